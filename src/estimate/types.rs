@@ -1,0 +1,144 @@
+//! What goes into an estimate and what comes out.
+
+use serde::{Deserialize, Serialize};
+
+use crate::hardware::{Backend, GpuKind};
+use crate::models::KvCacheType;
+
+/// An estimate is never one number. `low` to `high` is meant to hold the truth 8 times out of 10.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Range {
+    /// 1 time in 10 the truth lies below.
+    pub low: f64,
+    /// The most likely value.
+    pub mid: f64,
+    /// 1 time in 10 the truth lies above.
+    pub high: f64,
+}
+
+/// Where an input of an estimate came from. The less certain it is, the wider the range.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Certainty {
+    /// Measured on this machine.
+    Measured,
+    /// Read from a driver or the system.
+    Detected,
+    /// Looked up by name.
+    Table,
+    /// Assumed, because nothing better is known.
+    Guess,
+}
+
+/// A value and how it is known.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Known<T> {
+    /// The value.
+    pub value: T,
+    /// How it is known.
+    pub certainty: Certainty,
+}
+
+/// The figures of one GPU that an estimate needs.
+#[derive(Clone, Debug, PartialEq)]
+pub struct GpuFigures {
+    /// Its name, from which the architecture is known.
+    pub name: String,
+    /// Discrete or unified.
+    pub kind: GpuKind,
+    /// The back-end Ollama will use.
+    pub backend: Backend,
+    /// All its memory, in bytes.
+    pub vram_total_bytes: u64,
+    /// What other programs leave of it, in bytes.
+    pub vram_free_bytes: Known<u64>,
+    /// Memory bandwidth in decimal GB/s.
+    pub bandwidth_gb_s: Known<f64>,
+    /// CUDA compute capability, for example (8, 9).
+    pub compute_capability: Option<(u32, u32)>,
+}
+
+/// The figures of the processor and its memory that an estimate needs.
+#[derive(Clone, Debug, PartialEq)]
+pub struct CpuFigures {
+    /// Main memory, in bytes.
+    pub ram_total_bytes: u64,
+    /// What programs can have of it now, in bytes.
+    pub ram_available_bytes: Known<u64>,
+    /// Read bandwidth of main memory with all cores, in decimal GB/s.
+    pub bandwidth_gb_s: Known<f64>,
+    /// Cores without hyper-threads.
+    pub physical_cores: Known<u32>,
+    /// AVX-512 with integer dot products, AVX2, NEON, …, as in the hardware document.
+    pub features: Vec<String>,
+}
+
+/// A machine as the estimator sees it. No GPU means that everything runs on the processor.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Machine {
+    /// The GPUs that will be used, the first one first.
+    pub gpus: Vec<GpuFigures>,
+    /// Processor and main memory.
+    pub cpu: CpuFigures,
+}
+
+/// How a model is to be run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Setting {
+    /// Tokens of context (`num_ctx`).
+    pub context_tokens: u32,
+    /// Type of the KV cache.
+    pub kv_cache_type: KvCacheType,
+    /// Tokens handled at once when a prompt is read (`num_batch`).
+    pub num_batch: u32,
+    /// Whether flash attention is on.
+    pub flash_attention: bool,
+    /// Layers on the GPU as the engine counts them: 0 to blocks + 1, the output layer first (`num_gpu`).
+    pub gpu_layers: u32,
+}
+
+/// Where the bytes go. Every field is in bytes; the parts of a side sum to its whole.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MemoryNeed {
+    /// Weights on the GPU.
+    pub weights_gpu_bytes: u64,
+    /// KV cache (and recurrent state) on the GPU.
+    pub kv_gpu_bytes: u64,
+    /// Compute buffers on the GPU.
+    pub compute_gpu_bytes: u64,
+    /// What the driver takes for a process that computes.
+    pub overhead_gpu_bytes: u64,
+    /// The four above together.
+    pub vram_required_bytes: u64,
+    /// Weights in main memory (the token embedding always is).
+    pub weights_ram_bytes: u64,
+    /// KV cache in main memory.
+    pub kv_ram_bytes: u64,
+    /// Compute buffers in main memory.
+    pub compute_ram_bytes: u64,
+    /// What the engine's own processes take in main memory.
+    pub overhead_ram_bytes: u64,
+    /// The four above together.
+    pub ram_required_bytes: u64,
+}
+
+/// How fast it will be.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Speed {
+    /// Tokens written a second while the context is nearly empty.
+    pub decode_tokens_per_s: Range,
+    /// The same when the context is full.
+    pub decode_at_full_context_tokens_per_s: Range,
+    /// Seconds from a prompt that fills the context to the first token of the answer.
+    pub first_token_full_prompt_s: Range,
+    /// The same for a prompt of 4,096 tokens.
+    pub first_token_4k_prompt_s: Range,
+}
+
+/// All that is estimated of one model in one setting on one machine.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Estimate {
+    /// Where the bytes go.
+    pub memory: MemoryNeed,
+    /// How fast it will be.
+    pub speed: Speed,
+}

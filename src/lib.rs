@@ -1,0 +1,29 @@
+//! The ACOLYTE installer as a library: the window (`acolyte-installer`) and the terminal (`acolyte`) are two thin
+//! programs over it.
+//!
+//! What is known of a machine flows one way: [`hardware::Hardware`] (what is there) goes into [`plan::assess`]
+//! (what is possible, with every figure estimated by [`estimate`] from the bytes of [`models`]), a person picks one
+//! [`plan::Assessment`], [`install`] carries it out and ends with a receipt that holds the promise beside the
+//! measurement. [`text`] is the only place with words, in every language.
+
+pub mod cli;
+pub mod estimate;
+pub mod hardware;
+pub mod install;
+pub mod models;
+pub mod monitor;
+pub mod ollama;
+pub mod plan;
+pub mod platform;
+pub mod text;
+pub mod wizard;
+
+/// The fewest context tokens ACOLYTE works with. Nothing lowers it.
+pub const MIN_CONTEXT_TOKENS: u32 = 32_768;
+
+/// Bytes in a mebibyte.
+pub const MIB: u64 = 1 << 20;
+/// Bytes in a gibibyte, the unit in which memory is really sold ("8 GB" of VRAM are 8 GiB).
+pub const GIB: u64 = 1 << 30;
+/// Version of every JSON document we write and read.
+pub const SCHEMA: u32 = 1;

@@ -1,0 +1,6 @@
+//! What do we recommend, allow, refuse? Profiles and policy are data (`assets/profiles.yaml`); this module puts them
+//! against a machine.
+
+mod types;
+
+pub use types::{Assessment, Candidate, Grade, Layers, Reason, Verdict};

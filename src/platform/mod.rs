@@ -1,0 +1,1 @@
+//! What differs per system? One file each.

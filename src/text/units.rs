@@ -1,0 +1,106 @@
+//! How figures are written: units, decimals and separators of the language.
+
+use crate::GIB;
+use crate::estimate::Range;
+use crate::text::{Language, Text};
+
+impl Text {
+    /// A whole number with thousands separators: `32,768`, `32.768`.
+    pub fn count(self, number: u64) -> String {
+        let digits = number.to_string();
+        // Spanish sets four digits without a separator (RAE).
+        if self.language() == Language::Spanish && digits.len() <= 4 {
+            return digits;
+        }
+        let separator = match self.language() {
+            Language::English => ',',
+            Language::Spanish => '.',
+        };
+        let mut grouped = String::with_capacity(digits.len() + digits.len() / 3);
+        for (i, digit) in digits.chars().enumerate() {
+            if i > 0 && (digits.len() - i).is_multiple_of(3) {
+                grouped.push(separator);
+            }
+            grouped.push(digit);
+        }
+        grouped
+    }
+
+    /// A number with so many decimals: `7.6`, `7,6`.
+    pub fn decimal(self, number: f64, decimals: usize) -> String {
+        let plain = format!("{number:.decimals$}");
+        match self.language() {
+            Language::English => plain,
+            Language::Spanish => plain.replace('.', ","),
+        }
+    }
+
+    /// Memory in the unit printed on boxes, one decimal below 100, none when it is a whole number: `7.6 GB`, `8 GB`.
+    /// These "GB" are 2^30 bytes, as on the boxes of cards and memory modules.
+    pub fn memory(self, bytes: u64) -> String {
+        format!("{}\u{a0}GB", self.memory_number(bytes))
+    }
+
+    /// As [`Text::memory`], without the unit.
+    pub fn memory_number(self, bytes: u64) -> String {
+        let gib = bytes as f64 / GIB as f64;
+        let decimals = if (gib - gib.round()).abs() < 0.05 || gib >= 100.0 { 0 } else { 1 };
+        self.decimal(gib, decimals)
+    }
+
+    /// A file or download in decimal units, as disks and networks count: `4.7 GB`, `397.8 MB`.
+    pub fn file_size(self, bytes: u64) -> String {
+        let bytes = bytes as f64;
+        let (number, unit) = match bytes {
+            b if b >= 1e9 => (b / 1e9, "GB"),
+            b if b >= 1e6 => (b / 1e6, "MB"),
+            b if b >= 1e3 => (b / 1e3, "kB"),
+            b => return format!("{}\u{a0}B", self.decimal(b, 0)),
+        };
+        format!("{}\u{a0}{unit}", self.decimal(number, 1))
+    }
+
+    /// A range with an en dash, with as many decimals as its size deserves: `32–44`, `4.1–6.8`, `0.21–0.34`.
+    pub fn range(self, range: Range) -> String {
+        let decimals = decimals_for(range.low);
+        let (low, high) = (self.decimal(range.low, decimals), self.decimal(range.high, decimals));
+        if low == high { low } else { format!("{low}–{high}") }
+    }
+
+    /// One measured figure, with as many decimals as its size deserves.
+    pub fn figure(self, number: f64) -> String {
+        self.decimal(
+            number,
+            if number >= 100.0 {
+                0
+            } else if number < 1.0 {
+                2
+            } else {
+                1
+            },
+        )
+    }
+
+    /// A percentage without decimals: `62 %`.
+    pub fn percent(self, share: f64) -> String {
+        format!("{}\u{a0}%", self.decimal(share * 100.0, 0))
+    }
+
+    /// A time span in the two largest units: `45 s`, `2 min 55 s`, `1 h 4 min`.
+    pub fn duration(self, seconds: f64) -> String {
+        let whole = seconds.max(0.0).round() as u64;
+        match whole {
+            s if s < 60 => format!("{s}\u{a0}s"),
+            s if s < 3600 => format!("{}\u{a0}min {}\u{a0}s", s / 60, s % 60),
+            s => format!("{}\u{a0}h {}\u{a0}min", s / 3600, s % 3600 / 60),
+        }
+    }
+}
+
+fn decimals_for(number: f64) -> usize {
+    match number.abs() {
+        n if n >= 10.0 => 0,
+        n if n >= 1.0 => 1,
+        _ => 2,
+    }
+}

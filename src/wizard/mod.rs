@@ -1,0 +1,1 @@
+//! What do you see? Draws state and sends commands; does no input or output itself.
