@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
-use crate::estimate::Range;
+use crate::estimate::{Machine, Range};
 use crate::models::KvCacheType;
 use crate::plan::{Assessment, Verdict};
 
@@ -125,6 +125,11 @@ pub struct Request {
     pub consent_text: Option<String>,
     /// The banner shown above each answer in degraded mode, in the person's language.
     pub banner: Option<String>,
+    /// The machine it was assessed for, from which the wait for the measured prompt is predicted.
+    pub machine: Machine,
+    /// The person agreed beforehand to fewer layers on the GPU than promised, should the engine run out of memory.
+    /// Without it and without a consent such an installation ends with an error that asks.
+    pub accept_degraded: bool,
     /// Where from and where to.
     pub options: InstallOptions,
 }

@@ -1,0 +1,102 @@
+//! Where everything of ours lies. Only this file knows names of files and folders.
+
+use std::path::{Path, PathBuf};
+
+/// All files and folders under one home.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Paths {
+    home: PathBuf,
+}
+
+impl Paths {
+    /// Under this home. A relative path is taken from the current folder, once and for all.
+    pub fn new(home: &Path) -> Self {
+        Self { home: std::path::absolute(home).unwrap_or_else(|_| home.to_owned()) }
+    }
+
+    /// `ACOLYTE_HOME`, else `.acolyte` in the person's own folder; `None` when that is unknown.
+    pub fn default_home() -> Option<PathBuf> {
+        let set = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
+        set("ACOLYTE_HOME").or_else(|| std::env::home_dir().map(|own| own.join(".acolyte")))
+    }
+
+    /// Our folder.
+    pub fn home(&self) -> &Path {
+        &self.home
+    }
+
+    /// Documents: profile, consent, receipt, journal.
+    pub fn llm(&self) -> PathBuf {
+        self.home.join("llm")
+    }
+
+    /// What ACOLYTE reads: profile, placement, degraded or not, banner.
+    pub fn profile(&self) -> PathBuf {
+        self.llm().join("profile.yaml")
+    }
+
+    /// What the person agreed to.
+    pub fn consent(&self) -> PathBuf {
+        self.llm().join("consent.json")
+    }
+
+    /// The promise beside the measurement.
+    pub fn receipt(&self) -> PathBuf {
+        self.llm().join("receipt.json")
+    }
+
+    /// Everything we changed, written ahead.
+    pub fn journal(&self) -> PathBuf {
+        self.llm().join("journal")
+    }
+
+    /// Held by the one program that changes things.
+    pub fn lock(&self) -> PathBuf {
+        self.llm().join("lock")
+    }
+
+    /// Which server of ours runs, and with what environment.
+    pub fn server_state(&self) -> PathBuf {
+        self.llm().join("server.json")
+    }
+
+    /// Downloaded archives, until they are unpacked.
+    pub fn downloads(&self) -> PathBuf {
+        self.home.join("downloads")
+    }
+
+    /// All engines.
+    pub fn engines(&self) -> PathBuf {
+        self.home.join("ollama")
+    }
+
+    /// One version of the engine.
+    pub fn engine(&self, version: &str) -> PathBuf {
+        self.engines().join(version)
+    }
+
+    /// Where a version is unpacked before it is moved to its place; on the same file system by being beside it.
+    pub fn engine_staging(&self, version: &str) -> PathBuf {
+        self.engines().join(format!(".unpacking-{version}"))
+    }
+
+    /// The engine believes that this is the person's own folder, so that its key and history stay with us.
+    pub fn engine_home(&self) -> PathBuf {
+        self.engines().join("home")
+    }
+
+    /// Models, unless the person picked another folder.
+    pub fn models(&self) -> PathBuf {
+        self.home.join("models")
+    }
+
+    /// Logs.
+    pub fn logs(&self) -> PathBuf {
+        self.home.join("logs")
+    }
+
+    /// What the private server says.
+    pub fn server_log(&self) -> PathBuf {
+        self.logs().join("server.log")
+    }
+}
