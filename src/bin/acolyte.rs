@@ -1,2 +1,5 @@
-//! Terminal.
-fn main() {}
+//! The terminal program: see [`acolyte::cli`].
+
+fn main() -> std::process::ExitCode {
+    acolyte::cli::main()
+}

@@ -1,1 +1,50 @@
 //! What do you type? A thin terminal twin of the window, over the same library.
+//!
+//! Data goes to standard output, talk to standard error. A command returns the exit code or a [`Failure`], which is
+//! said once, here.
+
+pub mod args;
+pub mod install;
+mod session;
+pub mod status;
+pub mod uninstall;
+
+use std::process::ExitCode;
+
+use clap::{CommandFactory, Parser};
+
+pub use args::{Cli, Command};
+pub use session::{Failure, Session};
+
+/// Runs `acolyte`: reads the command line, carries the command out, says what went wrong.
+pub fn main() -> ExitCode {
+    let cli = Cli::parse();
+    let session = match Session::new(&cli.global) {
+        Ok(session) => session,
+        Err(failure) => return failure.say(),
+    };
+    let outcome = match cli.command {
+        None => help(),
+        Some(command) => run(command, &session),
+    };
+    match outcome {
+        Ok(code) => ExitCode::from(code),
+        Err(failure) => failure.say(),
+    }
+}
+
+fn run(command: Command, session: &Session) -> Result<u8, Failure> {
+    match command {
+        Command::Install(args) => install::run(&args, session),
+        Command::Status(args) => status::run(&args, session),
+        Command::Uninstall(args) => uninstall::run(&args, session),
+        Command::Detect(_) | Command::CheckRequirements(_) | Command::Estimate(_) | Command::Wizard(_) => {
+            help()
+        }
+    }
+}
+
+fn help() -> Result<u8, Failure> {
+    Cli::command().print_help().map_err(|error| Failure::failed(error.to_string()))?;
+    Ok(0)
+}

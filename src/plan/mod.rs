@@ -3,4 +3,4 @@
 
 mod types;
 
-pub use types::{Assessment, Candidate, Grade, Layers, Reason, Verdict};
+pub use types::{Assessment, Candidate, Grade, Improvement, Layers, Reason, Report, Verdict};

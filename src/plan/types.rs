@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use crate::estimate::{MemoryNeed, Speed};
+use crate::estimate::{MemoryNeed, Range, Speed};
 use crate::models::{KvCacheType, Model};
 
 /// The answer for one profile on one machine.
@@ -94,12 +94,21 @@ pub enum Reason {
         /// Whether it would fit with other programs closed.
         fits_when_closed: bool,
     },
+    /// The profile is made for more main memory.
+    ProfileNeedsRam {
+        /// Nominal GiB there are.
+        have_gib: u32,
+        /// Nominal GiB the profile needs.
+        need_gib: u32,
+    },
     /// Not enough main memory.
     RamShort {
         /// Bytes needed.
         need_bytes: u64,
-        /// Bytes there are.
+        /// Bytes that programs can have now.
         have_bytes: u64,
+        /// Whether it would do with other programs closed.
+        fits_when_closed: bool,
     },
     /// Some layers run on the processor.
     LayersOnCpu {
@@ -140,7 +149,24 @@ pub enum Reason {
         /// Tokens the file carries.
         carried_tokens: u32,
     },
-    /// Not enough room on the disk of a folder.
+    /// Fewer tokens of context than ACOLYTE works with were asked for.
+    ContextBelowMinimum {
+        /// Tokens wanted.
+        want_tokens: u32,
+        /// [`crate::MIN_CONTEXT_TOKENS`].
+        minimum_tokens: u32,
+    },
+    /// The engine cannot keep a quantised KV cache on this card (no flash attention).
+    KvNeedsFlashAttention {
+        /// The card.
+        gpu: String,
+    },
+    /// The model's licence forbids commercial use. Said, but changes no verdict.
+    NonCommercial {
+        /// Name of the licence.
+        licence: String,
+    },
+    /// Not enough room on the disk of a folder. Said, but changes no verdict: another folder can be chosen.
     DiskShort {
         /// Bytes needed.
         need_bytes: u64,
@@ -154,6 +180,49 @@ pub enum Reason {
     },
 }
 
+/// What a person could do for a better verdict. Figures are part of it, words are not: see [`crate::text`].
+#[derive(Clone, Debug, PartialEq)]
+pub enum Improvement {
+    /// Close programs that hold graphics memory.
+    CloseGpuPrograms {
+        /// Bytes they hold now.
+        frees_bytes: u64,
+        /// Layers that would then be on the card.
+        gpu_layers: u32,
+        /// All layers.
+        total_layers: u32,
+        /// Speed then, in tokens a second.
+        decode_tokens_per_s: Range,
+    },
+    /// Close programs that hold main memory.
+    CloseRamPrograms {
+        /// Bytes that must become available.
+        frees_bytes: u64,
+    },
+    /// A card of this size would lift the verdict.
+    LargerCard {
+        /// Nominal GiB.
+        need_gib: u32,
+    },
+    /// This much main memory would lift the verdict.
+    MoreRam {
+        /// Nominal GiB.
+        need_gib: u32,
+    },
+    /// Keep the KV cache in another type.
+    OtherKvCacheType {
+        /// The type to take.
+        kv_cache_type: KvCacheType,
+    },
+    /// Make room on the disk, or choose a folder on another one.
+    FreeDisk {
+        /// Bytes that must become free.
+        frees_bytes: u64,
+    },
+    /// Run on the processor, as an emergency, from the terminal.
+    EmergencyCpu,
+}
+
 /// One candidate against one machine.
 #[derive(Clone, Debug)]
 pub struct Assessment {
@@ -165,12 +234,16 @@ pub struct Assessment {
     pub grade: Option<Grade>,
     /// Why, the weightiest first.
     pub reasons: Vec<Reason>,
+    /// What would change the verdict, the easiest first.
+    pub improvements: Vec<Improvement>,
     /// Layers on the GPU, as the engine counts them.
     pub gpu_layers: u32,
     /// Layers in all: blocks + 1.
     pub total_layers: u32,
     /// Where the bytes go.
     pub memory: MemoryNeed,
+    /// VRAM it would need with every layer on the GPU, in bytes; what a refused profile asks for.
+    pub all_layers_vram_bytes: u64,
     /// Free VRAM it was put against, in bytes; 0 without a GPU.
     pub vram_free_bytes: u64,
     /// Total VRAM, in bytes; 0 without a GPU.
@@ -179,4 +252,19 @@ pub struct Assessment {
     pub ram_available_bytes: u64,
     /// How fast it will be.
     pub speed: Speed,
+}
+
+/// The answer for the whole machine: every profile, and the one to take.
+#[derive(Clone, Debug)]
+pub struct Report {
+    /// The best verdict any profile got.
+    pub verdict: Verdict,
+    /// Id of the profile to take; `None` when all are refused.
+    pub recommended: Option<String>,
+    /// Why: the reasons of the recommended profile, or those for which the machine is refused.
+    pub reasons: Vec<Reason>,
+    /// What would change the verdict of the machine.
+    pub improvements: Vec<Improvement>,
+    /// Every profile, in the order of the file.
+    pub assessments: Vec<Assessment>,
 }

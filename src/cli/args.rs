@@ -1,0 +1,229 @@
+//! What can be typed: commands, options and what they mean.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand};
+
+use crate::models::KvCacheType;
+use crate::text::Language;
+
+/// Sets up a local coding model for ACOLYTE and tells the truth about this computer first
+#[derive(Debug, Parser)]
+#[command(name = "acolyte", version, max_term_width = 100, after_help = AFTER_HELP)]
+pub struct Cli {
+    /// Options of every command.
+    #[command(flatten)]
+    pub global: GlobalArgs,
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Option<Command>,
+}
+
+const AFTER_HELP: &str = "Exit codes: 0 done (check-requirements: compatible), 1 failed or could not find out, 2 wrong usage,\n\
+     10 degraded, consent needed, 20 refused (check-requirements).";
+
+/// Options of every command.
+#[derive(Args, Clone, Debug)]
+pub struct GlobalArgs {
+    /// Language of what is said: en or es (default: the system's)
+    #[arg(long, global = true, value_name = "LANGUAGE", value_parser = language)]
+    pub lang: Option<Language>,
+    /// Folder of ACOLYTE (default: ACOLYTE_HOME, else ~/.acolyte)
+    #[arg(long, global = true, value_name = "DIR")]
+    pub home: Option<PathBuf>,
+    /// Say only what was asked for and what went wrong
+    #[arg(long, short, global = true, conflicts_with = "verbose")]
+    pub quiet: bool,
+    /// Say on standard error what is being done
+    #[arg(long, short, global = true)]
+    pub verbose: bool,
+}
+
+/// The commands.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Show what this computer has
+    Detect(DetectArgs),
+    /// Put every profile against this computer: what runs, how well, and why not
+    #[command(visible_alias = "check")]
+    CheckRequirements(CheckArgs),
+    /// What a model would need and how fast it would be on any card
+    Estimate(EstimateArgs),
+    /// Install the engine and the model, load it and measure it
+    Install(InstallArgs),
+    /// Show what is installed and whether it runs
+    Status(StatusArgs),
+    /// Remove everything that was installed
+    Uninstall(UninstallArgs),
+    /// Go through the steps of the window as questions in the terminal
+    Wizard(WizardArgs),
+}
+
+/// `acolyte detect`.
+#[derive(Args, Clone, Debug)]
+pub struct DetectArgs {
+    /// Print the hardware document, which --hardware reads
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// What is planned against what: a saved machine, other profiles.
+#[derive(Args, Clone, Debug, Default)]
+pub struct PlanArgs {
+    /// Use this hardware document (as detect --json prints it) instead of asking this computer
+    #[arg(long, value_name = "FILE")]
+    pub hardware: Option<PathBuf>,
+    /// Use these profiles and this policy instead of the built-in ones
+    #[arg(long, value_name = "FILE")]
+    pub profiles: Option<PathBuf>,
+}
+
+/// Where the engine and the model come from.
+#[derive(Args, Clone, Debug, Default)]
+pub struct SourceArgs {
+    /// Base address under which the release's files lie
+    #[arg(long, value_name = "URL")]
+    pub mirror: Option<String>,
+    /// List of the release to install, in place of the built-in one
+    #[arg(long, value_name = "FILE")]
+    pub release: Option<PathBuf>,
+    /// Model of your own: a tag of the catalogue, or host:port/namespace/name:tag
+    #[arg(long, value_name = "REF")]
+    pub model: Option<String>,
+    /// Talk plain http to the registry that --model names
+    #[arg(long)]
+    pub insecure_registry: bool,
+}
+
+/// `acolyte check-requirements`.
+#[derive(Args, Clone, Debug)]
+pub struct CheckArgs {
+    /// Print JSON
+    #[arg(long)]
+    pub json: bool,
+    /// Judge only this profile
+    #[arg(long, value_name = "ID")]
+    pub profile: Option<String>,
+    /// What is planned against what.
+    #[command(flatten)]
+    pub plan: PlanArgs,
+}
+
+/// `acolyte estimate`.
+#[derive(Args, Clone, Debug)]
+pub struct EstimateArgs {
+    /// Tag of the catalogue, path of a .gguf file, or registry reference
+    #[arg(long, value_name = "TAG")]
+    pub model: String,
+    /// Type of the KV cache: f16, q8_0 or q4_0
+    #[arg(long, value_name = "TYPE", default_value = "q8_0", value_parser = kv_cache_type)]
+    pub kv: KvCacheType,
+    /// Tokens of context
+    #[arg(long, value_name = "N", default_value_t = crate::MIN_CONTEXT_TOKENS,
+          value_parser = clap::value_parser!(u32).range(1..=16_777_216))]
+    pub context: u32,
+    /// Name of a graphics card, for example "RTX 4060"; without one (and without --vram-gib) the processor computes
+    #[arg(long, value_name = "NAME")]
+    pub gpu: Option<String>,
+    /// Memory of the card in GiB, all of it free for the model
+    #[arg(long, value_name = "X", value_parser = positive)]
+    pub vram_gib: Option<f64>,
+    /// Memory bandwidth of the card in decimal GB/s
+    #[arg(long, value_name = "Y", value_parser = positive)]
+    pub gpu_bandwidth_gb_s: Option<f64>,
+    /// Main memory in GiB
+    #[arg(long, value_name = "N", value_parser = positive)]
+    pub ram_gib: Option<f64>,
+    /// Bandwidth of main memory in decimal GB/s
+    #[arg(long, value_name = "N", value_parser = positive)]
+    pub ram_bandwidth_gb_s: Option<f64>,
+    /// Layers on the card, as the engine counts them (default: as many as fit)
+    #[arg(long, value_name = "N")]
+    pub gpu_layers: Option<u32>,
+    /// Talk plain http to the registry that --model names
+    #[arg(long)]
+    pub insecure_registry: bool,
+    /// Print JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `acolyte install`.
+#[derive(Args, Clone, Debug)]
+pub struct InstallArgs {
+    /// Profile to install (default: the recommended one)
+    #[arg(long, value_name = "ID")]
+    pub profile: Option<String>,
+    /// Where from.
+    #[command(flatten)]
+    pub source: SourceArgs,
+    /// Accept what check-requirements calls degraded
+    #[arg(long)]
+    pub accept_degraded: bool,
+    /// Run on the processor where no card can be used; says what it costs first
+    #[arg(long)]
+    pub emergency_cpu: bool,
+    /// Ask nothing
+    #[arg(long, short)]
+    pub yes: bool,
+    /// Port of the private server (default: the first free one from 42434 to 42453)
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1024..))]
+    pub port: Option<u16>,
+    /// Do not start the server at login
+    #[arg(long)]
+    pub no_autostart: bool,
+    /// Print one JSON event a line; the last one holds the receipt
+    #[arg(long)]
+    pub json: bool,
+    /// What is planned against what.
+    #[command(flatten)]
+    pub plan: PlanArgs,
+}
+
+/// `acolyte status`.
+#[derive(Args, Clone, Debug)]
+pub struct StatusArgs {
+    /// Print JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `acolyte uninstall`.
+#[derive(Args, Clone, Debug)]
+pub struct UninstallArgs {
+    /// Ask nothing
+    #[arg(long, short)]
+    pub yes: bool,
+    /// Leave the downloaded models
+    #[arg(long)]
+    pub keep_models: bool,
+}
+
+/// `acolyte wizard`, and the options of `acolyte-installer`.
+#[derive(Args, Clone, Debug, Default)]
+pub struct WizardArgs {
+    /// Where from.
+    #[command(flatten)]
+    pub source: SourceArgs,
+    /// What is planned against what.
+    #[command(flatten)]
+    pub plan: PlanArgs,
+}
+
+fn language(tag: &str) -> Result<Language, String> {
+    Language::from_tag(tag).ok_or_else(|| "use en or es".to_owned())
+}
+
+fn kv_cache_type(name: &str) -> Result<KvCacheType, String> {
+    name.parse().map_err(|error: crate::models::UnknownKvCacheType| error.to_string())
+}
+
+fn positive(number: &str) -> Result<f64, String> {
+    /// More than any machine has, in GiB or GB/s.
+    const MOST: f64 = 100_000.0;
+    number
+        .parse()
+        .ok()
+        .filter(|n: &f64| n.is_finite() && *n > 0.0 && *n <= MOST)
+        .ok_or_else(|| format!("use a number above 0 and up to {MOST}"))
+}

@@ -1,0 +1,75 @@
+//! What every command knows: language, home folder, how much to say; and how a command fails.
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use crate::cli::args::GlobalArgs;
+use crate::say;
+use crate::text::{Language, Text};
+
+/// What every command knows.
+#[derive(Clone, Debug)]
+pub struct Session {
+    /// Words in the person's language.
+    pub text: Text,
+    /// Our folder: `--home`, else `ACOLYTE_HOME`, else `~/.acolyte`. Always absolute; need not exist.
+    pub home: PathBuf,
+    /// Say only what was asked for and what went wrong.
+    pub quiet: bool,
+    /// Say what is being done.
+    pub verbose: bool,
+}
+
+impl Session {
+    /// Settles language and home folder.
+    ///
+    /// # Errors
+    /// When there is neither a home folder of the user nor one named to us.
+    pub fn new(args: &GlobalArgs) -> Result<Self, Failure> {
+        let text = Text::new(args.lang.unwrap_or_else(Language::of_system));
+        let home = args
+            .home
+            .clone()
+            .or_else(|| std::env::var_os("ACOLYTE_HOME").filter(|home| !home.is_empty()).map(PathBuf::from))
+            .or_else(|| std::env::home_dir().map(|user| user.join(".acolyte")))
+            .and_then(|home| std::path::absolute(home).ok())
+            .ok_or_else(|| Failure::failed(say!(text, "cli-no-home")))?;
+        Ok(Self { text, home, quiet: args.quiet, verbose: args.verbose })
+    }
+
+    /// Says something on standard error, unless `--quiet`.
+    pub fn tell(&self, message: &str) {
+        if !self.quiet {
+            eprintln!("{message}");
+        }
+    }
+}
+
+/// Why a command could not do its work, in the person's words.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Failure {
+    /// Exit code: 2 for wrong usage, 1 for the rest.
+    pub exit_code: u8,
+    /// What happened and what to do. May have several lines. Empty when it was said already.
+    pub message: String,
+}
+
+impl Failure {
+    /// Wrong usage: exit code 2.
+    pub fn usage(message: impl Into<String>) -> Self {
+        Self { exit_code: 2, message: message.into() }
+    }
+
+    /// Anything else: exit code 1.
+    pub fn failed(message: impl Into<String>) -> Self {
+        Self { exit_code: 1, message: message.into() }
+    }
+
+    /// Says it on standard error and gives the exit code.
+    pub fn say(&self) -> ExitCode {
+        if !self.message.is_empty() {
+            eprintln!("acolyte: {}", self.message);
+        }
+        ExitCode::from(self.exit_code)
+    }
+}
