@@ -1,6 +1,10 @@
 //! The person's hand on a running installation: cancel it, pause it, let it go on.
 
 use std::future::Future;
+use std::pin::pin;
+use std::sync::Arc;
+use std::task::{Context, Poll, Wake, Waker};
+use std::thread::Thread;
 
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
@@ -92,11 +96,38 @@ impl Control {
         self.or_cancelled(self.wait_for(false)).await
     }
 
+    /// As [`Control::until_resumed`], for blocking work: needs no runtime, and sleeps without looking again and again.
+    ///
+    /// # Errors
+    /// [`Cancelled`] when it was cancelled instead.
+    pub fn until_resumed_blocking(&self) -> Result<(), Cancelled> {
+        if self.is_paused() { park_on(self.until_resumed()) } else { self.check() }
+    }
+
     async fn wait_for(&self, paused: bool) {
         let mut receiver = self.paused.subscribe();
         // The sender lives as long as `self`, so the channel cannot close while we wait.
         if receiver.wait_for(|now| *now == paused).await.is_err() {
             std::future::pending::<()>().await;
+        }
+    }
+}
+
+/// Runs a future that needs no reactor (channels and tokens need none) on this thread, parked in between.
+fn park_on<T>(future: impl Future<Output = T>) -> T {
+    struct Unpark(Thread);
+    impl Wake for Unpark {
+        fn wake(self: Arc<Self>) {
+            self.0.unpark();
+        }
+    }
+    let waker = Waker::from(Arc::new(Unpark(std::thread::current())));
+    let mut context = Context::from_waker(&waker);
+    let mut future = pin!(future);
+    loop {
+        match future.as_mut().poll(&mut context) {
+            Poll::Ready(value) => return value,
+            Poll::Pending => std::thread::park(),
         }
     }
 }
@@ -142,5 +173,24 @@ mod tests {
         let other = control.clone();
         let cancelled = block_on(async { tokio::join!(control.until_resumed(), async { other.cancel() }).0 });
         assert_eq!(cancelled, Err(Cancelled));
+    }
+
+    #[test]
+    fn blocking_work_waits_too() {
+        let control = Control::new();
+        assert_eq!(control.until_resumed_blocking(), Ok(()));
+        control.pause();
+        let (done, finished) = std::sync::mpsc::channel();
+        let worker = control.clone();
+        let waiting = std::thread::spawn(move || done.send(worker.until_resumed_blocking()));
+        assert!(finished.recv_timeout(Duration::from_millis(50)).is_err(), "it did not wait");
+        control.resume();
+        assert_eq!(finished.recv(), Ok(Ok(())));
+        waiting.join().unwrap().unwrap();
+        control.pause();
+        let worker = control.clone();
+        let waiting = std::thread::spawn(move || worker.until_resumed_blocking());
+        control.cancel();
+        assert_eq!(waiting.join().unwrap(), Err(Cancelled));
     }
 }

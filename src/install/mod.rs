@@ -3,6 +3,7 @@
 mod control;
 mod paths;
 mod types;
+pub mod unpack;
 
 pub use control::{Cancelled, Control};
 pub use paths::Paths;

@@ -1,1 +1,3 @@
 //! What differs per system? One file each.
+
+pub mod process;

@@ -55,6 +55,7 @@ impl Language {
 /// The message files. One list a language, the same names in each.
 const ENGLISH: &[&str] = &[
     include_str!("../../assets/locales/en/cli.ftl"),
+    include_str!("../../assets/locales/en/fetch.ftl"),
     include_str!("../../assets/locales/en/install.ftl"),
     include_str!("../../assets/locales/en/plan.ftl"),
     include_str!("../../assets/locales/en/units.ftl"),
@@ -62,6 +63,7 @@ const ENGLISH: &[&str] = &[
 ];
 const SPANISH: &[&str] = &[
     include_str!("../../assets/locales/es/cli.ftl"),
+    include_str!("../../assets/locales/es/fetch.ftl"),
     include_str!("../../assets/locales/es/install.ftl"),
     include_str!("../../assets/locales/es/plan.ftl"),
     include_str!("../../assets/locales/es/units.ftl"),

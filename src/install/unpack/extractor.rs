@@ -1,0 +1,322 @@
+//! Writes checked entries into the folder: makes folders, files and links, counts, reports and stops.
+
+use std::cell::Cell;
+use std::collections::HashSet;
+use std::fs::{File, OpenOptions};
+use std::io::{self, Read, Write as _};
+use std::path::{Component, Path, PathBuf};
+use std::rc::Rc;
+use std::time::{Duration, Instant};
+
+use super::names::{self, NameProblem, Rules, Seen};
+use super::{Limits, UnpackError, UnpackProgress, Unpacked};
+use crate::install::Control;
+
+const BUFFER_BYTES: usize = 256 << 10;
+const REPORT_EVERY: Duration = Duration::from_millis(100);
+
+/// Symbolic links on the way to one file; more are a circle (Linux gives up at 40 too).
+const LINKS_FOLLOWED: usize = 40;
+
+/// One archive on its way into one folder.
+pub struct Extractor<'a> {
+    archive: &'a Path,
+    root: PathBuf,
+    limits: Limits,
+    bytes_total: u64,
+    progress: &'a dyn Fn(UnpackProgress),
+    control: &'a Control,
+    read: Rc<Cell<u64>>,
+    seen: Seen,
+    entries: u64,
+    folders: HashSet<PathBuf>,
+    links: Vec<Link>,
+    unpacked: Unpacked,
+    buffer: Vec<u8>,
+    reported: Option<Instant>,
+}
+
+struct Link {
+    path: PathBuf,
+    target: String,
+}
+
+impl<'a> Extractor<'a> {
+    /// Makes the folder if need be.
+    pub fn new(
+        archive: &'a Path,
+        staging: &Path,
+        limits: Limits,
+        bytes_total: u64,
+        progress: &'a dyn Fn(UnpackProgress),
+        control: &'a Control,
+    ) -> Result<Self, UnpackError> {
+        std::fs::create_dir_all(staging).map_err(|error| UnpackError::write(staging, error))?;
+        // The canonical form also is what lifts Windows' limit of 260 characters (`\\?\`).
+        let root = std::fs::canonicalize(staging).map_err(|error| UnpackError::write(staging, error))?;
+        Ok(Self {
+            archive,
+            root,
+            limits,
+            bytes_total,
+            progress,
+            control,
+            read: Rc::new(Cell::new(0)),
+            seen: Seen::new(Rules::HERE),
+            entries: 0,
+            folders: HashSet::new(),
+            links: Vec::new(),
+            unpacked: Unpacked::default(),
+            buffer: vec![0; BUFFER_BYTES],
+            reported: None,
+        })
+    }
+
+    /// A reader that counts, for progress, what is read of the archive.
+    pub fn counted(&self, file: File) -> Counted {
+        Counted { file, read: Rc::clone(&self.read) }
+    }
+
+    /// The archive contradicts itself.
+    pub fn damaged(&self, problem: impl ToString) -> UnpackError {
+        UnpackError::Damaged { path: self.archive.to_owned(), problem: problem.to_string() }
+    }
+
+    /// Counts an entry, checks its name, and tells where it goes; `None` for the folder itself.
+    pub fn admit(&mut self, name: &[u8], is_folder: bool) -> Result<Option<PathBuf>, UnpackError> {
+        self.control.check()?;
+        self.entries += 1;
+        if self.entries > self.limits.entries {
+            return Err(UnpackError::TooLarge { limits: self.limits });
+        }
+        let path = names::relative_path(name, Rules::HERE).map_err(|problem| hostile(name, problem))?;
+        if path.as_os_str().is_empty() {
+            return if is_folder { Ok(None) } else { Err(hostile(name, NameProblem::Empty)) };
+        }
+        self.seen.note(&path, is_folder).map_err(|problem| hostile(name, problem))?;
+        Ok(Some(path))
+    }
+
+    /// A folder, and those above it.
+    pub fn folder(&mut self, path: &Path) -> Result<(), UnpackError> {
+        let mut at = PathBuf::new();
+        for component in path.components() {
+            at.push(component);
+            if self.folders.contains(&at) {
+                continue;
+            }
+            let full = self.root.join(&at);
+            match std::fs::symlink_metadata(&full) {
+                Ok(found) if found.is_dir() => {}
+                Ok(_) => return Err(hostile(at.as_os_str().as_encoded_bytes(), NameProblem::ThroughLink)),
+                Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                    std::fs::create_dir(&full).map_err(|error| UnpackError::write(&full, error))?;
+                }
+                Err(error) => return Err(UnpackError::write(&full, error)),
+            }
+            self.folders.insert(at.clone());
+        }
+        Ok(())
+    }
+
+    /// A file with everything that comes out of `content`.
+    pub fn file(&mut self, path: &Path, executable: bool, content: &mut dyn Read) -> Result<(), UnpackError> {
+        let full = self.make_room(path)?;
+        let write_error = |error| UnpackError::write(&full, error);
+        let mut file = create(&full, executable).map_err(write_error)?;
+        loop {
+            let n = match content.read(&mut self.buffer) {
+                Ok(0) => break,
+                Ok(n) => n,
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+                Err(error) => return Err(self.damaged(error)),
+            };
+            self.unpacked.bytes += n as u64;
+            if self.unpacked.bytes > self.limits.bytes {
+                return Err(UnpackError::TooLarge { limits: self.limits });
+            }
+            file.write_all(&self.buffer[..n]).map_err(write_error)?;
+            self.pulse()?;
+        }
+        self.unpacked.files.push(path.to_owned());
+        Ok(())
+    }
+
+    /// A symbolic link. It is made at the very end, so that nothing can be written through it.
+    pub fn symbolic_link(&mut self, path: &Path, target: &[u8]) -> Result<(), UnpackError> {
+        let refuse = |problem| hostile(path.as_os_str().as_encoded_bytes(), problem);
+        let target = std::str::from_utf8(target).map_err(|_| refuse(NameProblem::NotText))?;
+        names::link_destination(path, target).map_err(refuse)?;
+        self.links.push(Link { path: path.to_owned(), target: target.to_owned() });
+        Ok(())
+    }
+
+    /// A second name for a file that this folder already holds.
+    pub fn hard_link(&mut self, path: &Path, target: &[u8]) -> Result<(), UnpackError> {
+        let original = names::relative_path(target, Rules::HERE)
+            .map_err(|_| hostile(path.as_os_str().as_encoded_bytes(), NameProblem::LinkOutside))?;
+        if !self.unpacked.files.contains(&original) {
+            return Err(hostile(path.as_os_str().as_encoded_bytes(), NameProblem::LinkToNothing));
+        }
+        let full = self.make_room(path)?;
+        std::fs::hard_link(self.root.join(original), &full)
+            .map_err(|error| UnpackError::write(&full, error))?;
+        self.unpacked.files.push(path.to_owned());
+        Ok(())
+    }
+
+    /// Something that is none of the above.
+    pub fn refuse(&self, name: &[u8], problem: NameProblem) -> UnpackError {
+        hostile(name, problem)
+    }
+
+    /// Waits while paused, stops when cancelled, reports a few times a second.
+    pub fn pulse(&mut self) -> Result<(), UnpackError> {
+        self.control.until_resumed_blocking()?;
+        if self.reported.is_none_or(|at| at.elapsed() >= REPORT_EVERY) {
+            self.reported = Some(Instant::now());
+            self.report();
+        }
+        Ok(())
+    }
+
+    /// Makes the links and checks where they really lead.
+    pub fn finish(mut self) -> Result<Unpacked, UnpackError> {
+        let links = std::mem::take(&mut self.links);
+        for link in &links {
+            let full = self.make_room(&link.path)?;
+            make_link(&link.target, &full).map_err(|error| UnpackError::write(&full, error))?;
+            self.unpacked.files.push(link.path.clone());
+        }
+        for link in &links {
+            if !self.leads_inside(&link.path) {
+                // It must not stay, not even in a folder that is about to be thrown away.
+                let _ = std::fs::remove_file(self.root.join(&link.path));
+                return Err(hostile(link.path.as_os_str().as_encoded_bytes(), NameProblem::LinkOutside));
+            }
+        }
+        self.read.set(self.bytes_total);
+        self.report();
+        Ok(self.unpacked)
+    }
+
+    fn report(&self) {
+        (self.progress)(UnpackProgress {
+            bytes_done: self.read.get().min(self.bytes_total),
+            bytes_total: self.bytes_total,
+            unpacked_bytes: self.unpacked.bytes,
+        });
+    }
+
+    /// Makes the folders above a path, and removes what an earlier part of the release left at it.
+    fn make_room(&mut self, path: &Path) -> Result<PathBuf, UnpackError> {
+        if let Some(folder) = path.parent() {
+            self.folder(folder)?;
+        }
+        let full = self.root.join(path);
+        match std::fs::remove_file(&full) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => Err(UnpackError::write(&full, error)),
+            _ => Ok(full),
+        }
+    }
+
+    /// Walks from the folder along a path as the system would, link by link, and says whether the walk ever left it.
+    fn leads_inside(&self, path: &Path) -> bool {
+        let mut at: Vec<PathBuf> = Vec::new();
+        let mut ahead: Vec<PathBuf> = reversed(path);
+        let mut followed = 0;
+        while let Some(component) = ahead.pop() {
+            match component.components().next() {
+                None | Some(Component::CurDir) => continue,
+                Some(Component::ParentDir) => {
+                    if at.pop().is_none() {
+                        return false;
+                    }
+                    continue;
+                }
+                Some(Component::Normal(_)) => {}
+                Some(Component::RootDir | Component::Prefix(_)) => return false,
+            }
+            let here: PathBuf = self.root.join(at.iter().collect::<PathBuf>()).join(&component);
+            match std::fs::read_link(&here) {
+                Ok(target) => {
+                    followed += 1;
+                    if followed > LINKS_FOLLOWED {
+                        return false;
+                    }
+                    ahead.extend(reversed(&target));
+                }
+                // Not a link, or nothing there: a plain step down.
+                Err(_) => at.push(component),
+            }
+        }
+        true
+    }
+}
+
+/// A file whose reading is counted.
+pub struct Counted {
+    file: File,
+    read: Rc<Cell<u64>>,
+}
+
+impl Read for Counted {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let n = self.file.read(buffer)?;
+        self.read.set(self.read.get() + n as u64);
+        Ok(n)
+    }
+}
+
+impl io::Seek for Counted {
+    fn seek(&mut self, position: io::SeekFrom) -> io::Result<u64> {
+        self.file.seek(position)
+    }
+}
+
+fn hostile(name: &[u8], problem: NameProblem) -> UnpackError {
+    let entry: String =
+        String::from_utf8_lossy(name).chars().take(200).flat_map(char::escape_default).collect();
+    UnpackError::Hostile { entry, problem }
+}
+
+fn reversed(path: &Path) -> Vec<PathBuf> {
+    path.components().rev().map(|component| PathBuf::from(component.as_os_str())).collect()
+}
+
+fn create(path: &Path, executable: bool) -> io::Result<File> {
+    let mut options = OpenOptions::new();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::OpenOptionsExt as _;
+        options.mode(if executable { 0o755 } else { 0o644 });
+    }
+    let file = options.open(path)?;
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt as _;
+        // Again, because the process's mask took part in the first one.
+        file.set_permissions(std::fs::Permissions::from_mode(if executable { 0o755 } else { 0o644 }))?;
+    }
+    #[cfg(not(unix))]
+    let _ = executable;
+    Ok(file)
+}
+
+#[cfg(unix)]
+fn make_link(target: &str, at: &Path) -> io::Result<()> {
+    std::os::unix::fs::symlink(target, at)
+}
+
+/// Windows lets ordinary accounts make no symbolic links: a copy serves as well for the libraries they name.
+#[cfg(windows)]
+fn make_link(target: &str, at: &Path) -> io::Result<()> {
+    let folder = at.parent().unwrap_or(at);
+    let original = target.split('/').fold(folder.to_owned(), |path, component| match component {
+        "" | "." => path,
+        ".." => path.parent().unwrap_or(&path).to_owned(),
+        name => path.join(name),
+    });
+    std::fs::copy(original, at).map(|_| ())
+}

@@ -1,0 +1,284 @@
+//! Unpacks a release archive into a staging folder, and never outside it.
+//!
+//! 1. The format is told by the archive's first bytes: zstd or gzip around a tar, or a zip.
+//! 2. Each entry's name is checked before anything is written: nothing absolute, no `..`, no name that the system
+//!    would read as something else, no two names that are one on a system that ignores case.
+//! 3. Folders and files are made by us, one path component at a time, never through a link; files are 0644 or 0755.
+//! 4. Links come last. A symbolic link must lead to somewhere inside the folder, whatever other links it passes; a hard
+//!    link must name a file of the same archive. Devices, pipes and sparse files are refused.
+//! 5. What is written is counted against [`Limits`], whatever the archive declares.
+//!
+//! [`unpack_into`] puts a whole archive at its final place in one rename, so that the place holds all of it or nothing.
+
+mod extractor;
+mod format;
+mod names;
+mod tarball;
+mod zipfile;
+
+use std::fs::File;
+use std::io::{self, Read, Seek, SeekFrom};
+use std::path::{Path, PathBuf};
+
+use crate::install::{Cancelled, Control};
+use crate::say;
+use crate::text::Text;
+use extractor::Extractor;
+pub use format::Format;
+pub use names::NameProblem;
+
+/// The most that may come out of an archive.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// Entries of any kind.
+    pub entries: u64,
+    /// Bytes of all files together.
+    pub bytes: u64,
+}
+
+impl Default for Limits {
+    /// Several times what a release of the engine holds (about 60 entries, up to 6 GB).
+    fn default() -> Self {
+        Self { entries: 20_000, bytes: 32 * crate::GIB }
+    }
+}
+
+/// How far unpacking is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct UnpackProgress {
+    /// Bytes of the archive that were read.
+    pub bytes_done: u64,
+    /// Bytes of the archive.
+    pub bytes_total: u64,
+    /// Bytes written.
+    pub unpacked_bytes: u64,
+}
+
+/// What came out.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Unpacked {
+    /// Files and links, relative to the folder, in the archive's order.
+    pub files: Vec<PathBuf>,
+    /// Bytes of all files.
+    pub bytes: u64,
+}
+
+/// Why an archive was not unpacked.
+#[derive(Debug, thiserror::Error)]
+pub enum UnpackError {
+    /// The person stopped it.
+    #[error(transparent)]
+    Cancelled(#[from] Cancelled),
+    /// The archive cannot be opened or read.
+    #[error("cannot read {path}")]
+    Read {
+        /// The archive.
+        path: PathBuf,
+        /// What the system said.
+        #[source]
+        source: io::Error,
+    },
+    /// None of the formats that releases come in.
+    #[error("{path} is neither a .tar.zst, a .tgz nor a .zip archive")]
+    UnknownFormat {
+        /// The archive.
+        path: PathBuf,
+    },
+    /// The archive breaks off or contradicts itself.
+    #[error("the archive {path} is damaged: {problem}")]
+    Damaged {
+        /// The archive.
+        path: PathBuf,
+        /// What does not fit.
+        problem: String,
+    },
+    /// An entry that no honest archive of a program holds.
+    #[error("the archive holds \"{entry}\", which {problem}")]
+    Hostile {
+        /// Its name.
+        entry: String,
+        /// What is wrong with it.
+        problem: NameProblem,
+    },
+    /// More comes out than was allowed.
+    #[error("the archive holds more than {} entries or {} bytes", .limits.entries, .limits.bytes)]
+    TooLarge {
+        /// What was allowed.
+        limits: Limits,
+    },
+    /// The disk is full.
+    #[error("no space left for {path}")]
+    DiskFull {
+        /// What was being written.
+        path: PathBuf,
+    },
+    /// A file or folder cannot be written.
+    #[error("cannot write {path}")]
+    Write {
+        /// Which one.
+        path: PathBuf,
+        /// What the system said.
+        #[source]
+        source: io::Error,
+    },
+}
+
+impl UnpackError {
+    /// What happened and what to do.
+    pub fn explain(&self, text: Text) -> String {
+        let shown = |path: &Path| path.display().to_string();
+        match self {
+            Self::Cancelled(_) => say!(text, "fetch-cancelled"),
+            Self::Read { path, source } => {
+                say!(text, "fetch-unpack-unreadable", path = shown(path), problem = source.to_string())
+            }
+            Self::UnknownFormat { path } => say!(text, "fetch-unpack-format", path = shown(path)),
+            Self::Damaged { path, problem } => {
+                say!(text, "fetch-unpack-damaged", path = shown(path), problem = problem.as_str())
+            }
+            Self::Hostile { entry, .. } => say!(text, "fetch-unpack-hostile", entry = entry.as_str()),
+            Self::TooLarge { limits } => {
+                say!(
+                    text,
+                    "fetch-unpack-too-large",
+                    entries = text.count(limits.entries),
+                    size = text.file_size(limits.bytes)
+                )
+            }
+            Self::DiskFull { path } => say!(text, "fetch-disk-full", path = shown(path)),
+            Self::Write { path, source } => {
+                say!(text, "fetch-cannot-write", path = shown(path), problem = source.to_string())
+            }
+        }
+    }
+
+    fn write(path: &Path, source: io::Error) -> Self {
+        let path = path.to_owned();
+        match source.kind() {
+            io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => Self::DiskFull { path },
+            _ => Self::Write { path, source },
+        }
+    }
+}
+
+/// Unpacks an archive into a folder, which is made if it is not there. The folder may already hold another part of the
+/// same release; files of the same name are replaced. After an error it holds some of the archive: throw it away.
+///
+/// Blocks; while the control is paused it waits, and it stops within one buffer of being cancelled.
+///
+/// # Errors
+/// See [`UnpackError`]: a hostile or damaged archive, a full disk, the person's own decision.
+pub fn unpack(
+    archive: &Path,
+    staging: &Path,
+    limits: Limits,
+    progress: &dyn Fn(UnpackProgress),
+    control: &Control,
+) -> Result<Unpacked, UnpackError> {
+    let read_error = |source| UnpackError::Read { path: archive.to_owned(), source };
+    let mut file = File::open(archive).map_err(read_error)?;
+    let bytes_total = file.metadata().map_err(read_error)?.len();
+    let mut magic = [0; 4];
+    let known = read_up_to(&mut file, &mut magic).map_err(read_error)?;
+    let format =
+        Format::of(&magic[..known]).ok_or_else(|| UnpackError::UnknownFormat { path: archive.to_owned() })?;
+    file.seek(SeekFrom::Start(0)).map_err(read_error)?;
+
+    let mut extractor = Extractor::new(archive, staging, limits, bytes_total, progress, control)?;
+    match format {
+        Format::TarZst | Format::TarGz => tarball::unpack(file, format, &mut extractor)?,
+        Format::Zip => zipfile::unpack(file, &mut extractor)?,
+    }
+    extractor.finish()
+}
+
+/// Unpacks an archive beside its final place and moves it there in one rename. What was at that place before is kept
+/// until the new one is complete, then removed. After an error the place is as it was and the staging folder is gone.
+///
+/// # Errors
+/// As [`unpack`], and when the finished folder cannot be moved.
+pub fn unpack_into(
+    archive: &Path,
+    target: &Path,
+    limits: Limits,
+    progress: &dyn Fn(UnpackProgress),
+    control: &Control,
+) -> Result<Unpacked, UnpackError> {
+    let staging = beside(target, "unpacking");
+    remove_tree(&staging)?;
+    let outcome = unpack(archive, &staging, limits, progress, control).and_then(|unpacked| {
+        publish(&staging, target)?;
+        Ok(unpacked)
+    });
+    if outcome.is_err()
+        && let Err(error) = remove_tree(&staging)
+    {
+        tracing::warn!(%error, "the staging folder could not be removed; the next run removes it");
+    }
+    outcome
+}
+
+/// Moves a finished staging folder to its place, in one rename where nothing was there before. What was there is moved
+/// aside first and moved back when the rename fails.
+///
+/// # Errors
+/// When the system refuses to move one of them.
+pub fn publish(staging: &Path, target: &Path) -> Result<(), UnpackError> {
+    let old = beside(target, "replaced");
+    remove_tree(&old)?;
+    let had_old = match std::fs::rename(target, &old) {
+        Ok(()) => true,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => false,
+        Err(error) => return Err(UnpackError::write(target, error)),
+    };
+    if let Err(error) = std::fs::rename(staging, target) {
+        if had_old && let Err(error) = std::fs::rename(&old, target) {
+            tracing::error!(%error, old = %old.display(), "what was replaced could not be moved back");
+        }
+        return Err(UnpackError::write(target, error));
+    }
+    if let Some(parent) = target.parent() {
+        sync_folder(parent);
+    }
+    remove_tree(&old)
+}
+
+/// The folder beside `target` in which it is prepared (`.NAME.SUFFIX`); what an interrupted run left there is removed by
+/// the next one.
+pub fn beside(target: &Path, suffix: &str) -> PathBuf {
+    let name = target.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+    target.with_file_name(format!(".{name}.{suffix}"))
+}
+
+fn remove_tree(path: &Path) -> Result<(), UnpackError> {
+    match std::fs::remove_dir_all(path) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(UnpackError::write(path, error)),
+        _ => Ok(()),
+    }
+}
+
+/// Makes a rename last through a power cut, where the system lets a folder be synchronised. That is a refinement: a
+/// rename that was lost is repeated by the next run.
+fn sync_folder(path: &Path) {
+    if cfg!(unix)
+        && let Err(error) = File::open(path).and_then(|folder| folder.sync_all())
+    {
+        tracing::debug!(%error, path = %path.display(), "folder not synchronised");
+    }
+}
+
+fn read_up_to(reader: &mut impl Read, buffer: &mut [u8]) -> io::Result<usize> {
+    let mut filled = 0;
+    while filled < buffer.len() {
+        match reader.read(&mut buffer[filled..]) {
+            Ok(0) => break,
+            Ok(n) => filled += n,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(filled)
+}
+
+#[cfg(test)]
+mod tests;

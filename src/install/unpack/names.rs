@@ -1,0 +1,320 @@
+//! Names of archive entries, and what may be made of them.
+
+use std::collections::HashMap;
+use std::fmt;
+use std::path::{Component, Path, PathBuf};
+
+/// What is wrong with an entry.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NameProblem {
+    /// Not UTF-8, or holds a control character.
+    NotText,
+    /// Empty, or nothing but `.`.
+    Empty,
+    /// Begins at the root of a disk.
+    Absolute,
+    /// Climbs out with `..`.
+    Climbs,
+    /// A name that this system reads as something else (`NUL`, `a:b`, `name.`), or a backslash.
+    NotPortable,
+    /// Longer than file systems take.
+    TooLong,
+    /// There twice.
+    Twice,
+    /// Differs only in case from another, on a system where that is the same.
+    CaseClash,
+    /// Would be written through a link or a file.
+    ThroughLink,
+    /// A link that leads outside.
+    LinkOutside,
+    /// A hard link to something that is not a file of this archive.
+    LinkToNothing,
+    /// A device, a pipe, a sparse file: nothing that belongs into a program's archive.
+    Special,
+    /// Encrypted.
+    Encrypted,
+}
+
+impl fmt::Display for NameProblem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::NotText => "is not text",
+            Self::Empty => "is empty",
+            Self::Absolute => "is an absolute path",
+            Self::Climbs => "climbs out of the folder",
+            Self::NotPortable => "this system would read as something else",
+            Self::TooLong => "is too long",
+            Self::Twice => "is there twice",
+            Self::CaseClash => "differs from another only in case",
+            Self::ThroughLink => "would be written through a link",
+            Self::LinkOutside => "is a link that leads outside",
+            Self::LinkToNothing => "is a link to nothing in the archive",
+            Self::Special => "is neither a file, a folder nor a link",
+            Self::Encrypted => "is encrypted",
+        })
+    }
+}
+
+/// How this system reads names.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Rules {
+    /// `A` and `a` are one file.
+    pub ignores_case: bool,
+    /// Device names, drive letters, forbidden characters, ends in dots.
+    pub windows: bool,
+}
+
+impl Rules {
+    /// Of the system this runs on. macOS can be told apart by case but usually is not.
+    pub const HERE: Self =
+        Self { ignores_case: cfg!(any(windows, target_os = "macos")), windows: cfg!(windows) };
+}
+
+/// The longest component and path that all common file systems take, in bytes.
+const LONGEST_COMPONENT: usize = 255;
+const LONGEST_PATH: usize = 1024;
+
+/// A checked, relative path of an entry: normal components only.
+pub fn relative_path(name: &[u8], rules: Rules) -> Result<PathBuf, NameProblem> {
+    let name = std::str::from_utf8(name).map_err(|_| NameProblem::NotText)?;
+    if name.chars().any(char::is_control) {
+        return Err(NameProblem::NotText);
+    }
+    if name.len() > LONGEST_PATH {
+        return Err(NameProblem::TooLong);
+    }
+    if name.starts_with('/') || name.starts_with('\\') || has_drive(name) {
+        return Err(NameProblem::Absolute);
+    }
+    let mut path = PathBuf::new();
+    for component in name.split('/') {
+        match component {
+            "" | "." => {}
+            ".." => return Err(NameProblem::Climbs),
+            _ => {
+                check_component(component, rules)?;
+                path.push(component);
+            }
+        }
+    }
+    // `./` alone, the folder itself, is how most tars begin.
+    if path.as_os_str().is_empty() && !name.contains('.') {
+        return Err(NameProblem::Empty);
+    }
+    Ok(path)
+}
+
+fn has_drive(name: &str) -> bool {
+    let bytes = name.as_bytes();
+    bytes.len() >= 2 && bytes[0].is_ascii_alphabetic() && bytes[1] == b':'
+}
+
+fn check_component(component: &str, rules: Rules) -> Result<(), NameProblem> {
+    if component.len() > LONGEST_COMPONENT {
+        return Err(NameProblem::TooLong);
+    }
+    // A backslash is a separator on Windows and a letter elsewhere: no two systems would agree on the file.
+    if component.contains('\\') {
+        return Err(NameProblem::NotPortable);
+    }
+    if !rules.windows {
+        return Ok(());
+    }
+    let stem = component.split('.').next().unwrap_or_default().trim_end().to_ascii_uppercase();
+    let numbered = |prefix: &str| {
+        stem.strip_prefix(prefix).is_some_and(|rest| {
+            let mut chars = rest.chars();
+            matches!((chars.next(), chars.next()), (Some('0'..='9' | '¹' | '²' | '³'), None))
+        })
+    };
+    let device = matches!(stem.as_str(), "CON" | "PRN" | "AUX" | "NUL" | "CONIN$" | "CONOUT$")
+        || numbered("COM")
+        || numbered("LPT");
+    if device || component.ends_with(['.', ' ']) || component.contains(['<', '>', ':', '"', '|', '?', '*']) {
+        return Err(NameProblem::NotPortable);
+    }
+    Ok(())
+}
+
+/// Where a link lying at `link` leads to, by its words alone; an error where that is outside the folder.
+pub fn link_destination(link: &Path, target: &str) -> Result<PathBuf, NameProblem> {
+    if target.is_empty() {
+        return Err(NameProblem::LinkToNothing);
+    }
+    if target.starts_with('/') || has_drive(target) || target.contains('\\') {
+        return Err(NameProblem::LinkOutside);
+    }
+    let mut at: Vec<_> = link.parent().into_iter().flat_map(Path::components).collect();
+    for component in Path::new(target).components() {
+        match component {
+            Component::CurDir => {}
+            Component::ParentDir => {
+                at.pop().ok_or(NameProblem::LinkOutside)?;
+            }
+            Component::Normal(_) => at.push(component),
+            Component::RootDir | Component::Prefix(_) => return Err(NameProblem::LinkOutside),
+        }
+    }
+    Ok(at.iter().collect())
+}
+
+/// What an archive has named so far, to find names that are there twice or would be one file.
+#[derive(Debug)]
+pub struct Seen {
+    rules: Rules,
+    names: HashMap<String, Entry>,
+}
+
+#[derive(Debug)]
+struct Entry {
+    path: PathBuf,
+    is_folder: bool,
+}
+
+impl Seen {
+    /// Nothing yet.
+    pub fn new(rules: Rules) -> Self {
+        Self { rules, names: HashMap::new() }
+    }
+
+    /// Notes a path and the folders above it.
+    pub fn note(&mut self, path: &Path, is_folder: bool) -> Result<(), NameProblem> {
+        let folders: Vec<&Path> =
+            path.ancestors().skip(1).filter(|folder| !folder.as_os_str().is_empty()).collect();
+        for folder in folders.into_iter().rev() {
+            self.note_one(folder, true)?;
+        }
+        self.note_one(path, is_folder)
+    }
+
+    fn note_one(&mut self, path: &Path, is_folder: bool) -> Result<(), NameProblem> {
+        let name = path.to_string_lossy();
+        let key = if self.rules.ignores_case { fold(&name) } else { name.into_owned() };
+        match self.names.get(&key) {
+            None => {
+                self.names.insert(key, Entry { path: path.to_owned(), is_folder });
+                Ok(())
+            }
+            Some(known) if known.path != path => Err(NameProblem::CaseClash),
+            Some(known) if known.is_folder && is_folder => Ok(()),
+            Some(known) if known.is_folder != is_folder => Err(NameProblem::ThroughLink),
+            Some(_) => Err(NameProblem::Twice),
+        }
+    }
+}
+
+/// One spelling for all that a file system without case could take for the same: upper case first, because that is how
+/// NTFS compares (`ſ` and `s` share it), then lower.
+fn fold(name: &str) -> String {
+    name.to_uppercase().to_lowercase()
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+    use proptest::prelude::*;
+
+    const LINUX: Rules = Rules { ignores_case: false, windows: false };
+    const WINDOWS: Rules = Rules { ignores_case: true, windows: true };
+
+    #[test]
+    fn ordinary_names_are_taken() {
+        for name in
+            ["bin/ollama", "./lib/ollama/libggml-cpu-haswell.so", "lib/ollama/cuda_v13/", "ñandú/über.txt"]
+        {
+            assert!(relative_path(name.as_bytes(), WINDOWS).is_ok(), "{name}");
+        }
+        assert_eq!(relative_path(b"./", LINUX), Ok(PathBuf::new()));
+        assert_eq!(relative_path(b"a//./b/", LINUX), Ok(PathBuf::from("a/b")));
+    }
+
+    #[test]
+    fn hostile_names_are_refused() {
+        use NameProblem::{Absolute, Climbs, Empty, NotPortable, NotText, TooLong};
+        let long = "x".repeat(256);
+        for (name, problem) in [
+            ("/etc/passwd", Absolute),
+            ("\\\\server\\share", Absolute),
+            ("C:\\Windows", Absolute),
+            ("c:evil", Absolute),
+            ("../evil", Climbs),
+            ("a/../../evil", Climbs),
+            ("a/..", Climbs),
+            ("a\\..\\..\\evil", NotPortable),
+            ("", Empty),
+            ("a\0b", NotText),
+            ("a\nb", NotText),
+            (long.as_str(), TooLong),
+        ] {
+            assert_eq!(relative_path(name.as_bytes(), LINUX), Err(problem), "{name}");
+        }
+        assert_eq!(relative_path(b"\xff\xfe", LINUX), Err(NotText));
+        for name in [
+            "NUL",
+            "lib/aux.txt",
+            "COM1",
+            "lpt9.dll",
+            "con .txt",
+            "ab:stream",
+            "name.",
+            "name ",
+            "a?b",
+            "LPT²",
+        ] {
+            assert_eq!(relative_path(name.as_bytes(), WINDOWS), Err(NotPortable), "{name}");
+            assert!(relative_path(name.as_bytes(), LINUX).is_ok(), "{name}");
+        }
+        assert!(relative_path(b"console.txt", WINDOWS).is_ok());
+    }
+
+    #[test]
+    fn links_stay_inside() {
+        let at = Path::new("lib/ollama/libfoo.so");
+        assert_eq!(link_destination(at, "libfoo.so.1"), Ok("lib/ollama/libfoo.so.1".into()));
+        assert_eq!(link_destination(at, "../../bin/ollama"), Ok("bin/ollama".into()));
+        for target in ["/etc/passwd", "../../../x", "C:\\x", "..\\..\\x", "../../../../../../tmp"] {
+            assert_eq!(link_destination(at, target), Err(NameProblem::LinkOutside), "{target}");
+        }
+        assert_eq!(link_destination(at, ""), Err(NameProblem::LinkToNothing));
+    }
+
+    #[test]
+    fn clashes_are_found_where_they_matter() {
+        let mut seen = Seen::new(WINDOWS);
+        seen.note(Path::new("Lib/a"), false).unwrap();
+        seen.note(Path::new("Lib"), true).unwrap();
+        assert_eq!(seen.note(Path::new("lib/b"), false), Err(NameProblem::CaseClash));
+        assert_eq!(seen.note(Path::new("Lib/A"), false), Err(NameProblem::CaseClash));
+        assert_eq!(seen.note(Path::new("Lib/a"), false), Err(NameProblem::Twice));
+        assert_eq!(seen.note(Path::new("Lib/a/b"), false), Err(NameProblem::ThroughLink));
+        let mut seen = Seen::new(WINDOWS);
+        seen.note(Path::new("straße"), false).unwrap();
+        assert_eq!(seen.note(Path::new("STRASSE"), false), Err(NameProblem::CaseClash));
+        let mut seen = Seen::new(LINUX);
+        seen.note(Path::new("a"), false).unwrap();
+        seen.note(Path::new("A"), false).unwrap();
+    }
+
+    proptest! {
+        #[test]
+        fn whatever_is_taken_is_relative_and_normal(name in prop::collection::vec(any::<u8>(), 0..40), windows: bool) {
+            let rules = if windows { WINDOWS } else { LINUX };
+            if let Ok(path) = relative_path(&name, rules) {
+                prop_assert!(path.components().all(|c| matches!(c, Component::Normal(_))));
+            }
+        }
+
+        #[test]
+        fn paths_of_hostile_parts_never_climb(
+            parts in prop::collection::vec(prop::sample::select(vec!["..", ".", "", "a", "b:", "\\", "/", "C:", "..a"]), 0..8)
+        ) {
+            if let Ok(path) = relative_path(parts.join("/").as_bytes(), LINUX) {
+                prop_assert!(path.components().all(|c| matches!(c, Component::Normal(_))));
+            }
+            if let Ok(destination) = link_destination(Path::new("x/y"), &parts.join("/")) {
+                prop_assert!(destination.components().all(|c| matches!(c, Component::Normal(_))));
+            }
+        }
+    }
+}

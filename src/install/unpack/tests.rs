@@ -1,0 +1,450 @@
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+
+use tempfile::TempDir;
+
+use super::*;
+
+/// One entry of an archive to be made.
+#[derive(Clone, Debug)]
+enum Entry {
+    Folder(&'static str),
+    File(String, u32, Vec<u8>),
+    Link(&'static str, &'static str),
+    HardLink(&'static str, &'static str),
+    Special(&'static str, tar::EntryType),
+}
+
+fn file(name: &str, content: &str) -> Entry {
+    Entry::File(name.to_owned(), 0o644, content.as_bytes().to_vec())
+}
+
+/// A tar whose headers are written as they are, whatever a library would think of the names.
+fn tar(entries: &[Entry]) -> Vec<u8> {
+    let mut builder = tar::Builder::new(Vec::new());
+    for entry in entries {
+        let (name, kind, link, mode, data): (&str, _, &str, u32, &[u8]) = match entry {
+            Entry::Folder(name) => (name, tar::EntryType::Directory, "", 0o755, &[]),
+            Entry::File(name, mode, data) => (name, tar::EntryType::Regular, "", *mode, data),
+            Entry::Link(name, target) => (name, tar::EntryType::Symlink, target, 0o777, &[]),
+            Entry::HardLink(name, target) => (name, tar::EntryType::Link, target, 0o644, &[]),
+            Entry::Special(name, kind) => (name, *kind, "", 0o644, &[]),
+        };
+        let mut header = tar::Header::new_gnu();
+        header.as_gnu_mut().unwrap().name[..name.len()].copy_from_slice(name.as_bytes());
+        header.as_gnu_mut().unwrap().linkname[..link.len()].copy_from_slice(link.as_bytes());
+        header.set_entry_type(kind);
+        header.set_mode(mode);
+        header.set_size(data.len() as u64);
+        header.set_cksum();
+        builder.append(&header, data).unwrap();
+    }
+    builder.into_inner().unwrap()
+}
+
+fn zst(tar: &[u8]) -> Vec<u8> {
+    zstd::stream::encode_all(tar, 1).unwrap()
+}
+
+fn gz(tar: &[u8]) -> Vec<u8> {
+    let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+    encoder.write_all(tar).unwrap();
+    encoder.finish().unwrap()
+}
+
+fn zip(entries: &[Entry]) -> Vec<u8> {
+    let mut writer = zip::ZipWriter::new(io::Cursor::new(Vec::new()));
+    let options = zip::write::SimpleFileOptions::default();
+    for entry in entries {
+        match entry {
+            Entry::Folder(name) => writer.add_directory(*name, options).unwrap(),
+            Entry::File(name, mode, data) => {
+                writer.start_file(name.as_str(), options.unix_permissions(*mode)).unwrap();
+                writer.write_all(data).unwrap();
+            }
+            Entry::Link(name, target) => writer.add_symlink(*name, *target, options).unwrap(),
+            Entry::HardLink(..) | Entry::Special(..) => unreachable!("a zip has none"),
+        }
+    }
+    writer.finish().unwrap().into_inner()
+}
+
+struct Bench {
+    folder: TempDir,
+}
+
+impl Bench {
+    fn new() -> Self {
+        Self { folder: tempfile::tempdir().unwrap() }
+    }
+
+    fn staging(&self) -> PathBuf {
+        self.folder.path().join("inside").join("staging")
+    }
+
+    fn unpack_limited(&self, archive: &[u8], limits: Limits) -> Result<Unpacked, UnpackError> {
+        let path = self.folder.path().join("archive");
+        std::fs::write(&path, archive).unwrap();
+        unpack(&path, &self.staging(), limits, &|_| {}, &Control::new())
+    }
+
+    fn unpack(&self, archive: &[u8]) -> Result<Unpacked, UnpackError> {
+        self.unpack_limited(archive, Limits::default())
+    }
+
+    /// Everything that lies beside the archive and the staging folder: must be nothing.
+    fn strays(&self) -> Vec<PathBuf> {
+        let mut found = Vec::new();
+        for (folder, allowed) in [
+            (self.folder.path().to_owned(), ["archive", "inside"]),
+            (self.folder.path().join("inside"), ["staging", ""]),
+        ] {
+            let Ok(entries) = std::fs::read_dir(folder) else { continue };
+            found.extend(
+                entries
+                    .map(|entry| entry.unwrap())
+                    .filter(|entry| !allowed.iter().any(|name| entry.file_name() == *name))
+                    .map(|entry| entry.path()),
+            );
+        }
+        found
+    }
+}
+
+fn release() -> Vec<Entry> {
+    vec![
+        Entry::Folder("./"),
+        Entry::Folder("./bin/"),
+        Entry::File("./bin/ollama".into(), 0o4755, b"#!/bin/sh\n".to_vec()),
+        Entry::File("./lib/ollama/libggml.so.0.1".into(), 0o664, vec![7; 300_000]),
+        Entry::Link("./lib/ollama/libggml.so", "libggml.so.0"),
+        Entry::Link("./lib/ollama/libggml.so.0", "libggml.so.0.1"),
+    ]
+}
+
+#[cfg(unix)]
+fn check_release(bench: &Bench, unpacked: &Unpacked) {
+    use std::os::unix::fs::PermissionsExt as _;
+    let staging = bench.staging();
+    let mode = |path: &str| std::fs::metadata(staging.join(path)).unwrap().permissions().mode() & 0o7777;
+    assert_eq!(mode("bin/ollama"), 0o755, "runs, and no more than that");
+    assert_eq!(mode("lib/ollama/libggml.so.0.1"), 0o644);
+    assert_eq!(std::fs::read(staging.join("lib/ollama/libggml.so")).unwrap(), vec![7; 300_000]);
+    assert_eq!(
+        std::fs::read_link(staging.join("lib/ollama/libggml.so")).unwrap(),
+        Path::new("libggml.so.0"),
+        "links stay links"
+    );
+    assert_eq!(unpacked.bytes, 300_010);
+    assert_eq!(unpacked.files.len(), 4);
+    assert_eq!(bench.strays(), Vec::<PathBuf>::new());
+}
+
+#[cfg(unix)]
+#[test]
+fn a_release_comes_out_of_every_format() {
+    for archive in [zst(&tar(&release())), gz(&tar(&release())), zip(&release()[2..])] {
+        let bench = Bench::new();
+        let unpacked = bench.unpack(&archive).unwrap();
+        check_release(&bench, &unpacked);
+    }
+}
+
+#[test]
+fn a_second_archive_goes_over_the_first_and_replaces_its_files() {
+    let bench = Bench::new();
+    bench.unpack(&zst(&tar(&release()))).unwrap();
+    bench.unpack(&zst(&tar(&[file("lib/ollama/rocm/librocm.so", "r"), file("bin/ollama", "new")]))).unwrap();
+    assert_eq!(std::fs::read(bench.staging().join("bin/ollama")).unwrap(), b"new");
+    assert!(bench.staging().join("lib/ollama/rocm/librocm.so").exists());
+}
+
+#[test]
+fn long_names_of_both_kinds_are_read() {
+    let long = format!("lib/{}/x", "d".repeat(150));
+    let mut gnu = tar::Builder::new(Vec::new());
+    let mut header = tar::Header::new_gnu();
+    header.set_size(1);
+    header.set_mode(0o644);
+    gnu.append_data(&mut header, &long, &b"g"[..]).unwrap();
+    let bench = Bench::new();
+    bench.unpack(&zst(&gnu.into_inner().unwrap())).unwrap();
+    assert_eq!(std::fs::read(bench.staging().join(&long)).unwrap(), b"g");
+
+    let mut pax = tar::Builder::new(Vec::new());
+    pax.append_pax_extensions([("path", long.as_bytes())]).unwrap();
+    let mut header = tar::Header::new_ustar();
+    header.set_path("short").unwrap();
+    header.set_size(1);
+    header.set_mode(0o644);
+    header.set_cksum();
+    pax.append(&header, &b"p"[..]).unwrap();
+    let bench = Bench::new();
+    bench.unpack(&gz(&pax.into_inner().unwrap())).unwrap();
+    assert_eq!(std::fs::read(bench.staging().join(&long)).unwrap(), b"p");
+}
+
+fn refused(entries: &[Entry]) -> NameProblem {
+    let bench = Bench::new();
+    let error = bench.unpack(&zst(&tar(entries))).unwrap_err();
+    assert_eq!(bench.strays(), Vec::<PathBuf>::new(), "something was written outside");
+    match error {
+        UnpackError::Hostile { problem, .. } => problem,
+        other => panic!("{other} for {entries:?}"),
+    }
+}
+
+#[test]
+fn hostile_tars_are_refused_and_write_nothing_outside() {
+    use NameProblem::{Absolute, Climbs, LinkOutside, LinkToNothing, Special, ThroughLink, Twice};
+    assert_eq!(refused(&[file("../evil", "x")]), Climbs);
+    assert_eq!(refused(&[file("a/../../evil", "x")]), Climbs);
+    assert_eq!(refused(&[file("/tmp/acolyte-evil", "x")]), Absolute);
+    assert_eq!(refused(&[Entry::Link("out", "/tmp")]), LinkOutside);
+    assert_eq!(refused(&[Entry::Link("out", "..")]), LinkOutside);
+    assert_eq!(refused(&[Entry::Link("a/out", "../../x")]), LinkOutside);
+    // Through a link, in either order, and over a link.
+    assert_eq!(refused(&[Entry::Link("d", "a"), file("d/x", "x")]), ThroughLink);
+    assert_eq!(refused(&[file("d/x", "x"), Entry::Link("d", "a")]), ThroughLink);
+    assert_eq!(refused(&[Entry::Link("d", "a"), file("d", "x")]), Twice);
+    assert_eq!(refused(&[file("d", "x"), file("d/x", "x")]), ThroughLink);
+    assert_eq!(refused(&[file("d", "x"), file("d", "y")]), Twice);
+    assert_eq!(refused(&[Entry::HardLink("h", "../../etc/passwd")]), LinkOutside);
+    assert_eq!(refused(&[Entry::HardLink("h", "/etc/passwd")]), LinkOutside);
+    assert_eq!(refused(&[Entry::HardLink("h", "later"), file("later", "x")]), LinkToNothing);
+    for kind in [tar::EntryType::Block, tar::EntryType::Char, tar::EntryType::Fifo, tar::EntryType::GNUSparse]
+    {
+        assert_eq!(refused(&[Entry::Special("dev", kind)]), Special);
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn a_link_that_leads_outside_only_through_another_link_is_refused() {
+    // By its words "a/up/x" lies inside; but "a/up" is the folder itself, so its ".." is outside.
+    let entries = [
+        Entry::Folder("a/"),
+        Entry::Link("a/up", ".."),
+        Entry::Link("out", "a/up/../archive"),
+        file("a/f", "x"),
+    ];
+    assert_eq!(refused(&entries), NameProblem::LinkOutside);
+    // A circle leads nowhere.
+    assert_eq!(refused(&[Entry::Link("a", "b"), Entry::Link("b", "a")]), NameProblem::LinkOutside);
+    // While a link to the folder itself, or to nothing yet, is harmless.
+    let bench = Bench::new();
+    bench
+        .unpack(&zst(&tar(&[Entry::Folder("a/"), Entry::Link("a/up", ".."), Entry::Link("l", "later")])))
+        .unwrap();
+}
+
+#[cfg(unix)]
+#[test]
+fn links_left_by_an_earlier_archive_are_not_followed() {
+    let bench = Bench::new();
+    std::fs::create_dir_all(bench.staging()).unwrap();
+    std::os::unix::fs::symlink(bench.folder.path(), bench.staging().join("d")).unwrap();
+    let error = bench.unpack(&zst(&tar(&[file("d/evil", "x")]))).unwrap_err();
+    assert!(matches!(error, UnpackError::Hostile { problem: NameProblem::ThroughLink, .. }), "{error}");
+    assert_eq!(bench.strays(), Vec::<PathBuf>::new());
+}
+
+#[test]
+fn hostile_zips_are_refused() {
+    for name in ["../evil", "/tmp/acolyte-evil", "a\\..\\..\\evil", "C:\\evil"] {
+        let bench = Bench::new();
+        let error = bench.unpack(&zip(&[file(name, "x")])).unwrap_err();
+        assert!(matches!(error, UnpackError::Hostile { .. }), "{name}: {error}");
+        assert_eq!(bench.strays(), Vec::<PathBuf>::new());
+    }
+    let bench = Bench::new();
+    let error = bench.unpack(&zip(&[Entry::Link("out", "../../x")])).unwrap_err();
+    assert!(matches!(error, UnpackError::Hostile { problem: NameProblem::LinkOutside, .. }), "{error}");
+}
+
+#[test]
+fn backslashes_of_windows_tools_are_separators_in_a_zip() {
+    let bench = Bench::new();
+    bench.unpack(&zip(&[file("lib\\ollama\\x.dll", "x")])).unwrap();
+    assert!(bench.staging().join("lib/ollama/x.dll").exists());
+}
+
+#[test]
+fn bombs_stop_at_the_limit() {
+    let bomb = vec![Entry::File("zeros".into(), 0o644, vec![0; 4 << 20])];
+    let limits = Limits { entries: 10, bytes: 1 << 20 };
+    for archive in [zst(&tar(&bomb)), gz(&tar(&bomb)), zip(&bomb)] {
+        let bench = Bench::new();
+        let error = bench.unpack_limited(&archive, limits).unwrap_err();
+        assert!(matches!(error, UnpackError::TooLarge { .. }), "{error}");
+        assert!(std::fs::metadata(bench.staging().join("zeros")).unwrap().len() <= 1 << 20);
+    }
+    let many: Vec<Entry> = (0..11).map(|i| file(&format!("f{i}"), "")).collect();
+    for archive in [zst(&tar(&many)), zip(&many)] {
+        let error = Bench::new().unpack_limited(&archive, limits).unwrap_err();
+        assert!(matches!(error, UnpackError::TooLarge { .. }), "{error}");
+    }
+    // A name of megabytes is not even read.
+    let mut header = tar::Header::new_gnu();
+    header.set_entry_type(tar::EntryType::GNULongName);
+    header.set_size(8 << 20);
+    header.set_cksum();
+    let mut builder = tar::Builder::new(Vec::new());
+    builder.append(&header, &vec![b'a'; 8 << 20][..]).unwrap();
+    let error = Bench::new().unpack(&zst(&builder.into_inner().unwrap())).unwrap_err();
+    assert!(matches!(error, UnpackError::Damaged { .. }), "{error}");
+}
+
+#[test]
+fn two_readers_must_see_one_archive() {
+    let mut builder = tar::Builder::new(Vec::new());
+    builder.append_pax_extensions([("size", &b"0"[..])]).unwrap();
+    let error = Bench::new().unpack(&zst(&builder.into_inner().unwrap())).unwrap_err();
+    assert!(matches!(error, UnpackError::Damaged { .. }), "{error}");
+}
+
+#[test]
+fn cut_and_flipped_archives_are_noticed() {
+    let content: Vec<u8> = (0..200_000u32).map(|i| (i.wrapping_mul(2_654_435_761) >> 13) as u8).collect();
+    let entries = [Entry::File("f".into(), 0o644, content.clone())];
+    for archive in [zst(&tar(&entries)), gz(&tar(&entries)), zip(&entries)] {
+        for keep in [5, archive.len() / 2, archive.len() - 5] {
+            let error = Bench::new().unpack(&archive[..keep]).unwrap_err();
+            assert!(matches!(error, UnpackError::Damaged { .. }), "cut at {keep}: {error}");
+        }
+    }
+    for archive in [gz(&tar(&entries)), zip(&entries)] {
+        let mut flipped = archive;
+        let middle = flipped.len() / 2;
+        flipped[middle] ^= 1;
+        let error = Bench::new().unpack(&flipped).unwrap_err();
+        assert!(matches!(error, UnpackError::Damaged { .. }), "{error}");
+    }
+}
+
+#[test]
+fn what_is_no_archive_is_said_to_be_none() {
+    for content in [&b"<html>Please log in</html>"[..], b"", b"PK", b"\x7fELF"] {
+        let error = Bench::new().unpack(content).unwrap_err();
+        assert!(matches!(error, UnpackError::UnknownFormat { .. }), "{error}");
+    }
+}
+
+#[test]
+fn the_target_holds_all_of_it_or_what_was_there_before() {
+    let bench = Bench::new();
+    let (archive, target) = (bench.folder.path().join("archive"), bench.folder.path().join("engine"));
+    let go = |bytes: &[u8]| {
+        std::fs::write(&archive, bytes).unwrap();
+        unpack_into(&archive, &target, Limits::default(), &|_| {}, &Control::new())
+    };
+    go(&zst(&tar(&[file("version", "1"), file("old", "")]))).unwrap();
+    go(&zst(&tar(&[file("version", "2")]))).unwrap();
+    assert!(!target.join("old").exists(), "it is replaced, not mixed");
+    go(&zst(&tar(&[file("version", "3"), file("../evil", "")]))).unwrap_err();
+    assert_eq!(std::fs::read(target.join("version")).unwrap(), b"2");
+    // What an interrupted run left behind does not matter.
+    std::fs::create_dir_all(beside(&target, "unpacking").join("half")).unwrap();
+    go(&zst(&tar(&[file("version", "4")]))).unwrap();
+    assert!(!target.join("half").exists());
+    let mut left: Vec<_> =
+        std::fs::read_dir(bench.folder.path()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+    left.sort();
+    assert_eq!(left, ["archive", "engine"]);
+}
+
+#[test]
+fn cancelling_stops_within_a_buffer_and_progress_ends_at_the_total() {
+    let content: Vec<u8> = (0..2_000_000u32).map(|i| (i.wrapping_mul(2_654_435_761) >> 11) as u8).collect();
+    let archive = zst(&tar(&[Entry::File("f".into(), 0o644, content)]));
+    let bench = Bench::new();
+    let path = bench.folder.path().join("archive");
+    std::fs::write(&path, &archive).unwrap();
+    let control = Control::new();
+    let cancel = |_: UnpackProgress| control.cancel();
+    let error = unpack(&path, &bench.staging(), Limits::default(), &cancel, &control).unwrap_err();
+    assert!(matches!(error, UnpackError::Cancelled(_)), "{error}");
+    assert!(std::fs::metadata(bench.staging().join("f")).unwrap().len() < 1_000_000);
+
+    let seen = std::cell::RefCell::new(Vec::new());
+    unpack(&path, &bench.staging(), Limits::default(), &|p| seen.borrow_mut().push(p), &Control::new())
+        .unwrap();
+    let seen = seen.into_inner();
+    assert!(seen.is_sorted_by_key(|p| p.bytes_done));
+    let last = seen.last().unwrap();
+    assert_eq!((last.bytes_done, last.unpacked_bytes), (archive.len() as u64, 2_000_000));
+}
+
+mod arbitrary {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn entries() -> impl Strategy<Value = Vec<Entry>> {
+        const NAMES: &[&str] = &[
+            "a", "b", "a/b", "a/up", "../x", "/x", "a/../..", ".", "./a/", "a/b/c", "A", "b/link", "..",
+            "a/./b",
+        ];
+        const TARGETS: &[&str] =
+            &["a", "b", "..", "../..", "../archive", "/", "a/up/..", "a/up/../archive", "b/link", "", "."];
+        let name = prop::sample::select(NAMES);
+        let target = prop::sample::select(TARGETS);
+        prop::collection::vec(
+            prop_oneof![
+                name.clone().prop_map(Entry::Folder),
+                (name.clone(), prop::collection::vec(any::<u8>(), 0..50))
+                    .prop_map(|(name, data)| Entry::File(name.to_owned(), 0o755, data)),
+                (name.clone(), target.clone()).prop_map(|(name, target)| Entry::Link(name, target)),
+                (name, target).prop_map(|(name, target)| Entry::HardLink(name, target)),
+            ],
+            0..8,
+        )
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(300))]
+
+        /// Whatever the entries and links: nothing is written outside, and no link that stays leads outside.
+        #[test]
+        fn nothing_ever_leaves_the_folder(entries in entries()) {
+            let bench = Bench::new();
+            let outcome = bench.unpack(&zst(&tar(&entries)));
+            prop_assert_eq!(bench.strays(), Vec::<PathBuf>::new());
+            prop_assert_eq!(std::fs::read(bench.folder.path().join("archive")).unwrap(), zst(&tar(&entries)));
+            if let Ok(unpacked) = outcome {
+                let root = std::fs::canonicalize(bench.staging()).unwrap();
+                for path in unpacked.files {
+                    if let Ok(real) = std::fs::canonicalize(root.join(&path)) {
+                        prop_assert!(real.starts_with(&root), "{} leads to {}", path.display(), real.display());
+                    }
+                }
+            }
+        }
+
+        #[test]
+        fn any_bytes_are_unpacked_or_refused(mut bytes in prop::collection::vec(any::<u8>(), 0..3000), kind in 0..5) {
+            let archive = match kind {
+                0 => zst(&bytes),
+                1 => gz(&bytes),
+                2 => { bytes.splice(0..0, *b"PK\x03\x04"); bytes }
+                3 => { bytes.splice(0..0, [0x28, 0xB5, 0x2F, 0xFD]); bytes }
+                _ => bytes,
+            };
+            let bench = Bench::new();
+            let _ = bench.unpack(&archive);
+            prop_assert_eq!(bench.strays(), Vec::<PathBuf>::new());
+        }
+
+        #[test]
+        fn a_flipped_byte_in_a_zip_or_tar_does_no_harm(position in 0usize..2000, bit in 0u8..8, zipped: bool) {
+            let entries = [file("a/b", "hello"), Entry::Link("l", "a/b"), file("c", "world")];
+            let mut raw = if zipped { zip(&entries) } else { tar(&entries) };
+            let position = position % raw.len();
+            raw[position] ^= 1 << bit;
+            let bench = Bench::new();
+            let _ = bench.unpack(&if zipped { raw } else { zst(&raw) });
+            prop_assert_eq!(bench.strays(), Vec::<PathBuf>::new());
+        }
+    }
+}

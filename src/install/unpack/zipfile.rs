@@ -1,0 +1,50 @@
+//! Zips. The central directory and the local headers must agree, or two readers would see two archives.
+
+use std::fs::File;
+use std::io::{BufReader, Read};
+
+use zip::ZipArchive;
+
+use super::UnpackError;
+use super::extractor::Extractor;
+use super::names::NameProblem;
+
+/// The longest target of a link.
+const LONGEST_TARGET: u64 = 4096;
+
+/// Unpacks a zip.
+pub fn unpack(file: File, extractor: &mut Extractor<'_>) -> Result<(), UnpackError> {
+    let source = BufReader::with_capacity(256 << 10, extractor.counted(file));
+    let mut archive = ZipArchive::new(source).map_err(|e| extractor.damaged(e))?;
+    archive.validate_header_consistency().map_err(|e| extractor.damaged(e))?;
+    for index in 0..archive.len() {
+        let mut entry = archive.by_index(index).map_err(|e| extractor.damaged(e))?;
+        // Archives made by Windows' own tools separate with backslashes, against the specification.
+        let name: Vec<u8> =
+            entry.name_raw().iter().map(|byte| if *byte == b'\\' { b'/' } else { *byte }).collect();
+        if entry.encrypted() {
+            return Err(extractor.refuse(&name, NameProblem::Encrypted));
+        }
+        let mode = entry.unix_mode();
+        if mode.is_some_and(is_special) {
+            return Err(extractor.refuse(&name, NameProblem::Special));
+        }
+        let is_folder = entry.is_dir() || name.ends_with(b"/");
+        let Some(path) = extractor.admit(&name, is_folder)? else { continue };
+        if is_folder {
+            extractor.folder(&path)?;
+        } else if entry.is_symlink() {
+            let mut target = Vec::new();
+            entry.take(LONGEST_TARGET).read_to_end(&mut target).map_err(|e| extractor.damaged(e))?;
+            extractor.symbolic_link(&path, &target)?;
+        } else {
+            extractor.file(&path, mode.is_some_and(|mode| mode & 0o111 != 0), &mut entry)?;
+        }
+    }
+    Ok(())
+}
+
+/// Whether the mode's type bits say device, pipe or socket: anything but nothing, a file, a folder or a link.
+fn is_special(mode: u32) -> bool {
+    !matches!(mode & 0o170_000, 0 | 0o100_000 | 0o040_000 | 0o120_000)
+}

@@ -1,0 +1,246 @@
+//! HTTP clients, made in one place so that every one of them knows the proxy, the certificates, the time limits and
+//! who we are.
+//!
+//! A client made here follows no redirects by itself: whoever asks decides, for each request, which addresses it may
+//! be sent to (see [`HttpPolicy`]).
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use reqwest::{Certificate, Client, ClientBuilder, Proxy, Url};
+
+use crate::say;
+use crate::text::Text;
+
+/// Who we say we are.
+pub const USER_AGENT: &str = concat!("acolyte-installer/", env!("CARGO_PKG_VERSION"));
+
+/// A connection that is not made after this time is given up.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(15);
+
+/// How to reach the outside world. The default takes the system's proxy and certificates.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct HttpOptions {
+    /// A proxy for every address but loopback ones, instead of the system's.
+    pub proxy: Option<String>,
+    /// More certificate authorities, as PEM (a company's own).
+    pub ca_file: Option<PathBuf>,
+}
+
+/// Why a client could not be made.
+#[derive(Debug, thiserror::Error)]
+pub enum HttpError {
+    /// The proxy's address is none.
+    #[error("{proxy} is not the address of a proxy")]
+    Proxy {
+        /// As it was given.
+        proxy: String,
+        /// What the parser said.
+        #[source]
+        source: reqwest::Error,
+    },
+    /// The certificates could not be read.
+    #[error("cannot read certificates from {path}")]
+    CaFile {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        #[source]
+        source: std::io::Error,
+    },
+    /// The file holds no usable certificates.
+    #[error("no PEM certificates in {path}")]
+    NoCertificates {
+        /// The file.
+        path: PathBuf,
+    },
+    /// The client could not be built.
+    #[error("no HTTP client can be made")]
+    Build(#[source] reqwest::Error),
+}
+
+impl HttpError {
+    /// What happened and what to do.
+    pub fn explain(&self, text: Text) -> String {
+        match self {
+            Self::Proxy { proxy, .. } => say!(text, "fetch-proxy-invalid", proxy = proxy.as_str()),
+            Self::CaFile { path, source } => {
+                say!(
+                    text,
+                    "fetch-ca-unreadable",
+                    path = path.display().to_string(),
+                    problem = source.to_string()
+                )
+            }
+            Self::NoCertificates { path } => {
+                say!(text, "fetch-ca-empty", path = path.display().to_string())
+            }
+            Self::Build(source) => say!(text, "fetch-no-client", problem = innermost(source)),
+        }
+    }
+}
+
+/// A client for hosts that may be anywhere: mirrors, registries, release pages.
+///
+/// HTTP/1.1 only: several ranges of one file come faster over several connections than multiplexed over one.
+///
+/// # Errors
+/// When the proxy or the certificates named in `options` are unusable.
+pub fn client(options: &HttpOptions) -> Result<Client, HttpError> {
+    let certificates = match &options.ca_file {
+        Some(path) => certificates_from(path)?,
+        None => Vec::new(),
+    };
+    let make = || -> Result<ClientBuilder, HttpError> {
+        let mut builder = base().connect_timeout(CONNECT_TIMEOUT).http1_only();
+        if let Some(proxy) = &options.proxy {
+            let found = Proxy::all(proxy)
+                .map_err(|source| HttpError::Proxy { proxy: proxy.clone(), source })?
+                .no_proxy(reqwest::NoProxy::from_string("localhost,127.0.0.0/8,::1"));
+            builder = builder.proxy(found);
+        }
+        Ok(builder)
+    };
+    let with_system_store = make()?.tls_certs_merge(certificates.iter().cloned()).build();
+    match with_system_store {
+        Ok(client) => Ok(client),
+        // A system without any certificates (a bare container) still has to reach the release: bring our own.
+        Err(error) => {
+            tracing::warn!(%error, "the system's certificates cannot be used, using the built-in ones");
+            let built_in = webpki_root_certs::TLS_SERVER_ROOT_CERTS
+                .iter()
+                .filter_map(|der| Certificate::from_der(der).ok())
+                .chain(certificates);
+            make()?.tls_certs_only(built_in).build().map_err(HttpError::Build)
+        }
+    }
+}
+
+/// A client for our own server on this computer: no proxy, ever, and no certificates needed.
+///
+/// # Errors
+/// When the HTTP library cannot be set up at all.
+pub fn loopback_client() -> Result<Client, HttpError> {
+    base()
+        .no_proxy()
+        .connect_timeout(Duration::from_secs(5))
+        .tls_certs_only(std::iter::empty())
+        .build()
+        .map_err(HttpError::Build)
+}
+
+fn base() -> ClientBuilder {
+    // Without a default provider the builder would panic. A second call finds it installed, which is as good.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    Client::builder().user_agent(USER_AGENT).redirect(reqwest::redirect::Policy::none()).referer(false)
+}
+
+fn certificates_from(path: &Path) -> Result<Vec<Certificate>, HttpError> {
+    let pem = std::fs::read(path).map_err(|source| HttpError::CaFile { path: path.to_owned(), source })?;
+    match Certificate::from_pem_bundle(&pem) {
+        Ok(certificates) if !certificates.is_empty() => Ok(certificates),
+        _ => Err(HttpError::NoCertificates { path: path.to_owned() }),
+    }
+}
+
+/// To which addresses plain http may go: this computer's own, and those a person named (a mirror, a registry).
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct HttpPolicy {
+    named: Vec<(String, u16)>,
+}
+
+impl HttpPolicy {
+    /// Also allows the host and port of an address that a person named.
+    #[must_use]
+    pub fn naming(mut self, url: &Url) -> Self {
+        if let (Some(host), Some(port)) = (url.host_str(), url.port_or_known_default()) {
+            self.named.push((host.to_owned(), port));
+        }
+        self
+    }
+
+    /// Whether a request, or a redirect, may go there.
+    pub fn allows(&self, url: &Url) -> bool {
+        match url.scheme() {
+            "https" => true,
+            "http" => {
+                is_loopback(url)
+                    || self.named.iter().any(|(host, port)| {
+                        url.host_str() == Some(host.as_str()) && url.port_or_known_default() == Some(*port)
+                    })
+            }
+            _ => false,
+        }
+    }
+}
+
+/// Whether an address is this computer's own.
+pub fn is_loopback(url: &Url) -> bool {
+    let Some(host) = url.host_str() else { return false };
+    let host = host.trim_start_matches('[').trim_end_matches(']');
+    match host.parse::<std::net::IpAddr>() {
+        Ok(address) => address.is_loopback(),
+        Err(_) => host.eq_ignore_ascii_case("localhost"),
+    }
+}
+
+/// The last cause of an error: the part that says what really happened ("connection refused", "unknown issuer").
+pub fn innermost(error: &dyn std::error::Error) -> String {
+    let mut error = error;
+    while let Some(source) = error.source() {
+        error = source;
+    }
+    error.to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    fn url(text: &str) -> Url {
+        Url::parse(text).unwrap()
+    }
+
+    #[test]
+    fn plain_http_goes_to_loopback_and_named_addresses_only() {
+        let policy = HttpPolicy::default();
+        for allowed in
+            ["https://example.org/x", "http://127.0.0.1:8080/", "http://localhost/", "http://[::1]:9/"]
+        {
+            assert!(policy.allows(&url(allowed)), "{allowed}");
+        }
+        for refused in [
+            "http://example.org/",
+            "http://127.0.0.1.example.org/",
+            "http://localhost.example.org/",
+            "ftp://127.0.0.1/",
+            "file:///etc/passwd",
+        ] {
+            assert!(!policy.allows(&url(refused)), "{refused}");
+        }
+        let named = policy.naming(&url("http://mirror.example.org:8000/ollama/"));
+        assert!(named.allows(&url("http://mirror.example.org:8000/else")));
+        assert!(!named.allows(&url("http://mirror.example.org/else")), "another port is another server");
+        assert!(!named.allows(&url("http://example.org:8000/else")));
+    }
+
+    #[test]
+    fn clients_can_be_made_without_anything_prepared() {
+        client(&HttpOptions::default()).unwrap();
+        loopback_client().unwrap();
+    }
+
+    #[test]
+    fn unusable_options_are_named() {
+        let missing = HttpOptions { ca_file: Some("/nowhere/ca.pem".into()), ..HttpOptions::default() };
+        assert!(matches!(client(&missing), Err(HttpError::CaFile { .. })));
+        let proxy = HttpOptions { proxy: Some("http://[nonsense".into()), ..HttpOptions::default() };
+        assert!(matches!(client(&proxy), Err(HttpError::Proxy { .. })));
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("empty.pem");
+        std::fs::write(&path, "not a certificate").unwrap();
+        let empty = HttpOptions { ca_file: Some(path), ..HttpOptions::default() };
+        assert!(matches!(client(&empty), Err(HttpError::NoCertificates { .. })));
+    }
+}

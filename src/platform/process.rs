@@ -1,0 +1,421 @@
+//! Processes: who is running, how to end one politely or at once, and how much memory a server with all its
+//! children holds.
+//!
+//! A process id alone is never trusted: the system hands numbers out again. A [`ProcessIdentity`] also holds when the
+//! process started, and nothing is signalled unless both still match.
+
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command};
+use std::time::{Duration, Instant};
+
+use serde::{Deserialize, Serialize};
+use sysinfo::{Pid, Process, ProcessRefreshKind, ProcessStatus, ProcessesToUpdate, System, UpdateKind};
+
+/// The start time is computed from the system's boot time, which can be corrected by a second while it runs.
+const START_TIME_TOLERANCE_S: u64 = 2;
+
+/// How often a process that was told to end is looked at: no system tells when a process ends that is not a child.
+const LOOK_EVERY: Duration = Duration::from_millis(20);
+
+/// A process, told apart from any later one with the same number.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct ProcessIdentity {
+    /// Its number.
+    pub pid: u32,
+    /// When it started, in seconds since 1970.
+    pub started_at_s: u64,
+}
+
+/// A process that was found.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Found {
+    /// Which one.
+    pub identity: ProcessIdentity,
+    /// Its parent's number.
+    pub parent: Option<u32>,
+    /// The program it runs.
+    pub exe: PathBuf,
+    /// Its arguments, the program's name first.
+    pub command_line: Vec<String>,
+}
+
+/// Why a process could not be ended.
+#[derive(Debug, thiserror::Error)]
+pub enum ProcessError {
+    /// The processes of this system cannot be listed.
+    #[error("the processes of this system cannot be listed")]
+    Unlistable,
+    /// The system refused.
+    #[error("process {pid} cannot be ended")]
+    Refused {
+        /// Its number.
+        pid: u32,
+        /// What the system said.
+        #[source]
+        source: std::io::Error,
+    },
+    /// It did not end in time.
+    #[error("process {pid} did not end within {seconds:.0} s")]
+    StillRunning {
+        /// Its number.
+        pid: u32,
+        /// How long was waited.
+        seconds: f64,
+    },
+}
+
+/// Who has this number now. `None` when nobody does, or the process has ended and only waits to be collected.
+pub fn identify(pid: u32) -> Option<ProcessIdentity> {
+    let system = snapshot(ProcessesToUpdate::Some(&[Pid::from_u32(pid)]), Detail::Identity)?;
+    system.process(Pid::from_u32(pid)).filter(|process| runs(process)).map(identity_of)
+}
+
+/// Whether this very process still runs.
+pub fn is_alive(identity: ProcessIdentity) -> bool {
+    identify(identity.pid).is_some_and(|now| same(now, identity))
+}
+
+/// Asks a process to end: SIGTERM on Unix. Windows has no such request for a program without a window, so there its
+/// whole tree is ended at once. Nothing happens when the process is gone already.
+///
+/// # Errors
+/// When the system refuses.
+pub fn terminate(identity: ProcessIdentity) -> Result<(), ProcessError> {
+    #[cfg(unix)]
+    return signal(identity, rustix::process::Signal::TERM);
+    #[cfg(not(unix))]
+    return kill_tree(identity);
+}
+
+/// Ends a process at once, and nothing but it.
+///
+/// # Errors
+/// When the system refuses.
+pub fn kill(identity: ProcessIdentity) -> Result<(), ProcessError> {
+    #[cfg(unix)]
+    return signal(identity, rustix::process::Signal::KILL);
+    #[cfg(not(unix))]
+    {
+        let Some(system) =
+            snapshot(ProcessesToUpdate::Some(&[Pid::from_u32(identity.pid)]), Detail::Identity)
+        else {
+            return Err(ProcessError::Unlistable);
+        };
+        match system.process(Pid::from_u32(identity.pid)) {
+            Some(process)
+                if same(identity_of(process), identity) && !process.kill() && is_alive(identity) =>
+            {
+                Err(ProcessError::Refused { pid: identity.pid, source: std::io::Error::last_os_error() })
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+/// Ends a process and all its descendants at once, parents first so that none is started again.
+///
+/// # Errors
+/// When the system refuses for one of them; the others are ended all the same.
+pub fn kill_tree(identity: ProcessIdentity) -> Result<(), ProcessError> {
+    let tree = tree_of(identity)?;
+    tree.into_iter().map(kill).fold(Ok(()), |first, next| first.and(next))
+}
+
+/// Asks a process to end, gives it `grace`, then ends whatever is left of its tree. Blocks for as long as that takes.
+///
+/// # Errors
+/// When something of it still runs afterwards.
+pub fn stop(identity: ProcessIdentity, grace: Duration) -> Result<(), ProcessError> {
+    // Looked up now: once the parent is gone, nothing tells whose children they were.
+    let tree = tree_of(identity)?;
+    terminate(identity)?;
+    if wait_until_gone(&tree, grace) {
+        return Ok(());
+    }
+    for survivor in &tree {
+        kill(*survivor)?;
+    }
+    let last = Duration::from_secs(5);
+    if wait_until_gone(&tree, last) {
+        return Ok(());
+    }
+    Err(ProcessError::StillRunning { pid: identity.pid, seconds: (grace + last).as_secs_f64() })
+}
+
+/// Waits until all of these are gone; `false` when that takes longer than `patience`.
+pub fn wait_until_gone(processes: &[ProcessIdentity], patience: Duration) -> bool {
+    let deadline = Instant::now() + patience;
+    loop {
+        if !processes.iter().any(|identity| is_alive(*identity)) {
+            return true;
+        }
+        if Instant::now() >= deadline {
+            return false;
+        }
+        std::thread::sleep(LOOK_EVERY);
+    }
+}
+
+/// Every process whose program lies in this folder (or is this file). That is how our own leftovers are found: by the
+/// path of our own binary, never by a name that others may have too.
+pub fn find_by_exe(prefix: &Path) -> Vec<Found> {
+    let Some(system) = snapshot(ProcessesToUpdate::All, Detail::Programs) else { return Vec::new() };
+    let real = std::fs::canonicalize(prefix).unwrap_or_else(|_| prefix.to_owned());
+    let mut found: Vec<Found> = system
+        .processes()
+        .values()
+        .filter(|process| runs(process))
+        .filter_map(|process| {
+            let exe = process.exe()?;
+            (exe.starts_with(prefix) || exe.starts_with(&real)).then(|| found(process, exe))
+        })
+        .collect();
+    found.sort_by_key(|process| process.identity.pid);
+    found
+}
+
+/// A process's arguments, the program's name first. `None` when it is gone or the system does not tell.
+pub fn command_line(pid: u32) -> Option<Vec<String>> {
+    let system = snapshot(ProcessesToUpdate::Some(&[Pid::from_u32(pid)]), Detail::Programs)?;
+    let process = system.process(Pid::from_u32(pid)).filter(|process| runs(process))?;
+    let line = arguments(process);
+    (!line.is_empty()).then_some(line)
+}
+
+/// A process and its descendants, parents before children.
+pub fn tree(pid: u32) -> Vec<Found> {
+    let Some(system) = snapshot(ProcessesToUpdate::All, Detail::Programs) else { return Vec::new() };
+    descend(&system, Pid::from_u32(pid))
+        .into_iter()
+        .map(|process| found(process, process.exe().unwrap_or(Path::new(""))))
+        .collect()
+}
+
+/// Main memory that a process and its descendants hold, in bytes. On Linux shared pages are counted once (the
+/// proportional set size), elsewhere each process's resident set is added up. `None` when the process is gone.
+pub fn memory_of_tree(pid: u32) -> Option<u64> {
+    let system = snapshot(ProcessesToUpdate::All, Detail::Memory)?;
+    let tree = descend(&system, Pid::from_u32(pid));
+    if tree.is_empty() {
+        return None;
+    }
+    Some(tree.iter().map(|process| proportional_bytes(process).unwrap_or_else(|| process.memory())).sum())
+}
+
+/// Starts a program that goes on when we end: in a group of its own, so that neither Ctrl-C in our terminal nor its
+/// closing reaches it, and without a console window on Windows. The caller decides where its output goes.
+///
+/// # Errors
+/// As [`Command::spawn`].
+pub fn spawn_detached(command: &mut Command) -> std::io::Result<Child> {
+    #[cfg(unix)]
+    {
+        use std::os::unix::process::CommandExt as _;
+        command.process_group(0);
+    }
+    #[cfg(windows)]
+    {
+        use std::os::windows::process::CommandExt as _;
+        // From the Windows headers (processthreadsapi): a group of its own, and a console without a window.
+        const CREATE_NEW_PROCESS_GROUP: u32 = 0x0000_0200;
+        const CREATE_NO_WINDOW: u32 = 0x0800_0000;
+        command.creation_flags(CREATE_NEW_PROCESS_GROUP | CREATE_NO_WINDOW);
+    }
+    command.spawn()
+}
+
+#[cfg(unix)]
+fn signal(identity: ProcessIdentity, signal: rustix::process::Signal) -> Result<(), ProcessError> {
+    if !is_alive(identity) {
+        return Ok(());
+    }
+    let Some(pid) = i32::try_from(identity.pid).ok().and_then(rustix::process::Pid::from_raw) else {
+        return Ok(());
+    };
+    match rustix::process::kill_process(pid, signal) {
+        Ok(()) | Err(rustix::io::Errno::SRCH) => Ok(()),
+        Err(errno) => Err(ProcessError::Refused { pid: identity.pid, source: errno.into() }),
+    }
+}
+
+fn tree_of(identity: ProcessIdentity) -> Result<Vec<ProcessIdentity>, ProcessError> {
+    let system = snapshot(ProcessesToUpdate::All, Detail::Identity).ok_or(ProcessError::Unlistable)?;
+    let tree = descend(&system, Pid::from_u32(identity.pid));
+    match tree.first() {
+        Some(root) if same(identity_of(root), identity) => Ok(tree.into_iter().map(identity_of).collect()),
+        _ => Ok(Vec::new()),
+    }
+}
+
+/// What to ask the system for: each further thing costs reading another file for every process.
+enum Detail {
+    Identity,
+    Programs,
+    Memory,
+}
+
+fn snapshot(which: ProcessesToUpdate<'_>, detail: Detail) -> Option<System> {
+    let mut system = System::new().ok()?;
+    let kind = ProcessRefreshKind::nothing().without_tasks();
+    let kind = match detail {
+        Detail::Identity => kind,
+        Detail::Programs => kind.with_exe(UpdateKind::Always).with_cmd(UpdateKind::Always),
+        Detail::Memory => kind.with_memory(),
+    };
+    system.refresh_processes_specifics(which, true, kind);
+    Some(system)
+}
+
+fn descend(system: &System, root: Pid) -> Vec<&Process> {
+    let mut tree: Vec<&Process> = system.process(root).filter(|process| runs(process)).into_iter().collect();
+    let mut next = 0;
+    while let Some(parent) = tree.get(next).map(|process| process.pid()) {
+        let mut children: Vec<&Process> = system
+            .processes()
+            .values()
+            .filter(|process| process.parent() == Some(parent) && process.pid() != parent && runs(process))
+            .filter(|process| !tree.iter().any(|known| known.pid() == process.pid()))
+            .collect();
+        children.sort_by_key(|process| process.pid());
+        tree.extend(children);
+        next += 1;
+    }
+    tree
+}
+
+fn runs(process: &Process) -> bool {
+    process.thread_kind().is_none()
+        && !matches!(process.status(), ProcessStatus::Zombie | ProcessStatus::Dead)
+}
+
+fn identity_of(process: &Process) -> ProcessIdentity {
+    ProcessIdentity { pid: process.pid().as_u32(), started_at_s: process.start_time() }
+}
+
+fn same(a: ProcessIdentity, b: ProcessIdentity) -> bool {
+    a.pid == b.pid && a.started_at_s.abs_diff(b.started_at_s) <= START_TIME_TOLERANCE_S
+}
+
+fn found(process: &Process, exe: &Path) -> Found {
+    Found {
+        identity: identity_of(process),
+        parent: process.parent().map(Pid::as_u32),
+        exe: exe.to_owned(),
+        command_line: arguments(process),
+    }
+}
+
+fn arguments(process: &Process) -> Vec<String> {
+    process.cmd().iter().map(|argument| argument.to_string_lossy().into_owned()).collect()
+}
+
+#[cfg(target_os = "linux")]
+fn proportional_bytes(process: &Process) -> Option<u64> {
+    let rollup = std::fs::read_to_string(format!("/proc/{}/smaps_rollup", process.pid())).ok()?;
+    pss_bytes(&rollup)
+}
+
+#[cfg(not(target_os = "linux"))]
+fn proportional_bytes(_: &Process) -> Option<u64> {
+    None
+}
+
+/// The line `Pss:  1234 kB` of a `smaps_rollup` file.
+#[cfg(target_os = "linux")]
+fn pss_bytes(rollup: &str) -> Option<u64> {
+    let line = rollup.lines().find_map(|line| line.strip_prefix("Pss:"))?;
+    line.trim().strip_suffix("kB")?.trim().parse::<u64>().ok()?.checked_mul(1024)
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+    use std::io::{BufRead as _, BufReader};
+    use std::process::Stdio;
+
+    /// A shell that has a child, and has said so.
+    fn family() -> (Child, u32) {
+        let mut child = Command::new("/bin/sh")
+            .args(["-c", "sleep 60 & echo $!; wait"])
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut line = String::new();
+        BufReader::new(child.stdout.as_mut().unwrap()).read_line(&mut line).unwrap();
+        (child, line.trim().parse().unwrap())
+    }
+
+    #[test]
+    fn a_tree_is_found_measured_and_stopped() {
+        let (mut parent, grandchild) = family();
+        let identity = identify(parent.id()).unwrap();
+        let tree = tree(parent.id());
+        assert_eq!(tree.iter().map(|p| p.identity.pid).collect::<Vec<_>>(), [parent.id(), grandchild]);
+        assert!(memory_of_tree(parent.id()).unwrap() > 10_000);
+        assert_eq!(command_line(grandchild).unwrap(), ["sleep", "60"]);
+        // The shell ends at SIGTERM, its child does not notice: stopping the tree must take it along.
+        let child = identify(grandchild).unwrap();
+        let watcher = std::thread::spawn(move || parent.wait());
+        stop(identity, Duration::from_millis(200)).unwrap();
+        assert!(!is_alive(identity) && !is_alive(child));
+        watcher.join().unwrap().unwrap();
+        assert_eq!(memory_of_tree(identity.pid), None);
+    }
+
+    #[test]
+    fn a_number_that_was_handed_out_again_is_left_alone() {
+        let mut child = Command::new("sleep").arg("60").spawn().unwrap();
+        let identity = identify(child.id()).unwrap();
+        let earlier = ProcessIdentity { started_at_s: identity.started_at_s - 1000, ..identity };
+        assert!(is_alive(identity) && !is_alive(earlier));
+        kill(earlier).unwrap();
+        kill_tree(earlier).unwrap();
+        stop(earlier, Duration::ZERO).unwrap();
+        assert!(is_alive(identity), "another process than the one meant was ended");
+        kill(identity).unwrap();
+        child.wait().unwrap();
+    }
+
+    #[test]
+    fn a_process_that_ended_but_was_not_collected_is_gone() {
+        let mut child = Command::new("true").spawn().unwrap();
+        let pid = child.id();
+        let deadline = Instant::now() + Duration::from_secs(10);
+        while identify(pid).is_some() {
+            assert!(Instant::now() < deadline, "the zombie is still taken for a running process");
+            std::thread::sleep(LOOK_EVERY);
+        }
+        child.wait().unwrap();
+    }
+
+    #[test]
+    fn our_own_are_found_by_path_and_strangers_are_not() {
+        let home = tempfile::tempdir().unwrap();
+        let ours = home.path().join("llama-server");
+        std::fs::copy("/bin/sleep", &ours).unwrap();
+        let mut child = spawn_detached(Command::new(&ours).arg("60")).unwrap();
+        let mut stranger = Command::new("sleep").arg("60").spawn().unwrap();
+        let found = find_by_exe(home.path());
+        assert_eq!(found.len(), 1, "{found:?}");
+        assert_eq!(found[0].identity.pid, child.id());
+        assert_eq!(found[0].command_line[1], "60");
+        // Still found after the file was removed, as an update in place does.
+        std::fs::remove_file(&ours).unwrap();
+        assert_eq!(find_by_exe(home.path()).len(), 1);
+        kill(found[0].identity).unwrap();
+        child.wait().unwrap();
+        assert!(find_by_exe(home.path()).is_empty());
+        stranger.kill().unwrap();
+        stranger.wait().unwrap();
+    }
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn proportional_memory_is_read_from_the_kernels_text() {
+        assert_eq!(pss_bytes("Rss:  2000 kB\nPss:     1234 kB\nPss_Dirty: 5 kB\n"), Some(1234 * 1024));
+        assert_eq!(pss_bytes("Rss: 1 kB\n"), None);
+        assert_eq!(pss_bytes("Pss: many kB\n"), None);
+    }
+}
