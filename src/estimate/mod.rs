@@ -1,8 +1,20 @@
 //! What will a model need and how fast will it be? Pure arithmetic: the same numbers reach the window, the terminal
 //! and the monitor because there is one estimator.
 
+pub mod gpus;
+mod memory;
+mod speed;
 mod types;
 
+pub use memory::{fit_gpu_layers, memory_need};
+pub use speed::{decode, first_token_s};
 pub use types::{
     Certainty, CpuFigures, Estimate, GpuFigures, Known, Machine, MemoryNeed, Range, Setting, Speed,
 };
+
+use crate::models::Model;
+
+/// All that is estimated of a model in a setting on a machine.
+pub fn estimate(model: &Model, setting: &Setting, machine: &Machine) -> Estimate {
+    Estimate { memory: memory_need(model, setting, machine), speed: speed::speed(model, setting, machine) }
+}

@@ -1,11 +1,19 @@
 //! What is a model made of? Architectures, quantisations, the bytes of every tensor, and the catalogue of models we
 //! know. No input or output here, save for parsing text and bytes that are handed in.
 
+mod architecture;
+mod catalogue;
 mod kv;
+mod names;
+mod quantisation;
+mod shape;
+mod tensor_type;
 
+pub use architecture::{Architecture, Block, Cache, Experts};
+pub use catalogue::{Catalogue, CatalogueError};
 pub use kv::{KvCacheType, UnknownKvCacheType};
-
-use std::sync::Arc;
+pub use quantisation::{Quantisation, UnknownQuantisation};
+pub use tensor_type::TensorType;
 
 /// A model that can be pulled: what it is called, what it weighs, what it may be used for, how it is built.
 #[derive(Clone, Debug, PartialEq)]
@@ -22,12 +30,14 @@ pub struct Model {
     pub trained_context_tokens: u32,
     /// Bytes to download.
     pub download_bytes: u64,
+    /// Its parts and their bytes.
+    pub architecture: Architecture,
 }
 
 /// Terms of use of a model's weights.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Licence {
-    /// Name, for example `Apache-2.0`.
+    /// Name, for example `Apache-2.0`; empty when unknown.
     pub name: String,
     /// Whether it may be used commercially; `None` when unknown.
     pub commercial: Option<bool>,
@@ -36,13 +46,12 @@ pub struct Licence {
 impl Model {
     /// Layers as the engine counts them: blocks + 1 (output).
     pub fn total_layers(&self) -> u32 {
-        1
+        u32::try_from(self.architecture.blocks.len()).unwrap_or(u32::MAX - 1).saturating_add(1)
     }
-}
 
-/// The models we know.
-#[derive(Clone, Debug)]
-pub struct Catalogue {
-    /// In the order they are offered.
-    pub models: Vec<Arc<Model>>,
+    /// Blocks whose cache grows with the context.
+    pub fn growing_blocks(&self) -> u32 {
+        let grows = |block: &&Block| matches!(block.cache, Cache::Attention { window: None, .. });
+        u32::try_from(self.architecture.blocks.iter().filter(grows).count()).unwrap_or(u32::MAX)
+    }
 }

@@ -1,0 +1,165 @@
+//! What a model is built of, as far as memory and speed depend on it. Filled from the catalogue or from the header of
+//! a file, and the same for both from here on.
+
+use super::KvCacheType;
+
+/// A model's parts and their bytes.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Architecture {
+    /// The engine's name of the architecture: `qwen2`, `llama`, …
+    pub family: String,
+    /// Width of the residual stream.
+    pub embedding: u32,
+    /// Width of the widest feed-forward network that one token passes (all of its experts together).
+    pub feed_forward: u32,
+    /// Query heads of the block that has most.
+    pub heads: u32,
+    /// Entries of the vocabulary.
+    pub vocabulary: u32,
+    /// The repeated blocks, the first one first.
+    pub blocks: Vec<Block>,
+    /// Experts, when the feed-forward networks are mixtures.
+    pub experts: Option<Experts>,
+    /// Output matrix and norm. Read for every token, and what the engine moves to the GPU first.
+    pub output_bytes: u64,
+    /// Weights in the output matrix.
+    pub output_parameters: u64,
+    /// Token embedding: one row is looked up for a token, so it stays in main memory.
+    pub token_embedding_bytes: u64,
+    /// Whether the output matrix is the token embedding (loaded twice when the output is on a GPU).
+    pub tied_embeddings: bool,
+    /// Other tensors that only the processor uses, such as per-layer embeddings.
+    pub input_bytes: u64,
+}
+
+/// One repeated block.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Block {
+    /// All its weights, in bytes.
+    pub bytes: u64,
+    /// Bytes of `bytes` that are experts, of which a token reads only a share.
+    pub expert_bytes: u64,
+    /// Weights that are multiplied with, all of them.
+    pub parameters: u64,
+    /// Weights of `parameters` that belong to experts.
+    pub expert_parameters: u64,
+    /// Tensors that are multiplied with: each is a launch of its own on a GPU.
+    pub matrices: u32,
+    /// What it remembers of earlier tokens.
+    pub cache: Cache,
+}
+
+/// What a block remembers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Cache {
+    /// Keys and values of every token, or of the last `window` tokens.
+    Attention {
+        /// Values in the keys of one token.
+        k_values: u32,
+        /// Values in the values of one token.
+        v_values: u32,
+        /// Tokens looked back at; `None` for all.
+        window: Option<u32>,
+    },
+    /// A state of fixed size (state-space models, gated delta nets, short convolutions).
+    Recurrent {
+        /// Its bytes, kept as 32-bit floats whatever the type of the KV cache.
+        bytes: u64,
+    },
+    /// Nothing of its own: it reuses an earlier block's.
+    Shared,
+}
+
+/// Experts of a mixture.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Experts {
+    /// Experts in a block.
+    pub count: u32,
+    /// Experts that one token uses.
+    pub used: u32,
+}
+
+impl Experts {
+    /// Share of the experts' bytes that one token reads.
+    pub fn share(self) -> f64 {
+        (f64::from(self.used) / f64::from(self.count.max(1))).clamp(0.0, 1.0)
+    }
+
+    /// Share of the experts' bytes that a batch of `tokens` reads, when each token picks independently.
+    pub fn share_of_batch(self, tokens: u32) -> f64 {
+        1.0 - (1.0 - self.share()).powf(f64::from(tokens.max(1)))
+    }
+}
+
+impl Block {
+    /// Bytes read for one token.
+    pub fn active_bytes(&self, experts: Option<Experts>) -> f64 {
+        let expert_bytes = self.expert_bytes.min(self.bytes);
+        let share = experts.map_or(1.0, Experts::share);
+        (self.bytes - expert_bytes) as f64 + expert_bytes as f64 * share
+    }
+
+    /// Weights multiplied with for one token.
+    pub fn active_parameters(&self, experts: Option<Experts>) -> f64 {
+        let expert = self.expert_parameters.min(self.parameters);
+        let share = experts.map_or(1.0, Experts::share);
+        (self.parameters - expert) as f64 + expert as f64 * share
+    }
+}
+
+impl Cache {
+    /// Bytes reserved for `context_tokens` tokens. The engine keeps a window's cells in a ring that also holds one
+    /// batch, padded to 256 cells.
+    pub fn bytes(self, context_tokens: u32, num_batch: u32, kv: KvCacheType) -> u64 {
+        match self {
+            Self::Attention { k_values, v_values, window } => {
+                let cells = u64::from(cells(context_tokens, num_batch, window));
+                let values = |n: u32| {
+                    let row = u128::from(n) * u128::from(kv.bytes_per_32_values()) / 32;
+                    u64::try_from(row * u128::from(cells)).unwrap_or(u64::MAX)
+                };
+                values(k_values).saturating_add(values(v_values))
+            }
+            Self::Recurrent { bytes } => bytes,
+            Self::Shared => 0,
+        }
+    }
+
+    /// Bytes read for one token when `depth_tokens` have been seen.
+    pub fn bytes_read(self, depth_tokens: u32, kv: KvCacheType) -> f64 {
+        match self {
+            Self::Attention { k_values, v_values, window } => {
+                let tokens = window.map_or(depth_tokens, |w| depth_tokens.min(w));
+                let values = f64::from(k_values) + f64::from(v_values);
+                f64::from(tokens) * values * kv.bytes_per_32_values() as f64 / 32.0
+            }
+            // Read and written back.
+            Self::Recurrent { bytes } => 2.0 * bytes as f64,
+            Self::Shared => 0.0,
+        }
+    }
+}
+
+/// Cells that the engine reserves for a block.
+pub(crate) fn cells(context_tokens: u32, num_batch: u32, window: Option<u32>) -> u32 {
+    let padded = |n: u32| n.checked_next_multiple_of(256).unwrap_or(u32::MAX);
+    let all = padded(context_tokens);
+    window.map_or(all, |w| padded(w.saturating_add(num_batch)).min(all))
+}
+
+impl Architecture {
+    /// Bytes of all tensors as they lie in the file.
+    pub fn file_tensor_bytes(&self) -> u64 {
+        let output = if self.tied_embeddings {
+            // Only the output norm is a tensor of its own.
+            u64::from(self.embedding).saturating_mul(4)
+        } else {
+            self.output_bytes
+        };
+        self.blocks
+            .iter()
+            .fold(output, |sum, block| sum.saturating_add(block.bytes))
+            .saturating_add(self.token_embedding_bytes)
+            .saturating_add(self.input_bytes)
+    }
+}

@@ -1,0 +1,317 @@
+//! The models we know, read from `assets/catalogue.yaml`.
+//!
+//! The file has two parts. `shapes` are model configurations; `models` are files of a shape that are offered to people.
+//! A tag that is not offered but names a known shape ("llama3.1:8b-instruct-q8_0") is still found and computed, so that
+//! any model of a known family can be estimated without a download.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, LazyLock};
+
+use serde::Deserialize;
+use serde_saphyr::Spanned;
+
+use super::names;
+use super::shape::Shape;
+use super::{Licence, Model, Quantisation};
+
+/// The models we know.
+#[derive(Clone, Debug)]
+pub struct Catalogue {
+    /// In the order they are offered.
+    pub models: Vec<Arc<Model>>,
+    /// Other tags of the same files, in lower case.
+    aliases: BTreeMap<String, usize>,
+    shapes: Vec<Shape>,
+    /// Normalised name → index of its shape.
+    shape_names: BTreeMap<Vec<String>, usize>,
+}
+
+/// Why a catalogue was not taken.
+#[derive(Debug, thiserror::Error)]
+pub enum CatalogueError {
+    /// The file could not be read.
+    #[error("cannot read the catalogue {path}: {source}", path = path.display())]
+    Read {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        source: std::io::Error,
+    },
+    /// It is not a catalogue: the message names line and key.
+    #[error("{path} is not a catalogue: {source}", path = path.display())]
+    Format {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong, with line and column.
+        source: Box<serde_saphyr::Error>,
+    },
+    /// A value that cannot be.
+    #[error("{path}, line {line}: {what}", path = path.display())]
+    Value {
+        /// The file.
+        path: PathBuf,
+        /// Line of the entry, counted from 1.
+        line: u64,
+        /// The key and what is wrong with it.
+        what: String,
+    },
+}
+
+/// The file as it is written.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct File {
+    shapes: BTreeMap<String, Spanned<Shape>>,
+    models: Vec<Spanned<Entry>>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Entry {
+    tag: String,
+    /// Other tags of the very same file.
+    #[serde(default)]
+    also: Vec<String>,
+    title: String,
+    shape: String,
+    quantisation: String,
+    /// What the file carries, where it differs from the shape's.
+    trained_context_tokens: Option<u32>,
+    download_bytes: u64,
+    licence: String,
+    commercial: Option<bool>,
+    #[allow(dead_code, reason = "for the people who edit the file; parsed so that it cannot be left out")]
+    source: String,
+}
+
+/// Wider than any model is; keeps the arithmetic far from its limits.
+const WIDEST: u32 = 1 << 20;
+/// More blocks than any model has.
+const MOST_BLOCKS: u32 = 1024;
+/// Bytes of metadata (mostly the vocabulary) in a typical file, for models whose file was not weighed.
+const TYPICAL_METADATA_BYTES: u64 = 6_000_000;
+
+impl Catalogue {
+    /// The catalogue that this program was built with.
+    pub fn built_in() -> &'static Self {
+        static BUILT_IN: LazyLock<Catalogue> = LazyLock::new(|| {
+            let text = include_str!("../../assets/catalogue.yaml");
+            Catalogue::from_yaml(text, Path::new("assets/catalogue.yaml")).unwrap_or_else(|error| {
+                // A test parses the same text, so this is never reached in a program that was tested.
+                tracing::error!(%error, "the built-in catalogue is not valid");
+                Catalogue::empty()
+            })
+        });
+        &BUILT_IN
+    }
+
+    /// Reads a catalogue from a file.
+    ///
+    /// # Errors
+    /// When the file cannot be read or is not a catalogue.
+    pub fn from_file(path: &Path) -> Result<Self, CatalogueError> {
+        let text = std::fs::read_to_string(path)
+            .map_err(|source| CatalogueError::Read { path: path.to_owned(), source })?;
+        Self::from_yaml(&text, path)
+    }
+
+    /// Reads a catalogue from text; `path` is only used in errors.
+    ///
+    /// # Errors
+    /// When the text is not YAML, a key is unknown or missing, or a value cannot be.
+    pub fn from_yaml(text: &str, path: &Path) -> Result<Self, CatalogueError> {
+        let file: File = serde_saphyr::from_str(text)
+            .map_err(|source| CatalogueError::Format { path: path.to_owned(), source: Box::new(source) })?;
+        let wrong = |line: u64, what: String| CatalogueError::Value { path: path.to_owned(), line, what };
+
+        let mut catalogue = Self::empty();
+        let mut shape_of = BTreeMap::new();
+        for (name, shape) in file.shapes {
+            let line = shape.referenced.line();
+            if let Some(what) = impossible(&shape.value) {
+                return Err(wrong(line, format!("shapes.{name}.{what}")));
+            }
+            let index = catalogue.shapes.len();
+            for known_as in &shape.value.names {
+                let Some((words, _)) = names::split(known_as) else {
+                    return Err(wrong(line, format!("shapes.{name}.names: \"{known_as}\" has no words")));
+                };
+                if catalogue.shape_names.insert(words, index).is_some_and(|other| other != index) {
+                    return Err(wrong(line, format!("shapes.{name}.names: \"{known_as}\" is taken")));
+                }
+            }
+            shape_of.insert(name, index);
+            catalogue.shapes.push(shape.value);
+        }
+        for entry in file.models {
+            let line = entry.referenced.line();
+            let entry = entry.value;
+            let what = |key: &str, what: String| wrong(line, format!("models, {}: {key}: {what}", entry.tag));
+            let shape = shape_of
+                .get(&entry.shape)
+                .and_then(|index| catalogue.shapes.get(*index))
+                .ok_or_else(|| what("shape", format!("there is no shape \"{}\"", entry.shape)))?;
+            let quantisation: Quantisation =
+                entry.quantisation.parse().map_err(|error| what("quantisation", format!("{error}")))?;
+            let architecture = shape.architecture(quantisation);
+            let tensor_bytes = architecture.file_tensor_bytes();
+            if entry.download_bytes < tensor_bytes / 100 * 95 {
+                return Err(what(
+                    "download_bytes",
+                    format!("{} is less than its tensors, {tensor_bytes}", entry.download_bytes),
+                ));
+            }
+            let model = Model {
+                tag: entry.tag.clone(),
+                title: entry.title.clone(),
+                quantisation: quantisation.name().to_owned(),
+                licence: Licence { name: entry.licence.clone(), commercial: entry.commercial },
+                trained_context_tokens: entry.trained_context_tokens.unwrap_or(shape.trained_context_tokens),
+                download_bytes: entry.download_bytes,
+                architecture,
+            };
+            let index = catalogue.models.len();
+            for tag in std::iter::once(&entry.tag).chain(&entry.also) {
+                if catalogue.aliases.insert(canonical(tag), index).is_some() {
+                    return Err(what("tag", format!("\"{tag}\" is listed twice")));
+                }
+            }
+            catalogue.models.push(Arc::new(model));
+        }
+        Ok(catalogue)
+    }
+
+    /// The model of a tag: one that is offered, or any quantisation of a known shape. `None` for what we do not know;
+    /// then only the file's own header tells (see [`Model::from_gguf`]).
+    pub fn find(&self, tag: &str) -> Option<Arc<Model>> {
+        if let Some(model) = self.aliases.get(&canonical(tag)).and_then(|index| self.models.get(*index)) {
+            return Some(Arc::clone(model));
+        }
+        let (words, quantisation) = names::split(tag)?;
+        let shape = self.shape_names.get(&words).and_then(|index| self.shapes.get(*index))?;
+        let quantisation = quantisation.unwrap_or(if shape.family == "gpt-oss" {
+            Quantisation::MXFP4_MOE
+        } else {
+            Quantisation::Q4_K_M
+        });
+        let architecture = shape.architecture(quantisation);
+        Some(Arc::new(Model {
+            tag: tag.to_owned(),
+            title: tag.to_owned(),
+            quantisation: quantisation.name().to_owned(),
+            licence: Licence {
+                name: shape.licence.clone().unwrap_or_default(),
+                commercial: shape.commercial,
+            },
+            trained_context_tokens: shape.trained_context_tokens,
+            download_bytes: architecture.file_tensor_bytes().saturating_add(TYPICAL_METADATA_BYTES),
+            architecture,
+        }))
+    }
+
+    fn empty() -> Self {
+        Self {
+            models: Vec::new(),
+            aliases: BTreeMap::new(),
+            shapes: Vec::new(),
+            shape_names: BTreeMap::new(),
+        }
+    }
+}
+
+/// A tag as it is compared: in lower case, with Ollama's default tag written out.
+fn canonical(tag: &str) -> String {
+    let tag = tag.trim().to_lowercase();
+    let after_host = tag.rsplit('/').next().unwrap_or(&tag);
+    if after_host.contains(':') { tag } else { format!("{tag}:latest") }
+}
+
+/// The first figure of a shape that no model can have.
+fn impossible(shape: &Shape) -> Option<String> {
+    let of = |key: &str, value: u32, most: u32| {
+        (value == 0 || value > most).then(|| format!("{key}: {value} is not from 1 to {most}"))
+    };
+    of("blocks", shape.blocks, MOST_BLOCKS)
+        .or_else(|| of("embedding", shape.embedding, WIDEST))
+        .or_else(|| of("feed_forward", shape.feed_forward, WIDEST))
+        .or_else(|| of("heads", shape.heads, WIDEST))
+        .or_else(|| of("kv_heads", shape.kv_heads, shape.heads))
+        .or_else(|| of("vocabulary", shape.vocabulary, 1 << 24))
+        .or_else(|| of("trained_context_tokens", shape.trained_context_tokens, 1 << 30))
+        .or_else(|| shape.head_dim.and_then(|dim| of("head_dim", dim, WIDEST)))
+        .or_else(|| shape.window.as_ref().and_then(|w| of("window.tokens", w.tokens, 1 << 30)))
+        .or_else(|| {
+            let experts = shape.experts.as_ref()?;
+            of("experts.count", experts.count, 1 << 16)
+                .or_else(|| of("experts.used", experts.used, experts.count))
+                .or_else(|| of("experts.feed_forward", experts.feed_forward, WIDEST))
+        })
+        .or_else(|| {
+            let net = shape.delta_net.as_ref()?;
+            of("delta_net.key_heads", net.key_heads, 1 << 16)
+                .or_else(|| of("delta_net.value_heads", net.value_heads, 1 << 16))
+                .or_else(|| of("delta_net.head_dim", net.head_dim, WIDEST))
+                .or_else(|| of("delta_net.convolution", net.convolution, 1 << 10))
+        })
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::expect_used)]
+
+    use super::*;
+
+    fn built_in() -> Catalogue {
+        Catalogue::from_yaml(include_str!("../../assets/catalogue.yaml"), Path::new("catalogue.yaml"))
+            .expect("the built-in catalogue is valid")
+    }
+
+    #[test]
+    fn the_built_in_catalogue_is_valid_and_finds_its_own() {
+        let catalogue = built_in();
+        assert!(catalogue.models.len() >= 15);
+        for model in &catalogue.models {
+            assert_eq!(catalogue.find(&model.tag).as_ref(), Some(model));
+            assert!(model.trained_context_tokens >= crate::MIN_CONTEXT_TOKENS, "{}", model.tag);
+        }
+        for shape in &catalogue.shapes {
+            for name in &shape.names {
+                assert!(catalogue.find(name).is_some(), "{name}");
+            }
+        }
+    }
+
+    #[test]
+    fn any_quantisation_of_a_known_shape_is_found() {
+        let catalogue = built_in();
+        let model = catalogue.find("qwen2.5-coder:7b-instruct-q5_K_M").unwrap();
+        assert_eq!((model.quantisation.as_str(), model.total_layers()), ("Q5_K_M", 29));
+        for name in ["Meta-Llama-3.1-8B-Instruct-Q4_K_M.gguf", "llama3.1:8b-instruct-q4_0", "Llama-2-7B Q4_0"]
+        {
+            assert_eq!(catalogue.find(name).map(|m| m.total_layers()), Some(33), "{name}");
+        }
+        assert_eq!(catalogue.find("nothing-like-it:7b"), None);
+        assert_eq!(catalogue.find(""), None);
+    }
+
+    #[test]
+    fn an_error_names_file_line_and_key() {
+        let of = |text: &str| Catalogue::from_yaml(text, Path::new("mine.yaml")).unwrap_err().to_string();
+        let shape = "{family: llama, blocks: 1, embedding: 256, feed_forward: 256, heads: 1, kv_heads: 1, \
+                     vocabulary: 10, trained_context_tokens: 10, source: none";
+        let unknown = of(&format!("models: []\nshapes:\n  a:\n    {shape}, wheels: 4}}\n"));
+        assert!(unknown.contains("mine.yaml") && unknown.contains("wheels"), "{unknown}");
+        assert!(unknown.contains('4'), "{unknown}");
+        let zero =
+            of(&format!("models: []\nshapes:\n  a:\n    {}}}\n", shape.replace("blocks: 1", "blocks: 0")));
+        assert!(zero.contains("line 4") && zero.contains("shapes.a.blocks"), "{zero}");
+        let missing = of(
+            "shapes: {}\nmodels:\n  - {tag: x, title: X, shape: a, quantisation: Q8_0, download_bytes: 1,\n     \
+             licence: MIT, source: none}\n",
+        );
+        assert!(missing.contains("line 3") && missing.contains("no shape \"a\""), "{missing}");
+        assert!(of("models: [").contains("mine.yaml"));
+        assert!(of("").contains("mine.yaml"));
+    }
+}

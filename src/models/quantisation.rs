@@ -1,0 +1,325 @@
+//! Which type llama.cpp's `quantize` gives to each tensor of a mixed quantisation such as `Q4_K_M`.
+//!
+//! The rules are those of llama.cpp b10488 (`src/llama-quant.cpp`, `llama_tensor_get_type_impl`): a file is not "4 bits"
+//! but 4 bits with the tensors that suffer most kept at 5 or 6, and a placement computed from an average is wrong by
+//! layers. Files made with an importance matrix may differ in a few tensors; reading the file's header settles it.
+
+use std::fmt;
+use std::str::FromStr;
+
+use super::TensorType;
+
+/// A mixture of tensor types that has a name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[allow(missing_docs, reason = "the names are llama.cpp's")]
+#[allow(non_camel_case_types, reason = "llama.cpp's own spelling")]
+pub enum Quantisation {
+    F32,
+    F16,
+    BF16,
+    Q8_0,
+    Q6_K,
+    Q5_K_M,
+    Q5_K_S,
+    Q5_1,
+    Q5_0,
+    Q4_K_M,
+    Q4_K_S,
+    Q4_1,
+    Q4_0,
+    IQ4_XS,
+    IQ4_NL,
+    Q3_K_L,
+    Q3_K_M,
+    Q3_K_S,
+    Q2_K,
+    /// Experts in MXFP4, the rest in 16 bits: as Ollama publishes gpt-oss.
+    MXFP4,
+    /// Experts in MXFP4, the rest in Q8_0: as llama.cpp converts gpt-oss.
+    MXFP4_MOE,
+}
+
+/// A name that is none of ours.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("unknown quantisation \"{0}\"; use one such as Q4_K_M, Q8_0 or F16")]
+pub struct UnknownQuantisation(pub String);
+
+/// What a tensor is for, as far as the rules care.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Role {
+    TokenEmbedding,
+    Output,
+    AttentionV,
+    /// Queries, keys and values in one matrix, as files of 2024 and 2025 have it.
+    AttentionQkv,
+    AttentionK,
+    AttentionQ,
+    AttentionOutput,
+    FeedForwardDown,
+    FeedForwardUp,
+    /// A matrix without a rule of its own.
+    Other,
+    /// Never quantised: norms, biases, routers, small convolutions.
+    Exact,
+}
+
+/// What the rules must know of the model.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Rules {
+    pub quantisation: Quantisation,
+    pub blocks: u32,
+    /// Tensors that count as attention values, of which mixed types treat the first and last better.
+    pub attention_values: u32,
+    pub heads_per_kv_head: u32,
+    pub experts: u32,
+    pub tied_embeddings: bool,
+}
+
+impl Quantisation {
+    /// All that we know, the most exact first.
+    pub const ALL: [Self; 21] = [
+        Self::F32,
+        Self::F16,
+        Self::BF16,
+        Self::Q8_0,
+        Self::Q6_K,
+        Self::Q5_K_M,
+        Self::Q5_K_S,
+        Self::Q5_1,
+        Self::Q5_0,
+        Self::Q4_K_M,
+        Self::Q4_K_S,
+        Self::Q4_1,
+        Self::Q4_0,
+        Self::IQ4_XS,
+        Self::IQ4_NL,
+        Self::Q3_K_L,
+        Self::Q3_K_M,
+        Self::Q3_K_S,
+        Self::Q2_K,
+        Self::MXFP4,
+        Self::MXFP4_MOE,
+    ];
+
+    /// The name as files carry it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::F32 => "F32",
+            Self::F16 => "F16",
+            Self::BF16 => "BF16",
+            Self::Q8_0 => "Q8_0",
+            Self::Q6_K => "Q6_K",
+            Self::Q5_K_M => "Q5_K_M",
+            Self::Q5_K_S => "Q5_K_S",
+            Self::Q5_1 => "Q5_1",
+            Self::Q5_0 => "Q5_0",
+            Self::Q4_K_M => "Q4_K_M",
+            Self::Q4_K_S => "Q4_K_S",
+            Self::Q4_1 => "Q4_1",
+            Self::Q4_0 => "Q4_0",
+            Self::IQ4_XS => "IQ4_XS",
+            Self::IQ4_NL => "IQ4_NL",
+            Self::Q3_K_L => "Q3_K_L",
+            Self::Q3_K_M => "Q3_K_M",
+            Self::Q3_K_S => "Q3_K_S",
+            Self::Q2_K => "Q2_K",
+            Self::MXFP4 => "MXFP4",
+            Self::MXFP4_MOE => "MXFP4_MOE",
+        }
+    }
+
+    /// The type that most tensors get.
+    fn base(self) -> TensorType {
+        match self {
+            Self::F32 => TensorType::F32,
+            Self::F16 => TensorType::F16,
+            Self::BF16 | Self::MXFP4 => TensorType::BF16,
+            Self::Q8_0 | Self::MXFP4_MOE => TensorType::Q8_0,
+            Self::Q6_K => TensorType::Q6_K,
+            Self::Q5_K_M | Self::Q5_K_S => TensorType::Q5_K,
+            Self::Q5_1 => TensorType::Q5_1,
+            Self::Q5_0 => TensorType::Q5_0,
+            Self::Q4_K_M | Self::Q4_K_S => TensorType::Q4_K,
+            Self::Q4_1 => TensorType::Q4_1,
+            Self::Q4_0 => TensorType::Q4_0,
+            Self::IQ4_XS => TensorType::IQ4_XS,
+            Self::IQ4_NL => TensorType::IQ4_NL,
+            Self::Q3_K_L | Self::Q3_K_M | Self::Q3_K_S => TensorType::Q3_K,
+            Self::Q2_K => TensorType::Q2_K,
+        }
+    }
+}
+
+impl fmt::Display for Quantisation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+impl FromStr for Quantisation {
+    type Err = UnknownQuantisation;
+
+    /// Takes any case, and Ollama's `fp16`.
+    fn from_str(name: &str) -> Result<Self, Self::Err> {
+        if name.eq_ignore_ascii_case("fp16") {
+            return Ok(Self::F16);
+        }
+        Self::ALL
+            .into_iter()
+            .find(|q| q.name().eq_ignore_ascii_case(name))
+            .ok_or_else(|| UnknownQuantisation(name.to_owned()))
+    }
+}
+
+impl Rules {
+    /// Type of a tensor with rows of `columns` values. `ordinal` counts the earlier tensors of the same role, `expert`
+    /// says whether it is a stack of experts.
+    pub fn tensor_type(&self, role: Role, ordinal: u32, expert: bool, columns: u64) -> TensorType {
+        use Quantisation as Q;
+
+        let base = self.quantisation.base();
+        if role == Role::Exact {
+            return TensorType::F32;
+        }
+        if matches!(self.quantisation, Q::MXFP4 | Q::MXFP4_MOE) {
+            return if expert { TensorType::MXFP4 } else { base };
+        }
+        if matches!(self.quantisation, Q::F32 | Q::F16 | Q::BF16) {
+            return base;
+        }
+        let wanted = match role {
+            Role::Output => self.output_type(columns),
+            Role::TokenEmbedding if self.tied_embeddings => self.output_type(columns),
+            Role::AttentionV => self.attention_value_type(ordinal),
+            Role::AttentionQkv => match self.quantisation {
+                Q::Q3_K_M | Q::Q3_K_L => TensorType::Q4_K,
+                Q::Q4_K_M => TensorType::Q5_K,
+                Q::Q5_K_M => TensorType::Q6_K,
+                _ => base,
+            },
+            Role::AttentionK if self.experts == 8 => TensorType::Q8_0,
+            Role::FeedForwardDown => self.down_type(ordinal),
+            Role::AttentionOutput => self.attention_output_type(),
+            _ => base,
+        };
+        fall_back(wanted, columns)
+    }
+
+    fn output_type(&self, columns: u64) -> TensorType {
+        let base = self.quantisation.base();
+        if base == TensorType::Q8_0 || !columns.is_multiple_of(base.block_values()) {
+            TensorType::Q8_0
+        } else {
+            TensorType::Q6_K
+        }
+    }
+
+    fn attention_value_type(&self, ordinal: u32) -> TensorType {
+        use Quantisation as Q;
+
+        let grouped = self.heads_per_kv_head >= 4;
+        let mut kind = match self.quantisation {
+            Q::Q2_K if grouped => TensorType::Q4_K,
+            Q::Q2_K => TensorType::Q3_K,
+            Q::Q3_K_M if ordinal < 2 => TensorType::Q5_K,
+            Q::Q3_K_M => TensorType::Q4_K,
+            Q::Q3_K_L => TensorType::Q5_K,
+            Q::IQ4_NL | Q::IQ4_XS if grouped => TensorType::Q5_K,
+            Q::Q4_K_M | Q::Q5_K_M if more_bits(ordinal, self.attention_values) => TensorType::Q6_K,
+            Q::Q4_K_S if ordinal < 4 => TensorType::Q5_K,
+            other => other.base(),
+        };
+        // Models of 80 blocks with grouped heads are the engine's "70B" type.
+        if self.blocks == 80
+            && self.heads_per_kv_head > 1
+            && matches!(kind, TensorType::Q3_K | TensorType::Q4_K)
+        {
+            kind = TensorType::Q5_K;
+        }
+        if self.experts == 8 { TensorType::Q8_0 } else { kind }
+    }
+
+    fn down_type(&self, ordinal: u32) -> TensorType {
+        use Quantisation as Q;
+
+        let blocks = self.blocks;
+        match self.quantisation {
+            Q::Q2_K => TensorType::Q3_K,
+            Q::Q3_K_M if ordinal < blocks / 16 => TensorType::Q5_K,
+            Q::Q3_K_M => TensorType::Q4_K,
+            Q::Q3_K_L => TensorType::Q5_K,
+            Q::Q4_K_M | Q::Q5_K_M if more_bits(ordinal, blocks) => TensorType::Q6_K,
+            Q::IQ4_NL | Q::IQ4_XS | Q::Q4_K_S if ordinal < blocks / 8 => TensorType::Q5_K,
+            other => other.base(),
+        }
+    }
+
+    fn attention_output_type(&self) -> TensorType {
+        use Quantisation as Q;
+
+        match self.quantisation {
+            Q::Q2_K | Q::Q3_K_S | Q::Q3_K_M | Q::IQ4_NL | Q::Q4_K_S | Q::Q4_K_M | Q::IQ4_XS
+                if self.experts == 8 =>
+            {
+                TensorType::Q5_K
+            }
+            Q::Q2_K => TensorType::Q3_K,
+            Q::Q3_K_M => TensorType::Q4_K,
+            Q::Q3_K_L => TensorType::Q5_K,
+            other => other.base(),
+        }
+    }
+}
+
+/// Whether the tensor numbered `i` of `n` is one of the half that gets more bits.
+fn more_bits(i: u32, n: u32) -> bool {
+    let eighth = n / 8;
+    i < eighth || i >= n.saturating_mul(7) / 8 || (i - eighth) % 3 == 2
+}
+
+/// The type used instead where a row is not a whole number of blocks.
+fn fall_back(wanted: TensorType, columns: u64) -> TensorType {
+    if columns.is_multiple_of(wanted.block_values()) {
+        return wanted;
+    }
+    let smaller = match wanted {
+        TensorType::IQ4_XS => TensorType::IQ4_NL,
+        TensorType::Q2_K | TensorType::Q3_K => TensorType::Q4_0,
+        TensorType::Q4_K => TensorType::Q5_0,
+        TensorType::Q5_K => TensorType::Q5_1,
+        TensorType::Q6_K => TensorType::Q8_0,
+        _ => TensorType::F16,
+    };
+    if columns.is_multiple_of(smaller.block_values()) { smaller } else { TensorType::F16 }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use super::*;
+
+    #[test]
+    fn names_are_read_in_any_case() {
+        for q in Quantisation::ALL {
+            assert_eq!(q.name().to_lowercase().parse::<Quantisation>().unwrap(), q);
+        }
+        assert_eq!("fp16".parse::<Quantisation>().unwrap(), Quantisation::F16);
+        assert!("q4_k_xl".parse::<Quantisation>().is_err());
+    }
+
+    #[test]
+    fn half_of_the_blocks_get_more_bits() {
+        // The layers that llama.cpp's quantize prints for a model of 28 blocks.
+        let high: Vec<u32> = (0..28).filter(|i| more_bits(*i, 28)).collect();
+        assert_eq!(high, [0, 1, 2, 5, 8, 11, 14, 17, 20, 23, 24, 25, 26, 27]);
+    }
+
+    #[test]
+    fn rows_that_do_not_divide_fall_back() {
+        assert_eq!(fall_back(TensorType::Q4_K, 896), TensorType::Q5_0);
+        assert_eq!(fall_back(TensorType::Q6_K, 896), TensorType::Q8_0);
+        assert_eq!(fall_back(TensorType::Q6_K, 33), TensorType::F16);
+        assert_eq!(fall_back(TensorType::Q4_K, 4096), TensorType::Q4_K);
+    }
+}

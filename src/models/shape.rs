@@ -1,0 +1,276 @@
+//! From the few figures that a model's configuration gives to the bytes of every tensor.
+
+use serde::Deserialize;
+
+use super::quantisation::{Role, Rules};
+use super::{Architecture, Block, Cache, Experts, Quantisation};
+
+/// A model's configuration, independent of its quantisation.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Shape {
+    /// The engine's name of the architecture.
+    pub family: String,
+    /// What models of this shape are called (`llama3.1:8b`), so that any of their quantisations is found.
+    #[serde(default)]
+    pub names: Vec<String>,
+    /// Where the figures come from.
+    #[allow(dead_code, reason = "for the people who edit the file; parsed so that it cannot be left out")]
+    pub source: String,
+    pub blocks: u32,
+    pub embedding: u32,
+    pub feed_forward: u32,
+    pub heads: u32,
+    pub kv_heads: u32,
+    /// `embedding / heads` unless given.
+    pub head_dim: Option<u32>,
+    pub vocabulary: u32,
+    #[serde(default)]
+    pub tied_embeddings: bool,
+    /// Tokens of context that files of this shape carry.
+    pub trained_context_tokens: u32,
+    /// Biases on the query, key and value projections.
+    #[serde(default)]
+    pub qkv_bias: bool,
+    /// Attention of limited reach in some blocks.
+    pub window: Option<Window>,
+    pub experts: Option<ExpertShape>,
+    /// Gated delta nets in place of attention in most blocks.
+    pub delta_net: Option<DeltaNet>,
+    /// The query projection also makes a gate for the output: twice as wide.
+    #[serde(default)]
+    pub gated_attention: bool,
+    /// Queries, keys and values come from one matrix.
+    #[serde(default)]
+    pub fused_qkv: bool,
+    /// A feed-forward network of two matrices instead of three.
+    #[serde(default)]
+    pub plain_feed_forward: bool,
+    /// Name of the licence the weights usually come with.
+    pub licence: Option<String>,
+    /// Whether that licence allows commercial use.
+    pub commercial: Option<bool>,
+}
+
+/// Blocks that look back only so far.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Window {
+    pub tokens: u32,
+    /// Every n-th block sees everything.
+    pub full_every: u32,
+    /// Key and value heads of the blocks that see everything, where they differ.
+    pub full_kv_heads: Option<u32>,
+    /// Their head size, where it differs.
+    pub full_head_dim: Option<u32>,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct ExpertShape {
+    pub count: u32,
+    pub used: u32,
+    pub feed_forward: u32,
+    /// Width of the expert that every token passes.
+    #[serde(default)]
+    pub shared_feed_forward: u32,
+    /// First blocks with one ordinary feed-forward network.
+    #[serde(default)]
+    pub dense_blocks: u32,
+    /// Biases on every expert.
+    #[serde(default)]
+    pub biases: bool,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct DeltaNet {
+    /// Every n-th block has full attention.
+    pub full_every: u32,
+    pub key_heads: u32,
+    pub value_heads: u32,
+    pub head_dim: u32,
+    pub convolution: u32,
+}
+
+/// Sums up the tensors of one block.
+struct Sum<'a> {
+    rules: &'a Rules,
+    block: Block,
+}
+
+impl Sum<'_> {
+    /// A matrix of `rows` rows of `columns` values.
+    fn matrix(&mut self, role: Role, ordinal: u32, columns: u64, rows: u64) {
+        let values = columns.saturating_mul(rows);
+        let bytes = self.rules.tensor_type(role, ordinal, false, columns).bytes(values);
+        self.block.bytes = self.block.bytes.saturating_add(bytes);
+        self.block.parameters = self.block.parameters.saturating_add(values);
+        self.block.matrices += 1;
+    }
+
+    /// A stack of such matrices, one for each expert.
+    fn experts(&mut self, role: Role, ordinal: u32, columns: u64, rows: u64, count: u64) {
+        let values = columns.saturating_mul(rows).saturating_mul(count);
+        let bytes = self.rules.tensor_type(role, ordinal, true, columns).bytes(values);
+        self.block.bytes = self.block.bytes.saturating_add(bytes);
+        self.block.expert_bytes = self.block.expert_bytes.saturating_add(bytes);
+        self.block.parameters = self.block.parameters.saturating_add(values);
+        self.block.expert_parameters = self.block.expert_parameters.saturating_add(values);
+        self.block.matrices += 1;
+    }
+
+    /// 32-bit floats: norms, biases, routers.
+    fn exact(&mut self, values: u64) {
+        self.block.bytes = self.block.bytes.saturating_add(values.saturating_mul(4));
+    }
+}
+
+impl Shape {
+    /// The model of this shape in a quantisation.
+    pub fn architecture(&self, quantisation: Quantisation) -> Architecture {
+        let embedding = u64::from(self.embedding);
+        let vocabulary = u64::from(self.vocabulary);
+        let rules = Rules {
+            quantisation,
+            blocks: self.blocks,
+            attention_values: self.blocks,
+            heads_per_kv_head: self.heads / self.kv_heads.max(1),
+            experts: self.experts.as_ref().map_or(0, |e| e.count),
+            tied_embeddings: self.tied_embeddings,
+        };
+        let embedding_values = embedding.saturating_mul(vocabulary);
+        let embedding_type = rules.tensor_type(Role::TokenEmbedding, 0, false, embedding);
+        let output_type = rules.tensor_type(Role::Output, 0, false, embedding);
+        let experts = self.experts.as_ref();
+        let active_experts = experts
+            .map_or(0, |e| e.feed_forward.saturating_mul(e.used).saturating_add(e.shared_feed_forward));
+        Architecture {
+            family: self.family.clone(),
+            embedding: self.embedding,
+            feed_forward: if experts.is_some() { active_experts } else { self.feed_forward },
+            heads: self.heads,
+            vocabulary: self.vocabulary,
+            blocks: (0..self.blocks).map(|i| self.block(i, &rules)).collect(),
+            experts: experts.map(|e| Experts { count: e.count, used: e.used }),
+            output_bytes: output_type.bytes(embedding_values).saturating_add(embedding.saturating_mul(4)),
+            output_parameters: embedding_values,
+            token_embedding_bytes: embedding_type.bytes(embedding_values),
+            tied_embeddings: self.tied_embeddings,
+            input_bytes: 0,
+        }
+    }
+
+    /// Size of a head of attention.
+    fn head_dim(&self) -> u32 {
+        self.head_dim.unwrap_or(self.embedding / self.heads.max(1))
+    }
+
+    fn block(&self, index: u32, rules: &Rules) -> Block {
+        let embedding = u64::from(self.embedding);
+        let mut sum = Sum {
+            rules,
+            block: Block {
+                bytes: 0,
+                expert_bytes: 0,
+                parameters: 0,
+                expert_parameters: 0,
+                matrices: 0,
+                cache: Cache::Shared,
+            },
+        };
+        let norms = if self.family.starts_with("gemma") { 4 } else { 2 };
+        sum.exact(embedding.saturating_mul(norms));
+        match &self.delta_net {
+            Some(net) if !every(net.full_every, index) => self.delta_net(net, index, &mut sum),
+            _ => self.attention(index, &mut sum),
+        }
+        match &self.experts {
+            Some(experts) if index >= experts.dense_blocks => self.expert_network(experts, index, &mut sum),
+            _ => self.feed_forward(index, u64::from(self.feed_forward), &mut sum),
+        }
+        sum.block
+    }
+
+    fn attention(&self, index: u32, sum: &mut Sum<'_>) {
+        let embedding = u64::from(self.embedding);
+        let window = self.window.as_ref();
+        let full = window.is_none_or(|w| every(w.full_every, index));
+        let own =
+            |full_value: Option<u32>, usual: u32| if full { full_value.unwrap_or(usual) } else { usual };
+        let head_dim = own(window.and_then(|w| w.full_head_dim), self.head_dim());
+        let kv_heads = own(window.and_then(|w| w.full_kv_heads), self.kv_heads);
+        let kv = u64::from(kv_heads).saturating_mul(u64::from(head_dim));
+        let q = u64::from(self.heads).saturating_mul(u64::from(head_dim));
+        let q_rows = if self.gated_attention { q.saturating_mul(2) } else { q };
+        if self.fused_qkv {
+            let rows = q_rows.saturating_add(kv.saturating_mul(2));
+            sum.matrix(Role::AttentionQkv, index, embedding, rows);
+        } else {
+            sum.matrix(Role::AttentionQ, index, embedding, q_rows);
+            sum.matrix(Role::AttentionK, index, embedding, kv);
+            sum.matrix(Role::AttentionV, index, embedding, kv);
+        }
+        sum.matrix(Role::AttentionOutput, index, q, embedding);
+        if self.qkv_bias {
+            sum.exact(q.saturating_add(kv.saturating_mul(2)));
+        }
+        if self.family.starts_with("gemma3") || self.family.starts_with("qwen3") {
+            sum.exact(2 * u64::from(head_dim));
+        }
+        let values = u32::try_from(kv).unwrap_or(u32::MAX);
+        let window = window.filter(|_| !full).map(|w| w.tokens);
+        sum.block.cache = Cache::Attention { k_values: values, v_values: values, window };
+    }
+
+    /// The tensors and the state of a gated delta net (llama.cpp `src/models/qwen35.cpp`).
+    fn delta_net(&self, net: &DeltaNet, index: u32, sum: &mut Sum<'_>) {
+        let embedding = u64::from(self.embedding);
+        let head_dim = u64::from(net.head_dim);
+        let (key, value) = (u64::from(net.key_heads) * head_dim, u64::from(net.value_heads) * head_dim);
+        let mixed = key.saturating_mul(2).saturating_add(value);
+        sum.matrix(Role::AttentionV, index, embedding, mixed);
+        sum.matrix(Role::Other, index, embedding, value);
+        sum.matrix(Role::Other, index, embedding, u64::from(net.value_heads));
+        sum.matrix(Role::Other, index, embedding, u64::from(net.value_heads));
+        sum.matrix(Role::Other, index, value, embedding);
+        sum.exact(mixed.saturating_mul(u64::from(net.convolution)));
+        sum.exact(2 * u64::from(net.value_heads) + head_dim);
+        let convolution = mixed.saturating_mul(u64::from(net.convolution.saturating_sub(1)));
+        let state = value.saturating_mul(head_dim);
+        sum.block.cache = Cache::Recurrent { bytes: convolution.saturating_add(state).saturating_mul(4) };
+    }
+
+    fn feed_forward(&self, index: u32, width: u64, sum: &mut Sum<'_>) {
+        let embedding = u64::from(self.embedding);
+        if !self.plain_feed_forward {
+            sum.matrix(Role::FeedForwardUp, index, embedding, width);
+        }
+        sum.matrix(Role::FeedForwardUp, index, embedding, width);
+        sum.matrix(Role::FeedForwardDown, index, width, embedding);
+    }
+
+    fn expert_network(&self, experts: &ExpertShape, index: u32, sum: &mut Sum<'_>) {
+        let embedding = u64::from(self.embedding);
+        let (width, count) = (u64::from(experts.feed_forward), u64::from(experts.count));
+        sum.experts(Role::FeedForwardUp, index, embedding, width, count);
+        sum.experts(Role::FeedForwardUp, index, embedding, width, count);
+        sum.experts(Role::FeedForwardDown, index, width, embedding, count);
+        sum.exact(embedding.saturating_mul(count));
+        if experts.biases {
+            let biases = embedding.saturating_add(width.saturating_mul(2)).saturating_mul(count);
+            sum.exact(biases);
+            sum.block.expert_bytes = sum.block.expert_bytes.saturating_add(biases.saturating_mul(4));
+            sum.exact(embedding.saturating_add(count));
+        }
+        if experts.shared_feed_forward > 0 {
+            self.feed_forward(index, u64::from(experts.shared_feed_forward), sum);
+            sum.exact(embedding);
+        }
+    }
+}
+
+/// Whether block `index` is a full one when every `n`-th is.
+fn every(n: u32, index: u32) -> bool {
+    n <= 1 || (index % n) == n - 1
+}

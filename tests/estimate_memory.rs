@@ -1,0 +1,128 @@
+//! Memory estimates against what the engine itself computes for the same models (`tests/data/engine_figures.json`).
+
+#![allow(clippy::unwrap_used, clippy::panic, missing_docs)]
+
+use acolyte::estimate::{
+    Certainty, CpuFigures, GpuFigures, Known, Machine, Setting, fit_gpu_layers, memory_need,
+};
+use acolyte::hardware::{Backend, GpuKind};
+use acolyte::models::{Catalogue, KvCacheType, Model};
+use acolyte::{GIB, MIB};
+use serde_json::Value;
+
+fn figures() -> Value {
+    serde_json::from_str(include_str!("data/engine_figures.json")).unwrap()
+}
+
+fn known<T>(value: T) -> Known<T> {
+    Known { value, certainty: Certainty::Detected }
+}
+
+fn machine() -> Machine {
+    Machine {
+        gpus: vec![GpuFigures {
+            name: "NVIDIA GeForce RTX 3060".to_owned(),
+            kind: GpuKind::Discrete,
+            backend: Backend::Cuda,
+            vram_total_bytes: 12 * GIB,
+            vram_free_bytes: known(11 * GIB),
+            bandwidth_gb_s: known(360.0),
+            compute_capability: Some((8, 6)),
+        }],
+        cpu: CpuFigures {
+            ram_total_bytes: 32 * GIB,
+            ram_available_bytes: known(24 * GIB),
+            bandwidth_gb_s: known(40.0),
+            physical_cores: known(8),
+            features: vec!["avx2".to_owned()],
+        },
+    }
+}
+
+fn setting(model: &Model, context_tokens: u32, kv_cache_type: KvCacheType) -> Setting {
+    Setting {
+        context_tokens,
+        kv_cache_type,
+        num_batch: 512,
+        flash_attention: true,
+        gpu_layers: model.total_layers(),
+    }
+}
+
+fn model(size: &str, quantisation: &str) -> std::sync::Arc<Model> {
+    let tag = format!("qwen2.5-coder:{size}-instruct-{quantisation}");
+    Catalogue::built_in().find(&tag).unwrap_or_else(|| panic!("{tag}"))
+}
+
+#[test]
+fn weights_are_exact_to_the_byte() {
+    for (size, figures) in figures()["models"].as_object().unwrap() {
+        for (quantisation, expected) in figures["quantisations"].as_object().unwrap() {
+            let model = model(size, quantisation);
+            let of = |key: &str| expected[key].as_u64().unwrap();
+            let context = format!("{size} {quantisation}");
+            assert_eq!(u64::from(model.total_layers()), figures["total_layers"].as_u64().unwrap());
+            assert_eq!(model.architecture.file_tensor_bytes(), of("tensor_bytes"), "{context}");
+            assert_eq!(model.architecture.token_embedding_bytes, of("token_embd_bytes_cpu"), "{context}");
+            assert_eq!(model.architecture.output_bytes, of("output_bytes"), "{context}");
+            let high: Vec<u64> =
+                expected["high_layers"].as_array().unwrap().iter().filter_map(Value::as_u64).collect();
+            for (index, block) in (0_u64..).zip(&model.architecture.blocks) {
+                let key = if high.contains(&index) { "layer_bytes_high" } else { "layer_bytes_low" };
+                assert_eq!(block.bytes, of(key), "{context}, block {index}");
+            }
+            let need = memory_need(&model, &setting(&model, 32_768, KvCacheType::F16), &machine());
+            assert_eq!(need.weights_gpu_bytes, of("gpu_full_offload_bytes"), "{context}");
+        }
+        let file = figures["model_layer_bytes"].as_u64().unwrap();
+        let metadata = figures["metadata_bytes"].as_u64().unwrap();
+        assert_eq!(model(size, "q4_K_M").architecture.file_tensor_bytes() + metadata, file);
+    }
+}
+
+#[test]
+fn cache_and_compute_buffers_are_the_engines() {
+    for (size, figures) in figures()["models"].as_object().unwrap() {
+        let model = model(size, "q4_K_M");
+        for (kv, by_context) in figures["kv_mib"].as_object().unwrap() {
+            for (context, mib) in by_context.as_object().unwrap() {
+                let setting = setting(&model, context.parse().unwrap(), kv.parse().unwrap());
+                let need = memory_need(&model, &setting, &machine());
+                assert_eq!(need.kv_gpu_bytes as f64 / MIB as f64, mib.as_f64().unwrap(), "{size} {kv}");
+            }
+        }
+        for (context, forms) in figures["compute_mib_batch_512"].as_object().unwrap() {
+            for (form, flash_attention) in [("fa_on_server", true), ("fa_off", false)] {
+                let context: u32 = context.trim_start_matches("ctx").parse().unwrap();
+                let setting = Setting { flash_attention, ..setting(&model, context, KvCacheType::F16) };
+                let mib = memory_need(&model, &setting, &machine()).compute_gpu_bytes as f64 / MIB as f64;
+                let expected = forms[form].as_f64().unwrap();
+                assert!((mib - expected).abs() < 1.0, "{size} {context} {form}: {mib}, expected {expected}");
+            }
+        }
+    }
+}
+
+#[test]
+fn layers_that_fit_are_the_engines_own_within_one() {
+    let mut worst = 0;
+    for (size, settings) in figures()["fit"].as_object().unwrap() {
+        let model = model(size, "q4_K_M");
+        for (name, by_free) in settings.as_object().unwrap() {
+            let (kv, context) = name.split_once('@').unwrap();
+            let setting = setting(&model, context.parse().unwrap(), kv.parse().unwrap());
+            for (free, expected) in by_free.as_object().unwrap() {
+                // The simulated device has no driver of its own and keeps 1024 MiB free.
+                let free: u64 = free.parse().unwrap();
+                let driver = memory_need(&model, &setting, &machine()).overhead_gpu_bytes;
+                let budget = (free - 1024) * MIB + driver;
+                let layers = fit_gpu_layers(&model, &setting, &machine(), budget);
+                let expected = expected.as_u64().unwrap_or(u64::from(model.total_layers()));
+                let difference = u64::from(layers).abs_diff(expected);
+                println!("{size} {name} {free}: {layers}, engine {expected}");
+                worst = worst.max(difference);
+            }
+        }
+    }
+    assert!(worst <= 1, "differs by {worst} layers");
+}
