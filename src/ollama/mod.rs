@@ -2,3 +2,7 @@
 
 pub mod http;
 pub mod registry;
+pub mod client;
+pub mod ndjson;
+pub mod release;
+pub mod replies;

@@ -1,0 +1,441 @@
+//! The engine's HTTP interface, over loopback only.
+//!
+//! Streams end with a line that says so; a stream that ends without one has failed, whatever its HTTP status was.
+//! Every call can simply be dropped to cancel it: the engine notices the closed connection, and keeps what a pull
+//! had fetched so far.
+
+use std::time::Duration;
+
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use serde_json::json;
+
+use crate::ollama::ndjson::{LineTooLong, Lines};
+use crate::ollama::replies::{
+    GenerateLine, Listed, Loaded, Refusal, Running, Shown, StatusLine, Tags, Version,
+};
+use crate::say;
+use crate::text::Text;
+
+/// How long a call that answers at once may take.
+const QUICK: Duration = Duration::from_secs(30);
+/// How long a pull may be silent. Verifying a large file on a slow disk says nothing for minutes.
+const PULL_SILENCE: Duration = Duration::from_secs(900);
+/// The longest line and the longest answer taken.
+const LONGEST_LINE_BYTES: usize = 8 << 20;
+const LONGEST_ANSWER_BYTES: usize = 64 << 20;
+
+/// A server on this machine's loopback address.
+#[derive(Clone, Debug)]
+pub struct Client {
+    http: reqwest::Client,
+    base: String,
+    port: u16,
+}
+
+/// What went wrong between us and the engine.
+#[derive(Debug, thiserror::Error)]
+pub enum ClientError {
+    /// Our side could not be set up.
+    #[error("cannot set up an HTTP client: {0}")]
+    Setup(String),
+    /// No answer.
+    #[error("the engine on port {port} does not answer {path}: {cause}")]
+    Unreachable {
+        /// The port.
+        port: u16,
+        /// What was asked.
+        path: &'static str,
+        /// What the system said.
+        cause: String,
+    },
+    /// It took too long.
+    #[error("the engine has been silent for {seconds} s while answering {path}")]
+    Silent {
+        /// What was asked.
+        path: &'static str,
+        /// For how long.
+        seconds: u64,
+    },
+    /// The server says no.
+    #[error("the engine answers {path} with {status}: {message}")]
+    Refused {
+        /// What was asked.
+        path: &'static str,
+        /// HTTP status; 200 when the refusal came inside the stream.
+        status: u16,
+        /// The server's own message.
+        message: String,
+    },
+    /// The stream ended before it said that it was done.
+    #[error("the engine's answer to {path} ended too early")]
+    CutShort {
+        /// What was asked.
+        path: &'static str,
+    },
+    /// Something that is not the engine's language.
+    #[error("the engine's answer to {path} cannot be read: {cause}")]
+    Unreadable {
+        /// What was asked.
+        path: &'static str,
+        /// What is wrong with it.
+        cause: String,
+    },
+}
+
+/// What `/api/create` is asked.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct CreateRequest {
+    /// The name to create.
+    pub model: String,
+    /// The model it is made from.
+    pub from: String,
+    /// Numbers only: the engine takes texts in silence and fails when it loads.
+    pub parameters: CreateParameters,
+}
+
+/// The parameters we set, always all of them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub struct CreateParameters {
+    /// Tokens of context.
+    pub num_ctx: u32,
+    /// Layers on the GPU; 0 is pure CPU.
+    pub num_gpu: u32,
+    /// Prompt tokens handled at once.
+    pub num_batch: u32,
+}
+
+/// What `/api/generate` is asked.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct GenerateRequest {
+    /// The model.
+    pub model: String,
+    /// The prompt.
+    pub prompt: String,
+    /// Whether the prompt goes in as it is, without the model's template.
+    pub raw: bool,
+    /// Whether a prompt longer than the context may be cut. We never let it.
+    pub truncate: bool,
+    /// Whether old tokens may be dropped while writing. We never let it when measuring.
+    pub shift: bool,
+    /// Sampling only; an option of the runner would reload the model.
+    pub options: GenerateOptions,
+}
+
+/// Options of one answer.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+pub struct GenerateOptions {
+    /// Tokens to write at most.
+    pub num_predict: u32,
+    /// Seed of the sampler.
+    pub seed: u32,
+    /// 0 takes the likeliest token each time.
+    pub temperature: f64,
+}
+
+impl Client {
+    /// A client of the server on this port. It uses no proxy: loopback must never be asked of one.
+    ///
+    /// # Errors
+    /// [`ClientError::Setup`].
+    pub fn new(port: u16) -> Result<Self, ClientError> {
+        // The TLS library wants to be chosen even where only plain http is spoken. A second choice changes nothing.
+        let _already_chosen = rustls::crypto::ring::default_provider().install_default();
+        let http = reqwest::Client::builder()
+            .no_proxy()
+            .tls_certs_only([])
+            .redirect(reqwest::redirect::Policy::none())
+            .connect_timeout(Duration::from_secs(5))
+            .build()
+            .map_err(|error| ClientError::Setup(chain(&error)))?;
+        Ok(Self { http, base: format!("http://127.0.0.1:{port}"), port })
+    }
+
+    /// The port it talks to.
+    pub fn port(&self) -> u16 {
+        self.port
+    }
+
+    /// The engine's version.
+    ///
+    /// # Errors
+    /// When it does not answer.
+    pub async fn version(&self) -> Result<String, ClientError> {
+        let path = "/api/version";
+        let request = self.http.get(self.url(path)).timeout(Duration::from_secs(5));
+        Ok(self.answer::<Version>(path, request).await?.version)
+    }
+
+    /// The models on disk.
+    ///
+    /// # Errors
+    /// When it does not answer.
+    pub async fn tags(&self) -> Result<Vec<Listed>, ClientError> {
+        let path = "/api/tags";
+        Ok(self.answer::<Tags>(path, self.http.get(self.url(path)).timeout(QUICK)).await?.models)
+    }
+
+    /// The loaded models.
+    ///
+    /// # Errors
+    /// When it does not answer.
+    pub async fn ps(&self) -> Result<Vec<Loaded>, ClientError> {
+        let path = "/api/ps";
+        Ok(self.answer::<Running>(path, self.http.get(self.url(path)).timeout(QUICK)).await?.models)
+    }
+
+    /// What the engine knows about a model.
+    ///
+    /// # Errors
+    /// When it does not answer or has no such model.
+    pub async fn show(&self, model: &str) -> Result<Shown, ClientError> {
+        let path = "/api/show";
+        self.answer(path, self.post(path, &json!({ "model": model })).timeout(QUICK)).await
+    }
+
+    /// Fetches a model, telling each line. What was fetched before is not fetched again.
+    ///
+    /// # Errors
+    /// When the engine says so, is silent for 15 minutes, or ends without `success`.
+    pub async fn pull(
+        &self,
+        model: &str,
+        insecure: bool,
+        on_line: impl FnMut(&StatusLine),
+    ) -> Result<(), ClientError> {
+        let body = json!({ "model": model, "insecure": insecure, "stream": true });
+        self.status_stream("/api/pull", &body, on_line).await
+    }
+
+    /// Creates a model. The engine checks nothing: read it back with [`Client::show`].
+    ///
+    /// # Errors
+    /// As [`Client::pull`].
+    pub async fn create(
+        &self,
+        request: &CreateRequest,
+        on_line: impl FnMut(&StatusLine),
+    ) -> Result<(), ClientError> {
+        self.status_stream("/api/create", request, on_line).await
+    }
+
+    /// Loads a model into memory, and waits for it as long as `limit`.
+    ///
+    /// # Errors
+    /// When the engine cannot load it (its message says why), or the time is over.
+    pub async fn load(&self, model: &str, limit: Duration) -> Result<(), ClientError> {
+        let path = "/api/generate";
+        let body = json!({ "model": model, "prompt": "", "stream": false });
+        self.answer::<GenerateLine>(path, self.post(path, &body).timeout(limit)).await.and_then(|line| {
+            line.error.map_or(Ok(()), |message| Err(ClientError::Refused { path, status: 200, message }))
+        })
+    }
+
+    /// Takes a model out of memory.
+    ///
+    /// # Errors
+    /// When the engine does not answer or has no such model.
+    pub async fn unload(&self, model: &str) -> Result<(), ClientError> {
+        let path = "/api/generate";
+        let body = json!({ "model": model, "prompt": "", "keep_alive": 0, "stream": false });
+        self.answer::<GenerateLine>(path, self.post(path, &body).timeout(QUICK)).await.map(drop)
+    }
+
+    /// Generates, telling each line, and gives back the last one. `silence` is how long no line may come, which
+    /// must cover the reading of the prompt.
+    ///
+    /// # Errors
+    /// When the engine says so, is silent for too long, or ends without its last line.
+    pub async fn generate(
+        &self,
+        request: &GenerateRequest,
+        silence: Duration,
+        mut on_line: impl FnMut(&GenerateLine),
+    ) -> Result<GenerateLine, ClientError> {
+        let path = "/api/generate";
+        let mut last = None;
+        self.stream(path, request, silence, |line: GenerateLine| {
+            if let Some(message) = line.error {
+                return Err(ClientError::Refused { path, status: 200, message });
+            }
+            on_line(&line);
+            last = line.done.then_some(line);
+            Ok(())
+        })
+        .await?;
+        last.ok_or(ClientError::CutShort { path })
+    }
+
+    /// Gives a model a second name.
+    ///
+    /// # Errors
+    /// When the engine does not answer or has no such model.
+    pub async fn copy(&self, source: &str, destination: &str) -> Result<(), ClientError> {
+        let path = "/api/copy";
+        let body = json!({ "source": source, "destination": destination });
+        self.sent(path, self.post(path, &body).timeout(QUICK)).await.map(drop)
+    }
+
+    /// Deletes a model and the layers only it uses; false when there is no such model.
+    ///
+    /// # Errors
+    /// When the engine does not answer or cannot.
+    pub async fn delete(&self, model: &str) -> Result<bool, ClientError> {
+        let path = "/api/delete";
+        let request = self.http.delete(self.url(path)).json(&json!({ "model": model })).timeout(QUICK);
+        match self.sent(path, request).await {
+            Ok(_) => Ok(true),
+            Err(ClientError::Refused { status: 404, .. }) => Ok(false),
+            Err(error) => Err(error),
+        }
+    }
+
+    async fn status_stream(
+        &self,
+        path: &'static str,
+        body: &impl Serialize,
+        mut on_line: impl FnMut(&StatusLine),
+    ) -> Result<(), ClientError> {
+        let mut success = false;
+        self.stream(path, body, PULL_SILENCE, |line: StatusLine| {
+            if let Some(message) = line.error {
+                return Err(ClientError::Refused { path, status: 200, message });
+            }
+            // Only the last line counts.
+            success = line.status == "success";
+            on_line(&line);
+            Ok(())
+        })
+        .await?;
+        if success { Ok(()) } else { Err(ClientError::CutShort { path }) }
+    }
+
+    async fn stream<L: DeserializeOwned>(
+        &self,
+        path: &'static str,
+        body: &impl Serialize,
+        silence: Duration,
+        mut on_line: impl FnMut(L) -> Result<(), ClientError>,
+    ) -> Result<(), ClientError> {
+        let silent = || ClientError::Silent { path, seconds: silence.as_secs() };
+        let sending = self.sent(path, self.post(path, body));
+        let mut response = tokio::time::timeout(silence, sending).await.map_err(|_| silent())??;
+        let mut lines = Lines::new(LONGEST_LINE_BYTES);
+        let mut take = |line: &[u8]| on_line(parse(path, line)?);
+        loop {
+            let chunk = tokio::time::timeout(silence, response.chunk()).await.map_err(|_| silent())?;
+            match chunk {
+                Ok(Some(bytes)) => lines.push(&bytes),
+                Ok(None) => break,
+                Err(error) => return Err(self.unreachable(path, &error)),
+            }
+            while let Some(line) = lines.next_line().map_err(|long| too_long(path, long))? {
+                take(&line)?;
+            }
+        }
+        lines.rest().map_or(Ok(()), |line| take(&line))
+    }
+
+    async fn answer<T: DeserializeOwned>(
+        &self,
+        path: &'static str,
+        request: reqwest::RequestBuilder,
+    ) -> Result<T, ClientError> {
+        let mut response = self.sent(path, request).await?;
+        let mut body = Vec::new();
+        while let Some(bytes) = response.chunk().await.map_err(|error| self.unreachable(path, &error))? {
+            body.extend_from_slice(&bytes);
+            if body.len() > LONGEST_ANSWER_BYTES {
+                return Err(too_long(path, LineTooLong { limit_bytes: LONGEST_ANSWER_BYTES }));
+            }
+        }
+        parse(path, &body)
+    }
+
+    /// Sends a request; a status that is no success becomes the server's own message.
+    async fn sent(
+        &self,
+        path: &'static str,
+        request: reqwest::RequestBuilder,
+    ) -> Result<reqwest::Response, ClientError> {
+        let mut response = request.send().await.map_err(|error| self.unreachable(path, &error))?;
+        let status = response.status();
+        if status.is_success() {
+            return Ok(response);
+        }
+        let mut body = Vec::new();
+        // A refusal whose text cannot be read to its end is still a refusal.
+        while let Ok(Some(bytes)) = response.chunk().await {
+            body.extend_from_slice(&bytes);
+            if body.len() > LONGEST_LINE_BYTES {
+                break;
+            }
+        }
+        let message = match serde_json::from_slice::<Refusal>(&body) {
+            Ok(refusal) if !refusal.error.is_empty() => refusal.message(),
+            _ if body.is_empty() => status.canonical_reason().unwrap_or("no reason given").to_owned(),
+            _ => String::from_utf8_lossy(&body).chars().take(500).collect(),
+        };
+        Err(ClientError::Refused { path, status: status.as_u16(), message })
+    }
+
+    fn post(&self, path: &str, body: &impl Serialize) -> reqwest::RequestBuilder {
+        self.http.post(self.url(path)).json(body)
+    }
+
+    fn url(&self, path: &str) -> String {
+        format!("{}{path}", self.base)
+    }
+
+    fn unreachable(&self, path: &'static str, error: &reqwest::Error) -> ClientError {
+        ClientError::Unreachable { port: self.port, path, cause: chain(error) }
+    }
+}
+
+impl ClientError {
+    /// The server's own message, when it gave one.
+    pub fn server_message(&self) -> Option<&str> {
+        match self {
+            Self::Refused { message, .. } => Some(message),
+            _ => None,
+        }
+    }
+
+    /// What happened and what to do, in the person's words.
+    pub fn explain(&self, text: Text) -> String {
+        match self {
+            Self::Setup(cause) => say!(text, "install-client-setup", cause = cause.clone()),
+            Self::Unreachable { port, cause, .. } => {
+                say!(text, "install-client-unreachable", port = port.to_string(), cause = cause.clone())
+            }
+            Self::Silent { seconds, .. } => {
+                say!(text, "install-client-silent", duration = text.duration(*seconds as f64))
+            }
+            Self::Refused { message, .. } => say!(text, "install-client-refused", message = message.clone()),
+            Self::CutShort { .. } => say!(text, "install-client-cut-short"),
+            Self::Unreadable { cause, .. } => say!(text, "install-client-unreadable", cause = cause.clone()),
+        }
+    }
+}
+
+fn parse<T: DeserializeOwned>(path: &'static str, json: &[u8]) -> Result<T, ClientError> {
+    serde_json::from_slice(json).map_err(|error| ClientError::Unreadable {
+        path,
+        cause: format!("{error}: {}", String::from_utf8_lossy(&json[..json.len().min(200)])),
+    })
+}
+
+fn too_long(path: &'static str, long: LineTooLong) -> ClientError {
+    ClientError::Unreadable { path, cause: long.to_string() }
+}
+
+/// An error with all its causes: reqwest's own text only says that something failed.
+fn chain(error: &dyn std::error::Error) -> String {
+    let mut said = error.to_string();
+    let mut source = error.source();
+    while let Some(cause) = source {
+        said = format!("{said}: {cause}");
+        source = cause.source();
+    }
+    said
+}

@@ -1,0 +1,394 @@
+//! Which engine is installed: a pinned release as data, per system and architecture, with sizes and hashes.
+//!
+//! The built-in list is `assets/ollama-release.yaml`; `--release FILE` takes another one in the same format
+//! (`docs/release-file.md`), `--mirror URL` another address under which the same assets lie.
+
+use std::path::{Path, PathBuf};
+
+use serde::Deserialize;
+
+use crate::say;
+use crate::text::Text;
+
+const BUILT_IN: &str = include_str!("../../assets/ollama-release.yaml");
+
+/// A release: its version and the archives it consists of.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Release {
+    /// Version of the format; always [`crate::SCHEMA`].
+    pub schema: u32,
+    /// Version of the engine, without a leading `v`. Names the folder it is unpacked into.
+    pub version: String,
+    /// Address under which the assets lie.
+    #[serde(default)]
+    pub base_url: Option<String>,
+    /// The archives.
+    pub assets: Vec<Asset>,
+}
+
+/// One archive.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Asset {
+    /// The system it is for.
+    pub os: AssetOs,
+    /// The architecture it is for.
+    pub arch: AssetArch,
+    /// File name, below the base address.
+    pub name: String,
+    /// Its size in bytes; `None` when it was not published.
+    #[serde(default)]
+    pub bytes: Option<u64>,
+    /// What it takes once unpacked, in bytes; `None` when unknown.
+    #[serde(default)]
+    pub unpacked_bytes: Option<u64>,
+    /// SHA-256, 64 lower-case hexadecimal digits.
+    pub sha256: String,
+    /// What it is.
+    #[serde(default)]
+    pub role: AssetRole,
+}
+
+/// Systems with a release.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum AssetOs {
+    /// Linux.
+    Linux,
+    /// macOS.
+    #[serde(alias = "darwin")]
+    Macos,
+    /// Windows.
+    Windows,
+}
+
+/// Architectures with a release.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+pub enum AssetArch {
+    /// 64-bit Intel and AMD.
+    #[serde(rename = "x86_64", alias = "amd64")]
+    X86_64,
+    /// 64-bit ARM.
+    #[serde(rename = "aarch64", alias = "arm64")]
+    Aarch64,
+    /// One archive for all of them.
+    #[serde(rename = "any", alias = "universal")]
+    Any,
+}
+
+/// What an archive is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum AssetRole {
+    /// The engine.
+    #[default]
+    Base,
+    /// The libraries for AMD cards, unpacked over the base.
+    Rocm,
+}
+
+/// Why a release is not taken.
+#[derive(Debug, thiserror::Error)]
+pub enum ReleaseError {
+    /// It could not be read.
+    #[error("cannot read the release file {path}: {source}")]
+    Read {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        source: std::io::Error,
+    },
+    /// It is not a release file. The message names line and key.
+    #[error("{path} is not a release file: {message}")]
+    Format {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong, with line and column.
+        message: String,
+    },
+    /// A value that cannot be.
+    #[error("{path}: line {line}: {what}")]
+    Value {
+        /// The file.
+        path: PathBuf,
+        /// The line, counted from 1; 0 when it cannot be told.
+        line: usize,
+        /// The key and what is wrong with it.
+        what: String,
+    },
+    /// Nothing for this machine.
+    #[error("release {version} has no archive for {os} on {arch}")]
+    NoAsset {
+        /// The release.
+        version: String,
+        /// The system.
+        os: String,
+        /// The architecture.
+        arch: String,
+    },
+    /// Neither the file nor the command line says where the assets lie.
+    #[error("the release file gives no base_url and no --mirror was given")]
+    NoAddress,
+}
+
+impl Release {
+    /// The release built into the program. A test makes sure that it reads.
+    ///
+    /// # Errors
+    /// Never, as long as that test passes.
+    pub fn built_in() -> Result<Self, ReleaseError> {
+        Self::parse(BUILT_IN, Path::new("assets/ollama-release.yaml"))
+    }
+
+    /// Reads a release file.
+    ///
+    /// # Errors
+    /// When it cannot be read or is not a release file.
+    pub fn from_file(path: &Path) -> Result<Self, ReleaseError> {
+        let text = std::fs::read_to_string(path)
+            .map_err(|source| ReleaseError::Read { path: path.to_owned(), source })?;
+        Self::parse(&text, path)
+    }
+
+    /// Reads a release from text; `path` is only used in errors.
+    ///
+    /// # Errors
+    /// When it is not a release file.
+    pub fn parse(text: &str, path: &Path) -> Result<Self, ReleaseError> {
+        let release: Self = serde_saphyr::from_str(text)
+            .map_err(|error| ReleaseError::Format { path: path.to_owned(), message: error.to_string() })?;
+        match release.impossible_value() {
+            None => Ok(release),
+            Some((wrong, what)) => {
+                let line = text.lines().position(|line| line.contains(&wrong)).map_or(0, |index| index + 1);
+                Err(ReleaseError::Value { path: path.to_owned(), line, what })
+            }
+        }
+    }
+
+    /// The archive of a role for a system and architecture as Rust names them (`std::env::consts`).
+    ///
+    /// # Errors
+    /// [`ReleaseError::NoAsset`].
+    pub fn asset(&self, role: AssetRole, os: &str, arch: &str) -> Result<&Asset, ReleaseError> {
+        self.assets
+            .iter()
+            .find(|asset| asset.role == role && asset.os.name() == os && asset.arch.takes(arch))
+            .ok_or_else(|| ReleaseError::NoAsset {
+                version: self.version.clone(),
+                os: os.to_owned(),
+                arch: arch.to_owned(),
+            })
+    }
+
+    /// Where an asset is fetched from: below the mirror when there is one, else below the release's own address.
+    ///
+    /// # Errors
+    /// [`ReleaseError::NoAddress`].
+    pub fn url(&self, asset: &Asset, mirror: Option<&str>) -> Result<String, ReleaseError> {
+        let base = mirror.or(self.base_url.as_deref()).ok_or(ReleaseError::NoAddress)?;
+        Ok(format!("{}/{}", base.trim_end_matches('/'), asset.name))
+    }
+
+    /// The first value that cannot be: the text to look for in the file, and what is wrong.
+    fn impossible_value(&self) -> Option<(String, String)> {
+        if self.schema != crate::SCHEMA {
+            let what = format!("schema: {} is not supported, this program reads {}", self.schema, crate::SCHEMA);
+            return Some(("schema".to_owned(), what));
+        }
+        if !is_folder_name(&self.version) {
+            let what = format!("version: \"{}\" cannot name a folder", self.version);
+            return Some(("version".to_owned(), what));
+        }
+        if let Some(url) = self.base_url.as_ref().filter(|url| !is_http(url)) {
+            return Some(("base_url".to_owned(), format!("base_url: \"{url}\" is not an http address")));
+        }
+        if self.assets.is_empty() {
+            return Some(("assets".to_owned(), "assets: there are none".to_owned()));
+        }
+        self.assets.iter().enumerate().find_map(|(i, asset)| {
+            let of = |key: &str, what: String| format!("assets[{i}].{key}: {what}");
+            if !is_folder_name(&asset.name) || archive_suffix(&asset.name).is_none() {
+                let what = format!("\"{}\" is not a file name ending in .tar.zst, .tgz, .tar.gz or .zip", asset.name);
+                return Some((asset.name.clone(), of("name", what)));
+            }
+            if asset.sha256.len() != 64 || !asset.sha256.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f')) {
+                let what = format!("\"{}\" is not 64 lower-case hexadecimal digits", asset.sha256);
+                return Some((asset.sha256.clone(), of("sha256", what)));
+            }
+            if asset.bytes == Some(0) {
+                return Some((asset.name.clone(), of("bytes", "0 cannot be".to_owned())));
+            }
+            let twin = self.assets[..i]
+                .iter()
+                .any(|other| other.os == asset.os && other.role == asset.role && other.arch.overlaps(asset.arch));
+            twin.then(|| (asset.name.clone(), of("arch", "a second archive for the same system and role".to_owned())))
+        })
+    }
+}
+
+impl AssetOs {
+    /// The name in `std::env::consts::OS`.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Linux => "linux",
+            Self::Macos => "macos",
+            Self::Windows => "windows",
+        }
+    }
+}
+
+impl AssetArch {
+    /// Whether it serves an architecture as `std::env::consts::ARCH` names it.
+    fn takes(self, arch: &str) -> bool {
+        match self {
+            Self::X86_64 => arch == "x86_64",
+            Self::Aarch64 => arch == "aarch64",
+            Self::Any => true,
+        }
+    }
+
+    fn overlaps(self, other: Self) -> bool {
+        self == other || self == Self::Any || other == Self::Any
+    }
+}
+
+impl Asset {
+    /// Bytes it will take once unpacked: as published, else estimated from the archive's size.
+    ///
+    /// The engine's archives hold mostly GPU code, which shrinks about threefold.
+    pub fn unpacked_estimate_bytes(&self) -> Option<u64> {
+        self.unpacked_bytes.or_else(|| self.bytes.map(|bytes| bytes.saturating_mul(3)))
+    }
+}
+
+impl ReleaseError {
+    /// What happened and what to do, in the person's words.
+    pub fn explain(&self, text: Text) -> String {
+        match self {
+            Self::Read { path, source } => say!(
+                text,
+                "install-release-unreadable",
+                path = path.display().to_string(),
+                cause = source.to_string()
+            ),
+            Self::Format { path, message } => say!(
+                text,
+                "install-release-malformed",
+                path = path.display().to_string(),
+                cause = message.clone()
+            ),
+            Self::Value { path, line, what } => say!(
+                text,
+                "install-release-malformed",
+                path = path.display().to_string(),
+                cause = format!("line {line}: {what}")
+            ),
+            Self::NoAsset { version, os, arch } => say!(
+                text,
+                "install-release-none-for-system",
+                version = version.clone(),
+                os = os.clone(),
+                arch = arch.clone()
+            ),
+            Self::NoAddress => say!(text, "install-release-no-address"),
+        }
+    }
+}
+
+/// Where the engine's program lies inside an unpacked release, the likeliest place of this system first.
+pub fn find_program(folder: &Path) -> Option<PathBuf> {
+    let places: &[&str] = if cfg!(windows) {
+        &["ollama.exe", "bin/ollama.exe"]
+    } else {
+        &["bin/ollama", "ollama", "Contents/Resources/ollama", "Ollama.app/Contents/Resources/ollama"]
+    };
+    places.iter().map(|place| folder.join(place)).find(|path| path.is_file())
+}
+
+/// One component of a path on every system, and none with a meaning of its own.
+fn is_folder_name(name: &str) -> bool {
+    let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '+' | '_');
+    !name.is_empty() && name.len() <= 128 && name.chars().all(plain) && !name.starts_with(['.', '-']) && name != "home"
+}
+
+fn archive_suffix(name: &str) -> Option<&'static str> {
+    [".tar.zst", ".tgz", ".tar.gz", ".zip"].into_iter().find(|suffix| name.ends_with(suffix))
+}
+
+fn is_http(url: &str) -> bool {
+    url.starts_with("https://") || url.starts_with("http://")
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    const SMALL: &str = "schema: 1\nversion: \"9.9\"\nassets:\n  - os: linux\n    arch: x86_64\n    name: a.tar.zst\n    \
+                         bytes: 10\n    sha256: 50539c5fe9bf85887733355098dcdb266b433cb8c73fa180713417e9ed6e42bb\n";
+
+    fn parse(text: &str) -> Result<Release, ReleaseError> {
+        Release::parse(text, Path::new("r.yaml"))
+    }
+
+    #[test]
+    fn the_built_in_release_serves_every_system() {
+        let release = Release::built_in().unwrap();
+        assert_eq!(release.version, "0.32.15");
+        for os in ["linux", "macos", "windows"] {
+            for arch in ["x86_64", "aarch64"] {
+                let asset = release.asset(AssetRole::Base, os, arch).unwrap();
+                let url = release.url(asset, None).unwrap();
+                assert!(url.starts_with("https://github.com/ollama/ollama/releases/download/v0.32.15/"), "{url}");
+            }
+        }
+        let mac = |arch| release.asset(AssetRole::Base, "macos", arch).unwrap().name.clone();
+        assert_eq!(mac("x86_64"), mac("aarch64"), "one archive serves both");
+        assert!(matches!(release.asset(AssetRole::Base, "freebsd", "x86_64"), Err(ReleaseError::NoAsset { .. })));
+    }
+
+    #[test]
+    fn a_mirror_replaces_the_address() {
+        let release = parse(SMALL).unwrap();
+        let asset = &release.assets[0];
+        assert_eq!(release.url(asset, Some("http://127.0.0.1:1/x/")).unwrap(), "http://127.0.0.1:1/x/a.tar.zst");
+        assert!(matches!(release.url(asset, None), Err(ReleaseError::NoAddress)));
+    }
+
+    #[test]
+    fn json_is_taken_too() {
+        let sha256 = "5".repeat(64);
+        let json = format!(
+            "{{\"schema\": 1, \"version\": \"1.2\", \"assets\": [{{\"os\": \"linux\", \"arch\": \"amd64\", \
+             \"name\": \"b.tgz\", \"bytes\": null, \"sha256\": \"{sha256}\", \"role\": \"base\"}}]}}"
+        );
+        let release = parse(&json).unwrap();
+        assert_eq!(release.asset(AssetRole::Base, "linux", "x86_64").unwrap().bytes, None);
+    }
+
+    #[test]
+    fn mistakes_are_named_with_file_line_and_key() {
+        let cases = [
+            (SMALL.replace("bytes: 10", "byts: 10"), "byts", "7"),
+            (SMALL.replace("schema: 1", "schema: 2"), "schema", "line 1"),
+            (SMALL.replace("\"9.9\"", "\"../9\""), "version", "line 2"),
+            (SMALL.replace("a.tar.zst", "x/a.tar.zst"), "assets[0].name", "line 6"),
+            (SMALL.replace("a.tar.zst", "a.rar"), "assets[0].name", "line 6"),
+            (SMALL.replace("50539", "5053X"), "assets[0].sha256", "line 8"),
+            (SMALL.replace("os: linux", "os: beos"), "beos", "4"),
+            (SMALL.replace("    arch: x86_64\n", ""), "arch", "r.yaml"),
+        ];
+        for (text, key, line) in cases {
+            let message = parse(&text).unwrap_err().to_string();
+            assert!(message.contains("r.yaml") && message.contains(key) && message.contains(line), "{message}");
+        }
+    }
+
+    #[test]
+    fn two_archives_for_one_system_are_refused() {
+        let twice = format!("{SMALL}{}", &SMALL[SMALL.find("  - os").unwrap()..].replace("x86_64", "any"));
+        assert!(parse(&twice).unwrap_err().to_string().contains("second archive"));
+    }
+}
