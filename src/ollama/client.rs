@@ -162,8 +162,8 @@ impl Client {
     /// When it does not answer.
     pub async fn version(&self) -> Result<String, ClientError> {
         let path = "/api/version";
-        let request = self.http.get(self.url(path)).timeout(Duration::from_secs(5));
-        Ok(self.answer::<Version>(path, request).await?.version)
+        let request = self.http.get(self.url(path));
+        Ok(self.answer::<Version>(path, request, Duration::from_secs(5)).await?.version)
     }
 
     /// The models on disk.
@@ -172,7 +172,7 @@ impl Client {
     /// When it does not answer.
     pub async fn tags(&self) -> Result<Vec<Listed>, ClientError> {
         let path = "/api/tags";
-        Ok(self.answer::<Tags>(path, self.http.get(self.url(path)).timeout(QUICK)).await?.models)
+        Ok(self.answer::<Tags>(path, self.http.get(self.url(path)), QUICK).await?.models)
     }
 
     /// The loaded models.
@@ -181,7 +181,7 @@ impl Client {
     /// When it does not answer.
     pub async fn ps(&self) -> Result<Vec<Loaded>, ClientError> {
         let path = "/api/ps";
-        Ok(self.answer::<Running>(path, self.http.get(self.url(path)).timeout(QUICK)).await?.models)
+        Ok(self.answer::<Running>(path, self.http.get(self.url(path)), QUICK).await?.models)
     }
 
     /// What the engine knows about a model.
@@ -190,7 +190,7 @@ impl Client {
     /// When it does not answer or has no such model.
     pub async fn show(&self, model: &str) -> Result<Shown, ClientError> {
         let path = "/api/show";
-        self.answer(path, self.post(path, &json!({ "model": model })).timeout(QUICK)).await
+        self.answer(path, self.post(path, &json!({ "model": model })), QUICK).await
     }
 
     /// Fetches a model, telling each line. What was fetched before is not fetched again.
@@ -226,9 +226,8 @@ impl Client {
     pub async fn load(&self, model: &str, limit: Duration) -> Result<(), ClientError> {
         let path = "/api/generate";
         let body = json!({ "model": model, "prompt": "", "stream": false });
-        self.answer::<GenerateLine>(path, self.post(path, &body).timeout(limit)).await.and_then(|line| {
-            line.error.map_or(Ok(()), |message| Err(ClientError::Refused { path, status: 200, message }))
-        })
+        let line: GenerateLine = self.answer(path, self.post(path, &body), limit).await?;
+        line.error.map_or(Ok(()), |message| Err(ClientError::Refused { path, status: 200, message }))
     }
 
     /// Takes a model out of memory.
@@ -238,7 +237,7 @@ impl Client {
     pub async fn unload(&self, model: &str) -> Result<(), ClientError> {
         let path = "/api/generate";
         let body = json!({ "model": model, "prompt": "", "keep_alive": 0, "stream": false });
-        self.answer::<GenerateLine>(path, self.post(path, &body).timeout(QUICK)).await.map(drop)
+        self.answer::<GenerateLine>(path, self.post(path, &body), QUICK).await.map(drop)
     }
 
     /// Generates, telling each line, and gives back the last one. `silence` is how long no line may come, which
@@ -273,7 +272,7 @@ impl Client {
     pub async fn copy(&self, source: &str, destination: &str) -> Result<(), ClientError> {
         let path = "/api/copy";
         let body = json!({ "source": source, "destination": destination });
-        self.sent(path, self.post(path, &body).timeout(QUICK)).await.map(drop)
+        self.within(path, QUICK, self.sent(path, self.post(path, &body))).await.map(drop)
     }
 
     /// Deletes a model and the layers only it uses; false when there is no such model.
@@ -282,8 +281,8 @@ impl Client {
     /// When the engine does not answer or cannot.
     pub async fn delete(&self, model: &str) -> Result<bool, ClientError> {
         let path = "/api/delete";
-        let request = self.http.delete(self.url(path)).json(&json!({ "model": model })).timeout(QUICK);
-        match self.sent(path, request).await {
+        let request = self.http.delete(self.url(path)).json(&json!({ "model": model }));
+        match self.within(path, QUICK, self.sent(path, request)).await {
             Ok(_) => Ok(true),
             Err(ClientError::Refused { status: 404, .. }) => Ok(false),
             Err(error) => Err(error),
@@ -317,18 +316,13 @@ impl Client {
         silence: Duration,
         mut on_line: impl FnMut(L) -> Result<(), ClientError>,
     ) -> Result<(), ClientError> {
-        let silent = || ClientError::Silent { path, seconds: silence.as_secs() };
-        let sending = self.sent(path, self.post(path, body));
-        let mut response = tokio::time::timeout(silence, sending).await.map_err(|_| silent())??;
+        let mut response = self.within(path, silence, self.sent(path, self.post(path, body))).await?;
         let mut lines = Lines::new(LONGEST_LINE_BYTES);
         let mut take = |line: &[u8]| on_line(parse(path, line)?);
         loop {
-            let chunk = tokio::time::timeout(silence, response.chunk()).await.map_err(|_| silent())?;
-            match chunk {
-                Ok(Some(bytes)) => lines.push(&bytes),
-                Ok(None) => break,
-                Err(error) => return Err(self.unreachable(path, &error)),
-            }
+            let next = async { response.chunk().await.map_err(|error| self.unreachable(path, &error)) };
+            let Some(bytes) = self.within(path, silence, next).await? else { break };
+            lines.push(&bytes);
             while let Some(line) = lines.next_line().map_err(|long| too_long(path, long))? {
                 take(&line)?;
             }
@@ -340,16 +334,30 @@ impl Client {
         &self,
         path: &'static str,
         request: reqwest::RequestBuilder,
+        limit: Duration,
     ) -> Result<T, ClientError> {
-        let mut response = self.sent(path, request).await?;
-        let mut body = Vec::new();
-        while let Some(bytes) = response.chunk().await.map_err(|error| self.unreachable(path, &error))? {
-            body.extend_from_slice(&bytes);
-            if body.len() > LONGEST_ANSWER_BYTES {
-                return Err(too_long(path, LineTooLong { limit_bytes: LONGEST_ANSWER_BYTES }));
+        let body = async {
+            let mut response = self.sent(path, request).await?;
+            let mut body = Vec::new();
+            while let Some(bytes) = response.chunk().await.map_err(|error| self.unreachable(path, &error))? {
+                body.extend_from_slice(&bytes);
+                if body.len() > LONGEST_ANSWER_BYTES {
+                    return Err(too_long(path, LineTooLong { limit_bytes: LONGEST_ANSWER_BYTES }));
+                }
             }
-        }
-        parse(path, &body)
+            Ok(body)
+        };
+        parse(path, &self.within(path, limit, body).await?)
+    }
+
+    async fn within<T>(
+        &self,
+        path: &'static str,
+        limit: Duration,
+        work: impl Future<Output = Result<T, ClientError>>,
+    ) -> Result<T, ClientError> {
+        let silent = |_| ClientError::Silent { path, seconds: limit.as_secs() };
+        tokio::time::timeout(limit, work).await.map_err(silent)?
     }
 
     /// Sends a request; a status that is no success becomes the server's own message.

@@ -1,8 +1,10 @@
 //! How do we talk to the engine?
 
-pub mod http;
-pub mod registry;
 pub mod client;
+pub mod evidence;
+pub mod http;
 pub mod ndjson;
+pub mod registry;
 pub mod release;
 pub mod replies;
+pub mod server;

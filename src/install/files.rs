@@ -1,0 +1,206 @@
+//! Files that are whole or not there: written beside their place, forced to the disk, then renamed. Private to the
+//! person: 0600, folders 0700.
+
+use std::fs::{File, OpenOptions};
+use std::io::{self, Write as _};
+use std::path::{Path, PathBuf};
+
+/// What the system said about a file of ours.
+#[derive(Debug, thiserror::Error)]
+#[error("{path}: {source}")]
+pub struct FileError {
+    /// The file.
+    pub path: PathBuf,
+    /// What the system said.
+    #[source]
+    pub source: io::Error,
+}
+
+/// Puts the path to an error of the system.
+pub fn at(path: &Path) -> impl Fn(io::Error) -> FileError {
+    move |source| FileError { path: path.to_owned(), source }
+}
+
+/// Writes a whole file. Whoever reads it sees the old one or the new one, never a part.
+///
+/// # Errors
+/// What the system says; the old file is then untouched.
+pub fn write_whole(path: &Path, contents: &[u8]) -> Result<(), FileError> {
+    let mut name = path.file_name().unwrap_or_default().to_owned();
+    name.push(".new");
+    let beside = path.with_file_name(name);
+    let write = || -> io::Result<()> {
+        let mut file = private(OpenOptions::new().create(true).write(true).truncate(true)).open(&beside)?;
+        file.write_all(contents)?;
+        file.sync_all()
+    };
+    write().map_err(at(&beside))?;
+    std::fs::rename(&beside, path).map_err(at(path))?;
+    sync_folder_of(path);
+    Ok(())
+}
+
+/// Creates a folder with all its parents and gives back those that were not there, outermost first.
+///
+/// # Errors
+/// What the system says.
+pub fn create_folders(path: &Path) -> Result<Vec<PathBuf>, FileError> {
+    let missing = missing_folders(path);
+    for folder in &missing {
+        let mut builder = std::fs::DirBuilder::new();
+        #[cfg(unix)]
+        {
+            use std::os::unix::fs::DirBuilderExt as _;
+            builder.mode(0o700);
+        }
+        match builder.create(folder) {
+            Ok(()) => {}
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists && folder.is_dir() => {}
+            Err(error) => return Err(at(folder)(error)),
+        }
+    }
+    if path.is_dir() { Ok(missing) } else { Err(at(path)(io::ErrorKind::NotADirectory.into())) }
+}
+
+/// The folder and those of its parents that do not exist, outermost first.
+pub fn missing_folders(path: &Path) -> Vec<PathBuf> {
+    let mut missing: Vec<PathBuf> =
+        path.ancestors().take_while(|folder| !folder.exists()).map(Path::to_owned).collect();
+    missing.retain(|folder| !folder.as_os_str().is_empty());
+    missing.reverse();
+    missing
+}
+
+/// Opens a file for adding lines at its end, private to the person.
+///
+/// # Errors
+/// What the system says.
+pub fn open_to_append(path: &Path) -> Result<File, FileError> {
+    private(OpenOptions::new().create(true).append(true).read(true)).open(path).map_err(at(path))
+}
+
+/// Removes a file; one that is not there is fine.
+///
+/// # Errors
+/// What the system says.
+pub fn remove_file(path: &Path) -> Result<(), FileError> {
+    gone(std::fs::remove_file(path)).map_err(at(path))
+}
+
+/// Removes a folder with everything in it; one that is not there is fine. Links are removed, not followed.
+///
+/// # Errors
+/// What the system says.
+pub fn remove_folder(path: &Path) -> Result<(), FileError> {
+    gone(std::fs::remove_dir_all(path)).map_err(at(path))
+}
+
+/// Removes a folder if nothing is in it; true when it is gone.
+///
+/// # Errors
+/// What the system says, save that something is in it.
+pub fn remove_folder_if_empty(path: &Path) -> Result<bool, FileError> {
+    match gone(std::fs::remove_dir(path)) {
+        Ok(()) => Ok(true),
+        Err(error) if error.kind() == io::ErrorKind::DirectoryNotEmpty => Ok(false),
+        Err(error) => Err(at(path)(error)),
+    }
+}
+
+/// Bytes free for this person on the disk of a folder, or of its nearest parent that exists.
+///
+/// # Errors
+/// What the system says.
+pub fn free_bytes(path: &Path) -> Result<u64, FileError> {
+    let there = nearest_existing(path);
+    fs4::available_space(&there).map_err(at(&there))
+}
+
+/// Something that is the same for two folders on one disk.
+///
+/// # Errors
+/// What the system says.
+pub fn disk_of(path: &Path) -> Result<String, FileError> {
+    let there = nearest_existing(path);
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::MetadataExt as _;
+        std::fs::metadata(&there).map(|metadata| metadata.dev().to_string()).map_err(at(&there))
+    }
+    #[cfg(not(unix))]
+    {
+        let whole = std::fs::canonicalize(&there).map_err(at(&there))?;
+        let disk = whole.components().next().map(|first| first.as_os_str().to_string_lossy().to_uppercase());
+        Ok(disk.unwrap_or_default())
+    }
+}
+
+/// The path itself, or the nearest of its parents that exists.
+pub fn nearest_existing(path: &Path) -> PathBuf {
+    path.ancestors().find(|folder| folder.exists()).unwrap_or(Path::new(".")).to_owned()
+}
+
+fn private(options: &mut OpenOptions) -> &mut OpenOptions {
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::OpenOptionsExt as _;
+        options.mode(0o600);
+    }
+    options
+}
+
+fn gone(removed: io::Result<()>) -> io::Result<()> {
+    match removed {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+        other => other,
+    }
+}
+
+/// Makes a rename survive a power cut. Systems that cannot sync a folder keep their own order.
+fn sync_folder_of(path: &Path) {
+    if let Some(folder) = path.parent().filter(|_| cfg!(unix)) {
+        let _unsupported = File::open(folder).and_then(|folder| folder.sync_all());
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_is_replaced_whole_and_is_private() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("profile.yaml");
+        write_whole(&path, b"one").unwrap();
+        write_whole(&path, b"two").unwrap();
+        assert_eq!(std::fs::read(&path).unwrap(), b"two");
+        assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1, "nothing is left beside it");
+        #[cfg(unix)]
+        {
+            use std::os::unix::fs::PermissionsExt as _;
+            assert_eq!(std::fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
+        }
+    }
+
+    #[test]
+    fn folders_that_were_there_are_told_from_new_ones() {
+        let folder = tempfile::tempdir().unwrap();
+        let (a, b) = (folder.path().join("a"), folder.path().join("a/b"));
+        assert_eq!(create_folders(&b).unwrap(), [a.clone(), b.clone()]);
+        assert_eq!(create_folders(&b).unwrap(), Vec::<PathBuf>::new());
+        std::fs::write(b.join("file"), "x").unwrap();
+        assert!(!remove_folder_if_empty(&b).unwrap());
+        assert!(create_folders(&b.join("file")).is_err(), "a file is no folder");
+        remove_folder(&a).unwrap();
+        assert!(remove_folder_if_empty(&a).unwrap());
+    }
+
+    #[test]
+    fn space_is_asked_of_the_nearest_parent() {
+        let folder = tempfile::tempdir().unwrap();
+        let deep = folder.path().join("x/y/z");
+        assert!(free_bytes(&deep).unwrap() > 0);
+        assert_eq!(disk_of(&deep).unwrap(), disk_of(folder.path()).unwrap());
+    }
+}

@@ -1,0 +1,289 @@
+//! What the engine really did, read from its own log.
+//!
+//! The HTTP interface tells the context and, with luck, the bytes on the GPU; the type of the KV cache it does not
+//! tell at all. The log of a load tells everything: the command line of `llama-server`, the layers it put on the GPU,
+//! the size of every buffer on every device. Reading it is the only honest way to say "q8_0 is in force" or
+//! "everything is on the GPU"; where the log says nothing, the answer is "unknown".
+
+use crate::MIB;
+use crate::ollama::replies::Loaded;
+
+/// What the log of one load says.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct LoadEvidence {
+    /// The command line with which `llama-server` was started.
+    pub command_line: Vec<String>,
+    /// Tokens of context of the slot, after every clamp.
+    pub context_tokens: Option<u32>,
+    /// Layers put on the GPU, and layers in all. Not told where there is no GPU.
+    pub offloaded: Option<(u32, u32)>,
+    /// Types of K and V.
+    pub kv_cache_types: Option<(String, String)>,
+    /// Whether flash attention is on.
+    pub flash_attention: Option<bool>,
+    /// Every buffer.
+    pub buffers: Vec<Buffer>,
+    /// Lines that say why it failed.
+    pub complaints: Vec<String>,
+}
+
+/// A buffer of a loaded model.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Buffer {
+    /// `CUDA0`, `CPU`, `CUDA_Host`, `MTL0_Mapped`, …
+    pub device: String,
+    /// `model`, `KV`, `compute`, `output`, `RS`.
+    pub kind: String,
+    /// Its size in bytes.
+    pub bytes: u64,
+}
+
+/// Parts of messages that mean that memory ran out, as the engine itself knows them (its llm/status.go).
+const OUT_OF_MEMORY: &[&str] = &[
+    "out of memory",
+    "out-of-memory",
+    "out of device memory",
+    "cudamalloc failed",
+    "hipmalloc failed",
+    "failed to allocate",
+    "allocation failed",
+    "not enough memory",
+    "insufficient memory",
+    "vk_error_out_of_device_memory",
+    "erroroutofdevicememory",
+    "erroroutofmemory",
+];
+/// A message with one of these was followed by another attempt of the engine's own.
+const RECOVERED: &str = "retrying without pipeline parallelism";
+
+/// Beginnings of lines with a reason for a load that failed.
+const COMPLAINTS: &[&str] = &["error while handling argument", "llama_init_from_model: quantized", "error loading model"];
+
+/// Whether a message of the engine means that memory ran out.
+pub fn is_out_of_memory(message: &str) -> bool {
+    let message = message.to_lowercase();
+    !message.contains(RECOVERED) && OUT_OF_MEMORY.iter().any(|part| message.contains(part))
+}
+
+impl LoadEvidence {
+    /// Reads the last load in this piece of a server's log. Anything unknown is skipped.
+    pub fn parse(log: &str) -> Self {
+        let mut evidence = Self::default();
+        for line in log.lines() {
+            if line.contains("msg=\"starting llama-server\"") {
+                evidence = Self { command_line: command_line(line), ..Self::default() };
+            } else if line.starts_with("load_tensors: loading model tensors") {
+                // What came before were trial runs of the engine that fits a model to the free memory.
+                evidence.buffers.clear();
+                evidence.offloaded = None;
+                evidence.kv_cache_types = None;
+            } else {
+                evidence.take(line);
+            }
+        }
+        evidence
+    }
+
+    fn take(&mut self, line: &str) {
+        if let Some(buffer) = buffer(line) {
+            self.buffers.push(buffer);
+        } else if let Some(after) = after(line, "offloaded ").filter(|after| after.contains("layers to GPU")) {
+            self.offloaded = after.split_whitespace().next().and_then(|pair| {
+                let (on, all) = pair.split_once('/')?;
+                Some((on.parse().ok()?, all.parse().ok()?))
+            });
+        } else if let (Some(k), Some(v)) = (after(line, " K ("), after(line, " V (")) {
+            let name = |rest: &str| rest.split(')').next().map(str::to_owned);
+            self.kv_cache_types = name(k).zip(name(v));
+        } else if let Some(tokens) = after(line, "n_ctx_slot = ") {
+            self.context_tokens = leading_number(tokens);
+        } else if let Some(state) = line.strip_prefix("llama_context: flash_attn").and_then(|rest| after(rest, "= ")) {
+            self.flash_attention = match state.trim() {
+                "enabled" => Some(true),
+                "disabled" => Some(false),
+                _ => self.flash_attention,
+            };
+        } else if line.contains("Flash Attention enabled") {
+            self.flash_attention = Some(true);
+        } else if COMPLAINTS.iter().any(|start| line.starts_with(start)) || is_out_of_memory(line) {
+            self.complaints.push(line.trim().chars().take(300).collect());
+        }
+    }
+
+    /// Bytes of all buffers on GPUs; `None` when the log told no buffers at all.
+    pub fn gpu_bytes(&self) -> Option<u64> {
+        self.sum(|buffer| is_on_gpu(&buffer.device))
+    }
+
+    /// Bytes of all buffers in main memory; `None` when the log told no buffers at all.
+    pub fn host_bytes(&self) -> Option<u64> {
+        self.sum(|buffer| !is_on_gpu(&buffer.device))
+    }
+
+    fn sum(&self, wanted: impl Fn(&Buffer) -> bool) -> Option<u64> {
+        (!self.buffers.is_empty())
+            .then(|| self.buffers.iter().filter(|buffer| wanted(buffer)).map(|buffer| buffer.bytes).sum())
+    }
+
+    /// The type of the KV cache in force, as one name when K and V agree: from the cache's own line, else from the
+    /// command line `llama-server` was started with.
+    pub fn kv_cache_type(&self) -> Option<String> {
+        let told = self.kv_cache_types.clone();
+        let asked = || argument(&self.command_line, "--cache-type-k").zip(argument(&self.command_line, "--cache-type-v"));
+        let (k, v) = told.or_else(asked)?;
+        Some(if k == v { k } else { format!("{k}/{v}") })
+    }
+
+    /// Whether the log says that memory ran out.
+    pub fn ran_out_of_memory(&self) -> bool {
+        self.complaints.iter().any(|line| is_out_of_memory(line))
+    }
+}
+
+/// Share of a loaded model's bytes on the GPU, 0 to 1, as far as it can be believed.
+///
+/// When the engine could not read its own log it reports the file's size for both figures, which looks like
+/// "everything on the GPU"; so a share above nothing is only believed when the log shows buffers on a GPU.
+pub fn gpu_share(loaded: &Loaded, evidence: &LoadEvidence) -> Option<f64> {
+    if loaded.size_vram == 0 {
+        return Some(0.0);
+    }
+    let seen = evidence.gpu_bytes().is_some_and(|bytes| bytes > 0);
+    (seen && loaded.size > 0).then(|| (loaded.size_vram as f64 / loaded.size as f64).clamp(0.0, 1.0))
+}
+
+/// The value after a flag of a command line.
+pub fn argument(command_line: &[String], flag: &str) -> Option<String> {
+    let at = command_line.iter().position(|argument| argument == flag)?;
+    command_line.get(at + 1).cloned()
+}
+
+/// Host memory that is pinned for a GPU is host memory; memory of the GPU that mirrors a file is GPU memory.
+fn is_on_gpu(device: &str) -> bool {
+    device != "CPU" && device != "BLAS" && !device.starts_with("CPU_") && !device.ends_with("_Host")
+}
+
+/// `load_tensors:   CPU_REPACK model buffer size =    12.66 MiB`
+fn buffer(line: &str) -> Option<Buffer> {
+    let (before, size) = line.split_once(" buffer size")?;
+    let mut words = before.split_whitespace().rev();
+    let (kind, device) = (words.next()?, words.next()?);
+    if !words.next()?.ends_with(':') || !["model", "KV", "compute", "output", "RS"].contains(&kind) {
+        return None;
+    }
+    let mib: f64 = size.trim_start_matches([' ', '=']).strip_suffix("MiB")?.trim().parse().ok()?;
+    let sane = mib.is_finite() && (0.0..1e9).contains(&mib);
+    sane.then(|| Buffer { device: device.to_owned(), kind: kind.to_owned(), bytes: (mib * MIB as f64) as u64 })
+}
+
+/// The words of `cmd="…"`. A path with blanks comes out in pieces; only the flags behind it are looked up.
+fn command_line(line: &str) -> Vec<String> {
+    let Some(rest) = after(line, "cmd=\"") else { return Vec::new() };
+    rest.trim_end().trim_end_matches('"').split_whitespace().map(str::to_owned).collect()
+}
+
+fn after<'a>(line: &'a str, mark: &str) -> Option<&'a str> {
+    line.find(mark).map(|at| &line[at + mark.len()..])
+}
+
+fn leading_number(text: &str) -> Option<u32> {
+    let digits = text.len() - text.trim_start_matches(|c: char| c.is_ascii_digit()).len();
+    text[..digits].parse().ok()
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    const Q8_0: &str = include_str!("../../tests/fixtures/ollama/server-log-load-q8_0-cpu.log");
+    const F16: &str = include_str!("../../tests/fixtures/ollama/server-log-load-f16-cpu.log");
+    const Q4_0: &str = include_str!("../../tests/fixtures/ollama/server-log-load-q4_0-cpu.log");
+    const BAD_TYPE: &str = include_str!("../../tests/fixtures/ollama/server-log-load-failed-kv-type.log");
+    const NO_FLASH: &str = include_str!("../../tests/fixtures/ollama/server-log-load-failed-no-flash-attention.log");
+    const CUDA: &str = include_str!("../../tests/fixtures/ollama/made-up-cuda-partial.log");
+
+    fn mib(bytes: Option<u64>) -> f64 {
+        (bytes.unwrap() as f64 / MIB as f64 * 100.0).round() / 100.0
+    }
+
+    #[test]
+    fn a_load_on_the_processor() {
+        let evidence = LoadEvidence::parse(Q8_0);
+        assert_eq!(evidence.context_tokens, Some(32_768));
+        assert_eq!(evidence.offloaded, None, "the engine says nothing about layers where there is no GPU");
+        assert_eq!(evidence.kv_cache_type().unwrap(), "q8_0");
+        assert_eq!(evidence.flash_attention, Some(true));
+        assert_eq!(evidence.gpu_bytes(), Some(0));
+        // 222.51 + 12.66 + 1.00 + 51.00 + 7.97 + 51.30: both groups of the cache count.
+        assert_eq!(mib(evidence.host_bytes()), 346.44);
+        assert_eq!(argument(&evidence.command_line, "-ngl").unwrap(), "0");
+        assert_eq!(evidence.complaints, Vec::<String>::new());
+    }
+
+    #[test]
+    fn every_cache_type_is_read_back() {
+        assert_eq!(LoadEvidence::parse(F16).kv_cache_type().unwrap(), "f16");
+        assert_eq!(LoadEvidence::parse(Q4_0).kv_cache_type().unwrap(), "q4_0");
+        assert_eq!(LoadEvidence::parse("nothing of interest").kv_cache_type(), None);
+        let only_command = Q8_0.lines().find(|line| line.contains("starting llama-server")).unwrap();
+        assert_eq!(LoadEvidence::parse(only_command).kv_cache_type().unwrap(), "q8_0");
+    }
+
+    #[test]
+    fn a_load_that_failed_tells_why() {
+        let evidence = LoadEvidence::parse(BAD_TYPE);
+        assert!(evidence.complaints[0].contains("Unsupported cache type: q8"), "{evidence:?}");
+        assert!(!evidence.ran_out_of_memory());
+        let evidence = LoadEvidence::parse(NO_FLASH);
+        assert!(evidence.complaints[0].contains("requires flash_attn"), "{evidence:?}");
+    }
+
+    #[test]
+    fn a_partial_load_on_a_card() {
+        let evidence = LoadEvidence::parse(CUDA);
+        assert_eq!(evidence.offloaded, Some((25, 29)));
+        assert_eq!(mib(evidence.gpu_bytes()), 4794.15);
+        assert_eq!(mib(evidence.host_bytes()), 992.69, "pinned memory is main memory");
+    }
+
+    #[test]
+    fn only_the_last_load_counts() {
+        let evidence = LoadEvidence::parse(&format!("{CUDA}\n{F16}"));
+        assert_eq!((evidence.offloaded, evidence.kv_cache_type().unwrap().as_str()), (None, "f16"));
+        assert_eq!(evidence.gpu_bytes(), Some(0));
+    }
+
+    #[test]
+    fn a_share_is_only_believed_with_buffers_to_show() {
+        let loaded = |size, size_vram| Loaded { name: String::new(), size, size_vram, context_length: 0 };
+        let (cpu, cuda) = (LoadEvidence::parse(Q8_0), LoadEvidence::parse(CUDA));
+        assert_eq!(gpu_share(&loaded(100, 0), &cpu), Some(0.0));
+        assert_eq!(gpu_share(&loaded(253_113_024, 253_113_024), &cpu), None, "the engine's fallback, not a fact");
+        assert_eq!(gpu_share(&loaded(100, 100), &LoadEvidence::default()), None);
+        assert_eq!(gpu_share(&loaded(100, 80), &cuda), Some(0.8));
+    }
+
+    #[test]
+    fn running_out_of_memory_is_known_by_the_engines_own_words() {
+        for message in [
+            "llama-server reported out-of-memory during startup: cudaMalloc failed: out of memory",
+            "ggml_backend_cuda_buffer_type_alloc_buffer: allocating 304.75 MiB on device 0: cudaMalloc failed",
+            "ggml_vulkan: Device memory allocation of size 1 failed. vk::Device::allocateMemory: ErrorOutOfDeviceMemory",
+        ] {
+            assert!(is_out_of_memory(message), "{message}");
+        }
+        assert!(!is_out_of_memory("llama-server process has terminated: exit status 1"));
+        assert!(!is_out_of_memory("failed to allocate compute buffers, retrying without pipeline parallelism"));
+    }
+
+    proptest! {
+        #[test]
+        fn no_log_breaks_it(log in "(load_tensors: |llama_kv_cache: |CUDA0|offloaded | buffer size =|[0-9]{1,30}| MiB|/|K \\(|V \\(|\\)|n_ctx_slot = |cmd=\"|\n|.){0,40}") {
+            let evidence = LoadEvidence::parse(&log);
+            let _ = (evidence.gpu_bytes(), evidence.host_bytes(), evidence.kv_cache_type());
+        }
+    }
+}

@@ -1,0 +1,481 @@
+//! The private server's process: its environment, its start, when it is ready, its end.
+//!
+//! It gets exactly our settings and what a program needs to run, nothing else of our environment, so that a foreign
+//! `OLLAMA_HOST` cannot leak in. It listens on loopback, outlives us, and writes to a log of its own. It is ready when
+//! `/api/version` answers, and has failed when its process ends: never when a time is over while it still starts.
+
+use std::collections::BTreeMap;
+use std::fs::{File, OpenOptions};
+use std::io::{Read as _, Seek as _, SeekFrom};
+use std::net::{Ipv4Addr, TcpListener};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use crate::models::KvCacheType;
+use crate::ollama::client::Client;
+use crate::platform::process::{self, ProcessError};
+use crate::say;
+use crate::text::Text;
+
+/// The ports ACOLYTE looks at.
+pub const PORTS: std::ops::RangeInclusive<u16> = 42434..=42453;
+/// How long a server may take to answer for the first time. It looks for graphics cards meanwhile.
+pub const READY_LIMIT: Duration = Duration::from_secs(120);
+/// How long a server is given to end by itself; it ends its own child within a tenth of a second.
+pub const STOP_GRACE: Duration = Duration::from_secs(15);
+
+/// A log that has grown to this size is put aside when the server starts.
+const ROTATE_AT_BYTES: u64 = 4 << 20;
+/// Old logs that are kept.
+const OLD_LOGS: u32 = 3;
+
+/// Variables that are handed on when they are set: which cards to use, how to reach the model's registry, where
+/// temporary files go, and what Windows programs cannot start without.
+const HANDED_ON: &[&str] = &[
+    "CUDA_VISIBLE_DEVICES",
+    "GGML_VK_VISIBLE_DEVICES",
+    "GPU_DEVICE_ORDINAL",
+    "HIP_VISIBLE_DEVICES",
+    "HSA_OVERRIDE_GFX_VERSION",
+    "ROCR_VISIBLE_DEVICES",
+    "HTTPS_PROXY",
+    "HTTP_PROXY",
+    "NO_PROXY",
+    "https_proxy",
+    "http_proxy",
+    "no_proxy",
+    "SSL_CERT_FILE",
+    "SSL_CERT_DIR",
+    "TMPDIR",
+    #[cfg(windows)]
+    "TEMP",
+    #[cfg(windows)]
+    "TMP",
+    #[cfg(windows)]
+    "SystemRoot",
+    #[cfg(windows)]
+    "SystemDrive",
+    #[cfg(windows)]
+    "windir",
+    #[cfg(windows)]
+    "ComSpec",
+    #[cfg(windows)]
+    "ProgramData",
+    #[cfg(windows)]
+    "ProgramFiles",
+    #[cfg(windows)]
+    "NUMBER_OF_PROCESSORS",
+    #[cfg(windows)]
+    "PROCESSOR_ARCHITECTURE",
+];
+
+/// How a server is started.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Launch {
+    /// The engine's program.
+    pub program: PathBuf,
+    /// TCP port on 127.0.0.1.
+    pub port: u16,
+    /// Folder of the models.
+    pub models_dir: PathBuf,
+    /// Type of the KV cache; one for the whole server.
+    pub kv_cache_type: KvCacheType,
+    /// What the engine takes for the person's own folder, where it keeps its key.
+    pub home: PathBuf,
+    /// Where it writes.
+    pub log: PathBuf,
+}
+
+/// What went wrong with the server's process.
+#[derive(Debug, thiserror::Error)]
+pub enum ServerError {
+    /// The port somebody insisted on is taken.
+    #[error("port {port} is taken by another program")]
+    PortTaken {
+        /// The port.
+        port: u16,
+    },
+    /// All ports of the range are taken.
+    #[error("all ports from {first} to {last} are taken")]
+    NoFreePort {
+        /// The first one.
+        first: u16,
+        /// The last one.
+        last: u16,
+    },
+    /// The program could not be started.
+    #[error("cannot start {program}: {source}")]
+    Spawn {
+        /// The engine's program.
+        program: PathBuf,
+        /// What the system said.
+        source: std::io::Error,
+    },
+    /// The log could not be opened.
+    #[error("cannot write the server's log {path}: {source}")]
+    Log {
+        /// The log.
+        path: PathBuf,
+        /// What the system said.
+        source: std::io::Error,
+    },
+    /// It ended instead of answering.
+    #[error("the server ended with {status}: {}", last_lines.join(" | "))]
+    Ended {
+        /// Exit code or signal, in words.
+        status: String,
+        /// The last lines of its log.
+        last_lines: Vec<String>,
+    },
+    /// It runs but does not answer.
+    #[error("the server does not answer after {seconds} s: {}", last_lines.join(" | "))]
+    NotReady {
+        /// How long was waited.
+        seconds: u64,
+        /// The last lines of its log.
+        last_lines: Vec<String>,
+    },
+    /// A process of ours could not be ended.
+    #[error(transparent)]
+    Process(#[from] ProcessError),
+    /// The client could not be set up.
+    #[error(transparent)]
+    Client(#[from] crate::ollama::client::ClientError),
+}
+
+impl Launch {
+    /// What makes the server ours: two servers with the same settings and program are interchangeable.
+    pub fn settings(&self) -> BTreeMap<String, String> {
+        let mut settings = BTreeMap::from([
+            ("OLLAMA_HOST", format!("127.0.0.1:{}", self.port)),
+            ("OLLAMA_MODELS", self.models_dir.display().to_string()),
+            ("OLLAMA_KV_CACHE_TYPE", self.kv_cache_type.name().to_owned()),
+            ("OLLAMA_NUM_PARALLEL", "1".to_owned()),
+            ("OLLAMA_NOPRUNE", "1".to_owned()),
+            ("OLLAMA_NO_CLOUD", "1".to_owned()),
+        ]);
+        if self.kv_cache_type.needs_flash_attention() {
+            settings.insert("OLLAMA_FLASH_ATTENTION", "1".to_owned());
+        }
+        settings.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
+    }
+
+    /// The whole environment of the server. `outside` tells what is set in ours.
+    pub fn environment(&self, outside: impl Fn(&str) -> Option<String>) -> BTreeMap<String, String> {
+        let mut environment = self.settings();
+        for name in HANDED_ON {
+            if let Some(value) = outside(name).filter(|value| !value.is_empty()) {
+                environment.insert((*name).to_owned(), value);
+            }
+        }
+        let home = self.home.display().to_string();
+        if cfg!(windows) {
+            let root = outside("SystemRoot").unwrap_or_else(|| r"C:\Windows".to_owned());
+            environment.insert("PATH".to_owned(), format!(r"{root}\System32;{root};{root}\System32\Wbem"));
+            environment.insert("USERPROFILE".to_owned(), home.clone());
+            environment.insert("APPDATA".to_owned(), home.clone());
+            environment.insert("LOCALAPPDATA".to_owned(), home);
+        } else {
+            environment.insert("PATH".to_owned(), "/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin".to_owned());
+            environment.insert("HOME".to_owned(), home);
+        }
+        environment
+    }
+
+    /// [`Launch::environment`] from this process's own.
+    pub fn environment_here(&self) -> BTreeMap<String, String> {
+        self.environment(|name| std::env::var(name).ok())
+    }
+}
+
+/// Starts the server, detached from us. It is not ready yet: see [`wait_until_ready`].
+///
+/// # Errors
+/// When the log cannot be written or the program cannot be started.
+pub fn start(launch: &Launch) -> Result<Child, ServerError> {
+    let log_error = |source| ServerError::Log { path: launch.log.clone(), source };
+    rotate(&launch.log).map_err(log_error)?;
+    let log = open_log(&launch.log).map_err(log_error)?;
+    let second = log.try_clone().map_err(log_error)?;
+    let mut command = Command::new(&launch.program);
+    command
+        .arg("serve")
+        .env_clear()
+        .envs(launch.environment_here())
+        .stdin(Stdio::null())
+        .stdout(Stdio::from(log))
+        .stderr(Stdio::from(second));
+    if let Some(folder) = launch.program.parent() {
+        command.current_dir(folder);
+    }
+    process::spawn_detached(&mut command)
+        .map_err(|source| ServerError::Spawn { program: launch.program.clone(), source })
+}
+
+/// Waits until the server answers, and gives back its version. `child` is watched when the server is ours to watch;
+/// `log_from` is where its log began, for the words in the error.
+///
+/// # Errors
+/// When it ends or does not answer in time.
+pub async fn wait_until_ready(
+    client: &Client,
+    mut child: Option<&mut Child>,
+    log: &Path,
+    log_from: u64,
+    limit: Duration,
+) -> Result<String, ServerError> {
+    let began = Instant::now();
+    let mut pause = Duration::from_millis(20);
+    loop {
+        let answer = client.version().await;
+        // Also after an answer: on a port that was taken meanwhile somebody else answers, and ours has ended.
+        if let Some(status) = child.as_mut().and_then(|child| child.try_wait().ok().flatten()) {
+            return Err(ServerError::Ended { status: status.to_string(), last_lines: last_lines(log, log_from, 12) });
+        }
+        match answer {
+            Ok(version) => return Ok(version),
+            Err(_) if began.elapsed() < limit => tokio::time::sleep(pause).await,
+            Err(_) => {
+                let last_lines = last_lines(log, log_from, 12);
+                return Err(ServerError::NotReady { seconds: limit.as_secs(), last_lines });
+            }
+        }
+        pause = (pause * 2).min(Duration::from_millis(500));
+    }
+}
+
+/// Ends every server that runs from this folder, politely first, then whatever else still runs from it: a server that
+/// was killed outright leaves its `llama-server` behind with the memory held. Nothing outside the folder is touched.
+/// Blocks for as long as that takes.
+///
+/// # Errors
+/// When something still runs afterwards.
+pub fn stop_all(engines: &Path) -> Result<usize, ServerError> {
+    let mut ended = 0;
+    for found in servers(engines) {
+        process::stop(found.identity, STOP_GRACE)?;
+        ended += 1;
+    }
+    Ok(ended + end_orphans(engines)?)
+}
+
+/// Ends what runs from this folder without being a server or a server's child.
+///
+/// # Errors
+/// When something still runs afterwards.
+pub fn end_orphans(engines: &Path) -> Result<usize, ServerError> {
+    let alive = process::find_by_exe(engines);
+    let mut ended = 0;
+    for found in &alive {
+        let has_server = alive.iter().any(|other| is_server(other) && Some(other.identity.pid) == found.parent);
+        if !is_server(found) && !has_server {
+            process::stop(found.identity, Duration::from_secs(2))?;
+            ended += 1;
+        }
+    }
+    Ok(ended)
+}
+
+/// The servers that run from this folder.
+pub fn servers(engines: &Path) -> Vec<process::Found> {
+    process::find_by_exe(engines).into_iter().filter(is_server).collect()
+}
+
+fn is_server(found: &process::Found) -> bool {
+    found.command_line.get(1).is_some_and(|argument| argument == "serve")
+}
+
+/// The port to use: `wanted` and no other when somebody insists, else `preferred` or the first free one of
+/// [`PORTS`]. Ports in `not` are passed over.
+///
+/// # Errors
+/// When the port, or every port, is taken.
+pub fn choose_port(wanted: Option<u16>, preferred: Option<u16>, not: &[u16]) -> Result<u16, ServerError> {
+    match wanted {
+        Some(port) if is_free(port) => Ok(port),
+        Some(port) => Err(ServerError::PortTaken { port }),
+        None => preferred
+            .into_iter()
+            .chain(PORTS)
+            .find(|port| !not.contains(port) && is_free(*port))
+            .ok_or(ServerError::NoFreePort { first: *PORTS.start(), last: *PORTS.end() }),
+    }
+}
+
+/// Whether a server could listen on this port of the loopback address.
+pub fn is_free(port: u16) -> bool {
+    TcpListener::bind((Ipv4Addr::LOCALHOST, port)).is_ok()
+}
+
+/// Size of a log now; what is written later lies behind it.
+pub fn log_length(log: &Path) -> u64 {
+    std::fs::metadata(log).map_or(0, |metadata| metadata.len())
+}
+
+/// What was written to a log since, at most the last 4 MiB of it. A log that became shorter was rotated: all of it.
+pub fn log_since(log: &Path, from: u64) -> String {
+    const MOST: u64 = 4 << 20;
+    let read = || -> std::io::Result<Vec<u8>> {
+        let mut file = File::open(log)?;
+        let length = file.metadata()?.len();
+        let from = if from > length { 0 } else { from };
+        file.seek(SeekFrom::Start(from.max(length.saturating_sub(MOST))))?;
+        let mut bytes = Vec::new();
+        file.take(MOST).read_to_end(&mut bytes)?;
+        Ok(bytes)
+    };
+    // A log that cannot be read says nothing; what depends on it is then unknown, not wrong.
+    read().map(|bytes| String::from_utf8_lossy(&bytes).into_owned()).unwrap_or_default()
+}
+
+/// The last lines written since, shortened to what fits a message.
+pub fn last_lines(log: &Path, from: u64, count: usize) -> Vec<String> {
+    let text = log_since(log, from);
+    let lines: Vec<&str> = text.lines().filter(|line| !line.trim().is_empty()).collect();
+    lines[lines.len().saturating_sub(count)..].iter().map(|line| line.chars().take(400).collect()).collect()
+}
+
+fn open_log(path: &Path) -> std::io::Result<File> {
+    let mut options = OpenOptions::new();
+    options.create(true).append(true);
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::OpenOptionsExt as _;
+        options.mode(0o600);
+    }
+    options.open(path)
+}
+
+/// `server.log` becomes `server.log.1`, that `.2`, and so on; the oldest goes.
+fn rotate(log: &Path) -> std::io::Result<()> {
+    if log_length(log) < ROTATE_AT_BYTES {
+        return Ok(());
+    }
+    let old = |n: u32| PathBuf::from(format!("{}.{n}", log.display()));
+    for n in (1..OLD_LOGS).rev() {
+        if old(n).exists() {
+            std::fs::rename(old(n), old(n + 1))?;
+        }
+    }
+    std::fs::rename(log, old(1))
+}
+
+impl ServerError {
+    /// What happened and what to do, in the person's words.
+    pub fn explain(&self, text: Text) -> String {
+        match self {
+            Self::PortTaken { port } => say!(text, "install-server-port-taken", port = port.to_string()),
+            Self::NoFreePort { first, last } => say!(
+                text,
+                "install-server-no-free-port",
+                first = first.to_string(),
+                last = last.to_string()
+            ),
+            Self::Spawn { program, source } => say!(
+                text,
+                "install-server-spawn",
+                path = program.display().to_string(),
+                cause = source.to_string()
+            ),
+            Self::Log { path, source } => say!(
+                text,
+                "install-file-write",
+                path = path.display().to_string(),
+                cause = source.to_string()
+            ),
+            Self::Ended { status, last_lines } => say!(
+                text,
+                "install-server-ended",
+                status = status.clone(),
+                lines = last_lines.join("\n")
+            ),
+            Self::NotReady { seconds, last_lines } => say!(
+                text,
+                "install-server-not-ready",
+                duration = text.duration(*seconds as f64),
+                lines = last_lines.join("\n")
+            ),
+            Self::Process(error) => say!(text, "install-server-process", cause = error.to_string()),
+            Self::Client(error) => error.explain(text),
+        }
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    fn launch(kv_cache_type: KvCacheType) -> Launch {
+        Launch {
+            program: "/x/ollama/1/bin/ollama".into(),
+            port: 42434,
+            models_dir: "/x/models".into(),
+            kv_cache_type,
+            home: "/x/ollama/home".into(),
+            log: "/x/logs/server.log".into(),
+        }
+    }
+
+    #[test]
+    fn the_environment_is_ours_and_nothing_leaks_in() {
+        let outside = |name: &str| match name {
+            "OLLAMA_HOST" => Some("0.0.0.0:11434".to_owned()),
+            "OLLAMA_DEBUG" | "LLAMA_ARG_N_GPU_LAYERS" | "LD_PRELOAD" => Some("1".to_owned()),
+            "HOME" => Some("/home/person".to_owned()),
+            "CUDA_VISIBLE_DEVICES" => Some("1".to_owned()),
+            "HTTPS_PROXY" => Some(String::new()),
+            _ => None,
+        };
+        let environment = launch(KvCacheType::Q8_0).environment(outside);
+        assert_eq!(environment["OLLAMA_HOST"], "127.0.0.1:42434");
+        assert_eq!(environment["OLLAMA_KV_CACHE_TYPE"], "q8_0");
+        assert_eq!(environment["OLLAMA_FLASH_ATTENTION"], "1");
+        assert_eq!(environment["CUDA_VISIBLE_DEVICES"], "1");
+        for foreign in ["OLLAMA_DEBUG", "LLAMA_ARG_N_GPU_LAYERS", "LD_PRELOAD", "HTTPS_PROXY"] {
+            assert!(!environment.contains_key(foreign), "{foreign}");
+        }
+        if cfg!(unix) {
+            assert_eq!(environment["HOME"], "/x/ollama/home", "the engine's key must stay with us");
+        }
+    }
+
+    #[test]
+    fn flash_attention_is_only_insisted_on_where_the_cache_needs_it() {
+        assert!(!launch(KvCacheType::F16).settings().contains_key("OLLAMA_FLASH_ATTENTION"));
+        assert!(launch(KvCacheType::Q4_0).settings().contains_key("OLLAMA_FLASH_ATTENTION"));
+    }
+
+    #[test]
+    fn a_taken_port_is_passed_over_unless_insisted_on() {
+        let taken = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+        let port = taken.local_addr().unwrap().port();
+        assert!(matches!(choose_port(Some(port), None, &[]), Err(ServerError::PortTaken { port: p }) if p == port));
+        let chosen = choose_port(None, Some(port), &[]).unwrap();
+        assert!(PORTS.contains(&chosen));
+        assert_ne!(choose_port(None, None, &[chosen]).unwrap(), chosen);
+    }
+
+    #[test]
+    fn logs_rotate_and_are_read_from_where_we_were() {
+        let folder = tempfile::tempdir().unwrap();
+        let log = folder.path().join("server.log");
+        std::fs::write(&log, "old\n").unwrap();
+        let from = log_length(&log);
+        std::fs::write(&log, "old\nnew 1\n\nnew 2\n").unwrap();
+        assert_eq!(last_lines(&log, from, 5), ["new 1", "new 2"]);
+        assert_eq!(last_lines(&log, from, 1), ["new 2"]);
+        rotate(&log).unwrap();
+        assert!(log.exists(), "small logs stay");
+        for round in 0..5u8 {
+            std::fs::write(&log, vec![b'a' + round; ROTATE_AT_BYTES as usize]).unwrap();
+            rotate(&log).unwrap();
+        }
+        let names = |n: u32| folder.path().join(format!("server.log.{n}"));
+        assert!(!log.exists() && names(1).exists() && names(3).exists() && !names(4).exists());
+        assert_eq!(std::fs::read(names(1)).unwrap()[0], b'e');
+        std::fs::write(&log, "short\n").unwrap();
+        assert_eq!(log_since(&log, 1_000_000), "short\n", "rotated since");
+    }
+}
