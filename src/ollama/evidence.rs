@@ -57,7 +57,8 @@ const OUT_OF_MEMORY: &[&str] = &[
 const RECOVERED: &str = "retrying without pipeline parallelism";
 
 /// Beginnings of lines with a reason for a load that failed.
-const COMPLAINTS: &[&str] = &["error while handling argument", "llama_init_from_model: quantized", "error loading model"];
+const COMPLAINTS: &[&str] =
+    &["error while handling argument", "llama_init_from_model: quantized", "error loading model"];
 
 /// Whether a message of the engine means that memory ran out.
 pub fn is_out_of_memory(message: &str) -> bool {
@@ -87,7 +88,8 @@ impl LoadEvidence {
     fn take(&mut self, line: &str) {
         if let Some(buffer) = buffer(line) {
             self.buffers.push(buffer);
-        } else if let Some(after) = after(line, "offloaded ").filter(|after| after.contains("layers to GPU")) {
+        } else if let Some(after) = after(line, "offloaded ").filter(|after| after.contains("layers to GPU"))
+        {
             self.offloaded = after.split_whitespace().next().and_then(|pair| {
                 let (on, all) = pair.split_once('/')?;
                 Some((on.parse().ok()?, all.parse().ok()?))
@@ -97,7 +99,9 @@ impl LoadEvidence {
             self.kv_cache_types = name(k).zip(name(v));
         } else if let Some(tokens) = after(line, "n_ctx_slot = ") {
             self.context_tokens = leading_number(tokens);
-        } else if let Some(state) = line.strip_prefix("llama_context: flash_attn").and_then(|rest| after(rest, "= ")) {
+        } else if let Some(state) =
+            line.strip_prefix("llama_context: flash_attn").and_then(|rest| after(rest, "= "))
+        {
             self.flash_attention = match state.trim() {
                 "enabled" => Some(true),
                 "disabled" => Some(false),
@@ -129,7 +133,9 @@ impl LoadEvidence {
     /// command line `llama-server` was started with.
     pub fn kv_cache_type(&self) -> Option<String> {
         let told = self.kv_cache_types.clone();
-        let asked = || argument(&self.command_line, "--cache-type-k").zip(argument(&self.command_line, "--cache-type-v"));
+        let asked = || {
+            argument(&self.command_line, "--cache-type-k").zip(argument(&self.command_line, "--cache-type-v"))
+        };
         let (k, v) = told.or_else(asked)?;
         Some(if k == v { k } else { format!("{k}/{v}") })
     }
@@ -173,7 +179,11 @@ fn buffer(line: &str) -> Option<Buffer> {
     }
     let mib: f64 = size.trim_start_matches([' ', '=']).strip_suffix("MiB")?.trim().parse().ok()?;
     let sane = mib.is_finite() && (0.0..1e9).contains(&mib);
-    sane.then(|| Buffer { device: device.to_owned(), kind: kind.to_owned(), bytes: (mib * MIB as f64) as u64 })
+    sane.then(|| Buffer {
+        device: device.to_owned(),
+        kind: kind.to_owned(),
+        bytes: (mib * MIB as f64) as u64,
+    })
 }
 
 /// The words of `cmd="…"`. A path with blanks comes out in pieces; only the flags behind it are looked up.
@@ -202,7 +212,8 @@ mod tests {
     const F16: &str = include_str!("../../tests/fixtures/ollama/server-log-load-f16-cpu.log");
     const Q4_0: &str = include_str!("../../tests/fixtures/ollama/server-log-load-q4_0-cpu.log");
     const BAD_TYPE: &str = include_str!("../../tests/fixtures/ollama/server-log-load-failed-kv-type.log");
-    const NO_FLASH: &str = include_str!("../../tests/fixtures/ollama/server-log-load-failed-no-flash-attention.log");
+    const NO_FLASH: &str =
+        include_str!("../../tests/fixtures/ollama/server-log-load-failed-no-flash-attention.log");
     const CUDA: &str = include_str!("../../tests/fixtures/ollama/made-up-cuda-partial.log");
 
     fn mib(bytes: Option<u64>) -> f64 {
@@ -261,7 +272,11 @@ mod tests {
         let loaded = |size, size_vram| Loaded { name: String::new(), size, size_vram, context_length: 0 };
         let (cpu, cuda) = (LoadEvidence::parse(Q8_0), LoadEvidence::parse(CUDA));
         assert_eq!(gpu_share(&loaded(100, 0), &cpu), Some(0.0));
-        assert_eq!(gpu_share(&loaded(253_113_024, 253_113_024), &cpu), None, "the engine's fallback, not a fact");
+        assert_eq!(
+            gpu_share(&loaded(253_113_024, 253_113_024), &cpu),
+            None,
+            "the engine's fallback, not a fact"
+        );
         assert_eq!(gpu_share(&loaded(100, 100), &LoadEvidence::default()), None);
         assert_eq!(gpu_share(&loaded(100, 80), &cuda), Some(0.8));
     }
@@ -276,7 +291,9 @@ mod tests {
             assert!(is_out_of_memory(message), "{message}");
         }
         assert!(!is_out_of_memory("llama-server process has terminated: exit status 1"));
-        assert!(!is_out_of_memory("failed to allocate compute buffers, retrying without pipeline parallelism"));
+        assert!(!is_out_of_memory(
+            "failed to allocate compute buffers, retrying without pipeline parallelism"
+        ));
     }
 
     proptest! {

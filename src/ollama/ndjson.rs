@@ -77,7 +77,9 @@ mod tests {
     use super::*;
 
     fn all(lines: &mut Lines) -> Vec<String> {
-        std::iter::from_fn(|| lines.next_line().unwrap()).map(|line| String::from_utf8(line).unwrap()).collect()
+        std::iter::from_fn(|| lines.next_line().unwrap())
+            .map(|line| String::from_utf8(line).unwrap())
+            .collect()
     }
 
     #[test]

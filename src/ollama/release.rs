@@ -194,7 +194,8 @@ impl Release {
     /// The first value that cannot be: the text to look for in the file, and what is wrong.
     fn impossible_value(&self) -> Option<(String, String)> {
         if self.schema != crate::SCHEMA {
-            let what = format!("schema: {} is not supported, this program reads {}", self.schema, crate::SCHEMA);
+            let what =
+                format!("schema: {} is not supported, this program reads {}", self.schema, crate::SCHEMA);
             return Some(("schema".to_owned(), what));
         }
         if !is_folder_name(&self.version) {
@@ -210,20 +211,27 @@ impl Release {
         self.assets.iter().enumerate().find_map(|(i, asset)| {
             let of = |key: &str, what: String| format!("assets[{i}].{key}: {what}");
             if !is_folder_name(&asset.name) || archive_suffix(&asset.name).is_none() {
-                let what = format!("\"{}\" is not a file name ending in .tar.zst, .tgz, .tar.gz or .zip", asset.name);
+                let what = format!(
+                    "\"{}\" is not a file name ending in .tar.zst, .tgz, .tar.gz or .zip",
+                    asset.name
+                );
                 return Some((asset.name.clone(), of("name", what)));
             }
-            if asset.sha256.len() != 64 || !asset.sha256.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f')) {
+            if asset.sha256.len() != 64
+                || !asset.sha256.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'))
+            {
                 let what = format!("\"{}\" is not 64 lower-case hexadecimal digits", asset.sha256);
                 return Some((asset.sha256.clone(), of("sha256", what)));
             }
             if asset.bytes == Some(0) {
                 return Some((asset.name.clone(), of("bytes", "0 cannot be".to_owned())));
             }
-            let twin = self.assets[..i]
-                .iter()
-                .any(|other| other.os == asset.os && other.role == asset.role && other.arch.overlaps(asset.arch));
-            twin.then(|| (asset.name.clone(), of("arch", "a second archive for the same system and role".to_owned())))
+            let twin = self.assets[..i].iter().any(|other| {
+                other.os == asset.os && other.role == asset.role && other.arch.overlaps(asset.arch)
+            });
+            twin.then(|| {
+                (asset.name.clone(), of("arch", "a second archive for the same system and role".to_owned()))
+            })
         })
     }
 }
@@ -310,7 +318,11 @@ pub fn find_program(folder: &Path) -> Option<PathBuf> {
 /// One component of a path on every system, and none with a meaning of its own.
 fn is_folder_name(name: &str) -> bool {
     let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '+' | '_');
-    !name.is_empty() && name.len() <= 128 && name.chars().all(plain) && !name.starts_with(['.', '-']) && name != "home"
+    !name.is_empty()
+        && name.len() <= 128
+        && name.chars().all(plain)
+        && !name.starts_with(['.', '-'])
+        && name != "home"
 }
 
 fn archive_suffix(name: &str) -> Option<&'static str> {
@@ -341,19 +353,28 @@ mod tests {
             for arch in ["x86_64", "aarch64"] {
                 let asset = release.asset(AssetRole::Base, os, arch).unwrap();
                 let url = release.url(asset, None).unwrap();
-                assert!(url.starts_with("https://github.com/ollama/ollama/releases/download/v0.32.15/"), "{url}");
+                assert!(
+                    url.starts_with("https://github.com/ollama/ollama/releases/download/v0.32.15/"),
+                    "{url}"
+                );
             }
         }
         let mac = |arch| release.asset(AssetRole::Base, "macos", arch).unwrap().name.clone();
         assert_eq!(mac("x86_64"), mac("aarch64"), "one archive serves both");
-        assert!(matches!(release.asset(AssetRole::Base, "freebsd", "x86_64"), Err(ReleaseError::NoAsset { .. })));
+        assert!(matches!(
+            release.asset(AssetRole::Base, "freebsd", "x86_64"),
+            Err(ReleaseError::NoAsset { .. })
+        ));
     }
 
     #[test]
     fn a_mirror_replaces_the_address() {
         let release = parse(SMALL).unwrap();
         let asset = &release.assets[0];
-        assert_eq!(release.url(asset, Some("http://127.0.0.1:1/x/")).unwrap(), "http://127.0.0.1:1/x/a.tar.zst");
+        assert_eq!(
+            release.url(asset, Some("http://127.0.0.1:1/x/")).unwrap(),
+            "http://127.0.0.1:1/x/a.tar.zst"
+        );
         assert!(matches!(release.url(asset, None), Err(ReleaseError::NoAddress)));
     }
 
@@ -382,7 +403,10 @@ mod tests {
         ];
         for (text, key, line) in cases {
             let message = parse(&text).unwrap_err().to_string();
-            assert!(message.contains("r.yaml") && message.contains(key) && message.contains(line), "{message}");
+            assert!(
+                message.contains("r.yaml") && message.contains(key) && message.contains(line),
+                "{message}"
+            );
         }
     }
 

@@ -165,7 +165,8 @@ impl Refusal {
     /// The message, taken out of JSON inside JSON where there is such.
     pub fn message(self) -> String {
         let inner = serde_json::from_str::<serde_json::Value>(&self.error).ok();
-        let message = inner.as_ref().and_then(|value| value.pointer("/error/message")).and_then(|m| m.as_str());
+        let message =
+            inner.as_ref().and_then(|value| value.pointer("/error/message")).and_then(|m| m.as_str());
         message.map_or_else(|| self.error.clone(), str::to_owned)
     }
 }

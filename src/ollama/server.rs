@@ -231,7 +231,10 @@ pub async fn wait_until_ready(
         let answer = client.version().await;
         // Also after an answer: on a port that was taken meanwhile somebody else answers, and ours has ended.
         if let Some(status) = child.as_mut().and_then(|child| child.try_wait().ok().flatten()) {
-            return Err(ServerError::Ended { status: status.to_string(), last_lines: last_lines(log, log_from, 12) });
+            return Err(ServerError::Ended {
+                status: status.to_string(),
+                last_lines: last_lines(log, log_from, 12),
+            });
         }
         match answer {
             Ok(version) => return Ok(version),
@@ -268,7 +271,8 @@ pub fn end_orphans(engines: &Path) -> Result<usize, ServerError> {
     let alive = process::find_by_exe(engines);
     let mut ended = 0;
     for found in &alive {
-        let has_server = alive.iter().any(|other| is_server(other) && Some(other.identity.pid) == found.parent);
+        let has_server =
+            alive.iter().any(|other| is_server(other) && Some(other.identity.pid) == found.parent);
         if !is_server(found) && !has_server {
             process::stop(found.identity, Duration::from_secs(2))?;
             ended += 1;
@@ -366,12 +370,9 @@ impl ServerError {
     pub fn explain(&self, text: Text) -> String {
         match self {
             Self::PortTaken { port } => say!(text, "install-server-port-taken", port = port.to_string()),
-            Self::NoFreePort { first, last } => say!(
-                text,
-                "install-server-no-free-port",
-                first = first.to_string(),
-                last = last.to_string()
-            ),
+            Self::NoFreePort { first, last } => {
+                say!(text, "install-server-no-free-port", first = first.to_string(), last = last.to_string())
+            }
             Self::Spawn { program, source } => say!(
                 text,
                 "install-server-spawn",
@@ -384,12 +385,9 @@ impl ServerError {
                 path = path.display().to_string(),
                 cause = source.to_string()
             ),
-            Self::Ended { status, last_lines } => say!(
-                text,
-                "install-server-ended",
-                status = status.clone(),
-                lines = last_lines.join("\n")
-            ),
+            Self::Ended { status, last_lines } => {
+                say!(text, "install-server-ended", status = status.clone(), lines = last_lines.join("\n"))
+            }
             Self::NotReady { seconds, last_lines } => say!(
                 text,
                 "install-server-not-ready",
@@ -451,7 +449,9 @@ mod tests {
     fn a_taken_port_is_passed_over_unless_insisted_on() {
         let taken = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
         let port = taken.local_addr().unwrap().port();
-        assert!(matches!(choose_port(Some(port), None, &[]), Err(ServerError::PortTaken { port: p }) if p == port));
+        assert!(
+            matches!(choose_port(Some(port), None, &[]), Err(ServerError::PortTaken { port: p }) if p == port)
+        );
         let chosen = choose_port(None, Some(port), &[]).unwrap();
         assert!(PORTS.contains(&chosen));
         assert_ne!(choose_port(None, None, &[chosen]).unwrap(), chosen);
