@@ -4,7 +4,12 @@
 //! said once, here.
 
 pub mod args;
+pub mod check;
+pub mod detect;
+pub mod estimate;
 pub mod install;
+pub mod model;
+pub mod output;
 mod session;
 pub mod status;
 pub mod uninstall;
@@ -35,12 +40,13 @@ pub fn main() -> ExitCode {
 
 fn run(command: Command, session: &Session) -> Result<u8, Failure> {
     match command {
+        Command::Detect(args) => detect::run(&args, session),
+        Command::CheckRequirements(args) => check::run(&args, session),
+        Command::Estimate(args) => estimate::run(&args, session),
         Command::Install(args) => install::run(&args, session),
         Command::Status(args) => status::run(&args, session),
         Command::Uninstall(args) => uninstall::run(&args, session),
-        Command::Detect(_) | Command::CheckRequirements(_) | Command::Estimate(_) | Command::Wizard(_) => {
-            help()
-        }
+        Command::Wizard(_) => help(),
     }
 }
 

@@ -1,6 +1,23 @@
 //! What do we recommend, allow, refuse? Profiles and policy are data (`assets/profiles.yaml`); this module puts them
 //! against a machine.
+//!
+//! [`Profiles`] (checked data) → [`candidates`] → [`assess`] each against the [`machine()`] → [`Report`]. The answer
+//! holds figures and kinds of reasons; words are put to them in `words`.
 
+mod assess;
+mod improve;
+pub mod json;
+mod machine;
+mod policy;
+mod profiles;
+mod report;
 mod types;
+mod words;
 
+pub use assess::assess;
+pub use machine::{chosen_gpu, machine};
+pub use policy::{Policy, TypicalCard};
+pub use profiles::{CUSTOM_ID, EMERGENCY_ID, Mistake, Profile, Profiles, ProfilesError, is_tag_form};
+pub use report::{assess_all, candidates, custom_candidate, emergency_candidate};
 pub use types::{Assessment, Candidate, Grade, Improvement, Layers, Reason, Report, Verdict};
+pub use words::{banner, consent_text, wait};

@@ -68,6 +68,8 @@ pub enum Reason {
     NoUsableGpu {
         /// Names of what was found.
         found: Vec<String>,
+        /// Nominal GiB of the smallest card that would do.
+        need_gib: u32,
     },
     /// The card is too small for ACOLYTE.
     VramTooSmall {
@@ -77,7 +79,10 @@ pub enum Reason {
         need_gib: u32,
     },
     /// The card's memory could not be found out.
-    VramUnknown,
+    VramUnknown {
+        /// The card.
+        gpu: String,
+    },
     /// The profile is made for a larger card.
     ProfileNeedsVram {
         /// Nominal GiB it has.
@@ -116,6 +121,10 @@ pub enum Reason {
         cpu_layers: u32,
         /// All layers.
         total_layers: u32,
+        /// Speed that way, in tokens a second.
+        decode_tokens_per_s: Range,
+        /// Speed if all were on the card, in tokens a second.
+        all_on_gpu_tokens_per_s: Range,
     },
     /// The whole model runs on the processor, as an emergency.
     CpuOnly,
@@ -252,6 +261,13 @@ pub struct Assessment {
     pub ram_available_bytes: u64,
     /// How fast it will be.
     pub speed: Speed,
+}
+
+impl Assessment {
+    /// Share of the layers that are on the GPU, 0 to 1.
+    pub fn gpu_layer_share(&self) -> f64 {
+        f64::from(self.gpu_layers) / f64::from(self.total_layers.max(1))
+    }
 }
 
 /// The answer for the whole machine: every profile, and the one to take.

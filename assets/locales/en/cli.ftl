@@ -1,2 +1,74 @@
 ### cli
 cli-no-home = Your home folder is unknown. Name a folder with --home DIR or ACOLYTE_HOME
+
+cli-detecting = Asking this computer what it has
+cli-this-computer = This computer
+cli-notes = Notes
+cli-system = System
+cli-processor = Processor
+cli-processor-value =
+    { $cores ->
+        [one] { $name }, { $cores } core
+       *[other] { $name }, { $cores } cores
+    }
+cli-memory = Main memory
+cli-memory-value = { $total }, { $available } available
+cli-memory-value-unknown = { $total }, available part unknown
+cli-graphics = Graphics
+cli-gpu-discrete = card with its own memory
+cli-gpu-integrated = integrated
+cli-gpu-unified = shares main memory
+cli-gpu-software = software, not a graphics card
+cli-gpu-virtual = virtual
+cli-gpu-memory = { $total }, { $free } free
+cli-gpu-memory-total = { $total }, free part unknown
+cli-gpu-memory-unknown = memory unknown
+cli-none-found = none found
+cli-disk = Disk
+cli-disk-value = { $path }: { $free } free
+cli-engine = Ollama
+cli-unknown = unknown
+
+cli-verdict-compatible = Compatible: it will run well
+cli-verdict-degraded = Degraded: it will run, with limits
+cli-verdict-refused = Refused: it will not run
+cli-recommended = Recommended profile: { $id }
+cli-why = Why
+cli-what-would-change-it = What would change it
+cli-all-profiles = All profiles against this computer (GB needed / GB free)
+cli-range-meaning = Speeds are estimates; the range holds 8 times out of 10.
+cli-to-install = To install it: { $command }
+
+cli-model = Model
+cli-model-value = { $title } ({ $tag }, { $quantisation }, { $size })
+cli-layers = Layers
+cli-layers-value = { $gpu } of { $total } on the graphics card ({ $share })
+cli-context = Context
+cli-context-value = { $tokens } tokens, KV cache { $kv }
+cli-vram = Graphics memory
+cli-ram = Main memory
+cli-of-free = { $need } of { $have } free
+cli-of-available = { $need } of { $have } available
+cli-speed = Speed
+cli-speed-value = { $speed } tokens/s, { $full } with a full context
+cli-first-token = First token
+cli-first-token-value = { $wait } after a prompt that fills the context
+
+cli-column-profile = Profile
+cli-column-verdict = Verdict
+cli-column-model = Model
+cli-column-layers = Layers
+cli-column-context = Context
+cli-column-kv = KV
+cli-column-vram = VRAM
+cli-column-ram = RAM
+cli-column-speed = Tokens/s
+cli-column-first-token = First token
+
+cli-hardware-unreadable = The hardware file { $path } could not be read: { $why }
+cli-hardware-format = { $path } is not a hardware document: { $why }. Compare it with what “acolyte detect --json” prints
+cli-hardware-value = { $path } holds a value that cannot be: { $why }
+cli-unknown-profile = There is no profile “{ $id }”. Known are: { $known }
+cli-unknown-model = “{ $tag }” is not a model that is known. Known are: { $known }; or give the path of a .gguf file or a registry reference such as HOST:PORT/NAMESPACE/NAME:TAG
+cli-unknown-gpu = “{ $name }” is not in the table of graphics cards. Give --vram-gib and --gpu-bandwidth-gb-s with it
+cli-incomplete-gpu = A card without a name needs both --vram-gib and --gpu-bandwidth-gb-s

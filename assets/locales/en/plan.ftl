@@ -1,1 +1,84 @@
-### plan
+### What the plan says: verdicts, reasons, what would change them, consent
+
+plan-verdict-compatible = Compatible
+plan-verdict-degraded = Degraded
+plan-verdict-refused = Refused
+
+plan-grade-good = Good
+plan-grade-recommended = Recommended
+plan-grade-premium = Premium
+
+plan-reason-no-usable-gpu-title = No usable graphics card
+plan-reason-no-gpu = No graphics card was found. ACOLYTE needs one with { $need } GB of its own memory or more.
+plan-reason-no-usable-gpu = Found { $found }, which cannot hold a model: it has no memory of its own that the engine uses. ACOLYTE needs a graphics card with { $need } GB or more.
+plan-reason-vram-too-small-title = Needs a { $need } GB card
+plan-reason-vram-too-small = The graphics card has { $have } GB. The smallest model that ACOLYTE works well with needs a card of { $need } GB, because 32,768 tokens of context are never reduced.
+plan-reason-vram-unknown-title = Graphics memory unknown
+plan-reason-vram-unknown = The memory of { $gpu } could not be found out. Update its driver and try again, or save a hardware file with “acolyte detect --json”, fill in vram_total_bytes and use it with --hardware.
+plan-reason-profile-needs-vram-title = Needs { $need } GB
+plan-reason-profile-needs-vram = Made for cards of { $need } GB and more. This one has { $have } GB.
+plan-reason-profile-needs-ram-title = Needs { $need } GB of RAM
+plan-reason-profile-needs-ram = Made for { $need } GB of main memory and more. This computer has { $have } GB.
+plan-reason-vram-short-title = Graphics memory in use
+plan-reason-vram-short = It needs { $need } of graphics memory and { $free } are free. It would not fit with other programs closed either: choose a smaller model.
+plan-reason-vram-short-now = It needs { $need } of graphics memory and { $free } are free now. Close programs that use the graphics card and check again.
+plan-reason-ram-short-title = Main memory short
+plan-reason-ram-short = It needs { $need } of main memory, more than the { $have } this computer can give it. Choose a smaller model or add memory.
+plan-reason-ram-short-now = It needs { $need } of main memory and { $have } are available now, so the system would move memory to the disk and become slow. Close programs before you use it.
+plan-reason-layers-on-cpu-title =
+    { $cpu ->
+        [one] { $cpu } of { $total } layers on the processor
+       *[other] { $cpu } of { $total } layers on the processor
+    }
+plan-reason-layers-on-cpu =
+    { $cpu ->
+        [one] { $cpu } of { $total } layers does not fit the graphics card and runs on the processor: expect { $speed } tokens/s instead of { $whole }.
+       *[other] { $cpu } of { $total } layers do not fit the graphics card and run on the processor: expect { $speed } tokens/s instead of { $whole }.
+    }
+plan-reason-cpu-only-title = Runs on the processor
+plan-reason-cpu-only = Emergency mode: the whole model runs on the processor. It works, but answers are slow, a long prompt takes minutes, and the computer is busy meanwhile.
+plan-reason-small-card-title = { $have } GB card
+plan-reason-small-card = The card has { $have } GB. Below { $comfortable } GB there is little room beside the model: a browser or a game can push it out of graphics memory, and answers become several times slower.
+plan-reason-kv-q4-title = KV cache at 4 bits
+plan-reason-kv-q4 = The KV cache, the model's working memory, is kept at 4 bits. The model makes more mistakes, above all in long contexts.
+plan-reason-slow-decode-title = About { $speed } tokens/s
+plan-reason-slow-decode = Answers come at about { $speed } tokens/s. Below { $limit } tokens/s they are slower than most people read.
+plan-reason-slow-first-token-title = { $wait } to the first token
+plan-reason-slow-first-token = When a prompt fills the context, the first token takes about { $wait }. More than { $limit } is a long wait; short prompts wait less.
+plan-reason-context-below-minimum-title = Needs { $minimum } tokens of context
+plan-reason-context-below-minimum = { $want } tokens of context were asked for. ACOLYTE needs { $minimum }, and nothing lowers that.
+plan-reason-context-not-carried-title = Carries { $carried } tokens
+plan-reason-context-not-carried = The model's file carries { $carried } tokens of context, not { $want }; the engine would cut it down without saying so. Choose a model with a longer context.
+plan-reason-kv-needs-flash-attention-title = Needs an f16 KV cache
+plan-reason-kv-needs-flash-attention = { $gpu } has no flash attention in the engine, and without it a quantised KV cache does not load. Use f16.
+plan-reason-non-commercial-title = Not for commercial use
+plan-reason-non-commercial = The model's licence ({ $licence }) does not allow commercial use.
+plan-reason-disk-short-title = Disk space short
+plan-reason-disk-short = It needs { $need } on the disk and { $free } are free. Make room or choose a folder on another disk.
+plan-reason-fits-title = Fits the card
+plan-reason-fits = Everything is on the graphics card, and { $spare } stay free.
+
+plan-improve-close-gpu-programs = Close programs that use the graphics card: that frees { $frees }, and { $layers } of { $total } layers fit, { $speed } tokens/s.
+plan-improve-close-ram-programs = Close programs that hold { $frees } of main memory.
+plan-improve-larger-card = A graphics card with { $need } GB.
+plan-improve-more-ram = { $need } GB of main memory.
+plan-improve-other-kv = Keep the KV cache as { $kv }.
+plan-improve-free-disk = Free { $frees } on the disk, or choose a folder on another one.
+plan-improve-emergency-cpu = Emergency mode on the processor, slow but working: acolyte install --emergency-cpu
+
+plan-consent-intro = On this computer, { $profile } with { $model } runs in degraded mode:
+plan-consent-expect = Expect { $speed } tokens/s and { $wait } to the first token of a full prompt. The context stays at { $context } tokens.
+plan-consent-agree = I have read this and want to install it anyway.
+plan-banner = ACOLYTE in degraded mode: { $why }
+
+plan-profiles-unreadable = The profiles in { $path } could not be read: { $why }
+plan-profiles-mistake = { $path }, line { $line }, { $key }: { $mistake }
+plan-mistake-unknown-key = this key is not known. Check its spelling or remove it
+plan-mistake-missing-key = this key is missing. Add it
+plan-mistake-twice = this is defined twice. Remove one of them
+plan-mistake-value = “{ $found }” is not allowed here. Use { $allowed }
+plan-mistake-context = { $tokens } tokens of context are too few. ACOLYTE needs { $minimum } or more
+plan-mistake-tag-form = “{ $tag }” is not the name of a model. Write NAME:TAG, for example qwen2.5-coder:7b
+plan-mistake-unknown-model = “{ $tag }” is not in the catalogue of models. Use a tag that is
+plan-mistake-not-carried = the model's file carries { $carried } tokens of context, not { $wanted }. Choose another model or lower the context
+plan-mistake-syntax = this cannot be read: { $why }

@@ -1,2 +1,74 @@
 ### cli
 cli-no-home = No se conoce tu carpeta personal. Indica una carpeta con --home DIR o con ACOLYTE_HOME
+
+cli-detecting = Preguntando a este equipo qué tiene
+cli-this-computer = Este equipo
+cli-notes = Notas
+cli-system = Sistema
+cli-processor = Procesador
+cli-processor-value =
+    { $cores ->
+        [one] { $name }, { $cores } núcleo
+       *[other] { $name }, { $cores } núcleos
+    }
+cli-memory = Memoria principal
+cli-memory-value = { $total }, { $available } disponibles
+cli-memory-value-unknown = { $total }, parte disponible desconocida
+cli-graphics = Gráficos
+cli-gpu-discrete = tarjeta con memoria propia
+cli-gpu-integrated = integrados
+cli-gpu-unified = comparte la memoria principal
+cli-gpu-software = por software, no es una tarjeta gráfica
+cli-gpu-virtual = virtuales
+cli-gpu-memory = { $total }, { $free } libres
+cli-gpu-memory-total = { $total }, parte libre desconocida
+cli-gpu-memory-unknown = memoria desconocida
+cli-none-found = no se ha encontrado ninguno
+cli-disk = Disco
+cli-disk-value = { $path }: { $free } libres
+cli-engine = Ollama
+cli-unknown = desconocido
+
+cli-verdict-compatible = Compatible: funcionará bien
+cli-verdict-degraded = Degradado: funcionará, con límites
+cli-verdict-refused = Rechazado: no funcionará
+cli-recommended = Perfil recomendado: { $id }
+cli-why = Por qué
+cli-what-would-change-it = Qué lo cambiaría
+cli-all-profiles = Todos los perfiles frente a este equipo (GB necesarios / GB libres)
+cli-range-meaning = Las velocidades son estimaciones; el intervalo acierta 8 de cada 10 veces.
+cli-to-install = Para instalarlo: { $command }
+
+cli-model = Modelo
+cli-model-value = { $title } ({ $tag }, { $quantisation }, { $size })
+cli-layers = Capas
+cli-layers-value = { $gpu } de { $total } en la tarjeta gráfica ({ $share })
+cli-context = Contexto
+cli-context-value = { $tokens } tokens, caché KV { $kv }
+cli-vram = Memoria gráfica
+cli-ram = Memoria principal
+cli-of-free = { $need } de { $have } libres
+cli-of-available = { $need } de { $have } disponibles
+cli-speed = Velocidad
+cli-speed-value = { $speed } tokens/s, { $full } con el contexto lleno
+cli-first-token = Primer token
+cli-first-token-value = { $wait } tras una petición que llena el contexto
+
+cli-column-profile = Perfil
+cli-column-verdict = Veredicto
+cli-column-model = Modelo
+cli-column-layers = Capas
+cli-column-context = Contexto
+cli-column-kv = KV
+cli-column-vram = VRAM
+cli-column-ram = RAM
+cli-column-speed = Tokens/s
+cli-column-first-token = Primer token
+
+cli-hardware-unreadable = No se ha podido leer el archivo de hardware { $path }: { $why }
+cli-hardware-format = { $path } no es un documento de hardware: { $why }. Compáralo con lo que muestra «acolyte detect --json»
+cli-hardware-value = { $path } contiene un valor imposible: { $why }
+cli-unknown-profile = No hay ningún perfil «{ $id }». Se conocen: { $known }
+cli-unknown-model = «{ $tag }» no es un modelo conocido. Se conocen: { $known }; o indica la ruta de un archivo .gguf o una referencia a un registro como SERVIDOR:PUERTO/ESPACIO/NOMBRE:ETIQUETA
+cli-unknown-gpu = «{ $name }» no está en la tabla de tarjetas gráficas. Indica también --vram-gib y --gpu-bandwidth-gb-s
+cli-incomplete-gpu = Una tarjeta sin nombre necesita --vram-gib y --gpu-bandwidth-gb-s

@@ -1,1 +1,84 @@
-### plan
+### Lo que dice el plan: veredictos, razones, qué los cambiaría, consentimiento
+
+plan-verdict-compatible = Compatible
+plan-verdict-degraded = Degradado
+plan-verdict-refused = Rechazado
+
+plan-grade-good = Bueno
+plan-grade-recommended = Recomendado
+plan-grade-premium = Premium
+
+plan-reason-no-usable-gpu-title = Sin tarjeta gráfica utilizable
+plan-reason-no-gpu = No se ha encontrado ninguna tarjeta gráfica. ACOLYTE necesita una con { $need } GB de memoria propia o más.
+plan-reason-no-usable-gpu = Se ha encontrado { $found }, que no puede alojar un modelo: no tiene memoria propia que el motor utilice. ACOLYTE necesita una tarjeta gráfica con { $need } GB o más.
+plan-reason-vram-too-small-title = Requiere una tarjeta de { $need } GB
+plan-reason-vram-too-small = La tarjeta gráfica tiene { $have } GB. El modelo más pequeño con el que ACOLYTE funciona bien necesita una tarjeta de { $need } GB, porque los 32.768 tokens de contexto no se reducen nunca.
+plan-reason-vram-unknown-title = Memoria gráfica desconocida
+plan-reason-vram-unknown = No se ha podido averiguar la memoria de { $gpu }. Actualiza su controlador e inténtalo de nuevo, o guarda un archivo de hardware con «acolyte detect --json», rellena vram_total_bytes y úsalo con --hardware.
+plan-reason-profile-needs-vram-title = Requiere { $need } GB
+plan-reason-profile-needs-vram = Pensado para tarjetas de { $need } GB o más. Esta tiene { $have } GB.
+plan-reason-profile-needs-ram-title = Requiere { $need } GB de RAM
+plan-reason-profile-needs-ram = Pensado para { $need } GB de memoria principal o más. Este equipo tiene { $have } GB.
+plan-reason-vram-short-title = Memoria gráfica ocupada
+plan-reason-vram-short = Necesita { $need } de memoria gráfica y hay { $free } libres. Tampoco cabría con los demás programas cerrados: elige un modelo más pequeño.
+plan-reason-vram-short-now = Necesita { $need } de memoria gráfica y ahora hay { $free } libres. Cierra los programas que usan la tarjeta gráfica y vuelve a comprobarlo.
+plan-reason-ram-short-title = Falta memoria principal
+plan-reason-ram-short = Necesita { $need } de memoria principal, más de los { $have } que este equipo puede darle. Elige un modelo más pequeño o amplía la memoria.
+plan-reason-ram-short-now = Necesita { $need } de memoria principal y ahora hay { $have } disponibles, así que el sistema movería memoria al disco y se volvería lento. Cierra programas antes de usarlo.
+plan-reason-layers-on-cpu-title =
+    { $cpu ->
+        [one] { $cpu } de { $total } capas en el procesador
+       *[other] { $cpu } de { $total } capas en el procesador
+    }
+plan-reason-layers-on-cpu =
+    { $cpu ->
+        [one] { $cpu } de { $total } capas no cabe en la tarjeta gráfica y se ejecuta en el procesador: cuenta con { $speed } tokens/s en lugar de { $whole }.
+       *[other] { $cpu } de { $total } capas no caben en la tarjeta gráfica y se ejecutan en el procesador: cuenta con { $speed } tokens/s en lugar de { $whole }.
+    }
+plan-reason-cpu-only-title = Se ejecuta en el procesador
+plan-reason-cpu-only = Modo de emergencia: todo el modelo se ejecuta en el procesador. Funciona, pero las respuestas son lentas, una petición larga tarda minutos y mientras tanto el equipo está ocupado.
+plan-reason-small-card-title = Tarjeta de { $have } GB
+plan-reason-small-card = La tarjeta tiene { $have } GB. Por debajo de { $comfortable } GB queda poco sitio junto al modelo: un navegador o un juego pueden sacarlo de la memoria gráfica, y las respuestas se vuelven varias veces más lentas.
+plan-reason-kv-q4-title = Caché KV a 4 bits
+plan-reason-kv-q4 = La caché KV, la memoria de trabajo del modelo, se guarda a 4 bits. El modelo comete más errores, sobre todo en contextos largos.
+plan-reason-slow-decode-title = Unos { $speed } tokens/s
+plan-reason-slow-decode = Las respuestas llegan a unos { $speed } tokens/s. Por debajo de { $limit } tokens/s son más lentas que la lectura de la mayoría.
+plan-reason-slow-first-token-title = { $wait } hasta el primer token
+plan-reason-slow-first-token = Cuando una petición llena el contexto, el primer token tarda unos { $wait }. Más de { $limit } es una espera larga; las peticiones cortas esperan menos.
+plan-reason-context-below-minimum-title = Requiere { $minimum } tokens de contexto
+plan-reason-context-below-minimum = Se han pedido { $want } tokens de contexto. ACOLYTE necesita { $minimum }, y nada los reduce.
+plan-reason-context-not-carried-title = Admite { $carried } tokens
+plan-reason-context-not-carried = El archivo del modelo admite { $carried } tokens de contexto, no { $want }; el motor lo recortaría sin decirlo. Elige un modelo con un contexto más largo.
+plan-reason-kv-needs-flash-attention-title = Requiere caché KV f16
+plan-reason-kv-needs-flash-attention = El motor no tiene flash attention para { $gpu }, y sin ella una caché KV cuantizada no se carga. Usa f16.
+plan-reason-non-commercial-title = Sin uso comercial
+plan-reason-non-commercial = La licencia del modelo ({ $licence }) no permite el uso comercial.
+plan-reason-disk-short-title = Falta espacio en disco
+plan-reason-disk-short = Necesita { $need } en el disco y hay { $free } libres. Haz sitio o elige una carpeta en otro disco.
+plan-reason-fits-title = Cabe en la tarjeta
+plan-reason-fits = Todo está en la tarjeta gráfica y quedan { $spare } libres.
+
+plan-improve-close-gpu-programs = Cierra los programas que usan la tarjeta gráfica: se liberan { $frees } y caben { $layers } de { $total } capas, { $speed } tokens/s.
+plan-improve-close-ram-programs = Cierra programas que ocupen { $frees } de memoria principal.
+plan-improve-larger-card = Una tarjeta gráfica con { $need } GB.
+plan-improve-more-ram = { $need } GB de memoria principal.
+plan-improve-other-kv = Guarda la caché KV como { $kv }.
+plan-improve-free-disk = Libera { $frees } en el disco o elige una carpeta en otro.
+plan-improve-emergency-cpu = Modo de emergencia en el procesador, lento pero funciona: acolyte install --emergency-cpu
+
+plan-consent-intro = En este equipo, { $profile } con { $model } funciona en modo degradado:
+plan-consent-expect = Cuenta con { $speed } tokens/s y { $wait } hasta el primer token de una petición que llene el contexto. El contexto se mantiene en { $context } tokens.
+plan-consent-agree = Lo he leído y quiero instalarlo de todos modos.
+plan-banner = ACOLYTE en modo degradado: { $why }
+
+plan-profiles-unreadable = No se han podido leer los perfiles de { $path }: { $why }
+plan-profiles-mistake = { $path }, línea { $line }, { $key }: { $mistake }
+plan-mistake-unknown-key = esta clave no se conoce. Revisa cómo está escrita o quítala
+plan-mistake-missing-key = falta esta clave. Añádela
+plan-mistake-twice = está definido dos veces. Quita una de ellas
+plan-mistake-value = «{ $found }» no se admite aquí. Usa { $allowed }
+plan-mistake-context = { $tokens } tokens de contexto son muy pocos. ACOLYTE necesita { $minimum } o más
+plan-mistake-tag-form = «{ $tag }» no es el nombre de un modelo. Escribe NOMBRE:ETIQUETA, por ejemplo qwen2.5-coder:7b
+plan-mistake-unknown-model = «{ $tag }» no está en el catálogo de modelos. Usa una etiqueta que esté
+plan-mistake-not-carried = el archivo del modelo admite { $carried } tokens de contexto, no { $wanted }. Elige otro modelo o reduce el contexto
+plan-mistake-syntax = esto no se puede leer: { $why }

@@ -1,0 +1,67 @@
+//! `acolyte check-requirements`: every profile against this computer, or a saved one.
+
+use std::path::Path;
+
+use crate::cli::args::CheckArgs;
+use crate::cli::detect::hardware_of;
+use crate::cli::output::{print, print_json, style};
+use crate::cli::{Failure, Session};
+use crate::models::Catalogue;
+use crate::plan::json::ReportJson;
+use crate::plan::{Profiles, Report, Verdict, assess_all};
+use crate::say;
+use crate::text::report;
+
+/// Runs the command. The exit code is the verdict's: 0, 10 or 20.
+///
+/// # Errors
+/// When the profiles or the hardware file are not right, or the profile is not known.
+pub fn run(args: &CheckArgs, session: &Session) -> Result<u8, Failure> {
+    let profiles = profiles_of(args.plan.profiles.as_deref(), session)?;
+    if let Some(id) = &args.profile {
+        require_profile(&profiles, id, session)?;
+    }
+    let hardware = hardware_of(args.plan.hardware.as_deref(), session)?;
+    let mut report = assess_all(&hardware, Catalogue::built_in(), &profiles);
+    if let Some(id) = &args.profile {
+        report.assessments.retain(|one| one.candidate.id == *id);
+        report = Report::of(report.assessments);
+    }
+    if args.json {
+        print_json(&ReportJson::new(&report, &hardware, session.text))?;
+    } else {
+        print(&report::requirements(&report, &hardware, session.text, style()))?;
+    }
+    Ok(exit_code(report.verdict))
+}
+
+/// What scripts see.
+pub fn exit_code(verdict: Verdict) -> u8 {
+    match verdict {
+        Verdict::Compatible => 0,
+        Verdict::Degraded => 10,
+        Verdict::Refused => 20,
+    }
+}
+
+/// The profiles a command works with: those of a file, else the built-in ones.
+///
+/// # Errors
+/// When the file is not right.
+pub fn profiles_of(file: Option<&Path>, session: &Session) -> Result<Profiles, Failure> {
+    match file {
+        Some(path) => Profiles::from_file(path, Catalogue::built_in())
+            .map_err(|error| Failure::usage(error.explain(session.text))),
+        None => Ok(Profiles::built_in().clone()),
+    }
+}
+
+/// # Errors
+/// When no profile has that id; names those there are.
+pub fn require_profile(profiles: &Profiles, id: &str, session: &Session) -> Result<(), Failure> {
+    if profiles.find(id).is_some() {
+        return Ok(());
+    }
+    let known: Vec<&str> = profiles.profiles.iter().map(|profile| profile.id.as_str()).collect();
+    Err(Failure::usage(say!(session.text, "cli-unknown-profile", id = id, known = known.join(", "))))
+}

@@ -1,0 +1,59 @@
+//! `acolyte detect`: what this computer has.
+
+use std::path::Path;
+
+use crate::cli::args::DetectArgs;
+use crate::cli::output::{print, print_json, style};
+use crate::cli::{Failure, Session};
+use crate::hardware::{Hardware, HardwareFileError};
+use crate::say;
+use crate::text::{Text, report};
+
+/// Runs the command.
+///
+/// # Errors
+/// When the output cannot be written.
+pub fn run(args: &DetectArgs, session: &Session) -> Result<u8, Failure> {
+    let hardware = detect(session)?;
+    if args.json {
+        print_json(&hardware)?;
+    } else {
+        print(&report::hardware(&hardware, session.text, style()))?;
+    }
+    Ok(0)
+}
+
+/// The machine a command is about: the saved one that `--hardware` names, else this one.
+///
+/// # Errors
+/// When the file is not a hardware document.
+pub fn hardware_of(file: Option<&Path>, session: &Session) -> Result<Hardware, Failure> {
+    match file {
+        Some(path) => {
+            Hardware::from_file(path).map_err(|error| Failure::usage(explain(&error, session.text)))
+        }
+        None => detect(session),
+    }
+}
+
+fn detect(session: &Session) -> Result<Hardware, Failure> {
+    if session.verbose {
+        session.tell(&say!(session.text, "cli-detecting"));
+    }
+    Err(Failure::failed("this build cannot detect hardware, use --hardware FILE"))
+}
+
+fn explain(error: &HardwareFileError, text: Text) -> String {
+    let shown = |path: &Path| path.display().to_string();
+    match error {
+        HardwareFileError::Read { path, source } => {
+            say!(text, "cli-hardware-unreadable", path = shown(path), why = source.to_string())
+        }
+        HardwareFileError::Format { path, source } => {
+            say!(text, "cli-hardware-format", path = shown(path), why = source.to_string())
+        }
+        HardwareFileError::Value { path, what } => {
+            say!(text, "cli-hardware-value", path = shown(path), why = what.as_str())
+        }
+    }
+}

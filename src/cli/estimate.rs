@@ -1,0 +1,96 @@
+//! `acolyte estimate`: what a model would need and how fast it would be, on any card by name.
+//!
+//! The machine is made up from the command line. Each figure given overrides what the card's name says; the whole
+//! card is taken to be free; what is not given of the rest comes from the policy's assumptions, which widens the ranges.
+
+use crate::cli::args::EstimateArgs;
+use crate::cli::model;
+use crate::cli::output::{print, print_json, style};
+use crate::cli::{Failure, Session};
+use crate::estimate::gpus;
+use crate::hardware::{Backend, Cpu, Gpu, GpuKind, Hardware, Memory};
+use crate::plan::json::ProfileJson;
+use crate::plan::{Layers, Policy, Profiles, assess, custom_candidate};
+use crate::text::{Text, report};
+use crate::{GIB, SCHEMA, say};
+
+/// Runs the command.
+///
+/// # Errors
+/// When model or card are not known.
+pub fn run(args: &EstimateArgs, session: &Session) -> Result<u8, Failure> {
+    let policy = &Profiles::built_in().policy;
+    let hardware = imagined(args, policy, session.text)?;
+    let model = model::resolve(&args.model, args.insecure_registry, session)?;
+    let layers = args.gpu_layers.map_or(Layers::Fit, Layers::Exactly);
+    let candidate = custom_candidate(model, args.kv, args.context, layers, policy);
+    let assessment = assess(&candidate, &hardware, policy);
+    if args.json {
+        print_json(&ProfileJson::new(&assessment, session.text))?;
+    } else {
+        print(&report::estimate(&assessment, session.text, style()))?;
+    }
+    Ok(0)
+}
+
+/// The machine that is asked about.
+fn imagined(args: &EstimateArgs, policy: &Policy, text: Text) -> Result<Hardware, Failure> {
+    let total_bytes = args.ram_gib.map_or(policy.assumed_ram_gb * GIB, bytes);
+    let reserved = (policy.reserved_ram_gb * GIB).min(total_bytes / 2);
+    let memory = Memory {
+        total_bytes,
+        available_bytes: Some(total_bytes - reserved),
+        bandwidth_gb_s: args.ram_bandwidth_gb_s,
+    };
+    Ok(Hardware {
+        schema: SCHEMA,
+        os: crate::hardware::Os::default(),
+        cpu: Cpu::default(),
+        gpus: imagined_gpu(args, policy, total_bytes, text)?.into_iter().collect(),
+        memory,
+        disks: Vec::new(),
+        engines: Vec::new(),
+        notes: Vec::new(),
+    })
+}
+
+fn imagined_gpu(
+    args: &EstimateArgs,
+    policy: &Policy,
+    ram_bytes: u64,
+    text: Text,
+) -> Result<Option<Gpu>, Failure> {
+    if args.gpu.is_none() && args.vram_gib.is_none() && args.gpu_bandwidth_gb_s.is_none() {
+        return Ok(None);
+    }
+    let name = args.gpu.clone().unwrap_or_default();
+    let given = args.vram_gib.map(bytes);
+    let row = args.gpu.as_deref().and_then(|name| gpus::lookup(name, given));
+    let unified = row.is_some_and(|row| row.backend == Backend::Metal);
+    let vram = given
+        .or_else(|| unified.then_some((ram_bytes as f64 * policy.assumed_unified_share) as u64))
+        .or_else(|| row.map(|row| row.vram_bytes));
+    let bandwidth = args.gpu_bandwidth_gb_s.or_else(|| row.map(|row| row.bandwidth_gb_s));
+    let (Some(vram), Some(_)) = (vram, bandwidth) else {
+        return Err(Failure::usage(match &args.gpu {
+            Some(name) => say!(text, "cli-unknown-gpu", name = name.as_str()),
+            None => say!(text, "cli-incomplete-gpu"),
+        }));
+    };
+    Ok(Some(Gpu {
+        name,
+        vendor: None,
+        kind: if unified { GpuKind::Unified } else { GpuKind::Discrete },
+        vram_total_bytes: Some(vram),
+        vram_free_bytes: Some(vram),
+        memory_bandwidth_gb_s: args.gpu_bandwidth_gb_s,
+        backend: row.map(|row| row.backend),
+        driver_version: None,
+        compute_capability: None,
+        sources: Default::default(),
+    }))
+}
+
+fn bytes(gib: f64) -> u64 {
+    (gib * GIB as f64).round() as u64
+}

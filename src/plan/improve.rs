@@ -1,0 +1,84 @@
+//! What would change a verdict: closing programs, another card, more memory.
+
+use crate::models::KvCacheType;
+use crate::plan::assess::Case;
+use crate::plan::{Assessment, Improvement, Layers, Reason};
+
+/// What a person could do, the easiest first.
+pub(super) fn improvements(case: &Case<'_>, assessment: &Assessment) -> Vec<Improvement> {
+    let mut found = Vec::new();
+    found.extend(close_gpu_programs(case, assessment));
+    for reason in &assessment.reasons {
+        found.extend(answer_to(reason, case));
+    }
+    found.sort_by_key(effort);
+    found.dedup();
+    found
+}
+
+fn close_gpu_programs(case: &Case<'_>, assessment: &Assessment) -> Option<Improvement> {
+    let gpu = case.gpu()?;
+    let frees_bytes = case.vram_free_when_closed_bytes().saturating_sub(gpu.vram_free_bytes.value);
+    let gpu_layers = case.layers_when_closed();
+    let worth_it =
+        case.candidate.layers == Layers::Fit && frees_bytes > 0 && gpu_layers > assessment.gpu_layers;
+    // A card that is too small by its size is not made larger by closing programs.
+    let hopeless = assessment
+        .reasons
+        .iter()
+        .any(|r| matches!(r, Reason::VramTooSmall { .. } | Reason::ProfileNeedsVram { .. }));
+    (worth_it && !hopeless).then(|| Improvement::CloseGpuPrograms {
+        frees_bytes,
+        gpu_layers,
+        total_layers: case.total_layers,
+        decode_tokens_per_s: case.estimate(gpu_layers).speed.decode_tokens_per_s,
+    })
+}
+
+fn answer_to(reason: &Reason, case: &Case<'_>) -> Vec<Improvement> {
+    let policy = case.policy;
+    match reason {
+        Reason::NoUsableGpu { need_gib, .. } | Reason::VramTooSmall { need_gib, .. } => {
+            vec![Improvement::LargerCard { need_gib: *need_gib }, Improvement::EmergencyCpu]
+        }
+        Reason::ProfileNeedsVram { need_gib, .. } => vec![Improvement::LargerCard { need_gib: *need_gib }],
+        Reason::SmallCard { comfortable_gib, .. } => {
+            vec![Improvement::LargerCard { need_gib: *comfortable_gib }]
+        }
+        Reason::LayersOnCpu { .. } if case.nominal_vram_gb >= policy.degraded_below_vram_gb => policy
+            .card_that_holds(case.all_layers_vram_bytes())
+            .filter(|size| *size > case.nominal_vram_gb)
+            .map(|need_gib| Improvement::LargerCard { need_gib })
+            .into_iter()
+            .collect(),
+        Reason::ProfileNeedsRam { need_gib, .. } => vec![Improvement::MoreRam { need_gib: *need_gib }],
+        Reason::RamShort { need_bytes, have_bytes, fits_when_closed: true } => {
+            vec![Improvement::CloseRamPrograms { frees_bytes: need_bytes.saturating_sub(*have_bytes) }]
+        }
+        Reason::RamShort { need_bytes, .. } => policy
+            .ram_that_holds(*need_bytes)
+            .map(|need_gib| Improvement::MoreRam { need_gib })
+            .into_iter()
+            .collect(),
+        Reason::KvNeedsFlashAttention { .. } => {
+            vec![Improvement::OtherKvCacheType { kv_cache_type: KvCacheType::F16 }]
+        }
+        Reason::KvQ4 => vec![Improvement::OtherKvCacheType { kv_cache_type: KvCacheType::Q8_0 }],
+        Reason::DiskShort { need_bytes, free_bytes } => {
+            vec![Improvement::FreeDisk { frees_bytes: need_bytes.saturating_sub(*free_bytes) }]
+        }
+        _ => Vec::new(),
+    }
+}
+
+fn effort(improvement: &Improvement) -> u8 {
+    match improvement {
+        Improvement::CloseGpuPrograms { .. } => 0,
+        Improvement::CloseRamPrograms { .. } => 1,
+        Improvement::FreeDisk { .. } => 2,
+        Improvement::OtherKvCacheType { .. } => 3,
+        Improvement::MoreRam { .. } => 4,
+        Improvement::LargerCard { .. } => 5,
+        Improvement::EmergencyCpu => 6,
+    }
+}

@@ -1,0 +1,170 @@
+//! From what was detected to what the estimator needs: which card is used, what is free, and what is assumed where
+//! nothing is known. Every figure keeps how it is known.
+//!
+//! **One card.** ACOLYTE plans on one card, the best one: a card that is large enough before one that is not, a card
+//! with memory of its own before shared memory, then more memory, then more bandwidth. Ollama itself prefers a single
+//! card when the model fits it; spreading over unlike cards costs speed and is never needed by a profile that fits.
+
+use std::cmp::Ordering;
+
+use crate::estimate::gpus;
+use crate::estimate::{Certainty, CpuFigures, GpuFigures, Known, Machine};
+use crate::hardware::{Backend, Gpu, GpuKind, Hardware};
+use crate::plan::Policy;
+use crate::{GIB, MIB};
+
+/// The machine as the estimator sees it: the card that will be used (none when none can be), processor, main memory.
+pub fn machine(hardware: &Hardware, policy: &Policy) -> Machine {
+    let cpu = cpu_figures(hardware, policy);
+    let gpu = chosen_gpu(hardware, policy).and_then(|gpu| gpu_figures(gpu, hardware, &cpu, policy));
+    Machine { gpus: gpu.into_iter().collect(), cpu }
+}
+
+/// The adapter a model would be put on; `None` when none of them holds models.
+pub fn chosen_gpu<'a>(hardware: &'a Hardware, policy: &Policy) -> Option<&'a Gpu> {
+    hardware.usable_gpus().max_by(|a, b| {
+        by_worth(a, b, hardware, policy)
+            // Of equals the first one: `max_by` takes the last.
+            .then(Ordering::Greater)
+    })
+}
+
+/// Memory of a card in bytes, if it is known: as reported, else by its name, else (shared) what is usually allowed.
+pub(super) fn vram_total(gpu: &Gpu, hardware: &Hardware, policy: &Policy) -> Option<Known<u64>> {
+    let known = |value, certainty| Known { value, certainty };
+    match (gpu.vram_total_bytes, gpu.kind) {
+        (Some(0), GpuKind::Discrete) | (None, GpuKind::Discrete) => gpus::lookup(&gpu.name, None)
+            .map(|row| known(row.vram_bytes, Certainty::Table))
+            .filter(|vram| vram.value > 0),
+        (Some(bytes), _) if bytes > 0 => Some(known(bytes, Certainty::Detected)),
+        (_, GpuKind::Unified) => {
+            let share = hardware.memory.total_bytes as f64 * policy.assumed_unified_share;
+            Some(known(share as u64, Certainty::Guess))
+        }
+        _ => None,
+    }
+}
+
+/// The size on the box. What shared memory allows was never on a box, so it is only rounded down.
+pub(super) fn nominal_vram_gb(vram_bytes: u64, kind: GpuKind, policy: &Policy) -> u32 {
+    match kind {
+        GpuKind::Unified => ((vram_bytes as f64 / GIB as f64) + 0.1).floor() as u32,
+        _ => policy.nominal_vram_gb(vram_bytes),
+    }
+}
+
+/// The back-end Ollama uses for a card: as detected, else by vendor, else by what its name says.
+pub(super) fn backend(gpu: &Gpu) -> Backend {
+    if let Some(backend) = gpu.backend {
+        return backend;
+    }
+    let vendor = gpu.vendor.as_deref().unwrap_or_default().to_ascii_lowercase();
+    backend_of_words(&vendor)
+        .or_else(|| gpus::lookup(&gpu.name, gpu.vram_total_bytes).map(|row| row.backend))
+        .or_else(|| backend_of_words(&gpu.name.to_ascii_lowercase()))
+        // Vulkan is what Ollama falls back to for a card it has no library for.
+        .unwrap_or(Backend::Vulkan)
+}
+
+fn backend_of_words(words: &str) -> Option<Backend> {
+    const WORDS: [(&str, Backend); 12] = [
+        ("nvidia", Backend::Cuda),
+        ("geforce", Backend::Cuda),
+        ("quadro", Backend::Cuda),
+        ("tesla", Backend::Cuda),
+        ("rtx", Backend::Cuda),
+        ("gtx", Backend::Cuda),
+        ("radeon", Backend::Rocm),
+        ("advanced micro", Backend::Rocm),
+        ("amd", Backend::Rocm),
+        ("apple", Backend::Metal),
+        ("intel", Backend::Vulkan),
+        ("arc", Backend::Vulkan),
+    ];
+    WORDS.into_iter().find(|(word, _)| words.contains(word)).map(|(_, backend)| backend)
+}
+
+fn by_worth(a: &Gpu, b: &Gpu, hardware: &Hardware, policy: &Policy) -> Ordering {
+    let worth = |gpu: &Gpu| {
+        let bytes = vram_total(gpu, hardware, policy).map_or(0, |vram| vram.value);
+        let nominal = nominal_vram_gb(bytes, gpu.kind, policy);
+        let large_enough = nominal >= policy.refused_below_vram_gb;
+        (large_enough, gpu.kind == GpuKind::Discrete, nominal)
+    };
+    let bandwidth = |gpu: &Gpu| bandwidth(gpu, hardware, policy, gpu.vram_total_bytes.unwrap_or(0)).value;
+    worth(a).cmp(&worth(b)).then_with(|| bandwidth(a).total_cmp(&bandwidth(b)))
+}
+
+fn gpu_figures(gpu: &Gpu, hardware: &Hardware, cpu: &CpuFigures, policy: &Policy) -> Option<GpuFigures> {
+    let total = vram_total(gpu, hardware, policy)?;
+    let free = match (gpu.vram_free_bytes, gpu.kind) {
+        (Some(free), GpuKind::Unified) => {
+            Known { value: free.min(cpu.ram_available_bytes.value), certainty: Certainty::Detected }
+        }
+        // Shared memory: no more than the system allows, and no more than programs can have now.
+        (None, GpuKind::Unified) => Known {
+            value: total.value.min(cpu.ram_available_bytes.value),
+            certainty: total.certainty.max(cpu.ram_available_bytes.certainty),
+        },
+        (Some(free), _) => Known { value: free.min(total.value), certainty: Certainty::Detected },
+        (None, _) => Known {
+            value: total.value.saturating_sub(policy.assumed_desktop_vram_mib * MIB),
+            certainty: Certainty::Guess,
+        },
+    };
+    Some(GpuFigures {
+        name: gpu.name.clone(),
+        kind: gpu.kind,
+        backend: backend(gpu),
+        vram_total_bytes: total.value,
+        vram_free_bytes: free,
+        bandwidth_gb_s: bandwidth(gpu, hardware, policy, total.value),
+        compute_capability: gpu.compute_capability.as_deref().and_then(compute_capability),
+    })
+}
+
+fn bandwidth(gpu: &Gpu, hardware: &Hardware, policy: &Policy, vram_bytes: u64) -> Known<f64> {
+    let known = |value, certainty| Known { value, certainty };
+    if let Some(gb_s) = gpu.memory_bandwidth_gb_s {
+        return known(gb_s, Certainty::Detected);
+    }
+    if let Some(row) = gpus::lookup(&gpu.name, gpu.vram_total_bytes) {
+        return known(row.bandwidth_gb_s, Certainty::Table);
+    }
+    match (gpu.kind, hardware.memory.bandwidth_gb_s) {
+        (GpuKind::Unified, Some(gb_s)) => known(gb_s, Certainty::Measured),
+        _ => known(policy.typical_gpu_bandwidth_gb_s(policy.nominal_vram_gb(vram_bytes)), Certainty::Guess),
+    }
+}
+
+fn cpu_figures(hardware: &Hardware, policy: &Policy) -> CpuFigures {
+    let total = hardware.memory.total_bytes;
+    let guess = |value| Known { value, certainty: Certainty::Guess };
+    let cores = match (hardware.cpu.physical_cores, hardware.cpu.logical_cores) {
+        (Some(cores), _) if cores > 0 => Known { value: cores, certainty: Certainty::Detected },
+        // Two threads a core is the usual case.
+        (_, Some(threads)) if threads > 0 => {
+            Known { value: threads.div_ceil(2), certainty: Certainty::Guess }
+        }
+        _ => Known { value: policy.assumed_physical_cores, certainty: Certainty::Guess },
+    };
+    CpuFigures {
+        ram_total_bytes: total,
+        ram_available_bytes: hardware.memory.available_bytes.map_or_else(
+            || guess((total as f64 * policy.assumed_available_ram_share) as u64),
+            |value| Known { value, certainty: Certainty::Detected },
+        ),
+        bandwidth_gb_s: hardware.memory.bandwidth_gb_s.map_or(
+            Known { value: policy.assumed_ram_bandwidth_gb_s, certainty: Certainty::Guess },
+            |value| Known { value, certainty: Certainty::Measured },
+        ),
+        physical_cores: cores,
+        features: hardware.cpu.features.clone(),
+    }
+}
+
+/// `8.9` → (8, 9).
+fn compute_capability(text: &str) -> Option<(u32, u32)> {
+    let (major, minor) = text.trim().split_once('.')?;
+    Some((major.parse().ok()?, minor.parse().ok()?))
+}

@@ -1,0 +1,181 @@
+//! The limits and assumptions of the plan. All of them are data in `assets/profiles.yaml`.
+
+use serde::Deserialize;
+
+use crate::GIB;
+use crate::plan::Grade;
+
+/// What is refused, what is degraded, what is assumed where nothing is known.
+///
+/// Sizes in "GB" are those printed on boxes (2^30 bytes); GB/s and disk sizes are decimal.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Policy {
+    /// Sizes of graphics memory that are sold, ascending.
+    pub vram_sizes_gb: Vec<u32>,
+    /// Sizes of main memory that are sold, ascending.
+    pub ram_sizes_gb: Vec<u32>,
+    /// Smaller cards are refused.
+    pub refused_below_vram_gb: u32,
+    /// Smaller cards need consent.
+    pub degraded_below_vram_gb: u32,
+    /// From here a compatible machine is [`Grade::Recommended`].
+    pub recommended_from_vram_gb: u32,
+    /// From here a compatible machine is [`Grade::Premium`].
+    pub premium_from_vram_gb: u32,
+    /// Slower answers need consent.
+    pub slow_below_tokens_per_s: f64,
+    /// A longer wait for the first token of a full prompt needs consent.
+    pub slow_above_first_token_s: f64,
+    /// Kept free on the card beyond the computed need.
+    pub vram_margin_mib: u64,
+    /// Taken for used on the card where the driver does not say.
+    pub assumed_desktop_vram_mib: u64,
+    /// What a desktop still holds of the card with every other program closed.
+    pub idle_desktop_vram_mib: u64,
+    /// Taken for available of main memory where the system does not say, 0 to 1.
+    pub assumed_available_ram_share: f64,
+    /// Never counted on of main memory, even with every program closed.
+    pub reserved_ram_gb: u64,
+    /// Taken for usable by a GPU with unified memory where the system does not say, 0 to 1.
+    pub assumed_unified_share: f64,
+    /// Main memory of a machine of which nothing is known.
+    pub assumed_ram_gb: u64,
+    /// Main memory's bandwidth where it was not measured.
+    pub assumed_ram_bandwidth_gb_s: f64,
+    /// Cores where they are not known.
+    pub assumed_physical_cores: u32,
+    /// Bandwidth of a card of which nothing but its size is known, ascending by size.
+    pub assumed_gpu_bandwidth: Vec<TypicalCard>,
+    /// Room for the engine on the disk, archive and unpacked, in decimal GB.
+    pub engine_disk_gb: f64,
+}
+
+/// A step of [`Policy::assumed_gpu_bandwidth`].
+#[derive(Clone, Copy, Debug, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TypicalCard {
+    /// Smallest size this holds for.
+    pub from_vram_gb: u32,
+    /// Its bandwidth in decimal GB/s.
+    pub gb_s: f64,
+}
+
+impl Policy {
+    /// The size on the box of a card that reports so many bytes: the nearest one that is sold.
+    pub fn nominal_vram_gb(&self, bytes: u64) -> u32 {
+        nearest(&self.vram_sizes_gb, bytes)
+    }
+
+    /// The size on the box of so much main memory. Firmware and integrated graphics keep some of it to themselves.
+    pub fn nominal_ram_gb(&self, bytes: u64) -> u32 {
+        // What is missing is never more than one size, so the next size up is right when it is close.
+        let gib = bytes as f64 / GIB as f64;
+        self.ram_sizes_gb
+            .iter()
+            .copied()
+            .find(|size| f64::from(*size) >= gib && gib >= f64::from(*size) * 0.85)
+            .unwrap_or_else(|| nearest(&self.ram_sizes_gb, bytes))
+    }
+
+    /// Bandwidth of a typical card of this size, in decimal GB/s.
+    pub fn typical_gpu_bandwidth_gb_s(&self, nominal_vram_gb: u32) -> f64 {
+        self.assumed_gpu_bandwidth
+            .iter()
+            .rev()
+            .find(|step| step.from_vram_gb <= nominal_vram_gb)
+            .or(self.assumed_gpu_bandwidth.first())
+            .map_or(self.assumed_ram_bandwidth_gb_s, |step| step.gb_s)
+    }
+
+    /// How comfortable a compatible machine of this size is.
+    pub fn grade(&self, nominal_vram_gb: u32) -> Grade {
+        match nominal_vram_gb {
+            gb if gb >= self.premium_from_vram_gb => Grade::Premium,
+            gb if gb >= self.recommended_from_vram_gb => Grade::Recommended,
+            _ => Grade::Good,
+        }
+    }
+
+    /// The smallest size that is sold and holds so many bytes beside a desktop.
+    pub fn card_that_holds(&self, bytes: u64) -> Option<u32> {
+        let desktop = (self.assumed_desktop_vram_mib + self.vram_margin_mib) * crate::MIB;
+        self.vram_sizes_gb
+            .iter()
+            .copied()
+            .find(|size| u64::from(*size) * GIB >= bytes.saturating_add(desktop))
+    }
+
+    /// The smallest size of main memory that is sold and holds so many bytes beside the operating system.
+    pub fn ram_that_holds(&self, bytes: u64) -> Option<u32> {
+        let wanted = bytes.saturating_add(self.reserved_ram_gb * GIB);
+        self.ram_sizes_gb.iter().copied().find(|size| u64::from(*size) * GIB >= wanted)
+    }
+
+    /// The first value that makes no sense: its key and what would.
+    pub(super) fn mistake(&self) -> Option<(&'static str, &'static str)> {
+        let ascending = |sizes: &[u32]| !sizes.is_empty() && sizes.windows(2).all(|pair| pair[0] < pair[1]);
+        let share = |share: f64| share > 0.0 && share <= 1.0;
+        let rate = |rate: f64| rate > 0.0 && rate <= 100_000.0;
+        let steps = &self.assumed_gpu_bandwidth;
+        [
+            ("vram_sizes_gb", ascending(&self.vram_sizes_gb) && plausible_sizes(&self.vram_sizes_gb), SIZES),
+            ("ram_sizes_gb", ascending(&self.ram_sizes_gb) && plausible_sizes(&self.ram_sizes_gb), SIZES),
+            ("refused_below_vram_gb", (1..=1024).contains(&self.refused_below_vram_gb), "1 to 1024"),
+            (
+                "degraded_below_vram_gb",
+                (self.refused_below_vram_gb..=1024).contains(&self.degraded_below_vram_gb),
+                "refused_below_vram_gb to 1024",
+            ),
+            (
+                "recommended_from_vram_gb",
+                (self.degraded_below_vram_gb..=1024).contains(&self.recommended_from_vram_gb),
+                "degraded_below_vram_gb to 1024",
+            ),
+            (
+                "premium_from_vram_gb",
+                (self.recommended_from_vram_gb..=1024).contains(&self.premium_from_vram_gb),
+                "recommended_from_vram_gb to 1024",
+            ),
+            ("slow_below_tokens_per_s", rate(self.slow_below_tokens_per_s), "above 0"),
+            ("slow_above_first_token_s", rate(self.slow_above_first_token_s), "above 0"),
+            ("vram_margin_mib", self.vram_margin_mib <= 16_384, "0 to 16384"),
+            ("assumed_desktop_vram_mib", self.assumed_desktop_vram_mib <= 16_384, "0 to 16384"),
+            ("idle_desktop_vram_mib", self.idle_desktop_vram_mib <= 16_384, "0 to 16384"),
+            ("assumed_available_ram_share", share(self.assumed_available_ram_share), "above 0, up to 1"),
+            ("reserved_ram_gb", self.reserved_ram_gb <= 64, "0 to 64"),
+            ("assumed_unified_share", share(self.assumed_unified_share), "above 0, up to 1"),
+            ("assumed_ram_gb", (1..=65_536).contains(&self.assumed_ram_gb), "1 to 65536"),
+            ("assumed_ram_bandwidth_gb_s", rate(self.assumed_ram_bandwidth_gb_s), "above 0"),
+            ("assumed_physical_cores", (1..=4096).contains(&self.assumed_physical_cores), "1 to 4096"),
+            (
+                "assumed_gpu_bandwidth",
+                !steps.is_empty()
+                    && steps.windows(2).all(|pair| pair[0].from_vram_gb < pair[1].from_vram_gb)
+                    && steps.iter().all(|step| rate(step.gb_s)),
+                "ascending sizes, each with a rate above 0",
+            ),
+            ("engine_disk_gb", (0.0..=1000.0).contains(&self.engine_disk_gb), "0 to 1000"),
+        ]
+        .into_iter()
+        .find(|(_, fine, _)| !fine)
+        .map(|(key, _, wanted)| (key, wanted))
+    }
+}
+
+const SIZES: &str = "ascending sizes from 1 to 65536";
+
+fn plausible_sizes(sizes: &[u32]) -> bool {
+    sizes.iter().all(|size| (1..=65_536).contains(size))
+}
+
+fn nearest(sizes: &[u32], bytes: u64) -> u32 {
+    let gib = bytes as f64 / GIB as f64;
+    sizes
+        .iter()
+        .copied()
+        .min_by(|a, b| (f64::from(*a) - gib).abs().total_cmp(&(f64::from(*b) - gib).abs()))
+        // Above the largest size that is listed, and below the smallest, the memory speaks for itself.
+        .filter(|size| (f64::from(*size) - gib).abs() <= f64::from(*size) / 4.0)
+        .unwrap_or(gib.round() as u32)
+}

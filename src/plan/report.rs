@@ -1,0 +1,117 @@
+//! The answer for a whole machine: every profile, and the one to take.
+
+use std::cmp::Reverse;
+use std::sync::Arc;
+
+use crate::hardware::Hardware;
+use crate::models::{Catalogue, KvCacheType, Model};
+use crate::plan::profiles::CUSTOM_ID;
+use crate::plan::{
+    Assessment, Candidate, Layers, Policy, Profile, Profiles, Reason, Report, Verdict, assess,
+};
+
+/// The profiles as things that could be installed. Those whose model is not in the catalogue are left out;
+/// [`Profiles::check_models`] finds them.
+pub fn candidates(profiles: &Profiles, catalogue: &Catalogue) -> Vec<Candidate> {
+    profiles.profiles.iter().filter_map(|profile| candidate(profile, catalogue)).collect()
+}
+
+/// What runs on the processor alone, as an emergency; `None` only when its model is not in the catalogue.
+pub fn emergency_candidate(profiles: &Profiles, catalogue: &Catalogue) -> Option<Candidate> {
+    candidate(&profiles.emergency_cpu, catalogue)
+}
+
+/// A person's own choice. It has no size it is made for: what fits is computed.
+pub fn custom_candidate(
+    model: Arc<Model>,
+    kv_cache_type: KvCacheType,
+    context_tokens: u32,
+    layers: Layers,
+    policy: &Policy,
+) -> Candidate {
+    let min_vram_gib = if layers == Layers::Exactly(0) { 0 } else { policy.refused_below_vram_gb };
+    Candidate {
+        id: CUSTOM_ID.to_owned(),
+        model,
+        context_tokens,
+        kv_cache_type,
+        num_batch: crate::plan::profiles::NUM_BATCH,
+        layers,
+        min_vram_gib,
+        min_ram_gib: 0,
+    }
+}
+
+/// Every profile against a machine.
+pub fn assess_all(hardware: &Hardware, catalogue: &Catalogue, profiles: &Profiles) -> Report {
+    let policy = &profiles.policy;
+    let assessments: Vec<Assessment> =
+        candidates(profiles, catalogue).iter().map(|candidate| assess(candidate, hardware, policy)).collect();
+    Report::of(assessments)
+}
+
+impl Report {
+    /// Sums up: the best profile speaks for the machine, or, when all are refused, the one that is least far away.
+    pub fn of(assessments: Vec<Assessment>) -> Self {
+        let usable = assessments.iter().filter(|one| one.verdict != Verdict::Refused);
+        let best = usable.min_by_key(|one| preference(one));
+        let nearest = best.or_else(|| assessments.iter().min_by_key(|one| distance(one)));
+        Self {
+            verdict: best.map_or(Verdict::Refused, |one| one.verdict),
+            recommended: best.map(|one| one.candidate.id.clone()),
+            reasons: nearest.map(|one| one.reasons.clone()).unwrap_or_default(),
+            improvements: nearest.map(|one| one.improvements.clone()).unwrap_or_default(),
+            assessments,
+        }
+    }
+
+    /// The assessment of a profile.
+    pub fn find(&self, id: &str) -> Option<&Assessment> {
+        self.assessments.iter().find(|one| one.candidate.id == id)
+    }
+
+    /// The assessment of the profile to take.
+    pub fn recommended(&self) -> Option<&Assessment> {
+        self.recommended.as_deref().and_then(|id| self.find(id))
+    }
+}
+
+/// Smallest is best: the verdict, then as little pain as possible, then the larger model, then all of it on the card.
+/// A larger model that is partly on the processor and still fast enough is better than a small one.
+fn preference(assessment: &Assessment) -> (Verdict, usize, Reverse<u32>, bool) {
+    let painful = |reason: &&Reason| {
+        matches!(
+            reason,
+            Reason::SlowDecode { .. }
+                | Reason::SlowFirstToken { .. }
+                | Reason::KvQ4
+                | Reason::RamShort { .. }
+        )
+    };
+    (
+        assessment.verdict,
+        assessment.reasons.iter().filter(painful).count(),
+        Reverse(assessment.candidate.min_vram_gib),
+        assessment.gpu_layers < assessment.total_layers,
+    )
+}
+
+/// How far a refused profile is from running: what it is refused for, then its size.
+fn distance(assessment: &Assessment) -> (bool, u32) {
+    let by_size =
+        |reason: &Reason| matches!(reason, Reason::ProfileNeedsVram { .. } | Reason::ProfileNeedsRam { .. });
+    (assessment.reasons.iter().any(by_size), assessment.candidate.min_vram_gib)
+}
+
+fn candidate(profile: &Profile, catalogue: &Catalogue) -> Option<Candidate> {
+    Some(Candidate {
+        id: profile.id.clone(),
+        model: catalogue.find(&profile.model)?,
+        context_tokens: profile.context_tokens,
+        kv_cache_type: profile.kv_cache_type,
+        num_batch: profile.num_batch,
+        layers: profile.layers,
+        min_vram_gib: profile.min_vram_gb,
+        min_ram_gib: profile.min_ram_gb,
+    })
+}
