@@ -1,2 +1,5 @@
 //! Terminal.
-fn main() {}
+fn main() {
+    // A driver is asked in a process of its own: this one.
+    acolyte::hardware::probe::run_if_asked();
+}

@@ -187,8 +187,11 @@ pub struct Engine {
 pub struct Note {
     /// Stable, for programs and for translation: `source_failed`, …
     pub code: String,
-    /// One English sentence.
+    /// English sentences.
     pub text: String,
+    /// The figures and names in the sentences, for translation and for programs.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub details: BTreeMap<String, String>,
 }
 
 impl<'de> Deserialize<'de> for Note {
@@ -199,6 +202,8 @@ impl<'de> Deserialize<'de> for Note {
         struct Full {
             code: String,
             text: String,
+            #[serde(default)]
+            details: BTreeMap<String, String>,
         }
         #[derive(Deserialize)]
         #[serde(untagged)]
@@ -207,8 +212,8 @@ impl<'de> Deserialize<'de> for Note {
             Text(String),
         }
         Ok(match Either::deserialize(deserializer)? {
-            Either::Full(Full { code, text }) => Self { code, text },
-            Either::Text(text) => Self { code: "note".to_owned(), text },
+            Either::Full(Full { code, text, details }) => Self { code, text, details },
+            Either::Text(text) => Self { code: "note".to_owned(), text, details: BTreeMap::new() },
         })
     }
 }

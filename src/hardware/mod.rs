@@ -2,9 +2,29 @@
 //!
 //! [`detect`] asks the system and the GPU drivers and returns a [`Hardware`] document; [`Hardware::from_json`] reads
 //! a saved one, so that any machine can be replayed with `--hardware FILE`.
+//!
+//! What every source said is kept apart from what is concluded: [`collect`] gathers an [`evidence::Evidence`],
+//! [`merge::merge`] judges it without asking anything.
 
-mod document;
+pub mod control_group;
+mod detect;
+pub mod disks;
+pub mod document;
+pub mod engines;
+pub mod evidence;
+pub mod listening;
+pub mod merge;
+mod note;
+pub mod pci_names;
+pub mod power;
+pub mod probe;
+mod processor;
+mod ram_bandwidth;
+pub mod sources;
+pub mod sysfs;
 
+pub use detect::{DetectOptions, collect, detect};
 pub use document::{
     Backend, Cpu, Disk, DiskKind, Engine, Gpu, GpuKind, Hardware, HardwareFileError, Memory, Note, Os,
 };
+pub use ram_bandwidth::ram_bandwidth;

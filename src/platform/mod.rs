@@ -1,3 +1,22 @@
-//! What differs per system? One file each.
+//! What differs per system? One file each, all with the same functions; [`process`] works on all of them.
 
 pub mod process;
+
+#[cfg(target_os = "linux")]
+mod linux;
+#[cfg(target_os = "macos")]
+mod macos;
+#[cfg(windows)]
+mod windows;
+
+#[cfg(target_os = "linux")]
+use linux as system;
+#[cfg(target_os = "macos")]
+use macos as system;
+#[cfg(windows)]
+use windows as system;
+
+pub use system::{
+    disk_kind, dxgi_adapters, engine_programs, hide_console, listens_beyond_loopback, os_version,
+    program_version, system_evidence,
+};

@@ -57,6 +57,7 @@ impl Language {
 const ENGLISH: &[&str] = &[
     include_str!("../../assets/locales/en/cli.ftl"),
     include_str!("../../assets/locales/en/fetch.ftl"),
+    include_str!("../../assets/locales/en/hardware.ftl"),
     include_str!("../../assets/locales/en/install.ftl"),
     include_str!("../../assets/locales/en/plan.ftl"),
     include_str!("../../assets/locales/en/units.ftl"),
@@ -65,6 +66,7 @@ const ENGLISH: &[&str] = &[
 const SPANISH: &[&str] = &[
     include_str!("../../assets/locales/es/cli.ftl"),
     include_str!("../../assets/locales/es/fetch.ftl"),
+    include_str!("../../assets/locales/es/hardware.ftl"),
     include_str!("../../assets/locales/es/install.ftl"),
     include_str!("../../assets/locales/es/plan.ftl"),
     include_str!("../../assets/locales/es/units.ftl"),

@@ -1,0 +1,135 @@
+//! Asking everybody at once.
+//!
+//! 1. What is read in an instant: files about adapters, memory, power.
+//! 2. On threads, at the same time: one child process for each GPU driver interface (see [`super::probe`]), engines
+//!    on their ports, the processor, disks, and the preparation of the memory measurement.
+//! 3. When all is quiet again, the memory bandwidth is measured.
+
+use std::path::{Path, PathBuf};
+use std::thread;
+use std::time::Duration;
+
+use super::document::Hardware;
+use super::evidence::{Answer, Evidence};
+use super::merge::merge;
+use super::probe::{Source, ask};
+use super::ram_bandwidth::Measurement;
+use super::{disks, engines, processor, sysfs};
+use crate::platform;
+
+/// What to ask and how long to wait.
+#[derive(Clone, Debug)]
+pub struct DetectOptions {
+    /// ACOLYTE's folder (`~/.acolyte`), whether it exists or not.
+    pub home: PathBuf,
+    /// The folder for model files, if it is another one.
+    pub models_dir: Option<PathBuf>,
+    /// The program that is started as a probe: ours, unless a test says otherwise.
+    pub probe_program: Option<PathBuf>,
+    /// How long a GPU driver may take.
+    pub driver_limit: Duration,
+    /// Whether to measure the memory's bandwidth, which takes up to 0.2 s.
+    pub measure_memory: bool,
+    /// Where engines may listen.
+    pub engines: engines::Places,
+}
+
+impl DetectOptions {
+    /// Everything, for an installation in this folder.
+    pub fn new(home: PathBuf) -> Self {
+        Self {
+            home,
+            models_dir: None,
+            probe_program: None,
+            driver_limit: Duration::from_secs(10),
+            measure_memory: true,
+            engines: engines::Places::usual(),
+        }
+    }
+}
+
+/// Finds out what this machine has. Blocks for some hundred milliseconds, ten seconds when a driver hangs: call it
+/// on a worker thread.
+pub fn detect(options: &DetectOptions) -> Hardware {
+    merge(&collect(options))
+}
+
+/// What every source says, unjudged.
+pub fn collect(options: &DetectOptions) -> Evidence {
+    let mut evidence = Evidence::default();
+    platform::system_evidence(&mut evidence);
+    let drivers = DriverProbes::new(options, &evidence);
+
+    thread::scope(|scope| {
+        let nvml = scope.spawn(|| drivers.ask(Source::Nvml));
+        let wgpu = scope.spawn(|| drivers.ask(Source::Wgpu));
+        let sysinfo = scope.spawn(|| drivers.ask(Source::Sysinfo));
+        let dxgi = scope.spawn(|| drivers.ask(Source::Dxgi));
+        let engines = scope.spawn(|| engines::find(&options.engines, &options.home));
+        let disks = scope.spawn(|| {
+            let folders = [Some(&options.home), options.models_dir.as_ref()];
+            disks::of_folders(folders.into_iter().flatten())
+        });
+        let memory = processor::memory();
+        let measurement = options.measure_memory.then(|| Measurement::prepare(memory.available_bytes));
+        evidence.memory.total_bytes = memory.total_bytes;
+        evidence.memory.available_bytes = memory.available_bytes;
+        evidence.os = processor::os();
+        evidence.cpu = processor::cpu();
+
+        evidence.nvml = joined(nvml.join());
+        evidence.wgpu = joined(wgpu.join());
+        evidence.sysinfo = joined(sysinfo.join());
+        evidence.dxgi = joined(dxgi.join());
+        evidence.engines = engines.join().unwrap_or_default();
+        evidence.disks = disks.join().unwrap_or_default();
+        evidence.memory.bandwidth_gb_s = measurement.and_then(|measurement| measurement.run());
+    });
+    evidence
+}
+
+/// A panic in a thread of ours is a source that could not be asked, too.
+fn joined<T>(answer: thread::Result<Answer<T>>) -> Answer<T> {
+    answer.unwrap_or_else(|_| Answer::Failed("an internal error".to_owned()))
+}
+
+/// Which driver interfaces are asked, and by which program.
+struct DriverProbes {
+    program: Result<PathBuf, String>,
+    limit: Duration,
+    wake_cards: bool,
+}
+
+impl DriverProbes {
+    fn new(options: &DetectOptions, evidence: &Evidence) -> Self {
+        let program = match &options.probe_program {
+            Some(program) => Ok(program.clone()),
+            None => std::env::current_exe().map_err(|why| format!("our own program was not found: {why}")),
+        };
+        // A sleeping AMD card has told the system all we need. Vulkan would wake it, which takes seconds and power,
+        // so it is asked only when something else is there that only it knows.
+        let cards = sysfs::cards(&evidence.sysfs);
+        let known =
+            |card: &sysfs::Card| card.vram_total_bytes.is_some() || card.driver.as_deref() == Some("nvidia");
+        let wake_cards = !(cards.iter().any(|card| card.asleep) && cards.iter().all(known));
+        Self { program, limit: options.driver_limit, wake_cards }
+    }
+
+    fn ask<T: serde::de::DeserializeOwned>(&self, source: Source) -> Answer<T> {
+        let wanted = match source {
+            Source::Nvml => true,
+            Source::Wgpu | Source::Sysinfo => self.wake_cards,
+            Source::Dxgi => cfg!(windows),
+        };
+        match &self.program {
+            _ if !wanted => Answer::NotAsked,
+            Ok(program) => ask(program, source, self.limit),
+            Err(why) => Answer::Failed(why.clone()),
+        }
+    }
+}
+
+/// The nearest folder at or above `folder` that exists.
+pub fn nearest_existing(folder: &Path) -> Option<&Path> {
+    folder.ancestors().find(|ancestor| ancestor.is_dir())
+}

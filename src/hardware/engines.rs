@@ -1,0 +1,248 @@
+//! Ollama servers and installations already on the machine.
+//!
+//! Servers are asked over HTTP, never through the `ollama` program: on macOS and Windows its commands start the
+//! desktop app when no server answers.
+
+use std::io::{Read as _, Write as _};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpStream};
+use std::path::{Path, PathBuf};
+use std::thread;
+use std::time::Duration;
+
+use serde::Deserialize;
+
+use super::document::Engine;
+use crate::platform;
+
+/// Ollama's own port.
+const DEFAULT_PORT: u16 = 11_434;
+/// The ports that ACOLYTE uses.
+const OUR_PORTS: std::ops::RangeInclusive<u16> = 42_434..=42_453;
+/// Connecting, sending and every piece of the answer may each take this long.
+const LIMIT: Duration = Duration::from_millis(300);
+/// The answer is one line; a server that sends more is not Ollama.
+const MOST_BYTES: u64 = 64 * 1024;
+
+/// Where engines may be.
+#[derive(Clone, Debug, Default)]
+pub struct Places {
+    /// Addresses to ask.
+    pub servers: Vec<SocketAddr>,
+    /// Folders in which an `ollama` program may lie (`PATH`).
+    pub folders: Vec<PathBuf>,
+    /// The user's home folder.
+    pub user_home: Option<PathBuf>,
+    /// Whether the system's usual places are looked at, too.
+    pub usual: bool,
+}
+
+impl Places {
+    /// The usual ones, as the environment has them: `OLLAMA_HOST` or its default, our ports, `PATH`.
+    pub fn usual() -> Self {
+        let set = std::env::var("OLLAMA_HOST").ok();
+        let mut servers = vec![SocketAddr::from((Ipv4Addr::LOCALHOST, DEFAULT_PORT))];
+        servers.extend(set.as_deref().and_then(local_address).filter(|a| a.port() != DEFAULT_PORT));
+        servers.extend(OUR_PORTS.map(|port| SocketAddr::from((Ipv4Addr::LOCALHOST, port))));
+        servers.dedup();
+        Self {
+            servers,
+            folders: std::env::var_os("PATH")
+                .map_or_else(Vec::new, |path| std::env::split_paths(&path).collect()),
+            user_home: std::env::home_dir(),
+            usual: true,
+        }
+    }
+}
+
+/// The address that a value of `OLLAMA_HOST` means on this machine; `None` for other machines and nonsense. A server
+/// told to listen everywhere is asked on loopback.
+fn local_address(host: &str) -> Option<SocketAddr> {
+    let host = host.trim();
+    let host = host.split_once("://").map_or(host, |(_, rest)| rest);
+    let host = host.split('/').next()?;
+    let (name, port) = match host.rsplit_once(':') {
+        Some((name, port)) if !name.contains(':') || name.ends_with(']') => (name, port.parse().ok()?),
+        _ => (host, DEFAULT_PORT),
+    };
+    let name = name.trim_start_matches('[').trim_end_matches(']');
+    let ip = match name {
+        "" | "localhost" => IpAddr::V4(Ipv4Addr::LOCALHOST),
+        literal => literal.parse::<IpAddr>().ok()?,
+    };
+    let ip = if ip.is_unspecified() { IpAddr::V4(Ipv4Addr::LOCALHOST) } else { ip };
+    ip.is_loopback().then(|| SocketAddr::new(ip, port))
+}
+
+/// All engines: servers first, then installations. `home` is ACOLYTE's folder.
+pub fn find(places: &Places, home: &Path) -> Vec<Engine> {
+    thread::scope(|scope| {
+        let asked: Vec<_> =
+            places.servers.iter().map(|address| scope.spawn(move || server(*address))).collect();
+        let installed = scope.spawn(|| installations(places, home));
+        let mut engines: Vec<Engine> =
+            asked.into_iter().filter_map(|thread| thread.join().ok().flatten()).collect();
+        engines.extend(installed.join().unwrap_or_default());
+        engines
+    })
+}
+
+/// The server on this address, if it is one.
+fn server(address: SocketAddr) -> Option<Engine> {
+    let version = ask_version(address)?;
+    Some(Engine {
+        kind: "server".to_owned(),
+        version: Some(version),
+        port: Some(address.port()),
+        path: None,
+        exposed: platform::listens_beyond_loopback(address.port()),
+    })
+}
+
+fn ask_version(address: SocketAddr) -> Option<String> {
+    #[derive(Deserialize)]
+    struct Version {
+        version: String,
+    }
+    let mut stream = TcpStream::connect_timeout(&address, LIMIT).ok()?;
+    stream.set_read_timeout(Some(LIMIT)).ok()?;
+    stream.set_write_timeout(Some(LIMIT)).ok()?;
+    // HTTP/1.0, so that the answer ends with the connection and never comes in chunks.
+    let request = format!("GET /api/version HTTP/1.0\r\nHost: {address}\r\nConnection: close\r\n\r\n");
+    stream.write_all(request.as_bytes()).ok()?;
+    let mut answer = Vec::new();
+    stream.take(MOST_BYTES).read_to_end(&mut answer).ok()?;
+    let answer = String::from_utf8_lossy(&answer);
+    let (head, body) = answer.split_once("\r\n\r\n")?;
+    let status = head.split_whitespace().nth(1)?;
+    (status == "200").then(|| serde_json::from_str::<Version>(body.trim()).ok())?.map(|answer| answer.version)
+}
+
+/// Programs, services and apps, each once; our own installations are among them.
+fn installations(places: &Places, home: &Path) -> Vec<Engine> {
+    let name = if cfg!(windows) { "ollama.exe" } else { "ollama" };
+    let program = |path: PathBuf| Engine { kind: "binary".to_owned(), path: Some(path), ..Engine::default() };
+    let mut found: Vec<Engine> = places
+        .folders
+        .iter()
+        .map(|folder| folder.join(name))
+        .filter(|path| path.is_file())
+        .map(program)
+        .collect();
+    if places.usual {
+        found.extend(platform::engine_programs(places.user_home.as_deref()));
+    }
+    let mut engines = own_installations(home, name);
+    let mut seen: Vec<PathBuf> = engines.iter().filter_map(real_path).collect();
+    for mut engine in found {
+        let real = real_path(&engine);
+        if real.as_ref().is_some_and(|real| seen.contains(real)) {
+            continue;
+        }
+        seen.extend(real);
+        if engine.kind == "binary" && engine.version.is_none() {
+            engine.version = engine.path.as_deref().and_then(platform::program_version);
+        }
+        engines.push(engine);
+    }
+    engines
+}
+
+/// `HOME/ollama/VERSION/bin/ollama`: the folder's name is the version.
+fn own_installations(home: &Path, name: &str) -> Vec<Engine> {
+    let versions = std::fs::read_dir(home.join("ollama")).into_iter().flatten().flatten();
+    let mut own: Vec<Engine> = versions
+        .filter_map(|version| {
+            let candidates = [version.path().join("bin").join(name), version.path().join(name)];
+            Some(Engine {
+                kind: "binary".to_owned(),
+                version: Some(version.file_name().into_string().ok()?),
+                path: Some(candidates.into_iter().find(|path| path.is_file())?),
+                ..Engine::default()
+            })
+        })
+        .collect();
+    own.sort_by(|a, b| a.path.cmp(&b.path));
+    own
+}
+
+fn real_path(engine: &Engine) -> Option<PathBuf> {
+    std::fs::canonicalize(engine.path.as_deref()?).ok()
+}
+
+/// The version in what `ollama --version` prints. The client's counts, where it differs from a server's.
+pub fn version_in(output: &str) -> Option<String> {
+    ["client version is ", "ollama version is "].iter().find_map(|mark| {
+        let (_, rest) = output.split_once(mark)?;
+        let version = rest.split_whitespace().next()?;
+        version.starts_with(|c: char| c.is_ascii_digit()).then(|| version.to_owned())
+    })
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+    use std::net::TcpListener;
+
+    #[test]
+    fn the_version_is_found_among_warnings() {
+        let alone =
+            "Warning: could not connect to a running Ollama instance\nWarning: client version is 0.32.15\n";
+        assert_eq!(version_in(alone).as_deref(), Some("0.32.15"));
+        assert_eq!(version_in("ollama version is 0.5.7\n").as_deref(), Some("0.5.7"));
+        let both = "ollama version is 0.6.0\nWarning: client version is 0.5.7\n";
+        assert_eq!(version_in(both).as_deref(), Some("0.5.7"));
+        assert_eq!(version_in("Segmentation fault"), None);
+    }
+
+    #[test]
+    fn only_this_machine_is_asked() {
+        for (set, expected) in [
+            ("127.0.0.1:11500", Some("127.0.0.1:11500")),
+            ("http://localhost:8080/", Some("127.0.0.1:8080")),
+            ("0.0.0.0", Some("127.0.0.1:11434")),
+            (":9999", Some("127.0.0.1:9999")),
+            ("[::1]:1234", Some("[::1]:1234")),
+            ("192.168.1.10:11434", None),
+            ("ollama.example.com", None),
+            ("127.0.0.1:x", None),
+        ] {
+            assert_eq!(local_address(set).map(|a| a.to_string()).as_deref(), expected, "{set}");
+        }
+    }
+
+    /// Answers one connection with `answer`, then ends.
+    fn serve(answer: &'static str) -> SocketAddr {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = listener.local_addr().unwrap();
+        thread::spawn(move || {
+            let (mut stream, _) = listener.accept().unwrap();
+            let mut request = [0_u8; 1024];
+            let _some = stream.read(&mut request).unwrap();
+            stream.write_all(answer.as_bytes()).unwrap();
+        });
+        address
+    }
+
+    #[test]
+    fn a_server_says_its_version_and_others_are_not_engines() {
+        let ollama =
+            serve("HTTP/1.0 200 OK\r\nContent-Type: application/json\r\n\r\n{\"version\":\"0.32.15\"}");
+        let found = server(ollama).unwrap();
+        assert_eq!((found.version.as_deref(), found.port), (Some("0.32.15"), Some(ollama.port())));
+        assert_eq!(server(serve("HTTP/1.0 404 Not Found\r\n\r\n{\"version\":\"1\"}")), None);
+        assert_eq!(server(serve("SSH-2.0-OpenSSH_9.2\r\n")), None);
+    }
+
+    #[test]
+    fn our_own_installation_is_an_engine() {
+        let home = tempfile::tempdir().unwrap();
+        let bin = home.path().join("ollama/0.32.15/bin");
+        std::fs::create_dir_all(&bin).unwrap();
+        let name = if cfg!(windows) { "ollama.exe" } else { "ollama" };
+        std::fs::write(bin.join(name), "").unwrap();
+        let found = find(&Places::default(), home.path());
+        assert_eq!(found.len(), 1);
+        assert_eq!(found[0].version.as_deref(), Some("0.32.15"));
+    }
+}

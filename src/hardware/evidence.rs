@@ -1,0 +1,267 @@
+//! What each source said, before anybody judged it.
+//!
+//! [`super::merge`] turns an [`Evidence`] into a [`super::Hardware`] without asking anything, so that a recorded
+//! answer of any machine can be replayed on any other. Everything here is what the driver or the system said, in
+//! its own units; the only arithmetic done before is the decoding of structures into numbers.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use super::document::{Cpu, Disk, Engine, Os};
+
+/// The raw answers of one machine.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Evidence {
+    /// The operating system.
+    pub os: Os,
+    /// The processor.
+    pub cpu: Cpu,
+    /// Main memory and what limits it.
+    pub memory: MemoryEvidence,
+    /// The model name of a whole board, where one exists (`/proc/device-tree/model`, DMI product name).
+    pub board: Option<String>,
+    /// True inside the Windows Subsystem for Linux.
+    pub wsl: bool,
+    /// NVIDIA's management library.
+    pub nvml: Answer<NvmlAnswer>,
+    /// The GPU list of the `sysinfo` library.
+    pub sysinfo: Answer<Vec<SysinfoGpu>>,
+    /// Adapters that wgpu found, with memory figures of their native interface.
+    pub wgpu: Answer<Vec<WgpuAdapter>>,
+    /// DXGI's adapters (Windows).
+    pub dxgi: Answer<Vec<DxgiAdapter>>,
+    /// Linux: files under `/sys` that describe display adapters, path below `/sys` → content.
+    pub sysfs: BTreeMap<String, String>,
+    /// Linux: marketing names of PCI devices that the files under `/sys` speak of, `vendor:device[:revision]` in
+    /// lower-case hexadecimal → name (from the lists that the system's packages bring).
+    pub pci_names: BTreeMap<String, String>,
+    /// Windows: display adapters in the registry.
+    pub registry: Vec<RegistryAdapter>,
+    /// Power supply.
+    pub power: Option<Power>,
+    /// Disks of the folders asked about.
+    pub disks: Vec<Disk>,
+    /// Engines found.
+    pub engines: Vec<Engine>,
+}
+
+/// What became of asking one source.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Answer<T> {
+    /// Nobody asked.
+    #[default]
+    NotAsked,
+    /// The library or interface does not exist here, which is normal on most machines.
+    Absent,
+    /// It exists but gave no answer: why, in English.
+    Failed(String),
+    /// What it said.
+    Said(T),
+}
+
+impl<T> Answer<T> {
+    /// What it said, if it said anything.
+    pub fn said(&self) -> Option<&T> {
+        match self {
+            Self::Said(said) => Some(said),
+            Self::NotAsked | Self::Absent | Self::Failed(_) => None,
+        }
+    }
+
+    /// Why it gave no answer although it is there.
+    pub fn failure(&self) -> Option<&str> {
+        match self {
+            Self::Failed(why) => Some(why),
+            Self::NotAsked | Self::Absent | Self::Said(_) => None,
+        }
+    }
+}
+
+/// Main memory as the system says it.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct MemoryEvidence {
+    /// All of it, in bytes.
+    pub total_bytes: u64,
+    /// What the system says programs can have, in bytes.
+    pub available_bytes: Option<u64>,
+    /// The lowest limit of the control groups this process is in, in bytes.
+    pub limit_bytes: Option<u64>,
+    /// What that group uses already and cannot give back, in bytes.
+    pub limit_used_bytes: Option<u64>,
+    /// Measured read bandwidth with all cores, in decimal GB/s.
+    pub bandwidth_gb_s: Option<f64>,
+}
+
+/// What NVML said.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct NvmlAnswer {
+    /// For example `550.54.14`.
+    pub driver_version: Option<String>,
+    /// Times 1000, as NVML gives it: 12040 is CUDA 12.4.
+    pub cuda_driver_version: Option<i32>,
+    /// Its devices in its order.
+    pub devices: Vec<NvmlDevice>,
+}
+
+/// One NVIDIA device.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct NvmlDevice {
+    /// For example `NVIDIA GeForce RTX 4060 Laptop GPU`.
+    pub name: String,
+    /// For example `00000000:01:00.0`.
+    pub pci_bus_id: Option<String>,
+    /// Device in the upper, vendor in the lower 16 bits: `0x268410de`.
+    pub pci_device_id: Option<u32>,
+    /// All memory in bytes, including what the driver reserves.
+    pub memory_total_bytes: Option<u64>,
+    /// Free now, in bytes.
+    pub memory_free_bytes: Option<u64>,
+    /// Why there are no memory figures, in NVML's words; unified-memory chips say "not supported".
+    pub memory_error: Option<String>,
+    /// Major and minor compute capability.
+    pub compute_capability: Option<(i32, i32)>,
+    /// Width of the memory bus in bits.
+    pub memory_bus_width_bits: Option<u32>,
+    /// The memory's highest clock in MHz (half its transfer rate).
+    pub memory_clock_mhz: Option<u32>,
+    /// True when the card is cut into slices (MIG).
+    pub mig: Option<bool>,
+    /// Programs that hold memory of it.
+    pub processes: Vec<GpuProcess>,
+}
+
+/// A program that holds memory of a GPU.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct GpuProcess {
+    /// File name of its program, without folders.
+    pub name: String,
+    /// Memory it holds in bytes; the driver does not always tell.
+    pub used_bytes: Option<u64>,
+}
+
+/// One adapter of the `sysinfo` library.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct SysinfoGpu {
+    /// PCI address, empty where the system has none.
+    pub pci_bus_id: Option<String>,
+    /// Maker, as text.
+    pub vendor: Option<String>,
+    /// Model, as text.
+    pub model: Option<String>,
+    /// Memory in bytes.
+    pub memory_total_bytes: Option<u64>,
+    /// Used memory in bytes (Windows: by this process only).
+    pub memory_used_bytes: Option<u64>,
+}
+
+/// One adapter of wgpu.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct WgpuAdapter {
+    /// Interface: `vulkan`, `dx12`, `metal`.
+    pub interface: String,
+    /// For example `AMD Radeon RX 7900 XTX (RADV NAVI31)`.
+    pub name: String,
+    /// PCI vendor, or a Khronos number above 0xffff.
+    pub vendor_id: u32,
+    /// PCI device.
+    pub device_id: u32,
+    /// `discrete`, `integrated`, `virtual`, `cpu` or `other`.
+    pub device_type: String,
+    /// PCI address, where the interface tells it.
+    pub pci_bus_id: Option<String>,
+    /// Driver's name, for example `radv`.
+    pub driver: String,
+    /// Driver's version and more, for example `Mesa 24.2.8`.
+    pub driver_info: String,
+    /// Vulkan's memory heaps.
+    pub heaps: Vec<VulkanHeap>,
+    /// DXGI's figures.
+    pub dxgi: Option<DxgiMemory>,
+    /// Metal's figures.
+    pub metal: Option<MetalMemory>,
+}
+
+/// A Vulkan memory heap.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct VulkanHeap {
+    /// Size in bytes.
+    pub size_bytes: u64,
+    /// Whether it is the device's own memory.
+    pub device_local: bool,
+    /// What this process may use of it now, in bytes (`VK_EXT_memory_budget`).
+    pub budget_bytes: Option<u64>,
+}
+
+/// Memory figures of DXGI.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct DxgiMemory {
+    /// The adapter's own memory in bytes.
+    pub dedicated_video_bytes: u64,
+    /// Main memory it may share, in bytes.
+    pub shared_system_bytes: u64,
+    /// What this process may use of the local segment now, in bytes.
+    pub budget_bytes: Option<u64>,
+}
+
+/// Memory figures of Metal.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct MetalMemory {
+    /// `recommendedMaxWorkingSetSize` in bytes: what the system lets the GPU use.
+    pub recommended_max_working_set_bytes: u64,
+    /// Whether the GPU shares the main memory.
+    pub unified: bool,
+}
+
+/// One DXGI adapter.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct DxgiAdapter {
+    /// Description.
+    pub name: String,
+    /// PCI vendor.
+    pub vendor_id: u32,
+    /// PCI device.
+    pub device_id: u32,
+    /// `DXGI_ADAPTER_FLAG_SOFTWARE`.
+    pub software: bool,
+    /// Its memory.
+    pub memory: DxgiMemory,
+    /// Version of the user-mode driver, for example `31.0.15.3623`.
+    pub driver_version: Option<String>,
+}
+
+/// One display adapter in the Windows registry (below the display class key).
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct RegistryAdapter {
+    /// `DriverDesc`.
+    pub name: String,
+    /// `MatchingDeviceId`, for example `PCI\VEN_1002&DEV_73BF&REV_C1`.
+    pub matching_device_id: Option<String>,
+    /// `HardwareInformation.qwMemorySize` in bytes. The 32-bit `MemorySize` is never read: it stops at 4 GB.
+    pub memory_bytes: Option<u64>,
+    /// `DriverVersion`.
+    pub driver_version: Option<String>,
+}
+
+/// How the machine is fed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Power {
+    /// Runs on its battery.
+    pub on_battery: bool,
+    /// The system is set to save power.
+    pub saving: bool,
+}

@@ -1,0 +1,122 @@
+//! The library through which Ollama will compute on an adapter (docs/gpu.mdx of Ollama 0.32).
+
+use super::identity::Adapter;
+use crate::hardware::document::{Backend, GpuKind};
+
+/// The lowest compute capability of Ollama's CUDA libraries.
+pub const MIN_CUDA_CAPABILITY: (i32, i32) = (5, 0);
+
+/// Instruction sets that Ollama's ROCm package on Linux is built for.
+const ROCM_LINUX: &[(u32, u32, u32)] = &[
+    (9, 0, 8),
+    (9, 0, 10),
+    (9, 4, 2),
+    (9, 5, 0),
+    (10, 1, 0),
+    (10, 1, 2),
+    (10, 3, 0),
+    (11, 0, 0),
+    (11, 0, 1),
+    (11, 0, 2),
+    (11, 0, 3),
+    (11, 5, 0),
+    (11, 5, 1),
+    (12, 0, 0),
+    (12, 0, 1),
+];
+/// Words in names of cards that are supported where the instruction set is not known.
+const ROCM_NAMES: &[&str] = &[
+    "7900", "7800", "7700", "7600", "6950", "6900", "6800", "w7900", "w7800", "w7700", "w7600", "w7500",
+    "w6900x", "w6800x", "w6800", "v620", "8060s", "8050s",
+];
+/// The same, on Linux only.
+const ROCM_NAMES_LINUX: &[&str] = &[
+    "9070", "9060", "r9700", "5700", "5600", "5500", "mi350x", "mi300x", "mi300a", "mi250x", "mi250",
+    "mi210", "mi100",
+];
+
+/// The back-end, where Ollama has one for this adapter. `os` is the document's system name.
+pub fn backend(
+    adapter: &Adapter<'_>,
+    kind: GpuKind,
+    vendor: Option<&str>,
+    os: Option<&str>,
+) -> Option<Backend> {
+    match kind {
+        GpuKind::Software | GpuKind::Virtual => return None,
+        GpuKind::Discrete | GpuKind::Integrated | GpuKind::Unified => {}
+    }
+    if os == Some("macos") {
+        // On Macs with an Intel processor Ollama computes on the processor only.
+        return (kind == GpuKind::Unified).then_some(Backend::Metal);
+    }
+    match vendor {
+        Some("nvidia") => match adapter.nvml {
+            Some(gpu) => {
+                gpu.compute_capability.is_none_or(|c| c >= MIN_CUDA_CAPABILITY).then_some(Backend::Cuda)
+            }
+            // Without NVIDIA's own driver the open one (NVK) can serve through Vulkan.
+            None if adapter.vulkan.is_some() => Some(Backend::Vulkan),
+            None => (kind == GpuKind::Unified).then_some(Backend::Cuda),
+        },
+        Some("amd") if rocm(adapter, os) => Some(Backend::Rocm),
+        // Server consoles and unknown chips answer no graphics interface at all.
+        Some("amd" | "intel") => Some(Backend::Vulkan),
+        _ => adapter.vulkan.map(|_| Backend::Vulkan),
+    }
+}
+
+fn rocm(adapter: &Adapter<'_>, os: Option<&str>) -> bool {
+    let linux = os == Some("linux");
+    if linux && let Some(gfx) = adapter.sysfs.as_ref().and_then(|card| card.gfx) {
+        return ROCM_LINUX.contains(&gfx);
+    }
+    let lists: &[&[&str]] = if linux { &[ROCM_NAMES, ROCM_NAMES_LINUX] } else { &[ROCM_NAMES] };
+    adapter.names().any(|name| {
+        let name = name.to_lowercase();
+        // Laptop cards of the same number carry another chip.
+        name.split(|c: char| !c.is_alphanumeric()).any(|word| lists.iter().any(|list| list.contains(&word)))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::hardware::evidence::{NvmlDevice, WgpuAdapter};
+
+    fn named(name: &str) -> WgpuAdapter {
+        WgpuAdapter { interface: "vulkan".to_owned(), name: name.to_owned(), ..WgpuAdapter::default() }
+    }
+
+    #[test]
+    fn amd_cards_use_rocm_where_ollama_has_it() {
+        for (name, os, expected) in [
+            ("AMD Radeon RX 7900 XTX (RADV NAVI31)", "linux", Backend::Rocm),
+            ("AMD Radeon RX 7900 XTX", "windows", Backend::Rocm),
+            ("AMD Radeon RX 5700 XT (RADV NAVI10)", "linux", Backend::Rocm),
+            ("AMD Radeon RX 5700 XT", "windows", Backend::Vulkan),
+            ("AMD Radeon RX 580 Series (RADV POLARIS10)", "linux", Backend::Vulkan),
+            ("AMD Radeon RX 6600 XT", "linux", Backend::Vulkan),
+            ("AMD Radeon RX 6800M", "windows", Backend::Vulkan),
+        ] {
+            let vulkan = named(name);
+            let adapter = Adapter { vulkan: Some(&vulkan), ..Adapter::default() };
+            assert_eq!(
+                backend(&adapter, GpuKind::Discrete, Some("amd"), Some(os)),
+                Some(expected),
+                "{name} on {os}"
+            );
+        }
+    }
+
+    #[test]
+    fn nvidia_cards_below_capability_5_have_no_backend() {
+        for (capability, expected) in
+            [((3, 5), None), ((5, 0), Some(Backend::Cuda)), ((12, 0), Some(Backend::Cuda))]
+        {
+            let nvml = NvmlDevice { compute_capability: Some(capability), ..NvmlDevice::default() };
+            let adapter = Adapter { nvml: Some(&nvml), ..Adapter::default() };
+            assert_eq!(backend(&adapter, GpuKind::Discrete, Some("nvidia"), Some("linux")), expected);
+        }
+    }
+}

@@ -1,0 +1,156 @@
+//! One entry of the document for each adapter.
+
+use std::collections::BTreeMap;
+
+use super::backend::backend;
+use super::identity::Adapter;
+use super::kind::{kind, vendor};
+use super::memory::video_memory;
+use crate::hardware::document::{Gpu, GpuKind};
+use crate::hardware::evidence::{Evidence, NvmlDevice};
+
+/// Judges one adapter.
+pub fn gpu(adapter: &Adapter<'_>, evidence: &Evidence) -> Gpu {
+    let os = evidence.os.name.as_deref();
+    let vendor = vendor(adapter);
+    let kind = kind(adapter, vendor, os == Some("macos"));
+    let memory = video_memory(adapter, kind, vendor, evidence);
+    let bandwidth = adapter.nvml.and_then(memory_bandwidth_gb_s);
+    let driver = driver_version(adapter, kind, evidence);
+    let capability = adapter.nvml.and_then(|gpu| gpu.compute_capability);
+
+    let mut sources = BTreeMap::new();
+    let mut source = |key: &str, text: Option<&str>| {
+        if let Some(text) = text {
+            sources.insert(key.to_owned(), text.to_owned());
+        }
+    };
+    let (name, name_source) = name(adapter, vendor, evidence);
+    source("name", Some(name_source));
+    source("vram_total_bytes", memory.total.as_ref().map(|said| said.source.as_str()));
+    source("vram_free_bytes", memory.free.as_ref().map(|said| said.source.as_str()));
+    source("memory_bandwidth_gb_s", bandwidth.map(|_| "nvml"));
+    source("driver_version", driver.as_ref().map(|(_, source)| *source));
+    source("compute_capability", capability.map(|_| "nvml"));
+    Gpu {
+        name,
+        vendor: vendor.map(str::to_owned),
+        kind,
+        vram_total_bytes: memory.total.map(|said| said.bytes),
+        vram_free_bytes: memory.free.map(|said| said.bytes),
+        memory_bandwidth_gb_s: bandwidth,
+        backend: backend(adapter, kind, vendor, os),
+        driver_version: driver.map(|(version, _)| version),
+        compute_capability: capability.map(|(major, minor)| format!("{major}.{minor}")),
+        sources,
+    }
+}
+
+/// Bus width × clock × 2 transfers a cycle, in decimal GB/s. NVML's clock is half the transfer rate for every kind
+/// of memory: RTX 4090: 384 bit × 10,501 MHz × 2 = 1,008 GB/s.
+fn memory_bandwidth_gb_s(device: &NvmlDevice) -> Option<f64> {
+    let bytes_a_transfer = f64::from(device.memory_bus_width_bits?) / 8.0;
+    let gb_s = bytes_a_transfer * f64::from(device.memory_clock_mhz?) * 2.0 / 1000.0;
+    (gb_s > 0.0).then_some((gb_s * 10.0).round() / 10.0)
+}
+
+/// The name for people, and who gave it.
+fn name(adapter: &Adapter<'_>, vendor: Option<&str>, evidence: &Evidence) -> (String, &'static str) {
+    let listed = adapter.sysfs.as_ref().and_then(|card| listed_name(card, &evidence.pci_names));
+    let candidates = [
+        ("nvml", adapter.nvml.map(|gpu| gpu.name.clone())),
+        ("dxgi", adapter.dxgi.map(|gpu| gpu.name.clone())),
+        ("metal", adapter.metal.map(|gpu| gpu.name.clone())),
+        ("vulkan", adapter.vulkan.map(|gpu| without_chip(&gpu.name)).filter(|name| !is_generic(name))),
+        ("dx12", adapter.dx12.map(|gpu| gpu.name.clone())),
+        ("pci list", listed),
+        ("vulkan", adapter.vulkan.map(|gpu| gpu.name.clone())),
+        ("sysinfo", adapter.sysinfo.and_then(|gpu| gpu.model.clone())),
+    ];
+    for (source, candidate) in candidates {
+        if let Some(name) = candidate.map(|name| name.trim().to_owned()).filter(|name| !name.is_empty()) {
+            return (name, source);
+        }
+    }
+    let numbers = adapter.ids.map(|ids| format!(" {:04x}:{:04x}", ids.vendor, ids.device));
+    let vendor = match vendor {
+        Some("nvidia") => "NVIDIA",
+        Some("amd") => "AMD",
+        Some("intel") => "Intel",
+        Some(other) => other,
+        None => "Unknown",
+    };
+    (format!("{vendor} GPU{}", numbers.unwrap_or_default()), "sysfs")
+}
+
+/// Mesa adds its driver and the chip: `AMD Radeon RX 7900 XTX (RADV NAVI31)`, `Intel(R) Arc(tm) A770 Graphics (DG2)`.
+fn without_chip(name: &str) -> String {
+    match name.rsplit_once(" (") {
+        Some((marketing, chip)) if chip.ends_with(')') && !name.contains("llvmpipe") => marketing.to_owned(),
+        _ => name.to_owned(),
+    }
+}
+
+/// Names that say only who made it.
+fn is_generic(name: &str) -> bool {
+    matches!(
+        name,
+        "AMD Radeon Graphics"
+            | "AMD Radeon(TM) Graphics"
+            | "AMD Unknown"
+            | "Intel(R) Graphics"
+            | "AMD Custom GPU"
+    )
+}
+
+fn listed_name(card: &crate::hardware::sysfs::Card, names: &BTreeMap<String, String>) -> Option<String> {
+    let ids = card.ids?;
+    let device = format!("{:04x}:{:04x}", ids.vendor, ids.device);
+    let exact = card.revision.and_then(|revision| names.get(&format!("{device}:{revision:02x}")));
+    exact.or_else(|| names.get(&device)).cloned()
+}
+
+fn driver_version(
+    adapter: &Adapter<'_>,
+    kind: GpuKind,
+    evidence: &Evidence,
+) -> Option<(String, &'static str)> {
+    if kind == GpuKind::Software {
+        return None;
+    }
+    let nvml = adapter.nvml.and(evidence.nvml.said()).and_then(|nvml| nvml.driver_version.clone());
+    let vulkan = adapter.vulkan.map(|gpu| gpu.driver_info.clone());
+    [
+        ("nvml", nvml),
+        ("dxgi", adapter.dxgi.and_then(|gpu| gpu.driver_version.clone())),
+        ("registry", adapter.registry.and_then(|gpu| gpu.driver_version.clone())),
+        ("vulkan", vulkan),
+        ("dx12", adapter.dx12.map(|gpu| gpu.driver_info.clone())),
+    ]
+    .into_iter()
+    .find_map(|(source, version)| Some((version.filter(|v| !v.trim().is_empty())?, source)))
+}
+
+/// NVIDIA's Jetson boards have a GPU without a PCI address, and older ones a driver without NVML: the board's name
+/// tells.
+pub fn of_board(evidence: &Evidence) -> Option<Gpu> {
+    let board = evidence.board.as_deref().filter(|board| board.contains("Jetson"))?;
+    let memory = &evidence.memory;
+    let shared = "main memory, shared with the processor";
+    Some(Gpu {
+        name: board.to_owned(),
+        vendor: Some("nvidia".to_owned()),
+        kind: GpuKind::Unified,
+        vram_total_bytes: Some(memory.total_bytes),
+        vram_free_bytes: memory.available_bytes,
+        memory_bandwidth_gb_s: None,
+        backend: Some(crate::hardware::document::Backend::Cuda),
+        driver_version: None,
+        compute_capability: None,
+        sources: BTreeMap::from([
+            ("name".to_owned(), "device tree".to_owned()),
+            ("vram_total_bytes".to_owned(), shared.to_owned()),
+            ("vram_free_bytes".to_owned(), "available main memory".to_owned()),
+        ]),
+    })
+}

@@ -1,0 +1,259 @@
+//! Which answers of different sources speak of the same adapter.
+//!
+//! By PCI address where both tell one; else by the PCI vendor and device numbers; else by name. A source never
+//! lists one adapter twice, so two equal cards are told apart by their order.
+
+use crate::hardware::evidence::{
+    DxgiAdapter, Evidence, NvmlDevice, RegistryAdapter, SysinfoGpu, WgpuAdapter,
+};
+use crate::hardware::sysfs::{self, Card};
+
+/// A PCI address. The domain is kept apart from the rest because sources write it with four or eight digits.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct PciAddress {
+    /// Domain (segment).
+    pub domain: u32,
+    /// Bus.
+    pub bus: u8,
+    /// Device.
+    pub device: u8,
+    /// Function.
+    pub function: u8,
+}
+
+impl PciAddress {
+    /// Reads `00000000:01:00.0`, `0000:01:00.0` or `01:00.0`. All zeros means "none" where a library has no other
+    /// way to say so: that address is always the host bridge's.
+    pub fn parse(text: &str) -> Option<Self> {
+        let mut parts = text.trim().rsplit(':');
+        let (device, function) = parts.next()?.split_once('.')?;
+        let bus = parts.next()?;
+        let domain = parts.next().unwrap_or("0");
+        if parts.next().is_some() {
+            return None;
+        }
+        let address = Self {
+            domain: u32::from_str_radix(domain, 16).ok()?,
+            bus: u8::from_str_radix(bus, 16).ok()?,
+            device: u8::from_str_radix(device, 16).ok()?,
+            function: u8::from_str_radix(function, 16).ok()?,
+        };
+        (address != Self { domain: 0, bus: 0, device: 0, function: 0 }).then_some(address)
+    }
+}
+
+/// PCI vendor and device numbers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct PciIds {
+    /// Vendor.
+    pub vendor: u32,
+    /// Device.
+    pub device: u32,
+}
+
+/// All that was said of one adapter.
+#[derive(Clone, Debug, Default)]
+pub struct Adapter<'a> {
+    /// Where it is.
+    pub pci: Option<PciAddress>,
+    /// What it is.
+    pub ids: Option<PciIds>,
+    /// NVML.
+    pub nvml: Option<&'a NvmlDevice>,
+    /// Linux, files under `/sys`.
+    pub sysfs: Option<Card>,
+    /// DXGI.
+    pub dxgi: Option<&'a DxgiAdapter>,
+    /// `sysinfo` library.
+    pub sysinfo: Option<&'a SysinfoGpu>,
+    /// wgpu over Direct3D 12.
+    pub dx12: Option<&'a WgpuAdapter>,
+    /// wgpu over Vulkan.
+    pub vulkan: Option<&'a WgpuAdapter>,
+    /// wgpu over Metal.
+    pub metal: Option<&'a WgpuAdapter>,
+    /// Windows registry.
+    pub registry: Option<&'a RegistryAdapter>,
+}
+
+impl<'a> Adapter<'a> {
+    /// What any of wgpu's interfaces says.
+    pub fn wgpu(&self) -> impl Iterator<Item = &'a WgpuAdapter> {
+        [self.dx12, self.vulkan, self.metal].into_iter().flatten()
+    }
+
+    /// Every name it was given, the best first.
+    pub fn names(&self) -> impl Iterator<Item = &'a str> {
+        [
+            self.nvml.map(|d| d.name.as_str()),
+            self.dxgi.map(|d| d.name.as_str()),
+            self.registry.map(|d| d.name.as_str()),
+            self.metal.map(|d| d.name.as_str()),
+            self.vulkan.map(|d| d.name.as_str()),
+            self.dx12.map(|d| d.name.as_str()),
+            self.sysinfo.and_then(|d| d.model.as_deref()),
+        ]
+        .into_iter()
+        .flatten()
+        .filter(|name| !name.is_empty())
+    }
+}
+
+/// What an answer says about which adapter it means.
+struct Key<'a> {
+    pci: Option<PciAddress>,
+    ids: Option<PciIds>,
+    name: Option<&'a str>,
+}
+
+impl Key<'_> {
+    fn means(&self, adapter: &Adapter<'_>) -> bool {
+        if let (Some(mine), Some(theirs)) = (self.pci, adapter.pci) {
+            return mine == theirs;
+        }
+        if let (Some(mine), Some(theirs)) = (self.ids, adapter.ids) {
+            return mine == theirs;
+        }
+        self.name.is_some_and(|mine| adapter.names().any(|theirs| same_name(mine, theirs)))
+    }
+}
+
+/// Names differ in trade-mark signs, the vendor's name in front and what drivers add in parentheses.
+fn same_name(a: &str, b: &str) -> bool {
+    let plain = |name: &str| {
+        let without_parentheses = name.split(" (").next().unwrap_or(name).to_lowercase();
+        without_parentheses
+            .replace("(tm)", "")
+            .replace("(r)", "")
+            .split_whitespace()
+            .filter(|word| !["nvidia", "amd", "intel", "corporation", "advanced", "micro"].contains(word))
+            .collect::<Vec<_>>()
+            .join(" ")
+    };
+    let (a, b) = (plain(a), plain(b));
+    !a.is_empty() && a == b
+}
+
+/// Groups the answers of all sources by adapter. Sources that name adapters exactly come first, so that vaguer ones
+/// find something to attach to.
+pub fn adapters(evidence: &Evidence) -> Vec<Adapter<'_>> {
+    let mut found = Vec::new();
+    for device in evidence.nvml.said().into_iter().flat_map(|nvml| &nvml.devices) {
+        let key = Key {
+            pci: device.pci_bus_id.as_deref().and_then(PciAddress::parse),
+            ids: device.pci_device_id.map(|both| PciIds { vendor: both & 0xffff, device: both >> 16 }),
+            name: Some(&device.name),
+        };
+        *slot(&mut found, &key, |adapter| &mut adapter.nvml) = Some(device);
+    }
+    for card in sysfs::cards(&evidence.sysfs) {
+        let key = Key { pci: card.pci, ids: card.ids, name: None };
+        *slot(&mut found, &key, |adapter| &mut adapter.sysfs) = Some(card);
+    }
+    for device in evidence.dxgi.said().into_iter().flatten() {
+        let key = Key { pci: None, ids: ids(device.vendor_id, device.device_id), name: Some(&device.name) };
+        *slot(&mut found, &key, |adapter| &mut adapter.dxgi) = Some(device);
+    }
+    for device in evidence.wgpu.said().into_iter().flatten() {
+        let key = Key {
+            pci: device.pci_bus_id.as_deref().and_then(PciAddress::parse),
+            ids: ids(device.vendor_id, device.device_id),
+            name: Some(&device.name),
+        };
+        match device.interface.as_str() {
+            "dx12" => *slot(&mut found, &key, |adapter| &mut adapter.dx12) = Some(device),
+            "metal" => *slot(&mut found, &key, |adapter| &mut adapter.metal) = Some(device),
+            _ => *slot(&mut found, &key, |adapter| &mut adapter.vulkan) = Some(device),
+        }
+    }
+    for device in evidence.sysinfo.said().into_iter().flatten() {
+        let key = Key {
+            pci: device.pci_bus_id.as_deref().and_then(PciAddress::parse),
+            ids: None,
+            name: device.model.as_deref(),
+        };
+        *slot(&mut found, &key, |adapter| &mut adapter.sysinfo) = Some(device);
+    }
+    // The registry remembers adapters that are long gone: it bears witness, but nothing exists only there.
+    for device in &evidence.registry {
+        let matching = device.matching_device_id.as_deref().and_then(matching_ids);
+        let key = Key { pci: None, ids: matching, name: Some(&device.name) };
+        if let Some(adapter) = found.iter_mut().find(|a| a.registry.is_none() && key.means(a)) {
+            adapter.registry = Some(device);
+        }
+    }
+    found
+}
+
+/// Vendor and device, where both are real PCI numbers or at least tell adapters apart.
+fn ids(vendor: u32, device: u32) -> Option<PciIds> {
+    (vendor != 0).then_some(PciIds { vendor, device })
+}
+
+/// The place for this source's answer in the adapter that the key means, which is added when it is not there yet.
+fn slot<'f, 'a, T>(
+    found: &'f mut Vec<Adapter<'a>>,
+    key: &Key<'_>,
+    of: impl for<'s> Fn(&'s mut Adapter<'a>) -> &'s mut Option<T>,
+) -> &'f mut Option<T> {
+    let known = found.iter_mut().position(|adapter| of(adapter).is_none() && key.means(adapter));
+    let index = known.unwrap_or_else(|| {
+        found.push(Adapter::default());
+        found.len() - 1
+    });
+    let adapter = &mut found[index];
+    adapter.pci = adapter.pci.or(key.pci);
+    adapter.ids = adapter.ids.or(key.ids);
+    of(adapter)
+}
+
+/// Reads `PCI\VEN_1002&DEV_73BF&REV_C1`.
+fn matching_ids(text: &str) -> Option<PciIds> {
+    let upper = text.to_uppercase();
+    let number = |mark: &str| {
+        let rest = upper.split_once(mark)?.1;
+        u32::from_str_radix(rest.get(..4)?, 16).ok()
+    };
+    Some(PciIds { vendor: number("VEN_")?, device: number("DEV_")? })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pci_addresses_of_all_sources_are_the_same() {
+        let nvml = PciAddress::parse("00000000:01:00.0");
+        assert_eq!(nvml, PciAddress::parse("0000:01:00.0"));
+        assert_eq!(nvml, PciAddress::parse("01:00.0"));
+        assert_ne!(nvml, PciAddress::parse("0000:0a:00.0"));
+        assert_ne!(nvml, PciAddress::parse("0001:01:00.0"));
+        assert_eq!(PciAddress::parse("0000:C1:00.0").map(|a| a.bus), Some(0xc1));
+    }
+
+    #[test]
+    fn what_is_no_pci_address_is_none() {
+        for text in ["", "0000:00:00.0", "01:00", "x:y.z", "1:2:3:4.5", "0000:100:00.0"] {
+            assert_eq!(PciAddress::parse(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn registry_names_of_devices_are_read() {
+        assert_eq!(
+            matching_ids(r"PCI\VEN_1002&DEV_73BF&REV_C1"),
+            Some(PciIds { vendor: 0x1002, device: 0x73bf })
+        );
+        assert_eq!(matching_ids("pci\\ven_10de&dev_2684"), Some(PciIds { vendor: 0x10de, device: 0x2684 }));
+        assert_eq!(matching_ids("ROOT\\BasicDisplay"), None);
+        assert_eq!(matching_ids("VEN_10&DEV_é"), None);
+    }
+
+    #[test]
+    fn names_are_compared_without_decoration() {
+        assert!(same_name("NVIDIA GeForce RTX 3080", "GeForce RTX 3080 (NVK GA102)"));
+        assert!(same_name("Intel(R) Arc(TM) A770 Graphics", "Intel Arc A770 Graphics (DG2)"));
+        assert!(!same_name("GeForce RTX 3080", "GeForce RTX 3080 Ti"));
+        assert!(!same_name("NVIDIA", "AMD"));
+    }
+}

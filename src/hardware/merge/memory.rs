@@ -1,0 +1,212 @@
+//! How much memory an adapter has, how much of it is free, and who says so.
+
+use super::identity::Adapter;
+use crate::hardware::document::GpuKind;
+use crate::hardware::evidence::{Evidence, VulkanHeap, WgpuAdapter};
+
+/// A figure and who said it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Said {
+    /// Bytes.
+    pub bytes: u64,
+    /// Source.
+    pub source: String,
+}
+
+/// Memory of an adapter as far as it is known.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct VideoMemory {
+    /// All of it.
+    pub total: Option<Said>,
+    /// Free now.
+    pub free: Option<Said>,
+    /// Witnesses whose total differs from ours by more than they may: source and bytes.
+    pub contradicted_by: Vec<(String, u64)>,
+}
+
+/// Interfaces differ in what they leave out (firmware, page tables, error correction): up to this share of the total
+/// is agreement.
+const TOLERANCE: f64 = 0.07;
+
+/// Judges all witnesses.
+pub fn video_memory(
+    adapter: &Adapter<'_>,
+    kind: GpuKind,
+    vendor: Option<&str>,
+    evidence: &Evidence,
+) -> VideoMemory {
+    match kind {
+        GpuKind::Software | GpuKind::Virtual => VideoMemory::default(),
+        GpuKind::Integrated => integrated(adapter),
+        GpuKind::Unified => unified(adapter, vendor, evidence),
+        GpuKind::Discrete => discrete(adapter, vendor),
+    }
+}
+
+/// Its own memory, by the best witness; the others are compared with it.
+fn discrete(adapter: &Adapter<'_>, vendor: Option<&str>) -> VideoMemory {
+    let sum_heaps = vendor == Some("amd");
+    let totals = [
+        ("nvml", adapter.nvml.and_then(|gpu| gpu.memory_total_bytes)),
+        ("sysfs", adapter.sysfs.as_ref().and_then(|card| card.vram_total_bytes)),
+        ("dxgi", adapter.dxgi.map(|gpu| gpu.memory.dedicated_video_bytes)),
+        ("dx12", adapter.dx12.and_then(|gpu| gpu.dxgi).map(|memory| memory.dedicated_video_bytes)),
+        ("vulkan", adapter.vulkan.map(|gpu| own_heaps(gpu, sum_heaps, |heap| Some(heap.size_bytes)))),
+        ("metal", adapter.metal.and_then(|gpu| gpu.metal).map(|m| m.recommended_max_working_set_bytes)),
+        ("registry", adapter.registry.and_then(|gpu| gpu.memory_bytes)),
+        ("sysinfo", adapter.sysinfo.and_then(|gpu| gpu.memory_total_bytes)),
+    ];
+    let mut witnesses =
+        totals.iter().filter_map(|(source, bytes)| Some((*source, bytes.filter(|b| *b > 0)?)));
+    let Some((source, bytes)) = witnesses.next() else { return VideoMemory::default() };
+
+    let (mut agree, mut differ) = (Vec::new(), Vec::new());
+    for (witness, said) in witnesses {
+        if said.abs_diff(bytes) as f64 <= TOLERANCE * bytes as f64 {
+            agree.push(witness);
+        } else {
+            differ.push((witness.to_owned(), said));
+        }
+    }
+    VideoMemory {
+        total: Some(Said { bytes, source: with_witnesses(source, &agree, &differ) }),
+        free: discrete_free(adapter, sum_heaps, bytes),
+        contradicted_by: differ,
+    }
+}
+
+fn with_witnesses(source: &str, agree: &[&str], differ: &[(String, u64)]) -> String {
+    let mut text = source.to_owned();
+    if !agree.is_empty() {
+        text.push_str("; agrees with ");
+        text.push_str(&agree.join(", "));
+    }
+    for (witness, bytes) in differ {
+        text.push_str(&format!("; {witness} says {bytes}"));
+    }
+    text
+}
+
+fn discrete_free(adapter: &Adapter<'_>, sum_heaps: bool, total: u64) -> Option<Said> {
+    let card = adapter.sysfs.as_ref();
+    [
+        ("nvml", adapter.nvml.and_then(|gpu| gpu.memory_free_bytes)),
+        ("sysfs", card.and_then(|card| Some(card.vram_total_bytes?.saturating_sub(card.vram_used_bytes?)))),
+        ("dxgi budget", adapter.dxgi.and_then(|gpu| gpu.memory.budget_bytes)),
+        ("dx12 budget", adapter.dx12.and_then(|gpu| gpu.dxgi).and_then(|memory| memory.budget_bytes)),
+        // What this program may use, which is what the others leave.
+        (
+            "vulkan budget",
+            adapter
+                .vulkan
+                .map(|gpu| own_heaps(gpu, sum_heaps, |heap| heap.budget_bytes))
+                .filter(|budget| *budget > 0),
+        ),
+    ]
+    .into_iter()
+    .find_map(|(source, bytes)| Some(Said { bytes: bytes?.min(total), source: source.to_owned() }))
+}
+
+/// Of a card's own heaps: AMD splits its memory in two where the processor cannot reach all of it, so there the sum
+/// counts. Others add small windows into the same memory, so the largest counts.
+fn own_heaps(gpu: &WgpuAdapter, sum: bool, of: impl Fn(&VulkanHeap) -> Option<u64>) -> u64 {
+    let own = gpu.heaps.iter().filter(|heap| heap.device_local);
+    if sum {
+        own.filter_map(of).fold(0, u64::saturating_add)
+    } else {
+        own.max_by_key(|heap| heap.size_bytes).and_then(of).unwrap_or(0)
+    }
+}
+
+/// What the firmware set aside for it. Heaps are main memory and say nothing.
+fn integrated(adapter: &Adapter<'_>) -> VideoMemory {
+    let total = [
+        ("sysfs", adapter.sysfs.as_ref().and_then(|card| card.vram_total_bytes)),
+        ("dxgi", adapter.dxgi.map(|gpu| gpu.memory.dedicated_video_bytes)),
+        ("dx12", adapter.dx12.and_then(|gpu| gpu.dxgi).map(|memory| memory.dedicated_video_bytes)),
+    ]
+    .into_iter()
+    .find_map(|(source, bytes)| Some(Said { bytes: bytes.filter(|b| *b > 0)?, source: source.to_owned() }));
+    let free = adapter.sysfs.as_ref().and_then(|card| {
+        let bytes = card.vram_total_bytes?.saturating_sub(card.vram_used_bytes?);
+        Some(Said { bytes, source: "sysfs".to_owned() })
+    });
+    VideoMemory { total, free, contradicted_by: Vec::new() }
+}
+
+/// What the system lets it use of the memory it shares with the processor.
+fn unified(adapter: &Adapter<'_>, vendor: Option<&str>, evidence: &Evidence) -> VideoMemory {
+    let memory = &evidence.memory;
+    let ram_free = memory.available_bytes;
+    let (total, free) = match vendor {
+        Some("apple") => {
+            let metal = adapter.metal.and_then(|gpu| gpu.metal);
+            let total = metal
+                .map(|metal| metal.recommended_max_working_set_bytes)
+                .filter(|bytes| *bytes > 0)
+                .map(|bytes| (bytes, "metal (recommendedMaxWorkingSetSize)"));
+            (total, ram_free.map(|bytes| (bytes, "available main memory")))
+        }
+        Some("amd") => amd_unified(adapter, ram_free),
+        _ => (
+            adapter
+                .nvml
+                .and_then(|gpu| gpu.memory_total_bytes)
+                .map(|bytes| (bytes, "nvml; shared with the processor"))
+                .or_else(|| {
+                    (memory.total_bytes > 0)
+                        .then_some((memory.total_bytes, "main memory, shared with the processor"))
+                }),
+            adapter
+                .nvml
+                .and_then(|gpu| gpu.memory_free_bytes)
+                .map(|bytes| (bytes, "nvml"))
+                .or(ram_free.map(|bytes| (bytes, "available main memory"))),
+        ),
+    };
+    let said = |(bytes, source): (u64, &str)| Said { bytes, source: source.to_owned() };
+    let limit = total.map(|(bytes, _)| bytes);
+    VideoMemory {
+        total: total.map(said),
+        free: free.map(|(bytes, source)| said((limit.map_or(bytes, |most| bytes.min(most)), source))),
+        contradicted_by: Vec::new(),
+    }
+}
+
+type Figure<'t> = Option<(u64, &'t str)>;
+
+/// Strix Halo: the firmware sets some memory aside (up to 96 GB), and the driver lets the GPU reach a part of the
+/// rest. The engine gets one or the other, so the larger counts, not the sum.
+fn amd_unified<'t>(adapter: &Adapter<'_>, ram_free: Option<u64>) -> (Figure<'t>, Figure<'t>) {
+    if let Some(card) = &adapter.sysfs {
+        let own = card.vram_total_bytes.unwrap_or(0);
+        let reachable = card.gtt_total_bytes.unwrap_or(0);
+        if own >= reachable && own > 0 {
+            let free = card.vram_used_bytes.map(|used| (own.saturating_sub(used), "sysfs"));
+            return (Some((own, "sysfs (mem_info_vram_total)")), free);
+        }
+        if reachable > 0 {
+            let unused = card.gtt_used_bytes.map(|used| reachable.saturating_sub(used));
+            let free = match (unused, ram_free) {
+                (Some(unused), Some(ram)) => Some((unused.min(ram), "sysfs, available main memory")),
+                (None, Some(ram)) => Some((ram, "available main memory")),
+                (Some(unused), None) => Some((unused, "sysfs")),
+                (None, None) => None,
+            };
+            return (Some((reachable, "sysfs (mem_info_gtt_total)")), free);
+        }
+    }
+    let dxgi = adapter.dxgi.map(|gpu| gpu.memory).or(adapter.dx12.and_then(|gpu| gpu.dxgi));
+    let Some(memory) = dxgi else { return (None, None) };
+    if memory.dedicated_video_bytes >= memory.shared_system_bytes {
+        (
+            Some((memory.dedicated_video_bytes, "dxgi (dedicated)")),
+            memory.budget_bytes.map(|bytes| (bytes, "dxgi budget")),
+        )
+    } else {
+        (
+            Some((memory.shared_system_bytes, "dxgi (shared)")),
+            ram_free.map(|bytes| (bytes, "available main memory")),
+        )
+    }
+}

@@ -1,0 +1,70 @@
+//! From what every source said to what the machine has. Pure: the same evidence always gives the same document.
+//!
+//! 1. [`identity`] groups the answers by adapter.
+//! 2. [`kind`] decides what sort of adapter each is, [`memory`] how much memory counts, [`backend`] what Ollama will
+//!    use it with; [`gpus`] writes the entry.
+//! 3. [`findings`] says what a person should know: sources that did not answer, what Ollama will refuse or change.
+
+mod backend;
+mod findings;
+mod gpus;
+mod identity;
+mod kind;
+mod memory;
+
+pub use identity::{PciAddress, PciIds};
+
+use super::document::{Gpu, GpuKind, Hardware, Memory};
+use super::evidence::{Evidence, MemoryEvidence};
+use crate::SCHEMA;
+
+/// The hardware document of this evidence.
+pub fn merge(evidence: &Evidence) -> Hardware {
+    let adapters = identity::adapters(evidence);
+    let mut judged: Vec<(Gpu, &identity::Adapter<'_>)> =
+        adapters.iter().map(|adapter| (gpus::gpu(adapter, evidence), adapter)).collect();
+    // What can hold a model comes first, the largest first; sorting is stable, so equal cards keep their order.
+    judged.sort_by_key(|(gpu, _)| (rank(gpu.kind), std::cmp::Reverse(gpu.vram_total_bytes)));
+    let mut notes = findings::findings(&judged, evidence);
+    let mut gpus: Vec<Gpu> = judged.into_iter().map(|(gpu, _)| gpu).collect();
+    if let Some(gpu) = gpus::of_board(evidence).filter(|_| !gpus.iter().any(|g| g.kind.holds_models())) {
+        notes.push(findings::unified(&gpu));
+        gpus.insert(0, gpu);
+    }
+    Hardware {
+        schema: SCHEMA,
+        os: evidence.os.clone(),
+        cpu: evidence.cpu.clone(),
+        memory: main_memory(&evidence.memory),
+        gpus,
+        disks: evidence.disks.clone(),
+        engines: evidence.engines.clone(),
+        notes,
+    }
+}
+
+fn rank(kind: GpuKind) -> u8 {
+    match kind {
+        GpuKind::Discrete => 0,
+        GpuKind::Unified => 1,
+        GpuKind::Integrated => 2,
+        GpuKind::Virtual => 3,
+        GpuKind::Software => 4,
+    }
+}
+
+/// A control group's limit is as hard as the size of the memory: what is beyond it kills the program.
+fn main_memory(said: &MemoryEvidence) -> Memory {
+    let limit = said.limit_bytes.filter(|limit| *limit < said.total_bytes);
+    let total = limit.unwrap_or(said.total_bytes);
+    let within_limit = limit.map(|limit| limit.saturating_sub(said.limit_used_bytes.unwrap_or(0)));
+    let available = match (said.available_bytes, within_limit) {
+        (Some(system), Some(group)) => Some(system.min(group)),
+        (system, group) => system.or(group),
+    };
+    Memory {
+        total_bytes: total,
+        available_bytes: available.map(|bytes| bytes.min(total)),
+        bandwidth_gb_s: said.bandwidth_gb_s,
+    }
+}

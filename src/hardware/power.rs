@@ -1,0 +1,28 @@
+//! How the machine is fed, from what macOS' `pmset` prints. (Linux: [`super::sysfs::power`].)
+
+use super::evidence::Power;
+
+/// `battery` is what `pmset -g batt` prints, `settings` what `pmset -g` prints.
+pub fn of_pmset(battery: &str, settings: &str) -> Option<Power> {
+    let (_, source) = battery.split_once("Now drawing from '")?;
+    let saving = settings.lines().any(|line| {
+        let mut words = line.split_whitespace();
+        words.next() == Some("lowpowermode") && words.next() == Some("1")
+    });
+    Some(Power { on_battery: source.starts_with("Battery"), saving })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn battery_and_low_power_mode_are_read() {
+        let battery = "Now drawing from 'Battery Power'\n -InternalBattery-0 (id=1)\t84%; discharging; 5:12 remaining\n";
+        let settings = "System-wide power settings:\nCurrently in use:\n lowpowermode         1\n sleep 1\n";
+        assert_eq!(of_pmset(battery, settings), Some(Power { on_battery: true, saving: true }));
+        let mains = "Now drawing from 'AC Power'\n";
+        assert_eq!(of_pmset(mains, " lowpowermode 0\n"), Some(Power { on_battery: false, saving: false }));
+        assert_eq!(of_pmset("", ""), None);
+    }
+}

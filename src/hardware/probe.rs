@@ -1,0 +1,196 @@
+//! GPU drivers are asked in a process of their own.
+//!
+//! 1. [`ask`] starts our own program again with the hidden arguments `probe-gpus SOURCE`.
+//! 2. There [`run_if_asked`], the first line of both programs' `main`, loads the one driver library, asks it and
+//!    prints one marked line of JSON.
+//! 3. [`ask`] takes the marked line as soon as it comes. A child that hangs is killed when its time is over, one that
+//!    crashes or prints something else is reported; either way only this source is lost.
+//!
+//! The child ends with its parent: it watches its standard input, which closes when the parent is gone.
+
+use std::io::{BufRead, BufReader, Read, Write};
+use std::path::Path;
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use super::evidence::Answer;
+use super::sources;
+
+/// The hidden argument.
+const ARGUMENT: &str = "probe-gpus";
+/// Begins the one line that counts. Drivers print to standard output, too.
+const MARK: &str = "ACOLYTE-PROBE ";
+/// More than any answer; a driver that floods the output is cut off.
+const MOST_BYTES: u64 = 4 << 20;
+/// How much of the error output is worth repeating.
+const STDERR_KEPT: usize = 400;
+
+/// A driver interface that is asked in a child process.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Source {
+    /// NVIDIA's management library.
+    Nvml,
+    /// The `sysinfo` library's GPU list.
+    Sysinfo,
+    /// wgpu over Vulkan, Direct3D 12 or Metal.
+    Wgpu,
+    /// DXGI (Windows only).
+    Dxgi,
+}
+
+impl Source {
+    /// All of them.
+    pub const ALL: [Self; 4] = [Self::Nvml, Self::Sysinfo, Self::Wgpu, Self::Dxgi];
+
+    /// Its name on the command line and in documents.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Nvml => "nvml",
+            Self::Sysinfo => "sysinfo",
+            Self::Wgpu => "wgpu",
+            Self::Dxgi => "dxgi",
+        }
+    }
+}
+
+/// When this process was started as a probe: answers and ends the process. Otherwise returns at once.
+pub fn run_if_asked() {
+    let mut args = std::env::args_os().skip(1);
+    if args.next().is_none_or(|first| first != ARGUMENT) {
+        return;
+    }
+    let asked = args.next();
+    let Some(source) = Source::ALL.into_iter().find(|s| asked.as_deref().is_some_and(|a| a == s.name()))
+    else {
+        eprintln!("{ARGUMENT}: expected one of nvml, sysinfo, wgpu, dxgi");
+        std::process::exit(2);
+    };
+    thread::spawn(end_with_parent);
+    let printed = match source {
+        Source::Nvml => print_answer(&sources::nvml::ask()),
+        Source::Sysinfo => print_answer(&sources::sysinfo_gpus::ask()),
+        Source::Wgpu => print_answer(&sources::wgpu_adapters::ask()),
+        Source::Dxgi => print_answer(&crate::platform::dxgi_adapters()),
+    };
+    std::process::exit(i32::from(printed.is_err()));
+}
+
+fn print_answer<T: Serialize>(answer: &Answer<T>) -> std::io::Result<()> {
+    let json = serde_json::to_string(answer)?;
+    let mut out = std::io::stdout().lock();
+    // The line break first: a driver may have left half a line.
+    write!(out, "\n{MARK}{json}\n")?;
+    out.flush()
+}
+
+/// Blocks until standard input closes, then ends this process the hard way: the driver may hold every lock.
+fn end_with_parent() {
+    let mut rest = Vec::new();
+    // Whether it closed or broke, nobody is waiting for the answer any more.
+    let _closed_or_broken = std::io::stdin().lock().read_to_end(&mut rest);
+    #[cfg(unix)]
+    let _impossible = rustix::process::kill_process(rustix::process::getpid(), rustix::process::Signal::KILL);
+    std::process::exit(1);
+}
+
+/// Asks one source in a child process of `program`, for at most `limit`.
+pub fn ask<T: DeserializeOwned>(program: &Path, source: Source, limit: Duration) -> Answer<T> {
+    match ask_child(program, source, limit) {
+        Ok(answer) => answer,
+        Err(why) => Answer::Failed(why),
+    }
+}
+
+fn ask_child<T: DeserializeOwned>(
+    program: &Path,
+    source: Source,
+    limit: Duration,
+) -> Result<Answer<T>, String> {
+    let deadline = Instant::now() + limit;
+    let mut command = Command::new(program);
+    command.arg(ARGUMENT).arg(source.name());
+    command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    crate::platform::hide_console(&mut command);
+    let mut child = command.spawn().map_err(|e| format!("its process could not be started: {e}"))?;
+    // Held open until the answer is there: its end tells the child that we are gone.
+    let stdin = child.stdin.take();
+    let marked = child.stdout.take().map(marked_line);
+    let errors = child.stderr.take().map(last_words);
+
+    let answer = marked.map_or(Err(RecvTimeoutError::Disconnected), |line| {
+        line.recv_timeout(deadline.saturating_duration_since(Instant::now()))
+    });
+    drop(stdin);
+    match answer {
+        Ok(json) => {
+            end(child);
+            serde_json::from_str(&json).map_err(|e| format!("its answer is not understood: {e}"))
+        }
+        Err(RecvTimeoutError::Timeout) => {
+            end(child);
+            Err(format!("no answer within {} s", limit.as_secs_f64()))
+        }
+        Err(RecvTimeoutError::Disconnected) => {
+            // It closed its output without an answer, so it has ended or is about to; its status was decided before.
+            let said = errors.and_then(|words| {
+                words.recv_timeout(deadline.saturating_duration_since(Instant::now())).ok()
+            });
+            let _already_ended = child.kill();
+            let status = child.wait().map_err(|e| format!("its process was lost: {e}"))?;
+            Err(crash_report(status, said.as_deref().unwrap_or_default()))
+        }
+    }
+}
+
+/// Kills and reaps without waiting: a process stuck inside a driver may take for ever to die.
+fn end(mut child: Child) {
+    let _already_ended = child.kill();
+    thread::spawn(move || child.wait());
+}
+
+/// Reads on a thread of its own until the marked line comes; the receiver is disconnected if it never does.
+fn marked_line(stdout: impl Read + Send + 'static) -> Receiver<String> {
+    let (send, receive) = channel();
+    thread::spawn(move || {
+        let mut lines = BufReader::new(stdout.take(MOST_BYTES));
+        let mut line = Vec::new();
+        while lines.read_until(b'\n', &mut line).is_ok_and(|read| read > 0) {
+            let text = String::from_utf8_lossy(&line);
+            if let Some(json) = text.trim_end().strip_prefix(MARK) {
+                // Nobody listens any more when the time was over.
+                let _too_late = send.send(json.to_owned());
+                return;
+            }
+            line.clear();
+        }
+    });
+    receive
+}
+
+/// Reads standard error to its end on a thread of its own.
+fn last_words(stderr: impl Read + Send + 'static) -> Receiver<String> {
+    let (send, receive) = channel();
+    thread::spawn(move || {
+        let mut said = Vec::new();
+        let _what_came_counts = stderr.take(MOST_BYTES).read_to_end(&mut said);
+        let _too_late = send.send(String::from_utf8_lossy(&said).trim().to_owned());
+    });
+    receive
+}
+
+fn crash_report(status: ExitStatus, said: &str) -> String {
+    let mut report = match status.code() {
+        Some(0) => "it ended without an answer".to_owned(),
+        _ => format!("it crashed ({status})"),
+    };
+    if let Some(last) = said.lines().rev().find(|line| !line.trim().is_empty()) {
+        report.push_str(": ");
+        report.extend(last.trim().chars().take(STDERR_KEPT));
+    }
+    report
+}

@@ -1,0 +1,136 @@
+//! NVIDIA's management library, loaded at run time.
+//!
+//! Every figure is asked for on its own and may be missing: old drivers lack functions, laptops and unified-memory
+//! chips do not support all of them.
+
+use std::ffi::{OsStr, OsString};
+use std::path::Path;
+
+use nvml_wrapper::enum_wrappers::device::Clock;
+use nvml_wrapper::enums::device::UsedGpuMemory;
+use nvml_wrapper::error::NvmlError;
+use nvml_wrapper::{Device, Nvml};
+
+use super::nvml_memory;
+use crate::hardware::evidence::{Answer, GpuProcess, NvmlAnswer, NvmlDevice};
+
+/// Environment variable with the path of the library, for driver installations in unusual places.
+pub const PATH_VARIABLE: &str = "ACOLYTE_NVML_PATH";
+/// More than any machine has; a nonsensical count must not keep us busy.
+const MOST_DEVICES: u32 = 64;
+/// Bytes of a program's path that are asked for.
+const PROGRAM_PATH_BYTES: usize = 1024;
+
+/// Asks NVML.
+pub fn ask() -> Answer<NvmlAnswer> {
+    match std::env::var_os(PATH_VARIABLE).filter(|path| !path.is_empty()) {
+        Some(path) => match open(&path) {
+            Ok(nvml) => Answer::Said(describe(&nvml, &path)),
+            Err(why) => Answer::Failed(format!("{}: {}", path.display(), explain(&why))),
+        },
+        None => ask_usual_places(),
+    }
+}
+
+fn ask_usual_places() -> Answer<NvmlAnswer> {
+    for path in usual_paths() {
+        match open(&path) {
+            Ok(nvml) => return Answer::Said(describe(&nvml, &path)),
+            // Not there: the next place may have it.
+            Err(NvmlError::LibloadingError(_)) => {}
+            Err(why) => return Answer::Failed(explain(&why)),
+        }
+    }
+    Answer::Absent
+}
+
+fn open(path: &OsStr) -> Result<Nvml, NvmlError> {
+    Nvml::builder().lib_path(path).init()
+}
+
+/// Where drivers put it: the system's search path, then what that search does not cover.
+fn usual_paths() -> Vec<OsString> {
+    if cfg!(windows) {
+        let mut paths = vec![OsString::from("nvml.dll")];
+        // Drivers before 2019 did not put it into System32.
+        paths.extend(
+            std::env::var_os("ProgramW6432")
+                .map(|programs| Path::new(&programs).join(r"NVIDIA Corporation\NVSMI\nvml.dll").into()),
+        );
+        paths
+    } else {
+        // The second place is the Windows driver inside WSL2.
+        vec!["libnvidia-ml.so.1".into(), "/usr/lib/wsl/lib/libnvidia-ml.so.1".into()]
+    }
+}
+
+fn explain(why: &NvmlError) -> String {
+    match why {
+        NvmlError::DriverNotLoaded => "the NVIDIA driver is not loaded".to_owned(),
+        NvmlError::LibRmVersionMismatch => {
+            "the NVIDIA driver was updated; restart the computer to load the new one".to_owned()
+        }
+        NvmlError::NoPermission => "this user may not talk to the NVIDIA driver".to_owned(),
+        NvmlError::LibloadingError(_) | NvmlError::FailedToLoadSymbol(_) => {
+            format!("not a usable NVML library: {why}")
+        }
+        other => other.to_string(),
+    }
+}
+
+fn describe(nvml: &Nvml, path: &OsStr) -> NvmlAnswer {
+    let count = nvml.device_count().unwrap_or(0).min(MOST_DEVICES);
+    NvmlAnswer {
+        driver_version: nvml.sys_driver_version().ok(),
+        cuda_driver_version: nvml.sys_cuda_driver_version().ok(),
+        devices: (0..count)
+            .filter_map(|index| nvml.device_by_index(index).ok())
+            .map(|device| describe_device(nvml, &device, path))
+            .collect(),
+    }
+}
+
+fn describe_device(nvml: &Nvml, device: &Device<'_>, path: &OsStr) -> NvmlDevice {
+    let memory = device
+        .memory_info()
+        .map(|memory| (memory.total, memory.free))
+        .or_else(|why| nvml_memory::first_version(device, path).ok_or(why));
+    let pci = device.pci_info().ok();
+    NvmlDevice {
+        name: device.name().unwrap_or_else(|_| "NVIDIA GPU".to_owned()),
+        pci_bus_id: pci.as_ref().map(|pci| pci.bus_id.clone()),
+        pci_device_id: pci.as_ref().map(|pci| pci.pci_device_id),
+        memory_total_bytes: memory.as_ref().ok().map(|(total, _)| *total),
+        memory_free_bytes: memory.as_ref().ok().map(|(_, free)| *free),
+        memory_error: memory.err().map(|why| why.to_string()),
+        compute_capability: device.cuda_compute_capability().ok().map(|c| (c.major, c.minor)),
+        memory_bus_width_bits: device.memory_bus_width().ok().filter(|bits| *bits > 0),
+        memory_clock_mhz: device.max_clock_info(Clock::Memory).ok().filter(|mhz| *mhz > 0),
+        mig: device.mig_mode().ok().map(|mode| mode.current == 1),
+        processes: processes(nvml, device),
+    }
+}
+
+/// Programs that compute or draw on the device, the largest first.
+fn processes(nvml: &Nvml, device: &Device<'_>) -> Vec<GpuProcess> {
+    let mut running = device.running_compute_processes().unwrap_or_default();
+    running.extend(device.running_graphics_processes().unwrap_or_default());
+    running.sort_by_key(|process| process.pid);
+    // A program that does both is listed twice with the same figure.
+    running.dedup_by_key(|process| process.pid);
+    let mut named: Vec<GpuProcess> = running
+        .into_iter()
+        .filter_map(|process| {
+            let program = nvml.sys_process_name(process.pid, PROGRAM_PATH_BYTES).ok()?;
+            Some(GpuProcess {
+                name: program.rsplit(['/', '\\']).next().unwrap_or_default().to_owned(),
+                used_bytes: match process.used_gpu_memory {
+                    UsedGpuMemory::Used(bytes) => Some(bytes),
+                    UsedGpuMemory::Unavailable => None,
+                },
+            })
+        })
+        .collect();
+    named.sort_by_key(|process| std::cmp::Reverse(process.used_bytes));
+    named
+}

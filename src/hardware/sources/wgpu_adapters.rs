@@ -1,0 +1,73 @@
+//! Adapters as wgpu sees them: Vulkan on Linux and Windows, Direct3D 12 on Windows, Metal on macOS.
+//!
+//! OpenGL is left out: it says nothing about memory, and loading it is one more driver that can hang.
+
+use std::future::Future;
+use std::pin::pin;
+use std::sync::Arc;
+use std::task::{Context, Poll, Wake, Waker};
+use std::thread::{self, Thread};
+
+use wgpu::{Backend, Backends, DeviceType, Instance, InstanceDescriptor};
+
+use super::wgpu_memory;
+use crate::hardware::evidence::{Answer, WgpuAdapter};
+
+/// Lists all adapters.
+pub fn ask() -> Answer<Vec<WgpuAdapter>> {
+    let backends = Backends::VULKAN | Backends::DX12 | Backends::METAL;
+    let mut descriptor = InstanceDescriptor::new_without_display_handle();
+    descriptor.backends = backends;
+    let instance = Instance::new(descriptor);
+    let adapters = block_on(instance.enumerate_adapters(backends));
+    Answer::Said(adapters.iter().map(describe).collect())
+}
+
+fn describe(adapter: &wgpu::Adapter) -> WgpuAdapter {
+    let info = adapter.get_info();
+    let mut described = WgpuAdapter {
+        interface: match info.backend {
+            Backend::Vulkan => "vulkan",
+            Backend::Dx12 => "dx12",
+            Backend::Metal => "metal",
+            Backend::Gl | Backend::BrowserWebGpu | Backend::Noop => "other",
+        }
+        .to_owned(),
+        name: info.name,
+        vendor_id: info.vendor,
+        device_id: info.device,
+        device_type: match info.device_type {
+            DeviceType::DiscreteGpu => "discrete",
+            DeviceType::IntegratedGpu => "integrated",
+            DeviceType::VirtualGpu => "virtual",
+            DeviceType::Cpu => "cpu",
+            DeviceType::Other => "other",
+        }
+        .to_owned(),
+        pci_bus_id: Some(info.device_pci_bus_id).filter(|id| !id.is_empty()),
+        driver: info.driver,
+        driver_info: info.driver_info,
+        ..WgpuAdapter::default()
+    };
+    wgpu_memory::fill_in(adapter, &mut described);
+    described
+}
+
+/// Runs a future to its end on this thread.
+fn block_on<F: Future>(future: F) -> F::Output {
+    struct Unpark(Thread);
+    impl Wake for Unpark {
+        fn wake(self: Arc<Self>) {
+            self.0.unpark();
+        }
+    }
+    let waker = Waker::from(Arc::new(Unpark(thread::current())));
+    let mut context = Context::from_waker(&waker);
+    let mut future = pin!(future);
+    loop {
+        match future.as_mut().poll(&mut context) {
+            Poll::Ready(output) => return output,
+            Poll::Pending => thread::park(),
+        }
+    }
+}

@@ -1,0 +1,208 @@
+//! Display adapters in the files that Linux keeps under `/sys`.
+//!
+//! Reading them (by `platform::linux`) and understanding them (here) are two things, so that recorded trees can be
+//! replayed. Only files that the kernel answers from memory are read: asking a sleeping card for its load or its
+//! PCI configuration would wake it.
+
+use std::collections::BTreeMap;
+
+use super::evidence::Power;
+use super::merge::{PciAddress, PciIds};
+
+/// Where the devices are. Not below `class/drm`: a card without a driver is missing there.
+pub const DEVICES: &str = "bus/pci/devices/";
+/// Files of one card that are read, below its folder in [`DEVICES`].
+pub const CARD_FILES: [&str; 10] = [
+    "class",
+    "uevent",
+    "vendor",
+    "device",
+    "revision",
+    "power/runtime_status",
+    "mem_info_vram_total",
+    "mem_info_vram_used",
+    "mem_info_gtt_total",
+    "mem_info_gtt_used",
+];
+
+/// One card.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Card {
+    /// Where it is.
+    pub pci: Option<PciAddress>,
+    /// What it is.
+    pub ids: Option<PciIds>,
+    /// PCI revision, which tells models of one chip apart.
+    pub revision: Option<u32>,
+    /// The kernel's driver: `amdgpu`, `i915`, `xe`, `nvidia`, `nouveau`, …
+    pub driver: Option<String>,
+    /// It sleeps now to save power.
+    pub asleep: bool,
+    /// Its own memory in bytes (APU: what the firmware set aside).
+    pub vram_total_bytes: Option<u64>,
+    /// Used of it, in bytes.
+    pub vram_used_bytes: Option<u64>,
+    /// Main memory it can reach, in bytes.
+    pub gtt_total_bytes: Option<u64>,
+    /// Used of it, in bytes.
+    pub gtt_used_bytes: Option<u64>,
+    /// It shares a die with the processor: its sensors include the north bridge's voltage.
+    pub apu: bool,
+    /// The instruction set for computing that the kernel's compute driver names, for example (11, 0, 0): gfx1100.
+    pub gfx: Option<(u32, u32, u32)>,
+}
+
+/// All cards of a tree (path below `/sys` → content), by address.
+pub fn cards(tree: &BTreeMap<String, String>) -> Vec<Card> {
+    let compute = compute_nodes(tree);
+    tree.iter()
+        .filter_map(|(path, content)| {
+            let address = path.strip_prefix(DEVICES)?.strip_suffix("/class")?;
+            is_display_class(content).then(|| card(tree, address, &compute))
+        })
+        .collect()
+}
+
+/// Display controllers (03) and processing accelerators (12), as `class` files say it: `0x030000`.
+pub fn is_display_class(class: &str) -> bool {
+    let digits = class.trim().trim_start_matches("0x");
+    digits.starts_with("03") || digits.starts_with("12")
+}
+
+fn card(tree: &BTreeMap<String, String>, address: &str, compute: &[(PciAddress, (u32, u32, u32))]) -> Card {
+    let folder = format!("{DEVICES}{address}/");
+    let text = |name: &str| tree.get(&format!("{folder}{name}")).map(|content| content.trim());
+    let number = |name: &str| text(name).and_then(|digits| digits.parse::<u64>().ok());
+    let hex = |name: &str| {
+        text(name).and_then(|digits| u32::from_str_radix(digits.trim_start_matches("0x"), 16).ok())
+    };
+    let event = |key: &str| {
+        text("uevent")?.lines().find_map(|line| line.strip_prefix(key)?.strip_prefix('=')).map(str::to_owned)
+    };
+
+    let pci = PciAddress::parse(address);
+    let ids = hex("vendor").zip(hex("device"));
+    Card {
+        pci,
+        ids: ids.map(|(vendor, device)| PciIds { vendor, device }),
+        revision: hex("revision"),
+        driver: event("DRIVER"),
+        asleep: text("power/runtime_status") == Some("suspended"),
+        vram_total_bytes: number("mem_info_vram_total"),
+        vram_used_bytes: number("mem_info_vram_used"),
+        gtt_total_bytes: number("mem_info_gtt_total"),
+        gtt_used_bytes: number("mem_info_gtt_used"),
+        apu: tree.iter().any(|(path, content)| {
+            path.strip_prefix(&folder).is_some_and(|rest| {
+                rest.starts_with("hwmon/") && rest.ends_with("_label") && content.trim() == "vddnb"
+            })
+        }),
+        gfx: pci.and_then(|pci| compute.iter().find(|(at, _)| *at == pci).map(|(_, gfx)| *gfx)),
+    }
+}
+
+/// GPUs that the kernel's compute driver lists, with their instruction set.
+fn compute_nodes(tree: &BTreeMap<String, String>) -> Vec<(PciAddress, (u32, u32, u32))> {
+    tree.iter()
+        .filter(|(path, _)| {
+            path.starts_with("class/kfd/kfd/topology/nodes/") && path.ends_with("/properties")
+        })
+        .filter_map(|(_, content)| {
+            let value = |key: &str| {
+                content.lines().find_map(|line| {
+                    let (name, value) = line.split_once(' ')?;
+                    (name == key).then(|| value.trim().parse::<u32>().ok()).flatten()
+                })
+            };
+            let version = value("gfx_target_version").filter(|version| *version > 0)?;
+            let location = value("location_id")?;
+            let pci = PciAddress {
+                domain: value("domain").unwrap_or(0),
+                bus: u8::try_from(location >> 8 & 0xff).ok()?,
+                device: u8::try_from(location >> 3 & 0x1f).ok()?,
+                function: u8::try_from(location & 7).ok()?,
+            };
+            Some((pci, (version / 10_000, version / 100 % 100, version % 100)))
+        })
+        .collect()
+}
+
+/// What the power supplies and the firmware say.
+pub fn power(tree: &BTreeMap<String, String>) -> Option<Power> {
+    const SUPPLIES: &str = "class/power_supply/";
+    let is = |path: &str, what: &str| {
+        tree.get(path).is_some_and(|content| content.trim().eq_ignore_ascii_case(what))
+    };
+    let batteries = || {
+        tree.keys().filter_map(|path| path.strip_suffix("/type")).filter(|supply| {
+            // Batteries of mice and headsets are in the same list, with the scope "Device".
+            supply.starts_with(SUPPLIES)
+                && is(&format!("{supply}/type"), "battery")
+                && !is(&format!("{supply}/scope"), "device")
+        })
+    };
+    let profile = tree.get("firmware/acpi/platform_profile").map(|profile| profile.trim());
+    if batteries().next().is_none() && profile.is_none() {
+        return None;
+    }
+    Some(Power {
+        on_battery: batteries().any(|battery| is(&format!("{battery}/status"), "discharging")),
+        saving: matches!(profile, Some("low-power" | "quiet")),
+    })
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    fn tree(files: &[(&str, &str)]) -> BTreeMap<String, String> {
+        files.iter().map(|(path, content)| ((*path).to_owned(), (*content).to_owned())).collect()
+    }
+
+    #[test]
+    fn a_card_is_read_with_its_compute_node() {
+        let cards = cards(&tree(&[
+            ("bus/pci/devices/0000:03:00.0/class", "0x030000\n"),
+            ("bus/pci/devices/0000:03:00.0/vendor", "0x1002\n"),
+            ("bus/pci/devices/0000:03:00.0/device", "0x744c\n"),
+            ("bus/pci/devices/0000:03:00.0/uevent", "DRIVER=amdgpu\nPCI_SLOT_NAME=0000:03:00.0\n"),
+            ("bus/pci/devices/0000:03:00.0/mem_info_vram_total", "25753026560\n"),
+            ("bus/pci/devices/0000:03:00.0/mem_info_vram_used", "1073741824\n"),
+            ("bus/pci/devices/0000:03:00.0/power/runtime_status", "suspended\n"),
+            (
+                "class/kfd/kfd/topology/nodes/1/properties",
+                "simd_count 192\ngfx_target_version 110000\nlocation_id 768\ndomain 0\n",
+            ),
+        ]));
+        let [card] = cards.as_slice() else { unreachable!("{cards:?}") };
+        assert_eq!(card.ids, Some(PciIds { vendor: 0x1002, device: 0x744c }));
+        assert_eq!(card.vram_total_bytes, Some(25_753_026_560));
+        assert_eq!(card.gfx, Some((11, 0, 0)));
+        assert!(card.asleep && !card.apu);
+        assert_eq!(card.driver.as_deref(), Some("amdgpu"));
+    }
+
+    #[test]
+    fn other_devices_are_not_cards() {
+        let network = tree(&[("bus/pci/devices/0000:02:00.0/class", "0x020000\n")]);
+        assert!(cards(&network).is_empty());
+    }
+
+    #[test]
+    fn a_laptop_on_its_battery_is_noticed_and_a_mouse_is_not() {
+        let mouse = [
+            ("class/power_supply/hidpp_battery_0/type", "Battery\n"),
+            ("class/power_supply/hidpp_battery_0/scope", "Device\n"),
+            ("class/power_supply/hidpp_battery_0/status", "Discharging\n"),
+        ];
+        assert_eq!(power(&tree(&mouse)), None);
+        let laptop = tree(&[
+            ("class/power_supply/BAT0/type", "Battery\n"),
+            ("class/power_supply/BAT0/status", "Discharging\n"),
+            ("class/power_supply/AC/type", "Mains\n"),
+            ("firmware/acpi/platform_profile", "low-power\n"),
+        ]);
+        assert_eq!(power(&laptop), Some(Power { on_battery: true, saving: true }));
+    }
+}
