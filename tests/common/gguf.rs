@@ -1,0 +1,200 @@
+//! Model files whose header is complete and whose weights are not there: a "7B" of a few megabytes.
+//!
+//! Engine and installer judge a model by its header; only a real engine would miss the rest.
+
+/// How a model is built.
+#[derive(Clone, Debug)]
+pub struct Shape {
+    pub name: &'static str,
+    pub blocks: u64,
+    pub trained_context: u64,
+    pub embedding: u64,
+    pub feed_forward: u64,
+    pub heads: u64,
+    pub kv_heads: u64,
+    pub vocabulary: u64,
+    /// Bytes that follow the header, to have something to download.
+    pub padding: usize,
+}
+
+impl Shape {
+    /// Qwen2.5-Coder 7B, of which a GPU takes 29 layers.
+    pub fn qwen_7b() -> Self {
+        Self {
+            name: "Qwen2.5 Coder 7B Instruct",
+            blocks: 28,
+            trained_context: 32_768,
+            embedding: 3584,
+            feed_forward: 18_944,
+            heads: 28,
+            kv_heads: 4,
+            vocabulary: 152_064,
+            padding: 2 << 20,
+        }
+    }
+
+    /// Qwen2.5-Coder 3B, of which a GPU takes 37 layers.
+    pub fn qwen_3b() -> Self {
+        Self {
+            name: "Qwen2.5 Coder 3B Instruct",
+            blocks: 36,
+            embedding: 2048,
+            feed_forward: 11_008,
+            heads: 16,
+            kv_heads: 2,
+            vocabulary: 151_936,
+            ..Self::qwen_7b()
+        }
+    }
+
+    /// A model so small that every machine runs it.
+    pub fn tiny() -> Self {
+        Self {
+            name: "Tiny",
+            blocks: 4,
+            embedding: 256,
+            feed_forward: 1024,
+            heads: 4,
+            kv_heads: 2,
+            vocabulary: 32_000,
+            ..Self::qwen_7b()
+        }
+    }
+
+    /// The file, Q4_K_M like the published ones.
+    pub fn file(&self) -> Vec<u8> {
+        let tensors = self.tensors();
+        let mut out = Vec::new();
+        out.extend(b"GGUF");
+        out.extend(3_u32.to_le_bytes());
+        out.extend((tensors.len() as u64).to_le_bytes());
+        let meta = self.meta();
+        out.extend((meta.len() as u64).to_le_bytes());
+        for (key, value) in meta {
+            text(&mut out, &key);
+            value.write(&mut out);
+        }
+        let mut offset = 0_u64;
+        for (name, shape, (type_number, values, block_bytes)) in tensors {
+            text(&mut out, &name);
+            out.extend((shape.len() as u32).to_le_bytes());
+            for side in &shape {
+                out.extend(side.to_le_bytes());
+            }
+            out.extend(type_number.to_le_bytes());
+            out.extend(offset.to_le_bytes());
+            let bytes = shape.iter().product::<u64>().div_ceil(values) * block_bytes;
+            offset += bytes.next_multiple_of(32);
+        }
+        // Not compressible and not repeating, so that a piece in the wrong place shows.
+        let mut seed = 0x9E37_79B9_7F4A_7C15_u64 ^ self.blocks;
+        while out.len() % 8 != 0 {
+            out.push(0);
+        }
+        for _ in 0..self.padding / 8 {
+            seed ^= seed << 13;
+            seed ^= seed >> 7;
+            seed ^= seed << 17;
+            out.extend(seed.to_le_bytes());
+        }
+        out
+    }
+
+    fn meta(&self) -> Vec<(String, Value)> {
+        let number = |key: &str, value: u64| (format!("qwen2.{key}"), Value::U32(value as u32));
+        vec![
+            ("general.architecture".to_owned(), Value::Text("qwen2")),
+            ("general.name".to_owned(), Value::Text(self.name)),
+            ("general.type".to_owned(), Value::Text("model")),
+            ("general.license".to_owned(), Value::Text("apache-2.0")),
+            ("general.file_type".to_owned(), Value::U32(15)),
+            ("general.quantization_version".to_owned(), Value::U32(2)),
+            number("block_count", self.blocks),
+            number("context_length", self.trained_context),
+            number("embedding_length", self.embedding),
+            number("feed_forward_length", self.feed_forward),
+            number("attention.head_count", self.heads),
+            number("attention.head_count_kv", self.kv_heads),
+            ("qwen2.rope.freq_base".to_owned(), Value::F32(1_000_000.0)),
+            ("qwen2.attention.layer_norm_rms_epsilon".to_owned(), Value::F32(1e-6)),
+            ("tokenizer.ggml.model".to_owned(), Value::Text("gpt2")),
+            ("tokenizer.ggml.pre".to_owned(), Value::Text("qwen2")),
+            ("tokenizer.ggml.tokens".to_owned(), Value::Texts(self.vocabulary.min(1000))),
+        ]
+    }
+
+    fn tensors(&self) -> Vec<(String, Vec<u64>, TensorType)> {
+        const F32: TensorType = (0, 1, 4);
+        const Q4_K: TensorType = (12, 256, 144);
+        const Q6_K: TensorType = (14, 256, 210);
+        let (wide, narrow) = (self.embedding, self.embedding / self.heads * self.kv_heads);
+        let mut all = vec![
+            ("token_embd.weight".to_owned(), vec![wide, self.vocabulary], Q4_K),
+            ("output.weight".to_owned(), vec![wide, self.vocabulary], Q6_K),
+            ("output_norm.weight".to_owned(), vec![wide], F32),
+        ];
+        for block in 0..self.blocks {
+            // Q4_K_M keeps half of the two most sensitive tensors at six bits.
+            let finer = if block % 2 == 0 { Q6_K } else { Q4_K };
+            let tensors = [
+                ("attn_norm.weight", vec![wide], F32),
+                ("ffn_norm.weight", vec![wide], F32),
+                ("attn_q.weight", vec![wide, wide], Q4_K),
+                ("attn_q.bias", vec![wide], F32),
+                ("attn_k.weight", vec![wide, narrow], Q4_K),
+                ("attn_k.bias", vec![narrow], F32),
+                ("attn_v.weight", vec![wide, narrow], finer),
+                ("attn_v.bias", vec![narrow], F32),
+                ("attn_output.weight", vec![wide, wide], Q4_K),
+                ("ffn_gate.weight", vec![wide, self.feed_forward], Q4_K),
+                ("ffn_up.weight", vec![wide, self.feed_forward], Q4_K),
+                ("ffn_down.weight", vec![self.feed_forward, wide], finer),
+            ];
+            all.extend(tensors.map(|(name, shape, kind)| (format!("blk.{block}.{name}"), shape, kind)));
+        }
+        all
+    }
+}
+
+/// Number in the file, values a block, bytes a block.
+type TensorType = (u32, u64, u64);
+
+enum Value {
+    U32(u32),
+    F32(f32),
+    Text(&'static str),
+    /// So many short strings, as a vocabulary.
+    Texts(u64),
+}
+
+impl Value {
+    fn write(&self, out: &mut Vec<u8>) {
+        match self {
+            Self::U32(value) => {
+                out.extend(4_u32.to_le_bytes());
+                out.extend(value.to_le_bytes());
+            }
+            Self::F32(value) => {
+                out.extend(6_u32.to_le_bytes());
+                out.extend(value.to_le_bytes());
+            }
+            Self::Text(value) => {
+                out.extend(8_u32.to_le_bytes());
+                text(out, value);
+            }
+            Self::Texts(count) => {
+                out.extend(9_u32.to_le_bytes());
+                out.extend(8_u32.to_le_bytes());
+                out.extend(count.to_le_bytes());
+                for n in 0..*count {
+                    text(out, &format!("t{n}"));
+                }
+            }
+        }
+    }
+}
+
+fn text(out: &mut Vec<u8>, text: &str) {
+    out.extend((text.len() as u64).to_le_bytes());
+    out.extend(text.as_bytes());
+}

@@ -1,0 +1,466 @@
+//! A release mirror and model registry on loopback, well-behaved unless a test asks otherwise.
+//!
+//! Files lie under `/NAME`. Models lie where an Ollama registry keeps them: manifests under
+//! `/v2/NAMESPACE/NAME/manifests/TAG`, blobs under `/v2/…/blobs/sha256:…`, which redirect to another host name
+//! (`localhost` for `127.0.0.1`) because the engine insists on that. Ranges and entity tags work. A test chooses what
+//! goes wrong with [`Mirror::fault`] and reads afterwards what was asked with [`Mirror::requests`].
+
+use std::collections::HashMap;
+use std::convert::Infallible;
+use std::io;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use hyper::body::{Bytes, Incoming};
+use hyper::header::{self, HeaderValue};
+use hyper::service::service_fn;
+use hyper::{Method, Request, Response, StatusCode};
+use hyper_util::rt::TokioIo;
+use sha2::{Digest as _, Sha256};
+use tokio::sync::{mpsc, oneshot};
+
+#[path = "body.rs"]
+mod body;
+
+use body::{Piece, PieceBody};
+
+/// What can go wrong with one answer.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Fault {
+    /// Only this status.
+    Status(u16),
+    /// The connection breaks after so many bytes of this answer.
+    Cut(u64),
+    /// Nothing more comes after so many bytes, and the connection stays open.
+    Stall(u64),
+    /// One bit of the byte at this offset of the file is wrong.
+    Flip(u64),
+    /// A range that was asked for is ignored: 200 and the whole file.
+    IgnoreRange,
+    /// The answer claims so many bytes more (or less) than there are.
+    WrongLength(i64),
+    /// 302 to this address.
+    Redirect(String),
+    /// Bytes a second for this answer.
+    Rate(u64),
+    /// Another entity tag, as if the file had been replaced.
+    OtherEtag,
+    /// 503 with this `Retry-After`, in seconds.
+    RetryAfter(u64),
+    /// A blob is answered with its bytes instead of a redirect to another host.
+    NoRedirect,
+}
+
+/// One request that was answered.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Asked {
+    /// `GET` or `HEAD`.
+    pub method: String,
+    /// Path, without the query.
+    pub path: String,
+    /// The `Range` header.
+    pub range: Option<String>,
+    /// Status of the answer.
+    pub status: u16,
+}
+
+/// A model's layers, as they go into its manifest.
+pub struct ModelFiles {
+    /// The GGUF.
+    pub gguf: Vec<u8>,
+    /// Chat template in Go's template language, if there is one.
+    pub template: Option<String>,
+    /// Default parameters as JSON, if there are any.
+    pub params: Option<String>,
+    /// `qwen2`, `gemma3`, …
+    pub family: String,
+    /// `7.6B`, `268M`, …
+    pub parameter_size: String,
+    /// `Q4_K_M`, …
+    pub quantisation: String,
+}
+
+#[derive(Clone)]
+struct Stored {
+    bytes: Bytes,
+    etag: String,
+    content_type: &'static str,
+}
+
+#[derive(Default)]
+struct State {
+    files: HashMap<String, Stored>,
+    blobs: HashMap<String, Bytes>,
+    faults: HashMap<String, Vec<(Fault, u32)>>,
+    asked: Vec<Asked>,
+    bytes_per_s: Option<u64>,
+}
+
+/// The server. It stops when this is dropped.
+pub struct Mirror {
+    address: SocketAddr,
+    state: Arc<Mutex<State>>,
+    stop: Option<oneshot::Sender<()>>,
+    server: Option<thread::JoinHandle<()>>,
+}
+
+/// A fault that stays.
+pub const ALWAYS: u32 = u32::MAX;
+
+impl Mirror {
+    /// Starts on a free port of 127.0.0.1.
+    pub fn start() -> io::Result<Self> {
+        let listener = std::net::TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
+        listener.set_nonblocking(true)?;
+        let address = listener.local_addr()?;
+        let state = Arc::new(Mutex::new(State::default()));
+        let (stop, stopped) = oneshot::channel();
+        let shared = Arc::clone(&state);
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+        let server = thread::spawn(move || {
+            runtime.block_on(async move {
+                if let Ok(listener) = tokio::net::TcpListener::from_std(listener) {
+                    tokio::select! {
+                        () = accept(listener, shared, address.port()) => {}
+                        _ = stopped => {}
+                    }
+                }
+            });
+            // A stalled answer would otherwise be waited for.
+            runtime.shutdown_background();
+        });
+        Ok(Self { address, state, stop: Some(stop), server: Some(server) })
+    }
+
+    /// Base address: `http://127.0.0.1:PORT`.
+    pub fn url(&self) -> String {
+        format!("http://{}", self.address)
+    }
+
+    /// The registry part of a model's name: `127.0.0.1:PORT`.
+    pub fn host(&self) -> String {
+        self.address.to_string()
+    }
+
+    /// Serves a file and says its SHA-256.
+    pub fn put(&self, name: &str, bytes: impl Into<Bytes>) -> String {
+        let bytes = bytes.into();
+        let digest = sha256_hex(&bytes);
+        let stored = Stored {
+            etag: format!("\"{}\"", &digest[..16]),
+            content_type: "application/octet-stream",
+            bytes,
+        };
+        self.state().files.insert(format!("/{name}"), stored);
+        digest
+    }
+
+    /// Puts a model into the registry. `name` is `NAMESPACE/NAME:TAG`. Says the digest of its GGUF.
+    pub fn put_model(&self, name: &str, files: &ModelFiles) -> String {
+        let (path, tag) = name.rsplit_once(':').unwrap_or((name, "latest"));
+        let gguf = self.put_blob(files.gguf.clone());
+        let mut layers = vec![(gguf.clone(), files.gguf.len(), "model")];
+        if let Some(template) = &files.template {
+            layers.push((self.put_blob(template.clone()), template.len(), "template"));
+        }
+        if let Some(params) = &files.params {
+            layers.push((self.put_blob(params.clone()), params.len(), "params"));
+        }
+        let config = serde_json::json!({
+            "model_format": "gguf", "model_family": files.family, "model_families": [files.family],
+            "model_type": files.parameter_size, "file_type": files.quantisation,
+            "architecture": "amd64", "os": "linux",
+            "rootfs": {"type": "layers",
+                       "diff_ids": layers.iter().map(|(d, _, _)| format!("sha256:{d}")).collect::<Vec<_>>()},
+        })
+        .to_string();
+        let config_bytes = config.len();
+        let manifest = serde_json::json!({
+            "schemaVersion": 2,
+            "mediaType": "application/vnd.docker.distribution.manifest.v2+json",
+            "config": {"mediaType": "application/vnd.docker.container.image.v1+json",
+                       "digest": format!("sha256:{}", self.put_blob(config)), "size": config_bytes},
+            "layers": layers.iter().map(|(digest, size, kind)| serde_json::json!({
+                "mediaType": format!("application/vnd.ollama.image.{kind}"),
+                "digest": format!("sha256:{digest}"), "size": size,
+            })).collect::<Vec<_>>(),
+        });
+        let bytes = Bytes::from(manifest.to_string());
+        let stored = Stored {
+            etag: format!("\"{}\"", &sha256_hex(&bytes)[..16]),
+            content_type: "application/vnd.docker.distribution.manifest.v2+json",
+            bytes,
+        };
+        self.state().files.insert(format!("/v2/{path}/manifests/{tag}"), stored);
+        gguf
+    }
+
+    /// The path under which a blob's bytes lie, after the redirect: what a fault in a pull is set on.
+    pub fn blob_path(digest: &str) -> String {
+        format!("/cdn/sha256-{digest}")
+    }
+
+    /// Makes the next `times` answers for this path go wrong. Several faults for a path come one after another.
+    pub fn fault(&self, path: &str, fault: Fault, times: u32) {
+        self.state().faults.entry(path.to_owned()).or_default().push((fault, times));
+    }
+
+    /// Everything is well again.
+    pub fn heal(&self) {
+        let mut state = self.state();
+        state.faults.clear();
+        state.bytes_per_s = None;
+    }
+
+    /// Bytes a second for each answer from now on.
+    pub fn limit_rate(&self, bytes_per_s: u64) {
+        self.state().bytes_per_s = Some(bytes_per_s);
+    }
+
+    /// Every request so far.
+    pub fn requests(&self) -> Vec<Asked> {
+        self.state().asked.clone()
+    }
+
+    fn put_blob(&self, bytes: impl Into<Bytes>) -> String {
+        let bytes = bytes.into();
+        let digest = sha256_hex(&bytes);
+        self.state().blobs.insert(digest.clone(), bytes);
+        digest
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        lock(&self.state)
+    }
+}
+
+impl Drop for Mirror {
+    fn drop(&mut self) {
+        drop(self.stop.take());
+        if let Some(server) = self.server.take() {
+            // It only ends otherwise by a panic of its own, which it has printed.
+            let _ = server.join();
+        }
+    }
+}
+
+/// SHA-256 in lower-case hexadecimal.
+pub fn sha256_hex(bytes: &[u8]) -> String {
+    Sha256::digest(bytes).iter().map(|b| format!("{b:02x}")).collect()
+}
+
+fn lock(state: &Mutex<State>) -> MutexGuard<'_, State> {
+    state.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+async fn accept(listener: tokio::net::TcpListener, state: Arc<Mutex<State>>, port: u16) {
+    while let Ok((stream, _)) = listener.accept().await {
+        let state = Arc::clone(&state);
+        tokio::spawn(async move {
+            let service = service_fn(move |request| {
+                let answer = answer(&request, &state, port);
+                async move { Ok::<_, Infallible>(answer) }
+            });
+            // A client that goes away, or a connection that was cut on purpose, is no news.
+            let _ = hyper::server::conn::http1::Builder::new()
+                .serve_connection(TokioIo::new(stream), service)
+                .await;
+        });
+    }
+}
+
+/// Answers one request and notes it down.
+fn answer(request: &Request<Incoming>, state: &Mutex<State>, port: u16) -> Response<PieceBody> {
+    let path = request.uri().path().to_owned();
+    let range = request.headers().get(header::RANGE).and_then(|r| r.to_str().ok()).map(str::to_owned);
+    let mut state = lock(state);
+    let fault = state.next_fault(&path);
+    let response = state.respond(request.method(), &path, range.as_deref(), fault, port);
+    state.asked.push(Asked {
+        method: request.method().to_string(),
+        path,
+        range,
+        status: response.status().as_u16(),
+    });
+    response
+}
+
+impl State {
+    fn next_fault(&mut self, path: &str) -> Option<Fault> {
+        let waiting = self.faults.get_mut(path)?;
+        let (fault, times) = waiting.first_mut()?;
+        let fault = fault.clone();
+        if *times != ALWAYS {
+            *times -= 1;
+            if *times == 0 {
+                waiting.remove(0);
+            }
+        }
+        Some(fault)
+    }
+
+    fn respond(
+        &self,
+        method: &Method,
+        path: &str,
+        range: Option<&str>,
+        fault: Option<Fault>,
+        port: u16,
+    ) -> Response<PieceBody> {
+        match &fault {
+            Some(Fault::Status(code)) => {
+                return plain(StatusCode::from_u16(*code).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR));
+            }
+            Some(Fault::Redirect(to)) => return with_header(plain(StatusCode::FOUND), header::LOCATION, to),
+            Some(Fault::RetryAfter(seconds)) => {
+                let unavailable = plain(StatusCode::SERVICE_UNAVAILABLE);
+                return with_header(unavailable, header::RETRY_AFTER, &seconds.to_string());
+            }
+            _ => {}
+        }
+        let blob = path.split_once("/blobs/sha256:").map(|(_, digest)| digest);
+        if let Some(digest) = blob
+            && method == Method::GET
+            && fault != Some(Fault::NoRedirect)
+            && self.blobs.contains_key(digest)
+        {
+            let to = format!("http://localhost:{port}{}", Mirror::blob_path(digest));
+            return with_header(plain(StatusCode::TEMPORARY_REDIRECT), header::LOCATION, &to);
+        }
+        let stored = match blob.or_else(|| path.strip_prefix("/cdn/sha256-")) {
+            Some(digest) => self.blobs.get(digest).map(|bytes| Stored {
+                bytes: bytes.clone(),
+                etag: format!("\"{digest}\""),
+                content_type: "application/octet-stream",
+            }),
+            None => self.files.get(path).cloned(),
+        };
+        match stored {
+            Some(stored) => send(method, stored, range, fault, self.bytes_per_s),
+            None => not_found(),
+        }
+    }
+}
+
+fn send(
+    method: &Method,
+    mut stored: Stored,
+    range: Option<&str>,
+    fault: Option<Fault>,
+    bytes_per_s: Option<u64>,
+) -> Response<PieceBody> {
+    let size = stored.bytes.len() as u64;
+    if fault == Some(Fault::OtherEtag) {
+        stored.etag = "\"replaced\"".to_owned();
+    }
+    if let Some(Fault::Flip(at)) = fault
+        && at < size
+    {
+        let mut bytes = stored.bytes.to_vec();
+        bytes[at as usize] ^= 1;
+        stored.bytes = bytes.into();
+    }
+    let range = if fault == Some(Fault::IgnoreRange) { None } else { range };
+    let (status, from, to) = match range.map(|r| parse_range(r, size)) {
+        None => (StatusCode::OK, 0, size),
+        Some(Some((from, to))) => (StatusCode::PARTIAL_CONTENT, from, to),
+        Some(None) => {
+            let response = plain(StatusCode::RANGE_NOT_SATISFIABLE);
+            return with_header(response, header::CONTENT_RANGE, &format!("bytes */{size}"));
+        }
+    };
+    let content = stored.bytes.slice(from as usize..to as usize);
+    let claimed = match fault {
+        Some(Fault::WrongLength(by)) => (to - from).saturating_add_signed(by),
+        _ => to - from,
+    };
+    let (sender, body) = PieceBody::new();
+    if method == Method::GET {
+        let pace = match fault {
+            Some(Fault::Rate(rate)) => Some(rate),
+            _ => bytes_per_s,
+        };
+        tokio::spawn(feed(sender, content, fault, pace));
+    }
+    let mut response = Response::new(body);
+    *response.status_mut() = status;
+    if status == StatusCode::PARTIAL_CONTENT {
+        let range = format!("bytes {from}-{}/{size}", to.saturating_sub(1));
+        response = with_header(response, header::CONTENT_RANGE, &range);
+    }
+    response = with_header(response, header::CONTENT_LENGTH, &claimed.to_string());
+    response = with_header(response, header::ACCEPT_RANGES, "bytes");
+    response = with_header(response, header::CONTENT_TYPE, stored.content_type);
+    with_header(response, header::ETAG, &stored.etag)
+}
+
+/// Sends the content in pieces, as slowly and as incompletely as asked.
+async fn feed(sender: mpsc::Sender<Piece>, content: Bytes, fault: Option<Fault>, bytes_per_s: Option<u64>) {
+    let whole = content.len() as u64;
+    let end = match fault {
+        Some(Fault::Cut(after) | Fault::Stall(after)) => after.min(whole),
+        _ => whole,
+    };
+    let piece_bytes = bytes_per_s.map_or(1 << 18, |rate| (rate / 50).clamp(1, 1 << 18));
+    let began = Instant::now();
+    let mut sent = 0;
+    while sent < end {
+        let next = (sent + piece_bytes).min(end);
+        if sender.send(Ok(content.slice(sent as usize..next as usize))).await.is_err() {
+            return;
+        }
+        sent = next;
+        if let Some(rate) = bytes_per_s {
+            let due = began + Duration::from_secs_f64(sent as f64 / rate as f64);
+            tokio::time::sleep_until(due.into()).await;
+        }
+    }
+    match fault {
+        Some(Fault::Cut(_)) => {
+            // What was sent must be on its way before the connection breaks; the reader may be gone already.
+            let _ = sender.reserve_many(sender.max_capacity()).await;
+            tokio::time::sleep(Duration::from_millis(20)).await;
+            let _ = sender.send(Err(io::ErrorKind::ConnectionReset.into())).await;
+        }
+        Some(Fault::Stall(_)) => sender.closed().await,
+        _ => {}
+    }
+}
+
+/// `bytes=A-B`, `bytes=A-` or `bytes=-N` as a half-open range, if it lies in the file.
+fn parse_range(range: &str, size: u64) -> Option<(u64, u64)> {
+    let (from, to) = range.strip_prefix("bytes=")?.split_once('-')?;
+    if from.is_empty() {
+        let last: u64 = to.parse().ok()?;
+        return (last > 0 && size > 0).then(|| (size.saturating_sub(last), size));
+    }
+    let from: u64 = from.parse().ok()?;
+    let to = if to.is_empty() { size } else { to.parse::<u64>().ok()?.saturating_add(1).min(size) };
+    (from < size && from < to).then_some((from, to))
+}
+
+fn plain(status: StatusCode) -> Response<PieceBody> {
+    let mut response = Response::new(PieceBody::full(Bytes::new()));
+    *response.status_mut() = status;
+    response
+}
+
+fn not_found() -> Response<PieceBody> {
+    let body = br#"{"errors":[{"code":"MANIFEST_UNKNOWN","message":"manifest unknown"}]}"#;
+    let mut response = Response::new(PieceBody::full(Bytes::from_static(body)));
+    *response.status_mut() = StatusCode::NOT_FOUND;
+    response
+}
+
+fn with_header(
+    mut response: Response<PieceBody>,
+    name: header::HeaderName,
+    value: &str,
+) -> Response<PieceBody> {
+    if let Ok(value) = HeaderValue::from_str(value) {
+        response.headers_mut().insert(name, value);
+    }
+    response
+}

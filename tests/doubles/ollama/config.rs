@@ -1,0 +1,129 @@
+//! What a stand-in is told about the machine it plays on: `double.json` beside the `ollama` program in the archive.
+//!
+//! Without that file it plays a CPU-only machine that does everything right.
+
+use std::path::{Path, PathBuf};
+
+use serde::Deserialize;
+
+/// `double.json`.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Config {
+    /// The version it claims.
+    pub version: String,
+    /// Where `registry.ollama.ai` is found, for example `http://127.0.0.1:5055`. Without it there is no such host.
+    pub registry: Option<String>,
+    /// The GPU it plays with.
+    pub gpu: Option<Gpu>,
+    /// Tokens it writes a second.
+    pub decode_tokens_per_s: f64,
+    /// Tokens it reads a second.
+    pub prefill_tokens_per_s: f64,
+    /// How long a load takes, in milliseconds.
+    pub load_ms: u64,
+    /// How long the server takes before it listens, in milliseconds.
+    pub start_ms: u64,
+    /// Seconds without a byte after which a part of a pull is asked for again.
+    pub pull_stall_s: f64,
+    /// Seconds of the first wait after an error in a pull; each further wait is twice as long.
+    pub pull_retry_s: f64,
+    /// What goes wrong.
+    pub faults: Faults,
+}
+
+/// A GPU.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Gpu {
+    /// `NVIDIA GeForce RTX 4060`.
+    pub name: String,
+    /// All its memory.
+    pub total_mib: u64,
+    /// What other programs leave of it.
+    pub free_mib: u64,
+    /// What the driver takes for a process that computes.
+    #[serde(default = "cuda_context_mib")]
+    pub context_mib: u64,
+}
+
+fn cuda_context_mib() -> u64 {
+    250
+}
+
+/// Things that real servers were seen doing.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Faults {
+    /// `ollama serve` prints this and exits with 127, as when a library is missing.
+    pub serve_fails: Option<String>,
+    /// The KV cache stays f16 whatever was asked.
+    pub kv_type_ignored: bool,
+    /// No memory lines in the log, so that `/api/ps` claims everything is on the GPU.
+    pub memory_lines_missing: bool,
+    /// A pull ends without its `success` line.
+    pub pull_without_success: bool,
+    /// The progress of a pull goes back once.
+    pub pull_goes_back: bool,
+    /// A load never ends.
+    pub load_hangs: bool,
+    /// The runner dies after writing so many tokens.
+    pub runner_dies_after_tokens: Option<u64>,
+    /// What is left of the GPU shrinks by so much for a load, as when another program starts.
+    pub vram_taken_mib: u64,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            version: "0.32.15".to_owned(),
+            registry: None,
+            gpu: None,
+            decode_tokens_per_s: 200.0,
+            prefill_tokens_per_s: 50_000.0,
+            load_ms: 20,
+            start_ms: 0,
+            pull_stall_s: 30.0,
+            pull_retry_s: 1.0,
+            faults: Faults::default(),
+        }
+    }
+}
+
+impl Config {
+    /// Reads `double.json` beside `ollama`; `server` is the program of the server.
+    pub fn beside(server: &Path) -> Result<Self, String> {
+        let path = server.with_file_name("double.json");
+        match std::fs::read_to_string(&path) {
+            Ok(text) => serde_json::from_str(&text).map_err(|e| format!("{}: {e}", path.display())),
+            Err(e) if e.kind() == std::io::ErrorKind::NotFound => Ok(Self::default()),
+            Err(e) => Err(format!("{}: {e}", path.display())),
+        }
+    }
+}
+
+/// This program, links followed.
+pub fn own_program() -> Result<PathBuf, String> {
+    std::env::current_exe().and_then(|exe| exe.canonicalize()).map_err(|e| format!("own path: {e}"))
+}
+
+/// Where the runner lies, seen from the server: `../lib/ollama` (Linux), `lib/ollama` (Windows) or beside it (macOS).
+pub fn runner_beside(server: &Path) -> Option<PathBuf> {
+    let folder = server.parent()?;
+    let name = if cfg!(windows) { "llama-server.exe" } else { "llama-server" };
+    [folder.join("../lib/ollama"), folder.join("lib/ollama"), folder.to_owned()]
+        .into_iter()
+        .filter_map(|lib| lib.canonicalize().ok())
+        .map(|lib| lib.join(name))
+        .find(|runner| runner.is_file())
+}
+
+/// Where the server lies, seen from the runner.
+pub fn server_beside(runner: &Path) -> Option<PathBuf> {
+    let lib = runner.parent()?;
+    let name = if cfg!(windows) { "ollama.exe" } else { "ollama" };
+    [lib.join("../../bin"), lib.join("../.."), lib.to_owned()]
+        .into_iter()
+        .map(|folder| folder.join(name))
+        .find(|server| server.is_file())
+}

@@ -1,0 +1,155 @@
+//! Where the bytes of a model go, by llama.cpp's rules: the output layer first, then the last blocks; the token
+//! embedding stays in main memory; the cache lies beside its block.
+
+use crate::gguf::Gguf;
+
+pub const MIB: u64 = 1 << 20;
+
+/// What the runner is started with.
+#[derive(Clone, Debug)]
+pub struct Setting {
+    pub context: u64,
+    pub batch: u64,
+    /// `-ngl`; `None` when it was left out.
+    pub gpu_layers: Option<u64>,
+    pub k_type: String,
+    pub v_type: String,
+}
+
+/// One group of layers with caches of the same length.
+pub struct CacheGroup {
+    pub cells: u64,
+    pub layers: u64,
+    pub k_bytes: u64,
+    pub v_bytes: u64,
+    pub gpu_bytes: u64,
+    pub cpu_bytes: u64,
+}
+
+/// Where everything is.
+pub struct Layout {
+    pub gpu_layers: u64,
+    pub total_layers: u64,
+    pub weights_gpu: u64,
+    pub weights_cpu: u64,
+    pub caches: Vec<CacheGroup>,
+    pub compute_gpu: u64,
+    pub compute_cpu: u64,
+    pub output_bytes: u64,
+}
+
+impl Layout {
+    /// Lays a model out. Without a GPU every layer stays in main memory, whatever was asked.
+    pub fn new(model: &Gguf, setting: &Setting, gpu_free: Option<u64>) -> Self {
+        let total = model.blocks() + 1;
+        match (gpu_free, setting.gpu_layers) {
+            (None, _) => Self::with_layers(model, setting, 0),
+            (Some(_), Some(layers)) => Self::with_layers(model, setting, layers.min(total)),
+            (Some(free), None) => {
+                let margin = 1024 * MIB;
+                let fitting = (0..=total).rev().find(|n| {
+                    let layout = Self::with_layers(model, setting, *n);
+                    layout.gpu_bytes() + margin <= free
+                });
+                Self::with_layers(model, setting, fitting.unwrap_or(0))
+            }
+        }
+    }
+
+    pub fn gpu_bytes(&self) -> u64 {
+        self.weights_gpu + self.compute_gpu + self.caches.iter().map(|c| c.gpu_bytes).sum::<u64>()
+    }
+
+    fn with_layers(model: &Gguf, setting: &Setting, gpu_layers: u64) -> Self {
+        let blocks = model.blocks();
+        let first_gpu_block = (blocks + 1).saturating_sub(gpu_layers.max(1)).min(blocks);
+        let on_gpu = |name: &str| {
+            gpu_layers > 0
+                && match block_of(name) {
+                    Some(block) => block >= first_gpu_block,
+                    None => name.starts_with("output"),
+                }
+        };
+        let tied = model.bytes_where(|name| name == "output.weight") == 0;
+        let embedding = model.bytes_where(|name| name == "token_embd.weight");
+        let weights_gpu = model.bytes_where(on_gpu) + if gpu_layers > 0 && tied { embedding } else { 0 };
+        let (compute_gpu, compute_cpu) = compute(model, setting, gpu_layers > 0);
+        Self {
+            gpu_layers,
+            total_layers: blocks + 1,
+            weights_gpu,
+            weights_cpu: model.bytes_where(|name| !on_gpu(name)),
+            caches: caches(model, setting, first_gpu_block, gpu_layers > 0),
+            compute_gpu,
+            compute_cpu,
+            output_bytes: vocabulary(model) * 4,
+        }
+    }
+}
+
+fn block_of(tensor: &str) -> Option<u64> {
+    tensor.strip_prefix("blk.")?.split('.').next()?.parse().ok()
+}
+
+fn vocabulary(model: &Gguf) -> u64 {
+    let embedding = model.tensors.iter().find(|t| t.name == "token_embd.weight");
+    embedding.and_then(|t| t.shape.get(1).copied()).unwrap_or(0)
+}
+
+/// The mask of the whole context and the widest activations, for a batch.
+fn compute(model: &Gguf, setting: &Setting, gpu: bool) -> (u64, u64) {
+    let embedding = model.number("embedding_length").unwrap_or(0);
+    let feed_forward = model.number("feed_forward_length").unwrap_or(0);
+    let mask = setting.context * setting.batch * 2;
+    let activations = setting.batch * 4 * (3 * feed_forward + 4 * embedding);
+    if gpu { (mask + activations, mask + setting.batch * 4 * embedding) } else { (0, mask + activations) }
+}
+
+fn caches(model: &Gguf, setting: &Setting, first_gpu_block: u64, gpu: bool) -> Vec<CacheGroup> {
+    let heads = model.number("attention.head_count").unwrap_or(1).max(1);
+    let head = model.number("embedding_length").unwrap_or(0) / heads;
+    let kv_heads = model.number("attention.head_count_kv").unwrap_or(heads);
+    let k = kv_heads * model.number("attention.key_length").unwrap_or(head);
+    let v = kv_heads * model.number("attention.value_length").unwrap_or(head);
+    let window = model.number("attention.sliding_window").unwrap_or(0);
+    // Gemma 3 looks at everything in each sixth block only.
+    let slides =
+        |block: u64| window > 0 && model.architecture() == "gemma3" && !(block + 1).is_multiple_of(6);
+    let window_cells = (window + setting.batch).next_multiple_of(256).min(setting.context);
+    [(setting.context, false), (window_cells, true)]
+        .into_iter()
+        .filter_map(|(cells, sliding)| {
+            let blocks: Vec<u64> = (0..model.blocks()).filter(|b| slides(*b) == sliding).collect();
+            let gpu_blocks = blocks.iter().filter(|b| gpu && **b >= first_gpu_block).count() as u64;
+            let layers = blocks.len() as u64;
+            let one_k = cache_bytes(&setting.k_type, cells * k);
+            let one_v = cache_bytes(&setting.v_type, cells * v);
+            (layers > 0).then(|| CacheGroup {
+                cells,
+                layers,
+                k_bytes: one_k * layers,
+                v_bytes: one_v * layers,
+                gpu_bytes: (one_k + one_v) * gpu_blocks,
+                cpu_bytes: (one_k + one_v) * (layers - gpu_blocks),
+            })
+        })
+        .collect()
+}
+
+/// The types llama.cpp takes for its cache, with the bytes of 32 values.
+pub const CACHE_TYPES: [(&str, u64); 9] = [
+    ("f32", 128),
+    ("f16", 64),
+    ("bf16", 64),
+    ("q8_0", 34),
+    ("q4_0", 18),
+    ("q4_1", 20),
+    ("iq4_nl", 18),
+    ("q5_0", 22),
+    ("q5_1", 24),
+];
+
+fn cache_bytes(cache_type: &str, values: u64) -> u64 {
+    let per_32 = CACHE_TYPES.iter().find(|(name, _)| *name == cache_type).map_or(64, |(_, bytes)| *bytes);
+    values / 32 * per_32
+}

@@ -1,0 +1,342 @@
+//! The `llama-server` of the stand-in: says in its log where it would put the model, then writes words at a steady
+//! pace, for whoever asks on its port.
+
+use std::convert::Infallible;
+use std::net::Ipv4Addr;
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use hyper::body::{Bytes, Incoming};
+use hyper::service::service_fn;
+use hyper::{Method, Request};
+use hyper_util::rt::TokioIo;
+use serde_json::{Value, json};
+
+use crate::config::{Config, own_program, server_beside};
+use crate::gguf::Gguf;
+use crate::http::{self, Answer, PieceBody};
+use crate::layout::{CACHE_TYPES, Layout, MIB, Setting};
+use crate::log::raw;
+
+/// What the command line asks for.
+struct Arguments {
+    model: PathBuf,
+    port: u16,
+    setting: Setting,
+    flash_attention: String,
+}
+
+/// Runs until it is killed. The exit code is for `main`.
+pub fn main(arguments: &[String]) -> Result<(), String> {
+    let arguments = parse(arguments)?;
+    let server = server_beside(&own_program()?).ok_or("no ollama beside llama-server")?;
+    let config = Config::beside(&server)?;
+    let runtime =
+        tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(|e| e.to_string())?;
+    runtime.block_on(run(arguments, config))
+}
+
+fn parse(arguments: &[String]) -> Result<Arguments, String> {
+    let value = |flag: &str| {
+        let at = arguments.iter().position(|a| a == flag)?;
+        arguments.get(at + 1).cloned()
+    };
+    let number = |flag: &str| value(flag).and_then(|v| v.parse::<u64>().ok());
+    let cache_type = |flag: &str| {
+        let name = value(flag).unwrap_or_else(|| "f16".to_owned());
+        if CACHE_TYPES.iter().any(|(known, _)| *known == name) {
+            Ok(name)
+        } else {
+            raw(&format!("error while handling argument {flag:?}: Unsupported cache type: {name}"));
+            raw("-ctk,  --cache-type-k TYPE              KV cache data type for K");
+            Err(String::new())
+        }
+    };
+    Ok(Arguments {
+        model: value("--model").map(PathBuf::from).ok_or("--model is missing")?,
+        port: number("--port").and_then(|p| u16::try_from(p).ok()).ok_or("--port is missing")?,
+        setting: Setting {
+            context: number("-c").unwrap_or(4096),
+            batch: number("-ub").unwrap_or(512),
+            gpu_layers: number("-ngl"),
+            k_type: cache_type("--cache-type-k")?,
+            v_type: cache_type("--cache-type-v")?,
+        },
+        flash_attention: value("--flash-attn").unwrap_or_else(|| "auto".to_owned()),
+    })
+}
+
+async fn run(arguments: Arguments, config: Config) -> Result<(), String> {
+    let listener = tokio::net::TcpListener::bind((Ipv4Addr::LOCALHOST, arguments.port))
+        .await
+        .map_err(|e| format!("bind: {e}"))?;
+    let state = Arc::new(State {
+        rates: (config.prefill_tokens_per_s, config.decode_tokens_per_s),
+        context: arguments.setting.context,
+        dies_after: config.faults.runner_dies_after_tokens,
+        ready: Mutex::new(false),
+        seen: Mutex::new(Vec::new()),
+    });
+    let serving = tokio::spawn(serve(listener, Arc::clone(&state)));
+    load(&arguments, &config).await?;
+    *lock(&state.ready) = true;
+    raw("srv  llama_server: model loaded");
+    raw(&format!("srv  llama_server: listening on http://127.0.0.1:{}", arguments.port));
+    serving.await.map_err(|e| e.to_string())
+}
+
+/// Plays loading: the same lines in the same order, or the reason why not.
+async fn load(arguments: &Arguments, config: &Config) -> Result<(), String> {
+    let model = Gguf::read(&arguments.model).inspect_err(|e| {
+        raw(&format!("llama_model_load: error loading model: {e}"));
+    })?;
+    let mut setting = arguments.setting.clone();
+    if config.faults.kv_type_ignored {
+        setting.k_type = "f16".to_owned();
+        setting.v_type = "f16".to_owned();
+    }
+    let gpu = config.gpu.as_ref().filter(|_| setting.gpu_layers != Some(0));
+    let free = gpu.map(|gpu| gpu.free_mib.saturating_sub(config.faults.vram_taken_mib) * MIB);
+    if let (Some(gpu), Some(free)) = (gpu, free) {
+        raw(&format!(
+            "llama_prepare_model_devices: using device CUDA0 ({}) (0000:01:00.0) - {} MiB free",
+            gpu.name,
+            free / MIB
+        ));
+    } else if config.gpu.is_none() {
+        raw("warning: no usable GPU found, --gpu-layers option will be ignored");
+    }
+    raw(&format!("srv    load_model: loading model '{}'", arguments.model.display()));
+    raw(&format!("print_info: arch                  = {}", model.architecture()));
+    raw(&format!("print_info: n_ctx_train           = {}", model.trained_context()));
+    raw(&format!("print_info: n_layer               = {}", model.blocks()));
+    if config.faults.load_hangs {
+        std::future::pending::<()>().await;
+    }
+    tokio::time::sleep(Duration::from_millis(config.load_ms)).await;
+    let layout = Layout::new(&model, &setting, free);
+    let room = free.map(|free| free.saturating_sub(gpu.map_or(0, |g| g.context_mib * MIB)));
+    print_weights(&layout, room, !config.faults.memory_lines_missing)?;
+    let quantised = !matches!(setting.v_type.as_str(), "f32" | "f16" | "bf16");
+    let flash = arguments.flash_attention != "off";
+    if quantised && !flash {
+        for _ in 0..2 {
+            raw("llama_init_from_model: quantized V cache requires flash_attn to be enabled");
+        }
+        raw("srv  llama_server: exiting due to model loading error");
+        return Err(String::new());
+    }
+    raw("llama_context: constructing llama_context");
+    raw(&format!("llama_context: n_ctx                 = {}", setting.context));
+    raw(&format!("llama_context: n_batch               = {}", setting.batch));
+    raw(&format!("llama_context: n_ubatch              = {}", setting.batch));
+    raw(&format!("llama_context: flash_attn            = {}", if flash { "enabled" } else { "disabled" }));
+    print_context(&layout, &setting, room, !config.faults.memory_lines_missing)
+}
+
+fn print_weights(layout: &Layout, room: Option<u64>, lines: bool) -> Result<(), String> {
+    raw("load_tensors: loading model tensors, this can take a while... (load_mode = none)");
+    if let Some(room) = room {
+        if layout.weights_gpu > room {
+            return out_of_memory(
+                layout.weights_gpu,
+                "llama_model_load: error loading model: unable to allocate CUDA0 buffer",
+            );
+        }
+        if layout.gpu_layers > 0 {
+            raw("load_tensors: offloading output layer to GPU");
+        }
+        let repeating = layout.gpu_layers.min(layout.total_layers - 1).saturating_sub(1);
+        raw(&format!("load_tensors: offloading {repeating} repeating layers to GPU"));
+        raw(&format!("load_tensors: offloaded {}/{} layers to GPU", layout.gpu_layers, layout.total_layers));
+    }
+    if lines {
+        let cpu = if room.is_some() { "CPU_Mapped" } else { "CPU" };
+        buffer("load_tensors", cpu, "model", layout.weights_cpu);
+        if layout.gpu_layers > 0 {
+            buffer("load_tensors", "CUDA0", "model", layout.weights_gpu);
+        }
+    }
+    Ok(())
+}
+
+fn print_context(layout: &Layout, setting: &Setting, room: Option<u64>, lines: bool) -> Result<(), String> {
+    let mut used = layout.weights_gpu;
+    if lines {
+        let output = if layout.gpu_layers > 0 { "CUDA_Host" } else { "CPU" };
+        buffer("llama_context", output, "output", layout.output_bytes);
+    }
+    for cache in &layout.caches {
+        used += cache.gpu_bytes;
+        if room.is_some_and(|room| used > room) {
+            let why = "llama_init_from_model: failed to initialize the context: failed to allocate buffer for kv cache";
+            return out_of_memory(cache.gpu_bytes, why);
+        }
+        if lines {
+            if cache.cpu_bytes > 0 {
+                buffer("llama_kv_cache", "CPU", "KV", cache.cpu_bytes);
+            }
+            if cache.gpu_bytes > 0 {
+                buffer("llama_kv_cache", "CUDA0", "KV", cache.gpu_bytes);
+            }
+        }
+        raw(&format!(
+            "llama_kv_cache: size = {:7.2} MiB ({:6} cells, {:3} layers,  1/1 seqs), K ({}): {:7.2} MiB, V ({}): {:7.2} MiB",
+            mib(cache.k_bytes + cache.v_bytes),
+            cache.cells,
+            cache.layers,
+            setting.k_type,
+            mib(cache.k_bytes),
+            setting.v_type,
+            mib(cache.v_bytes),
+        ));
+    }
+    if room.is_some_and(|room| used + layout.compute_gpu > room) {
+        let why =
+            "llama_init_from_model: failed to initialize the context: failed to allocate compute pp buffers";
+        return out_of_memory(layout.compute_gpu, why);
+    }
+    if lines {
+        if layout.gpu_layers > 0 {
+            buffer("sched_reserve", "CUDA0", "compute", layout.compute_gpu);
+            buffer("sched_reserve", "CUDA_Host", "compute", layout.compute_cpu);
+        } else {
+            buffer("sched_reserve", "CPU", "compute", layout.compute_cpu);
+        }
+    }
+    Ok(())
+}
+
+fn out_of_memory(bytes: u64, consequence: &str) -> Result<(), String> {
+    raw(&format!(
+        "ggml_backend_cuda_buffer_type_alloc_buffer: allocating {:.2} MiB on device 0: cudaMalloc failed: out of memory",
+        mib(bytes)
+    ));
+    raw(&format!("alloc_tensor_range: failed to allocate CUDA0 buffer of size {bytes}"));
+    raw(consequence);
+    raw("srv  llama_server: exiting due to model loading error");
+    Err(String::new())
+}
+
+fn buffer(component: &str, place: &str, kind: &str, bytes: u64) {
+    raw(&format!("{component}: {place:>12} {kind} buffer size = {:8.2} MiB", mib(bytes)));
+}
+
+fn mib(bytes: u64) -> f64 {
+    bytes as f64 / MIB as f64
+}
+
+struct State {
+    /// Tokens a second: read, written.
+    rates: (f64, f64),
+    context: u64,
+    dies_after: Option<u64>,
+    ready: Mutex<bool>,
+    /// The last prompt, whose beginning need not be read again.
+    seen: Mutex<Vec<String>>,
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+async fn serve(listener: tokio::net::TcpListener, state: Arc<State>) {
+    while let Ok((stream, _)) = listener.accept().await {
+        let state = Arc::clone(&state);
+        tokio::spawn(async move {
+            let service = service_fn(move |request| {
+                let state = Arc::clone(&state);
+                async move { Ok::<_, Infallible>(answer(request, &state).await) }
+            });
+            // A client that goes away is no news.
+            let _ = hyper::server::conn::http1::Builder::new()
+                .serve_connection(TokioIo::new(stream), service)
+                .await;
+        });
+    }
+}
+
+async fn answer(request: Request<Incoming>, state: &Arc<State>) -> Answer {
+    match (request.method(), request.uri().path()) {
+        (&Method::GET, "/health") if *lock(&state.ready) => http::json(200, &json!({"status": "ok"})),
+        (&Method::GET, "/health") => {
+            let loading = json!({"code": 503, "message": "Loading model", "type": "unavailable_error"});
+            http::json(503, &json!({ "error": loading }))
+        }
+        (&Method::POST, "/completion") => {
+            let bytes = http::collect(request.into_body()).await.unwrap_or_default();
+            match serde_json::from_slice(&bytes) {
+                Ok(wanted) => complete(&wanted, state),
+                Err(e) => http::error(400, &e.to_string()),
+            }
+        }
+        _ => http::text(404, "text/plain", "not found"),
+    }
+}
+
+/// Server-sent events: one a token, then one with the times.
+fn complete(wanted: &Value, state: &Arc<State>) -> Answer {
+    let tokens = tokens(wanted["prompt"].as_str().unwrap_or_default());
+    if tokens.len() as u64 >= state.context {
+        let (count, context) = (tokens.len(), state.context);
+        let message = format!(
+            "request ({count} tokens) exceeds the available context size ({context} tokens), try increasing it"
+        );
+        return http::json(
+            400,
+            &json!({"error": {"code": 400, "message": message, "type": "exceed_context_size_error",
+                              "n_prompt_tokens": count, "n_ctx": context}}),
+        );
+    }
+    let cached = {
+        let mut seen = lock(&state.seen);
+        let same = seen.iter().zip(&tokens).take_while(|(a, b)| a == b).count();
+        seen.clone_from(&tokens);
+        // The last token is always read again.
+        same.min(tokens.len().saturating_sub(1))
+    };
+    let most = wanted["n_predict"].as_u64().unwrap_or(128);
+    let state = Arc::clone(state);
+    let (sender, body) = PieceBody::new();
+    tokio::spawn(async move {
+        let event = |value: &Value| Ok(Bytes::from(format!("data: {value}\n\n")));
+        let (read, written) = state.rates;
+        let began = Instant::now();
+        tokio::time::sleep(Duration::from_secs_f64((tokens.len() - cached) as f64 / read)).await;
+        let prompt_ms = began.elapsed().as_secs_f64() * 1e3;
+        let writing = Instant::now();
+        for n in 0..most {
+            if state.dies_after.is_some_and(|after| n >= after) {
+                std::process::exit(139);
+            }
+            let due = writing + Duration::from_secs_f64((n + 1) as f64 / written);
+            tokio::time::sleep_until(due.into()).await;
+            let word = WORDS[n as usize % WORDS.len()];
+            if sender.send(event(&json!({"content": word, "stop": false}))).await.is_err() {
+                return;
+            }
+        }
+        let last = json!({"content": "", "stop": true, "stop_type": "limit",
+            "tokens_evaluated": tokens.len(), "tokens_predicted": most,
+            "timings": {"cache_n": cached, "prompt_n": tokens.len() - cached, "prompt_ms": prompt_ms,
+                        "predicted_n": most, "predicted_ms": writing.elapsed().as_secs_f64() * 1e3}});
+        // A client that is gone does not want the times.
+        let _ = sender.send(event(&last)).await;
+    });
+    http::text(200, "text/event-stream", "").map(|_| body)
+}
+
+const WORDS: [&str; 8] = ["The", " sea", " is", " wide", " and", " the", " wind", " turns"];
+
+/// A token a word of up to eight letters, one a mark, and ten for the template around them.
+fn tokens(prompt: &str) -> Vec<String> {
+    let mut tokens = vec!["<t>".to_owned(); 10];
+    for word in prompt.split_inclusive(|c: char| !c.is_alphanumeric()) {
+        let letters = word.trim_end_matches(|c: char| !c.is_alphanumeric());
+        let chars: Vec<char> = letters.chars().collect();
+        tokens.extend(chars.chunks(8).map(|piece| piece.iter().collect()));
+        tokens.extend(word[letters.len()..].chars().filter(|c| !c.is_whitespace()).map(String::from));
+    }
+    tokens
+}

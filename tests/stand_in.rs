@@ -1,0 +1,585 @@
+//! Keeps the stand-in for Ollama honest: it must answer with the shapes that a real server's recorded answers have.
+//!
+//! Recordings: `tests/fixtures/ollama`, from Ollama 0.32.15. A shape is the set of keys with the types of their
+//! values, line by line; values differ with machine and model.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests fail by panicking")]
+
+mod common;
+
+use std::collections::BTreeSet;
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::TcpStream;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::sync::mpsc;
+
+use common::archive::fake_ollama;
+use common::gguf::Shape;
+use common::mirror::{ALWAYS, Fault, Mirror, ModelFiles};
+use common::process::{Guarded, KillsBelow, below};
+use serde_json::{Value, json};
+
+/// A server of the stand-in in a folder of its own.
+struct Server {
+    process: Guarded,
+    port: u16,
+    log: mpsc::Receiver<String>,
+    logged: Vec<String>,
+    folder: tempfile::TempDir,
+    _kills: KillsBelow,
+}
+
+impl Server {
+    fn start(double: &Value, environment: &[(&str, &str)]) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        for (path, bytes) in
+            [("bin/ollama", true), ("lib/ollama/llama-server", true), ("bin/double.json", false)]
+        {
+            let path = folder.path().join(path);
+            std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+            if bytes {
+                std::fs::copy(fake_ollama(), &path).unwrap();
+            } else {
+                std::fs::write(&path, double.to_string()).unwrap();
+            }
+        }
+        Self::start_in(folder, environment)
+    }
+
+    fn start_in(folder: tempfile::TempDir, environment: &[(&str, &str)]) -> Self {
+        let kills = KillsBelow(folder.path().to_owned());
+        let mut command = Command::new(folder.path().join("bin/ollama"));
+        command
+            .arg("serve")
+            .env("OLLAMA_HOST", "127.0.0.1:0")
+            .env("OLLAMA_MODELS", folder.path().join("models"))
+            .env("OLLAMA_NOPRUNE", "1")
+            .envs(environment.iter().copied())
+            .stderr(Stdio::piped());
+        let mut process = command.spawn().unwrap();
+        let stderr = process.stderr.take().unwrap();
+        let (sender, log) = mpsc::channel();
+        std::thread::spawn(move || {
+            for line in BufReader::new(stderr).lines().map_while(Result::ok) {
+                if sender.send(line).is_err() {
+                    break;
+                }
+            }
+        });
+        let mut server =
+            Self { process: Guarded(process), port: 0, log, logged: Vec::new(), folder, _kills: kills };
+        let line = server.wait_for_line("Listening on 127.0.0.1:");
+        let port = line.split("127.0.0.1:").nth(1).unwrap().split(' ').next().unwrap();
+        server.port = port.parse().unwrap();
+        server
+    }
+
+    /// The first line with this text, from now or before.
+    fn wait_for_line(&mut self, text: &str) -> String {
+        if let Some(line) = self.logged.iter().find(|line| line.contains(text)) {
+            return line.clone();
+        }
+        loop {
+            let line = self.log.recv_timeout(std::time::Duration::from_secs(20));
+            let line = line.unwrap_or_else(|_| panic!("no line with {text:?} in {:#?}", self.logged));
+            self.logged.push(line.clone());
+            if line.contains(text) {
+                return line;
+            }
+        }
+    }
+
+    fn ask(&self, method: &str, path: &str, body: Option<&Value>) -> (u16, String) {
+        self.ask_as("127.0.0.1", method, path, body)
+    }
+
+    fn ask_as(&self, host: &str, method: &str, path: &str, body: Option<&Value>) -> (u16, String) {
+        let mut stream = TcpStream::connect(("127.0.0.1", self.port)).unwrap();
+        let body = body.map(Value::to_string).unwrap_or_default();
+        write!(
+            stream,
+            "{method} {path} HTTP/1.1\r\nHost: {host}\r\nContent-Length: {}\r\nConnection: close\r\n\r\n{body}",
+            body.len()
+        )
+        .unwrap();
+        let mut answer = Vec::new();
+        stream.read_to_end(&mut answer).unwrap();
+        let answer = String::from_utf8(answer).unwrap();
+        let (head, body) = answer.split_once("\r\n\r\n").unwrap();
+        let status = head.split(' ').nth(1).unwrap().parse().unwrap();
+        let chunked = head.to_ascii_lowercase().contains("transfer-encoding: chunked");
+        (status, if chunked { unchunked(body) } else { body.to_owned() })
+    }
+
+    fn post(&self, path: &str, body: &Value) -> (u16, String) {
+        self.ask("POST", path, Some(body))
+    }
+
+    /// A model of ours that is here and loadable as `acolyte:latest`.
+    fn with_model(&self, mirror: &Mirror, shape: &Shape, parameters: &Value) {
+        let name = put(mirror, shape);
+        let (status, body) = self.post("/api/pull", &json!({"model": name, "insecure": true}));
+        assert_eq!((status, last_line(&body)), (200, json!({"status": "success"})));
+        let made = json!({"model": "acolyte:latest", "from": name, "parameters": parameters});
+        assert_eq!(last_line(&self.post("/api/create", &made).1), json!({"status": "success"}));
+    }
+}
+
+fn put(mirror: &Mirror, shape: &Shape) -> String {
+    let files = ModelFiles {
+        gguf: shape.file(),
+        template: Some("{{ .Prompt }}".to_owned()),
+        params: Some(r#"{"temperature":0.7}"#.to_owned()),
+        family: "qwen2".to_owned(),
+        parameter_size: "7.6B".to_owned(),
+        quantisation: "Q4_K_M".to_owned(),
+    };
+    mirror.put_model("acolyte/tiny:1b", &files);
+    format!("{}/acolyte/tiny:1b", mirror.host())
+}
+
+fn unchunked(mut body: &str) -> String {
+    let mut whole = String::new();
+    while let Some((size, rest)) = body.split_once("\r\n") {
+        let size = usize::from_str_radix(size, 16).unwrap();
+        whole.push_str(&rest[..size]);
+        if size == 0 {
+            break;
+        }
+        body = &rest[size + 2..];
+    }
+    whole
+}
+
+fn last_line(body: &str) -> Value {
+    serde_json::from_str(body.lines().last().unwrap()).unwrap()
+}
+
+struct Recorded {
+    status: u16,
+    body: String,
+}
+
+fn recorded(name: &str) -> Recorded {
+    let path = common::fixture(&format!("ollama/{name}.json"));
+    let recording: Value = serde_json::from_slice(&std::fs::read(&path).unwrap()).unwrap();
+    // The middle of a long stream was left out: "… 42 lines like these …".
+    let body =
+        recording["body"].as_str().unwrap().split_inclusive('\n').filter(|line| !line.starts_with('…'));
+    Recorded { status: recording["status"].as_u64().unwrap() as u16, body: body.collect() }
+}
+
+/// Every key with the type of its value, `a.b[]: number`.
+fn shape(value: &Value, path: &str, into: &mut BTreeSet<String>) {
+    match value {
+        Value::Object(map) => {
+            // The metadata's keys are the model's, not the server's.
+            if path.ends_with("model_info") {
+                into.insert(format!("{path}: object"));
+                return;
+            }
+            map.iter().for_each(|(key, value)| shape(value, &format!("{path}.{key}"), into));
+        }
+        Value::Array(all) => {
+            into.insert(format!("{path}[]"));
+            all.iter().filter(|one| one.is_object()).for_each(|one| shape(one, &format!("{path}[]"), into));
+        }
+        Value::String(_) => drop(into.insert(format!("{path}: text"))),
+        Value::Number(_) => drop(into.insert(format!("{path}: number"))),
+        Value::Bool(_) => drop(into.insert(format!("{path}: truth"))),
+        Value::Null => drop(into.insert(format!("{path}: null"))),
+    }
+}
+
+/// The different shapes of a body's lines; texts that are no JSON stand for themselves.
+fn shapes(body: &str) -> BTreeSet<Vec<String>> {
+    body.lines()
+        .map(|line| match serde_json::from_str::<Value>(line) {
+            Ok(value) => {
+                let mut keys = BTreeSet::new();
+                shape(&value, "", &mut keys);
+                keys.into_iter().collect()
+            }
+            Err(_) => vec![line.to_owned()],
+        })
+        .collect()
+}
+
+/// The words of a stream's status lines, digests aside.
+fn statuses(body: &str) -> Vec<String> {
+    let mut all: Vec<String> = body
+        .lines()
+        .filter_map(|line| serde_json::from_str::<Value>(line).ok())
+        .map(|line| match (line["status"].as_str(), line["error"].as_str()) {
+            (Some(status), _) if status.starts_with("pulling ") && status != "pulling manifest" => {
+                "pulling …".to_owned()
+            }
+            (Some(status), _) => status.split(" sha256:").next().unwrap().to_owned(),
+            (None, error) => format!("error: {}", error.unwrap_or_default()),
+        })
+        .collect();
+    all.dedup();
+    all
+}
+
+fn same_shape(name: &str, answer: &(u16, String)) {
+    let recorded = recorded(name);
+    assert_eq!(answer.0, recorded.status, "{name}: {}", answer.1);
+    assert_eq!(shapes(&answer.1), shapes(&recorded.body), "{name}");
+}
+
+#[test]
+fn answers_have_the_recorded_shapes() {
+    let mirror = Mirror::start().unwrap();
+    let server =
+        Server::start(&json!({}), &[("OLLAMA_KV_CACHE_TYPE", "q8_0"), ("OLLAMA_FLASH_ATTENTION", "1")]);
+    same_shape("root", &server.ask("GET", "/", None));
+    same_shape("version", &server.ask("GET", "/api/version", None));
+    same_shape("tags-empty", &server.ask("GET", "/api/tags", None));
+    same_shape("ps-empty", &server.ask("GET", "/api/ps", None));
+    same_shape("not-found-path", &server.ask("GET", "/api/nothing", None));
+    same_shape("host-header-refused", &server.ask_as("evil.example", "GET", "/api/tags", None));
+
+    let name = put(&mirror, &Shape::tiny());
+    // Slow enough for a line every 60 ms.
+    mirror.limit_rate(8 << 20);
+    let pull = json!({"model": name, "insecure": true});
+    let pulled = server.post("/api/pull", &pull);
+    same_shape("pull", &pulled);
+    assert_eq!(statuses(&pulled.1), statuses(&recorded("pull").body));
+    let again = server.post("/api/pull", &pull);
+    same_shape("pull-again", &again);
+    assert_eq!(statuses(&again.1), statuses(&recorded("pull-again").body));
+    same_shape("tags", &server.ask("GET", "/api/tags", None));
+
+    let parameters = json!({"num_ctx": 32768, "num_gpu": 0, "num_batch": 512, "temperature": 0.2});
+    let create = json!({"model": "acolyte:latest", "from": name, "parameters": parameters});
+    let created = server.post("/api/create", &create);
+    same_shape("create", &created);
+    assert_eq!(statuses(&created.1), statuses(&recorded("create").body));
+    let mut quietly = create.clone();
+    quietly["stream"] = json!(false);
+    same_shape("create-again", &server.post("/api/create", &quietly));
+    let shown = server.post("/api/show", &json!({"model": "acolyte:latest"}));
+    same_shape("show", &shown);
+    let parameters = |body: &str| -> BTreeSet<String> {
+        let shown: Value = serde_json::from_str(body).unwrap();
+        shown["parameters"].as_str().unwrap().lines().map(str::to_owned).collect()
+    };
+    assert_eq!(parameters(&shown.1), parameters(&recorded("show").body));
+
+    same_shape("load", &server.post("/api/generate", &json!({"model": "acolyte:latest"})));
+    same_shape("ps-loaded", &server.ask("GET", "/api/ps", None));
+    let mut prompt = json!({"model": "acolyte:latest", "prompt": "Write a haiku about the sea.",
+                            "options": {"num_predict": 12, "seed": 1}});
+    let streamed = server.post("/api/generate", &prompt);
+    same_shape("generate-stream", &streamed);
+    assert_eq!(last_line(&streamed.1)["prompt_eval_count"], 17, "as many tokens as the real one counted");
+    assert_eq!(streamed.1.lines().count(), 13);
+    prompt["stream"] = json!(false);
+    let repeated = server.post("/api/generate", &prompt);
+    same_shape("generate", &repeated);
+    assert_eq!(last_line(&repeated.1)["prompt_eval_count"], 17);
+    assert!(
+        last_line(&repeated.1)["prompt_eval_duration"].as_u64()
+            < last_line(&streamed.1)["prompt_eval_duration"].as_u64(),
+        "a prompt that was seen is not read again"
+    );
+    let long = json!({"model": "acolyte:latest", "prompt": "word ".repeat(33_000), "stream": false,
+                      "truncate": false, "shift": false, "options": {"num_predict": 1}});
+    let refused = server.post("/api/generate", &long);
+    assert_eq!(refused, (400, recorded("generate-context-too-long").body), "to the letter");
+
+    same_shape(
+        "copy",
+        &server.post("/api/copy", &json!({"source": "acolyte:latest", "destination": "acolyte:previous"})),
+    );
+    let previous = json!({"model": "acolyte:previous"});
+    same_shape("delete", &server.ask("DELETE", "/api/delete", Some(&previous)));
+    let missing = server.ask("DELETE", "/api/delete", Some(&previous));
+    assert_eq!(missing, (404, recorded("delete-missing").body));
+    let unload = json!({"model": "acolyte:latest", "keep_alive": 0});
+    same_shape("unload", &server.post("/api/generate", &unload));
+    same_shape("ps-unloaded", &server.ask("GET", "/api/ps", None));
+    let none = json!({"model": "none:latest", "prompt": "hi"});
+    assert_eq!(server.post("/api/generate", &none), (404, recorded("generate-missing").body));
+    assert_eq!(
+        server.post("/api/show", &json!({"model": "none:latest"})),
+        (404, recorded("show-missing").body)
+    );
+}
+
+#[test]
+fn create_takes_nonsense_and_load_does_not() {
+    let mirror = Mirror::start().unwrap();
+    let mut server = Server::start(&json!({}), &[]);
+    server.with_model(&mirror, &Shape::tiny(), &json!({"num_ctx": "many"}));
+    let load = json!({"model": "acolyte:latest"});
+    let (status, body) = server.post("/api/generate", &load);
+    assert_eq!(status, 500, "{body}");
+    assert_eq!(last_line(&body)["error"], "option \"num_ctx\" must be of type integer");
+
+    server.with_model(&mirror, &Shape::tiny(), &json!({"low_vram": true, "num_ctx": 65536, "num_gpu": 999}));
+    assert_eq!(server.post("/api/generate", &load).0, 200);
+    server.wait_for_line("invalid option provided");
+    server.wait_for_line("requested context size too large for model");
+    let ps: Value = serde_json::from_str(&server.ask("GET", "/api/ps", None).1).unwrap();
+    assert_eq!(ps["models"][0]["context_length"], 32_768, "clamped in silence");
+    assert_eq!(ps["models"][0]["size_vram"], 0, "no GPU, whatever num_gpu says");
+}
+
+#[test]
+fn pulls_fail_as_recorded() {
+    let mirror = Mirror::start().unwrap();
+    let server = Server::start(&json!({"pull_retry_s": 0.01}), &[]);
+    let pull = |model: String| server.post("/api/pull", &json!({"model": model, "insecure": true}));
+    assert_eq!(pull("???".to_owned()), (400, recorded("pull-bad-name").body));
+    assert_eq!(pull(format!("{}/acolyte/none:1b", mirror.host())), (200, recorded("pull-missing").body));
+    let name = put(&mirror, &Shape::tiny());
+    let encrypted = server.post("/api/pull", &json!({"model": name, "stream": true}));
+    same_shape("pull-http-refused", &encrypted);
+    assert!(encrypted.1.contains("first record does not look like a TLS handshake"));
+    let nowhere = server.post("/api/create", &json!({"model": "x:latest", "from": "nothere:1b"}));
+    assert_eq!(nowhere, (200, recorded("create-missing-base").body), "to the letter");
+
+    let digest = common::mirror::sha256_hex(&Shape::tiny().file());
+    mirror.fault(&format!("/v2/acolyte/tiny/blobs/sha256:{digest}"), Fault::NoRedirect, ALWAYS);
+    let kept = pull(name.clone());
+    assert_eq!(last_line(&kept.1), json!({"error": "http: no Location header in response"}));
+    mirror.heal();
+    mirror.fault(&Mirror::blob_path(&digest), Fault::Flip(1_000_000), 1);
+    let broken = pull(name.clone());
+    assert_eq!(statuses(&broken.1).len(), 4 - usize::from(!broken.1.contains("completed")), "{}", broken.1);
+    assert!(
+        last_line(&broken.1)["error"]
+            .as_str()
+            .unwrap()
+            .starts_with("digest mismatch, file must be downloaded again")
+    );
+    let blob = server.folder.path().join(format!("models/blobs/sha256-{digest}"));
+    assert!(!blob.exists(), "a broken blob is deleted whole");
+    mirror.fault(&Mirror::blob_path(&digest), Fault::Cut(500_000), 2);
+    assert_eq!(last_line(&pull(name).1), json!({"status": "success"}), "a cut connection is tried again");
+    assert!(blob.exists());
+    let ranges: Vec<_> = mirror.requests().into_iter().filter_map(|r| r.range).collect();
+    assert!(
+        ranges.iter().any(|range| range.starts_with("bytes=500000-")),
+        "it goes on where it was: {ranges:?}"
+    );
+}
+
+#[test]
+fn a_cancelled_pull_goes_on_where_it_was() {
+    let mirror = Mirror::start().unwrap();
+    let server = Server::start(&json!({}), &[]);
+    let name = put(&mirror, &Shape::tiny());
+    let digest = common::mirror::sha256_hex(&Shape::tiny().file());
+    mirror.fault(&Mirror::blob_path(&digest), Fault::Stall(1_000_000), 1);
+    let mut stream = TcpStream::connect(("127.0.0.1", server.port)).unwrap();
+    let body = json!({"model": name, "insecure": true}).to_string();
+    write!(
+        stream,
+        "POST /api/pull HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: {}\r\n\r\n{body}",
+        body.len()
+    )
+    .unwrap();
+    let mut reader = BufReader::new(stream);
+    let mut line = String::new();
+    while !line.contains("\"completed\":1000000,") {
+        line.clear();
+        assert_ne!(reader.read_line(&mut line).unwrap(), 0);
+    }
+    drop(reader);
+    let note = server.folder.path().join(format!("models/blobs/sha256-{digest}-partial-0"));
+    let written = wait_until(|| {
+        let note: Value = serde_json::from_slice(&std::fs::read(&note).ok()?).ok()?;
+        note["Completed"].as_u64().filter(|done| *done > 0)
+    });
+    assert_eq!(written, 1_000_000);
+    let (_, body) = server.post("/api/pull", &json!({"model": name, "insecure": true}));
+    assert_eq!(last_line(&body), json!({"status": "success"}));
+    assert!(
+        mirror.requests().iter().any(|r| r.range.as_deref().is_some_and(|r| r.starts_with("bytes=1000000-")))
+    );
+}
+
+#[test]
+fn the_log_tells_of_a_load_as_recorded() {
+    let mirror = Mirror::start().unwrap();
+    let environment = [("OLLAMA_KV_CACHE_TYPE", "q8_0"), ("OLLAMA_FLASH_ATTENTION", "1")];
+    let mut server = Server::start(&json!({}), &environment);
+    server.with_model(&mirror, &Shape::tiny(), &json!({"num_ctx": 32768, "num_gpu": 0, "num_batch": 512}));
+    assert_eq!(server.post("/api/generate", &json!({"model": "acolyte:latest"})).0, 200);
+    server.wait_for_line("llama-server started in");
+    let recorded = std::fs::read_to_string(common::fixture("ollama/server-log-load-q8_0-cpu.log")).unwrap();
+    // Every kind of line that evidence is read from, with its figures blanked.
+    let kinds = [
+        "server config",
+        "Listening on",
+        "inference compute",
+        "starting llama-server",
+        "model buffer size",
+        "llama_context: n_ctx  ",
+        "llama_context: flash_attn",
+        "KV buffer size",
+        "llama_kv_cache: size",
+        "compute buffer size",
+    ];
+    for kind in kinds {
+        let theirs = recorded.lines().find(|line| line.contains(kind)).unwrap();
+        let ours = server.logged.iter().find(|line| line.contains(kind));
+        let ours = ours.unwrap_or_else(|| panic!("no line {kind:?} in {:#?}", server.logged));
+        if !theirs.starts_with("time=") {
+            assert_eq!(blank(ours), blank(theirs));
+        }
+    }
+    let arguments = |text: &str| -> Vec<String> {
+        let line = text.lines().find(|l| l.contains("starting llama-server")).unwrap();
+        let from = line.find("--host").unwrap();
+        line[from..].split(' ').map(str::to_owned).collect()
+    };
+    assert_eq!(arguments(&server.logged.join("\n")), arguments(&recorded), "the same command line");
+    assert!(server.logged.iter().all(|line| !line.contains("offloaded")), "no such line without a GPU");
+    let child = below(server.folder.path()).into_iter().find(|id| *id != server.process.0.id()).unwrap();
+    let cmdline = std::fs::read_to_string(format!("/proc/{child}/cmdline")).unwrap();
+    assert!(cmdline.contains("--cache-type-k\0q8_0\0"), "{cmdline:?}");
+}
+
+/// Figures become one `#`, runs of blanks one blank.
+fn blank(line: &str) -> String {
+    let hashed: String = line.chars().map(|c| if c.is_ascii_digit() || c == '.' { '#' } else { c }).collect();
+    let mut text = String::new();
+    for c in hashed.chars() {
+        if !((c == '#' || c == ' ') && text.ends_with(c)) {
+            text.push(c);
+        }
+    }
+    text.replace("( #", "(#").replace(" CPU", "CPU")
+}
+
+#[test]
+fn refused_cache_types_fail_the_load_as_recorded() {
+    let mirror = Mirror::start().unwrap();
+    let load = json!({"model": "acolyte:latest"});
+    let mut server = Server::start(&json!({}), &[("OLLAMA_KV_CACHE_TYPE", "q8")]);
+    server.with_model(&mirror, &Shape::tiny(), &json!({"num_gpu": 0}));
+    assert_eq!(server.post("/api/generate", &load), (500, recorded("load-bad-kv-type").body));
+    server.wait_for_line("Unsupported cache type: q8");
+    let off = [("OLLAMA_KV_CACHE_TYPE", "q8_0"), ("OLLAMA_FLASH_ATTENTION", "0")];
+    let server = Server::start(&json!({}), &off);
+    server.with_model(&mirror, &Shape::tiny(), &json!({"num_gpu": 0}));
+    let refused = server.post("/api/generate", &load);
+    assert_eq!(refused, (500, recorded("load-quantized-kv-without-flash-attention").body));
+}
+
+#[test]
+fn layers_go_to_the_gpu_until_it_is_full() {
+    let mirror = Mirror::start().unwrap();
+    let gpu =
+        json!({"gpu": {"name": "NVIDIA GeForce RTX 3060 Laptop GPU", "total_mib": 6144, "free_mib": 5200}});
+    let mut server = Server::start(&gpu, &[("OLLAMA_KV_CACHE_TYPE", "q8_0")]);
+    server.with_model(
+        &mirror,
+        &Shape::qwen_7b(),
+        &json!({"num_ctx": 32768, "num_batch": 512, "num_gpu": 29}),
+    );
+    let (status, body) = server.post("/api/generate", &json!({"model": "acolyte:latest"}));
+    assert_eq!(status, 500);
+    assert!(body.contains("cudaMalloc failed: out of memory"), "{body}");
+    let fewer = json!({"model": "acolyte:latest", "options": {"num_gpu": 20}});
+    assert_eq!(server.post("/api/generate", &fewer).0, 200);
+    server.wait_for_line("offloaded 20/29 layers to GPU");
+    server.wait_for_line("CUDA0 KV buffer size");
+    let ps: Value = serde_json::from_str(&server.ask("GET", "/api/ps", None).1).unwrap();
+    let bytes = |key: &str| ps["models"][0][key].as_u64().unwrap();
+    assert!(bytes("size_vram") > 3 << 30 && bytes("size_vram") < bytes("size"), "{ps}");
+}
+
+#[test]
+fn a_killed_server_leaves_its_runner_and_a_stopped_one_does_not() {
+    let mirror = Mirror::start().unwrap();
+    for (signal, left) in [("-TERM", 0), ("-KILL", 1)] {
+        let mut server = Server::start(&json!({}), &[]);
+        server.with_model(&mirror, &Shape::tiny(), &json!({}));
+        assert_eq!(server.post("/api/generate", &json!({"model": "acolyte:latest"})).0, 200);
+        assert_eq!(below(server.folder.path()).len(), 2);
+        let process = server.process.0.id().to_string();
+        assert!(Command::new("kill").args([signal, &process]).status().unwrap().success());
+        let status = server.process.0.wait().unwrap();
+        assert_eq!(status.code(), (signal == "-TERM").then_some(0));
+        assert_eq!(below(server.folder.path()).len(), left, "{signal}");
+    }
+}
+
+#[test]
+fn a_killed_runner_breaks_the_answer_and_is_started_again() {
+    let mirror = Mirror::start().unwrap();
+    let server = Server::start(&json!({"faults": {"runner_dies_after_tokens": 5}}), &[]);
+    server.with_model(&mirror, &Shape::tiny(), &json!({}));
+    let prompt = json!({"model": "acolyte:latest", "prompt": "Count", "options": {"num_predict": 20}});
+    let (status, body) = server.post("/api/generate", &prompt);
+    assert_eq!((status, last_line(&body)), (200, last_line(&recorded("generate-runner-killed-midway").body)));
+    let short = json!({"model": "acolyte:latest", "prompt": "Count", "options": {"num_predict": 3}});
+    assert_eq!(
+        last_line(&server.post("/api/generate", &short).1)["done"],
+        true,
+        "nothing is said, it just works"
+    );
+}
+
+#[test]
+fn a_taken_port_is_said_as_recorded() {
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = taken.local_addr().unwrap();
+    let models = tempfile::tempdir().unwrap();
+    let output = Command::new(fake_ollama())
+        .arg("serve")
+        .env("OLLAMA_HOST", address.to_string())
+        .env("OLLAMA_MODELS", models.path())
+        .output()
+        .unwrap();
+    let recorded = std::fs::read_to_string(common::fixture("ollama/serve-port-taken.txt")).unwrap();
+    let (code, said) = recorded.trim_end().split_once('\n').unwrap();
+    assert_eq!(format!("exit {}", output.status.code().unwrap()), code);
+    assert_eq!(
+        String::from_utf8(output.stderr).unwrap().trim_end(),
+        said.replace("127.0.0.1:42436", &address.to_string())
+    );
+}
+
+#[test]
+fn archives_hold_what_a_release_holds() {
+    use common::archive::{Format, engine_archive};
+    let folder = tempfile::tempdir().unwrap();
+    for format in Format::ALL {
+        let into: PathBuf = folder.path().join(format.suffix());
+        let bytes = engine_archive(format, &json!({"version": "0.32.15"}));
+        unpack(format, &bytes, &into);
+        let output = Command::new(into.join("bin/ollama")).arg("--version").output().unwrap();
+        assert_eq!(String::from_utf8(output.stdout).unwrap(), "ollama version is 0.32.15\n");
+        let link = std::fs::read_link(into.join("lib/ollama/libggml-base.so.0")).unwrap();
+        assert_eq!(link, Path::new("libggml-base.so.0.0.1"));
+    }
+}
+
+fn unpack(format: common::archive::Format, bytes: &[u8], into: &Path) {
+    use common::archive::Format;
+    match format {
+        Format::TarZst => tar::Archive::new(zstd::Decoder::new(bytes).unwrap()).unpack(into).unwrap(),
+        Format::Tgz => tar::Archive::new(flate2::read::GzDecoder::new(bytes)).unpack(into).unwrap(),
+        Format::Zip => zip::ZipArchive::new(std::io::Cursor::new(bytes)).unwrap().extract(into).unwrap(),
+    }
+}
+
+/// Asks until there is an answer, for what other processes do.
+fn wait_until<T>(mut ask: impl FnMut() -> Option<T>) -> T {
+    let began = std::time::Instant::now();
+    loop {
+        if let Some(answer) = ask() {
+            return answer;
+        }
+        assert!(began.elapsed().as_secs() < 20, "it did not happen in 20 s");
+        std::thread::sleep(std::time::Duration::from_millis(10));
+    }
+}
