@@ -1,28 +1,208 @@
-//! Detection as a whole, with real child processes.
+//! Detection as a whole, with real child processes and a stand-in for NVIDIA's library (tests/doubles/nvml.rs).
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
-use std::path::PathBuf;
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
 
-use acolyte::hardware::{DetectOptions, Hardware, detect};
+use acolyte::hardware::engines::Places;
+use acolyte::hardware::{Backend, DetectOptions, Gpu, GpuKind, Hardware, detect};
 
-fn options(home: PathBuf) -> DetectOptions {
-    DetectOptions { probe_program: Some(env!("CARGO_BIN_EXE_acolyte").into()), ..DetectOptions::new(home) }
+const MIB: u64 = 1 << 20;
+
+/// Asks this machine, but not for its engines and without measuring its memory.
+fn options(home: &Path) -> DetectOptions {
+    DetectOptions {
+        probe_program: Some(env!("CARGO_BIN_EXE_acolyte").into()),
+        measure_memory: false,
+        engines: Places::default(),
+        ..DetectOptions::new(home.to_owned())
+    }
+}
+
+/// Built by `cargo test` beside the programs.
+fn stand_in_library() -> PathBuf {
+    let name = format!("{}stand_in_nvml{}", std::env::consts::DLL_PREFIX, std::env::consts::DLL_SUFFIX);
+    let path = Path::new(env!("CARGO_BIN_EXE_acolyte")).with_file_name("examples").join(name);
+    assert!(path.is_file(), "{} is missing; build it with: cargo build --examples", path.display());
+    path
+}
+
+/// Detection on a machine whose NVML behaves like this.
+fn detect_with_nvml(behaviour: &str) -> Hardware {
+    detect_with_library(&stand_in_library(), behaviour, Duration::from_secs(10))
+}
+
+fn detect_with_library(library: &Path, behaviour: &str, driver_limit: Duration) -> Hardware {
+    let home = tempfile::tempdir().unwrap();
+    let variable = |name: &str, value: &Path| (OsString::from(name), OsString::from(value));
+    detect(&DetectOptions {
+        probe_environment: vec![
+            variable("ACOLYTE_NVML_PATH", library),
+            variable("STAND_IN_NVML", Path::new(behaviour)),
+        ],
+        driver_limit,
+        ..options(home.path())
+    })
+}
+
+/// NVIDIA's cards, leaving out what the machine that runs the test really has.
+fn nvidia(hardware: &Hardware) -> Vec<&Gpu> {
+    hardware
+        .gpus
+        .iter()
+        .filter(|gpu| gpu.sources.get("name").is_some_and(|source| source == "nvml"))
+        .collect()
+}
+
+fn only_nvidia(hardware: &Hardware) -> &Gpu {
+    let [gpu] = nvidia(hardware)[..] else { panic!("{hardware:#?}") };
+    gpu
+}
+
+fn note<'h>(hardware: &'h Hardware, code: &str) -> Option<&'h str> {
+    hardware.notes.iter().find(|note| note.code == code).map(|note| note.text.as_str())
 }
 
 #[test]
 fn this_machine_is_described_by_a_document_that_can_be_read_again() {
     let home = tempfile::tempdir().unwrap();
-    let begun = std::time::Instant::now();
-    let found = detect(&options(home.path().join("acolyte")));
-    println!("{:?}", begun.elapsed());
+    let found = detect(&DetectOptions { measure_memory: true, ..options(&home.path().join("acolyte")) });
 
     let json = serde_json::to_string_pretty(&found).unwrap();
-    println!("{json}");
     assert_eq!(Hardware::from_json(&json, home.path()).unwrap(), found);
 
-    assert!(found.memory.total_bytes > 1 << 28, "{json}");
+    assert!(found.memory.total_bytes > 256 * MIB, "{json}");
     assert!(found.memory.available_bytes.is_some_and(|bytes| bytes <= found.memory.total_bytes), "{json}");
     assert!(found.cpu.logical_cores.is_some_and(|cores| cores > 0), "{json}");
     assert_eq!(found.os.name.as_deref(), Some(std::env::consts::OS));
     assert_eq!(found.disks.len(), 1, "{json}");
+}
+
+#[test]
+fn graphics_drivers_answer_in_their_own_processes() {
+    let home = tempfile::tempdir().unwrap();
+    let said = acolyte::hardware::collect(&options(home.path()));
+    assert!(said.wgpu.said().is_some(), "{:?}", said.wgpu);
+    assert!(said.sysinfo.said().is_some(), "{:?}", said.sysinfo);
+}
+
+#[test]
+fn a_laptop_card_is_read_whole() {
+    let found = detect_with_nvml("laptop");
+    let gpu = only_nvidia(&found);
+    assert_eq!(gpu.name, "NVIDIA GeForce RTX 4060 Laptop GPU");
+    assert_eq!(gpu.vendor.as_deref(), Some("nvidia"));
+    assert_eq!(gpu.kind, GpuKind::Discrete);
+    assert_eq!((gpu.vram_total_bytes, gpu.vram_free_bytes), (Some(8188 * MIB), Some(7782 * MIB)));
+    assert_eq!(gpu.memory_bandwidth_gb_s, Some(256.0));
+    assert_eq!(gpu.backend, Some(Backend::Cuda));
+    assert_eq!(gpu.driver_version.as_deref(), Some("570.86.16"));
+    assert_eq!(gpu.compute_capability.as_deref(), Some("8.9"));
+    assert_eq!(note(&found, "nvidia_driver_too_old"), None);
+}
+
+#[test]
+fn two_cards_are_two_and_the_older_one_needs_a_newer_driver() {
+    let found = detect_with_nvml("two");
+    let names: Vec<&str> = nvidia(&found).iter().map(|gpu| gpu.name.as_str()).collect();
+    assert_eq!(names, ["NVIDIA GeForce RTX 3090", "NVIDIA GeForce GTX 1080 Ti"]);
+    let too_old = note(&found, "nvidia_driver_too_old").unwrap();
+    assert!(
+        too_old.contains("1080 Ti") && too_old.contains("560.35.03") && too_old.contains("570"),
+        "{too_old}"
+    );
+    let held = note(&found, "vram_held").unwrap();
+    assert!(held.contains("blender") && held.contains("3090"), "{held}");
+}
+
+#[test]
+fn a_chip_without_memory_of_its_own_shares_the_machines() {
+    let found = detect_with_nvml("unified");
+    let gpu = only_nvidia(&found);
+    assert_eq!(gpu.kind, GpuKind::Unified);
+    assert_eq!(gpu.vram_total_bytes, Some(found.memory.total_bytes));
+    assert!(gpu.sources["vram_total_bytes"].contains("shared"), "{gpu:#?}");
+    assert!(note(&found, "unified_memory").is_some());
+}
+
+#[test]
+fn a_card_too_old_for_ollama_has_no_backend() {
+    let found = detect_with_nvml("old");
+    assert_eq!(only_nvidia(&found).backend, None);
+    assert!(note(&found, "capability_too_low").unwrap().contains("3.7"));
+}
+
+#[test]
+fn old_drivers_are_asked_the_old_way() {
+    let found = detect_with_nvml("first-version");
+    assert_eq!(only_nvidia(&found).vram_total_bytes, Some(8188 * MIB));
+    assert!(note(&found, "nvidia_driver_too_old").unwrap().contains("550"));
+}
+
+#[test]
+fn a_library_without_its_driver_costs_a_note() {
+    for (behaviour, said) in [("driver-not-loaded", "not loaded"), ("mismatch", "restart")] {
+        let found = detect_with_nvml(behaviour);
+        assert!(nvidia(&found).is_empty());
+        let why = note(&found, "source_failed").unwrap();
+        assert!(why.contains(said), "{why}");
+    }
+}
+
+#[test]
+fn what_is_no_nvml_costs_a_note() {
+    let home = tempfile::tempdir().unwrap();
+    let text = home.path().join("not-a-library.so");
+    std::fs::write(&text, "hello").unwrap();
+    let missing = home.path().join("missing.so");
+    // A library that lacks the functions.
+    let other = if cfg!(windows) {
+        "kernel32.dll"
+    } else if cfg!(target_os = "macos") {
+        "libz.dylib"
+    } else {
+        "libm.so.6"
+    };
+    for library in [text.as_path(), missing.as_path(), Path::new(other)] {
+        let found = detect_with_library(library, "laptop", Duration::from_secs(10));
+        assert!(nvidia(&found).is_empty());
+        let why = note(&found, "source_failed").unwrap();
+        assert!(why.contains("not a usable NVML library"), "{why}");
+    }
+}
+
+#[test]
+fn a_driver_that_hangs_is_given_up() {
+    let begun = Instant::now();
+    let found = detect_with_library(&stand_in_library(), "hang", Duration::from_secs(2));
+    assert!(begun.elapsed() < Duration::from_secs(8), "{:?}", begun.elapsed());
+    assert!(nvidia(&found).is_empty());
+    let why = note(&found, "source_failed").unwrap();
+    assert!(why.contains("no answer within 2 s"), "{why}");
+    assert!(found.memory.total_bytes > 0, "the rest must stand");
+}
+
+#[test]
+fn a_driver_that_crashes_costs_only_itself() {
+    let found = detect_with_nvml("crash");
+    assert!(nvidia(&found).is_empty());
+    let why = note(&found, "source_failed").unwrap();
+    assert!(why.contains("crashed"), "{why}");
+}
+
+#[test]
+fn a_driver_that_talks_or_crashes_at_the_end_is_still_heard() {
+    for behaviour in ["chatter", "crash-at-end"] {
+        let found = detect_with_nvml(behaviour);
+        assert_eq!(only_nvidia(&found).vram_total_bytes, Some(8188 * MIB), "{behaviour}");
+    }
+}
+
+#[test]
+fn a_program_that_is_no_probe_costs_notes() {
+    let home = tempfile::tempdir().unwrap();
+    let nothing = home.path().join("no-such-program");
+    let found = detect(&DetectOptions { probe_program: Some(nothing), ..options(home.path()) });
+    assert!(found.notes.iter().filter(|note| note.code == "source_failed").count() >= 3, "{found:#?}");
 }

@@ -5,6 +5,7 @@
 //!    on their ports, the processor, disks, and the preparation of the memory measurement.
 //! 3. When all is quiet again, the memory bandwidth is measured.
 
+use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::thread;
 use std::time::Duration;
@@ -26,6 +27,8 @@ pub struct DetectOptions {
     pub models_dir: Option<PathBuf>,
     /// The program that is started as a probe: ours, unless a test says otherwise.
     pub probe_program: Option<PathBuf>,
+    /// Variables added to a probe's environment, for example [`super::sources::nvml::PATH_VARIABLE`].
+    pub probe_environment: Vec<(OsString, OsString)>,
     /// How long a GPU driver may take.
     pub driver_limit: Duration,
     /// Whether to measure the memory's bandwidth, which takes up to 0.2 s.
@@ -41,6 +44,7 @@ impl DetectOptions {
             home,
             models_dir: None,
             probe_program: None,
+            probe_environment: Vec::new(),
             driver_limit: Duration::from_secs(10),
             measure_memory: true,
             engines: engines::Places::usual(),
@@ -96,6 +100,7 @@ fn joined<T>(answer: thread::Result<Answer<T>>) -> Answer<T> {
 /// Which driver interfaces are asked, and by which program.
 struct DriverProbes {
     program: Result<PathBuf, String>,
+    environment: Vec<(OsString, OsString)>,
     limit: Duration,
     wake_cards: bool,
 }
@@ -112,7 +117,12 @@ impl DriverProbes {
         let known =
             |card: &sysfs::Card| card.vram_total_bytes.is_some() || card.driver.as_deref() == Some("nvidia");
         let wake_cards = !(cards.iter().any(|card| card.asleep) && cards.iter().all(known));
-        Self { program, limit: options.driver_limit, wake_cards }
+        Self {
+            program,
+            environment: options.probe_environment.clone(),
+            limit: options.driver_limit,
+            wake_cards,
+        }
     }
 
     fn ask<T: serde::de::DeserializeOwned>(&self, source: Source) -> Answer<T> {
@@ -123,7 +133,7 @@ impl DriverProbes {
         };
         match &self.program {
             _ if !wanted => Answer::NotAsked,
-            Ok(program) => ask(program, source, self.limit),
+            Ok(program) => ask(program, &self.environment, source, self.limit),
             Err(why) => Answer::Failed(why.clone()),
         }
     }

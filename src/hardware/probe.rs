@@ -8,6 +8,7 @@
 //!
 //! The child ends with its parent: it watches its standard input, which closes when the parent is gone.
 
+use std::ffi::OsString;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::path::Path;
 use std::process::{Child, Command, ExitStatus, Stdio};
@@ -23,6 +24,8 @@ use super::sources;
 
 /// The hidden argument.
 const ARGUMENT: &str = "probe-gpus";
+/// Set in the environment of a probe.
+const INSIDE: &str = "ACOLYTE_INSIDE_PROBE";
 /// Begins the one line that counts. Drivers print to standard output, too.
 const MARK: &str = "ACOLYTE-PROBE ";
 /// More than any answer; a driver that floods the output is cut off.
@@ -98,22 +101,27 @@ fn end_with_parent() {
     std::process::exit(1);
 }
 
-/// Asks one source in a child process of `program`, for at most `limit`.
-pub fn ask<T: DeserializeOwned>(program: &Path, source: Source, limit: Duration) -> Answer<T> {
-    match ask_child(program, source, limit) {
+/// Asks one source in a child process of `program`, with variables added to its environment, for at most `limit`.
+pub fn ask<T: DeserializeOwned>(
+    program: &Path,
+    environment: &[(OsString, OsString)],
+    source: Source,
+    limit: Duration,
+) -> Answer<T> {
+    // A program that does not know the argument and detects instead would start itself without end.
+    if std::env::var_os(INSIDE).is_some() {
+        return Answer::Failed("a probe does not ask another one".to_owned());
+    }
+    let mut command = Command::new(program);
+    command.arg(ARGUMENT).arg(source.name()).envs(environment.iter().map(|(k, v)| (k, v))).env(INSIDE, "1");
+    match ask_child(command, limit) {
         Ok(answer) => answer,
         Err(why) => Answer::Failed(why),
     }
 }
 
-fn ask_child<T: DeserializeOwned>(
-    program: &Path,
-    source: Source,
-    limit: Duration,
-) -> Result<Answer<T>, String> {
+fn ask_child<T: DeserializeOwned>(mut command: Command, limit: Duration) -> Result<Answer<T>, String> {
     let deadline = Instant::now() + limit;
-    let mut command = Command::new(program);
-    command.arg(ARGUMENT).arg(source.name());
     command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
     crate::platform::hide_console(&mut command);
     let mut child = command.spawn().map_err(|e| format!("its process could not be started: {e}"))?;

@@ -4,6 +4,7 @@
 //! chips do not support all of them.
 
 use std::ffi::{OsStr, OsString};
+use std::mem::ManuallyDrop;
 use std::path::Path;
 
 use nvml_wrapper::enum_wrappers::device::Clock;
@@ -21,11 +22,11 @@ const MOST_DEVICES: u32 = 64;
 /// Bytes of a program's path that are asked for.
 const PROGRAM_PATH_BYTES: usize = 1024;
 
-/// Asks NVML.
+/// Asks NVML. It is never shut down: this process ends at once, and a shutdown that crashes would take the answer along.
 pub fn ask() -> Answer<NvmlAnswer> {
     match std::env::var_os(PATH_VARIABLE).filter(|path| !path.is_empty()) {
         Some(path) => match open(&path) {
-            Ok(nvml) => Answer::Said(describe(&nvml, &path)),
+            Ok(nvml) => Answer::Said(describe(&ManuallyDrop::new(nvml), &path)),
             Err(why) => Answer::Failed(format!("{}: {}", path.display(), explain(&why))),
         },
         None => ask_usual_places(),
@@ -35,7 +36,7 @@ pub fn ask() -> Answer<NvmlAnswer> {
 fn ask_usual_places() -> Answer<NvmlAnswer> {
     for path in usual_paths() {
         match open(&path) {
-            Ok(nvml) => return Answer::Said(describe(&nvml, &path)),
+            Ok(nvml) => return Answer::Said(describe(&ManuallyDrop::new(nvml), &path)),
             // Not there: the next place may have it.
             Err(NvmlError::LibloadingError(_)) => {}
             Err(why) => return Answer::Failed(explain(&why)),

@@ -3,6 +3,7 @@
 //! OpenGL is left out: it says nothing about memory, and loading it is one more driver that can hang.
 
 use std::future::Future;
+use std::mem::ManuallyDrop;
 use std::pin::pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, Wake, Waker};
@@ -18,8 +19,9 @@ pub fn ask() -> Answer<Vec<WgpuAdapter>> {
     let backends = Backends::VULKAN | Backends::DX12 | Backends::METAL;
     let mut descriptor = InstanceDescriptor::new_without_display_handle();
     descriptor.backends = backends;
-    let instance = Instance::new(descriptor);
-    let adapters = block_on(instance.enumerate_adapters(backends));
+    // Never taken down: this process ends at once, and a driver that crashes then would take the answer along.
+    let instance = ManuallyDrop::new(Instance::new(descriptor));
+    let adapters = ManuallyDrop::new(block_on(instance.enumerate_adapters(backends)));
     Answer::Said(adapters.iter().map(describe).collect())
 }
 
