@@ -15,6 +15,8 @@ pub mod monitor;
 pub mod ollama;
 pub mod plan;
 pub mod platform;
+#[cfg(test)]
+mod testing;
 pub mod text;
 pub mod wizard;
 

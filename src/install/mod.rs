@@ -1,6 +1,7 @@
 //! What do we change, in which order, and how is it undone?
 
 mod control;
+pub mod download;
 pub mod files;
 pub mod journal;
 mod lock;

@@ -12,3 +12,28 @@ fetch-unpack-format = { $path } is not an archive of a release (.tar.zst, .tgz o
 fetch-unpack-damaged = The archive { $path } is damaged ({ $problem }). Delete it and try again, or use another mirror.
 fetch-unpack-hostile = The archive wants to write where it must not ("{ $entry }"). Nothing of it is used. Check where it came from.
 fetch-unpack-too-large = The archive holds more than { $entries } files or { $size }, far more than a release. Nothing of it is used. Check where it came from.
+
+fetch-unavailable = { $file } could not be downloaded. { $reasons }. Check the connection and the proxy and try again, or name another mirror: what was fetched is kept.
+fetch-checksum = What { $address } delivers is not the expected file: its SHA-256 is { $actual } instead of { $expected }. It was deleted. Use another mirror, or ask its operator.
+fetch-disk-too-small = { $size } are missing on the disk for { $path }. Free some space or choose another folder, and try again: what was fetched is kept.
+
+fetch-problem-connection = no connection ({ $problem })
+fetch-problem-certificate = its certificate is not trusted ({ $problem }); in a company network, name the company's certificate file
+fetch-problem-stalled = nothing came for { $time }
+fetch-problem-cut-short = the connection ended early
+fetch-problem-not-found = the file is not there
+fetch-problem-proxy-login = the proxy wants a user name and a password
+fetch-problem-status = the server answered { $status }
+fetch-problem-insecure = it leads to { $address }, which is not encrypted
+fetch-problem-redirects = its redirects lead nowhere
+fetch-problem-length = the file there has { $actual } bytes instead of { $expected }
+fetch-problem-nonsense = it answered something else than was asked ({ $problem })
+fetch-problem-ranges-ignored = it sends the whole file only
+fetch-problem-changed = the file there has changed
+fetch-problem-checksum = its file has the SHA-256 { $actual } instead of { $expected }
+
+fetch-waiting-resume = Paused
+fetch-waiting-answer = Waiting for { $host } to answer, for { $time } now
+fetch-waiting-data = Waiting for { $host } to send more, for { $time } now
+fetch-waiting-retry = { $host }: { $problem }. Next try in { $time }
+fetch-waiting-check = Checking the file

@@ -12,3 +12,28 @@ fetch-unpack-format = { $path } no es el archivo comprimido de una versión (.ta
 fetch-unpack-damaged = El archivo comprimido { $path } está dañado ({ $problem }). Bórralo y vuelve a intentarlo, o usa otro servidor espejo.
 fetch-unpack-hostile = El archivo comprimido intenta escribir donde no debe («{ $entry }»). No se usa nada de él. Comprueba de dónde procede.
 fetch-unpack-too-large = El archivo comprimido contiene más de { $entries } archivos o { $size }, mucho más que una versión normal. No se usa nada de él. Comprueba de dónde procede.
+
+fetch-unavailable = No se ha podido descargar { $file }. { $reasons }. Revisa la conexión y el proxy y vuelve a intentarlo, o indica otro servidor espejo: lo descargado se conserva.
+fetch-checksum = Lo que entrega { $address } no es el archivo esperado: su SHA-256 es { $actual } en lugar de { $expected }. Se ha borrado. Usa otro servidor espejo o consulta a quien lo administra.
+fetch-disk-too-small = Faltan { $size } en el disco para { $path }. Libera espacio o elige otra carpeta y vuelve a intentarlo: lo descargado se conserva.
+
+fetch-problem-connection = sin conexión ({ $problem })
+fetch-problem-certificate = su certificado no es de confianza ({ $problem }); en la red de una empresa, indica el archivo de certificados de la empresa
+fetch-problem-stalled = no ha llegado nada durante { $time }
+fetch-problem-cut-short = la conexión se ha cortado antes de tiempo
+fetch-problem-not-found = el archivo no está ahí
+fetch-problem-proxy-login = el proxy pide usuario y contraseña
+fetch-problem-status = el servidor ha respondido { $status }
+fetch-problem-insecure = lleva a { $address }, que no está cifrada
+fetch-problem-redirects = sus redirecciones no llevan a ninguna parte
+fetch-problem-length = el archivo tiene allí { $actual } bytes en lugar de { $expected }
+fetch-problem-nonsense = ha respondido algo distinto de lo pedido ({ $problem })
+fetch-problem-ranges-ignored = solo envía el archivo entero
+fetch-problem-changed = el archivo ha cambiado allí
+fetch-problem-checksum = su archivo tiene el SHA-256 { $actual } en lugar de { $expected }
+
+fetch-waiting-resume = En pausa
+fetch-waiting-answer = Esperando a que { $host } responda, desde hace { $time }
+fetch-waiting-data = Esperando a que { $host } envíe más, desde hace { $time }
+fetch-waiting-retry = { $host }: { $problem }. Siguiente intento en { $time }
+fetch-waiting-check = Comprobando el archivo

@@ -1,0 +1,112 @@
+//! How fast it goes, and how fast it may go.
+
+use std::collections::VecDeque;
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+/// Over how long the rate is averaged: long enough to be calm, short enough to follow a change.
+const WINDOW: Duration = Duration::from_secs(5);
+
+/// Bytes a second over the last seconds. Fed with a running total, which may start anywhere.
+#[derive(Debug, Default)]
+pub struct Meter {
+    samples: VecDeque<(Instant, u64)>,
+}
+
+impl Meter {
+    /// Notes the total at a time.
+    pub fn note(&mut self, now: Instant, total: u64) {
+        // A total that went back (a file begun anew) starts a new measurement.
+        if self.samples.back().is_some_and(|(_, last)| *last > total) {
+            self.samples.clear();
+        }
+        self.samples.push_back((now, total));
+        while self.samples.len() > 2 && now.duration_since(self.samples[1].0) >= WINDOW {
+            self.samples.pop_front();
+        }
+    }
+
+    /// Forgets everything: after a pause the time that passed says nothing.
+    pub fn reset(&mut self) {
+        self.samples.clear();
+    }
+
+    /// Bytes a second; 0 until there are two samples.
+    pub fn bytes_per_s(&self) -> f64 {
+        match (self.samples.front(), self.samples.back()) {
+            (Some((start, before)), Some((end, after))) if end > start => {
+                (after - before) as f64 / end.duration_since(*start).as_secs_f64()
+            }
+            _ => 0.0,
+        }
+    }
+}
+
+/// Holds all connections together below a rate.
+#[derive(Debug)]
+pub struct Limiter {
+    bytes_per_s: u64,
+    /// When everything that was let through so far will have been worth its time.
+    paid_until: Mutex<Instant>,
+}
+
+impl Limiter {
+    /// No faster than this.
+    pub fn new(bytes_per_s: u64) -> Self {
+        Self { bytes_per_s: bytes_per_s.max(1), paid_until: Mutex::new(Instant::now()) }
+    }
+
+    /// Waits for as long as these bytes are worth.
+    pub async fn let_through(&self, bytes: usize) {
+        let until = self.charge(Instant::now(), bytes);
+        tokio::time::sleep_until(until.into()).await;
+    }
+
+    fn charge(&self, now: Instant, bytes: usize) -> Instant {
+        let mut paid_until = self.paid_until.lock().unwrap_or_else(PoisonError::into_inner);
+        let worth = Duration::from_secs_f64(bytes as f64 / self.bytes_per_s as f64);
+        *paid_until = (*paid_until).max(now) + worth;
+        *paid_until
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_rate_follows_the_last_seconds() {
+        let start = Instant::now();
+        let at = |ms: u64| start + Duration::from_millis(ms);
+        let mut meter = Meter::default();
+        assert!(meter.bytes_per_s().abs() < f64::EPSILON);
+        for tick in 0..=100 {
+            meter.note(at(tick * 100), tick * 1000);
+        }
+        assert!((meter.bytes_per_s() - 10_000.0).abs() < 1.0);
+        // It stops: five seconds later the rate says so.
+        for tick in 101..=160 {
+            meter.note(at(tick * 100), 100_000);
+        }
+        assert!(meter.bytes_per_s() < 1.0);
+        // Begun anew: never a negative rate.
+        meter.note(at(16_100), 0);
+        meter.note(at(17_100), 500);
+        assert!((meter.bytes_per_s() - 500.0).abs() < 1.0);
+    }
+
+    #[test]
+    fn all_connections_together_stay_below_the_limit() {
+        let limiter = Limiter::new(1000);
+        let now = Instant::now();
+        let mut last = now;
+        for _ in 0..10 {
+            last = limiter.charge(now, 500);
+        }
+        let seconds = last.duration_since(now).as_secs_f64();
+        assert!((4.9..5.1).contains(&seconds), "{seconds}");
+        // Time in which nothing came is not saved up for a burst.
+        let later = last + Duration::from_secs(100);
+        assert_eq!(limiter.charge(later, 1000), later + Duration::from_secs(1));
+    }
+}

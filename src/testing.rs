@@ -1,0 +1,201 @@
+//! An HTTP server on loopback that does what a test tells it to, also what no server should do.
+#![allow(clippy::unwrap_used)]
+
+use std::collections::HashMap;
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::net::{Shutdown, TcpListener, TcpStream};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use reqwest::Url;
+
+/// A request as it came.
+#[derive(Clone, Debug)]
+pub struct Request {
+    /// Path with query.
+    pub path: String,
+    /// Headers, names in lower case.
+    pub headers: HashMap<String, String>,
+    /// How many came before it.
+    pub earlier: usize,
+}
+
+impl Request {
+    /// First byte and, if given, last byte asked for.
+    pub fn range(&self) -> Option<(usize, Option<usize>)> {
+        let (first, last) = self.headers.get("range")?.strip_prefix("bytes=")?.split_once('-')?;
+        Some((first.parse().ok()?, last.parse().ok()))
+    }
+}
+
+/// What to answer, and how badly.
+#[derive(Clone, Debug, Default)]
+pub struct Reply {
+    /// HTTP status.
+    pub status: u16,
+    /// Headers besides the length.
+    pub headers: Vec<(&'static str, String)>,
+    /// Body.
+    pub body: Vec<u8>,
+    /// A length that is not the body's.
+    pub declared: Option<usize>,
+    /// Send no length: the body ends with the connection.
+    pub until_close: bool,
+    /// Close the connection after so many bytes of the body.
+    pub cut_after: Option<usize>,
+    /// Send nothing more after so many bytes of the body, but keep the connection.
+    pub stall_after: Option<usize>,
+    /// Bytes a second.
+    pub pace: Option<usize>,
+}
+
+impl Reply {
+    /// Nothing but a status.
+    pub fn status(status: u16) -> Self {
+        Self { status, ..Self::default() }
+    }
+
+    /// A redirect.
+    pub fn redirect(to: impl Into<String>) -> Self {
+        Self { status: 307, headers: vec![("Location", to.into())], ..Self::default() }
+    }
+
+    /// A whole body.
+    pub fn body(body: impl Into<Vec<u8>>) -> Self {
+        Self { status: 200, body: body.into(), ..Self::default() }
+    }
+
+    /// What a good server answers for a file: ranges, and the whole again if the file is not the one it was.
+    pub fn file(request: &Request, content: &[u8], etag: &str) -> Self {
+        let tag = ("ETag", format!("\"{etag}\""));
+        let same = request.headers.get("if-range").is_none_or(|known| *known == tag.1);
+        match request.range().filter(|_| same) {
+            Some((first, _)) if first >= content.len() => Self {
+                status: 416,
+                headers: vec![tag, ("Content-Range", format!("bytes */{}", content.len()))],
+                ..Self::default()
+            },
+            Some((first, last)) => {
+                let last = last.unwrap_or(usize::MAX).min(content.len() - 1);
+                let range = format!("bytes {first}-{last}/{}", content.len());
+                let headers = vec![tag, ("Content-Range", range)];
+                Self { status: 206, headers, body: content[first..=last].to_vec(), ..Self::default() }
+            }
+            None => Self { status: 200, headers: vec![tag], body: content.to_vec(), ..Self::default() },
+        }
+    }
+}
+
+/// Runs until it is dropped.
+pub struct Server {
+    address: std::net::SocketAddr,
+    requests: Arc<Mutex<Vec<Request>>>,
+    connections: Arc<Mutex<Vec<TcpStream>>>,
+}
+
+impl Server {
+    /// On a free port of loopback.
+    pub fn start(answer: impl Fn(&Request) -> Reply + Send + Sync + 'static) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = listener.local_addr().unwrap();
+        let requests = Arc::new(Mutex::new(Vec::new()));
+        let connections = Arc::new(Mutex::new(Vec::new()));
+        let (answer, log, open) = (Arc::new(answer), Arc::clone(&requests), Arc::clone(&connections));
+        std::thread::spawn(move || {
+            for stream in listener.incoming().map_while(Result::ok) {
+                open.lock().unwrap().push(stream.try_clone().unwrap());
+                let (answer, log) = (Arc::clone(&answer), Arc::clone(&log));
+                std::thread::spawn(move || {
+                    // A client that goes away is what many tests are about.
+                    let _ = serve(&stream, &*answer, &log);
+                    let _ = stream.shutdown(Shutdown::Both);
+                });
+            }
+        });
+        Self { address, requests, connections }
+    }
+
+    /// Address of a path on it.
+    pub fn url(&self, path: &str) -> Url {
+        Url::parse(&format!("http://{}{path}", self.address)).unwrap()
+    }
+
+    /// `127.0.0.1:PORT`.
+    pub fn authority(&self) -> String {
+        self.address.to_string()
+    }
+
+    /// Every request so far.
+    pub fn requests(&self) -> Vec<Request> {
+        self.requests.lock().unwrap().clone()
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        for connection in self.connections.lock().unwrap().drain(..) {
+            let _ = connection.shutdown(Shutdown::Both);
+        }
+    }
+}
+
+fn serve(
+    stream: &TcpStream,
+    answer: &dyn Fn(&Request) -> Reply,
+    log: &Mutex<Vec<Request>>,
+) -> std::io::Result<()> {
+    let mut reader = BufReader::new(stream.try_clone()?);
+    let mut stream = stream;
+    loop {
+        let mut line = String::new();
+        if reader.read_line(&mut line)? == 0 {
+            return Ok(());
+        }
+        let path = line.split_whitespace().nth(1).unwrap_or_default().to_owned();
+        let mut headers = HashMap::new();
+        loop {
+            line.clear();
+            reader.read_line(&mut line)?;
+            let Some((name, value)) = line.trim().split_once(':') else { break };
+            headers.insert(name.to_lowercase(), value.trim().to_owned());
+        }
+        let request = {
+            let mut log = log.lock().unwrap();
+            let request = Request { path, headers, earlier: log.len() };
+            log.push(request.clone());
+            request
+        };
+        let reply = answer(&request);
+        let mut head = format!("HTTP/1.1 {} Test\r\n", reply.status);
+        for (name, value) in &reply.headers {
+            head.push_str(&format!("{name}: {value}\r\n"));
+        }
+        if reply.until_close {
+            head.push_str("Connection: close\r\n\r\n");
+        } else {
+            head.push_str(&format!("Content-Length: {}\r\n\r\n", reply.declared.unwrap_or(reply.body.len())));
+        }
+        stream.write_all(head.as_bytes())?;
+        let end = reply.cut_after.or(reply.stall_after).unwrap_or(usize::MAX).min(reply.body.len());
+        send(stream, &reply.body[..end], reply.pace)?;
+        if reply.stall_after.is_some_and(|after| after <= reply.body.len()) {
+            // Until the other side gives up.
+            let mut nothing = [0];
+            while reader.read(&mut nothing)? > 0 {}
+            return Ok(());
+        }
+        if reply.cut_after.is_some() || reply.until_close || reply.declared.is_some() {
+            return Ok(());
+        }
+    }
+}
+
+fn send(mut stream: &TcpStream, body: &[u8], pace: Option<usize>) -> std::io::Result<()> {
+    let Some(pace) = pace else { return stream.write_all(body) };
+    // Twenty pieces a second; the client's own clock is what is tested, so a real one is needed here.
+    for piece in body.chunks((pace / 20).max(1)) {
+        stream.write_all(piece)?;
+        std::thread::sleep(Duration::from_millis(50));
+    }
+    Ok(())
+}
