@@ -1,0 +1,171 @@
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+use std::path::Path;
+
+use super::*;
+use crate::text::Language;
+
+const BUILT_IN: &str = include_str!("../../../assets/profiles.yaml");
+
+fn line_of(text: &str, words: &str) -> u64 {
+    text.lines().position(|line| line.contains(words)).expect("the line is there") as u64 + 1
+}
+
+/// The mistake found after replacing the first `old` by `new`: line, key, what.
+fn mistake(old: &str, new: &str) -> (u64, String, Mistake) {
+    assert!(BUILT_IN.contains(old), "{old} is not in the profiles");
+    let text = BUILT_IN.replacen(old, new, 1);
+    let read = Profiles::from_yaml(&text, Path::new("my.yaml"))
+        .and_then(|profiles| profiles.check_models(Catalogue::built_in()));
+    match read {
+        Err(ProfilesError::Mistake { line, key, mistake, path }) => {
+            assert_eq!(path, Path::new("my.yaml"));
+            (line, key, mistake)
+        }
+        other => panic!("{new} was taken: {other:?}"),
+    }
+}
+
+#[test]
+fn the_built_in_profiles_are_right_and_hold_the_proposals_four() {
+    let profiles = Profiles::built_in();
+    profiles.check_models(Catalogue::built_in()).unwrap();
+    for id in ["light_6gb", "hybrid_8gb", "basic_12gb", "standard_16gb", "premium_24gb"] {
+        assert!(profiles.find(id).is_some(), "{id}");
+    }
+    let policy = &profiles.policy;
+    assert_eq!(
+        (policy.refused_below_vram_gb, policy.degraded_below_vram_gb, policy.recommended_from_vram_gb),
+        (6, 12, 16)
+    );
+    assert_eq!((policy.slow_below_tokens_per_s, policy.slow_above_first_token_s), (10.0, 60.0));
+}
+
+#[test]
+fn an_unknown_key_is_named_with_its_line() {
+    let (line, key, what) = mistake("kv_cache_type: q8_0", "kv_cache_typ: q8_0");
+    assert_eq!(
+        (line, key.as_str(), what),
+        (line_of(BUILT_IN, "    kv_cache_type: q8_0"), "kv_cache_typ", Mistake::UnknownKey)
+    );
+    let (_, key, what) = mistake("  vram_margin_mib:", "  vram_margin:");
+    assert_eq!((key.as_str(), what), ("vram_margin", Mistake::UnknownKey));
+}
+
+#[test]
+fn less_context_than_acolyte_needs_is_refused() {
+    let (line, key, what) = mistake("context: 32768", "context: 32767");
+    assert_eq!(line, line_of(BUILT_IN, "    context: 32768"));
+    assert_eq!((key.as_str(), what), ("profiles.light_6gb.context", Mistake::ContextTooSmall(32_767)));
+}
+
+#[test]
+fn a_wrong_value_says_what_may_be() {
+    let (line, key, what) = mistake("kv_cache_type: f16", "kv_cache_type: q5_1");
+    assert_eq!(line, line_of(BUILT_IN, "    kv_cache_type: f16"));
+    assert_eq!(key, "profiles.premium_24gb_f16.kv_cache_type");
+    assert_eq!(what, Mistake::Value { found: "q5_1".to_owned(), allowed: "f16, q8_0, q4_0".to_owned() });
+
+    for (old, new, key) in [
+        ("min_vram_gb: 6", "min_vram_gb: 0", "profiles.light_6gb.min_vram_gb"),
+        ("min_ram_gb: 8", "min_ram_gb: 5000", "profiles.light_6gb.min_ram_gb"),
+        ("min_ram_gb: 8", "min_ram_gb: 8\n    num_gpu: all", "profiles.light_6gb.num_gpu"),
+        ("min_ram_gb: 8", "min_ram_gb: 8\n    num_gpu: 0", "profiles.light_6gb.num_gpu"),
+        ("min_ram_gb: 8", "min_ram_gb: 8\n    num_batch: 7", "profiles.light_6gb.num_batch"),
+        ("schema: 1", "schema: 2", "schema"),
+        ("id: light_6gb", "id: Light 6", "profiles.id"),
+        ("premium_from_vram_gb: 24", "premium_from_vram_gb: 4", "policy.premium_from_vram_gb"),
+        ("slow_below_tokens_per_s: 10", "slow_below_tokens_per_s: .nan", "policy.slow_below_tokens_per_s"),
+        ("assumed_unified_share: 0.66", "assumed_unified_share: 1.5", "policy.assumed_unified_share"),
+    ] {
+        let (line, found, what) = mistake(old, new);
+        assert_eq!(found, key);
+        assert!(matches!(what, Mistake::Value { .. }), "{new}: {what:?}");
+        assert!(line >= line_of(BUILT_IN, old), "{new}: line {line}");
+    }
+}
+
+#[test]
+fn the_same_profile_twice_is_refused() {
+    let (line, key, what) = mistake("- id: hybrid_8gb\n", "- id: light_6gb\n");
+    assert_eq!(
+        (line, key.as_str(), what),
+        (line_of(BUILT_IN, "- id: hybrid_8gb"), "profiles.light_6gb", Mistake::Twice)
+    );
+    let (_, key, what) = mistake("schema: 1\n", "schema: 1\nschema: 1\n");
+    assert_eq!((key.as_str(), what), ("schema", Mistake::Twice));
+}
+
+#[test]
+fn a_missing_key_is_named() {
+    let (line, key, what) = mistake("    context: 32768\n", "");
+    assert_eq!((key.as_str(), what), ("context", Mistake::MissingKey));
+    assert!(line >= line_of(BUILT_IN, "- id: light_6gb"), "{line}");
+}
+
+#[test]
+fn a_model_must_be_known_and_carry_the_context() {
+    let (_, key, what) = mistake("model: qwen2.5-coder:3b", "model: qwen2.5 coder:3b");
+    assert_eq!(
+        (key.as_str(), what),
+        ("profiles.light_6gb.model", Mistake::TagForm("qwen2.5 coder:3b".to_owned()))
+    );
+    // The proposal's own tag, which was never published.
+    let (line, key, what) = mistake("model: qwen2.5-coder:7b", "model: acme/unheard-of:7b");
+    assert_eq!(line, line_of(BUILT_IN, "model: qwen2.5-coder:7b"));
+    assert_eq!(
+        (key.as_str(), what),
+        ("hybrid_8gb.model", Mistake::UnknownModel("acme/unheard-of:7b".to_owned()))
+    );
+    let (_, _, what) = mistake("model: qwen3.5:9b", "model: qwen2.5-coder:7b");
+    assert_eq!(what, Mistake::ContextNotCarried { wanted: 65_536, carried: 32_768 });
+}
+
+#[test]
+fn what_is_not_yaml_is_an_error_and_no_more() {
+    for text in ["", "{", "a: [", "- - -", "schema: 1", "\u{0}", "&a [*a, *a]", "schema: {}\nprofiles: 3"] {
+        assert!(Profiles::from_yaml(text, Path::new("x")).is_err(), "{text:?}");
+    }
+}
+
+#[test]
+fn a_mistake_is_explained_with_file_line_and_key_in_both_languages() {
+    let text = BUILT_IN.replacen("context: 32768", "context: 4096", 1);
+    let error = Profiles::from_yaml(&text, Path::new("my.yaml")).unwrap_err();
+    let line = line_of(BUILT_IN, "    context: 32768").to_string();
+    for language in Language::ALL {
+        let said = error.explain(Text::new(language));
+        for part in ["my.yaml", line.as_str(), "profiles.light_6gb.context"] {
+            assert!(said.contains(part), "{said}");
+        }
+    }
+}
+
+#[test]
+fn tags_have_the_forms_the_engine_takes() {
+    for tag in [
+        "qwen2.5-coder:7b",
+        "qwen2.5-coder",
+        "acme/coder:7b-q4_K_M",
+        "hf.co/unsloth/Qwen2.5-Coder-7B-Instruct-128K-GGUF:Q4_K_M",
+        "localhost:5000/acme/coder:7b",
+        "127.0.0.1:5000/library/tiny:1b",
+    ] {
+        assert!(is_tag_form(tag), "{tag}");
+    }
+    for tag in [
+        "",
+        ":7b",
+        "a:",
+        "a b",
+        "a//b:c",
+        "../x:y",
+        "a:b:c",
+        "host:port/a/b:c",
+        "a/b/c/d/e:f",
+        "a:b/c",
+        "ü:1",
+    ] {
+        assert!(!is_tag_form(tag), "{tag}");
+    }
+}
