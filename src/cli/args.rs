@@ -115,8 +115,8 @@ pub struct EstimateArgs {
     /// Tag of the catalogue, path of a .gguf file, or registry reference
     #[arg(long, value_name = "TAG")]
     pub model: String,
-    /// Type of the KV cache: f16, q8_0 or q4_0
-    #[arg(long, value_name = "TYPE", default_value = "q8_0", value_parser = kv_cache_type)]
+    /// Type of the KV cache: f16 (the engine's default), q8_0 or q4_0
+    #[arg(long, value_name = "TYPE", default_value = "f16", value_parser = kv_cache_type)]
     pub kv: KvCacheType,
     /// Tokens of context
     #[arg(long, value_name = "N", default_value_t = crate::MIN_CONTEXT_TOKENS,
@@ -126,16 +126,16 @@ pub struct EstimateArgs {
     #[arg(long, value_name = "NAME")]
     pub gpu: Option<String>,
     /// Memory of the card in GiB, all of it free for the model
-    #[arg(long, value_name = "X", value_parser = positive)]
+    #[arg(long, value_name = "X", value_parser = positive, allow_negative_numbers = true)]
     pub vram_gib: Option<f64>,
     /// Memory bandwidth of the card in decimal GB/s
-    #[arg(long, value_name = "Y", value_parser = positive)]
+    #[arg(long, value_name = "Y", value_parser = positive, allow_negative_numbers = true)]
     pub gpu_bandwidth_gb_s: Option<f64>,
     /// Main memory in GiB
-    #[arg(long, value_name = "N", value_parser = positive)]
+    #[arg(long, value_name = "N", value_parser = positive, allow_negative_numbers = true)]
     pub ram_gib: Option<f64>,
     /// Bandwidth of main memory in decimal GB/s
-    #[arg(long, value_name = "N", value_parser = positive)]
+    #[arg(long, value_name = "N", value_parser = positive, allow_negative_numbers = true)]
     pub ram_bandwidth_gb_s: Option<f64>,
     /// Layers on the card, as the engine counts them (default: as many as fit)
     #[arg(long, value_name = "N")]

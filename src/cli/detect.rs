@@ -5,7 +5,7 @@ use std::path::Path;
 use crate::cli::args::DetectArgs;
 use crate::cli::output::{print, print_json, style};
 use crate::cli::{Failure, Session};
-use crate::hardware::{Hardware, HardwareFileError};
+use crate::hardware::{self, DetectOptions, Hardware, HardwareFileError};
 use crate::say;
 use crate::text::{Text, report};
 
@@ -14,7 +14,7 @@ use crate::text::{Text, report};
 /// # Errors
 /// When the output cannot be written.
 pub fn run(args: &DetectArgs, session: &Session) -> Result<u8, Failure> {
-    let hardware = detect(session)?;
+    let hardware = detect(session);
     if args.json {
         print_json(&hardware)?;
     } else {
@@ -32,15 +32,15 @@ pub fn hardware_of(file: Option<&Path>, session: &Session) -> Result<Hardware, F
         Some(path) => {
             Hardware::from_file(path).map_err(|error| Failure::usage(explain(&error, session.text)))
         }
-        None => detect(session),
+        None => Ok(detect(session)),
     }
 }
 
-fn detect(session: &Session) -> Result<Hardware, Failure> {
+fn detect(session: &Session) -> Hardware {
     if session.verbose {
         session.tell(&say!(session.text, "cli-detecting"));
     }
-    Err(Failure::failed("this build cannot detect hardware, use --hardware FILE"))
+    hardware::detect(&DetectOptions::new(session.home.clone()))
 }
 
 fn explain(error: &HardwareFileError, text: Text) -> String {

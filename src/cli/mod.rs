@@ -11,6 +11,7 @@ pub mod install;
 pub mod model;
 pub mod output;
 mod session;
+mod startup;
 pub mod status;
 pub mod uninstall;
 
@@ -23,11 +24,13 @@ pub use session::{Failure, Session};
 
 /// Runs `acolyte`: reads the command line, carries the command out, says what went wrong.
 pub fn main() -> ExitCode {
+    startup::begin();
     let cli = Cli::parse();
     let session = match Session::new(&cli.global) {
         Ok(session) => session,
         Err(failure) => return failure.say(),
     };
+    startup::start_log(&session);
     let outcome = match cli.command {
         None => help(),
         Some(command) => run(command, &session),
@@ -51,6 +54,6 @@ fn run(command: Command, session: &Session) -> Result<u8, Failure> {
 }
 
 fn help() -> Result<u8, Failure> {
-    Cli::command().print_help().map_err(|error| Failure::failed(error.to_string()))?;
+    Cli::command().print_help().map_err(|error| output::failure(&error))?;
     Ok(0)
 }

@@ -1,4 +1,5 @@
-//! Data on standard output: text with colour only where a person reads it, JSON, and a reader that hangs up.
+//! Data on standard output: text with colour only where a person reads it, JSON, and a reader that hangs up. Talk on
+//! standard error.
 
 use std::io::{ErrorKind, IsTerminal, Write};
 
@@ -17,16 +18,26 @@ pub fn style() -> Style {
     if std::io::stdout().is_terminal() && !unwanted { Style::Ansi } else { Style::Plain }
 }
 
+/// Says something on standard error. Where that is closed there is nobody to tell, so a failure is no failure.
+pub fn talk(message: &str) {
+    let _nobody_listens = writeln!(std::io::stderr().lock(), "{message}");
+}
+
 /// Prints text as it is.
 ///
 /// # Errors
 /// When it cannot be written. A reader that went away ends the command in silence.
 pub fn print(text: &str) -> Result<(), Failure> {
     let mut out = std::io::stdout().lock();
-    out.write_all(text.as_bytes()).and_then(|()| out.flush()).map_err(|error| match error.kind() {
+    out.write_all(text.as_bytes()).and_then(|()| out.flush()).map_err(|error| failure(&error))
+}
+
+/// The failure of an output that could not be written.
+pub fn failure(error: &std::io::Error) -> Failure {
+    match error.kind() {
         ErrorKind::BrokenPipe => Failure { exit_code: READER_GONE, message: String::new() },
         _ => Failure::failed(error.to_string()),
-    })
+    }
 }
 
 /// Prints a document as indented JSON.

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use crate::cli::args::GlobalArgs;
+use crate::cli::output;
 use crate::say;
 use crate::text::{Language, Text};
 
@@ -30,8 +31,7 @@ impl Session {
         let home = args
             .home
             .clone()
-            .or_else(|| std::env::var_os("ACOLYTE_HOME").filter(|home| !home.is_empty()).map(PathBuf::from))
-            .or_else(|| std::env::home_dir().map(|user| user.join(".acolyte")))
+            .or_else(usual_home)
             .and_then(|home| std::path::absolute(home).ok())
             .ok_or_else(|| Failure::failed(say!(text, "cli-no-home")))?;
         Ok(Self { text, home, quiet: args.quiet, verbose: args.verbose })
@@ -40,7 +40,7 @@ impl Session {
     /// Says something on standard error, unless `--quiet`.
     pub fn tell(&self, message: &str) {
         if !self.quiet {
-            eprintln!("{message}");
+            output::talk(message);
         }
     }
 }
@@ -68,8 +68,16 @@ impl Failure {
     /// Says it on standard error and gives the exit code.
     pub fn say(&self) -> ExitCode {
         if !self.message.is_empty() {
-            eprintln!("acolyte: {}", self.message);
+            output::talk(&format!("acolyte: {}", self.message));
         }
         ExitCode::from(self.exit_code)
     }
+}
+
+/// `ACOLYTE_HOME`, else `~/.acolyte`.
+pub(super) fn usual_home() -> Option<PathBuf> {
+    std::env::var_os("ACOLYTE_HOME")
+        .filter(|home| !home.is_empty())
+        .map(PathBuf::from)
+        .or_else(|| std::env::home_dir().map(|user| user.join(".acolyte")))
 }

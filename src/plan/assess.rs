@@ -7,7 +7,7 @@
 //!
 //! A refused candidate still gets its figures, so that a person sees how far away it is.
 
-use crate::estimate::{self, Estimate, GpuFigures, Machine, Setting};
+use crate::estimate::{self, Certainty, Estimate, GpuFigures, Known, Machine, Setting};
 use crate::hardware::{Backend, GpuKind, Hardware};
 use crate::models::KvCacheType;
 use crate::plan::machine::{chosen_gpu, machine, nominal_vram_gb, vram_total};
@@ -102,9 +102,16 @@ impl<'a> Case<'a> {
         estimate::estimate(&self.candidate.model, &Setting { gpu_layers, ..self.setting }, &self.machine)
     }
 
+    /// VRAM for every layer; where there is no card, of a typical one, so that a person sees what to look for.
     pub(super) fn all_layers_vram_bytes(&self) -> u64 {
         let setting = Setting { gpu_layers: self.total_layers, ..self.setting };
-        estimate::memory_need(&self.candidate.model, &setting, &self.machine).vram_required_bytes
+        let need =
+            |machine| estimate::memory_need(&self.candidate.model, &setting, machine).vram_required_bytes;
+        if self.machine.gpus.is_empty() {
+            need(&Machine { gpus: vec![typical_card(self.policy)], cpu: self.machine.cpu.clone() })
+        } else {
+            need(&self.machine)
+        }
     }
 
     fn vram_free_bytes(&self) -> u64 {
@@ -331,6 +338,22 @@ impl Reason {
             Self::NonCommercial { .. } => 13,
             Self::DiskShort { .. } => 14,
         }
+    }
+}
+
+fn typical_card(policy: &Policy) -> GpuFigures {
+    let vram_total_bytes = u64::from(policy.premium_from_vram_gb) * GIB;
+    GpuFigures {
+        name: String::new(),
+        kind: GpuKind::Discrete,
+        backend: Backend::Cuda,
+        vram_total_bytes,
+        vram_free_bytes: Known { value: vram_total_bytes, certainty: Certainty::Guess },
+        bandwidth_gb_s: Known {
+            value: policy.typical_gpu_bandwidth_gb_s(policy.premium_from_vram_gb),
+            certainty: Certainty::Guess,
+        },
+        compute_capability: None,
     }
 }
 

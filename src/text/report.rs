@@ -205,11 +205,11 @@ fn profile_table(report: &Report, text: Text) -> Vec<Vec<String>> {
             text.count(u64::from(candidate.context_tokens)),
             candidate.kv_cache_type.name().to_owned(),
             format!("{}/{}", text.memory_number(vram), text.memory_number(one.vram_free_bytes)),
-            format!(
+            unless_refused(format!(
                 "{}/{}",
                 text.memory_number(one.memory.ram_required_bytes),
                 text.memory_number(one.ram_available_bytes)
-            ),
+            )),
             unless_refused(text.range(one.speed.decode_tokens_per_s)),
             unless_refused(wait(one.speed.first_token_full_prompt_s, text)),
         ]

@@ -72,3 +72,6 @@ cli-unknown-profile = There is no profile “{ $id }”. Known are: { $known }
 cli-unknown-model = “{ $tag }” is not a model that is known. Known are: { $known }; or give the path of a .gguf file or a registry reference such as HOST:PORT/NAMESPACE/NAME:TAG
 cli-unknown-gpu = “{ $name }” is not in the table of graphics cards. Give --vram-gib and --gpu-bandwidth-gb-s with it
 cli-incomplete-gpu = A card without a name needs both --vram-gib and --gpu-bandwidth-gb-s
+
+cli-crashed = ACOLYTE stopped because of a mistake of its own. What happened is written in { $path }. Run it again: an installation that was under way is continued or undone. If it happens again, send us that file
+cli-crashed-unwritten = ACOLYTE stopped because of a mistake of its own ({ $why }). Run it again: an installation that was under way is continued or undone

@@ -9,10 +9,10 @@ plan-grade-recommended = Recommended
 plan-grade-premium = Premium
 
 plan-reason-no-usable-gpu-title = No usable graphics card
-plan-reason-no-gpu = No graphics card was found. ACOLYTE needs one with { $need } GB of its own memory or more.
-plan-reason-no-usable-gpu = Found { $found }, which cannot hold a model: it has no memory of its own that the engine uses. ACOLYTE needs a graphics card with { $need } GB or more.
+plan-reason-no-gpu = No graphics card was found. ACOLYTE needs one with { $need } GB of its own memory or more; without one, “acolyte install --emergency-cpu” runs a small model on the processor, slowly.
+plan-reason-no-usable-gpu = Found { $found }, which cannot hold a model: it has no memory of its own that the engine uses. ACOLYTE needs a graphics card with { $need } GB or more; without one, “acolyte install --emergency-cpu” runs a small model on the processor, slowly.
 plan-reason-vram-too-small-title = Needs a { $need } GB card
-plan-reason-vram-too-small = The graphics card has { $have } GB. The smallest model that ACOLYTE works well with needs a card of { $need } GB, because 32,768 tokens of context are never reduced.
+plan-reason-vram-too-small = The graphics card has { $have } GB. The smallest model that ACOLYTE works well with needs a card of { $need } GB, because 32,768 tokens of context are never reduced. Use a larger card, or “acolyte install --emergency-cpu”, which runs a small model on the processor, slowly.
 plan-reason-vram-unknown-title = Graphics memory unknown
 plan-reason-vram-unknown = The memory of { $gpu } could not be found out. Update its driver and try again, or save a hardware file with “acolyte detect --json”, fill in vram_total_bytes and use it with --hardware.
 plan-reason-profile-needs-vram-title = Needs { $need } GB

@@ -72,3 +72,6 @@ cli-unknown-profile = No hay ningún perfil «{ $id }». Se conocen: { $known }
 cli-unknown-model = «{ $tag }» no es un modelo conocido. Se conocen: { $known }; o indica la ruta de un archivo .gguf o una referencia a un registro como SERVIDOR:PUERTO/ESPACIO/NOMBRE:ETIQUETA
 cli-unknown-gpu = «{ $name }» no está en la tabla de tarjetas gráficas. Indica también --vram-gib y --gpu-bandwidth-gb-s
 cli-incomplete-gpu = Una tarjeta sin nombre necesita --vram-gib y --gpu-bandwidth-gb-s
+
+cli-crashed = ACOLYTE se ha detenido por un error propio. Lo ocurrido está escrito en { $path }. Ejecútalo de nuevo: una instalación a medias se continúa o se deshace. Si vuelve a ocurrir, envíanos ese archivo
+cli-crashed-unwritten = ACOLYTE se ha detenido por un error propio ({ $why }). Ejecútalo de nuevo: una instalación a medias se continúa o se deshace

@@ -9,10 +9,10 @@ plan-grade-recommended = Recomendado
 plan-grade-premium = Premium
 
 plan-reason-no-usable-gpu-title = Sin tarjeta gráfica utilizable
-plan-reason-no-gpu = No se ha encontrado ninguna tarjeta gráfica. ACOLYTE necesita una con { $need } GB de memoria propia o más.
-plan-reason-no-usable-gpu = Se ha encontrado { $found }, que no puede alojar un modelo: no tiene memoria propia que el motor utilice. ACOLYTE necesita una tarjeta gráfica con { $need } GB o más.
+plan-reason-no-gpu = No se ha encontrado ninguna tarjeta gráfica. ACOLYTE necesita una con { $need } GB de memoria propia o más; sin ella, «acolyte install --emergency-cpu» ejecuta un modelo pequeño en el procesador, despacio.
+plan-reason-no-usable-gpu = Se ha encontrado { $found }, que no puede alojar un modelo: no tiene memoria propia que el motor utilice. ACOLYTE necesita una tarjeta gráfica con { $need } GB o más; sin ella, «acolyte install --emergency-cpu» ejecuta un modelo pequeño en el procesador, despacio.
 plan-reason-vram-too-small-title = Requiere una tarjeta de { $need } GB
-plan-reason-vram-too-small = La tarjeta gráfica tiene { $have } GB. El modelo más pequeño con el que ACOLYTE funciona bien necesita una tarjeta de { $need } GB, porque los 32.768 tokens de contexto no se reducen nunca.
+plan-reason-vram-too-small = La tarjeta gráfica tiene { $have } GB. El modelo más pequeño con el que ACOLYTE funciona bien necesita una tarjeta de { $need } GB, porque los 32.768 tokens de contexto no se reducen nunca. Usa una tarjeta mayor, o «acolyte install --emergency-cpu», que ejecuta un modelo pequeño en el procesador, despacio.
 plan-reason-vram-unknown-title = Memoria gráfica desconocida
 plan-reason-vram-unknown = No se ha podido averiguar la memoria de { $gpu }. Actualiza su controlador e inténtalo de nuevo, o guarda un archivo de hardware con «acolyte detect --json», rellena vram_total_bytes y úsalo con --hardware.
 plan-reason-profile-needs-vram-title = Requiere { $need } GB

@@ -1,0 +1,77 @@
+//! What both programs do before anything else: encryption provider, log, and what is said if we crash.
+
+use std::fs::{File, OpenOptions};
+use std::io::Write;
+use std::panic::PanicHookInfo;
+use std::path::{Path, PathBuf};
+use std::sync::Mutex;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use tracing_subscriber::EnvFilter;
+
+use crate::cli::{Session, output};
+use crate::say;
+use crate::text::{Language, Text};
+
+/// Overrides the log's filter, in the syntax of `tracing`.
+const LOG_FILTER: &str = "ACOLYTE_LOG";
+/// The log begins anew beyond this size; the old one is kept as `.old`.
+const LOG_MAX_BYTES: u64 = 4 << 20;
+
+/// Encryption and the panic hook: before the command line is read.
+pub fn begin() {
+    // Fails only when a provider is installed already, which is just as good.
+    let _already_installed = rustls::crypto::ring::default_provider().install_default();
+    std::panic::set_hook(Box::new(report_crash));
+}
+
+/// The log: to `HOME/logs/acolyte.log` where that folder exists (we create no folder just for a log), and to standard
+/// error with `--verbose`.
+pub fn start_log(session: &Session) {
+    let filter = EnvFilter::try_from_env(LOG_FILTER).unwrap_or_else(|_| EnvFilter::new("warn,acolyte=info"));
+    let log = tracing_subscriber::fmt().with_env_filter(filter).with_ansi(false);
+    let started = if session.verbose {
+        log.with_writer(std::io::stderr).try_init()
+    } else if let Some(file) = log_file(&session.home) {
+        log.with_writer(Mutex::new(file)).try_init()
+    } else {
+        return;
+    };
+    if let Err(error) = started {
+        output::talk(&format!("acolyte: {error}"));
+    }
+}
+
+fn log_file(home: &Path) -> Option<File> {
+    let path = logs_dir(home)?.join("acolyte.log");
+    if std::fs::metadata(&path).is_ok_and(|log| log.len() > LOG_MAX_BYTES) {
+        // If it cannot be set aside, it grows; that is better than no log.
+        let _grows = std::fs::rename(&path, path.with_extension("log.old"));
+    }
+    OpenOptions::new().create(true).append(true).open(path).ok()
+}
+
+fn logs_dir(home: &Path) -> Option<PathBuf> {
+    Some(home.join("logs")).filter(|logs| logs.is_dir())
+}
+
+/// Writes down what happened and says where; a crash is our mistake, never the person's.
+fn report_crash(info: &PanicHookInfo<'_>) {
+    tracing::error!(%info, "crashed");
+    let text = Text::new(Language::of_system());
+    let trace = std::backtrace::Backtrace::force_capture();
+    let report = format!("{} {}\n{info}\n{trace}\n", env!("CARGO_PKG_NAME"), env!("CARGO_PKG_VERSION"));
+    let seconds = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
+    let folder =
+        super::session::usual_home().and_then(|home| logs_dir(&home)).unwrap_or_else(std::env::temp_dir);
+    let path = folder.join(format!("acolyte-crash-{seconds}-{}.txt", std::process::id()));
+    let written = OpenOptions::new()
+        .write(true)
+        .create_new(true)
+        .open(&path)
+        .and_then(|mut file| file.write_all(report.as_bytes()));
+    output::talk(&match written {
+        Ok(()) => say!(text, "cli-crashed", path = path.display().to_string()),
+        Err(_) => say!(text, "cli-crashed-unwritten", why = info.to_string()),
+    });
+}

@@ -1,0 +1,441 @@
+//! `acolyte check-requirements` and `acolyte estimate` as programs and scripts see them: exit codes, JSON, errors.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+use std::path::Path;
+use std::process::{Command, Output};
+
+use serde_json::{Value, json};
+
+const GIB: u64 = 1 << 30;
+const MIB: u64 = 1 << 20;
+
+fn acolyte(args: &[&str]) -> Output {
+    let home = tempfile::tempdir().unwrap();
+    Command::new(env!("CARGO_BIN_EXE_acolyte"))
+        .args(args)
+        .args(["--lang", "en"])
+        .env("ACOLYTE_HOME", home.path())
+        .env_remove("ACOLYTE_LOG")
+        .output()
+        .unwrap()
+}
+
+fn exit_code(output: &Output) -> i32 {
+    output.status.code().expect("it ended by itself")
+}
+
+fn stdout(output: &Output) -> String {
+    String::from_utf8(output.stdout.clone()).unwrap()
+}
+
+fn stderr(output: &Output) -> String {
+    String::from_utf8(output.stderr.clone()).unwrap()
+}
+
+/// Runs `check-requirements --hardware` on a document.
+fn check(document: &str, more: &[&str]) -> Output {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("machine.json");
+    std::fs::write(&path, document).unwrap();
+    let mut args = vec!["check-requirements", "--hardware", path.to_str().unwrap()];
+    args.extend(more);
+    acolyte(&args)
+}
+
+/// The same with `--json`: exit code and what was printed.
+fn check_json(document: &Value, more: &[&str]) -> (i32, Value) {
+    let output = check(&document.to_string(), &[&["--json"], more].concat());
+    assert_eq!(stderr(&output), "");
+    (exit_code(&output), serde_json::from_str(&stdout(&output)).unwrap())
+}
+
+fn machine(gpus: Value, ram_bytes: u64) -> Value {
+    json!({ "schema": 1, "memory": { "total_bytes": ram_bytes }, "gpus": gpus })
+}
+
+fn card(name: &str, vram_bytes: u64) -> Value {
+    json!({ "name": name, "kind": "discrete", "vram_total_bytes": vram_bytes })
+}
+
+/// Parameters in billions, from a tag such as `qwen2.5-coder:7b-instruct-q8_0`.
+fn billions(tag: &str) -> f64 {
+    tag.split([':', '-'])
+        .filter_map(|part| part.strip_suffix(['b', 'B'])?.parse().ok())
+        .next_back()
+        .unwrap_or_else(|| panic!("{tag} names no size"))
+}
+
+/// A row of the proposal's table: VRAM and RAM in GB, parameters in billions, share of layers on the card, context.
+const ROWS: [(u64, u64, f64, f64, u64); 6] = [
+    (6, 8, 3.0, 20.0 / 32.0, 32_768),
+    (8, 8, 3.0, 1.0, 32_768),
+    (8, 16, 7.0, 20.0 / 32.0, 32_768),
+    (8, 32, 7.0, 20.0 / 32.0, 32_768),
+    (16, 16, 7.0, 1.0, 32_768),
+    (24, 16, 7.0, 1.0, 65_536),
+];
+
+fn card_name(vram_gb: u64) -> &'static str {
+    match vram_gb {
+        6 => "NVIDIA GeForce RTX 2060",
+        8 => "NVIDIA GeForce RTX 3060",
+        16 => "NVIDIA GeForce RTX 4060 Ti",
+        _ => "NVIDIA GeForce RTX 3090",
+    }
+}
+
+fn assert_keeps_the_proposals_promise(document: &Value, row: (u64, u64, f64, f64, u64)) {
+    let (vram_gb, ram_gb, size, share, context) = row;
+    let (code, report) = check_json(document, &[]);
+    let verdict = report["verdict"].as_str().unwrap();
+    assert!(
+        matches!((code, verdict), (0, "compatible") | (10, "degraded")),
+        "{vram_gb}+{ram_gb}: {code} {verdict}"
+    );
+    let recommended = report["recommended"].as_str().unwrap();
+    let profiles = report["profiles"].as_array().unwrap();
+    let best = profiles.iter().find(|profile| profile["id"] == recommended).unwrap();
+    assert_eq!(best["verdict"], report["verdict"]);
+    let on_card = best["gpu_layers"].as_f64().unwrap() / best["total_layers"].as_f64().unwrap();
+    let tag = best["model"].as_str().unwrap();
+    assert!(billions(tag) >= size, "{vram_gb}+{ram_gb}: {tag}");
+    assert!(on_card >= share, "{vram_gb}+{ram_gb}: {on_card} of the layers on the card");
+    assert!(best["context_tokens"].as_u64().unwrap() >= context, "{vram_gb}+{ram_gb}");
+}
+
+#[test]
+fn the_proposals_rows_are_usable_with_all_they_promise() {
+    for row in ROWS {
+        let (vram_gb, ram_gb, ..) = row;
+        let name = card_name(vram_gb);
+        assert_keeps_the_proposals_promise(&machine(json!([card(name, vram_gb * GIB)]), ram_gb * GIB), row);
+        // What cards and firmware really report.
+        let vram_mib = match vram_gb {
+            6 => 6_144,
+            8 => 8_188,
+            16 => 16_380,
+            _ => 24_564,
+        };
+        let ram = (ram_gb as f64 * 0.95 * GIB as f64) as u64;
+        let mut document = machine(json!([card(name, vram_mib * MIB)]), ram);
+        assert_keeps_the_proposals_promise(&document, row);
+        // With everything known, and an ordinary desktop running.
+        document["memory"]["available_bytes"] = json!(ram * 6 / 10);
+        document["memory"]["bandwidth_gb_s"] = json!(35.0);
+        let gpu = &mut document["gpus"][0];
+        gpu["vendor"] = json!("nvidia");
+        gpu["backend"] = json!("cuda");
+        gpu["vram_free_bytes"] = json!(vram_mib * MIB - 500 * MIB);
+        gpu["memory_bandwidth_gb_s"] = json!(300.0);
+        assert_keeps_the_proposals_promise(&document, row);
+    }
+}
+
+#[test]
+fn the_document_has_every_key_that_is_promised() {
+    let (_, report) =
+        check_json(&machine(json!([card("NVIDIA GeForce RTX 3060", 8_188 * MIB)]), 16 * GIB), &[]);
+    assert_eq!(report["schema"], 1);
+    assert_eq!(report["hardware"]["memory"]["total_bytes"], 16 * GIB);
+    for reason in report["reasons"].as_array().unwrap() {
+        assert!(!reason["code"].as_str().unwrap().is_empty() && !reason["text"].as_str().unwrap().is_empty());
+    }
+    let profiles = report["profiles"].as_array().unwrap();
+    for id in ["light_6gb", "hybrid_8gb", "basic_12gb", "standard_16gb", "premium_24gb"] {
+        assert!(profiles.iter().any(|profile| profile["id"] == id), "{id}");
+    }
+    for profile in profiles {
+        assert_profile_shape(profile);
+    }
+}
+
+fn assert_profile_shape(profile: &Value) {
+    let mut keys: Vec<&str> = profile.as_object().unwrap().keys().map(String::as_str).collect();
+    keys.sort_unstable();
+    assert_eq!(
+        keys,
+        [
+            "context_tokens",
+            "gpu_layers",
+            "id",
+            "kv_cache_type",
+            "memory",
+            "model",
+            "reasons",
+            "speed",
+            "total_layers",
+            "verdict"
+        ]
+    );
+    let bytes = |key: &str| profile["memory"][key].as_u64().unwrap_or_else(|| panic!("{key}: {profile}"));
+    let parts: u64 = ["weights_gpu_bytes", "kv_gpu_bytes", "compute_gpu_bytes", "overhead_gpu_bytes"]
+        .map(bytes)
+        .iter()
+        .sum();
+    assert_eq!(parts, bytes("vram_required_bytes"));
+    assert!(bytes("ram_required_bytes") > 0);
+    for key in ["decode_tokens_per_s", "decode_at_full_context_tokens_per_s", "first_token_full_prompt_s"] {
+        let range = &profile["speed"][key];
+        let (low, mid, high) =
+            (range["low"].as_f64().unwrap(), range["mid"].as_f64().unwrap(), range["high"].as_f64().unwrap());
+        assert!(0.0 < low && low <= mid && mid <= high, "{key}: {range}");
+    }
+}
+
+#[test]
+fn a_machine_without_a_usable_card_is_refused_and_told_what_to_do() {
+    let refused = [
+        ("no_usable_gpu", json!([])),
+        (
+            "no_usable_gpu",
+            json!([{ "name": "Intel UHD Graphics 620", "kind": "integrated", "vram_total_bytes": 8 * GIB }]),
+        ),
+        ("no_usable_gpu", json!([{ "name": "llvmpipe", "kind": "software", "vram_total_bytes": null }])),
+        (
+            "no_usable_gpu",
+            json!([{ "name": "VMware SVGA 3D", "kind": "virtual", "vram_total_bytes": 8 * GIB }]),
+        ),
+        ("vram_too_small", json!([card("NVIDIA GeForce GTX 1650", 4 * GIB)])),
+        ("vram_unknown", json!([{ "name": "Acme Painter", "kind": "discrete", "vram_total_bytes": null }])),
+    ];
+    for (code, gpus) in refused {
+        let document = machine(gpus, 32 * GIB);
+        let (exit, report) = check_json(&document, &[]);
+        assert_eq!((exit, &report["verdict"]), (20, &json!("refused")), "{document}");
+        assert_eq!(report["recommended"], Value::Null);
+        assert_eq!(report["reasons"][0]["code"], code);
+        for profile in report["profiles"].as_array().unwrap() {
+            assert_eq!(profile["verdict"], "refused");
+            assert_profile_shape(profile);
+        }
+        let said = stdout(&check(&document.to_string(), &[]));
+        assert!(said.contains("✗ Refused"), "{said}");
+        if code != "vram_unknown" {
+            assert!(said.contains("--emergency-cpu"), "{said}");
+        }
+    }
+}
+
+#[test]
+fn the_discrete_card_of_a_laptop_counts_and_the_larger_of_two() {
+    let integrated =
+        json!({ "name": "AMD Radeon 780M", "kind": "integrated", "vram_total_bytes": 512 * MIB });
+    let laptop = card("NVIDIA GeForce RTX 4060 Laptop GPU", 8_188 * MIB);
+    for gpus in [json!([integrated, laptop]), json!([laptop, integrated])] {
+        let (code, report) = check_json(&machine(gpus, 16 * GIB), &[]);
+        assert_eq!((code, &report["recommended"]), (10, &json!("hybrid_8gb")));
+    }
+    let small = card("NVIDIA GeForce RTX 2060", 6 * GIB);
+    let large = card("NVIDIA GeForce RTX 4060 Ti", 16_380 * MIB);
+    for gpus in [json!([small, large]), json!([large, small])] {
+        let (code, report) = check_json(&machine(gpus, 32 * GIB), &[]);
+        assert_eq!((code, &report["recommended"]), (0, &json!("standard_16gb")));
+    }
+}
+
+#[test]
+fn shared_memory_counts_once() {
+    let mac = |ram: u64, share: f64| {
+        let vram = (ram as f64 * share) as u64;
+        let gpu = json!({ "name": "Apple M2", "kind": "unified", "vram_total_bytes": vram });
+        check_json(&machine(json!([gpu]), ram), &[])
+    };
+    let (code, report) = mac(8 * GIB, 0.66);
+    assert_eq!((code, &report["reasons"][0]["code"]), (20, &json!("vram_too_small")));
+    let (code, report) = mac(16 * GIB, 0.66);
+    assert_eq!(code, 10, "{report}");
+    let best = report["recommended"].as_str().unwrap();
+    let profile = report["profiles"].as_array().unwrap().iter().find(|p| p["id"] == best).unwrap();
+    let bytes = |key: &str| profile["memory"][key].as_u64().unwrap();
+    assert!(bytes("vram_required_bytes") + bytes("ram_required_bytes") <= 16 * GIB * 6 / 10 + 1);
+    // All of it given out on paper, almost none to be had: it does not fit because the card's share looks large.
+    let gpu = json!({ "name": "Apple M2", "kind": "unified", "vram_total_bytes": 10 * GIB });
+    let mut full = machine(json!([gpu]), 16 * GIB);
+    full["memory"]["available_bytes"] = json!(GIB);
+    assert_eq!(check_json(&full, &[]).0, 20);
+}
+
+#[test]
+fn one_profile_can_be_judged_alone() {
+    let document = machine(json!([card("NVIDIA GeForce RTX 3060", 8_188 * MIB)]), 16 * GIB);
+    let (code, report) = check_json(&document, &["--profile", "premium_24gb"]);
+    assert_eq!((code, report["profiles"].as_array().unwrap().len()), (20, 1));
+    assert_eq!(report["reasons"][0]["code"], "profile_needs_vram");
+    let (code, report) = check_json(&document, &["--profile", "hybrid_8gb"]);
+    assert_eq!((code, &report["recommended"]), (10, &json!("hybrid_8gb")));
+
+    let unknown = check(&document.to_string(), &["--profile", "hybrid"]);
+    assert_eq!(exit_code(&unknown), 2);
+    let said = stderr(&unknown);
+    assert!(said.contains("hybrid_8gb") && said.contains("premium_24gb"), "{said}");
+    assert_eq!(stdout(&unknown), "");
+}
+
+#[test]
+fn a_malformed_hardware_file_is_refused_by_name() {
+    let good = machine(json!([card("RTX 3060", 8 * GIB)]), 16 * GIB).to_string();
+    let cases: [(String, &str); 9] = [
+        (good.replace("\"kind\"", "\"knd\""), "knd"),
+        (good.replace("\"total_bytes\"", "\"totl_bytes\""), "totl_bytes"),
+        (good.replace("\"memory\"", "\"memori\""), "memori"),
+        (good.replace("\"schema\":1", "\"schema\":7"), "schema"),
+        (good.replace("discrete", "enormous"), "enormous"),
+        (good.replace("\"total_bytes\":17179869184", "\"total_bytes\":0"), "memory.total_bytes"),
+        (good.replace("\"total_bytes\":17179869184", "\"total_bytes\":-5"), "line 1"),
+        (good.replace("\"vram_total_bytes\":8589934592", "\"vram_free_bytes\":1"), "vram_total_bytes"),
+        ("not json".to_owned(), "line 1"),
+    ];
+    for (document, name) in cases {
+        let output = check(&document, &["--json"]);
+        assert_eq!(exit_code(&output), 2, "{document}");
+        assert!(stderr(&output).contains(name), "{document}: {}", stderr(&output));
+        assert!(stderr(&output).contains("machine.json"));
+        assert_eq!(stdout(&output), "", "data only when there is some");
+    }
+    let missing = acolyte(&["check-requirements", "--hardware", "/nowhere/machine.json"]);
+    assert_eq!(exit_code(&missing), 2);
+    assert!(stderr(&missing).contains("/nowhere/machine.json"));
+}
+
+#[test]
+fn other_profiles_can_be_tried_and_their_mistakes_are_named() {
+    let built_in = include_str!("../assets/profiles.yaml");
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("my-profiles.yaml");
+    let document = machine(json!([card("RTX 3060", 8 * GIB)]), 16 * GIB).to_string();
+    let with = |text: &str| {
+        std::fs::write(&path, text).unwrap();
+        check(&document, &["--profiles", path.to_str().unwrap()])
+    };
+    assert_eq!(exit_code(&with(built_in)), 10);
+    // Another policy is another verdict.
+    assert_eq!(
+        exit_code(&with(&built_in.replace("degraded_below_vram_gb: 12", "degraded_below_vram_gb: 8"))),
+        0
+    );
+    let wrong = with(&built_in.replacen("context: 32768", "context: 16384", 1));
+    assert_eq!(exit_code(&wrong), 2);
+    let line = built_in.lines().position(|line| line.contains("    context: 32768")).unwrap() + 1;
+    for part in ["my-profiles.yaml", &format!("line {line}"), "light_6gb.context"] {
+        assert!(stderr(&wrong).contains(part), "{}", stderr(&wrong));
+    }
+}
+
+#[test]
+fn what_detect_prints_can_be_read_back() {
+    let printed = acolyte(&["detect", "--json"]);
+    assert_eq!(exit_code(&printed), 0, "{}", stderr(&printed));
+    let output = check(&stdout(&printed), &["--json"]);
+    assert!(matches!(exit_code(&output), 0 | 10 | 20), "{}", stderr(&output));
+    let report: Value = serde_json::from_str(&stdout(&output)).unwrap();
+    let detected: Value = serde_json::from_str(&stdout(&printed)).unwrap();
+    assert_eq!(report["hardware"], detected);
+}
+
+#[test]
+fn the_report_is_plain_text_in_both_languages() {
+    let document = machine(json!([card("NVIDIA GeForce RTX 3060", 8_188 * MIB)]), 16 * GIB).to_string();
+    let english = stdout(&check(&document, &[]));
+    assert!(!english.contains('\u{1b}'), "no colour where nobody sees it");
+    for words in [
+        "RTX 3060",
+        "! Degraded",
+        "hybrid_8gb",
+        "29 of 29",
+        "32,768",
+        "acolyte install --profile hybrid_8gb --accept-degraded",
+    ] {
+        assert!(english.contains(words), "{words}: {english}");
+    }
+    let spanish = Command::new(env!("CARGO_BIN_EXE_acolyte"))
+        .args(["check-requirements", "--lang", "es", "--hardware", "-"])
+        .output()
+        .unwrap();
+    // Not a file: said in the language that was asked for.
+    assert_eq!(spanish.status.code(), Some(2));
+    assert!(stderr(&spanish).contains("No se ha podido leer"), "{}", stderr(&spanish));
+}
+
+#[test]
+fn a_reader_that_hangs_up_ends_it_quietly() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("machine.json");
+    std::fs::write(&path, machine(json!([card("RTX 3060", 8 * GIB)]), 16 * GIB).to_string()).unwrap();
+    let mut child = Command::new(env!("CARGO_BIN_EXE_acolyte"))
+        .args(["check-requirements", "--json", "--hardware", path.to_str().unwrap()])
+        .stdout(std::process::Stdio::piped())
+        .stderr(std::process::Stdio::piped())
+        .spawn()
+        .unwrap();
+    drop(child.stdout.take());
+    let output = child.wait_with_output().unwrap();
+    assert_eq!(stderr(&output), "");
+}
+
+#[test]
+fn an_estimate_answers_for_any_card_by_name() {
+    let estimate = |args: &[&str]| {
+        let output = acolyte(&[&["estimate", "--json", "--model", "qwen2.5-coder:7b"], args].concat());
+        assert_eq!(exit_code(&output), 0, "{}", stderr(&output));
+        let answer: Value = serde_json::from_str(&stdout(&output)).unwrap();
+        assert_profile_shape(&answer);
+        answer
+    };
+    let speed = |answer: &Value| answer["speed"]["decode_tokens_per_s"]["mid"].as_f64().unwrap();
+
+    let named = estimate(&["--gpu", "RTX 4060", "--kv", "q8_0"]);
+    assert_eq!((&named["gpu_layers"], &named["total_layers"]), (&json!(29), &json!(29)));
+    assert_eq!(named["verdict"], "degraded");
+    // A figure given overrides what the name says.
+    assert!(speed(&estimate(&["--gpu", "RTX 4060", "--gpu-bandwidth-gb-s", "544"])) > 1.5 * speed(&named));
+    let cramped = estimate(&["--gpu", "RTX 4060", "--vram-gib", "5"]);
+    assert!(cramped["gpu_layers"].as_u64().unwrap() < 29);
+    let fixed = estimate(&["--gpu", "RTX 4060", "--gpu-layers", "20"]);
+    assert_eq!(fixed["gpu_layers"], 20);
+    assert!(speed(&fixed) < speed(&named));
+    let processor = estimate(&[]);
+    assert_eq!(
+        (&processor["gpu_layers"], &processor["memory"]["vram_required_bytes"]),
+        (&json!(0), &json!(0))
+    );
+    let unnamed = estimate(&["--vram-gib", "12", "--gpu-bandwidth-gb-s", "360"]);
+    assert_eq!((&unnamed["gpu_layers"], &unnamed["kv_cache_type"]), (&json!(29), &json!("f16")));
+    // The question may be asked; the answer is that ACOLYTE would not.
+    let short = estimate(&["--gpu", "RTX 4090", "--context", "4096"]);
+    assert_eq!(
+        (&short["verdict"], &short["reasons"][0]["code"]),
+        (&json!("refused"), &json!("context_below_minimum"))
+    );
+    let long = estimate(&["--gpu", "RTX 4090", "--context", "65536"]);
+    assert_eq!(long["reasons"][0]["code"], "context_not_carried");
+}
+
+#[test]
+fn an_estimate_that_cannot_be_made_says_what_to_give() {
+    for (args, words) in [
+        (vec!["--model", "qwen2.5-coder:7b", "--gpu", "Acme Painter 3000"], "--gpu-bandwidth-gb-s"),
+        (vec!["--model", "qwen2.5-coder:7b", "--vram-gib", "8"], "--gpu-bandwidth-gb-s"),
+        (vec!["--model", "acme-unheard-of:7b", "--gpu", "RTX 4090"], "qwen2.5-coder:7b"),
+        (vec!["--model", "qwen2.5-coder:7b", "--kv", "q5_1"], "q4_0"),
+        (vec!["--model", "qwen2.5-coder:7b", "--vram-gib", "-1"], "--vram-gib"),
+        (vec!["--model", "qwen2.5-coder:7b", "--vram-gib", "NaN", "--gpu-bandwidth-gb-s", "1"], "--vram-gib"),
+        (vec!["--gpu", "RTX 4090"], "--model"),
+    ] {
+        let output = acolyte(&[vec!["estimate"], args].concat());
+        assert_eq!(exit_code(&output), 2);
+        assert!(stderr(&output).contains(words), "{}", stderr(&output));
+        assert_eq!(stdout(&output), "");
+    }
+}
+
+#[test]
+fn wrong_usage_ends_with_2_and_help_with_0() {
+    assert_eq!(exit_code(&acolyte(&["check-requirements", "--jsno"])), 2);
+    assert_eq!(exit_code(&acolyte(&["chekc"])), 2);
+    assert_eq!(exit_code(&acolyte(&["--help"])), 0);
+    let nothing = Command::new(env!("CARGO_BIN_EXE_acolyte")).output().unwrap();
+    assert_eq!(nothing.status.code(), Some(0));
+    assert!(stdout(&nothing).contains("check-requirements"));
+    assert!(Path::new(env!("CARGO_BIN_EXE_acolyte")).exists());
+}
