@@ -26,10 +26,23 @@ pub struct GpuRow {
     pub bandwidth_gb_s: f64,
     /// Arithmetic of its vector units in 32 bits, in TFLOPS.
     pub fp32_tflops: f64,
-    /// The same in 16 bits.
-    pub fp16_tflops: f64,
+    /// What its memory is built of.
+    pub memory: Memory,
     /// Whether it is the chip of a laptop.
     pub laptop: bool,
+}
+
+/// What a GPU's memory is built of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Memory {
+    /// DDR3 or DDR4 on a card.
+    Ddr,
+    /// GDDR5, 6, 6X, 7.
+    Gddr,
+    /// Stacked memory of data-centre cards.
+    Hbm,
+    /// Soldered memory, shared with the processor.
+    Lpddr,
 }
 
 /// Family of a GPU's chip.
@@ -54,11 +67,21 @@ pub enum Architecture {
     XeLpg,
     XeHpg,
     Xe2,
+    AppleM1,
     Apple,
 }
 
+impl GpuRow {
+    /// Professional cards check their GDDR memory for errors, which takes a share of its bandwidth, and run slower
+    /// clocks than the gamers' card with the same chip.
+    pub fn professional(&self) -> bool {
+        let consumer = ["GeForce", "TITAN"].iter().any(|mark| self.name.contains(mark));
+        self.backend == Backend::Cuda && self.memory == Memory::Gddr && !consumer
+    }
+}
+
 impl Architecture {
-    const NAMES: [(&'static str, Self); 19] = [
+    const NAMES: [(&'static str, Self); 20] = [
         ("maxwell", Self::Maxwell),
         ("pascal", Self::Pascal),
         ("volta", Self::Volta),
@@ -77,6 +100,7 @@ impl Architecture {
         ("xe-lpg", Self::XeLpg),
         ("xe-hpg", Self::XeHpg),
         ("xe2", Self::Xe2),
+        ("apple-m1", Self::AppleM1),
         ("apple", Self::Apple),
     ];
 
@@ -111,7 +135,7 @@ impl Architecture {
             | Self::Blackwell => Backend::Cuda,
             Self::Cdna | Self::Rdna2 | Self::Rdna3 | Self::Rdna4 => Backend::Rocm,
             Self::Gcn | Self::Rdna1 | Self::XeLp | Self::XeLpg | Self::XeHpg | Self::Xe2 => Backend::Vulkan,
-            Self::Apple => Backend::Metal,
+            Self::AppleM1 | Self::Apple => Backend::Metal,
         }
     }
 }
@@ -267,8 +291,14 @@ fn parse_row(line: &str) -> Option<GpuRow> {
     let mut next = || fields.next().map(str::trim);
     let (_vendor, name, architecture) = (next()?, next()?, Architecture::parse(next()?)?);
     let gib: f64 = next()?.parse().ok()?;
-    let (bandwidth_gb_s, fp32_tflops, fp16_tflops) =
-        (next()?.parse().ok()?, next()?.parse().ok()?, next()?.parse().ok()?);
+    let (bandwidth_gb_s, fp32_tflops) = (next()?.parse().ok()?, next()?.parse().ok()?);
+    let memory = match next()? {
+        "ddr" => Memory::Ddr,
+        "gddr" => Memory::Gddr,
+        "hbm" => Memory::Hbm,
+        "lpddr" => Memory::Lpddr,
+        _ => return None,
+    };
     let laptop = match next()? {
         "yes" => true,
         "no" => false,
@@ -281,7 +311,7 @@ fn parse_row(line: &str) -> Option<GpuRow> {
         vram_bytes: (gib * GIB as f64) as u64,
         bandwidth_gb_s,
         fp32_tflops,
-        fp16_tflops,
+        memory,
         laptop,
     })
 }

@@ -1,8 +1,10 @@
 //! What will a model need and how fast will it be? Pure arithmetic: the same numbers reach the window, the terminal
 //! and the monitor because there is one estimator.
 
+mod efficiency;
 pub mod gpus;
 mod memory;
+mod prefill;
 mod speed;
 mod types;
 

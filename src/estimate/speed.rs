@@ -1,72 +1,183 @@
-//! How fast it will be: bytes read for every token over the bandwidth of the side they lie on, plus a fixed cost.
+//! How fast it will be.
+//!
+//! Writing a token reads every active weight and the cache once, on the side each lies on, and starts the work of every
+//! block; reading a prompt is arithmetic. The device's figures come from [`super::efficiency`].
 
+use super::efficiency::{CpuRates, GpuRates, cpu_rates, gpu_rates, widening};
 use super::memory::Placement;
+use super::prefill::prefill;
 use super::{Certainty, Machine, Range, Setting, Speed};
-use crate::models::{Architecture, Block, Model};
+use crate::models::{Architecture, Block, Cache, KvCacheType, Model};
 
-/// Decimal bytes in a GB, the unit of bandwidths.
-const GB: f64 = 1e9;
+/// A model laid out on a machine, with what each device does.
+pub(super) struct Layout<'a> {
+    pub architecture: &'a Architecture,
+    pub placement: Placement,
+    /// The GPUs taken as one: every one computes the blocks that it holds.
+    pub gpu: Option<GpuRates>,
+    pub cpu: CpuRates,
+    pub setting: &'a Setting,
+}
+
+impl<'a> Layout<'a> {
+    pub fn new(model: &'a Model, setting: &'a Setting, machine: &Machine) -> Self {
+        let architecture = &model.architecture;
+        let k_quants = model.quantisation.contains("_K") || model.quantisation.starts_with("IQ");
+        Self {
+            architecture,
+            placement: Placement::new(architecture, setting.gpu_layers, machine.gpus.len()),
+            gpu: together(machine, k_quants),
+            cpu: cpu_rates(&machine.cpu),
+            setting,
+        }
+    }
+
+    /// Factor between the middle of a range and its ends: that of the side where the time is spent, and more where two
+    /// sides are added up.
+    pub fn spread(&self, gpu_s: f64, cpu_s: f64) -> f64 {
+        let gpu = self.gpu.map_or(1.0, |gpu| gpu.spread);
+        let share = cpu_s / (gpu_s + cpu_s).max(f64::MIN_POSITIVE);
+        let partial = self.placement.output_on_gpu && self.placement.cpu_blocks > 0;
+        let blended = gpu.powf(1.0 - share) * self.cpu.spread.powf(share);
+        if partial { blended.max(1.25) } else { blended }
+    }
+}
 
 /// Speed of a model in a setting on a machine.
-pub fn speed(model: &Model, setting: &Setting, machine: &Machine) -> Speed {
+pub(super) fn speed(model: &Model, setting: &Setting, machine: &Machine) -> Speed {
+    let layout = Layout::new(model, setting, machine);
     Speed {
-        decode_tokens_per_s: decode(model, setting, machine, 0),
-        decode_at_full_context_tokens_per_s: decode(model, setting, machine, setting.context_tokens),
-        first_token_full_prompt_s: first_token_s(model, setting, machine, setting.context_tokens),
-        first_token_4k_prompt_s: first_token_s(model, setting, machine, 4096.min(setting.context_tokens)),
+        decode_tokens_per_s: decode_of(&layout, 0),
+        decode_at_full_context_tokens_per_s: decode_of(&layout, setting.context_tokens),
+        first_token_full_prompt_s: first_token_of(&layout, setting.context_tokens),
+        first_token_4k_prompt_s: first_token_of(&layout, 4096.min(setting.context_tokens)),
     }
 }
 
 /// Tokens a second when `depth_tokens` are in the context.
 pub fn decode(model: &Model, setting: &Setting, machine: &Machine, depth_tokens: u32) -> Range {
-    let architecture = &model.architecture;
-    let placement = Placement::new(architecture, setting.gpu_layers, machine.gpus.len());
-    let read = |blocks: &[Block]| {
-        blocks
-            .iter()
-            .map(|b| {
-                b.active_bytes(architecture.experts) + b.cache.bytes_read(depth_tokens, setting.kv_cache_type)
-            })
-            .sum::<f64>()
-    };
-    let output = architecture.output_bytes as f64;
-    let on_gpu = read(placement.gpu(architecture)) + if placement.output_on_gpu { output } else { 0.0 };
-    let on_cpu = read(placement.cpu(architecture)) + if placement.output_on_gpu { 0.0 } else { output };
-    let (gpu_rate, certainty) = gpu_rate(machine);
-    let cpu_rate = positive(machine.cpu.bandwidth_gb_s.value) * GB * 0.6;
-    let seconds = on_gpu / gpu_rate + on_cpu / cpu_rate + 0.0005;
-    let partial = placement.output_on_gpu && placement.cpu_blocks > 0;
-    range(1.0 / seconds, if partial || !placement.output_on_gpu { 0.3 } else { 0.18 }, certainty)
+    decode_of(&Layout::new(model, setting, machine), depth_tokens)
 }
 
 /// Seconds from a prompt of `prompt_tokens` to the first token of the answer.
 pub fn first_token_s(model: &Model, setting: &Setting, machine: &Machine, prompt_tokens: u32) -> Range {
-    let architecture = &model.architecture;
-    let placement = Placement::new(architecture, setting.gpu_layers, machine.gpus.len());
-    let work = work(placement.gpu(architecture), architecture, prompt_tokens);
-    let cpu_work = self::work(placement.cpu(architecture), architecture, prompt_tokens);
-    let (gpu_rate, certainty) = gpu_rate(machine);
-    let gpu_flops = gpu_rate * 80.0;
-    let cpu_flops = f64::from(machine.cpu.physical_cores.value.max(1)) * 40e9;
-    let seconds = work / gpu_flops + cpu_work / cpu_flops;
-    range(seconds.max(1e-3), 0.3, certainty)
+    first_token_of(&Layout::new(model, setting, machine), prompt_tokens)
 }
 
-fn work(blocks: &[Block], architecture: &Architecture, tokens: u32) -> f64 {
-    blocks.iter().map(|b| 2.0 * b.active_parameters(architecture.experts)).sum::<f64>() * f64::from(tokens)
+fn decode_of(layout: &Layout<'_>, depth_tokens: u32) -> Range {
+    let (gpu_s, cpu_s) = token_s(layout, depth_tokens);
+    range(1.0 / (gpu_s + cpu_s), layout.spread(gpu_s, cpu_s))
 }
 
-fn gpu_rate(machine: &Machine) -> (f64, Certainty) {
-    machine.gpus.first().map_or((1.0, Certainty::Guess), |gpu| {
-        (positive(gpu.bandwidth_gb_s.value) * GB * 0.78, gpu.bandwidth_gb_s.certainty)
+fn first_token_of(layout: &Layout<'_>, prompt_tokens: u32) -> Range {
+    let (gpu_s, cpu_s) = prefill(layout, prompt_tokens);
+    let (token_gpu_s, token_cpu_s) = token_s(layout, prompt_tokens);
+    let (gpu_s, cpu_s) = (gpu_s + token_gpu_s, cpu_s + token_cpu_s);
+    // Prompts depend on more than bandwidth: measurements of one card lie further apart.
+    range(gpu_s + cpu_s, layout.spread(gpu_s, cpu_s) * 1.1)
+}
+
+/// Seconds that one token takes on the GPU and on the processor.
+fn token_s(layout: &Layout<'_>, depth_tokens: u32) -> (f64, f64) {
+    let architecture = layout.architecture;
+    let kv = layout.setting.kv_cache_type;
+    let (on_gpu, on_cpu) = (layout.placement.gpu(architecture), layout.placement.cpu(architecture));
+    let mut gpu_s = 0.0;
+    if let Some(gpu) = layout.gpu.filter(|_| layout.placement.output_on_gpu) {
+        let weights = active_bytes(on_gpu, architecture) + architecture.output_bytes as f64;
+        let parameters = active_parameters(on_gpu, architecture) + architecture.output_parameters as f64;
+        let memory_s = weights / gpu.bytes_per_s;
+        let arithmetic_s = parameters * gpu.decode_s_per_weight;
+        // Reading and multiplying overlap, but not perfectly.
+        gpu_s = memory_s.hypot(arithmetic_s)
+            + cache_bytes(on_gpu, depth_tokens, kv) / gpu.bytes_per_s
+            + on_gpu.len() as f64 * gpu.launch_s * launches(architecture);
+    }
+    let mut cpu_bytes = active_bytes(on_cpu, architecture) * scattered(architecture);
+    if !layout.placement.output_on_gpu {
+        cpu_bytes += architecture.output_bytes as f64;
+    }
+    // Attention over a long cache is a worse reader than the weights' matrix products.
+    let cache_s = cache_bytes(on_cpu, depth_tokens, kv) / (layout.cpu.bytes_per_s * 0.6);
+    let cpu_s = cpu_bytes / layout.cpu.bytes_per_s + cache_s + on_cpu.len() as f64 * 20e-6;
+    (gpu_s, cpu_s.max(1e-9))
+}
+
+fn active_bytes(blocks: &[Block], architecture: &Architecture) -> f64 {
+    blocks.iter().map(|block| block.active_bytes(architecture.experts)).sum()
+}
+
+pub(super) fn active_parameters(blocks: &[Block], architecture: &Architecture) -> f64 {
+    blocks.iter().map(|block| block.active_parameters(architecture.experts)).sum()
+}
+
+/// Bytes of cache that count for one token. A quantised cache saves memory, not time: it is unpacked on the way.
+fn cache_bytes(blocks: &[Block], depth_tokens: u32, kv: KvCacheType) -> f64 {
+    let as_read = match kv {
+        KvCacheType::F16 | KvCacheType::Q8_0 => 1.0,
+        KvCacheType::Q4_0 => 1.15,
+    };
+    let attention = |cache: Cache| matches!(cache, Cache::Attention { .. });
+    blocks
+        .iter()
+        .map(|block| {
+            let factor = if attention(block.cache) { as_read } else { 1.0 };
+            block.cache.bytes_read(depth_tokens, KvCacheType::F16) * factor
+        })
+        .sum()
+}
+
+/// Kernels that a block of this architecture starts, relative to a plain one.
+fn launches(architecture: &Architecture) -> f64 {
+    let recurrent = architecture.blocks.iter().any(|block| matches!(block.cache, Cache::Recurrent { .. }));
+    let mixture = architecture.experts.is_some();
+    let gemma = architecture.family.starts_with("gemma");
+    match (recurrent, gemma, mixture) {
+        (true, ..) => 2.3,
+        (_, true, _) => 1.9,
+        (.., true) => 1.5,
+        _ => 1.0,
+    }
+}
+
+/// Experts lie scattered in memory; a processor reads them at a lower rate.
+fn scattered(architecture: &Architecture) -> f64 {
+    if architecture.experts.is_some() { 1.6 } else { 1.0 }
+}
+
+/// Several GPUs as one: each reads its share of the blocks, one after the other.
+fn together(machine: &Machine, k_quants: bool) -> Option<GpuRates> {
+    let total: f64 = machine.gpus.iter().map(|gpu| gpu.vram_free_bytes.value.max(1) as f64).sum();
+    let mut parts = machine.gpus.iter().map(|gpu| {
+        let share = gpu.vram_free_bytes.value.max(1) as f64 / total;
+        (share, gpu_rates(gpu, k_quants))
+    });
+    let (share, first) = parts.next()?;
+    if machine.gpus.len() == 1 {
+        return Some(first);
+    }
+    let mut slow = GpuRates {
+        bytes_per_s: share / first.bytes_per_s,
+        decode_s_per_weight: share * first.decode_s_per_weight,
+        launch_s: share * first.launch_s,
+        prefill_flops: share / first.prefill_flops,
+        spread: first.spread,
+    };
+    for (share, rates) in parts {
+        slow.bytes_per_s += share / rates.bytes_per_s;
+        slow.decode_s_per_weight += share * rates.decode_s_per_weight;
+        slow.launch_s += share * rates.launch_s;
+        slow.prefill_flops += share / rates.prefill_flops;
+        slow.spread = slow.spread.max(rates.spread);
+    }
+    Some(GpuRates {
+        bytes_per_s: 1.0 / slow.bytes_per_s,
+        prefill_flops: 1.0 / slow.prefill_flops,
+        spread: slow.spread * widening(Certainty::Table),
+        ..slow
     })
 }
 
-fn positive(value: f64) -> f64 {
-    if value.is_finite() { value.clamp(0.1, 100_000.0) } else { 0.1 }
-}
-
-fn range(mid: f64, spread: f64, certainty: Certainty) -> Range {
-    let spread = spread * if certainty >= Certainty::Table { 1.3 } else { 1.0 };
-    Range { low: mid / (1.0 + spread), mid, high: mid * (1.0 + spread) }
+fn range(mid: f64, spread: f64) -> Range {
+    Range { low: mid / spread, mid, high: mid * spread }
 }

@@ -14,6 +14,8 @@ pub struct Architecture {
     pub feed_forward: u32,
     /// Query heads of the block that has most.
     pub heads: u32,
+    /// Values in the queries of one token: heads times their size.
+    pub query_values: u32,
     /// Entries of the vocabulary.
     pub vocabulary: u32,
     /// The repeated blocks, the first one first.

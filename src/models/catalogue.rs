@@ -189,12 +189,13 @@ impl Catalogue {
             return Some(Arc::clone(model));
         }
         let (words, quantisation) = names::split(tag)?;
-        let shape = self.shape_names.get(&words).and_then(|index| self.shapes.get(*index))?;
-        let quantisation = quantisation.unwrap_or(if shape.family == "gpt-oss" {
+        let shape = self.shapes.get(self.shape_of(&words)?)?;
+        // Every published quantisation of gpt-oss leaves its experts as they were trained.
+        let quantisation = if shape.family == "gpt-oss" {
             Quantisation::MXFP4_MOE
         } else {
-            Quantisation::Q4_K_M
-        });
+            quantisation.unwrap_or(Quantisation::Q4_K_M)
+        };
         let architecture = shape.architecture(quantisation);
         Some(Arc::new(Model {
             tag: tag.to_owned(),
@@ -208,6 +209,30 @@ impl Catalogue {
             download_bytes: architecture.file_tensor_bytes().saturating_add(TYPICAL_METADATA_BYTES),
             architecture,
         }))
+    }
+
+    /// The shape that `words` name, or the one whose name they contain: a fine-tune keeps its base's words, size and
+    /// shape and adds its own name.
+    fn shape_of(&self, words: &[String]) -> Option<usize> {
+        if let Some(index) = self.shape_names.get(words) {
+            return Some(*index);
+        }
+        let mut found: Option<(usize, usize)> = None;
+        for (name, index) in &self.shape_names {
+            let sizes = |words: &[String]| words.iter().filter(|word| names::is_size(word)).count();
+            let contained = name.iter().all(|word| words.contains(word));
+            // A letter on its own marks another architecture ("granite-4.0-h-1b").
+            let other_kind = words.iter().any(|word| word.len() == 1 && word.bytes().all(|b| b.is_ascii_alphabetic()));
+            if other_kind || name.len() < 2 || sizes(name) == 0 || !contained || sizes(name) != sizes(words) {
+                continue;
+            }
+            match found {
+                Some((length, _)) if length > name.len() => {}
+                Some((length, other)) if length == name.len() && other != *index => return None,
+                _ => found = Some((name.len(), *index)),
+            }
+        }
+        found.map(|(_, index)| index)
     }
 
     fn empty() -> Self {

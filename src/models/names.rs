@@ -55,6 +55,12 @@ pub(super) fn split(name: &str) -> Option<(Vec<String>, Option<Quantisation>)> {
     (!words.is_empty()).then_some((words, quantisation))
 }
 
+/// Whether a word is a size: `7b`, `0.6b`, `270m`, `a3b`.
+pub(super) fn is_size(word: &str) -> bool {
+    let number = word.strip_suffix(['b', 'm']).map(|n| n.strip_prefix(['a', 'e']).unwrap_or(n));
+    number.is_some_and(|n| n.parse::<f64>().is_ok())
+}
+
 /// Cuts the longest quantisation name out of `name`.
 fn take_quantisation(name: &str) -> (String, Option<Quantisation>) {
     let mut known: Vec<(String, Quantisation)> =

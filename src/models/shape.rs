@@ -150,6 +150,7 @@ impl Shape {
             embedding: self.embedding,
             feed_forward: if experts.is_some() { active_experts } else { self.feed_forward },
             heads: self.heads,
+            query_values: self.heads.saturating_mul(self.head_dim()),
             vocabulary: self.vocabulary,
             blocks: (0..self.blocks).map(|i| self.block(i, &rules)).collect(),
             experts: experts.map(|e| Experts { count: e.count, used: e.used }),

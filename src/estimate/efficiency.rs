@@ -1,0 +1,227 @@
+//! How much of what a device can do inference gets out of it.
+//!
+//! The figures are fitted on published measurements (docs/estimates.md names them, shows the error they leave, and says
+//! which rows were dropped by which rule). They belong to the engine as of 2025 and 2026 and to quantised models.
+
+use super::gpus::{self, Architecture, GpuRow};
+use super::{Certainty, CpuFigures, GpuFigures};
+use crate::hardware::{Backend, GpuKind};
+
+/// Decimal bytes in a GB, the unit of bandwidths.
+const GB: f64 = 1e9;
+/// Arithmetic in a TFLOPS.
+const TERA: f64 = 1e12;
+
+/// What one GPU does for one model.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct GpuRates {
+    /// Bytes of weights or cache read a second.
+    pub bytes_per_s: f64,
+    /// Seconds of arithmetic for one weight of one token, where a chip is too slow to keep up with its own memory.
+    pub decode_s_per_weight: f64,
+    /// Seconds to start the work of one block.
+    pub launch_s: f64,
+    /// Floating-point operations a second on a prompt.
+    pub prefill_flops: f64,
+    /// Factor between the middle of a range and each of its ends.
+    pub spread: f64,
+}
+
+/// What the processor does.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct CpuRates {
+    /// Bytes of weights read a second.
+    pub bytes_per_s: f64,
+    /// Floating-point operations a second on a prompt.
+    pub prefill_flops: f64,
+    /// Factor between the middle of a range and each of its ends.
+    pub spread: f64,
+}
+
+/// The fitted figures of a family of chips.
+struct Fit {
+    /// Share of the nominal bandwidth that reading weights reaches.
+    bandwidth_share: f64,
+    /// Seconds times TFLOPS for 10⁹ weights, when only arithmetic limits.
+    decode_cost: f64,
+    /// Microseconds to start one block.
+    launch_us: f64,
+    /// Prompt arithmetic as a multiple of the vector units' 32-bit rate (tensor cores give more than 1).
+    prefill_share: f64,
+    /// TFLOPS to assume for each GB/s when the card is not in the table.
+    tflops_per_gb_s: f64,
+    /// Factor between the middle of a range and each of its ends.
+    spread: f64,
+}
+
+fn fit(architecture: Architecture) -> Fit {
+    use Architecture as A;
+
+    let nvidia = Fit {
+        bandwidth_share: 0.878,
+        decode_cost: 9.8e-3,
+        launch_us: 28.0,
+        prefill_share: 2.2,
+        tflops_per_gb_s: 0.040,
+        spread: 1.17,
+    };
+    let amd = Fit {
+        bandwidth_share: 0.81,
+        decode_cost: 2.5e-3,
+        launch_us: 50.0,
+        prefill_share: 0.80,
+        tflops_per_gb_s: 0.060,
+        spread: 1.20,
+    };
+    let intel = Fit {
+        bandwidth_share: 0.85,
+        decode_cost: 18e-3,
+        launch_us: 60.0,
+        prefill_share: 0.70,
+        tflops_per_gb_s: 0.030,
+        spread: 1.22,
+    };
+    let apple = Fit {
+        bandwidth_share: 0.91,
+        decode_cost: 0.0,
+        launch_us: 150.0,
+        prefill_share: 0.63,
+        tflops_per_gb_s: 0.034,
+        spread: 1.13,
+    };
+    match architecture {
+        A::Maxwell | A::Pascal => {
+            Fit { decode_cost: 20.6e-3, prefill_share: 1.2, tflops_per_gb_s: 0.026, spread: 1.20, ..nvidia }
+        }
+        A::Volta => Fit { prefill_share: 2.5, tflops_per_gb_s: 0.020, ..nvidia },
+        A::Turing => Fit { prefill_share: 2.8, tflops_per_gb_s: 0.022, spread: 1.20, ..nvidia },
+        A::Ampere => Fit { prefill_share: 2.5, ..nvidia },
+        A::Ada => Fit { tflops_per_gb_s: 0.070, ..nvidia },
+        A::Hopper => Fit { prefill_share: 2.8, tflops_per_gb_s: 0.022, ..nvidia },
+        A::Blackwell => Fit { tflops_per_gb_s: 0.055, ..nvidia },
+        A::Gcn => Fit { decode_cost: 12e-3, prefill_share: 0.45, tflops_per_gb_s: 0.024, spread: 1.22, ..amd },
+        A::Cdna => Fit { decode_cost: 12e-3, prefill_share: 1.5, tflops_per_gb_s: 0.014, spread: 1.22, ..amd },
+        A::Rdna1 => Fit { prefill_share: 0.60, tflops_per_gb_s: 0.022, spread: 1.22, ..amd },
+        A::Rdna2 => Fit { prefill_share: 1.0, tflops_per_gb_s: 0.040, ..amd },
+        A::Rdna3 => amd,
+        A::Rdna4 => Fit { prefill_share: 1.5, tflops_per_gb_s: 0.075, ..amd },
+        A::XeLp => Fit { decode_cost: 75e-3, prefill_share: 0.40, ..intel },
+        A::XeLpg => Fit { decode_cost: 75e-3, prefill_share: 0.52, ..intel },
+        A::XeHpg => Fit { decode_cost: 42e-3, ..intel },
+        A::Xe2 => Fit { prefill_share: 0.80, ..intel },
+        A::AppleM1 => Fit { launch_us: 210.0, ..apple },
+        A::Apple => apple,
+    }
+}
+
+/// A GPU as it is known: the family of its chip, and its row if its name leads to one.
+pub(super) fn identify(gpu: &GpuFigures) -> (Architecture, Option<&'static GpuRow>) {
+    let row = gpus::lookup(&gpu.name, Some(gpu.vram_total_bytes));
+    let by_capability = || {
+        gpu.compute_capability
+            .filter(|_| gpu.backend == Backend::Cuda)
+            .and_then(Architecture::of_compute_capability)
+    };
+    let architecture = row.map(|row| row.architecture).or_else(by_capability).unwrap_or(match gpu.backend {
+        Backend::Cuda => Architecture::Ampere,
+        Backend::Rocm => Architecture::Rdna3,
+        Backend::Vulkan => Architecture::XeHpg,
+        Backend::Metal => Architecture::Apple,
+    });
+    (architecture, row)
+}
+
+/// What a GPU does for models whose weights take `k_quants` of the arithmetic that plain 4-bit blocks take.
+pub(super) fn gpu_rates(gpu: &GpuFigures, k_quants: bool) -> GpuRates {
+    /// A driver that reports more than this over the table counts clocks double, or is overclocked beyond belief.
+    const MOST_OVER_TABLE: f64 = 1.15;
+    /// Error checking and lower clocks of professional cards.
+    const PROFESSIONAL: f64 = 0.89;
+    /// Memory shared with the processor gives an NVIDIA chip a smaller share.
+    const SHARED: f64 = 0.735;
+    /// The super-blocks of K-quants cost old chips more arithmetic.
+    const K_QUANTS: f64 = 1.5;
+
+    let (architecture, row) = identify(gpu);
+    let fit = fit(architecture);
+    let given = positive(gpu.bandwidth_gb_s.value);
+    let own_memory = row.filter(|row| row.vram_bytes > 0);
+    let bandwidth = own_memory.map_or(given, |row| given.min(row.bandwidth_gb_s * MOST_OVER_TABLE));
+    let tflops = row.map_or(bandwidth * fit.tflops_per_gb_s, |row| row.fp32_tflops).max(0.1);
+    let shared_nvidia = gpu.backend == Backend::Cuda
+        && (gpu.kind == GpuKind::Unified || row.is_some_and(|row| row.memory == gpus::Memory::Lpddr));
+    let professional = row.is_some_and(GpuRow::professional);
+    let share = match (shared_nvidia, professional) {
+        (true, _) => SHARED,
+        (false, true) => fit.bandwidth_share * PROFESSIONAL,
+        (false, false) => fit.bandwidth_share,
+    };
+    let old = matches!(architecture, Architecture::Maxwell | Architecture::Pascal);
+    let quant = if old && k_quants { K_QUANTS } else { 1.0 };
+    // The GeForce GTX 16 series is Turing without tensor cores.
+    let no_tensor_cores = row.is_some_and(|row| row.name.contains("GTX 16"));
+    let prefill_share = match (no_tensor_cores, professional) {
+        (true, _) => 1.0,
+        (false, true) => fit.prefill_share * 0.8,
+        (false, false) => fit.prefill_share,
+    };
+    let known = row.is_some() || architecture == Architecture::Apple;
+    let spread = fit.spread.powf(if known { 1.0 } else { 1.5 }) * widening(gpu.bandwidth_gb_s.certainty);
+    GpuRates {
+        bytes_per_s: bandwidth * GB * share,
+        decode_s_per_weight: fit.decode_cost * quant / tflops * 1e-9,
+        launch_s: fit.launch_us * 1e-6,
+        prefill_flops: tflops * TERA * prefill_share,
+        spread,
+    }
+}
+
+/// What the processor does.
+pub(super) fn cpu_rates(cpu: &CpuFigures) -> CpuRates {
+    let bandwidth = positive(cpu.bandwidth_gb_s.value) * GB;
+    // A measurement is what can be had; a figure from a data sheet is what can be dreamt of.
+    let share = if cpu.bandwidth_gb_s.certainty == Certainty::Measured { 0.70 } else { 0.58 };
+    let cores = f64::from(cpu.physical_cores.value.clamp(1, 256));
+    let has = |marks: &[&str]| {
+        cpu.features.iter().any(|feature| {
+            let feature = feature.to_lowercase();
+            marks.iter().any(|mark| feature.contains(mark))
+        })
+    };
+    let gflops_per_core = if has(&["vnni", "avx512", "avx10"]) {
+        if has(&["avx512", "avx10"]) { 110.0 } else { 60.0 }
+    } else if has(&["neon", "asimd", "dotprod", "i8mm"]) {
+        60.0
+    } else if has(&["avx2"]) {
+        45.0
+    } else if has(&["avx"]) {
+        20.0
+    } else {
+        // Nothing is known of it: most are like this.
+        40.0
+    };
+    // Both limits blend: a core unpacks and multiplies only so many bytes a second.
+    let by_cores = cores * gflops_per_core * GB * 0.16;
+    let by_memory = bandwidth * share;
+    let bytes_per_s = (by_cores.powi(-3) + by_memory.powi(-3)).powf(-1.0 / 3.0);
+    let certainty = cpu.bandwidth_gb_s.certainty.max(cpu.physical_cores.certainty);
+    CpuRates {
+        bytes_per_s,
+        prefill_flops: cores * gflops_per_core * GB,
+        spread: 1.35 * widening(certainty),
+    }
+}
+
+/// How much wider a range becomes by what an input is worth.
+pub(super) fn widening(certainty: Certainty) -> f64 {
+    match certainty {
+        Certainty::Measured | Certainty::Detected => 1.0,
+        Certainty::Table => 1.03,
+        Certainty::Guess => 1.25,
+    }
+}
+
+/// A rate that arithmetic can trust: finite and above 0.
+pub(super) fn positive(value: f64) -> f64 {
+    if value.is_finite() { value.clamp(0.1, 100_000.0) } else { 0.1 }
+}

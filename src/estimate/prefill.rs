@@ -1,0 +1,89 @@
+//! How long a prompt takes: arithmetic on the GPU; on the way there the weights that lie in main memory; and the
+//! processor's own attention.
+
+use super::speed::{Layout, active_parameters};
+use crate::models::{Architecture, Block, Cache};
+
+/// Bytes a second at which weights pass from main memory to a card: what PCIe 3.0 x16 gives to unpinned memory.
+const UPLOAD_BYTES_PER_S: f64 = 10e9;
+/// Attention reaches this share of the rate of matrix products.
+const ATTENTION_SHARE: f64 = 0.5;
+/// On the processor, the share is lower.
+const CPU_ATTENTION_SHARE: f64 = 0.35;
+/// Small batches of prompts are not worth sending to the GPU; the engine draws the line here.
+const OFFLOADED_FROM_TOKENS: u32 = 32;
+
+/// Seconds that reading `tokens` of prompt takes on the GPU (with the way there) and on the processor.
+pub(super) fn prefill(layout: &Layout<'_>, tokens: u32) -> (f64, f64) {
+    let architecture = layout.architecture;
+    let (on_gpu, on_cpu) = (layout.placement.gpu(architecture), layout.placement.cpu(architecture));
+    let products = |blocks: &[Block]| 2.0 * active_parameters(blocks, architecture) * f64::from(tokens);
+    let share = shape_share(architecture);
+    let cpu_attention_s =
+        attention_operations(on_cpu, architecture, tokens) / (layout.cpu.prefill_flops * CPU_ATTENTION_SHARE);
+    let gpu = layout.gpu.filter(|_| layout.placement.output_on_gpu);
+    let Some(gpu) = gpu else {
+        let cpu_s = products(on_cpu) / (layout.cpu.prefill_flops * cpu_share(architecture));
+        return (0.0, cpu_s + cpu_attention_s);
+    };
+
+    let flops = gpu.prefill_flops * share;
+    let mut gpu_s = products(on_gpu) / flops
+        + attention_operations(on_gpu, architecture, tokens) / (gpu.prefill_flops * ATTENTION_SHARE);
+    let batch = layout.setting.num_batch.max(1);
+    let batches = f64::from(tokens.div_ceil(batch));
+    // Every batch starts every block's work anew.
+    gpu_s += batches * on_gpu.len() as f64 * gpu.launch_s;
+    if on_cpu.is_empty() {
+        return (gpu_s, 0.0);
+    }
+    // Blocks in main memory: large batches are computed on the GPU, to which their weights are sent each time; where
+    // that takes longer than computing them, nothing is gained, but the engine does it all the same.
+    if batch.min(tokens) >= OFFLOADED_FROM_TOKENS {
+        let in_batch = architecture.experts.map_or(1.0, |experts| experts.share_of_batch(batch.min(tokens)));
+        let bytes: f64 = on_cpu
+            .iter()
+            .map(|b| b.bytes.saturating_sub(b.expert_bytes) as f64 + b.expert_bytes as f64 * in_batch)
+            .sum();
+        gpu_s += batches * bytes / UPLOAD_BYTES_PER_S + products(on_cpu) / flops;
+        (gpu_s, cpu_attention_s)
+    } else {
+        (gpu_s, products(on_cpu) / (layout.cpu.prefill_flops * cpu_share(architecture)) + cpu_attention_s)
+    }
+}
+
+/// Share of the arithmetic that a GPU reaches on matrices of this shape: narrow ones leave units idle, experts are
+/// many small products, and gated delta nets are serial in part. 1 for a plain model of width 4096.
+fn shape_share(architecture: &Architecture) -> f64 {
+    const HALF_WIDTH: f64 = 1200.0;
+    const USUAL_WIDTH: f64 = 4096.0;
+    const EXPERTS: f64 = 0.42;
+    const DELTA_NETS: f64 = 0.70;
+
+    let loss = |width: f64| 1.0 + (HALF_WIDTH / width.max(1.0)).powi(2);
+    let recurrent = architecture.blocks.iter().any(|block| matches!(block.cache, Cache::Recurrent { .. }));
+    loss(USUAL_WIDTH) / loss(f64::from(architecture.embedding))
+        * if architecture.experts.is_some() { EXPERTS } else { 1.0 }
+        * if recurrent { DELTA_NETS } else { 1.0 }
+}
+
+/// The same for a processor, which minds the width less.
+fn cpu_share(architecture: &Architecture) -> f64 {
+    let recurrent = architecture.blocks.iter().any(|block| matches!(block.cache, Cache::Recurrent { .. }));
+    (if architecture.experts.is_some() { 0.5 } else { 1.0 }) * if recurrent { 0.8 } else { 1.0 }
+}
+
+/// Operations of attention over a prompt: every token looks at all before it, or at its window.
+fn attention_operations(blocks: &[Block], architecture: &Architecture, tokens: u32) -> f64 {
+    let tokens = f64::from(tokens);
+    blocks
+        .iter()
+        .map(|block| match block.cache {
+            Cache::Attention { window, .. } => {
+                let looked_at = window.map_or(tokens / 2.0, |w| (tokens / 2.0).min(f64::from(w)));
+                4.0 * f64::from(architecture.query_values) * looked_at * tokens
+            }
+            Cache::Recurrent { .. } | Cache::Shared => 0.0,
+        })
+        .sum()
+}
