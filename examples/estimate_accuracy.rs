@@ -15,7 +15,8 @@ use std::process::ExitCode;
 
 use acolyte::estimate::gpus::{self, Architecture};
 use acolyte::estimate::{
-    Certainty, CpuFigures, GpuFigures, Known, Machine, Setting, decode, first_token_s, fit_gpu_layers, memory_need,
+    Certainty, CpuFigures, GpuFigures, Known, Machine, Setting, decode, first_token_s, fit_gpu_layers,
+    memory_need,
 };
 use acolyte::hardware::{Backend, GpuKind};
 use acolyte::models::{Catalogue, KvCacheType, Model};
@@ -44,6 +45,8 @@ struct Compared {
 enum Dropped {
     /// The model's shape is not in the catalogue.
     UnknownModel,
+    /// The model is named without its size.
+    SizeNotNamed,
     /// The GPU is not in the table.
     UnknownGpu,
     /// It claims to read its weights faster than the memory can be read at all.
@@ -77,8 +80,21 @@ fn main() -> ExitCode {
         }
     }
     let mut compared = Vec::new();
+    let mut seen = std::collections::BTreeSet::new();
     let mut dropped: BTreeMap<Dropped, usize> = BTreeMap::new();
     for row in texts.iter().flat_map(|text| rows(text)) {
+        let key = [
+            "gpu",
+            "cpu",
+            "backend",
+            "model",
+            "flash_attention",
+            "decode_tokens_per_s",
+            "prefill_tokens_per_s",
+        ];
+        if !seen.insert(key.map(|column| row.text(column).to_owned())) {
+            continue;
+        }
         match row.compare() {
             Ok(results) => compared.extend(results),
             Err(reason) => *dropped.entry(reason).or_default() += 1,
@@ -128,7 +144,14 @@ impl Row {
     }
 
     fn compare(&self) -> Result<Vec<Compared>, Dropped> {
-        let model = Catalogue::built_in().find(self.text("model")).ok_or(Dropped::UnknownModel)?;
+        let name = self.text("model").to_lowercase();
+        let last = name.rsplit('/').next().unwrap_or(&name);
+        let size = |word: &str| word.ends_with(['b', 'm']) && word.starts_with(|c: char| c.is_ascii_digit());
+        let comes_in_sizes = ["gemma", "qwen", "llama"].iter().any(|family| last.starts_with(family));
+        if comes_in_sizes && !last.split(['-', '_', ' ', ':']).any(size) {
+            return Err(Dropped::SizeNotNamed);
+        }
+        let model = Catalogue::built_in().find(&name).ok_or(Dropped::UnknownModel)?;
         let cpu_only = self.text("regime") == "cpu";
         let context = self.number("context").unwrap_or(128.0) as u32;
         // Sizes at which these sources allocated a context and asked short questions.
@@ -136,7 +159,8 @@ impl Row {
         if self.text("regime").contains("depth") && allocated {
             return Err(Dropped::ContextNotFilled);
         }
-        let (machine, class) = if cpu_only { (self.cpu_machine(), "cpu".to_owned()) } else { self.gpu_machine()? };
+        let (machine, class) =
+            if cpu_only { (self.cpu_machine(), "cpu".to_owned()) } else { self.gpu_machine()? };
         if class.starts_with("Apple") && self.text("backend") == "vulkan" {
             return Err(Dropped::AppleThroughVulkan);
         }
@@ -148,8 +172,11 @@ impl Row {
             flash_attention: true,
             gpu_layers: model.total_layers(),
         };
-        let free = machine.gpus.first().map_or(0, |gpu| gpu.vram_total_bytes.saturating_sub(300 * MIB));
-        setting.gpu_layers = fit_gpu_layers(&model, &setting, &machine, free);
+        // These sources placed as many layers as the card holds for a short question, and did not say how many.
+        let short = Setting { context_tokens: 512, ..setting };
+        let all = machine.gpus.iter().map(|gpu| gpu.vram_total_bytes).sum::<u64>();
+        let driver = memory_need(&model, &short, &machine).overhead_gpu_bytes;
+        setting.gpu_layers = fit_gpu_layers(&model, &short, &machine, all.saturating_add(driver));
         let regime = match setting.gpu_layers {
             _ if cpu_only => "cpu",
             n if n < model.total_layers() => "partial",
@@ -171,14 +198,14 @@ impl Row {
         let mut results = Vec::new();
         if let Some(measured) = self.number("decode_tokens_per_s") {
             // Half of what is written is in the context on average where nothing else is.
-            let depth = if self.text("regime").contains("depth") { context } else { context / 2 };
+            let depth = if self.text("regime").contains("depth") { context } else { context.min(256) / 2 };
             if beats_memory(&model, &machine, measured) {
                 return Err(Dropped::BeatsItsMemory);
             }
             results.push(compared("decode", measured, decode(&model, &setting, &machine, depth)));
         }
         if let Some(rate) = self.number("prefill_tokens_per_s").filter(|rate| *rate > 0.0) {
-            let tokens = if self.text("regime").contains("depth") || cpu_only { context } else { 512 };
+            let tokens = if self.text("regime").contains("depth") { context } else { 512 };
             let measured = f64::from(tokens) / rate;
             results.push(compared("prefill", measured, first_token_s(&model, &setting, &machine, tokens)));
         }
@@ -197,7 +224,8 @@ impl Row {
         let unified = row.vram_bytes == 0 || matches!(row.memory, gpus::Memory::Lpddr);
         let apple = matches!(row.architecture, Architecture::Apple | Architecture::AppleM1);
         let total = if unified { 512 * GIB } else { vram.unwrap_or(row.vram_bytes) };
-        let class = format!("{:?} {backend:?}{}", row.architecture, if unified && !apple { " shared" } else { "" });
+        let class =
+            format!("{:?} {backend:?}{}", row.architecture, if unified && !apple { " shared" } else { "" });
         let gpu = GpuFigures {
             name: name.to_owned(),
             kind: if unified { GpuKind::Unified } else { GpuKind::Discrete },
@@ -214,7 +242,7 @@ impl Row {
     fn cpu_machine(&self) -> Machine {
         let ryzen = self.text("cpu").contains("7840");
         let (cores, features): (u32, &[&str]) =
-            if ryzen { (8, &["avx2", "avx512_vnni"]) } else { (6, &["avx2", "avx_vnni"]) };
+            if ryzen { (8, &["avx2", "avx512_vnni"]) } else { (16, &["avx2", "avx_vnni"]) };
         Machine { gpus: vec![], cpu: cpu(89.6, cores, features) }
     }
 }
@@ -238,19 +266,16 @@ fn detected<T>(value: T) -> Known<T> {
 fn beats_memory(model: &Model, machine: &Machine, tokens_per_s: f64) -> bool {
     let architecture = &model.architecture;
     let read: f64 = architecture.blocks.iter().map(|b| b.active_bytes(architecture.experts)).sum();
-    machine
-        .gpus
-        .first()
-        .is_some_and(|gpu| (read + architecture.output_bytes as f64) * tokens_per_s > gpu.bandwidth_gb_s.value * 1e9)
+    machine.gpus.first().is_some_and(|gpu| {
+        (read + architecture.output_bytes as f64) * tokens_per_s > gpu.bandwidth_gb_s.value * 1e9
+    })
 }
 
 /// The rows of a CSV text with a header; fields may be quoted.
 fn rows(text: &str) -> Vec<Row> {
     let mut lines = text.lines().map(fields);
     let header = lines.next().unwrap_or_default();
-    lines
-        .map(|values| Row { columns: header.iter().cloned().zip(values).collect() })
-        .collect()
+    lines.map(|values| Row { columns: header.iter().cloned().zip(values).collect() }).collect()
 }
 
 fn fields(line: &str) -> Vec<String> {
@@ -274,7 +299,16 @@ fn fields(line: &str) -> Vec<String> {
 fn report(compared: &[Compared]) {
     println!(
         "{:8} {:7} {:>5} {:>7}  {:>9} {:>9} {:>9}  {:>9}  {:>9} {:>10}",
-        "regime", "metric", "rows", "devices", "median", "by device", "by device", "90 % of", "range", "range"
+        "regime",
+        "metric",
+        "rows",
+        "devices",
+        "median",
+        "by device",
+        "by device",
+        "90 % of",
+        "range",
+        "range"
     );
     println!(
         "{:8} {:7} {:>5} {:>7}  {:>9} {:>9} {:>9}  {:>9}  {:>9} {:>10}",
@@ -304,14 +338,21 @@ fn report(compared: &[Compared]) {
             );
         }
     }
-    println!("\nby class of device (decode, median of the devices' median signed errors)");
+    println!("\nby class of device (median signed error of the estimate, tokens a second and seconds)");
     let mut classes: BTreeMap<&str, Vec<&Compared>> = BTreeMap::new();
-    for c in compared.iter().filter(|c| c.metric == "decode") {
+    for c in compared {
         classes.entry(&c.class).or_default().push(c);
     }
     for (class, rows) in classes {
-        let signed: Vec<f64> = rows.iter().map(|c| c.mid / c.measured - 1.0).collect();
-        println!("  {class:22} {:4} rows  {:+6.1} %", rows.len(), 100.0 * quantile(signed, 0.5));
+        print!("  {class:22}");
+        for metric in ["decode", "prefill"] {
+            let signed: Vec<f64> =
+                rows.iter().filter(|c| c.metric == metric).map(|c| c.mid / c.measured - 1.0).collect();
+            if !signed.is_empty() {
+                print!("  {metric} {:4} rows {:+6.1} %", signed.len(), 100.0 * quantile(signed, 0.5));
+            }
+        }
+        println!();
     }
 }
 
@@ -328,7 +369,9 @@ fn by_device(rows: &[&Compared], level: impl Fn(&Compared) -> f64) -> Vec<f64> {
 /// Measured over estimated in the class of `row`, as the other devices of the class alone tell.
 fn level_without(all: &[Compared], row: &Compared) -> f64 {
     let mut devices: BTreeMap<&str, Vec<f64>> = BTreeMap::new();
-    for other in all.iter().filter(|c| c.class == row.class && c.metric == row.metric && c.device != row.device) {
+    for other in
+        all.iter().filter(|c| c.class == row.class && c.metric == row.metric && c.device != row.device)
+    {
         devices.entry(&other.device).or_default().push(other.measured / other.mid);
     }
     let levels: Vec<f64> = devices.into_values().map(|ratios| quantile(ratios, 0.5)).collect();
@@ -347,7 +390,9 @@ fn quantile(mut values: Vec<f64>, q: f64) -> f64 {
 
 /// Compares with what engines logged on loading.
 fn memory_logs() {
-    println!("\nmemory logs (MiB: logged / estimated; the compute buffers' form is that of llama-server b10488)");
+    println!(
+        "\nmemory logs (MiB: logged / estimated; the compute buffers' form is that of llama-server b10488)"
+    );
     let text = include_str!("data/memory_logs.csv");
     for row in rows(text) {
         let Some(model) = Catalogue::built_in().find(row.text("model")) else {
@@ -387,6 +432,9 @@ fn memory_logs() {
                 print!("  {column} {logged:.2} / {:.2}", mib(bytes));
             }
         }
-        println!("{}", if row.text("note").is_empty() { String::new() } else { format!("  ({})", row.text("note")) });
+        println!(
+            "{}",
+            if row.text("note").is_empty() { String::new() } else { format!("  ({})", row.text("note")) }
+        );
     }
 }

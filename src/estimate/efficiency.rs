@@ -21,6 +21,8 @@ pub(super) struct GpuRates {
     pub decode_s_per_weight: f64,
     /// Seconds to start the work of one block.
     pub launch_s: f64,
+    /// Factor on `launch_s` for blocks of experts.
+    pub mixture_launches: f64,
     /// Floating-point operations a second on a prompt.
     pub prefill_flops: f64,
     /// Factor between the middle of a range and each of its ends.
@@ -99,8 +101,12 @@ fn fit(architecture: Architecture) -> Fit {
         A::Ada => Fit { tflops_per_gb_s: 0.070, ..nvidia },
         A::Hopper => Fit { prefill_share: 2.8, tflops_per_gb_s: 0.022, ..nvidia },
         A::Blackwell => Fit { tflops_per_gb_s: 0.055, ..nvidia },
-        A::Gcn => Fit { decode_cost: 12e-3, prefill_share: 0.45, tflops_per_gb_s: 0.024, spread: 1.22, ..amd },
-        A::Cdna => Fit { decode_cost: 12e-3, prefill_share: 1.5, tflops_per_gb_s: 0.014, spread: 1.22, ..amd },
+        A::Gcn => {
+            Fit { decode_cost: 12e-3, prefill_share: 0.45, tflops_per_gb_s: 0.024, spread: 1.22, ..amd }
+        }
+        A::Cdna => {
+            Fit { decode_cost: 12e-3, prefill_share: 1.5, tflops_per_gb_s: 0.014, spread: 1.22, ..amd }
+        }
         A::Rdna1 => Fit { prefill_share: 0.60, tflops_per_gb_s: 0.022, spread: 1.22, ..amd },
         A::Rdna2 => Fit { prefill_share: 1.0, tflops_per_gb_s: 0.040, ..amd },
         A::Rdna3 => amd,
@@ -108,7 +114,7 @@ fn fit(architecture: Architecture) -> Fit {
         A::XeLp => Fit { decode_cost: 75e-3, prefill_share: 0.40, ..intel },
         A::XeLpg => Fit { decode_cost: 75e-3, prefill_share: 0.52, ..intel },
         A::XeHpg => Fit { decode_cost: 42e-3, ..intel },
-        A::Xe2 => Fit { prefill_share: 0.80, ..intel },
+        A::Xe2 => Fit { prefill_share: 0.90, ..intel },
         A::AppleM1 => Fit { launch_us: 210.0, ..apple },
         A::Apple => apple,
     }
@@ -160,10 +166,14 @@ pub(super) fn gpu_rates(gpu: &GpuFigures, k_quants: bool) -> GpuRates {
     let quant = if old && k_quants { K_QUANTS } else { 1.0 };
     // The GeForce GTX 16 series is Turing without tensor cores.
     let no_tensor_cores = row.is_some_and(|row| row.name.contains("GTX 16"));
-    let prefill_share = match (no_tensor_cores, professional) {
-        (true, _) => 1.0,
-        (false, true) => fit.prefill_share * 0.8,
-        (false, false) => fit.prefill_share,
+    // Data-centre chips have tensor cores for more than their vector units tell.
+    let stacked =
+        architecture == Architecture::Ampere && row.is_some_and(|row| row.memory == gpus::Memory::Hbm);
+    let prefill_share = match (no_tensor_cores, professional, stacked) {
+        (true, ..) => 0.6,
+        (_, true, _) => fit.prefill_share * 0.8,
+        (.., true) => fit.prefill_share * 1.4,
+        _ => fit.prefill_share,
     };
     let known = row.is_some() || architecture == Architecture::Apple;
     let spread = fit.spread.powf(if known { 1.0 } else { 1.5 }) * widening(gpu.bandwidth_gb_s.certainty);
@@ -171,6 +181,7 @@ pub(super) fn gpu_rates(gpu: &GpuFigures, k_quants: bool) -> GpuRates {
         bytes_per_s: bandwidth * GB * share,
         decode_s_per_weight: fit.decode_cost * quant / tflops * 1e-9,
         launch_s: fit.launch_us * 1e-6,
+        mixture_launches: if gpu.backend == Backend::Cuda { 2.2 } else { 1.5 },
         prefill_flops: tflops * TERA * prefill_share,
         spread,
     }
@@ -189,7 +200,7 @@ pub(super) fn cpu_rates(cpu: &CpuFigures) -> CpuRates {
         })
     };
     let gflops_per_core = if has(&["vnni", "avx512", "avx10"]) {
-        if has(&["avx512", "avx10"]) { 110.0 } else { 60.0 }
+        if has(&["avx512", "avx10"]) { 100.0 } else { 35.0 }
     } else if has(&["neon", "asimd", "dotprod", "i8mm"]) {
         60.0
     } else if has(&["avx2"]) {
@@ -205,11 +216,7 @@ pub(super) fn cpu_rates(cpu: &CpuFigures) -> CpuRates {
     let by_memory = bandwidth * share;
     let bytes_per_s = (by_cores.powi(-3) + by_memory.powi(-3)).powf(-1.0 / 3.0);
     let certainty = cpu.bandwidth_gb_s.certainty.max(cpu.physical_cores.certainty);
-    CpuRates {
-        bytes_per_s,
-        prefill_flops: cores * gflops_per_core * GB,
-        spread: 1.35 * widening(certainty),
-    }
+    CpuRates { bytes_per_s, prefill_flops: cores * gflops_per_core * GB, spread: 1.35 * widening(certainty) }
 }
 
 /// How much wider a range becomes by what an input is worth.

@@ -1,7 +1,7 @@
 //! How long a prompt takes: arithmetic on the GPU; on the way there the weights that lie in main memory; and the
 //! processor's own attention.
 
-use super::speed::{Layout, active_parameters};
+use super::speed::{Layout, active_parameters, is_recurrent};
 use crate::models::{Architecture, Block, Cache};
 
 /// Bytes a second at which weights pass from main memory to a card: what PCIe 3.0 x16 gives to unpinned memory.
@@ -61,16 +61,15 @@ fn shape_share(architecture: &Architecture) -> f64 {
     const DELTA_NETS: f64 = 0.70;
 
     let loss = |width: f64| 1.0 + (HALF_WIDTH / width.max(1.0)).powi(2);
-    let recurrent = architecture.blocks.iter().any(|block| matches!(block.cache, Cache::Recurrent { .. }));
     loss(USUAL_WIDTH) / loss(f64::from(architecture.embedding))
         * if architecture.experts.is_some() { EXPERTS } else { 1.0 }
-        * if recurrent { DELTA_NETS } else { 1.0 }
+        * if is_recurrent(architecture) { DELTA_NETS } else { 1.0 }
 }
 
 /// The same for a processor, which minds the width less.
 fn cpu_share(architecture: &Architecture) -> f64 {
-    let recurrent = architecture.blocks.iter().any(|block| matches!(block.cache, Cache::Recurrent { .. }));
-    (if architecture.experts.is_some() { 0.5 } else { 1.0 }) * if recurrent { 0.8 } else { 1.0 }
+    (if architecture.experts.is_some() { 0.5 } else { 1.0 })
+        * if is_recurrent(architecture) { 0.6 } else { 1.0 }
 }
 
 /// Operations of attention over a prompt: every token looks at all before it, or at its window.

@@ -91,7 +91,7 @@ fn token_s(layout: &Layout<'_>, depth_tokens: u32) -> (f64, f64) {
         // Reading and multiplying overlap, but not perfectly.
         gpu_s = memory_s.hypot(arithmetic_s)
             + cache_bytes(on_gpu, depth_tokens, kv) / gpu.bytes_per_s
-            + on_gpu.len() as f64 * gpu.launch_s * launches(architecture);
+            + on_gpu.len() as f64 * gpu.launch_s * launches(architecture, gpu.mixture_launches);
     }
     let mut cpu_bytes = active_bytes(on_cpu, architecture) * scattered(architecture);
     if !layout.placement.output_on_gpu {
@@ -128,21 +128,27 @@ fn cache_bytes(blocks: &[Block], depth_tokens: u32, kv: KvCacheType) -> f64 {
 }
 
 /// Kernels that a block of this architecture starts, relative to a plain one.
-fn launches(architecture: &Architecture) -> f64 {
-    let recurrent = architecture.blocks.iter().any(|block| matches!(block.cache, Cache::Recurrent { .. }));
+fn launches(architecture: &Architecture, of_mixtures: f64) -> f64 {
+    let recurrent = is_recurrent(architecture);
     let mixture = architecture.experts.is_some();
     let gemma = architecture.family.starts_with("gemma");
     match (recurrent, gemma, mixture) {
         (true, ..) => 2.3,
         (_, true, _) => 1.9,
-        (.., true) => 1.5,
+        (.., true) => of_mixtures,
         _ => 1.0,
     }
 }
 
-/// Experts lie scattered in memory; a processor reads them at a lower rate.
+/// Experts lie scattered in memory, and gated delta nets are serial in part: a processor reads both at a lower rate.
 fn scattered(architecture: &Architecture) -> f64 {
-    if architecture.experts.is_some() { 1.6 } else { 1.0 }
+    (if architecture.experts.is_some() { 1.8 } else { 1.0 })
+        * if is_recurrent(architecture) { 1.1 } else { 1.0 }
+}
+
+/// Whether some blocks keep a state instead of a cache.
+pub(super) fn is_recurrent(architecture: &Architecture) -> bool {
+    architecture.blocks.iter().any(|block| matches!(block.cache, Cache::Recurrent { .. }))
 }
 
 /// Several GPUs as one: each reads its share of the blocks, one after the other.
@@ -162,6 +168,7 @@ fn together(machine: &Machine, k_quants: bool) -> Option<GpuRates> {
         launch_s: share * first.launch_s,
         prefill_flops: share / first.prefill_flops,
         spread: first.spread,
+        mixture_launches: first.mixture_launches,
     };
     for (share, rates) in parts {
         slow.bytes_per_s += share / rates.bytes_per_s;

@@ -222,7 +222,8 @@ impl Catalogue {
             let sizes = |words: &[String]| words.iter().filter(|word| names::is_size(word)).count();
             let contained = name.iter().all(|word| words.contains(word));
             // A letter on its own marks another architecture ("granite-4.0-h-1b").
-            let other_kind = words.iter().any(|word| word.len() == 1 && word.bytes().all(|b| b.is_ascii_alphabetic()));
+            let other_kind =
+                words.iter().any(|word| word.len() == 1 && word.bytes().all(|b| b.is_ascii_alphabetic()));
             if other_kind || name.len() < 2 || sizes(name) == 0 || !contained || sizes(name) != sizes(words) {
                 continue;
             }
