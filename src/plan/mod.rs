@@ -11,6 +11,8 @@ mod machine;
 mod policy;
 mod profiles;
 mod report;
+#[cfg(test)]
+mod tests;
 mod types;
 mod words;
 

@@ -1,0 +1,303 @@
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+use proptest::prelude::*;
+
+use crate::hardware::{Backend, Cpu, Gpu, GpuKind, Hardware, Memory, Os};
+use crate::models::{Catalogue, KvCacheType};
+use crate::plan::*;
+use crate::text::{Language, Text};
+use crate::{GIB, MIB, MIN_CONTEXT_TOKENS, SCHEMA};
+
+fn policy() -> &'static Policy {
+    &Profiles::built_in().policy
+}
+
+fn candidate(id: &str) -> Candidate {
+    candidates(Profiles::built_in(), Catalogue::built_in())
+        .into_iter()
+        .find(|candidate| candidate.id == id)
+        .expect("a built-in profile")
+}
+
+fn gpu(name: &str, kind: GpuKind, vram: u64, free: Option<u64>) -> Gpu {
+    Gpu {
+        name: name.to_owned(),
+        vendor: None,
+        kind,
+        vram_total_bytes: Some(vram),
+        vram_free_bytes: free,
+        memory_bandwidth_gb_s: None,
+        backend: None,
+        driver_version: None,
+        compute_capability: None,
+        sources: Default::default(),
+    }
+}
+
+fn machine_with(gpus: Vec<Gpu>, ram: u64, available: Option<u64>) -> Hardware {
+    Hardware {
+        schema: SCHEMA,
+        os: Os::default(),
+        cpu: Cpu::default(),
+        memory: Memory { total_bytes: ram, available_bytes: available, bandwidth_gb_s: None },
+        gpus,
+        disks: Vec::new(),
+        engines: Vec::new(),
+        notes: Vec::new(),
+    }
+}
+
+fn card(vram: u64, free: Option<u64>) -> Vec<Gpu> {
+    vec![gpu("NVIDIA GeForce RTX 3060", GpuKind::Discrete, vram, free)]
+}
+
+fn has(assessment: &Assessment, wanted: impl Fn(&Reason) -> bool) -> bool {
+    assessment.reasons.iter().any(wanted)
+}
+
+#[test]
+fn cards_are_known_by_the_size_on_their_box() {
+    for (mib, gb) in [
+        (2_048, 2),
+        (4_096, 4),
+        (5_939, 6),
+        (6_144, 6),
+        (8_188, 8),
+        (8_192, 8),
+        (10_240, 10),
+        (11_264, 11),
+        (12_282, 12),
+        (15_360, 16),
+        (16_380, 16),
+        (20_470, 20),
+        (23_028, 24),
+        (24_564, 24),
+        (32_607, 32),
+        (49_140, 48),
+        (81_559, 80),
+        (97_887, 96),
+    ] {
+        assert_eq!(policy().nominal_vram_gb(mib * MIB), gb, "{mib} MiB");
+    }
+    for (gib, gb) in
+        [(7.6, 8), (15.4, 16), (15.9, 16), (31.2, 32), (11.7, 12), (62.7, 64), (8.0, 8), (5.8, 6)]
+    {
+        assert_eq!(policy().nominal_ram_gb((gib * GIB as f64) as u64), gb, "{gib} GiB");
+    }
+}
+
+#[test]
+fn what_the_policy_calls_degraded_needs_consent() {
+    let small =
+        assess(&candidate("hybrid_8gb"), &machine_with(card(8 * GIB, None), 16 * GIB, None), policy());
+    assert_eq!(small.verdict, Verdict::Degraded);
+    assert!(has(&small, |r| *r == Reason::SmallCard { have_gib: 8, comfortable_gib: 12 }));
+    assert!(small.improvements.contains(&Improvement::LargerCard { need_gib: 12 }));
+
+    let comfortable = machine_with(card(12 * GIB, None), 16 * GIB, None);
+    let good = assess(&candidate("hybrid_8gb"), &comfortable, policy());
+    assert_eq!((good.verdict, good.grade), (Verdict::Compatible, Some(Grade::Good)));
+    assert!(matches!(good.reasons[0], Reason::Fits { .. }));
+
+    let q4 = Candidate { kv_cache_type: KvCacheType::Q4_0, ..candidate("hybrid_8gb") };
+    let q4 = assess(&q4, &comfortable, policy());
+    assert_eq!((q4.verdict, &q4.reasons[..]), (Verdict::Degraded, &[Reason::KvQ4][..]));
+
+    let busy = machine_with(card(12 * GIB, Some(5 * GIB)), 16 * GIB, None);
+    let partial = assess(&candidate("hybrid_8gb"), &busy, policy());
+    assert!(has(&partial, |r| matches!(r, Reason::LayersOnCpu { .. })), "{:?}", partial.reasons);
+    let more = partial.improvements.first().expect("programs could be closed");
+    assert!(
+        matches!(more, Improvement::CloseGpuPrograms { gpu_layers: 29, total_layers: 29, .. }),
+        "{more:?}"
+    );
+
+    let mut slow = card(12 * GIB, None);
+    slow[0].memory_bandwidth_gb_s = Some(25.0);
+    let slow = assess(&candidate("hybrid_8gb"), &machine_with(slow, 16 * GIB, None), policy());
+    assert!(has(&slow, |r| matches!(r, Reason::SlowDecode { tokens_per_s, .. } if *tokens_per_s < 10.0)));
+}
+
+#[test]
+fn a_full_card_is_refused_until_programs_are_closed() {
+    let full = machine_with(card(8 * GIB, Some(200 * MIB)), 16 * GIB, None);
+    let refused = assess(&candidate("hybrid_8gb"), &full, policy());
+    assert_eq!((refused.verdict, refused.gpu_layers), (Verdict::Refused, 0));
+    assert!(has(&refused, |r| matches!(r, Reason::VramShort { fits_when_closed: true, .. })));
+    assert!(matches!(refused.improvements[0], Improvement::CloseGpuPrograms { gpu_layers: 29, .. }));
+}
+
+#[test]
+fn main_memory_counts() {
+    // Two thirds of the model on the processor, and hardly any memory for them.
+    let low = machine_with(card(8 * GIB, Some(2 * GIB)), 16 * GIB, Some(GIB));
+    let short = assess(&candidate("hybrid_8gb_quality"), &low, policy());
+    assert_eq!(short.verdict, Verdict::Degraded);
+    assert!(has(&short, |r| matches!(r, Reason::RamShort { fits_when_closed: true, .. })));
+    assert!(short.improvements.iter().any(|i| matches!(i, Improvement::CloseRamPrograms { .. })));
+    let tiny = machine_with(card(8 * GIB, Some(2 * GIB)), 4 * GIB, None);
+    let refused = assess(&candidate("hybrid_8gb_quality"), &tiny, policy());
+    assert_eq!(refused.verdict, Verdict::Refused);
+    assert!(has(&refused, |r| matches!(r, Reason::ProfileNeedsRam { have_gib: 4, need_gib: 16 })));
+}
+
+#[test]
+fn old_cards_cannot_hold_a_quantised_cache() {
+    let mut old = card(12 * GIB, None);
+    old[0].compute_capability = Some("5.2".to_owned());
+    old[0].backend = Some(Backend::Cuda);
+    let old = machine_with(old, 16 * GIB, None);
+    let refused = assess(&candidate("hybrid_8gb"), &old, policy());
+    assert!(has(&refused, |r| matches!(r, Reason::KvNeedsFlashAttention { .. })));
+    assert!(
+        refused.improvements.contains(&Improvement::OtherKvCacheType { kv_cache_type: KvCacheType::F16 })
+    );
+    let f16 = Candidate { kv_cache_type: KvCacheType::F16, ..candidate("hybrid_8gb") };
+    assert_ne!(assess(&f16, &old, policy()).verdict, Verdict::Refused);
+}
+
+#[test]
+fn the_emergency_runs_without_a_card_and_says_so() {
+    let emergency = emergency_candidate(Profiles::built_in(), Catalogue::built_in()).unwrap();
+    assert!(emergency.context_tokens >= MIN_CONTEXT_TOKENS);
+    for gpus in [Vec::new(), card(8 * GIB, None)] {
+        let one = assess(&emergency, &machine_with(gpus, 16 * GIB, None), policy());
+        assert_eq!((one.verdict, one.gpu_layers, one.memory.vram_required_bytes), (Verdict::Degraded, 0, 0));
+        assert_eq!(one.reasons[0], Reason::CpuOnly);
+    }
+    let no_memory = assess(&emergency, &machine_with(Vec::new(), GIB, None), policy());
+    assert_eq!(no_memory.verdict, Verdict::Refused);
+}
+
+#[test]
+fn licences_and_disks_are_said_and_change_no_verdict() {
+    let mut hardware = machine_with(card(12 * GIB, None), 16 * GIB, None);
+    hardware.disks.push(crate::hardware::Disk { path: "/".into(), kind: None, free_bytes: Some(GIB) });
+    let one = assess(&candidate("light_6gb"), &hardware, policy());
+    assert_eq!(one.verdict, Verdict::Compatible);
+    assert!(has(&one, |r| matches!(r, Reason::NonCommercial { .. })));
+    assert!(has(&one, |r| matches!(r, Reason::DiskShort { .. })));
+    assert!(one.improvements.iter().any(|i| matches!(i, Improvement::FreeDisk { .. })));
+}
+
+#[test]
+fn the_back_end_is_known_from_the_name() {
+    for (name, backend) in [
+        ("NVIDIA GeForce RTX 3060", Backend::Cuda),
+        ("Quadro P5000", Backend::Cuda),
+        ("AMD Radeon RX 7800 XT", Backend::Rocm),
+        ("Intel Arc B580", Backend::Vulkan),
+        ("Apple M3 Pro", Backend::Metal),
+        ("Acme Painter", Backend::Vulkan),
+    ] {
+        let hardware = machine_with(vec![gpu(name, GpuKind::Discrete, 12 * GIB, None)], 16 * GIB, None);
+        assert_eq!(machine(&hardware, policy()).gpus[0].backend, backend, "{name}");
+    }
+}
+
+#[test]
+fn every_reason_has_words_in_both_languages() {
+    let hardware = machine_with(card(8 * GIB, Some(3 * GIB)), 16 * GIB, Some(2 * GIB));
+    for language in Language::ALL {
+        let text = Text::new(language);
+        for candidate in candidates(Profiles::built_in(), Catalogue::built_in()) {
+            let one = assess(&candidate, &hardware, policy());
+            for reason in &one.reasons {
+                for words in [reason.title(text), reason.text(text)] {
+                    assert!(!words.is_empty() && !words.contains("plan-") && !words.contains('{'), "{words}");
+                }
+            }
+            let consent = consent_text(&one, text);
+            assert!(consent.contains(&candidate.id) && consent.contains(&candidate.model.title));
+            if one.verdict == Verdict::Degraded {
+                let banner = banner(&one, text).expect("degraded mode has a banner");
+                assert!(!banner.contains('\n') && banner.contains(&one.reasons[0].title(text)), "{banner}");
+            } else {
+                assert_eq!(banner(&one, text), None);
+            }
+        }
+    }
+}
+
+#[test]
+fn the_hardware_document_survives_a_round_trip() {
+    let mut hardware = machine_with(card(8 * GIB, Some(3 * GIB)), 16 * GIB, None);
+    hardware.gpus[0].sources.insert("vram_total_bytes".to_owned(), "nvml".to_owned());
+    let json = serde_json::to_string(&hardware).unwrap();
+    assert_eq!(Hardware::from_json(&json, std::path::Path::new("x")).unwrap(), hardware);
+}
+
+fn any_candidate() -> impl Strategy<Value = Candidate> {
+    let all = candidates(Profiles::built_in(), Catalogue::built_in());
+    (proptest::sample::select(all), proptest::sample::select(KvCacheType::ALL.to_vec()))
+        .prop_map(|(candidate, kv_cache_type)| Candidate { kv_cache_type, ..candidate })
+}
+
+fn any_kind() -> impl Strategy<Value = GpuKind> {
+    proptest::sample::select(vec![
+        GpuKind::Discrete,
+        GpuKind::Integrated,
+        GpuKind::Unified,
+        GpuKind::Software,
+        GpuKind::Virtual,
+    ])
+}
+
+proptest! {
+    #[test]
+    fn more_free_vram_never_worsens_anything(
+        candidate in any_candidate(),
+        vram_mib in 1_u64..40_000,
+        free in 0.0_f64..1.0,
+        more in 0.0_f64..1.0,
+        ram_gib in 1_u64..128,
+    ) {
+        let total = vram_mib * MIB;
+        let (free, more) = ((total as f64 * free.min(more)) as u64, (total as f64 * free.max(more)) as u64);
+        let at = |free| assess(&candidate, &machine_with(card(total, Some(free)), ram_gib * GIB, None), policy());
+        let (less, more) = (at(free), at(more));
+        prop_assert!(more.gpu_layers >= less.gpu_layers);
+        prop_assert!(more.verdict <= less.verdict, "{:?} became {:?}", less.reasons, more.reasons);
+        prop_assert!(more.speed.decode_tokens_per_s.mid >= less.speed.decode_tokens_per_s.mid * 0.999_999);
+    }
+
+    #[test]
+    fn more_main_memory_never_worsens_the_verdict(
+        candidate in any_candidate(),
+        vram_gib in 1_u64..32,
+        ram_gib in 1_u64..128,
+        more_gib in 0_u64..128,
+    ) {
+        let at = |ram| assess(&candidate, &machine_with(card(vram_gib * GIB, None), ram * GIB, None), policy());
+        prop_assert!(at(ram_gib + more_gib).verdict <= at(ram_gib).verdict);
+    }
+
+    #[test]
+    fn what_is_planned_fits_and_no_machine_panics(
+        kind in any_kind(),
+        vram in 0_u64..(1 << 50),
+        free in proptest::option::of(0_u64..(1 << 50)),
+        ram in 1_u64..(1 << 50),
+        available in proptest::option::of(0_u64..(1 << 50)),
+        bandwidth in proptest::option::of(1e-9_f64..1e5),
+        name in "[a-zA-Z0-9 ]{0,20}",
+    ) {
+        let mut only = gpu(&name, kind, vram, free.map(|free| free.min(vram)));
+        only.memory_bandwidth_gb_s = bandwidth;
+        let hardware = machine_with(vec![only], ram, available.map(|available| available.min(ram)));
+        let report = assess_all(&hardware, Catalogue::built_in(), Profiles::built_in());
+        for one in &report.assessments {
+            prop_assert!(one.gpu_layers <= one.total_layers);
+            if one.verdict != Verdict::Refused {
+                prop_assert!(one.memory.vram_required_bytes <= one.vram_free_bytes);
+                prop_assert!(one.candidate.context_tokens >= MIN_CONTEXT_TOKENS);
+                prop_assert!(!one.reasons.is_empty());
+            }
+        }
+        prop_assert_eq!(report.recommended.is_some(), report.verdict != Verdict::Refused);
+        let text = Text::new(Language::English);
+        let json = serde_json::to_string(&json::ReportJson::new(&report, &hardware, text)).unwrap();
+        prop_assert!(serde_json::from_str::<serde_json::Value>(&json).is_ok());
+        prop_assert!(!crate::text::report::requirements(&report, &hardware, text, crate::text::report::Style::Plain).is_empty());
+    }
+}
