@@ -169,6 +169,9 @@ pub struct InstallArgs {
     /// Port of the private server (default: the first free one from 42434 to 42453)
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1024..))]
     pub port: Option<u16>,
+    /// Folder of the models (default: models in the home folder)
+    #[arg(long, value_name = "DIR")]
+    pub models_dir: Option<PathBuf>,
     /// Do not start the server at login
     #[arg(long)]
     pub no_autostart: bool,

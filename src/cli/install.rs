@@ -1,12 +1,255 @@
-//! `acolyte install`.
+//! `acolyte install`: plans, says what it will do, asks, and carries it out.
+
+use std::io::{BufRead as _, IsTerminal as _};
 
 use crate::cli::args::InstallArgs;
-use crate::cli::{Failure, Session};
+use crate::cli::check::{exit_code, profiles_of, require_profile};
+use crate::cli::detect::hardware_of;
+use crate::cli::progress::Printer;
+use crate::cli::{Failure, Session, model};
+use crate::hardware::Hardware;
+use crate::install::{Control, InstallOptions, Installed, Paths, Receipt, Request};
+use crate::models::{Catalogue, KvCacheType};
+use crate::plan::{
+    Assessment, Candidate, Layers, Profiles, Verdict, assess, assess_all, banner, candidates, consent_text,
+    custom_candidate, emergency_candidate, machine,
+};
+use crate::say;
+
+/// What shells expect of a program that was stopped by Ctrl-C.
+const STOPPED: u8 = 130;
 
 /// Runs the command.
 ///
 /// # Errors
 /// What the person must know to go on.
-pub fn run(_args: &InstallArgs, _session: &Session) -> Result<u8, Failure> {
-    Err(Failure::failed("install is not part of this build"))
+pub fn run(args: &InstallArgs, session: &Session) -> Result<u8, Failure> {
+    let text = session.text;
+    let profiles = profiles_of(args.plan.profiles.as_deref(), session)?;
+    let hardware = hardware_of(args.plan.hardware.as_deref(), session)?;
+    let assessment = chosen(args, session, &profiles, &hardware)?;
+    if args.emergency_cpu {
+        // What it costs is said first, also where it was agreed to beforehand.
+        session.tell(&consent_text(&assessment, text));
+    }
+    if assessment.verdict == Verdict::Refused {
+        refuse(&assessment, session);
+        return Ok(exit_code(Verdict::Refused));
+    }
+    let options = options(args, session)?;
+    session.tell(&summary(&assessment, &options, session));
+    let degraded = assessment.verdict == Verdict::Degraded;
+    let may_ask = !args.yes && std::io::stdin().is_terminal();
+    if degraded && !args.accept_degraded {
+        if !args.emergency_cpu {
+            session.tell(&consent_text(&assessment, text));
+        }
+        if !may_ask {
+            eprintln!("{}", say!(text, "install-cli-consent-how"));
+            return Ok(exit_code(Verdict::Degraded));
+        }
+        if !ask(&say!(text, "install-cli-ask-consent"), session)? {
+            return Ok(exit_code(Verdict::Degraded));
+        }
+    }
+    if !args.yes {
+        if !may_ask {
+            return Err(Failure::usage(say!(text, "install-cli-cannot-ask")));
+        }
+        if !ask(&say!(text, "install-cli-ask"), session)? {
+            return Ok(1);
+        }
+    }
+    let request = Request {
+        consent_text: degraded.then(|| consent_text(&assessment, text)),
+        banner: banner(&assessment, text),
+        machine: machine(&hardware, &profiles.policy),
+        accept_degraded: args.accept_degraded,
+        assessment,
+        options,
+    };
+    carry_out(&request, args.json, session)
+}
+
+/// Installs, with progress on the terminal and Ctrl-C as the way to stop.
+fn carry_out(request: &Request, json: bool, session: &Session) -> Result<u8, Failure> {
+    let control = Control::new();
+    stop_on_ctrl_c(&control)?;
+    let printer = Printer::new(json, session);
+    let outcome = crate::install::run(request, session.text, &|event| printer.print(&event), &control);
+    printer.finish();
+    match outcome {
+        Ok(receipt) => {
+            if !json {
+                session.tell(&result(&receipt, request, session));
+            }
+            Ok(0)
+        }
+        Err(error) if error.is_cancelled() => {
+            Err(Failure { exit_code: STOPPED, message: error.explain(session.text) })
+        }
+        Err(error) => Err(Failure::failed(error.explain(session.text))),
+    }
+}
+
+/// What is to be installed: the person's own model, the emergency mode, a profile by name, or the recommended one.
+fn chosen(
+    args: &InstallArgs,
+    session: &Session,
+    profiles: &Profiles,
+    hardware: &Hardware,
+) -> Result<Assessment, Failure> {
+    let catalogue = Catalogue::built_in();
+    if let Some(id) = &args.profile {
+        require_profile(profiles, id, session)?;
+    }
+    let of_profile =
+        |id: &str| candidates(profiles, catalogue).into_iter().find(|candidate| candidate.id == id);
+    if let Some(reference) = &args.source.model {
+        let model = model::resolve(reference, args.source.insecure_registry, session)?;
+        // A profile beside it gives everything but the model.
+        let base = args.profile.as_deref().and_then(of_profile);
+        let (kv, context) = base.map_or((KvCacheType::Q8_0, crate::MIN_CONTEXT_TOKENS), |base| {
+            (base.kv_cache_type, base.context_tokens)
+        });
+        let layers = if args.emergency_cpu { Layers::Exactly(0) } else { Layers::Fit };
+        let candidate = custom_candidate(model, kv, context, layers, &profiles.policy);
+        return Ok(assess(&candidate, hardware, &profiles.policy));
+    }
+    if args.emergency_cpu {
+        let candidate = match args.profile.as_deref().and_then(of_profile) {
+            Some(profile) => Some(Candidate { layers: Layers::Exactly(0), min_vram_gib: 0, ..profile }),
+            None => emergency_candidate(profiles, catalogue),
+        };
+        let unknown = || Failure::failed(say!(session.text, "install-cli-no-emergency"));
+        return Ok(assess(&candidate.ok_or_else(unknown)?, hardware, &profiles.policy));
+    }
+    let report = assess_all(hardware, catalogue, profiles);
+    let assessment = match &args.profile {
+        Some(id) => report.find(id),
+        // Where everything is refused, the first one says why.
+        None => report.recommended().or(report.assessments.first()),
+    };
+    assessment.cloned().ok_or_else(|| Failure::failed(say!(session.text, "install-cli-no-profile")))
+}
+
+fn options(args: &InstallArgs, session: &Session) -> Result<InstallOptions, Failure> {
+    let explain = |error: crate::install::documents::DocumentError| {
+        Failure::failed(crate::install::InstallError::from(error).explain(session.text))
+    };
+    // A folder that was picked before stays picked.
+    let before = Installed::load(&session.home).map_err(explain)?;
+    let models_dir = args
+        .models_dir
+        .as_deref()
+        .and_then(|folder| std::path::absolute(folder).ok())
+        .or(before.map(|installed| installed.profile.models_dir))
+        .unwrap_or_else(|| Paths::new(&session.home).models());
+    Ok(InstallOptions {
+        home: session.home.clone(),
+        models_dir,
+        port: args.port,
+        autostart: !args.no_autostart,
+        mirror: args.source.mirror.clone(),
+        release_file: args.source.release.clone(),
+        insecure_registry: args.source.insecure_registry,
+    })
+}
+
+/// Why not, and what the person can do.
+fn refuse(assessment: &Assessment, session: &Session) {
+    let text = session.text;
+    eprintln!("{}", say!(text, "install-cli-refused", profile = assessment.candidate.id.as_str()));
+    for reason in &assessment.reasons {
+        eprintln!("- {}", reason.text(text));
+    }
+    for improvement in &assessment.improvements {
+        eprintln!("→ {}", improvement.text(text));
+    }
+}
+
+/// What will be done and where, before anything is changed.
+fn summary(assessment: &Assessment, options: &InstallOptions, session: &Session) -> String {
+    let (text, candidate) = (session.text, &assessment.candidate);
+    say!(
+        text,
+        "install-cli-summary",
+        profile = candidate.id.as_str(),
+        model = candidate.model.title.as_str(),
+        size = text.file_size(candidate.model.download_bytes),
+        context = text.count(candidate.context_tokens.into()),
+        kv = candidate.kv_cache_type.name(),
+        layers = assessment.gpu_layers,
+        total = assessment.total_layers,
+        speed = text.range(assessment.speed.decode_tokens_per_s),
+        home = options.home.display().to_string(),
+        models = options.models_dir.display().to_string()
+    )
+}
+
+/// The promise beside the measurement.
+fn result(receipt: &Receipt, request: &Request, session: &Session) -> String {
+    let text = session.text;
+    let unknown = || say!(text, "install-unknown");
+    let (promised, measured) = (&receipt.predicted, &receipt.measured);
+    let memory = |bytes: Option<u64>| bytes.map_or_else(unknown, |bytes| text.memory(bytes));
+    let figure = |number: Option<f64>| number.map_or_else(unknown, |number| text.figure(number));
+    let mut said = say!(
+        text,
+        "install-cli-result",
+        context = measured.context_tokens.map_or_else(unknown, |tokens| text.count(tokens.into())),
+        context_promised = text.count(promised.context_tokens.into()),
+        kv = measured.kv_cache_type.clone().unwrap_or_else(unknown),
+        share = measured.gpu_share.map_or_else(unknown, |share| text.percent(share)),
+        share_promised = text.percent(promised.gpu_share),
+        vram = memory(measured.vram_bytes),
+        vram_promised = text.memory(promised.vram_bytes),
+        ram = memory(measured.ram_bytes),
+        ram_promised = text.memory(promised.ram_bytes),
+        speed = figure(measured.decode_tokens_per_s),
+        speed_promised = text.range(promised.decode_tokens_per_s),
+        wait = figure(measured.first_token_s),
+        wait_promised = text.range(promised.first_token_s),
+        tokens = text.count(measured.first_token_prompt_tokens.unwrap_or(0)),
+        endpoint = format!("http://127.0.0.1:{}", receipt.port)
+    );
+    for miss in &receipt.misses {
+        said.push_str("\n! ");
+        said.push_str(miss);
+    }
+    if let Some(banner) = request.banner.as_ref().filter(|_| receipt.verdict == Verdict::Degraded) {
+        said.push('\n');
+        said.push_str(banner);
+    }
+    said
+}
+
+/// Asks a question whose answer is yes or no; anything but a clear yes is no.
+pub fn ask(question: &str, session: &Session) -> Result<bool, Failure> {
+    eprint!("{question} ");
+    let mut answer = String::new();
+    std::io::stdin().lock().read_line(&mut answer).map_err(|error| Failure::failed(error.to_string()))?;
+    let yes = say!(session.text, "install-cli-yes");
+    let answer = answer.trim().to_lowercase();
+    Ok(yes.split(' ').any(|yes| yes == answer))
+}
+
+/// Ctrl-C stops the work cleanly; a second one ends the program.
+fn stop_on_ctrl_c(control: &Control) -> Result<(), Failure> {
+    let control = control.clone();
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .map_err(|error| Failure::failed(error.to_string()))?;
+    std::thread::spawn(move || {
+        runtime.block_on(async {
+            if tokio::signal::ctrl_c().await.is_ok() {
+                control.cancel();
+                if tokio::signal::ctrl_c().await.is_ok() {
+                    std::process::exit(STOPPED.into());
+                }
+            }
+        });
+    });
+    Ok(())
 }

@@ -10,6 +10,7 @@ pub mod estimate;
 pub mod install;
 pub mod model;
 pub mod output;
+mod progress;
 mod session;
 mod startup;
 pub mod status;

@@ -1,12 +1,139 @@
-//! `acolyte status`.
+//! `acolyte status`: what is installed, whether it runs, what was promised and measured.
 
+use serde::Serialize;
+
+use crate::SCHEMA;
 use crate::cli::args::StatusArgs;
+use crate::cli::output::{print, print_json};
 use crate::cli::{Failure, Session};
+use crate::install::manage::{self, Health, UnusedModel};
+use crate::install::{InstallError, ProfileFile, Receipt};
+use crate::say;
 
-/// Runs the command.
+/// What `acolyte status --json` prints.
+#[derive(Debug, Serialize)]
+struct StatusJson<'a> {
+    schema: u32,
+    home: String,
+    installed: bool,
+    /// The last installation was cut short: run it again, or uninstall.
+    unfinished: bool,
+    profile: Option<&'a ProfileFile>,
+    server: ServerJson<'a>,
+    model: ModelJson,
+    unused_models: &'a [UnusedModel],
+    receipt: Option<&'a Receipt>,
+}
+
+#[derive(Debug, Serialize)]
+struct ServerJson<'a> {
+    running: bool,
+    answers: bool,
+    port: Option<u16>,
+    version: Option<&'a str>,
+}
+
+#[derive(Debug, Serialize)]
+struct ModelJson {
+    loaded: bool,
+    context_tokens: Option<u64>,
+    size_bytes: Option<u64>,
+    size_vram_bytes: Option<u64>,
+}
+
+/// Runs the command. The exit code is 0 when something is installed, 1 when not.
 ///
 /// # Errors
-/// What the person must know to go on.
-pub fn run(_args: &StatusArgs, _session: &Session) -> Result<u8, Failure> {
-    Err(Failure::failed("status is not part of this build"))
+/// When a document of the installation cannot be read.
+pub fn run(args: &StatusArgs, session: &Session) -> Result<u8, Failure> {
+    let explain = |error: InstallError| Failure::failed(error.explain(session.text));
+    let health = manage::health(&session.home).map_err(explain)?;
+    let unused = manage::unused_models(&session.home).map_err(explain)?;
+    if args.json {
+        print_json(&json(&health, &unused, session))?;
+    } else {
+        print(&words(&health, &unused, session))?;
+    }
+    Ok(u8::from(health.installed.is_none()))
+}
+
+fn json<'a>(health: &'a Health, unused: &'a [UnusedModel], session: &Session) -> StatusJson<'a> {
+    let loaded = health.loaded.as_ref();
+    StatusJson {
+        schema: SCHEMA,
+        home: session.home.display().to_string(),
+        installed: health.installed.is_some(),
+        unfinished: health.unfinished,
+        profile: health.installed.as_ref().map(|installed| &installed.profile),
+        server: ServerJson {
+            running: health.running,
+            answers: health.version.is_some(),
+            port: health.installed.as_ref().map(|installed| installed.profile.port),
+            version: health.version.as_deref(),
+        },
+        model: ModelJson {
+            loaded: loaded.is_some(),
+            context_tokens: loaded.map(|model| model.context_length),
+            size_bytes: loaded.map(|model| model.size),
+            size_vram_bytes: loaded.map(|model| model.size_vram),
+        },
+        unused_models: unused,
+        receipt: health.installed.as_ref().and_then(|installed| installed.receipt.as_ref()),
+    }
+}
+
+fn words(health: &Health, unused: &[UnusedModel], session: &Session) -> String {
+    let text = session.text;
+    let home = session.home.display().to_string();
+    let mut lines = Vec::new();
+    match &health.installed {
+        None => lines.push(say!(text, "install-status-none", home = home)),
+        Some(installed) => {
+            let profile = &installed.profile;
+            lines.push(say!(
+                text,
+                "install-status-profile",
+                profile = profile.profile.as_str(),
+                model = profile.base_model.as_str(),
+                context = text.count(profile.context_tokens.into()),
+                kv = profile.kv_cache_type.name(),
+                layers = profile.gpu_layers,
+                total = profile.total_layers
+            ));
+            lines.push(match &health.version {
+                Some(version) => say!(
+                    text,
+                    "install-status-running",
+                    version = version.as_str(),
+                    port = profile.port.to_string()
+                ),
+                None if health.running => {
+                    say!(text, "install-status-silent", port = profile.port.to_string())
+                }
+                None => say!(text, "install-status-stopped"),
+            });
+            lines.push(match &health.loaded {
+                Some(model) => {
+                    say!(text, "install-status-loaded", context = text.count(model.context_length))
+                }
+                None => say!(text, "install-status-not-loaded"),
+            });
+            if let Some(receipt) = &installed.receipt {
+                let speed = receipt.measured.decode_tokens_per_s;
+                let speed = speed.map_or_else(|| say!(text, "install-unknown"), |speed| text.figure(speed));
+                let promised = text.range(receipt.predicted.decode_tokens_per_s);
+                let at = receipt.written_at.as_str();
+                lines.push(say!(text, "install-status-receipt", speed = speed, promised = promised, at = at));
+            }
+            lines.extend(profile.banner.clone());
+        }
+    }
+    if health.unfinished {
+        lines.push(say!(text, "install-status-unfinished"));
+    }
+    for model in unused {
+        let size = text.file_size(model.bytes);
+        lines.push(say!(text, "install-status-unused", model = model.tag.as_str(), size = size));
+    }
+    lines.join("\n") + "\n"
 }

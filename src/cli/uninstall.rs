@@ -1,12 +1,56 @@
-//! `acolyte uninstall`.
+//! `acolyte uninstall`: says what goes, asks, and takes it back.
+
+use std::io::IsTerminal as _;
 
 use crate::cli::args::UninstallArgs;
+use crate::cli::install::ask;
 use crate::cli::{Failure, Session};
+use crate::install::uninstall::{Removal, preview, uninstall};
+use crate::install::{Control, InstallError};
+use crate::say;
 
 /// Runs the command.
 ///
 /// # Errors
-/// What the person must know to go on.
-pub fn run(_args: &UninstallArgs, _session: &Session) -> Result<u8, Failure> {
-    Err(Failure::failed("uninstall is not part of this build"))
+/// When nothing is installed, another installer works there, or something cannot be removed.
+pub fn run(args: &UninstallArgs, session: &Session) -> Result<u8, Failure> {
+    let text = session.text;
+    let explain = |error: InstallError| Failure::failed(error.explain(text));
+    let removal = preview(&session.home).map_err(explain)?;
+    session.tell(&summary(&removal, args.keep_models, session));
+    let mut keep_models = args.keep_models;
+    if !args.yes {
+        if !std::io::stdin().is_terminal() {
+            return Err(Failure::usage(say!(text, "install-cli-cannot-ask")));
+        }
+        if !ask(&say!(text, "install-cli-ask-uninstall"), session)? {
+            return Ok(1);
+        }
+        // Models are large and slow to fetch again, so they are asked about separately.
+        if !keep_models && !removal.models.is_empty() {
+            keep_models = !ask(&say!(text, "install-cli-ask-models"), session)?;
+        }
+    }
+    let removed = uninstall(&session.home, keep_models, &Control::new()).map_err(explain)?;
+    session.tell(&say!(text, "install-cli-uninstalled"));
+    for folder in &removed.kept_models {
+        session.tell(&say!(text, "install-cli-kept", path = folder.display().to_string()));
+    }
+    for path in &removed.left {
+        session.tell(&say!(text, "install-cli-left", path = path.display().to_string()));
+    }
+    Ok(0)
+}
+
+fn summary(removal: &Removal, keep_models: bool, session: &Session) -> String {
+    let text = session.text;
+    let mut lines = vec![say!(text, "install-cli-will-remove", home = session.home.display().to_string())];
+    lines.extend(removal.paths.iter().map(|path| format!("- {}", path.display())));
+    if !keep_models {
+        let line = |(tag, bytes): &(String, u64)| {
+            say!(text, "install-cli-will-remove-model", model = tag.as_str(), size = text.file_size(*bytes))
+        };
+        lines.extend(removal.models.iter().map(line));
+    }
+    lines.join("\n")
 }

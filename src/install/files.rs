@@ -135,6 +135,11 @@ pub fn disk_of(path: &Path) -> Result<String, FileError> {
     }
 }
 
+/// Length of a file in bytes; 0 when it is not there.
+pub fn length(path: &Path) -> u64 {
+    std::fs::metadata(path).map_or(0, |metadata| metadata.len())
+}
+
 /// The path itself, or the nearest of its parents that exists.
 pub fn nearest_existing(path: &Path) -> PathBuf {
     path.ancestors().find(|folder| folder.exists()).unwrap_or(Path::new(".")).to_owned()

@@ -1,17 +1,35 @@
 //! What do we change, in which order, and how is it undone?
+//!
+//! [`run`] carries out a [`Request`] step by step and ends with a [`Receipt`]; every change is written to the
+//! [`journal`] before it is made. Running it again goes on where it stopped, or changes what is installed.
 
 mod control;
+pub mod documents;
 pub mod download;
+mod error;
 pub mod files;
 pub mod journal;
 mod lock;
+pub mod manage;
+mod misses;
 mod paths;
+mod progress;
+mod prompt;
+mod run;
+mod service;
+mod steps;
+mod store;
 mod types;
+pub mod uninstall;
 pub mod unpack;
 
 pub use control::{Cancelled, Control};
+pub use documents::{Installed, ProfileFile};
+pub use error::InstallError;
 pub use lock::{Lock, LockError};
+pub use manage::Health;
 pub use paths::Paths;
+pub use run::run;
 pub use types::{
     Event, InstallOptions, MeasuredFigures, PredictedFigures, Receipt, Request, Step, StepState, Tried,
 };

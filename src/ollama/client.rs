@@ -10,6 +10,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::json;
 
+use crate::ollama::http::loopback_client;
 use crate::ollama::ndjson::{LineTooLong, Lines};
 use crate::ollama::replies::{
     GenerateLine, Listed, Loaded, Refusal, Running, Shown, StatusLine, Tags, Version,
@@ -139,15 +140,7 @@ impl Client {
     /// # Errors
     /// [`ClientError::Setup`].
     pub fn new(port: u16) -> Result<Self, ClientError> {
-        // The TLS library wants to be chosen even where only plain http is spoken. A second choice changes nothing.
-        let _already_chosen = rustls::crypto::ring::default_provider().install_default();
-        let http = reqwest::Client::builder()
-            .no_proxy()
-            .tls_certs_only([])
-            .redirect(reqwest::redirect::Policy::none())
-            .connect_timeout(Duration::from_secs(5))
-            .build()
-            .map_err(|error| ClientError::Setup(chain(&error)))?;
+        let http = loopback_client().map_err(|error| ClientError::Setup(chain(&error)))?;
         Ok(Self { http, base: format!("http://127.0.0.1:{port}"), port })
     }
 

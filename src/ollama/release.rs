@@ -5,6 +5,7 @@
 
 use std::path::{Path, PathBuf};
 
+use reqwest::Url;
 use serde::Deserialize;
 
 use crate::say;
@@ -130,6 +131,12 @@ pub enum ReleaseError {
     /// Neither the file nor the command line says where the assets lie.
     #[error("the release file gives no base_url and no --mirror was given")]
     NoAddress,
+    /// The address is none.
+    #[error("{address} is not an http address")]
+    BadAddress {
+        /// As it was given.
+        address: String,
+    },
 }
 
 impl Release {
@@ -185,10 +192,14 @@ impl Release {
     /// Where an asset is fetched from: below the mirror when there is one, else below the release's own address.
     ///
     /// # Errors
-    /// [`ReleaseError::NoAddress`].
-    pub fn url(&self, asset: &Asset, mirror: Option<&str>) -> Result<String, ReleaseError> {
+    /// [`ReleaseError::NoAddress`], [`ReleaseError::BadAddress`].
+    pub fn url(&self, asset: &Asset, mirror: Option<&str>) -> Result<Url, ReleaseError> {
         let base = mirror.or(self.base_url.as_deref()).ok_or(ReleaseError::NoAddress)?;
-        Ok(format!("{}/{}", base.trim_end_matches('/'), asset.name))
+        let whole = format!("{}/{}", base.trim_end_matches('/'), asset.name);
+        Url::parse(&whole)
+            .ok()
+            .filter(|url| matches!(url.scheme(), "http" | "https"))
+            .ok_or(ReleaseError::BadAddress { address: base.to_owned() })
     }
 
     /// The first value that cannot be: the text to look for in the file, and what is wrong.
@@ -263,6 +274,16 @@ impl AssetArch {
 }
 
 impl Asset {
+    /// The hash as bytes. Only a text that is no hash, which no parsed release holds, would lose digits here.
+    pub fn sha256_bytes(&self) -> [u8; 32] {
+        let mut bytes = [0; 32];
+        for (byte, digits) in bytes.iter_mut().zip(self.sha256.as_bytes().chunks(2)) {
+            let digits = std::str::from_utf8(digits).unwrap_or_default();
+            *byte = u8::from_str_radix(digits, 16).unwrap_or_default();
+        }
+        bytes
+    }
+
     /// Bytes it will take once unpacked: as published, else estimated from the archive's size.
     ///
     /// The engine's archives hold mostly GPU code, which shrinks about threefold.
@@ -301,6 +322,9 @@ impl ReleaseError {
                 arch = arch.clone()
             ),
             Self::NoAddress => say!(text, "install-release-no-address"),
+            Self::BadAddress { address } => {
+                say!(text, "install-release-bad-address", address = address.clone())
+            }
         }
     }
 }
@@ -354,7 +378,7 @@ mod tests {
                 let asset = release.asset(AssetRole::Base, os, arch).unwrap();
                 let url = release.url(asset, None).unwrap();
                 assert!(
-                    url.starts_with("https://github.com/ollama/ollama/releases/download/v0.32.15/"),
+                    url.as_str().starts_with("https://github.com/ollama/ollama/releases/download/v0.32.15/"),
                     "{url}"
                 );
             }
@@ -372,10 +396,13 @@ mod tests {
         let release = parse(SMALL).unwrap();
         let asset = &release.assets[0];
         assert_eq!(
-            release.url(asset, Some("http://127.0.0.1:1/x/")).unwrap(),
+            release.url(asset, Some("http://127.0.0.1:1/x/")).unwrap().as_str(),
             "http://127.0.0.1:1/x/a.tar.zst"
         );
         assert!(matches!(release.url(asset, None), Err(ReleaseError::NoAddress)));
+        assert!(matches!(release.url(asset, Some("ftp://x")), Err(ReleaseError::BadAddress { .. })));
+        assert!(matches!(release.url(asset, Some("mirror")), Err(ReleaseError::BadAddress { .. })));
+        assert_eq!(asset.sha256_bytes()[..3], [0x50, 0x53, 0x9c]);
     }
 
     #[test]

@@ -32,3 +32,125 @@ install-server-process = A process of the engine cannot be ended: { $cause }. En
 ## Files
 
 install-file-write = { $path } cannot be written: { $cause }. Check that the disk is not full and that the folder is yours.
+
+## Why it stopped
+
+install-cancelled = Stopped. What was fetched is kept; run the installation again to go on.
+install-busy = Another installer is working in { $home }. Wait until it is done, or end it.
+install-document-damaged = { $path } cannot be understood: { $cause }. Restore it, or remove it and install again.
+install-refused = This profile does not run on this computer. Choose another one, or see what check-requirements says.
+install-consent-missing = This profile runs here only with limits, and nobody has agreed to them yet.
+install-disk-short = { $path }: { $need } are needed and { $free } are free. Make room, or choose a folder on another disk.
+install-no-program = No Ollama program was found in { $path }. The archive is not an Ollama release.
+install-pull-missing = The registry has no model { $model }. Check its name and tag.
+install-pull-disk-full = The disk became full while { $model } was fetched. Make room and run the installation again: what was fetched is kept.
+install-pull-plain-http = The registry of { $model } speaks plain http. Add --insecure-registry if it is your own.
+install-pull-failed = { $model } could not be fetched. { $cause } What was fetched is kept; run the installation again.
+install-parameter-dropped = The engine keeps { $name } as { $found } instead of { $wanted }. This version does not do what is needed; use the pinned release.
+install-context-clamped = The engine gives this model { $found } tokens of context instead of { $wanted }. The model's file does not carry more; choose another model.
+install-not-listed = The engine says that it loaded the model but does not list it. Run the installation again.
+install-layers-dropped = { $wanted } layers should be on the GPU, the engine put { $found } there. Update the graphics driver, or close programs that use the card, and run the installation again.
+install-kv-differs = The KV cache should be { $wanted }, the engine keeps it as { $found }. Run the installation again; if it stays so, report it.
+install-load-failed =
+    The engine cannot load the model: { $message }
+    { $lines }
+install-out-of-memory = The model does not fit the memory that is free; { $count ->
+        [one] one placement was
+       *[other] { $count } placements were
+    } tried. Close other programs, or choose a smaller profile.
+install-fewer-layers-need-consent = The engine ran out of memory with { $layers } of { $total } layers on the GPU. With fewer it is slower, which needs your consent: use --accept-degraded, close programs that use the card, or choose a smaller profile.
+install-login-failed = The server could not be set to start at login: { $cause }. Run the installation again with --no-autostart, and start it yourself.
+install-not-installed = Nothing is installed in { $home }.
+install-release-bad-address = { $address } is not an http or https address.
+
+## Steps
+
+install-unknown = unknown
+install-checking = Checking disks and folders
+install-checked = Room for { $size } is there
+install-fetching = Fetching Ollama { $version }
+install-fetching-file = Fetching { $name }
+install-fetched = Fetched and verified
+install-fetch-skipped = Ollama { $version } is already here
+install-unpacking = Unpacking
+install-unpacked = Unpacked into { $path }
+install-unpack-skipped = Nothing to unpack
+install-starting-server = Starting the private server
+install-server-started = Ollama { $version } answers on port { $port }
+install-server-kept = The server on port { $port } already runs with these settings
+install-pulling = Fetching { $model }
+install-pulled = { $model } is complete
+install-pull-skipped = { $model } is already here
+install-pull-verifying = Verifying what was fetched
+install-pull-stalled = The registry has sent nothing for { $duration }; waiting for it
+install-pull-again = Trying again. { $cause }
+install-paused = Paused
+install-creating = Creating { $model }
+install-created = { $model } is created, its parameters were read back
+install-loading = Loading the model
+install-loading-since = Loading the model for { $duration }
+install-loaded = Loaded with { $tokens } tokens of context, KV cache { $kv }, on the GPU: { $share }
+install-fewer-layers = Memory ran out; trying with { $layers } of { $total } layers on the GPU
+install-measuring-speed = Measuring the speed
+install-measuring-wait = Measuring the wait for a prompt of { $tokens } tokens, expected { $seconds } s
+install-measuring-since = The engine has been reading for { $duration }
+install-measured = { $speed } tokens/s; first token of a prompt of { $tokens } tokens after { $wait } s
+install-login = Having the server started at login
+install-login-skipped = Not started at login
+install-writing-receipt = Writing profile and receipt
+install-finished = Installed and measured
+
+## Promises that were missed
+
+install-miss-context = { $promised } tokens of context were promised, the engine gives { $measured }.
+install-miss-layers = { $promised } of { $total } layers were to be on the GPU, { $measured } are.
+install-miss-kv = The KV cache was to be { $promised }, the engine keeps it as { $measured }.
+install-miss-kv-unknown = The KV cache is configured as { $promised }; the engine's log does not confirm it.
+install-miss-vram = { $promised } of graphics memory were predicted, it takes { $measured }.
+install-miss-ram = { $promised } of main memory were predicted, it takes { $measured }.
+install-miss-speed = { $promised } tokens/s were predicted, { $measured } were measured.
+install-miss-speed-unknown = The speed could not be measured: the model wrote nothing.
+install-miss-wait = The first token of a prompt of { $tokens } tokens was predicted after { $promised } s and came after { $measured } s.
+
+## In the terminal
+
+install-no-runtime = The program cannot begin: { $cause }. Restart the computer and try again.
+install-cli-no-profile = There is no profile to install. Check the file named with --profiles.
+install-cli-no-emergency = The model of the emergency mode is not in the catalogue. Name one with --model.
+install-cli-refused = { $profile } does not run on this computer:
+install-cli-consent-how = To install it all the same, run the command again with --accept-degraded.
+install-cli-cannot-ask = Nobody can be asked here. Run the command again with --yes.
+install-cli-ask = Install now? [y/N]
+install-cli-ask-consent = Do you agree? [y/N]
+install-cli-ask-uninstall = Remove all of this? [y/N]
+install-cli-ask-models = Remove the downloaded models too? [y/N]
+install-cli-yes = y yes
+install-cli-summary =
+    Profile { $profile }: { $model } ({ $size }), { $context } tokens of context, KV cache { $kv }, { $layers } of { $total } layers on the GPU
+    Expected: { $speed } tokens/s
+    Everything goes into { $home }, models into { $models }. Undo: acolyte uninstall
+install-cli-result =
+    Measured (predicted):
+      context      { $context } tokens ({ $context_promised })
+      KV cache     { $kv }
+      on the GPU   { $share } ({ $share_promised })
+      VRAM         { $vram } ({ $vram_promised })
+      main memory  { $ram } ({ $ram_promised })
+      speed        { $speed } tokens/s ({ $speed_promised })
+      first token  { $wait } s for { $tokens } tokens ({ $wait_promised })
+    ACOLYTE finds the model acolyte:latest at { $endpoint }
+install-cli-will-remove = From { $home } this will be removed:
+install-cli-will-remove-model = - model { $model } ({ $size })
+install-cli-uninstalled = Removed. No process, file or login entry of ours is left.
+install-cli-kept = Models kept in { $path }
+install-cli-left = Left alone, because it is not ours: { $path }
+install-status-none = Nothing is installed in { $home }
+install-status-profile = Profile { $profile }: { $model }, { $context } tokens of context, KV cache { $kv }, { $layers } of { $total } layers on the GPU
+install-status-running = The server answers on port { $port } (Ollama { $version })
+install-status-silent = The server on port { $port } runs but does not answer. Run acolyte install again to repair it.
+install-status-stopped = The server does not run. It starts at the next login, or with acolyte install.
+install-status-loaded = The model is in memory with { $context } tokens of context
+install-status-not-loaded = The model is not in memory; the first question loads it
+install-status-receipt = Measured { $speed } tokens/s, predicted { $promised } ({ $at })
+install-status-unfinished = The last installation was cut short. Run acolyte install again to finish it, or acolyte uninstall to undo it.
+install-status-unused = The model { $model } ({ $size }) is not needed any more

@@ -32,3 +32,125 @@ install-server-process = No se puede terminar un proceso del motor: { $cause }. 
 ## Archivos
 
 install-file-write = No se puede escribir { $path }: { $cause }. Comprueba que el disco no está lleno y que la carpeta es tuya.
+
+## Por qué se detuvo
+
+install-cancelled = Detenido. Lo descargado se conserva; repite la instalación para continuar.
+install-busy = Otro instalador está trabajando en { $home }. Espera a que acabe o ciérralo.
+install-document-damaged = No se entiende { $path }: { $cause }. Restáuralo, o bórralo e instala de nuevo.
+install-refused = Este perfil no funciona en este equipo. Elige otro o mira lo que dice check-requirements.
+install-consent-missing = Aquí este perfil solo funciona con límites y nadie los ha aceptado todavía.
+install-disk-short = { $path }: se necesitan { $need } y hay { $free } libres. Haz sitio o elige una carpeta en otro disco.
+install-no-program = No hay ningún programa de Ollama en { $path }. El archivo no es una versión de Ollama.
+install-pull-missing = El registro no tiene el modelo { $model }. Comprueba su nombre y su etiqueta.
+install-pull-disk-full = El disco se llenó mientras se descargaba { $model }. Haz sitio y repite la instalación: lo descargado se conserva.
+install-pull-plain-http = El registro de { $model } habla http sin cifrar. Añade --insecure-registry si es tuyo.
+install-pull-failed = No se pudo descargar { $model }. { $cause } Lo descargado se conserva; repite la instalación.
+install-parameter-dropped = El motor guarda { $name } como { $found } en vez de { $wanted }. Esta versión no hace lo necesario; usa la versión fijada.
+install-context-clamped = El motor da a este modelo { $found } tokens de contexto en vez de { $wanted }. El archivo del modelo no admite más; elige otro modelo.
+install-not-listed = El motor dice que cargó el modelo, pero no lo muestra en su lista. Repite la instalación.
+install-layers-dropped = Debía haber { $wanted } capas en la GPU y el motor puso { $found }. Actualiza el controlador gráfico o cierra programas que usen la tarjeta y repite la instalación.
+install-kv-differs = La caché KV debía ser { $wanted } y el motor la guarda como { $found }. Repite la instalación; si sigue así, comunícalo.
+install-load-failed =
+    El motor no puede cargar el modelo: { $message }
+    { $lines }
+install-out-of-memory = El modelo no cabe en la memoria libre; { $count ->
+        [one] se probó un reparto
+       *[other] se probaron { $count } repartos
+    }. Cierra otros programas o elige un perfil más pequeño.
+install-fewer-layers-need-consent = El motor se quedó sin memoria con { $layers } de { $total } capas en la GPU. Con menos es más lento, y eso necesita tu consentimiento: usa --accept-degraded, cierra programas que usen la tarjeta o elige un perfil más pequeño.
+install-login-failed = No se pudo hacer que el servidor arranque al iniciar sesión: { $cause }. Repite la instalación con --no-autostart e inícialo tú.
+install-not-installed = No hay nada instalado en { $home }.
+install-release-bad-address = { $address } no es una dirección http ni https.
+
+## Pasos
+
+install-unknown = desconocido
+install-checking = Comprobando discos y carpetas
+install-checked = Hay sitio para { $size }
+install-fetching = Descargando Ollama { $version }
+install-fetching-file = Descargando { $name }
+install-fetched = Descargado y verificado
+install-fetch-skipped = Ollama { $version } ya está aquí
+install-unpacking = Desempaquetando
+install-unpacked = Desempaquetado en { $path }
+install-unpack-skipped = No hay nada que desempaquetar
+install-starting-server = Iniciando el servidor privado
+install-server-started = Ollama { $version } responde en el puerto { $port }
+install-server-kept = El servidor del puerto { $port } ya funciona con estos ajustes
+install-pulling = Descargando { $model }
+install-pulled = { $model } está completo
+install-pull-skipped = { $model } ya está aquí
+install-pull-verifying = Verificando lo descargado
+install-pull-stalled = El registro lleva { $duration } sin enviar nada; esperándolo
+install-pull-again = Intentándolo de nuevo. { $cause }
+install-paused = En pausa
+install-creating = Creando { $model }
+install-created = { $model } está creado y se han releído sus parámetros
+install-loading = Cargando el modelo
+install-loading-since = Cargando el modelo desde hace { $duration }
+install-loaded = Cargado con { $tokens } tokens de contexto, caché KV { $kv }, en la GPU: { $share }
+install-fewer-layers = Se acabó la memoria; probando con { $layers } de { $total } capas en la GPU
+install-measuring-speed = Midiendo la velocidad
+install-measuring-wait = Midiendo la espera con un texto de { $tokens } tokens, se prevén { $seconds } s
+install-measuring-since = El motor lleva { $duration } leyendo
+install-measured = { $speed } tokens/s; primer token de un texto de { $tokens } tokens a los { $wait } s
+install-login = Haciendo que el servidor arranque al iniciar sesión
+install-login-skipped = No arranca al iniciar sesión
+install-writing-receipt = Escribiendo el perfil y el recibo
+install-finished = Instalado y medido
+
+## Promesas incumplidas
+
+install-miss-context = Se prometieron { $promised } tokens de contexto y el motor da { $measured }.
+install-miss-layers = Debía haber { $promised } de { $total } capas en la GPU y hay { $measured }.
+install-miss-kv = La caché KV debía ser { $promised } y el motor la guarda como { $measured }.
+install-miss-kv-unknown = La caché KV está configurada como { $promised }; el registro del motor no lo confirma.
+install-miss-vram = Se previeron { $promised } de memoria gráfica y ocupa { $measured }.
+install-miss-ram = Se previeron { $promised } de memoria principal y ocupa { $measured }.
+install-miss-speed = Se previeron { $promised } tokens/s y se midieron { $measured }.
+install-miss-speed-unknown = No se pudo medir la velocidad: el modelo no escribió nada.
+install-miss-wait = El primer token de un texto de { $tokens } tokens se preveía a los { $promised } s y llegó a los { $measured } s.
+
+## En la terminal
+
+install-no-runtime = El programa no puede empezar: { $cause }. Reinicia el equipo e inténtalo de nuevo.
+install-cli-no-profile = No hay ningún perfil que instalar. Comprueba el archivo indicado con --profiles.
+install-cli-no-emergency = El modelo del modo de emergencia no está en el catálogo. Indica uno con --model.
+install-cli-refused = { $profile } no funciona en este equipo:
+install-cli-consent-how = Para instalarlo a pesar de ello, repite la orden con --accept-degraded.
+install-cli-cannot-ask = Aquí no se puede preguntar a nadie. Repite la orden con --yes.
+install-cli-ask = ¿Instalar ahora? [s/N]
+install-cli-ask-consent = ¿Estás de acuerdo? [s/N]
+install-cli-ask-uninstall = ¿Quitar todo esto? [s/N]
+install-cli-ask-models = ¿Quitar también los modelos descargados? [s/N]
+install-cli-yes = s sí si
+install-cli-summary =
+    Perfil { $profile }: { $model } ({ $size }), { $context } tokens de contexto, caché KV { $kv }, { $layers } de { $total } capas en la GPU
+    Previsto: { $speed } tokens/s
+    Todo va a { $home }, los modelos a { $models }. Para deshacerlo: acolyte uninstall
+install-cli-result =
+    Medido (previsto):
+      contexto           { $context } tokens ({ $context_promised })
+      caché KV           { $kv }
+      en la GPU          { $share } ({ $share_promised })
+      VRAM               { $vram } ({ $vram_promised })
+      memoria principal  { $ram } ({ $ram_promised })
+      velocidad          { $speed } tokens/s ({ $speed_promised })
+      primer token       { $wait } s con { $tokens } tokens ({ $wait_promised })
+    ACOLYTE encuentra el modelo acolyte:latest en { $endpoint }
+install-cli-will-remove = De { $home } se quitará:
+install-cli-will-remove-model = - modelo { $model } ({ $size })
+install-cli-uninstalled = Quitado. No queda ningún proceso, archivo ni entrada de inicio nuestros.
+install-cli-kept = Modelos conservados en { $path }
+install-cli-left = Se deja como está porque no es nuestro: { $path }
+install-status-none = No hay nada instalado en { $home }
+install-status-profile = Perfil { $profile }: { $model }, { $context } tokens de contexto, caché KV { $kv }, { $layers } de { $total } capas en la GPU
+install-status-running = El servidor responde en el puerto { $port } (Ollama { $version })
+install-status-silent = El servidor del puerto { $port } está en marcha pero no responde. Repite acolyte install para repararlo.
+install-status-stopped = El servidor no está en marcha. Arranca al iniciar sesión o con acolyte install.
+install-status-loaded = El modelo está en memoria con { $context } tokens de contexto
+install-status-not-loaded = El modelo no está en memoria; la primera pregunta lo carga
+install-status-receipt = Medido: { $speed } tokens/s; previsto: { $promised } ({ $at })
+install-status-unfinished = La última instalación se interrumpió. Repite acolyte install para terminarla o acolyte uninstall para deshacerla.
+install-status-unused = El modelo { $model } ({ $size }) ya no hace falta

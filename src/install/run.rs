@@ -1,0 +1,169 @@
+//! An installation from its first check to its receipt.
+//!
+//! 1. Take the lock of the home, open the journal, look at what is installed already, check the disks.
+//! 2. Fetch the engine's archive and verify it; unpack it beside its place and move it there.
+//! 3. Start the private server, or keep the one that runs with the very same settings.
+//! 4. Pull the model, create `acolyte:latest` from it, read the parameters back.
+//! 5. Load it and read back what the engine really does; when memory runs out, with fewer layers on the GPU.
+//! 6. Measure.
+//! 7. Have the server started at login.
+//! 8. Write profile, consent and receipt: from here on the new profile is in force.
+//!
+//! Whatever was fetched or unpacked before is not fetched again, so running it a second time goes on where the first
+//! one stopped. When it fails or is cancelled, the profile that was in force stays in force: its model and its server
+//! are put back. Where there was none, the server is stopped, and what was fetched is kept.
+
+use crate::install::documents::{Installed, PREVIOUS_MODEL, SERVED_MODEL, ServerFile, read_json};
+use crate::install::journal::{Change, Journal, unfinished};
+use crate::install::progress::Reporter;
+use crate::install::steps::server::Server;
+use crate::install::steps::{check, engine, finish, load, login, measure, model, server};
+use crate::install::{Control, Event, InstallError, Lock, Paths, Receipt, Request, Step, Tried, files};
+use crate::plan::Verdict;
+use crate::say;
+use crate::text::Text;
+
+/// An installation at work: what every step knows.
+pub(super) struct Job<'a> {
+    pub request: &'a Request,
+    pub text: Text,
+    pub paths: Paths,
+    pub control: &'a Control,
+    pub reporter: &'a Reporter<'a>,
+    pub journal: Journal,
+    /// What was in force when we began.
+    pub previous: Option<Installed>,
+    /// The server that was started for it.
+    pub previous_server: Option<ServerFile>,
+    /// Whether a server of ours ran when we began.
+    pub server_ran: bool,
+    /// Whether the installation before this one was cut short.
+    pub resumed: bool,
+    /// Layers on the GPU, as far as they found room.
+    pub gpu_layers: u32,
+    /// Every attempt at loading.
+    pub tried: Vec<Tried>,
+}
+
+/// Carries a request out and tells what happens. Blocks for as long as it takes; `control` stops it within a second,
+/// from any thread.
+///
+/// # Errors
+/// [`InstallError`]; it was told as an event too. What was in force before still is.
+pub fn run(
+    request: &Request,
+    text: Text,
+    events: &dyn Fn(Event),
+    control: &Control,
+) -> Result<Receipt, InstallError> {
+    let reporter = Reporter::new(events);
+    let outcome = runtime()?.block_on(install(request, text, &reporter, control));
+    if let Err(error) = &outcome {
+        let message = error.explain(text);
+        if error.is_cancelled() { reporter.cancelled(message) } else { reporter.failed(message) }
+    }
+    outcome
+}
+
+/// One thread is enough: we wait for others.
+pub(super) fn runtime() -> Result<tokio::runtime::Runtime, InstallError> {
+    let built = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    built.map_err(|source| InstallError::Runtime { source })
+}
+
+async fn install(
+    request: &Request,
+    text: Text,
+    reporter: &Reporter<'_>,
+    control: &Control,
+) -> Result<Receipt, InstallError> {
+    reporter.started(Step::Check, say!(text, "install-checking"));
+    if request.assessment.verdict == Verdict::Refused {
+        return Err(InstallError::Refused);
+    }
+    if request.assessment.verdict == Verdict::Degraded && request.consent_text.is_none() {
+        return Err(InstallError::ConsentMissing);
+    }
+    let paths = Paths::new(&request.options.home);
+    let (_lock, journal) = open(&paths)?;
+    let resumed = unfinished(journal.entries());
+    let mut job = Job {
+        request,
+        text,
+        control,
+        reporter,
+        journal,
+        previous: Installed::load(paths.home())?,
+        previous_server: read_json(&paths.server_state())?,
+        server_ran: server::runs(&paths.engines()),
+        resumed,
+        paths,
+        gpu_layers: request.assessment.gpu_layers,
+        tried: Vec::new(),
+    };
+    job.journal.begin()?;
+    check::run(&mut job)?;
+    let engine = engine::run(&mut job).await?;
+    let outcome = match server::run(&mut job, &engine).await {
+        Ok(server) => {
+            let outcome = with_server(&mut job, &engine, &server).await;
+            if outcome.is_err() {
+                put_back(&mut job, Some(&server)).await;
+            }
+            outcome
+        }
+        Err(error) => {
+            put_back(&mut job, None).await;
+            Err(error)
+        }
+    };
+    let receipt = outcome?;
+    job.journal.end()?;
+    reporter.finished(say!(text, "install-finished"), &receipt);
+    Ok(receipt)
+}
+
+async fn with_server(
+    job: &mut Job<'_>,
+    engine: &engine::Engine,
+    server: &Server,
+) -> Result<Receipt, InstallError> {
+    model::pull(job, server).await?;
+    model::keep_previous(job, server).await?;
+    model::create(job, server).await?;
+    let loaded = load::run(job, server).await?;
+    let measured = measure::run(job, server, loaded).await?;
+    let receipt = finish::receipt(job, server, measured);
+    login::run(job, engine, server).await?;
+    finish::run(job, engine, server, &receipt)?;
+    model::drop_previous(server).await;
+    Ok(receipt)
+}
+
+/// Folders, lock and journal. Nothing else may change before the lock is held.
+pub(super) fn open(paths: &Paths) -> Result<(Lock, Journal), InstallError> {
+    let missing = files::missing_folders(&paths.llm());
+    files::create_folders(&paths.llm())?;
+    let lock = Lock::take(&paths.lock(), paths.home())?;
+    let mut journal = Journal::open(&paths.journal())?;
+    // The journal lies in these folders, so they alone are written down after they were made.
+    for path in missing {
+        journal.intend(Change::CreateFolder { path })?;
+    }
+    Ok((lock, journal))
+}
+
+/// After a failure: what was in force before is in force again, as well as that can be done. Where nothing was, the
+/// server is stopped, so that nothing holds memory for an installation that does not exist.
+async fn put_back(job: &mut Job<'_>, server: Option<&Server>) {
+    let restored = match (&job.previous, server) {
+        (Some(_), Some(server)) => model::put_previous_back(server).await,
+        _ => Ok(()),
+    };
+    if let Err(error) = restored {
+        tracing::warn!(%error, "{PREVIOUS_MODEL} could not be put back as {SERVED_MODEL}");
+    }
+    if let Err(error) = server::put_back(job).await {
+        tracing::warn!(%error, "the server that ran before could not be put back");
+    }
+}

@@ -1,0 +1,119 @@
+//! The end: the promise beside the measurement, and the documents that put the new profile in force.
+
+use std::path::Path;
+
+use serde::Serialize;
+
+use crate::SCHEMA;
+use crate::install::documents::{ConsentFile, ProfileFile, SERVED_MODEL, to_json, to_yaml};
+use crate::install::journal::now;
+use crate::install::run::Job;
+use crate::install::steps::engine::Engine;
+use crate::install::steps::measure::Measured;
+use crate::install::steps::server::Server;
+use crate::install::{InstallError, PredictedFigures, Receipt, Step, misses};
+use crate::plan::Verdict;
+use crate::say;
+
+/// The receipt.
+pub fn receipt(job: &Job<'_>, server: &Server, measured: Measured) -> Receipt {
+    let assessment = &job.request.assessment;
+    let predicted = predicted(job, &measured);
+    let misses =
+        misses::misses(&predicted, &measured.figures, assessment.memory.overhead_gpu_bytes, job.text);
+    Receipt {
+        schema: SCHEMA,
+        written_at: now(),
+        profile: assessment.candidate.id.clone(),
+        model: assessment.candidate.model.tag.clone(),
+        engine_version: server.version.clone(),
+        port: server.launch.port,
+        predicted,
+        measured: measured.figures,
+        verdict: verdict(job),
+        tried: job.tried.clone(),
+        misses,
+    }
+}
+
+/// Writes consent, profile and receipt, in this order: the receipt is the last word.
+pub fn run(
+    job: &mut Job<'_>,
+    engine: &Engine,
+    server: &Server,
+    receipt: &Receipt,
+) -> Result<(), InstallError> {
+    job.reporter.started(Step::WriteReceipt, say!(job.text, "install-writing-receipt"));
+    job.control.check()?;
+    let candidate = &job.request.assessment.candidate;
+    let consent = job.request.consent_text.clone().map(|text| ConsentFile {
+        schema: SCHEMA,
+        agreed_at: now(),
+        profile: candidate.id.clone(),
+        model: candidate.model.tag.clone(),
+        text,
+    });
+    let degraded = receipt.verdict == Verdict::Degraded;
+    let profile = ProfileFile {
+        schema: SCHEMA,
+        written_at: receipt.written_at.clone(),
+        profile: candidate.id.clone(),
+        endpoint: format!("http://127.0.0.1:{}", server.launch.port),
+        port: server.launch.port,
+        model: SERVED_MODEL.to_owned(),
+        base_model: candidate.model.tag.clone(),
+        context_tokens: candidate.context_tokens,
+        kv_cache_type: candidate.kv_cache_type,
+        gpu_layers: job.gpu_layers,
+        total_layers: job.request.assessment.total_layers,
+        num_batch: candidate.num_batch,
+        verdict: receipt.verdict,
+        degraded,
+        banner: job.request.banner.clone().filter(|_| degraded),
+        engine_version: engine.version.clone(),
+        engine_program: engine.program.clone(),
+        models_dir: server.launch.models_dir.clone(),
+        autostart: job.request.options.autostart,
+    };
+    let (consent_path, profile_path, receipt_path) =
+        (job.paths.consent(), job.paths.profile(), job.paths.receipt());
+    match consent {
+        Some(consent) => write_json(job, &consent_path, &consent)?,
+        // A consent to something else must not look like one to this.
+        None => crate::install::files::remove_file(&consent_path)?,
+    }
+    let yaml = to_yaml(&profile_path, &profile)?;
+    job.journal.write_file(&profile_path, &yaml)?;
+    write_json(job, &receipt_path, receipt)
+}
+
+fn write_json(job: &mut Job<'_>, path: &Path, document: &impl Serialize) -> Result<(), InstallError> {
+    let json = to_json(path, document)?;
+    Ok(job.journal.write_file(path, &json)?)
+}
+
+fn predicted(job: &Job<'_>, measured: &Measured) -> PredictedFigures {
+    let assessment = &job.request.assessment;
+    let memory = &assessment.memory;
+    let on_gpu = memory.vram_required_bytes - memory.overhead_gpu_bytes.min(memory.vram_required_bytes);
+    let in_ram = memory.ram_required_bytes - memory.overhead_ram_bytes.min(memory.ram_required_bytes);
+    let all = on_gpu + in_ram;
+    PredictedFigures {
+        context_tokens: assessment.candidate.context_tokens,
+        gpu_layers: assessment.gpu_layers,
+        total_layers: assessment.total_layers,
+        kv_cache_type: assessment.candidate.kv_cache_type,
+        vram_bytes: memory.vram_required_bytes,
+        ram_bytes: memory.ram_required_bytes,
+        gpu_share: if all == 0 { 0.0 } else { on_gpu as f64 / all as f64 },
+        decode_tokens_per_s: assessment.speed.decode_tokens_per_s,
+        first_token_full_prompt_s: assessment.speed.first_token_full_prompt_s,
+        first_token_s: measured.predicted_first_token_s,
+    }
+}
+
+/// Fewer layers on the GPU than planned are a limit, whatever the plan said.
+fn verdict(job: &Job<'_>) -> Verdict {
+    let planned = job.request.assessment.verdict;
+    if job.gpu_layers < job.request.assessment.gpu_layers { planned.max(Verdict::Degraded) } else { planned }
+}

@@ -1,0 +1,10 @@
+//! The steps of an installation, one file each, in the order in which they run.
+
+pub mod check;
+pub mod engine;
+pub mod finish;
+pub mod load;
+pub mod login;
+pub mod measure;
+pub mod model;
+pub mod server;

@@ -1,0 +1,196 @@
+//! The model: pulled, made into `acolyte:latest`, and read back, because the engine takes anything in silence.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use crate::install::documents::{PREVIOUS_MODEL, SERVED_MODEL};
+use crate::install::journal::Change;
+use crate::install::run::Job;
+use crate::install::steps::server::Server;
+use crate::install::store::Store;
+use crate::install::{InstallError, Step};
+use crate::ollama::client::{ClientError, CreateParameters, CreateRequest};
+use crate::ollama::registry::Reference;
+use crate::ollama::replies::StatusLine;
+use crate::say;
+
+/// How often a pull that broke is taken up again, where trying again can help.
+const TRIES: u32 = 3;
+/// Messages of the engine after which trying again can help.
+const PASSING: &[&str] = &[
+    "digest mismatch",
+    "EOF",
+    "timeout",
+    "connection reset",
+    "max retries exceeded",
+    "TLS handshake timeout",
+];
+
+/// Pulls the model.
+pub async fn pull(job: &mut Job<'_>, server: &Server) -> Result<(), InstallError> {
+    let model = job.request.assessment.candidate.model.clone();
+    job.reporter.started(Step::PullModel, say!(job.text, "install-pulling", model = model.tag.clone()));
+    let models_dir = &job.request.options.models_dir;
+    if Store::new(models_dir).has(&model.tag) && is_listed(job, server, &model.tag).await? {
+        job.reporter.skipped(say!(job.text, "install-pull-skipped", model = model.tag.clone()));
+        return Ok(());
+    }
+    let change = Change::PullModel { tag: model.tag.clone(), models_dir: models_dir.clone() };
+    job.journal.intend(change.clone())?;
+    let mut tries = 0;
+    loop {
+        job.control.until_resumed().await?;
+        let error = match pull_once(job, server, &model.tag, model.download_bytes).await {
+            Ok(Pulled::Whole) => break,
+            Ok(Pulled::Paused) => continue,
+            Err(error) => error,
+        };
+        job.control.check()?;
+        tries += 1;
+        if tries >= TRIES || !may_pass(&error) {
+            return Err(InstallError::Pull { model: model.tag.clone(), source: error });
+        }
+        job.reporter.waiting(say!(job.text, "install-pull-again", cause = error.explain(job.text)));
+        job.control.or_cancelled(tokio::time::sleep(Duration::from_secs(u64::from(tries)))).await?;
+    }
+    job.journal.done(change)?;
+    job.reporter.done(say!(job.text, "install-pulled", model = model.tag.clone()));
+    Ok(())
+}
+
+enum Pulled {
+    Whole,
+    Paused,
+}
+
+async fn pull_once(job: &Job<'_>, server: &Server, tag: &str, expected: u64) -> Result<Pulled, ClientError> {
+    let mut layers: BTreeMap<String, (u64, u64)> = BTreeMap::new();
+    let (reporter, text) = (job.reporter, job.text);
+    let mut waiting_told = 0;
+    let mut phase = String::new();
+    let tell = |line: &StatusLine| {
+        let Some(digest) = &line.digest else {
+            if line.status != phase && line.status.starts_with("verifying") {
+                reporter.running(say!(text, "install-pull-verifying"));
+            }
+            phase.clone_from(&line.status);
+            return;
+        };
+        let layer = layers.entry(digest.clone()).or_default();
+        *layer = (layer.0.max(line.completed), layer.1.max(line.total));
+        let done = layers.values().map(|layer| layer.0).sum();
+        let total = layers.values().map(|layer| layer.1).sum::<u64>().max(expected);
+        let message = || say!(text, "install-pulling", model = tag.to_owned());
+        let stalled = reporter.bytes(done, Some(total), message);
+        // A word when it begins to stand still, and again every 15 seconds.
+        let still = stalled.map_or(0, |stalled| stalled.as_secs() / 15);
+        if still > waiting_told {
+            let duration = text.duration(stalled.unwrap_or_default().as_secs_f64());
+            reporter.waiting(say!(text, "install-pull-stalled", duration = duration));
+        }
+        waiting_told = still;
+    };
+    let pulling = server.client.pull(tag, job.request.options.insecure_registry, tell);
+    tokio::select! {
+        biased;
+        () = job.control.token().cancelled() => Ok(Pulled::Paused),
+        () = job.control.paused() => {
+            reporter.waiting(say!(text, "install-paused"));
+            Ok(Pulled::Paused)
+        }
+        pulled = pulling => pulled.map(|()| Pulled::Whole),
+    }
+}
+
+fn may_pass(error: &ClientError) -> bool {
+    match error {
+        ClientError::Refused { message, .. } => PASSING.iter().any(|part| message.contains(part)),
+        ClientError::CutShort { .. } | ClientError::Silent { .. } => true,
+        _ => false,
+    }
+}
+
+/// Keeps what ACOLYTE is served now under a second name, until the new one is verified. After a change that was cut
+/// short the second name already holds the last verified one.
+pub async fn keep_previous(job: &mut Job<'_>, server: &Server) -> Result<(), InstallError> {
+    if job.previous.is_none() || !is_listed(job, server, SERVED_MODEL).await? {
+        return Ok(());
+    }
+    if job.resumed && is_listed(job, server, PREVIOUS_MODEL).await? {
+        return Ok(());
+    }
+    let models_dir = job.request.options.models_dir.clone();
+    job.journal.intend(Change::CreateModel { name: PREVIOUS_MODEL.to_owned(), models_dir })?;
+    Ok(job.control.or_cancelled(server.client.copy(SERVED_MODEL, PREVIOUS_MODEL)).await??)
+}
+
+/// After a failure: what ACOLYTE was served before.
+pub async fn put_previous_back(server: &Server) -> Result<(), InstallError> {
+    match server.client.copy(PREVIOUS_MODEL, SERVED_MODEL).await {
+        Ok(()) => drop(server.client.delete(PREVIOUS_MODEL).await?),
+        // There is none where the failure came before it was kept.
+        Err(ClientError::Refused { status: 404, .. }) => {}
+        Err(error) => return Err(error.into()),
+    }
+    Ok(())
+}
+
+/// After a good end the second name is not needed any more.
+pub async fn drop_previous(server: &Server) {
+    if let Err(error) = server.client.delete(PREVIOUS_MODEL).await {
+        tracing::warn!(%error, "{PREVIOUS_MODEL} could not be deleted");
+    }
+}
+
+/// Creates `acolyte:latest` and reads its parameters back.
+pub async fn create(job: &mut Job<'_>, server: &Server) -> Result<(), InstallError> {
+    job.reporter.started(Step::CreateModel, say!(job.text, "install-creating", model = SERVED_MODEL));
+    create_with(job, server).await?;
+    job.reporter.done(say!(job.text, "install-created", model = SERVED_MODEL));
+    Ok(())
+}
+
+/// Creates it with as many layers on the GPU as the job says now.
+pub async fn create_with(job: &mut Job<'_>, server: &Server) -> Result<(), InstallError> {
+    let candidate = &job.request.assessment.candidate;
+    let parameters = CreateParameters {
+        num_ctx: candidate.context_tokens,
+        num_gpu: job.gpu_layers,
+        num_batch: candidate.num_batch,
+    };
+    let request =
+        CreateRequest { model: SERVED_MODEL.to_owned(), from: candidate.model.tag.clone(), parameters };
+    let models_dir = job.request.options.models_dir.clone();
+    let change = Change::CreateModel { name: SERVED_MODEL.to_owned(), models_dir };
+    job.journal.intend(change.clone())?;
+    job.control.or_cancelled(server.client.create(&request, |_| ())).await??;
+    job.journal.done(change)?;
+
+    let shown = job.control.or_cancelled(server.client.show(SERVED_MODEL)).await??;
+    let wanted = [
+        ("num_ctx", parameters.num_ctx),
+        ("num_gpu", parameters.num_gpu),
+        ("num_batch", parameters.num_batch),
+    ];
+    for (name, wanted) in wanted {
+        let found = shown.parameter(name).unwrap_or("-");
+        if found != wanted.to_string() {
+            return Err(InstallError::ParameterDropped { name, wanted, found: found.to_owned() });
+        }
+    }
+    // Said here already, because loading takes minutes and would only find out the same.
+    let carried = shown.trained_context_tokens().unwrap_or(u64::MAX);
+    if carried < u64::from(parameters.num_ctx) {
+        return Err(InstallError::ContextClamped {
+            wanted_tokens: parameters.num_ctx,
+            found_tokens: carried,
+        });
+    }
+    Ok(())
+}
+
+async fn is_listed(job: &Job<'_>, server: &Server, tag: &str) -> Result<bool, InstallError> {
+    let listed = job.control.or_cancelled(server.client.tags()).await??;
+    let wanted = Reference::parse(tag).ok();
+    Ok(listed.iter().any(|model| model.name == tag || Reference::parse(&model.name).ok() == wanted))
+}

@@ -1,0 +1,166 @@
+//! The private server: kept when it is the right one, else stopped and started anew.
+
+use std::path::Path;
+
+use crate::SCHEMA;
+use crate::install::documents::{ServerFile, to_json};
+use crate::install::journal::Change;
+use crate::install::run::Job;
+use crate::install::steps::engine::Engine;
+use crate::install::{Cancelled, InstallError, Paths, Step, files, service};
+use crate::ollama::client::Client;
+use crate::ollama::server::{self, Launch, READY_LIMIT, ServerError};
+use crate::platform::process;
+use crate::say;
+
+/// The running server.
+#[derive(Debug)]
+pub struct Server {
+    /// Talks to it.
+    pub client: Client,
+    /// How it was started.
+    pub launch: Launch,
+    /// Its version, as it says itself.
+    pub version: String,
+}
+
+/// Runs the step.
+pub async fn run(job: &mut Job<'_>, engine: &Engine) -> Result<Server, InstallError> {
+    job.reporter.started(Step::StartServer, say!(job.text, "install-starting-server"));
+    let wanted = job.request.options.port;
+    let preferred = job.previous_server.as_ref().map(|server| server.port);
+    if let Some(launch) = preferred
+        .filter(|port| wanted.is_none_or(|wanted| wanted == *port))
+        .map(|port| launch(job, engine, port))
+        && let Some(server) = running(&job.paths, &launch).await?
+    {
+        let port = launch.port.to_string();
+        job.reporter.skipped(say!(job.text, "install-server-kept", port = port));
+        return Ok(server);
+    }
+    stop(&job.paths).await?;
+    let server = start(job, engine, wanted, preferred).await?;
+    let port = server.launch.port.to_string();
+    job.reporter.done(say!(
+        job.text,
+        "install-server-started",
+        port = port,
+        version = server.version.clone()
+    ));
+    Ok(server)
+}
+
+/// The server that runs with exactly these settings, if it does and answers.
+pub async fn running(paths: &Paths, launch: &Launch) -> Result<Option<Server>, InstallError> {
+    let file: Option<ServerFile> = crate::install::documents::read_json(&paths.server_state())?;
+    let same = file.is_some_and(|file| file.launch(paths) == *launch);
+    if !same || server::servers(&paths.engines()).is_empty() {
+        return Ok(None);
+    }
+    let client = Client::new(launch.port)?;
+    // One that does not answer is replaced like one with other settings.
+    Ok(client.version().await.ok().map(|version| Server { client, launch: launch.clone(), version }))
+}
+
+/// Stops every server of ours, through the system's service manager where one looks after it.
+pub async fn stop(paths: &Paths) -> Result<usize, InstallError> {
+    let engines = paths.engines();
+    let stopped = tokio::task::spawn_blocking(move || {
+        service::stop()?;
+        server::stop_all(&engines).map_err(InstallError::from)
+    });
+    stopped.await.unwrap_or(Ok(0))
+}
+
+/// Starts a server with these settings and waits until it answers. Its file is written first, so that whoever comes
+/// after a crash knows it.
+pub async fn start_and_wait(paths: &Paths, launch: &Launch) -> Result<Server, ServerError> {
+    let client = Client::new(launch.port)?;
+    let log_from = server::log_length(&launch.log);
+    let mut child = server::start(launch)?;
+    let file = ServerFile::new(launch, process::identify(child.id()));
+    write_state(paths, &file)?;
+    let version =
+        server::wait_until_ready(&client, Some(&mut child), &launch.log, log_from, READY_LIMIT).await?;
+    Ok(Server { client, launch: launch.clone(), version })
+}
+
+/// Waits for a server that somebody else starts with these settings: a service manager.
+pub async fn adopt(paths: &Paths, launch: &Launch) -> Result<Server, ServerError> {
+    let client = Client::new(launch.port)?;
+    let log_from = server::log_length(&launch.log);
+    let version = server::wait_until_ready(&client, None, &launch.log, log_from, READY_LIMIT).await?;
+    write_state(paths, &ServerFile::new(launch, None))?;
+    Ok(Server { client, launch: launch.clone(), version })
+}
+
+/// Writes down which server is ours.
+pub fn write_state(paths: &Paths, file: &ServerFile) -> Result<(), ServerError> {
+    let path = paths.server_state();
+    to_json(&path, file)
+        .and_then(|json| files::write_whole(&path, &json))
+        .map_err(|error| ServerError::Log { path: error.path, source: error.source })
+}
+
+async fn start(
+    job: &mut Job<'_>,
+    engine: &Engine,
+    wanted: Option<u16>,
+    preferred: Option<u16>,
+) -> Result<Server, InstallError> {
+    let mut taken = Vec::new();
+    loop {
+        let port = server::choose_port(wanted, preferred, &taken)?;
+        let launch = launch(job, engine, port);
+        let change = Change::StartServer { port };
+        job.journal.intend(change.clone())?;
+        match job.control.or_cancelled(start_and_wait(&job.paths, &launch)).await {
+            Ok(Ok(server)) => {
+                job.journal.done(change)?;
+                return Ok(server);
+            }
+            // Somebody took the port between our look and the server's.
+            Ok(Err(ServerError::Ended { .. })) if wanted.is_none() && !server::is_free(port) => {
+                taken.push(port)
+            }
+            Ok(Err(error)) => return Err(error.into()),
+            Err(Cancelled) => return Err(Cancelled.into()),
+        }
+    }
+}
+
+fn launch(job: &Job<'_>, engine: &Engine, port: u16) -> Launch {
+    Launch {
+        program: engine.program.clone(),
+        port,
+        models_dir: job.request.options.models_dir.clone(),
+        kv_cache_type: job.request.assessment.candidate.kv_cache_type,
+        home: job.paths.engine_home(),
+        log: job.paths.server_log(),
+    }
+}
+
+/// After a failure: the server that ran before runs again, or none where none did.
+pub async fn put_back(job: &mut Job<'_>) -> Result<(), InstallError> {
+    let before = job.previous_server.clone();
+    let Some(file) = before.filter(|file| job.previous.is_some() && file.program.exists()) else {
+        stop(&job.paths).await?;
+        return Ok(files::remove_file(&job.paths.server_state())?);
+    };
+    let launch = file.launch(&job.paths);
+    if job.server_ran && running(&job.paths, &launch).await?.is_some() {
+        return Ok(());
+    }
+    stop(&job.paths).await?;
+    if job.server_ran {
+        start_and_wait(&job.paths, &launch).await?;
+    } else {
+        write_state(&job.paths, &ServerFile { schema: SCHEMA, process: None, ..file })?;
+    }
+    Ok(())
+}
+
+/// Whether a server of ours runs now.
+pub fn runs(engines: &Path) -> bool {
+    !server::servers(engines).is_empty()
+}
