@@ -35,6 +35,7 @@ impl Note {
             "integrated_dropped" => say!(text, "hardware-integrated-dropped", gpu = detail("gpu")),
             "unified_memory" => say!(text, "hardware-unified-memory", gpu = detail("gpu")),
             "mig_enabled" => say!(text, "hardware-mig-enabled", gpu = detail("gpu")),
+            "gpu_passed_through" => say!(text, "hardware-gpu-passed-through", gpu = detail("gpu")),
             "gpu_asleep" => say!(text, "hardware-gpu-asleep", gpu = detail("gpu")),
             "rocm_package" => say!(text, "hardware-rocm-package", gpu = detail("gpu")),
             "nvidia_driver_missing" => say!(text, "hardware-nvidia-driver-missing", gpu = detail("gpu")),

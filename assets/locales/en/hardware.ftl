@@ -22,3 +22,4 @@ hardware-memory-limited = This session may use { $limit } of the machine's { $to
 hardware-on-battery = The machine runs on its battery, which slows processor and graphics card. Figures measured now are lower than on mains power.
 hardware-power-saving = The machine is set to save power, which slows processor and graphics card.
 hardware-engine-exposed = The Ollama server on port { $port } can be reached from other machines, without a password. Unless that is intended, set OLLAMA_HOST to 127.0.0.1.
+hardware-gpu-passed-through = { $gpu } is reserved for a virtual machine (vfio-pci). This system cannot use it.

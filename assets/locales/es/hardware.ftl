@@ -22,3 +22,4 @@ hardware-memory-limited = Esta sesión puede usar { $limit } de los { $total } d
 hardware-on-battery = El equipo funciona con batería, lo que frena el procesador y la tarjeta gráfica. Lo que se mida ahora será menor que con corriente.
 hardware-power-saving = El equipo está en modo de ahorro de energía, lo que frena el procesador y la tarjeta gráfica.
 hardware-engine-exposed = El servidor de Ollama del puerto { $port } es accesible desde otros equipos y sin contraseña. Si no es lo que quieres, pon OLLAMA_HOST en 127.0.0.1.
+hardware-gpu-passed-through = { $gpu } está reservada para una máquina virtual (vfio-pci). Este sistema no puede usarla.

@@ -35,9 +35,11 @@ const ROCM_NAMES_LINUX: &[&str] = &[
     "mi210", "mi100",
 ];
 
-/// The back-end, where Ollama has one for this adapter. `os` is the document's system name.
+/// The back-end, where Ollama has one for this adapter. `name` is the one it has in the document, `os` the document's
+/// system name.
 pub fn backend(
     adapter: &Adapter<'_>,
+    name: &str,
     kind: GpuKind,
     vendor: Option<&str>,
     os: Option<&str>,
@@ -45,6 +47,10 @@ pub fn backend(
     match kind {
         GpuKind::Software | GpuKind::Virtual => return None,
         GpuKind::Discrete | GpuKind::Integrated | GpuKind::Unified => {}
+    }
+    // The card belongs to a virtual machine.
+    if adapter.sysfs.as_ref().is_some_and(|card| card.driver.as_deref() == Some("vfio-pci")) {
+        return None;
     }
     if os == Some("macos") {
         // On Macs with an Intel processor Ollama computes on the processor only.
@@ -59,20 +65,20 @@ pub fn backend(
             None if adapter.vulkan.is_some() => Some(Backend::Vulkan),
             None => (kind == GpuKind::Unified).then_some(Backend::Cuda),
         },
-        Some("amd") if rocm(adapter, os) => Some(Backend::Rocm),
+        Some("amd") if rocm(adapter, name, os) => Some(Backend::Rocm),
         // Server consoles and unknown chips answer no graphics interface at all.
         Some("amd" | "intel") => Some(Backend::Vulkan),
         _ => adapter.vulkan.map(|_| Backend::Vulkan),
     }
 }
 
-fn rocm(adapter: &Adapter<'_>, os: Option<&str>) -> bool {
+fn rocm(adapter: &Adapter<'_>, name: &str, os: Option<&str>) -> bool {
     let linux = os == Some("linux");
     if linux && let Some(gfx) = adapter.sysfs.as_ref().and_then(|card| card.gfx) {
         return ROCM_LINUX.contains(&gfx);
     }
     let lists: &[&[&str]] = if linux { &[ROCM_NAMES, ROCM_NAMES_LINUX] } else { &[ROCM_NAMES] };
-    adapter.names().any(|name| {
+    adapter.names().chain([name]).any(|name| {
         let name = name.to_lowercase();
         // Laptop cards of the same number carry another chip.
         name.split(|c: char| !c.is_alphanumeric()).any(|word| lists.iter().any(|list| list.contains(&word)))
@@ -102,7 +108,7 @@ mod tests {
             let vulkan = named(name);
             let adapter = Adapter { vulkan: Some(&vulkan), ..Adapter::default() };
             assert_eq!(
-                backend(&adapter, GpuKind::Discrete, Some("amd"), Some(os)),
+                backend(&adapter, name, GpuKind::Discrete, Some("amd"), Some(os)),
                 Some(expected),
                 "{name} on {os}"
             );
@@ -116,7 +122,7 @@ mod tests {
         {
             let nvml = NvmlDevice { compute_capability: Some(capability), ..NvmlDevice::default() };
             let adapter = Adapter { nvml: Some(&nvml), ..Adapter::default() };
-            assert_eq!(backend(&adapter, GpuKind::Discrete, Some("nvidia"), Some("linux")), expected);
+            assert_eq!(backend(&adapter, "", GpuKind::Discrete, Some("nvidia"), Some("linux")), expected);
         }
     }
 }

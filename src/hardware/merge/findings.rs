@@ -68,6 +68,8 @@ fn of_gpu(gpu: &Gpu, adapter: &Adapter<'_>, evidence: &Evidence, notes: &mut Vec
                 ));
             }
         }
+    } else if adapter.sysfs.as_ref().is_some_and(|card| card.driver.as_deref() == Some("vfio-pci")) {
+        notes.push(Note::new("gpu_passed_through", &[("gpu", name)]));
     } else if gpu.kind == GpuKind::Discrete && is_nvidia(adapter) {
         notes.push(Note::new("nvidia_driver_missing", &[("gpu", name)]));
     }
@@ -92,6 +94,10 @@ fn of_nvidia(gpu: &Gpu, capability: Option<(i32, i32)>, notes: &mut Vec<Note>) {
         if capability < (6, 0) || capability == (7, 2) {
             notes.push(Note::new("no_flash_attention", &[("gpu", name), ("capability", capability_text)]));
         }
+    }
+    // The drivers of Jetson boards are numbered on their own and come with the board's system.
+    if gpu.kind == GpuKind::Unified {
+        return;
     }
     let old_card = capability.is_some_and(|capability| capability <= NEWEST_OLD_CARD);
     let needed = if old_card { MIN_NVIDIA_DRIVER_OLD_CARDS } else { MIN_NVIDIA_DRIVER };

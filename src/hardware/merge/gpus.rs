@@ -32,6 +32,7 @@ pub fn gpu(adapter: &Adapter<'_>, evidence: &Evidence) -> Gpu {
     source("memory_bandwidth_gb_s", bandwidth.map(|_| "nvml"));
     source("driver_version", driver.as_ref().map(|(_, source)| *source));
     source("compute_capability", capability.map(|_| "nvml"));
+    let backend = backend(adapter, &name, kind, vendor, os);
     Gpu {
         name,
         vendor: vendor.map(str::to_owned),
@@ -39,7 +40,7 @@ pub fn gpu(adapter: &Adapter<'_>, evidence: &Evidence) -> Gpu {
         vram_total_bytes: memory.total.map(|said| said.bytes),
         vram_free_bytes: memory.free.map(|said| said.bytes),
         memory_bandwidth_gb_s: bandwidth,
-        backend: backend(adapter, kind, vendor, os),
+        backend,
         driver_version: driver.map(|(version, _)| version),
         compute_capability: capability.map(|(major, minor)| format!("{major}.{minor}")),
         sources,

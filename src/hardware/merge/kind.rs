@@ -155,7 +155,8 @@ fn amd(adapter: &Adapter<'_>) -> GpuKind {
     let by_name = adapter.names().any(|name| {
         let name = name.replace("(TM)", "");
         name.contains("Radeon Graphics")
-            || (name.contains("Vega") && name.contains("Graphics"))
+            // "Vega M" is a chip of its own with its own memory, beside an Intel processor.
+            || (name.contains("Vega") && name.contains("Graphics") && !name.contains("Vega M"))
             || (name.ends_with("M Graphics") && name.contains("Radeon"))
             || names_number_with_m(&name)
     });

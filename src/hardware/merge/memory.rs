@@ -99,7 +99,8 @@ fn discrete_free(adapter: &Adapter<'_>, sum_heaps: bool, total: u64) -> Option<S
             "vulkan budget",
             adapter
                 .vulkan
-                .map(|gpu| own_heaps(gpu, sum_heaps, |heap| heap.budget_bytes))
+                // Some drivers underflow here when more is in use than a heap has: never above its size.
+                .map(|gpu| own_heaps(gpu, sum_heaps, |heap| Some(heap.budget_bytes?.min(heap.size_bytes))))
                 .filter(|budget| *budget > 0),
         ),
     ]
@@ -147,21 +148,13 @@ fn unified(adapter: &Adapter<'_>, vendor: Option<&str>, evidence: &Evidence) -> 
                 .map(|bytes| (bytes, "metal (recommendedMaxWorkingSetSize)"));
             (total, ram_free.map(|bytes| (bytes, "available main memory")))
         }
-        Some("amd") => amd_unified(adapter, ram_free),
+        Some("amd") => amd_unified(adapter, memory.total_bytes, ram_free),
+        // NVML does not support the question, or answers with a share of the memory that means nothing; the engine
+        // itself asks the system, too.
         _ => (
-            adapter
-                .nvml
-                .and_then(|gpu| gpu.memory_total_bytes)
-                .map(|bytes| (bytes, "nvml; shared with the processor"))
-                .or_else(|| {
-                    (memory.total_bytes > 0)
-                        .then_some((memory.total_bytes, "main memory, shared with the processor"))
-                }),
-            adapter
-                .nvml
-                .and_then(|gpu| gpu.memory_free_bytes)
-                .map(|bytes| (bytes, "nvml"))
-                .or(ram_free.map(|bytes| (bytes, "available main memory"))),
+            (memory.total_bytes > 0)
+                .then_some((memory.total_bytes, "main memory, shared with the processor")),
+            ram_free.map(|bytes| (bytes, "available main memory")),
         ),
     };
     let said = |(bytes, source): (u64, &str)| Said { bytes, source: source.to_owned() };
@@ -177,10 +170,11 @@ type Figure<'t> = Option<(u64, &'t str)>;
 
 /// Strix Halo: the firmware sets some memory aside (up to 96 GB), and the driver lets the GPU reach a part of the
 /// rest. The engine gets one or the other, so the larger counts, not the sum.
-fn amd_unified<'t>(adapter: &Adapter<'_>, ram_free: Option<u64>) -> (Figure<'t>, Figure<'t>) {
+fn amd_unified<'t>(adapter: &Adapter<'_>, ram_total: u64, ram_free: Option<u64>) -> (Figure<'t>, Figure<'t>) {
     if let Some(card) = &adapter.sysfs {
         let own = card.vram_total_bytes.unwrap_or(0);
-        let reachable = card.gtt_total_bytes.unwrap_or(0);
+        // A limit set by hand may be above what the firmware has left of the memory.
+        let reachable = card.gtt_total_bytes.unwrap_or(0).min(ram_total);
         if own >= reachable && own > 0 {
             let free = card.vram_used_bytes.map(|used| (own.saturating_sub(used), "sysfs"));
             return (Some((own, "sysfs (mem_info_vram_total)")), free);
