@@ -1,5 +1,6 @@
-//! What differs per system? One file each, all with the same functions; [`process`] works on all of them.
+//! What differs per system? One file each, all with the same functions; [`process`] and [`login`] work on all of them.
 
+pub mod login;
 pub mod process;
 
 #[cfg(target_os = "linux")]

@@ -1,1 +1,437 @@
 //! What do you see? Draws state and sends commands; does no input or output itself.
+//!
+//! [`start`] opens the window, or says why there can be none. [`Wizard`] is the window's content without the window:
+//! a page machine ([`flow`]), one file a page ([`pages`]), a frame around them (steps at the left, buttons below),
+//! and a [`backend`] whose workers do everything that takes time. It draws only when something happened.
+
+pub mod backend;
+pub mod flow;
+mod frame;
+pub mod pages;
+mod questions;
+pub mod theme;
+pub mod widgets;
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, channel};
+
+use eframe::egui::{self, Key, Modifiers, Theme, Ui};
+
+use crate::install::Control;
+use crate::say;
+use crate::text::{Language, Text};
+use backend::{Backend, InstallEnd, Message, Outbox};
+use flow::{Page, Step};
+use pages::compatibility::Compatibility;
+use pages::consent::Consent;
+use pages::hardware::{Detection, HardwarePage};
+use pages::install::InstallPage;
+use pages::manage::{Doing, Manage};
+use pages::profile::Profile;
+use pages::result::ResultPage;
+use pages::summary::Summary;
+use pages::welcome::Welcome;
+use pages::{Context, Intent, View};
+use questions::Question;
+
+
+/// What the window is started with.
+#[derive(Clone, Debug, Default)]
+pub struct WizardOptions {
+    /// Our folder; the usual one when `None`.
+    pub home: Option<PathBuf>,
+    /// Base address under which the release's assets lie.
+    pub mirror: Option<String>,
+    /// Another release list.
+    pub release_file: Option<PathBuf>,
+    /// Plain http for the model's registry.
+    pub insecure_registry: bool,
+    /// Language; the system's when `None`.
+    pub language: Option<Language>,
+    /// A saved hardware document to use instead of asking this machine.
+    pub hardware_file: Option<PathBuf>,
+}
+
+/// The window's content.
+pub struct Wizard {
+    options: WizardOptions,
+    backend: Box<dyn Backend>,
+    outbox: Outbox,
+    inbox: Receiver<Message>,
+    text: Text,
+    page: Page,
+    question: Option<Question>,
+    /// One line under the page that says what came of something, until the next page.
+    notice: Option<(theme::Tone, String)>,
+    theme: Option<Theme>,
+    /// Close the window once nothing runs any more.
+    closing: bool,
+    wants_to_close: bool,
+}
+
+impl Wizard {
+    /// A wizard at its first page; it looks for an installation and goes to Manage when there is one. `wake` is called
+    /// from worker threads whenever there is something new to draw.
+    pub fn new(options: WizardOptions, backend: Box<dyn Backend>, wake: Arc<dyn Fn() + Send + Sync>) -> Self {
+        let (sender, inbox) = channel();
+        let outbox = Outbox::new(sender, wake);
+        let text = Text::new(options.language.unwrap_or_else(Language::of_system));
+        backend.look_for_installation(text, outbox.clone());
+        Self {
+            options,
+            backend,
+            outbox,
+            inbox,
+            text,
+            page: Page::default(),
+            question: None,
+            notice: None,
+            theme: None,
+            closing: false,
+            wants_to_close: false,
+        }
+    }
+
+    /// Where the person is.
+    pub fn page(&self) -> &Page {
+        &self.page
+    }
+
+    /// The words it speaks with.
+    pub fn text(&self) -> Text {
+        self.text
+    }
+
+    /// The window should close now.
+    pub fn wants_to_close(&self) -> bool {
+        self.wants_to_close
+    }
+
+    /// The person closes the window. Answers whether it may close at once; an installation that runs is asked about.
+    pub fn may_close(&mut self) -> bool {
+        if matches!(&self.page, Page::Install(page) if page.is_running()) && !self.wants_to_close {
+            self.question = Some(Question::Cancel { closing: true });
+            return false;
+        }
+        true
+    }
+
+    /// Draws everything into `ui`, which should be the whole window.
+    pub fn show(&mut self, ui: &mut Ui) {
+        if let Some(theme) = self.theme.take() {
+            ui.ctx().set_theme(theme);
+        }
+        self.read_messages();
+        let mut intents = self.keys(ui);
+        frame::show(self, ui, &mut intents);
+        self.show_question(ui, &mut intents);
+        for intent in intents {
+            self.carry_out(intent, ui.visuals().dark_mode);
+        }
+    }
+
+    fn view(&self) -> &dyn View {
+        match &self.page {
+            Page::Welcome(page) => page,
+            Page::Hardware(page) => page,
+            Page::Compatibility(page) => page,
+            Page::Profile(page) => page.as_ref(),
+            Page::Consent(page) => page.as_ref(),
+            Page::Summary(page) => page.as_ref(),
+            Page::Install(page) => page.as_ref(),
+            Page::Result(page) => page.as_ref(),
+            Page::Manage(page) => page.as_ref(),
+        }
+    }
+
+    /// Draws the page, between heading and footer.
+    fn show_page(&mut self, ui: &mut Ui, intents: &mut Vec<Intent>) {
+        let mut cx =
+            Context { text: self.text, backend: self.backend.as_ref(), outbox: &self.outbox, intents };
+        let page: &mut dyn View = match &mut self.page {
+            Page::Welcome(page) => page,
+            Page::Hardware(page) => page,
+            Page::Compatibility(page) => page,
+            Page::Profile(page) => page.as_mut(),
+            Page::Consent(page) => page.as_mut(),
+            Page::Summary(page) => page.as_mut(),
+            Page::Install(page) => page.as_mut(),
+            Page::Result(page) => page.as_mut(),
+            Page::Manage(page) => page.as_mut(),
+        };
+        page.show(ui, &mut cx);
+    }
+
+    /// Enter presses the primary button when nothing else has the keyboard; Alt+Left goes back; Esc on a running
+    /// installation asks whether to stop it.
+    fn keys(&self, ui: &Ui) -> Vec<Intent> {
+        let mut intents = Vec::new();
+        if self.question.is_some() {
+            return intents;
+        }
+        let footer = self.view().footer(self.text);
+        let nothing_focused = ui.ctx().memory(|memory| memory.focused().is_none());
+        let (enter, back, escape) = ui.input_mut(|input| {
+            (
+                nothing_focused && input.consume_key(Modifiers::NONE, Key::Enter),
+                input.consume_key(Modifiers::ALT, Key::ArrowLeft),
+                nothing_focused && input.key_pressed(Key::Escape),
+            )
+        });
+        let press = |button: Option<pages::Button>| {
+            button.filter(|button| button.enabled).map(|button| button.intent)
+        };
+        if enter {
+            intents.extend(press(footer.primary));
+        }
+        let left = press(footer.back);
+        if back && left == Some(Intent::Back) || escape && left == Some(Intent::AskToCancel) {
+            intents.extend(left);
+        }
+        intents
+    }
+
+    fn carry_out(&mut self, intent: Intent, dark: bool) {
+        match intent {
+            Intent::Next => self.next(),
+            Intent::Back => self.change(Page::back),
+            Intent::GoTo(step) => self.change(|page| page.back_to(step)),
+            Intent::Speak(language) => self.text = Text::new(language),
+            Intent::SwitchTheme => self.theme = Some(if dark { Theme::Light } else { Theme::Dark }),
+            Intent::DetectAgain => self.detect_again(),
+            Intent::AskWhereToSave => self.question = Some(Question::save(self.backend.places().home)),
+            Intent::ToggleLog => {
+                if let Page::Install(page) = &mut self.page {
+                    page.toggle_log();
+                }
+            }
+            Intent::TogglePause => {
+                if let Page::Install(page) = &self.page {
+                    page.toggle_pause();
+                }
+            }
+            Intent::AskToCancel => self.question = Some(Question::Cancel { closing: false }),
+            Intent::Retry => self.retry(),
+            Intent::ChooseAnother => self.change(|page| page.back_to(Step::Profile)),
+            Intent::OpenFolder => self.open_folder(),
+            Intent::Manage => self.backend.look_for_installation(self.text, self.outbox.clone()),
+            Intent::ChangeProfile => {
+                self.change(|_| Page::Hardware(HardwarePage { detection: Detection::NotAsked }));
+                self.detect();
+            }
+            Intent::AskToRemove => self.question = Some(Question::Remove { keep_models: false }),
+            Intent::Act(action) => {
+                if let Page::Manage(page) = &mut self.page {
+                    page.ask(Doing::Acting(action));
+                    let home = page.installation.home.clone();
+                    self.backend.manage(home, action, self.text, self.outbox.clone());
+                }
+            }
+            Intent::CheckHealth => self.check_health(),
+            Intent::Finish => self.wants_to_close = true,
+        }
+    }
+
+    /// Changes the page; what was said about the one before is not said about the next.
+    fn change(&mut self, to: impl FnOnce(Page) -> Page) {
+        self.notice = None;
+        self.page = to(std::mem::take(&mut self.page));
+    }
+
+    fn next(&mut self) {
+        let (text, backend) = (self.text, self.backend.as_ref());
+        self.notice = None;
+        self.page = match std::mem::take(&mut self.page) {
+            Page::Welcome(page) => Page::Hardware(page.into()),
+            Page::Hardware(page) => match page.found() {
+                Some(found) => Page::Compatibility(Compatibility::from(Arc::clone(found))),
+                None => Page::Hardware(page),
+            },
+            Page::Compatibility(page) => {
+                let found = Arc::clone(&page.found);
+                match Profile::new(page, backend) {
+                    Some(profile) => Page::Profile(Box::new(profile)),
+                    None => Page::Compatibility(found.into()),
+                }
+            }
+            Page::Profile(page) if !page.can_go_on() => Page::Profile(page),
+            Page::Profile(page) if page.needs_consent() => Page::Consent(Box::new(Consent::from(*page))),
+            Page::Profile(page) => Page::Summary(Box::new(Summary::new(*page, None))),
+            Page::Consent(page) => match page.agree(backend, text) {
+                Ok(summary) => Page::Summary(Box::new(summary)),
+                Err(page) => Page::Consent(Box::new(page)),
+            },
+            Page::Summary(page) => {
+                let control = Control::new();
+                let request = page.request(&self.options, backend, text);
+                backend.install(request, text, control.clone(), self.outbox.clone());
+                Page::Install(Box::new(InstallPage::new(*page, control)))
+            }
+            other @ (Page::Install(_) | Page::Result(_) | Page::Manage(_)) => other,
+        };
+        self.detect();
+    }
+
+    /// Starts detection when the hardware page has not asked yet.
+    fn detect(&mut self) {
+        let places = self.backend.places();
+        let mut intents = Vec::new();
+        let cx = Context {
+            text: self.text,
+            backend: self.backend.as_ref(),
+            outbox: &self.outbox,
+            intents: &mut intents,
+        };
+        if let Page::Hardware(page) = &mut self.page {
+            page.ask(places.models_dir, &cx);
+        }
+    }
+
+    fn detect_again(&mut self) {
+        if let Page::Hardware(page) = &mut self.page {
+            page.detection = Detection::NotAsked;
+        }
+        self.detect();
+    }
+
+    fn retry(&mut self) {
+        if let Page::Install(page) = &mut self.page
+            && page.may_go_back()
+        {
+            let control = Control::new();
+            let request = page.summary.request(&self.options, self.backend.as_ref(), self.text);
+            self.backend.install(request, self.text, control.clone(), self.outbox.clone());
+            page.again(control);
+        }
+    }
+
+    fn open_folder(&self) {
+        let folder = match &self.page {
+            Page::Result(page) => PathBuf::from(page.home()),
+            Page::Manage(page) => page.installation.home.clone(),
+            _ => return,
+        };
+        self.backend.open_folder(folder, self.text, self.outbox.clone());
+    }
+
+    fn check_health(&mut self) {
+        if let Page::Manage(page) = &mut self.page {
+            page.ask(Doing::Checking);
+            self.backend.health(page.installation.home.clone(), self.text, self.outbox.clone());
+        }
+    }
+
+    fn read_messages(&mut self) {
+        while let Ok(message) = self.inbox.try_recv() {
+            self.read(message);
+        }
+    }
+
+    fn read(&mut self, message: Message) {
+        match (message, &mut self.page) {
+            // An installation that is found while the person is already on the way does not take them off it.
+            (Message::Installation(Ok(Some(installation))), Page::Welcome(_) | Page::Result(_)) => {
+                self.change(|page| {
+                    if let Page::Result(mut page) = page {
+                        page.stop_answer();
+                    }
+                    Page::Manage(Box::new(Manage::new(installation)))
+                });
+                self.check_health();
+            }
+            (Message::Installation(Err(trouble)), _) => self.notice = Some((theme::Tone::Warning, trouble.0)),
+            (Message::Detected(found), Page::Hardware(page)) => {
+                page.detection = match found {
+                    Ok(found) => Detection::Known(found),
+                    Err(trouble) => Detection::Failed(trouble),
+                };
+            }
+            (Message::Detected(Ok(found)), Page::Welcome(page)) => *page = Welcome { found: Some(found) },
+            (Message::ModelFound { reference, model }, Page::Profile(page)) => {
+                page.model_found(&reference, model, self.backend.as_ref());
+            }
+            (Message::InstallEvent(event), Page::Install(page)) => page.moved(event),
+            (Message::InstallEnded(end), Page::Install(_)) => self.installed(end),
+            (Message::AnswerPart(part), Page::Result(page)) => page.answer_part(&part),
+            (Message::AnswerEnded(end), Page::Result(page)) => page.answer_ended(end),
+            (Message::Health(health), Page::Manage(page)) => page.health_read(health),
+            (Message::Managed(action, end), Page::Manage(page)) => {
+                if page.managed(action, end) {
+                    let home = page.installation.home.clone();
+                    self.backend.health(home, self.text, self.outbox.clone());
+                }
+            }
+            (Message::FolderPicked(of, folder), Page::Profile(page)) => page.folder_picked(of, folder),
+            (Message::ReportSaved(end), _) => {
+                self.notice = match end {
+                    Ok(Some(path)) => {
+                        let words = say!(self.text, "wizard-report-saved", path = path.display().to_string());
+                        Some((theme::Tone::Good, words))
+                    }
+                    Ok(None) => None,
+                    Err(trouble) => Some((theme::Tone::Refused, trouble.0)),
+                };
+            }
+            (Message::OpenFailed(trouble), _) => self.notice = Some((theme::Tone::Refused, trouble.0)),
+            // What belongs to a page that was left is of no use any more.
+            _ => {}
+        }
+    }
+
+    fn installed(&mut self, end: Result<crate::install::Receipt, InstallEnd>) {
+        if self.question.as_ref().is_some_and(|question| matches!(question, Question::Cancel { .. })) {
+            self.question = None;
+        }
+        self.wants_to_close |= self.closing;
+        let (text, backend) = (self.text, self.backend.as_ref());
+        self.page = match (std::mem::take(&mut self.page), end) {
+            (Page::Install(page), Ok(receipt)) => {
+                let banner = backend.banner(&page.summary.profile.choice.assessment, text);
+                Page::Result(Box::new(ResultPage::new(*page, receipt, banner)))
+            }
+            (Page::Install(mut page), Err(end)) => {
+                page.ended(end);
+                Page::Install(page)
+            }
+            (other, _) => other,
+        };
+    }
+
+    /// The report of what is on the page, for a file.
+    fn report(&self) -> String {
+        let mut report = String::new();
+        if let Some(found) = self.page.found() {
+            match serde_json::to_string_pretty(&found.hardware) {
+                Ok(json) => report.push_str(&json),
+                Err(error) => tracing::error!(%error, "the hardware document cannot be written"),
+            }
+        }
+        match &self.page {
+            Page::Install(page) => {
+                report.push_str("\n\n");
+                report.push_str(&page.log());
+            }
+            Page::Result(page) => {
+                report.push_str("\n\n");
+                match serde_json::to_string_pretty(&page.receipt) {
+                    Ok(json) => report.push_str(&json),
+                    Err(error) => tracing::error!(%error, "the receipt cannot be written"),
+                }
+            }
+            _ => {}
+        }
+        report
+    }
+}
+
+/// Room around a page: less in a narrow window.
+fn page_margin(ui: &Ui) -> f32 {
+    if is_narrow(ui) { theme::size::PAGE_MARGIN_NARROW } else { theme::size::PAGE_MARGIN }
+}
+
+/// Whether the steps are numbers only.
+fn is_narrow(ui: &Ui) -> bool {
+    let whole: egui::Rect = ui.ctx().content_rect();
+    whole.width() < theme::size::NARROW
+}

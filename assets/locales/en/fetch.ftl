@@ -37,3 +37,7 @@ fetch-waiting-answer = Waiting for { $host } to answer, for { $time } now
 fetch-waiting-data = Waiting for { $host } to send more, for { $time } now
 fetch-waiting-retry = { $host }: { $problem }. Next try in { $time }
 fetch-waiting-check = Checking the file
+
+login-no-folder = The server cannot be started at login: your home folder is unknown. Set HOME and try again.
+login-unrepresentable = The server cannot be started at login: "{ $value }" holds characters that such an entry cannot hold, or is too long. Choose another folder.
+login-refused = The system refused ({ $command }): { $problem }

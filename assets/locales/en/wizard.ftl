@@ -1,1 +1,319 @@
-### wizard
+### wizard: the window
+
+## Frame
+
+wizard-step-welcome = Welcome
+wizard-step-hardware = Hardware
+wizard-step-compatibility = Compatibility
+wizard-step-profile = Profile
+wizard-step-consent = Consent
+wizard-step-summary = Summary
+wizard-step-install = Install
+wizard-step-result = Result
+wizard-step-manage = Manage
+wizard-back = Back
+wizard-continue = Continue
+wizard-cancel = Cancel…
+wizard-finish = Finish
+wizard-language = Language
+wizard-language-switch = Language: { $language }
+wizard-theme-light = Switch to the light theme
+wizard-theme-dark = Switch to the dark theme
+wizard-save-report = Save report…
+wizard-report-saved = Saved in { $path }
+wizard-unknown = unknown
+wizard-yes = yes
+wizard-no = no
+wizard-of = { $part } of { $whole }
+wizard-of-rest = of { $whole }
+wizard-left = left
+
+## Welcome
+
+wizard-welcome-title = A coding assistant that stays on this computer
+wizard-welcome-lead = This program sets up a language model for ACOLYTE. It takes about ten minutes.
+wizard-welcome-look-title = Look
+wizard-welcome-look = It reads what this computer has and shows which models it can run, and how fast.
+wizard-welcome-decide-title = Decide
+wizard-welcome-decide = You choose. Nothing is downloaded or changed before you confirm a summary.
+wizard-welcome-measure-title = Measure
+wizard-welcome-measure = After installing, the model is timed, and the result is shown beside what was promised.
+wizard-welcome-touches-title = What it touches
+wizard-welcome-touches = One folder, **{ $home }**, and, if you want, an entry that starts the server at login. No administrator rights, and nothing that other computers can reach.
+wizard-welcome-undo-title = How to undo it
+wizard-welcome-undo = Open this program again and choose **Remove**. The server is stopped, and the files and the login entry are deleted.
+wizard-welcome-next = Look at this computer
+
+## Hardware
+
+wizard-hardware-title = What this computer has
+wizard-hardware-asking = Asking the system and the drivers…
+wizard-hardware-being-asked = being asked…
+wizard-hardware-lead = Detected in { $seconds } s. Nothing has been changed.
+wizard-hardware-failed-lead = It could not be found out. Nothing has been changed.
+wizard-detect-again = Detect again
+wizard-hardware-graphics = Graphics
+wizard-hardware-memory = Memory
+wizard-hardware-processor = Processor
+wizard-hardware-disk = Disk for the model
+wizard-hardware-engine = Ollama already here
+wizard-hardware-used = used by Ollama, { $backend }
+wizard-hardware-usable = can hold a model
+wizard-hardware-vram = memory ({ $mib } MiB)
+wizard-hardware-vram-unified = of the shared memory
+wizard-hardware-vram-unknown = Its memory could not be found out
+wizard-hardware-free-now = free now
+wizard-hardware-free-unknown = how much of it is free is unknown
+wizard-hardware-others = other programs { $size }
+wizard-hardware-bandwidth = Memory bandwidth
+wizard-hardware-bandwidth-unknown = bandwidth unknown
+wizard-hardware-driver = Driver
+wizard-hardware-capability = Compute capability
+wizard-known-from = known from { $source }
+wizard-hardware-no-gpu = No graphics card that can hold a model
+wizard-hardware-nothing-found = No display adapter was found.
+wizard-hardware-needs-gpu = ACOLYTE needs a graphics card with 6 GB of memory or more, or a computer with unified memory.
+wizard-hardware-available = { $size } available
+wizard-hardware-available-unknown = available: unknown
+wizard-hardware-measured-now = measured just now
+wizard-hardware-cores = { $count ->
+    [one] { $count } core
+   *[other] { $count } cores
+}
+wizard-hardware-threads = { $count ->
+    [one] { $count } thread
+   *[other] { $count } threads
+}
+wizard-hardware-from-system = from the system
+wizard-hardware-disk-free = { $size } free
+wizard-hardware-disk-unknown = free space unknown
+wizard-hardware-no-engine = None found
+wizard-hardware-no-engine-detail = a private one will be installed
+wizard-hardware-version-unknown = version unknown
+wizard-hardware-engine-left-alone = left alone; ours runs beside it on its own port
+wizard-hardware-engine-exposed = other computers can reach this server
+wizard-engine-service = as a system service
+wizard-engine-server = running
+wizard-engine-app = as an application
+wizard-engine-binary = installed, not running
+wizard-hardware-also-integrated = Also found: **{ $name }** (integrated). It shares the main memory, so its memory is not counted.
+wizard-hardware-also-software = Also found: **{ $name }**. It draws on the processor and is not a graphics card.
+wizard-hardware-also-virtual = Also found: **{ $name }**, the adapter of a virtual machine. It cannot hold a model.
+wizard-hardware-also-usable = Also found: **{ $name }**.
+
+## Verdicts
+
+wizard-verdict-compatible = Good
+wizard-verdict-degraded = Degraded
+wizard-verdict-refused = Refused
+wizard-verdict-needs = Needs { $size }
+
+## Compatibility
+
+wizard-compatibility-good = It will run well
+wizard-compatibility-limits = It will run, with limits
+wizard-compatibility-refused = This computer cannot run ACOLYTE
+wizard-compatibility-lead = Every profile against this computer. Speeds are estimates; the range holds 8 times out of 10.
+wizard-compatibility-refused-lead = What was found, what is missing, and what you can do. Nothing has been changed.
+wizard-choose-profile = Choose a profile
+wizard-table-profile = Profile
+wizard-table-verdict = Verdict
+wizard-table-model = Model
+wizard-table-layers = Layers on GPU
+wizard-table-memory = GPU memory
+wizard-table-speed = Tokens/s
+wizard-table-first-token = First token
+wizard-why-compatible = Why { $profile } is good
+wizard-why-degraded = Why { $profile } is degraded
+wizard-why-refused = Why { $profile } is refused
+wizard-what-would-change = What would change it
+wizard-nothing-to-change = Nothing needs to change.
+
+## Profile
+
+wizard-profile-title = Choose what to install
+wizard-profile-lead = The recommended profile is selected. Every figure follows your choice at once.
+wizard-recommended = recommended
+wizard-another-model = Another model…
+wizard-another-model-detail = from the catalogue, or a reference
+wizard-to-download = { $size } to download
+wizard-licence-non-commercial = { $licence }: no commercial use
+wizard-licence-unknown = { $licence }: terms unknown
+wizard-memory-graphics = Graphics memory
+wizard-memory-main = Memory
+wizard-of-free = of { $free } free, { $total } in all
+wizard-of-available = of { $available } available
+wizard-bar-others = other programs
+wizard-bar-weights = weights
+wizard-bar-context = context, { $tokens } tokens
+wizard-bar-buffers = buffers
+wizard-bar-free = free
+wizard-tokens-a-second = Tokens a second
+wizard-speed-full = , then { $range } with a full context
+wizard-speed-scale = Tokens a second: { $range }
+wizard-speed-slow = slow
+wizard-speed-usable = usable
+wizard-speed-comfortable = comfortable
+wizard-first-token-full = First token, full prompt
+wizard-first-token-4k = First token, prompt of 4,096 tokens
+wizard-layers = Layers on the GPU
+wizard-layers-on-gpu = { $layers }
+wizard-context = Context
+wizard-context-value = { $tokens } tokens, { $kv }
+wizard-context-type = Context memory
+wizard-kv-f16 = f16: exact, the largest
+wizard-kv-q8 = q8_0: half as large, hardly any loss
+wizard-kv-q4 = q4_0: a quarter as large, costs quality
+wizard-advanced = Advanced: model, layers, folders, port, start at login
+wizard-advanced-model = Model of the catalogue
+wizard-advanced-reference = Or the reference of another model
+wizard-advanced-look-up = Look up
+wizard-advanced-looking-up = Looking it up…
+wizard-advanced-layers = Layers on the GPU: { $layers }
+wizard-advanced-fit = As many as fit
+wizard-advanced-home = Folder of ACOLYTE
+wizard-advanced-models = Folder of the models
+wizard-advanced-port = Port of the server
+wizard-browse = Browse…
+wizard-browse-for = Browse: { $what }
+wizard-folder-not-absolute = Type the whole path, from the root on
+wizard-port-automatic = automatic
+wizard-port-wrong = Type a port from 1024 to 65535, or leave it empty
+wizard-start-at-login = Start at login
+
+## Consent
+
+wizard-consent-title = This will run in degraded mode
+wizard-consent-lead = These are the reasons on this computer, the weightiest first. Nothing has been changed yet.
+wizard-consent-avoid = What would avoid it
+wizard-consent-stays-title = What stays as promised
+wizard-consent-stays = { $tokens } tokens of context, always. Your code never leaves this computer.
+wizard-consent-tick = I understand, and want to install { $profile } in degraded mode
+wizard-consent-recorded = Recorded with date, profile and this text in consent.json. A line above each answer will remind you.
+wizard-choose-another = Choose another profile
+
+## Summary
+
+wizard-summary-title = Ready to install { $profile }
+wizard-summary-lead = The last page before anything changes. Nothing happens until you choose Install.
+wizard-summary-downloads = Downloads
+wizard-summary-together = Together
+wizard-summary-at-most-known = size not known yet
+wizard-summary-not-twice = What is already here is not downloaded again.
+wizard-summary-folders = Folders
+wizard-summary-changes = What will be set up
+wizard-summary-server = Private server
+wizard-summary-port-automatic = 127.0.0.1, the first free port from 42434
+wizard-summary-no-login = no
+wizard-summary-model = { $tokens } tokens, { $layers } layers on the GPU, { $kv }
+wizard-summary-undo = **Remove** in this program stops the server and deletes the folder of ACOLYTE, the models it downloaded, and the login entry. Anything else on this computer stays as it is.
+wizard-summary-no-room = The disk of the models has { $free } free, and { $need } are needed. Free some space, or choose another folder under Advanced on the profile page.
+wizard-install = Install
+
+## Install
+
+wizard-install-title = Installing { $profile }
+wizard-install-lead = You can close this window: what has been fetched is kept.
+wizard-install-stopping = Stopping
+wizard-install-stopping-lead = The step that runs is being brought to a safe end.
+wizard-install-cancelled = Stopped
+wizard-install-cancelled-lead = Nothing runs any more. Installing again goes on from here.
+wizard-install-kept = What has been fetched is kept, and is not fetched again.
+wizard-install-failed = The installation stopped
+wizard-install-failed-lead = What has been fetched is kept. You can try again, or change the choice.
+wizard-install-paused = paused
+wizard-install-again = Install again
+wizard-pause = Pause
+wizard-go-on = Go on
+wizard-try-again = Try again
+wizard-show-log = Show log
+wizard-hide-log = Hide log
+wizard-log = Log
+wizard-limited-by-network = limited by the network
+wizard-limited-by-disk = limited by the disk
+wizard-step-check = Check disk and port
+wizard-step-check-detail = free space, folders, port
+wizard-step-fetch = Fetch Ollama
+wizard-step-fetch-detail = verified by its check sum
+wizard-step-unpack = Unpack
+wizard-step-unpack-detail = into the folder of ACOLYTE
+wizard-step-start = Start the private server
+wizard-step-start-detail = this computer only
+wizard-step-pull = Fetch the model
+wizard-step-create = Create acolyte:latest
+wizard-step-create-detail = { $tokens } tokens, { $layers } layers, { $kv }
+wizard-step-load = Load and read back
+wizard-step-load-detail = context, layers, memory
+wizard-step-measure = Measure
+wizard-step-measure-detail = tokens a second and first token
+wizard-step-login = Start at login
+wizard-step-login-detail = if you wanted it
+wizard-step-receipt = Write the receipt
+wizard-step-receipt-detail = what was promised and what was measured
+
+## Result
+
+wizard-result-title = Installed, and measured
+wizard-result-missed = Installed, but not all as promised
+wizard-result-lead = acolyte:latest answers on { $address } with { $tokens } tokens of context.
+wizard-result-lead-unknown = acolyte:latest answers on { $address }. The engine did not tell its context.
+wizard-promised = Promised
+wizard-measured = Measured
+wizard-first-token-of = First token, { $tokens }
+wizard-result-as-promised = as promised
+wizard-result-read-back = read back
+wizard-result-not-told = not told
+wizard-result-less = { $share } less
+wizard-result-more = { $share } more
+wizard-try-title = Try it
+wizard-try-hint = Write a Rust function that reverses the words of a sentence
+wizard-try-ask = Ask
+wizard-try-stop = Stop
+wizard-try-waiting = Waiting for the first token…
+wizard-try-figures = { $speed } tokens/s, first token after { $wait } s
+wizard-open-folder = Open the folder
+wizard-manage = Manage
+
+## Manage
+
+wizard-manage-title = ACOLYTE is installed
+wizard-manage-lead = Profile { $profile }. Check how it is doing, change it, or remove it.
+wizard-manage-removed = Everything was removed
+wizard-manage-removed-lead = The server is stopped, and its files and login entry are deleted.
+wizard-manage-health = How it is doing
+wizard-manage-working = working…
+wizard-manage-stopped = stopped
+wizard-manage-well = all is well
+wizard-manage-problems = look below
+wizard-manage-engine = Engine
+wizard-manage-model-present = acolyte:latest is there
+wizard-manage-gpu-share = On the GPU
+wizard-manage-not-loaded = not loaded now
+wizard-manage-start = Start
+wizard-manage-stop = Stop
+wizard-manage-remove = Remove…
+wizard-manage-installed = What is installed
+wizard-manage-folder = Folder
+wizard-manage-measured-at = Measured on
+wizard-check-again = Check again
+wizard-change-profile = Change profile
+
+## Questions
+
+wizard-ask-cancel-title = Stop the installation?
+wizard-ask-cancel = What has been fetched is kept, and installing again goes on from there. Nothing that is half done is left running.
+wizard-ask-cancel-no = Go on installing
+wizard-ask-cancel-yes = Stop
+wizard-ask-cancel-close = Stop and close
+wizard-ask-remove-title = Remove ACOLYTE's model and server?
+wizard-ask-remove = The server is stopped. Its files, the models it downloaded and the login entry are deleted. This cannot be taken back, but you can install again.
+wizard-ask-remove-keep = Keep the models
+wizard-ask-remove-keep-detail = They are the largest part, and need not be downloaded again then
+wizard-ask-remove-no = Keep everything
+wizard-ask-remove-yes = Remove
+wizard-ask-save-title = Save the report
+wizard-ask-save = It holds what was found on this computer and what came of it. It holds no file of yours.
+wizard-ask-save-path = File
+wizard-ask-save-dialog = Choose the file in a dialog…
+wizard-ask-save-no = Do not save
+wizard-ask-save-yes = Save

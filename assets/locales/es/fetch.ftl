@@ -37,3 +37,7 @@ fetch-waiting-answer = Esperando a que { $host } responda, desde hace { $time }
 fetch-waiting-data = Esperando a que { $host } envíe más, desde hace { $time }
 fetch-waiting-retry = { $host }: { $problem }. Siguiente intento en { $time }
 fetch-waiting-check = Comprobando el archivo
+
+login-no-folder = El servidor no se puede iniciar al entrar en la sesión: no se conoce tu carpeta personal. Define HOME y vuelve a intentarlo.
+login-unrepresentable = El servidor no se puede iniciar al entrar en la sesión: «{ $value }» contiene caracteres que una entrada así no admite, o es demasiado largo. Elige otra carpeta.
+login-refused = El sistema lo ha rechazado ({ $command }): { $problem }

@@ -1,1 +1,319 @@
-### wizard
+### wizard: la ventana
+
+## Marco
+
+wizard-step-welcome = Bienvenida
+wizard-step-hardware = Equipo
+wizard-step-compatibility = Compatibilidad
+wizard-step-profile = Perfil
+wizard-step-consent = Consentimiento
+wizard-step-summary = Resumen
+wizard-step-install = Instalación
+wizard-step-result = Resultado
+wizard-step-manage = Gestión
+wizard-back = Atrás
+wizard-continue = Continuar
+wizard-cancel = Cancelar…
+wizard-finish = Terminar
+wizard-language = Idioma
+wizard-language-switch = Idioma: { $language }
+wizard-theme-light = Cambiar al tema claro
+wizard-theme-dark = Cambiar al tema oscuro
+wizard-save-report = Guardar informe…
+wizard-report-saved = Guardado en { $path }
+wizard-unknown = desconocido
+wizard-yes = sí
+wizard-no = no
+wizard-of = { $part } de { $whole }
+wizard-of-rest = de { $whole }
+wizard-left = restantes
+
+## Bienvenida
+
+wizard-welcome-title = Un asistente de programación que no sale de este equipo
+wizard-welcome-lead = Este programa prepara un modelo de lenguaje para ACOLYTE. Tarda unos diez minutos.
+wizard-welcome-look-title = Mirar
+wizard-welcome-look = Lee qué tiene este equipo y muestra qué modelos puede ejecutar y a qué velocidad.
+wizard-welcome-decide-title = Decidir
+wizard-welcome-decide = Tú eliges. No se descarga ni se cambia nada hasta que confirmes un resumen.
+wizard-welcome-measure-title = Medir
+wizard-welcome-measure = Al terminar se mide el modelo, y el resultado se muestra junto a lo prometido.
+wizard-welcome-touches-title = Qué toca
+wizard-welcome-touches = Una carpeta, **{ $home }**, y, si quieres, una entrada que arranca el servidor al iniciar sesión. Sin permisos de administrador y sin nada accesible desde otros equipos.
+wizard-welcome-undo-title = Cómo se deshace
+wizard-welcome-undo = Abre de nuevo este programa y elige **Quitar**. Se detiene el servidor y se borran los archivos y la entrada de inicio de sesión.
+wizard-welcome-next = Mirar este equipo
+
+## Equipo
+
+wizard-hardware-title = Qué tiene este equipo
+wizard-hardware-asking = Preguntando al sistema y a los controladores…
+wizard-hardware-being-asked = preguntando…
+wizard-hardware-lead = Detectado en { $seconds } s. No se ha cambiado nada.
+wizard-hardware-failed-lead = No se ha podido averiguar. No se ha cambiado nada.
+wizard-detect-again = Detectar de nuevo
+wizard-hardware-graphics = Gráficos
+wizard-hardware-memory = Memoria
+wizard-hardware-processor = Procesador
+wizard-hardware-disk = Disco para el modelo
+wizard-hardware-engine = Ollama ya presente
+wizard-hardware-used = la usa Ollama, { $backend }
+wizard-hardware-usable = puede alojar un modelo
+wizard-hardware-vram = de memoria ({ $mib } MiB)
+wizard-hardware-vram-unified = de la memoria compartida
+wizard-hardware-vram-unknown = No se ha podido averiguar su memoria
+wizard-hardware-free-now = libres ahora
+wizard-hardware-free-unknown = no se sabe cuánta está libre
+wizard-hardware-others = otros programas { $size }
+wizard-hardware-bandwidth = Ancho de banda de memoria
+wizard-hardware-bandwidth-unknown = ancho de banda desconocido
+wizard-hardware-driver = Controlador
+wizard-hardware-capability = Capacidad de cómputo
+wizard-known-from = se sabe por { $source }
+wizard-hardware-no-gpu = Ninguna tarjeta gráfica que pueda alojar un modelo
+wizard-hardware-nothing-found = No se ha encontrado ningún adaptador gráfico.
+wizard-hardware-needs-gpu = ACOLYTE necesita una tarjeta gráfica con 6 GB de memoria o más, o un equipo con memoria unificada.
+wizard-hardware-available = { $size } disponibles
+wizard-hardware-available-unknown = disponible: desconocido
+wizard-hardware-measured-now = medido ahora mismo
+wizard-hardware-cores = { $count ->
+    [one] { $count } núcleo
+   *[other] { $count } núcleos
+}
+wizard-hardware-threads = { $count ->
+    [one] { $count } hilo
+   *[other] { $count } hilos
+}
+wizard-hardware-from-system = según el sistema
+wizard-hardware-disk-free = { $size } libres
+wizard-hardware-disk-unknown = espacio libre desconocido
+wizard-hardware-no-engine = No se ha encontrado
+wizard-hardware-no-engine-detail = se instalará uno privado
+wizard-hardware-version-unknown = versión desconocida
+wizard-hardware-engine-left-alone = no se toca; el nuestro funciona al lado, en su propio puerto
+wizard-hardware-engine-exposed = otros equipos pueden acceder a este servidor
+wizard-engine-service = como servicio del sistema
+wizard-engine-server = en marcha
+wizard-engine-app = como aplicación
+wizard-engine-binary = instalado, sin arrancar
+wizard-hardware-also-integrated = También hay: **{ $name }** (integrada). Comparte la memoria principal, así que la suya no se cuenta.
+wizard-hardware-also-software = También hay: **{ $name }**. Dibuja con el procesador y no es una tarjeta gráfica.
+wizard-hardware-also-virtual = También hay: **{ $name }**, el adaptador de una máquina virtual. No puede alojar un modelo.
+wizard-hardware-also-usable = También hay: **{ $name }**.
+
+## Veredictos
+
+wizard-verdict-compatible = Bien
+wizard-verdict-degraded = Degradado
+wizard-verdict-refused = Rechazado
+wizard-verdict-needs = Requiere { $size }
+
+## Compatibilidad
+
+wizard-compatibility-good = Funcionará bien
+wizard-compatibility-limits = Funcionará, con límites
+wizard-compatibility-refused = Este equipo no puede ejecutar ACOLYTE
+wizard-compatibility-lead = Cada perfil frente a este equipo. Las velocidades son estimaciones; el intervalo acierta 8 de cada 10 veces.
+wizard-compatibility-refused-lead = Qué se ha encontrado, qué falta y qué puedes hacer. No se ha cambiado nada.
+wizard-choose-profile = Elegir un perfil
+wizard-table-profile = Perfil
+wizard-table-verdict = Veredicto
+wizard-table-model = Modelo
+wizard-table-layers = Capas en GPU
+wizard-table-memory = Memoria de GPU
+wizard-table-speed = Tokens/s
+wizard-table-first-token = Primer token
+wizard-why-compatible = Por qué { $profile } va bien
+wizard-why-degraded = Por qué { $profile } va degradado
+wizard-why-refused = Por qué { $profile } se rechaza
+wizard-what-would-change = Qué lo cambiaría
+wizard-nothing-to-change = No hace falta cambiar nada.
+
+## Perfil
+
+wizard-profile-title = Elige qué instalar
+wizard-profile-lead = El perfil recomendado está seleccionado. Cada cifra sigue tu elección al momento.
+wizard-recommended = recomendado
+wizard-another-model = Otro modelo…
+wizard-another-model-detail = del catálogo, o una referencia
+wizard-to-download = { $size } por descargar
+wizard-licence-non-commercial = { $licence }: sin uso comercial
+wizard-licence-unknown = { $licence }: condiciones desconocidas
+wizard-memory-graphics = Memoria gráfica
+wizard-memory-main = Memoria
+wizard-of-free = de { $free } libres, { $total } en total
+wizard-of-available = de { $available } disponibles
+wizard-bar-others = otros programas
+wizard-bar-weights = pesos
+wizard-bar-context = contexto, { $tokens } tokens
+wizard-bar-buffers = búferes
+wizard-bar-free = libre
+wizard-tokens-a-second = Tokens por segundo
+wizard-speed-full = , luego { $range } con el contexto lleno
+wizard-speed-scale = Tokens por segundo: { $range }
+wizard-speed-slow = lento
+wizard-speed-usable = usable
+wizard-speed-comfortable = cómodo
+wizard-first-token-full = Primer token, texto completo
+wizard-first-token-4k = Primer token, texto de 4096 tokens
+wizard-layers = Capas en la GPU
+wizard-layers-on-gpu = { $layers }
+wizard-context = Contexto
+wizard-context-value = { $tokens } tokens, { $kv }
+wizard-context-type = Memoria del contexto
+wizard-kv-f16 = f16: exacta, la mayor
+wizard-kv-q8 = q8_0: la mitad, casi sin pérdida
+wizard-kv-q4 = q4_0: la cuarta parte, cuesta calidad
+wizard-advanced = Avanzado: modelo, capas, carpetas, puerto, inicio de sesión
+wizard-advanced-model = Modelo del catálogo
+wizard-advanced-reference = O la referencia de otro modelo
+wizard-advanced-look-up = Buscar
+wizard-advanced-looking-up = Buscando…
+wizard-advanced-layers = Capas en la GPU: { $layers }
+wizard-advanced-fit = Tantas como quepan
+wizard-advanced-home = Carpeta de ACOLYTE
+wizard-advanced-models = Carpeta de los modelos
+wizard-advanced-port = Puerto del servidor
+wizard-browse = Examinar…
+wizard-browse-for = Examinar: { $what }
+wizard-folder-not-absolute = Escribe la ruta completa, desde la raíz
+wizard-port-automatic = automático
+wizard-port-wrong = Escribe un puerto de 1024 a 65535, o déjalo vacío
+wizard-start-at-login = Arrancar al iniciar sesión
+
+## Consentimiento
+
+wizard-consent-title = Funcionará en modo degradado
+wizard-consent-lead = Estas son las razones en este equipo, la de más peso primero. Aún no se ha cambiado nada.
+wizard-consent-avoid = Qué lo evitaría
+wizard-consent-stays-title = Qué se mantiene
+wizard-consent-stays = { $tokens } tokens de contexto, siempre. Tu código nunca sale de este equipo.
+wizard-consent-tick = Lo entiendo y quiero instalar { $profile } en modo degradado
+wizard-consent-recorded = Se guarda con fecha, perfil y este texto en consent.json. Una línea sobre cada respuesta te lo recordará.
+wizard-choose-another = Elegir otro perfil
+
+## Resumen
+
+wizard-summary-title = Todo listo para instalar { $profile }
+wizard-summary-lead = La última página antes de cambiar algo. No ocurre nada hasta que elijas Instalar.
+wizard-summary-downloads = Descargas
+wizard-summary-together = En total
+wizard-summary-at-most-known = tamaño aún desconocido
+wizard-summary-not-twice = Lo que ya está en este equipo no se descarga otra vez.
+wizard-summary-folders = Carpetas
+wizard-summary-changes = Qué se preparará
+wizard-summary-server = Servidor privado
+wizard-summary-port-automatic = 127.0.0.1, el primer puerto libre desde el 42434
+wizard-summary-no-login = no
+wizard-summary-model = { $tokens } tokens, { $layers } capas en la GPU, { $kv }
+wizard-summary-undo = **Quitar**, en este programa, detiene el servidor y borra la carpeta de ACOLYTE, los modelos que descargó y la entrada de inicio de sesión. Todo lo demás de este equipo queda como está.
+wizard-summary-no-room = El disco de los modelos tiene { $free } libres y hacen falta { $need }. Libera espacio, o elige otra carpeta en Avanzado, en la página del perfil.
+wizard-install = Instalar
+
+## Instalación
+
+wizard-install-title = Instalando { $profile }
+wizard-install-lead = Puedes cerrar esta ventana: lo descargado se conserva.
+wizard-install-stopping = Deteniendo
+wizard-install-stopping-lead = El paso en curso se está llevando a un final seguro.
+wizard-install-cancelled = Detenida
+wizard-install-cancelled-lead = Ya no se ejecuta nada. Si instalas de nuevo, se sigue desde aquí.
+wizard-install-kept = Lo descargado se conserva y no se descarga otra vez.
+wizard-install-failed = La instalación se ha detenido
+wizard-install-failed-lead = Lo descargado se conserva. Puedes intentarlo de nuevo o cambiar la elección.
+wizard-install-paused = en pausa
+wizard-install-again = Instalar de nuevo
+wizard-pause = Pausar
+wizard-go-on = Seguir
+wizard-try-again = Intentar de nuevo
+wizard-show-log = Ver registro
+wizard-hide-log = Ocultar registro
+wizard-log = Registro
+wizard-limited-by-network = limitado por la red
+wizard-limited-by-disk = limitado por el disco
+wizard-step-check = Comprobar disco y puerto
+wizard-step-check-detail = espacio libre, carpetas, puerto
+wizard-step-fetch = Descargar Ollama
+wizard-step-fetch-detail = verificado por su suma de control
+wizard-step-unpack = Desempaquetar
+wizard-step-unpack-detail = en la carpeta de ACOLYTE
+wizard-step-start = Arrancar el servidor privado
+wizard-step-start-detail = solo en este equipo
+wizard-step-pull = Descargar el modelo
+wizard-step-create = Crear acolyte:latest
+wizard-step-create-detail = { $tokens } tokens, { $layers } capas, { $kv }
+wizard-step-load = Cargar y comprobar
+wizard-step-load-detail = contexto, capas, memoria
+wizard-step-measure = Medir
+wizard-step-measure-detail = tokens por segundo y primer token
+wizard-step-login = Arrancar al iniciar sesión
+wizard-step-login-detail = si lo has pedido
+wizard-step-receipt = Escribir el recibo
+wizard-step-receipt-detail = lo prometido y lo medido
+
+## Resultado
+
+wizard-result-title = Instalado y medido
+wizard-result-missed = Instalado, pero no todo como se prometió
+wizard-result-lead = acolyte:latest responde en { $address } con { $tokens } tokens de contexto.
+wizard-result-lead-unknown = acolyte:latest responde en { $address }. El motor no ha dicho su contexto.
+wizard-promised = Prometido
+wizard-measured = Medido
+wizard-first-token-of = Primer token, { $tokens }
+wizard-result-as-promised = lo prometido
+wizard-result-read-back = comprobado
+wizard-result-not-told = no lo dice
+wizard-result-less = { $share } menos
+wizard-result-more = { $share } más
+wizard-try-title = Pruébalo
+wizard-try-hint = Escribe una función en Rust que invierta las palabras de una frase
+wizard-try-ask = Preguntar
+wizard-try-stop = Parar
+wizard-try-waiting = Esperando el primer token…
+wizard-try-figures = { $speed } tokens/s, primer token a los { $wait } s
+wizard-open-folder = Abrir la carpeta
+wizard-manage = Gestionar
+
+## Gestión
+
+wizard-manage-title = ACOLYTE está instalado
+wizard-manage-lead = Perfil { $profile }. Mira cómo va, cámbialo o quítalo.
+wizard-manage-removed = Se ha quitado todo
+wizard-manage-removed-lead = El servidor está detenido, y sus archivos y la entrada de inicio de sesión, borrados.
+wizard-manage-health = Cómo va
+wizard-manage-working = trabajando…
+wizard-manage-stopped = detenido
+wizard-manage-well = todo bien
+wizard-manage-problems = mira abajo
+wizard-manage-engine = Motor
+wizard-manage-model-present = acolyte:latest está
+wizard-manage-gpu-share = En la GPU
+wizard-manage-not-loaded = sin cargar ahora
+wizard-manage-start = Arrancar
+wizard-manage-stop = Detener
+wizard-manage-remove = Quitar…
+wizard-manage-installed = Qué está instalado
+wizard-manage-folder = Carpeta
+wizard-manage-measured-at = Medido el
+wizard-check-again = Comprobar de nuevo
+wizard-change-profile = Cambiar de perfil
+
+## Preguntas
+
+wizard-ask-cancel-title = ¿Detener la instalación?
+wizard-ask-cancel = Lo descargado se conserva, y si instalas de nuevo se sigue desde ahí. Nada queda a medias en marcha.
+wizard-ask-cancel-no = Seguir instalando
+wizard-ask-cancel-yes = Detener
+wizard-ask-cancel-close = Detener y cerrar
+wizard-ask-remove-title = ¿Quitar el modelo y el servidor de ACOLYTE?
+wizard-ask-remove = Se detiene el servidor. Se borran sus archivos, los modelos que descargó y la entrada de inicio de sesión. No se puede deshacer, pero puedes instalar de nuevo.
+wizard-ask-remove-keep = Conservar los modelos
+wizard-ask-remove-keep-detail = Son lo que más ocupa, y así no habrá que descargarlos otra vez
+wizard-ask-remove-no = Conservar todo
+wizard-ask-remove-yes = Quitar
+wizard-ask-save-title = Guardar el informe
+wizard-ask-save = Contiene lo que se ha encontrado en este equipo y lo que ha resultado. No contiene ningún archivo tuyo.
+wizard-ask-save-path = Archivo
+wizard-ask-save-dialog = Elegir el archivo en un diálogo…
+wizard-ask-save-no = No guardar
+wizard-ask-save-yes = Guardar

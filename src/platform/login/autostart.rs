@@ -1,0 +1,97 @@
+//! A desktop file that the session starts (Desktop Application Autostart Specification 0.5, Desktop Entry
+//! Specification 1.5).
+
+use std::path::{Path, PathBuf};
+
+use super::{LoginEntry, LoginError, NAME, one_line, remove_file, text_of, write};
+
+/// Sets variables for a program that a desktop file cannot set them for.
+const ENV: &str = "/usr/bin/env";
+
+/// The session's autostart folder.
+#[derive(Clone, Debug)]
+pub struct Autostart {
+    folder: PathBuf,
+}
+
+impl Autostart {
+    /// In the configuration folder of the person (`$XDG_CONFIG_HOME`).
+    pub fn at(config: &Path) -> Self {
+        Self { folder: config.join("autostart") }
+    }
+
+    /// The entry's file.
+    pub fn path(&self) -> PathBuf {
+        self.folder.join(format!("{NAME}.desktop"))
+    }
+
+    /// Writes the entry.
+    pub fn install(&self, entry: &LoginEntry) -> Result<String, LoginError> {
+        let path = self.path();
+        write(&path, &desktop_file(entry)?)?;
+        Ok(path.display().to_string())
+    }
+
+    /// Removes it, and the folder if nothing else is in it.
+    pub fn remove(&self) -> Result<(), LoginError> {
+        let path = self.path();
+        if path.exists() {
+            remove_file(&path)?;
+            // Not ours if there is anything else in it.
+            let _ = std::fs::remove_dir(&self.folder);
+        }
+        Ok(())
+    }
+}
+
+/// The entry's text.
+///
+/// # Errors
+/// When a path or value holds what a desktop file cannot (a line break).
+pub fn desktop_file(entry: &LoginEntry) -> Result<String, LoginError> {
+    let mut command = Vec::new();
+    if !entry.environment.is_empty() || !entry.unset.is_empty() {
+        command.push(argument(ENV)?);
+        for name in &entry.unset {
+            command.push(argument("-u")?);
+            command.push(argument(name)?);
+        }
+        for (name, value) in &entry.environment {
+            command.push(argument(&format!("{name}={value}"))?);
+        }
+    }
+    command.push(argument(text_of(&entry.program)?)?);
+    for arg in &entry.args {
+        command.push(argument(arg)?);
+    }
+    Ok(format!(
+        "[Desktop Entry]\nType=Application\nVersion=1.5\nName={}\nExec={}\nTerminal=false\nNoDisplay=true\n\
+         X-GNOME-Autostart-enabled=true\n",
+        value(one_line(&entry.description)?),
+        value(&command.join(" "))
+    ))
+}
+
+/// An argument of `Exec`: in double quotes if it holds a reserved character, with `%` doubled.
+fn argument(word: &str) -> Result<String, LoginError> {
+    const RESERVED: &[char] =
+        &[' ', '"', '\'', '\\', '>', '<', '~', '|', '&', ';', '$', '*', '?', '#', '(', ')', '`'];
+    let plain = one_line(word)?.replace('%', "%%");
+    if !plain.is_empty() && !plain.contains(RESERVED) {
+        return Ok(plain);
+    }
+    let mut quoted = String::from("\"");
+    for c in plain.chars() {
+        if matches!(c, '"' | '`' | '$' | '\\') {
+            quoted.push('\\');
+        }
+        quoted.push(c);
+    }
+    quoted.push('"');
+    Ok(quoted)
+}
+
+/// A value of type string, in which a backslash begins an escape: comes on top of what `Exec` itself escapes.
+fn value(text: &str) -> String {
+    text.replace('\\', "\\\\")
+}

@@ -1,0 +1,61 @@
+//! A value under the person's Run key, which Explorer starts at login.
+
+use windows_registry::CURRENT_USER;
+
+use super::windows_command::command_line;
+use super::{LoginEntry, LoginError};
+
+const RUN: &str = r"Software\Microsoft\Windows\CurrentVersion\Run";
+/// Where the Task Manager notes which entries the person switched off.
+const APPROVED: &str = r"Software\Microsoft\Windows\CurrentVersion\Explorer\StartupApproved\Run";
+
+/// The Run key of the person.
+#[derive(Clone, Debug)]
+pub struct RunKey {
+    key: String,
+    name: String,
+}
+
+impl Default for RunKey {
+    fn default() -> Self {
+        Self { key: RUN.to_owned(), name: "ACOLYTE Ollama".to_owned() }
+    }
+}
+
+impl RunKey {
+    /// Sets the value. It cannot carry an environment: `entry.environment` is for the other means.
+    pub fn install(&self, entry: &LoginEntry) -> Result<String, LoginError> {
+        let line = command_line(entry)?;
+        CURRENT_USER
+            .create(&self.key)
+            .and_then(|key| key.set_string(&self.name, &line))
+            .map_err(|error| self.refused(&error))?;
+        Ok(format!(r"HKEY_CURRENT_USER\{}\{}", self.key, self.name))
+    }
+
+    /// Removes the value, and the Task Manager's note about it.
+    pub fn remove(&self) -> Result<(), LoginError> {
+        if !self.is_installed() {
+            return Ok(());
+        }
+        let key = CURRENT_USER.options().read().write().open(&self.key);
+        key.and_then(|key| key.remove_value(&self.name)).map_err(|error| self.refused(&error))?;
+        if let Ok(approved) = CURRENT_USER.options().read().write().open(APPROVED) {
+            // There is one only if the person ever switched the entry off or on.
+            let _ = approved.remove_value(&self.name);
+        }
+        Ok(())
+    }
+
+    /// Whether the value is there.
+    pub fn is_installed(&self) -> bool {
+        CURRENT_USER.open(&self.key).is_ok_and(|key| key.get_type(&self.name).is_ok())
+    }
+
+    fn refused(&self, error: &windows_registry::Error) -> LoginError {
+        LoginError::Refused {
+            command: format!(r"HKEY_CURRENT_USER\{}", self.key),
+            message: error.to_string(),
+        }
+    }
+}

@@ -1,0 +1,171 @@
+//! A unit of the systemd user manager (`systemd.unit(5)`, `systemd.service(5)`, `systemd.syntax(7)`).
+
+use std::ffi::OsStr;
+use std::path::{Path, PathBuf};
+
+use super::{LoginEntry, LoginError, NAME, ask, insist, one_line, remove_file, text_of, write};
+
+/// The target whose start is the login.
+const WANTED_BY: &str = "default.target";
+
+/// The user manager, reached through `systemctl`.
+#[derive(Clone, Debug)]
+pub struct Systemd {
+    folder: PathBuf,
+    systemctl: PathBuf,
+}
+
+impl Systemd {
+    /// With the configuration folder of the person (`$XDG_CONFIG_HOME`) and the `systemctl` on the path.
+    pub fn at(config: &Path) -> Self {
+        Self::with_systemctl(config, Path::new("systemctl"))
+    }
+
+    /// With another `systemctl`.
+    pub fn with_systemctl(config: &Path, systemctl: &Path) -> Self {
+        Self { folder: config.join("systemd").join("user"), systemctl: systemctl.to_owned() }
+    }
+
+    /// Whether the user manager answers. In a container, over a bare `su` and on other init systems it does not, even
+    /// where `systemctl` is installed.
+    pub fn works(&self) -> bool {
+        match ask(&self.systemctl, &args(&["show", "--property=Version"])) {
+            Ok(output) => output.status.success() && output.stdout.starts_with(b"Version="),
+            Err(_) => false,
+        }
+    }
+
+    /// The unit's file.
+    pub fn unit_path(&self) -> PathBuf {
+        self.folder.join(unit_name())
+    }
+
+    /// Writes the unit and has it wanted at login.
+    pub fn install(&self, entry: &LoginEntry) -> Result<String, LoginError> {
+        let path = self.unit_path();
+        write(&path, &unit(entry)?)?;
+        self.insist(&["daemon-reload"])?;
+        self.insist(&["enable", &unit_name()])?;
+        Ok(path.display().to_string())
+    }
+
+    /// Stops the unit, forgets it, removes its file. Works, as far as it goes, without an answering user manager too.
+    pub fn remove(&self) -> Result<(), LoginError> {
+        let (path, link) = (self.unit_path(), self.wants_link());
+        let is_link = link.symlink_metadata().is_ok();
+        if !path.exists() && !is_link {
+            return Ok(());
+        }
+        let answers = self.works();
+        if answers {
+            self.insist(&["disable", "--now", &unit_name()])?;
+        }
+        remove_file(&link)?;
+        remove_file(&path)?;
+        if answers {
+            self.insist(&["daemon-reload"])?;
+            // Clears a "failed" left in lists; there is nothing to clear after an orderly end, which is an error too.
+            let _ = self.ask_quietly(&["reset-failed", &unit_name()]);
+        }
+        // Empty folders are as good as none; others are not ours.
+        let folders = [link.parent(), Some(self.folder.as_path()), self.folder.parent()];
+        for folder in folders.into_iter().flatten() {
+            let _ = std::fs::remove_dir(folder);
+        }
+        Ok(())
+    }
+
+    /// Whether it runs.
+    pub fn is_active(&self) -> bool {
+        self.ask_quietly(&["is-active", "--quiet", &unit_name()])
+    }
+
+    /// Whether it is wanted at login.
+    pub fn is_enabled(&self) -> bool {
+        self.ask_quietly(&["is-enabled", "--quiet", &unit_name()])
+    }
+
+    /// Starts it now.
+    pub fn start(&self) -> Result<(), LoginError> {
+        self.insist(&["start", &unit_name()])
+    }
+
+    /// Stops it now, with all its children.
+    pub fn stop(&self) -> Result<(), LoginError> {
+        self.insist(&["stop", &unit_name()])
+    }
+
+    fn wants_link(&self) -> PathBuf {
+        self.folder.join(format!("{WANTED_BY}.wants")).join(unit_name())
+    }
+
+    fn insist(&self, words: &[&str]) -> Result<(), LoginError> {
+        insist(&self.systemctl, &args(words))
+    }
+
+    fn ask_quietly(&self, words: &[&str]) -> bool {
+        ask(&self.systemctl, &args(words)).is_ok_and(|output| output.status.success())
+    }
+}
+
+fn args<'a>(words: &[&'a str]) -> Vec<&'a OsStr> {
+    std::iter::once("--user").chain(words.iter().copied()).map(OsStr::new).collect()
+}
+
+fn unit_name() -> String {
+    format!("{NAME}.service")
+}
+
+/// The unit's text.
+///
+/// # Errors
+/// When a path or value holds what a unit cannot (a line break).
+pub fn unit(entry: &LoginEntry) -> Result<String, LoginError> {
+    let mut command = vec![quoted(text_of(&entry.program)?, Dollar::Doubled)?];
+    for arg in &entry.args {
+        command.push(quoted(arg, Dollar::Doubled)?);
+    }
+    let mut text = format!(
+        "[Unit]\nDescription={}\n\n[Service]\nType=simple\nExecStart={}\n",
+        one_line(&entry.description)?.replace('%', "%%"),
+        command.join(" ")
+    );
+    for (name, value) in &entry.environment {
+        let assignment = quoted(&format!("{name}={value}"), Dollar::Plain)?;
+        text.push_str(&format!("Environment={assignment}\n"));
+    }
+    for name in &entry.unset {
+        text.push_str(&format!("UnsetEnvironment={}\n", quoted(name, Dollar::Plain)?));
+    }
+    if let Some(log) = &entry.log {
+        // Taken as it is to the end of the line, but for specifiers.
+        let log = one_line(text_of(log)?)?.replace('%', "%%");
+        text.push_str(&format!("StandardOutput=append:{log}\nStandardError=append:{log}\n"));
+    }
+    text.push_str("Restart=on-failure\nRestartSec=5\nNoNewPrivileges=yes\n\n");
+    text.push_str(&format!("[Install]\nWantedBy={WANTED_BY}\n"));
+    Ok(text)
+}
+
+/// Command lines expand variables, other values do not.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Dollar {
+    Doubled,
+    Plain,
+}
+
+/// A word in double quotes: backslash and quote escaped, specifiers (`%`) and, in command lines, variables (`$`) kept
+/// from being expanded.
+fn quoted(value: &str, dollar: Dollar) -> Result<String, LoginError> {
+    let mut word = String::from("\"");
+    for c in one_line(value)?.chars() {
+        match c {
+            '"' | '\\' => word.extend(['\\', c]),
+            '%' => word.push_str("%%"),
+            '$' if dollar == Dollar::Doubled => word.push_str("$$"),
+            _ => word.push(c),
+        }
+    }
+    word.push('"');
+    Ok(word)
+}

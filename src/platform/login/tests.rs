@@ -1,0 +1,246 @@
+#![allow(clippy::unwrap_used)]
+
+use std::os::unix::fs::PermissionsExt as _;
+
+use proptest::prelude::*;
+use tempfile::TempDir;
+
+use super::autostart::{Autostart, desktop_file};
+use super::launch_agent::{LaunchAgent, plist};
+use super::systemd::{Systemd, unit};
+use super::*;
+use crate::text::Language;
+
+fn entry() -> LoginEntry {
+    LoginEntry {
+        description: "ACOLYTE: 100% local".into(),
+        program: "/home/ñ o/.acolyte/ollama/0.32.15/bin/ollama".into(),
+        args: vec!["serve".into(), "a\"b\\c $HOME `x`".into()],
+        environment: BTreeMap::from([
+            ("OLLAMA_HOST".into(), "127.0.0.1:42434".into()),
+            ("OLLAMA_MODELS".into(), "/mnt/50% full/$models".into()),
+        ]),
+        unset: vec!["OLLAMA_ORIGINS".into()],
+        log: Some("/home/ñ o/.acolyte/logs/100%.log".into()),
+    }
+}
+
+#[test]
+fn units_are_written_as_systemd_reads_them() {
+    assert_eq!(
+        unit(&entry()).unwrap(),
+        r#"[Unit]
+Description=ACOLYTE: 100%% local
+
+[Service]
+Type=simple
+ExecStart="/home/ñ o/.acolyte/ollama/0.32.15/bin/ollama" "serve" "a\"b\\c $$HOME `x`"
+Environment="OLLAMA_HOST=127.0.0.1:42434"
+Environment="OLLAMA_MODELS=/mnt/50%% full/$models"
+UnsetEnvironment="OLLAMA_ORIGINS"
+StandardOutput=append:/home/ñ o/.acolyte/logs/100%%.log
+StandardError=append:/home/ñ o/.acolyte/logs/100%%.log
+Restart=on-failure
+RestartSec=5
+NoNewPrivileges=yes
+
+[Install]
+WantedBy=default.target
+"#
+    );
+}
+
+#[test]
+fn desktop_files_are_written_as_sessions_read_them() {
+    let written = desktop_file(&entry()).unwrap();
+    let exec = written.lines().find_map(|line| line.strip_prefix("Exec=")).unwrap();
+    assert_eq!(
+        exec,
+        concat!(
+            r#"/usr/bin/env -u OLLAMA_ORIGINS OLLAMA_HOST=127.0.0.1:42434 "#,
+            r#""OLLAMA_MODELS=/mnt/50%% full/\\$models" "#,
+            r#""/home/ñ o/.acolyte/ollama/0.32.15/bin/ollama" serve "a\\"b\\\\c \\$HOME \\`x\\`""#
+        )
+    );
+    let bare = LoginEntry { environment: BTreeMap::new(), unset: Vec::new(), ..entry() };
+    assert!(!desktop_file(&bare).unwrap().contains("/usr/bin/env"));
+}
+
+#[test]
+fn agents_are_well_formed() {
+    let odd = LoginEntry { args: vec!["<a & b>".into()], ..entry() };
+    let written = plist(&odd).unwrap();
+    assert!(written.contains("<string>&lt;a &amp; b&gt;</string>"));
+    assert!(written.contains("<key>OLLAMA_MODELS</key>\n\t\t<string>/mnt/50% full/$models</string>"));
+    assert!(
+        written.contains("<key>StandardErrorPath</key>\n\t<string>/home/ñ o/.acolyte/logs/100%.log</string>")
+    );
+    for tag in ["dict", "array", "plist"] {
+        let count = |mark: &str| written.matches(mark).count();
+        assert_eq!(count(&format!("<{tag}")), count(&format!("</{tag}>")), "{tag}");
+    }
+}
+
+#[test]
+fn what_a_line_cannot_hold_is_refused() {
+    let broken = LoginEntry { args: vec!["a\nExecStart=/bin/evil".into()], ..entry() };
+    for outcome in [unit(&broken), desktop_file(&broken), plist(&broken)] {
+        let error = outcome.unwrap_err();
+        assert!(matches!(error, LoginError::Unrepresentable { .. }));
+        for language in Language::ALL {
+            assert!(!error.explain(Text::new(language)).contains("login-"));
+        }
+    }
+}
+
+proptest! {
+    /// No value can begin a line of its own, so none can smuggle a setting in.
+    #[test]
+    fn a_value_stays_on_its_line(value in "\\PC{0,40}|[\\n\\r\"%$\\\\ =\\[\\]]{0,12}") {
+        let entry = LoginEntry {
+            environment: BTreeMap::from([("X".into(), value.clone())]), args: vec![value.clone()], ..entry()
+        };
+        let plain = LoginEntry {
+            environment: BTreeMap::from([("X".into(), "y".into())]), args: vec!["y".into()], ..entry.clone()
+        };
+        for write in [unit, desktop_file, plist] {
+            if let Ok(written) = write(&entry) {
+                prop_assert_eq!(written.lines().count(), write(&plain).unwrap().lines().count());
+            }
+        }
+    }
+}
+
+/// A tool that notes how it was called and answers as a script says.
+struct Tool {
+    folder: TempDir,
+}
+
+impl Tool {
+    fn new(script: &str) -> Self {
+        let tool = Self { folder: tempfile::tempdir().unwrap() };
+        let log = tool.folder.path().join("calls");
+        let body = format!("#!/bin/sh\necho \"$*\" >> '{}'\n{script}\n", log.display());
+        // Written by a shell, not by us: a file that this program has open for writing, even in another thread's child,
+        // cannot be run.
+        let made = Command::new("/bin/sh")
+            .args(["-c", "printf %s \"$1\" > \"$0\"", &tool.path().display().to_string(), &body])
+            .status()
+            .unwrap();
+        assert!(made.success());
+        std::fs::set_permissions(tool.path(), std::fs::Permissions::from_mode(0o755)).unwrap();
+        tool
+    }
+
+    fn path(&self) -> PathBuf {
+        self.folder.path().join("tool")
+    }
+
+    fn calls(&self) -> Vec<String> {
+        let calls = std::fs::read_to_string(self.folder.path().join("calls")).unwrap_or_default();
+        calls.lines().map(str::to_owned).collect()
+    }
+}
+
+fn files_below(folder: &Path) -> Vec<PathBuf> {
+    std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect()
+}
+
+#[test]
+fn a_unit_is_installed_enabled_and_removed_without_a_trace() {
+    let config = tempfile::tempdir().unwrap();
+    let tool = Tool::new("case $2 in show) echo Version=252;; is-active) exit 3;; esac");
+    let means = Means::Systemd(Systemd::with_systemctl(config.path(), &tool.path()));
+    assert!(means.works());
+    assert!(!means.is_installed());
+    means.remove().unwrap();
+    let installed = means.install(&entry()).unwrap();
+    assert_eq!(installed.kind, Kind::SystemdUser);
+    assert!(Path::new(&installed.place).ends_with("systemd/user/acolyte-ollama.service"));
+    assert!(means.is_installed());
+    assert_eq!(means.is_running(), Some(false));
+    means.start().unwrap();
+    means.stop().unwrap();
+    means.remove().unwrap();
+    assert_eq!(files_below(config.path()), Vec::<PathBuf>::new());
+    let calls: Vec<_> = tool.calls().into_iter().filter(|call| !call.contains("show")).collect();
+    assert_eq!(
+        calls,
+        [
+            "--user daemon-reload",
+            "--user enable acolyte-ollama.service",
+            "--user is-active --quiet acolyte-ollama.service",
+            "--user start acolyte-ollama.service",
+            "--user stop acolyte-ollama.service",
+            "--user disable --now acolyte-ollama.service",
+            "--user daemon-reload",
+            "--user reset-failed acolyte-ollama.service",
+        ]
+    );
+}
+
+#[test]
+fn a_unit_is_removed_even_when_the_user_manager_is_gone() {
+    let config = tempfile::tempdir().unwrap();
+    let there = Tool::new("case $2 in show) echo Version=252;; esac");
+    Systemd::with_systemctl(config.path(), &there.path()).install(&entry()).unwrap();
+    let wants = config.path().join("systemd/user/default.target.wants");
+    std::fs::create_dir_all(&wants).unwrap();
+    std::os::unix::fs::symlink("../acolyte-ollama.service", wants.join("acolyte-ollama.service")).unwrap();
+    std::fs::write(config.path().join("systemd/user/other.service"), "").unwrap();
+    let gone = Tool::new("echo 'Failed to connect to bus' >&2; exit 1");
+    Systemd::with_systemctl(config.path(), &gone.path()).remove().unwrap();
+    assert!(!wants.exists());
+    assert_eq!(files_below(&config.path().join("systemd/user")).len(), 1, "what is not ours stays");
+}
+
+#[test]
+fn a_refusal_leaves_nothing_behind_and_says_why() {
+    let config = tempfile::tempdir().unwrap();
+    let tool = Tool::new("case $2 in show) echo Version=252;; enable) echo 'Read-only' >&2; exit 1;; esac");
+    let means = Means::Systemd(Systemd::with_systemctl(config.path(), &tool.path()));
+    let error = means.install(&entry()).unwrap_err();
+    assert!(matches!(&error, LoginError::Refused { message, .. } if message == "Read-only"), "{error}");
+    assert_eq!(files_below(config.path()), Vec::<PathBuf>::new());
+}
+
+#[test]
+fn without_an_answering_user_manager_it_is_not_used() {
+    let config = tempfile::tempdir().unwrap();
+    for script in ["exit 1", "echo 'System has not been booted with systemd' >&2; exit 1", "exit 0"] {
+        let tool = Tool::new(script);
+        assert!(!Systemd::with_systemctl(config.path(), &tool.path()).works(), "{script}");
+    }
+    assert!(!Systemd::with_systemctl(config.path(), Path::new("/nowhere/systemctl")).works());
+}
+
+#[test]
+fn an_autostart_entry_comes_and_goes() {
+    let config = tempfile::tempdir().unwrap();
+    let means = Means::Autostart(Autostart::at(config.path()));
+    let installed = means.install(&entry()).unwrap();
+    assert!(Path::new(&installed.place).ends_with("autostart/acolyte-ollama.desktop"));
+    assert!(means.is_installed() && means.is_running().is_none());
+    means.remove().unwrap();
+    means.remove().unwrap();
+    assert_eq!(files_below(config.path()), Vec::<PathBuf>::new());
+}
+
+#[test]
+fn an_agent_comes_and_goes() {
+    let home = tempfile::tempdir().unwrap();
+    let marker = home.path().join("loaded");
+    let tool = Tool::new(&format!(
+        "case $1 in print) test -e '{0}';; bootstrap) touch '{0}';; bootout) rm '{0}';; esac",
+        marker.display()
+    ));
+    let means = Means::LaunchAgent(LaunchAgent::with_launchctl(home.path(), &tool.path(), 501));
+    let installed = means.install(&entry()).unwrap();
+    assert_eq!(means.is_running(), Some(false), "installing starts nothing");
+    means.start().unwrap();
+    assert_eq!(means.is_running(), Some(true));
+    means.remove().unwrap();
+    assert!(!Path::new(&installed.place).exists() && !marker.exists());
+    assert!(tool.calls().contains(&format!("bootstrap gui/501 {}", installed.place)));
+    assert!(tool.calls().contains(&"bootout gui/501/com.acolyte.ollama".to_owned()));
+}

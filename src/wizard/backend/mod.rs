@@ -1,0 +1,232 @@
+//! What the window asks others to do, and what comes back.
+//!
+//! The window's thread never waits: every call of [`Backend`] that could take time starts a worker thread and returns,
+//! and the worker sends [`Message`]s through an [`Outbox`], which also wakes the window. Tests put a scripted backend
+//! in the place of the real one.
+
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::mpsc::Sender;
+
+use crate::hardware::Hardware;
+use crate::install::{Control, Event, Receipt, Request};
+use crate::models::Model;
+use crate::plan::{Assessment, Candidate, Report};
+use crate::text::Text;
+
+
+/// What detection found, and what follows from it.
+#[derive(Debug)]
+pub struct Found {
+    /// The machine.
+    pub hardware: Hardware,
+    /// Every profile against it.
+    pub report: Report,
+    /// How long it took, in seconds.
+    pub seconds: f64,
+}
+
+/// Where an installation would go, before the person changes anything.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Places {
+    /// Our folder.
+    pub home: PathBuf,
+    /// Folder of the models.
+    pub models_dir: PathBuf,
+}
+
+/// An installation of ours.
+#[derive(Clone, Debug)]
+pub struct Installation {
+    /// Profile id.
+    pub profile: String,
+    /// Tag of the model.
+    pub model: String,
+    /// Our folder.
+    pub home: PathBuf,
+    /// Port of the private server.
+    pub port: u16,
+    /// The banner of a degraded installation.
+    pub banner: Option<String>,
+    /// The receipt, when the installation got so far.
+    pub receipt: Option<Receipt>,
+}
+
+/// How an installation is doing.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Health {
+    /// Whether the server answers.
+    pub running: bool,
+    /// Version of the engine, as it says itself.
+    pub engine_version: Option<String>,
+    /// Whether `acolyte:latest` is there.
+    pub model_present: bool,
+    /// Share of the loaded model on the GPU, 0 to 1; `None` while it is not loaded.
+    pub gpu_share: Option<f64>,
+    /// Whether the server starts at login.
+    pub starts_at_login: bool,
+    /// What is wrong, in the person's language; empty when all is well.
+    pub problems: Vec<String>,
+}
+
+/// What can be done to an installation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ManageAction {
+    /// Start the server.
+    Start,
+    /// Stop it.
+    Stop,
+    /// Remove everything that was installed.
+    Remove {
+        /// Leave the models where they are.
+        keep_models: bool,
+    },
+}
+
+/// An error, in words for a person.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Trouble(pub String);
+
+/// What workers send to the window.
+#[derive(Debug)]
+pub enum Message {
+    /// Whether there is an installation.
+    Installation(Result<Option<Installation>, Trouble>),
+    /// Detection ended.
+    Detected(Result<Arc<Found>, Trouble>),
+    /// A typed model reference was looked up.
+    ModelFound {
+        /// What was typed.
+        reference: String,
+        /// The model.
+        model: Result<Arc<Model>, Trouble>,
+    },
+    /// The installation moves.
+    InstallEvent(Event),
+    /// The installation ended.
+    InstallEnded(Result<Receipt, InstallEnd>),
+    /// A piece of an answer.
+    AnswerPart(String),
+    /// An answer ended.
+    AnswerEnded(Result<AnswerFigures, Trouble>),
+    /// How the installation is doing.
+    Health(Result<Health, Trouble>),
+    /// Something was done to the installation.
+    Managed(ManageAction, Result<(), Trouble>),
+    /// A dialog for a folder was closed.
+    FolderPicked(FolderOf, Option<PathBuf>),
+    /// A report was written, or the dialog for it closed without a choice.
+    ReportSaved(Result<Option<PathBuf>, Trouble>),
+    /// Something could not be opened.
+    OpenFailed(Trouble),
+}
+
+/// Which folder a dialog was for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FolderOf {
+    /// Our folder.
+    Home,
+    /// The models' folder.
+    Models,
+}
+
+/// Why an installation ended before its end.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum InstallEnd {
+    /// The person stopped it.
+    Cancelled,
+    /// It failed; what happened and what to do.
+    Failed(Trouble),
+}
+
+/// What was measured on one answer.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct AnswerFigures {
+    /// Tokens written a second.
+    pub tokens_per_s: f64,
+    /// Seconds to the first token.
+    pub first_token_s: f64,
+}
+
+/// Where workers put their messages. Sending wakes the window.
+#[derive(Clone)]
+pub struct Outbox {
+    sender: Sender<Message>,
+    wake: Arc<dyn Fn() + Send + Sync>,
+}
+
+impl Outbox {
+    /// Messages go to `sender`; `wake` is called after each.
+    pub fn new(sender: Sender<Message>, wake: Arc<dyn Fn() + Send + Sync>) -> Self {
+        Self { sender, wake }
+    }
+
+    /// Sends a message. The window may be gone by now; then nobody is left to be told.
+    pub fn send(&self, message: Message) {
+        if self.sender.send(message).is_ok() {
+            (self.wake)();
+        }
+    }
+}
+
+/// What the window asks others to do. No call waits; what takes time is answered by a [`Message`].
+pub trait Backend {
+    /// Where things go unless the person says otherwise.
+    fn places(&self) -> Places;
+    /// Version of the engine that would be installed.
+    fn engine_version(&self) -> String;
+    /// Bytes of the engine's archive for this machine; `None` when an engine that is there will be used or the size is unknown.
+    fn engine_download_bytes(&self, hardware: &Hardware) -> Option<u64>;
+    /// Looks for an installation → [`Message::Installation`].
+    fn look_for_installation(&self, text: Text, outbox: Outbox);
+    /// Detects and assesses → [`Message::Detected`].
+    fn detect(&self, models_dir: PathBuf, text: Text, outbox: Outbox);
+    /// The models that can be chosen besides the profiles'.
+    fn catalogue(&self) -> Vec<Arc<Model>>;
+    /// A candidate of the person's own; arithmetic only.
+    fn custom(&self, custom: &Custom) -> Candidate;
+    /// One candidate against a machine; arithmetic only.
+    fn assess(&self, candidate: &Candidate, hardware: &Hardware) -> Assessment;
+    /// The machine as the estimator sees it.
+    fn machine(&self, hardware: &Hardware) -> crate::estimate::Machine;
+    /// The text a person consents to.
+    fn consent_text(&self, assessment: &Assessment, text: Text) -> String;
+    /// The banner shown above each answer, for a degraded choice.
+    fn banner(&self, assessment: &Assessment, text: Text) -> Option<String>;
+    /// Free bytes on the disk of a folder; `None` when unknown. Quick.
+    fn free_bytes(&self, folder: &Path) -> Option<u64>;
+    /// What starts the server at login on this system, in words.
+    fn login_kind(&self, text: Text) -> String;
+    /// Looks up a typed reference → [`Message::ModelFound`].
+    fn find_model(&self, reference: String, text: Text, outbox: Outbox);
+    /// Installs → [`Message::InstallEvent`]s, then [`Message::InstallEnded`].
+    fn install(&self, request: Request, text: Text, control: Control, outbox: Outbox);
+    /// Asks the installed model → [`Message::AnswerPart`]s, then [`Message::AnswerEnded`].
+    fn ask(&self, port: u16, prompt: String, text: Text, control: Control, outbox: Outbox);
+    /// Reads how an installation is doing → [`Message::Health`].
+    fn health(&self, home: PathBuf, text: Text, outbox: Outbox);
+    /// Changes an installation → [`Message::Managed`].
+    fn manage(&self, home: PathBuf, action: ManageAction, text: Text, outbox: Outbox);
+    /// Opens a dialog for a folder → [`Message::FolderPicked`].
+    fn pick_folder(&self, of: FolderOf, start: PathBuf, outbox: Outbox);
+    /// Opens a dialog for a file and writes the report there → [`Message::ReportSaved`].
+    fn save_report_as(&self, report: String, text: Text, outbox: Outbox);
+    /// Writes the report to a typed path → [`Message::ReportSaved`].
+    fn save_report(&self, report: String, path: PathBuf, text: Text, outbox: Outbox);
+    /// Shows a folder in the system's file manager.
+    fn open_folder(&self, folder: PathBuf, text: Text, outbox: Outbox);
+}
+
+/// The person's own choice of a model.
+#[derive(Clone, Debug)]
+pub struct Custom {
+    /// The model.
+    pub model: Arc<Model>,
+    /// Type of the KV cache.
+    pub kv_cache_type: crate::models::KvCacheType,
+    /// Tokens of context.
+    pub context_tokens: u32,
+    /// Layers on the GPU; `None` for as many as fit.
+    pub gpu_layers: Option<u32>,
+}

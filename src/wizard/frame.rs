@@ -1,0 +1,316 @@
+//! The frame around every page: the steps at the left, heading, content that scrolls, buttons below.
+//!
+//! The parts are drawn in the order in which Tab visits them: steps, content, buttons.
+
+use eframe::egui::{
+    Align, CornerRadius, CursorIcon, Id, Layout, Popup, PopupCloseBehavior, Rect, Response, ScrollArea,
+    Sense, Stroke, StrokeKind, Ui, UiBuilder, WidgetInfo,
+    accesskit::{Live, Role},
+    pos2, vec2,
+};
+
+use super::flow::Step;
+use super::pages::Intent;
+use super::theme::{Kind, Tone, icons::Icon, palette, size};
+use super::widgets::{Look, Parts as _, Words, banner};
+use super::{Wizard, is_narrow, page_margin};
+use crate::say;
+use crate::text::{Language, Text};
+
+/// Draws everything.
+pub(super) fn show(wizard: &mut Wizard, ui: &mut Ui, intents: &mut Vec<Intent>) {
+    let p = palette(ui);
+    let whole = ui.max_rect();
+    let sidebar = if is_narrow(ui) { size::SIDEBAR_NARROW } else { size::SIDEBAR };
+    let (left, right) = whole.split_left_right_at_x(whole.left() + sidebar);
+    let (content, footer) = right.split_top_bottom_at_y(right.bottom() - size::FOOTER);
+    ui.painter().rect_filled(whole, CornerRadius::ZERO, p.background);
+    ui.painter().rect_filled(left, CornerRadius::ZERO, p.sidebar);
+    let line = Stroke::new(size::LINE, p.line);
+    ui.painter().vline(left.right() - 0.5, left.y_range(), line);
+    ui.painter().hline(footer.x_range(), footer.top() + 0.5, line);
+    region(ui, "sidebar", left, Role::Navigation, |ui| show_sidebar(wizard, ui, intents));
+    region(ui, "content", content, Role::Main, |ui| show_content(wizard, ui, intents));
+    region(ui, "footer", footer, Role::Group, |ui| show_footer(wizard, ui, intents));
+}
+
+fn region(ui: &mut Ui, id: &str, rect: Rect, role: Role, content: impl FnOnce(&mut Ui)) {
+    let builder = UiBuilder::new()
+        .id_salt(id)
+        .max_rect(rect)
+        .layout(Layout::top_down(Align::Min))
+        .accessibility_role(role);
+    ui.scope_builder(builder, |ui| {
+        ui.set_clip_rect(rect);
+        content(ui);
+    });
+}
+
+fn show_content(wizard: &mut Wizard, ui: &mut Ui, intents: &mut Vec<Intent>) {
+    let margin = page_margin(ui);
+    let step = wizard.page.step();
+    ScrollArea::vertical().id_salt(("page", step)).auto_shrink(false).show(ui, |ui| {
+        let room = ui.available_width();
+        let width = (room - 2.0 * margin).min(size::CONTENT_MAX);
+        let left = ui.max_rect().left() + margin;
+        let rect = Rect::from_min_size(pos2(left, ui.cursor().top()), vec2(width, f32::INFINITY));
+        let bottom = ui
+            .scope_builder(UiBuilder::new().max_rect(rect), |ui| {
+                ui.set_width(width);
+                ui.spacing_mut().item_spacing.y = 0.0;
+                ui.gap(6.5);
+                let (title, lead) = wizard.view().heading(wizard.text);
+                let shown = ui.words(Kind::Title, Tone::Ink, &title);
+                ui.ctx().accesskit_node_builder(shown.id, |node| {
+                    node.set_role(Role::Heading);
+                    node.set_label(title);
+                    node.set_live(Live::Polite);
+                });
+                ui.gap(1.0);
+                ui.words(Kind::Lead, Tone::Soft, &lead);
+                ui.gap(5.5);
+                wizard.show_page(ui, intents);
+                if let Some((tone, words)) = &wizard.notice {
+                    ui.gap(3.5);
+                    banner(ui, *tone, words);
+                }
+                ui.gap(6.0);
+                ui.min_rect().bottom()
+            })
+            .inner;
+        ui.advance_cursor_after_rect(Rect::from_min_max(rect.min, pos2(left + width, bottom)));
+    });
+}
+
+fn show_footer(wizard: &Wizard, ui: &mut Ui, intents: &mut Vec<Intent>) {
+    let margin = page_margin(ui);
+    let footer = wizard.view().footer(wizard.text);
+    let room = ui.max_rect().shrink2(vec2(margin, 0.0));
+    let room = room.with_max_x(room.right().min(room.left() + size::CONTENT_MAX));
+    let row = Rect::from_center_size(room.center() + vec2(0.0, 0.5), vec2(room.width(), size::CONTROL));
+    let press = |response: Response, intent: Intent, intents: &mut Vec<Intent>| {
+        if response.clicked() {
+            intents.push(intent);
+        }
+    };
+    let left = UiBuilder::new().id_salt("left").max_rect(row).layout(Layout::left_to_right(Align::Center));
+    ui.scope_builder(left, |ui| {
+        ui.spacing_mut().item_spacing.x = 18.0;
+        if let Some(back) = footer.back {
+            press(ui.action(Look::Secondary, &back.label, back.enabled), back.intent, intents);
+        }
+        for link in footer.links {
+            press(ui.link_action(&link.label, link.enabled), link.intent, intents);
+        }
+    });
+    // Left to right, so that Tab goes the way the eye goes; pushed to the right by last frame's width.
+    let id = Id::unique("footer-right-width");
+    let known: f32 = ui.data(|data| data.get_temp(id)).unwrap_or(300.0);
+    let rect = row.with_min_x(row.right() - known);
+    let right = UiBuilder::new().id_salt("right").max_rect(rect).layout(Layout::left_to_right(Align::Center));
+    let width = ui
+        .scope_builder(right, |ui| {
+            ui.spacing_mut().item_spacing.x = 10.0;
+            let both = [(Look::Secondary, footer.secondary), (Look::Primary, footer.primary)];
+            for (look, button) in both {
+                if let Some(button) = button {
+                    press(ui.action(look, &button.label, button.enabled), button.intent, intents);
+                }
+            }
+            ui.min_rect().width()
+        })
+        .inner;
+    if (width - known).abs() > 0.5 {
+        ui.data_mut(|data| data.insert_temp(id, width));
+        ui.ctx().request_discard("the footer's buttons got a new width");
+        ui.ctx().request_repaint();
+    }
+}
+
+fn show_sidebar(wizard: &mut Wizard, ui: &mut Ui, intents: &mut Vec<Intent>) {
+    let narrow = is_narrow(ui);
+    let whole = ui.max_rect();
+    let p = palette(ui);
+    let text = wizard.text;
+    let mark = Rect::from_min_size(whole.min + vec2(24.0, 24.0), vec2(size::MARK, size::MARK));
+    let mark = if narrow { mark.translate(vec2(-3.0, 0.0)) } else { mark };
+    Icon::Mark.paint(ui, mark, p.accent);
+    if !narrow {
+        let name = Words::new(ui).add(Kind::Name, Tone::Ink, "ACOLYTE").line_galley(ui, f32::INFINITY);
+        let at = pos2(mark.right() + 10.0, mark.center().y - name.size().y / 2.0);
+        ui.painter().galley(at.round(), name, p.ink);
+    }
+    let top = whole.top() + 77.0;
+    let list =
+        Rect::from_min_max(pos2(whole.left() + 16.0, top), pos2(whole.right() - 16.0, whole.bottom() - 64.0));
+    let managing = wizard.page.step().is_none();
+    ui.scope_builder(UiBuilder::new().id_salt("steps").max_rect(list), |ui| {
+        ui.spacing_mut().item_spacing.y = 0.0;
+        if managing {
+            step_row(ui, narrow, "★", &say!(text, "wizard-step-manage"), State::Current, false);
+            return;
+        }
+        for (i, step) in Step::ALL.into_iter().enumerate() {
+            let state = state_of(wizard, step);
+            let number = (i + 1).to_string();
+            let open = wizard.page.may_go_to(step);
+            let response = step_row(ui, narrow, &number, &step_name(text, step), state, open);
+            if open && response.clicked() {
+                intents.push(Intent::GoTo(step));
+            }
+        }
+    });
+    let foot =
+        Rect::from_min_max(pos2(whole.left() + 24.0, whole.bottom() - 62.0), whole.max - vec2(8.0, 20.0));
+    let foot = if narrow { foot.with_min_x(whole.left() + 8.0) } else { foot };
+    ui.scope_builder(UiBuilder::new().id_salt("foot").max_rect(foot), |ui| {
+        ui.spacing_mut().item_spacing = vec2(10.0, 1.0);
+        ui.horizontal(|ui| {
+            languages(ui, text, narrow, intents);
+            theme_switch(ui, text, intents);
+        });
+        if !narrow {
+            let version =
+                format!("{} · Ollama {}", env!("CARGO_PKG_VERSION"), wizard.backend.engine_version());
+            ui.words(Kind::Label, Tone::Faint, &version);
+        }
+    });
+}
+
+/// Where a step is, as the sidebar shows it.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum State {
+    Done,
+    Current,
+    Ahead,
+    /// This way does not lead over it.
+    LeftOut,
+}
+
+fn state_of(wizard: &Wizard, step: Step) -> State {
+    match wizard.page.step() {
+        Some(current) if step == current => State::Current,
+        _ if !wizard.page.visits(step) => State::LeftOut,
+        Some(current) if step < current => State::Done,
+        _ => State::Ahead,
+    }
+}
+
+fn step_row(ui: &mut Ui, narrow: bool, sign: &str, name: &str, state: State, open: bool) -> Response {
+    let p = palette(ui);
+    let sense = if open { Sense::click() } else { Sense::hover() };
+    let (row, response) = ui.allocate_exact_size(vec2(ui.available_width(), size::STEP_ROW), sense);
+    let role = if open { Role::Button } else { Role::ListItem };
+    response.widget_info(|| WidgetInfo::selected(role, open, state == State::Current, name));
+    let pill = row.shrink2(vec2(0.0, 1.0));
+    if state == State::Current {
+        ui.painter().rect_filled(pill, CornerRadius::same(size::BUTTON_RADIUS), p.accent_wash);
+    } else if open && response.hovered() {
+        ui.painter().rect_filled(pill, CornerRadius::same(size::BUTTON_RADIUS), p.hover);
+    }
+    let x = if narrow { row.center().x } else { row.left() + 18.0 };
+    let center = pos2(x, row.center().y);
+    let radius = size::STEP_SIGN / 2.0;
+    match state {
+        State::Done => {
+            ui.painter().circle_filled(center, radius, p.good);
+            let check = Rect::from_center_size(center, vec2(12.0, 12.0));
+            Icon::Check.paint(ui, check, if ui.visuals().dark_mode { p.on_accent } else { p.card });
+        }
+        State::Current => {
+            ui.painter().circle_filled(center, radius, p.accent);
+            paint_sign(ui, center, sign, Tone::OnAccent);
+        }
+        State::Ahead | State::LeftOut => {
+            ui.painter().circle_stroke(center, radius - 0.5, Stroke::new(size::LINE, p.line));
+            paint_sign(ui, center, if state == State::LeftOut { "–" } else { sign }, Tone::Faint);
+        }
+    }
+    if !narrow {
+        let (kind, tone) = match state {
+            State::Current => (Kind::Strong, Tone::Ink),
+            State::Done | State::Ahead => (Kind::Text, Tone::Soft),
+            State::LeftOut => (Kind::Text, Tone::Faint),
+        };
+        let galley = Words::new(ui).add(kind, tone, name).line_galley(ui, row.width() - 42.0);
+        let at = pos2(row.left() + 38.0, row.center().y - galley.size().y / 2.0);
+        ui.painter().galley(at.round(), galley, tone.color(p));
+    }
+    if response.has_focus() {
+        super::widgets::focus_ring(ui, pill.shrink(2.0), size::BUTTON_RADIUS);
+    }
+    let response = if narrow { response.on_hover_text(name) } else { response };
+    if open { response.on_hover_cursor(CursorIcon::PointingHand) } else { response }
+}
+
+fn paint_sign(ui: &Ui, center: eframe::egui::Pos2, sign: &str, tone: Tone) {
+    let galley = Words::new(ui).add(Kind::Source, tone, sign).line_galley(ui, f32::INFINITY);
+    let at = center - galley.size() / 2.0;
+    ui.painter().galley(at, galley, tone.color(palette(ui)));
+}
+
+fn step_name(text: Text, step: Step) -> String {
+    match step {
+        Step::Welcome => say!(text, "wizard-step-welcome"),
+        Step::Hardware => say!(text, "wizard-step-hardware"),
+        Step::Compatibility => say!(text, "wizard-step-compatibility"),
+        Step::Profile => say!(text, "wizard-step-profile"),
+        Step::Consent => say!(text, "wizard-step-consent"),
+        Step::Summary => say!(text, "wizard-step-summary"),
+        Step::Install => say!(text, "wizard-step-install"),
+        Step::Result => say!(text, "wizard-step-result"),
+    }
+}
+
+/// The language in force, and a list of all to switch at once.
+fn languages(ui: &mut Ui, text: Text, narrow: bool, intents: &mut Vec<Intent>) {
+    let p = palette(ui);
+    let shown =
+        if narrow { text.language().tag().to_uppercase() } else { text.language().endonym().to_owned() };
+    let galley = Words::new(ui).add(Kind::Label, Tone::Faint, &shown).line_galley(ui, f32::INFINITY);
+    let (rect, response) = ui.allocate_exact_size(galley.size() + vec2(14.0, 4.0), Sense::click());
+    let name = say!(text, "wizard-language-switch", language = text.language().endonym());
+    response.widget_info(|| WidgetInfo::labeled(Role::Button, true, &name));
+    let words = galley.size();
+    ui.painter().galley(rect.min + vec2(0.0, 2.0), galley, p.faint);
+    let chevron =
+        Rect::from_center_size(pos2(rect.left() + words.x + 8.0, rect.center().y), vec2(11.0, 11.0));
+    Icon::ChevronDown.paint(ui, chevron, p.faint);
+    if response.has_focus() {
+        super::widgets::focus_ring(ui, rect, size::SMALL_RADIUS);
+    }
+    let response = response.on_hover_cursor(CursorIcon::PointingHand);
+    Popup::menu(&response).close_behavior(PopupCloseBehavior::CloseOnClick).show(|ui| {
+        for language in Language::ALL {
+            let chosen = language == text.language();
+            if ui.selectable_label(chosen, language.endonym()).clicked() {
+                intents.push(Intent::Speak(language));
+            }
+        }
+    });
+}
+
+fn theme_switch(ui: &mut Ui, text: Text, intents: &mut Vec<Intent>) {
+    let p = palette(ui);
+    let (rect, response) = ui.allocate_exact_size(vec2(20.0, 20.0), Sense::click());
+    let name = if ui.visuals().dark_mode {
+        say!(text, "wizard-theme-light")
+    } else {
+        say!(text, "wizard-theme-dark")
+    };
+    response.widget_info(|| WidgetInfo::labeled(Role::Button, true, &name));
+    let color = if response.hovered() { p.ink } else { p.faint };
+    Icon::Theme.paint(ui, Rect::from_center_size(rect.center(), vec2(13.0, 13.0)), color);
+    if response.has_focus() {
+        ui.painter().rect_stroke(
+            rect,
+            CornerRadius::same(size::SMALL_RADIUS),
+            Stroke::new(size::LINE_STRONG, p.accent),
+            StrokeKind::Outside,
+        );
+    }
+    let response = response.on_hover_cursor(CursorIcon::PointingHand).on_hover_text(name);
+    if response.clicked() {
+        intents.push(Intent::SwitchTheme);
+    }
+}

@@ -1,0 +1,152 @@
+//! The advanced part of the profile page: model, KV cache, layers, folders, port, start at login.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use eframe::egui::{ComboBox, Ui};
+
+use super::Context;
+use super::profile::{Lookup, Profile, What, kv_name};
+use crate::models::KvCacheType;
+use crate::say;
+use crate::wizard::backend::{Custom, FolderOf};
+use crate::wizard::theme::{Kind, Tone};
+use crate::wizard::widgets::{Look, Parts as _, banner, checkbox, labelled, slider, text_field};
+
+impl Profile {
+    /// Draws it. Whatever is changed about the model makes the choice one of the person's own.
+    pub(super) fn show_advanced(&mut self, ui: &mut Ui, cx: &mut Context<'_>) {
+        ui.spacing_mut().item_spacing.y = 6.0;
+        let before = self.as_custom();
+        let mut custom = before.clone();
+        self.model(ui, cx, &mut custom);
+        ui.gap(1.0);
+        kv(ui, cx, &mut custom);
+        ui.gap(1.0);
+        self.layers(ui, cx, &mut custom);
+        let changed = !Arc::ptr_eq(&custom.model, &before.model)
+            || custom.kv_cache_type != before.kv_cache_type
+            || custom.gpu_layers != before.gpu_layers;
+        if changed {
+            self.choose(What::Custom(custom), cx.backend);
+        }
+        ui.gap(2.0);
+        self.places(ui, cx);
+    }
+
+    fn model(&mut self, ui: &mut Ui, cx: &Context<'_>, custom: &mut Custom) {
+        let text = cx.text;
+        labelled(ui, &say!(text, "wizard-advanced-model"), |ui| {
+            let width = ui.available_width();
+            ComboBox::from_id_salt("model")
+                .width(width)
+                .selected_text(format!("{}, {}", custom.model.title, custom.model.quantisation))
+                .show_ui(ui, |ui| {
+                    for model in cx.backend.catalogue() {
+                        let chosen = model.tag == custom.model.tag;
+                        let name = format!("{}, {}", model.title, model.quantisation);
+                        if ui.selectable_label(chosen, name).clicked() && !chosen {
+                            custom.model = model;
+                            custom.gpu_layers = None;
+                        }
+                    }
+                });
+        });
+        labelled(ui, &say!(text, "wizard-advanced-reference"), |ui| {
+            ui.horizontal(|ui| {
+                let button = say!(text, "wizard-advanced-look-up");
+                let width = (ui.available_width() - 110.0).max(120.0);
+                let field = text_field(ui, &mut self.reference, "hf.co/…  ·  host:port/…", width - 24.0);
+                let wanted = self.reference.trim().to_owned();
+                let ready = !wanted.is_empty() && self.lookup != Lookup::Asking;
+                let entered =
+                    field.lost_focus() && ui.input(|input| input.key_pressed(eframe::egui::Key::Enter));
+                if (ui.action(Look::Secondary, &button, ready).clicked() || entered) && ready {
+                    self.lookup = Lookup::Asking;
+                    cx.backend.find_model(wanted, text, cx.outbox.clone());
+                }
+            });
+        });
+        match &self.lookup {
+            Lookup::Idle => {}
+            Lookup::Asking => {
+                ui.words(Kind::Label, Tone::Soft, &say!(text, "wizard-advanced-looking-up"));
+            }
+            Lookup::Failed(trouble) => banner(ui, Tone::Refused, &trouble.0),
+        }
+    }
+
+    fn layers(&mut self, ui: &mut Ui, cx: &Context<'_>, custom: &mut Custom) {
+        let text = cx.text;
+        let total = self.choice.assessment.total_layers;
+        let fitted = self.choice.assessment.gpu_layers;
+        let mut automatic = custom.gpu_layers.is_none();
+        let label = say!(
+            text,
+            "wizard-advanced-layers",
+            layers = super::compatibility::layers(text, &self.choice.assessment)
+        );
+        ui.words(Kind::Label, Tone::Faint, &label);
+        let mut layers = custom.gpu_layers.unwrap_or(fitted).min(total);
+        if slider(ui, &mut layers, 0..=total, &say!(text, "wizard-layers")).changed() {
+            custom.gpu_layers = Some(layers);
+            automatic = false;
+        }
+        if checkbox(ui, &mut automatic, &say!(text, "wizard-advanced-fit"), "").changed() {
+            custom.gpu_layers = if automatic { None } else { Some(layers) };
+        }
+    }
+
+    fn places(&mut self, ui: &mut Ui, cx: &Context<'_>) {
+        let text = cx.text;
+        let places = &mut self.choice.places;
+        let folders = [
+            (say!(text, "wizard-advanced-home"), &mut places.home, FolderOf::Home),
+            (say!(text, "wizard-advanced-models"), &mut places.models_dir, FolderOf::Models),
+        ];
+        for (label, typed, of) in folders {
+            labelled(ui, &label, |ui| {
+                ui.horizontal(|ui| {
+                    let width = (ui.available_width() - 110.0).max(120.0);
+                    text_field(ui, typed, "", width - 24.0);
+                    let browse = ui.action(Look::Secondary, &say!(text, "wizard-browse"), true);
+                    let browse =
+                        browse.accessible_name(say!(text, "wizard-browse-for", what = label.clone()));
+                    if browse.clicked() {
+                        cx.backend.pick_folder(of, PathBuf::from(typed.trim()), cx.outbox.clone());
+                    }
+                });
+            });
+            if !PathBuf::from(typed.trim()).is_absolute() {
+                ui.words(Kind::Label, Tone::Refused, &say!(text, "wizard-folder-not-absolute"));
+            }
+        }
+        labelled(ui, &say!(text, "wizard-advanced-port"), |ui| {
+            text_field(ui, &mut places.port, &say!(text, "wizard-port-automatic"), 160.0);
+        });
+        if places.port().is_err() {
+            ui.words(Kind::Label, Tone::Refused, &say!(text, "wizard-port-wrong"));
+        }
+        ui.gap(1.0);
+        let how = cx.backend.login_kind(text);
+        checkbox(ui, &mut places.autostart, &say!(text, "wizard-start-at-login"), &how);
+    }
+}
+
+fn kv(ui: &mut Ui, cx: &Context<'_>, custom: &mut Custom) {
+    let text = cx.text;
+    labelled(ui, &say!(text, "wizard-context-type"), |ui| {
+        let width = ui.available_width();
+        ComboBox::from_id_salt("kv").width(width).selected_text(kv_name(text, custom.kv_cache_type)).show_ui(
+            ui,
+            |ui| {
+                for kv in KvCacheType::ALL {
+                    let chosen = kv == custom.kv_cache_type;
+                    if ui.selectable_label(chosen, kv_name(text, kv)).clicked() {
+                        custom.kv_cache_type = kv;
+                    }
+                }
+            },
+        );
+    });
+}

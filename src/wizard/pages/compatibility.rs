@@ -1,0 +1,352 @@
+//! Compatibility: every profile against this machine, why, and what would change it.
+
+use std::cmp::Ordering;
+use std::sync::Arc;
+
+use eframe::egui::{Ui, vec2};
+
+use super::hardware::{Detection, HardwarePage};
+use super::profile::Choice;
+use super::{Button, Context, Footer, Intent, View};
+use crate::plan::{Assessment, Improvement, Report, Verdict};
+use crate::say;
+use crate::text::Text;
+use crate::wizard::backend::Found;
+use crate::wizard::theme::{Kind, Tone, size};
+use crate::wizard::widgets::{
+    Chip, Column, Parts as _, Table, Words, card_row, thin_bar, verdict_chip, wash_card,
+};
+
+/// What the table can be sorted by.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Key {
+    Profile,
+    Verdict,
+    Model,
+    Layers,
+    Memory,
+    Speed,
+    FirstToken,
+}
+
+const KEYS: [Key; 7] =
+    [Key::Profile, Key::Verdict, Key::Model, Key::Layers, Key::Memory, Key::Speed, Key::FirstToken];
+
+/// So many rows have comfortable room.
+const COMFORTABLE_ROWS: usize = 7;
+
+/// The page.
+pub struct Compatibility {
+    /// The machine and the plans.
+    pub found: Arc<Found>,
+    /// Row whose reasons are shown: index into the report's assessments.
+    selected: usize,
+    sort: Option<(Key, bool)>,
+    /// A choice made on an earlier visit to the next page.
+    pub draft: Option<Choice>,
+}
+
+impl From<Compatibility> for HardwarePage {
+    fn from(page: Compatibility) -> Self {
+        Self { detection: Detection::Known(page.found) }
+    }
+}
+
+impl From<Arc<Found>> for Compatibility {
+    fn from(found: Arc<Found>) -> Self {
+        let report = &found.report;
+        let recommended = report.recommended.as_ref();
+        let selected = report
+            .assessments
+            .iter()
+            .position(|assessment| Some(&assessment.candidate.id) == recommended)
+            .unwrap_or_default();
+        Self { found, selected, sort: None, draft: None }
+    }
+}
+
+impl Compatibility {
+    fn rows(&self) -> Vec<usize> {
+        let assessments = &self.found.report.assessments;
+        let mut rows: Vec<usize> = (0..assessments.len()).collect();
+        if let Some((key, up)) = self.sort {
+            rows.sort_by(|a, b| {
+                let order = compare(key, &assessments[*a], &assessments[*b]);
+                if up { order } else { order.reverse() }
+            });
+        }
+        rows
+    }
+
+    fn columns(&self, text: Text) -> Vec<Column> {
+        let heads = [
+            (say!(text, "wizard-table-profile"), 122.0, 1.0),
+            (say!(text, "wizard-table-verdict"), 108.0, 0.3),
+            (say!(text, "wizard-table-model"), 82.0, 1.0),
+            (say!(text, "wizard-table-layers"), 98.0, 0.6),
+            (say!(text, "wizard-table-memory"), 92.0, 0.6),
+            (say!(text, "wizard-table-speed"), 60.0, 0.3),
+            (say!(text, "wizard-table-first-token"), 84.0, 0.3),
+        ];
+        heads
+            .into_iter()
+            .zip(KEYS)
+            .map(|((head, width, grow), key)| Column {
+                head,
+                min_width: width,
+                grow,
+                right: matches!(key, Key::Speed | Key::FirstToken),
+                sorted: self.sort.filter(|(sorted, _)| *sorted == key).map(|(_, up)| up),
+            })
+            .collect()
+    }
+
+    fn table(&mut self, ui: &mut Ui, text: Text) {
+        let table = Table::new(ui, self.columns(text), 6.0);
+        ui.spacing_mut().item_spacing.y = 0.0;
+        if let Some(column) = table.head(ui, true) {
+            let key = KEYS[column];
+            self.sort = match self.sort {
+                Some((sorted, true)) if sorted == key => Some((key, false)),
+                Some((sorted, false)) if sorted == key => None,
+                _ => Some((key, true)),
+            };
+        }
+        let rows = self.rows();
+        // A long table is set closer, so that the reasons under it stay in sight.
+        let height = if rows.len() > COMFORTABLE_ROWS { 38.0 } else { 45.0 };
+        let found = Arc::clone(&self.found);
+        for (n, index) in rows.iter().enumerate() {
+            let assessment = &found.report.assessments[*index];
+            let name = row_name(text, assessment);
+            let chosen = *index == self.selected;
+            let last = n + 1 == rows.len();
+            let row = table.row(ui, height, Some((&name, chosen)), last, |ui, column| {
+                cell(ui, text, assessment, KEYS[column]);
+            });
+            if row.is_some_and(|row| row.clicked()) {
+                self.selected = *index;
+            }
+        }
+    }
+}
+
+impl View for Compatibility {
+    fn heading(&self, text: Text) -> (String, String) {
+        let report = &self.found.report;
+        let title = match report.verdict {
+            Verdict::Compatible => say!(text, "wizard-compatibility-good"),
+            Verdict::Degraded => say!(text, "wizard-compatibility-limits"),
+            Verdict::Refused => say!(text, "wizard-compatibility-refused"),
+        };
+        let lead = if report.verdict == Verdict::Refused {
+            say!(text, "wizard-compatibility-refused-lead")
+        } else {
+            say!(text, "wizard-compatibility-lead")
+        };
+        (title, lead)
+    }
+
+    fn show(&mut self, ui: &mut Ui, cx: &mut Context<'_>) {
+        let text = cx.text;
+        if self.found.report.verdict == Verdict::Refused {
+            refusal(ui, text, &self.found.report);
+            ui.gap(3.5);
+        }
+        table_card(ui, |ui| self.table(ui, text));
+        let Some(assessment) = self.found.report.assessments.get(self.selected) else {
+            return;
+        };
+        ui.gap(3.5);
+        card_row(ui, "why", &[1.0, 1.0], |ui, i| {
+            if i == 0 { why(ui, text, assessment) } else { what_would_change(ui, text, assessment) }
+        });
+    }
+
+    fn footer(&self, text: Text) -> Footer {
+        let usable = self.found.report.verdict != Verdict::Refused;
+        Footer {
+            back: Some(Button::new(say!(text, "wizard-back"), Intent::Back)),
+            links: vec![Button::new(say!(text, "wizard-save-report"), Intent::AskWhereToSave)],
+            secondary: None,
+            primary: Some(Button::new(say!(text, "wizard-choose-profile"), Intent::Next).enabled(usable)),
+        }
+    }
+}
+
+/// A card whose rows reach almost to its edges.
+fn table_card(ui: &mut Ui, content: impl FnOnce(&mut Ui)) {
+    use eframe::egui::{CornerRadius, Frame, Margin, Stroke};
+    let p = crate::wizard::theme::palette(ui);
+    Frame::new()
+        .fill(p.card)
+        .stroke(Stroke::new(size::LINE, p.line))
+        .corner_radius(CornerRadius::same(size::CARD_RADIUS))
+        .inner_margin(Margin::symmetric(8, 5))
+        .show(ui, |ui| {
+            ui.set_width(ui.available_width());
+            content(ui);
+        });
+}
+
+/// What a refused machine lacks and what its owner can do.
+fn refusal(ui: &mut Ui, text: Text, report: &Report) {
+    wash_card(ui, Tone::Refused, |ui| {
+        ui.spacing_mut().item_spacing.y = 4.0;
+        for reason in &report.reasons {
+            Words::new(ui)
+                .add(Kind::Strong, Tone::Ink, &format!("{}. ", reason.title(text)))
+                .add(Kind::Text, Tone::Ink, &reason.text(text))
+                .show(ui);
+        }
+        for improvement in &report.improvements {
+            ui.words(Kind::Text, Tone::Ink, &improvement.text(text));
+        }
+    });
+}
+
+fn why(ui: &mut Ui, text: Text, assessment: &Assessment) {
+    let profile = assessment.candidate.id.clone();
+    let title = match assessment.verdict {
+        Verdict::Compatible => say!(text, "wizard-why-compatible", profile = profile),
+        Verdict::Degraded => say!(text, "wizard-why-degraded", profile = profile),
+        Verdict::Refused => say!(text, "wizard-why-refused", profile = profile),
+    };
+    ui.words(Kind::Strong, Tone::Ink, &title);
+    ui.gap(0.5);
+    for reason in &assessment.reasons {
+        ui.words(Kind::Text, Tone::Soft, &reason.text(text));
+    }
+}
+
+fn what_would_change(ui: &mut Ui, text: Text, assessment: &Assessment) {
+    ui.words(Kind::Strong, Tone::Ink, &say!(text, "wizard-what-would-change"));
+    ui.gap(0.5);
+    if assessment.improvements.is_empty() {
+        ui.words(Kind::Text, Tone::Soft, &say!(text, "wizard-nothing-to-change"));
+    }
+    for improvement in &assessment.improvements {
+        ui.words(Kind::Text, Tone::Soft, &improvement_text(text, improvement));
+    }
+}
+
+fn improvement_text(text: Text, improvement: &Improvement) -> String {
+    improvement.text(text)
+}
+
+fn row_name(text: Text, assessment: &Assessment) -> String {
+    let (_, verdict) = verdict_chip(text, assessment.verdict);
+    format!("{}, {verdict}", assessment.candidate.id)
+}
+
+fn cell(ui: &mut Ui, text: Text, assessment: &Assessment, key: Key) {
+    let runs = assessment.verdict != Verdict::Refused;
+    let dash = || "–".to_owned();
+    match key {
+        Key::Profile => {
+            Words::new(ui).add(Kind::TableStrong, Tone::Ink, &assessment.candidate.id).show_line(ui);
+        }
+        Key::Verdict => {
+            let (tone, word) = verdict_chip(text, assessment.verdict);
+            let word = match needed_card(assessment) {
+                Some(gib) if !runs => say!(text, "wizard-verdict-needs", size = format!("{gib}\u{a0}GB")),
+                _ => word,
+            };
+            Chip::new(tone, &word).show(ui);
+        }
+        Key::Model => {
+            let model = &assessment.candidate.model;
+            Words::new(ui)
+                .add(Kind::Table, Tone::Ink, &short_model(&model.title, &model.quantisation))
+                .show_line(ui);
+        }
+        Key::Layers => {
+            if runs {
+                let share = f64::from(assessment.gpu_layers) / f64::from(assessment.total_layers.max(1));
+                Words::new(ui)
+                    .add(Kind::Table, Tone::Ink, &layers(text, assessment))
+                    .add(Kind::Source, Tone::Faint, &format!(" {}", text.percent(share)))
+                    .show_line(ui);
+            } else {
+                ui.words(Kind::Table, Tone::Ink, &dash());
+            }
+        }
+        Key::Memory => memory(ui, text, assessment),
+        Key::Speed => {
+            let speed = if runs { text.range(assessment.speed.decode_tokens_per_s) } else { dash() };
+            Words::new(ui).add(Kind::TableStrong, Tone::Ink, &speed).show_line(ui);
+        }
+        Key::FirstToken => {
+            let wait = if runs {
+                format!("{}\u{a0}s", text.range(assessment.speed.first_token_full_prompt_s))
+            } else {
+                dash()
+            };
+            Words::new(ui).add(Kind::Table, Tone::Ink, &wait).show_line(ui);
+        }
+    }
+}
+
+fn memory(ui: &mut Ui, text: Text, assessment: &Assessment) {
+    let (need, free) = (needed_vram(assessment), assessment.vram_free_bytes);
+    ui.vertical(|ui| {
+        ui.spacing_mut().item_spacing = vec2(4.0, 3.0);
+        let free_height = ui.available_height() - Kind::Label.line_height() - size::BAR_THIN - 3.0;
+        ui.gap((free_height / 2.0 / crate::wizard::theme::tokens::STEP).max(0.0));
+        let figures = say!(text, "wizard-of", part = text.memory_number(need), whole = text.memory(free));
+        Words::new(ui).add(Kind::Label, Tone::Ink, &figures).show_line(ui);
+        let share = need as f32 / free.max(1) as f32;
+        let tone = if assessment.verdict == Verdict::Refused { Tone::Refused } else { Tone::Accent };
+        thin_bar(ui, share, tone, size::BAR_THIN);
+    });
+}
+
+/// A refused profile asks for all its layers; one that runs takes what it was given.
+fn needed_vram(assessment: &Assessment) -> u64 {
+    if assessment.verdict == Verdict::Refused {
+        assessment.all_layers_vram_bytes.max(assessment.memory.vram_required_bytes)
+    } else {
+        assessment.memory.vram_required_bytes
+    }
+}
+
+/// The card a refused profile asks for.
+fn needed_card(assessment: &Assessment) -> Option<u32> {
+    assessment.improvements.iter().find_map(|improvement| match improvement {
+        Improvement::LargerCard { need_gib } => Some(*need_gib),
+        _ => None,
+    })
+}
+
+/// `29 of 29`.
+pub fn layers(text: Text, assessment: &Assessment) -> String {
+    say!(
+        text,
+        "wizard-of",
+        part = assessment.gpu_layers.to_string(),
+        whole = assessment.total_layers.to_string()
+    )
+}
+
+/// `7B Q4_K_M` of `Qwen2.5-Coder 7B`, `Q4_K_M`: the table has room for what differs.
+fn short_model(title: &str, quantisation: &str) -> String {
+    let size = title
+        .split([' ', '-', ':'])
+        .find(|word| word.ends_with(['B', 'b']) && word.starts_with(|first: char| first.is_ascii_digit()));
+    format!("{} {quantisation}", size.unwrap_or(title))
+}
+
+fn compare(key: Key, a: &Assessment, b: &Assessment) -> Ordering {
+    let number = |a: f64, b: f64| a.total_cmp(&b);
+    match key {
+        Key::Profile => a.candidate.id.cmp(&b.candidate.id),
+        Key::Verdict => a.verdict.cmp(&b.verdict),
+        Key::Model => a.candidate.model.download_bytes.cmp(&b.candidate.model.download_bytes),
+        Key::Layers => a.gpu_layers.cmp(&b.gpu_layers),
+        Key::Memory => needed_vram(a).cmp(&needed_vram(b)),
+        Key::Speed => number(a.speed.decode_tokens_per_s.mid, b.speed.decode_tokens_per_s.mid),
+        Key::FirstToken => {
+            number(a.speed.first_token_full_prompt_s.mid, b.speed.first_token_full_prompt_s.mid)
+        }
+    }
+}

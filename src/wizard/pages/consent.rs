@@ -1,0 +1,100 @@
+//! Consent: the true reasons for which the choice is degraded, and a tick.
+
+use eframe::egui::Ui;
+
+use super::profile::Profile;
+use super::summary::Summary;
+use super::welcome::numbered;
+use super::{Button, Context, Footer, Intent, View};
+use crate::say;
+use crate::text::Text;
+use crate::wizard::backend::Backend;
+use crate::wizard::theme::{Kind, Tone};
+use crate::wizard::widgets::{Parts as _, card, checkbox, rule};
+
+/// The page.
+pub struct Consent {
+    /// The page before.
+    pub profile: Profile,
+    /// Whether the person agreed.
+    pub ticked: bool,
+}
+
+impl From<Consent> for Profile {
+    fn from(page: Consent) -> Self {
+        page.profile
+    }
+}
+
+impl From<Profile> for Consent {
+    fn from(profile: Profile) -> Self {
+        Self { profile, ticked: false }
+    }
+}
+
+impl From<Summary> for Consent {
+    fn from(page: Summary) -> Self {
+        Self { profile: page.profile, ticked: true }
+    }
+}
+
+impl Consent {
+    /// The summary, with the words the person agreed to; not without the tick.
+    pub fn agree(self, backend: &dyn Backend, text: Text) -> Result<Summary, Self> {
+        if !self.ticked {
+            return Err(self);
+        }
+        let words = backend.consent_text(&self.profile.choice.assessment, text);
+        Ok(Summary::new(self.profile, Some(words)))
+    }
+}
+
+impl View for Consent {
+    fn heading(&self, text: Text) -> (String, String) {
+        (say!(text, "wizard-consent-title"), say!(text, "wizard-consent-lead"))
+    }
+
+    fn show(&mut self, ui: &mut Ui, cx: &mut Context<'_>) {
+        let text = cx.text;
+        let assessment = &self.profile.choice.assessment;
+        card(ui, |ui| {
+            for (i, reason) in assessment.reasons.iter().enumerate() {
+                if i > 0 {
+                    ui.gap(2.5);
+                    rule(ui);
+                    ui.gap(2.5);
+                }
+                numbered(ui, i + 1, Tone::Warning, &reason.title(text), &reason.text(text));
+            }
+        });
+        if !assessment.improvements.is_empty() {
+            ui.gap(3.5);
+            card(ui, |ui| {
+                ui.words(Kind::Strong, Tone::Ink, &say!(text, "wizard-consent-avoid"));
+                ui.gap(0.5);
+                for improvement in &assessment.improvements {
+                    ui.words(Kind::Text, Tone::Soft, &improvement.text(text));
+                }
+            });
+        }
+        ui.gap(3.5);
+        card(ui, |ui| {
+            ui.words(Kind::Strong, Tone::Ink, &say!(text, "wizard-consent-stays-title"));
+            ui.gap(0.5);
+            let tokens = text.count(u64::from(assessment.candidate.context_tokens));
+            ui.words(Kind::Text, Tone::Soft, &say!(text, "wizard-consent-stays", tokens = tokens));
+        });
+        ui.gap(5.0);
+        let label = say!(text, "wizard-consent-tick", profile = assessment.candidate.id.clone());
+        checkbox(ui, &mut self.ticked, &label, &say!(text, "wizard-consent-recorded"));
+    }
+
+    fn footer(&self, text: Text) -> Footer {
+        Footer {
+            back: Some(Button::new(say!(text, "wizard-back"), Intent::Back)),
+            links: vec![Button::new(say!(text, "wizard-choose-another"), Intent::ChooseAnother)],
+            secondary: None,
+            primary: Some(Button::new(say!(text, "wizard-continue"), Intent::Next).enabled(self.ticked)),
+        }
+    }
+}

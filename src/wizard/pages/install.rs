@@ -1,0 +1,371 @@
+//! Install: what is being done, how fast, how long it will take, and what it waits for.
+
+use std::time::Instant;
+
+use eframe::egui::{Align, Layout, Rect, ScrollArea, Sense, Ui, accesskit::Live, vec2};
+
+use super::summary::Summary;
+use super::{Button, Context, Footer, Intent, View};
+use crate::install::{Control, Event, Step, StepState};
+use crate::say;
+use crate::text::Text;
+use crate::wizard::backend::{InstallEnd, Trouble};
+use crate::wizard::theme::{Kind, Tone, icons::Icon, palette, size};
+use crate::wizard::widgets::{Parts as _, Words, banner, card, rule, thin_bar};
+
+/// One step's line.
+#[derive(Clone, Debug, Default)]
+struct Line {
+    state: Option<StepState>,
+    event: Option<Event>,
+    began: Option<Instant>,
+    seconds: Option<f64>,
+}
+
+/// How the whole is doing.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum State {
+    /// It runs (or is paused).
+    Running,
+    /// The person stopped it; the worker is on its way out.
+    Stopping,
+    /// The person stopped it.
+    Cancelled,
+    /// It failed.
+    Failed(Trouble),
+}
+
+/// The page.
+pub struct InstallPage {
+    /// What is being installed.
+    pub summary: Summary,
+    /// The hand on the worker.
+    pub control: Control,
+    /// How it is doing.
+    pub state: State,
+    lines: Vec<Line>,
+    current: Step,
+    log: Vec<String>,
+    log_open: bool,
+}
+
+impl InstallPage {
+    /// An installation that has just been started under this control.
+    pub fn new(summary: Summary, control: Control) -> Self {
+        Self {
+            summary,
+            control,
+            state: State::Running,
+            lines: vec![Line::default(); Step::ALL.len()],
+            current: Step::Check,
+            log: Vec::new(),
+            log_open: false,
+        }
+    }
+
+    /// Nothing runs any more.
+    pub fn may_go_back(&self) -> bool {
+        matches!(self.state, State::Cancelled | State::Failed(_))
+    }
+
+    /// Something runs that must be stopped before the window may close.
+    pub fn is_running(&self) -> bool {
+        matches!(self.state, State::Running | State::Stopping)
+    }
+
+    /// Started again, under a new control.
+    pub fn again(&mut self, control: Control) {
+        self.control = control;
+        self.state = State::Running;
+        self.lines = vec![Line::default(); Step::ALL.len()];
+    }
+
+    /// The person wants it stopped.
+    pub fn stop(&mut self) {
+        if self.state == State::Running {
+            self.state = State::Stopping;
+            self.control.cancel();
+        }
+    }
+
+    /// Holds it or lets it go on.
+    pub fn toggle_pause(&self) {
+        if self.control.is_paused() {
+            self.control.resume();
+        } else {
+            self.control.pause();
+        }
+    }
+
+    /// Shows or hides the log.
+    pub fn toggle_log(&mut self) {
+        self.log_open = !self.log_open;
+    }
+
+    /// The installation moved.
+    pub fn moved(&mut self, event: Event) {
+        let Some(index) = Step::ALL.iter().position(|step| *step == event.step) else { return };
+        let line = &mut self.lines[index];
+        match event.state {
+            StepState::Started => line.began = Some(Instant::now()),
+            StepState::Done => line.seconds = line.began.map(|began| began.elapsed().as_secs_f64()),
+            _ => {}
+        }
+        if line.state != Some(event.state) || (event.bytes_total.is_none() && !event.message.is_empty()) {
+            self.log.push(format!("{:?} {:?} {}", event.step, event.state, event.message));
+        }
+        line.state = Some(event.state);
+        self.current = event.step;
+        line.event = Some(event);
+    }
+
+    /// The installation ended before its end.
+    pub fn ended(&mut self, end: InstallEnd) {
+        self.state = match end {
+            InstallEnd::Cancelled => State::Cancelled,
+            InstallEnd::Failed(trouble) => {
+                self.log.push(trouble.0.clone());
+                State::Failed(trouble)
+            }
+        };
+    }
+
+    /// What was logged, for a report.
+    pub fn log(&self) -> String {
+        self.log.join("\n")
+    }
+
+    fn progress(&self, ui: &mut Ui, text: Text) {
+        let line =
+            self.lines.iter().zip(Step::ALL).find(|(_, step)| *step == self.current).map(|(line, _)| line);
+        let event = line.and_then(|line| line.event.as_ref());
+        let share = event.and_then(|event| {
+            let (done, total) = (event.bytes_done?, event.bytes_total?);
+            (total > 0).then(|| done as f64 / total as f64)
+        });
+        ui.horizontal(|ui| {
+            let mut what = title(text, self.current);
+            if self.current == Step::PullModel {
+                what = format!("{what}, {}", self.summary.profile.choice.assessment.candidate.model.tag);
+            }
+            let response = ui.words(Kind::Heading, Tone::Ink, &what);
+            response.ctx.accesskit_node_builder(response.id, |node| node.set_live(Live::Polite));
+            ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
+                if let Some(share) = share {
+                    ui.words(Kind::Strong, Tone::Ink, &text.percent(share));
+                }
+            });
+        });
+        ui.gap(2.0);
+        // Without a number of bytes the bar shows how many steps are done.
+        let steps = self.done() as f64 / Step::ALL.len() as f64;
+        thin_bar(ui, share.unwrap_or(steps) as f32, Tone::Accent, 12.0);
+        ui.gap(1.5);
+        ui.horizontal(|ui| {
+            ui.spacing_mut().item_spacing.x = 22.0;
+            self.figures(ui, text, event);
+            ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
+                let note = match event {
+                    _ if self.control.is_paused() => say!(text, "wizard-install-paused"),
+                    Some(event) if event.state == StepState::Waiting => event.message.clone(),
+                    Some(event) if event.bytes_per_s.is_some() => limited_by(text, event.step),
+                    Some(event) => event.message.clone(),
+                    None => String::new(),
+                };
+                Words::new(ui).add(Kind::Table, Tone::Soft, &note).show_line(ui);
+            });
+        });
+    }
+
+    fn figures(&self, ui: &mut Ui, text: Text, event: Option<&Event>) {
+        let figure = |ui: &mut Ui, strong: &str, rest: &str| {
+            Words::new(ui).add(Kind::Strong, Tone::Ink, strong).add(Kind::Text, Tone::Soft, rest).show(ui);
+        };
+        let Some(event) = event else { return };
+        if let (Some(done), Some(total)) = (event.bytes_done, event.bytes_total) {
+            let rest = say!(text, "wizard-of-rest", whole = text.file_size(total));
+            figure(ui, &text.file_size(done), &format!(" {rest}"));
+        }
+        if self.control.is_paused() {
+            return;
+        }
+        if let Some(rate) = event.bytes_per_s {
+            figure(ui, &text.file_size(rate as u64), "/s");
+        }
+        if let Some(left) = event.seconds_left {
+            figure(ui, &text.duration(left), &format!(" {}", say!(text, "wizard-left")));
+        }
+    }
+
+    fn done(&self) -> usize {
+        let done = |line: &&Line| matches!(line.state, Some(StepState::Done | StepState::Skipped));
+        self.lines.iter().filter(done).count()
+    }
+
+    fn steps(&self, ui: &mut Ui, text: Text) {
+        ui.spacing_mut().item_spacing.y = 0.0;
+        for (i, (step, line)) in Step::ALL.into_iter().zip(&self.lines).enumerate() {
+            if i > 0 {
+                rule(ui);
+            }
+            step_row(ui, text, step, line, self.detail(text, step, line));
+        }
+    }
+
+    /// What stands beside a step: what came of it, else what it will do.
+    fn detail(&self, text: Text, step: Step, line: &Line) -> String {
+        let message =
+            line.event.as_ref().map(|event| event.message.clone()).filter(|message| !message.is_empty());
+        if let Some(message) = message {
+            return message;
+        }
+        if line.state == Some(StepState::Done)
+            && let Some(seconds) = line.seconds
+        {
+            return format!("{}\u{a0}s", text.figure(seconds));
+        }
+        let choice = &self.summary.profile.choice;
+        let candidate = &choice.assessment.candidate;
+        match step {
+            Step::Check => say!(text, "wizard-step-check-detail"),
+            Step::FetchEngine => say!(text, "wizard-step-fetch-detail"),
+            Step::UnpackEngine => say!(text, "wizard-step-unpack-detail"),
+            Step::StartServer => say!(text, "wizard-step-start-detail"),
+            Step::PullModel => candidate.model.tag.clone(),
+            Step::CreateModel => say!(
+                text,
+                "wizard-step-create-detail",
+                tokens = text.count(u64::from(candidate.context_tokens)),
+                layers = choice.assessment.gpu_layers,
+                kv = candidate.kv_cache_type.name()
+            ),
+            Step::LoadModel => say!(text, "wizard-step-load-detail"),
+            Step::Measure => say!(text, "wizard-step-measure-detail"),
+            Step::StartAtLogin => say!(text, "wizard-step-login-detail"),
+            Step::WriteReceipt => say!(text, "wizard-step-receipt-detail"),
+        }
+    }
+}
+
+impl View for InstallPage {
+    fn heading(&self, text: Text) -> (String, String) {
+        let profile = self.summary.profile.choice.assessment.candidate.id.clone();
+        match &self.state {
+            State::Running => {
+                (say!(text, "wizard-install-title", profile = profile), say!(text, "wizard-install-lead"))
+            }
+            State::Stopping => {
+                (say!(text, "wizard-install-stopping"), say!(text, "wizard-install-stopping-lead"))
+            }
+            State::Cancelled => {
+                (say!(text, "wizard-install-cancelled"), say!(text, "wizard-install-cancelled-lead"))
+            }
+            State::Failed(_) => {
+                (say!(text, "wizard-install-failed"), say!(text, "wizard-install-failed-lead"))
+            }
+        }
+    }
+
+    fn show(&mut self, ui: &mut Ui, cx: &mut Context<'_>) {
+        let text = cx.text;
+        match &self.state {
+            State::Failed(trouble) => banner(ui, Tone::Refused, &trouble.0),
+            State::Cancelled => banner(ui, Tone::Accent, &say!(text, "wizard-install-kept")),
+            State::Running | State::Stopping => card(ui, |ui| self.progress(ui, text)),
+        }
+        ui.gap(3.5);
+        card(ui, |ui| self.steps(ui, text));
+        if self.log_open {
+            ui.gap(3.5);
+            card(ui, |ui| {
+                ui.words(Kind::Label, Tone::Faint, &say!(text, "wizard-log"));
+                ui.gap(1.0);
+                ScrollArea::vertical().id_salt("log").max_height(180.0).stick_to_bottom(true).show(
+                    ui,
+                    |ui| {
+                        ui.set_width(ui.available_width());
+                        for line in &self.log {
+                            ui.words(Kind::Code, Tone::Soft, line);
+                        }
+                    },
+                );
+            });
+        }
+    }
+
+    fn footer(&self, text: Text) -> Footer {
+        let log = if self.log_open { say!(text, "wizard-hide-log") } else { say!(text, "wizard-show-log") };
+        let mut links = vec![Button::new(log, Intent::ToggleLog)];
+        if self.may_go_back() {
+            links.push(Button::new(say!(text, "wizard-save-report"), Intent::AskWhereToSave));
+            return Footer {
+                back: Some(Button::new(say!(text, "wizard-back"), Intent::Back)),
+                links,
+                secondary: None,
+                primary: Some(Button::new(say!(text, "wizard-try-again"), Intent::Retry)),
+            };
+        }
+        let running = self.state == State::Running;
+        let pause =
+            if self.control.is_paused() { say!(text, "wizard-go-on") } else { say!(text, "wizard-pause") };
+        Footer {
+            back: Some(Button::new(say!(text, "wizard-cancel"), Intent::AskToCancel).enabled(running)),
+            links,
+            secondary: Some(Button::new(pause, Intent::TogglePause).enabled(running)),
+            primary: Some(Button::new(say!(text, "wizard-continue"), Intent::Next).enabled(false)),
+        }
+    }
+}
+
+fn step_row(ui: &mut Ui, text: Text, step: Step, line: &Line, detail: String) {
+    let p = palette(ui);
+    let (icon, color) = match line.state {
+        None => (Icon::StepWaiting, p.accent),
+        Some(StepState::Started | StepState::Running | StepState::Waiting) => (Icon::StepRunning, p.accent),
+        Some(StepState::Done | StepState::Skipped) => (Icon::Check, p.good),
+        Some(StepState::Failed) => (Icon::Cross, p.refused),
+        Some(StepState::Cancelled) => (Icon::Cross, p.faint),
+    };
+    let (kind, tone) = match line.state {
+        None => (Kind::Text, Tone::Faint),
+        Some(StepState::Started | StepState::Running | StepState::Waiting) => (Kind::Strong, Tone::Ink),
+        Some(StepState::Failed) => (Kind::Strong, Tone::Refused),
+        Some(StepState::Done | StepState::Skipped | StepState::Cancelled) => (Kind::Text, Tone::Ink),
+    };
+    ui.gap(2.0);
+    ui.horizontal(|ui| {
+        let (sign, _) = ui.allocate_exact_size(vec2(18.0, Kind::Text.line_height()), Sense::hover());
+        icon.paint(ui, Rect::from_center_size(sign.center(), vec2(size::ICON, size::ICON)), color);
+        ui.gap(1.0);
+        let width = (ui.available_width() * 0.38).round();
+        ui.allocate_ui(vec2(width, Kind::Text.line_height()), |ui| {
+            ui.set_width(width);
+            Words::new(ui).add(kind, tone, &title(text, step)).show_line(ui);
+        });
+        Words::new(ui).add(Kind::Text, Tone::Soft, &detail).show_line(ui);
+    });
+    ui.gap(2.0);
+}
+
+/// What a step is called.
+fn title(text: Text, step: Step) -> String {
+    match step {
+        Step::Check => say!(text, "wizard-step-check"),
+        Step::FetchEngine => say!(text, "wizard-step-fetch"),
+        Step::UnpackEngine => say!(text, "wizard-step-unpack"),
+        Step::StartServer => say!(text, "wizard-step-start"),
+        Step::PullModel => say!(text, "wizard-step-pull"),
+        Step::CreateModel => say!(text, "wizard-step-create"),
+        Step::LoadModel => say!(text, "wizard-step-load"),
+        Step::Measure => say!(text, "wizard-step-measure"),
+        Step::StartAtLogin => say!(text, "wizard-step-login"),
+        Step::WriteReceipt => say!(text, "wizard-step-receipt"),
+    }
+}
+
+fn limited_by(text: Text, step: Step) -> String {
+    match step {
+        Step::FetchEngine | Step::PullModel => say!(text, "wizard-limited-by-network"),
+        _ => say!(text, "wizard-limited-by-disk"),
+    }
+}

@@ -1,0 +1,216 @@
+//! Manage: how an installation is doing, and what can be done to it.
+
+use eframe::egui::{Align, Layout, Ui};
+
+use super::result::{comparison, fact_line};
+use super::{Button, Context, Footer, Intent, View};
+use crate::say;
+use crate::text::Text;
+use crate::wizard::backend::{Health, Installation, ManageAction, Trouble};
+use crate::wizard::theme::{Kind, Tone};
+use crate::wizard::widgets::{Chip, Look, Parts as _, banner, card, card_row, rule};
+
+/// What was last asked of the installation.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Doing {
+    /// Nothing.
+    Nothing,
+    /// Health is being read.
+    Checking,
+    /// It is being started, stopped or removed.
+    Acting(ManageAction),
+    /// It was removed.
+    Removed,
+}
+
+/// The page.
+pub struct Manage {
+    /// What is installed.
+    pub installation: Installation,
+    health: Option<Health>,
+    trouble: Option<Trouble>,
+    /// What was last asked.
+    pub doing: Doing,
+}
+
+impl Manage {
+    /// For an installation whose health is about to be read.
+    pub fn new(installation: Installation) -> Self {
+        Self { installation, health: None, trouble: None, doing: Doing::Checking }
+    }
+
+    /// Health was read.
+    pub fn health_read(&mut self, health: Result<Health, Trouble>) {
+        if self.doing == Doing::Checking {
+            self.doing = Doing::Nothing;
+        }
+        match health {
+            Ok(health) => self.health = Some(health),
+            Err(trouble) => self.trouble = Some(trouble),
+        }
+    }
+
+    /// Something was asked.
+    pub fn ask(&mut self, doing: Doing) {
+        self.trouble = None;
+        self.doing = doing;
+    }
+
+    /// Something was done. Answers whether health should be read again.
+    pub fn managed(&mut self, action: ManageAction, end: Result<(), Trouble>) -> bool {
+        self.doing = Doing::Nothing;
+        match (action, end) {
+            (ManageAction::Remove { .. }, Ok(())) => {
+                self.doing = Doing::Removed;
+                false
+            }
+            (_, Ok(())) => true,
+            (_, Err(trouble)) => {
+                self.trouble = Some(trouble);
+                true
+            }
+        }
+    }
+
+    fn running(&self) -> bool {
+        self.health.as_ref().is_some_and(|health| health.running)
+    }
+
+    fn state(&self, ui: &mut Ui, cx: &mut Context<'_>) {
+        let text = cx.text;
+        ui.horizontal(|ui| {
+            ui.words(Kind::Strong, Tone::Ink, &say!(text, "wizard-manage-health"));
+            ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
+                let (tone, word) = match (&self.doing, &self.health) {
+                    (Doing::Acting(_) | Doing::Checking, _) => {
+                        (Tone::Soft, say!(text, "wizard-manage-working"))
+                    }
+                    (_, None) => (Tone::Soft, say!(text, "wizard-unknown")),
+                    (_, Some(health)) if !health.running => {
+                        (Tone::Warning, say!(text, "wizard-manage-stopped"))
+                    }
+                    (_, Some(health)) if health.problems.is_empty() => {
+                        (Tone::Good, say!(text, "wizard-manage-well"))
+                    }
+                    (_, Some(_)) => (Tone::Warning, say!(text, "wizard-manage-problems")),
+                };
+                Chip::new(tone, &word).show(ui);
+            });
+        });
+        ui.gap(1.0);
+        let yes_no = |yes: bool| if yes { say!(text, "wizard-yes") } else { say!(text, "wizard-no") };
+        let unknown = || say!(text, "wizard-unknown");
+        let health = self.health.as_ref();
+        fact_line(ui, &say!(text, "wizard-summary-server"), &format!("127.0.0.1:{}", self.installation.port));
+        rule(ui);
+        let version = health
+            .and_then(|health| health.engine_version.clone())
+            .map(|version| format!("Ollama {version}"));
+        fact_line(ui, &say!(text, "wizard-manage-engine"), &version.unwrap_or_else(unknown));
+        rule(ui);
+        let present = health.filter(|health| health.running).map(|health| yes_no(health.model_present));
+        fact_line(ui, &say!(text, "wizard-manage-model-present"), &present.unwrap_or_else(unknown));
+        rule(ui);
+        let share = match health {
+            Some(Health { gpu_share: Some(share), .. }) => text.percent(*share),
+            Some(health) if health.running => say!(text, "wizard-manage-not-loaded"),
+            _ => unknown(),
+        };
+        fact_line(ui, &say!(text, "wizard-manage-gpu-share"), &share);
+        rule(ui);
+        let login = health.map(|health| yes_no(health.starts_at_login));
+        fact_line(ui, &say!(text, "wizard-start-at-login"), &login.unwrap_or_else(unknown));
+        ui.gap(2.0);
+        ui.horizontal(|ui| {
+            let idle = self.doing == Doing::Nothing;
+            let (label, action) = if self.running() {
+                (say!(text, "wizard-manage-stop"), ManageAction::Stop)
+            } else {
+                (say!(text, "wizard-manage-start"), ManageAction::Start)
+            };
+            if ui.action(Look::Secondary, &label, idle).clicked() {
+                cx.intents.push(Intent::Act(action));
+            }
+            if ui.action(Look::Danger, &say!(text, "wizard-manage-remove"), idle).clicked() {
+                cx.intents.push(Intent::AskToRemove);
+            }
+        });
+    }
+
+    fn installed(&self, ui: &mut Ui, text: Text) {
+        ui.words(Kind::Strong, Tone::Ink, &say!(text, "wizard-manage-installed"));
+        ui.gap(1.0);
+        fact_line(ui, &say!(text, "wizard-table-profile"), &self.installation.profile);
+        rule(ui);
+        fact_line(ui, &say!(text, "wizard-table-model"), &self.installation.model);
+        rule(ui);
+        fact_line(ui, &say!(text, "wizard-manage-folder"), &self.installation.home.display().to_string());
+        if let Some(receipt) = &self.installation.receipt {
+            rule(ui);
+            fact_line(
+                ui,
+                &say!(text, "wizard-manage-measured-at"),
+                receipt.written_at.get(..10).unwrap_or(""),
+            );
+        }
+    }
+}
+
+impl View for Manage {
+    fn heading(&self, text: Text) -> (String, String) {
+        if self.doing == Doing::Removed {
+            return (say!(text, "wizard-manage-removed"), say!(text, "wizard-manage-removed-lead"));
+        }
+        let profile = self.installation.profile.clone();
+        (say!(text, "wizard-manage-title"), say!(text, "wizard-manage-lead", profile = profile))
+    }
+
+    fn show(&mut self, ui: &mut Ui, cx: &mut Context<'_>) {
+        let text = cx.text;
+        if let Some(trouble) = &self.trouble {
+            banner(ui, Tone::Refused, &trouble.0);
+            ui.gap(3.5);
+        }
+        if self.doing == Doing::Removed {
+            return;
+        }
+        if let Some(words) = &self.installation.banner {
+            banner(ui, Tone::Warning, words);
+            ui.gap(3.5);
+        }
+        for problem in self.health.iter().flat_map(|health| &health.problems) {
+            banner(ui, Tone::Warning, problem);
+            ui.gap(3.5);
+        }
+        card_row(ui, "manage", &[1.0, 1.0], |ui, i| {
+            ui.spacing_mut().item_spacing.y = 0.0;
+            if i == 0 { self.state(ui, cx) } else { self.installed(ui, text) }
+        });
+        if let Some(receipt) = &self.installation.receipt {
+            ui.gap(3.5);
+            card(ui, |ui| comparison(ui, text, receipt));
+        }
+    }
+
+    fn footer(&self, text: Text) -> Footer {
+        if self.doing == Doing::Removed {
+            return Footer {
+                primary: Some(Button::new(say!(text, "wizard-finish"), Intent::Finish)),
+                secondary: Some(Button::new(say!(text, "wizard-install-again"), Intent::ChangeProfile)),
+                ..Footer::default()
+            };
+        }
+        let idle = self.doing == Doing::Nothing;
+        Footer {
+            back: None,
+            links: vec![
+                Button::new(say!(text, "wizard-open-folder"), Intent::OpenFolder),
+                Button::new(say!(text, "wizard-check-again"), Intent::CheckHealth).enabled(idle),
+            ],
+            secondary: Some(
+                Button::new(say!(text, "wizard-change-profile"), Intent::ChangeProfile).enabled(idle),
+            ),
+            primary: Some(Button::new(say!(text, "wizard-finish"), Intent::Finish)),
+        }
+    }
+}

@@ -1,0 +1,201 @@
+//! Summary: everything that will be done. The last page before anything changes.
+
+use std::path::{Path, PathBuf};
+
+use eframe::egui::{Align, Layout, Ui};
+
+use super::install::InstallPage;
+use super::profile::Profile;
+use super::{Button, Context, Footer, Intent, View};
+use crate::install::{InstallOptions, Request};
+use crate::say;
+use crate::text::Text;
+use crate::wizard::WizardOptions;
+use crate::wizard::backend::Backend;
+use crate::wizard::theme::{Kind, Tone};
+use crate::wizard::widgets::{Parts as _, Words, banner, card, card_row, rule};
+
+/// The page.
+pub struct Summary {
+    /// The choice.
+    pub profile: Profile,
+    /// The words the person agreed to, when the choice needed consent.
+    pub consent: Option<String>,
+}
+
+impl From<Summary> for Profile {
+    fn from(page: Summary) -> Self {
+        page.profile
+    }
+}
+
+impl From<InstallPage> for Summary {
+    fn from(page: InstallPage) -> Self {
+        page.summary
+    }
+}
+
+impl Summary {
+    /// With the words the person agreed to, when the choice needed consent.
+    pub fn new(profile: Profile, consent: Option<String>) -> Self {
+        Self { profile, consent }
+    }
+
+    /// What the installation is asked to do.
+    pub fn request(&self, options: &WizardOptions, backend: &dyn Backend, text: Text) -> Request {
+        let choice = &self.profile.choice;
+        let folder = |typed: &str| PathBuf::from(typed.trim());
+        Request {
+            assessment: choice.assessment.clone(),
+            consent_text: self.consent.clone(),
+            banner: backend.banner(&choice.assessment, text),
+            machine: backend.machine(&self.profile.compatibility.found.hardware),
+            accept_degraded: self.consent.is_some(),
+            options: InstallOptions {
+                home: folder(&choice.places.home),
+                models_dir: folder(&choice.places.models_dir),
+                port: choice.places.port().ok().flatten(),
+                autostart: choice.places.autostart,
+                mirror: options.mirror.clone(),
+                release_file: options.release_file.clone(),
+                insecure_registry: options.insecure_registry,
+            },
+        }
+    }
+
+    fn downloads(&self, ui: &mut Ui, cx: &Context<'_>) -> u64 {
+        let text = cx.text;
+        let hardware = &self.profile.compatibility.found.hardware;
+        let model = &self.profile.choice.assessment.candidate.model;
+        let engine = cx.backend.engine_download_bytes(hardware);
+        ui.words(Kind::Strong, Tone::Ink, &say!(text, "wizard-summary-downloads"));
+        ui.gap(1.0);
+        let engine_name = format!("Ollama {}", cx.backend.engine_version());
+        let engine_size =
+            engine.map_or_else(|| say!(text, "wizard-summary-at-most-known"), |bytes| text.file_size(bytes));
+        line(ui, &engine_name, &engine_size, false);
+        line(ui, &model.tag, &text.file_size(model.download_bytes), false);
+        let total = engine.unwrap_or(0) + model.download_bytes;
+        line(ui, &say!(text, "wizard-summary-together"), &text.file_size(total), true);
+        ui.gap(0.5);
+        ui.words(Kind::Label, Tone::Faint, &say!(text, "wizard-summary-not-twice"));
+        total
+    }
+
+    fn folders(&self, ui: &mut Ui, cx: &Context<'_>) {
+        let text = cx.text;
+        let places = &self.profile.choice.places;
+        ui.words(Kind::Strong, Tone::Ink, &say!(text, "wizard-summary-folders"));
+        ui.gap(1.0);
+        for (label, folder) in [
+            (say!(text, "wizard-advanced-home"), &places.home),
+            (say!(text, "wizard-advanced-models"), &places.models_dir),
+        ] {
+            ui.words(Kind::Label, Tone::Faint, &label);
+            ui.words(Kind::Text, Tone::Ink, folder.trim());
+            let free = cx.backend.free_bytes(Path::new(folder.trim())).map_or_else(
+                || say!(text, "wizard-hardware-disk-unknown"),
+                |bytes| say!(text, "wizard-hardware-disk-free", size = text.file_size(bytes)),
+            );
+            ui.words(Kind::Label, Tone::Faint, &free);
+            ui.gap(1.0);
+        }
+    }
+
+    fn changes(&self, ui: &mut Ui, cx: &Context<'_>) {
+        let text = cx.text;
+        let choice = &self.profile.choice;
+        ui.words(Kind::Strong, Tone::Ink, &say!(text, "wizard-summary-changes"));
+        ui.gap(1.0);
+        let port = match choice.places.port() {
+            Ok(Some(port)) => format!("127.0.0.1:{port}"),
+            _ => say!(text, "wizard-summary-port-automatic"),
+        };
+        line(ui, &say!(text, "wizard-summary-server"), &port, false);
+        let login = if choice.places.autostart {
+            cx.backend.login_kind(text)
+        } else {
+            say!(text, "wizard-summary-no-login")
+        };
+        line(ui, &say!(text, "wizard-start-at-login"), &login, false);
+        let candidate = &choice.assessment.candidate;
+        let model = say!(
+            text,
+            "wizard-summary-model",
+            tokens = text.count(u64::from(candidate.context_tokens)),
+            layers = super::compatibility::layers(text, &choice.assessment),
+            kv = candidate.kv_cache_type.name()
+        );
+        line(ui, "acolyte:latest", &model, true);
+    }
+}
+
+impl View for Summary {
+    fn heading(&self, text: Text) -> (String, String) {
+        let profile = self.profile.choice.assessment.candidate.id.clone();
+        (say!(text, "wizard-summary-title", profile = profile), say!(text, "wizard-summary-lead"))
+    }
+
+    fn show(&mut self, ui: &mut Ui, cx: &mut Context<'_>) {
+        let text = cx.text;
+        let mut total = 0;
+        card_row(ui, "summary", &[1.0, 1.0], |ui, i| {
+            ui.spacing_mut().item_spacing.y = 2.0;
+            if i == 0 {
+                total = self.downloads(ui, cx);
+            } else {
+                self.folders(ui, cx);
+            }
+        });
+        ui.gap(3.5);
+        card(ui, |ui| {
+            ui.spacing_mut().item_spacing.y = 2.0;
+            self.changes(ui, cx);
+        });
+        ui.gap(3.5);
+        card(ui, |ui| {
+            ui.words(Kind::Strong, Tone::Ink, &say!(text, "wizard-welcome-undo-title"));
+            ui.gap(0.5);
+            Words::new(ui)
+                .marked(Kind::Text, Kind::Strong, Tone::Soft, &say!(text, "wizard-summary-undo"))
+                .show(ui);
+        });
+        let models_dir = PathBuf::from(self.profile.choice.places.models_dir.trim());
+        if let Some(free) = cx.backend.free_bytes(&models_dir)
+            && free < total
+        {
+            ui.gap(3.5);
+            let words = say!(
+                text,
+                "wizard-summary-no-room",
+                need = text.file_size(total),
+                free = text.file_size(free)
+            );
+            banner(ui, Tone::Refused, &words);
+        }
+    }
+
+    fn footer(&self, text: Text) -> Footer {
+        Footer {
+            back: Some(Button::new(say!(text, "wizard-back"), Intent::Back)),
+            links: vec![Button::new(say!(text, "wizard-choose-another"), Intent::ChooseAnother)],
+            secondary: None,
+            primary: Some(Button::new(say!(text, "wizard-install"), Intent::Next)),
+        }
+    }
+}
+
+/// What at the left, how much at the right.
+fn line(ui: &mut Ui, what: &str, value: &str, last: bool) {
+    ui.gap(1.0);
+    ui.horizontal(|ui| {
+        ui.words(Kind::Table, Tone::Soft, what);
+        ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
+            Words::new(ui).add(Kind::TableStrong, Tone::Ink, value).show_line(ui);
+        });
+    });
+    ui.gap(1.0);
+    if !last {
+        rule(ui);
+    }
+}

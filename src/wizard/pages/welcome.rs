@@ -1,0 +1,103 @@
+//! Welcome: what it does, the language, what it touches, how it is undone.
+
+use std::sync::Arc;
+
+use eframe::egui::{Sense, Ui, vec2};
+
+use super::{Button, Context, Footer, Intent, View};
+use crate::say;
+use crate::text::{Language, Text};
+use crate::wizard::backend::Found;
+use crate::wizard::theme::{Kind, Tone, palette};
+use crate::wizard::widgets::{Parts as _, Words, card, card_row, radio_card};
+
+/// The first page.
+#[derive(Default)]
+pub struct Welcome {
+    /// What an earlier visit to the hardware page found.
+    pub found: Option<Arc<Found>>,
+}
+
+impl View for Welcome {
+    fn heading(&self, text: Text) -> (String, String) {
+        (say!(text, "wizard-welcome-title"), say!(text, "wizard-welcome-lead"))
+    }
+
+    fn show(&mut self, ui: &mut Ui, cx: &mut Context<'_>) {
+        let text = cx.text;
+        card(ui, |ui| {
+            let lines = [
+                (say!(text, "wizard-welcome-look-title"), say!(text, "wizard-welcome-look")),
+                (say!(text, "wizard-welcome-decide-title"), say!(text, "wizard-welcome-decide")),
+                (say!(text, "wizard-welcome-measure-title"), say!(text, "wizard-welcome-measure")),
+            ];
+            for (i, (title, sentence)) in lines.iter().enumerate() {
+                if i > 0 {
+                    ui.gap(3.0);
+                }
+                numbered(ui, i + 1, Tone::Accent, title, sentence);
+            }
+        });
+        ui.gap(3.5);
+        card_row(ui, "welcome", &[1.0, 1.0], |ui, i| {
+            let (title, sentences) = if i == 0 {
+                let home = cx.backend.places().home.display().to_string();
+                (
+                    say!(text, "wizard-welcome-touches-title"),
+                    say!(text, "wizard-welcome-touches", home = home),
+                )
+            } else {
+                (say!(text, "wizard-welcome-undo-title"), say!(text, "wizard-welcome-undo"))
+            };
+            ui.words(Kind::Strong, Tone::Ink, &title);
+            ui.gap(0.5);
+            Words::new(ui).marked(Kind::Text, Kind::Strong, Tone::Soft, &sentences).show(ui);
+        });
+        ui.gap(4.0);
+        ui.words(Kind::Label, Tone::Faint, &say!(text, "wizard-language"));
+        ui.gap(1.0);
+        ui.horizontal(|ui| {
+            ui.spacing_mut().item_spacing.x = 10.0;
+            for language in Language::ALL {
+                ui.allocate_ui(vec2(150.0, 46.0), |ui| {
+                    ui.vertical(|ui| {
+                        let chosen = text.language() == language;
+                        let response = radio_card(ui, chosen, language.endonym(), |ui| {
+                            ui.words(Kind::Strong, Tone::Ink, language.endonym());
+                        });
+                        if response.clicked() {
+                            cx.intents.push(Intent::Speak(language));
+                        }
+                    });
+                });
+            }
+        });
+    }
+
+    fn footer(&self, text: Text) -> Footer {
+        Footer {
+            primary: Some(Button::new(say!(text, "wizard-welcome-next"), Intent::Next)),
+            ..Footer::default()
+        }
+    }
+}
+
+/// A number in a circle, a title, and a sentence under it.
+pub(super) fn numbered(ui: &mut Ui, number: usize, tone: Tone, title: &str, sentence: &str) {
+    let p = palette(ui);
+    ui.horizontal_top(|ui| {
+        let (sign, _) = ui.allocate_exact_size(vec2(26.0, 26.0), Sense::hover());
+        ui.painter().circle_filled(sign.center(), 13.0, tone.wash(p));
+        let figure =
+            Words::new(ui).add(Kind::TableStrong, tone, &number.to_string()).line_galley(ui, f32::INFINITY);
+        let at = sign.center() - figure.size() / 2.0;
+        ui.painter().galley(at.round(), figure, tone.color(p));
+        ui.gap(1.5);
+        ui.vertical(|ui| {
+            ui.spacing_mut().item_spacing.y = 2.0;
+            ui.gap(0.5);
+            ui.words(Kind::Strong, Tone::Ink, title);
+            ui.words(Kind::Text, Tone::Soft, sentence);
+        });
+    });
+}

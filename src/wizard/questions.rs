@@ -1,0 +1,172 @@
+//! Questions over the page: stop the installation? remove everything? where to save the report?
+
+use std::path::PathBuf;
+
+use eframe::egui::{CornerRadius, Frame, Id, Key, Margin, Modal, Stroke, Ui};
+
+use super::Wizard;
+use super::backend::ManageAction;
+use super::flow::Page;
+use super::pages::Intent;
+use super::theme::{Kind, Tone, palette, size};
+use super::widgets::{Look, Parts as _, checkbox, labelled, text_field};
+use crate::say;
+
+/// A question that must be answered first.
+#[derive(Clone, Debug)]
+pub(super) enum Question {
+    /// Stop the installation?
+    Cancel {
+        /// Because the window is being closed.
+        closing: bool,
+    },
+    /// Remove everything that was installed?
+    Remove {
+        /// But the models.
+        keep_models: bool,
+    },
+    /// Where should the report be saved?
+    Save {
+        /// What is typed.
+        path: String,
+    },
+}
+
+/// What was answered.
+enum Answer {
+    None,
+    Close,
+    Do,
+    ByDialog,
+}
+
+impl Question {
+    /// Where to save the report; a file beside our folder is proposed.
+    pub(super) fn save(home: PathBuf) -> Self {
+        let folder = home.parent().map_or_else(|| home.clone(), PathBuf::from);
+        Self::Save { path: folder.join("acolyte-report.txt").display().to_string() }
+    }
+}
+
+impl Wizard {
+    /// Draws the open question, if there is one, and does what is answered.
+    pub(super) fn show_question(&mut self, ui: &mut Ui, intents: &mut Vec<Intent>) {
+        let Some(mut question) = self.question.clone() else { return };
+        let p = palette(ui);
+        let frame = Frame::new()
+            .fill(p.card)
+            .stroke(Stroke::new(size::LINE, p.line))
+            .corner_radius(CornerRadius::same(size::CARD_RADIUS))
+            .inner_margin(Margin::same(22));
+        let modal = Modal::new(Id::unique("question")).frame(frame).backdrop_color(p.veil);
+        let shown = modal.show(ui.ctx(), |ui| {
+            ui.set_width(size::DIALOG.min(ui.ctx().content_rect().width() - 80.0));
+            ui.spacing_mut().item_spacing.y = 0.0;
+            self.ask(ui, &mut question)
+        });
+        let answer = if shown.should_close() { Answer::Close } else { shown.inner };
+        self.question = Some(question);
+        match answer {
+            Answer::None => {}
+            Answer::Close => self.question = None,
+            Answer::Do => self.answered(intents),
+            Answer::ByDialog => {
+                self.question = None;
+                self.backend.save_report_as(self.report(), self.text, self.outbox.clone());
+            }
+        }
+    }
+
+    fn ask(&self, ui: &mut Ui, question: &mut Question) -> Answer {
+        let text = self.text;
+        let (title, words, refuse, agree, look) = match question {
+            Question::Cancel { closing } => (
+                say!(text, "wizard-ask-cancel-title"),
+                say!(text, "wizard-ask-cancel"),
+                say!(text, "wizard-ask-cancel-no"),
+                if *closing {
+                    say!(text, "wizard-ask-cancel-close")
+                } else {
+                    say!(text, "wizard-ask-cancel-yes")
+                },
+                Look::Danger,
+            ),
+            Question::Remove { .. } => (
+                say!(text, "wizard-ask-remove-title"),
+                say!(text, "wizard-ask-remove"),
+                say!(text, "wizard-ask-remove-no"),
+                say!(text, "wizard-ask-remove-yes"),
+                Look::Danger,
+            ),
+            Question::Save { .. } => (
+                say!(text, "wizard-ask-save-title"),
+                say!(text, "wizard-ask-save"),
+                say!(text, "wizard-ask-save-no"),
+                say!(text, "wizard-ask-save-yes"),
+                Look::Primary,
+            ),
+        };
+        ui.words(Kind::Heading, Tone::Ink, &title);
+        ui.gap(2.0);
+        ui.words(Kind::Text, Tone::Soft, &words);
+        let mut answer = Answer::None;
+        match question {
+            Question::Cancel { .. } => {}
+            Question::Remove { keep_models } => {
+                ui.gap(3.0);
+                checkbox(
+                    ui,
+                    keep_models,
+                    &say!(text, "wizard-ask-remove-keep"),
+                    &say!(text, "wizard-ask-remove-keep-detail"),
+                );
+            }
+            Question::Save { path } => {
+                ui.gap(3.0);
+                labelled(ui, &say!(text, "wizard-ask-save-path"), |ui| {
+                    let width = ui.available_width() - 24.0;
+                    let field = text_field(ui, path, "", width);
+                    if field.lost_focus() && ui.input(|input| input.key_pressed(Key::Enter)) {
+                        answer = Answer::Do;
+                    }
+                });
+                ui.gap(2.0);
+                if ui.link_action(&say!(text, "wizard-ask-save-dialog"), true).clicked() {
+                    answer = Answer::ByDialog;
+                }
+            }
+        }
+        ui.gap(5.0);
+        ui.horizontal(|ui| {
+            ui.spacing_mut().item_spacing.x = 10.0;
+            if ui.action(Look::Secondary, &refuse, true).clicked() {
+                answer = Answer::Close;
+            }
+            let ready =
+                !matches!(question, Question::Save { path } if !PathBuf::from(path.trim()).is_absolute());
+            if ui.action(look, &agree, ready).clicked() {
+                answer = Answer::Do;
+            }
+        });
+        answer
+    }
+
+    fn answered(&mut self, intents: &mut Vec<Intent>) {
+        match self.question.take() {
+            Some(Question::Cancel { closing }) => {
+                self.closing |= closing;
+                if let Page::Install(page) = &mut self.page {
+                    page.stop();
+                }
+            }
+            Some(Question::Remove { keep_models }) => {
+                intents.push(Intent::Act(ManageAction::Remove { keep_models }))
+            }
+            Some(Question::Save { path }) => {
+                let path = PathBuf::from(path.trim());
+                self.backend.save_report(self.report(), path, self.text, self.outbox.clone());
+            }
+            None => {}
+        }
+    }
+}

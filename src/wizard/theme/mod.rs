@@ -1,0 +1,115 @@
+//! How the window looks, in one place: [`tokens`] (colours, sizes), [`type_scale`](Kind) and what egui is told of them.
+//!
+//! Pages and widgets ask for a [`Kind`] of text and a [`Tone`], never for a size or a colour.
+#![allow(clippy::disallowed_methods, reason = "the theme is the one place where colours and sizes are made")]
+
+pub mod icons;
+mod kind;
+pub mod tokens;
+
+use std::sync::Arc;
+
+use eframe::egui::{
+    self, Context, CornerRadius, FontData, FontDefinitions, FontFamily, Margin, Stroke, Style, TextStyle,
+    Theme, Visuals, style::WidgetVisuals, vec2,
+};
+
+pub use kind::{Kind, Tone};
+pub use tokens::{Palette, size};
+
+const MEDIUM: &str = "inter-medium";
+const SEMIBOLD: &str = "inter-semibold";
+
+/// Gives egui our fonts, colours and sizes, and the loader of our icons. Called once for each context.
+pub fn install(ctx: &Context) {
+    egui_extras::install_image_loaders(ctx);
+    ctx.set_fonts(fonts());
+    for (theme, palette) in [(Theme::Light, &tokens::LIGHT), (Theme::Dark, &tokens::DARK)] {
+        ctx.set_style_of(theme, style(theme, palette));
+    }
+}
+
+/// The colours in force.
+pub fn palette(ui: &egui::Ui) -> &'static Palette {
+    if ui.visuals().dark_mode { &tokens::DARK } else { &tokens::LIGHT }
+}
+
+/// Inter in three weights, egui's own fonts behind it for characters it lacks, Hack for code.
+fn fonts() -> FontDefinitions {
+    let mut fonts = FontDefinitions::default();
+    let ours: [(&str, &'static [u8]); 3] = [
+        ("inter", include_bytes!("../../../assets/fonts/Inter-Regular.otf")),
+        (MEDIUM, include_bytes!("../../../assets/fonts/Inter-Medium.otf")),
+        (SEMIBOLD, include_bytes!("../../../assets/fonts/Inter-SemiBold.otf")),
+    ];
+    let behind = fonts.families.get(&FontFamily::Proportional).cloned().unwrap_or_default();
+    for (name, bytes) in ours {
+        fonts.font_data.insert(name.to_owned(), Arc::new(FontData::from_static(bytes)));
+        let family = if name == "inter" { FontFamily::Proportional } else { FontFamily::Name(name.into()) };
+        let mut list = vec![name.to_owned()];
+        list.extend(behind.iter().cloned());
+        fonts.families.insert(family, list);
+    }
+    fonts
+}
+
+fn style(theme: Theme, palette: &Palette) -> Style {
+    let mut style = Style { visuals: visuals(theme, palette), ..Style::default() };
+    style.text_styles = [
+        (TextStyle::Heading, Kind::Title.font()),
+        (TextStyle::Body, Kind::Text.font()),
+        (TextStyle::Button, Kind::Button.font()),
+        (TextStyle::Small, Kind::Source.font()),
+        (TextStyle::Monospace, Kind::Code.font()),
+    ]
+    .into();
+    style.spacing.item_spacing = vec2(8.0, 4.0);
+    style.spacing.button_padding = vec2(12.0, 8.0);
+    style.spacing.interact_size = vec2(40.0, 20.0);
+    style.spacing.slider_rail_height = 6.0;
+    style.spacing.scroll =
+        egui::style::ScrollStyle { bar_width: 8.0, ..egui::style::ScrollStyle::floating() };
+    style.spacing.menu_margin = Margin::same(6);
+    style.interaction.selectable_labels = false;
+    // A window that is left alone must not draw: a blinking cursor would wake it twice a second.
+    style.visuals.text_cursor.blink = false;
+    style.animation_time = 0.08;
+    style.scroll_animation = egui::style::ScrollAnimation::none();
+    style
+}
+
+fn visuals(theme: Theme, p: &Palette) -> Visuals {
+    let mut visuals = if theme == Theme::Dark { Visuals::dark() } else { Visuals::light() };
+    let widget = |fill, border, ink| WidgetVisuals {
+        bg_fill: fill,
+        weak_bg_fill: fill,
+        bg_stroke: Stroke::new(size::LINE, border),
+        fg_stroke: Stroke::new(size::LINE, ink),
+        corner_radius: CornerRadius::same(size::BUTTON_RADIUS),
+        expansion: 0.0,
+    };
+    visuals.widgets.noninteractive = widget(p.card, p.line, p.ink);
+    visuals.widgets.inactive = widget(p.card, p.line, p.ink);
+    visuals.widgets.hovered = widget(p.hover, p.control, p.ink);
+    visuals.widgets.active = widget(p.hover, p.accent, p.ink);
+    visuals.widgets.open = widget(p.hover, p.control, p.ink);
+    visuals.selection.bg_fill = p.accent_wash;
+    visuals.selection.stroke = Stroke::new(size::LINE_STRONG, p.accent);
+    visuals.hyperlink_color = p.accent;
+    visuals.panel_fill = p.background;
+    visuals.window_fill = p.card;
+    visuals.window_stroke = Stroke::new(size::LINE, p.line);
+    visuals.window_corner_radius = CornerRadius::same(size::CARD_RADIUS);
+    visuals.menu_corner_radius = CornerRadius::same(size::BUTTON_RADIUS);
+    visuals.extreme_bg_color = p.card;
+    visuals.text_edit_bg_color = Some(p.card);
+    visuals.faint_bg_color = p.hover;
+    visuals.code_bg_color = p.hover;
+    visuals.warn_fg_color = p.warning;
+    visuals.error_fg_color = p.refused;
+    visuals.weak_text_color = Some(p.faint);
+    visuals.text_cursor.stroke = Stroke::new(size::LINE_STRONG, p.accent);
+    visuals.interact_cursor = None;
+    visuals.image_loading_spinners = false;
+    visuals
+}

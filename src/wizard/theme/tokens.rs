@@ -1,0 +1,245 @@
+//! The design tokens: every colour, size and distance the window uses. Nothing else in the window names one
+//! (`clippy.toml` sees to it).
+
+use eframe::egui::Color32;
+
+/// The colours of one theme. Every pair that carries words has a contrast of at least 4.5 to 1 (see the test).
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Palette {
+    /// Behind the pages.
+    pub background: Color32,
+    /// Behind the steps.
+    pub sidebar: Color32,
+    /// Behind grouped content.
+    pub card: Color32,
+    /// Borders and rules, 1 px wide.
+    pub line: Color32,
+    /// Borders of what can be clicked or typed into; 3 to 1 against the card.
+    pub control: Color32,
+    /// Values and titles.
+    pub ink: Color32,
+    /// Sentences.
+    pub soft: Color32,
+    /// Labels and sources.
+    pub faint: Color32,
+    /// The one colour for what can be done and what is chosen.
+    pub accent: Color32,
+    /// The accent while the pointer is over it.
+    pub accent_hover: Color32,
+    /// The accent while it cannot be used.
+    pub accent_off: Color32,
+    /// Words on the accent.
+    pub on_accent: Color32,
+    /// Behind what is chosen.
+    pub accent_wash: Color32,
+    /// Behind plain controls while the pointer is over them.
+    pub hover: Color32,
+    /// As it should be.
+    pub good: Color32,
+    /// Behind it.
+    pub good_wash: Color32,
+    /// With limits.
+    pub warning: Color32,
+    /// Behind it.
+    pub warning_wash: Color32,
+    /// Refused, failed.
+    pub refused: Color32,
+    /// Behind it.
+    pub refused_wash: Color32,
+    /// Memory, always in this order: weights, context, buffers, other programs, free.
+    pub bar: [Color32; 5],
+    /// Over the page while a question waits for its answer.
+    pub veil: Color32,
+}
+
+const fn rgb(hex: u32) -> Color32 {
+    Color32::from_rgb((hex >> 16) as u8, (hex >> 8) as u8, hex as u8)
+}
+
+/// On white.
+pub const LIGHT: Palette = Palette {
+    background: rgb(0xF7F7F9),
+    sidebar: rgb(0xEFEFF3),
+    card: rgb(0xFFFFFF),
+    line: rgb(0xDEDEE5),
+    control: rgb(0x8A8A98),
+    ink: rgb(0x1B1B22),
+    soft: rgb(0x5A5A68),
+    faint: rgb(0x6B6B79),
+    accent: rgb(0x4B4ACF),
+    accent_hover: rgb(0x3D3CB8),
+    accent_off: rgb(0xA9A8E6),
+    on_accent: rgb(0xFFFFFF),
+    accent_wash: rgb(0xECECFB),
+    hover: rgb(0xF1F1F6),
+    good: rgb(0x1E7A4C),
+    good_wash: rgb(0xE3F3EA),
+    warning: rgb(0x8A5A00),
+    warning_wash: rgb(0xFBF0D9),
+    refused: rgb(0xB3261E),
+    refused_wash: rgb(0xFBE6E4),
+    bar: [rgb(0x4B4ACF), rgb(0x8F8EEB), rgb(0xC4C4F5), rgb(0xB9B9C6), rgb(0xE7E7ED)],
+    veil: Color32::from_rgba_premultiplied(0, 0, 0, 90),
+};
+
+/// On near-black.
+pub const DARK: Palette = Palette {
+    background: rgb(0x17171C),
+    sidebar: rgb(0x1D1D24),
+    card: rgb(0x22222A),
+    line: rgb(0x34343F),
+    control: rgb(0x7A7A8A),
+    ink: rgb(0xF1F1F5),
+    soft: rgb(0xB4B4C2),
+    faint: rgb(0x9696A6),
+    accent: rgb(0x8B8AF2),
+    accent_hover: rgb(0xA09FF6),
+    accent_off: rgb(0x50507F),
+    on_accent: rgb(0x121218),
+    accent_wash: rgb(0x2B2B45),
+    hover: rgb(0x2A2A34),
+    good: rgb(0x6FCF97),
+    good_wash: rgb(0x1E3328),
+    warning: rgb(0xF0BE62),
+    warning_wash: rgb(0x3A2F18),
+    refused: rgb(0xF28B82),
+    refused_wash: rgb(0x3E2321),
+    bar: [rgb(0x8B8AF2), rgb(0x6A69C9), rgb(0x4B4A8C), rgb(0x5A5A68), rgb(0x2C2C36)],
+    veil: Color32::from_rgba_premultiplied(0, 0, 0, 140),
+};
+
+/// Distances are multiples of this many points.
+pub const STEP: f32 = 4.0;
+
+/// Sizes and distances, in points.
+pub mod size {
+    /// Width of the steps' column.
+    pub const SIDEBAR: f32 = 216.0;
+    /// Its width in a narrow window, where the steps are numbers only.
+    pub const SIDEBAR_NARROW: f32 = 68.0;
+    /// Below this window width the steps are numbers only.
+    pub const NARROW: f32 = 940.0;
+    /// Columns that would be narrower lie one under the other.
+    pub const COLUMN_MIN: f32 = 190.0;
+    /// Around a page.
+    pub const PAGE_MARGIN: f32 = 36.0;
+    /// Around a page in a narrow window.
+    pub const PAGE_MARGIN_NARROW: f32 = 24.0;
+    /// A page does not grow wider; longer lines are hard to read.
+    pub const CONTENT_MAX: f32 = 1040.0;
+    /// Between cards.
+    pub const CARD_GAP: f32 = 14.0;
+    /// Inside cards.
+    pub const CARD_PADDING: f32 = 18.0;
+    /// Height of the row of buttons under a page.
+    pub const FOOTER: f32 = 67.0;
+    /// Height of buttons and text fields.
+    pub const CONTROL: f32 = 38.0;
+    /// Left and right of a button's words.
+    pub const BUTTON_PADDING: f32 = 16.0;
+    /// The primary button is at least this wide, so that it stays where it is while its words change.
+    pub const PRIMARY_MIN: f32 = 132.0;
+    /// Height of one step in the sidebar.
+    pub const STEP_ROW: f32 = 38.0;
+    /// Diameter of a step's sign.
+    pub const STEP_SIGN: f32 = 20.0;
+    /// Height of a memory bar.
+    pub const BAR: f32 = 16.0;
+    /// Height of a lesser bar.
+    pub const BAR_THIN: f32 = 6.0;
+    /// Height of a chip.
+    pub const CHIP: f32 = 22.0;
+    /// Side of a checkbox.
+    pub const CHECKBOX: f32 = 20.0;
+    /// Diameter of a radio button.
+    pub const RADIO: f32 = 16.0;
+    /// Side of an icon in a line of text.
+    pub const ICON: f32 = 16.0;
+    /// Side of the mark beside the name.
+    pub const MARK: f32 = 26.0;
+    /// Widest a question's window gets.
+    pub const DIALOG: f32 = 460.0;
+    /// Corners of cards.
+    pub const CARD_RADIUS: u8 = 12;
+    /// Corners of buttons and fields.
+    pub const BUTTON_RADIUS: u8 = 8;
+    /// Corners of small marks.
+    pub const SMALL_RADIUS: u8 = 4;
+    /// Width of borders.
+    pub const LINE: f32 = 1.0;
+    /// Width of the border of what is chosen.
+    pub const LINE_STRONG: f32 = 2.0;
+    /// Distance of the focus ring from what has the focus.
+    pub const FOCUS_GAP: f32 = 2.0;
+    /// The smallest window.
+    pub const WINDOW_MIN: [f32; 2] = [800.0, 560.0];
+    /// The window when it opens.
+    pub const WINDOW: [f32; 2] = [1040.0, 700.0];
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Relative luminance as WCAG 2.1 defines it.
+    fn luminance(color: Color32) -> f64 {
+        let linear = |channel: u8| {
+            let c = f64::from(channel) / 255.0;
+            if c <= 0.04045 { c / 12.92 } else { ((c + 0.055) / 1.055).powf(2.4) }
+        };
+        0.2126 * linear(color.r()) + 0.7152 * linear(color.g()) + 0.0722 * linear(color.b())
+    }
+
+    fn contrast(a: Color32, b: Color32) -> f64 {
+        let (a, b) = (luminance(a), luminance(b));
+        (a.max(b) + 0.05) / (a.min(b) + 0.05)
+    }
+
+    #[test]
+    fn words_have_the_contrast_of_wcag_aa() {
+        for (name, p) in [("light", LIGHT), ("dark", DARK)] {
+            let mut pairs = vec![
+                ("on_accent on accent", p.on_accent, p.accent),
+                ("on_accent on accent_hover", p.on_accent, p.accent_hover),
+                ("ink on hover", p.ink, p.hover),
+                ("good on its wash", p.good, p.good_wash),
+                ("warning on its wash", p.warning, p.warning_wash),
+                ("refused on its wash", p.refused, p.refused_wash),
+                ("ink on good wash", p.ink, p.good_wash),
+                ("ink on warning wash", p.ink, p.warning_wash),
+                ("ink on refused wash", p.ink, p.refused_wash),
+            ];
+            for surface in [p.background, p.sidebar, p.card, p.accent_wash] {
+                pairs.extend([
+                    ("ink", p.ink, surface),
+                    ("soft", p.soft, surface),
+                    ("faint", p.faint, surface),
+                    ("accent", p.accent, surface),
+                ]);
+            }
+            for surface in [p.background, p.card] {
+                pairs.extend([
+                    ("good", p.good, surface),
+                    ("warning", p.warning, surface),
+                    ("refused", p.refused, surface),
+                ]);
+            }
+            for (what, a, b) in pairs {
+                let ratio = contrast(a, b);
+                assert!(ratio >= 4.5, "{name}: {what} on {b:?} has {ratio:.2} to 1");
+            }
+        }
+    }
+
+    #[test]
+    fn controls_and_signs_have_the_contrast_of_wcag_aa() {
+        for (name, p) in [("light", LIGHT), ("dark", DARK)] {
+            for surface in [p.background, p.card] {
+                for (what, color) in [("control", p.control), ("accent", p.accent), ("good", p.good)] {
+                    let ratio = contrast(color, surface);
+                    assert!(ratio >= 3.0, "{name}: {what} on {surface:?} has {ratio:.2} to 1");
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,126 @@
+//! Buttons, links, and the small methods on `Ui` that pages use most.
+
+use eframe::egui::{
+    CornerRadius, CursorIcon, Response, Sense, Stroke, StrokeKind, Ui, WidgetInfo, accesskit::Role, vec2,
+};
+
+use super::{Words, focus_ring};
+use crate::wizard::theme::{Kind, Tone, icons::Icon, palette, size, tokens::STEP};
+
+/// What a button is for, which decides its look.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Look {
+    /// The one action a page is about.
+    Primary,
+    /// Another action.
+    Secondary,
+    /// An action that takes something away.
+    Danger,
+}
+
+/// What pages ask of a `Ui`.
+pub trait Parts {
+    /// A piece of text.
+    fn words(&mut self, kind: Kind, tone: Tone, text: &str) -> Response;
+    /// Empty space of so many steps (4 points each).
+    fn gap(&mut self, steps: f32);
+    /// A button.
+    fn action(&mut self, look: Look, label: &str, enabled: bool) -> Response;
+    /// An action that looks like a link.
+    fn link_action(&mut self, label: &str, enabled: bool) -> Response;
+    /// A link-like action that opens and closes something.
+    fn disclosure(&mut self, open: bool, label: &str) -> Response;
+}
+
+impl Parts for Ui {
+    fn words(&mut self, kind: Kind, tone: Tone, text: &str) -> Response {
+        Words::new(self).add(kind, tone, text).show(self)
+    }
+
+    #[allow(clippy::disallowed_methods, reason = "the one place where space is added")]
+    fn gap(&mut self, steps: f32) {
+        self.add_space(steps * STEP);
+    }
+
+    fn action(&mut self, look: Look, label: &str, enabled: bool) -> Response {
+        button(self, look, label, enabled)
+    }
+
+    fn link_action(&mut self, label: &str, enabled: bool) -> Response {
+        link(self, None, label, enabled)
+    }
+
+    fn disclosure(&mut self, open: bool, label: &str) -> Response {
+        let icon = if open { Icon::ChevronDown } else { Icon::ChevronRight };
+        let response = link(self, Some(icon), label, true);
+        response.ctx.accesskit_node_builder(response.id, |node| node.set_expanded(open));
+        response
+    }
+}
+
+fn button(ui: &mut Ui, look: Look, label: &str, enabled: bool) -> Response {
+    let p = palette(ui);
+    let tone = match look {
+        Look::Primary => Tone::OnAccent,
+        Look::Secondary if enabled => Tone::Ink,
+        Look::Danger if enabled => Tone::Refused,
+        Look::Secondary | Look::Danger => Tone::Faint,
+    };
+    let galley = Words::new(ui).add(Kind::Button, tone, label).line_galley(ui, f32::INFINITY);
+    let min_width = if look == Look::Primary { size::PRIMARY_MIN } else { 0.0 };
+    let width = (galley.size().x + 2.0 * size::BUTTON_PADDING).max(min_width);
+    let sense = if enabled { Sense::click() } else { Sense::hover() };
+    let (rect, response) = ui.allocate_exact_size(vec2(width, size::CONTROL), sense);
+    response.widget_info(|| WidgetInfo::labeled(Role::Button, enabled && ui.is_enabled(), label));
+    if ui.is_rect_visible(rect) {
+        let radius = CornerRadius::same(size::BUTTON_RADIUS);
+        let over = enabled && response.hovered();
+        let fill = match look {
+            Look::Primary if !enabled => p.accent_off,
+            Look::Primary if over => p.accent_hover,
+            Look::Primary => p.accent,
+            Look::Secondary | Look::Danger if over => p.hover,
+            Look::Secondary | Look::Danger => p.card,
+        };
+        ui.painter().rect_filled(rect, radius, fill);
+        if look != Look::Primary {
+            let border = if over { p.control } else { p.line };
+            ui.painter().rect_stroke(rect, radius, Stroke::new(size::LINE, border), StrokeKind::Inside);
+        }
+        let text = galley.rect.translate((rect.center() - galley.rect.center()).round());
+        ui.painter().galley(text.min, galley, p.ink);
+        if response.has_focus() {
+            focus_ring(ui, rect, size::BUTTON_RADIUS);
+        }
+    }
+    if enabled { response.on_hover_cursor(CursorIcon::PointingHand) } else { response }
+}
+
+fn link(ui: &mut Ui, icon: Option<Icon>, label: &str, enabled: bool) -> Response {
+    let p = palette(ui);
+    let tone = if enabled { Tone::Accent } else { Tone::Faint };
+    let icon_width = if icon.is_some() { size::ICON } else { 0.0 };
+    let room = (ui.available_width() - icon_width).max(size::ICON);
+    let galley = Words::new(ui).add(Kind::Button, tone, label).galley(ui, room);
+    let sense = if enabled { Sense::click() } else { Sense::hover() };
+    let (rect, response) = ui.allocate_exact_size(galley.size() + vec2(icon_width, 2.0), sense);
+    response.widget_info(|| WidgetInfo::labeled(Role::Button, enabled && ui.is_enabled(), label));
+    if ui.is_rect_visible(rect) {
+        let color = if response.hovered() && enabled { p.accent_hover } else { tone.color(p) };
+        if let Some(icon) = icon {
+            let row =
+                rect.with_max_x(rect.left() + icon_width).with_max_y(rect.top() + Kind::Button.line_height());
+            icon.paint(ui, row.shrink2(vec2(1.0, (row.height() - row.width()) / 2.0 + 1.0)), color);
+        }
+        let at = rect.left_top() + vec2(icon_width, 1.0);
+        if response.hovered() && enabled {
+            let under = at.y + galley.size().y - 2.0;
+            ui.painter().hline(at.x..=at.x + galley.size().x, under, Stroke::new(size::LINE, color));
+        }
+        ui.painter().galley_with_override_text_color(at.round(), galley, color);
+        if response.has_focus() {
+            focus_ring(ui, rect, size::SMALL_RADIUS);
+        }
+    }
+    if enabled { response.on_hover_cursor(CursorIcon::PointingHand) } else { response }
+}

@@ -1,0 +1,137 @@
+//! Cards, rows of cards of equal height, banners, rules and facts.
+
+use eframe::egui::{
+    CornerRadius, Frame, Id, Margin, Rect, Stroke, Ui, UiBuilder,
+    accesskit::{Live, Role},
+    pos2, vec2,
+};
+
+use super::{Parts as _, Words};
+use crate::wizard::theme::{Kind, Tone, icons::Icon, palette, size};
+
+/// Grouped content on a card as wide as there is room.
+pub fn card<R>(ui: &mut Ui, content: impl FnOnce(&mut Ui) -> R) -> R {
+    let p = palette(ui);
+    Frame::new()
+        .fill(p.card)
+        .stroke(Stroke::new(size::LINE, p.line))
+        .corner_radius(CornerRadius::same(size::CARD_RADIUS))
+        .inner_margin(Margin::same(size::CARD_PADDING as i8))
+        .show(ui, |ui| {
+            ui.set_width(ui.available_width());
+            content(ui)
+        })
+        .inner
+}
+
+/// A card without a border, coloured by what it says.
+pub fn wash_card<R>(ui: &mut Ui, tone: Tone, content: impl FnOnce(&mut Ui) -> R) -> R {
+    let p = palette(ui);
+    Frame::new()
+        .fill(tone.wash(p))
+        .corner_radius(CornerRadius::same(size::BUTTON_RADIUS))
+        .inner_margin(Margin::symmetric(14, 11))
+        .show(ui, |ui| {
+            ui.set_width(ui.available_width());
+            content(ui)
+        })
+        .inner
+}
+
+/// One or a few sentences worth knowing, with a sign. Read out by screen readers when it appears.
+pub fn banner(ui: &mut Ui, tone: Tone, text: &str) {
+    let p = palette(ui);
+    let (icon, color) = match tone {
+        Tone::Good => (Icon::Check, p.good),
+        Tone::Warning => (Icon::Exclamation, p.warning),
+        Tone::Refused => (Icon::Cross, p.refused),
+        _ => (Icon::Info, p.ink),
+    };
+    wash_card(ui, tone, |ui| {
+        ui.horizontal_top(|ui| {
+            let (sign, _) = ui.allocate_exact_size(
+                vec2(size::ICON, Kind::Text.line_height()),
+                eframe::egui::Sense::hover(),
+            );
+            icon.paint(ui, Rect::from_center_size(sign.center(), vec2(14.0, 14.0)), color);
+            let response = Words::new(ui).marked(Kind::Text, Kind::Strong, Tone::Ink, text).show(ui);
+            ui.ctx().accesskit_node_builder(response.id, |node| {
+                node.set_role(Role::Status);
+                node.set_label(text.replace("**", ""));
+                node.set_live(Live::Polite);
+            });
+        });
+    });
+}
+
+/// Lays `count` pieces side by side with these relative widths; one under the other where the room is narrow.
+pub fn columns(ui: &mut Ui, weights: &[f32], mut content: impl FnMut(&mut Ui, usize)) {
+    if is_stacked(ui, weights) {
+        for i in 0..weights.len() {
+            if i > 0 {
+                ui.gap(3.5);
+            }
+            content(ui, i);
+        }
+        return;
+    }
+    let top = ui.cursor().min;
+    let gaps = size::CARD_GAP * (weights.len() - 1) as f32;
+    let room = ui.available_width() - gaps;
+    let total: f32 = weights.iter().sum();
+    let (mut left, mut bottom) = (top.x, top.y);
+    for (i, weight) in weights.iter().enumerate() {
+        let width = (room * weight / total).round();
+        let rect = Rect::from_min_size(pos2(left, top.y), vec2(width, ui.available_height().max(0.0)));
+        let below = ui
+            .scope_builder(UiBuilder::new().id_salt(("column", i)).max_rect(rect), |ui| {
+                ui.set_width(width);
+                content(ui, i);
+                ui.min_rect().bottom()
+            })
+            .inner;
+        bottom = bottom.max(below);
+        left += width + size::CARD_GAP;
+    }
+    ui.advance_cursor_after_rect(Rect::from_min_max(top, pos2(ui.max_rect().right(), bottom)));
+}
+
+/// Whether there is too little room for columns side by side.
+fn is_stacked(ui: &Ui, weights: &[f32]) -> bool {
+    ui.available_width() < size::COLUMN_MIN * weights.len() as f32
+}
+
+/// Cards side by side, as tall as the tallest of them.
+pub fn card_row(ui: &mut Ui, id: &str, weights: &[f32], mut content: impl FnMut(&mut Ui, usize)) {
+    let id: Id = ui.scope_id().with(("card-row", id));
+    let stacked = is_stacked(ui, weights);
+    let known: f32 = ui.data(|data| data.get_temp(id)).unwrap_or(0.0);
+    let mut tallest = 0.0_f32;
+    columns(ui, weights, |ui, i| {
+        card(ui, |ui| {
+            content(ui, i);
+            tallest = tallest.max(ui.min_rect().height());
+            if !stacked {
+                ui.expand_to_include_y(ui.min_rect().top() + known);
+            }
+        });
+    });
+    if (tallest - known).abs() > 0.5 {
+        ui.data_mut(|data| data.insert_temp(id, tallest));
+        ui.ctx().request_discard("the cards of a row got a new height");
+        ui.ctx().request_repaint();
+    }
+}
+
+/// A horizontal line as wide as the room.
+pub fn rule(ui: &mut Ui) {
+    let (rect, _) =
+        ui.allocate_exact_size(vec2(ui.available_width(), size::LINE), eframe::egui::Sense::hover());
+    ui.painter().hline(rect.x_range(), rect.center().y, Stroke::new(size::LINE, palette(ui).line));
+}
+
+/// A small label above its value.
+pub fn fact(ui: &mut Ui, label: &str, value: &str) {
+    ui.words(Kind::Label, Tone::Faint, label);
+    ui.words(Kind::Strong, Tone::Ink, value);
+}

@@ -1,0 +1,61 @@
+//! Fields to type into and sliders.
+
+use std::ops::RangeInclusive;
+
+use eframe::egui::{CornerRadius, Frame, Margin, Response, Slider, Stroke, TextEdit, Ui};
+
+use super::{Parts as _, focus_ring};
+use crate::wizard::theme::{Kind, Tone, palette, size};
+
+/// A label above what it names.
+pub fn labelled<R>(ui: &mut Ui, label: &str, content: impl FnOnce(&mut Ui) -> R) -> R {
+    ui.vertical(|ui| {
+        let id = ui.words(Kind::Label, Tone::Faint, label).id;
+        ui.gap(0.5);
+        ui.label_inputs_by(id, content)
+    })
+    .inner
+}
+
+/// One line to type into, `width` wide.
+pub fn text_field(ui: &mut Ui, value: &mut String, hint: &str, width: f32) -> Response {
+    let p = palette(ui);
+    let margin = Margin::symmetric(12, 9);
+    let response = ui.add(
+        TextEdit::singleline(value)
+            .hint_text(hint)
+            .font(Kind::Text.font())
+            .desired_width(width)
+            .margin(margin)
+            .frame(
+                Frame::new()
+                    .fill(p.card)
+                    .stroke(Stroke::new(size::LINE, p.control))
+                    .corner_radius(CornerRadius::same(size::BUTTON_RADIUS)),
+            ),
+    );
+    if response.has_focus() {
+        focus_ring(ui, response.rect, size::BUTTON_RADIUS);
+    }
+    response
+}
+
+/// A slider over whole numbers, as wide as the room.
+pub fn slider(ui: &mut Ui, value: &mut u32, range: RangeInclusive<u32>, label: &str) -> Response {
+    let response = ui
+        .scope(|ui| {
+            let p = palette(ui);
+            ui.spacing_mut().slider_width = ui.available_width();
+            ui.visuals_mut().widgets.inactive.bg_fill = p.bar[4];
+            ui.visuals_mut().widgets.inactive.fg_stroke = Stroke::new(size::LINE_STRONG, p.accent);
+            ui.visuals_mut().slider_trailing_fill = true;
+            ui.visuals_mut().selection.bg_fill = p.accent;
+            ui.add(Slider::new(value, range).show_value(false))
+        })
+        .inner;
+    let response = response.accessible_name(label);
+    if response.has_focus() {
+        focus_ring(ui, response.rect, size::SMALL_RADIUS);
+    }
+    response
+}

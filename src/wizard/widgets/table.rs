@@ -1,0 +1,147 @@
+//! Tables: columns of shared width, a head, rows that can be chosen with pointer or keyboard.
+
+use eframe::egui::{
+    Align, CornerRadius, CursorIcon, Layout, Rect, Response, Sense, Stroke, Ui, UiBuilder, WidgetInfo,
+    accesskit::Role, pos2, vec2,
+};
+
+use super::{Words, focus_ring};
+use crate::wizard::theme::{Kind, Tone, icons::Icon, palette, size};
+
+/// A column.
+pub struct Column {
+    /// What its head says.
+    pub head: String,
+    /// The least width it can do with.
+    pub min_width: f32,
+    /// How much it takes of what is left.
+    pub grow: f32,
+    /// Figures are set to the right.
+    pub right: bool,
+    /// Which way it is sorted: up, down, or not (`None`).
+    pub sorted: Option<bool>,
+}
+
+/// A table with so many columns.
+pub struct Table {
+    columns: Vec<Column>,
+    widths: Vec<f32>,
+    gap: f32,
+    side: f32,
+}
+
+impl Table {
+    /// Divides the room of `ui`; `side` is left free at either end of a row.
+    pub fn new(ui: &Ui, columns: Vec<Column>, side: f32) -> Self {
+        let gap = 10.0;
+        let room = ui.available_width() - 2.0 * side - gap * (columns.len().saturating_sub(1)) as f32;
+        let least: f32 = columns.iter().map(|column| column.min_width).sum();
+        let grow: f32 = columns.iter().map(|column| column.grow).sum::<f32>().max(f32::MIN_POSITIVE);
+        let spare = room - least;
+        let widths = columns
+            .iter()
+            .map(|column| {
+                if spare >= 0.0 {
+                    column.min_width + spare * column.grow / grow
+                } else {
+                    column.min_width * (room / least)
+                }
+            })
+            .collect();
+        Self { columns, widths, gap, side }
+    }
+
+    /// Draws the head. Answers the column that was clicked, when `sortable`.
+    pub fn head(&self, ui: &mut Ui, sortable: bool) -> Option<usize> {
+        let p = palette(ui);
+        let (row, _) = ui.allocate_exact_size(vec2(ui.available_width(), 30.0), Sense::hover());
+        let mut clicked = None;
+        for (i, column) in self.columns.iter().enumerate() {
+            let cell = self.cell(row, i);
+            if column.head.is_empty() {
+                continue;
+            }
+            let icon = column.sorted.map_or(0.0, |_| 14.0);
+            let galley = Words::new(ui)
+                .add(Kind::Label, Tone::Faint, &column.head)
+                .line_galley(ui, cell.width() - icon);
+            let width = galley.size().x + icon;
+            let left = if column.right { cell.right() - width } else { cell.left() };
+            let at = pos2(left, row.center().y - galley.size().y / 2.0).round();
+            let area = Rect::from_min_size(at, vec2(width, galley.size().y));
+            let words = galley.size().x;
+            ui.painter().galley(at, galley, p.faint);
+            if let Some(up) = column.sorted {
+                let sign =
+                    Rect::from_center_size(pos2(at.x + words + 8.0, area.center().y), vec2(11.0, 11.0));
+                if up { Icon::ArrowUp } else { Icon::ArrowDown }.paint(ui, sign, p.faint);
+            }
+            if sortable {
+                let response = ui.interact(area.expand(3.0), ui.scope_id().with(("head", i)), Sense::click());
+                response.widget_info(|| WidgetInfo::labeled(Role::Button, true, &column.head));
+                if response.clicked() {
+                    clicked = Some(i);
+                }
+                if response.has_focus() {
+                    focus_ring(ui, area, size::SMALL_RADIUS);
+                }
+                response.on_hover_cursor(CursorIcon::PointingHand);
+            } else {
+                let response = ui.interact(area, ui.scope_id().with(("head", i)), Sense::hover());
+                response.widget_info(|| WidgetInfo::labeled(Role::Label, true, &column.head));
+            }
+        }
+        ui.painter().hline(row.x_range(), row.bottom(), Stroke::new(size::LINE, p.line));
+        clicked
+    }
+
+    /// Draws a row of this height; `content` draws one cell. With a name the row can be chosen.
+    pub fn row(
+        &self,
+        ui: &mut Ui,
+        height: f32,
+        name: Option<(&str, bool)>,
+        last: bool,
+        mut content: impl FnMut(&mut Ui, usize),
+    ) -> Option<Response> {
+        let p = palette(ui);
+        let (row, _) = ui.allocate_exact_size(vec2(ui.available_width(), height), Sense::hover());
+        let response = name.map(|(name, chosen)| {
+            let response = ui.interact(row, ui.scope_id().with(("row", name)), Sense::click());
+            response.widget_info(|| WidgetInfo::selected(Role::RadioButton, true, chosen, name));
+            let fill = if chosen { Some(p.accent_wash) } else { response.hovered().then_some(p.hover) };
+            if let Some(fill) = fill {
+                ui.painter().rect_filled(row, CornerRadius::same(size::SMALL_RADIUS), fill);
+            }
+            if response.has_focus() {
+                focus_ring(ui, row.shrink(3.0), size::SMALL_RADIUS);
+            }
+            response
+        });
+        for i in 0..self.columns.len() {
+            let layout = if self.columns[i].right {
+                Layout::right_to_left(Align::Center)
+            } else {
+                Layout::left_to_right(Align::Center)
+            };
+            let builder = UiBuilder::new()
+                .id_salt(("cell", name.map(|(name, _)| name), i))
+                .max_rect(self.cell(row, i))
+                .layout(layout);
+            ui.scope_builder(builder, |ui| {
+                ui.spacing_mut().item_spacing = vec2(4.0, 2.0);
+                content(ui, i);
+            });
+        }
+        ui.advance_cursor_after_rect(row);
+        if !last {
+            ui.painter().hline(row.x_range(), row.bottom(), Stroke::new(size::LINE, p.line));
+        }
+        response.map(|response| response.on_hover_cursor(CursorIcon::PointingHand))
+    }
+
+    fn cell(&self, row: Rect, i: usize) -> Rect {
+        let left = row.left() + self.side + self.widths[..i].iter().sum::<f32>() + self.gap * i as f32;
+        Rect::from_min_size(pos2(left, row.top()), vec2(self.widths[i], row.height()))
+    }
+}

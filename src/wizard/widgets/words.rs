@@ -1,0 +1,68 @@
+//! Text, in one or several kinds and tones.
+
+use std::sync::Arc;
+
+use eframe::egui::{
+    Align, Galley, Label, Response, Ui,
+    text::{LayoutJob, TextFormat},
+};
+
+use crate::wizard::theme::{Kind, Palette, Tone, palette};
+
+/// A paragraph put together from pieces: `Words::new(ui).add(Kind::Strong, Tone::Ink, "8 GB").…show(ui)`.
+pub struct Words {
+    palette: &'static Palette,
+    job: LayoutJob,
+}
+
+impl Words {
+    /// An empty paragraph.
+    pub fn new(ui: &Ui) -> Self {
+        Self { palette: palette(ui), job: LayoutJob::default() }
+    }
+
+    /// Adds a piece.
+    pub fn add(mut self, kind: Kind, tone: Tone, text: &str) -> Self {
+        let format = TextFormat {
+            font_id: kind.font(),
+            color: tone.color(self.palette),
+            line_height: Some(kind.line_height()),
+            valign: Align::Center,
+            ..TextFormat::default()
+        };
+        self.job.append(text, 0.0, format);
+        self
+    }
+
+    /// As a label that breaks its lines where the space ends.
+    pub fn show(self, ui: &mut Ui) -> Response {
+        ui.add(Label::new(self.job).wrap())
+    }
+
+    /// As a label on one line, which ends in `…` where the space ends; the whole text is in its tooltip.
+    pub fn show_line(self, ui: &mut Ui) -> Response {
+        ui.add(Label::new(self.job).truncate())
+    }
+
+    /// Laid out for painting, lines broken at `width`.
+    pub fn galley(mut self, ui: &Ui, width: f32) -> Arc<Galley> {
+        self.job.wrap.max_width = width;
+        ui.painter().layout_job(self.job)
+    }
+
+    /// Laid out for painting on one line, cut with `…` at `width`.
+    pub fn line_galley(mut self, ui: &Ui, width: f32) -> Arc<Galley> {
+        self.job.wrap.max_width = width;
+        self.job.wrap.max_rows = 1;
+        self.job.wrap.break_anywhere = true;
+        ui.painter().layout_job(self.job)
+    }
+
+    /// Adds a sentence in which `**…**` marks what is important.
+    pub fn marked(mut self, kind: Kind, strong: Kind, tone: Tone, text: &str) -> Self {
+        for (i, piece) in text.split("**").enumerate() {
+            self = if i % 2 == 0 { self.add(kind, tone, piece) } else { self.add(strong, Tone::Ink, piece) };
+        }
+        self
+    }
+}

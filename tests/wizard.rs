@@ -1,0 +1,9 @@
+//! The window, driven through its accessibility tree with a scripted backend.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs)]
+
+#[path = "wizard/pictures.rs"]
+mod pictures;
+#[path = "wizard/scripted.rs"]
+mod scripted;
+#[path = "wizard/stage.rs"]
+mod stage;

@@ -1,0 +1,104 @@
+//! Pictures of every page, for a person to look at: `ACOLYTE_PICTURES=FOLDER cargo test --test wizard pictures`.
+
+use acolyte::text::Language;
+use eframe::egui::Theme;
+
+use super::scripted::{self, Scene};
+use super::stage::{Eye, Stage};
+
+#[test]
+fn pictures() {
+    let Some(folder) = std::env::var_os("ACOLYTE_PICTURES").map(std::path::PathBuf::from) else {
+        eprintln!("no pictures: ACOLYTE_PICTURES names no folder");
+        return;
+    };
+    let only = std::env::var("ACOLYTE_PICTURES_OF").unwrap_or_default();
+    std::fs::create_dir_all(&folder).unwrap();
+    let eyes = [
+        ("en-light", Language::English, Theme::Light, (1040.0, 700.0), 1.0),
+        ("es-dark", Language::Spanish, Theme::Dark, (1040.0, 700.0), 1.0),
+        ("es-light-2x", Language::Spanish, Theme::Light, (1040.0, 700.0), 2.0),
+        ("en-dark-small", Language::English, Theme::Dark, (800.0, 560.0), 1.0),
+        ("en-light-wide", Language::English, Theme::Light, (1440.0, 860.0), 1.0),
+    ];
+    for (name, language, theme, size, pixels_per_point) in eyes {
+        let eye = Eye { language, theme, size, pixels_per_point, paints: true };
+        for (page, stage) in PAGES {
+            if !only.is_empty() && !format!("{page}-{name}").contains(&only) {
+                continue;
+            }
+            let mut stage = stage(eye);
+            stage.harness.run();
+            stage.harness.render().unwrap().save(folder.join(format!("{page}-{name}.png"))).unwrap();
+        }
+    }
+}
+
+type Way = fn(Eye) -> Stage;
+
+const PAGES: &[(&str, Way)] = &[
+    ("1-welcome", |eye| Stage::new(eye, Scene::of(scripted::laptop()))),
+    ("2-hardware", |eye| Stage::new(eye, Scene::of(scripted::laptop())).to_hardware()),
+    ("2-hardware-none", |eye| Stage::new(eye, Scene::of(scripted::office_machine())).to_hardware()),
+    ("2-hardware-asking", |eye| {
+        Stage::new(eye, Scene { detection_waits: true, ..Scene::of(scripted::laptop()) }).to_hardware()
+    }),
+    ("3-compatibility", |eye| Stage::new(eye, Scene::of(scripted::laptop())).to_compatibility()),
+    ("3-compatibility-refused", |eye| {
+        Stage::new(eye, Scene::of(scripted::office_machine())).to_compatibility()
+    }),
+    ("3-compatibility-good", |eye| Stage::new(eye, Scene::of(scripted::workstation())).to_compatibility()),
+    ("4-profile", |eye| Stage::new(eye, Scene::of(scripted::laptop())).to_profile()),
+    ("4-profile-advanced", |eye| {
+        let mut stage = Stage::new(eye, Scene::of(scripted::laptop())).to_profile();
+        stage.click("wizard-advanced");
+        stage
+    }),
+    ("5-consent", |eye| {
+        let mut stage = Stage::new(eye, Scene::of(scripted::laptop())).to_consent();
+        stage.tick_consent();
+        stage
+    }),
+    ("6-summary", |eye| Stage::new(eye, Scene::of(scripted::laptop())).to_summary()),
+    ("7-install", |eye| {
+        let stage = Stage::new(eye, Scene::of(scripted::laptop())).to_install();
+        scripted::half_way(&stage.installation().1);
+        stage
+    }),
+    ("7-install-cancel", |eye| {
+        let mut stage = Stage::new(eye, Scene::of(scripted::laptop())).to_install();
+        scripted::half_way(&stage.installation().1);
+        stage.harness.run();
+        stage.click("wizard-cancel");
+        stage
+    }),
+    ("7-install-failed", |eye| {
+        let mut stage = Stage::new(eye, Scene::of(scripted::laptop())).to_install();
+        scripted::half_way(&stage.installation().1);
+        scripted::fail(
+            &stage.installation().1,
+            "The connection was lost while the model was being fetched. Check the network and try again.",
+        );
+        stage.harness.run();
+        stage.click("wizard-show-log");
+        stage
+    }),
+    ("8-result", |eye| {
+        let mut stage = Stage::new(eye, Scene::of(scripted::laptop())).to_install();
+        let (request, outbox) = stage.installation();
+        scripted::finish(&request, &outbox);
+        stage.harness.run();
+        stage.ask("Write a Rust function that reverses the words of a sentence.");
+        let outbox = stage.desk.borrow().questions[0].1.clone();
+        scripted::answer(
+            &outbox,
+            "fn reverse_words(sentence: &str) -> String {\n    sentence.split_whitespace().rev().collect::<Vec<_>>().join(\" \")\n}",
+        );
+        stage
+    }),
+    ("9-manage", |eye| {
+        let stage = Stage::new(eye, Scene::of(scripted::laptop())).to_install();
+        let installation = scripted::installation(&stage.installation().0);
+        Stage::new(eye, Scene { installation: Some(installation), ..Scene::of(scripted::laptop()) })
+    }),
+];

@@ -1,0 +1,359 @@
+//! A backend that follows a script: it answers at once, or when the test says so, and remembers what it was asked.
+
+use std::cell::RefCell;
+use std::path::{Path, PathBuf};
+use std::rc::Rc;
+use std::sync::Arc;
+
+use acolyte::estimate::{Machine, Range};
+use acolyte::hardware::Hardware;
+use acolyte::install::{
+    Control, Event, MeasuredFigures, PredictedFigures, Receipt, Request, Step, StepState,
+};
+use acolyte::models::{Catalogue, Model};
+use acolyte::plan::{self, Assessment, Candidate, Profiles};
+use acolyte::text::Text;
+use acolyte::wizard::backend::{
+    AnswerFigures, Backend, Custom, FolderOf, Found, Health, InstallEnd, Installation, ManageAction, Message,
+    Outbox, Places, Trouble,
+};
+
+/// What the backend was asked, and the hands to answer with.
+#[derive(Default)]
+pub struct Desk {
+    pub detections: usize,
+    pub installs: Vec<(Request, Control, Outbox)>,
+    pub questions: Vec<(String, Outbox)>,
+    pub lookups: Vec<(String, Outbox)>,
+    pub actions: Vec<(ManageAction, Outbox)>,
+    pub reports: Vec<(String, PathBuf)>,
+    pub pickers: Vec<(FolderOf, Outbox)>,
+    pub opened: Vec<PathBuf>,
+    pub outbox: Option<Outbox>,
+}
+
+/// What is on the machine of the script.
+#[derive(Clone)]
+pub struct Scene {
+    pub hardware: Hardware,
+    pub installation: Option<Installation>,
+    pub health: Health,
+    pub detection_fails: bool,
+    /// Detection is answered by the test, not at once.
+    pub detection_waits: bool,
+    pub free_bytes: Option<u64>,
+}
+
+/// The backend.
+pub struct Scripted {
+    scene: Scene,
+    desk: Rc<RefCell<Desk>>,
+}
+
+impl Scripted {
+    pub fn new(scene: Scene) -> (Self, Rc<RefCell<Desk>>) {
+        let desk = Rc::new(RefCell::new(Desk::default()));
+        (Self { scene, desk: Rc::clone(&desk) }, desk)
+    }
+}
+
+pub fn found(hardware: &Hardware) -> Arc<Found> {
+    let report = plan::assess_all(hardware, Catalogue::built_in(), Profiles::built_in());
+    Arc::new(Found { hardware: hardware.clone(), report, seconds: 0.4 })
+}
+
+impl Backend for Scripted {
+    fn places(&self) -> Places {
+        Places {
+            home: PathBuf::from("/home/ana/.acolyte"),
+            models_dir: PathBuf::from("/home/ana/.acolyte/models"),
+        }
+    }
+
+    fn engine_version(&self) -> String {
+        "0.32.15".to_owned()
+    }
+
+    fn engine_download_bytes(&self, _hardware: &Hardware) -> Option<u64> {
+        Some(1_400_000_000)
+    }
+
+    fn look_for_installation(&self, _text: Text, outbox: Outbox) {
+        self.desk.borrow_mut().outbox = Some(outbox.clone());
+        outbox.send(Message::Installation(Ok(self.scene.installation.clone())));
+    }
+
+    fn detect(&self, _models_dir: PathBuf, _text: Text, outbox: Outbox) {
+        self.desk.borrow_mut().detections += 1;
+        if self.scene.detection_waits {
+            return;
+        }
+        outbox.send(Message::Detected(if self.scene.detection_fails {
+            Err(Trouble("The system did not answer. Try again.".to_owned()))
+        } else {
+            Ok(found(&self.scene.hardware))
+        }));
+    }
+
+    fn catalogue(&self) -> Vec<Arc<Model>> {
+        Catalogue::built_in().models.clone()
+    }
+
+    fn custom(&self, custom: &Custom) -> Candidate {
+        let layers = custom.gpu_layers.map_or(plan::Layers::Fit, plan::Layers::Exactly);
+        let policy = &Profiles::built_in().policy;
+        plan::custom_candidate(
+            Arc::clone(&custom.model),
+            custom.kv_cache_type,
+            custom.context_tokens,
+            layers,
+            policy,
+        )
+    }
+
+    fn assess(&self, candidate: &Candidate, hardware: &Hardware) -> Assessment {
+        plan::assess(candidate, hardware, &Profiles::built_in().policy)
+    }
+
+    fn machine(&self, hardware: &Hardware) -> Machine {
+        plan::machine(hardware, &Profiles::built_in().policy)
+    }
+
+    fn consent_text(&self, assessment: &Assessment, text: Text) -> String {
+        plan::consent_text(assessment, text)
+    }
+
+    fn banner(&self, assessment: &Assessment, text: Text) -> Option<String> {
+        plan::banner(assessment, text)
+    }
+
+    fn free_bytes(&self, _folder: &Path) -> Option<u64> {
+        self.scene.free_bytes
+    }
+
+    fn login_kind(&self, text: Text) -> String {
+        match text.language() {
+            acolyte::text::Language::English => "systemd user service".to_owned(),
+            acolyte::text::Language::Spanish => "servicio de usuario de systemd".to_owned(),
+        }
+    }
+
+    fn find_model(&self, reference: String, _text: Text, outbox: Outbox) {
+        self.desk.borrow_mut().lookups.push((reference, outbox));
+    }
+
+    fn install(&self, request: Request, _text: Text, control: Control, outbox: Outbox) {
+        self.desk.borrow_mut().installs.push((request, control, outbox));
+    }
+
+    fn ask(&self, _port: u16, prompt: String, _text: Text, _control: Control, outbox: Outbox) {
+        self.desk.borrow_mut().questions.push((prompt, outbox));
+    }
+
+    fn health(&self, _home: PathBuf, _text: Text, outbox: Outbox) {
+        outbox.send(Message::Health(Ok(self.scene.health.clone())));
+    }
+
+    fn manage(&self, _home: PathBuf, action: ManageAction, _text: Text, outbox: Outbox) {
+        self.desk.borrow_mut().actions.push((action, outbox));
+    }
+
+    fn pick_folder(&self, of: FolderOf, _start: PathBuf, outbox: Outbox) {
+        self.desk.borrow_mut().pickers.push((of, outbox));
+    }
+
+    fn save_report_as(&self, _report: String, _text: Text, outbox: Outbox) {
+        outbox.send(Message::ReportSaved(Ok(None)));
+    }
+
+    fn save_report(&self, report: String, path: PathBuf, _text: Text, outbox: Outbox) {
+        self.desk.borrow_mut().reports.push((report, path.clone()));
+        outbox.send(Message::ReportSaved(Ok(Some(path))));
+    }
+
+    fn open_folder(&self, folder: PathBuf, _text: Text, _outbox: Outbox) {
+        self.desk.borrow_mut().opened.push(folder);
+    }
+}
+
+/// A laptop with a card of 8 GB, as `acolyte detect --json` would print it.
+pub fn laptop() -> Hardware {
+    hardware(
+        r#"{
+        "schema": 1,
+        "os": {"name": "linux", "version": "12", "arch": "x86_64"},
+        "cpu": {"name": "Intel Core i7-13620H", "physical_cores": 10, "logical_cores": 16, "features": ["avx2"]},
+        "memory": {"total_bytes": 17179869184, "available_bytes": 11596411699, "bandwidth_gb_s": 41.0},
+        "gpus": [
+            {"name": "GeForce RTX 4060 Laptop", "vendor": "nvidia", "kind": "discrete",
+             "vram_total_bytes": 8585740288, "vram_free_bytes": 7623567360, "memory_bandwidth_gb_s": 256.0,
+             "backend": "cuda", "driver_version": "566.14", "compute_capability": "8.9",
+             "sources": {"vram_total_bytes": "nvml", "memory_bandwidth_gb_s": "table"}},
+            {"name": "Intel UHD Graphics", "vendor": "intel", "kind": "integrated", "vram_total_bytes": null}
+        ],
+        "disks": [{"path": "/home", "kind": "ssd", "free_bytes": 212000000000}],
+        "engines": [{"kind": "service", "version": "0.31.2", "port": 11434}]
+    }"#,
+    )
+}
+
+/// A machine with nothing but integrated graphics.
+pub fn office_machine() -> Hardware {
+    hardware(
+        r#"{
+        "schema": 1,
+        "cpu": {"name": "Intel Core i5-8250U", "physical_cores": 4, "features": ["avx2"]},
+        "memory": {"total_bytes": 8589934592, "available_bytes": 4294967296},
+        "gpus": [{"name": "Intel UHD 620", "vendor": "intel", "kind": "integrated", "vram_total_bytes": null}],
+        "disks": [{"path": "/home", "kind": "hdd", "free_bytes": 90000000000}],
+        "notes": [{"code": "source_failed", "text": "Vulkan could not be asked: the driver did not answer within 10 s"}]
+    }"#,
+    )
+}
+
+/// A workstation on which everything fits.
+pub fn workstation() -> Hardware {
+    hardware(
+        r#"{
+        "schema": 1,
+        "cpu": {"name": "AMD Ryzen 9 7950X", "physical_cores": 16, "logical_cores": 32, "features": ["avx2", "avx512"]},
+        "memory": {"total_bytes": 68719476736, "available_bytes": 55834574848, "bandwidth_gb_s": 62.0},
+        "gpus": [{"name": "NVIDIA GeForce RTX 4090", "vendor": "nvidia", "kind": "discrete",
+            "vram_total_bytes": 25757220864, "vram_free_bytes": 24696061952, "memory_bandwidth_gb_s": 1008.0,
+            "backend": "cuda", "driver_version": "570.86", "compute_capability": "8.9",
+            "sources": {"vram_total_bytes": "nvml"}}],
+        "disks": [{"path": "/home", "kind": "ssd", "free_bytes": 900000000000}]
+    }"#,
+    )
+}
+
+fn hardware(json: &str) -> Hardware {
+    Hardware::from_json(json, Path::new("scene.json")).unwrap()
+}
+
+impl Scene {
+    pub fn of(hardware: Hardware) -> Self {
+        Self {
+            hardware,
+            installation: None,
+            health: Health {
+                running: true,
+                engine_version: Some("0.32.15".to_owned()),
+                model_present: true,
+                gpu_share: Some(1.0),
+                starts_at_login: true,
+                problems: Vec::new(),
+            },
+            detection_fails: false,
+            detection_waits: false,
+            free_bytes: Some(212_000_000_000),
+        }
+    }
+}
+
+/// A receipt for what was asked, with everything measured as promised.
+pub fn receipt(request: &Request) -> Receipt {
+    let assessment = &request.assessment;
+    let candidate = &assessment.candidate;
+    let speed = &assessment.speed;
+    let first_token = Range { low: 2.1, mid: 2.6, high: 3.4 };
+    Receipt {
+        schema: acolyte::SCHEMA,
+        written_at: "2026-11-23T10:20:30Z".to_owned(),
+        profile: candidate.id.clone(),
+        model: candidate.model.tag.clone(),
+        engine_version: "0.32.15".to_owned(),
+        port: 42434,
+        predicted: PredictedFigures {
+            context_tokens: candidate.context_tokens,
+            gpu_layers: assessment.gpu_layers,
+            total_layers: assessment.total_layers,
+            kv_cache_type: candidate.kv_cache_type,
+            vram_bytes: assessment.memory.vram_required_bytes,
+            ram_bytes: assessment.memory.ram_required_bytes,
+            gpu_share: 1.0,
+            decode_tokens_per_s: speed.decode_tokens_per_s,
+            first_token_full_prompt_s: speed.first_token_full_prompt_s,
+            first_token_s: first_token,
+        },
+        measured: MeasuredFigures {
+            context_tokens: Some(candidate.context_tokens),
+            gpu_layers: Some(assessment.gpu_layers),
+            gpu_share: Some(1.0),
+            kv_cache_type: Some(candidate.kv_cache_type.name().to_owned()),
+            vram_bytes: Some(assessment.memory.vram_required_bytes + 60_000_000),
+            ram_bytes: Some(assessment.memory.ram_required_bytes),
+            decode_tokens_per_s: Some(speed.decode_tokens_per_s.mid),
+            prefill_tokens_per_s: Some(1500.0),
+            first_token_s: Some(first_token.mid),
+            first_token_prompt_tokens: Some(4096),
+        },
+        verdict: assessment.verdict,
+        tried: Vec::new(),
+        misses: Vec::new(),
+    }
+}
+
+/// A step's event without bytes.
+pub fn event(step: Step, state: StepState, message: &str) -> Event {
+    Event {
+        step,
+        state,
+        bytes_done: None,
+        bytes_total: None,
+        bytes_per_s: None,
+        seconds_left: None,
+        message: message.to_owned(),
+        receipt: None,
+    }
+}
+
+/// Sends an installation halfway through its longest download.
+pub fn half_way(outbox: &Outbox) {
+    for (step, message) in [
+        (Step::Check, ""),
+        (Step::FetchEngine, "1.4 GB in 2 min 4 s, verified"),
+        (Step::UnpackEngine, "51 files"),
+        (Step::StartServer, "127.0.0.1:42434"),
+    ] {
+        outbox.send(Message::InstallEvent(event(step, StepState::Started, "")));
+        outbox.send(Message::InstallEvent(event(step, StepState::Done, message)));
+    }
+    outbox.send(Message::InstallEvent(event(Step::PullModel, StepState::Started, "")));
+    outbox.send(Message::InstallEvent(Event {
+        bytes_done: Some(2_700_000_000),
+        bytes_total: Some(4_700_000_000),
+        bytes_per_s: Some(11_400_000.0),
+        seconds_left: Some(175.0),
+        ..event(Step::PullModel, StepState::Running, "")
+    }));
+}
+
+/// Ends an installation well.
+pub fn finish(request: &Request, outbox: &Outbox) {
+    outbox.send(Message::InstallEnded(Ok(receipt(request))));
+}
+
+/// Ends an installation badly.
+pub fn fail(outbox: &Outbox, words: &str) {
+    outbox.send(Message::InstallEvent(event(Step::PullModel, StepState::Failed, words)));
+    outbox.send(Message::InstallEnded(Err(InstallEnd::Failed(Trouble(words.to_owned())))));
+}
+
+/// Ends an answer.
+pub fn answer(outbox: &Outbox, words: &str) {
+    outbox.send(Message::AnswerPart(words.to_owned()));
+    outbox.send(Message::AnswerEnded(Ok(AnswerFigures { tokens_per_s: 38.1, first_token_s: 0.4 })));
+}
+
+/// What an installation that came to its end looks like to Manage.
+pub fn installation(request: &Request) -> Installation {
+    Installation {
+        profile: request.assessment.candidate.id.clone(),
+        model: request.assessment.candidate.model.tag.clone(),
+        home: request.options.home.clone(),
+        port: 42434,
+        banner: request.banner.clone(),
+        receipt: Some(receipt(request)),
+    }
+}

@@ -1,0 +1,156 @@
+//! A wizard on a stage: a harness, a script, and the way to each page.
+
+use std::cell::RefCell;
+use std::rc::Rc;
+use std::sync::Arc;
+
+use acolyte::install::Request;
+use acolyte::text::{Language, Text};
+use acolyte::wizard::backend::Outbox;
+use acolyte::wizard::{Wizard, WizardOptions, theme};
+use eframe::egui::{self, Theme, vec2};
+use egui_kittest::Harness;
+use egui_kittest::kittest::{NodeT as _, Queryable as _};
+
+use super::scripted::{Desk, Scene, Scripted};
+
+/// How the window is looked at.
+#[derive(Clone, Copy)]
+pub struct Eye {
+    pub language: Language,
+    pub theme: Theme,
+    pub size: (f32, f32),
+    pub pixels_per_point: f32,
+    pub paints: bool,
+}
+
+impl Eye {
+    pub fn blind(language: Language) -> Self {
+        Self { language, theme: Theme::Light, size: (1040.0, 700.0), pixels_per_point: 1.0, paints: false }
+    }
+}
+
+/// The harness leaves a margin around what it draws; a window has none.
+fn show(ui: &mut egui::Ui, wizard: &mut Wizard) {
+    let whole = egui::UiBuilder::new().max_rect(ui.ctx().content_rect());
+    ui.scope_builder(whole, |ui| {
+        ui.set_clip_rect(ui.max_rect());
+        wizard.show(ui);
+    });
+}
+
+pub struct Stage {
+    pub harness: Harness<'static, Wizard>,
+    pub desk: Rc<RefCell<Desk>>,
+    pub text: Text,
+}
+
+impl Stage {
+    pub fn new(eye: Eye, scene: Scene) -> Self {
+        let (backend, desk) = Scripted::new(scene);
+        let options = WizardOptions { language: Some(eye.language), ..WizardOptions::default() };
+        let wizard = Wizard::new(options, Box::new(backend), Arc::new(|| {}));
+        let mut builder = Harness::builder()
+            .with_size(vec2(eye.size.0, eye.size.1))
+            .with_pixels_per_point(eye.pixels_per_point)
+            .with_theme(eye.theme)
+            .with_max_steps(20)
+            .with_render_cursor(false)
+            .with_context_setup(|ctx: &egui::Context| theme::install(ctx));
+        if eye.paints {
+            builder = builder.wgpu();
+        }
+        let mut harness = builder.build_ui_state(show, wizard);
+        harness.run();
+        Self { harness, desk, text: Text::new(eye.language) }
+    }
+
+    pub fn say(&self, key: &str) -> String {
+        self.text.say(key, &[])
+    }
+
+    pub fn click(&mut self, key: &str) {
+        let label = self.say(key);
+        self.click_label(&label);
+    }
+
+    pub fn click_label(&mut self, label: &str) {
+        self.harness.get_by_role_and_label(egui::accesskit::Role::Button, label).click();
+        self.harness.run();
+    }
+
+    pub fn sees(&self, label: &str) -> bool {
+        self.harness.query_all_by_label_contains(label).next().is_some()
+    }
+
+    pub fn is_disabled(&self, key: &str) -> bool {
+        let label = self.say(key);
+        self.harness
+            .get_by_role_and_label(egui::accesskit::Role::Button, &label)
+            .accesskit_node()
+            .is_disabled()
+    }
+
+    pub fn to_hardware(mut self) -> Self {
+        self.click("wizard-welcome-next");
+        self
+    }
+
+    pub fn to_compatibility(mut self) -> Self {
+        self = self.to_hardware();
+        self.click("wizard-continue");
+        self
+    }
+
+    pub fn to_profile(mut self) -> Self {
+        self = self.to_compatibility();
+        self.click("wizard-choose-profile");
+        self
+    }
+
+    pub fn to_consent(mut self) -> Self {
+        self = self.to_profile();
+        self.click("wizard-continue");
+        self
+    }
+
+    /// To the summary, over the consent page where there is one.
+    pub fn to_summary(mut self) -> Self {
+        self = self.to_consent();
+        if self.sees(&self.say("wizard-consent-title")) {
+            self.tick_consent();
+            self.click("wizard-continue");
+        }
+        self
+    }
+
+    pub fn tick_consent(&mut self) {
+        self.harness.get_by_role(egui::accesskit::Role::CheckBox).click();
+        self.harness.run();
+    }
+
+    pub fn to_install(mut self) -> Self {
+        self = self.to_summary();
+        self.click("wizard-install");
+        self
+    }
+
+    /// The last installation that was asked for.
+    pub fn installation(&self) -> (Request, Outbox) {
+        let desk = self.desk.borrow();
+        let (request, _, outbox) = desk.installs.last().expect("nothing was installed");
+        (request.clone(), outbox.clone())
+    }
+}
+
+impl Stage {
+    /// Types a prompt on the result page and asks it.
+    pub fn ask(&mut self, prompt: &str) {
+        let field = self.harness.get_by_role(egui::accesskit::Role::TextInput);
+        field.focus();
+        self.harness.run();
+        self.harness.get_by_role(egui::accesskit::Role::TextInput).type_text(prompt);
+        self.harness.run();
+        self.click("wizard-try-ask");
+    }
+}
