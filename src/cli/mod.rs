@@ -11,6 +11,7 @@ pub mod install;
 pub mod model;
 pub mod output;
 mod progress;
+pub mod prompts;
 mod session;
 mod startup;
 pub mod status;
@@ -50,7 +51,7 @@ fn run(command: Command, session: &Session) -> Result<u8, Failure> {
         Command::Install(args) => install::run(&args, session),
         Command::Status(args) => status::run(&args, session),
         Command::Uninstall(args) => uninstall::run(&args, session),
-        Command::Wizard(_) => help(),
+        Command::Wizard(args) => prompts::run(&args, session),
     }
 }
 
