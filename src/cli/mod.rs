@@ -11,7 +11,6 @@ pub mod install;
 pub mod model;
 pub mod output;
 mod progress;
-pub mod prompts;
 mod session;
 mod startup;
 pub mod status;
@@ -51,7 +50,7 @@ fn run(command: Command, session: &Session) -> Result<u8, Failure> {
         Command::Install(args) => install::run(&args, session),
         Command::Status(args) => status::run(&args, session),
         Command::Uninstall(args) => uninstall::run(&args, session),
-        Command::Wizard(args) => prompts::run(&args, session),
+        Command::Wizard(_) => help(),
     }
 }
 

@@ -52,6 +52,7 @@ impl Text {
     pub fn file_size(self, bytes: u64) -> String {
         let bytes = bytes as f64;
         let (number, unit) = match bytes {
+            b if b >= 1e11 => return format!("{}\u{a0}GB", self.decimal(b / 1e9, 0)),
             b if b >= 1e9 => (b / 1e9, "GB"),
             b if b >= 1e6 => (b / 1e6, "MB"),
             b if b >= 1e3 => (b / 1e3, "kB"),

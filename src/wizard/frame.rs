@@ -170,8 +170,10 @@ fn show_sidebar(wizard: &mut Wizard, ui: &mut Ui, intents: &mut Vec<Intent>) {
             theme_switch(ui, text, intents);
         });
         if !narrow {
-            let version =
-                format!("{} · Ollama {}", env!("CARGO_PKG_VERSION"), wizard.backend.engine_version());
+            let mut version = env!("CARGO_PKG_VERSION").to_owned();
+            if let Some(engine) = wizard.backend.engine_version() {
+                version = format!("{version} · Ollama {engine}");
+            }
             ui.words(Kind::Label, Tone::Faint, &version);
         }
     });

@@ -9,6 +9,7 @@ pub mod flow;
 mod frame;
 pub mod pages;
 mod questions;
+mod start;
 pub mod theme;
 pub mod widgets;
 
@@ -18,7 +19,9 @@ use std::sync::mpsc::{Receiver, channel};
 
 use eframe::egui::{self, Key, Modifiers, Theme, Ui};
 
+use crate::hardware::Hardware;
 use crate::install::Control;
+use crate::plan::Profiles;
 use crate::say;
 use crate::text::{Language, Text};
 use backend::{Backend, InstallEnd, Message, Outbox};
@@ -35,12 +38,13 @@ use pages::welcome::Welcome;
 use pages::{Context, Intent, View};
 use questions::Question;
 
+pub use start::{StartError, start};
 
 /// What the window is started with.
 #[derive(Clone, Debug, Default)]
 pub struct WizardOptions {
-    /// Our folder; the usual one when `None`.
-    pub home: Option<PathBuf>,
+    /// Our folder.
+    pub home: PathBuf,
     /// Base address under which the release's assets lie.
     pub mirror: Option<String>,
     /// Another release list.
@@ -50,7 +54,9 @@ pub struct WizardOptions {
     /// Language; the system's when `None`.
     pub language: Option<Language>,
     /// A saved hardware document to use instead of asking this machine.
-    pub hardware_file: Option<PathBuf>,
+    pub hardware: Option<Arc<Hardware>>,
+    /// Profiles and policy; the built-in ones when `None`.
+    pub profiles: Option<Arc<Profiles>>,
 }
 
 /// The window's content.

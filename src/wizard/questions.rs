@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use eframe::egui::{CornerRadius, Frame, Id, Key, Margin, Modal, Stroke, Ui};
 
 use super::Wizard;
-use super::backend::ManageAction;
+use super::backend::{ManageAction, REPORT_NAME};
 use super::flow::Page;
 use super::pages::Intent;
 use super::theme::{Kind, Tone, palette, size};
@@ -44,7 +44,7 @@ impl Question {
     /// Where to save the report; a file beside our folder is proposed.
     pub(super) fn save(home: PathBuf) -> Self {
         let folder = home.parent().map_or_else(|| home.clone(), PathBuf::from);
-        Self::Save { path: folder.join("acolyte-report.txt").display().to_string() }
+        Self::Save { path: folder.join(REPORT_NAME).display().to_string() }
     }
 }
 

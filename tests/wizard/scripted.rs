@@ -70,8 +70,8 @@ impl Backend for Scripted {
         }
     }
 
-    fn engine_version(&self) -> String {
-        "0.32.15".to_owned()
+    fn engine_version(&self) -> Option<String> {
+        Some("0.32.15".to_owned())
     }
 
     fn engine_download_bytes(&self, _hardware: &Hardware) -> Option<u64> {
@@ -239,9 +239,7 @@ impl Scene {
             health: Health {
                 running: true,
                 engine_version: Some("0.32.15".to_owned()),
-                model_present: true,
-                gpu_share: Some(1.0),
-                starts_at_login: true,
+                loaded_bytes: Some(5_400_000_000),
                 problems: Vec::new(),
             },
             detection_fails: false,
@@ -343,7 +341,8 @@ pub fn fail(outbox: &Outbox, words: &str) {
 /// Ends an answer.
 pub fn answer(outbox: &Outbox, words: &str) {
     outbox.send(Message::AnswerPart(words.to_owned()));
-    outbox.send(Message::AnswerEnded(Ok(AnswerFigures { tokens_per_s: 38.1, first_token_s: 0.4 })));
+    outbox
+        .send(Message::AnswerEnded(Ok(AnswerFigures { tokens_per_s: Some(38.1), first_token_s: Some(0.4) })));
 }
 
 /// What an installation that came to its end looks like to Manage.
@@ -353,6 +352,7 @@ pub fn installation(request: &Request) -> Installation {
         model: request.assessment.candidate.model.tag.clone(),
         home: request.options.home.clone(),
         port: 42434,
+        autostart: true,
         banner: request.banner.clone(),
         receipt: Some(receipt(request)),
     }

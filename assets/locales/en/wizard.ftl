@@ -127,6 +127,7 @@ wizard-why-compatible = Why { $profile } is good
 wizard-why-degraded = Why { $profile } is degraded
 wizard-why-refused = Why { $profile } is refused
 wizard-what-would-change = What would change it
+wizard-what-you-can-do = What you can do
 wizard-nothing-to-change = Nothing needs to change.
 
 ## Profile
@@ -286,8 +287,7 @@ wizard-manage-stopped = stopped
 wizard-manage-well = all is well
 wizard-manage-problems = look below
 wizard-manage-engine = Engine
-wizard-manage-model-present = acolyte:latest is there
-wizard-manage-gpu-share = On the GPU
+wizard-manage-loaded = Model in memory
 wizard-manage-not-loaded = not loaded now
 wizard-manage-start = Start
 wizard-manage-stop = Stop
@@ -317,3 +317,17 @@ wizard-ask-save-path = File
 wizard-ask-save-dialog = Choose the file in a dialog…
 wizard-ask-save-no = Do not save
 wizard-ask-save-yes = Save
+
+## Troubles and systems
+
+wizard-manage-unfinished = The last installation was cut short. Install again to finish it, or remove it.
+wizard-manage-silent = The server runs but does not answer. Stop it and start it again.
+wizard-manage-context = The engine keeps { $kept } tokens of context, not the { $promised } promised. Stop the server and start it again; if that does not help, install again.
+wizard-worker-crashed = Something went wrong inside this program. It is our mistake; a report was written. Try again.
+wizard-no-worker = This computer could not start what is needed for it ({ $cause }). Close some programs and try again.
+wizard-report-failed = The report could not be written to { $path } ({ $cause }). Choose another folder.
+wizard-open-failed = { $path } could not be shown ({ $cause }). Open it in your file manager.
+wizard-login-systemd = by a systemd user service
+wizard-login-autostart = by an autostart entry of the desktop
+wizard-login-agent = by a launch agent
+wizard-login-run-key = by a Run entry of your user

@@ -127,6 +127,7 @@ wizard-why-compatible = Por qué { $profile } va bien
 wizard-why-degraded = Por qué { $profile } va degradado
 wizard-why-refused = Por qué { $profile } se rechaza
 wizard-what-would-change = Qué lo cambiaría
+wizard-what-you-can-do = Qué puedes hacer
 wizard-nothing-to-change = No hace falta cambiar nada.
 
 ## Perfil
@@ -286,8 +287,7 @@ wizard-manage-stopped = detenido
 wizard-manage-well = todo bien
 wizard-manage-problems = mira abajo
 wizard-manage-engine = Motor
-wizard-manage-model-present = acolyte:latest está
-wizard-manage-gpu-share = En la GPU
+wizard-manage-loaded = Modelo en memoria
 wizard-manage-not-loaded = sin cargar ahora
 wizard-manage-start = Arrancar
 wizard-manage-stop = Detener
@@ -317,3 +317,17 @@ wizard-ask-save-path = Archivo
 wizard-ask-save-dialog = Elegir el archivo en un diálogo…
 wizard-ask-save-no = No guardar
 wizard-ask-save-yes = Guardar
+
+## Problemas y sistemas
+
+wizard-manage-unfinished = La última instalación quedó a medias. Instala de nuevo para terminarla, o quítala.
+wizard-manage-silent = El servidor está en marcha pero no responde. Detenlo y arráncalo de nuevo.
+wizard-manage-context = El motor mantiene { $kept } tokens de contexto, no los { $promised } prometidos. Detén el servidor y arráncalo de nuevo; si no basta, instala otra vez.
+wizard-worker-crashed = Algo ha fallado dentro de este programa. Es un error nuestro; se ha escrito un informe. Inténtalo de nuevo.
+wizard-no-worker = Este equipo no ha podido iniciar lo necesario ({ $cause }). Cierra algunos programas e inténtalo de nuevo.
+wizard-report-failed = No se ha podido escribir el informe en { $path } ({ $cause }). Elige otra carpeta.
+wizard-open-failed = No se ha podido mostrar { $path } ({ $cause }). Ábrela en tu gestor de archivos.
+wizard-login-systemd = mediante un servicio de usuario de systemd
+wizard-login-autostart = mediante una entrada de inicio automático del escritorio
+wizard-login-agent = mediante un agente de inicio
+wizard-login-run-key = mediante una entrada Run de tu usuario

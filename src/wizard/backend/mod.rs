@@ -4,6 +4,8 @@
 //! and the worker sends [`Message`]s through an [`Outbox`], which also wakes the window. Tests put a scripted backend
 //! in the place of the real one.
 
+mod dialogs;
+mod live;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -15,6 +17,8 @@ use crate::models::Model;
 use crate::plan::{Assessment, Candidate, Report};
 use crate::text::Text;
 
+pub(super) use dialogs::REPORT_NAME;
+pub use live::Live;
 
 /// What detection found, and what follows from it.
 #[derive(Debug)]
@@ -47,6 +51,8 @@ pub struct Installation {
     pub home: PathBuf,
     /// Port of the private server.
     pub port: u16,
+    /// Whether the server starts at login.
+    pub autostart: bool,
     /// The banner of a degraded installation.
     pub banner: Option<String>,
     /// The receipt, when the installation got so far.
@@ -60,12 +66,8 @@ pub struct Health {
     pub running: bool,
     /// Version of the engine, as it says itself.
     pub engine_version: Option<String>,
-    /// Whether `acolyte:latest` is there.
-    pub model_present: bool,
-    /// Share of the loaded model on the GPU, 0 to 1; `None` while it is not loaded.
-    pub gpu_share: Option<f64>,
-    /// Whether the server starts at login.
-    pub starts_at_login: bool,
+    /// Bytes the model takes in memory; `None` while it is not loaded.
+    pub loaded_bytes: Option<u64>,
     /// What is wrong, in the person's language; empty when all is well.
     pub problems: Vec<String>,
 }
@@ -143,10 +145,10 @@ pub enum InstallEnd {
 /// What was measured on one answer.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct AnswerFigures {
-    /// Tokens written a second.
-    pub tokens_per_s: f64,
-    /// Seconds to the first token.
-    pub first_token_s: f64,
+    /// Tokens written a second; `None` when the answer was stopped.
+    pub tokens_per_s: Option<f64>,
+    /// Seconds to the first token; `None` when none came.
+    pub first_token_s: Option<f64>,
 }
 
 /// Where workers put their messages. Sending wakes the window.
@@ -174,8 +176,8 @@ impl Outbox {
 pub trait Backend {
     /// Where things go unless the person says otherwise.
     fn places(&self) -> Places;
-    /// Version of the engine that would be installed.
-    fn engine_version(&self) -> String;
+    /// Version of the engine that would be installed; `None` when the list of releases cannot be read.
+    fn engine_version(&self) -> Option<String>;
     /// Bytes of the engine's archive for this machine; `None` when an engine that is there will be used or the size is unknown.
     fn engine_download_bytes(&self, hardware: &Hardware) -> Option<u64>;
     /// Looks for an installation → [`Message::Installation`].

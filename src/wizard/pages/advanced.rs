@@ -6,6 +6,7 @@ use std::sync::Arc;
 use eframe::egui::{ComboBox, Ui};
 
 use super::Context;
+use super::compatibility::model_name;
 use super::profile::{Lookup, Profile, What, kv_name};
 use crate::models::KvCacheType;
 use crate::say;
@@ -38,19 +39,19 @@ impl Profile {
         let text = cx.text;
         labelled(ui, &say!(text, "wizard-advanced-model"), |ui| {
             let width = ui.available_width();
-            ComboBox::from_id_salt("model")
-                .width(width)
-                .selected_text(format!("{}, {}", custom.model.title, custom.model.quantisation))
-                .show_ui(ui, |ui| {
+            ComboBox::from_id_salt("model").width(width).selected_text(model_name(&custom.model)).show_ui(
+                ui,
+                |ui| {
                     for model in cx.backend.catalogue() {
                         let chosen = model.tag == custom.model.tag;
-                        let name = format!("{}, {}", model.title, model.quantisation);
+                        let name = model_name(&model);
                         if ui.selectable_label(chosen, name).clicked() && !chosen {
                             custom.model = model;
                             custom.gpu_layers = None;
                         }
                     }
-                });
+                },
+            );
         });
         labelled(ui, &say!(text, "wizard-advanced-reference"), |ui| {
             ui.horizontal(|ui| {

@@ -8,13 +8,14 @@ use eframe::egui::{Ui, vec2};
 use super::hardware::{Detection, HardwarePage};
 use super::profile::Choice;
 use super::{Button, Context, Footer, Intent, View};
+use crate::models::Model;
 use crate::plan::{Assessment, Improvement, Report, Verdict};
 use crate::say;
 use crate::text::Text;
 use crate::wizard::backend::Found;
 use crate::wizard::theme::{Kind, Tone, size};
 use crate::wizard::widgets::{
-    Chip, Column, Parts as _, Table, Words, card_row, thin_bar, verdict_chip, wash_card,
+    Chip, Column, Parts as _, Table, Words, card, card_row, thin_bar, verdict_chip, wash_card,
 };
 
 /// What the table can be sorted by.
@@ -199,8 +200,16 @@ fn refusal(ui: &mut Ui, text: Text, report: &Report) {
                 .add(Kind::Text, Tone::Ink, &reason.text(text))
                 .show(ui);
         }
+    });
+    if report.improvements.is_empty() {
+        return;
+    }
+    ui.gap(3.5);
+    card(ui, |ui| {
+        ui.words(Kind::Strong, Tone::Ink, &say!(text, "wizard-what-you-can-do"));
+        ui.gap(0.5);
         for improvement in &report.improvements {
-            ui.words(Kind::Text, Tone::Ink, &improvement.text(text));
+            ui.words(Kind::Text, Tone::Soft, &improvement.text(text));
         }
     });
 }
@@ -289,6 +298,10 @@ fn cell(ui: &mut Ui, text: Text, assessment: &Assessment, key: Key) {
 
 fn memory(ui: &mut Ui, text: Text, assessment: &Assessment) {
     let (need, free) = (needed_vram(assessment), assessment.vram_free_bytes);
+    if assessment.vram_total_bytes == 0 {
+        ui.words(Kind::Table, Tone::Ink, "–");
+        return;
+    }
     ui.vertical(|ui| {
         ui.spacing_mut().item_spacing = vec2(4.0, 3.0);
         let free_height = ui.available_height() - Kind::Label.line_height() - size::BAR_THIN - 3.0;
@@ -316,6 +329,15 @@ fn needed_card(assessment: &Assessment) -> Option<u32> {
         Improvement::LargerCard { need_gib } => Some(*need_gib),
         _ => None,
     })
+}
+
+/// A model's name with its quantisation, said once.
+pub(super) fn model_name(model: &Model) -> String {
+    if model.title.contains(&model.quantisation) {
+        model.title.clone()
+    } else {
+        format!("{}, {}", model.title, model.quantisation)
+    }
 }
 
 /// `29 of 29`.

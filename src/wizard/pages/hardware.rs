@@ -13,7 +13,7 @@ use crate::text::Text;
 use crate::wizard::backend::{Found, Trouble};
 use crate::wizard::theme::{Kind, Tone};
 use crate::wizard::widgets::{
-    Chip, Part, Parts as _, StackedBar, Words, banner, card, card_row, columns, rule,
+    Chip, Part, Parts as _, StackedBar, Words, banner, card, card_beside_two, card_row, columns, rule,
 };
 
 /// How far detection is.
@@ -127,19 +127,11 @@ fn asking(ui: &mut Ui, text: Text) {
 fn cards(ui: &mut Ui, text: Text, hardware: &Hardware) {
     ui.spacing_mut().item_spacing.y = 0.0;
     let main = hardware.usable_gpus().next();
-    card_row(ui, "top", &[1.0, 1.0], |ui, i| {
-        if i == 0 {
-            match main {
-                Some(gpu) => graphics(ui, text, gpu),
-                None => no_graphics(ui, text, hardware),
-            }
-        } else {
-            memory(ui, text, hardware);
-            ui.gap(4.0);
-            rule(ui);
-            ui.gap(4.0);
-            processor(ui, text, hardware);
-        }
+    card_beside_two(ui, "top", |ui, which| match (which, main) {
+        (0, Some(gpu)) => graphics(ui, text, gpu),
+        (0, None) => no_graphics(ui, text, hardware),
+        (1, _) => memory(ui, text, hardware),
+        _ => processor(ui, text, hardware),
     });
     ui.gap(3.5);
     card_row(ui, "bottom", &[1.0, 1.0], |ui, i| {
@@ -240,7 +232,7 @@ fn no_graphics(ui: &mut Ui, text: Text, hardware: &Hardware) {
         ui.words(Kind::Text, Tone::Soft, &say!(text, "wizard-hardware-nothing-found"));
     }
     for gpu in &hardware.gpus {
-        ui.words(Kind::Text, Tone::Soft, &also_found(text, gpu));
+        Words::new(ui).marked(Kind::Text, Kind::Strong, Tone::Soft, &also_found(text, gpu)).show(ui);
     }
     ui.gap(1.0);
     ui.words(Kind::Text, Tone::Soft, &say!(text, "wizard-hardware-needs-gpu"));
@@ -379,6 +371,7 @@ fn sources(gpu: &Gpu) -> Option<String> {
             names.push(source.clone());
         }
     }
+    names.sort_by_key(|name| name == "table");
     (!names.is_empty()).then(|| names.join(", "))
 }
 

@@ -190,7 +190,9 @@ impl InstallPage {
             return;
         }
         if let Some(rate) = event.bytes_per_s {
-            figure(ui, &text.file_size(rate as u64), "/s");
+            let rate = text.file_size(rate as u64);
+            let (number, unit) = rate.split_once('\u{a0}').unwrap_or((&rate, ""));
+            figure(ui, number, &format!("\u{a0}{unit}/s"));
         }
         if let Some(left) = event.seconds_left {
             figure(ui, &text.duration(left), &format!(" {}", say!(text, "wizard-left")));
@@ -332,7 +334,7 @@ fn step_row(ui: &mut Ui, text: Text, step: Step, line: &Line, detail: String) {
         Some(StepState::Failed) => (Kind::Strong, Tone::Refused),
         Some(StepState::Done | StepState::Skipped | StepState::Cancelled) => (Kind::Text, Tone::Ink),
     };
-    ui.gap(2.0);
+    ui.gap(1.6);
     ui.horizontal(|ui| {
         let (sign, _) = ui.allocate_exact_size(vec2(18.0, Kind::Text.line_height()), Sense::hover());
         icon.paint(ui, Rect::from_center_size(sign.center(), vec2(size::ICON, size::ICON)), color);
@@ -344,7 +346,7 @@ fn step_row(ui: &mut Ui, text: Text, step: Step, line: &Line, detail: String) {
         });
         Words::new(ui).add(Kind::Text, Tone::Soft, &detail).show_line(ui);
     });
-    ui.gap(2.0);
+    ui.gap(1.6);
 }
 
 /// What a step is called.

@@ -108,18 +108,14 @@ impl Manage {
             .map(|version| format!("Ollama {version}"));
         fact_line(ui, &say!(text, "wizard-manage-engine"), &version.unwrap_or_else(unknown));
         rule(ui);
-        let present = health.filter(|health| health.running).map(|health| yes_no(health.model_present));
-        fact_line(ui, &say!(text, "wizard-manage-model-present"), &present.unwrap_or_else(unknown));
-        rule(ui);
-        let share = match health {
-            Some(Health { gpu_share: Some(share), .. }) => text.percent(*share),
+        let loaded = match health {
+            Some(Health { loaded_bytes: Some(bytes), .. }) => text.memory(*bytes),
             Some(health) if health.running => say!(text, "wizard-manage-not-loaded"),
             _ => unknown(),
         };
-        fact_line(ui, &say!(text, "wizard-manage-gpu-share"), &share);
+        fact_line(ui, &say!(text, "wizard-manage-loaded"), &loaded);
         rule(ui);
-        let login = health.map(|health| yes_no(health.starts_at_login));
-        fact_line(ui, &say!(text, "wizard-start-at-login"), &login.unwrap_or_else(unknown));
+        fact_line(ui, &say!(text, "wizard-start-at-login"), &yes_no(self.installation.autostart));
         ui.gap(2.0);
         ui.horizontal(|ui| {
             let idle = self.doing == Doing::Nothing;

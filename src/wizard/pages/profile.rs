@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use eframe::egui::{Align, Layout, Ui};
 
-use super::compatibility::Compatibility;
+use super::compatibility::{Compatibility, model_name};
 use super::{Button, Context, Footer, Intent, View};
 use crate::models::{KvCacheType, Model};
 use crate::plan::{Assessment, Verdict};
@@ -207,11 +207,7 @@ impl Profile {
             ui.words(Kind::Strong, Tone::Ink, &name);
             match &self.choice.what {
                 What::Custom(custom) => {
-                    ui.words(
-                        Kind::Table,
-                        Tone::Soft,
-                        &format!("{}, {}", custom.model.title, custom.model.quantisation),
-                    );
+                    ui.words(Kind::Table, Tone::Soft, &model_name(&custom.model));
                     describe_rest(ui, text, &custom.model);
                 }
                 What::Profile(_) => {
@@ -321,7 +317,7 @@ fn recommended(compatibility: &Compatibility, backend: &dyn Backend) -> Option<C
 }
 
 fn describe(ui: &mut Ui, text: Text, model: &Model) {
-    ui.words(Kind::Table, Tone::Soft, &format!("{}, {}", model.title, model.quantisation));
+    ui.words(Kind::Table, Tone::Soft, &model_name(model));
     describe_rest(ui, text, model);
 }
 

@@ -127,11 +127,12 @@ impl ResultPage {
         }
         if let Some(figures) = self.trial.figures {
             ui.gap(1.5);
+            let unknown = || say!(text, "wizard-unknown");
             let words = say!(
                 text,
                 "wizard-try-figures",
-                speed = text.figure(figures.tokens_per_s),
-                wait = text.figure(figures.first_token_s)
+                speed = figures.tokens_per_s.map_or_else(unknown, |speed| text.figure(speed)),
+                wait = figures.first_token_s.map_or_else(unknown, |wait| text.figure(wait))
             );
             ui.words(Kind::Label, Tone::Faint, &words);
         }

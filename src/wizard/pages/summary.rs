@@ -70,7 +70,7 @@ impl Summary {
         let engine = cx.backend.engine_download_bytes(hardware);
         ui.words(Kind::Strong, Tone::Ink, &say!(text, "wizard-summary-downloads"));
         ui.gap(1.0);
-        let engine_name = format!("Ollama {}", cx.backend.engine_version());
+        let engine_name = format!("Ollama {}", cx.backend.engine_version().unwrap_or_default());
         let engine_size =
             engine.map_or_else(|| say!(text, "wizard-summary-at-most-known"), |bytes| text.file_size(bytes));
         line(ui, &engine_name, &engine_size, false);

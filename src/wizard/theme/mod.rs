@@ -67,8 +67,13 @@ fn style(theme: Theme, palette: &Palette) -> Style {
     style.spacing.button_padding = vec2(12.0, 8.0);
     style.spacing.interact_size = vec2(40.0, 20.0);
     style.spacing.slider_rail_height = 6.0;
-    style.spacing.scroll =
-        egui::style::ScrollStyle { bar_width: 8.0, ..egui::style::ScrollStyle::floating() };
+    style.spacing.scroll = egui::style::ScrollStyle {
+        bar_width: 8.0,
+        dormant_handle_opacity: 0.25,
+        active_handle_opacity: 0.4,
+        interact_handle_opacity: 0.6,
+        ..egui::style::ScrollStyle::floating()
+    };
     style.spacing.menu_margin = Margin::same(6);
     style.interaction.selectable_labels = false;
     // A window that is left alone must not draw: a blinking cursor would wake it twice a second.

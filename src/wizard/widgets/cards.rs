@@ -123,6 +123,40 @@ pub fn card_row(ui: &mut Ui, id: &str, weights: &[f32], mut content: impl FnMut(
     }
 }
 
+/// A card at the left and two at the right that are together as tall. `content` draws card 0 (left), 1 and 2.
+pub fn card_beside_two(ui: &mut Ui, id: &str, mut content: impl FnMut(&mut Ui, usize)) {
+    let id: Id = ui.scope_id().with(("card-beside-two", id));
+    let stacked = is_stacked(ui, &[1.0, 1.0]);
+    let known: [f32; 3] = ui.data(|data| data.get_temp(id)).unwrap_or_default();
+    // What frames and the gap add: the left card has one frame, the right ones have two and a gap between them.
+    let extra = 2.0 * size::CARD_PADDING + size::CARD_GAP + 2.0 * size::LINE;
+    let left = known[0].max(known[1] + known[2] + extra);
+    let spare = (left - extra - known[1] - known[2]).max(0.0) / 2.0;
+    let wanted = [left, known[1] + spare, known[2] + spare];
+    let mut found = known;
+    let mut draw = |ui: &mut Ui, i: usize| {
+        card(ui, |ui| {
+            content(ui, i);
+            found[i] = ui.min_rect().height();
+            if !stacked {
+                ui.expand_to_include_y(ui.min_rect().top() + wanted[i]);
+            }
+        });
+    };
+    columns(ui, &[1.0, 1.0], |ui, i| {
+        draw(ui, i);
+        if i == 1 {
+            ui.gap(size::CARD_GAP / crate::wizard::theme::tokens::STEP);
+            draw(ui, 2);
+        }
+    });
+    if found.iter().zip(known).any(|(found, known)| (found - known).abs() > 0.5) {
+        ui.data_mut(|data| data.insert_temp(id, found));
+        ui.ctx().request_discard("the cards of a block got a new height");
+        ui.ctx().request_repaint();
+    }
+}
+
 /// A horizontal line as wide as the room.
 pub fn rule(ui: &mut Ui) {
     let (rect, _) =

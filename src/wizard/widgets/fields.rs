@@ -22,17 +22,13 @@ pub fn text_field(ui: &mut Ui, value: &mut String, hint: &str, width: f32) -> Re
     let p = palette(ui);
     let margin = Margin::symmetric(12, 9);
     let response = ui.add(
-        TextEdit::singleline(value)
-            .hint_text(hint)
-            .font(Kind::Text.font())
-            .desired_width(width)
-            .margin(margin)
-            .frame(
-                Frame::new()
-                    .fill(p.card)
-                    .stroke(Stroke::new(size::LINE, p.control))
-                    .corner_radius(CornerRadius::same(size::BUTTON_RADIUS)),
-            ),
+        TextEdit::singleline(value).hint_text(hint).font(Kind::Text.font()).desired_width(width).frame(
+            Frame::new()
+                .inner_margin(margin)
+                .fill(p.card)
+                .stroke(Stroke::new(size::LINE, p.control))
+                .corner_radius(CornerRadius::same(size::BUTTON_RADIUS)),
+        ),
     );
     if response.has_focus() {
         focus_ring(ui, response.rect, size::BUTTON_RADIUS);

@@ -1,0 +1,77 @@
+//! The system's own dialogs, and its file manager.
+//!
+//! A dialog must be made on the window's thread (macOS insists) and may be waited for on another. Where a system has
+//! none, the answer is the same as when the person closes it; every place that opens one takes typed paths too.
+
+use std::future::Future;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::thread;
+
+use rfd::{AsyncFileDialog, FileHandle};
+
+use super::{Message, Outbox, Trouble};
+use crate::say;
+use crate::text::Text;
+
+/// Lets the person pick a folder.
+pub(super) fn pick_folder(start: &Path, picked: impl FnOnce(Option<PathBuf>) + Send + 'static) {
+    wait_for(AsyncFileDialog::new().set_directory(existing(start)).pick_folder(), picked);
+}
+
+/// Lets the person pick where to save a report.
+pub(super) fn pick_file(start: &Path, picked: impl FnOnce(Option<PathBuf>) + Send + 'static) {
+    let dialog = AsyncFileDialog::new().set_directory(existing(start)).set_file_name(REPORT_NAME);
+    wait_for(dialog.save_file(), picked);
+}
+
+/// What a report is called unless the person says otherwise.
+pub(crate) const REPORT_NAME: &str = "acolyte-report.txt";
+
+fn existing(folder: &Path) -> PathBuf {
+    folder.ancestors().find(|folder| folder.is_dir()).unwrap_or(folder).to_owned()
+}
+
+fn wait_for(
+    dialog: impl Future<Output = Option<FileHandle>> + Send + 'static,
+    picked: impl FnOnce(Option<PathBuf>) + Send + 'static,
+) {
+    let spawned = thread::Builder::new().name("dialog".to_owned()).spawn(move || {
+        match tokio::runtime::Builder::new_current_thread().build() {
+            Ok(runtime) => picked(runtime.block_on(dialog).map(|file| file.path().to_owned())),
+            Err(error) => {
+                tracing::warn!(%error, "a dialog could not be waited for");
+                picked(None);
+            }
+        }
+    });
+    if let Err(error) = spawned {
+        tracing::warn!(%error, "a dialog could not be opened");
+    }
+}
+
+/// Shows a folder in the system's file manager.
+pub(super) fn open_folder(folder: &Path, text: Text, outbox: &Outbox) {
+    let program = if cfg!(windows) {
+        "explorer"
+    } else if cfg!(target_os = "macos") {
+        "open"
+    } else {
+        "xdg-open"
+    };
+    let started = Command::new(program)
+        .arg(folder)
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn();
+    match started {
+        // Waited for only so that it does not stay behind as a zombie; how it ends is the file manager's business.
+        Ok(mut child) => drop(thread::spawn(move || child.wait())),
+        Err(error) => {
+            let shown = folder.display().to_string();
+            let words = say!(text, "wizard-open-failed", path = shown, cause = error.to_string());
+            outbox.send(Message::OpenFailed(Trouble(words)));
+        }
+    }
+}

@@ -1,0 +1,371 @@
+//! The real backend: detection, planning, installing and managing, each on a thread of its own.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use super::{
+    AnswerFigures, Backend, Custom, FolderOf, Found, Health, InstallEnd, Installation, ManageAction, Message,
+    Outbox, Places, Trouble, dialogs,
+};
+use crate::estimate::Machine;
+use crate::hardware::{DetectOptions, Hardware, detect};
+use crate::install::documents::SERVED_MODEL;
+use crate::install::uninstall::uninstall;
+use crate::install::{self, Control, InstallError, Installed, Paths, Request, manage};
+use crate::models::{Catalogue, Model};
+use crate::ollama::client::{Client, ClientError, GenerateOptions, GenerateRequest};
+use crate::ollama::release::{AssetRole, Release};
+use crate::plan::{self, Assessment, Candidate, Layers, Profiles};
+use crate::platform::login::{Kind, Means};
+use crate::say;
+use crate::text::Text;
+use crate::wizard::WizardOptions;
+
+/// How long a model may be silent before its first token: it may have to be loaded from a slow disk first.
+const SILENCE: Duration = Duration::from_secs(600);
+/// Tokens of an answer that is tried, at most.
+const ANSWER_TOKENS: u32 = 1024;
+
+/// The real backend.
+pub struct Live {
+    home: PathBuf,
+    hardware: Option<Arc<Hardware>>,
+    insecure_registry: bool,
+    profiles: Arc<Profiles>,
+    release: Option<Release>,
+}
+
+impl Live {
+    /// For what the program was started with. A release file that cannot be read is said when it is needed, by the
+    /// installation's first step.
+    pub fn new(options: &WizardOptions) -> Self {
+        let release = match &options.release_file {
+            Some(path) => Release::from_file(path),
+            None => Release::built_in(),
+        };
+        let profiles = options.profiles.clone().unwrap_or_else(|| Arc::new(Profiles::built_in().clone()));
+        Self {
+            home: options.home.clone(),
+            hardware: options.hardware.clone(),
+            insecure_registry: options.insecure_registry,
+            profiles,
+            release: release
+                .inspect_err(|error| tracing::warn!(%error, "the release list cannot be read"))
+                .ok(),
+        }
+    }
+}
+
+/// Runs work on a thread of its own and sends what it answers. A panic there must not leave the window waiting for
+/// ever, so it is answered too.
+fn work(
+    text: Text,
+    outbox: Outbox,
+    failed: impl Fn(Trouble) -> Message + Clone + Send + 'static,
+    work: impl FnOnce(&Outbox) -> Message + Send + 'static,
+) {
+    let spawned = thread::Builder::new().name("worker".to_owned()).spawn({
+        let (outbox, failed) = (outbox.clone(), failed.clone());
+        move || {
+            let answer = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| work(&outbox)));
+            outbox.send(answer.unwrap_or_else(|_| failed(Trouble(say!(text, "wizard-worker-crashed")))));
+        }
+    });
+    if let Err(error) = spawned {
+        outbox.send(failed(Trouble(say!(text, "wizard-no-worker", cause = error.to_string()))));
+    }
+}
+
+impl Backend for Live {
+    fn places(&self) -> Places {
+        let paths = Paths::new(&self.home);
+        Places { home: paths.home().to_owned(), models_dir: paths.models() }
+    }
+
+    fn engine_version(&self) -> Option<String> {
+        self.release.as_ref().map(|release| release.version.clone())
+    }
+
+    fn engine_download_bytes(&self, hardware: &Hardware) -> Option<u64> {
+        let release = self.release.as_ref()?;
+        let bytes = |role| release.asset(role, std::env::consts::OS, std::env::consts::ARCH).ok()?.bytes;
+        let card = plan::chosen_gpu(hardware, &self.profiles.policy).and_then(|gpu| gpu.backend);
+        let extra = if card == Some(crate::hardware::Backend::Rocm) { bytes(AssetRole::Rocm) } else { None };
+        Some(bytes(AssetRole::Base)? + extra.unwrap_or(0))
+    }
+
+    fn look_for_installation(&self, text: Text, outbox: Outbox) {
+        let home = self.home.clone();
+        work(
+            text,
+            outbox,
+            |trouble| Message::Installation(Err(trouble)),
+            move |_| {
+                let installed =
+                    Installed::load(&home).map_err(|error| Trouble(InstallError::from(error).explain(text)));
+                Message::Installation(
+                    installed.map(|installed| installed.map(|one| installation(&home, one))),
+                )
+            },
+        );
+    }
+
+    fn detect(&self, models_dir: PathBuf, text: Text, outbox: Outbox) {
+        let (home, saved, profiles) = (self.home.clone(), self.hardware.clone(), Arc::clone(&self.profiles));
+        work(
+            text,
+            outbox,
+            |trouble| Message::Detected(Err(trouble)),
+            move |_| {
+                let began = Instant::now();
+                let hardware = saved.map_or_else(
+                    || detect(&DetectOptions { models_dir: Some(models_dir), ..DetectOptions::new(home) }),
+                    |saved| Hardware::clone(&saved),
+                );
+                let report = plan::assess_all(&hardware, Catalogue::built_in(), &profiles);
+                Message::Detected(Ok(Arc::new(Found {
+                    hardware,
+                    report,
+                    seconds: began.elapsed().as_secs_f64(),
+                })))
+            },
+        );
+    }
+
+    fn catalogue(&self) -> Vec<Arc<Model>> {
+        Catalogue::built_in().models.clone()
+    }
+
+    fn custom(&self, custom: &Custom) -> Candidate {
+        plan::custom_candidate(
+            Arc::clone(&custom.model),
+            custom.kv_cache_type,
+            custom.context_tokens,
+            custom.gpu_layers.map_or(Layers::Fit, Layers::Exactly),
+            &self.profiles.policy,
+        )
+    }
+
+    fn assess(&self, candidate: &Candidate, hardware: &Hardware) -> Assessment {
+        plan::assess(candidate, hardware, &self.profiles.policy)
+    }
+
+    fn machine(&self, hardware: &Hardware) -> Machine {
+        plan::machine(hardware, &self.profiles.policy)
+    }
+
+    fn consent_text(&self, assessment: &Assessment, text: Text) -> String {
+        plan::consent_text(assessment, text)
+    }
+
+    fn banner(&self, assessment: &Assessment, text: Text) -> Option<String> {
+        plan::banner(assessment, text)
+    }
+
+    fn free_bytes(&self, folder: &Path) -> Option<u64> {
+        install::files::free_bytes(folder).ok()
+    }
+
+    fn login_kind(&self, text: Text) -> String {
+        match Means::of_system().map(|means| means.kind()) {
+            Ok(Kind::SystemdUser) => say!(text, "wizard-login-systemd"),
+            Ok(Kind::Autostart) => say!(text, "wizard-login-autostart"),
+            Ok(Kind::LaunchAgent) => say!(text, "wizard-login-agent"),
+            Ok(Kind::RunKey) => say!(text, "wizard-login-run-key"),
+            Err(error) => error.explain(text),
+        }
+    }
+
+    fn find_model(&self, reference: String, text: Text, outbox: Outbox) {
+        let insecure = self.insecure_registry;
+        let asked = reference.clone();
+        let failed = move |trouble| Message::ModelFound { reference: asked.clone(), model: Err(trouble) };
+        work(text, outbox, failed, move |_| {
+            let model = resolve(&reference, insecure, text);
+            Message::ModelFound { reference, model }
+        });
+    }
+
+    fn install(&self, request: Request, text: Text, control: Control, outbox: Outbox) {
+        work(
+            text,
+            outbox,
+            |trouble| Message::InstallEnded(Err(InstallEnd::Failed(trouble))),
+            move |outbox| {
+                let tell = |event| outbox.send(Message::InstallEvent(event));
+                Message::InstallEnded(install::run(&request, text, &tell, &control).map_err(|error| {
+                    if error.is_cancelled() {
+                        InstallEnd::Cancelled
+                    } else {
+                        InstallEnd::Failed(Trouble(error.explain(text)))
+                    }
+                }))
+            },
+        );
+    }
+
+    fn ask(&self, port: u16, prompt: String, text: Text, control: Control, outbox: Outbox) {
+        work(
+            text,
+            outbox,
+            |trouble| Message::AnswerEnded(Err(trouble)),
+            move |outbox| Message::AnswerEnded(answer(port, prompt, text, &control, outbox)),
+        );
+    }
+
+    fn health(&self, home: PathBuf, text: Text, outbox: Outbox) {
+        work(
+            text,
+            outbox,
+            |trouble| Message::Health(Err(trouble)),
+            move |_| {
+                Message::Health(
+                    manage::health(&home)
+                        .map(|found| health(found, text))
+                        .map_err(|error| Trouble(error.explain(text))),
+                )
+            },
+        );
+    }
+
+    fn manage(&self, home: PathBuf, action: ManageAction, text: Text, outbox: Outbox) {
+        work(
+            text,
+            outbox,
+            move |trouble| Message::Managed(action, Err(trouble)),
+            move |_| {
+                let control = Control::new();
+                let done = match action {
+                    ManageAction::Start => manage::start(&home, &control).map(drop),
+                    ManageAction::Stop => manage::stop(&home).map(drop),
+                    ManageAction::Remove { keep_models } => uninstall(&home, keep_models, &control).map(drop),
+                };
+                Message::Managed(action, done.map_err(|error| Trouble(error.explain(text))))
+            },
+        );
+    }
+
+    fn pick_folder(&self, of: FolderOf, start: PathBuf, outbox: Outbox) {
+        dialogs::pick_folder(&start, move |folder| outbox.send(Message::FolderPicked(of, folder)));
+    }
+
+    fn save_report_as(&self, report: String, text: Text, outbox: Outbox) {
+        dialogs::pick_file(&self.home, move |path| {
+            let Some(path) = path else { return outbox.send(Message::ReportSaved(Ok(None))) };
+            outbox.send(Message::ReportSaved(write(&report, path, text)));
+        });
+    }
+
+    fn save_report(&self, report: String, path: PathBuf, text: Text, outbox: Outbox) {
+        work(
+            text,
+            outbox,
+            |trouble| Message::ReportSaved(Err(trouble)),
+            move |_| Message::ReportSaved(write(&report, path, text)),
+        );
+    }
+
+    fn open_folder(&self, folder: PathBuf, text: Text, outbox: Outbox) {
+        dialogs::open_folder(&folder, text, &outbox);
+    }
+}
+
+fn write(report: &str, path: PathBuf, text: Text) -> Result<Option<PathBuf>, Trouble> {
+    match std::fs::write(&path, report) {
+        Ok(()) => Ok(Some(path)),
+        Err(error) => {
+            let shown = path.display().to_string();
+            Err(Trouble(say!(text, "wizard-report-failed", path = shown, cause = error.to_string())))
+        }
+    }
+}
+
+/// A tag of the catalogue.
+fn resolve(reference: &str, _insecure: bool, text: Text) -> Result<Arc<Model>, Trouble> {
+    Catalogue::built_in().find(reference).ok_or_else(|| {
+        let known: Vec<&str> = Catalogue::built_in().models.iter().map(|model| model.tag.as_str()).collect();
+        Trouble(say!(text, "cli-unknown-model", tag = reference, known = known.join(", ")))
+    })
+}
+
+/// What is installed, as the window shows it.
+fn installation(home: &Path, installed: Installed) -> Installation {
+    let profile = installed.profile;
+    Installation {
+        profile: profile.profile,
+        model: profile.base_model,
+        home: home.to_owned(),
+        port: profile.port,
+        autostart: profile.autostart,
+        banner: profile.banner,
+        receipt: installed.receipt,
+    }
+}
+
+/// How it is doing, as the window shows it.
+fn health(health: manage::Health, text: Text) -> Health {
+    let promised = health.installed.as_ref().map(|installed| &installed.profile);
+    let mut problems = Vec::new();
+    if health.unfinished {
+        problems.push(say!(text, "wizard-manage-unfinished"));
+    }
+    if health.running && health.version.is_none() {
+        problems.push(say!(text, "wizard-manage-silent"));
+    }
+    if let (Some(promised), Some(loaded)) = (promised, &health.loaded)
+        && (1..u64::from(promised.context_tokens)).contains(&loaded.context_length)
+    {
+        problems.push(say!(
+            text,
+            "wizard-manage-context",
+            promised = text.count(u64::from(promised.context_tokens)),
+            kept = text.count(loaded.context_length)
+        ));
+    }
+    let loaded_bytes = health.loaded.map(|loaded| loaded.size);
+    Health { running: health.running, engine_version: health.version, loaded_bytes, problems }
+}
+
+/// Streams an answer and measures it. A person who leaves does not want to hear the rest.
+fn answer(
+    port: u16,
+    prompt: String,
+    text: Text,
+    control: &Control,
+    outbox: &Outbox,
+) -> Result<AnswerFigures, Trouble> {
+    let trouble = |error: &ClientError| Trouble(error.explain(text));
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .map_err(|error| Trouble(say!(text, "wizard-no-worker", cause = error.to_string())))?;
+    let client = Client::new(port).map_err(|error| trouble(&error))?;
+    let request = GenerateRequest {
+        model: SERVED_MODEL.to_owned(),
+        prompt,
+        raw: false,
+        truncate: false,
+        shift: false,
+        options: GenerateOptions { num_predict: ANSWER_TOKENS, seed: 0, temperature: 0.2 },
+    };
+    let began = Instant::now();
+    let mut first_token_s = None;
+    let generated = runtime.block_on(control.or_cancelled(client.generate(&request, SILENCE, |line| {
+        let said = line.thinking.as_deref().unwrap_or_default().to_owned() + &line.response;
+        if !said.is_empty() {
+            first_token_s.get_or_insert_with(|| began.elapsed().as_secs_f64());
+            outbox.send(Message::AnswerPart(said));
+        }
+    })));
+    match generated {
+        Err(_stopped) => Ok(AnswerFigures { tokens_per_s: None, first_token_s }),
+        Ok(Err(error)) => Err(trouble(&error)),
+        Ok(Ok(last)) => {
+            let seconds = last.eval_duration as f64 / 1e9;
+            let tokens_per_s = (seconds > 0.0).then(|| last.eval_count as f64 / seconds);
+            Ok(AnswerFigures { tokens_per_s, first_token_s })
+        }
+    }
+}
