@@ -3,6 +3,8 @@
 
 mod architecture;
 mod catalogue;
+mod from_gguf;
+pub mod gguf;
 mod kv;
 mod names;
 mod quantisation;
@@ -11,6 +13,7 @@ mod tensor_type;
 
 pub use architecture::{Architecture, Block, Cache, Experts};
 pub use catalogue::{Catalogue, CatalogueError};
+pub use from_gguf::NotAModel;
 pub use kv::{KvCacheType, UnknownKvCacheType};
 pub use quantisation::{Quantisation, UnknownQuantisation};
 pub use tensor_type::TensorType;

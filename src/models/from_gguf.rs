@@ -1,0 +1,362 @@
+//! From the header of a file to a model: the same parts as from the catalogue, but read instead of computed.
+
+use std::collections::BTreeMap;
+
+use super::gguf::{Header, Tensor, Value};
+use super::{Architecture, Block, Cache, Experts, Licence, Model};
+
+/// Why a header, though well formed, is not that of a model we can estimate.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum NotAModel {
+    /// A key of the metadata is missing.
+    #[error("the model file does not say its {0}")]
+    Missing(String),
+    /// A figure that no model has.
+    #[error("the model file's {key} is {value}, which cannot be")]
+    Impossible {
+        /// The key of the metadata.
+        key: String,
+        /// Its value.
+        value: u64,
+    },
+    /// A file that goes with a model but is none, such as an image encoder.
+    #[error("this is a file of type \"{0}\", which is not a language model")]
+    OtherKind(String),
+    /// Part of a model that is split over files.
+    #[error("this is one of {0} parts of a model; estimating needs a file in one piece")]
+    Split(u64),
+    /// The tensors are larger than the file that should hold them.
+    #[error("the model file claims {tensor_bytes} bytes of tensors in {file_bytes} bytes")]
+    LargerThanItsFile {
+        /// Bytes of all tensors.
+        tensor_bytes: u64,
+        /// Bytes of the file.
+        file_bytes: u64,
+    },
+}
+
+/// Wider than any model is.
+const WIDEST: u64 = 1 << 20;
+/// More blocks than any model has.
+const MOST_BLOCKS: u64 = 1024;
+
+impl Model {
+    /// The model that a file's header describes. `download_bytes` is the size of the file (or of all layers of its
+    /// manifest); 0 when unknown.
+    ///
+    /// # Errors
+    /// When the header is of no language model, is incomplete, or holds figures that cannot be.
+    pub fn from_gguf(header: &Header, tag: &str, download_bytes: u64) -> Result<Self, NotAModel> {
+        let family = header.text("general.architecture").ok_or_else(|| missing("general.architecture"))?;
+        if matches!(family, "clip" | "mmproj") || header.text("general.type") == Some("mmproj") {
+            return Err(NotAModel::OtherKind(family.to_owned()));
+        }
+        if let Some(parts) = header.unsigned("split.count").filter(|parts| *parts > 1) {
+            return Err(NotAModel::Split(parts));
+        }
+        let tensor_bytes = header.tensors.iter().fold(0, |sum: u64, t| sum.saturating_add(t.bytes()));
+        if download_bytes > 0 && tensor_bytes > download_bytes {
+            return Err(NotAModel::LargerThanItsFile { tensor_bytes, file_bytes: download_bytes });
+        }
+        let reader = Reader { header, family };
+        let architecture = reader.architecture()?;
+        let context = reader.required("context_length", u64::from(u32::MAX))?;
+        let licence = header.text("general.license").unwrap_or("").to_owned();
+        let free = ["apache-2.0", "mit", "bsd", "cc0", "cc-by-4.0"];
+        let commercial = free.contains(&licence.to_lowercase().as_str()).then_some(true);
+        Ok(Self {
+            tag: tag.to_owned(),
+            title: header
+                .text("general.name")
+                .filter(|name| !name.trim().is_empty())
+                .unwrap_or(tag)
+                .to_owned(),
+            quantisation: quantisation_name(header),
+            licence: Licence { name: licence, commercial },
+            trained_context_tokens: u32::try_from(context).unwrap_or(u32::MAX),
+            download_bytes: download_bytes.max(tensor_bytes),
+            architecture,
+        })
+    }
+}
+
+/// Reads the keys of one architecture.
+struct Reader<'a> {
+    header: &'a Header,
+    family: &'a str,
+}
+
+impl Reader<'_> {
+    fn key(&self, name: &str) -> String {
+        format!("{}.{name}", self.family)
+    }
+
+    /// A figure that may be missing, and must be below `most` where it is not.
+    fn optional(&self, name: &str, most: u64) -> Result<Option<u64>, NotAModel> {
+        let key = self.key(name);
+        match self.header.unsigned(&key) {
+            Some(value) if value > most => Err(NotAModel::Impossible { key, value }),
+            value => Ok(value),
+        }
+    }
+
+    /// A figure from 1 to `most`.
+    fn required(&self, name: &str, most: u64) -> Result<u64, NotAModel> {
+        let value = self.optional(name, most)?.ok_or_else(|| missing(&self.key(name)))?;
+        if value == 0 { Err(NotAModel::Impossible { key: self.key(name), value }) } else { Ok(value) }
+    }
+
+    /// The largest value of a figure that may be given for each block.
+    fn largest(&self, name: &str) -> Result<Option<u64>, NotAModel> {
+        let key = self.key(name);
+        let value = match self.header.metadata.get(&key) {
+            Some(Value::Unsigned(value)) => Some(*value),
+            Some(Value::Array(values)) => values
+                .iter()
+                .filter_map(|value| if let Value::Unsigned(value) = value { Some(*value) } else { None })
+                .max(),
+            _ => None,
+        };
+        match value {
+            Some(value) if value > WIDEST => Err(NotAModel::Impossible { key, value }),
+            value => Ok(value),
+        }
+    }
+
+    fn architecture(&self) -> Result<Architecture, NotAModel> {
+        let embedding = self.required("embedding_length", WIDEST)?;
+        // Blocks that only predict further tokens are in the file but not loaded.
+        let skipped = self.optional("nextn_predict_layers", MOST_BLOCKS)?.unwrap_or(0);
+        let all = self.required("block_count", MOST_BLOCKS)?;
+        let count = usize::try_from(all.saturating_sub(skipped).max(1)).unwrap_or(1);
+        let heads = self.largest("attention.head_count")?.unwrap_or(1).max(1);
+        let head_dim = self.optional("attention.key_length", WIDEST)?.unwrap_or(embedding / heads);
+
+        let mut parts = Parts::default();
+        let mut blocks: Vec<Vec<&Tensor>> = vec![Vec::new(); count];
+        for tensor in &self.header.tensors {
+            match block_index(&tensor.name) {
+                Some(index) => {
+                    if let Some(block) = blocks.get_mut(index) {
+                        block.push(tensor);
+                    }
+                }
+                None => parts.add(tensor),
+            }
+        }
+        let embedding_tensor = parts.token_embedding.ok_or_else(|| missing("tensor token_embd.weight"))?;
+        let vocabulary = embedding_tensor.dimensions.get(1).copied().unwrap_or(1);
+        let output = parts.output.unwrap_or(embedding_tensor);
+        let experts = match (
+            self.optional("expert_count", 1 << 16)?.unwrap_or(0),
+            self.optional("expert_used_count", 1 << 16)?.unwrap_or(0),
+        ) {
+            (0, _) | (_, 0) => None,
+            (count, used) => Some(Experts { count: narrow(count), used: narrow(used.min(count)) }),
+        };
+        let feed_forward = match experts {
+            Some(experts) => {
+                let one = self.optional("expert_feed_forward_length", WIDEST)?.unwrap_or(0);
+                let shared = self.optional("expert_shared_feed_forward_length", WIDEST)?.unwrap_or(0);
+                one.saturating_mul(u64::from(experts.used)).saturating_add(shared)
+            }
+            None => self.largest("feed_forward_length")?.unwrap_or(0),
+        };
+        Ok(Architecture {
+            family: self.family.to_owned(),
+            embedding: narrow(embedding),
+            feed_forward: narrow(feed_forward),
+            heads: narrow(heads),
+            query_values: narrow(heads.saturating_mul(head_dim)),
+            vocabulary: narrow(vocabulary),
+            blocks: self.blocks(&blocks)?,
+            experts,
+            output_bytes: output.bytes().saturating_add(parts.output_rest_bytes),
+            output_parameters: output.values(),
+            token_embedding_bytes: embedding_tensor.bytes(),
+            tied_embeddings: parts.output.is_none(),
+            input_bytes: parts.input_bytes,
+        })
+    }
+
+    fn blocks(&self, tensors: &[Vec<&Tensor>]) -> Result<Vec<Block>, NotAModel> {
+        let window = self.optional("attention.sliding_window", u64::from(u32::MAX))?.filter(|w| *w > 0);
+        let shared = self.optional("attention.shared_kv_layers", MOST_BLOCKS)?.unwrap_or(0);
+        let own = tensors.len().saturating_sub(usize::try_from(shared).unwrap_or(usize::MAX));
+        tensors
+            .iter()
+            .enumerate()
+            .map(|(index, tensors)| {
+                let mut block = sum_of(tensors);
+                block.cache = if index >= own {
+                    Cache::Shared
+                } else {
+                    let window = window.filter(|_| !self.sees_everything(index));
+                    self.cache(index, tensors, window.map(narrow))?
+                };
+                Ok(block)
+            })
+            .collect()
+    }
+
+    /// Whether a block of a model with sliding windows has none itself. Where the file does not say, the engine's own
+    /// pattern for the architecture counts (llama.cpp b10488, `src/models`); an architecture without one ignores the
+    /// window.
+    fn sees_everything(&self, index: usize) -> bool {
+        let key = self.key("attention.sliding_window_pattern");
+        let period = match self.header.metadata.get(&key) {
+            Some(Value::Array(_)) => return self.header.of_block(&key, index) != Some(1),
+            Some(Value::Unsigned(period)) => usize::try_from(*period).unwrap_or(0),
+            _ => match self.family {
+                "gemma2" | "gpt-oss" => 2,
+                "cohere2" | "exaone4" | "exaone-moe" | "afmoe" | "olmo2" | "llama4" => 4,
+                "gemma3n" => 5,
+                "gemma3" => 6,
+                _ => return true,
+            },
+        };
+        period <= 1 || index % period == period - 1
+    }
+
+    fn cache(&self, index: usize, tensors: &[&Tensor], window: Option<u32>) -> Result<Cache, NotAModel> {
+        let has = |part: &str| tensors.iter().any(|tensor| tensor.name.contains(part));
+        let attends = has(".attn_k.") || has(".attn_kv") || (has(".attn_qkv.") && !has(".ssm_"));
+        if !attends && has(".shortconv.") {
+            let kernel = self.optional("shortconv.l_cache", 1 << 12)?.unwrap_or(3);
+            let embedding = self.required("embedding_length", WIDEST)?;
+            return Ok(Cache::Recurrent { bytes: kernel.saturating_sub(1).saturating_mul(embedding * 4) });
+        }
+        if !attends && has(".ssm_") {
+            let figure = |name: &str| self.optional(name, WIDEST).map(|value| value.unwrap_or(0));
+            let (inner, state) = (figure("ssm.inner_size")?, figure("ssm.state_size")?);
+            let mixed = inner.saturating_add(figure("ssm.group_count")?.saturating_mul(state * 2));
+            let convolution = figure("ssm.conv_kernel")?.saturating_sub(1).saturating_mul(mixed);
+            let values = convolution.saturating_add(state.saturating_mul(inner));
+            return Ok(Cache::Recurrent { bytes: values.saturating_mul(4) });
+        }
+        let kv_heads_key = self.key("attention.head_count_kv");
+        let heads_key = self.key("attention.head_count");
+        let heads = self.header.of_block(&heads_key, index).unwrap_or(1).max(1);
+        let kv_heads = self.header.of_block(&kv_heads_key, index).unwrap_or(heads);
+        if !attends || kv_heads == 0 {
+            return Ok(Cache::Shared);
+        }
+        if kv_heads > WIDEST {
+            return Err(NotAModel::Impossible { key: kv_heads_key, value: kv_heads });
+        }
+        let usual = self.required("embedding_length", WIDEST)? / heads;
+        let length = |name: &str, otherwise: u64| -> Result<u64, NotAModel> {
+            let narrower =
+                window.map(|_| self.optional(&format!("attention.{name}_swa"), WIDEST)).transpose()?;
+            let value = match narrower.flatten() {
+                Some(value) => Some(value),
+                None => self.optional(&format!("attention.{name}"), WIDEST)?,
+            };
+            Ok(value.unwrap_or(otherwise))
+        };
+        let k_values = narrow(kv_heads.saturating_mul(length("key_length", usual)?));
+        // Latent attention keeps one compressed row, of which the values are a part.
+        let latent = self.optional("attention.key_length_mla", WIDEST)?.is_some();
+        let v_values =
+            if latent { 0 } else { narrow(kv_heads.saturating_mul(length("value_length", usual)?)) };
+        Ok(Cache::Attention { k_values, v_values, window })
+    }
+}
+
+/// The tensors outside the blocks.
+#[derive(Default)]
+struct Parts<'a> {
+    token_embedding: Option<&'a Tensor>,
+    output: Option<&'a Tensor>,
+    output_rest_bytes: u64,
+    input_bytes: u64,
+}
+
+impl<'a> Parts<'a> {
+    fn add(&mut self, tensor: &'a Tensor) {
+        match tensor.name.as_str() {
+            "token_embd.weight" => self.token_embedding = Some(tensor),
+            "output.weight" => self.output = Some(tensor),
+            name if name.starts_with("output") => {
+                self.output_rest_bytes = self.output_rest_bytes.saturating_add(tensor.bytes());
+            }
+            // Image and sound encoders in the same file are not part of the language model.
+            name if name.starts_with("v.") || name.starts_with("a.") || name.starts_with("mm.") => {}
+            _ => self.input_bytes = self.input_bytes.saturating_add(tensor.bytes()),
+        }
+    }
+}
+
+/// `blk.12.attn_q.weight` is of block 12.
+fn block_index(name: &str) -> Option<usize> {
+    name.strip_prefix("blk.")?.split('.').next()?.parse().ok()
+}
+
+fn sum_of(tensors: &[&Tensor]) -> Block {
+    let mut block = Block {
+        bytes: 0,
+        expert_bytes: 0,
+        parameters: 0,
+        expert_parameters: 0,
+        matrices: 0,
+        cache: Cache::Shared,
+    };
+    for tensor in tensors {
+        let matrix = tensor.dimensions.len() > 1 && tensor.name.ends_with(".weight");
+        let (bytes, values) = (tensor.bytes(), if matrix { tensor.values() } else { 0 });
+        block.bytes = block.bytes.saturating_add(bytes);
+        block.parameters = block.parameters.saturating_add(values);
+        block.matrices = block.matrices.saturating_add(u32::from(matrix));
+        if tensor.name.contains("_exps.") {
+            block.expert_bytes = block.expert_bytes.saturating_add(bytes);
+            block.expert_parameters = block.expert_parameters.saturating_add(values);
+        }
+    }
+    block
+}
+
+/// The name of the quantisation: what the file says, else the type of most of its bytes.
+fn quantisation_name(header: &Header) -> String {
+    let named = header.unsigned("general.file_type").and_then(|number| {
+        Some(match number {
+            0 => "F32",
+            1 => "F16",
+            2 => "Q4_0",
+            3 => "Q4_1",
+            7 => "Q8_0",
+            8 => "Q5_0",
+            9 => "Q5_1",
+            10 => "Q2_K",
+            11 => "Q3_K_S",
+            12 => "Q3_K_M",
+            13 => "Q3_K_L",
+            14 => "Q4_K_S",
+            15 => "Q4_K_M",
+            16 => "Q5_K_S",
+            17 => "Q5_K_M",
+            18 => "Q6_K",
+            25 => "IQ4_NL",
+            30 => "IQ4_XS",
+            32 => "BF16",
+            38 => "MXFP4_MOE",
+            _ => return None,
+        })
+    });
+    if let Some(name) = named {
+        return name.to_owned();
+    }
+    let mut bytes: BTreeMap<&str, u64> = BTreeMap::new();
+    for tensor in &header.tensors {
+        let sum = bytes.entry(tensor.kind.name()).or_default();
+        *sum = sum.saturating_add(tensor.bytes());
+    }
+    bytes.into_iter().max_by_key(|(_, bytes)| *bytes).map_or_else(String::new, |(name, _)| name.to_owned())
+}
+
+fn missing(what: &str) -> NotAModel {
+    NotAModel::Missing(what.to_owned())
+}
+
+fn narrow(value: u64) -> u32 {
+    u32::try_from(value).unwrap_or(u32::MAX)
+}

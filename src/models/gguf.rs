@@ -1,0 +1,332 @@
+//! The header of a GGUF file: what a model is, and the type and shape of each of its tensors, without its weights.
+//!
+//! Headers come from strangers: a local file, or the first bytes of one that lies in a registry. Everything in it is
+//! checked before it is believed, no length in it makes us allocate, and a header that ends early is an error that says
+//! so ([`HeaderError::Cut`]), upon which a caller may fetch more of it.
+//!
+//! The format is described in ggml's `docs/gguf.md`.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::io::Read;
+
+use super::TensorType;
+
+/// More than any header takes; vocabularies are the largest part of one and lie well below.
+pub const MOST_HEADER_BYTES: u64 = 128 << 20;
+
+/// More entries than any model has, of metadata and of tensors.
+const MOST_ENTRIES: u64 = 1 << 16;
+/// The longest name or text that is kept.
+const LONGEST_TEXT: u64 = 1 << 16;
+/// The longest array that is kept: one entry for each block.
+const LONGEST_ARRAY: u64 = 1 << 12;
+/// Values in the largest tensor that is believed.
+const MOST_VALUES: u64 = 1 << 44;
+/// Arrays of arrays are allowed by the format and used by nobody.
+const DEEPEST_ARRAY: u32 = 4;
+
+/// The header of a GGUF file.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Header {
+    /// Its metadata; arrays and texts too long to be about the architecture are left out.
+    pub metadata: BTreeMap<String, Value>,
+    /// Its tensors, in the order of the file.
+    pub tensors: Vec<Tensor>,
+}
+
+/// A value of the metadata.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Value {
+    /// A whole number that is not negative, or a truth value.
+    Unsigned(u64),
+    /// A negative number.
+    Signed(i64),
+    /// A number with a point.
+    Float(f64),
+    /// A text.
+    Text(String),
+    /// A list of the above.
+    Array(Vec<Value>),
+    /// A list or text that was too long to keep.
+    Skipped,
+}
+
+/// A tensor as the header describes it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Tensor {
+    /// For example `blk.0.attn_q.weight`.
+    pub name: String,
+    /// Type of its elements.
+    pub kind: TensorType,
+    /// Its shape, the row's length first.
+    pub dimensions: Vec<u64>,
+}
+
+/// Why a header was not taken.
+#[derive(Debug, thiserror::Error)]
+pub enum HeaderError {
+    /// It ends before it is complete: the file is cut, or more of it must be fetched.
+    #[error("the model file's header ends too early, after {read_bytes} bytes")]
+    Cut {
+        /// Bytes that were there.
+        read_bytes: u64,
+    },
+    /// Reading failed.
+    #[error("the model file's header cannot be read: {0}")]
+    Read(#[source] std::io::Error),
+    /// Not a GGUF file.
+    #[error("this is not a GGUF model file")]
+    NotGguf,
+    /// A version we cannot read.
+    #[error("GGUF version {0} is not supported, only 2 and 3 are")]
+    Version(u32),
+    /// It is longer than any header is.
+    #[error("the model file's header is longer than {} MiB", MOST_HEADER_BYTES >> 20)]
+    TooLong,
+    /// Something in it cannot be.
+    #[error("the model file's header is damaged: {0}")]
+    Damaged(String),
+}
+
+impl Header {
+    /// Reads the header from the first bytes of a file.
+    ///
+    /// # Errors
+    /// [`HeaderError::Cut`] when the bytes end before the header does; the others when it is not a valid header.
+    pub fn parse(bytes: &[u8]) -> Result<Self, HeaderError> {
+        Self::read(bytes)
+    }
+
+    /// Reads the header from the beginning of a file. At most [`MOST_HEADER_BYTES`] are read.
+    ///
+    /// # Errors
+    /// As [`Header::parse`], and when reading fails.
+    pub fn read(reader: impl Read) -> Result<Self, HeaderError> {
+        let mut source = Source { reader, read_bytes: 0 };
+        if source.bytes::<4>()? != *b"GGUF" {
+            return Err(HeaderError::NotGguf);
+        }
+        let version = source.u32()?;
+        if !(2..=3).contains(&version) {
+            return Err(HeaderError::Version(version));
+        }
+        let tensor_count = source.count("tensors")?;
+        let entry_count = source.count("metadata entries")?;
+        let mut metadata = BTreeMap::new();
+        for _ in 0..entry_count {
+            let key = source.name()?;
+            let kind = source.u32()?;
+            let value = source.value(kind, 0)?;
+            metadata.insert(key, value);
+        }
+        let mut tensors = Vec::new();
+        let mut names = BTreeSet::new();
+        for _ in 0..tensor_count {
+            let tensor = source.tensor()?;
+            if !names.insert(tensor.name.clone()) {
+                return Err(HeaderError::Damaged(format!("the tensor {:?} is there twice", tensor.name)));
+            }
+            tensors.push(tensor);
+        }
+        Ok(Self { metadata, tensors })
+    }
+
+    /// A number of the metadata that is whole and not negative.
+    pub fn unsigned(&self, key: &str) -> Option<u64> {
+        match self.metadata.get(key)? {
+            Value::Unsigned(value) => Some(*value),
+            _ => None,
+        }
+    }
+
+    /// A text of the metadata.
+    pub fn text(&self, key: &str) -> Option<&str> {
+        match self.metadata.get(key)? {
+            Value::Text(text) => Some(text),
+            _ => None,
+        }
+    }
+
+    /// A number that is given once for all blocks or for each: the one of block `index`.
+    pub fn of_block(&self, key: &str, index: usize) -> Option<u64> {
+        match self.metadata.get(key)? {
+            Value::Unsigned(value) => Some(*value),
+            Value::Array(values) => match values.get(index)? {
+                Value::Unsigned(value) => Some(*value),
+                _ => None,
+            },
+            _ => None,
+        }
+    }
+}
+
+impl Tensor {
+    /// Values in it. Cannot overflow: the header's reader checked it.
+    pub fn values(&self) -> u64 {
+        self.dimensions.iter().fold(1, |product, n| u64::saturating_mul(product, *n))
+    }
+
+    /// Its bytes.
+    pub fn bytes(&self) -> u64 {
+        self.kind.bytes(self.values())
+    }
+}
+
+/// Reads little-endian values and counts what it read.
+struct Source<R> {
+    reader: R,
+    read_bytes: u64,
+}
+
+impl<R: Read> Source<R> {
+    fn fill(&mut self, buffer: &mut [u8]) -> Result<(), HeaderError> {
+        let mut filled = 0;
+        while filled < buffer.len() {
+            match self.reader.read(&mut buffer[filled..]) {
+                Ok(0) => return Err(HeaderError::Cut { read_bytes: self.read_bytes }),
+                Ok(n) => {
+                    filled += n;
+                    self.read_bytes += n as u64;
+                }
+                Err(error) if error.kind() == std::io::ErrorKind::Interrupted => {}
+                Err(error) => return Err(HeaderError::Read(error)),
+            }
+            if self.read_bytes > MOST_HEADER_BYTES {
+                return Err(HeaderError::TooLong);
+            }
+        }
+        Ok(())
+    }
+
+    fn bytes<const N: usize>(&mut self) -> Result<[u8; N], HeaderError> {
+        let mut bytes = [0; N];
+        self.fill(&mut bytes)?;
+        Ok(bytes)
+    }
+
+    fn u32(&mut self) -> Result<u32, HeaderError> {
+        Ok(u32::from_le_bytes(self.bytes()?))
+    }
+
+    fn u64(&mut self) -> Result<u64, HeaderError> {
+        Ok(u64::from_le_bytes(self.bytes()?))
+    }
+
+    fn count(&mut self, what: &str) -> Result<u64, HeaderError> {
+        let count = self.u64()?;
+        if count > MOST_ENTRIES {
+            return Err(HeaderError::Damaged(format!("{count} {what} are more than any model has")));
+        }
+        Ok(count)
+    }
+
+    fn skip(&mut self, mut bytes: u64) -> Result<(), HeaderError> {
+        if bytes > MOST_HEADER_BYTES {
+            return Err(HeaderError::TooLong);
+        }
+        let mut buffer = [0; 4096];
+        while bytes > 0 {
+            let part = usize::try_from(bytes).unwrap_or(usize::MAX).min(buffer.len());
+            self.fill(&mut buffer[..part])?;
+            bytes -= part as u64;
+        }
+        Ok(())
+    }
+
+    /// A text, or `None` when it is too long to keep.
+    fn text(&mut self) -> Result<Option<String>, HeaderError> {
+        let length = self.u64()?;
+        if length > LONGEST_TEXT {
+            self.skip(length)?;
+            return Ok(None);
+        }
+        let mut bytes = vec![0; usize::try_from(length).unwrap_or(0)];
+        self.fill(&mut bytes)?;
+        Ok(Some(String::from_utf8_lossy(&bytes).into_owned()))
+    }
+
+    fn name(&mut self) -> Result<String, HeaderError> {
+        self.text()?.ok_or_else(|| HeaderError::Damaged("a name is too long".to_owned()))
+    }
+
+    fn value(&mut self, kind: u32, depth: u32) -> Result<Value, HeaderError> {
+        let signed = |value: i64| u64::try_from(value).map_or(Value::Signed(value), Value::Unsigned);
+        Ok(match kind {
+            0 | 7 => Value::Unsigned(u64::from(self.bytes::<1>()?[0])),
+            1 => signed(i64::from(i8::from_le_bytes(self.bytes()?))),
+            2 => Value::Unsigned(u64::from(u16::from_le_bytes(self.bytes()?))),
+            3 => signed(i64::from(i16::from_le_bytes(self.bytes()?))),
+            4 => Value::Unsigned(u64::from(self.u32()?)),
+            5 => signed(i64::from(i32::from_le_bytes(self.bytes()?))),
+            6 => Value::Float(f64::from(f32::from_le_bytes(self.bytes()?))),
+            8 => self.text()?.map_or(Value::Skipped, Value::Text),
+            9 => self.array(depth)?,
+            10 => Value::Unsigned(self.u64()?),
+            11 => signed(i64::from_le_bytes(self.bytes()?)),
+            12 => Value::Float(f64::from_le_bytes(self.bytes()?)),
+            other => return Err(HeaderError::Damaged(format!("a value has the unknown type {other}"))),
+        })
+    }
+
+    fn array(&mut self, depth: u32) -> Result<Value, HeaderError> {
+        if depth >= DEEPEST_ARRAY {
+            return Err(HeaderError::Damaged("arrays lie too deep in each other".to_owned()));
+        }
+        let kind = self.u32()?;
+        let length = self.u64()?;
+        if length > LONGEST_ARRAY {
+            return self.skip_array(kind, length);
+        }
+        // Not reserved beforehand: a length is only a claim.
+        let mut values = Vec::new();
+        for _ in 0..length {
+            values.push(self.value(kind, depth + 1)?);
+        }
+        Ok(Value::Array(values))
+    }
+
+    fn skip_array(&mut self, kind: u32, length: u64) -> Result<Value, HeaderError> {
+        let width = match kind {
+            0 | 1 | 7 => 1,
+            2 | 3 => 2,
+            4..=6 => 4,
+            10..=12 => 8,
+            8 => {
+                for _ in 0..length {
+                    let text_bytes = self.u64()?;
+                    self.skip(text_bytes)?;
+                }
+                return Ok(Value::Skipped);
+            }
+            other => return Err(HeaderError::Damaged(format!("an array has elements of type {other}"))),
+        };
+        self.skip(length.saturating_mul(width))?;
+        Ok(Value::Skipped)
+    }
+
+    fn tensor(&mut self) -> Result<Tensor, HeaderError> {
+        let name = self.name()?;
+        let damaged = |what: String| HeaderError::Damaged(format!("tensor {name:?}: {what}"));
+        let dimension_count = self.u32()?;
+        if !(1..=4).contains(&dimension_count) {
+            return Err(damaged(format!("{dimension_count} dimensions")));
+        }
+        let mut dimensions = Vec::new();
+        let mut values = 1_u64;
+        for _ in 0..dimension_count {
+            let dimension = self.u64()?;
+            values = values
+                .checked_mul(dimension)
+                .filter(|n| *n <= MOST_VALUES && *n > 0)
+                .ok_or_else(|| HeaderError::Damaged(format!("tensor {name:?} has a side of {dimension}")))?;
+            dimensions.push(dimension);
+        }
+        let kind = self.u32()?;
+        let kind = TensorType::from_ggml(kind).ok_or_else(|| damaged(format!("unknown type {kind}")))?;
+        if dimensions.first().is_some_and(|row| !row.is_multiple_of(kind.block_values())) {
+            return Err(damaged(format!("a row is not a whole number of {} blocks", kind.name())));
+        }
+        let _offset = self.u64()?;
+        Ok(Tensor { name, kind, dimensions })
+    }
+}

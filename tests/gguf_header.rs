@@ -1,0 +1,302 @@
+//! Reading models from the headers of files: the same figures as from the catalogue, and no harm from hostile bytes.
+
+#![allow(clippy::unwrap_used, clippy::panic, missing_docs)]
+
+use acolyte::models::gguf::{Header, HeaderError};
+use acolyte::models::{Cache, Catalogue, Model, NotAModel};
+use proptest::prelude::*;
+
+/// Writes a GGUF header, version 3.
+#[derive(Default)]
+struct Writer {
+    metadata: Vec<u8>,
+    entries: u64,
+    tensors: Vec<u8>,
+    tensor_count: u64,
+}
+
+const F32: u32 = 0;
+const Q4_K: u32 = 12;
+const Q6_K: u32 = 14;
+
+impl Writer {
+    fn text(to: &mut Vec<u8>, text: &str) {
+        to.extend((text.len() as u64).to_le_bytes());
+        to.extend(text.as_bytes());
+    }
+
+    fn key(&mut self, key: &str, kind: u32) {
+        Self::text(&mut self.metadata, key);
+        self.metadata.extend(kind.to_le_bytes());
+        self.entries += 1;
+    }
+
+    fn string(mut self, key: &str, value: &str) -> Self {
+        self.key(key, 8);
+        Self::text(&mut self.metadata, value);
+        self
+    }
+
+    fn number(mut self, key: &str, value: u32) -> Self {
+        self.key(key, 4);
+        self.metadata.extend(value.to_le_bytes());
+        self
+    }
+
+    fn numbers(mut self, key: &str, kind: u32, values: &[u32]) -> Self {
+        self.key(key, 9);
+        self.metadata.extend(kind.to_le_bytes());
+        self.metadata.extend((values.len() as u64).to_le_bytes());
+        for value in values {
+            if kind == 7 {
+                self.metadata.push(u8::try_from(*value).unwrap());
+            } else {
+                self.metadata.extend(value.to_le_bytes());
+            }
+        }
+        self
+    }
+
+    fn strings(mut self, key: &str, count: u64) -> Self {
+        self.key(key, 9);
+        self.metadata.extend(8_u32.to_le_bytes());
+        self.metadata.extend(count.to_le_bytes());
+        for i in 0..count {
+            Self::text(&mut self.metadata, &format!("token {i}"));
+        }
+        self
+    }
+
+    fn tensor(mut self, name: &str, kind: u32, dimensions: &[u64]) -> Self {
+        Self::text(&mut self.tensors, name);
+        self.tensors.extend(u32::try_from(dimensions.len()).unwrap().to_le_bytes());
+        for dimension in dimensions {
+            self.tensors.extend(dimension.to_le_bytes());
+        }
+        self.tensors.extend(kind.to_le_bytes());
+        self.tensors.extend(0_u64.to_le_bytes());
+        self.tensor_count += 1;
+        self
+    }
+
+    fn bytes(self) -> Vec<u8> {
+        let mut all = b"GGUF".to_vec();
+        all.extend(3_u32.to_le_bytes());
+        all.extend(self.tensor_count.to_le_bytes());
+        all.extend(self.entries.to_le_bytes());
+        all.extend(self.metadata);
+        all.extend(self.tensors);
+        all
+    }
+}
+
+/// The header of Qwen2.5-Coder 7B in Q4_K_M, tensor by tensor as llama.cpp's quantize writes it.
+fn qwen_7b() -> Writer {
+    let mut writer = Writer::default()
+        .string("general.architecture", "qwen2")
+        .string("general.name", "Qwen2.5 Coder 7B Instruct")
+        .string("general.license", "apache-2.0")
+        .number("general.file_type", 15)
+        .number("qwen2.block_count", 28)
+        .number("qwen2.context_length", 32_768)
+        .number("qwen2.embedding_length", 3584)
+        .number("qwen2.feed_forward_length", 18_944)
+        .number("qwen2.attention.head_count", 28)
+        .number("qwen2.attention.head_count_kv", 4)
+        .strings("tokenizer.ggml.tokens", 5000)
+        .tensor("token_embd.weight", Q4_K, &[3584, 152_064])
+        .tensor("output.weight", Q6_K, &[3584, 152_064])
+        .tensor("output_norm.weight", F32, &[3584]);
+    for i in 0..28_u32 {
+        let more = i < 3 || i >= 24 || (i - 3) % 3 == 2;
+        let high = if more { Q6_K } else { Q4_K };
+        for (name, kind, dimensions) in [
+            ("attn_norm.weight", F32, &[3584][..]),
+            ("ffn_norm.weight", F32, &[3584]),
+            ("attn_q.weight", Q4_K, &[3584, 3584]),
+            ("attn_q.bias", F32, &[3584]),
+            ("attn_k.weight", Q4_K, &[3584, 512]),
+            ("attn_k.bias", F32, &[512]),
+            ("attn_v.weight", high, &[3584, 512]),
+            ("attn_v.bias", F32, &[512]),
+            ("attn_output.weight", Q4_K, &[3584, 3584]),
+            ("ffn_gate.weight", Q4_K, &[3584, 18_944]),
+            ("ffn_up.weight", Q4_K, &[3584, 18_944]),
+            ("ffn_down.weight", high, &[18_944, 3584]),
+        ] {
+            writer = writer.tensor(&format!("blk.{i}.{name}"), kind, dimensions);
+        }
+    }
+    writer
+}
+
+fn model(writer: Writer) -> Model {
+    Model::from_gguf(&Header::parse(&writer.bytes()).unwrap(), "file", 0).unwrap()
+}
+
+#[test]
+fn a_header_gives_the_catalogues_own_figures() {
+    let read = model(qwen_7b());
+    let known = Catalogue::built_in().find("qwen2.5-coder:7b").unwrap();
+    assert_eq!(read.architecture, known.architecture);
+    assert_eq!(read.total_layers(), 29);
+    assert_eq!(read.trained_context_tokens, 32_768);
+    assert_eq!(read.quantisation, "Q4_K_M");
+    assert_eq!((read.title.as_str(), read.licence.commercial), ("Qwen2.5 Coder 7B Instruct", Some(true)));
+}
+
+#[test]
+fn blocks_remember_what_their_kind_remembers() {
+    let base = |family: &str, blocks: u32| {
+        Writer::default()
+            .string("general.architecture", family)
+            .number(&format!("{family}.block_count"), blocks)
+            .number(&format!("{family}.context_length"), 131_072)
+            .number(&format!("{family}.embedding_length"), 256)
+            .number(&format!("{family}.feed_forward_length"), 512)
+            .number(&format!("{family}.attention.head_count"), 4)
+            .tensor("token_embd.weight", Q4_K, &[256, 1000])
+    };
+    let with_k = |mut writer: Writer, blocks: std::ops::Range<u32>| {
+        for i in blocks {
+            writer = writer.tensor(&format!("blk.{i}.attn_k.weight"), Q4_K, &[256, 64]);
+        }
+        writer
+    };
+    let windows = |model: &Model| {
+        let of = |cache| match cache {
+            Cache::Attention { window, .. } => window,
+            other => panic!("{other:?}"),
+        };
+        model.architecture.blocks.iter().map(|b| of(b.cache)).collect::<Vec<_>>()
+    };
+
+    // Gemma 3: five blocks look back 512 tokens, the sixth over everything; the file need not say so.
+    let gemma = base("gemma3", 7)
+        .number("gemma3.attention.head_count_kv", 1)
+        .number("gemma3.attention.sliding_window", 512);
+    let w = Some(512);
+    assert_eq!(windows(&model(with_k(gemma, 0..7))), [w, w, w, w, w, None, w]);
+
+    // A pattern in the file counts more, and heads may differ from block to block.
+    let patterned = base("laguna", 3)
+        .numbers("laguna.attention.head_count_kv", 4, &[1, 2, 4])
+        .number("laguna.attention.sliding_window", 100)
+        .numbers("laguna.attention.sliding_window_pattern", 7, &[0, 1, 1]);
+    let patterned = model(with_k(patterned, 0..3));
+    assert_eq!(windows(&patterned), [None, Some(100), Some(100)]);
+    let k = |i: usize| match patterned.architecture.blocks[i].cache {
+        Cache::Attention { k_values, .. } => k_values,
+        other => panic!("{other:?}"),
+    };
+    assert_eq!((k(0), k(1), k(2)), (64, 128, 256));
+
+    // Gated delta nets keep a state; the block that attends keeps keys and values.
+    let hybrid = base("qwen35", 2)
+        .number("qwen35.attention.head_count_kv", 2)
+        .number("qwen35.attention.key_length", 256)
+        .number("qwen35.attention.value_length", 256)
+        .number("qwen35.ssm.conv_kernel", 4)
+        .number("qwen35.ssm.state_size", 128)
+        .number("qwen35.ssm.group_count", 16)
+        .number("qwen35.ssm.inner_size", 4096)
+        .tensor("blk.0.ssm_out.weight", Q4_K, &[4096, 256])
+        .tensor("blk.0.attn_qkv.weight", Q4_K, &[256, 8192])
+        .tensor("blk.1.attn_k.weight", Q4_K, &[256, 512]);
+    let hybrid = model(hybrid);
+    // 50.25 MiB over 24 blocks is what the engine logs for Qwen3.5 9B.
+    assert_eq!(
+        hybrid.architecture.blocks[0].cache,
+        Cache::Recurrent { bytes: 50 * 1024 * 1024 / 24 + 10_923 }
+    );
+    assert_eq!(
+        hybrid.architecture.blocks[1].cache,
+        Cache::Attention { k_values: 512, v_values: 512, window: None }
+    );
+    assert_eq!(hybrid.growing_blocks(), 1);
+
+    // Experts: one of four is read for a token.
+    let mixture = base("qwen3moe", 1)
+        .number("qwen3moe.attention.head_count_kv", 1)
+        .number("qwen3moe.expert_count", 4)
+        .number("qwen3moe.expert_used_count", 1)
+        .number("qwen3moe.expert_feed_forward_length", 256)
+        .tensor("blk.0.ffn_up_exps.weight", Q4_K, &[256, 256, 4]);
+    let mixture = model(with_k(mixture, 0..1));
+    let block = mixture.architecture.blocks[0];
+    assert_eq!(block.expert_bytes, 4 * 256 * 144);
+    assert_eq!(block.active_bytes(mixture.architecture.experts), (64 + 256) as f64 * 144.0);
+}
+
+#[test]
+fn what_is_no_model_is_refused_with_a_reason() {
+    let refused =
+        |writer: Writer| Model::from_gguf(&Header::parse(&writer.bytes()).unwrap(), "file", 0).unwrap_err();
+    assert_eq!(refused(Writer::default()), NotAModel::Missing("general.architecture".to_owned()));
+    let projector = Writer::default().string("general.architecture", "clip");
+    assert_eq!(refused(projector), NotAModel::OtherKind("clip".to_owned()));
+    assert_eq!(refused(qwen_7b().number("split.count", 3)), NotAModel::Split(3));
+    let wide =
+        Writer::default().string("general.architecture", "llama").number("llama.embedding_length", 1 << 30);
+    assert!(matches!(refused(wide), NotAModel::Impossible { .. }));
+    let header = Header::parse(&qwen_7b().bytes()).unwrap();
+    assert!(matches!(Model::from_gguf(&header, "file", 1000), Err(NotAModel::LargerThanItsFile { .. })));
+}
+
+#[test]
+fn a_cut_header_says_that_it_is_cut() {
+    let bytes = qwen_7b().bytes();
+    for length in (0..bytes.len()).step_by(97).chain([bytes.len() - 1]) {
+        assert!(matches!(Header::parse(&bytes[..length]), Err(HeaderError::Cut { .. })), "{length}");
+    }
+    assert!(matches!(Header::parse(b"PK\x03\x04..........."), Err(HeaderError::NotGguf)));
+    assert!(matches!(Header::parse(b"GGUF\x01\0\0\0........"), Err(HeaderError::Version(1))));
+}
+
+#[test]
+fn claims_of_great_lengths_allocate_nothing() {
+    let huge = |count: u64| {
+        let mut bytes = b"GGUF\x03\0\0\0".to_vec();
+        bytes.extend(count.to_le_bytes());
+        bytes.extend(count.to_le_bytes());
+        bytes
+    };
+    assert!(matches!(Header::parse(&huge(u64::MAX)), Err(HeaderError::Damaged(_))));
+    assert!(matches!(Header::parse(&huge(60_000)), Err(HeaderError::Cut { .. })));
+    // An array and a text that claim all the memory there is.
+    for (kind, rest) in
+        [(9_u32, [4_u8, 0, 0, 0].as_slice()), (8, &[]), (9, &[8, 0, 0, 0]), (9, &[9, 0, 0, 0])]
+    {
+        let mut writer = Writer::default();
+        writer.key("general.big", kind);
+        writer.metadata.extend(rest);
+        writer.metadata.extend(u64::MAX.to_le_bytes());
+        let error = Header::parse(&writer.bytes()).unwrap_err();
+        assert!(!matches!(error, HeaderError::NotGguf), "{error}");
+    }
+    let tensor = Writer::default().tensor("a", F32, &[u64::MAX, u64::MAX]);
+    assert!(matches!(Header::parse(&tensor.bytes()), Err(HeaderError::Damaged(_))));
+    let endless = std::io::repeat(0xff);
+    assert!(Header::read(std::io::Read::chain(&b"GGUF\x03\0\0\0"[..], endless)).is_err());
+}
+
+proptest! {
+    #[test]
+    fn damaged_headers_never_panic(damage in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 1..40)) {
+        let mut bytes = qwen_7b().bytes();
+        for (at, value) in damage {
+            let at = at.index(bytes.len());
+            bytes[at] = value;
+        }
+        if let Ok(header) = Header::parse(&bytes) {
+            let _ = Model::from_gguf(&header, "file", 1 << 33);
+        }
+    }
+
+    #[test]
+    fn noise_never_panics(noise in prop::collection::vec(any::<u8>(), 0..400)) {
+        let mut bytes = b"GGUF\x03\0\0\0".to_vec();
+        bytes.extend(noise);
+        let _ = Header::parse(&bytes);
+    }
+}
