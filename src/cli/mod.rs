@@ -31,7 +31,10 @@ pub fn main() -> ExitCode {
         Ok(session) => session,
         Err(failure) => return failure.say(),
     };
-    startup::start_log(&session);
+    // What removes everything must not leave a log of it behind.
+    if !matches!(cli.command, Some(Command::Uninstall(_))) {
+        startup::start_log(&session);
+    }
     let outcome = match cli.command {
         None => help(),
         Some(command) => run(command, &session),

@@ -12,6 +12,7 @@ use crate::ollama::client::ClientError;
 use crate::ollama::http::HttpError;
 use crate::ollama::release::ReleaseError;
 use crate::ollama::server::ServerError;
+use crate::platform::login::LoginError;
 use crate::say;
 use crate::text::Text;
 
@@ -146,8 +147,8 @@ pub enum InstallError {
         total_layers: u32,
     },
     /// The entry among the things started at login.
-    #[error("the server cannot be started at login: {0}")]
-    Login(String),
+    #[error(transparent)]
+    Login(#[from] LoginError),
     /// Nothing is installed.
     #[error("nothing is installed in {home}")]
     NotInstalled {
@@ -232,7 +233,7 @@ impl InstallError {
             Self::FewerLayersNeedConsent { gpu_layers, total_layers } => {
                 say!(text, "install-fewer-layers-need-consent", layers = *gpu_layers, total = *total_layers)
             }
-            Self::Login(cause) => say!(text, "install-login-failed", cause = cause.clone()),
+            Self::Login(error) => say!(text, "install-login-failed", cause = error.explain(text)),
             Self::NotInstalled { home } => {
                 say!(text, "install-not-installed", home = home.display().to_string())
             }

@@ -83,7 +83,7 @@ pub fn start(home: &Path, control: &Control) -> Result<Health, InstallError> {
         }
         server::stop(&paths).await?;
         choose_port(Some(launch.port), None, &[])?;
-        if !service::start()? {
+        if !service::start(&paths)? {
             control.or_cancelled(server::start_and_wait(&paths, &launch)).await??;
             return Ok(());
         }

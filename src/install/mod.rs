@@ -30,6 +30,7 @@ pub use lock::{Lock, LockError};
 pub use manage::Health;
 pub use paths::Paths;
 pub use run::run;
+pub use service::run_if_asked as start_server_if_asked;
 pub use types::{
     Event, InstallOptions, MeasuredFigures, PredictedFigures, Receipt, Request, Step, StepState, Tried,
 };

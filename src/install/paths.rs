@@ -75,14 +75,14 @@ impl Paths {
         self.engines().join(version)
     }
 
-    /// Where a version is unpacked before it is moved to its place; on the same file system by being beside it.
-    pub fn engine_staging(&self, version: &str) -> PathBuf {
-        self.engines().join(format!(".unpacking-{version}"))
-    }
-
     /// The engine believes that this is the person's own folder, so that its key and history stay with us.
     pub fn engine_home(&self) -> PathBuf {
         self.engines().join("home")
+    }
+
+    /// Programs of ours that the system calls.
+    pub fn programs(&self) -> PathBuf {
+        self.home.join("bin")
     }
 
     /// Models, unless the person picked another folder.

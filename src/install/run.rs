@@ -134,8 +134,8 @@ async fn with_server(
     let loaded = load::run(job, server).await?;
     let measured = measure::run(job, server, loaded).await?;
     let receipt = finish::receipt(job, server, measured);
-    login::run(job, engine, server).await?;
-    finish::run(job, engine, server, &receipt)?;
+    let at_login = login::run(job, server).await?;
+    finish::run(job, engine, server, &receipt, at_login)?;
     model::drop_previous(server).await;
     Ok(receipt)
 }

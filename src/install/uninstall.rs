@@ -80,7 +80,7 @@ pub fn uninstall(home: &Path, keep_models: bool, control: &Control) -> Result<Re
     let lock = Lock::take(&paths.lock(), paths.home())?;
     let changes = changes(&Journal::read(&paths.journal())?);
 
-    service::remove()?;
+    service::remove(&paths)?;
     control.check()?;
     crate::install::run::runtime()?.block_on(server::stop(&paths))?;
     control.check()?;
@@ -90,11 +90,13 @@ pub fn uninstall(home: &Path, keep_models: bool, control: &Control) -> Result<Re
         remove(&paths, change)?;
         control.check()?;
     }
-    for file in [paths.server_state(), paths.consent()] {
+    for file in [paths.server_state(), paths.consent(), service::copy_path(&paths)] {
         files::remove_file(&file)?;
     }
     files::remove_folder(&paths.engine_home())?;
-    remove_matching(&paths.logs(), "server.log")?;
+    for own in ["server.log", "acolyte.log", "acolyte-crash-"] {
+        remove_matching(&paths.logs(), own)?;
+    }
     remove_folders(&paths, &changes)?;
 
     // The last traces: the journal, the lock while it is still held, and the folders that become empty by that.
@@ -208,7 +210,7 @@ fn remove_folders(paths: &Paths, changes: &[Change]) -> Result<(), FileError> {
         Change::CreateFolder { path } => Some(path.clone()),
         _ => None,
     });
-    let own = [paths.models(), paths.downloads(), paths.engines(), paths.logs(), paths.llm()];
+    let own = [paths.programs(), paths.models(), paths.downloads(), paths.engines(), paths.logs(), paths.llm()];
     let mut folders: Vec<PathBuf> = made.chain(own).collect();
     folders.sort_by_key(|folder| std::cmp::Reverse(folder.components().count()));
     for folder in folders {

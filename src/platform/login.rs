@@ -170,7 +170,10 @@ impl Means {
     }
 
     /// All means this system may have, the best first; the last one always works.
-    fn all_of_system() -> Result<Vec<Self>, LoginError> {
+    ///
+    /// # Errors
+    /// When there is no home folder.
+    pub fn all_of_system() -> Result<Vec<Self>, LoginError> {
         #[cfg(windows)]
         return Ok(vec![Self::RunKey(run_key::RunKey::default())]);
         #[cfg(target_os = "macos")]
@@ -237,6 +240,17 @@ impl Means {
             Self::LaunchAgent(means) => means.remove(),
             #[cfg(windows)]
             Self::RunKey(means) => means.remove(),
+        }
+    }
+
+    /// The entry's file, where it is one.
+    pub fn file(&self) -> Option<PathBuf> {
+        match self {
+            Self::Systemd(means) => Some(means.unit_path()),
+            Self::Autostart(means) => Some(means.path()),
+            Self::LaunchAgent(means) => Some(means.path()),
+            #[cfg(windows)]
+            Self::RunKey(_) => None,
         }
     }
 

@@ -97,6 +97,8 @@ install-measuring-since = The engine has been reading for { $duration }
 install-measured = { $speed } tokens/s; first token of a prompt of { $tokens } tokens after { $wait } s
 install-login = Having the server started at login
 install-login-skipped = Not started at login
+install-login-done = The server is started at login
+install-login-refused = Not started at login: { $cause } The server runs now; start it yourself next time, or run the installation again.
 install-writing-receipt = Writing profile and receipt
 install-finished = Installed and measured
 

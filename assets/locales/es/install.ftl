@@ -97,6 +97,8 @@ install-measuring-since = El motor lleva { $duration } leyendo
 install-measured = { $speed } tokens/s; primer token de un texto de { $tokens } tokens a los { $wait } s
 install-login = Haciendo que el servidor arranque al iniciar sesión
 install-login-skipped = No arranca al iniciar sesión
+install-login-done = El servidor arranca al iniciar sesión
+install-login-refused = No arranca al iniciar sesión: { $cause } El servidor ya funciona; la próxima vez inícialo tú o repite la instalación.
 install-writing-receipt = Escribiendo el perfil y el recibo
 install-finished = Instalado y medido
 

@@ -42,6 +42,7 @@ pub fn run(
     engine: &Engine,
     server: &Server,
     receipt: &Receipt,
+    autostart: bool,
 ) -> Result<(), InstallError> {
     job.reporter.started(Step::WriteReceipt, say!(job.text, "install-writing-receipt"));
     job.control.check()?;
@@ -73,7 +74,7 @@ pub fn run(
         engine_version: engine.version.clone(),
         engine_program: engine.program.clone(),
         models_dir: server.launch.models_dir.clone(),
-        autostart: job.request.options.autostart,
+        autostart,
     };
     let (consent_path, profile_path, receipt_path) =
         (job.paths.consent(), job.paths.profile(), job.paths.receipt());

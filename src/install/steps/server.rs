@@ -64,10 +64,10 @@ pub async fn running(paths: &Paths, launch: &Launch) -> Result<Option<Server>, I
 
 /// Stops every server of ours, through the system's service manager where one looks after it.
 pub async fn stop(paths: &Paths) -> Result<usize, InstallError> {
-    let engines = paths.engines();
+    let paths = paths.clone();
     let stopped = tokio::task::spawn_blocking(move || {
-        service::stop()?;
-        server::stop_all(&engines).map_err(InstallError::from)
+        service::stop(&paths)?;
+        server::stop_all(&paths.engines()).map_err(InstallError::from)
     });
     stopped.await.unwrap_or(Ok(0))
 }
