@@ -60,8 +60,10 @@ pub fn assess(candidate: &Candidate, hardware: &Hardware, policy: &Policy) -> As
         memory: estimate.memory,
         all_layers_vram_bytes: case.all_layers_vram_bytes(),
         vram_free_bytes: case.vram_free_bytes(),
+        vram_free_is_assumed: case.gpu().is_some_and(|gpu| gpu.vram_free_bytes.certainty == Certainty::Guess),
         vram_total_bytes: case.gpu().map_or(0, |gpu| gpu.vram_total_bytes),
         ram_available_bytes: case.machine.cpu.ram_available_bytes.value,
+        ram_available_is_assumed: case.machine.cpu.ram_available_bytes.certainty == Certainty::Guess,
         speed: estimate.speed,
     };
     assessment.improvements = improve::improvements(&case, &assessment);

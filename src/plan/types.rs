@@ -255,10 +255,14 @@ pub struct Assessment {
     pub all_layers_vram_bytes: u64,
     /// Free VRAM it was put against, in bytes; 0 without a GPU.
     pub vram_free_bytes: u64,
+    /// Whether that is assumed, because the driver does not say.
+    pub vram_free_is_assumed: bool,
     /// Total VRAM, in bytes; 0 without a GPU.
     pub vram_total_bytes: u64,
     /// Main memory it was put against, in bytes.
     pub ram_available_bytes: u64,
+    /// Whether that is assumed, because the system does not say.
+    pub ram_available_is_assumed: bool,
     /// How fast it will be.
     pub speed: Speed,
 }

@@ -18,6 +18,6 @@ use macos as system;
 use windows as system;
 
 pub use system::{
-    disk_kind, dxgi_adapters, engine_programs, hide_console, listens_beyond_loopback, os_version,
-    program_version, system_evidence,
+    attach_console, disk_kind, dxgi_adapters, engine_programs, hide_console, listens_beyond_loopback,
+    os_version, program_version, system_evidence,
 };

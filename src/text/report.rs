@@ -139,8 +139,22 @@ pub fn assessment_facts(assessment: &Assessment, text: Text) -> Vec<(String, Str
                 kv = candidate.kv_cache_type.name()
             ),
         ),
-        (say!(text, "cli-vram"), say!(text, "cli-of-free", need = vram, have = free)),
-        (say!(text, "cli-ram"), say!(text, "cli-of-available", need = ram, have = available)),
+        (
+            say!(text, "cli-vram"),
+            match (assessment.vram_total_bytes, assessment.vram_free_is_assumed) {
+                (0, _) => say!(text, "cli-no-card"),
+                (_, true) => say!(text, "cli-of-free-assumed", need = vram, have = free),
+                (_, false) => say!(text, "cli-of-free", need = vram, have = free),
+            },
+        ),
+        (
+            say!(text, "cli-ram"),
+            if assessment.ram_available_is_assumed {
+                say!(text, "cli-of-available-assumed", need = ram, have = available)
+            } else {
+                say!(text, "cli-of-available", need = ram, have = available)
+            },
+        ),
         (
             say!(text, "cli-speed"),
             say!(

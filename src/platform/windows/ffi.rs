@@ -1,4 +1,4 @@
-//! Calls into Windows: DXGI's adapters and the power supply.
+//! Calls into Windows: DXGI's adapters, the power supply and the console.
 
 #![allow(unsafe_code)]
 
@@ -6,6 +6,7 @@ use windows::Win32::Graphics::Dxgi::{
     CreateDXGIFactory1, DXGI_ADAPTER_FLAG_SOFTWARE, DXGI_MEMORY_SEGMENT_GROUP_LOCAL,
     DXGI_QUERY_VIDEO_MEMORY_INFO, IDXGIAdapter1, IDXGIAdapter3, IDXGIDevice, IDXGIFactory1,
 };
+use windows::Win32::System::Console::{ATTACH_PARENT_PROCESS, AttachConsole};
 use windows::Win32::System::Power::{GetSystemPowerStatus, SYSTEM_POWER_STATUS};
 use windows::core::Interface as _;
 
@@ -51,6 +52,12 @@ fn budget(adapter: &IDXGIAdapter1) -> Option<u64> {
     // SAFETY: a plain query on a live COM object; `info` outlives the call.
     unsafe { adapter.QueryVideoMemoryInfo(0, DXGI_MEMORY_SEGMENT_GROUP_LOCAL, &mut info) }.ok()?;
     Some(info.Budget)
+}
+
+/// Lets a program without a console of its own write to the one it was started from, if there is one.
+pub fn attach_console() {
+    // SAFETY: no memory is passed; fails harmlessly where there is no console, or one is attached already.
+    let _none_or_attached = unsafe { AttachConsole(ATTACH_PARENT_PROCESS) };
 }
 
 /// Four 16-bit numbers, packed.
