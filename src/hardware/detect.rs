@@ -7,16 +7,20 @@
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
+use std::sync::mpsc::{Receiver, channel};
 use std::thread;
 use std::time::Duration;
 
 use super::document::Hardware;
 use super::evidence::{Answer, Evidence};
-use super::merge::merge;
+use super::merge::{is_intel_integrated, merge};
 use super::probe::{Source, ask};
 use super::ram_bandwidth::Measurement;
 use super::{disks, engines, processor, sysfs};
 use crate::platform;
+
+/// How long everything that is not a GPU driver may take.
+const LIMIT: Duration = Duration::from_secs(2);
 
 /// What to ask and how long to wait.
 #[derive(Clone, Debug)]
@@ -64,16 +68,17 @@ pub fn collect(options: &DetectOptions) -> Evidence {
     platform::system_evidence(&mut evidence);
     let drivers = DriverProbes::new(options, &evidence);
 
+    let (places, home) = (options.engines.clone(), options.home.clone());
+    let engines = aside(move || engines::find(&places, &home));
+    let folders: Vec<PathBuf> =
+        [Some(&options.home), options.models_dir.as_ref()].into_iter().flatten().cloned().collect();
+    let disks = aside(move || disks::of_folders(folders.iter()));
+
     thread::scope(|scope| {
         let nvml = scope.spawn(|| drivers.ask(Source::Nvml));
         let wgpu = scope.spawn(|| drivers.ask(Source::Wgpu));
         let sysinfo = scope.spawn(|| drivers.ask(Source::Sysinfo));
         let dxgi = scope.spawn(|| drivers.ask(Source::Dxgi));
-        let engines = scope.spawn(|| engines::find(&options.engines, &options.home));
-        let disks = scope.spawn(|| {
-            let folders = [Some(&options.home), options.models_dir.as_ref()];
-            disks::of_folders(folders.into_iter().flatten())
-        });
         let memory = processor::memory();
         let measurement = options.measure_memory.then(|| Measurement::prepare(memory.available_bytes));
         evidence.memory.total_bytes = memory.total_bytes;
@@ -85,11 +90,28 @@ pub fn collect(options: &DetectOptions) -> Evidence {
         evidence.wgpu = joined(wgpu.join());
         evidence.sysinfo = joined(sysinfo.join());
         evidence.dxgi = joined(dxgi.join());
-        evidence.engines = engines.join().unwrap_or_default();
-        evidence.disks = disks.join().unwrap_or_default();
+        for (name, late) in [
+            ("engines", engines.recv_timeout(LIMIT).map(|found| evidence.engines = found).is_err()),
+            ("disks", disks.recv_timeout(LIMIT).map(|found| evidence.disks = found).is_err()),
+        ] {
+            if late {
+                evidence.late.push(name.to_owned());
+            }
+        }
         evidence.memory.bandwidth_gb_s = measurement.and_then(|measurement| measurement.run());
     });
     evidence
+}
+
+/// Runs something on a thread that is left behind when it takes too long: a network drive that is out of reach blocks
+/// whoever asks for its size.
+fn aside<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Receiver<T> {
+    let (send, receive) = channel();
+    thread::spawn(move || {
+        // Nobody listens any more when the time was over.
+        let _too_late = send.send(work());
+    });
+    receive
 }
 
 /// A panic in a thread of ours is a source that could not be asked, too.
@@ -114,8 +136,11 @@ impl DriverProbes {
         // A sleeping AMD card has told the system all we need. Vulkan would wake it, which takes seconds and power,
         // so it is asked only when something else is there that only it knows.
         let cards = sysfs::cards(&evidence.sysfs);
-        let known =
-            |card: &sysfs::Card| card.vram_total_bytes.is_some() || card.driver.as_deref() == Some("nvidia");
+        let known = |card: &sysfs::Card| {
+            card.vram_total_bytes.is_some()
+                || card.driver.as_deref() == Some("nvidia")
+                || card.ids.is_some_and(is_intel_integrated)
+        };
         let wake_cards = !(cards.iter().any(|card| card.asleep) && cards.iter().all(known));
         Self {
             program,

@@ -6,22 +6,26 @@
 use std::io::{Read as _, Write as _};
 use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpStream};
 use std::path::{Path, PathBuf};
+use std::process::Command;
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use serde::Deserialize;
 
 use super::document::Engine;
+use super::probe::output_within;
 use crate::platform;
 
 /// Ollama's own port.
 const DEFAULT_PORT: u16 = 11_434;
 /// The ports that ACOLYTE uses.
 const OUR_PORTS: std::ops::RangeInclusive<u16> = 42_434..=42_453;
-/// Connecting, sending and every piece of the answer may each take this long.
+/// Connecting may take this long, and so may the whole conversation after it.
 const LIMIT: Duration = Duration::from_millis(300);
+/// An `ollama` program that has not said its version by then is not waited for.
+const PROGRAM_LIMIT: Duration = Duration::from_secs(2);
 /// The answer is one line; a server that sends more is not Ollama.
-const MOST_BYTES: u64 = 64 * 1024;
+const MOST_BYTES: usize = 64 * 1024;
 
 /// Where engines may be.
 #[derive(Clone, Debug, Default)]
@@ -41,9 +45,8 @@ impl Places {
     pub fn usual() -> Self {
         let set = std::env::var("OLLAMA_HOST").ok();
         let mut servers = vec![SocketAddr::from((Ipv4Addr::LOCALHOST, DEFAULT_PORT))];
-        servers.extend(set.as_deref().and_then(local_address).filter(|a| a.port() != DEFAULT_PORT));
         servers.extend(OUR_PORTS.map(|port| SocketAddr::from((Ipv4Addr::LOCALHOST, port))));
-        servers.dedup();
+        servers.extend(set.as_deref().and_then(local_address).filter(|address| !servers.contains(address)));
         Self {
             servers,
             folders: std::env::var_os("PATH")
@@ -104,17 +107,41 @@ fn ask_version(address: SocketAddr) -> Option<String> {
         version: String,
     }
     let mut stream = TcpStream::connect_timeout(&address, LIMIT).ok()?;
-    stream.set_read_timeout(Some(LIMIT)).ok()?;
     stream.set_write_timeout(Some(LIMIT)).ok()?;
     // HTTP/1.0, so that the answer ends with the connection and never comes in chunks.
     let request = format!("GET /api/version HTTP/1.0\r\nHost: {address}\r\nConnection: close\r\n\r\n");
     stream.write_all(request.as_bytes()).ok()?;
-    let mut answer = Vec::new();
-    stream.take(MOST_BYTES).read_to_end(&mut answer).ok()?;
+    let answer = read_until(&mut stream, Instant::now() + LIMIT)?;
     let answer = String::from_utf8_lossy(&answer);
     let (head, body) = answer.split_once("\r\n\r\n")?;
     let status = head.split_whitespace().nth(1)?;
     (status == "200").then(|| serde_json::from_str::<Version>(body.trim()).ok())?.map(|answer| answer.version)
+}
+
+/// Everything until the other side closes, or `None` when that takes too long or is too much.
+fn read_until(stream: &mut TcpStream, deadline: Instant) -> Option<Vec<u8>> {
+    let mut answer = Vec::new();
+    let mut piece = [0_u8; 4096];
+    while answer.len() < MOST_BYTES {
+        let left = deadline.checked_duration_since(Instant::now()).filter(|left| !left.is_zero())?;
+        stream.set_read_timeout(Some(left)).ok()?;
+        match stream.read(&mut piece).ok()? {
+            0 => return Some(answer),
+            read => answer.extend_from_slice(&piece[..read]),
+        }
+    }
+    None
+}
+
+/// The version an `ollama` program says, where asking it starts nothing (see `platform`). `--version` asks a running
+/// server first and only warns when there is none, so it is pointed at a port where there never is one.
+fn program_version(program: &Path) -> Option<String> {
+    if !platform::PROGRAMS_CAN_BE_ASKED {
+        return None;
+    }
+    let mut command = Command::new(program);
+    command.arg("--version").env("OLLAMA_HOST", "127.0.0.1:1");
+    version_in(&output_within(command, PROGRAM_LIMIT)?)
 }
 
 /// Programs, services and apps, each once; our own installations are among them.
@@ -140,7 +167,7 @@ fn installations(places: &Places, home: &Path) -> Vec<Engine> {
         }
         seen.extend(real);
         if engine.kind == "binary" && engine.version.is_none() {
-            engine.version = engine.path.as_deref().and_then(platform::program_version);
+            engine.version = engine.path.as_deref().and_then(program_version);
         }
         engines.push(engine);
     }

@@ -37,6 +37,8 @@ pub struct Evidence {
     /// Linux: marketing names of PCI devices that the files under `/sys` speak of, `vendor:device[:revision]` in
     /// lower-case hexadecimal → name (from the lists that the system's packages bring).
     pub pci_names: BTreeMap<String, String>,
+    /// Linux: whether this user can open a render device (`/dev/dri/renderD*`, `/dev/kfd`).
+    pub render_access: Option<Access>,
     /// Windows: display adapters in the registry.
     pub registry: Vec<RegistryAdapter>,
     /// Power supply.
@@ -45,6 +47,20 @@ pub struct Evidence {
     pub disks: Vec<Disk>,
     /// Engines found.
     pub engines: Vec<Engine>,
+    /// What did not answer in time, besides the drivers: `disks`, `engines`.
+    pub late: Vec<String>,
+}
+
+/// Whether something can be opened.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Access {
+    /// It can.
+    Granted,
+    /// It is there, but not for this user.
+    Denied,
+    /// It is not there.
+    Absent,
 }
 
 /// What became of asking one source.

@@ -38,6 +38,13 @@ impl Note {
             "gpu_passed_through" => say!(text, "hardware-gpu-passed-through", gpu = detail("gpu")),
             "gpu_asleep" => say!(text, "hardware-gpu-asleep", gpu = detail("gpu")),
             "rocm_package" => say!(text, "hardware-rocm-package", gpu = detail("gpu")),
+            "rocm_needed" => say!(text, "hardware-rocm-needed", gpu = detail("gpu")),
+            "gpu_denied" => say!(text, "hardware-gpu-denied", gpu = detail("gpu")),
+            "gpu_unreachable" => say!(text, "hardware-gpu-unreachable", gpu = detail("gpu")),
+            "source_late" => match detail("source").as_str() {
+                "disks" => say!(text, "hardware-late-disks"),
+                _ => say!(text, "hardware-late-engines"),
+            },
             "nvidia_driver_missing" => say!(text, "hardware-nvidia-driver-missing", gpu = detail("gpu")),
             "nvidia_driver_too_old" => say!(
                 text,

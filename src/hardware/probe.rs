@@ -113,7 +113,10 @@ pub fn ask<T: DeserializeOwned>(
         return Answer::Failed("a probe does not ask another one".to_owned());
     }
     let mut command = Command::new(program);
-    command.arg(ARGUMENT).arg(source.name()).envs(environment.iter().map(|(k, v)| (k, v))).env(INSIDE, "1");
+    command.arg(ARGUMENT).arg(source.name()).env(INSIDE, "1");
+    // Overlays and recorders hook into Vulkan as layers; a question about memory needs none of them.
+    command.env("VK_LOADER_LAYERS_DISABLE", "~implicit~");
+    command.envs(environment.iter().map(|(name, value)| (name, value)));
     match ask_child(command, limit) {
         Ok(answer) => answer,
         Err(why) => Answer::Failed(why),
@@ -155,6 +158,21 @@ fn ask_child<T: DeserializeOwned>(mut command: Command, limit: Duration) -> Resu
     }
 }
 
+/// What a small program prints on both outputs together, if it ends within `limit`; otherwise it is killed.
+pub fn output_within(mut command: Command, limit: Duration) -> Option<String> {
+    command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    crate::platform::hide_console(&mut command);
+    let deadline = Instant::now() + limit;
+    let mut child = command.spawn().ok()?;
+    let outputs = [child.stdout.take().map(last_words), child.stderr.take().map(last_words)];
+    let said: Option<Vec<String>> = outputs
+        .into_iter()
+        .map(|words| words?.recv_timeout(deadline.saturating_duration_since(Instant::now())).ok())
+        .collect();
+    end(child);
+    Some(said?.join("\n"))
+}
+
 /// Kills and reaps without waiting: a process stuck inside a driver may take for ever to die.
 fn end(mut child: Child) {
     let _already_ended = child.kill();
@@ -180,7 +198,7 @@ fn marked_line(stdout: impl Read + Send + 'static) -> Receiver<String> {
     receive
 }
 
-/// Reads standard error to its end on a thread of its own.
+/// Reads to the end on a thread of its own.
 fn last_words(stderr: impl Read + Send + 'static) -> Receiver<String> {
     let (send, receive) = channel();
     thread::spawn(move || {

@@ -210,7 +210,8 @@ fn remove_folders(paths: &Paths, changes: &[Change]) -> Result<(), FileError> {
         Change::CreateFolder { path } => Some(path.clone()),
         _ => None,
     });
-    let own = [paths.programs(), paths.models(), paths.downloads(), paths.engines(), paths.logs(), paths.llm()];
+    let own =
+        [paths.programs(), paths.models(), paths.downloads(), paths.engines(), paths.logs(), paths.llm()];
     let mut folders: Vec<PathBuf> = made.chain(own).collect();
     folders.sort_by_key(|folder| std::cmp::Reverse(folder.components().count()));
     for folder in folders {

@@ -8,7 +8,7 @@ use std::process::Command;
 
 use crate::hardware::control_group;
 use crate::hardware::document::{DiskKind, Engine};
-use crate::hardware::evidence::{Answer, DxgiAdapter, Evidence};
+use crate::hardware::evidence::{Access, Answer, DxgiAdapter, Evidence};
 use crate::hardware::listening;
 use crate::hardware::pci_names;
 use crate::hardware::sysfs;
@@ -35,12 +35,32 @@ pub fn system_evidence(evidence: &mut Evidence) {
         .filter(|model| !model.is_empty());
     evidence.wsl =
         read(Path::new("/proc/sys/kernel/osrelease")).is_some_and(|r| r.to_lowercase().contains("microsoft"));
+    evidence.render_access = Some(render_access());
     let limit =
         control_group::tightest_limit(&read(Path::new("/proc/self/cgroup")).unwrap_or_default(), &|path| {
             read(&Path::new("/sys/fs/cgroup").join(path))
         });
     evidence.memory.limit_bytes = limit.map(|limit| limit.limit_bytes);
     evidence.memory.limit_used_bytes = limit.map(|limit| limit.used_bytes);
+}
+
+/// Whether this user can open any of the devices that lead to a graphics card.
+fn render_access() -> Access {
+    let nodes: Vec<PathBuf> = entries(Path::new("/dev/dri"))
+        .into_iter()
+        .filter(|name| name.starts_with("renderD"))
+        .map(|name| Path::new("/dev/dri").join(name))
+        .chain([PathBuf::from("/dev/kfd"), PathBuf::from("/dev/dxg")])
+        .filter(|node| node.exists())
+        .collect();
+    let both = rustix::fs::Access::READ_OK | rustix::fs::Access::WRITE_OK;
+    if nodes.is_empty() {
+        Access::Absent
+    } else if nodes.iter().any(|node| rustix::fs::access(node, both).is_ok()) {
+        Access::Granted
+    } else {
+        Access::Denied
+    }
 }
 
 /// The files that `hardware::sysfs` understands.
@@ -161,18 +181,8 @@ pub fn engine_programs(user_home: Option<&Path>) -> Vec<Engine> {
     programs.chain(unit).collect()
 }
 
-/// The version an Ollama program says. `--version` asks a running server first and only warns that there is none, so
-/// it is pointed at a port where there never is one; it starts nothing on Linux.
-pub fn program_version(program: &Path) -> Option<String> {
-    let output = Command::new(program)
-        .arg("--version")
-        .env("OLLAMA_HOST", "127.0.0.1:1")
-        .stdin(std::process::Stdio::null())
-        .output()
-        .ok()?;
-    crate::hardware::engines::version_in(&String::from_utf8_lossy(&output.stdout))
-        .or_else(|| crate::hardware::engines::version_in(&String::from_utf8_lossy(&output.stderr)))
-}
+/// `ollama --version` starts nothing here.
+pub const PROGRAMS_CAN_BE_ASKED: bool = true;
 
 /// Whether a port is listened on at an address that other machines can reach.
 pub fn listens_beyond_loopback(port: u16) -> Option<bool> {

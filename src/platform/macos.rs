@@ -2,10 +2,12 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::Command;
+use std::time::Duration;
 
 use crate::hardware::document::{DiskKind, Engine};
 use crate::hardware::evidence::{Answer, DxgiAdapter, Evidence};
+use crate::hardware::probe::output_within;
 use crate::hardware::{disks, listening, power};
 
 /// There is no DXGI here.
@@ -27,12 +29,9 @@ pub fn system_evidence(evidence: &mut Evidence) {
 }
 
 fn pmset(args: &[&str]) -> String {
-    Command::new("/usr/bin/pmset")
-        .args(args)
-        .stdin(Stdio::null())
-        .stderr(Stdio::null())
-        .output()
-        .map_or_else(|_| String::new(), |output| String::from_utf8_lossy(&output.stdout).into_owned())
+    let mut command = Command::new("/usr/bin/pmset");
+    command.args(args);
+    output_within(command, Duration::from_secs(2)).unwrap_or_default()
 }
 
 /// What the folder is on.
@@ -76,10 +75,8 @@ fn bundle_version(plist: &str) -> Option<String> {
     Some(version.trim().to_owned())
 }
 
-/// Not asked: running the program may start the desktop app.
-pub fn program_version(_program: &Path) -> Option<String> {
-    None
-}
+/// Running an `ollama` program may start the desktop app.
+pub const PROGRAMS_CAN_BE_ASKED: bool = false;
 
 /// Whether a port is listened on at an address that other machines can reach.
 pub fn listens_beyond_loopback(port: u16) -> Option<bool> {

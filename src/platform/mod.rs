@@ -18,6 +18,6 @@ use macos as system;
 use windows as system;
 
 pub use system::{
-    attach_console, disk_kind, dxgi_adapters, engine_programs, hide_console, listens_beyond_loopback,
-    os_version, program_version, system_evidence,
+    PROGRAMS_CAN_BE_ASKED, attach_console, disk_kind, dxgi_adapters, engine_programs, hide_console,
+    listens_beyond_loopback, os_version, system_evidence,
 };

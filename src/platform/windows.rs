@@ -94,10 +94,8 @@ pub fn engine_programs(_user_home: Option<&Path>) -> Vec<Engine> {
         .collect()
 }
 
-/// Not asked: running the program may start the desktop app.
-pub fn program_version(_program: &Path) -> Option<String> {
-    None
-}
+/// Running an `ollama` program may start the desktop app.
+pub const PROGRAMS_CAN_BE_ASKED: bool = false;
 
 /// Whether a port is listened on at an address that other machines can reach.
 pub fn listens_beyond_loopback(port: u16) -> Option<bool> {

@@ -48,7 +48,7 @@ pub fn hardware(hardware: &Hardware, text: Text, style: Style) -> String {
     if !hardware.notes.is_empty() {
         page.gap();
         page.heading(&say!(text, "cli-notes"));
-        page.bullets(hardware.notes.iter().map(|note| note.text.clone()));
+        page.bullets(hardware.notes.iter().map(|note| note.say(text)));
     }
     page.into_text()
 }

@@ -2,6 +2,7 @@
 
 use super::identity::Adapter;
 use crate::hardware::document::{Backend, GpuKind};
+use crate::hardware::evidence::{Access, Evidence};
 
 /// The lowest compute capability of Ollama's CUDA libraries.
 pub const MIN_CUDA_CAPABILITY: (i32, i32) = (5, 0);
@@ -35,18 +36,24 @@ const ROCM_NAMES_LINUX: &[&str] = &[
     "mi210", "mi100",
 ];
 
-/// The back-end, where Ollama has one for this adapter. `name` is the one it has in the document, `os` the document's
-/// system name.
+/// The back-end, where Ollama has one for this adapter. `name` is the one it has in the document.
 pub fn backend(
     adapter: &Adapter<'_>,
     name: &str,
     kind: GpuKind,
     vendor: Option<&str>,
-    os: Option<&str>,
+    evidence: &Evidence,
 ) -> Option<Backend> {
+    let os = evidence.os.name.as_deref();
+    let access = evidence.render_access;
     match kind {
         GpuKind::Software | GpuKind::Virtual => return None,
         GpuKind::Discrete | GpuKind::Integrated | GpuKind::Unified => {}
+    }
+    // Through these devices ROCm and Vulkan reach a card; NVIDIA has its own.
+    let unreachable = matches!(access, Some(Access::Absent | Access::Denied));
+    if unreachable && vendor != Some("nvidia") {
+        return None;
     }
     // The card belongs to a virtual machine.
     if adapter.sysfs.as_ref().is_some_and(|card| card.driver.as_deref() == Some("vfio-pci")) {
@@ -88,7 +95,12 @@ fn rocm(adapter: &Adapter<'_>, name: &str, os: Option<&str>) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::hardware::document::Os;
     use crate::hardware::evidence::{NvmlDevice, WgpuAdapter};
+
+    fn running(os: &str) -> Evidence {
+        Evidence { os: Os { name: Some(os.to_owned()), ..Os::default() }, ..Evidence::default() }
+    }
 
     fn named(name: &str) -> WgpuAdapter {
         WgpuAdapter { interface: "vulkan".to_owned(), name: name.to_owned(), ..WgpuAdapter::default() }
@@ -108,7 +120,7 @@ mod tests {
             let vulkan = named(name);
             let adapter = Adapter { vulkan: Some(&vulkan), ..Adapter::default() };
             assert_eq!(
-                backend(&adapter, name, GpuKind::Discrete, Some("amd"), Some(os)),
+                backend(&adapter, name, GpuKind::Discrete, Some("amd"), &running(os)),
                 Some(expected),
                 "{name} on {os}"
             );
@@ -122,7 +134,17 @@ mod tests {
         {
             let nvml = NvmlDevice { compute_capability: Some(capability), ..NvmlDevice::default() };
             let adapter = Adapter { nvml: Some(&nvml), ..Adapter::default() };
-            assert_eq!(backend(&adapter, "", GpuKind::Discrete, Some("nvidia"), Some("linux")), expected);
+            assert_eq!(backend(&adapter, "", GpuKind::Discrete, Some("nvidia"), &running("linux")), expected);
+        }
+    }
+
+    #[test]
+    fn a_card_that_this_user_cannot_reach_has_no_backend() {
+        let vulkan = named("AMD Radeon RX 7900 XTX (RADV NAVI31)");
+        let adapter = Adapter { vulkan: Some(&vulkan), ..Adapter::default() };
+        for access in [Access::Absent, Access::Denied] {
+            let evidence = Evidence { render_access: Some(access), ..running("linux") };
+            assert_eq!(backend(&adapter, "", GpuKind::Discrete, Some("amd"), &evidence), None);
         }
     }
 }

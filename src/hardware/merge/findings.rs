@@ -5,7 +5,7 @@ use super::backend::MIN_CUDA_CAPABILITY;
 use super::identity::Adapter;
 use super::kind::is_nvidia;
 use crate::hardware::document::{Backend, Gpu, GpuKind, Note};
-use crate::hardware::evidence::Evidence;
+use crate::hardware::evidence::{Access, Evidence};
 use crate::hardware::sysfs;
 
 /// The lowest driver that Ollama's CUDA libraries work with.
@@ -32,6 +32,9 @@ pub fn findings(judged: &[(Gpu, &Adapter<'_>)], evidence: &Evidence) -> Vec<Note
         if let Some(why) = why {
             notes.push(Note::new("source_failed", &[("source", source), ("why", why)]));
         }
+    }
+    for source in &evidence.late {
+        notes.push(Note::new("source_late", &[("source", source)]));
     }
     for (gpu, adapter) in judged {
         of_gpu(gpu, adapter, evidence, &mut notes);
@@ -73,8 +76,18 @@ fn of_gpu(gpu: &Gpu, adapter: &Adapter<'_>, evidence: &Evidence, notes: &mut Vec
     } else if gpu.kind == GpuKind::Discrete && is_nvidia(adapter) {
         notes.push(Note::new("nvidia_driver_missing", &[("gpu", name)]));
     }
-    if gpu.backend == Some(Backend::Rocm) && gpu.kind.holds_models() {
-        notes.push(Note::new("rocm_package", &[("gpu", name)]));
+    match (gpu.backend, gpu.kind) {
+        (Some(Backend::Rocm), GpuKind::Discrete) => notes.push(Note::new("rocm_package", &[("gpu", name)])),
+        // Through Vulkan, Ollama drops it as integrated graphics.
+        (Some(Backend::Rocm), GpuKind::Unified) => notes.push(Note::new("rocm_needed", &[("gpu", name)])),
+        _ => {}
+    }
+    if gpu.kind.holds_models() && matches!(gpu.vendor.as_deref(), Some("amd" | "intel")) {
+        match evidence.render_access {
+            Some(Access::Denied) => notes.push(Note::new("gpu_denied", &[("gpu", name)])),
+            Some(Access::Absent) => notes.push(Note::new("gpu_unreachable", &[("gpu", name)])),
+            Some(Access::Granted) | None => {}
+        }
     }
     let asleep = adapter.sysfs.as_ref().is_some_and(|card| card.asleep);
     if asleep && evidence.wgpu.said().is_none() {

@@ -32,7 +32,7 @@ pub fn gpu(adapter: &Adapter<'_>, evidence: &Evidence) -> Gpu {
     source("memory_bandwidth_gb_s", bandwidth.map(|_| "nvml"));
     source("driver_version", driver.as_ref().map(|(_, source)| *source));
     source("compute_capability", capability.map(|_| "nvml"));
-    let backend = backend(adapter, &name, kind, vendor, os);
+    let backend = backend(adapter, &name, kind, vendor, evidence);
     Gpu {
         name,
         vendor: vendor.map(str::to_owned),

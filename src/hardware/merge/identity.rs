@@ -144,15 +144,15 @@ pub fn adapters(evidence: &Evidence) -> Vec<Adapter<'_>> {
             ids: device.pci_device_id.map(|both| PciIds { vendor: both & 0xffff, device: both >> 16 }),
             name: Some(&device.name),
         };
-        *slot(&mut found, &key, |adapter| &mut adapter.nvml) = Some(device);
+        put(&mut found, &key, |adapter| &mut adapter.nvml, device);
     }
     for card in sysfs::cards(&evidence.sysfs) {
         let key = Key { pci: card.pci, ids: card.ids, name: None };
-        *slot(&mut found, &key, |adapter| &mut adapter.sysfs) = Some(card);
+        put(&mut found, &key, |adapter| &mut adapter.sysfs, card);
     }
     for device in evidence.dxgi.said().into_iter().flatten() {
         let key = Key { pci: None, ids: ids(device.vendor_id, device.device_id), name: Some(&device.name) };
-        *slot(&mut found, &key, |adapter| &mut adapter.dxgi) = Some(device);
+        put(&mut found, &key, |adapter| &mut adapter.dxgi, device);
     }
     for device in evidence.wgpu.said().into_iter().flatten() {
         let key = Key {
@@ -161,9 +161,9 @@ pub fn adapters(evidence: &Evidence) -> Vec<Adapter<'_>> {
             name: Some(&device.name),
         };
         match device.interface.as_str() {
-            "dx12" => *slot(&mut found, &key, |adapter| &mut adapter.dx12) = Some(device),
-            "metal" => *slot(&mut found, &key, |adapter| &mut adapter.metal) = Some(device),
-            _ => *slot(&mut found, &key, |adapter| &mut adapter.vulkan) = Some(device),
+            "dx12" => put(&mut found, &key, |adapter| &mut adapter.dx12, device),
+            "metal" => put(&mut found, &key, |adapter| &mut adapter.metal, device),
+            _ => put(&mut found, &key, |adapter| &mut adapter.vulkan, device),
         }
     }
     for device in evidence.sysinfo.said().into_iter().flatten() {
@@ -172,7 +172,7 @@ pub fn adapters(evidence: &Evidence) -> Vec<Adapter<'_>> {
             ids: None,
             name: device.model.as_deref(),
         };
-        *slot(&mut found, &key, |adapter| &mut adapter.sysinfo) = Some(device);
+        put(&mut found, &key, |adapter| &mut adapter.sysinfo, device);
     }
     // The registry remembers adapters that are long gone: it bears witness, but nothing exists only there.
     for device in &evidence.registry {
@@ -182,7 +182,15 @@ pub fn adapters(evidence: &Evidence) -> Vec<Adapter<'_>> {
             adapter.registry = Some(device);
         }
     }
+    let nvml_has_devices = evidence.nvml.said().is_some_and(|nvml| !nvml.devices.is_empty());
+    found.retain(|adapter| !(nvml_has_devices && belongs_to_another_container(adapter)));
     found
+}
+
+/// A container sees all cards of the machine in `/sys`, but the driver shows it only its own.
+fn belongs_to_another_container(adapter: &Adapter<'_>) -> bool {
+    let run_by_nvidia = adapter.sysfs.as_ref().is_some_and(|card| card.driver.as_deref() == Some("nvidia"));
+    run_by_nvidia && adapter.nvml.is_none() && adapter.wgpu().next().is_none()
 }
 
 /// Vendor and device, where both are real PCI numbers or at least tell adapters apart.
@@ -190,12 +198,19 @@ fn ids(vendor: u32, device: u32) -> Option<PciIds> {
     (vendor != 0).then_some(PciIds { vendor, device })
 }
 
-/// The place for this source's answer in the adapter that the key means, which is added when it is not there yet.
-fn slot<'f, 'a, T>(
-    found: &'f mut Vec<Adapter<'a>>,
+/// Puts a source's answer to the adapter that the key means, which is added when it is not there yet. An address that
+/// the same source has answered for already is a second driver for one card (RADV and AMDVLK, say), and left out.
+fn put<'a, T>(
+    found: &mut Vec<Adapter<'a>>,
     key: &Key<'_>,
     of: impl for<'s> Fn(&'s mut Adapter<'a>) -> &'s mut Option<T>,
-) -> &'f mut Option<T> {
+    answer: T,
+) {
+    let twice =
+        |adapter: &mut Adapter<'a>| key.pci.is_some() && adapter.pci == key.pci && of(adapter).is_some();
+    if found.iter_mut().any(twice) {
+        return;
+    }
     let known = found.iter_mut().position(|adapter| of(adapter).is_none() && key.means(adapter));
     let index = known.unwrap_or_else(|| {
         found.push(Adapter::default());
@@ -204,7 +219,7 @@ fn slot<'f, 'a, T>(
     let adapter = &mut found[index];
     adapter.pci = adapter.pci.or(key.pci);
     adapter.ids = adapter.ids.or(key.ids);
-    of(adapter)
+    *of(adapter) = Some(answer);
 }
 
 /// Reads `PCI\VEN_1002&DEV_73BF&REV_C1`.
@@ -236,6 +251,48 @@ mod tests {
         for text in ["", "0000:00:00.0", "01:00", "x:y.z", "1:2:3:4.5", "0000:100:00.0"] {
             assert_eq!(PciAddress::parse(text), None, "{text}");
         }
+    }
+
+    #[test]
+    fn two_drivers_for_one_card_are_one_card_and_two_equal_cards_are_two() {
+        let at = |pci: &str, driver: &str| WgpuAdapter {
+            interface: "vulkan".to_owned(),
+            name: "AMD Radeon RX 7900 XTX".to_owned(),
+            vendor_id: 0x1002,
+            device_id: 0x744c,
+            pci_bus_id: Some(pci.to_owned()),
+            driver: driver.to_owned(),
+            ..WgpuAdapter::default()
+        };
+        let of = |adapters: Vec<WgpuAdapter>| Evidence {
+            wgpu: crate::hardware::evidence::Answer::Said(adapters),
+            ..Evidence::default()
+        };
+        let twice = of(vec![at("0000:03:00.0", "radv"), at("0000:03:00.0", "AMD open-source driver")]);
+        assert_eq!(adapters(&twice).len(), 1);
+        let two = of(vec![at("0000:03:00.0", "radv"), at("0000:04:00.0", "radv")]);
+        assert_eq!(adapters(&two).len(), 2);
+    }
+
+    #[test]
+    fn cards_of_other_containers_are_left_out() {
+        let card = |address: &str| {
+            [("class", "0x030200"), ("vendor", "0x10de"), ("device", "0x2330"), ("uevent", "DRIVER=nvidia")]
+                .map(|(file, content)| (format!("bus/pci/devices/{address}/{file}"), content.to_owned()))
+        };
+        let mut evidence = Evidence {
+            sysfs: ["0000:19:00.0", "0000:3b:00.0"].into_iter().flat_map(card).collect(),
+            ..Evidence::default()
+        };
+        assert_eq!(adapters(&evidence).len(), 2);
+        evidence.nvml = crate::hardware::evidence::Answer::Said(crate::hardware::evidence::NvmlAnswer {
+            devices: vec![NvmlDevice {
+                pci_bus_id: Some("00000000:3B:00.0".to_owned()),
+                ..NvmlDevice::default()
+            }],
+            ..crate::hardware::evidence::NvmlAnswer::default()
+        });
+        assert_eq!(adapters(&evidence).len(), 1);
     }
 
     #[test]

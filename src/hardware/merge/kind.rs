@@ -1,6 +1,6 @@
 //! Who made an adapter and what sort it is.
 
-use super::identity::Adapter;
+use super::identity::{Adapter, PciIds};
 use crate::hardware::document::GpuKind;
 
 /// PCI vendor numbers (pci-ids.ucw.cz) and the name used in the document.
@@ -177,14 +177,21 @@ fn names_number_with_m(name: &str) -> bool {
 }
 
 fn intel(adapter: &Adapter<'_>) -> GpuKind {
-    let by_number = adapter.ids.filter(|ids| ids.vendor == INTEL).map(|ids| ids.device);
-    let card = by_number.is_some_and(|device| {
-        // DG1; Alchemist; Battlemage (Linux, include/drm/intel/pciids.h).
-        matches!(device, 0x4905..=0x4909 | 0x4f80..=0x4f88 | 0x5690..=0x56c2 | 0xe202..=0xe223)
-    });
+    let card = adapter.ids.is_some_and(is_intel_card);
     let named = adapter.names().any(names_arc_card);
     let discrete = adapter.wgpu().any(|gpu| gpu.device_type == "discrete");
     if card || named || discrete { GpuKind::Discrete } else { GpuKind::Integrated }
+}
+
+/// DG1, Alchemist and Battlemage (Linux, include/drm/intel/pciids.h).
+pub fn is_intel_card(ids: PciIds) -> bool {
+    ids.vendor == INTEL
+        && matches!(ids.device, 0x4905..=0x4909 | 0x4f80..=0x4f88 | 0x5690..=0x56c2 | 0xe202..=0xe223)
+}
+
+/// Whether files under `/sys` are all that is needed to judge such a device: Intel's graphics inside processors.
+pub fn is_intel_integrated(ids: PciIds) -> bool {
+    ids.vendor == INTEL && !is_intel_card(ids)
 }
 
 /// `Arc A770`, `Arc(TM) B580`, `Arc Pro A60` are cards; `Arc Graphics`, `Arc 140V` are inside processors.

@@ -13,6 +13,7 @@ mod kind;
 mod memory;
 
 pub use identity::{PciAddress, PciIds};
+pub use kind::is_intel_integrated;
 
 use super::document::{Gpu, GpuKind, Hardware, Memory};
 use super::evidence::{Evidence, MemoryEvidence};
