@@ -147,9 +147,16 @@ fn certificates_from(path: &Path) -> Result<Vec<Certificate>, HttpError> {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct HttpPolicy {
     named: Vec<(String, u16)>,
+    anywhere: bool,
 }
 
 impl HttpPolicy {
+    /// Allows plain http to every address: only where a person asked for it in so many words, and only for what is
+    /// verified afterwards or not trusted.
+    pub fn anywhere() -> Self {
+        Self { anywhere: true, ..Self::default() }
+    }
+
     /// Also allows the host and port of an address that a person named.
     #[must_use]
     pub fn naming(mut self, url: &Url) -> Self {
@@ -164,7 +171,8 @@ impl HttpPolicy {
         match url.scheme() {
             "https" => true,
             "http" => {
-                is_loopback(url)
+                self.anywhere
+                    || is_loopback(url)
                     || self.named.iter().any(|(host, port)| {
                         url.host_str() == Some(host.as_str()) && url.port_or_known_default() == Some(*port)
                     })

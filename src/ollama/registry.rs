@@ -1,5 +1,119 @@
 //! Model references, and what a registry tells about a model before it is pulled.
+//!
+//! 1. The manifest (`/v2/NAMESPACE/NAME/manifests/TAG`) names the layers with their sizes; the one of type
+//!    `…image.model` is the GGUF file.
+//! 2. Its beginning is fetched by range, through the redirects that registries answer with, until the header (metadata
+//!    and the list of tensors) is complete. A registry that ignores ranges is read only as far as that.
+//! 3. The header goes into the same estimator that the built-in catalogue feeds.
+//!
+//! Nothing that is learned here is trusted with more than an estimate: the engine checks every byte when it pulls.
 
+mod manifest;
 mod reference;
+mod remote;
 
-pub use reference::{Reference, ReferenceError};
+use reqwest::Url;
+
+use crate::ollama::http::HttpError;
+use crate::say;
+use crate::text::Text;
+pub use manifest::{Layer, Manifest};
+pub use reference::{Part, Reference, ReferenceError};
+pub use remote::Remote;
+
+/// Why a model could not be looked up.
+#[derive(Debug, thiserror::Error)]
+pub enum RegistryError {
+    /// No client could be made.
+    #[error(transparent)]
+    Http(#[from] HttpError),
+    /// The registry did not answer.
+    #[error("no answer from {host}: {problem}")]
+    Unreachable {
+        /// Host of the registry.
+        host: String,
+        /// What went wrong.
+        problem: String,
+        /// Whether it was asked with encryption and may be one that has none.
+        encrypted: bool,
+    },
+    /// There is no such model.
+    #[error("{host} has no {reference}")]
+    NotFound {
+        /// Host of the registry.
+        host: String,
+        /// The model.
+        reference: String,
+    },
+    /// It is not for everybody.
+    #[error("{host} does not give {reference} to everybody")]
+    Refused {
+        /// Host of the registry.
+        host: String,
+        /// The model.
+        reference: String,
+    },
+    /// Some other answer than a good one.
+    #[error("{host} answered {status}")]
+    Status {
+        /// Host of the registry.
+        host: String,
+        /// HTTP status.
+        status: u16,
+    },
+    /// It leads to an address without encryption.
+    #[error("{host} leads to {address}, which is not encrypted")]
+    Insecure {
+        /// Host of the registry.
+        host: String,
+        /// Where it leads.
+        address: Url,
+    },
+    /// What it answered is no manifest, or one of something else than a GGUF model.
+    #[error("{host} describes {reference} in a way that cannot be used: {problem}")]
+    Unusable {
+        /// Host of the registry.
+        host: String,
+        /// The model.
+        reference: String,
+        /// What does not fit.
+        problem: String,
+    },
+}
+
+impl RegistryError {
+    /// What happened and what to do.
+    pub fn explain(&self, text: Text) -> String {
+        match self {
+            Self::Http(error) => error.explain(text),
+            Self::Unreachable { host, problem, encrypted: true } => {
+                say!(text, "registry-unreachable-encrypted", host = host.as_str(), problem = problem.as_str())
+            }
+            Self::Unreachable { host, problem, .. } => {
+                say!(text, "registry-unreachable", host = host.as_str(), problem = problem.as_str())
+            }
+            Self::NotFound { host, reference } => {
+                say!(text, "registry-not-found", host = host.as_str(), reference = reference.as_str())
+            }
+            Self::Refused { host, reference } => {
+                say!(text, "registry-refused", host = host.as_str(), reference = reference.as_str())
+            }
+            Self::Status { host, status } => {
+                say!(text, "registry-status", host = host.as_str(), status = status.to_string())
+            }
+            Self::Insecure { host, address } => {
+                say!(text, "registry-insecure", host = host.as_str(), address = address.as_str())
+            }
+            Self::Unusable { host, reference, problem } => say!(
+                text,
+                "registry-unusable",
+                host = host.as_str(),
+                reference = reference.as_str(),
+                problem = problem.as_str()
+            ),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

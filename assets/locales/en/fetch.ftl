@@ -41,3 +41,15 @@ fetch-waiting-check = Checking the file
 login-no-folder = The server cannot be started at login: your home folder is unknown. Set HOME and try again.
 login-unrepresentable = The server cannot be started at login: "{ $value }" holds characters that such an entry cannot hold, or is too long. Choose another folder.
 login-refused = The system refused ({ $command }): { $problem }
+
+reference-empty = The name of the model is empty. Write it like qwen2.5-coder:7b.
+reference-too-many-parts = "{ $reference }" is not the name of a model: it has more parts than host/namespace/name:tag.
+reference-part = "{ $part }" cannot be part of a model's name ("{ $reference }"). Write it like qwen2.5-coder:7b or registry.example.org:5000/team/coder:7b.
+
+registry-unreachable = The registry { $host } does not answer ({ $problem }). Check the address and the connection, and try again.
+registry-unreachable-encrypted = The registry { $host } does not answer over https ({ $problem }). Check the address and the connection. If it is your own registry without encryption, add --insecure-registry.
+registry-not-found = { $host } has no model { $reference }. Check the name and the tag.
+registry-refused = { $host } does not give { $reference } to everybody. Choose a public model.
+registry-status = The registry { $host } answered { $status }. Try again later.
+registry-insecure = The registry { $host } leads to { $address }, which is not encrypted. Nothing was fetched. If it is your own registry without encryption, add --insecure-registry.
+registry-unusable = { $reference } in { $host } cannot be used: { $problem }. Choose another model or tag.

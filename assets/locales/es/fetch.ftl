@@ -41,3 +41,15 @@ fetch-waiting-check = Comprobando el archivo
 login-no-folder = El servidor no se puede iniciar al entrar en la sesión: no se conoce tu carpeta personal. Define HOME y vuelve a intentarlo.
 login-unrepresentable = El servidor no se puede iniciar al entrar en la sesión: «{ $value }» contiene caracteres que una entrada así no admite, o es demasiado largo. Elige otra carpeta.
 login-refused = El sistema lo ha rechazado ({ $command }): { $problem }
+
+reference-empty = El nombre del modelo está vacío. Escríbelo así: qwen2.5-coder:7b.
+reference-too-many-parts = «{ $reference }» no es el nombre de un modelo: tiene más partes que servidor/espacio/nombre:etiqueta.
+reference-part = «{ $part }» no puede formar parte del nombre de un modelo («{ $reference }»). Escríbelo así: qwen2.5-coder:7b o registry.example.org:5000/equipo/coder:7b.
+
+registry-unreachable = El registro { $host } no responde ({ $problem }). Revisa la dirección y la conexión y vuelve a intentarlo.
+registry-unreachable-encrypted = El registro { $host } no responde por https ({ $problem }). Revisa la dirección y la conexión. Si es tu propio registro sin cifrar, añade --insecure-registry.
+registry-not-found = { $host } no tiene el modelo { $reference }. Revisa el nombre y la etiqueta.
+registry-refused = { $host } no entrega { $reference } a cualquiera. Elige un modelo público.
+registry-status = El registro { $host } ha respondido { $status }. Vuelve a intentarlo más tarde.
+registry-insecure = El registro { $host } lleva a { $address }, que no está cifrada. No se ha descargado nada. Si es tu propio registro sin cifrar, añade --insecure-registry.
+registry-unusable = No se puede usar { $reference } de { $host }: { $problem }. Elige otro modelo u otra etiqueta.

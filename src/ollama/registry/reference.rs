@@ -3,6 +3,9 @@
 use std::fmt;
 use std::str::FromStr;
 
+use crate::say;
+use crate::text::Text;
+
 /// The registry of a name without a host.
 pub const DEFAULT_HOST: &str = "registry.ollama.ai";
 /// The namespace of a name without one.
@@ -65,6 +68,21 @@ impl fmt::Display for Part {
             Self::Name => "name",
             Self::Tag => "tag",
         })
+    }
+}
+
+impl ReferenceError {
+    /// What is wrong and what to write.
+    pub fn explain(&self, text: Text) -> String {
+        match self {
+            Self::Empty => say!(text, "reference-empty"),
+            Self::TooManyParts { reference } => {
+                say!(text, "reference-too-many-parts", reference = reference.as_str())
+            }
+            Self::Part { reference, part, .. } => {
+                say!(text, "reference-part", reference = reference.as_str(), part = part.as_str())
+            }
+        }
     }
 }
 

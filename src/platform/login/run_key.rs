@@ -52,7 +52,7 @@ impl RunKey {
         CURRENT_USER.open(&self.key).is_ok_and(|key| key.get_type(&self.name).is_ok())
     }
 
-    fn refused(&self, error: &windows_registry::Error) -> LoginError {
+    fn refused(&self, error: &dyn std::fmt::Display) -> LoginError {
         LoginError::Refused {
             command: format!(r"HKEY_CURRENT_USER\{}", self.key),
             message: error.to_string(),

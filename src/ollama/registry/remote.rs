@@ -1,0 +1,180 @@
+//! One model in one registry, over HTTP.
+
+use std::time::Duration;
+
+use reqwest::header::{ACCEPT, ACCEPT_ENCODING, LOCATION, RANGE};
+use reqwest::{Client, RequestBuilder, Response, Url};
+use tokio_util::bytes::Bytes;
+
+use super::{Layer, Manifest, Reference, RegistryError};
+use crate::ollama::http::{self, HttpPolicy};
+
+/// A manifest is a few kilobytes.
+const LARGEST_MANIFEST_BYTES: usize = 1 << 20;
+/// How much of a file is fetched first: the headers of most models, vocabulary included, are smaller.
+const FIRST_BYTES: u64 = 8 << 20;
+/// The largest header that is read.
+const LARGEST_HEADER_BYTES: u64 = 64 << 20;
+/// A registry on which nothing comes for so long is given up.
+const SILENCE: Duration = Duration::from_secs(20);
+const MOST_REDIRECTS: usize = 8;
+const MANIFEST_TYPE: &str = "application/vnd.docker.distribution.manifest.v2+json";
+
+/// A model in its registry.
+#[derive(Clone, Debug)]
+pub struct Remote {
+    client: Client,
+    reference: Reference,
+    policy: HttpPolicy,
+    insecure: bool,
+}
+
+impl Remote {
+    /// Asked through a client that follows no redirects itself.
+    pub fn new(client: Client, reference: Reference, insecure: bool) -> Self {
+        let policy = if insecure { HttpPolicy::anywhere() } else { HttpPolicy::default() };
+        Self { client, reference, policy, insecure }
+    }
+
+    /// What the model consists of.
+    pub async fn manifest(&self) -> Result<Manifest, RegistryError> {
+        let url = self.url("manifests", self.reference.tag())?;
+        let mut response = self.get(url, |request| request.header(ACCEPT, MANIFEST_TYPE)).await?;
+        let mut json = Vec::new();
+        while let Some(chunk) = self.chunk(&mut response).await? {
+            json.extend_from_slice(&chunk);
+            if json.len() > LARGEST_MANIFEST_BYTES {
+                return Err(self.unusable("the manifest has no end"));
+            }
+        }
+        serde_json::from_slice(&json).map_err(|error| self.unusable(error))
+    }
+
+    /// Reads the beginning of a layer until `parse` has enough: it answers `None` for "not yet" and an error when more
+    /// would not help.
+    pub async fn header<T>(
+        &self,
+        layer: &Layer,
+        parse: impl Fn(&[u8]) -> Result<Option<T>, String>,
+    ) -> Result<T, RegistryError> {
+        let most = layer.size.min(LARGEST_HEADER_BYTES);
+        let mut bytes = Vec::new();
+        let mut wanted = FIRST_BYTES.min(most);
+        while bytes.len() < wanted as usize {
+            let had = bytes.len();
+            self.read_on(layer, &mut bytes, wanted, most).await?;
+            if let Some(header) = parse(&bytes).map_err(|problem| self.unusable(problem))? {
+                return Ok(header);
+            }
+            if bytes.len() == had {
+                break;
+            }
+            wanted = (bytes.len() as u64).saturating_mul(2).max(wanted).min(most);
+        }
+        Err(self.unusable("its header is incomplete"))
+    }
+
+    /// Fetches from where the bytes end up to `wanted`. A registry that sends the whole file is read up to `most`, at
+    /// once: asking again would start from the beginning.
+    async fn read_on(
+        &self,
+        layer: &Layer,
+        bytes: &mut Vec<u8>,
+        wanted: u64,
+        most: u64,
+    ) -> Result<(), RegistryError> {
+        let url = self.url("blobs", &layer.digest)?;
+        let range = format!("bytes={}-{}", bytes.len(), wanted - 1);
+        let mut response = self
+            .get(url, |request| request.header(RANGE, &range).header(ACCEPT_ENCODING, "identity"))
+            .await?;
+        let limit = if response.status().as_u16() == 206 {
+            wanted
+        } else {
+            bytes.clear();
+            most
+        };
+        while (bytes.len() as u64) < limit
+            && let Some(chunk) = self.chunk(&mut response).await?
+        {
+            bytes.extend_from_slice(&chunk);
+        }
+        bytes.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
+        Ok(())
+    }
+
+    /// Asks, and goes where redirects lead as far as the policy allows.
+    async fn get(
+        &self,
+        mut url: Url,
+        finish: impl Fn(RequestBuilder) -> RequestBuilder,
+    ) -> Result<Response, RegistryError> {
+        for _ in 0..=MOST_REDIRECTS {
+            if !self.may_go(&url) {
+                return Err(RegistryError::Insecure { host: self.host(), address: url });
+            }
+            let send = finish(self.client.get(url.clone())).send();
+            let response = tokio::time::timeout(SILENCE, send)
+                .await
+                .map_err(|_| self.silent())?
+                .map_err(|error| self.unreachable(http::innermost(&error)))?;
+            match response.status().as_u16() {
+                200 | 206 => return Ok(response),
+                301 | 302 | 303 | 307 | 308 => {
+                    let location = response.headers().get(LOCATION).and_then(|value| value.to_str().ok());
+                    url = location
+                        .and_then(|location| url.join(location).ok())
+                        .ok_or_else(|| self.unusable("a redirect leads nowhere"))?;
+                }
+                404 => return Err(RegistryError::NotFound { host: self.host(), reference: self.name() }),
+                401 | 403 => {
+                    return Err(RegistryError::Refused { host: self.host(), reference: self.name() });
+                }
+                status => return Err(RegistryError::Status { host: self.host(), status }),
+            }
+        }
+        Err(self.unusable("its redirects have no end"))
+    }
+
+    /// Whether a request may go there.
+    pub fn may_go(&self, url: &Url) -> bool {
+        self.policy.allows(url)
+    }
+
+    async fn chunk(&self, response: &mut Response) -> Result<Option<Bytes>, RegistryError> {
+        tokio::time::timeout(SILENCE, response.chunk())
+            .await
+            .map_err(|_| self.silent())?
+            .map_err(|error| self.unreachable(http::innermost(&error)))
+    }
+
+    fn url(&self, what: &str, which: &str) -> Result<Url, RegistryError> {
+        let scheme = if self.insecure { "http" } else { "https" };
+        let (namespace, name) = (self.reference.namespace(), self.reference.name());
+        Url::parse(&format!("{scheme}://{}/v2/{namespace}/{name}/{what}/{which}", self.reference.host()))
+            .map_err(|error| self.unusable(error))
+    }
+
+    fn host(&self) -> String {
+        self.reference.host().to_owned()
+    }
+
+    fn name(&self) -> String {
+        self.reference.to_string()
+    }
+
+    fn silent(&self) -> RegistryError {
+        self.unreachable(format!("nothing came for {} s", SILENCE.as_secs()))
+    }
+
+    /// The registry did not answer.
+    pub fn unreachable(&self, problem: String) -> RegistryError {
+        let encrypted = !self.insecure && !self.reference.is_from_default_registry();
+        RegistryError::Unreachable { host: self.host(), problem, encrypted }
+    }
+
+    /// The registry answered with something of no use.
+    pub fn unusable(&self, problem: impl ToString) -> RegistryError {
+        RegistryError::Unusable { host: self.host(), reference: self.name(), problem: problem.to_string() }
+    }
+}

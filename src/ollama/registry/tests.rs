@@ -1,0 +1,156 @@
+#![allow(clippy::unwrap_used, clippy::panic)]
+
+use proptest::prelude::*;
+
+use super::*;
+use crate::ollama::http::{self, HttpOptions};
+use crate::testing::{Reply, Request, Server};
+use crate::text::Language;
+
+const DIGEST: &str = "sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef";
+
+fn manifest() -> String {
+    format!(
+        r#"{{"schemaVersion":2,"config":{{"mediaType":"application/vnd.docker.container.image.v1+json",
+        "digest":"sha256:c0","size":500,"extra":1}},"layers":[
+        {{"mediaType":"application/vnd.ollama.image.template","digest":"sha256:t0","size":40}},
+        {{"mediaType":"application/vnd.ollama.image.model","digest":"{DIGEST}","size":30000000}},
+        {{"mediaType":"application/vnd.ollama.image.license","digest":"sha256:t0","size":40}}]}}"#
+    )
+}
+
+/// A blob whose "header" is as long as its first eight bytes say.
+fn blob(header: u64) -> Vec<u8> {
+    let mut blob = vec![1; 30_000_000];
+    blob[..8].copy_from_slice(&header.to_le_bytes());
+    blob
+}
+
+fn parse(bytes: &[u8]) -> Result<Option<usize>, String> {
+    let Some(length) = bytes.first_chunk() else { return Ok(None) };
+    match u64::from_le_bytes(*length) {
+        0 => Err("magic is wrong".to_owned()),
+        length => Ok((bytes.len() as u64 >= length).then_some(bytes.len())),
+    }
+}
+
+fn run<T>(server: &Server, insecure: bool, path: &str, work: impl AsyncFnOnce(Remote) -> T) -> T {
+    let reference = Reference::parse(&format!("{}/{path}", server.authority())).unwrap();
+    let remote = Remote::new(http::client(&HttpOptions::default()).unwrap(), reference, insecure);
+    tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(work(remote))
+}
+
+fn look_up(server: &Server) -> Result<usize, RegistryError> {
+    run(server, true, "acme/coder:7b", async |remote| {
+        let manifest = remote.manifest().await?;
+        let layer = manifest.model_layer().ok_or_else(|| remote.unusable("no model"))?;
+        remote.header(layer, parse).await
+    })
+}
+
+fn registry(header: u64, ranges: bool) -> Server {
+    let blob = blob(header);
+    Server::start(move |request: &Request| match request.path.as_str() {
+        "/v2/acme/coder/manifests/7b" => Reply::body(manifest()),
+        path if path == format!("/v2/acme/coder/blobs/{DIGEST}") => {
+            // To another name of the same host, as the public registry redirects to another host.
+            Reply::redirect(format!(
+                "http://localhost:{}/cdn",
+                request.headers["host"].rsplit(':').next().unwrap()
+            ))
+        }
+        "/cdn" if ranges => Reply::file(request, &blob, "a"),
+        "/cdn" => Reply::body(blob.clone()),
+        _ => Reply::status(404),
+    })
+}
+
+#[test]
+fn a_header_is_read_by_range_and_no_further_than_needed() {
+    let server = registry(1000, true);
+    assert_eq!(look_up(&server).unwrap(), 8 << 20);
+    let asked: Vec<_> = server.requests().iter().filter_map(Request::range).collect();
+    assert_eq!(asked, [(0, Some((8 << 20) - 1)); 2], "the range goes along with the redirect");
+    let server = registry(20 << 20, true);
+    assert_eq!(look_up(&server).unwrap(), 30_000_000);
+    let asked: Vec<_> = server
+        .requests()
+        .iter()
+        .filter(|request| request.path == "/cdn")
+        .map(|r| r.range().unwrap().0)
+        .collect();
+    assert_eq!(asked, [0, 8 << 20, 16 << 20], "each time only what is missing");
+}
+
+#[test]
+fn a_registry_without_ranges_serves_as_well() {
+    let server = registry(1000, false);
+    assert_eq!(look_up(&server).unwrap(), 30_000_000);
+}
+
+#[test]
+fn headers_that_never_end_or_never_were_are_refused() {
+    for header in [0, 31_000_000] {
+        let error = look_up(&registry(header, true)).unwrap_err();
+        assert!(matches!(error, RegistryError::Unusable { .. }), "{error}");
+    }
+}
+
+#[test]
+fn sizes_are_summed_once_for_each_blob() {
+    let manifest: Manifest = serde_json::from_str(&manifest()).unwrap();
+    assert_eq!(manifest.download_bytes(), 500 + 40 + 30_000_000);
+    assert_eq!(manifest.model_layer().unwrap().size, 30_000_000);
+}
+
+#[test]
+fn every_refusal_says_what_to_do() {
+    let said = |server: &Server, insecure: bool| {
+        let error =
+            run(server, insecure, "acme/coder:7b", async |remote| remote.manifest().await).unwrap_err();
+        for language in Language::ALL {
+            let said = error.explain(Text::new(language));
+            assert!(said.contains("127.0.0.1") && !said.contains("registry-"), "{said}");
+        }
+        error
+    };
+    let answering = |reply: Reply| Server::start(move |_| reply.clone());
+    assert!(matches!(said(&answering(Reply::status(404)), true), RegistryError::NotFound { .. }));
+    assert!(matches!(said(&answering(Reply::status(401)), true), RegistryError::Refused { .. }));
+    assert!(matches!(said(&answering(Reply::status(500)), true), RegistryError::Status { status: 500, .. }));
+    assert!(matches!(said(&answering(Reply::redirect("/again")), true), RegistryError::Unusable { .. }));
+    assert!(matches!(said(&answering(Reply::body("<html>")), true), RegistryError::Unusable { .. }));
+    assert!(matches!(
+        said(&answering(Reply::body(vec![b' '; 2 << 20])), true),
+        RegistryError::Unusable { .. }
+    ));
+    // A registry without encryption, asked with it: the way out is named.
+    let error = said(&answering(Reply::body(manifest())), false);
+    assert!(matches!(error, RegistryError::Unreachable { encrypted: true, .. }), "{error}");
+    assert!(error.explain(Text::new(Language::English)).contains("--insecure-registry"));
+}
+
+#[test]
+fn an_encrypted_registry_may_not_lead_to_an_open_one() {
+    let remote = Remote::new(
+        http::client(&HttpOptions::default()).unwrap(),
+        Reference::parse("registry.example.org/a/b:c").unwrap(),
+        false,
+    );
+    assert!(remote.may_go(&Url::parse("https://cdn.example.org/x").unwrap()));
+    assert!(!remote.may_go(&Url::parse("http://cdn.example.org/x").unwrap()));
+}
+
+proptest! {
+    #[test]
+    fn any_manifest_is_read_or_refused(json in "\\PC{0,200}", digest in "\\PC{0,80}", size: u64) {
+        let _ = serde_json::from_str::<Manifest>(&json).map(|manifest| manifest.download_bytes());
+        let layer = Layer { media_type: "application/vnd.ollama.image.model".into(), digest: digest.clone(), size };
+        let manifest = Manifest { config: Some(layer.clone()), layers: vec![layer.clone(), layer] };
+        let _ = manifest.download_bytes();
+        // A digest becomes part of an address, so it must be one.
+        if manifest.model_layer().is_some() {
+            prop_assert!(digest.len() == 71 && digest.is_ascii());
+        }
+    }
+}
