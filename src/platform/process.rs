@@ -118,7 +118,11 @@ pub fn kill(identity: ProcessIdentity) -> Result<(), ProcessError> {
 /// When the system refuses for one of them; the others are ended all the same.
 pub fn kill_tree(identity: ProcessIdentity) -> Result<(), ProcessError> {
     let tree = tree_of(identity)?;
-    tree.into_iter().map(kill).fold(Ok(()), |first, next| first.and(next))
+    let mut outcome = Ok(());
+    for process in tree {
+        outcome = outcome.and(kill(process));
+    }
+    outcome
 }
 
 /// Asks a process to end, gives it `grace`, then ends whatever is left of its tree. Blocks for as long as that takes.

@@ -15,6 +15,7 @@
 
 mod connection;
 mod crew;
+mod mirrors;
 mod partial;
 mod problem;
 mod ranges;
@@ -181,10 +182,10 @@ pub enum DownloadError {
         tried: Vec<(Url, Problem)>,
     },
     /// Everything came, twice, and is not what it must be. Nothing is kept.
-    #[error("the SHA-256 of {url} is {actual}, expected {expected}")]
+    #[error("the SHA-256 of {address} is {actual}, expected {expected}")]
     CheckSum {
         /// Where it came from.
-        url: Url,
+        address: String,
         /// SHA-256 it must have, in hexadecimal.
         expected: String,
         /// SHA-256 it has.
@@ -223,10 +224,10 @@ impl DownloadError {
                     .collect();
                 say!(text, "fetch-unavailable", file = file.as_str(), reasons = reasons.join("; "))
             }
-            Self::CheckSum { url, expected, actual } => say!(
+            Self::CheckSum { address, expected, actual } => say!(
                 text,
                 "fetch-checksum",
-                address = url.as_str(),
+                address = address.as_str(),
                 expected = expected.as_str(),
                 actual = actual.as_str()
             ),

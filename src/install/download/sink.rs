@@ -21,7 +21,7 @@ use tokio::sync::{mpsc, oneshot};
 use tokio_util::bytes::Bytes;
 
 use super::partial::{Places, Sidecar};
-use super::ranges::{Span, Spans};
+use super::ranges::Span;
 
 /// Pieces on their way to the disk. A connection brings up to 400 kB at once, so this bounds memory to a few MB.
 const QUEUE: usize = 16;
@@ -151,7 +151,7 @@ impl Drop for Sink {
 impl Shared {
     /// Which bytes were written.
     #[cfg(test)]
-    pub fn done(&self) -> Spans {
+    pub fn done(&self) -> super::ranges::Spans {
         self.lock().sidecar.done.clone()
     }
 

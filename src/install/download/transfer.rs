@@ -4,11 +4,12 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use reqwest::{Client, Url};
+use reqwest::Client;
 use tokio::time::MissedTickBehavior;
 
 use super::connection::{Errand, Opened, UNKNOWN_END};
 use super::crew::Crew;
+use super::mirrors::{Mirrors, Next};
 use super::partial::{Places, Sidecar};
 use super::problem::Problem;
 use super::ranges::{Span, Spans};
@@ -21,9 +22,6 @@ use crate::install::Control;
 const TICK: Duration = Duration::from_millis(100);
 /// Silence that is worth mentioning.
 const SILENCE_SHOWN: Duration = Duration::from_secs(3);
-const LONGEST_BACKOFF: Duration = Duration::from_secs(16);
-/// How often the file on a server may change under us before that server is given up.
-const MOST_CHANGES: u32 = 2;
 /// Whole files that may be wrong before the download fails.
 const MOST_WRONG_FILES: u32 = 2;
 
@@ -42,7 +40,7 @@ pub async fn run(
         std::fs::create_dir_all(folder).map_err(|error| DownloadError::io(folder, error))?;
     }
     let mut transfer = Transfer::open(client, request, progress, control)?;
-    let outcome = transfer.to_the_end().await;
+    let outcome = transfer.until_published().await;
     transfer.sink.stop().await;
     outcome
 }
@@ -58,21 +56,8 @@ struct Transfer<'a> {
     /// What was handed to the sink, or was there before.
     sent: Spans,
     total: Option<u64>,
-    mirrors: Vec<Mirror>,
-    current: usize,
+    mirrors: Mirrors,
     meter: Meter,
-}
-
-struct Mirror {
-    url: Url,
-    /// Why it is not asked any more.
-    struck: Option<Problem>,
-    last_problem: Option<Problem>,
-    /// Tries in a row that brought nothing.
-    failures: u32,
-    changes: u32,
-    ranged: bool,
-    most_lanes: usize,
 }
 
 /// How an attempt at one address ended.
@@ -97,37 +82,12 @@ impl<'a> Transfer<'a> {
         let limiter = request.max_bytes_per_s.map(|rate| Arc::new(Limiter::new(rate)));
         // A rate that is held down gains nothing from more connections.
         let most_lanes = if limiter.is_some() { 1 } else { request.max_connections.max(1) };
-        let mirrors = request
-            .urls
-            .iter()
-            .map(|url| Mirror {
-                url: url.clone(),
-                struck: None,
-                last_problem: None,
-                failures: 0,
-                changes: 0,
-                ranged: true,
-                most_lanes,
-            })
-            .collect();
+        let mirrors = Mirrors::new(&request.urls, request.patience, most_lanes);
         let meter = Meter::default();
-        Ok(Self {
-            client,
-            request,
-            progress,
-            control,
-            limiter,
-            places,
-            sink,
-            sent,
-            total,
-            mirrors,
-            current: 0,
-            meter,
-        })
+        Ok(Self { client, request, progress, control, limiter, places, sink, sent, total, mirrors, meter })
     }
 
-    async fn to_the_end(&mut self) -> Result<PathBuf, DownloadError> {
+    async fn until_published(&mut self) -> Result<PathBuf, DownloadError> {
         let mut wrong_files = 0;
         loop {
             self.fetch_all().await?;
@@ -142,13 +102,12 @@ impl<'a> Transfer<'a> {
             tracing::warn!(expected, actual, "the downloaded file is not what it must be");
             self.start_over().await?;
             wrong_files += 1;
-            let mirror = &mut self.mirrors[self.current];
             if wrong_files >= MOST_WRONG_FILES {
-                return Err(DownloadError::CheckSum { url: mirror.url.clone(), expected, actual });
+                let address = self.mirrors.current().map(|mirror| mirror.url.to_string()).unwrap_or_default();
+                return Err(DownloadError::CheckSum { address, expected, actual });
             }
-            if self.request.urls.len() > 1 {
-                mirror.struck = Some(Problem::CheckSum { expected, actual });
-                self.next_mirror();
+            if self.mirrors.are_several() {
+                self.mirrors.strike(Problem::CheckSum { expected, actual });
             }
         }
     }
@@ -165,9 +124,6 @@ impl<'a> Transfer<'a> {
                 self.meter.reset();
             }
             self.control.check()?;
-            if self.mirrors.get(self.current).is_none_or(|mirror| mirror.struck.is_some()) {
-                return Err(self.unavailable());
-            }
             match self.attempt().await? {
                 Ended::Complete => break,
                 Ended::Paused => {}
@@ -179,48 +135,15 @@ impl<'a> Transfer<'a> {
 
     /// What a failed attempt means: start over, ask otherwise, wait, go elsewhere.
     async fn judge(&mut self, problem: Problem, brought: bool, lanes: usize) -> Result<(), DownloadError> {
-        let mirror = &mut self.mirrors[self.current];
-        tracing::info!(url = %mirror.url, %problem, lanes, "an attempt at downloading failed");
-        mirror.last_problem = Some(problem.clone());
-        mirror.failures = if brought { 0 } else { mirror.failures + 1 };
-        match &problem {
-            Problem::RangesIgnored { same_file } => {
-                mirror.ranged = false;
-                return if *same_file { Ok(()) } else { self.start_over().await };
-            }
-            Problem::Changed => {
-                mirror.changes += 1;
-                if mirror.changes > MOST_CHANGES {
-                    mirror.struck = Some(problem);
-                    self.next_mirror();
-                }
-                return self.start_over().await;
-            }
-            _ => {}
+        tracing::info!(host = self.host(), %problem, lanes, "an attempt at downloading failed");
+        match self.mirrors.judge(&problem, brought, lanes) {
+            Next::Again => Ok(()),
+            Next::StartOver => self.start_over().await,
+            Next::Wait(wait) => self.back_off(problem, wait).await,
         }
-        if !problem.is_passing() || mirror.failures >= self.request.patience.tries {
-            mirror.struck = Some(problem);
-            self.next_mirror();
-            return Ok(());
-        }
-        // Some servers and proxies serve one connection well and many badly.
-        if lanes > 1 {
-            mirror.most_lanes = (lanes / 2).max(1);
-            return Ok(());
-        }
-        let failures = mirror.failures;
-        if failures >= 2 {
-            self.next_mirror();
-        }
-        self.back_off(problem, failures).await
     }
 
-    async fn back_off(&self, problem: Problem, failures: u32) -> Result<(), DownloadError> {
-        let doubled = self.request.patience.backoff.saturating_mul(1 << failures.saturating_sub(1).min(16));
-        let wait = match problem {
-            Problem::Status { retry_after: Some(wait), .. } => wait,
-            _ => doubled.min(LONGEST_BACKOFF),
-        };
+    async fn back_off(&self, problem: Problem, wait: Duration) -> Result<(), DownloadError> {
         let until = Instant::now() + wait;
         loop {
             let left = until.saturating_duration_since(Instant::now());
@@ -247,7 +170,7 @@ impl<'a> Transfer<'a> {
 
     /// Fetches what is missing from the current address until it is all there, or something stops that.
     async fn attempt(&mut self) -> Result<Ended, DownloadError> {
-        let mirror = &self.mirrors[self.current];
+        let Some(mirror) = self.mirrors.current() else { return Err(self.unavailable()) };
         let Some(inlet) = self.sink.inlet() else { return Err(self.sink_failed().await) };
         let errand = Arc::new(Errand {
             client: self.client.clone(),
@@ -366,7 +289,7 @@ impl<'a> Transfer<'a> {
     fn note(&mut self, opened: &Opened) -> Result<(), DownloadError> {
         let shared = self.sink.shared();
         if let Some(validator) = &opened.validator {
-            shared.note_validator(self.mirrors[self.current].url.as_str(), validator);
+            shared.note_validator(&self.address(), validator);
         }
         if let (None, Some(bytes)) = (self.total, opened.bytes) {
             shared.note_length(bytes);
@@ -379,7 +302,7 @@ impl<'a> Transfer<'a> {
     /// The first gap; everything where the server knows no ranges.
     fn first_span(&self) -> Span {
         let whole = Span { start: 0, end: self.total.unwrap_or(UNKNOWN_END) };
-        if !self.mirrors[self.current].ranged {
+        if self.mirrors.current().is_some_and(|mirror| !mirror.ranged) {
             return whole;
         }
         match self.total {
@@ -408,7 +331,7 @@ impl<'a> Transfer<'a> {
     }
 
     fn validator(&self) -> Option<String> {
-        self.sink.shared().validator(self.mirrors[self.current].url.as_str())
+        self.sink.shared().validator(&self.address())
     }
 
     fn done(&self, crew: &Crew) -> u64 {
@@ -439,17 +362,11 @@ impl<'a> Transfer<'a> {
     }
 
     fn host(&self) -> String {
-        let url = self.mirrors.get(self.current).map(|mirror| &mirror.url);
-        url.and_then(Url::host_str).unwrap_or_default().to_owned()
+        self.mirrors.current().and_then(|mirror| mirror.url.host_str()).unwrap_or_default().to_owned()
     }
 
-    /// The next address that is still worth asking, if any; else it stays.
-    fn next_mirror(&mut self) {
-        let count = self.mirrors.len();
-        let next = (1..=count).map(|step| (self.current + step) % count);
-        if let Some(next) = next.into_iter().find(|index| self.mirrors[*index].struck.is_none()) {
-            self.current = next;
-        }
+    fn address(&self) -> String {
+        self.mirrors.current().map(|mirror| mirror.url.to_string()).unwrap_or_default()
     }
 
     /// Throws everything away that has come.
@@ -504,10 +421,6 @@ impl<'a> Transfer<'a> {
 
     fn unavailable(&self) -> DownloadError {
         let file = self.request.dest.file_name().unwrap_or_default().to_string_lossy().into_owned();
-        let tried = self.mirrors.iter().filter_map(|mirror| {
-            let problem = mirror.struck.as_ref().or(mirror.last_problem.as_ref())?;
-            Some((mirror.url.clone(), problem.clone()))
-        });
-        DownloadError::Unavailable { file, tried: tried.collect() }
+        DownloadError::Unavailable { file, tried: self.mirrors.problems() }
     }
 }
