@@ -14,7 +14,9 @@ mod remote;
 
 use reqwest::Url;
 
-use crate::ollama::http::HttpError;
+use crate::models::Model;
+use crate::models::gguf::{Header, HeaderError};
+use crate::ollama::http::{self, HttpError, HttpOptions};
 use crate::say;
 use crate::text::Text;
 pub use manifest::{Layer, Manifest};
@@ -112,6 +114,48 @@ impl RegistryError {
                 problem = problem.as_str()
             ),
         }
+    }
+}
+
+/// Looks a model up. Blocks, on a runtime of its own: call it from a worker thread, not from asynchronous code.
+///
+/// `insecure` speaks plain http with the registry, and with wherever it leads.
+///
+/// # Errors
+/// See [`RegistryError`].
+pub fn fetch_model(reference: &Reference, insecure: bool) -> Result<Model, RegistryError> {
+    fetch_model_with(reference, insecure, &HttpOptions::default())
+}
+
+/// As [`fetch_model`], through a proxy or with a company's certificates.
+///
+/// # Errors
+/// See [`RegistryError`].
+pub fn fetch_model_with(
+    reference: &Reference,
+    insecure: bool,
+    options: &HttpOptions,
+) -> Result<Model, RegistryError> {
+    let remote = Remote::new(http::client(options)?, reference.clone(), insecure);
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .map_err(|error| remote.unreachable(error.to_string()))?;
+    runtime.block_on(async {
+        let manifest = remote.manifest().await?;
+        let layer = manifest.model_layer().ok_or_else(|| remote.unusable("it holds no GGUF model"))?;
+        let header: Header = remote.header(layer, gguf_header).await?;
+        Model::from_gguf(&header, &reference.to_string(), manifest.download_bytes())
+            .map_err(|error| remote.unusable(error))
+    })
+}
+
+/// Whether these first bytes of a file are a whole header yet.
+fn gguf_header(bytes: &[u8]) -> Result<Option<Header>, String> {
+    match Header::parse(bytes) {
+        Ok(header) => Ok(Some(header)),
+        Err(HeaderError::Cut { .. }) => Ok(None),
+        Err(error) => Err(error.to_string()),
     }
 }
 
