@@ -1,7 +1,7 @@
-//! Terminal.
-fn main() {
-    // A driver is asked in a process of its own: this one.
+//! The window: see [`acolyte::wizard`], and [`acolyte::cli::installer`] for how it starts.
+#![cfg_attr(all(windows, not(debug_assertions)), windows_subsystem = "windows")]
+
+fn main() -> std::process::ExitCode {
     acolyte::hardware::probe::run_if_asked();
-    // At login the system calls a copy of this program to start the server.
-    acolyte::install::start_server_if_asked();
+    acolyte::cli::installer::main()
 }

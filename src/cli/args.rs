@@ -149,7 +149,7 @@ pub struct EstimateArgs {
 }
 
 /// `acolyte install`.
-#[derive(Args, Clone, Debug)]
+#[derive(Args, Clone, Debug, Default)]
 pub struct InstallArgs {
     /// Profile to install (default: the recommended one)
     #[arg(long, value_name = "ID")]

@@ -8,9 +8,11 @@ pub mod check;
 pub mod detect;
 pub mod estimate;
 pub mod install;
+pub mod installer;
 pub mod model;
 pub mod output;
 mod progress;
+pub mod prompts;
 mod session;
 mod startup;
 pub mod status;
@@ -53,7 +55,7 @@ fn run(command: Command, session: &Session) -> Result<u8, Failure> {
         Command::Install(args) => install::run(&args, session),
         Command::Status(args) => status::run(&args, session),
         Command::Uninstall(args) => uninstall::run(&args, session),
-        Command::Wizard(_) => help(),
+        Command::Wizard(args) => prompts::run(&args, session),
     }
 }
 

@@ -1,26 +1,21 @@
-//! Which model a person means: a tag of the catalogue, a file, or a reference to a registry.
+//! The model that `--model` names.
 
 use std::sync::Arc;
 
 use crate::cli::{Failure, Session};
-use crate::models::{Catalogue, Model};
-use crate::say;
+use crate::models::Model;
+use crate::ollama::lookup::{LookupError, lookup};
 
-/// Finds a model by what a person typed.
+/// Finds a model by what a person typed: see [`lookup`].
 ///
 /// # Errors
-/// When it is none that is known, or it cannot be read.
-pub fn resolve(reference: &str, _insecure: bool, session: &Session) -> Result<Arc<Model>, Failure> {
-    Catalogue::built_in().find(reference).ok_or_else(|| {
-        Failure::usage(say!(
-            session.text,
-            "cli-unknown-model",
-            tag = reference,
-            known = known_tags().join(", ")
-        ))
+/// When there is none (wrong usage), or it cannot be read or asked for.
+pub fn resolve(reference: &str, insecure: bool, session: &Session) -> Result<Arc<Model>, Failure> {
+    lookup(reference, insecure).map_err(|error| {
+        let said = error.explain(session.text);
+        match error {
+            LookupError::Unknown { .. } | LookupError::Reference(_) => Failure::usage(said),
+            _ => Failure::failed(said),
+        }
     })
-}
-
-fn known_tags() -> Vec<&'static str> {
-    Catalogue::built_in().models.iter().map(|model| model.tag.as_str()).collect()
 }

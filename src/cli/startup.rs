@@ -5,6 +5,7 @@ use std::io::Write;
 use std::panic::PanicHookInfo;
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use tracing_subscriber::EnvFilter;
@@ -55,6 +56,18 @@ fn logs_dir(home: &Path) -> Option<PathBuf> {
     Some(home.join("logs")).filter(|logs| logs.is_dir())
 }
 
+/// Runs something that may panic and handles it (a window where a library is missing): the crash is written down, but
+/// nobody is told that the program stopped, because it does not.
+pub fn crashes_only_logged<T>(action: impl FnOnce() -> T) -> T {
+    HANDLED.store(true, Ordering::SeqCst);
+    let result = action();
+    HANDLED.store(false, Ordering::SeqCst);
+    result
+}
+
+/// Whether a crash will be handled by who is running.
+static HANDLED: AtomicBool = AtomicBool::new(false);
+
 /// Writes down what happened and says where; a crash is our mistake, never the person's.
 fn report_crash(info: &PanicHookInfo<'_>) {
     tracing::error!(%info, "crashed");
@@ -70,6 +83,9 @@ fn report_crash(info: &PanicHookInfo<'_>) {
         .create_new(true)
         .open(&path)
         .and_then(|mut file| file.write_all(report.as_bytes()));
+    if HANDLED.load(Ordering::SeqCst) {
+        return;
+    }
     output::talk(&match written {
         Ok(()) => say!(text, "cli-crashed", path = path.display().to_string()),
         Err(_) => say!(text, "cli-crashed-unwritten", why = info.to_string()),

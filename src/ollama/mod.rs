@@ -3,6 +3,7 @@
 pub mod client;
 pub mod evidence;
 pub mod http;
+pub mod lookup;
 pub mod ndjson;
 pub mod registry;
 pub mod release;

@@ -78,3 +78,18 @@ cli-incomplete-gpu = A card without a name needs both --vram-gib and --gpu-bandw
 
 cli-crashed = ACOLYTE stopped because of a mistake of its own. What happened is written in { $path }. Run it again: an installation that was under way is continued or undone. If it happens again, send us that file
 cli-crashed-unwritten = ACOLYTE stopped because of a mistake of its own ({ $why }). Run it again: an installation that was under way is continued or undone
+
+cli-model-unreadable = The model file { $path } could not be read: { $why }
+cli-model-not-gguf = { $path } cannot be used as a model: { $why }. Give a complete .gguf file of a language model
+
+cli-prompts-no-terminal = There is nobody to ask: standard input is not a terminal. Use “acolyte install --profile ID --accept-degraded --yes”, and “acolyte check-requirements” to see the profiles
+cli-prompts-welcome =
+    ACOLYTE sets up a local coding model on this computer. First it shows what the computer has and what runs on it;
+    nothing is changed before you have seen and confirmed a summary. Everything goes into { $home }
+    and can be removed with “acolyte uninstall”.
+cli-prompts-choose = Which profile? Number or name, Enter for { $recommended }, q to stop:
+cli-prompts-not-a-choice = “{ $answer }” is not one of them
+cli-prompts-emergency = No profile runs on this computer. Install the emergency mode on the processor? It is slow; what it costs is said first [y/N]:
+cli-prompts-nothing-done = Nothing was changed
+cli-prompts-no-answer = The input ended before the question was answered. Nothing was changed
+cli-no-window = No window can be opened ({ $why }). The same steps follow here

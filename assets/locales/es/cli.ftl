@@ -78,3 +78,18 @@ cli-incomplete-gpu = Una tarjeta sin nombre necesita --vram-gib y --gpu-bandwidt
 
 cli-crashed = ACOLYTE se ha detenido por un error propio. Lo ocurrido está escrito en { $path }. Ejecútalo de nuevo: una instalación a medias se continúa o se deshace. Si vuelve a ocurrir, envíanos ese archivo
 cli-crashed-unwritten = ACOLYTE se ha detenido por un error propio ({ $why }). Ejecútalo de nuevo: una instalación a medias se continúa o se deshace
+
+cli-model-unreadable = No se ha podido leer el archivo de modelo { $path }: { $why }
+cli-model-not-gguf = { $path } no se puede usar como modelo: { $why }. Indica un archivo .gguf completo de un modelo de lenguaje
+
+cli-prompts-no-terminal = No hay a quién preguntar: la entrada estándar no es un terminal. Usa «acolyte install --profile ID --accept-degraded --yes», y «acolyte check-requirements» para ver los perfiles
+cli-prompts-welcome =
+    ACOLYTE prepara un modelo de programación local en este equipo. Primero muestra qué tiene el equipo y qué funciona
+    en él; no se cambia nada antes de que hayas visto y confirmado un resumen. Todo va a { $home }
+    y se puede quitar con «acolyte uninstall».
+cli-prompts-choose = ¿Qué perfil? Número o nombre, Intro para { $recommended }, q para salir:
+cli-prompts-not-a-choice = «{ $answer }» no es uno de ellos
+cli-prompts-emergency = Ningún perfil funciona en este equipo. ¿Instalar el modo de emergencia en el procesador? Es lento; antes se dice lo que cuesta [s/N]:
+cli-prompts-nothing-done = No se ha cambiado nada
+cli-prompts-no-answer = La entrada terminó antes de responder a la pregunta. No se ha cambiado nada
+cli-no-window = No se puede abrir una ventana ({ $why }). Los mismos pasos siguen aquí

@@ -1,0 +1,181 @@
+//! The steps of the window as questions in the terminal: welcome, hardware, every profile, choose one, and then what
+//! `acolyte install` asks anyway (consent, summary, progress, result).
+
+use std::io::{BufRead, IsTerminal, Write};
+
+use crate::cli::args::{InstallArgs, WizardArgs};
+use crate::cli::check::profiles_of;
+use crate::cli::detect::hardware_of;
+use crate::cli::output::style;
+use crate::cli::{Failure, Session, install};
+use crate::models::Catalogue;
+use crate::plan::{Report, Verdict, assess_all};
+use crate::say;
+use crate::text::{Text, report};
+
+/// Runs the steps.
+///
+/// # Errors
+/// When nobody can be asked, or what [`install::run`] fails with.
+pub fn run(args: &WizardArgs, session: &Session) -> Result<u8, Failure> {
+    if !std::io::stdin().is_terminal() {
+        return Err(Failure::failed(say!(session.text, "cli-prompts-no-terminal")));
+    }
+    let Some(choice) = decide(args, session)? else {
+        session.tell(&say!(session.text, "cli-prompts-nothing-done"));
+        return Ok(0);
+    };
+    let install = InstallArgs {
+        profile: choice.profile,
+        emergency_cpu: choice.emergency_cpu,
+        source: args.source.clone(),
+        plan: args.plan.clone(),
+        ..InstallArgs::default()
+    };
+    install::run(&install, session)
+}
+
+/// Shows what there is and asks what to install. Standard input is released at the end: what follows asks there too.
+fn decide(args: &WizardArgs, session: &Session) -> Result<Option<Choice>, Failure> {
+    let text = session.text;
+    let profiles = profiles_of(args.plan.profiles.as_deref(), session)?;
+    let (mut input, mut output) = (std::io::stdin().lock(), std::io::stdout());
+    let mut dialogue = Dialogue { input: &mut input, output: &mut output, text };
+    dialogue.say(&say!(text, "cli-prompts-welcome", home = session.home.display().to_string()))?;
+    dialogue.say("")?;
+    let hardware = hardware_of(args.plan.hardware.as_deref(), session)?;
+    let report = assess_all(&hardware, Catalogue::built_in(), &profiles);
+    dialogue.say(&report::requirements(&report, &hardware, text, style()))?;
+    if args.source.model.is_some() {
+        return Ok(Some(Choice { profile: None, emergency_cpu: report.verdict == Verdict::Refused }));
+    }
+    dialogue.choose(&report)
+}
+
+/// What the person wants installed.
+#[derive(Debug, PartialEq, Eq)]
+struct Choice {
+    /// Id of a profile; `None` with the emergency mode or a model of their own.
+    profile: Option<String>,
+    emergency_cpu: bool,
+}
+
+struct Dialogue<'a> {
+    input: &'a mut dyn BufRead,
+    output: &'a mut dyn Write,
+    text: Text,
+}
+
+impl Dialogue<'_> {
+    /// Asks for one of the profiles that run here; `None` when the person wants none of them.
+    fn choose(&mut self, report: &Report) -> Result<Option<Choice>, Failure> {
+        let usable: Vec<&str> = report
+            .assessments
+            .iter()
+            .filter(|one| one.verdict != Verdict::Refused)
+            .map(|one| one.candidate.id.as_str())
+            .collect();
+        let Some(recommended) = report.recommended.as_deref() else {
+            let emergency = self.yes(&say!(self.text, "cli-prompts-emergency"))?;
+            return Ok(emergency.then_some(Choice { profile: None, emergency_cpu: true }));
+        };
+        for (number, id) in (1..).zip(&usable) {
+            let mark = if *id == recommended { "*" } else { " " };
+            self.say(&format!("{mark} {number}  {id}"))?;
+        }
+        loop {
+            let answer = self.ask(&say!(self.text, "cli-prompts-choose", recommended = recommended))?;
+            let by_number = answer.parse::<usize>().ok().and_then(|n| usable.get(n.checked_sub(1)?));
+            let chosen = match answer.as_str() {
+                "" => Some(recommended),
+                "q" => return Ok(None),
+                id => by_number.or_else(|| usable.iter().find(|usable| **usable == id)).copied(),
+            };
+            match chosen {
+                Some(id) => {
+                    return Ok(Some(Choice { profile: Some(id.to_owned()), emergency_cpu: false }));
+                }
+                None => self.say(&say!(self.text, "cli-prompts-not-a-choice", answer = answer))?,
+            }
+        }
+    }
+
+    /// Asks a question to which only a clear yes is a yes.
+    fn yes(&mut self, question: &str) -> Result<bool, Failure> {
+        let answer = self.ask(question)?.to_lowercase();
+        Ok(["y", "yes", "s", "si", "sí"].contains(&answer.as_str()))
+    }
+
+    fn ask(&mut self, question: &str) -> Result<String, Failure> {
+        let failed = |error: std::io::Error| Failure::failed(error.to_string());
+        write!(self.output, "{question} ").and_then(|()| self.output.flush()).map_err(failed)?;
+        let mut answer = String::new();
+        if self.input.read_line(&mut answer).map_err(failed)? == 0 {
+            return Err(Failure::failed(say!(self.text, "cli-prompts-no-answer")));
+        }
+        Ok(answer.trim().to_owned())
+    }
+
+    fn say(&mut self, words: &str) -> Result<(), Failure> {
+        writeln!(self.output, "{words}").map_err(|error| Failure::failed(error.to_string()))
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+mod tests {
+    use std::path::Path;
+
+    use super::*;
+    use crate::hardware::Hardware;
+    use crate::plan::Profiles;
+    use crate::text::Language;
+
+    fn report(gpus: &str) -> Report {
+        let json = format!(r#"{{"schema":1,"memory":{{"total_bytes":17179869184}},"gpus":[{gpus}]}}"#);
+        let hardware = Hardware::from_json(&json, Path::new("test")).unwrap();
+        assess_all(&hardware, Catalogue::built_in(), Profiles::built_in())
+    }
+
+    const CARD: &str = r#"{"name":"RTX 3060","kind":"discrete","vram_total_bytes":8589934592}"#;
+
+    /// What is chosen when the person types these lines, and what was shown.
+    fn choose(gpus: &str, typed: &str) -> (Result<Option<Choice>, Failure>, String) {
+        let (mut input, mut output) = (typed.as_bytes(), Vec::new());
+        let text = Text::new(Language::English);
+        let chosen = Dialogue { input: &mut input, output: &mut output, text }.choose(&report(gpus));
+        (chosen, String::from_utf8(output).unwrap())
+    }
+
+    fn profile(id: &str) -> Option<Choice> {
+        Some(Choice { profile: Some(id.to_owned()), emergency_cpu: false })
+    }
+
+    #[test]
+    fn enter_takes_the_recommended_profile_and_a_number_or_name_another() {
+        let (chosen, shown) = choose(CARD, "\n");
+        assert_eq!(chosen.unwrap(), profile("hybrid_8gb"));
+        assert!(shown.contains("* 2  hybrid_8gb") && !shown.contains("premium"), "{shown}");
+        assert_eq!(choose(CARD, "1\n").0.unwrap(), profile("light_6gb"));
+        assert_eq!(choose(CARD, "hybrid_8gb_quality\n").0.unwrap(), profile("hybrid_8gb_quality"));
+        assert_eq!(choose(CARD, "q\n").0.unwrap(), None);
+    }
+
+    #[test]
+    fn what_is_no_choice_is_asked_again_and_the_end_of_input_ends_it() {
+        let (chosen, shown) = choose(CARD, "0\n99\npremium_24gb\n1\n");
+        assert_eq!(chosen.unwrap(), profile("light_6gb"));
+        assert!(shown.contains("premium_24gb"), "says what it did not take: {shown}");
+        assert_eq!(choose(CARD, "99\n").0.unwrap_err().exit_code, 1);
+    }
+
+    #[test]
+    fn without_a_card_only_a_clear_yes_starts_the_emergency_mode() {
+        let emergency = Some(Choice { profile: None, emergency_cpu: true });
+        assert_eq!(choose("", "y\n").0.unwrap(), emergency);
+        assert_eq!(choose("", "Sí\n").0.unwrap(), emergency);
+        for no in ["\n", "n\n", "yup\n"] {
+            assert_eq!(choose("", no).0.unwrap(), None);
+        }
+    }
+}

@@ -1,0 +1,146 @@
+//! Which model a person means: a tag of the catalogue, a GGUF file, or a reference to a registry.
+//!
+//! A bare name is only looked for in the catalogue, so that a typing error is answered at once and nothing is asked of
+//! the network that nobody named; a reference with a host or namespace is looked up where it points.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use crate::models::gguf::{Header, HeaderError};
+use crate::models::{Catalogue, Model, NotAModel};
+use crate::ollama::registry::{Reference, ReferenceError, RegistryError, fetch_model};
+use crate::say;
+use crate::text::Text;
+
+/// Why there is no such model.
+#[derive(Debug, thiserror::Error)]
+pub enum LookupError {
+    /// Neither a known tag, nor a file, nor a reference.
+    #[error("{reference} is not in the catalogue, not a file and not a registry reference")]
+    Unknown {
+        /// What was typed.
+        reference: String,
+    },
+    /// It looks like a reference to a registry and is none.
+    #[error(transparent)]
+    Reference(#[from] ReferenceError),
+    /// The registry does not know it, or does not answer.
+    #[error(transparent)]
+    Registry(#[from] RegistryError),
+    /// The file could not be opened.
+    #[error("cannot read {path}: {source}")]
+    Open {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        source: std::io::Error,
+    },
+    /// The file is not a whole GGUF file.
+    #[error("{path}: {source}")]
+    Header {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        source: HeaderError,
+    },
+    /// It is one, but not of a language model.
+    #[error("{path}: {source}")]
+    NotAModel {
+        /// The file.
+        path: PathBuf,
+        /// What is missing.
+        source: NotAModel,
+    },
+}
+
+/// Finds a model by what a person typed. Blocks while a registry is asked. `insecure` allows plain http there.
+///
+/// # Errors
+/// When there is none, or it cannot be read.
+pub fn lookup(reference: &str, insecure: bool) -> Result<Arc<Model>, LookupError> {
+    let reference = reference.trim();
+    if let Some(model) = Catalogue::built_in().find(reference) {
+        return Ok(model);
+    }
+    if is_file(reference) {
+        return from_file(Path::new(reference), reference).map(Arc::new);
+    }
+    if reference.contains('/') {
+        return Ok(Arc::new(fetch_model(&Reference::parse(reference)?, insecure)?));
+    }
+    Err(LookupError::Unknown { reference: reference.to_owned() })
+}
+
+/// Whether a person means a file on the disk. Such a model can be estimated; the engine pulls from registries only.
+pub fn is_file(reference: &str) -> bool {
+    let is_gguf = Path::new(reference).extension().is_some_and(|extension| extension.eq_ignore_ascii_case("gguf"));
+    is_gguf || Path::new(reference).is_file()
+}
+
+fn from_file(path: &Path, tag: &str) -> Result<Model, LookupError> {
+    let at = || path.to_owned();
+    let open = |source| LookupError::Open { path: at(), source };
+    let file = std::fs::File::open(path).map_err(open)?;
+    let bytes = file.metadata().map_err(open)?.len();
+    let header = Header::read(std::io::BufReader::new(file))
+        .map_err(|source| LookupError::Header { path: at(), source })?;
+    Model::from_gguf(&header, tag, bytes).map_err(|source| LookupError::NotAModel { path: at(), source })
+}
+
+impl LookupError {
+    /// What happened and what to do.
+    pub fn explain(&self, text: Text) -> String {
+        let shown = |path: &Path| path.display().to_string();
+        match self {
+            Self::Unknown { reference } => {
+                let known: Vec<&str> =
+                    Catalogue::built_in().models.iter().map(|model| model.tag.as_str()).collect();
+                say!(text, "cli-unknown-model", tag = reference.as_str(), known = known.join(", "))
+            }
+            Self::Reference(error) => error.explain(text),
+            Self::Registry(error) => error.explain(text),
+            Self::Open { path, source } => {
+                say!(text, "cli-model-unreadable", path = shown(path), why = source.to_string())
+            }
+            Self::Header { path, source } => {
+                say!(text, "cli-model-not-gguf", path = shown(path), why = source.to_string())
+            }
+            Self::NotAModel { path, source } => {
+                say!(text, "cli-model-not-gguf", path = shown(path), why = source.to_string())
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+mod tests {
+    use super::*;
+    use crate::text::Language;
+
+    #[test]
+    fn tags_of_the_catalogue_are_found_and_unknown_names_ask_no_network() {
+        assert_eq!(lookup(" qwen2.5-coder:7b ", false).unwrap().tag, "qwen2.5-coder:7b");
+        let error = lookup("acme-unheard-of:7b", false).unwrap_err();
+        assert!(matches!(error, LookupError::Unknown { .. }), "{error}");
+        assert!(error.explain(Text::new(Language::English)).contains("qwen2.5-coder:7b"));
+    }
+
+    #[test]
+    fn a_file_that_is_no_model_is_named() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("notes.gguf");
+        let look = || lookup(path.to_str().unwrap(), false).unwrap_err();
+        assert!(matches!(look(), LookupError::Open { .. }));
+        for (content, kind) in [(&b"not a model"[..], "GGUF"), (&b"GGUF\x03\0\0\0"[..], "early")] {
+            std::fs::write(&path, content).unwrap();
+            let said = look().explain(Text::new(Language::English));
+            assert!(said.contains("notes.gguf") && said.contains(kind), "{said}");
+        }
+    }
+
+    #[test]
+    fn what_looks_like_a_reference_and_is_none_is_said() {
+        assert!(matches!(lookup("a/b/c/d/e/f:g h", false), Err(LookupError::Reference(_))));
+    }
+}
