@@ -211,11 +211,16 @@ pub(super) fn cpu_rates(cpu: &CpuFigures) -> CpuRates {
         // Nothing is known of it: most are like this.
         40.0
     };
-    // Both limits blend: a core unpacks and multiplies only so many bytes a second.
-    let by_cores = cores * gflops_per_core * GB * 0.16;
     let by_memory = bandwidth * share;
-    let bytes_per_s = (by_cores.powi(-3) + by_memory.powi(-3)).powf(-1.0 / 3.0);
-    let certainty = cpu.bandwidth_gb_s.certainty.max(cpu.physical_cores.certainty);
+    // A core unpacks and multiplies only so many bytes a second, so that few or slow cores do not keep up with their
+    // memory. Where the number of cores is a guess, so would this limit be.
+    let bytes_per_s = if cpu.physical_cores.certainty == Certainty::Guess {
+        by_memory
+    } else {
+        let by_cores = cores * gflops_per_core * GB * 0.14;
+        (by_cores.powi(-3) + by_memory.powi(-3)).powf(-1.0 / 3.0)
+    };
+    let certainty = cpu.bandwidth_gb_s.certainty;
     CpuRates { bytes_per_s, prefill_flops: cores * gflops_per_core * GB, spread: 1.35 * widening(certainty) }
 }
 

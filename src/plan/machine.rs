@@ -156,7 +156,12 @@ fn cpu_figures(hardware: &Hardware, policy: &Policy) -> CpuFigures {
         ),
         bandwidth_gb_s: hardware.memory.bandwidth_gb_s.map_or(
             Known { value: policy.assumed_ram_bandwidth_gb_s, certainty: Certainty::Guess },
-            |value| Known { value, certainty: Certainty::Measured },
+            // Without a word about the processor it was not measured here but taken from a data sheet.
+            |value| {
+                let described = hardware.cpu.physical_cores.is_some() || !hardware.cpu.features.is_empty();
+                let certainty = if described { Certainty::Measured } else { Certainty::Table };
+                Known { value, certainty }
+            },
         ),
         physical_cores: cores,
         features: hardware.cpu.features.clone(),

@@ -1,0 +1,90 @@
+//! How long estimating takes: `cargo bench --bench assess`. Assessing every profile and every model of the catalogue
+//! against one machine must take less than a millisecond, because the window does it whenever something changes.
+
+use std::hint::black_box;
+use std::time::{Duration, Instant};
+
+use acolyte::estimate::{
+    Certainty, CpuFigures, GpuFigures, Known, Machine, Setting, estimate, fit_gpu_layers,
+};
+use acolyte::hardware::{Backend, GpuKind, Hardware};
+use acolyte::models::{Catalogue, KvCacheType};
+use acolyte::plan::{self, Profiles};
+use acolyte::{GIB, MIN_CONTEXT_TOKENS};
+
+const LIMIT: Duration = Duration::from_millis(1);
+
+fn main() -> Result<(), Box<dyn std::error::Error>> {
+    let catalogue = Catalogue::built_in();
+    let machine = machine();
+    let every_model = median(|| {
+        for model in &catalogue.models {
+            let setting = Setting {
+                context_tokens: MIN_CONTEXT_TOKENS,
+                kv_cache_type: KvCacheType::Q8_0,
+                num_batch: 512,
+                flash_attention: true,
+                gpu_layers: 0,
+            };
+            let gpu_layers = fit_gpu_layers(model, &setting, &machine, 7 * GIB);
+            black_box(estimate(model, &Setting { gpu_layers, ..setting }, &machine));
+        }
+    });
+    let hardware = Hardware::from_json(
+        r#"{
+            "schema": 1, "cpu": {"physical_cores": 8, "features": ["avx2"]},
+            "memory": {"total_bytes": 34359738368, "available_bytes": 25769803776, "bandwidth_gb_s": 40},
+            "gpus": [{"name": "NVIDIA GeForce RTX 4060 Laptop GPU", "kind": "discrete", "backend": "cuda",
+                      "vram_total_bytes": 8585740288, "vram_free_bytes": 7900000000}]
+        }"#,
+        "hardware.json".as_ref(),
+    )?;
+    let profiles = Profiles::built_in();
+    let everything = median(|| {
+        black_box(plan::assess_all(black_box(&hardware), catalogue, profiles));
+    });
+    println!("placement and estimate of {} models: {every_model:?}", catalogue.models.len());
+    println!("all profiles and models against one machine: {everything:?} (limit {LIMIT:?})");
+    if everything > LIMIT {
+        return Err(format!("{everything:?} is more than {LIMIT:?}").into());
+    }
+    Ok(())
+}
+
+/// Median time of many runs, after some that only warm up.
+fn median(mut work: impl FnMut()) -> Duration {
+    let mut times: Vec<Duration> = (0..300)
+        .map(|_| {
+            let start = Instant::now();
+            work();
+            start.elapsed()
+        })
+        .skip(50)
+        .collect();
+    times.sort();
+    times.get(times.len() / 2).copied().unwrap_or_default()
+}
+
+fn machine() -> Machine {
+    fn detected<T>(value: T) -> Known<T> {
+        Known { value, certainty: Certainty::Detected }
+    }
+    Machine {
+        gpus: vec![GpuFigures {
+            name: "NVIDIA GeForce RTX 4060 Laptop GPU".to_owned(),
+            kind: GpuKind::Discrete,
+            backend: Backend::Cuda,
+            vram_total_bytes: 8 * GIB,
+            vram_free_bytes: detected(7 * GIB),
+            bandwidth_gb_s: detected(256.0),
+            compute_capability: Some((8, 9)),
+        }],
+        cpu: CpuFigures {
+            ram_total_bytes: 32 * GIB,
+            ram_available_bytes: detected(24 * GIB),
+            bandwidth_gb_s: detected(40.0),
+            physical_cores: detected(8),
+            features: vec!["avx2".to_owned()],
+        },
+    }
+}
