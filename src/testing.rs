@@ -2,12 +2,14 @@
 #![allow(clippy::unwrap_used)]
 
 use std::collections::HashMap;
-use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::io::{BufRead as _, BufReader, Read, Write};
 use std::net::{Shutdown, TcpListener, TcpStream};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use reqwest::Url;
+use rustls::pki_types::pem::PemObject as _;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 
 /// A request as it came.
 #[derive(Clone, Debug)]
@@ -88,6 +90,7 @@ impl Reply {
 
 /// Runs until it is dropped.
 pub struct Server {
+    scheme: &'static str,
     address: std::net::SocketAddr,
     requests: Arc<Mutex<Vec<Request>>>,
     connections: Arc<Mutex<Vec<TcpStream>>>,
@@ -96,28 +99,59 @@ pub struct Server {
 impl Server {
     /// On a free port of loopback.
     pub fn start(answer: impl Fn(&Request) -> Reply + Send + Sync + 'static) -> Self {
+        Self::start_with("http", answer, |stream, answer, log| serve(stream, answer, log))
+    }
+
+    /// With encryption, under a certificate for 127.0.0.1 of the authority in `tests/data/tls/authority.pem`.
+    pub fn start_encrypted(answer: impl Fn(&Request) -> Reply + Send + Sync + 'static) -> Self {
+        let certificate =
+            CertificateDer::from_pem_slice(include_bytes!("../tests/data/tls/server.pem")).unwrap();
+        let key = PrivateKeyDer::from_pem_slice(include_bytes!("../tests/data/tls/server.key")).unwrap();
+        let provider = Arc::new(rustls::crypto::ring::default_provider());
+        let config = rustls::ServerConfig::builder_with_provider(provider)
+            .with_safe_default_protocol_versions()
+            .unwrap()
+            .with_no_client_auth()
+            .with_single_cert(vec![certificate], key)
+            .unwrap();
+        let config = Arc::new(config);
+        Self::start_with("https", answer, move |stream, answer, log| {
+            let session =
+                rustls::ServerConnection::new(Arc::clone(&config)).map_err(std::io::Error::other)?;
+            serve(rustls::StreamOwned::new(session, stream), answer, log)
+        })
+    }
+
+    fn start_with(
+        scheme: &'static str,
+        answer: impl Fn(&Request) -> Reply + Send + Sync + 'static,
+        speak: impl Fn(&TcpStream, &dyn Fn(&Request) -> Reply, &Mutex<Vec<Request>>) -> std::io::Result<()>
+        + Send
+        + Sync
+        + 'static,
+    ) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();
         let requests = Arc::new(Mutex::new(Vec::new()));
         let connections = Arc::new(Mutex::new(Vec::new()));
-        let (answer, log, open) = (Arc::new(answer), Arc::clone(&requests), Arc::clone(&connections));
+        let (both, log, open) = (Arc::new((answer, speak)), Arc::clone(&requests), Arc::clone(&connections));
         std::thread::spawn(move || {
             for stream in listener.incoming().map_while(Result::ok) {
                 open.lock().unwrap().push(stream.try_clone().unwrap());
-                let (answer, log) = (Arc::clone(&answer), Arc::clone(&log));
+                let (both, log) = (Arc::clone(&both), Arc::clone(&log));
                 std::thread::spawn(move || {
                     // A client that goes away is what many tests are about.
-                    let _ = serve(&stream, &*answer, &log);
+                    let _ = both.1(&stream, &both.0, &log);
                     let _ = stream.shutdown(Shutdown::Both);
                 });
             }
         });
-        Self { address, requests, connections }
+        Self { scheme, address, requests, connections }
     }
 
     /// Address of a path on it.
     pub fn url(&self, path: &str) -> Url {
-        Url::parse(&format!("http://{}{path}", self.address)).unwrap()
+        Url::parse(&format!("{}://{}{path}", self.scheme, self.address)).unwrap()
     }
 
     /// `127.0.0.1:PORT`.
@@ -140,12 +174,11 @@ impl Drop for Server {
 }
 
 fn serve(
-    stream: &TcpStream,
+    stream: impl Read + Write,
     answer: &dyn Fn(&Request) -> Reply,
     log: &Mutex<Vec<Request>>,
 ) -> std::io::Result<()> {
-    let mut reader = BufReader::new(stream.try_clone()?);
-    let mut stream = stream;
+    let mut reader = BufReader::new(stream);
     loop {
         let mut line = String::new();
         if reader.read_line(&mut line)? == 0 {
@@ -175,6 +208,7 @@ fn serve(
         } else {
             head.push_str(&format!("Content-Length: {}\r\n\r\n", reply.declared.unwrap_or(reply.body.len())));
         }
+        let stream = reader.get_mut();
         stream.write_all(head.as_bytes())?;
         let end = reply.cut_after.or(reply.stall_after).unwrap_or(usize::MAX).min(reply.body.len());
         send(stream, &reply.body[..end], reply.pace)?;
@@ -190,7 +224,7 @@ fn serve(
     }
 }
 
-fn send(mut stream: &TcpStream, body: &[u8], pace: Option<usize>) -> std::io::Result<()> {
+fn send(stream: &mut impl Write, body: &[u8], pace: Option<usize>) -> std::io::Result<()> {
     let Some(pace) = pace else { return stream.write_all(body) };
     // Twenty pieces a second; the client's own clock is what is tested, so a real one is needed here.
     for piece in body.chunks((pace / 20).max(1)) {

@@ -205,6 +205,7 @@ pub fn innermost(error: &dyn std::error::Error) -> String {
 mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
+    use crate::testing::{Reply, Server};
 
     fn url(text: &str) -> Url {
         Url::parse(text).unwrap()
@@ -250,5 +251,41 @@ mod tests {
         std::fs::write(&path, "not a certificate").unwrap();
         let empty = HttpOptions { ca_file: Some(path), ..HttpOptions::default() };
         assert!(matches!(client(&empty), Err(HttpError::NoCertificates { .. })));
+    }
+
+    fn fetch(client: &Client, url: Url) -> Result<String, reqwest::Error> {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        runtime.block_on(async { client.get(url).send().await?.text().await })
+    }
+
+    #[test]
+    fn a_companys_own_authority_is_trusted_when_it_is_named_and_not_before() {
+        let server = Server::start_encrypted(|_| Reply::body("hello"));
+        let trusting = HttpOptions {
+            ca_file: Some(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/data/tls/authority.pem").into()),
+            ..HttpOptions::default()
+        };
+        assert_eq!(fetch(&client(&trusting).unwrap(), server.url("/")).unwrap(), "hello");
+        let error = fetch(&client(&HttpOptions::default()).unwrap(), server.url("/")).unwrap_err();
+        let problem = crate::install::download::Problem::of(&error);
+        assert!(
+            matches!(&problem, crate::install::download::Problem::Certificate(said) if said.contains("UnknownIssuer")),
+            "{problem:?}"
+        );
+    }
+
+    #[test]
+    fn a_proxy_gets_everything_but_what_is_for_this_computer() {
+        let proxy = Server::start(|_| Reply::body("through the proxy"));
+        let direct = Server::start(|_| Reply::body("directly"));
+        let options = HttpOptions { proxy: Some(proxy.url("").to_string()), ..HttpOptions::default() };
+        let client = client(&options).unwrap();
+        let far = url("http://mirror.example.org/file");
+        assert_eq!(fetch(&client, far).unwrap(), "through the proxy");
+        assert_eq!(proxy.requests()[0].path, "http://mirror.example.org/file");
+        assert_eq!(fetch(&client, direct.url("/")).unwrap(), "directly");
+        assert_eq!(proxy.requests().len(), 1);
+        let ours = loopback_client().unwrap();
+        assert_eq!(fetch(&ours, direct.url("/")).unwrap(), "directly");
     }
 }
