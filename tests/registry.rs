@@ -1,0 +1,51 @@
+//! A model of a registry, looked up over HTTP, is the model that its file would give.
+#![allow(clippy::unwrap_used)]
+
+mod common;
+
+use acolyte::models::Model;
+use acolyte::models::gguf::Header;
+use acolyte::ollama::registry::{Reference, RegistryError, fetch_model};
+use common::gguf::Shape;
+use common::mirror::{Mirror, ModelFiles};
+
+/// A whole model file: the header's weights are there, as zeros.
+fn model_file() -> Vec<u8> {
+    let mut file = Shape { padding: 0, ..Shape::tiny() }.file();
+    let header = Header::parse(&file).unwrap();
+    let weights: u64 = header.tensors.iter().map(|tensor| tensor.bytes()).sum();
+    file.resize(file.len() + usize::try_from(weights).unwrap(), 0);
+    file
+}
+
+#[test]
+fn a_model_is_described_by_its_registry_as_by_its_file() {
+    let mirror = Mirror::start().unwrap();
+    let file = model_file();
+    let files = ModelFiles {
+        gguf: file.clone(),
+        template: Some("{{ .Prompt }}".to_owned()),
+        params: None,
+        family: "qwen2".to_owned(),
+        parameter_size: "10M".to_owned(),
+        quantisation: "Q4_K_M".to_owned(),
+    };
+    mirror.put_model("acme/tiny:q4", &files);
+    let reference = Reference::parse(&format!("{}/acme/tiny:q4", mirror.host())).unwrap();
+    let model = fetch_model(&reference, true).unwrap();
+
+    let header = Header::parse(&file).unwrap();
+    let expected = Model::from_gguf(&header, &reference.to_string(), file.len() as u64).unwrap();
+    assert_eq!(model.architecture, expected.architecture);
+    assert_eq!(
+        model.tag,
+        format!("{}/acme/tiny:q4", mirror.host()),
+        "the name under which the engine lists it"
+    );
+    assert_eq!(model.trained_context_tokens, 32_768);
+    assert_eq!(model.total_layers(), 5);
+    assert!(model.download_bytes >= file.len() as u64);
+
+    let missing = Reference::parse(&format!("{}/acme/tiny:q8", mirror.host())).unwrap();
+    assert!(matches!(fetch_model(&missing, true), Err(RegistryError::NotFound { .. })));
+}
