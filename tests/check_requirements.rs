@@ -439,3 +439,24 @@ fn wrong_usage_ends_with_2_and_help_with_0() {
     assert!(stdout(&nothing).contains("check-requirements"));
     assert!(Path::new(env!("CARGO_BIN_EXE_acolyte")).exists());
 }
+
+#[test]
+#[cfg(target_os = "linux")]
+fn the_installer_without_a_display_says_so_in_one_line_and_asks_nobody_who_is_not_there() {
+    let home = tempfile::tempdir().unwrap();
+    let output = Command::new(env!("CARGO_BIN_EXE_acolyte-installer"))
+        .args(["--lang", "en", "--home", home.path().to_str().unwrap()])
+        .env_remove("DISPLAY")
+        .env_remove("WAYLAND_DISPLAY")
+        .env_remove("WAYLAND_SOCKET")
+        .stdin(std::process::Stdio::null())
+        .output()
+        .unwrap();
+    assert_eq!(exit_code(&output), 1);
+    let said = stderr(&output);
+    let lines: Vec<&str> = said.lines().collect();
+    assert_eq!(lines.len(), 2, "{said}");
+    assert!(lines[0].starts_with("There is no display"), "{said}");
+    assert!(lines[1].contains("acolyte install --profile"), "{said}");
+    assert_eq!(std::fs::read_dir(home.path()).unwrap().count(), 0, "nothing was changed");
+}

@@ -8,8 +8,8 @@ use clap::Parser;
 use crate::cli::args::{GlobalArgs, WizardArgs};
 use crate::cli::check::profiles_of;
 use crate::cli::detect::hardware_of;
-use crate::cli::{Failure, Session, prompts, startup};
-use crate::wizard::{self, WizardOptions};
+use crate::cli::{Failure, Session, model, prompts, startup};
+use crate::wizard::{self, StartError, WizardOptions};
 use crate::{platform, say};
 
 /// Opens the window of the ACOLYTE installer; where none can be opened, asks in the terminal
@@ -42,9 +42,17 @@ fn run(cli: &InstallerCli, session: &Session) -> Result<u8, Failure> {
     match startup::crashes_only_logged(|| wizard::start(options)) {
         Ok(()) => Ok(0),
         Err(error) => {
-            session.tell(&say!(session.text, "cli-no-window", why = error.to_string()));
+            session.tell(&no_window(&error, session));
             prompts::run(&cli.wizard, session)
         }
+    }
+}
+
+fn no_window(error: &StartError, session: &Session) -> String {
+    let text = session.text;
+    match error {
+        StartError::NoDisplay(_) => say!(text, "cli-no-display"),
+        StartError::NoRenderer(why) => say!(text, "cli-no-window", why = why.as_str()),
     }
 }
 
@@ -59,10 +67,15 @@ fn options(cli: &InstallerCli, session: &Session) -> Result<WizardOptions, Failu
         Some(path) => Some(Arc::new(profiles_of(Some(path), session)?)),
         None => None,
     };
+    let model = match &source.model {
+        Some(reference) => Some(model::resolve(reference, source.insecure_registry, session)?),
+        None => None,
+    };
     Ok(WizardOptions {
         home: session.home.clone(),
         mirror: source.mirror.clone(),
         release_file: source.release.clone(),
+        model,
         insecure_registry: source.insecure_registry,
         language: cli.global.lang,
         hardware,

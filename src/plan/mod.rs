@@ -20,6 +20,6 @@ pub use assess::assess;
 pub use machine::{chosen_gpu, machine};
 pub use policy::{Policy, TypicalCard};
 pub use profiles::{CUSTOM_ID, EMERGENCY_ID, Mistake, Profile, Profiles, ProfilesError, is_tag_form};
-pub use report::{assess_all, candidates, custom_candidate, emergency_candidate};
+pub use report::{assess_all, candidates, custom_candidate, emergency_candidate, own_candidate};
 pub use types::{Assessment, Candidate, Grade, Improvement, Layers, Reason, Report, Verdict};
 pub use words::{banner, consent_text, wait};

@@ -42,6 +42,11 @@ pub fn custom_candidate(
     }
 }
 
+/// A person's own model as they get it when they say nothing more: the usual cache type and context.
+pub fn own_candidate(model: Arc<Model>, layers: Layers, policy: &Policy) -> Candidate {
+    custom_candidate(model, KvCacheType::Q8_0, crate::MIN_CONTEXT_TOKENS, layers, policy)
+}
+
 /// Every profile against a machine.
 pub fn assess_all(hardware: &Hardware, catalogue: &Catalogue, profiles: &Profiles) -> Report {
     let policy = &profiles.policy;
@@ -51,6 +56,19 @@ pub fn assess_all(hardware: &Hardware, catalogue: &Catalogue, profiles: &Profile
 }
 
 impl Report {
+    /// The same with a person's own choice before the profiles, and recommended when it runs: it was asked for.
+    #[must_use]
+    pub fn with_own(mut self, own: Assessment) -> Self {
+        if own.verdict != Verdict::Refused {
+            self.verdict = own.verdict;
+            self.recommended = Some(own.candidate.id.clone());
+            self.reasons = own.reasons.clone();
+            self.improvements = own.improvements.clone();
+        }
+        self.assessments.insert(0, own);
+        self
+    }
+
     /// Sums up: the best profile speaks for the machine, or, when all are refused, the one that is least far away.
     pub fn of(assessments: Vec<Assessment>) -> Self {
         let usable = assessments.iter().filter(|one| one.verdict != Verdict::Refused);

@@ -21,6 +21,7 @@ use eframe::egui::{self, Key, Modifiers, Theme, Ui};
 
 use crate::hardware::Hardware;
 use crate::install::Control;
+use crate::models::Model;
 use crate::plan::Profiles;
 use crate::say;
 use crate::text::{Language, Text};
@@ -49,6 +50,8 @@ pub struct WizardOptions {
     pub mirror: Option<String>,
     /// Another release list.
     pub release_file: Option<PathBuf>,
+    /// A model of the person's own, offered before the profiles.
+    pub model: Option<Arc<Model>>,
     /// Plain http for the model's registry.
     pub insecure_registry: bool,
     /// Language; the system's when `None`.

@@ -93,3 +93,4 @@ cli-prompts-emergency = No profile runs on this computer. Install the emergency 
 cli-prompts-nothing-done = Nothing was changed
 cli-prompts-no-answer = The input ended before the question was answered. Nothing was changed
 cli-no-window = No window can be opened ({ $why }). The same steps follow here
+cli-no-display = There is no display to open a window on. The same steps follow here

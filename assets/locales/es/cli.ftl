@@ -93,3 +93,4 @@ cli-prompts-emergency = Ningún perfil funciona en este equipo. ¿Instalar el mo
 cli-prompts-nothing-done = No se ha cambiado nada
 cli-prompts-no-answer = La entrada terminó antes de responder a la pregunta. No se ha cambiado nada
 cli-no-window = No se puede abrir una ventana ({ $why }). Los mismos pasos siguen aquí
+cli-no-display = No hay pantalla en la que abrir una ventana. Los mismos pasos siguen aquí

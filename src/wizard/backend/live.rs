@@ -16,6 +16,7 @@ use crate::install::uninstall::uninstall;
 use crate::install::{self, Control, InstallError, Installed, Paths, Request, manage};
 use crate::models::{Catalogue, Model};
 use crate::ollama::client::{Client, ClientError, GenerateOptions, GenerateRequest};
+use crate::ollama::lookup::lookup;
 use crate::ollama::release::{AssetRole, Release};
 use crate::plan::{self, Assessment, Candidate, Layers, Profiles};
 use crate::platform::login::{Kind, Means};
@@ -32,6 +33,7 @@ const ANSWER_TOKENS: u32 = 1024;
 pub struct Live {
     home: PathBuf,
     hardware: Option<Arc<Hardware>>,
+    model: Option<Arc<Model>>,
     insecure_registry: bool,
     profiles: Arc<Profiles>,
     release: Option<Release>,
@@ -49,6 +51,7 @@ impl Live {
         Self {
             home: options.home.clone(),
             hardware: options.hardware.clone(),
+            model: options.model.clone(),
             insecure_registry: options.insecure_registry,
             profiles,
             release: release
@@ -114,6 +117,7 @@ impl Backend for Live {
 
     fn detect(&self, models_dir: PathBuf, text: Text, outbox: Outbox) {
         let (home, saved, profiles) = (self.home.clone(), self.hardware.clone(), Arc::clone(&self.profiles));
+        let own = self.model.clone();
         work(
             text,
             outbox,
@@ -125,6 +129,14 @@ impl Backend for Live {
                     |saved| Hardware::clone(&saved),
                 );
                 let report = plan::assess_all(&hardware, Catalogue::built_in(), &profiles);
+                let report = match own {
+                    None => report,
+                    Some(model) => report.with_own(plan::assess(
+                        &plan::own_candidate(model, Layers::Fit, &profiles.policy),
+                        &hardware,
+                        &profiles.policy,
+                    )),
+                };
                 Message::Detected(Ok(Arc::new(Found {
                     hardware,
                     report,
@@ -282,12 +294,9 @@ fn write(report: &str, path: PathBuf, text: Text) -> Result<Option<PathBuf>, Tro
     }
 }
 
-/// A tag of the catalogue.
-fn resolve(reference: &str, _insecure: bool, text: Text) -> Result<Arc<Model>, Trouble> {
-    Catalogue::built_in().find(reference).ok_or_else(|| {
-        let known: Vec<&str> = Catalogue::built_in().models.iter().map(|model| model.tag.as_str()).collect();
-        Trouble(say!(text, "cli-unknown-model", tag = reference, known = known.join(", ")))
-    })
+/// A tag of the catalogue, a file, or a reference to a registry.
+fn resolve(reference: &str, insecure: bool, text: Text) -> Result<Arc<Model>, Trouble> {
+    lookup(reference, insecure).map_err(|error| Trouble(error.explain(text)))
 }
 
 /// What is installed, as the window shows it.
