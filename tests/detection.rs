@@ -206,3 +206,25 @@ fn a_program_that_is_no_probe_costs_notes() {
     let found = detect(&DetectOptions { probe_program: Some(nothing), ..options(home.path()) });
     assert!(found.notes.iter().filter(|note| note.code == "source_failed").count() >= 3, "{found:#?}");
 }
+
+#[test]
+fn a_report_is_taken_as_a_hardware_file_and_names_nobody() {
+    let home = tempfile::tempdir().unwrap();
+    let file = home.path().join("report.json");
+    let ended = std::process::Command::new(env!("CARGO_BIN_EXE_acolyte"))
+        .args(["doctor", "--home"])
+        .arg(home.path().join(".acolyte"))
+        .arg("--output")
+        .arg(&file)
+        .env("HOME", home.path())
+        .env("USER", "filomena")
+        .env("OLLAMA_MODELS", home.path().join("models of filomena"))
+        .status()
+        .unwrap();
+    assert!(ended.success());
+    let report = std::fs::read_to_string(&file).unwrap();
+    assert!(!report.contains("filomena"), "{report}");
+    assert!(report.contains("~/models of USER"), "{report}");
+    let hardware = Hardware::from_file(&file).unwrap();
+    assert!(hardware.memory.total_bytes > 256 * MIB);
+}

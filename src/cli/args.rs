@@ -44,6 +44,8 @@ pub struct GlobalArgs {
 pub enum Command {
     /// Show what this computer has
     Detect(DetectArgs),
+    /// Write a report about this computer for somebody who is to help, without names, addresses and keys
+    Doctor(DoctorArgs),
     /// Put every profile against this computer: what runs, how well, and why not
     #[command(visible_alias = "check")]
     CheckRequirements(CheckArgs),
@@ -65,6 +67,14 @@ pub struct DetectArgs {
     /// Print the hardware document, which --hardware reads
     #[arg(long)]
     pub json: bool,
+}
+
+/// `acolyte doctor`.
+#[derive(Args, Clone, Debug)]
+pub struct DoctorArgs {
+    /// Write the report to this file instead of standard output; --hardware reads it
+    #[arg(long, short, value_name = "FILE")]
+    pub output: Option<PathBuf>,
 }
 
 /// What is planned against what: a saved machine, other profiles.

@@ -6,6 +6,7 @@
 pub mod args;
 pub mod check;
 pub mod detect;
+pub mod doctor;
 pub mod estimate;
 pub mod install;
 pub mod installer;
@@ -50,6 +51,7 @@ pub fn main() -> ExitCode {
 fn run(command: Command, session: &Session) -> Result<u8, Failure> {
     match command {
         Command::Detect(args) => detect::run(&args, session),
+        Command::Doctor(args) => doctor::run(&args, session),
         Command::CheckRequirements(args) => check::run(&args, session),
         Command::Estimate(args) => estimate::run(&args, session),
         Command::Install(args) => install::run(&args, session),

@@ -268,12 +268,18 @@ impl Hardware {
     /// # Errors
     /// As [`Hardware::from_file`].
     pub fn from_json(json: &str, path: &std::path::Path) -> Result<Self, HardwareFileError> {
-        let hardware: Self = serde_json::from_str(json)
+        let hardware = serde_json::from_str(json)
+            .or_else(|source| Self::in_report(json).ok_or(source))
             .map_err(|source| HardwareFileError::Format { path: path.to_owned(), source })?;
         match hardware.impossible_value() {
             Some(what) => Err(HardwareFileError::Value { path: path.to_owned(), what }),
             None => Ok(hardware),
         }
+    }
+
+    /// The hardware document inside a report of `acolyte doctor`.
+    fn in_report(json: &str) -> Option<Self> {
+        serde_json::from_str::<super::doctor::Report>(json).ok().map(|report| report.hardware)
     }
 
     /// The first value that no machine can have, if there is one.

@@ -262,6 +262,34 @@ mod tests {
     }
 
     #[test]
+    fn a_server_that_never_finishes_is_given_up() {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = listener.local_addr().unwrap();
+        thread::spawn(move || {
+            let (mut stream, _) = listener.accept().unwrap();
+            // Ends when the other side hangs up.
+            while stream.write_all(b"H").is_ok() {}
+        });
+        let begun = Instant::now();
+        assert_eq!(server(address), None);
+        assert!(begun.elapsed() < 10 * LIMIT, "{:?}", begun.elapsed());
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_program_that_hangs_is_killed() {
+        let mut command = Command::new("sleep");
+        command.arg("60");
+        let begun = Instant::now();
+        assert_eq!(output_within(command, Duration::from_millis(200)), None);
+        assert!(begun.elapsed() < Duration::from_secs(10));
+        let mut command = Command::new("echo");
+        command.arg("client version is 1.2.3");
+        let said = output_within(command, Duration::from_secs(10)).unwrap();
+        assert_eq!(version_in(&said).as_deref(), Some("1.2.3"));
+    }
+
+    #[test]
     fn our_own_installation_is_an_engine() {
         let home = tempfile::tempdir().unwrap();
         let bin = home.path().join("ollama/0.32.15/bin");

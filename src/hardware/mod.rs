@@ -9,6 +9,7 @@
 pub mod control_group;
 mod detect;
 pub mod disks;
+pub mod doctor;
 pub mod document;
 pub mod engines;
 pub mod evidence;
@@ -20,6 +21,7 @@ pub mod power;
 pub mod probe;
 mod processor;
 mod ram_bandwidth;
+pub mod redact;
 pub mod sources;
 pub mod sysfs;
 

@@ -1,0 +1,32 @@
+//! `acolyte doctor`: a report about this computer for somebody who is to help.
+
+use std::fs;
+
+use crate::cli::args::DoctorArgs;
+use crate::cli::output::print_json;
+use crate::cli::{Failure, Session};
+use crate::hardware::{DetectOptions, doctor};
+use crate::say;
+
+/// Runs the command.
+///
+/// # Errors
+/// When the report cannot be written.
+pub fn run(args: &DoctorArgs, session: &Session) -> Result<u8, Failure> {
+    let report = doctor::report(&DetectOptions::new(session.home.clone()))
+        .map_err(|error| Failure::failed(error.to_string()))?;
+    let Some(path) = &args.output else {
+        print_json(&report)?;
+        return Ok(0);
+    };
+    let mut json =
+        serde_json::to_string_pretty(&report).map_err(|error| Failure::failed(error.to_string()))?;
+    json.push('\n');
+    let shown = path.display().to_string();
+    fs::write(path, json).map_err(|error| {
+        let why = error.to_string();
+        Failure::failed(say!(session.text, "hardware-report-unwritable", path = shown.as_str(), why = why))
+    })?;
+    session.tell(&say!(session.text, "hardware-report-written", path = shown.as_str()));
+    Ok(0)
+}
