@@ -59,7 +59,7 @@ pub enum Page {
     /// What the machine has.
     Hardware(HardwarePage),
     /// Every profile against the machine.
-    Compatibility(Compatibility),
+    Compatibility(Box<Compatibility>),
     /// The choice.
     Profile(Box<Profile>),
     /// The limits of the choice.
@@ -125,8 +125,8 @@ impl Page {
     pub fn back(self) -> Self {
         match self {
             Self::Hardware(page) => Self::Welcome(page.into()),
-            Self::Compatibility(page) => Self::Hardware(page.into()),
-            Self::Profile(page) => Self::Compatibility((*page).into()),
+            Self::Compatibility(page) => Self::Hardware((*page).into()),
+            Self::Profile(page) => Self::Compatibility(Box::new((*page).into())),
             Self::Consent(page) => Self::Profile(Box::new((*page).into())),
             Self::Summary(page) if page.consent.is_some() => Self::Consent(Box::new(Consent::from(*page))),
             Self::Summary(page) => Self::Profile(Box::new(Profile::from(*page))),

@@ -165,10 +165,15 @@ fn show_sidebar(wizard: &mut Wizard, ui: &mut Ui, intents: &mut Vec<Intent>) {
     let foot = if narrow { foot.with_min_x(whole.left() + 8.0) } else { foot };
     ui.scope_builder(UiBuilder::new().id_salt("foot").max_rect(foot), |ui| {
         ui.spacing_mut().item_spacing = vec2(10.0, 1.0);
-        ui.horizontal(|ui| {
+        let both = |ui: &mut Ui| {
             languages(ui, text, narrow, intents);
             theme_switch(ui, text, intents);
-        });
+        };
+        if narrow {
+            ui.vertical_centered(both)
+        } else {
+            ui.horizontal(both)
+        };
         if !narrow {
             let mut version = env!("CARGO_PKG_VERSION").to_owned();
             if let Some(engine) = wizard.backend.engine_version() {

@@ -144,7 +144,7 @@ impl Wizard {
         match &self.page {
             Page::Welcome(page) => page,
             Page::Hardware(page) => page,
-            Page::Compatibility(page) => page,
+            Page::Compatibility(page) => page.as_ref(),
             Page::Profile(page) => page.as_ref(),
             Page::Consent(page) => page.as_ref(),
             Page::Summary(page) => page.as_ref(),
@@ -161,7 +161,7 @@ impl Wizard {
         let page: &mut dyn View = match &mut self.page {
             Page::Welcome(page) => page,
             Page::Hardware(page) => page,
-            Page::Compatibility(page) => page,
+            Page::Compatibility(page) => page.as_mut(),
             Page::Profile(page) => page.as_mut(),
             Page::Consent(page) => page.as_mut(),
             Page::Summary(page) => page.as_mut(),
@@ -254,22 +254,22 @@ impl Wizard {
         self.page = match std::mem::take(&mut self.page) {
             Page::Welcome(page) => Page::Hardware(page.into()),
             Page::Hardware(page) => match page.found() {
-                Some(found) => Page::Compatibility(Compatibility::from(Arc::clone(found))),
+                Some(found) => Page::Compatibility(Box::new(Compatibility::from(Arc::clone(found)))),
                 None => Page::Hardware(page),
             },
             Page::Compatibility(page) => {
                 let found = Arc::clone(&page.found);
-                match Profile::new(page, backend) {
+                match Profile::new(*page, backend) {
                     Some(profile) => Page::Profile(Box::new(profile)),
-                    None => Page::Compatibility(found.into()),
+                    None => Page::Compatibility(Box::new(found.into())),
                 }
             }
             Page::Profile(page) if !page.can_go_on() => Page::Profile(page),
             Page::Profile(page) if page.needs_consent() => Page::Consent(Box::new(Consent::from(*page))),
             Page::Profile(page) => Page::Summary(Box::new(Summary::new(*page, None))),
             Page::Consent(page) => match page.agree(backend, text) {
-                Ok(summary) => Page::Summary(Box::new(summary)),
-                Err(page) => Page::Consent(Box::new(page)),
+                Ok(summary) => Page::Summary(summary),
+                Err(page) => Page::Consent(page),
             },
             Page::Summary(page) => {
                 let control = Control::new();
@@ -366,10 +366,9 @@ impl Wizard {
             (Message::AnswerEnded(end), Page::Result(page)) => page.answer_ended(end),
             (Message::Health(health), Page::Manage(page)) => page.health_read(health),
             (Message::Managed(action, end), Page::Manage(page)) => {
-                if page.managed(action, end) {
-                    let home = page.installation.home.clone();
-                    self.backend.health(home, self.text, self.outbox.clone());
-                }
+                let home = page.installation.home.clone();
+                let look_again = page.managed(action, end);
+                self.look_at_health(home, look_again);
             }
             (Message::FolderPicked(of, folder), Page::Profile(page)) => page.folder_picked(of, folder),
             (Message::ReportSaved(end), _) => {
@@ -385,6 +384,12 @@ impl Wizard {
             (Message::OpenFailed(trouble), _) => self.notice = Some((theme::Tone::Refused, trouble.0)),
             // What belongs to a page that was left is of no use any more.
             _ => {}
+        }
+    }
+
+    fn look_at_health(&self, home: PathBuf, wanted: bool) {
+        if wanted {
+            self.backend.health(home, self.text, self.outbox.clone());
         }
     }
 

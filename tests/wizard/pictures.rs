@@ -38,42 +38,42 @@ type Way = fn(Eye) -> Stage;
 
 const PAGES: &[(&str, Way)] = &[
     ("1-welcome", |eye| Stage::new(eye, Scene::of(scripted::laptop()))),
-    ("2-hardware", |eye| Stage::new(eye, Scene::of(scripted::laptop())).to_hardware()),
-    ("2-hardware-none", |eye| Stage::new(eye, Scene::of(scripted::office_machine())).to_hardware()),
+    ("2-hardware", |eye| Stage::new(eye, Scene::of(scripted::laptop())).reach_hardware()),
+    ("2-hardware-none", |eye| Stage::new(eye, Scene::of(scripted::office_machine())).reach_hardware()),
     ("2-hardware-asking", |eye| {
-        Stage::new(eye, Scene { detection_waits: true, ..Scene::of(scripted::laptop()) }).to_hardware()
+        Stage::new(eye, Scene { detection_waits: true, ..Scene::of(scripted::laptop()) }).reach_hardware()
     }),
-    ("3-compatibility", |eye| Stage::new(eye, Scene::of(scripted::laptop())).to_compatibility()),
+    ("3-compatibility", |eye| Stage::new(eye, Scene::of(scripted::laptop())).reach_compatibility()),
     ("3-compatibility-refused", |eye| {
-        Stage::new(eye, Scene::of(scripted::office_machine())).to_compatibility()
+        Stage::new(eye, Scene::of(scripted::office_machine())).reach_compatibility()
     }),
-    ("3-compatibility-good", |eye| Stage::new(eye, Scene::of(scripted::workstation())).to_compatibility()),
-    ("4-profile", |eye| Stage::new(eye, Scene::of(scripted::laptop())).to_profile()),
+    ("3-compatibility-good", |eye| Stage::new(eye, Scene::of(scripted::workstation())).reach_compatibility()),
+    ("4-profile", |eye| Stage::new(eye, Scene::of(scripted::laptop())).reach_profile()),
     ("4-profile-advanced", |eye| {
-        let mut stage = Stage::new(eye, Scene::of(scripted::laptop())).to_profile();
+        let mut stage = Stage::new(eye, Scene::of(scripted::laptop())).reach_profile();
         stage.click("wizard-advanced");
         stage
     }),
     ("5-consent", |eye| {
-        let mut stage = Stage::new(eye, Scene::of(scripted::laptop())).to_consent();
+        let mut stage = Stage::new(eye, Scene::of(scripted::laptop())).reach_consent();
         stage.tick_consent();
         stage
     }),
-    ("6-summary", |eye| Stage::new(eye, Scene::of(scripted::laptop())).to_summary()),
+    ("6-summary", |eye| Stage::new(eye, Scene::of(scripted::laptop())).reach_summary()),
     ("7-install", |eye| {
-        let stage = Stage::new(eye, Scene::of(scripted::laptop())).to_install();
+        let stage = Stage::new(eye, Scene::of(scripted::laptop())).reach_install();
         scripted::half_way(&stage.installation().1);
         stage
     }),
     ("7-install-cancel", |eye| {
-        let mut stage = Stage::new(eye, Scene::of(scripted::laptop())).to_install();
+        let mut stage = Stage::new(eye, Scene::of(scripted::laptop())).reach_install();
         scripted::half_way(&stage.installation().1);
         stage.harness.run();
         stage.click("wizard-cancel");
         stage
     }),
     ("7-install-failed", |eye| {
-        let mut stage = Stage::new(eye, Scene::of(scripted::laptop())).to_install();
+        let mut stage = Stage::new(eye, Scene::of(scripted::laptop())).reach_install();
         scripted::half_way(&stage.installation().1);
         scripted::fail(
             &stage.installation().1,
@@ -84,7 +84,7 @@ const PAGES: &[(&str, Way)] = &[
         stage
     }),
     ("8-result", |eye| {
-        let mut stage = Stage::new(eye, Scene::of(scripted::laptop())).to_install();
+        let mut stage = Stage::new(eye, Scene::of(scripted::laptop())).reach_install();
         let (request, outbox) = stage.installation();
         scripted::finish(&request, &outbox);
         stage.harness.run();
@@ -97,7 +97,7 @@ const PAGES: &[(&str, Way)] = &[
         stage
     }),
     ("9-manage", |eye| {
-        let stage = Stage::new(eye, Scene::of(scripted::laptop())).to_install();
+        let stage = Stage::new(eye, Scene::of(scripted::laptop())).reach_install();
         let installation = scripted::installation(&stage.installation().0);
         Stage::new(eye, Scene { installation: Some(installation), ..Scene::of(scripted::laptop()) })
     }),

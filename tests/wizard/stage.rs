@@ -91,32 +91,32 @@ impl Stage {
             .is_disabled()
     }
 
-    pub fn to_hardware(mut self) -> Self {
+    pub fn reach_hardware(mut self) -> Self {
         self.click("wizard-welcome-next");
         self
     }
 
-    pub fn to_compatibility(mut self) -> Self {
-        self = self.to_hardware();
+    pub fn reach_compatibility(mut self) -> Self {
+        self = self.reach_hardware();
         self.click("wizard-continue");
         self
     }
 
-    pub fn to_profile(mut self) -> Self {
-        self = self.to_compatibility();
+    pub fn reach_profile(mut self) -> Self {
+        self = self.reach_compatibility();
         self.click("wizard-choose-profile");
         self
     }
 
-    pub fn to_consent(mut self) -> Self {
-        self = self.to_profile();
+    pub fn reach_consent(mut self) -> Self {
+        self = self.reach_profile();
         self.click("wizard-continue");
         self
     }
 
     /// To the summary, over the consent page where there is one.
-    pub fn to_summary(mut self) -> Self {
-        self = self.to_consent();
+    pub fn reach_summary(mut self) -> Self {
+        self = self.reach_consent();
         if self.sees(&self.say("wizard-consent-title")) {
             self.tick_consent();
             self.click("wizard-continue");
@@ -129,8 +129,8 @@ impl Stage {
         self.harness.run();
     }
 
-    pub fn to_install(mut self) -> Self {
-        self = self.to_summary();
+    pub fn reach_install(mut self) -> Self {
+        self = self.reach_summary();
         self.click("wizard-install");
         self
     }

@@ -53,11 +53,13 @@ impl Profile {
                 },
             );
         });
-        labelled(ui, &say!(text, "wizard-advanced-reference"), |ui| {
+        let label = say!(text, "wizard-advanced-reference");
+        labelled(ui, &label, |ui| {
             ui.horizontal(|ui| {
                 let button = say!(text, "wizard-advanced-look-up");
                 let width = (ui.available_width() - 110.0).max(120.0);
-                let field = text_field(ui, &mut self.reference, "hf.co/…  ·  host:port/…", width - 24.0);
+                let field = text_field(ui, &mut self.reference, "hf.co/…  ·  host:port/…", width - 24.0)
+                    .accessible_name(label.as_str());
                 let wanted = self.reference.trim().to_owned();
                 let ready = !wanted.is_empty() && self.lookup != Lookup::Asking;
                 let entered =
@@ -122,8 +124,10 @@ impl Profile {
                 ui.words(Kind::Label, Tone::Refused, &say!(text, "wizard-folder-not-absolute"));
             }
         }
-        labelled(ui, &say!(text, "wizard-advanced-port"), |ui| {
-            text_field(ui, &mut places.port, &say!(text, "wizard-port-automatic"), 160.0);
+        let label = say!(text, "wizard-advanced-port");
+        labelled(ui, &label, |ui| {
+            let hint = say!(text, "wizard-port-automatic");
+            text_field(ui, &mut places.port, &hint, 160.0).accessible_name(label.as_str());
         });
         if places.port().is_err() {
             ui.words(Kind::Label, Tone::Refused, &say!(text, "wizard-port-wrong"));

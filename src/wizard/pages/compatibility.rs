@@ -33,6 +33,9 @@ enum Key {
 const KEYS: [Key; 7] =
     [Key::Profile, Key::Verdict, Key::Model, Key::Layers, Key::Memory, Key::Speed, Key::FirstToken];
 
+/// A cell of layers this wide has room for the percentage too.
+const ROOM_FOR_SHARE: f32 = 95.0;
+
 /// So many rows have comfortable room.
 const COMFORTABLE_ROWS: usize = 7;
 
@@ -84,10 +87,10 @@ impl Compatibility {
             (say!(text, "wizard-table-profile"), 122.0, 1.0),
             (say!(text, "wizard-table-verdict"), 108.0, 0.3),
             (say!(text, "wizard-table-model"), 82.0, 1.0),
-            (say!(text, "wizard-table-layers"), 98.0, 0.6),
-            (say!(text, "wizard-table-memory"), 92.0, 0.6),
-            (say!(text, "wizard-table-speed"), 60.0, 0.3),
-            (say!(text, "wizard-table-first-token"), 84.0, 0.3),
+            (say!(text, "wizard-table-layers"), 82.0, 1.2),
+            (say!(text, "wizard-table-memory"), 90.0, 0.4),
+            (say!(text, "wizard-table-speed"), 58.0, 0.3),
+            (say!(text, "wizard-table-first-token"), 78.0, 0.4),
         ];
         heads
             .into_iter()
@@ -272,10 +275,11 @@ fn cell(ui: &mut Ui, text: Text, assessment: &Assessment, key: Key) {
         Key::Layers => {
             if runs {
                 let share = f64::from(assessment.gpu_layers) / f64::from(assessment.total_layers.max(1));
-                Words::new(ui)
-                    .add(Kind::Table, Tone::Ink, &layers(text, assessment))
-                    .add(Kind::Source, Tone::Faint, &format!(" {}", text.percent(share)))
-                    .show_line(ui);
+                let mut words = Words::new(ui).add(Kind::Table, Tone::Ink, &layers(text, assessment));
+                if ui.available_width() >= ROOM_FOR_SHARE {
+                    words = words.add(Kind::Source, Tone::Faint, &format!(" {}", text.percent(share)));
+                }
+                words.show_line(ui);
             } else {
                 ui.words(Kind::Table, Tone::Ink, &dash());
             }

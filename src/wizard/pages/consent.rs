@@ -40,12 +40,12 @@ impl From<Summary> for Consent {
 
 impl Consent {
     /// The summary, with the words the person agreed to; not without the tick.
-    pub fn agree(self, backend: &dyn Backend, text: Text) -> Result<Summary, Self> {
+    pub fn agree(self: Box<Self>, backend: &dyn Backend, text: Text) -> Result<Box<Summary>, Box<Self>> {
         if !self.ticked {
             return Err(self);
         }
         let words = backend.consent_text(&self.profile.choice.assessment, text);
-        Ok(Summary::new(self.profile, Some(words)))
+        Ok(Box::new(Summary::new(self.profile, Some(words))))
     }
 }
 

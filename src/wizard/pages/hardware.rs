@@ -7,7 +7,7 @@ use eframe::egui::{Align, Layout, Ui};
 
 use super::welcome::Welcome;
 use super::{Button, Context, Footer, Intent, View};
-use crate::hardware::{Disk, DiskKind, Engine, Gpu, GpuKind, Hardware};
+use crate::hardware::{Disk, DiskKind, Engine, Gpu, GpuKind, Hardware, Note};
 use crate::say;
 use crate::text::Text;
 use crate::wizard::backend::{Found, Trouble};
@@ -138,14 +138,25 @@ fn cards(ui: &mut Ui, text: Text, hardware: &Hardware) {
         if i == 0 { disks(ui, text, &hardware.disks) } else { engines(ui, text, &hardware.engines) }
     });
     for gpu in hardware.gpus.iter().filter(|gpu| main.is_none_or(|main| !std::ptr::eq(*gpu, main))) {
-        if main.is_some() {
+        let noted = hardware.notes.iter().any(|note| note.details.get("gpu") == Some(&gpu.name));
+        if main.is_some() && !noted {
             ui.gap(3.5);
             banner(ui, Tone::Accent, &also_found(text, gpu));
         }
     }
     for note in &hardware.notes {
         ui.gap(3.5);
-        banner(ui, Tone::Warning, &note.text);
+        banner(ui, tone_of(note), &note.say(text));
+    }
+}
+
+/// Something that is only worth knowing is no warning.
+fn tone_of(note: &Note) -> Tone {
+    match note.code.as_str() {
+        "software_adapter" | "integrated_dropped" | "unified_memory" | "gpu_asleep" | "on_battery" => {
+            Tone::Accent
+        }
+        _ => Tone::Warning,
     }
 }
 

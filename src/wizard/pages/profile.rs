@@ -50,14 +50,22 @@ pub struct PlacesTyped {
     pub autostart: bool,
 }
 
+/// What was typed is no port a person's program may listen on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("not a port from 1024 to 65535")]
+pub struct NotAPort;
+
 impl PlacesTyped {
-    /// The typed port, when there is one and it is one.
-    pub fn port(&self) -> Result<Option<u16>, ()> {
+    /// The typed port; `None` when nothing is typed.
+    ///
+    /// # Errors
+    /// When it is none.
+    pub fn port(&self) -> Result<Option<u16>, NotAPort> {
         let typed = self.port.trim();
         if typed.is_empty() {
             return Ok(None);
         }
-        typed.parse::<u16>().ok().filter(|port| *port >= 1024).map(Some).ok_or(())
+        typed.parse::<u16>().ok().filter(|port| *port >= 1024).map(Some).ok_or(NotAPort)
     }
 
     fn folders_are_complete(&self) -> bool {

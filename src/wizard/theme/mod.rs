@@ -1,7 +1,7 @@
 //! How the window looks, in one place: [`tokens`] (colours, sizes), [`type_scale`](Kind) and what egui is told of them.
 //!
 //! Pages and widgets ask for a [`Kind`] of text and a [`Tone`], never for a size or a colour.
-#![allow(clippy::disallowed_methods, reason = "the theme is the one place where colours and sizes are made")]
+#![expect(clippy::disallowed_methods, reason = "the theme is the one place where colours and sizes are made")]
 
 pub mod icons;
 mod kind;

@@ -37,7 +37,7 @@ impl Parts for Ui {
         Words::new(self).add(kind, tone, text).show(self)
     }
 
-    #[allow(clippy::disallowed_methods, reason = "the one place where space is added")]
+    #[expect(clippy::disallowed_methods, reason = "the one place where space is added")]
     fn gap(&mut self, steps: f32) {
         self.add_space(steps * STEP);
     }

@@ -1,0 +1,388 @@
+//! The ways through the window, in both languages.
+
+use acolyte::install::{Step, StepState};
+use acolyte::text::Language;
+use acolyte::wizard::backend::{InstallEnd, ManageAction, Message};
+use acolyte::wizard::flow::{Page, Step as Place};
+use eframe::egui::accesskit::Role;
+use eframe::egui::{Key, Modifiers};
+use egui_kittest::kittest::{NodeT as _, Queryable as _};
+
+use super::scripted::{self, Scene};
+use super::stage::{Eye, Stage};
+
+fn in_both_languages(journey: impl Fn(Eye)) {
+    for language in Language::ALL {
+        journey(Eye::blind(language));
+    }
+}
+
+fn place(stage: &Stage) -> Option<Place> {
+    stage.harness.state().page().step()
+}
+
+#[test]
+fn from_welcome_to_a_measured_answer() {
+    in_both_languages(|eye| {
+        let mut stage = Stage::new(eye, Scene::of(scripted::laptop())).reach_summary();
+        assert!(
+            stage.desk.borrow().installs.is_empty(),
+            "nothing is asked for before the summary is confirmed"
+        );
+        stage.click("wizard-install");
+        assert_eq!(place(&stage), Some(Place::Install));
+        let (request, outbox) = stage.installation();
+        assert_eq!(request.assessment.candidate.id, "hybrid_8gb");
+        assert!(request.consent_text.is_some_and(|text| text.contains("hybrid_8gb")));
+        assert!(request.options.autostart);
+
+        scripted::half_way(&outbox);
+        stage.harness.run();
+        assert!(stage.sees("57\u{a0}%"));
+        assert!(stage.sees(&stage.say("wizard-limited-by-network")));
+        scripted::finish(&stage.installation().0, &outbox);
+        stage.harness.run();
+        assert_eq!(place(&stage), Some(Place::Result));
+        assert!(stage.sees(&stage.say("wizard-result-read-back")));
+
+        stage.ask("fn main");
+        let (prompt, answers) = stage.desk.borrow().questions[0].clone();
+        assert_eq!(prompt, "fn main");
+        scripted::answer(&answers, "fn main() {}");
+        stage.harness.run();
+        assert!(stage.sees("fn main() {}"));
+        assert!(stage.sees(&stage.text.decimal(38.1, 1)));
+        stage.click("wizard-finish");
+        assert!(stage.harness.state().wants_to_close());
+    });
+}
+
+#[test]
+fn a_machine_that_needs_no_consent_is_not_asked_for_it() {
+    in_both_languages(|eye| {
+        let mut stage = Stage::new(eye, Scene::of(scripted::workstation())).reach_profile();
+        stage.click("wizard-continue");
+        assert_eq!(place(&stage), Some(Place::Summary));
+        stage.click("wizard-install");
+        assert!(stage.installation().0.consent_text.is_none());
+    });
+}
+
+#[test]
+fn consent_is_a_gate() {
+    in_both_languages(|eye| {
+        let mut stage = Stage::new(eye, Scene::of(scripted::laptop())).reach_consent();
+        assert_eq!(place(&stage), Some(Place::Consent));
+        assert!(stage.is_disabled("wizard-continue"));
+        stage.harness.key_press(Key::Enter);
+        stage.harness.run();
+        assert_eq!(place(&stage), Some(Place::Consent), "the keyboard does not get around it");
+        stage.tick_consent();
+        assert!(!stage.is_disabled("wizard-continue"));
+        stage.click("wizard-choose-another");
+        assert_eq!(place(&stage), Some(Place::Profile));
+        stage.click("wizard-continue");
+        assert!(stage.is_disabled("wizard-continue"), "another visit must be ticked again");
+    });
+}
+
+#[test]
+fn a_refused_machine_is_told_why_and_goes_no_further() {
+    in_both_languages(|eye| {
+        let mut stage = Stage::new(eye, Scene::of(scripted::office_machine())).reach_compatibility();
+        assert!(stage.sees(&stage.say("wizard-compatibility-refused")));
+        assert!(stage.sees("Intel UHD 620"));
+        assert!(stage.is_disabled("wizard-choose-profile"));
+        stage.harness.key_press(Key::Enter);
+        stage.harness.run();
+        assert_eq!(place(&stage), Some(Place::Compatibility));
+    });
+}
+
+#[test]
+fn a_failed_installation_says_why_and_can_be_tried_again() {
+    in_both_languages(|eye| {
+        let mut stage = Stage::new(eye, Scene::of(scripted::laptop())).reach_install();
+        let (_, outbox) = stage.installation();
+        scripted::half_way(&outbox);
+        scripted::fail(&outbox, "The connection was lost.");
+        stage.harness.run();
+        assert!(stage.sees("The connection was lost."));
+        stage.click("wizard-show-log");
+        assert!(stage.sees("51 files"));
+        stage.click("wizard-try-again");
+        assert_eq!(stage.desk.borrow().installs.len(), 2);
+        assert!(!stage.sees(&stage.say("wizard-install-failed")));
+        let (request, outbox) = stage.installation();
+        scripted::finish(&request, &outbox);
+        stage.harness.run();
+        assert_eq!(place(&stage), Some(Place::Result));
+    });
+}
+
+#[test]
+fn cancelling_asks_first_and_says_what_is_kept() {
+    in_both_languages(|eye| {
+        let mut stage = Stage::new(eye, Scene::of(scripted::laptop())).reach_install();
+        let control = stage.desk.borrow().installs[0].1.clone();
+        stage.click("wizard-cancel");
+        assert!(stage.sees(&stage.say("wizard-ask-cancel-title")));
+        stage.harness.key_press(Key::Escape);
+        stage.harness.run();
+        assert!(!stage.sees(&stage.say("wizard-ask-cancel-title")), "Esc closes the question");
+        assert!(!control.is_cancelled());
+        stage.click("wizard-cancel");
+        stage.click("wizard-ask-cancel-yes");
+        assert!(control.is_cancelled());
+        assert!(stage.sees(&stage.say("wizard-install-stopping")));
+        stage.installation().1.send(Message::InstallEnded(Err(InstallEnd::Cancelled)));
+        stage.harness.run();
+        assert!(stage.sees(&stage.say("wizard-install-kept")));
+        stage.click("wizard-back");
+        assert_eq!(place(&stage), Some(Place::Summary));
+    });
+}
+
+#[test]
+fn closing_the_window_while_installing_asks_first() {
+    let mut stage = Stage::new(Eye::blind(Language::English), Scene::of(scripted::laptop())).reach_install();
+    assert!(!stage.harness.state_mut().may_close());
+    stage.harness.run();
+    stage.click("wizard-ask-cancel-close");
+    assert!(!stage.harness.state().wants_to_close(), "not before the worker is out");
+    stage.installation().1.send(Message::InstallEnded(Err(InstallEnd::Cancelled)));
+    stage.harness.run();
+    assert!(stage.harness.state().wants_to_close());
+}
+
+#[test]
+fn a_pause_holds_and_goes_on() {
+    let mut stage = Stage::new(Eye::blind(Language::Spanish), Scene::of(scripted::laptop())).reach_install();
+    let control = stage.desk.borrow().installs[0].1.clone();
+    stage.click("wizard-pause");
+    assert!(control.is_paused());
+    assert!(stage.sees(&stage.say("wizard-install-paused")));
+    stage.click("wizard-go-on");
+    assert!(!control.is_paused());
+}
+
+#[test]
+fn what_a_step_waits_for_is_said() {
+    let mut stage = Stage::new(Eye::blind(Language::English), Scene::of(scripted::laptop())).reach_install();
+    let (_, outbox) = stage.installation();
+    outbox.send(Message::InstallEvent(scripted::event(
+        Step::LoadModel,
+        StepState::Waiting,
+        "waiting for the disk",
+    )));
+    stage.harness.run();
+    assert!(stage.sees("waiting for the disk"));
+}
+
+#[test]
+fn going_back_keeps_what_was_chosen() {
+    in_both_languages(|eye| {
+        let mut stage = Stage::new(eye, Scene::of(scripted::laptop())).reach_profile();
+        stage.harness.get_by_role_and_label(Role::RadioButton, "light_6gb").click();
+        stage.harness.run();
+        stage.click("wizard-back");
+        assert_eq!(place(&stage), Some(Place::Compatibility));
+        stage.click("wizard-choose-profile");
+        assert_eq!(chosen(&stage), "light_6gb");
+        stage.harness.key_press_modifiers(Modifiers::ALT, Key::ArrowLeft);
+        stage.harness.run();
+        assert_eq!(place(&stage), Some(Place::Compatibility), "Alt+Left goes back");
+        stage.click("wizard-step-welcome");
+        assert_eq!(place(&stage), Some(Place::Welcome), "an earlier step can be clicked");
+        stage.click("wizard-welcome-next");
+        assert_eq!(stage.desk.borrow().detections, 1, "what was found is not asked again");
+    });
+}
+
+fn chosen(stage: &Stage) -> String {
+    match stage.harness.state().page() {
+        Page::Profile(page) => page.choice.assessment.candidate.id.clone(),
+        _ => panic!("not on the profile page"),
+    }
+}
+
+#[test]
+fn only_legal_steps_can_be_clicked() {
+    let stage =
+        Stage::new(Eye::blind(Language::English), Scene::of(scripted::laptop())).reach_compatibility();
+    for (key, open) in
+        [("wizard-step-welcome", true), ("wizard-step-hardware", true), ("wizard-step-result", false)]
+    {
+        let label = stage.say(key);
+        let buttons = stage.harness.query_all_by_role_and_label(Role::Button, &label).count();
+        assert_eq!(buttons > 0, open, "{key}");
+    }
+    let stage = Stage::new(Eye::blind(Language::English), Scene::of(scripted::laptop())).reach_install();
+    let label = stage.say("wizard-step-welcome");
+    assert_eq!(
+        stage.harness.query_all_by_role_and_label(Role::Button, &label).count(),
+        0,
+        "not while installing"
+    );
+}
+
+#[test]
+fn detection_that_fails_can_be_asked_again() {
+    in_both_languages(|eye| {
+        let scene = Scene { detection_fails: true, ..Scene::of(scripted::laptop()) };
+        let mut stage = Stage::new(eye, scene).reach_hardware();
+        assert!(stage.sees("The system did not answer. Try again."));
+        assert!(stage.is_disabled("wizard-continue"));
+        stage.click("wizard-detect-again");
+        assert_eq!(stage.desk.borrow().detections, 2);
+    });
+}
+
+#[test]
+fn the_page_is_there_before_the_answer_is() {
+    let scene = Scene { detection_waits: true, ..Scene::of(scripted::laptop()) };
+    let mut stage = Stage::new(Eye::blind(Language::English), scene).reach_hardware();
+    assert!(stage.sees(&stage.say("wizard-hardware-being-asked")));
+    assert!(stage.is_disabled("wizard-continue"));
+    let outbox = stage.desk.borrow().outbox.clone().unwrap();
+    outbox.send(Message::Detected(Ok(scripted::found(&scripted::laptop()))));
+    stage.harness.run();
+    assert!(stage.sees("GeForce RTX 4060 Laptop"));
+}
+
+#[test]
+fn advanced_choices_change_the_promise_at_once() {
+    let mut stage = Stage::new(Eye::blind(Language::English), Scene::of(scripted::laptop())).reach_profile();
+    stage.click("wizard-advanced");
+    let label = stage.say("wizard-layers");
+    stage.harness.get_by_role_and_label(Role::Slider, &label).focus();
+    stage.harness.run();
+    for _ in 0..9 {
+        stage.harness.key_press(Key::ArrowLeft);
+        stage.harness.run();
+    }
+    assert_eq!(chosen(&stage), "custom");
+    let Page::Profile(page) = stage.harness.state().page() else { panic!("not on the profile page") };
+    assert!(page.choice.assessment.gpu_layers < page.choice.assessment.total_layers);
+    let layers = page.choice.assessment.gpu_layers;
+    assert!(stage.sees(&format!("{layers} of 29")));
+}
+
+#[test]
+fn a_port_that_cannot_be_stops_the_way() {
+    let mut stage = Stage::new(Eye::blind(Language::English), Scene::of(scripted::laptop())).reach_profile();
+    stage.click("wizard-advanced");
+    let label = stage.say("wizard-advanced-port");
+    stage.harness.get_by_role_and_label(Role::TextInput, &label).focus();
+    stage.harness.run();
+    stage.harness.get_by_role_and_label(Role::TextInput, &label).type_text("80");
+    stage.harness.run();
+    assert!(stage.sees(&stage.say("wizard-port-wrong")));
+    assert!(stage.is_disabled("wizard-continue"));
+}
+
+#[test]
+fn the_language_switches_at_once() {
+    let mut stage = Stage::new(Eye::blind(Language::English), Scene::of(scripted::laptop()));
+    stage.harness.get_by_role_and_label(Role::RadioButton, "Español").click();
+    stage.harness.run();
+    assert!(stage.sees("Bienvenida"));
+    stage.harness.get_by_role_and_label(Role::Button, "Mirar este equipo").click();
+    stage.harness.run();
+    assert!(stage.sees("Qué tiene este equipo"));
+}
+
+#[test]
+fn a_report_is_saved_to_a_typed_path() {
+    in_both_languages(|eye| {
+        let mut stage = Stage::new(eye, Scene::of(scripted::laptop())).reach_hardware();
+        stage.click("wizard-save-report");
+        stage.click("wizard-ask-save-yes");
+        let desk = stage.desk.borrow();
+        let (report, path) = &desk.reports[0];
+        assert!(report.contains("GeForce RTX 4060 Laptop"));
+        assert_eq!(path.file_name().unwrap(), "acolyte-report.txt");
+        assert!(stage.sees("acolyte-report.txt"));
+    });
+}
+
+#[test]
+fn manage_opens_where_there_is_an_installation() {
+    in_both_languages(|eye| {
+        let request = Stage::new(eye, Scene::of(scripted::laptop())).reach_install().installation().0;
+        let scene =
+            Scene { installation: Some(scripted::installation(&request)), ..Scene::of(scripted::laptop()) };
+        let mut stage = Stage::new(eye, scene.clone());
+        assert!(matches!(stage.harness.state().page(), Page::Manage(_)));
+        assert!(stage.sees(&stage.say("wizard-manage-well")));
+
+        stage.click("wizard-manage-stop");
+        let (action, outbox) = stage.desk.borrow().actions[0].clone();
+        assert_eq!(action, ManageAction::Stop);
+        outbox.send(Message::Managed(action, Ok(())));
+        stage.harness.run();
+
+        stage.click("wizard-manage-remove");
+        assert!(stage.sees(&stage.say("wizard-ask-remove-title")));
+        assert_eq!(
+            stage.desk.borrow().actions.len(),
+            1,
+            "nothing is removed before the question is answered"
+        );
+        stage.harness.get_by_role(Role::CheckBox).click();
+        stage.harness.run();
+        stage.click("wizard-ask-remove-yes");
+        let (action, outbox) = stage.desk.borrow().actions[1].clone();
+        assert_eq!(action, ManageAction::Remove { keep_models: true });
+        outbox.send(Message::Managed(action, Ok(())));
+        stage.harness.run();
+        assert!(stage.sees(&stage.say("wizard-manage-removed")));
+
+        let mut stage = Stage::new(eye, scene);
+        stage.click("wizard-change-profile");
+        assert_eq!(place(&stage), Some(Place::Hardware));
+        assert_eq!(stage.desk.borrow().detections, 1);
+    });
+}
+
+#[test]
+fn everything_can_be_done_with_the_keyboard() {
+    let mut stage = Stage::new(Eye::blind(Language::English), Scene::of(scripted::laptop()));
+    let expected = [Place::Hardware, Place::Compatibility, Place::Profile, Place::Consent];
+    for place_wanted in expected {
+        stage.harness.key_press(Key::Enter);
+        stage.harness.run();
+        assert_eq!(place(&stage), Some(place_wanted));
+    }
+    for _ in 0..40 {
+        let focused =
+            stage.harness.query_all_by_role(Role::CheckBox).any(|node| node.accesskit_node().is_focused());
+        if focused {
+            break;
+        }
+        stage.harness.key_press(Key::Tab);
+        stage.harness.run();
+    }
+    stage.harness.key_press(Key::Space);
+    stage.harness.run();
+    assert!(!stage.is_disabled("wizard-continue"), "the tick is reached with Tab and set with Space");
+}
+
+#[test]
+fn a_small_window_reaches_everything() {
+    for language in Language::ALL {
+        let eye = Eye { size: (800.0, 560.0), ..Eye::blind(language) };
+        let stage = Stage::new(eye, Scene::of(scripted::laptop())).reach_summary();
+        let label = stage.say("wizard-install");
+        let button = stage.harness.get_by_role_and_label(Role::Button, &label).rect();
+        assert!(button.right() <= 800.0 && button.bottom() <= 560.0, "{button:?}");
+    }
+}
+
+#[test]
+fn an_idle_window_does_not_ask_to_be_drawn() {
+    let mut stage = Stage::new(Eye::blind(Language::English), Scene::of(scripted::laptop())).reach_install();
+    scripted::half_way(&stage.installation().1);
+    stage.harness.run();
+    assert_eq!(stage.harness.run(), 1, "one pass, and no wish for another");
+}
