@@ -84,7 +84,8 @@ fn imagined_gpu(
         vram_total_bytes: Some(vram),
         vram_free_bytes: Some(vram),
         memory_bandwidth_gb_s: args.gpu_bandwidth_gb_s,
-        backend: row.map(|row| row.backend),
+        // A card without a name could be any; most are NVIDIA's.
+        backend: row.map(|row| row.backend).or(args.gpu.is_none().then_some(Backend::Cuda)),
         driver_version: None,
         compute_capability: None,
         sources: Default::default(),

@@ -106,7 +106,7 @@ fn chosen(
     let of_profile =
         |id: &str| candidates(profiles, catalogue).into_iter().find(|candidate| candidate.id == id);
     if let Some(reference) = &args.source.model {
-        let model = model::resolve(reference, args.source.insecure_registry, session)?;
+        let model = model::resolve_to_install(reference, args.source.insecure_registry, session)?;
         // A profile beside it gives everything but the model.
         let base = args.profile.as_deref().and_then(of_profile);
         let (kv, context) = base.map_or((KvCacheType::Q8_0, crate::MIN_CONTEXT_TOKENS), |base| {

@@ -68,7 +68,7 @@ fn options(cli: &InstallerCli, session: &Session) -> Result<WizardOptions, Failu
         None => None,
     };
     let model = match &source.model {
-        Some(reference) => Some(model::resolve(reference, source.insecure_registry, session)?),
+        Some(reference) => Some(model::resolve_to_install(reference, source.insecure_registry, session)?),
         None => None,
     };
     Ok(WizardOptions {

@@ -27,6 +27,12 @@ pub enum LookupError {
     /// The registry does not know it, or does not answer.
     #[error(transparent)]
     Registry(#[from] RegistryError),
+    /// A file can be estimated but not installed.
+    #[error("{path} is a file; only models in a registry can be installed")]
+    OnlyAFile {
+        /// The file.
+        path: PathBuf,
+    },
     /// The file could not be opened.
     #[error("cannot read {path}: {source}")]
     Open {
@@ -71,9 +77,22 @@ pub fn lookup(reference: &str, insecure: bool) -> Result<Arc<Model>, LookupError
     Err(LookupError::Unknown { reference: reference.to_owned() })
 }
 
-/// Whether a person means a file on the disk. Such a model can be estimated; the engine pulls from registries only.
-pub fn is_file(reference: &str) -> bool {
-    let is_gguf = Path::new(reference).extension().is_some_and(|extension| extension.eq_ignore_ascii_case("gguf"));
+/// As [`lookup`], for a model that is to be installed: the engine pulls from registries only, so a file will not do.
+///
+/// # Errors
+/// As [`lookup`], and for a file.
+pub fn lookup_to_install(reference: &str, insecure: bool) -> Result<Arc<Model>, LookupError> {
+    let is_known = Catalogue::built_in().find(reference.trim()).is_some();
+    if !is_known && is_file(reference.trim()) {
+        return Err(LookupError::OnlyAFile { path: PathBuf::from(reference.trim()) });
+    }
+    lookup(reference, insecure)
+}
+
+/// Whether a person means a file on the disk.
+fn is_file(reference: &str) -> bool {
+    let is_gguf =
+        Path::new(reference).extension().is_some_and(|extension| extension.eq_ignore_ascii_case("gguf"));
     is_gguf || Path::new(reference).is_file()
 }
 
@@ -99,6 +118,7 @@ impl LookupError {
             }
             Self::Reference(error) => error.explain(text),
             Self::Registry(error) => error.explain(text),
+            Self::OnlyAFile { path } => say!(text, "cli-model-only-a-file", path = shown(path)),
             Self::Open { path, source } => {
                 say!(text, "cli-model-unreadable", path = shown(path), why = source.to_string())
             }
@@ -137,6 +157,13 @@ mod tests {
             let said = look().explain(Text::new(Language::English));
             assert!(said.contains("notes.gguf") && said.contains(kind), "{said}");
         }
+    }
+
+    #[test]
+    fn a_file_is_not_installed() {
+        let error = lookup_to_install("models/my.gguf", false).unwrap_err();
+        assert!(matches!(error, LookupError::OnlyAFile { .. }), "{error}");
+        assert!(lookup_to_install("qwen2.5-coder:7b", false).is_ok());
     }
 
     #[test]

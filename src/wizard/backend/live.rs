@@ -16,7 +16,7 @@ use crate::install::uninstall::uninstall;
 use crate::install::{self, Control, InstallError, Installed, Paths, Request, manage};
 use crate::models::{Catalogue, Model};
 use crate::ollama::client::{Client, ClientError, GenerateOptions, GenerateRequest};
-use crate::ollama::lookup::lookup;
+use crate::ollama::lookup::lookup_to_install;
 use crate::ollama::release::{AssetRole, Release};
 use crate::plan::{self, Assessment, Candidate, Layers, Profiles};
 use crate::platform::login::{Kind, Means};
@@ -294,9 +294,9 @@ fn write(report: &str, path: PathBuf, text: Text) -> Result<Option<PathBuf>, Tro
     }
 }
 
-/// A tag of the catalogue, a file, or a reference to a registry.
+/// A tag of the catalogue or a reference to a registry.
 fn resolve(reference: &str, insecure: bool, text: Text) -> Result<Arc<Model>, Trouble> {
-    lookup(reference, insecure).map_err(|error| Trouble(error.explain(text)))
+    lookup_to_install(reference, insecure).map_err(|error| Trouble(error.explain(text)))
 }
 
 /// What is installed, as the window shows it.
