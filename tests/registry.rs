@@ -1,5 +1,5 @@
 //! A model of a registry, looked up over HTTP, is the model that its file would give.
-#![allow(clippy::unwrap_used)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod common;
 

@@ -301,9 +301,10 @@ fn keep(shared: &Shared, durable: &File, written: &sync::Receiver<()>) {
     while written.recv_timeout(SAVE_EVERY) == Err(sync::RecvTimeoutError::Timeout) {
         let sidecar = shared.lock().sidecar.clone();
         match durable.sync_data() {
-            // The writer's own last note must not be overwritten by this older one.
+            // Noted under the lock: once the writer has ended, its own note is the last one, and the file may be gone.
             Ok(()) => {
-                if !shared.lock().ended {
+                let state = shared.lock();
+                if !state.ended {
                     shared.save(&sidecar);
                 }
             }

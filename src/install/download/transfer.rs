@@ -267,7 +267,7 @@ impl<'a> Transfer<'a> {
                     return Some(Ended::Complete);
                 }
                 self.widen(crew, widening.target().max(1));
-                crew.lanes.is_empty().then(|| Ended::Failed {
+                crew.lanes.is_empty().then_some(Ended::Failed {
                     problem: Problem::CutShort,
                     brought: false,
                     lanes: 1,
