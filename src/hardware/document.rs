@@ -180,6 +180,21 @@ pub struct Engine {
     pub path: Option<PathBuf>,
     /// True when it can be reached from other machines.
     pub exposed: Option<bool>,
+    /// Models that a server holds in memory now.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub loaded: Vec<LoadedModel>,
+}
+
+/// A model in the memory of a running server.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct LoadedModel {
+    /// Its tag.
+    pub name: String,
+    /// Memory it takes in all, in bytes, as the server says.
+    pub total_bytes: Option<u64>,
+    /// The part of it on graphics cards, in bytes, as the server says.
+    pub vram_bytes: Option<u64>,
 }
 
 /// Something that could not be found out, or that a person should know about a figure.

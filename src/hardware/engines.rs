@@ -11,8 +11,9 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use serde::Deserialize;
+use serde::de::DeserializeOwned;
 
-use super::document::Engine;
+use super::document::{Engine, LoadedModel};
 use super::probe::output_within;
 use crate::platform;
 
@@ -91,31 +92,53 @@ pub fn find(places: &Places, home: &Path) -> Vec<Engine> {
 
 /// The server on this address, if it is one.
 fn server(address: SocketAddr) -> Option<Engine> {
-    let version = ask_version(address)?;
-    Some(Engine {
-        kind: "server".to_owned(),
-        version: Some(version),
-        port: Some(address.port()),
-        path: None,
-        exposed: platform::listens_beyond_loopback(address.port()),
-    })
-}
-
-fn ask_version(address: SocketAddr) -> Option<String> {
     #[derive(Deserialize)]
     struct Version {
         version: String,
     }
+    let version: Version = ask(address, "/api/version")?;
+    Some(Engine {
+        kind: "server".to_owned(),
+        version: Some(version.version),
+        port: Some(address.port()),
+        path: None,
+        exposed: platform::listens_beyond_loopback(address.port()),
+        loaded: loaded_models(address),
+    })
+}
+
+/// What it holds in memory now.
+fn loaded_models(address: SocketAddr) -> Vec<LoadedModel> {
+    #[derive(Deserialize)]
+    struct Running {
+        models: Vec<Model>,
+    }
+    #[derive(Deserialize)]
+    struct Model {
+        name: String,
+        size: Option<u64>,
+        size_vram: Option<u64>,
+    }
+    let running: Option<Running> = ask(address, "/api/ps");
+    running
+        .map_or_else(Vec::new, |running| running.models)
+        .into_iter()
+        .map(|model| LoadedModel { name: model.name, total_bytes: model.size, vram_bytes: model.size_vram })
+        .collect()
+}
+
+/// A small question and its JSON answer.
+fn ask<T: DeserializeOwned>(address: SocketAddr, path: &str) -> Option<T> {
     let mut stream = TcpStream::connect_timeout(&address, LIMIT).ok()?;
     stream.set_write_timeout(Some(LIMIT)).ok()?;
     // HTTP/1.0, so that the answer ends with the connection and never comes in chunks.
-    let request = format!("GET /api/version HTTP/1.0\r\nHost: {address}\r\nConnection: close\r\n\r\n");
+    let request = format!("GET {path} HTTP/1.0\r\nHost: {address}\r\nConnection: close\r\n\r\n");
     stream.write_all(request.as_bytes()).ok()?;
     let answer = read_until(&mut stream, Instant::now() + LIMIT)?;
     let answer = String::from_utf8_lossy(&answer);
     let (head, body) = answer.split_once("\r\n\r\n")?;
     let status = head.split_whitespace().nth(1)?;
-    (status == "200").then(|| serde_json::from_str::<Version>(body.trim()).ok())?.map(|answer| answer.version)
+    (status == "200").then(|| serde_json::from_str(body.trim()).ok())?
 }
 
 /// Everything until the other side closes, or `None` when that takes too long or is too much.
@@ -238,27 +261,37 @@ mod tests {
         }
     }
 
-    /// Answers one connection with `answer`, then ends.
-    fn serve(answer: &'static str) -> SocketAddr {
+    /// Answers one connection after the other with these, then ends.
+    fn serve(answers: &'static [&'static str]) -> SocketAddr {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();
         thread::spawn(move || {
-            let (mut stream, _) = listener.accept().unwrap();
-            let mut request = [0_u8; 1024];
-            let _some = stream.read(&mut request).unwrap();
-            stream.write_all(answer.as_bytes()).unwrap();
+            for answer in answers {
+                let (mut stream, _) = listener.accept().unwrap();
+                let mut request = [0_u8; 1024];
+                let _some = stream.read(&mut request).unwrap();
+                stream.write_all(answer.as_bytes()).unwrap();
+            }
         });
         address
     }
 
     #[test]
     fn a_server_says_its_version_and_others_are_not_engines() {
-        let ollama =
-            serve("HTTP/1.0 200 OK\r\nContent-Type: application/json\r\n\r\n{\"version\":\"0.32.15\"}");
+        let ollama = serve(&[
+            "HTTP/1.0 200 OK\r\nContent-Type: application/json\r\n\r\n{\"version\":\"0.32.15\"}",
+            "HTTP/1.0 200 OK\r\n\r\n{\"models\":[{\"name\":\"acolyte:latest\",\"size\":6000,\"size_vram\":5000}]}",
+        ]);
         let found = server(ollama).unwrap();
         assert_eq!((found.version.as_deref(), found.port), (Some("0.32.15"), Some(ollama.port())));
-        assert_eq!(server(serve("HTTP/1.0 404 Not Found\r\n\r\n{\"version\":\"1\"}")), None);
-        assert_eq!(server(serve("SSH-2.0-OpenSSH_9.2\r\n")), None);
+        let model = LoadedModel {
+            name: "acolyte:latest".to_owned(),
+            total_bytes: Some(6000),
+            vram_bytes: Some(5000),
+        };
+        assert_eq!(found.loaded, [model]);
+        assert_eq!(server(serve(&["HTTP/1.0 404 Not Found\r\n\r\n{\"version\":\"1\"}"])), None);
+        assert_eq!(server(serve(&["SSH-2.0-OpenSSH_9.2\r\n"])), None);
     }
 
     #[test]

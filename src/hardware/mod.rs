@@ -27,6 +27,7 @@ pub mod sysfs;
 
 pub use detect::{DetectOptions, collect, detect};
 pub use document::{
-    Backend, Cpu, Disk, DiskKind, Engine, Gpu, GpuKind, Hardware, HardwareFileError, Memory, Note, Os,
+    Backend, Cpu, Disk, DiskKind, Engine, Gpu, GpuKind, Hardware, HardwareFileError, LoadedModel, Memory,
+    Note, Os,
 };
 pub use ram_bandwidth::ram_bandwidth;

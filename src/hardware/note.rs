@@ -72,6 +72,13 @@ impl Note {
                 program = detail("program"),
                 bytes = memory("bytes"),
             ),
+            "model_loaded" => say!(
+                text,
+                "hardware-model-loaded",
+                model = detail("model"),
+                port = detail("port"),
+                bytes = memory("bytes"),
+            ),
             "macos_too_old" => say!(text, "hardware-macos-too-old", version = detail("version")),
             "windows_too_old" => say!(text, "hardware-windows-too-old", version = detail("version")),
             "memory_limited" => say!(

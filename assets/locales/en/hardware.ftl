@@ -30,3 +30,4 @@ hardware-late-disks = The disks did not answer in time, so free space is unknown
 hardware-late-engines = The search for Ollama installations did not end in time, so some may be missing here.
 hardware-report-written = The report is in { $path }. Names, addresses and keys were taken out; read it before you pass it on
 hardware-report-unwritable = The report could not be written to { $path }: { $why }. Name another file with --output FILE
+hardware-model-loaded = The Ollama server on port { $port } holds the model { $model } in { $bytes } of graphics memory. It gives that back after a while without use.

@@ -30,3 +30,4 @@ hardware-late-disks = Los discos no han respondido a tiempo, así que no se sabe
 hardware-late-engines = La búsqueda de instalaciones de Ollama no ha terminado a tiempo, así que aquí pueden faltar algunas.
 hardware-report-written = El informe está en { $path }. Se han quitado nombres, direcciones y claves; léelo antes de pasarlo a otra persona
 hardware-report-unwritable = No se ha podido escribir el informe en { $path }: { $why }. Indica otro archivo con --output ARCHIVO
+hardware-model-loaded = El servidor de Ollama del puerto { $port } mantiene el modelo { $model } en { $bytes } de memoria gráfica. La libera al cabo de un rato sin uso.

@@ -155,6 +155,15 @@ fn of_system(evidence: &Evidence, notes: &mut Vec<Note>) {
         {
             notes.push(Note::new("engine_exposed", &[("port", &port.to_string())]));
         }
+        for model in &engine.loaded {
+            if let Some(bytes) = model.vram_bytes.filter(|bytes| *bytes >= MUCH_VRAM_BYTES) {
+                let port = engine.port.map(|port| port.to_string()).unwrap_or_default();
+                notes.push(Note::new(
+                    "model_loaded",
+                    &[("model", &model.name), ("port", &port), ("bytes", &bytes.to_string())],
+                ));
+            }
+        }
     }
 }
 
