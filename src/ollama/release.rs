@@ -17,7 +17,8 @@ const BUILT_IN: &str = include_str!("../../assets/ollama-release.yaml");
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Release {
-    /// Version of the format; always [`crate::SCHEMA`].
+    /// Version of the format; [`crate::SCHEMA`], also when left out.
+    #[serde(default = "this_schema")]
     pub schema: u32,
     /// Version of the engine, without a leading `v`. Names the folder it is unpacked into.
     pub version: String,
@@ -337,6 +338,10 @@ pub fn find_program(folder: &Path) -> Option<PathBuf> {
         &["bin/ollama", "ollama", "Contents/Resources/ollama", "Ollama.app/Contents/Resources/ollama"]
     };
     places.iter().map(|place| folder.join(place)).find(|path| path.is_file())
+}
+
+fn this_schema() -> u32 {
+    crate::SCHEMA
 }
 
 /// One component of a path on every system, and none with a meaning of its own.

@@ -1,0 +1,271 @@
+//! The engine's client against what a real server answered, and against what none should.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs)]
+
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::net::{TcpListener, TcpStream};
+use std::time::Duration;
+
+use acolyte::ollama::client::{
+    Client, ClientError, CreateParameters, CreateRequest, GenerateOptions, GenerateRequest,
+};
+use acolyte::ollama::replies::StatusLine;
+use serde_json::Value;
+
+/// Answers every request in the same way.
+struct Server {
+    port: u16,
+}
+
+/// How the body is sent.
+#[derive(Clone, Copy)]
+enum Body {
+    /// In pieces of so many bytes, wherever they cut.
+    Pieces(usize),
+    /// Never ending: the body over and over.
+    Endless,
+    /// Nothing at all after the head.
+    Silent,
+}
+
+impl Server {
+    fn new(status: u16, body: &str, how: Body) -> Self {
+        let listener = TcpListener::bind(("127.0.0.1", 0)).unwrap();
+        let port = listener.local_addr().unwrap().port();
+        let body = body.to_owned();
+        std::thread::spawn(move || {
+            for stream in listener.incoming().map_while(Result::ok) {
+                // A client that hangs up is part of some tests.
+                let _hung_up = answer(stream, status, &body, how);
+            }
+        });
+        Self { port }
+    }
+
+    /// What the real one answered, as recorded.
+    fn recorded(name: &str) -> Self {
+        let (status, body) = recorded(name);
+        Self::new(status, &body, Body::Pieces(7))
+    }
+
+    fn client(&self) -> Client {
+        Client::new(self.port).unwrap()
+    }
+}
+
+fn recorded(name: &str) -> (u16, String) {
+    let path = format!("{}/tests/fixtures/ollama/{name}.json", env!("CARGO_MANIFEST_DIR"));
+    let json: Value = serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap();
+    // Long recordings leave lines out and say so: "… 1873 lines like these …".
+    let body = json["body"].as_str().unwrap().split_inclusive('\n').filter(|line| !line.starts_with('…'));
+    (u16::try_from(json["status"].as_u64().unwrap()).unwrap(), body.collect())
+}
+
+fn answer(stream: TcpStream, status: u16, body: &str, how: Body) -> std::io::Result<()> {
+    stream.set_nodelay(true)?;
+    let mut reader = BufReader::new(stream.try_clone()?);
+    let mut length = 0;
+    loop {
+        let mut line = String::new();
+        if reader.read_line(&mut line)? == 0 || line == "\r\n" {
+            break;
+        }
+        if let Some(value) = line.to_ascii_lowercase().strip_prefix("content-length:") {
+            length = value.trim().parse().unwrap_or(0);
+        }
+    }
+    reader.take(length).read_to_end(&mut Vec::new())?;
+    let mut out = stream;
+    write!(out, "HTTP/1.1 {status} Said\r\nTransfer-Encoding: chunked\r\nConnection: close\r\n\r\n")?;
+    let mut send = |piece: &[u8]| -> std::io::Result<()> {
+        write!(out, "{:x}\r\n", piece.len())?;
+        out.write_all(piece)?;
+        out.write_all(b"\r\n")?;
+        out.flush()
+    };
+    match how {
+        Body::Pieces(size) => {
+            for piece in body.as_bytes().chunks(size) {
+                send(piece)?;
+            }
+            out.write_all(b"0\r\n\r\n")
+        }
+        Body::Endless => loop {
+            send(body.as_bytes())?;
+        },
+        Body::Silent => {
+            // Until the client gives up.
+            out.read(&mut [0; 1]).map(drop)
+        }
+    }
+}
+
+fn run<T>(work: impl Future<Output = T>) -> T {
+    tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(work)
+}
+
+fn pull(server: &Server) -> (Result<(), ClientError>, Vec<StatusLine>) {
+    let mut lines = Vec::new();
+    let result = run(server.client().pull("m", true, |line| lines.push(line.clone())));
+    (result, lines)
+}
+
+fn refusal(error: ClientError) -> (u16, String) {
+    match error {
+        ClientError::Refused { status, message, .. } => (status, message),
+        other => panic!("{other:?}"),
+    }
+}
+
+fn prompt() -> GenerateRequest {
+    GenerateRequest {
+        model: "acolyte:latest".to_owned(),
+        prompt: "hi".to_owned(),
+        raw: true,
+        truncate: false,
+        shift: false,
+        options: GenerateOptions { num_predict: 8, seed: 1, temperature: 0.0 },
+    }
+}
+
+#[test]
+fn a_pull_succeeds_only_by_its_last_line() {
+    for name in ["pull", "pull-again", "pull-resumed"] {
+        let (result, lines) = pull(&Server::recorded(name));
+        result.unwrap_or_else(|error| panic!("{name}: {error}"));
+        assert_eq!(lines.last().unwrap().status, "success", "{name}");
+        assert!(lines.iter().any(|line| line.total == 253_113_024), "{name}");
+    }
+    let whole = recorded("pull").1;
+    let cut = &whole[..whole.find("{\"status\":\"success\"").unwrap()];
+    let (result, lines) = pull(&Server::new(200, cut, Body::Pieces(1000)));
+    assert!(matches!(result, Err(ClientError::CutShort { .. })), "{result:?}");
+    assert_eq!(lines.last().unwrap().status, "writing manifest");
+}
+
+#[test]
+fn errors_inside_a_stream_are_the_servers_own_words() {
+    for (name, words) in [
+        ("pull-missing", "file does not exist"),
+        ("pull-no-registry", "connection refused"),
+        ("pull-http-refused", "does not look like a TLS handshake"),
+        ("pull-disk-full", "no space left on device"),
+        ("pull-digest-mismatch", "digest mismatch, file must be downloaded again"),
+        ("pull-stalled-then-registry-gone", "max retries exceeded"),
+    ] {
+        let (status, message) = refusal(pull(&Server::recorded(name)).0.unwrap_err());
+        assert_eq!(status, 200, "{name}");
+        assert!(message.contains(words), "{name}: {message}");
+    }
+    let (status, _) = refusal(pull(&Server::recorded("pull-bad-name")).0.unwrap_err());
+    assert_eq!(status, 400);
+}
+
+#[test]
+fn what_was_created_is_read_back() {
+    let parameters = CreateParameters { num_ctx: 32_768, num_gpu: 0, num_batch: 512 };
+    let request = CreateRequest { model: "acolyte:latest".to_owned(), from: "base".to_owned(), parameters };
+    assert_eq!(
+        serde_json::to_string(&request.parameters).unwrap(),
+        r#"{"num_ctx":32768,"num_gpu":0,"num_batch":512}"#,
+        "numbers: the engine takes texts in silence and fails when it loads"
+    );
+    run(Server::recorded("create").client().create(&request, |_| ())).unwrap();
+    let error = run(Server::recorded("create-missing-base").client().create(&request, |_| ())).unwrap_err();
+    assert!(refusal(error).1.contains("no such host"));
+
+    let shown = run(Server::recorded("show").client().show("acolyte:latest")).unwrap();
+    assert_eq!(shown.parameter("num_ctx"), Some("32768"));
+    assert_eq!(shown.parameter("num_gpu"), Some("0"));
+    assert_eq!(shown.parameter("num_batch"), Some("512"));
+    assert_eq!(shown.parameter("num"), None, "names are whole");
+    assert_eq!(shown.trained_context_tokens(), Some(32_768));
+    assert_eq!(shown.block_count(), Some(18));
+    let error = run(Server::recorded("show-missing").client().show("none:latest")).unwrap_err();
+    assert_eq!(refusal(error), (404, "model 'none:latest' not found".to_owned()));
+}
+
+#[test]
+fn loading_ends_well_or_with_a_reason() {
+    let limit = Duration::from_secs(60);
+    for name in ["load", "load-q8_0", "load-num-gpu-999", "load-num-ctx-65536"] {
+        run(Server::recorded(name).client().load("acolyte:latest", limit)).unwrap();
+    }
+    let error = run(Server::recorded("load-bad-kv-type").client().load("m", limit)).unwrap_err();
+    assert_eq!(refusal(error), (500, "llama-server process has terminated: exit status 1".to_owned()));
+    let name = "load-quantized-kv-without-flash-attention";
+    let error = run(Server::recorded(name).client().load("m", limit)).unwrap_err();
+    assert!(refusal(error).1.contains("requires flash_attn"));
+}
+
+#[test]
+fn what_is_in_memory_is_what_the_server_says() {
+    let loaded = run(Server::recorded("ps-loaded").client().ps()).unwrap();
+    assert_eq!((loaded[0].name.as_str(), loaded[0].context_length), ("acolyte:latest", 32_768));
+    let clamped = run(Server::recorded("ps-clamped").client().ps()).unwrap();
+    assert_eq!(clamped[0].context_length, 32_768, "65,536 were asked for");
+    assert_eq!(run(Server::recorded("ps-num-gpu-999").client().ps()).unwrap()[0].size_vram, 0);
+    assert!(run(Server::recorded("ps-empty").client().ps()).unwrap().is_empty());
+    assert_eq!(run(Server::recorded("version").client().version()).unwrap(), "0.32.15");
+    assert_eq!(
+        run(Server::recorded("tags").client().tags()).unwrap()[0].name,
+        "127.0.0.1:5055/acolyte/gemma3:270m"
+    );
+}
+
+#[test]
+fn an_answer_is_told_piece_by_piece_and_ends_with_its_figures() {
+    let limit = Duration::from_secs(60);
+    let mut said = String::new();
+    let server = Server::recorded("generate-stream");
+    let last = run(server.client().generate(&prompt(), limit, |line| said.push_str(&line.response))).unwrap();
+    assert!(said.starts_with("Write a haiku about the sea."), "{said}");
+    assert_eq!((last.done_reason.as_deref(), last.eval_count), (Some("length"), 12));
+    assert!(last.prompt_eval_duration > 0 && last.eval_duration > 0);
+
+    let died = Server::recorded("generate-runner-killed-midway");
+    let mut pieces = 0;
+    let error = run(died.client().generate(&prompt(), limit, |_| pieces += 1)).unwrap_err();
+    assert!(pieces > 10, "what came before is told");
+    assert!(refusal(error).1.contains("unexpected EOF"));
+
+    let long = Server::recorded("generate-context-too-long");
+    let (status, message) = refusal(run(long.client().generate(&prompt(), limit, |_| ())).unwrap_err());
+    assert_eq!(status, 400);
+    assert!(
+        message.starts_with("request (33010 tokens) exceeds"),
+        "taken out of JSON inside JSON: {message}"
+    );
+
+    let whole = recorded("generate-stream").1;
+    let cut = Server::new(200, &whole[..whole.len() / 2], Body::Pieces(50));
+    let error = run(cut.client().generate(&prompt(), limit, |_| ())).unwrap_err();
+    assert!(matches!(error, ClientError::Unreadable { .. } | ClientError::CutShort { .. }), "{error:?}");
+}
+
+#[test]
+fn deleting_what_is_not_there_is_no_error() {
+    assert!(run(Server::recorded("delete").client().delete("m")).unwrap());
+    assert!(!run(Server::recorded("delete-missing").client().delete("m")).unwrap());
+}
+
+#[test]
+fn a_server_that_is_none_of_ours_is_an_error_and_never_a_hang() {
+    let (status, body) = recorded("host-header-refused");
+    let error = run(Server::new(status, &body, Body::Pieces(1)).client().tags()).unwrap_err();
+    assert_eq!(refusal(error), (403, "Forbidden".to_owned()));
+
+    let page = Server::new(200, "<html>hello</html>", Body::Pieces(4));
+    assert!(matches!(run(page.client().version()), Err(ClientError::Unreadable { .. })));
+
+    let endless = Server::new(200, &"x".repeat(64 * 1024), Body::Endless);
+    assert!(matches!(pull(&endless).0, Err(ClientError::Unreadable { .. })), "a line without end");
+
+    let silent = Server::new(200, "", Body::Silent);
+    let error = run(silent.client().load("m", Duration::from_millis(200))).unwrap_err();
+    assert!(matches!(error, ClientError::Silent { .. }), "{error:?}");
+
+    let nobody = TcpListener::bind(("127.0.0.1", 0)).unwrap().local_addr().unwrap().port();
+    let error = run(Client::new(nobody).unwrap().version()).unwrap_err();
+    assert!(matches!(error, ClientError::Unreachable { port, .. } if port == nobody), "{error:?}");
+}
