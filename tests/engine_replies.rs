@@ -123,7 +123,6 @@ fn prompt() -> GenerateRequest {
         prompt: "hi".to_owned(),
         raw: true,
         truncate: false,
-        shift: false,
         options: GenerateOptions { num_predict: 8, seed: 1, temperature: 0.0 },
     }
 }

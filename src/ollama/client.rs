@@ -106,7 +106,8 @@ pub struct CreateParameters {
     pub num_batch: u32,
 }
 
-/// What `/api/generate` is asked.
+/// What `/api/generate` is asked. `shift` is left alone on purpose: it is an option of the runner, and any other value
+/// than the default loads the whole model anew, for this request and again for the next one.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct GenerateRequest {
     /// The model.
@@ -117,8 +118,6 @@ pub struct GenerateRequest {
     pub raw: bool,
     /// Whether a prompt longer than the context may be cut. We never let it.
     pub truncate: bool,
-    /// Whether old tokens may be dropped while writing. We never let it when measuring.
-    pub shift: bool,
     /// Sampling only; an option of the runner would reload the model.
     pub options: GenerateOptions,
 }

@@ -3,7 +3,8 @@
 //! The engine counts and times tokens itself; the wait is timed by us as well, because that is what a person feels. A
 //! prompt the engine has seen is answered from its cache, so every prompt here begins with words that have never been
 //! sent. The length of the long one is chosen so that reading it takes about a minute at most, by the estimate and by
-//! the rate of a first short prompt, whichever is slower; and it is never cut: the engine is told to refuse instead.
+//! the rate of a first short prompt, whichever is slower. It stays well below the context, and what is reported is the
+//! number of tokens the engine says it read. Nothing here sets an option that would load the model anew.
 
 use std::cell::Cell;
 use std::time::{Duration, Instant};
@@ -26,8 +27,10 @@ use crate::say;
 const ENOUGH_TOKENS: u64 = 64;
 /// Answers asked for at most: a small model may end each of them after a few words.
 const ANSWERS: u32 = 12;
-/// Time spent on writing at most.
-const DECODE_LIMIT: Duration = Duration::from_secs(120);
+/// Time spent on writing, about.
+const DECODE_LIMIT: Duration = Duration::from_secs(90);
+/// An answer shorter than this is not worth asking for.
+const LEAST_TOKENS: u32 = 4;
 /// How long reading the long prompt may take.
 const PREFILL_LIMIT_S: f64 = 60.0;
 /// The shortest long prompt, in tokens.
@@ -58,7 +61,7 @@ pub async fn run(job: &mut Job<'_>, server: &Server, facts: Facts) -> Result<Mea
     let mut prompts = Prompts::new();
     // Also warms up what is only set up at first use, so that it does not count.
     let short = answer(job, server, prompts.next(SHORT_PROMPT_WORDS), 8, 1).await?;
-    let decode_tokens_per_s = decode(job, server, &mut prompts).await?;
+    let decode_tokens_per_s = decode(job, server, &mut prompts, &short.line).await?;
 
     let words_per_token = SHORT_PROMPT_WORDS as f64 / short.line.prompt_eval_count.max(1) as f64;
     let tokens = length(job, &short.line);
@@ -90,21 +93,33 @@ pub async fn run(job: &mut Job<'_>, server: &Server, facts: Facts) -> Result<Mea
     Ok(Measured { figures, predicted_first_token_s: predicted(job, measured_tokens) })
 }
 
-/// Tokens written a second, over as many answers as it takes to have enough of them.
-async fn decode(job: &Job<'_>, server: &Server, prompts: &mut Prompts) -> Result<Option<f64>, InstallError> {
-    let (mut tokens, mut nanoseconds) = (0, 0);
+/// Tokens written a second, over as many answers as it takes to have enough of them. Where writing is so slow that this
+/// would take minutes, over what fits the time.
+async fn decode(
+    job: &Job<'_>,
+    server: &Server,
+    prompts: &mut Prompts,
+    short: &GenerateLine,
+) -> Result<Option<f64>, InstallError> {
+    let (mut tokens, mut nanoseconds) = (short.eval_count, short.eval_duration);
+    let warm_up = (tokens, nanoseconds);
     let began = Instant::now();
     for seed in 0..ANSWERS {
-        let left = u32::try_from(ENOUGH_TOKENS.saturating_sub(tokens)).unwrap_or(0);
-        if left == 0 || began.elapsed() > DECODE_LIMIT {
+        let left = DECODE_LIMIT.saturating_sub(began.elapsed()).as_secs_f64();
+        let in_time = per_second(tokens, nanoseconds).map_or(u32::MAX, |rate| (rate * left) as u32);
+        let missing = u32::try_from((warm_up.0 + ENOUGH_TOKENS).saturating_sub(tokens)).unwrap_or(0);
+        if missing == 0 || in_time < LEAST_TOKENS {
             break;
         }
         // More than is missing: the first token of an answer comes from reading the prompt, so long answers count best.
-        let answer = answer(job, server, prompts.next(SHORT_PROMPT_WORDS), left.max(32) + 32, seed).await?;
+        let num_predict = (missing.max(32) + 32).min(in_time);
+        let answer = answer(job, server, prompts.next(SHORT_PROMPT_WORDS), num_predict, seed).await?;
         tokens += answer.line.eval_count;
         nanoseconds += answer.line.eval_duration;
     }
-    Ok(per_second(tokens, nanoseconds))
+    // The first answer warmed up what is only set up at first use; it counts only where there is nothing else.
+    let counted = per_second(tokens - warm_up.0, nanoseconds - warm_up.1);
+    Ok(counted.or_else(|| per_second(tokens, nanoseconds)))
 }
 
 /// How long the long prompt is to be, in tokens.
@@ -153,7 +168,6 @@ async fn answer(
         prompt,
         raw: true,
         truncate: false,
-        shift: false,
         options: GenerateOptions { num_predict, seed, temperature: 0.8 },
     };
     let began = Instant::now();

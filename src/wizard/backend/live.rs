@@ -356,7 +356,6 @@ fn answer(
         prompt,
         raw: false,
         truncate: false,
-        shift: false,
         options: GenerateOptions { num_predict: ANSWER_TOKENS, seed: 0, temperature: 0.2 },
     };
     let began = Instant::now();
