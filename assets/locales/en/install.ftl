@@ -68,6 +68,7 @@ install-release-bad-address = { $address } is not an http or https address.
 install-unknown = unknown
 install-checking = Checking disks and folders
 install-checked = Room for { $size } is there
+install-checked-nothing = Nothing has to be fetched
 install-fetching = Fetching Ollama { $version }
 install-fetching-file = Fetching { $name }
 install-fetched = Fetched and verified

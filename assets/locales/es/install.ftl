@@ -68,6 +68,7 @@ install-release-bad-address = { $address } no es una dirección http ni https.
 install-unknown = desconocido
 install-checking = Comprobando discos y carpetas
 install-checked = Hay sitio para { $size }
+install-checked-nothing = No hay que descargar nada
 install-fetching = Descargando Ollama { $version }
 install-fetching-file = Descargando { $name }
 install-fetched = Descargado y verificado

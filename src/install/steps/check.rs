@@ -20,7 +20,10 @@ pub fn run(job: &mut Job<'_>) -> Result<(), InstallError> {
     let needs = needs(job)?;
     room(&needs)?;
     let bytes = needs.iter().map(|need| need.1).sum();
-    job.reporter.done(say!(job.text, "install-checked", size = job.text.file_size(bytes)));
+    job.reporter.done(match bytes {
+        0 => say!(job.text, "install-checked-nothing"),
+        _ => say!(job.text, "install-checked", size = job.text.file_size(bytes)),
+    });
     Ok(())
 }
 

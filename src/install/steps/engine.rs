@@ -80,7 +80,7 @@ pub async fn run(job: &mut Job<'_>) -> Result<Engine, InstallError> {
     job.reporter.started(Step::FetchEngine, say!(job.text, "install-fetching", version = version.clone()));
     if let Some(program) = plan.unpacked_program() {
         job.reporter.skipped(say!(job.text, "install-fetch-skipped", version = version.clone()));
-        job.reporter.started(Step::UnpackEngine, String::new());
+        job.reporter.started(Step::UnpackEngine, say!(job.text, "install-unpacking"));
         job.reporter.skipped(say!(job.text, "install-unpack-skipped"));
         return Ok(Engine { version, program });
     }

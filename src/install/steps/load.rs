@@ -33,6 +33,11 @@ pub struct Facts {
 /// Runs the step.
 pub async fn run(job: &mut Job<'_>, server: &Server) -> Result<Facts, InstallError> {
     job.reporter.started(Step::LoadModel, say!(job.text, "install-loading"));
+    // What is in memory already was loaded before our place in the log: only a load of our own can be read back.
+    let in_memory = job.control.or_cancelled(server.client.ps()).await??;
+    if in_memory.iter().any(|model| model.name == SERVED_MODEL) {
+        job.control.or_cancelled(server.client.unload(SERVED_MODEL)).await??;
+    }
     loop {
         let log_from = log_length(&server.launch.log);
         let outcome = load_once(job, server).await?;
