@@ -108,7 +108,7 @@ fn qwen_7b() -> Writer {
         .tensor("output.weight", Q6_K, &[3584, 152_064])
         .tensor("output_norm.weight", F32, &[3584]);
     for i in 0..28_u32 {
-        let more = i < 3 || i >= 24 || (i - 3) % 3 == 2;
+        let more = !(3..24).contains(&i) || (i - 3) % 3 == 2;
         let high = if more { Q6_K } else { Q4_K };
         for (name, kind, dimensions) in [
             ("attn_norm.weight", F32, &[3584][..]),
