@@ -7,5 +7,7 @@ mod journeys;
 mod pictures;
 #[path = "wizard/scripted.rs"]
 mod scripted;
+#[path = "wizard/snapshots.rs"]
+mod snapshots;
 #[path = "wizard/stage.rs"]
 mod stage;

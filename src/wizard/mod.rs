@@ -424,7 +424,7 @@ impl Wizard {
         match &self.page {
             Page::Install(page) => {
                 report.push_str("\n\n");
-                report.push_str(&page.log());
+                report.push_str(&page.log(self.text));
             }
             Page::Result(page) => {
                 report.push_str("\n\n");

@@ -12,7 +12,9 @@ use crate::models::KvCacheType;
 use crate::say;
 use crate::wizard::backend::{Custom, FolderOf};
 use crate::wizard::theme::{Kind, Tone};
-use crate::wizard::widgets::{Look, Parts as _, banner, checkbox, labelled, slider, text_field};
+use crate::wizard::widgets::{
+    Look, Parts as _, banner, button_width, checkbox, labelled, slider, text_field,
+};
 
 impl Profile {
     /// Draws it. Whatever is changed about the model makes the choice one of the person's own.
@@ -57,7 +59,9 @@ impl Profile {
         labelled(ui, &label, |ui| {
             ui.horizontal(|ui| {
                 let button = say!(text, "wizard-advanced-look-up");
-                let width = (ui.available_width() - 110.0).max(120.0);
+                let width = ui.available_width()
+                    - button_width(ui, Look::Secondary, &button)
+                    - ui.spacing().item_spacing.x;
                 let field = text_field(ui, &mut self.reference, "hf.co/…  ·  host:port/…", width - 24.0)
                     .accessible_name(label.as_str());
                 let wanted = self.reference.trim().to_owned();
@@ -110,9 +114,12 @@ impl Profile {
         for (label, typed, of) in folders {
             labelled(ui, &label, |ui| {
                 ui.horizontal(|ui| {
-                    let width = (ui.available_width() - 110.0).max(120.0);
+                    let button = say!(text, "wizard-browse");
+                    let width = ui.available_width()
+                        - button_width(ui, Look::Secondary, &button)
+                        - ui.spacing().item_spacing.x;
                     text_field(ui, typed, "", width - 24.0);
-                    let browse = ui.action(Look::Secondary, &say!(text, "wizard-browse"), true);
+                    let browse = ui.action(Look::Secondary, &button, true);
                     let browse =
                         browse.accessible_name(say!(text, "wizard-browse-for", what = label.clone()));
                     if browse.clicked() {

@@ -15,7 +15,7 @@ use crate::text::Text;
 use crate::wizard::backend::Found;
 use crate::wizard::theme::{Kind, Tone, size};
 use crate::wizard::widgets::{
-    Chip, Column, Parts as _, Table, Words, card, card_row, thin_bar, verdict_chip, wash_card,
+    Chip, Column, Parts as _, Table, Words, card, card_row, table_card, thin_bar, verdict_chip, wash_card,
 };
 
 /// What the table can be sorted by.
@@ -89,7 +89,7 @@ impl Compatibility {
             (say!(text, "wizard-table-model"), 82.0, 1.0),
             (say!(text, "wizard-table-layers"), 82.0, 1.2),
             (say!(text, "wizard-table-memory"), 90.0, 0.4),
-            (say!(text, "wizard-table-speed"), 58.0, 0.3),
+            (say!(text, "wizard-table-speed"), 62.0, 0.3),
             (say!(text, "wizard-table-first-token"), 78.0, 0.4),
         ];
         heads
@@ -157,7 +157,7 @@ impl View for Compatibility {
             refusal(ui, text, &self.found.report);
             ui.gap(3.5);
         }
-        table_card(ui, |ui| self.table(ui, text));
+        table_card(ui, 8, |ui| self.table(ui, text));
         let Some(assessment) = self.found.report.assessments.get(self.selected) else {
             return;
         };
@@ -176,21 +176,6 @@ impl View for Compatibility {
             primary: Some(Button::new(say!(text, "wizard-choose-profile"), Intent::Next).enabled(usable)),
         }
     }
-}
-
-/// A card whose rows reach almost to its edges.
-fn table_card(ui: &mut Ui, content: impl FnOnce(&mut Ui)) {
-    use eframe::egui::{CornerRadius, Frame, Margin, Stroke};
-    let p = crate::wizard::theme::palette(ui);
-    Frame::new()
-        .fill(p.card)
-        .stroke(Stroke::new(size::LINE, p.line))
-        .corner_radius(CornerRadius::same(size::CARD_RADIUS))
-        .inner_margin(Margin::symmetric(8, 5))
-        .show(ui, |ui| {
-            ui.set_width(ui.available_width());
-            content(ui);
-        });
 }
 
 /// What a refused machine lacks and what its owner can do.
@@ -260,11 +245,16 @@ fn cell(ui: &mut Ui, text: Text, assessment: &Assessment, key: Key) {
         }
         Key::Verdict => {
             let (tone, word) = verdict_chip(text, assessment.verdict);
-            let word = match needed_card(assessment) {
-                Some(gib) if !runs => say!(text, "wizard-verdict-needs", size = format!("{gib}\u{a0}GB")),
-                _ => word,
+            let (long, short) = match needed_card(assessment).filter(|_| !runs) {
+                Some(gib) => {
+                    let size = format!("{gib}\u{a0}GB");
+                    let short = say!(text, "wizard-verdict-needs-short", size = size.as_str());
+                    (say!(text, "wizard-verdict-needs", size = size), short)
+                }
+                None => (word.clone(), word),
             };
-            Chip::new(tone, &word).show(ui);
+            let fits = Chip::new(tone, &long).width(ui) <= ui.available_width();
+            Chip::new(tone, if fits { &long } else { &short }).show(ui);
         }
         Key::Model => {
             let model = &assessment.candidate.model;

@@ -190,7 +190,7 @@ fn graphics(ui: &mut Ui, text: Text, gpu: &Gpu) {
         rule(ui);
         pair(ui, &say!(text, "wizard-hardware-capability"), capability, "");
     }
-    if let Some(source) = sources(gpu) {
+    if let Some(source) = sources(text, gpu) {
         ui.gap(2.0);
         ui.words(Kind::Source, Tone::Faint, &say!(text, "wizard-known-from", source = source));
     }
@@ -375,7 +375,7 @@ fn pair(ui: &mut Ui, label: &str, value: &str, detail: &str) {
 }
 
 /// The sources of a card's figures, each once.
-fn sources(gpu: &Gpu) -> Option<String> {
+fn sources(text: Text, gpu: &Gpu) -> Option<String> {
     let mut names: Vec<String> = Vec::new();
     for source in gpu.sources.values() {
         if !names.contains(source) {
@@ -383,6 +383,15 @@ fn sources(gpu: &Gpu) -> Option<String> {
         }
     }
     names.sort_by_key(|name| name == "table");
+    let names: Vec<String> = names
+        .into_iter()
+        .map(|name| match name.as_str() {
+            "nvml" => "NVML".to_owned(),
+            "dxgi" => "DXGI".to_owned(),
+            "table" => say!(text, "wizard-source-table"),
+            _ => name,
+        })
+        .collect();
     (!names.is_empty()).then(|| names.join(", "))
 }
 

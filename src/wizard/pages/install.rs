@@ -11,7 +11,7 @@ use crate::say;
 use crate::text::Text;
 use crate::wizard::backend::{InstallEnd, Trouble};
 use crate::wizard::theme::{Kind, Tone, icons::Icon, palette, size};
-use crate::wizard::widgets::{Parts as _, Words, banner, card, rule, thin_bar};
+use crate::wizard::widgets::{Parts as _, Words, banner, card, rule, table_card, thin_bar};
 
 /// One step's line.
 #[derive(Clone, Debug, Default)]
@@ -20,6 +20,30 @@ struct Line {
     event: Option<Event>,
     began: Option<Instant>,
     seconds: Option<f64>,
+}
+
+/// One line of the log.
+#[derive(Clone, Debug)]
+struct Logged {
+    after_s: f64,
+    step: Step,
+    state: StepState,
+    message: String,
+}
+
+impl Logged {
+    fn line(&self, text: Text) -> String {
+        let state = match self.state {
+            StepState::Started | StepState::Running => say!(text, "wizard-state-started"),
+            StepState::Waiting => say!(text, "wizard-state-waiting"),
+            StepState::Done => say!(text, "wizard-state-done"),
+            StepState::Skipped => say!(text, "wizard-state-skipped"),
+            StepState::Failed => say!(text, "wizard-state-failed"),
+            StepState::Cancelled => say!(text, "wizard-state-cancelled"),
+        };
+        let said = if self.message.is_empty() { &state } else { &self.message };
+        format!("{:>8} s  {}: {said}", text.decimal(self.after_s, 1), title(text, self.step))
+    }
 }
 
 /// How the whole is doing.
@@ -45,7 +69,8 @@ pub struct InstallPage {
     pub state: State,
     lines: Vec<Line>,
     current: Step,
-    log: Vec<String>,
+    log: Vec<Logged>,
+    began: Instant,
     log_open: bool,
 }
 
@@ -59,6 +84,7 @@ impl InstallPage {
             lines: vec![Line::default(); Step::ALL.len()],
             current: Step::Check,
             log: Vec::new(),
+            began: Instant::now(),
             log_open: false,
         }
     }
@@ -112,7 +138,9 @@ impl InstallPage {
             _ => {}
         }
         if line.state != Some(event.state) || (event.bytes_total.is_none() && !event.message.is_empty()) {
-            self.log.push(format!("{:?} {:?} {}", event.step, event.state, event.message));
+            let after_s = self.began.elapsed().as_secs_f64();
+            let message = event.message.clone();
+            self.log.push(Logged { after_s, step: event.step, state: event.state, message });
         }
         line.state = Some(event.state);
         self.current = event.step;
@@ -123,16 +151,13 @@ impl InstallPage {
     pub fn ended(&mut self, end: InstallEnd) {
         self.state = match end {
             InstallEnd::Cancelled => State::Cancelled,
-            InstallEnd::Failed(trouble) => {
-                self.log.push(trouble.0.clone());
-                State::Failed(trouble)
-            }
+            InstallEnd::Failed(trouble) => State::Failed(trouble),
         };
     }
 
     /// What was logged, for a report.
-    pub fn log(&self) -> String {
-        self.log.join("\n")
+    pub fn log(&self, text: Text) -> String {
+        self.log.iter().map(|logged| logged.line(text)).collect::<Vec<_>>().join("\n")
     }
 
     fn progress(&self, ui: &mut Ui, text: Text) {
@@ -276,7 +301,7 @@ impl View for InstallPage {
             State::Running | State::Stopping => card(ui, |ui| self.progress(ui, text)),
         }
         ui.gap(3.5);
-        card(ui, |ui| self.steps(ui, text));
+        table_card(ui, 18, |ui| self.steps(ui, text));
         if self.log_open {
             ui.gap(3.5);
             card(ui, |ui| {
@@ -287,7 +312,7 @@ impl View for InstallPage {
                     |ui| {
                         ui.set_width(ui.available_width());
                         for line in &self.log {
-                            ui.words(Kind::Code, Tone::Soft, line);
+                            ui.words(Kind::Code, Tone::Soft, &line.line(text));
                         }
                     },
                 );

@@ -8,7 +8,7 @@ use crate::say;
 use crate::text::Text;
 use crate::wizard::backend::{Health, Installation, ManageAction, Trouble};
 use crate::wizard::theme::{Kind, Tone};
-use crate::wizard::widgets::{Chip, Look, Parts as _, banner, card, card_row, rule};
+use crate::wizard::widgets::{Chip, Look, Parts as _, banner, card_row, rule, table_card};
 
 /// What was last asked of the installation.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -184,7 +184,7 @@ impl View for Manage {
         });
         if let Some(receipt) = &self.installation.receipt {
             ui.gap(3.5);
-            card(ui, |ui| comparison(ui, text, receipt));
+            table_card(ui, 18, |ui| comparison(ui, text, receipt));
         }
     }
 

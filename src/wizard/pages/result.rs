@@ -12,7 +12,8 @@ use crate::text::Text;
 use crate::wizard::backend::{AnswerFigures, Found, Trouble};
 use crate::wizard::theme::{Kind, Tone};
 use crate::wizard::widgets::{
-    Chip, Column, Look, Parts as _, Table, Words, banner, card, promise_scale, text_field,
+    Chip, Column, Look, Parts as _, Table, Words, banner, button_width, card, promise_scale, table_card,
+    text_field,
 };
 
 /// A prompt that is being tried.
@@ -96,12 +97,12 @@ impl ResultPage {
         ui.horizontal(|ui| {
             let running = self.trial.running.is_some();
             let button = if running { say!(text, "wizard-try-stop") } else { say!(text, "wizard-try-ask") };
-            let width = (ui.available_width() - 142.0).max(120.0);
+            let look = if running { Look::Secondary } else { Look::Primary };
+            let width = ui.available_width() - button_width(ui, look, &button) - ui.spacing().item_spacing.x;
             let hint = say!(text, "wizard-try-hint");
             let field = text_field(ui, &mut self.trial.prompt, &hint, width - 24.0).labelled_by(label);
             let entered = field.lost_focus() && ui.input(|input| input.key_pressed(eframe::egui::Key::Enter));
             let ready = running || !self.trial.prompt.trim().is_empty();
-            let look = if running { Look::Secondary } else { Look::Primary };
             if ui.action(look, &button, ready).clicked() {
                 if running { self.stop_answer() } else { self.ask(cx) }
             } else if entered {
@@ -165,7 +166,7 @@ impl View for ResultPage {
     }
 
     fn show(&mut self, ui: &mut Ui, cx: &mut Context<'_>) {
-        card(ui, |ui| comparison(ui, cx.text, &self.receipt));
+        table_card(ui, 18, |ui| comparison(ui, cx.text, &self.receipt));
         for miss in &self.receipt.misses {
             ui.gap(2.0);
             banner(ui, Tone::Warning, miss);

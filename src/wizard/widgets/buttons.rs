@@ -58,6 +58,13 @@ impl Parts for Ui {
     }
 }
 
+/// Room a button takes, for what lies beside it.
+pub fn button_width(ui: &Ui, look: Look, label: &str) -> f32 {
+    let words = Words::new(ui).add(Kind::Button, Tone::Ink, label).line_galley(ui, f32::INFINITY).size().x;
+    let least = if look == Look::Primary { size::PRIMARY_MIN } else { 0.0 };
+    (words + 2.0 * size::BUTTON_PADDING).max(least)
+}
+
 fn button(ui: &mut Ui, look: Look, label: &str, enabled: bool) -> Response {
     let p = palette(ui);
     let tone = match look {
@@ -67,8 +74,7 @@ fn button(ui: &mut Ui, look: Look, label: &str, enabled: bool) -> Response {
         Look::Secondary | Look::Danger => Tone::Faint,
     };
     let galley = Words::new(ui).add(Kind::Button, tone, label).line_galley(ui, f32::INFINITY);
-    let min_width = if look == Look::Primary { size::PRIMARY_MIN } else { 0.0 };
-    let width = (galley.size().x + 2.0 * size::BUTTON_PADDING).max(min_width);
+    let width = button_width(ui, look, label);
     let sense = if enabled { Sense::click() } else { Sense::hover() };
     let (rect, response) = ui.allocate_exact_size(vec2(width, size::CONTROL), sense);
     response.widget_info(|| WidgetInfo::labeled(Role::Button, enabled && ui.is_enabled(), label));
