@@ -124,7 +124,7 @@ impl Wizard {
             Question::Save { path } => {
                 ui.gap(3.0);
                 labelled(ui, &say!(text, "wizard-ask-save-path"), |ui| {
-                    let width = ui.available_width() - 24.0;
+                    let width = ui.available_width();
                     let field = text_field(ui, path, "", width);
                     if field.lost_focus() && ui.input(|input| input.key_pressed(Key::Enter)) {
                         answer = Answer::Do;

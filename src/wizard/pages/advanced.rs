@@ -62,7 +62,7 @@ impl Profile {
                 let width = ui.available_width()
                     - button_width(ui, Look::Secondary, &button)
                     - ui.spacing().item_spacing.x;
-                let field = text_field(ui, &mut self.reference, "hf.co/…  ·  host:port/…", width - 24.0)
+                let field = text_field(ui, &mut self.reference, "hf.co/…  ·  host:port/…", width)
                     .accessible_name(label.as_str());
                 let wanted = self.reference.trim().to_owned();
                 let ready = !wanted.is_empty() && self.lookup != Lookup::Asking;
@@ -118,7 +118,7 @@ impl Profile {
                     let width = ui.available_width()
                         - button_width(ui, Look::Secondary, &button)
                         - ui.spacing().item_spacing.x;
-                    text_field(ui, typed, "", width - 24.0);
+                    text_field(ui, typed, "", width);
                     let browse = ui.action(Look::Secondary, &button, true);
                     let browse =
                         browse.accessible_name(say!(text, "wizard-browse-for", what = label.clone()));

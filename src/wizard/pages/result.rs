@@ -100,7 +100,7 @@ impl ResultPage {
             let look = if running { Look::Secondary } else { Look::Primary };
             let width = ui.available_width() - button_width(ui, look, &button) - ui.spacing().item_spacing.x;
             let hint = say!(text, "wizard-try-hint");
-            let field = text_field(ui, &mut self.trial.prompt, &hint, width - 24.0).labelled_by(label);
+            let field = text_field(ui, &mut self.trial.prompt, &hint, width).labelled_by(label);
             let entered = field.lost_focus() && ui.input(|input| input.key_pressed(eframe::egui::Key::Enter));
             let ready = running || !self.trial.prompt.trim().is_empty();
             if ui.action(look, &button, ready).clicked() {
