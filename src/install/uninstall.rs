@@ -227,7 +227,7 @@ fn left_in(home: &Path, kept: &[PathBuf]) -> Vec<PathBuf> {
     let Ok(entries) = std::fs::read_dir(home) else { return Vec::new() };
     let mut left = Vec::new();
     for path in entries.flatten().map(|entry| entry.path()) {
-        if kept.iter().any(|kept| *kept == path) {
+        if kept.contains(&path) {
             continue;
         }
         if path.is_dir() && !path.is_symlink() {

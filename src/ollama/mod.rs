@@ -8,4 +8,5 @@ pub mod ndjson;
 pub mod registry;
 pub mod release;
 pub mod replies;
+pub mod requests;
 pub mod server;

@@ -1,0 +1,77 @@
+#![allow(clippy::unwrap_used)]
+
+use super::*;
+
+fn launch(kv_cache_type: KvCacheType) -> Launch {
+    Launch {
+        program: "/x/ollama/1/bin/ollama".into(),
+        port: 42434,
+        models_dir: "/x/models".into(),
+        kv_cache_type,
+        home: "/x/ollama/home".into(),
+        log: "/x/logs/server.log".into(),
+    }
+}
+
+#[test]
+fn the_environment_is_ours_and_nothing_leaks_in() {
+    let outside = |name: &str| match name {
+        "OLLAMA_HOST" => Some("0.0.0.0:11434".to_owned()),
+        "OLLAMA_DEBUG" | "LLAMA_ARG_N_GPU_LAYERS" | "LD_PRELOAD" => Some("1".to_owned()),
+        "HOME" => Some("/home/person".to_owned()),
+        "CUDA_VISIBLE_DEVICES" => Some("1".to_owned()),
+        "HTTPS_PROXY" => Some(String::new()),
+        _ => None,
+    };
+    let environment = launch(KvCacheType::Q8_0).environment(outside);
+    assert_eq!(environment["OLLAMA_HOST"], "127.0.0.1:42434");
+    assert_eq!(environment["OLLAMA_KV_CACHE_TYPE"], "q8_0");
+    assert_eq!(environment["OLLAMA_FLASH_ATTENTION"], "1");
+    assert_eq!(environment["CUDA_VISIBLE_DEVICES"], "1");
+    for foreign in ["OLLAMA_DEBUG", "LLAMA_ARG_N_GPU_LAYERS", "LD_PRELOAD", "HTTPS_PROXY"] {
+        assert!(!environment.contains_key(foreign), "{foreign}");
+    }
+    if cfg!(unix) {
+        assert_eq!(environment["HOME"], "/x/ollama/home", "the engine's key must stay with us");
+    }
+}
+
+#[test]
+fn flash_attention_is_only_insisted_on_where_the_cache_needs_it() {
+    assert!(!launch(KvCacheType::F16).settings().contains_key("OLLAMA_FLASH_ATTENTION"));
+    assert!(launch(KvCacheType::Q4_0).settings().contains_key("OLLAMA_FLASH_ATTENTION"));
+}
+
+#[test]
+fn a_taken_port_is_passed_over_unless_insisted_on() {
+    let taken = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+    let port = taken.local_addr().unwrap().port();
+    assert!(
+        matches!(choose_port(Some(port), None, &[]), Err(ServerError::PortTaken { port: p }) if p == port)
+    );
+    let chosen = choose_port(None, Some(port), &[]).unwrap();
+    assert!(PORTS.contains(&chosen));
+    assert_ne!(choose_port(None, None, &[chosen]).unwrap(), chosen);
+}
+
+#[test]
+fn logs_rotate_and_are_read_from_where_we_were() {
+    let folder = tempfile::tempdir().unwrap();
+    let log = folder.path().join("server.log");
+    std::fs::write(&log, "old\n").unwrap();
+    let from = log_length(&log);
+    std::fs::write(&log, "old\nnew 1\n\nnew 2\n").unwrap();
+    assert_eq!(last_lines(&log, from, 5), ["new 1", "new 2"]);
+    assert_eq!(last_lines(&log, from, 1), ["new 2"]);
+    rotate(&log).unwrap();
+    assert!(log.exists(), "small logs stay");
+    for round in 0..5u8 {
+        std::fs::write(&log, vec![b'a' + round; ROTATE_AT_BYTES as usize]).unwrap();
+        rotate(&log).unwrap();
+    }
+    let names = |n: u32| folder.path().join(format!("server.log.{n}"));
+    assert!(!log.exists() && names(1).exists() && names(3).exists() && !names(4).exists());
+    assert_eq!(std::fs::read(names(1)).unwrap()[0], b'e');
+    std::fs::write(&log, "short\n").unwrap();
+    assert_eq!(log_since(&log, 1_000_000), "short\n", "rotated since");
+}
