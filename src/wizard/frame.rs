@@ -69,11 +69,11 @@ fn show_content(wizard: &mut Wizard, ui: &mut Ui, intents: &mut Vec<Intent>) {
                 ui.gap(1.0);
                 ui.words(Kind::Lead, Tone::Soft, &lead);
                 ui.gap(5.5);
-                wizard.show_page(ui, intents);
                 if let Some((tone, words)) = &wizard.notice {
-                    ui.gap(3.5);
                     banner(ui, *tone, words);
+                    ui.gap(3.5);
                 }
+                wizard.show_page(ui, intents);
                 ui.gap(6.0);
                 ui.min_rect().bottom()
             })

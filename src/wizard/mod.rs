@@ -71,7 +71,7 @@ pub struct Wizard {
     text: Text,
     page: Page,
     question: Option<Question>,
-    /// One line under the page that says what came of something, until the next page.
+    /// One line above the page that says what came of something, until the next page.
     notice: Option<(theme::Tone, String)>,
     theme: Option<Theme>,
     /// Close the window once nothing runs any more.

@@ -79,7 +79,12 @@ impl View for HardwarePage {
     fn show(&mut self, ui: &mut Ui, cx: &mut Context<'_>) {
         match &self.detection {
             Detection::NotAsked | Detection::Asking => asking(ui, cx.text),
-            Detection::Known(found) => cards(ui, cx.text, &found.hardware),
+            Detection::Known(found) => {
+                // The card the plans are made for, which need not be the first one.
+                let machine = cx.backend.machine(&found.hardware);
+                let planned = machine.gpus.first().map(|gpu| gpu.name.as_str());
+                cards(ui, cx.text, &found.hardware, planned);
+            }
             Detection::Failed(trouble) => banner(ui, Tone::Refused, &trouble.0),
         }
     }
@@ -124,9 +129,12 @@ fn asking(ui: &mut Ui, text: Text) {
     });
 }
 
-fn cards(ui: &mut Ui, text: Text, hardware: &Hardware) {
+fn cards(ui: &mut Ui, text: Text, hardware: &Hardware, planned: Option<&str>) {
     ui.spacing_mut().item_spacing.y = 0.0;
-    let main = hardware.usable_gpus().next();
+    let main = hardware
+        .usable_gpus()
+        .find(|gpu| planned == Some(gpu.name.as_str()))
+        .or_else(|| hardware.usable_gpus().next());
     card_beside_two(ui, "top", |ui, which| match (which, main) {
         (0, Some(gpu)) => graphics(ui, text, gpu),
         (0, None) => no_graphics(ui, text, hardware),

@@ -257,11 +257,10 @@ fn rows(text: Text, receipt: &Receipt) -> Vec<Row> {
             verdict: more_is_better(text, decode.low, measured.decode_tokens_per_s),
         },
         Row {
-            name: say!(
-                text,
-                "wizard-first-token-of",
-                tokens = text.count(measured.first_token_prompt_tokens.unwrap_or(0))
-            ),
+            name: match measured.first_token_prompt_tokens {
+                Some(tokens) => say!(text, "wizard-first-token-of", tokens = text.count(tokens)),
+                None => say!(text, "wizard-table-first-token"),
+            },
             promised: format!("{}\u{a0}s", text.range(first)),
             measured: measured
                 .first_token_s
