@@ -34,6 +34,8 @@ pub(super) struct GpuRates {
 pub(super) struct CpuRates {
     /// Bytes of weights read a second.
     pub bytes_per_s: f64,
+    /// Multiply-adds a second of one token's attention over a 16-bit cache.
+    pub attention_products_per_s: f64,
     /// Floating-point operations a second on a prompt.
     pub prefill_flops: f64,
     /// Factor between the middle of a range and each of its ends.
@@ -99,7 +101,14 @@ fn fit(architecture: Architecture) -> Fit {
         A::Turing => Fit { prefill_share: 2.8, tflops_per_gb_s: 0.022, spread: 1.20, ..nvidia },
         A::Ampere => Fit { prefill_share: 2.5, ..nvidia },
         A::Ada => Fit { tflops_per_gb_s: 0.070, ..nvidia },
-        A::Hopper => Fit { prefill_share: 2.8, tflops_per_gb_s: 0.022, ..nvidia },
+        // Its memory is so fast that unpacking weights and starting kernels take as long as reading them.
+        A::Hopper => Fit {
+            decode_cost: 10.3e-3,
+            launch_us: 45.0,
+            prefill_share: 2.8,
+            tflops_per_gb_s: 0.022,
+            ..nvidia
+        },
         A::Blackwell => Fit { tflops_per_gb_s: 0.055, ..nvidia },
         A::Gcn => {
             Fit { decode_cost: 12e-3, prefill_share: 0.45, tflops_per_gb_s: 0.024, spread: 1.22, ..amd }
@@ -145,7 +154,7 @@ pub(super) fn gpu_rates(gpu: &GpuFigures, k_quants: bool) -> GpuRates {
     const PROFESSIONAL: f64 = 0.89;
     /// Memory shared with the processor gives an NVIDIA chip a smaller share.
     const SHARED: f64 = 0.735;
-    /// The super-blocks of K-quants cost old chips more arithmetic.
+    /// The super-blocks of K-quants cost more arithmetic, which shows where arithmetic limits.
     const K_QUANTS: f64 = 1.5;
 
     let (architecture, row) = identify(gpu);
@@ -163,7 +172,8 @@ pub(super) fn gpu_rates(gpu: &GpuFigures, k_quants: bool) -> GpuRates {
         (false, false) => fit.bandwidth_share,
     };
     let old = matches!(architecture, Architecture::Maxwell | Architecture::Pascal);
-    let quant = if old && k_quants { K_QUANTS } else { 1.0 };
+    let by_arithmetic = old || architecture == Architecture::Hopper;
+    let quant = if by_arithmetic && k_quants { K_QUANTS } else { 1.0 };
     // The GeForce GTX 16 series is Turing without tensor cores.
     let no_tensor_cores = row.is_some_and(|row| row.name.contains("GTX 16"));
     // Data-centre chips have tensor cores for more than their vector units tell.
@@ -189,6 +199,9 @@ pub(super) fn gpu_rates(gpu: &GpuFigures, k_quants: bool) -> GpuRates {
 
 /// What the processor does.
 pub(super) fn cpu_rates(cpu: &CpuFigures) -> CpuRates {
+    /// One core's multiply-adds a second in attention over a 16-bit cache (measured: 16 cores of a Xeon, 42 · 10⁹).
+    const ATTENTION_PRODUCTS_PER_CORE: f64 = 2.6e9;
+
     let bandwidth = positive(cpu.bandwidth_gb_s.value) * GB;
     // A measurement is what can be had; a figure from a data sheet is what can be dreamt of.
     let share = if cpu.bandwidth_gb_s.certainty == Certainty::Measured { 0.70 } else { 0.58 };
@@ -221,7 +234,12 @@ pub(super) fn cpu_rates(cpu: &CpuFigures) -> CpuRates {
         (by_cores.powi(-3) + by_memory.powi(-3)).powf(-1.0 / 3.0)
     };
     let certainty = cpu.bandwidth_gb_s.certainty;
-    CpuRates { bytes_per_s, prefill_flops: cores * gflops_per_core * GB, spread: 1.35 * widening(certainty) }
+    CpuRates {
+        bytes_per_s,
+        attention_products_per_s: cores * ATTENTION_PRODUCTS_PER_CORE,
+        prefill_flops: cores * gflops_per_core * GB,
+        spread: 1.35 * widening(certainty),
+    }
 }
 
 /// How much wider a range becomes by what an input is worth.

@@ -1,11 +1,12 @@
-//! How long a prompt takes: arithmetic on the GPU; on the way there the weights that lie in main memory; and the
-//! processor's own attention.
+//! How long a prompt takes: arithmetic on the GPU, and on the way there the weights and the cache that lie in main
+//! memory. Only where nothing is on a GPU does the processor compute.
 
-use super::speed::{Layout, active_parameters, is_recurrent};
-use crate::models::{Architecture, Block, Cache};
+use super::speed::{Layout, active_parameters, cache_bytes, is_recurrent};
+use crate::models::{Architecture, Block, Cache, KvCacheType};
 
-/// Bytes a second at which weights pass from main memory to a card: what PCIe 3.0 x16 gives to unpinned memory.
-const UPLOAD_BYTES_PER_S: f64 = 10e9;
+/// Bytes a second at which weights and cache pass from main memory, which is not pinned, to a card. Measured: 6.6 to
+/// 7.6 GB/s on PCIe 5.0 x16, so that the way through main memory limits and not the bus.
+const UPLOAD_BYTES_PER_S: f64 = 7e9;
 /// Attention reaches this share of the rate of matrix products.
 const ATTENTION_SHARE: f64 = 0.5;
 /// On the processor, the share is lower.
@@ -13,23 +14,26 @@ const CPU_ATTENTION_SHARE: f64 = 0.35;
 /// Small batches of prompts are not worth sending to the GPU; the engine draws the line here.
 const OFFLOADED_FROM_TOKENS: u32 = 32;
 
-/// Seconds that reading `tokens` of prompt takes on the GPU (with the way there) and on the processor.
+/// Seconds that reading `tokens` of prompt takes on the GPU, and on the processor or the way from its memory.
 pub(super) fn prefill(layout: &Layout<'_>, tokens: u32) -> (f64, f64) {
     let architecture = layout.architecture;
     let (on_gpu, on_cpu) = (layout.placement.gpu(architecture), layout.placement.cpu(architecture));
     let products = |blocks: &[Block]| 2.0 * active_parameters(blocks, architecture) * f64::from(tokens);
     let share = shape_share(architecture);
-    let cpu_attention_s =
-        attention_operations(on_cpu, architecture, tokens) / (layout.cpu.prefill_flops * CPU_ATTENTION_SHARE);
+    let attention_on_cpu_s = || {
+        attention_operations(on_cpu, architecture, tokens) / (layout.cpu.prefill_flops * CPU_ATTENTION_SHARE)
+    };
+    let products_on_cpu_s = || products(on_cpu) / (layout.cpu.prefill_flops * cpu_share(architecture));
     let gpu = layout.gpu.filter(|_| layout.placement.output_on_gpu);
     let Some(gpu) = gpu else {
-        let cpu_s = products(on_cpu) / (layout.cpu.prefill_flops * cpu_share(architecture));
-        return (0.0, cpu_s + cpu_attention_s);
+        return (0.0, products_on_cpu_s() + attention_on_cpu_s());
     };
 
     let flops = gpu.prefill_flops * share;
-    let mut gpu_s = products(on_gpu) / flops
-        + attention_operations(on_gpu, architecture, tokens) / (gpu.prefill_flops * ATTENTION_SHARE);
+    let attention_s = |blocks: &[Block]| {
+        attention_operations(blocks, architecture, tokens) / (gpu.prefill_flops * ATTENTION_SHARE)
+    };
+    let mut gpu_s = products(on_gpu) / flops + attention_s(on_gpu);
     let batch = layout.setting.num_batch.max(1);
     let batches = f64::from(tokens.div_ceil(batch));
     // Every batch starts every block's work anew.
@@ -37,18 +41,21 @@ pub(super) fn prefill(layout: &Layout<'_>, tokens: u32) -> (f64, f64) {
     if on_cpu.is_empty() {
         return (gpu_s, 0.0);
     }
-    // Blocks in main memory: large batches are computed on the GPU, to which their weights are sent each time; where
-    // that takes longer than computing them, nothing is gained, but the engine does it all the same.
+    // Blocks in main memory: large batches are computed on the GPU, to which their weights, and the cache as far as it
+    // is filled, are sent each time; where that takes longer than computing them, nothing is gained, but the engine
+    // does it all the same.
     if batch.min(tokens) >= OFFLOADED_FROM_TOKENS {
         let in_batch = architecture.experts.map_or(1.0, |experts| experts.share_of_batch(batch.min(tokens)));
-        let bytes: f64 = on_cpu
+        let weights: f64 = on_cpu
             .iter()
             .map(|b| b.bytes.saturating_sub(b.expert_bytes) as f64 + b.expert_bytes as f64 * in_batch)
             .sum();
-        gpu_s += batches * bytes / UPLOAD_BYTES_PER_S + products(on_cpu) / flops;
-        (gpu_s, cpu_attention_s)
+        // On the average the cache is half full. It was measured to take as long as a 16-bit one whatever its type.
+        let cache = cache_bytes(on_cpu, tokens / 2, KvCacheType::F16);
+        gpu_s += products(on_cpu) / flops + attention_s(on_cpu);
+        (gpu_s, batches * (weights + cache) / UPLOAD_BYTES_PER_S)
     } else {
-        (gpu_s, products(on_cpu) / (layout.cpu.prefill_flops * cpu_share(architecture)) + cpu_attention_s)
+        (gpu_s, products_on_cpu_s() + attention_on_cpu_s())
     }
 }
 

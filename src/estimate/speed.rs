@@ -97,8 +97,12 @@ fn token_s(layout: &Layout<'_>, depth_tokens: u32) -> (f64, f64) {
     if !layout.placement.output_on_gpu {
         cpu_bytes += architecture.output_bytes as f64;
     }
-    // Attention over a long cache is a worse reader than the weights' matrix products.
-    let cache_s = cache_bytes(on_cpu, depth_tokens, kv) / (layout.cpu.bytes_per_s * 0.6);
+    // Attention reads the cache once for every query head of a group: with few key heads, arithmetic limits it and not
+    // the memory. A quantised cache has to be unpacked each time, which takes about as long again.
+    let products = attention_products(on_cpu, architecture, depth_tokens)
+        * if kv == KvCacheType::F16 { 1.0 } else { 2.2 };
+    let cache_s = (cache_bytes(on_cpu, depth_tokens, kv) / (layout.cpu.bytes_per_s * 0.6))
+        .max(products / layout.cpu.attention_products_per_s);
     let cpu_s = cpu_bytes / layout.cpu.bytes_per_s + cache_s + on_cpu.len() as f64 * 20e-6;
     (gpu_s, cpu_s.max(1e-9))
 }
@@ -112,7 +116,7 @@ pub(super) fn active_parameters(blocks: &[Block], architecture: &Architecture) -
 }
 
 /// Bytes of cache that count for one token. A quantised cache saves memory, not time: it is unpacked on the way.
-fn cache_bytes(blocks: &[Block], depth_tokens: u32, kv: KvCacheType) -> f64 {
+pub(super) fn cache_bytes(blocks: &[Block], depth_tokens: u32, kv: KvCacheType) -> f64 {
     let as_read = match kv {
         KvCacheType::F16 | KvCacheType::Q8_0 => 1.0,
         KvCacheType::Q4_0 => 1.15,
@@ -123,6 +127,20 @@ fn cache_bytes(blocks: &[Block], depth_tokens: u32, kv: KvCacheType) -> f64 {
         .map(|block| {
             let factor = if attention(block.cache) { as_read } else { 1.0 };
             block.cache.bytes_read(depth_tokens, KvCacheType::F16) * factor
+        })
+        .sum()
+}
+
+/// Multiply-adds of one token's attention: queries against keys, and weights against values.
+fn attention_products(blocks: &[Block], architecture: &Architecture, depth_tokens: u32) -> f64 {
+    blocks
+        .iter()
+        .map(|block| match block.cache {
+            Cache::Attention { window, .. } => {
+                let looked_at = window.map_or(depth_tokens, |w| depth_tokens.min(w));
+                2.0 * f64::from(architecture.query_values) * f64::from(looked_at)
+            }
+            Cache::Recurrent { .. } | Cache::Shared => 0.0,
         })
         .sum()
 }
