@@ -65,7 +65,7 @@ pub const LIGHT: Palette = Palette {
     control: rgb(0x8A8A98),
     ink: rgb(0x1B1B22),
     soft: rgb(0x5A5A68),
-    faint: rgb(0x6B6B79),
+    faint: rgb(0x666674),
     accent: rgb(0x4B4ACF),
     accent_hover: rgb(0x3D3CB8),
     accent_off: rgb(0xA9A8E6),
