@@ -8,6 +8,7 @@ pub mod mirror;
 pub mod archive;
 pub mod gguf;
 pub mod process;
+pub mod world;
 
 use std::path::PathBuf;
 

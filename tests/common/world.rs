@@ -1,0 +1,354 @@
+//! A world for one installation: a home of its own, a mirror with the engine, a registry with models, a machine.
+
+use std::io::{BufRead, BufReader, Read as _};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Output, Stdio};
+use std::sync::mpsc;
+use std::time::{Duration, Instant};
+
+use serde_json::{Value, json};
+
+use super::archive::{Format, engine_archive};
+use super::gguf::Shape;
+use super::mirror::{Mirror, ModelFiles};
+use super::process::{Guarded, KillsBelow};
+
+/// Longer than anything here takes, even on a slow machine that does other things as well.
+pub const PATIENCE: Duration = Duration::from_secs(120);
+
+/// Everything one test needs, gone with it.
+pub struct World {
+    // First, so that processes end before their files go.
+    _kills: KillsBelow,
+    pub folder: tempfile::TempDir,
+    pub mirror: Mirror,
+    /// Port that the test's server is told to use.
+    pub port: u16,
+    /// Name of the engine's archive on the mirror.
+    pub asset: String,
+}
+
+/// What a finished program said.
+#[derive(Debug)]
+pub struct Said {
+    pub code: Option<i32>,
+    /// Lines of standard output, as JSON.
+    pub events: Vec<Value>,
+    pub errors: String,
+}
+
+impl Said {
+    /// The receipt in the last event.
+    pub fn receipt(&self) -> &Value {
+        assert_eq!(self.code, Some(0), "{self:#?}");
+        &self.events.last().unwrap_or_else(|| panic!("no events: {self:#?}"))["receipt"]
+    }
+
+    /// Steps with their last state, in order.
+    pub fn steps(&self) -> Vec<(String, String)> {
+        let mut steps: Vec<(String, String)> = Vec::new();
+        for event in &self.events {
+            let step = event["step"].as_str().unwrap_or_default().to_owned();
+            let state = event["state"].as_str().unwrap_or_default().to_owned();
+            match steps.last_mut() {
+                Some(last) if last.0 == step => last.1 = state,
+                _ => steps.push((step, state)),
+            }
+        }
+        steps
+    }
+}
+
+impl World {
+    /// An 8 GB card in a 16 GB machine, and a world in which nothing goes wrong. `double` adds to what the engine is
+    /// told.
+    pub fn new(double: &Value) -> Self {
+        Self::with_format(Format::TarZst, double)
+    }
+
+    /// The same, with the engine in an archive of this format.
+    pub fn with_format(format: Format, double: &Value) -> Self {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let mirror = Mirror::start().expect("a free port");
+        let mut told = json!({
+            "registry": mirror.url(),
+            "gpu": {"name": "NVIDIA GeForce RTX 4060", "total_mib": 8188, "free_mib": 7700},
+        });
+        for (key, value) in double.as_object().into_iter().flatten() {
+            told[key] = value.clone();
+        }
+        let archive = engine_archive(format, &told);
+        let bytes = archive.len();
+        let asset = format!("ollama-test{}", format.suffix());
+        let sha256 = mirror.put(&asset, archive);
+        let release = json!({"schema": 1, "version": "0.32.15", "assets": [
+            {"os": std::env::consts::OS, "arch": "any", "name": asset, "bytes": bytes, "sha256": sha256}]});
+        let world =
+            Self { _kills: KillsBelow(folder.path().to_owned()), folder, mirror, port: free_port(), asset };
+        world.write("release.json", &release);
+        world.write("hardware.json", &eight_gb());
+        world.put_model("library/qwen2.5-coder:7b", &Shape::qwen_7b());
+        world.put_model("library/qwen2.5-coder:3b", &Shape::qwen_3b());
+        world
+    }
+
+    /// Puts a model into the registry and says the digest of its weights.
+    pub fn put_model(&self, name: &str, shape: &Shape) -> String {
+        let files = ModelFiles {
+            gguf: shape.file(),
+            template: Some("{{ .Prompt }}".to_owned()),
+            params: None,
+            family: "qwen2".to_owned(),
+            parameter_size: "7.6B".to_owned(),
+            quantisation: "Q4_K_M".to_owned(),
+        };
+        self.mirror.put_model(name, &files)
+    }
+
+    /// A path in this world.
+    pub fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    /// Where it is installed.
+    pub fn home(&self) -> PathBuf {
+        self.path("home/.acolyte")
+    }
+
+    /// Writes a document.
+    pub fn write(&self, name: &str, document: &Value) -> PathBuf {
+        let path = self.path(name);
+        std::fs::write(&path, document.to_string()).expect("a writable temporary folder");
+        path
+    }
+
+    /// A document of the installation.
+    pub fn read(&self, name: &str) -> String {
+        let path = self.home().join(name);
+        std::fs::read_to_string(&path).unwrap_or_else(|e| panic!("{}: {e}", path.display()))
+    }
+
+    /// The same, as JSON.
+    pub fn json(&self, name: &str) -> Value {
+        serde_json::from_str(&self.read(name)).unwrap_or_else(|e| panic!("{name}: {e}"))
+    }
+
+    /// A program of ours in this world, where nothing of the real one is seen.
+    pub fn program(&self, program: &str) -> Command {
+        let mut command = Command::new(program);
+        let home = self.path("home");
+        for (name, folder) in [
+            ("HOME", home.clone()),
+            ("XDG_CONFIG_HOME", home.join(".config")),
+            ("XDG_DATA_HOME", home.join(".local/share")),
+            ("XDG_STATE_HOME", home.join(".local/state")),
+            ("XDG_CACHE_HOME", home.join(".cache")),
+            ("ACOLYTE_HOME", self.home()),
+            // Without a session bus there is no service manager of the person's to talk to.
+            ("XDG_RUNTIME_DIR", self.path("run")),
+        ] {
+            std::fs::create_dir_all(&folder.parent().expect("below our folder")).expect("a writable folder");
+            command.env(name, folder);
+        }
+        std::fs::create_dir_all(self.path("run")).expect("a writable folder");
+        for name in [
+            "DBUS_SESSION_BUS_ADDRESS",
+            "OLLAMA_HOST",
+            "OLLAMA_MODELS",
+            "HTTP_PROXY",
+            "http_proxy",
+            "ALL_PROXY",
+            "all_proxy",
+        ] {
+            command.env_remove(name);
+        }
+        command.env("NO_PROXY", "127.0.0.1,localhost").current_dir(self.folder.path());
+        command
+    }
+
+    /// `acolyte` with these arguments.
+    pub fn acolyte(&self, arguments: &[&str]) -> Command {
+        let mut command = self.program(env!("CARGO_BIN_EXE_acolyte"));
+        command.args(arguments).args(["--lang", "en"]).stdin(Stdio::null());
+        command
+    }
+
+    /// `acolyte install` from this world's mirror on this world's machine.
+    pub fn install_command(&self, arguments: &[&str]) -> Command {
+        let mut command = self.acolyte(&["install", "--json", "--yes", "--mirror", &self.mirror.url()]);
+        command.arg("--release").arg(self.path("release.json"));
+        command.arg("--hardware").arg(self.path("hardware.json"));
+        if !arguments.contains(&"--any-port") {
+            command.args(["--port", &self.port.to_string()]);
+        }
+        command.args(arguments.iter().filter(|a| **a != "--any-port"));
+        command
+    }
+
+    /// The same, to its end.
+    pub fn install(&self, arguments: &[&str]) -> Said {
+        let output = finish(self.install_command(arguments));
+        let lines = String::from_utf8_lossy(&output.stdout);
+        let events = lines
+            .lines()
+            .map(|line| serde_json::from_str(line).unwrap_or_else(|e| panic!("no JSON ({e}): {line}")));
+        Said {
+            code: output.status.code(),
+            events: events.collect(),
+            errors: String::from_utf8_lossy(&output.stderr).into_owned(),
+        }
+    }
+
+    /// Starts an installation whose events come one by one.
+    pub fn begin_install(&self, arguments: &[&str]) -> Running {
+        Running::start(self.install_command(arguments))
+    }
+
+    /// Any other command to its end.
+    pub fn run(&self, arguments: &[&str]) -> Output {
+        finish(self.acolyte(arguments))
+    }
+
+    /// Asks the private server.
+    pub fn ask(&self, method: &str, path: &str, body: Option<&Value>) -> Value {
+        let port = self.json("llm/receipt.json")["port"].as_u64().expect("a port in the receipt");
+        ask(u16::try_from(port).expect("a port"), method, path, body)
+    }
+}
+
+/// A program that still runs, with the events it printed.
+pub struct Running {
+    pub process: Guarded,
+    events: mpsc::Receiver<Value>,
+}
+
+impl Running {
+    fn start(mut command: Command) -> Self {
+        let mut child: Child = command
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap_or_else(|e| panic!("{command:?}: {e}"));
+        let stdout = child.stdout.take().expect("a pipe");
+        let (sender, events) = mpsc::channel();
+        std::thread::spawn(move || {
+            for line in BufReader::new(stdout).lines().map_while(Result::ok) {
+                if serde_json::from_str(&line).is_ok_and(|event| sender.send(event).is_err()) {
+                    break;
+                }
+            }
+        });
+        Self { process: Guarded(child), events }
+    }
+
+    /// The first event from now on that is wanted.
+    pub fn wait_for(&self, wanted: impl Fn(&Value) -> bool) -> Value {
+        let mut seen = Vec::new();
+        loop {
+            match self.events.recv_timeout(PATIENCE) {
+                Ok(event) if wanted(&event) => return event,
+                Ok(event) => seen.push(event),
+                Err(_) => panic!("the event did not come: {seen:#?}"),
+            }
+        }
+    }
+
+    /// Sends a signal by name.
+    pub fn signal(&self, name: &str) {
+        signal(self.process.0.id(), name);
+    }
+
+    /// Its exit code, when it has ended by itself.
+    pub fn end(mut self) -> Option<i32> {
+        self.process.0.wait().expect("a child can be waited for").code()
+    }
+}
+
+/// Sends a signal to a process of ours.
+pub fn signal(process: u32, name: &str) {
+    let status = Command::new("kill").args([&format!("-{name}"), &process.to_string()]).status();
+    assert!(status.is_ok_and(|status| status.success()), "kill -{name} {process}");
+}
+
+/// A port that is free now.
+pub fn free_port() -> u16 {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a free port");
+    listener.local_addr().expect("bound").port()
+}
+
+/// Runs to the end, however long a slow machine takes, but not for ever.
+fn finish(mut command: Command) -> Output {
+    let mut child = Guarded(
+        command
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap_or_else(|e| panic!("{command:?}: {e}")),
+    );
+    let read = |mut pipe: Box<dyn std::io::Read + Send>| {
+        std::thread::spawn(move || {
+            let mut bytes = Vec::new();
+            // A pipe that breaks has said what it had to say.
+            let _ = pipe.read_to_end(&mut bytes);
+            bytes
+        })
+    };
+    let stdout = read(Box::new(child.0.stdout.take().expect("a pipe")));
+    let stderr = read(Box::new(child.0.stderr.take().expect("a pipe")));
+    let began = Instant::now();
+    let status = loop {
+        if let Some(status) = child.0.try_wait().expect("a child can be waited for") {
+            break status;
+        }
+        if began.elapsed() > PATIENCE {
+            drop(child);
+            let said = String::from_utf8_lossy(&stderr.join().unwrap_or_default()).into_owned();
+            panic!("{command:?} did not end; it said: {said}");
+        }
+        std::thread::sleep(Duration::from_millis(20));
+    };
+    Output { status, stdout: stdout.join().unwrap_or_default(), stderr: stderr.join().unwrap_or_default() }
+}
+
+/// One request to a server on loopback; JSON or `null`.
+pub fn ask(port: u16, method: &str, path: &str, body: Option<&Value>) -> Value {
+    use std::io::Write as _;
+    let body = body.map(Value::to_string).unwrap_or_default();
+    let mut stream = std::net::TcpStream::connect(("127.0.0.1", port)).expect("the server listens");
+    write!(
+        stream,
+        "{method} {path} HTTP/1.0\r\nHost: 127.0.0.1\r\nContent-Length: {}\r\n\r\n{body}",
+        body.len()
+    )
+    .expect("the server reads");
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).expect("the server answers");
+    answer.split_once("\r\n\r\n").and_then(|(_, body)| serde_json::from_str(body).ok()).unwrap_or_default()
+}
+
+/// A 16 GB machine with an 8 GB card, as `acolyte detect --json` would print it.
+pub fn eight_gb() -> Value {
+    json!({
+        "schema": 1,
+        "os": {"name": std::env::consts::OS, "arch": std::env::consts::ARCH},
+        "cpu": {"name": "AMD Ryzen 7 5800X", "physical_cores": 8, "logical_cores": 16, "features": ["avx2"]},
+        "memory": {"total_bytes": 17_179_869_184_u64, "available_bytes": 12_884_901_888_u64, "bandwidth_gb_s": 40.0},
+        "gpus": [{"name": "NVIDIA GeForce RTX 4060", "vendor": "nvidia", "kind": "discrete",
+                  "vram_total_bytes": 8_585_740_288_u64, "vram_free_bytes": 8_074_035_200_u64,
+                  "memory_bandwidth_gb_s": 272.0, "backend": "cuda", "driver_version": "550.54",
+                  "compute_capability": "8.9"}],
+    })
+}
+
+/// Everything below a folder, for "nothing is left".
+pub fn listing(folder: &Path) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    for entry in std::fs::read_dir(folder).into_iter().flatten().flatten() {
+        found.push(entry.path());
+        if entry.file_type().is_ok_and(|kind| kind.is_dir()) {
+            found.extend(listing(&entry.path()));
+        }
+    }
+    found.sort();
+    found
+}

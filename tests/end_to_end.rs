@@ -1,0 +1,391 @@
+//! The whole of `acolyte install`, `status` and `uninstall`, with real processes: our program, a release mirror and a
+//! model registry on loopback, and a stand-in for Ollama that is downloaded, unpacked and run like the real one.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests fail by panicking")]
+#![cfg(unix)]
+
+mod common;
+
+use common::archive::Format;
+use common::gguf::Shape;
+use common::mirror::{ALWAYS, Fault, Mirror, sha256_hex};
+use common::process::below;
+use common::world::{World, ask, listing, signal};
+use serde_json::{Value, json};
+
+/// Consents to a degraded profile and leaves login alone, unless a test is about that.
+const PLAIN: [&str; 2] = ["--accept-degraded", "--no-autostart"];
+
+fn plain<'a>(more: &[&'a str]) -> Vec<&'a str> {
+    PLAIN.iter().chain(more).copied().collect()
+}
+
+/// Id of the private server.
+fn server_of(world: &World) -> u32 {
+    let all = below(&world.home());
+    let server = all.into_iter().find(|process| {
+        std::fs::read(format!("/proc/{process}/cmdline")).is_ok_and(|line| line.ends_with(b"serve\0"))
+    });
+    server.expect("a server of ours runs")
+}
+
+#[test]
+fn installs_with_everything_read_back_and_removes_everything() {
+    let world = World::new(&json!({}));
+    let said = world.install(&["--profile", "hybrid_8gb", "--accept-degraded"]);
+    let receipt = said.receipt();
+    let steps: Vec<String> = said.steps().into_iter().map(|(step, _)| step).collect();
+    let expected = [
+        "check",
+        "fetch_engine",
+        "unpack_engine",
+        "start_server",
+        "pull_model",
+        "create_model",
+        "load_model",
+        "measure",
+        "start_at_login",
+        "write_receipt",
+    ];
+    assert_eq!(steps, expected);
+    assert!(said.steps().iter().all(|(_, state)| state == "done"), "{:#?}", said.steps());
+    assert!(said.events.iter().any(|e| e["step"] == "fetch_engine" && e["bytes_total"].is_u64()));
+
+    assert_eq!(receipt, &world.json("llm/receipt.json"), "the last event holds the receipt as written");
+    assert_eq!(receipt["profile"], "hybrid_8gb");
+    assert_eq!(receipt["model"], "qwen2.5-coder:7b");
+    assert_eq!(receipt["engine_version"], "0.32.15");
+    let measured = &receipt["measured"];
+    assert_eq!(measured["context_tokens"], 32_768);
+    assert_eq!(measured["kv_cache_type"], "q8_0");
+    assert_eq!(measured["gpu_layers"], receipt["predicted"]["gpu_layers"]);
+    let speed = measured["decode_tokens_per_s"].as_f64().unwrap();
+    assert!((50.0..=220.0).contains(&speed), "the stand-in writes 200 tokens a second: {speed}");
+    assert!(measured["first_token_s"].as_f64().unwrap() > 0.0);
+    assert!(measured["ram_bytes"].as_u64().unwrap() > 1 << 20);
+    assert_eq!(receipt["tried"].as_array().unwrap().len(), 1);
+
+    let consent = world.json("llm/consent.json");
+    assert_eq!(consent["profile"], "hybrid_8gb");
+    assert!(consent["text"].as_str().unwrap().len() > 40, "the exact text: {consent}");
+    let profile = world.read("llm/profile.yaml");
+    for line in [
+        "profile: hybrid_8gb",
+        "model: acolyte:latest",
+        "base_model: qwen2.5-coder:7b",
+        "kv_cache_type: q8_0",
+        "context_tokens: 32768",
+    ] {
+        assert!(profile.replace('"', "").lines().any(|l| l == line), "{line} in {profile}");
+    }
+    let shown = world.ask("POST", "/api/show", Some(&json!({"model": "acolyte:latest"})));
+    let parameters = shown["parameters"].as_str().unwrap();
+    let layers = receipt["predicted"]["gpu_layers"].to_string();
+    for (name, value) in [("num_ctx", "32768"), ("num_gpu", layers.as_str()), ("num_batch", "512")] {
+        let line = format!("{name:<30} {value}");
+        assert!(parameters.lines().any(|l| l == line), "{line:?} in {parameters}");
+    }
+    let ps = world.ask("GET", "/api/ps", None);
+    assert_eq!(ps["models"][0]["name"], "acolyte:latest", "it is loaded and ready");
+
+    let status = world.run(&["status", "--json"]);
+    let status: Value = serde_json::from_slice(&status.stdout).unwrap();
+    assert_eq!(
+        (&status["installed"], &status["server"]["running"]),
+        (&json!(true), &json!(true)),
+        "{status}"
+    );
+    assert!(!listing(&world.path("home/.config")).is_empty(), "the server starts at login");
+
+    let output = world.run(&["uninstall", "--yes"]);
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    assert_eq!(below(world.folder.path()), Vec::<u32>::new(), "no process is left");
+    let left: Vec<_> = listing(&world.path("home")).into_iter().filter(|path| path.is_file()).collect();
+    assert_eq!(left, Vec::<std::path::PathBuf>::new(), "no file is left");
+    assert!(!world.home().exists());
+    let status = world.run(&["status", "--json"]);
+    let status: Value = serde_json::from_slice(&status.stdout).unwrap();
+    assert_eq!(status["installed"], false);
+}
+
+#[test]
+fn installs_from_every_archive_format() {
+    for format in [Format::Tgz, Format::Zip] {
+        let world = World::with_format(format, &json!({}));
+        let said = world.install(&plain(&["--profile", "light_6gb"]));
+        assert_eq!(said.receipt()["model"], "qwen2.5-coder:3b", "{format:?}");
+        assert!(world.home().join("ollama/0.32.15/lib/ollama/libggml-base.so.0").is_symlink(), "{format:?}");
+    }
+}
+
+#[test]
+fn a_cut_download_goes_on_where_it_was() {
+    let world = World::new(&json!({}));
+    let path = format!("/{}", world.asset);
+    world.mirror.fault(&path, Fault::Cut(300_000), 1);
+    let said = world.install(&plain(&["--profile", "light_6gb"]));
+    said.receipt();
+    let ranges: Vec<_> = world.mirror.requests().into_iter().filter(|r| r.path == path).collect();
+    assert!(ranges.iter().any(|asked| asked.status == 206), "{ranges:?}");
+}
+
+#[test]
+fn an_engine_that_is_not_the_pinned_one_is_never_run() {
+    let world = World::new(&json!({}));
+    world.mirror.fault(&format!("/{}", world.asset), Fault::Flip(100_000), ALWAYS);
+    let said = world.install(&plain(&["--profile", "light_6gb"]));
+    assert_eq!(said.code, Some(1), "{said:#?}");
+    assert_eq!(said.steps().last().unwrap(), &("fetch_engine".to_owned(), "failed".to_owned()));
+    assert!(!world.home().join("ollama/0.32.15").exists());
+    assert_eq!(below(world.folder.path()), Vec::<u32>::new());
+    world.mirror.heal();
+    world.install(&plain(&["--profile", "light_6gb"])).receipt();
+}
+
+#[test]
+fn a_model_whose_bytes_are_wrong_is_pulled_again() {
+    let world = World::new(&json!({}));
+    let digest = sha256_hex(&Shape::qwen_3b().file());
+    world.mirror.fault(&Mirror::blob_path(&digest), Fault::Flip(1_000_000), 1);
+    let said = world.install(&plain(&["--profile", "light_6gb"]));
+    said.receipt();
+    assert!(said.events.iter().any(|e| e["step"] == "pull_model" && e["state"] == "waiting"), "it says so");
+}
+
+#[test]
+fn a_taken_port_is_passed_over() {
+    let world = World::new(&json!({}));
+    // Somebody else sits on the first port of the range that is free here.
+    let taken = (42_434..42_453)
+        .find_map(|port| std::net::TcpListener::bind(("127.0.0.1", port)).ok())
+        .expect("a free port in the range");
+    let said = world.install(&plain(&["--profile", "light_6gb", "--any-port"]));
+    let port = said.receipt()["port"].as_u64().unwrap() as u16;
+    assert!(port > taken.local_addr().unwrap().port() && port <= 42_453, "{port}");
+    assert_eq!(ask(port, "GET", "/api/version", None)["version"], "0.32.15");
+}
+
+#[test]
+fn a_context_that_is_clamped_is_a_failure() {
+    let world = World::new(&json!({}));
+    let short = Shape { trained_context: 16_384, ..Shape::qwen_3b() };
+    world.put_model("library/qwen2.5-coder:3b", &short);
+    let said = world.install(&plain(&["--profile", "light_6gb"]));
+    assert_eq!(said.code, Some(1), "{said:#?}");
+    assert!(said.errors.contains("16,384") || said.errors.contains("16384"), "{}", said.errors);
+    assert!(!world.home().join("llm/profile.yaml").exists(), "nothing is in force");
+    assert_eq!(
+        below(world.folder.path()),
+        Vec::<u32>::new(),
+        "nothing runs for an installation that is none"
+    );
+}
+
+#[test]
+fn a_cache_type_that_is_not_in_force_is_a_failure() {
+    let world = World::new(&json!({"faults": {"kv_type_ignored": true}}));
+    let said = world.install(&plain(&["--profile", "light_6gb"]));
+    assert_eq!(said.code, Some(1), "{said:#?}");
+    assert_eq!(said.steps().last().unwrap(), &("load_model".to_owned(), "failed".to_owned()));
+}
+
+#[test]
+fn layers_step_down_when_memory_runs_out_and_context_never_does() {
+    // Another program took 3 GB since the machine was looked at.
+    let world = World::new(&json!({"faults": {"vram_taken_mib": 3000}}));
+    let said = world.install(&plain(&["--profile", "hybrid_8gb"]));
+    let receipt = said.receipt();
+    let tried = receipt["tried"].as_array().unwrap();
+    assert!(tried.len() > 1, "{tried:#?}");
+    let (last, failed) = tried.split_last().unwrap();
+    assert_eq!(last["outcome"], "ok");
+    assert!(
+        failed.iter().all(|one| one["outcome"].as_str().unwrap().contains("out of memory")),
+        "{tried:#?}"
+    );
+    assert!(tried.windows(2).all(|pair| pair[0]["gpu_layers"].as_u64() > pair[1]["gpu_layers"].as_u64()));
+    assert_eq!(receipt["measured"]["gpu_layers"], last["gpu_layers"]);
+    assert_eq!(receipt["measured"]["context_tokens"], 32_768);
+    assert_eq!(receipt["verdict"], "degraded");
+    assert!(!receipt["misses"].as_array().unwrap().is_empty(), "a miss is said plainly");
+}
+
+#[test]
+fn ctrl_c_keeps_what_was_fetched_and_a_second_run_finishes() {
+    let world = World::new(&json!({}));
+    world.mirror.limit_rate(1 << 20);
+    let running = world.begin_install(&plain(&["--profile", "light_6gb"]));
+    running.wait_for(|e| e["step"] == "fetch_engine" && e["bytes_done"].as_u64() > Some(300_000));
+    running.signal("INT");
+    running.wait_for(|e| e["state"] == "cancelled");
+    assert_eq!(running.end(), Some(130), "what shells expect after Ctrl-C");
+    assert_eq!(below(world.folder.path()), Vec::<u32>::new());
+
+    world.mirror.heal();
+    // Enough for progress while the model comes, so that the second run can be stopped there.
+    world.mirror.fault(&Mirror::blob_path(&sha256_hex(&Shape::qwen_3b().file())), Fault::Stall(1_000_000), 1);
+    let running = world.begin_install(&plain(&["--profile", "light_6gb"]));
+    running.wait_for(|e| e["step"] == "pull_model" && e["bytes_done"].as_u64() >= Some(1_000_000));
+    running.signal("INT");
+    assert_eq!(running.end(), Some(130));
+    assert_eq!(
+        below(world.folder.path()),
+        Vec::<u32>::new(),
+        "no server is left for an installation that is none"
+    );
+
+    let said = world.install(&plain(&["--profile", "light_6gb"]));
+    said.receipt();
+    let resumed = world.mirror.requests();
+    let from = |path: &str| {
+        resumed.iter().any(|asked| {
+            asked.path.starts_with(path)
+                && asked.status == 206
+                && asked.range.as_deref().is_some_and(|range| !range.starts_with("bytes=0-"))
+        })
+    };
+    assert!(from(&format!("/{}", world.asset)), "the archive went on where it was: {resumed:#?}");
+    assert!(from("/cdn/"), "the model went on where it was: {resumed:#?}");
+}
+
+#[test]
+fn killed_at_any_step_it_is_repaired_by_running_it_again() {
+    for step in ["fetch_engine", "start_server", "pull_model", "load_model", "measure"] {
+        let world = World::new(&json!({"start_ms": 300, "load_ms": 300, "prefill_tokens_per_s": 20_000}));
+        world.mirror.limit_rate(20 << 20);
+        let running = world.begin_install(&plain(&["--profile", "light_6gb"]));
+        running.wait_for(|event| event["step"] == step);
+        running.signal("KILL");
+        running.end();
+        let said = world.install(&plain(&["--profile", "light_6gb"]));
+        said.receipt();
+        assert_eq!(below(&world.home()).len(), 2, "one server with one runner after a kill in {step}");
+        let output = world.run(&["uninstall", "--yes"]);
+        assert!(output.status.success(), "{step}: {}", String::from_utf8_lossy(&output.stderr));
+        assert_eq!(below(world.folder.path()), Vec::<u32>::new(), "{step}");
+        assert!(!world.home().exists(), "{step}: {:#?}", listing(&world.home()));
+    }
+}
+
+#[test]
+fn a_change_of_profile_restarts_the_server_only_when_it_must() {
+    let world = World::new(&json!({}));
+    world.install(&plain(&["--profile", "hybrid_8gb"])).receipt();
+    let first = server_of(&world);
+    let asked = world.mirror.requests().len();
+    let said = world.install(&plain(&["--profile", "light_6gb"]));
+    assert_eq!(said.receipt()["model"], "qwen2.5-coder:3b");
+    assert_eq!(server_of(&world), first, "the cache type stayed, so did the server");
+    let since = &world.mirror.requests()[asked..];
+    assert!(
+        since.iter().all(|r| !r.path.contains("ollama-test")),
+        "the engine is not fetched again: {since:#?}"
+    );
+    let models = world.ask("GET", "/api/tags", None);
+    let names: Vec<_> = models["models"].as_array().unwrap().iter().map(|m| m["name"].clone()).collect();
+    assert!(
+        names.contains(&json!("acolyte:latest")) && !names.contains(&json!("acolyte:previous")),
+        "{names:?}"
+    );
+
+    let profiles = world.path("profiles.yaml");
+    let exact =
+        include_str!("../assets/profiles.yaml").replacen("kv_cache_type: q8_0", "kv_cache_type: f16", 1);
+    std::fs::write(&profiles, exact).unwrap();
+    let said = world.install(&plain(&["--profile", "light_6gb", "--profiles", profiles.to_str().unwrap()]));
+    assert_eq!(said.receipt()["measured"]["kv_cache_type"], "f16");
+    assert_ne!(server_of(&world), first, "the cache type is the server's: it was started anew");
+    assert_eq!(below(&world.home()).len(), 2, "the old one is gone");
+}
+
+#[test]
+fn a_failed_change_leaves_what_was_in_force() {
+    let world = World::new(&json!({}));
+    world.install(&plain(&["--profile", "light_6gb"])).receipt();
+    let before = (world.read("llm/profile.yaml"), world.read("llm/receipt.json"));
+    let short = Shape { trained_context: 16_384, ..Shape::qwen_7b() };
+    world.put_model("library/qwen2.5-coder:7b", &short);
+    let said = world.install(&plain(&["--profile", "hybrid_8gb"]));
+    assert_eq!(said.code, Some(1), "{said:#?}");
+    assert_eq!((world.read("llm/profile.yaml"), world.read("llm/receipt.json")), before);
+    let shown = world.ask("POST", "/api/show", Some(&json!({"model": "acolyte:latest"})));
+    assert_eq!(shown["model_info"]["qwen2.block_count"], 36, "ACOLYTE is served the 3B model as before");
+}
+
+#[test]
+fn a_killed_server_and_its_orphan_are_cleared_away() {
+    let world = World::new(&json!({}));
+    world.install(&plain(&["--profile", "light_6gb"])).receipt();
+    signal(server_of(&world), "KILL");
+    let orphans = below(&world.home());
+    assert_eq!(orphans.len(), 1, "the runner stays, as the real one does");
+    world.install(&plain(&["--profile", "light_6gb"])).receipt();
+    let now = below(&world.home());
+    assert_eq!(now.len(), 2);
+    assert!(!now.contains(&orphans[0]), "its memory is free again");
+}
+
+#[test]
+fn degraded_and_refused_stop_before_anything_changes() {
+    let world = World::new(&json!({}));
+    let said = world.install(&["--profile", "hybrid_8gb", "--no-autostart"]);
+    assert_eq!(said.code, Some(10), "{said:#?}");
+    let mut none = common::world::eight_gb();
+    none["gpus"] = json!([]);
+    world.write("hardware.json", &none);
+    let said = world.install(&plain(&[]));
+    assert_eq!(said.code, Some(20), "{said:#?}");
+    assert!(!world.home().exists(), "{:#?}", listing(&world.home()));
+    assert_eq!(world.mirror.requests(), Vec::new(), "not a byte was fetched");
+}
+
+#[test]
+fn emergency_mode_with_a_model_of_a_companys_registry() {
+    let world = World::new(&json!({"gpu": null}));
+    let mut none = common::world::eight_gb();
+    none["gpus"] = json!([]);
+    world.write("hardware.json", &none);
+    world.put_model("acolyte/tiny:1b", &Shape::tiny());
+    let reference = format!("{}/acolyte/tiny:1b", world.mirror.host());
+    let said = world.install(&plain(&["--emergency-cpu", "--model", &reference, "--insecure-registry"]));
+    let receipt = said.receipt();
+    assert_eq!(receipt["model"], json!(reference));
+    assert_eq!(receipt["measured"]["gpu_layers"], 0);
+    assert_eq!(receipt["measured"]["vram_bytes"], 0);
+    assert_eq!(receipt["measured"]["context_tokens"], 32_768);
+    assert!(!said.errors.is_empty(), "it says what it costs first");
+    assert_eq!(world.json("llm/consent.json")["model"], json!(reference));
+}
+
+#[test]
+fn an_engine_that_does_not_start_is_explained() {
+    let world = World::new(&json!({"faults": {"serve_fails":
+        "ollama: error while loading shared libraries: libstdc++.so.6: cannot open shared object file"}}));
+    let said = world.install(&plain(&["--profile", "light_6gb"]));
+    assert_eq!(said.code, Some(1), "{said:#?}");
+    assert_eq!(said.steps().last().unwrap(), &("start_server".to_owned(), "failed".to_owned()));
+    assert!(said.errors.contains("libstdc++.so.6"), "{}", said.errors);
+}
+
+#[test]
+fn a_pull_that_ends_without_success_is_a_failure() {
+    let world = World::new(&json!({"faults": {"pull_without_success": true}}));
+    let said = world.install(&plain(&["--profile", "light_6gb"]));
+    assert_eq!(said.code, Some(1), "{said:#?}");
+    assert_eq!(said.steps().last().unwrap(), &("pull_model".to_owned(), "failed".to_owned()));
+}
+
+#[test]
+fn keeping_models_keeps_models_only() {
+    let world = World::new(&json!({}));
+    world.install(&plain(&["--profile", "light_6gb"])).receipt();
+    assert!(world.run(&["uninstall", "--yes", "--keep-models"]).status.success());
+    let left: Vec<_> = listing(&world.home()).into_iter().filter(|path| path.is_file()).collect();
+    assert!(left.iter().all(|path| path.starts_with(world.home().join("models"))), "{left:#?}");
+    let digest = sha256_hex(&Shape::qwen_3b().file());
+    assert!(left.iter().any(|path| path.ends_with(format!("sha256-{digest}"))), "{left:#?}");
+    let asked = world.mirror.requests().len();
+    world.install(&plain(&["--profile", "light_6gb"])).receipt();
+    let since = &world.mirror.requests()[asked..];
+    assert!(since.iter().all(|r| !r.path.contains(&digest)), "kept models are not fetched again: {since:#?}");
+}
