@@ -193,12 +193,19 @@ fn a_stranger_gets_from_welcome_to_result_with_the_keyboard() {
     // Back from the end: the link, the back button, the tick. Then forward to the button that is enabled by now.
     display.press(&["shift+Tab", "shift+Tab", "shift+Tab", "space", "Tab", "Tab", "Tab", "Return"]);
     window.wait_for_page(&say!(text, "wizard-summary-title", profile = profile));
-    assert!(!world.home().exists(), "nothing is changed before the summary is confirmed: {:?}", listing(&world.home()));
+    assert!(
+        !world.home().exists(),
+        "nothing is changed before the summary is confirmed: {:?}",
+        listing(&world.home())
+    );
     window.enter_until_page(&say!(text, "wizard-install-title", profile = profile));
     window.wait_for_page(&say!(text, "wizard-result-title"));
 
     let receipt = world.json("llm/receipt.json");
-    assert_eq!((&receipt["profile"], &receipt["measured"]["context_tokens"]), (&json!(profile), &json!(32_768)));
+    assert_eq!(
+        (&receipt["profile"], &receipt["measured"]["context_tokens"]),
+        (&json!(profile), &json!(32_768))
+    );
     assert!(world.json("llm/consent.json")["text"].as_str().unwrap().len() > 40);
     assert_eq!(below(&world.home()).len(), 2, "server and runner");
 

@@ -8,6 +8,8 @@ pub mod mirror;
 pub mod archive;
 pub mod gguf;
 pub mod process;
+pub mod recordings;
+pub mod server;
 pub mod world;
 
 use std::path::PathBuf;
