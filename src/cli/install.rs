@@ -243,13 +243,27 @@ fn stop_on_ctrl_c(control: &Control) -> Result<(), Failure> {
         .map_err(|error| Failure::failed(error.to_string()))?;
     std::thread::spawn(move || {
         runtime.block_on(async {
-            if tokio::signal::ctrl_c().await.is_ok() {
+            if told_to_stop().await.is_ok() {
                 control.cancel();
-                if tokio::signal::ctrl_c().await.is_ok() {
+                if told_to_stop().await.is_ok() {
                     std::process::exit(STOPPED.into());
                 }
             }
         });
     });
     Ok(())
+}
+
+/// Ctrl-C, and on Unix also the polite signal of a service manager or a time limit: neither may leave a server behind.
+async fn told_to_stop() -> std::io::Result<()> {
+    #[cfg(unix)]
+    {
+        let mut terminate = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate())?;
+        tokio::select! {
+            pressed = tokio::signal::ctrl_c() => pressed,
+            _ = terminate.recv() => Ok(()),
+        }
+    }
+    #[cfg(not(unix))]
+    tokio::signal::ctrl_c().await
 }

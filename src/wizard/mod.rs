@@ -112,6 +112,11 @@ impl Wizard {
         self.text
     }
 
+    /// The heading of the page, in the person's language.
+    pub fn heading(&self) -> String {
+        self.view().heading(self.text).0
+    }
+
     /// The window should close now.
     pub fn wants_to_close(&self) -> bool {
         self.wants_to_close

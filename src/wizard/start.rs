@@ -109,6 +109,8 @@ fn panic_text(panic: &(dyn std::any::Any + Send)) -> String {
 /// eframe's side of the window; everything else is in [`Wizard`].
 struct App {
     wizard: Wizard,
+    /// What the window is called now.
+    title: String,
 }
 
 impl App {
@@ -117,7 +119,8 @@ impl App {
         ctx.options_mut(|options| options.fallback_theme = egui::Theme::Light);
         let waker = ctx.clone();
         let backend: Box<dyn Backend> = Box::new(Live::new(&options));
-        Self { wizard: Wizard::new(options, backend, Arc::new(move || waker.request_repaint())) }
+        let wizard = Wizard::new(options, backend, Arc::new(move || waker.request_repaint()));
+        Self { wizard, title: String::new() }
     }
 }
 
@@ -127,6 +130,12 @@ impl eframe::App for App {
             ui.ctx().send_viewport_cmd(egui::ViewportCommand::CancelClose);
         }
         self.wizard.show(ui);
+        // The page's name in the title: for the list of windows, and for who cannot see the page.
+        let title = format!("ACOLYTE – {}", self.wizard.heading());
+        if title != self.title {
+            ui.ctx().send_viewport_cmd(egui::ViewportCommand::Title(title.clone()));
+            self.title = title;
+        }
         if self.wizard.wants_to_close() {
             ui.ctx().send_viewport_cmd(egui::ViewportCommand::Close);
         }
