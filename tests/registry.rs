@@ -11,7 +11,7 @@ use common::mirror::{Mirror, ModelFiles};
 
 /// A whole model file: the header's weights are there, as zeros.
 fn model_file() -> Vec<u8> {
-    let mut file = Shape { padding: 0, ..Shape::tiny() }.file();
+    let mut file = Shape { padding: Some(0), ..Shape::tiny() }.file();
     let header = Header::parse(&file).unwrap();
     let weights: u64 = header.tensors.iter().map(|tensor| tensor.bytes()).sum();
     file.resize(file.len() + usize::try_from(weights).unwrap(), 0);
