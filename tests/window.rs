@@ -84,6 +84,7 @@ struct Window<'a> {
     id: String,
     pictures: PathBuf,
     shown: Vec<String>,
+    last_picture: Vec<u8>,
 }
 
 impl Window<'_> {
@@ -93,18 +94,19 @@ impl Window<'_> {
 
     /// Waits until the title names a page, and takes its picture.
     fn wait_for_page(&mut self, heading: &str) {
-        self.try_page(heading, PATIENCE, || ()).unwrap_or_else(|title| {
+        self.try_page(heading, PATIENCE, |_| ()).unwrap_or_else(|title| {
             panic!("the page {heading:?} did not come; the title is {title:?} after {:?}", self.shown)
         });
     }
 
-    /// Presses Enter, again when nothing came of it, until the next page is there: a page may have to find something
-    /// out first.
+    /// Presses Enter, again when nothing came of it for long, until the next page is there: a page may have to find
+    /// something out first, and a frame may take seconds where the processor draws and is busy.
     fn enter_until_page(&mut self, heading: &str) {
         let display = self.display;
+        let before = self.title();
         let mut pressed: Option<Instant> = None;
-        let press = || {
-            if pressed.is_none_or(|at| at.elapsed() > Duration::from_secs(2)) {
+        let press = |title: &str| {
+            if title == before && pressed.is_none_or(|at| at.elapsed() > Duration::from_secs(8)) {
                 display.press(&["Return"]);
                 pressed = Some(Instant::now());
             }
@@ -114,7 +116,12 @@ impl Window<'_> {
         });
     }
 
-    fn try_page(&mut self, heading: &str, limit: Duration, mut doing: impl FnMut()) -> Result<(), String> {
+    fn try_page(
+        &mut self,
+        heading: &str,
+        limit: Duration,
+        mut doing: impl FnMut(&str),
+    ) -> Result<(), String> {
         let began = Instant::now();
         loop {
             let title = self.title();
@@ -124,15 +131,27 @@ impl Window<'_> {
             if began.elapsed() > limit || self.program.0.try_wait().unwrap().is_some() {
                 return Err(title);
             }
-            doing();
+            doing(&title);
             std::thread::sleep(Duration::from_millis(100));
         }
         self.shown.push(heading.to_owned());
-        // The title changes with the frame that draws the page; the picture is taken after it.
-        std::thread::sleep(Duration::from_millis(400));
         let name = format!("{}-{}.png", self.shown.len(), heading.to_lowercase().replace(' ', "-"));
-        self.display.picture(&self.pictures.join(name));
+        self.picture(&name);
         Ok(())
+    }
+
+    /// Takes a picture as soon as it differs from the one before: the title changes a little before the page is drawn.
+    fn picture(&mut self, name: &str) {
+        let path = self.pictures.join(name);
+        for _ in 0..20 {
+            std::thread::sleep(Duration::from_millis(400));
+            self.display.picture(&path);
+            let bytes = std::fs::read(&path).unwrap_or_default();
+            if bytes.is_empty() || bytes != self.last_picture {
+                self.last_picture = bytes;
+                break;
+            }
+        }
     }
 }
 
@@ -181,7 +200,8 @@ fn a_stranger_gets_from_welcome_to_result_with_the_keyboard() {
 
     let text = Text::new(Language::English);
     let profile = "hybrid_8gb";
-    let mut window = Window { display: &display, program, id, pictures, shown: Vec::new() };
+    let mut window =
+        Window { display: &display, program, id, pictures, shown: Vec::new(), last_picture: Vec::new() };
     window.wait_for_page(&say!(text, "wizard-welcome-title"));
     window.enter_until_page(&say!(text, "wizard-hardware-title"));
     window.enter_until_page(&say!(text, "wizard-compatibility-title"));

@@ -51,7 +51,7 @@ impl Shape {
     pub fn tiny() -> Self {
         Self {
             name: "Tiny",
-            blocks: 2,
+            blocks: 4,
             embedding: 256,
             feed_forward: 512,
             heads: 4,
