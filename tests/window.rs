@@ -47,12 +47,33 @@ impl Display {
         output.status.success().then(|| String::from_utf8_lossy(&output.stdout).trim().to_owned())
     }
 
-    fn press(&self, keys: &[&str]) {
-        for key in keys {
-            assert!(self.xdotool(&["key", "--clearmodifiers", key]).is_some(), "key {key}");
-            // The window takes one key a frame.
-            std::thread::sleep(Duration::from_millis(60));
+    fn press(&self, key: &str) {
+        assert!(self.xdotool(&["key", "--clearmodifiers", key]).is_some(), "key {key}");
+    }
+
+    /// Presses a key that must show: the next key only counts once a frame was drawn with this one.
+    fn press_and_see(&self, key: &str) {
+        let before = self.pixels();
+        self.press(key);
+        let began = Instant::now();
+        while before.is_some() && self.pixels() == before {
+            assert!(began.elapsed() < PATIENCE, "{key} changes nothing that can be seen");
+            std::thread::sleep(Duration::from_millis(50));
         }
+        if before.is_none() {
+            std::thread::sleep(Duration::from_secs(2));
+        }
+    }
+
+    /// What is on the display, if ImageMagick is there to say.
+    fn pixels(&self) -> Option<Vec<u8>> {
+        let output = Command::new("import")
+            .args(["-silent", "-window", "root", "ppm:-"])
+            .env("DISPLAY", &self.name)
+            .stderr(Stdio::null())
+            .output()
+            .ok()?;
+        output.status.success().then_some(output.stdout)
     }
 
     fn picture(&self, path: &Path) {
@@ -84,7 +105,7 @@ struct Window<'a> {
     id: String,
     pictures: PathBuf,
     shown: Vec<String>,
-    last_picture: Vec<u8>,
+    last_pixels: Vec<u8>,
 }
 
 impl Window<'_> {
@@ -112,7 +133,7 @@ impl Window<'_> {
         let mut pressed: Option<Instant> = None;
         let press = |title: &str| {
             if title == before && pressed.is_none_or(|at| at.elapsed() > Duration::from_secs(8)) {
-                display.press(&["Return"]);
+                display.press("Return");
                 pressed = Some(Instant::now());
             }
         };
@@ -147,16 +168,16 @@ impl Window<'_> {
 
     /// Takes a picture as soon as it differs from the one before: the title changes a little before the page is drawn.
     fn picture(&mut self, name: &str) {
-        let path = self.pictures.join(name);
-        for _ in 0..20 {
-            std::thread::sleep(Duration::from_millis(400));
-            self.display.picture(&path);
-            let bytes = std::fs::read(&path).unwrap_or_default();
-            if bytes.is_empty() || bytes != self.last_picture {
-                self.last_picture = bytes;
+        let began = Instant::now();
+        while let Some(pixels) = self.display.pixels() {
+            if pixels != self.last_pixels {
+                self.last_pixels = pixels;
                 break;
             }
+            assert!(began.elapsed() < PATIENCE, "{name}: the page is not drawn");
+            std::thread::sleep(Duration::from_millis(100));
         }
+        self.display.picture(&self.pictures.join(name));
     }
 }
 
@@ -206,17 +227,21 @@ fn a_stranger_gets_from_welcome_to_result_with_the_keyboard() {
     let text = Text::new(Language::English);
     let profile = "hybrid_8gb";
     let mut window =
-        Window { display: &display, program, id, pictures, shown: Vec::new(), last_picture: Vec::new() };
+        Window { display: &display, program, id, pictures, shown: Vec::new(), last_pixels: Vec::new() };
     window.wait_for_page(&say!(text, "wizard-welcome-title"));
     window.enter_until_page(&say!(text, "wizard-hardware-title"));
     window.enter_until_page(&say!(text, "wizard-compatibility-limits"));
     window.enter_until_page(&say!(text, "wizard-profile-title"));
     window.enter_until_page(&say!(text, "wizard-consent-title"));
     // Without the tick Enter must not lead on.
-    display.press(&["Return", "Return"]);
+    display.press("Return");
+    std::thread::sleep(Duration::from_secs(2));
     assert!(window.title().contains(&say!(text, "wizard-consent-title")));
     // Back from the end: the link, the back button, the tick. Then forward to the button that is enabled by now.
-    display.press(&["shift+Tab", "shift+Tab", "shift+Tab", "space", "Tab", "Tab", "Tab", "Return"]);
+    for key in ["shift+Tab", "shift+Tab", "shift+Tab", "space", "Tab", "Tab", "Tab"] {
+        display.press_and_see(key);
+    }
+    display.press("Return");
     window.wait_for_page(&say!(text, "wizard-summary-title", profile = profile));
     assert!(
         !world.home().exists(),
@@ -237,7 +262,7 @@ fn a_stranger_gets_from_welcome_to_result_with_the_keyboard() {
     assert!(world.json("llm/consent.json")["text"].as_str().unwrap().len() > 40);
     assert_eq!(below(&world.home()).len(), 2, "server and runner");
 
-    display.press(&["Escape", "Return"]);
+    display.press("Return");
     let status = wait_for_end(&mut window.program);
     assert_eq!(status, Some(0), "{}", std::fs::read_to_string(&log).unwrap());
     assert!(world.run(&["uninstall", "--yes"]).status.success());

@@ -77,6 +77,8 @@ pub struct Wizard {
     /// Close the window once nothing runs any more.
     closing: bool,
     wants_to_close: bool,
+    /// The page that was drawn last.
+    drawn: Option<Step>,
 }
 
 impl Wizard {
@@ -99,6 +101,7 @@ impl Wizard {
             theme: None,
             closing: false,
             wants_to_close: false,
+            drawn: None,
         }
     }
 
@@ -137,11 +140,24 @@ impl Wizard {
             ui.ctx().set_theme(theme);
         }
         self.read_messages();
+        self.leave_focus_behind(ui);
         let mut intents = self.keys(ui);
         frame::show(self, ui, &mut intents);
         self.show_question(ui, &mut intents);
         for intent in intents {
             self.carry_out(intent, ui.visuals().dark_mode);
+        }
+    }
+
+    /// What had the keyboard on one page must not press the button that stands in its place on the next.
+    fn leave_focus_behind(&mut self, ui: &Ui) {
+        let step = self.page.step();
+        if std::mem::replace(&mut self.drawn, step) != step {
+            ui.ctx().memory_mut(|memory| {
+                if let Some(focused) = memory.focused() {
+                    memory.surrender_focus(focused);
+                }
+            });
         }
     }
 
