@@ -147,7 +147,7 @@ impl World {
             // Without a session bus there is no service manager of the person's to talk to.
             ("XDG_RUNTIME_DIR", self.path("run")),
         ] {
-            std::fs::create_dir_all(&folder.parent().expect("below our folder")).expect("a writable folder");
+            std::fs::create_dir_all(folder.parent().expect("below our folder")).expect("a writable folder");
             command.env(name, folder);
         }
         std::fs::create_dir_all(self.path("run")).expect("a writable folder");
