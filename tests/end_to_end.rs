@@ -316,7 +316,13 @@ fn a_failed_change_leaves_what_was_in_force() {
 fn a_killed_server_and_its_orphan_are_cleared_away() {
     let world = World::new(&json!({}));
     world.install(&plain(&["--profile", "light_6gb"])).receipt();
-    signal(server_of(&world), "KILL");
+    let server = server_of(&world);
+    let identity = acolyte::platform::process::identify(server).expect("the server runs");
+    signal(server, "KILL");
+    assert!(
+        acolyte::platform::process::wait_until_gone(&[identity], std::time::Duration::from_secs(10)),
+        "a killed process ends"
+    );
     let orphans = below(&world.home());
     assert_eq!(orphans.len(), 1, "the runner stays, as the real one does");
     world.install(&plain(&["--profile", "light_6gb"])).receipt();
