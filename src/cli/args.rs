@@ -55,6 +55,8 @@ pub enum Command {
     Install(InstallArgs),
     /// Show what is installed and whether it runs
     Status(StatusArgs),
+    /// Watch graphics memory and say when it is nearly full
+    Monitor(MonitorArgs),
     /// Remove everything that was installed
     Uninstall(UninstallArgs),
     /// Go through the steps of the window as questions in the terminal
@@ -197,6 +199,20 @@ pub struct InstallArgs {
 #[derive(Args, Clone, Debug)]
 pub struct StatusArgs {
     /// Print JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `acolyte monitor`.
+#[derive(Args, Clone, Debug)]
+pub struct MonitorArgs {
+    /// Seconds between two looks
+    #[arg(long, value_name = "S", default_value_t = 10, value_parser = clap::value_parser!(u64).range(1..=3600))]
+    pub interval: u64,
+    /// Look once; exit code 10 when the memory is nearly full
+    #[arg(long)]
+    pub once: bool,
+    /// Print one JSON object a line and look
     #[arg(long)]
     pub json: bool,
 }

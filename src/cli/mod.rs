@@ -11,6 +11,7 @@ pub mod estimate;
 pub mod install;
 pub mod installer;
 pub mod model;
+pub mod monitor;
 pub mod output;
 mod progress;
 pub mod prompts;
@@ -56,6 +57,7 @@ fn run(command: Command, session: &Session) -> Result<u8, Failure> {
         Command::Estimate(args) => estimate::run(&args, session),
         Command::Install(args) => install::run(&args, session),
         Command::Status(args) => status::run(&args, session),
+        Command::Monitor(args) => monitor::run(&args, session),
         Command::Uninstall(args) => uninstall::run(&args, session),
         Command::Wizard(args) => prompts::run(&args, session),
     }

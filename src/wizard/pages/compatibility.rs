@@ -257,19 +257,39 @@ fn cell(ui: &mut Ui, text: Text, assessment: &Assessment, key: Key) {
             Chip::new(tone, if fits { &long } else { &short }).show(ui);
         }
         Key::Model => {
-            let model = &assessment.candidate.model;
-            Words::new(ui)
-                .add(Kind::Table, Tone::Ink, &short_model(&model.title, &model.quantisation))
-                .show_line(ui);
+            let candidate = &assessment.candidate;
+            let context = say!(
+                text,
+                "wizard-table-context",
+                thousands = text.count(u64::from(candidate.context_tokens / 1024)),
+                kv = candidate.kv_cache_type.name()
+            );
+            two_lines(ui, &context, |ui| {
+                Words::new(ui)
+                    .add(
+                        Kind::Table,
+                        Tone::Ink,
+                        &short_model(&candidate.model.title, &candidate.model.quantisation),
+                    )
+                    .show_line(ui);
+            });
         }
         Key::Layers => {
             if runs {
                 let share = f64::from(assessment.gpu_layers) / f64::from(assessment.total_layers.max(1));
-                let mut words = Words::new(ui).add(Kind::Table, Tone::Ink, &layers(text, assessment));
-                if ui.available_width() >= ROOM_FOR_SHARE {
-                    words = words.add(Kind::Source, Tone::Faint, &format!(" {}", text.percent(share)));
-                }
-                words.show_line(ui);
+                let ram = say!(
+                    text,
+                    "wizard-table-ram",
+                    part = text.memory_number(assessment.memory.ram_required_bytes),
+                    whole = text.memory(assessment.ram_available_bytes)
+                );
+                two_lines(ui, &ram, |ui| {
+                    let mut words = Words::new(ui).add(Kind::Table, Tone::Ink, &layers(text, assessment));
+                    if ui.available_width() >= ROOM_FOR_SHARE {
+                        words = words.add(Kind::Source, Tone::Faint, &format!(" {}", text.percent(share)));
+                    }
+                    words.show_line(ui);
+                });
             } else {
                 ui.words(Kind::Table, Tone::Ink, &dash());
             }
@@ -288,6 +308,17 @@ fn cell(ui: &mut Ui, text: Text, assessment: &Assessment, key: Key) {
             Words::new(ui).add(Kind::Table, Tone::Ink, &wait).show_line(ui);
         }
     }
+}
+
+/// A line of a cell with a smaller one under it, both in the middle of the row.
+fn two_lines(ui: &mut Ui, second: &str, first: impl FnOnce(&mut Ui)) {
+    ui.vertical(|ui| {
+        ui.spacing_mut().item_spacing.y = 0.0;
+        let free_height = ui.available_height() - Kind::Table.line_height() - Kind::Source.line_height();
+        ui.gap((free_height / 2.0 / crate::wizard::theme::tokens::STEP).max(0.0));
+        first(ui);
+        Words::new(ui).add(Kind::Source, Tone::Faint, second).show_line(ui);
+    });
 }
 
 fn memory(ui: &mut Ui, text: Text, assessment: &Assessment) {

@@ -1,0 +1,70 @@
+//! `acolyte monitor`: how full the graphics memory is, and an alert before the model runs out of it.
+
+use std::time::Duration;
+
+use serde::Serialize;
+
+use crate::SCHEMA;
+use crate::cli::args::MonitorArgs;
+use crate::cli::output::print;
+use crate::cli::{Failure, Session};
+use crate::hardware::{self, DetectOptions};
+use crate::monitor::{Alert, VramUse, VramWatch};
+use crate::say;
+
+/// One look, as `--json` prints it.
+#[derive(Serialize)]
+struct Look<'a> {
+    schema: u32,
+    gpus: &'a [VramUse],
+    /// What changed since the last look, in the person's words.
+    alerts: Vec<String>,
+}
+
+/// Runs the command: until it is interrupted, or once. With `--once` the exit code is 10 when memory is nearly full.
+///
+/// # Errors
+/// When no graphics card tells how full its memory is, or the output cannot be written.
+pub fn run(args: &MonitorArgs, session: &Session) -> Result<u8, Failure> {
+    let mut options = DetectOptions::new(session.home.clone());
+    options.measure_memory = false;
+    let mut watch = VramWatch::default();
+    loop {
+        let now = VramUse::of(&hardware::detect(&options));
+        if now.is_empty() {
+            return Err(Failure::failed(say!(session.text, "monitor-nothing-to-watch")));
+        }
+        let alerts = watch.update(&now);
+        say_look(args, session, &now, &alerts)?;
+        if args.once {
+            let critical = alerts.iter().any(|alert| matches!(alert, Alert::Critical(_)));
+            return Ok(if critical { 10 } else { 0 });
+        }
+        std::thread::sleep(Duration::from_secs(args.interval));
+    }
+}
+
+fn say_look(args: &MonitorArgs, session: &Session, now: &[VramUse], alerts: &[Alert]) -> Result<(), Failure> {
+    let text = session.text;
+    let words: Vec<String> = alerts.iter().map(|alert| alert.text(text)).collect();
+    if args.json {
+        let look = Look { schema: SCHEMA, gpus: now, alerts: words };
+        let line = serde_json::to_string(&look).map_err(|error| Failure::failed(error.to_string()))?;
+        return print(&format!("{line}\n"));
+    }
+    for gpu in now {
+        let line = say!(
+            text,
+            "monitor-line",
+            gpu = gpu.gpu.as_str(),
+            used = text.memory_number(gpu.used_bytes),
+            total = text.memory(gpu.total_bytes),
+            share = text.percent(gpu.share())
+        );
+        print(&format!("{line}\n"))?;
+    }
+    for alert in words {
+        session.tell(&alert);
+    }
+    Ok(())
+}
