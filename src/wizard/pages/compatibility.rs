@@ -84,10 +84,10 @@ impl Compatibility {
 
     fn columns(&self, text: Text) -> Vec<Column> {
         let heads = [
-            (say!(text, "wizard-table-profile"), 122.0, 1.0),
+            (say!(text, "wizard-table-profile"), 120.0, 1.0),
             (say!(text, "wizard-table-verdict"), 108.0, 0.3),
-            (say!(text, "wizard-table-model"), 82.0, 1.0),
-            (say!(text, "wizard-table-layers"), 82.0, 1.2),
+            (say!(text, "wizard-table-model"), 80.0, 0.4),
+            (say!(text, "wizard-table-layers"), 98.0, 0.6),
             (say!(text, "wizard-table-memory"), 90.0, 0.4),
             (say!(text, "wizard-table-speed"), 62.0, 0.3),
             (say!(text, "wizard-table-first-token"), 78.0, 0.4),
@@ -281,7 +281,7 @@ fn cell(ui: &mut Ui, text: Text, assessment: &Assessment, key: Key) {
                     text,
                     "wizard-table-ram",
                     part = text.memory_number(assessment.memory.ram_required_bytes),
-                    whole = text.memory(assessment.ram_available_bytes)
+                    whole = text.memory_number(assessment.ram_available_bytes)
                 );
                 two_lines(ui, &ram, |ui| {
                     let mut words = Words::new(ui).add(Kind::Table, Tone::Ink, &layers(text, assessment));
