@@ -461,3 +461,24 @@ fn the_installer_without_a_display_says_so_in_one_line_and_asks_nobody_who_is_no
     assert!(lines[1].contains("acolyte install --profile"), "{said}");
     assert_eq!(std::fs::read_dir(home.path()).unwrap().count(), 0, "nothing was changed");
 }
+
+#[test]
+fn a_bandwidth_that_is_given_overrides_what_the_cards_name_says() {
+    let speed = |gb_s: &str| {
+        let output = acolyte(&[
+            "estimate",
+            "--model",
+            "qwen2.5-coder:7b",
+            "--gpu",
+            "RTX 4060",
+            "--gpu-bandwidth-gb-s",
+            gb_s,
+            "--json",
+        ]);
+        let json: serde_json::Value = serde_json::from_slice(&output.stdout).expect("JSON");
+        json["speed"]["decode_tokens_per_s"]["mid"].as_f64().expect("a speed")
+    };
+    // The table's 272 GB/s, and twice as many: the weights' part of the time halves.
+    let ratio = speed("544") / speed("272");
+    assert!((1.5..2.0).contains(&ratio), "{ratio}");
+}

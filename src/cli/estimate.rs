@@ -10,7 +10,7 @@ use crate::cli::{Failure, Session};
 use crate::estimate::gpus;
 use crate::hardware::{Backend, Cpu, Gpu, GpuKind, Hardware, Memory};
 use crate::plan::json::ProfileJson;
-use crate::plan::{Layers, Policy, Profiles, assess, custom_candidate};
+use crate::plan::{GIVEN, Layers, Policy, Profiles, assess, custom_candidate};
 use crate::text::{Text, report};
 use crate::{GIB, SCHEMA, say};
 
@@ -88,7 +88,11 @@ fn imagined_gpu(
         backend: row.map(|row| row.backend).or(args.gpu.is_none().then_some(Backend::Cuda)),
         driver_version: None,
         compute_capability: None,
-        sources: Default::default(),
+        sources: args
+            .gpu_bandwidth_gb_s
+            .map(|_| ("memory_bandwidth_gb_s".to_owned(), GIVEN.to_owned()))
+            .into_iter()
+            .collect(),
     }))
 }
 

@@ -160,7 +160,8 @@ pub(super) fn gpu_rates(gpu: &GpuFigures, k_quants: bool) -> GpuRates {
     let (architecture, row) = identify(gpu);
     let fit = fit(architecture);
     let given = positive(gpu.bandwidth_gb_s.value);
-    let own_memory = row.filter(|row| row.vram_bytes > 0);
+    let believed = gpu.bandwidth_gb_s.certainty == Certainty::Given;
+    let own_memory = row.filter(|row| row.vram_bytes > 0 && !believed);
     let bandwidth = own_memory.map_or(given, |row| given.min(row.bandwidth_gb_s * MOST_OVER_TABLE));
     let tflops = row.map_or(bandwidth * fit.tflops_per_gb_s, |row| row.fp32_tflops).max(0.1);
     let shared_nvidia = gpu.backend == Backend::Cuda
@@ -245,7 +246,7 @@ pub(super) fn cpu_rates(cpu: &CpuFigures) -> CpuRates {
 /// How much wider a range becomes by what an input is worth.
 pub(super) fn widening(certainty: Certainty) -> f64 {
     match certainty {
-        Certainty::Measured | Certainty::Detected => 1.0,
+        Certainty::Measured | Certainty::Given | Certainty::Detected => 1.0,
         Certainty::Table => 1.03,
         Certainty::Guess => 1.25,
     }

@@ -21,6 +21,8 @@ pub struct Range {
 pub enum Certainty {
     /// Measured on this machine.
     Measured,
+    /// Stated by the person, who is believed.
+    Given,
     /// Read from a driver or the system.
     Detected,
     /// Looked up by name.

@@ -13,6 +13,9 @@ use crate::hardware::{Backend, Gpu, GpuKind, Hardware};
 use crate::plan::Policy;
 use crate::{GIB, MIB};
 
+/// Source of a figure that the person stated: it is believed, whatever the card's name says.
+pub const GIVEN: &str = "given";
+
 /// The machine as the estimator sees it: the card that will be used (none when none can be), processor, main memory.
 pub fn machine(hardware: &Hardware, policy: &Policy) -> Machine {
     let cpu = cpu_figures(hardware, policy);
@@ -126,7 +129,8 @@ fn gpu_figures(gpu: &Gpu, hardware: &Hardware, cpu: &CpuFigures, policy: &Policy
 fn bandwidth(gpu: &Gpu, hardware: &Hardware, policy: &Policy, vram_bytes: u64) -> Known<f64> {
     let known = |value, certainty| Known { value, certainty };
     if let Some(gb_s) = gpu.memory_bandwidth_gb_s {
-        return known(gb_s, Certainty::Detected);
+        let given = gpu.sources.get("memory_bandwidth_gb_s").is_some_and(|source| source == GIVEN);
+        return known(gb_s, if given { Certainty::Given } else { Certainty::Detected });
     }
     if let Some(row) = gpus::lookup(&gpu.name, gpu.vram_total_bytes) {
         return known(row.bandwidth_gb_s, Certainty::Table);
