@@ -20,22 +20,22 @@ pub struct Cli {
 }
 
 const AFTER_HELP: &str = "Exit codes: 0 done (check-requirements: compatible), 1 failed or could not find out, 2 wrong usage,\n\
-     10 degraded, consent needed, 20 refused (check-requirements).";
+     10 degraded, consent needed, 20 refused (check-requirements, install), 130 stopped by Ctrl-C.";
 
 /// Options of every command.
 #[derive(Args, Clone, Debug)]
 pub struct GlobalArgs {
     /// Language of what is said: en or es (default: the system's)
-    #[arg(long, global = true, value_name = "LANGUAGE", value_parser = language)]
+    #[arg(long, global = true, help_heading = "Options of every command", value_name = "LANGUAGE", value_parser = language)]
     pub lang: Option<Language>,
     /// Folder of ACOLYTE (default: ACOLYTE_HOME, else ~/.acolyte)
-    #[arg(long, global = true, value_name = "DIR")]
+    #[arg(long, global = true, help_heading = "Options of every command", value_name = "DIR")]
     pub home: Option<PathBuf>,
     /// Say only what was asked for and what went wrong
-    #[arg(long, short, global = true, conflicts_with = "verbose")]
+    #[arg(long, short, global = true, help_heading = "Options of every command", conflicts_with = "verbose")]
     pub quiet: bool,
     /// Say on standard error what is being done
-    #[arg(long, short, global = true)]
+    #[arg(long, short, global = true, help_heading = "Options of every command")]
     pub verbose: bool,
 }
 
