@@ -223,12 +223,8 @@ fn what_would_change(ui: &mut Ui, text: Text, assessment: &Assessment) {
         ui.words(Kind::Text, Tone::Soft, &say!(text, "wizard-nothing-to-change"));
     }
     for improvement in &assessment.improvements {
-        ui.words(Kind::Text, Tone::Soft, &improvement_text(text, improvement));
+        ui.words(Kind::Text, Tone::Soft, &improvement.text(text));
     }
-}
-
-fn improvement_text(text: Text, improvement: &Improvement) -> String {
-    improvement.text(text)
 }
 
 fn row_name(text: Text, assessment: &Assessment) -> String {
@@ -310,12 +306,17 @@ fn cell(ui: &mut Ui, text: Text, assessment: &Assessment, key: Key) {
     }
 }
 
+/// Leaves so much room above that what is `height` points high comes to lie in the middle of the row.
+fn to_the_middle(ui: &mut Ui, height: f32) {
+    let room = ui.available_height() - height;
+    ui.gap((room / 2.0 / crate::wizard::theme::tokens::STEP).max(0.0));
+}
+
 /// A line of a cell with a smaller one under it, both in the middle of the row.
 fn two_lines(ui: &mut Ui, second: &str, first: impl FnOnce(&mut Ui)) {
     ui.vertical(|ui| {
         ui.spacing_mut().item_spacing.y = 0.0;
-        let free_height = ui.available_height() - Kind::Table.line_height() - Kind::Source.line_height();
-        ui.gap((free_height / 2.0 / crate::wizard::theme::tokens::STEP).max(0.0));
+        to_the_middle(ui, Kind::Table.line_height() + Kind::Source.line_height());
         first(ui);
         Words::new(ui).add(Kind::Source, Tone::Faint, second).show_line(ui);
     });
@@ -329,8 +330,7 @@ fn memory(ui: &mut Ui, text: Text, assessment: &Assessment) {
     }
     ui.vertical(|ui| {
         ui.spacing_mut().item_spacing = vec2(4.0, 3.0);
-        let free_height = ui.available_height() - Kind::Label.line_height() - size::BAR_THIN - 3.0;
-        ui.gap((free_height / 2.0 / crate::wizard::theme::tokens::STEP).max(0.0));
+        to_the_middle(ui, Kind::Label.line_height() + size::BAR_THIN + 3.0);
         let figures = say!(text, "wizard-of", part = text.memory_number(need), whole = text.memory(free));
         Words::new(ui).add(Kind::Label, Tone::Ink, &figures).show_line(ui);
         let share = need as f32 / free.max(1) as f32;
