@@ -51,6 +51,18 @@ pub struct Block {
     pub cache: Cache,
 }
 
+impl Block {
+    /// Nothing yet: what tensors are added to.
+    pub(crate) const EMPTY: Self = Self {
+        bytes: 0,
+        expert_bytes: 0,
+        parameters: 0,
+        expert_parameters: 0,
+        matrices: 0,
+        cache: Cache::Shared,
+    };
+}
+
 /// What a block remembers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Cache {

@@ -293,14 +293,7 @@ fn block_index(name: &str) -> Option<usize> {
 }
 
 fn sum_of(tensors: &[&Tensor]) -> Block {
-    let mut block = Block {
-        bytes: 0,
-        expert_bytes: 0,
-        parameters: 0,
-        expert_parameters: 0,
-        matrices: 0,
-        cache: Cache::Shared,
-    };
+    let mut block = Block::EMPTY;
     for tensor in tensors {
         let matrix = tensor.dimensions.len() > 1 && tensor.name.ends_with(".weight");
         let (bytes, values) = (tensor.bytes(), if matrix { tensor.values() } else { 0 });

@@ -169,17 +169,7 @@ impl Shape {
 
     fn block(&self, index: u32, rules: &Rules) -> Block {
         let embedding = u64::from(self.embedding);
-        let mut sum = Sum {
-            rules,
-            block: Block {
-                bytes: 0,
-                expert_bytes: 0,
-                parameters: 0,
-                expert_parameters: 0,
-                matrices: 0,
-                cache: Cache::Shared,
-            },
-        };
+        let mut sum = Sum { rules, block: Block::EMPTY };
         let norms = if self.family.starts_with("gemma") { 4 } else { 2 };
         sum.exact(embedding.saturating_mul(norms));
         match &self.delta_net {
