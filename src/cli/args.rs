@@ -2,9 +2,11 @@
 
 use std::path::PathBuf;
 
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, Parser, Subcommand, ValueEnum};
 
+use crate::install::download::parse_rate;
 use crate::models::KvCacheType;
+use crate::ollama::http::{HttpError, HttpOptions};
 use crate::text::Language;
 
 /// Sets up a local coding model for ACOLYTE and tells the truth about this computer first
@@ -93,18 +95,74 @@ pub struct PlanArgs {
 /// Where the engine and the model come from.
 #[derive(Args, Clone, Debug, Default)]
 pub struct SourceArgs {
-    /// Base address under which the release's files lie
-    #[arg(long, value_name = "URL")]
-    pub mirror: Option<String>,
+    /// Which Ollama: auto takes one that is on this computer and recent enough, else pinned; pinned is the release this
+    /// program was made with; newest asks which one that is, and is less certain
+    #[arg(long, value_name = "WHICH", default_value = "auto", conflicts_with = "release")]
+    pub ollama: WhichOllama,
     /// List of the release to install, in place of the built-in one
     #[arg(long, value_name = "FILE")]
     pub release: Option<PathBuf>,
+    /// Base address under which the release's files lie; may be given several times, the best first
+    #[arg(long, value_name = "URL")]
+    pub mirror: Vec<String>,
+    /// Archive of the engine that is on this computer already, instead of a download; its hash must be the release's.
+    /// May be given several times, for a release of several archives
+    #[arg(long, value_name = "FILE")]
+    pub archive: Vec<PathBuf>,
+    /// How to reach the outside world.
+    #[command(flatten)]
+    pub network: NetworkArgs,
+    /// No faster than this, in bytes a second; k, M and G mean 2^10, 2^20 and 2^30: 5M
+    #[arg(long, value_name = "RATE", value_parser = rate)]
+    pub limit_rate: Option<u64>,
     /// Model of your own: a tag of the catalogue, or host:port/namespace/name:tag
     #[arg(long, value_name = "REF")]
     pub model: Option<String>,
     /// Talk plain http to the registry that --model names
     #[arg(long)]
     pub insecure_registry: bool,
+}
+
+/// Which Ollama is installed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub enum WhichOllama {
+    /// One that is here and recent enough, else the pinned one.
+    #[default]
+    Auto,
+    /// The release this program was made with.
+    Pinned,
+    /// The newest release.
+    Newest,
+}
+
+/// How to reach the outside world.
+#[derive(Args, Clone, Default)]
+pub struct NetworkArgs {
+    /// Proxy for everything but this computer: http://[USER:PASSWORD@]HOST:PORT (default: the system's)
+    // Not parsed by clap, whose message would repeat the password.
+    #[arg(long, value_name = "URL")]
+    pub proxy: Option<String>,
+    /// Certificate authorities to trust besides the system's, in PEM format (a company's own)
+    #[arg(long, value_name = "FILE")]
+    pub ca: Option<PathBuf>,
+}
+
+impl NetworkArgs {
+    /// For the HTTP clients.
+    ///
+    /// # Errors
+    /// When the proxy's address is none.
+    pub fn http(&self) -> Result<HttpOptions, HttpError> {
+        let proxy = self.proxy.as_deref().map(str::parse).transpose()?;
+        Ok(HttpOptions { proxy, ca_file: self.ca.clone() })
+    }
+}
+
+/// Without the proxy, which may hold a password.
+impl std::fmt::Debug for NetworkArgs {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("NetworkArgs").field("ca", &self.ca).finish_non_exhaustive()
+    }
 }
 
 /// `acolyte check-requirements`.
@@ -152,6 +210,9 @@ pub struct EstimateArgs {
     /// Layers on the card, as the engine counts them (default: as many as fit)
     #[arg(long, value_name = "N")]
     pub gpu_layers: Option<u32>,
+    /// How to reach a registry.
+    #[command(flatten)]
+    pub network: NetworkArgs,
     /// Talk plain http to the registry that --model names
     #[arg(long)]
     pub insecure_registry: bool,
@@ -241,6 +302,10 @@ pub struct WizardArgs {
 
 fn language(tag: &str) -> Result<Language, String> {
     Language::from_tag(tag).ok_or_else(|| "use en or es".to_owned())
+}
+
+fn rate(typed: &str) -> Result<u64, String> {
+    parse_rate(typed).ok_or_else(|| "write it like 500k or 5M (bytes a second)".to_owned())
 }
 
 fn kv_cache_type(name: &str) -> Result<KvCacheType, String> {

@@ -21,7 +21,7 @@ use crate::{GIB, SCHEMA, say};
 pub fn run(args: &EstimateArgs, session: &Session) -> Result<u8, Failure> {
     let policy = &Profiles::built_in().policy;
     let hardware = imagined(args, policy, session.text)?;
-    let model = model::resolve(&args.model, args.insecure_registry, session)?;
+    let model = model::resolve(&args.model, args.insecure_registry, &args.network, session)?;
     let layers = args.gpu_layers.map_or(Layers::Fit, Layers::Exactly);
     let candidate = custom_candidate(model, args.kv, args.context, layers, policy);
     let assessment = assess(&candidate, &hardware, policy);

@@ -6,7 +6,7 @@ use crate::cli::args::InstallArgs;
 use crate::cli::check::{exit_code, profiles_of, require_profile};
 use crate::cli::detect::hardware_of;
 use crate::cli::progress::Printer;
-use crate::cli::{Failure, Session, model};
+use crate::cli::{Failure, Session, model, source};
 use crate::hardware::Hardware;
 use crate::install::{Control, InstallOptions, Installed, Paths, Receipt, Request};
 use crate::models::{Catalogue, KvCacheType};
@@ -36,7 +36,7 @@ pub fn run(args: &InstallArgs, session: &Session) -> Result<u8, Failure> {
         refuse(&assessment, session);
         return Ok(exit_code(Verdict::Refused));
     }
-    let options = options(args, session)?;
+    let options = options(args, &hardware, session)?;
     session.tell(&summary(&assessment, &options, session));
     let degraded = assessment.verdict == Verdict::Degraded;
     let may_ask = !args.yes && std::io::stdin().is_terminal();
@@ -106,7 +106,12 @@ fn chosen(
     let of_profile =
         |id: &str| candidates(profiles, catalogue).into_iter().find(|candidate| candidate.id == id);
     if let Some(reference) = &args.source.model {
-        let model = model::resolve_to_install(reference, args.source.insecure_registry, session)?;
+        let model = model::resolve_to_install(
+            reference,
+            args.source.insecure_registry,
+            &args.source.network,
+            session,
+        )?;
         // A profile beside it gives everything but the model.
         let base = args.profile.as_deref().and_then(of_profile);
         let (kv, context) = base.map_or((KvCacheType::Q8_0, crate::MIN_CONTEXT_TOKENS), |base| {
@@ -133,7 +138,7 @@ fn chosen(
     assessment.cloned().ok_or_else(|| Failure::failed(say!(session.text, "install-cli-no-profile")))
 }
 
-fn options(args: &InstallArgs, session: &Session) -> Result<InstallOptions, Failure> {
+fn options(args: &InstallArgs, hardware: &Hardware, session: &Session) -> Result<InstallOptions, Failure> {
     let explain = |error: crate::install::documents::DocumentError| {
         Failure::failed(crate::install::InstallError::from(error).explain(session.text))
     };
@@ -150,8 +155,7 @@ fn options(args: &InstallArgs, session: &Session) -> Result<InstallOptions, Fail
         models_dir,
         port: args.port,
         autostart: !args.no_autostart,
-        mirror: args.source.mirror.clone(),
-        release_file: args.source.release.clone(),
+        source: source::of(&args.source, hardware, session)?,
         insecure_registry: args.source.insecure_registry,
     })
 }
@@ -183,7 +187,9 @@ fn summary(assessment: &Assessment, options: &InstallOptions, session: &Session)
         total = assessment.total_layers,
         speed = text.range(assessment.speed.decode_tokens_per_s),
         home = options.home.display().to_string(),
-        models = options.models_dir.display().to_string()
+        models = options.models_dir.display().to_string(),
+        engine = options.source.which.version().unwrap_or_default(),
+        engine_note = options.source.which.note(text)
     )
 }
 

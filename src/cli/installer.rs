@@ -5,10 +5,10 @@ use std::sync::Arc;
 
 use clap::Parser;
 
-use crate::cli::args::{GlobalArgs, WizardArgs};
+use crate::cli::args::{GlobalArgs, WhichOllama, WizardArgs};
 use crate::cli::check::profiles_of;
 use crate::cli::detect::hardware_of;
-use crate::cli::{Failure, Session, model, prompts, startup};
+use crate::cli::{Failure, Session, model, prompts, source, startup};
 use crate::wizard::{self, StartError, WizardOptions};
 use crate::{platform, say};
 
@@ -68,13 +68,16 @@ fn options(cli: &InstallerCli, session: &Session) -> Result<WizardOptions, Failu
         None => None,
     };
     let model = match &source.model {
-        Some(reference) => Some(model::resolve_to_install(reference, source.insecure_registry, session)?),
+        Some(reference) => {
+            Some(model::resolve_to_install(reference, source.insecure_registry, &source.network, session)?)
+        }
         None => None,
     };
     Ok(WizardOptions {
         home: session.home.clone(),
-        mirror: source.mirror.clone(),
-        release_file: source.release.clone(),
+        source: source::without_looking(source, session)?,
+        wants_newest: source.ollama == WhichOllama::Newest,
+        may_reuse: source::may_reuse(source),
         model,
         insecure_registry: source.insecure_registry,
         language: cli.global.lang,

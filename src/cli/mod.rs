@@ -16,6 +16,7 @@ pub mod output;
 mod progress;
 pub mod prompts;
 mod session;
+mod source;
 mod startup;
 pub mod status;
 pub mod uninstall;

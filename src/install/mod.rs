@@ -15,8 +15,10 @@ mod misses;
 mod paths;
 mod progress;
 mod prompt;
+pub mod reuse;
 mod run;
 mod service;
+mod source;
 mod steps;
 mod store;
 mod types;
@@ -31,6 +33,7 @@ pub use manage::Health;
 pub use paths::Paths;
 pub use run::run;
 pub use service::run_if_asked as start_server_if_asked;
+pub use source::{ArchiveRecord, EngineRecord, Origin, Source, Which};
 pub use types::{
     Event, InstallOptions, MeasuredFigures, PredictedFigures, Receipt, Request, Step, StepState, Tried,
 };

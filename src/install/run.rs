@@ -133,7 +133,7 @@ async fn with_server(
     model::create(job, server).await?;
     let loaded = load::run(job, server).await?;
     let measured = measure::run(job, server, loaded).await?;
-    let receipt = finish::receipt(job, server, measured);
+    let receipt = finish::receipt(job, engine, server, measured);
     let at_login = login::run(job, server).await?;
     finish::run(job, engine, server, &receipt, at_login)?;
     model::drop_previous(server).await;

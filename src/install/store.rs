@@ -11,10 +11,22 @@ use serde::Deserialize;
 use crate::install::files::{self, FileError, at};
 use crate::ollama::registry::Reference;
 
+/// A manifest is a few kilobytes.
+const LARGEST_MANIFEST_BYTES: u64 = 1 << 20;
+
 /// A folder of models.
 #[derive(Clone, Debug)]
 pub struct Store {
     folder: PathBuf,
+}
+
+/// A model's manifest, as it lies there.
+#[derive(Clone, Debug)]
+pub struct StoredManifest {
+    /// The file.
+    pub json: Vec<u8>,
+    /// Digest and bytes of each layer, the configuration among them.
+    pub layers: Vec<(String, u64)>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -107,11 +119,29 @@ impl Store {
         Ok(freed)
     }
 
+    /// A model's manifest, when it is there and names only what it may.
+    pub fn manifest(&self, tag: &str) -> Option<StoredManifest> {
+        let path = self.manifest_path(tag)?;
+        if files::length(&path) > LARGEST_MANIFEST_BYTES {
+            return None;
+        }
+        let json = std::fs::read(path).ok()?;
+        let manifest: Manifest = serde_json::from_slice(&json).ok()?;
+        let layers = manifest.all().map(|layer| (layer.digest.clone(), layer.size)).collect();
+        Some(StoredManifest { json, layers })
+    }
+
+    /// The file of a layer; nothing for a text that is not a digest.
+    pub fn blob(&self, digest: &str) -> Option<PathBuf> {
+        blob_name(digest).map(|name| self.blobs().join(name))
+    }
+
     fn blobs(&self) -> PathBuf {
         self.folder.join("blobs")
     }
 
-    fn manifest_path(&self, tag: &str) -> Option<PathBuf> {
+    /// Where a model's manifest lies; nothing for what is no name of a model.
+    pub fn manifest_path(&self, tag: &str) -> Option<PathBuf> {
         let reference = Reference::parse(tag).ok()?;
         let parts = [reference.host(), reference.namespace(), reference.name(), reference.tag()];
         Some(parts.iter().fold(self.folder.join("manifests"), |path, part| path.join(part)))

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use serde::{Deserialize, Serialize};
 
 use crate::estimate::{Machine, Range};
+use crate::install::{EngineRecord, Source};
 use crate::models::KvCacheType;
 use crate::plan::{Assessment, Verdict};
 
@@ -108,10 +109,8 @@ pub struct InstallOptions {
     pub port: Option<u16>,
     /// Start the server at login.
     pub autostart: bool,
-    /// Base address under which the release's assets lie (`--mirror`).
-    pub mirror: Option<String>,
-    /// Another release list in the built-in one's format (`--release`).
-    pub release_file: Option<PathBuf>,
+    /// Where the engine comes from, and how the outside world is reached.
+    pub source: Source,
     /// Plain http for the model's registry (`--insecure-registry`).
     pub insecure_registry: bool,
 }
@@ -208,6 +207,9 @@ pub struct Receipt {
     pub model: String,
     /// Version of the engine, as it says itself.
     pub engine_version: String,
+    /// Where the engine came from and how sure that is; `None` in receipts of earlier versions of this program.
+    #[serde(default)]
+    pub engine: Option<EngineRecord>,
     /// Port of the private server.
     pub port: u16,
     /// The promise.

@@ -4,10 +4,13 @@
 //! A client made here follows no redirects by itself: whoever asks decides, for each request, which addresses it may
 //! be sent to (see [`HttpPolicy`]).
 
+use std::fmt;
 use std::path::{Path, PathBuf};
+use std::str::FromStr;
 use std::time::Duration;
 
 use reqwest::{Certificate, Client, ClientBuilder, Proxy, Url};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::say;
 use crate::text::Text;
@@ -19,12 +22,80 @@ pub const USER_AGENT: &str = concat!("acolyte-installer/", env!("CARGO_PKG_VERSI
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(15);
 
 /// How to reach the outside world. The default takes the system's proxy and certificates.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct HttpOptions {
     /// A proxy for every address but loopback ones, instead of the system's.
-    pub proxy: Option<String>,
+    pub proxy: Option<ProxyAddress>,
     /// More certificate authorities, as PEM (a company's own).
     pub ca_file: Option<PathBuf>,
+}
+
+/// The address of a proxy. Whatever writes it, a log or a message, leaves out user name and password.
+#[derive(Clone, PartialEq, Eq)]
+pub struct ProxyAddress(Url);
+
+impl ProxyAddress {
+    /// With user name and password, for whoever speaks with the proxy. Not to be shown or written anywhere.
+    pub fn with_secrets(&self) -> &Url {
+        &self.0
+    }
+
+    /// Whether it holds a user name or a password.
+    pub fn has_secrets(&self) -> bool {
+        !self.0.username().is_empty() || self.0.password().is_some()
+    }
+}
+
+impl FromStr for ProxyAddress {
+    type Err = HttpError;
+
+    /// `http://[USER:PASSWORD@]HOST[:PORT]`; without a scheme it is http, as with curl.
+    fn from_str(typed: &str) -> Result<Self, HttpError> {
+        let typed = typed.trim();
+        let whole = if typed.contains("://") { typed.to_owned() } else { format!("http://{typed}") };
+        Url::parse(&whole)
+            .ok()
+            .filter(|url| matches!(url.scheme(), "http" | "https"))
+            .filter(|url| url.has_host() && matches!(url.path(), "" | "/") && url.query().is_none())
+            .map(Self)
+            .ok_or_else(|| HttpError::Proxy { proxy: without_secrets(typed) })
+    }
+}
+
+impl fmt::Display for ProxyAddress {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let host = self.0.host_str().unwrap_or_default();
+        write!(f, "{}://{host}", self.0.scheme())?;
+        self.0.port().map_or(Ok(()), |port| write!(f, ":{port}"))
+    }
+}
+
+impl fmt::Debug for ProxyAddress {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+/// Without user name and password: no file of ours holds them.
+impl Serialize for ProxyAddress {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for ProxyAddress {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        String::deserialize(deserializer)?.parse().map_err(serde::de::Error::custom)
+    }
+}
+
+/// What was typed, for a message: whatever stands before an `@` may be a password.
+fn without_secrets(typed: &str) -> String {
+    match typed.rsplit_once('@') {
+        Some((_, host)) => format!("…@{host}"),
+        None => typed.to_owned(),
+    }
 }
 
 /// Why a client could not be made.
@@ -33,11 +104,8 @@ pub enum HttpError {
     /// The proxy's address is none.
     #[error("{proxy} is not the address of a proxy")]
     Proxy {
-        /// As it was given.
+        /// As it was given, without what may be a password.
         proxy: String,
-        /// What the parser said.
-        #[source]
-        source: reqwest::Error,
     },
     /// The certificates could not be read.
     #[error("cannot read certificates from {path}")]
@@ -63,7 +131,7 @@ impl HttpError {
     /// What happened and what to do.
     pub fn explain(&self, text: Text) -> String {
         match self {
-            Self::Proxy { proxy, .. } => say!(text, "fetch-proxy-invalid", proxy = proxy.as_str()),
+            Self::Proxy { proxy } => say!(text, "fetch-proxy-invalid", proxy = proxy.as_str()),
             Self::CaFile { path, source } => {
                 say!(
                     text,
@@ -94,8 +162,8 @@ pub fn client(options: &HttpOptions) -> Result<Client, HttpError> {
     let make = || -> Result<ClientBuilder, HttpError> {
         let mut builder = base().connect_timeout(CONNECT_TIMEOUT).http1_only();
         if let Some(proxy) = &options.proxy {
-            let found = Proxy::all(proxy)
-                .map_err(|source| HttpError::Proxy { proxy: proxy.clone(), source })?
+            let found = Proxy::all(proxy.with_secrets().clone())
+                .map_err(|_| HttpError::Proxy { proxy: proxy.to_string() })?
                 .no_proxy(reqwest::NoProxy::from_string("localhost,127.0.0.0/8,::1"));
             builder = builder.proxy(found);
         }
@@ -244,13 +312,42 @@ mod tests {
     fn unusable_options_are_named() {
         let missing = HttpOptions { ca_file: Some("/nowhere/ca.pem".into()), ..HttpOptions::default() };
         assert!(matches!(client(&missing), Err(HttpError::CaFile { .. })));
-        let proxy = HttpOptions { proxy: Some("http://[nonsense".into()), ..HttpOptions::default() };
-        assert!(matches!(client(&proxy), Err(HttpError::Proxy { .. })));
+        for wrong in ["http://[nonsense", "", "ftp://proxy:21", "http://proxy/path", "socks5://proxy"] {
+            assert!(matches!(wrong.parse::<ProxyAddress>(), Err(HttpError::Proxy { .. })), "{wrong}");
+        }
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("empty.pem");
         std::fs::write(&path, "not a certificate").unwrap();
         let empty = HttpOptions { ca_file: Some(path), ..HttpOptions::default() };
         assert!(matches!(client(&empty), Err(HttpError::NoCertificates { .. })));
+    }
+
+    #[test]
+    fn passwords_of_proxies_reach_the_proxy_and_nothing_that_is_written() {
+        let proxy = Server::start(|_| Reply::body("through"));
+        let typed = format!("ana:s3cret@{}", proxy.authority());
+        let options = HttpOptions { proxy: Some(typed.parse().unwrap()), ..HttpOptions::default() };
+        assert_eq!(fetch(&client(&options).unwrap(), url("http://example.org/f")).unwrap(), "through");
+        assert_eq!(proxy.requests()[0].headers["proxy-authorization"], "Basic YW5hOnMzY3JldA==");
+        let address = options.proxy.clone().unwrap();
+        assert!(address.has_secrets() && !"proxy:3128".parse::<ProxyAddress>().unwrap().has_secrets());
+        let json = serde_json::to_string(&options).unwrap();
+        assert_eq!(
+            serde_json::from_str::<HttpOptions>(&json).unwrap().proxy.unwrap().to_string(),
+            address.to_string()
+        );
+        for written in [format!("{options:?}"), format!("{address}"), json] {
+            assert!(written.contains("127.0.0.1") && !written.contains("s3cret"), "{written}");
+            assert!(!written.contains("ana"), "{written}");
+        }
+        let error = "http://ana:s3cret@[nonsense".parse::<ProxyAddress>().unwrap_err();
+        for written in [
+            format!("{error:?}"),
+            format!("{error}"),
+            error.explain(Text::new(crate::text::Language::English)),
+        ] {
+            assert!(!written.contains("s3cret") && written.contains("nonsense"), "{written}");
+        }
     }
 
     fn fetch(client: &Client, url: Url) -> Result<String, reqwest::Error> {
@@ -278,7 +375,8 @@ mod tests {
     fn a_proxy_gets_everything_but_what_is_for_this_computer() {
         let proxy = Server::start(|_| Reply::body("through the proxy"));
         let direct = Server::start(|_| Reply::body("directly"));
-        let options = HttpOptions { proxy: Some(proxy.url("").to_string()), ..HttpOptions::default() };
+        let options =
+            HttpOptions { proxy: Some(proxy.url("").as_str().parse().unwrap()), ..HttpOptions::default() };
         let client = client(&options).unwrap();
         let far = url("http://mirror.example.org/file");
         assert_eq!(fetch(&client, far).unwrap(), "through the proxy");

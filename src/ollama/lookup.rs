@@ -8,7 +8,8 @@ use std::sync::Arc;
 
 use crate::models::gguf::{Header, HeaderError};
 use crate::models::{Catalogue, Model, NotAModel};
-use crate::ollama::registry::{Reference, ReferenceError, RegistryError, fetch_model};
+use crate::ollama::http::HttpOptions;
+use crate::ollama::registry::{Reference, ReferenceError, RegistryError, fetch_model_with};
 use crate::say;
 use crate::text::Text;
 
@@ -59,11 +60,12 @@ pub enum LookupError {
     },
 }
 
-/// Finds a model by what a person typed. Blocks while a registry is asked. `insecure` allows plain http there.
+/// Finds a model by what a person typed. Blocks while a registry is asked. `insecure` allows plain http there;
+/// `http` says how to reach it.
 ///
 /// # Errors
 /// When there is none, or it cannot be read.
-pub fn lookup(reference: &str, insecure: bool) -> Result<Arc<Model>, LookupError> {
+pub fn lookup(reference: &str, insecure: bool, http: &HttpOptions) -> Result<Arc<Model>, LookupError> {
     let reference = reference.trim();
     if let Some(model) = Catalogue::built_in().find(reference) {
         return Ok(model);
@@ -72,7 +74,7 @@ pub fn lookup(reference: &str, insecure: bool) -> Result<Arc<Model>, LookupError
         return from_file(Path::new(reference), reference).map(Arc::new);
     }
     if reference.contains('/') {
-        return Ok(Arc::new(fetch_model(&Reference::parse(reference)?, insecure)?));
+        return Ok(Arc::new(fetch_model_with(&Reference::parse(reference)?, insecure, http)?));
     }
     Err(LookupError::Unknown { reference: reference.to_owned() })
 }
@@ -81,12 +83,16 @@ pub fn lookup(reference: &str, insecure: bool) -> Result<Arc<Model>, LookupError
 ///
 /// # Errors
 /// As [`lookup`], and for a file.
-pub fn lookup_to_install(reference: &str, insecure: bool) -> Result<Arc<Model>, LookupError> {
+pub fn lookup_to_install(
+    reference: &str,
+    insecure: bool,
+    http: &HttpOptions,
+) -> Result<Arc<Model>, LookupError> {
     let is_known = Catalogue::built_in().find(reference.trim()).is_some();
     if !is_known && is_file(reference.trim()) {
         return Err(LookupError::OnlyAFile { path: PathBuf::from(reference.trim()) });
     }
-    lookup(reference, insecure)
+    lookup(reference, insecure, http)
 }
 
 /// Whether a person means a file on the disk.
@@ -140,8 +146,11 @@ mod tests {
 
     #[test]
     fn tags_of_the_catalogue_are_found_and_unknown_names_ask_no_network() {
-        assert_eq!(lookup(" qwen2.5-coder:7b ", false).unwrap().tag, "qwen2.5-coder:7b");
-        let error = lookup("acme-unheard-of:7b", false).unwrap_err();
+        assert_eq!(
+            lookup(" qwen2.5-coder:7b ", false, &HttpOptions::default()).unwrap().tag,
+            "qwen2.5-coder:7b"
+        );
+        let error = lookup("acme-unheard-of:7b", false, &HttpOptions::default()).unwrap_err();
         assert!(matches!(error, LookupError::Unknown { .. }), "{error}");
         assert!(error.explain(Text::new(Language::English)).contains("qwen2.5-coder:7b"));
     }
@@ -150,7 +159,7 @@ mod tests {
     fn a_file_that_is_no_model_is_named() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("notes.gguf");
-        let look = || lookup(path.to_str().unwrap(), false).unwrap_err();
+        let look = || lookup(path.to_str().unwrap(), false, &HttpOptions::default()).unwrap_err();
         assert!(matches!(look(), LookupError::Open { .. }));
         for (content, kind) in [(&b"not a model"[..], "GGUF"), (&b"GGUF\x03\0\0\0"[..], "early")] {
             std::fs::write(&path, content).unwrap();
@@ -161,13 +170,16 @@ mod tests {
 
     #[test]
     fn a_file_is_not_installed() {
-        let error = lookup_to_install("models/my.gguf", false).unwrap_err();
+        let error = lookup_to_install("models/my.gguf", false, &HttpOptions::default()).unwrap_err();
         assert!(matches!(error, LookupError::OnlyAFile { .. }), "{error}");
-        assert!(lookup_to_install("qwen2.5-coder:7b", false).is_ok());
+        assert!(lookup_to_install("qwen2.5-coder:7b", false, &HttpOptions::default()).is_ok());
     }
 
     #[test]
     fn what_looks_like_a_reference_and_is_none_is_said() {
-        assert!(matches!(lookup("a/b/c/d/e/f:g h", false), Err(LookupError::Reference(_))));
+        assert!(matches!(
+            lookup("a/b/c/d/e/f:g h", false, &HttpOptions::default()),
+            Err(LookupError::Reference(_))
+        ));
     }
 }

@@ -3,10 +3,12 @@
 //! The built-in list is `assets/ollama-release.yaml`; `--release FILE` takes another one in the same format
 //! (`docs/release-file.md`), `--mirror URL` another address under which the same assets lie.
 
+pub mod newest;
+
 use std::path::{Path, PathBuf};
 
 use reqwest::Url;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use crate::say;
 use crate::text::Text;
@@ -14,7 +16,7 @@ use crate::text::Text;
 const BUILT_IN: &str = include_str!("../../assets/ollama-release.yaml");
 
 /// A release: its version and the archives it consists of.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Release {
     /// Version of the format; [`crate::SCHEMA`], also when left out.
@@ -30,7 +32,7 @@ pub struct Release {
 }
 
 /// One archive.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Asset {
     /// The system it is for.
@@ -53,7 +55,7 @@ pub struct Asset {
 }
 
 /// Systems with a release.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum AssetOs {
     /// Linux.
@@ -66,7 +68,7 @@ pub enum AssetOs {
 }
 
 /// Architectures with a release.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum AssetArch {
     /// 64-bit Intel and AMD.
     #[serde(rename = "x86_64", alias = "amd64")]
@@ -80,7 +82,7 @@ pub enum AssetArch {
 }
 
 /// What an archive is.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum AssetRole {
     /// The engine.
@@ -188,6 +190,18 @@ impl Release {
                 os: os.to_owned(),
                 arch: arch.to_owned(),
             })
+    }
+
+    /// Where an asset is fetched from, the best address first: below each mirror when there are mirrors, else below the
+    /// release's own address.
+    ///
+    /// # Errors
+    /// As [`Release::url`].
+    pub fn urls(&self, asset: &Asset, mirrors: &[String]) -> Result<Vec<Url>, ReleaseError> {
+        if mirrors.is_empty() {
+            return Ok(vec![self.url(asset, None)?]);
+        }
+        mirrors.iter().map(|mirror| self.url(asset, Some(mirror))).collect()
     }
 
     /// Where an asset is fetched from: below the mirror when there is one, else below the release's own address.

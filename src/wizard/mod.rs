@@ -20,7 +20,7 @@ use std::sync::mpsc::{Receiver, channel};
 use eframe::egui::{self, Key, Modifiers, Theme, Ui};
 
 use crate::hardware::Hardware;
-use crate::install::Control;
+use crate::install::{Control, Source};
 use crate::models::Model;
 use crate::plan::Profiles;
 use crate::say;
@@ -46,10 +46,12 @@ pub use start::{StartError, start};
 pub struct WizardOptions {
     /// Our folder.
     pub home: PathBuf,
-    /// Base address under which the release's assets lie.
-    pub mirror: Option<String>,
-    /// Another release list.
-    pub release_file: Option<PathBuf>,
+    /// Where the engine comes from, as the options say it.
+    pub source: Source,
+    /// The newest release was asked for; it is looked for while the first pages are read.
+    pub wants_newest: bool,
+    /// An engine that is on this computer and recent enough may be used.
+    pub may_reuse: bool,
     /// A model of the person's own, offered before the profiles.
     pub model: Option<Arc<Model>>,
     /// Plain http for the model's registry.
@@ -391,7 +393,8 @@ impl Wizard {
                 let look_again = page.managed(action, end);
                 self.look_at_health(home, look_again);
             }
-            (Message::FolderPicked(of, folder), Page::Profile(page)) => page.folder_picked(of, folder),
+            (Message::NewestFound(found), Page::Profile(page)) => page.choice.source.newest_found(found),
+            (Message::PathPicked(of, folder), Page::Profile(page)) => page.path_picked(of, folder),
             (Message::ReportSaved(end), _) => {
                 self.notice = match end {
                     Ok(Some(path)) => {

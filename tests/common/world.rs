@@ -187,7 +187,20 @@ impl World {
 
     /// The same, to its end.
     pub fn install(&self, arguments: &[&str]) -> Said {
-        let output = finish(self.install_command(arguments));
+        Self::to_the_end(self.install_command(arguments))
+    }
+
+    /// `acolyte install` with nothing but these arguments and this world's machine and port.
+    pub fn install_from(&self, arguments: &[&str]) -> Said {
+        let mut command = self.acolyte(&["install", "--json", "--yes"]);
+        command.arg("--hardware").arg(self.path("hardware.json")).args(["--port", &self.port.to_string()]);
+        command.args(arguments);
+        Self::to_the_end(command)
+    }
+
+    /// Runs a command that prints events.
+    pub fn to_the_end(command: Command) -> Said {
+        let output = finish(command);
         let lines = String::from_utf8_lossy(&output.stdout);
         let events = lines
             .lines()

@@ -8,14 +8,15 @@ use std::sync::Arc;
 use acolyte::estimate::{Machine, Range};
 use acolyte::hardware::Hardware;
 use acolyte::install::{
-    Control, Event, MeasuredFigures, PredictedFigures, Receipt, Request, Step, StepState,
+    Control, Event, MeasuredFigures, PredictedFigures, Receipt, Request, Source, Step, StepState,
 };
 use acolyte::models::{Catalogue, Model};
+use acolyte::ollama::http::HttpOptions;
 use acolyte::plan::{self, Assessment, Candidate, Profiles};
 use acolyte::text::Text;
 use acolyte::wizard::backend::{
-    AnswerFigures, Backend, Custom, FolderOf, Found, Health, InstallEnd, Installation, ManageAction, Message,
-    Outbox, Places, Trouble,
+    AnswerFigures, Backend, Custom, Found, Health, InstallEnd, Installation, ManageAction, Message, Outbox,
+    PathOf, Places, StartSource, Trouble,
 };
 
 /// What the backend was asked, and the hands to answer with.
@@ -25,9 +26,10 @@ pub struct Desk {
     pub installs: Vec<(Request, Control, Outbox)>,
     pub questions: Vec<(String, Outbox)>,
     pub lookups: Vec<(String, Outbox)>,
+    pub newest: Vec<(Source, Outbox)>,
     pub actions: Vec<(ManageAction, Outbox)>,
     pub reports: Vec<(String, PathBuf)>,
-    pub pickers: Vec<(FolderOf, Outbox)>,
+    pub pickers: Vec<(PathOf, Outbox)>,
     pub opened: Vec<PathBuf>,
     pub outbox: Option<Outbox>,
 }
@@ -138,7 +140,15 @@ impl Backend for Scripted {
         }
     }
 
-    fn find_model(&self, reference: String, _text: Text, outbox: Outbox) {
+    fn source(&self, _hardware: &Hardware) -> StartSource {
+        StartSource::default()
+    }
+
+    fn find_newest(&self, source: Source, _text: Text, outbox: Outbox) {
+        self.desk.borrow_mut().newest.push((source, outbox));
+    }
+
+    fn find_model(&self, reference: String, _http: HttpOptions, _text: Text, outbox: Outbox) {
         self.desk.borrow_mut().lookups.push((reference, outbox));
     }
 
@@ -158,7 +168,7 @@ impl Backend for Scripted {
         self.desk.borrow_mut().actions.push((action, outbox));
     }
 
-    fn pick_folder(&self, of: FolderOf, _start: PathBuf, outbox: Outbox) {
+    fn pick_path(&self, of: PathOf, _start: PathBuf, outbox: Outbox) {
         self.desk.borrow_mut().pickers.push((of, outbox));
     }
 
@@ -256,6 +266,7 @@ pub fn receipt(request: &Request) -> Receipt {
     let speed = &assessment.speed;
     let first_token = Range { low: 2.1, mid: 2.6, high: 3.4 };
     Receipt {
+        engine: None,
         schema: acolyte::SCHEMA,
         written_at: "2026-11-23T10:20:30Z".to_owned(),
         profile: candidate.id.clone(),

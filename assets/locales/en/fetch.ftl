@@ -13,6 +13,20 @@ fetch-unpack-damaged = The archive { $path } is damaged ({ $problem }). Delete i
 fetch-unpack-hostile = The archive wants to write where it must not ("{ $entry }"). Nothing of it is used. Check where it came from.
 fetch-unpack-too-large = The archive holds more than { $entries } files or { $size }, far more than a release. Nothing of it is used. Check where it came from.
 
+fetch-archive-wrong = { $path } is not the expected archive. Its SHA-256 is { $actual }, expected is { $expected }. Nothing of it is used. Name the archive of this release and system, or give the list of your own build with --release.
+
+source-pinned = The release this program was made with; its hash is built in.
+source-listed = The release listed in { $path }; its hash is the list's.
+source-newest = The newest release. Its hash was published beside it: less certain than the release this program was made with, and not tried with it.
+source-installed = Already on this computer at { $path }; copied, not downloaded. Its hash is noted, not compared.
+
+newest-asking = Asking which release of Ollama is the newest
+newest-not-found = { $why } Ollama { $version }, the release this program was made with, is installed instead.
+newest-unreachable = The newest release cannot be found: { $host } ({ $problem }).
+newest-insecure = The newest release cannot be found: the way leads to { $address }, which is not encrypted.
+newest-no-sums = The newest release cannot be verified: { $address } has no check sum for this system.
+newest-older = What is offered as the newest release, { $found }, is older than { $pinned }.
+
 fetch-unavailable = { $file } could not be downloaded. { $reasons }. Check the connection and the proxy and try again, or name another mirror: what was fetched is kept.
 fetch-checksum = What { $address } delivers is not the expected file: its SHA-256 is { $actual } instead of { $expected }. It was deleted. Use another mirror, or ask its operator.
 fetch-disk-too-small = { $size } are missing on the disk for { $path }. Free some space or choose another folder, and try again: what was fetched is kept.

@@ -73,6 +73,9 @@ install-fetching = Fetching Ollama { $version }
 install-fetching-file = Fetching { $name }
 install-fetched = Fetched and verified
 install-fetch-skipped = Ollama { $version } is already here
+install-fetch-installed = The Ollama at { $path } is used
+install-fetch-archive = The archive on this computer is used
+install-copying = Copying
 install-unpacking = Unpacking
 install-unpacked = Unpacked into { $path }
 install-unpack-skipped = Nothing to unpack
@@ -81,6 +84,8 @@ install-server-started = Ollama { $version } answers on port { $port }
 install-server-kept = The server on port { $port } already runs with these settings
 install-pulling = Fetching { $model }
 install-pulled = { $model } is complete
+install-looking-for-layers = Looking for the model in the folders of other Ollama servers
+install-pull-taken-over = { $model } was in the folder of another Ollama server and is used from there
 install-pull-skipped = { $model } is already here
 install-pull-verifying = Verifying what was fetched
 install-pull-stalled = The registry has sent nothing for { $duration }; waiting for it
@@ -131,6 +136,7 @@ install-cli-yes = y yes
 install-cli-summary =
     Profile { $profile }: { $model } ({ $size }), { $context } tokens of context, KV cache { $kv }, { $layers } of { $total } layers on the GPU
     Expected: { $speed } tokens/s
+    Engine: Ollama { $engine }. { $engine_note }
     Everything goes into { $home }, models into { $models }. Undo: acolyte uninstall
 install-cli-result =
     Measured (predicted):

@@ -13,6 +13,20 @@ fetch-unpack-damaged = El archivo comprimido { $path } está dañado ({ $problem
 fetch-unpack-hostile = El archivo comprimido intenta escribir donde no debe («{ $entry }»). No se usa nada de él. Comprueba de dónde procede.
 fetch-unpack-too-large = El archivo comprimido contiene más de { $entries } archivos o { $size }, mucho más que una versión normal. No se usa nada de él. Comprueba de dónde procede.
 
+fetch-archive-wrong = { $path } no es el archivo comprimido esperado. Su SHA-256 es { $actual } y se esperaba { $expected }. No se usa nada de él. Indica el de esta versión y este sistema, o la lista de tu propia compilación con --release.
+
+source-pinned = La versión con la que se hizo este programa; su hash está incluido.
+source-listed = La versión de la lista { $path }; su hash es el de la lista.
+source-newest = La versión más reciente. Su hash se publicó junto a ella: es menos seguro que la versión con la que se hizo este programa, y no se ha probado con él.
+source-installed = Ya está en este equipo, en { $path }; se copia, no se descarga. Su hash se anota, no se compara.
+
+newest-asking = Preguntando cuál es la versión más reciente de Ollama
+newest-not-found = { $why } Se instala Ollama { $version }, la versión con la que se hizo este programa.
+newest-unreachable = No se encuentra la versión más reciente: { $host } ({ $problem }).
+newest-insecure = No se encuentra la versión más reciente: el camino lleva a { $address }, que no está cifrado.
+newest-no-sums = No se puede verificar la versión más reciente: { $address } no tiene suma de comprobación para este sistema.
+newest-older = Lo que se ofrece como versión más reciente, { $found }, es anterior a { $pinned }.
+
 fetch-unavailable = No se ha podido descargar { $file }. { $reasons }. Revisa la conexión y el proxy y vuelve a intentarlo, o indica otro servidor espejo: lo descargado se conserva.
 fetch-checksum = Lo que entrega { $address } no es el archivo esperado: su SHA-256 es { $actual } en lugar de { $expected }. Se ha borrado. Usa otro servidor espejo o consulta a quien lo administra.
 fetch-disk-too-small = Faltan { $size } en el disco para { $path }. Libera espacio o elige otra carpeta y vuelve a intentarlo: lo descargado se conserva.

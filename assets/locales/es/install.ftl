@@ -73,6 +73,9 @@ install-fetching = Descargando Ollama { $version }
 install-fetching-file = Descargando { $name }
 install-fetched = Descargado y verificado
 install-fetch-skipped = Ollama { $version } ya está aquí
+install-fetch-installed = Se usa el Ollama de { $path }
+install-fetch-archive = Se usa el archivo comprimido de este equipo
+install-copying = Copiando
 install-unpacking = Desempaquetando
 install-unpacked = Desempaquetado en { $path }
 install-unpack-skipped = No hay nada que desempaquetar
@@ -81,6 +84,8 @@ install-server-started = Ollama { $version } responde en el puerto { $port }
 install-server-kept = El servidor del puerto { $port } ya funciona con estos ajustes
 install-pulling = Descargando { $model }
 install-pulled = { $model } está completo
+install-looking-for-layers = Buscando el modelo en las carpetas de otros servidores Ollama
+install-pull-taken-over = { $model } estaba en la carpeta de otro servidor Ollama y se aprovecha
 install-pull-skipped = { $model } ya está aquí
 install-pull-verifying = Verificando lo descargado
 install-pull-stalled = El registro lleva { $duration } sin enviar nada; esperándolo
@@ -131,6 +136,7 @@ install-cli-yes = s sí si
 install-cli-summary =
     Perfil { $profile }: { $model } ({ $size }), { $context } tokens de contexto, caché KV { $kv }, { $layers } de { $total } capas en la GPU
     Previsto: { $speed } tokens/s
+    Motor: Ollama { $engine }. { $engine_note }
     Todo va a { $home }, los modelos a { $models }. Para deshacerlo: acolyte uninstall
 install-cli-result =
     Medido (previsto):

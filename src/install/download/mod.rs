@@ -8,6 +8,7 @@
 //! 4. While more connections make it faster, more are opened, each taking half of the longest stretch
 //!    ([`transfer`]). What goes wrong takes them back: first fewer connections, then a pause, then the next mirror.
 //! 5. Everything is written where it belongs and hashed in order while it comes ([`sink`]).
+//!    Whoever follows it ([`Tail`]) may read as far as it is hashed.
 //! 6. The hash decides. A file that is not what it must be is deleted and fetched once more, from another mirror if
 //!    there is one. The right one is renamed to its place.
 //!
@@ -21,6 +22,7 @@ mod problem;
 mod ranges;
 mod rate;
 mod sink;
+mod tail;
 mod transfer;
 mod widening;
 
@@ -35,6 +37,9 @@ use crate::ollama::http::HttpPolicy;
 use crate::say;
 use crate::text::Text;
 pub use problem::Problem;
+pub use rate::parse_rate;
+pub use sink::hash_file;
+pub use tail::{Round, RoundEnd, Tail, TailReader};
 
 /// What to download.
 #[derive(Clone, Debug)]
@@ -55,6 +60,8 @@ pub struct DownloadRequest {
     pub max_connections: usize,
     /// How long to wait and how often to try.
     pub patience: Patience,
+    /// Somebody who reads the file while it comes.
+    pub tail: Option<Tail>,
 }
 
 impl DownloadRequest {
@@ -69,6 +76,7 @@ impl DownloadRequest {
             max_bytes_per_s: None,
             max_connections: 8,
             patience: Patience::default(),
+            tail: None,
         }
     }
 }

@@ -7,6 +7,24 @@ use std::time::{Duration, Instant};
 /// Over how long the rate is averaged: long enough to be calm, short enough to follow a change.
 const WINDOW: Duration = Duration::from_secs(5);
 
+/// Reads a rate limit as curl writes it: a number of bytes a second, with `k`, `M` or `G` for 2^10, 2^20 and 2^30 of
+/// them. `None` for anything else, and for zero.
+pub fn parse_rate(typed: &str) -> Option<u64> {
+    let typed = typed.trim();
+    let (number, unit) = match typed.char_indices().last()? {
+        (at, 'k' | 'K') => (&typed[..at], 1 << 10),
+        (at, 'm' | 'M') => (&typed[..at], 1 << 20),
+        (at, 'g' | 'G') => (&typed[..at], 1 << 30),
+        (at, 'b' | 'B') => (&typed[..at], 1),
+        _ => (typed, 1),
+    };
+    if !number.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.') {
+        return None;
+    }
+    let bytes = number.parse::<f64>().ok()? * f64::from(unit);
+    (bytes >= 1.0 && bytes <= (1_u64 << 50) as f64).then_some(bytes as u64)
+}
+
 /// Bytes a second over the last seconds. Fed with a running total, which may start anywhere.
 #[derive(Debug, Default)]
 pub struct Meter {
@@ -73,6 +91,23 @@ impl Limiter {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn limits_are_read_as_curl_writes_them() {
+        for (typed, bytes) in [
+            ("5M", 5 << 20),
+            ("500k", 500 << 10),
+            (" 1G ", 1 << 30),
+            ("1.5m", 3 << 19),
+            ("1000", 1000),
+            ("9B", 9),
+        ] {
+            assert_eq!(parse_rate(typed), Some(bytes), "{typed}");
+        }
+        for wrong in ["", "M", "0", "-5M", "5T", "1e6", "5 M", "5MB", "inf", "nan", "ñ"] {
+            assert_eq!(parse_rate(wrong), None, "{wrong}");
+        }
+    }
 
     #[test]
     fn the_rate_follows_the_last_seconds() {

@@ -22,6 +22,7 @@ use tokio_util::bytes::Bytes;
 
 use super::partial::{Places, Sidecar};
 use super::ranges::Span;
+use super::tail::Tail;
 
 /// Pieces on their way to the disk. A connection brings up to 400 kB at once, so this bounds memory to a few MB.
 const QUEUE: usize = 16;
@@ -65,7 +66,7 @@ struct State {
 
 impl Sink {
     /// Opens the unfinished file and starts with what the sidecar says is there.
-    pub fn open(places: Places, sidecar: Sidecar) -> Result<Self, (PathBuf, io::Error)> {
+    pub fn open(places: Places, sidecar: Sidecar, tail: Option<Tail>) -> Result<Self, (PathBuf, io::Error)> {
         let failed = |error| (places.partial.clone(), error);
         let file = OpenOptions::new()
             .read(true)
@@ -80,6 +81,9 @@ impl Sink {
         let reader = File::open(&places.partial).map_err(failed)?;
         sidecar.save(&places).map_err(|error| (places.sidecar.clone(), error))?;
         let durable = file.try_clone().map_err(failed)?;
+        if let Some(tail) = &tail {
+            tail.begin(&places.partial).map_err(failed)?;
+        }
 
         let shared = Arc::new(Shared {
             places: places.clone(),
@@ -95,6 +99,7 @@ impl Sink {
             reader,
             hash: Sha256::new(),
             shared: Arc::clone(&shared),
+            tail,
             _writing: writing,
         };
         let keeper = Arc::clone(&shared);
@@ -193,6 +198,7 @@ struct Writer {
     reader: File,
     hash: Sha256,
     shared: Arc<Shared>,
+    tail: Option<Tail>,
     /// Dropped at the end: that is how the keeper knows.
     _writing: sync::Sender<()>,
 }
@@ -257,6 +263,10 @@ impl Writer {
         if fresh {
             state.hashed = end;
         }
+        drop(state);
+        if let Some(tail) = self.tail.as_ref().filter(|_| fresh) {
+            tail.reached(end);
+        }
         Ok(())
     }
 
@@ -273,7 +283,11 @@ impl Writer {
         self.reader.seek(SeekFrom::Start(from))?;
         self.reader.read_exact(&mut buffer[..length])?;
         self.hash.update(&buffer[..length]);
-        self.shared.lock().hashed = from + length as u64;
+        let hashed = from + length as u64;
+        self.shared.lock().hashed = hashed;
+        if let Some(tail) = &self.tail {
+            tail.reached(hashed);
+        }
         Ok(())
     }
 }
@@ -348,7 +362,7 @@ mod tests {
             pieces.rotate_left(turn);
             pieces.push(pieces[0]);
 
-            let mut sink = Sink::open(places.clone(), sidecar).unwrap();
+            let mut sink = Sink::open(places.clone(), sidecar, None).unwrap();
             let hash = block_on(async {
                 let inlet = sink.inlet().unwrap();
                 for (start, end) in pieces {
@@ -368,7 +382,7 @@ mod tests {
     fn stopping_notes_what_is_there() {
         let folder = tempfile::tempdir().unwrap();
         let places = Places::of(&folder.path().join("x"));
-        let mut sink = Sink::open(places.clone(), Sidecar::default()).unwrap();
+        let mut sink = Sink::open(places.clone(), Sidecar::default(), None).unwrap();
         block_on(async {
             let inlet = sink.inlet().unwrap();
             inlet.send(Piece { offset: 10, bytes: Bytes::from_static(b"abc") }).await.unwrap();
@@ -392,7 +406,7 @@ mod tests {
         // A device has no length to be cut to: as if something were there already.
         let mut sidecar = Sidecar::default();
         sidecar.done.add(Span { start: 0, end: 1 });
-        let mut sink = Sink::open(places, sidecar).unwrap();
+        let mut sink = Sink::open(places, sidecar, None).unwrap();
         let error = block_on(async {
             let inlet = sink.inlet().unwrap();
             let _ = inlet.send(Piece { offset: 1, bytes: Bytes::from_static(b"abc") }).await;

@@ -17,7 +17,7 @@ use super::rate::{Limiter, Meter};
 use super::sink::Sink;
 use super::widening::Widening;
 use super::{DownloadError, DownloadRequest, Progress, Waiting, hex, verifies};
-use crate::install::Control;
+use crate::install::{Control, files};
 
 const TICK: Duration = Duration::from_millis(100);
 /// Silence that is worth mentioning.
@@ -34,6 +34,10 @@ pub async fn run(
 ) -> Result<PathBuf, DownloadError> {
     control.check()?;
     if verifies(&request.dest, request.bytes, &request.sha256, control).await? {
+        if let Some(tail) = &request.tail {
+            tail.begin(&request.dest).map_err(|error| DownloadError::io(&request.dest, error))?;
+            tail.verified(files::length(&request.dest));
+        }
         return Ok(request.dest.clone());
     }
     if let Some(folder) = request.dest.parent() {
@@ -77,8 +81,8 @@ impl<'a> Transfer<'a> {
         let places = Places::of(&request.dest);
         let sidecar = Sidecar::load(&places, &hex(&request.sha256), request.bytes);
         let (sent, total) = (sidecar.done.clone(), request.bytes.or(sidecar.bytes));
-        let sink =
-            Sink::open(places.clone(), sidecar).map_err(|(path, error)| DownloadError::io(&path, error))?;
+        let sink = Sink::open(places.clone(), sidecar, request.tail.clone())
+            .map_err(|(path, error)| DownloadError::io(&path, error))?;
         let limiter = request.max_bytes_per_s.map(|rate| Arc::new(Limiter::new(rate)));
         // A rate that is held down gains nothing from more connections.
         let most_lanes = if limiter.is_some() { 1 } else { request.max_connections.max(1) };
@@ -377,16 +381,21 @@ impl<'a> Transfer<'a> {
         self.total = self.request.bytes;
         self.sent = Spans::default();
         self.meter.reset();
-        self.sink = Sink::open(self.places.clone(), sidecar)
+        self.sink = Sink::open(self.places.clone(), sidecar, self.request.tail.clone())
             .map_err(|(path, error)| DownloadError::io(&path, error))?;
         Ok(())
     }
 
     fn publish(&self) -> Result<PathBuf, DownloadError> {
         let (partial, dest) = (&self.places.partial, &self.request.dest);
-        // On the disk before it has its name: a name that survives a power cut must mean the whole file.
-        let file = std::fs::File::options().write(true).open(partial);
-        file.and_then(|file| file.sync_all()).map_err(|error| DownloadError::io(partial, error))?;
+        if let Some(tail) = &self.request.tail {
+            tail.verified(files::length(partial));
+        } else {
+            // On the disk before it has its name: a name that survives a power cut must mean the whole file. One that is
+            // read while it comes is hardly needed any more, and is hashed again if it is.
+            let file = std::fs::File::options().write(true).open(partial);
+            file.and_then(|file| file.sync_all()).map_err(|error| DownloadError::io(partial, error))?;
+        }
         std::fs::rename(partial, dest).map_err(|error| DownloadError::io(dest, error))?;
         self.places.remove().map_err(|(path, error)| DownloadError::io(&path, error))?;
         Ok(dest.clone())

@@ -32,11 +32,11 @@ fn needs(job: &Job<'_>) -> Result<Vec<(PathBuf, u64)>, InstallError> {
     let mut needs = Vec::new();
     let plan = engine::plan(job)?;
     if !plan.is_unpacked() {
-        for asset in &plan.assets {
-            let there = files::length(&job.paths.downloads().join(&asset.name));
-            needs.push((job.paths.downloads(), asset.bytes.unwrap_or(0).saturating_sub(there)));
-            needs.push((job.paths.engines(), asset.unpacked_estimate_bytes().unwrap_or(0)));
+        for (name, bytes) in plan.to_download() {
+            let there = files::length(&job.paths.downloads().join(name));
+            needs.push((job.paths.downloads(), bytes.unwrap_or(0).saturating_sub(there)));
         }
+        needs.push((job.paths.engines(), plan.unpacked_bytes()));
     }
     let models = &job.request.options.models_dir;
     let model = &job.request.assessment.candidate.model;

@@ -1,18 +1,23 @@
-//! The engine: fetched, verified, unpacked beside its place, moved there in one rename.
+//! The engine: fetched, verified and unpacked beside its place at once, moved there in one rename. One that is on this
+//! computer already, as an archive or installed, is taken instead where the person wants that.
 
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
 use crate::hardware::Backend;
 use crate::install::documents::{read_json, to_json};
-use crate::install::download::{self, DownloadRequest, Progress};
+use crate::install::download::{self, DownloadRequest, Progress, Tail};
+use crate::install::files::at;
 use crate::install::journal::Change;
+use crate::install::reuse::{InstalledEngine, copy_engine};
 use crate::install::run::Job;
 use crate::install::steps::server;
-use crate::install::unpack::{self, Limits};
-use crate::install::{InstallError, Step, files};
-use crate::ollama::http::{self, HttpOptions};
+use crate::install::unpack::{self, Following, Limits, UnpackError};
+use crate::install::{ArchiveRecord, EngineRecord, InstallError, Source, Step, files};
+use crate::ollama::http;
 use crate::ollama::release::{Asset, AssetRole, Release, find_program};
 use crate::say;
 
@@ -27,14 +32,23 @@ pub struct Engine {
     pub version: String,
     /// Its program.
     pub program: PathBuf,
+    /// Where it came from.
+    pub record: EngineRecord,
 }
 
-/// What is to be fetched, and where it goes.
+/// What is to be put in its place, and where that is.
 pub struct Plan {
-    release: Release,
-    /// The archives, the base first.
-    pub assets: Vec<Asset>,
+    version: String,
+    contents: Contents,
     folder: PathBuf,
+}
+
+/// What becomes the engine.
+enum Contents {
+    /// Archives of a release, the base first; those that lie here with their paths.
+    Release { release: Box<Release>, assets: Vec<(Asset, Option<PathBuf>)> },
+    /// An engine that is here, with the SHA-256 of its program.
+    Installed { engine: InstalledEngine, sha256: String },
 }
 
 /// What an unpacked engine was unpacked from, and what came out.
@@ -42,74 +56,219 @@ pub struct Plan {
 pub struct Mark {
     schema: u32,
     version: String,
-    archives: Vec<MarkedArchive>,
+    archives: Vec<ArchiveRecord>,
     /// Files and links, relative to the folder.
     pub files: Vec<PathBuf>,
 }
 
-/// An archive by its hash.
-#[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct MarkedArchive {
-    name: String,
-    sha256: String,
-}
-
 /// What this request needs of which release.
 pub fn plan(job: &Job<'_>) -> Result<Plan, InstallError> {
-    let options = &job.request.options;
-    let release = match &options.release_file {
-        Some(path) => Release::from_file(path)?,
-        None => Release::built_in()?,
+    let source = &job.request.options.source;
+    let (version, contents) = match (source.which.release()?, &source.which) {
+        (Some(release), _) => {
+            let on_rocm = job.gpu_layers > 0
+                && job.request.machine.gpus.first().is_some_and(|gpu| gpu.backend == Backend::Rocm);
+            let assets = with_archives(assets_of(&release, on_rocm)?, source);
+            (release.version.clone(), Contents::Release { release: Box::new(release), assets })
+        }
+        (None, crate::install::Which::Installed(engine)) => {
+            let sha256 = engine.program_sha256()?;
+            (engine.version.clone(), Contents::Installed { engine: engine.clone(), sha256 })
+        }
+        (None, _) => return Err(crate::ollama::release::ReleaseError::NoAddress.into()),
     };
+    let folder = job.paths.engine(&version);
+    Ok(Plan { version, contents, folder })
+}
+
+fn assets_of(release: &Release, on_rocm: bool) -> Result<Vec<Asset>, InstallError> {
     let (os, arch) = (std::env::consts::OS, std::env::consts::ARCH);
     let mut assets = vec![release.asset(AssetRole::Base, os, arch)?.clone()];
-    let on_rocm = job.gpu_layers > 0
-        && job.request.machine.gpus.first().is_some_and(|gpu| gpu.backend == Backend::Rocm);
     if on_rocm {
         // Not every release lists it; without it the engine uses Vulkan.
         assets.extend(release.asset(AssetRole::Rocm, os, arch).ok().cloned());
     }
-    let folder = job.paths.engine(&release.version);
-    Ok(Plan { release, assets, folder })
+    Ok(assets)
+}
+
+/// Which archive lies where: one that is named as the release names it, else the next one, because people rename files.
+/// An extra that nobody brought along is left out: whoever names archives may have no network at all.
+fn with_archives(assets: Vec<Asset>, source: &Source) -> Vec<(Asset, Option<PathBuf>)> {
+    if source.archives.is_empty() {
+        return assets.into_iter().map(|asset| (asset, None)).collect();
+    }
+    let mut left = source.archives.clone();
+    let mut found: Vec<(Asset, Option<PathBuf>)> = Vec::new();
+    for asset in assets {
+        let named = left.iter().position(|path| path.file_name().is_some_and(|name| *name == *asset.name));
+        let path = named.or((!left.is_empty()).then_some(0)).map(|index| left.remove(index));
+        if path.is_some() || asset.role == AssetRole::Base {
+            found.push((asset, path));
+        }
+    }
+    found
 }
 
 /// Runs the two steps.
 pub async fn run(job: &mut Job<'_>) -> Result<Engine, InstallError> {
     let plan = plan(job)?;
-    let version = plan.release.version.clone();
+    let version = plan.version.clone();
+    let record = plan.record(job);
     job.reporter.started(Step::FetchEngine, say!(job.text, "install-fetching", version = version.clone()));
     if let Some(program) = plan.unpacked_program() {
         job.reporter.skipped(say!(job.text, "install-fetch-skipped", version = version.clone()));
         job.reporter.started(Step::UnpackEngine, say!(job.text, "install-unpacking"));
         job.reporter.skipped(say!(job.text, "install-unpack-skipped"));
-        return Ok(Engine { version, program });
+        return Ok(Engine { version, program, record });
     }
-    let mut archives = Vec::new();
-    for asset in &plan.assets {
-        archives.push(fetch(job, &plan, asset).await?);
+    let staging = unpack::beside(&plan.folder, "unpacking");
+    let change = Change::UnpackEngine {
+        version: version.clone(),
+        path: plan.folder.clone(),
+        staging: staging.clone(),
+    };
+    job.journal.intend(change.clone())?;
+    // What an interrupted run left there.
+    files::remove_folder(&staging)?;
+    let filled = match fill(job, &plan, &staging).await {
+        Ok(files) => plan.mark(&staging, files),
+        Err(error) => Err(error),
+    };
+    if filled.is_err() {
+        files::remove_folder(&staging)?;
     }
-    job.reporter.done(say!(job.text, "install-fetched"));
-
-    job.reporter.started(Step::UnpackEngine, say!(job.text, "install-unpacking"));
-    let program = unpack_all(job, &plan, &archives).await?;
-    for archive in &archives {
-        files::remove_file(archive)?;
+    filled?;
+    if plan.folder.exists() {
+        // Another build of the same version: what runs from there must not while it is replaced.
+        server::stop(&job.paths).await?;
+    }
+    unpack::publish(&staging, &plan.folder)?;
+    job.journal.done(change)?;
+    let program =
+        plan.unpacked_program().ok_or_else(|| InstallError::NoProgram { folder: plan.folder.clone() })?;
+    for archive in plan.downloads(job) {
+        files::remove_file(&archive)?;
     }
     job.reporter.done(say!(job.text, "install-unpacked", path = plan.folder.display().to_string()));
-    Ok(Engine { version, program })
+    Ok(Engine { version, program, record })
 }
 
-async fn fetch(job: &mut Job<'_>, plan: &Plan, asset: &Asset) -> Result<PathBuf, InstallError> {
-    let mirror = job.request.options.mirror.as_deref();
+/// Fills the staging folder and says with which files. Ends inside the second step.
+async fn fill(job: &mut Job<'_>, plan: &Plan, staging: &Path) -> Result<Vec<PathBuf>, InstallError> {
+    match &plan.contents {
+        Contents::Installed { engine, .. } => {
+            let path = engine.program.display().to_string();
+            job.reporter.skipped(say!(job.text, "install-fetch-installed", path = path));
+            job.reporter.started(Step::UnpackEngine, say!(job.text, "install-copying"));
+            let total = engine.bytes;
+            let tell = |done| {
+                job.reporter.bytes(done, Some(total), || say!(job.text, "install-copying"));
+            };
+            let copied = copy_engine(engine, staging, job.control, &tell);
+            job.control.check()?;
+            Ok(copied?)
+        }
+        Contents::Release { assets, .. } if assets.iter().all(|(_, path)| path.is_some()) => {
+            job.reporter.skipped(say!(job.text, "install-fetch-archive"));
+            job.reporter.started(Step::UnpackEngine, say!(job.text, "install-unpacking"));
+            let archives: Vec<(PathBuf, [u8; 32])> = assets
+                .iter()
+                .filter_map(|(asset, path)| Some((path.clone()?, asset.sha256_bytes())))
+                .collect();
+            unpack_local(job, &archives, staging)
+        }
+        Contents::Release { release, assets } => {
+            let assets: Vec<&Asset> = assets.iter().map(|(asset, _)| asset).collect();
+            fetch_and_unpack(job, release, &assets, staging).await
+        }
+    }
+}
+
+/// Archives that the person named: checked while they are unpacked.
+fn unpack_local(
+    job: &Job<'_>,
+    archives: &[(PathBuf, [u8; 32])],
+    staging: &Path,
+) -> Result<Vec<PathBuf>, InstallError> {
+    let all: u64 = archives.iter().map(|(path, _)| files::length(path)).sum();
+    let (mut before, mut unpacked) = (0, Vec::new());
+    for (path, sha256) in archives {
+        let tell = |progress: unpack::UnpackProgress| {
+            let message = || say!(job.text, "install-unpacking");
+            job.reporter.bytes(before + progress.bytes_done, Some(all), message);
+        };
+        let limits = Limits::default();
+        unpacked.extend(unpack::unpack_verified(path, sha256, staging, limits, &tell, job.control)?.files);
+        before += files::length(path);
+    }
+    Ok(unpacked)
+}
+
+/// Downloads the archives; the first one, which is nearly all of it, is unpacked while it comes.
+async fn fetch_and_unpack(
+    job: &mut Job<'_>,
+    release: &Release,
+    assets: &[&Asset],
+    staging: &Path,
+) -> Result<Vec<PathBuf>, InstallError> {
+    let Some((base, extras)) = assets.split_first() else { return Ok(Vec::new()) };
+    let dest = job.paths.downloads().join(&base.name);
+    let tail = Tail::new();
+    let following = unpack::follow(
+        tail.clone(),
+        dest.clone(),
+        staging.to_owned(),
+        Limits::default(),
+        job.control.clone(),
+    );
+    let following = following.map_err(at(staging))?;
+    let fetched = fetch_all(job, release, base, extras, &tail).await;
+    if fetched.is_err() {
+        // The folder is removed by whoever made it, but not while somebody still writes there.
+        tail.abandon();
+        let _abandoned = following.outcome.await;
+        return fetched.map(|_| Vec::new());
+    }
+    job.reporter.done(say!(job.text, "install-fetched"));
+    job.reporter.started(Step::UnpackEngine, say!(job.text, "install-unpacking"));
+    let mut unpacked = unpacked_while_fetching(job, following, files::length(&dest)).await?;
+    let archives: Vec<(PathBuf, [u8; 32])> =
+        extras.iter().map(|asset| (job.paths.downloads().join(&asset.name), asset.sha256_bytes())).collect();
+    unpacked.extend(unpack_local(job, &archives, staging)?);
+    Ok(unpacked)
+}
+
+async fn fetch_all(
+    job: &mut Job<'_>,
+    release: &Release,
+    base: &Asset,
+    extras: &[&Asset],
+    tail: &Tail,
+) -> Result<(), InstallError> {
+    fetch(job, release, base, Some(tail.clone())).await?;
+    for asset in extras {
+        fetch(job, release, asset, None).await?;
+    }
+    Ok(())
+}
+
+async fn fetch(
+    job: &mut Job<'_>,
+    release: &Release,
+    asset: &Asset,
+    tail: Option<Tail>,
+) -> Result<(), InstallError> {
+    let source = &job.request.options.source;
     let dest = job.paths.downloads().join(&asset.name);
     job.journal.intend(Change::Download { path: dest.clone() })?;
-    let url = plan.release.url(asset, mirror)?;
-    let mut request =
-        DownloadRequest::new(vec![url.clone()], dest.clone(), asset.bytes, asset.sha256_bytes());
-    if mirror.is_some() {
-        // Plain http goes to the address the person named, and the hash decides all the same.
-        request.policy = request.policy.naming(&url);
+    let urls = release.urls(asset, &source.mirrors)?;
+    let mut request = DownloadRequest::new(urls, dest.clone(), asset.bytes, asset.sha256_bytes());
+    if !source.mirrors.is_empty() {
+        // Plain http goes to the addresses the person named, and the hash decides all the same.
+        request.policy = request.urls.iter().fold(request.policy, |policy, url| policy.naming(url));
     }
+    request.max_bytes_per_s = source.max_bytes_per_s;
+    request.tail = tail;
     let (reporter, text) = (job.reporter, job.text);
     let tell = |progress: Progress| match &progress.waiting_for {
         Some(waiting) => reporter.waiting_seldom(waiting.explain(text)),
@@ -119,58 +278,31 @@ async fn fetch(job: &mut Job<'_>, plan: &Plan, asset: &Asset) -> Result<PathBuf,
             })
         }
     };
-    download::download(&http::client(&HttpOptions::default())?, &request, &tell, job.control).await?;
-    job.journal.done(Change::Download { path: dest.clone() })?;
-    Ok(dest)
+    download::download(&http::client(&source.http)?, &request, &tell, job.control).await?;
+    Ok(job.journal.done(Change::Download { path: dest })?)
 }
 
-async fn unpack_all(job: &mut Job<'_>, plan: &Plan, archives: &[PathBuf]) -> Result<PathBuf, InstallError> {
-    let staging = unpack::beside(&plan.folder, "unpacking");
-    let change = Change::UnpackEngine {
-        version: plan.release.version.clone(),
-        path: plan.folder.clone(),
-        staging: staging.clone(),
-    };
-    job.journal.intend(change.clone())?;
-    // What an interrupted run left there.
-    files::remove_folder(&staging)?;
-    let unpacked = fill(job, plan, archives, &staging);
-    if unpacked.is_err() {
-        files::remove_folder(&staging)?;
+/// What is left to unpack once everything has come.
+async fn unpacked_while_fetching(
+    job: &Job<'_>,
+    mut following: Following,
+    bytes: u64,
+) -> Result<Vec<PathBuf>, InstallError> {
+    const TICK: Duration = Duration::from_millis(100);
+    let told = AtomicU64::new(0);
+    loop {
+        let done = following.bytes_done().min(bytes);
+        if told.swap(done, Ordering::Relaxed) != done {
+            job.reporter.bytes(done, Some(bytes), || say!(job.text, "install-unpacking"));
+        }
+        if let Ok(outcome) = tokio::time::timeout(TICK, &mut following.outcome).await {
+            let lost = || UnpackError::Damaged {
+                path: job.paths.downloads(),
+                problem: "the unpacking thread ended early".to_owned(),
+            };
+            return Ok(outcome.unwrap_or_else(|_| Err(lost()))?.files);
+        }
     }
-    unpacked?;
-    if plan.folder.exists() {
-        // Another build of the same version: what runs from there must not while it is replaced.
-        server::stop(&job.paths).await?;
-    }
-    unpack::publish(&staging, &plan.folder)?;
-    job.journal.done(change)?;
-    plan.unpacked_program().ok_or_else(|| InstallError::NoProgram { folder: plan.folder.clone() })
-}
-
-fn fill(job: &Job<'_>, plan: &Plan, archives: &[PathBuf], staging: &Path) -> Result<(), InstallError> {
-    let all: u64 = archives.iter().map(|archive| files::length(archive)).sum();
-    let mut before = 0;
-    let mut files = Vec::new();
-    for archive in archives {
-        let tell = |progress: unpack::UnpackProgress| {
-            let message = || say!(job.text, "install-unpacking");
-            job.reporter.bytes(before + progress.bytes_done, Some(all), message);
-        };
-        files.extend(unpack::unpack(archive, staging, Limits::default(), &tell, job.control)?.files);
-        before += files::length(archive);
-    }
-    if find_program(staging).is_none() {
-        return Err(InstallError::NoProgram { folder: staging.to_owned() });
-    }
-    let path = staging.join(MARK);
-    let mark = Mark {
-        schema: crate::SCHEMA,
-        version: plan.release.version.clone(),
-        archives: plan.archives(),
-        files,
-    };
-    Ok(files::write_whole(&path, &to_json(&path, &mark)?)?)
 }
 
 impl Mark {
@@ -186,14 +318,63 @@ impl Plan {
         self.unpacked_program().is_some()
     }
 
+    /// What has to be downloaded: file name and bytes, where known.
+    pub fn to_download(&self) -> Vec<(&str, Option<u64>)> {
+        match &self.contents {
+            Contents::Installed { .. } => Vec::new(),
+            Contents::Release { assets, .. } => assets
+                .iter()
+                .filter(|(_, path)| path.is_none())
+                .map(|(asset, _)| (asset.name.as_str(), asset.bytes))
+                .collect(),
+        }
+    }
+
+    /// What it takes in its place, as far as that is known.
+    pub fn unpacked_bytes(&self) -> u64 {
+        match &self.contents {
+            Contents::Installed { engine, .. } => engine.bytes,
+            Contents::Release { assets, .. } => {
+                assets.iter().filter_map(|(asset, _)| asset.unpacked_estimate_bytes()).sum()
+            }
+        }
+    }
+
+    /// Where archives that were downloaded lie.
+    fn downloads(&self, job: &Job<'_>) -> Vec<PathBuf> {
+        self.to_download().into_iter().map(|(name, _)| job.paths.downloads().join(name)).collect()
+    }
+
+    /// Notes in the staging folder what it holds; an error when that is no engine.
+    fn mark(&self, staging: &Path, files: Vec<PathBuf>) -> Result<(), InstallError> {
+        if find_program(staging).is_none() {
+            return Err(InstallError::NoProgram { folder: staging.to_owned() });
+        }
+        let path = staging.join(MARK);
+        let (version, archives) = (self.version.clone(), self.archives());
+        let mark = Mark { schema: crate::SCHEMA, version, archives, files };
+        Ok(files::write_whole(&path, &to_json(&path, &mark)?)?)
+    }
+
     fn unpacked_program(&self) -> Option<PathBuf> {
         let mark = Mark::of(&self.folder)?;
         if mark.archives == self.archives() { find_program(&self.folder) } else { None }
     }
 
-    fn archives(&self) -> Vec<MarkedArchive> {
-        let archive =
-            |asset: &Asset| MarkedArchive { name: asset.name.clone(), sha256: asset.sha256.clone() };
-        self.assets.iter().map(archive).collect()
+    fn archives(&self) -> Vec<ArchiveRecord> {
+        match &self.contents {
+            Contents::Installed { engine, sha256 } => {
+                vec![ArchiveRecord { name: engine.program.display().to_string(), sha256: sha256.clone() }]
+            }
+            Contents::Release { assets, .. } => assets
+                .iter()
+                .map(|(asset, _)| ArchiveRecord { name: asset.name.clone(), sha256: asset.sha256.clone() })
+                .collect(),
+        }
+    }
+
+    fn record(&self, job: &Job<'_>) -> EngineRecord {
+        let which = &job.request.options.source.which;
+        EngineRecord { origin: which.origin(), note: which.note(job.text), archives: self.archives() }
     }
 }

@@ -16,7 +16,7 @@ use crate::plan::Verdict;
 use crate::say;
 
 /// The receipt.
-pub fn receipt(job: &Job<'_>, server: &Server, measured: Measured) -> Receipt {
+pub fn receipt(job: &Job<'_>, engine: &Engine, server: &Server, measured: Measured) -> Receipt {
     let assessment = &job.request.assessment;
     let predicted = predicted(job, &measured);
     let misses =
@@ -27,6 +27,7 @@ pub fn receipt(job: &Job<'_>, server: &Server, measured: Measured) -> Receipt {
         profile: assessment.candidate.id.clone(),
         model: assessment.candidate.model.tag.clone(),
         engine_version: server.version.clone(),
+        engine: Some(engine.record.clone()),
         port: server.launch.port,
         predicted,
         measured: measured.figures,

@@ -8,9 +8,10 @@ use crate::install::journal::Change;
 use crate::install::run::Job;
 use crate::install::steps::server::Server;
 use crate::install::store::Store;
-use crate::install::{InstallError, Step};
+use crate::install::{InstallError, Step, reuse};
 use crate::ollama::client::{ClientError, CreateParameters, CreateRequest};
-use crate::ollama::registry::Reference;
+use crate::ollama::http;
+use crate::ollama::registry::{Reference, Remote};
 use crate::ollama::replies::StatusLine;
 use crate::say;
 
@@ -37,6 +38,11 @@ pub async fn pull(job: &mut Job<'_>, server: &Server) -> Result<(), InstallError
     }
     let change = Change::PullModel { tag: model.tag.clone(), models_dir: models_dir.clone() };
     job.journal.intend(change.clone())?;
+    if take_over(job, &model.tag).await? && is_listed(job, server, &model.tag).await? {
+        job.journal.done(change)?;
+        job.reporter.skipped(say!(job.text, "install-pull-taken-over", model = model.tag.clone()));
+        return Ok(());
+    }
     let mut tries = 0;
     loop {
         job.control.until_resumed().await?;
@@ -56,6 +62,39 @@ pub async fn pull(job: &mut Job<'_>, server: &Server) -> Result<(), InstallError
     job.journal.done(change)?;
     job.reporter.done(say!(job.text, "install-pulled", model = model.tag.clone()));
     Ok(())
+}
+
+/// Layers that other servers on this computer have; true when that is all of them.
+async fn take_over(job: &Job<'_>, tag: &str) -> Result<bool, InstallError> {
+    let options = &job.request.options;
+    let stores = reuse::stores();
+    if stores.is_empty() {
+        return Ok(false);
+    }
+    let known = stores.iter().any(|store| Store::new(store).manifest(tag).is_some());
+    let published = if known { None } else { published_layers(job, tag).await? };
+    job.reporter.running(say!(job.text, "install-looking-for-layers"));
+    let ours = &options.models_dir;
+    let reused = reuse::reuse_layers(tag, published.as_deref(), ours, &stores, job.control)??;
+    if reused.bytes > 0 {
+        tracing::info!(bytes = reused.bytes, complete = reused.complete, "layers of another server are used");
+    }
+    Ok(reused.complete)
+}
+
+/// The layers of a model as its registry names them. A registry that does not answer now is told about by the pull.
+async fn published_layers(job: &Job<'_>, tag: &str) -> Result<Option<Vec<(String, u64)>>, InstallError> {
+    let options = &job.request.options;
+    let Ok(reference) = Reference::parse(tag) else { return Ok(None) };
+    let client = http::client(&options.source.http)?;
+    let remote = Remote::new(client, reference, options.insecure_registry);
+    match job.control.or_cancelled(remote.manifest()).await? {
+        Ok(manifest) => Ok(Some(manifest.digests())),
+        Err(error) => {
+            tracing::info!(%error, "the registry did not tell which layers there are");
+            Ok(None)
+        }
+    }
 }
 
 enum Pulled {

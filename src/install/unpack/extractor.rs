@@ -73,8 +73,8 @@ impl<'a> Extractor<'a> {
     }
 
     /// A reader that counts, for progress, what is read of the archive.
-    pub fn counted(&self, file: File) -> Counted {
-        Counted { file, read: Rc::clone(&self.read) }
+    pub fn counted<R>(&self, inner: R) -> Counted<R> {
+        Counted { inner, read: Rc::clone(&self.read) }
     }
 
     /// The archive contradicts itself.
@@ -254,23 +254,23 @@ impl<'a> Extractor<'a> {
     }
 }
 
-/// A file whose reading is counted.
-pub struct Counted {
-    file: File,
+/// An archive whose reading is counted.
+pub struct Counted<R> {
+    inner: R,
     read: Rc<Cell<u64>>,
 }
 
-impl Read for Counted {
+impl<R: Read> Read for Counted<R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let n = self.file.read(buffer)?;
+        let n = self.inner.read(buffer)?;
         self.read.set(self.read.get() + n as u64);
         Ok(n)
     }
 }
 
-impl io::Seek for Counted {
+impl<R: io::Seek> io::Seek for Counted<R> {
     fn seek(&mut self, position: io::SeekFrom) -> io::Result<u64> {
-        self.file.seek(position)
+        self.inner.seek(position)
     }
 }
 

@@ -8,12 +8,16 @@
 //!    link must name a file of the same archive. Devices, pipes and sparse files are refused.
 //! 5. What is written is counted against [`Limits`], whatever the archive declares.
 //!
+//! An archive that is still coming is followed ([`follow`]), one that somebody named is checked along the way
+//! ([`unpack_verified`]); either way the folder is worth something only once the hash was the right one.
 //! [`unpack_into`] puts a whole archive at its final place in one rename, so that the place holds all of it or nothing.
 
 mod extractor;
+mod follow;
 mod format;
 mod names;
 mod tarball;
+mod verified;
 mod zipfile;
 
 use std::fs::File;
@@ -24,8 +28,10 @@ use crate::install::{Cancelled, Control};
 use crate::say;
 use crate::text::Text;
 use extractor::Extractor;
+pub use follow::{Following, follow};
 pub use format::Format;
 pub use names::NameProblem;
+pub use verified::unpack_verified;
 
 /// The most that may come out of an archive.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -106,6 +112,16 @@ pub enum UnpackError {
         /// What was allowed.
         limits: Limits,
     },
+    /// It is not the archive it must be.
+    #[error("the SHA-256 of {path} is {actual}, expected {expected}")]
+    WrongHash {
+        /// The archive.
+        path: PathBuf,
+        /// SHA-256 it must have, in hexadecimal.
+        expected: String,
+        /// SHA-256 it has.
+        actual: String,
+    },
     /// The disk is full.
     #[error("no space left for {path}")]
     DiskFull {
@@ -145,6 +161,13 @@ impl UnpackError {
                     size = text.file_size(limits.bytes)
                 )
             }
+            Self::WrongHash { path, expected, actual } => say!(
+                text,
+                "fetch-archive-wrong",
+                path = shown(path),
+                expected = expected.as_str(),
+                actual = actual.as_str()
+            ),
             Self::DiskFull { path } => say!(text, "fetch-disk-full", path = shown(path)),
             Self::Write { path, source } => {
                 say!(text, "fetch-cannot-write", path = shown(path), problem = source.to_string())

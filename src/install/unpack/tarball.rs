@@ -1,7 +1,6 @@
 //! Tars, compressed. The long-name and pax records are read here, bounded, instead of by the tar library, which would
 //! hold a record of any length in memory.
 
-use std::fs::File;
 use std::io::{self, BufReader, Read};
 
 use tar::{Archive, EntryType, PaxExtensions};
@@ -24,8 +23,8 @@ struct Records {
 }
 
 /// Unpacks a compressed tar.
-pub fn unpack(file: File, format: Format, extractor: &mut Extractor<'_>) -> Result<(), UnpackError> {
-    let source = BufReader::with_capacity(256 << 10, extractor.counted(file));
+pub fn unpack(archive: impl Read, format: Format, extractor: &mut Extractor<'_>) -> Result<(), UnpackError> {
+    let source = BufReader::with_capacity(256 << 10, extractor.counted(archive));
     if format == Format::TarGz {
         return entries(flate2::bufread::MultiGzDecoder::new(source), extractor);
     }

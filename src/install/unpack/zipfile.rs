@@ -1,7 +1,6 @@
 //! Zips. The central directory and the local headers must agree, or two readers would see two archives.
 
-use std::fs::File;
-use std::io::{BufReader, Read};
+use std::io::{BufReader, Read, Seek};
 
 use zip::ZipArchive;
 
@@ -13,8 +12,8 @@ use super::names::NameProblem;
 const LONGEST_TARGET: u64 = 4096;
 
 /// Unpacks a zip.
-pub fn unpack(file: File, extractor: &mut Extractor<'_>) -> Result<(), UnpackError> {
-    let source = BufReader::with_capacity(256 << 10, extractor.counted(file));
+pub fn unpack(archive: impl Read + Seek, extractor: &mut Extractor<'_>) -> Result<(), UnpackError> {
+    let source = BufReader::with_capacity(256 << 10, extractor.counted(archive));
     let mut archive = ZipArchive::new(source).map_err(|e| extractor.damaged(e))?;
     archive.validate_header_consistency().map_err(|e| extractor.damaged(e))?;
     for index in 0..archive.len() {

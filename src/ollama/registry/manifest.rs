@@ -33,6 +33,11 @@ impl Manifest {
         self.layers.iter().find(|layer| layer.media_type == MODEL_LAYER && layer.has_digest())
     }
 
+    /// Digest and bytes of everything that is pulled.
+    pub fn digests(&self) -> Vec<(String, u64)> {
+        self.config.iter().chain(&self.layers).map(|layer| (layer.digest.clone(), layer.size)).collect()
+    }
+
     /// Bytes of everything that is pulled; a blob that several layers share is pulled once.
     pub fn download_bytes(&self) -> u64 {
         let mut blobs: Vec<&Layer> = self.layers.iter().chain(&self.config).collect();

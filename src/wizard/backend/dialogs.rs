@@ -10,13 +10,18 @@ use std::thread;
 
 use rfd::{AsyncFileDialog, FileHandle};
 
-use super::{Message, Outbox, Trouble};
+use super::{Message, Outbox, PathOf, Trouble};
 use crate::say;
 use crate::text::Text;
 
-/// Lets the person pick a folder.
-pub(super) fn pick_folder(start: &Path, picked: impl FnOnce(Option<PathBuf>) + Send + 'static) {
-    wait_for(AsyncFileDialog::new().set_directory(existing(start)).pick_folder(), picked);
+/// Lets the person pick a folder, or a file that is there.
+pub(super) fn pick_path(of: PathOf, start: &Path, picked: impl FnOnce(Option<PathBuf>) + Send + 'static) {
+    let dialog = AsyncFileDialog::new().set_directory(existing(start));
+    if of.is_file() {
+        wait_for(dialog.pick_file(), picked);
+    } else {
+        wait_for(dialog.pick_folder(), picked);
+    }
 }
 
 /// Lets the person pick where to save a report.

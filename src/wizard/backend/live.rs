@@ -6,17 +6,20 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use super::{
-    AnswerFigures, Backend, Custom, FolderOf, Found, Health, InstallEnd, Installation, ManageAction, Message,
-    Outbox, Places, Trouble, dialogs,
+    AnswerFigures, Backend, Custom, Found, Health, InstallEnd, Installation, ManageAction, Message, Outbox,
+    PathOf, Places, StartSource, Trouble, dialogs,
 };
 use crate::estimate::Machine;
 use crate::hardware::{DetectOptions, Hardware, detect};
 use crate::install::documents::SERVED_MODEL;
+use crate::install::reuse::installed_engine;
 use crate::install::uninstall::uninstall;
-use crate::install::{self, Control, InstallError, Installed, Paths, Request, manage};
+use crate::install::{self, Control, InstallError, Installed, Paths, Request, Source, manage};
 use crate::models::{Catalogue, Model};
 use crate::ollama::client::{Client, ClientError, GenerateOptions, GenerateRequest};
+use crate::ollama::http::HttpOptions;
 use crate::ollama::lookup::lookup_to_install;
+use crate::ollama::release::newest::newest;
 use crate::ollama::release::{AssetRole, Release};
 use crate::plan::{self, Assessment, Candidate, Layers, Profiles};
 use crate::platform::login::{Kind, Means};
@@ -36,6 +39,9 @@ pub struct Live {
     model: Option<Arc<Model>>,
     insecure_registry: bool,
     profiles: Arc<Profiles>,
+    source: Source,
+    wants_newest: bool,
+    may_reuse: bool,
     release: Option<Release>,
 }
 
@@ -43,10 +49,6 @@ impl Live {
     /// For what the program was started with. A release file that cannot be read is said when it is needed, by the
     /// installation's first step.
     pub fn new(options: &WizardOptions) -> Self {
-        let release = match &options.release_file {
-            Some(path) => Release::from_file(path),
-            None => Release::built_in(),
-        };
         let profiles = options.profiles.clone().unwrap_or_else(|| Arc::new(Profiles::built_in().clone()));
         Self {
             home: options.home.clone(),
@@ -54,9 +56,13 @@ impl Live {
             model: options.model.clone(),
             insecure_registry: options.insecure_registry,
             profiles,
-            release: release
+            source: options.source.clone(),
+            wants_newest: options.wants_newest,
+            may_reuse: options.may_reuse,
+            release: (options.source.which.release())
                 .inspect_err(|error| tracing::warn!(%error, "the release list cannot be read"))
-                .ok(),
+                .ok()
+                .flatten(),
         }
     }
 }
@@ -97,6 +103,25 @@ impl Backend for Live {
         let card = plan::chosen_gpu(hardware, &self.profiles.policy).and_then(|gpu| gpu.backend);
         let extra = if card == Some(crate::hardware::Backend::Rocm) { bytes(AssetRole::Rocm) } else { None };
         Some(bytes(AssetRole::Base)? + extra.unwrap_or(0))
+    }
+
+    fn source(&self, hardware: &Hardware) -> StartSource {
+        let minimum = Release::built_in().map(|release| release.version).unwrap_or_default();
+        let ours = Paths::new(&self.home).engines();
+        let here = self.may_reuse.then(|| installed_engine(&hardware.engines, &minimum, &ours)).flatten();
+        StartSource { source: self.source.clone(), wants_newest: self.wants_newest, here }
+    }
+
+    fn find_newest(&self, source: Source, text: Text, outbox: Outbox) {
+        work(
+            text,
+            outbox,
+            |trouble| Message::NewestFound(Err(trouble)),
+            move |_| {
+                let found = newest(&source.mirrors, &source.http).map(Box::new);
+                Message::NewestFound(found.map_err(|error| Trouble(error.explain(text))))
+            },
+        );
     }
 
     fn look_for_installation(&self, text: Text, outbox: Outbox) {
@@ -190,12 +215,12 @@ impl Backend for Live {
         }
     }
 
-    fn find_model(&self, reference: String, text: Text, outbox: Outbox) {
+    fn find_model(&self, reference: String, http: HttpOptions, text: Text, outbox: Outbox) {
         let insecure = self.insecure_registry;
         let asked = reference.clone();
         let failed = move |trouble| Message::ModelFound { reference: asked.clone(), model: Err(trouble) };
         work(text, outbox, failed, move |_| {
-            let model = resolve(&reference, insecure, text);
+            let model = resolve(&reference, insecure, &http, text);
             Message::ModelFound { reference, model }
         });
     }
@@ -259,8 +284,8 @@ impl Backend for Live {
         );
     }
 
-    fn pick_folder(&self, of: FolderOf, start: PathBuf, outbox: Outbox) {
-        dialogs::pick_folder(&start, move |folder| outbox.send(Message::FolderPicked(of, folder)));
+    fn pick_path(&self, of: PathOf, start: PathBuf, outbox: Outbox) {
+        dialogs::pick_path(of, &start, move |path| outbox.send(Message::PathPicked(of, path)));
     }
 
     fn save_report_as(&self, report: String, text: Text, outbox: Outbox) {
@@ -295,8 +320,8 @@ fn write(report: &str, path: PathBuf, text: Text) -> Result<Option<PathBuf>, Tro
 }
 
 /// A tag of the catalogue or a reference to a registry.
-fn resolve(reference: &str, insecure: bool, text: Text) -> Result<Arc<Model>, Trouble> {
-    lookup_to_install(reference, insecure).map_err(|error| Trouble(error.explain(text)))
+fn resolve(reference: &str, insecure: bool, http: &HttpOptions, text: Text) -> Result<Arc<Model>, Trouble> {
+    lookup_to_install(reference, insecure, http).map_err(|error| Trouble(error.explain(text)))
 }
 
 /// What is installed, as the window shows it.

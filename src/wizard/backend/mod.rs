@@ -12,8 +12,11 @@ use std::sync::Arc;
 use std::sync::mpsc::Sender;
 
 use crate::hardware::Hardware;
-use crate::install::{Control, Event, Receipt, Request};
+use crate::install::reuse::InstalledEngine;
+use crate::install::{Control, Event, Receipt, Request, Source};
 use crate::models::Model;
+use crate::ollama::http::HttpOptions;
+use crate::ollama::release::Release;
 use crate::plan::{Assessment, Candidate, Report};
 use crate::text::Text;
 
@@ -38,6 +41,17 @@ pub struct Places {
     pub home: PathBuf,
     /// Folder of the models.
     pub models_dir: PathBuf,
+}
+
+/// Where the engine comes from, before the person changes anything.
+#[derive(Clone, Debug, Default)]
+pub struct StartSource {
+    /// As the program was started.
+    pub source: Source,
+    /// The newest release was asked for.
+    pub wants_newest: bool,
+    /// An engine that is here, recent enough, and may be used.
+    pub here: Option<InstalledEngine>,
 }
 
 /// An installation of ours.
@@ -116,21 +130,34 @@ pub enum Message {
     Health(Result<Health, Trouble>),
     /// Something was done to the installation.
     Managed(ManageAction, Result<(), Trouble>),
-    /// A dialog for a folder was closed.
-    FolderPicked(FolderOf, Option<PathBuf>),
+    /// A dialog for a folder or file was closed.
+    PathPicked(PathOf, Option<PathBuf>),
+    /// The newest release of the engine was looked for.
+    NewestFound(Result<Box<Release>, Trouble>),
     /// A report was written, or the dialog for it closed without a choice.
     ReportSaved(Result<Option<PathBuf>, Trouble>),
     /// Something could not be opened.
     OpenFailed(Trouble),
 }
 
-/// Which folder a dialog was for.
+/// Which folder or file a dialog was for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum FolderOf {
+pub enum PathOf {
     /// Our folder.
     Home,
     /// The models' folder.
     Models,
+    /// An archive of the engine.
+    Archive,
+    /// Certificates to trust.
+    Certificates,
+}
+
+impl PathOf {
+    /// Whether a file is wanted, not a folder.
+    pub fn is_file(self) -> bool {
+        matches!(self, Self::Archive | Self::Certificates)
+    }
 }
 
 /// Why an installation ended before its end.
@@ -178,8 +205,12 @@ pub trait Backend {
     fn places(&self) -> Places;
     /// Version of the engine that would be installed; `None` when the list of releases cannot be read.
     fn engine_version(&self) -> Option<String>;
-    /// Bytes of the engine's archive for this machine; `None` when an engine that is there will be used or the size is unknown.
+    /// Bytes of the archive of [`Backend::engine_version`] for this machine; `None` when unknown.
     fn engine_download_bytes(&self, hardware: &Hardware) -> Option<u64>;
+    /// Where the engine comes from, as the program was started, and an engine on this machine that could be used.
+    fn source(&self, hardware: &Hardware) -> StartSource;
+    /// Looks for the newest release → [`Message::NewestFound`].
+    fn find_newest(&self, source: Source, text: Text, outbox: Outbox);
     /// Looks for an installation → [`Message::Installation`].
     fn look_for_installation(&self, text: Text, outbox: Outbox);
     /// Detects and assesses → [`Message::Detected`].
@@ -201,7 +232,7 @@ pub trait Backend {
     /// What starts the server at login on this system, in words.
     fn login_kind(&self, text: Text) -> String;
     /// Looks up a typed reference → [`Message::ModelFound`].
-    fn find_model(&self, reference: String, text: Text, outbox: Outbox);
+    fn find_model(&self, reference: String, http: HttpOptions, text: Text, outbox: Outbox);
     /// Installs → [`Message::InstallEvent`]s, then [`Message::InstallEnded`].
     fn install(&self, request: Request, text: Text, control: Control, outbox: Outbox);
     /// Asks the installed model → [`Message::AnswerPart`]s, then [`Message::AnswerEnded`].
@@ -210,8 +241,8 @@ pub trait Backend {
     fn health(&self, home: PathBuf, text: Text, outbox: Outbox);
     /// Changes an installation → [`Message::Managed`].
     fn manage(&self, home: PathBuf, action: ManageAction, text: Text, outbox: Outbox);
-    /// Opens a dialog for a folder → [`Message::FolderPicked`].
-    fn pick_folder(&self, of: FolderOf, start: PathBuf, outbox: Outbox);
+    /// Opens a dialog for a folder or file → [`Message::PathPicked`].
+    fn pick_path(&self, of: PathOf, start: PathBuf, outbox: Outbox);
     /// Opens a dialog for a file and writes the report there → [`Message::ReportSaved`].
     fn save_report_as(&self, report: String, text: Text, outbox: Outbox);
     /// Writes the report to a typed path → [`Message::ReportSaved`].

@@ -10,7 +10,7 @@ use super::compatibility::model_name;
 use super::profile::{Lookup, Profile, What, kv_name};
 use crate::models::KvCacheType;
 use crate::say;
-use crate::wizard::backend::{Custom, FolderOf};
+use crate::wizard::backend::{Custom, PathOf};
 use crate::wizard::theme::{Kind, Tone};
 use crate::wizard::widgets::{
     Look, Parts as _, banner, button_width, checkbox, labelled, slider, text_field,
@@ -35,6 +35,8 @@ impl Profile {
         }
         ui.gap(2.0);
         self.places(ui, cx);
+        ui.gap(2.5);
+        self.choice.source.show(ui, cx);
     }
 
     fn model(&mut self, ui: &mut Ui, cx: &Context<'_>, custom: &mut Custom) {
@@ -70,7 +72,8 @@ impl Profile {
                     field.lost_focus() && ui.input(|input| input.key_pressed(eframe::egui::Key::Enter));
                 if (ui.action(Look::Secondary, &button, ready).clicked() || entered) && ready {
                     self.lookup = Lookup::Asking;
-                    cx.backend.find_model(wanted, text, cx.outbox.clone());
+                    let http = self.choice.source.http();
+                    cx.backend.find_model(wanted, http, text, cx.outbox.clone());
                 }
             });
         });
@@ -108,8 +111,8 @@ impl Profile {
         let text = cx.text;
         let places = &mut self.choice.places;
         let folders = [
-            (say!(text, "wizard-advanced-home"), &mut places.home, FolderOf::Home),
-            (say!(text, "wizard-advanced-models"), &mut places.models_dir, FolderOf::Models),
+            (say!(text, "wizard-advanced-home"), &mut places.home, PathOf::Home),
+            (say!(text, "wizard-advanced-models"), &mut places.models_dir, PathOf::Models),
         ];
         for (label, typed, of) in folders {
             labelled(ui, &label, |ui| {
@@ -123,7 +126,7 @@ impl Profile {
                     let browse =
                         browse.accessible_name(say!(text, "wizard-browse-for", what = label.clone()));
                     if browse.clicked() {
-                        cx.backend.pick_folder(of, PathBuf::from(typed.trim()), cx.outbox.clone());
+                        cx.backend.pick_path(of, PathBuf::from(typed.trim()), cx.outbox.clone());
                     }
                 });
             });

@@ -8,6 +8,7 @@ pub mod install;
 pub mod manage;
 pub mod profile;
 pub mod result;
+pub mod source;
 pub mod summary;
 pub mod welcome;
 

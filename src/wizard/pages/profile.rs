@@ -6,12 +6,13 @@ use std::sync::Arc;
 use eframe::egui::{Align, Layout, Ui};
 
 use super::compatibility::{Compatibility, model_name};
+use super::source::SourceTyped;
 use super::{Button, Context, Footer, Intent, View};
 use crate::models::{KvCacheType, Model};
 use crate::plan::{Assessment, Verdict};
 use crate::say;
 use crate::text::Text;
-use crate::wizard::backend::{Backend, Custom, FolderOf, Trouble};
+use crate::wizard::backend::{Backend, Custom, PathOf, Trouble};
 use crate::wizard::theme::{Kind, Tone};
 use crate::wizard::widgets::{
     Part, Parts as _, SpeedScale, StackedBar, Words, banner, card, columns, fact, radio_card, rule,
@@ -26,6 +27,8 @@ pub struct Choice {
     pub what: What,
     /// Folders, port, start at login.
     pub places: PlacesTyped,
+    /// Where the engine comes from, and how the outside world is reached.
+    pub source: SourceTyped,
 }
 
 /// A profile, or a model of the person's own.
@@ -122,6 +125,7 @@ impl Profile {
         self.choice.assessment.verdict != Verdict::Refused
             && self.choice.places.port().is_ok()
             && self.choice.places.folders_are_complete()
+            && self.choice.source.is_complete()
     }
 
     /// A typed reference was looked up.
@@ -148,13 +152,15 @@ impl Profile {
         }
     }
 
-    /// A dialog for a folder was closed.
-    pub fn folder_picked(&mut self, of: FolderOf, folder: Option<PathBuf>) {
-        let Some(folder) = folder else { return };
-        let folder = folder.display().to_string();
+    /// A dialog for a folder or file was closed.
+    pub fn path_picked(&mut self, of: PathOf, path: Option<PathBuf>) {
+        let Some(path) = path else { return };
+        let path = path.display().to_string();
         match of {
-            FolderOf::Home => self.choice.places.home = folder,
-            FolderOf::Models => self.choice.places.models_dir = folder,
+            PathOf::Home => self.choice.places.home = path,
+            PathOf::Models => self.choice.places.models_dir = path,
+            PathOf::Archive => self.choice.source.archive = path,
+            PathOf::Certificates => self.choice.source.ca_file = path,
         }
     }
 
@@ -283,6 +289,7 @@ impl View for Profile {
     }
 
     fn show(&mut self, ui: &mut Ui, cx: &mut Context<'_>) {
+        self.choice.source.look_for_newest(cx);
         columns(ui, &[0.36, 0.64], |ui, i| {
             if i == 0 {
                 self.cards(ui, cx);
@@ -315,6 +322,7 @@ fn recommended(compatibility: &Compatibility, backend: &dyn Backend) -> Option<C
     Some(Choice {
         assessment: report.assessments[index].clone(),
         what: What::Profile(index),
+        source: SourceTyped::new(backend.source(&compatibility.found.hardware)),
         places: PlacesTyped {
             home: places.home.display().to_string(),
             models_dir: places.models_dir.display().to_string(),

@@ -7,7 +7,8 @@ use eframe::egui::{Align, Layout, Ui};
 use super::install::InstallPage;
 use super::profile::Profile;
 use super::{Button, Context, Footer, Intent, View};
-use crate::install::{InstallOptions, Request};
+use crate::hardware::Hardware;
+use crate::install::{InstallOptions, Request, Source, Which};
 use crate::say;
 use crate::text::Text;
 use crate::wizard::WizardOptions;
@@ -56,8 +57,7 @@ impl Summary {
                 models_dir: folder(&choice.places.models_dir),
                 port: choice.places.port().ok().flatten(),
                 autostart: choice.places.autostart,
-                mirror: options.mirror.clone(),
-                release_file: options.release_file.clone(),
+                source: choice.source.source(),
                 insecure_registry: options.insecure_registry,
             },
         }
@@ -67,18 +67,21 @@ impl Summary {
         let text = cx.text;
         let hardware = &self.profile.compatibility.found.hardware;
         let model = &self.profile.choice.assessment.candidate.model;
-        let engine = cx.backend.engine_download_bytes(hardware);
-        ui.words(Kind::Strong, Tone::Ink, &say!(text, "wizard-summary-downloads"));
-        ui.gap(1.0);
-        let engine_name = format!("Ollama {}", cx.backend.engine_version().unwrap_or_default());
+        let source = self.profile.choice.source.source();
+        let (version, engine) = engine(&source, hardware, cx.backend);
         let engine_size =
             engine.map_or_else(|| say!(text, "wizard-summary-at-most-known"), |bytes| text.file_size(bytes));
-        line(ui, &engine_name, &engine_size, false);
+        let engine_size =
+            if engine == Some(0) { say!(text, "wizard-summary-already-here") } else { engine_size };
+        line(ui, &format!("Ollama {version}"), &engine_size, false);
         line(ui, &model.tag, &text.file_size(model.download_bytes), false);
         let total = engine.unwrap_or(0) + model.download_bytes;
         line(ui, &say!(text, "wizard-summary-together"), &text.file_size(total), true);
         ui.gap(0.5);
         ui.words(Kind::Label, Tone::Faint, &say!(text, "wizard-summary-not-twice"));
+        ui.gap(1.0);
+        let sure = if matches!(source.which, Which::Newest(_)) { Tone::Warning } else { Tone::Faint };
+        ui.words(Kind::Label, sure, &source.which.note(text));
         total
     }
 
@@ -182,6 +185,17 @@ impl View for Summary {
             secondary: None,
             primary: Some(Button::new(say!(text, "wizard-install"), Intent::Next)),
         }
+    }
+}
+
+/// Version of the engine that will be installed, and what has to be downloaded for it, when that is known.
+fn engine(source: &Source, hardware: &Hardware, backend: &dyn Backend) -> (String, Option<u64>) {
+    let listed = || backend.engine_version().unwrap_or_default();
+    match &source.which {
+        Which::Installed(engine) => (engine.version.clone(), Some(0)),
+        Which::Newest(release) => (release.version.clone(), source.which.download_bytes(false)),
+        Which::Pinned | Which::Listed(_) if !source.archives.is_empty() => (listed(), Some(0)),
+        Which::Pinned | Which::Listed(_) => (listed(), backend.engine_download_bytes(hardware)),
     }
 }
 

@@ -1,0 +1,67 @@
+//! Where the engine comes from, as the options say it.
+
+use std::path::absolute;
+
+use crate::cli::args::{SourceArgs, WhichOllama};
+use crate::cli::{Failure, Session, model};
+use crate::hardware::Hardware;
+use crate::install::reuse::installed_engine;
+use crate::install::{Paths, Source, Which};
+use crate::ollama::release::Release;
+use crate::ollama::release::newest::newest;
+use crate::say;
+
+/// What the options say, with the engine that is here or the newest one looked for where they want that. Where the newest
+/// one cannot be found the pinned one is taken, and that is said.
+///
+/// # Errors
+/// When an option is wrong.
+pub fn of(args: &SourceArgs, hardware: &Hardware, session: &Session) -> Result<Source, Failure> {
+    let mut source = without_looking(args, session)?;
+    let text = session.text;
+    match args.ollama {
+        WhichOllama::Newest => {
+            session.tell(&say!(text, "newest-asking"));
+            match newest(&source.mirrors, &source.http) {
+                Ok(release) => source.which = Which::Newest(Box::new(release)),
+                Err(error) => {
+                    let version = source.which.version().unwrap_or_default();
+                    let why = error.explain(text);
+                    // Also with --quiet: something else is installed than was asked for.
+                    eprintln!("{}", say!(text, "newest-not-found", why = why, version = version));
+                }
+            }
+        }
+        WhichOllama::Auto if may_reuse(args) => {
+            let ours = Paths::new(&session.home).engines();
+            let minimum = Release::built_in().map(|release| release.version).unwrap_or_default();
+            if let Some(engine) = installed_engine(&hardware.engines, &minimum, &ours) {
+                source.which = Which::Installed(engine);
+            }
+        }
+        WhichOllama::Auto | WhichOllama::Pinned => {}
+    }
+    Ok(source)
+}
+
+/// What the options say by themselves.
+///
+/// # Errors
+/// When one is wrong.
+pub fn without_looking(args: &SourceArgs, session: &Session) -> Result<Source, Failure> {
+    Ok(Source {
+        which: args.release.clone().map_or(Which::Pinned, Which::Listed),
+        mirrors: args.mirror.clone(),
+        archives: args.archive.iter().map(|path| absolute(path).unwrap_or_else(|_| path.clone())).collect(),
+        http: model::http_options(&args.network, session)?,
+        max_bytes_per_s: args.limit_rate,
+    })
+}
+
+/// Whether an engine that is here may be used: not where the person named another one, or where to get it.
+pub fn may_reuse(args: &SourceArgs) -> bool {
+    args.ollama == WhichOllama::Auto
+        && args.release.is_none()
+        && args.mirror.is_empty()
+        && args.archive.is_empty()
+}

@@ -1,0 +1,273 @@
+//! An Ollama that somebody installed here, copied into our folder instead of downloaded.
+//!
+//! Copied and not started where it is, so that an update or removal of the other one does not pull the ground from
+//! under ours, and so that our processes are told from others by the path of their program. It is taken only when it is
+//! as recent as the pinned release, has the shape of a release, and, on Unix, nobody but this person and root can have
+//! written it.
+
+use std::fs::Metadata;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+
+use super::{copy, link_or_copy};
+use crate::hardware::Engine;
+use crate::install::Control;
+use crate::install::download::{hash_file, hex};
+use crate::install::files::{self, FileError, at};
+use crate::ollama::release::newest::numbers;
+
+/// More files than any release has.
+const MOST_FILES: usize = 2000;
+
+/// An engine that is here.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct InstalledEngine {
+    /// Its version, as it says itself.
+    pub version: String,
+    /// Its program, links resolved.
+    pub program: PathBuf,
+    /// What it takes on the disk.
+    pub bytes: u64,
+}
+
+/// Why an engine that is here is not used.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum NotReusable {
+    /// It is older than the release this program was made with.
+    #[error("{version} is older than {minimum}")]
+    Older {
+        /// Its version.
+        version: String,
+        /// What is needed.
+        minimum: String,
+    },
+    /// It does not say its version, or has no program on this disk.
+    #[error("its version or its program is unknown")]
+    Unknown,
+    /// Its files do not lie as those of a release do.
+    #[error("{path} is not laid out like a release")]
+    Layout {
+        /// Its program.
+        path: PathBuf,
+    },
+    /// Somebody else could have written it.
+    #[error("{path} can be written by others")]
+    Writable {
+        /// The file or folder.
+        path: PathBuf,
+    },
+    /// It cannot be read.
+    #[error("{path}: {problem}")]
+    Unreadable {
+        /// The file or folder.
+        path: PathBuf,
+        /// What the system said.
+        problem: String,
+    },
+}
+
+/// The best of the engines that detection found, if one can be used. Those under `own` are ours already.
+pub fn installed_engine(engines: &[Engine], minimum: &str, own: &Path) -> Option<InstalledEngine> {
+    let usable =
+        engines.iter().filter(|engine| engine.path.as_ref().is_none_or(|path| !path.starts_with(own)));
+    let usable = usable.filter_map(|engine| match examine(engine, minimum) {
+        Ok(found) => Some(found),
+        Err(reason) => {
+            tracing::info!(%reason, kind = engine.kind, "an engine that is here is not used");
+            None
+        }
+    });
+    usable.max_by(|a, b| numbers(&a.version).cmp(&numbers(&b.version)))
+}
+
+fn examine(engine: &Engine, minimum: &str) -> Result<InstalledEngine, NotReusable> {
+    let (Some(version), Some(path)) = (&engine.version, &engine.path) else {
+        return Err(NotReusable::Unknown);
+    };
+    let (found, needed) = (numbers(version).ok_or(NotReusable::Unknown)?, numbers(minimum));
+    if Some(&found) < needed.as_ref() {
+        return Err(NotReusable::Older { version: version.clone(), minimum: minimum.to_owned() });
+    }
+    let program = std::fs::canonicalize(path).map_err(|error| unreadable(path, &error))?;
+    let bytes = contents(&program)?.iter().map(|file| file.bytes).sum();
+    Ok(InstalledEngine { version: version.clone(), program, bytes })
+}
+
+/// One file of an engine.
+struct Part {
+    from: PathBuf,
+    /// Where it lies in a release.
+    to: PathBuf,
+    bytes: u64,
+    is_program: bool,
+    /// Where it points, when it is a link.
+    link: Option<PathBuf>,
+}
+
+/// The files of an engine, as they lie in a release.
+fn contents(program: &Path) -> Result<Vec<Part>, NotReusable> {
+    let layout = || NotReusable::Layout { path: program.to_owned() };
+    let folder = program.parent().ok_or_else(layout)?;
+    let name = program.file_name().ok_or_else(layout)?;
+    let runner = if cfg!(windows) { "llama-server.exe" } else { "llama-server" };
+    let beside = folder.join("lib").join("ollama");
+    let above = folder.parent().map(|root| root.join("lib").join("ollama"));
+    let (place, library, to) = if above.as_ref().is_some_and(|library| library.join(runner).is_file()) {
+        (Path::new("bin").join(name), above.ok_or_else(layout)?, Path::new("lib").join("ollama"))
+    } else if beside.join(runner).is_file() {
+        (PathBuf::from(name), beside, Path::new("lib").join("ollama"))
+    } else if cfg!(target_os = "macos")
+        && folder.ends_with("Contents/Resources")
+        && folder.join(runner).is_file()
+    {
+        // The app keeps program, runner and libraries side by side.
+        (PathBuf::new(), folder.to_owned(), PathBuf::new())
+    } else {
+        return Err(layout());
+    };
+    let mut parts = Vec::new();
+    if !place.as_os_str().is_empty() {
+        only_ours_to_write(folder)?;
+        parts.push(part(program, place)?);
+    }
+    collect(&library, &to, &mut parts)?;
+    Ok(parts)
+}
+
+fn collect(folder: &Path, to: &Path, parts: &mut Vec<Part>) -> Result<(), NotReusable> {
+    only_ours_to_write(folder)?;
+    let entries = std::fs::read_dir(folder).map_err(|error| unreadable(folder, &error))?;
+    for entry in entries {
+        let entry = entry.map_err(|error| unreadable(folder, &error))?;
+        let (from, to) = (entry.path(), to.join(entry.file_name()));
+        let kind = entry.file_type().map_err(|error| unreadable(&from, &error))?;
+        if kind.is_dir() {
+            collect(&from, &to, parts)?;
+        } else {
+            parts.push(part(&from, to)?);
+        }
+        if parts.len() > MOST_FILES {
+            return Err(NotReusable::Layout { path: folder.to_owned() });
+        }
+    }
+    Ok(())
+}
+
+fn part(from: &Path, to: PathBuf) -> Result<Part, NotReusable> {
+    let found = std::fs::symlink_metadata(from).map_err(|error| unreadable(from, &error))?;
+    if found.is_symlink() {
+        let target = std::fs::read_link(from).map_err(|error| unreadable(from, &error))?;
+        // Releases link libraries to their neighbours; anything else is not one.
+        if target.components().count() != 1 || target.file_name().is_none() {
+            return Err(NotReusable::Layout { path: from.to_owned() });
+        }
+        return Ok(Part { from: from.to_owned(), to, bytes: 0, is_program: false, link: Some(target) });
+    }
+    if !found.is_file() {
+        return Err(NotReusable::Layout { path: from.to_owned() });
+    }
+    only_ours_to_write(from)?;
+    let is_program = is_executable(&found) && from.extension().is_none_or(|extension| extension == "exe");
+    Ok(Part { from: from.to_owned(), to, bytes: found.len(), is_program, link: None })
+}
+
+#[cfg(unix)]
+fn only_ours_to_write(path: &Path) -> Result<(), NotReusable> {
+    use std::os::unix::fs::MetadataExt as _;
+    let found = std::fs::metadata(path).map_err(|error| unreadable(path, &error))?;
+    let owner_is_fine = found.uid() == 0 || found.uid() == rustix::process::getuid().as_raw();
+    // Folders of a package manager's group (Homebrew's) may be written by its members.
+    let writable = if found.is_dir() { 0o002 } else { 0o022 };
+    if owner_is_fine && found.mode() & writable == 0 {
+        return Ok(());
+    }
+    Err(NotReusable::Writable { path: path.to_owned() })
+}
+
+/// Rights are lists here, and programs lie where only their owner and administrators write.
+#[cfg(not(unix))]
+fn only_ours_to_write(_path: &Path) -> Result<(), NotReusable> {
+    Ok(())
+}
+
+#[cfg(unix)]
+fn is_executable(found: &Metadata) -> bool {
+    use std::os::unix::fs::PermissionsExt as _;
+    found.permissions().mode() & 0o111 != 0
+}
+
+#[cfg(not(unix))]
+fn is_executable(_found: &Metadata) -> bool {
+    true
+}
+
+fn unreadable(path: &Path, error: &io::Error) -> NotReusable {
+    NotReusable::Unreadable { path: path.to_owned(), problem: error.to_string() }
+}
+
+/// Copies an engine into a folder, which should be empty. Programs are copied, so that each has one path only;
+/// everything else is linked where the file system can. Gives back its files, relative to the folder.
+///
+/// # Errors
+/// When it changed since it was found, a file cannot be read or written, or the person stops it.
+pub fn copy_engine(
+    engine: &InstalledEngine,
+    folder: &Path,
+    control: &Control,
+    progress: &dyn Fn(u64),
+) -> Result<Vec<PathBuf>, FileError> {
+    let parts = contents(&engine.program).map_err(|reason| at(&engine.program)(io::Error::other(reason)))?;
+    let (mut done, mut copied) = (0, Vec::new());
+    for part in parts {
+        control.until_resumed_blocking().map_err(|stopped| at(folder)(io::Error::other(stopped)))?;
+        let to = folder.join(&part.to);
+        if let Some(parent) = to.parent() {
+            files::create_folders(parent)?;
+        }
+        match &part.link {
+            Some(target) => make_link(target, &part.from, &to).map_err(at(&to))?,
+            None if part.is_program => {
+                copy(&part.from, &to).and_then(|()| make_executable(&to)).map_err(at(&to))?;
+            }
+            None => link_or_copy(&part.from, &to).map_err(at(&to))?,
+        }
+        done += part.bytes;
+        progress(done);
+        copied.push(part.to);
+    }
+    Ok(copied)
+}
+
+impl InstalledEngine {
+    /// SHA-256 of its program, in hexadecimal: what the receipt says about it.
+    ///
+    /// # Errors
+    /// When it cannot be read.
+    pub fn program_sha256(&self) -> Result<String, FileError> {
+        Ok(hex(&hash_file(&self.program, &|| false).map_err(at(&self.program))?))
+    }
+}
+
+#[cfg(unix)]
+fn make_link(target: &Path, _from: &Path, to: &Path) -> io::Result<()> {
+    std::os::unix::fs::symlink(target, to)
+}
+
+#[cfg(not(unix))]
+fn make_link(_target: &Path, from: &Path, to: &Path) -> io::Result<()> {
+    copy(from, to)
+}
+
+/// Nothing more than to run: no set-user-ID bits come along.
+#[cfg(unix)]
+fn make_executable(path: &Path) -> io::Result<()> {
+    use std::os::unix::fs::PermissionsExt as _;
+    std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o755))
+}
+
+#[cfg(not(unix))]
+fn make_executable(_path: &Path) -> io::Result<()> {
+    Ok(())
+}

@@ -1,0 +1,136 @@
+//! Layers of models in the folders of other Ollama servers.
+//!
+//! 1. Which layers a model has is told by a manifest that lies beside them, or by the registry's.
+//! 2. A layer of the right length is hashed; the right one gets a second name in our folder, without a second copy of
+//!    its bytes where the file system can. The engine does not check what it finds there, so we must.
+//! 3. When all layers are there, and the manifest was on this computer, it comes along: then nothing is pulled at all.
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+
+use super::link_or_copy;
+use crate::install::download::{hash_file, hex};
+use crate::install::files::{self, FileError, at};
+use crate::install::store::{Store, StoredManifest};
+use crate::install::{Cancelled, Control};
+
+/// What was found and taken over.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct ReusedLayers {
+    /// Bytes of the layers that need not be downloaded now.
+    pub bytes: u64,
+    /// Whether the model is complete.
+    pub complete: bool,
+}
+
+/// Folders in which other Ollama servers keep models, as the environment has them; those that exist.
+pub fn stores() -> Vec<PathBuf> {
+    let mut folders: Vec<PathBuf> = std::env::var_os("OLLAMA_MODELS")
+        .filter(|set| !set.is_empty())
+        .map(PathBuf::from)
+        .into_iter()
+        .collect();
+    folders.extend(std::env::home_dir().map(|home| home.join(".ollama").join("models")));
+    if cfg!(unix) {
+        // The system service of Ollama's own installer, and that of some distributions.
+        folders.extend(
+            ["/usr/share/ollama/.ollama/models", "/var/lib/ollama/models", "/var/lib/ollama"].map(Into::into),
+        );
+    }
+    let mut seen = BTreeSet::new();
+    folders.retain(|folder| {
+        folder.join("blobs").is_dir() && std::fs::canonicalize(folder).is_ok_and(|real| seen.insert(real))
+    });
+    folders
+}
+
+/// Takes over the layers of a model from other folders. `published` are the layers in the registry's manifest, when it
+/// was asked. Blocks for as long as the layers take to be read.
+///
+/// # Errors
+/// When our folder cannot be written, or the person stops it. A folder of others that cannot be read has nothing.
+pub fn reuse_layers(
+    tag: &str,
+    published: Option<&[(String, u64)]>,
+    ours: &Path,
+    others: &[PathBuf],
+    control: &Control,
+) -> Result<Result<ReusedLayers, Cancelled>, FileError> {
+    let (store, real) = (Store::new(ours), std::fs::canonicalize(ours).ok());
+    let mut reused = ReusedLayers::default();
+    for other in others {
+        if std::fs::canonicalize(other).ok() == real || reused.complete {
+            continue;
+        }
+        let other = Store::new(other);
+        let manifest = other.manifest(tag);
+        let layers = match (&manifest, published) {
+            (Some(manifest), _) => manifest.layers.clone(),
+            (None, Some(published)) => published.to_vec(),
+            (None, None) => continue,
+        };
+        let mut missing = 0;
+        for (digest, bytes) in &layers {
+            let (Some(to), Some(from)) = (store.blob(digest), other.blob(digest)) else {
+                missing += 1;
+                continue;
+            };
+            if files::length(&to) == *bytes && to.is_file() {
+                continue;
+            }
+            match take(&from, &to, digest, *bytes, control)? {
+                Err(stopped) => return Ok(Err(stopped)),
+                Ok(true) => reused.bytes += bytes,
+                Ok(false) => missing += 1,
+            }
+        }
+        if let (Some(manifest), 0) = (manifest, missing) {
+            bring_manifest(&store, tag, &manifest)?;
+            reused.complete = true;
+        }
+    }
+    Ok(Ok(reused))
+}
+
+/// Takes one layer over if it is there and is what its name says.
+fn take(
+    from: &Path,
+    to: &Path,
+    digest: &str,
+    bytes: u64,
+    control: &Control,
+) -> Result<Result<bool, Cancelled>, FileError> {
+    if !from.is_file() || files::length(from) != bytes {
+        return Ok(Ok(false));
+    }
+    let hash = hash_file(from, &|| control.is_cancelled());
+    if let Err(stopped) = control.check() {
+        return Ok(Err(stopped));
+    }
+    let wanted = digest.trim_start_matches("sha256").trim_start_matches([':', '-']);
+    match hash {
+        Ok(hash) if hex(&hash) == wanted.to_ascii_lowercase() => {}
+        Ok(_) => {
+            tracing::warn!(path = %from.display(), "a layer of another server is damaged and is not used");
+            return Ok(Ok(false));
+        }
+        Err(error) => {
+            tracing::info!(%error, path = %from.display(), "a layer of another server cannot be read");
+            return Ok(Ok(false));
+        }
+    }
+    if let Some(folder) = to.parent() {
+        files::create_folders(folder)?;
+    }
+    files::remove_file(to)?;
+    link_or_copy(from, to).map_err(at(to))?;
+    Ok(Ok(true))
+}
+
+fn bring_manifest(store: &Store, tag: &str, manifest: &StoredManifest) -> Result<(), FileError> {
+    let Some(path) = store.manifest_path(tag) else { return Ok(()) };
+    if let Some(folder) = path.parent() {
+        files::create_folders(folder)?;
+    }
+    files::write_whole(&path, &manifest.json)
+}

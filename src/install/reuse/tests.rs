@@ -1,0 +1,190 @@
+#![allow(clippy::unwrap_used)]
+
+use std::cell::Cell;
+use std::path::{Path, PathBuf};
+
+use sha2::{Digest as _, Sha256};
+
+use super::*;
+use crate::hardware::Engine;
+use crate::install::Control;
+use crate::install::download::hex;
+use crate::install::store::Store;
+
+fn write(path: &Path, bytes: &[u8], mode: u32) {
+    std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+    std::fs::write(path, bytes).unwrap();
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt as _;
+        std::fs::set_permissions(path, std::fs::Permissions::from_mode(mode)).unwrap();
+    }
+    #[cfg(not(unix))]
+    let _ = mode;
+}
+
+/// An engine installed as Ollama's own installer does it, among other things.
+fn install(root: &Path) -> Engine {
+    write(&root.join("bin/ollama"), b"program", 0o755);
+    write(&root.join("bin/other"), b"other", 0o755);
+    write(&root.join("lib/other.so"), b"other", 0o644);
+    write(&root.join("lib/ollama/llama-server"), b"runner", 0o755);
+    write(&root.join("lib/ollama/cuda_v13/libggml-cuda.so"), b"cuda", 0o644);
+    write(&root.join("lib/ollama/libggml-base.so.0"), b"base", 0o644);
+    #[cfg(unix)]
+    std::os::unix::fs::symlink("libggml-base.so.0", root.join("lib/ollama/libggml-base.so")).unwrap();
+    Engine {
+        kind: "binary".to_owned(),
+        version: Some("0.32.15".to_owned()),
+        path: Some(root.join("bin/ollama")),
+        ..Engine::default()
+    }
+}
+
+fn usable(engine: &Engine) -> Option<InstalledEngine> {
+    installed_engine(std::slice::from_ref(engine), "0.32.15", Path::new("/nowhere"))
+}
+
+#[cfg(unix)]
+#[test]
+fn an_engine_that_is_here_is_copied_with_its_libraries_and_nothing_else() {
+    use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
+    let folder = tempfile::tempdir().unwrap();
+    let found = usable(&install(folder.path())).unwrap();
+    assert_eq!((found.version.as_str(), found.bytes), ("0.32.15", 21));
+    assert_eq!(found.program_sha256().unwrap(), hex(&Sha256::digest(b"program").into()));
+    let (to, told) = (folder.path().join("ours"), Cell::new(0));
+    let mut files = copy_engine(&found, &to, &Control::new(), &|done| told.set(done)).unwrap();
+    files.sort();
+    let expected = [
+        "bin/ollama",
+        "lib/ollama/cuda_v13/libggml-cuda.so",
+        "lib/ollama/libggml-base.so",
+        "lib/ollama/libggml-base.so.0",
+        "lib/ollama/llama-server",
+    ];
+    assert_eq!(files, expected.map(PathBuf::from));
+    assert_eq!(told.get(), 21);
+    assert_eq!(std::fs::read(to.join("bin/ollama")).unwrap(), b"program");
+    assert_eq!(std::fs::read(to.join("lib/ollama/libggml-base.so")).unwrap(), b"base");
+    let inode = |path: &str, root: &Path| std::fs::metadata(root.join(path)).unwrap().ino();
+    let library = "lib/ollama/cuda_v13/libggml-cuda.so";
+    assert_eq!(inode(library, folder.path()), inode(library, &to), "large files are not copied");
+    assert_ne!(inode("bin/ollama", folder.path()), inode("bin/ollama", &to), "a program has one path only");
+    assert_eq!(std::fs::metadata(to.join("bin/ollama")).unwrap().permissions().mode() & 0o7777, 0o755);
+}
+
+#[cfg(unix)]
+#[test]
+fn an_engine_that_cannot_be_trusted_or_is_too_old_is_left_alone() {
+    let folder = tempfile::tempdir().unwrap();
+    let good = install(folder.path());
+    assert!(usable(&good).is_some());
+    assert!(usable(&Engine { version: Some("0.32.14".to_owned()), ..good.clone() }).is_none());
+    assert!(usable(&Engine { version: None, ..good.clone() }).is_none());
+    assert!(usable(&Engine { version: Some("0.40.0".to_owned()), ..good.clone() }).is_some());
+    assert!(usable(&Engine { path: Some("/nowhere/ollama".into()), ..good.clone() }).is_none());
+    assert!(
+        installed_engine(std::slice::from_ref(&good), "0.32.15", folder.path()).is_none(),
+        "that is our own"
+    );
+    // The newest of several.
+    let (older, newer) = (good.clone(), Engine { version: Some("0.33.1".to_owned()), ..good.clone() });
+    assert_eq!(installed_engine(&[older, newer], "0.32.15", Path::new("/n")).unwrap().version, "0.33.1");
+
+    // A program that others can write.
+    for (path, mode) in [("bin/ollama", 0o777), ("lib/ollama/llama-server", 0o775)] {
+        let folder = tempfile::tempdir().unwrap();
+        let engine = install(folder.path());
+        write(&folder.path().join(path), b"changed", mode);
+        assert!(usable(&engine).is_none(), "{path}");
+    }
+    // A link that leads elsewhere, and an engine without its runner.
+    let folder = tempfile::tempdir().unwrap();
+    let engine = install(folder.path());
+    std::os::unix::fs::symlink("/etc/passwd", folder.path().join("lib/ollama/libevil.so")).unwrap();
+    assert!(usable(&engine).is_none());
+    let folder = tempfile::tempdir().unwrap();
+    let engine = install(folder.path());
+    std::fs::remove_file(folder.path().join("lib/ollama/llama-server")).unwrap();
+    assert!(usable(&engine).is_none());
+}
+
+struct Shelf(PathBuf);
+
+impl Shelf {
+    fn layer(&self, bytes: &[u8]) -> (String, u64) {
+        let digest = hex(&Sha256::digest(bytes).into());
+        write(&self.0.join("blobs").join(format!("sha256-{digest}")), bytes, 0o644);
+        (format!("sha256:{digest}"), bytes.len() as u64)
+    }
+
+    fn model(&self, tag: &str, layers: &[(String, u64)]) {
+        let list: Vec<String> = layers
+            .iter()
+            .map(|(digest, size)| format!("{{\"digest\":\"{digest}\",\"size\":{size}}}"))
+            .collect();
+        let path = Store::new(&self.0).manifest_path(tag).unwrap();
+        write(&path, format!("{{\"layers\":[{}]}}", list.join(",")).as_bytes(), 0o644);
+    }
+}
+
+fn reuse(tag: &str, published: Option<&[(String, u64)]>, ours: &Path, other: &Path) -> ReusedLayers {
+    reuse_layers(tag, published, ours, &[other.to_owned()], &Control::new()).unwrap().unwrap()
+}
+
+#[test]
+fn a_model_of_another_server_is_taken_over_whole_without_a_second_copy() {
+    let folder = tempfile::tempdir().unwrap();
+    let (other, ours) = (Shelf(folder.path().join("other")), folder.path().join("ours"));
+    let layers = [other.layer(b"weights"), other.layer(b"template")];
+    other.model("qwen2.5-coder:7b", &layers);
+    let reused = reuse("qwen2.5-coder:7b", None, &ours, &other.0);
+    assert_eq!(reused, ReusedLayers { bytes: 15, complete: true });
+    assert!(Store::new(&ours).has("qwen2.5-coder:7b"));
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::MetadataExt as _;
+        let blob = Store::new(&ours).blob(&layers[0].0).unwrap();
+        assert_eq!(std::fs::metadata(blob).unwrap().nlink(), 2, "one file with two names");
+    }
+    // Again there is nothing to do; and other models have nothing of it.
+    assert_eq!(reuse("qwen2.5-coder:7b", None, &ours, &other.0).bytes, 0);
+    assert_eq!(reuse("qwen2.5-coder:3b", None, &ours, &other.0), ReusedLayers::default());
+}
+
+#[test]
+fn a_damaged_or_missing_layer_is_left_to_the_pull() {
+    let folder = tempfile::tempdir().unwrap();
+    let (other, ours) = (Shelf(folder.path().join("other")), folder.path().join("ours"));
+    let (good, bad) = (other.layer(b"good"), other.layer(b"damaged"));
+    other.model("m:1", &[good.clone(), bad.clone(), (format!("sha256:{}", "0".repeat(64)), 5)]);
+    std::fs::write(Store::new(&other.0).blob(&bad.0).unwrap(), b"dAmaged").unwrap();
+    let reused = reuse("m:1", None, &ours, &other.0);
+    assert_eq!(reused, ReusedLayers { bytes: 4, complete: false });
+    let store = Store::new(&ours);
+    assert!(!store.has("m:1") && store.manifest("m:1").is_none(), "no manifest without all layers");
+    assert!(store.blob(&good.0).unwrap().is_file() && !store.blob(&bad.0).unwrap().exists());
+}
+
+#[test]
+fn layers_that_the_registry_names_are_found_under_whatever_model_they_came() {
+    let folder = tempfile::tempdir().unwrap();
+    let (other, ours) = (Shelf(folder.path().join("other")), folder.path().join("ours"));
+    let weights = other.layer(b"weights");
+    other.model("somebody/elses:tag", std::slice::from_ref(&weights));
+    let published = [weights, (format!("sha256:{}", "1".repeat(64)), 9)];
+    let reused = reuse("m:1", Some(&published), &ours, &other.0);
+    assert_eq!(reused, ReusedLayers { bytes: 7, complete: false });
+    assert_eq!(reuse("m:1", Some(&published), &ours, &ours).bytes, 0, "ours is not another's");
+}
+
+#[test]
+fn a_manifest_of_another_server_cannot_name_files_elsewhere() {
+    let folder = tempfile::tempdir().unwrap();
+    let (other, ours) = (Shelf(folder.path().join("other")), folder.path().join("ours"));
+    write(&folder.path().join("secret"), b"secret", 0o600);
+    other.model("m:1", &[("sha256-../../secret".to_owned(), 6), ("../secret".to_owned(), 6)]);
+    assert_eq!(reuse("m:1", None, &ours, &other.0), ReusedLayers::default());
+    assert!(!ours.join("blobs").exists());
+}

@@ -1,0 +1,109 @@
+//! Unpacks an archive while it comes: as far as it is hashed, on a thread of its own.
+//!
+//! Nothing that comes out is used, run or moved before the archive's hash was the right one. When the download begins
+//! anew, the folder is emptied and so does this. A zip is read from its end, so it waits for that.
+
+use std::io::{self, Read};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use tokio::sync::oneshot;
+
+use super::extractor::Extractor;
+use super::{
+    Format, Limits, UnpackError, UnpackProgress, Unpacked, read_up_to, remove_tree, tarball, zipfile,
+};
+use crate::install::download::{Round, RoundEnd, Tail};
+use crate::install::{Cancelled, Control};
+
+/// An archive that is being unpacked while it comes.
+#[derive(Debug)]
+pub struct Following {
+    /// Ends when the archive is unpacked and verified, or with why it is not.
+    pub outcome: oneshot::Receiver<Result<Unpacked, UnpackError>>,
+    read: Arc<AtomicU64>,
+}
+
+impl Following {
+    /// Bytes of the archive that were unpacked so far.
+    pub fn bytes_done(&self) -> u64 {
+        self.read.load(Ordering::Relaxed)
+    }
+}
+
+/// Begins to unpack what comes. The folder is emptied first. `archive` names it in errors.
+///
+/// # Errors
+/// When there can be no thread.
+pub fn follow(
+    tail: Tail,
+    archive: PathBuf,
+    staging: PathBuf,
+    limits: Limits,
+    control: Control,
+) -> io::Result<Following> {
+    let (report, outcome) = oneshot::channel();
+    let read = Arc::new(AtomicU64::new(0));
+    let counter = Arc::clone(&read);
+    std::thread::Builder::new().name("unpacker".to_owned()).spawn(move || {
+        let follower = Follower { tail, archive, staging, limits, control, read: counter };
+        // Nobody listens any more after a failed download.
+        let _ = report.send(follower.run());
+    })?;
+    Ok(Following { outcome, read })
+}
+
+struct Follower {
+    tail: Tail,
+    archive: PathBuf,
+    staging: PathBuf,
+    limits: Limits,
+    control: Control,
+    read: Arc<AtomicU64>,
+}
+
+impl Follower {
+    fn run(self) -> Result<Unpacked, UnpackError> {
+        let mut round = None;
+        loop {
+            let Some(next) = self.tail.next_round(round) else { return Err(Cancelled.into()) };
+            round = Some(next);
+            remove_tree(&self.staging)?;
+            let outcome = self.unpack(next);
+            // Whatever came out, or whatever was wrong with it: what it is worth is told by the hash.
+            match self.tail.end_of(next) {
+                RoundEnd::Verified => return outcome,
+                RoundEnd::Abandoned => return Err(Cancelled.into()),
+                RoundEnd::BegunAnew => {}
+            }
+        }
+    }
+
+    fn unpack(&self, round: Round) -> Result<Unpacked, UnpackError> {
+        let archive: &Path = &self.archive;
+        let read_error = |source| UnpackError::Read { path: archive.to_owned(), source };
+        let mut reader = self.tail.open(round).map_err(read_error)?;
+        let mut magic = [0; 4];
+        let known = read_up_to(&mut reader, &mut magic).map_err(read_error)?;
+        let format = Format::of(&magic[..known])
+            .ok_or_else(|| UnpackError::UnknownFormat { path: archive.to_owned() })?;
+        let note = |progress: UnpackProgress| self.read.store(progress.bytes_done, Ordering::Relaxed);
+        let unknown_length = u64::MAX;
+        let mut extractor =
+            Extractor::new(archive, &self.staging, self.limits, unknown_length, &note, &self.control)?;
+        match format {
+            Format::TarZst | Format::TarGz => {
+                tarball::unpack(magic[..known].chain(reader), format, &mut extractor)?;
+            }
+            Format::Zip => {
+                let file = reader.into_verified_file().map_err(read_error)?;
+                zipfile::unpack(file, &mut extractor)?;
+            }
+        }
+        extractor.finish()
+    }
+}
+
+#[cfg(test)]
+mod tests;

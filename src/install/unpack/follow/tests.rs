@@ -1,0 +1,98 @@
+#![allow(clippy::unwrap_used)]
+
+use std::io::Write as _;
+
+use super::*;
+use crate::install::download::{DownloadRequest, download};
+use crate::ollama::http;
+use crate::testing::{Reply, Server};
+
+fn archive(content: &[u8]) -> Vec<u8> {
+    let mut tar = tar::Builder::new(Vec::new());
+    let mut header = tar::Header::new_gnu();
+    header.set_size(content.len() as u64);
+    header.set_mode(0o755);
+    tar.append_data(&mut header, "bin/ollama", content).unwrap();
+    zstd::stream::encode_all(tar.into_inner().unwrap().as_slice(), 1).unwrap()
+}
+
+fn zip(content: &[u8]) -> Vec<u8> {
+    let mut zip = zip::ZipWriter::new(io::Cursor::new(Vec::new()));
+    zip.start_file("bin/ollama", zip::write::SimpleFileOptions::default()).unwrap();
+    zip.write_all(content).unwrap();
+    zip.finish().unwrap().into_inner()
+}
+
+/// Bytes that do not shrink.
+fn noise(length: usize, seed: u64) -> Vec<u8> {
+    let mut state = seed.wrapping_mul(0x9E37_79B9_7F4A_7C15) | 1;
+    let mut next = || {
+        state ^= state << 13;
+        state ^= state >> 7;
+        state ^= state << 17;
+        (state >> 32) as u8
+    };
+    (0..length).map(|_| next()).collect()
+}
+
+/// Downloads and unpacks at once, and says what came out and how often the archive was asked for.
+fn fetch(
+    good: &[u8],
+    answer: impl Fn(&crate::testing::Request) -> Reply + Send + Sync + 'static,
+) -> (Result<Vec<u8>, UnpackError>, usize) {
+    use sha2::Digest as _;
+    let folder = tempfile::tempdir().unwrap();
+    let server = Server::start(answer);
+    let (dest, staging) = (folder.path().join("archive"), folder.path().join("staging"));
+    let tail = Tail::new();
+    let following =
+        follow(tail.clone(), dest.clone(), staging.clone(), Limits::default(), Control::new()).unwrap();
+    let hash = sha2::Sha256::digest(good).into();
+    let mut request = DownloadRequest::new(vec![server.url("/f")], dest, Some(good.len() as u64), hash);
+    request.patience.backoff = std::time::Duration::from_millis(10);
+    request.tail = Some(tail.clone());
+    let client = http::client(&http::HttpOptions::default()).unwrap();
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let outcome = runtime.block_on(async {
+        let fetched = download(&client, &request, &|_| {}, &Control::new()).await;
+        if fetched.is_err() {
+            tail.abandon();
+        }
+        following.outcome.await.unwrap()
+    });
+    (outcome.map(|_| std::fs::read(staging.join("bin/ollama")).unwrap()), server.requests().len())
+}
+
+#[test]
+fn an_archive_is_unpacked_while_it_comes_in_either_kind_of_format() {
+    let content = noise(3_000_000, 1);
+    for good in [archive(&content), zip(&content)] {
+        let sent = good.clone();
+        let (outcome, _) = fetch(&good, move |request| Reply::file(request, &sent, "a"));
+        assert!(outcome.unwrap() == content);
+    }
+}
+
+#[test]
+fn what_was_unpacked_of_a_wrong_archive_is_thrown_away() {
+    let (content, evil) = (noise(3_000_000, 1), noise(3_000_000, 9));
+    let (good, bad) = (archive(&content), archive(&evil));
+    // As long as the right one, and a perfectly good archive: only its hash is wrong.
+    let mut bad = bad[..bad.len().min(good.len())].to_vec();
+    bad.resize(good.len(), 0);
+    let sent = good.clone();
+    let (outcome, requests) = fetch(&good, move |request| {
+        Reply::file(request, if request.earlier == 0 { &bad } else { &sent }, "same")
+    });
+    assert!(outcome.unwrap() == content, "the second one counts");
+    assert_eq!(requests, 2);
+}
+
+#[test]
+fn an_archive_that_never_verifies_yields_nothing() {
+    let good = archive(&noise(1_000_000, 1));
+    let mut bad = good.clone();
+    bad[500_000] ^= 1;
+    let (outcome, _) = fetch(&good, move |request| Reply::file(request, &bad, "a"));
+    assert!(matches!(outcome, Err(UnpackError::Cancelled(_))), "{outcome:?}");
+}

@@ -1,0 +1,88 @@
+//! Unpacks an archive that a person named, and checks its hash in the same reading of it where the format allows that.
+
+use std::fs::File;
+use std::io::{self, Read, Seek as _, SeekFrom};
+use std::path::Path;
+
+use sha2::{Digest as _, Sha256};
+
+use super::extractor::Extractor;
+use super::{Format, Limits, UnpackError, UnpackProgress, Unpacked, read_up_to, tarball, zipfile};
+use crate::install::Control;
+use crate::install::download::{hash_file, hex};
+
+/// Unpacks an archive into a folder if its SHA-256 is this one. After an error the folder holds nothing that may be
+/// used: throw it away. Blocks.
+///
+/// # Errors
+/// [`UnpackError::WrongHash`], whatever else was wrong with such an archive; else as [`super::unpack`].
+pub fn unpack_verified(
+    archive: &Path,
+    sha256: &[u8; 32],
+    staging: &Path,
+    limits: Limits,
+    progress: &dyn Fn(UnpackProgress),
+    control: &Control,
+) -> Result<Unpacked, UnpackError> {
+    let read_error = |source| UnpackError::Read { path: archive.to_owned(), source };
+    let mut file = File::open(archive).map_err(read_error)?;
+    let bytes_total = file.metadata().map_err(read_error)?.len();
+    let mut magic = [0; 4];
+    let known = read_up_to(&mut file, &mut magic).map_err(read_error)?;
+    file.seek(SeekFrom::Start(0)).map_err(read_error)?;
+    let expect = |hash: [u8; 32]| match hash == *sha256 {
+        true => Ok(()),
+        false => Err(UnpackError::WrongHash {
+            path: archive.to_owned(),
+            expected: hex(sha256),
+            actual: hex(&hash),
+        }),
+    };
+    let streamed = match Format::of(&magic[..known]) {
+        Some(Format::Zip) | None => None,
+        Some(format) => Some(format),
+    };
+    let Some(format) = streamed else {
+        // A zip is read from its end: it is hashed first. So is what is no archive, to say which hash it has.
+        let hash = hash_file(archive, &|| control.is_cancelled());
+        control.check()?;
+        expect(hash.map_err(read_error)?)?;
+        if known < magic.len() || Format::of(&magic) != Some(Format::Zip) {
+            return Err(UnpackError::UnknownFormat { path: archive.to_owned() });
+        }
+        let mut extractor = Extractor::new(archive, staging, limits, bytes_total, progress, control)?;
+        zipfile::unpack(file, &mut extractor)?;
+        return extractor.finish();
+    };
+    let mut hashing = Hashing { inner: file, hash: Sha256::new() };
+    let mut extractor = Extractor::new(archive, staging, limits, bytes_total, progress, control)?;
+    let outcome = tarball::unpack(&mut hashing, format, &mut extractor).and_then(|()| extractor.finish());
+    if let Err(error @ UnpackError::Cancelled(_)) = outcome {
+        return Err(error);
+    }
+    let mut rest = vec![0; 1 << 20];
+    while hashing.read(&mut rest).map_err(read_error)? > 0 {
+        control.check()?;
+    }
+    expect(hashing.hash.finalize().into())?;
+    outcome
+}
+
+/// Hashes what is read.
+struct Hashing {
+    inner: File,
+    hash: Sha256,
+}
+
+impl Read for Hashing {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let n = loop {
+            match self.inner.read(buffer) {
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                other => break other?,
+            }
+        };
+        self.hash.update(&buffer[..n]);
+        Ok(n)
+    }
+}

@@ -1,0 +1,351 @@
+//! The newest release, found by asking for its check sums.
+//!
+//! 1. `sha256sum.txt` is asked for below `…/releases/latest/download`; the redirect names the version. Below a mirror it
+//!    is asked for directly, and the version is taken from the address where it has one.
+//! 2. Its lines (`HASH  ./NAME`) are matched with the names that this system's archives have had all along.
+//! 3. A release older than the pinned one is refused: a mirror that stood still, or somebody who wants an old mistake back.
+//!
+//! The hashes come from where the files come from. That notices a broken transfer and a mirror that mixes releases, but
+//! not somebody who replaces both: less certain than the pinned release, and said so wherever it is offered.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use reqwest::header::LOCATION;
+use reqwest::{Client, Method, Response, Url};
+
+use super::{Asset, AssetRole, Release, ReleaseError, is_folder_name};
+use crate::ollama::http::{self, HttpError, HttpOptions, HttpPolicy};
+use crate::say;
+use crate::text::Text;
+
+/// Where the project publishes its releases.
+const LATEST: &str = "https://github.com/ollama/ollama/releases/latest/download";
+const SUMS: &str = "sha256sum.txt";
+/// Some twenty lines; more than this is something else.
+const LARGEST_SUMS_BYTES: usize = 1 << 20;
+const SILENCE: Duration = Duration::from_secs(20);
+const MOST_REDIRECTS: usize = 8;
+/// Archives that the pinned list has no hash for, by system and architecture.
+const EXTRAS: &[(&str, &str, &str)] = &[
+    ("linux", "x86_64", "ollama-linux-amd64-rocm.tar.zst"),
+    ("windows", "x86_64", "ollama-windows-amd64-rocm.zip"),
+];
+
+/// Why the newest release is not known.
+#[derive(Debug, thiserror::Error)]
+pub enum NewestError {
+    /// No client could be made.
+    #[error(transparent)]
+    Http(#[from] HttpError),
+    /// The pinned release, with which it is compared.
+    #[error(transparent)]
+    Release(#[from] ReleaseError),
+    /// No good answer.
+    #[error("{host}: {problem}")]
+    Unreachable {
+        /// Who was asked.
+        host: String,
+        /// What went wrong.
+        problem: String,
+    },
+    /// It leads to an address without encryption.
+    #[error("it leads to {address}, which is not encrypted")]
+    Insecure {
+        /// Where it leads.
+        address: Url,
+    },
+    /// What came holds no check sum of an archive for this system.
+    #[error("{address} holds no check sum of an archive for this system")]
+    NoSums {
+        /// What was read.
+        address: Url,
+    },
+    /// It is older than the pinned one.
+    #[error("{found} is older than {pinned}")]
+    Older {
+        /// What was found.
+        found: String,
+        /// What this program was made with.
+        pinned: String,
+    },
+}
+
+/// Finds the newest release, below the first mirror that answers when there are mirrors. Blocks, on a runtime of its own.
+///
+/// # Errors
+/// The last mirror's; see [`NewestError`].
+pub fn newest(mirrors: &[String], options: &HttpOptions) -> Result<Release, NewestError> {
+    let client = http::client(options)?;
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    let runtime = runtime.map_err(|error| unreachable(None, error.to_string()))?;
+    runtime.block_on(async {
+        let mut last = None;
+        let bases: Vec<&str> = mirrors.iter().map(String::as_str).collect();
+        for base in if bases.is_empty() { &[LATEST][..] } else { &bases[..] } {
+            match newest_at(&client, base, !mirrors.is_empty()).await {
+                Ok(release) => return Ok(release),
+                Err(error) => last = Some(error),
+            }
+        }
+        Err(last.unwrap_or_else(|| unreachable(None, String::new())))
+    })
+}
+
+async fn newest_at(client: &Client, base: &str, named: bool) -> Result<Release, NewestError> {
+    let wrong = || ReleaseError::BadAddress { address: base.to_owned() };
+    let base = Url::parse(&format!("{}/{SUMS}", base.trim_end_matches('/'))).map_err(|_| wrong())?;
+    let policy = if named { HttpPolicy::default().naming(&base) } else { HttpPolicy::default() };
+    let mut asked = ask(client, &policy, Method::GET, base).await?;
+    let mut bytes = Vec::new();
+    while let Some(chunk) = within(&asked.last, asked.response.chunk()).await? {
+        bytes.extend_from_slice(&chunk);
+        if bytes.len() > LARGEST_SUMS_BYTES {
+            return Err(NewestError::NoSums { address: asked.named });
+        }
+    }
+    let sums = parse_sums(&String::from_utf8_lossy(&bytes));
+    let mut release = release_of(&sums, &asked.named, &Release::built_in()?)?;
+    for asset in &mut release.assets {
+        let url = asked.named.join(&asset.name).map_err(|_| wrong())?;
+        // A server that tells no length here tells it with the file.
+        asset.bytes = match ask(client, &policy, Method::HEAD, url).await {
+            Ok(head) => length(&head.response),
+            Err(error) => {
+                tracing::debug!(%error, asset = asset.name, "length unknown");
+                None
+            }
+        };
+    }
+    Ok(release)
+}
+
+/// The release that these check sums are of.
+fn release_of(
+    sums: &BTreeMap<String, Option<String>>,
+    address: &Url,
+    pinned: &Release,
+) -> Result<Release, NewestError> {
+    let (os, arch) = (std::env::consts::OS, std::env::consts::ARCH);
+    let base = pinned.asset(AssetRole::Base, os, arch)?;
+    let with = |name: &str, role| -> Option<Asset> {
+        let sha256 = sums.get(name).cloned().flatten()?;
+        Some(Asset { name: name.to_owned(), sha256, role, bytes: None, unpacked_bytes: None, ..base.clone() })
+    };
+    let Some(found) = with(&base.name, AssetRole::Base) else {
+        return Err(NewestError::NoSums { address: address.clone() });
+    };
+    let version = version_in(address).unwrap_or_else(|| format!("newest-{}", &found.sha256[..12]));
+    if let (Some(new), Some(old)) = (numbers(&version), numbers(&pinned.version))
+        && new < old
+    {
+        return Err(NewestError::Older { found: version, pinned: pinned.version.clone() });
+    }
+    let extra = EXTRAS.iter().find(|extra| (extra.0, extra.1) == (os, arch));
+    let extra = extra.and_then(|extra| with(extra.2, AssetRole::Rocm));
+    let base_url = address.join(".").ok().map(|folder| folder.as_str().trim_end_matches('/').to_owned());
+    Ok(Release {
+        schema: crate::SCHEMA,
+        version,
+        base_url,
+        assets: std::iter::once(found).chain(extra).collect(),
+    })
+}
+
+/// Reads `sha256sum.txt`: names without `./`, hashes in lower case. A name that is there with two hashes has none. Lines
+/// of any other form are passed over: a page that asks to log in has only those.
+pub fn parse_sums(text: &str) -> BTreeMap<String, Option<String>> {
+    let mut sums: BTreeMap<String, Option<String>> = BTreeMap::new();
+    for line in text.lines() {
+        let Some((hash, name)) = line.trim_end().split_once([' ', '\t']) else { continue };
+        let name = name.trim_start().trim_start_matches('*');
+        let name = name.strip_prefix("./").unwrap_or(name);
+        if hash.len() != 64 || !hash.bytes().all(|byte| byte.is_ascii_hexdigit()) || !is_folder_name(name) {
+            continue;
+        }
+        let hash = hash.to_ascii_lowercase();
+        sums.entry(name.to_owned())
+            .and_modify(|known| {
+                if known.as_ref() != Some(&hash) {
+                    *known = None;
+                }
+            })
+            .or_insert(Some(hash));
+    }
+    sums
+}
+
+/// The part of an address that is a version: `v0.35.1`.
+fn version_in(address: &Url) -> Option<String> {
+    let mut parts = address.path_segments()?;
+    let version = parts.find(|part| numbers(part.trim_start_matches('v')).is_some())?;
+    Some(version.trim_start_matches('v').to_owned()).filter(|version| is_folder_name(version))
+}
+
+/// The numbers of a version, to compare it with another; a suffix (`-rc2`) makes it come before the bare one.
+pub fn numbers(version: &str) -> Option<(Vec<u64>, bool)> {
+    let (numbers, suffix) = version.split_once('-').map_or((version, None), |(a, b)| (a, Some(b)));
+    let numbers: Option<Vec<u64>> = numbers.split('.').map(|number| number.parse().ok()).collect();
+    Some((numbers.filter(|numbers| numbers.len() >= 2)?, suffix.is_none()))
+}
+
+struct Asked {
+    response: Response,
+    /// The last address that still named the file: behind it lies only where the bytes are stored.
+    named: Url,
+    /// Where the answer came from.
+    last: Url,
+}
+
+/// Asks, and goes where redirects lead as far as the policy allows.
+async fn ask(
+    client: &Client,
+    policy: &HttpPolicy,
+    method: Method,
+    address: Url,
+) -> Result<Asked, NewestError> {
+    let file = address.path_segments().and_then(|mut parts| parts.next_back()).unwrap_or_default().to_owned();
+    let (mut url, mut named) = (address.clone(), address);
+    for _ in 0..=MOST_REDIRECTS {
+        if !policy.allows(&url) {
+            return Err(NewestError::Insecure { address: url });
+        }
+        if url.path_segments().and_then(|mut parts| parts.next_back()) == Some(file.as_str()) {
+            named = url.clone();
+        }
+        let response = within(&url, client.request(method.clone(), url.clone()).send()).await?;
+        match response.status().as_u16() {
+            200 => return Ok(Asked { response, named, last: url }),
+            301 | 302 | 303 | 307 | 308 => {
+                let to = response.headers().get(LOCATION).and_then(|value| value.to_str().ok());
+                let to = to.and_then(|to| url.join(to).ok());
+                url = to.ok_or_else(|| unreachable(Some(&url), "a redirect leads nowhere".to_owned()))?;
+            }
+            status => return Err(unreachable(Some(&url), status.to_string())),
+        }
+    }
+    Err(unreachable(Some(&url), "its redirects have no end".to_owned()))
+}
+
+async fn within<T>(
+    url: &Url,
+    work: impl Future<Output = Result<T, reqwest::Error>>,
+) -> Result<T, NewestError> {
+    match tokio::time::timeout(SILENCE, work).await {
+        Ok(answer) => answer.map_err(|error| unreachable(Some(url), http::innermost(&error))),
+        Err(_) => Err(unreachable(Some(url), format!("nothing came for {} s", SILENCE.as_secs()))),
+    }
+}
+
+fn length(response: &Response) -> Option<u64> {
+    let length = response.headers().get(reqwest::header::CONTENT_LENGTH)?;
+    length.to_str().ok()?.parse().ok().filter(|length| *length > 0)
+}
+
+fn unreachable(url: Option<&Url>, problem: String) -> NewestError {
+    let host = url.and_then(Url::host_str).unwrap_or_default().to_owned();
+    NewestError::Unreachable { host, problem }
+}
+
+impl NewestError {
+    /// What happened, in the person's words.
+    pub fn explain(&self, text: Text) -> String {
+        match self {
+            Self::Http(error) => error.explain(text),
+            Self::Release(error) => error.explain(text),
+            Self::Unreachable { host, problem } => {
+                say!(text, "newest-unreachable", host = host.as_str(), problem = problem.as_str())
+            }
+            Self::Insecure { address } => say!(text, "newest-insecure", address = address.as_str()),
+            Self::NoSums { address } => say!(text, "newest-no-sums", address = address.as_str()),
+            Self::Older { found, pinned } => {
+                say!(text, "newest-older", found = found.as_str(), pinned = pinned.as_str())
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, clippy::panic)]
+mod tests {
+    use super::*;
+    use crate::testing::{Reply, Server};
+
+    fn sums(hash: char) -> String {
+        let hash = hash.to_string().repeat(64);
+        let line = |name: &str| format!("{hash}  ./{name}\n");
+        let assets = Release::built_in().unwrap().assets;
+        assets.iter().map(|asset| line(&asset.name)).chain(EXTRAS.iter().map(|extra| line(extra.2))).collect()
+    }
+
+    fn mirror(server: &Server, path: &str) -> Vec<String> {
+        vec![server.url(path).to_string()]
+    }
+
+    #[test]
+    fn the_redirect_names_the_version_and_the_sums_the_archives() {
+        let server = Server::start(|request| match request.path.as_str() {
+            "/latest/download/sha256sum.txt" => Reply::redirect("/download/v0.99.1/sha256sum.txt"),
+            "/download/v0.99.1/sha256sum.txt" => Reply::redirect("/stored/4711?key=1"),
+            "/stored/4711?key=1" => Reply::body(sums('A')),
+            _ => Reply { declared: Some(1234), ..Reply::status(200) },
+        });
+        let found = newest(&mirror(&server, "/latest/download"), &HttpOptions::default()).unwrap();
+        assert_eq!(found.version, "0.99.1");
+        let asset = &found.assets[0];
+        assert_eq!(asset.sha256, "a".repeat(64), "lower case, as everywhere");
+        let url = found.url(asset, None).unwrap();
+        assert_eq!(
+            url.path(),
+            format!("/download/v0.99.1/{}", asset.name),
+            "the same release, not the newest"
+        );
+        assert_eq!(asset.bytes, Some(1234));
+        assert_eq!(found.assets.len(), 2, "the extra for AMD cards has a hash here");
+    }
+
+    #[test]
+    fn a_mirror_without_versions_is_named_by_the_hash() {
+        let server = Server::start(|request| match request.path.as_str() {
+            "/o/sha256sum.txt" => Reply::body(sums('b')),
+            _ => Reply::status(405),
+        });
+        let found = newest(&mirror(&server, "/o/"), &HttpOptions::default()).unwrap();
+        assert_eq!(found.version, "newest-bbbbbbbbbbbb");
+        assert_eq!(found.base_url, Some(server.url("/o").to_string()));
+        assert_eq!(found.assets[0].bytes, None);
+    }
+
+    #[test]
+    fn what_is_no_newer_release_is_refused_and_the_next_mirror_asked() {
+        let ask =
+            |server: &Server, path: &str| newest(&mirror(server, path), &HttpOptions::default()).unwrap_err();
+        let server = Server::start(|request| match request.path.as_str() {
+            "/v0.30.0/sha256sum.txt" => Reply::body(sums('c')),
+            "/login/sha256sum.txt" => Reply::body("<html>Please log in</html>"),
+            "/endless/sha256sum.txt" => Reply::body(vec![b'x'; LARGEST_SUMS_BYTES + 1]),
+            "/away/sha256sum.txt" => Reply::redirect("http://192.0.2.1/sha256sum.txt"),
+            "/twice/sha256sum.txt" => Reply::body(sums('a') + &sums('b')),
+            "/good/sha256sum.txt" => Reply::body(sums('d')),
+            _ => Reply::status(404),
+        });
+        assert!(matches!(ask(&server, "/v0.30.0"), NewestError::Older { .. }));
+        for path in ["/login", "/endless", "/twice"] {
+            assert!(matches!(ask(&server, path), NewestError::NoSums { .. }), "{path}");
+        }
+        assert!(matches!(ask(&server, "/away"), NewestError::Insecure { .. }));
+        let missing = ask(&server, "/none");
+        assert!(matches!(missing, NewestError::Unreachable { .. }), "{missing}");
+        assert!(missing.explain(Text::new(crate::text::Language::Spanish)).contains("404"));
+        let both = [mirror(&server, "/none"), mirror(&server, "/good")].concat();
+        assert!(newest(&both, &HttpOptions::default()).is_ok());
+    }
+
+    #[test]
+    fn versions_are_compared_by_their_numbers() {
+        assert!(numbers("0.32.15") > numbers("0.32.9"));
+        assert!(numbers("0.33.0-rc2") < numbers("0.33.0"));
+        assert_eq!(numbers("latest"), None);
+        assert_eq!(numbers("1"), None);
+    }
+}

@@ -1,0 +1,329 @@
+//! Where the engine and the model come from, through the whole program: mirrors, archives, the newest release, what is
+//! here already, proxies and limits; and what of that is written down.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests fail by panicking")]
+#![cfg(unix)]
+
+mod common;
+
+use std::path::{Path, PathBuf};
+use std::time::Instant;
+
+use acolyte::ollama::release::{AssetRole, Release};
+use common::archive::{Format, engine_archive, fake_ollama};
+use common::gguf::Shape;
+use common::mirror::{ALWAYS, Fault, Mirror, sha256_hex};
+use common::world::{World, eight_gb, listing};
+use serde_json::{Value, json};
+
+const PLAIN: [&str; 4] = ["--profile", "light_6gb", "--accept-degraded", "--no-autostart"];
+
+fn with<'a>(more: &[&'a str]) -> Vec<&'a str> {
+    PLAIN.iter().chain(more).copied().collect()
+}
+
+/// The engine's archive as a file of its own name, and its SHA-256.
+fn archive_file(world: &World, name: &str) -> (PathBuf, String) {
+    let double = json!({"registry": world.mirror.url(),
+                        "gpu": {"name": "NVIDIA GeForce RTX 4060", "total_mib": 8188, "free_mib": 7700}});
+    let bytes = engine_archive(Format::TarZst, &double);
+    let path = world.path(name);
+    std::fs::write(&path, &bytes).unwrap();
+    (path, sha256_hex(&bytes))
+}
+
+fn release_of(world: &World, sha256: &str) -> String {
+    let release = json!({"schema": 1, "version": "0.32.15", "base_url": "http://192.0.2.1/none", "assets": [
+        {"os": std::env::consts::OS, "arch": "any", "name": "ollama-test.tar.zst", "sha256": sha256}]});
+    world.write("own.json", &release).display().to_string()
+}
+
+fn asked_for(world: &World, part: &str) -> usize {
+    world.mirror.requests().iter().filter(|asked| asked.path.contains(part)).count()
+}
+
+#[test]
+fn an_archive_on_this_computer_is_used_when_its_hash_is_the_releases() {
+    let world = World::new(&json!({}));
+    let (archive, sha256) = archive_file(&world, "from a colleague.bin");
+    let release = release_of(&world, &sha256);
+    let said = world.install_from(&with(&["--release", &release, "--archive", archive.to_str().unwrap()]));
+    let engine = &said.receipt()["engine"];
+    assert_eq!(engine["origin"], "listed");
+    assert_eq!(engine["archives"][0]["sha256"], sha256);
+    assert_eq!(said.steps()[1], ("fetch_engine".to_owned(), "skipped".to_owned()));
+    assert!(archive.exists(), "it is the person's file");
+    assert_eq!(asked_for(&world, "ollama-test"), 0);
+}
+
+#[test]
+fn an_archive_with_another_hash_is_refused_with_both_hashes_and_never_run() {
+    let world = World::new(&json!({}));
+    let (archive, sha256) = archive_file(&world, "engine.tar.zst");
+    let mut bytes = std::fs::read(&archive).unwrap();
+    let middle = bytes.len() / 2;
+    bytes[middle] ^= 1;
+    std::fs::write(&archive, &bytes).unwrap();
+    let release = release_of(&world, &sha256);
+    let said = world.install_from(&with(&["--release", &release, "--archive", archive.to_str().unwrap()]));
+    assert_eq!(said.code, Some(1));
+    assert!(said.errors.contains(&sha256) && said.errors.contains(&sha256_hex(&bytes)), "{}", said.errors);
+    assert!(!world.home().join("ollama/0.32.15").exists());
+    assert!(!world.home().join("logs/server.log").exists(), "no server was started");
+    let left = listing(&world.home().join("ollama"));
+    assert!(left.iter().all(|path| !path.ends_with("bin/ollama")), "nothing of it is left: {left:?}");
+}
+
+/// Name of this system's archive in every release.
+fn asset_name() -> String {
+    let release = Release::built_in().unwrap();
+    release.asset(AssetRole::Base, std::env::consts::OS, std::env::consts::ARCH).unwrap().name.clone()
+}
+
+#[test]
+fn the_newest_release_is_found_verified_by_its_own_sums_and_said_to_be_less_certain() {
+    let world = World::new(&json!({"version": "0.40.2"}));
+    let double = json!({"registry": world.mirror.url(), "version": "0.40.2",
+                        "gpu": {"name": "NVIDIA GeForce RTX 4060", "total_mib": 8188, "free_mib": 7700}});
+    let name = asset_name();
+    let sha256 = world.mirror.put(&format!("v0.40.2/{name}"), engine_archive(Format::TarZst, &double));
+    world.mirror.put("v0.40.2/sha256sum.txt", format!("{sha256}  ./{name}\n"));
+    world.mirror.fault(
+        "/latest/sha256sum.txt",
+        Fault::Redirect(format!("{}/v0.40.2/sha256sum.txt", world.mirror.url())),
+        ALWAYS,
+    );
+    let mirror = format!("{}/latest", world.mirror.url());
+    world.mirror.fault(
+        &format!("/latest/{name}"),
+        Fault::Redirect(format!("{}/v0.40.2/{name}", world.mirror.url())),
+        ALWAYS,
+    );
+    let said = world.install_from(&with(&["--ollama", "newest", "--mirror", &mirror]));
+    let receipt = said.receipt();
+    assert_eq!(receipt["engine"]["origin"], "newest");
+    assert!(receipt["engine"]["note"].as_str().unwrap().contains("less certain"), "{receipt}");
+    assert_eq!(receipt["engine"]["archives"][0]["sha256"], sha256);
+    assert_eq!(receipt["engine_version"], "0.40.2");
+    assert!(world.home().join("ollama/0.40.2/bin/ollama").exists());
+    assert!(said.errors.contains("less certain"), "said before it begins: {}", said.errors);
+}
+
+#[test]
+fn where_the_newest_release_cannot_be_found_the_pinned_one_is_taken_and_that_is_said() {
+    let world = World::new(&json!({}));
+    let mirror = world.mirror.url();
+    let said = world.install_from(&with(&["--ollama", "newest", "--mirror", &mirror, "--quiet"]));
+    assert_eq!(said.code, Some(1), "this mirror has the pinned release as little: {said:#?}");
+    let pinned = Release::built_in().unwrap().version;
+    assert!(said.errors.contains(&format!("Ollama {pinned}")), "{}", said.errors);
+    assert_eq!(asked_for(&world, &asset_name()), 1, "the pinned archive was asked for");
+    assert!(!world.home().join("ollama").join(&pinned).exists());
+}
+
+#[test]
+fn a_newest_release_whose_archive_is_another_than_its_sums_say_is_refused() {
+    let world = World::new(&json!({}));
+    let name = asset_name();
+    world.mirror.put(&name, engine_archive(Format::TarZst, &json!({})));
+    world.mirror.put("sha256sum.txt", format!("{}  ./{name}\n", "a".repeat(64)));
+    let said = world.install_from(&with(&["--ollama", "newest", "--mirror", &world.mirror.url()]));
+    assert_eq!(said.code, Some(1));
+    assert!(said.errors.contains(&"a".repeat(64)), "{}", said.errors);
+    assert!(!world.home().join("logs/server.log").exists(), "no server was started");
+}
+
+/// Lays the stand-in out as Ollama's own installer would, and says so in the hardware file.
+fn installed_engine(world: &World, version: &str) -> PathBuf {
+    let root = world.path("opt");
+    for place in ["bin/ollama", "lib/ollama/llama-server"] {
+        let to = root.join(place);
+        std::fs::create_dir_all(to.parent().unwrap()).unwrap();
+        std::fs::copy(fake_ollama(), &to).unwrap();
+        make(&to, 0o755);
+    }
+    let mut hardware = eight_gb();
+    hardware["gpus"] = json!([]);
+    hardware["engines"] = json!([{"kind": "binary", "version": version, "path": root.join("bin/ollama")}]);
+    world.write("hardware.json", &hardware);
+    root
+}
+
+fn make(path: &Path, mode: u32) {
+    use std::os::unix::fs::PermissionsExt as _;
+    std::fs::set_permissions(path, std::fs::Permissions::from_mode(mode)).unwrap();
+}
+
+#[test]
+fn an_ollama_that_is_here_and_recent_enough_is_copied_instead_of_downloaded() {
+    let world = World::new(&json!({}));
+    let root = installed_engine(&world, "0.32.15");
+    world.put_model("acme/tiny:q4", &Shape::tiny());
+    let model = format!("{}/acme/tiny:q4", world.mirror.host());
+    let options =
+        ["--model", &model, "--insecure-registry", "--emergency-cpu", "--accept-degraded", "--no-autostart"];
+    let said = world.install_from(&options);
+    let receipt = said.receipt();
+    assert_eq!(receipt["engine"]["origin"], "installed");
+    assert_eq!(receipt["engine"]["archives"][0]["name"], root.join("bin/ollama").to_str().unwrap());
+    let hash = sha256_hex(&std::fs::read(root.join("bin/ollama")).unwrap());
+    assert_eq!(receipt["engine"]["archives"][0]["sha256"], hash);
+    assert!(world.home().join("ollama/0.32.15/bin/ollama").is_file());
+    assert!(said.errors.contains("not downloaded"), "{}", said.errors);
+
+    let output = world.run(&["uninstall", "--yes"]);
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    assert!(
+        root.join("bin/ollama").is_file() && root.join("lib/ollama/llama-server").is_file(),
+        "theirs stays"
+    );
+    assert!(!world.home().exists());
+}
+
+#[test]
+fn an_ollama_that_is_here_is_left_alone_when_it_is_too_old_or_others_can_write_it() {
+    for (version, mode) in [("0.31.9", 0o755), ("0.32.15", 0o777)] {
+        let world = World::new(&json!({}));
+        let root = installed_engine(&world, version);
+        make(&root.join("bin/ollama"), mode);
+        let (archive, sha256) = archive_file(&world, "engine.tar.zst");
+        let release = release_of(&world, &sha256);
+        world.put_model("acme/tiny:q4", &Shape::tiny());
+        let model = format!("{}/acme/tiny:q4", world.mirror.host());
+        let said = world.install_from(&[
+            "--model",
+            &model,
+            "--insecure-registry",
+            "--emergency-cpu",
+            "--accept-degraded",
+            "--no-autostart",
+            "--release",
+            &release,
+            "--archive",
+            archive.to_str().unwrap(),
+        ]);
+        assert_eq!(said.receipt()["engine"]["origin"], "listed", "{version}");
+    }
+}
+
+#[test]
+fn a_model_in_the_folder_of_another_server_is_not_downloaded_again() {
+    use std::os::unix::fs::MetadataExt as _;
+    let world = World::new(&json!({}));
+    world.install(&with(&[])).receipt();
+    // As if it had been pulled by another Ollama: only its folder is left.
+    let theirs = world.path("home/.ollama");
+    std::fs::create_dir_all(&theirs).unwrap();
+    std::fs::rename(world.home().join("models"), theirs.join("models")).unwrap();
+    world.run(&["uninstall", "--yes"]);
+    let before = (asked_for(&world, "/cdn/"), asked_for(&world, "/manifests/"));
+
+    let said = world.install(&with(&[]));
+    said.receipt();
+    let pull = said.steps().into_iter().find(|step| step.0 == "pull_model").unwrap();
+    assert_eq!(pull.1, "skipped");
+    assert_eq!(
+        (asked_for(&world, "/cdn/"), asked_for(&world, "/manifests/")),
+        before,
+        "nothing was asked for"
+    );
+    let weights = format!("blobs/sha256-{}", sha256_hex(&Shape::qwen_3b().file()));
+    let ours = world.home().join("models").join(&weights);
+    assert_eq!(std::fs::metadata(&ours).unwrap().nlink(), 2, "one file with two names");
+    world.run(&["uninstall", "--yes"]);
+    assert!(!ours.exists() && theirs.join("models").join(&weights).is_file(), "theirs stays");
+}
+
+#[test]
+fn a_damaged_layer_of_another_server_is_pulled() {
+    let world = World::new(&json!({}));
+    world.install(&with(&[])).receipt();
+    let theirs = world.path("home/.ollama");
+    std::fs::create_dir_all(&theirs).unwrap();
+    std::fs::rename(world.home().join("models"), theirs.join("models")).unwrap();
+    world.run(&["uninstall", "--yes"]);
+    let weights =
+        theirs.join("models/blobs").join(format!("sha256-{}", sha256_hex(&Shape::qwen_3b().file())));
+    let mut bytes = std::fs::read(&weights).unwrap();
+    bytes[100_000] ^= 1;
+    std::fs::write(&weights, bytes).unwrap();
+    let before = asked_for(&world, "/cdn/");
+    let said = world.install(&with(&[]));
+    said.receipt();
+    assert!(asked_for(&world, "/cdn/") > before, "the damaged one was fetched");
+}
+
+#[test]
+fn a_proxy_is_used_and_its_password_is_written_nowhere() {
+    let world = World::new(&json!({}));
+    // The mirror plays the proxy: it answers for whatever host it is asked.
+    let proxy = format!("http://ana:s3cret@{}", world.mirror.host());
+    let mut command = world.acolyte(&["install", "--json", "--yes", "--verbose"]);
+    command.env("RUST_LOG", "trace");
+    command.args(with(&["--mirror", "http://mirror.example.org/", "--proxy", &proxy]));
+    command.arg("--release").arg(world.path("release.json"));
+    command.arg("--hardware").arg(world.path("hardware.json")).args(["--port", &world.port.to_string()]);
+    let said = World::to_the_end(command);
+    said.receipt();
+    assert!(asked_for(&world, &world.asset) > 0, "it went through the proxy");
+    assert!(!said.errors.contains("s3cret"), "{}", said.errors);
+    let files = listing(&world.path("home"));
+    let written: Vec<&PathBuf> = files
+        .iter()
+        .filter(|path| path.is_file() && !path.starts_with(world.home().join("models")))
+        .filter(|path| std::fs::read(path).is_ok_and(|bytes| contains(&bytes, b"s3cret")))
+        .collect();
+    assert_eq!(written, Vec::<&PathBuf>::new());
+}
+
+fn contains(bytes: &[u8], part: &[u8]) -> bool {
+    bytes.windows(part.len()).any(|window| window == part)
+}
+
+#[test]
+fn the_next_mirror_is_taken_when_the_first_has_nothing() {
+    let world = World::new(&json!({}));
+    let nothing = Mirror::start().unwrap();
+    let said = world.install_from(&with(&[
+        "--mirror",
+        &nothing.url(),
+        "--mirror",
+        &world.mirror.url(),
+        "--release",
+        world.path("release.json").to_str().unwrap(),
+    ]));
+    said.receipt();
+    assert_eq!(nothing.requests().len(), 1);
+}
+
+#[test]
+fn wrong_options_are_wrong_usage_and_passwords_are_not_repeated() {
+    let world = World::new(&json!({}));
+    for wrong in [
+        &["--limit-rate", "5T"][..],
+        &["--limit-rate", "0"],
+        &["--proxy", "ftp://ana:s3cret@proxy"],
+        &["--ollama", "latest"],
+        &["--ollama", "newest", "--release", "x.json"],
+    ] {
+        let said = world.install_from(&with(wrong));
+        assert_eq!(said.code, Some(2), "{wrong:?}: {}", said.errors);
+        assert!(!said.errors.contains("s3cret"), "{}", said.errors);
+    }
+    let said = world.install(&with(&["--ca", "/nowhere/ca.pem"]));
+    assert_eq!(said.code, Some(1));
+    assert!(said.errors.contains("/nowhere/ca.pem"), "{}", said.errors);
+}
+
+#[test]
+fn a_rate_limit_holds_for_the_whole_program() {
+    let world = World::new(&json!({}));
+    let bytes = engine_archive(Format::TarZst, &json!({})).len() as f64;
+    let rate = (bytes / 2.0) as u64;
+    let began = Instant::now();
+    let fetching = world.begin_install(&with(&["--limit-rate", &rate.to_string()]));
+    fetching.wait_for(|event| event["step"] == "unpack_engine");
+    let took = began.elapsed().as_secs_f64();
+    assert!(took > 1.5, "{took} s for what should take two");
+    let _ended: Value = fetching.wait_for(|event| event["step"] == "start_server");
+}
