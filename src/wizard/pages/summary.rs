@@ -67,6 +67,8 @@ impl Summary {
         let text = cx.text;
         let hardware = &self.profile.compatibility.found.hardware;
         let model = &self.profile.choice.assessment.candidate.model;
+        ui.words(Kind::Strong, Tone::Ink, &say!(text, "wizard-summary-downloads"));
+        ui.gap(1.0);
         let source = self.profile.choice.source.source();
         let (version, engine) = engine(&source, hardware, cx.backend);
         let engine_size =
