@@ -57,6 +57,12 @@ pub enum Command {
     Install(InstallArgs),
     /// Show what is installed and whether it runs
     Status(StatusArgs),
+    /// Start the private server of what is installed
+    Start,
+    /// Stop the private server; it starts again at the next login or with start
+    Stop,
+    /// Take back an installation that was cut short; what was in force before is in force again
+    Undo(UndoArgs),
     /// Watch graphics memory and say when it is nearly full
     Monitor(MonitorArgs),
     /// Remove everything that was installed
@@ -248,12 +254,26 @@ pub struct InstallArgs {
     /// Do not start the server at login
     #[arg(long)]
     pub no_autostart: bool,
+    /// Go on with an installation that was cut short, as it was asked for
+    #[arg(long = "continue", conflicts_with_all = ["profile", "model", "emergency_cpu"])]
+    pub go_on: bool,
+    /// Take back an installation that was cut short, and install nothing
+    #[arg(long, conflicts_with_all = ["go_on", "profile", "model", "emergency_cpu"])]
+    pub undo: bool,
     /// Print one JSON event a line; the last one holds the receipt
     #[arg(long)]
     pub json: bool,
     /// What is planned against what.
     #[command(flatten)]
     pub plan: PlanArgs,
+}
+
+/// `acolyte undo`.
+#[derive(Args, Clone, Debug)]
+pub struct UndoArgs {
+    /// Ask nothing
+    #[arg(long, short)]
+    pub yes: bool,
 }
 
 /// `acolyte status`.

@@ -6,13 +6,14 @@ use crate::cli::args::InstallArgs;
 use crate::cli::check::{exit_code, profiles_of, require_profile};
 use crate::cli::detect::hardware_of;
 use crate::cli::progress::Printer;
+use crate::cli::undo::{Offered, offer};
 use crate::cli::{Failure, Session, model, source};
 use crate::hardware::Hardware;
-use crate::install::{Control, InstallOptions, Installed, Paths, Receipt, Request};
+use crate::install::{Asked, Control, InstallOptions, Installed, Paths, Receipt, Request};
 use crate::models::{Catalogue, KvCacheType};
 use crate::plan::{
-    Assessment, Candidate, Layers, Profiles, Verdict, assess, assess_all, banner, candidates, consent_text,
-    custom_candidate, emergency_candidate, machine,
+    Assessment, CUSTOM_ID, Candidate, EMERGENCY_ID, Layers, Profiles, Verdict, assess, assess_all, banner,
+    candidates, consent_text, custom_candidate, emergency_candidate, machine,
 };
 use crate::say;
 
@@ -24,6 +25,37 @@ const STOPPED: u8 = 130;
 /// # Errors
 /// What the person must know to go on.
 pub fn run(args: &InstallArgs, session: &Session) -> Result<u8, Failure> {
+    let may_ask = !args.yes && std::io::stdin().is_terminal();
+    match offer(args, may_ask, session)? {
+        Offered::Nothing => begin(args, None, session),
+        Offered::GoOn(asked) => begin(&as_asked(args, &asked), Some(&asked), session),
+        Offered::Undone(code) => Ok(code),
+        Offered::Later => Ok(1),
+    }
+}
+
+/// The command line as it was when what was cut short was asked for, with what is said now on top.
+fn as_asked(args: &InstallArgs, asked: &Asked) -> InstallArgs {
+    let mut args = args.clone();
+    let options = asked.options.clone();
+    args.emergency_cpu = asked.on_processor();
+    match asked.profile.as_str() {
+        CUSTOM_ID => args.source.model = Some(asked.model.clone()),
+        EMERGENCY_ID => {}
+        profile => args.profile = Some(profile.to_owned()),
+    }
+    if source::is_unsaid(&args.source) {
+        source::say_again(&mut args.source, options.source);
+    }
+    args.source.insecure_registry |= options.insecure_registry;
+    args.port = args.port.or(options.port);
+    args.models_dir = args.models_dir.or(Some(options.models_dir));
+    args.no_autostart |= !options.autostart;
+    args
+}
+
+/// Installs what the arguments name. Consent to what was cut short counts again when its words are the same.
+fn begin(args: &InstallArgs, before: Option<&Asked>, session: &Session) -> Result<u8, Failure> {
     let text = session.text;
     let profiles = profiles_of(args.plan.profiles.as_deref(), session)?;
     let hardware = hardware_of(args.plan.hardware.as_deref(), session)?;
@@ -40,7 +72,9 @@ pub fn run(args: &InstallArgs, session: &Session) -> Result<u8, Failure> {
     session.tell(&summary(&assessment, &options, session));
     let degraded = assessment.verdict == Verdict::Degraded;
     let may_ask = !args.yes && std::io::stdin().is_terminal();
-    if degraded && !args.accept_degraded {
+    let agreed = before
+        .is_some_and(|asked| asked.consent_text.as_deref() == Some(consent_text(&assessment, text).as_str()));
+    if degraded && !args.accept_degraded && !agreed {
         if !args.emergency_cpu {
             session.tell(&consent_text(&assessment, text));
         }
@@ -64,7 +98,7 @@ pub fn run(args: &InstallArgs, session: &Session) -> Result<u8, Failure> {
         consent_text: degraded.then(|| consent_text(&assessment, text)),
         banner: banner(&assessment, text),
         machine: machine(&hardware, &profiles.policy),
-        accept_degraded: args.accept_degraded,
+        accept_degraded: args.accept_degraded || agreed,
         assessment,
         options,
     };
@@ -232,16 +266,21 @@ fn result(receipt: &Receipt, request: &Request, session: &Session) -> String {
 
 /// Asks a question whose answer is yes or no; anything but a clear yes is no.
 pub fn ask(question: &str, session: &Session) -> Result<bool, Failure> {
-    eprint!("{question} ");
-    let mut answer = String::new();
-    std::io::stdin().lock().read_line(&mut answer).map_err(|error| Failure::failed(error.to_string()))?;
+    let answer = answer_to(question)?;
     let yes = say!(session.text, "install-cli-yes");
-    let answer = answer.trim().to_lowercase();
     Ok(yes.split(' ').any(|yes| yes == answer))
 }
 
+/// What is typed after a question, in small letters.
+pub(super) fn answer_to(question: &str) -> Result<String, Failure> {
+    eprint!("{question} ");
+    let mut answer = String::new();
+    std::io::stdin().lock().read_line(&mut answer).map_err(|error| Failure::failed(error.to_string()))?;
+    Ok(answer.trim().to_lowercase())
+}
+
 /// Ctrl-C stops the work cleanly; a second one ends the program.
-fn stop_on_ctrl_c(control: &Control) -> Result<(), Failure> {
+pub(super) fn stop_on_ctrl_c(control: &Control) -> Result<(), Failure> {
     let control = control.clone();
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()

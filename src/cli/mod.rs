@@ -15,10 +15,12 @@ pub mod monitor;
 pub mod output;
 mod progress;
 pub mod prompts;
+pub mod server;
 mod session;
 mod source;
 mod startup;
 pub mod status;
+pub mod undo;
 pub mod uninstall;
 
 use std::process::ExitCode;
@@ -37,7 +39,7 @@ pub fn main() -> ExitCode {
         Err(failure) => return failure.say(),
     };
     // What removes everything must not leave a log of it behind.
-    if !matches!(cli.command, Some(Command::Uninstall(_))) {
+    if !removes(cli.command.as_ref()) {
         startup::start_log(&session);
     }
     let outcome = match cli.command {
@@ -50,6 +52,14 @@ pub fn main() -> ExitCode {
     }
 }
 
+fn removes(command: Option<&Command>) -> bool {
+    match command {
+        Some(Command::Uninstall(_) | Command::Undo(_)) => true,
+        Some(Command::Install(args)) => args.undo,
+        _ => false,
+    }
+}
+
 fn run(command: Command, session: &Session) -> Result<u8, Failure> {
     match command {
         Command::Detect(args) => detect::run(&args, session),
@@ -58,6 +68,9 @@ fn run(command: Command, session: &Session) -> Result<u8, Failure> {
         Command::Estimate(args) => estimate::run(&args, session),
         Command::Install(args) => install::run(&args, session),
         Command::Status(args) => status::run(&args, session),
+        Command::Start => server::start(session),
+        Command::Stop => server::stop(session),
+        Command::Undo(args) => undo::run(&args, session),
         Command::Monitor(args) => monitor::run(&args, session),
         Command::Uninstall(args) => uninstall::run(&args, session),
         Command::Wizard(args) => prompts::run(&args, session),

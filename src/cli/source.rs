@@ -65,3 +65,26 @@ pub fn may_reuse(args: &SourceArgs) -> bool {
         && args.mirror.is_empty()
         && args.archive.is_empty()
 }
+
+/// Whether nothing was said about where the engine comes from.
+pub fn is_unsaid(args: &SourceArgs) -> bool {
+    may_reuse(args)
+        && args.network.proxy.is_none()
+        && args.network.ca.is_none()
+        && args.limit_rate.is_none()
+}
+
+/// Says what was said for an earlier installation. A proxy's password was not kept and must be said again.
+pub fn say_again(args: &mut SourceArgs, source: Source) {
+    match source.which {
+        Which::Pinned => args.ollama = WhichOllama::Pinned,
+        Which::Listed(path) => args.release = Some(path),
+        Which::Newest(_) => args.ollama = WhichOllama::Newest,
+        Which::Installed(_) => args.ollama = WhichOllama::Auto,
+    }
+    args.mirror = source.mirrors;
+    args.archive = source.archives;
+    args.network.proxy = source.http.proxy.map(|proxy| proxy.to_string());
+    args.network.ca = source.http.ca_file;
+    args.limit_rate = source.max_bytes_per_s;
+}

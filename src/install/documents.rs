@@ -154,8 +154,16 @@ impl Installed {
     /// When a document is there but cannot be read.
     pub fn load(home: &Path) -> Result<Option<Self>, DocumentError> {
         let paths = Paths::new(home);
-        let Some(profile) = read_yaml(&paths.profile())? else { return Ok(None) };
-        Ok(Some(Self { profile, receipt: read_json(&paths.receipt())? }))
+        Self::from_files(&paths.profile(), &paths.receipt())
+    }
+
+    /// From these two files; `None` when there is no profile.
+    ///
+    /// # Errors
+    /// As [`Installed::load`].
+    pub fn from_files(profile: &Path, receipt: &Path) -> Result<Option<Self>, DocumentError> {
+        let Some(profile) = read_yaml(profile)? else { return Ok(None) };
+        Ok(Some(Self { profile, receipt: read_json(receipt)? }))
     }
 }
 

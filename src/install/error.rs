@@ -149,6 +149,12 @@ pub enum InstallError {
     /// The entry among the things started at login.
     #[error(transparent)]
     Login(#[from] LoginError),
+    /// No installation was cut short.
+    #[error("no installation in {home} was cut short")]
+    NothingToUndo {
+        /// The home.
+        home: PathBuf,
+    },
     /// Nothing is installed.
     #[error("nothing is installed in {home}")]
     NotInstalled {
@@ -234,6 +240,9 @@ impl InstallError {
                 say!(text, "install-fewer-layers-need-consent", layers = *gpu_layers, total = *total_layers)
             }
             Self::Login(error) => say!(text, "install-login-failed", cause = error.explain(text)),
+            Self::NothingToUndo { home } => {
+                say!(text, "install-nothing-to-undo", home = home.display().to_string())
+            }
             Self::NotInstalled { home } => {
                 say!(text, "install-not-installed", home = home.display().to_string())
             }

@@ -60,6 +60,13 @@ pub enum Change {
     },
     /// The server's entry among the things started at login.
     StartAtLogin,
+    /// An engine of the same version that another build takes the place of, until that one has answered.
+    SetAside {
+        /// Its folder.
+        path: PathBuf,
+        /// Where it waits.
+        aside: PathBuf,
+    },
 }
 
 /// Where a run is.
@@ -72,7 +79,7 @@ pub enum Phase {
     Intent,
     /// It was made.
     Done,
-    /// It was taken back.
+    /// Everything since the last run that ended well was taken back.
     Undone,
     /// The installation ended well.
     End,
@@ -147,6 +154,14 @@ impl Journal {
         self.add(Phase::End, None)
     }
 
+    /// The unfinished runs were taken back.
+    ///
+    /// # Errors
+    /// What the system says.
+    pub fn undone(&mut self) -> Result<(), FileError> {
+        self.add(Phase::Undone, None)
+    }
+
     /// Writes down what is about to be changed.
     ///
     /// # Errors
@@ -198,8 +213,36 @@ impl Journal {
 
 /// Whether the last installation neither ended well nor was taken back.
 pub fn unfinished(entries: &[Entry]) -> bool {
-    let last = |phase| entries.iter().rposition(|entry| entry.phase == phase);
-    last(Phase::Begin).is_some_and(|begin| last(Phase::End).is_none_or(|end| end < begin))
+    let last = |wanted: &[Phase]| entries.iter().rposition(|entry| wanted.contains(&entry.phase));
+    let over = last(&[Phase::End, Phase::Undone]);
+    last(&[Phase::Begin]).is_some_and(|begin| over.is_none_or(|over| over < begin))
+}
+
+/// Whether a change was made, to its end, by a run that was cut short since the last one that ended well.
+pub fn was_made(entries: &[Entry], change: &Change) -> bool {
+    let over = entries.iter().rposition(|entry| matches!(entry.phase, Phase::End | Phase::Undone));
+    let since = &entries[over.map_or(0, |over| over + 1)..];
+    since.iter().any(|entry| entry.phase == Phase::Done && entry.change.as_ref() == Some(change))
+}
+
+/// What only the runs changed that were cut short since the last one that ended well, in the order it was announced.
+pub fn unfinished_changes(entries: &[Entry]) -> Vec<Change> {
+    let (mut standing, mut open): (Vec<&Change>, Vec<&Change>) = (Vec::new(), Vec::new());
+    for entry in entries {
+        match entry.phase {
+            Phase::Begin => {}
+            Phase::End => standing.append(&mut open),
+            Phase::Undone => open.clear(),
+            Phase::Intent | Phase::Done => open.extend(entry.change.as_ref()),
+        }
+    }
+    let mut changes: Vec<Change> = Vec::new();
+    for change in open {
+        if !standing.contains(&change) && !changes.contains(change) {
+            changes.push(change.clone());
+        }
+    }
+    changes
 }
 
 /// Everything that was or may have been changed, each once, in the order it was first announced.
@@ -267,6 +310,31 @@ mod tests {
         let entries = Journal::read(&path).unwrap();
         assert_eq!(entries, journal.entries(), "the cut line does not swallow the next one");
         assert!(!unfinished(&entries));
+    }
+
+    #[test]
+    fn only_what_unfinished_runs_changed_is_theirs() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut journal = Journal::open(&folder.path().join("journal")).unwrap();
+        let server = |port| Change::StartServer { port };
+        journal.begin().unwrap();
+        journal.intend(server(1)).unwrap();
+        assert_eq!(unfinished_changes(journal.entries()), [server(1)]);
+        journal.end().unwrap();
+        journal.begin().unwrap();
+        journal.intend(server(1)).unwrap();
+        journal.intend(server(2)).unwrap();
+        journal.done(server(2)).unwrap();
+        journal.begin().unwrap();
+        journal.intend(server(3)).unwrap();
+        assert_eq!(unfinished_changes(journal.entries()), [server(2), server(3)]);
+        journal.undone().unwrap();
+        assert!(!unfinished(journal.entries()));
+        assert_eq!(unfinished_changes(journal.entries()), []);
+        journal.begin().unwrap();
+        journal.intend(server(2)).unwrap();
+        assert!(unfinished(journal.entries()));
+        assert_eq!(unfinished_changes(journal.entries()), [server(2)], "what was taken back is not standing");
     }
 
     #[test]

@@ -8,7 +8,7 @@ use crate::install::documents::{Installed, PREVIOUS_MODEL, SERVED_MODEL};
 use crate::install::journal::{Change, Journal, changes, unfinished};
 use crate::install::steps::server;
 use crate::install::store::Store;
-use crate::install::{Control, InstallError, Lock, Paths, service};
+use crate::install::{Control, InstallError, Lock, Paths};
 use crate::ollama::client::Client;
 use crate::ollama::replies::Loaded;
 use crate::ollama::server::{Launch, choose_port, end_orphans};
@@ -83,11 +83,7 @@ pub fn start(home: &Path, control: &Control) -> Result<Health, InstallError> {
         }
         server::stop(&paths).await?;
         choose_port(Some(launch.port), None, &[])?;
-        if !service::start(&paths)? {
-            control.or_cancelled(server::start_and_wait(&paths, &launch)).await??;
-            return Ok(());
-        }
-        Ok(control.or_cancelled(server::adopt(&paths, &launch)).await?.map(drop)?)
+        control.or_cancelled(server::start_again(&paths, &launch)).await?.map(drop)
     })?;
     health(home)
 }
@@ -145,7 +141,7 @@ fn open(home: &Path) -> Result<(Paths, Lock, Installed), InstallError> {
 }
 
 /// How the server of what is installed is started.
-fn launch_of(paths: &Paths, installed: &Installed) -> Launch {
+pub(super) fn launch_of(paths: &Paths, installed: &Installed) -> Launch {
     let profile = &installed.profile;
     Launch {
         program: profile.engine_program.clone(),

@@ -3,6 +3,8 @@
 //! [`run`] carries out a [`Request`] step by step and ends with a [`Receipt`]; every change is written to the
 //! [`journal`] before it is made. Running it again goes on where it stopped, or changes what is installed.
 
+mod asked;
+mod before;
 mod control;
 pub mod documents;
 pub mod download;
@@ -22,9 +24,11 @@ mod source;
 mod steps;
 mod store;
 mod types;
+pub mod undo;
 pub mod uninstall;
 pub mod unpack;
 
+pub use asked::Asked;
 pub use control::{Cancelled, Control};
 pub use documents::{Installed, ProfileFile};
 pub use error::InstallError;

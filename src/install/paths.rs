@@ -45,6 +45,16 @@ impl Paths {
         self.llm().join("receipt.json")
     }
 
+    /// What was asked for last, so that it can be gone on with.
+    pub fn request(&self) -> PathBuf {
+        self.llm().join("request.json")
+    }
+
+    /// Copies of the documents that were in force before a run, until it has ended well.
+    pub fn before(&self) -> PathBuf {
+        self.llm().join("before")
+    }
+
     /// Everything we changed, written ahead.
     pub fn journal(&self) -> PathBuf {
         self.llm().join("journal")

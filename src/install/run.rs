@@ -11,14 +11,18 @@
 //!
 //! Whatever was fetched or unpacked before is not fetched again, so running it a second time goes on where the first
 //! one stopped. When it fails or is cancelled, the profile that was in force stays in force: its model and its server
-//! are put back. Where there was none, the server is stopped, and what was fetched is kept.
+//! are put back. Where there was none, the server is stopped, and what was fetched is kept. When it is killed, the next
+//! run goes on from there as well, or [`crate::install::undo`] takes it back.
 
-use crate::install::documents::{Installed, PREVIOUS_MODEL, SERVED_MODEL, ServerFile, read_json};
+use crate::install::before::Before;
+use crate::install::documents::{Installed, PREVIOUS_MODEL, SERVED_MODEL, ServerFile, to_json};
 use crate::install::journal::{Change, Journal, unfinished};
 use crate::install::progress::Reporter;
 use crate::install::steps::server::Server;
-use crate::install::steps::{check, engine, finish, load, login, measure, model, server};
-use crate::install::{Control, Event, InstallError, Lock, Paths, Receipt, Request, Step, Tried, files};
+use crate::install::steps::{aside, check, engine, finish, load, login, measure, model, server};
+use crate::install::{
+    Asked, Control, Event, InstallError, Lock, Paths, Receipt, Request, Step, Tried, files,
+};
 use crate::plan::Verdict;
 use crate::say;
 use crate::text::Text;
@@ -37,8 +41,6 @@ pub(super) struct Job<'a> {
     pub previous_server: Option<ServerFile>,
     /// Whether a server of ours ran when we began.
     pub server_ran: bool,
-    /// Whether the installation before this one was cut short.
-    pub resumed: bool,
     /// Layers on the GPU, as far as they found room.
     pub gpu_layers: u32,
     /// Every attempt at loading.
@@ -87,40 +89,73 @@ async fn install(
     let paths = Paths::new(&request.options.home);
     let (_lock, journal) = open(&paths)?;
     let resumed = unfinished(journal.entries());
+    // Of runs that were cut short only the first one began with something verified.
+    let before = if resumed { Before::load(&paths)? } else { None };
+    if !resumed {
+        aside::drop_stale(journal.entries())?;
+    }
+    let before = match before {
+        Some(before) => before,
+        None => Before::keep(&paths, server::runs(&paths.engines()))?,
+    };
     let mut job = Job {
         request,
         text,
         control,
         reporter,
         journal,
-        previous: Installed::load(paths.home())?,
-        previous_server: read_json(&paths.server_state())?,
-        server_ran: server::runs(&paths.engines()),
-        resumed,
+        previous: before.installed,
+        previous_server: before.server,
+        server_ran: before.server_ran,
         paths,
         gpu_layers: request.assessment.gpu_layers,
         tried: Vec::new(),
     };
     job.journal.begin()?;
+    let asked = job.paths.request();
+    job.journal.write_file(&asked, &to_json(&asked, &Asked::of(request))?)?;
     check::run(&mut job)?;
-    let engine = engine::run(&mut job).await?;
-    let outcome = match server::run(&mut job, &engine).await {
-        Ok(server) => {
-            let outcome = with_server(&mut job, &engine, &server).await;
-            if outcome.is_err() {
-                put_back(&mut job, Some(&server)).await;
-            }
-            outcome
-        }
+    let outcome = match engine::run(&mut job).await {
+        Ok(engine) => with_engine(&mut job, &engine).await,
         Err(error) => {
             put_back(&mut job, None).await;
             Err(error)
         }
     };
     let receipt = outcome?;
-    job.journal.end()?;
     reporter.finished(say!(text, "install-finished"), &receipt);
     Ok(receipt)
+}
+
+async fn with_engine(job: &mut Job<'_>, engine: &engine::Engine) -> Result<Receipt, InstallError> {
+    let server = match server::run(job, engine).await {
+        Ok(server) => server,
+        Err(error) => {
+            put_back(job, None).await;
+            return Err(error);
+        }
+    };
+    let outcome = with_server(job, engine, &server).await;
+    match &outcome {
+        // From here on there is no way back, so what was kept for it may go.
+        Ok(_) => {
+            job.journal.end()?;
+            tidy(job, engine, &server).await;
+        }
+        Err(_) => put_back(job, Some(&server)).await,
+    }
+    outcome
+}
+
+/// Removes what was only kept for the way back. What cannot be removed costs room and nothing else.
+async fn tidy(job: &Job<'_>, engine: &engine::Engine, server: &Server) {
+    model::drop_previous(server).await;
+    if let Err(error) = Before::forget(&job.paths)
+        .map_err(InstallError::from)
+        .and_then(|()| Ok(aside::drop_others(job, &engine.program)?))
+    {
+        tracing::warn!(%error, "what was kept for the way back could not be removed");
+    }
 }
 
 async fn with_server(
@@ -136,7 +171,6 @@ async fn with_server(
     let receipt = finish::receipt(job, engine, server, measured);
     let at_login = login::run(job, server).await?;
     finish::run(job, engine, server, &receipt, at_login)?;
-    model::drop_previous(server).await;
     Ok(receipt)
 }
 
@@ -156,12 +190,17 @@ pub(super) fn open(paths: &Paths) -> Result<(Lock, Journal), InstallError> {
 /// After a failure: what was in force before is in force again, as well as that can be done. Where nothing was, the
 /// server is stopped, so that nothing holds memory for an installation that does not exist.
 async fn put_back(job: &mut Job<'_>, server: Option<&Server>) {
-    let restored = match (&job.previous, server) {
-        (Some(_), Some(server)) => model::put_previous_back(server).await,
-        _ => Ok(()),
-    };
-    if let Err(error) = restored {
+    if let Err(error) = model::put_previous_back(job, server).await {
         tracing::warn!(%error, "{PREVIOUS_MODEL} could not be put back as {SERVED_MODEL}");
+    }
+    if let Err(error) = Before::restore_in_force(&job.paths) {
+        tracing::warn!(%error, "the documents that were in force could not be put back");
+    }
+    if let Err(error) = aside::put_back_for(job).await {
+        tracing::warn!(%error, "the engine that was there before could not be put back");
+    }
+    if let Err(error) = login::put_back(job) {
+        tracing::warn!(%error, "the entry among the things started at login could not be put back");
     }
     if let Err(error) = server::put_back(job).await {
         tracing::warn!(%error, "the server that ran before could not be put back");

@@ -76,6 +76,25 @@ impl Store {
             .sum()
     }
 
+    /// Gives a model another name, in place of what has that name. Where there is no model of the first name, or its
+    /// manifest was cut short, nothing is renamed; true when it was.
+    ///
+    /// # Errors
+    /// What the system says.
+    pub fn rename(&self, from: &str, to: &str) -> Result<bool, FileError> {
+        let (Some(from_path), Some(to_path)) = (self.manifest_path(from), self.manifest_path(to)) else {
+            return Ok(false);
+        };
+        if read_manifest(&from_path).is_none() {
+            return Ok(false);
+        }
+        let folder = to_path.parent().unwrap_or(&self.folder);
+        files::create_folders(folder)?;
+        std::fs::rename(&from_path, &to_path).map_err(at(&from_path))?;
+        self.remove_empty_parents(&from_path)?;
+        Ok(true)
+    }
+
     /// Removes models, and every layer that no other model uses. With `sweep`, also layers that no model uses at all
     /// and what unfinished pulls left: only for a folder that is ours. Gives back the bytes freed.
     ///

@@ -99,7 +99,7 @@ pub struct Event {
 }
 
 /// Where things come from and go to.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct InstallOptions {
     /// Our folder (`~/.acolyte`, `ACOLYTE_HOME`, `--home`).
     pub home: PathBuf,

@@ -11,6 +11,7 @@ use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 
+use crate::install::before::Before;
 use crate::install::documents::PREVIOUS_MODEL;
 use crate::install::files::{self, FileError};
 use crate::install::journal::{Change, Journal, changes};
@@ -57,6 +58,7 @@ pub fn preview(home: &Path) -> Result<Removal, InstallError> {
                 let bytes = Store::new(&models_dir).bytes(&tag);
                 removal.models.push((tag, bytes));
             }
+            Change::SetAside { aside, .. } => removal.paths.push(aside),
             Change::CreateFolder { .. }
             | Change::StartServer { .. }
             | Change::CreateModel { .. }
@@ -90,31 +92,33 @@ pub fn uninstall(home: &Path, keep_models: bool, control: &Control) -> Result<Re
         remove(&paths, change)?;
         control.check()?;
     }
-    for file in [paths.server_state(), paths.consent(), service::copy_path(&paths)] {
+    for file in [paths.server_state(), paths.consent(), paths.request(), service::copy_path(&paths)] {
         files::remove_file(&file)?;
     }
+    Before::forget(&paths)?;
     files::remove_folder(&paths.engine_home())?;
     for own in ["server.log", "acolyte.log", "acolyte-crash-"] {
         remove_matching(&paths.logs(), own)?;
     }
-    remove_folders(&paths, &changes)?;
+    remove_folders(&paths, &changes, true)?;
 
     // The last traces: the journal, the lock while it is still held, and the folders that become empty by that.
     files::remove_file(&paths.journal())?;
     files::remove_file(&paths.lock())?;
     drop(lock);
-    remove_folders(&paths, &changes)?;
+    remove_folders(&paths, &changes, true)?;
     let left = left_in(paths.home(), &kept_models);
     Ok(Removed { left, kept_models })
 }
 
 /// Undoes one change, save models and folders, which come before and after all others.
-fn remove(paths: &Paths, change: &Change) -> Result<(), InstallError> {
+pub(super) fn remove(paths: &Paths, change: &Change) -> Result<(), InstallError> {
     match change {
         Change::UnpackEngine { path, staging, .. } => {
             files::remove_folder(staging)?;
             remove_engine(path)?;
         }
+        Change::SetAside { aside, .. } => remove_engine(aside)?,
         Change::Download { path } => {
             files::remove_file(path)?;
             let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
@@ -137,7 +141,7 @@ fn remove(paths: &Paths, change: &Change) -> Result<(), InstallError> {
 
 /// Removes what was unpacked, and the folders that become empty by that. Without a list everything in there is ours:
 /// the folder was moved to its place as a whole.
-fn remove_engine(folder: &Path) -> Result<(), FileError> {
+pub(super) fn remove_engine(folder: &Path) -> Result<(), FileError> {
     let Some(mark) = Mark::of(folder) else { return files::remove_folder(folder) };
     for file in mark.files {
         // The list is a file like any other: nothing in it may lead elsewhere.
@@ -162,6 +166,16 @@ fn remove_empty(folder: &Path) -> Result<(), FileError> {
 
 /// Removes the models of the journal from every folder they are in.
 fn remove_models(paths: &Paths, changes: &[Change]) -> Result<Vec<PathBuf>, FileError> {
+    for (models_dir, tags) in models_of(changes) {
+        // In a folder of ours nobody else's pull can be under way.
+        let ours = models_dir.starts_with(paths.home());
+        Store::new(models_dir).remove(&tags, ours)?;
+    }
+    Ok(Vec::new())
+}
+
+/// The models among changes, by the folder they are in, and in each the second name of what ACOLYTE is served.
+pub(super) fn models_of(changes: &[Change]) -> BTreeMap<&Path, Vec<&str>> {
     let mut tags: BTreeMap<&Path, Vec<&str>> = BTreeMap::new();
     for change in changes {
         match change {
@@ -170,13 +184,10 @@ fn remove_models(paths: &Paths, changes: &[Change]) -> Result<Vec<PathBuf>, File
             _ => {}
         }
     }
-    for (models_dir, mut tags) in tags {
+    for tags in tags.values_mut() {
         tags.push(PREVIOUS_MODEL);
-        // In a folder of ours nobody else's pull can be under way.
-        let ours = models_dir.starts_with(paths.home());
-        Store::new(models_dir).remove(&tags, ours)?;
     }
-    Ok(Vec::new())
+    tags
 }
 
 fn kept(changes: &[Change]) -> Vec<PathBuf> {
@@ -204,15 +215,16 @@ fn remove_matching(folder: &Path, prefix: &str) -> Result<(), FileError> {
     Ok(())
 }
 
-/// Removes folders of ours that are empty, the innermost first.
-fn remove_folders(paths: &Paths, changes: &[Change]) -> Result<(), FileError> {
+/// Removes folders that were made, the innermost first, as far as they are empty; with `own` also every other folder of
+/// ours.
+pub(super) fn remove_folders(paths: &Paths, changes: &[Change], own: bool) -> Result<(), FileError> {
     let made = changes.iter().filter_map(|change| match change {
         Change::CreateFolder { path } => Some(path.clone()),
         _ => None,
     });
-    let own =
+    let ours =
         [paths.programs(), paths.models(), paths.downloads(), paths.engines(), paths.logs(), paths.llm()];
-    let mut folders: Vec<PathBuf> = made.chain(own).collect();
+    let mut folders: Vec<PathBuf> = made.chain(ours.into_iter().filter(|_| own)).collect();
     folders.sort_by_key(|folder| std::cmp::Reverse(folder.components().count()));
     for folder in folders {
         if folder.is_dir() {

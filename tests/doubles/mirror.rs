@@ -39,6 +39,8 @@ pub enum Fault {
     Flip(u64),
     /// A range that was asked for is ignored: 200 and the whole file.
     IgnoreRange,
+    /// The file ends after so many bytes, and the server thinks that is all of it.
+    Truncated(u64),
     /// The answer claims so many bytes more (or less) than there are.
     WrongLength(i64),
     /// 302 to this address.
@@ -362,6 +364,10 @@ fn send(
         bytes[at as usize] ^= 1;
         stored.bytes = bytes.into();
     }
+    if let Some(Fault::Truncated(bytes)) = fault {
+        stored.bytes.truncate(usize::try_from(bytes.min(size)).unwrap_or(usize::MAX));
+    }
+    let size = stored.bytes.len() as u64;
     let range = if fault == Some(Fault::IgnoreRange) { None } else { range };
     let (status, from, to) = match range.map(|r| parse_range(r, size)) {
         None => (StatusCode::OK, 0, size),

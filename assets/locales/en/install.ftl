@@ -157,9 +157,24 @@ install-status-none = Nothing is installed in { $home }
 install-status-profile = Profile { $profile }: { $model }, { $context } tokens of context, KV cache { $kv }, { $layers } of { $total } layers on the GPU
 install-status-running = The server answers on port { $port } (Ollama { $version })
 install-status-silent = The server on port { $port } runs but does not answer. Run acolyte install again to repair it.
-install-status-stopped = The server does not run. It starts at the next login, or with acolyte install.
+install-status-stopped = The server does not run. It starts at the next login, or with acolyte start.
 install-status-loaded = The model is in memory with { $context } tokens of context
 install-status-not-loaded = The model is not in memory; the first question loads it
 install-status-receipt = Measured { $speed } tokens/s, predicted { $promised } ({ $at })
-install-status-unfinished = The last installation was cut short. Run acolyte install again to finish it, or acolyte uninstall to undo it.
+install-status-unfinished = The last installation was cut short. Run acolyte install to go on with it, or acolyte undo to take it back.
 install-status-unused = The model { $model } ({ $size }) is not needed any more
+
+## Cut short
+
+install-nothing-to-undo = No installation in { $home } was cut short, so there is nothing to undo. To remove what is installed: acolyte uninstall
+install-unfinished = The installation of profile { $profile } ({ $model }), begun at { $at }, was cut short.
+install-unfinished-unknown = An installation was cut short before it had changed anything but folders.
+install-unfinished-in-force = Profile { $profile } is still in force.
+install-unfinished-nothing-in-force = Nothing was installed before it.
+install-undone = Undone. Profile { $profile } is in force as before
+install-cli-ask-undo = Undo it now? [y/N]
+install-cli-ask-unfinished = [c]ontinue, [u]ndo, or [l]ater?
+install-cli-answer-continue = c continue
+install-cli-answer-undo = u undo
+install-cli-answer-later = l later
+install-cli-nothing-asked = It is not known what was asked for. Run acolyte install with the profile you want, or acolyte undo.

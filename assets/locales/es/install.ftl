@@ -157,9 +157,24 @@ install-status-none = No hay nada instalado en { $home }
 install-status-profile = Perfil { $profile }: { $model }, { $context } tokens de contexto, caché KV { $kv }, { $layers } de { $total } capas en la GPU
 install-status-running = El servidor responde en el puerto { $port } (Ollama { $version })
 install-status-silent = El servidor del puerto { $port } está en marcha pero no responde. Repite acolyte install para repararlo.
-install-status-stopped = El servidor no está en marcha. Arranca al iniciar sesión o con acolyte install.
+install-status-stopped = El servidor no está en marcha. Arranca al iniciar sesión o con acolyte start.
 install-status-loaded = El modelo está en memoria con { $context } tokens de contexto
 install-status-not-loaded = El modelo no está en memoria; la primera pregunta lo carga
 install-status-receipt = Medido: { $speed } tokens/s; previsto: { $promised } ({ $at })
-install-status-unfinished = La última instalación se interrumpió. Repite acolyte install para terminarla o acolyte uninstall para deshacerla.
+install-status-unfinished = La última instalación se interrumpió. Ejecuta acolyte install para continuarla o acolyte undo para deshacerla.
 install-status-unused = El modelo { $model } ({ $size }) ya no hace falta
+
+## Cut short
+
+install-nothing-to-undo = Ninguna instalación en { $home } quedó a medias, así que no hay nada que deshacer. Para quitar lo instalado: acolyte uninstall
+install-unfinished = La instalación del perfil { $profile } ({ $model }), empezada el { $at }, quedó a medias.
+install-unfinished-unknown = Una instalación quedó a medias antes de cambiar nada más que carpetas.
+install-unfinished-in-force = El perfil { $profile } sigue en vigor.
+install-unfinished-nothing-in-force = Antes no había nada instalado.
+install-undone = Deshecha. El perfil { $profile } está en vigor como antes
+install-cli-ask-undo = ¿Deshacerla ahora? [s/N]
+install-cli-ask-unfinished = ¿[c]ontinuar, [d]eshacer o [m]ás tarde?
+install-cli-answer-continue = c continuar
+install-cli-answer-undo = d deshacer
+install-cli-answer-later = m más mas
+install-cli-nothing-asked = No se sabe qué se pidió. Ejecuta acolyte install con el perfil que quieras, o acolyte undo.

@@ -14,7 +14,7 @@ use crate::install::files::at;
 use crate::install::journal::Change;
 use crate::install::reuse::{InstalledEngine, copy_engine};
 use crate::install::run::Job;
-use crate::install::steps::server;
+use crate::install::steps::aside;
 use crate::install::unpack::{self, Following, Limits, UnpackError};
 use crate::install::{ArchiveRecord, EngineRecord, InstallError, Source, Step, files};
 use crate::ollama::http;
@@ -138,10 +138,7 @@ pub async fn run(job: &mut Job<'_>) -> Result<Engine, InstallError> {
         files::remove_folder(&staging)?;
     }
     filled?;
-    if plan.folder.exists() {
-        // Another build of the same version: what runs from there must not while it is replaced.
-        server::stop(&job.paths).await?;
-    }
+    aside::make_room(job, &plan.folder).await?;
     unpack::publish(&staging, &plan.folder)?;
     job.journal.done(change)?;
     let program =

@@ -48,6 +48,18 @@ async fn hand_over(job: &Job<'_>, server: &Server) -> Result<(), InstallError> {
     load_again(job, &server).await
 }
 
+/// After a failure: the entry of what was in force before, or none.
+pub fn put_back(job: &Job<'_>) -> Result<(), InstallError> {
+    if job.reporter.step() < Step::StartAtLogin {
+        return Ok(());
+    }
+    let installed = job.previous.as_ref().map(|installed| &installed.profile);
+    match (installed.filter(|profile| profile.autostart), &job.previous_server) {
+        (Some(_), Some(server)) => service::install(&job.paths, &server.launch(&job.paths)),
+        _ => service::remove(&job.paths),
+    }
+}
+
 async fn restart_directly(job: &Job<'_>, server: &Server) -> Result<(), InstallError> {
     server::stop(&job.paths).await?;
     let server = job.control.or_cancelled(server::start_and_wait(&job.paths, &server.launch)).await??;

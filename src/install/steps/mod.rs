@@ -1,5 +1,6 @@
 //! The steps of an installation, one file each, in the order in which they run.
 
+pub mod aside;
 pub mod check;
 pub mod engine;
 pub mod finish;

@@ -1,10 +1,11 @@
 //! The model: pulled, made into `acolyte:latest`, and read back, because the engine takes anything in silence.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 use std::time::Duration;
 
 use crate::install::documents::{PREVIOUS_MODEL, SERVED_MODEL};
-use crate::install::journal::Change;
+use crate::install::journal::{Change, was_made};
 use crate::install::run::Job;
 use crate::install::steps::server::Server;
 use crate::install::store::Store;
@@ -155,23 +156,37 @@ pub async fn keep_previous(job: &mut Job<'_>, server: &Server) -> Result<(), Ins
     if job.previous.is_none() || !is_listed(job, server, SERVED_MODEL).await? {
         return Ok(());
     }
-    if job.resumed && is_listed(job, server, PREVIOUS_MODEL).await? {
+    let change = kept_previous(&job.request.options.models_dir);
+    if was_made(job.journal.entries(), &change) && is_listed(job, server, PREVIOUS_MODEL).await? {
         return Ok(());
     }
-    let models_dir = job.request.options.models_dir.clone();
-    job.journal.intend(Change::CreateModel { name: PREVIOUS_MODEL.to_owned(), models_dir })?;
-    Ok(job.control.or_cancelled(server.client.copy(SERVED_MODEL, PREVIOUS_MODEL)).await??)
+    job.journal.intend(change.clone())?;
+    job.control.or_cancelled(server.client.copy(SERVED_MODEL, PREVIOUS_MODEL)).await??;
+    Ok(job.journal.done(change)?)
 }
 
-/// After a failure: what ACOLYTE was served before.
-pub async fn put_previous_back(server: &Server) -> Result<(), InstallError> {
-    match server.client.copy(PREVIOUS_MODEL, SERVED_MODEL).await {
-        Ok(()) => drop(server.client.delete(PREVIOUS_MODEL).await?),
-        // There is none where the failure came before it was kept.
-        Err(ClientError::Refused { status: 404, .. }) => {}
-        Err(error) => return Err(error.into()),
+/// After a failure: what ACOLYTE was served before. Where the engine does not answer any more, its files are changed
+/// without it.
+pub async fn put_previous_back(job: &Job<'_>, server: Option<&Server>) -> Result<(), InstallError> {
+    let models_dir = &job.request.options.models_dir;
+    if !was_made(job.journal.entries(), &kept_previous(models_dir)) {
+        return Ok(());
     }
-    Ok(())
+    if let Some(server) = server {
+        match server.client.copy(PREVIOUS_MODEL, SERVED_MODEL).await {
+            Ok(()) => {
+                server.client.delete(PREVIOUS_MODEL).await?;
+                return Ok(());
+            }
+            Err(error) => tracing::warn!(%error, "the engine cannot put {PREVIOUS_MODEL} back"),
+        }
+    }
+    Ok(Store::new(models_dir).rename(PREVIOUS_MODEL, SERVED_MODEL).map(drop)?)
+}
+
+/// What the journal says of keeping it.
+pub fn kept_previous(models_dir: &Path) -> Change {
+    Change::CreateModel { name: PREVIOUS_MODEL.to_owned(), models_dir: models_dir.to_owned() }
 }
 
 /// After a good end the second name is not needed any more.

@@ -94,6 +94,14 @@ pub async fn adopt(paths: &Paths, launch: &Launch) -> Result<Server, ServerError
     Ok(Server { client, launch: launch.clone(), version })
 }
 
+/// Starts the server of what is installed: by the system's service manager where that looks after it, else directly.
+pub async fn start_again(paths: &Paths, launch: &Launch) -> Result<Server, InstallError> {
+    if service::start(paths)? {
+        return Ok(adopt(paths, launch).await?);
+    }
+    Ok(start_and_wait(paths, launch).await?)
+}
+
 /// Writes down which server is ours.
 pub fn write_state(paths: &Paths, file: &ServerFile) -> Result<(), ServerError> {
     let path = paths.server_state();
@@ -153,7 +161,7 @@ pub async fn put_back(job: &mut Job<'_>) -> Result<(), InstallError> {
     }
     stop(&job.paths).await?;
     if job.server_ran {
-        start_and_wait(&job.paths, &launch).await?;
+        start_again(&job.paths, &launch).await?;
     } else {
         write_state(&job.paths, &ServerFile { schema: SCHEMA, process: None, ..file })?;
     }

@@ -7,6 +7,8 @@ use hyper::body::Incoming;
 use hyper::{Method, Request, header};
 use serde_json::{Value, json};
 
+use crate::breaks;
+use crate::config::Break;
 use crate::create;
 use crate::generate;
 use crate::gguf::Gguf;
@@ -29,6 +31,9 @@ pub async fn answer(request: Request<Incoming>, server: Arc<Server>, own: Socket
             return http::text(200, "text/plain; charset=utf-8", "Ollama is running");
         }
         (&Method::GET | &Method::HEAD, "/api/version") => {
+            if let Some(broken) = broken(&server, "version") {
+                return breaks::answer(broken).await;
+            }
             return http::json(200, &json!({"version": server.config.version}));
         }
         (&Method::GET | &Method::HEAD, "/api/tags") => return tags(&server),
@@ -41,6 +46,9 @@ pub async fn answer(request: Request<Incoming>, server: Arc<Server>, own: Socket
         Ok(body) => body,
         Err(e) => return http::error(400, &format!("invalid request: {e}")),
     };
+    if let Some(broken) = broken(&server, what_is_asked(&path, &body)) {
+        return breaks::answer(broken).await;
+    }
     match (&method, path.as_str()) {
         (&Method::POST, "/api/pull") => pull(&body, server).await,
         (&Method::POST, "/api/create") => create::create(&body, server).await,
@@ -49,6 +57,20 @@ pub async fn answer(request: Request<Incoming>, server: Arc<Server>, own: Socket
         (&Method::POST, "/api/generate") => generate::generate(body, server).await,
         (&Method::DELETE, "/api/delete") => delete(&body, &server),
         _ => http::text(404, "text/plain", "404 page not found"),
+    }
+}
+
+/// How this answer is to break, if it is.
+fn broken(server: &Server, asked: &str) -> Option<Break> {
+    server.config.faults.breaks.get(asked).copied()
+}
+
+/// The name under which a fault of an answer is told.
+fn what_is_asked<'a>(path: &'a str, body: &Value) -> &'a str {
+    match path.trim_start_matches("/api/") {
+        "generate" if body["keep_alive"] == 0 => "unload",
+        "generate" if body["prompt"].as_str().unwrap_or_default().is_empty() => "load",
+        name => name,
     }
 }
 

@@ -71,6 +71,36 @@ pub struct Faults {
     pub runner_dies_after_tokens: Option<u64>,
     /// What is left of the GPU shrinks by so much for a load, as when another program starts.
     pub vram_taken_mib: u64,
+    /// Main memory is full as well: no load succeeds.
+    pub never_enough_memory: bool,
+    /// The context of a load is cut to so many tokens, whatever the model carries.
+    pub context_clamped_to: Option<u64>,
+    /// The disk is full after so many bytes of a pull.
+    pub pull_disk_full_after: Option<u64>,
+    /// How an answer breaks, by what was asked: `version`, `pull`, `create`, `show`, `load` or `generate`.
+    pub breaks: std::collections::HashMap<String, Break>,
+}
+
+/// How an answer breaks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Break {
+    /// It never comes.
+    Hang,
+    /// The connection breaks in the middle of it.
+    Disconnect,
+    /// The server ends instead.
+    Exit,
+    /// HTTP 500.
+    Error,
+    /// HTTP 404.
+    Missing,
+    /// A line that is no JSON.
+    Malformed,
+    /// HTTP 200, and an error in the stream.
+    ErrorLine,
+    /// The stream ends without its last line.
+    NoLastLine,
 }
 
 impl Default for Config {

@@ -50,6 +50,7 @@ impl Options {
         request: Option<&Map<String, Value>>,
         gguf: &Gguf,
         default_context: u64,
+        clamped_to: Option<u64>,
     ) -> Result<Self, String> {
         let mut merged = params.clone();
         merged.extend(request.cloned().unwrap_or_default());
@@ -70,6 +71,7 @@ impl Options {
             log::line("WARN", "server.go:114", "requested context size too large for model", &rest);
             num_ctx = trained;
         }
+        num_ctx = num_ctx.min(clamped_to.unwrap_or(u64::MAX));
         let automatic = match num_ctx {
             32_769.. => 2048,
             4097.. => 1024,

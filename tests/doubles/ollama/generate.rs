@@ -131,7 +131,13 @@ async fn load(model: &Model, body: &Value, server: &Server) -> Result<(u16, u64)
     let path = model.gguf_path().ok_or("model has no weights")?;
     let gguf = Gguf::read(&path)?;
     let request: Option<&Map<String, Value>> = body["options"].as_object();
-    let options = Options::resolve(&model.params(), request, &gguf, server.default_context())?;
+    let options = Options::resolve(
+        &model.params(),
+        request,
+        &gguf,
+        server.default_context(),
+        server.config.faults.context_clamped_to,
+    )?;
     let keep = keep_alive(body).or_else(default_keep_alive).unwrap_or(Duration::from_secs(300));
     let now = OffsetDateTime::now_utc();
     let keep_until = now.checked_add(keep.try_into().unwrap_or(time::Duration::MAX)).unwrap_or(now + FOREVER);

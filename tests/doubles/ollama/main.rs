@@ -10,6 +10,7 @@
 mod body;
 
 mod api;
+mod breaks;
 mod config;
 mod create;
 mod engine;

@@ -121,7 +121,7 @@ impl Puller {
     async fn layer(&self, base: &str, digest: &str, size: u64, to: &LineSender) -> Result<(), PullError> {
         let url = format!("{base}/blobs/{digest}");
         let direct = self.direct_url(&url).await?;
-        let part = Part::open(&self.store.blob(digest), size)?;
+        let part = Part::open(&self.store.blob(digest), size, self.config.faults.pull_disk_full_after)?;
         log::info("download.go:181", &format!("downloading {} in 1 {size} B part(s)", short(digest)), "");
         let completed = Arc::new(AtomicU64::new(part.done));
         let download = self.download(part, &direct, digest, Arc::clone(&completed));
@@ -264,10 +264,11 @@ struct Part {
     file: File,
     size: u64,
     done: u64,
+    full_after: Option<u64>,
 }
 
 impl Part {
-    fn open(blob: &Path, size: u64) -> Result<Self, String> {
+    fn open(blob: &Path, size: u64, full_after: Option<u64>) -> Result<Self, String> {
         let said = |e: std::io::Error, path: &Path| format!("open {}: {e}", path.display());
         let partial = with_suffix(blob, "-partial");
         let note = with_suffix(blob, "-partial-0");
@@ -285,13 +286,16 @@ impl Part {
             .map_err(|e| said(e, &partial))?;
         file.set_len(size).and_then(|()| file.seek(SeekFrom::Start(done))).map_err(|e| said(e, &partial))?;
         Self::note(blob, size, done)?;
-        Ok(Self { blob: blob.to_owned(), file, size, done })
+        Ok(Self { blob: blob.to_owned(), file, size, done, full_after })
     }
 
     fn write(&mut self, piece: &[u8]) -> Result<(), String> {
         let most = usize::try_from(self.size - self.done).unwrap_or(usize::MAX);
         let piece = &piece[..piece.len().min(most)];
         let path = with_suffix(&self.blob, "-partial");
+        if self.full_after.is_some_and(|limit| self.done + piece.len() as u64 > limit) {
+            return Err(format!("write {}: no space left on device", path.display()));
+        }
         self.file.write_all(piece).map_err(|e| match e.kind() {
             std::io::ErrorKind::StorageFull => format!("write {}: no space left on device", path.display()),
             _ => format!("write {}: {e}", path.display()),

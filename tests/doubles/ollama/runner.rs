@@ -116,6 +116,10 @@ async fn load(arguments: &Arguments, config: &Config) -> Result<(), String> {
     }
     tokio::time::sleep(Duration::from_millis(config.load_ms)).await;
     let layout = Layout::new(&model, &setting, free);
+    if config.faults.never_enough_memory {
+        let why = "llama_model_load: error loading model: unable to allocate CPU buffer";
+        return out_of_memory(layout.weights_cpu, why);
+    }
     let room = free.map(|free| free.saturating_sub(gpu.map_or(0, |g| g.context_mib * MIB)));
     print_weights(&layout, room, !config.faults.memory_lines_missing)?;
     let quantised = !matches!(setting.v_type.as_str(), "f32" | "f16" | "bf16");

@@ -1,0 +1,35 @@
+//! `acolyte start` and `acolyte stop`: the private server of what is installed.
+
+use crate::cli::install::stop_on_ctrl_c;
+use crate::cli::{Failure, Session};
+use crate::install::{Control, InstallError, manage};
+use crate::say;
+
+/// Starts it and waits until it answers; one that runs already is kept.
+///
+/// # Errors
+/// When nothing is installed, its port is taken, or it does not start.
+pub fn start(session: &Session) -> Result<u8, Failure> {
+    let text = session.text;
+    let control = Control::new();
+    stop_on_ctrl_c(&control)?;
+    let health = manage::start(&session.home, &control).map_err(|error| failure(&error, session))?;
+    let port = health.installed.map_or(0, |installed| installed.profile.port).to_string();
+    let version = health.version.unwrap_or_else(|| say!(text, "install-unknown"));
+    session.tell(&say!(text, "install-status-running", version = version, port = port));
+    Ok(0)
+}
+
+/// Stops it with everything it has started.
+///
+/// # Errors
+/// When nothing is installed or something cannot be ended.
+pub fn stop(session: &Session) -> Result<u8, Failure> {
+    manage::stop(&session.home).map_err(|error| failure(&error, session))?;
+    session.tell(&say!(session.text, "install-status-stopped"));
+    Ok(0)
+}
+
+fn failure(error: &InstallError, session: &Session) -> Failure {
+    Failure::failed(error.explain(session.text))
+}

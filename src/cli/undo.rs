@@ -1,0 +1,139 @@
+//! `acolyte undo`: takes back an installation that was cut short. And what is offered before any other one: go on with
+//! it, or undo it.
+
+use std::io::IsTerminal as _;
+
+use crate::cli::args::{InstallArgs, UndoArgs};
+use crate::cli::install::{answer_to, ask};
+use crate::cli::{Failure, Session};
+use crate::install::undo::{Undone, Unfinished, undo, unfinished_run};
+use crate::install::{Asked, Control, InstallError};
+use crate::say;
+
+/// Runs the command.
+///
+/// # Errors
+/// When no installation was cut short, another installer works there, or something cannot be put back.
+pub fn run(args: &UndoArgs, session: &Session) -> Result<u8, Failure> {
+    let text = session.text;
+    let unfinished = unfinished_run(&session.home).map_err(|error| failure(&error, session))?;
+    let Some(unfinished) = unfinished else {
+        let nothing = InstallError::NothingToUndo { home: session.home.clone() };
+        return Err(failure(&nothing, session));
+    };
+    session.tell(&words(&unfinished, session));
+    if !args.yes {
+        if !std::io::stdin().is_terminal() {
+            return Err(Failure::usage(say!(text, "install-cli-cannot-ask")));
+        }
+        if !ask(&say!(text, "install-cli-ask-undo"), session)? {
+            return Ok(1);
+        }
+    }
+    take_back(session)
+}
+
+/// What becomes of an installation that was cut short.
+pub enum Offered {
+    /// There is none, or another one is to be installed in its place.
+    Nothing,
+    /// It goes on as it was asked for.
+    GoOn(Box<Asked>),
+    /// It was taken back; nothing else is to be done.
+    Undone(u8),
+    /// The person wants neither now.
+    Later,
+}
+
+/// Offers to go on with an installation that was cut short, or to undo it. Where nobody can be asked it goes on: with
+/// what is named on the command line, else with what was asked for.
+///
+/// # Errors
+/// When a document cannot be read, there is nothing to go on with, or undoing fails.
+pub fn offer(args: &InstallArgs, may_ask: bool, session: &Session) -> Result<Offered, Failure> {
+    let text = session.text;
+    let unfinished = unfinished_run(&session.home).map_err(|error| failure(&error, session))?;
+    let Some(unfinished) = unfinished else {
+        if args.go_on || args.undo {
+            let nothing = InstallError::NothingToUndo { home: session.home.clone() };
+            return Err(failure(&nothing, session));
+        }
+        return Ok(Offered::Nothing);
+    };
+    if args.undo {
+        return take_back(session).map(Offered::Undone);
+    }
+    session.tell(&words(&unfinished, session));
+    let names_another = args.profile.is_some() || args.source.model.is_some() || args.emergency_cpu;
+    if !may_ask || args.go_on || args.yes {
+        return match unfinished.asked {
+            Some(asked) if !names_another => Ok(Offered::GoOn(Box::new(asked))),
+            _ if args.go_on => Err(Failure::failed(say!(text, "install-cli-nothing-asked"))),
+            _ => Ok(Offered::Nothing),
+        };
+    }
+    let known = unfinished.asked.filter(|_| !names_another);
+    loop {
+        let answer = answer_to(&say!(text, "install-cli-ask-unfinished"))?;
+        let is = |words: String| words.split(' ').any(|word| word == answer);
+        if is(say!(text, "install-cli-answer-continue")) {
+            return Ok(known.map_or(Offered::Nothing, |asked| Offered::GoOn(Box::new(asked))));
+        }
+        if is(say!(text, "install-cli-answer-undo")) {
+            return take_back(session).map(Offered::Undone);
+        }
+        if answer.is_empty() || is(say!(text, "install-cli-answer-later")) {
+            return Ok(Offered::Later);
+        }
+    }
+}
+
+fn take_back(session: &Session) -> Result<u8, Failure> {
+    let control = Control::new();
+    crate::cli::install::stop_on_ctrl_c(&control)?;
+    let undone = undo(&session.home, &control).map_err(|error| failure(&error, session))?;
+    session.tell(&said(&undone, session));
+    Ok(0)
+}
+
+fn said(undone: &Undone, session: &Session) -> String {
+    let text = session.text;
+    let Some(installed) = &undone.in_force else {
+        let mut lines = vec![say!(text, "install-cli-uninstalled")];
+        lines.extend(
+            undone
+                .removed
+                .left
+                .iter()
+                .map(|path| say!(text, "install-cli-left", path = path.display().to_string())),
+        );
+        return lines.join("\n");
+    };
+    say!(text, "install-undone", profile = installed.profile.profile.as_str())
+}
+
+/// What was cut short, and what is in force meanwhile.
+fn words(unfinished: &Unfinished, session: &Session) -> String {
+    let text = session.text;
+    let what = match &unfinished.asked {
+        Some(asked) => say!(
+            text,
+            "install-unfinished",
+            profile = asked.profile.as_str(),
+            model = asked.model.as_str(),
+            at = asked.asked_at.as_str()
+        ),
+        None => say!(text, "install-unfinished-unknown"),
+    };
+    let now = match &unfinished.in_force {
+        Some(installed) => {
+            say!(text, "install-unfinished-in-force", profile = installed.profile.profile.as_str())
+        }
+        None => say!(text, "install-unfinished-nothing-in-force"),
+    };
+    format!("{what} {now}")
+}
+
+fn failure(error: &InstallError, session: &Session) -> Failure {
+    Failure::failed(error.explain(session.text))
+}
