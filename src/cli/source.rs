@@ -68,10 +68,7 @@ pub fn may_reuse(args: &SourceArgs) -> bool {
 
 /// Whether nothing was said about where the engine comes from.
 pub fn is_unsaid(args: &SourceArgs) -> bool {
-    may_reuse(args)
-        && args.network.proxy.is_none()
-        && args.network.ca.is_none()
-        && args.limit_rate.is_none()
+    may_reuse(args) && args.network.proxy.is_none() && args.network.ca.is_none() && args.limit_rate.is_none()
 }
 
 /// Says what was said for an earlier installation. A proxy's password was not kept and must be said again.

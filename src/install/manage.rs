@@ -5,9 +5,10 @@ use std::path::{Path, PathBuf};
 use serde::Serialize;
 
 use crate::install::documents::{Installed, PREVIOUS_MODEL, SERVED_MODEL};
-use crate::install::journal::{Change, Journal, changes, unfinished};
+use crate::install::journal::{Change, Journal, changes};
 use crate::install::steps::server;
 use crate::install::store::Store;
+use crate::install::undo::was_cut_short;
 use crate::install::{Control, InstallError, Lock, Paths};
 use crate::ollama::client::Client;
 use crate::ollama::replies::Loaded;
@@ -48,13 +49,8 @@ pub fn health(home: &Path) -> Result<Health, InstallError> {
     let installed = Installed::load(home)?;
     let running = server::runs(&paths.engines());
     let port = installed.as_ref().map(|installed| installed.profile.port);
-    let mut health = Health {
-        installed,
-        unfinished: unfinished(&Journal::read(&paths.journal())?),
-        running,
-        version: None,
-        loaded: None,
-    };
+    let mut health =
+        Health { installed, unfinished: was_cut_short(&paths)?, running, version: None, loaded: None };
     if let Some(client) = port.filter(|_| running).map(Client::new) {
         let client = client?;
         block_on(async {
@@ -127,7 +123,7 @@ pub fn remove_unused_models(home: &Path) -> Result<u64, InstallError> {
     let (_, _lock, _) = open(home)?;
     let mut freed = 0;
     for model in unused_models(home)? {
-        freed += Store::new(&model.models_dir).remove(&[&model.tag, PREVIOUS_MODEL], false)?;
+        freed += Store::new(&model.models_dir).remove(&[model.tag.as_str(), PREVIOUS_MODEL], false)?;
     }
     Ok(freed)
 }

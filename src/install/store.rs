@@ -100,9 +100,9 @@ impl Store {
     ///
     /// # Errors
     /// What the system says.
-    pub fn remove(&self, tags: &[&str], sweep: bool) -> Result<u64, FileError> {
+    pub fn remove(&self, tags: &[impl AsRef<str>], sweep: bool) -> Result<u64, FileError> {
         let mut candidates = BTreeSet::new();
-        for path in tags.iter().filter_map(|tag| self.manifest_path(tag)) {
+        for path in tags.iter().filter_map(|tag| self.manifest_path(tag.as_ref())) {
             // A manifest that cannot be read names no layers; its file goes all the same.
             if let Some(manifest) = read_manifest(&path) {
                 candidates.extend(manifest.all().filter_map(|layer| blob_name(&layer.digest)));

@@ -13,7 +13,7 @@ use std::path::Path;
 
 use crate::install::before::Before;
 use crate::install::documents::{Installed, PREVIOUS_MODEL, SERVED_MODEL};
-use crate::install::journal::{Change, Journal, unfinished, unfinished_changes, was_made};
+use crate::install::journal::{Change, Journal, Phase, unfinished, unfinished_changes, was_made};
 use crate::install::steps::model::kept_previous;
 use crate::install::steps::{aside, server};
 use crate::install::store::Store;
@@ -44,7 +44,7 @@ pub struct Undone {
 /// When a document cannot be read.
 pub fn unfinished_run(home: &Path) -> Result<Option<Unfinished>, InstallError> {
     let paths = Paths::new(home);
-    if !unfinished(&Journal::read(&paths.journal())?) {
+    if !was_cut_short(&paths)? {
         return Ok(None);
     }
     let in_force = Before::load(&paths)?.and_then(|before| before.installed);
@@ -57,7 +57,7 @@ pub fn unfinished_run(home: &Path) -> Result<Option<Unfinished>, InstallError> {
 /// When there is none, another installer works here, or something cannot be put back.
 pub fn undo(home: &Path, control: &Control) -> Result<Undone, InstallError> {
     let paths = Paths::new(home);
-    if !unfinished(&Journal::read(&paths.journal())?) {
+    if !was_cut_short(&paths)? {
         return Err(InstallError::NothingToUndo { home: home.to_owned() });
     }
     let lock = Lock::take(&paths.lock(), paths.home())?;
@@ -106,6 +106,16 @@ pub fn undo(home: &Path, control: &Control) -> Result<Undone, InstallError> {
     Ok(Undone { in_force: Some(installed), removed: Removed::default() })
 }
 
+/// Whether the last installation was cut short: in the middle, or before it had begun to write its journal.
+///
+/// # Errors
+/// When the journal cannot be read.
+pub fn was_cut_short(paths: &Paths) -> Result<bool, InstallError> {
+    let entries = Journal::read(&paths.journal())?;
+    let began = entries.iter().any(|entry| entry.phase == Phase::Begin);
+    Ok(if began { unfinished(&entries) } else { paths.journal().exists() || paths.lock().exists() })
+}
+
 /// Whether what is in force runs from there.
 fn holds(change: &Change, installed: &Installed) -> bool {
     matches!(change, Change::UnpackEngine { path, .. } if installed.profile.engine_program.starts_with(path))
@@ -114,11 +124,11 @@ fn holds(change: &Change, installed: &Installed) -> bool {
 /// Removes every model that was added.
 fn remove_models(paths: &Paths, changes: &[Change], installed: &Installed) -> Result<(), InstallError> {
     let profile = &installed.profile;
-    for (models_dir, mut tags) in models_of(changes) {
+    for (models_dir, mut tags) in models_of(paths, changes)? {
         let in_force = models_dir == profile.models_dir;
         tags.retain(|tag| !in_force || (*tag != SERVED_MODEL && *tag != profile.base_model));
         // In a folder of ours nobody else's pull can be under way.
-        Store::new(models_dir).remove(&tags, models_dir.starts_with(paths.home()))?;
+        Store::new(&models_dir).remove(&tags, models_dir.starts_with(paths.home()))?;
     }
     Ok(())
 }

@@ -14,11 +14,11 @@ use serde::Serialize;
 use crate::install::before::Before;
 use crate::install::documents::PREVIOUS_MODEL;
 use crate::install::files::{self, FileError};
-use crate::install::journal::{Change, Journal, changes};
+use crate::install::journal::{Change, Journal, Phase, changes};
 use crate::install::steps::engine::{MARK, Mark};
 use crate::install::steps::server;
 use crate::install::store::Store;
-use crate::install::{Control, InstallError, Lock, Paths, service};
+use crate::install::{Asked, Control, InstallError, Lock, Paths, service};
 
 /// What an uninstallation did.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
@@ -76,11 +76,16 @@ pub fn preview(home: &Path) -> Result<Removal, InstallError> {
 /// When there is nothing of ours, another installer works here, or something cannot be removed.
 pub fn uninstall(home: &Path, keep_models: bool, control: &Control) -> Result<Removed, InstallError> {
     let paths = Paths::new(home);
-    if !paths.journal().exists() {
+    if !paths.journal().exists() && !paths.lock().exists() {
         return Err(InstallError::NotInstalled { home: home.to_owned() });
     }
     let lock = Lock::take(&paths.lock(), paths.home())?;
-    let changes = changes(&Journal::read(&paths.journal())?);
+    let entries = Journal::read(&paths.journal())?;
+    let mut changes = changes(&entries);
+    if !entries.iter().any(|entry| entry.phase == Phase::Begin) {
+        // Cut short before it was written down that the home was made. It goes only when it is empty.
+        changes.push(Change::CreateFolder { path: paths.home().to_owned() });
+    }
 
     service::remove(&paths)?;
     control.check()?;
@@ -165,29 +170,38 @@ fn remove_empty(folder: &Path) -> Result<(), FileError> {
 }
 
 /// Removes the models of the journal from every folder they are in.
-fn remove_models(paths: &Paths, changes: &[Change]) -> Result<Vec<PathBuf>, FileError> {
-    for (models_dir, tags) in models_of(changes) {
+fn remove_models(paths: &Paths, changes: &[Change]) -> Result<Vec<PathBuf>, InstallError> {
+    for (models_dir, tags) in models_of(paths, changes)? {
         // In a folder of ours nobody else's pull can be under way.
         let ours = models_dir.starts_with(paths.home());
-        Store::new(models_dir).remove(&tags, ours)?;
+        Store::new(&models_dir).remove(&tags, ours)?;
     }
     Ok(Vec::new())
 }
 
-/// The models among changes, by the folder they are in, and in each the second name of what ACOLYTE is served.
-pub(super) fn models_of(changes: &[Change]) -> BTreeMap<&Path, Vec<&str>> {
-    let mut tags: BTreeMap<&Path, Vec<&str>> = BTreeMap::new();
+/// The models among changes, by the folder they are in, and in each the second name of what ACOLYTE is served. Folders
+/// in which the server has only made itself at home are among them.
+pub(super) fn models_of(
+    paths: &Paths,
+    changes: &[Change],
+) -> Result<BTreeMap<PathBuf, Vec<String>>, InstallError> {
+    let mut tags: BTreeMap<PathBuf, Vec<String>> = BTreeMap::from([(paths.models(), Vec::new())]);
+    if let Some(asked) = Asked::load(paths)? {
+        tags.entry(asked.options.models_dir).or_default();
+    }
     for change in changes {
         match change {
-            Change::PullModel { tag, models_dir } => tags.entry(models_dir).or_default().push(tag),
-            Change::CreateModel { name, models_dir } => tags.entry(models_dir).or_default().push(name),
+            Change::PullModel { tag: name, models_dir } | Change::CreateModel { name, models_dir } => {
+                tags.entry(models_dir.clone()).or_default().push(name.clone());
+            }
             _ => {}
         }
     }
     for tags in tags.values_mut() {
-        tags.push(PREVIOUS_MODEL);
+        tags.push(PREVIOUS_MODEL.to_owned());
     }
-    tags
+    tags.retain(|models_dir, _| models_dir.is_dir());
+    Ok(tags)
 }
 
 fn kept(changes: &[Change]) -> Vec<PathBuf> {

@@ -16,6 +16,8 @@ const START_TIME_TOLERANCE_S: u64 = 2;
 
 /// How often a process that was told to end is looked at: no system tells when a process ends that is not a child.
 const LOOK_EVERY: Duration = Duration::from_millis(20);
+/// How long the children of a process that has ended are waited for.
+const CHILDREN_GRACE: Duration = Duration::from_secs(2);
 
 /// A process, told apart from any later one with the same number.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -133,7 +135,9 @@ pub fn stop(identity: ProcessIdentity, grace: Duration) -> Result<(), ProcessErr
     // Looked up now: once the parent is gone, nothing tells whose children they were.
     let tree = tree_of(identity)?;
     terminate(identity)?;
-    if wait_until_gone(&tree, grace) {
+    // A parent that ends takes its children along at once; one that it left behind will not end by itself.
+    if wait_until_gone(&tree[..tree.len().min(1)], grace) && wait_until_gone(&tree, CHILDREN_GRACE.min(grace))
+    {
         return Ok(());
     }
     for survivor in &tree {

@@ -38,6 +38,20 @@ pub struct Said {
 }
 
 impl Said {
+    /// Runs a command to its end.
+    pub fn of(command: Command) -> Self {
+        let output = finish(command);
+        let lines = String::from_utf8_lossy(&output.stdout);
+        let events = lines
+            .lines()
+            .map(|line| serde_json::from_str(line).unwrap_or_else(|e| panic!("no JSON ({e}): {line}")));
+        Self {
+            code: output.status.code(),
+            events: events.collect(),
+            errors: String::from_utf8_lossy(&output.stderr).into_owned(),
+        }
+    }
+
     /// The receipt in the last event.
     pub fn receipt(&self) -> &Value {
         assert_eq!(self.code, Some(0), "{self:#?}");
@@ -187,7 +201,7 @@ impl World {
 
     /// The same, to its end.
     pub fn install(&self, arguments: &[&str]) -> Said {
-        Self::to_the_end(self.install_command(arguments))
+        Said::of(self.install_command(arguments))
     }
 
     /// `acolyte install` with nothing but these arguments and this world's machine and port.
@@ -195,21 +209,12 @@ impl World {
         let mut command = self.acolyte(&["install", "--json", "--yes"]);
         command.arg("--hardware").arg(self.path("hardware.json")).args(["--port", &self.port.to_string()]);
         command.args(arguments);
-        Self::to_the_end(command)
+        Said::of(command)
     }
 
     /// Runs a command that prints events.
     pub fn to_the_end(command: Command) -> Said {
-        let output = finish(command);
-        let lines = String::from_utf8_lossy(&output.stdout);
-        let events = lines
-            .lines()
-            .map(|line| serde_json::from_str(line).unwrap_or_else(|e| panic!("no JSON ({e}): {line}")));
-        Said {
-            code: output.status.code(),
-            events: events.collect(),
-            errors: String::from_utf8_lossy(&output.stderr).into_owned(),
-        }
+        Said::of(command)
     }
 
     /// Starts an installation whose events come one by one.
@@ -236,7 +241,8 @@ pub struct Running {
 }
 
 impl Running {
-    fn start(mut command: Command) -> Self {
+    /// Starts a command whose events come one by one.
+    pub fn start(mut command: Command) -> Self {
         let mut child: Child = command
             .stdout(Stdio::piped())
             .stderr(Stdio::null())
@@ -269,6 +275,15 @@ impl Running {
     /// Sends a signal by name.
     pub fn signal(&self, name: &str) {
         signal(self.process.0.id(), name);
+    }
+
+    /// Sends a signal, unless it has ended by itself.
+    pub fn signal_if_there(&self, name: &str) {
+        // Nobody has waited for it yet, so its number is still its own.
+        let _ended = Command::new("kill")
+            .args([&format!("-{name}"), &self.process.0.id().to_string()])
+            .stderr(Stdio::null())
+            .status();
     }
 
     /// Its exit code, when it has ended by itself.

@@ -26,6 +26,11 @@ const PASSING: &[&str] = &[
     "connection reset",
     "max retries exceeded",
     "TLS handshake timeout",
+    // What a registry says that is overloaded, or being restarted.
+    "manifest: 500",
+    "manifest: 502",
+    "manifest: 503",
+    "manifest: 504",
 ];
 
 /// Pulls the model.

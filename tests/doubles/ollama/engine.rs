@@ -123,6 +123,8 @@ impl Runner {
             .stdin(Stdio::null())
             .stdout(Stdio::null())
             .stderr(Stdio::piped())
+            // A load that nobody waits for any more must not outlive the server.
+            .kill_on_drop(true)
             .spawn()
             .map_err(|e| format!("fork/exec {}: {e}", program.display()))?;
         let noted = Arc::new(Mutex::new(Noted::default()));

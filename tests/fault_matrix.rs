@@ -1,0 +1,83 @@
+//! Every step of an installation against every fault, with real processes: our program, the stand-in for Ollama, a
+//! mirror and a registry that misbehave.
+//!
+//! For each cell with a meaning the fault strikes an installation, and then, in two worlds of their own, the
+//! installation is run again and must end well, and is taken back and must leave nothing behind. Faults strike at
+//! events that the program itself tells (`--json`), never after a time. The table in `docs/fault-matrix.md` is made of
+//! what ran here; `UPDATE_FAULT_MATRIX=1` writes it.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests fail by panicking")]
+#![cfg(target_os = "linux")]
+
+#[path = "fault_matrix/cells.rs"]
+mod cells;
+mod common;
+#[path = "fault_matrix/strike.rs"]
+mod strike;
+#[path = "fault_matrix/table.rs"]
+mod table;
+
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Instant;
+
+use cells::{CELLS, Cell, Fault};
+
+/// Scenarios at once. Most of one is waiting for another process.
+const AT_ONCE: usize = 5;
+
+#[test]
+fn every_step_survives_every_fault() {
+    let wanted = std::env::var("FAULT_MATRIX").ok();
+    let mut chosen: Vec<&Cell> = CELLS
+        .iter()
+        .filter(|cell| wanted.as_ref().is_none_or(|wanted| cell.name().contains(wanted.as_str())))
+        .collect();
+    // Those in which the program itself waits before it tries again come first, so that none is waited for at the end.
+    chosen.sort_by_key(|cell| {
+        let waits = [Fault::Http500, Fault::Http503, Fault::WrongLength, Fault::Disconnect];
+        !waits.contains(&cell.fault)
+    });
+    // Built before the clock starts, and by one only.
+    common::archive::fake_ollama();
+    let (next, failures) = (AtomicUsize::new(0), Mutex::new(Vec::new()));
+    let began = Instant::now();
+    std::thread::scope(|scope| {
+        for _ in 0..AT_ONCE {
+            scope.spawn(|| {
+                while let Some(cell) = chosen.get(next.fetch_add(1, Ordering::Relaxed)) {
+                    let began = Instant::now();
+                    let outcome = std::panic::catch_unwind(|| strike::both_ways(cell));
+                    if wanted.is_some() {
+                        eprintln!("{:6.2} s  {}", began.elapsed().as_secs_f64(), cell.name());
+                    }
+                    if let Err(panic) = outcome {
+                        let said = panic
+                            .downcast_ref::<String>()
+                            .cloned()
+                            .or_else(|| panic.downcast_ref::<&str>().map(|said| (*said).to_owned()));
+                        failures.lock().unwrap().push(format!(
+                            "{}: {}",
+                            cell.name(),
+                            said.unwrap_or_default()
+                        ));
+                    }
+                }
+            });
+        }
+    });
+    let failures = failures.into_inner().unwrap();
+    eprintln!("{} cells, twice each, in {:.0} s", chosen.len(), began.elapsed().as_secs_f64());
+    assert!(failures.is_empty(), "{} of {}:\n{}", failures.len(), chosen.len(), failures.join("\n\n"));
+}
+
+#[test]
+fn the_table_in_the_docs_is_what_runs_here() {
+    let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/fault-matrix.md");
+    let table = table::page();
+    if std::env::var_os("UPDATE_FAULT_MATRIX").is_some() {
+        std::fs::write(&path, &table).unwrap();
+    }
+    let written = std::fs::read_to_string(&path).unwrap_or_default();
+    assert_eq!(written, table, "run: UPDATE_FAULT_MATRIX=1 cargo test --test fault_matrix the_table");
+}

@@ -1,0 +1,417 @@
+//! One fault at one step: struck, then run again, and, in another world, taken back.
+
+use std::net::TcpListener;
+use std::os::unix::fs::PermissionsExt as _;
+use std::os::unix::process::CommandExt as _;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use serde_json::{Value, json};
+
+use crate::cells::{Cell, Fault, Run, Step};
+use crate::common::gguf::Shape;
+use crate::common::mirror::{self, ALWAYS, Mirror, sha256_hex};
+use crate::common::process::below;
+use crate::common::world::{Running, Said, World, listing};
+
+/// Nobody in particular: permissions mean nothing to the superuser, as whom tests in a container often run.
+const NOBODY: u32 = 65_534;
+
+/// Both ways on from a fault.
+pub fn both_ways(cell: &Cell) {
+    let struck = Struck::new(cell);
+    struck.run_again();
+    drop(struck);
+    Struck::new(cell).take_back();
+}
+
+/// A world in which an installation was struck.
+struct Struck<'a> {
+    cell: &'a Cell,
+    world: World,
+    /// Folders that a test made and took rights from.
+    closed: Vec<PathBuf>,
+    /// Holds a port.
+    taken: Option<TcpListener>,
+    finished: bool,
+}
+
+impl<'a> Struck<'a> {
+    fn new(cell: &'a Cell) -> Self {
+        let world = World::new(&double(cell));
+        let mut struck = Self { cell, world, closed: Vec::new(), taken: None, finished: false };
+        struck.prepare();
+        let code = struck.strike();
+        struck.finished = code == Some(0);
+        let name = cell.name();
+        match cell.run {
+            Run::Finishes => {
+                assert!(struck.finished, "{name}: it was to survive that, but ended with {code:?}")
+            }
+            Run::Stops => assert!(!struck.finished, "{name}: it was to stop"),
+            Run::Either => {}
+        }
+        struck.heal();
+        struck
+    }
+
+    /// What must be in place before the program starts.
+    fn prepare(&mut self) {
+        let mirror = &self.world.mirror;
+        let asset = format!("/{}", self.world.asset);
+        let model = "/v2/library/qwen2.5-coder/manifests/3b";
+        let digest = sha256_hex(&Shape::qwen_3b().file());
+        let weights = Mirror::blob_path(&digest);
+        let blob = format!("/v2/library/qwen2.5-coder/blobs/sha256:{digest}");
+        use mirror::Fault as Bad;
+        match (self.cell.step, self.cell.fault) {
+            (Step::Fetch, Fault::Disconnect) => mirror.fault(&asset, Bad::Cut(300_000), 2),
+            (Step::Fetch, Fault::Stall) => mirror.fault(&asset, Bad::Stall(300_000), ALWAYS),
+            (Step::Fetch, Fault::Http404) => mirror.fault(&asset, Bad::Status(404), ALWAYS),
+            (Step::Fetch, Fault::Http500) => mirror.fault(&asset, Bad::Status(500), ALWAYS),
+            (Step::Fetch, Fault::Http503) => mirror.fault(&asset, Bad::Status(503), 2),
+            (Step::Fetch, Fault::Truncated) => mirror.fault(&asset, Bad::Truncated(300_000), ALWAYS),
+            (Step::Fetch, Fault::ByteFlipped) => mirror.fault(&asset, Bad::Flip(100_000), ALWAYS),
+            (Step::Fetch, Fault::WrongLength) => mirror.fault(&asset, Bad::WrongLength(1000), ALWAYS),
+            (Step::Fetch, Fault::RangesIgnored) => {
+                mirror.fault(&asset, Bad::Cut(300_000), 1);
+                mirror.fault(&asset, Bad::IgnoreRange, ALWAYS);
+            }
+            (Step::Fetch, Fault::ChangedFile) => {
+                mirror.fault(&asset, Bad::Cut(300_000), 1);
+                mirror.fault(&asset, Bad::OtherEtag, ALWAYS);
+            }
+            (Step::Fetch, Fault::RedirectToHttp) => {
+                // An address reserved for documentation: nobody answers there, and nobody may be asked.
+                mirror.fault(&asset, Bad::Redirect("http://192.0.2.1/engine".to_owned()), ALWAYS);
+            }
+            (Step::Fetch, Fault::RedirectLoop) => {
+                mirror.fault(&asset, Bad::Redirect(format!("{}{asset}", mirror.url())), ALWAYS);
+            }
+            (Step::Pull, Fault::Disconnect) => mirror.fault(&weights, Bad::Cut(300_000), 2),
+            (Step::Pull, Fault::Stall) => mirror.fault(&weights, Bad::Stall(300_000), ALWAYS),
+            (Step::Pull, Fault::Http404) => mirror.fault(model, Bad::Status(404), ALWAYS),
+            (Step::Pull, Fault::Http500) => mirror.fault(model, Bad::Status(500), ALWAYS),
+            (Step::Pull, Fault::Http503) => mirror.fault(model, Bad::Status(503), 2),
+            (Step::Pull, Fault::Truncated) => mirror.fault(&weights, Bad::Truncated(300_000), ALWAYS),
+            (Step::Pull, Fault::ByteFlipped) => mirror.fault(&weights, Bad::Flip(1_000_000), 1),
+            (Step::Pull, Fault::WrongLength) => mirror.fault(&weights, Bad::WrongLength(-1000), ALWAYS),
+            (Step::Pull, Fault::RangesIgnored) => mirror.fault(&weights, Bad::IgnoreRange, ALWAYS),
+            (Step::Pull, Fault::ChangedFile) => mirror.fault(&weights, Bad::OtherEtag, ALWAYS),
+            (Step::Pull, Fault::RedirectLoop) => {
+                mirror.fault(&blob, Bad::Redirect(format!("{}{blob}", mirror.url())), ALWAYS);
+            }
+            (Step::Create, Fault::ClampedContext) => {
+                let short = Shape { trained_context: 16_384, ..Shape::qwen_3b() };
+                self.world.put_model("library/qwen2.5-coder:3b", &short);
+            }
+            (Step::Check, Fault::DiskFull) => self.claim_unpacked_bytes(1 << 60),
+            (Step::Start, Fault::PortTaken) => {
+                self.taken = Some(TcpListener::bind(("127.0.0.1", self.world.port)).expect("it was free"));
+            }
+            (step, Fault::NoPermission) => self.close(step, 0o000),
+            (step, Fault::ReadOnly) => self.close(step, 0o555),
+            _ => {}
+        }
+    }
+
+    /// Takes the rights from the folder that a step writes to, where it writes there first.
+    fn close(&mut self, step: Step, mode: u32) {
+        let home = self.world.home();
+        let folder = match step {
+            Step::Check => home,
+            Step::Fetch => home.join("downloads"),
+            Step::Unpack => home.join("ollama"),
+            Step::Start => home.join("logs"),
+            Step::Pull => home.join("models"),
+            Step::Login => self.world.path("home/.config"),
+            // Written to from the beginning: closed when the step before has begun.
+            _ => return,
+        };
+        std::fs::create_dir_all(&folder).unwrap();
+        // The engine's own folder is needed before anything is unpacked beside it.
+        if step == Step::Unpack {
+            std::fs::create_dir(folder.join("home")).unwrap();
+        }
+        self.give_away();
+        set_mode(&folder, mode);
+        self.closed.push(folder);
+    }
+
+    /// Where the superuser tests, everything becomes somebody's to whom permissions mean something.
+    fn give_away(&self) {
+        if is_superuser() {
+            for path in
+                [self.world.folder.path().to_owned()].into_iter().chain(listing(self.world.folder.path()))
+            {
+                let _gone = std::os::unix::fs::lchown(path, Some(NOBODY), Some(NOBODY));
+            }
+        }
+    }
+
+    fn claim_unpacked_bytes(&self, bytes: u64) {
+        let path = self.world.path("release.json");
+        let mut release: Value = serde_json::from_slice(&std::fs::read(&path).unwrap()).unwrap();
+        release["assets"][0]["unpacked_bytes"] = json!(bytes);
+        std::fs::write(path, release.to_string()).unwrap();
+    }
+
+    /// Runs the installation into the fault. Gives back its exit code; none when it was killed.
+    fn strike(&mut self) -> Option<i32> {
+        let step = self.cell.step;
+        let state = |states: &'static [&'static str]| {
+            move |event: &Value| {
+                event["step"] == step.name() && states.iter().any(|state| event["state"] == *state)
+            }
+        };
+        let began = state(&["started"]);
+        match self.cell.fault {
+            Fault::Kill => {
+                let running = self.begin();
+                running.wait_for(began);
+                running.signal_if_there("KILL");
+                running.end()
+            }
+            Fault::KillAfter => {
+                let running = self.begin();
+                running.wait_for(state(&["done", "skipped"]));
+                running.signal_if_there("KILL");
+                running.end()
+            }
+            _ if gives_up(self.cell) => {
+                let running = self.begin();
+                running.wait_for(began);
+                running.signal_if_there("INT");
+                running.end()
+            }
+            Fault::Stall => {
+                let running = self.begin();
+                running
+                    .wait_for(|event| event["step"] == step.name() && event["bytes_done"].as_u64() > Some(0));
+                running.signal_if_there("INT");
+                running.end()
+            }
+            Fault::DiskFull if matches!(step, Step::Login | Step::Receipt) => {
+                let running = self.begin();
+                running.wait_for(|event| event["step"] == "measure");
+                limit_files(running.process.0.id(), 1);
+                running.end()
+            }
+            Fault::NoPermission | Fault::ReadOnly if step == Step::Receipt => {
+                let command = self.command(self.world.install_command(&self.arguments()));
+                self.give_away();
+                let running = Running::start(command);
+                running.wait_for(|event| event["step"] == "measure");
+                let folder = self.world.home().join("llm");
+                set_mode(&folder, if self.cell.fault == Fault::ReadOnly { 0o555 } else { 0o000 });
+                self.closed.push(folder);
+                running.end()
+            }
+            _ => self.begin().end(),
+        }
+    }
+
+    fn begin(&self) -> Running {
+        Running::start(self.command(self.world.install_command(&self.arguments())))
+    }
+
+    fn arguments(&self) -> Vec<&'static str> {
+        let mut arguments = vec!["--profile", "light_6gb", "--accept-degraded"];
+        if self.cell.step != Step::Login {
+            arguments.push("--no-autostart");
+        }
+        arguments
+    }
+
+    /// With what the fault asks of the process itself.
+    fn command(&self, command: Command) -> Command {
+        let mut command = match (self.cell.fault, self.cell.step) {
+            (Fault::DiskFull, step) => {
+                // A file may not become longer than this; the signal that says so is ignored, so that writing fails.
+                let blocks = match step {
+                    Step::Fetch => "1000",
+                    Step::Unpack => "16000",
+                    _ => "unlimited",
+                };
+                let mut limited = Command::new("sh");
+                limited.args(["-c", "trap '' XFSZ; ulimit -f \"$0\"; exec \"$@\"", blocks]);
+                limited.arg(command.get_program()).args(command.get_args());
+                for (name, value) in command.get_envs() {
+                    match value {
+                        Some(value) => limited.env(name, value),
+                        None => limited.env_remove(name),
+                    };
+                }
+                limited.stdin(std::process::Stdio::null());
+                limited
+            }
+            _ => command,
+        };
+        if is_superuser() && matches!(self.cell.fault, Fault::NoPermission | Fault::ReadOnly) {
+            command.uid(NOBODY).gid(NOBODY);
+        }
+        command.current_dir(self.world.folder.path());
+        command
+    }
+
+    /// The fault is over.
+    fn heal(&mut self) {
+        self.taken = None;
+        self.world.mirror.heal();
+        for folder in self.closed.drain(..) {
+            set_mode(&folder, 0o700);
+        }
+        if self.cell.fault == Fault::ClampedContext && self.cell.step == Step::Create {
+            self.world.put_model("library/qwen2.5-coder:3b", &Shape::qwen_3b());
+        }
+        if (self.cell.step, self.cell.fault) == (Step::Check, Fault::DiskFull) {
+            self.claim_unpacked_bytes(40 << 20);
+        }
+        let told = self.world.home().join("ollama/0.32.15/bin/double.json");
+        if let Ok(text) = std::fs::read_to_string(&told) {
+            let mut double: Value = serde_json::from_str(&text).unwrap();
+            double["faults"] = json!({});
+            std::fs::write(&told, double.to_string()).unwrap();
+        } else if double(self.cell)["faults"] != json!({}) {
+            panic!("{}: it was to be unpacked before the fault", self.cell.name());
+        }
+    }
+
+    /// Running it again finishes it.
+    fn run_again(&self) {
+        let mut arguments = self.arguments();
+        if (self.cell.step, self.cell.fault) == (Step::Create, Fault::ClampedContext) {
+            // This model's file does not carry the context, and no second run changes that: another profile does.
+            arguments[1] = "hybrid_8gb";
+        }
+        let name = self.cell.name();
+        let said = self.run(&self.world.install_command(&arguments));
+        assert_eq!(said.code, Some(0), "{name}, run again: {said:#?}");
+        assert!(said.events.last().is_some_and(|event| event["receipt"].is_object()), "{name}: {said:#?}");
+        let status = self.status();
+        assert_eq!(
+            (
+                &status["installed"],
+                &status["unfinished"],
+                &status["server"]["answers"],
+                &status["model"]["loaded"]
+            ),
+            (&json!(true), &json!(false), &json!(true), &json!(true)),
+            "{name}: {status:#}"
+        );
+        assert_eq!(below(self.world.folder.path()).len(), 2, "{name}: one server with one runner");
+    }
+
+    /// Undoing it leaves nothing behind; where it has finished, there is nothing to undo, and removing it does.
+    fn take_back(&self) {
+        let name = self.cell.name();
+        let status = self.status();
+        let unfinished = status["unfinished"] == json!(true);
+        if self.cell.run == Run::Stops && self.world.home().join("llm/journal").exists() {
+            assert!(unfinished, "{name}: {status:#}");
+        }
+        if self.world.home().join("llm/journal").exists() {
+            let command = if unfinished { "undo" } else { "uninstall" };
+            let said = self.run(&self.world.acolyte(&[command, "--yes"]));
+            assert_eq!(said.code, Some(0), "{name}, {command}: {said:#?}");
+        }
+        assert_eq!(below(self.world.folder.path()), Vec::<u32>::new(), "{name}: no process is left");
+        let left: Vec<PathBuf> =
+            listing(&self.world.path("home")).into_iter().filter(|path| !path.is_dir()).collect();
+        assert_eq!(left, Vec::<PathBuf>::new(), "{name}: no file is left");
+        let closed_by_us = matches!(self.cell.fault, Fault::NoPermission | Fault::ReadOnly);
+        assert!(closed_by_us || !self.world.home().exists(), "{name}: {:#?}", listing(&self.world.home()));
+    }
+
+    fn status(&self) -> Value {
+        let output = self.world.run(&["status", "--json"]);
+        serde_json::from_slice(&output.stdout).unwrap_or_default()
+    }
+
+    /// As whoever owns the world.
+    fn run(&self, command: &Command) -> Said {
+        let mut again = Command::new(command.get_program());
+        again
+            .args(command.get_args())
+            .current_dir(self.world.folder.path())
+            .stdin(std::process::Stdio::null());
+        for (name, value) in command.get_envs() {
+            match value {
+                Some(value) => again.env(name, value),
+                None => again.env_remove(name),
+            };
+        }
+        if is_superuser() && matches!(self.cell.fault, Fault::NoPermission | Fault::ReadOnly) {
+            self.give_away();
+            again.uid(NOBODY).gid(NOBODY);
+        }
+        Said::of(again)
+    }
+}
+
+/// Whether it is the person who ends the run, once the step has begun.
+fn gives_up(cell: &Cell) -> bool {
+    matches!(cell.fault, Fault::CtrlC | Fault::ServerHangs)
+        || (cell.step, cell.fault) == (Step::Start, Fault::Http500)
+}
+
+/// What the stand-in is told for a cell.
+fn double(cell: &Cell) -> Value {
+    let broken = match cell.fault {
+        Fault::Disconnect => "disconnect",
+        Fault::Http404 => "missing",
+        Fault::Http500 => "error",
+        Fault::ServerExits => "exit",
+        Fault::ServerHangs => "hang",
+        Fault::MalformedNdjson => "malformed",
+        Fault::ErrorLine => "error_line",
+        Fault::NoSuccessLine => "no_last_line",
+        _ => "",
+    };
+    let asked = match cell.step {
+        Step::Start => "version",
+        Step::Pull if !matches!(cell.fault, Fault::Disconnect | Fault::Http404 | Fault::Http500) => "pull",
+        Step::Create => "create",
+        Step::Load => "load",
+        Step::Measure => "generate",
+        _ => "",
+    };
+    let mut faults = json!({});
+    if !broken.is_empty() && !asked.is_empty() {
+        faults = json!({"breaks": {asked: broken}});
+    }
+    match (cell.step, cell.fault) {
+        (Step::Load, Fault::OutOfMemory) => faults = json!({"never_enough_memory": true}),
+        (Step::Load, Fault::ClampedContext) => faults = json!({"context_clamped_to": 16_384}),
+        (Step::Pull, Fault::DiskFull) => faults = json!({"pull_disk_full_after": 300_000}),
+        (Step::Start, Fault::ServerExits) => {
+            faults = json!({"serve_fails": "ollama: error while loading shared libraries: libstdc++.so.6"});
+        }
+        _ => {}
+    }
+    // Where the measurement is what gives time to strike before the next step, it must not be over at once.
+    let late = matches!(cell.step, Step::Login | Step::Receipt);
+    json!({
+        "faults": faults,
+        "decode_tokens_per_s": if late { 400.0 } else { 10_000.0 },
+        "prefill_tokens_per_s": 2_000_000.0,
+        "pull_retry_s": 0.01,
+        "load_ms": 5,
+    })
+}
+
+fn set_mode(path: &Path, mode: u32) {
+    let set = std::fs::set_permissions(path, std::fs::Permissions::from_mode(mode));
+    assert!(set.is_ok() || !path.exists(), "{}: {set:?}", path.display());
+}
+
+fn is_superuser() -> bool {
+    rustix::process::geteuid().is_root()
+}
+
+/// From now on this process may not write beyond so many bytes of a file.
+fn limit_files(process: u32, bytes: u64) {
+    let limit = rustix::process::Rlimit { current: Some(bytes), maximum: Some(bytes) };
+    let pid = i32::try_from(process).ok().and_then(rustix::process::Pid::from_raw);
+    rustix::process::prlimit(pid, rustix::process::Resource::Fsize, limit).expect("a child may be limited");
+}
