@@ -286,6 +286,12 @@ impl Running {
             .status();
     }
 
+    /// As [`Running::end`], with the events that nobody has waited for.
+    pub fn end_with_events(mut self) -> (Option<i32>, Vec<Value>) {
+        let code = self.process.0.wait().expect("a child can be waited for").code();
+        (code, self.events.iter().collect())
+    }
+
     /// Its exit code, when it has ended by itself.
     pub fn end(mut self) -> Option<i32> {
         self.process.0.wait().expect("a child can be waited for").code()

@@ -41,9 +41,16 @@ impl<'a> Struck<'a> {
         let world = World::new(&double(cell));
         let mut struck = Self { cell, world, closed: Vec::new(), taken: None, finished: false };
         struck.prepare();
-        let code = struck.strike();
+        let (code, events) = struck.strike();
         struck.finished = code == Some(0);
         let name = cell.name();
+        if let Some(end) = events.iter().find(|event| event["state"] == "failed") {
+            assert_eq!(end["step"], cell.step.name(), "{name}: it was to fail in another step: {end:#}");
+            assert!(
+                end["message"].as_str().is_some_and(|said| said.len() > 20),
+                "{name}: it says why: {end:#}"
+            );
+        }
         match cell.run {
             Run::Finishes => {
                 assert!(struck.finished, "{name}: it was to survive that, but ended with {code:?}")
@@ -119,19 +126,26 @@ impl<'a> Struck<'a> {
     fn close(&mut self, step: Step, mode: u32) {
         let home = self.world.home();
         let folder = match step {
-            Step::Check => home,
+            Step::Check => home.clone(),
             Step::Fetch => home.join("downloads"),
             Step::Unpack => home.join("ollama"),
             Step::Start => home.join("logs"),
-            Step::Pull => home.join("models"),
+            Step::Pull => home.join("models/blobs"),
             Step::Login => self.world.path("home/.config"),
             // Written to from the beginning: closed when the step before has begun.
             _ => return,
         };
         std::fs::create_dir_all(&folder).unwrap();
-        // The engine's own folder is needed before anything is unpacked beside it.
-        if step == Step::Unpack {
-            std::fs::create_dir(folder.join("home")).unwrap();
+        let mut mode = mode;
+        match step {
+            // The engine's own folder is needed before anything is unpacked beside it, so this one must let through.
+            Step::Unpack => {
+                std::fs::create_dir(folder.join("home")).unwrap();
+                mode |= 0o111;
+            }
+            // The server makes both when it starts.
+            Step::Pull => std::fs::create_dir(home.join("models/manifests")).unwrap(),
+            _ => {}
         }
         self.give_away();
         set_mode(&folder, mode);
@@ -156,8 +170,8 @@ impl<'a> Struck<'a> {
         std::fs::write(path, release.to_string()).unwrap();
     }
 
-    /// Runs the installation into the fault. Gives back its exit code; none when it was killed.
-    fn strike(&mut self) -> Option<i32> {
+    /// Runs the installation into the fault. Gives back its exit code, none when it was killed, and its last events.
+    fn strike(&mut self) -> (Option<i32>, Vec<Value>) {
         let step = self.cell.step;
         let state = |states: &'static [&'static str]| {
             move |event: &Value| {
@@ -170,32 +184,32 @@ impl<'a> Struck<'a> {
                 let running = self.begin();
                 running.wait_for(began);
                 running.signal_if_there("KILL");
-                running.end()
+                running.end_with_events()
             }
             Fault::KillAfter => {
                 let running = self.begin();
                 running.wait_for(state(&["done", "skipped"]));
                 running.signal_if_there("KILL");
-                running.end()
+                running.end_with_events()
             }
             _ if gives_up(self.cell) => {
                 let running = self.begin();
                 running.wait_for(began);
                 running.signal_if_there("INT");
-                running.end()
+                running.end_with_events()
             }
             Fault::Stall => {
                 let running = self.begin();
                 running
                     .wait_for(|event| event["step"] == step.name() && event["bytes_done"].as_u64() > Some(0));
                 running.signal_if_there("INT");
-                running.end()
+                running.end_with_events()
             }
             Fault::DiskFull if matches!(step, Step::Login | Step::Receipt) => {
                 let running = self.begin();
                 running.wait_for(|event| event["step"] == "measure");
                 limit_files(running.process.0.id(), 1);
-                running.end()
+                running.end_with_events()
             }
             Fault::NoPermission | Fault::ReadOnly if step == Step::Receipt => {
                 let command = self.command(self.world.install_command(&self.arguments()));
@@ -205,9 +219,9 @@ impl<'a> Struck<'a> {
                 let folder = self.world.home().join("llm");
                 set_mode(&folder, if self.cell.fault == Fault::ReadOnly { 0o555 } else { 0o000 });
                 self.closed.push(folder);
-                running.end()
+                running.end_with_events()
             }
-            _ => self.begin().end(),
+            _ => self.begin().end_with_events(),
         }
     }
 

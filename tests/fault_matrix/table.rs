@@ -30,7 +30,9 @@ const FOOT: &str = "
   small file system of one's own needs rights that tests do not have: writes fail, with \"File too large\" in the place
   of \"No space left on device\". While the model comes it is the engine that writes, so the stand-in says what the real
   one was recorded saying.
-- *No permission*: a folder that nobody may enter. *Read-only*: one that may be read and not written to. Where the tests
+- A run that fails must fail in the step that was struck, with a message. The engine is unpacked while it comes, so what
+  strikes unpacking can strike before the last byte is there.
+- *No permission*: a folder that nobody may enter or list. *Read-only*: one that may be read and not written to. Where the tests
   run as the superuser, to whom that means nothing, the program runs as an unprivileged user.
 - *Stall*, *server hangs* and a server that answers 500 from its start: the person gives up and presses Ctrl-C; the
   program must hear that while it waits.
