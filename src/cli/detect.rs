@@ -6,6 +6,8 @@ use crate::cli::args::DetectArgs;
 use crate::cli::output::{print, print_json, style};
 use crate::cli::{Failure, Session};
 use crate::hardware::{self, DetectOptions, Hardware, HardwareFileError};
+use crate::ollama::release::Release;
+use crate::plan::{Profiles, survey};
 use crate::say;
 use crate::text::{Text, report};
 
@@ -14,7 +16,9 @@ use crate::text::{Text, report};
 /// # Errors
 /// When the output cannot be written.
 pub fn run(args: &DetectArgs, session: &Session) -> Result<u8, Failure> {
-    let hardware = detect(session);
+    say_detecting(session);
+    let options = DetectOptions::new(session.home.clone());
+    let (_, hardware) = survey(&options, Profiles::built_in(), Release::built_in().ok().as_ref());
     if args.json {
         print_json(&hardware)?;
     } else {
@@ -36,10 +40,14 @@ pub fn hardware_of(file: Option<&Path>, session: &Session) -> Result<Hardware, F
     }
 }
 
-fn detect(session: &Session) -> Hardware {
+fn say_detecting(session: &Session) {
     if session.verbose {
         session.tell(&say!(session.text, "cli-detecting"));
     }
+}
+
+fn detect(session: &Session) -> Hardware {
+    say_detecting(session);
     hardware::detect(&DetectOptions::new(session.home.clone()))
 }
 

@@ -5,7 +5,10 @@ use std::fs;
 use crate::cli::args::DoctorArgs;
 use crate::cli::output::print_json;
 use crate::cli::{Failure, Session};
-use crate::hardware::{DetectOptions, doctor};
+use crate::hardware::DetectOptions;
+use crate::hardware::doctor::{self, Machine};
+use crate::ollama::release::Release;
+use crate::plan::{Profiles, survey};
 use crate::say;
 
 /// Runs the command.
@@ -13,7 +16,9 @@ use crate::say;
 /// # Errors
 /// When the report cannot be written.
 pub fn run(args: &DoctorArgs, session: &Session) -> Result<u8, Failure> {
-    let report = doctor::report(&DetectOptions::new(session.home.clone()))
+    let options = DetectOptions::new(session.home.clone());
+    let (evidence, _) = survey(&options, Profiles::built_in(), Release::built_in().ok().as_ref());
+    let report = doctor::report(&Machine::Asked(Box::new(evidence)), &options)
         .map_err(|error| Failure::failed(error.to_string()))?;
     let Some(path) = &args.output else {
         print_json(&report)?;

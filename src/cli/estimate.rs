@@ -50,6 +50,7 @@ fn imagined(args: &EstimateArgs, policy: &Policy, text: Text) -> Result<Hardware
         memory,
         disks: Vec::new(),
         engines: Vec::new(),
+        model_folders: Vec::new(),
         notes: Vec::new(),
     })
 }
@@ -88,6 +89,7 @@ fn imagined_gpu(
         backend: row.map(|row| row.backend).or(args.gpu.is_none().then_some(Backend::Cuda)),
         driver_version: None,
         compute_capability: None,
+        blocked: None,
         sources: args
             .gpu_bandwidth_gb_s
             .map(|_| ("memory_bandwidth_gb_s".to_owned(), GIVEN.to_owned()))

@@ -5,18 +5,20 @@
 //!    on their ports, the processor, disks, and the preparation of the memory measurement.
 //! 3. When all is quiet again, the memory bandwidth is measured.
 
+use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::{Receiver, channel};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use super::document::Hardware;
-use super::evidence::{Answer, Evidence};
+use super::document::{DiskUse, Hardware};
+use super::evidence::{Answer, Evidence, Span};
 use super::merge::{is_intel_integrated, merge};
 use super::probe::{Source, ask};
 use super::ram_bandwidth::Measurement;
-use super::{disks, engines, processor, sysfs};
+use super::{disks, engines, model_folders, processor, sysfs};
 use crate::platform;
 
 /// How long everything that is not a GPU driver may take.
@@ -56,35 +58,41 @@ impl DetectOptions {
     }
 }
 
-/// Finds out what this machine has. Blocks for some hundred milliseconds, ten seconds when a driver hangs: call it
-/// on a worker thread.
+/// Finds out what this machine has. Blocks for a tenth of a second, longer where graphics drivers are loaded, ten
+/// seconds when one hangs: call it on a worker thread.
 pub fn detect(options: &DetectOptions) -> Hardware {
     merge(&collect(options))
 }
 
 /// What every source says, unjudged.
 pub fn collect(options: &DetectOptions) -> Evidence {
+    let clock = Clock::start();
     let mut evidence = Evidence::default();
-    platform::system_evidence(&mut evidence);
+    clock.time("system", || platform::system_evidence(&mut evidence));
     let drivers = DriverProbes::new(options, &evidence);
 
     let (places, home) = (options.engines.clone(), options.home.clone());
-    let engines = aside(move || engines::find(&places, &home));
+    let engines = aside("engines", &clock, move || engines::find(&places, &home));
+    let own_models = options.models_dir.clone().unwrap_or_else(|| options.home.join("models"));
+    let folders = [(options.home.clone(), DiskUse::Engine), (own_models.clone(), DiskUse::Models)];
+    let disks = aside("disks", &clock, move || disks::of_folders(&folders));
     let folders: Vec<PathBuf> =
-        [Some(&options.home), options.models_dir.as_ref()].into_iter().flatten().cloned().collect();
-    let disks = aside(move || disks::of_folders(folders.iter()));
+        [own_models].into_iter().chain(options.engines.model_folders.clone()).collect();
+    let models = aside("models", &clock, move || model_folders::read(&folders));
 
     thread::scope(|scope| {
-        let nvml = scope.spawn(|| drivers.ask(Source::Nvml));
-        let wgpu = scope.spawn(|| drivers.ask(Source::Wgpu));
-        let sysinfo = scope.spawn(|| drivers.ask(Source::Sysinfo));
-        let dxgi = scope.spawn(|| drivers.ask(Source::Dxgi));
+        let nvml = scope.spawn(|| clock.time("nvml", || drivers.ask(Source::Nvml)));
+        let wgpu = scope.spawn(|| clock.time("wgpu", || drivers.ask(Source::Wgpu)));
+        let sysinfo = scope.spawn(|| clock.time("sysinfo", || drivers.ask(Source::Sysinfo)));
+        let dxgi = scope.spawn(|| clock.time("dxgi", || drivers.ask(Source::Dxgi)));
         let memory = processor::memory();
-        let measurement = options.measure_memory.then(|| Measurement::prepare(memory.available_bytes));
+        let measurement = options
+            .measure_memory
+            .then(|| clock.time("memory, filled", || Measurement::prepare(memory.available_bytes)));
         evidence.memory.total_bytes = memory.total_bytes;
         evidence.memory.available_bytes = memory.available_bytes;
         evidence.os = processor::os();
-        evidence.cpu = processor::cpu();
+        evidence.cpu = clock.time("processor", processor::cpu);
 
         evidence.nvml = joined(nvml.join());
         evidence.wgpu = joined(wgpu.join());
@@ -93,23 +101,64 @@ pub fn collect(options: &DetectOptions) -> Evidence {
         for (name, late) in [
             ("engines", engines.recv_timeout(LIMIT).map(|found| evidence.engines = found).is_err()),
             ("disks", disks.recv_timeout(LIMIT).map(|found| evidence.disks = found).is_err()),
+            ("models", models.recv_timeout(LIMIT).map(|found| evidence.model_folders = found).is_err()),
         ] {
             if late {
                 evidence.late.push(name.to_owned());
             }
         }
-        evidence.memory.bandwidth_gb_s = measurement.and_then(|measurement| measurement.run());
+        evidence.memory.bandwidth_gb_s =
+            measurement.and_then(|measurement| clock.time("memory, read", || measurement.run()));
     });
+    evidence.timings_ms = clock.stop();
     evidence
+}
+
+/// When each source began to be asked and when it had answered.
+#[derive(Clone)]
+struct Clock {
+    begun: Instant,
+    spans: Arc<Mutex<BTreeMap<String, Span>>>,
+}
+
+impl Clock {
+    fn start() -> Self {
+        Self { begun: Instant::now(), spans: Arc::default() }
+    }
+
+    fn time<T>(&self, name: &str, work: impl FnOnce() -> T) -> T {
+        let from = self.ms();
+        let done = work();
+        let span = Span { from, to: self.ms() };
+        tracing::debug!(source = name, from_ms = span.from, to_ms = span.to, "asked");
+        self.spans.lock().unwrap_or_else(PoisonError::into_inner).insert(name.to_owned(), span);
+        done
+    }
+
+    /// Everything that has ended by now, and the whole.
+    fn stop(&self) -> BTreeMap<String, Span> {
+        let mut spans = self.spans.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        spans.insert("all".to_owned(), Span { from: 0, to: self.ms() });
+        spans
+    }
+
+    fn ms(&self) -> u64 {
+        u64::try_from(self.begun.elapsed().as_millis()).unwrap_or(u64::MAX)
+    }
 }
 
 /// Runs something on a thread that is left behind when it takes too long: a network drive that is out of reach blocks
 /// whoever asks for its size.
-fn aside<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Receiver<T> {
+fn aside<T: Send + 'static>(
+    name: &'static str,
+    clock: &Clock,
+    work: impl FnOnce() -> T + Send + 'static,
+) -> Receiver<T> {
     let (send, receive) = channel();
+    let clock = clock.clone();
     thread::spawn(move || {
         // Nobody listens any more when the time was over.
-        let _too_late = send.send(work());
+        let _too_late = send.send(clock.time(name, work));
     });
     receive
 }
@@ -124,7 +173,8 @@ struct DriverProbes {
     program: Result<PathBuf, String>,
     environment: Vec<(OsString, OsString)>,
     limit: Duration,
-    wake_cards: bool,
+    /// Whether Vulkan may be asked.
+    ask_vulkan: bool,
 }
 
 impl DriverProbes {
@@ -141,19 +191,22 @@ impl DriverProbes {
                 || card.driver.as_deref() == Some("nvidia")
                 || card.ids.is_some_and(is_intel_integrated)
         };
-        let wake_cards = !(cards.iter().any(|card| card.asleep) && cards.iter().all(known));
+        let would_only_wake = cards.iter().any(|card| card.asleep) && cards.iter().all(known);
+        // Where the system knows no graphics device, Vulkan could only find programs that draw with the processor,
+        // and loading those takes longer than everything else together.
+        let nothing_there = evidence.graphics_device == Some(false);
         Self {
             program,
             environment: options.probe_environment.clone(),
             limit: options.driver_limit,
-            wake_cards,
+            ask_vulkan: !would_only_wake && !nothing_there,
         }
     }
 
     fn ask<T: serde::de::DeserializeOwned>(&self, source: Source) -> Answer<T> {
         let wanted = match source {
             Source::Nvml => true,
-            Source::Wgpu | Source::Sysinfo => self.wake_cards,
+            Source::Wgpu | Source::Sysinfo => self.ask_vulkan,
             Source::Dxgi => cfg!(windows),
         };
         match &self.program {

@@ -3,26 +3,54 @@
 use std::path::{Path, PathBuf};
 
 use super::detect::nearest_existing;
-use super::document::{Disk, DiskKind};
+use super::document::{Disk, DiskKind, DiskUse};
+use super::evidence::Needs;
+use crate::MIB;
+use crate::install::files::disk_of;
 
-/// Free space and kind of disk for each folder; a folder that does not exist yet is on its nearest parent's disk.
-pub fn of_folders<'f>(folders: impl Iterator<Item = &'f PathBuf>) -> Vec<Disk> {
-    let mut disks: Vec<Disk> = Vec::new();
-    for folder in folders {
+/// Kept free beside what an installation needs: logs, documents, the system's own breathing.
+const RESERVE_BYTES: u64 = 512 * MIB;
+
+/// Free space and kind of disk for each folder; a folder that does not exist yet is on its nearest parent's disk, and
+/// folders on one disk share its entry.
+pub fn of_folders(folders: &[(PathBuf, DiskUse)]) -> Vec<Disk> {
+    let mut disks: Vec<(Option<String>, Disk)> = Vec::new();
+    for (folder, usage) in folders {
         let absolute = std::path::absolute(folder).unwrap_or_else(|_| folder.clone());
         let Some(path) = nearest_existing(&absolute) else { continue };
-        if !disks.iter().any(|disk| disk.path == path) {
-            disks.push(disk(path));
+        let which = disk_of(path).ok();
+        let same = |(other, disk): &&mut (Option<String>, Disk)| {
+            disk.path == path || which.is_some() && *other == which
+        };
+        match disks.iter_mut().find(same) {
+            Some((_, disk)) => disk.used_for.push(*usage),
+            None => disks.push((which, disk(path, *usage))),
         }
     }
-    disks
+    disks.into_iter().map(|(_, disk)| disk).collect()
 }
 
-fn disk(path: &Path) -> Disk {
+fn disk(path: &Path, usage: DiskUse) -> Disk {
     Disk {
         path: path.to_owned(),
         kind: crate::platform::disk_kind(path),
         free_bytes: fs4::available_space(path).ok(),
+        used_for: vec![usage],
+        ..Disk::default()
+    }
+}
+
+/// Writes down what an installation needs on each disk and whether it fits.
+pub fn put_needs(disks: &mut [Disk], needs: Needs) {
+    for disk in disks.iter_mut().filter(|disk| !disk.used_for.is_empty()) {
+        let needed = disk.used_for.iter().fold(RESERVE_BYTES, |sum, usage| {
+            sum.saturating_add(match usage {
+                DiskUse::Engine => needs.engine_bytes,
+                DiskUse::Models => needs.model_bytes,
+            })
+        });
+        disk.needed_bytes = Some(needed);
+        disk.fits = disk.free_bytes.map(|free| free >= needed);
     }
 }
 
@@ -49,10 +77,33 @@ mod tests {
     #[test]
     fn a_folder_that_is_not_there_yet_is_on_its_parents_disk() {
         let there = tempfile::tempdir().unwrap();
-        let wanted = [there.path().join("a/b/c"), there.path().join("d")];
-        let disks = of_folders(wanted.iter());
+        let wanted =
+            [(there.path().join("a/b/c"), DiskUse::Engine), (there.path().join("d"), DiskUse::Models)];
+        let disks = of_folders(&wanted);
         assert_eq!(disks.len(), 1);
         assert_eq!(disks[0].path, there.path());
+        assert_eq!(disks[0].used_for, [DiskUse::Engine, DiskUse::Models]);
         assert!(disks[0].free_bytes.is_some_and(|bytes| bytes > 0));
+    }
+
+    #[test]
+    fn what_goes_on_one_disk_is_added_up() {
+        let on = |free_bytes, used_for: &[DiskUse]| Disk {
+            free_bytes,
+            used_for: used_for.to_vec(),
+            ..Disk::default()
+        };
+        let (engine, models) = (DiskUse::Engine, DiskUse::Models);
+        let mut disks = [
+            on(Some(4000 * MIB), &[engine, models]),
+            on(Some(4000 * MIB), &[models]),
+            on(None, &[engine]),
+            on(Some(1), &[]),
+        ];
+        put_needs(&mut disks, Needs { engine_bytes: 2000 * MIB, model_bytes: 3000 * MIB });
+        let needs: Vec<_> = disks.iter().map(|disk| disk.needed_bytes.map(|bytes| bytes / MIB)).collect();
+        assert_eq!(needs, [Some(5512), Some(3512), Some(2512), None]);
+        let fits: Vec<_> = disks.iter().map(|disk| disk.fits).collect();
+        assert_eq!(fits, [Some(false), Some(true), None, None]);
     }
 }

@@ -8,13 +8,11 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Deserializer, Serialize};
 
-use crate::SCHEMA;
-
 /// One machine, as far as it is known.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Hardware {
-    /// Version of this document's format; always [`SCHEMA`].
+    /// Version of this document's format; always [`crate::SCHEMA`].
     pub schema: u32,
     /// The operating system.
     #[serde(default)]
@@ -33,6 +31,9 @@ pub struct Hardware {
     /// Ollama servers and installations already on the machine.
     #[serde(default)]
     pub engines: Vec<Engine>,
+    /// Folders with models of Ollama's on the disk.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub model_folders: Vec<ModelFolder>,
     /// What could not be found out, and why.
     #[serde(default)]
     pub notes: Vec<Note>,
@@ -107,6 +108,9 @@ pub struct Gpu {
     /// CUDA compute capability, for example `8.9`.
     #[serde(default)]
     pub compute_capability: Option<String>,
+    /// Why Ollama leaves it out, although it could hold a model.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub blocked: Option<Blocked>,
     /// How each value is known: key of this document → source (`nvml`, `vulkan`, `sysfs`, `table`, …).
     #[serde(default)]
     pub sources: BTreeMap<String, String>,
@@ -128,6 +132,24 @@ pub enum GpuKind {
     Virtual,
 }
 
+/// Why Ollama leaves out an adapter that could hold a model. Each is also the code of a [`Note`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Blocked {
+    /// CUDA compute capability below 5.0.
+    CapabilityTooLow,
+    /// No driver that Ollama can compute with answers.
+    NvidiaDriverMissing,
+    /// The NVIDIA driver is older than Ollama's libraries need.
+    NvidiaDriverTooOld,
+    /// It is reserved for a virtual machine.
+    GpuPassedThrough,
+    /// This user may not open its device.
+    GpuDenied,
+    /// No device leads to it.
+    GpuUnreachable,
+}
+
 /// The library through which Ollama computes on an adapter.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -142,8 +164,20 @@ pub enum Backend {
     Metal,
 }
 
-/// The disk under a folder that an installation would use.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+impl Backend {
+    /// As it is written.
+    pub fn title(self) -> &'static str {
+        match self {
+            Self::Cuda => "CUDA",
+            Self::Rocm => "ROCm",
+            Self::Vulkan => "Vulkan",
+            Self::Metal => "Metal",
+        }
+    }
+}
+
+/// The disk under folders that an installation would use.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Disk {
     /// The folder asked about, or its nearest parent that exists.
@@ -154,6 +188,25 @@ pub struct Disk {
     /// Free for this user, in bytes.
     #[serde(default)]
     pub free_bytes: Option<u64>,
+    /// What an installation would put there.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub used_for: Vec<DiskUse>,
+    /// Bytes that an installation of what is recommended needs there, unpacking and a reserve included.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub needed_bytes: Option<u64>,
+    /// Whether that fits.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fits: Option<bool>,
+}
+
+/// What an installation puts on a disk.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum DiskUse {
+    /// Ollama's programs and libraries.
+    Engine,
+    /// The model's files.
+    Models,
 }
 
 /// What sort of disk.
@@ -183,6 +236,31 @@ pub struct Engine {
     /// Models that a server holds in memory now.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub loaded: Vec<LoadedModel>,
+    /// Models that a server has on its disk.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub models: Vec<StoredModel>,
+}
+
+/// A folder with models of Ollama's.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct ModelFolder {
+    /// The folder.
+    pub path: PathBuf,
+    /// Size of all model files in bytes, each counted once.
+    pub total_bytes: u64,
+    /// The models, by name.
+    pub models: Vec<StoredModel>,
+}
+
+/// A model on a disk.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct StoredModel {
+    /// Its tag, for example `qwen2.5-coder:7b`.
+    pub name: String,
+    /// Size of its files in bytes; models may share some.
+    pub size_bytes: Option<u64>,
 }
 
 /// A model in the memory of a running server.
@@ -216,6 +294,7 @@ impl<'de> Deserialize<'de> for Note {
         #[serde(deny_unknown_fields)]
         struct Full {
             code: String,
+            #[serde(default)]
             text: String,
             #[serde(default)]
             details: BTreeMap<String, String>,
@@ -238,127 +317,11 @@ fn present<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<u64>, D:
     Option::deserialize(deserializer)
 }
 
-/// Why a hardware file was not taken.
-#[derive(Debug, thiserror::Error)]
-pub enum HardwareFileError {
-    /// It could not be read.
-    #[error("cannot read the hardware file {path}: {source}")]
-    Read {
-        /// The file.
-        path: PathBuf,
-        /// What the system said.
-        source: std::io::Error,
-    },
-    /// It is not a hardware document. The message names line and key.
-    #[error("{path} is not a hardware document: {source}")]
-    Format {
-        /// The file.
-        path: PathBuf,
-        /// What is wrong, with line and column.
-        source: serde_json::Error,
-    },
-    /// A value that cannot be.
-    #[error("{path}: {what}")]
-    Value {
-        /// The file.
-        path: PathBuf,
-        /// The key and what is wrong with it.
-        what: String,
-    },
-}
-
 impl Hardware {
-    /// Reads a hardware document from a file.
-    ///
-    /// # Errors
-    /// When the file cannot be read, is not such a document, or holds a value that cannot be.
-    pub fn from_file(path: &std::path::Path) -> Result<Self, HardwareFileError> {
-        let json = std::fs::read_to_string(path)
-            .map_err(|source| HardwareFileError::Read { path: path.to_owned(), source })?;
-        Self::from_json(&json, path)
-    }
-
-    /// Reads a hardware document from text; `path` is only used in errors.
-    ///
-    /// # Errors
-    /// As [`Hardware::from_file`].
-    pub fn from_json(json: &str, path: &std::path::Path) -> Result<Self, HardwareFileError> {
-        let hardware = serde_json::from_str(json)
-            .or_else(|source| Self::in_report(json).ok_or(source))
-            .map_err(|source| HardwareFileError::Format { path: path.to_owned(), source })?;
-        match hardware.impossible_value() {
-            Some(what) => Err(HardwareFileError::Value { path: path.to_owned(), what }),
-            None => Ok(hardware),
-        }
-    }
-
-    /// The hardware document inside a report of `acolyte doctor`.
-    fn in_report(json: &str) -> Option<Self> {
-        serde_json::from_str::<super::doctor::Report>(json).ok().map(|report| report.hardware)
-    }
-
-    /// The first value that no machine can have, if there is one.
-    fn impossible_value(&self) -> Option<String> {
-        /// More than any machine has; guards the arithmetic against nonsense.
-        const MOST_BYTES: u64 = 1 << 50;
-        /// More than any memory moves.
-        const MOST_GB_S: f64 = 100_000.0;
-
-        let bytes = |key: String, value: Option<u64>| {
-            value
-                .filter(|v| *v > MOST_BYTES)
-                .map(|v| format!("{key}: {v} bytes is more than any machine has"))
-        };
-        let rate = |key: String, value: Option<f64>| {
-            value
-                .filter(|v| !v.is_finite() || *v <= 0.0 || *v > MOST_GB_S)
-                .map(|v| format!("{key}: {v} GB/s cannot be"))
-        };
-        let more = |key: String, part: Option<u64>, whole_key: &str, whole: Option<u64>| match (part, whole) {
-            (Some(part), Some(whole)) if part > whole => {
-                Some(format!("{key}: {part} is more than {whole_key}, {whole}"))
-            }
-            _ => None,
-        };
-
-        if self.schema != SCHEMA {
-            return Some(format!("schema: {} is not supported, this program reads {SCHEMA}", self.schema));
-        }
-        let memory = &self.memory;
-        if memory.total_bytes == 0 {
-            return Some("memory.total_bytes: 0 cannot be".to_owned());
-        }
-        bytes("memory.total_bytes".to_owned(), Some(memory.total_bytes))
-            .or_else(|| {
-                more(
-                    "memory.available_bytes".to_owned(),
-                    memory.available_bytes,
-                    "memory.total_bytes",
-                    Some(memory.total_bytes),
-                )
-            })
-            .or_else(|| rate("memory.bandwidth_gb_s".to_owned(), memory.bandwidth_gb_s))
-            .or_else(|| {
-                self.gpus.iter().enumerate().find_map(|(i, gpu)| {
-                    bytes(format!("gpus[{i}].vram_total_bytes"), gpu.vram_total_bytes)
-                        .or_else(|| {
-                            more(
-                                format!("gpus[{i}].vram_free_bytes"),
-                                gpu.vram_free_bytes,
-                                "vram_total_bytes",
-                                gpu.vram_total_bytes,
-                            )
-                        })
-                        .or_else(|| {
-                            rate(format!("gpus[{i}].memory_bandwidth_gb_s"), gpu.memory_bandwidth_gb_s)
-                        })
-                })
-            })
-    }
-
-    /// The adapters whose memory can hold a model: not software, not virtual, not plain integrated graphics.
+    /// The adapters that Ollama would put a model on: not software, not virtual, not plain integrated graphics, and
+    /// nothing that it leaves out.
     pub fn usable_gpus(&self) -> impl Iterator<Item = &Gpu> {
-        self.gpus.iter().filter(|gpu| gpu.kind.holds_models())
+        self.gpus.iter().filter(|gpu| gpu.kind.holds_models() && gpu.blocked.is_none())
     }
 }
 

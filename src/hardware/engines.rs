@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
-use super::document::{Engine, LoadedModel};
+use super::document::{Engine, LoadedModel, StoredModel};
 use super::probe::output_within;
 use crate::platform;
 
@@ -25,8 +25,8 @@ const OUR_PORTS: std::ops::RangeInclusive<u16> = 42_434..=42_453;
 const LIMIT: Duration = Duration::from_millis(300);
 /// An `ollama` program that has not said its version by then is not waited for.
 const PROGRAM_LIMIT: Duration = Duration::from_secs(2);
-/// The answer is one line; a server that sends more is not Ollama.
-const MOST_BYTES: usize = 64 * 1024;
+/// A list of models takes some hundred bytes each; a server that sends more than this is not Ollama.
+const MOST_BYTES: usize = 1024 * 1024;
 
 /// Where engines may be.
 #[derive(Clone, Debug, Default)]
@@ -37,12 +37,14 @@ pub struct Places {
     pub folders: Vec<PathBuf>,
     /// The user's home folder.
     pub user_home: Option<PathBuf>,
+    /// Folders of models that are not ours.
+    pub model_folders: Vec<PathBuf>,
     /// Whether the system's usual places are looked at, too.
     pub usual: bool,
 }
 
 impl Places {
-    /// The usual ones, as the environment has them: `OLLAMA_HOST` or its default, our ports, `PATH`.
+    /// The usual ones, as the environment has them: `OLLAMA_HOST` or its default, our ports, `PATH`, `OLLAMA_MODELS`.
     pub fn usual() -> Self {
         let set = std::env::var("OLLAMA_HOST").ok();
         let mut servers = vec![SocketAddr::from((Ipv4Addr::LOCALHOST, DEFAULT_PORT))];
@@ -53,6 +55,12 @@ impl Places {
             folders: std::env::var_os("PATH")
                 .map_or_else(Vec::new, |path| std::env::split_paths(&path).collect()),
             user_home: std::env::home_dir(),
+            model_folders: std::env::var_os("OLLAMA_MODELS")
+                .map(PathBuf::from)
+                .into_iter()
+                .chain(std::env::home_dir().map(|home| home.join(".ollama").join("models")))
+                .chain(platform::system_model_folders())
+                .collect(),
             usual: true,
         }
     }
@@ -104,7 +112,27 @@ fn server(address: SocketAddr) -> Option<Engine> {
         path: None,
         exposed: platform::listens_beyond_loopback(address.port()),
         loaded: loaded_models(address),
+        models: stored_models(address),
     })
+}
+
+/// What it has on its disk, which this user may not be able to read.
+fn stored_models(address: SocketAddr) -> Vec<StoredModel> {
+    #[derive(Deserialize)]
+    struct Stored {
+        models: Vec<Model>,
+    }
+    #[derive(Deserialize)]
+    struct Model {
+        name: String,
+        size: Option<u64>,
+    }
+    let stored: Option<Stored> = ask(address, "/api/tags");
+    stored
+        .map_or_else(Vec::new, |stored| stored.models)
+        .into_iter()
+        .map(|model| StoredModel { name: model.name, size_bytes: model.size })
+        .collect()
 }
 
 /// What it holds in memory now.
@@ -281,6 +309,7 @@ mod tests {
         let ollama = serve(&[
             "HTTP/1.0 200 OK\r\nContent-Type: application/json\r\n\r\n{\"version\":\"0.32.15\"}",
             "HTTP/1.0 200 OK\r\n\r\n{\"models\":[{\"name\":\"acolyte:latest\",\"size\":6000,\"size_vram\":5000}]}",
+            "HTTP/1.0 200 OK\r\n\r\n{\"models\":[{\"name\":\"acolyte:latest\",\"size\":4000,\"details\":{}}]}",
         ]);
         let found = server(ollama).unwrap();
         assert_eq!((found.version.as_deref(), found.port), (Some("0.32.15"), Some(ollama.port())));
@@ -290,6 +319,8 @@ mod tests {
             vram_bytes: Some(5000),
         };
         assert_eq!(found.loaded, [model]);
+        let stored = StoredModel { name: "acolyte:latest".to_owned(), size_bytes: Some(4000) };
+        assert_eq!(found.models, [stored]);
         assert_eq!(server(serve(&["HTTP/1.0 404 Not Found\r\n\r\n{\"version\":\"1\"}"])), None);
         assert_eq!(server(serve(&["SSH-2.0-OpenSSH_9.2\r\n"])), None);
     }

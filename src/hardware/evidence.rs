@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::document::{Cpu, Disk, Engine, Os};
+use super::document::{Cpu, Disk, Engine, ModelFolder, Os};
 
 /// The raw answers of one machine.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -24,6 +24,8 @@ pub struct Evidence {
     pub board: Option<String>,
     /// True inside the Windows Subsystem for Linux.
     pub wsl: bool,
+    /// True where Wine plays Windows: its Direct3D names a card that it makes up from what OpenGL says.
+    pub wine: bool,
     /// NVIDIA's management library.
     pub nvml: Answer<NvmlAnswer>,
     /// The GPU list of the `sysinfo` library.
@@ -39,6 +41,8 @@ pub struct Evidence {
     pub pci_names: BTreeMap<String, String>,
     /// Linux: whether this user can open a render device (`/dev/dri/renderD*`, `/dev/kfd`).
     pub render_access: Option<Access>,
+    /// Linux: whether the system knows any graphics device at all; `None` where that cannot be told.
+    pub graphics_device: Option<bool>,
     /// Windows: display adapters in the registry.
     pub registry: Vec<RegistryAdapter>,
     /// Power supply.
@@ -47,8 +51,34 @@ pub struct Evidence {
     pub disks: Vec<Disk>,
     /// Engines found.
     pub engines: Vec<Engine>,
-    /// What did not answer in time, besides the drivers: `disks`, `engines`.
+    /// Folders with models of Ollama's.
+    pub model_folders: Vec<ModelFolder>,
+    /// What did not answer in time, besides the drivers: `disks`, `engines`, `models`.
     pub late: Vec<String>,
+    /// What an installation would need on the disks, once something is recommended.
+    pub needs: Option<Needs>,
+    /// How long each source took; says nothing about the machine.
+    pub timings_ms: BTreeMap<String, Span>,
+}
+
+/// What an installation would need on the disks.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Needs {
+    /// For Ollama's archive and what is unpacked from it, in bytes.
+    pub engine_bytes: u64,
+    /// For the model's files, in bytes.
+    pub model_bytes: u64,
+}
+
+/// From when to when something took place, in milliseconds after detection began.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Span {
+    /// Its beginning.
+    pub from: u64,
+    /// Its end.
+    pub to: u64,
 }
 
 /// Whether something can be opened.

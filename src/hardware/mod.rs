@@ -13,8 +13,10 @@ pub mod doctor;
 pub mod document;
 pub mod engines;
 pub mod evidence;
+mod file;
 pub mod listening;
 pub mod merge;
+pub mod model_folders;
 mod note;
 pub mod pci_names;
 pub mod power;
@@ -22,12 +24,17 @@ pub mod probe;
 mod processor;
 mod ram_bandwidth;
 pub mod redact;
+mod refusals;
 pub mod sources;
 pub mod sysfs;
 
 pub use detect::{DetectOptions, collect, detect};
 pub use document::{
-    Backend, Cpu, Disk, DiskKind, Engine, Gpu, GpuKind, Hardware, HardwareFileError, LoadedModel, Memory,
-    Note, Os,
+    Backend, Blocked, Cpu, Disk, DiskKind, DiskUse, Engine, Gpu, GpuKind, Hardware, LoadedModel, Memory,
+    ModelFolder, Note, Os, StoredModel,
 };
+pub use file::HardwareFileError;
 pub use ram_bandwidth::ram_bandwidth;
+
+/// Source of a figure that comes from our table of cards and not from the machine.
+pub const TABLE: &str = "table";

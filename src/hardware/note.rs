@@ -43,6 +43,7 @@ impl Note {
             "gpu_unreachable" => say!(text, "hardware-gpu-unreachable", gpu = detail("gpu")),
             "source_late" => match detail("source").as_str() {
                 "disks" => say!(text, "hardware-late-disks"),
+                "models" => say!(text, "hardware-late-models"),
                 _ => say!(text, "hardware-late-engines"),
             },
             "nvidia_driver_missing" => say!(text, "hardware-nvidia-driver-missing", gpu = detail("gpu")),
@@ -90,7 +91,92 @@ impl Note {
             "on_battery" => say!(text, "hardware-on-battery"),
             "power_saving" => say!(text, "hardware-power-saving"),
             "engine_exposed" => say!(text, "hardware-engine-exposed", port = detail("port")),
+            _ if self.text.is_empty() => self.code.clone(),
             _ => self.text.clone(),
         }
+    }
+
+    /// A few words for a table, of those for which Ollama leaves out a card or does not run at all; else all it says.
+    pub fn title(&self, text: Text) -> String {
+        match self.code.as_str() {
+            "nvidia_driver_missing" => say!(text, "hardware-nvidia-driver-missing-title"),
+            "nvidia_driver_too_old" => say!(text, "hardware-nvidia-driver-too-old-title"),
+            "capability_too_low" => say!(text, "hardware-capability-too-low-title"),
+            "gpu_passed_through" => say!(text, "hardware-gpu-passed-through-title"),
+            "gpu_denied" => say!(text, "hardware-gpu-denied-title"),
+            "gpu_unreachable" => say!(text, "hardware-gpu-unreachable-title"),
+            "macos_too_old" | "windows_too_old" => say!(text, "hardware-system-too-old-title"),
+            _ => self.say(text),
+        }
+    }
+
+    /// Where what it asks for can be had: the words of a link and its address.
+    pub fn link(&self, text: Text) -> Option<(String, &'static str)> {
+        const NVIDIA: &str = "https://www.nvidia.com/drivers";
+        const AMD: &str = "https://www.amd.com/en/support/download/drivers.html";
+        const INTEL: &str = "https://www.intel.com/content/www/us/en/download-center/home.html";
+        const CUDA_GPUS: &str = "https://developer.nvidia.com/cuda-gpus";
+        const OLLAMA_GPUS: &str = "https://docs.ollama.com/gpu";
+        const OLLAMA_RELEASES: &str = "https://github.com/ollama/ollama/releases";
+        const MACOS: &str = "https://support.apple.com/macos";
+        const WINDOWS: &str = "https://www.microsoft.com/software-download";
+
+        let detail = |key: &str| self.details.get(key).map(String::as_str).unwrap_or_default();
+        Some(match self.code.as_str() {
+            "nvidia_driver_missing" | "nvidia_driver_too_old" => (say!(text, "hardware-link-nvidia"), NVIDIA),
+            "source_failed" if detail("source") == "nvml" => (say!(text, "hardware-link-nvidia"), NVIDIA),
+            "gpu_unreachable" if detail("vendor") == "intel" => (say!(text, "hardware-link-intel"), INTEL),
+            "gpu_unreachable" => (say!(text, "hardware-link-amd"), AMD),
+            "capability_too_low" | "no_flash_attention" => (say!(text, "hardware-link-cuda-gpus"), CUDA_GPUS),
+            "integrated_dropped" => (say!(text, "hardware-link-ollama-gpus"), OLLAMA_GPUS),
+            "rocm_package" | "rocm_needed" => (say!(text, "hardware-link-ollama-releases"), OLLAMA_RELEASES),
+            "macos_too_old" => (say!(text, "hardware-link-macos"), MACOS),
+            "windows_too_old" => (say!(text, "hardware-link-windows"), WINDOWS),
+            _ => return None,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What Ollama refuses or changes: each with what to do and where to get it.
+    #[test]
+    fn what_needs_a_download_says_where() {
+        for (code, host) in [
+            ("nvidia_driver_missing", "www.nvidia.com"),
+            ("nvidia_driver_too_old", "www.nvidia.com"),
+            ("capability_too_low", "developer.nvidia.com"),
+            ("no_flash_attention", "developer.nvidia.com"),
+            ("integrated_dropped", "docs.ollama.com"),
+            ("rocm_package", "github.com"),
+            ("rocm_needed", "github.com"),
+            ("gpu_unreachable", "www.amd.com"),
+            ("macos_too_old", "support.apple.com"),
+            ("windows_too_old", "www.microsoft.com"),
+        ] {
+            for language in Language::ALL {
+                let note = Note::new(code, &[("gpu", "Some card"), ("version", "13.1")]);
+                let (words, url) = note.link(Text::new(language)).unwrap_or_default();
+                assert!(url.starts_with(&format!("https://{host}/")), "{code}: {url}");
+                assert!(!words.is_empty() && !words.contains("hardware-"), "{code}: {words}");
+                assert!(!note.title(Text::new(language)).contains("hardware-"), "{code}");
+            }
+        }
+        let note = Note::new("gpu_unreachable", &[("gpu", "Intel Arc A770"), ("vendor", "intel")]);
+        assert_eq!(
+            note.link(Text::new(Language::English)).map(|(_, url)| url.contains("intel.com")),
+            Some(true)
+        );
+        assert_eq!(Note::new("on_battery", &[]).link(Text::new(Language::English)), None);
+    }
+
+    #[test]
+    fn a_note_without_words_of_ours_says_its_own() {
+        let text = Text::new(Language::Spanish);
+        let note = |text: &str| Note { code: "note".into(), text: text.into(), details: BTreeMap::new() };
+        assert_eq!(note("By hand.").say(text), "By hand.");
+        assert_eq!(note("").say(text), "note");
     }
 }

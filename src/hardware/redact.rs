@@ -35,7 +35,7 @@ const TOKEN_LENGTH: usize = 32;
 /// Hexadecimal digits of a SHA-256 check sum.
 const CHECK_SUM_LENGTH: usize = 64;
 /// Below these, people keep their home folders.
-const HOME_PARENTS: [&str; 4] = ["/home/", "/Users/", "\\Users\\", "/users/"];
+const HOME_PARENTS: [&str; 6] = ["/home/", "/Users/", "\\Users\\", "/users/", "/run/media/", "/media/"];
 /// Accounts that say nothing about a person.
 const NOBODY: [&str; 3] = ["root", "administrator", "system"];
 
@@ -50,29 +50,35 @@ pub struct Secrets {
 impl Secrets {
     /// Those of this machine and user.
     pub fn of_this_machine() -> Self {
-        let user = std::env::var("USER").or_else(|_| std::env::var("USERNAME")).ok();
+        let set = |names: &[&str]| -> Vec<String> {
+            names.iter().filter_map(|name| std::env::var(name).ok()).collect()
+        };
+        let users = set(&["USER", "LOGNAME", "USERNAME", "SUDO_USER"]);
+        let hosts: Vec<String> =
+            sysinfo::System::host_name().ok().into_iter().chain(set(&["HOSTNAME", "COMPUTERNAME"])).collect();
         Self::new(
             std::env::home_dir().as_deref(),
-            user.as_deref(),
-            sysinfo::System::host_name().ok().as_deref(),
+            &users.iter().map(String::as_str).collect::<Vec<_>>(),
+            &hosts.iter().map(String::as_str).collect::<Vec<_>>(),
         )
     }
 
     /// These.
-    pub fn new(home: Option<&Path>, user: Option<&str>, host: Option<&str>) -> Self {
+    pub fn new(home: Option<&Path>, users: &[&str], hosts: &[&str]) -> Self {
         let folder_name = home.and_then(Path::file_name).and_then(|name| name.to_str());
-        let short_host = host.and_then(|host| host.split('.').next());
-        let mut names: Vec<(String, &'static str)> = [user, folder_name]
-            .into_iter()
-            .flatten()
+        let short_hosts = hosts.iter().filter_map(|host| host.split('.').next());
+        let mut names: Vec<(String, &'static str)> = users
+            .iter()
+            .copied()
+            .chain(folder_name)
             .map(|name| (name, "USER"))
-            .chain([host, short_host].into_iter().flatten().map(|name| (name, "HOST")))
+            .chain(hosts.iter().copied().chain(short_hosts).map(|name| (name, "HOST")))
             .map(|(name, stand_in)| (name.to_lowercase(), stand_in))
             .filter(|(name, _)| name.chars().count() > 1 && !NOBODY.contains(&name.as_str()))
             .collect();
         // The long name first, lest its beginning be replaced alone.
-        names.sort_by_key(|(name, _)| std::cmp::Reverse(name.len()));
-        names.dedup();
+        names.sort_by(|(a, _), (b, _)| b.len().cmp(&a.len()).then_with(|| a.cmp(b)));
+        names.dedup_by(|(a, _), (b, _)| a == b);
         let home = home.and_then(Path::to_str).filter(|home| home.len() > 1).map(str::to_owned);
         Self { home, names }
     }
@@ -197,6 +203,8 @@ fn mask_address(piece: &str) -> String {
         .map(|part| {
             if is_mac_address(part) {
                 "MAC".to_owned()
+            } else if is_foreign_ip6(part) {
+                "IP".to_owned()
             } else {
                 let (address, port) = part.split_once(':').map_or((part, ""), |(a, _)| (a, &part[a.len()..]));
                 if is_foreign_ip(address) { format!("IP{port}") } else { part.to_owned() }
@@ -215,22 +223,38 @@ fn is_foreign_ip(text: &str) -> bool {
     text.parse::<std::net::Ipv4Addr>().is_ok_and(|ip| !ip.is_loopback() && !ip.is_unspecified())
 }
 
-/// Keys, tokens and unique numbers.
+/// Paths of Rust's modules look alike, but hold no digits.
+fn is_foreign_ip6(text: &str) -> bool {
+    text.bytes().any(|byte| byte.is_ascii_digit())
+        && text.parse::<std::net::Ipv6Addr>().is_ok_and(|ip| !ip.is_loopback() && !ip.is_unspecified())
+}
+
+/// Keys, tokens and unique numbers. What follows a word such as "token" is a secret up to where a value ends.
 fn mask_secrets(text: &str) -> String {
+    const ENDS_A_VALUE: &str = "\"'`,;&()[]{}<>";
     let in_word = |c: char| c.is_alphanumeric() || c == '_' || c == '-';
     let mut out = String::with_capacity(text.len());
-    let mut after_key = false;
+    let (mut after_key, mut in_secret) = (false, false);
     for piece in split_keeping(text, |c| !in_word(c)) {
         if !piece.chars().next().is_some_and(in_word) {
+            let end = piece.find(|c: char| c.is_whitespace() || ENDS_A_VALUE.contains(c));
+            let said = if in_secret { &piece[end.unwrap_or(piece.len())..] } else { piece };
+            in_secret &= end.is_none();
             // Anything but these between a key and a word means that the word is not its value.
             after_key &= piece.chars().all(|c| " =:\"'\t".contains(c));
-            out.push_str(piece);
+            out.push_str(said);
+            continue;
+        }
+        if in_secret {
             continue;
         }
         let lower = piece.to_lowercase();
         let is_key = SECRET_KEYS.contains(&lower.as_str()) || lower == "number" && after_key;
         match mask_word(piece) {
-            _ if after_key && !is_key => out.push_str("SECRET"),
+            _ if after_key && !is_key => {
+                out.push_str("SECRET");
+                in_secret = true;
+            }
             Some(stand_in) => out.push_str(stand_in),
             None => out.push_str(piece),
         }
@@ -270,7 +294,7 @@ mod tests {
     use proptest::prelude::*;
 
     fn secrets() -> Secrets {
-        Secrets::new(Some(Path::new("/home/maria")), Some("maria"), Some("tower.example.org"))
+        Secrets::new(Some(Path::new("/home/maria")), &["maria"], &["tower.example.org"])
     }
 
     #[test]
@@ -281,9 +305,13 @@ mod tests {
             (r"C:\Users\Pepe\AppData", r"C:\Users\USER\AppData"),
             ("Maria@tower: started by MARIA on tower.example.org", "USER@HOST: started by USER on HOST"),
             ("id=GPU-73e45cbc-47ea-f9a2-27e5-24963b4577bb", "id=UUID"),
-            ("Authorization: Bearer abc.def", "Authorization: Bearer SECRET.def"),
+            ("Authorization: Bearer abc.def", "Authorization: Bearer SECRET"),
             ("OLLAMA_TOKEN token=\"abc123\"", "OLLAMA_TOKEN token=\"SECRET\""),
             ("Serial Number : 1423019004", "Serial Number : SECRET"),
+            ("GET /v1?access_token=a.b/c+d==&n=1 HTTP", "GET /v1?access_token=SECRET&n=1 HTTP"),
+            ("models on /run/media/maria/stick", "models on /run/media/USER/stick"),
+            ("peer [2001:db8::7]:443 and [::1]:11434", "peer [IP]:443 and [::1]:11434"),
+            ("at 12:34:56 acolyte::install::run", "at 12:34:56 acolyte::install::run"),
             ("key hf_abcdefghijklmnop", "key SECRET"),
             ("from 192.168.1.7:51234 to 127.0.0.1:11434", "from IP:51234 to 127.0.0.1:11434"),
             ("eth0 0c:9d:92:c6:1a:2b up", "eth0 MAC up"),
@@ -302,7 +330,7 @@ mod tests {
 
     #[test]
     fn names_of_hardware_survive_a_user_with_such_a_name() {
-        let jetson = Secrets::new(Some(Path::new("/home/nvidia")), Some("nvidia"), Some("ubuntu"));
+        let jetson = Secrets::new(Some(Path::new("/home/nvidia")), &["nvidia"], &["ubuntu"]);
         assert_eq!(jetson.path("nvidia GeForce in /home/nvidia/x"), "nvidia GeForce in ~/x");
     }
 

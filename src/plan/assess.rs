@@ -8,7 +8,7 @@
 //! A refused candidate still gets its figures, so that a person sees how far away it is.
 
 use crate::estimate::{self, Certainty, Estimate, GpuFigures, Known, Machine, Setting};
-use crate::hardware::{Backend, GpuKind, Hardware};
+use crate::hardware::{Backend, Gpu, GpuKind, Hardware};
 use crate::models::KvCacheType;
 use crate::plan::machine::{chosen_gpu, machine, nominal_vram_gb, vram_total};
 use crate::plan::{Assessment, Candidate, Layers, Policy, Reason, Verdict, improve};
@@ -168,6 +168,7 @@ impl<'a> Case<'a> {
     fn refusals_by_kind(&self) -> Vec<Reason> {
         let candidate = self.candidate;
         let mut reasons = Vec::new();
+        reasons.extend(self.hardware.system_too_old().map(|note| Reason::EngineRefuses { note }));
         if !candidate.is_cpu_only() {
             reasons.extend(self.gpu_refusal());
         }
@@ -195,6 +196,10 @@ impl<'a> Case<'a> {
 
     fn gpu_refusal(&self) -> Option<Reason> {
         let Some(gpu) = chosen_gpu(self.hardware, self.policy) else {
+            // A card that the engine leaves out for now is worth more than another one to buy.
+            if let Some(note) = self.hardware.gpus.iter().find_map(Gpu::blocked_note) {
+                return Some(Reason::EngineRefuses { note });
+            }
             return Some(Reason::NoUsableGpu {
                 found: self.hardware.gpus.iter().map(|gpu| gpu.name.clone()).collect(),
                 need_gib: self.policy.refused_below_vram_gb,
@@ -324,7 +329,10 @@ impl Reason {
     /// Place in a list: the weightiest first.
     fn weight(&self) -> u8 {
         match self {
-            Self::NoUsableGpu { .. } | Self::VramTooSmall { .. } | Self::VramUnknown { .. } => 0,
+            Self::NoUsableGpu { .. }
+            | Self::VramTooSmall { .. }
+            | Self::VramUnknown { .. }
+            | Self::EngineRefuses { .. } => 0,
             Self::ContextBelowMinimum { .. } | Self::ContextNotCarried { .. } => 1,
             Self::ProfileNeedsVram { .. } | Self::KvNeedsFlashAttention { .. } => 2,
             Self::VramShort { .. } => 3,

@@ -41,6 +41,14 @@ fn answer_to(reason: &Reason, case: &Case<'_>) -> Vec<Improvement> {
         Reason::NoUsableGpu { need_gib, .. } | Reason::VramTooSmall { need_gib, .. } => {
             vec![Improvement::LargerCard { need_gib: *need_gib }, Improvement::EmergencyCpu]
         }
+        Reason::EngineRefuses { note } => match note.code.as_str() {
+            "macos_too_old" | "windows_too_old" => Vec::new(),
+            "capability_too_low" => {
+                let need_gib = policy.refused_below_vram_gb;
+                vec![Improvement::LargerCard { need_gib }, Improvement::EmergencyCpu]
+            }
+            _ => vec![Improvement::EmergencyCpu],
+        },
         Reason::ProfileNeedsVram { need_gib, .. } => vec![Improvement::LargerCard { need_gib: *need_gib }],
         Reason::SmallCard { comfortable_gib, .. } => {
             vec![Improvement::LargerCard { need_gib: *comfortable_gib }]

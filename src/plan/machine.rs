@@ -9,7 +9,7 @@ use std::cmp::Ordering;
 
 use crate::estimate::gpus;
 use crate::estimate::{Certainty, CpuFigures, GpuFigures, Known, Machine};
-use crate::hardware::{Backend, Gpu, GpuKind, Hardware};
+use crate::hardware::{Backend, Gpu, GpuKind, Hardware, TABLE};
 use crate::plan::Policy;
 use crate::{GIB, MIB};
 
@@ -129,8 +129,12 @@ fn gpu_figures(gpu: &Gpu, hardware: &Hardware, cpu: &CpuFigures, policy: &Policy
 fn bandwidth(gpu: &Gpu, hardware: &Hardware, policy: &Policy, vram_bytes: u64) -> Known<f64> {
     let known = |value, certainty| Known { value, certainty };
     if let Some(gb_s) = gpu.memory_bandwidth_gb_s {
-        let given = gpu.sources.get("memory_bandwidth_gb_s").is_some_and(|source| source == GIVEN);
-        return known(gb_s, if given { Certainty::Given } else { Certainty::Detected });
+        let certainty = match gpu.sources.get("memory_bandwidth_gb_s").map(String::as_str) {
+            Some(GIVEN) => Certainty::Given,
+            Some(TABLE) => Certainty::Table,
+            _ => Certainty::Detected,
+        };
+        return known(gb_s, certainty);
     }
     if let Some(row) = gpus::lookup(&gpu.name, gpu.vram_total_bytes) {
         return known(row.bandwidth_gb_s, Certainty::Table);

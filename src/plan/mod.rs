@@ -11,6 +11,7 @@ mod machine;
 mod policy;
 mod profiles;
 mod report;
+mod room;
 #[cfg(test)]
 mod tests;
 mod types;
@@ -21,5 +22,6 @@ pub use machine::{GIVEN, chosen_gpu, machine};
 pub use policy::{Policy, TypicalCard};
 pub use profiles::{CUSTOM_ID, EMERGENCY_ID, Mistake, Profile, Profiles, ProfilesError, is_tag_form};
 pub use report::{assess_all, candidates, custom_candidate, emergency_candidate, own_candidate};
+pub use room::survey;
 pub use types::{Assessment, Candidate, Grade, Improvement, Layers, Reason, Report, Verdict};
 pub use words::{banner, consent_text, wait};

@@ -30,6 +30,7 @@ fn gpu(name: &str, kind: GpuKind, vram: u64, free: Option<u64>) -> Gpu {
         backend: None,
         driver_version: None,
         compute_capability: None,
+        blocked: None,
         sources: Default::default(),
     }
 }
@@ -43,6 +44,7 @@ fn machine_with(gpus: Vec<Gpu>, ram: u64, available: Option<u64>) -> Hardware {
         gpus,
         disks: Vec::new(),
         engines: Vec::new(),
+        model_folders: Vec::new(),
         notes: Vec::new(),
     }
 }
@@ -172,7 +174,11 @@ fn the_emergency_runs_without_a_card_and_says_so() {
 #[test]
 fn licences_and_disks_are_said_and_change_no_verdict() {
     let mut hardware = machine_with(card(12 * GIB, None), 16 * GIB, None);
-    hardware.disks.push(crate::hardware::Disk { path: "/".into(), kind: None, free_bytes: Some(GIB) });
+    hardware.disks.push(crate::hardware::Disk {
+        path: "/".into(),
+        free_bytes: Some(GIB),
+        ..Default::default()
+    });
     let one = assess(&candidate("light_6gb"), &hardware, policy());
     assert_eq!(one.verdict, Verdict::Compatible);
     assert!(has(&one, |r| matches!(r, Reason::NonCommercial { .. })));

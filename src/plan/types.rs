@@ -170,6 +170,11 @@ pub enum Reason {
         /// The card.
         gpu: String,
     },
+    /// The engine leaves out the card, or does not run on this system at all, until something is done about it.
+    EngineRefuses {
+        /// What was found, what it means, what to do.
+        note: crate::hardware::Note,
+    },
     /// The model's licence forbids commercial use. Said, but changes no verdict.
     NonCommercial {
         /// Name of the licence.

@@ -57,6 +57,7 @@ impl Reason {
             Self::ContextBelowMinimum { .. } => "context_below_minimum",
             Self::ContextNotCarried { .. } => "context_not_carried",
             Self::KvNeedsFlashAttention { .. } => "kv_needs_flash_attention",
+            Self::EngineRefuses { .. } => "engine_refuses",
             Self::NonCommercial { .. } => "non_commercial",
             Self::DiskShort { .. } => "disk_short",
             Self::Fits { .. } => "fits",
@@ -102,6 +103,7 @@ impl Reason {
                 carried = text.count(u64::from(*carried_tokens))
             ),
             Self::KvNeedsFlashAttention { .. } => say!(text, "plan-reason-kv-needs-flash-attention-title"),
+            Self::EngineRefuses { note } => note.title(text),
             Self::NonCommercial { .. } => say!(text, "plan-reason-non-commercial-title"),
             Self::DiskShort { .. } => say!(text, "plan-reason-disk-short-title"),
             Self::Fits { .. } => say!(text, "plan-reason-fits-title"),
@@ -185,6 +187,7 @@ impl Reason {
             Self::KvNeedsFlashAttention { gpu } => {
                 say!(text, "plan-reason-kv-needs-flash-attention", gpu = gpu.as_str())
             }
+            Self::EngineRefuses { note } => note.say(text),
             Self::NonCommercial { licence } => {
                 say!(text, "plan-reason-non-commercial", licence = licence.as_str())
             }

@@ -36,6 +36,7 @@ pub fn system_evidence(evidence: &mut Evidence) {
     evidence.wsl =
         read(Path::new("/proc/sys/kernel/osrelease")).is_some_and(|r| r.to_lowercase().contains("microsoft"));
     evidence.render_access = Some(render_access());
+    evidence.graphics_device = Some(!sysfs::cards(&evidence.sysfs).is_empty() || has_graphics_node());
     let limit =
         control_group::tightest_limit(&read(Path::new("/proc/self/cgroup")).unwrap_or_default(), &|path| {
             read(&Path::new("/sys/fs/cgroup").join(path))
@@ -61,6 +62,13 @@ fn render_access() -> Access {
     } else {
         Access::Denied
     }
+}
+
+/// Whether there is a device through which any driver reaches a graphics chip, with or without a PCI address.
+fn has_graphics_node() -> bool {
+    const NODES: [&str; 10] =
+        ["dri", "dxg", "kfd", "nvidia", "nvgpu", "nvhost", "nvmap", "mali", "kgsl", "pvrsrvkm"];
+    entries(Path::new("/dev")).iter().any(|name| NODES.iter().any(|node| name.starts_with(node)))
 }
 
 /// The files that `hardware::sysfs` understands.
@@ -179,6 +187,18 @@ pub fn engine_programs(user_home: Option<&Path>) -> Vec<Engine> {
     // The last two folders are one on most distributions.
     let unit = units.into_iter().find(|path| path.is_file()).map(service);
     programs.chain(unit).collect()
+}
+
+/// Where Ollama's service keeps its models: its own script, Arch, snap. Often not readable for others.
+pub fn system_model_folders() -> Vec<PathBuf> {
+    [
+        "/usr/share/ollama/.ollama/models",
+        "/var/lib/ollama/models",
+        "/var/lib/ollama",
+        "/var/snap/ollama/common/models",
+    ]
+    .map(PathBuf::from)
+    .to_vec()
 }
 
 /// `ollama --version` starts nothing here.

@@ -75,6 +75,11 @@ fn bundle_version(plist: &str) -> Option<String> {
     Some(version.trim().to_owned())
 }
 
+/// Ollama runs as the user here, so there is no other folder.
+pub fn system_model_folders() -> Vec<PathBuf> {
+    Vec::new()
+}
+
 /// Running an `ollama` program may start the desktop app.
 pub const PROGRAMS_CAN_BE_ASKED: bool = false;
 

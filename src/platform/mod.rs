@@ -19,5 +19,5 @@ use windows as system;
 
 pub use system::{
     PROGRAMS_CAN_BE_ASKED, attach_console, disk_kind, dxgi_adapters, engine_programs, hide_console,
-    listens_beyond_loopback, os_version, system_evidence,
+    listens_beyond_loopback, os_version, system_evidence, system_model_folders,
 };

@@ -30,16 +30,20 @@ pub fn hide_console(command: &mut Command) {
 /// For example `10.0.19045`.
 pub fn os_version() -> Option<String> {
     let key = LOCAL_MACHINE.open(WINDOWS_VERSION).ok()?;
-    let major = key.get_u32("CurrentMajorVersionNumber").ok()?;
-    let minor = key.get_u32("CurrentMinorVersionNumber").ok()?;
     let build = key.get_string("CurrentBuildNumber").ok()?;
-    Some(format!("{major}.{minor}.{build}"))
+    let number = |name: &str| key.get_u32(name).ok();
+    match number("CurrentMajorVersionNumber").zip(number("CurrentMinorVersionNumber")) {
+        Some((major, minor)) => Some(format!("{major}.{minor}.{build}")),
+        // Before Windows 10 there was only this text: "6.1" is Windows 7.
+        None => Some(format!("{}.{build}", key.get_string("CurrentVersion").ok()?)),
+    }
 }
 
-/// The registry's adapters and the power supply.
+/// The registry's adapters, the power supply, and whether this is Windows at all.
 pub fn system_evidence(evidence: &mut Evidence) {
     evidence.registry = registry_adapters();
     evidence.power = ffi::power();
+    evidence.wine = [LOCAL_MACHINE, CURRENT_USER].iter().any(|root| root.open(r"Software\Wine").is_ok());
 }
 
 fn registry_adapters() -> Vec<RegistryAdapter> {
@@ -92,6 +96,11 @@ pub fn engine_programs(_user_home: Option<&Path>) -> Vec<Engine> {
         })
         .into_iter()
         .collect()
+}
+
+/// Ollama runs as the user here, so there is no other folder.
+pub fn system_model_folders() -> Vec<PathBuf> {
+    Vec::new()
 }
 
 /// Running an `ollama` program may start the desktop app.

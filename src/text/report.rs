@@ -1,11 +1,12 @@
 //! The terminal's reports as text: what this computer has, every profile against it, one estimate. Pure: figures in,
 //! lines out. Readable without colour; [`Style`] only adds to it.
 
-use crate::hardware::{DiskKind, Gpu, GpuKind, Hardware};
+use crate::hardware::{Hardware, Note};
 use crate::models::Model;
-use crate::plan::{Assessment, Improvement, Report, Verdict, wait};
+use crate::plan::{Assessment, Improvement, Reason, Report, Verdict, wait};
 use crate::say;
 use crate::text::Text;
+use crate::text::machine::hardware_facts;
 
 /// Whether to colour and set in bold.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -48,7 +49,10 @@ pub fn hardware(hardware: &Hardware, text: Text, style: Style) -> String {
     if !hardware.notes.is_empty() {
         page.gap();
         page.heading(&say!(text, "cli-notes"));
-        page.bullets(hardware.notes.iter().map(|note| note.say(text)));
+        for note in &hardware.notes {
+            page.bullets(std::iter::once(note.say(text)));
+            page.link(note, text);
+        }
     }
     page.into_text()
 }
@@ -68,7 +72,12 @@ pub fn requirements(report: &Report, hardware: &Hardware, text: Text, style: Sty
         page.gap();
     }
     page.heading(&say!(text, "cli-why"));
-    page.bullets(report.reasons.iter().map(|reason| reason.text(text)));
+    for reason in &report.reasons {
+        page.bullets(std::iter::once(reason.text(text)));
+        if let Reason::EngineRefuses { note } = reason {
+            page.link(note, text);
+        }
+    }
     improvements(&mut page, &report.improvements, text);
     page.gap();
     page.heading(&say!(text, "cli-all-profiles"));
@@ -245,84 +254,6 @@ fn sign(verdict: Verdict) -> &'static str {
     }
 }
 
-fn hardware_facts(hardware: &Hardware, text: Text) -> Vec<(String, String)> {
-    let unknown = || say!(text, "cli-unknown");
-    let mut facts = Vec::new();
-    let os = &hardware.os;
-    if os.name.is_some() {
-        let words = [&os.name, &os.version, &os.arch];
-        facts.push((
-            say!(text, "cli-system"),
-            words.into_iter().flatten().cloned().collect::<Vec<_>>().join(" "),
-        ));
-    }
-    let cpu = hardware.cpu.name.clone().unwrap_or_else(unknown);
-    facts.push((
-        say!(text, "cli-processor"),
-        match hardware.cpu.physical_cores {
-            Some(cores) => say!(text, "cli-processor-value", name = cpu, cores = cores),
-            None => cpu,
-        },
-    ));
-    let memory = &hardware.memory;
-    facts.push((
-        say!(text, "cli-memory"),
-        match memory.available_bytes {
-            Some(available) => say!(
-                text,
-                "cli-memory-value",
-                total = text.memory(memory.total_bytes),
-                available = text.memory(available)
-            ),
-            None => {
-                say!(text, "cli-memory-value-unknown", total = text.memory(memory.total_bytes))
-            }
-        },
-    ));
-    if hardware.gpus.is_empty() {
-        facts.push((say!(text, "cli-graphics"), say!(text, "cli-none-found")));
-    }
-    facts.extend(hardware.gpus.iter().map(|gpu| (say!(text, "cli-graphics"), gpu_line(gpu, text))));
-    facts.extend(hardware.disks.iter().map(|disk| {
-        let free = disk.free_bytes.map_or_else(unknown, |bytes| text.file_size(bytes));
-        let kind = match disk.kind {
-            Some(DiskKind::Ssd) => " · SSD",
-            Some(DiskKind::Hdd) => " · HDD",
-            None => "",
-        };
-        let path = disk.path.display().to_string();
-        (say!(text, "cli-disk"), format!("{}{kind}", say!(text, "cli-disk-value", path = path, free = free)))
-    }));
-    facts.extend(hardware.engines.iter().map(|engine| {
-        let words =
-            [Some(engine.kind.clone()), engine.version.clone(), engine.port.map(|port| format!(":{port}"))];
-        (say!(text, "cli-engine"), words.into_iter().flatten().collect::<Vec<_>>().join(" "))
-    }));
-    facts
-}
-
-fn gpu_line(gpu: &Gpu, text: Text) -> String {
-    let kind = match gpu.kind {
-        GpuKind::Discrete => say!(text, "cli-gpu-discrete"),
-        GpuKind::Integrated => say!(text, "cli-gpu-integrated"),
-        GpuKind::Unified => say!(text, "cli-gpu-unified"),
-        GpuKind::Software => say!(text, "cli-gpu-software"),
-        GpuKind::Virtual => say!(text, "cli-gpu-virtual"),
-    };
-    let memory = match (gpu.vram_total_bytes, gpu.vram_free_bytes) {
-        (Some(total), Some(free)) => {
-            say!(text, "cli-gpu-memory", total = text.memory(total), free = text.memory(free))
-        }
-        (Some(total), None) => say!(text, "cli-gpu-memory-total", total = text.memory(total)),
-        (None, _) => say!(text, "cli-gpu-memory-unknown"),
-    };
-    let bandwidth = gpu
-        .memory_bandwidth_gb_s
-        .map(|gb_s| format!(" · {}\u{a0}GB/s", text.decimal(gb_s, 0)))
-        .unwrap_or_default();
-    format!("{} · {kind} · {memory}{bandwidth}", gpu.name)
-}
-
 /// Lines of a report being written.
 struct Page {
     style: Style,
@@ -351,6 +282,13 @@ impl Page {
         for (name, value) in facts {
             let padding = " ".repeat(widest - width(name));
             self.lines.push(format!("  {name}{padding}  {value}"));
+        }
+    }
+
+    /// Where to get what a note asks for.
+    fn link(&mut self, note: &Note, text: Text) {
+        if let Some((words, url)) = note.link(text) {
+            self.lines.push(format!("    {words}: {url}"));
         }
     }
 

@@ -25,7 +25,7 @@ use crate::models::Model;
 use crate::plan::Profiles;
 use crate::say;
 use crate::text::{Language, Text};
-use backend::{Backend, InstallEnd, Message, Outbox};
+use backend::{About, Backend, InstallEnd, Message, Outbox};
 use flow::{Page, Step};
 use pages::compatibility::Compatibility;
 use pages::consent::Consent;
@@ -261,6 +261,7 @@ impl Wizard {
                 }
             }
             Intent::CheckHealth => self.check_health(),
+            Intent::OpenLink(url) => self.backend.open_link(url, self.text, self.outbox.clone()),
             Intent::Finish => self.wants_to_close = true,
         }
     }
@@ -398,6 +399,9 @@ impl Wizard {
             (Message::ReportSaved(end), _) => {
                 self.notice = match end {
                     Ok(Some(path)) => {
+                        if matches!(self.question, Some(Question::Save { .. })) {
+                            self.question = None;
+                        }
                         let words = say!(self.text, "wizard-report-saved", path = path.display().to_string());
                         Some((theme::Tone::Good, words))
                     }
@@ -436,30 +440,15 @@ impl Wizard {
         };
     }
 
-    /// The report of what is on the page, for a file.
-    fn report(&self) -> String {
-        let mut report = String::new();
-        if let Some(found) = self.page.found() {
-            match serde_json::to_string_pretty(&found.hardware) {
-                Ok(json) => report.push_str(&json),
-                Err(error) => tracing::error!(%error, "the hardware document cannot be written"),
-            }
-        }
+    /// What a report about this page tells of.
+    fn about(&self) -> About {
+        let mut about = About { found: self.page.found().cloned(), ..About::default() };
         match &self.page {
-            Page::Install(page) => {
-                report.push_str("\n\n");
-                report.push_str(&page.log(self.text));
-            }
-            Page::Result(page) => {
-                report.push_str("\n\n");
-                match serde_json::to_string_pretty(&page.receipt) {
-                    Ok(json) => report.push_str(&json),
-                    Err(error) => tracing::error!(%error, "the receipt cannot be written"),
-                }
-            }
+            Page::Install(page) => about.log = Some(page.log(self.text)),
+            Page::Result(page) => about.receipt = Some(page.receipt.clone()),
             _ => {}
         }
-        report
+        about
     }
 }
 

@@ -70,9 +70,9 @@ impl Wizard {
             Answer::None => {}
             Answer::Close => self.question = None,
             Answer::Do => self.answered(intents),
+            // The question stays until the report is written: where there is no dialog, a path can still be typed.
             Answer::ByDialog => {
-                self.question = None;
-                self.backend.save_report_as(self.report(), self.text, self.outbox.clone());
+                self.backend.save_report_as(self.about(), self.text, self.outbox.clone());
             }
         }
     }
@@ -164,7 +164,7 @@ impl Wizard {
             }
             Some(Question::Save { path }) => {
                 let path = PathBuf::from(path.trim());
-                self.backend.save_report(self.report(), path, self.text, self.outbox.clone());
+                self.backend.save_report(self.about(), path, self.text, self.outbox.clone());
             }
             None => {}
         }

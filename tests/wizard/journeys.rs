@@ -1,5 +1,6 @@
 //! The ways through the window, in both languages.
 
+use acolyte::hardware::Hardware;
 use acolyte::install::{Step, StepState};
 use acolyte::text::Language;
 use acolyte::wizard::backend::{InstallEnd, ManageAction, Message};
@@ -299,11 +300,83 @@ fn a_report_is_saved_to_a_typed_path() {
         stage.click("wizard-save-report");
         stage.click("wizard-ask-save-yes");
         let desk = stage.desk.borrow();
-        let (report, path) = &desk.reports[0];
-        assert!(report.contains("GeForce RTX 4060 Laptop"));
-        assert_eq!(path.file_name().unwrap(), "acolyte-report.txt");
-        assert!(stage.sees("acolyte-report.txt"));
+        let (about, path) = &desk.reports[0];
+        assert_eq!(about.found.as_ref().unwrap().hardware, scripted::laptop());
+        assert_eq!(path.file_name().unwrap(), "acolyte-report.json");
+        assert!(stage.sees("acolyte-report.json"));
+        assert!(!stage.sees(&stage.say("wizard-ask-save-title")), "the question is answered");
     });
+}
+
+#[test]
+fn a_dialog_that_does_not_open_leaves_the_typed_path() {
+    in_both_languages(|eye| {
+        let mut stage = Stage::new(eye, Scene::of(scripted::laptop())).reach_hardware();
+        stage.click("wizard-save-report");
+        stage.click("wizard-ask-save-dialog");
+        assert_eq!(stage.desk.borrow().dialogs, 1);
+        assert!(stage.sees(&stage.say("wizard-ask-save-title")), "a path can still be typed");
+        stage.click("wizard-ask-save-yes");
+        assert_eq!(stage.desk.borrow().reports.len(), 1);
+        assert!(!stage.sees(&stage.say("wizard-ask-save-title")));
+    });
+}
+
+#[test]
+fn what_ollama_refuses_is_said_with_what_to_do_and_where() {
+    in_both_languages(|eye| {
+        let machine = scripted::troubled_desktop();
+        let mut stage = Stage::new(eye, Scene::of(machine.clone())).reach_hardware();
+        for note in &machine.notes {
+            assert!(stage.sees(&note.say(stage.text)), "{}", note.code);
+        }
+        assert!(stage.sees(&machine.gpus[0].blocked_note().unwrap().title(stage.text)));
+        stage.click("hardware-link-nvidia");
+        stage.click("hardware-link-windows");
+        assert_eq!(
+            stage.desk.borrow().links,
+            ["https://www.nvidia.com/drivers", "https://www.microsoft.com/software-download"]
+        );
+    });
+}
+
+#[test]
+fn a_source_that_could_not_be_asked_is_asked_again_from_its_note() {
+    in_both_languages(|eye| {
+        let mut stage = Stage::new(eye, Scene::of(scripted::troubled_desktop())).reach_hardware();
+        assert_eq!(stage.desk.borrow().detections, 1);
+        stage.click("wizard-hardware-ask-again");
+        assert_eq!(stage.desk.borrow().detections, 2);
+    });
+}
+
+#[test]
+fn engines_models_and_room_are_on_the_page() {
+    in_both_languages(|eye| {
+        let stage = Stage::new(eye, Scene::of(scripted::troubled_desktop())).reach_hardware();
+        for words in ["0.31.2", "11434", "qwen3:8b", "qwen2.5-coder:7b", "HDD", ".ollama"] {
+            assert!(stage.sees(words), "{words}");
+        }
+        let text = stage.text;
+        let (needed, missing) = (text.file_size(9_300_000_000), text.file_size(6_300_000_000));
+        assert!(stage.sees(&needed) && stage.sees(&missing));
+        assert!(stage.sees(&stage.say("wizard-hardware-engine-exposed")));
+    });
+}
+
+/// A card that reports 8,188 MiB is one of 8 GB, and 7.6 free of it are said as such.
+#[test]
+fn sizes_are_those_on_the_box() {
+    let machine = Hardware::from_json(
+        r#"{"schema": 1, "memory": {"total_bytes": 17179869184}, "gpus": [{"name": "Card", "kind": "discrete",
+            "vram_total_bytes": 8585740288, "vram_free_bytes": 8160437862}]}"#,
+        std::path::Path::new("card.json"),
+    )
+    .unwrap();
+    let stage = Stage::new(Eye::blind(Language::English), Scene::of(machine.clone())).reach_hardware();
+    assert!(stage.sees("8\u{a0}GB memory (8,188 MiB)") && stage.sees("7.6\u{a0}GB free of 8 now"));
+    let terminal = acolyte::text::report::hardware(&machine, stage.text, acolyte::text::report::Style::Plain);
+    assert!(terminal.contains("7.6\u{a0}GB free of 8\u{a0}GB"), "{terminal}");
 }
 
 #[test]

@@ -40,6 +40,7 @@ const PAGES: &[(&str, Way)] = &[
     ("1-welcome", |eye| Stage::new(eye, Scene::of(scripted::laptop()))),
     ("2-hardware", |eye| Stage::new(eye, Scene::of(scripted::laptop())).reach_hardware()),
     ("2-hardware-none", |eye| Stage::new(eye, Scene::of(scripted::office_machine())).reach_hardware()),
+    ("2-hardware-troubled", |eye| Stage::new(eye, Scene::of(scripted::troubled_desktop())).reach_hardware()),
     ("2-hardware-asking", |eye| {
         Stage::new(eye, Scene { detection_waits: true, ..Scene::of(scripted::laptop()) }).reach_hardware()
     }),

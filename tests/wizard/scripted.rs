@@ -15,8 +15,8 @@ use acolyte::ollama::http::HttpOptions;
 use acolyte::plan::{self, Assessment, Candidate, Profiles};
 use acolyte::text::Text;
 use acolyte::wizard::backend::{
-    AnswerFigures, Backend, Custom, Found, Health, InstallEnd, Installation, ManageAction, Message, Outbox,
-    PathOf, Places, StartSource, Trouble,
+    About, AnswerFigures, Backend, Custom, Found, Health, InstallEnd, Installation, ManageAction, Message,
+    Outbox, PathOf, Places, StartSource, Trouble,
 };
 
 /// What the backend was asked, and the hands to answer with.
@@ -28,7 +28,9 @@ pub struct Desk {
     pub lookups: Vec<(String, Outbox)>,
     pub newest: Vec<(Source, Outbox)>,
     pub actions: Vec<(ManageAction, Outbox)>,
-    pub reports: Vec<(String, PathBuf)>,
+    pub reports: Vec<(About, PathBuf)>,
+    pub dialogs: usize,
+    pub links: Vec<&'static str>,
     pub pickers: Vec<(PathOf, Outbox)>,
     pub opened: Vec<PathBuf>,
     pub outbox: Option<Outbox>,
@@ -61,7 +63,7 @@ impl Scripted {
 
 pub fn found(hardware: &Hardware) -> Arc<Found> {
     let report = plan::assess_all(hardware, Catalogue::built_in(), Profiles::built_in());
-    Arc::new(Found { hardware: hardware.clone(), report, seconds: 0.4 })
+    Arc::new(Found { hardware: hardware.clone(), evidence: None, report, seconds: 0.4 })
 }
 
 impl Backend for Scripted {
@@ -172,13 +174,18 @@ impl Backend for Scripted {
         self.desk.borrow_mut().pickers.push((of, outbox));
     }
 
-    fn save_report_as(&self, _report: String, _text: Text, outbox: Outbox) {
+    fn save_report_as(&self, _about: About, _text: Text, outbox: Outbox) {
+        self.desk.borrow_mut().dialogs += 1;
         outbox.send(Message::ReportSaved(Ok(None)));
     }
 
-    fn save_report(&self, report: String, path: PathBuf, _text: Text, outbox: Outbox) {
-        self.desk.borrow_mut().reports.push((report, path.clone()));
+    fn save_report(&self, about: About, path: PathBuf, _text: Text, outbox: Outbox) {
+        self.desk.borrow_mut().reports.push((about, path.clone()));
         outbox.send(Message::ReportSaved(Ok(Some(path))));
+    }
+
+    fn open_link(&self, url: &'static str, _text: Text, _outbox: Outbox) {
+        self.desk.borrow_mut().links.push(url);
     }
 
     fn open_folder(&self, folder: PathBuf, _text: Text, _outbox: Outbox) {
@@ -203,6 +210,37 @@ pub fn laptop() -> Hardware {
         ],
         "disks": [{"path": "/home", "kind": "ssd", "free_bytes": 212000000000}],
         "engines": [{"kind": "service", "version": "0.31.2", "port": 11434}]
+    }"#,
+    )
+}
+
+/// A desktop whose driver Ollama leaves out, with another server, models, and a source that did not answer.
+pub fn troubled_desktop() -> Hardware {
+    hardware(
+        r#"{
+        "schema": 1,
+        "os": {"name": "windows", "version": "10.0.19044", "arch": "x86_64"},
+        "cpu": {"name": "AMD Ryzen 5 3600", "physical_cores": 6, "logical_cores": 12, "features": ["avx2"]},
+        "memory": {"total_bytes": 34359738368, "available_bytes": 21474836480, "bandwidth_gb_s": 38.0},
+        "gpus": [{"name": "NVIDIA GeForce RTX 3070", "vendor": "nvidia", "kind": "discrete",
+            "vram_total_bytes": 8585740288, "vram_free_bytes": 8160437862, "memory_bandwidth_gb_s": 448.0,
+            "backend": "cuda", "driver_version": "472.12", "compute_capability": "8.6",
+            "blocked": "nvidia_driver_too_old", "sources": {"memory_bandwidth_gb_s": "table"}}],
+        "disks": [{"path": "D:\\", "kind": "hdd", "free_bytes": 3000000000, "used_for": ["engine", "models"],
+            "needed_bytes": 9300000000, "fits": false}],
+        "engines": [{"kind": "server", "version": "0.31.2", "port": 11434, "exposed": true,
+            "loaded": [{"name": "qwen3:8b", "total_bytes": 6442450944, "vram_bytes": 5368709120}]},
+            {"kind": "app", "version": "0.31.2", "path": "C:\\Users\\ana\\AppData\\Local\\Programs\\Ollama\\ollama.exe"}],
+        "model_folders": [{"path": "C:\\Users\\ana\\.ollama\\models", "total_bytes": 9930000000,
+            "models": [{"name": "qwen2.5-coder:7b", "size_bytes": 4700000000}, {"name": "qwen3:8b", "size_bytes": 5230000000}]}],
+        "notes": [
+            {"code": "source_failed", "details": {"source": "wgpu", "why": "no answer within 10 s"}},
+            {"code": "nvidia_driver_too_old", "details": {"gpu": "NVIDIA GeForce RTX 3070", "driver": "472.12", "needed": "550"}},
+            {"code": "windows_too_old", "details": {"version": "10.0.19044"}},
+            {"code": "vram_held", "details": {"gpu": "NVIDIA GeForce RTX 3070", "program": "blender.exe", "bytes": "1610612736"}},
+            {"code": "engine_exposed", "details": {"port": "11434"}},
+            {"code": "model_loaded", "details": {"model": "qwen3:8b", "port": "11434", "bytes": "5368709120"}},
+            {"code": "on_battery"}]
     }"#,
     )
 }

@@ -20,13 +20,28 @@ cli-gpu-integrated = integrated
 cli-gpu-unified = shares main memory
 cli-gpu-software = software, not a graphics card
 cli-gpu-virtual = virtual
-cli-gpu-memory = { $total }, { $free } free
+cli-gpu-memory = { $free } free of { $total }
 cli-gpu-memory-total = { $total }, free part unknown
 cli-gpu-memory-unknown = memory unknown
+cli-gpu-blocked = left out by Ollama: { $why }
+cli-bandwidth = { $rate } GB/s
+cli-bandwidth-table = { $rate } GB/s (from our table)
+cli-bandwidth-measured = { $rate } GB/s measured
+cli-driver = driver { $version }
+cli-capability = compute capability { $version }
 cli-none-found = none found
 cli-disk = Disk
 cli-disk-value = { $path }: { $free } free
 cli-engine = Ollama
+cli-engine-port = port { $port }
+cli-engine-exposed = open to other computers
+cli-engine-loaded = { $model } loaded, { $vram } of graphics memory
+cli-engine-models = models: { $names }
+cli-models = Models here
+cli-models-value = { $count ->
+    [one] { $size } in { $path }: { $names }
+   *[other] { $size } in { $path }, { $count } models: { $names }
+}
 cli-unknown = unknown
 
 cli-verdict-compatible = Compatible: it will run well

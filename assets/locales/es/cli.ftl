@@ -20,13 +20,28 @@ cli-gpu-integrated = integrados
 cli-gpu-unified = comparte la memoria principal
 cli-gpu-software = por software, no es una tarjeta gráfica
 cli-gpu-virtual = virtuales
-cli-gpu-memory = { $total }, { $free } libres
+cli-gpu-memory = { $free } libres de { $total }
 cli-gpu-memory-total = { $total }, parte libre desconocida
 cli-gpu-memory-unknown = memoria desconocida
+cli-gpu-blocked = Ollama la deja fuera: { $why }
+cli-bandwidth = { $rate } GB/s
+cli-bandwidth-table = { $rate } GB/s (según nuestra tabla)
+cli-bandwidth-measured = { $rate } GB/s medidos
+cli-driver = controlador { $version }
+cli-capability = capacidad de cómputo { $version }
 cli-none-found = no se ha encontrado ninguno
 cli-disk = Disco
 cli-disk-value = { $path }: { $free } libres
 cli-engine = Ollama
+cli-engine-port = puerto { $port }
+cli-engine-exposed = abierto a otros equipos
+cli-engine-loaded = { $model } cargado, { $vram } de memoria gráfica
+cli-engine-models = modelos: { $names }
+cli-models = Modelos aquí
+cli-models-value = { $count ->
+    [one] { $size } en { $path }: { $names }
+   *[other] { $size } en { $path }, { $count } modelos: { $names }
+}
 cli-unknown = desconocido
 
 cli-verdict-compatible = Compatible: funcionará bien

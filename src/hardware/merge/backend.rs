@@ -3,9 +3,7 @@
 use super::identity::Adapter;
 use crate::hardware::document::{Backend, GpuKind};
 use crate::hardware::evidence::{Access, Evidence};
-
-/// The lowest compute capability of Ollama's CUDA libraries.
-pub const MIN_CUDA_CAPABILITY: (i32, i32) = (5, 0);
+use crate::hardware::refusals::MIN_CUDA_CAPABILITY;
 
 /// Instruction sets that Ollama's ROCm package on Linux is built for.
 const ROCM_LINUX: &[(u32, u32, u32)] = &[
@@ -66,7 +64,10 @@ pub fn backend(
     match vendor {
         Some("nvidia") => match adapter.nvml {
             Some(gpu) => {
-                gpu.compute_capability.is_none_or(|c| c >= MIN_CUDA_CAPABILITY).then_some(Backend::Cuda)
+                let least = MIN_CUDA_CAPABILITY;
+                let enough =
+                    |(major, minor)| (i64::from(major), i64::from(minor)) >= (least.0.into(), least.1.into());
+                gpu.compute_capability.is_none_or(enough).then_some(Backend::Cuda)
             }
             // Without NVIDIA's own driver the open one (NVK) can serve through Vulkan.
             None if adapter.vulkan.is_some() => Some(Backend::Vulkan),

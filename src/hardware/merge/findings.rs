@@ -1,21 +1,12 @@
-//! What a person should know about the machine: what could not be asked, and what Ollama will refuse or change
-//! (docs/gpu.mdx, docs/macos.mdx and docs/windows.mdx of Ollama 0.32).
+//! What a person should know about the machine: what could not be asked, and what Ollama will refuse or change (see
+//! `hardware::refusals`).
 
-use super::backend::MIN_CUDA_CAPABILITY;
 use super::identity::Adapter;
 use super::kind::is_nvidia;
 use crate::hardware::document::{Backend, Gpu, GpuKind, Note};
-use crate::hardware::evidence::{Access, Evidence};
+use crate::hardware::evidence::Evidence;
 use crate::hardware::sysfs;
 
-/// The lowest driver that Ollama's CUDA libraries work with.
-const MIN_NVIDIA_DRIVER: u32 = 550;
-/// The same for compute capability 5.0 to 6.2.
-const MIN_NVIDIA_DRIVER_OLD_CARDS: u32 = 570;
-const NEWEST_OLD_CARD: (i32, i32) = (6, 2);
-const MIN_MACOS: u32 = 14;
-/// Windows 10 22H2.
-const MIN_WINDOWS_BUILD: u32 = 19_045;
 /// Another program that holds less of a card is not worth a line.
 const MUCH_VRAM_BYTES: u64 = 512 << 20;
 
@@ -58,8 +49,14 @@ fn of_gpu(gpu: &Gpu, adapter: &Adapter<'_>, evidence: &Evidence, notes: &mut Vec
         GpuKind::Unified => notes.push(unified(gpu)),
         GpuKind::Discrete | GpuKind::Integrated | GpuKind::Virtual => {}
     }
+    let blocked = gpu.blocked_note();
+    let is_blocked = blocked.is_some();
+    notes.extend(blocked);
     if let Some(nvml) = adapter.nvml {
-        of_nvidia(gpu, nvml.compute_capability, notes);
+        if !is_blocked && !gpu.has_flash_attention() {
+            let capability = gpu.compute_capability.as_deref().unwrap_or_default();
+            notes.push(Note::new("no_flash_attention", &[("gpu", name), ("capability", capability)]));
+        }
         if nvml.mig == Some(true) {
             notes.push(Note::new("mig_enabled", &[("gpu", name)]));
         }
@@ -71,23 +68,16 @@ fn of_gpu(gpu: &Gpu, adapter: &Adapter<'_>, evidence: &Evidence, notes: &mut Vec
                 ));
             }
         }
-    } else if adapter.sysfs.as_ref().is_some_and(|card| card.driver.as_deref() == Some("vfio-pci")) {
-        notes.push(Note::new("gpu_passed_through", &[("gpu", name)]));
-    } else if gpu.kind == GpuKind::Discrete && is_nvidia(adapter) {
+    } else if !is_blocked && gpu.kind == GpuKind::Discrete && is_nvidia(adapter) {
+        // Some other driver answers (NVK, or Direct3D): slower, but it does.
         notes.push(Note::new("nvidia_driver_missing", &[("gpu", name)]));
     }
     match (gpu.backend, gpu.kind) {
+        _ if is_blocked => {}
         (Some(Backend::Rocm), GpuKind::Discrete) => notes.push(Note::new("rocm_package", &[("gpu", name)])),
         // Through Vulkan, Ollama drops it as integrated graphics.
         (Some(Backend::Rocm), GpuKind::Unified) => notes.push(Note::new("rocm_needed", &[("gpu", name)])),
         _ => {}
-    }
-    if gpu.kind.holds_models() && matches!(gpu.vendor.as_deref(), Some("amd" | "intel")) {
-        match evidence.render_access {
-            Some(Access::Denied) => notes.push(Note::new("gpu_denied", &[("gpu", name)])),
-            Some(Access::Absent) => notes.push(Note::new("gpu_unreachable", &[("gpu", name)])),
-            Some(Access::Granted) | None => {}
-        }
     }
     let asleep = adapter.sysfs.as_ref().is_some_and(|card| card.asleep);
     if asleep && evidence.wgpu.said().is_none() {
@@ -95,45 +85,8 @@ fn of_gpu(gpu: &Gpu, adapter: &Adapter<'_>, evidence: &Evidence, notes: &mut Vec
     }
 }
 
-fn of_nvidia(gpu: &Gpu, capability: Option<(i32, i32)>, notes: &mut Vec<Note>) {
-    let name = gpu.name.as_str();
-    let capability_text = gpu.compute_capability.as_deref().unwrap_or_default();
-    if let Some(capability) = capability {
-        if capability < MIN_CUDA_CAPABILITY {
-            notes.push(Note::new("capability_too_low", &[("gpu", name), ("capability", capability_text)]));
-            return;
-        }
-        // ml/device.go of Ollama: flash attention needs 6.0 and is not built for 7.2.
-        if capability < (6, 0) || capability == (7, 2) {
-            notes.push(Note::new("no_flash_attention", &[("gpu", name), ("capability", capability_text)]));
-        }
-    }
-    // The drivers of Jetson boards are numbered on their own and come with the board's system.
-    if gpu.kind == GpuKind::Unified {
-        return;
-    }
-    let old_card = capability.is_some_and(|capability| capability <= NEWEST_OLD_CARD);
-    let needed = if old_card { MIN_NVIDIA_DRIVER_OLD_CARDS } else { MIN_NVIDIA_DRIVER };
-    let driver = gpu.driver_version.as_deref();
-    if let Some(version) = driver.filter(|version| first_number(version).is_some_and(|n| n < needed)) {
-        notes.push(Note::new(
-            "nvidia_driver_too_old",
-            &[("gpu", name), ("driver", version), ("needed", &needed.to_string())],
-        ));
-    }
-}
-
 fn of_system(evidence: &Evidence, notes: &mut Vec<Note>) {
-    let version = evidence.os.version.as_deref().unwrap_or_default();
-    match evidence.os.name.as_deref() {
-        Some("macos") if first_number(version).is_some_and(|major| major < MIN_MACOS) => {
-            notes.push(Note::new("macos_too_old", &[("version", version)]));
-        }
-        Some("windows") if windows_build(version).is_some_and(|build| build < MIN_WINDOWS_BUILD) => {
-            notes.push(Note::new("windows_too_old", &[("version", version)]));
-        }
-        _ => {}
-    }
+    notes.extend(evidence.os.too_old());
     let memory = &evidence.memory;
     if let Some(limit) = memory.limit_bytes.filter(|limit| *limit < memory.total_bytes) {
         notes.push(Note::new(
@@ -164,29 +117,5 @@ fn of_system(evidence: &Evidence, notes: &mut Vec<Note>) {
                 ));
             }
         }
-    }
-}
-
-/// The leading number of a version: `550.54.14` → 550.
-fn first_number(version: &str) -> Option<u32> {
-    version.trim().split(|c: char| !c.is_ascii_digit()).next()?.parse().ok()
-}
-
-/// `10.0.19045` → 19045.
-fn windows_build(version: &str) -> Option<u32> {
-    version.split('.').nth(2)?.parse().ok()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn versions_are_read() {
-        assert_eq!(first_number("550.54.14"), Some(550));
-        assert_eq!(first_number("14.5"), Some(14));
-        assert_eq!(first_number(""), None);
-        assert_eq!(windows_build("10.0.19045"), Some(19_045));
-        assert_eq!(windows_build("11"), None);
     }
 }

@@ -3,19 +3,20 @@
 use std::collections::BTreeMap;
 
 use super::backend::backend;
+use super::blocked::blocked;
 use super::identity::Adapter;
 use super::kind::{kind, vendor};
 use super::memory::video_memory;
+use crate::estimate::gpus;
+use crate::hardware::TABLE;
 use crate::hardware::document::{Gpu, GpuKind};
 use crate::hardware::evidence::{Evidence, NvmlDevice};
 
 /// Judges one adapter.
 pub fn gpu(adapter: &Adapter<'_>, evidence: &Evidence) -> Gpu {
-    let os = evidence.os.name.as_deref();
     let vendor = vendor(adapter);
-    let kind = kind(adapter, vendor, os == Some("macos"));
+    let kind = kind(adapter, vendor, evidence);
     let memory = video_memory(adapter, kind, vendor, evidence);
-    let bandwidth = adapter.nvml.and_then(memory_bandwidth_gb_s);
     let driver = driver_version(adapter, kind, evidence);
     let capability = adapter.nvml.and_then(|gpu| gpu.compute_capability);
 
@@ -29,22 +30,51 @@ pub fn gpu(adapter: &Adapter<'_>, evidence: &Evidence) -> Gpu {
     source("name", Some(name_source));
     source("vram_total_bytes", memory.total.as_ref().map(|said| said.source.as_str()));
     source("vram_free_bytes", memory.free.as_ref().map(|said| said.source.as_str()));
-    source("memory_bandwidth_gb_s", bandwidth.map(|_| "nvml"));
     source("driver_version", driver.as_ref().map(|(_, source)| *source));
     source("compute_capability", capability.map(|_| "nvml"));
+    let bandwidth = bandwidth(adapter, &name, kind, memory.total.as_ref().map(|said| said.bytes));
+    source("memory_bandwidth_gb_s", bandwidth.map(|(_, source)| source));
     let backend = backend(adapter, &name, kind, vendor, evidence);
-    Gpu {
+    let mut gpu = Gpu {
         name,
         vendor: vendor.map(str::to_owned),
         kind,
         vram_total_bytes: memory.total.map(|said| said.bytes),
         vram_free_bytes: memory.free.map(|said| said.bytes),
-        memory_bandwidth_gb_s: bandwidth,
+        memory_bandwidth_gb_s: bandwidth.map(|(gb_s, _)| gb_s),
         backend,
         driver_version: driver.map(|(version, _)| version),
         compute_capability: capability.map(|(major, minor)| format!("{major}.{minor}")),
+        blocked: None,
         sources,
+    };
+    gpu.blocked = blocked(&gpu, adapter, evidence);
+    gpu
+}
+
+/// Memory bandwidth in decimal GB/s and who says so: the driver, else the table of cards. Of memory that is shared with
+/// the processor and not the adapter's by design, nothing is said.
+fn bandwidth(
+    adapter: &Adapter<'_>,
+    name: &str,
+    kind: GpuKind,
+    vram_total_bytes: Option<u64>,
+) -> Option<(f64, &'static str)> {
+    if !kind.holds_models() {
+        return None;
     }
+    let said = adapter.nvml.and_then(memory_bandwidth_gb_s).map(|gb_s| (gb_s, "nvml"));
+    if said.is_some() || names_a_family(name) {
+        return said;
+    }
+    gpus::lookup(name, vram_total_bytes).map(|row| (row.bandwidth_gb_s, TABLE))
+}
+
+/// `AMD Radeon R9 200 Series` is any of a dozen cards; `Radeon RX 580 Series` is one.
+fn names_a_family(name: &str) -> bool {
+    name.strip_suffix(" Series")
+        .and_then(|rest| rest.split(' ').next_back())
+        .is_some_and(|n| n.ends_with("00"))
 }
 
 /// Bus width × clock × 2 transfers a cycle, in decimal GB/s. NVML's clock is half the transfer rate for every kind
@@ -138,20 +168,24 @@ pub fn of_board(evidence: &Evidence) -> Option<Gpu> {
     let board = evidence.board.as_deref().filter(|board| board.contains("Jetson"))?;
     let memory = &evidence.memory;
     let shared = "main memory, shared with the processor";
+    let bandwidth = gpus::lookup(board, Some(memory.total_bytes));
+    let mut sources = BTreeMap::from([
+        ("name".to_owned(), "device tree".to_owned()),
+        ("vram_total_bytes".to_owned(), shared.to_owned()),
+        ("vram_free_bytes".to_owned(), "available main memory".to_owned()),
+    ]);
+    sources.extend(bandwidth.map(|_| ("memory_bandwidth_gb_s".to_owned(), TABLE.to_owned())));
     Some(Gpu {
         name: board.to_owned(),
         vendor: Some("nvidia".to_owned()),
         kind: GpuKind::Unified,
         vram_total_bytes: Some(memory.total_bytes),
         vram_free_bytes: memory.available_bytes,
-        memory_bandwidth_gb_s: None,
+        memory_bandwidth_gb_s: bandwidth.map(|row| row.bandwidth_gb_s),
         backend: Some(crate::hardware::document::Backend::Cuda),
         driver_version: None,
         compute_capability: None,
-        sources: BTreeMap::from([
-            ("name".to_owned(), "device tree".to_owned()),
-            ("vram_total_bytes".to_owned(), shared.to_owned()),
-            ("vram_free_bytes".to_owned(), "available main memory".to_owned()),
-        ]),
+        blocked: None,
+        sources,
     })
 }

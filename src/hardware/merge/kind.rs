@@ -2,6 +2,7 @@
 
 use super::identity::{Adapter, PciIds};
 use crate::hardware::document::GpuKind;
+use crate::hardware::evidence::Evidence;
 
 /// PCI vendor numbers (pci-ids.ucw.cz) and the name used in the document.
 const VENDORS: &[(u32, &str)] = &[
@@ -85,12 +86,15 @@ pub fn vendor(adapter: &Adapter<'_>) -> Option<&'static str> {
     })
 }
 
-/// What sort of adapter it is. `macos`: the machine runs macOS.
-pub fn kind(adapter: &Adapter<'_>, vendor: Option<&str>, macos: bool) -> GpuKind {
+/// What sort of adapter it is.
+pub fn kind(adapter: &Adapter<'_>, vendor: Option<&str>, evidence: &Evidence) -> GpuKind {
     if adapter.nvml.is_some() {
         return nvidia(adapter);
     }
-    if is_software(adapter) {
+    let macos = evidence.os.name.as_deref() == Some("macos");
+    // Vulkan goes through Wine as it is; what only its Direct3D lists is made up.
+    let made_up = evidence.wine && adapter.vulkan.is_none();
+    if made_up || is_software(adapter) {
         return GpuKind::Software;
     }
     if is_virtual(adapter) {
@@ -239,5 +243,47 @@ mod tests {
         assert!(names_number_with_m("AMD Radeon 890M Graphics"));
         assert!(!names_number_with_m("AMD Radeon RX 6600M"));
         assert!(!names_number_with_m("AMD Radeon HD 7970M"));
+    }
+
+    /// As Wine 8 says it on a machine without a graphics card: a GeForce with all of the main memory.
+    #[test]
+    fn what_wine_makes_up_is_no_card() {
+        use crate::hardware::evidence::{Answer, DxgiAdapter, DxgiMemory, WgpuAdapter};
+        let memory = DxgiMemory { dedicated_video_bytes: 25_275_924_480, ..DxgiMemory::default() };
+        let made_up = DxgiAdapter {
+            name: "NVIDIA GeForce GTX 470".to_owned(),
+            vendor_id: 0x10de,
+            device_id: 0x06cd,
+            memory,
+            ..DxgiAdapter::default()
+        };
+        let dx12 = WgpuAdapter {
+            interface: "dx12".to_owned(),
+            name: made_up.name.clone(),
+            vendor_id: 0x10de,
+            device_id: 0x06cd,
+            device_type: "integrated".to_owned(),
+            dxgi: Some(memory),
+            ..WgpuAdapter::default()
+        };
+        let mut evidence = Evidence {
+            wine: true,
+            dxgi: Answer::Said(vec![made_up]),
+            wgpu: Answer::Said(vec![dx12.clone()]),
+            ..Evidence::default()
+        };
+        let kinds = |evidence: &Evidence| -> Vec<GpuKind> {
+            crate::hardware::merge::merge(evidence).gpus.iter().map(|gpu| gpu.kind).collect()
+        };
+        assert_eq!(kinds(&evidence), [GpuKind::Software]);
+        // A real card is known to Vulkan, too, which Wine hands through.
+        let vulkan = WgpuAdapter {
+            interface: "vulkan".to_owned(),
+            device_type: "discrete".to_owned(),
+            ..dx12.clone()
+        };
+        evidence.wgpu =
+            Answer::Said(vec![WgpuAdapter { device_type: "discrete".to_owned(), ..dx12 }, vulkan]);
+        assert_eq!(kinds(&evidence), [GpuKind::Discrete]);
     }
 }

@@ -2,10 +2,11 @@
 //!
 //! 1. [`identity`] groups the answers by adapter.
 //! 2. [`kind`] decides what sort of adapter each is, [`memory`] how much memory counts, [`backend`] what Ollama will
-//!    use it with; [`gpus`] writes the entry.
+//!    use it with, [`blocked`] whether it will at all; [`gpus`] writes the entry.
 //! 3. [`findings`] says what a person should know: sources that did not answer, what Ollama will refuse or change.
 
 mod backend;
+mod blocked;
 mod findings;
 mod gpus;
 mod identity;
@@ -32,14 +33,19 @@ pub fn merge(evidence: &Evidence) -> Hardware {
         notes.push(findings::unified(&gpu));
         gpus.insert(0, gpu);
     }
+    let mut disks = evidence.disks.clone();
+    if let Some(needs) = evidence.needs {
+        crate::hardware::disks::put_needs(&mut disks, needs);
+    }
     Hardware {
         schema: SCHEMA,
         os: evidence.os.clone(),
         cpu: evidence.cpu.clone(),
         memory: main_memory(&evidence.memory),
         gpus,
-        disks: evidence.disks.clone(),
+        disks,
         engines: evidence.engines.clone(),
+        model_folders: evidence.model_folders.clone(),
         notes,
     }
 }

@@ -20,7 +20,10 @@ pub fn dxgi_adapters() -> Answer<Vec<DxgiAdapter>> {
     // SAFETY: no arguments; the returned object counts its references itself.
     let factory: IDXGIFactory1 = match unsafe { CreateDXGIFactory1() } {
         Ok(factory) => factory,
-        Err(why) => return Answer::Failed(why.message()),
+        Err(why) => {
+            let (code, message) = (why.code().0, why.message());
+            return Answer::Failed(format!("error {code:#010x} {message}").trim_end().to_owned());
+        }
     };
     // SAFETY: a plain call on a live COM object; an index past the end is an error, which ends the list.
     let adapters = (0..MOST_ADAPTERS).map_while(|index| unsafe { factory.EnumAdapters1(index) }.ok());

@@ -31,7 +31,7 @@ pub(super) fn pick_file(start: &Path, picked: impl FnOnce(Option<PathBuf>) + Sen
 }
 
 /// What a report is called unless the person says otherwise.
-pub(crate) const REPORT_NAME: &str = "acolyte-report.txt";
+pub(crate) const REPORT_NAME: &str = "acolyte-report.json";
 
 fn existing(folder: &Path) -> PathBuf {
     folder.ancestors().find(|folder| folder.is_dir()).unwrap_or(folder).to_owned()
@@ -57,25 +57,39 @@ fn wait_for(
 
 /// Shows a folder in the system's file manager.
 pub(super) fn open_folder(folder: &Path, text: Text, outbox: &Outbox) {
-    let program = if cfg!(windows) {
-        "explorer"
+    let mut opener = opener("explorer");
+    opener.arg(folder);
+    start(opener, &folder.display().to_string(), text, outbox);
+}
+
+/// Shows a web page in the system's browser.
+pub(super) fn open_link(url: &'static str, text: Text, outbox: &Outbox) {
+    let mut opener = opener("rundll32");
+    if cfg!(windows) {
+        // The file manager would take an address apart at its commas and question marks.
+        opener.arg("url.dll,FileProtocolHandler");
+    }
+    opener.arg(url);
+    start(opener, url, text, outbox);
+}
+
+/// What opens something with the program that the person has chosen for it.
+fn opener(on_windows: &str) -> Command {
+    Command::new(if cfg!(windows) {
+        on_windows
     } else if cfg!(target_os = "macos") {
         "open"
     } else {
         "xdg-open"
-    };
-    let started = Command::new(program)
-        .arg(folder)
-        .stdin(Stdio::null())
-        .stdout(Stdio::null())
-        .stderr(Stdio::null())
-        .spawn();
-    match started {
-        // Waited for only so that it does not stay behind as a zombie; how it ends is the file manager's business.
+    })
+}
+
+fn start(mut opener: Command, what: &str, text: Text, outbox: &Outbox) {
+    match opener.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).spawn() {
+        // Waited for only so that it does not stay behind as a zombie; how it ends is its own business.
         Ok(mut child) => drop(thread::spawn(move || child.wait())),
         Err(error) => {
-            let shown = folder.display().to_string();
-            let words = say!(text, "wizard-open-failed", path = shown, cause = error.to_string());
+            let words = say!(text, "wizard-open-failed", path = what, cause = error.to_string());
             outbox.send(Message::OpenFailed(Trouble(words)));
         }
     }

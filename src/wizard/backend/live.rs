@@ -6,11 +6,11 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use super::{
-    AnswerFigures, Backend, Custom, Found, Health, InstallEnd, Installation, ManageAction, Message, Outbox,
-    PathOf, Places, StartSource, Trouble, dialogs,
+    About, AnswerFigures, Backend, Custom, Found, Health, InstallEnd, Installation, ManageAction, Message,
+    Outbox, PathOf, Places, StartSource, Trouble, dialogs, reports,
 };
 use crate::estimate::Machine;
-use crate::hardware::{DetectOptions, Hardware, detect};
+use crate::hardware::{DetectOptions, Hardware};
 use crate::install::documents::SERVED_MODEL;
 use crate::install::reuse::installed_engine;
 use crate::install::uninstall::uninstall;
@@ -142,17 +142,22 @@ impl Backend for Live {
 
     fn detect(&self, models_dir: PathBuf, text: Text, outbox: Outbox) {
         let (home, saved, profiles) = (self.home.clone(), self.hardware.clone(), Arc::clone(&self.profiles));
-        let own = self.model.clone();
+        let (own, release) = (self.model.clone(), self.release.clone());
         work(
             text,
             outbox,
             |trouble| Message::Detected(Err(trouble)),
             move |_| {
                 let began = Instant::now();
-                let hardware = saved.map_or_else(
-                    || detect(&DetectOptions { models_dir: Some(models_dir), ..DetectOptions::new(home) }),
-                    |saved| Hardware::clone(&saved),
-                );
+                let (evidence, hardware) = match saved {
+                    Some(saved) => (None, Hardware::clone(&saved)),
+                    None => {
+                        let options =
+                            DetectOptions { models_dir: Some(models_dir), ..DetectOptions::new(home) };
+                        let (evidence, hardware) = plan::survey(&options, &profiles, release.as_ref());
+                        (Some(evidence), hardware)
+                    }
+                };
                 let report = plan::assess_all(&hardware, Catalogue::built_in(), &profiles);
                 let report = match own {
                     None => report,
@@ -164,6 +169,7 @@ impl Backend for Live {
                 };
                 Message::Detected(Ok(Arc::new(Found {
                     hardware,
+                    evidence,
                     report,
                     seconds: began.elapsed().as_secs_f64(),
                 })))
@@ -288,34 +294,30 @@ impl Backend for Live {
         dialogs::pick_path(of, &start, move |path| outbox.send(Message::PathPicked(of, path)));
     }
 
-    fn save_report_as(&self, report: String, text: Text, outbox: Outbox) {
+    fn save_report_as(&self, about: About, text: Text, outbox: Outbox) {
+        let options = DetectOptions::new(self.home.clone());
         dialogs::pick_file(&self.home, move |path| {
             let Some(path) = path else { return outbox.send(Message::ReportSaved(Ok(None))) };
-            outbox.send(Message::ReportSaved(write(&report, path, text)));
+            outbox.send(Message::ReportSaved(reports::write(&about, &options, path, text)));
         });
     }
 
-    fn save_report(&self, report: String, path: PathBuf, text: Text, outbox: Outbox) {
+    fn save_report(&self, about: About, path: PathBuf, text: Text, outbox: Outbox) {
+        let options = DetectOptions::new(self.home.clone());
         work(
             text,
             outbox,
             |trouble| Message::ReportSaved(Err(trouble)),
-            move |_| Message::ReportSaved(write(&report, path, text)),
+            move |_| Message::ReportSaved(reports::write(&about, &options, path, text)),
         );
+    }
+
+    fn open_link(&self, url: &'static str, text: Text, outbox: Outbox) {
+        dialogs::open_link(url, text, &outbox);
     }
 
     fn open_folder(&self, folder: PathBuf, text: Text, outbox: Outbox) {
         dialogs::open_folder(&folder, text, &outbox);
-    }
-}
-
-fn write(report: &str, path: PathBuf, text: Text) -> Result<Option<PathBuf>, Trouble> {
-    match std::fs::write(&path, report) {
-        Ok(()) => Ok(Some(path)),
-        Err(error) => {
-            let shown = path.display().to_string();
-            Err(Trouble(say!(text, "wizard-report-failed", path = shown, cause = error.to_string())))
-        }
     }
 }
 

@@ -6,12 +6,14 @@
 
 mod dialogs;
 mod live;
+mod reports;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::mpsc::Sender;
 
 use crate::hardware::Hardware;
+use crate::hardware::evidence::Evidence;
 use crate::install::reuse::InstalledEngine;
 use crate::install::{Control, Event, Receipt, Request, Source};
 use crate::models::Model;
@@ -28,10 +30,23 @@ pub use live::Live;
 pub struct Found {
     /// The machine.
     pub hardware: Hardware,
+    /// What its sources said; `None` when the machine came from a file.
+    pub evidence: Option<Evidence>,
     /// Every profile against it.
     pub report: Report,
     /// How long it took, in seconds.
     pub seconds: f64,
+}
+
+/// What a report tells of besides the settings and logs here.
+#[derive(Clone, Debug, Default)]
+pub struct About {
+    /// The machine on the pages; this one is asked when there is none.
+    pub found: Option<Arc<Found>>,
+    /// What the installation on the page has logged.
+    pub log: Option<String>,
+    /// What it measured.
+    pub receipt: Option<Receipt>,
 }
 
 /// Where an installation would go, before the person changes anything.
@@ -244,9 +259,11 @@ pub trait Backend {
     /// Opens a dialog for a folder or file → [`Message::PathPicked`].
     fn pick_path(&self, of: PathOf, start: PathBuf, outbox: Outbox);
     /// Opens a dialog for a file and writes the report there → [`Message::ReportSaved`].
-    fn save_report_as(&self, report: String, text: Text, outbox: Outbox);
+    fn save_report_as(&self, about: About, text: Text, outbox: Outbox);
     /// Writes the report to a typed path → [`Message::ReportSaved`].
-    fn save_report(&self, report: String, path: PathBuf, text: Text, outbox: Outbox);
+    fn save_report(&self, about: About, path: PathBuf, text: Text, outbox: Outbox);
+    /// Shows a web page in the system's browser.
+    fn open_link(&self, url: &'static str, text: Text, outbox: Outbox);
     /// Shows a folder in the system's file manager.
     fn open_folder(&self, folder: PathBuf, text: Text, outbox: Outbox);
 }

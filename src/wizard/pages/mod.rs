@@ -4,6 +4,7 @@ mod advanced;
 pub mod compatibility;
 pub mod consent;
 pub mod hardware;
+mod hardware_cards;
 pub mod install;
 pub mod manage;
 pub mod profile;
@@ -69,6 +70,8 @@ pub enum Intent {
     Act(ManageAction),
     /// Read again how the installation is doing.
     CheckHealth,
+    /// Show a web page in the browser.
+    OpenLink(&'static str),
     /// Close the window.
     Finish,
 }

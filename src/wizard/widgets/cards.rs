@@ -55,6 +55,11 @@ pub fn wash_card<R>(ui: &mut Ui, tone: Tone, content: impl FnOnce(&mut Ui) -> R)
 
 /// One or a few sentences worth knowing, with a sign. Read out by screen readers when it appears.
 pub fn banner(ui: &mut Ui, tone: Tone, text: &str) {
+    banner_with(ui, tone, text, |_| {});
+}
+
+/// A banner with something under its words, such as a link.
+pub fn banner_with(ui: &mut Ui, tone: Tone, text: &str, under: impl FnOnce(&mut Ui)) {
     let p = palette(ui);
     let (icon, color) = match tone {
         Tone::Good => (Icon::Check, p.good),
@@ -69,11 +74,14 @@ pub fn banner(ui: &mut Ui, tone: Tone, text: &str) {
                 eframe::egui::Sense::hover(),
             );
             icon.paint(ui, Rect::from_center_size(sign.center(), vec2(14.0, 14.0)), color);
-            let response = Words::new(ui).marked(Kind::Text, Kind::Strong, Tone::Ink, text).show(ui);
-            ui.ctx().accesskit_node_builder(response.id, |node| {
-                node.set_role(Role::Status);
-                node.set_label(text.replace("**", ""));
-                node.set_live(Live::Polite);
+            ui.vertical(|ui| {
+                let response = Words::new(ui).marked(Kind::Text, Kind::Strong, Tone::Ink, text).show(ui);
+                ui.ctx().accesskit_node_builder(response.id, |node| {
+                    node.set_role(Role::Status);
+                    node.set_label(text.replace("**", ""));
+                    node.set_live(Live::Polite);
+                });
+                under(ui);
             });
         });
     });

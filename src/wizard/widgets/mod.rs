@@ -15,7 +15,9 @@ use eframe::egui::{CornerRadius, Rect, Stroke, StrokeKind, Ui};
 
 pub use bars::{Part, StackedBar, thin_bar};
 pub use buttons::{Look, Parts, button_width};
-pub use cards::{banner, card, card_beside_two, card_row, columns, fact, rule, table_card, wash_card};
+pub use cards::{
+    banner, banner_with, card, card_beside_two, card_row, columns, fact, rule, table_card, wash_card,
+};
 pub use choices::{checkbox, radio_card};
 pub use fields::{labelled, slider, text_field};
 pub use scales::{SpeedScale, promise_scale};

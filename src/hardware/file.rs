@@ -1,0 +1,125 @@
+//! Reading a hardware document, and refusing what cannot be.
+
+use std::path::{Path, PathBuf};
+
+use super::document::Hardware;
+use crate::SCHEMA;
+
+/// Why a hardware file was not taken.
+#[derive(Debug, thiserror::Error)]
+pub enum HardwareFileError {
+    /// It could not be read.
+    #[error("cannot read the hardware file {path}: {source}")]
+    Read {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        source: std::io::Error,
+    },
+    /// It is not a hardware document. The message names line and key.
+    #[error("{path} is not a hardware document: {source}")]
+    Format {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong, with line and column.
+        source: serde_json::Error,
+    },
+    /// A value that cannot be.
+    #[error("{path}: {what}")]
+    Value {
+        /// The file.
+        path: PathBuf,
+        /// The key and what is wrong with it.
+        what: String,
+    },
+}
+
+impl Hardware {
+    /// Reads a hardware document from a file.
+    ///
+    /// # Errors
+    /// When the file cannot be read, is not such a document, or holds a value that cannot be.
+    pub fn from_file(path: &Path) -> Result<Self, HardwareFileError> {
+        let json = std::fs::read_to_string(path)
+            .map_err(|source| HardwareFileError::Read { path: path.to_owned(), source })?;
+        Self::from_json(&json, path)
+    }
+
+    /// Reads a hardware document from text; `path` is only used in errors.
+    ///
+    /// # Errors
+    /// As [`Hardware::from_file`].
+    pub fn from_json(json: &str, path: &Path) -> Result<Self, HardwareFileError> {
+        let hardware = serde_json::from_str(json)
+            .or_else(|source| Self::in_report(json).ok_or(source))
+            .map_err(|source| HardwareFileError::Format { path: path.to_owned(), source })?;
+        match hardware.impossible_value() {
+            Some(what) => Err(HardwareFileError::Value { path: path.to_owned(), what }),
+            None => Ok(hardware),
+        }
+    }
+
+    /// The hardware document inside a report of `acolyte doctor`.
+    fn in_report(json: &str) -> Option<Self> {
+        serde_json::from_str::<super::doctor::Report>(json).ok().map(|report| report.hardware)
+    }
+
+    /// The first value that no machine can have, if there is one.
+    fn impossible_value(&self) -> Option<String> {
+        /// More than any machine has; guards the arithmetic against nonsense.
+        const MOST_BYTES: u64 = 1 << 50;
+        /// More than any memory moves.
+        const MOST_GB_S: f64 = 100_000.0;
+
+        let bytes = |key: String, value: Option<u64>| {
+            value
+                .filter(|v| *v > MOST_BYTES)
+                .map(|v| format!("{key}: {v} bytes is more than any machine has"))
+        };
+        let rate = |key: String, value: Option<f64>| {
+            value
+                .filter(|v| !v.is_finite() || *v <= 0.0 || *v > MOST_GB_S)
+                .map(|v| format!("{key}: {v} GB/s cannot be"))
+        };
+        let more = |key: String, part: Option<u64>, whole_key: &str, whole: Option<u64>| match (part, whole) {
+            (Some(part), Some(whole)) if part > whole => {
+                Some(format!("{key}: {part} is more than {whole_key}, {whole}"))
+            }
+            _ => None,
+        };
+
+        if self.schema != SCHEMA {
+            return Some(format!("schema: {} is not supported, this program reads {SCHEMA}", self.schema));
+        }
+        let memory = &self.memory;
+        if memory.total_bytes == 0 {
+            return Some("memory.total_bytes: 0 cannot be".to_owned());
+        }
+        bytes("memory.total_bytes".to_owned(), Some(memory.total_bytes))
+            .or_else(|| {
+                more(
+                    "memory.available_bytes".to_owned(),
+                    memory.available_bytes,
+                    "memory.total_bytes",
+                    Some(memory.total_bytes),
+                )
+            })
+            .or_else(|| rate("memory.bandwidth_gb_s".to_owned(), memory.bandwidth_gb_s))
+            .or_else(|| {
+                self.gpus.iter().enumerate().find_map(|(i, gpu)| {
+                    bytes(format!("gpus[{i}].vram_total_bytes"), gpu.vram_total_bytes)
+                        .or_else(|| {
+                            more(
+                                format!("gpus[{i}].vram_free_bytes"),
+                                gpu.vram_free_bytes,
+                                "vram_total_bytes",
+                                gpu.vram_total_bytes,
+                            )
+                        })
+                        .or_else(|| {
+                            rate(format!("gpus[{i}].memory_bandwidth_gb_s"), gpu.memory_bandwidth_gb_s)
+                        })
+                })
+            })
+    }
+}
