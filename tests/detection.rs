@@ -6,6 +6,8 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use acolyte::hardware::engines::Places;
+use acolyte::hardware::evidence::{Answer, SysinfoGpu, WgpuAdapter};
+use acolyte::hardware::probe::{Source, ask};
 use acolyte::hardware::{Backend, DetectOptions, Gpu, GpuKind, Hardware, detect};
 
 const MIB: u64 = 1 << 20;
@@ -81,10 +83,23 @@ fn this_machine_is_described_by_a_document_that_can_be_read_again() {
 
 #[test]
 fn graphics_drivers_answer_in_their_own_processes() {
+    let program = Path::new(env!("CARGO_BIN_EXE_acolyte"));
+    let limit = Duration::from_secs(30);
+    let wgpu: Answer<Vec<WgpuAdapter>> = ask(program, &[], Source::Wgpu, limit);
+    assert!(wgpu.said().is_some(), "{wgpu:?}");
+    let sysinfo: Answer<Vec<SysinfoGpu>> = ask(program, &[], Source::Sysinfo, limit);
+    assert!(sysinfo.said().is_some(), "{sysinfo:?}");
+}
+
+/// Vulkan takes longer than everything else and could only find software there.
+#[test]
+fn where_the_system_knows_no_graphics_device_vulkan_is_not_asked() {
     let home = tempfile::tempdir().unwrap();
     let said = acolyte::hardware::collect(&options(home.path()));
-    assert!(said.wgpu.said().is_some(), "{:?}", said.wgpu);
-    assert!(said.sysinfo.said().is_some(), "{:?}", said.sysinfo);
+    let asked = !matches!(said.wgpu, Answer::NotAsked);
+    let asleep = acolyte::hardware::sysfs::cards(&said.sysfs).iter().any(|card| card.asleep);
+    assert_eq!(asked, said.graphics_device != Some(false) && !asleep, "{said:#?}");
+    assert!(said.timings_ms.contains_key("all"));
 }
 
 #[test]
@@ -204,7 +219,7 @@ fn a_program_that_is_no_probe_costs_notes() {
     let home = tempfile::tempdir().unwrap();
     let nothing = home.path().join("no-such-program");
     let found = detect(&DetectOptions { probe_program: Some(nothing), ..options(home.path()) });
-    assert!(found.notes.iter().filter(|note| note.code == "source_failed").count() >= 3, "{found:#?}");
+    assert!(found.notes.iter().any(|note| note.code == "source_failed"), "{found:#?}");
 }
 
 #[test]

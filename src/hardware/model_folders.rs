@@ -56,7 +56,7 @@ fn read_one(folder: &Path) -> Option<ModelFolder> {
         .iter()
         .filter_map(|path| {
             let layers = whole_model(folder, path)?;
-            let size_bytes = layers.iter().map(|(_, size)| size).sum();
+            let size_bytes = layers.values().sum();
             blobs.extend(layers);
             Some(StoredModel { name: name(path)?, size_bytes: Some(size_bytes) })
         })

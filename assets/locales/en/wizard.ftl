@@ -66,6 +66,7 @@ wizard-hardware-free-now = free of { $total } now
 wizard-hardware-free-unknown = how much of it is free is unknown
 wizard-hardware-others = other programs { $size }
 wizard-hardware-bandwidth = Memory bandwidth
+wizard-hardware-from-table = from a table
 wizard-hardware-bandwidth-unknown = bandwidth unknown
 wizard-hardware-driver = Driver
 wizard-hardware-capability = Compute capability

@@ -66,6 +66,7 @@ wizard-hardware-free-now = libres de { $total }
 wizard-hardware-free-unknown = no se sabe cuánta está libre
 wizard-hardware-others = otros programas { $size }
 wizard-hardware-bandwidth = Ancho de banda de memoria
+wizard-hardware-from-table = según tabla
 wizard-hardware-bandwidth-unknown = ancho de banda desconocido
 wizard-hardware-driver = Controlador
 wizard-hardware-capability = Capacidad de cómputo

@@ -164,7 +164,8 @@ fn graphics(ui: &mut Ui, text: Text, gpu: &Gpu) {
     let bandwidth =
         gpu.memory_bandwidth_gb_s.map_or_else(unknown, |rate| format!("{}\u{a0}GB/s", text.figure(rate)));
     let from_table = gpu.sources.get("memory_bandwidth_gb_s").is_some_and(|source| source == TABLE);
-    let whence = if from_table { format!("  {}", say!(text, "wizard-source-table")) } else { String::new() };
+    let whence =
+        if from_table { format!("  {}", say!(text, "wizard-hardware-from-table")) } else { String::new() };
     pair(ui, &say!(text, "wizard-hardware-bandwidth"), &bandwidth, &whence);
     rule(ui);
     let driver = gpu.driver_version.clone().unwrap_or_else(unknown);
