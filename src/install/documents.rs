@@ -1,6 +1,7 @@
 //! The files under `llm/`: what ACOLYTE reads, what was agreed to, what was promised and measured, and which server
 //! is ours.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use serde::de::DeserializeOwned;
@@ -118,6 +119,7 @@ impl ServerFile {
             kv_cache_type: self.kv_cache_type,
             home: paths.engine_home(),
             log: paths.server_log(),
+            network: BTreeMap::new(),
         }
     }
 }

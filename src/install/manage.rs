@@ -1,5 +1,6 @@
 //! What is installed, whether it is well, and starting and stopping its server.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use serde::Serialize;
@@ -146,6 +147,7 @@ pub(super) fn launch_of(paths: &Paths, installed: &Installed) -> Launch {
         kv_cache_type: profile.kv_cache_type,
         home: paths.engine_home(),
         log: paths.server_log(),
+        network: BTreeMap::new(),
     }
 }
 

@@ -27,6 +27,7 @@ mod types;
 pub mod undo;
 pub mod uninstall;
 pub mod unpack;
+mod way_out;
 
 pub use asked::Asked;
 pub use control::{Cancelled, Control};

@@ -20,6 +20,7 @@ use crate::install::journal::{Change, Journal, unfinished};
 use crate::install::progress::Reporter;
 use crate::install::steps::server::Server;
 use crate::install::steps::{aside, check, engine, finish, load, login, measure, model, server};
+use crate::install::way_out::WayOut;
 use crate::install::{
     Asked, Control, Event, InstallError, Lock, Paths, Receipt, Request, Step, Tried, files,
 };
@@ -45,6 +46,8 @@ pub(super) struct Job<'a> {
     pub gpu_layers: u32,
     /// Every attempt at loading.
     pub tried: Vec<Tried>,
+    /// How the engine reaches its registry while this runs.
+    pub way_out: WayOut,
 }
 
 /// Carries a request out and tells what happens. Blocks for as long as it takes; `control` stops it within a second,
@@ -110,6 +113,7 @@ async fn install(
         paths,
         gpu_layers: request.assessment.gpu_layers,
         tried: Vec::new(),
+        way_out: WayOut::default(),
     };
     job.journal.begin()?;
     let asked = job.paths.request();

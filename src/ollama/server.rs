@@ -14,6 +14,7 @@ use std::time::{Duration, Instant};
 
 use crate::models::KvCacheType;
 use crate::ollama::client::Client;
+use crate::ollama::http::ProxyAddress;
 use crate::platform::process::{self, ProcessError};
 use crate::say;
 use crate::text::Text;
@@ -85,6 +86,9 @@ pub struct Launch {
     pub home: PathBuf,
     /// Where it writes.
     pub log: PathBuf,
+    /// How it reaches registries, where that is not as in our own environment. Never written down: it is of use only as
+    /// long as we run.
+    pub network: BTreeMap<String, String>,
 }
 
 /// What went wrong with the server's process.
@@ -165,10 +169,12 @@ impl Launch {
     pub fn environment(&self, outside: impl Fn(&str) -> Option<String>) -> BTreeMap<String, String> {
         let mut environment = self.settings();
         for name in HANDED_ON {
-            if let Some(value) = outside(name).filter(|value| !value.is_empty()) {
+            let usable = |value: &String| !value.is_empty() && !is_proxy_with_secrets(name, value);
+            if let Some(value) = outside(name).filter(usable) {
                 environment.insert((*name).to_owned(), value);
             }
         }
+        environment.extend(self.network.clone());
         let home = self.home.display().to_string();
         if cfg!(windows) {
             let root = outside("SystemRoot").unwrap_or_else(|| r"C:\Windows".to_owned());
@@ -187,6 +193,12 @@ impl Launch {
     pub fn environment_here(&self) -> BTreeMap<String, String> {
         self.environment(|name| std::env::var(name).ok())
     }
+}
+
+/// The engine writes its environment into its log, and an entry at login is a file.
+fn is_proxy_with_secrets(name: &str, value: &str) -> bool {
+    matches!(name.to_ascii_lowercase().as_str(), "https_proxy" | "http_proxy")
+        && value.parse().map_or(value.contains('@'), |proxy: ProxyAddress| proxy.has_secrets())
 }
 
 /// Starts the server, detached from us. It is not ready yet: see [`wait_until_ready`].

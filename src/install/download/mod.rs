@@ -37,7 +37,7 @@ use crate::ollama::http::HttpPolicy;
 use crate::say;
 use crate::text::Text;
 pub use problem::Problem;
-pub use rate::parse_rate;
+pub use rate::{Limiter, parse_rate};
 pub use sink::hash_file;
 pub use tail::{Round, RoundEnd, Tail, TailReader};
 

@@ -7,6 +7,7 @@ use crate::install::documents::{ServerFile, to_json};
 use crate::install::journal::Change;
 use crate::install::run::Job;
 use crate::install::steps::engine::Engine;
+use crate::install::way_out::WayOut;
 use crate::install::{Cancelled, InstallError, Paths, Step, files, service};
 use crate::ollama::client::Client;
 use crate::ollama::server::{self, Launch, READY_LIMIT, ServerError};
@@ -27,6 +28,10 @@ pub struct Server {
 /// Runs the step.
 pub async fn run(job: &mut Job<'_>, engine: &Engine) -> Result<Server, InstallError> {
     job.reporter.started(Step::StartServer, say!(job.text, "install-starting-server"));
+    let source = &job.request.options.source;
+    job.way_out = WayOut::open(source, |name| std::env::var(name).ok())
+        .await
+        .map_err(files::at(&job.paths.server_log()))?;
     let wanted = job.request.options.port;
     let preferred = job.previous_server.as_ref().map(|server| server.port);
     if let Some(launch) = preferred
@@ -145,6 +150,7 @@ fn launch(job: &Job<'_>, engine: &Engine, port: u16) -> Launch {
         kv_cache_type: job.request.assessment.candidate.kv_cache_type,
         home: job.paths.engine_home(),
         log: job.paths.server_log(),
+        network: job.way_out.environment(),
     }
 }
 

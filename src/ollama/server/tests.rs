@@ -10,7 +10,26 @@ fn launch(kv_cache_type: KvCacheType) -> Launch {
         kv_cache_type,
         home: "/x/ollama/home".into(),
         log: "/x/logs/server.log".into(),
+        network: BTreeMap::new(),
     }
+}
+
+#[test]
+fn passwords_of_proxies_are_not_handed_to_a_program_that_logs_its_environment() {
+    let outside = |name: &str| match name {
+        "HTTPS_PROXY" => Some("http://ana:s3cret@proxy:3128".to_owned()),
+        "http_proxy" => Some("ana:s3cret@proxy".to_owned()),
+        "HTTP_PROXY" => Some("not an address, s3cret@".to_owned()),
+        "https_proxy" => Some("http://proxy:3128".to_owned()),
+        _ => None,
+    };
+    let environment = launch(KvCacheType::Q8_0).environment(outside);
+    assert_eq!(environment["https_proxy"], "http://proxy:3128");
+    assert!(environment.values().all(|value| !value.contains("s3cret")), "{environment:?}");
+    let way = BTreeMap::from([("HTTPS_PROXY".to_owned(), "http://127.0.0.1:9".to_owned())]);
+    let launch = Launch { network: way, ..launch(KvCacheType::Q8_0) };
+    assert_eq!(launch.environment(outside)["HTTPS_PROXY"], "http://127.0.0.1:9", "the way out counts");
+    assert!(!launch.settings().contains_key("HTTPS_PROXY"), "it is no setting of the server");
 }
 
 #[test]

@@ -1,0 +1,125 @@
+//! What is fed with bytes of strangers: one function for each kind of input, for the fuzz targets and for
+//! `tests/hostile_inputs.rs`, which runs the same functions with every `cargo test`.
+//!
+//! A function may do with its input what it likes, but not panic, and not write beside the folder it is given.
+
+use std::path::Path;
+
+use acolyte::hardware::Hardware;
+use acolyte::install::journal::{Journal, changes, unfinished};
+use acolyte::install::unpack::{Limits, unpack};
+use acolyte::install::{Control, Installed, Receipt};
+use acolyte::models::gguf::Header;
+use acolyte::models::{Catalogue, Model};
+use acolyte::ollama::ndjson::Lines;
+use acolyte::ollama::registry::{Manifest, Reference};
+use acolyte::ollama::release::Release;
+use acolyte::ollama::release::newest::parse_sums;
+use acolyte::ollama::replies::StatusLine;
+use acolyte::plan::{Profiles, assess_all};
+
+/// A kind of input.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    Profiles,
+    Journal,
+    Receipt,
+    ProfileFile,
+    Hardware,
+    Gguf,
+    Manifest,
+    Reference,
+    Ndjson,
+    Sums,
+    Release,
+    Archive,
+}
+
+impl Kind {
+    /// Feeds it. `folder` is an empty one that the input may be written to.
+    pub fn feed(self, input: &[u8], folder: &Path) {
+        let text = String::from_utf8_lossy(input);
+        let name = Path::new("input");
+        match self {
+            Self::Profiles => {
+                if let Ok(profiles) = Profiles::from_yaml(&text, name)
+                    && let Ok(machine) = Hardware::from_json(MACHINE, name)
+                {
+                    // Whatever is accepted must also be computed with.
+                    assess_all(&machine, Catalogue::built_in(), &profiles);
+                }
+            }
+            Self::Journal => {
+                let path = folder.join("journal");
+                if std::fs::write(&path, input).is_ok()
+                    && let Ok(entries) = Journal::read(&path)
+                {
+                    (changes(&entries), unfinished(&entries));
+                }
+            }
+            Self::Receipt => drop(serde_json::from_slice::<Receipt>(input)),
+            Self::ProfileFile => {
+                let llm = folder.join("llm");
+                if std::fs::create_dir_all(&llm).is_ok()
+                    && std::fs::write(llm.join("profile.yaml"), input).is_ok()
+                {
+                    drop(Installed::load(folder));
+                }
+            }
+            Self::Hardware => {
+                if let Ok(hardware) = Hardware::from_json(&text, name) {
+                    assess_all(&hardware, Catalogue::built_in(), Profiles::built_in());
+                }
+            }
+            Self::Gguf => {
+                if let Ok(header) = Header::parse(input) {
+                    drop(Model::from_gguf(&header, "input", input.len() as u64));
+                }
+            }
+            Self::Manifest => {
+                if let Ok(manifest) = serde_json::from_slice::<Manifest>(input) {
+                    (manifest.download_bytes(), manifest.model_layer(), manifest.digests());
+                }
+            }
+            Self::Reference => {
+                if let Ok(reference) = Reference::parse(&text) {
+                    // What is read is written so that it reads as the same.
+                    assert_eq!(Reference::parse(&reference.to_string()).ok(), Some(reference));
+                }
+            }
+            Self::Ndjson => {
+                let mut lines = Lines::new(64 << 10);
+                for piece in input.chunks(7) {
+                    lines.push(piece);
+                    while let Ok(Some(line)) = lines.next_line() {
+                        drop(serde_json::from_slice::<StatusLine>(&line));
+                    }
+                }
+                lines.rest();
+            }
+            Self::Sums => {
+                for name in parse_sums(&text).keys() {
+                    assert!(!name.contains(['/', '\\']) && name != "..", "{name} becomes a part of a path");
+                }
+            }
+            Self::Release => {
+                if let Ok(release) = Release::parse(&text, name) {
+                    for asset in &release.assets {
+                        drop(release.url(asset, Some("http://127.0.0.1")));
+                    }
+                }
+            }
+            Self::Archive => {
+                let (archive, staging) = (folder.join("archive"), folder.join("staging"));
+                let limits = Limits { entries: 1000, bytes: 8 << 20 };
+                if std::fs::write(&archive, input).is_ok() {
+                    drop(unpack(&archive, &staging, limits, &|_| {}, &Control::new()));
+                }
+            }
+        }
+    }
+}
+
+/// A machine that some profiles run on.
+const MACHINE: &str = r#"{"schema": 1, "memory": {"total_bytes": 17179869184, "available_bytes": 12884901888},
+    "gpus": [{"name": "NVIDIA GeForce RTX 4060", "kind": "discrete", "vram_total_bytes": 8585740288}]}"#;
