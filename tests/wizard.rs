@@ -1,6 +1,8 @@
 //! The window, driven through its accessibility tree with a scripted backend.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs)]
 
+#[path = "wizard/fetching.rs"]
+mod fetching;
 #[path = "wizard/journeys.rs"]
 mod journeys;
 #[path = "wizard/pictures.rs"]

@@ -55,12 +55,30 @@ const PAGES: &[(&str, Way)] = &[
         stage.click("wizard-advanced");
         stage
     }),
+    ("4-profile-engine-and-network", |eye| {
+        let mut stage = Stage::new(eye, super::fetching::newest_scene()).reach_profile();
+        super::fetching::newest_missing(&mut stage);
+        stage.click("wizard-advanced");
+        stage.type_into("wizard-network-proxy", "ftp://proxy");
+        stage.type_into("wizard-network-rate", "5M");
+        stage.scroll_to("wizard-network-rate");
+        stage
+    }),
     ("5-consent", |eye| {
         let mut stage = Stage::new(eye, Scene::of(scripted::laptop())).reach_consent();
         stage.tick_consent();
         stage
     }),
     ("6-summary", |eye| Stage::new(eye, Scene::of(scripted::laptop())).reach_summary()),
+    ("6-summary-newest", |eye| {
+        let mut stage = Stage::new(eye, super::fetching::newest_scene()).reach_profile();
+        super::fetching::newest_found(&mut stage);
+        stage.click("wizard-continue");
+        stage.tick_consent();
+        stage.click("wizard-continue");
+        stage
+    }),
+    ("6-summary-here", |eye| Stage::new(eye, super::fetching::here_scene()).reach_summary()),
     ("7-install", |eye| {
         let stage = Stage::new(eye, Scene::of(scripted::laptop())).reach_install();
         scripted::half_way(&stage.installation().1);

@@ -46,6 +46,8 @@ pub struct Scene {
     /// Detection is answered by the test, not at once.
     pub detection_waits: bool,
     pub free_bytes: Option<u64>,
+    /// Where the engine comes from, as the program was started.
+    pub source: StartSource,
 }
 
 /// The backend.
@@ -143,7 +145,7 @@ impl Backend for Scripted {
     }
 
     fn source(&self, _hardware: &Hardware) -> StartSource {
-        StartSource::default()
+        self.scene.source.clone()
     }
 
     fn find_newest(&self, source: Source, _text: Text, outbox: Outbox) {
@@ -293,6 +295,7 @@ impl Scene {
             detection_fails: false,
             detection_waits: false,
             free_bytes: Some(212_000_000_000),
+            source: StartSource::default(),
         }
     }
 }

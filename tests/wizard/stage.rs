@@ -144,6 +144,25 @@ impl Stage {
 }
 
 impl Stage {
+    /// Types into a field by its label, in place of what is there.
+    pub fn type_into(&mut self, key: &str, text: &str) {
+        let label = self.say(key);
+        let role = egui::accesskit::Role::TextInput;
+        self.harness.get_by_role_and_label(role, &label).focus();
+        self.harness.run();
+        self.harness.key_press_modifiers(egui::Modifiers::COMMAND, egui::Key::A);
+        self.harness.get_by_role_and_label(role, &label).type_text(text);
+        self.harness.run();
+    }
+
+    /// Scrolls until a field can be seen.
+    pub fn scroll_to(&mut self, key: &str) {
+        let label = self.say(key);
+        let role = egui::accesskit::Role::TextInput;
+        self.harness.get_by_role_and_label(role, &label).scroll_to_me();
+        self.harness.run();
+    }
+
     /// Types a prompt on the result page and asks it.
     pub fn ask(&mut self, prompt: &str) {
         let field = self.harness.get_by_role(egui::accesskit::Role::TextInput);
