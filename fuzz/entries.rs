@@ -54,7 +54,8 @@ impl Kind {
                 if std::fs::write(&path, input).is_ok()
                     && let Ok(entries) = Journal::read(&path)
                 {
-                    (changes(&entries), unfinished(&entries));
+                    changes(&entries);
+                    unfinished(&entries);
                 }
             }
             Self::Receipt => drop(serde_json::from_slice::<Receipt>(input)),
@@ -78,7 +79,9 @@ impl Kind {
             }
             Self::Manifest => {
                 if let Ok(manifest) = serde_json::from_slice::<Manifest>(input) {
-                    (manifest.download_bytes(), manifest.model_layer(), manifest.digests());
+                    manifest.download_bytes();
+                    manifest.model_layer();
+                    manifest.digests();
                 }
             }
             Self::Reference => {

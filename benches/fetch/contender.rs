@@ -97,7 +97,8 @@ pub fn curl_zstd_tar(url: &str, folder: &Path) -> Outcome<Option<Duration>> {
     let from = zstd.stdout.take().ok_or("no pipe")?;
     let tar = start(Command::new("tar").arg("-x").arg("-C").arg(folder).stdin(from))?;
     let Some(mut tar) = tar else {
-        (curl.wait()?, zstd.wait()?);
+        curl.wait()?;
+        zstd.wait()?;
         return Ok(None);
     };
     for (name, status) in [("curl", curl.wait()?), ("zstd", zstd.wait()?), ("tar", tar.wait()?)] {
