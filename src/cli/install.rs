@@ -9,7 +9,7 @@ use crate::cli::progress::Printer;
 use crate::cli::undo::{Offered, offer};
 use crate::cli::{Failure, Session, model, source};
 use crate::hardware::Hardware;
-use crate::install::{Asked, Control, InstallOptions, Installed, Paths, Receipt, Request};
+use crate::install::{Asked, Control, InstallError, InstallOptions, Installed, Paths, Receipt, Request};
 use crate::models::{Catalogue, KvCacheType};
 use crate::plan::{
     Assessment, CUSTOM_ID, Candidate, EMERGENCY_ID, Layers, Profiles, Verdict, assess, assess_all, banner,
@@ -99,31 +99,52 @@ fn begin(args: &InstallArgs, before: Option<&Asked>, session: &Session) -> Resul
         banner: banner(&assessment, text),
         machine: machine(&hardware, &profiles.policy),
         accept_degraded: args.accept_degraded || agreed,
+        accept_kv_q4: args.accept_degraded.then_some(true).or(before.and_then(|asked| asked.accept_kv_q4)),
         assessment,
         options,
     };
-    carry_out(&request, args.json, session)
+    carry_out(request, args.json, may_ask, session)
 }
 
 /// Installs, with progress on the terminal and Ctrl-C as the way to stop.
-fn carry_out(request: &Request, json: bool, session: &Session) -> Result<u8, Failure> {
+fn carry_out(mut request: Request, json: bool, may_ask: bool, session: &Session) -> Result<u8, Failure> {
     let control = Control::new();
     stop_on_ctrl_c(&control)?;
-    let printer = Printer::new(json, session);
-    let outcome = crate::install::run(request, session.text, &|event| printer.print(&event), &control);
-    printer.finish();
+    let mut outcome = attempt(&request, json, &control, session);
+    if let Err(error @ InstallError::FourBitsNeedConsent { .. }) = &outcome
+        && may_ask
+    {
+        session.tell(&error.explain(session.text));
+        request.accept_kv_q4 = Some(ask(&say!(session.text, "install-cli-ask-consent"), session)?);
+        outcome = attempt(&request, json, &control, session);
+    }
     match outcome {
         Ok(receipt) => {
             if !json {
-                session.tell(&result(&receipt, request, session));
+                session.tell(&result(&receipt, &request, session));
             }
             Ok(0)
         }
+        Err(
+            error @ (InstallError::FourBitsNeedConsent { .. } | InstallError::FewerLayersNeedConsent { .. }),
+        ) => Err(Failure { exit_code: exit_code(Verdict::Degraded), message: error.explain(session.text) }),
         Err(error) if error.is_cancelled() => {
             Err(Failure { exit_code: STOPPED, message: error.explain(session.text) })
         }
         Err(error) => Err(Failure::failed(error.explain(session.text))),
     }
+}
+
+fn attempt(
+    request: &Request,
+    json: bool,
+    control: &Control,
+    session: &Session,
+) -> Result<Receipt, InstallError> {
+    let printer = Printer::new(json, session);
+    let outcome = crate::install::run(request, session.text, &|event| printer.print(&event), control);
+    printer.finish();
+    outcome
 }
 
 /// What is to be installed: the person's own model, the emergency mode, a profile by name, or the recommended one.

@@ -30,6 +30,9 @@ pub struct Asked {
     pub gpu_layers: Option<u32>,
     /// The person agreed to a degraded installation.
     pub accept_degraded: bool,
+    /// Whether the person lets the KV cache be kept at 4 bits should memory run out; `None` when nobody was asked.
+    #[serde(default)]
+    pub accept_kv_q4: Option<bool>,
     /// The text the person agreed to.
     #[serde(default)]
     pub consent_text: Option<String>,
@@ -53,6 +56,7 @@ impl Asked {
                 Layers::Exactly(layers) => Some(layers),
             },
             accept_degraded: request.accept_degraded || request.consent_text.is_some(),
+            accept_kv_q4: request.accept_kv_q4,
             consent_text: request.consent_text.clone(),
             options: request.options.clone(),
         }

@@ -45,6 +45,9 @@ pub struct ProfileFile {
     pub gpu_layers: u32,
     /// Layers in all.
     pub total_layers: u32,
+    /// The engine chooses the layers itself, because it was faster so; `gpu_layers` is what it chose when it was measured.
+    #[serde(default)]
+    pub automatic_layers: bool,
     /// Prompt tokens handled at once.
     pub num_batch: u32,
     /// Verdict of the plan, or degraded when fewer layers than planned found room.
@@ -241,6 +244,7 @@ mod tests {
             kv_cache_type: KvCacheType::Q8_0,
             gpu_layers: 25,
             total_layers: 29,
+            automatic_layers: false,
             num_batch: 512,
             verdict: Verdict::Degraded,
             degraded: true,

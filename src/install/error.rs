@@ -91,7 +91,7 @@ pub enum InstallError {
         /// The parameter.
         name: &'static str,
         /// What we set.
-        wanted: u32,
+        wanted: i64,
         /// What it keeps.
         found: String,
     },
@@ -142,6 +142,14 @@ pub enum InstallError {
     )]
     FewerLayersNeedConsent {
         /// What was promised.
+        gpu_layers: u32,
+        /// All layers.
+        total_layers: u32,
+    },
+    /// It would fit with a KV cache at 4 bits, which needs consent of its own.
+    #[error("the model only fits with a KV cache at 4 bits, which needs consent")]
+    FourBitsNeedConsent {
+        /// Layers on the GPU it would have.
         gpu_layers: u32,
         /// All layers.
         total_layers: u32,
@@ -238,6 +246,9 @@ impl InstallError {
             }
             Self::FewerLayersNeedConsent { gpu_layers, total_layers } => {
                 say!(text, "install-fewer-layers-need-consent", layers = *gpu_layers, total = *total_layers)
+            }
+            Self::FourBitsNeedConsent { gpu_layers, total_layers } => {
+                say!(text, "install-four-bits-need-consent", layers = *gpu_layers, total = *total_layers)
             }
             Self::Login(error) => say!(text, "install-login-failed", cause = error.explain(text)),
             Self::NothingToUndo { home } => {

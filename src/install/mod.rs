@@ -40,5 +40,6 @@ pub use run::run;
 pub use service::run_if_asked as start_server_if_asked;
 pub use source::{ArchiveRecord, EngineRecord, Origin, Source, Which};
 pub use types::{
-    Event, InstallOptions, MeasuredFigures, PredictedFigures, Receipt, Request, Step, StepState, Tried,
+    Event, InstallOptions, MeasuredFigures, Placements, PredictedFigures, Receipt, Request, Step, StepState,
+    Tried,
 };

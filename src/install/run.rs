@@ -22,8 +22,9 @@ use crate::install::steps::server::Server;
 use crate::install::steps::{aside, check, engine, finish, load, login, measure, model, server};
 use crate::install::way_out::WayOut;
 use crate::install::{
-    Asked, Control, Event, InstallError, Lock, Paths, Receipt, Request, Step, Tried, files,
+    Asked, Control, Event, InstallError, Lock, Paths, Placements, Receipt, Request, Step, Tried, files,
 };
+use crate::models::KvCacheType;
 use crate::plan::Verdict;
 use crate::say;
 use crate::text::Text;
@@ -44,6 +45,12 @@ pub(super) struct Job<'a> {
     pub server_ran: bool,
     /// Layers on the GPU, as far as they found room.
     pub gpu_layers: u32,
+    /// The engine chooses the layers itself, because it was faster so.
+    pub automatic: bool,
+    /// Type of the KV cache, as far as it found room.
+    pub kv_cache_type: KvCacheType,
+    /// The engine's own placement beside ours, where they were compared.
+    pub placements: Option<Placements>,
     /// Every attempt at loading.
     pub tried: Vec<Tried>,
     /// How the engine reaches its registry while this runs.
@@ -112,6 +119,9 @@ async fn install(
         server_ran: before.server_ran,
         paths,
         gpu_layers: request.assessment.gpu_layers,
+        automatic: false,
+        kv_cache_type: request.assessment.candidate.kv_cache_type,
+        placements: None,
         tried: Vec::new(),
         way_out: WayOut::default(),
     };
@@ -132,14 +142,14 @@ async fn install(
 }
 
 async fn with_engine(job: &mut Job<'_>, engine: &engine::Engine) -> Result<Receipt, InstallError> {
-    let server = match server::run(job, engine).await {
+    let mut server = match server::run(job, engine).await {
         Ok(server) => server,
         Err(error) => {
             put_back(job, None).await;
             return Err(error);
         }
     };
-    let outcome = with_server(job, engine, &server).await;
+    let outcome = with_server(job, engine, &mut server).await;
     match &outcome {
         // From here on there is no way back, so what was kept for it may go.
         Ok(_) => {
@@ -165,7 +175,7 @@ async fn tidy(job: &Job<'_>, engine: &engine::Engine, server: &Server) {
 async fn with_server(
     job: &mut Job<'_>,
     engine: &engine::Engine,
-    server: &Server,
+    server: &mut Server,
 ) -> Result<Receipt, InstallError> {
     model::pull(job, server).await?;
     model::keep_previous(job, server).await?;

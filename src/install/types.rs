@@ -129,6 +129,9 @@ pub struct Request {
     /// The person agreed beforehand to fewer layers on the GPU than promised, should the engine run out of memory.
     /// Without it and without a consent such an installation ends with an error that asks.
     pub accept_degraded: bool,
+    /// Should the engine run out of memory: whether the KV cache may be kept at 4 bits. `None` when nobody was asked;
+    /// the installation then ends with an error that asks.
+    pub accept_kv_q4: Option<bool>,
     /// Where from and where to.
     pub options: InstallOptions,
 }
@@ -183,6 +186,17 @@ pub struct MeasuredFigures {
     pub first_token_prompt_tokens: Option<u64>,
 }
 
+/// Our placement of layers beside the one the engine chooses by itself, in tokens written a second.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Placements {
+    /// With the number of layers we chose.
+    pub explicit_tokens_per_s: f64,
+    /// With the engine's own choice.
+    pub automatic_tokens_per_s: f64,
+    /// Whether the engine's own choice was faster and is kept.
+    pub automatic_kept: bool,
+}
+
 /// One attempt at loading the model.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Tried {
@@ -220,6 +234,9 @@ pub struct Receipt {
     pub verdict: Verdict,
     /// Every attempt at loading.
     pub tried: Vec<Tried>,
+    /// Our placement beside the engine's own, where some layers are on the processor and both were measured.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub placements: Option<Placements>,
     /// Promises that were missed, each said in a sentence.
     pub misses: Vec<String>,
 }

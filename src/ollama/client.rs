@@ -15,7 +15,9 @@ use crate::ollama::ndjson::{LineTooLong, Lines};
 use crate::ollama::replies::{
     GenerateLine, Listed, Loaded, Refusal, Running, Shown, StatusLine, Tags, Version,
 };
-pub use crate::ollama::requests::{CreateParameters, CreateRequest, GenerateOptions, GenerateRequest};
+pub use crate::ollama::requests::{
+    AUTOMATIC, CreateParameters, CreateRequest, GenerateOptions, GenerateRequest,
+};
 use crate::say;
 use crate::text::Text;
 

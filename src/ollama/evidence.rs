@@ -17,6 +17,8 @@ pub struct LoadEvidence {
     pub context_tokens: Option<u32>,
     /// Layers put on the GPU, and layers in all. Not told where there is no GPU.
     pub offloaded: Option<(u32, u32)>,
+    /// Memory that was free on the first device before this load, in bytes.
+    pub device_free_bytes: Option<u64>,
     /// Types of K and V.
     pub kv_cache_types: Option<(String, String)>,
     /// Whether flash attention is on.
@@ -94,6 +96,13 @@ impl LoadEvidence {
                 let (on, all) = pair.split_once('/')?;
                 Some((on.parse().ok()?, all.parse().ok()?))
             });
+        } else if let Some(device) =
+            after(line, "using device ").filter(|rest| rest.trim_end().ends_with("MiB free"))
+        {
+            let free = device.trim_end().trim_end_matches("MiB free").trim_end();
+            let mib = free.rsplit(' ').next().and_then(|mib| mib.parse::<u64>().ok());
+            // Of several cards the first one is meant.
+            self.device_free_bytes = self.device_free_bytes.or(mib.and_then(|mib| mib.checked_mul(MIB)));
         } else if let (Some(k), Some(v)) = (after(line, " K ("), after(line, " V (")) {
             let name = |rest: &str| rest.split(')').next().map(str::to_owned);
             self.kv_cache_types = name(k).zip(name(v));

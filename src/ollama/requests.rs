@@ -13,13 +13,16 @@ pub struct CreateRequest {
     pub parameters: CreateParameters,
 }
 
+/// As the number of layers: the engine chooses.
+pub const AUTOMATIC: i64 = -1;
+
 /// The parameters we set, always all of them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub struct CreateParameters {
     /// Tokens of context.
     pub num_ctx: u32,
-    /// Layers on the GPU; 0 is pure CPU.
-    pub num_gpu: u32,
+    /// Layers on the GPU; 0 is pure CPU, [`AUTOMATIC`] leaves them to the engine.
+    pub num_gpu: i64,
     /// Prompt tokens handled at once.
     pub num_batch: u32,
 }

@@ -308,6 +308,7 @@ pub fn receipt(request: &Request) -> Receipt {
     let first_token = Range { low: 2.1, mid: 2.6, high: 3.4 };
     Receipt {
         engine: None,
+        placements: None,
         schema: acolyte::SCHEMA,
         written_at: "2026-11-23T10:20:30Z".to_owned(),
         profile: candidate.id.clone(),

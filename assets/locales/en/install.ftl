@@ -178,3 +178,12 @@ install-cli-answer-continue = c continue
 install-cli-answer-undo = u undo
 install-cli-answer-later = l later
 install-cli-nothing-asked = It is not known what was asked for. Run acolyte install with the profile you want, or acolyte undo.
+
+## When memory runs out, and when there is room to spare
+
+install-four-bits-need-consent = The engine ran out of memory. It may fit with the KV cache at 4 bits (q4_0) and { $layers } of { $total } layers on the GPU. That loses some exactness on long texts, so it needs your consent: use --accept-degraded, close programs that use the card, or choose a smaller profile.
+install-consent-four-bits = When memory ran out while the model was loaded: the KV cache is kept at 4 bits (q4_0), which loses some exactness on long texts.
+install-smaller-cache = Memory ran out; trying with the KV cache as { $kv } and { $layers } of { $total } layers on the GPU
+install-more-layers = There is room to spare; trying with { $layers } of { $total } layers on the GPU
+install-comparing = Comparing this placement with the engine's own
+install-automatic-kept = The engine's own placement is faster ({ $automatic } instead of { $explicit } tokens/s) and is kept

@@ -178,3 +178,12 @@ install-cli-answer-continue = c continuar
 install-cli-answer-undo = d deshacer
 install-cli-answer-later = m más mas
 install-cli-nothing-asked = No se sabe qué se pidió. Ejecuta acolyte install con el perfil que quieras, o acolyte undo.
+
+## When memory runs out, and when there is room to spare
+
+install-four-bits-need-consent = El motor se quedó sin memoria. Podría caber con la caché KV a 4 bits (q4_0) y { $layers } de { $total } capas en la GPU. Eso resta algo de exactitud en textos largos, así que hace falta tu consentimiento: usa --accept-degraded, cierra programas que usen la tarjeta o elige un perfil menor.
+install-consent-four-bits = Al faltar memoria mientras se cargaba el modelo: la caché KV se guarda a 4 bits (q4_0), lo que resta algo de exactitud en textos largos.
+install-smaller-cache = Falta memoria; probando con la caché KV en { $kv } y { $layers } de { $total } capas en la GPU
+install-more-layers = Sobra sitio; probando con { $layers } de { $total } capas en la GPU
+install-comparing = Comparando este reparto con el del propio motor
+install-automatic-kept = El reparto del propio motor es más rápido ({ $automatic } en lugar de { $explicit } tokens/s) y se conserva

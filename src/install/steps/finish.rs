@@ -12,6 +12,7 @@ use crate::install::steps::engine::Engine;
 use crate::install::steps::measure::Measured;
 use crate::install::steps::server::Server;
 use crate::install::{InstallError, PredictedFigures, Receipt, Step, misses};
+use crate::models::KvCacheType;
 use crate::plan::Verdict;
 use crate::say;
 
@@ -33,6 +34,7 @@ pub fn receipt(job: &Job<'_>, engine: &Engine, server: &Server, measured: Measur
         measured: measured.figures,
         verdict: verdict(job),
         tried: job.tried.clone(),
+        placements: job.placements.clone(),
         misses,
     }
 }
@@ -48,7 +50,7 @@ pub fn run(
     job.reporter.started(Step::WriteReceipt, say!(job.text, "install-writing-receipt"));
     job.control.check()?;
     let candidate = &job.request.assessment.candidate;
-    let consent = job.request.consent_text.clone().map(|text| ConsentFile {
+    let consent = consent_text(job).map(|text| ConsentFile {
         schema: SCHEMA,
         agreed_at: now(),
         profile: candidate.id.clone(),
@@ -65,8 +67,9 @@ pub fn run(
         model: SERVED_MODEL.to_owned(),
         base_model: candidate.model.tag.clone(),
         context_tokens: candidate.context_tokens,
-        kv_cache_type: candidate.kv_cache_type,
+        kv_cache_type: job.kv_cache_type,
         gpu_layers: job.gpu_layers,
+        automatic_layers: job.automatic,
         total_layers: job.request.assessment.total_layers,
         num_batch: candidate.num_batch,
         verdict: receipt.verdict,
@@ -114,8 +117,21 @@ fn predicted(job: &Job<'_>, measured: &Measured) -> PredictedFigures {
     }
 }
 
-/// Fewer layers on the GPU than planned are a limit, whatever the plan said.
+/// What the person agreed to before, and what they agreed to when memory ran out.
+fn consent_text(job: &Job<'_>) -> Option<String> {
+    let asked_later = job.kv_cache_type != job.request.assessment.candidate.kv_cache_type
+        && job.kv_cache_type == KvCacheType::Q4_0;
+    let later = asked_later.then(|| say!(job.text, "install-consent-four-bits"));
+    match (job.request.consent_text.clone(), later) {
+        (Some(before), Some(later)) => Some(format!("{before}\n{later}")),
+        (before, later) => before.or(later),
+    }
+}
+
+/// Fewer layers on the GPU, or a smaller cache, than planned are a limit, whatever the plan said.
 fn verdict(job: &Job<'_>) -> Verdict {
     let planned = job.request.assessment.verdict;
-    if job.gpu_layers < job.request.assessment.gpu_layers { planned.max(Verdict::Degraded) } else { planned }
+    let smaller_cache = job.kv_cache_type != job.request.assessment.candidate.kv_cache_type;
+    let fewer_layers = !job.automatic && job.gpu_layers < job.request.assessment.gpu_layers;
+    if fewer_layers || smaller_cache { planned.max(Verdict::Degraded) } else { planned }
 }

@@ -1,21 +1,25 @@
-//! Loading: bounded, read back, and with fewer layers on the GPU when memory runs out. Never with less context.
+//! Loading: bounded and read back; when memory runs out with less on the GPU ([`ladder`]), when there is more room than
+//! was planned with, with more. Never with less context.
 
 use std::time::{Duration, Instant};
 
+use crate::estimate::{Setting, fit_gpu_layers};
 use crate::install::documents::SERVED_MODEL;
 use crate::install::run::Job;
+use crate::install::steps::ladder::{self, FourBits, Next, Rung};
 use crate::install::steps::model;
-use crate::install::steps::server::Server;
+use crate::install::steps::server::{self, Server};
 use crate::install::{InstallError, Step, Tried};
 use crate::ollama::client::ClientError;
 use crate::ollama::evidence::{self, LoadEvidence};
 use crate::ollama::replies::Loaded;
 use crate::ollama::server::{log_length, log_since};
+use crate::plan::Layers;
 use crate::platform::process;
 use crate::say;
 
-/// Attempts with fewer layers each, at most.
-const TRIES: usize = 8;
+/// Graphics memory that stays free when more layers are tried than planned.
+const SPARE_BYTES: u64 = 512 * crate::MIB;
 /// The slowest disk a model is worth loading from.
 const SLOWEST_DISK_BYTES_PER_S: u64 = 30_000_000;
 
@@ -30,33 +34,52 @@ pub struct Facts {
     pub log_from: u64,
 }
 
+/// How an attempt ended that did not fail for good.
+#[derive(Debug)]
+pub enum Attempt {
+    /// It is loaded, and does what it was told.
+    Loaded(Box<Facts>),
+    /// It did not fit.
+    OutOfMemory,
+}
+
 /// Runs the step.
-pub async fn run(job: &mut Job<'_>, server: &Server) -> Result<Facts, InstallError> {
+pub async fn run(job: &mut Job<'_>, server: &mut Server) -> Result<Facts, InstallError> {
     job.reporter.started(Step::LoadModel, say!(job.text, "install-loading"));
+    let facts = loop {
+        match attempt(job, server).await? {
+            Attempt::Loaded(facts) => break *facts,
+            Attempt::OutOfMemory => step_down(job, server).await?,
+        }
+    };
+    let facts = step_up(job, server, facts).await?;
+    tell(job, &facts);
+    Ok(facts)
+}
+
+/// Loads the model as it was created last, notes the attempt, and reads back what the engine did.
+pub async fn attempt(job: &mut Job<'_>, server: &Server) -> Result<Attempt, InstallError> {
     // What is in memory already was loaded before our place in the log: only a load of our own can be read back.
     let in_memory = job.control.or_cancelled(server.client.ps()).await??;
     if in_memory.iter().any(|model| model.name == SERVED_MODEL) {
         job.control.or_cancelled(server.client.unload(SERVED_MODEL)).await??;
     }
-    loop {
-        let log_from = log_length(&server.launch.log);
-        let outcome = load_once(job, server).await?;
-        let evidence = LoadEvidence::parse(&log_since(&server.launch.log, log_from));
-        match outcome {
-            Ok(()) => {
-                let facts = read_back(job, server, evidence, log_from).await?;
-                note(job, "ok".to_owned());
-                tell(job, &facts);
-                return Ok(facts);
+    let log_from = log_length(&server.launch.log);
+    let outcome = load_once(job, server).await?;
+    let evidence = LoadEvidence::parse(&log_since(&server.launch.log, log_from));
+    match outcome {
+        Ok(()) => {
+            let facts = read_back(job, server, evidence, log_from).await?;
+            note(job, if job.automatic { "ok, layers chosen by the engine" } else { "ok" }.to_owned());
+            Ok(Attempt::Loaded(Box::new(facts)))
+        }
+        Err(error) => {
+            let message = error.server_message().map_or_else(|| error.to_string(), str::to_owned);
+            note(job, message.clone());
+            if evidence::is_out_of_memory(&message) || evidence.ran_out_of_memory() {
+                return Ok(Attempt::OutOfMemory);
             }
-            Err(error) => {
-                let message = error.server_message().map_or_else(|| error.to_string(), str::to_owned);
-                note(job, message.clone());
-                if !evidence::is_out_of_memory(&message) && !evidence.ran_out_of_memory() {
-                    return Err(InstallError::LoadFailed { message, complaints: evidence.complaints });
-                }
-                step_down(job, server).await?;
-            }
+            Err(InstallError::LoadFailed { message, complaints: evidence.complaints })
         }
     }
 }
@@ -103,10 +126,13 @@ async fn read_back(
         // The log did not tell; the process itself does, as long as it runs.
         evidence.command_line = runner_command_line(job).unwrap_or_default();
     }
-    if let Some(found) = evidence.kv_cache_type().filter(|found| found != candidate.kv_cache_type.name()) {
-        return Err(InstallError::KvCacheTypeDiffers { wanted: candidate.kv_cache_type, found });
+    let wanted = job.kv_cache_type;
+    if let Some(found) = evidence.kv_cache_type().filter(|found| found != wanted.name()) {
+        return Err(InstallError::KvCacheTypeDiffers { wanted, found });
     }
-    layers(job.gpu_layers, &loaded, &evidence)?;
+    if !job.automatic {
+        layers(job.gpu_layers, &loaded, &evidence)?;
+    }
     Ok(Facts { loaded, evidence, log_from })
 }
 
@@ -126,31 +152,98 @@ fn runner_command_line(job: &Job<'_>) -> Option<Vec<String>> {
         .find(|line| line.iter().any(|argument| argument == "--model"))
 }
 
-/// Fewer layers, a few at a time; an error when there is nothing left to give or nobody agreed to it.
-async fn step_down(job: &mut Job<'_>, server: &Server) -> Result<(), InstallError> {
+/// A placement that takes less; an error when there is none or nobody agreed to it.
+async fn step_down(job: &mut Job<'_>, server: &mut Server) -> Result<(), InstallError> {
     let total_layers = job.request.assessment.total_layers;
-    if job.gpu_layers == 0 || job.tried.len() >= TRIES {
-        return Err(InstallError::OutOfMemory { tried: job.tried.clone() });
-    }
-    if job.request.consent_text.is_none() && !job.request.accept_degraded {
+    if job.gpu_layers > 0 && job.request.consent_text.is_none() && !job.request.accept_degraded {
         let gpu_layers = job.request.assessment.gpu_layers;
         return Err(InstallError::FewerLayersNeedConsent { gpu_layers, total_layers });
     }
-    job.gpu_layers = next_layers(job.gpu_layers, total_layers, job.tried.len());
-    let (layers, total) = (job.gpu_layers, total_layers);
-    job.reporter.running(say!(job.text, "install-fewer-layers", layers = layers, total = total));
+    let tried: Vec<Rung> = job
+        .tried
+        .iter()
+        .map(|one| Rung { gpu_layers: one.gpu_layers, kv_cache_type: one.kv_cache_type })
+        .collect();
+    let four_bits = match job.request.accept_kv_q4 {
+        Some(true) => FourBits::Agreed,
+        Some(false) => FourBits::Declined,
+        None => FourBits::Unasked,
+    };
+    let rung = match ladder::below(&tried, total_layers, four_bits) {
+        Next::Try(rung) => rung,
+        Next::Ask(rung) => {
+            return Err(InstallError::FourBitsNeedConsent { gpu_layers: rung.gpu_layers, total_layers });
+        }
+        Next::Nothing => return Err(InstallError::OutOfMemory { tried: job.tried.clone() }),
+    };
+    job.gpu_layers = rung.gpu_layers;
+    let (layers, total) = (rung.gpu_layers, total_layers);
+    if rung.kv_cache_type == job.kv_cache_type {
+        job.reporter.running(say!(job.text, "install-fewer-layers", layers = layers, total = total));
+    } else {
+        let kv = rung.kv_cache_type.name();
+        job.reporter.running(say!(
+            job.text,
+            "install-smaller-cache",
+            kv = kv,
+            layers = layers,
+            total = total
+        ));
+        // The type is one for the whole server.
+        job.kv_cache_type = rung.kv_cache_type;
+        server::restart(job, server).await?;
+    }
     model::create_with(job, server).await
 }
 
-/// A twelfth of the layers less each time, and twice as much from the fourth attempt on.
-fn next_layers(now: u32, total: u32, tried: usize) -> u32 {
-    let step = (total / 12).max(1) * if tried >= 4 { 2 } else { 1 };
-    now.min(total).saturating_sub(step)
+/// With clearly more graphics memory free than was planned with, more layers, once. What does not fit is taken back.
+async fn step_up(job: &mut Job<'_>, server: &Server, facts: Facts) -> Result<Facts, InstallError> {
+    let Some(more) = more_layers(job, &facts) else { return Ok(facts) };
+    let total = job.request.assessment.total_layers;
+    let before = std::mem::replace(&mut job.gpu_layers, more);
+    job.reporter.running(say!(job.text, "install-more-layers", layers = more, total = total));
+    model::create_with(job, server).await?;
+    match attempt(job, server).await {
+        Ok(Attempt::Loaded(facts)) => return Ok(*facts),
+        Err(error) if error.is_cancelled() => return Err(error),
+        Ok(Attempt::OutOfMemory) => {}
+        Err(error) => tracing::info!(%error, "more layers on the GPU do not work"),
+    }
+    job.gpu_layers = before;
+    job.reporter.running(say!(job.text, "install-fewer-layers", layers = before, total = total));
+    model::create_with(job, server).await?;
+    match attempt(job, server).await? {
+        Attempt::Loaded(facts) => Ok(*facts),
+        Attempt::OutOfMemory => Err(InstallError::OutOfMemory { tried: job.tried.clone() }),
+    }
+}
+
+/// How many layers fit what was really free; none where that is hardly more, or was tried and did not fit.
+fn more_layers(job: &Job<'_>, facts: &Facts) -> Option<u32> {
+    let assessment = &job.request.assessment;
+    let (candidate, total) = (&assessment.candidate, assessment.total_layers);
+    if candidate.layers != Layers::Fit || job.gpu_layers == 0 || job.gpu_layers >= total {
+        return None;
+    }
+    let budget = facts.evidence.device_free_bytes?.checked_sub(SPARE_BYTES)?;
+    let setting = Setting {
+        context_tokens: candidate.context_tokens,
+        kv_cache_type: job.kv_cache_type,
+        num_batch: candidate.num_batch,
+        flash_attention: true,
+        gpu_layers: job.gpu_layers,
+    };
+    let fit = fit_gpu_layers(&candidate.model, &setting, &job.request.machine, budget);
+    let failed = job.tried.iter().filter(|one| !one.outcome.starts_with("ok"));
+    let lowest_failed =
+        failed.filter(|one| one.kv_cache_type == job.kv_cache_type).map(|one| one.gpu_layers).min();
+    let most = lowest_failed.map_or(fit, |lowest| fit.min(lowest.saturating_sub(1)));
+    let worth_it = most == total || most >= job.gpu_layers + (total / 12).max(1);
+    (most > job.gpu_layers && worth_it).then_some(most)
 }
 
 fn note(job: &mut Job<'_>, outcome: String) {
-    let kv_cache_type = job.request.assessment.candidate.kv_cache_type;
-    job.tried.push(Tried { gpu_layers: job.gpu_layers, kv_cache_type, outcome });
+    job.tried.push(Tried { gpu_layers: job.gpu_layers, kv_cache_type: job.kv_cache_type, outcome });
 }
 
 fn tell(job: &Job<'_>, facts: &Facts) {
@@ -166,19 +259,6 @@ fn tell(job: &Job<'_>, facts: &Facts) {
 #[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn layers_go_down_and_end() {
-        let mut layers = 29;
-        let mut seen = Vec::new();
-        for tried in 1..=TRIES {
-            layers = next_layers(layers, 29, tried);
-            seen.push(layers);
-        }
-        assert_eq!(seen, [27, 25, 23, 19, 15, 11, 7, 3]);
-        assert_eq!(next_layers(999, 29, 1), 27, "more than all means all");
-        assert_eq!(next_layers(1, 29, 1), 0);
-    }
 
     #[test]
     fn a_gpu_that_was_dropped_is_a_failure() {

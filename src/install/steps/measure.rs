@@ -13,6 +13,7 @@ use crate::estimate::{Range, Setting, first_token_s};
 use crate::install::documents::SERVED_MODEL;
 use crate::install::prompt::Prompts;
 use crate::install::run::Job;
+use crate::install::steps::compare;
 use crate::install::steps::load::Facts;
 use crate::install::steps::server::Server;
 use crate::install::{Cancelled, InstallError, MeasuredFigures, Step};
@@ -58,6 +59,8 @@ struct Answer {
 /// Runs the step.
 pub async fn run(job: &mut Job<'_>, server: &Server, facts: Facts) -> Result<Measured, InstallError> {
     job.reporter.started(Step::Measure, say!(job.text, "install-measuring-speed"));
+    let facts = compare::run(job, server, facts).await?;
+    job.reporter.running(say!(job.text, "install-measuring-speed"));
     let mut prompts = Prompts::new();
     // Also warms up what is only set up at first use, so that it does not count.
     let short = answer(job, server, prompts.next(SHORT_PROMPT_WORDS), 8, 1).await?;
@@ -91,6 +94,13 @@ pub async fn run(job: &mut Job<'_>, server: &Server, facts: Facts) -> Result<Mea
     job.reporter.done(say!(job.text, "install-measured", speed = speed, wait = wait, tokens = count));
     let measured_tokens = u32::try_from(prompt_tokens).unwrap_or(tokens);
     Ok(Measured { figures, predicted_first_token_s: predicted(job, measured_tokens) })
+}
+
+/// Tokens written a second by what is loaded now.
+pub async fn decode_speed(job: &Job<'_>, server: &Server) -> Result<Option<f64>, InstallError> {
+    let mut prompts = Prompts::new();
+    let short = answer(job, server, prompts.next(SHORT_PROMPT_WORDS), 8, 1).await?;
+    decode(job, server, &mut prompts, &short.line).await
 }
 
 /// Tokens written a second, over as many answers as it takes to have enough of them. Where writing is so slow that this

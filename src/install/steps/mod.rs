@@ -2,8 +2,10 @@
 
 pub mod aside;
 pub mod check;
+pub mod compare;
 pub mod engine;
 pub mod finish;
+pub mod ladder;
 pub mod load;
 pub mod login;
 pub mod measure;

@@ -10,7 +10,7 @@ use crate::install::run::Job;
 use crate::install::steps::server::Server;
 use crate::install::store::Store;
 use crate::install::{InstallError, Step, reuse};
-use crate::ollama::client::{ClientError, CreateParameters, CreateRequest};
+use crate::ollama::client::{AUTOMATIC, ClientError, CreateParameters, CreateRequest};
 use crate::ollama::http;
 use crate::ollama::registry::{Reference, Remote};
 use crate::ollama::replies::StatusLine;
@@ -214,7 +214,7 @@ pub async fn create_with(job: &mut Job<'_>, server: &Server) -> Result<(), Insta
     let candidate = &job.request.assessment.candidate;
     let parameters = CreateParameters {
         num_ctx: candidate.context_tokens,
-        num_gpu: job.gpu_layers,
+        num_gpu: if job.automatic { AUTOMATIC } else { i64::from(job.gpu_layers) },
         num_batch: candidate.num_batch,
     };
     let request =
@@ -227,9 +227,9 @@ pub async fn create_with(job: &mut Job<'_>, server: &Server) -> Result<(), Insta
 
     let shown = job.control.or_cancelled(server.client.show(SERVED_MODEL)).await??;
     let wanted = [
-        ("num_ctx", parameters.num_ctx),
+        ("num_ctx", i64::from(parameters.num_ctx)),
         ("num_gpu", parameters.num_gpu),
-        ("num_batch", parameters.num_batch),
+        ("num_batch", i64::from(parameters.num_batch)),
     ];
     for (name, wanted) in wanted {
         let found = shown.parameter(name).unwrap_or("-");

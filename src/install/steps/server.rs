@@ -99,6 +99,14 @@ pub async fn adopt(paths: &Paths, launch: &Launch) -> Result<Server, ServerError
     Ok(Server { client, launch: launch.clone(), version })
 }
 
+/// Starts the server anew with the type of KV cache that the job says now.
+pub async fn restart(job: &Job<'_>, server: &mut Server) -> Result<(), InstallError> {
+    let launch = Launch { kv_cache_type: job.kv_cache_type, ..server.launch.clone() };
+    stop(&job.paths).await?;
+    *server = job.control.or_cancelled(start_and_wait(&job.paths, &launch)).await??;
+    Ok(())
+}
+
 /// Starts the server of what is installed: by the system's service manager where that looks after it, else directly.
 pub async fn start_again(paths: &Paths, launch: &Launch) -> Result<Server, InstallError> {
     if service::start(paths)? {
@@ -147,7 +155,7 @@ fn launch(job: &Job<'_>, engine: &Engine, port: u16) -> Launch {
         program: engine.program.clone(),
         port,
         models_dir: job.request.options.models_dir.clone(),
-        kv_cache_type: job.request.assessment.candidate.kv_cache_type,
+        kv_cache_type: job.kv_cache_type,
         home: job.paths.engine_home(),
         log: job.paths.server_log(),
         network: job.way_out.environment(),

@@ -22,6 +22,8 @@ pub struct Summary {
     pub profile: Profile,
     /// The words the person agreed to, when the choice needed consent.
     pub consent: Option<String>,
+    /// Whether the person lets the KV cache be kept at 4 bits, once they were asked because memory ran out.
+    pub accept_kv_q4: Option<bool>,
 }
 
 impl From<Summary> for Profile {
@@ -39,7 +41,7 @@ impl From<InstallPage> for Summary {
 impl Summary {
     /// With the words the person agreed to, when the choice needed consent.
     pub fn new(profile: Profile, consent: Option<String>) -> Self {
-        Self { profile, consent }
+        Self { profile, consent, accept_kv_q4: None }
     }
 
     /// What the installation is asked to do.
@@ -52,6 +54,7 @@ impl Summary {
             banner: backend.banner(&choice.assessment, text),
             machine: backend.machine(&self.profile.compatibility.found.hardware),
             accept_degraded: self.consent.is_some(),
+            accept_kv_q4: self.accept_kv_q4,
             options: InstallOptions {
                 home: folder(&choice.places.home),
                 models_dir: folder(&choice.places.models_dir),

@@ -18,6 +18,8 @@ pub struct Config {
     pub gpu: Option<Gpu>,
     /// Tokens it writes a second.
     pub decode_tokens_per_s: f64,
+    /// The same where it chose the layers itself; as many when `None`.
+    pub automatic_decode_tokens_per_s: Option<f64>,
     /// Tokens it reads a second.
     pub prefill_tokens_per_s: f64,
     /// How long a load takes, in milliseconds.
@@ -110,6 +112,7 @@ impl Default for Config {
             registry: None,
             gpu: None,
             decode_tokens_per_s: 200.0,
+            automatic_decode_tokens_per_s: None,
             prefill_tokens_per_s: 50_000.0,
             load_ms: 20,
             start_ms: 0,

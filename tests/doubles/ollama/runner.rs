@@ -72,7 +72,7 @@ async fn run(arguments: Arguments, config: Config) -> Result<(), String> {
         .await
         .map_err(|e| format!("bind: {e}"))?;
     let state = Arc::new(State {
-        rates: (config.prefill_tokens_per_s, config.decode_tokens_per_s),
+        rates: (config.prefill_tokens_per_s, decode_tokens_per_s(&arguments, &config)),
         context: arguments.setting.context,
         dies_after: config.faults.runner_dies_after_tokens,
         ready: Mutex::new(false),
@@ -84,6 +84,11 @@ async fn run(arguments: Arguments, config: Config) -> Result<(), String> {
     raw("srv  llama_server: model loaded");
     raw(&format!("srv  llama_server: listening on http://127.0.0.1:{}", arguments.port));
     serving.await.map_err(|e| e.to_string())
+}
+
+fn decode_tokens_per_s(arguments: &Arguments, config: &Config) -> f64 {
+    let automatic = config.automatic_decode_tokens_per_s.filter(|_| arguments.setting.gpu_layers.is_none());
+    automatic.unwrap_or(config.decode_tokens_per_s)
 }
 
 /// Plays loading: the same lines in the same order, or the reason why not.

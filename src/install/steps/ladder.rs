@@ -1,0 +1,152 @@
+//! What is tried next when memory runs out: fewer layers on the GPU, then a smaller type of KV cache. Never less context.
+
+use crate::models::KvCacheType;
+
+/// Attempts in all, at most.
+pub const MOST_TRIES: usize = 12;
+/// Attempts with fewer layers before a smaller cache is tried.
+const LAYER_TRIES: usize = 4;
+
+/// A placement.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Rung {
+    /// Layers on the GPU.
+    pub gpu_layers: u32,
+    /// Type of the KV cache.
+    pub kv_cache_type: KvCacheType,
+}
+
+/// Whether the person lets the cache be kept at 4 bits.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FourBits {
+    /// Yes.
+    Agreed,
+    /// No: layers alone must do.
+    Declined,
+    /// Nobody was asked.
+    Unasked,
+}
+
+/// What is tried next.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Next {
+    /// This.
+    Try(Rung),
+    /// This, if the person agrees.
+    Ask(Rung),
+    /// Nothing is left.
+    Nothing,
+}
+
+/// The rung below this one, the last of those that were tried. `total` is all layers.
+pub fn below(tried: &[Rung], total: u32, four_bits: FourBits) -> Next {
+    let Some(now) = tried.last().copied() else { return Next::Nothing };
+    if tried.len() >= MOST_TRIES {
+        return Next::Nothing;
+    }
+    let with_this_cache =
+        tried.iter().rev().take_while(|rung| rung.kv_cache_type == now.kv_cache_type).count();
+    let smaller = smaller(now.kv_cache_type);
+    let asks = smaller == Some(KvCacheType::Q4_0);
+    let may_shrink = smaller.filter(|_| !asks || four_bits != FourBits::Declined);
+    if now.gpu_layers > 0 && (with_this_cache <= LAYER_TRIES || may_shrink.is_none()) {
+        return Next::Try(Rung { gpu_layers: fewer(now.gpu_layers, total, with_this_cache), ..now });
+    }
+    match may_shrink {
+        Some(kv_cache_type) => {
+            let rung = Rung { kv_cache_type, ..now };
+            if asks && four_bits == FourBits::Unasked { Next::Ask(rung) } else { Next::Try(rung) }
+        }
+        None => Next::Nothing,
+    }
+}
+
+fn smaller(kv: KvCacheType) -> Option<KvCacheType> {
+    match kv {
+        KvCacheType::F16 => Some(KvCacheType::Q8_0),
+        KvCacheType::Q8_0 => Some(KvCacheType::Q4_0),
+        KvCacheType::Q4_0 => None,
+    }
+}
+
+/// A twelfth of the layers less each time, and more from the fifth attempt on, so that none are left at the end.
+fn fewer(now: u32, total: u32, tried: usize) -> u32 {
+    let step = (total / 12).max(1) * if tried > LAYER_TRIES { 3 } else { 1 };
+    now.min(total).saturating_sub(step)
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn rung(gpu_layers: u32, kv_cache_type: KvCacheType) -> Rung {
+        Rung { gpu_layers, kv_cache_type }
+    }
+
+    /// Everything that is tried when nothing ever fits.
+    fn all(first: Rung, total: u32, four_bits: FourBits) -> (Vec<Rung>, Next) {
+        let mut tried = vec![first];
+        loop {
+            match below(&tried, total, four_bits) {
+                Next::Try(next) => tried.push(next),
+                end => return (tried, end),
+            }
+        }
+    }
+
+    #[test]
+    fn layers_come_before_the_cache_and_four_bits_are_asked_about() {
+        let (tried, end) = all(rung(29, KvCacheType::F16), 29, FourBits::Unasked);
+        let shown: Vec<_> = tried.iter().map(|rung| (rung.gpu_layers, rung.kv_cache_type.name())).collect();
+        let expected = [
+            (29, "f16"),
+            (27, "f16"),
+            (25, "f16"),
+            (23, "f16"),
+            (21, "f16"),
+            (21, "q8_0"),
+            (19, "q8_0"),
+            (17, "q8_0"),
+            (15, "q8_0"),
+            (13, "q8_0"),
+        ];
+        assert_eq!(shown, expected);
+        assert_eq!(end, Next::Ask(rung(13, KvCacheType::Q4_0)));
+    }
+
+    #[test]
+    fn without_consent_layers_go_down_to_none() {
+        let (tried, end) = all(rung(29, KvCacheType::Q8_0), 29, FourBits::Declined);
+        assert!(tried.iter().all(|rung| rung.kv_cache_type == KvCacheType::Q8_0), "{tried:?}");
+        assert_eq!((tried.last().map(|rung| rung.gpu_layers), end), (Some(0), Next::Nothing));
+    }
+
+    #[test]
+    fn without_a_card_only_the_cache_can_shrink() {
+        let (tried, end) = all(rung(0, KvCacheType::F16), 29, FourBits::Agreed);
+        assert_eq!(tried.len(), 3);
+        assert_eq!(end, Next::Nothing);
+    }
+
+    proptest! {
+        #[test]
+        fn it_ends_goes_down_only_and_asks_before_four_bits(
+            layers in 0u32..200, total in 1u32..130, kv in 0usize..3, answer in 0usize..3,
+        ) {
+            let kv = [KvCacheType::F16, KvCacheType::Q8_0, KvCacheType::Q4_0][kv];
+            let four_bits = [FourBits::Agreed, FourBits::Declined, FourBits::Unasked][answer];
+            let (tried, end) = all(rung(layers, kv), total, four_bits);
+            prop_assert!(tried.len() <= MOST_TRIES);
+            for pair in tried.windows(2) {
+                prop_assert!(pair[1].gpu_layers <= pair[0].gpu_layers);
+                prop_assert!(pair[1] != pair[0]);
+            }
+            if four_bits != FourBits::Agreed && kv != KvCacheType::Q4_0 {
+                prop_assert!(tried.iter().all(|rung| rung.kv_cache_type != KvCacheType::Q4_0));
+            }
+            prop_assert!(!matches!(end, Next::Try(_)));
+        }
+    }
+}

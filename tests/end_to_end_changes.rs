@@ -1,0 +1,286 @@
+//! Changing the machine, with real processes: what is tried when memory runs out or is to spare, which placement is kept,
+//! how a change that fails or is cut short leaves what was in force, how an engine is updated in place.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests fail by panicking")]
+#![cfg(target_os = "linux")]
+
+mod common;
+
+use common::process::below;
+use common::world::{Said, World, eight_gb, listing};
+use serde_json::{Value, json};
+
+fn plain<'a>(profile: &'a str, more: &[&'a str]) -> Vec<&'a str> {
+    ["--accept-degraded", "--no-autostart", "--profile", profile].iter().chain(more).copied().collect()
+}
+
+/// A world with an engine that is quick, so that tests wait for nothing they are not about.
+fn quick(more: &Value) -> World {
+    let mut double = json!({"decode_tokens_per_s": 10_000.0, "prefill_tokens_per_s": 2_000_000.0});
+    for (key, value) in more.as_object().into_iter().flatten() {
+        double[key] = value.clone();
+    }
+    World::new(&double)
+}
+
+/// The machine had so many MiB of graphics memory free when it was looked at.
+fn free_when_planned(world: &World, mib: u64) {
+    let mut machine = eight_gb();
+    machine["gpus"][0]["vram_free_bytes"] = json!(mib << 20);
+    world.write("hardware.json", &machine);
+}
+
+fn profile(world: &World) -> String {
+    world.read("llm/profile.yaml").replace('"', "")
+}
+
+fn parameters(world: &World) -> String {
+    let shown = world.ask("POST", "/api/show", Some(&json!({"model": "acolyte:latest"})));
+    shown["parameters"].as_str().unwrap_or_default().split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+fn status(world: &World) -> Value {
+    serde_json::from_slice(&world.run(&["status", "--json"]).stdout).unwrap()
+}
+
+/// Another build of the engine on the mirror, as a release of this version.
+fn release(world: &World, version: &str, double: &Value) {
+    let mut told = json!({
+        "version": version, "registry": world.mirror.url(),
+        "gpu": {"name": "NVIDIA GeForce RTX 4060", "total_mib": 8188, "free_mib": 7700},
+        "decode_tokens_per_s": 10_000.0, "prefill_tokens_per_s": 2_000_000.0,
+    });
+    for (key, value) in double.as_object().into_iter().flatten() {
+        told[key] = value.clone();
+    }
+    let archive = common::archive::engine_archive(common::archive::Format::TarZst, &told);
+    let bytes = archive.len();
+    let name = format!("ollama-other-{version}.tar.zst");
+    let sha256 = world.mirror.put(&name, archive);
+    let list = json!({"schema": 1, "version": version, "assets": [
+        {"os": std::env::consts::OS, "arch": "any", "name": name, "bytes": bytes, "sha256": sha256}]});
+    world.write("release.json", &list);
+}
+
+#[test]
+fn the_cache_shrinks_when_fewer_layers_are_not_enough_and_the_context_never_does() {
+    let world = quick(&json!({"faults": {"vram_taken_mib": 4300}}));
+    let said = world.install(&plain("hybrid_8gb", &[]));
+    let receipt = said.receipt();
+    let tried: Vec<(u64, &str, &str)> = receipt["tried"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|one| {
+            let text = |key: &str| one[key].as_str().unwrap();
+            (one["gpu_layers"].as_u64().unwrap(), text("kv_cache_type"), text("outcome"))
+        })
+        .collect();
+    assert!(tried.iter().take(5).all(|(_, kv, _)| *kv == "q8_0"), "layers come first: {tried:#?}");
+    assert!(tried.iter().any(|(_, kv, outcome)| *kv == "q4_0" && outcome.starts_with("ok")), "{tried:#?}");
+    assert!(tried.len() <= 14, "{tried:#?}");
+    assert_eq!(receipt["measured"]["kv_cache_type"], "q4_0");
+    assert_eq!(receipt["measured"]["context_tokens"], 32_768);
+    assert_eq!(receipt["predicted"]["kv_cache_type"], "q8_0", "the promise stays what it was");
+    assert_eq!(receipt["verdict"], "degraded");
+    assert!(profile(&world).contains("kv_cache_type: q4_0"), "{}", profile(&world));
+    assert!(world.json("llm/consent.json")["text"].as_str().unwrap().contains("q4_0"), "consent says so too");
+    assert!(
+        said.events.iter().any(|e| e["message"].as_str().unwrap_or_default().contains("q4_0")),
+        "it is shown"
+    );
+
+    // What was found is what runs after a restart of the server as well.
+    assert!(world.run(&["stop"]).status.success());
+    assert_eq!(below(world.folder.path()), Vec::<u32>::new());
+    assert!(world.run(&["start"]).status.success());
+    assert_eq!(status(&world)["server"]["answers"], true);
+}
+
+#[test]
+fn with_room_to_spare_more_layers_are_tried() {
+    let world = quick(&json!({}));
+    free_when_planned(&world, 4000);
+    let said = world.install(&plain("hybrid_8gb", &[]));
+    let receipt = said.receipt();
+    let promised = receipt["predicted"]["gpu_layers"].as_u64().unwrap();
+    let tried = receipt["tried"].as_array().unwrap();
+    assert!(promised < 29, "{receipt:#}");
+    assert_eq!(tried[0]["gpu_layers"], promised);
+    assert_eq!(receipt["measured"]["gpu_layers"], 29, "{tried:#?}");
+    assert!(parameters(&world).contains("num_gpu 29"), "{}", parameters(&world));
+}
+
+#[test]
+fn the_faster_placement_is_kept_and_that_is_said() {
+    for (ours, automatic, kept) in [(100.0, 300.0, true), (300.0, 100.0, false)] {
+        let world = quick(&json!({
+            "gpu": {"name": "NVIDIA GeForce RTX 4060", "total_mib": 8188, "free_mib": 4000},
+            "decode_tokens_per_s": ours, "automatic_decode_tokens_per_s": automatic,
+        }));
+        free_when_planned(&world, 4000);
+        let said = world.install(&plain("hybrid_8gb", &[]));
+        let receipt = said.receipt();
+        let placements = &receipt["placements"];
+        assert_eq!(placements["automatic_kept"], kept, "{receipt:#}");
+        assert!(
+            placements["explicit_tokens_per_s"].is_f64() && placements["automatic_tokens_per_s"].is_f64()
+        );
+        assert_eq!(parameters(&world).contains("num_gpu -1"), kept, "{}", parameters(&world));
+        assert!(profile(&world).contains(&format!("automatic_layers: {kept}")), "{}", profile(&world));
+        let speed = receipt["measured"]["decode_tokens_per_s"].as_f64().unwrap();
+        assert!(speed > 150.0, "the faster one was measured last: {speed}");
+        let told = said
+            .events
+            .iter()
+            .any(|e| e["message"].as_str().unwrap_or_default().contains("own placement is"));
+        assert_eq!(told, kept);
+    }
+}
+
+#[test]
+fn a_change_that_is_killed_can_be_undone_or_gone_on_with() {
+    for undo in [true, false] {
+        let world = quick(&json!({}));
+        world.install(&plain("light_6gb", &[])).receipt();
+        let before = (world.read("llm/profile.yaml"), world.read("llm/receipt.json"), listing(&world.home()));
+        release(&world, "0.32.16", &json!({"load_ms": 300}));
+        let running = world.begin_install(&plain("hybrid_8gb", &[]));
+        running.wait_for(|e| e["step"] == "load_model");
+        running.signal("KILL");
+        running.end();
+        let status_now = status(&world);
+        assert_eq!(
+            (&status_now["unfinished"], &status_now["profile"]["profile"]),
+            (&json!(true), &json!("light_6gb"))
+        );
+        if undo {
+            let said = world.run(&["undo", "--yes"]);
+            assert!(said.status.success(), "{}", String::from_utf8_lossy(&said.stderr));
+            assert_eq!(
+                (world.read("llm/profile.yaml"), world.read("llm/receipt.json")),
+                (before.0, before.1)
+            );
+            let left: Vec<_> =
+                listing(&world.home()).into_iter().filter(|path| !before.2.contains(path)).collect();
+            assert!(left.iter().all(|path| path.starts_with(world.home().join("logs"))), "{left:#?}");
+            let shown = world.ask("POST", "/api/show", Some(&json!({"model": "acolyte:latest"})));
+            assert_eq!(
+                shown["model_info"]["qwen2.block_count"], 36,
+                "ACOLYTE is served the 3B model as before"
+            );
+            assert_eq!(
+                world.ask("GET", "/api/version", None)["version"],
+                "0.32.15",
+                "by the engine of before"
+            );
+            assert_eq!(world.run(&["undo", "--yes"]).status.code(), Some(1), "there is nothing more to undo");
+        } else {
+            // Without naming anything: what was asked for is known.
+            let mut command = world.acolyte(&["install", "--continue", "--json", "--yes"]);
+            command.arg("--hardware").arg(world.path("hardware.json"));
+            let said = Said::of(command);
+            assert_eq!(said.receipt()["profile"], "hybrid_8gb");
+            assert_eq!(said.receipt()["engine_version"], "0.32.16");
+            assert!(
+                !world.home().join("ollama/0.32.15").exists(),
+                "the old engine goes once the new one has answered"
+            );
+        }
+        assert_eq!(status(&world)["unfinished"], false);
+    }
+}
+
+#[test]
+fn an_engine_that_does_not_answer_is_rolled_back() {
+    for version in ["0.32.15", "0.32.16"] {
+        let world = quick(&json!({}));
+        world.install(&plain("light_6gb", &[])).receipt();
+        let before = world.read("llm/profile.yaml");
+        // The same version in another build, or a newer one: neither starts.
+        release(&world, version, &json!({"faults": {"serve_fails": "Illegal instruction"}}));
+        let said = world.install(&plain("light_6gb", &[]));
+        assert_eq!(said.code, Some(1), "{said:#?}");
+        assert!(said.errors.contains("Illegal instruction"), "{}", said.errors);
+        assert_eq!(world.read("llm/profile.yaml"), before);
+        assert_eq!(
+            world.ask("GET", "/api/version", None)["version"],
+            "0.32.15",
+            "{version}: the old one answers"
+        );
+        // A build that works takes its place.
+        release(&world, version, &json!({"load_ms": 21}));
+        world.install(&plain("light_6gb", &[])).receipt();
+        assert_eq!(world.ask("GET", "/api/version", None)["version"], version);
+        let engines: Vec<_> = std::fs::read_dir(world.home().join("ollama"))
+            .unwrap()
+            .flatten()
+            .map(|entry| entry.file_name().to_string_lossy().into_owned())
+            .filter(|name| name != "home")
+            .collect();
+        assert_eq!(engines, [version], "one engine is left");
+        assert!(world.run(&["uninstall", "--yes"]).status.success());
+        assert!(!world.home().exists(), "{:#?}", listing(&world.home()));
+    }
+}
+
+#[test]
+fn a_profile_whose_model_cannot_be_loaded_leaves_the_old_one_answering() {
+    let world = quick(&json!({}));
+    world.install(&plain("light_6gb", &[])).receipt();
+    let before = (world.read("llm/profile.yaml"), world.read("llm/receipt.json"));
+    let double = world.home().join("ollama/0.32.15/bin/double.json");
+    let mut told: Value = serde_json::from_slice(&std::fs::read(&double).unwrap()).unwrap();
+    told["faults"] = json!({"never_enough_memory": true});
+    std::fs::write(&double, told.to_string()).unwrap();
+    let said = world.install(&plain("hybrid_8gb", &[]));
+    assert_eq!(said.code, Some(1), "{said:#?}");
+    assert_eq!(said.steps().last().unwrap(), &("load_model".to_owned(), "failed".to_owned()));
+    assert_eq!((world.read("llm/profile.yaml"), world.read("llm/receipt.json")), before);
+    told["faults"] = json!({});
+    std::fs::write(&double, told.to_string()).unwrap();
+    let answer = world.ask(
+        "POST",
+        "/api/generate",
+        Some(&json!({"model": "acolyte:latest", "prompt": "fn main", "stream": false})),
+    );
+    assert_eq!(answer["done"], true, "the old profile answers: {answer}");
+    let shown = world.ask("POST", "/api/show", Some(&json!({"model": "acolyte:latest"})));
+    assert_eq!(shown["model_info"]["qwen2.block_count"], 36);
+}
+
+#[test]
+fn the_second_of_two_installers_says_so() {
+    let world = quick(&json!({}));
+    world.mirror.limit_rate(1 << 20);
+    let first = world.begin_install(&plain("light_6gb", &[]));
+    first.wait_for(|e| e["step"] == "fetch_engine" && e["bytes_done"].as_u64() > Some(100_000));
+    for arguments in [&["undo", "--yes"][..], &["uninstall", "--yes"]] {
+        let said = world.run(arguments);
+        assert_eq!(said.status.code(), Some(1));
+        let errors = String::from_utf8_lossy(&said.stderr);
+        assert!(errors.contains("Another installer is working"), "{arguments:?}: {errors}");
+    }
+    let second = world.install(&plain("light_6gb", &[]));
+    assert_eq!(second.code, Some(1), "{second:#?}");
+    assert!(second.errors.contains("Another installer is working"), "{}", second.errors);
+    world.mirror.heal();
+    first.signal("KILL");
+    first.end();
+    world.install(&plain("light_6gb", &[])).receipt();
+}
+
+#[test]
+fn a_users_own_files_stay() {
+    let world = quick(&json!({}));
+    world.install(&plain("light_6gb", &[])).receipt();
+    let own = [world.home().join("notes.txt"), world.home().join("ollama/0.32.15/bin/mine.txt")];
+    for path in &own {
+        std::fs::write(path, "mine").unwrap();
+    }
+    let said = world.run(&["uninstall", "--yes"]);
+    assert!(said.status.success());
+    let left: Vec<_> = listing(&world.home()).into_iter().filter(|path| path.is_file()).collect();
+    assert_eq!(left, own);
+    assert!(String::from_utf8_lossy(&said.stderr).contains("notes.txt"), "they are named");
+}
