@@ -80,6 +80,8 @@ fn machine() -> Machine {
             compute_capability: Some((8, 9)),
         }],
         cpu: CpuFigures {
+            name: String::new(),
+            dot_product_gb_s: None,
             ram_total_bytes: 32 * GIB,
             ram_available_bytes: detected(24 * GIB),
             bandwidth_gb_s: detected(40.0),

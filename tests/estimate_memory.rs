@@ -3,7 +3,8 @@
 #![allow(clippy::unwrap_used, clippy::panic, missing_docs)]
 
 use acolyte::estimate::{
-    Certainty, CpuFigures, GpuFigures, Known, Machine, Setting, fit_gpu_layers, memory_need,
+    Certainty, CpuFigures, EngineBuild, GpuFigures, Known, Machine, Setting, fit_gpu_layers, memory_need,
+    memory_need_of_build,
 };
 use acolyte::hardware::{Backend, GpuKind};
 use acolyte::models::{Catalogue, KvCacheType, Model};
@@ -30,6 +31,8 @@ fn machine() -> Machine {
             compute_capability: Some((8, 6)),
         }],
         cpu: CpuFigures {
+            name: String::new(),
+            dot_product_gb_s: None,
             ram_total_bytes: 32 * GIB,
             ram_available_bytes: known(24 * GIB),
             bandwidth_gb_s: known(40.0),
@@ -125,4 +128,54 @@ fn layers_that_fit_are_the_engines_own_within_one() {
         }
     }
     assert!(worst <= 1, "differs by {worst} layers");
+}
+
+/// Published logs of builds of the engine, MiB; `examples/data/memory_logs.csv` says whose.
+#[test]
+fn every_builds_buffers_are_what_it_logged() {
+    use EngineBuild::{AllLogits, Current, OutputLast, OwnRunner};
+
+    let need = |tag: &str, build, layers, context, kv_cache_type, flash_attention| {
+        let model = Catalogue::built_in().find(tag).unwrap_or_else(|| panic!("{tag}"));
+        let setting =
+            Setting { gpu_layers: layers, flash_attention, ..setting(&model, context, kv_cache_type) };
+        memory_need_of_build(&model, &setting, &machine(), build)
+    };
+    let mib = |bytes: u64| bytes as f64 / MIB as f64;
+    let (f16, q8_0) = (KvCacheType::F16, KvCacheType::Q8_0);
+    for (tag, build, layers, context, kv, flash_attention, compute, host) in [
+        ("qwen2.5-coder:7b", OwnRunner, 29, 4096, f16, true, 304.0, Some(15.01)),
+        ("qwen2.5-coder:7b", OwnRunner, 29, 32_768, f16, true, 382.01, Some(71.01)),
+        ("qwen2.5-coder:7b", AllLogits, 29, 4096, f16, true, 304.0, None),
+        ("qwen2.5-coder:7b", Current, 29, 9728, f16, true, 134.51, None),
+        ("qwen2.5-coder:7b", OwnRunner, 29, 8192, f16, false, 492.0, None),
+        ("qwen2.5-coder:7b", OwnRunner, 0, 16_384, q8_0, true, 730.36, Some(39.01)),
+        ("qwen2.5-coder:7b-instruct-q8_0", AllLogits, 29, 16_384, f16, true, 304.0, Some(30.01)),
+        ("qwen2.5-coder:14b", Current, 49, 8192, f16, true, 118.62, None),
+    ] {
+        let need = need(tag, build, layers, context, kv, flash_attention);
+        let off = (mib(need.compute_gpu_bytes) - compute).abs();
+        assert!(off <= 25.0, "{tag} {build:?} at {context}: {off} MiB off");
+        if let Some(host) = host {
+            let off = (mib(need.compute_ram_bytes) - host).abs();
+            assert!(off <= 25.0, "{tag} {build:?} at {context}: {off} MiB off on the host");
+        }
+    }
+    // Before December 2025 the output layer went last: 8 of 29 are eight blocks.
+    let weights = need("qwen2.5-coder:7b", OutputLast, 8, 4096, f16, true).weights_gpu_bytes;
+    assert!((mib(weights) - 1103.35).abs() < 0.01);
+}
+
+#[test]
+fn two_cards_hold_what_each_of_them_has_room_for() {
+    let model = model("32b", "q4_K_M");
+    let setting = setting(&model, 32_768, KvCacheType::Q8_0);
+    let one = machine();
+    let two = Machine { gpus: vec![one.gpus[0].clone(), one.gpus[0].clone()], cpu: one.cpu.clone() };
+    let layers = |machine: &Machine, gib: u64| fit_gpu_layers(&model, &setting, machine, gib * GIB);
+    // Twice the memory holds twice the layers, less what every card keeps for itself and a layer that fits on neither.
+    let (alone, together) = (layers(&one, 11), layers(&two, 22));
+    assert!((2 * alone - 4..=2 * alone + 2).contains(&together), "{alone} and {together}");
+    assert_eq!(layers(&two, 40), model.total_layers());
+    assert_eq!(layers(&two, 1), 0);
 }

@@ -1,5 +1,7 @@
-//! Estimates against our own measurements with layers on both sides: llama.cpp b10488 (CUDA 13, driver 580.159.04) on an
-//! H100 80GB HBM3 with 16 virtual Xeon cores, 2026-11-23; `llama-bench -fa 1 -b 512 -ub 512`, Qwen2.5-Coder shapes.
+//! Estimates against our own measurements with layers on both sides, at depth, and on processors: llama.cpp b10488 (CUDA
+//! 13, driver 580.159.04) on H100 80GB HBM3 machines with 16 virtual Xeon cores and on two virtual EPYC cores,
+//! 2026-11-23; `llama-bench -fa 1 -b 512 -ub 512`, Qwen2.5-Coder shapes (a selection of
+//! `examples/data/own_measurements.csv`).
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use acolyte::estimate::{Certainty, CpuFigures, GpuFigures, Known, Machine, Setting, decode, first_token_s};
@@ -19,6 +21,8 @@ fn machine() -> Machine {
             compute_capability: Some((9, 0)),
         }],
         cpu: CpuFigures {
+            name: "Intel(R) Xeon(R) Processor".to_owned(),
+            dot_product_gb_s: Some(234.0),
             ram_total_bytes: 135_148_564_480,
             ram_available_bytes: known(134_547_111_936),
             bandwidth_gb_s: Known { value: 138.8, certainty: Certainty::Measured },
@@ -61,13 +65,60 @@ fn decode_follows_the_bytes_on_each_side() {
         let estimated = decode(&model(tag), &setting(gpu_layers), &machine(), 0).mid;
         within(1.15, estimated, measured, tag);
     }
-    // The processor's share was read at less than half of the measured bandwidth there: a wider margin.
     for (gpu_layers, depth_tokens, measured) in
-        [(20, 0, 46.0), (10, 0, 24.7), (20, 16_000, 21.6), (20, 30_000, 12.9)]
+        [(10, 0, 24.7), (20, 0, 46.0), (28, 0, 170.6), (20, 16_000, 21.6), (20, 30_000, 12.9)]
     {
         let estimated =
             decode(&model("qwen2.5-coder:7b"), &setting(gpu_layers), &machine(), depth_tokens).mid;
-        within(1.5, estimated, measured, &format!("{gpu_layers} layers at {depth_tokens}"));
+        within(1.3, estimated, measured, &format!("{gpu_layers} layers at {depth_tokens}"));
+    }
+}
+
+#[test]
+fn a_quantised_cache_saves_memory_and_costs_time() {
+    let catalogue = Catalogue::built_in();
+    for (tag, gpu_layers, depth_tokens, f16, q8_0, q4_0) in [
+        ("qwen2.5-coder:3b", 37, 16_000, 265.5, 232.2, 229.4),
+        ("qwen2.5-coder:7b", 29, 32_000, 208.6, 143.4, 135.7),
+        ("qwen2.5-coder:14b", 49, 16_000, 108.4, 86.1, 83.8),
+    ] {
+        let model = catalogue.find(tag).expect("a model of the catalogue");
+        for (kv_cache_type, measured) in
+            [(KvCacheType::F16, f16), (KvCacheType::Q8_0, q8_0), (KvCacheType::Q4_0, q4_0)]
+        {
+            let setting = Setting { kv_cache_type, ..setting(gpu_layers) };
+            let estimated = decode(&model, &setting, &machine(), depth_tokens).mid;
+            within(1.25, estimated, measured, &format!("{tag} {kv_cache_type:?}"));
+        }
+    }
+}
+
+#[test]
+fn few_cores_are_slower_than_their_memory() {
+    let catalogue = Catalogue::built_in();
+    let cores = |name: &str, threads: u32, bandwidth_gb_s: f64, dot_product_gb_s: f64| {
+        let mut machine = machine();
+        machine.gpus.clear();
+        machine.cpu.name = name.to_owned();
+        machine.cpu.physical_cores.value = threads;
+        machine.cpu.bandwidth_gb_s.value = bandwidth_gb_s;
+        machine.cpu.dot_product_gb_s = Some(dot_product_gb_s);
+        machine
+    };
+    let two = cores("AMD EPYC", 2, 24.0, 41.0);
+    let (four, eight) = (cores("Intel Xeon", 4, 50.0, 74.0), cores("Intel Xeon", 8, 93.0, 130.0));
+    for (tag, machine, measured) in [
+        ("qwen2.5-coder:0.5b", &two, 38.0),
+        ("qwen2.5-coder:1.5b", &two, 17.1),
+        ("qwen2.5-coder:7b", &two, 4.3),
+        ("qwen2.5-coder:1.5b", &four, 19.8),
+        ("qwen2.5-coder:7b", &four, 5.0),
+        ("qwen2.5-coder:1.5b", &eight, 38.7),
+        ("qwen2.5-coder:7b", &eight, 8.4),
+    ] {
+        let model = catalogue.find(tag).expect("a model of the catalogue");
+        let estimated = decode(&model, &setting(0), machine, 0).mid;
+        within(1.25, estimated, measured, &format!("{tag} on {} cores", machine.cpu.physical_cores.value));
     }
 }
 

@@ -30,6 +30,8 @@ fn machine(gpus: usize, vram_bytes: u64, gpu_gb_s: f64, ram_gb_s: f64, cores: u3
     Machine {
         gpus: vec![gpu; gpus],
         cpu: CpuFigures {
+            name: String::new(),
+            dot_product_gb_s: None,
             ram_total_bytes: 32 * GIB,
             ram_available_bytes: known(24 * GIB),
             bandwidth_gb_s: known(ram_gb_s),

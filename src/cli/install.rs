@@ -13,7 +13,7 @@ use crate::install::{Asked, Control, InstallError, InstallOptions, Installed, Pa
 use crate::models::{Catalogue, KvCacheType};
 use crate::plan::{
     Assessment, CUSTOM_ID, Candidate, EMERGENCY_ID, Layers, Profiles, Verdict, assess, assess_all, banner,
-    candidates, consent_text, custom_candidate, emergency_candidate, machine,
+    candidates, consent_text, custom_candidate, emergency_candidate, machine_for,
 };
 use crate::say;
 
@@ -97,7 +97,7 @@ fn begin(args: &InstallArgs, before: Option<&Asked>, session: &Session) -> Resul
     let request = Request {
         consent_text: degraded.then(|| consent_text(&assessment, text)),
         banner: banner(&assessment, text),
-        machine: machine(&hardware, &profiles.policy),
+        machine: machine_for(&assessment.candidate, &hardware, &profiles.policy),
         accept_degraded: args.accept_degraded || agreed,
         accept_kv_q4: args.accept_degraded.then_some(true).or(before.and_then(|asked| asked.accept_kv_q4)),
         assessment,

@@ -19,12 +19,20 @@ pub(super) struct GpuRates {
     pub bytes_per_s: f64,
     /// Seconds of arithmetic for one weight of one token, where a chip is too slow to keep up with its own memory.
     pub decode_s_per_weight: f64,
+    /// Bytes of a 16-bit cache read a second.
+    pub cache_bytes_per_s: f64,
+    /// Seconds of one multiply-add of a token's attention over a quantised cache, where that is slower than reading.
+    pub quantised_s_per_product: f64,
+    /// Factor on `launch_s` with a quantised cache.
+    pub quantised_launches: f64,
     /// Seconds to start the work of one block.
     pub launch_s: f64,
     /// Factor on `launch_s` for blocks of experts.
     pub mixture_launches: f64,
     /// Floating-point operations a second on a prompt.
     pub prefill_flops: f64,
+    /// The same for attention.
+    pub attention_flops: f64,
     /// Factor between the middle of a range and each of its ends.
     pub spread: f64,
 }
@@ -38,6 +46,10 @@ pub(super) struct CpuRates {
     pub attention_products_per_s: f64,
     /// Floating-point operations a second on a prompt.
     pub prefill_flops: f64,
+    /// The same for attention over a 16-bit cache.
+    pub attention_flops: f64,
+    /// The same for attention over a quantised cache.
+    pub quantised_attention_flops: f64,
     /// Factor between the middle of a range and each of its ends.
     pub spread: f64,
 }
@@ -52,6 +64,10 @@ struct Fit {
     launch_us: f64,
     /// Prompt arithmetic as a multiple of the vector units' 32-bit rate (tensor cores give more than 1).
     prefill_share: f64,
+    /// Rate of attention over a prompt, as a multiple of `prefill_share`.
+    attention_share: f64,
+    /// Rate at which a cache is read, as a multiple of `bandwidth_share`.
+    cache_share: f64,
     /// TFLOPS to assume for each GB/s when the card is not in the table.
     tflops_per_gb_s: f64,
     /// Factor between the middle of a range and each of its ends.
@@ -66,6 +82,8 @@ fn fit(architecture: Architecture) -> Fit {
         decode_cost: 9.8e-3,
         launch_us: 28.0,
         prefill_share: 2.2,
+        attention_share: 0.5,
+        cache_share: 1.0,
         tflops_per_gb_s: 0.040,
         spread: 1.17,
     };
@@ -74,6 +92,8 @@ fn fit(architecture: Architecture) -> Fit {
         decode_cost: 2.5e-3,
         launch_us: 50.0,
         prefill_share: 0.80,
+        attention_share: 0.5,
+        cache_share: 1.0,
         tflops_per_gb_s: 0.060,
         spread: 1.20,
     };
@@ -82,6 +102,8 @@ fn fit(architecture: Architecture) -> Fit {
         decode_cost: 18e-3,
         launch_us: 60.0,
         prefill_share: 0.70,
+        attention_share: 0.5,
+        cache_share: 1.0,
         tflops_per_gb_s: 0.030,
         spread: 1.22,
     };
@@ -90,8 +112,10 @@ fn fit(architecture: Architecture) -> Fit {
         decode_cost: 0.0,
         launch_us: 150.0,
         prefill_share: 0.63,
+        attention_share: 0.5,
+        cache_share: 1.0,
         tflops_per_gb_s: 0.034,
-        spread: 1.13,
+        spread: 1.10,
     };
     match architecture {
         A::Maxwell | A::Pascal => {
@@ -103,9 +127,11 @@ fn fit(architecture: Architecture) -> Fit {
         A::Ada => Fit { tflops_per_gb_s: 0.070, ..nvidia },
         // Its memory is so fast that unpacking weights and starting kernels take as long as reading them.
         A::Hopper => Fit {
-            decode_cost: 10.3e-3,
-            launch_us: 45.0,
-            prefill_share: 2.8,
+            decode_cost: 12.1e-3,
+            launch_us: 47.0,
+            prefill_share: 2.2,
+            attention_share: 1.4,
+            cache_share: 0.57,
             tflops_per_gb_s: 0.022,
             ..nvidia
         },
@@ -156,6 +182,11 @@ pub(super) fn gpu_rates(gpu: &GpuFigures, k_quants: bool) -> GpuRates {
     const SHARED: f64 = 0.735;
     /// The super-blocks of K-quants cost more arithmetic, which shows where arithmetic limits.
     const K_QUANTS: f64 = 1.5;
+    /// CUDA reads a quantised cache once for every query head and unpacks it each time: multiply-adds a second as a
+    /// share of the vector units', on an H100 the same for four models (2.0 to 2.3 · 10¹² with q8_0, q4_0 alike).
+    const QUANTISED_PRODUCTS: f64 = 0.063;
+    /// And it starts more kernels for each block, also while the cache is empty.
+    const QUANTISED_LAUNCHES: f64 = 1.25;
 
     let (architecture, row) = identify(gpu);
     let fit = fit(architecture);
@@ -187,25 +218,42 @@ pub(super) fn gpu_rates(gpu: &GpuFigures, k_quants: bool) -> GpuRates {
         _ => fit.prefill_share,
     };
     let known = row.is_some() || architecture == Architecture::Apple;
-    let spread = fit.spread.powf(if known { 1.0 } else { 1.5 }) * widening(gpu.bandwidth_gb_s.certainty);
+    // Chips that share their memory were measured in a few finished machines, which differ less than cards do.
+    let own_spread = if shared_nvidia { fit.spread.min(1.13) } else { fit.spread };
+    let spread = own_spread.powf(if known { 1.0 } else { 1.5 }) * widening(gpu.bandwidth_gb_s.certainty);
+    let cuda = gpu.backend == Backend::Cuda;
+    // Since Pascal a multiprocessor has 128 lanes, except Volta's and Turing's with 64.
+    let few_lanes = matches!(architecture, Architecture::Volta | Architecture::Turing);
+    let per_lane = if few_lanes { 2.0 } else { 1.0 };
+    let products_per_s = tflops * TERA / 2.0 * QUANTISED_PRODUCTS * per_lane;
     GpuRates {
         bytes_per_s: bandwidth * GB * share,
+        cache_bytes_per_s: bandwidth * GB * share * fit.cache_share,
+        quantised_s_per_product: if cuda { 1.0 / products_per_s } else { 0.0 },
+        quantised_launches: if cuda { QUANTISED_LAUNCHES } else { 1.0 },
         decode_s_per_weight: fit.decode_cost * quant / tflops * 1e-9,
         launch_s: fit.launch_us * 1e-6,
         mixture_launches: if gpu.backend == Backend::Cuda { 2.2 } else { 1.5 },
         prefill_flops: tflops * TERA * prefill_share,
+        attention_flops: tflops * TERA * prefill_share * fit.attention_share,
         spread,
     }
 }
 
 /// What the processor does.
 pub(super) fn cpu_rates(cpu: &CpuFigures) -> CpuRates {
-    /// One core's multiply-adds a second in attention over a 16-bit cache (measured: 16 cores of a Xeon, 42 · 10⁹).
+    /// One core's multiply-adds a second in attention over a 16-bit cache: 2.5 · 10⁹ on an EPYC, 1.3 to 3.0 on Xeons.
     const ATTENTION_PRODUCTS_PER_CORE: f64 = 2.6e9;
+    /// Share of matrix products' operations that attention over a prompt reaches: 25 · 10⁹ a core on an EPYC, 16.5 on a
+    /// Xeon with a 16-bit cache; 6 and 4 with a quantised one, which is unpacked for every token of the batch.
+    const ATTENTION_SHARE: f64 = 0.45;
+    const QUANTISED_ATTENTION_SHARE: f64 = 0.11;
+    /// Wider vectors than these do not help attention.
+    const ATTENTION_GFLOPS_PER_CORE: f64 = 45.0;
 
     let bandwidth = positive(cpu.bandwidth_gb_s.value) * GB;
     // A measurement is what can be had; a figure from a data sheet is what can be dreamt of.
-    let share = if cpu.bandwidth_gb_s.certainty == Certainty::Measured { 0.70 } else { 0.58 };
+    let share = if cpu.bandwidth_gb_s.certainty == Certainty::Measured { 0.75 } else { 0.60 };
     let cores = f64::from(cpu.physical_cores.value.clamp(1, 256));
     let has = |marks: &[&str]| {
         cpu.features.iter().any(|feature| {
@@ -214,7 +262,7 @@ pub(super) fn cpu_rates(cpu: &CpuFigures) -> CpuRates {
         })
     };
     let gflops_per_core = if has(&["vnni", "avx512", "avx10"]) {
-        if has(&["avx512", "avx10"]) { 100.0 } else { 35.0 }
+        if has(&["avx512", "avx10"]) { 80.0 } else { 35.0 }
     } else if has(&["neon", "asimd", "dotprod", "i8mm"]) {
         60.0
     } else if has(&["avx2"]) {
@@ -228,19 +276,29 @@ pub(super) fn cpu_rates(cpu: &CpuFigures) -> CpuRates {
     let by_memory = bandwidth * share;
     // A core unpacks and multiplies only so many bytes a second, so that few or slow cores do not keep up with their
     // memory. Where the number of cores is a guess, so would this limit be.
-    let bytes_per_s = if cpu.physical_cores.certainty == Certainty::Guess {
-        by_memory
-    } else {
-        let by_cores = cores * gflops_per_core * GB * 0.14;
-        (by_cores.powi(-3) + by_memory.powi(-3)).powf(-1.0 / 3.0)
+    let by_cores = match cpu.dot_product_gb_s {
+        // What of a dot product's speed whole blocks with their scales keep, by maker.
+        Some(gb_s) => Some(positive(gb_s) * GB * if made_by_amd(&cpu.name) { 0.52 } else { 0.32 }),
+        None if cpu.physical_cores.certainty == Certainty::Guess => None,
+        None => Some(cores * gflops_per_core * GB * 0.14),
     };
+    let bytes_per_s =
+        by_cores.map_or(by_memory, |by_cores| (by_cores.powi(-3) + by_memory.powi(-3)).powf(-1.0 / 3.0));
+    let attention_flops = cores * gflops_per_core.min(ATTENTION_GFLOPS_PER_CORE) * GB;
     let certainty = cpu.bandwidth_gb_s.certainty;
     CpuRates {
         bytes_per_s,
         attention_products_per_s: cores * ATTENTION_PRODUCTS_PER_CORE,
+        attention_flops: attention_flops * ATTENTION_SHARE,
+        quantised_attention_flops: attention_flops * QUANTISED_ATTENTION_SHARE,
         prefill_flops: cores * gflops_per_core * GB,
-        spread: 1.35 * widening(certainty),
+        spread: 1.30 * widening(certainty),
     }
+}
+
+fn made_by_amd(name: &str) -> bool {
+    let name = name.to_lowercase();
+    ["amd", "ryzen", "epyc", "threadripper"].iter().any(|word| name.contains(word))
 }
 
 /// How much wider a range becomes by what an input is worth.

@@ -1,12 +1,13 @@
 //! Where the bytes go: weights by tensor, the cache by block, compute buffers by the engine's own forms.
 //!
 //! The forms of the compute buffers were found on llama-server b10488 (what Ollama 0.32 runs) by letting it reserve
-//! its buffers for models of these exact shapes; docs/estimates.md compares them with published logs.
+//! its buffers for models of these exact shapes; docs/estimates.md compares them, and those of older builds, with
+//! published logs.
 
-use super::{Machine, MemoryNeed, Setting};
+use super::{EngineBuild, Machine, MemoryNeed, Setting};
 use crate::MIB;
 use crate::hardware::{Backend, GpuKind};
-use crate::models::{Architecture, Block, Cache, Model};
+use crate::models::{Architecture, Block, Cache, KvCacheType, Model};
 
 /// How many blocks are on the GPU, and whether the output is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -18,12 +19,20 @@ pub(super) struct Placement {
 }
 
 impl Placement {
-    /// The engine's rule since December 2025: the output layer first, then the last `gpu_layers - 1` blocks.
+    /// The rule of today's engine: the output layer first, then the last `gpu_layers - 1` blocks.
     pub fn new(architecture: &Architecture, gpu_layers: u32, gpus: usize) -> Self {
-        let gpu_layers = if gpus == 0 { 0 } else { gpu_layers };
+        Self::of_build(architecture, gpu_layers, gpus, EngineBuild::Current)
+    }
+
+    /// The rule of a build of the engine: in old ones the output layer goes last.
+    pub fn of_build(architecture: &Architecture, gpu_layers: u32, gpus: usize, build: EngineBuild) -> Self {
+        let gpu_layers = if gpus == 0 { 0 } else { usize::try_from(gpu_layers).unwrap_or(usize::MAX) };
         let blocks = architecture.blocks.len();
-        let gpu_blocks = usize::try_from(gpu_layers.saturating_sub(1)).unwrap_or(usize::MAX).min(blocks);
-        Self { cpu_blocks: blocks - gpu_blocks, output_on_gpu: gpu_layers > 0 }
+        let (gpu_blocks, output_on_gpu) = match build {
+            EngineBuild::OutputLast => (gpu_layers.min(blocks), gpu_layers > blocks),
+            _ => (gpu_layers.saturating_sub(1).min(blocks), gpu_layers > 0),
+        };
+        Self { cpu_blocks: blocks - gpu_blocks, output_on_gpu }
     }
 
     pub fn cpu<'a>(&self, architecture: &'a Architecture) -> &'a [Block] {
@@ -35,18 +44,25 @@ impl Placement {
     }
 }
 
-/// What a model needs in a setting on a machine. With several GPUs the VRAM is that of all of them together.
+/// What a model needs in a setting on a machine, run by today's engine. With several GPUs the VRAM is that of all of
+/// them together.
 pub fn memory_need(model: &Model, setting: &Setting, machine: &Machine) -> MemoryNeed {
+    memory_need_of_build(model, setting, machine, EngineBuild::Current)
+}
+
+/// The same for another build of the engine.
+pub fn memory_need_of_build(
+    model: &Model,
+    setting: &Setting,
+    machine: &Machine,
+    build: EngineBuild,
+) -> MemoryNeed {
     let architecture = &model.architecture;
-    let placement = Placement::new(architecture, setting.gpu_layers, machine.gpus.len());
+    let placement = Placement::of_build(architecture, setting.gpu_layers, machine.gpus.len(), build);
     let gpus = u64::try_from(machine.gpus.len()).unwrap_or(u64::MAX);
     let (on_gpu, on_cpu) = (placement.gpu(architecture), placement.cpu(architecture));
     let weights = |blocks: &[Block]| sum(blocks.iter().map(|block| block.bytes));
-    let cache = |blocks: &[Block]| {
-        sum(blocks
-            .iter()
-            .map(|b| b.cache.bytes(setting.context_tokens, setting.num_batch, setting.kv_cache_type)))
-    };
+    let cache = |blocks: &[Block]| sum(blocks.iter().map(|block| cache_bytes(block, setting)));
 
     let mut need = MemoryNeed {
         weights_gpu_bytes: weights(on_gpu),
@@ -59,24 +75,28 @@ pub fn memory_need(model: &Model, setting: &Setting, machine: &Machine) -> Memor
         kv_ram_bytes: cache(on_cpu),
         ..MemoryNeed::default()
     };
+    let computed = compute_buffer_bytes(architecture, setting, build, !on_gpu.is_empty());
     if placement.output_on_gpu {
         need.weights_gpu_bytes = need.weights_gpu_bytes.saturating_add(architecture.output_bytes);
+    } else if !architecture.tied_embeddings {
+        need.weights_ram_bytes = need.weights_ram_bytes.saturating_add(architecture.output_bytes);
+    }
+    // Engines before 0.30 computed prompts on a GPU that was there even when all weights were in main memory.
+    let computes_on_gpu = placement.output_on_gpu
+        || !on_gpu.is_empty()
+        || (gpus > 0 && matches!(build, EngineBuild::OwnRunner | EngineBuild::OutputLast));
+    if computes_on_gpu {
         let partial = !on_cpu.is_empty();
-        let streamed = if partial { streamed_weights_bytes(architecture, placement) } else { 0 };
-        need.compute_gpu_bytes =
-            compute_buffer_bytes(architecture, setting).saturating_mul(gpus).saturating_add(streamed);
+        let streamed = if partial { streamed_bytes(architecture, placement, setting, build) } else { 0 };
+        need.compute_gpu_bytes = computed.saturating_mul(gpus).saturating_add(streamed);
         need.overhead_gpu_bytes = sum(machine.gpus.iter().map(|gpu| driver_bytes(gpu.backend, gpu.kind)));
-        need.compute_ram_bytes = host_buffer_bytes(architecture, setting);
-        if partial {
-            let computed = compute_buffer_bytes(architecture, setting);
+        need.compute_ram_bytes = host_buffer_bytes(architecture, setting, build);
+        if partial && build == EngineBuild::Current {
             need.compute_ram_bytes = need.compute_ram_bytes.saturating_add(computed);
         }
         need.overhead_ram_bytes = 600 * MIB;
     } else {
-        if !architecture.tied_embeddings {
-            need.weights_ram_bytes = need.weights_ram_bytes.saturating_add(architecture.output_bytes);
-        }
-        need.compute_ram_bytes = compute_buffer_bytes(architecture, setting);
+        need.compute_ram_bytes = computed;
         need.overhead_ram_bytes = 300 * MIB;
     }
     need.vram_required_bytes =
@@ -87,7 +107,8 @@ pub fn memory_need(model: &Model, setting: &Setting, machine: &Machine) -> Memor
 }
 
 /// The most layers, as the engine counts them, that need no more than `vram_budget_bytes` on the GPUs together.
-/// `setting.gpu_layers` is ignored.
+/// `setting.gpu_layers` is ignored. Several GPUs share the budget as they share what is free of them; a layer lies on
+/// one of them, so that on each less than a layer may be left over.
 pub fn fit_gpu_layers(model: &Model, setting: &Setting, machine: &Machine, vram_budget_bytes: u64) -> u32 {
     if machine.gpus.is_empty() {
         return 0;
@@ -95,6 +116,7 @@ pub fn fit_gpu_layers(model: &Model, setting: &Setting, machine: &Machine, vram_
     let fits = |layers: u32| {
         let setting = Setting { gpu_layers: layers, ..*setting };
         memory_need(model, &setting, machine).vram_required_bytes <= vram_budget_bytes
+            && (machine.gpus.len() == 1 || fits_on_each(model, &setting, machine, vram_budget_bytes))
     };
     let total = model.total_layers();
     // All of it needs no room for streamed weights, so it can fit where one layer fewer does not.
@@ -109,35 +131,119 @@ pub fn fit_gpu_layers(model: &Model, setting: &Setting, machine: &Machine, vram_
     low
 }
 
+/// Whether the layers can be dealt out to several GPUs: the output to the last one, then block by block from the end to
+/// the first GPU, each as long as it has room beside the driver and a compute buffer of its own.
+fn fits_on_each(model: &Model, setting: &Setting, machine: &Machine, vram_budget_bytes: u64) -> bool {
+    let architecture = &model.architecture;
+    let placement = Placement::new(architecture, setting.gpu_layers, machine.gpus.len());
+    let computed = compute_buffer_bytes(architecture, setting, EngineBuild::Current, true);
+    let streamed = if placement.cpu_blocks > 0 {
+        streamed_bytes(architecture, placement, setting, EngineBuild::Current)
+    } else {
+        0
+    };
+    let free_together = sum(machine.gpus.iter().map(|gpu| gpu.vram_free_bytes.value)).max(1);
+    let mut rooms = machine.gpus.iter().rev().map(|gpu| {
+        let share = u128::from(vram_budget_bytes) * u128::from(gpu.vram_free_bytes.value);
+        let share = u64::try_from(share / u128::from(free_together)).unwrap_or(u64::MAX);
+        share.saturating_sub(sum([driver_bytes(gpu.backend, gpu.kind), computed]))
+    });
+    let mut room = rooms.next().unwrap_or(0).saturating_sub(streamed);
+    let blocks =
+        placement.gpu(architecture).iter().rev().map(|b| b.bytes.saturating_add(cache_bytes(b, setting)));
+    std::iter::once(architecture.output_bytes).chain(blocks).all(|bytes| {
+        loop {
+            if let Some(left) = room.checked_sub(bytes) {
+                room = left;
+                return true;
+            }
+            match rooms.next() {
+                Some(next) => room = next,
+                None => return false,
+            }
+        }
+    })
+}
+
 /// What one batch needs on the side that computes it.
-fn compute_buffer_bytes(architecture: &Architecture, setting: &Setting) -> u64 {
+fn compute_buffer_bytes(
+    architecture: &Architecture,
+    setting: &Setting,
+    build: EngineBuild,
+    attends_here: bool,
+) -> u64 {
     let batch = u64::from(setting.num_batch.max(1));
     let context = u64::from(setting.context_tokens);
-    let width = u64::from(architecture.embedding).saturating_add(u64::from(architecture.feed_forward));
+    let embedding = u64::from(architecture.embedding);
+    let width = embedding.saturating_add(u64::from(architecture.feed_forward));
     let with_flash = context.saturating_mul(2).saturating_add(width.saturating_mul(12));
-    let per_token = if setting.flash_attention {
+    let without_logits = if setting.flash_attention {
         with_flash
     } else {
         let heads = u64::from(architecture.heads).saturating_add(1);
         let kv = architecture.blocks.iter().map(|b| kv_values(b.cache)).max().unwrap_or(0);
         let scores = context.saturating_mul(heads);
-        let rows = u64::from(architecture.embedding).saturating_mul(4).saturating_add(kv);
+        let rows = embedding.saturating_mul(4).saturating_add(kv);
         with_flash.max(scores.saturating_add(rows).saturating_mul(4))
+    };
+    let logits = embedding.saturating_add(architecture.vocabulary());
+    let per_token = match build {
+        EngineBuild::Current => without_logits,
+        EngineBuild::AllLogits => without_logits.max(logits.saturating_mul(4)),
+        // Its mask has 32 bits, and stays while the logits are computed; up to 8,192 tokens it finds room among what is
+        // free again by then, so that this is 22 MiB too much there.
+        EngineBuild::OwnRunner | EngineBuild::OutputLast => {
+            let mask = context.saturating_add(embedding.saturating_mul(2));
+            let mask = if attends_here && setting.flash_attention { mask } else { 0 };
+            without_logits.max(logits.saturating_add(mask).saturating_mul(4))
+        }
     };
     batch.saturating_mul(per_token)
 }
 
 /// Pinned main memory through which batches reach the GPU.
-fn host_buffer_bytes(architecture: &Architecture, setting: &Setting) -> u64 {
+fn host_buffer_bytes(architecture: &Architecture, setting: &Setting, build: EngineBuild) -> u64 {
     let batch = u64::from(setting.num_batch.max(1));
     let context = u64::from(setting.context_tokens);
-    let rows = u64::from(architecture.embedding).saturating_mul(8);
-    batch.saturating_mul(context.saturating_mul(2).saturating_add(rows))
+    let embedding = u64::from(architecture.embedding);
+    let per_token = match build {
+        EngineBuild::OwnRunner | EngineBuild::OutputLast => {
+            context.saturating_add(embedding).saturating_mul(4)
+        }
+        EngineBuild::Current | EngineBuild::AllLogits => {
+            context.saturating_mul(2).saturating_add(embedding.saturating_mul(8))
+        }
+    };
+    batch.saturating_mul(per_token)
 }
 
-/// With blocks on the processor, large batches still compute on the GPU: their weights pass through a buffer there.
-fn streamed_weights_bytes(architecture: &Architecture, placement: Placement) -> u64 {
-    placement.cpu(architecture).iter().map(|block| block.bytes).max().unwrap_or(0)
+/// With blocks on the processor, large batches still compute on the GPU: a block's weights pass through a buffer
+/// there, then its cache with 16 bits. An upper bound: what was measured on seven placements of three models, at 8,192
+/// and 32,768 tokens, is up to 130 MiB less (docs/estimates.md).
+fn streamed_bytes(
+    architecture: &Architecture,
+    placement: Placement,
+    setting: &Setting,
+    build: EngineBuild,
+) -> u64 {
+    let on_cpu = placement.cpu(architecture);
+    let output =
+        if placement.output_on_gpu || build == EngineBuild::Current { 0 } else { architecture.output_bytes };
+    let blocks = if build == EngineBuild::Current {
+        on_cpu.iter().map(|block| block.bytes.max(passing_cache_bytes(block, setting))).max().unwrap_or(0)
+    } else {
+        0
+    };
+    output.max(blocks)
+}
+
+/// The cache as the GPU reads a prompt's: 16 bits, whatever it is stored in.
+fn passing_cache_bytes(block: &Block, setting: &Setting) -> u64 {
+    cache_bytes(block, &Setting { kv_cache_type: KvCacheType::F16, ..*setting })
+}
+
+fn cache_bytes(block: &Block, setting: &Setting) -> u64 {
+    block.cache.bytes(setting.context_tokens, setting.num_batch, setting.kv_cache_type)
 }
 
 fn kv_values(cache: Cache) -> u64 {
@@ -149,8 +255,8 @@ fn kv_values(cache: Cache) -> u64 {
     }
 }
 
-/// What the driver takes for a process that computes. CUDA: 450 MiB on an RTX 3060 to 750 MiB on an RTX 5060 Ti were
-/// seen; for the others Ollama's own reserve.
+/// What the driver takes for a process that computes. CUDA: 450 MiB on an RTX 3060, 598 on an H100 and 750 on an RTX
+/// 5060 Ti were seen; for the others Ollama's own reserve.
 fn driver_bytes(backend: Backend, kind: GpuKind) -> u64 {
     match (backend, kind) {
         (Backend::Cuda, _) => 500 * MIB,

@@ -8,10 +8,11 @@ mod prefill;
 mod speed;
 mod types;
 
-pub use memory::{fit_gpu_layers, memory_need};
+pub use memory::{fit_gpu_layers, memory_need, memory_need_of_build};
 pub use speed::{decode, first_token_s};
 pub use types::{
-    Certainty, CpuFigures, Estimate, GpuFigures, Known, Machine, MemoryNeed, Range, Setting, Speed,
+    Certainty, CpuFigures, EngineBuild, Estimate, GpuFigures, Known, Machine, MemoryNeed, Range, Setting,
+    Speed,
 };
 
 use crate::models::Model;

@@ -7,10 +7,6 @@ use crate::models::{Architecture, Block, Cache, KvCacheType};
 /// Bytes a second at which weights and cache pass from main memory, which is not pinned, to a card. Measured: 6.6 to
 /// 7.6 GB/s on PCIe 5.0 x16, so that the way through main memory limits and not the bus.
 const UPLOAD_BYTES_PER_S: f64 = 7e9;
-/// Attention reaches this share of the rate of matrix products.
-const ATTENTION_SHARE: f64 = 0.5;
-/// On the processor, the share is lower.
-const CPU_ATTENTION_SHARE: f64 = 0.35;
 /// Small batches of prompts are not worth sending to the GPU; the engine draws the line here.
 const OFFLOADED_FROM_TOKENS: u32 = 32;
 
@@ -21,7 +17,10 @@ pub(super) fn prefill(layout: &Layout<'_>, tokens: u32) -> (f64, f64) {
     let products = |blocks: &[Block]| 2.0 * active_parameters(blocks, architecture) * f64::from(tokens);
     let share = shape_share(architecture);
     let attention_on_cpu_s = || {
-        attention_operations(on_cpu, architecture, tokens) / (layout.cpu.prefill_flops * CPU_ATTENTION_SHARE)
+        let quantised = layout.setting.kv_cache_type != KvCacheType::F16;
+        let cpu = &layout.cpu;
+        attention_operations(on_cpu, architecture, tokens)
+            / if quantised { cpu.quantised_attention_flops } else { cpu.attention_flops }
     };
     let products_on_cpu_s = || products(on_cpu) / (layout.cpu.prefill_flops * cpu_share(architecture));
     let gpu = layout.gpu.filter(|_| layout.placement.output_on_gpu);
@@ -30,9 +29,8 @@ pub(super) fn prefill(layout: &Layout<'_>, tokens: u32) -> (f64, f64) {
     };
 
     let flops = gpu.prefill_flops * share;
-    let attention_s = |blocks: &[Block]| {
-        attention_operations(blocks, architecture, tokens) / (gpu.prefill_flops * ATTENTION_SHARE)
-    };
+    let attention_s =
+        |blocks: &[Block]| attention_operations(blocks, architecture, tokens) / gpu.attention_flops;
     let mut gpu_s = products(on_gpu) / flops + attention_s(on_gpu);
     let batch = layout.setting.num_batch.max(1);
     let batches = f64::from(tokens.div_ceil(batch));

@@ -39,7 +39,7 @@ impl<'a> Layout<'a> {
         let share = cpu_s / (gpu_s + cpu_s).max(f64::MIN_POSITIVE);
         let partial = self.placement.output_on_gpu && self.placement.cpu_blocks > 0;
         let blended = gpu.powf(1.0 - share) * self.cpu.spread.powf(share);
-        if partial { blended.max(1.25) } else { blended }
+        if partial { blended.max(1.2) } else { blended }
     }
 }
 
@@ -89,9 +89,15 @@ fn token_s(layout: &Layout<'_>, depth_tokens: u32) -> (f64, f64) {
         let memory_s = weights / gpu.bytes_per_s;
         let arithmetic_s = parameters * gpu.decode_s_per_weight;
         // Reading and multiplying overlap, but not perfectly.
-        gpu_s = memory_s.hypot(arithmetic_s)
-            + cache_bytes(on_gpu, depth_tokens, kv) / gpu.bytes_per_s
-            + on_gpu.len() as f64 * gpu.launch_s * launches(architecture, gpu.mixture_launches);
+        let quantised = kv != KvCacheType::F16;
+        let mut cache_s = cache_bytes(on_gpu, depth_tokens, kv) / gpu.cache_bytes_per_s;
+        let mut launch_s = gpu.launch_s * launches(architecture, gpu.mixture_launches);
+        if quantised {
+            let products = attention_products(on_gpu, architecture, depth_tokens);
+            cache_s = cache_s.max(products * gpu.quantised_s_per_product);
+            launch_s *= gpu.quantised_launches;
+        }
+        gpu_s = memory_s.hypot(arithmetic_s) + cache_s + on_gpu.len() as f64 * launch_s;
     }
     let mut cpu_bytes = active_bytes(on_cpu, architecture) * scattered(architecture);
     if !layout.placement.output_on_gpu {
@@ -187,17 +193,26 @@ fn together(machine: &Machine, k_quants: bool) -> Option<GpuRates> {
         prefill_flops: share / first.prefill_flops,
         spread: first.spread,
         mixture_launches: first.mixture_launches,
+        cache_bytes_per_s: share / first.cache_bytes_per_s,
+        quantised_s_per_product: share * first.quantised_s_per_product,
+        quantised_launches: first.quantised_launches,
+        attention_flops: share / first.attention_flops,
     };
     for (share, rates) in parts {
         slow.bytes_per_s += share / rates.bytes_per_s;
         slow.decode_s_per_weight += share * rates.decode_s_per_weight;
         slow.launch_s += share * rates.launch_s;
         slow.prefill_flops += share / rates.prefill_flops;
+        slow.cache_bytes_per_s += share / rates.cache_bytes_per_s;
+        slow.quantised_s_per_product += share * rates.quantised_s_per_product;
+        slow.attention_flops += share / rates.attention_flops;
         slow.spread = slow.spread.max(rates.spread);
     }
     Some(GpuRates {
         bytes_per_s: 1.0 / slow.bytes_per_s,
         prefill_flops: 1.0 / slow.prefill_flops,
+        cache_bytes_per_s: 1.0 / slow.cache_bytes_per_s,
+        attention_flops: 1.0 / slow.attention_flops,
         spread: slow.spread * widening(Certainty::Table),
         ..slow
     })

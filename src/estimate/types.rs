@@ -62,6 +62,8 @@ pub struct GpuFigures {
 /// The figures of the processor and its memory that an estimate needs.
 #[derive(Clone, Debug, PartialEq)]
 pub struct CpuFigures {
+    /// Its name, from which the maker is known.
+    pub name: String,
     /// Main memory, in bytes.
     pub ram_total_bytes: u64,
     /// What programs can have of it now, in bytes.
@@ -72,6 +74,8 @@ pub struct CpuFigures {
     pub physical_cores: Known<u32>,
     /// AVX-512 with integer dot products, AVX2, NEON, …, as in the hardware document.
     pub features: Vec<String>,
+    /// Decimal GB of 4-bit weights that all cores together multiply in a second, if that was measured.
+    pub dot_product_gb_s: Option<f64>,
 }
 
 /// A machine as the estimator sees it. No GPU means that everything runs on the processor.
@@ -96,6 +100,21 @@ pub struct Setting {
     pub flash_attention: bool,
     /// Layers on the GPU as the engine counts them: 0 to blocks + 1, the output layer first (`num_gpu`).
     pub gpu_layers: u32,
+}
+
+/// Builds of the engine differ in where they put the output layer and in what they reserve for a batch.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum EngineBuild {
+    /// llama-server as Ollama has run it since 0.30, in the form of b10488: logits of one token a sequence only.
+    #[default]
+    Current,
+    /// llama-server and llama.cpp where they reserve the logits of all tokens of a batch.
+    AllLogits,
+    /// Ollama's own runner, before 0.30: all logits, a 32-bit mask, and prompts computed on a GPU that is there even
+    /// when no layer is.
+    OwnRunner,
+    /// The same before December 2025, when the output layer went to the GPU last.
+    OutputLast,
 }
 
 /// Where the bytes go. Every field is in bytes; the parts of a side sum to its whole.

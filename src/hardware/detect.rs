@@ -3,7 +3,7 @@
 //! 1. What is read in an instant: files about adapters, memory, power.
 //! 2. On threads, at the same time: one child process for each GPU driver interface (see [`super::probe`]), engines
 //!    on their ports, the processor, disks, and the preparation of the memory measurement.
-//! 3. When all is quiet again, the memory bandwidth is measured.
+//! 3. When all is quiet again, the speed of the cores and the memory bandwidth are measured.
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
@@ -18,7 +18,7 @@ use super::evidence::{Answer, Evidence, Span};
 use super::merge::{is_intel_integrated, merge};
 use super::probe::{Source, ask};
 use super::ram_bandwidth::Measurement;
-use super::{disks, engines, model_folders, processor, sysfs};
+use super::{core_speed, disks, engines, model_folders, processor, sysfs};
 use crate::platform;
 
 /// How long everything that is not a GPU driver may take.
@@ -107,8 +107,10 @@ pub fn collect(options: &DetectOptions) -> Evidence {
                 evidence.late.push(name.to_owned());
             }
         }
-        evidence.memory.bandwidth_gb_s =
-            measurement.and_then(|measurement| clock.time("memory, read", || measurement.run()));
+        if let Some(measurement) = measurement {
+            evidence.cpu.dot_product_gb_s = clock.time("cores", core_speed::dot_product_gb_s);
+            evidence.memory.bandwidth_gb_s = clock.time("memory, read", || measurement.run());
+        }
     });
     evidence.timings_ms = clock.stop();
     evidence

@@ -63,6 +63,9 @@ pub struct Cpu {
     pub logical_cores: Option<u32>,
     /// Instruction sets that matter to inference: `avx2`, `avx512`, `neon`, …
     pub features: Vec<String>,
+    /// Decimal GB of 4-bit weights that all cores together multiply in a second when memory does not limit: measured.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub dot_product_gb_s: Option<f64>,
 }
 
 /// Main memory.

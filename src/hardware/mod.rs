@@ -7,6 +7,7 @@
 //! [`merge::merge`] judges it without asking anything.
 
 pub mod control_group;
+mod core_speed;
 mod detect;
 pub mod disks;
 pub mod doctor;

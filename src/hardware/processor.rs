@@ -38,6 +38,7 @@ pub fn cpu() -> Cpu {
         physical_cores: System::physical_core_count().ok().and_then(count),
         logical_cores: std::thread::available_parallelism().ok().and_then(|cores| count(cores.get())),
         features: features(),
+        dot_product_gb_s: None,
     }
 }
 

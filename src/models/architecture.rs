@@ -162,6 +162,11 @@ pub(crate) fn cells(context_tokens: u32, num_batch: u32, window: Option<u32>) ->
 }
 
 impl Architecture {
+    /// Tokens that the model knows: rows of the output matrix.
+    pub fn vocabulary(&self) -> u64 {
+        self.output_parameters / u64::from(self.embedding.max(1))
+    }
+
     /// Bytes of all tensors as they lie in the file.
     pub fn file_tensor_bytes(&self) -> u64 {
         let output = if self.tied_embeddings {

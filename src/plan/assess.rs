@@ -10,16 +10,13 @@
 use crate::estimate::{self, Certainty, Estimate, GpuFigures, Known, Machine, Setting};
 use crate::hardware::{Backend, Gpu, GpuKind, Hardware};
 use crate::models::KvCacheType;
-use crate::plan::machine::{chosen_gpu, machine, nominal_vram_gb, vram_total};
+use crate::plan::machine::{chosen_gpu, machine_for, nominal_vram_gb, vram_total};
 use crate::plan::{Assessment, Candidate, Layers, Policy, Reason, Verdict, improve};
 use crate::{GIB, MIB, MIN_CONTEXT_TOKENS};
 
 /// One candidate against one machine.
 pub fn assess(candidate: &Candidate, hardware: &Hardware, policy: &Policy) -> Assessment {
-    let mut machine = machine(hardware, policy);
-    if candidate.is_cpu_only() {
-        machine.gpus.clear();
-    }
+    let machine = machine_for(candidate, hardware, policy);
     let case = Case::new(candidate, hardware, policy, machine);
     let mut refusals = case.refusals_by_kind();
     let gpu_layers = case.place(case.vram_budget_bytes());
@@ -60,8 +57,9 @@ pub fn assess(candidate: &Candidate, hardware: &Hardware, policy: &Policy) -> As
         memory: estimate.memory,
         all_layers_vram_bytes: case.all_layers_vram_bytes(),
         vram_free_bytes: case.vram_free_bytes(),
-        vram_free_is_assumed: case.gpu().is_some_and(|gpu| gpu.vram_free_bytes.certainty == Certainty::Guess),
-        vram_total_bytes: case.gpu().map_or(0, |gpu| gpu.vram_total_bytes),
+        vram_free_is_assumed: (case.machine.gpus.iter())
+            .any(|gpu| gpu.vram_free_bytes.certainty == Certainty::Guess),
+        vram_total_bytes: case.of_all_cards(|gpu| gpu.vram_total_bytes),
         ram_available_bytes: case.machine.cpu.ram_available_bytes.value,
         ram_available_is_assumed: case.machine.cpu.ram_available_bytes.certainty == Certainty::Guess,
         speed: estimate.speed,
@@ -83,13 +81,13 @@ pub(super) struct Case<'a> {
 
 impl<'a> Case<'a> {
     fn new(candidate: &'a Candidate, hardware: &'a Hardware, policy: &'a Policy, machine: Machine) -> Self {
-        let gpu = machine.gpus.first();
-        let nominal_vram_gb = gpu.map_or(0, |gpu| nominal_vram_gb(gpu.vram_total_bytes, gpu.kind, policy));
+        let nominal = |gpu: &GpuFigures| nominal_vram_gb(gpu.vram_total_bytes, gpu.kind, policy);
+        let nominal_vram_gb = machine.gpus.iter().map(nominal).fold(0, u32::saturating_add);
         let setting = Setting {
             context_tokens: candidate.context_tokens,
             kv_cache_type: candidate.kv_cache_type,
             num_batch: candidate.num_batch,
-            flash_attention: gpu.is_none_or(has_flash_attention),
+            flash_attention: machine.gpus.iter().all(has_flash_attention),
             gpu_layers: 0,
         };
         let total_layers = candidate.model.total_layers();
@@ -117,7 +115,11 @@ impl<'a> Case<'a> {
     }
 
     fn vram_free_bytes(&self) -> u64 {
-        self.gpu().map_or(0, |gpu| gpu.vram_free_bytes.value)
+        self.of_all_cards(|gpu| gpu.vram_free_bytes.value)
+    }
+
+    fn of_all_cards(&self, bytes: impl Fn(&GpuFigures) -> u64) -> u64 {
+        self.machine.gpus.iter().map(bytes).fold(0, u64::saturating_add)
     }
 
     /// Free VRAM less the margin; of shared memory also less what the model's other half takes of it.
@@ -135,12 +137,14 @@ impl<'a> Case<'a> {
         } else {
             u64::MAX
         };
-        free_bytes.min(shared).saturating_sub(self.policy.vram_margin_mib * MIB)
+        let cards = u64::try_from(self.machine.gpus.len()).unwrap_or(u64::MAX);
+        let margin = (self.policy.vram_margin_mib * MIB).saturating_mul(cards);
+        free_bytes.min(shared).saturating_sub(margin)
     }
 
     /// What would be free of the card with other programs closed.
     pub(super) fn vram_free_when_closed_bytes(&self) -> u64 {
-        self.gpu().map_or(0, |gpu| {
+        self.of_all_cards(|gpu| {
             let idle = match gpu.kind {
                 GpuKind::Unified => 0,
                 _ => self.policy.idle_desktop_vram_mib * MIB,
@@ -307,7 +311,12 @@ impl<'a> Case<'a> {
         let licence = &self.candidate.model.licence;
         let non_commercial = (licence.commercial == Some(false))
             .then(|| Reason::NonCommercial { licence: licence.name.clone() });
-        non_commercial.into_iter().chain(self.disk_reason()).collect()
+        let count = u32::try_from(self.machine.gpus.len()).unwrap_or(u32::MAX);
+        let several = (count > 1).then(|| Reason::SeveralCards {
+            count,
+            together_bytes: self.of_all_cards(|gpu| gpu.vram_total_bytes),
+        });
+        several.into_iter().chain(non_commercial).chain(self.disk_reason()).collect()
     }
 
     fn disk_reason(&self) -> Option<Reason> {
@@ -345,8 +354,9 @@ impl Reason {
             Self::KvQ4 => 10,
             Self::SmallCard { .. } => 11,
             Self::Fits { .. } => 12,
-            Self::NonCommercial { .. } => 13,
-            Self::DiskShort { .. } => 14,
+            Self::SeveralCards { .. } => 13,
+            Self::NonCommercial { .. } => 14,
+            Self::DiskShort { .. } => 15,
         }
     }
 }

@@ -17,8 +17,7 @@ pub(super) fn improvements(case: &Case<'_>, assessment: &Assessment) -> Vec<Impr
 }
 
 fn close_gpu_programs(case: &Case<'_>, assessment: &Assessment) -> Option<Improvement> {
-    let gpu = case.gpu()?;
-    let frees_bytes = case.vram_free_when_closed_bytes().saturating_sub(gpu.vram_free_bytes.value);
+    let frees_bytes = case.vram_free_when_closed_bytes().saturating_sub(assessment.vram_free_bytes);
     let gpu_layers = case.layers_when_closed();
     let worth_it =
         case.candidate.layers == Layers::Fit && frees_bytes > 0 && gpu_layers > assessment.gpu_layers;

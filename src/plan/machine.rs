@@ -1,16 +1,17 @@
 //! From what was detected to what the estimator needs: which card is used, what is free, and what is assumed where
 //! nothing is known. Every figure keeps how it is known.
 //!
-//! **One card.** ACOLYTE plans on one card, the best one: a card that is large enough before one that is not, a card
-//! with memory of its own before shared memory, then more memory, then more bandwidth. Ollama itself prefers a single
-//! card when the model fits it; spreading over unlike cards costs speed and is never needed by a profile that fits.
+//! **One card, or all of a kind.** ACOLYTE plans on one card, the best one: a card that is large enough before one that
+//! is not, a card with memory of its own before shared memory, then more memory, then more bandwidth. Where a model does
+//! not fit on it and there are further cards with memory of their own for the same back-end, they are planned on
+//! together, as Ollama does it.
 
 use std::cmp::Ordering;
 
 use crate::estimate::gpus;
-use crate::estimate::{Certainty, CpuFigures, GpuFigures, Known, Machine};
+use crate::estimate::{Certainty, CpuFigures, GpuFigures, Known, Machine, Setting, fit_gpu_layers};
 use crate::hardware::{Backend, Gpu, GpuKind, Hardware, TABLE};
-use crate::plan::Policy;
+use crate::plan::{Candidate, Policy};
 use crate::{GIB, MIB};
 
 /// Source of a figure that the person stated: it is believed, whatever the card's name says.
@@ -21,6 +22,50 @@ pub fn machine(hardware: &Hardware, policy: &Policy) -> Machine {
     let cpu = cpu_figures(hardware, policy);
     let gpu = chosen_gpu(hardware, policy).and_then(|gpu| gpu_figures(gpu, hardware, &cpu, policy));
     Machine { gpus: gpu.into_iter().collect(), cpu }
+}
+
+/// The machine for a candidate: the card that will be used, or all cards of its kind where one does not hold the model.
+pub fn machine_for(candidate: &Candidate, hardware: &Hardware, policy: &Policy) -> Machine {
+    let mut machine = machine(hardware, policy);
+    if candidate.is_cpu_only() {
+        machine.gpus.clear();
+        return machine;
+    }
+    let together = cards_together(hardware, policy, &machine);
+    if together.gpus.len() > 1
+        && layers_that_fit(candidate, &machine, policy) < candidate.model.total_layers()
+    {
+        together
+    } else {
+        machine
+    }
+}
+
+/// All cards with memory of their own and the chosen one's back-end, the chosen one first.
+fn cards_together(hardware: &Hardware, policy: &Policy, chosen: &Machine) -> Machine {
+    let mut gpus = chosen.gpus.clone();
+    let best = chosen_gpu(hardware, policy);
+    if let (Some(best), Some(figures)) =
+        (best.filter(|gpu| gpu.kind == GpuKind::Discrete), chosen.gpus.first())
+    {
+        let others = hardware.usable_gpus().filter(|gpu| {
+            !std::ptr::eq(*gpu, best) && gpu.kind == GpuKind::Discrete && backend(gpu) == figures.backend
+        });
+        gpus.extend(others.filter_map(|gpu| gpu_figures(gpu, hardware, &chosen.cpu, policy)));
+    }
+    Machine { gpus, cpu: chosen.cpu.clone() }
+}
+
+fn layers_that_fit(candidate: &Candidate, machine: &Machine, policy: &Policy) -> u32 {
+    let free = machine.gpus.iter().map(|gpu| gpu.vram_free_bytes.value).fold(0, u64::saturating_add);
+    let setting = Setting {
+        context_tokens: candidate.context_tokens,
+        kv_cache_type: candidate.kv_cache_type,
+        num_batch: candidate.num_batch,
+        flash_attention: true,
+        gpu_layers: 0,
+    };
+    fit_gpu_layers(&candidate.model, &setting, machine, free.saturating_sub(policy.vram_margin_mib * MIB))
 }
 
 /// The adapter a model would be put on; `None` when none of them holds models.
@@ -173,6 +218,8 @@ fn cpu_figures(hardware: &Hardware, policy: &Policy) -> CpuFigures {
         ),
         physical_cores: cores,
         features: hardware.cpu.features.clone(),
+        name: hardware.cpu.name.clone().unwrap_or_default(),
+        dot_product_gb_s: hardware.cpu.dot_product_gb_s,
     }
 }
 

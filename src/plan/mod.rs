@@ -18,7 +18,7 @@ mod types;
 mod words;
 
 pub use assess::assess;
-pub use machine::{GIVEN, chosen_gpu, machine};
+pub use machine::{GIVEN, chosen_gpu, machine, machine_for};
 pub use policy::{Policy, TypicalCard};
 pub use profiles::{CUSTOM_ID, EMERGENCY_ID, Mistake, Profile, Profiles, ProfilesError, is_tag_form};
 pub use report::{assess_all, candidates, custom_candidate, emergency_candidate, own_candidate};

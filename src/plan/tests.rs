@@ -58,6 +58,34 @@ fn has(assessment: &Assessment, wanted: impl Fn(&Reason) -> bool) -> bool {
 }
 
 #[test]
+fn what_one_card_does_not_hold_is_planned_on_all_of_its_kind() {
+    let tag = "qwen2.5-coder:32b";
+    let model = Catalogue::built_in().find(tag).expect("a model of the catalogue");
+    let candidate = custom_candidate(model, KvCacheType::Q8_0, MIN_CONTEXT_TOKENS, Layers::Fit, policy());
+    let card = |name: &str| gpu(name, GpuKind::Discrete, 16 * GIB, Some(15 * GIB + 512 * MIB));
+    let assessed =
+        |gpus: Vec<Gpu>| assess(&candidate, &machine_with(gpus, 64 * GIB, Some(56 * GIB)), policy());
+
+    let one = assessed(vec![card("NVIDIA GeForce RTX 4080")]);
+    assert!(one.gpu_layers < one.total_layers);
+    let two = assessed(vec![card("NVIDIA GeForce RTX 4080"), card("NVIDIA GeForce RTX 4080")]);
+    assert_eq!(two.gpu_layers, two.total_layers, "{:?}", two.reasons);
+    assert_eq!(two.vram_total_bytes, 32 * GIB);
+    assert!(two.speed.decode_tokens_per_s.mid > one.speed.decode_tokens_per_s.mid);
+    assert!(has(&two, |r| matches!(r, Reason::SeveralCards { count: 2, .. })), "{:?}", two.reasons);
+
+    // A card for another back-end takes no part, and neither does memory that is shared.
+    let radeon = gpu("AMD Radeon RX 6600", GpuKind::Discrete, 8 * GIB, Some(7 * GIB));
+    let mixed = assessed(vec![card("NVIDIA GeForce RTX 4080"), radeon]);
+    assert_eq!(mixed.gpu_layers, one.gpu_layers);
+    // And a model that one card holds stays on one.
+    let small = self::candidate("standard_16gb");
+    let hardware =
+        machine_with(vec![card("NVIDIA GeForce RTX 4080"), card("NVIDIA GeForce RTX 4080")], 64 * GIB, None);
+    assert_eq!(machine_for(&small, &hardware, policy()).gpus.len(), 1);
+}
+
+#[test]
 fn cards_are_known_by_the_size_on_their_box() {
     for (mib, gb) in [
         (2_048, 2),

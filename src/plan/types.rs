@@ -175,6 +175,13 @@ pub enum Reason {
         /// What was found, what it means, what to do.
         note: crate::hardware::Note,
     },
+    /// One card does not hold the model: it is planned on all cards of a kind. Said, but changes no verdict.
+    SeveralCards {
+        /// How many.
+        count: u32,
+        /// Their memory together, in bytes.
+        together_bytes: u64,
+    },
     /// The model's licence forbids commercial use. Said, but changes no verdict.
     NonCommercial {
         /// Name of the licence.

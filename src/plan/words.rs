@@ -58,6 +58,7 @@ impl Reason {
             Self::ContextNotCarried { .. } => "context_not_carried",
             Self::KvNeedsFlashAttention { .. } => "kv_needs_flash_attention",
             Self::EngineRefuses { .. } => "engine_refuses",
+            Self::SeveralCards { .. } => "several_cards",
             Self::NonCommercial { .. } => "non_commercial",
             Self::DiskShort { .. } => "disk_short",
             Self::Fits { .. } => "fits",
@@ -104,6 +105,9 @@ impl Reason {
             ),
             Self::KvNeedsFlashAttention { .. } => say!(text, "plan-reason-kv-needs-flash-attention-title"),
             Self::EngineRefuses { note } => note.title(text),
+            Self::SeveralCards { count, .. } => {
+                say!(text, "plan-reason-several-cards-title", count = *count)
+            }
             Self::NonCommercial { .. } => say!(text, "plan-reason-non-commercial-title"),
             Self::DiskShort { .. } => say!(text, "plan-reason-disk-short-title"),
             Self::Fits { .. } => say!(text, "plan-reason-fits-title"),
@@ -188,6 +192,12 @@ impl Reason {
                 say!(text, "plan-reason-kv-needs-flash-attention", gpu = gpu.as_str())
             }
             Self::EngineRefuses { note } => note.say(text),
+            Self::SeveralCards { count, together_bytes } => say!(
+                text,
+                "plan-reason-several-cards",
+                count = *count,
+                together = text.memory(*together_bytes)
+            ),
             Self::NonCommercial { licence } => {
                 say!(text, "plan-reason-non-commercial", licence = licence.as_str())
             }

@@ -125,6 +125,10 @@ impl Backend for Scripted {
         plan::machine(hardware, &Profiles::built_in().policy)
     }
 
+    fn machine_for(&self, choice: &Assessment, hardware: &Hardware) -> Machine {
+        plan::machine_for(&choice.candidate, hardware, &Profiles::built_in().policy)
+    }
+
     fn consent_text(&self, assessment: &Assessment, text: Text) -> String {
         plan::consent_text(assessment, text)
     }

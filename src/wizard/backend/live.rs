@@ -199,6 +199,10 @@ impl Backend for Live {
         plan::machine(hardware, &self.profiles.policy)
     }
 
+    fn machine_for(&self, choice: &Assessment, hardware: &Hardware) -> Machine {
+        plan::machine_for(&choice.candidate, hardware, &self.profiles.policy)
+    }
+
     fn consent_text(&self, assessment: &Assessment, text: Text) -> String {
         plan::consent_text(assessment, text)
     }

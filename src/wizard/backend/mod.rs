@@ -238,6 +238,8 @@ pub trait Backend {
     fn assess(&self, candidate: &Candidate, hardware: &Hardware) -> Assessment;
     /// The machine as the estimator sees it.
     fn machine(&self, hardware: &Hardware) -> crate::estimate::Machine;
+    /// The same for a choice that may need several cards.
+    fn machine_for(&self, choice: &Assessment, hardware: &Hardware) -> crate::estimate::Machine;
     /// The text a person consents to.
     fn consent_text(&self, assessment: &Assessment, text: Text) -> String;
     /// The banner shown above each answer, for a degraded choice.

@@ -52,7 +52,7 @@ impl Summary {
             assessment: choice.assessment.clone(),
             consent_text: self.consent.clone(),
             banner: backend.banner(&choice.assessment, text),
-            machine: backend.machine(&self.profile.compatibility.found.hardware),
+            machine: backend.machine_for(&choice.assessment, &self.profile.compatibility.found.hardware),
             accept_degraded: self.consent.is_some(),
             accept_kv_q4: self.accept_kv_q4,
             options: InstallOptions {

@@ -10,9 +10,13 @@
 //! Cross-validation is by device: for each device, the level of its class (chip family and back-end) is set anew from
 //! the other devices of that class only, and the device's rows are estimated with that level.
 
+mod memory_logs;
+mod own;
+
 use std::collections::BTreeMap;
 use std::process::ExitCode;
 
+use acolyte::GIB;
 use acolyte::estimate::gpus::{self, Architecture};
 use acolyte::estimate::{
     Certainty, CpuFigures, GpuFigures, Known, Machine, Setting, decode, first_token_s, fit_gpu_layers,
@@ -20,7 +24,6 @@ use acolyte::estimate::{
 };
 use acolyte::hardware::{Backend, GpuKind};
 use acolyte::models::{Catalogue, KvCacheType, Model};
-use acolyte::{GIB, MIB};
 
 /// One measurement.
 struct Row {
@@ -60,7 +63,7 @@ enum Dropped {
 }
 
 fn main() -> ExitCode {
-    let mut texts = vec![include_str!("data/measured_speeds.csv").to_owned()];
+    let mut texts = vec![include_str!("../data/measured_speeds.csv").to_owned()];
     let mut print_rows = false;
     let mut arguments = std::env::args().skip(1);
     while let Some(argument) = arguments.next() {
@@ -100,10 +103,11 @@ fn main() -> ExitCode {
             Err(reason) => *dropped.entry(reason).or_default() += 1,
         }
     }
+    compared.extend(own::compared());
     if print_rows {
         for c in &compared {
             println!(
-                "{:8} {:7} {:20} {:26} {:44} {:9.2} {:9.2} ({:.2}-{:.2}) {:+.1} %",
+                "{:12} {:7} {:20} {:26} {:44} {:9.2} {:9.2} ({:.2}-{:.2}) {:+.1} %",
                 c.regime,
                 c.metric,
                 c.class,
@@ -119,7 +123,7 @@ fn main() -> ExitCode {
     }
     println!("rows not used: {dropped:?}\n");
     report(&compared);
-    memory_logs();
+    memory_logs::print();
     ExitCode::SUCCESS
 }
 
@@ -249,6 +253,8 @@ impl Row {
 
 fn cpu(bandwidth_gb_s: f64, cores: u32, features: &[&str]) -> CpuFigures {
     CpuFigures {
+        name: String::new(),
+        dot_product_gb_s: None,
         ram_total_bytes: 64 * GIB,
         ram_available_bytes: detected(48 * GIB),
         bandwidth_gb_s: Known { value: bandwidth_gb_s, certainty: Certainty::Table },
@@ -298,7 +304,7 @@ fn fields(line: &str) -> Vec<String> {
 /// Prints the error by regime and metric.
 fn report(compared: &[Compared]) {
     println!(
-        "{:8} {:7} {:>5} {:>7}  {:>9} {:>9} {:>9}  {:>9}  {:>9} {:>10}",
+        "{:12} {:7} {:>5} {:>7}  {:>9} {:>9} {:>9}  {:>9}  {:>9} {:>10}",
         "regime",
         "metric",
         "rows",
@@ -311,11 +317,11 @@ fn report(compared: &[Compared]) {
         "range"
     );
     println!(
-        "{:8} {:7} {:>5} {:>7}  {:>9} {:>9} {:>9}  {:>9}  {:>9} {:>10}",
+        "{:12} {:7} {:>5} {:>7}  {:>9} {:>9} {:>9}  {:>9}  {:>9} {:>10}",
         "", "", "", "", "error", "", "held out", "devices", "holds", "high/low"
     );
     for metric in ["decode", "prefill"] {
-        for regime in ["gpu", "unified", "partial", "cpu"] {
+        for regime in ["gpu", "unified", "cpu", "gpu, own", "partial, own", "cpu, own"] {
             let some: Vec<&Compared> =
                 compared.iter().filter(|c| c.regime == regime && c.metric == metric).collect();
             if some.is_empty() {
@@ -326,7 +332,7 @@ fn report(compared: &[Compared]) {
             let own = by_device(&some, |_| 1.0);
             let held_out = by_device(&some, |c| level_without(compared, c));
             println!(
-                "{regime:8} {metric:7} {:5} {:7}  {:7.1} % {:7.1} % {:7.1} %  {:7.1} %  {:7.0} % {:10.2}",
+                "{regime:12} {metric:7} {:5} {:7}  {:7.1} % {:7.1} % {:7.1} %  {:7.1} %  {:7.0} % {:10.2}",
                 some.len(),
                 own.len(),
                 100.0 * quantile(errors, 0.5),
@@ -385,56 +391,5 @@ fn quantile(mut values: Vec<f64>, q: f64) -> f64 {
     match (values.get(low), values.get(high)) {
         (Some(a), Some(b)) => a + (b - a) * (at - low as f64),
         _ => f64::NAN,
-    }
-}
-
-/// Compares with what engines logged on loading.
-fn memory_logs() {
-    println!(
-        "\nmemory logs (MiB: logged / estimated; the compute buffers' form is that of llama-server b10488)"
-    );
-    let text = include_str!("data/memory_logs.csv");
-    for row in rows(text) {
-        let Some(model) = Catalogue::built_in().find(row.text("model")) else {
-            println!("  {}: unknown model", row.text("model"));
-            continue;
-        };
-        let layers = row.number("gpu_layers").map_or(model.total_layers(), |n| n as u32);
-        let setting = Setting {
-            context_tokens: row.number("context").unwrap_or(4096.0) as u32,
-            kv_cache_type: row.text("kv_type").parse().unwrap_or(KvCacheType::F16),
-            num_batch: 512,
-            flash_attention: row.text("flash_attention") != "off",
-            gpu_layers: layers,
-        };
-        let mut machine = Machine { gpus: vec![], cpu: cpu(80.0, 8, &["avx2"]) };
-        if layers > 0 {
-            machine.gpus.push(GpuFigures {
-                name: "NVIDIA GeForce RTX 3060".to_owned(),
-                kind: GpuKind::Discrete,
-                backend: Backend::Cuda,
-                vram_total_bytes: 48 * GIB,
-                vram_free_bytes: detected(48 * GIB),
-                bandwidth_gb_s: detected(360.0),
-                compute_capability: None,
-            });
-        }
-        let need = memory_need(&model, &setting, &machine);
-        let mib = |bytes: u64| bytes as f64 / MIB as f64;
-        print!("  {:24} {:36}", row.text("model"), row.text("engine"));
-        for (column, bytes) in [
-            ("weights_gpu", need.weights_gpu_bytes),
-            ("weights_cpu", need.weights_ram_bytes),
-            ("kv", need.kv_gpu_bytes + need.kv_ram_bytes),
-            ("compute", if layers > 0 { need.compute_gpu_bytes } else { need.compute_ram_bytes }),
-        ] {
-            if let Some(logged) = row.number(column) {
-                print!("  {column} {logged:.2} / {:.2}", mib(bytes));
-            }
-        }
-        println!(
-            "{}",
-            if row.text("note").is_empty() { String::new() } else { format!("  ({})", row.text("note")) }
-        );
     }
 }

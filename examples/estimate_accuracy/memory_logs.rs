@@ -1,0 +1,71 @@
+//! What engines logged on loading, beside what the estimator says of that build.
+
+use acolyte::estimate::{EngineBuild, GpuFigures, Machine, Setting, memory_need_of_build};
+use acolyte::hardware::{Backend, GpuKind};
+use acolyte::models::{Catalogue, KvCacheType};
+use acolyte::{GIB, MIB};
+
+use super::{cpu, detected, rows};
+
+/// Compares with what engines logged on loading.
+pub fn print() {
+    println!("\nmemory logs (MiB: logged / estimated for the build that logged)");
+    let text = include_str!("../data/memory_logs.csv");
+    for row in rows(text) {
+        let Some(model) = Catalogue::built_in().find(row.text("model")) else {
+            println!("  {}: unknown model", row.text("model"));
+            continue;
+        };
+        let layers = row.number("gpu_layers").map_or(model.total_layers(), |n| n as u32);
+        let setting = Setting {
+            context_tokens: row.number("context").unwrap_or(4096.0) as u32,
+            kv_cache_type: row.text("kv_type").parse().unwrap_or(KvCacheType::F16),
+            num_batch: 512,
+            flash_attention: row.text("flash_attention") != "off",
+            gpu_layers: layers,
+        };
+        let mut machine = Machine { gpus: vec![], cpu: cpu(80.0, 8, &["avx2"]) };
+        let build = match row.text("build") {
+            "all logits" => EngineBuild::AllLogits,
+            "own runner" => EngineBuild::OwnRunner,
+            "output last" => EngineBuild::OutputLast,
+            _ => EngineBuild::Current,
+        };
+        if row.text("gpu") != "none" {
+            machine.gpus.push(GpuFigures {
+                name: "NVIDIA GeForce RTX 3060".to_owned(),
+                kind: GpuKind::Discrete,
+                backend: Backend::Cuda,
+                vram_total_bytes: 48 * GIB,
+                vram_free_bytes: detected(48 * GIB),
+                bandwidth_gb_s: detected(360.0),
+                compute_capability: None,
+            });
+        }
+        // Several sequences share the cache; each batch sees the context of one.
+        let need = memory_need_of_build(&model, &setting, &machine, build);
+        let sequences = row.number("sequences").unwrap_or(1.0) as u32;
+        let of_one = Setting { context_tokens: setting.context_tokens / sequences, ..setting };
+        let buffers = memory_need_of_build(&model, &of_one, &machine, build);
+        let mib = |bytes: u64| bytes as f64 / MIB as f64;
+        print!("  {:24} {:36}", row.text("model"), row.text("engine"));
+        for (column, bytes) in [
+            ("weights_gpu", need.weights_gpu_bytes),
+            ("weights_cpu", need.weights_ram_bytes),
+            ("kv", need.kv_gpu_bytes + need.kv_ram_bytes),
+            (
+                "compute",
+                if machine.gpus.is_empty() { buffers.compute_ram_bytes } else { buffers.compute_gpu_bytes },
+            ),
+            ("host", buffers.compute_ram_bytes),
+        ] {
+            if let Some(logged) = row.number(column) {
+                print!("  {column} {logged:.2} / {:.2}", mib(bytes));
+            }
+        }
+        println!(
+            "{}",
+            if row.text("note").is_empty() { String::new() } else { format!("  ({})", row.text("note")) }
+        );
+    }
+}

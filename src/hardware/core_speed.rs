@@ -1,0 +1,135 @@
+//! How fast are the cores themselves?
+//!
+//! Writing a token on the processor multiplies every 4-bit weight with an 8-bit value. Few or slow cores do that more
+//! slowly than their memory delivers the weights, so this is measured beside the memory's bandwidth: all threads at
+//! once multiply a few kibibytes of made-up weights that stay in their caches, in the way llama.cpp does it for
+//! `Q4_K` blocks. The best of a few short passes counts: other programs only ever make it slower.
+//!
+//! Only for x86 with AVX2, for which what follows from it was compared with a real engine (docs/estimates.md).
+
+use std::thread;
+use std::time::{Duration, Instant};
+
+/// How long all threads compute in one pass.
+const PASS: Duration = Duration::from_millis(3);
+const PASSES: usize = 3;
+
+/// Measures now: decimal GB of 4-bit weights a second that all threads together multiply; `None` where that is not
+/// measured: other processors, and builds without optimisation, whose own code would be what is measured.
+pub fn dot_product_gb_s() -> Option<f64> {
+    if cfg!(debug_assertions) { None } else { measured() }
+}
+
+fn measured() -> Option<f64> {
+    let threads = thread::available_parallelism().map_or(1, usize::from);
+    let best = (0..PASSES)
+        .filter_map(|_| {
+            let rates: Option<Vec<f64>> = thread::scope(|scope| {
+                let cores: Vec<_> = (0..threads).map(|_| scope.spawn(one_core_bytes_per_s)).collect();
+                cores.into_iter().map(|core| core.join().ok().flatten()).collect()
+            });
+            rates.map(|rates| rates.iter().sum::<f64>())
+        })
+        .fold(0.0, f64::max);
+    let gb_s = (best / 1e8).round() / 10.0;
+    (gb_s > 0.0).then_some(gb_s)
+}
+
+/// Bytes of weights a second on this thread.
+fn one_core_bytes_per_s() -> Option<f64> {
+    let begun = Instant::now();
+    let mut bytes = 0;
+    while begun.elapsed() < PASS {
+        bytes += kernel::multiply()?;
+    }
+    Some(bytes as f64 / begun.elapsed().as_secs_f64())
+}
+
+#[cfg(target_arch = "x86_64")]
+mod kernel {
+    use std::arch::x86_64::{
+        __m256i, _mm256_add_epi32, _mm256_and_si256, _mm256_extract_epi32, _mm256_madd_epi16,
+        _mm256_maddubs_epi16, _mm256_set1_epi8, _mm256_set1_epi16, _mm256_setzero_si256, _mm256_srli_epi16,
+    };
+    use std::hint::black_box;
+
+    /// Vectors of 64 weights each: 16 KiB.
+    const VECTORS: usize = 512;
+    /// The same weights are multiplied so often between two looks at the clock.
+    const ROUNDS: usize = 16;
+
+    /// Multiplies some weights and says how many bytes they were; `None` without AVX2.
+    pub fn multiply() -> Option<usize> {
+        if !is_x86_feature_detected!("avx2") {
+            return None;
+        }
+        // SAFETY: the processor has AVX2, as was just asked.
+        #[allow(unsafe_code)]
+        unsafe {
+            some_rounds();
+        }
+        Some(ROUNDS * VECTORS * size_of::<__m256i>())
+    }
+
+    #[target_feature(enable = "avx2")]
+    fn some_rounds() {
+        let weights = [_mm256_set1_epi8(0x35); VECTORS];
+        let values = [_mm256_set1_epi8(-3); 8];
+        for _ in 0..ROUNDS {
+            let sum = dot(black_box(&weights), black_box(&values));
+            black_box(_mm256_extract_epi32::<0>(sum));
+        }
+    }
+
+    /// Low and high halves of every byte of `weights`, times `values` taken round and round, times a scale.
+    #[target_feature(enable = "avx2")]
+    pub(super) fn dot(weights: &[__m256i], values: &[__m256i; 8]) -> __m256i {
+        let low_half = _mm256_set1_epi8(15);
+        let scale = _mm256_set1_epi16(3);
+        let mut sum = _mm256_setzero_si256();
+        for (weights, values) in weights.iter().zip(values.chunks_exact(2).cycle()) {
+            let low = _mm256_and_si256(*weights, low_half);
+            let high = _mm256_and_si256(_mm256_srli_epi16::<4>(*weights), low_half);
+            let low = _mm256_madd_epi16(_mm256_maddubs_epi16(low, values[0]), scale);
+            let high = _mm256_madd_epi16(_mm256_maddubs_epi16(high, values[1]), scale);
+            sum = _mm256_add_epi32(sum, _mm256_add_epi32(low, high));
+        }
+        sum
+    }
+
+    #[cfg(test)]
+    #[test]
+    fn it_multiplies_what_it_says() {
+        if !is_x86_feature_detected!("avx2") {
+            return;
+        }
+        #[target_feature(enable = "avx2")]
+        fn lane() -> i32 {
+            let sum = dot(&[_mm256_set1_epi8(0x35); 10], &[_mm256_set1_epi8(-3); 8]);
+            _mm256_extract_epi32::<3>(sum)
+        }
+        // SAFETY: the processor has AVX2, as was just asked.
+        #[allow(unsafe_code)]
+        let lane = unsafe { lane() };
+        // Ten vectors; in each 32-bit lane four weights of 5 and four of 3, times -3, times the scale.
+        assert_eq!(lane, 10 * 4 * (5 + 3) * -3 * 3);
+    }
+}
+
+#[cfg(not(target_arch = "x86_64"))]
+mod kernel {
+    /// Other processors were never compared with a real engine.
+    pub fn multiply() -> Option<usize> {
+        None
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn more_than_nothing_is_measured_where_it_can_be() {
+        let measured = super::measured();
+        assert_eq!(measured.is_some(), super::kernel::multiply().is_some());
+        assert!(measured.is_none_or(|gb_s| gb_s < 100_000.0), "{measured:?}");
+    }
+}
