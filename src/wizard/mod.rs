@@ -9,6 +9,7 @@ pub mod flow;
 mod frame;
 pub mod pages;
 mod questions;
+mod resume;
 mod start;
 pub mod theme;
 pub mod widgets;
@@ -20,12 +21,12 @@ use std::sync::mpsc::{Receiver, channel};
 use eframe::egui::{self, Key, Modifiers, Theme, Ui};
 
 use crate::hardware::Hardware;
-use crate::install::{Control, Source};
+use crate::install::{Asked, Control, Source};
 use crate::models::Model;
 use crate::plan::Profiles;
 use crate::say;
 use crate::text::{Language, Text};
-use backend::{About, Backend, InstallEnd, Message, Outbox};
+use backend::{About, Backend, InstallEnd, ManageAction, Message, Outbox};
 use flow::{Page, Step};
 use pages::compatibility::Compatibility;
 use pages::consent::Consent;
@@ -73,6 +74,8 @@ pub struct Wizard {
     text: Text,
     page: Page,
     question: Option<Question>,
+    /// What is to be gone on with once the machine was looked at.
+    resuming: Option<Box<Asked>>,
     /// One line above the page that says what came of something, until the next page.
     notice: Option<(theme::Tone, String)>,
     theme: Option<Theme>,
@@ -99,6 +102,7 @@ impl Wizard {
             text,
             page: Page::default(),
             question: None,
+            resuming: None,
             notice: None,
             theme: None,
             closing: false,
@@ -252,6 +256,13 @@ impl Wizard {
                 self.change(|_| Page::Hardware(HardwarePage { detection: Detection::NotAsked }));
                 self.detect();
             }
+            Intent::Repair => {
+                let asked = self.page.installation().and_then(|installation| installation.asked.clone());
+                match asked {
+                    Some(asked) => self.resume(*asked),
+                    None => self.carry_out(Intent::ChangeProfile, dark),
+                }
+            }
             Intent::AskToRemove => self.question = Some(Question::Remove { keep_models: false }),
             Intent::Act(action) => {
                 if let Page::Manage(page) = &mut self.page {
@@ -379,6 +390,26 @@ impl Wizard {
                     Ok(found) => Detection::Known(found),
                     Err(trouble) => Detection::Failed(trouble),
                 };
+                self.walk_on();
+            }
+            (Message::CutShort(unfinished), Page::Welcome(_) | Page::Manage(_)) => {
+                self.question = Some(Question::CutShort(unfinished));
+            }
+            (Message::Managed(ManageAction::Undo, end), _) => {
+                self.notice = Some(match &end {
+                    Ok(()) => (theme::Tone::Good, say!(self.text, "wizard-undone")),
+                    Err(trouble) => (theme::Tone::Refused, trouble.0.clone()),
+                });
+                if let Page::Manage(page) = &mut self.page {
+                    page.managed(ManageAction::Undo, end);
+                }
+                self.backend.look_for_installation(self.text, self.outbox.clone());
+            }
+            // What was on the page was taken back.
+            (Message::Installation(Ok(None)), Page::Manage(page)) => page.doing = Doing::Removed,
+            (Message::Installation(Ok(Some(installation))), Page::Manage(page)) => {
+                **page = Manage::new(installation);
+                self.check_health();
             }
             (Message::Detected(Ok(found)), Page::Welcome(page)) => *page = Welcome { found: Some(found) },
             (Message::ModelFound { reference, model }, Page::Profile(page)) => {
@@ -433,6 +464,9 @@ impl Wizard {
                 Page::Result(Box::new(ResultPage::new(*page, receipt, banner)))
             }
             (Page::Install(mut page), Err(end)) => {
+                if matches!(end, InstallEnd::FourBits(_)) {
+                    self.question = Some(Question::FourBits);
+                }
                 page.ended(end);
                 Page::Install(page)
             }

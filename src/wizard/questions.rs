@@ -10,7 +10,9 @@ use super::flow::Page;
 use super::pages::Intent;
 use super::theme::{Kind, Tone, palette, size};
 use super::widgets::{Look, Parts as _, checkbox, labelled, text_field};
+use crate::install::undo::Unfinished;
 use crate::say;
+use crate::text::Text;
 
 /// A question that must be answered first.
 #[derive(Clone, Debug)]
@@ -25,6 +27,10 @@ pub(super) enum Question {
         /// But the models.
         keep_models: bool,
     },
+    /// The last installation was cut short: go on with it, undo it, or later?
+    CutShort(Box<Unfinished>),
+    /// Memory ran out: may the KV cache be kept at 4 bits?
+    FourBits,
     /// Where should the report be saved?
     Save {
         /// What is typed.
@@ -38,6 +44,7 @@ enum Answer {
     Close,
     Do,
     ByDialog,
+    Undo,
 }
 
 impl Question {
@@ -64,12 +71,22 @@ impl Wizard {
             ui.spacing_mut().item_spacing.y = 0.0;
             self.ask(ui, &mut question)
         });
-        let answer = if shown.should_close() { Answer::Close } else { shown.inner };
+        let dismissed = shown.should_close();
+        let answer = if dismissed { Answer::Close } else { shown.inner };
         self.question = Some(question);
         match answer {
             Answer::None => {}
-            Answer::Close => self.question = None,
+            Answer::Close => {
+                // Whoever does not want four bits wants what is left to be tried.
+                if matches!(self.question.take(), Some(Question::FourBits)) && !dismissed {
+                    self.four_bits(false);
+                }
+            }
             Answer::Do => self.answered(intents),
+            Answer::Undo => {
+                self.question = None;
+                self.undo();
+            }
             // The question stays until the report is written: where there is no dialog, a path can still be typed.
             Answer::ByDialog => {
                 self.backend.save_report_as(self.about(), self.text, self.outbox.clone());
@@ -98,6 +115,20 @@ impl Wizard {
                 say!(text, "wizard-ask-remove-yes"),
                 Look::Danger,
             ),
+            Question::CutShort(unfinished) => (
+                say!(text, "wizard-ask-cut-short-title"),
+                cut_short(text, unfinished),
+                say!(text, "wizard-ask-cut-short-later"),
+                say!(text, "wizard-ask-cut-short-continue"),
+                Look::Primary,
+            ),
+            Question::FourBits => (
+                say!(text, "wizard-ask-four-bits-title"),
+                say!(text, "wizard-ask-four-bits"),
+                say!(text, "wizard-ask-four-bits-no"),
+                say!(text, "wizard-ask-four-bits-yes"),
+                Look::Primary,
+            ),
             Question::Save { .. } => (
                 say!(text, "wizard-ask-save-title"),
                 say!(text, "wizard-ask-save"),
@@ -111,7 +142,7 @@ impl Wizard {
         ui.words(Kind::Text, Tone::Soft, &words);
         let mut answer = Answer::None;
         match question {
-            Question::Cancel { .. } => {}
+            Question::Cancel { .. } | Question::CutShort(_) | Question::FourBits => {}
             Question::Remove { keep_models } => {
                 ui.gap(3.0);
                 checkbox(
@@ -144,6 +175,11 @@ impl Wizard {
             }
             let ready =
                 !matches!(question, Question::Save { path } if !PathBuf::from(path.trim()).is_absolute());
+            if matches!(question, Question::CutShort(_))
+                && ui.action(Look::Danger, &say!(text, "wizard-ask-cut-short-undo"), true).clicked()
+            {
+                answer = Answer::Undo;
+            }
             if ui.action(look, &agree, ready).clicked() {
                 answer = Answer::Do;
             }
@@ -166,7 +202,42 @@ impl Wizard {
                 let path = PathBuf::from(path.trim());
                 self.backend.save_report(self.about(), path, self.text, self.outbox.clone());
             }
+            Some(Question::CutShort(unfinished)) => match unfinished.asked {
+                Some(asked) => self.resume(asked),
+                None => intents.push(Intent::ChangeProfile),
+            },
+            Some(Question::FourBits) => self.four_bits(true),
             None => {}
         }
     }
+
+    /// Tries again, with the answer.
+    fn four_bits(&mut self, agreed: bool) {
+        if let Page::Install(page) = &mut self.page {
+            page.summary.accept_kv_q4 = Some(agreed);
+        }
+        self.retry();
+    }
+}
+
+/// What was cut short, and what is in force meanwhile.
+fn cut_short(text: Text, unfinished: &Unfinished) -> String {
+    let what = match &unfinished.asked {
+        Some(asked) => say!(
+            text,
+            "install-unfinished",
+            profile = asked.profile.as_str(),
+            model = asked.model.as_str(),
+            at = asked.asked_at.replace('T', " ").trim_end_matches('Z')
+        ),
+        None => say!(text, "install-unfinished-unknown"),
+    };
+    let now = match &unfinished.in_force {
+        Some(installed) => {
+            say!(text, "install-unfinished-in-force", profile = installed.profile.profile.as_str())
+        }
+        None => say!(text, "install-unfinished-nothing-in-force"),
+    };
+    let ways = say!(text, "wizard-ask-cut-short");
+    format!("{what} {now} {ways}")
 }

@@ -1,6 +1,7 @@
 //! Pictures of every page, for a person to look at: `ACOLYTE_PICTURES=FOLDER cargo test --test wizard pictures`.
 
 use acolyte::text::Language;
+use acolyte::wizard::backend::{InstallEnd, Message, Trouble};
 use eframe::egui::Theme;
 
 use super::scripted::{self, Scene};
@@ -114,6 +115,21 @@ const PAGES: &[(&str, Way)] = &[
             "fn reverse_words(sentence: &str) -> String {\n    sentence.split_whitespace().rev().collect::<Vec<_>>().join(\" \")\n}",
         );
         stage
+    }),
+    ("1-welcome-cut-short", |eye| Stage::new(eye, super::resuming::scene(eye))),
+    ("7-install-four-bits", |eye| {
+        let mut stage = Stage::new(eye, Scene::of(scripted::laptop())).reach_install();
+        scripted::half_way(&stage.installation().1);
+        let end = InstallEnd::FourBits(Trouble(stage.say("wizard-four-bits-declined")));
+        stage.installation().1.send(Message::InstallEnded(Err(end)));
+        stage.harness.run();
+        stage
+    }),
+    ("9-manage-update", |eye| {
+        let stage = Stage::new(eye, Scene::of(scripted::laptop())).reach_install();
+        let mut installation = scripted::installation(&stage.installation().0);
+        installation.engine_version = "0.31.0".to_owned();
+        Stage::new(eye, Scene { installation: Some(installation), ..Scene::of(scripted::laptop()) })
     }),
     ("9-manage", |eye| {
         let stage = Stage::new(eye, Scene::of(scripted::laptop())).reach_install();

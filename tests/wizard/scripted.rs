@@ -7,8 +7,9 @@ use std::sync::Arc;
 
 use acolyte::estimate::{Machine, Range};
 use acolyte::hardware::Hardware;
+use acolyte::install::undo::Unfinished;
 use acolyte::install::{
-    Control, Event, MeasuredFigures, PredictedFigures, Receipt, Request, Source, Step, StepState,
+    Asked, Control, Event, MeasuredFigures, PredictedFigures, Receipt, Request, Source, Step, StepState,
 };
 use acolyte::models::{Catalogue, Model};
 use acolyte::ollama::http::HttpOptions;
@@ -41,6 +42,7 @@ pub struct Desk {
 pub struct Scene {
     pub hardware: Hardware,
     pub installation: Option<Installation>,
+    pub unfinished: Option<Unfinished>,
     pub health: Health,
     pub detection_fails: bool,
     /// Detection is answered by the test, not at once.
@@ -87,6 +89,11 @@ impl Backend for Scripted {
     fn look_for_installation(&self, _text: Text, outbox: Outbox) {
         self.desk.borrow_mut().outbox = Some(outbox.clone());
         outbox.send(Message::Installation(Ok(self.scene.installation.clone())));
+        // Once it was undone it is not there any more.
+        let undone = self.desk.borrow().actions.iter().any(|(action, _)| *action == ManageAction::Undo);
+        if let Some(unfinished) = self.scene.unfinished.clone().filter(|_| !undone) {
+            outbox.send(Message::CutShort(Box::new(unfinished)));
+        }
     }
 
     fn detect(&self, _models_dir: PathBuf, _text: Text, outbox: Outbox) {
@@ -290,6 +297,7 @@ impl Scene {
         Self {
             hardware,
             installation: None,
+            unfinished: None,
             health: Health {
                 running: true,
                 engine_version: Some("0.32.15".to_owned()),
@@ -412,5 +420,14 @@ pub fn installation(request: &Request) -> Installation {
         autostart: true,
         banner: request.banner.clone(),
         receipt: Some(receipt(request)),
+        engine_version: "0.32.15".to_owned(),
+        asked: Some(Box::new(Asked::of(request))),
     }
+}
+
+/// An installation of what was asked that was cut short, with nothing in force before it.
+pub fn cut_short(request: &Request) -> Unfinished {
+    let mut asked = Asked::of(request);
+    asked.asked_at = "2026-11-23T10:20:30Z".to_owned();
+    Unfinished { asked: Some(asked), in_force: None }
 }

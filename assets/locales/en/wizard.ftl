@@ -359,3 +359,22 @@ wizard-state-done = done
 wizard-state-skipped = nothing to do
 wizard-state-failed = failed
 wizard-state-cancelled = stopped
+
+## Cut short, repair, memory
+
+wizard-ask-cut-short-title = The last installation was cut short
+wizard-ask-cut-short = Continue goes on from where it stopped; nothing that was fetched is fetched again. Undo takes back what it changed, and nothing from before it.
+wizard-ask-cut-short-continue = Continue
+wizard-ask-cut-short-undo = Undo
+wizard-ask-cut-short-later = Later
+wizard-resume-choose = The choice of then does not stand as it was on this computer now. Check it and go on from here.
+wizard-undoing = Undoing the installation that was cut short
+wizard-undone = Undone. What was in force before is in force again
+wizard-ask-four-bits-title = Memory ran out
+wizard-ask-four-bits = With fewer layers on the graphics card the model still did not fit. It may fit with the KV cache at 4 bits (q4_0), which loses some exactness on long texts. The context stays as it is. Without your consent only fewer layers are tried, which is slower.
+wizard-ask-four-bits-yes = Keep it at 4 bits
+wizard-ask-four-bits-no = Fewer layers only
+wizard-four-bits-declined = The engine ran out of memory. Close programs that use the card and try again, or choose a smaller profile.
+wizard-manage-repair = Repair
+wizard-manage-repair-detail = Installs the same again: what is there and whole is kept, everything is checked and measured anew.
+wizard-manage-update = Update to Ollama { $version }

@@ -359,3 +359,22 @@ wizard-state-done = hecho
 wizard-state-skipped = nada que hacer
 wizard-state-failed = falló
 wizard-state-cancelled = detenido
+
+## Cut short, repair, memory
+
+wizard-ask-cut-short-title = La última instalación quedó a medias
+wizard-ask-cut-short = Continuar sigue desde donde se detuvo; nada de lo descargado se descarga otra vez. Deshacer retira lo que cambió, y nada anterior.
+wizard-ask-cut-short-continue = Continuar
+wizard-ask-cut-short-undo = Deshacer
+wizard-ask-cut-short-later = Más tarde
+wizard-resume-choose = La elección de entonces no se puede repetir tal cual en este equipo ahora. Revísala y sigue desde aquí.
+wizard-undoing = Deshaciendo la instalación que quedó a medias
+wizard-undone = Deshecha. Lo que estaba en vigor antes vuelve a estarlo
+wizard-ask-four-bits-title = Falta memoria
+wizard-ask-four-bits = Con menos capas en la tarjeta gráfica el modelo tampoco cupo. Puede caber con la caché KV a 4 bits (q4_0), que resta algo de exactitud en textos largos. El contexto no cambia. Sin tu consentimiento solo se prueba con menos capas, que es más lento.
+wizard-ask-four-bits-yes = Guardarla a 4 bits
+wizard-ask-four-bits-no = Solo menos capas
+wizard-four-bits-declined = El motor se quedó sin memoria. Cierra programas que usen la tarjeta e inténtalo de nuevo, o elige un perfil menor.
+wizard-manage-repair = Reparar
+wizard-manage-repair-detail = Instala lo mismo otra vez: lo que está completo se conserva, y todo se comprueba y se mide de nuevo.
+wizard-manage-update = Actualizar a Ollama { $version }

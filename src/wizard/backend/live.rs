@@ -13,8 +13,9 @@ use crate::estimate::Machine;
 use crate::hardware::{DetectOptions, Hardware};
 use crate::install::documents::SERVED_MODEL;
 use crate::install::reuse::installed_engine;
+use crate::install::undo::{undo, unfinished_run};
 use crate::install::uninstall::uninstall;
-use crate::install::{self, Control, InstallError, Installed, Paths, Request, Source, manage};
+use crate::install::{self, Asked, Control, InstallError, Installed, Paths, Request, Source, manage};
 use crate::models::{Catalogue, Model};
 use crate::ollama::client::{Client, ClientError, GenerateOptions, GenerateRequest};
 use crate::ollama::http::HttpOptions;
@@ -130,12 +131,20 @@ impl Backend for Live {
             text,
             outbox,
             |trouble| Message::Installation(Err(trouble)),
-            move |_| {
+            move |outbox| {
+                let asked = Asked::load(&Paths::new(&home)).unwrap_or_else(|error| {
+                    tracing::warn!(%error, "what was asked for before cannot be read");
+                    None
+                });
                 let installed =
                     Installed::load(&home).map_err(|error| Trouble(InstallError::from(error).explain(text)));
-                Message::Installation(
-                    installed.map(|installed| installed.map(|one| installation(&home, one))),
-                )
+                let found = installed.map(|installed| installed.map(|one| installation(&home, one, asked)));
+                outbox.send(Message::Installation(found));
+                match unfinished_run(&home) {
+                    Ok(Some(unfinished)) => Message::CutShort(Box::new(unfinished)),
+                    Ok(None) => Message::Looked,
+                    Err(error) => Message::Installation(Err(Trouble(error.explain(text)))),
+                }
             },
         );
     }
@@ -245,6 +254,8 @@ impl Backend for Live {
                 Message::InstallEnded(install::run(&request, text, &tell, &control).map_err(|error| {
                     if error.is_cancelled() {
                         InstallEnd::Cancelled
+                    } else if matches!(error, InstallError::FourBitsNeedConsent { .. }) {
+                        InstallEnd::FourBits(Trouble(say!(text, "wizard-four-bits-declined")))
                     } else {
                         InstallEnd::Failed(Trouble(error.explain(text)))
                     }
@@ -286,6 +297,7 @@ impl Backend for Live {
                 let control = Control::new();
                 let done = match action {
                     ManageAction::Start => manage::start(&home, &control).map(drop),
+                    ManageAction::Undo => undo(&home, &control).map(drop),
                     ManageAction::Stop => manage::stop(&home).map(drop),
                     ManageAction::Remove { keep_models } => uninstall(&home, keep_models, &control).map(drop),
                 };
@@ -331,7 +343,7 @@ fn resolve(reference: &str, insecure: bool, http: &HttpOptions, text: Text) -> R
 }
 
 /// What is installed, as the window shows it.
-fn installation(home: &Path, installed: Installed) -> Installation {
+fn installation(home: &Path, installed: Installed, asked: Option<Asked>) -> Installation {
     let profile = installed.profile;
     Installation {
         profile: profile.profile,
@@ -341,6 +353,8 @@ fn installation(home: &Path, installed: Installed) -> Installation {
         autostart: profile.autostart,
         banner: profile.banner,
         receipt: installed.receipt,
+        engine_version: profile.engine_version,
+        asked: asked.map(Box::new),
     }
 }
 

@@ -15,7 +15,8 @@ use std::sync::mpsc::Sender;
 use crate::hardware::Hardware;
 use crate::hardware::evidence::Evidence;
 use crate::install::reuse::InstalledEngine;
-use crate::install::{Control, Event, Receipt, Request, Source};
+use crate::install::undo::Unfinished;
+use crate::install::{Asked, Control, Event, Receipt, Request, Source};
 use crate::models::Model;
 use crate::ollama::http::HttpOptions;
 use crate::ollama::release::Release;
@@ -86,6 +87,10 @@ pub struct Installation {
     pub banner: Option<String>,
     /// The receipt, when the installation got so far.
     pub receipt: Option<Receipt>,
+    /// Version of the engine.
+    pub engine_version: String,
+    /// What was asked for then, to be done again by a repair or an update.
+    pub asked: Option<Box<Asked>>,
 }
 
 /// How an installation is doing.
@@ -108,6 +113,8 @@ pub enum ManageAction {
     Start,
     /// Stop it.
     Stop,
+    /// Take back an installation that was cut short.
+    Undo,
     /// Remove everything that was installed.
     Remove {
         /// Leave the models where they are.
@@ -124,6 +131,10 @@ pub struct Trouble(pub String);
 pub enum Message {
     /// Whether there is an installation.
     Installation(Result<Option<Installation>, Trouble>),
+    /// The last installation was cut short.
+    CutShort(Box<Unfinished>),
+    /// Everything that is installed was looked at.
+    Looked,
     /// Detection ended.
     Detected(Result<Arc<Found>, Trouble>),
     /// A typed model reference was looked up.
@@ -182,6 +193,8 @@ pub enum InstallEnd {
     Cancelled,
     /// It failed; what happened and what to do.
     Failed(Trouble),
+    /// Memory ran out; it may fit with a KV cache at 4 bits, which the person must agree to first.
+    FourBits(Trouble),
 }
 
 /// What was measured on one answer.
@@ -226,7 +239,7 @@ pub trait Backend {
     fn source(&self, hardware: &Hardware) -> StartSource;
     /// Looks for the newest release → [`Message::NewestFound`].
     fn find_newest(&self, source: Source, text: Text, outbox: Outbox);
-    /// Looks for an installation → [`Message::Installation`].
+    /// Looks for an installation → [`Message::Installation`], and [`Message::CutShort`] where there is reason to.
     fn look_for_installation(&self, text: Text, outbox: Outbox);
     /// Detects and assesses → [`Message::Detected`].
     fn detect(&self, models_dir: PathBuf, text: Text, outbox: Outbox);

@@ -151,7 +151,7 @@ impl InstallPage {
     pub fn ended(&mut self, end: InstallEnd) {
         self.state = match end {
             InstallEnd::Cancelled => State::Cancelled,
-            InstallEnd::Failed(trouble) => State::Failed(trouble),
+            InstallEnd::Failed(trouble) | InstallEnd::FourBits(trouble) => State::Failed(trouble),
         };
     }
 

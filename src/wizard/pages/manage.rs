@@ -133,7 +133,16 @@ impl Manage {
         });
     }
 
-    fn installed(&self, ui: &mut Ui, text: Text) {
+    /// Installing again repairs; with an engine that is not the installed one it updates as well.
+    fn repair(&self, text: Text, cx: &Context<'_>) -> String {
+        match cx.backend.engine_version().filter(|version| *version != self.installation.engine_version) {
+            Some(version) => say!(text, "wizard-manage-update", version = version),
+            None => say!(text, "wizard-manage-repair"),
+        }
+    }
+
+    fn installed(&self, ui: &mut Ui, cx: &mut Context<'_>) {
+        let text = cx.text;
         ui.words(Kind::Strong, Tone::Ink, &say!(text, "wizard-manage-installed"));
         ui.gap(1.0);
         fact_line(ui, &say!(text, "wizard-table-profile"), &self.installation.profile);
@@ -148,6 +157,12 @@ impl Manage {
                 &say!(text, "wizard-manage-measured-at"),
                 receipt.written_at.get(..10).unwrap_or(""),
             );
+        }
+        ui.gap(2.0);
+        ui.words(Kind::Label, Tone::Faint, &say!(text, "wizard-manage-repair-detail"));
+        ui.gap(1.0);
+        if ui.action(Look::Secondary, &self.repair(text, cx), self.doing == Doing::Nothing).clicked() {
+            cx.intents.push(Intent::Repair);
         }
     }
 }
@@ -180,7 +195,7 @@ impl View for Manage {
         }
         card_row(ui, "manage", &[1.0, 1.0], |ui, i| {
             ui.spacing_mut().item_spacing.y = 0.0;
-            if i == 0 { self.state(ui, cx) } else { self.installed(ui, text) }
+            if i == 0 { self.state(ui, cx) } else { self.installed(ui, cx) }
         });
         if let Some(receipt) = &self.installation.receipt {
             ui.gap(3.5);

@@ -64,6 +64,8 @@ pub enum Intent {
     Manage,
     /// Plan anew for an installation.
     ChangeProfile,
+    /// Do again what was asked for then, with the engine of now.
+    Repair,
     /// Ask whether to remove everything.
     AskToRemove,
     /// Start or stop.

@@ -1,0 +1,139 @@
+//! Going on with what was cut short, undoing it, repairing, and what is asked when memory runs out.
+
+use acolyte::text::Language;
+use acolyte::wizard::backend::{InstallEnd, ManageAction, Message, Trouble};
+use acolyte::wizard::flow::Page;
+use eframe::egui::Key;
+
+use super::scripted::{self, Scene};
+use super::stage::{Eye, Stage};
+
+fn in_both_languages(journey: impl Fn(Eye)) {
+    for language in Language::ALL {
+        journey(Eye::blind(language));
+    }
+}
+
+/// A machine on which an installation was cut short.
+pub fn scene(eye: Eye) -> Scene {
+    let request = Stage::new(eye, Scene::of(scripted::laptop())).reach_install().installation().0;
+    Scene { unfinished: Some(scripted::cut_short(&request)), ..Scene::of(scripted::laptop()) }
+}
+
+#[test]
+fn what_was_cut_short_goes_on_as_it_was_asked_for() {
+    in_both_languages(|eye| {
+        let scene = scene(eye);
+        let asked = scene.unfinished.clone().unwrap().asked.unwrap();
+        let mut stage = Stage::new(eye, scene);
+        assert!(stage.sees(&stage.say("wizard-ask-cut-short-title")));
+        assert!(stage.sees(&asked.profile) && stage.sees(&asked.model));
+        stage.click("wizard-ask-cut-short-continue");
+        assert!(matches!(stage.harness.state().page(), Page::Install(_)), "every page was walked");
+        let request = stage.installation().0;
+        assert_eq!(request.assessment.candidate.id, asked.profile);
+        assert_eq!(request.consent_text, asked.consent_text, "agreed to the same words");
+        assert_eq!(request.options.models_dir, asked.options.models_dir);
+        assert_eq!(stage.desk.borrow().detections, 1, "the machine was looked at again");
+    });
+}
+
+#[test]
+fn other_words_are_agreed_to_again() {
+    in_both_languages(|eye| {
+        let mut scene = scene(eye);
+        let unfinished = scene.unfinished.as_mut().unwrap();
+        unfinished.asked.as_mut().unwrap().consent_text = Some("Something else.".to_owned());
+        let mut stage = Stage::new(eye, scene);
+        stage.click("wizard-ask-cut-short-continue");
+        assert!(matches!(stage.harness.state().page(), Page::Consent(_)));
+        assert!(stage.sees(&stage.say("wizard-resume-choose")));
+        assert_eq!(stage.desk.borrow().installs.len(), 0);
+    });
+}
+
+#[test]
+fn a_model_that_is_not_known_here_is_chosen_again() {
+    let eye = Eye::blind(Language::English);
+    let mut scene = scene(eye);
+    let asked = scene.unfinished.as_mut().unwrap().asked.as_mut().unwrap();
+    (asked.profile, asked.model) = ("custom".to_owned(), "registry.example.org/a/b:c".to_owned());
+    let mut stage = Stage::new(eye, scene);
+    stage.click("wizard-ask-cut-short-continue");
+    assert!(matches!(stage.harness.state().page(), Page::Profile(_)));
+    assert!(stage.sees(&stage.say("wizard-resume-choose")));
+}
+
+#[test]
+fn what_was_cut_short_is_undone_and_later_leaves_it() {
+    in_both_languages(|eye| {
+        let scene = scene(eye);
+        let mut stage = Stage::new(eye, scene.clone());
+        stage.click("wizard-ask-cut-short-undo");
+        let (action, outbox) = stage.desk.borrow().actions[0].clone();
+        assert_eq!(action, ManageAction::Undo);
+        assert!(stage.sees(&stage.say("wizard-undoing")));
+        outbox.send(Message::Managed(action, Ok(())));
+        stage.harness.run();
+        assert!(stage.sees(&stage.say("wizard-undone")));
+        assert!(!stage.sees(&stage.say("wizard-ask-cut-short-title")), "it is not offered again");
+
+        let mut stage = Stage::new(eye, scene.clone());
+        stage.click("wizard-ask-cut-short-later");
+        assert!(!stage.sees(&stage.say("wizard-ask-cut-short-title")));
+        assert!(stage.desk.borrow().actions.is_empty());
+
+        let mut stage = Stage::new(eye, scene);
+        stage.harness.key_press(Key::Escape);
+        stage.harness.run();
+        assert!(!stage.sees(&stage.say("wizard-ask-cut-short-title")));
+        assert!(stage.desk.borrow().actions.is_empty() && stage.desk.borrow().installs.is_empty());
+    });
+}
+
+#[test]
+fn an_undo_that_fails_says_why() {
+    let eye = Eye::blind(Language::English);
+    let mut stage = Stage::new(eye, scene(eye));
+    stage.click("wizard-ask-cut-short-undo");
+    let (action, outbox) = stage.desk.borrow().actions[0].clone();
+    outbox.send(Message::Managed(action, Err(Trouble("Another installer is working.".to_owned()))));
+    stage.harness.run();
+    assert!(stage.sees("Another installer is working."));
+}
+
+#[test]
+fn four_bits_are_asked_about_once_and_either_answer_tries_again() {
+    in_both_languages(|eye| {
+        for (button, agreed) in [("wizard-ask-four-bits-yes", true), ("wizard-ask-four-bits-no", false)] {
+            let mut stage = Stage::new(eye, Scene::of(scripted::laptop())).reach_install();
+            assert_eq!(stage.installation().0.accept_kv_q4, None);
+            let end = InstallEnd::FourBits(Trouble(stage.say("wizard-four-bits-declined")));
+            stage.installation().1.send(Message::InstallEnded(Err(end)));
+            stage.harness.run();
+            assert!(stage.sees(&stage.say("wizard-ask-four-bits-title")));
+            stage.click(button);
+            assert_eq!(stage.desk.borrow().installs.len(), 2);
+            assert_eq!(stage.installation().0.accept_kv_q4, Some(agreed));
+        }
+    });
+}
+
+#[test]
+fn repair_and_update_do_again_what_was_asked_for() {
+    in_both_languages(|eye| {
+        let request = Stage::new(eye, Scene::of(scripted::laptop())).reach_install().installation().0;
+        let mut installation = scripted::installation(&request);
+        let scene = Scene { installation: Some(installation.clone()), ..Scene::of(scripted::laptop()) };
+        let mut stage = Stage::new(eye, scene.clone());
+        stage.click("wizard-manage-repair");
+        assert!(matches!(stage.harness.state().page(), Page::Install(_)));
+        assert_eq!(stage.installation().0.assessment.candidate.id, request.assessment.candidate.id);
+
+        installation.engine_version = "0.31.0".to_owned();
+        let mut stage = Stage::new(eye, Scene { installation: Some(installation), ..scene });
+        let label = stage.text.say("wizard-manage-update", &[("version", "0.32.15".into())]);
+        stage.click_label(&label);
+        assert!(matches!(stage.harness.state().page(), Page::Install(_)));
+    });
+}
