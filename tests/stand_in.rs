@@ -9,10 +9,12 @@ mod common;
 
 use std::collections::BTreeSet;
 use std::io::{BufRead, BufReader, Write};
-use std::net::TcpStream;
+use std::net::{SocketAddr, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use acolyte::hardware::engines::{Places, find};
+use acolyte::hardware::model_folders;
 use common::archive::fake_ollama;
 use common::gguf::Shape;
 use common::mirror::{ALWAYS, Fault, Mirror};
@@ -20,6 +22,44 @@ use common::process::below;
 use common::recordings::{recorded, same_shape, statuses};
 use common::server::{Server, last_line, put};
 use serde_json::{Value, json};
+
+/// What is here already: the server, the models on its disk and in its memory, and their files without asking it.
+#[test]
+fn detection_finds_a_server_its_models_and_what_they_hold() {
+    let mirror = Mirror::start().unwrap();
+    let gpu = json!({"gpu": {"name": "NVIDIA GeForce RTX 4060", "total_mib": 8188, "free_mib": 7800}});
+    let server = Server::start(&gpu, &[]);
+    server.with_model(&mirror, &Shape::tiny(), &json!({"num_ctx": 32768, "num_gpu": 99}));
+    server.post("/api/generate", &json!({"model": "acolyte:latest"}));
+
+    let home = tempfile::tempdir().unwrap();
+    let places = Places {
+        servers: vec![SocketAddr::from(([127, 0, 0, 1], server.port))],
+        folders: vec![server.folder.path().join("bin")],
+        ..Places::default()
+    };
+    let found = find(&places, home.path());
+    let of_kind = |kind: &str| found.iter().find(|engine| engine.kind == kind).unwrap();
+    let running = of_kind("server");
+    assert_eq!((running.port, running.version.as_deref()), (Some(server.port), Some("0.32.15")));
+    assert_eq!(running.exposed, Some(false));
+    let loaded: Vec<&str> = running.loaded.iter().map(|model| model.name.as_str()).collect();
+    assert_eq!(loaded, ["acolyte:latest"]);
+    assert!(running.loaded[0].vram_bytes.is_some_and(|bytes| bytes > 0), "{running:?}");
+    assert!(of_kind("binary").path.as_ref().unwrap().starts_with(server.folder.path()));
+
+    let mut asked: Vec<(String, Option<u64>)> =
+        running.models.iter().map(|model| (model.name.clone(), model.size_bytes)).collect();
+    asked.sort();
+    let [on_disk] = &model_folders::read(&[server.folder.path().join("models")])[..] else {
+        panic!("no models on the disk")
+    };
+    let read: Vec<(String, Option<u64>)> =
+        on_disk.models.iter().map(|model| (model.name.clone(), model.size_bytes)).collect();
+    assert_eq!(asked, read, "the server and its folder say the same");
+    assert_eq!(read.len(), 2);
+    assert!(on_disk.total_bytes < read.iter().filter_map(|(_, bytes)| *bytes).sum(), "layers are shared");
+}
 
 #[test]
 fn answers_have_the_recorded_shapes() {

@@ -291,7 +291,11 @@ mod tests {
 
     /// Answers one connection after the other with these, then ends.
     fn serve(answers: &'static [&'static str]) -> SocketAddr {
-        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        serve_at("127.0.0.1:0", answers)
+    }
+
+    fn serve_at(address: &str, answers: &'static [&'static str]) -> SocketAddr {
+        let listener = TcpListener::bind(address).unwrap();
         let address = listener.local_addr().unwrap();
         thread::spawn(move || {
             for answer in answers {
@@ -323,6 +327,19 @@ mod tests {
         assert_eq!(found.models, [stored]);
         assert_eq!(server(serve(&["HTTP/1.0 404 Not Found\r\n\r\n{\"version\":\"1\"}"])), None);
         assert_eq!(server(serve(&["SSH-2.0-OpenSSH_9.2\r\n"])), None);
+    }
+
+    /// Elsewhere that takes a network.
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn a_server_that_listens_for_everybody_is_exposed() {
+        const NOTHING: &str = "HTTP/1.0 200 OK\r\n\r\n{\"models\":[]}";
+        let answers = &["HTTP/1.0 200 OK\r\n\r\n{\"version\":\"0.32.15\"}", NOTHING, NOTHING];
+        for (bound, exposed) in [("0.0.0.0:0", true), ("127.0.0.1:0", false)] {
+            let port = serve_at(bound, answers).port();
+            let found = server(SocketAddr::from((Ipv4Addr::LOCALHOST, port))).unwrap();
+            assert_eq!(found.exposed, Some(exposed), "{bound}");
+        }
     }
 
     #[test]

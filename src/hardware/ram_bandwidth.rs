@@ -16,10 +16,10 @@ use std::time::{Duration, Instant};
 use crate::MIB;
 
 /// How long all cores read in one pass.
-const PASS: Duration = Duration::from_millis(10);
+const PASS: Duration = Duration::from_millis(8);
 const PASSES: usize = 4;
 /// Filling stops here when at least [`least_bytes`] are filled: fresh memory is slow to get in some virtual machines.
-const FILL_LIMIT: Duration = Duration::from_millis(45);
+const FILL_LIMIT: Duration = Duration::from_millis(35);
 /// What is filled where that goes fast.
 const USUAL_BYTES: u64 = 256 * MIB;
 /// Larger than the caches of most desktop processors.
