@@ -76,6 +76,7 @@ pub fn collect(options: &DetectOptions) -> Evidence {
     let own_models = options.models_dir.clone().unwrap_or_else(|| options.home.join("models"));
     let folders = [(options.home.clone(), DiskUse::Engine), (own_models.clone(), DiskUse::Models)];
     let disks = aside("disks", &clock, move || disks::of_folders(&folders));
+    let clients = aside("programs", &clock, platform::gpu_clients);
     let folders: Vec<PathBuf> =
         [own_models].into_iter().chain(options.engines.model_folders.clone()).collect();
     let models = aside("models", &clock, move || model_folders::read(&folders));
@@ -107,6 +108,8 @@ pub fn collect(options: &DetectOptions) -> Evidence {
                 evidence.late.push(name.to_owned());
             }
         }
+        // Worth a line where it is told, but nothing is missing without it.
+        evidence.gpu_clients = clients.recv_timeout(LIMIT).unwrap_or_default();
         if let Some(measurement) = measurement {
             evidence.cpu.dot_product_gb_s = clock.time("cores", core_speed::dot_product_gb_s);
             evidence.memory.bandwidth_gb_s = clock.time("memory, read", || measurement.run());
@@ -179,6 +182,8 @@ struct DriverProbes {
     limit: Duration,
     /// Whether Vulkan may be asked.
     ask_vulkan: bool,
+    /// Wine lacks what the `sysinfo` library calls, and that ends in a debugger.
+    wine: bool,
 }
 
 impl DriverProbes {
@@ -204,13 +209,15 @@ impl DriverProbes {
             environment: options.probe_environment.clone(),
             limit: options.driver_limit,
             ask_vulkan: !would_only_wake && !nothing_there,
+            wine: evidence.wine,
         }
     }
 
     fn ask<T: serde::de::DeserializeOwned>(&self, source: Source) -> Answer<T> {
         let wanted = match source {
             Source::Nvml => true,
-            Source::Wgpu | Source::Sysinfo => self.ask_vulkan,
+            Source::Wgpu => self.ask_vulkan,
+            Source::Sysinfo => self.ask_vulkan && !self.wine,
             Source::Dxgi => cfg!(windows),
         };
         match &self.program {

@@ -126,7 +126,7 @@ const ABOUT_HARDWARE: [&str; 12] = [
     "board",
 ];
 /// Words inside those that people or programs chose.
-const CHOSEN: [&str; 4] = ["failed", "processes", "program", "why"];
+const CHOSEN: [&str; 5] = ["failed", "processes", "gpu_clients", "program", "why"];
 
 fn clean(tree: &mut serde_json::Value, secrets: &Secrets, hardware: bool) {
     match tree {

@@ -43,6 +43,8 @@ pub struct Evidence {
     pub render_access: Option<Access>,
     /// Linux: whether the system knows any graphics device at all; `None` where that cannot be told.
     pub graphics_device: Option<bool>,
+    /// Linux: programs of this user that hold memory of a card, as the kernel's drivers tell.
+    pub gpu_clients: Vec<GpuClient>,
     /// Windows: display adapters in the registry.
     pub registry: Vec<RegistryAdapter>,
     /// Power supply.
@@ -79,6 +81,18 @@ pub struct Span {
     pub from: u64,
     /// Its end.
     pub to: u64,
+}
+
+/// A program that holds memory of a card.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct GpuClient {
+    /// PCI address of the card.
+    pub pci_bus_id: String,
+    /// Name of the program.
+    pub name: String,
+    /// Memory it holds in bytes.
+    pub vram_bytes: u64,
 }
 
 /// Whether something can be opened.

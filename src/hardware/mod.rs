@@ -12,6 +12,7 @@ mod detect;
 pub mod disks;
 pub mod doctor;
 pub mod document;
+pub mod drm_clients;
 pub mod engines;
 pub mod evidence;
 mod file;

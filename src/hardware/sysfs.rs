@@ -25,6 +25,9 @@ pub const CARD_FILES: [&str; 10] = [
     "mem_info_gtt_used",
 ];
 
+/// What the processor is told to prefer, where no firmware profile says it.
+pub const ENERGY_PREFERENCE: &str = "devices/system/cpu/cpu0/cpufreq/energy_performance_preference";
+
 /// One card.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Card {
@@ -142,12 +145,13 @@ pub fn power(tree: &BTreeMap<String, String>) -> Option<Power> {
         })
     };
     let profile = tree.get("firmware/acpi/platform_profile").map(|profile| profile.trim());
-    if batteries().next().is_none() && profile.is_none() {
+    let preference = tree.get(ENERGY_PREFERENCE).map(|preference| preference.trim());
+    if batteries().next().is_none() && profile.is_none() && preference.is_none() {
         return None;
     }
     Some(Power {
         on_battery: batteries().any(|battery| is(&format!("{battery}/status"), "discharging")),
-        saving: matches!(profile, Some("low-power" | "quiet")),
+        saving: matches!(profile, Some("low-power" | "quiet")) || preference == Some("power"),
     })
 }
 
@@ -204,5 +208,9 @@ mod tests {
             ("firmware/acpi/platform_profile", "low-power\n"),
         ]);
         assert_eq!(power(&laptop), Some(Power { on_battery: true, saving: true }));
+        for (preference, saving) in [("power", true), ("balance_performance", false)] {
+            let desktop = tree(&[(ENERGY_PREFERENCE, preference)]);
+            assert_eq!(power(&desktop), Some(Power { on_battery: false, saving }));
+        }
     }
 }

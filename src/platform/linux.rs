@@ -4,22 +4,14 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
-use std::process::Command;
 
 use crate::hardware::control_group;
 use crate::hardware::document::{DiskKind, Engine};
-use crate::hardware::evidence::{Access, Answer, DxgiAdapter, Evidence};
+use crate::hardware::drm_clients;
+use crate::hardware::evidence::{Access, Evidence, GpuClient};
 use crate::hardware::listening;
 use crate::hardware::pci_names;
 use crate::hardware::sysfs;
-
-/// There is no DXGI here.
-pub fn dxgi_adapters() -> Answer<Vec<DxgiAdapter>> {
-    Answer::Absent
-}
-
-/// Children never open a console window here.
-pub fn hide_console(_command: &mut Command) {}
 
 /// The distribution's version; rolling distributions have none.
 pub fn os_version() -> Option<String> {
@@ -108,7 +100,33 @@ fn sysfs_tree() -> BTreeMap<String, String> {
         }
     }
     keep("firmware/acpi/platform_profile".to_owned());
+    keep(sysfs::ENERGY_PREFERENCE.to_owned());
     tree
+}
+
+/// Programs of this user that hold memory of a card; other users' files are not shown to us.
+pub fn gpu_clients() -> Vec<GpuClient> {
+    if !Path::new("/dev/dri").exists() {
+        return Vec::new();
+    }
+    let processes =
+        entries(Path::new("/proc")).into_iter().filter(|name| name.bytes().all(|b| b.is_ascii_digit()));
+    drm_clients::by_program(processes.flat_map(|pid| {
+        let process = Path::new("/proc").join(&pid);
+        let name = read(&process.join("comm")).unwrap_or_default().trim().to_owned();
+        open_devices(&process).into_iter().map(move |device| (name.clone(), device))
+    }))
+}
+
+fn open_devices(process: &Path) -> Vec<drm_clients::OpenDevice> {
+    let is_graphics = |fd: &String| {
+        fs::read_link(process.join("fd").join(fd)).is_ok_and(|target| target.starts_with("/dev/dri"))
+    };
+    entries(&process.join("fd"))
+        .iter()
+        .filter(|fd| is_graphics(fd))
+        .filter_map(|fd| drm_clients::open_device(&read(&process.join("fdinfo").join(fd))?))
+        .collect()
 }
 
 /// What the folder is on. Through `/sys/dev/block`; where a folder has no block device of its own (Btrfs, overlays)
@@ -225,9 +243,6 @@ fn entries(folder: &Path) -> Vec<String> {
     names.sort();
     names
 }
-
-/// A program writes to where it was started from; nothing has to be done for it here.
-pub fn attach_console() {}
 
 #[cfg(test)]
 mod tests {

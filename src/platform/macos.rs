@@ -6,17 +6,9 @@ use std::process::Command;
 use std::time::Duration;
 
 use crate::hardware::document::{DiskKind, Engine};
-use crate::hardware::evidence::{Answer, DxgiAdapter, Evidence};
+use crate::hardware::evidence::{Evidence, GpuClient};
 use crate::hardware::probe::output_within;
 use crate::hardware::{disks, listening, power};
-
-/// There is no DXGI here.
-pub fn dxgi_adapters() -> Answer<Vec<DxgiAdapter>> {
-    Answer::Absent
-}
-
-/// Children never open a console window here.
-pub fn hide_console(_command: &mut Command) {}
 
 /// For example `14.5`.
 pub fn os_version() -> Option<String> {
@@ -88,5 +80,7 @@ pub fn listens_beyond_loopback(port: u16) -> Option<bool> {
     listening::by_connecting(port)
 }
 
-/// A program writes to where it was started from; nothing has to be done for it here.
-pub fn attach_console() {}
+/// macOS does not tell programs which others hold graphics memory, which is main memory here anyway.
+pub fn gpu_clients() -> Vec<GpuClient> {
+    Vec::new()
+}

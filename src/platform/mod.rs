@@ -7,6 +7,8 @@ pub mod process;
 mod linux;
 #[cfg(target_os = "macos")]
 mod macos;
+#[cfg(unix)]
+mod unix;
 #[cfg(windows)]
 mod windows;
 
@@ -18,6 +20,10 @@ use macos as system;
 use windows as system;
 
 pub use system::{
-    PROGRAMS_CAN_BE_ASKED, attach_console, disk_kind, dxgi_adapters, engine_programs, hide_console,
-    listens_beyond_loopback, os_version, system_evidence, system_model_folders,
+    PROGRAMS_CAN_BE_ASKED, disk_kind, engine_programs, gpu_clients, listens_beyond_loopback, os_version,
+    system_evidence, system_model_folders,
 };
+#[cfg(unix)]
+pub use unix::{attach_console, dxgi_adapters, hide_console};
+#[cfg(windows)]
+pub use windows::{attach_console, dxgi_adapters, hide_console};

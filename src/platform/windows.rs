@@ -9,7 +9,7 @@ use std::process::Command;
 use windows_registry::{CURRENT_USER, Key, LOCAL_MACHINE};
 
 use crate::hardware::document::{DiskKind, Engine};
-use crate::hardware::evidence::{Evidence, RegistryAdapter};
+use crate::hardware::evidence::{Evidence, GpuClient, RegistryAdapter};
 use crate::hardware::{disks, listening};
 
 pub use ffi::{attach_console, dxgi_adapters};
@@ -96,6 +96,11 @@ pub fn engine_programs(_user_home: Option<&Path>) -> Vec<Engine> {
         })
         .into_iter()
         .collect()
+}
+
+/// Only counters that take seconds to warm up tell this on Windows, beside NVIDIA's driver.
+pub fn gpu_clients() -> Vec<GpuClient> {
+    Vec::new()
 }
 
 /// Ollama runs as the user here, so there is no other folder.

@@ -1,10 +1,10 @@
 //! What a person should know about the machine: what could not be asked, and what Ollama will refuse or change (see
 //! `hardware::refusals`).
 
-use super::identity::Adapter;
+use super::identity::{Adapter, PciAddress};
 use super::kind::is_nvidia;
 use crate::hardware::document::{Backend, Gpu, GpuKind, Note};
-use crate::hardware::evidence::Evidence;
+use crate::hardware::evidence::{Evidence, GpuClient};
 use crate::hardware::sysfs;
 
 /// Another program that holds less of a card is not worth a line.
@@ -61,16 +61,19 @@ fn of_gpu(gpu: &Gpu, adapter: &Adapter<'_>, evidence: &Evidence, notes: &mut Vec
             notes.push(Note::new("mig_enabled", &[("gpu", name)]));
         }
         for process in &nvml.processes {
-            if let Some(bytes) = process.used_bytes.filter(|bytes| *bytes >= MUCH_VRAM_BYTES) {
-                notes.push(Note::new(
-                    "vram_held",
-                    &[("gpu", name), ("program", &process.name), ("bytes", &bytes.to_string())],
-                ));
-            }
+            notes.extend(process.used_bytes.and_then(|bytes| held(name, &process.name, bytes)));
         }
     } else if !is_blocked && gpu.kind == GpuKind::Discrete && is_nvidia(adapter) {
         // Some other driver answers (NVK, or Direct3D): slower, but it does.
         notes.push(Note::new("nvidia_driver_missing", &[("gpu", name)]));
+    }
+    let of_card = |client: &&GpuClient| {
+        adapter.pci.is_some()
+            && PciAddress::parse(&client.pci_bus_id) == adapter.pci
+            && adapter.nvml.is_none()
+    };
+    for client in evidence.gpu_clients.iter().filter(of_card).filter(|_| gpu.kind == GpuKind::Discrete) {
+        notes.extend(held(name, &client.name, client.vram_bytes));
     }
     match (gpu.backend, gpu.kind) {
         _ if is_blocked => {}
@@ -83,6 +86,12 @@ fn of_gpu(gpu: &Gpu, adapter: &Adapter<'_>, evidence: &Evidence, notes: &mut Vec
     if asleep && evidence.wgpu.said().is_none() {
         notes.push(Note::new("gpu_asleep", &[("gpu", name)]));
     }
+}
+
+/// That a program holds much of a card.
+fn held(gpu: &str, program: &str, bytes: u64) -> Option<Note> {
+    let details = [("gpu", gpu), ("program", program), ("bytes", &bytes.to_string())];
+    (bytes >= MUCH_VRAM_BYTES).then(|| Note::new("vram_held", &details))
 }
 
 fn of_system(evidence: &Evidence, notes: &mut Vec<Note>) {
@@ -117,5 +126,31 @@ fn of_system(evidence: &Evidence, notes: &mut Vec<Note>) {
                 ));
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_program_that_holds_much_of_a_card_is_named() {
+        let card = [("class", "0x030000"), ("vendor", "0x1002"), ("device", "0x744c")]
+            .map(|(file, content)| (format!("bus/pci/devices/0000:03:00.0/{file}"), content.to_owned()));
+        let client = |name: &str, mib: u64| GpuClient {
+            pci_bus_id: "0000:03:00.0".to_owned(),
+            name: name.to_owned(),
+            vram_bytes: mib << 20,
+        };
+        let evidence = Evidence {
+            sysfs: card.into_iter().collect(),
+            gpu_clients: vec![client("blender", 3000), client("firefox", 200)],
+            ..Evidence::default()
+        };
+        let notes = crate::hardware::merge::merge(&evidence).notes;
+        let held: Vec<&Note> = notes.iter().filter(|note| note.code == "vram_held").collect();
+        assert_eq!(held.len(), 1, "{notes:?}");
+        assert_eq!(held[0].details["program"], "blender");
+        assert_eq!(held[0].details["bytes"], (3000_u64 << 20).to_string());
     }
 }
