@@ -185,9 +185,10 @@ fn read_until(stream: &mut TcpStream, deadline: Instant) -> Option<Vec<u8>> {
 }
 
 /// The version an `ollama` program says, where asking it starts nothing (see `platform`). `--version` asks a running
-/// server first and only warns when there is none, so it is pointed at a port where there never is one.
+/// server first and only warns when there is none, so it is pointed at a port where there never is one. A program that
+/// others could have put there is not run.
 fn program_version(program: &Path) -> Option<String> {
-    if !platform::PROGRAMS_CAN_BE_ASKED {
+    if !platform::PROGRAMS_CAN_BE_ASKED || platform::others_can_write(program) {
         return None;
     }
     let mut command = Command::new(program);
@@ -368,6 +369,23 @@ mod tests {
         command.arg("client version is 1.2.3");
         let said = output_within(command, Duration::from_secs(10)).unwrap();
         assert_eq!(version_in(&said).as_deref(), Some("1.2.3"));
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_program_that_others_could_have_put_there_is_not_run() {
+        use std::os::unix::fs::PermissionsExt as _;
+        let folder = tempfile::tempdir().unwrap();
+        let program = folder.path().join("ollama");
+        std::fs::write(&program, "#!/bin/sh\necho client version is 9.9.9\n").unwrap();
+        let version = |mode| {
+            std::fs::set_permissions(&program, std::fs::Permissions::from_mode(mode)).unwrap();
+            program_version(&program)
+        };
+        if platform::PROGRAMS_CAN_BE_ASKED {
+            assert_eq!(version(0o755).as_deref(), Some("9.9.9"));
+        }
+        assert_eq!(version(0o777), None);
     }
 
     #[test]

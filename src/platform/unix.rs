@@ -1,5 +1,6 @@
-//! What Linux and macOS have in common: what only Windows needs.
+//! What Linux and macOS have in common: rights, and what only Windows needs.
 
+use std::path::Path;
 use std::process::Command;
 
 use crate::hardware::evidence::{Answer, DxgiAdapter};
@@ -14,3 +15,14 @@ pub fn hide_console(_command: &mut Command) {}
 
 /// A program writes to where it was started from; nothing has to be done for it here.
 pub fn attach_console() {}
+
+/// Whether somebody besides this person and root could have written this file, or put another into this folder. Unknown
+/// counts as yes.
+pub fn others_can_write(path: &Path) -> bool {
+    use std::os::unix::fs::MetadataExt as _;
+    let Ok(found) = std::fs::metadata(path) else { return true };
+    let owner_is_fine = found.uid() == 0 || found.uid() == rustix::process::geteuid().as_raw();
+    // Folders of a package manager's group (Homebrew's) may be written by its members.
+    let writable = if found.is_dir() { 0o002 } else { 0o022 };
+    !owner_is_fine || found.mode() & writable != 0
+}

@@ -115,3 +115,9 @@ pub const PROGRAMS_CAN_BE_ASKED: bool = false;
 pub fn listens_beyond_loopback(port: u16) -> Option<bool> {
     listening::by_connecting(port)
 }
+
+/// Whether somebody besides this person and administrators could have written this file. Rights are lists here, which are
+/// not read; programs usually lie where only those write.
+pub fn others_can_write(path: &Path) -> bool {
+    !path.exists()
+}

@@ -12,6 +12,7 @@
 //! 6. The hash decides. A file that is not what it must be is deleted and fetched once more, from another mirror if
 //!    there is one. The right one is renamed to its place.
 //!
+//! The disk is watched all the while: what will not fit is said when that is known, not when the disk is full.
 //! Cancelling and pausing drop the connections and keep what is there.
 
 mod connection;
@@ -62,6 +63,8 @@ pub struct DownloadRequest {
     pub patience: Patience,
     /// Somebody who reads the file while it comes.
     pub tail: Option<Tail>,
+    /// Bytes free on the disk of a folder. Asked before and, every two seconds, during the download.
+    pub free_space: fn(&Path) -> io::Result<u64>,
 }
 
 impl DownloadRequest {
@@ -77,6 +80,7 @@ impl DownloadRequest {
             max_connections: 8,
             patience: Patience::default(),
             tail: None,
+            free_space: |folder| fs4::available_space(folder),
         }
     }
 }

@@ -2,7 +2,7 @@
 //! bytes of it are there. Both survive the program and the computer; without the second the first is worth nothing.
 
 use std::collections::BTreeMap;
-use std::fs::File;
+use std::fs::OpenOptions;
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 
@@ -86,7 +86,14 @@ impl Sidecar {
     pub fn save(&self, places: &Places) -> io::Result<()> {
         let mut temporary = places.sidecar.as_os_str().to_owned();
         temporary.push(".new");
-        let mut file = File::create(&temporary)?;
+        let mut options = OpenOptions::new();
+        options.create(true).write(true).truncate(true);
+        #[cfg(unix)]
+        {
+            use std::os::unix::fs::OpenOptionsExt as _;
+            options.mode(0o600);
+        }
+        let mut file = options.open(&temporary)?;
         file.write_all(&serde_json::to_vec(self).map_err(io::Error::other)?)?;
         drop(file);
         std::fs::rename(&temporary, &places.sidecar)

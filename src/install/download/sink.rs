@@ -13,7 +13,7 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc as sync;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use sha2::{Digest as _, Sha256};
 use tokio::sync::mpsc::error::TryRecvError;
@@ -29,6 +29,8 @@ const QUEUE: usize = 16;
 /// How much is read back at a time before looking for new pieces again.
 const READ_BACK_BYTES: usize = 1 << 20;
 const SAVE_EVERY: Duration = Duration::from_secs(2);
+/// Synchronising takes no more than one part in so many of the time.
+const SYNC_SHARE: u32 = 10;
 
 /// A piece of the file.
 #[derive(Debug)]
@@ -68,13 +70,7 @@ impl Sink {
     /// Opens the unfinished file and starts with what the sidecar says is there.
     pub fn open(places: Places, sidecar: Sidecar, tail: Option<Tail>) -> Result<Self, (PathBuf, io::Error)> {
         let failed = |error| (places.partial.clone(), error);
-        let file = OpenOptions::new()
-            .read(true)
-            .write(true)
-            .create(true)
-            .truncate(false)
-            .open(&places.partial)
-            .map_err(failed)?;
+        let file = open_private(&places.partial).map_err(failed)?;
         if sidecar.done.total() == 0 {
             file.set_len(0).map_err(failed)?;
         }
@@ -145,6 +141,18 @@ impl Sink {
         // How it ended was asked for before, or is of no interest any more.
         let _ = self.finish().await;
     }
+}
+
+/// For reading and writing; made if it is not there, for this person only.
+fn open_private(path: &Path) -> io::Result<File> {
+    let mut options = OpenOptions::new();
+    options.read(true).write(true).create(true).truncate(false);
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::OpenOptionsExt as _;
+        options.mode(0o600);
+    }
+    options.open(path)
 }
 
 impl Drop for Sink {
@@ -310,11 +318,16 @@ pub fn hash_file(path: &Path, stop: &dyn Fn() -> bool) -> io::Result<[u8; 32]> {
     }
 }
 
-/// Notes, every now and then, what is surely on the disk, until the writer ends.
+/// Notes, every now and then, what is surely on the disk, until the writer ends. A disk that takes long is asked less
+/// often: it is busy with what is downloaded and unpacked.
 fn keep(shared: &Shared, durable: &File, written: &sync::Receiver<()>) {
-    while written.recv_timeout(SAVE_EVERY) == Err(sync::RecvTimeoutError::Timeout) {
+    let mut pause = SAVE_EVERY;
+    while written.recv_timeout(pause) == Err(sync::RecvTimeoutError::Timeout) {
         let sidecar = shared.lock().sidecar.clone();
-        match durable.sync_data() {
+        let began = Instant::now();
+        let synchronised = durable.sync_data();
+        pause = SAVE_EVERY.max(began.elapsed() * SYNC_SHARE);
+        match synchronised {
             // Noted under the lock: once the writer has ended, its own note is the last one, and the file may be gone.
             Ok(()) => {
                 let state = shared.lock();

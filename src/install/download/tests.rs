@@ -435,6 +435,71 @@ fn too_large_for_the_disk_is_said_before_a_byte_is_asked_for() {
 }
 
 #[test]
+fn a_disk_that_fills_up_meanwhile_is_noticed_before_it_is_full() {
+    use std::sync::atomic::{AtomicU64, Ordering};
+    static FREE: AtomicU64 = AtomicU64::new(u64::MAX);
+    let bench = Bench::new(40 << 20);
+    let server =
+        bench.serve(|request, content| Reply { pace: Some(1 << 20), ..Reply::file(request, content, "a") });
+    let mut request = bench.request(vec![server.url("/f")]);
+    request.free_space = |_| Ok(FREE.load(Ordering::Relaxed));
+    request.max_connections = 1;
+    let watch = |progress: &Progress| {
+        if progress.bytes_done > 1 << 20 {
+            // Somebody else takes the rest of the disk.
+            FREE.store(1 << 20, Ordering::Relaxed);
+        }
+    };
+    let error = bench.go_with(&request, &Control::new(), &watch).unwrap_err();
+    let DownloadError::DiskFull { missing_bytes: Some(missing), .. } = error else { panic!("{error}") };
+    assert!((30 << 20..40 << 20).contains(&missing), "{missing}");
+    // What came is kept, and the next run goes on from there.
+    let places = bench.places();
+    let kept = Sidecar::load(&places, &hex(&request.sha256), request.bytes).done.total();
+    assert!(kept > 1 << 20, "{kept}");
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt as _;
+        for path in [&places.partial, &places.sidecar] {
+            assert_eq!(std::fs::metadata(path).unwrap().permissions().mode() & 0o777, 0o600, "{path:?}");
+        }
+    }
+}
+
+#[test]
+fn a_server_that_always_stalls_is_left_for_the_next_one() {
+    let bench = Bench::new(400_000);
+    let stalls =
+        bench.serve(|request, content| Reply { stall_after: Some(0), ..Reply::file(request, content, "s") });
+    let good = bench.serve(|request, content| Reply::file(request, content, "g"));
+    bench.go(&bench.request(vec![stalls.url("/f"), good.url("/f")])).unwrap();
+    assert_eq!(stalls.requests().len(), 2, "it is asked twice, because once may be chance");
+    let told = bench.waits();
+    let said = |wait: &Waiting| matches!(wait, Waiting::Retry { problem: Problem::Stalled(_), .. });
+    assert!(told.iter().any(said), "{told:?}");
+}
+
+#[test]
+fn a_server_that_stalls_several_connections_is_asked_over_fewer() {
+    let bench = Bench::new(24 << 20);
+    // It serves two connections at a time, and lets all others wait for ever.
+    let server = bench.serve(|request, content| {
+        let reply = Reply { pace: Some(3 << 20), ..Reply::file(request, content, "a") };
+        if request.earlier == 2 || request.earlier == 3 {
+            Reply { stall_after: Some(0), ..reply }
+        } else {
+            reply
+        }
+    });
+    bench.go(&bench.request(vec![server.url("/f")])).unwrap();
+    let most = bench.seen.borrow().iter().map(|progress| progress.connections).max().unwrap();
+    assert!(most >= 3, "{most} connections were tried");
+    let last = bench.seen.borrow().iter().rev().find(|p| p.connections > 0).unwrap().connections;
+    assert!(last < most, "{last} of {most} were left");
+    assert!(bench.seen.borrow().is_sorted_by_key(|progress| progress.bytes_done), "never backwards");
+}
+
+#[test]
 fn several_connections_outrun_a_throttled_one() {
     let bench = Bench::new(24 << 20);
     let server =

@@ -20,6 +20,7 @@ use super::{DownloadError, DownloadRequest, Progress, Waiting, hex, verifies};
 use crate::install::{Control, files};
 
 const TICK: Duration = Duration::from_millis(100);
+const LOOK_AT_DISK_EVERY: Duration = Duration::from_secs(2);
 /// Silence that is worth mentioning.
 const SILENCE_SHOWN: Duration = Duration::from_secs(3);
 /// Whole files that may be wrong before the download fails.
@@ -119,7 +120,7 @@ impl<'a> Transfer<'a> {
     /// Ends when everything was handed to the sink.
     async fn fetch_all(&mut self) -> Result<(), DownloadError> {
         if let Some(total) = self.total {
-            self.check_space(total)?;
+            self.check_space(total, self.sent.total())?;
         }
         while !self.total.is_some_and(|total| self.sent.covers(total)) {
             if self.control.is_paused() {
@@ -205,6 +206,7 @@ impl<'a> Transfer<'a> {
         let mut answered = false;
         let mut last_done = 0;
         let mut last_news = Instant::now();
+        let mut looked_at_disk = Instant::now();
         crew.send_out(self.first_span(), self.validator());
         loop {
             tokio::select! {
@@ -243,6 +245,10 @@ impl<'a> Transfer<'a> {
                         if answered { Waiting::Data { host, seconds } } else { Waiting::Answer { host, seconds } }
                     });
                     self.report_done(done, crew.lanes.len(), waiting);
+                    if now.duration_since(looked_at_disk) >= LOOK_AT_DISK_EVERY {
+                        looked_at_disk = now;
+                        self.check_space(self.total.unwrap_or(done), done)?;
+                    }
                     let left = self.total.map(|total| total.saturating_sub(done));
                     if answered && widening.wants_more(now, done, left, crew.lanes.len()) {
                         self.widen(crew, widening.target());
@@ -298,7 +304,7 @@ impl<'a> Transfer<'a> {
         if let (None, Some(bytes)) = (self.total, opened.bytes) {
             shared.note_length(bytes);
             self.total = Some(bytes);
-            self.check_space(bytes)?;
+            self.check_space(bytes, self.sent.total())?;
         }
         Ok(())
     }
@@ -401,10 +407,10 @@ impl<'a> Transfer<'a> {
         Ok(dest.clone())
     }
 
-    fn check_space(&self, total: u64) -> Result<(), DownloadError> {
+    fn check_space(&self, total: u64, there: u64) -> Result<(), DownloadError> {
         let folder = self.request.dest.parent().unwrap_or(&self.request.dest);
-        let needed = total.saturating_sub(self.sent.total());
-        match fs4::available_space(folder) {
+        let needed = total.saturating_sub(there);
+        match (self.request.free_space)(folder) {
             Ok(free) if free < needed => Err(DownloadError::DiskFull {
                 path: self.request.dest.clone(),
                 missing_bytes: Some(needed - free),

@@ -17,6 +17,7 @@ use crate::install::Control;
 use crate::install::download::{hash_file, hex};
 use crate::install::files::{self, FileError, at};
 use crate::ollama::release::newest::numbers;
+use crate::platform;
 
 /// More files than any release has.
 const MOST_FILES: usize = 2000;
@@ -173,22 +174,10 @@ fn part(from: &Path, to: PathBuf) -> Result<Part, NotReusable> {
     Ok(Part { from: from.to_owned(), to, bytes: found.len(), is_program, link: None })
 }
 
-#[cfg(unix)]
 fn only_ours_to_write(path: &Path) -> Result<(), NotReusable> {
-    use std::os::unix::fs::MetadataExt as _;
-    let found = std::fs::metadata(path).map_err(|error| unreadable(path, &error))?;
-    let owner_is_fine = found.uid() == 0 || found.uid() == rustix::process::getuid().as_raw();
-    // Folders of a package manager's group (Homebrew's) may be written by its members.
-    let writable = if found.is_dir() { 0o002 } else { 0o022 };
-    if owner_is_fine && found.mode() & writable == 0 {
-        return Ok(());
+    if platform::others_can_write(path) {
+        return Err(NotReusable::Writable { path: path.to_owned() });
     }
-    Err(NotReusable::Writable { path: path.to_owned() })
-}
-
-/// Rights are lists here, and programs lie where only their owner and administrators write.
-#[cfg(not(unix))]
-fn only_ours_to_write(_path: &Path) -> Result<(), NotReusable> {
     Ok(())
 }
 

@@ -13,6 +13,7 @@ use crate::install::download::{hash_file, hex};
 use crate::install::files::{self, FileError, at};
 use crate::install::store::{Store, StoredManifest};
 use crate::install::{Cancelled, Control};
+use crate::platform;
 
 /// What was found and taken over.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -31,12 +32,7 @@ pub fn stores() -> Vec<PathBuf> {
         .into_iter()
         .collect();
     folders.extend(std::env::home_dir().map(|home| home.join(".ollama").join("models")));
-    if cfg!(unix) {
-        // The system service of Ollama's own installer, and that of some distributions.
-        folders.extend(
-            ["/usr/share/ollama/.ollama/models", "/var/lib/ollama/models", "/var/lib/ollama"].map(Into::into),
-        );
-    }
+    folders.extend(platform::system_model_folders());
     let mut seen = BTreeSet::new();
     folders.retain(|folder| {
         folder.join("blobs").is_dir() && std::fs::canonicalize(folder).is_ok_and(|real| seen.insert(real))

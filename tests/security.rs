@@ -1,0 +1,216 @@
+//! What is promised about security and can be seen from outside: which files are private, what the server is started
+//! with and where it listens, which programs are ever started; and that `docs/security.md` names tests that exist.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests fail by panicking")]
+
+mod common;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+
+use common::world::listing;
+
+fn project(path: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join(path)
+}
+
+fn rust_files(folder: &str) -> Vec<(PathBuf, String)> {
+    listing(&project(folder))
+        .into_iter()
+        .filter(|path| path.extension().is_some_and(|extension| extension == "rs"))
+        .map(|path| (path.clone(), std::fs::read_to_string(&path).unwrap()))
+        .collect()
+}
+
+#[cfg(target_os = "linux")]
+mod running {
+    use super::*;
+    use common::process::below;
+    use common::world::World;
+    use serde_json::json;
+    use std::os::unix::fs::PermissionsExt as _;
+
+    fn server_of(world: &World) -> u32 {
+        let is_server = |process: &u32| {
+            std::fs::read(format!("/proc/{process}/cmdline")).is_ok_and(|line| line.ends_with(b"serve\0"))
+        };
+        below(&world.home()).into_iter().find(is_server).expect("a server of ours runs")
+    }
+
+    /// Installed by a person whose umask hides nothing and whose environment is full of other settings.
+    fn installed() -> World {
+        let world = World::new(&json!({}));
+        let mut command =
+            world.install_command(&["--profile", "light_6gb", "--accept-degraded", "--no-autostart"]);
+        for (name, value) in [
+            ("OLLAMA_HOST", "0.0.0.0:11434"),
+            ("OLLAMA_ORIGINS", "*"),
+            ("OLLAMA_MODELS", "/nowhere"),
+            ("OLLAMA_DEBUG", "1"),
+            ("LD_LIBRARY_PATH", "/nowhere"),
+            ("LLAMA_ARG_N_GPU_LAYERS", "1"),
+            ("SECRET_TOKEN", "s3cret"),
+        ] {
+            command.env(name, value);
+        }
+        World::to_the_end(command).receipt();
+        world
+    }
+
+    #[test]
+    fn the_server_gets_our_settings_and_nothing_else_and_listens_on_loopback_only() {
+        let world = installed();
+        let server = server_of(&world);
+        let environment = std::fs::read(format!("/proc/{server}/environ")).unwrap();
+        let environment: BTreeMap<String, String> = String::from_utf8(environment)
+            .unwrap()
+            .split('\0')
+            .filter_map(|pair| pair.split_once('='))
+            .map(|(name, value)| (name.to_owned(), value.to_owned()))
+            .collect();
+        let allowed: BTreeSet<&str> = [
+            "HOME",
+            "PATH",
+            "NO_PROXY",
+            "no_proxy",
+            "TMPDIR",
+            "SSL_CERT_FILE",
+            "SSL_CERT_DIR",
+            "OLLAMA_FLASH_ATTENTION",
+            "OLLAMA_HOST",
+            "OLLAMA_KV_CACHE_TYPE",
+            "OLLAMA_MODELS",
+            "OLLAMA_NOPRUNE",
+            "OLLAMA_NO_CLOUD",
+            "OLLAMA_NUM_PARALLEL",
+            "HTTPS_PROXY",
+            "https_proxy",
+        ]
+        .into();
+        let strange: Vec<_> =
+            environment.iter().filter(|(name, _)| !allowed.contains(name.as_str())).collect();
+        assert!(strange.is_empty(), "{strange:?}");
+        assert_eq!(environment["OLLAMA_HOST"], format!("127.0.0.1:{}", world.port));
+        assert_eq!(environment["OLLAMA_MODELS"], world.home().join("models").to_str().unwrap());
+
+        let listening = listening_addresses(&below(&world.home()));
+        assert!(listening.contains(&format!("0100007F:{:04X}", world.port)), "{listening:?}");
+        assert!(listening.iter().all(|address| address.starts_with("0100007F:")), "{listening:?}");
+    }
+
+    /// `ADDRESS:PORT` in hexadecimal of every TCP socket on which these processes listen, as the kernel lists them.
+    fn listening_addresses(processes: &[u32]) -> BTreeSet<String> {
+        let sockets: BTreeSet<String> = processes
+            .iter()
+            .flat_map(|process| {
+                std::fs::read_dir(format!("/proc/{process}/fd")).into_iter().flatten().flatten()
+            })
+            .filter_map(|entry| std::fs::read_link(entry.path()).ok()?.to_str().map(str::to_owned))
+            .filter_map(|link| Some(link.strip_prefix("socket:[")?.strip_suffix(']')?.to_owned()))
+            .collect();
+        const LISTEN: &str = "0A";
+        ["/proc/net/tcp", "/proc/net/tcp6"]
+            .into_iter()
+            .flat_map(|table| {
+                std::fs::read_to_string(table)
+                    .unwrap_or_default()
+                    .lines()
+                    .skip(1)
+                    .map(str::to_owned)
+                    .collect::<Vec<_>>()
+            })
+            .filter_map(|line| {
+                let fields: Vec<&str> = line.split_whitespace().collect();
+                let ours = fields.get(3) == Some(&LISTEN) && sockets.contains(*fields.get(9)?);
+                ours.then(|| fields[1].to_owned())
+            })
+            .collect()
+    }
+
+    #[test]
+    fn what_is_ours_is_private() {
+        let world = installed();
+        let mode = |path: &Path| std::fs::symlink_metadata(path).unwrap().permissions().mode() & 0o777;
+        for folder in [world.home(), world.home().join("llm"), world.home().join("logs")] {
+            assert_eq!(mode(&folder), 0o700, "{}", folder.display());
+        }
+        let ours = ["llm", "logs"].into_iter().flat_map(|folder| listing(&world.home().join(folder)));
+        let open: Vec<PathBuf> = ours.filter(|path| path.is_file() && mode(path) != 0o600).collect();
+        assert_eq!(open, Vec::<PathBuf>::new());
+        // The engine and what it writes lie below a folder that nobody else can enter.
+        let others: Vec<PathBuf> = listing(&world.home())
+            .into_iter()
+            .filter(|path| !path.is_symlink() && mode(path) & 0o022 != 0)
+            .collect();
+        assert_eq!(others, Vec::<PathBuf>::new(), "nothing can be written by others");
+        let secrets = listing(&world.home()).into_iter().filter(|path| path.is_file());
+        let told: Vec<PathBuf> = secrets
+            .filter(|path| !path.starts_with(world.home().join("models")))
+            .filter(|path| std::fs::read(path).unwrap().windows(6).any(|window| window == b"s3cret"))
+            .collect();
+        assert_eq!(told, Vec::<PathBuf>::new(), "what else is in the environment is written nowhere");
+    }
+}
+
+/// Every program that is ever started, by the place in the code that starts it. A new one has to be thought about here.
+#[test]
+fn no_shell_and_no_elevated_rights() {
+    let allowed = BTreeMap::from([
+        ("src/hardware/engines.rs", "Command::new(program)"),
+        ("src/hardware/probe.rs", "Command::new(program)"),
+        ("src/ollama/server.rs", "Command::new(&launch.program)"),
+        ("src/platform/login.rs", "Command::new(program)"),
+        ("src/platform/macos.rs", "Command::new(\"/usr/bin/pmset\")"),
+        ("src/wizard/backend/dialogs.rs", "Command::new(if cfg!(windows)"),
+    ]);
+    for (path, source) in rust_files("src") {
+        let name = path.strip_prefix(project("")).unwrap().to_str().unwrap().replace('\\', "/");
+        if name.ends_with("/tests.rs") || name == "src/testing.rs" {
+            continue;
+        }
+        let source = source.split("mod tests").next().unwrap();
+        let starts = source.match_indices("Command::new(").map(|(at, _)| &source[at..]);
+        for start in starts {
+            let known = allowed.get(name.as_str()).is_some_and(|known| start.starts_with(known));
+            assert!(known, "{name} starts a program: {}", start.lines().next().unwrap());
+        }
+        for word in
+            ["\"sudo\"", "\"pkexec\"", "\"doas\"", "runas", "\"cmd.exe\"", "\"/bin/sh\"", "\"powershell"]
+        {
+            assert!(!source.contains(word), "{name} says {word}");
+        }
+    }
+}
+
+/// Each line of the list of threats names its tests, and each of these exists.
+#[test]
+fn every_threat_has_a_test_that_exists() {
+    let list = std::fs::read_to_string(project("docs/security.md")).unwrap();
+    let sources: Vec<(PathBuf, String)> = ["src", "tests"].into_iter().flat_map(rust_files).collect();
+    let mut threats = 0;
+    for row in list
+        .lines()
+        .filter(|line| line.starts_with("| ") && !line.starts_with("| threat") && !line.contains("---"))
+    {
+        threats += 1;
+        let cells: Vec<&str> = row.trim_matches('|').split(" | ").collect();
+        assert_eq!(cells.len(), 3, "{row}");
+        let named: Vec<&str> = cells[2].split('`').skip(1).step_by(2).collect();
+        assert!(!named.is_empty(), "no test is named: {row}");
+        for name in named {
+            let (file, test) = name.split_once("::").unwrap_or_else(|| panic!("`{name}` is not FILE::TEST"));
+            let is_there = sources.iter().any(|(path, source)| {
+                let ends =
+                    path.strip_prefix(project("")).unwrap().to_str().unwrap().replace('\\', "/") == file;
+                let test = format!("fn {test}(");
+                ends && source.find(&test).is_some_and(|at| {
+                    // Marked as a test, directly or inside of `proptest!`.
+                    let before = &source[..at];
+                    before.rfind("#[test]").is_some_and(|mark| !source[mark..at].contains("\nfn "))
+                })
+            });
+            assert!(is_there, "there is no such test: `{name}` in {row}");
+        }
+    }
+    assert!(threats >= 20, "{threats}");
+}
