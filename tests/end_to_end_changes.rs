@@ -284,3 +284,27 @@ fn a_users_own_files_stay() {
     assert_eq!(left, own);
     assert!(String::from_utf8_lossy(&said.stderr).contains("notes.txt"), "they are named");
 }
+
+#[test]
+fn an_engine_with_a_file_missing_is_repaired_by_installing_again() {
+    let world = quick(&json!({}));
+    world.install(&plain("light_6gb", &[])).receipt();
+    let lost = world.home().join("ollama/0.32.15/lib/ollama/llama-server");
+    std::fs::remove_file(&lost).unwrap();
+    let said = world.install(&plain("light_6gb", &[]));
+    said.receipt();
+    assert!(lost.exists());
+    let pulled = said.steps().into_iter().find(|(step, _)| step == "pull_model").unwrap();
+    assert_eq!(pulled.1, "skipped", "the model was whole and is kept");
+}
+
+#[test]
+fn a_port_that_is_insisted_on_names_who_has_it() {
+    let world = quick(&json!({}));
+    let taken = std::net::TcpListener::bind(("127.0.0.1", world.port)).unwrap();
+    let said = world.install(&plain("light_6gb", &[]));
+    assert_eq!(said.code, Some(1), "{said:#?}");
+    assert!(said.errors.contains(&format!("(process {})", std::process::id())), "{}", said.errors);
+    drop(taken);
+    world.install(&plain("light_6gb", &[])).receipt();
+}

@@ -13,7 +13,7 @@ use crate::install::undo::was_cut_short;
 use crate::install::{Control, InstallError, Lock, Paths};
 use crate::ollama::client::Client;
 use crate::ollama::replies::Loaded;
-use crate::ollama::server::{Launch, choose_port, end_orphans};
+use crate::ollama::server::{Launch, choose_port, end_orphans, rotate_while_running};
 
 /// How an installation is.
 #[derive(Clone, Debug, PartialEq)]
@@ -49,6 +49,9 @@ pub fn health(home: &Path) -> Result<Health, InstallError> {
     let paths = Paths::new(home);
     let installed = Installed::load(home)?;
     let running = server::runs(&paths.engines());
+    if running && let Err(error) = rotate_while_running(&paths.server_log()) {
+        tracing::warn!(%error, "the server's log could not be rotated");
+    }
     let port = installed.as_ref().map(|installed| installed.profile.port);
     let mut health =
         Health { installed, unfinished: was_cut_short(&paths)?, running, version: None, loaded: None };

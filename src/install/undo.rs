@@ -13,11 +13,13 @@ use std::path::Path;
 
 use crate::install::before::Before;
 use crate::install::documents::{Installed, PREVIOUS_MODEL, SERVED_MODEL};
-use crate::install::journal::{Change, Journal, Phase, unfinished, unfinished_changes, was_made};
+use crate::install::journal::{
+    Change, Journal, Phase, changes as all_changes, unfinished, unfinished_changes, was_made,
+};
 use crate::install::steps::model::kept_previous;
 use crate::install::steps::{aside, server};
 use crate::install::store::Store;
-use crate::install::uninstall::{Removed, models_of, remove, remove_folders, uninstall};
+use crate::install::uninstall::{Removed, is_ours, models_of, remove, remove_folders, uninstall};
 use crate::install::{Asked, Control, InstallError, Lock, Paths, service};
 
 /// An installation that was cut short.
@@ -86,7 +88,7 @@ pub fn undo(home: &Path, control: &Control) -> Result<Undone, InstallError> {
     if was_made(journal.entries(), &kept_previous(&installed.profile.models_dir)) {
         Store::new(&installed.profile.models_dir).rename(PREVIOUS_MODEL, SERVED_MODEL)?;
     }
-    remove_models(&paths, &changes, &installed)?;
+    remove_models(&paths, &changes, &all_changes(journal.entries()), &installed)?;
     Before::restore(&paths)?;
     if changes.contains(&Change::StartAtLogin) {
         put_login_back(&paths, &installed)?;
@@ -122,13 +124,18 @@ fn holds(change: &Change, installed: &Installed) -> bool {
 }
 
 /// Removes every model that was added.
-fn remove_models(paths: &Paths, changes: &[Change], installed: &Installed) -> Result<(), InstallError> {
+fn remove_models(
+    paths: &Paths,
+    changes: &[Change],
+    all: &[Change],
+    installed: &Installed,
+) -> Result<(), InstallError> {
     let profile = &installed.profile;
     for (models_dir, mut tags) in models_of(paths, changes)? {
         let in_force = models_dir == profile.models_dir;
         tags.retain(|tag| !in_force || (*tag != SERVED_MODEL && *tag != profile.base_model));
         // In a folder of ours nobody else's pull can be under way.
-        Store::new(&models_dir).remove(&tags, models_dir.starts_with(paths.home()))?;
+        Store::new(&models_dir).remove(&tags, is_ours(paths, all, &models_dir))?;
     }
     Ok(())
 }

@@ -173,10 +173,16 @@ fn remove_empty(folder: &Path) -> Result<(), FileError> {
 fn remove_models(paths: &Paths, changes: &[Change]) -> Result<Vec<PathBuf>, InstallError> {
     for (models_dir, tags) in models_of(paths, changes)? {
         // In a folder of ours nobody else's pull can be under way.
-        let ours = models_dir.starts_with(paths.home());
+        let ours = is_ours(paths, changes, &models_dir);
         Store::new(&models_dir).remove(&tags, ours)?;
     }
     Ok(Vec::new())
+}
+
+/// Whether a folder of models is ours alone: under the home, or made by us.
+pub(super) fn is_ours(paths: &Paths, changes: &[Change], models_dir: &Path) -> bool {
+    models_dir.starts_with(paths.home())
+        || changes.iter().any(|change| matches!(change, Change::CreateFolder { path } if path == models_dir))
 }
 
 /// The models among changes, by the folder they are in, and in each the second name of what ACOLYTE is served. Folders

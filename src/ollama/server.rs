@@ -15,6 +15,7 @@ use std::time::{Duration, Instant};
 use crate::models::KvCacheType;
 use crate::ollama::client::Client;
 use crate::ollama::http::ProxyAddress;
+use crate::platform::port_owner;
 use crate::platform::process::{self, ProcessError};
 use crate::say;
 use crate::text::Text;
@@ -95,10 +96,12 @@ pub struct Launch {
 #[derive(Debug, thiserror::Error)]
 pub enum ServerError {
     /// The port somebody insisted on is taken.
-    #[error("port {port} is taken by another program")]
+    #[error("port {port} is taken by {}", by.as_deref().unwrap_or("another program"))]
     PortTaken {
         /// The port.
         port: u16,
+        /// Who listens there, where the system tells.
+        by: Option<String>,
     },
     /// All ports of the range are taken.
     #[error("all ports from {first} to {last} are taken")]
@@ -310,7 +313,7 @@ fn is_server(found: &process::Found) -> bool {
 pub fn choose_port(wanted: Option<u16>, preferred: Option<u16>, not: &[u16]) -> Result<u16, ServerError> {
     match wanted {
         Some(port) if is_free(port) => Ok(port),
-        Some(port) => Err(ServerError::PortTaken { port }),
+        Some(port) => Err(ServerError::PortTaken { port, by: port_owner::listener(port) }),
         None => preferred
             .into_iter()
             .chain(PORTS)
@@ -363,25 +366,56 @@ fn open_log(path: &Path) -> std::io::Result<File> {
     options.open(path)
 }
 
+/// As when the server starts, for one that runs: its log is copied and begins anew, so that it cannot grow for ever. A
+/// server appends, so it goes on at the new end. What it writes in between is lost.
+///
+/// # Errors
+/// What the system says.
+pub fn rotate_while_running(log: &Path) -> std::io::Result<()> {
+    if log_length(log) < ROTATE_AT_BYTES {
+        return Ok(());
+    }
+    let copy = PathBuf::from(format!("{}.new", log.display()));
+    std::fs::copy(log, &copy)?;
+    make_way(log)?;
+    std::fs::rename(copy, old_log(log, 1))?;
+    OpenOptions::new().write(true).open(log)?.set_len(0)
+}
+
 /// `server.log` becomes `server.log.1`, that `.2`, and so on; the oldest goes.
 fn rotate(log: &Path) -> std::io::Result<()> {
     if log_length(log) < ROTATE_AT_BYTES {
         return Ok(());
     }
-    let old = |n: u32| PathBuf::from(format!("{}.{n}", log.display()));
+    make_way(log)?;
+    std::fs::rename(log, old_log(log, 1))
+}
+
+/// Every old log moves on by one.
+fn make_way(log: &Path) -> std::io::Result<()> {
     for n in (1..OLD_LOGS).rev() {
-        if old(n).exists() {
-            std::fs::rename(old(n), old(n + 1))?;
+        if old_log(log, n).exists() {
+            std::fs::rename(old_log(log, n), old_log(log, n + 1))?;
         }
     }
-    std::fs::rename(log, old(1))
+    Ok(())
+}
+
+fn old_log(log: &Path, n: u32) -> PathBuf {
+    PathBuf::from(format!("{}.{n}", log.display()))
 }
 
 impl ServerError {
     /// What happened and what to do, in the person's words.
     pub fn explain(&self, text: Text) -> String {
         match self {
-            Self::PortTaken { port } => say!(text, "install-server-port-taken", port = port.to_string()),
+            Self::PortTaken { port, by } => {
+                let port = port.to_string();
+                match by {
+                    Some(by) => say!(text, "install-server-port-taken-by", port = port, by = by.as_str()),
+                    None => say!(text, "install-server-port-taken", port = port),
+                }
+            }
             Self::NoFreePort { first, last } => {
                 say!(text, "install-server-no-free-port", first = first.to_string(), last = last.to_string())
             }

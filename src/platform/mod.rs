@@ -1,6 +1,7 @@
 //! What differs per system? One file each, all with the same functions; [`process`] and [`login`] work on all of them.
 
 pub mod login;
+pub mod port_owner;
 pub mod process;
 
 #[cfg(target_os = "linux")]

@@ -187,3 +187,9 @@ install-smaller-cache = Memory ran out; trying with the KV cache as { $kv } and 
 install-more-layers = There is room to spare; trying with { $layers } of { $total } layers on the GPU
 install-comparing = Comparing this placement with the engine's own
 install-automatic-kept = The engine's own placement is faster ({ $automatic } instead of { $explicit } tokens/s) and is kept
+
+## Ports
+
+install-server-port-taken-by = Port { $port } is taken by { $by }. End it, choose another port, or leave the choice to the installer.
+install-port-passed-over = Port { $port } is taken by { $by }; using { $chosen }
+install-another-program = another program

@@ -187,3 +187,9 @@ install-smaller-cache = Falta memoria; probando con la caché KV en { $kv } y { 
 install-more-layers = Sobra sitio; probando con { $layers } de { $total } capas en la GPU
 install-comparing = Comparando este reparto con el del propio motor
 install-automatic-kept = El reparto del propio motor es más rápido ({ $automatic } en lugar de { $explicit } tokens/s) y se conserva
+
+## Ports
+
+install-server-port-taken-by = El puerto { $port } lo ocupa { $by }. Ciérralo, elige otro puerto o deja la elección al instalador.
+install-port-passed-over = El puerto { $port } lo ocupa { $by }; se usa el { $chosen }
+install-another-program = otro programa

@@ -307,6 +307,11 @@ impl Mark {
     pub fn of(folder: &Path) -> Option<Self> {
         read_json(&folder.join(MARK)).ok().flatten()
     }
+
+    /// Whether every file is still there. One that is not makes the engine be unpacked again, which is how it is repaired.
+    fn is_whole(&self, folder: &Path) -> bool {
+        self.files.iter().all(|file| folder.join(file).symlink_metadata().is_ok())
+    }
 }
 
 impl Plan {
@@ -355,7 +360,8 @@ impl Plan {
 
     fn unpacked_program(&self) -> Option<PathBuf> {
         let mark = Mark::of(&self.folder)?;
-        if mark.archives == self.archives() { find_program(&self.folder) } else { None }
+        let same = mark.archives == self.archives() && mark.is_whole(&self.folder);
+        if same { find_program(&self.folder) } else { None }
     }
 
     fn archives(&self) -> Vec<ArchiveRecord> {

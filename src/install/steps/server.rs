@@ -10,8 +10,8 @@ use crate::install::steps::engine::Engine;
 use crate::install::way_out::WayOut;
 use crate::install::{Cancelled, InstallError, Paths, Step, files, service};
 use crate::ollama::client::Client;
-use crate::ollama::server::{self, Launch, READY_LIMIT, ServerError};
-use crate::platform::process;
+use crate::ollama::server::{self, Launch, PORTS, READY_LIMIT, ServerError};
+use crate::platform::{port_owner, process};
 use crate::say;
 
 /// The running server.
@@ -132,6 +132,7 @@ async fn start(
     let mut taken = Vec::new();
     loop {
         let port = server::choose_port(wanted, preferred, &taken)?;
+        tell_of_taken(job, wanted.or(preferred).unwrap_or(*PORTS.start()), port);
         let launch = launch(job, engine, port);
         let change = Change::StartServer { port };
         job.journal.intend(change.clone())?;
@@ -147,6 +148,21 @@ async fn start(
             Ok(Err(error)) => return Err(error.into()),
             Err(Cancelled) => return Err(Cancelled.into()),
         }
+    }
+}
+
+/// Says who has the port that was to be used, where another one is used instead.
+fn tell_of_taken(job: &Job<'_>, first: u16, chosen: u16) {
+    if chosen != first {
+        let by = port_owner::listener(first).unwrap_or_else(|| say!(job.text, "install-another-program"));
+        let (first, chosen) = (first.to_string(), chosen.to_string());
+        job.reporter.running(say!(
+            job.text,
+            "install-port-passed-over",
+            port = first,
+            by = by,
+            chosen = chosen
+        ));
     }
 }
 

@@ -66,7 +66,7 @@ fn a_taken_port_is_passed_over_unless_insisted_on() {
     let taken = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
     let port = taken.local_addr().unwrap().port();
     assert!(
-        matches!(choose_port(Some(port), None, &[]), Err(ServerError::PortTaken { port: p }) if p == port)
+        matches!(choose_port(Some(port), None, &[]), Err(ServerError::PortTaken { port: p, by }) if p == port && (by.is_some() || !cfg!(target_os = "linux")))
     );
     let chosen = choose_port(None, Some(port), &[]).unwrap();
     assert!(PORTS.contains(&chosen));
@@ -93,4 +93,30 @@ fn logs_rotate_and_are_read_from_where_we_were() {
     assert_eq!(std::fs::read(names(1)).unwrap()[0], b'e');
     std::fs::write(&log, "short\n").unwrap();
     assert_eq!(log_since(&log, 1_000_000), "short\n", "rotated since");
+}
+
+#[test]
+fn the_log_of_a_server_that_runs_is_bounded_and_goes_on() {
+    use std::io::Write as _;
+    let folder = tempfile::tempdir().unwrap();
+    let log = folder.path().join("server.log");
+    let mut server = open_log(&log).unwrap();
+    let much = vec![b'x'; 1 << 20];
+    for round in 0..40 {
+        server.write_all(&much).unwrap();
+        server.write_all(format!("\nround {round}\n").as_bytes()).unwrap();
+        rotate_while_running(&log).unwrap();
+    }
+    let all: u64 = std::fs::read_dir(folder.path())
+        .unwrap()
+        .flatten()
+        .map(|entry| entry.metadata().unwrap().len())
+        .sum();
+    assert!(all < u64::from(OLD_LOGS + 1) * (ROTATE_AT_BYTES + (2 << 20)), "{all} bytes of logs");
+    server.write_all(b"the last word\n").unwrap();
+    assert_eq!(
+        last_lines(&log, 0, 1),
+        ["the last word"],
+        "what is written later is at the end of the new log"
+    );
 }
