@@ -3,8 +3,8 @@
 //! The parts are drawn in the order in which Tab visits them: steps, content, buttons.
 
 use eframe::egui::{
-    Align, CornerRadius, CursorIcon, Id, Layout, Popup, PopupCloseBehavior, Rect, Response, ScrollArea,
-    Sense, Stroke, StrokeKind, Ui, UiBuilder, WidgetInfo,
+    Align, CornerRadius, CursorIcon, Id, Layout, Rect, Response, ScrollArea, Sense, Stroke, Ui, UiBuilder,
+    WidgetInfo,
     accesskit::{Live, Role},
     pos2, vec2,
 };
@@ -13,9 +13,9 @@ use super::flow::Step;
 use super::pages::Intent;
 use super::theme::{Kind, Tone, icons::Icon, palette, size};
 use super::widgets::{Look, Parts as _, Words, banner};
-use super::{Wizard, is_narrow, page_margin};
+use super::{Wizard, foot, is_narrow, page_margin};
 use crate::say;
-use crate::text::{Language, Text};
+use crate::text::Text;
 
 /// Draws everything.
 pub(super) fn show(wizard: &mut Wizard, ui: &mut Ui, intents: &mut Vec<Intent>) {
@@ -141,8 +141,10 @@ fn show_sidebar(wizard: &mut Wizard, ui: &mut Ui, intents: &mut Vec<Intent>) {
         ui.painter().galley(at.round(), name, p.ink);
     }
     let top = whole.top() + 77.0;
-    let list =
-        Rect::from_min_max(pos2(whole.left() + 16.0, top), pos2(whole.right() - 16.0, whole.bottom() - 64.0));
+    // In a narrow window what stands under the steps lies one under the other.
+    let foot_height = if narrow { 86.0 } else { 62.0 };
+    let list_end = pos2(whole.right() - 16.0, whole.bottom() - foot_height - 2.0);
+    let list = Rect::from_min_max(pos2(whole.left() + 16.0, top), list_end);
     let managing = wizard.page.step().is_none();
     ui.scope_builder(UiBuilder::new().id_salt("steps").max_rect(list), |ui| {
         ui.spacing_mut().item_spacing.y = 0.0;
@@ -160,14 +162,17 @@ fn show_sidebar(wizard: &mut Wizard, ui: &mut Ui, intents: &mut Vec<Intent>) {
             }
         }
     });
-    let foot =
-        Rect::from_min_max(pos2(whole.left() + 24.0, whole.bottom() - 62.0), whole.max - vec2(8.0, 20.0));
+    let foot = Rect::from_min_max(
+        pos2(whole.left() + 24.0, whole.bottom() - foot_height),
+        whole.max - vec2(8.0, 14.0),
+    );
     let foot = if narrow { foot.with_min_x(whole.left() + 8.0) } else { foot };
     ui.scope_builder(UiBuilder::new().id_salt("foot").max_rect(foot), |ui| {
         ui.spacing_mut().item_spacing = vec2(10.0, 1.0);
         let both = |ui: &mut Ui| {
-            languages(ui, text, narrow, intents);
-            theme_switch(ui, text, intents);
+            foot::languages(ui, text, narrow, intents);
+            foot::theme_switch(ui, text, intents);
+            foot::appearance(ui, text, wizard.appearance, intents);
         };
         if narrow {
             ui.vertical_centered(both)
@@ -266,58 +271,5 @@ fn step_name(text: Text, step: Step) -> String {
         Step::Summary => say!(text, "wizard-step-summary"),
         Step::Install => say!(text, "wizard-step-install"),
         Step::Result => say!(text, "wizard-step-result"),
-    }
-}
-
-/// The language in force, and a list of all to switch at once.
-fn languages(ui: &mut Ui, text: Text, narrow: bool, intents: &mut Vec<Intent>) {
-    let p = palette(ui);
-    let shown =
-        if narrow { text.language().tag().to_uppercase() } else { text.language().endonym().to_owned() };
-    let galley = Words::new(ui).add(Kind::Label, Tone::Faint, &shown).line_galley(ui, f32::INFINITY);
-    let (rect, response) = ui.allocate_exact_size(galley.size() + vec2(14.0, 4.0), Sense::click());
-    let name = say!(text, "wizard-language-switch", language = text.language().endonym());
-    response.widget_info(|| WidgetInfo::labeled(Role::Button, true, &name));
-    let words = galley.size();
-    ui.painter().galley(rect.min + vec2(0.0, 2.0), galley, p.faint);
-    let chevron =
-        Rect::from_center_size(pos2(rect.left() + words.x + 8.0, rect.center().y), vec2(11.0, 11.0));
-    Icon::ChevronDown.paint(ui, chevron, p.faint);
-    if response.has_focus() {
-        super::widgets::focus_ring(ui, rect, size::SMALL_RADIUS);
-    }
-    let response = response.on_hover_cursor(CursorIcon::PointingHand);
-    Popup::menu(&response).close_behavior(PopupCloseBehavior::CloseOnClick).show(|ui| {
-        for language in Language::ALL {
-            let chosen = language == text.language();
-            if ui.selectable_label(chosen, language.endonym()).clicked() {
-                intents.push(Intent::Speak(language));
-            }
-        }
-    });
-}
-
-fn theme_switch(ui: &mut Ui, text: Text, intents: &mut Vec<Intent>) {
-    let p = palette(ui);
-    let (rect, response) = ui.allocate_exact_size(vec2(20.0, 20.0), Sense::click());
-    let name = if ui.visuals().dark_mode {
-        say!(text, "wizard-theme-light")
-    } else {
-        say!(text, "wizard-theme-dark")
-    };
-    response.widget_info(|| WidgetInfo::labeled(Role::Button, true, &name));
-    let color = if response.hovered() { p.ink } else { p.faint };
-    Icon::Theme.paint(ui, Rect::from_center_size(rect.center(), vec2(13.0, 13.0)), color);
-    if response.has_focus() {
-        ui.painter().rect_stroke(
-            rect,
-            CornerRadius::same(size::SMALL_RADIUS),
-            Stroke::new(size::LINE_STRONG, p.accent),
-            StrokeKind::Outside,
-        );
-    }
-    let response = response.on_hover_cursor(CursorIcon::PointingHand).on_hover_text(name);
-    if response.clicked() {
-        intents.push(Intent::SwitchTheme);
     }
 }

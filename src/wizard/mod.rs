@@ -6,6 +6,7 @@
 
 pub mod backend;
 pub mod flow;
+mod foot;
 mod frame;
 pub mod pages;
 mod questions;
@@ -79,6 +80,7 @@ pub struct Wizard {
     /// One line above the page that says what came of something, until the next page.
     notice: Option<(theme::Tone, String)>,
     theme: Option<Theme>,
+    appearance: theme::Appearance,
     /// Close the window once nothing runs any more.
     closing: bool,
     wants_to_close: bool,
@@ -105,6 +107,7 @@ impl Wizard {
             resuming: None,
             notice: None,
             theme: None,
+            appearance: theme::Appearance::default(),
             closing: false,
             wants_to_close: false,
             drawn: None,
@@ -151,7 +154,12 @@ impl Wizard {
         frame::show(self, ui, &mut intents);
         self.show_question(ui, &mut intents);
         for intent in intents {
-            self.carry_out(intent, ui.visuals().dark_mode);
+            if let Intent::Look(appearance) = intent {
+                self.appearance = appearance;
+                theme::apply(ui.ctx(), appearance);
+            } else {
+                self.carry_out(intent, ui.visuals().dark_mode);
+            }
         }
     }
 
@@ -235,6 +243,8 @@ impl Wizard {
             Intent::GoTo(step) => self.change(|page| page.back_to(step)),
             Intent::Speak(language) => self.text = Text::new(language),
             Intent::SwitchTheme => self.theme = Some(if dark { Theme::Light } else { Theme::Dark }),
+            // Carried out where egui's context is at hand.
+            Intent::Look(_) => {}
             Intent::DetectAgain => self.detect_again(),
             Intent::AskWhereToSave => self.question = Some(Question::save(self.backend.places().home)),
             Intent::ToggleLog => {

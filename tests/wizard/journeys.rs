@@ -6,7 +6,7 @@ use acolyte::text::Language;
 use acolyte::wizard::backend::{InstallEnd, ManageAction, Message};
 use acolyte::wizard::flow::{Page, Step as Place};
 use eframe::egui::accesskit::Role;
-use eframe::egui::{Key, Modifiers};
+use eframe::egui::{Key, Modifiers, Theme};
 use egui_kittest::kittest::{NodeT as _, Queryable as _};
 
 use super::scripted::{self, Scene};
@@ -458,4 +458,28 @@ fn an_idle_window_does_not_ask_to_be_drawn() {
     scripted::half_way(&stage.installation().1);
     stage.harness.run();
     assert_eq!(stage.harness.run(), 1, "one pass, and no wish for another");
+}
+
+#[test]
+fn larger_text_more_contrast_and_no_motion_are_one_button_away() {
+    in_both_languages(|eye| {
+        let mut stage = Stage::new(eye, Scene::of(scripted::laptop()));
+        let before = (stage.harness.ctx.zoom_factor(), stage.harness.ctx.style_of(Theme::Light));
+        stage.click("wizard-appearance");
+        let (large, usual) = (stage.text.percent(1.3), stage.text.percent(1.0));
+        stage.press(&large);
+        stage.press(&stage.say("wizard-high-contrast"));
+        stage.press(&stage.say("wizard-still"));
+        let after = stage.harness.ctx.style_of(Theme::Light);
+        assert!((stage.harness.ctx.zoom_factor() - 1.3).abs() < 0.001, "from {}", before.0);
+        assert_ne!(after.visuals.panel_fill, before.1.visuals.panel_fill);
+        assert!(after.animation_time == 0.0);
+        // And back, by the same way.
+        stage.press(&stage.say("wizard-high-contrast"));
+        stage.press(&stage.say("wizard-still"));
+        stage.press(&usual);
+        let back = stage.harness.ctx.style_of(Theme::Light);
+        assert_eq!(back.visuals.panel_fill, before.1.visuals.panel_fill);
+        assert!(back.animation_time > 0.0);
+    });
 }

@@ -79,6 +79,12 @@ impl Stage {
         self.harness.run();
     }
 
+    /// Clicks what has this name, whatever it is.
+    pub fn press(&mut self, label: &str) {
+        self.harness.get_by_label(label).click();
+        self.harness.run();
+    }
+
     pub fn sees(&self, label: &str) -> bool {
         self.harness.query_all_by_label_contains(label).next().is_some()
     }

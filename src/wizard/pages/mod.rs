@@ -40,6 +40,8 @@ pub enum Intent {
     Back,
     /// Back to an earlier step.
     GoTo(Step),
+    /// Look like this from now on.
+    Look(super::theme::Appearance),
     /// Speak another language.
     Speak(Language),
     /// Light or dark.

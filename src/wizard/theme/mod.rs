@@ -10,7 +10,7 @@ pub mod tokens;
 use std::sync::Arc;
 
 use eframe::egui::{
-    self, Context, CornerRadius, FontData, FontDefinitions, FontFamily, Margin, Stroke, Style, TextStyle,
+    self, Context, CornerRadius, FontData, FontDefinitions, FontFamily, Id, Margin, Stroke, Style, TextStyle,
     Theme, Visuals, style::WidgetVisuals, vec2,
 };
 
@@ -19,19 +19,69 @@ pub use tokens::{Palette, size};
 
 const MEDIUM: &str = "inter-medium";
 const SEMIBOLD: &str = "inter-semibold";
+const HIGH_CONTRAST: &str = "high contrast";
 
 /// Gives egui our fonts, colours and sizes, and the loader of our icons. Called once for each context.
 pub fn install(ctx: &Context) {
     egui_extras::install_image_loaders(ctx);
     ctx.set_fonts(fonts());
-    for (theme, palette) in [(Theme::Light, &tokens::LIGHT), (Theme::Dark, &tokens::DARK)] {
-        ctx.set_style_of(theme, style(theme, palette));
+    apply(ctx, Appearance::default());
+}
+
+/// What a person can set beside light and dark.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Appearance {
+    /// Size of everything, in percent of the usual.
+    pub text_percent: u16,
+    /// Black, white and strong colours only: words have 7 to 1.
+    pub high_contrast: bool,
+    /// Nothing moves by itself.
+    pub still: bool,
+}
+
+impl Appearance {
+    /// The sizes to choose from.
+    pub const TEXT_PERCENTS: [u16; 4] = [100, 115, 130, 150];
+}
+
+impl Default for Appearance {
+    fn default() -> Self {
+        Self { text_percent: 100, high_contrast: false, still: false }
     }
+}
+
+/// Puts an appearance in force.
+pub fn apply(ctx: &Context, appearance: Appearance) {
+    let [light, dark] = if appearance.high_contrast {
+        [&tokens::LIGHT_HIGH_CONTRAST, &tokens::DARK_HIGH_CONTRAST]
+    } else {
+        [&tokens::LIGHT, &tokens::DARK]
+    };
+    for (theme, palette) in [(Theme::Light, light), (Theme::Dark, dark)] {
+        let mut style = style(theme, palette);
+        if appearance.still {
+            style.animation_time = 0.0;
+        }
+        // At 115 % nothing lies on whole pixels, and builds for development would say so on every card.
+        #[cfg(debug_assertions)]
+        {
+            style.debug.show_unaligned = false;
+        }
+        ctx.set_style_of(theme, style);
+    }
+    ctx.data_mut(|data| data.insert_temp(Id::unique(HIGH_CONTRAST), appearance.high_contrast));
+    ctx.set_zoom_factor(f32::from(appearance.text_percent) / 100.0);
 }
 
 /// The colours in force.
 pub fn palette(ui: &egui::Ui) -> &'static Palette {
-    if ui.visuals().dark_mode { &tokens::DARK } else { &tokens::LIGHT }
+    let high = ui.data(|data| data.get_temp(Id::unique(HIGH_CONTRAST)).unwrap_or(false));
+    match (ui.visuals().dark_mode, high) {
+        (false, false) => &tokens::LIGHT,
+        (true, false) => &tokens::DARK,
+        (false, true) => &tokens::LIGHT_HIGH_CONTRAST,
+        (true, true) => &tokens::DARK_HIGH_CONTRAST,
+    }
 }
 
 /// Inter in three weights, egui's own fonts behind it for characters it lacks, Hack for code.
@@ -74,7 +124,7 @@ fn style(theme: Theme, palette: &Palette) -> Style {
         interact_handle_opacity: 0.6,
         ..egui::style::ScrollStyle::floating()
     };
-    style.spacing.menu_margin = Margin::same(6);
+    style.spacing.menu_margin = Margin::same(10);
     style.interaction.selectable_labels = false;
     // A window that is left alone must not draw: a blinking cursor would wake it twice a second.
     style.visuals.text_cursor.blink = false;

@@ -108,6 +108,58 @@ pub const DARK: Palette = Palette {
     veil: Color32::from_rgba_premultiplied(0, 0, 0, 140),
 };
 
+/// Black on white, for whoever needs more contrast: words have at least 7 to 1.
+pub const LIGHT_HIGH_CONTRAST: Palette = Palette {
+    background: rgb(0xFFFFFF),
+    sidebar: rgb(0xFFFFFF),
+    card: rgb(0xFFFFFF),
+    line: rgb(0x55555F),
+    control: rgb(0x000000),
+    ink: rgb(0x000000),
+    soft: rgb(0x1B1B22),
+    faint: rgb(0x33333D),
+    accent: rgb(0x2A29A8),
+    accent_hover: rgb(0x1F1E8C),
+    accent_off: rgb(0x5A59A8),
+    on_accent: rgb(0xFFFFFF),
+    accent_wash: rgb(0xE4E4FF),
+    hover: rgb(0xECECF4),
+    good: rgb(0x0B5130),
+    good_wash: rgb(0xE9F7EF),
+    warning: rgb(0x5C3B00),
+    warning_wash: rgb(0xFDF4E1),
+    refused: rgb(0x85120C),
+    refused_wash: rgb(0xFDEDEB),
+    bar: [rgb(0x2A29A8), rgb(0x7877E0), rgb(0xB9B8F2), rgb(0x77777F), rgb(0xE7E7ED)],
+    veil: Color32::from_rgba_premultiplied(0, 0, 0, 150),
+};
+
+/// White on black, likewise.
+pub const DARK_HIGH_CONTRAST: Palette = Palette {
+    background: rgb(0x000000),
+    sidebar: rgb(0x000000),
+    card: rgb(0x000000),
+    line: rgb(0xA0A0AC),
+    control: rgb(0xFFFFFF),
+    ink: rgb(0xFFFFFF),
+    soft: rgb(0xEDEDF4),
+    faint: rgb(0xD2D2DE),
+    accent: rgb(0xBDBCFF),
+    accent_hover: rgb(0xD2D1FF),
+    accent_off: rgb(0x8483C4),
+    on_accent: rgb(0x000000),
+    accent_wash: rgb(0x25254A),
+    hover: rgb(0x22222C),
+    good: rgb(0x8CF0B6),
+    good_wash: rgb(0x0F2318),
+    warning: rgb(0xFFD98A),
+    warning_wash: rgb(0x2B210C),
+    refused: rgb(0xFFB3AC),
+    refused_wash: rgb(0x301614),
+    bar: [rgb(0xBDBCFF), rgb(0x8483E8), rgb(0x5A59B0), rgb(0x8A8A98), rgb(0x2C2C36)],
+    veil: Color32::from_rgba_premultiplied(0, 0, 0, 180),
+};
+
 /// Distances are multiples of this many points.
 pub const STEP: f32 = 4.0;
 
@@ -159,6 +211,8 @@ pub mod size {
     pub const MARK: f32 = 26.0;
     /// Widest a question's window gets.
     pub const DIALOG: f32 = 460.0;
+    /// Width of the list of appearances.
+    pub const MENU: f32 = 240.0;
     /// Corners of cards.
     pub const CARD_RADIUS: u8 = 12;
     /// Corners of buttons and fields.
@@ -197,7 +251,12 @@ mod tests {
 
     #[test]
     fn words_have_the_contrast_of_wcag_aa() {
-        for (name, p) in [("light", LIGHT), ("dark", DARK)] {
+        for (name, p, least) in [
+            ("light", LIGHT, 4.5),
+            ("dark", DARK, 4.5),
+            ("light, high contrast", LIGHT_HIGH_CONTRAST, 7.0),
+            ("dark, high contrast", DARK_HIGH_CONTRAST, 7.0),
+        ] {
             let mut pairs = vec![
                 ("on_accent on accent", p.on_accent, p.accent),
                 ("on_accent on accent_hover", p.on_accent, p.accent_hover),
@@ -226,14 +285,19 @@ mod tests {
             }
             for (what, a, b) in pairs {
                 let ratio = contrast(a, b);
-                assert!(ratio >= 4.5, "{name}: {what} on {b:?} has {ratio:.2} to 1");
+                assert!(ratio >= least, "{name}: {what} on {b:?} has {ratio:.2} to 1");
             }
         }
     }
 
     #[test]
     fn controls_and_signs_have_the_contrast_of_wcag_aa() {
-        for (name, p) in [("light", LIGHT), ("dark", DARK)] {
+        for (name, p) in [
+            ("light", LIGHT),
+            ("dark", DARK),
+            ("light, high contrast", LIGHT_HIGH_CONTRAST),
+            ("dark, high contrast", DARK_HIGH_CONTRAST),
+        ] {
             for surface in [p.background, p.card] {
                 for (what, color) in [("control", p.control), ("accent", p.accent), ("good", p.good)] {
                     let ratio = contrast(color, surface);
