@@ -29,7 +29,7 @@ impl Note {
                     "dxgi" => say!(text, "hardware-source-dxgi"),
                     _ => say!(text, "hardware-source-sysinfo"),
                 };
-                say!(text, "hardware-source-failed", source = source, why = detail("why"))
+                say!(text, "hardware-source-failed", source = source, why = why(&detail("why"), text))
             }
             "software_adapter" => say!(text, "hardware-software-adapter", gpu = detail("gpu")),
             "integrated_dropped" => say!(text, "hardware-integrated-dropped", gpu = detail("gpu")),
@@ -137,6 +137,29 @@ impl Note {
     }
 }
 
+/// Why a source gave no answer. The document keeps it in English, with what the driver said; what can be said in other
+/// words is said in the person's language.
+fn why(english: &str, text: Text) -> String {
+    if let Some(seconds) = english.strip_prefix("no answer within ") {
+        return say!(text, "hardware-why-silent", seconds = seconds.trim_end_matches(" s"));
+    }
+    if let Some(rest) = english.strip_prefix("it crashed ") {
+        return say!(text, "hardware-why-crashed", said = rest);
+    }
+    if let Some(rest) = english.strip_prefix("not a usable NVML library: ") {
+        return say!(text, "hardware-why-no-nvml", said = rest);
+    }
+    match english {
+        "it ended without an answer" => say!(text, "hardware-why-ended"),
+        "the NVIDIA driver is not loaded" => say!(text, "hardware-why-not-loaded"),
+        "the NVIDIA driver was updated; restart the computer to load the new one" => {
+            say!(text, "hardware-why-updated")
+        }
+        "this user may not talk to the NVIDIA driver" => say!(text, "hardware-why-no-permission"),
+        other => other.to_owned(),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -170,6 +193,26 @@ mod tests {
             Some(true)
         );
         assert_eq!(Note::new("on_battery", &[]).link(Text::new(Language::English)), None);
+    }
+
+    #[test]
+    fn why_a_source_was_silent_is_said_in_the_persons_language() {
+        let said = |why: &str| {
+            Note::new("source_failed", &[("source", "nvml"), ("why", why)]).say(Text::new(Language::Spanish))
+        };
+        assert!(
+            said("no answer within 10 s").contains("sin respuesta en 10\u{a0}s"),
+            "{}",
+            said("no answer within 10 s")
+        );
+        assert!(said("it crashed (signal: 11)").contains("(signal: 11)"));
+        assert!(!said("the NVIDIA driver is not loaded").contains("is not loaded"));
+        assert!(said("something new").contains("something new"));
+        assert!(
+            Note::new("source_failed", &[("why", "no answer within 2 s")])
+                .text
+                .contains("no answer within 2\u{a0}s")
+        );
     }
 
     #[test]
