@@ -8,6 +8,7 @@ pub mod backend;
 pub mod flow;
 mod foot;
 mod frame;
+mod messages;
 pub mod pages;
 mod questions;
 mod resume;
@@ -25,19 +26,16 @@ use crate::hardware::Hardware;
 use crate::install::{Asked, Control, Source};
 use crate::models::Model;
 use crate::plan::Profiles;
-use crate::say;
 use crate::text::{Language, Text};
-use backend::{About, Backend, InstallEnd, ManageAction, Message, Outbox};
+use backend::{About, Backend, Message, Outbox};
 use flow::{Page, Step};
 use pages::compatibility::Compatibility;
 use pages::consent::Consent;
 use pages::hardware::{Detection, HardwarePage};
 use pages::install::InstallPage;
-use pages::manage::{Doing, Manage};
+use pages::manage::Doing;
 use pages::profile::Profile;
-use pages::result::ResultPage;
 use pages::summary::Summary;
-use pages::welcome::Welcome;
 use pages::{Context, Intent, View};
 use questions::Question;
 
@@ -374,114 +372,6 @@ impl Wizard {
             page.ask(Doing::Checking);
             self.backend.health(page.installation.home.clone(), self.text, self.outbox.clone());
         }
-    }
-
-    fn read_messages(&mut self) {
-        while let Ok(message) = self.inbox.try_recv() {
-            self.read(message);
-        }
-    }
-
-    fn read(&mut self, message: Message) {
-        match (message, &mut self.page) {
-            // An installation that is found while the person is already on the way does not take them off it.
-            (Message::Installation(Ok(Some(installation))), Page::Welcome(_) | Page::Result(_)) => {
-                self.change(|page| {
-                    if let Page::Result(mut page) = page {
-                        page.stop_answer();
-                    }
-                    Page::Manage(Box::new(Manage::new(installation)))
-                });
-                self.check_health();
-            }
-            (Message::Installation(Err(trouble)), _) => self.notice = Some((theme::Tone::Warning, trouble.0)),
-            (Message::Detected(found), Page::Hardware(page)) => {
-                page.detection = match found {
-                    Ok(found) => Detection::Known(found),
-                    Err(trouble) => Detection::Failed(trouble),
-                };
-                self.walk_on();
-            }
-            (Message::CutShort(unfinished), Page::Welcome(_) | Page::Manage(_)) => {
-                self.question = Some(Question::CutShort(unfinished));
-            }
-            (Message::Managed(ManageAction::Undo, end), _) => {
-                self.notice = Some(match &end {
-                    Ok(()) => (theme::Tone::Good, say!(self.text, "wizard-undone")),
-                    Err(trouble) => (theme::Tone::Refused, trouble.0.clone()),
-                });
-                if let Page::Manage(page) = &mut self.page {
-                    page.managed(ManageAction::Undo, end);
-                }
-                self.backend.look_for_installation(self.text, self.outbox.clone());
-            }
-            // What was on the page was taken back.
-            (Message::Installation(Ok(None)), Page::Manage(page)) => page.doing = Doing::Removed,
-            (Message::Installation(Ok(Some(installation))), Page::Manage(page)) => {
-                **page = Manage::new(installation);
-                self.check_health();
-            }
-            (Message::Detected(Ok(found)), Page::Welcome(page)) => *page = Welcome { found: Some(found) },
-            (Message::ModelFound { reference, model }, Page::Profile(page)) => {
-                page.model_found(&reference, model, self.backend.as_ref());
-            }
-            (Message::InstallEvent(event), Page::Install(page)) => page.moved(event),
-            (Message::InstallEnded(end), Page::Install(_)) => self.installed(end),
-            (Message::AnswerPart(part), Page::Result(page)) => page.answer_part(&part),
-            (Message::AnswerEnded(end), Page::Result(page)) => page.answer_ended(end),
-            (Message::Health(health), Page::Manage(page)) => page.health_read(health),
-            (Message::Managed(action, end), Page::Manage(page)) => {
-                let home = page.installation.home.clone();
-                let look_again = page.managed(action, end);
-                self.look_at_health(home, look_again);
-            }
-            (Message::NewestFound(found), Page::Profile(page)) => page.choice.source.newest_found(found),
-            (Message::PathPicked(of, folder), Page::Profile(page)) => page.path_picked(of, folder),
-            (Message::ReportSaved(end), _) => {
-                self.notice = match end {
-                    Ok(Some(path)) => {
-                        if matches!(self.question, Some(Question::Save { .. })) {
-                            self.question = None;
-                        }
-                        let words = say!(self.text, "wizard-report-saved", path = path.display().to_string());
-                        Some((theme::Tone::Good, words))
-                    }
-                    Ok(None) => None,
-                    Err(trouble) => Some((theme::Tone::Refused, trouble.0)),
-                };
-            }
-            (Message::OpenFailed(trouble), _) => self.notice = Some((theme::Tone::Refused, trouble.0)),
-            // What belongs to a page that was left is of no use any more.
-            _ => {}
-        }
-    }
-
-    fn look_at_health(&self, home: PathBuf, wanted: bool) {
-        if wanted {
-            self.backend.health(home, self.text, self.outbox.clone());
-        }
-    }
-
-    fn installed(&mut self, end: Result<crate::install::Receipt, InstallEnd>) {
-        if self.question.as_ref().is_some_and(|question| matches!(question, Question::Cancel { .. })) {
-            self.question = None;
-        }
-        self.wants_to_close |= self.closing;
-        let (text, backend) = (self.text, self.backend.as_ref());
-        self.page = match (std::mem::take(&mut self.page), end) {
-            (Page::Install(page), Ok(receipt)) => {
-                let banner = backend.banner(&page.summary.profile.choice.assessment, text);
-                Page::Result(Box::new(ResultPage::new(*page, receipt, banner)))
-            }
-            (Page::Install(mut page), Err(end)) => {
-                if matches!(end, InstallEnd::FourBits(_)) {
-                    self.question = Some(Question::FourBits);
-                }
-                page.ended(end);
-                Page::Install(page)
-            }
-            (other, _) => other,
-        };
     }
 
     /// What a report about this page tells of.
