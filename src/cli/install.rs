@@ -48,6 +48,7 @@ fn as_asked(args: &InstallArgs, asked: &Asked) -> InstallArgs {
         source::say_again(&mut args.source, options.source);
     }
     args.source.insecure_registry |= options.insecure_registry;
+    args.accept_degraded |= asked.accept_degraded;
     args.port = args.port.or(options.port);
     args.models_dir = args.models_dir.or(Some(options.models_dir));
     args.no_autostart |= !options.autostart;
@@ -72,8 +73,7 @@ fn begin(args: &InstallArgs, before: Option<&Asked>, session: &Session) -> Resul
     session.tell(&summary(&assessment, &options, session));
     let degraded = assessment.verdict == Verdict::Degraded;
     let may_ask = !args.yes && std::io::stdin().is_terminal();
-    let agreed = before
-        .is_some_and(|asked| asked.consent_text.as_deref() == Some(consent_text(&assessment, text).as_str()));
+    let agreed = before.is_some_and(|asked| asked.agreed_to(&consent_text(&assessment, text)));
     if degraded && !args.accept_degraded && !agreed {
         if !args.emergency_cpu {
             session.tell(&consent_text(&assessment, text));

@@ -56,7 +56,7 @@ impl Wizard {
     fn agree_as_before(&mut self, asked: &Asked) {
         let Page::Consent(page) = &mut self.page else { return };
         let words = self.backend.consent_text(&page.profile.choice.assessment, self.text);
-        if asked.consent_text.as_ref() == Some(&words) {
+        if asked.agreed_to(&words) {
             page.ticked = true;
             self.next();
         }
