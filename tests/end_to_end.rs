@@ -196,14 +196,17 @@ fn layers_step_down_when_memory_runs_out_and_context_never_does() {
     let said = world.install(&plain(&["--profile", "hybrid_8gb"]));
     let receipt = said.receipt();
     let tried = receipt["tried"].as_array().unwrap();
-    assert!(tried.len() > 1, "{tried:#?}");
-    let (last, failed) = tried.split_last().unwrap();
-    assert_eq!(last["outcome"], "ok");
+    let fits = |one: &Value| one["outcome"].as_str().is_some_and(|outcome| outcome.starts_with("ok"));
+    // What comes after the first that fits compares it with the engine's own choice.
+    let first = tried.iter().position(fits).unwrap_or_else(|| panic!("{tried:#?}"));
+    assert!(first > 0, "{tried:#?}");
+    let (last, down) = (tried.last().unwrap(), &tried[..=first]);
+    assert!(fits(last), "{tried:#?}");
     assert!(
-        failed.iter().all(|one| one["outcome"].as_str().unwrap().contains("out of memory")),
+        down[..first].iter().all(|one| one["outcome"].as_str().unwrap().contains("out of memory")),
         "{tried:#?}"
     );
-    assert!(tried.windows(2).all(|pair| pair[0]["gpu_layers"].as_u64() > pair[1]["gpu_layers"].as_u64()));
+    assert!(down.windows(2).all(|pair| pair[0]["gpu_layers"].as_u64() > pair[1]["gpu_layers"].as_u64()));
     assert_eq!(receipt["measured"]["gpu_layers"], last["gpu_layers"]);
     assert_eq!(receipt["measured"]["context_tokens"], 32_768);
     assert_eq!(receipt["verdict"], "degraded");
