@@ -335,3 +335,44 @@ proptest! {
         prop_assert!(!crate::text::report::requirements(&report, &hardware, text, crate::text::report::Style::Plain).is_empty());
     }
 }
+
+/// Ollama would compute on the processor: that must not be called compatible.
+#[test]
+fn a_card_that_the_engine_leaves_out_is_not_planned_with() {
+    let mut card = gpu("NVIDIA GeForce RTX 4090", GpuKind::Discrete, 24 * GIB, Some(23 * GIB));
+    card.driver_version = Some("535.129".to_owned());
+    let mut hardware = machine_with(vec![card.clone()], 64 * GIB, Some(48 * GIB));
+    let assess = |hardware: &Hardware| assess(&candidate("hybrid_8gb"), hardware, policy());
+    assert_ne!(assess(&hardware).verdict, Verdict::Refused);
+
+    hardware.gpus[0].blocked = Some(crate::hardware::Blocked::NvidiaDriverTooOld);
+    let refused = assess(&hardware);
+    assert_eq!(refused.verdict, Verdict::Refused);
+    let text = Text::new(Language::English);
+    let why = refused.reasons[0].text(text);
+    assert!(matches!(refused.reasons[0], Reason::EngineRefuses { .. }), "{why}");
+    assert!(why.contains("535.129") && why.contains("550"), "{why}");
+    assert!(!refused.improvements.iter().any(|i| matches!(i, Improvement::LargerCard { .. })), "{why}");
+
+    // Beside one that works it changes nothing.
+    hardware.gpus.push(gpu("Other", GpuKind::Discrete, 12 * GIB, Some(11 * GIB)));
+    assert_ne!(assess(&hardware).verdict, Verdict::Refused);
+}
+
+#[test]
+fn a_system_that_the_engine_does_not_run_on_refuses_everything() {
+    let card = gpu("Apple M1", GpuKind::Unified, 11 * GIB, Some(9 * GIB));
+    let mut hardware = machine_with(vec![card], 16 * GIB, Some(12 * GIB));
+    hardware.os = Os {
+        name: Some("macos".to_owned()),
+        version: Some("13.6".to_owned()),
+        arch: Some("aarch64".to_owned()),
+    };
+    for one in assess_all(&hardware, Catalogue::built_in(), Profiles::built_in()).assessments {
+        assert_eq!(one.verdict, Verdict::Refused, "{}", one.candidate.id);
+        assert!(one.reasons.iter().any(|reason| reason.code() == "engine_refuses"), "{}", one.candidate.id);
+    }
+    hardware.os.version = Some("14.0".to_owned());
+    let report = assess_all(&hardware, Catalogue::built_in(), Profiles::built_in());
+    assert_ne!(report.verdict, Verdict::Refused);
+}
