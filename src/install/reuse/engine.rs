@@ -16,6 +16,7 @@ use crate::hardware::Engine;
 use crate::install::Control;
 use crate::install::download::{hash_file, hex};
 use crate::install::files::{self, FileError, at};
+use crate::install::steps::engine::Mark;
 use crate::ollama::release::newest::numbers;
 use crate::platform;
 
@@ -69,8 +70,12 @@ pub enum NotReusable {
     },
 }
 
-/// The best of the engines that detection found, if one can be used. Those under `own` are ours already.
+/// The best of the engines that detection found, if one can be used. Those under `own` are ours already; where the pinned
+/// release is among them, no other is needed.
 pub fn installed_engine(engines: &[Engine], minimum: &str, own: &Path) -> Option<InstalledEngine> {
+    if Mark::of(&own.join(minimum)).is_some_and(|mark| mark.is_of_a_release()) {
+        return None;
+    }
     let usable =
         engines.iter().filter(|engine| engine.path.as_ref().is_none_or(|path| !path.starts_with(own)));
     let usable = usable.filter_map(|engine| match examine(engine, minimum) {

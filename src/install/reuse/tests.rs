@@ -1,6 +1,5 @@
 #![allow(clippy::unwrap_used)]
 
-use std::cell::Cell;
 use std::path::{Path, PathBuf};
 
 use sha2::{Digest as _, Sha256};
@@ -53,7 +52,7 @@ fn an_engine_that_is_here_is_copied_with_its_libraries_and_nothing_else() {
     let found = usable(&install(folder.path())).unwrap();
     assert_eq!((found.version.as_str(), found.bytes), ("0.32.15", 21));
     assert_eq!(found.program_sha256().unwrap(), hex(&Sha256::digest(b"program").into()));
-    let (to, told) = (folder.path().join("ours"), Cell::new(0));
+    let (to, told) = (folder.path().join("ours"), std::cell::Cell::new(0));
     let mut files = copy_engine(&found, &to, &Control::new(), &|done| told.set(done)).unwrap();
     files.sort();
     let expected = [
@@ -88,6 +87,17 @@ fn an_engine_that_cannot_be_trusted_or_is_too_old_is_left_alone() {
         installed_engine(std::slice::from_ref(&good), "0.32.15", folder.path()).is_none(),
         "that is our own"
     );
+    // Nor is another needed where ours is the pinned release, but one that was copied before is taken again.
+    let own = tempfile::tempdir().unwrap();
+    let mark = |archive: &str| {
+        let json = format!(
+            r#"{{"schema":1,"version":"0.32.15","archives":[{{"name":"{archive}","sha256":"x"}}],"files":[]}}"#
+        );
+        write(&own.path().join("0.32.15/acolyte-engine.json"), json.as_bytes(), 0o600);
+        installed_engine(std::slice::from_ref(&good), "0.32.15", own.path())
+    };
+    assert!(mark("ollama-linux-amd64.tar.zst").is_none());
+    assert!(mark("/usr/local/bin/ollama").is_some());
     // The newest of several.
     let (older, newer) = (good.clone(), Engine { version: Some("0.33.1".to_owned()), ..good.clone() });
     assert_eq!(installed_engine(&[older, newer], "0.32.15", Path::new("/n")).unwrap().version, "0.33.1");

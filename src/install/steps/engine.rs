@@ -312,6 +312,11 @@ impl Mark {
     fn is_whole(&self, folder: &Path) -> bool {
         self.files.iter().all(|file| folder.join(file).symlink_metadata().is_ok())
     }
+
+    /// Whether it was unpacked from archives, and not copied from an engine that was here.
+    pub fn is_of_a_release(&self) -> bool {
+        self.archives.iter().all(|archive| !Path::new(&archive.name).is_absolute())
+    }
 }
 
 impl Plan {
