@@ -8,6 +8,10 @@ const TRIAL: Duration = Duration::from_millis(500);
 const FIRST_TRIAL: Duration = Duration::from_millis(300);
 /// A doubling must bring at least this much more.
 const WORTHWHILE: f64 = 1.25;
+/// A doubling that seems not to pay is measured again after this long: the computer or the line may have been busy.
+const SECOND_LOOK: Duration = Duration::from_secs(2);
+/// So many looks in a row that find nothing gained end it.
+const MOST_LOOKS: u32 = 3;
 /// With less left than this many seconds' worth, new connections would come too late.
 const SECONDS_WORTH_IT: f64 = 1.0;
 
@@ -18,12 +22,15 @@ pub struct Widening {
     most: usize,
     trial: Option<(Instant, u64)>,
     rate_before: f64,
+    /// Looks in a row that found nothing gained.
+    looks: u32,
+    not_before: Option<Instant>,
 }
 
 impl Widening {
     /// Starts with one and goes up to `most`.
     pub fn new(most: usize) -> Self {
-        Self { target: 1, most, trial: None, rate_before: 0.0 }
+        Self { target: 1, most, trial: None, rate_before: 0.0, looks: 0, not_before: None }
     }
 
     /// How many there should be.
@@ -45,6 +52,10 @@ impl Widening {
     /// Whether to open more now, given what has come, what is left (if known) and how many there are.
     pub fn wants_more(&mut self, now: Instant, done: u64, left: Option<u64>, lanes: usize) -> bool {
         let (Some(left), true) = (left, self.target < self.most) else { return false };
+        if self.not_before.is_some_and(|not_before| now < not_before) {
+            self.trial = Some((now, done));
+            return false;
+        }
         let Some((since, before)) = self.trial else {
             self.trial = Some((now, done));
             return false;
@@ -60,9 +71,14 @@ impl Widening {
             return false;
         }
         if rate < self.rate_before * WORTHWHILE {
-            self.stop();
+            self.looks += 1;
+            self.not_before = Some(now + SECOND_LOOK);
+            if self.looks >= MOST_LOOKS {
+                self.stop();
+            }
             return false;
         }
+        self.looks = 0;
         self.rate_before = rate;
         self.target = (self.target * 2).min(self.most);
         self.trial = Some((now, done));
@@ -96,6 +112,20 @@ mod tests {
             "the doubling to four paid, that to eight is tried and is the last"
         );
         assert_eq!(settle(1_000_000, 1_000_000), 2, "the first doubling brings nothing");
+    }
+
+    #[test]
+    fn a_busy_moment_does_not_keep_connections_from_being_added() {
+        let mut widening = Widening::new(8);
+        let (start, mut done) = (Instant::now(), 0);
+        for tick in 0..200 {
+            // Between the second and the third second hardly anything comes, however many there are.
+            let busy = (6..30).contains(&tick);
+            done += if busy { 20_000 } else { 100_000 * widening.target() as u64 };
+            let lanes = widening.target();
+            widening.wants_more(start + Duration::from_millis(tick * 100), done, Some(u64::MAX / 2), lanes);
+        }
+        assert_eq!(widening.target(), 8);
     }
 
     #[test]
