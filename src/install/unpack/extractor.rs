@@ -1,11 +1,11 @@
 //! Writes checked entries into the folder: makes folders, files and links, counts, reports and stops.
 
-use std::cell::Cell;
 use std::collections::HashSet;
 use std::fs::{File, OpenOptions};
 use std::io::{self, Read, Write as _};
 use std::path::{Component, Path, PathBuf};
-use std::rc::Rc;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use super::names::{self, NameProblem, Rules, Seen};
@@ -26,7 +26,7 @@ pub struct Extractor<'a> {
     bytes_total: u64,
     progress: &'a dyn Fn(UnpackProgress),
     control: &'a Control,
-    read: Rc<Cell<u64>>,
+    read: Arc<AtomicU64>,
     seen: Seen,
     entries: u64,
     folders: HashSet<PathBuf>,
@@ -61,7 +61,7 @@ impl<'a> Extractor<'a> {
             bytes_total,
             progress,
             control,
-            read: Rc::new(Cell::new(0)),
+            read: Arc::new(AtomicU64::new(0)),
             seen: Seen::new(Rules::HERE),
             entries: 0,
             folders: HashSet::new(),
@@ -74,7 +74,7 @@ impl<'a> Extractor<'a> {
 
     /// A reader that counts, for progress, what is read of the archive.
     pub fn counted<R>(&self, inner: R) -> Counted<R> {
-        Counted { inner, read: Rc::clone(&self.read) }
+        Counted { inner, read: Arc::clone(&self.read) }
     }
 
     /// The archive contradicts itself.
@@ -195,14 +195,14 @@ impl<'a> Extractor<'a> {
                 return Err(hostile(link.path.as_os_str().as_encoded_bytes(), NameProblem::LinkOutside));
             }
         }
-        self.read.set(self.bytes_total);
+        self.read.store(self.bytes_total, Ordering::Relaxed);
         self.report();
         Ok(self.unpacked)
     }
 
     fn report(&self) {
         (self.progress)(UnpackProgress {
-            bytes_done: self.read.get().min(self.bytes_total),
+            bytes_done: self.read.load(Ordering::Relaxed).min(self.bytes_total),
             bytes_total: self.bytes_total,
             unpacked_bytes: self.unpacked.bytes,
         });
@@ -257,13 +257,13 @@ impl<'a> Extractor<'a> {
 /// An archive whose reading is counted.
 pub struct Counted<R> {
     inner: R,
-    read: Rc<Cell<u64>>,
+    read: Arc<AtomicU64>,
 }
 
 impl<R: Read> Read for Counted<R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let n = self.inner.read(buffer)?;
-        self.read.set(self.read.get() + n as u64);
+        self.read.fetch_add(n as u64, Ordering::Relaxed);
         Ok(n)
     }
 }

@@ -94,7 +94,8 @@ impl Follower {
             Extractor::new(archive, &self.staging, self.limits, unknown_length, &note, &self.control)?;
         match format {
             Format::TarZst | Format::TarGz => {
-                tarball::unpack(magic[..known].chain(reader), format, &mut extractor)?;
+                let whole = io::Cursor::new(magic).take(known as u64).chain(reader);
+                tarball::unpack(whole, format, &mut extractor)?;
             }
             Format::Zip => {
                 let file = reader.into_verified_file().map_err(read_error)?;

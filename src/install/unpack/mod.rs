@@ -12,6 +12,7 @@
 //! ([`unpack_verified`]); either way the folder is worth something only once the hash was the right one.
 //! [`unpack_into`] puts a whole archive at its final place in one rename, so that the place holds all of it or nothing.
 
+mod ahead;
 mod extractor;
 mod follow;
 mod format;

@@ -1,10 +1,11 @@
 //! Tars, compressed. The long-name and pax records are read here, bounded, instead of by the tar library, which would
 //! hold a record of any length in memory.
 
-use std::io::{self, BufReader, Read};
+use std::io::{self, BufRead, BufReader, Read};
 
 use tar::{Archive, EntryType, PaxExtensions};
 
+use super::ahead::Ahead;
 use super::extractor::Extractor;
 use super::names::NameProblem;
 use super::{Format, UnpackError};
@@ -22,15 +23,37 @@ struct Records {
     link: Option<Vec<u8>>,
 }
 
-/// Unpacks a compressed tar.
-pub fn unpack(archive: impl Read, format: Format, extractor: &mut Extractor<'_>) -> Result<(), UnpackError> {
+/// Unpacks a compressed tar, decompressing on a thread of its own.
+pub fn unpack(
+    archive: impl Read + Send + 'static,
+    format: Format,
+    extractor: &mut Extractor<'_>,
+) -> Result<(), UnpackError> {
+    let source = BufReader::with_capacity(256 << 10, extractor.counted(archive));
+    let ahead = match format {
+        Format::TarGz => Ahead::new(flate2::bufread::MultiGzDecoder::new(source)),
+        _ => Ahead::new(zstd_decoder(source).map_err(|e| extractor.damaged(e))?),
+    };
+    entries(ahead.map_err(|e| extractor.damaged(e))?, extractor)
+}
+
+fn zstd_decoder<R: BufRead>(source: R) -> io::Result<zstd::stream::read::Decoder<'static, R>> {
+    let mut decoder = zstd::stream::read::Decoder::with_buffer(source)?;
+    decoder.window_log_max(WINDOW_LOG_MAX)?;
+    Ok(decoder)
+}
+
+/// The same on this thread, for a reader that is needed afterwards.
+pub fn unpack_here(
+    archive: impl Read,
+    format: Format,
+    extractor: &mut Extractor<'_>,
+) -> Result<(), UnpackError> {
     let source = BufReader::with_capacity(256 << 10, extractor.counted(archive));
     if format == Format::TarGz {
         return entries(flate2::bufread::MultiGzDecoder::new(source), extractor);
     }
-    let mut decoder = zstd::stream::read::Decoder::with_buffer(source).map_err(|e| extractor.damaged(e))?;
-    decoder.window_log_max(WINDOW_LOG_MAX).map_err(|e| extractor.damaged(e))?;
-    entries(decoder, extractor)
+    entries(zstd_decoder(source).map_err(|e| extractor.damaged(e))?, extractor)
 }
 
 fn entries(reader: impl Read, extractor: &mut Extractor<'_>) -> Result<(), UnpackError> {

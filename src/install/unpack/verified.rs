@@ -56,7 +56,8 @@ pub fn unpack_verified(
     };
     let mut hashing = Hashing { inner: file, hash: Sha256::new() };
     let mut extractor = Extractor::new(archive, staging, limits, bytes_total, progress, control)?;
-    let outcome = tarball::unpack(&mut hashing, format, &mut extractor).and_then(|()| extractor.finish());
+    let outcome =
+        tarball::unpack_here(&mut hashing, format, &mut extractor).and_then(|()| extractor.finish());
     if let Err(error @ UnpackError::Cancelled(_)) = outcome {
         return Err(error);
     }

@@ -1,0 +1,142 @@
+//! Reads ahead on a thread of its own, so that decompressing and writing go on at once.
+
+use std::io::{self, Read};
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+
+/// How much is handed over at once.
+const PIECE_BYTES: usize = 512 << 10;
+/// How many pieces may wait: four and the two in hand bound memory to 3 MB.
+const PIECES: usize = 4;
+
+/// What the other thread has read.
+pub struct Ahead {
+    pieces: Receiver<io::Result<Vec<u8>>>,
+    back: SyncSender<Vec<u8>>,
+    piece: Vec<u8>,
+    at: usize,
+    ended: bool,
+}
+
+impl Ahead {
+    /// Begins to read. The thread ends with the stream, with its first error, or when this is dropped.
+    pub fn new(mut inner: impl Read + Send + 'static) -> io::Result<Self> {
+        let (send, pieces) = sync_channel(PIECES);
+        let (back, used) = sync_channel::<Vec<u8>>(PIECES + 2);
+        std::thread::Builder::new().name("decompressor".to_owned()).spawn(move || {
+            loop {
+                let mut piece = used.try_recv().unwrap_or_default();
+                piece.resize(PIECE_BYTES, 0);
+                let read = fill(&mut inner, &mut piece);
+                let last = !matches!(read, Ok(PIECE_BYTES));
+                let sent = send.send(read.map(|n| {
+                    piece.truncate(n);
+                    piece
+                }));
+                // Nobody wants the rest of an archive that was refused.
+                if sent.is_err() || last {
+                    return;
+                }
+            }
+        })?;
+        Ok(Self { pieces, back, piece: Vec::new(), at: 0, ended: false })
+    }
+}
+
+/// Fills the buffer as far as there is something. What came in the same piece before an error is worth nothing any more.
+fn fill(inner: &mut impl Read, buffer: &mut [u8]) -> io::Result<usize> {
+    let mut filled = 0;
+    while filled < buffer.len() {
+        match inner.read(&mut buffer[filled..]) {
+            Ok(0) => break,
+            Ok(n) => filled += n,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(filled)
+}
+
+impl Read for Ahead {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        while self.at == self.piece.len() {
+            if self.ended {
+                return Ok(0);
+            }
+            // An empty channel with no sender is the end; a stream that broke has sent its error before.
+            let Ok(next) = self.pieces.recv() else {
+                self.ended = true;
+                return Ok(0);
+            };
+            let used = std::mem::replace(&mut self.piece, next?);
+            self.at = 0;
+            // Where the other thread has ended, or has enough buffers, this one is let go.
+            let _ = self.back.try_send(used);
+        }
+        let n = buffer.len().min(self.piece.len() - self.at);
+        buffer[..n].copy_from_slice(&self.piece[self.at..self.at + n]);
+        self.at += n;
+        Ok(n)
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    /// Gives so many bytes in odd pieces, then an error or the end.
+    struct Source {
+        left: usize,
+        broken: bool,
+    }
+
+    impl Read for Source {
+        fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+            if self.left == 0 && self.broken {
+                return Err(io::Error::other("broken"));
+            }
+            let n = buffer.len().min(self.left).min(77_777);
+            for (i, byte) in buffer[..n].iter_mut().enumerate() {
+                *byte = (self.left - i) as u8;
+            }
+            self.left -= n;
+            Ok(n)
+        }
+    }
+
+    #[test]
+    fn what_comes_out_is_what_went_in() {
+        for length in [0, 1, PIECE_BYTES - 1, PIECE_BYTES, PIECE_BYTES + 1, 10 * PIECE_BYTES + 5] {
+            let (mut plain, mut ahead) = (Vec::new(), Vec::new());
+            Source { left: length, broken: false }.read_to_end(&mut plain).unwrap();
+            Ahead::new(Source { left: length, broken: false }).unwrap().read_to_end(&mut ahead).unwrap();
+            assert!(plain == ahead, "{length}");
+        }
+    }
+
+    #[test]
+    fn an_error_arrives_and_a_reader_that_stops_early_leaves_no_thread_waiting() {
+        let mut all = Vec::new();
+        let error =
+            Ahead::new(Source { left: 3 * PIECE_BYTES + 9, broken: true }).unwrap().read_to_end(&mut all);
+        assert_eq!(error.unwrap_err().to_string(), "broken");
+        assert_eq!(all.len(), 3 * PIECE_BYTES, "whole pieces only");
+        let (dropped, told) = std::sync::mpsc::channel();
+        struct Tells(Source, std::sync::mpsc::Sender<()>);
+        impl Read for Tells {
+            fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+                self.0.read(buffer)
+            }
+        }
+        impl Drop for Tells {
+            fn drop(&mut self) {
+                let _ = self.1.send(());
+            }
+        }
+        let endless = Source { left: usize::MAX, broken: false };
+        let mut ahead = Ahead::new(Tells(endless, dropped)).unwrap();
+        ahead.read_exact(&mut [0; 100]).unwrap();
+        drop(ahead);
+        told.recv_timeout(std::time::Duration::from_secs(20)).unwrap();
+    }
+}
