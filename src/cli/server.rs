@@ -1,8 +1,9 @@
 //! `acolyte start` and `acolyte stop`: the private server of what is installed.
 
 use crate::cli::install::stop_on_ctrl_c;
+use crate::cli::status::stopped;
 use crate::cli::{Failure, Session};
-use crate::install::{Control, InstallError, manage};
+use crate::install::{Control, InstallError, Installed, manage};
 use crate::say;
 
 /// Starts it and waits until it answers; one that runs already is kept.
@@ -26,7 +27,9 @@ pub fn start(session: &Session) -> Result<u8, Failure> {
 /// When nothing is installed or something cannot be ended.
 pub fn stop(session: &Session) -> Result<u8, Failure> {
     manage::stop(&session.home).map_err(|error| failure(&error, session))?;
-    session.tell(&say!(session.text, "install-status-stopped"));
+    let installed = Installed::load(&session.home).map_err(|error| failure(&error.into(), session))?;
+    let autostart = installed.is_some_and(|installed| installed.profile.autostart);
+    session.tell(&stopped(autostart, session.text));
     Ok(0)
 }
 

@@ -9,6 +9,7 @@ use crate::cli::{Failure, Session};
 use crate::install::manage::{self, Health, UnusedModel};
 use crate::install::{InstallError, ProfileFile, Receipt};
 use crate::say;
+use crate::text::Text;
 
 /// What `acolyte status --json` prints.
 #[derive(Debug, Serialize)]
@@ -82,6 +83,15 @@ fn json<'a>(health: &'a Health, unused: &'a [UnusedModel], session: &Session) ->
     }
 }
 
+/// What is said of a server that does not run.
+pub fn stopped(autostart: bool, text: Text) -> String {
+    if autostart {
+        say!(text, "install-status-stopped")
+    } else {
+        say!(text, "install-status-stopped-by-hand")
+    }
+}
+
 fn words(health: &Health, unused: &[UnusedModel], session: &Session) -> String {
     let text = session.text;
     let home = session.home.display().to_string();
@@ -110,7 +120,7 @@ fn words(health: &Health, unused: &[UnusedModel], session: &Session) -> String {
                 None if health.running => {
                     say!(text, "install-status-silent", port = profile.port.to_string())
                 }
-                None => say!(text, "install-status-stopped"),
+                None => stopped(profile.autostart, text),
             });
             lines.push(match &health.loaded {
                 Some(model) => {

@@ -40,6 +40,20 @@ pub fn write_whole(path: &Path, contents: &[u8]) -> Result<(), FileError> {
     Ok(())
 }
 
+#[cfg(unix)]
+fn private_folder() -> std::fs::DirBuilder {
+    use std::os::unix::fs::DirBuilderExt as _;
+    let mut builder = std::fs::DirBuilder::new();
+    builder.mode(0o700);
+    builder
+}
+
+/// A person's folders are their own on Windows without a word from us.
+#[cfg(not(unix))]
+fn private_folder() -> std::fs::DirBuilder {
+    std::fs::DirBuilder::new()
+}
+
 /// Creates a folder with all its parents and gives back those that were not there, outermost first.
 ///
 /// # Errors
@@ -47,13 +61,7 @@ pub fn write_whole(path: &Path, contents: &[u8]) -> Result<(), FileError> {
 pub fn create_folders(path: &Path) -> Result<Vec<PathBuf>, FileError> {
     let missing = missing_folders(path);
     for folder in &missing {
-        let mut builder = std::fs::DirBuilder::new();
-        #[cfg(unix)]
-        {
-            use std::os::unix::fs::DirBuilderExt as _;
-            builder.mode(0o700);
-        }
-        match builder.create(folder) {
+        match private_folder().create(folder) {
             Ok(()) => {}
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists && folder.is_dir() => {}
             Err(error) => return Err(at(folder)(error)),

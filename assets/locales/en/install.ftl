@@ -158,6 +158,7 @@ install-status-profile = Profile { $profile }: { $model }, { $context } tokens o
 install-status-running = The server answers on port { $port } (Ollama { $version })
 install-status-silent = The server on port { $port } runs but does not answer. Run acolyte install again to repair it.
 install-status-stopped = The server does not run. It starts at the next login, or with acolyte start.
+install-status-stopped-by-hand = The server does not run. Start it with acolyte start.
 install-status-loaded = The model is in memory with { $context } tokens of context
 install-status-not-loaded = The model is not in memory; the first question loads it
 install-status-receipt = Measured { $speed } tokens/s, predicted { $promised } ({ $at })

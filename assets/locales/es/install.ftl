@@ -158,6 +158,7 @@ install-status-profile = Perfil { $profile }: { $model }, { $context } tokens de
 install-status-running = El servidor responde en el puerto { $port } (Ollama { $version })
 install-status-silent = El servidor del puerto { $port } está en marcha pero no responde. Repite acolyte install para repararlo.
 install-status-stopped = El servidor no está en marcha. Arranca al iniciar sesión o con acolyte start.
+install-status-stopped-by-hand = El servidor no está en marcha. Arráncalo con acolyte start.
 install-status-loaded = El modelo está en memoria con { $context } tokens de contexto
 install-status-not-loaded = El modelo no está en memoria; la primera pregunta lo carga
 install-status-receipt = Medido: { $speed } tokens/s; previsto: { $promised } ({ $at })
