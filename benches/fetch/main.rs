@@ -116,6 +116,9 @@ fn clean(scratch: &Path) -> Outcome<PathBuf> {
     if cfg!(unix) {
         // Where there is no such program, times only scatter more.
         let _synced = std::process::Command::new("sync").status();
+        // What was removed is still being told to the disk for a moment (discard), and nothing says when that is over. It
+        // would hold up only who has the disk keep what it fetched.
+        std::thread::sleep(Duration::from_secs(2));
     }
     Ok(scratch.to_owned())
 }
