@@ -199,14 +199,8 @@ pub fn unpack(
     progress: &dyn Fn(UnpackProgress),
     control: &Control,
 ) -> Result<Unpacked, UnpackError> {
-    let read_error = |source| UnpackError::Read { path: archive.to_owned(), source };
-    let mut file = File::open(archive).map_err(read_error)?;
-    let bytes_total = file.metadata().map_err(read_error)?.len();
-    let mut magic = [0; 4];
-    let known = read_up_to(&mut file, &mut magic).map_err(read_error)?;
-    let format =
-        Format::of(&magic[..known]).ok_or_else(|| UnpackError::UnknownFormat { path: archive.to_owned() })?;
-    file.seek(SeekFrom::Start(0)).map_err(read_error)?;
+    let (file, bytes_total, format) = open(archive)?;
+    let format = format.ok_or_else(|| UnpackError::UnknownFormat { path: archive.to_owned() })?;
 
     let mut extractor = Extractor::new(archive, staging, limits, bytes_total, progress, control)?;
     match format {
@@ -289,6 +283,17 @@ fn sync_folder(path: &Path) {
     {
         tracing::debug!(%error, path = %path.display(), "folder not synchronised");
     }
+}
+
+/// An archive at its beginning, its length in bytes, and what it is by its first bytes.
+fn open(archive: &Path) -> Result<(File, u64, Option<Format>), UnpackError> {
+    let read_error = |source| UnpackError::Read { path: archive.to_owned(), source };
+    let mut file = File::open(archive).map_err(read_error)?;
+    let bytes_total = file.metadata().map_err(read_error)?.len();
+    let mut magic = [0; 4];
+    let known = read_up_to(&mut file, &mut magic).map_err(read_error)?;
+    file.seek(SeekFrom::Start(0)).map_err(read_error)?;
+    Ok((file, bytes_total, Format::of(&magic[..known])))
 }
 
 fn read_up_to(reader: &mut impl Read, buffer: &mut [u8]) -> io::Result<usize> {

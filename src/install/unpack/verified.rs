@@ -1,13 +1,13 @@
 //! Unpacks an archive that a person named, and checks its hash in the same reading of it where the format allows that.
 
 use std::fs::File;
-use std::io::{self, Read, Seek as _, SeekFrom};
+use std::io::{self, Read};
 use std::path::Path;
 
 use sha2::{Digest as _, Sha256};
 
 use super::extractor::Extractor;
-use super::{Format, Limits, UnpackError, UnpackProgress, Unpacked, read_up_to, tarball, zipfile};
+use super::{Format, Limits, UnpackError, UnpackProgress, Unpacked, open, tarball, zipfile};
 use crate::install::Control;
 use crate::install::download::{hash_file, hex};
 
@@ -25,11 +25,7 @@ pub fn unpack_verified(
     control: &Control,
 ) -> Result<Unpacked, UnpackError> {
     let read_error = |source| UnpackError::Read { path: archive.to_owned(), source };
-    let mut file = File::open(archive).map_err(read_error)?;
-    let bytes_total = file.metadata().map_err(read_error)?.len();
-    let mut magic = [0; 4];
-    let known = read_up_to(&mut file, &mut magic).map_err(read_error)?;
-    file.seek(SeekFrom::Start(0)).map_err(read_error)?;
+    let (file, bytes_total, known) = open(archive)?;
     let expect = |hash: [u8; 32]| match hash == *sha256 {
         true => Ok(()),
         false => Err(UnpackError::WrongHash {
@@ -38,7 +34,7 @@ pub fn unpack_verified(
             actual: hex(&hash),
         }),
     };
-    let streamed = match Format::of(&magic[..known]) {
+    let streamed = match known {
         Some(Format::Zip) | None => None,
         Some(format) => Some(format),
     };
@@ -47,7 +43,7 @@ pub fn unpack_verified(
         let hash = hash_file(archive, &|| control.is_cancelled());
         control.check()?;
         expect(hash.map_err(read_error)?)?;
-        if known < magic.len() || Format::of(&magic) != Some(Format::Zip) {
+        if known != Some(Format::Zip) {
             return Err(UnpackError::UnknownFormat { path: archive.to_owned() });
         }
         let mut extractor = Extractor::new(archive, staging, limits, bytes_total, progress, control)?;
