@@ -133,6 +133,30 @@ fn the_proposals_rows_are_usable_with_all_they_promise() {
 }
 
 #[test]
+fn the_reference_table_stands_beside_what_is_computed() {
+    let here = machine(json!([card("NVIDIA GeForce RTX 3060", 8_188 * MIB)]), 15_900 * MIB);
+    let (code, table) = check_json(&here, &["--reference"]);
+    assert_eq!((code, &table["schema"]), (0, &json!(1)));
+    let rows = table["rows"].as_array().unwrap();
+    assert_eq!(rows.len(), ROWS.len());
+    for (row, (vram_gb, ram_gb, size, share, context)) in rows.iter().zip(ROWS) {
+        assert_eq!((row["vram_gb"].as_u64(), row["ram_gb"].as_u64()), (Some(vram_gb), Some(ram_gb)));
+        let expected = &row["expected"];
+        let model = expected["model"].as_str().unwrap();
+        assert!(model.starts_with(&format!("{size}B ")), "{model}");
+        let layers = |key: &str| expected[key].as_f64().unwrap();
+        assert_eq!(layers("gpu_layers") / (layers("gpu_layers") + layers("cpu_layers")), share);
+        assert_eq!(expected["context_tokens"], context);
+        assert_eq!(row["like_this_computer"], json!((vram_gb, ram_gb) == (8, 16)));
+        assert_profile_shape(&row["recommended"]);
+    }
+    let said = stdout(&check(&here.to_string(), &["--reference"]));
+    assert!(said.contains("→  8 + 16 GB") && said.contains("5–10 tokens/s"), "{said}");
+    let both = acolyte(&["check-requirements", "--reference", "--profile", "light_6gb"]);
+    assert_eq!(exit_code(&both), 2, "the table judges no profile");
+}
+
+#[test]
 fn the_document_has_every_key_that_is_promised() {
     let (_, report) =
         check_json(&machine(json!([card("NVIDIA GeForce RTX 3060", 8_188 * MIB)]), 16 * GIB), &[]);

@@ -180,6 +180,9 @@ pub struct CheckArgs {
     /// Judge only this profile
     #[arg(long, value_name = "ID")]
     pub profile: Option<String>,
+    /// Show what was once expected of six computers beside what is computed for them, instead of judging this one
+    #[arg(long, conflicts_with = "profile")]
+    pub reference: bool,
     /// What is planned against what.
     #[command(flatten)]
     pub plan: PlanArgs,

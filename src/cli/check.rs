@@ -6,9 +6,10 @@ use crate::cli::args::CheckArgs;
 use crate::cli::detect::hardware_of;
 use crate::cli::output::{print, print_json, style};
 use crate::cli::{Failure, Session};
+use crate::hardware::Hardware;
 use crate::models::Catalogue;
-use crate::plan::json::ReportJson;
-use crate::plan::{Profiles, Report, Verdict, assess_all};
+use crate::plan::json::{ReferenceJson, ReportJson};
+use crate::plan::{Profiles, Report, Verdict, assess_all, reference_computers};
 use crate::say;
 use crate::text::report;
 
@@ -22,6 +23,9 @@ pub fn run(args: &CheckArgs, session: &Session) -> Result<u8, Failure> {
         require_profile(&profiles, id, session)?;
     }
     let hardware = hardware_of(args.plan.hardware.as_deref(), session)?;
+    if args.reference {
+        return reference(args, &hardware, &profiles, session);
+    }
     let mut report = assess_all(&hardware, Catalogue::built_in(), &profiles);
     if let Some(id) = &args.profile {
         report.assessments.retain(|one| one.candidate.id == *id);
@@ -33,6 +37,23 @@ pub fn run(args: &CheckArgs, session: &Session) -> Result<u8, Failure> {
         print(&report::requirements(&report, &hardware, session.text, style()))?;
     }
     Ok(exit_code(report.verdict))
+}
+
+/// The reference table. It judges no computer, so its exit code is 0.
+fn reference(
+    args: &CheckArgs,
+    hardware: &Hardware,
+    profiles: &Profiles,
+    session: &Session,
+) -> Result<u8, Failure> {
+    let computers = reference_computers(Catalogue::built_in(), profiles);
+    let policy = &profiles.policy;
+    if args.json {
+        print_json(&ReferenceJson::new(&computers, hardware, policy, session.text))?;
+    } else {
+        print(&report::reference(&computers, hardware, policy, session.text, style()))?;
+    }
+    Ok(0)
 }
 
 /// What scripts see.

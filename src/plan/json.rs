@@ -8,7 +8,7 @@ use crate::SCHEMA;
 use crate::estimate::Range;
 use crate::hardware::Hardware;
 use crate::models::KvCacheType;
-use crate::plan::{Assessment, Reason, Report, Verdict};
+use crate::plan::{Assessment, Expected, Policy, Reason, ReferenceComputer, Report, Verdict};
 use crate::text::Text;
 
 /// What `check-requirements --json` prints.
@@ -35,6 +35,24 @@ pub struct ProfileJson<'a> {
     total_layers: u32,
     memory: MemoryJson,
     speed: SpeedJson,
+}
+
+/// What `check-requirements --reference --json` prints.
+#[derive(Debug, Serialize)]
+pub struct ReferenceJson<'a> {
+    schema: u32,
+    rows: Vec<ReferenceRowJson<'a>>,
+}
+
+#[derive(Debug, Serialize)]
+struct ReferenceRowJson<'a> {
+    vram_gb: u32,
+    ram_gb: u32,
+    like_this_computer: bool,
+    expected: &'a Expected,
+    card: &'a str,
+    verdict: Verdict,
+    recommended: Option<ProfileJson<'a>>,
 }
 
 #[derive(Debug, Serialize)]
@@ -71,6 +89,22 @@ impl<'a> ReportJson<'a> {
             hardware,
             profiles: report.assessments.iter().map(|one| ProfileJson::new(one, text)).collect(),
         }
+    }
+}
+
+impl<'a> ReferenceJson<'a> {
+    /// The document of the reference table; `hardware` is the computer it is compared with.
+    pub fn new(computers: &'a [ReferenceComputer], hardware: &Hardware, policy: &Policy, text: Text) -> Self {
+        let row = |computer: &'a ReferenceComputer| ReferenceRowJson {
+            vram_gb: computer.row.vram_gb,
+            ram_gb: computer.row.ram_gb,
+            like_this_computer: computer.row.is_like(hardware, policy),
+            expected: &computer.row.expected,
+            card: &computer.row.card,
+            verdict: computer.report.verdict,
+            recommended: computer.report.recommended().map(|one| ProfileJson::new(one, text)),
+        };
+        Self { schema: SCHEMA, rows: computers.iter().map(row).collect() }
     }
 }
 

@@ -3,7 +3,9 @@
 
 use crate::hardware::{Hardware, Note};
 use crate::models::Model;
-use crate::plan::{Assessment, Improvement, Reason, Report, Verdict, wait};
+use crate::plan::{
+    Assessment, Improvement, Policy, Reason, ReferenceComputer, ReferenceWords, Report, Verdict, wait,
+};
 use crate::say;
 use crate::text::Text;
 use crate::text::machine::hardware_facts;
@@ -91,6 +93,50 @@ pub fn requirements(report: &Report, hardware: &Hardware, text: Text, style: Sty
             "cli-to-install",
             command = format!("acolyte install --profile {}{consent}", best.candidate.id)
         ));
+    }
+    page.into_text()
+}
+
+/// What was once expected of six computers beside what is computed for them, as `check-requirements --reference` prints
+/// it. The row of a computer like this one is marked.
+pub fn reference(
+    computers: &[ReferenceComputer],
+    hardware: &Hardware,
+    policy: &Policy,
+    text: Text,
+    style: Style,
+) -> String {
+    let mut page = Page::new(style);
+    page.heading(&say!(text, "plan-reference-title"));
+    page.line(&say!(text, "plan-reference-about"));
+    page.gap();
+    let head = vec![
+        String::new(),
+        say!(text, "plan-reference-computer"),
+        say!(text, "plan-reference-expected"),
+        String::new(),
+        say!(text, "plan-reference-computed"),
+        String::new(),
+        String::new(),
+    ];
+    let mut rows = vec![head];
+    rows.extend(computers.iter().map(|computer| {
+        let row = ReferenceWords::of(computer, text);
+        let here = if computer.row.is_like(hardware, policy) { "→" } else { "" };
+        let verdict = computer.report.verdict;
+        vec![
+            here.to_owned(),
+            row.computer,
+            row.expected_speed,
+            row.expected_model,
+            row.computed_speed,
+            row.computed_profile,
+            format!("{} {}", sign(verdict), verdict.title(text)),
+        ]
+    }));
+    page.table(&rows);
+    if computers.iter().any(|computer| computer.row.is_like(hardware, policy)) {
+        page.line(&format!("→ {}", say!(text, "plan-reference-like-this")));
     }
     page.into_text()
 }

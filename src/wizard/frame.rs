@@ -10,7 +10,7 @@ use eframe::egui::{
 };
 
 use super::flow::Step;
-use super::pages::Intent;
+use super::pages::{Button, Footer, Intent};
 use super::theme::{Kind, Tone, icons::Icon, palette, size};
 use super::widgets::{Look, Parts as _, Words, banner};
 use super::{Wizard, foot, is_narrow, page_margin};
@@ -48,6 +48,7 @@ fn region(ui: &mut Ui, id: &str, rect: Rect, role: Role, content: impl FnOnce(&m
 
 fn show_content(wizard: &mut Wizard, ui: &mut Ui, intents: &mut Vec<Intent>) {
     let margin = page_margin(ui);
+    let whole = ui.max_rect();
     let step = wizard.page.step();
     ScrollArea::vertical().id_salt(("page", step)).auto_shrink(false).show(ui, |ui| {
         let room = ui.available_width();
@@ -74,6 +75,14 @@ fn show_content(wizard: &mut Wizard, ui: &mut Ui, intents: &mut Vec<Intent>) {
                     ui.gap(3.5);
                 }
                 wizard.show_page(ui, intents);
+                let footer = wizard.view().footer(wizard.text);
+                if !links_fit(ui, &footer, footer_room(ui, whole).width()) {
+                    ui.gap(3.5);
+                    ui.horizontal_wrapped(|ui| {
+                        ui.spacing_mut().item_spacing = vec2(LINK_GAP, 8.0);
+                        links(ui, footer.links, intents);
+                    });
+                }
                 ui.gap(6.0);
                 ui.min_rect().bottom()
             })
@@ -82,30 +91,59 @@ fn show_content(wizard: &mut Wizard, ui: &mut Ui, intents: &mut Vec<Intent>) {
     });
 }
 
+/// Between Back and the links beside it.
+const LINK_GAP: f32 = 18.0;
+/// Under this name egui keeps how wide the buttons at the right were in the last frame.
+const RIGHT_WIDTH: &str = "footer-right-width";
+
+/// Where the footer's buttons lie, in a region as wide as the page.
+fn footer_room(ui: &Ui, region: Rect) -> Rect {
+    let room = region.shrink2(vec2(page_margin(ui), 0.0));
+    room.with_max_x(room.right().min(room.left() + size::CONTENT_MAX))
+}
+
+fn right_width(ui: &Ui) -> f32 {
+    ui.data(|data| data.get_temp(Id::unique(RIGHT_WIDTH))).unwrap_or(300.0)
+}
+
+/// Whether the links have room in the footer, between Back and the buttons at the right; else they end the page.
+fn links_fit(ui: &Ui, footer: &Footer, room: f32) -> bool {
+    let words = |label: &str| {
+        Words::new(ui).add(Kind::Button, Tone::Ink, label).line_galley(ui, f32::INFINITY).size().x
+    };
+    let back = footer.back.as_ref().map_or(0.0, |back| words(&back.label) + 2.0 * size::BUTTON_PADDING);
+    let links: f32 = footer.links.iter().map(|link| words(&link.label) + LINK_GAP).sum();
+    footer.links.is_empty() || back + links + LINK_GAP + right_width(ui) <= room
+}
+
+fn links(ui: &mut Ui, links: Vec<Button>, intents: &mut Vec<Intent>) {
+    for link in links {
+        if ui.link_action(&link.label, link.enabled).clicked() {
+            intents.push(link.intent);
+        }
+    }
+}
+
 fn show_footer(wizard: &Wizard, ui: &mut Ui, intents: &mut Vec<Intent>) {
-    let margin = page_margin(ui);
     let footer = wizard.view().footer(wizard.text);
-    let room = ui.max_rect().shrink2(vec2(margin, 0.0));
-    let room = room.with_max_x(room.right().min(room.left() + size::CONTENT_MAX));
+    let room = footer_room(ui, ui.max_rect());
     let row = Rect::from_center_size(room.center() + vec2(0.0, 0.5), vec2(room.width(), size::CONTROL));
     let press = |response: Response, intent: Intent, intents: &mut Vec<Intent>| {
         if response.clicked() {
             intents.push(intent);
         }
     };
+    let beside = if links_fit(ui, &footer, row.width()) { footer.links } else { Vec::new() };
     let left = UiBuilder::new().id_salt("left").max_rect(row).layout(Layout::left_to_right(Align::Center));
     ui.scope_builder(left, |ui| {
-        ui.spacing_mut().item_spacing.x = 18.0;
+        ui.spacing_mut().item_spacing.x = LINK_GAP;
         if let Some(back) = footer.back {
             press(ui.action(Look::Secondary, &back.label, back.enabled), back.intent, intents);
         }
-        for link in footer.links {
-            press(ui.link_action(&link.label, link.enabled), link.intent, intents);
-        }
+        links(ui, beside, intents);
     });
     // Left to right, so that Tab goes the way the eye goes; pushed to the right by last frame's width.
-    let id = Id::unique("footer-right-width");
-    let known: f32 = ui.data(|data| data.get_temp(id)).unwrap_or(300.0);
+    let known = right_width(ui);
     let rect = row.with_min_x(row.right() - known);
     let right = UiBuilder::new().id_salt("right").max_rect(rect).layout(Layout::left_to_right(Align::Center));
     let width = ui
@@ -121,7 +159,7 @@ fn show_footer(wizard: &Wizard, ui: &mut Ui, intents: &mut Vec<Intent>) {
         })
         .inner;
     if (width - known).abs() > 0.5 {
-        ui.data_mut(|data| data.insert_temp(id, width));
+        ui.data_mut(|data| data.insert_temp(Id::unique(RIGHT_WIDTH), width));
         ui.ctx().request_discard("the footer's buttons got a new width");
         ui.ctx().request_repaint();
     }

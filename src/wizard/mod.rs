@@ -11,6 +11,7 @@ mod frame;
 mod messages;
 pub mod pages;
 mod questions;
+mod reference;
 mod resume;
 mod start;
 pub mod theme;
@@ -24,8 +25,8 @@ use eframe::egui::{self, Key, Modifiers, Theme, Ui};
 
 use crate::hardware::Hardware;
 use crate::install::{Asked, Control, Source};
-use crate::models::Model;
-use crate::plan::Profiles;
+use crate::models::{Catalogue, Model};
+use crate::plan::{Profiles, reference_computers};
 use crate::text::{Language, Text};
 use backend::{About, Backend, Message, Outbox};
 use flow::{Page, Step};
@@ -38,6 +39,7 @@ use pages::profile::Profile;
 use pages::summary::Summary;
 use pages::{Context, Intent, View};
 use questions::Question;
+use reference::Reference;
 
 pub use start::{StartError, start};
 
@@ -245,6 +247,7 @@ impl Wizard {
             Intent::Look(_) => {}
             Intent::DetectAgain => self.detect_again(),
             Intent::AskWhereToSave => self.question = Some(Question::save(self.backend.places().home)),
+            Intent::CompareWithReference => self.compare_with_reference(),
             Intent::ToggleLog => {
                 if let Page::Install(page) = &mut self.page {
                     page.toggle_log();
@@ -345,6 +348,15 @@ impl Wizard {
             page.detection = Detection::NotAsked;
         }
         self.detect();
+    }
+
+    fn compare_with_reference(&mut self) {
+        let profiles = self.options.profiles.as_deref().unwrap_or(Profiles::built_in());
+        if let Some(found) = self.page.found() {
+            let computers = reference_computers(Catalogue::built_in(), profiles);
+            let reference = Reference::new(computers, &found.hardware, &profiles.policy);
+            self.question = Some(Question::Reference(reference));
+        }
     }
 
     fn retry(&mut self) {

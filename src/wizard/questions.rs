@@ -1,4 +1,4 @@
-//! Questions over the page: stop the installation? remove everything? where to save the report?
+//! What lies over the page until it is answered: stop the installation? remove everything? where to save the report?
 
 use std::path::PathBuf;
 
@@ -8,6 +8,7 @@ use super::Wizard;
 use super::backend::{ManageAction, REPORT_NAME};
 use super::flow::Page;
 use super::pages::Intent;
+use super::reference::Reference;
 use super::theme::{Kind, Tone, palette, size};
 use super::widgets::{Look, Parts as _, checkbox, labelled, text_field};
 use crate::install::undo::Unfinished;
@@ -36,6 +37,8 @@ pub(super) enum Question {
         /// What is typed.
         path: String,
     },
+    /// No question: the reference table, to be read and closed.
+    Reference(Reference),
 }
 
 /// What was answered.
@@ -67,7 +70,9 @@ impl Wizard {
             .inner_margin(Margin::same(22));
         let modal = Modal::new(Id::unique("question")).frame(frame).backdrop_color(p.veil);
         let shown = modal.show(ui.ctx(), |ui| {
-            ui.set_width(size::DIALOG.min(ui.ctx().content_rect().width() - 80.0));
+            let wide = matches!(question, Question::Reference(_));
+            let width = if wide { size::DIALOG_WIDE } else { size::DIALOG };
+            ui.set_width(width.min(ui.ctx().content_rect().width() - 80.0));
             ui.spacing_mut().item_spacing.y = 0.0;
             self.ask(ui, &mut question)
         });
@@ -97,6 +102,7 @@ impl Wizard {
     fn ask(&self, ui: &mut Ui, question: &mut Question) -> Answer {
         let text = self.text;
         let (title, words, refuse, agree, look) = match question {
+            Question::Reference(reference) => return read(ui, text, reference),
             Question::Cancel { closing } => (
                 say!(text, "wizard-ask-cancel-title"),
                 say!(text, "wizard-ask-cancel"),
@@ -142,7 +148,8 @@ impl Wizard {
         ui.words(Kind::Text, Tone::Soft, &words);
         let mut answer = Answer::None;
         match question {
-            Question::Cancel { .. } | Question::CutShort(_) | Question::FourBits => {}
+            Question::Cancel { .. } | Question::CutShort(_) | Question::FourBits | Question::Reference(_) => {
+            }
             Question::Remove { keep_models } => {
                 ui.gap(3.0);
                 checkbox(
@@ -207,7 +214,7 @@ impl Wizard {
                 None => intents.push(Intent::ChangeProfile),
             },
             Some(Question::FourBits) => self.four_bits(true),
-            None => {}
+            Some(Question::Reference(_)) | None => {}
         }
     }
 
@@ -217,6 +224,21 @@ impl Wizard {
             page.summary.accept_kv_q4 = Some(agreed);
         }
         self.retry();
+    }
+}
+
+/// The reference table; there is nothing to answer.
+fn read(ui: &mut Ui, text: Text, reference: &Reference) -> Answer {
+    ui.words(Kind::Heading, Tone::Ink, &say!(text, "plan-reference-title"));
+    ui.gap(2.0);
+    ui.words(Kind::Text, Tone::Soft, &say!(text, "plan-reference-about"));
+    ui.gap(3.0);
+    reference.show(ui, text);
+    ui.gap(4.0);
+    if ui.action(Look::Secondary, &say!(text, "wizard-reference-close"), true).clicked() {
+        Answer::Close
+    } else {
+        Answer::None
     }
 }
 

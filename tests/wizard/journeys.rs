@@ -240,6 +240,31 @@ fn detection_that_fails_can_be_asked_again() {
 }
 
 #[test]
+fn the_reference_table_lies_over_the_page_until_it_is_closed() {
+    in_both_languages(|eye| {
+        let mut stage = Stage::new(eye, Scene::of(scripted::laptop())).reach_compatibility();
+        let title = stage.say("plan-reference-title");
+        for by_key in [false, true] {
+            stage.click("wizard-compare-reference");
+            assert!(stage.sees(&title) && stage.sees(&stage.say("plan-reference-about")));
+            for figure in ["6 + 8 GB", "24 + 16 GB", "5–10 tokens/s", "hybrid_8gb, 29"] {
+                assert!(stage.sees(figure), "{figure}");
+            }
+            let here = stage.say("wizard-reference-here");
+            assert_eq!(stage.harness.query_all_by_label_contains(&here).count(), 1);
+            if by_key {
+                stage.harness.key_press(Key::Escape);
+                stage.harness.run();
+            } else {
+                stage.click("wizard-reference-close");
+            }
+            assert!(!stage.sees(&title));
+            assert_eq!(place(&stage), Some(Place::Compatibility));
+        }
+    });
+}
+
+#[test]
 fn the_page_is_there_before_the_answer_is() {
     let scene = Scene { detection_waits: true, ..Scene::of(scripted::laptop()) };
     let mut stage = Stage::new(Eye::blind(Language::English), scene).reach_hardware();

@@ -50,6 +50,11 @@ const PAGES: &[(&str, Way)] = &[
         Stage::new(eye, Scene::of(scripted::office_machine())).reach_compatibility()
     }),
     ("3-compatibility-good", |eye| Stage::new(eye, Scene::of(scripted::workstation())).reach_compatibility()),
+    ("3-compatibility-reference", |eye| {
+        let mut stage = Stage::new(eye, Scene::of(scripted::laptop())).reach_compatibility();
+        stage.click("wizard-compare-reference");
+        stage
+    }),
     ("4-profile", |eye| Stage::new(eye, Scene::of(scripted::laptop())).reach_profile()),
     ("4-profile-advanced", |eye| {
         let mut stage = Stage::new(eye, Scene::of(scripted::laptop())).reach_profile();

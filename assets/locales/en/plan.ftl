@@ -73,6 +73,16 @@ plan-consent-expect = Expect { $speed } tokens/s and { $wait } to the first toke
 plan-consent-agree = I have read this and want to install it anyway.
 plan-banner = ACOLYTE in degraded mode: { $why }
 
+plan-reference-title = Expected once, and computed now
+plan-reference-about = The left figures come from the table ACOLYTE was first planned with: nobody had measured them. The right ones are computed like all others here, for a typical card of that size with a desktop open.
+plan-reference-computer = Graphics memory + RAM
+plan-reference-expected = Expected
+plan-reference-computed = Computed
+plan-reference-size = { $vram } + { $ram } GB
+plan-reference-speed = { $speed } tokens/s
+plan-reference-setting = { $what }, { $part } of { $whole } layers, { $thousands }K
+plan-reference-like-this = as much memory as this computer
+
 plan-profiles-unreadable = The profiles in { $path } could not be read: { $why }
 plan-profiles-mistake = { $path }, line { $line }, { $key }: { $mistake }
 plan-mistake-unknown-key = this key is not known. Check its spelling or remove it

@@ -73,6 +73,16 @@ plan-consent-expect = Cuenta con { $speed } tokens/s y { $wait } hasta el primer
 plan-consent-agree = Lo he leído y quiero instalarlo de todos modos.
 plan-banner = ACOLYTE en modo degradado: { $why }
 
+plan-reference-title = Lo que se esperaba y lo que se calcula
+plan-reference-about = Las cifras de la izquierda son de la tabla con la que se planeó ACOLYTE: nadie las había medido. Las de la derecha se calculan como todas las demás, para una tarjeta típica de ese tamaño con un escritorio abierto.
+plan-reference-computer = Memoria gráfica + RAM
+plan-reference-expected = Esperado
+plan-reference-computed = Calculado
+plan-reference-size = { $vram } + { $ram } GB
+plan-reference-speed = { $speed } tokens/s
+plan-reference-setting = { $what }, { $part } de { $whole } capas, { $thousands }K
+plan-reference-like-this = tanta memoria como este equipo
+
 plan-profiles-unreadable = No se han podido leer los perfiles de { $path }: { $why }
 plan-profiles-mistake = { $path }, línea { $line }, { $key }: { $mistake }
 plan-mistake-unknown-key = esta clave no se conoce. Revisa cómo está escrita o quítala

@@ -38,6 +38,12 @@ const ROOM_FOR_SHARE: f32 = 95.0;
 
 /// So many rows have comfortable room.
 const COMFORTABLE_ROWS: usize = 7;
+/// Height of a comfortable row.
+const ROW: f32 = 45.0;
+/// Height of a row in a long table.
+const ROW_CLOSE: f32 = 38.0;
+/// Height, in a long table, of a profile that does not run: it says one line only.
+const ROW_REFUSED: f32 = 29.0;
 
 /// The page.
 pub struct Compatibility {
@@ -84,13 +90,13 @@ impl Compatibility {
 
     fn columns(&self, text: Text) -> Vec<Column> {
         let heads = [
-            (say!(text, "wizard-table-profile"), 120.0, 1.0),
-            (say!(text, "wizard-table-verdict"), 108.0, 0.3),
-            (say!(text, "wizard-table-model"), 80.0, 0.4),
-            (say!(text, "wizard-table-layers"), 98.0, 0.6),
-            (say!(text, "wizard-table-memory"), 90.0, 0.4),
-            (say!(text, "wizard-table-speed"), 62.0, 0.3),
-            (say!(text, "wizard-table-first-token"), 78.0, 0.4),
+            (say!(text, "wizard-table-profile"), 126.0, 1.0),
+            (say!(text, "wizard-table-verdict"), 96.0, 0.6),
+            (say!(text, "wizard-table-model"), 83.0, 0.3),
+            (say!(text, "wizard-table-layers"), 92.0, 0.5),
+            (say!(text, "wizard-table-memory"), 84.0, 0.4),
+            (say!(text, "wizard-table-speed"), 60.0, 0.3),
+            (say!(text, "wizard-table-first-token"), 68.0, 0.3),
         ];
         heads
             .into_iter()
@@ -118,13 +124,18 @@ impl Compatibility {
         }
         let rows = self.rows();
         // A long table is set closer, so that the reasons under it stay in sight.
-        let height = if rows.len() > COMFORTABLE_ROWS { 38.0 } else { 45.0 };
+        let close = rows.len() > COMFORTABLE_ROWS;
         let found = Arc::clone(&self.found);
         for (n, index) in rows.iter().enumerate() {
             let assessment = &found.report.assessments[*index];
             let name = row_name(text, assessment);
             let chosen = *index == self.selected;
             let last = n + 1 == rows.len();
+            let height = match (close, assessment.verdict) {
+                (false, _) => ROW,
+                (true, Verdict::Refused) => ROW_REFUSED,
+                (true, _) => ROW_CLOSE,
+            };
             let row = table.row(ui, height, Some((&name, chosen)), last, |ui, column| {
                 cell(ui, text, assessment, KEYS[column]);
             });
@@ -171,7 +182,10 @@ impl View for Compatibility {
         let usable = self.found.report.verdict != Verdict::Refused;
         Footer {
             back: Some(Button::new(say!(text, "wizard-back"), Intent::Back)),
-            links: vec![Button::new(say!(text, "wizard-save-report"), Intent::AskWhereToSave)],
+            links: vec![
+                Button::new(say!(text, "wizard-save-report"), Intent::AskWhereToSave),
+                Button::new(say!(text, "wizard-compare-reference"), Intent::CompareWithReference),
+            ],
             secondary: None,
             primary: Some(Button::new(say!(text, "wizard-choose-profile"), Intent::Next).enabled(usable)),
         }
@@ -312,8 +326,12 @@ fn to_the_middle(ui: &mut Ui, height: f32) {
     ui.gap((room / 2.0 / crate::wizard::theme::tokens::STEP).max(0.0));
 }
 
-/// A line of a cell with a smaller one under it, both in the middle of the row.
+/// A line of a cell with a smaller one under it, both in the middle of the row; in a low row the first alone.
 fn two_lines(ui: &mut Ui, second: &str, first: impl FnOnce(&mut Ui)) {
+    if ui.available_height() < ROW_CLOSE {
+        first(ui);
+        return;
+    }
     ui.vertical(|ui| {
         ui.spacing_mut().item_spacing.y = 0.0;
         to_the_middle(ui, Kind::Table.line_height() + Kind::Source.line_height());
@@ -331,8 +349,12 @@ fn memory(ui: &mut Ui, text: Text, assessment: &Assessment) {
     ui.vertical(|ui| {
         ui.spacing_mut().item_spacing = vec2(4.0, 3.0);
         to_the_middle(ui, Kind::Label.line_height() + size::BAR_THIN + 3.0);
-        let figures = say!(text, "wizard-of", part = text.memory_number(need), whole = text.memory(free));
-        Words::new(ui).add(Kind::Label, Tone::Ink, &figures).show_line(ui);
+        let figures = |whole| say!(text, "wizard-of", part = text.memory_number(need), whole = whole);
+        let words = |whole| Words::new(ui).add(Kind::Label, Tone::Ink, &figures(whole));
+        // Without the unit before a figure is cut off: the head of the column says what it is.
+        let fits = words(text.memory(free)).line_galley(ui, f32::INFINITY).size().x <= ui.available_width();
+        let shown = words(if fits { text.memory(free) } else { text.memory_number(free) });
+        shown.show_line(ui);
         let share = need as f32 / free.max(1) as f32;
         let tone = if assessment.verdict == Verdict::Refused { Tone::Refused } else { Tone::Accent };
         thin_bar(ui, share, tone, size::BAR_THIN);

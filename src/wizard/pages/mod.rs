@@ -50,6 +50,8 @@ pub enum Intent {
     DetectAgain,
     /// Open the question where to save a report.
     AskWhereToSave,
+    /// Show what was once expected of computers beside what is computed for them.
+    CompareWithReference,
     /// Show or hide the log.
     ToggleLog,
     /// Hold or go on.

@@ -211,6 +211,8 @@ pub mod size {
     pub const MARK: f32 = 26.0;
     /// Widest a question's window gets.
     pub const DIALOG: f32 = 460.0;
+    /// Widest a table over the page gets.
+    pub const DIALOG_WIDE: f32 = 660.0;
     /// Width of the list of appearances.
     pub const MENU: f32 = 240.0;
     /// Corners of cards.

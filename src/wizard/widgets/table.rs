@@ -22,6 +22,9 @@ pub struct Column {
     pub sorted: Option<bool>,
 }
 
+/// In less room than this the columns come closer.
+const CLOSE: f32 = 700.0;
+
 /// A table with so many columns.
 pub struct Table {
     columns: Vec<Column>,
@@ -33,7 +36,7 @@ pub struct Table {
 impl Table {
     /// Divides the room of `ui`; `side` is left free at either end of a row.
     pub fn new(ui: &Ui, columns: Vec<Column>, side: f32) -> Self {
-        let gap = 10.0;
+        let gap = if ui.available_width() < CLOSE { 6.0 } else { 8.0 };
         let room = ui.available_width() - 2.0 * side - gap * (columns.len().saturating_sub(1)) as f32;
         let least: f32 = columns.iter().map(|column| column.min_width).sum();
         let grow: f32 = columns.iter().map(|column| column.grow).sum::<f32>().max(f32::MIN_POSITIVE);
@@ -93,6 +96,22 @@ impl Table {
         }
         ui.painter().hline(row.x_range(), row.bottom(), Stroke::new(size::LINE, p.line));
         clicked
+    }
+
+    /// Draws a row that can only be read; `marked` is the one that concerns the reader most.
+    pub fn plain_row(
+        &self,
+        ui: &mut Ui,
+        height: f32,
+        marked: bool,
+        last: bool,
+        content: impl FnMut(&mut Ui, usize),
+    ) {
+        if marked {
+            let row = Rect::from_min_size(ui.cursor().min, vec2(ui.available_width(), height));
+            ui.painter().rect_filled(row, CornerRadius::same(size::SMALL_RADIUS), palette(ui).accent_wash);
+        }
+        self.row(ui, height, None, last, content);
     }
 
     /// Draws a row of this height; `content` draws one cell. With a name the row can be chosen.

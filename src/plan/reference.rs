@@ -1,0 +1,225 @@
+//! The table ACOLYTE was first planned with (`assets/reference.yaml`), beside what is computed for the same computers.
+//!
+//! The table's figures were expected by somebody before anything was computed or measured. Each row names a typical
+//! card of its size, and that computer goes through the same plan as the one the program runs on.
+
+use std::sync::LazyLock;
+
+use serde::{Deserialize, Serialize};
+
+use crate::hardware::{Gpu, GpuKind, Hardware, Memory};
+use crate::models::Catalogue;
+use crate::plan::{Policy, Profiles, Report, assess_all, chosen_gpu};
+use crate::text::Text;
+use crate::{GIB, SCHEMA, say};
+
+/// A row of the table.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ReferenceRow {
+    /// Graphics memory in GB, as printed on the box.
+    pub vram_gb: u32,
+    /// Main memory in GB, as printed on the box.
+    pub ram_gb: u32,
+    /// A typical card of that size.
+    pub card: String,
+    /// What the plan said of such a computer.
+    pub expected: Expected,
+}
+
+/// What was expected of a computer. Neither computed nor measured.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Expected {
+    /// Size and quantisation of the model, such as `7B Q4`.
+    pub model: String,
+    /// Layers on the card, of those the plan counted.
+    pub gpu_layers: u32,
+    /// Layers on the processor.
+    pub cpu_layers: u32,
+    /// Tokens of context.
+    #[serde(rename(deserialize = "context", serialize = "context_tokens"))]
+    pub context_tokens: u32,
+    /// Tokens a second, from and to; the same twice where the plan gave one figure.
+    pub tokens_per_s: [f64; 2],
+}
+
+/// A row with what is computed for such a computer.
+#[derive(Clone, Debug)]
+pub struct ReferenceComputer {
+    /// The row.
+    pub row: &'static ReferenceRow,
+    /// Every profile against a typical computer of that size.
+    pub report: Report,
+}
+
+static ROWS: LazyLock<Vec<ReferenceRow>> = LazyLock::new(|| {
+    #[derive(Deserialize)]
+    #[serde(deny_unknown_fields)]
+    struct File {
+        rows: Vec<ReferenceRow>,
+    }
+    // Compiled in and tested: that it parses is known before it is shipped.
+    let file: File = serde_saphyr::from_str(include_str!("../../assets/reference.yaml"))
+        .unwrap_or_else(|error| unreachable!("built-in reference table: {error}"));
+    file.rows
+});
+
+/// The whole table with its computers put against these profiles. A matter of a millisecond.
+pub fn reference_computers(catalogue: &Catalogue, profiles: &Profiles) -> Vec<ReferenceComputer> {
+    let plan = |row: &'static ReferenceRow| {
+        let report = assess_all(&row.hardware(), catalogue, profiles);
+        ReferenceComputer { row, report }
+    };
+    ROWS.iter().map(plan).collect()
+}
+
+impl ReferenceRow {
+    /// A typical computer of this size. What other programs hold of its memory is left to the plan's assumptions.
+    pub fn hardware(&self) -> Hardware {
+        let card = Gpu {
+            name: self.card.clone(),
+            vendor: None,
+            kind: GpuKind::Discrete,
+            vram_total_bytes: Some(u64::from(self.vram_gb) * GIB),
+            vram_free_bytes: None,
+            memory_bandwidth_gb_s: None,
+            backend: None,
+            driver_version: None,
+            compute_capability: None,
+            blocked: None,
+            sources: Default::default(),
+        };
+        Hardware {
+            schema: SCHEMA,
+            os: Default::default(),
+            cpu: Default::default(),
+            memory: Memory { total_bytes: u64::from(self.ram_gb) * GIB, ..Memory::default() },
+            gpus: vec![card],
+            disks: Vec::new(),
+            engines: Vec::new(),
+            model_folders: Vec::new(),
+            notes: Vec::new(),
+        }
+    }
+
+    /// Whether a computer has as much of both memories as this row, as printed on the boxes.
+    pub fn is_like(&self, hardware: &Hardware, policy: &Policy) -> bool {
+        let vram = chosen_gpu(hardware, policy)
+            .filter(|gpu| gpu.kind == GpuKind::Discrete)
+            .and_then(|gpu| gpu.vram_total_bytes);
+        vram.is_some_and(|bytes| policy.nominal_vram_gb(bytes) == self.vram_gb)
+            && policy.nominal_ram_gb(hardware.memory.total_bytes) == self.ram_gb
+    }
+}
+
+/// A row in words, the same in the window and the terminal.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ReferenceWords {
+    /// `8 + 16 GB`.
+    pub computer: String,
+    /// What was expected, in tokens a second.
+    pub expected_speed: String,
+    /// Of which model, on how many layers.
+    pub expected_model: String,
+    /// What is computed, as a range in tokens a second.
+    pub computed_speed: String,
+    /// With which profile, on how many layers.
+    pub computed_profile: String,
+    /// The card it is computed for.
+    pub card: String,
+}
+
+impl ReferenceWords {
+    /// The words of a row.
+    pub fn of(computer: &ReferenceComputer, text: Text) -> Self {
+        let row = computer.row;
+        let expected = &row.expected;
+        // Whole numbers as they were written: decimals would claim more than anybody knew.
+        let [low, high] = expected.tokens_per_s.map(|speed| text.decimal(speed, 0));
+        let expected_speed = if low == high { low } else { format!("{low}–{high}") };
+        let thousands = |tokens: u32| text.count(u64::from(tokens / 1024));
+        let best = computer.report.recommended();
+        let speed = |figures: String| say!(text, "plan-reference-speed", speed = figures);
+        Self {
+            computer: say!(text, "plan-reference-size", vram = row.vram_gb, ram = row.ram_gb),
+            expected_speed: speed(expected_speed),
+            expected_model: say!(
+                text,
+                "plan-reference-setting",
+                what = expected.model.as_str(),
+                part = expected.gpu_layers,
+                whole = expected.gpu_layers + expected.cpu_layers,
+                thousands = thousands(expected.context_tokens)
+            ),
+            computed_speed: best
+                .map_or_else(|| "–".to_owned(), |best| speed(text.range(best.speed.decode_tokens_per_s))),
+            computed_profile: best.map_or_else(
+                || computer.report.verdict.title(text),
+                |best| {
+                    say!(
+                        text,
+                        "plan-reference-setting",
+                        what = best.candidate.id.as_str(),
+                        part = best.gpu_layers,
+                        whole = best.total_layers,
+                        thousands = thousands(best.candidate.context_tokens)
+                    )
+                },
+            ),
+            card: row.card.trim_start_matches("NVIDIA GeForce ").to_owned(),
+        }
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, clippy::panic, reason = "tests fail by panicking")]
+mod tests {
+    use super::*;
+    use crate::estimate::gpus;
+    use crate::plan::Verdict;
+
+    fn computers() -> Vec<ReferenceComputer> {
+        reference_computers(Catalogue::built_in(), Profiles::built_in())
+    }
+
+    #[test]
+    fn every_row_names_a_card_of_its_size_that_is_known() {
+        for computer in computers() {
+            let row = computer.row;
+            let bytes = u64::from(row.vram_gb) * GIB;
+            let known = gpus::lookup(&row.card, Some(bytes)).unwrap_or_else(|| panic!("{}", row.card));
+            assert_eq!(known.vram_bytes, bytes, "{}", row.card);
+        }
+    }
+
+    #[test]
+    fn what_was_expected_is_kept_but_for_the_one_speed_that_cannot_be() {
+        for ReferenceComputer { row, report } in computers() {
+            let best = report.recommended().unwrap();
+            let said = &row.expected;
+            assert_ne!(best.verdict, Verdict::Refused);
+            assert!(best.candidate.context_tokens >= said.context_tokens, "{row:?}");
+            let share = f64::from(said.gpu_layers) / f64::from(said.gpu_layers + said.cpu_layers);
+            assert!(best.gpu_layer_share() >= share, "{row:?}");
+            assert!(best.speed.decode_tokens_per_s.high >= said.tokens_per_s[0], "{row:?}");
+        }
+    }
+
+    #[test]
+    fn a_computer_is_like_the_row_of_its_size_and_no_other() {
+        let policy = &Profiles::built_in().policy;
+        for one in ROWS.iter() {
+            let like: Vec<_> = ROWS.iter().filter(|row| row.is_like(&one.hardware(), policy)).collect();
+            assert_eq!(like, [one]);
+        }
+        let mut none = ROWS[0].hardware();
+        none.gpus.clear();
+        assert!(!ROWS.iter().any(|row| row.is_like(&none, policy)));
+        // A card of 8,188 MiB and what firmware leaves of 16 GB are 8 and 16 on their boxes.
+        let mut real = ROWS[2].hardware();
+        real.gpus[0].vram_total_bytes = Some(8_188 << 20);
+        real.memory.total_bytes = 15_900 << 20;
+        assert!(ROWS[2].is_like(&real, policy));
+    }
+}
