@@ -6,6 +6,7 @@
 
 mod common;
 
+use common::gguf::Shape;
 use common::process::below;
 use common::world::{Said, World, eight_gb, listing};
 use serde_json::{Value, json};
@@ -229,16 +230,12 @@ fn a_profile_whose_model_cannot_be_loaded_leaves_the_old_one_answering() {
     let world = quick(&json!({}));
     world.install(&plain("light_6gb", &[])).receipt();
     let before = (world.read("llm/profile.yaml"), world.read("llm/receipt.json"));
-    let double = world.home().join("ollama/0.32.15/bin/double.json");
-    let mut told: Value = serde_json::from_slice(&std::fs::read(&double).unwrap()).unwrap();
-    told["faults"] = json!({"never_enough_memory": true});
-    std::fs::write(&double, told.to_string()).unwrap();
+    world.tell_installed(|double| double["faults"] = json!({"never_enough_memory": true}));
     let said = world.install(&plain("hybrid_8gb", &[]));
     assert_eq!(said.code, Some(1), "{said:#?}");
     assert_eq!(said.steps().last().unwrap(), &("load_model".to_owned(), "failed".to_owned()));
     assert_eq!((world.read("llm/profile.yaml"), world.read("llm/receipt.json")), before);
-    told["faults"] = json!({});
-    std::fs::write(&double, told.to_string()).unwrap();
+    world.tell_installed(|double| double["faults"] = json!({}));
     let answer = world.ask(
         "POST",
         "/api/generate",
@@ -285,17 +282,73 @@ fn a_users_own_files_stay() {
     assert!(String::from_utf8_lossy(&said.stderr).contains("notes.txt"), "they are named");
 }
 
+/// What a power cut, a virus scanner or a bad disk leaves of a file.
+type Tear = fn(&std::path::Path);
+const TEARS: [(&str, Tear); 4] = [
+    ("gone", |path| std::fs::remove_file(path).unwrap()),
+    ("empty", |path| std::fs::write(path, b"").unwrap()),
+    ("cut", |path| {
+        let file = std::fs::File::options().write(true).open(path).unwrap();
+        file.set_len(path.metadata().unwrap().len() / 2).unwrap();
+    }),
+    ("zeroes", |path| {
+        let bytes = path.metadata().unwrap().len();
+        std::fs::write(path, vec![0; usize::try_from(bytes).unwrap()]).unwrap();
+    }),
+];
+
+fn step(said: &Said, wanted: &str) -> Vec<String> {
+    let steps = said.steps().into_iter();
+    steps.filter(|(step, _)| step == wanted).map(|(_, state)| state).collect()
+}
+
 #[test]
-fn an_engine_with_a_file_missing_is_repaired_by_installing_again() {
+fn a_torn_engine_is_noticed_at_the_next_start_and_mended_by_installing_again() {
     let world = quick(&json!({}));
     world.install(&plain("light_6gb", &[])).receipt();
-    let lost = world.home().join("ollama/0.32.15/lib/ollama/llama-server");
-    std::fs::remove_file(&lost).unwrap();
-    let said = world.install(&plain("light_6gb", &[]));
-    said.receipt();
-    assert!(lost.exists());
-    let pulled = said.steps().into_iter().find(|(step, _)| step == "pull_model").unwrap();
-    assert_eq!(pulled.1, "skipped", "the model was whole and is kept");
+    for (n, (how, tear)) in TEARS.into_iter().enumerate() {
+        // A program cannot be written to while it runs, which is how it is after a power cut.
+        assert!(world.run(&["stop"]).status.success());
+        let file = ["lib/ollama/llama-server", "bin/ollama"][n % 2];
+        let torn = world.home().join("ollama/0.32.15").join(file);
+        let whole = std::fs::read(&torn).unwrap();
+        tear(&torn);
+        let said = world.run(&["start"]);
+        assert_eq!(said.status.code(), Some(1), "{how}");
+        let words = String::from_utf8_lossy(&said.stderr);
+        assert!(words.contains(file) && words.contains("acolyte install"), "{how}: {words}");
+        let said = world.install(&plain("light_6gb", &[]));
+        said.receipt();
+        assert!(std::fs::read(&torn).unwrap() == whole, "{how}");
+        assert_eq!(step(&said, "unpack_engine"), ["done"], "{how}");
+        assert_eq!(step(&said, "pull_model"), ["skipped"], "{how}: the model was whole and is kept");
+    }
+    assert_eq!(step(&world.install(&plain("light_6gb", &[])), "unpack_engine"), ["skipped"]);
+}
+
+#[test]
+fn a_torn_model_is_noticed_and_only_what_is_torn_is_fetched_again() {
+    let world = quick(&json!({}));
+    let weights = common::mirror::sha256_hex(&Shape::qwen_3b().file());
+    world.install(&plain("light_6gb", &[])).receipt();
+    let torn = world.home().join(format!("models/blobs/sha256-{weights}"));
+    let whole = std::fs::read(&torn).unwrap();
+    for (how, tear) in TEARS {
+        assert!(world.run(&["stop"]).status.success());
+        tear(&torn);
+        let said = world.install(&plain("light_6gb", &[]));
+        said.receipt();
+        assert!(std::fs::read(&torn).unwrap() == whole, "{how}");
+        assert_eq!(step(&said, "pull_model").last().unwrap(), "done", "{how}");
+        assert_eq!(step(&said, "unpack_engine"), ["skipped"], "{how}: the engine is whole");
+    }
+    // As when the power goes right after the engine has named a layer and before it has written the manifest.
+    let status = world.run(&["uninstall", "--yes"]);
+    assert!(status.status.success());
+    std::fs::create_dir_all(torn.parent().unwrap()).unwrap();
+    std::fs::write(&torn, vec![0; whole.len()]).unwrap();
+    world.install(&plain("light_6gb", &[])).receipt();
+    assert!(std::fs::read(&torn).unwrap() == whole, "the engine would have taken it on trust");
 }
 
 #[test]

@@ -70,6 +70,7 @@ impl Before {
         files::write_whole(&state, &to_json(&state, &State { schema: SCHEMA, server_ran })?)?;
         files::remove_folder(&folder)?;
         std::fs::rename(&making, &folder).map_err(files::at(&folder))?;
+        files::sync_folder_of(&folder);
         let missing = || DocumentError::Format { path: folder.clone(), cause: "it is gone".to_owned() };
         Self::load(paths)?.ok_or_else(|| missing().into())
     }

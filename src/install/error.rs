@@ -77,6 +77,12 @@ pub enum InstallError {
         /// The unpacked archive.
         folder: PathBuf,
     },
+    /// A file of the engine is not what was unpacked.
+    #[error("{path} is damaged or missing")]
+    EngineDamaged {
+        /// The file.
+        path: PathBuf,
+    },
     /// The model cannot be fetched.
     #[error("cannot pull {model}: {source}")]
     Pull {
@@ -216,6 +222,9 @@ impl InstallError {
             ),
             Self::NoProgram { folder } => {
                 say!(text, "install-no-program", path = folder.display().to_string())
+            }
+            Self::EngineDamaged { path } => {
+                say!(text, "install-engine-damaged", path = path.display().to_string())
             }
             Self::Pull { model, source } => explain_pull(model, source, text),
             Self::ParameterDropped { name, wanted, found } => say!(

@@ -143,6 +143,38 @@ pub fn disk_of(path: &Path) -> Result<String, FileError> {
     }
 }
 
+/// Waits until the disk has what was written to a file, so that it lasts through a power cut.
+///
+/// # Errors
+/// What the system says; then some of it may be lost.
+pub fn sync_file(path: &Path) -> Result<(), FileError> {
+    // Windows synchronises only what may be written.
+    let file = OpenOptions::new().read(true).write(cfg!(windows)).open(path).map_err(at(path))?;
+    match file.sync_all() {
+        // A file system that knows no such thing keeps its own order.
+        Err(error) if matches!(error.kind(), io::ErrorKind::InvalidInput | io::ErrorKind::Unsupported) => {
+            Ok(())
+        }
+        synced => synced.map_err(at(path)),
+    }
+}
+
+/// Makes names in a folder last through a power cut. Systems that cannot synchronise a folder keep their own order.
+pub fn sync_folder(folder: &Path) {
+    if cfg!(unix)
+        && let Err(error) = File::open(folder).and_then(|folder| folder.sync_all())
+    {
+        tracing::debug!(%error, path = %folder.display(), "folder not synchronised");
+    }
+}
+
+/// As [`sync_folder`], for the folder that holds this path.
+pub fn sync_folder_of(path: &Path) {
+    if let Some(folder) = path.parent() {
+        sync_folder(folder);
+    }
+}
+
 /// Length of a file in bytes; 0 when it is not there.
 pub fn length(path: &Path) -> u64 {
     std::fs::metadata(path).map_or(0, |metadata| metadata.len())
@@ -166,13 +198,6 @@ fn gone(removed: io::Result<()>) -> io::Result<()> {
     match removed {
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
         other => other,
-    }
-}
-
-/// Makes a rename survive a power cut. Systems that cannot sync a folder keep their own order.
-fn sync_folder_of(path: &Path) {
-    if let Some(folder) = path.parent().filter(|_| cfg!(unix)) {
-        let _unsupported = File::open(folder).and_then(|folder| folder.sync_all());
     }
 }
 

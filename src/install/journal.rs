@@ -111,7 +111,11 @@ impl Journal {
     /// # Errors
     /// What the system says.
     pub fn open(path: &Path) -> Result<Self, FileError> {
+        let is_new = !path.exists();
         let mut file = files::open_to_append(path)?;
+        if is_new {
+            files::sync_folder_of(path);
+        }
         let mut bytes = Vec::new();
         file.read_to_end(&mut bytes).map_err(at(path))?;
         if bytes.last().is_some_and(|last| *last != b'\n') {

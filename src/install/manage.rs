@@ -7,6 +7,7 @@ use serde::Serialize;
 
 use crate::install::documents::{Installed, PREVIOUS_MODEL, SERVED_MODEL};
 use crate::install::journal::{Change, Journal, changes};
+use crate::install::steps::mark::{Look, Mark};
 use crate::install::steps::server;
 use crate::install::store::Store;
 use crate::install::undo::was_cut_short;
@@ -73,7 +74,7 @@ pub fn health(home: &Path) -> Result<Health, InstallError> {
 /// Starts the server of what is installed and waits until it answers; one that runs already is kept.
 ///
 /// # Errors
-/// When nothing is installed, its port is taken, or it does not start.
+/// When nothing is installed, a file of the engine is damaged, its port is taken, or it does not start.
 pub fn start(home: &Path, control: &Control) -> Result<Health, InstallError> {
     let (paths, _lock, installed) = open(home)?;
     let launch = launch_of(&paths, &installed);
@@ -81,6 +82,7 @@ pub fn start(home: &Path, control: &Control) -> Result<Health, InstallError> {
         if server::running(&paths, &launch).await?.is_some() {
             return Ok(());
         }
+        whole(&paths, &launch.program, control)?;
         server::stop(&paths).await?;
         choose_port(Some(launch.port), None, &[])?;
         control.or_cancelled(server::start_again(&paths, &launch)).await?.map(drop)
@@ -138,6 +140,16 @@ fn open(home: &Path) -> Result<(Paths, Lock, Installed), InstallError> {
         Installed::load(home)?.ok_or_else(|| InstallError::NotInstalled { home: home.to_owned() })?;
     let lock = Lock::take(&paths.lock(), paths.home())?;
     Ok((paths, lock, installed))
+}
+
+/// An error when a file of the engine was cut short or lost since it was unpacked: by a power cut, by a virus scanner.
+fn whole(paths: &Paths, program: &Path, control: &Control) -> Result<(), InstallError> {
+    let folder = program.ancestors().find(|folder| folder.parent() == Some(&paths.engines()));
+    let damaged = match folder.and_then(|folder| Some((folder, Mark::of(folder)?))) {
+        Some((folder, mark)) => mark.damaged(folder, Look::Quick, control)?,
+        None => (!program.is_file()).then(|| program.to_owned()),
+    };
+    damaged.map_or(Ok(()), |path| Err(InstallError::EngineDamaged { path }))
 }
 
 /// How the server of what is installed is started.

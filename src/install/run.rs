@@ -25,6 +25,7 @@ use crate::install::{
     Asked, Control, Event, InstallError, Lock, Paths, Placements, Receipt, Request, Step, Tried, files,
 };
 use crate::models::KvCacheType;
+use crate::ollama::client::ClientError;
 use crate::plan::Verdict;
 use crate::say;
 use crate::text::Text;
@@ -128,8 +129,9 @@ async fn install(
     job.journal.begin()?;
     let asked = job.paths.request();
     job.journal.write_file(&asked, &to_json(&asked, &Asked::of(request))?)?;
-    check::run(&mut job)?;
-    let outcome = match engine::run(&mut job).await {
+    let plan = engine::plan(&job)?;
+    check::run(&mut job, &plan)?;
+    let outcome = match engine::run(&mut job, plan).await {
         Ok(engine) => with_engine(&mut job, &engine).await,
         Err(error) => {
             put_back(&mut job, None).await;
@@ -179,13 +181,25 @@ async fn with_server(
 ) -> Result<Receipt, InstallError> {
     model::pull(job, server).await?;
     model::keep_previous(job, server).await?;
-    model::create(job, server).await?;
-    let loaded = load::run(job, server).await?;
+    let loaded = match created_and_loaded(job, server).await {
+        Err(InstallError::LoadFailed { .. } | InstallError::Engine(ClientError::Refused { .. }))
+            if model::mend(job).await? =>
+        {
+            model::pull(job, server).await?;
+            created_and_loaded(job, server).await?
+        }
+        outcome => outcome?,
+    };
     let measured = measure::run(job, server, loaded).await?;
     let receipt = finish::receipt(job, engine, server, measured);
     let at_login = login::run(job, server).await?;
     finish::run(job, engine, server, &receipt, at_login)?;
     Ok(receipt)
+}
+
+async fn created_and_loaded(job: &mut Job<'_>, server: &mut Server) -> Result<load::Facts, InstallError> {
+    model::create(job, server).await?;
+    load::run(job, server).await
 }
 
 /// Folders, lock and journal. Nothing else may change before the lock is held.

@@ -151,6 +151,7 @@ fn copy_of_us(paths: &Paths) -> Result<PathBuf, InstallError> {
         // A second name of the same file costs nothing; on another disk, or where that is not allowed, a copy does.
         if std::fs::hard_link(&us, &copy).is_err() {
             std::fs::copy(&us, &copy).map_err(files::at(&copy))?;
+            files::sync_file(&copy)?;
         }
     }
     Ok(copy)

@@ -3,6 +3,8 @@
 //! `manifests/HOST/NAMESPACE/NAME/TAG` is a small JSON file; `blobs/sha256-…` are the layers it names, shared between
 //! models; `blobs/sha256-…-partial*` is what an unfinished pull has.
 
+mod torn;
+
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 

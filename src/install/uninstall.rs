@@ -15,7 +15,7 @@ use crate::install::before::Before;
 use crate::install::documents::PREVIOUS_MODEL;
 use crate::install::files::{self, FileError};
 use crate::install::journal::{Change, Journal, Phase, changes};
-use crate::install::steps::engine::{MARK, Mark};
+use crate::install::steps::mark::{MARK, Mark};
 use crate::install::steps::server;
 use crate::install::store::Store;
 use crate::install::{Asked, Control, InstallError, Lock, Paths, service};
@@ -150,8 +150,8 @@ pub(super) fn remove_engine(folder: &Path) -> Result<(), FileError> {
     let Some(mark) = Mark::of(folder) else { return files::remove_folder(folder) };
     for file in mark.files {
         // The list is a file like any other: nothing in it may lead elsewhere.
-        if file.components().all(|part| matches!(part, std::path::Component::Normal(_))) {
-            files::remove_file(&folder.join(file))?;
+        if file.path.components().all(|part| matches!(part, std::path::Component::Normal(_))) {
+            files::remove_file(&folder.join(file.path))?;
         }
     }
     files::remove_file(&folder.join(MARK))?;

@@ -19,7 +19,7 @@ pub mod windows_command;
 
 use std::collections::BTreeMap;
 use std::ffi::OsStr;
-use std::io;
+use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 use std::sync::mpsc;
@@ -333,7 +333,12 @@ fn write(path: &Path, content: &str) -> Result<(), LoginError> {
         std::fs::create_dir_all(folder).map_err(failed)?;
     }
     let temporary = path.with_extension("acolyte-new");
-    std::fs::write(&temporary, content).map_err(failed)?;
+    // On the disk before it has its name, so that a power cut leaves no empty entry.
+    let written = std::fs::File::create(&temporary).and_then(|mut file| {
+        file.write_all(content.as_bytes())?;
+        file.sync_all()
+    });
+    written.map_err(failed)?;
     std::fs::rename(&temporary, path).map_err(|source| {
         // Better one error than two: the first says what is wrong.
         let _ = std::fs::remove_file(&temporary);

@@ -86,6 +86,7 @@ impl World {
         let mirror = Mirror::start().expect("a free port");
         let mut told = json!({
             "registry": mirror.url(),
+            "instead": folder.path().join("told-now.json"),
             "gpu": {"name": "NVIDIA GeForce RTX 4060", "total_mib": 8188, "free_mib": 7700},
         });
         for (key, value) in double.as_object().into_iter().flatten() {
@@ -117,6 +118,13 @@ impl World {
             quantisation: "Q4_K_M".to_owned(),
         };
         self.mirror.put_model(name, &files)
+    }
+
+    /// Changes what the installed engine is told, without a change to its own files.
+    pub fn tell_installed(&self, change: impl FnOnce(&mut Value)) {
+        let mut told = self.json("ollama/0.32.15/bin/double.json");
+        change(&mut told);
+        self.write("told-now.json", &told);
     }
 
     /// A path in this world.

@@ -41,6 +41,7 @@ install-document-damaged = { $path } cannot be understood: { $cause }. Restore i
 install-refused = This profile does not run on this computer. Choose another one, or see what check-requirements says.
 install-consent-missing = This profile runs here only with limits, and nobody has agreed to them yet.
 install-disk-short = { $path }: { $need } are needed and { $free } are free. Make room, or choose a folder on another disk.
+install-engine-damaged = { $path } is damaged or missing, so the server cannot be started. Run acolyte install again, or choose Repair in the window: only the engine is fetched again.
 install-no-program = No Ollama program was found in { $path }. The archive is not an Ollama release.
 install-pull-missing = The registry has no model { $model }. Check its name and tag.
 install-pull-disk-full = The disk became full while { $model } was fetched. Make room and run the installation again: what was fetched is kept.
@@ -79,6 +80,9 @@ install-copying = Copying
 install-unpacking = Unpacking
 install-unpacked = Unpacked into { $path }
 install-unpack-skipped = Nothing to unpack
+install-unpack-sealing = Having the disk keep what was unpacked
+install-engine-checking = Looking at every file of the engine
+install-engine-mending = { $path } is damaged or missing: the engine is unpacked again
 install-starting-server = Starting the private server
 install-server-started = Ollama { $version } answers on port { $port }
 install-server-kept = The server on port { $port } already runs with these settings
@@ -86,6 +90,11 @@ install-pulling = Fetching { $model }
 install-pulled = { $model } is complete
 install-looking-for-layers = Looking for the model in the folders of other Ollama servers
 install-pull-taken-over = { $model } was in the folder of another Ollama server and is used from there
+install-pull-mending = { $count ->
+    [one] A part of the model is damaged on the disk and is fetched again
+   *[other] { $count } parts of the model are damaged on the disk and are fetched again
+}
+install-model-checking = Holding the model on the disk against its check sums
 install-pull-skipped = { $model } is already here
 install-pull-verifying = Verifying what was fetched
 install-pull-stalled = The registry has sent nothing for { $duration }; waiting for it

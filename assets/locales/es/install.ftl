@@ -41,6 +41,7 @@ install-document-damaged = No se entiende { $path }: { $cause }. Restáuralo, o 
 install-refused = Este perfil no funciona en este equipo. Elige otro o mira lo que dice check-requirements.
 install-consent-missing = Aquí este perfil solo funciona con límites y nadie los ha aceptado todavía.
 install-disk-short = { $path }: se necesitan { $need } y hay { $free } libres. Haz sitio o elige una carpeta en otro disco.
+install-engine-damaged = { $path } está dañado o falta y el servidor no puede iniciarse. Ejecuta acolyte install otra vez o elige Reparar en la ventana: solo se descarga de nuevo el motor.
 install-no-program = No hay ningún programa de Ollama en { $path }. El archivo no es una versión de Ollama.
 install-pull-missing = El registro no tiene el modelo { $model }. Comprueba su nombre y su etiqueta.
 install-pull-disk-full = El disco se llenó mientras se descargaba { $model }. Haz sitio y repite la instalación: lo descargado se conserva.
@@ -79,6 +80,9 @@ install-copying = Copiando
 install-unpacking = Desempaquetando
 install-unpacked = Desempaquetado en { $path }
 install-unpack-skipped = No hay nada que desempaquetar
+install-unpack-sealing = Esperando a que el disco guarde lo desempaquetado
+install-engine-checking = Revisando cada archivo del motor
+install-engine-mending = { $path } está dañado o falta: el motor se desempaqueta de nuevo
 install-starting-server = Iniciando el servidor privado
 install-server-started = Ollama { $version } responde en el puerto { $port }
 install-server-kept = El servidor del puerto { $port } ya funciona con estos ajustes
@@ -86,6 +90,11 @@ install-pulling = Descargando { $model }
 install-pulled = { $model } está completo
 install-looking-for-layers = Buscando el modelo en las carpetas de otros servidores Ollama
 install-pull-taken-over = { $model } estaba en la carpeta de otro servidor Ollama y se aprovecha
+install-pull-mending = { $count ->
+    [one] Una parte del modelo está dañada en el disco y se descarga de nuevo
+   *[other] { $count } partes del modelo están dañadas en el disco y se descargan de nuevo
+}
+install-model-checking = Comparando el modelo del disco con sus sumas de comprobación
 install-pull-skipped = { $model } ya está aquí
 install-pull-verifying = Verificando lo descargado
 install-pull-stalled = El registro lleva { $duration } sin enviar nada; esperándolo

@@ -16,7 +16,7 @@ use crate::hardware::Engine;
 use crate::install::Control;
 use crate::install::download::{hash_file, hex};
 use crate::install::files::{self, FileError, at};
-use crate::install::steps::engine::Mark;
+use crate::install::steps::mark::Mark;
 use crate::ollama::release::newest::numbers;
 use crate::platform;
 

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use crate::install::run::Job;
-use crate::install::steps::engine;
+use crate::install::steps::engine::Plan;
 use crate::install::{InstallError, files};
 use crate::say;
 
@@ -12,12 +12,12 @@ use crate::say;
 const RESERVE_BYTES: u64 = 512 << 20;
 
 /// Runs the step.
-pub fn run(job: &mut Job<'_>) -> Result<(), InstallError> {
+pub fn run(job: &mut Job<'_>, plan: &Plan) -> Result<(), InstallError> {
     for folder in [job.paths.logs(), job.paths.downloads(), job.paths.engines(), job.paths.engine_home()] {
         job.journal.create_folder(&folder)?;
     }
     job.journal.create_folder(&job.request.options.models_dir)?;
-    let needs = needs(job)?;
+    let needs = needs(job, plan);
     room(&needs)?;
     let bytes = needs.iter().map(|need| need.1).sum();
     job.reporter.done(match bytes {
@@ -28,10 +28,9 @@ pub fn run(job: &mut Job<'_>) -> Result<(), InstallError> {
 }
 
 /// Which folder needs how many bytes.
-fn needs(job: &Job<'_>) -> Result<Vec<(PathBuf, u64)>, InstallError> {
+fn needs(job: &Job<'_>, plan: &Plan) -> Vec<(PathBuf, u64)> {
     let mut needs = Vec::new();
-    let plan = engine::plan(job)?;
-    if !plan.is_unpacked() {
+    if !plan.is_in_place() {
         for (name, bytes) in plan.to_download() {
             let there = files::length(&job.paths.downloads().join(name));
             needs.push((job.paths.downloads(), bytes.unwrap_or(0).saturating_sub(there)));
@@ -45,7 +44,7 @@ fn needs(job: &Job<'_>) -> Result<Vec<(PathBuf, u64)>, InstallError> {
         let there = crate::install::store::Store::new(models).partial_bytes();
         needs.push((models.clone(), model.download_bytes.saturating_sub(there)));
     }
-    Ok(needs)
+    needs
 }
 
 /// Sums the needs of each disk and compares them with what is free there.

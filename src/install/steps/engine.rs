@@ -5,25 +5,19 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use serde::{Deserialize, Serialize};
-
 use crate::hardware::Backend;
-use crate::install::documents::{read_json, to_json};
 use crate::install::download::{self, DownloadRequest, Progress, Tail};
 use crate::install::files::at;
 use crate::install::journal::Change;
 use crate::install::reuse::{InstalledEngine, copy_engine};
 use crate::install::run::Job;
 use crate::install::steps::aside;
-use crate::install::unpack::{self, Following, Limits, UnpackError};
-use crate::install::{ArchiveRecord, EngineRecord, InstallError, Source, Step, files};
+use crate::install::steps::mark::{Look, Mark};
+use crate::install::unpack::{self, Following, Limits, UnpackError, UnpackedFile};
+use crate::install::{ArchiveRecord, Cancelled, EngineRecord, InstallError, Source, Step, files};
 use crate::ollama::http;
 use crate::ollama::release::{Asset, AssetRole, Release, find_program};
 use crate::say;
-
-/// The file in an unpacked engine's folder that says what it was unpacked from. Its presence means that all of it is
-/// there, because it is moved to its place together with the rest.
-pub const MARK: &str = "acolyte-engine.json";
 
 /// An engine in its place.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -41,6 +35,8 @@ pub struct Plan {
     version: String,
     contents: Contents,
     folder: PathBuf,
+    /// Its program, when exactly this is in its place already and whole.
+    in_place: Option<PathBuf>,
 }
 
 /// What becomes the engine.
@@ -51,17 +47,8 @@ enum Contents {
     Installed { engine: InstalledEngine, sha256: String },
 }
 
-/// What an unpacked engine was unpacked from, and what came out.
-#[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Mark {
-    schema: u32,
-    version: String,
-    archives: Vec<ArchiveRecord>,
-    /// Files and links, relative to the folder.
-    pub files: Vec<PathBuf>,
-}
-
-/// What this request needs of which release.
+/// What this request needs of which release, and whether that is here. Reads all of an engine that is: a power cut, or
+/// whatever else happens to files, must not stay unnoticed.
 pub fn plan(job: &Job<'_>) -> Result<Plan, InstallError> {
     let source = &job.request.options.source;
     let (version, contents) = match (source.which.release()?, &source.which) {
@@ -78,7 +65,9 @@ pub fn plan(job: &Job<'_>) -> Result<Plan, InstallError> {
         (None, _) => return Err(crate::ollama::release::ReleaseError::NoAddress.into()),
     };
     let folder = job.paths.engine(&version);
-    Ok(Plan { version, contents, folder })
+    let mut plan = Plan { version, contents, folder, in_place: None };
+    plan.in_place = plan.look(job)?;
+    Ok(plan)
 }
 
 fn assets_of(release: &Release, on_rocm: bool) -> Result<Vec<Asset>, InstallError> {
@@ -110,12 +99,11 @@ fn with_archives(assets: Vec<Asset>, source: &Source) -> Vec<(Asset, Option<Path
 }
 
 /// Runs the two steps.
-pub async fn run(job: &mut Job<'_>) -> Result<Engine, InstallError> {
-    let plan = plan(job)?;
+pub async fn run(job: &mut Job<'_>, plan: Plan) -> Result<Engine, InstallError> {
     let version = plan.version.clone();
     let record = plan.record(job);
     job.reporter.started(Step::FetchEngine, say!(job.text, "install-fetching", version = version.clone()));
-    if let Some(program) = plan.unpacked_program() {
+    if let Some(program) = plan.in_place {
         job.reporter.skipped(say!(job.text, "install-fetch-skipped", version = version.clone()));
         job.reporter.started(Step::UnpackEngine, say!(job.text, "install-unpacking"));
         job.reporter.skipped(say!(job.text, "install-unpack-skipped"));
@@ -131,7 +119,7 @@ pub async fn run(job: &mut Job<'_>) -> Result<Engine, InstallError> {
     // What an interrupted run left there.
     files::remove_folder(&staging)?;
     let filled = match fill(job, &plan, &staging).await {
-        Ok(files) => plan.mark(&staging, files),
+        Ok(files) => seal(job, &plan, &staging, files).await,
         Err(error) => Err(error),
     };
     if filled.is_err() {
@@ -142,7 +130,7 @@ pub async fn run(job: &mut Job<'_>) -> Result<Engine, InstallError> {
     unpack::publish(&staging, &plan.folder)?;
     job.journal.done(change)?;
     let program =
-        plan.unpacked_program().ok_or_else(|| InstallError::NoProgram { folder: plan.folder.clone() })?;
+        find_program(&plan.folder).ok_or_else(|| InstallError::NoProgram { folder: plan.folder.clone() })?;
     for archive in plan.downloads(job) {
         files::remove_file(&archive)?;
     }
@@ -150,8 +138,25 @@ pub async fn run(job: &mut Job<'_>) -> Result<Engine, InstallError> {
     Ok(Engine { version, program, record })
 }
 
+/// Notes in the staging folder what it holds, once the disk has it; an error when that is no engine.
+async fn seal(
+    job: &Job<'_>,
+    plan: &Plan,
+    staging: &Path,
+    files: Vec<UnpackedFile>,
+) -> Result<(), InstallError> {
+    if find_program(staging).is_none() {
+        return Err(InstallError::NoProgram { folder: staging.to_owned() });
+    }
+    job.reporter.running(say!(job.text, "install-unpack-sealing"));
+    let mark = Mark::new(&plan.version, plan.archives(), staging, files)?;
+    let (staging, control) = (staging.to_owned(), job.control.clone());
+    let sealed = tokio::task::spawn_blocking(move || mark.seal(&staging, &control)).await;
+    sealed.unwrap_or_else(|lost| Err(at(&plan.folder)(std::io::Error::other(lost)).into()))
+}
+
 /// Fills the staging folder and says with which files. Ends inside the second step.
-async fn fill(job: &mut Job<'_>, plan: &Plan, staging: &Path) -> Result<Vec<PathBuf>, InstallError> {
+async fn fill(job: &mut Job<'_>, plan: &Plan, staging: &Path) -> Result<Vec<UnpackedFile>, InstallError> {
     match &plan.contents {
         Contents::Installed { engine, .. } => {
             let path = engine.program.display().to_string();
@@ -163,7 +168,7 @@ async fn fill(job: &mut Job<'_>, plan: &Plan, staging: &Path) -> Result<Vec<Path
             };
             let copied = copy_engine(engine, staging, job.control, &tell);
             job.control.check()?;
-            Ok(copied?)
+            Ok(copied?.into_iter().map(|path| UnpackedFile { path, crc32: None }).collect())
         }
         Contents::Release { assets, .. } if assets.iter().all(|(_, path)| path.is_some()) => {
             job.reporter.skipped(say!(job.text, "install-fetch-archive"));
@@ -186,7 +191,7 @@ fn unpack_local(
     job: &Job<'_>,
     archives: &[(PathBuf, [u8; 32])],
     staging: &Path,
-) -> Result<Vec<PathBuf>, InstallError> {
+) -> Result<Vec<UnpackedFile>, InstallError> {
     let all: u64 = archives.iter().map(|(path, _)| files::length(path)).sum();
     let (mut before, mut unpacked) = (0, Vec::new());
     for (path, sha256) in archives {
@@ -207,7 +212,7 @@ async fn fetch_and_unpack(
     release: &Release,
     assets: &[&Asset],
     staging: &Path,
-) -> Result<Vec<PathBuf>, InstallError> {
+) -> Result<Vec<UnpackedFile>, InstallError> {
     let Some((base, extras)) = assets.split_first() else { return Ok(Vec::new()) };
     let dest = job.paths.downloads().join(&base.name);
     let tail = Tail::new();
@@ -284,7 +289,7 @@ async fn unpacked_while_fetching(
     job: &Job<'_>,
     mut following: Following,
     bytes: u64,
-) -> Result<Vec<PathBuf>, InstallError> {
+) -> Result<Vec<UnpackedFile>, InstallError> {
     const TICK: Duration = Duration::from_millis(100);
     let told = AtomicU64::new(0);
     loop {
@@ -302,27 +307,10 @@ async fn unpacked_while_fetching(
     }
 }
 
-impl Mark {
-    /// That of an engine's folder. One that cannot be read is none: the engine is then unpacked again.
-    pub fn of(folder: &Path) -> Option<Self> {
-        read_json(&folder.join(MARK)).ok().flatten()
-    }
-
-    /// Whether every file is still there. One that is not makes the engine be unpacked again, which is how it is repaired.
-    fn is_whole(&self, folder: &Path) -> bool {
-        self.files.iter().all(|file| folder.join(file).symlink_metadata().is_ok())
-    }
-
-    /// Whether it was unpacked from archives, and not copied from an engine that was here.
-    pub fn is_of_a_release(&self) -> bool {
-        self.archives.iter().all(|archive| !Path::new(&archive.name).is_absolute())
-    }
-}
-
 impl Plan {
-    /// Whether exactly this is in its place already.
-    pub fn is_unpacked(&self) -> bool {
-        self.unpacked_program().is_some()
+    /// Whether exactly this is in its place already, and whole.
+    pub fn is_in_place(&self) -> bool {
+        self.in_place.is_some()
     }
 
     /// What has to be downloaded: file name and bytes, where known.
@@ -352,21 +340,19 @@ impl Plan {
         self.to_download().into_iter().map(|(name, _)| job.paths.downloads().join(name)).collect()
     }
 
-    /// Notes in the staging folder what it holds; an error when that is no engine.
-    fn mark(&self, staging: &Path, files: Vec<PathBuf>) -> Result<(), InstallError> {
-        if find_program(staging).is_none() {
-            return Err(InstallError::NoProgram { folder: staging.to_owned() });
+    /// The program of an engine that is in its place, when it is this one and every file is what was unpacked.
+    fn look(&self, job: &Job<'_>) -> Result<Option<PathBuf>, Cancelled> {
+        let Some(mark) = Mark::of(&self.folder).filter(|mark| mark.archives == self.archives()) else {
+            return Ok(None);
+        };
+        job.reporter.running(say!(job.text, "install-engine-checking"));
+        if let Some(path) = mark.damaged(&self.folder, Look::Thorough, job.control)? {
+            let path = path.display().to_string();
+            tracing::warn!(path, "a file of the engine is damaged or missing; it is unpacked again");
+            job.reporter.running(say!(job.text, "install-engine-mending", path = path));
+            return Ok(None);
         }
-        let path = staging.join(MARK);
-        let (version, archives) = (self.version.clone(), self.archives());
-        let mark = Mark { schema: crate::SCHEMA, version, archives, files };
-        Ok(files::write_whole(&path, &to_json(&path, &mark)?)?)
-    }
-
-    fn unpacked_program(&self) -> Option<PathBuf> {
-        let mark = Mark::of(&self.folder)?;
-        let same = mark.archives == self.archives() && mark.is_whole(&self.folder);
-        if same { find_program(&self.folder) } else { None }
+        Ok(find_program(&self.folder))
     }
 
     fn archives(&self) -> Vec<ArchiveRecord> {

@@ -8,6 +8,7 @@ pub mod finish;
 pub mod ladder;
 pub mod load;
 pub mod login;
+pub mod mark;
 pub mod measure;
 pub mod model;
 pub mod server;

@@ -5,10 +5,11 @@ use std::path::Path;
 use std::time::Duration;
 
 use crate::install::documents::{PREVIOUS_MODEL, SERVED_MODEL};
-use crate::install::journal::{Change, was_made};
+use crate::install::journal::{Change, changes, was_made};
 use crate::install::run::Job;
 use crate::install::steps::server::Server;
 use crate::install::store::Store;
+use crate::install::uninstall::is_ours;
 use crate::install::{InstallError, Step, reuse};
 use crate::ollama::client::{AUTOMATIC, ClientError, CreateParameters, CreateRequest};
 use crate::ollama::http;
@@ -44,7 +45,9 @@ pub async fn pull(job: &mut Job<'_>, server: &Server) -> Result<(), InstallError
     }
     let change = Change::PullModel { tag: model.tag.clone(), models_dir: models_dir.clone() };
     job.journal.intend(change.clone())?;
+    remove_torn(job, &model.tag).await?;
     if take_over(job, &model.tag).await? && is_listed(job, server, &model.tag).await? {
+        make_last(job, &model.tag).await?;
         job.journal.done(change)?;
         job.reporter.skipped(say!(job.text, "install-pull-taken-over", model = model.tag.clone()));
         return Ok(());
@@ -65,9 +68,53 @@ pub async fn pull(job: &mut Job<'_>, server: &Server) -> Result<(), InstallError
         job.reporter.waiting(say!(job.text, "install-pull-again", cause = error.explain(job.text)));
         job.control.or_cancelled(tokio::time::sleep(Duration::from_secs(u64::from(tries)))).await?;
     }
+    make_last(job, &model.tag).await?;
     job.journal.done(change)?;
     job.reporter.done(say!(job.text, "install-pulled", model = model.tag.clone()));
     Ok(())
+}
+
+/// Removes layers that a power cut left half-written: the engine would take them for whole.
+async fn remove_torn(job: &Job<'_>, tag: &str) -> Result<(), InstallError> {
+    let models_dir = &job.request.options.models_dir;
+    let (store, tag, control) = (Store::new(models_dir), tag.to_owned(), job.control.clone());
+    let ours = is_ours(&job.paths, &changes(job.journal.entries()), models_dir);
+    let removed = blocking(move || store.remove_torn(&tag, ours, &control)).await?;
+    if removed > 0 {
+        job.reporter.running(say!(job.text, "install-pull-mending", count = removed));
+    }
+    Ok(())
+}
+
+/// Has the disk keep a model before the journal says that it is there.
+async fn make_last(job: &Job<'_>, tag: &str) -> Result<(), InstallError> {
+    let store = Store::new(&job.request.options.models_dir);
+    let (tag, control) = (tag.to_owned(), job.control.clone());
+    blocking(move || store.make_last(&tag, &control)).await
+}
+
+/// After the engine could not use the model: holds every layer against its name and removes those that are damaged. True
+/// when there were any, so that trying again can help.
+pub async fn mend(job: &Job<'_>) -> Result<bool, InstallError> {
+    job.reporter.running(say!(job.text, "install-model-checking"));
+    let store = Store::new(&job.request.options.models_dir);
+    let (tag, control) = (job.request.assessment.candidate.model.tag.clone(), job.control.clone());
+    let removed = blocking(move || {
+        Ok(store.remove_damaged(SERVED_MODEL, &control)? + store.remove_damaged(&tag, &control)?)
+    });
+    let removed = removed.await?;
+    if removed > 0 {
+        job.reporter.running(say!(job.text, "install-pull-mending", count = removed));
+    }
+    Ok(removed > 0)
+}
+
+/// Runs what waits for the disk on a thread of its own.
+async fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T, InstallError> + Send + 'static,
+) -> Result<T, InstallError> {
+    let done = tokio::task::spawn_blocking(work).await;
+    done.unwrap_or_else(|lost| Err(InstallError::Runtime { source: std::io::Error::other(lost) }))
 }
 
 /// Layers that other servers on this computer have; true when that is all of them.
@@ -223,6 +270,7 @@ pub async fn create_with(job: &mut Job<'_>, server: &Server) -> Result<(), Insta
     let change = Change::CreateModel { name: SERVED_MODEL.to_owned(), models_dir };
     job.journal.intend(change.clone())?;
     job.control.or_cancelled(server.client.create(&request, |_| ())).await??;
+    make_last(job, SERVED_MODEL).await?;
     job.journal.done(change)?;
 
     let shown = job.control.or_cancelled(server.client.show(SERVED_MODEL)).await??;

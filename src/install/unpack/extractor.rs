@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use super::names::{self, NameProblem, Rules, Seen};
-use super::{Limits, UnpackError, UnpackProgress, Unpacked};
+use super::{Limits, UnpackError, UnpackProgress, Unpacked, UnpackedFile};
 use crate::install::Control;
 
 const BUFFER_BYTES: usize = 256 << 10;
@@ -124,6 +124,7 @@ impl<'a> Extractor<'a> {
         let full = self.make_room(path)?;
         let write_error = |error| UnpackError::write(&full, error);
         let mut file = create(&full, executable).map_err(write_error)?;
+        let mut crc32 = crc32fast::Hasher::new();
         loop {
             let n = match content.read(&mut self.buffer) {
                 Ok(0) => break,
@@ -136,9 +137,10 @@ impl<'a> Extractor<'a> {
                 return Err(UnpackError::TooLarge { limits: self.limits });
             }
             file.write_all(&self.buffer[..n]).map_err(write_error)?;
+            crc32.update(&self.buffer[..n]);
             self.pulse()?;
         }
-        self.unpacked.files.push(path.to_owned());
+        self.unpacked.files.push(UnpackedFile { path: path.to_owned(), crc32: Some(crc32.finalize()) });
         Ok(())
     }
 
@@ -155,13 +157,15 @@ impl<'a> Extractor<'a> {
     pub fn hard_link(&mut self, path: &Path, target: &[u8]) -> Result<(), UnpackError> {
         let original = names::relative_path(target, Rules::HERE)
             .map_err(|_| hostile(path.as_os_str().as_encoded_bytes(), NameProblem::LinkOutside))?;
-        if !self.unpacked.files.contains(&original) {
+        let Some(crc32) =
+            self.unpacked.files.iter().find(|file| file.path == original).map(|file| file.crc32)
+        else {
             return Err(hostile(path.as_os_str().as_encoded_bytes(), NameProblem::LinkToNothing));
-        }
+        };
         let full = self.make_room(path)?;
         std::fs::hard_link(self.root.join(original), &full)
             .map_err(|error| UnpackError::write(&full, error))?;
-        self.unpacked.files.push(path.to_owned());
+        self.unpacked.files.push(UnpackedFile { path: path.to_owned(), crc32 });
         Ok(())
     }
 
@@ -186,7 +190,7 @@ impl<'a> Extractor<'a> {
         for link in &links {
             let full = self.make_room(&link.path)?;
             make_link(&link.target, &full).map_err(|error| UnpackError::write(&full, error))?;
-            self.unpacked.files.push(link.path.clone());
+            self.unpacked.files.push(UnpackedFile { path: link.path.clone(), crc32: None });
         }
         for link in &links {
             if !self.leads_inside(&link.path) {

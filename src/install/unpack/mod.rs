@@ -25,7 +25,7 @@ use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 
-use crate::install::{Cancelled, Control};
+use crate::install::{Cancelled, Control, files};
 use crate::say;
 use crate::text::Text;
 use extractor::Extractor;
@@ -61,11 +61,20 @@ pub struct UnpackProgress {
     pub unpacked_bytes: u64,
 }
 
+/// A file or link that came out.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct UnpackedFile {
+    /// Where it lies, relative to the folder.
+    pub path: PathBuf,
+    /// CRC-32 of what was written, by which damage is found later; `None` for links.
+    pub crc32: Option<u32>,
+}
+
 /// What came out.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Unpacked {
-    /// Files and links, relative to the folder, in the archive's order.
-    pub files: Vec<PathBuf>,
+    /// Files and links, in the archive's order.
+    pub files: Vec<UnpackedFile>,
     /// Bytes of all files.
     pub bytes: u64,
 }
@@ -255,9 +264,7 @@ pub fn publish(staging: &Path, target: &Path) -> Result<(), UnpackError> {
         }
         return Err(UnpackError::write(target, error));
     }
-    if let Some(parent) = target.parent() {
-        sync_folder(parent);
-    }
+    files::sync_folder_of(target);
     remove_tree(&old)
 }
 
@@ -272,16 +279,6 @@ fn remove_tree(path: &Path) -> Result<(), UnpackError> {
     match std::fs::remove_dir_all(path) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => Err(UnpackError::write(path, error)),
         _ => Ok(()),
-    }
-}
-
-/// Makes a rename last through a power cut, where the system lets a folder be synchronised. That is a refinement: a
-/// rename that was lost is repeated by the next run.
-fn sync_folder(path: &Path) {
-    if cfg!(unix)
-        && let Err(error) = File::open(path).and_then(|folder| folder.sync_all())
-    {
-        tracing::debug!(%error, path = %path.display(), "folder not synchronised");
     }
 }
 

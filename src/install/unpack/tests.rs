@@ -414,9 +414,9 @@ mod arbitrary {
             prop_assert_eq!(std::fs::read(bench.folder.path().join("archive")).unwrap(), zst(&tar(&entries)));
             if let Ok(unpacked) = outcome {
                 let root = std::fs::canonicalize(bench.staging()).unwrap();
-                for path in unpacked.files {
-                    if let Ok(real) = std::fs::canonicalize(root.join(&path)) {
-                        prop_assert!(real.starts_with(&root), "{} leads to {}", path.display(), real.display());
+                for file in unpacked.files {
+                    if let Ok(real) = std::fs::canonicalize(root.join(&file.path)) {
+                        prop_assert!(real.starts_with(&root), "{} leads to {}", file.path.display(), real.display());
                     }
                 }
             }

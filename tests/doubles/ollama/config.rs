@@ -32,6 +32,9 @@ pub struct Config {
     pub pull_retry_s: f64,
     /// What goes wrong.
     pub faults: Faults,
+    /// A file that says all this instead, once it is there: an installed engine is told something else without a change
+    /// to its own files, which would be noticed.
+    pub instead: Option<PathBuf>,
 }
 
 /// A GPU.
@@ -119,6 +122,7 @@ impl Default for Config {
             pull_stall_s: 30.0,
             pull_retry_s: 1.0,
             faults: Faults::default(),
+            instead: None,
         }
     }
 }
@@ -126,10 +130,15 @@ impl Default for Config {
 impl Config {
     /// Reads `double.json` beside `ollama`; `server` is the program of the server.
     pub fn beside(server: &Path) -> Result<Self, String> {
-        let path = server.with_file_name("double.json");
-        match std::fs::read_to_string(&path) {
-            Ok(text) => serde_json::from_str(&text).map_err(|e| format!("{}: {e}", path.display())),
-            Err(e) if e.kind() == std::io::ErrorKind::NotFound => Ok(Self::default()),
+        let told = Self::read(&server.with_file_name("double.json"))?.unwrap_or_default();
+        let instead = told.instead.as_deref().map(Self::read).transpose()?.flatten();
+        Ok(instead.unwrap_or(told))
+    }
+
+    fn read(path: &Path) -> Result<Option<Self>, String> {
+        match std::fs::read_to_string(path) {
+            Ok(text) => serde_json::from_str(&text).map(Some).map_err(|e| format!("{}: {e}", path.display())),
+            Err(e) if e.kind() == std::io::ErrorKind::NotFound => Ok(None),
             Err(e) => Err(format!("{}: {e}", path.display())),
         }
     }
