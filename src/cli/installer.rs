@@ -1,5 +1,6 @@
 //! `acolyte-installer`: the window, and where none can be opened, the same steps in the terminal.
 
+use std::ffi::OsString;
 use std::process::ExitCode;
 use std::sync::Arc;
 
@@ -9,7 +10,7 @@ use crate::cli::args::{GlobalArgs, WhichOllama, WizardArgs};
 use crate::cli::check::profiles_of;
 use crate::cli::detect::hardware_of;
 use crate::cli::{Failure, Session, model, prompts, source, startup};
-use crate::wizard::{self, StartError, WizardOptions};
+use crate::wizard::{self, Showing, StartError, WizardOptions};
 use crate::{platform, say};
 
 /// Opens the window of the ACOLYTE installer; where none can be opened, asks in the terminal
@@ -26,34 +27,44 @@ struct InstallerCli {
 pub fn main() -> ExitCode {
     startup::begin();
     platform::attach_console();
-    let cli = InstallerCli::parse();
+    let mut arguments: Vec<OsString> = std::env::args_os().collect();
+    let showing = Showing::of(&mut arguments);
+    let cli = InstallerCli::parse_from(&arguments);
     let outcome = Session::new(&cli.global).and_then(|session| {
         startup::start_log(&session);
-        run(&cli, &session)
-    });
-    match outcome {
-        Ok(code) => ExitCode::from(code),
-        Err(failure) => failure.say(),
-    }
-}
-
-fn run(cli: &InstallerCli, session: &Session) -> Result<u8, Failure> {
-    let options = options(cli, session)?;
-    match startup::crashes_only_logged(|| wizard::start(options)) {
-        Ok(()) => Ok(0),
-        Err(error) => {
-            session.tell(&no_window(&error, session));
-            prompts::run(&cli.wizard, session)
+        match showing {
+            Some(showing) => show(showing, &cli, &session),
+            None => run(&cli, &session, &arguments),
         }
-    }
+    });
+    outcome.map_or_else(|failure| failure.say(), ExitCode::from)
 }
 
-fn no_window(error: &StartError, session: &Session) -> String {
+/// In the child that shows the window. A file that cannot be read is said here, and ends the parent as well.
+fn show(showing: Showing, cli: &InstallerCli, session: &Session) -> Result<u8, Failure> {
+    let options = options(cli, session).inspect_err(|failure| showing.ended(failure.exit_code))?;
+    let shown = startup::crashes_only_logged(|| showing.show(&options));
+    // The parent has heard why, and says what is to be said.
+    Ok(u8::from(shown.is_err()))
+}
+
+fn run(cli: &InstallerCli, session: &Session, arguments: &[OsString]) -> Result<u8, Failure> {
+    let started = if wizard::IN_A_CHILD {
+        wizard::start(arguments.get(1..).unwrap_or_default())
+    } else {
+        let options = options(cli, session)?;
+        startup::crashes_only_logged(|| wizard::start_here(&options)).map(|()| 0)
+    };
     let text = session.text;
-    match error {
-        StartError::NoDisplay(_) => say!(text, "cli-no-display"),
-        StartError::NoRenderer(why) => say!(text, "cli-no-window", why = why.as_str()),
+    match started {
+        Ok(code) => return Ok(code),
+        Err(StartError::Stopped(why)) => {
+            return Err(Failure::failed(say!(text, "cli-window-stopped", why = why.as_str())));
+        }
+        Err(StartError::NoDisplay) => session.tell(&say!(text, "cli-no-display")),
+        Err(StartError::NoRenderer(why)) => session.tell(&say!(text, "cli-no-window", why = why.as_str())),
     }
+    prompts::run(&cli.wizard, session)
 }
 
 /// Files are read before the window opens: a mistake in one is wrong usage, said where the command was typed.

@@ -92,7 +92,7 @@ fn print_answer<T: Serialize>(answer: &Answer<T>) -> std::io::Result<()> {
 }
 
 /// Blocks until standard input closes, then ends this process the hard way: the driver may hold every lock.
-fn end_with_parent() {
+pub(crate) fn end_with_parent() {
     let mut rest = Vec::new();
     // Whether it closed or broke, nobody is waiting for the answer any more.
     let _closed_or_broken = std::io::stdin().lock().read_to_end(&mut rest);

@@ -1,6 +1,6 @@
 //! What do you see? Draws state and sends commands; does no input or output itself.
 //!
-//! [`start`] opens the window, or says why there can be none. [`Wizard`] is the window's content without the window:
+//! [`start`] opens the window in a process of its own, or says why there can be none. [`Wizard`] is the window's content without the window:
 //! a page machine ([`flow`]), one file a page ([`pages`]), a frame around them (steps at the left, buttons below),
 //! and a [`backend`] whose workers do everything that takes time. It draws only when something happened.
 
@@ -41,7 +41,7 @@ use pages::{Context, Intent, View};
 use questions::Question;
 use reference::Reference;
 
-pub use start::{StartError, start};
+pub use start::{FIRST_FRAME_LIMIT, IN_A_CHILD, Showing, StartError, start, start_here};
 
 /// What the window is started with.
 #[derive(Clone, Debug, Default)]

@@ -1,143 +1,181 @@
 //! Opens the window, or says why there can be none.
 //!
-//! Renderers are tried in order: wgpu, then glow in the same process. Without a display there is nothing to try
-//! again, so the first error counts. A library that is missing makes winit panic; that is caught and ends in an error
-//! as well, so that the caller can go on in the terminal.
+//! A graphics driver may crash, hang or end the process it is loaded into, and no code in that process can prevent
+//! it. So the window runs in a child of our own program ([`child`]), and this process only listens to it:
+//!
+//! 1. A child tries wgpu. It says when it begins, when the first frame is on the screen, and how it ended.
+//! 2. One that fails, crashes, or has drawn nothing after [`FIRST_FRAME_LIMIT`] is followed by one that tries glow.
+//! 3. Where a Wayland display cannot be reached but an X11 display is named as well, both are tried there.
+//! 4. Otherwise the caller learns why and goes on in the terminal.
+//!
+//! Once a frame was shown, nothing is tried again: things may have been changed in that window.
+//!
+//! On macOS the window runs in this process: the only driver there is part of the system, and the Dock takes a child
+//! for a second program.
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::{Arc, Mutex, PoisonError};
+mod child;
+mod window;
 
-use eframe::{Renderer, egui};
+use std::ffi::OsString;
+use std::time::Duration;
 
-use super::backend::{Backend, Live};
-use super::{Wizard, WizardOptions, theme};
+use eframe::Renderer;
+
+use super::WizardOptions;
+use child::End;
+use window::OpenError;
+
+pub use child::Showing;
+
+/// In this order.
+const RENDERERS: [Renderer; 2] = [Renderer::Wgpu, Renderer::Glow];
+
+/// How long a driver may take to show the first frame. A slow processor that draws by itself needs a few seconds.
+pub const FIRST_FRAME_LIMIT: Duration = Duration::from_secs(20);
+
+/// Whether the window runs in a child.
+pub const IN_A_CHILD: bool = !cfg!(target_os = "macos");
 
 /// Why there is no window. The same steps are possible in the terminal.
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
-    /// No screen, or none that can be reached.
-    #[error("there is no display to open a window on: {0}")]
-    NoDisplay(String),
-    /// Nothing can draw, or a library is missing.
+    /// The system names no screen.
+    #[error("there is no display to open a window on")]
+    NoDisplay,
+    /// The screen cannot be reached, nothing can draw on it, or a library is missing.
     #[error("no window could be opened: {0}")]
     NoRenderer(String),
+    /// It was open, and came to an end that nobody asked for.
+    #[error("the window stopped: {0}")]
+    Stopped(String),
 }
 
-/// Opens the window and stays until it is closed. Must be called on the main thread.
+/// Opens the window in a child that is started with these arguments (without the program's name), and waits until it
+/// is closed. Answers with the child's exit code.
 ///
 /// # Errors
-/// When no window could be opened; nothing has been changed then.
-pub fn start(options: WizardOptions) -> Result<(), StartError> {
+/// When no window could be opened; nothing has been changed then. Or when it stopped by itself.
+pub fn start(arguments: &[OsString]) -> Result<u8, StartError> {
     if !display_is_promised() {
-        return Err(StartError::NoDisplay("neither DISPLAY nor WAYLAND_DISPLAY is set".to_owned()));
+        return Err(StartError::NoDisplay);
     }
-    let mut failures = Vec::new();
-    for renderer in [Renderer::Wgpu, Renderer::Glow] {
-        let opened = Arc::new(Mutex::new(false));
-        let run = || {
-            let (options, opened) = (options.clone(), Arc::clone(&opened));
-            eframe::run_native(
-                "ACOLYTE",
-                native_options(renderer),
-                Box::new(move |creation| {
-                    *opened.lock().unwrap_or_else(PoisonError::into_inner) = true;
-                    Ok(Box::new(App::new(options, &creation.egui_ctx)))
-                }),
-            )
-        };
-        match catch_unwind(AssertUnwindSafe(run)) {
-            Ok(Ok(())) => return Ok(()),
-            // winit's event loop cannot be made twice, so a second try would only hide the first reason.
-            Ok(Err(error @ eframe::Error::WinitEventLoop(_))) => {
-                return Err(StartError::NoDisplay(error.to_string()));
-            }
-            Ok(Err(error)) => {
-                tracing::warn!(?renderer, %error, "the window could not be opened");
-                failures.push(format!("{renderer}: {error}"));
-            }
-            Err(panic) => {
-                let what = panic_text(panic.as_ref());
-                tracing::error!(?renderer, what, "the window panicked");
-                failures.push(format!("{renderer}: {what}"));
+    let mut failures = Failures::default();
+    for only_x11 in if both_displays_are_promised() { &[false, true][..] } else { &[false] } {
+        for renderer in RENDERERS {
+            match child::try_renderer(renderer, *only_x11, arguments) {
+                End::Closed(code) => return Ok(code),
+                End::Stopped(why) => return Err(StartError::Stopped(why)),
+                // The other renderer would need the same connection.
+                End::NotOpened(error @ OpenError::NoConnection(_)) => {
+                    failures.add(renderer, &error);
+                    break;
+                }
+                End::NotOpened(error) => failures.add(renderer, &error),
             }
         }
-        // A window that was open and then failed may have changed things; it is not opened a second time behind
-        // the person's back.
-        if *opened.lock().unwrap_or_else(PoisonError::into_inner) {
+        if !failures.never_connected {
             break;
         }
     }
-    Err(StartError::NoRenderer(failures.join("; ")))
+    Err(failures.error())
+}
+
+/// Opens the window in this process, which must be its main thread, and stays until it is closed.
+///
+/// # Errors
+/// As [`start`]; but a driver that crashes takes this process with it.
+pub fn start_here(options: &WizardOptions) -> Result<(), StartError> {
+    let mut failures = Failures::default();
+    for renderer in RENDERERS {
+        let mut shown = false;
+        match window::open(renderer, options, &mut |word| shown |= word == child::Word::Shown) {
+            Ok(()) => return Ok(()),
+            Err(error) if shown => return Err(StartError::Stopped(error.to_string())),
+            Err(error) => failures.add(renderer, &error),
+        }
+    }
+    Err(failures.error())
+}
+
+/// What was tried in vain.
+struct Failures {
+    said: Vec<(Renderer, String)>,
+    never_connected: bool,
+}
+
+impl Default for Failures {
+    fn default() -> Self {
+        Self { said: Vec::new(), never_connected: true }
+    }
+}
+
+impl Failures {
+    fn add(&mut self, renderer: Renderer, error: &OpenError) {
+        tracing::warn!(%renderer, %error, "the window could not be opened");
+        self.never_connected &= matches!(error, OpenError::NoConnection(_));
+        self.said.push((renderer, brief(&error.to_string())));
+    }
+
+    fn error(self) -> StartError {
+        let same = self.said.windows(2).all(|pair| pair[0].1 == pair[1].1);
+        let said: Vec<String> = match self.said.first() {
+            Some((_, why)) if same => vec![why.clone()],
+            _ => self.said.iter().map(|(renderer, why)| format!("{renderer}: {why}")).collect(),
+        };
+        StartError::NoRenderer(said.join("; "))
+    }
+}
+
+/// What an error tells a person: without the place in a source file before it and the settings after it. The log has
+/// all of it.
+fn brief(why: &str) -> String {
+    const MOST_CHARACTERS: usize = 120;
+    let place_and_rest = why.rsplit_once(".rs:").and_then(|(_, rest)| rest.split_once(": "));
+    let why = place_and_rest.map_or(why, |(_, rest)| rest);
+    let why = why.split(['{', '\n']).next().unwrap_or_default().trim().trim_end_matches([':', '.', ';']);
+    why.chars().take(MOST_CHARACTERS).collect()
 }
 
 /// Whether the system says that there is a display. Only X11 and Wayland say so.
 fn display_is_promised() -> bool {
-    if cfg!(any(windows, target_os = "macos")) {
-        return true;
-    }
-    ["DISPLAY", "WAYLAND_DISPLAY", "WAYLAND_SOCKET"]
-        .into_iter()
-        .any(|name| std::env::var_os(name).is_some_and(|value| !value.is_empty()))
+    cfg!(any(windows, target_os = "macos"))
+        || is_set("DISPLAY")
+        || is_set("WAYLAND_DISPLAY")
+        || is_set("WAYLAND_SOCKET")
 }
 
-fn native_options(renderer: Renderer) -> eframe::NativeOptions {
-    let mut viewport = egui::ViewportBuilder::default()
-        .with_title("ACOLYTE")
-        .with_app_id("acolyte-installer")
-        .with_inner_size(theme::size::WINDOW)
-        .with_min_inner_size(theme::size::WINDOW_MIN);
-    if let Some(icon) = theme::icons::window_icon() {
-        viewport = viewport.with_icon(icon);
-    }
-    let mut options =
-        eframe::NativeOptions { viewport, renderer, centered: true, ..eframe::NativeOptions::default() };
-    // The card is to be measured, not kept awake by our own drawing.
-    if let eframe::egui_wgpu::WgpuSetup::CreateNew(setup) = &mut options.wgpu_options.wgpu_setup {
-        setup.power_preference = wgpu::PowerPreference::LowPower;
-    }
-    options
+/// Wayland is looked for first then, and one that is gone (after a switch of the user, say) hides the other.
+fn both_displays_are_promised() -> bool {
+    cfg!(target_os = "linux") && is_set("DISPLAY") && (is_set("WAYLAND_DISPLAY") || is_set("WAYLAND_SOCKET"))
 }
 
-fn panic_text(panic: &(dyn std::any::Any + Send)) -> String {
-    panic
-        .downcast_ref::<String>()
-        .cloned()
-        .or_else(|| panic.downcast_ref::<&str>().map(|text| (*text).to_owned()))
-        .unwrap_or_else(|| "unknown reason".to_owned())
+fn is_set(name: &str) -> bool {
+    std::env::var_os(name).is_some_and(|value| !value.is_empty())
 }
 
-/// eframe's side of the window; everything else is in [`Wizard`].
-struct App {
-    wizard: Wizard,
-    /// What the window is called now.
-    title: String,
-}
+#[cfg(test)]
+mod tests {
+    use super::*;
 
-impl App {
-    fn new(options: WizardOptions, ctx: &egui::Context) -> Self {
-        theme::install(ctx);
-        ctx.options_mut(|options| options.fallback_theme = egui::Theme::Light);
-        let waker = ctx.clone();
-        let backend: Box<dyn Backend> = Box::new(Live::new(&options));
-        let wizard = Wizard::new(options, backend, Arc::new(move || waker.request_repaint()));
-        Self { wizard, title: String::new() }
-    }
-}
+    #[test]
+    fn what_a_person_reads_is_short_and_said_once() {
+        let mut failures = Failures::default();
+        let missing = "Library libxkbcommon-x11.so could not be loaded.";
+        failures.add(Renderer::Wgpu, &OpenError::Failed(missing.to_owned()));
+        failures.add(Renderer::Glow, &OpenError::Failed(missing.to_owned()));
+        assert!(!failures.never_connected);
+        let said = failures.error().to_string();
+        assert_eq!(said, "no window could be opened: Library libxkbcommon-x11.so could not be loaded");
 
-impl eframe::App for App {
-    fn ui(&mut self, ui: &mut egui::Ui, _frame: &mut eframe::Frame) {
-        if ui.input(|input| input.viewport().close_requested()) && !self.wizard.may_close() {
-            ui.ctx().send_viewport_cmd(egui::ViewportCommand::CancelClose);
-        }
-        self.wizard.show(ui);
-        // The page's name in the title: for the list of windows, and for who cannot see the page.
-        let title = format!("ACOLYTE – {}", self.wizard.heading());
-        if title != self.title {
-            ui.ctx().send_viewport_cmd(egui::ViewportCommand::Title(title.clone()));
-            self.title = title;
-        }
-        if self.wizard.wants_to_close() {
-            ui.ctx().send_viewport_cmd(egui::ViewportCommand::Close);
-        }
+        let mut failures = Failures::default();
+        failures.add(Renderer::Wgpu, &OpenError::Failed("Failed for any backend: {}".to_owned()));
+        failures
+            .add(Renderer::Glow, &OpenError::Failed("no configs: Template { red: 8 }. not found".to_owned()));
+        let said = failures.error().to_string();
+        assert_eq!(
+            said,
+            "no window could be opened: wgpu: Failed for any backend; glow: no configs: Template"
+        );
+        assert_eq!(brief("os error at /a/b/mod.rs:788: No connection"), "No connection");
     }
 }

@@ -1,0 +1,123 @@
+//! One window with one renderer, in this process.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+
+use eframe::{Renderer, egui};
+
+use super::child::Word;
+use crate::wizard::backend::{Backend, Live};
+use crate::wizard::{Wizard, WizardOptions, theme};
+
+/// Why it is not there.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum OpenError {
+    /// The display cannot be reached.
+    #[error("{0}")]
+    NoConnection(String),
+    /// Something panicked (a library that is missing does), or the renderer says no.
+    #[error("{0}")]
+    Failed(String),
+}
+
+/// Opens it and stays until it is closed. Tells when the first frame was shown, and when it was closed.
+pub(super) fn open(
+    renderer: Renderer,
+    options: &WizardOptions,
+    tell: &mut dyn FnMut(Word),
+) -> Result<(), OpenError> {
+    let run = || {
+        eframe::run_native(
+            "ACOLYTE",
+            native_options(renderer),
+            Box::new(|creation| Ok(Box::new(App::new(options.clone(), &creation.egui_ctx, tell)))),
+        )
+    };
+    match catch_unwind(AssertUnwindSafe(run)) {
+        Ok(Ok(())) => Ok(()),
+        Ok(Err(error @ eframe::Error::WinitEventLoop(_))) => Err(OpenError::NoConnection(error.to_string())),
+        Ok(Err(error)) => Err(OpenError::Failed(error.to_string())),
+        Err(panic) => Err(OpenError::Failed(panic_text(panic.as_ref()))),
+    }
+}
+
+fn native_options(renderer: Renderer) -> eframe::NativeOptions {
+    let mut viewport = egui::ViewportBuilder::default()
+        .with_title("ACOLYTE")
+        .with_app_id("acolyte-installer")
+        .with_inner_size(theme::size::WINDOW)
+        .with_min_inner_size(theme::size::WINDOW_MIN);
+    if let Some(icon) = theme::icons::window_icon() {
+        viewport = viewport.with_icon(icon);
+    }
+    let mut options =
+        eframe::NativeOptions { viewport, renderer, centered: true, ..eframe::NativeOptions::default() };
+    // The card is to be measured, not kept awake by our own drawing.
+    if let eframe::egui_wgpu::WgpuSetup::CreateNew(setup) = &mut options.wgpu_options.wgpu_setup {
+        setup.power_preference = wgpu::PowerPreference::LowPower;
+    }
+    options
+}
+
+fn panic_text(panic: &(dyn std::any::Any + Send)) -> String {
+    panic
+        .downcast_ref::<String>()
+        .cloned()
+        .or_else(|| panic.downcast_ref::<&str>().map(|text| (*text).to_owned()))
+        .unwrap_or_else(|| "unknown reason".to_owned())
+}
+
+/// eframe's side of the window; everything else is in [`Wizard`].
+struct App<'a> {
+    wizard: Wizard,
+    /// What the window is called now.
+    title: String,
+    /// How often eframe has come round, as far as it matters.
+    rounds: u8,
+    tell: &'a mut dyn FnMut(Word),
+}
+
+impl<'a> App<'a> {
+    fn new(options: WizardOptions, ctx: &egui::Context, tell: &'a mut dyn FnMut(Word)) -> Self {
+        theme::install(ctx);
+        ctx.options_mut(|options| options.fallback_theme = egui::Theme::Light);
+        let waker = ctx.clone();
+        let backend: Box<dyn Backend> = Box::new(Live::new(&options));
+        let wizard = Wizard::new(options, backend, Arc::new(move || waker.request_repaint()));
+        Self { wizard, title: String::new(), rounds: 0, tell }
+    }
+}
+
+impl eframe::App for App<'_> {
+    /// Comes before every frame, and alone while nobody can see the window.
+    fn logic(&mut self, ctx: &egui::Context, _frame: &mut eframe::Frame) {
+        // The first frame is behind us when the second begins.
+        if self.rounds < 2 {
+            self.rounds += 1;
+            if self.rounds == 1 { ctx.request_repaint() } else { (self.tell)(Word::Shown) }
+        }
+        if ctx.input(|input| input.viewport().close_requested()) && !self.wizard.may_close() {
+            ctx.send_viewport_cmd(egui::ViewportCommand::CancelClose);
+            // There is a question to be answered now.
+            ctx.send_viewport_cmd(egui::ViewportCommand::Minimized(false));
+            ctx.request_repaint();
+        }
+    }
+
+    fn ui(&mut self, ui: &mut egui::Ui, _frame: &mut eframe::Frame) {
+        self.wizard.show(ui);
+        // The page's name in the title: for the list of windows, and for who cannot see the page.
+        let title = format!("ACOLYTE – {}", self.wizard.heading());
+        if title != self.title {
+            ui.ctx().send_viewport_cmd(egui::ViewportCommand::Title(title.clone()));
+            self.title = title;
+        }
+        if self.wizard.wants_to_close() {
+            ui.ctx().send_viewport_cmd(egui::ViewportCommand::Close);
+        }
+    }
+
+    fn on_exit(&mut self, _gl: Option<&eframe::glow::Context>) {
+        (self.tell)(Word::Ended(0));
+    }
+}

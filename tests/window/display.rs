@@ -1,0 +1,280 @@
+//! A virtual display, and a window on it that is watched and typed into from outside.
+
+use std::io::{BufRead, BufReader};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use super::common::process::Guarded;
+use super::common::world::{PATIENCE, World};
+
+/// The program under test: the one that `ACOLYTE_INSTALLER_BIN` names, else the one that was built with the tests.
+pub fn installer() -> PathBuf {
+    match std::env::var_os("ACOLYTE_INSTALLER_BIN") {
+        Some(path) => std::path::absolute(path).unwrap(),
+        None => env!("CARGO_BIN_EXE_acolyte-installer").into(),
+    }
+}
+
+/// A virtual display that ends with the test.
+pub struct Display {
+    _server: Guarded,
+    pub name: String,
+    _turn: MutexGuard<'static, ()>,
+}
+
+/// Windows that a processor draws are slow enough one at a time.
+static TURN: Mutex<()> = Mutex::new(());
+
+impl Display {
+    /// Starts one on a free number; `None`, and the reason on standard error, where the programs for it are missing.
+    pub fn start() -> Option<Self> {
+        if let Some(why) = missing() {
+            eprintln!("skipped: {why}");
+            return None;
+        }
+        let turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut server = Command::new("Xvfb")
+            .args(["-displayfd", "1", "-screen", "0", "1280x900x24", "-nolisten", "tcp", "-noreset"])
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .expect("Xvfb was found before");
+        let mut number = String::new();
+        BufReader::new(server.stdout.take().unwrap()).read_line(&mut number).unwrap();
+        Some(Self { _server: Guarded(server), name: format!(":{}", number.trim()), _turn: turn })
+    }
+
+    pub fn xdotool(&self, arguments: &[&str]) -> Option<String> {
+        let output = Command::new("xdotool").args(arguments).env("DISPLAY", &self.name).output().unwrap();
+        output.status.success().then(|| String::from_utf8_lossy(&output.stdout).trim().to_owned())
+    }
+
+    pub fn press(&self, key: &str) {
+        assert!(self.xdotool(&["key", "--clearmodifiers", key]).is_some(), "key {key}");
+    }
+
+    /// Presses a key that must show: the next key only counts once a frame was drawn with this one.
+    pub fn press_and_see(&self, key: &str) {
+        let before = self.pixels();
+        self.press(key);
+        let began = Instant::now();
+        while before.is_some() && self.pixels() == before {
+            assert!(began.elapsed() < PATIENCE, "{key} changes nothing that can be seen");
+            std::thread::sleep(Duration::from_millis(50));
+        }
+        if before.is_none() {
+            std::thread::sleep(Duration::from_secs(2));
+        }
+    }
+
+    /// What is on the display, if ImageMagick is there to say.
+    pub fn pixels(&self) -> Option<Vec<u8>> {
+        let output = Command::new("import")
+            .args(["-silent", "-window", "root", "ppm:-"])
+            .env("DISPLAY", &self.name)
+            .stderr(Stdio::null())
+            .output()
+            .ok()?;
+        output.status.success().then_some(output.stdout)
+    }
+
+    pub fn picture(&self, path: &Path) {
+        // ImageMagick may be missing: the pictures are for people, the test does without.
+        let _ = Command::new("import")
+            .args(["-silent", "-window", "root"])
+            .arg(path)
+            .env("DISPLAY", &self.name)
+            .stderr(Stdio::null())
+            .status();
+    }
+
+    /// The id of our window, when it can be seen.
+    pub fn window(&self) -> Option<String> {
+        let found = self.xdotool(&["search", "--onlyvisible", "--name", "ACOLYTE"])?;
+        found.lines().next().map(str::to_owned)
+    }
+
+    /// The program in this world and on this display, drawn by the processor, with `language`'s words.
+    pub fn installer(&self, world: &World, language: &str) -> Command {
+        let mut command = world.program(installer().to_str().unwrap());
+        command
+            .args(["--lang", language])
+            .env("DISPLAY", &self.name)
+            .env("LIBGL_ALWAYS_SOFTWARE", "1")
+            .env_remove("WAYLAND_DISPLAY")
+            .env_remove("WAYLAND_SOCKET")
+            .stdin(Stdio::null())
+            .stdout(Stdio::null());
+        command
+    }
+}
+
+/// Why the test cannot run here, if it cannot.
+fn missing() -> Option<String> {
+    let absent = |program: &&str| {
+        let found = std::env::var_os("PATH")
+            .is_some_and(|path| std::env::split_paths(&path).any(|folder| folder.join(program).is_file()));
+        !found
+    };
+    let absent: Vec<&str> = ["Xvfb", "xdotool"].into_iter().filter(absent).collect();
+    (!absent.is_empty()).then(|| format!("{} not found; apt-get install xvfb xdotool", absent.join(" and ")))
+}
+
+/// A program that was started to open a window, and what it says.
+pub struct Started<'a> {
+    pub display: &'a Display,
+    pub program: Guarded,
+    said: tempfile::NamedTempFile,
+}
+
+impl<'a> Started<'a> {
+    pub fn new(display: &'a Display, mut command: Command) -> Self {
+        let said = tempfile::NamedTempFile::new().unwrap();
+        let program = Guarded(command.stderr(said.reopen().unwrap()).spawn().unwrap());
+        Self { display, program, said }
+    }
+
+    /// Everything on standard error until now.
+    pub fn said(&self) -> String {
+        String::from_utf8_lossy(&std::fs::read(self.said.path()).unwrap()).into_owned()
+    }
+
+    /// Waits for the window; its id.
+    pub fn window(&mut self) -> String {
+        let began = Instant::now();
+        loop {
+            if let Some(id) = self.display.window() {
+                return id;
+            }
+            assert!(
+                self.program.0.try_wait().unwrap().is_none() && began.elapsed() < PATIENCE,
+                "no window opened; a software renderer is needed (apt-get install libgl1-mesa-dri): {}",
+                self.said()
+            );
+            std::thread::sleep(Duration::from_millis(100));
+        }
+    }
+
+    /// Waits for the end; the exit code.
+    pub fn end(&mut self) -> Option<i32> {
+        let began = Instant::now();
+        loop {
+            if let Some(status) = self.program.0.try_wait().unwrap() {
+                return status.code();
+            }
+            assert!(began.elapsed() < PATIENCE, "the program does not end; it said: {}", self.said());
+            std::thread::sleep(Duration::from_millis(50));
+        }
+    }
+}
+
+/// The window on its display, while it runs.
+pub struct Window<'a> {
+    pub started: Started<'a>,
+    id: String,
+    pictures: PathBuf,
+    pub shown: Vec<String>,
+    last_pixels: Vec<u8>,
+}
+
+impl<'a> Window<'a> {
+    /// Waits for the window of a program, and gives it the keyboard. Pictures of its pages go to
+    /// `target/tmp/window`, and their names begin with `name`.
+    pub fn of(mut started: Started<'a>, name: &str) -> Self {
+        let id = started.window();
+        started.display.xdotool(&["windowfocus", "--sync", &id]);
+        let pictures = Path::new(env!("CARGO_TARGET_TMPDIR")).join("window");
+        std::fs::create_dir_all(&pictures).unwrap();
+        Self { started, id, pictures: pictures.join(name), shown: Vec::new(), last_pixels: Vec::new() }
+    }
+
+    pub fn title(&self) -> String {
+        self.started.display.xdotool(&["getwindowname", &self.id]).unwrap_or_default()
+    }
+
+    pub fn press(&self, key: &str) {
+        self.started.display.press(key);
+    }
+
+    /// Presses keys of which each must show.
+    pub fn press_all(&self, keys: &[&str]) {
+        for key in keys {
+            self.started.display.press_and_see(key);
+        }
+    }
+
+    /// Waits until the title names a page, and takes its picture.
+    pub fn wait_for_page(&mut self, heading: &str) {
+        self.wait_for_one_of(&[heading.to_owned()]);
+    }
+
+    /// The same, for a page with several headings.
+    pub fn wait_for_one_of(&mut self, headings: &[String]) {
+        self.try_page(headings, PATIENCE, |_| ()).unwrap_or_else(|title| {
+            panic!(
+                "none of {headings:?} came; the title is {title:?} after {:?}; it said: {}",
+                self.shown,
+                self.started.said()
+            )
+        });
+    }
+
+    /// Presses Enter, again when nothing came of it for long, until the next page is there: a page may have to find
+    /// something out first, and a frame may take seconds where the processor draws and is busy.
+    pub fn enter_until_page(&mut self, heading: &str) {
+        let display = self.started.display;
+        let before = self.title();
+        let mut pressed: Option<Instant> = None;
+        let press = |title: &str| {
+            if title == before && pressed.is_none_or(|at| at.elapsed() > Duration::from_secs(8)) {
+                display.press("Return");
+                pressed = Some(Instant::now());
+            }
+        };
+        self.try_page(&[heading.to_owned()], PATIENCE, press).unwrap_or_else(|title| {
+            panic!("Enter does not lead to {heading:?}; the title is {title:?} after {:?}", self.shown)
+        });
+    }
+
+    fn try_page(
+        &mut self,
+        headings: &[String],
+        limit: Duration,
+        mut doing: impl FnMut(&str),
+    ) -> Result<(), String> {
+        let began = Instant::now();
+        let heading = loop {
+            let title = self.title();
+            if let Some(heading) = headings.iter().find(|heading| title.contains(*heading)) {
+                break heading;
+            }
+            if began.elapsed() > limit || self.started.program.0.try_wait().unwrap().is_some() {
+                return Err(title);
+            }
+            doing(&title);
+            std::thread::sleep(Duration::from_millis(100));
+        };
+        self.shown.push(heading.clone());
+        let name = format!("{}-{}.png", self.shown.len(), heading.to_lowercase().replace(' ', "-"));
+        self.picture(&name);
+        Ok(())
+    }
+
+    /// Takes a picture as soon as it differs from the one before: the title changes a little before the page is drawn.
+    fn picture(&mut self, name: &str) {
+        let display = self.started.display;
+        let began = Instant::now();
+        while let Some(pixels) = display.pixels() {
+            if pixels != self.last_pixels {
+                self.last_pixels = pixels;
+                break;
+            }
+            assert!(began.elapsed() < PATIENCE, "{name}: the page is not drawn");
+            std::thread::sleep(Duration::from_millis(100));
+        }
+        let folder_and_name = format!("{}-{name}", self.pictures.display());
+        display.picture(Path::new(&folder_and_name));
+    }
+}

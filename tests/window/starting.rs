@@ -1,0 +1,216 @@
+//! The window starts anywhere: with another renderer where one is impossible, crashes or hangs, and where there can be
+//! no window at all the same steps follow in the terminal, after one line that says why.
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+
+use acolyte::say;
+use acolyte::text::{Language, Text};
+use acolyte::wizard::FIRST_FRAME_LIMIT;
+use serde_json::json;
+
+use super::common::process::Guarded;
+use super::common::world::{PATIENCE, World, signal};
+use super::display::{Display, Started, Window, installer};
+
+const NOWHERE: &str = "/nonexistent";
+
+/// What Vulkan's loader is told of its drivers: the old variable and the new one.
+fn vulkan_drivers(command: &mut Command, manifest: &Path) {
+    command.env("VK_DRIVER_FILES", manifest).env("VK_ICD_FILENAMES", manifest);
+}
+
+/// A folder with libraries that cannot be loaded, found before those of the system.
+fn broken(world: &World, libraries: &[&str]) -> PathBuf {
+    let folder = world.path(&format!("broken-{}", libraries.join("-")));
+    std::fs::create_dir_all(&folder).unwrap();
+    for library in libraries {
+        std::fs::write(folder.join(library), "").unwrap();
+        // Some are looked for without the version, too.
+        let (name, _) = library.split_once(".so").unwrap();
+        std::fs::write(folder.join(format!("{name}.so")), "").unwrap();
+    }
+    folder
+}
+
+/// Said where a renderer could not be used, with `--verbose`.
+const NOT_WGPU: &str = "the window could not be opened renderer=wgpu";
+
+/// The window must open, after `wgpu` was tried in vain.
+fn opens_with_glow(display: &Display, mut command: Command, case: &str) {
+    command.arg("--verbose");
+    let mut started = Started::new(display, command);
+    started.window();
+    let said = started.said();
+    assert!(said.contains(NOT_WGPU), "{case}: wgpu was to fail: {said}");
+    assert!(!said.contains("renderer=glow"), "{case}: {said}");
+    drop(started);
+    gone(display, case);
+}
+
+/// Waits until the window of a program that was killed is gone.
+fn gone(display: &Display, case: &str) {
+    let began = Instant::now();
+    while display.window().is_some() {
+        assert!(began.elapsed() < PATIENCE, "{case}: the window outlives its program");
+        std::thread::sleep(Duration::from_millis(50));
+    }
+}
+
+/// No window: nobody can be asked either, so after the one line there is another that says what to type.
+fn leads_to_the_terminal(mut started: Started<'_>, expected: &str, case: &str) {
+    let code = started.end();
+    let said = started.said();
+    let text = Text::new(Language::English);
+    let lines: Vec<&str> = said.lines().filter(|line| !line.starts_with("error: XDG_RUNTIME_DIR")).collect();
+    assert_eq!(code, Some(1), "{case}: {said}");
+    assert_eq!(lines.len(), 2, "{case}: {said}");
+    assert!(lines[0].contains(expected) && lines[0].chars().count() < 320, "{case}: {said}");
+    assert!(lines[1].contains(&say!(text, "cli-prompts-no-terminal")), "{case}: {said}");
+}
+
+#[test]
+fn without_a_display_one_line_says_so_and_the_terminal_follows() {
+    let world = World::new(&json!({}));
+    for (tag, language) in [("en", Language::English), ("es", Language::Spanish)] {
+        let text = Text::new(language);
+        let mut command = world.program(installer().to_str().unwrap());
+        command.args(["--lang", tag]).env("WAYLAND_DISPLAY", "").stdin(Stdio::null());
+        let output = command.env_remove("DISPLAY").env_remove("WAYLAND_SOCKET").output().unwrap();
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert_eq!(output.status.code(), Some(1), "{said}");
+        let expected =
+            format!("{}\nacolyte: {}\n", say!(text, "cli-no-display"), say!(text, "cli-prompts-no-terminal"));
+        assert_eq!(said, expected);
+    }
+    assert!(!world.home().exists());
+}
+
+/// With a terminal the same steps are asked there, and nothing is done when the answer is nothing.
+#[test]
+fn without_a_display_the_steps_are_asked_in_the_terminal() {
+    let world = World::new(&json!({}));
+    let mut command = world.program("script");
+    let program = installer();
+    let hardware = world.path("hardware.json");
+    let line = format!("'{}' --lang en --hardware '{}'", program.display(), hardware.display());
+    command.args(["-qefc", &line, "/dev/null"]).env_remove("DISPLAY").env_remove("WAYLAND_DISPLAY");
+    command.env_remove("WAYLAND_SOCKET").stdin(Stdio::piped()).stdout(Stdio::piped());
+    let Ok(child) = command.spawn() else {
+        eprintln!("skipped: script(1) is not there to play a terminal");
+        return;
+    };
+    // Standard input is closed at once: the end of the answers.
+    let mut program = Guarded(child);
+    drop(program.0.stdin.take());
+    let mut said = String::new();
+    std::io::Read::read_to_string(&mut program.0.stdout.take().unwrap(), &mut said).unwrap();
+    let text = Text::new(Language::English);
+    assert!(said.contains(&say!(text, "cli-no-display")), "{said}");
+    assert!(said.contains("hybrid_8gb"), "the profiles are shown: {said}");
+    assert!(!world.home().exists());
+}
+
+#[test]
+fn a_display_that_does_not_answer_leads_to_the_terminal() {
+    let Some(display) = Display::start() else { return };
+    let world = World::new(&json!({}));
+    let mut command = display.installer(&world, "en");
+    command.env("DISPLAY", ":59999");
+    leads_to_the_terminal(Started::new(&display, command), "X server", "no X server");
+
+    // One of Wayland that is gone does not hide the X11 display that is there.
+    let mut command = display.installer(&world, "en");
+    command.env("WAYLAND_DISPLAY", "wayland-59999");
+    Started::new(&display, command).window();
+}
+
+#[test]
+fn a_library_that_is_missing_leads_to_the_terminal() {
+    let Some(display) = Display::start() else { return };
+    let world = World::new(&json!({}));
+    for (libraries, expected) in [
+        (&["libX11-xcb.so.1"][..], "shared libraries"),
+        (&["libXcursor.so.1"], "shared libraries"),
+        (&["libXi.so.6"], "shared libraries"),
+        (&["libxkbcommon-x11.so.0"], "libxkbcommon-x11"),
+        // Nothing that could draw.
+        (&["libvulkan.so.1", "libEGL.so.1", "libGL.so.1", "libGLX.so.0"], "glow: "),
+    ] {
+        let mut command = display.installer(&world, "en");
+        command.env("LD_LIBRARY_PATH", broken(&world, libraries));
+        leads_to_the_terminal(Started::new(&display, command), expected, &libraries.join(", "));
+    }
+    assert!(!world.home().exists());
+}
+
+#[test]
+fn without_what_wgpu_needs_the_window_opens_with_glow() {
+    let Some(display) = Display::start() else { return };
+    let world = World::new(&json!({}));
+    let mut command = display.installer(&world, "en");
+    vulkan_drivers(&mut command, Path::new(NOWHERE));
+    command.env("__EGL_VENDOR_LIBRARY_FILENAMES", NOWHERE);
+    opens_with_glow(&display, command, "no driver");
+
+    let mut command = display.installer(&world, "en");
+    command.env("LD_LIBRARY_PATH", broken(&world, &["libvulkan.so.1", "libEGL.so.1"]));
+    opens_with_glow(&display, command, "no library");
+}
+
+#[test]
+fn a_driver_that_crashes_or_hangs_costs_its_renderer_only() {
+    let Some(display) = Display::start() else { return };
+    let world = World::new(&json!({}));
+    // Built by `cargo test` beside the programs.
+    let driver = Path::new(env!("CARGO_BIN_EXE_acolyte-installer"))
+        .with_file_name("examples")
+        .join("libstand_in_vulkan.so");
+    assert!(driver.is_file(), "{} is missing; build it with: cargo build --examples", driver.display());
+    let manifest = world.write(
+        "driver.json",
+        &json!({"file_format_version": "1.0.0", "ICD": {"library_path": driver, "api_version": "1.3.0"}}),
+    );
+    for how in ["segfault", "abort", "panic", "hang"] {
+        let mut command = display.installer(&world, "en");
+        vulkan_drivers(&mut command, &manifest);
+        command.env("STAND_IN_VULKAN", how);
+        let began = Instant::now();
+        opens_with_glow(&display, command, how);
+        assert!(how == "hang" || began.elapsed() < FIRST_FRAME_LIMIT, "{how}: it was waited for");
+    }
+}
+
+#[test]
+fn a_window_that_crashes_is_told_of_and_one_whose_program_is_killed_closes() {
+    let Some(display) = Display::start() else { return };
+    let world = World::new(&json!({}));
+    let started = Started::new(&display, display.installer(&world, "en"));
+    let mut window = Window::of(started, "crash");
+    // Where a key shows, frames have been drawn.
+    window.press_all(&["Tab"]);
+    let program = window.started.program.0.id();
+    let children = std::fs::read_to_string(format!("/proc/{program}/task/{program}/children")).unwrap();
+    signal(children.split_whitespace().next().unwrap().parse().unwrap(), "ABRT");
+    assert_eq!(window.started.end(), Some(1));
+    let said = window.started.said();
+    assert!(said.contains("SIGABRT") && said.contains("acolyte install"), "{said}");
+
+    let mut started = Started::new(&display, display.installer(&world, "en"));
+    started.window();
+    signal(started.program.0.id(), "KILL");
+    started.end();
+    gone(&display, "killed");
+}
+
+#[test]
+fn a_file_that_cannot_be_read_is_wrong_usage_and_said_once() {
+    let Some(display) = Display::start() else { return };
+    let world = World::new(&json!({}));
+    let mut command = display.installer(&world, "en");
+    command.args(["--hardware", "nowhere.json"]);
+    let mut started = Started::new(&display, command);
+    assert_eq!(started.end(), Some(2), "{}", started.said());
+    assert_eq!(started.said().matches("nowhere.json").count(), 1, "{}", started.said());
+}
