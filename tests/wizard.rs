@@ -7,6 +7,8 @@ mod fetching;
 mod journeys;
 #[path = "wizard/pictures.rs"]
 mod pictures;
+#[path = "wizard/reach.rs"]
+mod reach;
 #[path = "wizard/resuming.rs"]
 mod resuming;
 #[path = "wizard/scripted.rs"]

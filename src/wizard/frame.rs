@@ -83,6 +83,7 @@ fn show_content(wizard: &mut Wizard, ui: &mut Ui, intents: &mut Vec<Intent>) {
                         links(ui, footer.links, intents);
                     });
                 }
+                follow_keyboard(ui);
                 ui.gap(6.0);
                 ui.min_rect().bottom()
             })
@@ -121,6 +122,22 @@ fn links(ui: &mut Ui, links: Vec<Button>, intents: &mut Vec<Intent>) {
         if ui.link_action(&link.label, link.enabled).clicked() {
             intents.push(link.intent);
         }
+    }
+}
+
+/// Scrolls to what has just got the keyboard, if it is part of the page.
+fn follow_keyboard(ui: &Ui) {
+    let id = Id::unique("followed-keyboard");
+    let focused = ui.ctx().memory(|memory| memory.focused());
+    let before: Option<Id> = ui.data_mut(|data| std::mem::replace(data.get_temp_mut_or_default(id), focused));
+    let Some(response) = focused.filter(|_| focused != before).and_then(|id| ui.ctx().read_response(id))
+    else {
+        return;
+    };
+    // What the page's edge hides is certainly part of it; steps and buttons are never hidden.
+    let seen = response.interact_rect;
+    if !seen.is_positive() || ui.clip_rect().contains(seen.center()) {
+        ui.scroll_to_rect(response.rect.expand(size::FOCUS_MARGIN), None);
     }
 }
 

@@ -35,9 +35,9 @@ fn pictures() {
     }
 }
 
-type Way = fn(Eye) -> Stage;
+pub type Way = fn(Eye) -> Stage;
 
-const PAGES: &[(&str, Way)] = &[
+pub const PAGES: &[(&str, Way)] = &[
     ("1-welcome", |eye| Stage::new(eye, Scene::of(scripted::laptop()))),
     ("2-hardware", |eye| Stage::new(eye, Scene::of(scripted::laptop())).reach_hardware()),
     ("2-hardware-none", |eye| Stage::new(eye, Scene::of(scripted::office_machine())).reach_hardware()),

@@ -183,6 +183,8 @@ pub mod size {
     pub const CARD_GAP: f32 = 14.0;
     /// Inside cards.
     pub const CARD_PADDING: f32 = 18.0;
+    /// Room around what has the keyboard where the page scrolls to it: its ring, and a little of what follows.
+    pub const FOCUS_MARGIN: f32 = 8.0;
     /// Height of the row of buttons under a page.
     pub const FOOTER: f32 = 67.0;
     /// Height of buttons and text fields.
