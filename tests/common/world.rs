@@ -127,6 +127,24 @@ impl World {
         self.write("told-now.json", &told);
     }
 
+    /// Puts another build of the engine on the mirror, as the release of this version.
+    pub fn put_release(&self, version: &str, double: &Value) {
+        let mut told = json!({
+            "version": version, "registry": self.mirror.url(),
+            "gpu": {"name": "NVIDIA GeForce RTX 4060", "total_mib": 8188, "free_mib": 7700},
+        });
+        for (key, value) in double.as_object().into_iter().flatten() {
+            told[key] = value.clone();
+        }
+        let archive = engine_archive(Format::TarZst, &told);
+        let bytes = archive.len();
+        let name = format!("ollama-other-{version}.tar.zst");
+        let sha256 = self.mirror.put(&name, archive);
+        let list = json!({"schema": 1, "version": version, "assets": [
+            {"os": std::env::consts::OS, "arch": "any", "name": name, "bytes": bytes, "sha256": sha256}]});
+        self.write("release.json", &list);
+    }
+
     /// A path in this world.
     pub fn path(&self, name: &str) -> PathBuf {
         self.folder.path().join(name)

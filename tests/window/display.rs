@@ -6,6 +6,8 @@ use std::process::{Command, Stdio};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
+use x11rb::protocol::xproto::{ClientMessageEvent, ConnectionExt as _, EventMask};
+
 use super::common::process::Guarded;
 use super::common::world::{PATIENCE, World};
 
@@ -94,6 +96,16 @@ impl Display {
     pub fn window(&self) -> Option<String> {
         let found = self.xdotool(&["search", "--onlyvisible", "--name", "ACOLYTE"])?;
         found.lines().next().map(str::to_owned)
+    }
+
+    /// Closes a window as a window manager does: its program is asked to.
+    pub fn ask_to_close(&self, window: &str) {
+        let (connection, _) = x11rb::connect(Some(&self.name)).unwrap();
+        let atom = |name: &str| connection.intern_atom(false, name.as_bytes()).unwrap().reply().unwrap().atom;
+        let (protocols, delete) = (atom("WM_PROTOCOLS"), atom("WM_DELETE_WINDOW"));
+        let window: u32 = window.parse().unwrap();
+        let message = ClientMessageEvent::new(32, window, protocols, [delete, 0, 0, 0, 0]);
+        connection.send_event(false, window, EventMask::NO_EVENT, message).unwrap().check().unwrap();
     }
 
     /// The program in this world and on this display, drawn by the processor, with `language`'s words.
@@ -196,6 +208,36 @@ impl<'a> Window<'a> {
 
     pub fn press(&self, key: &str) {
         self.started.display.press(key);
+    }
+
+    /// Closes it as a person does with the mouse.
+    pub fn ask_to_close(&self) {
+        self.started.display.ask_to_close(&self.id);
+    }
+
+    /// Waits until nothing moves any more.
+    pub fn settle(&self) {
+        let began = Instant::now();
+        let mut before = None;
+        loop {
+            let now = self.started.display.pixels();
+            if before == Some(now.clone()) {
+                return;
+            }
+            before = Some(now);
+            assert!(began.elapsed() < PATIENCE, "the window does not come to rest");
+            std::thread::sleep(Duration::from_millis(400));
+        }
+    }
+
+    /// Goes to a control, counted from the end of the page, where the primary button is the first, and presses it.
+    pub fn press_from_the_end(&self, position: usize, key: &str) {
+        self.settle();
+        // Whatever had the keyboard has it no more.
+        self.press("Escape");
+        self.settle();
+        self.press_all(&vec!["shift+Tab"; position]);
+        self.press(key);
     }
 
     /// Presses keys of which each must show.

@@ -1,14 +1,31 @@
-//! From Welcome to Result, and through Manage.
+//! From Welcome to Result, through Manage, and back after an installation was cut short.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use acolyte::say;
 use acolyte::text::{Language, Text};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::common::process::below;
-use super::common::world::{World, listing};
+use super::common::world::{PATIENCE, World, listing, signal};
 use super::display::{Display, Started, Window};
+
+const PROFILE: &str = "hybrid_8gb";
+
+/// Positions of Manage's controls, counted from the end of the page.
+mod manage {
+    pub const CHANGE_PROFILE: usize = 2;
+    pub const CHECK_AGAIN: usize = 3;
+    /// Or "Update", where there is a newer engine.
+    pub const REPAIR: usize = 5;
+    pub const REMOVE: usize = 6;
+    /// One button for both.
+    pub const START_OR_STOP: usize = 7;
+}
+
+fn text() -> Text {
+    Text::new(Language::English)
+}
 
 /// The program on this world's machine, from this world's mirror.
 fn open<'a>(display: &'a Display, world: &World, name: &str) -> Window<'a> {
@@ -18,47 +35,208 @@ fn open<'a>(display: &'a Display, world: &World, name: &str) -> Window<'a> {
     Window::of(Started::new(display, command), name)
 }
 
+impl Window<'_> {
+    fn manage_page(&mut self) {
+        self.wait_for_page(&say!(text(), "wizard-manage-title"));
+    }
+
+    /// On a slow machine a promise may be missed, which the heading then says.
+    fn result_page(&mut self) {
+        self.wait_for_one_of(&[say!(text(), "wizard-result-title"), say!(text(), "wizard-result-missed")]);
+    }
+
+    /// From Result to Manage, whose button stands beside the primary one.
+    fn leave_result_for_manage(&mut self) {
+        self.press_from_the_end(2, "Return");
+        self.manage_page();
+    }
+
+    /// From Welcome over the machine to the choice.
+    fn walk_to_profile(&mut self) {
+        self.enter_until_page(&say!(text(), "wizard-hardware-title"));
+        self.enter_until_page(&say!(text(), "wizard-compatibility-limits"));
+        self.enter_until_page(&say!(text(), "wizard-profile-title"));
+    }
+
+    /// From the choice to the summary: the limits are agreed to, and without that Enter does not lead on.
+    fn walk_to_summary(&mut self, profile: &str) {
+        let consent = say!(text(), "wizard-consent-title");
+        self.enter_until_page(&consent);
+        self.press("Return");
+        std::thread::sleep(Duration::from_secs(2));
+        assert!(self.title().contains(&consent));
+        // Back from the end: the link, the back button, the tick. Then forward to the button that is enabled by now.
+        self.press_all(&["shift+Tab", "shift+Tab", "shift+Tab", "space", "Tab", "Tab", "Tab"]);
+        self.press("Return");
+        self.wait_for_page(&say!(text(), "wizard-summary-title", profile = profile));
+    }
+
+    fn walk_to_install(&mut self, profile: &str) {
+        self.enter_until_page(&say!(text(), "wizard-install-title", profile = profile));
+    }
+}
+
+/// Waits until this many programs of the installation run.
+fn wait_for_programs(world: &World, wanted: std::ops::RangeInclusive<usize>, what: &str) {
+    let began = Instant::now();
+    loop {
+        let running = below(&world.home()).len();
+        if wanted.contains(&running) {
+            return;
+        }
+        assert!(began.elapsed() < PATIENCE, "{what}: {running} programs run");
+        std::thread::sleep(Duration::from_millis(50));
+    }
+}
+
+fn receipt(world: &World, key: &str) -> Value {
+    world.json("llm/receipt.json")[key].clone()
+}
+
 #[test]
-fn a_stranger_gets_from_welcome_to_result_with_the_keyboard() {
+fn a_stranger_gets_from_welcome_to_result_and_removes_it_again() {
     let Some(display) = Display::start() else { return };
     let world = World::new(&json!({}));
     // Slow enough to be seen installing.
     world.mirror.limit_rate(8 << 20);
-    let text = Text::new(Language::English);
-    let profile = "hybrid_8gb";
     let mut window = open(&display, &world, "install");
-    window.wait_for_page(&say!(text, "wizard-welcome-title"));
-    window.enter_until_page(&say!(text, "wizard-hardware-title"));
-    window.enter_until_page(&say!(text, "wizard-compatibility-limits"));
-    window.enter_until_page(&say!(text, "wizard-profile-title"));
-    window.enter_until_page(&say!(text, "wizard-consent-title"));
-    // Without the tick Enter must not lead on.
-    window.press("Return");
-    std::thread::sleep(Duration::from_secs(2));
-    assert!(window.title().contains(&say!(text, "wizard-consent-title")));
-    // Back from the end: the link, the back button, the tick. Then forward to the button that is enabled by now.
-    window.press_all(&["shift+Tab", "shift+Tab", "shift+Tab", "space", "Tab", "Tab", "Tab"]);
-    window.press("Return");
-    window.wait_for_page(&say!(text, "wizard-summary-title", profile = profile));
+    window.wait_for_page(&say!(text(), "wizard-welcome-title"));
+    window.walk_to_profile();
+    window.walk_to_summary(PROFILE);
     assert!(
         !world.home().exists(),
         "nothing is changed before the summary is confirmed: {:?}",
         listing(&world.home())
     );
-    window.enter_until_page(&say!(text, "wizard-install-title", profile = profile));
-    // On a slow machine a promise may be missed, which the heading then says.
-    let met = say!(text, "wizard-result-title");
-    let ends = [met, say!(text, "wizard-result-missed")];
-    window.wait_for_one_of(&ends);
-
-    let receipt = world.json("llm/receipt.json");
-    assert_eq!(
-        (&receipt["profile"], &receipt["measured"]["context_tokens"]),
-        (&json!(profile), &json!(32_768))
-    );
+    window.walk_to_install(PROFILE);
+    window.result_page();
+    assert_eq!(receipt(&world, "profile"), PROFILE);
+    assert_eq!(receipt(&world, "measured")["context_tokens"], 32_768);
     assert!(world.json("llm/consent.json")["text"].as_str().unwrap().len() > 40);
     assert_eq!(below(&world.home()).len(), 2, "server and runner");
 
+    window.leave_result_for_manage();
+    window.press_from_the_end(manage::REMOVE, "Return");
+    window.settle();
+    assert!(world.home().exists(), "it is asked first");
+    // The last button of the question.
+    window.press_all(&["shift+Tab"]);
+    window.press("Return");
+    window.wait_for_page(&say!(text(), "wizard-manage-removed"));
+    assert!(!world.home().exists(), "{:?}", listing(&world.home()));
+    wait_for_programs(&world, 0..=0, "removed");
+    window.settle();
+    window.press("Escape");
+    window.press("Return");
+    assert_eq!(window.started.end(), Some(0), "{}", window.started.said());
+}
+
+#[test]
+fn an_installation_is_looked_after_with_the_keyboard() {
+    let Some(display) = Display::start() else { return };
+    let world = World::new(&json!({}));
+    let said = world.install(&["--profile", PROFILE, "--accept-degraded"]);
+    assert_eq!(said.receipt()["profile"], PROFILE);
+    let mut window = open(&display, &world, "manage");
+    window.manage_page();
+
+    // Health: the server dies behind the window's back. Only once that was seen does the button start it.
+    window.settle();
+    for program in below(&world.home()) {
+        signal(program, "KILL");
+    }
+    wait_for_programs(&world, 0..=0, "killed");
+    window.press_from_the_end(manage::CHECK_AGAIN, "Return");
+    window.press_from_the_end(manage::START_OR_STOP, "Return");
+    wait_for_programs(&world, 1..=2, "started");
+    window.press_from_the_end(manage::START_OR_STOP, "Return");
+    wait_for_programs(&world, 0..=0, "stopped");
+
+    // Repair: a file of the engine is gone, and is back.
+    let engine = listing(&world.home()).into_iter().find(|path| path.ends_with("bin/ollama")).unwrap();
+    std::fs::remove_file(&engine).unwrap();
+    window.press_from_the_end(manage::REPAIR, "Return");
+    window.result_page();
+    assert!(engine.is_file());
+    window.leave_result_for_manage();
+    assert_eq!(below(&world.home()).len(), 2, "server and runner");
+
+    // Another profile: from the end of the page that is Continue, Back, Advanced, another model, and the profiles from
+    // the largest to the smallest.
+    let other = "light_6gb";
+    window.press_from_the_end(manage::CHANGE_PROFILE, "Return");
+    window.wait_for_page(&say!(text(), "wizard-hardware-title"));
+    window.enter_until_page(&say!(text(), "wizard-compatibility-limits"));
+    window.enter_until_page(&say!(text(), "wizard-profile-title"));
+    window.press_from_the_end(7, "space");
+    window.settle();
+    window.press("Escape");
+    window.settle();
+    window.walk_to_summary(other);
+    window.walk_to_install(other);
+    window.result_page();
+    assert_eq!(receipt(&world, "profile"), other);
+    window.settle();
+    window.press("Return");
+    assert_eq!(window.started.end(), Some(0), "{}", window.started.said());
+
+    // Update: the next start knows a newer engine.
+    world.put_release("0.32.16", &json!({}));
+    let mut window = open(&display, &world, "update");
+    window.manage_page();
+    window.press_from_the_end(manage::REPAIR, "Return");
+    window.result_page();
+    assert_eq!(
+        (receipt(&world, "engine_version"), receipt(&world, "profile")),
+        (json!("0.32.16"), json!(other))
+    );
+    window.settle();
+    window.press("Return");
+    assert_eq!(window.started.end(), Some(0), "{}", window.started.said());
+}
+
+#[test]
+fn closing_the_window_keeps_what_was_fetched_and_the_next_start_goes_on() {
+    let Some(display) = Display::start() else { return };
+    let world = World::new(&json!({}));
+    let asset = format!("/{}", world.asset);
+    let mut window = open(&display, &world, "closed");
+    window.wait_for_page(&say!(text(), "wizard-welcome-title"));
+    window.walk_to_profile();
+    window.walk_to_summary(PROFILE);
+    // So slow that it does not end by itself.
+    world.mirror.limit_rate(64 << 10);
+    window.walk_to_install(PROFILE);
+    let began = Instant::now();
+    while !listing(&world.home()).iter().any(|path| path.metadata().is_ok_and(|file| file.len() > 200_000)) {
+        assert!(began.elapsed() < PATIENCE, "nothing is fetched: {:?}", listing(&world.home()));
+        std::thread::sleep(Duration::from_millis(100));
+    }
+    window.ask_to_close();
+    // It asks whether to stop, and says what is kept; the last button stops and closes.
+    std::thread::sleep(Duration::from_secs(2));
+    window.press_all(&["shift+Tab"]);
+    window.press("Return");
+    assert_eq!(window.started.end(), Some(0), "{}", window.started.said());
+    let before = world.mirror.requests().iter().filter(|asked| asked.path == asset).count();
+
+    world.mirror.limit_rate(1 << 30);
+    let mut window = open(&display, &world, "continued");
+    window.wait_for_page(&say!(text(), "wizard-welcome-title"));
+    // The question's last button goes on with it.
+    window.settle();
+    window.press_all(&["shift+Tab"]);
+    window.press("Return");
+    window.result_page();
+    assert_eq!(receipt(&world, "profile"), PROFILE);
+    let requests = world.mirror.requests();
+    let again: Vec<_> = requests.iter().filter(|asked| asked.path == asset).skip(before).collect();
+    assert!(
+        !again.is_empty()
+            && again.iter().all(|asked| asked.range.as_deref().is_some_and(|range| range != "bytes=0-")),
+        "it goes on where it stopped: {again:?}"
+    );
+    window.settle();
     window.press("Return");
     assert_eq!(window.started.end(), Some(0), "{}", window.started.said());
     assert!(world.run(&["uninstall", "--yes"]).status.success());
