@@ -27,6 +27,7 @@ use crate::install::{
 use crate::models::KvCacheType;
 use crate::ollama::client::ClientError;
 use crate::plan::Verdict;
+use crate::platform::awake::keep_awake;
 use crate::say;
 use crate::text::Text;
 
@@ -70,6 +71,7 @@ pub fn run(
     control: &Control,
 ) -> Result<Receipt, InstallError> {
     let reporter = Reporter::new(events);
+    let _awake = keep_awake(say!(text, "install-keeps-awake"));
     let outcome = runtime()?.block_on(install(request, text, &reporter, control));
     if let Err(error) = &outcome {
         let message = error.explain(text);

@@ -1,5 +1,6 @@
 //! What differs per system? One file each, all with the same functions; [`process`] and [`login`] work on all of them.
 
+pub mod awake;
 pub mod login;
 pub mod port_owner;
 pub mod process;

@@ -202,6 +202,8 @@ impl World {
         ] {
             command.env_remove(name);
         }
+        // Nor is there a system bus, on which the real computer would be asked to stay awake.
+        command.env("DBUS_SYSTEM_BUS_ADDRESS", "unix:path=/nonexistent/bus");
         command.env("NO_PROXY", "127.0.0.1,localhost").current_dir(self.folder.path());
         command
     }

@@ -1,0 +1,60 @@
+//! Keeps the computer from falling asleep by itself while something long runs. The screen may go dark.
+//!
+//! Linux: an inhibitor of systemd-logind (`systemd-inhibit --list` shows it). macOS: a power assertion
+//! (`pmset -g assertions`). Windows: the execution state of a thread (`powercfg /requests`). All three end with the
+//! process at the latest, so a program that was killed keeps nothing awake.
+
+use std::sync::mpsc::{Receiver, Sender, channel};
+
+use keepawake::{Builder, KeepAwake};
+
+/// While this lives, the computer does not fall asleep by itself.
+#[derive(Debug)]
+pub struct Awake {
+    // Dropping it tells the thread to let go.
+    _until: Sender<()>,
+}
+
+/// For tests and diagnosis: how it ended, of the thread that asked the system.
+type Asked = Result<(), String>;
+
+/// Asks the system to stay awake; `reason` is what the system shows about it, in the person's language. Returns at
+/// once: a system that does not answer holds nothing up, and one that refuses is noted in the log.
+pub fn keep_awake(reason: String) -> Awake {
+    ask(reason).0
+}
+
+fn ask(reason: String) -> (Awake, Receiver<Asked>) {
+    let (until, end) = channel::<()>();
+    let (tell, asked) = channel();
+    // A thread of its own, because Windows ties the wish to a thread and D-Bus may take its time.
+    let started = std::thread::Builder::new().name("awake".to_owned()).spawn(move || {
+        let held = hold(&reason);
+        match &held {
+            Ok(_) => tracing::debug!("the system was asked to stay awake"),
+            Err(error) => tracing::info!(%error, "the system could not be asked to stay awake"),
+        }
+        // Nobody listens outside of tests.
+        let _ = tell.send(held.as_ref().map(drop).map_err(ToString::to_string));
+        // Ends when the other side is dropped.
+        let _ = end.recv();
+        drop(held);
+    });
+    if let Err(error) = started {
+        tracing::info!(%error, "the system could not be asked to stay awake");
+    }
+    (Awake { _until: until }, asked)
+}
+
+fn hold(reason: &str) -> keepawake::Result<KeepAwake> {
+    let mut wish = Builder::default();
+    wish.idle(true).reason(reason).app_name("ACOLYTE").app_reverse_domain("dev.acolyte.installer");
+    // Desktops on Linux suspend through logind, which counts a lock on sleep, not on idleness. Elsewhere "sleep" would
+    // also stop a person who closes the lid or chooses to suspend.
+    if cfg!(target_os = "linux")
+        && let Ok(held) = wish.clone().sleep(true).create()
+    {
+        return Ok(held);
+    }
+    wish.create()
+}

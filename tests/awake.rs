@@ -1,0 +1,146 @@
+//! The computer does not fall asleep during an installation: the whole program against a real D-Bus daemon, with a
+//! stand-in for systemd-logind on it. A lock of logind is a pipe; it is held for as long as the other end is open.
+//!
+//! Needs `dbus-daemon` (Debian: `apt-get install dbus-daemon`); without it the tests say that they were skipped.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests fail by panicking")]
+#![cfg(target_os = "linux")]
+
+mod common;
+
+use std::io::{BufRead, BufReader, Read, pipe};
+use std::process::{Command, Stdio};
+use std::sync::mpsc::{Receiver, Sender, channel};
+
+use common::process::Guarded;
+use common::world::{PATIENCE, Running, World};
+use serde_json::json;
+use zbus::blocking::{Connection, connection};
+use zbus::zvariant::OwnedFd;
+
+/// A lock that was asked for.
+struct Lock {
+    what: String,
+    who: String,
+    why: String,
+    mode: String,
+    /// Tells when nobody holds it any more.
+    released: Receiver<()>,
+}
+
+/// As `org.freedesktop.login1.Manager.Inhibit` of systemd: the reply is the writing end of a pipe.
+struct Logind {
+    asked: Sender<Lock>,
+    may_block_sleep: bool,
+}
+
+#[zbus::interface(name = "org.freedesktop.login1.Manager")]
+impl Logind {
+    fn inhibit(&self, what: &str, who: &str, why: &str, mode: &str) -> zbus::fdo::Result<OwnedFd> {
+        if what == "sleep" && !self.may_block_sleep {
+            return Err(zbus::fdo::Error::AccessDenied("Interactive authentication required.".to_owned()));
+        }
+        let (mut ours, theirs) = pipe().unwrap();
+        let (tell, released) = channel();
+        std::thread::spawn(move || {
+            // Nothing is ever written: reading ends when the last writer is gone.
+            let _ = ours.read(&mut [0]);
+            let _ = tell.send(());
+        });
+        let [what, who, why, mode] = [what, who, why, mode].map(str::to_owned);
+        self.asked.send(Lock { what, who, why, mode, released }).unwrap();
+        Ok(std::os::fd::OwnedFd::from(theirs).into())
+    }
+}
+
+struct Bus {
+    _daemon: Guarded,
+    _logind: Connection,
+    address: String,
+    asked: Receiver<Lock>,
+}
+
+impl Bus {
+    /// `None` where there is no daemon.
+    fn start(world: &World, may_block_sleep: bool) -> Option<Self> {
+        let config = world.path("bus.conf");
+        let socket = world.path("bus");
+        let policy = r#"<policy context="default"><allow own="*"/><allow user="*"/><allow send_destination="*"/><allow receive_sender="*"/></policy>"#;
+        let listen = format!("<type>system</type><listen>unix:path={}</listen>", socket.display());
+        std::fs::write(&config, format!("<busconfig>{listen}<auth>EXTERNAL</auth>{policy}</busconfig>"))
+            .unwrap();
+        let daemon = Command::new("dbus-daemon")
+            .arg(format!("--config-file={}", config.display()))
+            .args(["--nofork", "--print-address"])
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn();
+        let mut daemon = match daemon {
+            Ok(daemon) => Guarded(daemon),
+            Err(error) => {
+                eprintln!("skipped: dbus-daemon: {error}");
+                return None;
+            }
+        };
+        let mut address = String::new();
+        BufReader::new(daemon.0.stdout.take().unwrap()).read_line(&mut address).unwrap();
+        let address = address.trim().to_owned();
+        let (sender, asked) = channel();
+        let logind = connection::Builder::address(address.as_str())
+            .unwrap()
+            .serve_at("/org/freedesktop/login1", Logind { asked: sender, may_block_sleep })
+            .unwrap()
+            .name("org.freedesktop.login1")
+            .unwrap()
+            .build()
+            .unwrap();
+        Some(Self { _daemon: daemon, _logind: logind, address, asked })
+    }
+
+    fn begin_install(&self, world: &World) -> Running {
+        let mut command = world.install_command(&["--profile", "light_6gb", "--accept-degraded"]);
+        command.env("DBUS_SYSTEM_BUS_ADDRESS", &self.address);
+        Running::start(command)
+    }
+}
+
+#[test]
+fn it_stays_awake_until_the_installation_ends_however_it_ends() {
+    for signal in ["INT", "KILL"] {
+        let world = World::new(&json!({}));
+        let Some(bus) = Bus::start(&world, true) else { return };
+        world.mirror.limit_rate(1 << 20);
+        let running = bus.begin_install(&world);
+        let locks = [(); 2].map(|()| bus.asked.recv_timeout(PATIENCE).expect("a lock"));
+        assert_eq!([&*locks[0].what, &*locks[1].what], ["idle", "sleep"]);
+        for lock in &locks {
+            assert_eq!((&*lock.who, &*lock.why, &*lock.mode), ("ACOLYTE", "Installing ACOLYTE", "block"));
+        }
+        running.wait_for(|event| {
+            event["step"] == "fetch_engine" && event["bytes_done"].as_u64() > Some(300_000)
+        });
+        for lock in &locks {
+            assert!(lock.released.try_recv().is_err(), "{} is held while it runs", lock.what);
+        }
+        running.signal(signal);
+        running.end();
+        for lock in &locks {
+            lock.released.recv_timeout(PATIENCE).expect("nothing is held any more");
+        }
+    }
+}
+
+#[test]
+fn where_sleep_may_not_be_blocked_idleness_is() {
+    let world = World::new(&json!({}));
+    let Some(bus) = Bus::start(&world, false) else { return };
+    let running = bus.begin_install(&world);
+    // The first attempt asked for both and was refused the second.
+    let first = bus.asked.recv_timeout(PATIENCE).expect("a lock");
+    let second = bus.asked.recv_timeout(PATIENCE).expect("another lock");
+    assert_eq!([&*first.what, &*second.what], ["idle", "idle"]);
+    first.released.recv_timeout(PATIENCE).expect("what was refused in part is not held");
+    let (code, _) = running.end_with_events();
+    assert_eq!(code, Some(0));
+    second.released.recv_timeout(PATIENCE).expect("nothing is held any more");
+}
