@@ -10,7 +10,7 @@ use crate::cli::args::{GlobalArgs, WhichOllama, WizardArgs};
 use crate::cli::check::profiles_of;
 use crate::cli::detect::hardware_of;
 use crate::cli::{Failure, Session, model, prompts, source, startup};
-use crate::wizard::{self, Showing, StartError, WizardOptions};
+use crate::wizard::{self, Settings, Showing, StartError, WizardOptions};
 use crate::{platform, say};
 
 /// Opens the window of the ACOLYTE installer; where none can be opened, asks in the terminal
@@ -94,5 +94,6 @@ fn options(cli: &InstallerCli, session: &Session) -> Result<WizardOptions, Failu
         language: cli.global.lang,
         hardware,
         profiles,
+        settings: Settings::load(&session.home),
     })
 }

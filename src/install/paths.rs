@@ -50,6 +50,11 @@ impl Paths {
         self.llm().join("request.json")
     }
 
+    /// How the window is to look.
+    pub fn window(&self) -> PathBuf {
+        self.llm().join("window.json")
+    }
+
     /// Copies of the documents that were in force before a run, until it has ended well.
     pub fn before(&self) -> PathBuf {
         self.llm().join("before")

@@ -97,7 +97,9 @@ pub fn uninstall(home: &Path, keep_models: bool, control: &Control) -> Result<Re
         remove(&paths, change)?;
         control.check()?;
     }
-    for file in [paths.server_state(), paths.consent(), paths.request(), service::copy_path(&paths)] {
+    for file in
+        [paths.server_state(), paths.consent(), paths.request(), paths.window(), service::copy_path(&paths)]
+    {
         files::remove_file(&file)?;
     }
     Before::forget(&paths)?;

@@ -227,7 +227,7 @@ fn show_sidebar(wizard: &mut Wizard, ui: &mut Ui, intents: &mut Vec<Intent>) {
         let both = |ui: &mut Ui| {
             foot::languages(ui, text, narrow, intents);
             foot::theme_switch(ui, text, intents);
-            foot::appearance(ui, text, wizard.appearance, intents);
+            foot::appearance(ui, text, wizard.settings.appearance, intents);
         };
         if narrow {
             ui.vertical_centered(both)

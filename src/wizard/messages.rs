@@ -108,6 +108,8 @@ impl Wizard {
         let (text, backend) = (self.text, self.backend.as_ref());
         self.page = match (std::mem::take(&mut self.page), end) {
             (Page::Install(page), Ok(receipt)) => {
+                // Until now there was no place to keep them.
+                backend.remember(self.settings);
                 let banner = backend.banner(&page.summary.profile.choice.assessment, text);
                 Page::Result(Box::new(ResultPage::new(*page, receipt, banner)))
             }

@@ -13,6 +13,7 @@ pub mod pages;
 mod questions;
 mod reference;
 mod resume;
+mod settings;
 mod start;
 pub mod theme;
 pub mod widgets;
@@ -41,6 +42,7 @@ use pages::{Context, Intent, View};
 use questions::Question;
 use reference::Reference;
 
+pub use settings::Settings;
 pub use start::{FIRST_FRAME_LIMIT, IN_A_CHILD, Showing, StartError, start, start_here};
 
 /// What the window is started with.
@@ -64,6 +66,8 @@ pub struct WizardOptions {
     pub hardware: Option<Arc<Hardware>>,
     /// Profiles and policy; the built-in ones when `None`.
     pub profiles: Option<Arc<Profiles>>,
+    /// How the window looked last; a language above comes first.
+    pub settings: Settings,
 }
 
 /// The window's content.
@@ -79,8 +83,10 @@ pub struct Wizard {
     resuming: Option<Box<Asked>>,
     /// One line above the page that says what came of something, until the next page.
     notice: Option<(theme::Tone, String)>,
-    theme: Option<Theme>,
-    appearance: theme::Appearance,
+    /// How the person likes the window.
+    settings: Settings,
+    /// Settings that egui was told, if they were told at all.
+    shown: Option<Settings>,
     /// Close the window once nothing runs any more.
     closing: bool,
     wants_to_close: bool,
@@ -94,7 +100,9 @@ impl Wizard {
     pub fn new(options: WizardOptions, backend: Box<dyn Backend>, wake: Arc<dyn Fn() + Send + Sync>) -> Self {
         let (sender, inbox) = channel();
         let outbox = Outbox::new(sender, wake);
-        let text = Text::new(options.language.unwrap_or_else(Language::of_system));
+        let settings = options.settings;
+        let language = options.language.or(settings.language).unwrap_or_else(Language::of_system);
+        let text = Text::new(language);
         backend.look_for_installation(text, outbox.clone());
         Self {
             options,
@@ -106,8 +114,8 @@ impl Wizard {
             question: None,
             resuming: None,
             notice: None,
-            theme: None,
-            appearance: theme::Appearance::default(),
+            settings,
+            shown: None,
             closing: false,
             wants_to_close: false,
             drawn: None,
@@ -145,21 +153,30 @@ impl Wizard {
 
     /// Draws everything into `ui`, which should be the whole window.
     pub fn show(&mut self, ui: &mut Ui) {
-        if let Some(theme) = self.theme.take() {
-            ui.ctx().set_theme(theme);
-        }
+        self.show_settings(ui);
         self.read_messages();
         self.leave_focus_behind(ui);
         let mut intents = self.keys(ui);
         frame::show(self, ui, &mut intents);
         self.show_question(ui, &mut intents);
         for intent in intents {
-            if let Intent::Look(appearance) = intent {
-                self.appearance = appearance;
-                theme::apply(ui.ctx(), appearance);
-            } else {
-                self.carry_out(intent, ui.visuals().dark_mode);
-            }
+            self.carry_out(intent, ui.visuals().dark_mode);
+        }
+        if self.shown != Some(self.settings) {
+            self.backend.remember(self.settings);
+            ui.ctx().request_repaint();
+        }
+    }
+
+    /// Tells egui how the person likes the window, when that has changed.
+    fn show_settings(&mut self, ui: &Ui) {
+        let now = self.settings;
+        let before = self.shown.replace(now).unwrap_or_default();
+        if now.appearance != before.appearance {
+            theme::apply(ui.ctx(), now.appearance);
+        }
+        if let Some(dark) = now.dark.filter(|_| now.dark != before.dark) {
+            ui.ctx().set_theme(if dark { Theme::Dark } else { Theme::Light });
         }
     }
 
@@ -241,10 +258,12 @@ impl Wizard {
             Intent::Next => self.next(),
             Intent::Back => self.change(Page::back),
             Intent::GoTo(step) => self.change(|page| page.back_to(step)),
-            Intent::Speak(language) => self.text = Text::new(language),
-            Intent::SwitchTheme => self.theme = Some(if dark { Theme::Light } else { Theme::Dark }),
-            // Carried out where egui's context is at hand.
-            Intent::Look(_) => {}
+            Intent::Speak(language) => {
+                self.settings.language = Some(language);
+                self.text = Text::new(language);
+            }
+            Intent::SwitchTheme => self.settings.dark = Some(!dark),
+            Intent::Look(appearance) => self.settings.appearance = appearance,
             Intent::DetectAgain => self.detect_again(),
             Intent::AskWhereToSave => self.question = Some(Question::save(self.backend.places().home)),
             Intent::CompareWithReference => self.compare_with_reference(),

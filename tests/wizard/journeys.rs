@@ -3,8 +3,10 @@
 use acolyte::hardware::Hardware;
 use acolyte::install::{Step, StepState};
 use acolyte::text::Language;
+use acolyte::wizard::Settings;
 use acolyte::wizard::backend::{InstallEnd, ManageAction, Message};
 use acolyte::wizard::flow::{Page, Step as Place};
+use acolyte::wizard::theme::Appearance;
 use eframe::egui::accesskit::Role;
 use eframe::egui::{Key, Modifiers, Theme};
 use egui_kittest::kittest::{NodeT as _, Queryable as _};
@@ -483,6 +485,31 @@ fn an_idle_window_does_not_ask_to_be_drawn() {
     scripted::half_way(&stage.installation().1);
     stage.harness.run();
     assert_eq!(stage.harness.run(), 1, "one pass, and no wish for another");
+}
+
+#[test]
+fn how_a_person_likes_the_window_is_remembered() {
+    let liked = Settings {
+        language: Some(Language::Spanish),
+        dark: Some(true),
+        appearance: Appearance { text_percent: 130, high_contrast: false, still: true },
+    };
+    let scene = Scene { settings: liked, ..Scene::of(scripted::laptop()) };
+    let mut stage = Stage::new(Eye::blind(Language::English), scene).reach_install();
+    assert_eq!(stage.text.language(), Language::English, "what the command line says comes first");
+    assert_eq!(stage.harness.ctx.theme(), Theme::Dark);
+    assert!((stage.harness.ctx.zoom_factor() - 1.3).abs() < 0.001);
+    assert!(stage.harness.ctx.style_of(Theme::Dark).animation_time == 0.0);
+    assert_eq!(stage.desk.borrow().remembered, [], "nothing has changed");
+
+    stage.click("wizard-theme-light");
+    let changed = Settings { dark: Some(false), ..liked };
+    assert_eq!(stage.desk.borrow().remembered, [changed]);
+    assert_eq!(stage.harness.ctx.theme(), Theme::Light);
+    let (request, outbox) = stage.installation();
+    scripted::finish(&request, &outbox);
+    stage.harness.run();
+    assert_eq!(stage.desk.borrow().remembered, [changed, changed], "again, now that there is a place for it");
 }
 
 #[test]

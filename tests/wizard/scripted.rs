@@ -15,6 +15,7 @@ use acolyte::models::{Catalogue, Model};
 use acolyte::ollama::http::HttpOptions;
 use acolyte::plan::{self, Assessment, Candidate, Profiles};
 use acolyte::text::Text;
+use acolyte::wizard::Settings;
 use acolyte::wizard::backend::{
     About, AnswerFigures, Backend, Custom, Found, Health, InstallEnd, Installation, ManageAction, Message,
     Outbox, PathOf, Places, StartSource, Trouble,
@@ -32,6 +33,7 @@ pub struct Desk {
     pub reports: Vec<(About, PathBuf)>,
     pub dialogs: usize,
     pub links: Vec<&'static str>,
+    pub remembered: Vec<Settings>,
     pub pickers: Vec<(PathOf, Outbox)>,
     pub opened: Vec<PathBuf>,
     pub outbox: Option<Outbox>,
@@ -50,6 +52,8 @@ pub struct Scene {
     pub free_bytes: Option<u64>,
     /// Where the engine comes from, as the program was started.
     pub source: StartSource,
+    /// How the window looked last time.
+    pub settings: Settings,
 }
 
 /// The backend.
@@ -197,6 +201,10 @@ impl Backend for Scripted {
         outbox.send(Message::ReportSaved(Ok(Some(path))));
     }
 
+    fn remember(&self, settings: Settings) {
+        self.desk.borrow_mut().remembered.push(settings);
+    }
+
     fn open_link(&self, url: &'static str, _text: Text, _outbox: Outbox) {
         self.desk.borrow_mut().links.push(url);
     }
@@ -308,6 +316,7 @@ impl Scene {
             detection_waits: false,
             free_bytes: Some(212_000_000_000),
             source: StartSource::default(),
+            settings: Settings::default(),
         }
     }
 }

@@ -47,8 +47,9 @@ pub struct Stage {
 
 impl Stage {
     pub fn new(eye: Eye, scene: Scene) -> Self {
+        let settings = scene.settings;
         let (backend, desk) = Scripted::new(scene);
-        let options = WizardOptions { language: Some(eye.language), ..WizardOptions::default() };
+        let options = WizardOptions { language: Some(eye.language), settings, ..WizardOptions::default() };
         let wizard = Wizard::new(options, Box::new(backend), Arc::new(|| {}));
         let mut builder = Harness::builder()
             .with_size(vec2(eye.size.0, eye.size.1))

@@ -26,7 +26,7 @@ use crate::plan::{self, Assessment, Candidate, Layers, Profiles};
 use crate::platform::login::{Kind, Means};
 use crate::say;
 use crate::text::Text;
-use crate::wizard::WizardOptions;
+use crate::wizard::{Settings, WizardOptions};
 
 /// How long a model may be silent before its first token: it may have to be loaded from a slow disk first.
 const SILENCE: Duration = Duration::from_secs(600);
@@ -326,6 +326,13 @@ impl Backend for Live {
             |trouble| Message::ReportSaved(Err(trouble)),
             move |_| Message::ReportSaved(reports::write(&about, &options, path, text)),
         );
+    }
+
+    fn remember(&self, settings: Settings) {
+        // A small file, and what is chosen twice in a row must be written in that order: not worth a thread.
+        if let Err(error) = settings.save(&self.home) {
+            tracing::warn!(%error, "the window's settings are not kept");
+        }
     }
 
     fn open_link(&self, url: &'static str, text: Text, outbox: Outbox) {

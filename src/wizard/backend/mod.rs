@@ -22,6 +22,7 @@ use crate::ollama::http::HttpOptions;
 use crate::ollama::release::Release;
 use crate::plan::{Assessment, Candidate, Report};
 use crate::text::Text;
+use crate::wizard::Settings;
 
 pub(super) use dialogs::REPORT_NAME;
 pub use live::Live;
@@ -277,6 +278,8 @@ pub trait Backend {
     fn save_report_as(&self, about: About, text: Text, outbox: Outbox);
     /// Writes the report to a typed path → [`Message::ReportSaved`].
     fn save_report(&self, about: About, path: PathBuf, text: Text, outbox: Outbox);
+    /// Keeps how the window looks for the next start, where something is installed.
+    fn remember(&self, settings: Settings);
     /// Shows a web page in the system's browser.
     fn open_link(&self, url: &'static str, text: Text, outbox: Outbox);
     /// Shows a folder in the system's file manager.

@@ -1,0 +1,128 @@
+//! How a person likes the window, kept beside what is installed: `llm/window.json`.
+//!
+//! Nothing is written before something is installed, and an uninstallation removes it. A file that cannot be read costs
+//! nobody anything: the window then looks as it does at first.
+
+use std::path::Path;
+
+use serde::{Deserialize, Serialize};
+
+use super::theme::Appearance;
+use crate::SCHEMA;
+use crate::install::{Paths, files};
+use crate::text::Language;
+
+/// What is remembered from one start to the next.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Settings {
+    /// The language, once it was chosen in the window; else the system's.
+    pub language: Option<Language>,
+    /// Dark or light, once it was chosen; else as the system is.
+    pub dark: Option<bool>,
+    /// Size of the text, contrast, motion.
+    pub appearance: Appearance,
+}
+
+/// The file.
+#[derive(Serialize, Deserialize)]
+#[serde(default)]
+struct File {
+    schema: u32,
+    language: Option<String>,
+    dark: Option<bool>,
+    text_percent: u16,
+    high_contrast: bool,
+    still: bool,
+}
+
+impl Default for File {
+    fn default() -> Self {
+        let Appearance { text_percent, high_contrast, still } = Appearance::default();
+        Self { schema: SCHEMA, language: None, dark: None, text_percent, high_contrast, still }
+    }
+}
+
+impl Settings {
+    /// Those kept in a home; the usual ones where there are none.
+    pub fn load(home: &Path) -> Self {
+        let path = Paths::new(home).window();
+        let file = match std::fs::read_to_string(&path) {
+            Ok(text) => serde_json::from_str(&text).unwrap_or_else(|error| {
+                tracing::warn!(%error, path = %path.display(), "the window's settings are not used");
+                File::default()
+            }),
+            Err(_none) => File::default(),
+        };
+        let usual = Appearance::default();
+        let known = Appearance::TEXT_PERCENTS.contains(&file.text_percent);
+        Self {
+            language: file.language.as_deref().and_then(Language::from_tag),
+            dark: file.dark,
+            appearance: Appearance {
+                text_percent: if known { file.text_percent } else { usual.text_percent },
+                high_contrast: file.high_contrast,
+                still: file.still,
+            },
+        }
+    }
+
+    /// Keeps them in a home where something is installed; elsewhere nothing is written.
+    ///
+    /// # Errors
+    /// When the file cannot be written.
+    pub fn save(&self, home: &Path) -> Result<(), files::FileError> {
+        let paths = Paths::new(home);
+        if !paths.profile().is_file() {
+            return Ok(());
+        }
+        let Appearance { text_percent, high_contrast, still } = self.appearance;
+        let language = self.language.map(|language| language.tag().to_owned());
+        let file = File { schema: SCHEMA, language, dark: self.dark, text_percent, high_contrast, still };
+        // Plain values only: this cannot fail.
+        let json = serde_json::to_vec_pretty(&file).unwrap_or_default();
+        files::write_whole(&paths.window(), &json)
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    fn chosen() -> Settings {
+        Settings {
+            language: Some(Language::Spanish),
+            dark: Some(true),
+            appearance: Appearance { text_percent: 130, high_contrast: true, still: true },
+        }
+    }
+
+    #[test]
+    fn what_is_kept_comes_back_and_nothing_is_written_before_an_installation() {
+        let home = tempfile::tempdir().unwrap();
+        chosen().save(home.path()).unwrap();
+        assert_eq!(std::fs::read_dir(home.path()).unwrap().count(), 0);
+        assert_eq!(Settings::load(home.path()), Settings::default());
+
+        let paths = Paths::new(home.path());
+        std::fs::create_dir_all(paths.llm()).unwrap();
+        std::fs::write(paths.profile(), "").unwrap();
+        chosen().save(home.path()).unwrap();
+        assert_eq!(Settings::load(home.path()), chosen());
+    }
+
+    #[test]
+    fn a_file_that_makes_no_sense_is_as_good_as_none() {
+        let home = tempfile::tempdir().unwrap();
+        let paths = Paths::new(home.path());
+        std::fs::create_dir_all(paths.llm()).unwrap();
+        for text in ["", "{", "[]", "null", r#"{"text_percent":"big"}"#, r#"{"text_percent":70000}"#] {
+            std::fs::write(paths.window(), text).unwrap();
+            assert_eq!(Settings::load(home.path()), Settings::default(), "{text}");
+        }
+        std::fs::write(paths.window(), r#"{"text_percent":9999,"language":"tlh","still":true,"later":1}"#)
+            .unwrap();
+        let read = Settings::load(home.path());
+        assert_eq!((read.language, read.appearance.text_percent, read.appearance.still), (None, 100, true));
+    }
+}
