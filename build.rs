@@ -1,0 +1,57 @@
+//! Puts icon, version and manifest into the programs for Windows; for every other system there is nothing to do.
+
+use std::env;
+use std::io;
+use std::path::PathBuf;
+
+use winresource::WindowsResource;
+
+/// The programs and what Explorer, the task manager and the firewall call them.
+const PROGRAMS: [(&str, &str); 2] =
+    [("acolyte-installer", "ACOLYTE installer"), ("acolyte", "ACOLYTE in the terminal")];
+/// Their data, relative to the root of the package.
+const ICON: &str = "assets/icons/app.ico";
+const MANIFEST: &str = "installer/windows/acolyte.manifest";
+/// English (United States), as Windows numbers languages.
+const LANGUAGE: u16 = 0x0409;
+
+fn main() {
+    println!("cargo::rerun-if-changed=build.rs");
+    if variable("CARGO_CFG_TARGET_OS") != "windows" {
+        return;
+    }
+    println!("cargo::rerun-if-changed={ICON}");
+    println!("cargo::rerun-if-changed={MANIFEST}");
+    for (program, description) in PROGRAMS {
+        let Err(error) = embed(program, description) else { continue };
+        let tool = if variable("CARGO_CFG_TARGET_ENV") == "msvc" {
+            "rc.exe of the Windows SDK (elsewhere llvm-rc; RC_PATH names another)"
+        } else {
+            "windres of mingw-w64 (WINDRES names another)"
+        };
+        let what = format!("{program}.exe would have no icon, version and manifest: {error}; install {tool}");
+        // Whoever checks or tests can do without; what is handed to people cannot.
+        let level = if variable("PROFILE") == "release" { "error" } else { "warning" };
+        println!("cargo::{level}={what}");
+    }
+}
+
+fn embed(program: &str, description: &str) -> io::Result<()> {
+    let root = PathBuf::from(variable("CARGO_MANIFEST_DIR"));
+    let mut resource = WindowsResource::new();
+    resource
+        .set_language(LANGUAGE)
+        .set_icon(&root.join(ICON).display().to_string())
+        .set_manifest_file(&root.join(MANIFEST).display().to_string())
+        .set("ProductName", "ACOLYTE")
+        .set("FileDescription", description)
+        .set("InternalName", program)
+        .set("OriginalFilename", &format!("{program}.exe"))
+        .set("LegalCopyright", &variable("CARGO_PKG_LICENSE"));
+    resource.compile_for(program)
+}
+
+/// What Cargo tells a build script; empty for what it does not.
+fn variable(name: &str) -> String {
+    env::var(name).unwrap_or_default()
+}
