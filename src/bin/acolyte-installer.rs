@@ -3,5 +3,7 @@
 
 fn main() -> std::process::ExitCode {
     acolyte::hardware::probe::run_if_asked();
+    // At login the system calls a copy of the program that installed, which may be this one, to start the server.
+    acolyte::install::start_server_if_asked();
     acolyte::cli::installer::main()
 }
