@@ -55,14 +55,34 @@ fn run(cli: &InstallerCli, session: &Session, arguments: &[OsString]) -> Result<
         let options = options(cli, session)?;
         startup::crashes_only_logged(|| wizard::start_here(&options)).map(|()| 0)
     };
-    let text = session.text;
-    match started {
+    let error = match started {
         Ok(code) => return Ok(code),
-        Err(StartError::Stopped(why)) => {
+        Err(error) => error,
+    };
+    let closes_with_us = platform::open_console();
+    let outcome = without_window(&error, cli, session);
+    if !closes_with_us {
+        return outcome;
+    }
+    let code = outcome.unwrap_or_else(|failure| {
+        failure.say();
+        failure.exit_code
+    });
+    session.tell(&say!(session.text, "cli-press-enter"));
+    // Whatever comes of it, there is nothing left to do but to close.
+    let _closing = std::io::stdin().read_line(&mut String::new());
+    Ok(code)
+}
+
+/// Says why there is no window, and asks the same in the terminal where that makes sense.
+fn without_window(error: &StartError, cli: &InstallerCli, session: &Session) -> Result<u8, Failure> {
+    let text = session.text;
+    match error {
+        StartError::Stopped(why) => {
             return Err(Failure::failed(say!(text, "cli-window-stopped", why = why.as_str())));
         }
-        Err(StartError::NoDisplay) => session.tell(&say!(text, "cli-no-display")),
-        Err(StartError::NoRenderer(why)) => session.tell(&say!(text, "cli-no-window", why = why.as_str())),
+        StartError::NoDisplay => session.tell(&say!(text, "cli-no-display")),
+        StartError::NoRenderer(why) => session.tell(&say!(text, "cli-no-window", why = why.as_str())),
     }
     prompts::run(&cli.wizard, session)
 }

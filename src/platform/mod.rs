@@ -26,6 +26,6 @@ pub use system::{
     system_evidence, system_model_folders,
 };
 #[cfg(unix)]
-pub use unix::{attach_console, dxgi_adapters, hide_console, others_can_write};
+pub use unix::{attach_console, dxgi_adapters, hide_console, open_console, others_can_write};
 #[cfg(windows)]
-pub use windows::{attach_console, dxgi_adapters, hide_console, others_can_write};
+pub use windows::{attach_console, dxgi_adapters, hide_console, open_console, others_can_write};

@@ -16,6 +16,11 @@ pub fn hide_console(_command: &mut Command) {}
 /// A program writes to where it was started from; nothing has to be done for it here.
 pub fn attach_console() {}
 
+/// There is no way to start a program here that leaves it without the place it writes to.
+pub fn open_console() -> bool {
+    false
+}
+
 /// Whether somebody besides this person and root could have written this file, or put another into this folder. Unknown
 /// counts as yes.
 pub fn others_can_write(path: &Path) -> bool {

@@ -12,7 +12,7 @@ use crate::hardware::document::{DiskKind, Engine};
 use crate::hardware::evidence::{Evidence, GpuClient, RegistryAdapter};
 use crate::hardware::{disks, listening};
 
-pub use ffi::{attach_console, dxgi_adapters};
+pub use ffi::{attach_console, dxgi_adapters, open_console};
 
 /// Display adapters, one numbered key each.
 const DISPLAY_CLASS: &str = r"SYSTEM\CurrentControlSet\Control\Class\{4d36e968-e325-11ce-bfc1-08002be10318}";

@@ -109,5 +109,6 @@ cli-prompts-nothing-done = Nothing was changed
 cli-prompts-no-answer = The input ended before the question was answered. Nothing was changed
 cli-no-window = No window can be opened ({ $why }). The same steps follow here
 cli-no-display = There is no display to open a window on. The same steps follow here
+cli-press-enter = Press Enter to close this window
 cli-window-stopped = The window stopped by itself ({ $why }). What was fetched is kept: start it again to go on, or go on in the terminal with acolyte install
 cli-model-only-a-file = { $path } is a file. It can be estimated, but the engine installs models from a registry only: give a tag, or HOST:PORT/NAMESPACE/NAME:TAG

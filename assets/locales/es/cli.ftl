@@ -109,5 +109,6 @@ cli-prompts-nothing-done = No se ha cambiado nada
 cli-prompts-no-answer = La entrada terminó antes de responder a la pregunta. No se ha cambiado nada
 cli-no-window = No se puede abrir una ventana ({ $why }). Los mismos pasos siguen aquí
 cli-no-display = No hay pantalla en la que abrir una ventana. Los mismos pasos siguen aquí
+cli-press-enter = Pulsa Intro para cerrar esta ventana
 cli-window-stopped = La ventana se ha cerrado por sí sola ({ $why }). Lo descargado se conserva: ábrela de nuevo para continuar, o continúa en la terminal con acolyte install
 cli-model-only-a-file = { $path } es un archivo. Se puede estimar, pero el motor solo instala modelos de un registro: indica una etiqueta o SERVIDOR:PUERTO/ESPACIO/NOMBRE:ETIQUETA

@@ -6,7 +6,7 @@ use windows::Win32::Graphics::Dxgi::{
     CreateDXGIFactory1, DXGI_ADAPTER_FLAG_SOFTWARE, DXGI_MEMORY_SEGMENT_GROUP_LOCAL,
     DXGI_QUERY_VIDEO_MEMORY_INFO, IDXGIAdapter1, IDXGIAdapter3, IDXGIDevice, IDXGIFactory1,
 };
-use windows::Win32::System::Console::{ATTACH_PARENT_PROCESS, AttachConsole};
+use windows::Win32::System::Console::{ATTACH_PARENT_PROCESS, AllocConsole, AttachConsole};
 use windows::Win32::System::Power::{GetSystemPowerStatus, SYSTEM_POWER_STATUS};
 use windows::core::Interface as _;
 
@@ -61,6 +61,13 @@ fn budget(adapter: &IDXGIAdapter1) -> Option<u64> {
 pub fn attach_console() {
     // SAFETY: no memory is passed; fails harmlessly where there is no console, or one is attached already.
     let _none_or_attached = unsafe { AttachConsole(ATTACH_PARENT_PROCESS) };
+}
+
+/// Opens a console window where the program has none, because it was started by a double click. Whether it did; the
+/// window closes with the program.
+pub fn open_console() -> bool {
+    // SAFETY: takes nothing; fails harmlessly where there is a console already.
+    unsafe { AllocConsole() }.is_ok()
 }
 
 /// Four 16-bit numbers, packed.
