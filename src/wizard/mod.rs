@@ -43,7 +43,7 @@ use questions::Question;
 use reference::Reference;
 
 pub use settings::Settings;
-pub use start::{FIRST_FRAME_LIMIT, IN_A_CHILD, Showing, StartError, start, start_here};
+pub use start::{APP_ID, FIRST_FRAME_LIMIT, IN_A_CHILD, Showing, StartError, start, start_here};
 
 /// What the window is started with.
 #[derive(Clone, Debug, Default)]

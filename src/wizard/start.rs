@@ -33,6 +33,10 @@ const RENDERERS: [Renderer; 2] = [Renderer::Wgpu, Renderer::Glow];
 /// How long a driver may take to show the first frame. A slow processor that draws by itself needs a few seconds.
 pub const FIRST_FRAME_LIMIT: Duration = Duration::from_secs(20);
 
+/// By what name the system knows the window: it finds the program's icon and menu entry by it
+/// (`installer/linux/acolyte-installer.desktop`).
+pub const APP_ID: &str = "acolyte-installer";
+
 /// Whether the window runs in a child.
 pub const IN_A_CHILD: bool = !cfg!(target_os = "macos");
 

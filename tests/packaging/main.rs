@@ -1,12 +1,54 @@
-//! What is shipped beside the programs agrees with them: icons, and the data of the packages.
+//! What is shipped beside the programs agrees with them: icons, and the data of the packages. The packaging scripts run
+//! with stand-ins for the two programs, which say how they were started.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod icons;
+#[cfg(target_os = "linux")]
+mod linux;
+#[cfg(unix)]
+mod macos;
+#[cfg(unix)]
+mod scripts;
+mod windows;
 
 use std::path::PathBuf;
+use std::process::Command;
+
+const VERSION: &str = env!("CARGO_PKG_VERSION");
+/// The programs that are shipped, the window first.
+const PROGRAMS: [&str; 2] = ["acolyte-installer", "acolyte"];
 
 /// A file of the repository.
 fn at(path: &str) -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR")).join(path)
+}
+
+fn text_of(path: &str) -> String {
+    std::fs::read_to_string(at(path)).unwrap_or_else(|error| panic!("{path}: {error}"))
+}
+
+#[test]
+fn the_programs_are_those_of_the_package() {
+    let manifest = text_of("Cargo.toml");
+    let names: Vec<&str> =
+        manifest.split("[[bin]]\n").skip(1).map(|table| table.split('"').nth(1).unwrap()).collect();
+    assert_eq!(names, PROGRAMS);
+}
+
+/// Whichever program installed is copied, and the copy is called at login.
+#[test]
+fn both_programs_start_the_server_when_the_login_asks_for_it() {
+    let home = tempfile::tempdir().unwrap();
+    for program in [env!("CARGO_BIN_EXE_acolyte-installer"), env!("CARGO_BIN_EXE_acolyte")] {
+        let output = Command::new(program)
+            .args(["start-server".as_ref(), home.path().as_os_str()])
+            .env("ACOLYTE_HOME", home.path())
+            .output()
+            .unwrap();
+        let said = String::from_utf8_lossy(&output.stderr);
+        // Nothing is installed there, which is another failure than that of an argument nobody knows.
+        assert_eq!(output.status.code(), Some(1), "{program}: {said}");
+        assert!(!said.contains("Usage"), "{program}: {said}");
+    }
 }

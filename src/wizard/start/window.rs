@@ -44,7 +44,7 @@ pub(super) fn open(
 fn native_options(renderer: Renderer) -> eframe::NativeOptions {
     let mut viewport = egui::ViewportBuilder::default()
         .with_title("ACOLYTE")
-        .with_app_id("acolyte-installer")
+        .with_app_id(super::APP_ID)
         .with_inner_size(theme::size::WINDOW)
         .with_min_inner_size(theme::size::WINDOW_MIN);
     if let Some(icon) = theme::icons::window_icon() {

@@ -1,0 +1,36 @@
+//! What goes into the programs for Windows and into their zip.
+
+use resvg::usvg::roxmltree::Document;
+
+use crate::{PROGRAMS, at, text_of};
+
+#[test]
+fn the_manifest_asks_for_no_rights_and_for_what_the_program_relies_on() {
+    let text = text_of("installer/windows/acolyte.manifest");
+    let document = Document::parse(&text).unwrap();
+    let node = |tag: &str| {
+        let found = document.descendants().find(|node| node.tag_name().name() == tag);
+        found.unwrap_or_else(|| panic!("{tag} is missing"))
+    };
+    assert_eq!(node("requestedExecutionLevel").attribute("level"), Some("asInvoker"));
+    assert_eq!(node("longPathAware").text(), Some("true"));
+    assert_eq!(node("activeCodePage").text(), Some("UTF-8"));
+    // What winit asks for when the window opens.
+    assert!(node("dpiAwareness").text().unwrap().starts_with("PerMonitorV2"));
+    // Windows 10 and 11.
+    assert_eq!(node("supportedOS").attribute("Id"), Some("{8e0f7a12-bfb3-4fe8-b9a5-48fd50a15a9a}"));
+}
+
+#[test]
+fn each_program_gets_its_resources_and_is_packed() {
+    let (build, package) = (text_of("build.rs"), text_of("installer/windows/package.ps1"));
+    for program in PROGRAMS {
+        assert!(build.contains(&format!("(\"{program}\", \"")), "build.rs: {program}");
+        assert!(package.contains(&format!("'{program}.exe'")), "package.ps1: {program}");
+    }
+    for constant in ["ICON", "MANIFEST"] {
+        let line = build.lines().find(|line| line.starts_with(&format!("const {constant}: "))).unwrap();
+        let path = line.split('"').nth(1).unwrap();
+        assert!(at(path).is_file(), "{path}");
+    }
+}
