@@ -383,7 +383,7 @@ pub fn event(step: Step, state: StepState, message: &str) -> Event {
 /// Sends an installation halfway through its longest download.
 pub fn half_way(outbox: &Outbox) {
     for (step, message) in [
-        (Step::Check, ""),
+        (Step::Check, "Room for 6.1 GB is there"),
         (Step::FetchEngine, "1.4 GB in 2 min 4 s, verified"),
         (Step::UnpackEngine, "51 files"),
         (Step::StartServer, "127.0.0.1:42434"),
