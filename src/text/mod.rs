@@ -76,8 +76,13 @@ const SPANISH: &[&str] = &[
     include_str!("../../assets/locales/es/wizard.ftl"),
 ];
 
-static BUNDLES: LazyLock<[FluentBundle<FluentResource>; 2]> =
-    LazyLock::new(|| [bundle(Language::English, ENGLISH), bundle(Language::Spanish, SPANISH)]);
+type Bundle = LazyLock<FluentBundle<FluentResource>>;
+
+/// Each is read when its first word is needed: a window waits for one of them, seldom for both.
+static BUNDLES: [Bundle; 2] = [
+    LazyLock::new(|| bundle(Language::English, ENGLISH)),
+    LazyLock::new(|| bundle(Language::Spanish, SPANISH)),
+];
 
 /// Words in one language. Cheap to copy.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -1,0 +1,258 @@
+//! Starts, watches and reads; see `examples/first_frame.rs`.
+
+use std::error::Error;
+use std::io::{BufRead, BufReader};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use x11rb::connection::Connection;
+use x11rb::protocol::Event;
+use x11rb::protocol::xproto::{
+    ChangeWindowAttributesAux, ConnectionExt as _, EventMask, ImageFormat, Window,
+};
+use x11rb::rust_connection::RustConnection;
+
+type Outcome<T> = Result<T, Box<dyn Error>>;
+
+const ROUNDS: usize = 10;
+const LIMIT: Duration = Duration::from_secs(60);
+/// How long a page is given to come to rest, and then watched.
+const SETTLING: Duration = Duration::from_secs(8);
+const WATCHED: Duration = Duration::from_secs(10);
+/// The pixel in the middle is looked at this often once the window is mapped.
+const LOOK_EVERY: Duration = Duration::from_millis(1);
+/// What the goal of the project allows.
+const GOAL: f64 = 1.25;
+
+/// A child that ends with us.
+struct Ends(Child);
+
+impl Drop for Ends {
+    fn drop(&mut self) {
+        // It may have ended by itself.
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+/// The two programs, and a folder in which nothing is installed.
+struct Programs {
+    ours: PathBuf,
+    empty: PathBuf,
+    home: tempfile::TempDir,
+    display: String,
+}
+
+impl Programs {
+    fn ours(&self) -> Command {
+        let mut command = Command::new(&self.ours);
+        command.args(["--lang", "en", "--home"]).arg(self.home.path().join("none"));
+        self.on_display(command)
+    }
+
+    fn empty(&self) -> Command {
+        self.on_display(Command::new(&self.empty))
+    }
+
+    fn on_display(&self, mut command: Command) -> Command {
+        command.env("DISPLAY", &self.display).env_remove("WAYLAND_DISPLAY").env_remove("WAYLAND_SOCKET");
+        command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+        command
+    }
+}
+
+/// When the window came, after the start of its process.
+#[derive(Clone, Copy)]
+struct FirstFrame {
+    mapped_s: f64,
+    drawn_s: f64,
+}
+
+/// Measures and prints.
+pub fn measure() -> Outcome<()> {
+    let rounds = std::env::args().nth(1).map_or(Ok(ROUNDS), |rounds| rounds.parse())?;
+    let (server, display) = virtual_display()?;
+    let examples = std::env::current_exe()?;
+    let examples = examples.parent().ok_or("this program lies in no folder")?;
+    let programs = Programs {
+        ours: examples.with_file_name("acolyte-installer"),
+        empty: examples.join("empty_window"),
+        home: tempfile::tempdir()?,
+        display,
+    };
+    println!("{} against {}", programs.ours.display(), programs.empty.display());
+    println!("round  ours: mapped  drawn   empty: mapped  drawn   (seconds from the start of the process)");
+    let (mut ours, mut empty) = (Vec::new(), Vec::new());
+    for round in 0..=rounds {
+        // Whoever comes first in one round comes second in the next.
+        let (mine, other) = if round % 2 == 0 {
+            let mine = first_frame(&programs, programs.ours())?;
+            (mine, first_frame(&programs, programs.empty())?)
+        } else {
+            let other = first_frame(&programs, programs.empty())?;
+            (first_frame(&programs, programs.ours())?, other)
+        };
+        // The first round fills the caches and does not count.
+        let number = if round == 0 { "-".to_owned() } else { round.to_string() };
+        println!(
+            "{number:>5}  {:>12.3}  {:.3}  {:>14.3}  {:.3}",
+            mine.mapped_s, mine.drawn_s, other.mapped_s, other.drawn_s
+        );
+        if round > 0 {
+            ours.push(mine);
+            empty.push(other);
+        }
+    }
+    for (what, of) in
+        [("mapped", (|frame| frame.mapped_s) as fn(&FirstFrame) -> f64), ("drawn", |frame| frame.drawn_s)]
+    {
+        let (mine, other) = (median(ours.iter().map(of)), median(empty.iter().map(of)));
+        let verdict = if mine / other <= GOAL { "within" } else { "beyond" };
+        println!(
+            "{what}: median {mine:.3} s, empty {other:.3} s, ratio {:.2}, {verdict} {GOAL}",
+            mine / other
+        );
+    }
+    idle(&programs)?;
+    drop(server);
+    Ok(())
+}
+
+fn virtual_display() -> Outcome<(Ends, String)> {
+    let mut server = Command::new("Xvfb")
+        .args(["-displayfd", "1", "-screen", "0", "1920x1080x24", "-nolisten", "tcp", "-noreset"])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .map_err(|error| format!("Xvfb is needed: {error}"))?;
+    let mut number = String::new();
+    let output = server.stdout.take().ok_or("Xvfb cannot be heard")?;
+    BufReader::new(output).read_line(&mut number)?;
+    Ok((Ends(server), format!(":{}", number.trim())))
+}
+
+/// Starts a program, and ends it once its window is drawn.
+fn first_frame(programs: &Programs, mut command: Command) -> Outcome<FirstFrame> {
+    let watch = Watch::new(&programs.display)?;
+    let began = Instant::now();
+    let program = Ends(command.spawn()?);
+    let (window, mapped) = watch.mapped(began)?;
+    let drawn = watch.drawn(window, began)?;
+    drop(program);
+    watch.gone(window, began)?;
+    let seconds = |at: Instant| at.duration_since(began).as_secs_f64();
+    Ok(FirstFrame { mapped_s: seconds(mapped), drawn_s: seconds(drawn) })
+}
+
+/// An eye on the display.
+struct Watch {
+    connection: RustConnection,
+}
+
+impl Watch {
+    fn new(display: &str) -> Outcome<Self> {
+        let (connection, screen) = RustConnection::connect(Some(display))?;
+        let root = connection.setup().roots[screen].root;
+        let windows = ChangeWindowAttributesAux::new().event_mask(EventMask::SUBSTRUCTURE_NOTIFY);
+        connection.change_window_attributes(root, &windows)?.check()?;
+        Ok(Self { connection })
+    }
+
+    /// Waits until a window is mapped.
+    fn mapped(&self, began: Instant) -> Outcome<(Window, Instant)> {
+        loop {
+            match self.connection.poll_for_event()? {
+                Some(Event::MapNotify(mapped)) => return Ok((mapped.window, Instant::now())),
+                Some(_) => {}
+                None => std::thread::sleep(LOOK_EVERY),
+            }
+            in_time(began, "no window was opened")?;
+        }
+    }
+
+    /// Waits until something was drawn into the middle of a window; until then the black of the display shows through.
+    fn drawn(&self, window: Window, began: Instant) -> Outcome<Instant> {
+        let size = self.connection.get_geometry(window)?.reply()?;
+        let (x, y) = (i16::try_from(size.width / 2)?, i16::try_from(size.height / 2)?);
+        loop {
+            let image = self.connection.get_image(ImageFormat::Z_PIXMAP, window, x, y, 8, 8, !0)?;
+            if image.reply()?.data.iter().any(|byte| *byte != 0) {
+                return Ok(Instant::now());
+            }
+            in_time(began, "nothing was drawn")?;
+            std::thread::sleep(LOOK_EVERY);
+        }
+    }
+
+    /// Waits until a window is no more.
+    fn gone(&self, window: Window, began: Instant) -> Outcome<()> {
+        while self.connection.get_geometry(window)?.reply().is_ok() {
+            in_time(began, "the window does not close")?;
+            std::thread::sleep(LOOK_EVERY);
+        }
+        Ok(())
+    }
+}
+
+fn in_time(began: Instant, what: &str) -> Outcome<()> {
+    if began.elapsed() < LIMIT { Ok(()) } else { Err(format!("{what} within {} s", LIMIT.as_secs()).into()) }
+}
+
+fn median(values: impl Iterator<Item = f64>) -> f64 {
+    let mut sorted: Vec<f64> = values.collect();
+    sorted.sort_by(f64::total_cmp);
+    let middle = sorted.len() / 2;
+    if sorted.len() % 2 == 1 { sorted[middle] } else { (sorted[middle - 1] + sorted[middle]) / 2.0 }
+}
+
+/// Leaves the window alone on three pages.
+fn idle(programs: &Programs) -> Outcome<()> {
+    let watch = Watch::new(&programs.display)?;
+    let began = Instant::now();
+    let program = Ends(programs.ours().spawn()?);
+    let (window, _) = watch.mapped(began)?;
+    watch.drawn(window, began)?;
+    let xdotool = |arguments: &[&str]| -> Outcome<String> {
+        let output = Command::new("xdotool").args(arguments).env("DISPLAY", &programs.display).output();
+        let output = output.map_err(|error| format!("xdotool is needed: {error}"))?;
+        Ok(String::from_utf8_lossy(&output.stdout).trim().to_owned())
+    };
+    let window = window.to_string();
+    xdotool(&["windowfocus", "--sync", &window])?;
+    for page in 0..3 {
+        if page > 0 {
+            // The page before may still be finding something out: pressed again until it leads on.
+            let before = xdotool(&["getwindowname", &window])?;
+            let began = Instant::now();
+            while xdotool(&["getwindowname", &window])? == before {
+                xdotool(&["key", "--clearmodifiers", "Return"])?;
+                in_time(began, "Enter does not lead on")?;
+                std::thread::sleep(Duration::from_secs(2));
+            }
+        }
+        std::thread::sleep(SETTLING);
+        let before = processor_s(program.0.id())?;
+        std::thread::sleep(WATCHED);
+        let used = processor_s(program.0.id())? - before;
+        let title = xdotool(&["getwindowname", &window])?;
+        println!("idle: {used:.2} s of processor time in {} s on {title:?}", WATCHED.as_secs());
+    }
+    Ok(())
+}
+
+/// Processor time of a process and all below it, in seconds.
+fn processor_s(process: u32) -> Outcome<f64> {
+    /// What Linux counts in, on every architecture that matters here.
+    const TICKS_PER_S: f64 = 100.0;
+    let folder = Path::new("/proc").join(process.to_string());
+    let stat = std::fs::read_to_string(folder.join("stat"))?;
+    // The name, in brackets, may hold anything; the fields after it are numbers. User and system time are the 12th and
+    // 13th of those.
+    let (_, fields) = stat.rsplit_once(')').ok_or("/proc/PID/stat is not understood")?;
+    let ticks = fields.split_whitespace().skip(11).take(2).map(str::parse::<f64>);
+    let own = ticks.sum::<Result<f64, _>>()? / TICKS_PER_S;
+    let children = std::fs::read_to_string(folder.join(format!("task/{process}/children")))?;
+    let below = children.split_whitespace().map(|child| processor_s(child.parse()?));
+    Ok(own + below.sum::<Outcome<f64>>()?)
+}
