@@ -2,10 +2,13 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
+use std::thread;
 
 use eframe::{Renderer, egui};
 
 use super::child::Word;
+use crate::say;
+use crate::text::{Language, Text};
 use crate::wizard::backend::{Backend, Live};
 use crate::wizard::{Wizard, WizardOptions, theme};
 
@@ -26,7 +29,9 @@ pub(super) fn open(
     options: &WizardOptions,
     tell: &mut dyn FnMut(Word),
 ) -> Result<(), OpenError> {
+    read_words_ahead(options);
     let run = || {
+        tracing::debug!(%renderer, "opening the window");
         eframe::run_native(
             "ACOLYTE",
             native_options(renderer),
@@ -39,6 +44,12 @@ pub(super) fn open(
         Ok(Err(error)) => Err(OpenError::Failed(error.to_string())),
         Err(panic) => Err(OpenError::Failed(panic_text(panic.as_ref()))),
     }
+}
+
+/// Drivers take longer than anything else here; meanwhile another processor reads the words of the first page.
+fn read_words_ahead(options: &WizardOptions) {
+    let text = Text::new(options.language.unwrap_or_else(Language::of_system));
+    thread::spawn(move || say!(text, "wizard-welcome-title"));
 }
 
 fn native_options(renderer: Renderer) -> eframe::NativeOptions {
@@ -79,6 +90,7 @@ struct App<'a> {
 
 impl<'a> App<'a> {
     fn new(options: WizardOptions, ctx: &egui::Context, tell: &'a mut dyn FnMut(Word)) -> Self {
+        tracing::debug!("the renderer is ready");
         theme::install(ctx);
         ctx.options_mut(|options| options.fallback_theme = egui::Theme::Light);
         let waker = ctx.clone();
@@ -94,7 +106,12 @@ impl eframe::App for App<'_> {
         // The first frame is behind us when the second begins.
         if self.rounds < 2 {
             self.rounds += 1;
-            if self.rounds == 1 { ctx.request_repaint() } else { (self.tell)(Word::Shown) }
+            if self.rounds == 1 {
+                ctx.request_repaint();
+            } else {
+                tracing::debug!("the first frame is shown");
+                (self.tell)(Word::Shown);
+            }
         }
         if ctx.input(|input| input.viewport().close_requested()) && !self.wizard.may_close() {
             ctx.send_viewport_cmd(egui::ViewportCommand::CancelClose);
@@ -106,6 +123,9 @@ impl eframe::App for App<'_> {
 
     fn ui(&mut self, ui: &mut egui::Ui, _frame: &mut eframe::Frame) {
         self.wizard.show(ui);
+        if self.rounds == 1 {
+            tracing::debug!("the first frame is laid out");
+        }
         // The page's name in the title: for the list of windows, and for who cannot see the page.
         let title = format!("ACOLYTE – {}", self.wizard.heading());
         if title != self.title {
