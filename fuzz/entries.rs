@@ -114,7 +114,7 @@ impl Kind {
             }
             Self::Archive => {
                 let (archive, staging) = (folder.join("archive"), folder.join("staging"));
-                let limits = Limits { entries: 1000, bytes: 8 << 20 };
+                let limits = Limits { entries: 1000, bytes: 8 << 20, expected_bytes: 0 };
                 if std::fs::write(&archive, input).is_ok() {
                     drop(unpack(&archive, &staging, limits, &|_| {}, &Control::new()));
                 }

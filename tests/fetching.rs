@@ -222,6 +222,12 @@ fn a_model_in_the_folder_of_another_server_is_not_downloaded_again() {
     said.receipt();
     let pull = said.steps().into_iter().find(|step| step.0 == "pull_model").unwrap();
     assert_eq!(pull.1, "skipped");
+    let room = said.events.iter().find(|event| event["step"] == "check" && event["state"] == "done").unwrap();
+    let room = room["message"].as_str().unwrap();
+    assert!(
+        room.ends_with("MB is there"),
+        "the model's gigabytes need no room, only the engine does: {room}"
+    );
     assert_eq!(
         (asked_for(&world, "/cdn/"), asked_for(&world, "/manifests/")),
         before,

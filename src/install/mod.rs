@@ -18,6 +18,7 @@ mod paths;
 mod progress;
 mod prompt;
 pub mod reuse;
+mod room;
 mod run;
 mod service;
 mod source;

@@ -9,7 +9,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 pub use engine::{InstalledEngine, NotReusable, copy_engine, installed_engine};
-pub use models::{ReusedLayers, reuse_layers, stores};
+pub use models::{ReusedLayers, reusable, reuse_layers, stores};
 
 /// Gives a file a second name at `to`, without a second copy of its bytes where the file system can: by a hard link,
 /// else by whatever cheap copy the system makes (`copy_file_range`, `clonefile`). The name appears whole or not at all.

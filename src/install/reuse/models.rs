@@ -15,12 +15,12 @@ use crate::install::store::{Store, StoredManifest};
 use crate::install::{Cancelled, Control};
 use crate::platform;
 
-/// What was found and taken over.
+/// What was found and taken over, or can be.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct ReusedLayers {
     /// Bytes of the layers that need not be downloaded now.
     pub bytes: u64,
-    /// Whether the model is complete.
+    /// Whether the model is complete by that.
     pub complete: bool,
 }
 
@@ -38,6 +38,40 @@ pub fn stores() -> Vec<PathBuf> {
         folder.join("blobs").is_dir() && std::fs::canonicalize(folder).is_ok_and(|real| seen.insert(real))
     });
     folders
+}
+
+/// What [`reuse_layers`] will take over without a second copy of its bytes, and so needs no room for: nothing is read or
+/// changed yet. Layers that only the registry could name are not counted.
+pub fn reusable(tag: &str, ours: &Path, others: &[PathBuf]) -> ReusedLayers {
+    let (store, real) = (Store::new(ours), std::fs::canonicalize(ours).ok());
+    let mut best = ReusedLayers::default();
+    for other in others.iter().filter(|other| std::fs::canonicalize(other).ok() != real) {
+        let theirs = Store::new(other);
+        let Some(manifest) = theirs.manifest(tag) else { continue };
+        let mut found = ReusedLayers { bytes: 0, complete: true };
+        for (digest, bytes) in &manifest.layers {
+            let is_whole = |blob: &PathBuf| blob.is_file() && files::length(blob) == *bytes;
+            let here = store.blob(digest).is_some_and(|blob| is_whole(&blob));
+            let linkable =
+                || theirs.blob(digest).is_some_and(|blob| is_whole(&blob) && can_link(&blob, ours));
+            if here || linkable() {
+                found.bytes += bytes;
+            } else {
+                found.complete = false;
+            }
+        }
+        if found.complete || found.bytes > best.bytes {
+            best = found;
+        }
+    }
+    best
+}
+
+/// Whether a file can get a second name in a folder: only trying tells, because that depends on the file system, on whose
+/// file it is and on the kernel's settings.
+fn can_link(file: &Path, folder: &Path) -> bool {
+    let Ok(scratch) = tempfile::Builder::new().prefix(".link-").tempdir_in(folder) else { return false };
+    std::fs::hard_link(file, scratch.path().join("link")).is_ok()
 }
 
 /// Takes over the layers of a model from other folders. `published` are the layers in the registry's manifest, when it

@@ -164,6 +164,42 @@ fn a_model_of_another_server_is_taken_over_whole_without_a_second_copy() {
 }
 
 #[test]
+fn what_needs_no_room_is_known_before_anything_is_read() {
+    let folder = tempfile::tempdir().unwrap();
+    let (other, ours) = (Shelf(folder.path().join("other")), folder.path().join("ours"));
+    std::fs::create_dir(&ours).unwrap();
+    let layers = [other.layer(b"weights"), other.layer(b"template")];
+    let others = [other.0.clone(), ours.clone()];
+    assert_eq!(reusable("qwen2.5-coder:7b", &ours, &others), ReusedLayers::default(), "no model yet");
+    other.model("qwen2.5-coder:7b", &layers);
+    let whole = ReusedLayers { bytes: 15, complete: true };
+    assert_eq!(reusable("qwen2.5-coder:7b", &ours, &others), whole);
+    assert_eq!(std::fs::read_dir(&ours).unwrap().count(), 0, "nothing is left of trying");
+    // One that is cut short will have to be fetched; one that is ours already is not.
+    std::fs::write(Store::new(&other.0).blob(&layers[1].0).unwrap(), "temp").unwrap();
+    let part = ReusedLayers { bytes: 7, complete: false };
+    assert_eq!(reusable("qwen2.5-coder:7b", &ours, &others), part);
+    Shelf(ours.clone()).layer(b"template");
+    assert_eq!(reusable("qwen2.5-coder:7b", &ours, &others), whole);
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn what_lies_on_another_disk_has_to_be_copied_and_needs_room() {
+    use std::os::unix::fs::MetadataExt as _;
+    let (here, there) = (tempfile::tempdir().unwrap(), tempfile::tempdir_in("/dev/shm"));
+    let Ok(there) = there else { return };
+    if here.path().metadata().unwrap().dev() == there.path().metadata().unwrap().dev() {
+        return;
+    }
+    let other = Shelf(there.path().to_owned());
+    let layers = [other.layer(b"weights")];
+    other.model("qwen2.5-coder:7b", &layers);
+    let found = reusable("qwen2.5-coder:7b", here.path(), &[other.0.clone()]);
+    assert_eq!(found, ReusedLayers::default());
+}
+
+#[test]
 fn a_damaged_or_missing_layer_is_left_to_the_pull() {
     let folder = tempfile::tempdir().unwrap();
     let (other, ours) = (Shelf(folder.path().join("other")), folder.path().join("ours"));

@@ -5,7 +5,8 @@ use std::path::{Path, PathBuf};
 
 use crate::install::run::Job;
 use crate::install::steps::engine::Plan;
-use crate::install::{InstallError, files};
+use crate::install::store::Store;
+use crate::install::{InstallError, files, reuse};
 use crate::say;
 
 /// Kept free beside what we need: logs, documents, the system's own breathing.
@@ -39,10 +40,14 @@ fn needs(job: &Job<'_>, plan: &Plan) -> Vec<(PathBuf, u64)> {
     }
     let models = &job.request.options.models_dir;
     let model = &job.request.assessment.candidate.model;
-    if !crate::install::store::Store::new(models).has(&model.tag) {
-        // Parts that were fetched before are already taken from the free space.
-        let there = crate::install::store::Store::new(models).partial_bytes();
-        needs.push((models.clone(), model.download_bytes.saturating_sub(there)));
+    let store = Store::new(models);
+    if !store.has(&model.tag) {
+        let reusable = reuse::reusable(&model.tag, models, &reuse::stores());
+        if !reusable.complete {
+            // Parts that were fetched before are already taken from the free space.
+            let there = store.partial_bytes().saturating_add(reusable.bytes);
+            needs.push((models.clone(), model.download_bytes.saturating_sub(there)));
+        }
     }
     needs
 }

@@ -173,10 +173,8 @@ async fn fill(job: &mut Job<'_>, plan: &Plan, staging: &Path) -> Result<Vec<Unpa
         Contents::Release { assets, .. } if assets.iter().all(|(_, path)| path.is_some()) => {
             job.reporter.skipped(say!(job.text, "install-fetch-archive"));
             job.reporter.started(Step::UnpackEngine, say!(job.text, "install-unpacking"));
-            let archives: Vec<(PathBuf, [u8; 32])> = assets
-                .iter()
-                .filter_map(|(asset, path)| Some((path.clone()?, asset.sha256_bytes())))
-                .collect();
+            let archives: Vec<(PathBuf, &Asset)> =
+                assets.iter().filter_map(|(asset, path)| Some((path.clone()?, asset))).collect();
             unpack_local(job, &archives, staging)
         }
         Contents::Release { release, assets } => {
@@ -186,21 +184,27 @@ async fn fill(job: &mut Job<'_>, plan: &Plan, staging: &Path) -> Result<Vec<Unpa
     }
 }
 
+/// An archive holds what it is said to hold, and never less than it takes itself.
+fn limits(asset: &Asset) -> Limits {
+    let expected_bytes = asset.unpacked_bytes.or(asset.bytes).unwrap_or(0);
+    Limits { expected_bytes, ..Limits::default() }
+}
+
 /// Archives that the person named: checked while they are unpacked.
 fn unpack_local(
     job: &Job<'_>,
-    archives: &[(PathBuf, [u8; 32])],
+    archives: &[(PathBuf, &Asset)],
     staging: &Path,
 ) -> Result<Vec<UnpackedFile>, InstallError> {
     let all: u64 = archives.iter().map(|(path, _)| files::length(path)).sum();
     let (mut before, mut unpacked) = (0, Vec::new());
-    for (path, sha256) in archives {
+    for (path, asset) in archives {
         let tell = |progress: unpack::UnpackProgress| {
             let message = || say!(job.text, "install-unpacking");
             job.reporter.bytes(before + progress.bytes_done, Some(all), message);
         };
-        let limits = Limits::default();
-        unpacked.extend(unpack::unpack_verified(path, sha256, staging, limits, &tell, job.control)?.files);
+        let (sha256, limits) = (asset.sha256_bytes(), limits(asset));
+        unpacked.extend(unpack::unpack_verified(path, &sha256, staging, limits, &tell, job.control)?.files);
         before += files::length(path);
     }
     Ok(unpacked)
@@ -216,13 +220,8 @@ async fn fetch_and_unpack(
     let Some((base, extras)) = assets.split_first() else { return Ok(Vec::new()) };
     let dest = job.paths.downloads().join(&base.name);
     let tail = Tail::new();
-    let following = unpack::follow(
-        tail.clone(),
-        dest.clone(),
-        staging.to_owned(),
-        Limits::default(),
-        job.control.clone(),
-    );
+    let following =
+        unpack::follow(tail.clone(), dest.clone(), staging.to_owned(), limits(base), job.control.clone());
     let following = following.map_err(at(staging))?;
     let fetched = fetch_all(job, release, base, extras, &tail).await;
     if fetched.is_err() {
@@ -234,8 +233,8 @@ async fn fetch_and_unpack(
     job.reporter.done(say!(job.text, "install-fetched"));
     job.reporter.started(Step::UnpackEngine, say!(job.text, "install-unpacking"));
     let mut unpacked = unpacked_while_fetching(job, following, files::length(&dest)).await?;
-    let archives: Vec<(PathBuf, [u8; 32])> =
-        extras.iter().map(|asset| (job.paths.downloads().join(&asset.name), asset.sha256_bytes())).collect();
+    let archives: Vec<(PathBuf, &Asset)> =
+        extras.iter().map(|asset| (job.paths.downloads().join(&asset.name), *asset)).collect();
     unpacked.extend(unpack_local(job, &archives, staging)?);
     Ok(unpacked)
 }

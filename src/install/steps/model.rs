@@ -1,11 +1,13 @@
 //! The model: pulled, made into `acolyte:latest`, and read back, because the engine takes anything in silence.
 
+use std::cell::Cell;
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::time::Duration;
 
 use crate::install::documents::{PREVIOUS_MODEL, SERVED_MODEL};
 use crate::install::journal::{Change, changes, was_made};
+use crate::install::room::{Room, Short};
 use crate::install::run::Job;
 use crate::install::steps::server::Server;
 use crate::install::store::Store;
@@ -58,6 +60,10 @@ pub async fn pull(job: &mut Job<'_>, server: &Server) -> Result<(), InstallError
         let error = match pull_once(job, server, &model.tag, model.download_bytes).await {
             Ok(Pulled::Whole) => break,
             Ok(Pulled::Paused) => continue,
+            Ok(Pulled::NoRoom(Short { need_bytes, free_bytes })) => {
+                let path = models_dir.clone();
+                return Err(InstallError::DiskShort { path, need_bytes, free_bytes });
+            }
             Err(error) => error,
         };
         job.control.check()?;
@@ -153,6 +159,7 @@ async fn published_layers(job: &Job<'_>, tag: &str) -> Result<Option<Vec<(String
 enum Pulled {
     Whole,
     Paused,
+    NoRoom(Short),
 }
 
 async fn pull_once(job: &Job<'_>, server: &Server, tag: &str, expected: u64) -> Result<Pulled, ClientError> {
@@ -160,6 +167,7 @@ async fn pull_once(job: &Job<'_>, server: &Server, tag: &str, expected: u64) -> 
     let (reporter, text) = (job.reporter, job.text);
     let mut waiting_told = 0;
     let mut phase = String::new();
+    let left = Cell::new(0);
     let tell = |line: &StatusLine| {
         let Some(digest) = &line.digest else {
             if line.status != phase && line.status.starts_with("verifying") {
@@ -170,8 +178,10 @@ async fn pull_once(job: &Job<'_>, server: &Server, tag: &str, expected: u64) -> 
         };
         let layer = layers.entry(digest.clone()).or_default();
         *layer = (layer.0.max(line.completed), layer.1.max(line.total));
-        let done = layers.values().map(|layer| layer.0).sum();
-        let total = layers.values().map(|layer| layer.1).sum::<u64>().max(expected);
+        let done: u64 = layers.values().map(|layer| layer.0).sum();
+        let sure: u64 = layers.values().map(|layer| layer.1).sum();
+        left.set(sure.saturating_sub(done));
+        let total = sure.max(expected);
         let message = || say!(text, "install-pulling", model = tag.to_owned());
         let stalled = reporter.bytes(done, Some(total), message);
         // A word when it begins to stand still, and again every 15 seconds.
@@ -190,7 +200,19 @@ async fn pull_once(job: &Job<'_>, server: &Server, tag: &str, expected: u64) -> 
             reporter.waiting(say!(text, "install-paused"));
             Ok(Pulled::Paused)
         }
+        short = no_room(&job.request.options.models_dir, &left) => Ok(Pulled::NoRoom(short)),
         pulled = pulling => pulled.map(|()| Pulled::Whole),
+    }
+}
+
+/// Ends when the disk has less room than is left to be fetched: the engine itself looks only when it is full.
+async fn no_room(models_dir: &Path, left: &Cell<u64>) -> Short {
+    let (mut room, mut tick) = (Room::on_disk_of(models_dir), tokio::time::interval(Duration::from_secs(1)));
+    loop {
+        tick.tick().await;
+        if let Some(short) = room.short_of(left.get()) {
+            return short;
+        }
     }
 }
 

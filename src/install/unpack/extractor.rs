@@ -11,6 +11,7 @@ use std::time::{Duration, Instant};
 use super::names::{self, NameProblem, Rules, Seen};
 use super::{Limits, UnpackError, UnpackProgress, Unpacked, UnpackedFile};
 use crate::install::Control;
+use crate::install::room::{Room, Short};
 
 const BUFFER_BYTES: usize = 256 << 10;
 const REPORT_EVERY: Duration = Duration::from_millis(100);
@@ -34,6 +35,7 @@ pub struct Extractor<'a> {
     unpacked: Unpacked,
     buffer: Vec<u8>,
     reported: Option<Instant>,
+    room: Room,
 }
 
 struct Link {
@@ -56,6 +58,7 @@ impl<'a> Extractor<'a> {
         let root = std::fs::canonicalize(staging).map_err(|error| UnpackError::write(staging, error))?;
         Ok(Self {
             archive,
+            room: Room::on_disk_of(&root),
             root,
             limits,
             bytes_total,
@@ -119,8 +122,20 @@ impl<'a> Extractor<'a> {
         Ok(())
     }
 
-    /// A file with everything that comes out of `content`.
-    pub fn file(&mut self, path: &Path, executable: bool, content: &mut dyn Read) -> Result<(), UnpackError> {
+    /// A file with everything that comes out of `content`, which should be as much as was declared.
+    pub fn file(
+        &mut self,
+        path: &Path,
+        executable: bool,
+        declared_bytes: u64,
+        content: &mut dyn Read,
+    ) -> Result<(), UnpackError> {
+        let end = self.unpacked.bytes.saturating_add(declared_bytes);
+        if end > self.limits.bytes {
+            return Err(UnpackError::TooLarge { limits: self.limits });
+        }
+        let short = self.room.short_of(self.still_to_come(end));
+        self.is_room(short)?;
         let full = self.make_room(path)?;
         let write_error = |error| UnpackError::write(&full, error);
         let mut file = create(&full, executable).map_err(write_error)?;
@@ -139,6 +154,8 @@ impl<'a> Extractor<'a> {
             file.write_all(&self.buffer[..n]).map_err(write_error)?;
             crc32.update(&self.buffer[..n]);
             self.pulse()?;
+            let short = self.room.short_of_now_and_then(self.still_to_come(end));
+            self.is_room(short)?;
         }
         self.unpacked.files.push(UnpackedFile { path: path.to_owned(), crc32: Some(crc32.finalize()) });
         Ok(())
@@ -202,6 +219,17 @@ impl<'a> Extractor<'a> {
         self.read.store(self.bytes_total, Ordering::Relaxed);
         self.report();
         Ok(self.unpacked)
+    }
+
+    /// What is surely still to be written, when a file that is being written ends there.
+    fn still_to_come(&self, end_of_file: u64) -> u64 {
+        end_of_file.max(self.limits.expected_bytes).saturating_sub(self.unpacked.bytes)
+    }
+
+    fn is_room(&self, short: Option<Short>) -> Result<(), UnpackError> {
+        short.map_or(Ok(()), |Short { need_bytes, free_bytes }| {
+            Err(UnpackError::DiskShort { path: self.root.clone(), need_bytes, free_bytes })
+        })
     }
 
     fn report(&self) {

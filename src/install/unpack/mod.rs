@@ -6,7 +6,8 @@
 //! 3. Folders and files are made by us, one path component at a time, never through a link; files are 0644 or 0755.
 //! 4. Links come last. A symbolic link must lead to somewhere inside the folder, whatever other links it passes; a hard
 //!    link must name a file of the same archive. Devices, pipes and sparse files are refused.
-//! 5. What is written is counted against [`Limits`], whatever the archive declares.
+//! 5. What is written is counted against [`Limits`], whatever the archive declares. A file that the disk has no room for
+//!    is not begun, and room for the rest is looked for while it goes on.
 //!
 //! An archive that is still coming is followed ([`follow`]), one that somebody named is checked along the way
 //! ([`unpack_verified`]); either way the folder is worth something only once the hash was the right one.
@@ -41,12 +42,14 @@ pub struct Limits {
     pub entries: u64,
     /// Bytes of all files together.
     pub bytes: u64,
+    /// At least so many bytes are sure to come out: room for them is watched all the while. 0 when nobody knows.
+    pub expected_bytes: u64,
 }
 
 impl Default for Limits {
     /// Several times what a release of the engine holds (about 60 entries, up to 6 GB).
     fn default() -> Self {
-        Self { entries: 20_000, bytes: 32 * crate::GIB }
+        Self { entries: 20_000, bytes: 32 * crate::GIB, expected_bytes: 0 }
     }
 }
 
@@ -138,6 +141,16 @@ pub enum UnpackError {
         /// What was being written.
         path: PathBuf,
     },
+    /// The disk has less room than what is still to come out.
+    #[error("{path}: {need_bytes} bytes are still to be unpacked, {free_bytes} are free")]
+    DiskShort {
+        /// The folder.
+        path: PathBuf,
+        /// Bytes that are still to come.
+        need_bytes: u64,
+        /// Bytes that are free.
+        free_bytes: u64,
+    },
     /// A file or folder cannot be written.
     #[error("cannot write {path}")]
     Write {
@@ -179,6 +192,12 @@ impl UnpackError {
                 actual = actual.as_str()
             ),
             Self::DiskFull { path } => say!(text, "fetch-disk-full", path = shown(path)),
+            Self::DiskShort { path, need_bytes, free_bytes } => say!(
+                text,
+                "fetch-disk-too-small",
+                path = shown(path),
+                size = text.file_size(need_bytes.saturating_sub(*free_bytes))
+            ),
             Self::Write { path, source } => {
                 say!(text, "fetch-cannot-write", path = shown(path), problem = source.to_string())
             }

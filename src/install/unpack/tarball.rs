@@ -94,7 +94,7 @@ fn entries(reader: impl Read, extractor: &mut Extractor<'_>) -> Result<(), Unpac
                 let executable = entry.header().mode().map_err(|e| extractor.damaged(e))? & 0o111 != 0;
                 let declared = entry.size();
                 let mut content = Exact { inner: &mut entry, left: declared };
-                extractor.file(&path, executable, &mut content)?;
+                extractor.file(&path, executable, declared, &mut content)?;
             }
             EntryType::Symlink => extractor.symbolic_link(&path, &link.unwrap_or_default())?,
             EntryType::Link => extractor.hard_link(&path, &link.unwrap_or_default())?,

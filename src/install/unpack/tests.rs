@@ -272,14 +272,39 @@ fn backslashes_of_windows_tools_are_separators_in_a_zip() {
 }
 
 #[test]
+fn what_the_disk_has_no_room_for_is_not_begun() {
+    // What a file says of its length is believed before it is written, what a release says all the while.
+    let mut builder = tar::Builder::new(Vec::new());
+    let mut header = tar::Header::new_gnu();
+    header.set_path("huge").unwrap();
+    header.set_mode(0o644);
+    header.set_size(1 << 50);
+    header.set_cksum();
+    builder.append(&header, io::empty()).unwrap();
+    let (huge, small) = (zst(&builder.into_inner().unwrap()), zst(&tar(&[file("small", "x")])));
+    let open = Limits { bytes: u64::MAX, ..Limits::default() };
+    for (archive, limits) in [(&huge, open), (&small, Limits { expected_bytes: 1 << 50, ..open })] {
+        let bench = Bench::new();
+        let error = bench.unpack_limited(archive, limits).unwrap_err();
+        assert!(
+            matches!(error, UnpackError::DiskShort { need_bytes, .. } if need_bytes == 1 << 50),
+            "{error}"
+        );
+        assert_eq!(std::fs::read_dir(bench.staging()).unwrap().count(), 0, "nothing was written");
+    }
+    let error = Bench::new().unpack(&huge).unwrap_err();
+    assert!(matches!(error, UnpackError::TooLarge { .. }), "{error}");
+}
+
+#[test]
 fn bombs_stop_at_the_limit() {
     let bomb = vec![Entry::File("zeros".into(), 0o644, vec![0; 4 << 20])];
-    let limits = Limits { entries: 10, bytes: 1 << 20 };
+    let limits = Limits { entries: 10, bytes: 1 << 20, expected_bytes: 0 };
     for archive in [zst(&tar(&bomb)), gz(&tar(&bomb)), zip(&bomb)] {
         let bench = Bench::new();
         let error = bench.unpack_limited(&archive, limits).unwrap_err();
         assert!(matches!(error, UnpackError::TooLarge { .. }), "{error}");
-        assert!(std::fs::metadata(bench.staging().join("zeros")).unwrap().len() <= 1 << 20);
+        assert!(!bench.staging().join("zeros").exists(), "it says itself that it is too long");
     }
     let many: Vec<Entry> = (0..11).map(|i| file(&format!("f{i}"), "")).collect();
     for archive in [zst(&tar(&many)), zip(&many)] {

@@ -37,7 +37,8 @@ pub fn unpack(archive: impl Read + Seek, extractor: &mut Extractor<'_>) -> Resul
             entry.take(LONGEST_TARGET).read_to_end(&mut target).map_err(|e| extractor.damaged(e))?;
             extractor.symbolic_link(&path, &target)?;
         } else {
-            extractor.file(&path, mode.is_some_and(|mode| mode & 0o111 != 0), &mut entry)?;
+            let declared = entry.size();
+            extractor.file(&path, mode.is_some_and(|mode| mode & 0o111 != 0), declared, &mut entry)?;
         }
     }
     Ok(())
