@@ -36,6 +36,25 @@ pub enum Kind {
 }
 
 impl Kind {
+    /// The fuzz target that feeds it.
+    #[allow(dead_code, reason = "each fuzz target knows its own")]
+    pub fn target(self) -> &'static str {
+        match self {
+            Self::Profiles => "profiles",
+            Self::Journal => "journal",
+            Self::Receipt => "receipt",
+            Self::ProfileFile => "profile_file",
+            Self::Hardware => "hardware",
+            Self::Gguf => "gguf",
+            Self::Manifest => "manifest",
+            Self::Reference => "reference",
+            Self::Ndjson => "ndjson",
+            Self::Sums => "sums",
+            Self::Release => "release",
+            Self::Archive => "archive",
+        }
+    }
+
     /// Feeds it. `folder` is an empty one that the input may be written to.
     pub fn feed(self, input: &[u8], folder: &Path) {
         let text = String::from_utf8_lossy(input);

@@ -2,6 +2,7 @@
 //! written beside its folder, and memory stays bounded. The functions are those of the fuzz targets (`fuzz/`).
 //!
 //! `ACOLYTE_HOSTILE_SECONDS` makes each kind go on for so long instead of a fixed number of inputs.
+//! `ACOLYTE_HOSTILE_SEEDS=FOLDER` writes the good inputs down, for the fuzz targets to begin with.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests fail by panicking")]
 
@@ -93,7 +94,14 @@ fn feed(kind: Kind, good: &[Vec<u8>]) {
     let time =
         std::env::var("ACOLYTE_HOSTILE_SECONDS").ok().and_then(|s| s.parse().ok()).map(Duration::from_secs);
     let (began, home) = (Instant::now(), tempfile::tempdir().unwrap());
-    for input in good {
+    if let Some(seeds) = std::env::var_os("ACOLYTE_HOSTILE_SEEDS") {
+        let folder = Path::new(&seeds).join(kind.target());
+        std::fs::create_dir_all(&folder).unwrap();
+        for (n, input) in good.iter().enumerate() {
+            std::fs::write(folder.join(n.to_string()), input).unwrap();
+        }
+    }
+    for input in good.iter().chain(&finds(kind)) {
         one(kind, input, home.path());
     }
     for seed in 1.. {
@@ -107,6 +115,13 @@ fn feed(kind: Kind, good: &[Vec<u8>]) {
     }
     let most = peak_bytes();
     assert!(most < MOST_MEMORY_BYTES, "{kind:?} made the program take {most} bytes");
+}
+
+/// What fuzzing has found once: fed again for ever after.
+fn finds(kind: Kind) -> Vec<Vec<u8>> {
+    let folder = format!("fuzz/finds/{}", kind.target());
+    let any = Path::new(env!("CARGO_MANIFEST_DIR")).join(&folder).is_dir();
+    if any { files(&folder) } else { Vec::new() }
 }
 
 fn one(kind: Kind, input: &[u8], home: &Path) {

@@ -285,8 +285,3 @@ pub const CELLS: &[Cell] = &[
     Cell::new(Create, ClampedContext, Stops),
     Cell::new(Load, ClampedContext, Stops),
 ];
-
-/// The cell of a step and a fault, if it has a meaning.
-pub fn cell(step: Step, fault: Fault) -> Option<&'static Cell> {
-    CELLS.iter().find(|cell| cell.step == step && cell.fault == fault)
-}

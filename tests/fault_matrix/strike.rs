@@ -17,12 +17,27 @@ use crate::common::world::{Running, Said, World, listing};
 /// Nobody in particular: permissions mean nothing to the superuser, as whom tests in a container often run.
 const NOBODY: u32 = 65_534;
 
+/// What was seen of a cell.
+#[derive(Clone, Copy, Debug)]
+pub struct Seen {
+    pub cell: &'static Cell,
+    /// Whether each of the two struck runs ended well all the same.
+    pub ended_well: [bool; 2],
+    /// Whether the run after the first one finished.
+    pub run_again: bool,
+    /// Whether nothing was left after the second one was taken back.
+    pub taken_back: bool,
+}
+
 /// Both ways on from a fault.
-pub fn both_ways(cell: &Cell) {
-    let struck = Struck::new(cell);
-    struck.run_again();
-    drop(struck);
-    Struck::new(cell).take_back();
+pub fn both_ways(cell: &'static Cell) -> Seen {
+    let first = Struck::new(cell);
+    let run_again = first.run_again();
+    let ended_well = first.finished;
+    drop(first);
+    let second = Struck::new(cell);
+    let taken_back = second.take_back();
+    Seen { cell, ended_well: [ended_well, second.finished], run_again, taken_back }
 }
 
 /// A world in which an installation was struck.
@@ -289,7 +304,7 @@ impl<'a> Struck<'a> {
     }
 
     /// Running it again finishes it.
-    fn run_again(&self) {
+    fn run_again(&self) -> bool {
         let mut arguments = self.arguments();
         if (self.cell.step, self.cell.fault) == (Step::Create, Fault::ClampedContext) {
             // This model's file does not carry the context, and no second run changes that: another profile does.
@@ -311,10 +326,11 @@ impl<'a> Struck<'a> {
             "{name}: {status:#}"
         );
         assert_eq!(below(self.world.folder.path()).len(), 2, "{name}: one server with one runner");
+        said.code == Some(0)
     }
 
     /// Undoing it leaves nothing behind; where it has finished, there is nothing to undo, and removing it does.
-    fn take_back(&self) {
+    fn take_back(&self) -> bool {
         let name = self.cell.name();
         let status = self.status();
         let unfinished = status["unfinished"] == json!(true);
@@ -332,6 +348,7 @@ impl<'a> Struck<'a> {
         assert_eq!(left, Vec::<PathBuf>::new(), "{name}: no file is left");
         let closed_by_us = matches!(self.cell.fault, Fault::NoPermission | Fault::ReadOnly);
         assert!(closed_by_us || !self.world.home().exists(), "{name}: {:#?}", listing(&self.world.home()));
+        left.is_empty()
     }
 
     fn status(&self) -> Value {

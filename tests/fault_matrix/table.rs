@@ -1,6 +1,8 @@
 //! `docs/fault-matrix.md`, made of the cells that run.
 
-use crate::cells::{CELLS, Fault, Run, Step, cell};
+use crate::cells::{Fault, Run, Step};
+use crate::small_disk;
+use crate::strike::Seen;
 
 const HEAD: &str = "\
 # What happens when something goes wrong
@@ -11,7 +13,8 @@ cell twice: once the installation is **run again** and must end well, with one s
 unfinished; and once it is **undone** (`acolyte undo`) and must leave no file, no folder of ours and no process behind.
 Where the struck run ends well all the same, it is removed instead of undone, with the same demand.
 
-This page is written by that test (`UPDATE_FAULT_MATRIX=1`), and the test fails when it is not what ran.
+This page is made of what that test saw: words and numbers are counted from its runs, and it fails when another page
+stands here (`UPDATE_FAULT_MATRIX=1` writes it).
 
 - **ends well**: the run that is struck goes on and finishes.
 - **stops**: it ends early and says why; the profile that was in force, if there was one, stays in force.
@@ -26,10 +29,12 @@ const FOOT: &str = "
 - Kills and Ctrl-C strike at events that the program tells (`--json`): when a step begins, when it has just ended. No
   clock is involved.
 - *Disk full*: at the check, a release that claims more than any disk has. While fetching and unpacking, and when the
-  last documents are written, the kernel's limit on the length of files (`RLIMIT_FSIZE`, its signal ignored), because a
-  small file system of one's own needs rights that tests do not have: writes fail, with \"File too large\" in the place
-  of \"No space left on device\". While the model comes it is the engine that writes, so the stand-in says what the real
-  one was recorded saying.
+  last documents are written, the kernel's limit on the length of files (`RLIMIT_FSIZE`, its signal ignored), which every
+  system lets a test have: writes fail, with \"File too large\" in the place of \"No space left on device\". While the
+  model comes it is the engine that writes, so the stand-in says what the real one was recorded saying.
+- *Disk full, a real one*: a tmpfs in namespaces of the test's own, made so small while the program runs that nothing more
+  fits; it is then made larger before the run that finishes, and undoing happens while it is still full. Where the system
+  lets no test mount anything this row is skipped, and the test says so.
 - A run that fails must fail in the step that was struck, with a message. The engine is unpacked while it comes, so what
   strikes unpacking can strike before the last byte is there.
 - *No permission*: a folder that nobody may enter or list. *Read-only*: one that may be read and not written to. Where the tests
@@ -53,8 +58,8 @@ const FOOT: &str = "
 - Entries among the things started at login are made without asking the server anything; so are the last documents.
 ";
 
-/// The whole page.
-pub fn page() -> String {
+/// The whole page, made of what was seen of every cell.
+pub fn page(seen: &[Seen]) -> String {
     let mut page = HEAD.to_owned();
     page.push_str("| |");
     for step in Step::ALL {
@@ -64,33 +69,47 @@ pub fn page() -> String {
     page.push_str(&"---|".repeat(Step::ALL.len()));
     page.push('\n');
     for fault in Fault::ALL {
-        page.push_str(&format!("| {} |", fault.title()));
-        for step in Step::ALL {
-            let word = match cell(step, fault).map(|cell| cell.run) {
-                Some(Run::Finishes) => "ends well",
-                Some(Run::Stops) => "stops",
-                Some(Run::Either) => "either",
-                None => "–",
-            };
-            page.push_str(&format!(" {word} |"));
+        page.push_str(&row(fault.title(), |step| {
+            seen.iter().find(|seen| seen.cell.step == step && seen.cell.fault == fault).map(word)
+        }));
+        if fault == Fault::DiskFull {
+            page.push_str(&row("disk full, a real one", |step| {
+                small_disk::STEPS.contains(&step).then_some("stops")
+            }));
         }
-        page.push('\n');
     }
-    let count = |run| CELLS.iter().filter(|cell| cell.run == run).count();
-    let all = Fault::ALL.len() * Step::ALL.len();
+    let count = |wanted: &str| seen.iter().filter(|seen| word(seen) == wanted).count();
     page.push_str(&format!(
-        "\n{} of {all} cells have a meaning and are struck twice, {} runs into a fault in all: {} end well, {} stop, {} \
-         either. After each, {} of {} second runs finish, and {} of {} undo without a trace.\n",
-        CELLS.len(),
-        2 * CELLS.len(),
-        count(Run::Finishes),
-        count(Run::Stops),
-        count(Run::Either),
-        CELLS.len(),
-        CELLS.len(),
-        CELLS.len(),
-        CELLS.len(),
+        "\n{} of {} cells have a meaning and are struck twice, {} runs into a fault in all: {} end well, {} stop, {} \
+         either. After each, {} of {} second runs finish, and {} of {} are taken back without a trace. A real full disk is \
+         met at {} steps more, twice each.\n",
+        seen.len(),
+        Fault::ALL.len() * Step::ALL.len(),
+        2 * seen.len(),
+        count("ends well"),
+        count("stops"),
+        count("either"),
+        seen.iter().filter(|seen| seen.run_again).count(),
+        seen.len(),
+        seen.iter().filter(|seen| seen.taken_back).count(),
+        seen.len(),
+        small_disk::STEPS.len(),
     ));
     page.push_str(FOOT);
     page
+}
+
+fn row(title: &str, word: impl Fn(Step) -> Option<&'static str>) -> String {
+    let words: Vec<&str> = Step::ALL.into_iter().map(|step| word(step).unwrap_or("–")).collect();
+    format!("| {title} | {} |\n", words.join(" | "))
+}
+
+/// What the struck runs did. Where it is a matter of moments, it is not the same every time.
+fn word(seen: &Seen) -> &'static str {
+    match (seen.cell.run, seen.ended_well) {
+        (Run::Either, _) => "either",
+        (_, [true, true]) => "ends well",
+        (_, [false, false]) => "stops",
+        _ => "not the same twice",
+    }
 }

@@ -195,7 +195,7 @@ fn what_lies_on_another_disk_has_to_be_copied_and_needs_room() {
     let other = Shelf(there.path().to_owned());
     let layers = [other.layer(b"weights")];
     other.model("qwen2.5-coder:7b", &layers);
-    let found = reusable("qwen2.5-coder:7b", here.path(), &[other.0.clone()]);
+    let found = reusable("qwen2.5-coder:7b", here.path(), std::slice::from_ref(&other.0));
     assert_eq!(found, ReusedLayers::default());
 }
 
