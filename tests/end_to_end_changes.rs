@@ -342,6 +342,30 @@ fn a_torn_model_is_noticed_and_only_what_is_torn_is_fetched_again() {
 }
 
 #[test]
+fn a_server_that_the_system_starts_again_and_again_does_not_fill_the_disk_with_its_log() {
+    let world = quick(&json!({}));
+    let logs = world.home().join("logs");
+    std::fs::create_dir_all(&logs).unwrap();
+    // As a unit has it before each start, and as an agent has it, which becomes the server. Either program may have
+    // installed, so either must know it.
+    for program in [env!("CARGO_BIN_EXE_acolyte"), env!("CARGO_BIN_EXE_acolyte-installer")] {
+        for becomes in [&[][..], &["sh", "-c", "echo started >&2; exit 7"]] {
+            std::fs::write(logs.join("server.log"), vec![b'x'; 5 << 20]).unwrap();
+            let log = std::fs::File::options().append(true).open(logs.join("server.log")).unwrap();
+            let mut command = world.program(program);
+            command.arg("keep-log").arg(world.home()).args(becomes).stderr(log);
+            let code = command.status().unwrap().code();
+            assert_eq!(code, Some(if becomes.is_empty() { 0 } else { 7 }), "{program}");
+            let left = std::fs::read_to_string(logs.join("server.log")).unwrap();
+            assert_eq!(left, if becomes.is_empty() { "" } else { "started\n" });
+        }
+    }
+    let mut kept: Vec<u64> = listing(&logs).iter().map(|path| path.metadata().unwrap().len()).collect();
+    kept.sort_unstable();
+    assert_eq!(kept, [8, 5 << 20, 5 << 20, 5 << 20], "three old ones at most");
+}
+
+#[test]
 fn a_port_that_is_insisted_on_names_who_has_it() {
     let world = quick(&json!({}));
     let taken = std::net::TcpListener::bind(("127.0.0.1", world.port)).unwrap();

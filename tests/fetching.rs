@@ -280,6 +280,20 @@ fn a_proxy_is_used_and_its_password_is_written_nowhere() {
         .filter(|path| std::fs::read(path).is_ok_and(|bytes| contains(&bytes, b"s3cret")))
         .collect();
     assert_eq!(written, Vec::<&PathBuf>::new());
+    // The relay ended with the installation, so the server that stays must not be told of it.
+    let told = |event: &&serde_json::Value| {
+        event["message"].as_str().is_some_and(|said| said.contains("the server"))
+    };
+    assert_eq!(said.events.iter().filter(|event| event["step"] == "pull_model").filter(told).count(), 2);
+    let running = common::process::below(&world.home());
+    assert_eq!(running.len(), 2, "the server and its runner");
+    for process in running {
+        let environment = std::fs::read(format!("/proc/{process}/environ")).unwrap();
+        assert!(
+            contains(&environment, b"OLLAMA_HOST") && !contains(&environment, b"_PROXY=http"),
+            "{process}"
+        );
+    }
 }
 
 fn contains(bytes: &[u8], part: &[u8]) -> bool {

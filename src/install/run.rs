@@ -55,8 +55,10 @@ pub(super) struct Job<'a> {
     pub placements: Option<Placements>,
     /// Every attempt at loading.
     pub tried: Vec<Tried>,
-    /// How the engine reaches its registry while this runs.
+    /// How the engine reaches its registry while it pulls.
     pub way_out: WayOut,
+    /// Whether the server runs with that now.
+    pub reaching_out: bool,
 }
 
 /// Carries a request out and tells what happens. Blocks for as long as it takes; `control` stops it within a second,
@@ -127,6 +129,7 @@ async fn install(
         placements: None,
         tried: Vec::new(),
         way_out: WayOut::default(),
+        reaching_out: false,
     };
     job.journal.begin()?;
     let asked = job.paths.request();

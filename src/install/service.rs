@@ -1,22 +1,26 @@
 //! The server among the things started at login, and under the system's service manager where there is one.
 //!
 //! Where the system itself watches the program (a systemd user unit, a LaunchAgent) that entry owns the server: it is
-//! started and stopped through it, so that there are never two. Elsewhere (XDG autostart, the Run key of Windows) the
+//! started and stopped through it, so that there are never two. It writes the server's log itself, so before each start a
+//! copy of this program looks after that (`keep-log`): also a server that crashes again and again fills no disk. Elsewhere (XDG autostart, the Run key of Windows) the
 //! entry calls a copy of this program, which starts the server as the installation did; such an entry could carry
 //! neither the log nor, on Windows, the environment.
 //!
 //! A person has one such entry, but may have several homes: an entry that belongs to another home is left alone.
 
+use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
 use sha2::{Digest as _, Sha256};
 
-use crate::install::{InstallError, Paths, files};
-use crate::ollama::server::Launch;
+use crate::install::{Control, InstallError, Paths, files, manage};
+use crate::ollama::server::{Launch, rotate_while_running};
 use crate::platform::login::{LoginEntry, Means};
 
-/// The first argument with which an entry calls a copy of this program.
+/// The first argument with which an entry calls a copy of this program to start the server.
 const START_SERVER: &str = "start-server";
+/// The same to have the server's log looked after before the system starts the server itself.
+const KEEP_LOG: &str = "keep-log";
 
 /// Settings of the engine that a session may carry and that must not reach our server. Ours are set, not unset.
 const FOREIGN_SETTINGS: &[&str] = &[
@@ -56,6 +60,11 @@ pub fn install(paths: &Paths, launch: &Launch) -> Result<(), InstallError> {
             description: description(paths),
             program: launch.program.clone(),
             args: vec!["serve".to_owned()],
+            before: vec![
+                copy_of_us(paths)?.display().to_string(),
+                KEEP_LOG.to_owned(),
+                paths.home().display().to_string(),
+            ],
             environment: launch.environment_here(),
             unset,
             log: Some(launch.log.clone()),
@@ -104,19 +113,50 @@ pub fn copy_path(paths: &Paths) -> PathBuf {
     paths.programs().join(if cfg!(windows) { "acolyte-at-login.exe" } else { "acolyte-at-login" })
 }
 
-/// Starts the server of a home when this program was called by a login entry, and ends the program then. Must be the
-/// first thing a program of ours does.
+/// Does what a login entry asks of a copy of this program, and ends the program then: starts the server of a home, or
+/// keeps its log from growing for ever and becomes the program that is named behind it, if any. Must be the first thing
+/// a program of ours does.
 pub fn run_if_asked() {
     let mut arguments = std::env::args_os().skip(1);
-    if arguments.next().is_none_or(|first| first != START_SERVER) {
+    let (asked, home) = (arguments.next(), arguments.next().map(PathBuf::from));
+    let (Some(asked), Some(home)) = (asked, home) else { return };
+    let outcome = if asked == START_SERVER {
+        manage::start(&home, &Control::new()).map(drop).map_err(|error| error.to_string())
+    } else if asked == KEEP_LOG {
+        keep_log(&Paths::new(&home), arguments)
+    } else {
         return;
-    }
-    let Some(home) = arguments.next().map(PathBuf::from) else { return };
-    let started = crate::install::manage::start(&home, &crate::install::Control::new());
-    if let Err(error) = &started {
+    };
+    if let Err(error) = &outcome {
         eprintln!("acolyte: {error}");
     }
-    std::process::exit(i32::from(started.is_err()));
+    std::process::exit(i32::from(outcome.is_err()));
+}
+
+/// The system has opened the log already, so it is cut and not renamed. Comes back only without a program to become, or
+/// when that cannot be started.
+fn keep_log(paths: &Paths, mut program: impl Iterator<Item = OsString>) -> Result<(), String> {
+    let log = paths.server_log();
+    if let Err(error) = rotate_while_running(&log) {
+        // The server matters more than its log.
+        eprintln!("acolyte: {}: {error}", log.display());
+    }
+    let Some(next) = program.next() else { return Ok(()) };
+    let mut command = std::process::Command::new(&next);
+    command.args(program);
+    Err(format!("{}: {}", next.display(), become_program(command)))
+}
+
+#[cfg(unix)]
+fn become_program(mut command: std::process::Command) -> std::io::Error {
+    use std::os::unix::process::CommandExt as _;
+    command.exec()
+}
+
+/// Only launchd asks for this.
+#[cfg(not(unix))]
+fn become_program(_command: std::process::Command) -> std::io::Error {
+    std::io::ErrorKind::Unsupported.into()
 }
 
 fn means() -> Result<Means, InstallError> {
@@ -145,6 +185,7 @@ fn is_ours(means: &Means, paths: &Paths) -> bool {
 
 fn copy_of_us(paths: &Paths) -> Result<PathBuf, InstallError> {
     let copy = copy_path(paths);
+    files::create_folders(&paths.programs())?;
     let us = std::env::current_exe().map_err(files::at(Path::new("current_exe")))?;
     if us != copy && !same_contents(&us, &copy) {
         files::remove_file(&copy)?;

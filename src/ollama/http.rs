@@ -7,9 +7,12 @@
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use reqwest::{Certificate, Client, ClientBuilder, Proxy, Url};
+use rustls::pki_types::CertificateDer;
+use rustls::pki_types::pem::PemObject as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::say;
@@ -125,6 +128,9 @@ pub enum HttpError {
     /// The client could not be built.
     #[error("no HTTP client can be made")]
     Build(#[source] reqwest::Error),
+    /// Encryption could not be set up.
+    #[error("no encryption can be set up")]
+    Tls(#[source] rustls::Error),
 }
 
 impl HttpError {
@@ -144,6 +150,7 @@ impl HttpError {
                 say!(text, "fetch-ca-empty", path = path.display().to_string())
             }
             Self::Build(source) => say!(text, "fetch-no-client", problem = innermost(source)),
+            Self::Tls(source) => say!(text, "fetch-no-client", problem = source.to_string()),
         }
     }
 }
@@ -182,6 +189,41 @@ pub fn client(options: &HttpOptions) -> Result<Client, HttpError> {
             make()?.tls_certs_only(built_in).build().map_err(HttpError::Build)
         }
     }
+}
+
+/// How a server is told to be the right one by programs that speak TLS themselves: by the system's authorities, and by
+/// those in this file.
+///
+/// # Errors
+/// When the certificates are unusable.
+pub fn tls(ca_file: Option<&Path>) -> Result<Arc<rustls::ClientConfig>, HttpError> {
+    let unreadable = |path: &Path| HttpError::NoCertificates { path: path.to_owned() };
+    let mut own = Vec::new();
+    if let Some(path) = ca_file {
+        let found = CertificateDer::pem_file_iter(path).and_then(Iterator::collect::<Result<Vec<_>, _>>);
+        own = found.ok().filter(|found| !found.is_empty()).ok_or_else(|| unreadable(path))?;
+    }
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let builder = || {
+        rustls::ClientConfig::builder_with_provider(Arc::clone(&provider))
+            .with_safe_default_protocol_versions()
+            .map_err(HttpError::Tls)
+    };
+    let verifier =
+        rustls_platform_verifier::Verifier::new_with_extra_roots(own.clone(), Arc::clone(&provider));
+    let config = match verifier {
+        Ok(verifier) => builder()?.dangerous().with_custom_certificate_verifier(Arc::new(verifier)),
+        // As for our own downloads: a system without any certificates still has to reach the proxy.
+        Err(error) => {
+            tracing::warn!(%error, "the system's certificates cannot be used, using the built-in ones");
+            let mut roots = rustls::RootCertStore::empty();
+            roots.add_parsable_certificates(
+                webpki_root_certs::TLS_SERVER_ROOT_CERTS.iter().cloned().chain(own),
+            );
+            builder()?.with_root_certificates(roots)
+        }
+    };
+    Ok(Arc::new(config.with_no_client_auth()))
 }
 
 /// A client for our own server on this computer: no proxy, ever, and no certificates needed.

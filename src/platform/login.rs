@@ -42,6 +42,10 @@ pub struct LoginEntry {
     pub program: PathBuf,
     /// Its arguments.
     pub args: Vec<String>,
+    /// A program and its arguments that run to their end before each start, where the means supervises the program
+    /// ([`Kind::supervises`]). Where the system runs one program only, it is called with the other one's words behind its
+    /// own and must become that.
+    pub before: Vec<String>,
     /// Set for it. See [`Kind::carries_environment`].
     pub environment: BTreeMap<String, String>,
     /// Names of variables of the session that must not reach it.

@@ -9,10 +9,11 @@ use crate::install::documents::{PREVIOUS_MODEL, SERVED_MODEL};
 use crate::install::journal::{Change, changes, was_made};
 use crate::install::room::{Room, Short};
 use crate::install::run::Job;
-use crate::install::steps::server::Server;
+use crate::install::steps::server::{self, Server};
 use crate::install::store::Store;
 use crate::install::uninstall::is_ours;
 use crate::install::{InstallError, Step, reuse};
+use crate::models::Model;
 use crate::ollama::client::{AUTOMATIC, ClientError, CreateParameters, CreateRequest};
 use crate::ollama::http;
 use crate::ollama::registry::{Reference, Remote};
@@ -37,7 +38,7 @@ const PASSING: &[&str] = &[
 ];
 
 /// Pulls the model.
-pub async fn pull(job: &mut Job<'_>, server: &Server) -> Result<(), InstallError> {
+pub async fn pull(job: &mut Job<'_>, server: &mut Server) -> Result<(), InstallError> {
     let model = job.request.assessment.candidate.model.clone();
     job.reporter.started(Step::PullModel, say!(job.text, "install-pulling", model = model.tag.clone()));
     let models_dir = &job.request.options.models_dir;
@@ -54,14 +55,25 @@ pub async fn pull(job: &mut Job<'_>, server: &Server) -> Result<(), InstallError
         job.reporter.skipped(say!(job.text, "install-pull-taken-over", model = model.tag.clone()));
         return Ok(());
     }
+    server::reach_out(job, server).await?;
+    pull_until_whole(job, server, &model).await?;
+    server::come_back(job, server).await?;
+    make_last(job, &model.tag).await?;
+    job.journal.done(change)?;
+    job.reporter.done(say!(job.text, "install-pulled", model = model.tag.clone()));
+    Ok(())
+}
+
+/// Pulls as often as that can help.
+async fn pull_until_whole(job: &Job<'_>, server: &Server, model: &Model) -> Result<(), InstallError> {
     let mut tries = 0;
     loop {
         job.control.until_resumed().await?;
         let error = match pull_once(job, server, &model.tag, model.download_bytes).await {
-            Ok(Pulled::Whole) => break,
+            Ok(Pulled::Whole) => return Ok(()),
             Ok(Pulled::Paused) => continue,
             Ok(Pulled::NoRoom(Short { need_bytes, free_bytes })) => {
-                let path = models_dir.clone();
+                let path = job.request.options.models_dir.clone();
                 return Err(InstallError::DiskShort { path, need_bytes, free_bytes });
             }
             Err(error) => error,
@@ -74,10 +86,6 @@ pub async fn pull(job: &mut Job<'_>, server: &Server) -> Result<(), InstallError
         job.reporter.waiting(say!(job.text, "install-pull-again", cause = error.explain(job.text)));
         job.control.or_cancelled(tokio::time::sleep(Duration::from_secs(u64::from(tries)))).await?;
     }
-    make_last(job, &model.tag).await?;
-    job.journal.done(change)?;
-    job.reporter.done(say!(job.text, "install-pulled", model = model.tag.clone()));
-    Ok(())
 }
 
 /// Removes layers that a power cut left half-written: the engine would take them for whole.

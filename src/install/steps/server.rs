@@ -1,5 +1,6 @@
 //! The private server: kept when it is the right one, else stopped and started anew.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use crate::SCHEMA;
@@ -28,10 +29,6 @@ pub struct Server {
 /// Runs the step.
 pub async fn run(job: &mut Job<'_>, engine: &Engine) -> Result<Server, InstallError> {
     job.reporter.started(Step::StartServer, say!(job.text, "install-starting-server"));
-    let source = &job.request.options.source;
-    job.way_out = WayOut::open(source, |name| std::env::var(name).ok())
-        .await
-        .map_err(files::at(&job.paths.server_log()))?;
     let wanted = job.request.options.port;
     let preferred = job.previous_server.as_ref().map(|server| server.port);
     if let Some(launch) = preferred
@@ -107,6 +104,42 @@ pub async fn restart(job: &Job<'_>, server: &mut Server) -> Result<(), InstallEr
     Ok(())
 }
 
+/// Before a model is pulled: where the engine needs help of ours to reach its registry, the server is started anew with
+/// that. It ends with this program, so [`come_back`] must follow.
+pub async fn reach_out(job: &mut Job<'_>, server: &mut Server) -> Result<(), InstallError> {
+    let source = &job.request.options.source;
+    job.way_out = WayOut::open(source, |name| std::env::var(name).ok()).await?;
+    if !job.way_out.is_needed() {
+        return Ok(());
+    }
+    job.reporter.running(say!(job.text, "install-server-reaches-out"));
+    job.reaching_out = true;
+    start_anew(job, server, job.way_out.environment()).await
+}
+
+/// After a model was pulled: from here on the server needs no network, and must not be left with a way out that ends.
+pub async fn come_back(job: &mut Job<'_>, server: &mut Server) -> Result<(), InstallError> {
+    if !job.reaching_out {
+        return Ok(());
+    }
+    job.reporter.running(say!(job.text, "install-server-comes-back"));
+    start_anew(job, server, BTreeMap::new()).await?;
+    job.reaching_out = false;
+    job.way_out = WayOut::default();
+    Ok(())
+}
+
+async fn start_anew(
+    job: &Job<'_>,
+    server: &mut Server,
+    network: BTreeMap<String, String>,
+) -> Result<(), InstallError> {
+    let launch = Launch { network, ..server.launch.clone() };
+    stop(&job.paths).await?;
+    *server = job.control.or_cancelled(start_and_wait(&job.paths, &launch)).await??;
+    Ok(())
+}
+
 /// Starts the server of what is installed: by the system's service manager where that looks after it, else directly.
 pub async fn start_again(paths: &Paths, launch: &Launch) -> Result<Server, InstallError> {
     if service::start(paths)? {
@@ -174,7 +207,7 @@ fn launch(job: &Job<'_>, engine: &Engine, port: u16) -> Launch {
         kv_cache_type: job.kv_cache_type,
         home: job.paths.engine_home(),
         log: job.paths.server_log(),
-        network: job.way_out.environment(),
+        network: BTreeMap::new(),
     }
 }
 
@@ -186,7 +219,7 @@ pub async fn put_back(job: &mut Job<'_>) -> Result<(), InstallError> {
         return Ok(files::remove_file(&job.paths.server_state())?);
     };
     let launch = file.launch(&job.paths);
-    if job.server_ran && running(&job.paths, &launch).await?.is_some() {
+    if job.server_ran && !job.reaching_out && running(&job.paths, &launch).await?.is_some() {
         return Ok(());
     }
     stop(&job.paths).await?;

@@ -95,7 +95,9 @@ pub fn plist(entry: &LoginEntry) -> Result<String, LoginError> {
     ));
     text.push_str(&format!("\t<key>Label</key>\n\t{}\n", string(LABEL)?));
     text.push_str("\t<key>ProgramArguments</key>\n\t<array>\n");
-    for word in std::iter::once(text_of(&entry.program)?).chain(entry.args.iter().map(String::as_str)) {
+    // launchd knows no program before the program: the first one becomes the second.
+    let before = entry.before.iter().map(String::as_str).chain([text_of(&entry.program)?]);
+    for word in before.chain(entry.args.iter().map(String::as_str)) {
         text.push_str(&format!("\t\t{}\n", string(word)?));
     }
     text.push_str("\t</array>\n\t<key>EnvironmentVariables</key>\n\t<dict>\n");

@@ -125,8 +125,14 @@ pub fn unit(entry: &LoginEntry) -> Result<String, LoginError> {
     for arg in &entry.args {
         command.push(quoted(arg, Dollar::Doubled)?);
     }
+    let mut before = String::new();
+    if !entry.before.is_empty() {
+        let words = entry.before.iter().map(|word| quoted(word, Dollar::Doubled));
+        // The dash: a server whose log could not be looked after is better than none.
+        before = format!("ExecStartPre=-{}\n", words.collect::<Result<Vec<_>, _>>()?.join(" "));
+    }
     let mut text = format!(
-        "[Unit]\nDescription={}\n\n[Service]\nType=simple\nExecStart={}\n",
+        "[Unit]\nDescription={}\n\n[Service]\nType=simple\n{before}ExecStart={}\n",
         one_line(&entry.description)?.replace('%', "%%"),
         command.join(" ")
     );

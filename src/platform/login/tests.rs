@@ -16,6 +16,7 @@ fn entry() -> LoginEntry {
         description: "ACOLYTE: 100% local".into(),
         program: "/home/ñ o/.acolyte/ollama/0.32.15/bin/ollama".into(),
         args: vec!["serve".into(), "a\"b\\c $HOME `x`".into()],
+        before: vec!["/home/ñ o/.acolyte/bin/us".into(), "keep-log".into(), "/home/100%".into()],
         environment: BTreeMap::from([
             ("OLLAMA_HOST".into(), "127.0.0.1:42434".into()),
             ("OLLAMA_MODELS".into(), "/mnt/50% full/$models".into()),
@@ -34,6 +35,7 @@ Description=ACOLYTE: 100%% local
 
 [Service]
 Type=simple
+ExecStartPre=-"/home/ñ o/.acolyte/bin/us" "keep-log" "/home/100%%"
 ExecStart="/home/ñ o/.acolyte/ollama/0.32.15/bin/ollama" "serve" "a\"b\\c $$HOME `x`"
 Environment="OLLAMA_HOST=127.0.0.1:42434"
 Environment="OLLAMA_MODELS=/mnt/50%% full/$models"
@@ -70,6 +72,14 @@ fn desktop_files_are_written_as_sessions_read_them() {
 fn agents_are_well_formed() {
     let odd = LoginEntry { args: vec!["<a & b>".into()], ..entry() };
     let written = plist(&odd).unwrap();
+    let words: Vec<&str> = written.lines().filter_map(|line| line.strip_prefix("\t\t<string>")).collect();
+    let first = [
+        "/home/ñ o/.acolyte/bin/us",
+        "keep-log",
+        "/home/100%",
+        "/home/ñ o/.acolyte/ollama/0.32.15/bin/ollama",
+    ];
+    assert_eq!(words[..4], first.map(|word| format!("{word}</string>")), "ours becomes the server");
     assert!(written.contains("<string>&lt;a &amp; b&gt;</string>"));
     assert!(written.contains("<key>OLLAMA_MODELS</key>\n\t\t<string>/mnt/50% full/$models</string>"));
     assert!(

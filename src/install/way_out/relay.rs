@@ -1,0 +1,192 @@
+//! A proxy on loopback that speaks with the real one.
+
+use std::io;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::sync::Arc;
+
+use base64::Engine as _;
+use percent_encoding::percent_decode_str;
+use rustls::pki_types::ServerName;
+use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::task::JoinHandle;
+use tokio_rustls::TlsConnector;
+
+use crate::install::download::Limiter;
+use crate::ollama::http::ProxyAddress;
+
+/// The head of a request or an answer of a proxy is no longer than this.
+const LONGEST_HEAD: usize = 16 << 10;
+
+/// The proxy on loopback. It ends when this is dropped.
+#[derive(Debug)]
+pub struct Relay {
+    /// Where it listens.
+    pub port: u16,
+    /// What it asks for.
+    pub password: String,
+    accepting: JoinHandle<()>,
+}
+
+struct Rules {
+    authorization: String,
+    upstream: Option<Upstream>,
+    limiter: Option<Arc<Limiter>>,
+}
+
+/// The real proxy.
+pub struct Upstream {
+    /// Where it is, and what it asks for.
+    pub address: ProxyAddress,
+    /// Which certificates it may show, where it is itself reached over https.
+    pub tls: Arc<rustls::ClientConfig>,
+}
+
+impl Relay {
+    /// Listens on a port of loopback that nobody else has.
+    ///
+    /// # Errors
+    /// When nothing can listen there.
+    pub async fn start(upstream: Option<Upstream>, limiter: Option<Arc<Limiter>>) -> io::Result<Self> {
+        let mut random = [0; 16];
+        let provider = rustls::crypto::ring::default_provider();
+        provider.secure_random.fill(&mut random).map_err(|_| io::Error::other("no random numbers"))?;
+        let password: String = random.iter().map(|byte| format!("{byte:02x}")).collect();
+        let listener = TcpListener::bind(SocketAddr::from((Ipv4Addr::LOCALHOST, 0))).await?;
+        let port = listener.local_addr()?.port();
+        let authorization = basic("acolyte", &password);
+        let rules = Arc::new(Rules { authorization, upstream, limiter });
+        let accepting = tokio::spawn(async move {
+            while let Ok((stream, _)) = listener.accept().await {
+                let rules = Arc::clone(&rules);
+                tokio::spawn(async move {
+                    if let Err(error) = serve(stream, &rules).await {
+                        tracing::debug!(%error, "a connection of the engine ended");
+                    }
+                });
+            }
+        });
+        Ok(Self { port, password, accepting })
+    }
+
+    /// What the engine is told.
+    pub fn address(&self) -> String {
+        format!("http://acolyte:{}@127.0.0.1:{}", self.password, self.port)
+    }
+}
+
+impl Drop for Relay {
+    fn drop(&mut self) {
+        self.accepting.abort();
+    }
+}
+
+/// One connection: `CONNECT HOST:PORT` and no other request.
+async fn serve(mut client: TcpStream, rules: &Rules) -> io::Result<()> {
+    let head = read_head(&mut client).await?;
+    let mut lines = head.lines();
+    let target =
+        lines.next().and_then(|line| line.strip_prefix("CONNECT ")).and_then(|rest| rest.split(' ').next());
+    let authorized = lines.filter_map(|line| line.split_once(':')).any(|(name, value)| {
+        name.eq_ignore_ascii_case("proxy-authorization") && value.trim() == rules.authorization
+    });
+    if !authorized {
+        return refuse(client, "407 Proxy Authentication Required").await;
+    }
+    // What the target may hold is what a host and a port consist of: it becomes part of our own request.
+    let plain = |target: &&str| {
+        target.bytes().all(|byte| {
+            byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-' | b':' | b'[' | b']' | b'_')
+        })
+    };
+    let Some(target) = target.filter(plain) else { return refuse(client, "405 Method Not Allowed").await };
+    let server = match connect(target, rules).await {
+        Ok(server) => server,
+        Err(error) => {
+            tracing::info!(%error, "the engine's connection could not be made");
+            return refuse(client, "502 Bad Gateway").await;
+        }
+    };
+    client.write_all(b"HTTP/1.1 200 Connection established\r\n\r\n").await?;
+    let (mut from_client, mut to_client) = client.split();
+    let (mut from_server, mut to_server) = tokio::io::split(server);
+    let up = pump(&mut from_client, &mut to_server, None);
+    let down = pump(&mut from_server, &mut to_client, rules.limiter.as_deref());
+    tokio::try_join!(up, down).map(drop)
+}
+
+/// A connection, encrypted or not.
+trait Pipe: AsyncRead + AsyncWrite + Unpin + Send {}
+impl<T: AsyncRead + AsyncWrite + Unpin + Send> Pipe for T {}
+
+/// To the target, through the real proxy where there is one.
+async fn connect(target: &str, rules: &Rules) -> io::Result<Box<dyn Pipe>> {
+    let Some(upstream) = &rules.upstream else { return Ok(Box::new(TcpStream::connect(target).await?)) };
+    let url = upstream.address.with_secrets();
+    let host = url.host_str().unwrap_or_default().trim_matches(['[', ']']);
+    let plain = TcpStream::connect((host, url.port_or_known_default().unwrap_or(80))).await?;
+    let mut server: Box<dyn Pipe> = match url.scheme() {
+        "http" => Box::new(plain),
+        "https" => {
+            let name = ServerName::try_from(host.to_owned()).map_err(io::Error::other)?;
+            Box::new(TlsConnector::from(Arc::clone(&upstream.tls)).connect(name, plain).await?)
+        }
+        other => return Err(io::Error::other(format!("a proxy cannot be spoken with over {other}"))),
+    };
+    let mut head = format!("CONNECT {target} HTTP/1.1\r\nHost: {target}\r\n");
+    if upstream.address.has_secrets() {
+        let decoded = |part: &str| percent_decode_str(part).decode_utf8_lossy().into_owned();
+        let authorization = basic(&decoded(url.username()), &decoded(url.password().unwrap_or_default()));
+        head.push_str(&format!("Proxy-Authorization: {authorization}\r\n"));
+    }
+    server.write_all(format!("{head}\r\n").as_bytes()).await?;
+    server.flush().await?;
+    let answer = read_head(&mut server).await?;
+    let status = answer.split(' ').nth(1).unwrap_or_default().to_owned();
+    if status == "200" { Ok(server) } else { Err(io::Error::other(format!("the proxy answered {status}"))) }
+}
+
+/// Reads up to the empty line and not a byte further.
+pub(super) async fn read_head(stream: &mut (impl AsyncRead + Unpin)) -> io::Result<String> {
+    let mut head = Vec::new();
+    while !head.ends_with(b"\r\n\r\n") {
+        if head.len() >= LONGEST_HEAD {
+            return Err(io::Error::other("a request without an end"));
+        }
+        head.push(stream.read_u8().await?);
+    }
+    Ok(String::from_utf8_lossy(&head).into_owned())
+}
+
+async fn pump(
+    from: &mut (impl AsyncRead + Unpin),
+    to: &mut (impl AsyncWrite + Unpin),
+    limiter: Option<&Limiter>,
+) -> io::Result<()> {
+    let mut buffer = vec![0; 64 << 10];
+    loop {
+        let n = from.read(&mut buffer).await?;
+        if n == 0 {
+            return to.shutdown().await;
+        }
+        to.write_all(&buffer[..n]).await?;
+        to.flush().await?;
+        if let Some(limiter) = limiter {
+            limiter.let_through(n).await;
+        }
+    }
+}
+
+async fn refuse(mut client: TcpStream, status: &str) -> io::Result<()> {
+    let answer = format!(
+        "HTTP/1.1 {status}\r\nProxy-Authenticate: Basic\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
+    );
+    client.write_all(answer.as_bytes()).await?;
+    client.shutdown().await
+}
+
+/// RFC 7617.
+pub(super) fn basic(user: &str, password: &str) -> String {
+    let encoded = base64::engine::general_purpose::STANDARD.encode(format!("{user}:{password}"));
+    format!("Basic {encoded}")
+}

@@ -1,0 +1,212 @@
+use std::io;
+use std::time::Instant;
+
+use rustls::pki_types::pem::PemObject as _;
+use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::task::JoinHandle;
+
+use super::relay::{basic, read_head};
+use super::*;
+use crate::ollama::http::HttpOptions;
+
+fn block_on<T>(future: impl Future<Output = T>) -> T {
+    tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(future)
+}
+
+fn source(proxy: Option<&str>, rate: Option<u64>) -> Source {
+    let http = HttpOptions { proxy: proxy.map(|proxy| proxy.parse().unwrap()), ca_file: None };
+    Source { http, max_bytes_per_s: rate, ..Source::default() }
+}
+
+/// Accepts once: tells the head of the request, answers, and then says back what it hears.
+async fn far_end(answer: &'static str) -> (String, JoinHandle<String>) {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap().to_string();
+    let task = tokio::spawn(async move { talk(listener.accept().await.unwrap().0, answer).await });
+    (address, task)
+}
+
+/// The same behind a certificate of a company's own.
+async fn encrypted_end(answer: &'static str) -> (String, JoinHandle<String>) {
+    let certificate = rustls::pki_types::CertificateDer::from_pem_slice(include_bytes!(
+        "../../../tests/data/tls/server.pem"
+    ));
+    let key = rustls::pki_types::PrivateKeyDer::from_pem_slice(include_bytes!(
+        "../../../tests/data/tls/server.key"
+    ));
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let config = rustls::ServerConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .unwrap()
+        .with_no_client_auth()
+        .with_single_cert(vec![certificate.unwrap()], key.unwrap())
+        .unwrap();
+    let acceptor = tokio_rustls::TlsAcceptor::from(Arc::new(config));
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap().to_string();
+    let task = tokio::spawn(async move {
+        match acceptor.accept(listener.accept().await.unwrap().0).await {
+            Ok(stream) => talk(stream, answer).await,
+            Err(refused) => refused.to_string(),
+        }
+    });
+    (address, task)
+}
+
+async fn talk(mut stream: impl AsyncRead + AsyncWrite + Unpin, answer: &'static str) -> String {
+    let mut head = String::new();
+    if !answer.is_empty() {
+        head = read_head(&mut stream).await.unwrap();
+        stream.write_all(answer.as_bytes()).await.unwrap();
+        stream.flush().await.unwrap();
+    }
+    let (mut read, mut write) = tokio::io::split(stream);
+    let mut buffer = [0; 4096];
+    loop {
+        match read.read(&mut buffer).await {
+            Ok(n) if n > 0 => {
+                let said: io::Result<()> = async {
+                    write.write_all(&buffer[..n]).await?;
+                    write.flush().await
+                }
+                .await;
+                said.unwrap();
+            }
+            _hung_up => break,
+        }
+    }
+    let _hung_up = write.shutdown().await;
+    head
+}
+
+async fn ask(relay: &Relay, password: &str, target: &str) -> (String, TcpStream) {
+    let mut stream = TcpStream::connect(("127.0.0.1", relay.port)).await.unwrap();
+    let authorization = basic("acolyte", password);
+    let head = format!("CONNECT {target} HTTP/1.1\r\nProxy-Authorization: {authorization}\r\n\r\n");
+    stream.write_all(head.as_bytes()).await.unwrap();
+    (read_head(&mut stream).await.unwrap(), stream)
+}
+
+#[test]
+fn the_engine_never_sees_the_password_and_the_proxy_does() {
+    block_on(async {
+        let (address, proxy) = far_end("HTTP/1.1 200 fine\r\n\r\n").await;
+        let way =
+            WayOut::open(&source(Some(&format!("ana:s3cr%40t@{address}")), None), |_| None).await.unwrap();
+        let environment = format!("{:?}", way.environment());
+        assert!(environment.contains("HTTPS_PROXY") && !environment.contains("s3cr"), "{environment}");
+        let relay = way.relay.as_ref().unwrap();
+        let (answer, mut stream) = ask(relay, &relay.password, "registry.example.org:443").await;
+        assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
+        stream.write_all(b"hello").await.unwrap();
+        let mut said = [0; 5];
+        stream.read_exact(&mut said).await.unwrap();
+        assert_eq!(&said, b"hello");
+        drop(stream);
+        let head = proxy.await.unwrap();
+        assert!(head.starts_with("CONNECT registry.example.org:443 HTTP/1.1\r\n"), "{head}");
+        assert!(head.contains(&basic("ana", "s3cr@t")), "{head}");
+    });
+}
+
+#[test]
+fn a_proxy_that_is_reached_over_https_gets_its_password_there() {
+    block_on(async {
+        let authority = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/data/tls/authority.pem");
+        let (address, proxy) = encrypted_end("HTTP/1.1 200 fine\r\n\r\n").await;
+        let mut source = source(Some(&format!("https://ana:s3cr%40t@{address}")), None);
+        source.http.ca_file = Some(authority.into());
+        let way = WayOut::open(&source, |_| None).await.unwrap();
+        let relay = way.relay.as_ref().unwrap();
+        let (answer, mut stream) = ask(relay, &relay.password, "registry.example.org:443").await;
+        assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
+        stream.write_all(b"hello").await.unwrap();
+        let mut said = [0; 5];
+        stream.read_exact(&mut said).await.unwrap();
+        assert_eq!(&said, b"hello");
+        drop(stream);
+        let head = proxy.await.unwrap();
+        assert!(head.contains(&basic("ana", "s3cr@t")), "{head}");
+
+        // One whose certificate nobody vouches for gets neither the request nor the password.
+        let (address, proxy) = encrypted_end("HTTP/1.1 200 fine\r\n\r\n").await;
+        source.http.proxy = Some(format!("https://ana:s3cr%40t@{address}").parse().unwrap());
+        source.http.ca_file = None;
+        let way = WayOut::open(&source, |_| None).await.unwrap();
+        let relay = way.relay.as_ref().unwrap();
+        assert!(ask(relay, &relay.password, "registry.example.org:443").await.0.starts_with("HTTP/1.1 502"));
+        let head = proxy.await.unwrap();
+        assert!(!head.contains("CONNECT"), "{head}");
+    });
+}
+
+#[test]
+fn nobody_else_can_use_it_and_it_only_connects() {
+    block_on(async {
+        let relay = Relay::start(None, None).await.unwrap();
+        assert!(ask(&relay, "wrong", "example.org:443").await.0.starts_with("HTTP/1.1 407"));
+        let injected = "x:1 HTTP/1.1\r\nEvil: 1\r\n\r\nGET";
+        assert!(!ask(&relay, &relay.password, injected).await.0.starts_with("HTTP/1.1 200"));
+        let mut stream = TcpStream::connect(("127.0.0.1", relay.port)).await.unwrap();
+        let head = format!(
+            "GET http://example.org/ HTTP/1.1\r\nProxy-Authorization: {}\r\n\r\n",
+            basic("acolyte", &relay.password)
+        );
+        stream.write_all(head.as_bytes()).await.unwrap();
+        assert!(read_head(&mut stream).await.unwrap().starts_with("HTTP/1.1 405"));
+        let other = Relay::start(None, None).await.unwrap();
+        assert_ne!(relay.password, other.password);
+    });
+}
+
+#[test]
+fn a_proxy_that_refuses_is_an_answer_to_the_engine() {
+    block_on(async {
+        let (address, _proxy) = far_end("HTTP/1.1 403 no\r\n\r\n").await;
+        let tls = http::tls(None).unwrap();
+        let upstream = Upstream { address: address.parse().unwrap(), tls };
+        let relay = Relay::start(Some(upstream), None).await.unwrap();
+        assert!(ask(&relay, &relay.password, "example.org:443").await.0.starts_with("HTTP/1.1 502"));
+    });
+}
+
+#[test]
+fn the_rate_limit_holds_for_what_the_engine_fetches() {
+    block_on(async {
+        let (address, _end) = far_end("").await;
+        let way = WayOut::open(&source(None, Some(200_000)), |_| None).await.unwrap();
+        let relay = way.relay.as_ref().unwrap();
+        let (_, mut stream) = ask(relay, &relay.password, &address).await;
+        let began = Instant::now();
+        let (mut read, mut write) = stream.split();
+        let sending = async {
+            write.write_all(&[7; 150_000]).await.unwrap();
+            write.shutdown().await.unwrap();
+        };
+        let mut all = Vec::new();
+        let (_, read) = tokio::join!(sending, read.read_to_end(&mut all));
+        assert_eq!((read.unwrap(), all.len()), (150_000, 150_000));
+        assert!(began.elapsed().as_secs_f64() > 0.4, "{:?}", began.elapsed());
+    });
+}
+
+#[test]
+fn where_nothing_is_hidden_or_held_down_the_engine_goes_its_own_way() {
+    block_on(async {
+        let env = |name: &str| (name == "HTTPS_PROXY").then(|| "http://proxy:3128".to_owned());
+        assert_eq!(WayOut::open(&source(None, None), env).await.unwrap().environment(), BTreeMap::new());
+        let named = WayOut::open(&source(Some("other:8080"), None), env).await.unwrap();
+        assert_eq!(named.environment()["HTTPS_PROXY"], "http://other:8080");
+        assert!(named.relay.is_none());
+        let secret = |name: &str| (name == "https_proxy").then(|| "http://ana:s3cret@proxy:3128".to_owned());
+        assert!(WayOut::open(&source(None, None), secret).await.unwrap().relay.is_some());
+    });
+}
+
+#[test]
+fn passwords_are_written_as_the_specification_says() {
+    assert_eq!(basic("Aladdin", "open sesame"), "Basic QWxhZGRpbjpvcGVuIHNlc2FtZQ==");
+    assert_eq!(basic("a", "b"), "Basic YTpi");
+    assert_eq!(basic("test", "123£"), "Basic dGVzdDoxMjPCow==");
+}
