@@ -22,6 +22,9 @@ fn main() {
     }
     println!("cargo::rerun-if-changed={ICON}");
     println!("cargo::rerun-if-changed={MANIFEST}");
+    for tool in ["RC_PATH", "WINDRES", "AR", "CROSS_COMPILE"] {
+        println!("cargo::rerun-if-env-changed={tool}");
+    }
     for (program, description) in PROGRAMS {
         let Err(error) = embed(program, description) else { continue };
         let tool = if variable("CARGO_CFG_TARGET_ENV") == "msvc" {
