@@ -455,6 +455,24 @@ fn an_estimate_that_cannot_be_made_says_what_to_give() {
 }
 
 #[test]
+fn help_is_in_the_language_that_is_asked_for() {
+    for (line, usage) in [
+        (&["--lang", "es"][..], "Uso: acolyte [OPCIONES] [ORDEN]"),
+        (&["--lang=es", "install", "--help"], "Uso: acolyte install [OPCIONES]"),
+        (&["estimate", "-h", "--lang", "es"], "Uso: acolyte estimate [OPCIONES] --model <TAG>"),
+    ] {
+        let help = Command::new(env!("CARGO_BIN_EXE_acolyte")).args(line).output().unwrap();
+        assert_eq!(exit_code(&help), 0);
+        let said = stdout(&help);
+        assert!(said.contains(usage), "{said}");
+        for english in ["Usage", "Options", "Commands", "Print", "possible values"] {
+            assert!(!said.contains(english), "{english}: {said}");
+        }
+    }
+    assert!(stdout(&acolyte(&["install", "--help"])).contains("Usage: acolyte install [OPTIONS]"));
+}
+
+#[test]
 fn wrong_usage_ends_with_2_and_help_with_0() {
     assert_eq!(exit_code(&acolyte(&["check-requirements", "--jsno"])), 2);
     assert_eq!(exit_code(&acolyte(&["chekc"])), 2);

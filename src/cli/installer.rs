@@ -9,14 +9,14 @@ use clap::Parser;
 use crate::cli::args::{GlobalArgs, WhichOllama, WizardArgs};
 use crate::cli::check::profiles_of;
 use crate::cli::detect::hardware_of;
-use crate::cli::{Failure, Session, model, prompts, source, startup};
+use crate::cli::{Failure, Session, help, model, prompts, source, startup};
 use crate::wizard::{self, Settings, Showing, StartError, WizardOptions};
 use crate::{platform, say};
 
 /// Opens the window of the ACOLYTE installer; where none can be opened, asks in the terminal
 #[derive(Debug, Parser)]
 #[command(name = "acolyte-installer", version, max_term_width = 100)]
-struct InstallerCli {
+pub(super) struct InstallerCli {
     #[command(flatten)]
     global: GlobalArgs,
     #[command(flatten)]
@@ -29,7 +29,7 @@ pub fn main() -> ExitCode {
     platform::attach_console();
     let mut arguments: Vec<OsString> = std::env::args_os().collect();
     let showing = Showing::of(&mut arguments);
-    let cli = InstallerCli::parse_from(&arguments);
+    let cli: InstallerCli = help::parse(&arguments, help::language(&arguments));
     let outcome = Session::new(&cli.global).and_then(|session| {
         startup::start_log(&session);
         match showing {

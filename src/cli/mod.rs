@@ -8,6 +8,7 @@ pub mod check;
 pub mod detect;
 pub mod doctor;
 pub mod estimate;
+pub mod help;
 pub mod install;
 pub mod installer;
 pub mod model;
@@ -23,9 +24,12 @@ pub mod status;
 pub mod undo;
 pub mod uninstall;
 
+use std::ffi::OsString;
 use std::process::ExitCode;
 
-use clap::{CommandFactory, Parser};
+use clap::CommandFactory as _;
+
+use crate::text::Language;
 
 pub use args::{Cli, Command};
 pub use session::{Failure, Session};
@@ -33,7 +37,9 @@ pub use session::{Failure, Session};
 /// Runs `acolyte`: reads the command line, carries the command out, says what went wrong.
 pub fn main() -> ExitCode {
     startup::begin();
-    let cli = Cli::parse();
+    let arguments: Vec<OsString> = std::env::args_os().collect();
+    let language = help::language(&arguments);
+    let cli: Cli = help::parse(&arguments, language);
     let session = match Session::new(&cli.global) {
         Ok(session) => session,
         Err(failure) => return failure.say(),
@@ -43,7 +49,7 @@ pub fn main() -> ExitCode {
         startup::start_log(&session);
     }
     let outcome = match cli.command {
-        None => help(),
+        None => print_help(session.text.language()),
         Some(command) => run(command, &session),
     };
     match outcome {
@@ -77,7 +83,7 @@ fn run(command: Command, session: &Session) -> Result<u8, Failure> {
     }
 }
 
-fn help() -> Result<u8, Failure> {
-    Cli::command().print_help().map_err(|error| output::failure(&error))?;
+fn print_help(language: Language) -> Result<u8, Failure> {
+    help::in_language(Cli::command(), language).print_help().map_err(|error| output::failure(&error))?;
     Ok(0)
 }

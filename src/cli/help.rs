@@ -1,0 +1,169 @@
+//! The help of commands and options in the person's language.
+//!
+//! clap takes its English from the comments in [`super::args`]. Other languages are data, by command and option
+//! (`assets/locales/LANGUAGE/help.yaml`): [`in_language`] puts them in their place. What clap says about wrong usage
+//! stays English.
+
+use std::collections::BTreeMap;
+use std::ffi::OsString;
+use std::sync::LazyLock;
+
+use clap::{Command, Parser};
+
+use crate::text::Language;
+
+/// Name of a command → option → words. `every` holds what several commands have in common; `about` is the command
+/// itself.
+type Words = BTreeMap<String, BTreeMap<String, String>>;
+
+static SPANISH: LazyLock<Words> = LazyLock::new(|| {
+    // Compiled in and tested: that it parses is known before it is shipped.
+    serde_saphyr::from_str(include_str!("../../assets/locales/es/help.yaml"))
+        .unwrap_or_else(|error| unreachable!("built-in help: {error}"))
+});
+
+/// The language of the help, before anything is parsed: what `--lang` says, else the system's.
+pub fn language(arguments: &[OsString]) -> Language {
+    let mut words = arguments.iter().map(|word| word.to_string_lossy());
+    let mut asked = None;
+    while let Some(word) = words.next() {
+        match word.strip_prefix("--lang") {
+            Some("") => asked = words.next().and_then(|tag| Language::from_tag(&tag)),
+            Some(tag) => asked = tag.strip_prefix('=').and_then(Language::from_tag).or(asked),
+            None if word == "--" => break,
+            None => {}
+        }
+    }
+    asked.unwrap_or_else(Language::of_system)
+}
+
+/// Reads a command line. Help, the version and wrong usage are said here, and end the program.
+pub fn parse<P: Parser>(arguments: &[OsString], language: Language) -> P {
+    let mut command = in_language(P::command(), language);
+    let matches = command.try_get_matches_from_mut(arguments).unwrap_or_else(|error| error.exit());
+    // The same command made both: what one has accepted the other understands.
+    P::from_arg_matches(&matches).unwrap_or_else(|error| error.format(&mut command).exit())
+}
+
+/// A program's commands and options with their help in this language.
+pub fn in_language(command: Command, language: Language) -> Command {
+    let words: &'static Words = match language {
+        Language::English => return command,
+        Language::Spanish => &SPANISH,
+    };
+    // Adds what clap adds by itself (help, version), so that it can be renamed as well.
+    let mut command = command;
+    command.build();
+    translated(command, words)
+}
+
+fn translated(command: Command, words: &'static Words) -> Command {
+    let place = command.get_name().to_owned();
+    let own = |name: &str| words.get(&place).and_then(|own| own.get(name)).map(String::as_str);
+    let shared = |name: &str| words.get("every").and_then(|every| every.get(name)).map(String::as_str);
+    let find = |name: &str| own(name).or_else(|| shared(name));
+    let said = |name: &str| find(name).unwrap_or_default();
+    let mut command = command;
+    if let Some(about) = own("about") {
+        command = command.about(about);
+    }
+    if let Some(after) = own("after") {
+        command = command.after_help(after);
+    }
+    // clap has words of its own in the usage line.
+    let usage = command.render_usage().to_string();
+    let usage = usage.split_once(": ").map_or(usage.as_str(), |(_heading, usage)| usage);
+    let usage = usage
+        .replace("[OPTIONS]", &format!("[{}]", said("options-placeholder")))
+        .replace("[COMMAND]", &format!("[{}]", said("command-placeholder")));
+    let template = format!(
+        "{{before-help}}{{about-with-newline}}\n{}: {{usage}}\n\n{{all-args}}{{after-help}}",
+        said("usage-heading")
+    );
+    command = command
+        .override_usage(usage)
+        .help_template(template)
+        .subcommand_help_heading(said("commands-heading"));
+    command = command.mut_args(|argument| {
+        let heading = match argument.get_help_heading() {
+            Some(_) => said("every-command-heading"),
+            None => said("options-heading"),
+        };
+        let argument = match find(argument.get_id().as_str()) {
+            // What an option's values mean is part of its words.
+            Some(help) => argument.help(help).long_help(help).hide_possible_values(true),
+            None => argument,
+        };
+        argument.help_heading(heading)
+    });
+    let below: Vec<String> = command.get_subcommands().map(|below| below.get_name().to_owned()).collect();
+    for name in below {
+        command = command.mut_subcommand(name, |below| translated(below, words));
+    }
+    command
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use clap::CommandFactory;
+
+    use super::*;
+    use crate::cli::args::Cli;
+    use crate::cli::installer::InstallerCli;
+
+    /// Every command with every option of it, and its English.
+    fn all(command: &Command, found: &mut Vec<(String, String, String)>) {
+        let place = command.get_name();
+        let mut add = |name: &str, words: String| found.push((place.to_owned(), name.to_owned(), words));
+        add("about", command.get_about().map(ToString::to_string).unwrap_or_default());
+        for argument in command.get_arguments() {
+            add(argument.get_id().as_str(), argument.get_help().map(ToString::to_string).unwrap_or_default());
+        }
+        for below in command.get_subcommands() {
+            all(below, found);
+        }
+    }
+
+    fn built() -> Vec<(String, String, String)> {
+        let mut found = Vec::new();
+        for mut command in [Cli::command(), InstallerCli::command()] {
+            command.build();
+            all(&command, &mut found);
+        }
+        found
+    }
+
+    #[test]
+    fn every_command_and_option_has_its_words_and_no_words_are_left_over() {
+        let mut used = BTreeSet::new();
+        for (path, name, english) in built() {
+            if english.is_empty() {
+                continue;
+            }
+            let place = [path.as_str(), "every"]
+                .into_iter()
+                .find(|place| SPANISH.get(*place).is_some_and(|words| words.contains_key(&name)));
+            assert!(place.is_some(), "no Spanish for {name} of {path}: {english}");
+            used.insert((place.unwrap().to_owned(), name));
+        }
+        for (place, words) in SPANISH.iter() {
+            for name in words.keys().filter(|name| {
+                !name.ends_with("heading") && !name.ends_with("placeholder") && *name != "after"
+            }) {
+                assert!(used.contains(&(place.clone(), name.clone())), "{place}: {name} is nobody's");
+            }
+        }
+    }
+
+    #[test]
+    fn the_language_is_known_before_anything_is_parsed() {
+        let of = |line: &str| language(&line.split(' ').map(OsString::from).collect::<Vec<_>>());
+        assert_eq!(of("acolyte install --lang es --help"), Language::Spanish);
+        assert_eq!(of("acolyte --lang=en --help"), Language::English);
+        assert_eq!(of("acolyte --lang=en --lang es"), Language::Spanish);
+        assert_eq!(of("acolyte --language es"), Language::of_system());
+    }
+}
