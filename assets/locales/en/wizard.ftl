@@ -36,7 +36,7 @@ wizard-left = left
 ## Welcome
 
 wizard-welcome-title = A coding assistant that stays on this computer
-wizard-welcome-lead = This program sets up a language model for ACOLYTE. Most of the time goes into a download of some gigabytes.
+wizard-welcome-lead = This program sets up a language model for ACOLYTE. Most of the time goes into its download.
 wizard-welcome-look-title = Look
 wizard-welcome-look = It reads what this computer has and shows which models it can run, and how fast.
 wizard-welcome-decide-title = Decide

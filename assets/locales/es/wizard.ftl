@@ -36,7 +36,7 @@ wizard-left = restantes
 ## Bienvenida
 
 wizard-welcome-title = Un asistente de programación que no sale de este equipo
-wizard-welcome-lead = Este programa prepara un modelo de lenguaje para ACOLYTE. Casi todo el tiempo se va en descargar unos gigabytes.
+wizard-welcome-lead = Este programa prepara un modelo de lenguaje para ACOLYTE. Casi todo el tiempo se va en descargarlo.
 wizard-welcome-look-title = Mirar
 wizard-welcome-look = Lee qué tiene este equipo y muestra qué modelos puede ejecutar y a qué velocidad.
 wizard-welcome-decide-title = Decidir
