@@ -1,6 +1,10 @@
 //! The window, driven through its accessibility tree with a scripted backend.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs)]
 
+#[path = "wizard/aloud.rs"]
+mod aloud;
+#[path = "wizard/errors.rs"]
+mod errors;
 #[path = "wizard/fetching.rs"]
 mod fetching;
 #[path = "wizard/journeys.rs"]

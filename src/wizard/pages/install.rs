@@ -11,7 +11,7 @@ use crate::say;
 use crate::text::Text;
 use crate::wizard::backend::{InstallEnd, Trouble};
 use crate::wizard::theme::{Kind, Tone, icons::Icon, palette, size};
-use crate::wizard::widgets::{Parts as _, Words, banner, card, rule, table_card, thin_bar};
+use crate::wizard::widgets::{Parts as _, Words, banner, card, progress_bar, rule, table_card};
 
 /// One step's line.
 #[derive(Clone, Debug, Default)]
@@ -184,7 +184,7 @@ impl InstallPage {
         ui.gap(2.0);
         // Without a number of bytes the bar shows how many steps are done.
         let steps = self.done() as f64 / Step::ALL.len() as f64;
-        thin_bar(ui, share.unwrap_or(steps) as f32, Tone::Accent, 12.0);
+        progress_bar(ui, share.unwrap_or(steps) as f32, 12.0, &title(text, self.current));
         ui.gap(1.5);
         ui.horizontal(|ui| {
             ui.spacing_mut().item_spacing.x = 22.0;
@@ -197,7 +197,8 @@ impl InstallPage {
                     Some(event) => event.message.clone(),
                     None => String::new(),
                 };
-                Words::new(ui).add(Kind::Table, Tone::Soft, &note).show_line(ui);
+                let shown = Words::new(ui).add(Kind::Table, Tone::Soft, &note).show_line(ui);
+                ui.ctx().accesskit_node_builder(shown.id, |node| node.set_live(Live::Polite));
             });
         });
     }

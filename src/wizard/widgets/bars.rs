@@ -1,6 +1,8 @@
 //! Bars for what can be full.
 
-use eframe::egui::{Color32, CornerRadius, Rect, Sense, Ui, WidgetInfo, accesskit::Role, pos2, vec2};
+use eframe::egui::{
+    Color32, CornerRadius, Rect, Response, Sense, Ui, WidgetInfo, accesskit::Role, pos2, vec2,
+};
 
 use super::{Parts as _, Words};
 use crate::wizard::theme::{Kind, Palette, Tone, palette, size};
@@ -117,13 +119,26 @@ fn legend(ui: &mut Ui, parts: &[(Part, u64, String)]) {
 }
 
 /// A thin bar, `share` (0 to 1) of it filled.
-pub fn thin_bar(ui: &mut Ui, share: f32, tone: Tone, height: f32) {
+pub fn thin_bar(ui: &mut Ui, share: f32, tone: Tone, height: f32) -> Response {
     let p = palette(ui);
-    let (rect, _) = ui.allocate_exact_size(vec2(ui.available_width(), height), Sense::hover());
+    let (rect, response) = ui.allocate_exact_size(vec2(ui.available_width(), height), Sense::hover());
     let radius = CornerRadius::same((height / 2.0) as u8);
     ui.painter().rect_filled(rect, radius, p.bar[Part::Free as usize]);
     let filled = rect.with_max_x(rect.left() + rect.width() * share.clamp(0.0, 1.0));
     if filled.width() >= 1.0 {
         ui.painter_at(filled).rect_filled(rect, radius, tone.color(p));
     }
+    response
+}
+
+/// A thin bar that tells how far something has come, also to who cannot see it.
+pub fn progress_bar(ui: &mut Ui, share: f32, height: f32, name: &str) {
+    let response = thin_bar(ui, share, Tone::Accent, height);
+    ui.ctx().accesskit_node_builder(response.id, |node| {
+        node.set_role(Role::ProgressIndicator);
+        node.set_label(name);
+        node.set_min_numeric_value(0.0);
+        node.set_max_numeric_value(100.0);
+        node.set_numeric_value((f64::from(share) * 100.0).round());
+    });
 }

@@ -13,7 +13,7 @@ mod words;
 
 use eframe::egui::{CornerRadius, Rect, Stroke, StrokeKind, Ui};
 
-pub use bars::{Part, StackedBar, thin_bar};
+pub use bars::{Part, StackedBar, progress_bar, thin_bar};
 pub use buttons::{Look, Parts, button_width};
 pub use cards::{
     banner, banner_with, card, card_beside_two, card_row, columns, fact, rule, table_card, wash_card,

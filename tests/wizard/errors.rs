@@ -1,0 +1,185 @@
+//! What goes wrong is said where it happens, in the words it was told with, and can be tried again; and every page has
+//! a way back. In both languages.
+
+use acolyte::text::Language;
+use acolyte::wizard::backend::{ManageAction, Message, Trouble};
+use acolyte::wizard::flow::{Page, Step as Place};
+use eframe::egui::{Key, Modifiers};
+
+use super::scripted::{self, Scene};
+use super::stage::{Eye, Stage};
+
+const WORDS: &str = "It did not answer. Try again.";
+
+fn trouble<T>() -> Result<T, Trouble> {
+    Err(Trouble(WORDS.to_owned()))
+}
+
+fn in_both_languages(scene: impl Fn() -> Scene, journey: impl Fn(Stage)) {
+    for language in Language::ALL {
+        journey(Stage::new(Eye::blind(language), scene()));
+    }
+}
+
+fn laptop() -> Scene {
+    Scene::of(scripted::laptop())
+}
+
+fn place(stage: &Stage) -> Option<Place> {
+    stage.harness.state().page().step()
+}
+
+#[test]
+fn a_failed_installation_is_reported_with_its_log_and_tried_again_as_it_was() {
+    in_both_languages(laptop, |stage| {
+        let mut stage = stage.reach_install();
+        let (first, outbox) = stage.installation();
+        scripted::half_way(&outbox);
+        scripted::fail(&outbox, WORDS);
+        stage.harness.run();
+        assert!(
+            stage.sees(WORDS) && stage.sees(&stage.say("wizard-install-failed-lead")),
+            "and what is kept"
+        );
+        stage.click("wizard-save-report");
+        stage.click("wizard-ask-save-yes");
+        let log = stage.desk.borrow().reports[0].0.log.clone().unwrap();
+        assert!(log.contains("51 files") && log.contains(WORDS), "{log}");
+
+        stage.click("wizard-try-again");
+        let (second, outbox) = stage.installation();
+        assert_eq!(second.assessment.candidate.id, first.assessment.candidate.id);
+        assert_eq!((second.consent_text, second.options), (first.consent_text, first.options));
+        scripted::fail(&outbox, WORDS);
+        stage.harness.run();
+        stage.click("wizard-back");
+        assert_eq!(place(&stage), Some(Place::Summary), "the choice can be changed");
+        stage.click("wizard-install");
+        assert_eq!(stage.desk.borrow().installs.len(), 3);
+        let (request, outbox) = stage.installation();
+        scripted::finish(&request, &outbox);
+        stage.harness.run();
+        assert_eq!(place(&stage), Some(Place::Result));
+    });
+}
+
+#[test]
+fn back_leads_from_every_page_to_the_one_before() {
+    in_both_languages(laptop, |stage| {
+        let mut stage = stage.reach_summary();
+        let way = [Place::Consent, Place::Profile, Place::Compatibility, Place::Hardware, Place::Welcome];
+        for wanted in way {
+            stage.click("wizard-back");
+            assert_eq!(place(&stage), Some(wanted));
+        }
+        let mut stage = Stage::new(Eye::blind(stage.text.language()), laptop()).reach_summary();
+        for wanted in way {
+            stage.harness.key_press_modifiers(Modifiers::ALT, Key::ArrowLeft);
+            stage.harness.run();
+            assert_eq!(place(&stage), Some(wanted));
+        }
+        stage.harness.key_press_modifiers(Modifiers::ALT, Key::ArrowLeft);
+        stage.harness.run();
+        assert_eq!(place(&stage), Some(Place::Welcome), "there is nothing before it");
+    });
+}
+
+#[test]
+fn nothing_leads_back_while_it_installs() {
+    in_both_languages(laptop, |stage| {
+        let mut stage = stage.reach_install();
+        stage.harness.key_press_modifiers(Modifiers::ALT, Key::ArrowLeft);
+        stage.harness.run();
+        assert_eq!(place(&stage), Some(Place::Install));
+        assert!(!stage.sees(&stage.say("wizard-ask-cancel-title")));
+        stage.harness.key_press(Key::Escape);
+        stage.harness.run();
+        assert!(stage.sees(&stage.say("wizard-ask-cancel-title")), "Esc asks whether to stop");
+    });
+}
+
+#[test]
+fn a_model_that_cannot_be_looked_up_says_why_and_is_looked_up_again() {
+    in_both_languages(laptop, |stage| {
+        let mut stage = stage.reach_profile();
+        stage.click("wizard-advanced");
+        stage.scroll_to("wizard-advanced-reference");
+        stage.type_into("wizard-advanced-reference", "hf.co/a/b");
+        stage.click("wizard-advanced-look-up");
+        let (reference, outbox) = stage.desk.borrow().lookups[0].clone();
+        outbox.send(Message::ModelFound { reference, model: trouble() });
+        stage.harness.run();
+        assert!(stage.sees(WORDS));
+        stage.click("wizard-advanced-look-up");
+        assert_eq!(stage.desk.borrow().lookups.len(), 2);
+        assert!(!stage.sees(WORDS));
+    });
+}
+
+#[test]
+fn an_answer_that_breaks_off_says_why_and_is_asked_again() {
+    in_both_languages(laptop, |stage| {
+        let mut stage = stage.reach_install();
+        let (request, outbox) = stage.installation();
+        scripted::finish(&request, &outbox);
+        stage.harness.run();
+        stage.ask("fn main");
+        let outbox = stage.desk.borrow().questions[0].1.clone();
+        outbox.send(Message::AnswerPart("fn".to_owned()));
+        outbox.send(Message::AnswerEnded(trouble()));
+        stage.harness.run();
+        assert!(stage.sees(WORDS));
+        stage.click("wizard-try-ask");
+        assert_eq!(stage.desk.borrow().questions.len(), 2);
+        assert!(!stage.sees(WORDS));
+    });
+}
+
+#[test]
+fn what_manage_cannot_do_is_said_and_can_be_asked_again() {
+    let managed = || {
+        let request = Stage::new(Eye::blind(Language::English), laptop()).reach_install().installation().0;
+        Scene { installation: Some(scripted::installation(&request)), ..laptop() }
+    };
+    in_both_languages(managed, |mut stage| {
+        for key in ["wizard-manage-stop", "wizard-manage-stop"] {
+            stage.click(key);
+            let (action, outbox) = stage.desk.borrow().actions.last().unwrap().clone();
+            assert_eq!(action, ManageAction::Stop);
+            outbox.send(Message::Managed(action, trouble()));
+            stage.harness.run();
+            assert!(stage.sees(WORDS) && !stage.is_disabled(key));
+        }
+        stage.click("wizard-manage-remove");
+        stage.click("wizard-ask-remove-yes");
+        let (action, outbox) = stage.desk.borrow().actions.last().unwrap().clone();
+        outbox.send(Message::Managed(action, trouble()));
+        stage.harness.run();
+        assert!(stage.sees(WORDS) && !stage.sees(&stage.say("wizard-manage-removed")));
+
+        let outbox = stage.desk.borrow().outbox.clone().unwrap();
+        stage.click("wizard-check-again");
+        assert!(!stage.sees(WORDS), "what was is over");
+        outbox.send(Message::Health(trouble()));
+        stage.harness.run();
+        assert!(stage.sees(WORDS));
+        assert!(matches!(stage.harness.state().page(), Page::Manage(_)));
+    });
+}
+
+#[test]
+fn what_cannot_be_written_or_opened_is_said_and_the_page_stays() {
+    in_both_languages(laptop, |stage| {
+        let mut stage = stage.reach_hardware();
+        let outbox = stage.desk.borrow().outbox.clone().unwrap();
+        for message in [Message::ReportSaved(trouble()), Message::OpenFailed(Trouble(WORDS.to_owned()))] {
+            outbox.send(message);
+            stage.harness.run();
+            assert!(stage.sees(WORDS));
+            stage.click("wizard-continue");
+            assert!(!stage.sees(WORDS), "the next page has nothing to do with it");
+            stage.click("wizard-back");
+        }
+        assert_eq!(place(&stage), Some(Place::Hardware));
+    });
+}
