@@ -6,7 +6,7 @@ use std::io::IsTerminal as _;
 use crate::cli::args::{InstallArgs, UndoArgs};
 use crate::cli::install::{answer_to, ask};
 use crate::cli::{Failure, Session};
-use crate::install::undo::{Undone, Unfinished, undo, unfinished_run};
+use crate::install::undo::{Undone, undo, unfinished_run};
 use crate::install::{Asked, Control, InstallError};
 use crate::say;
 
@@ -21,7 +21,7 @@ pub fn run(args: &UndoArgs, session: &Session) -> Result<u8, Failure> {
         let nothing = InstallError::NothingToUndo { home: session.home.clone() };
         return Err(failure(&nothing, session));
     };
-    session.tell(&words(&unfinished, session));
+    session.tell(&unfinished.words(text));
     if !args.yes {
         if !std::io::stdin().is_terminal() {
             return Err(Failure::usage(say!(text, "install-cli-cannot-ask")));
@@ -63,7 +63,7 @@ pub fn offer(args: &InstallArgs, may_ask: bool, session: &Session) -> Result<Off
     if args.undo {
         return take_back(session).map(Offered::Undone);
     }
-    session.tell(&words(&unfinished, session));
+    session.tell(&unfinished.words(text));
     let names_another = args.profile.is_some() || args.source.model.is_some() || args.emergency_cpu;
     if !may_ask || args.go_on || args.yes {
         return match unfinished.asked {
@@ -110,28 +110,6 @@ fn said(undone: &Undone, session: &Session) -> String {
         return lines.join("\n");
     };
     say!(text, "install-undone", profile = installed.profile.profile.as_str())
-}
-
-/// What was cut short, and what is in force meanwhile.
-fn words(unfinished: &Unfinished, session: &Session) -> String {
-    let text = session.text;
-    let what = match &unfinished.asked {
-        Some(asked) => say!(
-            text,
-            "install-unfinished",
-            profile = asked.profile.as_str(),
-            model = asked.model.as_str(),
-            at = asked.asked_at.as_str()
-        ),
-        None => say!(text, "install-unfinished-unknown"),
-    };
-    let now = match &unfinished.in_force {
-        Some(installed) => {
-            say!(text, "install-unfinished-in-force", profile = installed.profile.profile.as_str())
-        }
-        None => say!(text, "install-unfinished-nothing-in-force"),
-    };
-    format!("{what} {now}")
 }
 
 fn failure(error: &InstallError, session: &Session) -> Failure {

@@ -21,6 +21,8 @@ use crate::install::steps::{aside, server};
 use crate::install::store::Store;
 use crate::install::uninstall::{Removed, is_ours, models_of, remove, remove_folders, uninstall};
 use crate::install::{Asked, Control, InstallError, Lock, Paths, service};
+use crate::say;
+use crate::text::Text;
 
 /// An installation that was cut short.
 #[derive(Clone, Debug, PartialEq)]
@@ -29,6 +31,29 @@ pub struct Unfinished {
     pub asked: Option<Asked>,
     /// What was in force before, and still is.
     pub in_force: Option<Installed>,
+}
+
+impl Unfinished {
+    /// What was cut short and since when, and what is in force meanwhile: words for a person.
+    pub fn words(&self, text: Text) -> String {
+        let what = match &self.asked {
+            Some(asked) => say!(
+                text,
+                "install-unfinished",
+                profile = asked.profile.as_str(),
+                model = asked.model.as_str(),
+                at = asked.asked_at.replace('T', " ").trim_end_matches('Z')
+            ),
+            None => say!(text, "install-unfinished-unknown"),
+        };
+        let now = match &self.in_force {
+            Some(installed) => {
+                say!(text, "install-unfinished-in-force", profile = installed.profile.profile.as_str())
+            }
+            None => say!(text, "install-unfinished-nothing-in-force"),
+        };
+        format!("{what} {now}")
+    }
 }
 
 /// What undoing did.

@@ -62,10 +62,12 @@ const RECOVERED: &str = "retrying without pipeline parallelism";
 const COMPLAINTS: &[&str] =
     &["error while handling argument", "llama_init_from_model: quantized", "error loading model"];
 
-/// Whether a message of the engine means that memory ran out.
+/// Whether a message of the engine means that memory ran out. It joins what its runner complained about line by line, so a
+/// line after which it tried again may stand before the one that ended it.
 pub fn is_out_of_memory(message: &str) -> bool {
     let message = message.to_lowercase();
-    !message.contains(RECOVERED) && OUT_OF_MEMORY.iter().any(|part| message.contains(part))
+    let ran_out = |line: &str| OUT_OF_MEMORY.iter().any(|part| line.contains(part));
+    message.lines().any(|line| ran_out(line) && !line.contains(RECOVERED))
 }
 
 impl LoadEvidence {
@@ -303,6 +305,14 @@ mod tests {
         assert!(!is_out_of_memory(
             "failed to allocate compute buffers, retrying without pipeline parallelism"
         ));
+        assert!(
+            is_out_of_memory(concat!(
+                "llama-server process has terminated: exit status 1: ",
+                "graph_reserve: failed to allocate compute buffers, retrying without pipeline parallelism\n",
+                "cudaMalloc failed: out of memory",
+            )),
+            "the other attempt ran out as well"
+        );
     }
 
     proptest! {

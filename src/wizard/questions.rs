@@ -123,7 +123,7 @@ impl Wizard {
             ),
             Question::CutShort(unfinished) => (
                 say!(text, "wizard-ask-cut-short-title"),
-                cut_short(text, unfinished),
+                format!("{} {}", unfinished.words(text), say!(text, "wizard-ask-cut-short")),
                 say!(text, "wizard-ask-cut-short-later"),
                 say!(text, "wizard-ask-cut-short-continue"),
                 Look::Primary,
@@ -240,26 +240,4 @@ fn read(ui: &mut Ui, text: Text, reference: &Reference) -> Answer {
     } else {
         Answer::None
     }
-}
-
-/// What was cut short, and what is in force meanwhile.
-fn cut_short(text: Text, unfinished: &Unfinished) -> String {
-    let what = match &unfinished.asked {
-        Some(asked) => say!(
-            text,
-            "install-unfinished",
-            profile = asked.profile.as_str(),
-            model = asked.model.as_str(),
-            at = asked.asked_at.replace('T', " ").trim_end_matches('Z')
-        ),
-        None => say!(text, "install-unfinished-unknown"),
-    };
-    let now = match &unfinished.in_force {
-        Some(installed) => {
-            say!(text, "install-unfinished-in-force", profile = installed.profile.profile.as_str())
-        }
-        None => say!(text, "install-unfinished-nothing-in-force"),
-    };
-    let ways = say!(text, "wizard-ask-cut-short");
-    format!("{what} {now} {ways}")
 }

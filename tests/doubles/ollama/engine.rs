@@ -242,11 +242,24 @@ fn note(noted: &mut Noted, line: &str) {
     {
         noted.layers = Some((on_gpu, all));
     }
-    let prefixes = ["cudaMalloc failed", "error loading model", "llama_init_from_model:"];
-    let first = prefixes.iter().filter_map(|prefix| line.find(prefix)).min();
-    if let Some(at) = first {
+    // As the engine picks them out of what its runner says (its llm/status.go): from the first of these on, or the whole
+    // line where it only says that memory ran out.
+    let prefixes = [
+        "panic:",
+        "fatal error:",
+        "error:",
+        "Error:",
+        "CUDA error",
+        "ROCm error",
+        "cudaMalloc failed",
+        "error loading model",
+        "GGML_ASSERT",
+        "llama_init_from_model:",
+    ];
+    let out_of_memory = ["out of memory", "failed to allocate", "allocation failed", "not enough memory"];
+    if let Some(at) = prefixes.iter().filter_map(|prefix| line.find(prefix)).min() {
         noted.errors.push(line[at..].trim_end().to_owned());
-    } else if line.contains("failed to allocate") || line.contains("out of memory") {
+    } else if out_of_memory.iter().any(|part| line.to_lowercase().contains(part)) {
         noted.errors.push(line.trim_end().to_owned());
     }
 }
