@@ -4,9 +4,9 @@
 //! `OLLAMA_HOST` cannot leak in. It listens on loopback, outlives us, and writes to a log of its own. It is ready when
 //! `/api/version` answers, and has failed when its process ends: never when a time is over while it still starts.
 
+mod log;
+
 use std::collections::BTreeMap;
-use std::fs::{File, OpenOptions};
-use std::io::{Read as _, Seek as _, SeekFrom};
 use std::net::{Ipv4Addr, TcpListener};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -19,6 +19,8 @@ use crate::platform::port_owner;
 use crate::platform::process::{self, ProcessError};
 use crate::say;
 use crate::text::Text;
+pub use log::{last_lines, log_length, log_since, rotate_while_running};
+use log::{open_log, rotate};
 
 /// The ports ACOLYTE looks at.
 pub const PORTS: std::ops::RangeInclusive<u16> = 42434..=42453;
@@ -26,11 +28,6 @@ pub const PORTS: std::ops::RangeInclusive<u16> = 42434..=42453;
 pub const READY_LIMIT: Duration = Duration::from_secs(120);
 /// How long a server is given to end by itself; it ends its own child within a tenth of a second.
 pub const STOP_GRACE: Duration = Duration::from_secs(15);
-
-/// A log that has grown to this size is put aside when the server starts.
-const ROTATE_AT_BYTES: u64 = 4 << 20;
-/// Old logs that are kept.
-const OLD_LOGS: u32 = 3;
 
 /// Variables that are handed on when they are set: which cards to use, how to reach the model's registry, where
 /// temporary files go, and what Windows programs cannot start without.
@@ -325,84 +322,6 @@ pub fn choose_port(wanted: Option<u16>, preferred: Option<u16>, not: &[u16]) -> 
 /// Whether a server could listen on this port of the loopback address.
 pub fn is_free(port: u16) -> bool {
     TcpListener::bind((Ipv4Addr::LOCALHOST, port)).is_ok()
-}
-
-/// Size of a log now; what is written later lies behind it.
-pub fn log_length(log: &Path) -> u64 {
-    std::fs::metadata(log).map_or(0, |metadata| metadata.len())
-}
-
-/// What was written to a log since, at most the last 4 MiB of it. A log that became shorter was rotated: all of it.
-pub fn log_since(log: &Path, from: u64) -> String {
-    const MOST: u64 = 4 << 20;
-    let read = || -> std::io::Result<Vec<u8>> {
-        let mut file = File::open(log)?;
-        let length = file.metadata()?.len();
-        let from = if from > length { 0 } else { from };
-        file.seek(SeekFrom::Start(from.max(length.saturating_sub(MOST))))?;
-        let mut bytes = Vec::new();
-        file.take(MOST).read_to_end(&mut bytes)?;
-        Ok(bytes)
-    };
-    // A log that cannot be read says nothing; what depends on it is then unknown, not wrong.
-    read().map(|bytes| String::from_utf8_lossy(&bytes).into_owned()).unwrap_or_default()
-}
-
-/// The last lines written since, shortened to what fits a message.
-pub fn last_lines(log: &Path, from: u64, count: usize) -> Vec<String> {
-    let text = log_since(log, from);
-    let lines: Vec<&str> = text.lines().filter(|line| !line.trim().is_empty()).collect();
-    lines[lines.len().saturating_sub(count)..].iter().map(|line| line.chars().take(400).collect()).collect()
-}
-
-fn open_log(path: &Path) -> std::io::Result<File> {
-    let mut options = OpenOptions::new();
-    options.create(true).append(true);
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::OpenOptionsExt as _;
-        options.mode(0o600);
-    }
-    options.open(path)
-}
-
-/// As when the server starts, for one that runs: its log is copied and begins anew, so that it cannot grow for ever. A
-/// server appends, so it goes on at the new end. What it writes in between is lost.
-///
-/// # Errors
-/// What the system says.
-pub fn rotate_while_running(log: &Path) -> std::io::Result<()> {
-    if log_length(log) < ROTATE_AT_BYTES {
-        return Ok(());
-    }
-    let copy = PathBuf::from(format!("{}.new", log.display()));
-    std::fs::copy(log, &copy)?;
-    make_way(log)?;
-    std::fs::rename(copy, old_log(log, 1))?;
-    OpenOptions::new().write(true).open(log)?.set_len(0)
-}
-
-/// `server.log` becomes `server.log.1`, that `.2`, and so on; the oldest goes.
-fn rotate(log: &Path) -> std::io::Result<()> {
-    if log_length(log) < ROTATE_AT_BYTES {
-        return Ok(());
-    }
-    make_way(log)?;
-    std::fs::rename(log, old_log(log, 1))
-}
-
-/// Every old log moves on by one.
-fn make_way(log: &Path) -> std::io::Result<()> {
-    for n in (1..OLD_LOGS).rev() {
-        if old_log(log, n).exists() {
-            std::fs::rename(old_log(log, n), old_log(log, n + 1))?;
-        }
-    }
-    Ok(())
-}
-
-fn old_log(log: &Path, n: u32) -> PathBuf {
-    PathBuf::from(format!("{}.{n}", log.display()))
 }
 
 impl ServerError {

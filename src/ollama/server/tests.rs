@@ -1,5 +1,6 @@
 #![allow(clippy::unwrap_used)]
 
+use super::log::{OLD_LOGS, ROTATE_AT_BYTES};
 use super::*;
 
 fn launch(kv_cache_type: KvCacheType) -> Launch {
