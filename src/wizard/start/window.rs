@@ -78,13 +78,19 @@ fn panic_text(panic: &(dyn std::any::Any + Send)) -> String {
         .unwrap_or_else(|| "unknown reason".to_owned())
 }
 
+/// How far the first frame has come.
+enum FirstFrame {
+    Ahead,
+    Drawing(u64),
+    Shown,
+}
+
 /// eframe's side of the window; everything else is in [`Wizard`].
 struct App<'a> {
     wizard: Wizard,
     /// What the window is called now.
     title: String,
-    /// How often eframe has come round, as far as it matters.
-    rounds: u8,
+    first_frame: FirstFrame,
     tell: &'a mut dyn FnMut(Word),
 }
 
@@ -96,22 +102,26 @@ impl<'a> App<'a> {
         let waker = ctx.clone();
         let backend: Box<dyn Backend> = Box::new(Live::new(&options));
         let wizard = Wizard::new(options, backend, Arc::new(move || waker.request_repaint()));
-        Self { wizard, title: String::new(), rounds: 0, tell }
+        Self { wizard, title: String::new(), first_frame: FirstFrame::Ahead, tell }
     }
 }
 
 impl eframe::App for App<'_> {
     /// Comes before every frame, and alone while nobody can see the window.
     fn logic(&mut self, ctx: &egui::Context, _frame: &mut eframe::Frame) {
-        // The first frame is behind us when the second begins.
-        if self.rounds < 2 {
-            self.rounds += 1;
-            if self.rounds == 1 {
+        // A frame may be laid out several times; only when its number changes is the one before on the screen.
+        let frame = ctx.cumulative_frame_nr();
+        match self.first_frame {
+            FirstFrame::Ahead => {
+                self.first_frame = FirstFrame::Drawing(frame);
                 ctx.request_repaint();
-            } else {
+            }
+            FirstFrame::Drawing(first) if frame != first => {
+                self.first_frame = FirstFrame::Shown;
                 tracing::debug!("the first frame is shown");
                 (self.tell)(Word::Shown);
             }
+            FirstFrame::Drawing(_) | FirstFrame::Shown => {}
         }
         if ctx.input(|input| input.viewport().close_requested()) && !self.wizard.may_close() {
             ctx.send_viewport_cmd(egui::ViewportCommand::CancelClose);
@@ -123,7 +133,7 @@ impl eframe::App for App<'_> {
 
     fn ui(&mut self, ui: &mut egui::Ui, _frame: &mut eframe::Frame) {
         self.wizard.show(ui);
-        if self.rounds == 1 {
+        if let FirstFrame::Drawing(_) = self.first_frame {
             tracing::debug!("the first frame is laid out");
         }
         // The page's name in the title: for the list of windows, and for who cannot see the page.
