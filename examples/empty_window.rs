@@ -1,16 +1,23 @@
 //! A window with nothing in it, opened as ours is: what the first frame of ours is measured against
-//! (`bash benches/first_frame/run`). `empty_window glow` takes the other renderer.
+//! (`bash benches/first_frame/run`). `empty_window glow` takes the other renderer; `empty_window word` draws one word, for
+//! a window that draws nothing never makes the driver compile a shader.
 
 use eframe::egui;
 
-struct Empty;
+/// With the word it draws, if any.
+struct Empty(Option<&'static str>);
 
 impl eframe::App for Empty {
-    fn ui(&mut self, _ui: &mut egui::Ui, _frame: &mut eframe::Frame) {}
+    fn ui(&mut self, ui: &mut egui::Ui, _frame: &mut eframe::Frame) {
+        if let Some(word) = self.0 {
+            ui.label(word);
+        }
+    }
 }
 
 fn main() -> eframe::Result {
-    let glow = std::env::args().nth(1).is_some_and(|renderer| renderer == "glow");
+    let asked = |what: &str| std::env::args().skip(1).any(|argument| argument == what);
+    let (glow, word) = (asked("glow"), asked("word").then_some("word"));
     let viewport = egui::ViewportBuilder::default()
         .with_title("Empty")
         .with_inner_size(acolyte::wizard::theme::size::WINDOW);
@@ -23,5 +30,5 @@ fn main() -> eframe::Result {
     if let eframe::egui_wgpu::WgpuSetup::CreateNew(setup) = &mut options.wgpu_options.wgpu_setup {
         setup.power_preference = wgpu::PowerPreference::LowPower;
     }
-    eframe::run_native("Empty", options, Box::new(|_| Ok(Box::new(Empty))))
+    eframe::run_native("Empty", options, Box::new(move |_| Ok(Box::new(Empty(word)))))
 }

@@ -55,6 +55,12 @@ impl Programs {
         self.on_display(Command::new(&self.empty))
     }
 
+    fn word(&self) -> Command {
+        let mut command = Command::new(&self.empty);
+        command.arg("word");
+        self.on_display(command)
+    }
+
     fn on_display(&self, mut command: Command) -> Command {
         command.env("DISPLAY", &self.display).env_remove("WAYLAND_DISPLAY").env_remove("WAYLAND_SOCKET");
         command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
@@ -82,37 +88,38 @@ pub fn measure() -> Outcome<()> {
         display,
     };
     println!("{} against {}", programs.ours.display(), programs.empty.display());
-    println!("round  ours: mapped  drawn   empty: mapped  drawn   (seconds from the start of the process)");
-    let (mut ours, mut empty) = (Vec::new(), Vec::new());
+    println!("seconds from the start of the process until the window is mapped / drawn");
+    println!("{:>5}  {:>15}  {:>15}  {:>15}", "round", "ours", "empty", "one word");
+    let mut kept: [Vec<FirstFrame>; 3] = Default::default();
     for round in 0..=rounds {
-        // Whoever comes first in one round comes second in the next.
-        let (mine, other) = if round % 2 == 0 {
-            let mine = first_frame(&programs, programs.ours())?;
-            (mine, first_frame(&programs, programs.empty())?)
-        } else {
-            let other = first_frame(&programs, programs.empty())?;
-            (first_frame(&programs, programs.ours())?, other)
-        };
-        // The first round fills the caches and does not count.
-        let number = if round == 0 { "-".to_owned() } else { round.to_string() };
-        println!(
-            "{number:>5}  {:>12.3}  {:.3}  {:>14.3}  {:.3}",
-            mine.mapped_s, mine.drawn_s, other.mapped_s, other.drawn_s
-        );
-        if round > 0 {
-            ours.push(mine);
-            empty.push(other);
+        // Each takes its turn at coming first.
+        let mut frames = [None; 3];
+        for turn in 0..3 {
+            let who = (turn + round) % 3;
+            let command = [Programs::ours, Programs::empty, Programs::word][who](&programs);
+            frames[who] = Some(first_frame(&programs, command)?);
         }
+        // The first round fills the caches and does not count.
+        print!("{:>5}", if round == 0 { "-".to_owned() } else { round.to_string() });
+        for (kept, frame) in kept.iter_mut().zip(frames.into_iter().flatten()) {
+            print!("  {:>7.3} {:>7.3}", frame.mapped_s, frame.drawn_s);
+            if round > 0 {
+                kept.push(frame);
+            }
+        }
+        println!();
     }
-    for (what, of) in
-        [("mapped", (|frame| frame.mapped_s) as fn(&FirstFrame) -> f64), ("drawn", |frame| frame.drawn_s)]
-    {
-        let (mine, other) = (median(ours.iter().map(of)), median(empty.iter().map(of)));
-        let verdict = if mine / other <= GOAL { "within" } else { "beyond" };
-        println!(
-            "{what}: median {mine:.3} s, empty {other:.3} s, ratio {:.2}, {verdict} {GOAL}",
-            mine / other
-        );
+    let moments: [(&str, fn(&FirstFrame) -> f64); 2] =
+        [("mapped", |frame| frame.mapped_s), ("drawn", |frame| frame.drawn_s)];
+    for (what, of) in moments {
+        let [ours, empty, word] = kept.each_ref().map(|frames| median(frames.iter().map(of)));
+        for (against, other) in [("empty", empty), ("one word", word)] {
+            let verdict = if ours / other <= GOAL { "within" } else { "beyond" };
+            println!(
+                "{what}: median {ours:.3} s, {against} {other:.3} s, ratio {:.2}, {verdict} {GOAL}",
+                ours / other
+            );
+        }
     }
     idle(&programs)?;
     drop(server);

@@ -296,10 +296,21 @@ pub fn banner(assessment: &Assessment, text: Text) -> Option<String> {
         .reasons
         .iter()
         .filter(|reason| reason.is_limit())
-        .map(|reason| reason.title(text))
+        .map(|reason| in_a_sentence(&reason.title(text)))
         .collect();
     (assessment.verdict == Verdict::Degraded && !limits.is_empty())
         .then(|| say!(text, "plan-banner", why = limits.join("; ")))
+}
+
+/// A title in the middle of a sentence: without its capital, unless the word is one of capitals (`RAM`).
+fn in_a_sentence(title: &str) -> String {
+    let mut letters = title.chars();
+    match (letters.next(), letters.next()) {
+        (Some(first), Some(second)) if second.is_lowercase() => {
+            first.to_lowercase().chain(title.chars().skip(1)).collect()
+        }
+        _ => title.to_owned(),
+    }
 }
 
 /// A wait as a range in words: `19–27 s`, `1 min 35 s–2 min 40 s`.
