@@ -109,8 +109,8 @@ pub fn measure() -> Outcome<()> {
         }
         println!();
     }
-    let moments: [(&str, fn(&FirstFrame) -> f64); 2] =
-        [("mapped", |frame| frame.mapped_s), ("drawn", |frame| frame.drawn_s)];
+    type Moment = fn(&FirstFrame) -> f64;
+    let moments: [(&str, Moment); 2] = [("mapped", |frame| frame.mapped_s), ("drawn", |frame| frame.drawn_s)];
     for (what, of) in moments {
         let [ours, empty, word] = kept.each_ref().map(|frames| median(frames.iter().map(of)));
         for (against, other) in [("empty", empty), ("one word", word)] {
