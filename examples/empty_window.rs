@@ -2,6 +2,8 @@
 //! (`bash benches/first_frame/run`). `empty_window glow` takes the other renderer; `empty_window word` draws one word, for
 //! a window that draws nothing never makes the driver compile a shader.
 
+#![allow(clippy::disallowed_methods, reason = "somebody else's window knows nothing of our theme")]
+
 use eframe::egui;
 
 /// With the word it draws, if any.
