@@ -209,7 +209,8 @@ pub const CELLS: &[Cell] = &[
     Cell::new(Fetch, Http503, Finishes),
     Cell::new(Fetch, Truncated, Stops),
     Cell::new(Fetch, ByteFlipped, Stops),
-    Cell::new(Fetch, WrongLength, Stops),
+    // Every byte may come all the same, in ranges; the hash then says so.
+    Cell::new(Fetch, WrongLength, Run::Either),
     Cell::new(Fetch, RangesIgnored, Finishes),
     Cell::new(Fetch, ChangedFile, Finishes),
     Cell::new(Fetch, RedirectToHttp, Stops),

@@ -18,7 +18,8 @@ stands here (`UPDATE_FAULT_MATRIX=1` writes it).
 
 - **ends well**: the run that is struck goes on and finishes.
 - **stops**: it ends early and says why; the profile that was in force, if there was one, stays in force.
-- **either**: the strike comes at an event after which the run may have been over.
+- **either**: the strike comes at an event after which the run may have been over; or, where only a length is a lie,
+  every byte may have come all the same, which the hash then says.
 - **–**: the fault has no meaning there; why not stands below.
 
 ";
