@@ -334,8 +334,19 @@ pub fn signal(process: u32, name: &str) {
 
 /// A port that is free now.
 pub fn free_port() -> u16 {
-    let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a free port");
-    listener.local_addr().expect("bound").port()
+    use std::sync::atomic::{AtomicU16, Ordering};
+    // Below the ports that systems hand out by themselves (from 32,768 or 49,152): one of those could be given to a
+    // mirror of a test beside this one before the program under test takes it. Each is handed out once.
+    const FIRST: u16 = 20_000;
+    const COUNT: u16 = 10_000;
+    static TAKEN: AtomicU16 = AtomicU16::new(0);
+    let start = (std::process::id() % u32::from(COUNT)) as u16;
+    loop {
+        let port = FIRST + start.wrapping_add(TAKEN.fetch_add(1, Ordering::Relaxed)) % COUNT;
+        if std::net::TcpListener::bind(("127.0.0.1", port)).is_ok() {
+            return port;
+        }
+    }
 }
 
 /// Runs to the end, however long a slow machine takes, but not for ever.
