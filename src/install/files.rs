@@ -2,7 +2,7 @@
 //! person: 0600, folders 0700.
 
 use std::fs::{File, OpenOptions};
-use std::io::{self, Write as _};
+use std::io::{self, Read as _, Write as _};
 use std::path::{Path, PathBuf};
 
 /// What the system said about a file of ours.
@@ -172,6 +172,26 @@ pub fn sync_folder(folder: &Path) {
 pub fn sync_folder_of(path: &Path) {
     if let Some(folder) = path.parent() {
         sync_folder(folder);
+    }
+}
+
+/// Reads a whole file, piece by piece; ends early with an error when told to stop.
+///
+/// # Errors
+/// What the system says.
+pub fn read_through(path: &Path, stop: &dyn Fn() -> bool, mut piece: impl FnMut(&[u8])) -> io::Result<()> {
+    let mut file = File::open(path)?;
+    let mut buffer = vec![0; 1 << 20];
+    loop {
+        if stop() {
+            return Err(io::ErrorKind::Interrupted.into());
+        }
+        match file.read(&mut buffer) {
+            Ok(0) => return Ok(()),
+            Ok(n) => piece(&buffer[..n]),
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
     }
 }
 

@@ -55,10 +55,8 @@ pub(super) struct Job<'a> {
     pub placements: Option<Placements>,
     /// Every attempt at loading.
     pub tried: Vec<Tried>,
-    /// How the engine reaches its registry while it pulls.
+    /// How the engine reaches its registry while it pulls; nothing of it is needed at any other time.
     pub way_out: WayOut,
-    /// Whether the server runs with that now.
-    pub reaching_out: bool,
 }
 
 /// Carries a request out and tells what happens. Blocks for as long as it takes; `control` stops it within a second,
@@ -129,7 +127,6 @@ async fn install(
         placements: None,
         tried: Vec::new(),
         way_out: WayOut::default(),
-        reaching_out: false,
     };
     job.journal.begin()?;
     let asked = job.paths.request();
@@ -205,6 +202,14 @@ async fn with_server(
 async fn created_and_loaded(job: &mut Job<'_>, server: &mut Server) -> Result<load::Facts, InstallError> {
     model::create(job, server).await?;
     load::run(job, server).await
+}
+
+/// Runs what waits for the disk on a thread of its own.
+pub(super) async fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T, InstallError> + Send + 'static,
+) -> Result<T, InstallError> {
+    let done = tokio::task::spawn_blocking(work).await;
+    done.unwrap_or_else(|lost| Err(InstallError::Runtime { source: std::io::Error::other(lost) }))
 }
 
 /// Folders, lock and journal. Nothing else may change before the lock is held.

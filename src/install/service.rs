@@ -2,9 +2,9 @@
 //!
 //! Where the system itself watches the program (a systemd user unit, a LaunchAgent) that entry owns the server: it is
 //! started and stopped through it, so that there are never two. It writes the server's log itself, so before each start a
-//! copy of this program looks after that (`keep-log`): also a server that crashes again and again fills no disk. Elsewhere (XDG autostart, the Run key of Windows) the
-//! entry calls a copy of this program, which starts the server as the installation did; such an entry could carry
-//! neither the log nor, on Windows, the environment.
+//! copy of this program looks after that (`keep-log`): also a server that crashes again and again fills no disk.
+//! Elsewhere (XDG autostart, the Run key of Windows) the entry calls a copy of this program, which starts the server as
+//! the installation did; such an entry could carry neither the log nor, on Windows, the environment.
 //!
 //! A person has one such entry, but may have several homes: an entry that belongs to another home is left alone.
 

@@ -4,7 +4,7 @@
 //! (`pmset -g assertions`). Windows: the execution state of a thread (`powercfg /requests`). All three end with the
 //! process at the latest, so a program that was killed keeps nothing awake.
 
-use std::sync::mpsc::{Receiver, Sender, channel};
+use std::sync::mpsc::{Sender, channel};
 
 use keepawake::{Builder, KeepAwake};
 
@@ -15,18 +15,10 @@ pub struct Awake {
     _until: Sender<()>,
 }
 
-/// For tests and diagnosis: how it ended, of the thread that asked the system.
-type Asked = Result<(), String>;
-
 /// Asks the system to stay awake; `reason` is what the system shows about it, in the person's language. Returns at
 /// once: a system that does not answer holds nothing up, and one that refuses is noted in the log.
 pub fn keep_awake(reason: String) -> Awake {
-    ask(reason).0
-}
-
-fn ask(reason: String) -> (Awake, Receiver<Asked>) {
     let (until, end) = channel::<()>();
-    let (tell, asked) = channel();
     // A thread of its own, because Windows ties the wish to a thread and D-Bus may take its time.
     let started = std::thread::Builder::new().name("awake".to_owned()).spawn(move || {
         let held = hold(&reason);
@@ -34,8 +26,6 @@ fn ask(reason: String) -> (Awake, Receiver<Asked>) {
             Ok(_) => tracing::debug!("the system was asked to stay awake"),
             Err(error) => tracing::info!(%error, "the system could not be asked to stay awake"),
         }
-        // Nobody listens outside of tests.
-        let _ = tell.send(held.as_ref().map(drop).map_err(ToString::to_string));
         // Ends when the other side is dropped.
         let _ = end.recv();
         drop(held);
@@ -43,7 +33,7 @@ fn ask(reason: String) -> (Awake, Receiver<Asked>) {
     if let Err(error) = started {
         tracing::info!(%error, "the system could not be asked to stay awake");
     }
-    (Awake { _until: until }, asked)
+    Awake { _until: until }
 }
 
 fn hold(reason: &str) -> keepawake::Result<KeepAwake> {

@@ -23,6 +23,7 @@ use tokio_util::bytes::Bytes;
 use super::partial::{Places, Sidecar};
 use super::ranges::Span;
 use super::tail::Tail;
+use crate::install::files;
 
 /// Pieces on their way to the disk. A connection brings up to 400 kB at once, so this bounds memory to a few MB.
 const QUEUE: usize = 16;
@@ -302,20 +303,9 @@ impl Writer {
 
 /// Hashes a whole file; ends early with an error when told to stop.
 pub fn hash_file(path: &Path, stop: &dyn Fn() -> bool) -> io::Result<[u8; 32]> {
-    let mut file = File::open(path)?;
     let mut hash = Sha256::new();
-    let mut buffer = vec![0; READ_BACK_BYTES];
-    loop {
-        if stop() {
-            return Err(io::ErrorKind::Interrupted.into());
-        }
-        match file.read(&mut buffer) {
-            Ok(0) => return Ok(hash.finalize().into()),
-            Ok(n) => hash.update(&buffer[..n]),
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-            Err(error) => return Err(error),
-        }
-    }
+    files::read_through(path, stop, |piece| hash.update(piece))?;
+    Ok(hash.finalize().into())
 }
 
 /// Notes, every now and then, what is surely on the disk, until the writer ends. A disk that takes long is asked less

@@ -10,7 +10,7 @@ use crate::install::download::{self, DownloadRequest, Progress, Tail};
 use crate::install::files::at;
 use crate::install::journal::Change;
 use crate::install::reuse::{InstalledEngine, copy_engine};
-use crate::install::run::Job;
+use crate::install::run::{Job, blocking};
 use crate::install::steps::aside;
 use crate::install::steps::mark::{Look, Mark};
 use crate::install::unpack::{self, Following, Limits, UnpackError, UnpackedFile};
@@ -151,8 +151,7 @@ async fn seal(
     job.reporter.running(say!(job.text, "install-unpack-sealing"));
     let mark = Mark::new(&plan.version, plan.archives(), staging, files)?;
     let (staging, control) = (staging.to_owned(), job.control.clone());
-    let sealed = tokio::task::spawn_blocking(move || mark.seal(&staging, &control)).await;
-    sealed.unwrap_or_else(|lost| Err(at(&plan.folder)(std::io::Error::other(lost)).into()))
+    blocking(move || mark.seal(&staging, &control)).await
 }
 
 /// Fills the staging folder and says with which files. Ends inside the second step.

@@ -2,7 +2,7 @@
 //! that a later run or start notices when one is missing, was cut short or holds something else.
 
 use std::collections::BTreeSet;
-use std::io::{self, Read as _};
+use std::io;
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
@@ -15,9 +15,6 @@ use crate::install::{ArchiveRecord, Cancelled, Control, InstallError};
 /// The file in an engine's folder that says what it was unpacked from. Its presence means that all of it was there and on
 /// the disk, because it is moved to its place together with the rest.
 pub const MARK: &str = "acolyte-engine.json";
-
-/// How much of a file is read at once.
-const BUFFER_BYTES: usize = 1 << 20;
 
 /// What an unpacked engine was unpacked from, and what came out.
 #[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -158,17 +155,9 @@ fn modified_ns(metadata: &std::fs::Metadata) -> Option<u64> {
 }
 
 fn crc32_of(path: &Path, control: &Control) -> io::Result<u32> {
-    let (mut file, mut crc32) = (std::fs::File::open(path)?, crc32fast::Hasher::new());
-    let mut buffer = vec![0; BUFFER_BYTES];
-    loop {
-        control.check().map_err(io::Error::other)?;
-        match file.read(&mut buffer) {
-            Ok(0) => return Ok(crc32.finalize()),
-            Ok(n) => crc32.update(&buffer[..n]),
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-            Err(error) => return Err(error),
-        }
-    }
+    let mut crc32 = crc32fast::Hasher::new();
+    files::read_through(path, &|| control.is_cancelled(), |piece| crc32.update(piece))?;
+    Ok(crc32.finalize())
 }
 
 #[cfg(test)]

@@ -8,7 +8,7 @@ use std::time::Duration;
 use crate::install::documents::{PREVIOUS_MODEL, SERVED_MODEL};
 use crate::install::journal::{Change, changes, was_made};
 use crate::install::room::{Room, Short};
-use crate::install::run::Job;
+use crate::install::run::{Job, blocking};
 use crate::install::steps::server::{self, Server};
 use crate::install::store::Store;
 use crate::install::uninstall::is_ours;
@@ -113,22 +113,11 @@ pub async fn mend(job: &Job<'_>) -> Result<bool, InstallError> {
     job.reporter.running(say!(job.text, "install-model-checking"));
     let store = Store::new(&job.request.options.models_dir);
     let (tag, control) = (job.request.assessment.candidate.model.tag.clone(), job.control.clone());
-    let removed = blocking(move || {
-        Ok(store.remove_damaged(SERVED_MODEL, &control)? + store.remove_damaged(&tag, &control)?)
-    });
-    let removed = removed.await?;
+    let removed = blocking(move || store.remove_damaged(&[SERVED_MODEL, &tag], &control)).await?;
     if removed > 0 {
         job.reporter.running(say!(job.text, "install-pull-mending", count = removed));
     }
     Ok(removed > 0)
-}
-
-/// Runs what waits for the disk on a thread of its own.
-async fn blocking<T: Send + 'static>(
-    work: impl FnOnce() -> Result<T, InstallError> + Send + 'static,
-) -> Result<T, InstallError> {
-    let done = tokio::task::spawn_blocking(work).await;
-    done.unwrap_or_else(|lost| Err(InstallError::Runtime { source: std::io::Error::other(lost) }))
 }
 
 /// Layers that other servers on this computer have; true when that is all of them.

@@ -113,18 +113,16 @@ pub async fn reach_out(job: &mut Job<'_>, server: &mut Server) -> Result<(), Ins
         return Ok(());
     }
     job.reporter.running(say!(job.text, "install-server-reaches-out"));
-    job.reaching_out = true;
     start_anew(job, server, job.way_out.environment()).await
 }
 
 /// After a model was pulled: from here on the server needs no network, and must not be left with a way out that ends.
 pub async fn come_back(job: &mut Job<'_>, server: &mut Server) -> Result<(), InstallError> {
-    if !job.reaching_out {
+    if !job.way_out.is_needed() {
         return Ok(());
     }
     job.reporter.running(say!(job.text, "install-server-comes-back"));
     start_anew(job, server, BTreeMap::new()).await?;
-    job.reaching_out = false;
     job.way_out = WayOut::default();
     Ok(())
 }
@@ -219,7 +217,7 @@ pub async fn put_back(job: &mut Job<'_>) -> Result<(), InstallError> {
         return Ok(files::remove_file(&job.paths.server_state())?);
     };
     let launch = file.launch(&job.paths);
-    if job.server_ran && !job.reaching_out && running(&job.paths, &launch).await?.is_some() {
+    if job.server_ran && !job.way_out.is_needed() && running(&job.paths, &launch).await?.is_some() {
         return Ok(());
     }
     stop(&job.paths).await?;

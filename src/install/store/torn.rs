@@ -61,13 +61,16 @@ impl Store {
         remove(&torn)
     }
 
-    /// Removes every layer of a model that is not what its name says. Gives back how many.
+    /// Removes every layer of these models that is not what its name says; one they share is read once. Gives back how
+    /// many.
     ///
     /// # Errors
     /// What the system says; the person's own decision.
-    pub fn remove_damaged(&self, tag: &str, control: &Control) -> Result<usize, InstallError> {
+    pub fn remove_damaged(&self, tags: &[&str], control: &Control) -> Result<usize, InstallError> {
+        let layers: BTreeSet<PathBuf> =
+            tags.iter().flat_map(|tag| self.layers_of(tag)).map(|(path, _)| path).collect();
         let mut damaged = BTreeSet::new();
-        for (path, _) in self.layers_of(tag) {
+        for path in layers {
             if !is_what_it_says(&path, control)? {
                 damaged.insert(path);
             }
@@ -134,7 +137,7 @@ mod tests {
         store.make_last("a:b", &control).unwrap();
         store.make_last("not:there", &control).unwrap();
         assert_eq!(store.remove_torn("a:b", true, &control).unwrap(), 0);
-        assert_eq!(store.remove_damaged("a:b", &control).unwrap(), 0);
+        assert_eq!(store.remove_damaged(&["a:b", "a:b"], &control).unwrap(), 0);
         assert!(paths.iter().all(|path| path.exists()));
     }
 
@@ -152,7 +155,7 @@ mod tests {
         );
         assert_eq!(store.remove_torn("a:b", true, &control).unwrap(), 1);
         assert!(!left.exists() && template.exists());
-        assert_eq!(store.remove_damaged("a:b", &control).unwrap(), 1);
+        assert_eq!(store.remove_damaged(&["a:b", "a:b"], &control).unwrap(), 1);
         assert!(!template.exists());
     }
 
@@ -162,7 +165,7 @@ mod tests {
         let control = Control::new();
         control.cancel();
         assert!(store.remove_torn("a:b", true, &control).unwrap_err().is_cancelled());
-        assert!(store.remove_damaged("a:b", &control).unwrap_err().is_cancelled());
+        assert!(store.remove_damaged(&["a:b", "a:b"], &control).unwrap_err().is_cancelled());
         assert!(paths.iter().all(|path| path.exists()));
     }
 }

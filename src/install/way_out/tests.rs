@@ -88,6 +88,16 @@ async fn ask(relay: &Relay, password: &str, target: &str) -> (String, TcpStream)
     (read_head(&mut stream).await.unwrap(), stream)
 }
 
+/// Connects to a registry through the relay, says something there and hears it said back.
+async fn says_hello_through(relay: &Relay) {
+    let (answer, mut stream) = ask(relay, &relay.password, "registry.example.org:443").await;
+    assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
+    stream.write_all(b"hello").await.unwrap();
+    let mut said = [0; 5];
+    stream.read_exact(&mut said).await.unwrap();
+    assert_eq!(&said, b"hello");
+}
+
 #[test]
 fn the_engine_never_sees_the_password_and_the_proxy_does() {
     block_on(async {
@@ -97,13 +107,7 @@ fn the_engine_never_sees_the_password_and_the_proxy_does() {
         let environment = format!("{:?}", way.environment());
         assert!(environment.contains("HTTPS_PROXY") && !environment.contains("s3cr"), "{environment}");
         let relay = way.relay.as_ref().unwrap();
-        let (answer, mut stream) = ask(relay, &relay.password, "registry.example.org:443").await;
-        assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
-        stream.write_all(b"hello").await.unwrap();
-        let mut said = [0; 5];
-        stream.read_exact(&mut said).await.unwrap();
-        assert_eq!(&said, b"hello");
-        drop(stream);
+        says_hello_through(relay).await;
         let head = proxy.await.unwrap();
         assert!(head.starts_with("CONNECT registry.example.org:443 HTTP/1.1\r\n"), "{head}");
         assert!(head.contains(&basic("ana", "s3cr@t")), "{head}");
@@ -119,13 +123,7 @@ fn a_proxy_that_is_reached_over_https_gets_its_password_there() {
         source.http.ca_file = Some(authority.into());
         let way = WayOut::open(&source, |_| None).await.unwrap();
         let relay = way.relay.as_ref().unwrap();
-        let (answer, mut stream) = ask(relay, &relay.password, "registry.example.org:443").await;
-        assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
-        stream.write_all(b"hello").await.unwrap();
-        let mut said = [0; 5];
-        stream.read_exact(&mut said).await.unwrap();
-        assert_eq!(&said, b"hello");
-        drop(stream);
+        says_hello_through(relay).await;
         let head = proxy.await.unwrap();
         assert!(head.contains(&basic("ana", "s3cr@t")), "{head}");
 
