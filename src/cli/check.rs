@@ -46,12 +46,11 @@ fn reference(
     profiles: &Profiles,
     session: &Session,
 ) -> Result<u8, Failure> {
-    let computers = reference_computers(Catalogue::built_in(), profiles);
-    let policy = &profiles.policy;
+    let computers = reference_computers(hardware, Catalogue::built_in(), profiles);
     if args.json {
-        print_json(&ReferenceJson::new(&computers, hardware, policy, session.text))?;
+        print_json(&ReferenceJson::new(&computers, session.text))?;
     } else {
-        print(&report::reference(&computers, hardware, policy, session.text, style()))?;
+        print(&report::reference(&computers, session.text, style()))?;
     }
     Ok(0)
 }

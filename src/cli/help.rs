@@ -23,7 +23,7 @@ static SPANISH: LazyLock<Words> = LazyLock::new(|| {
 });
 
 /// The language of the help, before anything is parsed: what `--lang` says, else the system's.
-pub fn language(arguments: &[OsString]) -> Language {
+fn language(arguments: &[OsString]) -> Language {
     let mut words = arguments.iter().map(|word| word.to_string_lossy());
     let mut asked = None;
     while let Some(word) = words.next() {
@@ -38,8 +38,8 @@ pub fn language(arguments: &[OsString]) -> Language {
 }
 
 /// Reads a command line. Help, the version and wrong usage are said here, and end the program.
-pub fn parse<P: Parser>(arguments: &[OsString], language: Language) -> P {
-    let mut command = in_language(P::command(), language);
+pub fn parse<P: Parser>(arguments: &[OsString]) -> P {
+    let mut command = in_language(P::command(), language(arguments));
     let matches = command.try_get_matches_from_mut(arguments).unwrap_or_else(|error| error.exit());
     // The same command made both: what one has accepted the other understands.
     P::from_arg_matches(&matches).unwrap_or_else(|error| error.format(&mut command).exit())

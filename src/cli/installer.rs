@@ -29,7 +29,7 @@ pub fn main() -> ExitCode {
     platform::attach_console();
     let mut arguments: Vec<OsString> = std::env::args_os().collect();
     let showing = Showing::of(&mut arguments);
-    let cli: InstallerCli = help::parse(&arguments, help::language(&arguments));
+    let cli: InstallerCli = help::parse(&arguments);
     let outcome = Session::new(&cli.global).and_then(|session| {
         startup::start_log(&session);
         match showing {

@@ -38,8 +38,7 @@ pub use session::{Failure, Session};
 pub fn main() -> ExitCode {
     startup::begin();
     let arguments: Vec<OsString> = std::env::args_os().collect();
-    let language = help::language(&arguments);
-    let cli: Cli = help::parse(&arguments, language);
+    let cli: Cli = help::parse(&arguments);
     let session = match Session::new(&cli.global) {
         Ok(session) => session,
         Err(failure) => return failure.say(),

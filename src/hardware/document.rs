@@ -320,7 +320,41 @@ fn present<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<u64>, D:
     Option::deserialize(deserializer)
 }
 
+impl Gpu {
+    /// An adapter of which nothing is known but this.
+    pub fn named(name: &str, kind: GpuKind, vram_total_bytes: Option<u64>) -> Self {
+        Self {
+            name: name.to_owned(),
+            vendor: None,
+            kind,
+            vram_total_bytes,
+            vram_free_bytes: None,
+            memory_bandwidth_gb_s: None,
+            backend: None,
+            driver_version: None,
+            compute_capability: None,
+            blocked: None,
+            sources: BTreeMap::new(),
+        }
+    }
+}
+
 impl Hardware {
+    /// A machine of which nothing is known but this.
+    pub fn with(memory: Memory, gpus: Vec<Gpu>) -> Self {
+        Self {
+            schema: crate::SCHEMA,
+            os: Os::default(),
+            cpu: Cpu::default(),
+            memory,
+            gpus,
+            disks: Vec::new(),
+            engines: Vec::new(),
+            model_folders: Vec::new(),
+            notes: Vec::new(),
+        }
+    }
+
     /// The adapters that Ollama would put a model on: not software, not virtual, not plain integrated graphics, and
     /// nothing that it leaves out.
     pub fn usable_gpus(&self) -> impl Iterator<Item = &Gpu> {

@@ -8,7 +8,7 @@ use crate::SCHEMA;
 use crate::estimate::Range;
 use crate::hardware::Hardware;
 use crate::models::KvCacheType;
-use crate::plan::{Assessment, Expected, Policy, Reason, ReferenceComputer, Report, Verdict};
+use crate::plan::{Assessment, Expected, Reason, ReferenceComputer, Report, Verdict};
 use crate::text::Text;
 
 /// What `check-requirements --json` prints.
@@ -93,12 +93,12 @@ impl<'a> ReportJson<'a> {
 }
 
 impl<'a> ReferenceJson<'a> {
-    /// The document of the reference table; `hardware` is the computer it is compared with.
-    pub fn new(computers: &'a [ReferenceComputer], hardware: &Hardware, policy: &Policy, text: Text) -> Self {
+    /// The document of the reference table.
+    pub fn new(computers: &'a [ReferenceComputer], text: Text) -> Self {
         let row = |computer: &'a ReferenceComputer| ReferenceRowJson {
             vram_gb: computer.row.vram_gb,
             ram_gb: computer.row.ram_gb,
-            like_this_computer: computer.row.is_like(hardware, policy),
+            like_this_computer: computer.is_like_here,
             expected: &computer.row.expected,
             card: &computer.row.card,
             verdict: computer.report.verdict,

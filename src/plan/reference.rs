@@ -11,7 +11,7 @@ use crate::hardware::{Gpu, GpuKind, Hardware, Memory};
 use crate::models::Catalogue;
 use crate::plan::{Policy, Profiles, Report, assess_all, chosen_gpu};
 use crate::text::Text;
-use crate::{GIB, SCHEMA, say};
+use crate::{GIB, say};
 
 /// A row of the table.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
@@ -51,6 +51,8 @@ pub struct ReferenceComputer {
     pub row: &'static ReferenceRow,
     /// Every profile against a typical computer of that size.
     pub report: Report,
+    /// Whether the computer the table is compared with has as much memory as this one.
+    pub is_like_here: bool,
 }
 
 static ROWS: LazyLock<Vec<ReferenceRow>> = LazyLock::new(|| {
@@ -65,46 +67,31 @@ static ROWS: LazyLock<Vec<ReferenceRow>> = LazyLock::new(|| {
     file.rows
 });
 
-/// The whole table with its computers put against these profiles. A matter of a millisecond.
-pub fn reference_computers(catalogue: &Catalogue, profiles: &Profiles) -> Vec<ReferenceComputer> {
-    let plan = |row: &'static ReferenceRow| {
-        let report = assess_all(&row.hardware(), catalogue, profiles);
-        ReferenceComputer { row, report }
+/// The whole table with its computers put against these profiles, and compared with the computer that is here. A matter
+/// of a millisecond.
+pub fn reference_computers(
+    here: &Hardware,
+    catalogue: &Catalogue,
+    profiles: &Profiles,
+) -> Vec<ReferenceComputer> {
+    let plan = |row: &'static ReferenceRow| ReferenceComputer {
+        row,
+        report: assess_all(&row.hardware(), catalogue, profiles),
+        is_like_here: row.is_like(here, &profiles.policy),
     };
     ROWS.iter().map(plan).collect()
 }
 
 impl ReferenceRow {
     /// A typical computer of this size. What other programs hold of its memory is left to the plan's assumptions.
-    pub fn hardware(&self) -> Hardware {
-        let card = Gpu {
-            name: self.card.clone(),
-            vendor: None,
-            kind: GpuKind::Discrete,
-            vram_total_bytes: Some(u64::from(self.vram_gb) * GIB),
-            vram_free_bytes: None,
-            memory_bandwidth_gb_s: None,
-            backend: None,
-            driver_version: None,
-            compute_capability: None,
-            blocked: None,
-            sources: Default::default(),
-        };
-        Hardware {
-            schema: SCHEMA,
-            os: Default::default(),
-            cpu: Default::default(),
-            memory: Memory { total_bytes: u64::from(self.ram_gb) * GIB, ..Memory::default() },
-            gpus: vec![card],
-            disks: Vec::new(),
-            engines: Vec::new(),
-            model_folders: Vec::new(),
-            notes: Vec::new(),
-        }
+    fn hardware(&self) -> Hardware {
+        let card = Gpu::named(&self.card, GpuKind::Discrete, Some(u64::from(self.vram_gb) * GIB));
+        let memory = Memory { total_bytes: u64::from(self.ram_gb) * GIB, ..Memory::default() };
+        Hardware::with(memory, vec![card])
     }
 
     /// Whether a computer has as much of both memories as this row, as printed on the boxes.
-    pub fn is_like(&self, hardware: &Hardware, policy: &Policy) -> bool {
+    fn is_like(&self, hardware: &Hardware, policy: &Policy) -> bool {
         let vram = chosen_gpu(hardware, policy)
             .filter(|gpu| gpu.kind == GpuKind::Discrete)
             .and_then(|gpu| gpu.vram_total_bytes);
@@ -180,7 +167,8 @@ mod tests {
     use crate::plan::Verdict;
 
     fn computers() -> Vec<ReferenceComputer> {
-        reference_computers(Catalogue::built_in(), Profiles::built_in())
+        let here = ROWS[2].hardware();
+        reference_computers(&here, Catalogue::built_in(), Profiles::built_in())
     }
 
     #[test]
@@ -195,7 +183,7 @@ mod tests {
 
     #[test]
     fn what_was_expected_is_kept_but_for_the_one_speed_that_cannot_be() {
-        for ReferenceComputer { row, report } in computers() {
+        for ReferenceComputer { row, report, .. } in computers() {
             let best = report.recommended().unwrap();
             let said = &row.expected;
             assert_ne!(best.verdict, Verdict::Refused);

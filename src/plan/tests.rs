@@ -2,11 +2,11 @@
 
 use proptest::prelude::*;
 
-use crate::hardware::{Backend, Cpu, Gpu, GpuKind, Hardware, Memory, Os};
+use crate::hardware::{Backend, Gpu, GpuKind, Hardware, Memory, Os};
 use crate::models::{Catalogue, KvCacheType};
 use crate::plan::*;
 use crate::text::{Language, Text};
-use crate::{GIB, MIB, MIN_CONTEXT_TOKENS, SCHEMA};
+use crate::{GIB, MIB, MIN_CONTEXT_TOKENS};
 
 fn policy() -> &'static Policy {
     &Profiles::built_in().policy
@@ -20,33 +20,11 @@ fn candidate(id: &str) -> Candidate {
 }
 
 fn gpu(name: &str, kind: GpuKind, vram: u64, free: Option<u64>) -> Gpu {
-    Gpu {
-        name: name.to_owned(),
-        vendor: None,
-        kind,
-        vram_total_bytes: Some(vram),
-        vram_free_bytes: free,
-        memory_bandwidth_gb_s: None,
-        backend: None,
-        driver_version: None,
-        compute_capability: None,
-        blocked: None,
-        sources: Default::default(),
-    }
+    Gpu { vram_free_bytes: free, ..Gpu::named(name, kind, Some(vram)) }
 }
 
 fn machine_with(gpus: Vec<Gpu>, ram: u64, available: Option<u64>) -> Hardware {
-    Hardware {
-        schema: SCHEMA,
-        os: Os::default(),
-        cpu: Cpu::default(),
-        memory: Memory { total_bytes: ram, available_bytes: available, bandwidth_gb_s: None },
-        gpus,
-        disks: Vec::new(),
-        engines: Vec::new(),
-        model_folders: Vec::new(),
-        notes: Vec::new(),
-    }
+    Hardware::with(Memory { total_bytes: ram, available_bytes: available, bandwidth_gb_s: None }, gpus)
 }
 
 fn card(vram: u64, free: Option<u64>) -> Vec<Gpu> {

@@ -4,7 +4,7 @@
 use crate::hardware::{Hardware, Note};
 use crate::models::Model;
 use crate::plan::{
-    Assessment, Improvement, Policy, Reason, ReferenceComputer, ReferenceWords, Report, Verdict, wait,
+    Assessment, Improvement, Reason, ReferenceComputer, ReferenceWords, Report, Verdict, wait,
 };
 use crate::say;
 use crate::text::Text;
@@ -99,13 +99,7 @@ pub fn requirements(report: &Report, hardware: &Hardware, text: Text, style: Sty
 
 /// What was once expected of six computers beside what is computed for them, as `check-requirements --reference` prints
 /// it. The row of a computer like this one is marked.
-pub fn reference(
-    computers: &[ReferenceComputer],
-    hardware: &Hardware,
-    policy: &Policy,
-    text: Text,
-    style: Style,
-) -> String {
+pub fn reference(computers: &[ReferenceComputer], text: Text, style: Style) -> String {
     let mut page = Page::new(style);
     page.heading(&say!(text, "plan-reference-title"));
     page.line(&say!(text, "plan-reference-about"));
@@ -122,7 +116,7 @@ pub fn reference(
     let mut rows = vec![head];
     rows.extend(computers.iter().map(|computer| {
         let row = ReferenceWords::of(computer, text);
-        let here = if computer.row.is_like(hardware, policy) { "→" } else { "" };
+        let here = if computer.is_like_here { "→" } else { "" };
         let verdict = computer.report.verdict;
         vec![
             here.to_owned(),
@@ -135,7 +129,7 @@ pub fn reference(
         ]
     }));
     page.table(&rows);
-    if computers.iter().any(|computer| computer.row.is_like(hardware, policy)) {
+    if computers.iter().any(|computer| computer.is_like_here) {
         page.line(&format!("→ {}", say!(text, "plan-reference-like-this")));
     }
     page.into_text()

@@ -1,8 +1,8 @@
 //! What do you see? Draws state and sends commands; does no input or output itself.
 //!
-//! [`start`] opens the window in a process of its own, or says why there can be none. [`Wizard`] is the window's content without the window:
-//! a page machine ([`flow`]), one file a page ([`pages`]), a frame around them (steps at the left, buttons below),
-//! and a [`backend`] whose workers do everything that takes time. It draws only when something happened.
+//! [`start`] opens the window in a process of its own, or says why there can be none. [`Wizard`] is the window's content
+//! without the window: a page machine ([`flow`]), one file a page ([`pages`]), a frame around them (steps at the left,
+//! buttons below), and a [`backend`] whose workers do everything that takes time. It draws only when something happened.
 
 pub mod backend;
 pub mod flow;
@@ -40,7 +40,6 @@ use pages::profile::Profile;
 use pages::summary::Summary;
 use pages::{Context, Intent, View};
 use questions::Question;
-use reference::Reference;
 
 pub use settings::Settings;
 pub use start::{APP_ID, FIRST_FRAME_LIMIT, IN_A_CHILD, Showing, StartError, start, start_here};
@@ -372,9 +371,8 @@ impl Wizard {
     fn compare_with_reference(&mut self) {
         let profiles = self.options.profiles.as_deref().unwrap_or(Profiles::built_in());
         if let Some(found) = self.page.found() {
-            let computers = reference_computers(Catalogue::built_in(), profiles);
-            let reference = Reference::new(computers, &found.hardware, &profiles.policy);
-            self.question = Some(Question::Reference(reference));
+            let computers = reference_computers(&found.hardware, Catalogue::built_in(), profiles);
+            self.question = Some(Question::Reference(computers.into()));
         }
     }
 

@@ -1,6 +1,7 @@
 //! What lies over the page until it is answered: stop the installation? remove everything? where to save the report?
 
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use eframe::egui::{CornerRadius, Frame, Id, Key, Margin, Modal, Stroke, Ui};
 
@@ -8,10 +9,11 @@ use super::Wizard;
 use super::backend::{ManageAction, REPORT_NAME};
 use super::flow::Page;
 use super::pages::Intent;
-use super::reference::Reference;
+use super::reference;
 use super::theme::{Kind, Tone, palette, size};
 use super::widgets::{Look, Parts as _, checkbox, labelled, text_field};
 use crate::install::undo::Unfinished;
+use crate::plan::ReferenceComputer;
 use crate::say;
 use crate::text::Text;
 
@@ -38,7 +40,7 @@ pub(super) enum Question {
         path: String,
     },
     /// No question: the reference table, to be read and closed.
-    Reference(Reference),
+    Reference(Arc<[ReferenceComputer]>),
 }
 
 /// What was answered.
@@ -102,7 +104,7 @@ impl Wizard {
     fn ask(&self, ui: &mut Ui, question: &mut Question) -> Answer {
         let text = self.text;
         let (title, words, refuse, agree, look) = match question {
-            Question::Reference(reference) => return read(ui, text, reference),
+            Question::Reference(computers) => return read(ui, text, computers),
             Question::Cancel { closing } => (
                 say!(text, "wizard-ask-cancel-title"),
                 say!(text, "wizard-ask-cancel"),
@@ -228,12 +230,12 @@ impl Wizard {
 }
 
 /// The reference table; there is nothing to answer.
-fn read(ui: &mut Ui, text: Text, reference: &Reference) -> Answer {
+fn read(ui: &mut Ui, text: Text, computers: &[ReferenceComputer]) -> Answer {
     ui.words(Kind::Heading, Tone::Ink, &say!(text, "plan-reference-title"));
     ui.gap(2.0);
     ui.words(Kind::Text, Tone::Soft, &say!(text, "plan-reference-about"));
     ui.gap(3.0);
-    reference.show(ui, text);
+    reference::show(ui, text, computers);
     ui.gap(4.0);
     if ui.action(Look::Secondary, &say!(text, "wizard-reference-close"), true).clicked() {
         Answer::Close

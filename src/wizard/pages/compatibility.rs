@@ -15,7 +15,8 @@ use crate::text::Text;
 use crate::wizard::backend::Found;
 use crate::wizard::theme::{Kind, Tone, size};
 use crate::wizard::widgets::{
-    Chip, Column, Parts as _, Table, Words, card, card_row, table_card, thin_bar, verdict_chip, wash_card,
+    Chip, Column, Parts as _, Table, Words, card, card_row, table_card, thin_bar, to_the_middle, two_lines,
+    verdict_chip, wash_card,
 };
 
 /// What the table can be sorted by.
@@ -274,7 +275,7 @@ fn cell(ui: &mut Ui, text: Text, assessment: &Assessment, key: Key) {
                 thousands = text.count(u64::from(candidate.context_tokens / 1024)),
                 kv = candidate.kv_cache_type.name()
             );
-            two_lines(ui, &context, |ui| {
+            two_lines(ui, Words::new(ui).add(Kind::Source, Tone::Faint, &context), |ui| {
                 Words::new(ui)
                     .add(
                         Kind::Table,
@@ -293,7 +294,7 @@ fn cell(ui: &mut Ui, text: Text, assessment: &Assessment, key: Key) {
                     part = text.memory_number(assessment.memory.ram_required_bytes),
                     whole = text.memory_number(assessment.ram_available_bytes)
                 );
-                two_lines(ui, &ram, |ui| {
+                two_lines(ui, Words::new(ui).add(Kind::Source, Tone::Faint, &ram), |ui| {
                     let mut words = Words::new(ui).add(Kind::Table, Tone::Ink, &layers(text, assessment));
                     if ui.available_width() >= ROOM_FOR_SHARE {
                         words = words.add(Kind::Source, Tone::Faint, &format!(" {}", text.percent(share)));
@@ -318,26 +319,6 @@ fn cell(ui: &mut Ui, text: Text, assessment: &Assessment, key: Key) {
             Words::new(ui).add(Kind::Table, Tone::Ink, &wait).show_line(ui);
         }
     }
-}
-
-/// Leaves so much room above that what is `height` points high comes to lie in the middle of the row.
-fn to_the_middle(ui: &mut Ui, height: f32) {
-    let room = ui.available_height() - height;
-    ui.gap((room / 2.0 / crate::wizard::theme::tokens::STEP).max(0.0));
-}
-
-/// A line of a cell with a smaller one under it, both in the middle of the row; in a low row the first alone.
-fn two_lines(ui: &mut Ui, second: &str, first: impl FnOnce(&mut Ui)) {
-    if ui.available_height() < ROW_CLOSE {
-        first(ui);
-        return;
-    }
-    ui.vertical(|ui| {
-        ui.spacing_mut().item_spacing.y = 0.0;
-        to_the_middle(ui, Kind::Table.line_height() + Kind::Source.line_height());
-        first(ui);
-        Words::new(ui).add(Kind::Source, Tone::Faint, second).show_line(ui);
-    });
 }
 
 fn memory(ui: &mut Ui, text: Text, assessment: &Assessment) {

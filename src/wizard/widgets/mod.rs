@@ -22,7 +22,7 @@ pub use choices::{checkbox, radio_card};
 pub use fields::{labelled, slider, text_field};
 pub use scales::{SpeedScale, promise_scale};
 pub use signs::{Chip, verdict_chip};
-pub use table::{Column, Table};
+pub use table::{Column, Table, to_the_middle, two_lines};
 pub use words::Words;
 
 use super::theme::{palette, size};

@@ -5,8 +5,8 @@ use eframe::egui::{
     accesskit::Role, pos2, vec2,
 };
 
-use super::{Words, focus_ring};
-use crate::wizard::theme::{Kind, Tone, icons::Icon, palette, size};
+use super::{Parts as _, Words, focus_ring};
+use crate::wizard::theme::{Kind, Tone, icons::Icon, palette, size, tokens::STEP};
 
 /// A column.
 pub struct Column {
@@ -163,4 +163,25 @@ impl Table {
         let left = row.left() + self.side + self.widths[..i].iter().sum::<f32>() + self.gap * i as f32;
         Rect::from_min_size(pos2(left, row.top()), vec2(self.widths[i], row.height()))
     }
+}
+
+/// Leaves so much room above that what is `height` points high comes to lie in the middle of the row.
+pub fn to_the_middle(ui: &mut Ui, height: f32) {
+    let room = ui.available_height() - height;
+    ui.gap((room / 2.0 / STEP).max(0.0));
+}
+
+/// A line of a cell with a smaller one under it, both in the middle of the row; in a row too low for both the first alone.
+pub fn two_lines(ui: &mut Ui, second: Words, first: impl FnOnce(&mut Ui)) {
+    let height = Kind::Table.line_height() + Kind::Source.line_height();
+    if ui.available_height() < height {
+        first(ui);
+        return;
+    }
+    ui.vertical(|ui| {
+        ui.spacing_mut().item_spacing.y = 0.0;
+        to_the_middle(ui, height);
+        first(ui);
+        second.show_line(ui);
+    });
 }
