@@ -44,6 +44,25 @@ struct Programs {
     display: String,
 }
 
+/// What is timed: its name, and how it is started.
+type Contender = (&'static str, fn(&Programs) -> Command);
+/// Ours as a person starts it comes first. An empty eframe window is drawn with wgpu unless it asks for glow.
+const CONTENDERS: [Contender; 6] = [
+    ("ours", |programs| programs.ours()),
+    ("ours, wgpu", |programs| with(programs.ours(), &["--renderer", "wgpu"])),
+    ("ours, glow", |programs| with(programs.ours(), &["--renderer", "glow"])),
+    ("empty", |programs| programs.empty()),
+    ("empty, glow", |programs| with(programs.empty(), &["glow"])),
+    ("one word", |programs| with(programs.empty(), &["word"])),
+];
+/// Which is held against which, as places in [`CONTENDERS`]; the first pair is what the goal speaks of.
+const PAIRS: [(usize, usize); 5] = [(0, 3), (0, 5), (0, 4), (1, 3), (2, 4)];
+
+fn with(mut command: Command, arguments: &[&str]) -> Command {
+    command.args(arguments);
+    command
+}
+
 impl Programs {
     fn ours(&self) -> Command {
         let mut command = Command::new(&self.ours);
@@ -53,12 +72,6 @@ impl Programs {
 
     fn empty(&self) -> Command {
         self.on_display(Command::new(&self.empty))
-    }
-
-    fn word(&self) -> Command {
-        let mut command = Command::new(&self.empty);
-        command.arg("word");
-        self.on_display(command)
     }
 
     fn on_display(&self, mut command: Command) -> Command {
@@ -89,15 +102,18 @@ pub fn measure() -> Outcome<()> {
     };
     println!("{} against {}", programs.ours.display(), programs.empty.display());
     println!("seconds from the start of the process until the window is mapped / drawn");
-    println!("{:>5}  {:>15}  {:>15}  {:>15}", "round", "ours", "empty", "one word");
-    let mut kept: [Vec<FirstFrame>; 3] = Default::default();
+    print!("round");
+    for (name, _) in CONTENDERS {
+        print!("  {name:>15}");
+    }
+    println!();
+    let mut kept: [Vec<FirstFrame>; CONTENDERS.len()] = Default::default();
     for round in 0..=rounds {
         // Each takes its turn at coming first.
-        let mut frames = [None; 3];
-        for turn in 0..3 {
-            let who = (turn + round) % 3;
-            let command = [Programs::ours, Programs::empty, Programs::word][who](&programs);
-            frames[who] = Some(first_frame(&programs, command)?);
+        let mut frames = [None; CONTENDERS.len()];
+        for turn in 0..frames.len() {
+            let who = (turn + round) % frames.len();
+            frames[who] = Some(first_frame(&programs, CONTENDERS[who].1(&programs))?);
         }
         // The first round fills the caches and does not count.
         print!("{:>5}", if round == 0 { "-".to_owned() } else { round.to_string() });
@@ -109,15 +125,18 @@ pub fn measure() -> Outcome<()> {
         }
         println!();
     }
-    type Moment = fn(&FirstFrame) -> f64;
-    let moments: [(&str, Moment); 2] = [("mapped", |frame| frame.mapped_s), ("drawn", |frame| frame.drawn_s)];
-    for (what, of) in moments {
-        let [ours, empty, word] = kept.each_ref().map(|frames| median(frames.iter().map(of)));
-        for (against, other) in [("empty", empty), ("one word", word)] {
-            let verdict = if ours / other <= GOAL { "within" } else { "beyond" };
+    for (one, other) in PAIRS {
+        type Moment = fn(&FirstFrame) -> f64;
+        let moments: [(&str, Moment); 2] =
+            [("mapped", |frame| frame.mapped_s), ("drawn", |frame| frame.drawn_s)];
+        for (what, of) in moments {
+            let medians = [one, other].map(|who| median(kept[who].iter().map(of)));
+            let ratio = medians[0] / medians[1];
+            let [name, against] = [one, other].map(|who| CONTENDERS[who].0);
+            let verdict = if ratio <= GOAL { "within" } else { "beyond" };
             println!(
-                "{what}: median {ours:.3} s, {against} {other:.3} s, ratio {:.2}, {verdict} {GOAL}",
-                ours / other
+                "{name} against {against}, {what}: median {:.3} s, {:.3} s, ratio {ratio:.2}, {verdict} {GOAL}",
+                medians[0], medians[1]
             );
         }
     }

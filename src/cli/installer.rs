@@ -21,6 +21,13 @@ pub(super) struct InstallerCli {
     global: GlobalArgs,
     #[command(flatten)]
     wizard: WizardArgs,
+    /// What draws the window: wgpu or glow; the other is tried after it (default: wgpu; glow without a graphics card)
+    #[arg(long, value_name = "NAME", value_parser = renderer)]
+    renderer: Option<eframe::Renderer>,
+}
+
+fn renderer(name: &str) -> Result<eframe::Renderer, &'static str> {
+    wizard::renderer(name).ok_or("it is wgpu or glow")
 }
 
 /// Runs `acolyte-installer`.
@@ -50,10 +57,10 @@ fn show(showing: Showing, cli: &InstallerCli, session: &Session) -> Result<u8, F
 
 fn run(cli: &InstallerCli, session: &Session, arguments: &[OsString]) -> Result<u8, Failure> {
     let started = if wizard::IN_A_CHILD {
-        wizard::start(arguments.get(1..).unwrap_or_default())
+        wizard::start(cli.renderer, arguments.get(1..).unwrap_or_default())
     } else {
         let options = options(cli, session)?;
-        startup::crashes_only_logged(|| wizard::start_here(&options)).map(|()| 0)
+        startup::crashes_only_logged(|| wizard::start_here(cli.renderer, &options)).map(|()| 0)
     };
     let error = match started {
         Ok(code) => return Ok(code),

@@ -17,14 +17,13 @@ use super::{Wizard, foot, is_narrow, page_margin};
 use crate::say;
 use crate::text::Text;
 
-/// Draws everything.
+/// Draws everything but the background, which the window is cleared with.
 pub(super) fn show(wizard: &mut Wizard, ui: &mut Ui, intents: &mut Vec<Intent>) {
     let p = palette(ui);
     let whole = ui.max_rect();
     let sidebar = if is_narrow(ui) { size::SIDEBAR_NARROW } else { size::SIDEBAR };
     let (left, right) = whole.split_left_right_at_x(whole.left() + sidebar);
     let (content, footer) = right.split_top_bottom_at_y(right.bottom() - size::FOOTER);
-    ui.painter().rect_filled(whole, CornerRadius::ZERO, p.background);
     ui.painter().rect_filled(left, CornerRadius::ZERO, p.sidebar);
     let line = Stroke::new(size::LINE, p.line);
     ui.painter().vline(left.right() - 0.5, left.y_range(), line);

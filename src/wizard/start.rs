@@ -3,8 +3,9 @@
 //! A graphics driver may crash, hang or end the process it is loaded into, and no code in that process can prevent
 //! it. So the window runs in a child of our own program ([`child`]), and this process only listens to it:
 //!
-//! 1. A child tries wgpu. It says when it begins, when the first frame is on the screen, and how it ended.
-//! 2. One that fails, crashes, or has drawn nothing after [`FIRST_FRAME_LIMIT`] is followed by one that tries glow.
+//! 1. A child tries one renderer: wgpu, or glow where only the processor draws ([`order`]). It says when it begins, when
+//!    the first frame is on the screen, and how it ended.
+//! 2. One that fails, crashes, or has drawn nothing after [`FIRST_FRAME_LIMIT`] is followed by one that tries the other.
 //! 3. Where a Wayland display cannot be reached but an X11 display is named as well, both are tried there.
 //! 4. Otherwise the caller learns why and goes on in the terminal.
 //!
@@ -14,6 +15,7 @@
 //! for a second program.
 
 mod child;
+mod order;
 mod window;
 
 use std::ffi::OsString;
@@ -27,8 +29,10 @@ use window::OpenError;
 
 pub use child::Showing;
 
-/// In this order.
-const RENDERERS: [Renderer; 2] = [Renderer::Wgpu, Renderer::Glow];
+/// The renderer of a name, `wgpu` or `glow`.
+pub fn renderer(name: &str) -> Option<Renderer> {
+    order::named(name)
+}
 
 /// How long a driver may take to show the first frame. A slow processor that draws by itself needs a few seconds.
 pub const FIRST_FRAME_LIMIT: Duration = Duration::from_secs(20);
@@ -55,17 +59,17 @@ pub enum StartError {
 }
 
 /// Opens the window in a child that is started with these arguments (without the program's name), and waits until it
-/// is closed. Answers with the child's exit code.
+/// is closed. Answers with the child's exit code. `first` is the renderer that is tried first.
 ///
 /// # Errors
 /// When no window could be opened; nothing has been changed then. Or when it stopped by itself.
-pub fn start(arguments: &[OsString]) -> Result<u8, StartError> {
+pub fn start(first: Option<Renderer>, arguments: &[OsString]) -> Result<u8, StartError> {
     if !display_is_promised() {
         return Err(StartError::NoDisplay);
     }
     let mut failures = Failures::default();
     for only_x11 in if both_displays_are_promised() { &[false, true][..] } else { &[false] } {
-        for renderer in RENDERERS {
+        for renderer in order::order(first) {
             match child::try_renderer(renderer, *only_x11, arguments) {
                 End::Closed(code) => return Ok(code),
                 End::Stopped(why) => return Err(StartError::Stopped(why)),
@@ -88,9 +92,9 @@ pub fn start(arguments: &[OsString]) -> Result<u8, StartError> {
 ///
 /// # Errors
 /// As [`start`]; but a driver that crashes takes this process with it.
-pub fn start_here(options: &WizardOptions) -> Result<(), StartError> {
+pub fn start_here(first: Option<Renderer>, options: &WizardOptions) -> Result<(), StartError> {
     let mut failures = Failures::default();
-    for renderer in RENDERERS {
+    for renderer in order::order(first) {
         let mut shown = false;
         match window::open(renderer, options, &mut |word| shown |= word == child::Word::Shown) {
             Ok(()) => return Ok(()),

@@ -34,17 +34,15 @@ fn broken(world: &World, libraries: &[&str]) -> PathBuf {
     folder
 }
 
-/// Said where a renderer could not be used, with `--verbose`.
-const NOT_WGPU: &str = "the window could not be opened renderer=wgpu";
-
-/// The window must open, after `wgpu` was tried in vain.
-fn opens_with_glow(display: &Display, mut command: Command, case: &str) {
-    command.arg("--verbose");
+/// The window must open, after this renderer was tried in vain.
+fn opens_without(renderer: &str, display: &Display, mut command: Command, case: &str) {
+    command.args(["--verbose", "--renderer", renderer]);
     let mut started = Started::new(display, command);
     started.window();
     let said = started.said();
-    assert!(said.contains(NOT_WGPU), "{case}: wgpu was to fail: {said}");
-    assert!(!said.contains("renderer=glow"), "{case}: {said}");
+    let failed = "the window could not be opened renderer=";
+    assert!(said.contains(&format!("{failed}{renderer}")), "{case}: {renderer} was to fail: {said}");
+    assert_eq!(said.matches(failed).count(), 1, "{case}: {said}");
     drop(started);
     gone(display, case);
 }
@@ -136,7 +134,7 @@ fn a_library_that_is_missing_leads_to_the_terminal() {
         (&["libXi.so.6"], "shared libraries"),
         (&["libxkbcommon-x11.so.0"], "libxkbcommon-x11"),
         // Nothing that could draw.
-        (&["libvulkan.so.1", "libEGL.so.1", "libGL.so.1", "libGLX.so.0"], "glow: "),
+        (&["libvulkan.so.1", "libEGL.so.1", "libGL.so.1", "libGLX.so.0"], "wgpu: "),
     ] {
         let mut command = display.installer(&world, "en");
         command.env("LD_LIBRARY_PATH", broken(&world, libraries));
@@ -151,12 +149,30 @@ fn without_what_wgpu_needs_the_window_opens_with_glow() {
     let world = World::new(&json!({}));
     let mut command = display.installer(&world, "en");
     vulkan_drivers(&mut command, Path::new(NOWHERE));
-    command.env("__EGL_VENDOR_LIBRARY_FILENAMES", NOWHERE);
-    opens_with_glow(&display, command, "no driver");
+    opens_without("wgpu", &display, command, "no driver");
 
     let mut command = display.installer(&world, "en");
-    command.env("LD_LIBRARY_PATH", broken(&world, &["libvulkan.so.1", "libEGL.so.1"]));
-    opens_with_glow(&display, command, "no library");
+    command.env("LD_LIBRARY_PATH", broken(&world, &["libvulkan.so.1"]));
+    opens_without("wgpu", &display, command, "no library");
+}
+
+#[test]
+fn without_what_glow_needs_the_window_opens_with_wgpu() {
+    let Some(display) = Display::start() else { return };
+    let world = World::new(&json!({}));
+    let mut command = display.installer(&world, "en");
+    command.env("LD_LIBRARY_PATH", broken(&world, &["libEGL.so.1", "libGL.so.1", "libGLX.so.0"]));
+    opens_without("glow", &display, command, "no library");
+}
+
+#[test]
+fn a_renderer_that_nobody_knows_is_wrong_usage() {
+    let world = World::new(&json!({}));
+    let mut command = world.program(installer().to_str().unwrap());
+    let output = command.args(["--renderer", "teletype"]).output().unwrap();
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(2), "{said}");
+    assert!(said.contains("teletype") && said.contains("wgpu or glow"), "{said}");
 }
 
 #[test]
@@ -177,7 +193,7 @@ fn a_driver_that_crashes_or_hangs_costs_its_renderer_only() {
         vulkan_drivers(&mut command, &manifest);
         command.env("STAND_IN_VULKAN", how);
         let began = Instant::now();
-        opens_with_glow(&display, command, how);
+        opens_without("wgpu", &display, command, how);
         assert!(how == "hang" || began.elapsed() < FIRST_FRAME_LIMIT, "{how}: it was waited for");
     }
 }

@@ -30,11 +30,13 @@ impl Eye {
     }
 }
 
-/// The harness leaves a margin around what it draws; a window has none.
+/// The harness leaves a margin around what it draws, and clears nothing; a window has no margin, and is cleared with
+/// the page's background.
 fn show(ui: &mut egui::Ui, wizard: &mut Wizard) {
     let whole = egui::UiBuilder::new().max_rect(ui.ctx().content_rect());
     ui.scope_builder(whole, |ui| {
         ui.set_clip_rect(ui.max_rect());
+        ui.painter().rect_filled(ui.max_rect(), 0.0, ui.visuals().panel_fill);
         wizard.show(ui);
     });
 }

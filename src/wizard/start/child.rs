@@ -15,7 +15,7 @@ use eframe::Renderer;
 use serde::{Deserialize, Serialize};
 
 use super::window::{self, OpenError};
-use super::{FIRST_FRAME_LIMIT, StartError, WizardOptions};
+use super::{FIRST_FRAME_LIMIT, StartError, WizardOptions, order};
 use crate::hardware::probe;
 
 /// The hidden argument.
@@ -60,8 +60,7 @@ impl Showing {
         if arguments.get(1)? != ARGUMENT {
             return None;
         }
-        let name = arguments.get(2)?.to_str()?;
-        let renderer = super::RENDERERS.into_iter().find(|renderer| renderer.to_string() == name)?;
+        let renderer = order::named(arguments.get(2)?.to_str()?)?;
         arguments.drain(1..3);
         thread::spawn(probe::end_with_parent);
         Some(Self(renderer))

@@ -4,7 +4,9 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::thread;
 
+use eframe::egui_wgpu::WgpuSetup;
 use eframe::{Renderer, egui};
+use wgpu::{Adapter, Backends, DeviceType, Surface};
 
 use super::child::Word;
 use crate::say;
@@ -63,11 +65,29 @@ fn native_options(renderer: Renderer) -> eframe::NativeOptions {
     }
     let mut options =
         eframe::NativeOptions { viewport, renderer, centered: true, ..eframe::NativeOptions::default() };
-    // The card is to be measured, not kept awake by our own drawing.
-    if let eframe::egui_wgpu::WgpuSetup::CreateNew(setup) = &mut options.wgpu_options.wgpu_setup {
-        setup.power_preference = wgpu::PowerPreference::LowPower;
+    if let WgpuSetup::CreateNew(setup) = &mut options.wgpu_options.wgpu_setup {
+        // OpenGL has a renderer of its own: asking its drivers here as well takes time, and may crash.
+        setup.instance_descriptor.backends = Backends::from_env().unwrap_or(Backends::PRIMARY);
+        setup.native_adapter_selector = Some(Arc::new(adapter));
     }
     options
+}
+
+/// The card that draws, of those that can reach the window. Left to itself, wgpu would ask all drivers again.
+///
+/// The card that computes is to be measured, not kept awake by our own drawing; so the order is that of wgpu for low
+/// power.
+fn adapter(adapters: &[Adapter], surface: Option<&Surface<'_>>) -> Result<Adapter, String> {
+    let reaches = |adapter: &&Adapter| surface.is_none_or(|surface| adapter.is_surface_supported(surface));
+    let rank = |adapter: &&Adapter| match adapter.get_info().device_type {
+        DeviceType::IntegratedGpu => 0,
+        DeviceType::DiscreteGpu => 1,
+        DeviceType::Other => 2,
+        DeviceType::VirtualGpu => 3,
+        DeviceType::Cpu => 4,
+    };
+    let found = adapters.iter().filter(reaches).min_by_key(rank).cloned();
+    found.ok_or_else(|| format!("none of {} graphics drivers can draw on this display", adapters.len()))
 }
 
 fn panic_text(panic: &(dyn std::any::Any + Send)) -> String {
@@ -145,6 +165,11 @@ impl eframe::App for App<'_> {
         if self.wizard.wants_to_close() {
             ui.ctx().send_viewport_cmd(egui::ViewportCommand::Close);
         }
+    }
+
+    /// The page's background. A rectangle over the whole window would cost as much as all the rest of a frame.
+    fn clear_color(&self, visuals: &egui::Visuals) -> [f32; 4] {
+        visuals.panel_fill.to_normalized_gamma_f32()
     }
 
     fn on_exit(&mut self, _gl: Option<&eframe::glow::Context>) {
