@@ -5,7 +5,6 @@
 
 mod common;
 
-use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use common::world::listing;
@@ -28,6 +27,7 @@ mod running {
     use common::process::below;
     use common::world::World;
     use serde_json::json;
+    use std::collections::{BTreeMap, BTreeSet};
     use std::os::unix::fs::PermissionsExt as _;
 
     fn server_of(world: &World) -> u32 {

@@ -15,6 +15,7 @@ mod windows;
 use std::path::PathBuf;
 use std::process::Command;
 
+#[cfg(unix)]
 const VERSION: &str = env!("CARGO_PKG_VERSION");
 /// The programs that are shipped, the window first.
 const PROGRAMS: [&str; 2] = ["acolyte-installer", "acolyte"];

@@ -111,6 +111,7 @@ fn a_failed_installation_says_why_and_can_be_tried_again() {
         scripted::fail(&outbox, "The connection was lost.");
         stage.harness.run();
         assert!(stage.sees("The connection was lost."));
+        assert!(stage.sees(&stage.say("wizard-state-failed")), "its step says no more than that");
         stage.click("wizard-show-log");
         assert!(stage.sees("51 files"));
         stage.click("wizard-try-again");

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use sha2::{Digest as _, Sha256};
 
 use super::*;
+#[cfg(unix)]
 use crate::hardware::Engine;
 use crate::install::Control;
 use crate::install::download::hex;
@@ -23,6 +24,7 @@ fn write(path: &Path, bytes: &[u8], mode: u32) {
 }
 
 /// An engine installed as Ollama's own installer does it, among other things.
+#[cfg(unix)]
 fn install(root: &Path) -> Engine {
     write(&root.join("bin/ollama"), b"program", 0o755);
     write(&root.join("bin/other"), b"other", 0o755);
@@ -30,7 +32,6 @@ fn install(root: &Path) -> Engine {
     write(&root.join("lib/ollama/llama-server"), b"runner", 0o755);
     write(&root.join("lib/ollama/cuda_v13/libggml-cuda.so"), b"cuda", 0o644);
     write(&root.join("lib/ollama/libggml-base.so.0"), b"base", 0o644);
-    #[cfg(unix)]
     std::os::unix::fs::symlink("libggml-base.so.0", root.join("lib/ollama/libggml-base.so")).unwrap();
     Engine {
         kind: "binary".to_owned(),
@@ -40,6 +41,7 @@ fn install(root: &Path) -> Engine {
     }
 }
 
+#[cfg(unix)]
 fn usable(engine: &Engine) -> Option<InstalledEngine> {
     installed_engine(std::slice::from_ref(engine), "0.32.15", Path::new("/nowhere"))
 }

@@ -1,7 +1,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use std::io::Write as _;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use tempfile::TempDir;
 
@@ -134,7 +134,7 @@ fn check_release(bench: &Bench, unpacked: &Unpacked) {
     assert_eq!(std::fs::read(staging.join("lib/ollama/libggml.so")).unwrap(), vec![7; 300_000]);
     assert_eq!(
         std::fs::read_link(staging.join("lib/ollama/libggml.so")).unwrap(),
-        Path::new("libggml.so.0"),
+        PathBuf::from("libggml.so.0"),
         "links stay links"
     );
     assert_eq!(unpacked.bytes, 300_010);

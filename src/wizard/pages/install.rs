@@ -242,6 +242,10 @@ impl InstallPage {
 
     /// What stands beside a step: what came of it, else what it will do.
     fn detail(&self, text: Text, step: Step, line: &Line) -> String {
+        if line.state == Some(StepState::Failed) {
+            // Why is said in full above.
+            return say!(text, "wizard-state-failed");
+        }
         let message =
             line.event.as_ref().map(|event| event.message.clone()).filter(|message| !message.is_empty());
         if let Some(message) = message {

@@ -286,7 +286,7 @@ fn rows(text: Text, receipt: &Receipt) -> Vec<Row> {
             range: (vram, vram),
             value: got,
             top: vram.max(got.unwrap_or(0.0)) * 1.6,
-            verdict: less_is_better(text, vram * 1.1, got),
+            verdict: near_is_better(text, vram, 0.1, got),
         });
         rows.push(Row {
             name: say!(text, "wizard-layers"),
@@ -307,7 +307,7 @@ fn rows(text: Text, receipt: &Receipt) -> Vec<Row> {
         range: (ram, ram),
         value: got,
         top: ram.max(got.unwrap_or(0.0)) * 1.6,
-        verdict: less_is_better(text, ram * 1.15, got),
+        verdict: near_is_better(text, ram, 0.15, got),
     });
     rows.push(Row {
         name: say!(text, "wizard-context"),
@@ -353,6 +353,19 @@ fn less_is_better(text: Text, most: f64, measured: Option<f64>) -> (Tone, String
     }
 }
 
+/// For memory: much less than promised is no harm, but the promise was wrong all the same; and where nothing at all is
+/// used, something does not run where it should.
+fn near_is_better(text: Text, promised: f64, tolerance: f64, measured: Option<f64>) -> (Tone, String) {
+    match measured {
+        Some(value) if value < promised * (1.0 - tolerance) => {
+            let share = text.percent(1.0 - value / promised);
+            let tone = if value > 0.0 { Tone::Good } else { Tone::Warning };
+            (tone, say!(text, "wizard-result-less", share = share))
+        }
+        other => less_is_better(text, promised * (1.0 + tolerance), other),
+    }
+}
+
 /// Keeps a label and its value on one line: used by pages that list facts.
 pub(super) fn fact_line(ui: &mut Ui, label: &str, value: &str) {
     ui.gap(1.5);
@@ -363,4 +376,22 @@ pub(super) fn fact_line(ui: &mut Ui, label: &str, value: &str) {
         });
     });
     ui.gap(1.5);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::text::Language;
+
+    #[test]
+    fn memory_is_as_promised_near_the_promise_only() {
+        let verdict = |measured| near_is_better(Text::new(Language::English), 10.0, 0.1, measured);
+        for near in [9.0, 10.0, 11.0] {
+            assert_eq!(verdict(Some(near)), (Tone::Good, "as promised".to_owned()));
+        }
+        assert_eq!(verdict(Some(7.0)), (Tone::Good, "30\u{a0}% less".to_owned()));
+        assert_eq!(verdict(Some(0.0)), (Tone::Warning, "100\u{a0}% less".to_owned()));
+        assert_eq!(verdict(Some(22.0)), (Tone::Warning, "100\u{a0}% more".to_owned()));
+        assert_eq!(verdict(None), (Tone::Soft, "not told".to_owned()));
+    }
 }
