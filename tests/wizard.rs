@@ -1,6 +1,8 @@
 //! The window, driven through its accessibility tree with a scripted backend.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs)]
 
+#[path = "wizard/afterwards.rs"]
+mod afterwards;
 #[path = "wizard/aloud.rs"]
 mod aloud;
 #[path = "wizard/errors.rs"]

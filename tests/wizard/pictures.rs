@@ -121,6 +121,12 @@ pub const PAGES: &[(&str, Way)] = &[
         );
         stage
     }),
+    ("8-result-arrived", |eye| {
+        let stage = Stage::new(eye, Scene::of(scripted::laptop())).reach_install();
+        let (request, outbox) = stage.installation();
+        scripted::finish(&request, &outbox);
+        stage
+    }),
     ("1-welcome-cut-short", |eye| Stage::new(eye, super::resuming::scene(eye))),
     ("7-install-four-bits", |eye| {
         let mut stage = Stage::new(eye, Scene::of(scripted::laptop())).reach_install();

@@ -403,6 +403,8 @@ pub fn half_way(outbox: &Outbox) {
 
 /// Ends an installation well.
 pub fn finish(request: &Request, outbox: &Outbox) {
+    let login = if request.options.autostart { StepState::Done } else { StepState::Skipped };
+    outbox.send(Message::InstallEvent(event(Step::StartAtLogin, login, "The login was seen to.")));
     outbox.send(Message::InstallEnded(Ok(receipt(request))));
 }
 

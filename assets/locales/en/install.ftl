@@ -159,6 +159,7 @@ install-cli-result =
       speed        { $speed } tokens/s ({ $speed_promised })
       first token  { $wait } s for { $tokens } tokens ({ $wait_promised })
     ACOLYTE finds the model acolyte:latest at { $endpoint }
+    Later: acolyte status, acolyte install (another profile), acolyte uninstall
 install-cli-will-remove = From { $home } this will be removed:
 install-cli-will-remove-model = - model { $model } ({ $size })
 install-cli-uninstalled = Removed. No process, file or login entry of ours is left.

@@ -300,6 +300,14 @@ wizard-try-ask = Ask
 wizard-try-stop = Stop
 wizard-try-waiting = Waiting for the first token…
 wizard-try-figures = { $speed } tokens/s, first token after { $wait } s
+wizard-next-title = What next
+wizard-next-use = Start ACOLYTE: it reads **{ $file }** and asks acolyte:latest at **{ $address }**. Other programs that speak Ollama's API can do the same.
+wizard-next-copy = Copy the address
+wizard-next-copied = Copied
+wizard-next-later-title = Later
+wizard-next-at-login = The server starts by itself at every login.
+wizard-next-by-hand = The server does not start by itself: after a restart of the computer, open this program and press **{ $start }**, or type **acolyte start**.
+wizard-next-later = Open this program again to see how it is doing, to change the profile, to update it or to remove it all.
 wizard-open-folder = Open the folder
 wizard-manage = Manage
 

@@ -159,6 +159,7 @@ install-cli-result =
       velocidad          { $speed } tokens/s ({ $speed_promised })
       primer token       { $wait } s con { $tokens } tokens ({ $wait_promised })
     ACOLYTE encuentra el modelo acolyte:latest en { $endpoint }
+    Más adelante: acolyte status, acolyte install (otro perfil), acolyte uninstall
 install-cli-will-remove = De { $home } se quitará:
 install-cli-will-remove-model = - modelo { $model } ({ $size })
 install-cli-uninstalled = Quitado. No queda ningún proceso, archivo ni entrada de inicio nuestros.

@@ -300,6 +300,14 @@ wizard-try-ask = Preguntar
 wizard-try-stop = Parar
 wizard-try-waiting = Esperando el primer token…
 wizard-try-figures = { $speed } tokens/s, primer token a los { $wait } s
+wizard-next-title = Y ahora
+wizard-next-use = Abre ACOLYTE: lee **{ $file }** y pregunta a acolyte:latest en **{ $address }**. También sirve a otros programas con la API de Ollama.
+wizard-next-copy = Copiar la dirección
+wizard-next-copied = Copiada
+wizard-next-later-title = Más adelante
+wizard-next-at-login = El servidor arranca solo cada vez que inicias sesión.
+wizard-next-by-hand = El servidor no arranca solo: después de reiniciar el ordenador, abre este programa y pulsa **{ $start }**, o escribe **acolyte start**.
+wizard-next-later = Vuelve a abrir este programa para ver cómo va, cambiar de perfil, actualizar o quitarlo todo.
 wizard-open-folder = Abrir la carpeta
 wizard-manage = Gestionar
 

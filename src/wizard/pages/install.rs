@@ -4,6 +4,7 @@ use std::time::Instant;
 
 use eframe::egui::{Align, Layout, Rect, ScrollArea, Sense, Ui, accesskit::Live, vec2};
 
+use super::result::Login;
 use super::summary::Summary;
 use super::{Button, Context, Footer, Intent, View};
 use crate::install::{Control, Event, Step, StepState};
@@ -153,6 +154,19 @@ impl InstallPage {
             InstallEnd::Cancelled => State::Cancelled,
             InstallEnd::Failed(trouble) | InstallEnd::FourBits(trouble) => State::Failed(trouble),
         };
+    }
+
+    /// What came of starting the server at login.
+    pub fn login(&self) -> Login {
+        let line = self.lines.iter().zip(Step::ALL).find(|(_, step)| *step == Step::StartAtLogin);
+        let event = line.and_then(|(line, _)| line.event.as_ref());
+        match event {
+            Some(event) if event.state == StepState::Done => Login::Starts,
+            Some(event) if self.summary.profile.choice.places.autostart => {
+                Login::Refused(event.message.clone())
+            }
+            _ => Login::NotWanted,
+        }
     }
 
     /// What was logged, for a report.

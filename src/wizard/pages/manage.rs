@@ -2,13 +2,13 @@
 
 use eframe::egui::{Align, Layout, Ui};
 
-use super::result::{comparison, fact_line};
+use super::comparison::comparison;
 use super::{Button, Context, Footer, Intent, View};
 use crate::say;
 use crate::text::Text;
 use crate::wizard::backend::{Health, Installation, ManageAction, Trouble};
 use crate::wizard::theme::{Kind, Tone};
-use crate::wizard::widgets::{Chip, Look, Parts as _, banner, card_row, rule, table_card};
+use crate::wizard::widgets::{Chip, Look, Parts as _, Words, banner, card_row, rule, table_card};
 
 /// What was last asked of the installation.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -224,4 +224,16 @@ impl View for Manage {
             primary: Some(Button::new(say!(text, "wizard-finish"), Intent::Finish)),
         }
     }
+}
+
+/// Keeps a label and its value on one line.
+fn fact_line(ui: &mut Ui, label: &str, value: &str) {
+    ui.gap(1.5);
+    ui.horizontal(|ui| {
+        ui.words(Kind::Table, Tone::Soft, label);
+        ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
+            Words::new(ui).add(Kind::TableStrong, Tone::Ink, value).show_line(ui);
+        });
+    });
+    ui.gap(1.5);
 }

@@ -1,6 +1,7 @@
 //! One file a page: its state, what it draws, what its buttons are.
 
 mod advanced;
+mod comparison;
 pub mod compatibility;
 pub mod consent;
 pub mod hardware;

@@ -1,19 +1,20 @@
-//! Result: the promise beside the measurement, and a prompt to try.
+//! Result: the promise beside the measurement, a prompt to try, and what comes next.
 
+use std::path::Path;
 use std::sync::Arc;
 
-use eframe::egui::{Align, Layout, Rect, ScrollArea, Sense, Ui, accesskit::Live, vec2};
+use eframe::egui::{Align, Layout, ScrollArea, Ui, accesskit::Live};
 
+use super::comparison::comparison;
 use super::install::InstallPage;
 use super::{Button, Context, Footer, Intent, View};
-use crate::install::{Control, Receipt};
+use crate::install::{Control, Paths, Receipt};
 use crate::say;
 use crate::text::Text;
 use crate::wizard::backend::{AnswerFigures, Found, Trouble};
 use crate::wizard::theme::{Kind, Tone};
 use crate::wizard::widgets::{
-    Chip, Column, Look, Parts as _, Table, Words, banner, button_width, card, promise_scale, table_card,
-    text_field,
+    Look, Parts as _, Words, banner, button_width, card, card_row, table_card, text_field,
 };
 
 /// A prompt that is being tried.
@@ -36,12 +37,26 @@ pub struct ResultPage {
     pub consented: bool,
     banner: Option<String>,
     home: String,
+    login: Login,
+    copied: bool,
     trial: Trial,
+}
+
+/// Whether the server is there again after a restart.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Login {
+    /// The system starts it.
+    Starts,
+    /// The person did not want that.
+    NotWanted,
+    /// The system refused; why, in a sentence.
+    Refused(String),
 }
 
 impl ResultPage {
     /// An installation that came to its end.
     pub fn new(page: InstallPage, receipt: Receipt, banner: Option<String>) -> Self {
+        let login = page.login();
         let summary = page.summary;
         Self {
             found: summary.profile.compatibility.found,
@@ -49,6 +64,8 @@ impl ResultPage {
             consented: summary.consent.is_some(),
             banner,
             home: summary.profile.choice.places.home,
+            login,
+            copied: false,
             trial: Trial::default(),
         }
     }
@@ -87,6 +104,46 @@ impl ResultPage {
         let control = Control::new();
         self.trial = Trial { prompt: prompt.clone(), running: Some(control.clone()), ..Trial::default() };
         cx.backend.ask(self.receipt.port, prompt, cx.text, control, cx.outbox.clone());
+    }
+
+    /// How it is used now, and what there is to know for later.
+    fn next(&mut self, ui: &mut Ui, text: Text) {
+        card_row(ui, "next", &[1.0, 1.0], |ui, i| {
+            let sentences = if i == 0 {
+                self.use_it(ui, text)
+            } else {
+                ui.words(Kind::Strong, Tone::Ink, &say!(text, "wizard-next-later-title"));
+                let restart = match &self.login {
+                    Login::Starts => say!(text, "wizard-next-at-login"),
+                    Login::NotWanted | Login::Refused(_) => {
+                        say!(text, "wizard-next-by-hand", start = say!(text, "wizard-manage-start"))
+                    }
+                };
+                format!("{restart} {}", say!(text, "wizard-next-later"))
+            };
+            ui.gap(0.5);
+            Words::new(ui).marked(Kind::Text, Kind::Strong, Tone::Soft, &sentences).show(ui);
+        });
+    }
+
+    /// The heading with its link; answers with what stands below.
+    fn use_it(&mut self, ui: &mut Ui, text: Text) -> String {
+        let address = format!("http://127.0.0.1:{}", self.receipt.port);
+        ui.horizontal(|ui| {
+            ui.words(Kind::Strong, Tone::Ink, &say!(text, "wizard-next-title"));
+            ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
+                let copied = say!(text, "wizard-next-copied");
+                let label = if self.copied { copied } else { say!(text, "wizard-next-copy") };
+                let link = ui.link_action(&label, true);
+                ui.ctx().accesskit_node_builder(link.id, |node| node.set_live(Live::Polite));
+                if link.clicked() {
+                    ui.ctx().copy_text(address.clone());
+                    self.copied = true;
+                }
+            });
+        });
+        let file = Paths::new(Path::new(self.home())).profile().display().to_string();
+        say!(text, "wizard-next-use", file = file, address = address)
     }
 
     fn try_it(&mut self, ui: &mut Ui, cx: &mut Context<'_>) {
@@ -151,28 +208,30 @@ impl View for ResultPage {
         } else {
             say!(text, "wizard-result-missed")
         };
+        let address = format!("127.0.0.1:{}", self.receipt.port);
         let lead = match self.receipt.measured.context_tokens {
-            Some(tokens) => say!(
-                text,
-                "wizard-result-lead",
-                address = format!("127.0.0.1:{}", self.receipt.port),
-                tokens = text.count(u64::from(tokens))
-            ),
-            None => {
-                say!(text, "wizard-result-lead-unknown", address = format!("127.0.0.1:{}", self.receipt.port))
+            Some(tokens) => {
+                say!(text, "wizard-result-lead", address = address, tokens = text.count(u64::from(tokens)))
             }
+            None => say!(text, "wizard-result-lead-unknown", address = address),
         };
         (title, lead)
     }
 
     fn show(&mut self, ui: &mut Ui, cx: &mut Context<'_>) {
         table_card(ui, 18, |ui| comparison(ui, cx.text, &self.receipt));
-        for miss in &self.receipt.misses {
+        let refused = match &self.login {
+            Login::Refused(why) => Some(why),
+            Login::Starts | Login::NotWanted => None,
+        };
+        for miss in self.receipt.misses.iter().chain(refused) {
             ui.gap(2.0);
             banner(ui, Tone::Warning, miss);
         }
         ui.gap(3.5);
         card(ui, |ui| self.try_it(ui, cx));
+        ui.gap(3.5);
+        self.next(ui, cx.text);
     }
 
     fn footer(&self, text: Text) -> Footer {
@@ -185,213 +244,5 @@ impl View for ResultPage {
             secondary: Some(Button::new(say!(text, "wizard-manage"), Intent::Manage)),
             primary: Some(Button::new(say!(text, "wizard-finish"), Intent::Finish)),
         }
-    }
-}
-
-/// One line of the comparison.
-struct Row {
-    name: String,
-    promised: String,
-    measured: String,
-    range: (f64, f64),
-    value: Option<f64>,
-    top: f64,
-    verdict: (Tone, String),
-}
-
-/// The table of a receipt; Manage shows it too.
-pub(super) fn comparison(ui: &mut Ui, text: Text, receipt: &Receipt) {
-    let head = |head: String, min_width: f32, grow: f32, right: bool| Column {
-        head,
-        min_width,
-        grow,
-        right,
-        sorted: None,
-    };
-    let table = Table::new(
-        ui,
-        vec![
-            head(String::new(), 118.0, 0.6, false),
-            head(say!(text, "wizard-promised"), 78.0, 0.0, false),
-            head(say!(text, "wizard-measured"), 78.0, 0.0, false),
-            head(String::new(), 90.0, 2.0, false),
-            head(String::new(), 118.0, 0.3, true),
-        ],
-        0.0,
-    );
-    ui.spacing_mut().item_spacing.y = 0.0;
-    table.head(ui, false);
-    let rows = rows(text, receipt);
-    for (i, row) in rows.iter().enumerate() {
-        table.row(ui, 40.0, None, i + 1 == rows.len(), |ui, column| match column {
-            0 => _ = Words::new(ui).add(Kind::TableStrong, Tone::Ink, &row.name).show_line(ui),
-            1 => _ = Words::new(ui).add(Kind::Table, Tone::Ink, &row.promised).show_line(ui),
-            2 => _ = Words::new(ui).add(Kind::TableStrong, Tone::Ink, &row.measured).show_line(ui),
-            3 => {
-                let (rect, _) = ui.allocate_exact_size(vec2(ui.available_width(), 16.0), Sense::hover());
-                let rect = Rect::from_center_size(rect.center(), rect.size());
-                promise_scale(ui, rect, row.range, row.value, row.top, row.verdict.0);
-            }
-            _ => _ = Chip::new(row.verdict.0, &row.verdict.1).show(ui),
-        });
-    }
-}
-
-fn rows(text: Text, receipt: &Receipt) -> Vec<Row> {
-    let (promise, measured) = (&receipt.predicted, &receipt.measured);
-    let unknown = || say!(text, "wizard-unknown");
-    let decode = promise.decode_tokens_per_s;
-    let first = promise.first_token_s;
-    let vram = promise.vram_bytes as f64;
-    let context = f64::from(promise.context_tokens);
-    let layers =
-        |n: u32| say!(text, "wizard-of", part = n.to_string(), whole = promise.total_layers.to_string());
-    let mut rows = vec![
-        Row {
-            name: say!(text, "wizard-tokens-a-second"),
-            promised: text.range(decode),
-            measured: measured.decode_tokens_per_s.map_or_else(unknown, |value| text.figure(value)),
-            range: (decode.low, decode.high),
-            value: measured.decode_tokens_per_s,
-            top: decode.high.max(measured.decode_tokens_per_s.unwrap_or(0.0)) * 1.4,
-            verdict: match measured.decode_tokens_per_s {
-                Some(value) if value > decode.high => better(text),
-                other => more_is_better(text, decode.low, other),
-            },
-        },
-        Row {
-            name: match measured.first_token_prompt_tokens {
-                Some(tokens) => say!(text, "wizard-first-token-of", tokens = text.count(tokens)),
-                None => say!(text, "wizard-table-first-token"),
-            },
-            promised: format!("{}\u{a0}s", text.range(first)),
-            measured: measured
-                .first_token_s
-                .map_or_else(unknown, |value| format!("{}\u{a0}s", text.figure(value))),
-            range: (first.low, first.high),
-            value: measured.first_token_s,
-            top: first.high.max(measured.first_token_s.unwrap_or(0.0)) * 1.4,
-            verdict: match measured.first_token_s {
-                Some(value) if value < first.low => better(text),
-                other => less_is_better(text, first.high, other),
-            },
-        },
-    ];
-    if promise.vram_bytes > 0 {
-        let got = measured.vram_bytes.map(|bytes| bytes as f64);
-        rows.push(Row {
-            name: say!(text, "wizard-memory-graphics"),
-            promised: text.memory(promise.vram_bytes),
-            measured: measured.vram_bytes.map_or_else(unknown, |bytes| text.memory(bytes)),
-            range: (vram, vram),
-            value: got,
-            top: vram.max(got.unwrap_or(0.0)) * 1.6,
-            verdict: near_is_better(text, vram, 0.1, got),
-        });
-        rows.push(Row {
-            name: say!(text, "wizard-layers"),
-            promised: layers(promise.gpu_layers),
-            measured: measured.gpu_layers.map_or_else(unknown, layers),
-            range: (f64::from(promise.gpu_layers), f64::from(promise.gpu_layers)),
-            value: measured.gpu_layers.map(f64::from),
-            top: f64::from(promise.total_layers) * 1.05,
-            verdict: more_is_better(text, f64::from(promise.gpu_layers), measured.gpu_layers.map(f64::from)),
-        });
-    }
-    let ram = promise.ram_bytes as f64;
-    let got = measured.ram_bytes.map(|bytes| bytes as f64);
-    rows.push(Row {
-        name: say!(text, "wizard-memory-main"),
-        promised: text.memory(promise.ram_bytes),
-        measured: measured.ram_bytes.map_or_else(unknown, |bytes| text.memory(bytes)),
-        range: (ram, ram),
-        value: got,
-        top: ram.max(got.unwrap_or(0.0)) * 1.6,
-        verdict: near_is_better(text, ram, 0.15, got),
-    });
-    rows.push(Row {
-        name: say!(text, "wizard-context"),
-        promised: text.count(u64::from(promise.context_tokens)),
-        measured: measured.context_tokens.map_or_else(unknown, |tokens| text.count(u64::from(tokens))),
-        range: (context, context),
-        value: measured.context_tokens.map(f64::from),
-        top: context * 1.05,
-        verdict: match measured.context_tokens {
-            Some(tokens) if tokens >= promise.context_tokens => {
-                (Tone::Good, say!(text, "wizard-result-read-back"))
-            }
-            other => more_is_better(text, context, other.map(f64::from)),
-        },
-    });
-    rows
-}
-
-/// Outside the range on the good side: the estimate was wrong all the same, and that is said.
-fn better(text: Text) -> (Tone, String) {
-    (Tone::Good, say!(text, "wizard-result-better"))
-}
-
-fn more_is_better(text: Text, least: f64, measured: Option<f64>) -> (Tone, String) {
-    match measured {
-        None => (Tone::Soft, say!(text, "wizard-result-not-told")),
-        Some(value) if value >= least => (Tone::Good, say!(text, "wizard-result-as-promised")),
-        Some(value) => {
-            let share = text.percent(1.0 - value / least.max(f64::MIN_POSITIVE));
-            (Tone::Warning, say!(text, "wizard-result-less", share = share))
-        }
-    }
-}
-
-fn less_is_better(text: Text, most: f64, measured: Option<f64>) -> (Tone, String) {
-    match measured {
-        None => (Tone::Soft, say!(text, "wizard-result-not-told")),
-        Some(value) if value <= most => (Tone::Good, say!(text, "wizard-result-as-promised")),
-        Some(value) => {
-            let share = text.percent(value / most.max(f64::MIN_POSITIVE) - 1.0);
-            (Tone::Warning, say!(text, "wizard-result-more", share = share))
-        }
-    }
-}
-
-/// For memory: much less than promised is no harm, but the promise was wrong all the same; and where nothing at all is
-/// used, something does not run where it should.
-fn near_is_better(text: Text, promised: f64, tolerance: f64, measured: Option<f64>) -> (Tone, String) {
-    match measured {
-        Some(value) if value < promised * (1.0 - tolerance) => {
-            let share = text.percent(1.0 - value / promised);
-            let tone = if value > 0.0 { Tone::Good } else { Tone::Warning };
-            (tone, say!(text, "wizard-result-less", share = share))
-        }
-        other => less_is_better(text, promised * (1.0 + tolerance), other),
-    }
-}
-
-/// Keeps a label and its value on one line: used by pages that list facts.
-pub(super) fn fact_line(ui: &mut Ui, label: &str, value: &str) {
-    ui.gap(1.5);
-    ui.horizontal(|ui| {
-        ui.words(Kind::Table, Tone::Soft, label);
-        ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
-            Words::new(ui).add(Kind::TableStrong, Tone::Ink, value).show_line(ui);
-        });
-    });
-    ui.gap(1.5);
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::text::Language;
-
-    #[test]
-    fn memory_is_as_promised_near_the_promise_only() {
-        let verdict = |measured| near_is_better(Text::new(Language::English), 10.0, 0.1, measured);
-        for near in [9.0, 10.0, 11.0] {
-            assert_eq!(verdict(Some(near)), (Tone::Good, "as promised".to_owned()));
-        }
-        assert_eq!(verdict(Some(7.0)), (Tone::Good, "30\u{a0}% less".to_owned()));
-        assert_eq!(verdict(Some(0.0)), (Tone::Warning, "100\u{a0}% less".to_owned()));
-        assert_eq!(verdict(Some(22.0)), (Tone::Warning, "100\u{a0}% more".to_owned()));
-        assert_eq!(verdict(None), (Tone::Soft, "not told".to_owned()));
     }
 }
