@@ -48,7 +48,9 @@ install -D -m 644 assets/icons/app.png "$root/share/icons/hicolor/256x256/apps/a
 install -D -m 644 assets/icons/app.svg "$root/share/icons/hicolor/scalable/apps/acolyte-installer.svg"
 install -d "$root/share/metainfo"
 fill_in "$data/acolyte-installer.metainfo.xml" >"$root/share/metainfo/com.acolyte.installer.metainfo.xml"
-install -D -m 644 assets/fonts/OFL.txt "$root/share/licenses/acolyte-installer/Inter-OFL.txt"
+licenses=$root/share/licenses/acolyte-installer
+install -D -m 644 -t "$licenses" LICENSE-MIT LICENSE-APACHE
+install -m 644 assets/fonts/OFL.txt "$licenses/Inter-OFL.txt"
 install -m 755 "$data/start.desktop" "$root/acolyte-installer.desktop"
 install -m 755 "$data/menu.sh" "$root/menu.sh"
 fill_in "$data/README.txt" >"$root/README.txt"

@@ -63,6 +63,7 @@ mkdir -p "$app/Contents/MacOS" "$app/Contents/Resources"
 cp "$binaries/acolyte-installer" "$binaries/acolyte" "$app/Contents/MacOS/"
 chmod 755 "$app"/Contents/MacOS/*
 cp assets/icons/app.icns "$app/Contents/Resources/"
+cp LICENSE-MIT LICENSE-APACHE "$app/Contents/Resources/"
 cp assets/fonts/OFL.txt "$app/Contents/Resources/Inter-OFL.txt"
 sed "s/@VERSION@/$version/g" "$data/Info.plist" >"$app/Contents/Info.plist"
 printf 'APPL????' >"$app/Contents/PkgInfo"

@@ -64,6 +64,9 @@ try {
             Invoke-Checked 'signtool' @('sign', '/sha1', $Thumbprint, '/fd', 'SHA256', '/tr', $TimestampUrl, '/td', 'SHA256', $copy)
         }
     }
+    foreach ($license in 'LICENSE-MIT', 'LICENSE-APACHE') {
+        Copy-Item -LiteralPath (Join-Path $root $license) -Destination $folder.FullName
+    }
     Copy-Item -LiteralPath (Join-Path $root 'assets\fonts\OFL.txt') -Destination (Join-Path $folder.FullName 'Inter-OFL.txt')
     Copy-Item -LiteralPath (Join-Path $PSScriptRoot 'README.txt') -Destination $folder.FullName
 

@@ -38,7 +38,13 @@ fn the_archive_is_complete_and_the_same_each_time() {
         let mode = std::fs::metadata(first.root.join("bin").join(program)).unwrap().permissions().mode();
         assert_eq!(mode & 0o777, 0o755, "{program}");
     }
-    for file in ["README.txt", "menu.sh", "share/licenses/acolyte-installer/Inter-OFL.txt"] {
+    for file in [
+        "README.txt",
+        "menu.sh",
+        "share/licenses/acolyte-installer/LICENSE-MIT",
+        "share/licenses/acolyte-installer/LICENSE-APACHE",
+        "share/licenses/acolyte-installer/Inter-OFL.txt",
+    ] {
         let text = std::fs::read_to_string(first.root.join(file)).unwrap();
         assert!(!text.contains("@VERSION@") && !text.contains("@ARCH@"), "{file}");
     }

@@ -26,7 +26,9 @@ fn the_bundle_agrees_with_its_property_list() {
     is("CFBundlePackageType", "APPL");
     is("NSHighResolutionCapable", "true");
     assert_eq!(list["CFBundleLocalizations"], Language::ALL.map(Language::tag));
-    assert!(contents.join("Resources").join(&list["CFBundleIconFile"][0]).is_file());
+    for file in [list["CFBundleIconFile"][0].as_str(), "LICENSE-MIT", "LICENSE-APACHE", "Inter-OFL.txt"] {
+        assert!(contents.join("Resources").join(file).is_file(), "{file}");
+    }
     // The login entry's label begins with the same name, so that both are told to be ours.
     let label = acolyte::platform::login::launch_agent::LABEL;
     let publisher = |id: &str| id.rsplit_once('.').map(|(publisher, _)| publisher.to_owned());
