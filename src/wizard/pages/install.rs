@@ -2,8 +2,9 @@
 
 use std::time::Instant;
 
-use eframe::egui::{Align, Layout, Rect, ScrollArea, Sense, Ui, accesskit::Live, vec2};
+use eframe::egui::{Align, Layout, ScrollArea, Ui, accesskit::Live};
 
+use super::install_steps::{Line, Logged, limited_by, step_row, title};
 use super::result::Login;
 use super::summary::Summary;
 use super::{Button, Context, Footer, Intent, View};
@@ -11,41 +12,8 @@ use crate::install::{Control, Event, Step, StepState};
 use crate::say;
 use crate::text::Text;
 use crate::wizard::backend::{InstallEnd, Trouble};
-use crate::wizard::theme::{Kind, Tone, icons::Icon, palette, size};
+use crate::wizard::theme::{Kind, Tone};
 use crate::wizard::widgets::{Parts as _, Words, banner, card, progress_bar, rule, table_card};
-
-/// One step's line.
-#[derive(Clone, Debug, Default)]
-struct Line {
-    state: Option<StepState>,
-    event: Option<Event>,
-    began: Option<Instant>,
-    seconds: Option<f64>,
-}
-
-/// One line of the log.
-#[derive(Clone, Debug)]
-struct Logged {
-    after_s: f64,
-    step: Step,
-    state: StepState,
-    message: String,
-}
-
-impl Logged {
-    fn line(&self, text: Text) -> String {
-        let state = match self.state {
-            StepState::Started | StepState::Running => say!(text, "wizard-state-started"),
-            StepState::Waiting => say!(text, "wizard-state-waiting"),
-            StepState::Done => say!(text, "wizard-state-done"),
-            StepState::Skipped => say!(text, "wizard-state-skipped"),
-            StepState::Failed => say!(text, "wizard-state-failed"),
-            StepState::Cancelled => say!(text, "wizard-state-cancelled"),
-        };
-        let said = if self.message.is_empty() { &state } else { &self.message };
-        format!("{:>8} s  {}: {said}", text.decimal(self.after_s, 1), title(text, self.step))
-    }
-}
 
 /// How the whole is doing.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -360,58 +328,5 @@ impl View for InstallPage {
             secondary: Some(Button::new(pause, Intent::TogglePause).enabled(running)),
             primary: Some(Button::new(say!(text, "wizard-continue"), Intent::Next).enabled(false)),
         }
-    }
-}
-
-fn step_row(ui: &mut Ui, text: Text, step: Step, line: &Line, detail: String) {
-    let p = palette(ui);
-    let (icon, color) = match line.state {
-        None => (Icon::StepWaiting, p.accent),
-        Some(StepState::Started | StepState::Running | StepState::Waiting) => (Icon::StepRunning, p.accent),
-        Some(StepState::Done | StepState::Skipped) => (Icon::Check, p.good),
-        Some(StepState::Failed) => (Icon::Cross, p.refused),
-        Some(StepState::Cancelled) => (Icon::Cross, p.faint),
-    };
-    let (kind, tone) = match line.state {
-        None => (Kind::Text, Tone::Faint),
-        Some(StepState::Started | StepState::Running | StepState::Waiting) => (Kind::Strong, Tone::Ink),
-        Some(StepState::Failed) => (Kind::Strong, Tone::Refused),
-        Some(StepState::Done | StepState::Skipped | StepState::Cancelled) => (Kind::Text, Tone::Ink),
-    };
-    ui.gap(1.6);
-    ui.horizontal(|ui| {
-        let (sign, _) = ui.allocate_exact_size(vec2(18.0, Kind::Text.line_height()), Sense::hover());
-        icon.paint(ui, Rect::from_center_size(sign.center(), vec2(size::ICON, size::ICON)), color);
-        ui.gap(1.0);
-        let width = (ui.available_width() * 0.38).round();
-        ui.allocate_ui(vec2(width, Kind::Text.line_height()), |ui| {
-            ui.set_width(width);
-            Words::new(ui).add(kind, tone, &title(text, step)).show_line(ui);
-        });
-        Words::new(ui).add(Kind::Text, Tone::Soft, &detail).show_line(ui);
-    });
-    ui.gap(1.6);
-}
-
-/// What a step is called.
-fn title(text: Text, step: Step) -> String {
-    match step {
-        Step::Check => say!(text, "wizard-step-check"),
-        Step::FetchEngine => say!(text, "wizard-step-fetch"),
-        Step::UnpackEngine => say!(text, "wizard-step-unpack"),
-        Step::StartServer => say!(text, "wizard-step-start"),
-        Step::PullModel => say!(text, "wizard-step-pull"),
-        Step::CreateModel => say!(text, "wizard-step-create"),
-        Step::LoadModel => say!(text, "wizard-step-load"),
-        Step::Measure => say!(text, "wizard-step-measure"),
-        Step::StartAtLogin => say!(text, "wizard-step-login"),
-        Step::WriteReceipt => say!(text, "wizard-step-receipt"),
-    }
-}
-
-fn limited_by(text: Text, step: Step) -> String {
-    match step {
-        Step::FetchEngine | Step::PullModel => say!(text, "wizard-limited-by-network"),
-        _ => say!(text, "wizard-limited-by-disk"),
     }
 }

@@ -7,6 +7,7 @@ pub mod consent;
 pub mod hardware;
 mod hardware_cards;
 pub mod install;
+mod install_steps;
 pub mod manage;
 pub mod profile;
 pub mod result;

@@ -1,0 +1,99 @@
+//! One step of an installation: its line on the page and in the log.
+
+use std::time::Instant;
+
+use eframe::egui::{Rect, Sense, Ui, vec2};
+
+use crate::install::{Event, Step, StepState};
+use crate::say;
+use crate::text::Text;
+use crate::wizard::theme::{Kind, Tone, icons::Icon, palette, size};
+use crate::wizard::widgets::{Parts as _, Words};
+
+/// One step's line.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Line {
+    pub(super) state: Option<StepState>,
+    pub(super) event: Option<Event>,
+    pub(super) began: Option<Instant>,
+    pub(super) seconds: Option<f64>,
+}
+
+/// One line of the log.
+#[derive(Clone, Debug)]
+pub(super) struct Logged {
+    pub(super) after_s: f64,
+    pub(super) step: Step,
+    pub(super) state: StepState,
+    pub(super) message: String,
+}
+
+impl Logged {
+    pub(super) fn line(&self, text: Text) -> String {
+        let state = match self.state {
+            StepState::Started | StepState::Running => say!(text, "wizard-state-started"),
+            StepState::Waiting => say!(text, "wizard-state-waiting"),
+            StepState::Done => say!(text, "wizard-state-done"),
+            StepState::Skipped => say!(text, "wizard-state-skipped"),
+            StepState::Failed => say!(text, "wizard-state-failed"),
+            StepState::Cancelled => say!(text, "wizard-state-cancelled"),
+        };
+        let said = if self.message.is_empty() { &state } else { &self.message };
+        format!("{:>8} s  {}: {said}", text.decimal(self.after_s, 1), title(text, self.step))
+    }
+}
+
+/// Draws it: a sign, what it is called, and what came of it.
+pub(super) fn step_row(ui: &mut Ui, text: Text, step: Step, line: &Line, detail: String) {
+    let p = palette(ui);
+    let (icon, color) = match line.state {
+        None => (Icon::StepWaiting, p.accent),
+        Some(StepState::Started | StepState::Running | StepState::Waiting) => (Icon::StepRunning, p.accent),
+        Some(StepState::Done | StepState::Skipped) => (Icon::Check, p.good),
+        Some(StepState::Failed) => (Icon::Cross, p.refused),
+        Some(StepState::Cancelled) => (Icon::Cross, p.faint),
+    };
+    let (kind, tone) = match line.state {
+        None => (Kind::Text, Tone::Faint),
+        Some(StepState::Started | StepState::Running | StepState::Waiting) => (Kind::Strong, Tone::Ink),
+        Some(StepState::Failed) => (Kind::Strong, Tone::Refused),
+        Some(StepState::Done | StepState::Skipped | StepState::Cancelled) => (Kind::Text, Tone::Ink),
+    };
+    ui.gap(1.6);
+    ui.horizontal(|ui| {
+        let (sign, _) = ui.allocate_exact_size(vec2(18.0, Kind::Text.line_height()), Sense::hover());
+        icon.paint(ui, Rect::from_center_size(sign.center(), vec2(size::ICON, size::ICON)), color);
+        ui.gap(1.0);
+        let width = (ui.available_width() * 0.38).round();
+        ui.allocate_ui(vec2(width, Kind::Text.line_height()), |ui| {
+            ui.set_width(width);
+            Words::new(ui).add(kind, tone, &title(text, step)).show_line(ui);
+        });
+        Words::new(ui).add(Kind::Text, Tone::Soft, &detail).show_line(ui);
+    });
+    ui.gap(1.6);
+}
+
+/// What a step is called.
+pub(super) fn title(text: Text, step: Step) -> String {
+    match step {
+        Step::Check => say!(text, "wizard-step-check"),
+        Step::FetchEngine => say!(text, "wizard-step-fetch"),
+        Step::UnpackEngine => say!(text, "wizard-step-unpack"),
+        Step::StartServer => say!(text, "wizard-step-start"),
+        Step::PullModel => say!(text, "wizard-step-pull"),
+        Step::CreateModel => say!(text, "wizard-step-create"),
+        Step::LoadModel => say!(text, "wizard-step-load"),
+        Step::Measure => say!(text, "wizard-step-measure"),
+        Step::StartAtLogin => say!(text, "wizard-step-login"),
+        Step::WriteReceipt => say!(text, "wizard-step-receipt"),
+    }
+}
+
+/// What holds the bytes back while they flow.
+pub(super) fn limited_by(text: Text, step: Step) -> String {
+    match step {
+        Step::FetchEngine | Step::PullModel => say!(text, "wizard-limited-by-network"),
+        _ => say!(text, "wizard-limited-by-disk"),
+    }
+}
