@@ -111,6 +111,8 @@ struct App<'a> {
     /// What the window is called now.
     title: String,
     first_frame: FirstFrame,
+    /// The page's background, and the frame that changed it.
+    background: (egui::Color32, Option<u64>),
     tell: &'a mut dyn FnMut(Word),
 }
 
@@ -122,7 +124,23 @@ impl<'a> App<'a> {
         let waker = ctx.clone();
         let backend: Box<dyn Backend> = Box::new(Live::new(&options));
         let wizard = Wizard::new(options, backend, Arc::new(move || waker.request_repaint()));
-        Self { wizard, title: String::new(), first_frame: FirstFrame::Ahead, tell }
+        let background = (ctx.global_style().visuals.panel_fill, None);
+        Self { wizard, title: String::new(), first_frame: FirstFrame::Ahead, background, tell }
+    }
+}
+
+impl App<'_> {
+    /// The window is cleared with the background ([`eframe::App::clear_color`]): a rectangle over the whole window in
+    /// every frame would cost as much as all the rest. But glow clears before a frame is laid out; the frame that
+    /// changes the background needs the rectangle, however often it is laid out.
+    fn show_background(&mut self, ui: &egui::Ui) {
+        let (now, frame) = (ui.visuals().panel_fill, Some(ui.ctx().cumulative_frame_nr()));
+        if self.background.0 != now {
+            self.background = (now, frame);
+        }
+        if self.background.1 == frame {
+            ui.painter().rect_filled(ui.ctx().content_rect(), 0.0, now);
+        }
     }
 }
 
@@ -152,6 +170,7 @@ impl eframe::App for App<'_> {
     }
 
     fn ui(&mut self, ui: &mut egui::Ui, _frame: &mut eframe::Frame) {
+        self.show_background(ui);
         self.wizard.show(ui);
         if let FirstFrame::Drawing(_) = self.first_frame {
             tracing::debug!("the first frame is laid out");
@@ -167,9 +186,8 @@ impl eframe::App for App<'_> {
         }
     }
 
-    /// The page's background. A rectangle over the whole window would cost as much as all the rest of a frame.
-    fn clear_color(&self, visuals: &egui::Visuals) -> [f32; 4] {
-        visuals.panel_fill.to_normalized_gamma_f32()
+    fn clear_color(&self, _visuals: &egui::Visuals) -> [f32; 4] {
+        self.background.0.to_normalized_gamma_f32()
     }
 
     fn on_exit(&mut self, _gl: Option<&eframe::glow::Context>) {
