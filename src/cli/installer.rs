@@ -10,7 +10,7 @@ use crate::cli::args::{GlobalArgs, WhichOllama, WizardArgs};
 use crate::cli::check::profiles_of;
 use crate::cli::detect::hardware_of;
 use crate::cli::{Failure, Session, help, model, prompts, source, startup};
-use crate::wizard::{self, Settings, Showing, StartError, WizardOptions};
+use crate::wizard::{self, Drawing, Settings, Showing, StartError, WizardOptions};
 use crate::{platform, say};
 
 /// Opens the window of the ACOLYTE installer; where none can be opened, asks in the terminal
@@ -23,11 +23,11 @@ pub(super) struct InstallerCli {
     wizard: WizardArgs,
     /// What draws the window: wgpu or glow; the other is tried after it (default: wgpu; glow without a graphics card)
     #[arg(long, value_name = "NAME", value_parser = renderer)]
-    renderer: Option<eframe::Renderer>,
+    renderer: Option<Drawing>,
 }
 
-fn renderer(name: &str) -> Result<eframe::Renderer, &'static str> {
-    wizard::renderer(name).ok_or("it is wgpu or glow")
+fn renderer(name: &str) -> Result<Drawing, &'static str> {
+    Drawing::asked(name).ok_or("it is wgpu or glow")
 }
 
 /// Runs `acolyte-installer`.

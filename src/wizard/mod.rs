@@ -42,7 +42,7 @@ use pages::{Context, Intent, View};
 use questions::Question;
 
 pub use settings::Settings;
-pub use start::{APP_ID, FIRST_FRAME_LIMIT, IN_A_CHILD, Showing, StartError, renderer, start, start_here};
+pub use start::{APP_ID, Drawing, FIRST_FRAME_LIMIT, IN_A_CHILD, Showing, StartError, start, start_here};
 
 /// What the window is started with.
 #[derive(Clone, Debug, Default)]

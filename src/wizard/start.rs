@@ -3,9 +3,10 @@
 //! A graphics driver may crash, hang or end the process it is loaded into, and no code in that process can prevent
 //! it. So the window runs in a child of our own program ([`child`]), and this process only listens to it:
 //!
-//! 1. A child tries one renderer: wgpu, or glow where only the processor draws ([`order`]). It says when it begins, when
-//!    the first frame is on the screen, and how it ended.
-//! 2. One that fails, crashes, or has drawn nothing after [`FIRST_FRAME_LIMIT`] is followed by one that tries the other.
+//! 1. A child tries wgpu on a card, or glow where only the processor draws ([`mod@order`]). It says when it begins, when the
+//!    first frame is on the screen, and how it ended.
+//! 2. One that fails, crashes, or has drawn nothing after [`FIRST_FRAME_LIMIT`] is followed by one that tries the next:
+//!    glow, and in the end wgpu with whatever it finds.
 //! 3. Where a Wayland display cannot be reached but an X11 display is named as well, both are tried there.
 //! 4. Otherwise the caller learns why and goes on in the terminal.
 //!
@@ -21,18 +22,13 @@ mod window;
 use std::ffi::OsString;
 use std::time::Duration;
 
-use eframe::Renderer;
-
 use super::WizardOptions;
 use child::End;
+use order::order;
 use window::OpenError;
 
 pub use child::Showing;
-
-/// The renderer of a name, `wgpu` or `glow`.
-pub fn renderer(name: &str) -> Option<Renderer> {
-    order::named(name)
-}
+pub use order::Drawing;
 
 /// How long a driver may take to show the first frame. A slow processor that draws by itself needs a few seconds.
 pub const FIRST_FRAME_LIMIT: Duration = Duration::from_secs(20);
@@ -59,26 +55,26 @@ pub enum StartError {
 }
 
 /// Opens the window in a child that is started with these arguments (without the program's name), and waits until it
-/// is closed. Answers with the child's exit code. `first` is the renderer that is tried first.
+/// is closed. Answers with the child's exit code. `first` is tried first.
 ///
 /// # Errors
 /// When no window could be opened; nothing has been changed then. Or when it stopped by itself.
-pub fn start(first: Option<Renderer>, arguments: &[OsString]) -> Result<u8, StartError> {
+pub fn start(first: Option<Drawing>, arguments: &[OsString]) -> Result<u8, StartError> {
     if !display_is_promised() {
         return Err(StartError::NoDisplay);
     }
     let mut failures = Failures::default();
     for only_x11 in if both_displays_are_promised() { &[false, true][..] } else { &[false] } {
-        for renderer in order::order(first) {
-            match child::try_renderer(renderer, *only_x11, arguments) {
+        for &drawing in order(first) {
+            match child::try_drawing(drawing, *only_x11, arguments) {
                 End::Closed(code) => return Ok(code),
                 End::Stopped(why) => return Err(StartError::Stopped(why)),
-                // The other renderer would need the same connection.
+                // The others would need the same connection.
                 End::NotOpened(error @ OpenError::NoConnection(_)) => {
-                    failures.add(renderer, &error);
+                    failures.add(drawing, &error);
                     break;
                 }
-                End::NotOpened(error) => failures.add(renderer, &error),
+                End::NotOpened(error) => failures.add(drawing, &error),
             }
         }
         if !failures.never_connected {
@@ -92,14 +88,14 @@ pub fn start(first: Option<Renderer>, arguments: &[OsString]) -> Result<u8, Star
 ///
 /// # Errors
 /// As [`start`]; but a driver that crashes takes this process with it.
-pub fn start_here(first: Option<Renderer>, options: &WizardOptions) -> Result<(), StartError> {
+pub fn start_here(first: Option<Drawing>, options: &WizardOptions) -> Result<(), StartError> {
     let mut failures = Failures::default();
-    for renderer in order::order(first) {
+    for &drawing in order(first) {
         let mut shown = false;
-        match window::open(renderer, options, &mut |word| shown |= word == child::Word::Shown) {
+        match window::open(drawing, options, &mut |word| shown |= word == child::Word::Shown) {
             Ok(()) => return Ok(()),
             Err(error) if shown => return Err(StartError::Stopped(error.to_string())),
-            Err(error) => failures.add(renderer, &error),
+            Err(error) => failures.add(drawing, &error),
         }
     }
     Err(failures.error())
@@ -107,7 +103,7 @@ pub fn start_here(first: Option<Renderer>, options: &WizardOptions) -> Result<()
 
 /// What was tried in vain.
 struct Failures {
-    said: Vec<(Renderer, String)>,
+    said: Vec<(Drawing, String)>,
     never_connected: bool,
 }
 
@@ -118,17 +114,19 @@ impl Default for Failures {
 }
 
 impl Failures {
-    fn add(&mut self, renderer: Renderer, error: &OpenError) {
-        tracing::warn!(%renderer, %error, "the window could not be opened");
+    fn add(&mut self, drawing: Drawing, error: &OpenError) {
+        tracing::warn!(%drawing, %error, "the window could not be opened");
         self.never_connected &= matches!(error, OpenError::NoConnection(_));
-        self.said.push((renderer, brief(&error.to_string())));
+        // The last says it for both.
+        self.said.retain(|(earlier, _)| earlier.renderer() != drawing.renderer());
+        self.said.push((drawing, brief(&error.to_string())));
     }
 
     fn error(self) -> StartError {
         let same = self.said.windows(2).all(|pair| pair[0].1 == pair[1].1);
         let said: Vec<String> = match self.said.first() {
             Some((_, why)) if same => vec![why.clone()],
-            _ => self.said.iter().map(|(renderer, why)| format!("{renderer}: {why}")).collect(),
+            _ => self.said.iter().map(|(drawing, why)| format!("{drawing}: {why}")).collect(),
         };
         StartError::NoRenderer(said.join("; "))
     }
@@ -169,16 +167,18 @@ mod tests {
     fn what_a_person_reads_is_short_and_said_once() {
         let mut failures = Failures::default();
         let missing = "Library libxkbcommon-x11.so could not be loaded.";
-        failures.add(Renderer::Wgpu, &OpenError::Failed(missing.to_owned()));
-        failures.add(Renderer::Glow, &OpenError::Failed(missing.to_owned()));
+        for drawing in [Drawing::WgpuCard, Drawing::Glow, Drawing::Wgpu] {
+            failures.add(drawing, &OpenError::Failed(missing.to_owned()));
+        }
         assert!(!failures.never_connected);
         let said = failures.error().to_string();
         assert_eq!(said, "no window could be opened: Library libxkbcommon-x11.so could not be loaded");
 
         let mut failures = Failures::default();
-        failures.add(Renderer::Wgpu, &OpenError::Failed("Failed for any backend: {}".to_owned()));
+        failures.add(Drawing::WgpuCard, &OpenError::Failed("no graphics card".to_owned()));
+        failures.add(Drawing::Wgpu, &OpenError::Failed("Failed for any backend: {}".to_owned()));
         failures
-            .add(Renderer::Glow, &OpenError::Failed("no configs: Template { red: 8 }. not found".to_owned()));
+            .add(Drawing::Glow, &OpenError::Failed("no configs: Template { red: 8 }. not found".to_owned()));
         let said = failures.error().to_string();
         assert_eq!(
             said,

@@ -40,7 +40,7 @@ fn opens_without(renderer: &str, display: &Display, mut command: Command, case: 
     let mut started = Started::new(display, command);
     started.window();
     let said = started.said();
-    let failed = "the window could not be opened renderer=";
+    let failed = "the window could not be opened drawing=";
     assert!(said.contains(&format!("{failed}{renderer}")), "{case}: {renderer} was to fail: {said}");
     assert_eq!(said.matches(failed).count(), 1, "{case}: {said}");
     drop(started);
@@ -203,14 +203,40 @@ fn a_driver_that_crashes_or_hangs_costs_its_renderer_only() {
     }
 }
 
-/// The library of Mesa's driver that draws with the processor, as its manifest names it.
-fn software_driver() -> Option<String> {
+/// The manifest of Mesa's driver that draws with the processor.
+fn software_manifest() -> Option<PathBuf> {
     let manifests = std::fs::read_dir("/usr/share/vulkan/icd.d").ok()?;
-    let manifest = manifests
-        .filter_map(Result::ok)
-        .find(|manifest| manifest.file_name().to_string_lossy().starts_with("lvp_icd"))?;
-    let manifest: serde_json::Value = serde_json::from_slice(&std::fs::read(manifest.path()).ok()?).ok()?;
+    let is_it =
+        |path: &PathBuf| path.file_name().is_some_and(|name| name.to_string_lossy().starts_with("lvp_icd"));
+    manifests.filter_map(Result::ok).map(|manifest| manifest.path()).find(is_it)
+}
+
+/// Its library.
+fn software_driver() -> Option<String> {
+    let manifest = std::fs::read(software_manifest()?).ok()?;
+    let manifest: serde_json::Value = serde_json::from_slice(&manifest).ok()?;
     Some(manifest["ICD"]["library_path"].as_str()?.to_owned())
+}
+
+/// There may be a card that speaks only OpenGL; so glow comes before a driver that draws with the processor.
+#[test]
+fn where_a_card_is_wanted_the_processor_does_not_do() {
+    let Some(display) = Display::start() else { return };
+    let Some(manifest) = software_manifest() else {
+        eprintln!("skipped: Mesa's driver that draws with the processor is not there");
+        return;
+    };
+    let world = World::new(&json!({}));
+    let mut command = world.program(installer().to_str().unwrap());
+    command.args(["show-window", "wgpu-card", "--lang", "en"]).env("DISPLAY", &display.name);
+    command.env_remove("WAYLAND_DISPLAY").env_remove("WAYLAND_SOCKET");
+    vulkan_drivers(&mut command, &manifest);
+    let child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+    let mut child = Guarded(child);
+    let mut said = String::new();
+    std::io::Read::read_to_string(&mut child.0.stdout.take().unwrap(), &mut said).unwrap();
+    assert!(said.contains("Failed") && said.contains("with a graphics card"), "{said}");
+    assert!(!said.contains("Shown"), "{said}");
 }
 
 #[test]

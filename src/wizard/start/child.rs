@@ -1,6 +1,6 @@
 //! The window in a process of its own: how it is started, and what the two say to each other.
 //!
-//! The child is our own program with the hidden arguments `show-window RENDERER` before the others. It writes marked
+//! The child is our own program with the hidden arguments `show-window DRAWING` before the others. It writes marked
 //! lines of JSON to its standard output, for drivers print there, too; on its standard input nothing comes, and its
 //! end tells the child that its parent is gone.
 
@@ -11,11 +11,10 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use eframe::Renderer;
 use serde::{Deserialize, Serialize};
 
 use super::window::{self, OpenError};
-use super::{FIRST_FRAME_LIMIT, StartError, WizardOptions, order};
+use super::{Drawing, FIRST_FRAME_LIMIT, StartError, WizardOptions};
 use crate::hardware::probe;
 
 /// The hidden argument.
@@ -50,9 +49,9 @@ pub(super) enum End {
     Stopped(String),
 }
 
-/// In the child: which renderer is wanted.
+/// In the child: what it is to draw with.
 #[derive(Clone, Copy, Debug)]
-pub struct Showing(Renderer);
+pub struct Showing(Drawing);
 
 impl Showing {
     /// Takes our hidden arguments out of a command line; `None` when they are not there.
@@ -60,10 +59,10 @@ impl Showing {
         if arguments.get(1)? != ARGUMENT {
             return None;
         }
-        let renderer = order::named(arguments.get(2)?.to_str()?)?;
+        let drawing = Drawing::named(arguments.get(2)?.to_str()?)?;
         arguments.drain(1..3);
         thread::spawn(probe::end_with_parent);
-        Some(Self(renderer))
+        Some(Self(drawing))
     }
 
     /// Opens the window on the main thread and stays until it is closed. Failures are told to the parent, who decides
@@ -99,9 +98,9 @@ fn say(word: &Word) {
 }
 
 /// Starts a child and listens to it until it has ended, or has taken too long to show anything.
-pub(super) fn try_renderer(renderer: Renderer, only_x11: bool, arguments: &[OsString]) -> End {
+pub(super) fn try_drawing(drawing: Drawing, only_x11: bool, arguments: &[OsString]) -> End {
     let failed = |why: String| End::NotOpened(OpenError::Failed(why));
-    let mut child = match spawn(renderer, only_x11, arguments) {
+    let mut child = match spawn(drawing, only_x11, arguments) {
         Ok(child) => child,
         Err(error) => return failed(format!("its process could not be started: {error}")),
     };
@@ -143,9 +142,9 @@ pub(super) fn try_renderer(renderer: Renderer, only_x11: bool, arguments: &[OsSt
     }
 }
 
-fn spawn(renderer: Renderer, only_x11: bool, arguments: &[OsString]) -> std::io::Result<Child> {
+fn spawn(drawing: Drawing, only_x11: bool, arguments: &[OsString]) -> std::io::Result<Child> {
     let mut command = Command::new(std::env::current_exe()?);
-    command.arg(ARGUMENT).arg(renderer.to_string()).args(arguments);
+    command.arg(ARGUMENT).arg(drawing.name()).args(arguments);
     if only_x11 {
         command.env_remove("WAYLAND_DISPLAY").env_remove("WAYLAND_SOCKET");
     }

@@ -1,21 +1,63 @@
-//! Which renderer is tried first.
+//! What a window is drawn with, and what is tried first.
+
+use std::fmt;
 
 use eframe::Renderer;
 
-/// Both, in the order in which they are tried: the one that was asked for, else wgpu; but glow where only the processor
-/// can draw. There a frame of wgpu takes four times the processor time (lavapipe against llvmpipe of Mesa 22.3): the
-/// branches of its shader that a graphics card skips are all computed.
-pub(super) fn order(asked: Option<Renderer>) -> [Renderer; 2] {
-    let default = if only_the_processor_draws() { Renderer::Glow } else { Renderer::Wgpu };
-    match asked.unwrap_or(default) {
-        Renderer::Wgpu => [Renderer::Wgpu, Renderer::Glow],
-        Renderer::Glow => [Renderer::Glow, Renderer::Wgpu],
+/// What draws a window.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Drawing {
+    /// wgpu, on a graphics card only: where only the processor has a driver for it, there may be a card that speaks
+    /// OpenGL.
+    WgpuCard,
+    /// OpenGL.
+    Glow,
+    /// wgpu, with whatever it finds.
+    Wgpu,
+}
+
+impl Drawing {
+    /// As it is called on the command line of the child; what a person may ask for is `wgpu` or `glow`.
+    pub(super) fn name(self) -> &'static str {
+        match self {
+            Self::WgpuCard => "wgpu-card",
+            Self::Glow => "glow",
+            Self::Wgpu => "wgpu",
+        }
+    }
+
+    pub(super) fn named(name: &str) -> Option<Self> {
+        [Self::WgpuCard, Self::Glow, Self::Wgpu].into_iter().find(|drawing| drawing.name() == name)
+    }
+
+    /// What a person may ask for.
+    pub fn asked(name: &str) -> Option<Self> {
+        Self::named(name).filter(|drawing| *drawing != Self::WgpuCard)
+    }
+
+    pub(super) fn renderer(self) -> Renderer {
+        match self {
+            Self::WgpuCard | Self::Wgpu => Renderer::Wgpu,
+            Self::Glow => Renderer::Glow,
+        }
     }
 }
 
-/// The renderer of a name, `wgpu` or `glow`.
-pub(super) fn named(name: &str) -> Option<Renderer> {
-    order(None).into_iter().find(|renderer| renderer.to_string() == name)
+impl fmt::Display for Drawing {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+/// What is tried, in this order, until a window is there: first what was asked for, else wgpu on a card; but glow where
+/// only the processor can draw. There a frame of wgpu takes four times the processor time (lavapipe against llvmpipe of
+/// Mesa 22.3): the branches of its shader that a graphics card skips are all computed.
+pub(super) fn order(asked: Option<Drawing>) -> &'static [Drawing] {
+    match asked {
+        Some(Drawing::Wgpu | Drawing::WgpuCard) => &[Drawing::Wgpu, Drawing::Glow],
+        None if !only_the_processor_draws() => &[Drawing::WgpuCard, Drawing::Glow, Drawing::Wgpu],
+        Some(Drawing::Glow) | None => &[Drawing::Glow, Drawing::Wgpu],
+    }
 }
 
 /// Whether the system has no graphics device. Only Linux says so without a driver being asked.
@@ -50,11 +92,20 @@ mod tests {
 
     #[test]
     fn what_was_asked_for_comes_first_and_the_other_after_it() {
-        assert_eq!(order(Some(Renderer::Glow)), [Renderer::Glow, Renderer::Wgpu]);
-        assert_eq!(order(Some(Renderer::Wgpu)), [Renderer::Wgpu, Renderer::Glow]);
-        assert_eq!(named("wgpu"), Some(Renderer::Wgpu));
-        assert_eq!(named("glow"), Some(Renderer::Glow));
-        assert_eq!(named("teletype"), None);
+        assert_eq!(order(Some(Drawing::Glow)), [Drawing::Glow, Drawing::Wgpu]);
+        assert_eq!(order(Some(Drawing::Wgpu)), [Drawing::Wgpu, Drawing::Glow]);
+        assert_eq!(order(None).last(), Some(&Drawing::Wgpu), "whatever can draw is tried in the end");
+    }
+
+    #[test]
+    fn a_name_is_what_it_was() {
+        for drawing in [Drawing::WgpuCard, Drawing::Glow, Drawing::Wgpu] {
+            assert_eq!(Drawing::named(&drawing.to_string()), Some(drawing));
+        }
+        assert_eq!(Drawing::asked("wgpu"), Some(Drawing::Wgpu));
+        assert_eq!(Drawing::asked("glow"), Some(Drawing::Glow));
+        assert_eq!(Drawing::asked("wgpu-card"), None);
+        assert_eq!(Drawing::named("teletype"), None);
     }
 
     #[cfg(target_os = "linux")]

@@ -1,13 +1,14 @@
-//! One window with one renderer, in this process.
+//! One window, drawn in one way, in this process.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::thread;
 
+use eframe::egui;
 use eframe::egui_wgpu::WgpuSetup;
-use eframe::{Renderer, egui};
 use wgpu::{Adapter, Backends, DeviceType, Surface};
 
+use super::Drawing;
 use super::child::Word;
 use crate::say;
 use crate::text::{Language, Text};
@@ -27,16 +28,16 @@ pub(super) enum OpenError {
 
 /// Opens it and stays until it is closed. Tells when the first frame was shown, and when it was closed.
 pub(super) fn open(
-    renderer: Renderer,
+    drawing: Drawing,
     options: &WizardOptions,
     tell: &mut dyn FnMut(Word),
 ) -> Result<(), OpenError> {
     read_words_ahead(options);
     let run = || {
-        tracing::debug!(%renderer, "opening the window");
+        tracing::debug!(%drawing, "opening the window");
         eframe::run_native(
             "ACOLYTE",
-            native_options(renderer),
+            native_options(drawing),
             Box::new(|creation| Ok(Box::new(App::new(options.clone(), &creation.egui_ctx, tell)))),
         )
     };
@@ -54,7 +55,7 @@ fn read_words_ahead(options: &WizardOptions) {
     thread::spawn(move || say!(text, "wizard-welcome-title"));
 }
 
-fn native_options(renderer: Renderer) -> eframe::NativeOptions {
+fn native_options(drawing: Drawing) -> eframe::NativeOptions {
     let mut viewport = egui::ViewportBuilder::default()
         .with_title("ACOLYTE")
         .with_app_id(super::APP_ID)
@@ -63,12 +64,15 @@ fn native_options(renderer: Renderer) -> eframe::NativeOptions {
     if let Some(icon) = theme::icons::window_icon() {
         viewport = viewport.with_icon(icon);
     }
+    let renderer = drawing.renderer();
     let mut options =
         eframe::NativeOptions { viewport, renderer, centered: true, ..eframe::NativeOptions::default() };
     if let WgpuSetup::CreateNew(setup) = &mut options.wgpu_options.wgpu_setup {
         // OpenGL has a renderer of its own: asking its drivers here as well takes time, and may crash.
         setup.instance_descriptor.backends = Backends::from_env().unwrap_or(Backends::PRIMARY);
-        setup.native_adapter_selector = Some(Arc::new(adapter));
+        let only_cards = drawing == Drawing::WgpuCard;
+        setup.native_adapter_selector =
+            Some(Arc::new(move |adapters, surface| adapter(adapters, surface, only_cards)));
     }
     options
 }
@@ -77,7 +81,8 @@ fn native_options(renderer: Renderer) -> eframe::NativeOptions {
 ///
 /// The card that computes is to be measured, not kept awake by our own drawing; so the order is that of wgpu for low
 /// power.
-fn adapter(adapters: &[Adapter], surface: Option<&Surface<'_>>) -> Result<Adapter, String> {
+fn adapter(adapters: &[Adapter], surface: Option<&Surface<'_>>, only_cards: bool) -> Result<Adapter, String> {
+    let allowed = |adapter: &&Adapter| !only_cards || adapter.get_info().device_type != DeviceType::Cpu;
     let reaches = |adapter: &&Adapter| surface.is_none_or(|surface| adapter.is_surface_supported(surface));
     let rank = |adapter: &&Adapter| match adapter.get_info().device_type {
         DeviceType::IntegratedGpu => 0,
@@ -86,8 +91,11 @@ fn adapter(adapters: &[Adapter], surface: Option<&Surface<'_>>) -> Result<Adapte
         DeviceType::VirtualGpu => 3,
         DeviceType::Cpu => 4,
     };
-    let found = adapters.iter().filter(reaches).min_by_key(rank).cloned();
-    found.ok_or_else(|| format!("none of {} graphics drivers can draw on this display", adapters.len()))
+    let found = adapters.iter().filter(allowed).filter(reaches).min_by_key(rank).cloned();
+    found.ok_or_else(|| {
+        let what = if only_cards { "a graphics card" } else { "anything" };
+        format!("none of the drivers ({}) can draw on this display with {what}", adapters.len())
+    })
 }
 
 fn panic_text(panic: &(dyn std::any::Any + Send)) -> String {
