@@ -8,11 +8,11 @@ use crate::cli::model;
 use crate::cli::output::{print, print_json, style};
 use crate::cli::{Failure, Session};
 use crate::estimate::gpus;
-use crate::hardware::{Backend, Cpu, Gpu, GpuKind, Hardware, Memory};
+use crate::hardware::{Backend, Gpu, GpuKind, Hardware, Memory};
 use crate::plan::json::ProfileJson;
 use crate::plan::{GIVEN, Layers, Policy, Profiles, assess, custom_candidate};
 use crate::text::{Text, report};
-use crate::{GIB, SCHEMA, say};
+use crate::{GIB, say};
 
 /// Runs the command.
 ///
@@ -42,17 +42,8 @@ fn imagined(args: &EstimateArgs, policy: &Policy, text: Text) -> Result<Hardware
         available_bytes: Some(total_bytes - reserved),
         bandwidth_gb_s: args.ram_bandwidth_gb_s,
     };
-    Ok(Hardware {
-        schema: SCHEMA,
-        os: crate::hardware::Os::default(),
-        cpu: Cpu::default(),
-        gpus: imagined_gpu(args, policy, total_bytes, text)?.into_iter().collect(),
-        memory,
-        disks: Vec::new(),
-        engines: Vec::new(),
-        model_folders: Vec::new(),
-        notes: Vec::new(),
-    })
+    let gpus = imagined_gpu(args, policy, total_bytes, text)?.into_iter().collect();
+    Ok(Hardware::with(memory, gpus))
 }
 
 fn imagined_gpu(
@@ -78,23 +69,18 @@ fn imagined_gpu(
             None => say!(text, "cli-incomplete-gpu"),
         }));
     };
+    let kind = if unified { GpuKind::Unified } else { GpuKind::Discrete };
     Ok(Some(Gpu {
-        name,
-        vendor: None,
-        kind: if unified { GpuKind::Unified } else { GpuKind::Discrete },
-        vram_total_bytes: Some(vram),
         vram_free_bytes: Some(vram),
         memory_bandwidth_gb_s: args.gpu_bandwidth_gb_s,
         // A card without a name could be any; most are NVIDIA's.
         backend: row.map(|row| row.backend).or(args.gpu.is_none().then_some(Backend::Cuda)),
-        driver_version: None,
-        compute_capability: None,
-        blocked: None,
         sources: args
             .gpu_bandwidth_gb_s
             .map(|_| ("memory_bandwidth_gb_s".to_owned(), GIVEN.to_owned()))
             .into_iter()
             .collect(),
+        ..Gpu::named(&name, kind, Some(vram))
     }))
 }
 

@@ -69,6 +69,13 @@ pub struct WizardOptions {
     pub settings: Settings,
 }
 
+impl WizardOptions {
+    /// The words the window begins with: as the options say, else as it was last, else the system's.
+    fn text(&self) -> Text {
+        Text::new(self.language.or(self.settings.language).unwrap_or_else(Language::of_system))
+    }
+}
+
 /// The window's content.
 pub struct Wizard {
     options: WizardOptions,
@@ -100,8 +107,7 @@ impl Wizard {
         let (sender, inbox) = channel();
         let outbox = Outbox::new(sender, wake);
         let settings = options.settings;
-        let language = options.language.or(settings.language).unwrap_or_else(Language::of_system);
-        let text = Text::new(language);
+        let text = options.text();
         backend.look_for_installation(text, outbox.clone());
         Self {
             options,

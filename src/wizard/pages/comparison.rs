@@ -155,11 +155,12 @@ fn more_is_better(text: Text, least: f64, measured: Option<f64>) -> (Tone, Strin
     match measured {
         None => (Tone::Soft, say!(text, "wizard-result-not-told")),
         Some(value) if value >= least => (Tone::Good, say!(text, "wizard-result-as-promised")),
-        Some(value) => {
-            let share = text.percent(1.0 - value / least.max(f64::MIN_POSITIVE));
-            (Tone::Warning, say!(text, "wizard-result-less", share = share))
-        }
+        Some(value) => (Tone::Warning, less(text, value, least)),
     }
+}
+
+fn less(text: Text, value: f64, than: f64) -> String {
+    say!(text, "wizard-result-less", share = text.percent(1.0 - value / than.max(f64::MIN_POSITIVE)))
 }
 
 fn less_is_better(text: Text, most: f64, measured: Option<f64>) -> (Tone, String) {
@@ -178,9 +179,8 @@ fn less_is_better(text: Text, most: f64, measured: Option<f64>) -> (Tone, String
 fn near_is_better(text: Text, promised: f64, tolerance: f64, measured: Option<f64>) -> (Tone, String) {
     match measured {
         Some(value) if value < promised * (1.0 - tolerance) => {
-            let share = text.percent(1.0 - value / promised);
             let tone = if value > 0.0 { Tone::Good } else { Tone::Warning };
-            (tone, say!(text, "wizard-result-less", share = share))
+            (tone, less(text, value, promised))
         }
         other => less_is_better(text, promised * (1.0 + tolerance), other),
     }

@@ -10,7 +10,7 @@ use crate::text::machine::{disk_needs, engine_kind, feature_name, names};
 use crate::wizard::theme::{Kind, Tone};
 use crate::wizard::widgets::{
     Chip, Part, Parts as _, StackedBar, Words, banner, banner_with, card, card_beside_two, card_row, columns,
-    rule,
+    facing, rule,
 };
 
 /// The cards before anything is known: the same places, so that nothing jumps when they fill.
@@ -393,17 +393,10 @@ fn also_found(text: Text, gpu: &Gpu) -> String {
 
 /// A label at the left, its value at the right.
 fn pair(ui: &mut Ui, label: &str, value: &str, detail: &str) {
-    ui.gap(2.2);
-    ui.horizontal(|ui| {
-        ui.words(Kind::Table, Tone::Ink, label);
-        ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
-            Words::new(ui)
-                .add(Kind::TableStrong, Tone::Ink, value)
-                .add(Kind::Source, Tone::Faint, detail)
-                .show_line(ui);
-        });
-    });
-    ui.gap(2.2);
+    let left = Words::new(ui).add(Kind::Table, Tone::Ink, label);
+    let right =
+        Words::new(ui).add(Kind::TableStrong, Tone::Ink, value).add(Kind::Source, Tone::Faint, detail);
+    facing(ui, 2.2, left, right);
 }
 
 /// The sources of a card's figures, each once.

@@ -126,9 +126,7 @@ impl InstallPage {
 
     /// What came of starting the server at login.
     pub fn login(&self) -> Login {
-        let line = self.lines.iter().zip(Step::ALL).find(|(_, step)| *step == Step::StartAtLogin);
-        let event = line.and_then(|(line, _)| line.event.as_ref());
-        match event {
+        match self.event_of(Step::StartAtLogin) {
             Some(event) if event.state == StepState::Done => Login::Starts,
             Some(event) if self.summary.profile.choice.places.autostart => {
                 Login::Refused(event.message.clone())
@@ -137,15 +135,19 @@ impl InstallPage {
         }
     }
 
+    /// What was last heard of a step.
+    fn event_of(&self, step: Step) -> Option<&Event> {
+        let (line, _) = self.lines.iter().zip(Step::ALL).find(|(_, other)| *other == step)?;
+        line.event.as_ref()
+    }
+
     /// What was logged, for a report.
     pub fn log(&self, text: Text) -> String {
         self.log.iter().map(|logged| logged.line(text)).collect::<Vec<_>>().join("\n")
     }
 
     fn progress(&self, ui: &mut Ui, text: Text) {
-        let line =
-            self.lines.iter().zip(Step::ALL).find(|(_, step)| *step == self.current).map(|(line, _)| line);
-        let event = line.and_then(|line| line.event.as_ref());
+        let event = self.event_of(self.current);
         let share = event.and_then(|event| {
             let (done, total) = (event.bytes_done?, event.bytes_total?);
             (total > 0).then(|| done as f64 / total as f64)

@@ -8,7 +8,7 @@ use crate::say;
 use crate::text::Text;
 use crate::wizard::backend::{Health, Installation, ManageAction, Trouble};
 use crate::wizard::theme::{Kind, Tone};
-use crate::wizard::widgets::{Chip, Look, Parts as _, Words, banner, card_row, rule, table_card};
+use crate::wizard::widgets::{Chip, Look, Parts as _, Words, banner, card_row, facing, rule, table_card};
 
 /// What was last asked of the installation.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -228,12 +228,7 @@ impl View for Manage {
 
 /// Keeps a label and its value on one line.
 fn fact_line(ui: &mut Ui, label: &str, value: &str) {
-    ui.gap(1.5);
-    ui.horizontal(|ui| {
-        ui.words(Kind::Table, Tone::Soft, label);
-        ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
-            Words::new(ui).add(Kind::TableStrong, Tone::Ink, value).show_line(ui);
-        });
-    });
-    ui.gap(1.5);
+    let left = Words::new(ui).add(Kind::Table, Tone::Soft, label);
+    let right = Words::new(ui).add(Kind::TableStrong, Tone::Ink, value);
+    facing(ui, 1.5, left, right);
 }

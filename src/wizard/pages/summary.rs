@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use eframe::egui::{Align, Layout, Ui};
+use eframe::egui::Ui;
 
 use super::install::InstallPage;
 use super::profile::Profile;
@@ -14,7 +14,7 @@ use crate::text::Text;
 use crate::wizard::WizardOptions;
 use crate::wizard::backend::Backend;
 use crate::wizard::theme::{Kind, Tone};
-use crate::wizard::widgets::{Parts as _, Words, banner, card, card_row, rule};
+use crate::wizard::widgets::{Parts as _, Words, banner, card, card_row, facing, rule};
 
 /// The page.
 pub struct Summary {
@@ -206,14 +206,9 @@ fn engine(source: &Source, hardware: &Hardware, backend: &dyn Backend) -> (Strin
 
 /// What at the left, how much at the right.
 fn line(ui: &mut Ui, what: &str, value: &str, last: bool) {
-    ui.gap(1.0);
-    ui.horizontal(|ui| {
-        ui.words(Kind::Table, Tone::Soft, what);
-        ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
-            Words::new(ui).add(Kind::TableStrong, Tone::Ink, value).show_line(ui);
-        });
-    });
-    ui.gap(1.0);
+    let left = Words::new(ui).add(Kind::Table, Tone::Soft, what);
+    let right = Words::new(ui).add(Kind::TableStrong, Tone::Ink, value);
+    facing(ui, 1.0, left, right);
     if !last {
         rule(ui);
     }

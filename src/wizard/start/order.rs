@@ -75,13 +75,9 @@ fn only_the_processor_draws() -> bool {
 /// names of their own. A `dri/card0` alone is a screen without a card behind it, as in virtual machines.
 #[cfg(target_os = "linux")]
 fn has_graphics_device(dev: &std::path::Path) -> bool {
-    let any_begins = |folder: &std::path::Path, prefix: &str| {
-        std::fs::read_dir(folder).is_ok_and(|mut entries| {
-            entries
-                .any(|entry| entry.is_ok_and(|entry| entry.file_name().to_string_lossy().starts_with(prefix)))
-        })
-    };
-    any_begins(&dev.join("dri"), "renderD") || dev.join("nvidia0").exists() || dev.join("dxg").exists()
+    let is_render_node = |node: std::fs::DirEntry| node.file_name().to_string_lossy().starts_with("renderD");
+    let mut nodes = std::fs::read_dir(dev.join("dri")).into_iter().flatten().filter_map(Result::ok);
+    nodes.any(is_render_node) || dev.join("nvidia0").exists() || dev.join("dxg").exists()
 }
 
 #[cfg(test)]

@@ -11,7 +11,6 @@ use wgpu::{Adapter, Backends, DeviceType, Surface};
 use super::Drawing;
 use super::child::Word;
 use crate::say;
-use crate::text::{Language, Text};
 use crate::wizard::backend::{Backend, Live};
 use crate::wizard::{Wizard, WizardOptions, theme};
 
@@ -51,7 +50,7 @@ pub(super) fn open(
 
 /// Drivers take longer than anything else here; meanwhile another processor reads the words of the first page.
 fn read_words_ahead(options: &WizardOptions) {
-    let text = Text::new(options.language.unwrap_or_else(Language::of_system));
+    let text = options.text();
     thread::spawn(move || say!(text, "wizard-welcome-title"));
 }
 

@@ -1,7 +1,7 @@
 //! Cards, rows of cards of equal height, banners, rules and facts.
 
 use eframe::egui::{
-    CornerRadius, Frame, Id, Margin, Rect, Stroke, Ui, UiBuilder,
+    Align, CornerRadius, Frame, Id, Layout, Margin, Rect, Stroke, Ui, UiBuilder,
     accesskit::{Live, Role},
     pos2, vec2,
 };
@@ -185,6 +185,18 @@ pub fn rule(ui: &mut Ui) {
     let (rect, _) =
         ui.allocate_exact_size(vec2(ui.available_width(), size::LINE), eframe::egui::Sense::hover());
     ui.painter().hline(rect.x_range(), rect.center().y, Stroke::new(size::LINE, palette(ui).line));
+}
+
+/// What at the left and how much at the right of one line, with so many steps of room above and below.
+pub fn facing(ui: &mut Ui, room: f32, left: Words, right: Words) {
+    ui.gap(room);
+    ui.horizontal(|ui| {
+        left.show(ui);
+        ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
+            right.show_line(ui);
+        });
+    });
+    ui.gap(room);
 }
 
 /// A small label above its value.

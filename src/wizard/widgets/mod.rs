@@ -16,7 +16,7 @@ use eframe::egui::{CornerRadius, Rect, Stroke, StrokeKind, Ui};
 pub use bars::{Part, StackedBar, progress_bar, thin_bar};
 pub use buttons::{Look, Parts, button_width};
 pub use cards::{
-    banner, banner_with, card, card_beside_two, card_row, columns, fact, rule, table_card, wash_card,
+    banner, banner_with, card, card_beside_two, card_row, columns, facing, fact, rule, table_card, wash_card,
 };
 pub use choices::{checkbox, radio_card};
 pub use fields::{labelled, slider, text_field};
