@@ -4,10 +4,9 @@
 use std::hint::black_box;
 use std::time::{Duration, Instant};
 
-use acolyte::estimate::{
-    Certainty, CpuFigures, GpuFigures, Known, Machine, Setting, estimate, fit_gpu_layers,
-};
-use acolyte::hardware::{Backend, GpuKind, Hardware};
+use acolyte::estimate::{CpuFigures, GpuFigures, Machine, Setting, estimate, fit_gpu_layers};
+use acolyte::figures::{Certainty, Known};
+use acolyte::machine::{Backend, GpuKind, Hardware};
 use acolyte::models::{Catalogue, KvCacheType};
 use acolyte::plan::{self, Profiles};
 use acolyte::{GIB, MIN_CONTEXT_TOKENS};

@@ -1,6 +1,6 @@
 //! Every part of the window in every state, light and dark: `cargo run --example gallery`.
 
-use acolyte::estimate::Range;
+use acolyte::figures::Range;
 use acolyte::text::{Language, Text};
 use acolyte::wizard::theme::{self, Kind, Tone};
 use acolyte::wizard::widgets::{

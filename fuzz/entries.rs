@@ -5,10 +5,11 @@
 
 use std::path::Path;
 
-use acolyte::hardware::Hardware;
-use acolyte::install::journal::{Journal, changes, unfinished};
+use acolyte::control::Control;
+use acolyte::install::state::journal::{Journal, changes, unfinished};
 use acolyte::install::unpack::{Limits, unpack};
-use acolyte::install::{Control, Installed, Receipt};
+use acolyte::install::{Installed, Receipt};
+use acolyte::machine::Hardware;
 use acolyte::models::gguf::Header;
 use acolyte::models::{Catalogue, Model};
 use acolyte::ollama::ndjson::Lines;

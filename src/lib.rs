@@ -7,14 +7,19 @@
 //! measurement. [`text`] is the only place with words, in every language.
 
 pub mod cli;
+pub mod control;
+pub mod doctor;
 pub mod estimate;
+pub mod figures;
 pub mod hardware;
 pub mod install;
+pub mod machine;
 pub mod models;
 pub mod monitor;
 pub mod ollama;
 pub mod plan;
 pub mod platform;
+pub mod sentences;
 #[cfg(test)]
 mod testing;
 pub mod text;

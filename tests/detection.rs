@@ -8,7 +8,8 @@ use std::time::{Duration, Instant};
 use acolyte::hardware::engines::Places;
 use acolyte::hardware::evidence::{Answer, SysinfoGpu, WgpuAdapter};
 use acolyte::hardware::probe::{Source, ask};
-use acolyte::hardware::{Backend, DetectOptions, Gpu, GpuKind, Hardware, detect};
+use acolyte::hardware::{DetectOptions, detect};
+use acolyte::machine::{Backend, Gpu, GpuKind, Hardware};
 
 const MIB: u64 = 1 << 20;
 

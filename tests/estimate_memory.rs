@@ -3,10 +3,10 @@
 #![allow(clippy::unwrap_used, clippy::panic, missing_docs)]
 
 use acolyte::estimate::{
-    Certainty, CpuFigures, EngineBuild, GpuFigures, Known, Machine, Setting, fit_gpu_layers, memory_need,
-    memory_need_of_build,
+    CpuFigures, EngineBuild, GpuFigures, Machine, Setting, fit_gpu_layers, memory_need, memory_need_of_build,
 };
-use acolyte::hardware::{Backend, GpuKind};
+use acolyte::figures::{Certainty, Known};
+use acolyte::machine::{Backend, GpuKind};
 use acolyte::models::{Catalogue, KvCacheType, Model};
 use acolyte::{GIB, MIB};
 use serde_json::Value;

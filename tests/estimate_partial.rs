@@ -4,8 +4,9 @@
 //! `examples/data/own_measurements.csv`).
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
-use acolyte::estimate::{Certainty, CpuFigures, GpuFigures, Known, Machine, Setting, decode, first_token_s};
-use acolyte::hardware::{Backend, GpuKind};
+use acolyte::estimate::{CpuFigures, GpuFigures, Machine, Setting, decode, first_token_s};
+use acolyte::figures::{Certainty, Known};
+use acolyte::machine::{Backend, GpuKind};
 use acolyte::models::{Catalogue, KvCacheType};
 
 fn machine() -> Machine {

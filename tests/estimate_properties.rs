@@ -5,10 +5,11 @@
 use std::sync::Arc;
 
 use acolyte::estimate::{
-    Certainty, CpuFigures, Estimate, GpuFigures, Known, Machine, Range, Setting, decode, estimate,
-    first_token_s, fit_gpu_layers, memory_need,
+    CpuFigures, Estimate, GpuFigures, Machine, Setting, decode, estimate, first_token_s, fit_gpu_layers,
+    memory_need,
 };
-use acolyte::hardware::{Backend, GpuKind};
+use acolyte::figures::{Certainty, Known, Range};
+use acolyte::machine::{Backend, GpuKind};
 use acolyte::models::{Catalogue, KvCacheType, Model};
 use acolyte::{GIB, MIB};
 use proptest::prelude::*;

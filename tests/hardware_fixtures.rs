@@ -10,9 +10,9 @@
 
 use std::path::{Path, PathBuf};
 
-use acolyte::hardware::Hardware;
 use acolyte::hardware::evidence::{Answer, Evidence};
 use acolyte::hardware::merge::merge;
+use acolyte::machine::Hardware;
 use acolyte::text::{Language, Text};
 use serde::Deserialize;
 

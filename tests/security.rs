@@ -159,10 +159,10 @@ fn no_shell_and_no_elevated_rights() {
         ("src/hardware/engines.rs", "Command::new(program)"),
         ("src/hardware/probe.rs", "Command::new(program)"),
         // launchd's entry names the engine's program behind ours, which becomes it.
-        ("src/install/service.rs", "Command::new(&next)"),
+        ("src/install/manage/service.rs", "Command::new(&next)"),
         ("src/ollama/server.rs", "Command::new(&launch.program)"),
         ("src/platform/login.rs", "Command::new(program)"),
-        ("src/platform/macos.rs", "Command::new(\"/usr/bin/pmset\")"),
+        ("src/hardware/system/macos.rs", "Command::new(\"/usr/bin/pmset\")"),
         ("src/platform/port_owner.rs", "Command::new(\"/usr/sbin/lsof\")"),
         ("src/platform/port_owner.rs", "Command::new(program)"),
         // The window is shown by a child that is this program itself.

@@ -4,8 +4,8 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-use acolyte::install::Control;
-use acolyte::install::download::{DownloadRequest, Tail, download};
+use acolyte::control::Control;
+use acolyte::install::fetch::{DownloadRequest, Tail, download};
 use acolyte::install::unpack::{self, Limits};
 use acolyte::ollama::http::{HttpOptions, client};
 

@@ -17,12 +17,12 @@ use std::collections::BTreeMap;
 use std::process::ExitCode;
 
 use acolyte::GIB;
-use acolyte::estimate::gpus::{self, Architecture};
 use acolyte::estimate::{
-    Certainty, CpuFigures, GpuFigures, Known, Machine, Setting, decode, first_token_s, fit_gpu_layers,
-    memory_need,
+    CpuFigures, GpuFigures, Machine, Setting, decode, first_token_s, fit_gpu_layers, memory_need,
 };
-use acolyte::hardware::{Backend, GpuKind};
+use acolyte::figures::{Certainty, Known};
+use acolyte::machine::gpu_table::{self, Architecture};
+use acolyte::machine::{Backend, GpuKind};
 use acolyte::models::{Catalogue, KvCacheType, Model};
 
 /// One measurement.
@@ -188,7 +188,7 @@ impl Row {
             _ => "gpu",
         };
         let device = if cpu_only { self.text("cpu") } else { self.text("gpu") }.to_owned();
-        let compared = |metric, measured: f64, range: acolyte::estimate::Range| Compared {
+        let compared = |metric, measured: f64, range: acolyte::figures::Range| Compared {
             regime,
             metric,
             class: class.clone(),
@@ -219,13 +219,13 @@ impl Row {
     fn gpu_machine(&self) -> Result<(Machine, String), Dropped> {
         let name = self.text("gpu");
         let vram = self.number("vram_gib").map(|gib| (gib * GIB as f64) as u64);
-        let row = gpus::lookup(name, vram).ok_or(Dropped::UnknownGpu)?;
+        let row = gpu_table::lookup(name, vram).ok_or(Dropped::UnknownGpu)?;
         let backend = match self.text("backend") {
             "vulkan" => Backend::Vulkan,
             "rocm" => Backend::Rocm,
             _ => row.backend,
         };
-        let unified = row.vram_bytes == 0 || matches!(row.memory, gpus::Memory::Lpddr);
+        let unified = row.vram_bytes == 0 || matches!(row.memory, gpu_table::Memory::Lpddr);
         let apple = matches!(row.architecture, Architecture::Apple | Architecture::AppleM1);
         let total = if unified { 512 * GIB } else { vram.unwrap_or(row.vram_bytes) };
         let class =

@@ -1,7 +1,7 @@
 //! What engines logged on loading, beside what the estimator says of that build.
 
 use acolyte::estimate::{EngineBuild, GpuFigures, Machine, Setting, memory_need_of_build};
-use acolyte::hardware::{Backend, GpuKind};
+use acolyte::machine::{Backend, GpuKind};
 use acolyte::models::{Catalogue, KvCacheType};
 use acolyte::{GIB, MIB};
 

@@ -2,10 +2,9 @@
 //! and with known types of the cache (`examples/data/own_measurements.csv`).
 
 use acolyte::GIB;
-use acolyte::estimate::{
-    Certainty, CpuFigures, GpuFigures, Known, Machine, Range, Setting, decode, first_token_s,
-};
-use acolyte::hardware::{Backend, GpuKind};
+use acolyte::estimate::{CpuFigures, GpuFigures, Machine, Setting, decode, first_token_s};
+use acolyte::figures::{Certainty, Known, Range};
+use acolyte::machine::{Backend, GpuKind};
 use acolyte::models::{Catalogue, KvCacheType, Model};
 
 use super::{Compared, Row, detected, rows};

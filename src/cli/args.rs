@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
-use crate::install::download::parse_rate;
+use crate::install::fetch::parse_rate;
 use crate::models::KvCacheType;
 use crate::ollama::http::{HttpError, HttpOptions};
 use crate::text::Language;

@@ -6,12 +6,12 @@ use crate::cli::args::CheckArgs;
 use crate::cli::detect::hardware_of;
 use crate::cli::output::{print, print_json, style};
 use crate::cli::{Failure, Session};
-use crate::hardware::Hardware;
+use crate::machine::Hardware;
 use crate::models::Catalogue;
-use crate::plan::json::{ReferenceJson, ReportJson};
 use crate::plan::{Profiles, Report, Verdict, assess_all, reference_computers};
 use crate::say;
-use crate::text::report;
+use crate::sentences::json::{ReferenceJson, ReportJson};
+use crate::sentences::report;
 
 /// Runs the command. The exit code is the verdict's: 0, 10 or 20.
 ///

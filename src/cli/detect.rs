@@ -5,11 +5,13 @@ use std::path::Path;
 use crate::cli::args::DetectArgs;
 use crate::cli::output::{print, print_json, style};
 use crate::cli::{Failure, Session};
-use crate::hardware::{self, DetectOptions, Hardware, HardwareFileError};
+use crate::hardware::{self, DetectOptions, HardwareFileError};
+use crate::machine::Hardware;
 use crate::ollama::release::Release;
 use crate::plan::{Profiles, survey};
 use crate::say;
-use crate::text::{Text, report};
+use crate::sentences::report;
+use crate::text::Text;
 
 /// Runs the command.
 ///

@@ -7,11 +7,12 @@ use crate::cli::args::EstimateArgs;
 use crate::cli::model;
 use crate::cli::output::{print, print_json, style};
 use crate::cli::{Failure, Session};
-use crate::estimate::gpus;
-use crate::hardware::{Backend, Gpu, GpuKind, Hardware, Memory};
-use crate::plan::json::ProfileJson;
+use crate::machine::gpu_table;
+use crate::machine::{Backend, Gpu, GpuKind, Hardware, Memory};
 use crate::plan::{GIVEN, Layers, Policy, Profiles, assess, custom_candidate};
-use crate::text::{Text, report};
+use crate::sentences::json::ProfileJson;
+use crate::sentences::report;
+use crate::text::Text;
 use crate::{GIB, say};
 
 /// Runs the command.
@@ -57,7 +58,7 @@ fn imagined_gpu(
     }
     let name = args.gpu.clone().unwrap_or_default();
     let given = args.vram_gib.map(bytes);
-    let row = args.gpu.as_deref().and_then(|name| gpus::lookup(name, given));
+    let row = args.gpu.as_deref().and_then(|name| gpu_table::lookup(name, given));
     let unified = row.is_some_and(|row| row.backend == Backend::Metal);
     let vram = given
         .or_else(|| unified.then_some((ram_bytes as f64 * policy.assumed_unified_share) as u64))

@@ -8,14 +8,16 @@ use crate::cli::detect::hardware_of;
 use crate::cli::progress::Printer;
 use crate::cli::undo::{Offered, offer};
 use crate::cli::{Failure, Session, model, source};
-use crate::hardware::Hardware;
-use crate::install::{Asked, Control, InstallError, InstallOptions, Installed, Paths, Receipt, Request};
+use crate::control::Control;
+use crate::install::{InstallError, InstallOptions, Installed, Paths, Receipt, Request, SavedRequest};
+use crate::machine::Hardware;
 use crate::models::{Catalogue, KvCacheType};
 use crate::plan::{
-    Assessment, CUSTOM_ID, Candidate, EMERGENCY_ID, Layers, Profiles, Verdict, assess, assess_all, banner,
-    candidates, consent_text, custom_candidate, emergency_candidate, machine_for,
+    Assessment, CUSTOM_ID, Candidate, EMERGENCY_ID, Layers, Profiles, Verdict, assess, assess_all,
+    candidates, custom_candidate, emergency_candidate, machine_for,
 };
 use crate::say;
+use crate::sentences::{banner, consent_text};
 
 /// What shells expect of a program that was stopped by Ctrl-C.
 const STOPPED: u8 = 130;
@@ -35,7 +37,7 @@ pub fn run(args: &InstallArgs, session: &Session) -> Result<u8, Failure> {
 }
 
 /// The command line as it was when what was cut short was asked for, with what is said now on top.
-fn as_asked(args: &InstallArgs, asked: &Asked) -> InstallArgs {
+fn as_asked(args: &InstallArgs, asked: &SavedRequest) -> InstallArgs {
     let mut args = args.clone();
     let options = asked.options.clone();
     args.emergency_cpu = asked.on_processor();
@@ -56,7 +58,7 @@ fn as_asked(args: &InstallArgs, asked: &Asked) -> InstallArgs {
 }
 
 /// Installs what the arguments name. Consent to what was cut short counts again when its words are the same.
-fn begin(args: &InstallArgs, before: Option<&Asked>, session: &Session) -> Result<u8, Failure> {
+fn begin(args: &InstallArgs, before: Option<&SavedRequest>, session: &Session) -> Result<u8, Failure> {
     let text = session.text;
     let profiles = profiles_of(args.plan.profiles.as_deref(), session)?;
     let hardware = hardware_of(args.plan.hardware.as_deref(), session)?;
@@ -194,7 +196,7 @@ fn chosen(
 }
 
 fn options(args: &InstallArgs, hardware: &Hardware, session: &Session) -> Result<InstallOptions, Failure> {
-    let explain = |error: crate::install::documents::DocumentError| {
+    let explain = |error: crate::install::state::documents::DocumentError| {
         Failure::failed(crate::install::InstallError::from(error).explain(session.text))
     };
     // A folder that was picked before stays picked.

@@ -6,7 +6,7 @@ use std::io::{ErrorKind, IsTerminal, Write};
 use serde::Serialize;
 
 use crate::cli::Failure;
-use crate::text::report::Style;
+use crate::sentences::report::Style;
 
 /// Exit code after the reader of our output went away: ours was done, nobody wanted it.
 const READER_GONE: u8 = 0;

@@ -11,7 +11,8 @@ use crate::cli::{Failure, Session, install};
 use crate::models::Catalogue;
 use crate::plan::{Report, Verdict, assess_all};
 use crate::say;
-use crate::text::{Text, report};
+use crate::sentences::report;
+use crate::text::Text;
 
 /// Runs the steps.
 ///
@@ -127,7 +128,7 @@ mod tests {
     use std::path::Path;
 
     use super::*;
-    use crate::hardware::Hardware;
+    use crate::machine::Hardware;
     use crate::plan::Profiles;
     use crate::text::Language;
 

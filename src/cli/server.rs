@@ -3,7 +3,8 @@
 use crate::cli::install::stop_on_ctrl_c;
 use crate::cli::status::stopped;
 use crate::cli::{Failure, Session};
-use crate::install::{Control, InstallError, Installed, manage};
+use crate::control::Control;
+use crate::install::{InstallError, Installed, manage};
 use crate::say;
 
 /// Starts it and waits until it answers; one that runs already is kept.

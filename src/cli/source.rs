@@ -4,9 +4,9 @@ use std::path::absolute;
 
 use crate::cli::args::{SourceArgs, WhichOllama};
 use crate::cli::{Failure, Session, model};
-use crate::hardware::Hardware;
 use crate::install::reuse::installed_engine;
 use crate::install::{Paths, Source, Which};
+use crate::machine::Hardware;
 use crate::ollama::release::Release;
 use crate::ollama::release::newest::newest;
 use crate::say;

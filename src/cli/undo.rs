@@ -6,8 +6,9 @@ use std::io::IsTerminal as _;
 use crate::cli::args::{InstallArgs, UndoArgs};
 use crate::cli::install::{answer_to, ask};
 use crate::cli::{Failure, Session};
-use crate::install::undo::{Undone, undo, unfinished_run};
-use crate::install::{Asked, Control, InstallError};
+use crate::control::Control;
+use crate::install::manage::undo::{Undone, undo, unfinished_run};
+use crate::install::{InstallError, SavedRequest};
 use crate::say;
 
 /// Runs the command.
@@ -38,7 +39,7 @@ pub enum Offered {
     /// There is none, or another one is to be installed in its place.
     Nothing,
     /// It goes on as it was asked for.
-    GoOn(Box<Asked>),
+    GoOn(Box<SavedRequest>),
     /// It was taken back; nothing else is to be done.
     Undone(u8),
     /// The person wants neither now.

@@ -5,8 +5,9 @@ use std::io::IsTerminal as _;
 use crate::cli::args::UninstallArgs;
 use crate::cli::install::ask;
 use crate::cli::{Failure, Session};
-use crate::install::uninstall::{Removal, preview, uninstall};
-use crate::install::{Control, InstallError};
+use crate::control::Control;
+use crate::install::InstallError;
+use crate::install::manage::uninstall::{Removal, preview, uninstall};
 use crate::say;
 
 /// Runs the command.

@@ -3,9 +3,10 @@
 //! The figures are fitted on published measurements (docs/estimates.md names them, shows the error they leave, and says
 //! which rows were dropped by which rule). They belong to the engine as of 2025 and 2026 and to quantised models.
 
-use super::gpus::{self, Architecture, GpuRow};
-use super::{Certainty, CpuFigures, GpuFigures};
-use crate::hardware::{Backend, GpuKind};
+use crate::estimate::{CpuFigures, GpuFigures};
+use crate::figures::Certainty;
+use crate::machine::gpu_table::{self, Architecture, GpuRow};
+use crate::machine::{Backend, GpuKind};
 
 /// Decimal bytes in a GB, the unit of bandwidths.
 const GB: f64 = 1e9;
@@ -157,7 +158,7 @@ fn fit(architecture: Architecture) -> Fit {
 
 /// A GPU as it is known: the family of its chip, and its row if its name leads to one.
 pub(super) fn identify(gpu: &GpuFigures) -> (Architecture, Option<&'static GpuRow>) {
-    let row = gpus::lookup(&gpu.name, Some(gpu.vram_total_bytes));
+    let row = gpu_table::lookup(&gpu.name, Some(gpu.vram_total_bytes));
     let by_capability = || {
         gpu.compute_capability
             .filter(|_| gpu.backend == Backend::Cuda)
@@ -196,7 +197,7 @@ pub(super) fn gpu_rates(gpu: &GpuFigures, k_quants: bool) -> GpuRates {
     let bandwidth = own_memory.map_or(given, |row| given.min(row.bandwidth_gb_s * MOST_OVER_TABLE));
     let tflops = row.map_or(bandwidth * fit.tflops_per_gb_s, |row| row.fp32_tflops).max(0.1);
     let shared_nvidia = gpu.backend == Backend::Cuda
-        && (gpu.kind == GpuKind::Unified || row.is_some_and(|row| row.memory == gpus::Memory::Lpddr));
+        && (gpu.kind == GpuKind::Unified || row.is_some_and(|row| row.memory == gpu_table::Memory::Lpddr));
     let professional = row.is_some_and(GpuRow::professional);
     let share = match (shared_nvidia, professional) {
         (true, _) => SHARED,
@@ -210,7 +211,7 @@ pub(super) fn gpu_rates(gpu: &GpuFigures, k_quants: bool) -> GpuRates {
     let no_tensor_cores = row.is_some_and(|row| row.name.contains("GTX 16"));
     // Data-centre chips have tensor cores for more than their vector units tell.
     let stacked =
-        architecture == Architecture::Ampere && row.is_some_and(|row| row.memory == gpus::Memory::Hbm);
+        architecture == Architecture::Ampere && row.is_some_and(|row| row.memory == gpu_table::Memory::Hbm);
     let prefill_share = match (no_tensor_cores, professional, stacked) {
         (true, ..) => 0.6,
         (_, true, _) => fit.prefill_share * 0.8,

@@ -6,7 +6,7 @@
 
 use super::{EngineBuild, Machine, MemoryNeed, Setting};
 use crate::MIB;
-use crate::hardware::{Backend, GpuKind};
+use crate::machine::{Backend, GpuKind};
 use crate::models::{Architecture, Block, Cache, KvCacheType, Model};
 
 /// How many blocks are on the GPU, and whether the output is.

@@ -2,7 +2,6 @@
 //! and the monitor because there is one estimator.
 
 mod efficiency;
-pub mod gpus;
 mod memory;
 mod prefill;
 mod speed;
@@ -10,10 +9,7 @@ mod types;
 
 pub use memory::{fit_gpu_layers, memory_need, memory_need_of_build};
 pub use speed::{decode, first_token_s};
-pub use types::{
-    Certainty, CpuFigures, EngineBuild, Estimate, GpuFigures, Known, Machine, MemoryNeed, Range, Setting,
-    Speed,
-};
+pub use types::{CpuFigures, EngineBuild, Estimate, GpuFigures, Machine, MemoryNeed, Setting, Speed};
 
 use crate::models::Model;
 

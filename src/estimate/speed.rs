@@ -6,7 +6,8 @@
 use super::efficiency::{CpuRates, GpuRates, cpu_rates, gpu_rates, widening};
 use super::memory::Placement;
 use super::prefill::prefill;
-use super::{Certainty, Machine, Range, Setting, Speed};
+use crate::estimate::{Machine, Setting, Speed};
+use crate::figures::{Certainty, Range};
 use crate::models::{Architecture, Block, Cache, KvCacheType, Model};
 
 /// A model laid out on a machine, with what each device does.

@@ -13,13 +13,12 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use super::document::{DiskUse, Hardware};
 use super::evidence::{Answer, Evidence, Span};
 use super::merge::{is_intel_integrated, merge};
 use super::probe::{Source, ask};
 use super::ram_bandwidth::Measurement;
 use super::{core_speed, disks, engines, model_folders, processor, sysfs};
-use crate::platform;
+use crate::machine::{DiskUse, Hardware};
 
 /// How long everything that is not a GPU driver may take.
 const LIMIT: Duration = Duration::from_secs(2);
@@ -68,7 +67,7 @@ pub fn detect(options: &DetectOptions) -> Hardware {
 pub fn collect(options: &DetectOptions) -> Evidence {
     let clock = Clock::start();
     let mut evidence = Evidence::default();
-    clock.time("system", || platform::system_evidence(&mut evidence));
+    clock.time("system", || crate::hardware::system::system_evidence(&mut evidence));
     let drivers = DriverProbes::new(options, &evidence);
 
     let (places, home) = (options.engines.clone(), options.home.clone());
@@ -76,7 +75,7 @@ pub fn collect(options: &DetectOptions) -> Evidence {
     let own_models = options.models_dir.clone().unwrap_or_else(|| options.home.join("models"));
     let folders = [(options.home.clone(), DiskUse::Engine), (own_models.clone(), DiskUse::Models)];
     let disks = aside("disks", &clock, move || disks::of_folders(&folders));
-    let clients = aside("programs", &clock, platform::gpu_clients);
+    let clients = aside("programs", &clock, crate::hardware::system::gpu_clients);
     let folders: Vec<PathBuf> =
         [own_models].into_iter().chain(options.engines.model_folders.clone()).collect();
     let models = aside("models", &clock, move || model_folders::read(&folders));

@@ -3,10 +3,10 @@
 use std::path::{Path, PathBuf};
 
 use super::detect::nearest_existing;
-use super::document::{Disk, DiskKind, DiskUse};
 use super::evidence::Needs;
 use crate::MIB;
-use crate::install::files::disk_of;
+use crate::machine::{Disk, DiskKind, DiskUse};
+use crate::platform::files::disk_of;
 
 /// Kept free beside what an installation needs: logs, documents, the system's own breathing.
 const RESERVE_BYTES: u64 = 512 * MIB;
@@ -33,7 +33,7 @@ pub fn of_folders(folders: &[(PathBuf, DiskUse)]) -> Vec<Disk> {
 fn disk(path: &Path, usage: DiskUse) -> Disk {
     Disk {
         path: path.to_owned(),
-        kind: crate::platform::disk_kind(path),
+        kind: crate::hardware::system::disk_kind(path),
         free_bytes: fs4::available_space(path).ok(),
         used_for: vec![usage],
         ..Disk::default()

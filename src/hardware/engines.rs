@@ -13,8 +13,8 @@ use std::time::{Duration, Instant};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
-use super::document::{Engine, LoadedModel, StoredModel};
 use super::probe::output_within;
+use crate::machine::{Engine, LoadedModel, StoredModel};
 use crate::platform;
 
 /// Ollama's own port.
@@ -59,7 +59,7 @@ impl Places {
                 .map(PathBuf::from)
                 .into_iter()
                 .chain(std::env::home_dir().map(|home| home.join(".ollama").join("models")))
-                .chain(platform::system_model_folders())
+                .chain(crate::hardware::system::system_model_folders())
                 .collect(),
             usual: true,
         }
@@ -110,7 +110,7 @@ fn server(address: SocketAddr) -> Option<Engine> {
         version: Some(version.version),
         port: Some(address.port()),
         path: None,
-        exposed: platform::listens_beyond_loopback(address.port()),
+        exposed: crate::hardware::system::listens_beyond_loopback(address.port()),
         loaded: loaded_models(address),
         models: stored_models(address),
     })
@@ -188,7 +188,7 @@ fn read_until(stream: &mut TcpStream, deadline: Instant) -> Option<Vec<u8>> {
 /// server first and only warns when there is none, so it is pointed at a port where there never is one. A program that
 /// others could have put there is not run.
 fn program_version(program: &Path) -> Option<String> {
-    if !platform::PROGRAMS_CAN_BE_ASKED || platform::others_can_write(program) {
+    if !crate::hardware::system::PROGRAMS_CAN_BE_ASKED || platform::others_can_write(program) {
         return None;
     }
     let mut command = Command::new(program);
@@ -208,7 +208,7 @@ fn installations(places: &Places, home: &Path) -> Vec<Engine> {
         .map(program)
         .collect();
     if places.usual {
-        found.extend(platform::engine_programs(places.user_home.as_deref()));
+        found.extend(crate::hardware::system::engine_programs(places.user_home.as_deref()));
     }
     let mut engines = own_installations(home, name);
     let mut seen: Vec<PathBuf> = engines.iter().filter_map(real_path).collect();
@@ -382,7 +382,7 @@ mod tests {
             std::fs::set_permissions(&program, std::fs::Permissions::from_mode(mode)).unwrap();
             program_version(&program)
         };
-        if platform::PROGRAMS_CAN_BE_ASKED {
+        if crate::hardware::system::PROGRAMS_CAN_BE_ASKED {
             assert_eq!(version(0o755).as_deref(), Some("9.9.9"));
         }
         assert_eq!(version(0o777), None);

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::document::{Cpu, Disk, Engine, ModelFolder, Os};
+use crate::machine::{Cpu, Disk, Engine, ModelFolder, Os};
 
 /// The raw answers of one machine.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]

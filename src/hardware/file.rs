@@ -2,8 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
-use super::document::Hardware;
 use crate::SCHEMA;
+use crate::machine::Hardware;
 
 /// Why a hardware file was not taken.
 #[derive(Debug, thiserror::Error)]
@@ -34,6 +34,12 @@ pub enum HardwareFileError {
     },
 }
 
+/// As much of a report of `acolyte doctor` as is needed here.
+#[derive(serde::Deserialize)]
+struct InReport {
+    hardware: Hardware,
+}
+
 impl Hardware {
     /// Reads a hardware document from a file.
     ///
@@ -61,7 +67,7 @@ impl Hardware {
 
     /// The hardware document inside a report of `acolyte doctor`.
     fn in_report(json: &str) -> Option<Self> {
-        serde_json::from_str::<super::doctor::Report>(json).ok().map(|report| report.hardware)
+        serde_json::from_str::<InReport>(json).ok().map(|report| report.hardware)
     }
 
     /// The first value that no machine can have, if there is one.

@@ -10,8 +10,6 @@ pub mod control_group;
 mod core_speed;
 mod detect;
 pub mod disks;
-pub mod doctor;
-pub mod document;
 pub mod drm_clients;
 pub mod engines;
 pub mod evidence;
@@ -19,24 +17,15 @@ mod file;
 pub mod listening;
 pub mod merge;
 pub mod model_folders;
-mod note;
 pub mod pci_names;
 pub mod power;
 pub mod probe;
 mod processor;
 mod ram_bandwidth;
-pub mod redact;
-mod refusals;
 pub mod sources;
 pub mod sysfs;
+pub mod system;
 
 pub use detect::{DetectOptions, collect, detect};
-pub use document::{
-    Backend, Blocked, Cpu, Disk, DiskKind, DiskUse, Engine, Gpu, GpuKind, Hardware, LoadedModel, Memory,
-    ModelFolder, Note, Os, StoredModel,
-};
 pub use file::HardwareFileError;
 pub use ram_bandwidth::ram_bandwidth;
-
-/// Source of a figure that comes from our table of cards and not from the machine.
-pub const TABLE: &str = "table";

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 
-use super::document::{ModelFolder, StoredModel};
+use crate::machine::{ModelFolder, StoredModel};
 
 /// The registry and namespace that Ollama leaves out of names.
 const USUAL_REGISTRY: &str = "registry.ollama.ai";

@@ -78,7 +78,7 @@ pub fn run_if_asked() {
         Source::Nvml => print_answer(&sources::nvml::ask()),
         Source::Sysinfo => print_answer(&sources::sysinfo_gpus::ask()),
         Source::Wgpu => print_answer(&sources::wgpu_adapters::ask()),
-        Source::Dxgi => print_answer(&crate::platform::dxgi_adapters()),
+        Source::Dxgi => print_answer(&crate::hardware::system::dxgi_adapters()),
     };
     std::process::exit(i32::from(printed.is_err()));
 }

@@ -2,15 +2,14 @@
 
 use sysinfo::{CpuRefreshKind, MemoryRefreshKind, RefreshKind, System};
 
-use super::document::{Cpu, Os};
 use super::evidence::MemoryEvidence;
-use crate::platform;
+use crate::machine::{Cpu, Os};
 
 /// The operating system.
 pub fn os() -> Os {
     Os {
         name: Some(std::env::consts::OS.to_owned()),
-        version: platform::os_version(),
+        version: crate::hardware::system::os_version(),
         arch: Some(std::env::consts::ARCH.to_owned()),
     }
 }

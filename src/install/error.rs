@@ -2,16 +2,17 @@
 
 use std::path::PathBuf;
 
-use crate::install::documents::DocumentError;
-use crate::install::download::DownloadError;
-use crate::install::files::FileError;
+use crate::control::Cancelled;
+use crate::install::fetch::DownloadError;
+use crate::install::state::documents::DocumentError;
 use crate::install::unpack::UnpackError;
-use crate::install::{Cancelled, LockError, Tried};
+use crate::install::{LockError, Tried};
 use crate::models::KvCacheType;
 use crate::ollama::client::ClientError;
 use crate::ollama::http::HttpError;
 use crate::ollama::release::ReleaseError;
 use crate::ollama::server::ServerError;
+use crate::platform::files::FileError;
 use crate::platform::login::LoginError;
 use crate::say;
 use crate::text::Text;

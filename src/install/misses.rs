@@ -75,7 +75,7 @@ fn exceeds(measured: u64, promised: u64) -> bool {
 mod tests {
     use super::*;
     use crate::GIB;
-    use crate::estimate::Range;
+    use crate::figures::Range;
     use crate::models::KvCacheType;
     use crate::text::Language;
 

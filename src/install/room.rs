@@ -4,7 +4,7 @@
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use crate::install::files;
+use crate::platform::files;
 
 /// The disk is asked this often.
 const LOOK_EVERY: Duration = Duration::from_millis(500);

@@ -12,22 +12,24 @@
 //! Whatever was fetched or unpacked before is not fetched again, so running it a second time goes on where the first
 //! one stopped. When it fails or is cancelled, the profile that was in force stays in force: its model and its server
 //! are put back. Where there was none, the server is stopped, and what was fetched is kept. When it is killed, the next
-//! run goes on from there as well, or [`crate::install::undo`] takes it back.
+//! run goes on from there as well, or [`crate::install::manage::undo`] takes it back.
 
-use crate::install::before::Before;
-use crate::install::documents::{Installed, PREVIOUS_MODEL, SERVED_MODEL, ServerFile, to_json};
-use crate::install::journal::{Change, Journal, unfinished};
+use crate::control::Control;
 use crate::install::progress::Reporter;
+use crate::install::state::documents::{Installed, PREVIOUS_MODEL, SERVED_MODEL, ServerFile, to_json};
+use crate::install::state::journal::{Change, Journal, unfinished};
+use crate::install::state::snapshot::Snapshot;
 use crate::install::steps::server::Server;
 use crate::install::steps::{aside, check, engine, finish, load, login, measure, model, server};
 use crate::install::way_out::WayOut;
 use crate::install::{
-    Asked, Control, Event, InstallError, Lock, Paths, Placements, Receipt, Request, Step, Tried, files,
+    Event, InstallError, Lock, Paths, Placements, Receipt, Request, SavedRequest, Step, Tried,
 };
 use crate::models::KvCacheType;
 use crate::ollama::client::ClientError;
 use crate::plan::Verdict;
 use crate::platform::awake::keep_awake;
+use crate::platform::files;
 use crate::say;
 use crate::text::Text;
 
@@ -103,13 +105,13 @@ async fn install(
     let (_lock, journal) = open(&paths)?;
     let resumed = unfinished(journal.entries());
     // Of runs that were cut short only the first one began with something verified.
-    let before = if resumed { Before::load(&paths)? } else { None };
+    let before = if resumed { Snapshot::load(&paths)? } else { None };
     if !resumed {
         aside::drop_stale(journal.entries())?;
     }
     let before = match before {
         Some(before) => before,
-        None => Before::keep(&paths, server::runs(&paths.engines()))?,
+        None => Snapshot::keep(&paths, server::runs(&paths.engines()))?,
     };
     let mut job = Job {
         request,
@@ -130,7 +132,7 @@ async fn install(
     };
     job.journal.begin()?;
     let asked = job.paths.request();
-    job.journal.write_file(&asked, &to_json(&asked, &Asked::of(request))?)?;
+    job.journal.write_file(&asked, &to_json(&asked, &SavedRequest::of(request))?)?;
     let plan = engine::plan(&job)?;
     check::run(&mut job, &plan)?;
     let outcome = match engine::run(&mut job, plan).await {
@@ -168,7 +170,7 @@ async fn with_engine(job: &mut Job<'_>, engine: &engine::Engine) -> Result<Recei
 /// Removes what was only kept for the way back. What cannot be removed costs room and nothing else.
 async fn tidy(job: &Job<'_>, engine: &engine::Engine, server: &Server) {
     model::drop_previous(server).await;
-    if let Err(error) = Before::forget(&job.paths)
+    if let Err(error) = Snapshot::forget(&job.paths)
         .map_err(InstallError::from)
         .and_then(|()| Ok(aside::drop_others(job, &engine.program)?))
     {
@@ -231,7 +233,7 @@ async fn put_back(job: &mut Job<'_>, server: Option<&Server>) {
     if let Err(error) = model::put_previous_back(job, server).await {
         tracing::warn!(%error, "{PREVIOUS_MODEL} could not be put back as {SERVED_MODEL}");
     }
-    if let Err(error) = Before::restore_in_force(&job.paths) {
+    if let Err(error) = Snapshot::restore_in_force(&job.paths) {
         tracing::warn!(%error, "the documents that were in force could not be put back");
     }
     if let Err(error) = aside::put_back_for(job).await {

@@ -10,8 +10,8 @@ use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 
-use crate::install::files::{self, FileError, at};
 use crate::ollama::registry::Reference;
+use crate::platform::files::{self, FileError, at};
 
 /// A manifest is a few kilobytes.
 const LARGEST_MANIFEST_BYTES: u64 = 1 << 20;

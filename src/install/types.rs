@@ -4,7 +4,8 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
-use crate::estimate::{Machine, Range};
+use crate::estimate::Machine;
+use crate::figures::Range;
 use crate::install::{EngineRecord, Source};
 use crate::models::KvCacheType;
 use crate::plan::{Assessment, Verdict};

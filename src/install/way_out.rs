@@ -12,9 +12,10 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 
-use crate::install::download::Limiter;
-use crate::install::{InstallError, Source, files};
+use crate::install::fetch::Limiter;
+use crate::install::{InstallError, Source};
 use crate::ollama::http::{self, ProxyAddress};
+use crate::platform::files;
 use relay::{Relay, Upstream};
 
 const NOT_THROUGH_A_PROXY: &str = "localhost,127.0.0.0/8,127.0.0.1,::1";

@@ -6,7 +6,7 @@
 
 use serde::Serialize;
 
-use crate::hardware::Hardware;
+use crate::machine::Hardware;
 use crate::say;
 use crate::text::Text;
 

@@ -406,9 +406,9 @@ mod tests {
         };
         assert_eq!(fetch(&client(&trusting).unwrap(), server.url("/")).unwrap(), "hello");
         let error = fetch(&client(&HttpOptions::default()).unwrap(), server.url("/")).unwrap_err();
-        let problem = crate::install::download::Problem::of(&error);
+        let problem = crate::install::fetch::Problem::of(&error);
         assert!(
-            matches!(&problem, crate::install::download::Problem::Certificate(said) if said.contains("UnknownIssuer")),
+            matches!(&problem, crate::install::fetch::Problem::Certificate(said) if said.contains("UnknownIssuer")),
             "{problem:?}"
         );
     }

@@ -7,8 +7,9 @@
 //!
 //! A refused candidate still gets its figures, so that a person sees how far away it is.
 
-use crate::estimate::{self, Certainty, Estimate, GpuFigures, Known, Machine, Setting};
-use crate::hardware::{Backend, Gpu, GpuKind, Hardware};
+use crate::estimate::{self, Estimate, GpuFigures, Machine, Setting};
+use crate::figures::{Certainty, Known};
+use crate::machine::{Backend, Gpu, GpuKind, Hardware};
 use crate::models::KvCacheType;
 use crate::plan::machine::{chosen_gpu, machine_for, nominal_vram_gb, vram_total};
 use crate::plan::{Assessment, Candidate, Layers, Policy, Reason, Verdict, improve};

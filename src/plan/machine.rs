@@ -8,9 +8,10 @@
 
 use std::cmp::Ordering;
 
-use crate::estimate::gpus;
-use crate::estimate::{Certainty, CpuFigures, GpuFigures, Known, Machine, Setting, fit_gpu_layers};
-use crate::hardware::{Backend, Gpu, GpuKind, Hardware, TABLE};
+use crate::estimate::{CpuFigures, GpuFigures, Machine, Setting, fit_gpu_layers};
+use crate::figures::{Certainty, Known};
+use crate::machine::gpu_table;
+use crate::machine::{Backend, Gpu, GpuKind, Hardware, TABLE};
 use crate::plan::{Candidate, Policy};
 use crate::{GIB, MIB};
 
@@ -81,7 +82,7 @@ pub fn chosen_gpu<'a>(hardware: &'a Hardware, policy: &Policy) -> Option<&'a Gpu
 pub(super) fn vram_total(gpu: &Gpu, hardware: &Hardware, policy: &Policy) -> Option<Known<u64>> {
     let known = |value, certainty| Known { value, certainty };
     match (gpu.vram_total_bytes, gpu.kind) {
-        (Some(0), GpuKind::Discrete) | (None, GpuKind::Discrete) => gpus::lookup(&gpu.name, None)
+        (Some(0), GpuKind::Discrete) | (None, GpuKind::Discrete) => gpu_table::lookup(&gpu.name, None)
             .map(|row| known(row.vram_bytes, Certainty::Table))
             .filter(|vram| vram.value > 0),
         (Some(bytes), _) if bytes > 0 => Some(known(bytes, Certainty::Detected)),
@@ -108,7 +109,7 @@ pub(super) fn backend(gpu: &Gpu) -> Backend {
     }
     let vendor = gpu.vendor.as_deref().unwrap_or_default().to_ascii_lowercase();
     backend_of_words(&vendor)
-        .or_else(|| gpus::lookup(&gpu.name, gpu.vram_total_bytes).map(|row| row.backend))
+        .or_else(|| gpu_table::lookup(&gpu.name, gpu.vram_total_bytes).map(|row| row.backend))
         .or_else(|| backend_of_words(&gpu.name.to_ascii_lowercase()))
         // Vulkan is what Ollama falls back to for a card it has no library for.
         .unwrap_or(Backend::Vulkan)
@@ -181,7 +182,7 @@ fn bandwidth(gpu: &Gpu, hardware: &Hardware, policy: &Policy, vram_bytes: u64) -
         };
         return known(gb_s, certainty);
     }
-    if let Some(row) = gpus::lookup(&gpu.name, gpu.vram_total_bytes) {
+    if let Some(row) = gpu_table::lookup(&gpu.name, gpu.vram_total_bytes) {
         return known(row.bandwidth_gb_s, Certainty::Table);
     }
     match (gpu.kind, hardware.memory.bandwidth_gb_s) {

@@ -6,7 +6,6 @@
 
 mod assess;
 mod improve;
-pub mod json;
 mod machine;
 mod policy;
 mod profiles;
@@ -16,14 +15,12 @@ mod room;
 #[cfg(test)]
 mod tests;
 mod types;
-mod words;
 
 pub use assess::assess;
 pub use machine::{GIVEN, chosen_gpu, machine, machine_for};
 pub use policy::{Policy, TypicalCard};
 pub use profiles::{CUSTOM_ID, EMERGENCY_ID, Mistake, Profile, Profiles, ProfilesError, is_tag_form};
-pub use reference::{Expected, ReferenceComputer, ReferenceRow, ReferenceWords, reference_computers};
+pub use reference::{Expected, ReferenceComputer, ReferenceRow, reference_computers};
 pub use report::{assess_all, candidates, custom_candidate, emergency_candidate, own_candidate};
 pub use room::survey;
 pub use types::{Assessment, Candidate, Grade, Improvement, Layers, Reason, Report, Verdict};
-pub use words::{banner, consent_text, wait};

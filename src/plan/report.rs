@@ -3,7 +3,7 @@
 use std::cmp::Reverse;
 use std::sync::Arc;
 
-use crate::hardware::Hardware;
+use crate::machine::Hardware;
 use crate::models::{Catalogue, KvCacheType, Model};
 use crate::plan::profiles::CUSTOM_ID;
 use crate::plan::{

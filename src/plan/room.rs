@@ -2,7 +2,8 @@
 
 use crate::hardware::evidence::{Evidence, Needs};
 use crate::hardware::merge::merge;
-use crate::hardware::{Backend, DetectOptions, Hardware, collect};
+use crate::hardware::{DetectOptions, collect};
+use crate::machine::{Backend, Hardware};
 use crate::models::Catalogue;
 use crate::ollama::release::{AssetRole, Release};
 use crate::plan::{Profiles, Report, assess_all, chosen_gpu};

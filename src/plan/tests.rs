@@ -1,8 +1,9 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+use crate::sentences::{banner, consent_text, json};
 use proptest::prelude::*;
 
-use crate::hardware::{Backend, Gpu, GpuKind, Hardware, Memory, Os};
+use crate::machine::{Backend, Gpu, GpuKind, Hardware, Memory, Os};
 use crate::models::{Catalogue, KvCacheType};
 use crate::plan::*;
 use crate::text::{Language, Text};
@@ -180,7 +181,7 @@ fn the_emergency_runs_without_a_card_and_says_so() {
 #[test]
 fn licences_and_disks_are_said_and_change_no_verdict() {
     let mut hardware = machine_with(card(12 * GIB, None), 16 * GIB, None);
-    hardware.disks.push(crate::hardware::Disk {
+    hardware.disks.push(crate::machine::Disk {
         path: "/".into(),
         free_bytes: Some(GIB),
         ..Default::default()
@@ -312,7 +313,7 @@ proptest! {
         let text = Text::new(Language::English);
         let json = serde_json::to_string(&json::ReportJson::new(&report, &hardware, text)).unwrap();
         prop_assert!(serde_json::from_str::<serde_json::Value>(&json).is_ok());
-        prop_assert!(!crate::text::report::requirements(&report, &hardware, text, crate::text::report::Style::Plain).is_empty());
+        prop_assert!(!crate::sentences::report::requirements(&report, &hardware, text, crate::sentences::report::Style::Plain).is_empty());
     }
 }
 
@@ -325,7 +326,7 @@ fn a_card_that_the_engine_leaves_out_is_not_planned_with() {
     let assess = |hardware: &Hardware| assess(&candidate("hybrid_8gb"), hardware, policy());
     assert_ne!(assess(&hardware).verdict, Verdict::Refused);
 
-    hardware.gpus[0].blocked = Some(crate::hardware::Blocked::NvidiaDriverTooOld);
+    hardware.gpus[0].blocked = Some(crate::machine::Blocked::NvidiaDriverTooOld);
     let refused = assess(&hardware);
     assert_eq!(refused.verdict, Verdict::Refused);
     let text = Text::new(Language::English);

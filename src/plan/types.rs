@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use crate::estimate::{MemoryNeed, Range, Speed};
+use crate::estimate::{MemoryNeed, Speed};
+use crate::figures::Range;
 use crate::models::{KvCacheType, Model};
 
 /// The answer for one profile on one machine.
@@ -173,7 +174,7 @@ pub enum Reason {
     /// The engine leaves out the card, or does not run on this system at all, until something is done about it.
     EngineRefuses {
         /// What was found, what it means, what to do.
-        note: crate::hardware::Note,
+        note: crate::machine::Note,
     },
     /// One card does not hold the model: it is planned on all cards of a kind. Said, but changes no verdict.
     SeveralCards {

@@ -3,13 +3,6 @@
 use std::path::Path;
 use std::process::Command;
 
-use crate::hardware::evidence::{Answer, DxgiAdapter};
-
-/// There is no DXGI here.
-pub fn dxgi_adapters() -> Answer<Vec<DxgiAdapter>> {
-    Answer::Absent
-}
-
 /// Children never open a console window here.
 pub fn hide_console(_command: &mut Command) {}
 

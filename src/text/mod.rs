@@ -3,8 +3,6 @@
 //! Messages lie in `assets/locales/LANGUAGE/*.ftl` (Project Fluent, which knows plurals) and are compiled in.
 //! `text.say("key", &[])` looks one up; the macro [`crate::say`] does so with arguments.
 
-pub mod machine;
-pub mod report;
 mod units;
 
 use std::borrow::Cow;

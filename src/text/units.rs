@@ -1,7 +1,7 @@
 //! How figures are written: units, decimals and separators of the language.
 
 use crate::GIB;
-use crate::estimate::Range;
+use crate::figures::Range;
 use crate::text::{Language, Text};
 
 impl Text {

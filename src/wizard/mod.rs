@@ -24,8 +24,9 @@ use std::sync::mpsc::{Receiver, channel};
 
 use eframe::egui::{self, Key, Modifiers, Theme, Ui};
 
-use crate::hardware::Hardware;
-use crate::install::{Asked, Control, Source};
+use crate::control::Control;
+use crate::install::{SavedRequest, Source};
+use crate::machine::Hardware;
 use crate::models::{Catalogue, Model};
 use crate::plan::{Profiles, reference_computers};
 use crate::text::{Language, Text};
@@ -86,7 +87,7 @@ pub struct Wizard {
     page: Page,
     question: Option<Question>,
     /// What is to be gone on with once the machine was looked at.
-    resuming: Option<Box<Asked>>,
+    resuming: Option<Box<SavedRequest>>,
     /// One line above the page that says what came of something, until the next page.
     notice: Option<(theme::Tone, String)>,
     /// How the person likes the window.

@@ -12,7 +12,7 @@ use super::pages::Intent;
 use super::reference;
 use super::theme::{Kind, Tone, palette, size};
 use super::widgets::{Look, Parts as _, checkbox, labelled, text_field};
-use crate::install::undo::Unfinished;
+use crate::install::manage::undo::Unfinished;
 use crate::plan::ReferenceComputer;
 use crate::say;
 use crate::text::Text;

@@ -4,8 +4,9 @@ use eframe::egui::Ui;
 
 use super::theme::{Kind, Tone};
 use super::widgets::{Chip, Column, Table, Words, two_lines, verdict_chip};
-use crate::plan::{ReferenceComputer, ReferenceWords};
+use crate::plan::ReferenceComputer;
 use crate::say;
+use crate::sentences::ReferenceWords;
 use crate::text::Text;
 
 /// Height of a row of two lines.

@@ -14,12 +14,12 @@ use super::pages::hardware::{Detection, HardwarePage};
 use super::pages::manage::Doing;
 use super::pages::profile::{Choice, PlacesTyped, Profile, What};
 use super::theme::Tone;
-use crate::install::Asked;
+use crate::install::SavedRequest;
 use crate::say;
 
 impl Wizard {
     /// Looks at the machine, to go on from there with what was asked for.
-    pub(super) fn resume(&mut self, asked: Asked) {
+    pub(super) fn resume(&mut self, asked: SavedRequest) {
         self.resuming = Some(Box::new(asked));
         self.change(|_| Page::Hardware(HardwarePage { detection: Detection::NotAsked }));
         self.detect();
@@ -53,7 +53,7 @@ impl Wizard {
     }
 
     /// Consent to the very same words counts again.
-    fn agree_as_before(&mut self, asked: &Asked) {
+    fn agree_as_before(&mut self, asked: &SavedRequest) {
         let Page::Consent(page) = &mut self.page else { return };
         let words = self.backend.consent_text(&page.profile.choice.assessment, self.text);
         if asked.agreed_to(&words) {
@@ -63,7 +63,7 @@ impl Wizard {
     }
 
     /// The choice of then on the machine of now; none where its model is not known here.
-    fn choice_of(&self, asked: &Asked, found: &Arc<Found>) -> Option<Choice> {
+    fn choice_of(&self, asked: &SavedRequest, found: &Arc<Found>) -> Option<Choice> {
         let assessments = &found.report.assessments;
         let same = |index: &usize| {
             let candidate = &assessments[*index].candidate;

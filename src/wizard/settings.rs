@@ -9,7 +9,8 @@ use serde::{Deserialize, Serialize};
 
 use super::theme::Appearance;
 use crate::SCHEMA;
-use crate::install::{Paths, files};
+use crate::install::Paths;
+use crate::platform::files;
 use crate::text::Language;
 
 /// What is remembered from one start to the next.

@@ -57,7 +57,7 @@ pub enum Fault {
 
 /// One request that was answered.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Asked {
+pub struct SavedRequest {
     /// `GET` or `HEAD`.
     pub method: String,
     /// Path, without the query.
@@ -96,7 +96,7 @@ struct State {
     files: HashMap<String, Stored>,
     blobs: HashMap<String, Bytes>,
     faults: HashMap<String, Vec<(Fault, u32)>>,
-    asked: Vec<Asked>,
+    asked: Vec<SavedRequest>,
     bytes_per_s: Option<u64>,
 }
 
@@ -222,7 +222,7 @@ impl Mirror {
     }
 
     /// Every request so far.
-    pub fn requests(&self) -> Vec<Asked> {
+    pub fn requests(&self) -> Vec<SavedRequest> {
         self.state().asked.clone()
     }
 
@@ -280,7 +280,7 @@ fn answer(request: &Request<Incoming>, state: &Mutex<State>, port: u16) -> Respo
     let mut state = lock(state);
     let fault = state.next_fault(&path);
     let response = state.respond(request.method(), &path, range.as_deref(), fault, port);
-    state.asked.push(Asked {
+    state.asked.push(SavedRequest {
         method: request.method().to_string(),
         path,
         range,

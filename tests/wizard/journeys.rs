@@ -1,7 +1,7 @@
 //! The ways through the window, in both languages.
 
-use acolyte::hardware::Hardware;
 use acolyte::install::{Step, StepState};
+use acolyte::machine::Hardware;
 use acolyte::text::Language;
 use acolyte::wizard::Settings;
 use acolyte::wizard::backend::{InstallEnd, ManageAction, Message};
@@ -403,7 +403,8 @@ fn sizes_are_those_on_the_box() {
     .unwrap();
     let stage = Stage::new(Eye::blind(Language::English), Scene::of(machine.clone())).reach_hardware();
     assert!(stage.sees("8\u{a0}GB memory (8,188 MiB)") && stage.sees("7.6\u{a0}GB free of 8 now"));
-    let terminal = acolyte::text::report::hardware(&machine, stage.text, acolyte::text::report::Style::Plain);
+    let terminal =
+        acolyte::sentences::report::hardware(&machine, stage.text, acolyte::sentences::report::Style::Plain);
     assert!(terminal.contains("7.6\u{a0}GB free of 8\u{a0}GB"), "{terminal}");
 }
 

@@ -5,12 +5,14 @@ use std::path::{Path, PathBuf};
 use std::rc::Rc;
 use std::sync::Arc;
 
-use acolyte::estimate::{Machine, Range};
-use acolyte::hardware::Hardware;
-use acolyte::install::undo::Unfinished;
+use acolyte::control::Control;
+use acolyte::estimate::Machine;
+use acolyte::figures::Range;
+use acolyte::install::manage::undo::Unfinished;
 use acolyte::install::{
-    Asked, Control, Event, MeasuredFigures, PredictedFigures, Receipt, Request, Source, Step, StepState,
+    Event, MeasuredFigures, PredictedFigures, Receipt, Request, SavedRequest, Source, Step, StepState,
 };
+use acolyte::machine::Hardware;
 use acolyte::models::{Catalogue, Model};
 use acolyte::ollama::http::HttpOptions;
 use acolyte::plan::{self, Assessment, Candidate, Profiles};
@@ -141,11 +143,11 @@ impl Backend for Scripted {
     }
 
     fn consent_text(&self, assessment: &Assessment, text: Text) -> String {
-        plan::consent_text(assessment, text)
+        acolyte::sentences::consent_text(assessment, text)
     }
 
     fn banner(&self, assessment: &Assessment, text: Text) -> Option<String> {
-        plan::banner(assessment, text)
+        acolyte::sentences::banner(assessment, text)
     }
 
     fn free_bytes(&self, _folder: &Path) -> Option<u64> {
@@ -432,13 +434,13 @@ pub fn installation(request: &Request) -> Installation {
         banner: request.banner.clone(),
         receipt: Some(receipt(request)),
         engine_version: "0.32.15".to_owned(),
-        asked: Some(Box::new(Asked::of(request))),
+        asked: Some(Box::new(SavedRequest::of(request))),
     }
 }
 
 /// An installation of what was asked that was cut short, with nothing in force before it.
 pub fn cut_short(request: &Request) -> Unfinished {
-    let mut asked = Asked::of(request);
+    let mut asked = SavedRequest::of(request);
     asked.asked_at = "2026-11-23T10:20:30Z".to_owned();
     Unfinished { asked: Some(asked), in_force: None }
 }

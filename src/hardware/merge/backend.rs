@@ -1,9 +1,9 @@
 //! The library through which Ollama will compute on an adapter (docs/gpu.mdx of Ollama 0.32).
 
 use super::identity::Adapter;
-use crate::hardware::document::{Backend, GpuKind};
 use crate::hardware::evidence::{Access, Evidence};
-use crate::hardware::refusals::MIN_CUDA_CAPABILITY;
+use crate::machine::refusals::MIN_CUDA_CAPABILITY;
+use crate::machine::{Backend, GpuKind};
 
 /// Instruction sets that Ollama's ROCm package on Linux is built for.
 const ROCM_LINUX: &[(u32, u32, u32)] = &[
@@ -96,8 +96,8 @@ fn rocm(adapter: &Adapter<'_>, name: &str, os: Option<&str>) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::hardware::document::Os;
     use crate::hardware::evidence::{NvmlDevice, WgpuAdapter};
+    use crate::machine::Os;
 
     fn running(os: &str) -> Evidence {
         Evidence { os: Os { name: Some(os.to_owned()), ..Os::default() }, ..Evidence::default() }

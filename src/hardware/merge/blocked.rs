@@ -2,8 +2,8 @@
 
 use super::identity::Adapter;
 use super::kind::is_nvidia;
-use crate::hardware::document::{Blocked, Gpu, GpuKind};
 use crate::hardware::evidence::{Access, Evidence};
+use crate::machine::{Blocked, Gpu, GpuKind};
 
 /// The first reason that applies. `gpu` is the adapter's entry, complete but for this.
 pub fn blocked(gpu: &Gpu, adapter: &Adapter<'_>, evidence: &Evidence) -> Option<Blocked> {

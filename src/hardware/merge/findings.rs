@@ -3,9 +3,9 @@
 
 use super::identity::{Adapter, PciAddress};
 use super::kind::is_nvidia;
-use crate::hardware::document::{Backend, Gpu, GpuKind, Note};
 use crate::hardware::evidence::{Evidence, GpuClient};
 use crate::hardware::sysfs;
+use crate::machine::{Backend, Gpu, GpuKind, Note};
 
 /// Another program that holds less of a card is not worth a line.
 const MUCH_VRAM_BYTES: u64 = 512 << 20;

@@ -7,10 +7,10 @@ use super::blocked::blocked;
 use super::identity::Adapter;
 use super::kind::{kind, vendor};
 use super::memory::video_memory;
-use crate::estimate::gpus;
-use crate::hardware::TABLE;
-use crate::hardware::document::{Gpu, GpuKind};
 use crate::hardware::evidence::{Evidence, NvmlDevice};
+use crate::machine::TABLE;
+use crate::machine::gpu_table;
+use crate::machine::{Gpu, GpuKind};
 
 /// Judges one adapter.
 pub fn gpu(adapter: &Adapter<'_>, evidence: &Evidence) -> Gpu {
@@ -67,7 +67,7 @@ fn bandwidth(
     if said.is_some() || names_a_family(name) {
         return said;
     }
-    gpus::lookup(name, vram_total_bytes).map(|row| (row.bandwidth_gb_s, TABLE))
+    gpu_table::lookup(name, vram_total_bytes).map(|row| (row.bandwidth_gb_s, TABLE))
 }
 
 /// `AMD Radeon R9 200 Series` is any of a dozen cards; `Radeon RX 580 Series` is one.
@@ -168,7 +168,7 @@ pub fn of_board(evidence: &Evidence) -> Option<Gpu> {
     let board = evidence.board.as_deref().filter(|board| board.contains("Jetson"))?;
     let memory = &evidence.memory;
     let shared = "main memory, shared with the processor";
-    let bandwidth = gpus::lookup(board, Some(memory.total_bytes));
+    let bandwidth = gpu_table::lookup(board, Some(memory.total_bytes));
     let mut sources = BTreeMap::from([
         ("name".to_owned(), "device tree".to_owned()),
         ("vram_total_bytes".to_owned(), shared.to_owned()),
@@ -182,7 +182,7 @@ pub fn of_board(evidence: &Evidence) -> Option<Gpu> {
         vram_total_bytes: Some(memory.total_bytes),
         vram_free_bytes: memory.available_bytes,
         memory_bandwidth_gb_s: bandwidth.map(|row| row.bandwidth_gb_s),
-        backend: Some(crate::hardware::document::Backend::Cuda),
+        backend: Some(crate::machine::Backend::Cuda),
         driver_version: None,
         compute_capability: None,
         blocked: None,

@@ -1,8 +1,8 @@
 //! Who made an adapter and what sort it is.
 
 use super::identity::{Adapter, PciIds};
-use crate::hardware::document::GpuKind;
 use crate::hardware::evidence::Evidence;
+use crate::machine::GpuKind;
 
 /// PCI vendor numbers (pci-ids.ucw.cz) and the name used in the document.
 const VENDORS: &[(u32, &str)] = &[

@@ -1,8 +1,8 @@
 //! How much memory an adapter has, how much of it is free, and who says so.
 
 use super::identity::Adapter;
-use crate::hardware::document::GpuKind;
 use crate::hardware::evidence::{Evidence, VulkanHeap, WgpuAdapter};
+use crate::machine::GpuKind;
 
 /// A figure and who said it.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -16,9 +16,9 @@ mod memory;
 pub use identity::{PciAddress, PciIds};
 pub use kind::is_intel_integrated;
 
-use super::document::{Gpu, GpuKind, Hardware, Memory};
 use super::evidence::{Evidence, MemoryEvidence};
 use crate::SCHEMA;
+use crate::machine::{Gpu, GpuKind, Hardware, Memory};
 
 /// The hardware document of this evidence.
 pub fn merge(evidence: &Evidence) -> Hardware {

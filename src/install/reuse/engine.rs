@@ -12,13 +12,13 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 
 use super::{copy, link_or_copy};
-use crate::hardware::Engine;
-use crate::install::Control;
-use crate::install::download::{hash_file, hex};
-use crate::install::files::{self, FileError, at};
+use crate::control::Control;
+use crate::install::fetch::{hash_file, hex};
 use crate::install::steps::mark::Mark;
+use crate::machine::Engine;
 use crate::ollama::release::newest::numbers;
 use crate::platform;
+use crate::platform::files::{self, FileError, at};
 
 /// More files than any release has.
 const MOST_FILES: usize = 2000;

@@ -9,11 +9,10 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use super::link_or_copy;
-use crate::install::download::{hash_file, hex};
-use crate::install::files::{self, FileError, at};
+use crate::control::{Cancelled, Control};
+use crate::install::fetch::{hash_file, hex};
 use crate::install::store::{Store, StoredManifest};
-use crate::install::{Cancelled, Control};
-use crate::platform;
+use crate::platform::files::{self, FileError, at};
 
 /// What was found and taken over, or can be.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -32,7 +31,7 @@ pub fn stores() -> Vec<PathBuf> {
         .into_iter()
         .collect();
     folders.extend(std::env::home_dir().map(|home| home.join(".ollama").join("models")));
-    folders.extend(platform::system_model_folders());
+    folders.extend(crate::hardware::system::system_model_folders());
     let mut seen = BTreeSet::new();
     folders.retain(|folder| {
         folder.join("blobs").is_dir() && std::fs::canonicalize(folder).is_ok_and(|real| seen.insert(real))

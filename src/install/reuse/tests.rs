@@ -5,11 +5,11 @@ use std::path::{Path, PathBuf};
 use sha2::{Digest as _, Sha256};
 
 use super::*;
-#[cfg(unix)]
-use crate::hardware::Engine;
-use crate::install::Control;
-use crate::install::download::hex;
+use crate::control::Control;
+use crate::install::fetch::hex;
 use crate::install::store::Store;
+#[cfg(unix)]
+use crate::machine::Engine;
 
 fn write(path: &Path, bytes: &[u8], mode: u32) {
     std::fs::create_dir_all(path.parent().unwrap()).unwrap();

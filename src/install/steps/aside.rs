@@ -6,12 +6,12 @@
 
 use std::path::Path;
 
-use crate::install::files::{self, FileError, at};
-use crate::install::journal::{Change, Entry, changes, unfinished_changes};
+use crate::install::manage::uninstall::remove_engine;
 use crate::install::run::Job;
+use crate::install::state::journal::{Change, Entry, changes, unfinished_changes};
 use crate::install::steps::server;
-use crate::install::uninstall::remove_engine;
 use crate::install::{InstallError, unpack};
+use crate::platform::files::{self, FileError, at};
 
 /// Makes room for an engine that is about to be moved to this folder.
 pub async fn make_room(job: &mut Job<'_>, folder: &Path) -> Result<(), InstallError> {

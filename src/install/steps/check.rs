@@ -6,7 +6,8 @@ use std::path::{Path, PathBuf};
 use crate::install::run::Job;
 use crate::install::steps::engine::Plan;
 use crate::install::store::Store;
-use crate::install::{InstallError, files, reuse};
+use crate::install::{InstallError, reuse};
+use crate::platform::files;
 use crate::say;
 
 /// Kept free beside what we need: logs, documents, the system's own breathing.

@@ -5,18 +5,20 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use crate::hardware::Backend;
-use crate::install::download::{self, DownloadRequest, Progress, Tail};
-use crate::install::files::at;
-use crate::install::journal::Change;
+use crate::control::Cancelled;
+use crate::install::fetch::{self, DownloadRequest, Progress, Tail};
 use crate::install::reuse::{InstalledEngine, copy_engine};
 use crate::install::run::{Job, blocking};
+use crate::install::state::journal::Change;
 use crate::install::steps::aside;
 use crate::install::steps::mark::{Look, Mark};
 use crate::install::unpack::{self, Following, Limits, UnpackError, UnpackedFile};
-use crate::install::{ArchiveRecord, Cancelled, EngineRecord, InstallError, Source, Step, files};
+use crate::install::{ArchiveRecord, EngineRecord, InstallError, Source, Step};
+use crate::machine::Backend;
 use crate::ollama::http;
 use crate::ollama::release::{Asset, AssetRole, Release, find_program};
+use crate::platform::files;
+use crate::platform::files::at;
 use crate::say;
 
 /// An engine in its place.
@@ -278,7 +280,7 @@ async fn fetch(
             })
         }
     };
-    download::download(&http::client(&source.http)?, &request, &tell, job.control).await?;
+    fetch::download(&http::client(&source.http)?, &request, &tell, job.control).await?;
     Ok(job.journal.done(Change::Download { path: dest })?)
 }
 

@@ -5,9 +5,9 @@ use std::path::Path;
 use serde::Serialize;
 
 use crate::SCHEMA;
-use crate::install::documents::{ConsentFile, ProfileFile, SERVED_MODEL, to_json, to_yaml};
-use crate::install::journal::now;
 use crate::install::run::Job;
+use crate::install::state::documents::{ConsentFile, ProfileFile, SERVED_MODEL, to_json, to_yaml};
+use crate::install::state::journal::now;
 use crate::install::steps::engine::Engine;
 use crate::install::steps::measure::Measured;
 use crate::install::steps::server::Server;
@@ -85,7 +85,7 @@ pub fn run(
     match consent {
         Some(consent) => write_json(job, &consent_path, &consent)?,
         // A consent to something else must not look like one to this.
-        None => crate::install::files::remove_file(&consent_path)?,
+        None => crate::platform::files::remove_file(&consent_path)?,
     }
     let yaml = to_yaml(&profile_path, &profile)?;
     job.journal.write_file(&profile_path, &yaml)?;

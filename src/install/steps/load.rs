@@ -4,8 +4,8 @@
 use std::time::{Duration, Instant};
 
 use crate::estimate::{Setting, fit_gpu_layers};
-use crate::install::documents::SERVED_MODEL;
 use crate::install::run::Job;
+use crate::install::state::documents::SERVED_MODEL;
 use crate::install::steps::ladder::{self, FourBits, Next, Rung};
 use crate::install::steps::model;
 use crate::install::steps::server::{self, Server};
@@ -96,7 +96,7 @@ async fn load_once(job: &Job<'_>, server: &Server) -> Result<Result<(), ClientEr
     loop {
         tokio::select! {
             biased;
-            () = job.control.token().cancelled() => return Err(crate::install::Cancelled.into()),
+            () = job.control.token().cancelled() => return Err(crate::control::Cancelled.into()),
             loaded = &mut loading => return Ok(loaded),
             _ = tick.tick() => {
                 let duration = job.text.duration(began.elapsed().as_secs_f64());

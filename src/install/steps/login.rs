@@ -1,10 +1,11 @@
 //! The server among the things started at login; where the system watches it, it takes the running server over.
 
-use crate::install::documents::SERVED_MODEL;
-use crate::install::journal::Change;
+use crate::install::manage::service;
 use crate::install::run::Job;
+use crate::install::state::documents::SERVED_MODEL;
+use crate::install::state::journal::Change;
 use crate::install::steps::server::{self, Server};
-use crate::install::{InstallError, Step, service};
+use crate::install::{InstallError, Step};
 use crate::say;
 
 /// Runs the step. True when the server is started at login from now on.

@@ -7,10 +7,11 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use crate::install::documents::{read_json, to_json};
-use crate::install::files::{self, FileError, at};
+use crate::control::{Cancelled, Control};
+use crate::install::state::documents::{read_json, to_json};
 use crate::install::unpack::UnpackedFile;
-use crate::install::{ArchiveRecord, Cancelled, Control, InstallError};
+use crate::install::{ArchiveRecord, InstallError};
+use crate::platform::files::{self, FileError, at};
 
 /// The file in an engine's folder that says what it was unpacked from. Its presence means that all of it was there and on
 /// the disk, because it is moved to its place together with the rest.

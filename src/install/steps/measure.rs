@@ -9,14 +9,16 @@
 use std::cell::Cell;
 use std::time::{Duration, Instant};
 
-use crate::estimate::{Range, Setting, first_token_s};
-use crate::install::documents::SERVED_MODEL;
+use crate::control::Cancelled;
+use crate::estimate::{Setting, first_token_s};
+use crate::figures::Range;
 use crate::install::prompt::Prompts;
 use crate::install::run::Job;
+use crate::install::state::documents::SERVED_MODEL;
 use crate::install::steps::compare;
 use crate::install::steps::load::Facts;
 use crate::install::steps::server::Server;
-use crate::install::{Cancelled, InstallError, MeasuredFigures, Step};
+use crate::install::{InstallError, MeasuredFigures, Step};
 use crate::ollama::client::{GenerateOptions, GenerateRequest};
 use crate::ollama::evidence;
 use crate::ollama::replies::GenerateLine;

@@ -5,13 +5,13 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::time::Duration;
 
-use crate::install::documents::{PREVIOUS_MODEL, SERVED_MODEL};
-use crate::install::journal::{Change, changes, was_made};
+use crate::install::manage::uninstall::is_ours;
 use crate::install::room::{Room, Short};
 use crate::install::run::{Job, blocking};
+use crate::install::state::documents::{PREVIOUS_MODEL, SERVED_MODEL};
+use crate::install::state::journal::{Change, changes, was_made};
 use crate::install::steps::server::{self, Server};
 use crate::install::store::Store;
-use crate::install::uninstall::is_ours;
 use crate::install::{InstallError, Step, reuse};
 use crate::models::Model;
 use crate::ollama::client::{AUTOMATIC, ClientError, CreateParameters, CreateRequest};

@@ -4,14 +4,17 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use crate::SCHEMA;
-use crate::install::documents::{ServerFile, to_json};
-use crate::install::journal::Change;
+use crate::control::Cancelled;
+use crate::install::manage::service;
 use crate::install::run::Job;
+use crate::install::state::documents::{ServerFile, to_json};
+use crate::install::state::journal::Change;
 use crate::install::steps::engine::Engine;
 use crate::install::way_out::WayOut;
-use crate::install::{Cancelled, InstallError, Paths, Step, files, service};
+use crate::install::{InstallError, Paths, Step};
 use crate::ollama::client::Client;
 use crate::ollama::server::{self, Launch, PORTS, READY_LIMIT, ServerError};
+use crate::platform::files;
 use crate::platform::{port_owner, process};
 use crate::say;
 
@@ -54,7 +57,7 @@ pub async fn run(job: &mut Job<'_>, engine: &Engine) -> Result<Server, InstallEr
 
 /// The server that runs with exactly these settings, if it does and answers.
 pub async fn running(paths: &Paths, launch: &Launch) -> Result<Option<Server>, InstallError> {
-    let file: Option<ServerFile> = crate::install::documents::read_json(&paths.server_state())?;
+    let file: Option<ServerFile> = crate::install::state::documents::read_json(&paths.server_state())?;
     let same = file.is_some_and(|file| file.launch(paths) == *launch);
     if !same || server::servers(&paths.engines()).is_empty() {
         return Ok(None);

@@ -9,9 +9,10 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use super::{Store, read_manifest};
-use crate::install::download::{hash_file, hex};
-use crate::install::files::{self, at};
-use crate::install::{Control, InstallError};
+use crate::control::Control;
+use crate::install::InstallError;
+use crate::install::fetch::{hash_file, hex};
+use crate::platform::files::{self, at};
 
 impl Store {
     /// Has the disk keep a model: what its manifest names, and the manifest itself. Blocks for as long as the disk takes.

@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 
 use super::names::{self, NameProblem, Rules, Seen};
 use super::{Limits, UnpackError, UnpackProgress, Unpacked, UnpackedFile};
-use crate::install::Control;
+use crate::control::Control;
 use crate::install::room::{Room, Short};
 
 const BUFFER_BYTES: usize = 256 << 10;

@@ -14,8 +14,8 @@ use super::extractor::Extractor;
 use super::{
     Format, Limits, UnpackError, UnpackProgress, Unpacked, read_up_to, remove_tree, tarball, zipfile,
 };
-use crate::install::download::{Round, RoundEnd, Tail};
-use crate::install::{Cancelled, Control};
+use crate::control::{Cancelled, Control};
+use crate::install::fetch::{Round, RoundEnd, Tail};
 
 /// An archive that is being unpacked while it comes.
 #[derive(Debug)]

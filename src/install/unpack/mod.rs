@@ -26,7 +26,8 @@ use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 
-use crate::install::{Cancelled, Control, files};
+use crate::control::{Cancelled, Control};
+use crate::platform::files;
 use crate::say;
 use crate::text::Text;
 use extractor::Extractor;

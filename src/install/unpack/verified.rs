@@ -8,8 +8,8 @@ use sha2::{Digest as _, Sha256};
 
 use super::extractor::Extractor;
 use super::{Format, Limits, UnpackError, UnpackProgress, Unpacked, open, tarball, zipfile};
-use crate::install::Control;
-use crate::install::download::{hash_file, hex};
+use crate::control::Control;
+use crate::install::fetch::{hash_file, hex};
 
 /// Unpacks an archive into a folder if its SHA-256 is this one. After an error the folder holds nothing that may be
 /// used: throw it away. Blocks.

@@ -12,7 +12,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinHandle;
 use tokio_rustls::TlsConnector;
 
-use crate::install::download::Limiter;
+use crate::install::fetch::Limiter;
 use crate::ollama::http::ProxyAddress;
 
 /// The head of a request or an answer of a proxy is no longer than this.

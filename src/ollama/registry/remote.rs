@@ -30,7 +30,7 @@ pub struct Remote {
 }
 
 impl Remote {
-    /// Asked through a client that follows no redirects itself.
+    /// SavedRequest through a client that follows no redirects itself.
     pub fn new(client: Client, reference: Reference, insecure: bool) -> Self {
         let policy = if insecure { HttpPolicy::anywhere() } else { HttpPolicy::default() };
         Self { client, reference, policy, insecure }

@@ -189,7 +189,7 @@ pub fn numbers(version: &str) -> Option<(Vec<u64>, bool)> {
     Some((numbers.filter(|numbers| numbers.len() >= 2)?, suffix.is_none()))
 }
 
-struct Asked {
+struct SavedRequest {
     response: Response,
     /// The last address that still named the file: behind it lies only where the bytes are stored.
     named: Url,
@@ -203,7 +203,7 @@ async fn ask(
     policy: &HttpPolicy,
     method: Method,
     address: Url,
-) -> Result<Asked, NewestError> {
+) -> Result<SavedRequest, NewestError> {
     let file = address.path_segments().and_then(|mut parts| parts.next_back()).unwrap_or_default().to_owned();
     let (mut url, mut named) = (address.clone(), address);
     for _ in 0..=MOST_REDIRECTS {
@@ -215,7 +215,7 @@ async fn ask(
         }
         let response = within(&url, client.request(method.clone(), url.clone()).send()).await?;
         match response.status().as_u16() {
-            200 => return Ok(Asked { response, named, last: url }),
+            200 => return Ok(SavedRequest { response, named, last: url }),
             301 | 302 | 303 | 307 | 308 => {
                 let to = response.headers().get(LOCATION).and_then(|value| value.to_str().ok());
                 let to = to.and_then(|to| url.join(to).ok());

@@ -1,61 +1,8 @@
-//! Calls into Windows: DXGI's adapters, the power supply and the console.
+//! Calls into Windows: the console.
 
 #![allow(unsafe_code)]
 
-use windows::Win32::Graphics::Dxgi::{
-    CreateDXGIFactory1, DXGI_ADAPTER_FLAG_SOFTWARE, DXGI_MEMORY_SEGMENT_GROUP_LOCAL,
-    DXGI_QUERY_VIDEO_MEMORY_INFO, IDXGIAdapter1, IDXGIAdapter3, IDXGIDevice, IDXGIFactory1,
-};
 use windows::Win32::System::Console::{ATTACH_PARENT_PROCESS, AllocConsole, AttachConsole};
-use windows::Win32::System::Power::{GetSystemPowerStatus, SYSTEM_POWER_STATUS};
-use windows::core::Interface as _;
-
-use crate::hardware::evidence::{Answer, DxgiAdapter, DxgiMemory, Power};
-
-/// More than any machine has.
-const MOST_ADAPTERS: u32 = 64;
-
-/// All adapters that DXGI lists, software ones too (they say that they are).
-pub fn dxgi_adapters() -> Answer<Vec<DxgiAdapter>> {
-    // SAFETY: no arguments; the returned object counts its references itself.
-    let factory: IDXGIFactory1 = match unsafe { CreateDXGIFactory1() } {
-        Ok(factory) => factory,
-        Err(why) => {
-            let (code, message) = (why.code().0, why.message());
-            return Answer::Failed(format!("error {code:#010x} {message}").trim_end().to_owned());
-        }
-    };
-    // SAFETY: a plain call on a live COM object; an index past the end is an error, which ends the list.
-    let adapters = (0..MOST_ADAPTERS).map_while(|index| unsafe { factory.EnumAdapters1(index) }.ok());
-    Answer::Said(adapters.filter_map(|adapter| describe(&adapter)).collect())
-}
-
-fn describe(adapter: &IDXGIAdapter1) -> Option<DxgiAdapter> {
-    // SAFETY: a plain query on a live COM object.
-    let description = unsafe { adapter.GetDesc1() }.ok()?;
-    let length =
-        description.Description.iter().position(|c| *c == 0).unwrap_or(description.Description.len());
-    Some(DxgiAdapter {
-        name: String::from_utf16_lossy(&description.Description[..length]),
-        vendor_id: description.VendorId,
-        device_id: description.DeviceId,
-        software: description.Flags & DXGI_ADAPTER_FLAG_SOFTWARE.0 as u32 != 0,
-        memory: DxgiMemory {
-            dedicated_video_bytes: description.DedicatedVideoMemory as u64,
-            shared_system_bytes: description.SharedSystemMemory as u64,
-            budget_bytes: budget(adapter),
-        },
-        driver_version: driver_version(adapter),
-    })
-}
-
-fn budget(adapter: &IDXGIAdapter1) -> Option<u64> {
-    let adapter: IDXGIAdapter3 = adapter.cast().ok()?;
-    let mut info = DXGI_QUERY_VIDEO_MEMORY_INFO::default();
-    // SAFETY: a plain query on a live COM object; `info` outlives the call.
-    unsafe { adapter.QueryVideoMemoryInfo(0, DXGI_MEMORY_SEGMENT_GROUP_LOCAL, &mut info) }.ok()?;
-    Some(info.Budget)
-}
 
 /// Lets a program without a console of its own write to the one it was started from, if there is one.
 pub fn attach_console() {
@@ -68,20 +15,4 @@ pub fn attach_console() {
 pub fn open_console() -> bool {
     // SAFETY: takes nothing; fails harmlessly where there is a console already.
     unsafe { AllocConsole() }.is_ok()
-}
-
-/// Four 16-bit numbers, packed.
-fn driver_version(adapter: &IDXGIAdapter1) -> Option<String> {
-    // SAFETY: a plain query on a live COM object; the identifier is a constant.
-    let packed = unsafe { adapter.CheckInterfaceSupport(&IDXGIDevice::IID) }.ok()?;
-    let part = |shift: u32| packed >> shift & 0xffff;
-    Some(format!("{}.{}.{}.{}", part(48), part(32), part(16), part(0)))
-}
-
-/// Battery and battery saver; `None` when Windows does not know.
-pub fn power() -> Option<Power> {
-    let mut status = SYSTEM_POWER_STATUS::default();
-    // SAFETY: `status` outlives the call and is the structure it fills.
-    unsafe { GetSystemPowerStatus(&mut status) }.ok()?;
-    Some(Power { on_battery: status.ACLineStatus == 0, saving: status.SystemStatusFlag == 1 })
 }

@@ -9,13 +9,15 @@ use super::{
     About, AnswerFigures, Backend, Custom, Found, Health, InstallEnd, Installation, ManageAction, Message,
     Outbox, PathOf, Places, StartSource, Trouble, dialogs, reports,
 };
+use crate::control::Control;
 use crate::estimate::Machine;
-use crate::hardware::{DetectOptions, Hardware};
-use crate::install::documents::SERVED_MODEL;
+use crate::hardware::DetectOptions;
+use crate::install::manage::undo::{undo, unfinished_run};
+use crate::install::manage::uninstall::uninstall;
 use crate::install::reuse::installed_engine;
-use crate::install::undo::{undo, unfinished_run};
-use crate::install::uninstall::uninstall;
-use crate::install::{self, Asked, Control, InstallError, Installed, Paths, Request, Source, manage};
+use crate::install::state::documents::SERVED_MODEL;
+use crate::install::{self, InstallError, Installed, Paths, Request, SavedRequest, Source, manage};
+use crate::machine::Hardware;
 use crate::models::{Catalogue, Model};
 use crate::ollama::client::{Client, ClientError, GenerateOptions, GenerateRequest};
 use crate::ollama::http::HttpOptions;
@@ -23,8 +25,10 @@ use crate::ollama::lookup::lookup_to_install;
 use crate::ollama::release::newest::newest;
 use crate::ollama::release::{AssetRole, Release};
 use crate::plan::{self, Assessment, Candidate, Layers, Profiles};
+use crate::platform::files;
 use crate::platform::login::{Kind, Means};
 use crate::say;
+use crate::sentences;
 use crate::text::Text;
 use crate::wizard::{Settings, WizardOptions};
 
@@ -102,7 +106,7 @@ impl Backend for Live {
         let release = self.release.as_ref()?;
         let bytes = |role| release.asset(role, std::env::consts::OS, std::env::consts::ARCH).ok()?.bytes;
         let card = plan::chosen_gpu(hardware, &self.profiles.policy).and_then(|gpu| gpu.backend);
-        let extra = if card == Some(crate::hardware::Backend::Rocm) { bytes(AssetRole::Rocm) } else { None };
+        let extra = if card == Some(crate::machine::Backend::Rocm) { bytes(AssetRole::Rocm) } else { None };
         Some(bytes(AssetRole::Base)? + extra.unwrap_or(0))
     }
 
@@ -132,7 +136,7 @@ impl Backend for Live {
             outbox,
             |trouble| Message::Installation(Err(trouble)),
             move |outbox| {
-                let asked = Asked::load(&Paths::new(&home)).unwrap_or_else(|error| {
+                let asked = SavedRequest::load(&Paths::new(&home)).unwrap_or_else(|error| {
                     tracing::warn!(%error, "what was asked for before cannot be read");
                     None
                 });
@@ -213,15 +217,15 @@ impl Backend for Live {
     }
 
     fn consent_text(&self, assessment: &Assessment, text: Text) -> String {
-        plan::consent_text(assessment, text)
+        sentences::consent_text(assessment, text)
     }
 
     fn banner(&self, assessment: &Assessment, text: Text) -> Option<String> {
-        plan::banner(assessment, text)
+        sentences::banner(assessment, text)
     }
 
     fn free_bytes(&self, folder: &Path) -> Option<u64> {
-        install::files::free_bytes(folder).ok()
+        files::free_bytes(folder).ok()
     }
 
     fn login_kind(&self, text: Text) -> String {
@@ -350,7 +354,7 @@ fn resolve(reference: &str, insecure: bool, http: &HttpOptions, text: Text) -> R
 }
 
 /// What is installed, as the window shows it.
-fn installation(home: &Path, installed: Installed, asked: Option<Asked>) -> Installation {
+fn installation(home: &Path, installed: Installed, asked: Option<SavedRequest>) -> Installation {
     let profile = installed.profile;
     Installation {
         profile: profile.profile,

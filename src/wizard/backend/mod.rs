@@ -12,11 +12,12 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::mpsc::Sender;
 
-use crate::hardware::Hardware;
+use crate::control::Control;
 use crate::hardware::evidence::Evidence;
+use crate::install::manage::undo::Unfinished;
 use crate::install::reuse::InstalledEngine;
-use crate::install::undo::Unfinished;
-use crate::install::{Asked, Control, Event, Receipt, Request, Source};
+use crate::install::{Event, Receipt, Request, SavedRequest, Source};
+use crate::machine::Hardware;
 use crate::models::Model;
 use crate::ollama::http::HttpOptions;
 use crate::ollama::release::Release;
@@ -91,7 +92,7 @@ pub struct Installation {
     /// Version of the engine.
     pub engine_version: String,
     /// What was asked for then, to be done again by a repair or an update.
-    pub asked: Option<Box<Asked>>,
+    pub asked: Option<Box<SavedRequest>>,
 }
 
 /// How an installation is doing.

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use super::{About, Trouble};
-use crate::hardware::doctor::{self, Machine};
+use crate::doctor::{self, Machine};
 use crate::hardware::{DetectOptions, collect};
 use crate::say;
 use crate::text::Text;
@@ -49,9 +49,9 @@ fn json(about: &About, options: &DetectOptions) -> Result<String, serde_json::Er
 #[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
-    use crate::hardware::Hardware;
-    use crate::hardware::doctor::Report;
+    use crate::doctor::Report;
     use crate::hardware::engines::Places;
+    use crate::machine::Hardware;
     use crate::text::Language;
 
     #[test]

@@ -3,10 +3,10 @@
 use eframe::egui::{Align, Layout, Ui};
 
 use super::Intent;
-use crate::hardware::{Disk, DiskKind, Engine, Gpu, GpuKind, Hardware, Note, TABLE};
+use crate::machine::{Disk, DiskKind, Engine, Gpu, GpuKind, Hardware, Note, TABLE};
 use crate::say;
+use crate::sentences::machine::{disk_needs, engine_kind, feature_name, names};
 use crate::text::Text;
-use crate::text::machine::{disk_needs, engine_kind, feature_name, names};
 use crate::wizard::theme::{Kind, Tone};
 use crate::wizard::widgets::{
     Chip, Part, Parts as _, StackedBar, Words, banner, banner_with, card, card_beside_two, card_row, columns,

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use eframe::egui::{ComboBox, Ui};
 
 use super::Context;
-use crate::install::download::parse_rate;
+use crate::install::fetch::parse_rate;
 use crate::install::reuse::InstalledEngine;
 use crate::install::{Source, Which};
 use crate::ollama::http::{HttpOptions, ProxyAddress};

@@ -5,7 +5,7 @@ use eframe::egui::{
 };
 
 use super::Words;
-use crate::estimate::Range;
+use crate::figures::Range;
 use crate::say;
 use crate::text::Text;
 use crate::wizard::theme::{Kind, Tone, palette, size};

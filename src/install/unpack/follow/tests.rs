@@ -3,7 +3,7 @@
 use std::io::Write as _;
 
 use super::*;
-use crate::install::download::{DownloadRequest, download};
+use crate::install::fetch::{DownloadRequest, download};
 use crate::ollama::http;
 use crate::testing::{Reply, Server};
 

@@ -1,0 +1,335 @@
+//! A report about this machine for somebody else to read: what every source said, what was concluded, the settings
+//! and the last lines of the logs, with everything personal taken out.
+//!
+//! Its `hardware` is concluded from its own, already cleaned `evidence`, so that the report replays exactly: it loads
+//! with `--hardware` and works as a test fixture.
+
+pub mod redact;
+
+use std::collections::BTreeMap;
+use std::ffi::OsString;
+use std::fs::File;
+use std::io::{Read as _, Seek as _, SeekFrom};
+use std::path::{Path, PathBuf};
+
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+
+use crate::SCHEMA;
+use crate::doctor::redact::Secrets;
+use crate::hardware::DetectOptions;
+use crate::hardware::evidence::Evidence;
+use crate::hardware::merge::merge;
+use crate::install::Receipt;
+use crate::machine::Hardware;
+
+/// Lines of each log that are kept.
+const LOG_LINES: usize = 80;
+/// Bytes that are read from the end of a log to find them.
+const LOG_BYTES: u64 = 64 * 1024;
+/// Settings of the engine and of GPU drivers begin with these.
+const VARIABLES: [&str; 9] =
+    ["OLLAMA_", "ACOLYTE_", "CUDA_", "HIP_", "ROCR_", "HSA_", "GGML_", "VK_", "GPU_DEVICE_ORDINAL"];
+
+/// The report.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Report {
+    /// Version of this document's format.
+    pub schema: u32,
+    /// Version of the program that wrote it.
+    pub program_version: String,
+    /// What was concluded.
+    pub hardware: Hardware,
+    /// What every source said; absent when the machine came from a file.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub evidence: Option<Evidence>,
+    /// Variables that change what the engine and the drivers do.
+    #[serde(default)]
+    pub environment: BTreeMap<String, String>,
+    /// The last lines of logs, by path.
+    #[serde(default)]
+    pub logs: BTreeMap<String, Vec<String>>,
+    /// What the installation that is being talked about measured, if it got so far.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub receipt: Option<Receipt>,
+}
+
+/// What a report is about.
+#[derive(Clone, Debug)]
+pub enum Machine {
+    /// This one: what its sources said.
+    Asked(Box<Evidence>),
+    /// One that was read from a file.
+    Saved(Box<Hardware>),
+}
+
+/// Writes down what may be shown of a machine, of the settings here and of the logs in these folders.
+///
+/// # Errors
+/// When the answers cannot be turned into a document, which would be a mistake of ours.
+pub fn report(machine: &Machine, options: &DetectOptions) -> Result<Report, serde_json::Error> {
+    report_without(&Secrets::of_this_machine(), machine, options, std::env::vars_os())
+}
+
+fn report_without(
+    secrets: &Secrets,
+    machine: &Machine,
+    options: &DetectOptions,
+    variables: impl Iterator<Item = (OsString, OsString)>,
+) -> Result<Report, serde_json::Error> {
+    let (hardware, evidence) = match machine {
+        Machine::Asked(evidence) => {
+            let evidence: Evidence = cleaned(evidence.as_ref(), secrets)?;
+            (merge(&evidence), Some(evidence))
+        }
+        Machine::Saved(hardware) => (cleaned(hardware.as_ref(), secrets)?, None),
+    };
+    Ok(Report {
+        schema: SCHEMA,
+        program_version: env!("CARGO_PKG_VERSION").to_owned(),
+        hardware,
+        evidence,
+        environment: settings(variables, secrets),
+        logs: logs(options, secrets),
+        receipt: None,
+    })
+}
+
+impl Report {
+    /// Adds what a window or a program has logged itself, cleaned like the rest.
+    pub fn add_log(&mut self, name: &str, lines: &str) {
+        let secrets = Secrets::of_this_machine();
+        self.logs.insert(name.to_owned(), lines.lines().map(|line| secrets.line(line)).collect());
+    }
+}
+
+/// The same document with everything personal taken out of its words. Names of graphics hardware keep theirs: they are
+/// what the report is about, and a user may be called "nvidia".
+fn cleaned<T: Serialize + DeserializeOwned>(document: &T, secrets: &Secrets) -> Result<T, serde_json::Error> {
+    let mut tree = serde_json::to_value(document)?;
+    clean(&mut tree, secrets, false);
+    serde_json::from_value(tree)
+}
+
+/// What drivers say of their adapters, where words stand for hardware.
+const ABOUT_HARDWARE: [&str; 12] = [
+    "nvml",
+    "sysinfo",
+    "wgpu",
+    "dxgi",
+    "sysfs",
+    "pci_names",
+    "registry",
+    "gpus",
+    "notes",
+    "os",
+    "cpu",
+    "board",
+];
+/// Words inside those that people or programs chose.
+const CHOSEN: [&str; 5] = ["failed", "processes", "gpu_clients", "program", "why"];
+
+fn clean(tree: &mut serde_json::Value, secrets: &Secrets, hardware: bool) {
+    match tree {
+        serde_json::Value::String(text) if hardware => *text = secrets.path(text),
+        serde_json::Value::String(text) => *text = secrets.line(text),
+        serde_json::Value::Array(items) => items.iter_mut().for_each(|item| clean(item, secrets, hardware)),
+        serde_json::Value::Object(fields) => {
+            for (key, value) in fields.iter_mut() {
+                let inside =
+                    (hardware || ABOUT_HARDWARE.contains(&key.as_str())) && !CHOSEN.contains(&key.as_str());
+                clean(value, secrets, inside);
+            }
+        }
+        serde_json::Value::Null | serde_json::Value::Bool(_) | serde_json::Value::Number(_) => {}
+    }
+}
+
+fn settings(
+    variables: impl Iterator<Item = (OsString, OsString)>,
+    secrets: &Secrets,
+) -> BTreeMap<String, String> {
+    variables
+        .filter_map(|(name, value)| Some((name.into_string().ok()?, value.to_string_lossy().into_owned())))
+        .filter(|(name, _)| VARIABLES.iter().any(|start| name.starts_with(start)))
+        .map(|(name, value)| {
+            let secret = ["TOKEN", "KEY", "SECRET", "PASS", "AUTH", "CREDENTIAL"]
+                .iter()
+                .any(|word| name.contains(word));
+            let value = if secret { "SECRET".to_owned() } else { secrets.line(&value) };
+            (name, value)
+        })
+        .collect()
+}
+
+/// Our own logs and Ollama's.
+fn logs(options: &DetectOptions, secrets: &Secrets) -> BTreeMap<String, Vec<String>> {
+    let mut files: Vec<PathBuf> = std::fs::read_dir(options.home.join("logs"))
+        .into_iter()
+        .flatten()
+        .filter_map(|entry| Some(entry.ok()?.path()))
+        .filter(|path| path.extension().is_some_and(|extension| extension == "log"))
+        .collect();
+    files.sort();
+    files.extend(options.engines.user_home.as_deref().map(|home| home.join(".ollama/logs/server.log")));
+    files.extend(
+        std::env::var_os("LOCALAPPDATA").map(|local| PathBuf::from(local).join("Ollama").join("server.log")),
+    );
+    files
+        .iter()
+        .filter_map(|path| Some((secrets.path(&path.to_string_lossy()), tail(path)?)))
+        .map(|(path, lines)| (path, lines.iter().map(|line| secrets.line(line)).collect()))
+        .collect()
+}
+
+/// The last lines of a file; `None` when it cannot be read.
+fn tail(path: &Path) -> Option<Vec<String>> {
+    let mut file = File::open(path).ok()?;
+    let length = file.metadata().ok().filter(std::fs::Metadata::is_file)?.len();
+    let begin = length.saturating_sub(LOG_BYTES);
+    file.seek(SeekFrom::Start(begin)).ok()?;
+    let mut end = Vec::new();
+    file.take(LOG_BYTES).read_to_end(&mut end).ok()?;
+    let text = String::from_utf8_lossy(&end);
+    // The first line is a piece of one when the file is longer than what was read.
+    let whole = text.lines().skip(usize::from(begin > 0)).map(str::to_owned).collect::<Vec<_>>();
+    Some(whole[whole.len().saturating_sub(LOG_LINES)..].to_vec())
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+    use crate::hardware::engines::Places;
+
+    fn options(home: &Path) -> DetectOptions {
+        DetectOptions {
+            probe_program: Some(home.join("no-such-program")),
+            measure_memory: false,
+            engines: Places { user_home: Some(home.to_owned()), ..Places::default() },
+            ..DetectOptions::new(home.to_owned())
+        }
+    }
+
+    #[test]
+    fn a_report_is_a_hardware_file_and_replays() {
+        let home = tempfile::tempdir().unwrap();
+        std::fs::create_dir(home.path().join("logs")).unwrap();
+        let line = format!("loaded {}/models with token=abc\n", home.path().display());
+        std::fs::write(home.path().join("logs/server.log"), line.repeat(500)).unwrap();
+        let options = options(home.path());
+        let machine = Machine::Asked(Box::new(crate::hardware::collect(&options)));
+        let report = report(&machine, &options).unwrap();
+        assert_eq!(merge(report.evidence.as_ref().unwrap()), report.hardware);
+        let lines = report.logs.values().next().unwrap();
+        assert_eq!(lines.len(), LOG_LINES);
+        assert!(lines.iter().all(|line| line.ends_with("token=SECRET")), "{lines:?}");
+
+        let json = serde_json::to_string_pretty(&report).unwrap();
+        assert_eq!(serde_json::from_str::<Report>(&json).unwrap(), report);
+        assert_eq!(Hardware::from_json(&json, home.path()).unwrap(), report.hardware);
+    }
+
+    #[test]
+    fn a_machine_from_a_file_is_reported_without_evidence() {
+        let home = tempfile::tempdir().unwrap();
+        let saved = r#"{"schema": 1, "memory": {"total_bytes": 8589934592},
+            "gpus": [{"name": "maria's card", "kind": "discrete", "vram_total_bytes": null}],
+            "disks": [{"path": "/home/maria/.acolyte"}]}"#;
+        let saved = Hardware::from_json(saved, Path::new("saved.json")).unwrap();
+        let secrets = Secrets::new(Some(Path::new("/home/maria")), &["maria"], &[]);
+        let machine = Machine::Saved(Box::new(saved));
+        let report = report_without(&secrets, &machine, &options(home.path()), std::iter::empty()).unwrap();
+        assert_eq!(report.evidence, None);
+        assert_eq!(report.hardware.disks[0].path, Path::new("~/.acolyte"));
+        assert_eq!(report.hardware.gpus[0].name, "maria's card");
+        let json = serde_json::to_string(&report).unwrap();
+        assert_eq!(Hardware::from_json(&json, home.path()).unwrap(), report.hardware);
+    }
+
+    /// A secret in every place that a report takes words from.
+    #[test]
+    fn nothing_personal_is_left_anywhere() {
+        let home = tempfile::tempdir().unwrap();
+        std::fs::create_dir_all(home.path().join("logs")).unwrap();
+        std::fs::create_dir_all(home.path().join(".ollama/logs")).unwrap();
+        let log = "filomena@atalaya.example.net 203.0.113.9 serial: PF2XQ9 Authorization: Bearer x1.y2/z3\n\
+                   token=hf_qwertyuiopasdfgh id GPU-73e45cbc-47ea-f9a2-27e5-24963b4577bb 0c:9d:92:c6:1a:2b\n\
+                   ssh 2001:db8::7 filo@example.com https://filomena:tulip@example.com/x /home/filomena/x\n";
+        std::fs::write(home.path().join("logs/install.log"), log).unwrap();
+        std::fs::write(home.path().join(".ollama/logs/server.log"), log).unwrap();
+        let engine = crate::machine::Engine {
+            kind: "server".to_owned(),
+            path: Some("/home/filomena/bin/ollama".into()),
+            loaded: vec![crate::machine::LoadedModel {
+                name: "filomena/diary:1".to_owned(),
+                ..Default::default()
+            }],
+            ..Default::default()
+        };
+        let evidence = Evidence {
+            nvml: crate::hardware::evidence::Answer::Failed(
+                "no /home/filomena/nvml.so on atalaya".to_owned(),
+            ),
+            engines: vec![engine],
+            disks: vec![crate::machine::Disk {
+                path: "/run/media/filomena/stick".into(),
+                ..Default::default()
+            }],
+            model_folders: vec![crate::machine::ModelFolder {
+                path: "/home/filomena/models".into(),
+                models: vec![crate::machine::StoredModel {
+                    name: "atalaya:5000/filomena/m:1".to_owned(),
+                    size_bytes: None,
+                }],
+                ..Default::default()
+            }],
+            ..Evidence::default()
+        };
+        let variables = [
+            ("OLLAMA_MODELS", "/home/filomena/models"),
+            ("OLLAMA_HOST", "atalaya.example.net:11434"),
+            ("OLLAMA_API_KEY", "sk-tulip"),
+            ("ACOLYTE_NVML_PATH", "/media/filomena/lib.so"),
+            ("HF_TOKEN", "hf_tulip"),
+        ];
+        let secrets =
+            Secrets::new(Some(Path::new("/home/filomena")), &["filomena", "filo"], &["atalaya.example.net"]);
+        let machine = Machine::Asked(Box::new(evidence));
+        let variables = variables.into_iter().map(|(name, value)| (name.into(), value.into()));
+        let report = report_without(&secrets, &machine, &options(home.path()), variables).unwrap();
+        let json = serde_json::to_string_pretty(&report).unwrap();
+        for secret in [
+            "filo",
+            "atalaya",
+            "203.0.113.9",
+            "PF2XQ9",
+            "x1",
+            "y2",
+            "z3",
+            "hf_",
+            "73e45cbc",
+            "0c:9d",
+            "2001:db8",
+            "tulip",
+            "example.com",
+        ] {
+            assert!(!json.contains(secret), "{secret} is left in\n{json}");
+        }
+        // But what helps is there.
+        assert!(
+            json.contains("USER/diary:1") && json.contains("~/models") && json.contains("server.log"),
+            "{json}"
+        );
+    }
+
+    #[test]
+    fn settings_that_are_secret_are_named_but_not_shown() {
+        let variables = [("OLLAMA_HOST", "0.0.0.0"), ("OLLAMA_API_KEY", "abc"), ("HOME", "/home/x")];
+        let said = settings(variables.into_iter().map(|(k, v)| (k.into(), v.into())), &Secrets::default());
+        assert_eq!(said["OLLAMA_API_KEY"], "SECRET");
+        assert_eq!(said["OLLAMA_HOST"], "0.0.0.0");
+        assert_eq!(said.len(), 2);
+    }
+}

@@ -1,0 +1,86 @@
+//! macOS.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::Duration;
+
+use crate::hardware::evidence::{Evidence, GpuClient};
+use crate::hardware::probe::output_within;
+use crate::hardware::{disks, listening, power};
+use crate::machine::{DiskKind, Engine};
+
+/// For example `14.5`.
+pub fn os_version() -> Option<String> {
+    sysinfo::System::os_version().ok()
+}
+
+/// Power supply; everything else comes from Metal and sysctl.
+pub fn system_evidence(evidence: &mut Evidence) {
+    evidence.power = power::of_pmset(&pmset(&["-g", "batt"]), &pmset(&["-g"]));
+}
+
+fn pmset(args: &[&str]) -> String {
+    let mut command = Command::new("/usr/bin/pmset");
+    command.args(args);
+    output_within(command, Duration::from_secs(2)).unwrap_or_default()
+}
+
+/// What the folder is on.
+pub fn disk_kind(folder: &Path) -> Option<DiskKind> {
+    disks::kind_by_mount_point(folder)
+}
+
+/// The app where Ollama's own installer puts it, and programs where Homebrew and people put them.
+pub fn engine_programs(user_home: Option<&Path>) -> Vec<Engine> {
+    let mut apps = vec![PathBuf::from("/Applications/Ollama.app")];
+    let mut programs =
+        vec![PathBuf::from("/usr/local/bin/ollama"), PathBuf::from("/opt/homebrew/bin/ollama")];
+    let mut services = vec![PathBuf::from("/Library/LaunchDaemons/com.ollama.ollama.plist")];
+    if let Some(home) = user_home {
+        apps.push(home.join("Applications/Ollama.app"));
+        programs.push(home.join(".local/bin/ollama"));
+        services.push(home.join("Library/LaunchAgents/homebrew.mxcl.ollama.plist"));
+    }
+    let app = |path: PathBuf| Engine {
+        kind: "app".to_owned(),
+        version: fs::read_to_string(path.join("Contents/Info.plist"))
+            .ok()
+            .and_then(|plist| bundle_version(&plist)),
+        path: Some(path),
+        ..Engine::default()
+    };
+    let of_kind = |kind: &'static str| {
+        move |path: PathBuf| Engine { kind: kind.to_owned(), path: Some(path), ..Engine::default() }
+    };
+    let apps = apps.into_iter().filter(|path| path.is_dir()).map(app);
+    let programs = programs.into_iter().filter(|path| path.is_file()).map(of_kind("binary"));
+    let services = services.into_iter().filter(|path| path.is_file()).map(of_kind("service"));
+    apps.chain(programs).chain(services).collect()
+}
+
+/// `CFBundleShortVersionString` of a property list in XML.
+fn bundle_version(plist: &str) -> Option<String> {
+    let (_, rest) = plist.split_once("<key>CFBundleShortVersionString</key>")?;
+    let (_, rest) = rest.split_once("<string>")?;
+    let (version, _) = rest.split_once("</string>")?;
+    Some(version.trim().to_owned())
+}
+
+/// Ollama runs as the user here, so there is no other folder.
+pub fn system_model_folders() -> Vec<PathBuf> {
+    Vec::new()
+}
+
+/// Running an `ollama` program may start the desktop app.
+pub const PROGRAMS_CAN_BE_ASKED: bool = false;
+
+/// Whether a port is listened on at an address that other machines can reach.
+pub fn listens_beyond_loopback(port: u16) -> Option<bool> {
+    listening::by_connecting(port)
+}
+
+/// macOS does not tell programs which others hold graphics memory, which is main memory here anyway.
+pub fn gpu_clients() -> Vec<GpuClient> {
+    Vec::new()
+}

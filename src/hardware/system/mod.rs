@@ -1,0 +1,28 @@
+//! How each system is asked. One file each, all with the same functions.
+
+#[cfg(target_os = "linux")]
+mod linux;
+#[cfg(target_os = "macos")]
+mod macos;
+#[cfg(windows)]
+mod windows;
+
+#[cfg(target_os = "linux")]
+use linux as this;
+#[cfg(target_os = "macos")]
+use macos as this;
+#[cfg(windows)]
+use windows as this;
+
+pub use this::{
+    PROGRAMS_CAN_BE_ASKED, disk_kind, engine_programs, gpu_clients, listens_beyond_loopback, os_version,
+    system_evidence, system_model_folders,
+};
+#[cfg(windows)]
+pub use windows::dxgi_adapters;
+
+/// There is no DXGI here.
+#[cfg(not(windows))]
+pub fn dxgi_adapters() -> super::evidence::Answer<Vec<super::evidence::DxgiAdapter>> {
+    super::evidence::Answer::Absent
+}

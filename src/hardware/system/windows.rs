@@ -1,0 +1,109 @@
+//! Windows: the registry, DXGI, the power supply.
+
+mod ffi;
+
+use std::path::{Path, PathBuf};
+
+use windows_registry::{CURRENT_USER, Key, LOCAL_MACHINE};
+
+use crate::hardware::evidence::{Evidence, GpuClient, RegistryAdapter};
+use crate::hardware::{disks, listening};
+use crate::machine::{DiskKind, Engine};
+
+pub use ffi::dxgi_adapters;
+
+/// Display adapters, one numbered key each.
+const DISPLAY_CLASS: &str = r"SYSTEM\CurrentControlSet\Control\Class\{4d36e968-e325-11ce-bfc1-08002be10318}";
+const WINDOWS_VERSION: &str = r"SOFTWARE\Microsoft\Windows NT\CurrentVersion";
+/// Where Ollama's installer registers itself.
+const OLLAMA_UNINSTALL: &str =
+    r"Software\Microsoft\Windows\CurrentVersion\Uninstall\{44E83376-CE68-45EB-8FC1-393500EB558C}_is1";
+
+/// For example `10.0.19045`.
+pub fn os_version() -> Option<String> {
+    let key = LOCAL_MACHINE.open(WINDOWS_VERSION).ok()?;
+    let build = key.get_string("CurrentBuildNumber").ok()?;
+    let number = |name: &str| key.get_u32(name).ok();
+    match number("CurrentMajorVersionNumber").zip(number("CurrentMinorVersionNumber")) {
+        Some((major, minor)) => Some(format!("{major}.{minor}.{build}")),
+        // Before Windows 10 there was only this text: "6.1" is Windows 7.
+        None => Some(format!("{}.{build}", key.get_string("CurrentVersion").ok()?)),
+    }
+}
+
+/// The registry's adapters, the power supply, and whether this is Windows at all.
+pub fn system_evidence(evidence: &mut Evidence) {
+    evidence.registry = registry_adapters();
+    evidence.power = ffi::power();
+    evidence.wine = [LOCAL_MACHINE, CURRENT_USER].iter().any(|root| root.open(r"Software\Wine").is_ok());
+}
+
+fn registry_adapters() -> Vec<RegistryAdapter> {
+    let Ok(class) = LOCAL_MACHINE.open(DISPLAY_CLASS) else { return Vec::new() };
+    let Ok(keys) = class.keys() else { return Vec::new() };
+    // Besides the numbered keys there is one that only administrators may open.
+    keys.filter(|name| name.bytes().all(|byte| byte.is_ascii_digit()))
+        .filter_map(|name| registry_adapter(&class.open(&name).ok()?))
+        .collect()
+}
+
+fn registry_adapter(key: &Key) -> Option<RegistryAdapter> {
+    Some(RegistryAdapter {
+        name: key.get_string("DriverDesc").ok()?,
+        matching_device_id: key.get_string("MatchingDeviceId").ok(),
+        memory_bytes: memory_size(key),
+        driver_version: key.get_string("DriverVersion").ok(),
+    })
+}
+
+/// A 64-bit number, which some drivers write as plain bytes.
+fn memory_size(key: &Key) -> Option<u64> {
+    const NAME: &str = "HardwareInformation.qwMemorySize";
+    key.get_u64(NAME).ok().or_else(|| {
+        let bytes = key.get_bytes(NAME).ok()?;
+        Some(u64::from_le_bytes(bytes.try_into().ok()?))
+    })
+}
+
+/// What the folder is on.
+pub fn disk_kind(folder: &Path) -> Option<DiskKind> {
+    disks::kind_by_mount_point(folder)
+}
+
+/// Where Ollama's installer puts it; it is per user and registers its version.
+pub fn engine_programs(_user_home: Option<&Path>) -> Vec<Engine> {
+    let registered = CURRENT_USER.open(OLLAMA_UNINSTALL).ok();
+    let value = |name: &str| registered.as_ref().and_then(|key| key.get_string(name).ok());
+    let folder = value("InstallLocation")
+        .map(PathBuf::from)
+        .or_else(|| Some(PathBuf::from(std::env::var_os("LOCALAPPDATA")?).join(r"Programs\Ollama")));
+    folder
+        .map(|folder| folder.join("ollama.exe"))
+        .filter(|program| program.is_file())
+        .map(|program| Engine {
+            kind: "app".to_owned(),
+            version: value("DisplayVersion"),
+            path: Some(program),
+            ..Engine::default()
+        })
+        .into_iter()
+        .collect()
+}
+
+/// Only counters that take seconds to warm up tell this on Windows, beside NVIDIA's driver.
+pub fn gpu_clients() -> Vec<GpuClient> {
+    Vec::new()
+}
+
+/// Ollama runs as the user here, so there is no other folder.
+pub fn system_model_folders() -> Vec<PathBuf> {
+    Vec::new()
+}
+
+/// Running an `ollama` program may start the desktop app.
+pub const PROGRAMS_CAN_BE_ASKED: bool = false;
+
+/// Whether a port is listened on at an address that other machines can reach.
+pub fn listens_beyond_loopback(port: u16) -> Option<bool> {
+    listening::by_connecting(port)
+}

@@ -1,0 +1,332 @@
+#![allow(clippy::unwrap_used, clippy::panic)]
+
+mod connections;
+mod disk;
+mod trust;
+
+use std::cell::RefCell;
+use std::time::Instant;
+
+use sha2::{Digest as _, Sha256};
+use tempfile::TempDir;
+
+use crate::install::fetch::partial::{Places, Sidecar};
+use crate::install::fetch::ranges::Span;
+use crate::install::fetch::*;
+use crate::ollama::http;
+use crate::testing::{Reply, Request, Server};
+
+fn content(length: usize, seed: usize) -> Vec<u8> {
+    (0..length).map(|i| ((i + seed).wrapping_mul(2_654_435_761) >> 9) as u8).collect()
+}
+
+fn sha(content: &[u8]) -> [u8; 32] {
+    Sha256::digest(content).into()
+}
+
+struct Bench {
+    folder: TempDir,
+    content: Vec<u8>,
+    seen: RefCell<Vec<Progress>>,
+}
+
+impl Bench {
+    fn new(length: usize) -> Self {
+        Self { folder: tempfile::tempdir().unwrap(), content: content(length, 1), seen: RefCell::default() }
+    }
+
+    fn request(&self, urls: Vec<Url>) -> DownloadRequest {
+        let bytes = Some(self.content.len() as u64);
+        let dest = self.folder.path().join("deep").join("file.tar.zst");
+        let mut request = DownloadRequest::new(urls, dest, bytes, sha(&self.content));
+        request.patience =
+            Patience { silence: Duration::from_millis(400), backoff: Duration::from_millis(10), tries: 3 };
+        request
+    }
+
+    fn places(&self) -> Places {
+        let places = Places::of(&self.folder.path().join("deep").join("file.tar.zst"));
+        std::fs::create_dir_all(places.partial.parent().unwrap()).unwrap();
+        places
+    }
+
+    /// As if an earlier run had fetched these bytes of this content.
+    fn leave(&self, spans: &[(usize, usize)], content: &[u8], validator: Option<(&Url, &str)>) {
+        let places = self.places();
+        let mut sidecar = Sidecar {
+            sha256: hex(&sha(&self.content)),
+            bytes: Some(self.content.len() as u64),
+            ..Sidecar::default()
+        };
+        let mut file = vec![0; self.content.len()];
+        for (start, end) in spans {
+            file[*start..*end].copy_from_slice(&content[*start..*end]);
+            sidecar.done.add(Span { start: *start as u64, end: *end as u64 });
+        }
+        if let Some((url, tag)) = validator {
+            sidecar.validators.insert(url.to_string(), format!("\"{tag}\""));
+        }
+        std::fs::write(&places.partial, file).unwrap();
+        sidecar.save(&places).unwrap();
+    }
+
+    fn go(&self, request: &DownloadRequest) -> Result<PathBuf, DownloadError> {
+        self.go_with(request, &Control::new(), &|_| {})
+    }
+
+    fn go_with(
+        &self,
+        request: &DownloadRequest,
+        control: &Control,
+        watch: &dyn Fn(&Progress),
+    ) -> Result<PathBuf, DownloadError> {
+        let client = http::client(&http::HttpOptions::default()).unwrap();
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        let note = |progress: Progress| {
+            watch(&progress);
+            self.seen.borrow_mut().push(progress);
+        };
+        let outcome = runtime.block_on(download(&client, request, &note, control));
+        runtime.shutdown_background();
+        if let Ok(path) = &outcome {
+            assert!(std::fs::read(path).unwrap() == self.content, "a wrong file was taken for the right one");
+            let left: Vec<_> = std::fs::read_dir(path.parent().unwrap()).unwrap().collect();
+            assert_eq!(left.len(), 1, "only the finished file stays: {left:?}");
+        }
+        outcome
+    }
+
+    fn waits(&self) -> Vec<Waiting> {
+        self.seen.borrow().iter().filter_map(|progress| progress.waiting_for.clone()).collect()
+    }
+
+    fn serve(&self, answer: impl Fn(&Request, &[u8]) -> Reply + Send + Sync + 'static) -> Server {
+        let content = self.content.clone();
+        Server::start(move |request| answer(request, &content))
+    }
+}
+
+fn problems(error: &DownloadError) -> Vec<Problem> {
+    match error {
+        DownloadError::Unavailable { tried, .. } => {
+            tried.iter().map(|(_, problem)| problem.clone()).collect()
+        }
+        other => panic!("{other}"),
+    }
+}
+
+#[test]
+fn a_file_is_fetched_checked_and_not_fetched_again() {
+    let bench = Bench::new(300_000);
+    let server = bench.serve(|request, content| Reply::file(request, content, "a"));
+    let request = bench.request(vec![server.url("/f")]);
+    bench.go(&request).unwrap();
+    let last = bench.seen.borrow().last().cloned().unwrap();
+    assert_eq!((last.bytes_done, last.bytes_total), (300_000, Some(300_000)));
+    assert_eq!(server.requests().len(), 1);
+    assert_eq!(server.requests()[0].headers["user-agent"], http::USER_AGENT);
+    bench.go(&request).unwrap();
+    assert_eq!(server.requests().len(), 1, "it was there already");
+    // A finished file that is not the right one is replaced.
+    std::fs::write(&request.dest, b"something else").unwrap();
+    bench.go(&request).unwrap();
+}
+
+#[test]
+fn the_length_may_be_unknown_to_us_and_to_the_server() {
+    for until_close in [false, true] {
+        let bench = Bench::new(300_000);
+        let server = bench.serve(move |_, content| Reply { until_close, ..Reply::body(content) });
+        let request = DownloadRequest { bytes: None, ..bench.request(vec![server.url("/f")]) };
+        bench.go(&request).unwrap();
+    }
+}
+
+#[test]
+fn an_earlier_part_is_taken_up_with_range_and_if_range() {
+    let bench = Bench::new(500_000);
+    let server = bench.serve(|request, content| Reply::file(request, content, "a"));
+    let url = server.url("/f");
+    bench.leave(&[(0, 200_000), (300_000, 400_000)], &bench.content, Some((&url, "a")));
+    bench.go(&bench.request(vec![url])).unwrap();
+    let ranges: Vec<_> = server.requests().iter().map(|request| request.range().unwrap()).collect();
+    assert_eq!(ranges, [(200_000, Some(299_999)), (400_000, Some(499_999))]);
+    assert_eq!(server.requests()[0].headers["if-range"], "\"a\"");
+}
+
+#[test]
+fn a_part_that_lacks_nothing_is_only_checked() {
+    let bench = Bench::new(500_000);
+    bench.leave(&[(0, 500_000)], &bench.content, None);
+    let server = bench.serve(|_, _| Reply::status(500));
+    bench.go(&bench.request(vec![server.url("/f")])).unwrap();
+    assert!(server.requests().is_empty());
+}
+
+#[test]
+fn a_file_that_changed_on_the_server_is_begun_anew() {
+    let bench = Bench::new(500_000);
+    let server = bench.serve(|request, content| Reply::file(request, content, "new"));
+    let url = server.url("/f");
+    bench.leave(&[(0, 200_000)], &content(500_000, 99), Some((&url, "old")));
+    bench.go(&bench.request(vec![url])).unwrap();
+    let requests = server.requests();
+    assert_eq!(requests[0].headers["if-range"], "\"old\"");
+    assert_eq!(requests[1].range(), Some((0, Some(499_999))), "from the start");
+}
+
+#[test]
+fn a_wrong_earlier_part_costs_one_more_download_and_no_more() {
+    let bench = Bench::new(500_000);
+    let server = bench.serve(|request, content| Reply::file(request, content, "a"));
+    let url = server.url("/f");
+    bench.leave(&[(0, 200_000)], &content(500_000, 99), Some((&url, "a")));
+    bench.go(&bench.request(vec![url])).unwrap();
+    assert_eq!(server.requests().len(), 2);
+}
+
+#[test]
+fn a_server_that_ignores_ranges_is_taken_as_it_is() {
+    let bench = Bench::new(500_000);
+    let server = bench
+        .serve(|_, content| Reply { headers: vec![("ETag", "\"a\"".to_owned())], ..Reply::body(content) });
+    bench.go(&bench.request(vec![server.url("/f")])).unwrap();
+    assert_eq!(server.requests().len(), 1);
+    std::fs::remove_file(bench.request(Vec::new()).dest).unwrap();
+    bench.leave(&[(0, 200_000)], &bench.content, None);
+    bench.go(&bench.request(vec![server.url("/f")])).unwrap();
+    let requests = server.requests();
+    assert!(requests[1].range().is_some() && requests[2].range().is_none(), "asked once, then no more");
+}
+
+#[test]
+fn broken_connections_are_resumed_where_they_broke() {
+    let bench = Bench::new(500_000);
+    let server = bench
+        .serve(|request, content| Reply { cut_after: Some(100_000), ..Reply::file(request, content, "a") });
+    bench.go(&bench.request(vec![server.url("/f")])).unwrap();
+    let firsts: Vec<_> = server.requests().iter().map(|request| request.range().unwrap().0).collect();
+    assert!(firsts.is_sorted() && firsts.len() >= 5 && *firsts.last().unwrap() >= 400_000, "{firsts:?}");
+}
+
+#[test]
+fn a_stalled_connection_is_given_up_and_taken_up_again() {
+    let bench = Bench::new(500_000);
+    let server = bench.serve(|request, content| {
+        let stall_after = (request.earlier == 0).then_some(100_000);
+        Reply { stall_after, ..Reply::file(request, content, "a") }
+    });
+    bench.go(&bench.request(vec![server.url("/f")])).unwrap();
+    assert_eq!(server.requests()[1].range(), Some((100_000, Some(499_999))));
+}
+
+#[test]
+fn troubles_of_a_server_pass_and_what_it_is_waited_for_is_said() {
+    let bench = Bench::new(100_000);
+    let server = bench.serve(|request, content| match request.earlier {
+        0 => Reply::status(503),
+        1 => Reply { headers: vec![("Retry-After", "1".to_owned())], ..Reply::status(429) },
+        _ => Reply::file(request, content, "a"),
+    });
+    let start = Instant::now();
+    bench.go(&bench.request(vec![server.url("/f")])).unwrap();
+    assert!(start.elapsed() >= Duration::from_secs(1), "it was asked to wait");
+    let waits = bench.waits();
+    let expected = Problem::Status { status: 429, retry_after: Some(Duration::from_secs(1)) };
+    assert!(
+        waits.contains(&Waiting::Retry { host: "127.0.0.1".into(), problem: expected, seconds: 1 }),
+        "{waits:?}"
+    );
+}
+
+#[test]
+fn the_next_mirror_goes_on_where_the_first_failed() {
+    for first in [404, 403, 500] {
+        let bench = Bench::new(400_000);
+        let bad = bench.serve(move |_, _| Reply::status(first));
+        let good = bench.serve(|request, content| Reply::file(request, content, "g"));
+        bench.leave(&[(0, 150_000)], &bench.content, Some((&bad.url("/f"), "b")));
+        bench.go(&bench.request(vec![bad.url("/f"), good.url("/f")])).unwrap();
+        assert_eq!(good.requests()[0].range(), Some((150_000, Some(399_999))));
+        assert!(
+            !good.requests()[0].headers.contains_key("if-range"),
+            "one server's tag means nothing to another"
+        );
+    }
+}
+
+#[test]
+fn when_nothing_helps_every_address_is_named_with_its_reason() {
+    let bench = Bench::new(100_000);
+    let missing = bench.serve(|_, _| Reply::status(404));
+    let broken = bench.serve(|_, _| Reply::status(500));
+    let longer = bench.serve(|request, content| Reply::file(request, &[content, b"x"].concat(), "a"));
+    let closed = Url::parse("http://127.0.0.1:1/f").unwrap();
+    let urls = vec![missing.url("/f"), broken.url("/f"), longer.url("/f"), closed];
+    let error = bench.go(&bench.request(urls)).unwrap_err();
+    let problems = problems(&error);
+    assert_eq!(problems[0], Problem::Status { status: 404, retry_after: None });
+    assert_eq!(problems[1], Problem::Status { status: 500, retry_after: None });
+    assert_eq!(problems[2], Problem::Length { expected: 100_000, actual: 100_001 });
+    assert!(matches!(problems[3], Problem::Connection(_)), "{:?}", problems[3]);
+    assert_eq!(broken.requests().len(), 3, "as often as patience allows");
+    for language in crate::text::Language::ALL {
+        let said = error.explain(Text::new(language));
+        assert!(said.contains("500") && said.contains("file.tar.zst") && !said.contains("fetch-"), "{said}");
+    }
+}
+
+#[test]
+fn cancelling_is_quick_and_the_next_run_goes_on() {
+    let bench = Bench::new(400_000);
+    let server = bench.serve(|request, content| {
+        let stall_after = (request.earlier == 0).then_some(200_000);
+        Reply { stall_after, ..Reply::file(request, content, "a") }
+    });
+    let mut request = bench.request(vec![server.url("/f")]);
+    request.patience.silence = Duration::from_secs(60);
+    let control = Control::new();
+    let asked = RefCell::new(None);
+    let watch = |progress: &Progress| {
+        if progress.bytes_done >= 200_000 {
+            asked.borrow_mut().get_or_insert_with(Instant::now);
+            control.cancel();
+        }
+    };
+    let error = bench.go_with(&request, &control, &watch).unwrap_err();
+    let took = asked.borrow().unwrap().elapsed();
+    assert!(matches!(error, DownloadError::Cancelled(_)), "{error}");
+    assert!(took < Duration::from_millis(100), "{took:?}");
+    bench.go(&request).unwrap();
+    assert_eq!(server.requests()[1].range(), Some((200_000, Some(399_999))));
+}
+
+#[test]
+fn a_pause_drops_the_connection_and_resuming_goes_on() {
+    let bench = Bench::new(400_000);
+    let server = bench.serve(|request, content| {
+        let stall_after = (request.earlier == 0).then_some(200_000);
+        Reply { stall_after, ..Reply::file(request, content, "a") }
+    });
+    let mut request = bench.request(vec![server.url("/f")]);
+    request.patience.silence = Duration::from_secs(60);
+    let control = Control::new();
+    let resumer = RefCell::new(None);
+    let watch = |progress: &Progress| {
+        if progress.bytes_done == 200_000 && resumer.borrow().is_none() {
+            control.pause();
+        }
+        if progress.waiting_for == Some(Waiting::Resume) {
+            let control = control.clone();
+            *resumer.borrow_mut() = Some(std::thread::spawn(move || control.resume()));
+        }
+    };
+    bench.go_with(&request, &control, &watch).unwrap();
+    assert!(resumer.into_inner().is_some());
+    assert_eq!(server.requests().len(), 2);
+}
+
+#[test]
+fn hashes_are_written_as_everywhere() {
+    assert_eq!(hex(&sha(b"")), "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855");
+}

@@ -1,0 +1,94 @@
+//! What a server says is checked: lengths, ranges, hashes, where it sends us.
+
+use crate::install::fetch::tests::*;
+
+#[test]
+fn lengths_that_lie_are_not_believed() {
+    let bench = Bench::new(100_000);
+    // Says the right length and sends less; says nothing and sends more.
+    let short = bench.serve(|request, content| Reply {
+        declared: Some(content.len()),
+        body: content[..request.earlier.min(1) * 10].to_vec(),
+        status: 200,
+        ..Reply::default()
+    });
+    let error = bench.go(&bench.request(vec![short.url("/f")])).unwrap_err();
+    assert!(matches!(problems(&error)[0], Problem::Connection(_) | Problem::CutShort), "{error}");
+    let bench = Bench::new(100_000);
+    let long = bench.serve(|_, content| Reply {
+        until_close: true,
+        ..Reply::body([&content[..50_000], &[0; 500_000][..]].concat())
+    });
+    let error = bench.go(&bench.request(vec![long.url("/f")])).unwrap_err();
+    assert!(matches!(error, DownloadError::CheckSum { .. }), "{error}");
+}
+
+#[test]
+fn a_range_that_was_not_asked_for_is_refused() {
+    let bench = Bench::new(100_000);
+    bench.leave(&[(0, 50_000)], &bench.content, None);
+    let server = bench.serve(|_, content| Reply {
+        status: 206,
+        headers: vec![("Content-Range", "bytes 0-49999/100000".to_owned())],
+        body: content[..50_000].to_vec(),
+        ..Reply::default()
+    });
+    let error = bench.go(&bench.request(vec![server.url("/f")])).unwrap_err();
+    assert!(matches!(problems(&error)[0], Problem::Nonsense(_)), "{error}");
+}
+
+#[test]
+fn a_wrong_file_is_deleted_and_fetched_from_elsewhere_once() {
+    let flipped = |request: &Request, content: &[u8]| {
+        let mut content = content.to_vec();
+        content[70_000] ^= 1;
+        Reply::file(request, &content, "bad")
+    };
+    let bench = Bench::new(100_000);
+    let (bad, good) = (bench.serve(flipped), bench.serve(|r, c| Reply::file(r, c, "good")));
+    bench.go(&bench.request(vec![bad.url("/f"), good.url("/f")])).unwrap();
+    assert_eq!(good.requests()[0].range(), Some((0, Some(99_999))), "nothing of the wrong file is kept");
+
+    let bench = Bench::new(100_000);
+    let bad = bench.serve(flipped);
+    let error = bench.go(&bench.request(vec![bad.url("/f")])).unwrap_err();
+    let DownloadError::CheckSum { expected, actual, .. } = &error else { panic!("{error}") };
+    assert_eq!(*expected, hex(&sha(&bench.content)));
+    assert_ne!(expected, actual);
+    assert_eq!(bad.requests().len(), 2);
+    let places = bench.places();
+    assert!(!places.partial.exists() || std::fs::metadata(&places.partial).unwrap().len() == 0);
+    assert!(!bench.request(Vec::new()).dest.exists());
+}
+
+#[test]
+fn redirects_lead_to_good_places_only() {
+    let bench = Bench::new(100_000);
+    let server = bench.serve(|request, content| match request.path.as_str() {
+        "/f" => Reply::redirect("/hop"),
+        "/hop" => Reply::redirect(format!("http://{}/real", request.headers["host"])),
+        "/real" => Reply::file(request, content, "a"),
+        "/away" => Reply::redirect("http://example.org/f"),
+        "/file" => Reply::redirect("file:///etc/passwd"),
+        "/bare" => Reply::status(302),
+        _ => Reply::redirect("/loop"),
+    });
+    bench.go(&bench.request(vec![server.url("/f")])).unwrap();
+    let real = server.requests().into_iter().find(|request| request.path == "/real").unwrap();
+    assert!(real.range().is_some(), "the range goes along");
+    for (path, problem) in [
+        ("/away", Problem::Insecure(Url::parse("http://example.org/f").unwrap())),
+        ("/file", Problem::Insecure(Url::parse("file:///etc/passwd").unwrap())),
+        ("/bare", Problem::Redirects),
+        ("/loop", Problem::Redirects),
+    ] {
+        let bench = Bench::new(100_000);
+        let error = bench.go(&bench.request(vec![server.url(path)])).unwrap_err();
+        assert_eq!(problems(&error), [problem]);
+    }
+    let error = bench.go(&DownloadRequest {
+        dest: bench.folder.path().join("other"),
+        ..bench.request(vec![Url::parse("http://192.0.2.1/f").unwrap()])
+    });
+    assert!(matches!(problems(&error.unwrap_err())[0], Problem::Insecure(_)), "plain http is not even tried");
+}

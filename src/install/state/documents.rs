@@ -1,0 +1,280 @@
+//! The files under `llm/`: what ACOLYTE reads, what was agreed to, what was promised and measured, and which server
+//! is ours.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+
+use crate::SCHEMA;
+use crate::install::{Paths, Receipt};
+use crate::models::KvCacheType;
+use crate::ollama::server::Launch;
+use crate::plan::Verdict;
+use crate::platform::files::{self, FileError};
+use crate::platform::process::ProcessIdentity;
+
+/// The name under which ACOLYTE asks for its model.
+pub const SERVED_MODEL: &str = "acolyte:latest";
+/// The one before it, kept while a change of profile is not yet verified.
+pub const PREVIOUS_MODEL: &str = "acolyte:previous";
+
+/// `profile.yaml`: what ACOLYTE reads to know whom to ask and what to expect.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ProfileFile {
+    /// Always [`SCHEMA`].
+    pub schema: u32,
+    /// When it was written, RFC 3339.
+    pub written_at: String,
+    /// Profile id.
+    pub profile: String,
+    /// Where the server is: `http://127.0.0.1:42434`.
+    pub endpoint: String,
+    /// Its port.
+    pub port: u16,
+    /// The model to ask for.
+    pub model: String,
+    /// The tag it was made from.
+    pub base_model: String,
+    /// Tokens of context.
+    pub context_tokens: u32,
+    /// Type of the KV cache.
+    pub kv_cache_type: KvCacheType,
+    /// Layers on the GPU.
+    pub gpu_layers: u32,
+    /// Layers in all.
+    pub total_layers: u32,
+    /// The engine chooses the layers itself, because it was faster so; `gpu_layers` is what it chose when it was measured.
+    #[serde(default)]
+    pub automatic_layers: bool,
+    /// Prompt tokens handled at once.
+    pub num_batch: u32,
+    /// Verdict of the plan, or degraded when fewer layers than planned found room.
+    pub verdict: Verdict,
+    /// Whether it runs with limits that needed consent.
+    pub degraded: bool,
+    /// What ACOLYTE shows above each answer then.
+    #[serde(default)]
+    pub banner: Option<String>,
+    /// The engine's version, as it says itself.
+    pub engine_version: String,
+    /// The engine's program.
+    pub engine_program: PathBuf,
+    /// Folder of the models.
+    pub models_dir: PathBuf,
+    /// Whether the server is started at login.
+    pub autostart: bool,
+}
+
+/// `consent.json`: what the person agreed to, word for word.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ConsentFile {
+    /// Always [`SCHEMA`].
+    pub schema: u32,
+    /// When, RFC 3339.
+    pub agreed_at: String,
+    /// Profile id.
+    pub profile: String,
+    /// The model.
+    pub model: String,
+    /// The whole text, in the language it was shown in.
+    pub text: String,
+}
+
+/// `server.json`: the server we started last.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ServerFile {
+    /// Always [`SCHEMA`].
+    pub schema: u32,
+    /// The engine's program.
+    pub program: PathBuf,
+    /// Its port.
+    pub port: u16,
+    /// Folder of the models.
+    pub models_dir: PathBuf,
+    /// Type of the KV cache.
+    pub kv_cache_type: KvCacheType,
+    /// Its process; `None` when somebody else starts it (a login entry).
+    #[serde(default)]
+    pub process: Option<ProcessIdentity>,
+}
+
+impl ServerFile {
+    /// Of a server started like this.
+    pub fn new(launch: &Launch, process: Option<ProcessIdentity>) -> Self {
+        Self {
+            schema: SCHEMA,
+            program: launch.program.clone(),
+            port: launch.port,
+            models_dir: launch.models_dir.clone(),
+            kv_cache_type: launch.kv_cache_type,
+            process,
+        }
+    }
+
+    /// How to start it again.
+    pub fn launch(&self, paths: &Paths) -> Launch {
+        Launch {
+            program: self.program.clone(),
+            port: self.port,
+            models_dir: self.models_dir.clone(),
+            kv_cache_type: self.kv_cache_type,
+            home: paths.engine_home(),
+            log: paths.server_log(),
+            network: BTreeMap::new(),
+        }
+    }
+}
+
+/// Why a document was not read.
+#[derive(Debug, thiserror::Error)]
+pub enum DocumentError {
+    /// What the system said.
+    #[error(transparent)]
+    File(#[from] FileError),
+    /// It is not such a document.
+    #[error("{path} cannot be understood: {cause}")]
+    Format {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong, with its line.
+        cause: String,
+    },
+}
+
+/// What is installed under a home.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Installed {
+    /// What is in force.
+    pub profile: ProfileFile,
+    /// The last receipt.
+    pub receipt: Option<Receipt>,
+}
+
+impl Installed {
+    /// Reads what is installed; `None` when nothing is.
+    ///
+    /// # Errors
+    /// When a document is there but cannot be read.
+    pub fn load(home: &Path) -> Result<Option<Self>, DocumentError> {
+        let paths = Paths::new(home);
+        Self::from_files(&paths.profile(), &paths.receipt())
+    }
+
+    /// From these two files; `None` when there is no profile.
+    ///
+    /// # Errors
+    /// As [`Installed::load`].
+    pub fn from_files(profile: &Path, receipt: &Path) -> Result<Option<Self>, DocumentError> {
+        let Some(profile) = read_yaml(profile)? else { return Ok(None) };
+        Ok(Some(Self { profile, receipt: read_json(receipt)? }))
+    }
+}
+
+/// Reads a JSON document; `None` when it is not there.
+///
+/// # Errors
+/// When it cannot be read or is none.
+pub fn read_json<T: DeserializeOwned>(path: &Path) -> Result<Option<T>, DocumentError> {
+    read(path)?
+        .map(|text| {
+            serde_json::from_str(&text)
+                .map_err(|error| DocumentError::Format { path: path.to_owned(), cause: error.to_string() })
+        })
+        .transpose()
+}
+
+/// Reads a YAML document; `None` when it is not there.
+///
+/// # Errors
+/// When it cannot be read or is none.
+pub fn read_yaml<T: DeserializeOwned>(path: &Path) -> Result<Option<T>, DocumentError> {
+    read(path)?
+        .map(|text| {
+            serde_saphyr::from_str(&text)
+                .map_err(|error| DocumentError::Format { path: path.to_owned(), cause: error.to_string() })
+        })
+        .transpose()
+}
+
+/// A document as JSON, for people too.
+///
+/// # Errors
+/// Never for our documents: they hold nothing that JSON cannot.
+pub fn to_json(path: &Path, document: &impl Serialize) -> Result<Vec<u8>, FileError> {
+    let mut json = serde_json::to_vec_pretty(document).map_err(|error| files::at(path)(error.into()))?;
+    json.push(b'\n');
+    Ok(json)
+}
+
+/// A document as YAML.
+///
+/// # Errors
+/// Never for our documents: they hold nothing that YAML cannot.
+pub fn to_yaml(path: &Path, document: &impl Serialize) -> Result<Vec<u8>, FileError> {
+    serde_saphyr::to_string(document)
+        .map(String::into_bytes)
+        .map_err(|error| files::at(path)(std::io::Error::other(error.to_string())))
+}
+
+fn read(path: &Path) -> Result<Option<String>, DocumentError> {
+    match std::fs::read_to_string(path) {
+        Ok(text) => Ok(Some(text)),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(files::at(path)(error).into()),
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    fn profile() -> ProfileFile {
+        ProfileFile {
+            schema: SCHEMA,
+            written_at: "2026-11-23T05:00:00Z".to_owned(),
+            profile: "hybrid_8gb".to_owned(),
+            endpoint: "http://127.0.0.1:42434".to_owned(),
+            port: 42434,
+            model: SERVED_MODEL.to_owned(),
+            base_model: "127.0.0.1:5055/acolyte/gemma3:270m".to_owned(),
+            context_tokens: 32_768,
+            kv_cache_type: KvCacheType::Q8_0,
+            gpu_layers: 25,
+            total_layers: 29,
+            automatic_layers: false,
+            num_batch: 512,
+            verdict: Verdict::Degraded,
+            degraded: true,
+            banner: Some("Modo degradado: 25 de 29 capas – \"lento\"\nno: # sí".to_owned()),
+            engine_version: "0.32.15".to_owned(),
+            engine_program: "/home/ñ a/.acolyte/ollama/0.32.15/bin/ollama".into(),
+            models_dir: r"C:\Users\x\models".into(),
+            autostart: true,
+        }
+    }
+
+    #[test]
+    fn a_profile_survives_being_written() {
+        let folder = tempfile::tempdir().unwrap();
+        let paths = Paths::new(folder.path());
+        assert_eq!(Installed::load(folder.path()).unwrap(), None);
+        files::create_folders(&paths.llm()).unwrap();
+        let yaml = to_yaml(&paths.profile(), &profile()).unwrap();
+        files::write_whole(&paths.profile(), &yaml).unwrap();
+        let installed = Installed::load(folder.path()).unwrap().unwrap();
+        assert_eq!((installed.profile, installed.receipt), (profile(), None));
+    }
+
+    #[test]
+    fn a_damaged_document_is_named_with_its_line() {
+        let folder = tempfile::tempdir().unwrap();
+        let paths = Paths::new(folder.path());
+        files::create_folders(&paths.llm()).unwrap();
+        std::fs::write(paths.profile(), "schema: 1\nport: many\n").unwrap();
+        let message = Installed::load(folder.path()).unwrap_err().to_string();
+        assert!(message.contains("profile.yaml") && message.contains("line 2"), "{message}");
+    }
+}

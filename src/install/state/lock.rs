@@ -1,0 +1,91 @@
+//! One program at a time changes things under a home.
+
+use std::fs::{File, OpenOptions, TryLockError};
+use std::path::{Path, PathBuf};
+
+use crate::platform::files::{FileError, at};
+
+/// Held while things are changed; given back when dropped, and by the system when the program dies.
+#[derive(Debug)]
+pub struct Lock {
+    file: File,
+}
+
+/// Why there is no lock.
+#[derive(Debug, thiserror::Error)]
+pub enum LockError {
+    /// Somebody else holds it.
+    #[error("another installer is working in {home}")]
+    Busy {
+        /// The home.
+        home: PathBuf,
+    },
+    /// What the system said.
+    #[error(transparent)]
+    File(#[from] FileError),
+}
+
+impl Lock {
+    /// Takes the lock of a home at once or not at all. The lock's folder must exist.
+    ///
+    /// # Errors
+    /// When somebody else holds it, or the file cannot be opened.
+    pub fn take(path: &Path, home: &Path) -> Result<Self, LockError> {
+        loop {
+            let mut options = OpenOptions::new();
+            options.create(true).truncate(false).write(true);
+            #[cfg(unix)]
+            {
+                use std::os::unix::fs::OpenOptionsExt as _;
+                options.mode(0o600);
+            }
+            let file = options.open(path).map_err(at(path))?;
+            match file.try_lock() {
+                Ok(()) if same_file(&file, path) => return Ok(Self { file }),
+                // Whoever held it has removed it meanwhile, as an uninstallation does at its end: take the new one.
+                Ok(()) => {}
+                Err(TryLockError::WouldBlock) => return Err(LockError::Busy { home: home.to_owned() }),
+                Err(TryLockError::Error(error)) => return Err(at(path)(error).into()),
+            }
+        }
+    }
+}
+
+impl Drop for Lock {
+    fn drop(&mut self) {
+        // Closing the file would do; a child that inherited the handle must not keep the lock.
+        let _closed_anyway = self.file.unlock();
+    }
+}
+
+#[cfg(unix)]
+fn same_file(file: &File, path: &Path) -> bool {
+    use std::os::unix::fs::MetadataExt as _;
+    let identity = |metadata: &std::fs::Metadata| (metadata.dev(), metadata.ino());
+    matches!((file.metadata(), std::fs::metadata(path)), (Ok(a), Ok(b)) if identity(&a) == identity(&b))
+}
+
+/// Where an open file cannot be removed from under us, its path is proof enough.
+#[cfg(not(unix))]
+fn same_file(_: &File, path: &Path) -> bool {
+    path.exists()
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_second_one_is_told() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("lock");
+        let first = Lock::take(&path, folder.path()).unwrap();
+        assert!(matches!(Lock::take(&path, folder.path()), Err(LockError::Busy { .. })));
+        drop(first);
+        let again = Lock::take(&path, folder.path()).unwrap();
+        std::fs::remove_file(&path).unwrap();
+        drop(again);
+        Lock::take(&path, folder.path()).unwrap();
+    }
+}

@@ -1,0 +1,456 @@
+//! GPUs by name: memory bandwidth and arithmetic where the driver does not tell, and the architecture, on which
+//! efficiency depends. The table is `assets/gpus.csv`, which names its sources.
+//!
+//! Drivers, people and lists write the same card in many ways (`NVIDIA GeForce RTX 4060 Laptop GPU`,
+//! `rtx-4060-8gb`). A name is reduced to the words that tell cards apart; a laptop chip is never taken for the desktop
+//! card of the same name, because it is slower.
+
+use std::collections::HashMap;
+use std::sync::LazyLock;
+
+use crate::GIB;
+use crate::machine::Backend;
+
+/// What the table says of a GPU.
+#[derive(Clone, Debug, PartialEq)]
+pub struct GpuRow {
+    /// Name, as its maker prints it.
+    pub name: String,
+    /// Chip family.
+    pub architecture: Architecture,
+    /// The back-end Ollama uses it with.
+    pub backend: Backend,
+    /// Its own memory in bytes; 0 when it shares the processor's.
+    pub vram_bytes: u64,
+    /// Memory bandwidth in decimal GB/s.
+    pub bandwidth_gb_s: f64,
+    /// Arithmetic of its vector units in 32 bits, in TFLOPS.
+    pub fp32_tflops: f64,
+    /// What its memory is built of.
+    pub memory: Memory,
+    /// Whether it is the chip of a laptop.
+    pub laptop: bool,
+}
+
+/// What a GPU's memory is built of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Memory {
+    /// DDR3 or DDR4 on a card.
+    Ddr,
+    /// GDDR5, 6, 6X, 7.
+    Gddr,
+    /// Stacked memory of data-centre cards.
+    Hbm,
+    /// Soldered memory, shared with the processor.
+    Lpddr,
+}
+
+/// Family of a GPU's chip.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[allow(missing_docs, reason = "the names are the makers' own")]
+pub enum Architecture {
+    Maxwell,
+    Pascal,
+    Volta,
+    Turing,
+    Ampere,
+    Ada,
+    Hopper,
+    Blackwell,
+    Gcn,
+    Cdna,
+    Rdna1,
+    Rdna2,
+    Rdna3,
+    Rdna4,
+    XeLp,
+    XeLpg,
+    XeHpg,
+    Xe2,
+    AppleM1,
+    Apple,
+}
+
+impl GpuRow {
+    /// Professional cards check their GDDR memory for errors, which takes a share of its bandwidth, and run slower
+    /// clocks than the gamers' card with the same chip.
+    pub fn professional(&self) -> bool {
+        let consumer = ["GeForce", "TITAN"].iter().any(|mark| self.name.contains(mark));
+        self.backend == Backend::Cuda && self.memory == Memory::Gddr && !consumer
+    }
+}
+
+impl Architecture {
+    const NAMES: [(&'static str, Self); 20] = [
+        ("maxwell", Self::Maxwell),
+        ("pascal", Self::Pascal),
+        ("volta", Self::Volta),
+        ("turing", Self::Turing),
+        ("ampere", Self::Ampere),
+        ("ada", Self::Ada),
+        ("hopper", Self::Hopper),
+        ("blackwell", Self::Blackwell),
+        ("gcn", Self::Gcn),
+        ("cdna", Self::Cdna),
+        ("rdna1", Self::Rdna1),
+        ("rdna2", Self::Rdna2),
+        ("rdna3", Self::Rdna3),
+        ("rdna4", Self::Rdna4),
+        ("xe-lp", Self::XeLp),
+        ("xe-lpg", Self::XeLpg),
+        ("xe-hpg", Self::XeHpg),
+        ("xe2", Self::Xe2),
+        ("apple-m1", Self::AppleM1),
+        ("apple", Self::Apple),
+    ];
+
+    fn parse(name: &str) -> Option<Self> {
+        Self::NAMES.into_iter().find(|(known, _)| *known == name).map(|(_, architecture)| architecture)
+    }
+
+    /// The family of an NVIDIA chip with this CUDA compute capability.
+    pub fn of_compute_capability((major, minor): (u32, u32)) -> Option<Self> {
+        Some(match (major, minor) {
+            (5, _) => Self::Maxwell,
+            (6, _) => Self::Pascal,
+            (7, 0..=4) => Self::Volta,
+            (7, _) => Self::Turing,
+            (8, 9) => Self::Ada,
+            (8, _) => Self::Ampere,
+            (9, _) => Self::Hopper,
+            (10.., _) => Self::Blackwell,
+            _ => return None,
+        })
+    }
+
+    fn backend(self) -> Backend {
+        match self {
+            Self::Maxwell
+            | Self::Pascal
+            | Self::Volta
+            | Self::Turing
+            | Self::Ampere
+            | Self::Ada
+            | Self::Hopper
+            | Self::Blackwell => Backend::Cuda,
+            Self::Cdna | Self::Rdna2 | Self::Rdna3 | Self::Rdna4 => Backend::Rocm,
+            Self::Gcn | Self::Rdna1 | Self::XeLp | Self::XeLpg | Self::XeHpg | Self::Xe2 => Backend::Vulkan,
+            Self::AppleM1 | Self::Apple => Backend::Metal,
+        }
+    }
+}
+
+/// A name reduced to what tells cards apart.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+struct Key {
+    /// In alphabetical order.
+    words: Vec<String>,
+    laptop: bool,
+}
+
+struct Table {
+    rows: Vec<(Key, GpuRow)>,
+    /// Positions in `rows` of the rows of a key, in order of release.
+    exact: HashMap<Key, Vec<usize>>,
+}
+
+/// Words that every maker sprinkles over its names.
+const NOISE: [&str; 36] = [
+    "nvidia",
+    "amd",
+    "ati",
+    "intel",
+    "geforce",
+    "gtx",
+    "rx",
+    "radeon",
+    "instinct",
+    "tesla",
+    "graphics",
+    "gpu",
+    "corporation",
+    "corp",
+    "inc",
+    "tm",
+    "r",
+    "c",
+    "with",
+    "design",
+    "generation",
+    "card",
+    "laptop",
+    "mobile",
+    "gddr6",
+    "gddr6x",
+    "gddr5",
+    "sxm2",
+    "sxm3",
+    "sxm4",
+    "sxm5",
+    "sxm",
+    "hbm2",
+    "hbm2e",
+    "hbm3",
+    "compute",
+];
+
+/// Words that make another card of the same number.
+const VARIANTS: [&str; 22] = [
+    "ti",
+    "super",
+    "xt",
+    "xtx",
+    "gre",
+    "ada",
+    "blackwell",
+    "quadro",
+    "titan",
+    "max",
+    "pro",
+    "ultra",
+    "d",
+    "v2",
+    "sff",
+    "maxq",
+    "nvl",
+    "dgxs",
+    "cnx",
+    "x",
+    "boost",
+    "server",
+];
+
+/// The row of a GPU called `name`; among cards of one name the one whose memory is nearest to `vram_total_bytes`.
+/// `None` for a name that leads to no row, or only to a desktop card when it is a laptop's.
+pub fn lookup(name: &str, vram_total_bytes: Option<u64>) -> Option<&'static GpuRow> {
+    static TABLE: LazyLock<Table> = LazyLock::new(|| Table::from_csv(include_str!("../../assets/gpus.csv")));
+    let (key, named_gib) = reduce(name);
+    let vram = vram_total_bytes.or(named_gib.map(|gib| gib.saturating_mul(GIB)));
+    TABLE.find(&key, vram)
+}
+
+impl Table {
+    fn from_csv(csv: &str) -> Self {
+        let mut table = Self { rows: Vec::new(), exact: HashMap::new() };
+        for line in csv.lines().filter(|line| !line.starts_with('#')).skip(1) {
+            let Some(row) = parse_row(line) else {
+                // A test parses every line, so this is never reached in a program that was tested.
+                tracing::error!(line, "a line of the GPU table is not valid");
+                continue;
+            };
+            let key = Key { laptop: row.laptop, ..reduce(&row.name).0 };
+            table.exact.entry(key.clone()).or_default().push(table.rows.len());
+            table.rows.push((key, row));
+        }
+        table
+    }
+
+    fn find(&self, key: &Key, vram: Option<u64>) -> Option<&GpuRow> {
+        if let Some(found) = self.exact.get(key) {
+            return self.nearest(found.iter().copied(), vram);
+        }
+        // A mark such as "A770M" says laptop without the word.
+        let either = Key { laptop: true, ..key.clone() };
+        if let Some(found) = self.exact.get(&either) {
+            return self.nearest(found.iter().copied(), vram);
+        }
+        let likeness = |row: &Key| -> Option<usize> {
+            let missing: Vec<&String> = key.words.iter().filter(|w| !row.words.contains(w)).collect();
+            let added: Vec<&String> = row.words.iter().filter(|w| !key.words.contains(w)).collect();
+            let tells = |word: &&String| {
+                VARIANTS.contains(&word.as_str()) || word.bytes().any(|b| b.is_ascii_digit())
+            };
+            let shared_number = row
+                .words
+                .iter()
+                .any(|word| key.words.contains(word) && word.bytes().any(|b| b.is_ascii_digit()));
+            (row.laptop == key.laptop
+                && shared_number
+                && !added.iter().any(tells)
+                && !missing.iter().any(|word| VARIANTS.contains(&word.as_str())))
+            .then(|| missing.len() * 2 + added.len())
+        };
+        let best = self.rows.iter().filter_map(|(row, _)| likeness(row)).min()?;
+        let found =
+            self.rows.iter().enumerate().filter(|(_, (row, _))| likeness(row) == Some(best)).map(|(i, _)| i);
+        self.nearest(found, vram)
+    }
+
+    /// Of the rows at `positions` the one whose memory is nearest; the first one when that is not known.
+    fn nearest(&self, positions: impl Iterator<Item = usize>, vram: Option<u64>) -> Option<&GpuRow> {
+        let rows = positions.filter_map(|position| self.rows.get(position)).map(|(_, row)| row);
+        match vram {
+            Some(vram) => rows.min_by_key(|row| row.vram_bytes.abs_diff(vram)),
+            None => rows.into_iter().next(),
+        }
+    }
+}
+
+fn parse_row(line: &str) -> Option<GpuRow> {
+    let mut fields = line.split(',');
+    let mut next = || fields.next().map(str::trim);
+    let (_vendor, name, architecture) = (next()?, next()?, Architecture::parse(next()?)?);
+    let gib: f64 = next()?.parse().ok()?;
+    let (bandwidth_gb_s, fp32_tflops) = (next()?.parse().ok()?, next()?.parse().ok()?);
+    let memory = match next()? {
+        "ddr" => Memory::Ddr,
+        "gddr" => Memory::Gddr,
+        "hbm" => Memory::Hbm,
+        "lpddr" => Memory::Lpddr,
+        _ => return None,
+    };
+    let laptop = match next()? {
+        "yes" => true,
+        "no" => false,
+        _ => return None,
+    };
+    Some(GpuRow {
+        name: name.to_owned(),
+        architecture,
+        backend: architecture.backend(),
+        vram_bytes: (gib * GIB as f64) as u64,
+        bandwidth_gb_s,
+        fp32_tflops,
+        memory,
+        laptop,
+    })
+}
+
+/// The key of a name, and the GiB of memory if the name gives them.
+fn reduce(name: &str) -> (Key, Option<u64>) {
+    let name = name
+        .to_lowercase()
+        .replace("(tm)", " ")
+        .replace("(r)", " ")
+        .replace("max-q", "maxq laptop")
+        .replace("notebook", "laptop");
+    // What a driver adds in brackets (its own name, the chip's) tells nothing more.
+    let name = name.split_once('(').map_or(name.as_str(), |(before, _)| before);
+    let raw: Vec<&str> = name.split(|c: char| !c.is_ascii_alphanumeric()).filter(|w| !w.is_empty()).collect();
+    let laptop = raw.iter().any(|word| matches!(*word, "laptop" | "mobile"));
+    let mut words = Vec::new();
+    let mut gib = None;
+    for (i, word) in raw.iter().enumerate() {
+        if let Some(number) = word.strip_suffix("gb").or_else(|| word.strip_suffix("gib")) {
+            let number = if number.is_empty() { raw.get(i.wrapping_sub(1)).copied() } else { Some(number) };
+            gib = number.and_then(|n| n.parse().ok()).or(gib);
+            continue;
+        }
+        let size_follows = matches!(raw.get(i + 1), Some(&"gb" | &"gib"));
+        if size_follows && word.bytes().all(|b| b.is_ascii_digit()) {
+            continue;
+        }
+        words.extend(parts(word));
+    }
+    words.retain(|word| !NOISE.contains(&word.as_str()));
+    words.sort();
+    words.dedup();
+    (Key { words, laptop }, gib)
+}
+
+/// `4070tis` is `4070`, `ti` and `super`; `rtx3060` is `rtx` and `3060`.
+fn parts(word: &str) -> Vec<String> {
+    let digits = word.find(|c: char| c.is_ascii_digit());
+    if let Some(at) = digits
+        && let Some(head @ ("rtx" | "gtx" | "rx" | "arc" | "titan")) = word.get(..at)
+    {
+        let mut all = vec![head.to_owned()];
+        all.extend(word.get(at..).map(parts).unwrap_or_default());
+        return all;
+    }
+    let end = word.find(|c: char| !c.is_ascii_digit()).unwrap_or(word.len());
+    let (number, suffix) = word.split_at(end);
+    let suffixes: &[&str] = match suffix {
+        "ti" => &["ti"],
+        "tis" | "tisuper" => &["ti", "super"],
+        "s" | "super" => &["super"],
+        "xt" => &["xt"],
+        "xtx" => &["xtx"],
+        "gre" => &["gre"],
+        _ => return vec![word.to_owned()],
+    };
+    if number.len() < 3 {
+        return vec![word.to_owned()];
+    }
+    std::iter::once(number).chain(suffixes.iter().copied()).map(str::to_owned).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use super::*;
+
+    #[test]
+    fn every_line_of_the_table_is_valid() {
+        let csv = include_str!("../../assets/gpus.csv");
+        let lines: Vec<&str> = csv.lines().filter(|line| !line.starts_with('#')).skip(1).collect();
+        assert!(lines.len() > 700);
+        for line in lines {
+            let row = parse_row(line).unwrap_or_else(|| unreachable!("{line}"));
+            assert!(row.bandwidth_gb_s > 1.0 && row.fp32_tflops > 0.01, "{line}");
+        }
+    }
+
+    #[test]
+    fn every_row_is_found_by_its_own_name() {
+        let table = Table::from_csv(include_str!("../../assets/gpus.csv"));
+        for (_, row) in &table.rows {
+            let (key, gib) = reduce(&row.name);
+            let found =
+                table.find(&Key { laptop: row.laptop, ..key }, gib.map(|g| g * GIB).or(Some(row.vram_bytes)));
+            let found = found.unwrap_or_else(|| unreachable!("{}", row.name));
+            assert_eq!(found.architecture, row.architecture, "{} is found as {}", row.name, found.name);
+        }
+    }
+
+    #[test]
+    fn one_card_under_many_names() {
+        let cases: [(&str, Option<u64>, f64); 32] = [
+            ("NVIDIA GeForce RTX 4060 Laptop GPU", None, 256.0),
+            ("RTX 4060 Laptop", None, 256.0),
+            ("NVIDIA GeForce RTX 4060", None, 272.0),
+            ("rtx-4060-8gb", None, 272.0),
+            ("NVIDIA GeForce RTX 3060", Some(12), 360.0),
+            ("NVIDIA GeForce RTX 3060", Some(8), 240.0),
+            ("NVIDIA GeForce RTX 3060", None, 360.0),
+            ("NVIDIA GeForce RTX 3060 Laptop GPU", None, 336.0),
+            ("NVIDIA GeForce RTX 3080", Some(10), 760.3),
+            ("NVIDIA GeForce RTX 3080", Some(12), 912.4),
+            ("rtx-4070tis-16gb", None, 672.3),
+            ("NVIDIA GeForce RTX 4070 Ti SUPER", None, 672.3),
+            ("rtx-4090-24gb", None, 1010.0),
+            ("AMD Radeon RX 7900 XT", Some(20), 800.0),
+            ("AMD Radeon RX 7900 XTX (RADV NAVI31)", None, 960.0),
+            ("rx-7900-xtx-24gb", None, 960.0),
+            ("AMD Radeon(TM) RX 6700 XT", None, 384.0),
+            ("Intel(R) Arc(TM) A770 Graphics", None, 512.0),
+            ("intel-arc-b580-12gb", None, 456.0),
+            ("Apple M2 Max", None, 400.0),
+            ("apple-m4-pro-24gb", None, 273.0),
+            ("Apple M1", None, 68.25),
+            ("Tesla T4", None, 320.0),
+            ("t4-16gb", None, 320.0),
+            ("tesla-p40-24gb", None, 347.1),
+            ("NVIDIA A100-SXM4-80GB", None, 2040.0),
+            ("NVIDIA H100 80GB HBM3", None, 3360.0),
+            ("NVIDIA RTX 6000 Ada Generation", None, 960.0),
+            ("Quadro RTX 6000", None, 672.0),
+            ("NVIDIA RTX A6000", None, 768.0),
+            ("a6000-48gb", None, 768.0),
+            ("AMD Radeon 8060S Graphics", None, 256.0),
+        ];
+        for (name, gib, bandwidth) in cases {
+            let row = lookup(name, gib.map(|g| g * GIB));
+            assert_eq!(row.map(|r| r.bandwidth_gb_s), Some(bandwidth), "{name}: {row:?}");
+        }
+    }
+
+    #[test]
+    fn an_unknown_name_is_unknown() {
+        for name in ["", "llvmpipe", "NVIDIA", "GeForce", "Microsoft Basic Render Driver", "RTX", "RTX 9999"]
+        {
+            assert_eq!(lookup(name, None), None, "{name}");
+        }
+    }
+}

@@ -1,0 +1,145 @@
+//! The JSON that `check-requirements --json` and `estimate --json` print; described in `docs/json.md`.
+//!
+//! These are shapes of their own, so that the types inside can change without changing what programs read.
+
+use serde::Serialize;
+
+use crate::SCHEMA;
+use crate::figures::Range;
+use crate::machine::Hardware;
+use crate::models::KvCacheType;
+use crate::plan::{Assessment, Expected, Reason, ReferenceComputer, Report, Verdict};
+use crate::text::Text;
+
+/// What `check-requirements --json` prints.
+#[derive(Debug, Serialize)]
+pub struct ReportJson<'a> {
+    schema: u32,
+    verdict: Verdict,
+    recommended: Option<&'a str>,
+    reasons: Vec<ReasonJson>,
+    hardware: &'a Hardware,
+    profiles: Vec<ProfileJson<'a>>,
+}
+
+/// One profile, and what `estimate --json` prints.
+#[derive(Debug, Serialize)]
+pub struct ProfileJson<'a> {
+    id: &'a str,
+    verdict: Verdict,
+    reasons: Vec<ReasonJson>,
+    model: &'a str,
+    context_tokens: u32,
+    kv_cache_type: KvCacheType,
+    gpu_layers: u32,
+    total_layers: u32,
+    memory: MemoryJson,
+    speed: SpeedJson,
+}
+
+/// What `check-requirements --reference --json` prints.
+#[derive(Debug, Serialize)]
+pub struct ReferenceJson<'a> {
+    schema: u32,
+    rows: Vec<ReferenceRowJson<'a>>,
+}
+
+#[derive(Debug, Serialize)]
+struct ReferenceRowJson<'a> {
+    vram_gb: u32,
+    ram_gb: u32,
+    like_this_computer: bool,
+    expected: &'a Expected,
+    card: &'a str,
+    verdict: Verdict,
+    recommended: Option<ProfileJson<'a>>,
+}
+
+#[derive(Debug, Serialize)]
+struct ReasonJson {
+    code: &'static str,
+    text: String,
+}
+
+#[derive(Debug, Serialize)]
+struct MemoryJson {
+    weights_gpu_bytes: u64,
+    kv_gpu_bytes: u64,
+    compute_gpu_bytes: u64,
+    overhead_gpu_bytes: u64,
+    vram_required_bytes: u64,
+    ram_required_bytes: u64,
+}
+
+#[derive(Debug, Serialize)]
+struct SpeedJson {
+    decode_tokens_per_s: Range,
+    decode_at_full_context_tokens_per_s: Range,
+    first_token_full_prompt_s: Range,
+}
+
+impl<'a> ReportJson<'a> {
+    /// The document of a report.
+    pub fn new(report: &'a Report, hardware: &'a Hardware, text: Text) -> Self {
+        Self {
+            schema: SCHEMA,
+            verdict: report.verdict,
+            recommended: report.recommended.as_deref(),
+            reasons: reasons(&report.reasons, text),
+            hardware,
+            profiles: report.assessments.iter().map(|one| ProfileJson::new(one, text)).collect(),
+        }
+    }
+}
+
+impl<'a> ReferenceJson<'a> {
+    /// The document of the reference table.
+    pub fn new(computers: &'a [ReferenceComputer], text: Text) -> Self {
+        let row = |computer: &'a ReferenceComputer| ReferenceRowJson {
+            vram_gb: computer.row.vram_gb,
+            ram_gb: computer.row.ram_gb,
+            like_this_computer: computer.is_like_here,
+            expected: &computer.row.expected,
+            card: &computer.row.card,
+            verdict: computer.report.verdict,
+            recommended: computer.report.recommended().map(|one| ProfileJson::new(one, text)),
+        };
+        Self { schema: SCHEMA, rows: computers.iter().map(row).collect() }
+    }
+}
+
+impl<'a> ProfileJson<'a> {
+    /// The object of an assessment.
+    pub fn new(assessment: &'a Assessment, text: Text) -> Self {
+        let candidate = &assessment.candidate;
+        let memory = &assessment.memory;
+        let speed = &assessment.speed;
+        Self {
+            id: &candidate.id,
+            verdict: assessment.verdict,
+            reasons: reasons(&assessment.reasons, text),
+            model: &candidate.model.tag,
+            context_tokens: candidate.context_tokens,
+            kv_cache_type: candidate.kv_cache_type,
+            gpu_layers: assessment.gpu_layers,
+            total_layers: assessment.total_layers,
+            memory: MemoryJson {
+                weights_gpu_bytes: memory.weights_gpu_bytes,
+                kv_gpu_bytes: memory.kv_gpu_bytes,
+                compute_gpu_bytes: memory.compute_gpu_bytes,
+                overhead_gpu_bytes: memory.overhead_gpu_bytes,
+                vram_required_bytes: memory.vram_required_bytes,
+                ram_required_bytes: memory.ram_required_bytes,
+            },
+            speed: SpeedJson {
+                decode_tokens_per_s: speed.decode_tokens_per_s,
+                decode_at_full_context_tokens_per_s: speed.decode_at_full_context_tokens_per_s,
+                first_token_full_prompt_s: speed.first_token_full_prompt_s,
+            },
+        }
+    }
+}
+
+fn reasons(reasons: &[Reason], text: Text) -> Vec<ReasonJson> {
+    reasons.iter().map(|reason| ReasonJson { code: reason.code(), text: reason.text(text) }).collect()
+}

@@ -1,0 +1,323 @@
+//! The words for verdicts, reasons and what would change them, and the two texts of degraded mode: what a person
+//! consents to, and the line that stays on the screen.
+
+use crate::figures::Range;
+use crate::plan::{Assessment, Grade, Improvement, Reason, Verdict};
+use crate::say;
+use crate::text::Text;
+
+impl Verdict {
+    /// One word, for people.
+    pub fn title(self, text: Text) -> String {
+        match self {
+            Self::Compatible => say!(text, "plan-verdict-compatible"),
+            Self::Degraded => say!(text, "plan-verdict-degraded"),
+            Self::Refused => say!(text, "plan-verdict-refused"),
+        }
+    }
+
+    /// The name programs use.
+    pub fn code(self) -> &'static str {
+        match self {
+            Self::Compatible => "compatible",
+            Self::Degraded => "degraded",
+            Self::Refused => "refused",
+        }
+    }
+}
+
+impl Grade {
+    /// One word, for people.
+    pub fn title(self, text: Text) -> String {
+        match self {
+            Self::Good => say!(text, "plan-grade-good"),
+            Self::Recommended => say!(text, "plan-grade-recommended"),
+            Self::Premium => say!(text, "plan-grade-premium"),
+        }
+    }
+}
+
+impl Reason {
+    /// Stable name for programs.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::NoUsableGpu { .. } => "no_usable_gpu",
+            Self::VramTooSmall { .. } => "vram_too_small",
+            Self::VramUnknown { .. } => "vram_unknown",
+            Self::ProfileNeedsVram { .. } => "profile_needs_vram",
+            Self::ProfileNeedsRam { .. } => "profile_needs_ram",
+            Self::VramShort { .. } => "vram_short",
+            Self::RamShort { .. } => "ram_short",
+            Self::LayersOnCpu { .. } => "layers_on_cpu",
+            Self::CpuOnly => "cpu_only",
+            Self::SmallCard { .. } => "small_card",
+            Self::KvQ4 => "kv_q4",
+            Self::SlowDecode { .. } => "slow_decode",
+            Self::SlowFirstToken { .. } => "slow_first_token",
+            Self::ContextBelowMinimum { .. } => "context_below_minimum",
+            Self::ContextNotCarried { .. } => "context_not_carried",
+            Self::KvNeedsFlashAttention { .. } => "kv_needs_flash_attention",
+            Self::EngineRefuses { .. } => "engine_refuses",
+            Self::SeveralCards { .. } => "several_cards",
+            Self::NonCommercial { .. } => "non_commercial",
+            Self::DiskShort { .. } => "disk_short",
+            Self::Fits { .. } => "fits",
+        }
+    }
+
+    /// A few words, for a table.
+    pub fn title(&self, text: Text) -> String {
+        match self {
+            Self::NoUsableGpu { .. } => say!(text, "plan-reason-no-usable-gpu-title"),
+            Self::VramTooSmall { need_gib, .. } => {
+                say!(text, "plan-reason-vram-too-small-title", need = *need_gib)
+            }
+            Self::VramUnknown { .. } => say!(text, "plan-reason-vram-unknown-title"),
+            Self::ProfileNeedsVram { need_gib, .. } => {
+                say!(text, "plan-reason-profile-needs-vram-title", need = *need_gib)
+            }
+            Self::ProfileNeedsRam { need_gib, .. } => {
+                say!(text, "plan-reason-profile-needs-ram-title", need = *need_gib)
+            }
+            Self::VramShort { .. } => say!(text, "plan-reason-vram-short-title"),
+            Self::RamShort { .. } => say!(text, "plan-reason-ram-short-title"),
+            Self::LayersOnCpu { cpu_layers, total_layers, .. } => {
+                say!(text, "plan-reason-layers-on-cpu-title", cpu = *cpu_layers, total = *total_layers)
+            }
+            Self::CpuOnly => say!(text, "plan-reason-cpu-only-title"),
+            Self::SmallCard { have_gib, .. } => say!(text, "plan-reason-small-card-title", have = *have_gib),
+            Self::KvQ4 => say!(text, "plan-reason-kv-q4-title"),
+            Self::SlowDecode { tokens_per_s, .. } => {
+                say!(text, "plan-reason-slow-decode-title", speed = text.figure(*tokens_per_s))
+            }
+            Self::SlowFirstToken { seconds, .. } => {
+                say!(text, "plan-reason-slow-first-token-title", wait = text.duration(*seconds))
+            }
+            Self::ContextBelowMinimum { minimum_tokens, .. } => say!(
+                text,
+                "plan-reason-context-below-minimum-title",
+                minimum = text.count(u64::from(*minimum_tokens))
+            ),
+            Self::ContextNotCarried { carried_tokens, .. } => say!(
+                text,
+                "plan-reason-context-not-carried-title",
+                carried = text.count(u64::from(*carried_tokens))
+            ),
+            Self::KvNeedsFlashAttention { .. } => say!(text, "plan-reason-kv-needs-flash-attention-title"),
+            Self::EngineRefuses { note } => note.title(text),
+            Self::SeveralCards { count, .. } => {
+                say!(text, "plan-reason-several-cards-title", count = *count)
+            }
+            Self::NonCommercial { .. } => say!(text, "plan-reason-non-commercial-title"),
+            Self::DiskShort { .. } => say!(text, "plan-reason-disk-short-title"),
+            Self::Fits { .. } => say!(text, "plan-reason-fits-title"),
+        }
+    }
+
+    /// What was found, what it means and, for a refusal, what to do; in sentences.
+    pub fn text(&self, text: Text) -> String {
+        match self {
+            Self::NoUsableGpu { found, need_gib } if found.is_empty() => {
+                say!(text, "plan-reason-no-gpu", need = *need_gib)
+            }
+            Self::NoUsableGpu { found, need_gib } => {
+                say!(text, "plan-reason-no-usable-gpu", found = found.join(", "), need = *need_gib)
+            }
+            Self::VramTooSmall { have_gib, need_gib } => {
+                say!(text, "plan-reason-vram-too-small", have = *have_gib, need = *need_gib)
+            }
+            Self::VramUnknown { gpu } => say!(text, "plan-reason-vram-unknown", gpu = gpu.as_str()),
+            Self::ProfileNeedsVram { have_gib, need_gib } => {
+                say!(text, "plan-reason-profile-needs-vram", have = *have_gib, need = *need_gib)
+            }
+            Self::ProfileNeedsRam { have_gib, need_gib } => {
+                say!(text, "plan-reason-profile-needs-ram", have = *have_gib, need = *need_gib)
+            }
+            Self::VramShort { need_bytes, free_bytes, fits_when_closed } => {
+                let (need, free) = (text.memory(*need_bytes), text.memory(*free_bytes));
+                if *fits_when_closed {
+                    say!(text, "plan-reason-vram-short-now", need = need, free = free)
+                } else {
+                    say!(text, "plan-reason-vram-short", need = need, free = free)
+                }
+            }
+            Self::RamShort { need_bytes, have_bytes, fits_when_closed } => {
+                let (need, have) = (text.memory(*need_bytes), text.memory(*have_bytes));
+                if *fits_when_closed {
+                    say!(text, "plan-reason-ram-short-now", need = need, have = have)
+                } else {
+                    say!(text, "plan-reason-ram-short", need = need, have = have)
+                }
+            }
+            Self::LayersOnCpu { cpu_layers, total_layers, decode_tokens_per_s, all_on_gpu_tokens_per_s } => {
+                say!(
+                    text,
+                    "plan-reason-layers-on-cpu",
+                    cpu = *cpu_layers,
+                    total = *total_layers,
+                    speed = text.range(*decode_tokens_per_s),
+                    whole = text.range(*all_on_gpu_tokens_per_s)
+                )
+            }
+            Self::CpuOnly => say!(text, "plan-reason-cpu-only"),
+            Self::SmallCard { have_gib, comfortable_gib } => {
+                say!(text, "plan-reason-small-card", have = *have_gib, comfortable = *comfortable_gib)
+            }
+            Self::KvQ4 => say!(text, "plan-reason-kv-q4"),
+            Self::SlowDecode { tokens_per_s, limit } => say!(
+                text,
+                "plan-reason-slow-decode",
+                speed = text.figure(*tokens_per_s),
+                limit = text.decimal(*limit, 0)
+            ),
+            Self::SlowFirstToken { seconds, limit } => say!(
+                text,
+                "plan-reason-slow-first-token",
+                wait = text.duration(*seconds),
+                limit = text.duration(*limit)
+            ),
+            Self::ContextBelowMinimum { want_tokens, minimum_tokens } => say!(
+                text,
+                "plan-reason-context-below-minimum",
+                want = text.count(u64::from(*want_tokens)),
+                minimum = text.count(u64::from(*minimum_tokens))
+            ),
+            Self::ContextNotCarried { want_tokens, carried_tokens } => say!(
+                text,
+                "plan-reason-context-not-carried",
+                want = text.count(u64::from(*want_tokens)),
+                carried = text.count(u64::from(*carried_tokens))
+            ),
+            Self::KvNeedsFlashAttention { gpu } => {
+                say!(text, "plan-reason-kv-needs-flash-attention", gpu = gpu.as_str())
+            }
+            Self::EngineRefuses { note } => note.say(text),
+            Self::SeveralCards { count, together_bytes } => say!(
+                text,
+                "plan-reason-several-cards",
+                count = *count,
+                together = text.memory(*together_bytes)
+            ),
+            Self::NonCommercial { licence } => {
+                say!(text, "plan-reason-non-commercial", licence = licence.as_str())
+            }
+            Self::DiskShort { need_bytes, free_bytes } => say!(
+                text,
+                "plan-reason-disk-short",
+                need = text.file_size(*need_bytes),
+                free = text.file_size(*free_bytes)
+            ),
+            Self::Fits { spare_bytes } => say!(text, "plan-reason-fits", spare = text.memory(*spare_bytes)),
+        }
+    }
+
+    /// Whether it is one of those for which consent is asked.
+    pub fn is_limit(&self) -> bool {
+        matches!(
+            self,
+            Self::LayersOnCpu { .. }
+                | Self::CpuOnly
+                | Self::SmallCard { .. }
+                | Self::KvQ4
+                | Self::SlowDecode { .. }
+                | Self::SlowFirstToken { .. }
+                | Self::RamShort { .. }
+        )
+    }
+}
+
+impl Improvement {
+    /// Stable name for programs.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::CloseGpuPrograms { .. } => "close_gpu_programs",
+            Self::CloseRamPrograms { .. } => "close_ram_programs",
+            Self::LargerCard { .. } => "larger_card",
+            Self::MoreRam { .. } => "more_ram",
+            Self::OtherKvCacheType { .. } => "other_kv_cache_type",
+            Self::FreeDisk { .. } => "free_disk",
+            Self::EmergencyCpu => "emergency_cpu",
+        }
+    }
+
+    /// What to do and what it brings, in a sentence.
+    pub fn text(&self, text: Text) -> String {
+        match self {
+            Self::CloseGpuPrograms { frees_bytes, gpu_layers, total_layers, decode_tokens_per_s } => say!(
+                text,
+                "plan-improve-close-gpu-programs",
+                frees = text.memory(*frees_bytes),
+                layers = *gpu_layers,
+                total = *total_layers,
+                speed = text.range(*decode_tokens_per_s)
+            ),
+            Self::CloseRamPrograms { frees_bytes } => {
+                say!(text, "plan-improve-close-ram-programs", frees = text.memory(*frees_bytes))
+            }
+            Self::LargerCard { need_gib } => say!(text, "plan-improve-larger-card", need = *need_gib),
+            Self::MoreRam { need_gib } => say!(text, "plan-improve-more-ram", need = *need_gib),
+            Self::OtherKvCacheType { kv_cache_type } => {
+                say!(text, "plan-improve-other-kv", kv = kv_cache_type.name())
+            }
+            Self::FreeDisk { frees_bytes } => {
+                say!(text, "plan-improve-free-disk", frees = text.file_size(*frees_bytes))
+            }
+            Self::EmergencyCpu => say!(text, "plan-improve-emergency-cpu"),
+        }
+    }
+}
+
+/// What a person agrees to before a degraded profile is installed: the true reasons for this machine, in order of
+/// weight, and what is expected.
+pub fn consent_text(assessment: &Assessment, text: Text) -> String {
+    let candidate = &assessment.candidate;
+    let mut lines = vec![say!(
+        text,
+        "plan-consent-intro",
+        profile = candidate.id.as_str(),
+        model = candidate.model.title.as_str()
+    )];
+    let limits = assessment.reasons.iter().filter(|reason| reason.is_limit());
+    lines.extend(limits.map(|reason| format!("- {}", reason.text(text))));
+    lines.push(say!(
+        text,
+        "plan-consent-expect",
+        speed = text.range(assessment.speed.decode_tokens_per_s),
+        wait = wait(assessment.speed.first_token_full_prompt_s, text),
+        context = text.count(u64::from(candidate.context_tokens))
+    ));
+    lines.push(say!(text, "plan-consent-agree"));
+    lines.join("\n")
+}
+
+/// The line that is shown with every answer in degraded mode; `None` when nothing is degraded.
+pub fn banner(assessment: &Assessment, text: Text) -> Option<String> {
+    let limits: Vec<String> = assessment
+        .reasons
+        .iter()
+        .filter(|reason| reason.is_limit())
+        .map(|reason| in_a_sentence(&reason.title(text)))
+        .collect();
+    (assessment.verdict == Verdict::Degraded && !limits.is_empty())
+        .then(|| say!(text, "plan-banner", why = limits.join("; ")))
+}
+
+/// A title in the middle of a sentence: without its capital, unless the word is one of capitals (`RAM`).
+fn in_a_sentence(title: &str) -> String {
+    let mut letters = title.chars();
+    match (letters.next(), letters.next()) {
+        (Some(first), Some(second)) if second.is_lowercase() => {
+            first.to_lowercase().chain(title.chars().skip(1)).collect()
+        }
+        _ => title.to_owned(),
+    }
+}
+
+/// A wait as a range in words: `19–27 s`, `1 min 35 s–2 min 40 s`.
+pub fn wait(range: Range, text: Text) -> String {
+    if range.high < 120.0 {
+        return format!("{}\u{a0}s", text.range(range));
+    }
+    let (low, high) = (text.duration(range.low), text.duration(range.high));
+    if low == high { low } else { format!("{low}–{high}") }
+}

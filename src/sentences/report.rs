@@ -1,0 +1,366 @@
+//! The terminal's reports as text: what this computer has, every profile against it, one estimate. Pure: figures in,
+//! lines out. Readable without colour; [`Style`] only adds to it.
+
+use crate::machine::{Hardware, Note};
+use crate::models::Model;
+use crate::plan::{Assessment, Improvement, Reason, ReferenceComputer, Report, Verdict};
+use crate::say;
+use crate::sentences::machine::hardware_facts;
+use crate::sentences::{ReferenceWords, wait};
+use crate::text::Text;
+
+/// Whether to colour and set in bold.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Style {
+    /// Letters only.
+    Plain,
+    /// With ANSI escape codes.
+    Ansi,
+}
+
+impl Style {
+    fn bold(self, words: &str) -> String {
+        self.wrap("1", words)
+    }
+
+    fn of(self, verdict: Verdict, words: &str) -> String {
+        self.wrap(
+            match verdict {
+                Verdict::Compatible => "32",
+                Verdict::Degraded => "33",
+                Verdict::Refused => "31",
+            },
+            words,
+        )
+    }
+
+    fn wrap(self, code: &str, words: &str) -> String {
+        match self {
+            Self::Plain => words.to_owned(),
+            Self::Ansi => format!("\u{1b}[{code}m{words}\u{1b}[0m"),
+        }
+    }
+}
+
+/// What this computer has, as `acolyte detect` prints it.
+pub fn hardware(hardware: &Hardware, text: Text, style: Style) -> String {
+    let mut page = Page::new(style);
+    page.heading(&say!(text, "cli-this-computer"));
+    page.facts(&hardware_facts(hardware, text));
+    if !hardware.notes.is_empty() {
+        page.gap();
+        page.heading(&say!(text, "cli-notes"));
+        for note in &hardware.notes {
+            page.bullets(std::iter::once(note.say(text)));
+            page.link(note, text);
+        }
+    }
+    page.into_text()
+}
+
+/// Every profile against this computer, as `acolyte check-requirements` prints it.
+pub fn requirements(report: &Report, hardware: &Hardware, text: Text, style: Style) -> String {
+    let mut page = Page::new(style);
+    page.heading(&say!(text, "cli-this-computer"));
+    page.facts(&hardware_facts(hardware, text));
+    page.gap();
+    page.line(&style.of(report.verdict, &verdict_line(report.verdict, text)));
+    page.gap();
+    if let Some(best) = report.recommended() {
+        let grade = best.grade.map(|grade| format!(" ({})", grade.title(text))).unwrap_or_default();
+        page.heading(&format!("{}{grade}", say!(text, "cli-recommended", id = best.candidate.id.as_str())));
+        page.facts(&assessment_facts(best, text));
+        page.gap();
+    }
+    page.heading(&say!(text, "cli-why"));
+    for reason in &report.reasons {
+        page.bullets(std::iter::once(reason.text(text)));
+        if let Reason::EngineRefuses { note } = reason {
+            page.link(note, text);
+        }
+    }
+    improvements(&mut page, &report.improvements, text);
+    page.gap();
+    page.heading(&say!(text, "cli-all-profiles"));
+    page.table(&profile_table(report, text));
+    page.line(&say!(text, "cli-range-meaning"));
+    if let Some(best) = report.recommended() {
+        let consent = if best.verdict == Verdict::Degraded { " --accept-degraded" } else { "" };
+        page.gap();
+        page.line(&say!(
+            text,
+            "cli-to-install",
+            command = format!("acolyte install --profile {}{consent}", best.candidate.id)
+        ));
+    }
+    page.into_text()
+}
+
+/// What was once expected of six computers beside what is computed for them, as `check-requirements --reference` prints
+/// it. The row of a computer like this one is marked.
+pub fn reference(computers: &[ReferenceComputer], text: Text, style: Style) -> String {
+    let mut page = Page::new(style);
+    page.heading(&say!(text, "plan-reference-title"));
+    page.line(&say!(text, "plan-reference-about"));
+    page.gap();
+    let head = vec![
+        String::new(),
+        say!(text, "plan-reference-computer"),
+        say!(text, "plan-reference-expected"),
+        String::new(),
+        say!(text, "plan-reference-computed"),
+        String::new(),
+        String::new(),
+    ];
+    let mut rows = vec![head];
+    rows.extend(computers.iter().map(|computer| {
+        let row = ReferenceWords::of(computer, text);
+        let here = if computer.is_like_here { "→" } else { "" };
+        let verdict = computer.report.verdict;
+        vec![
+            here.to_owned(),
+            row.computer,
+            row.expected_speed,
+            row.expected_model,
+            row.computed_speed,
+            row.computed_profile,
+            format!("{} {}", sign(verdict), verdict.title(text)),
+        ]
+    }));
+    page.table(&rows);
+    if computers.iter().any(|computer| computer.is_like_here) {
+        page.line(&format!("→ {}", say!(text, "plan-reference-like-this")));
+    }
+    page.into_text()
+}
+
+/// One candidate on one machine, as `acolyte estimate` prints it.
+pub fn estimate(assessment: &Assessment, text: Text, style: Style) -> String {
+    let mut page = Page::new(style);
+    page.heading(&assessment.candidate.model.title);
+    page.facts(&assessment_facts(assessment, text));
+    page.gap();
+    page.line(&style.of(assessment.verdict, &verdict_line(assessment.verdict, text)));
+    page.bullets(assessment.reasons.iter().map(|reason| reason.text(text)));
+    improvements(&mut page, &assessment.improvements, text);
+    page.line(&say!(text, "cli-range-meaning"));
+    page.into_text()
+}
+
+/// What a profile is and does, in lines: model, layers, context, memory, speed, first token.
+pub fn assessment_facts(assessment: &Assessment, text: Text) -> Vec<(String, String)> {
+    let candidate = &assessment.candidate;
+    let model = &candidate.model;
+    let memory = &assessment.memory;
+    let speed = &assessment.speed;
+    let (vram, free) = (text.memory(memory.vram_required_bytes), text.memory(assessment.vram_free_bytes));
+    let (ram, available) =
+        (text.memory(memory.ram_required_bytes), text.memory(assessment.ram_available_bytes));
+    vec![
+        (
+            say!(text, "cli-model"),
+            say!(
+                text,
+                "cli-model-value",
+                title = model.title.as_str(),
+                tag = model.tag.as_str(),
+                quantisation = model.quantisation.as_str(),
+                size = text.file_size(model.download_bytes)
+            ),
+        ),
+        (
+            say!(text, "cli-layers"),
+            say!(
+                text,
+                "cli-layers-value",
+                gpu = assessment.gpu_layers,
+                total = assessment.total_layers,
+                share = text.percent(assessment.gpu_layer_share())
+            ),
+        ),
+        (
+            say!(text, "cli-context"),
+            say!(
+                text,
+                "cli-context-value",
+                tokens = text.count(u64::from(candidate.context_tokens)),
+                kv = candidate.kv_cache_type.name()
+            ),
+        ),
+        (
+            say!(text, "cli-vram"),
+            match (assessment.vram_total_bytes, assessment.vram_free_is_assumed) {
+                (0, _) => say!(text, "cli-no-card"),
+                (_, true) => say!(text, "cli-of-free-assumed", need = vram, have = free),
+                (_, false) => say!(text, "cli-of-free", need = vram, have = free),
+            },
+        ),
+        (
+            say!(text, "cli-ram"),
+            if assessment.ram_available_is_assumed {
+                say!(text, "cli-of-available-assumed", need = ram, have = available)
+            } else {
+                say!(text, "cli-of-available", need = ram, have = available)
+            },
+        ),
+        (
+            say!(text, "cli-speed"),
+            say!(
+                text,
+                "cli-speed-value",
+                speed = text.range(speed.decode_tokens_per_s),
+                full = text.range(speed.decode_at_full_context_tokens_per_s)
+            ),
+        ),
+        (
+            say!(text, "cli-first-token"),
+            say!(text, "cli-first-token-value", wait = wait(speed.first_token_full_prompt_s, text)),
+        ),
+    ]
+}
+
+fn verdict_line(verdict: Verdict, text: Text) -> String {
+    // A sign beside the word, so that it is seen at a glance without colour.
+    match verdict {
+        Verdict::Compatible => format!("✓ {}", say!(text, "cli-verdict-compatible")),
+        Verdict::Degraded => format!("! {}", say!(text, "cli-verdict-degraded")),
+        Verdict::Refused => format!("✗ {}", say!(text, "cli-verdict-refused")),
+    }
+}
+
+fn improvements(page: &mut Page, improvements: &[Improvement], text: Text) {
+    if !improvements.is_empty() {
+        page.gap();
+        page.heading(&say!(text, "cli-what-would-change-it"));
+        page.bullets(improvements.iter().map(|improvement| improvement.text(text)));
+    }
+}
+
+fn profile_table(report: &Report, text: Text) -> Vec<Vec<String>> {
+    let head = vec![
+        say!(text, "cli-column-profile"),
+        say!(text, "cli-column-verdict"),
+        say!(text, "cli-column-model"),
+        say!(text, "cli-column-layers"),
+        say!(text, "cli-column-context"),
+        say!(text, "cli-column-kv"),
+        say!(text, "cli-column-vram"),
+        say!(text, "cli-column-ram"),
+        say!(text, "cli-column-speed"),
+        say!(text, "cli-column-first-token"),
+    ];
+    let rows = report.assessments.iter().map(|one| {
+        let candidate = &one.candidate;
+        let refused = one.verdict == Verdict::Refused;
+        // What cannot run has no layers and no speed; what it would need is the figure that matters.
+        let vram = if refused { one.all_layers_vram_bytes } else { one.memory.vram_required_bytes };
+        let unless_refused = |words: String| if refused { "–".to_owned() } else { words };
+        let verdict = match one.reasons.first() {
+            Some(reason) if refused => reason.title(text),
+            _ => one.verdict.title(text),
+        };
+        vec![
+            candidate.id.clone(),
+            format!("{} {verdict}", sign(one.verdict)),
+            model_name(&candidate.model),
+            unless_refused(format!("{}/{}", one.gpu_layers, one.total_layers)),
+            text.count(u64::from(candidate.context_tokens)),
+            candidate.kv_cache_type.name().to_owned(),
+            format!("{}/{}", text.memory_number(vram), text.memory_number(one.vram_free_bytes)),
+            unless_refused(format!(
+                "{}/{}",
+                text.memory_number(one.memory.ram_required_bytes),
+                text.memory_number(one.ram_available_bytes)
+            )),
+            unless_refused(text.range(one.speed.decode_tokens_per_s)),
+            unless_refused(wait(one.speed.first_token_full_prompt_s, text)),
+        ]
+    });
+    std::iter::once(head).chain(rows).collect()
+}
+
+/// Title and quantisation; some titles name it already.
+fn model_name(model: &Model) -> String {
+    let (title, quantisation) = (&model.title, &model.quantisation);
+    if title.contains(quantisation.as_str()) { title.clone() } else { format!("{title} {quantisation}") }
+}
+
+fn sign(verdict: Verdict) -> &'static str {
+    match verdict {
+        Verdict::Compatible => "✓",
+        Verdict::Degraded => "!",
+        Verdict::Refused => "✗",
+    }
+}
+
+/// Lines of a report being written.
+struct Page {
+    style: Style,
+    lines: Vec<String>,
+}
+
+impl Page {
+    fn new(style: Style) -> Self {
+        Self { style, lines: Vec::new() }
+    }
+
+    fn gap(&mut self) {
+        self.lines.push(String::new());
+    }
+
+    fn line(&mut self, line: &str) {
+        self.lines.push(line.to_owned());
+    }
+
+    fn heading(&mut self, words: &str) {
+        self.lines.push(self.style.bold(words));
+    }
+
+    fn facts(&mut self, facts: &[(String, String)]) {
+        let widest = facts.iter().map(|(name, _)| width(name)).max().unwrap_or(0);
+        for (name, value) in facts {
+            let padding = " ".repeat(widest - width(name));
+            self.lines.push(format!("  {name}{padding}  {value}"));
+        }
+    }
+
+    /// Where to get what a note asks for.
+    fn link(&mut self, note: &Note, text: Text) {
+        if let Some((words, url)) = note.link(text) {
+            self.lines.push(format!("    {words}: {url}"));
+        }
+    }
+
+    fn bullets(&mut self, sentences: impl Iterator<Item = String>) {
+        self.lines.extend(sentences.map(|sentence| format!("  - {sentence}")));
+    }
+
+    /// The first row is the heading.
+    fn table(&mut self, rows: &[Vec<String>]) {
+        let columns = rows.iter().map(Vec::len).max().unwrap_or(0);
+        let widths: Vec<usize> = (0..columns)
+            .map(|column| {
+                rows.iter().filter_map(|row| row.get(column)).map(|cell| width(cell)).max().unwrap_or(0)
+            })
+            .collect();
+        for (index, row) in rows.iter().enumerate() {
+            let cells = row
+                .iter()
+                .zip(&widths)
+                .map(|(cell, widest)| format!("{cell}{}", " ".repeat(widest - width(cell))));
+            let line = format!("  {}", cells.collect::<Vec<_>>().join("  ").trim_end());
+            self.lines.push(if index == 0 { self.style.bold(&line) } else { line });
+        }
+    }
+
+    fn into_text(self) -> String {
+        let mut text = self.lines.join("\n");
+        text.push('\n');
+        text
+    }
+}
+
+/// Columns a text takes. All that we print is Latin, one column a character.
+fn width(text: &str) -> usize {
+    text.chars().count()
+}
