@@ -4,7 +4,7 @@
 use std::hint::black_box;
 use std::time::{Duration, Instant};
 
-use acolyte::estimate::{CpuFigures, GpuFigures, Machine, Setting, estimate, fit_gpu_layers};
+use acolyte::estimate::{CpuFigures, EngineSetting, GpuFigures, MachineFigures, estimate, fit_gpu_layers};
 use acolyte::figures::{Certainty, Known};
 use acolyte::machine::{Backend, GpuKind, Hardware};
 use acolyte::models::{Catalogue, KvCacheType};
@@ -18,7 +18,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let machine = machine();
     let every_model = median(|| {
         for model in &catalogue.models {
-            let setting = Setting {
+            let setting = EngineSetting {
                 context_tokens: MIN_CONTEXT_TOKENS,
                 kv_cache_type: KvCacheType::Q8_0,
                 num_batch: 512,
@@ -26,7 +26,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
                 gpu_layers: 0,
             };
             let gpu_layers = fit_gpu_layers(model, &setting, &machine, 7 * GIB);
-            black_box(estimate(model, &Setting { gpu_layers, ..setting }, &machine));
+            black_box(estimate(model, &EngineSetting { gpu_layers, ..setting }, &machine));
         }
     });
     let hardware = Hardware::from_json(
@@ -40,7 +40,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     )?;
     let profiles = Profiles::built_in();
     let everything = median(|| {
-        black_box(plan::assess_all(black_box(&hardware), catalogue, profiles));
+        black_box(plan::plan_all(black_box(&hardware), catalogue, profiles));
     });
     println!("placement and estimate of {} models: {every_model:?}", catalogue.models.len());
     println!("all profiles and models against one machine: {everything:?} (limit {LIMIT:?})");
@@ -64,11 +64,11 @@ fn median(mut work: impl FnMut()) -> Duration {
     times.get(times.len() / 2).copied().unwrap_or_default()
 }
 
-fn machine() -> Machine {
+fn machine() -> MachineFigures {
     fn detected<T>(value: T) -> Known<T> {
         Known { value, certainty: Certainty::Detected }
     }
-    Machine {
+    MachineFigures {
         gpus: vec![GpuFigures {
             name: "NVIDIA GeForce RTX 4060 Laptop GPU".to_owned(),
             kind: GpuKind::Discrete,

@@ -17,7 +17,7 @@ use acolyte::ollama::registry::{Manifest, Reference};
 use acolyte::ollama::release::Release;
 use acolyte::ollama::release::newest::parse_sums;
 use acolyte::ollama::replies::StatusLine;
-use acolyte::plan::{Profiles, assess_all};
+use acolyte::plan::{Profiles, plan_all};
 
 /// A kind of input.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -66,7 +66,7 @@ impl Kind {
                     && let Ok(machine) = Hardware::from_json(MACHINE, name)
                 {
                     // Whatever is accepted must also be computed with.
-                    assess_all(&machine, Catalogue::built_in(), &profiles);
+                    plan_all(&machine, Catalogue::built_in(), &profiles);
                 }
             }
             Self::Journal => {
@@ -89,7 +89,7 @@ impl Kind {
             }
             Self::Hardware => {
                 if let Ok(hardware) = Hardware::from_json(&text, name) {
-                    assess_all(&hardware, Catalogue::built_in(), Profiles::built_in());
+                    plan_all(&hardware, Catalogue::built_in(), Profiles::built_in());
                 }
             }
             Self::Gguf => {

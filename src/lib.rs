@@ -1,9 +1,9 @@
 //! The ACOLYTE installer as a library: the window (`acolyte-installer`) and the terminal (`acolyte`) are two thin
 //! programs over it.
 //!
-//! What is known of a machine flows one way: [`hardware::Hardware`] (what is there) goes into [`plan::assess`]
+//! What is known of a machine flows one way: [`hardware::Hardware`] (what is there) goes into [`plan::make_plan`]
 //! (what is possible, with every figure estimated by [`estimate`] from the bytes of [`models`]), a person picks one
-//! [`plan::Assessment`], [`install`] carries it out and ends with a receipt that holds the promise beside the
+//! [`plan::Plan`], [`install`] carries it out and ends with a receipt that holds the promise beside the
 //! measurement. [`text`] is the only place with words, in every language.
 
 pub mod cli;

@@ -3,7 +3,8 @@
 #![allow(clippy::unwrap_used, clippy::panic, missing_docs)]
 
 use acolyte::estimate::{
-    CpuFigures, EngineBuild, GpuFigures, Machine, Setting, fit_gpu_layers, memory_need, memory_need_of_build,
+    CpuFigures, EngineBuild, EngineSetting, GpuFigures, MachineFigures, fit_gpu_layers, memory_need,
+    memory_need_of_build,
 };
 use acolyte::figures::{Certainty, Known};
 use acolyte::machine::{Backend, GpuKind};
@@ -19,8 +20,8 @@ fn known<T>(value: T) -> Known<T> {
     Known { value, certainty: Certainty::Detected }
 }
 
-fn machine() -> Machine {
-    Machine {
+fn machine() -> MachineFigures {
+    MachineFigures {
         gpus: vec![GpuFigures {
             name: "NVIDIA GeForce RTX 3060".to_owned(),
             kind: GpuKind::Discrete,
@@ -42,8 +43,8 @@ fn machine() -> Machine {
     }
 }
 
-fn setting(model: &Model, context_tokens: u32, kv_cache_type: KvCacheType) -> Setting {
-    Setting {
+fn setting(model: &Model, context_tokens: u32, kv_cache_type: KvCacheType) -> EngineSetting {
+    EngineSetting {
         context_tokens,
         kv_cache_type,
         num_batch: 512,
@@ -97,7 +98,7 @@ fn cache_and_compute_buffers_are_the_engines() {
         for (context, forms) in figures["compute_mib_batch_512"].as_object().unwrap() {
             for (form, flash_attention) in [("fa_on_server", true), ("fa_off", false)] {
                 let context: u32 = context.trim_start_matches("ctx").parse().unwrap();
-                let setting = Setting { flash_attention, ..setting(&model, context, KvCacheType::F16) };
+                let setting = EngineSetting { flash_attention, ..setting(&model, context, KvCacheType::F16) };
                 let mib = memory_need(&model, &setting, &machine()).compute_gpu_bytes as f64 / MIB as f64;
                 let expected = forms[form].as_f64().unwrap();
                 assert!((mib - expected).abs() < 1.0, "{size} {context} {form}: {mib}, expected {expected}");
@@ -138,7 +139,7 @@ fn every_builds_buffers_are_what_it_logged() {
     let need = |tag: &str, build, layers, context, kv_cache_type, flash_attention| {
         let model = Catalogue::built_in().find(tag).unwrap_or_else(|| panic!("{tag}"));
         let setting =
-            Setting { gpu_layers: layers, flash_attention, ..setting(&model, context, kv_cache_type) };
+            EngineSetting { gpu_layers: layers, flash_attention, ..setting(&model, context, kv_cache_type) };
         memory_need_of_build(&model, &setting, &machine(), build)
     };
     let mib = |bytes: u64| bytes as f64 / MIB as f64;
@@ -171,8 +172,8 @@ fn two_cards_hold_what_each_of_them_has_room_for() {
     let model = model("32b", "q4_K_M");
     let setting = setting(&model, 32_768, KvCacheType::Q8_0);
     let one = machine();
-    let two = Machine { gpus: vec![one.gpus[0].clone(), one.gpus[0].clone()], cpu: one.cpu.clone() };
-    let layers = |machine: &Machine, gib: u64| fit_gpu_layers(&model, &setting, machine, gib * GIB);
+    let two = MachineFigures { gpus: vec![one.gpus[0].clone(), one.gpus[0].clone()], cpu: one.cpu.clone() };
+    let layers = |machine: &MachineFigures, gib: u64| fit_gpu_layers(&model, &setting, machine, gib * GIB);
     // Twice the memory holds twice the layers, less what every card keeps for itself and a layer that fits on neither.
     let (alone, together) = (layers(&one, 11), layers(&two, 22));
     assert!((2 * alone - 4..=2 * alone + 2).contains(&together), "{alone} and {together}");

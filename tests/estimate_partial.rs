@@ -4,14 +4,14 @@
 //! `examples/data/own_measurements.csv`).
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
-use acolyte::estimate::{CpuFigures, GpuFigures, Machine, Setting, decode, first_token_s};
+use acolyte::estimate::{CpuFigures, EngineSetting, GpuFigures, MachineFigures, decode, first_token_s};
 use acolyte::figures::{Certainty, Known};
 use acolyte::machine::{Backend, GpuKind};
 use acolyte::models::{Catalogue, KvCacheType};
 
-fn machine() -> Machine {
+fn machine() -> MachineFigures {
     let known = |value| Known { value, certainty: Certainty::Detected };
-    Machine {
+    MachineFigures {
         gpus: vec![GpuFigures {
             name: "NVIDIA H100 80GB HBM3".to_owned(),
             kind: GpuKind::Discrete,
@@ -33,8 +33,8 @@ fn machine() -> Machine {
     }
 }
 
-fn setting(gpu_layers: u32) -> Setting {
-    Setting {
+fn setting(gpu_layers: u32) -> EngineSetting {
+    EngineSetting {
         context_tokens: 32_768,
         kv_cache_type: KvCacheType::F16,
         num_batch: 512,
@@ -87,7 +87,7 @@ fn a_quantised_cache_saves_memory_and_costs_time() {
         for (kv_cache_type, measured) in
             [(KvCacheType::F16, f16), (KvCacheType::Q8_0, q8_0), (KvCacheType::Q4_0, q4_0)]
         {
-            let setting = Setting { kv_cache_type, ..setting(gpu_layers) };
+            let setting = EngineSetting { kv_cache_type, ..setting(gpu_layers) };
             let estimated = decode(&model, &setting, &machine(), depth_tokens).mid;
             within(1.25, estimated, measured, &format!("{tag} {kv_cache_type:?}"));
         }

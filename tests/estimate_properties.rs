@@ -5,8 +5,8 @@
 use std::sync::Arc;
 
 use acolyte::estimate::{
-    CpuFigures, Estimate, GpuFigures, Machine, Setting, decode, estimate, first_token_s, fit_gpu_layers,
-    memory_need,
+    CpuFigures, EngineSetting, Estimate, GpuFigures, MachineFigures, decode, estimate, first_token_s,
+    fit_gpu_layers, memory_need,
 };
 use acolyte::figures::{Certainty, Known, Range};
 use acolyte::machine::{Backend, GpuKind};
@@ -18,7 +18,7 @@ fn known<T>(value: T) -> Known<T> {
     Known { value, certainty: Certainty::Detected }
 }
 
-fn machine(gpus: usize, vram_bytes: u64, gpu_gb_s: f64, ram_gb_s: f64, cores: u32) -> Machine {
+fn machine(gpus: usize, vram_bytes: u64, gpu_gb_s: f64, ram_gb_s: f64, cores: u32) -> MachineFigures {
     let gpu = GpuFigures {
         name: "NVIDIA GeForce RTX 3060".to_owned(),
         kind: GpuKind::Discrete,
@@ -28,7 +28,7 @@ fn machine(gpus: usize, vram_bytes: u64, gpu_gb_s: f64, ram_gb_s: f64, cores: u3
         bandwidth_gb_s: known(gpu_gb_s),
         compute_capability: Some((8, 6)),
     };
-    Machine {
+    MachineFigures {
         gpus: vec![gpu; gpus],
         cpu: CpuFigures {
             name: String::new(),
@@ -52,10 +52,10 @@ fn models() -> impl Strategy<Value = Arc<Model>> {
     prop::sample::select(models)
 }
 
-fn settings() -> impl Strategy<Value = Setting> {
+fn settings() -> impl Strategy<Value = EngineSetting> {
     let kv = prop::sample::select(KvCacheType::ALL.to_vec());
     (1_u32..300_000, kv, 1_u32..4096, any::<bool>(), 0_u32..80).prop_map(
-        |(context_tokens, kv_cache_type, num_batch, flash_attention, gpu_layers)| Setting {
+        |(context_tokens, kv_cache_type, num_batch, flash_attention, gpu_layers)| EngineSetting {
             context_tokens,
             kv_cache_type,
             num_batch,
@@ -85,7 +85,7 @@ proptest! {
         let layers = |mib: u64| fit_gpu_layers(&model, &setting, &machine, mib * MIB);
         let (few, many) = (layers(mib), layers(mib + more));
         prop_assert!(few <= many, "{few} layers in {mib} MiB, {many} in {more} MiB more");
-        let speed = |gpu_layers| decode(&model, &Setting { gpu_layers, ..setting }, &machine, 1000).mid;
+        let speed = |gpu_layers| decode(&model, &EngineSetting { gpu_layers, ..setting }, &machine, 1000).mid;
         prop_assert!(speed(few) <= speed(many) * 1.000_001, "{few}: {}, {many}: {}", speed(few), speed(many));
     }
 
@@ -94,7 +94,7 @@ proptest! {
         model in models(), setting in settings(), mib in 0_u64..64_000,
     ) {
         let machine = machine(1, 24 * GIB, 360.0, 40.0, 8);
-        let need = |gpu_layers| memory_need(&model, &Setting { gpu_layers, ..setting }, &machine).vram_required_bytes;
+        let need = |gpu_layers| memory_need(&model, &EngineSetting { gpu_layers, ..setting }, &machine).vram_required_bytes;
         let layers = fit_gpu_layers(&model, &setting, &machine, mib * MIB);
         prop_assert!(layers == 0 || need(layers) <= mib * MIB);
         prop_assert!(layers == model.total_layers() || need(layers + 1) > mib * MIB);
@@ -105,7 +105,7 @@ proptest! {
         model in models(), setting in settings(), more in 0_u32..100_000, gpus in 0_usize..3,
     ) {
         let machine = machine(gpus, 24 * GIB, 360.0, 40.0, 8);
-        let longer = Setting { context_tokens: setting.context_tokens.saturating_add(more), ..setting };
+        let longer = EngineSetting { context_tokens: setting.context_tokens.saturating_add(more), ..setting };
         let (short, long) = (memory_need(&model, &setting, &machine), memory_need(&model, &longer, &machine));
         prop_assert!(short.vram_required_bytes <= long.vram_required_bytes);
         prop_assert!(short.ram_required_bytes <= long.ram_required_bytes);
@@ -128,7 +128,7 @@ proptest! {
             n.weights_ram_bytes + n.kv_ram_bytes + n.compute_ram_bytes + n.overhead_ram_bytes
         );
         let cache = |kv| {
-            let n = memory_need(&model, &Setting { kv_cache_type: kv, ..setting }, &machine);
+            let n = memory_need(&model, &EngineSetting { kv_cache_type: kv, ..setting }, &machine);
             n.kv_gpu_bytes + n.kv_ram_bytes
         };
         prop_assert!(cache(KvCacheType::Q4_0) <= cache(KvCacheType::Q8_0));
@@ -153,7 +153,7 @@ proptest! {
     ) {
         let machine = machine(gpus, vram, gpu_gb_s, ram_gb_s, cores);
         let setting =
-            Setting { context_tokens, kv_cache_type: KvCacheType::Q8_0, num_batch, flash_attention, gpu_layers };
+            EngineSetting { context_tokens, kv_cache_type: KvCacheType::Q8_0, num_batch, flash_attention, gpu_layers };
         let e = estimate(&model, &setting, &machine);
         let _ = fit_gpu_layers(&model, &setting, &machine, vram);
         let more = [decode(&model, &setting, &machine, depth), first_token_s(&model, &setting, &machine, depth)];

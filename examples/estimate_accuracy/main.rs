@@ -18,7 +18,7 @@ use std::process::ExitCode;
 
 use acolyte::GIB;
 use acolyte::estimate::{
-    CpuFigures, GpuFigures, Machine, Setting, decode, first_token_s, fit_gpu_layers, memory_need,
+    CpuFigures, EngineSetting, GpuFigures, MachineFigures, decode, first_token_s, fit_gpu_layers, memory_need,
 };
 use acolyte::figures::{Certainty, Known};
 use acolyte::machine::gpu_table::{self, Architecture};
@@ -169,7 +169,7 @@ impl Row {
             return Err(Dropped::AppleThroughVulkan);
         }
         let kv = self.text("kv_type").parse().unwrap_or(KvCacheType::F16);
-        let mut setting = Setting {
+        let mut setting = EngineSetting {
             context_tokens: context.max(4096),
             kv_cache_type: kv,
             num_batch: 512,
@@ -177,7 +177,7 @@ impl Row {
             gpu_layers: model.total_layers(),
         };
         // These sources placed as many layers as the card holds for a short question, and did not say how many.
-        let short = Setting { context_tokens: 512, ..setting };
+        let short = EngineSetting { context_tokens: 512, ..setting };
         let all = machine.gpus.iter().map(|gpu| gpu.vram_total_bytes).sum::<u64>();
         let driver = memory_need(&model, &short, &machine).overhead_gpu_bytes;
         setting.gpu_layers = fit_gpu_layers(&model, &short, &machine, all.saturating_add(driver));
@@ -216,7 +216,7 @@ impl Row {
         if results.is_empty() { Err(Dropped::NoSpeed) } else { Ok(results) }
     }
 
-    fn gpu_machine(&self) -> Result<(Machine, String), Dropped> {
+    fn gpu_machine(&self) -> Result<(MachineFigures, String), Dropped> {
         let name = self.text("gpu");
         let vram = self.number("vram_gib").map(|gib| (gib * GIB as f64) as u64);
         let row = gpu_table::lookup(name, vram).ok_or(Dropped::UnknownGpu)?;
@@ -239,15 +239,15 @@ impl Row {
             bandwidth_gb_s: detected(row.bandwidth_gb_s),
             compute_capability: None,
         };
-        Ok((Machine { gpus: vec![gpu], cpu: cpu(80.0, 8, &["avx2"]) }, class))
+        Ok((MachineFigures { gpus: vec![gpu], cpu: cpu(80.0, 8, &["avx2"]) }, class))
     }
 
     /// The processors of the sources, whose memory's data sheet says 89.6 GB/s (two channels of DDR5-5600).
-    fn cpu_machine(&self) -> Machine {
+    fn cpu_machine(&self) -> MachineFigures {
         let ryzen = self.text("cpu").contains("7840");
         let (cores, features): (u32, &[&str]) =
             if ryzen { (8, &["avx2", "avx512_vnni"]) } else { (16, &["avx2", "avx_vnni"]) };
-        Machine { gpus: vec![], cpu: cpu(89.6, cores, features) }
+        MachineFigures { gpus: vec![], cpu: cpu(89.6, cores, features) }
     }
 }
 
@@ -269,7 +269,7 @@ fn detected<T>(value: T) -> Known<T> {
 
 /// Whether the speed needs more than the whole bandwidth for the weights alone: then the row is about another device or
 /// another model than it says.
-fn beats_memory(model: &Model, machine: &Machine, tokens_per_s: f64) -> bool {
+fn beats_memory(model: &Model, machine: &MachineFigures, tokens_per_s: f64) -> bool {
     let architecture = &model.architecture;
     let read: f64 = architecture.blocks.iter().map(|b| b.active_bytes(architecture.experts)).sum();
     machine.gpus.first().is_some_and(|gpu| {

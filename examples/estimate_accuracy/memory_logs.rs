@@ -1,6 +1,6 @@
 //! What engines logged on loading, beside what the estimator says of that build.
 
-use acolyte::estimate::{EngineBuild, GpuFigures, Machine, Setting, memory_need_of_build};
+use acolyte::estimate::{EngineBuild, EngineSetting, GpuFigures, MachineFigures, memory_need_of_build};
 use acolyte::machine::{Backend, GpuKind};
 use acolyte::models::{Catalogue, KvCacheType};
 use acolyte::{GIB, MIB};
@@ -17,14 +17,14 @@ pub fn print() {
             continue;
         };
         let layers = row.number("gpu_layers").map_or(model.total_layers(), |n| n as u32);
-        let setting = Setting {
+        let setting = EngineSetting {
             context_tokens: row.number("context").unwrap_or(4096.0) as u32,
             kv_cache_type: row.text("kv_type").parse().unwrap_or(KvCacheType::F16),
             num_batch: 512,
             flash_attention: row.text("flash_attention") != "off",
             gpu_layers: layers,
         };
-        let mut machine = Machine { gpus: vec![], cpu: cpu(80.0, 8, &["avx2"]) };
+        let mut machine = MachineFigures { gpus: vec![], cpu: cpu(80.0, 8, &["avx2"]) };
         let build = match row.text("build") {
             "all logits" => EngineBuild::AllLogits,
             "own runner" => EngineBuild::OwnRunner,
@@ -45,7 +45,7 @@ pub fn print() {
         // Several sequences share the cache; each batch sees the context of one.
         let need = memory_need_of_build(&model, &setting, &machine, build);
         let sequences = row.number("sequences").unwrap_or(1.0) as u32;
-        let of_one = Setting { context_tokens: setting.context_tokens / sequences, ..setting };
+        let of_one = EngineSetting { context_tokens: setting.context_tokens / sequences, ..setting };
         let buffers = memory_need_of_build(&model, &of_one, &machine, build);
         let mib = |bytes: u64| bytes as f64 / MIB as f64;
         print!("  {:24} {:36}", row.text("model"), row.text("engine"));

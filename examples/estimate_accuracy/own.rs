@@ -2,7 +2,7 @@
 //! and with known types of the cache (`examples/data/own_measurements.csv`).
 
 use acolyte::GIB;
-use acolyte::estimate::{CpuFigures, GpuFigures, Machine, Setting, decode, first_token_s};
+use acolyte::estimate::{CpuFigures, EngineSetting, GpuFigures, MachineFigures, decode, first_token_s};
 use acolyte::figures::{Certainty, Known, Range};
 use acolyte::machine::{Backend, GpuKind};
 use acolyte::models::{Catalogue, KvCacheType, Model};
@@ -19,7 +19,7 @@ fn compare(row: &Row) -> Option<Compared> {
     let whole = |column: &str| row.number(column).map(|n| n as u32);
     let machine = machine(row);
     let (depth_tokens, tokens) = (whole("depth")?, whole("tokens")?);
-    let setting = Setting {
+    let setting = EngineSetting {
         context_tokens: 32_768,
         kv_cache_type: row.text("kv_type").parse().unwrap_or(KvCacheType::F16),
         num_batch: 512,
@@ -60,7 +60,7 @@ fn compare(row: &Row) -> Option<Compared> {
 }
 
 /// Seconds for a prompt alone, without the first token that is written.
-fn prompt_s(model: &Model, setting: &Setting, machine: &Machine, tokens: u32) -> Range {
+fn prompt_s(model: &Model, setting: &EngineSetting, machine: &MachineFigures, tokens: u32) -> Range {
     if tokens == 0 {
         return Range { low: 0.0, mid: 0.0, high: 0.0 };
     }
@@ -76,7 +76,7 @@ fn difference(to: Range, from: Range) -> Range {
     Range { low: mid * to.low / to.mid, mid, high: mid * to.high / to.mid }
 }
 
-fn machine(row: &Row) -> Machine {
+fn machine(row: &Row) -> MachineFigures {
     let number = |column: &str| row.number(column).unwrap_or_default();
     let gpu = (!row.text("gpu").is_empty()).then(|| {
         let total = (number("vram_gib") * GIB as f64) as u64;
@@ -99,5 +99,5 @@ fn machine(row: &Row) -> Machine {
         features: row.text("features").split(' ').map(str::to_owned).collect(),
         dot_product_gb_s: row.number("dot_product_gb_s"),
     };
-    Machine { gpus: gpu.into_iter().collect(), cpu }
+    MachineFigures { gpus: gpu.into_iter().collect(), cpu }
 }

@@ -8,7 +8,7 @@ use crate::cli::output::{print, print_json, style};
 use crate::cli::{Failure, Session};
 use crate::machine::Hardware;
 use crate::models::Catalogue;
-use crate::plan::{Profiles, Report, Verdict, assess_all, reference_computers};
+use crate::plan::{Profiles, Report, Verdict, plan_all, reference_computers};
 use crate::say;
 use crate::sentences::json::{ReferenceJson, ReportJson};
 use crate::sentences::report;
@@ -26,10 +26,10 @@ pub fn run(args: &CheckArgs, session: &Session) -> Result<u8, Failure> {
     if args.reference {
         return reference(args, &hardware, &profiles, session);
     }
-    let mut report = assess_all(&hardware, Catalogue::built_in(), &profiles);
+    let mut report = plan_all(&hardware, Catalogue::built_in(), &profiles);
     if let Some(id) = &args.profile {
-        report.assessments.retain(|one| one.candidate.id == *id);
-        report = Report::of(report.assessments);
+        report.plans.retain(|one| one.candidate.id == *id);
+        report = Report::of(report.plans);
     }
     if args.json {
         print_json(&ReportJson::new(&report, &hardware, session.text))?;

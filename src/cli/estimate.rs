@@ -9,7 +9,7 @@ use crate::cli::output::{print, print_json, style};
 use crate::cli::{Failure, Session};
 use crate::machine::gpu_table;
 use crate::machine::{Backend, Gpu, GpuKind, Hardware, Memory};
-use crate::plan::{GIVEN, Layers, Policy, Profiles, assess, custom_candidate};
+use crate::plan::{GIVEN, Layers, Policy, Profiles, custom_candidate, make_plan};
 use crate::sentences::json::ProfileJson;
 use crate::sentences::report;
 use crate::text::Text;
@@ -25,11 +25,11 @@ pub fn run(args: &EstimateArgs, session: &Session) -> Result<u8, Failure> {
     let model = model::resolve(&args.model, args.insecure_registry, &args.network, session)?;
     let layers = args.gpu_layers.map_or(Layers::Fit, Layers::Exactly);
     let candidate = custom_candidate(model, args.kv, args.context, layers, policy);
-    let assessment = assess(&candidate, &hardware, policy);
+    let plan = make_plan(&candidate, &hardware, policy);
     if args.json {
-        print_json(&ProfileJson::new(&assessment, session.text))?;
+        print_json(&ProfileJson::new(&plan, session.text))?;
     } else {
-        print(&report::estimate(&assessment, session.text, style()))?;
+        print(&report::estimate(&plan, session.text, style()))?;
     }
     Ok(0)
 }

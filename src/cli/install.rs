@@ -13,8 +13,8 @@ use crate::install::{InstallError, InstallOptions, Installed, Paths, Receipt, Re
 use crate::machine::Hardware;
 use crate::models::{Catalogue, KvCacheType};
 use crate::plan::{
-    Assessment, CUSTOM_ID, Candidate, EMERGENCY_ID, Layers, Profiles, Verdict, assess, assess_all,
-    candidates, custom_candidate, emergency_candidate, machine_for,
+    CUSTOM_ID, Candidate, EMERGENCY_ID, Layers, Plan, Profiles, Verdict, candidates, custom_candidate,
+    emergency_candidate, machine_for, make_plan, plan_all,
 };
 use crate::say;
 use crate::sentences::{banner, consent_text};
@@ -62,23 +62,23 @@ fn begin(args: &InstallArgs, before: Option<&SavedRequest>, session: &Session) -
     let text = session.text;
     let profiles = profiles_of(args.plan.profiles.as_deref(), session)?;
     let hardware = hardware_of(args.plan.hardware.as_deref(), session)?;
-    let assessment = chosen(args, session, &profiles, &hardware)?;
+    let plan = chosen(args, session, &profiles, &hardware)?;
     if args.emergency_cpu {
         // What it costs is said first, also where it was agreed to beforehand.
-        session.tell(&consent_text(&assessment, text));
+        session.tell(&consent_text(&plan, text));
     }
-    if assessment.verdict == Verdict::Refused {
-        refuse(&assessment, session);
+    if plan.verdict == Verdict::Refused {
+        refuse(&plan, session);
         return Ok(exit_code(Verdict::Refused));
     }
     let options = options(args, &hardware, session)?;
-    session.tell(&summary(&assessment, &options, session));
-    let degraded = assessment.verdict == Verdict::Degraded;
+    session.tell(&summary(&plan, &options, session));
+    let degraded = plan.verdict == Verdict::Degraded;
     let may_ask = !args.yes && std::io::stdin().is_terminal();
-    let agreed = before.is_some_and(|asked| asked.agreed_to(&consent_text(&assessment, text)));
+    let agreed = before.is_some_and(|asked| asked.agreed_to(&consent_text(&plan, text)));
     if degraded && !args.accept_degraded && !agreed {
         if !args.emergency_cpu {
-            session.tell(&consent_text(&assessment, text));
+            session.tell(&consent_text(&plan, text));
         }
         if !may_ask {
             eprintln!("{}", say!(text, "install-cli-consent-how"));
@@ -97,12 +97,12 @@ fn begin(args: &InstallArgs, before: Option<&SavedRequest>, session: &Session) -
         }
     }
     let request = Request {
-        consent_text: degraded.then(|| consent_text(&assessment, text)),
-        banner: banner(&assessment, text),
-        machine: machine_for(&assessment.candidate, &hardware, &profiles.policy),
+        consent_text: degraded.then(|| consent_text(&plan, text)),
+        banner: banner(&plan, text),
+        machine: machine_for(&plan.candidate, &hardware, &profiles.policy),
         accept_degraded: args.accept_degraded || agreed,
         accept_kv_q4: args.accept_degraded.then_some(true).or(before.and_then(|asked| asked.accept_kv_q4)),
-        assessment,
+        plan,
         options,
     };
     carry_out(request, args.json, may_ask, session)
@@ -155,7 +155,7 @@ fn chosen(
     session: &Session,
     profiles: &Profiles,
     hardware: &Hardware,
-) -> Result<Assessment, Failure> {
+) -> Result<Plan, Failure> {
     let catalogue = Catalogue::built_in();
     if let Some(id) = &args.profile {
         require_profile(profiles, id, session)?;
@@ -176,7 +176,7 @@ fn chosen(
         });
         let layers = if args.emergency_cpu { Layers::Exactly(0) } else { Layers::Fit };
         let candidate = custom_candidate(model, kv, context, layers, &profiles.policy);
-        return Ok(assess(&candidate, hardware, &profiles.policy));
+        return Ok(make_plan(&candidate, hardware, &profiles.policy));
     }
     if args.emergency_cpu {
         let candidate = match args.profile.as_deref().and_then(of_profile) {
@@ -184,15 +184,15 @@ fn chosen(
             None => emergency_candidate(profiles, catalogue),
         };
         let unknown = || Failure::failed(say!(session.text, "install-cli-no-emergency"));
-        return Ok(assess(&candidate.ok_or_else(unknown)?, hardware, &profiles.policy));
+        return Ok(make_plan(&candidate.ok_or_else(unknown)?, hardware, &profiles.policy));
     }
-    let report = assess_all(hardware, catalogue, profiles);
-    let assessment = match &args.profile {
+    let report = plan_all(hardware, catalogue, profiles);
+    let plan = match &args.profile {
         Some(id) => report.find(id),
         // Where everything is refused, the first one says why.
-        None => report.recommended().or(report.assessments.first()),
+        None => report.recommended().or(report.plans.first()),
     };
-    assessment.cloned().ok_or_else(|| Failure::failed(say!(session.text, "install-cli-no-profile")))
+    plan.cloned().ok_or_else(|| Failure::failed(say!(session.text, "install-cli-no-profile")))
 }
 
 fn options(args: &InstallArgs, hardware: &Hardware, session: &Session) -> Result<InstallOptions, Failure> {
@@ -218,20 +218,20 @@ fn options(args: &InstallArgs, hardware: &Hardware, session: &Session) -> Result
 }
 
 /// Why not, and what the person can do.
-fn refuse(assessment: &Assessment, session: &Session) {
+fn refuse(plan: &Plan, session: &Session) {
     let text = session.text;
-    eprintln!("{}", say!(text, "install-cli-refused", profile = assessment.candidate.id.as_str()));
-    for reason in &assessment.reasons {
+    eprintln!("{}", say!(text, "install-cli-refused", profile = plan.candidate.id.as_str()));
+    for reason in &plan.reasons {
         eprintln!("- {}", reason.text(text));
     }
-    for improvement in &assessment.improvements {
+    for improvement in &plan.improvements {
         eprintln!("→ {}", improvement.text(text));
     }
 }
 
 /// What will be done and where, before anything is changed.
-fn summary(assessment: &Assessment, options: &InstallOptions, session: &Session) -> String {
-    let (text, candidate) = (session.text, &assessment.candidate);
+fn summary(plan: &Plan, options: &InstallOptions, session: &Session) -> String {
+    let (text, candidate) = (session.text, &plan.candidate);
     say!(
         text,
         "install-cli-summary",
@@ -240,9 +240,9 @@ fn summary(assessment: &Assessment, options: &InstallOptions, session: &Session)
         size = text.file_size(candidate.model.download_bytes),
         context = text.count(candidate.context_tokens.into()),
         kv = candidate.kv_cache_type.name(),
-        layers = assessment.gpu_layers,
-        total = assessment.total_layers,
-        speed = text.range(assessment.speed.decode_tokens_per_s),
+        layers = plan.gpu_layers,
+        total = plan.total_layers,
+        speed = text.range(plan.speed.decode_tokens_per_s),
         home = options.home.display().to_string(),
         models = options.models_dir.display().to_string(),
         engine = options.source.which.version().unwrap_or_default(),

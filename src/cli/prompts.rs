@@ -9,7 +9,7 @@ use crate::cli::detect::hardware_of;
 use crate::cli::output::style;
 use crate::cli::{Failure, Session, install};
 use crate::models::Catalogue;
-use crate::plan::{Report, Verdict, assess_all};
+use crate::plan::{Report, Verdict, plan_all};
 use crate::say;
 use crate::sentences::report;
 use crate::text::Text;
@@ -45,7 +45,7 @@ fn decide(args: &WizardArgs, session: &Session) -> Result<Option<Choice>, Failur
     dialogue.say(&say!(text, "cli-prompts-welcome", home = session.home.display().to_string()))?;
     dialogue.say("")?;
     let hardware = hardware_of(args.plan.hardware.as_deref(), session)?;
-    let report = assess_all(&hardware, Catalogue::built_in(), &profiles);
+    let report = plan_all(&hardware, Catalogue::built_in(), &profiles);
     dialogue.say(&report::requirements(&report, &hardware, text, style()))?;
     if args.source.model.is_some() {
         return Ok(Some(Choice { profile: None, emergency_cpu: report.verdict == Verdict::Refused }));
@@ -71,7 +71,7 @@ impl Dialogue<'_> {
     /// Asks for one of the profiles that run here; `None` when the person wants none of them.
     fn choose(&mut self, report: &Report) -> Result<Option<Choice>, Failure> {
         let usable: Vec<&str> = report
-            .assessments
+            .plans
             .iter()
             .filter(|one| one.verdict != Verdict::Refused)
             .map(|one| one.candidate.id.as_str())
@@ -135,7 +135,7 @@ mod tests {
     fn report(gpus: &str) -> Report {
         let json = format!(r#"{{"schema":1,"memory":{{"total_bytes":17179869184}},"gpus":[{gpus}]}}"#);
         let hardware = Hardware::from_json(&json, Path::new("test")).unwrap();
-        assess_all(&hardware, Catalogue::built_in(), Profiles::built_in())
+        plan_all(&hardware, Catalogue::built_in(), Profiles::built_in())
     }
 
     const CARD: &str = r#"{"name":"RTX 3060","kind":"discrete","vram_total_bytes":8589934592}"#;

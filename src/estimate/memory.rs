@@ -4,7 +4,7 @@
 //! its buffers for models of these exact shapes; docs/estimates.md compares them, and those of older builds, with
 //! published logs.
 
-use super::{EngineBuild, Machine, MemoryNeed, Setting};
+use super::{EngineBuild, EngineSetting, MachineFigures, MemoryNeed};
 use crate::MIB;
 use crate::machine::{Backend, GpuKind};
 use crate::models::{Architecture, Block, Cache, KvCacheType, Model};
@@ -46,15 +46,15 @@ impl Placement {
 
 /// What a model needs in a setting on a machine, run by today's engine. With several GPUs the VRAM is that of all of
 /// them together.
-pub fn memory_need(model: &Model, setting: &Setting, machine: &Machine) -> MemoryNeed {
+pub fn memory_need(model: &Model, setting: &EngineSetting, machine: &MachineFigures) -> MemoryNeed {
     memory_need_of_build(model, setting, machine, EngineBuild::Current)
 }
 
 /// The same for another build of the engine.
 pub fn memory_need_of_build(
     model: &Model,
-    setting: &Setting,
-    machine: &Machine,
+    setting: &EngineSetting,
+    machine: &MachineFigures,
     build: EngineBuild,
 ) -> MemoryNeed {
     let architecture = &model.architecture;
@@ -109,12 +109,17 @@ pub fn memory_need_of_build(
 /// The most layers, as the engine counts them, that need no more than `vram_budget_bytes` on the GPUs together.
 /// `setting.gpu_layers` is ignored. Several GPUs share the budget as they share what is free of them; a layer lies on
 /// one of them, so that on each less than a layer may be left over.
-pub fn fit_gpu_layers(model: &Model, setting: &Setting, machine: &Machine, vram_budget_bytes: u64) -> u32 {
+pub fn fit_gpu_layers(
+    model: &Model,
+    setting: &EngineSetting,
+    machine: &MachineFigures,
+    vram_budget_bytes: u64,
+) -> u32 {
     if machine.gpus.is_empty() {
         return 0;
     }
     let fits = |layers: u32| {
-        let setting = Setting { gpu_layers: layers, ..*setting };
+        let setting = EngineSetting { gpu_layers: layers, ..*setting };
         memory_need(model, &setting, machine).vram_required_bytes <= vram_budget_bytes
             && (machine.gpus.len() == 1 || fits_on_each(model, &setting, machine, vram_budget_bytes))
     };
@@ -133,7 +138,12 @@ pub fn fit_gpu_layers(model: &Model, setting: &Setting, machine: &Machine, vram_
 
 /// Whether the layers can be dealt out to several GPUs: the output to the last one, then block by block from the end to
 /// the first GPU, each as long as it has room beside the driver and a compute buffer of its own.
-fn fits_on_each(model: &Model, setting: &Setting, machine: &Machine, vram_budget_bytes: u64) -> bool {
+fn fits_on_each(
+    model: &Model,
+    setting: &EngineSetting,
+    machine: &MachineFigures,
+    vram_budget_bytes: u64,
+) -> bool {
     let architecture = &model.architecture;
     let placement = Placement::new(architecture, setting.gpu_layers, machine.gpus.len());
     let computed = compute_buffer_bytes(architecture, setting, EngineBuild::Current, true);
@@ -168,7 +178,7 @@ fn fits_on_each(model: &Model, setting: &Setting, machine: &Machine, vram_budget
 /// What one batch needs on the side that computes it.
 fn compute_buffer_bytes(
     architecture: &Architecture,
-    setting: &Setting,
+    setting: &EngineSetting,
     build: EngineBuild,
     attends_here: bool,
 ) -> u64 {
@@ -202,7 +212,7 @@ fn compute_buffer_bytes(
 }
 
 /// Pinned main memory through which batches reach the GPU.
-fn host_buffer_bytes(architecture: &Architecture, setting: &Setting, build: EngineBuild) -> u64 {
+fn host_buffer_bytes(architecture: &Architecture, setting: &EngineSetting, build: EngineBuild) -> u64 {
     let batch = u64::from(setting.num_batch.max(1));
     let context = u64::from(setting.context_tokens);
     let embedding = u64::from(architecture.embedding);
@@ -223,7 +233,7 @@ fn host_buffer_bytes(architecture: &Architecture, setting: &Setting, build: Engi
 fn streamed_bytes(
     architecture: &Architecture,
     placement: Placement,
-    setting: &Setting,
+    setting: &EngineSetting,
     build: EngineBuild,
 ) -> u64 {
     let on_cpu = placement.cpu(architecture);
@@ -238,11 +248,11 @@ fn streamed_bytes(
 }
 
 /// The cache as the GPU reads a prompt's: 16 bits, whatever it is stored in.
-fn passing_cache_bytes(block: &Block, setting: &Setting) -> u64 {
-    cache_bytes(block, &Setting { kv_cache_type: KvCacheType::F16, ..*setting })
+fn passing_cache_bytes(block: &Block, setting: &EngineSetting) -> u64 {
+    cache_bytes(block, &EngineSetting { kv_cache_type: KvCacheType::F16, ..*setting })
 }
 
-fn cache_bytes(block: &Block, setting: &Setting) -> u64 {
+fn cache_bytes(block: &Block, setting: &EngineSetting) -> u64 {
     block.cache.bytes(setting.context_tokens, setting.num_batch, setting.kv_cache_type)
 }
 

@@ -9,11 +9,13 @@ mod types;
 
 pub use memory::{fit_gpu_layers, memory_need, memory_need_of_build};
 pub use speed::{decode, first_token_s};
-pub use types::{CpuFigures, EngineBuild, Estimate, GpuFigures, Machine, MemoryNeed, Setting, Speed};
+pub use types::{
+    CpuFigures, EngineBuild, EngineSetting, Estimate, GpuFigures, MachineFigures, MemoryNeed, Speed,
+};
 
 use crate::models::Model;
 
 /// All that is estimated of a model in a setting on a machine.
-pub fn estimate(model: &Model, setting: &Setting, machine: &Machine) -> Estimate {
+pub fn estimate(model: &Model, setting: &EngineSetting, machine: &MachineFigures) -> Estimate {
     Estimate { memory: memory_need(model, setting, machine), speed: speed::speed(model, setting, machine) }
 }

@@ -6,7 +6,7 @@
 use super::efficiency::{CpuRates, GpuRates, cpu_rates, gpu_rates, widening};
 use super::memory::Placement;
 use super::prefill::prefill;
-use crate::estimate::{Machine, Setting, Speed};
+use crate::estimate::{EngineSetting, MachineFigures, Speed};
 use crate::figures::{Certainty, Range};
 use crate::models::{Architecture, Block, Cache, KvCacheType, Model};
 
@@ -17,11 +17,11 @@ pub(super) struct Layout<'a> {
     /// The GPUs taken as one: every one computes the blocks that it holds.
     pub gpu: Option<GpuRates>,
     pub cpu: CpuRates,
-    pub setting: &'a Setting,
+    pub setting: &'a EngineSetting,
 }
 
 impl<'a> Layout<'a> {
-    pub fn new(model: &'a Model, setting: &'a Setting, machine: &Machine) -> Self {
+    pub fn new(model: &'a Model, setting: &'a EngineSetting, machine: &MachineFigures) -> Self {
         let architecture = &model.architecture;
         let k_quants = model.quantisation.contains("_K") || model.quantisation.starts_with("IQ");
         Self {
@@ -45,7 +45,7 @@ impl<'a> Layout<'a> {
 }
 
 /// Speed of a model in a setting on a machine.
-pub(super) fn speed(model: &Model, setting: &Setting, machine: &Machine) -> Speed {
+pub(super) fn speed(model: &Model, setting: &EngineSetting, machine: &MachineFigures) -> Speed {
     let layout = Layout::new(model, setting, machine);
     let answered = |depth_tokens| {
         let (gpu_s, cpu_s) = token_s(&layout, depth_tokens);
@@ -63,7 +63,7 @@ pub(super) fn speed(model: &Model, setting: &Setting, machine: &Machine) -> Spee
 /// Seconds in which a server picks a token out of the vocabulary and sends it. It does so on one core; where all cores
 /// compute and are few, they wait for it. On two cores 20 ns for each token of the vocabulary were measured (Gemma 3
 /// 270M: 62 tokens a second in `llama-bench`, 46 and 51 in Ollama). Beside a GPU it does not show.
-fn picking_s(layout: &Layout<'_>, machine: &Machine) -> f64 {
+fn picking_s(layout: &Layout<'_>, machine: &MachineFigures) -> f64 {
     const CORE_S_PER_TOKEN: f64 = 40e-9;
 
     if layout.placement.output_on_gpu {
@@ -74,12 +74,17 @@ fn picking_s(layout: &Layout<'_>, machine: &Machine) -> f64 {
 }
 
 /// Tokens a second when `depth_tokens` are in the context: the model's arithmetic alone, as `llama-bench` measures it.
-pub fn decode(model: &Model, setting: &Setting, machine: &Machine, depth_tokens: u32) -> Range {
+pub fn decode(model: &Model, setting: &EngineSetting, machine: &MachineFigures, depth_tokens: u32) -> Range {
     decode_of(&Layout::new(model, setting, machine), depth_tokens)
 }
 
 /// Seconds from a prompt of `prompt_tokens` to the first token of the answer.
-pub fn first_token_s(model: &Model, setting: &Setting, machine: &Machine, prompt_tokens: u32) -> Range {
+pub fn first_token_s(
+    model: &Model,
+    setting: &EngineSetting,
+    machine: &MachineFigures,
+    prompt_tokens: u32,
+) -> Range {
     first_token_of(&Layout::new(model, setting, machine), prompt_tokens)
 }
 
@@ -195,7 +200,7 @@ pub(super) fn is_recurrent(architecture: &Architecture) -> bool {
 }
 
 /// Several GPUs as one: each reads its share of the blocks, one after the other.
-fn together(machine: &Machine, k_quants: bool) -> Option<GpuRates> {
+fn together(machine: &MachineFigures, k_quants: bool) -> Option<GpuRates> {
     let total: f64 = machine.gpus.iter().map(|gpu| gpu.vram_free_bytes.value.max(1) as f64).sum();
     let mut parts = machine.gpus.iter().map(|gpu| {
         let share = gpu.vram_free_bytes.value.max(1) as f64 / total;

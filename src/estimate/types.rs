@@ -46,7 +46,7 @@ pub struct CpuFigures {
 
 /// A machine as the estimator sees it. No GPU means that everything runs on the processor.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Machine {
+pub struct MachineFigures {
     /// The GPUs that will be used, the first one first.
     pub gpus: Vec<GpuFigures>,
     /// Processor and main memory.
@@ -55,7 +55,7 @@ pub struct Machine {
 
 /// How a model is to be run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Setting {
+pub struct EngineSetting {
     /// Tokens of context (`num_ctx`).
     pub context_tokens: u32,
     /// Type of the KV cache.

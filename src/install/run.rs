@@ -95,10 +95,10 @@ async fn install(
     control: &Control,
 ) -> Result<Receipt, InstallError> {
     reporter.started(Step::Check, say!(text, "install-checking"));
-    if request.assessment.verdict == Verdict::Refused {
+    if request.plan.verdict == Verdict::Refused {
         return Err(InstallError::Refused);
     }
-    if request.assessment.verdict == Verdict::Degraded && request.consent_text.is_none() {
+    if request.plan.verdict == Verdict::Degraded && request.consent_text.is_none() {
         return Err(InstallError::ConsentMissing);
     }
     let paths = Paths::new(&request.options.home);
@@ -123,9 +123,9 @@ async fn install(
         previous_server: before.server,
         server_ran: before.server_ran,
         paths,
-        gpu_layers: request.assessment.gpu_layers,
+        gpu_layers: request.plan.gpu_layers,
         automatic: false,
-        kv_cache_type: request.assessment.candidate.kv_cache_type,
+        kv_cache_type: request.plan.candidate.kv_cache_type,
         placements: None,
         tried: Vec::new(),
         way_out: WayOut::default(),

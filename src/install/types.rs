@@ -4,11 +4,11 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
-use crate::estimate::Machine;
+use crate::estimate::MachineFigures;
 use crate::figures::Range;
 use crate::install::{EngineRecord, Source};
 use crate::models::KvCacheType;
-use crate::plan::{Assessment, Verdict};
+use crate::plan::{Plan, Verdict};
 
 /// The steps of an installation, in order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -120,13 +120,13 @@ pub struct InstallOptions {
 #[derive(Clone, Debug)]
 pub struct Request {
     /// What was chosen, with everything that was promised.
-    pub assessment: Assessment,
+    pub plan: Plan,
     /// The exact text the person consented to; `None` when nothing needed consent.
     pub consent_text: Option<String>,
     /// The banner shown above each answer in degraded mode, in the person's language.
     pub banner: Option<String>,
     /// The machine it was assessed for, from which the wait for the measured prompt is predicted.
-    pub machine: Machine,
+    pub machine: MachineFigures,
     /// The person agreed beforehand to fewer layers on the GPU than promised, should the engine run out of memory.
     /// Without it and without a consent such an installation ends with an error that asks.
     pub accept_degraded: bool,
@@ -137,7 +137,7 @@ pub struct Request {
     pub options: InstallOptions,
 }
 
-/// What was promised, copied from the assessment.
+/// What was promised, copied from the plan.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct PredictedFigures {
     /// Tokens of context.

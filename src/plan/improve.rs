@@ -1,14 +1,14 @@
 //! What would change a verdict: closing programs, another card, more memory.
 
 use crate::models::KvCacheType;
-use crate::plan::assess::Case;
-use crate::plan::{Assessment, Improvement, Layers, Reason};
+use crate::plan::make::Case;
+use crate::plan::{Improvement, Layers, Plan, Reason};
 
 /// What a person could do, the easiest first.
-pub(super) fn improvements(case: &Case<'_>, assessment: &Assessment) -> Vec<Improvement> {
+pub(super) fn improvements(case: &Case<'_>, plan: &Plan) -> Vec<Improvement> {
     let mut found = Vec::new();
-    found.extend(close_gpu_programs(case, assessment));
-    for reason in &assessment.reasons {
+    found.extend(close_gpu_programs(case, plan));
+    for reason in &plan.reasons {
         found.extend(answer_to(reason, case));
     }
     found.sort_by_key(effort);
@@ -16,13 +16,12 @@ pub(super) fn improvements(case: &Case<'_>, assessment: &Assessment) -> Vec<Impr
     found
 }
 
-fn close_gpu_programs(case: &Case<'_>, assessment: &Assessment) -> Option<Improvement> {
-    let frees_bytes = case.vram_free_when_closed_bytes().saturating_sub(assessment.vram_free_bytes);
+fn close_gpu_programs(case: &Case<'_>, plan: &Plan) -> Option<Improvement> {
+    let frees_bytes = case.vram_free_when_closed_bytes().saturating_sub(plan.vram_free_bytes);
     let gpu_layers = case.layers_when_closed();
-    let worth_it =
-        case.candidate.layers == Layers::Fit && frees_bytes > 0 && gpu_layers > assessment.gpu_layers;
+    let worth_it = case.candidate.layers == Layers::Fit && frees_bytes > 0 && gpu_layers > plan.gpu_layers;
     // A card that is too small by its size is not made larger by closing programs.
-    let hopeless = assessment
+    let hopeless = plan
         .reasons
         .iter()
         .any(|r| matches!(r, Reason::VramTooSmall { .. } | Reason::ProfileNeedsVram { .. }));

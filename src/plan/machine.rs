@@ -8,7 +8,7 @@
 
 use std::cmp::Ordering;
 
-use crate::estimate::{CpuFigures, GpuFigures, Machine, Setting, fit_gpu_layers};
+use crate::estimate::{CpuFigures, EngineSetting, GpuFigures, MachineFigures, fit_gpu_layers};
 use crate::figures::{Certainty, Known};
 use crate::machine::gpu_table;
 use crate::machine::{Backend, Gpu, GpuKind, Hardware, TABLE};
@@ -19,14 +19,14 @@ use crate::{GIB, MIB};
 pub const GIVEN: &str = "given";
 
 /// The machine as the estimator sees it: the card that will be used (none when none can be), processor, main memory.
-pub fn machine(hardware: &Hardware, policy: &Policy) -> Machine {
+pub fn machine(hardware: &Hardware, policy: &Policy) -> MachineFigures {
     let cpu = cpu_figures(hardware, policy);
     let gpu = chosen_gpu(hardware, policy).and_then(|gpu| gpu_figures(gpu, hardware, &cpu, policy));
-    Machine { gpus: gpu.into_iter().collect(), cpu }
+    MachineFigures { gpus: gpu.into_iter().collect(), cpu }
 }
 
 /// The machine for a candidate: the card that will be used, or all cards of its kind where one does not hold the model.
-pub fn machine_for(candidate: &Candidate, hardware: &Hardware, policy: &Policy) -> Machine {
+pub fn machine_for(candidate: &Candidate, hardware: &Hardware, policy: &Policy) -> MachineFigures {
     let mut machine = machine(hardware, policy);
     if candidate.is_cpu_only() {
         machine.gpus.clear();
@@ -43,7 +43,7 @@ pub fn machine_for(candidate: &Candidate, hardware: &Hardware, policy: &Policy) 
 }
 
 /// All cards with memory of their own and the chosen one's back-end, the chosen one first.
-fn cards_together(hardware: &Hardware, policy: &Policy, chosen: &Machine) -> Machine {
+fn cards_together(hardware: &Hardware, policy: &Policy, chosen: &MachineFigures) -> MachineFigures {
     let mut gpus = chosen.gpus.clone();
     let best = chosen_gpu(hardware, policy);
     if let (Some(best), Some(figures)) =
@@ -54,12 +54,12 @@ fn cards_together(hardware: &Hardware, policy: &Policy, chosen: &Machine) -> Mac
         });
         gpus.extend(others.filter_map(|gpu| gpu_figures(gpu, hardware, &chosen.cpu, policy)));
     }
-    Machine { gpus, cpu: chosen.cpu.clone() }
+    MachineFigures { gpus, cpu: chosen.cpu.clone() }
 }
 
-fn layers_that_fit(candidate: &Candidate, machine: &Machine, policy: &Policy) -> u32 {
+fn layers_that_fit(candidate: &Candidate, machine: &MachineFigures, policy: &Policy) -> u32 {
     let free = machine.gpus.iter().map(|gpu| gpu.vram_free_bytes.value).fold(0, u64::saturating_add);
-    let setting = Setting {
+    let setting = EngineSetting {
         context_tokens: candidate.context_tokens,
         kv_cache_type: candidate.kv_cache_type,
         num_batch: candidate.num_batch,

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use crate::GIB;
 use crate::machine::{Gpu, GpuKind, Hardware, Memory};
 use crate::models::Catalogue;
-use crate::plan::{Policy, Profiles, Report, assess_all, chosen_gpu};
+use crate::plan::{Policy, Profiles, Report, chosen_gpu, plan_all};
 
 /// A row of the table.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
@@ -75,7 +75,7 @@ pub fn reference_computers(
 ) -> Vec<ReferenceComputer> {
     let plan = |row: &'static ReferenceRow| ReferenceComputer {
         row,
-        report: assess_all(&row.hardware(), catalogue, profiles),
+        report: plan_all(&row.hardware(), catalogue, profiles),
         is_like_here: row.is_like(here, &profiles.policy),
     };
     ROWS.iter().map(plan).collect()

@@ -6,9 +6,7 @@ use std::sync::Arc;
 use crate::machine::Hardware;
 use crate::models::{Catalogue, KvCacheType, Model};
 use crate::plan::profiles::CUSTOM_ID;
-use crate::plan::{
-    Assessment, Candidate, Layers, Policy, Profile, Profiles, Reason, Report, Verdict, assess,
-};
+use crate::plan::{Candidate, Layers, Plan, Policy, Profile, Profiles, Reason, Report, Verdict, make_plan};
 
 /// The profiles as things that could be installed. Those whose model is not in the catalogue are left out;
 /// [`Profiles::check_models`] finds them.
@@ -48,55 +46,57 @@ pub fn own_candidate(model: Arc<Model>, layers: Layers, policy: &Policy) -> Cand
 }
 
 /// Every profile against a machine.
-pub fn assess_all(hardware: &Hardware, catalogue: &Catalogue, profiles: &Profiles) -> Report {
+pub fn plan_all(hardware: &Hardware, catalogue: &Catalogue, profiles: &Profiles) -> Report {
     let policy = &profiles.policy;
-    let assessments: Vec<Assessment> =
-        candidates(profiles, catalogue).iter().map(|candidate| assess(candidate, hardware, policy)).collect();
-    Report::of(assessments)
+    let plans: Vec<Plan> = candidates(profiles, catalogue)
+        .iter()
+        .map(|candidate| make_plan(candidate, hardware, policy))
+        .collect();
+    Report::of(plans)
 }
 
 impl Report {
     /// The same with a person's own choice before the profiles, and recommended when it runs: it was asked for.
     #[must_use]
-    pub fn with_own(mut self, own: Assessment) -> Self {
+    pub fn with_own(mut self, own: Plan) -> Self {
         if own.verdict != Verdict::Refused {
             self.verdict = own.verdict;
             self.recommended = Some(own.candidate.id.clone());
             self.reasons = own.reasons.clone();
             self.improvements = own.improvements.clone();
         }
-        self.assessments.insert(0, own);
+        self.plans.insert(0, own);
         self
     }
 
     /// Sums up: the best profile speaks for the machine, or, when all are refused, the one that is least far away.
-    pub fn of(assessments: Vec<Assessment>) -> Self {
-        let usable = assessments.iter().filter(|one| one.verdict != Verdict::Refused);
+    pub fn of(plans: Vec<Plan>) -> Self {
+        let usable = plans.iter().filter(|one| one.verdict != Verdict::Refused);
         let best = usable.min_by_key(|one| preference(one));
-        let nearest = best.or_else(|| assessments.iter().min_by_key(|one| distance(one)));
+        let nearest = best.or_else(|| plans.iter().min_by_key(|one| distance(one)));
         Self {
             verdict: best.map_or(Verdict::Refused, |one| one.verdict),
             recommended: best.map(|one| one.candidate.id.clone()),
             reasons: nearest.map(|one| one.reasons.clone()).unwrap_or_default(),
             improvements: nearest.map(|one| one.improvements.clone()).unwrap_or_default(),
-            assessments,
+            plans,
         }
     }
 
-    /// The assessment of a profile.
-    pub fn find(&self, id: &str) -> Option<&Assessment> {
-        self.assessments.iter().find(|one| one.candidate.id == id)
+    /// The plan of a profile.
+    pub fn find(&self, id: &str) -> Option<&Plan> {
+        self.plans.iter().find(|one| one.candidate.id == id)
     }
 
-    /// The assessment of the profile to take.
-    pub fn recommended(&self) -> Option<&Assessment> {
+    /// The plan of the profile to take.
+    pub fn recommended(&self) -> Option<&Plan> {
         self.recommended.as_deref().and_then(|id| self.find(id))
     }
 }
 
 /// Smallest is best: the verdict, then as little pain as possible, then the larger model, then all of it on the card.
 /// A larger model that is partly on the processor and still fast enough is better than a small one.
-fn preference(assessment: &Assessment) -> (Verdict, usize, Reverse<u32>, bool) {
+fn preference(plan: &Plan) -> (Verdict, usize, Reverse<u32>, bool) {
     let painful = |reason: &&Reason| {
         matches!(
             reason,
@@ -107,18 +107,18 @@ fn preference(assessment: &Assessment) -> (Verdict, usize, Reverse<u32>, bool) {
         )
     };
     (
-        assessment.verdict,
-        assessment.reasons.iter().filter(painful).count(),
-        Reverse(assessment.candidate.min_vram_gib),
-        assessment.gpu_layers < assessment.total_layers,
+        plan.verdict,
+        plan.reasons.iter().filter(painful).count(),
+        Reverse(plan.candidate.min_vram_gib),
+        plan.gpu_layers < plan.total_layers,
     )
 }
 
 /// How far a refused profile is from running: what it is refused for, then its size.
-fn distance(assessment: &Assessment) -> (bool, u32) {
+fn distance(plan: &Plan) -> (bool, u32) {
     let by_size =
         |reason: &Reason| matches!(reason, Reason::ProfileNeedsVram { .. } | Reason::ProfileNeedsRam { .. });
-    (assessment.reasons.iter().any(by_size), assessment.candidate.min_vram_gib)
+    (plan.reasons.iter().any(by_size), plan.candidate.min_vram_gib)
 }
 
 fn candidate(profile: &Profile, catalogue: &Catalogue) -> Option<Candidate> {

@@ -6,7 +6,7 @@ use crate::hardware::{DetectOptions, collect};
 use crate::machine::{Backend, Hardware};
 use crate::models::Catalogue;
 use crate::ollama::release::{AssetRole, Release};
-use crate::plan::{Profiles, Report, assess_all, chosen_gpu};
+use crate::plan::{Profiles, Report, chosen_gpu, plan_all};
 
 /// Asks the machine, and puts down what an installation needs on each disk. Blocks as [`crate::hardware::detect`] does.
 /// `release` is what would be installed; without it the engine's size is that of the policy.
@@ -17,7 +17,7 @@ pub fn survey(
 ) -> (Evidence, Hardware) {
     let mut evidence = collect(options);
     let hardware = merge(&evidence);
-    let report = assess_all(&hardware, Catalogue::built_in(), profiles);
+    let report = plan_all(&hardware, Catalogue::built_in(), profiles);
     evidence.needs = Some(needs(&hardware, &report, profiles, release));
     let hardware = merge(&evidence);
     (evidence, hardware)
@@ -25,7 +25,7 @@ pub fn survey(
 
 /// The engine's archive and what comes out of it, and the model: the recommended one, else the smallest there is.
 fn needs(hardware: &Hardware, report: &Report, profiles: &Profiles, release: Option<&Release>) -> Needs {
-    let smallest = || report.assessments.iter().min_by_key(|one| one.candidate.model.download_bytes);
+    let smallest = || report.plans.iter().min_by_key(|one| one.candidate.model.download_bytes);
     let model = report.recommended().or_else(smallest);
     let rocm = chosen_gpu(hardware, &profiles.policy).and_then(|gpu| gpu.backend) == Some(Backend::Rocm);
     let published = release.and_then(|release| published_bytes(release, rocm));

@@ -32,8 +32,8 @@ fn card(vram: u64, free: Option<u64>) -> Vec<Gpu> {
     vec![gpu("NVIDIA GeForce RTX 3060", GpuKind::Discrete, vram, free)]
 }
 
-fn has(assessment: &Assessment, wanted: impl Fn(&Reason) -> bool) -> bool {
-    assessment.reasons.iter().any(wanted)
+fn has(plan: &Plan, wanted: impl Fn(&Reason) -> bool) -> bool {
+    plan.reasons.iter().any(wanted)
 }
 
 #[test]
@@ -43,7 +43,7 @@ fn what_one_card_does_not_hold_is_planned_on_all_of_its_kind() {
     let candidate = custom_candidate(model, KvCacheType::Q8_0, MIN_CONTEXT_TOKENS, Layers::Fit, policy());
     let card = |name: &str| gpu(name, GpuKind::Discrete, 16 * GIB, Some(15 * GIB + 512 * MIB));
     let assessed =
-        |gpus: Vec<Gpu>| assess(&candidate, &machine_with(gpus, 64 * GIB, Some(56 * GIB)), policy());
+        |gpus: Vec<Gpu>| make_plan(&candidate, &machine_with(gpus, 64 * GIB, Some(56 * GIB)), policy());
 
     let one = assessed(vec![card("NVIDIA GeForce RTX 4080")]);
     assert!(one.gpu_layers < one.total_layers);
@@ -98,22 +98,22 @@ fn cards_are_known_by_the_size_on_their_box() {
 #[test]
 fn what_the_policy_calls_degraded_needs_consent() {
     let small =
-        assess(&candidate("hybrid_8gb"), &machine_with(card(8 * GIB, None), 16 * GIB, None), policy());
+        make_plan(&candidate("hybrid_8gb"), &machine_with(card(8 * GIB, None), 16 * GIB, None), policy());
     assert_eq!(small.verdict, Verdict::Degraded);
     assert!(has(&small, |r| *r == Reason::SmallCard { have_gib: 8, comfortable_gib: 12 }));
     assert!(small.improvements.contains(&Improvement::LargerCard { need_gib: 12 }));
 
     let comfortable = machine_with(card(12 * GIB, None), 16 * GIB, None);
-    let good = assess(&candidate("hybrid_8gb"), &comfortable, policy());
+    let good = make_plan(&candidate("hybrid_8gb"), &comfortable, policy());
     assert_eq!((good.verdict, good.grade), (Verdict::Compatible, Some(Grade::Good)));
     assert!(matches!(good.reasons[0], Reason::Fits { .. }));
 
     let q4 = Candidate { kv_cache_type: KvCacheType::Q4_0, ..candidate("hybrid_8gb") };
-    let q4 = assess(&q4, &comfortable, policy());
+    let q4 = make_plan(&q4, &comfortable, policy());
     assert_eq!((q4.verdict, &q4.reasons[..]), (Verdict::Degraded, &[Reason::KvQ4][..]));
 
     let busy = machine_with(card(12 * GIB, Some(5 * GIB)), 16 * GIB, None);
-    let partial = assess(&candidate("hybrid_8gb"), &busy, policy());
+    let partial = make_plan(&candidate("hybrid_8gb"), &busy, policy());
     assert!(has(&partial, |r| matches!(r, Reason::LayersOnCpu { .. })), "{:?}", partial.reasons);
     let more = partial.improvements.first().expect("programs could be closed");
     assert!(
@@ -123,14 +123,14 @@ fn what_the_policy_calls_degraded_needs_consent() {
 
     let mut slow = card(12 * GIB, None);
     slow[0].memory_bandwidth_gb_s = Some(25.0);
-    let slow = assess(&candidate("hybrid_8gb"), &machine_with(slow, 16 * GIB, None), policy());
+    let slow = make_plan(&candidate("hybrid_8gb"), &machine_with(slow, 16 * GIB, None), policy());
     assert!(has(&slow, |r| matches!(r, Reason::SlowDecode { tokens_per_s, .. } if *tokens_per_s < 10.0)));
 }
 
 #[test]
 fn a_full_card_is_refused_until_programs_are_closed() {
     let full = machine_with(card(8 * GIB, Some(200 * MIB)), 16 * GIB, None);
-    let refused = assess(&candidate("hybrid_8gb"), &full, policy());
+    let refused = make_plan(&candidate("hybrid_8gb"), &full, policy());
     assert_eq!((refused.verdict, refused.gpu_layers), (Verdict::Refused, 0));
     assert!(has(&refused, |r| matches!(r, Reason::VramShort { fits_when_closed: true, .. })));
     assert!(matches!(refused.improvements[0], Improvement::CloseGpuPrograms { gpu_layers: 29, .. }));
@@ -140,12 +140,12 @@ fn a_full_card_is_refused_until_programs_are_closed() {
 fn main_memory_counts() {
     // Two thirds of the model on the processor, and hardly any memory for them.
     let low = machine_with(card(8 * GIB, Some(2 * GIB)), 16 * GIB, Some(GIB));
-    let short = assess(&candidate("hybrid_8gb_quality"), &low, policy());
+    let short = make_plan(&candidate("hybrid_8gb_quality"), &low, policy());
     assert_eq!(short.verdict, Verdict::Degraded);
     assert!(has(&short, |r| matches!(r, Reason::RamShort { fits_when_closed: true, .. })));
     assert!(short.improvements.iter().any(|i| matches!(i, Improvement::CloseRamPrograms { .. })));
     let tiny = machine_with(card(8 * GIB, Some(2 * GIB)), 4 * GIB, None);
-    let refused = assess(&candidate("hybrid_8gb_quality"), &tiny, policy());
+    let refused = make_plan(&candidate("hybrid_8gb_quality"), &tiny, policy());
     assert_eq!(refused.verdict, Verdict::Refused);
     assert!(has(&refused, |r| matches!(r, Reason::ProfileNeedsRam { have_gib: 4, need_gib: 16 })));
 }
@@ -156,13 +156,13 @@ fn old_cards_cannot_hold_a_quantised_cache() {
     old[0].compute_capability = Some("5.2".to_owned());
     old[0].backend = Some(Backend::Cuda);
     let old = machine_with(old, 16 * GIB, None);
-    let refused = assess(&candidate("hybrid_8gb"), &old, policy());
+    let refused = make_plan(&candidate("hybrid_8gb"), &old, policy());
     assert!(has(&refused, |r| matches!(r, Reason::KvNeedsFlashAttention { .. })));
     assert!(
         refused.improvements.contains(&Improvement::OtherKvCacheType { kv_cache_type: KvCacheType::F16 })
     );
     let f16 = Candidate { kv_cache_type: KvCacheType::F16, ..candidate("hybrid_8gb") };
-    assert_ne!(assess(&f16, &old, policy()).verdict, Verdict::Refused);
+    assert_ne!(make_plan(&f16, &old, policy()).verdict, Verdict::Refused);
 }
 
 #[test]
@@ -170,11 +170,11 @@ fn the_emergency_runs_without_a_card_and_says_so() {
     let emergency = emergency_candidate(Profiles::built_in(), Catalogue::built_in()).unwrap();
     assert!(emergency.context_tokens >= MIN_CONTEXT_TOKENS);
     for gpus in [Vec::new(), card(8 * GIB, None)] {
-        let one = assess(&emergency, &machine_with(gpus, 16 * GIB, None), policy());
+        let one = make_plan(&emergency, &machine_with(gpus, 16 * GIB, None), policy());
         assert_eq!((one.verdict, one.gpu_layers, one.memory.vram_required_bytes), (Verdict::Degraded, 0, 0));
         assert_eq!(one.reasons[0], Reason::CpuOnly);
     }
-    let no_memory = assess(&emergency, &machine_with(Vec::new(), GIB, None), policy());
+    let no_memory = make_plan(&emergency, &machine_with(Vec::new(), GIB, None), policy());
     assert_eq!(no_memory.verdict, Verdict::Refused);
 }
 
@@ -186,7 +186,7 @@ fn licences_and_disks_are_said_and_change_no_verdict() {
         free_bytes: Some(GIB),
         ..Default::default()
     });
-    let one = assess(&candidate("light_6gb"), &hardware, policy());
+    let one = make_plan(&candidate("light_6gb"), &hardware, policy());
     assert_eq!(one.verdict, Verdict::Compatible);
     assert!(has(&one, |r| matches!(r, Reason::NonCommercial { .. })));
     assert!(has(&one, |r| matches!(r, Reason::DiskShort { .. })));
@@ -214,7 +214,7 @@ fn every_reason_has_words_in_both_languages() {
     for language in Language::ALL {
         let text = Text::new(language);
         for candidate in candidates(Profiles::built_in(), Catalogue::built_in()) {
-            let one = assess(&candidate, &hardware, policy());
+            let one = make_plan(&candidate, &hardware, policy());
             for reason in &one.reasons {
                 for words in [reason.title(text), reason.text(text)] {
                     assert!(!words.is_empty() && !words.contains("plan-") && !words.contains('{'), "{words}");
@@ -269,7 +269,7 @@ proptest! {
     ) {
         let total = vram_mib * MIB;
         let (free, more) = ((total as f64 * free.min(more)) as u64, (total as f64 * free.max(more)) as u64);
-        let at = |free| assess(&candidate, &machine_with(card(total, Some(free)), ram_gib * GIB, None), policy());
+        let at = |free| make_plan(&candidate, &machine_with(card(total, Some(free)), ram_gib * GIB, None), policy());
         let (less, more) = (at(free), at(more));
         prop_assert!(more.gpu_layers >= less.gpu_layers);
         prop_assert!(more.verdict <= less.verdict, "{:?} became {:?}", less.reasons, more.reasons);
@@ -283,7 +283,7 @@ proptest! {
         ram_gib in 1_u64..128,
         more_gib in 0_u64..128,
     ) {
-        let at = |ram| assess(&candidate, &machine_with(card(vram_gib * GIB, None), ram * GIB, None), policy());
+        let at = |ram| make_plan(&candidate, &machine_with(card(vram_gib * GIB, None), ram * GIB, None), policy());
         prop_assert!(at(ram_gib + more_gib).verdict <= at(ram_gib).verdict);
     }
 
@@ -300,8 +300,8 @@ proptest! {
         let mut only = gpu(&name, kind, vram, free.map(|free| free.min(vram)));
         only.memory_bandwidth_gb_s = bandwidth;
         let hardware = machine_with(vec![only], ram, available.map(|available| available.min(ram)));
-        let report = assess_all(&hardware, Catalogue::built_in(), Profiles::built_in());
-        for one in &report.assessments {
+        let report = plan_all(&hardware, Catalogue::built_in(), Profiles::built_in());
+        for one in &report.plans {
             prop_assert!(one.gpu_layers <= one.total_layers);
             if one.verdict != Verdict::Refused {
                 prop_assert!(one.memory.vram_required_bytes <= one.vram_free_bytes);
@@ -323,11 +323,11 @@ fn a_card_that_the_engine_leaves_out_is_not_planned_with() {
     let mut card = gpu("NVIDIA GeForce RTX 4090", GpuKind::Discrete, 24 * GIB, Some(23 * GIB));
     card.driver_version = Some("535.129".to_owned());
     let mut hardware = machine_with(vec![card.clone()], 64 * GIB, Some(48 * GIB));
-    let assess = |hardware: &Hardware| assess(&candidate("hybrid_8gb"), hardware, policy());
-    assert_ne!(assess(&hardware).verdict, Verdict::Refused);
+    let plan_of = |hardware: &Hardware| make_plan(&candidate("hybrid_8gb"), hardware, policy());
+    assert_ne!(plan_of(&hardware).verdict, Verdict::Refused);
 
     hardware.gpus[0].blocked = Some(crate::machine::Blocked::NvidiaDriverTooOld);
-    let refused = assess(&hardware);
+    let refused = plan_of(&hardware);
     assert_eq!(refused.verdict, Verdict::Refused);
     let text = Text::new(Language::English);
     let why = refused.reasons[0].text(text);
@@ -337,7 +337,7 @@ fn a_card_that_the_engine_leaves_out_is_not_planned_with() {
 
     // Beside one that works it changes nothing.
     hardware.gpus.push(gpu("Other", GpuKind::Discrete, 12 * GIB, Some(11 * GIB)));
-    assert_ne!(assess(&hardware).verdict, Verdict::Refused);
+    assert_ne!(plan_of(&hardware).verdict, Verdict::Refused);
 }
 
 #[test]
@@ -349,11 +349,11 @@ fn a_system_that_the_engine_does_not_run_on_refuses_everything() {
         version: Some("13.6".to_owned()),
         arch: Some("aarch64".to_owned()),
     };
-    for one in assess_all(&hardware, Catalogue::built_in(), Profiles::built_in()).assessments {
+    for one in plan_all(&hardware, Catalogue::built_in(), Profiles::built_in()).plans {
         assert_eq!(one.verdict, Verdict::Refused, "{}", one.candidate.id);
         assert!(one.reasons.iter().any(|reason| reason.code() == "engine_refuses"), "{}", one.candidate.id);
     }
     hardware.os.version = Some("14.0".to_owned());
-    let report = assess_all(&hardware, Catalogue::built_in(), Profiles::built_in());
+    let report = plan_all(&hardware, Catalogue::built_in(), Profiles::built_in());
     assert_ne!(report.verdict, Verdict::Refused);
 }

@@ -247,7 +247,7 @@ pub enum Improvement {
 
 /// One candidate against one machine.
 #[derive(Clone, Debug)]
-pub struct Assessment {
+pub struct Plan {
     /// What was asked.
     pub candidate: Candidate,
     /// The answer.
@@ -280,7 +280,7 @@ pub struct Assessment {
     pub speed: Speed,
 }
 
-impl Assessment {
+impl Plan {
     /// Share of the layers that are on the GPU, 0 to 1.
     pub fn gpu_layer_share(&self) -> f64 {
         f64::from(self.gpu_layers) / f64::from(self.total_layers.max(1))
@@ -299,5 +299,5 @@ pub struct Report {
     /// What would change the verdict of the machine.
     pub improvements: Vec<Improvement>,
     /// Every profile, in the order of the file.
-    pub assessments: Vec<Assessment>,
+    pub plans: Vec<Plan>,
 }

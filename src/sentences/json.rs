@@ -8,7 +8,7 @@ use crate::SCHEMA;
 use crate::figures::Range;
 use crate::machine::Hardware;
 use crate::models::KvCacheType;
-use crate::plan::{Assessment, Expected, Reason, ReferenceComputer, Report, Verdict};
+use crate::plan::{Expected, Plan, Reason, ReferenceComputer, Report, Verdict};
 use crate::text::Text;
 
 /// What `check-requirements --json` prints.
@@ -87,7 +87,7 @@ impl<'a> ReportJson<'a> {
             recommended: report.recommended.as_deref(),
             reasons: reasons(&report.reasons, text),
             hardware,
-            profiles: report.assessments.iter().map(|one| ProfileJson::new(one, text)).collect(),
+            profiles: report.plans.iter().map(|one| ProfileJson::new(one, text)).collect(),
         }
     }
 }
@@ -109,20 +109,20 @@ impl<'a> ReferenceJson<'a> {
 }
 
 impl<'a> ProfileJson<'a> {
-    /// The object of an assessment.
-    pub fn new(assessment: &'a Assessment, text: Text) -> Self {
-        let candidate = &assessment.candidate;
-        let memory = &assessment.memory;
-        let speed = &assessment.speed;
+    /// The object of an plan.
+    pub fn new(plan: &'a Plan, text: Text) -> Self {
+        let candidate = &plan.candidate;
+        let memory = &plan.memory;
+        let speed = &plan.speed;
         Self {
             id: &candidate.id,
-            verdict: assessment.verdict,
-            reasons: reasons(&assessment.reasons, text),
+            verdict: plan.verdict,
+            reasons: reasons(&plan.reasons, text),
             model: &candidate.model.tag,
             context_tokens: candidate.context_tokens,
             kv_cache_type: candidate.kv_cache_type,
-            gpu_layers: assessment.gpu_layers,
-            total_layers: assessment.total_layers,
+            gpu_layers: plan.gpu_layers,
+            total_layers: plan.total_layers,
             memory: MemoryJson {
                 weights_gpu_bytes: memory.weights_gpu_bytes,
                 kv_gpu_bytes: memory.kv_gpu_bytes,

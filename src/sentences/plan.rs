@@ -2,7 +2,7 @@
 //! consents to, and the line that stays on the screen.
 
 use crate::figures::Range;
-use crate::plan::{Assessment, Grade, Improvement, Reason, Verdict};
+use crate::plan::{Grade, Improvement, Plan, Reason, Verdict};
 use crate::say;
 use crate::text::Text;
 
@@ -269,21 +269,21 @@ impl Improvement {
 
 /// What a person agrees to before a degraded profile is installed: the true reasons for this machine, in order of
 /// weight, and what is expected.
-pub fn consent_text(assessment: &Assessment, text: Text) -> String {
-    let candidate = &assessment.candidate;
+pub fn consent_text(plan: &Plan, text: Text) -> String {
+    let candidate = &plan.candidate;
     let mut lines = vec![say!(
         text,
         "plan-consent-intro",
         profile = candidate.id.as_str(),
         model = candidate.model.title.as_str()
     )];
-    let limits = assessment.reasons.iter().filter(|reason| reason.is_limit());
+    let limits = plan.reasons.iter().filter(|reason| reason.is_limit());
     lines.extend(limits.map(|reason| format!("- {}", reason.text(text))));
     lines.push(say!(
         text,
         "plan-consent-expect",
-        speed = text.range(assessment.speed.decode_tokens_per_s),
-        wait = wait(assessment.speed.first_token_full_prompt_s, text),
+        speed = text.range(plan.speed.decode_tokens_per_s),
+        wait = wait(plan.speed.first_token_full_prompt_s, text),
         context = text.count(u64::from(candidate.context_tokens))
     ));
     lines.push(say!(text, "plan-consent-agree"));
@@ -291,14 +291,14 @@ pub fn consent_text(assessment: &Assessment, text: Text) -> String {
 }
 
 /// The line that is shown with every answer in degraded mode; `None` when nothing is degraded.
-pub fn banner(assessment: &Assessment, text: Text) -> Option<String> {
-    let limits: Vec<String> = assessment
+pub fn banner(plan: &Plan, text: Text) -> Option<String> {
+    let limits: Vec<String> = plan
         .reasons
         .iter()
         .filter(|reason| reason.is_limit())
         .map(|reason| in_a_sentence(&reason.title(text)))
         .collect();
-    (assessment.verdict == Verdict::Degraded && !limits.is_empty())
+    (plan.verdict == Verdict::Degraded && !limits.is_empty())
         .then(|| say!(text, "plan-banner", why = limits.join("; ")))
 }
 

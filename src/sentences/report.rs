@@ -3,7 +3,7 @@
 
 use crate::machine::{Hardware, Note};
 use crate::models::Model;
-use crate::plan::{Assessment, Improvement, Reason, ReferenceComputer, Report, Verdict};
+use crate::plan::{Improvement, Plan, Reason, ReferenceComputer, Report, Verdict};
 use crate::say;
 use crate::sentences::machine::hardware_facts;
 use crate::sentences::{ReferenceWords, wait};
@@ -69,7 +69,7 @@ pub fn requirements(report: &Report, hardware: &Hardware, text: Text, style: Sty
     if let Some(best) = report.recommended() {
         let grade = best.grade.map(|grade| format!(" ({})", grade.title(text))).unwrap_or_default();
         page.heading(&format!("{}{grade}", say!(text, "cli-recommended", id = best.candidate.id.as_str())));
-        page.facts(&assessment_facts(best, text));
+        page.facts(&plan_facts(best, text));
         page.gap();
     }
     page.heading(&say!(text, "cli-why"));
@@ -135,27 +135,26 @@ pub fn reference(computers: &[ReferenceComputer], text: Text, style: Style) -> S
 }
 
 /// One candidate on one machine, as `acolyte estimate` prints it.
-pub fn estimate(assessment: &Assessment, text: Text, style: Style) -> String {
+pub fn estimate(plan: &Plan, text: Text, style: Style) -> String {
     let mut page = Page::new(style);
-    page.heading(&assessment.candidate.model.title);
-    page.facts(&assessment_facts(assessment, text));
+    page.heading(&plan.candidate.model.title);
+    page.facts(&plan_facts(plan, text));
     page.gap();
-    page.line(&style.of(assessment.verdict, &verdict_line(assessment.verdict, text)));
-    page.bullets(assessment.reasons.iter().map(|reason| reason.text(text)));
-    improvements(&mut page, &assessment.improvements, text);
+    page.line(&style.of(plan.verdict, &verdict_line(plan.verdict, text)));
+    page.bullets(plan.reasons.iter().map(|reason| reason.text(text)));
+    improvements(&mut page, &plan.improvements, text);
     page.line(&say!(text, "cli-range-meaning"));
     page.into_text()
 }
 
 /// What a profile is and does, in lines: model, layers, context, memory, speed, first token.
-pub fn assessment_facts(assessment: &Assessment, text: Text) -> Vec<(String, String)> {
-    let candidate = &assessment.candidate;
+pub fn plan_facts(plan: &Plan, text: Text) -> Vec<(String, String)> {
+    let candidate = &plan.candidate;
     let model = &candidate.model;
-    let memory = &assessment.memory;
-    let speed = &assessment.speed;
-    let (vram, free) = (text.memory(memory.vram_required_bytes), text.memory(assessment.vram_free_bytes));
-    let (ram, available) =
-        (text.memory(memory.ram_required_bytes), text.memory(assessment.ram_available_bytes));
+    let memory = &plan.memory;
+    let speed = &plan.speed;
+    let (vram, free) = (text.memory(memory.vram_required_bytes), text.memory(plan.vram_free_bytes));
+    let (ram, available) = (text.memory(memory.ram_required_bytes), text.memory(plan.ram_available_bytes));
     vec![
         (
             say!(text, "cli-model"),
@@ -173,9 +172,9 @@ pub fn assessment_facts(assessment: &Assessment, text: Text) -> Vec<(String, Str
             say!(
                 text,
                 "cli-layers-value",
-                gpu = assessment.gpu_layers,
-                total = assessment.total_layers,
-                share = text.percent(assessment.gpu_layer_share())
+                gpu = plan.gpu_layers,
+                total = plan.total_layers,
+                share = text.percent(plan.gpu_layer_share())
             ),
         ),
         (
@@ -189,7 +188,7 @@ pub fn assessment_facts(assessment: &Assessment, text: Text) -> Vec<(String, Str
         ),
         (
             say!(text, "cli-vram"),
-            match (assessment.vram_total_bytes, assessment.vram_free_is_assumed) {
+            match (plan.vram_total_bytes, plan.vram_free_is_assumed) {
                 (0, _) => say!(text, "cli-no-card"),
                 (_, true) => say!(text, "cli-of-free-assumed", need = vram, have = free),
                 (_, false) => say!(text, "cli-of-free", need = vram, have = free),
@@ -197,7 +196,7 @@ pub fn assessment_facts(assessment: &Assessment, text: Text) -> Vec<(String, Str
         ),
         (
             say!(text, "cli-ram"),
-            if assessment.ram_available_is_assumed {
+            if plan.ram_available_is_assumed {
                 say!(text, "cli-of-available-assumed", need = ram, have = available)
             } else {
                 say!(text, "cli-of-available", need = ram, have = available)
@@ -249,7 +248,7 @@ fn profile_table(report: &Report, text: Text) -> Vec<Vec<String>> {
         say!(text, "cli-column-speed"),
         say!(text, "cli-column-first-token"),
     ];
-    let rows = report.assessments.iter().map(|one| {
+    let rows = report.plans.iter().map(|one| {
         let candidate = &one.candidate;
         let refused = one.verdict == Verdict::Refused;
         // What cannot run has no layers and no speed; what it would need is the figure that matters.

@@ -110,7 +110,7 @@ impl Wizard {
             (Page::Install(page), Ok(receipt)) => {
                 // Until now there was no place to keep them.
                 backend.remember(self.settings);
-                let banner = backend.banner(&page.summary.profile.choice.assessment, text);
+                let banner = backend.banner(&page.summary.profile.choice.plan, text);
                 Page::Result(Box::new(ResultPage::new(*page, receipt, banner)))
             }
             (Page::Install(mut page), Err(end)) => {

@@ -55,7 +55,7 @@ impl Wizard {
     /// Consent to the very same words counts again.
     fn agree_as_before(&mut self, asked: &SavedRequest) {
         let Page::Consent(page) = &mut self.page else { return };
-        let words = self.backend.consent_text(&page.profile.choice.assessment, self.text);
+        let words = self.backend.consent_text(&page.profile.choice.plan, self.text);
         if asked.agreed_to(&words) {
             page.ticked = true;
             self.next();
@@ -64,14 +64,14 @@ impl Wizard {
 
     /// The choice of then on the machine of now; none where its model is not known here.
     fn choice_of(&self, asked: &SavedRequest, found: &Arc<Found>) -> Option<Choice> {
-        let assessments = &found.report.assessments;
+        let plans = &found.report.plans;
         let same = |index: &usize| {
-            let candidate = &assessments[*index].candidate;
+            let candidate = &plans[*index].candidate;
             candidate.id == asked.profile && candidate.model.tag == asked.model
         };
-        let of_profile = (0..assessments.len()).find(same);
-        let (what, assessment) = match of_profile {
-            Some(index) => (What::Profile(index), assessments[index].clone()),
+        let of_profile = (0..plans.len()).find(same);
+        let (what, plan) = match of_profile {
+            Some(index) => (What::Profile(index), plans[index].clone()),
             None => {
                 let model = self.backend.catalogue().into_iter().find(|model| model.tag == asked.model)?;
                 let custom = Custom {
@@ -80,13 +80,13 @@ impl Wizard {
                     context_tokens: asked.context_tokens,
                     gpu_layers: asked.gpu_layers,
                 };
-                let assessment = self.backend.assess(&self.backend.custom(&custom), &found.hardware);
-                (What::Custom(custom), assessment)
+                let plan = self.backend.make_plan(&self.backend.custom(&custom), &found.hardware);
+                (What::Custom(custom), plan)
             }
         };
         let options = &asked.options;
         Some(Choice {
-            assessment,
+            plan,
             what,
             source: super::pages::source::SourceTyped::new(self.backend.source(&found.hardware)),
             places: PlacesTyped {

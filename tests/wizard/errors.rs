@@ -48,7 +48,7 @@ fn a_failed_installation_is_reported_with_its_log_and_tried_again_as_it_was() {
 
         stage.click("wizard-try-again");
         let (second, outbox) = stage.installation();
-        assert_eq!(second.assessment.candidate.id, first.assessment.candidate.id);
+        assert_eq!(second.plan.candidate.id, first.plan.candidate.id);
         assert_eq!((second.consent_text, second.options), (first.consent_text, first.options));
         scripted::fail(&outbox, WORDS);
         stage.harness.run();

@@ -35,7 +35,7 @@ fn from_welcome_to_a_measured_answer() {
         stage.click("wizard-install");
         assert_eq!(place(&stage), Some(Place::Install));
         let (request, outbox) = stage.installation();
-        assert_eq!(request.assessment.candidate.id, "hybrid_8gb");
+        assert_eq!(request.plan.candidate.id, "hybrid_8gb");
         assert!(request.consent_text.is_some_and(|text| text.contains("hybrid_8gb")));
         assert!(request.options.autostart);
 
@@ -205,7 +205,7 @@ fn going_back_keeps_what_was_chosen() {
 
 fn chosen(stage: &Stage) -> String {
     match stage.harness.state().page() {
-        Page::Profile(page) => page.choice.assessment.candidate.id.clone(),
+        Page::Profile(page) => page.choice.plan.candidate.id.clone(),
         _ => panic!("not on the profile page"),
     }
 }
@@ -292,8 +292,8 @@ fn advanced_choices_change_the_promise_at_once() {
     }
     assert_eq!(chosen(&stage), "custom");
     let Page::Profile(page) = stage.harness.state().page() else { panic!("not on the profile page") };
-    assert!(page.choice.assessment.gpu_layers < page.choice.assessment.total_layers);
-    let layers = page.choice.assessment.gpu_layers;
+    assert!(page.choice.plan.gpu_layers < page.choice.plan.total_layers);
+    let layers = page.choice.plan.gpu_layers;
     assert!(stage.sees(&format!("{layers} of 29")));
 }
 

@@ -31,7 +31,7 @@ fn what_was_cut_short_goes_on_as_it_was_asked_for() {
         stage.click("wizard-ask-cut-short-continue");
         assert!(matches!(stage.harness.state().page(), Page::Install(_)), "every page was walked");
         let request = stage.installation().0;
-        assert_eq!(request.assessment.candidate.id, asked.profile);
+        assert_eq!(request.plan.candidate.id, asked.profile);
         assert_eq!(request.consent_text, asked.consent_text, "agreed to the same words");
         assert_eq!(request.options.models_dir, asked.options.models_dir);
         assert_eq!(stage.desk.borrow().detections, 1, "the machine was looked at again");
@@ -128,7 +128,7 @@ fn repair_and_update_do_again_what_was_asked_for() {
         let mut stage = Stage::new(eye, scene.clone());
         stage.click("wizard-manage-repair");
         assert!(matches!(stage.harness.state().page(), Page::Install(_)));
-        assert_eq!(stage.installation().0.assessment.candidate.id, request.assessment.candidate.id);
+        assert_eq!(stage.installation().0.plan.candidate.id, request.plan.candidate.id);
 
         installation.engine_version = "0.31.0".to_owned();
         let mut stage = Stage::new(eye, Scene { installation: Some(installation), ..scene });

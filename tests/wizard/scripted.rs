@@ -6,7 +6,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use acolyte::control::Control;
-use acolyte::estimate::Machine;
+use acolyte::estimate::MachineFigures;
 use acolyte::figures::Range;
 use acolyte::install::manage::undo::Unfinished;
 use acolyte::install::{
@@ -15,7 +15,7 @@ use acolyte::install::{
 use acolyte::machine::Hardware;
 use acolyte::models::{Catalogue, Model};
 use acolyte::ollama::http::HttpOptions;
-use acolyte::plan::{self, Assessment, Candidate, Profiles};
+use acolyte::plan::{self, Candidate, Plan, Profiles};
 use acolyte::text::Text;
 use acolyte::wizard::Settings;
 use acolyte::wizard::backend::{
@@ -72,7 +72,7 @@ impl Scripted {
 }
 
 pub fn found(hardware: &Hardware) -> Arc<Found> {
-    let report = plan::assess_all(hardware, Catalogue::built_in(), Profiles::built_in());
+    let report = plan::plan_all(hardware, Catalogue::built_in(), Profiles::built_in());
     Arc::new(Found { hardware: hardware.clone(), evidence: None, report, seconds: 0.4 })
 }
 
@@ -130,24 +130,24 @@ impl Backend for Scripted {
         )
     }
 
-    fn assess(&self, candidate: &Candidate, hardware: &Hardware) -> Assessment {
-        plan::assess(candidate, hardware, &Profiles::built_in().policy)
+    fn make_plan(&self, candidate: &Candidate, hardware: &Hardware) -> Plan {
+        plan::make_plan(candidate, hardware, &Profiles::built_in().policy)
     }
 
-    fn machine(&self, hardware: &Hardware) -> Machine {
+    fn machine(&self, hardware: &Hardware) -> MachineFigures {
         plan::machine(hardware, &Profiles::built_in().policy)
     }
 
-    fn machine_for(&self, choice: &Assessment, hardware: &Hardware) -> Machine {
+    fn machine_for(&self, choice: &Plan, hardware: &Hardware) -> MachineFigures {
         plan::machine_for(&choice.candidate, hardware, &Profiles::built_in().policy)
     }
 
-    fn consent_text(&self, assessment: &Assessment, text: Text) -> String {
-        acolyte::sentences::consent_text(assessment, text)
+    fn consent_text(&self, plan: &Plan, text: Text) -> String {
+        acolyte::sentences::consent_text(plan, text)
     }
 
-    fn banner(&self, assessment: &Assessment, text: Text) -> Option<String> {
-        acolyte::sentences::banner(assessment, text)
+    fn banner(&self, plan: &Plan, text: Text) -> Option<String> {
+        acolyte::sentences::banner(plan, text)
     }
 
     fn free_bytes(&self, _folder: &Path) -> Option<u64> {
@@ -325,9 +325,9 @@ impl Scene {
 
 /// A receipt for what was asked, with everything measured as promised.
 pub fn receipt(request: &Request) -> Receipt {
-    let assessment = &request.assessment;
-    let candidate = &assessment.candidate;
-    let speed = &assessment.speed;
+    let plan = &request.plan;
+    let candidate = &plan.candidate;
+    let speed = &plan.speed;
     let first_token = Range { low: 2.1, mid: 2.6, high: 3.4 };
     Receipt {
         engine: None,
@@ -340,11 +340,11 @@ pub fn receipt(request: &Request) -> Receipt {
         port: 42434,
         predicted: PredictedFigures {
             context_tokens: candidate.context_tokens,
-            gpu_layers: assessment.gpu_layers,
-            total_layers: assessment.total_layers,
+            gpu_layers: plan.gpu_layers,
+            total_layers: plan.total_layers,
             kv_cache_type: candidate.kv_cache_type,
-            vram_bytes: assessment.memory.vram_required_bytes,
-            ram_bytes: assessment.memory.ram_required_bytes,
+            vram_bytes: plan.memory.vram_required_bytes,
+            ram_bytes: plan.memory.ram_required_bytes,
             gpu_share: 1.0,
             decode_tokens_per_s: speed.decode_tokens_per_s,
             first_token_full_prompt_s: speed.first_token_full_prompt_s,
@@ -352,17 +352,17 @@ pub fn receipt(request: &Request) -> Receipt {
         },
         measured: MeasuredFigures {
             context_tokens: Some(candidate.context_tokens),
-            gpu_layers: Some(assessment.gpu_layers),
+            gpu_layers: Some(plan.gpu_layers),
             gpu_share: Some(1.0),
             kv_cache_type: Some(candidate.kv_cache_type.name().to_owned()),
-            vram_bytes: Some(assessment.memory.vram_required_bytes + 60_000_000),
-            ram_bytes: Some(assessment.memory.ram_required_bytes),
+            vram_bytes: Some(plan.memory.vram_required_bytes + 60_000_000),
+            ram_bytes: Some(plan.memory.ram_required_bytes),
             decode_tokens_per_s: Some(speed.decode_tokens_per_s.mid),
             prefill_tokens_per_s: Some(1500.0),
             first_token_s: Some(first_token.mid),
             first_token_prompt_tokens: Some(4096),
         },
-        verdict: assessment.verdict,
+        verdict: plan.verdict,
         tried: Vec::new(),
         misses: Vec::new(),
     }
@@ -426,8 +426,8 @@ pub fn answer(outbox: &Outbox, words: &str) {
 /// What an installation that came to its end looks like to Manage.
 pub fn installation(request: &Request) -> Installation {
     Installation {
-        profile: request.assessment.candidate.id.clone(),
-        model: request.assessment.candidate.model.tag.clone(),
+        profile: request.plan.candidate.id.clone(),
+        model: request.plan.candidate.model.tag.clone(),
         home: request.options.home.clone(),
         port: 42434,
         autostart: true,

@@ -43,7 +43,7 @@ pub struct SavedRequest {
 impl SavedRequest {
     /// What a request asks for.
     pub fn of(request: &Request) -> Self {
-        let candidate = &request.assessment.candidate;
+        let candidate = &request.plan.candidate;
         Self {
             schema: SCHEMA,
             asked_at: now(),

@@ -40,7 +40,7 @@ fn needs(job: &Job<'_>, plan: &Plan) -> Vec<(PathBuf, u64)> {
         needs.push((job.paths.engines(), plan.unpacked_bytes()));
     }
     let models = &job.request.options.models_dir;
-    let model = &job.request.assessment.candidate.model;
+    let model = &job.request.plan.candidate.model;
     let store = Store::new(models);
     if !store.has(&model.tag) {
         let reusable = reuse::reusable(&model.tag, models, &reuse::stores());

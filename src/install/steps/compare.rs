@@ -14,8 +14,8 @@ const CLEARLY: f64 = 1.05;
 
 /// Compares, if there is anything to compare, and gives back the facts of what is kept and loaded.
 pub async fn run(job: &mut Job<'_>, server: &Server, facts: Facts) -> Result<Facts, InstallError> {
-    let partly = job.gpu_layers > 0 && job.gpu_layers < job.request.assessment.total_layers;
-    if !partly || job.request.assessment.candidate.layers != Layers::Fit {
+    let partly = job.gpu_layers > 0 && job.gpu_layers < job.request.plan.total_layers;
+    if !partly || job.request.plan.candidate.layers != Layers::Fit {
         return Ok(facts);
     }
     job.reporter.running(say!(job.text, "install-comparing"));

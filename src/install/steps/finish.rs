@@ -18,15 +18,14 @@ use crate::say;
 
 /// The receipt.
 pub fn receipt(job: &Job<'_>, engine: &Engine, server: &Server, measured: Measured) -> Receipt {
-    let assessment = &job.request.assessment;
+    let plan = &job.request.plan;
     let predicted = predicted(job, &measured);
-    let misses =
-        misses::misses(&predicted, &measured.figures, assessment.memory.overhead_gpu_bytes, job.text);
+    let misses = misses::misses(&predicted, &measured.figures, plan.memory.overhead_gpu_bytes, job.text);
     Receipt {
         schema: SCHEMA,
         written_at: now(),
-        profile: assessment.candidate.id.clone(),
-        model: assessment.candidate.model.tag.clone(),
+        profile: plan.candidate.id.clone(),
+        model: plan.candidate.model.tag.clone(),
         engine_version: server.version.clone(),
         engine: Some(engine.record.clone()),
         port: server.launch.port,
@@ -49,7 +48,7 @@ pub fn run(
 ) -> Result<(), InstallError> {
     job.reporter.started(Step::WriteReceipt, say!(job.text, "install-writing-receipt"));
     job.control.check()?;
-    let candidate = &job.request.assessment.candidate;
+    let candidate = &job.request.plan.candidate;
     let consent = consent_text(job).map(|text| ConsentFile {
         schema: SCHEMA,
         agreed_at: now(),
@@ -70,7 +69,7 @@ pub fn run(
         kv_cache_type: job.kv_cache_type,
         gpu_layers: job.gpu_layers,
         automatic_layers: job.automatic,
-        total_layers: job.request.assessment.total_layers,
+        total_layers: job.request.plan.total_layers,
         num_batch: candidate.num_batch,
         verdict: receipt.verdict,
         degraded,
@@ -98,28 +97,28 @@ fn write_json(job: &mut Job<'_>, path: &Path, document: &impl Serialize) -> Resu
 }
 
 fn predicted(job: &Job<'_>, measured: &Measured) -> PredictedFigures {
-    let assessment = &job.request.assessment;
-    let memory = &assessment.memory;
+    let plan = &job.request.plan;
+    let memory = &plan.memory;
     let on_gpu = memory.vram_required_bytes - memory.overhead_gpu_bytes.min(memory.vram_required_bytes);
     let in_ram = memory.ram_required_bytes - memory.overhead_ram_bytes.min(memory.ram_required_bytes);
     let all = on_gpu + in_ram;
     PredictedFigures {
-        context_tokens: assessment.candidate.context_tokens,
-        gpu_layers: assessment.gpu_layers,
-        total_layers: assessment.total_layers,
-        kv_cache_type: assessment.candidate.kv_cache_type,
+        context_tokens: plan.candidate.context_tokens,
+        gpu_layers: plan.gpu_layers,
+        total_layers: plan.total_layers,
+        kv_cache_type: plan.candidate.kv_cache_type,
         vram_bytes: memory.vram_required_bytes,
         ram_bytes: memory.ram_required_bytes,
         gpu_share: if all == 0 { 0.0 } else { on_gpu as f64 / all as f64 },
-        decode_tokens_per_s: assessment.speed.decode_tokens_per_s,
-        first_token_full_prompt_s: assessment.speed.first_token_full_prompt_s,
+        decode_tokens_per_s: plan.speed.decode_tokens_per_s,
+        first_token_full_prompt_s: plan.speed.first_token_full_prompt_s,
         first_token_s: measured.predicted_first_token_s,
     }
 }
 
 /// What the person agreed to before, and what they agreed to when memory ran out.
 fn consent_text(job: &Job<'_>) -> Option<String> {
-    let asked_later = job.kv_cache_type != job.request.assessment.candidate.kv_cache_type
+    let asked_later = job.kv_cache_type != job.request.plan.candidate.kv_cache_type
         && job.kv_cache_type == KvCacheType::Q4_0;
     let later = asked_later.then(|| say!(job.text, "install-consent-four-bits"));
     match (job.request.consent_text.clone(), later) {
@@ -130,8 +129,8 @@ fn consent_text(job: &Job<'_>) -> Option<String> {
 
 /// Fewer layers on the GPU, or a smaller cache, than planned are a limit, whatever the plan said.
 fn verdict(job: &Job<'_>) -> Verdict {
-    let planned = job.request.assessment.verdict;
-    let smaller_cache = job.kv_cache_type != job.request.assessment.candidate.kv_cache_type;
-    let fewer_layers = !job.automatic && job.gpu_layers < job.request.assessment.gpu_layers;
+    let planned = job.request.plan.verdict;
+    let smaller_cache = job.kv_cache_type != job.request.plan.candidate.kv_cache_type;
+    let fewer_layers = !job.automatic && job.gpu_layers < job.request.plan.gpu_layers;
     if fewer_layers || smaller_cache { planned.max(Verdict::Degraded) } else { planned }
 }

@@ -3,7 +3,7 @@
 
 use std::time::{Duration, Instant};
 
-use crate::estimate::{Setting, fit_gpu_layers};
+use crate::estimate::{EngineSetting, fit_gpu_layers};
 use crate::install::run::Job;
 use crate::install::state::documents::SERVED_MODEL;
 use crate::install::steps::ladder::{self, FourBits, Next, Rung};
@@ -86,7 +86,7 @@ pub async fn attempt(job: &mut Job<'_>, server: &Server) -> Result<Attempt, Inst
 
 /// One attempt; the outer error is ours or the person's, the inner one is the engine's.
 async fn load_once(job: &Job<'_>, server: &Server) -> Result<Result<(), ClientError>, InstallError> {
-    let bytes = job.request.assessment.candidate.model.download_bytes;
+    let bytes = job.request.plan.candidate.model.download_bytes;
     let limit = Duration::from_secs(300 + bytes / SLOWEST_DISK_BYTES_PER_S);
     let began = Instant::now();
     let loading = server.client.load(SERVED_MODEL, limit);
@@ -116,7 +116,7 @@ async fn read_back(
     let listed = job.control.or_cancelled(server.client.ps()).await??;
     let loaded =
         listed.into_iter().find(|model| model.name == SERVED_MODEL).ok_or(InstallError::NotListed)?;
-    let candidate = &job.request.assessment.candidate;
+    let candidate = &job.request.plan.candidate;
     let found_tokens =
         evidence.context_tokens.map_or(loaded.context_length, |slot| loaded.context_length.min(slot.into()));
     if found_tokens < u64::from(candidate.context_tokens) {
@@ -154,9 +154,9 @@ fn runner_command_line(job: &Job<'_>) -> Option<Vec<String>> {
 
 /// A placement that takes less; an error when there is none or nobody agreed to it.
 async fn step_down(job: &mut Job<'_>, server: &mut Server) -> Result<(), InstallError> {
-    let total_layers = job.request.assessment.total_layers;
+    let total_layers = job.request.plan.total_layers;
     if job.gpu_layers > 0 && job.request.consent_text.is_none() && !job.request.accept_degraded {
-        let gpu_layers = job.request.assessment.gpu_layers;
+        let gpu_layers = job.request.plan.gpu_layers;
         return Err(InstallError::FewerLayersNeedConsent { gpu_layers, total_layers });
     }
     let tried: Vec<Rung> = job
@@ -199,7 +199,7 @@ async fn step_down(job: &mut Job<'_>, server: &mut Server) -> Result<(), Install
 /// With clearly more graphics memory free than was planned with, more layers, once. What does not fit is taken back.
 async fn step_up(job: &mut Job<'_>, server: &Server, facts: Facts) -> Result<Facts, InstallError> {
     let Some(more) = more_layers(job, &facts) else { return Ok(facts) };
-    let total = job.request.assessment.total_layers;
+    let total = job.request.plan.total_layers;
     let before = std::mem::replace(&mut job.gpu_layers, more);
     job.reporter.running(say!(job.text, "install-more-layers", layers = more, total = total));
     model::create_with(job, server).await?;
@@ -220,13 +220,13 @@ async fn step_up(job: &mut Job<'_>, server: &Server, facts: Facts) -> Result<Fac
 
 /// How many layers fit what was really free; none where that is hardly more, or was tried and did not fit.
 fn more_layers(job: &Job<'_>, facts: &Facts) -> Option<u32> {
-    let assessment = &job.request.assessment;
-    let (candidate, total) = (&assessment.candidate, assessment.total_layers);
+    let plan = &job.request.plan;
+    let (candidate, total) = (&plan.candidate, plan.total_layers);
     if candidate.layers != Layers::Fit || job.gpu_layers == 0 || job.gpu_layers >= total {
         return None;
     }
     let budget = facts.evidence.device_free_bytes?.checked_sub(SPARE_BYTES)?;
-    let setting = Setting {
+    let setting = EngineSetting {
         context_tokens: candidate.context_tokens,
         kv_cache_type: job.kv_cache_type,
         num_batch: candidate.num_batch,

@@ -10,7 +10,7 @@ use std::cell::Cell;
 use std::time::{Duration, Instant};
 
 use crate::control::Cancelled;
-use crate::estimate::{Setting, first_token_s};
+use crate::estimate::{EngineSetting, first_token_s};
 use crate::figures::Range;
 use crate::install::prompt::Prompts;
 use crate::install::run::Job;
@@ -136,7 +136,7 @@ async fn decode(
 
 /// How long the long prompt is to be, in tokens.
 fn length(job: &Job<'_>, short: &GenerateLine) -> u32 {
-    let context = job.request.assessment.candidate.context_tokens;
+    let context = job.request.plan.candidate.context_tokens;
     // Room for the answer, and for texts that take a few more tokens than the short one let expect.
     let longest = context - context / 12;
     let rate = per_second(short.prompt_eval_count, short.prompt_eval_duration).unwrap_or(f64::INFINITY);
@@ -157,13 +157,13 @@ fn longest_within(longest: u32, fast_enough: impl Fn(u32) -> bool) -> u32 {
 }
 
 fn predicted(job: &Job<'_>, prompt_tokens: u32) -> Range {
-    let candidate = &job.request.assessment.candidate;
-    let setting = Setting {
+    let candidate = &job.request.plan.candidate;
+    let setting = EngineSetting {
         context_tokens: candidate.context_tokens,
         kv_cache_type: candidate.kv_cache_type,
         num_batch: candidate.num_batch,
         flash_attention: true,
-        gpu_layers: job.request.assessment.gpu_layers,
+        gpu_layers: job.request.plan.gpu_layers,
     };
     first_token_s(&candidate.model, &setting, &job.request.machine, prompt_tokens)
 }

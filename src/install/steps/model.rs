@@ -39,7 +39,7 @@ const PASSING: &[&str] = &[
 
 /// Pulls the model.
 pub async fn pull(job: &mut Job<'_>, server: &mut Server) -> Result<(), InstallError> {
-    let model = job.request.assessment.candidate.model.clone();
+    let model = job.request.plan.candidate.model.clone();
     job.reporter.started(Step::PullModel, say!(job.text, "install-pulling", model = model.tag.clone()));
     let models_dir = &job.request.options.models_dir;
     if Store::new(models_dir).has(&model.tag) && is_listed(job, server, &model.tag).await? {
@@ -112,7 +112,7 @@ async fn make_last(job: &Job<'_>, tag: &str) -> Result<(), InstallError> {
 pub async fn mend(job: &Job<'_>) -> Result<bool, InstallError> {
     job.reporter.running(say!(job.text, "install-model-checking"));
     let store = Store::new(&job.request.options.models_dir);
-    let (tag, control) = (job.request.assessment.candidate.model.tag.clone(), job.control.clone());
+    let (tag, control) = (job.request.plan.candidate.model.tag.clone(), job.control.clone());
     let removed = blocking(move || store.remove_damaged(&[SERVED_MODEL, &tag], &control)).await?;
     if removed > 0 {
         job.reporter.running(say!(job.text, "install-pull-mending", count = removed));
@@ -277,7 +277,7 @@ pub async fn create(job: &mut Job<'_>, server: &Server) -> Result<(), InstallErr
 
 /// Creates it with as many layers on the GPU as the job says now.
 pub async fn create_with(job: &mut Job<'_>, server: &Server) -> Result<(), InstallError> {
-    let candidate = &job.request.assessment.candidate;
+    let candidate = &job.request.plan.candidate;
     let parameters = CreateParameters {
         num_ctx: candidate.context_tokens,
         num_gpu: if job.automatic { AUTOMATIC } else { i64::from(job.gpu_layers) },

@@ -10,7 +10,7 @@ use super::{
     Outbox, PathOf, Places, StartSource, Trouble, dialogs, reports,
 };
 use crate::control::Control;
-use crate::estimate::Machine;
+use crate::estimate::MachineFigures;
 use crate::hardware::DetectOptions;
 use crate::install::manage::undo::{undo, unfinished_run};
 use crate::install::manage::uninstall::uninstall;
@@ -24,7 +24,7 @@ use crate::ollama::http::HttpOptions;
 use crate::ollama::lookup::lookup_to_install;
 use crate::ollama::release::newest::newest;
 use crate::ollama::release::{AssetRole, Release};
-use crate::plan::{self, Assessment, Candidate, Layers, Profiles};
+use crate::plan::{self, Candidate, Layers, Plan, Profiles};
 use crate::platform::files;
 use crate::platform::login::{Kind, Means};
 use crate::say;
@@ -171,10 +171,10 @@ impl Backend for Live {
                         (Some(evidence), hardware)
                     }
                 };
-                let report = plan::assess_all(&hardware, Catalogue::built_in(), &profiles);
+                let report = plan::plan_all(&hardware, Catalogue::built_in(), &profiles);
                 let report = match own {
                     None => report,
-                    Some(model) => report.with_own(plan::assess(
+                    Some(model) => report.with_own(plan::make_plan(
                         &plan::own_candidate(model, Layers::Fit, &profiles.policy),
                         &hardware,
                         &profiles.policy,
@@ -204,24 +204,24 @@ impl Backend for Live {
         )
     }
 
-    fn assess(&self, candidate: &Candidate, hardware: &Hardware) -> Assessment {
-        plan::assess(candidate, hardware, &self.profiles.policy)
+    fn make_plan(&self, candidate: &Candidate, hardware: &Hardware) -> Plan {
+        plan::make_plan(candidate, hardware, &self.profiles.policy)
     }
 
-    fn machine(&self, hardware: &Hardware) -> Machine {
+    fn machine(&self, hardware: &Hardware) -> MachineFigures {
         plan::machine(hardware, &self.profiles.policy)
     }
 
-    fn machine_for(&self, choice: &Assessment, hardware: &Hardware) -> Machine {
+    fn machine_for(&self, choice: &Plan, hardware: &Hardware) -> MachineFigures {
         plan::machine_for(&choice.candidate, hardware, &self.profiles.policy)
     }
 
-    fn consent_text(&self, assessment: &Assessment, text: Text) -> String {
-        sentences::consent_text(assessment, text)
+    fn consent_text(&self, plan: &Plan, text: Text) -> String {
+        sentences::consent_text(plan, text)
     }
 
-    fn banner(&self, assessment: &Assessment, text: Text) -> Option<String> {
-        sentences::banner(assessment, text)
+    fn banner(&self, plan: &Plan, text: Text) -> Option<String> {
+        sentences::banner(plan, text)
     }
 
     fn free_bytes(&self, folder: &Path) -> Option<u64> {

@@ -21,7 +21,7 @@ use crate::machine::Hardware;
 use crate::models::Model;
 use crate::ollama::http::HttpOptions;
 use crate::ollama::release::Release;
-use crate::plan::{Assessment, Candidate, Report};
+use crate::plan::{Candidate, Plan, Report};
 use crate::text::Text;
 use crate::wizard::Settings;
 
@@ -250,15 +250,15 @@ pub trait Backend {
     /// A candidate of the person's own; arithmetic only.
     fn custom(&self, custom: &Custom) -> Candidate;
     /// One candidate against a machine; arithmetic only.
-    fn assess(&self, candidate: &Candidate, hardware: &Hardware) -> Assessment;
+    fn make_plan(&self, candidate: &Candidate, hardware: &Hardware) -> Plan;
     /// The machine as the estimator sees it.
-    fn machine(&self, hardware: &Hardware) -> crate::estimate::Machine;
+    fn machine(&self, hardware: &Hardware) -> crate::estimate::MachineFigures;
     /// The same for a choice that may need several cards.
-    fn machine_for(&self, choice: &Assessment, hardware: &Hardware) -> crate::estimate::Machine;
+    fn machine_for(&self, choice: &Plan, hardware: &Hardware) -> crate::estimate::MachineFigures;
     /// The text a person consents to.
-    fn consent_text(&self, assessment: &Assessment, text: Text) -> String;
+    fn consent_text(&self, plan: &Plan, text: Text) -> String;
     /// The banner shown above each answer, for a degraded choice.
-    fn banner(&self, assessment: &Assessment, text: Text) -> Option<String>;
+    fn banner(&self, plan: &Plan, text: Text) -> Option<String>;
     /// Free bytes on the disk of a folder; `None` when unknown. Quick.
     fn free_bytes(&self, folder: &Path) -> Option<u64>;
     /// What starts the server at login on this system, in words.

@@ -88,13 +88,13 @@ impl Profile {
 
     fn layers(&mut self, ui: &mut Ui, cx: &Context<'_>, custom: &mut Custom) {
         let text = cx.text;
-        let total = self.choice.assessment.total_layers;
-        let fitted = self.choice.assessment.gpu_layers;
+        let total = self.choice.plan.total_layers;
+        let fitted = self.choice.plan.gpu_layers;
         let mut automatic = custom.gpu_layers.is_none();
         let label = say!(
             text,
             "wizard-advanced-layers",
-            layers = super::compatibility::layers(text, &self.choice.assessment)
+            layers = super::compatibility::layers(text, &self.choice.plan)
         );
         ui.words(Kind::Label, Tone::Faint, &label);
         let mut layers = custom.gpu_layers.unwrap_or(fitted).min(total);

@@ -9,7 +9,7 @@ use super::hardware::{Detection, HardwarePage};
 use super::profile::Choice;
 use super::{Button, Context, Footer, Intent, View};
 use crate::models::Model;
-use crate::plan::{Assessment, Improvement, Report, Verdict};
+use crate::plan::{Improvement, Plan, Report, Verdict};
 use crate::say;
 use crate::text::Text;
 use crate::wizard::backend::Found;
@@ -50,7 +50,7 @@ const ROW_REFUSED: f32 = 29.0;
 pub struct Compatibility {
     /// The machine and the plans.
     pub found: Arc<Found>,
-    /// Row whose reasons are shown: index into the report's assessments.
+    /// Row whose reasons are shown: index into the report's plans.
     selected: usize,
     sort: Option<(Key, bool)>,
     /// A choice made on an earlier visit to the next page.
@@ -67,22 +67,19 @@ impl From<Arc<Found>> for Compatibility {
     fn from(found: Arc<Found>) -> Self {
         let report = &found.report;
         let recommended = report.recommended.as_ref();
-        let selected = report
-            .assessments
-            .iter()
-            .position(|assessment| Some(&assessment.candidate.id) == recommended)
-            .unwrap_or_default();
+        let selected =
+            report.plans.iter().position(|plan| Some(&plan.candidate.id) == recommended).unwrap_or_default();
         Self { found, selected, sort: None, draft: None }
     }
 }
 
 impl Compatibility {
     fn rows(&self) -> Vec<usize> {
-        let assessments = &self.found.report.assessments;
-        let mut rows: Vec<usize> = (0..assessments.len()).collect();
+        let plans = &self.found.report.plans;
+        let mut rows: Vec<usize> = (0..plans.len()).collect();
         if let Some((key, up)) = self.sort {
             rows.sort_by(|a, b| {
-                let order = compare(key, &assessments[*a], &assessments[*b]);
+                let order = compare(key, &plans[*a], &plans[*b]);
                 if up { order } else { order.reverse() }
             });
         }
@@ -128,17 +125,17 @@ impl Compatibility {
         let close = rows.len() > COMFORTABLE_ROWS;
         let found = Arc::clone(&self.found);
         for (n, index) in rows.iter().enumerate() {
-            let assessment = &found.report.assessments[*index];
-            let name = row_name(text, assessment);
+            let plan = &found.report.plans[*index];
+            let name = row_name(text, plan);
             let chosen = *index == self.selected;
             let last = n + 1 == rows.len();
-            let height = match (close, assessment.verdict) {
+            let height = match (close, plan.verdict) {
                 (false, _) => ROW,
                 (true, Verdict::Refused) => ROW_REFUSED,
                 (true, _) => ROW_CLOSE,
             };
             let row = table.row(ui, height, Some((&name, chosen)), last, |ui, column| {
-                cell(ui, text, assessment, KEYS[column]);
+                cell(ui, text, plan, KEYS[column]);
             });
             if row.is_some_and(|row| row.clicked()) {
                 self.selected = *index;
@@ -170,12 +167,12 @@ impl View for Compatibility {
             ui.gap(3.5);
         }
         table_card(ui, 8, |ui| self.table(ui, text));
-        let Some(assessment) = self.found.report.assessments.get(self.selected) else {
+        let Some(plan) = self.found.report.plans.get(self.selected) else {
             return;
         };
         ui.gap(3.5);
         card_row(ui, "why", &[1.0, 1.0], |ui, i| {
-            if i == 0 { why(ui, text, assessment) } else { what_would_change(ui, text, assessment) }
+            if i == 0 { why(ui, text, plan) } else { what_would_change(ui, text, plan) }
         });
     }
 
@@ -217,46 +214,46 @@ fn refusal(ui: &mut Ui, text: Text, report: &Report) {
     });
 }
 
-fn why(ui: &mut Ui, text: Text, assessment: &Assessment) {
-    let profile = assessment.candidate.id.clone();
-    let title = match assessment.verdict {
+fn why(ui: &mut Ui, text: Text, plan: &Plan) {
+    let profile = plan.candidate.id.clone();
+    let title = match plan.verdict {
         Verdict::Compatible => say!(text, "wizard-why-compatible", profile = profile),
         Verdict::Degraded => say!(text, "wizard-why-degraded", profile = profile),
         Verdict::Refused => say!(text, "wizard-why-refused", profile = profile),
     };
     ui.words(Kind::Strong, Tone::Ink, &title);
     ui.gap(0.5);
-    for reason in &assessment.reasons {
+    for reason in &plan.reasons {
         ui.words(Kind::Text, Tone::Soft, &reason.text(text));
     }
 }
 
-fn what_would_change(ui: &mut Ui, text: Text, assessment: &Assessment) {
+fn what_would_change(ui: &mut Ui, text: Text, plan: &Plan) {
     ui.words(Kind::Strong, Tone::Ink, &say!(text, "wizard-what-would-change"));
     ui.gap(0.5);
-    if assessment.improvements.is_empty() {
+    if plan.improvements.is_empty() {
         ui.words(Kind::Text, Tone::Soft, &say!(text, "wizard-nothing-to-change"));
     }
-    for improvement in &assessment.improvements {
+    for improvement in &plan.improvements {
         ui.words(Kind::Text, Tone::Soft, &improvement.text(text));
     }
 }
 
-fn row_name(text: Text, assessment: &Assessment) -> String {
-    let (_, verdict) = verdict_chip(text, assessment.verdict);
-    format!("{}, {verdict}", assessment.candidate.id)
+fn row_name(text: Text, plan: &Plan) -> String {
+    let (_, verdict) = verdict_chip(text, plan.verdict);
+    format!("{}, {verdict}", plan.candidate.id)
 }
 
-fn cell(ui: &mut Ui, text: Text, assessment: &Assessment, key: Key) {
-    let runs = assessment.verdict != Verdict::Refused;
+fn cell(ui: &mut Ui, text: Text, plan: &Plan, key: Key) {
+    let runs = plan.verdict != Verdict::Refused;
     let dash = || "–".to_owned();
     match key {
         Key::Profile => {
-            Words::new(ui).add(Kind::TableStrong, Tone::Ink, &assessment.candidate.id).show_line(ui);
+            Words::new(ui).add(Kind::TableStrong, Tone::Ink, &plan.candidate.id).show_line(ui);
         }
         Key::Verdict => {
-            let (tone, word) = verdict_chip(text, assessment.verdict);
-            let (long, short) = match needed_card(assessment).filter(|_| !runs) {
+            let (tone, word) = verdict_chip(text, plan.verdict);
+            let (long, short) = match needed_card(plan).filter(|_| !runs) {
                 Some(gib) => {
                     let size = format!("{gib}\u{a0}GB");
                     let short = say!(text, "wizard-verdict-needs-short", size = size.as_str());
@@ -268,7 +265,7 @@ fn cell(ui: &mut Ui, text: Text, assessment: &Assessment, key: Key) {
             Chip::new(tone, if fits { &long } else { &short }).show(ui);
         }
         Key::Model => {
-            let candidate = &assessment.candidate;
+            let candidate = &plan.candidate;
             let context = say!(
                 text,
                 "wizard-table-context",
@@ -287,15 +284,15 @@ fn cell(ui: &mut Ui, text: Text, assessment: &Assessment, key: Key) {
         }
         Key::Layers => {
             if runs {
-                let share = f64::from(assessment.gpu_layers) / f64::from(assessment.total_layers.max(1));
+                let share = f64::from(plan.gpu_layers) / f64::from(plan.total_layers.max(1));
                 let ram = say!(
                     text,
                     "wizard-table-ram",
-                    part = text.memory_number(assessment.memory.ram_required_bytes),
-                    whole = text.memory_number(assessment.ram_available_bytes)
+                    part = text.memory_number(plan.memory.ram_required_bytes),
+                    whole = text.memory_number(plan.ram_available_bytes)
                 );
                 two_lines(ui, Words::new(ui).add(Kind::Source, Tone::Faint, &ram), |ui| {
-                    let mut words = Words::new(ui).add(Kind::Table, Tone::Ink, &layers(text, assessment));
+                    let mut words = Words::new(ui).add(Kind::Table, Tone::Ink, &layers(text, plan));
                     if ui.available_width() >= ROOM_FOR_SHARE {
                         words = words.add(Kind::Source, Tone::Faint, &format!(" {}", text.percent(share)));
                     }
@@ -305,14 +302,14 @@ fn cell(ui: &mut Ui, text: Text, assessment: &Assessment, key: Key) {
                 ui.words(Kind::Table, Tone::Ink, &dash());
             }
         }
-        Key::Memory => memory(ui, text, assessment),
+        Key::Memory => memory(ui, text, plan),
         Key::Speed => {
-            let speed = if runs { text.range(assessment.speed.decode_tokens_per_s) } else { dash() };
+            let speed = if runs { text.range(plan.speed.decode_tokens_per_s) } else { dash() };
             Words::new(ui).add(Kind::TableStrong, Tone::Ink, &speed).show_line(ui);
         }
         Key::FirstToken => {
             let wait = if runs {
-                format!("{}\u{a0}s", text.range(assessment.speed.first_token_full_prompt_s))
+                format!("{}\u{a0}s", text.range(plan.speed.first_token_full_prompt_s))
             } else {
                 dash()
             };
@@ -321,9 +318,9 @@ fn cell(ui: &mut Ui, text: Text, assessment: &Assessment, key: Key) {
     }
 }
 
-fn memory(ui: &mut Ui, text: Text, assessment: &Assessment) {
-    let (need, free) = (needed_vram(assessment), assessment.vram_free_bytes);
-    if assessment.vram_total_bytes == 0 {
+fn memory(ui: &mut Ui, text: Text, plan: &Plan) {
+    let (need, free) = (needed_vram(plan), plan.vram_free_bytes);
+    if plan.vram_total_bytes == 0 {
         ui.words(Kind::Table, Tone::Ink, "–");
         return;
     }
@@ -337,23 +334,23 @@ fn memory(ui: &mut Ui, text: Text, assessment: &Assessment) {
         let shown = words(if fits { text.memory(free) } else { text.memory_number(free) });
         shown.show_line(ui);
         let share = need as f32 / free.max(1) as f32;
-        let tone = if assessment.verdict == Verdict::Refused { Tone::Refused } else { Tone::Accent };
+        let tone = if plan.verdict == Verdict::Refused { Tone::Refused } else { Tone::Accent };
         thin_bar(ui, share, tone, size::BAR_THIN);
     });
 }
 
 /// A refused profile asks for all its layers; one that runs takes what it was given.
-fn needed_vram(assessment: &Assessment) -> u64 {
-    if assessment.verdict == Verdict::Refused {
-        assessment.all_layers_vram_bytes.max(assessment.memory.vram_required_bytes)
+fn needed_vram(plan: &Plan) -> u64 {
+    if plan.verdict == Verdict::Refused {
+        plan.all_layers_vram_bytes.max(plan.memory.vram_required_bytes)
     } else {
-        assessment.memory.vram_required_bytes
+        plan.memory.vram_required_bytes
     }
 }
 
 /// The card a refused profile asks for.
-fn needed_card(assessment: &Assessment) -> Option<u32> {
-    assessment.improvements.iter().find_map(|improvement| match improvement {
+fn needed_card(plan: &Plan) -> Option<u32> {
+    plan.improvements.iter().find_map(|improvement| match improvement {
         Improvement::LargerCard { need_gib } => Some(*need_gib),
         _ => None,
     })
@@ -369,13 +366,8 @@ pub(super) fn model_name(model: &Model) -> String {
 }
 
 /// `29 of 29`.
-pub fn layers(text: Text, assessment: &Assessment) -> String {
-    say!(
-        text,
-        "wizard-of",
-        part = assessment.gpu_layers.to_string(),
-        whole = assessment.total_layers.to_string()
-    )
+pub fn layers(text: Text, plan: &Plan) -> String {
+    say!(text, "wizard-of", part = plan.gpu_layers.to_string(), whole = plan.total_layers.to_string())
 }
 
 /// `7B Q4_K_M` of `Qwen2.5-Coder 7B`, `Q4_K_M`: the table has room for what differs.
@@ -386,7 +378,7 @@ fn short_model(title: &str, quantisation: &str) -> String {
     format!("{} {quantisation}", size.unwrap_or(title))
 }
 
-fn compare(key: Key, a: &Assessment, b: &Assessment) -> Ordering {
+fn compare(key: Key, a: &Plan, b: &Plan) -> Ordering {
     let number = |a: f64, b: f64| a.total_cmp(&b);
     match key {
         Key::Profile => a.candidate.id.cmp(&b.candidate.id),

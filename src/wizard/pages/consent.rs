@@ -44,7 +44,7 @@ impl Consent {
         if !self.ticked {
             return Err(self);
         }
-        let words = backend.consent_text(&self.profile.choice.assessment, text);
+        let words = backend.consent_text(&self.profile.choice.plan, text);
         Ok(Box::new(Summary::new(self.profile, Some(words))))
     }
 }
@@ -56,9 +56,9 @@ impl View for Consent {
 
     fn show(&mut self, ui: &mut Ui, cx: &mut Context<'_>) {
         let text = cx.text;
-        let assessment = &self.profile.choice.assessment;
+        let plan = &self.profile.choice.plan;
         card(ui, |ui| {
-            for (i, reason) in assessment.reasons.iter().enumerate() {
+            for (i, reason) in plan.reasons.iter().enumerate() {
                 if i > 0 {
                     ui.gap(2.5);
                     rule(ui);
@@ -67,12 +67,12 @@ impl View for Consent {
                 numbered(ui, i + 1, Tone::Warning, &reason.title(text), &reason.text(text));
             }
         });
-        if !assessment.improvements.is_empty() {
+        if !plan.improvements.is_empty() {
             ui.gap(3.5);
             card(ui, |ui| {
                 ui.words(Kind::Strong, Tone::Ink, &say!(text, "wizard-consent-avoid"));
                 ui.gap(0.5);
-                for improvement in &assessment.improvements {
+                for improvement in &plan.improvements {
                     ui.words(Kind::Text, Tone::Soft, &improvement.text(text));
                 }
             });
@@ -81,11 +81,11 @@ impl View for Consent {
         card(ui, |ui| {
             ui.words(Kind::Strong, Tone::Ink, &say!(text, "wizard-consent-stays-title"));
             ui.gap(0.5);
-            let tokens = text.count(u64::from(assessment.candidate.context_tokens));
+            let tokens = text.count(u64::from(plan.candidate.context_tokens));
             ui.words(Kind::Text, Tone::Soft, &say!(text, "wizard-consent-stays", tokens = tokens));
         });
         ui.gap(5.0);
-        let label = say!(text, "wizard-consent-tick", profile = assessment.candidate.id.clone());
+        let label = say!(text, "wizard-consent-tick", profile = plan.candidate.id.clone());
         checkbox(ui, &mut self.ticked, &label, &say!(text, "wizard-consent-recorded"));
     }
 

@@ -156,7 +156,7 @@ impl InstallPage {
         ui.horizontal(|ui| {
             let mut what = title(text, self.current);
             if self.current == Step::PullModel {
-                what = format!("{what}, {}", self.summary.profile.choice.assessment.candidate.model.tag);
+                what = format!("{what}, {}", self.summary.profile.choice.plan.candidate.model.tag);
             }
             let response = ui.words(Kind::Heading, Tone::Ink, &what);
             response.ctx.accesskit_node_builder(response.id, |node| node.set_live(Live::Polite));
@@ -242,7 +242,7 @@ impl InstallPage {
             return format!("{}\u{a0}s", text.figure(seconds));
         }
         let choice = &self.summary.profile.choice;
-        let candidate = &choice.assessment.candidate;
+        let candidate = &choice.plan.candidate;
         match step {
             Step::Check => say!(text, "wizard-step-check-detail"),
             Step::FetchEngine => say!(text, "wizard-step-fetch-detail"),
@@ -253,7 +253,7 @@ impl InstallPage {
                 text,
                 "wizard-step-create-detail",
                 tokens = text.count(u64::from(candidate.context_tokens)),
-                layers = choice.assessment.gpu_layers,
+                layers = choice.plan.gpu_layers,
                 kv = candidate.kv_cache_type.name()
             ),
             Step::LoadModel => say!(text, "wizard-step-load-detail"),
@@ -266,7 +266,7 @@ impl InstallPage {
 
 impl View for InstallPage {
     fn heading(&self, text: Text) -> (String, String) {
-        let profile = self.summary.profile.choice.assessment.candidate.id.clone();
+        let profile = self.summary.profile.choice.plan.candidate.id.clone();
         match &self.state {
             State::Running => {
                 (say!(text, "wizard-install-title", profile = profile), say!(text, "wizard-install-lead"))

@@ -9,7 +9,7 @@ use super::compatibility::{Compatibility, model_name};
 use super::source::SourceTyped;
 use super::{Button, Context, Footer, Intent, View};
 use crate::models::{KvCacheType, Model};
-use crate::plan::{Assessment, Verdict};
+use crate::plan::{Plan, Verdict};
 use crate::say;
 use crate::text::Text;
 use crate::wizard::backend::{Backend, Custom, PathOf, Trouble};
@@ -22,7 +22,7 @@ use crate::wizard::widgets::{
 #[derive(Clone)]
 pub struct Choice {
     /// With everything that is promised.
-    pub assessment: Assessment,
+    pub plan: Plan,
     /// A profile, or a model of the person's own.
     pub what: What,
     /// Folders, port, start at login.
@@ -34,7 +34,7 @@ pub struct Choice {
 /// A profile, or a model of the person's own.
 #[derive(Clone)]
 pub enum What {
-    /// Index into the report's assessments.
+    /// Index into the report's plans.
     Profile(usize),
     /// Of the person's own.
     Custom(Custom),
@@ -117,12 +117,12 @@ impl Profile {
 
     /// Whether the choice has limits the person must agree to.
     pub fn needs_consent(&self) -> bool {
-        self.choice.assessment.verdict == Verdict::Degraded
+        self.choice.plan.verdict == Verdict::Degraded
     }
 
     /// Whether the choice can be installed.
     pub fn can_go_on(&self) -> bool {
-        self.choice.assessment.verdict != Verdict::Refused
+        self.choice.plan.verdict != Verdict::Refused
             && self.choice.places.port().is_ok()
             && self.choice.places.folders_are_complete()
             && self.choice.source.is_complete()
@@ -141,7 +141,7 @@ impl Profile {
         match model {
             Ok(model) => {
                 self.lookup = Lookup::Idle;
-                let kv_cache_type = self.choice.assessment.candidate.kv_cache_type;
+                let kv_cache_type = self.choice.plan.candidate.kv_cache_type;
                 let context_tokens = crate::MIN_CONTEXT_TOKENS;
                 self.choose(
                     What::Custom(Custom { model, kv_cache_type, context_tokens, gpu_layers: None }),
@@ -167,9 +167,9 @@ impl Profile {
     /// Chooses, and computes what it promises.
     pub(super) fn choose(&mut self, what: What, backend: &dyn Backend) {
         let found = &self.compatibility.found;
-        self.choice.assessment = match &what {
-            What::Profile(index) => found.report.assessments[*index].clone(),
-            What::Custom(custom) => backend.assess(&backend.custom(custom), &found.hardware),
+        self.choice.plan = match &what {
+            What::Profile(index) => found.report.plans[*index].clone(),
+            What::Custom(custom) => backend.make_plan(&backend.custom(custom), &found.hardware),
         };
         self.choice.what = what;
     }
@@ -179,7 +179,7 @@ impl Profile {
         match &self.choice.what {
             What::Custom(custom) => custom.clone(),
             What::Profile(_) => {
-                let candidate = &self.choice.assessment.candidate;
+                let candidate = &self.choice.plan.candidate;
                 Custom {
                     model: Arc::clone(&candidate.model),
                     kv_cache_type: candidate.kv_cache_type,
@@ -196,12 +196,12 @@ impl Profile {
         let recommended = found.report.recommended.as_deref();
         let mut chosen = None;
         ui.spacing_mut().item_spacing.y = 10.0;
-        for (index, assessment) in found.report.assessments.iter().enumerate() {
-            if assessment.verdict == Verdict::Refused {
+        for (index, plan) in found.report.plans.iter().enumerate() {
+            if plan.verdict == Verdict::Refused {
                 continue;
             }
             let is_chosen = matches!(self.choice.what, What::Profile(i) if i == index);
-            let id = &assessment.candidate.id;
+            let id = &plan.candidate.id;
             let card = radio_card(ui, is_chosen, id, |ui| {
                 let mut head = Words::new(ui).add(Kind::Strong, Tone::Ink, id);
                 if recommended == Some(id) {
@@ -209,7 +209,7 @@ impl Profile {
                         head.add(Kind::Chip, Tone::Faint, &format!(" {}", say!(text, "wizard-recommended")));
                 }
                 head.show(ui);
-                describe(ui, text, &assessment.candidate.model);
+                describe(ui, text, &plan.candidate.model);
             });
             if card.clicked() {
                 chosen = Some(What::Profile(index));
@@ -240,27 +240,27 @@ impl Profile {
 
     fn promise(&mut self, ui: &mut Ui, cx: &mut Context<'_>) {
         let text = cx.text;
-        let assessment = &self.choice.assessment;
-        graphics_bar(ui, text, assessment);
+        let plan = &self.choice.plan;
+        graphics_bar(ui, text, plan);
         ui.gap(3.0);
-        main_bar(ui, text, assessment, self.compatibility.found.hardware.memory.total_bytes);
+        main_bar(ui, text, plan, self.compatibility.found.hardware.memory.total_bytes);
         ui.gap(3.0);
-        speed(ui, text, assessment);
+        speed(ui, text, plan);
         ui.gap(3.0);
         let seconds = |range| format!("{}\u{a0}s", text.range(range));
         columns(ui, &[1.0, 1.0], |ui, i| {
             ui.spacing_mut().item_spacing.y = 1.0;
             if i == 0 {
-                let wait = seconds(assessment.speed.first_token_full_prompt_s);
+                let wait = seconds(plan.speed.first_token_full_prompt_s);
                 fact(ui, &say!(text, "wizard-first-token-full"), &wait);
                 ui.gap(2.5);
-                let on_gpu = super::compatibility::layers(text, assessment);
+                let on_gpu = super::compatibility::layers(text, plan);
                 fact(ui, &say!(text, "wizard-layers"), &say!(text, "wizard-layers-on-gpu", layers = on_gpu));
             } else {
-                let wait = seconds(assessment.speed.first_token_4k_prompt_s);
+                let wait = seconds(plan.speed.first_token_4k_prompt_s);
                 fact(ui, &say!(text, "wizard-first-token-4k"), &wait);
                 ui.gap(2.5);
-                let candidate = &assessment.candidate;
+                let candidate = &plan.candidate;
                 let context = say!(
                     text,
                     "wizard-context-value",
@@ -295,10 +295,10 @@ impl View for Profile {
                 self.cards(ui, cx);
             } else {
                 card(ui, |ui| self.promise(ui, cx));
-                if self.choice.assessment.verdict == Verdict::Refused {
+                if self.choice.plan.verdict == Verdict::Refused {
                     ui.gap(3.5);
                     let why: Vec<String> =
-                        self.choice.assessment.reasons.iter().map(|reason| reason.text(cx.text)).collect();
+                        self.choice.plan.reasons.iter().map(|reason| reason.text(cx.text)).collect();
                     banner(ui, Tone::Refused, &why.join(" "));
                 }
             }
@@ -317,10 +317,10 @@ impl View for Profile {
 fn recommended(compatibility: &Compatibility, backend: &dyn Backend) -> Option<Choice> {
     let report = &compatibility.found.report;
     let wanted = report.recommended.as_deref()?;
-    let index = report.assessments.iter().position(|assessment| assessment.candidate.id == wanted)?;
+    let index = report.plans.iter().position(|plan| plan.candidate.id == wanted)?;
     let places = backend.places();
     Some(Choice {
-        assessment: report.assessments[index].clone(),
+        plan: report.plans[index].clone(),
         what: What::Profile(index),
         source: SourceTyped::new(backend.source(&compatibility.found.hardware)),
         places: PlacesTyped {
@@ -366,9 +366,9 @@ fn head(ui: &mut Ui, name: &str, strong: &str, rest: &str) {
     ui.gap(1.0);
 }
 
-fn graphics_bar(ui: &mut Ui, text: Text, assessment: &Assessment) {
-    let memory = &assessment.memory;
-    let (total, free) = (assessment.vram_total_bytes, assessment.vram_free_bytes);
+fn graphics_bar(ui: &mut Ui, text: Text, plan: &Plan) {
+    let memory = &plan.memory;
+    let (total, free) = (plan.vram_total_bytes, plan.vram_free_bytes);
     let need = memory.vram_required_bytes;
     let name = say!(text, "wizard-memory-graphics");
     let rest = say!(text, "wizard-of-free", free = text.memory(free), total = text.memory(total));
@@ -377,7 +377,7 @@ fn graphics_bar(ui: &mut Ui, text: Text, assessment: &Assessment) {
     let others = total.saturating_sub(free);
     let buffers = memory.compute_gpu_bytes + memory.overhead_gpu_bytes;
     let context =
-        say!(text, "wizard-bar-context", tokens = text.count(u64::from(assessment.candidate.context_tokens)));
+        say!(text, "wizard-bar-context", tokens = text.count(u64::from(plan.candidate.context_tokens)));
     StackedBar::new(name, total)
         .part(Part::Others, others, line(say!(text, "wizard-bar-others"), others))
         .part(
@@ -395,9 +395,9 @@ fn graphics_bar(ui: &mut Ui, text: Text, assessment: &Assessment) {
         .show(ui);
 }
 
-fn main_bar(ui: &mut Ui, text: Text, assessment: &Assessment, total: u64) {
-    let need = assessment.memory.ram_required_bytes;
-    let available = assessment.ram_available_bytes;
+fn main_bar(ui: &mut Ui, text: Text, plan: &Plan, total: u64) {
+    let need = plan.memory.ram_required_bytes;
+    let available = plan.ram_available_bytes;
     let name = say!(text, "wizard-memory-main");
     let rest = say!(text, "wizard-of-available", available = text.memory(available));
     head(ui, &name, &text.memory(need), &format!(" {rest}"));
@@ -408,8 +408,8 @@ fn main_bar(ui: &mut Ui, text: Text, assessment: &Assessment, total: u64) {
         .show(ui);
 }
 
-fn speed(ui: &mut Ui, text: Text, assessment: &Assessment) {
-    let speed = &assessment.speed;
+fn speed(ui: &mut Ui, text: Text, plan: &Plan) {
+    let speed = &plan.speed;
     let rest = say!(text, "wizard-speed-full", range = text.range(speed.decode_at_full_context_tokens_per_s));
     head(ui, &say!(text, "wizard-tokens-a-second"), &text.range(speed.decode_tokens_per_s), &rest);
     SpeedScale::new(speed.decode_tokens_per_s).show(ui, text);

@@ -49,10 +49,10 @@ impl Summary {
         let choice = &self.profile.choice;
         let folder = |typed: &str| PathBuf::from(typed.trim());
         Request {
-            assessment: choice.assessment.clone(),
+            plan: choice.plan.clone(),
             consent_text: self.consent.clone(),
-            banner: backend.banner(&choice.assessment, text),
-            machine: backend.machine_for(&choice.assessment, &self.profile.compatibility.found.hardware),
+            banner: backend.banner(&choice.plan, text),
+            machine: backend.machine_for(&choice.plan, &self.profile.compatibility.found.hardware),
             accept_degraded: self.consent.is_some(),
             accept_kv_q4: self.accept_kv_q4,
             options: InstallOptions {
@@ -69,7 +69,7 @@ impl Summary {
     fn downloads(&self, ui: &mut Ui, cx: &Context<'_>) -> u64 {
         let text = cx.text;
         let hardware = &self.profile.compatibility.found.hardware;
-        let model = &self.profile.choice.assessment.candidate.model;
+        let model = &self.profile.choice.plan.candidate.model;
         ui.words(Kind::Strong, Tone::Ink, &say!(text, "wizard-summary-downloads"));
         ui.gap(1.0);
         let source = self.profile.choice.source.source();
@@ -126,12 +126,12 @@ impl Summary {
             say!(text, "wizard-summary-no-login")
         };
         line(ui, &say!(text, "wizard-start-at-login"), &login, false);
-        let candidate = &choice.assessment.candidate;
+        let candidate = &choice.plan.candidate;
         let model = say!(
             text,
             "wizard-summary-model",
             tokens = text.count(u64::from(candidate.context_tokens)),
-            layers = super::compatibility::layers(text, &choice.assessment),
+            layers = super::compatibility::layers(text, &choice.plan),
             kv = candidate.kv_cache_type.name()
         );
         line(ui, "acolyte:latest", &model, true);
@@ -140,7 +140,7 @@ impl Summary {
 
 impl View for Summary {
     fn heading(&self, text: Text) -> (String, String) {
-        let profile = self.profile.choice.assessment.candidate.id.clone();
+        let profile = self.profile.choice.plan.candidate.id.clone();
         (say!(text, "wizard-summary-title", profile = profile), say!(text, "wizard-summary-lead"))
     }
 

@@ -7,7 +7,7 @@ pub const MIB: u64 = 1 << 20;
 
 /// What the runner is started with.
 #[derive(Clone, Debug)]
-pub struct Setting {
+pub struct EngineSetting {
     pub context: u64,
     pub batch: u64,
     /// `-ngl`; `None` when it was left out.
@@ -40,7 +40,7 @@ pub struct Layout {
 
 impl Layout {
     /// Lays a model out. Without a GPU every layer stays in main memory, whatever was asked.
-    pub fn new(model: &Gguf, setting: &Setting, gpu_free: Option<u64>) -> Self {
+    pub fn new(model: &Gguf, setting: &EngineSetting, gpu_free: Option<u64>) -> Self {
         let total = model.blocks() + 1;
         match (gpu_free, setting.gpu_layers) {
             (None, _) => Self::with_layers(model, setting, 0),
@@ -60,7 +60,7 @@ impl Layout {
         self.weights_gpu + self.compute_gpu + self.caches.iter().map(|c| c.gpu_bytes).sum::<u64>()
     }
 
-    fn with_layers(model: &Gguf, setting: &Setting, gpu_layers: u64) -> Self {
+    fn with_layers(model: &Gguf, setting: &EngineSetting, gpu_layers: u64) -> Self {
         let blocks = model.blocks();
         let first_gpu_block = (blocks + 1).saturating_sub(gpu_layers.max(1)).min(blocks);
         let on_gpu = |name: &str| {
@@ -97,7 +97,7 @@ fn vocabulary(model: &Gguf) -> u64 {
 }
 
 /// The mask of the whole context and the widest activations, for a batch.
-fn compute(model: &Gguf, setting: &Setting, gpu: bool) -> (u64, u64) {
+fn compute(model: &Gguf, setting: &EngineSetting, gpu: bool) -> (u64, u64) {
     let embedding = model.number("embedding_length").unwrap_or(0);
     let feed_forward = model.number("feed_forward_length").unwrap_or(0);
     let mask = setting.context * setting.batch * 2;
@@ -105,7 +105,7 @@ fn compute(model: &Gguf, setting: &Setting, gpu: bool) -> (u64, u64) {
     if gpu { (mask + activations, mask + setting.batch * 4 * embedding) } else { (0, mask + activations) }
 }
 
-fn caches(model: &Gguf, setting: &Setting, first_gpu_block: u64, gpu: bool) -> Vec<CacheGroup> {
+fn caches(model: &Gguf, setting: &EngineSetting, first_gpu_block: u64, gpu: bool) -> Vec<CacheGroup> {
     let heads = model.number("attention.head_count").unwrap_or(1).max(1);
     let head = model.number("embedding_length").unwrap_or(0) / heads;
     let kv_heads = model.number("attention.head_count_kv").unwrap_or(heads);

@@ -16,14 +16,14 @@ use serde_json::{Value, json};
 use crate::config::{Config, own_program, server_beside};
 use crate::gguf::Gguf;
 use crate::http::{self, Answer, PieceBody};
-use crate::layout::{CACHE_TYPES, Layout, MIB, Setting};
+use crate::layout::{CACHE_TYPES, EngineSetting, Layout, MIB};
 use crate::log::raw;
 
 /// What the command line asks for.
 struct Arguments {
     model: PathBuf,
     port: u16,
-    setting: Setting,
+    setting: EngineSetting,
     flash_attention: String,
 }
 
@@ -56,7 +56,7 @@ fn parse(arguments: &[String]) -> Result<Arguments, String> {
     Ok(Arguments {
         model: value("--model").map(PathBuf::from).ok_or("--model is missing")?,
         port: number("--port").and_then(|p| u16::try_from(p).ok()).ok_or("--port is missing")?,
-        setting: Setting {
+        setting: EngineSetting {
             context: number("-c").unwrap_or(4096),
             batch: number("-ub").unwrap_or(512),
             gpu_layers: number("-ngl"),
@@ -170,7 +170,12 @@ fn print_weights(layout: &Layout, room: Option<u64>, lines: bool) -> Result<(), 
     Ok(())
 }
 
-fn print_context(layout: &Layout, setting: &Setting, room: Option<u64>, lines: bool) -> Result<(), String> {
+fn print_context(
+    layout: &Layout,
+    setting: &EngineSetting,
+    room: Option<u64>,
+    lines: bool,
+) -> Result<(), String> {
     let mut used = layout.weights_gpu;
     if lines {
         let output = if layout.gpu_layers > 0 { "CUDA_Host" } else { "CPU" };

@@ -7,16 +7,16 @@
 //!
 //! A refused candidate still gets its figures, so that a person sees how far away it is.
 
-use crate::estimate::{self, Estimate, GpuFigures, Machine, Setting};
+use crate::estimate::{self, EngineSetting, Estimate, GpuFigures, MachineFigures};
 use crate::figures::{Certainty, Known};
 use crate::machine::{Backend, Gpu, GpuKind, Hardware};
 use crate::models::KvCacheType;
 use crate::plan::machine::{chosen_gpu, machine_for, nominal_vram_gb, vram_total};
-use crate::plan::{Assessment, Candidate, Layers, Policy, Reason, Verdict, improve};
+use crate::plan::{Candidate, Layers, Plan, Policy, Reason, Verdict, improve};
 use crate::{GIB, MIB, MIN_CONTEXT_TOKENS};
 
 /// One candidate against one machine.
-pub fn assess(candidate: &Candidate, hardware: &Hardware, policy: &Policy) -> Assessment {
+pub fn make_plan(candidate: &Candidate, hardware: &Hardware, policy: &Policy) -> Plan {
     let machine = machine_for(candidate, hardware, policy);
     let case = Case::new(candidate, hardware, policy, machine);
     let mut refusals = case.refusals_by_kind();
@@ -47,7 +47,7 @@ pub fn assess(candidate: &Candidate, hardware: &Hardware, policy: &Policy) -> As
         reasons.extend(case.remarks());
     }
 
-    let mut assessment = Assessment {
+    let mut plan = Plan {
         candidate: candidate.clone(),
         verdict,
         grade: (verdict == Verdict::Compatible).then(|| policy.grade(case.nominal_vram_gb)),
@@ -65,8 +65,8 @@ pub fn assess(candidate: &Candidate, hardware: &Hardware, policy: &Policy) -> As
         ram_available_is_assumed: case.machine.cpu.ram_available_bytes.certainty == Certainty::Guess,
         speed: estimate.speed,
     };
-    assessment.improvements = improve::improvements(&case, &assessment);
-    assessment
+    plan.improvements = improve::improvements(&case, &plan);
+    plan
 }
 
 /// A candidate on a machine, with what is asked of it again and again.
@@ -74,17 +74,22 @@ pub(super) struct Case<'a> {
     pub(super) candidate: &'a Candidate,
     pub(super) hardware: &'a Hardware,
     pub(super) policy: &'a Policy,
-    pub(super) machine: Machine,
+    pub(super) machine: MachineFigures,
     pub(super) total_layers: u32,
     pub(super) nominal_vram_gb: u32,
-    setting: Setting,
+    setting: EngineSetting,
 }
 
 impl<'a> Case<'a> {
-    fn new(candidate: &'a Candidate, hardware: &'a Hardware, policy: &'a Policy, machine: Machine) -> Self {
+    fn new(
+        candidate: &'a Candidate,
+        hardware: &'a Hardware,
+        policy: &'a Policy,
+        machine: MachineFigures,
+    ) -> Self {
         let nominal = |gpu: &GpuFigures| nominal_vram_gb(gpu.vram_total_bytes, gpu.kind, policy);
         let nominal_vram_gb = machine.gpus.iter().map(nominal).fold(0, u32::saturating_add);
-        let setting = Setting {
+        let setting = EngineSetting {
             context_tokens: candidate.context_tokens,
             kv_cache_type: candidate.kv_cache_type,
             num_batch: candidate.num_batch,
@@ -100,16 +105,20 @@ impl<'a> Case<'a> {
     }
 
     pub(super) fn estimate(&self, gpu_layers: u32) -> Estimate {
-        estimate::estimate(&self.candidate.model, &Setting { gpu_layers, ..self.setting }, &self.machine)
+        estimate::estimate(
+            &self.candidate.model,
+            &EngineSetting { gpu_layers, ..self.setting },
+            &self.machine,
+        )
     }
 
     /// VRAM for every layer; where there is no card, of a typical one, so that a person sees what to look for.
     pub(super) fn all_layers_vram_bytes(&self) -> u64 {
-        let setting = Setting { gpu_layers: self.total_layers, ..self.setting };
+        let setting = EngineSetting { gpu_layers: self.total_layers, ..self.setting };
         let need =
             |machine| estimate::memory_need(&self.candidate.model, &setting, machine).vram_required_bytes;
         if self.machine.gpus.is_empty() {
-            need(&Machine { gpus: vec![typical_card(self.policy)], cpu: self.machine.cpu.clone() })
+            need(&MachineFigures { gpus: vec![typical_card(self.policy)], cpu: self.machine.cpu.clone() })
         } else {
             need(&self.machine)
         }
@@ -131,7 +140,7 @@ impl<'a> Case<'a> {
     fn budget_of(&self, free_bytes: u64) -> u64 {
         let Some(gpu) = self.gpu() else { return 0 };
         let shared = if gpu.kind == GpuKind::Unified {
-            let setting = Setting { gpu_layers: self.total_layers, ..self.setting };
+            let setting = EngineSetting { gpu_layers: self.total_layers, ..self.setting };
             let ram =
                 estimate::memory_need(&self.candidate.model, &setting, &self.machine).ram_required_bytes;
             self.machine.cpu.ram_available_bytes.value.saturating_sub(ram)
