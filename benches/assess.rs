@@ -76,7 +76,7 @@ fn machine() -> MachineFigures {
             vram_total_bytes: 8 * GIB,
             vram_free_bytes: detected(7 * GIB),
             bandwidth_gb_s: detected(256.0),
-            compute_capability: Some((8, 9)),
+            compute_capability: Some(acolyte::machine::ComputeCapability::new(8, 9)),
         }],
         cpu: CpuFigures {
             name: String::new(),

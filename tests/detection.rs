@@ -114,7 +114,7 @@ fn a_laptop_card_is_read_whole() {
     assert_eq!(gpu.memory_bandwidth_gb_s, Some(256.0));
     assert_eq!(gpu.backend, Some(Backend::Cuda));
     assert_eq!(gpu.driver_version.as_deref(), Some("570.86.16"));
-    assert_eq!(gpu.compute_capability.as_deref(), Some("8.9"));
+    assert_eq!(gpu.compute_capability, "8.9".parse().ok());
     assert_eq!(note(&found, "nvidia_driver_too_old"), None);
 }
 

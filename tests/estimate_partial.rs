@@ -19,7 +19,7 @@ fn machine() -> MachineFigures {
             vram_total_bytes: 85_520_809_984,
             vram_free_bytes: known(85_017_493_504),
             bandwidth_gb_s: Known { value: 3352.3, certainty: Certainty::Detected },
-            compute_capability: Some((9, 0)),
+            compute_capability: Some(acolyte::machine::ComputeCapability::new(9, 0)),
         }],
         cpu: CpuFigures {
             name: "Intel(R) Xeon(R) Processor".to_owned(),

@@ -15,6 +15,7 @@ use std::process::Command;
 
 use acolyte::hardware::engines::{Places, find};
 use acolyte::hardware::model_folders;
+use acolyte::machine::EngineKind;
 use common::archive::fake_ollama;
 use common::gguf::Shape;
 use common::mirror::{ALWAYS, Fault, Mirror};
@@ -39,14 +40,14 @@ fn detection_finds_a_server_its_models_and_what_they_hold() {
         ..Places::default()
     };
     let found = find(&places, home.path());
-    let of_kind = |kind: &str| found.iter().find(|engine| engine.kind == kind).unwrap();
-    let running = of_kind("server");
+    let of_kind = |kind: EngineKind| found.iter().find(|engine| engine.kind == kind).unwrap();
+    let running = of_kind(EngineKind::Server);
     assert_eq!((running.port, running.version.as_deref()), (Some(server.port), Some("0.32.15")));
     assert_eq!(running.exposed, Some(false));
     let loaded: Vec<&str> = running.loaded.iter().map(|model| model.name.as_str()).collect();
     assert_eq!(loaded, ["acolyte:latest"]);
     assert!(running.loaded[0].vram_bytes.is_some_and(|bytes| bytes > 0), "{running:?}");
-    assert!(of_kind("binary").path.as_ref().unwrap().starts_with(server.folder.path()));
+    assert!(of_kind(EngineKind::Binary).path.as_ref().unwrap().starts_with(server.folder.path()));
 
     let mut asked: Vec<(String, Option<u64>)> =
         running.models.iter().map(|model| (model.name.clone(), model.size_bytes)).collect();

@@ -21,7 +21,7 @@ use acolyte::estimate::{
     CpuFigures, EngineSetting, GpuFigures, MachineFigures, decode, first_token_s, fit_gpu_layers, memory_need,
 };
 use acolyte::figures::{Certainty, Known};
-use acolyte::machine::gpu_table::{self, Architecture};
+use acolyte::machine::gpu_table::{self, ChipFamily};
 use acolyte::machine::{Backend, GpuKind};
 use acolyte::models::{Catalogue, KvCacheType, Model};
 
@@ -225,8 +225,8 @@ impl Row {
             "rocm" => Backend::Rocm,
             _ => row.backend,
         };
-        let unified = row.vram_bytes == 0 || matches!(row.memory, gpu_table::Memory::Lpddr);
-        let apple = matches!(row.architecture, Architecture::Apple | Architecture::AppleM1);
+        let unified = row.vram_bytes == 0 || matches!(row.memory, gpu_table::MemoryTechnology::Lpddr);
+        let apple = matches!(row.architecture, ChipFamily::Apple | ChipFamily::AppleM1);
         let total = if unified { 512 * GIB } else { vram.unwrap_or(row.vram_bytes) };
         let class =
             format!("{:?} {backend:?}{}", row.architecture, if unified && !apple { " shared" } else { "" });

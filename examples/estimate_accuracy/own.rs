@@ -87,7 +87,7 @@ fn machine(row: &Row) -> MachineFigures {
             vram_total_bytes: total,
             vram_free_bytes: detected(total),
             bandwidth_gb_s: detected(number("gpu_bandwidth_gb_s")),
-            compute_capability: Some((9, 0)),
+            compute_capability: Some(acolyte::machine::ComputeCapability::new(9, 0)),
         }
     });
     let cpu = CpuFigures {

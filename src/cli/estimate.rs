@@ -8,7 +8,7 @@ use crate::cli::model;
 use crate::cli::output::{print, print_json, style};
 use crate::cli::{Failure, Session};
 use crate::machine::gpu_table;
-use crate::machine::{Backend, Gpu, GpuKind, Hardware, Memory};
+use crate::machine::{Backend, Gpu, GpuKind, Hardware, MainMemory};
 use crate::plan::{GIVEN, Layers, Policy, Profiles, custom_candidate, make_plan};
 use crate::sentences::json::ProfileJson;
 use crate::sentences::report;
@@ -38,7 +38,7 @@ pub fn run(args: &EstimateArgs, session: &Session) -> Result<u8, Failure> {
 fn imagined(args: &EstimateArgs, policy: &Policy, text: Text) -> Result<Hardware, Failure> {
     let total_bytes = args.ram_gib.map_or(policy.assumed_ram_gb * GIB, bytes);
     let reserved = (policy.reserved_ram_gb * GIB).min(total_bytes / 2);
-    let memory = Memory {
+    let memory = MainMemory {
         total_bytes,
         available_bytes: Some(total_bytes - reserved),
         bandwidth_gb_s: args.ram_bandwidth_gb_s,

@@ -259,8 +259,8 @@ mod tests {
                    ssh 2001:db8::7 filo@example.com https://filomena:tulip@example.com/x /home/filomena/x\n";
         std::fs::write(home.path().join("logs/install.log"), log).unwrap();
         std::fs::write(home.path().join(".ollama/logs/server.log"), log).unwrap();
-        let engine = crate::machine::Engine {
-            kind: "server".to_owned(),
+        let engine = crate::machine::FoundEngine {
+            kind: crate::machine::EngineKind::Server,
             path: Some("/home/filomena/bin/ollama".into()),
             loaded: vec![crate::machine::LoadedModel {
                 name: "filomena/diary:1".to_owned(),

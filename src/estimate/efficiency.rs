@@ -5,7 +5,7 @@
 
 use crate::estimate::{CpuFigures, GpuFigures};
 use crate::figures::Certainty;
-use crate::machine::gpu_table::{self, Architecture, GpuRow};
+use crate::machine::gpu_table::{self, ChipFamily, GpuRow};
 use crate::machine::{Backend, GpuKind};
 
 /// Decimal bytes in a GB, the unit of bandwidths.
@@ -75,8 +75,8 @@ struct Fit {
     spread: f64,
 }
 
-fn fit(architecture: Architecture) -> Fit {
-    use Architecture as A;
+fn fit(architecture: ChipFamily) -> Fit {
+    use ChipFamily as A;
 
     let nvidia = Fit {
         bandwidth_share: 0.878,
@@ -157,18 +157,14 @@ fn fit(architecture: Architecture) -> Fit {
 }
 
 /// A GPU as it is known: the family of its chip, and its row if its name leads to one.
-pub(super) fn identify(gpu: &GpuFigures) -> (Architecture, Option<&'static GpuRow>) {
+pub(super) fn identify(gpu: &GpuFigures) -> (ChipFamily, Option<&'static GpuRow>) {
     let row = gpu_table::lookup(&gpu.name, Some(gpu.vram_total_bytes));
-    let by_capability = || {
-        gpu.compute_capability
-            .filter(|_| gpu.backend == Backend::Cuda)
-            .and_then(Architecture::of_compute_capability)
-    };
+    let by_capability = || gpu.compute_capability.and_then(ChipFamily::of_compute_capability);
     let architecture = row.map(|row| row.architecture).or_else(by_capability).unwrap_or(match gpu.backend {
-        Backend::Cuda => Architecture::Ampere,
-        Backend::Rocm => Architecture::Rdna3,
-        Backend::Vulkan => Architecture::XeHpg,
-        Backend::Metal => Architecture::Apple,
+        Backend::Cuda => ChipFamily::Ampere,
+        Backend::Rocm => ChipFamily::Rdna3,
+        Backend::Vulkan => ChipFamily::XeHpg,
+        Backend::Metal => ChipFamily::Apple,
     });
     (architecture, row)
 }
@@ -197,34 +193,35 @@ pub(super) fn gpu_rates(gpu: &GpuFigures, k_quants: bool) -> GpuRates {
     let bandwidth = own_memory.map_or(given, |row| given.min(row.bandwidth_gb_s * MOST_OVER_TABLE));
     let tflops = row.map_or(bandwidth * fit.tflops_per_gb_s, |row| row.fp32_tflops).max(0.1);
     let shared_nvidia = gpu.backend == Backend::Cuda
-        && (gpu.kind == GpuKind::Unified || row.is_some_and(|row| row.memory == gpu_table::Memory::Lpddr));
+        && (gpu.kind == GpuKind::Unified
+            || row.is_some_and(|row| row.memory == gpu_table::MemoryTechnology::Lpddr));
     let professional = row.is_some_and(GpuRow::professional);
     let share = match (shared_nvidia, professional) {
         (true, _) => SHARED,
         (false, true) => fit.bandwidth_share * PROFESSIONAL,
         (false, false) => fit.bandwidth_share,
     };
-    let old = matches!(architecture, Architecture::Maxwell | Architecture::Pascal);
-    let by_arithmetic = old || architecture == Architecture::Hopper;
+    let old = matches!(architecture, ChipFamily::Maxwell | ChipFamily::Pascal);
+    let by_arithmetic = old || architecture == ChipFamily::Hopper;
     let quant = if by_arithmetic && k_quants { K_QUANTS } else { 1.0 };
     // The GeForce GTX 16 series is Turing without tensor cores.
     let no_tensor_cores = row.is_some_and(|row| row.name.contains("GTX 16"));
     // Data-centre chips have tensor cores for more than their vector units tell.
-    let stacked =
-        architecture == Architecture::Ampere && row.is_some_and(|row| row.memory == gpu_table::Memory::Hbm);
+    let stacked = architecture == ChipFamily::Ampere
+        && row.is_some_and(|row| row.memory == gpu_table::MemoryTechnology::Hbm);
     let prefill_share = match (no_tensor_cores, professional, stacked) {
         (true, ..) => 0.6,
         (_, true, _) => fit.prefill_share * 0.8,
         (.., true) => fit.prefill_share * 1.4,
         _ => fit.prefill_share,
     };
-    let known = row.is_some() || architecture == Architecture::Apple;
+    let known = row.is_some() || architecture == ChipFamily::Apple;
     // Chips that share their memory were measured in a few finished machines, which differ less than cards do.
     let own_spread = if shared_nvidia { fit.spread.min(1.13) } else { fit.spread };
     let spread = own_spread.powf(if known { 1.0 } else { 1.5 }) * widening(gpu.bandwidth_gb_s.certainty);
     let cuda = gpu.backend == Backend::Cuda;
     // Since Pascal a multiprocessor has 128 lanes, except Volta's and Turing's with 64.
-    let few_lanes = matches!(architecture, Architecture::Volta | Architecture::Turing);
+    let few_lanes = matches!(architecture, ChipFamily::Volta | ChipFamily::Turing);
     let per_lane = if few_lanes { 2.0 } else { 1.0 };
     let products_per_s = tflops * TERA / 2.0 * QUANTISED_PRODUCTS * per_lane;
     GpuRates {

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::figures::{Known, Range};
-use crate::machine::{Backend, GpuKind};
+use crate::machine::{Backend, ComputeCapability, GpuKind};
 use crate::models::KvCacheType;
 
 /// The figures of one GPU that an estimate needs.
@@ -21,8 +21,15 @@ pub struct GpuFigures {
     pub vram_free_bytes: Known<u64>,
     /// Memory bandwidth in decimal GB/s.
     pub bandwidth_gb_s: Known<f64>,
-    /// CUDA compute capability, for example (8, 9).
-    pub compute_capability: Option<(u32, u32)>,
+    /// CUDA compute capability, where CUDA is the back-end and it is known.
+    pub compute_capability: Option<ComputeCapability>,
+}
+
+impl GpuFigures {
+    /// Whether the engine enables flash attention on it, as far as it is known; a quantised KV cache requires it.
+    pub fn has_flash_attention(&self) -> bool {
+        self.compute_capability.is_none_or(ComputeCapability::has_flash_attention)
+    }
 }
 
 /// The figures of the processor and its memory that an estimate needs.

@@ -14,7 +14,7 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
 use super::probe::output_within;
-use crate::machine::{Engine, LoadedModel, StoredModel};
+use crate::machine::{EngineKind, FoundEngine, LoadedModel, StoredModel};
 use crate::platform;
 
 /// Ollama's own port.
@@ -86,12 +86,12 @@ fn local_address(host: &str) -> Option<SocketAddr> {
 }
 
 /// All engines: servers first, then installations. `home` is ACOLYTE's folder.
-pub fn find(places: &Places, home: &Path) -> Vec<Engine> {
+pub fn find(places: &Places, home: &Path) -> Vec<FoundEngine> {
     thread::scope(|scope| {
         let asked: Vec<_> =
             places.servers.iter().map(|address| scope.spawn(move || server(*address))).collect();
         let installed = scope.spawn(|| installations(places, home));
-        let mut engines: Vec<Engine> =
+        let mut engines: Vec<FoundEngine> =
             asked.into_iter().filter_map(|thread| thread.join().ok().flatten()).collect();
         engines.extend(installed.join().unwrap_or_default());
         engines
@@ -99,14 +99,14 @@ pub fn find(places: &Places, home: &Path) -> Vec<Engine> {
 }
 
 /// The server on this address, if it is one.
-fn server(address: SocketAddr) -> Option<Engine> {
+fn server(address: SocketAddr) -> Option<FoundEngine> {
     #[derive(Deserialize)]
     struct Version {
         version: String,
     }
     let version: Version = ask(address, "/api/version")?;
-    Some(Engine {
-        kind: "server".to_owned(),
+    Some(FoundEngine {
+        kind: EngineKind::Server,
         version: Some(version.version),
         port: Some(address.port()),
         path: None,
@@ -197,10 +197,11 @@ fn program_version(program: &Path) -> Option<String> {
 }
 
 /// Programs, services and apps, each once; our own installations are among them.
-fn installations(places: &Places, home: &Path) -> Vec<Engine> {
+fn installations(places: &Places, home: &Path) -> Vec<FoundEngine> {
     let name = if cfg!(windows) { "ollama.exe" } else { "ollama" };
-    let program = |path: PathBuf| Engine { kind: "binary".to_owned(), path: Some(path), ..Engine::default() };
-    let mut found: Vec<Engine> = places
+    let program =
+        |path: PathBuf| FoundEngine { kind: EngineKind::Binary, path: Some(path), ..FoundEngine::default() };
+    let mut found: Vec<FoundEngine> = places
         .folders
         .iter()
         .map(|folder| folder.join(name))
@@ -218,7 +219,7 @@ fn installations(places: &Places, home: &Path) -> Vec<Engine> {
             continue;
         }
         seen.extend(real);
-        if engine.kind == "binary" && engine.version.is_none() {
+        if engine.kind == EngineKind::Binary && engine.version.is_none() {
             engine.version = engine.path.as_deref().and_then(program_version);
         }
         engines.push(engine);
@@ -227,16 +228,16 @@ fn installations(places: &Places, home: &Path) -> Vec<Engine> {
 }
 
 /// `HOME/ollama/VERSION/bin/ollama`: the folder's name is the version.
-fn own_installations(home: &Path, name: &str) -> Vec<Engine> {
+fn own_installations(home: &Path, name: &str) -> Vec<FoundEngine> {
     let versions = std::fs::read_dir(home.join("ollama")).into_iter().flatten().flatten();
-    let mut own: Vec<Engine> = versions
+    let mut own: Vec<FoundEngine> = versions
         .filter_map(|version| {
             let candidates = [version.path().join("bin").join(name), version.path().join(name)];
-            Some(Engine {
-                kind: "binary".to_owned(),
+            Some(FoundEngine {
+                kind: EngineKind::Binary,
                 version: Some(version.file_name().into_string().ok()?),
                 path: Some(candidates.into_iter().find(|path| path.is_file())?),
-                ..Engine::default()
+                ..FoundEngine::default()
             })
         })
         .collect();
@@ -244,7 +245,7 @@ fn own_installations(home: &Path, name: &str) -> Vec<Engine> {
     own
 }
 
-fn real_path(engine: &Engine) -> Option<PathBuf> {
+fn real_path(engine: &FoundEngine) -> Option<PathBuf> {
     std::fs::canonicalize(engine.path.as_deref()?).ok()
 }
 

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::machine::{Cpu, Disk, Engine, ModelFolder, Os};
+use crate::machine::{ComputeCapability, Cpu, Disk, FoundEngine, ModelFolder, Os};
 
 /// The raw answers of one machine.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -52,7 +52,7 @@ pub struct Evidence {
     /// Disks of the folders asked about.
     pub disks: Vec<Disk>,
     /// Engines found.
-    pub engines: Vec<Engine>,
+    pub engines: Vec<FoundEngine>,
     /// Folders with models of Ollama's.
     pub model_folders: Vec<ModelFolder>,
     /// What did not answer in time, besides the drivers: `disks`, `engines`, `models`.
@@ -184,8 +184,8 @@ pub struct NvmlDevice {
     pub memory_free_bytes: Option<u64>,
     /// Why there are no memory figures, in NVML's words; unified-memory chips say "not supported".
     pub memory_error: Option<String>,
-    /// Major and minor compute capability.
-    pub compute_capability: Option<(i32, i32)>,
+    /// CUDA compute capability.
+    pub compute_capability: Option<ComputeCapability>,
     /// Width of the memory bus in bits.
     pub memory_bus_width_bits: Option<u32>,
     /// The memory's highest clock in MHz (half its transfer rate).

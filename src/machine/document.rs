@@ -8,6 +8,8 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Deserializer, Serialize};
 
+use crate::machine::ComputeCapability;
+
 /// One machine, as far as it is known.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -21,7 +23,7 @@ pub struct Hardware {
     #[serde(default)]
     pub cpu: Cpu,
     /// Main memory.
-    pub memory: Memory,
+    pub memory: MainMemory,
     /// Every display adapter, also those that cannot run a model.
     #[serde(default)]
     pub gpus: Vec<Gpu>,
@@ -30,7 +32,7 @@ pub struct Hardware {
     pub disks: Vec<Disk>,
     /// Ollama servers and installations already on the machine.
     #[serde(default)]
-    pub engines: Vec<Engine>,
+    pub engines: Vec<FoundEngine>,
     /// Folders with models of Ollama's on the disk.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub model_folders: Vec<ModelFolder>,
@@ -71,7 +73,7 @@ pub struct Cpu {
 /// Main memory.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Memory {
+pub struct MainMemory {
     /// All of it, in bytes.
     pub total_bytes: u64,
     /// What programs can have now, in bytes.
@@ -110,7 +112,7 @@ pub struct Gpu {
     pub driver_version: Option<String>,
     /// CUDA compute capability, for example `8.9`.
     #[serde(default)]
-    pub compute_capability: Option<String>,
+    pub compute_capability: Option<ComputeCapability>,
     /// Why Ollama leaves it out, although it could hold a model.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub blocked: Option<Blocked>,
@@ -225,9 +227,9 @@ pub enum DiskKind {
 /// An Ollama server or installation found on the machine.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
-pub struct Engine {
-    /// `server`, `binary`, `service` or `app`.
-    pub kind: String,
+pub struct FoundEngine {
+    /// How it is present.
+    pub kind: EngineKind,
     /// Version, as it says itself.
     pub version: Option<String>,
     /// TCP port it answers on.
@@ -242,6 +244,21 @@ pub struct Engine {
     /// Models that a server has on its disk.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub models: Vec<StoredModel>,
+}
+
+/// How an Ollama engine is present on the machine.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum EngineKind {
+    /// A server that answers on a port.
+    Server,
+    /// A program file.
+    #[default]
+    Binary,
+    /// A service of the system.
+    Service,
+    /// The desktop app.
+    App,
 }
 
 /// A folder with models of Ollama's.
@@ -341,7 +358,7 @@ impl Gpu {
 
 impl Hardware {
     /// A machine of which nothing is known but this.
-    pub fn with(memory: Memory, gpus: Vec<Gpu>) -> Self {
+    pub fn with(memory: MainMemory, gpus: Vec<Gpu>) -> Self {
         Self {
             schema: crate::SCHEMA,
             os: Os::default(),

@@ -9,7 +9,7 @@ use std::collections::HashMap;
 use std::sync::LazyLock;
 
 use crate::GIB;
-use crate::machine::Backend;
+use crate::machine::{Backend, ComputeCapability};
 
 /// What the table says of a GPU.
 #[derive(Clone, Debug, PartialEq)]
@@ -17,7 +17,7 @@ pub struct GpuRow {
     /// Name, as its maker prints it.
     pub name: String,
     /// Chip family.
-    pub architecture: Architecture,
+    pub architecture: ChipFamily,
     /// The back-end Ollama uses it with.
     pub backend: Backend,
     /// Its own memory in bytes; 0 when it shares the processor's.
@@ -27,14 +27,14 @@ pub struct GpuRow {
     /// Arithmetic of its vector units in 32 bits, in TFLOPS.
     pub fp32_tflops: f64,
     /// What its memory is built of.
-    pub memory: Memory,
+    pub memory: MemoryTechnology,
     /// Whether it is the chip of a laptop.
     pub laptop: bool,
 }
 
 /// What a GPU's memory is built of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Memory {
+pub enum MemoryTechnology {
     /// DDR3 or DDR4 on a card.
     Ddr,
     /// GDDR5, 6, 6X, 7.
@@ -48,7 +48,7 @@ pub enum Memory {
 /// Family of a GPU's chip.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 #[allow(missing_docs, reason = "the names are the makers' own")]
-pub enum Architecture {
+pub enum ChipFamily {
     Maxwell,
     Pascal,
     Volta,
@@ -76,11 +76,11 @@ impl GpuRow {
     /// clocks than the gamers' card with the same chip.
     pub fn professional(&self) -> bool {
         let consumer = ["GeForce", "TITAN"].iter().any(|mark| self.name.contains(mark));
-        self.backend == Backend::Cuda && self.memory == Memory::Gddr && !consumer
+        self.backend == Backend::Cuda && self.memory == MemoryTechnology::Gddr && !consumer
     }
 }
 
-impl Architecture {
+impl ChipFamily {
     const NAMES: [(&'static str, Self); 20] = [
         ("maxwell", Self::Maxwell),
         ("pascal", Self::Pascal),
@@ -109,7 +109,7 @@ impl Architecture {
     }
 
     /// The family of an NVIDIA chip with this CUDA compute capability.
-    pub fn of_compute_capability((major, minor): (u32, u32)) -> Option<Self> {
+    pub fn of_compute_capability(ComputeCapability { major, minor }: ComputeCapability) -> Option<Self> {
         Some(match (major, minor) {
             (5, _) => Self::Maxwell,
             (6, _) => Self::Pascal,
@@ -289,14 +289,14 @@ impl Table {
 fn parse_row(line: &str) -> Option<GpuRow> {
     let mut fields = line.split(',');
     let mut next = || fields.next().map(str::trim);
-    let (_vendor, name, architecture) = (next()?, next()?, Architecture::parse(next()?)?);
+    let (_vendor, name, architecture) = (next()?, next()?, ChipFamily::parse(next()?)?);
     let gib: f64 = next()?.parse().ok()?;
     let (bandwidth_gb_s, fp32_tflops) = (next()?.parse().ok()?, next()?.parse().ok()?);
     let memory = match next()? {
-        "ddr" => Memory::Ddr,
-        "gddr" => Memory::Gddr,
-        "hbm" => Memory::Hbm,
-        "lpddr" => Memory::Lpddr,
+        "ddr" => MemoryTechnology::Ddr,
+        "gddr" => MemoryTechnology::Gddr,
+        "hbm" => MemoryTechnology::Hbm,
+        "lpddr" => MemoryTechnology::Lpddr,
         _ => return None,
     };
     let laptop = match next()? {

@@ -1,13 +1,15 @@
 //! The plain types of a machine: what was found ([`Hardware`]), what the engine makes of it ([`refusals`]), and what is
 //! known of graphics cards by their names ([`gpu_table`]). Nothing here asks the machine.
 
+mod compute_capability;
 mod document;
 pub mod gpu_table;
 pub mod refusals;
 
+pub use compute_capability::{ComputeCapability, InvalidComputeCapability};
 pub use document::{
-    Backend, Blocked, Cpu, Disk, DiskKind, DiskUse, Engine, Gpu, GpuKind, Hardware, LoadedModel, Memory,
-    ModelFolder, Note, Os, StoredModel,
+    Backend, Blocked, Cpu, Disk, DiskKind, DiskUse, EngineKind, FoundEngine, Gpu, GpuKind, Hardware,
+    LoadedModel, MainMemory, ModelFolder, Note, Os, StoredModel,
 };
 
 /// Source of a figure that comes from our table of cards and not from the machine.

@@ -1,15 +1,13 @@
 //! What Ollama leaves out or will not run on, as far as the hardware document tells (docs/gpu.mdx, docs/macos.mdx and
 //! docs/windows.mdx of Ollama 0.32; the drivers' minimum is in its discover/cuda_compat.go).
 
-use crate::machine::{Blocked, Gpu, GpuKind, Hardware, Note, Os};
+use crate::machine::{Blocked, ComputeCapability, Gpu, GpuKind, Hardware, Note, Os};
 
-/// The lowest compute capability of Ollama's CUDA libraries.
-pub const MIN_CUDA_CAPABILITY: (u32, u32) = (5, 0);
 /// The lowest driver that Ollama's CUDA libraries work with.
 const MIN_NVIDIA_DRIVER: u32 = 550;
 /// The same for compute capability 5.0 to 6.2.
 const MIN_NVIDIA_DRIVER_OLD_CARDS: u32 = 570;
-const NEWEST_OLD_CARD: (u32, u32) = (6, 2);
+const NEWEST_OLD_CARD: ComputeCapability = ComputeCapability::new(6, 2);
 const MIN_MACOS: u32 = 14;
 /// Windows 10 22H2.
 const MIN_WINDOWS_BUILD: u32 = 19_045;
@@ -32,15 +30,15 @@ impl Gpu {
     /// Why Ollama leaves it out, and what to do about it.
     pub fn blocked_note(&self) -> Option<Note> {
         let blocked = self.blocked?;
-        let needed = needed_driver(self.capability()).to_string();
+        let needed = needed_driver(self.compute_capability).to_string();
         let driver = self.driver_version.as_deref().unwrap_or_default();
-        let capability = self.compute_capability.as_deref().unwrap_or_default();
+        let capability = self.compute_capability.map(|known| known.to_string()).unwrap_or_default();
         let gpu = ("gpu", self.name.as_str());
         Some(match blocked {
             Blocked::NvidiaDriverTooOld => {
                 Note::new(blocked.code(), &[gpu, ("driver", driver), ("needed", &needed)])
             }
-            Blocked::CapabilityTooLow => Note::new(blocked.code(), &[gpu, ("capability", capability)]),
+            Blocked::CapabilityTooLow => Note::new(blocked.code(), &[gpu, ("capability", &capability)]),
             Blocked::GpuUnreachable => {
                 let vendor = self.vendor.as_deref().unwrap_or_default();
                 Note::new(blocked.code(), &[gpu, ("vendor", vendor)])
@@ -51,15 +49,9 @@ impl Gpu {
         })
     }
 
-    /// Its compute capability as numbers.
-    fn capability(&self) -> Option<(u32, u32)> {
-        let (major, minor) = self.compute_capability.as_deref()?.split_once('.')?;
-        Some((major.parse().ok()?, minor.parse().ok()?))
-    }
-
     /// Whether Ollama's libraries are built for it, as far as it is known.
     pub(crate) fn capability_is_enough(&self) -> bool {
-        self.capability().is_none_or(|capability| capability >= MIN_CUDA_CAPABILITY)
+        self.compute_capability.is_none_or(ComputeCapability::is_supported)
     }
 
     /// Whether its NVIDIA driver is new enough, as far as it is known. The drivers of boards that share the memory are
@@ -67,17 +59,16 @@ impl Gpu {
     pub(crate) fn driver_is_enough(&self) -> bool {
         let driver = self.driver_version.as_deref().and_then(first_number);
         self.kind == GpuKind::Unified
-            || driver.is_none_or(|driver| driver >= needed_driver(self.capability()))
+            || driver.is_none_or(|driver| driver >= needed_driver(self.compute_capability))
     }
 
-    /// Whether flash attention works on it, which a quantised KV cache needs (ml/device.go of Ollama: 6.0, and not
-    /// 7.2).
+    /// Whether flash attention works on it, as far as it is known.
     pub(crate) fn has_flash_attention(&self) -> bool {
-        self.capability().is_none_or(|capability| capability >= (6, 0) && capability != (7, 2))
+        self.compute_capability.is_none_or(ComputeCapability::has_flash_attention)
     }
 }
 
-fn needed_driver(capability: Option<(u32, u32)>) -> u32 {
+fn needed_driver(capability: Option<ComputeCapability>) -> u32 {
     match capability {
         Some(capability) if capability <= NEWEST_OLD_CARD => MIN_NVIDIA_DRIVER_OLD_CARDS,
         _ => MIN_NVIDIA_DRIVER,
@@ -153,7 +144,7 @@ mod tests {
         let json = r#"{"name": "GTX 1080", "kind": "discrete", "vram_total_bytes": null}"#;
         let card = |driver: &str, capability: &str| Gpu {
             driver_version: Some(driver.to_owned()),
-            compute_capability: Some(capability.to_owned()),
+            compute_capability: Some(capability.parse().unwrap()),
             ..serde_json::from_str(json).unwrap()
         };
         assert!(!card("560.35.03", "6.1").driver_is_enough());

@@ -168,7 +168,7 @@ fn gpu_figures(gpu: &Gpu, hardware: &Hardware, cpu: &CpuFigures, policy: &Policy
         vram_total_bytes: total.value,
         vram_free_bytes: free,
         bandwidth_gb_s: bandwidth(gpu, hardware, policy, total.value),
-        compute_capability: gpu.compute_capability.as_deref().and_then(compute_capability),
+        compute_capability: gpu.compute_capability.filter(|_| backend(gpu) == Backend::Cuda),
     })
 }
 
@@ -222,10 +222,4 @@ fn cpu_figures(hardware: &Hardware, policy: &Policy) -> CpuFigures {
         name: hardware.cpu.name.clone().unwrap_or_default(),
         dot_product_gb_s: hardware.cpu.dot_product_gb_s,
     }
-}
-
-/// `8.9` → (8, 9).
-fn compute_capability(text: &str) -> Option<(u32, u32)> {
-    let (major, minor) = text.trim().split_once('.')?;
-    Some((major.parse().ok()?, minor.parse().ok()?))
 }

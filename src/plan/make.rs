@@ -93,7 +93,7 @@ impl<'a> Case<'a> {
             context_tokens: candidate.context_tokens,
             kv_cache_type: candidate.kv_cache_type,
             num_batch: candidate.num_batch,
-            flash_attention: machine.gpus.iter().all(has_flash_attention),
+            flash_attention: machine.gpus.iter().all(GpuFigures::has_flash_attention),
             gpu_layers: 0,
         };
         let total_layers = candidate.model.total_layers();
@@ -196,7 +196,7 @@ impl<'a> Case<'a> {
         if carried_tokens < candidate.context_tokens {
             reasons.push(Reason::ContextNotCarried { want_tokens: candidate.context_tokens, carried_tokens });
         }
-        if let Some(gpu) = self.gpu().filter(|gpu| !has_flash_attention(gpu))
+        if let Some(gpu) = self.gpu().filter(|gpu| !gpu.has_flash_attention())
             && candidate.kv_cache_type.needs_flash_attention()
         {
             reasons.push(Reason::KvNeedsFlashAttention { gpu: gpu.name.clone() });
@@ -384,13 +384,5 @@ fn typical_card(policy: &Policy) -> GpuFigures {
             certainty: Certainty::Guess,
         },
         compute_capability: None,
-    }
-}
-
-/// The engine turns flash attention off for these, and a quantised KV cache then fails to load.
-fn has_flash_attention(gpu: &GpuFigures) -> bool {
-    match (gpu.backend, gpu.compute_capability) {
-        (Backend::Cuda, Some(capability)) => capability >= (6, 0) && capability != (7, 2),
-        _ => true,
     }
 }

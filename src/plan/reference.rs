@@ -8,7 +8,7 @@ use std::sync::LazyLock;
 use serde::{Deserialize, Serialize};
 
 use crate::GIB;
-use crate::machine::{Gpu, GpuKind, Hardware, Memory};
+use crate::machine::{Gpu, GpuKind, Hardware, MainMemory};
 use crate::models::Catalogue;
 use crate::plan::{Policy, Profiles, Report, chosen_gpu, plan_all};
 
@@ -85,7 +85,7 @@ impl ReferenceRow {
     /// A typical computer of this size. What other programs hold of its memory is left to the plan's assumptions.
     fn hardware(&self) -> Hardware {
         let card = Gpu::named(&self.card, GpuKind::Discrete, Some(u64::from(self.vram_gb) * GIB));
-        let memory = Memory { total_bytes: u64::from(self.ram_gb) * GIB, ..Memory::default() };
+        let memory = MainMemory { total_bytes: u64::from(self.ram_gb) * GIB, ..MainMemory::default() };
         Hardware::with(memory, vec![card])
     }
 

@@ -3,7 +3,7 @@
 use crate::sentences::{banner, consent_text, json};
 use proptest::prelude::*;
 
-use crate::machine::{Backend, Gpu, GpuKind, Hardware, Memory, Os};
+use crate::machine::{Backend, Gpu, GpuKind, Hardware, MainMemory, Os};
 use crate::models::{Catalogue, KvCacheType};
 use crate::plan::*;
 use crate::text::{Language, Text};
@@ -25,7 +25,7 @@ fn gpu(name: &str, kind: GpuKind, vram: u64, free: Option<u64>) -> Gpu {
 }
 
 fn machine_with(gpus: Vec<Gpu>, ram: u64, available: Option<u64>) -> Hardware {
-    Hardware::with(Memory { total_bytes: ram, available_bytes: available, bandwidth_gb_s: None }, gpus)
+    Hardware::with(MainMemory { total_bytes: ram, available_bytes: available, bandwidth_gb_s: None }, gpus)
 }
 
 fn card(vram: u64, free: Option<u64>) -> Vec<Gpu> {
@@ -153,7 +153,7 @@ fn main_memory_counts() {
 #[test]
 fn old_cards_cannot_hold_a_quantised_cache() {
     let mut old = card(12 * GIB, None);
-    old[0].compute_capability = Some("5.2".to_owned());
+    old[0].compute_capability = "5.2".parse().ok();
     old[0].backend = Some(Backend::Cuda);
     let old = machine_with(old, 16 * GIB, None);
     let refused = make_plan(&candidate("hybrid_8gb"), &old, policy());

@@ -1,6 +1,8 @@
 //! A machine in lines of name and value, as the terminal shows it.
 
-use crate::machine::{Blocked, Disk, DiskKind, DiskUse, Engine, Gpu, GpuKind, Hardware, TABLE};
+use crate::machine::{
+    Blocked, Disk, DiskKind, DiskUse, EngineKind, FoundEngine, Gpu, GpuKind, Hardware, TABLE,
+};
 use crate::say;
 use crate::text::Text;
 
@@ -122,10 +124,8 @@ fn gpu_line(gpu: &Gpu, text: Text) -> String {
     });
     let driver =
         gpu.driver_version.as_ref().map(|version| say!(text, "cli-driver", version = version.as_str()));
-    let capability = gpu
-        .compute_capability
-        .as_ref()
-        .map(|version| say!(text, "cli-capability", version = version.as_str()));
+    let capability =
+        gpu.compute_capability.map(|version| say!(text, "cli-capability", version = version.to_string()));
     let used = gpu.backend.filter(|_| gpu.kind.holds_models() && gpu.blocked.is_none()).map(|b| b.title());
     let parts = [
         Some(gpu.name.clone()),
@@ -157,8 +157,8 @@ fn disk_line(disk: &Disk, text: Text) -> String {
     line
 }
 
-fn engine_line(engine: &Engine, text: Text) -> String {
-    let mut parts = vec![engine_kind(&engine.kind, text)];
+fn engine_line(engine: &FoundEngine, text: Text) -> String {
+    let mut parts = vec![engine_kind(engine.kind, text)];
     parts.extend(engine.version.clone());
     parts.extend(engine.port.map(|port| say!(text, "cli-engine-port", port = port.to_string())));
     parts.extend(engine.path.as_ref().map(|path| path.display().to_string()));
@@ -177,11 +177,11 @@ fn engine_line(engine: &Engine, text: Text) -> String {
 }
 
 /// What sort of engine it is, in words.
-pub fn engine_kind(kind: &str, text: Text) -> String {
+pub fn engine_kind(kind: EngineKind, text: Text) -> String {
     match kind {
-        "service" => say!(text, "hardware-engine-service"),
-        "server" => say!(text, "hardware-engine-server"),
-        "app" => say!(text, "hardware-engine-app"),
-        _ => say!(text, "hardware-engine-binary"),
+        EngineKind::Service => say!(text, "hardware-engine-service"),
+        EngineKind::Server => say!(text, "hardware-engine-server"),
+        EngineKind::App => say!(text, "hardware-engine-app"),
+        EngineKind::Binary => say!(text, "hardware-engine-binary"),
     }
 }

@@ -2,8 +2,7 @@
 
 use super::identity::Adapter;
 use crate::hardware::evidence::{Access, Evidence};
-use crate::machine::refusals::MIN_CUDA_CAPABILITY;
-use crate::machine::{Backend, GpuKind};
+use crate::machine::{Backend, ComputeCapability, GpuKind};
 
 /// Instruction sets that Ollama's ROCm package on Linux is built for.
 const ROCM_LINUX: &[(u32, u32, u32)] = &[
@@ -64,10 +63,7 @@ pub fn backend(
     match vendor {
         Some("nvidia") => match adapter.nvml {
             Some(gpu) => {
-                let least = MIN_CUDA_CAPABILITY;
-                let enough =
-                    |(major, minor)| (i64::from(major), i64::from(minor)) >= (least.0.into(), least.1.into());
-                gpu.compute_capability.is_none_or(enough).then_some(Backend::Cuda)
+                gpu.compute_capability.is_none_or(ComputeCapability::is_supported).then_some(Backend::Cuda)
             }
             // Without NVIDIA's own driver the open one (NVK) can serve through Vulkan.
             None if adapter.vulkan.is_some() => Some(Backend::Vulkan),
@@ -130,10 +126,13 @@ mod tests {
 
     #[test]
     fn nvidia_cards_below_capability_5_have_no_backend() {
-        for (capability, expected) in
+        for ((major, minor), expected) in
             [((3, 5), None), ((5, 0), Some(Backend::Cuda)), ((12, 0), Some(Backend::Cuda))]
         {
-            let nvml = NvmlDevice { compute_capability: Some(capability), ..NvmlDevice::default() };
+            let nvml = NvmlDevice {
+                compute_capability: Some(ComputeCapability::new(major, minor)),
+                ..NvmlDevice::default()
+            };
             let adapter = Adapter { nvml: Some(&nvml), ..Adapter::default() };
             assert_eq!(backend(&adapter, "", GpuKind::Discrete, Some("nvidia"), &running("linux")), expected);
         }

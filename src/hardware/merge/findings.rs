@@ -54,8 +54,8 @@ fn of_gpu(gpu: &Gpu, adapter: &Adapter<'_>, evidence: &Evidence, notes: &mut Vec
     notes.extend(blocked);
     if let Some(nvml) = adapter.nvml {
         if !is_blocked && !gpu.has_flash_attention() {
-            let capability = gpu.compute_capability.as_deref().unwrap_or_default();
-            notes.push(Note::new("no_flash_attention", &[("gpu", name), ("capability", capability)]));
+            let capability = gpu.compute_capability.map(|known| known.to_string()).unwrap_or_default();
+            notes.push(Note::new("no_flash_attention", &[("gpu", name), ("capability", &capability)]));
         }
         if nvml.mig == Some(true) {
             notes.push(Note::new("mig_enabled", &[("gpu", name)]));

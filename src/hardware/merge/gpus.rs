@@ -44,7 +44,7 @@ pub fn gpu(adapter: &Adapter<'_>, evidence: &Evidence) -> Gpu {
         memory_bandwidth_gb_s: bandwidth.map(|(gb_s, _)| gb_s),
         backend,
         driver_version: driver.map(|(version, _)| version),
-        compute_capability: capability.map(|(major, minor)| format!("{major}.{minor}")),
+        compute_capability: capability,
         blocked: None,
         sources,
     };

@@ -18,7 +18,7 @@ pub use kind::is_intel_integrated;
 
 use super::evidence::{Evidence, MemoryEvidence};
 use crate::SCHEMA;
-use crate::machine::{Gpu, GpuKind, Hardware, Memory};
+use crate::machine::{Gpu, GpuKind, Hardware, MainMemory};
 
 /// The hardware document of this evidence.
 pub fn merge(evidence: &Evidence) -> Hardware {
@@ -61,7 +61,7 @@ fn rank(kind: GpuKind) -> u8 {
 }
 
 /// A control group's limit is as hard as the size of the memory: what is beyond it kills the program.
-fn main_memory(said: &MemoryEvidence) -> Memory {
+fn main_memory(said: &MemoryEvidence) -> MainMemory {
     let limit = said.limit_bytes.filter(|limit| *limit < said.total_bytes);
     let total = limit.unwrap_or(said.total_bytes);
     let within_limit = limit.map(|limit| limit.saturating_sub(said.limit_used_bytes.unwrap_or(0)));
@@ -69,7 +69,7 @@ fn main_memory(said: &MemoryEvidence) -> Memory {
         (Some(system), Some(group)) => Some(system.min(group)),
         (system, group) => system.or(group),
     };
-    Memory {
+    MainMemory {
         total_bytes: total,
         available_bytes: available.map(|bytes| bytes.min(total)),
         bandwidth_gb_s: said.bandwidth_gb_s,

@@ -14,6 +14,7 @@ use nvml_wrapper::{Device, Nvml};
 
 use super::nvml_memory;
 use crate::hardware::evidence::{Answer, GpuProcess, NvmlAnswer, NvmlDevice};
+use crate::machine::ComputeCapability;
 
 /// Environment variable with the path of the library, for driver installations in unusual places.
 pub const PATH_VARIABLE: &str = "ACOLYTE_NVML_PATH";
@@ -104,12 +105,17 @@ fn describe_device(nvml: &Nvml, device: &Device<'_>, path: &OsStr) -> NvmlDevice
         memory_total_bytes: memory.as_ref().ok().map(|(total, _)| *total),
         memory_free_bytes: memory.as_ref().ok().map(|(_, free)| *free),
         memory_error: memory.err().map(|why| why.to_string()),
-        compute_capability: device.cuda_compute_capability().ok().map(|c| (c.major, c.minor)),
+        compute_capability: compute_capability(device),
         memory_bus_width_bits: device.memory_bus_width().ok().filter(|bits| *bits > 0),
         memory_clock_mhz: device.max_clock_info(Clock::Memory).ok().filter(|mhz| *mhz > 0),
         mig: device.mig_mode().ok().map(|mode| mode.current == 1),
         processes: processes(nvml, device),
     }
+}
+
+fn compute_capability(device: &Device<'_>) -> Option<ComputeCapability> {
+    let capability = device.cuda_compute_capability().ok()?;
+    Some(ComputeCapability::new(capability.major.try_into().ok()?, capability.minor.try_into().ok()?))
 }
 
 /// Programs that compute or draw on the device, the largest first.

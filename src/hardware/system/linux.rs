@@ -11,7 +11,7 @@ use crate::hardware::evidence::{Access, Evidence, GpuClient};
 use crate::hardware::listening;
 use crate::hardware::pci_names;
 use crate::hardware::sysfs;
-use crate::machine::{DiskKind, Engine};
+use crate::machine::{DiskKind, EngineKind, FoundEngine};
 
 /// The distribution's version; rolling distributions have none.
 pub fn os_version() -> Option<String> {
@@ -182,7 +182,7 @@ fn mount_source(table: &str, major: u32, minor: u32) -> Option<&str> {
 }
 
 /// Where Ollama is installed by its own script, by packages and by people.
-pub fn engine_programs(user_home: Option<&Path>) -> Vec<Engine> {
+pub fn engine_programs(user_home: Option<&Path>) -> Vec<FoundEngine> {
     let mut programs = vec![
         PathBuf::from("/usr/local/bin/ollama"),
         PathBuf::from("/usr/bin/ollama"),
@@ -199,8 +199,9 @@ pub fn engine_programs(user_home: Option<&Path>) -> Vec<Engine> {
         programs.push(home.join(".local/bin/ollama"));
         units.push(home.join(".config/systemd/user/ollama.service"));
     }
-    let program = |path| Engine { kind: "binary".to_owned(), path: Some(path), ..Engine::default() };
-    let service = |path| Engine { kind: "service".to_owned(), path: Some(path), ..Engine::default() };
+    let program = |path| FoundEngine { kind: EngineKind::Binary, path: Some(path), ..FoundEngine::default() };
+    let service =
+        |path| FoundEngine { kind: EngineKind::Service, path: Some(path), ..FoundEngine::default() };
     let programs = programs.into_iter().filter(|path| path.is_file()).map(program);
     // The last two folders are one on most distributions.
     let unit = units.into_iter().find(|path| path.is_file()).map(service);

@@ -8,7 +8,7 @@ use std::time::Duration;
 use crate::hardware::evidence::{Evidence, GpuClient};
 use crate::hardware::probe::output_within;
 use crate::hardware::{disks, listening, power};
-use crate::machine::{DiskKind, Engine};
+use crate::machine::{DiskKind, EngineKind, FoundEngine};
 
 /// For example `14.5`.
 pub fn os_version() -> Option<String> {
@@ -32,7 +32,7 @@ pub fn disk_kind(folder: &Path) -> Option<DiskKind> {
 }
 
 /// The app where Ollama's own installer puts it, and programs where Homebrew and people put them.
-pub fn engine_programs(user_home: Option<&Path>) -> Vec<Engine> {
+pub fn engine_programs(user_home: Option<&Path>) -> Vec<FoundEngine> {
     let mut apps = vec![PathBuf::from("/Applications/Ollama.app")];
     let mut programs =
         vec![PathBuf::from("/usr/local/bin/ollama"), PathBuf::from("/opt/homebrew/bin/ollama")];
@@ -42,20 +42,20 @@ pub fn engine_programs(user_home: Option<&Path>) -> Vec<Engine> {
         programs.push(home.join(".local/bin/ollama"));
         services.push(home.join("Library/LaunchAgents/homebrew.mxcl.ollama.plist"));
     }
-    let app = |path: PathBuf| Engine {
-        kind: "app".to_owned(),
+    let app = |path: PathBuf| FoundEngine {
+        kind: EngineKind::App,
         version: fs::read_to_string(path.join("Contents/Info.plist"))
             .ok()
             .and_then(|plist| bundle_version(&plist)),
         path: Some(path),
-        ..Engine::default()
+        ..FoundEngine::default()
     };
-    let of_kind = |kind: &'static str| {
-        move |path: PathBuf| Engine { kind: kind.to_owned(), path: Some(path), ..Engine::default() }
+    let of_kind = |kind: EngineKind| {
+        move |path: PathBuf| FoundEngine { kind, path: Some(path), ..FoundEngine::default() }
     };
     let apps = apps.into_iter().filter(|path| path.is_dir()).map(app);
-    let programs = programs.into_iter().filter(|path| path.is_file()).map(of_kind("binary"));
-    let services = services.into_iter().filter(|path| path.is_file()).map(of_kind("service"));
+    let programs = programs.into_iter().filter(|path| path.is_file()).map(of_kind(EngineKind::Binary));
+    let services = services.into_iter().filter(|path| path.is_file()).map(of_kind(EngineKind::Service));
     apps.chain(programs).chain(services).collect()
 }
 

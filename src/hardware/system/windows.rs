@@ -8,7 +8,7 @@ use windows_registry::{CURRENT_USER, Key, LOCAL_MACHINE};
 
 use crate::hardware::evidence::{Evidence, GpuClient, RegistryAdapter};
 use crate::hardware::{disks, listening};
-use crate::machine::{DiskKind, Engine};
+use crate::machine::{DiskKind, EngineKind, FoundEngine};
 
 pub use ffi::dxgi_adapters;
 
@@ -71,7 +71,7 @@ pub fn disk_kind(folder: &Path) -> Option<DiskKind> {
 }
 
 /// Where Ollama's installer puts it; it is per user and registers its version.
-pub fn engine_programs(_user_home: Option<&Path>) -> Vec<Engine> {
+pub fn engine_programs(_user_home: Option<&Path>) -> Vec<FoundEngine> {
     let registered = CURRENT_USER.open(OLLAMA_UNINSTALL).ok();
     let value = |name: &str| registered.as_ref().and_then(|key| key.get_string(name).ok());
     let folder = value("InstallLocation")
@@ -80,11 +80,11 @@ pub fn engine_programs(_user_home: Option<&Path>) -> Vec<Engine> {
     folder
         .map(|folder| folder.join("ollama.exe"))
         .filter(|program| program.is_file())
-        .map(|program| Engine {
-            kind: "app".to_owned(),
+        .map(|program| FoundEngine {
+            kind: EngineKind::App,
             version: value("DisplayVersion"),
             path: Some(program),
-            ..Engine::default()
+            ..FoundEngine::default()
         })
         .into_iter()
         .collect()

@@ -15,7 +15,7 @@ use super::{copy, link_or_copy};
 use crate::control::Control;
 use crate::install::fetch::{hash_file, hex};
 use crate::install::steps::mark::Mark;
-use crate::machine::Engine;
+use crate::machine::FoundEngine;
 use crate::ollama::release::newest::numbers;
 use crate::platform;
 use crate::platform::files::{self, FileError, at};
@@ -72,7 +72,7 @@ pub enum NotReusable {
 
 /// The best of the engines that detection found, if one can be used. Those under `own` are ours already; where the pinned
 /// release is among them, no other is needed.
-pub fn installed_engine(engines: &[Engine], minimum: &str, own: &Path) -> Option<InstalledEngine> {
+pub fn installed_engine(engines: &[FoundEngine], minimum: &str, own: &Path) -> Option<InstalledEngine> {
     if Mark::of(&own.join(minimum)).is_some_and(|mark| mark.is_of_a_release()) {
         return None;
     }
@@ -81,14 +81,14 @@ pub fn installed_engine(engines: &[Engine], minimum: &str, own: &Path) -> Option
     let usable = usable.filter_map(|engine| match examine(engine, minimum) {
         Ok(found) => Some(found),
         Err(reason) => {
-            tracing::info!(%reason, kind = engine.kind, "an engine that is here is not used");
+            tracing::info!(%reason, kind = ?engine.kind, "an engine that is here is not used");
             None
         }
     });
     usable.max_by(|a, b| numbers(&a.version).cmp(&numbers(&b.version)))
 }
 
-fn examine(engine: &Engine, minimum: &str) -> Result<InstalledEngine, NotReusable> {
+fn examine(engine: &FoundEngine, minimum: &str) -> Result<InstalledEngine, NotReusable> {
     let (Some(version), Some(path)) = (&engine.version, &engine.path) else {
         return Err(NotReusable::Unknown);
     };

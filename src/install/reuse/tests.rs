@@ -9,7 +9,7 @@ use crate::control::Control;
 use crate::install::fetch::hex;
 use crate::install::store::Store;
 #[cfg(unix)]
-use crate::machine::Engine;
+use crate::machine::{EngineKind, FoundEngine};
 
 fn write(path: &Path, bytes: &[u8], mode: u32) {
     std::fs::create_dir_all(path.parent().unwrap()).unwrap();
@@ -25,7 +25,7 @@ fn write(path: &Path, bytes: &[u8], mode: u32) {
 
 /// An engine installed as Ollama's own installer does it, among other things.
 #[cfg(unix)]
-fn install(root: &Path) -> Engine {
+fn install(root: &Path) -> FoundEngine {
     write(&root.join("bin/ollama"), b"program", 0o755);
     write(&root.join("bin/other"), b"other", 0o755);
     write(&root.join("lib/other.so"), b"other", 0o644);
@@ -33,16 +33,16 @@ fn install(root: &Path) -> Engine {
     write(&root.join("lib/ollama/cuda_v13/libggml-cuda.so"), b"cuda", 0o644);
     write(&root.join("lib/ollama/libggml-base.so.0"), b"base", 0o644);
     std::os::unix::fs::symlink("libggml-base.so.0", root.join("lib/ollama/libggml-base.so")).unwrap();
-    Engine {
-        kind: "binary".to_owned(),
+    FoundEngine {
+        kind: EngineKind::Binary,
         version: Some("0.32.15".to_owned()),
         path: Some(root.join("bin/ollama")),
-        ..Engine::default()
+        ..FoundEngine::default()
     }
 }
 
 #[cfg(unix)]
-fn usable(engine: &Engine) -> Option<InstalledEngine> {
+fn usable(engine: &FoundEngine) -> Option<InstalledEngine> {
     installed_engine(std::slice::from_ref(engine), "0.32.15", Path::new("/nowhere"))
 }
 
@@ -81,10 +81,10 @@ fn an_engine_that_cannot_be_trusted_or_is_too_old_is_left_alone() {
     let folder = tempfile::tempdir().unwrap();
     let good = install(folder.path());
     assert!(usable(&good).is_some());
-    assert!(usable(&Engine { version: Some("0.32.14".to_owned()), ..good.clone() }).is_none());
-    assert!(usable(&Engine { version: None, ..good.clone() }).is_none());
-    assert!(usable(&Engine { version: Some("0.40.0".to_owned()), ..good.clone() }).is_some());
-    assert!(usable(&Engine { path: Some("/nowhere/ollama".into()), ..good.clone() }).is_none());
+    assert!(usable(&FoundEngine { version: Some("0.32.14".to_owned()), ..good.clone() }).is_none());
+    assert!(usable(&FoundEngine { version: None, ..good.clone() }).is_none());
+    assert!(usable(&FoundEngine { version: Some("0.40.0".to_owned()), ..good.clone() }).is_some());
+    assert!(usable(&FoundEngine { path: Some("/nowhere/ollama".into()), ..good.clone() }).is_none());
     assert!(
         installed_engine(std::slice::from_ref(&good), "0.32.15", folder.path()).is_none(),
         "that is our own"
@@ -101,7 +101,7 @@ fn an_engine_that_cannot_be_trusted_or_is_too_old_is_left_alone() {
     assert!(mark("ollama-linux-amd64.tar.zst").is_none());
     assert!(mark("/usr/local/bin/ollama").is_some());
     // The newest of several.
-    let (older, newer) = (good.clone(), Engine { version: Some("0.33.1".to_owned()), ..good.clone() });
+    let (older, newer) = (good.clone(), FoundEngine { version: Some("0.33.1".to_owned()), ..good.clone() });
     assert_eq!(installed_engine(&[older, newer], "0.32.15", Path::new("/n")).unwrap().version, "0.33.1");
 
     // A program that others can write.

@@ -3,7 +3,7 @@
 use eframe::egui::{Align, Layout, Ui};
 
 use super::Intent;
-use crate::machine::{Disk, DiskKind, Engine, Gpu, GpuKind, Hardware, Note, TABLE};
+use crate::machine::{Disk, DiskKind, FoundEngine, Gpu, GpuKind, Hardware, Note, TABLE};
 use crate::say;
 use crate::sentences::machine::{disk_needs, engine_kind, feature_name, names};
 use crate::text::Text;
@@ -170,9 +170,9 @@ fn graphics(ui: &mut Ui, text: Text, gpu: &Gpu) {
     rule(ui);
     let driver = gpu.driver_version.clone().unwrap_or_else(unknown);
     pair(ui, &say!(text, "wizard-hardware-driver"), &driver, "");
-    if let Some(capability) = &gpu.compute_capability {
+    if let Some(capability) = gpu.compute_capability {
         rule(ui);
-        pair(ui, &say!(text, "wizard-hardware-capability"), capability, "");
+        pair(ui, &say!(text, "wizard-hardware-capability"), &capability.to_string(), "");
     }
     if let Some(source) = sources(text, gpu) {
         ui.gap(2.0);
@@ -355,9 +355,9 @@ fn engines(ui: &mut Ui, text: Text, hardware: &Hardware) {
     }
 }
 
-fn one_engine(ui: &mut Ui, text: Text, engine: &Engine) {
+fn one_engine(ui: &mut Ui, text: Text, engine: &FoundEngine) {
     let version = engine.version.clone().unwrap_or_else(|| say!(text, "wizard-hardware-version-unknown"));
-    let kind = engine_kind(&engine.kind, text);
+    let kind = engine_kind(engine.kind, text);
     ui.words(Kind::Heading, Tone::Ink, &format!("{version}, {kind}"));
     let place = match (engine.port, &engine.path) {
         (Some(port), _) => Some(say!(text, "cli-engine-port", port = port.to_string())),
