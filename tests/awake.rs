@@ -8,12 +8,12 @@
 
 mod common;
 
-use std::io::{BufRead, BufReader, Read, pipe};
+use std::io::{Read, pipe};
 use std::process::{Command, Stdio};
 use std::sync::mpsc::{Receiver, Sender, channel};
 
 use common::process::Guarded;
-use common::world::{PATIENCE, Running, World};
+use common::world::{PATIENCE, Running, Signal, World};
 use serde_json::json;
 use zbus::blocking::{Connection, connection};
 use zbus::zvariant::OwnedFd;
@@ -82,9 +82,7 @@ impl Bus {
                 return None;
             }
         };
-        let mut address = String::new();
-        BufReader::new(daemon.0.stdout.take().unwrap()).read_line(&mut address).unwrap();
-        let address = address.trim().to_owned();
+        let address = daemon.first_line();
         let (sender, asked) = channel();
         let logind = connection::Builder::address(address.as_str())
             .unwrap()
@@ -106,7 +104,7 @@ impl Bus {
 
 #[test]
 fn it_stays_awake_until_the_installation_ends_however_it_ends() {
-    for signal in ["INT", "KILL"] {
+    for signal in [Signal::Interrupt, Signal::Kill] {
         let world = World::new(&json!({}));
         let Some(bus) = Bus::start(&world, true) else { return };
         world.mirror.limit_rate(1 << 20);

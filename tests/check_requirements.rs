@@ -2,9 +2,13 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+#[path = "common/process.rs"]
+mod process;
+
 use std::path::Path;
 use std::process::{Command, Output};
 
+use process::{end_of, output};
 use serde_json::{Value, json};
 
 const GIB: u64 = 1 << 30;
@@ -12,13 +16,13 @@ const MIB: u64 = 1 << 20;
 
 fn acolyte(args: &[&str]) -> Output {
     let home = tempfile::tempdir().unwrap();
-    Command::new(env!("CARGO_BIN_EXE_acolyte"))
-        .args(args)
-        .args(["--lang", "en"])
-        .env("ACOLYTE_HOME", home.path())
-        .env_remove("ACOLYTE_LOG")
-        .output()
-        .unwrap()
+    output(
+        Command::new(env!("CARGO_BIN_EXE_acolyte"))
+            .args(args)
+            .args(["--lang", "en"])
+            .env("ACOLYTE_HOME", home.path())
+            .env_remove("ACOLYTE_LOG"),
+    )
 }
 
 fn exit_code(output: &Output) -> i32 {
@@ -372,10 +376,13 @@ fn the_report_is_plain_text_in_both_languages() {
     ] {
         assert!(english.contains(words), "{words}: {english}");
     }
-    let spanish = Command::new(env!("CARGO_BIN_EXE_acolyte"))
-        .args(["check-requirements", "--lang", "es", "--hardware", "-"])
-        .output()
-        .unwrap();
+    let spanish = output(Command::new(env!("CARGO_BIN_EXE_acolyte")).args([
+        "check-requirements",
+        "--lang",
+        "es",
+        "--hardware",
+        "-",
+    ]));
     // Not a file: said in the language that was asked for.
     assert_eq!(spanish.status.code(), Some(2));
     assert!(stderr(&spanish).contains("No se ha podido leer"), "{}", stderr(&spanish));
@@ -393,8 +400,7 @@ fn a_reader_that_hangs_up_ends_it_quietly() {
         .spawn()
         .unwrap();
     drop(child.stdout.take());
-    let output = child.wait_with_output().unwrap();
-    assert_eq!(stderr(&output), "");
+    assert_eq!(stderr(&end_of(child)), "");
 }
 
 #[test]
@@ -461,7 +467,7 @@ fn help_is_in_the_language_that_is_asked_for() {
         (&["--lang=es", "install", "--help"], "Uso: acolyte install [OPCIONES]"),
         (&["estimate", "-h", "--lang", "es"], "Uso: acolyte estimate [OPCIONES] --model <TAG>"),
     ] {
-        let help = Command::new(env!("CARGO_BIN_EXE_acolyte")).args(line).output().unwrap();
+        let help = output(Command::new(env!("CARGO_BIN_EXE_acolyte")).args(line));
         assert_eq!(exit_code(&help), 0);
         let said = stdout(&help);
         assert!(said.contains(usage), "{said}");
@@ -477,7 +483,7 @@ fn wrong_usage_ends_with_2_and_help_with_0() {
     assert_eq!(exit_code(&acolyte(&["check-requirements", "--jsno"])), 2);
     assert_eq!(exit_code(&acolyte(&["chekc"])), 2);
     assert_eq!(exit_code(&acolyte(&["--help"])), 0);
-    let nothing = Command::new(env!("CARGO_BIN_EXE_acolyte")).output().unwrap();
+    let nothing = output(Command::new(env!("CARGO_BIN_EXE_acolyte")));
     assert_eq!(nothing.status.code(), Some(0));
     assert!(stdout(&nothing).contains("check-requirements"));
     assert!(Path::new(env!("CARGO_BIN_EXE_acolyte")).exists());
@@ -487,14 +493,13 @@ fn wrong_usage_ends_with_2_and_help_with_0() {
 #[cfg(target_os = "linux")]
 fn the_installer_without_a_display_says_so_in_one_line_and_asks_nobody_who_is_not_there() {
     let home = tempfile::tempdir().unwrap();
-    let output = Command::new(env!("CARGO_BIN_EXE_acolyte-installer"))
-        .args(["--lang", "en", "--home", home.path().to_str().unwrap()])
-        .env_remove("DISPLAY")
-        .env_remove("WAYLAND_DISPLAY")
-        .env_remove("WAYLAND_SOCKET")
-        .stdin(std::process::Stdio::null())
-        .output()
-        .unwrap();
+    let output = output(
+        Command::new(env!("CARGO_BIN_EXE_acolyte-installer"))
+            .args(["--lang", "en", "--home", home.path().to_str().unwrap()])
+            .env_remove("DISPLAY")
+            .env_remove("WAYLAND_DISPLAY")
+            .env_remove("WAYLAND_SOCKET"),
+    );
     assert_eq!(exit_code(&output), 1);
     let said = stderr(&output);
     let lines: Vec<&str> = said.lines().collect();

@@ -10,7 +10,7 @@ use common::archive::Format;
 use common::gguf::Shape;
 use common::mirror::{ALWAYS, Fault, Mirror, sha256_hex};
 use common::process::below;
-use common::world::{World, ask, listing, signal};
+use common::world::{Signal, World, ask, listing, signal};
 use serde_json::{Value, json};
 
 /// Consents to a degraded profile and leaves login alone, unless a test is about that.
@@ -219,7 +219,7 @@ fn ctrl_c_keeps_what_was_fetched_and_a_second_run_finishes() {
     world.mirror.limit_rate(1 << 20);
     let running = world.begin_install(&plain(&["--profile", "light_6gb"]));
     running.wait_for(|e| e["step"] == "fetch_engine" && e["bytes_done"].as_u64() > Some(300_000));
-    running.signal("INT");
+    running.signal(Signal::Interrupt);
     running.wait_for(|e| e["state"] == "cancelled");
     assert_eq!(running.end(), Some(130), "what shells expect after Ctrl-C");
     assert_eq!(below(world.folder.path()), Vec::<u32>::new());
@@ -229,7 +229,7 @@ fn ctrl_c_keeps_what_was_fetched_and_a_second_run_finishes() {
     world.mirror.fault(&Mirror::blob_path(&sha256_hex(&Shape::qwen_3b().file())), Fault::Stall(1_000_000), 1);
     let running = world.begin_install(&plain(&["--profile", "light_6gb"]));
     running.wait_for(|e| e["step"] == "pull_model" && e["bytes_done"].as_u64() >= Some(1_000_000));
-    running.signal("INT");
+    running.signal(Signal::Interrupt);
     assert_eq!(running.end(), Some(130));
     assert_eq!(
         below(world.folder.path()),
@@ -258,7 +258,7 @@ fn killed_at_any_step_it_is_repaired_by_running_it_again() {
         world.mirror.limit_rate(20 << 20);
         let running = world.begin_install(&plain(&["--profile", "light_6gb"]));
         running.wait_for(|event| event["step"] == step);
-        running.signal("KILL");
+        running.signal(Signal::Kill);
         running.end();
         let said = world.install(&plain(&["--profile", "light_6gb"]));
         said.receipt();
@@ -321,7 +321,7 @@ fn a_killed_server_and_its_orphan_are_cleared_away() {
     world.install(&plain(&["--profile", "light_6gb"])).receipt();
     let server = server_of(&world);
     let identity = acolyte::platform::process::identify(server).expect("the server runs");
-    signal(server, "KILL");
+    assert!(signal(server, Signal::Kill));
     assert!(
         acolyte::platform::process::wait_until_gone(&[identity], std::time::Duration::from_secs(10)),
         "a killed process ends"

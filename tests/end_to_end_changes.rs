@@ -7,8 +7,8 @@
 mod common;
 
 use common::gguf::Shape;
-use common::process::below;
-use common::world::{Said, World, eight_gb, listing};
+use common::process::{Guarded, below};
+use common::world::{Said, Signal, World, eight_gb, listing};
 use serde_json::{Value, json};
 
 fn plain<'a>(profile: &'a str, more: &[&'a str]) -> Vec<&'a str> {
@@ -138,7 +138,7 @@ fn a_change_that_is_killed_can_be_undone_or_gone_on_with() {
         release(&world, "0.32.16", &json!({"load_ms": 300}));
         let running = world.begin_install(&plain("hybrid_8gb", &[]));
         running.wait_for(|e| e["step"] == "load_model");
-        running.signal("KILL");
+        running.signal(Signal::Kill);
         running.end();
         let status_now = status(&world);
         assert_eq!(
@@ -252,7 +252,7 @@ fn the_second_of_two_installers_says_so() {
     assert_eq!(second.code, Some(1), "{second:#?}");
     assert!(second.errors.contains("Another installer is working"), "{}", second.errors);
     world.mirror.heal();
-    first.signal("KILL");
+    first.signal(Signal::Kill);
     first.end();
     world.install(&plain("light_6gb", &[])).receipt();
 }
@@ -354,7 +354,7 @@ fn a_server_that_the_system_starts_again_and_again_does_not_fill_the_disk_with_i
             let log = std::fs::File::options().append(true).open(logs.join("server.log")).unwrap();
             let mut command = world.program(program);
             command.arg("keep-log").arg(world.home()).args(becomes).stderr(log);
-            let code = command.status().unwrap().code();
+            let code = Guarded(command.spawn().unwrap()).wait().expect("it ends").code();
             assert_eq!(code, Some(if becomes.is_empty() { 0 } else { 7 }), "{program}");
             let left = std::fs::read_to_string(logs.join("server.log")).unwrap();
             assert_eq!(left, if becomes.is_empty() { "" } else { "started\n" });

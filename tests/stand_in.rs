@@ -19,7 +19,7 @@ use acolyte::machine::EngineKind;
 use common::archive::fake_ollama;
 use common::gguf::Shape;
 use common::mirror::{ALWAYS, Fault, Mirror};
-use common::process::below;
+use common::process::{Signal, below, output, signal};
 use common::recordings::{recorded, same_shape, statuses};
 use common::server::{Server, last_line, put};
 use serde_json::{Value, json};
@@ -335,16 +335,15 @@ fn layers_go_to_the_gpu_until_it_is_full() {
 #[test]
 fn a_killed_server_leaves_its_runner_and_a_stopped_one_does_not() {
     let mirror = Mirror::start().unwrap();
-    for (signal, left) in [("-TERM", 0), ("-KILL", 1)] {
+    for (stop, left) in [(Signal::Terminate, 0), (Signal::Kill, 1)] {
         let mut server = Server::start(&json!({}), &[]);
         server.with_model(&mirror, &Shape::tiny(), &json!({}));
         assert_eq!(server.post("/api/generate", &json!({"model": "acolyte:latest"})).0, 200);
         assert_eq!(below(server.folder.path()).len(), 2);
-        let process = server.process.0.id().to_string();
-        assert!(Command::new("kill").args([signal, &process]).status().unwrap().success());
-        let status = server.process.0.wait().unwrap();
-        assert_eq!(status.code(), (signal == "-TERM").then_some(0));
-        assert_eq!(below(server.folder.path()).len(), left, "{signal}");
+        assert!(signal(server.process.0.id(), stop));
+        let status = server.process.wait().unwrap();
+        assert_eq!(status.code(), (stop == Signal::Terminate).then_some(0));
+        assert_eq!(below(server.folder.path()).len(), left, "{stop:?}");
     }
 }
 
@@ -369,12 +368,12 @@ fn a_taken_port_is_said_as_recorded() {
     let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let address = taken.local_addr().unwrap();
     let models = tempfile::tempdir().unwrap();
-    let output = Command::new(fake_ollama())
-        .arg("serve")
-        .env("OLLAMA_HOST", address.to_string())
-        .env("OLLAMA_MODELS", models.path())
-        .output()
-        .unwrap();
+    let output = output(
+        Command::new(fake_ollama())
+            .arg("serve")
+            .env("OLLAMA_HOST", address.to_string())
+            .env("OLLAMA_MODELS", models.path()),
+    );
     let recorded = std::fs::read_to_string(common::fixture("ollama/serve-port-taken.txt")).unwrap();
     let (code, said) = recorded.trim_end().split_once('\n').unwrap();
     assert_eq!(format!("exit {}", output.status.code().unwrap()), code);
@@ -392,7 +391,7 @@ fn archives_hold_what_a_release_holds() {
         let into: PathBuf = folder.path().join(format.suffix());
         let bytes = engine_archive(format, &json!({"version": "0.32.15"}));
         unpack(format, &bytes, &into);
-        let output = Command::new(into.join("bin/ollama")).arg("--version").output().unwrap();
+        let output = output(Command::new(into.join("bin/ollama")).arg("--version"));
         assert_eq!(String::from_utf8(output.stdout).unwrap(), "ollama version is 0.32.15\n");
         let link = std::fs::read_link(into.join("lib/ollama/libggml-base.so.0")).unwrap();
         assert_eq!(link, Path::new("libggml-base.so.0.0.1"));

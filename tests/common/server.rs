@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use super::archive::fake_ollama;
 use super::gguf::Shape;
 use super::mirror::{Mirror, ModelFiles};
-use super::process::{Guarded, KillsBelow};
+use super::process::{Guarded, KillsBelow, PATIENCE};
 
 /// A server of the stand-in in a folder of its own.
 pub struct Server {
@@ -74,7 +74,7 @@ impl Server {
             return line.clone();
         }
         loop {
-            let line = self.log.recv_timeout(std::time::Duration::from_secs(20));
+            let line = self.log.recv_timeout(PATIENCE);
             let line = line.unwrap_or_else(|_| panic!("no line with {text:?} in {:#?}", self.logged));
             self.logged.push(line.clone());
             if line.contains(text) {
@@ -89,6 +89,7 @@ impl Server {
 
     pub fn ask_as(&self, host: &str, method: &str, path: &str, body: Option<&Value>) -> (u16, String) {
         let mut stream = TcpStream::connect(("127.0.0.1", self.port)).unwrap();
+        stream.set_read_timeout(Some(PATIENCE)).unwrap();
         let body = body.map(Value::to_string).unwrap_or_default();
         write!(
             stream,

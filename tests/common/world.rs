@@ -4,17 +4,15 @@ use std::io::{BufRead, BufReader, Read as _};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 use std::sync::mpsc;
-use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
 use super::archive::{Format, engine_archive};
 use super::gguf::Shape;
 use super::mirror::{Mirror, ModelFiles};
-use super::process::{Guarded, KillsBelow};
+use super::process::{Guarded, KillsBelow, output};
 
-/// Longer than anything here takes, even on a slow machine that does other things as well.
-pub const PATIENCE: Duration = Duration::from_secs(120);
+pub use super::process::{PATIENCE, Signal, signal};
 
 /// Everything one test needs, gone with it.
 pub struct World {
@@ -40,7 +38,7 @@ pub struct Said {
 impl Said {
     /// Runs a command to its end.
     pub fn of(command: Command) -> Self {
-        let output = finish(command);
+        let output = output(command);
         let lines = String::from_utf8_lossy(&output.stdout);
         let events = lines
             .lines()
@@ -252,7 +250,7 @@ impl World {
 
     /// Any other command to its end.
     pub fn run(&self, arguments: &[&str]) -> Output {
-        finish(self.acolyte(arguments))
+        output(self.acolyte(arguments))
     }
 
     /// Asks the private server.
@@ -300,36 +298,25 @@ impl Running {
         }
     }
 
-    /// Sends a signal by name.
-    pub fn signal(&self, name: &str) {
+    /// Sends a signal. It may have ended by itself; nobody has waited for it yet, so its number is still its own.
+    pub fn signal(&self, name: Signal) {
         signal(self.process.0.id(), name);
-    }
-
-    /// Sends a signal, unless it has ended by itself.
-    pub fn signal_if_there(&self, name: &str) {
-        // Nobody has waited for it yet, so its number is still its own.
-        let _ended = Command::new("kill")
-            .args([&format!("-{name}"), &self.process.0.id().to_string()])
-            .stderr(Stdio::null())
-            .status();
     }
 
     /// As [`Running::end`], with the events that nobody has waited for.
     pub fn end_with_events(mut self) -> (Option<i32>, Vec<Value>) {
-        let code = self.process.0.wait().expect("a child can be waited for").code();
+        let code = self.wait();
         (code, self.events.iter().collect())
     }
 
     /// Its exit code, when it has ended by itself.
     pub fn end(mut self) -> Option<i32> {
-        self.process.0.wait().expect("a child can be waited for").code()
+        self.wait()
     }
-}
 
-/// Sends a signal to a process of ours.
-pub fn signal(process: u32, name: &str) {
-    let status = Command::new("kill").args([&format!("-{name}"), &process.to_string()]).status();
-    assert!(status.is_ok_and(|status| status.success()), "kill -{name} {process}");
+    fn wait(&mut self) -> Option<i32> {
+        self.process.wait().expect("it ends").code()
+    }
 }
 
 /// A port that is free now.
@@ -349,45 +336,12 @@ pub fn free_port() -> u16 {
     }
 }
 
-/// Runs to the end, however long a slow machine takes, but not for ever.
-fn finish(mut command: Command) -> Output {
-    let mut child = Guarded(
-        command
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .spawn()
-            .unwrap_or_else(|e| panic!("{command:?}: {e}")),
-    );
-    let read = |mut pipe: Box<dyn std::io::Read + Send>| {
-        std::thread::spawn(move || {
-            let mut bytes = Vec::new();
-            // A pipe that breaks has said what it had to say.
-            let _ = pipe.read_to_end(&mut bytes);
-            bytes
-        })
-    };
-    let stdout = read(Box::new(child.0.stdout.take().expect("a pipe")));
-    let stderr = read(Box::new(child.0.stderr.take().expect("a pipe")));
-    let began = Instant::now();
-    let status = loop {
-        if let Some(status) = child.0.try_wait().expect("a child can be waited for") {
-            break status;
-        }
-        if began.elapsed() > PATIENCE {
-            drop(child);
-            let said = String::from_utf8_lossy(&stderr.join().unwrap_or_default()).into_owned();
-            panic!("{command:?} did not end; it said: {said}");
-        }
-        std::thread::sleep(Duration::from_millis(20));
-    };
-    Output { status, stdout: stdout.join().unwrap_or_default(), stderr: stderr.join().unwrap_or_default() }
-}
-
 /// One request to a server on loopback; JSON or `null`.
 pub fn ask(port: u16, method: &str, path: &str, body: Option<&Value>) -> Value {
     use std::io::Write as _;
     let body = body.map(Value::to_string).unwrap_or_default();
     let mut stream = std::net::TcpStream::connect(("127.0.0.1", port)).expect("the server listens");
+    stream.set_read_timeout(Some(PATIENCE)).expect("a timeout");
     write!(
         stream,
         "{method} {path} HTTP/1.0\r\nHost: 127.0.0.1\r\nContent-Length: {}\r\n\r\n{body}",

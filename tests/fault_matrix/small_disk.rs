@@ -4,15 +4,14 @@
 //! starts, runs in there. At the event at which the fault is to strike the file system is made so small that nothing
 //! more fits, as when another program takes the rest.
 
-use std::io::{BufRead as _, BufReader};
 use std::path::{Path, PathBuf};
-use std::process::{Child, ChildStdin, Command, Stdio};
+use std::process::{ChildStdin, Command, Stdio};
 
 use serde_json::{Value, json};
 
 use crate::cells::Step;
 use crate::common::archive::Format;
-use crate::common::process::{Guarded, below};
+use crate::common::process::{Guarded, below, output};
 use crate::common::world::{Running, Said, World};
 
 /// What is struck here.
@@ -33,7 +32,7 @@ impl SmallDisk {
     /// Mounts it; `None` where the system does not let this user.
     fn mount(folder: &Path, bytes: u64) -> Option<Self> {
         let script = "mount -t tmpfs -o \"mode=700,size=$1\" none \"$0\" && echo ready && exec cat";
-        let mut keeper: Child = Command::new("unshare")
+        let mut keeper = Command::new("unshare")
             .args(["--user", "--map-root-user", "--mount", "sh", "-c", script])
             .arg(folder)
             .arg(bytes.to_string())
@@ -42,11 +41,10 @@ impl SmallDisk {
             .stderr(Stdio::null())
             .spawn()
             .ok()?;
-        let (input, output) = (keeper.stdin.take()?, keeper.stdout.take()?);
-        let keeper = Guarded(keeper);
-        let mut said = String::new();
-        BufReader::new(output).read_line(&mut said).ok()?;
-        (said.trim() == "ready").then(|| Self { _input: input, keeper, folder: folder.to_owned() })
+        let input = keeper.stdin.take()?;
+        let mut keeper = Guarded(keeper);
+        let ready = keeper.first_line() == "ready";
+        ready.then(|| Self { _input: input, keeper, folder: folder.to_owned() })
     }
 
     /// The same command, in there.
@@ -75,7 +73,7 @@ impl SmallDisk {
         let options = format!("remount,size={bytes}");
         let mut mount = Command::new("mount");
         mount.args(["-o", &options]).arg(&self.folder);
-        self.inside(&mount).output().expect("mount runs").status.success()
+        output(self.inside(&mount)).status.success()
     }
 
     /// From now on there is no more room than this.
@@ -87,8 +85,8 @@ impl SmallDisk {
     fn used_bytes(&self) -> u64 {
         let mut df = Command::new("df");
         df.args(["--block-size=1", "--output=used"]).arg(&self.folder);
-        let output = self.inside(&df).output().expect("df runs");
-        let said = String::from_utf8_lossy(&output.stdout);
+        let used = output(self.inside(&df));
+        let said = String::from_utf8_lossy(&used.stdout);
         said.lines().last().and_then(|line| line.trim().parse().ok()).expect("df says a number")
     }
 }
@@ -115,7 +113,7 @@ pub fn strike_both_ways(step: Step) -> Option<()> {
     assert_eq!(said.code, Some(0), "{}, undone on a full disk: {said:#?}", step.name());
     let mut find = Command::new("find");
     find.arg(struck.world.home()).args(["-type", "f"]);
-    let left = struck.disk.inside(&find).output().expect("find runs").stdout;
+    let left = output(struck.disk.inside(&find)).stdout;
     assert_eq!(String::from_utf8_lossy(&left), "", "{}: no file is left", step.name());
     assert_eq!(below(struck.world.folder.path()), Vec::<u32>::new(), "{}: no process is left", step.name());
     Some(())
@@ -202,7 +200,7 @@ impl Struck {
     }
 
     fn status(&self) -> Value {
-        let output = self.disk.inside(&self.world.acolyte(&["status", "--json"])).output().expect("it runs");
+        let output = output(self.disk.inside(&self.world.acolyte(&["status", "--json"])));
         serde_json::from_slice(&output.stdout).unwrap_or_default()
     }
 }

@@ -12,7 +12,7 @@ use crate::cells::{Cell, Fault, Run, Step};
 use crate::common::gguf::Shape;
 use crate::common::mirror::{self, ALWAYS, Mirror, sha256_hex};
 use crate::common::process::below;
-use crate::common::world::{Running, Said, World, listing};
+use crate::common::world::{Running, Said, Signal, World, listing};
 
 /// Nobody in particular: permissions mean nothing to the superuser, as whom tests in a container often run.
 const NOBODY: u32 = 65_534;
@@ -198,26 +198,26 @@ impl<'a> Struck<'a> {
             Fault::Kill => {
                 let running = self.begin();
                 running.wait_for(began);
-                running.signal_if_there("KILL");
+                running.signal(Signal::Kill);
                 running.end_with_events()
             }
             Fault::KillAfter => {
                 let running = self.begin();
                 running.wait_for(state(&["done", "skipped"]));
-                running.signal_if_there("KILL");
+                running.signal(Signal::Kill);
                 running.end_with_events()
             }
             _ if gives_up(self.cell) => {
                 let running = self.begin();
                 running.wait_for(began);
-                running.signal_if_there("INT");
+                running.signal(Signal::Interrupt);
                 running.end_with_events()
             }
             Fault::Stall => {
                 let running = self.begin();
                 running
                     .wait_for(|event| event["step"] == step.name() && event["bytes_done"].as_u64() > Some(0));
-                running.signal_if_there("INT");
+                running.signal(Signal::Interrupt);
                 running.end_with_events()
             }
             Fault::DiskFull if matches!(step, Step::Login | Step::Receipt) => {

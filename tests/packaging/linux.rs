@@ -9,7 +9,8 @@ use acolyte::text::Language;
 use acolyte::wizard::APP_ID;
 use resvg::usvg::roxmltree::Document;
 
-use crate::scripts::{package, printed};
+use crate::process::output;
+use crate::scripts::{package, printed, succeeded};
 use crate::{PROGRAMS, VERSION};
 
 /// An archive made and unpacked, in folders with a space in their names.
@@ -23,8 +24,7 @@ fn unpacked() -> Unpacked {
     let folder = tempfile::Builder::new().prefix("with space ").tempdir().unwrap();
     let said = package("installer/linux/package.sh", folder.path(), &[]);
     let archive = PathBuf::from(said.lines().next().unwrap());
-    let unpack = Command::new("tar").arg("xzf").arg(&archive).current_dir(folder.path()).output().unwrap();
-    printed(unpack);
+    printed(Command::new("tar").arg("xzf").arg(&archive).current_dir(folder.path()));
     let name = archive.file_name().unwrap().to_str().unwrap().strip_suffix(".tar.gz").unwrap();
     assert_eq!(name, format!("acolyte-installer-{VERSION}-linux-{}", std::env::consts::ARCH));
     let root = folder.path().join(name);
@@ -48,12 +48,12 @@ fn the_archive_is_complete_and_the_same_each_time() {
         let text = std::fs::read_to_string(first.root.join(file)).unwrap();
         assert!(!text.contains("@VERSION@") && !text.contains("@ARCH@"), "{file}");
     }
-    let sums = Command::new("sha256sum")
-        .args(["--check", "--strict"])
-        .arg(format!("{}.sha256", first.archive.display()))
-        .current_dir(first.archive.parent().unwrap())
-        .output();
-    printed(sums.unwrap());
+    printed(
+        Command::new("sha256sum")
+            .args(["--check", "--strict"])
+            .arg(format!("{}.sha256", first.archive.display()))
+            .current_dir(first.archive.parent().unwrap()),
+    );
     let again = unpacked();
     assert!(std::fs::read(&first.archive).unwrap() == std::fs::read(&again.archive).unwrap());
 }
@@ -115,7 +115,7 @@ fn the_entry_in_the_folder_starts_the_program_beside_it() {
     for location in [path.display().to_string(), format!("file://{}", path.display())] {
         let arguments =
             words[1..].iter().map(|word| if word == "%k" { location.clone() } else { word.clone() });
-        let said = printed(Command::new(&words[0]).args(arguments).output().unwrap());
+        let said = printed(Command::new(&words[0]).args(arguments));
         assert_eq!(said, format!("started {}\n", unpacked.root.join("bin").join(PROGRAMS[0]).display()));
     }
 }
@@ -127,23 +127,23 @@ fn the_menu_takes_the_program_in_and_forgets_it() {
     let menu = |arguments: &[&str]| {
         let mut command = Command::new("sh");
         command.arg(unpacked.root.join("menu.sh")).args(arguments).env("HOME", home.path());
-        command.env_remove("XDG_DATA_HOME").output().unwrap()
+        output(command.env_remove("XDG_DATA_HOME"))
     };
-    printed(menu(&[]));
+    succeeded(&menu(&[]));
     let data = home.path().join(".local/share");
     let entry = entry(&data.join("applications").join(format!("{APP_ID}.desktop")));
     let program = unpacked.root.join("bin").join(PROGRAMS[0]).display().to_string();
     assert_eq!(entry["TryExec"], program);
     assert_eq!(words(&entry["Exec"]), [program.as_str()]);
-    assert_eq!(printed(Command::new(&program).output().unwrap()), format!("started {program}\n"));
+    assert_eq!(printed(&mut Command::new(&program)), format!("started {program}\n"));
     assert_eq!(ours(&data).len(), 11, "one entry, nine sizes and a drawing");
     assert_eq!(menu(&["--undo"]).status.code(), Some(2));
-    printed(menu(&["--remove"]));
+    succeeded(&menu(&["--remove"]));
     assert_eq!(ours(&data), [] as [PathBuf; 0]);
 
     let odd = unpacked.root.with_file_name("price in $");
     std::fs::rename(&unpacked.root, &odd).unwrap();
-    let refused = Command::new("sh").arg(odd.join("menu.sh")).env("HOME", home.path()).output().unwrap();
+    let refused = output(Command::new("sh").arg(odd.join("menu.sh")).env("HOME", home.path()));
     assert_eq!(refused.status.code(), Some(1));
     assert!(String::from_utf8_lossy(&refused.stderr).contains("move it to another folder"));
     assert_eq!(ours(&data), [] as [PathBuf; 0]);

@@ -8,12 +8,16 @@ mod icons;
 mod linux;
 #[cfg(unix)]
 mod macos;
+#[path = "../common/process.rs"]
+mod process;
 #[cfg(unix)]
 mod scripts;
 mod windows;
 
 use std::path::PathBuf;
 use std::process::Command;
+
+use process::output;
 
 #[cfg(unix)]
 const VERSION: &str = env!("CARGO_PKG_VERSION");
@@ -42,11 +46,11 @@ fn the_programs_are_those_of_the_package() {
 fn both_programs_start_the_server_when_the_login_asks_for_it() {
     let home = tempfile::tempdir().unwrap();
     for program in [env!("CARGO_BIN_EXE_acolyte-installer"), env!("CARGO_BIN_EXE_acolyte")] {
-        let output = Command::new(program)
-            .args(["start-server".as_ref(), home.path().as_os_str()])
-            .env("ACOLYTE_HOME", home.path())
-            .output()
-            .unwrap();
+        let output = output(
+            Command::new(program)
+                .args(["start-server".as_ref(), home.path().as_os_str()])
+                .env("ACOLYTE_HOME", home.path()),
+        );
         let said = String::from_utf8_lossy(&output.stderr);
         // Nothing is installed there, which is another failure than that of an argument nobody knows.
         assert_eq!(output.status.code(), Some(1), "{program}: {said}");

@@ -4,6 +4,7 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 use std::process::{Command, Output};
 
+use crate::process::output;
 use crate::{PROGRAMS, at};
 
 /// A stand-in prints by which path it was started.
@@ -27,11 +28,17 @@ pub fn package(script: &str, output: &Path, more: &[&str]) -> String {
     command.arg(at(script)).arg("--binaries").arg(&binaries).arg("--output").arg(output).args(more);
     // The first commit of no repository: dates must come from here, not from the clock.
     command.env("SOURCE_DATE_EPOCH", "1767225600").current_dir(output);
-    printed(command.output().unwrap())
+    printed(&mut command)
 }
 
-/// What a command that succeeded printed.
-pub fn printed(output: Output) -> String {
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+/// Runs a command that must succeed and returns what it printed.
+pub fn printed(command: &mut Command) -> String {
+    let output = output(command);
+    succeeded(&output);
     String::from_utf8(output.stdout).unwrap()
+}
+
+/// Shows what a failed command said.
+pub fn succeeded(output: &Output) {
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
 }

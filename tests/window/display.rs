@@ -1,6 +1,5 @@
 //! A virtual display, and a window on it that is watched and typed into from outside.
 
-use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -8,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use x11rb::protocol::xproto::{ClientMessageEvent, ConnectionExt as _, EventMask};
 
-use super::common::process::Guarded;
+use super::common::process::{Guarded, output};
 use super::common::world::{PATIENCE, World};
 
 /// The program under test: the one that `ACOLYTE_INSTALLER_BIN` names, else the one that was built with the tests.
@@ -37,19 +36,21 @@ impl Display {
             return None;
         }
         let turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
-        let mut server = Command::new("Xvfb")
+        let server = Command::new("Xvfb")
             .args(["-displayfd", "1", "-screen", "0", "1280x900x24", "-nolisten", "tcp", "-noreset"])
             .stdout(Stdio::piped())
             .stderr(Stdio::null())
             .spawn()
             .expect("Xvfb was found before");
-        let mut number = String::new();
-        BufReader::new(server.stdout.take().unwrap()).read_line(&mut number).unwrap();
-        Some(Self { _server: Guarded(server), name: format!(":{}", number.trim()), _turn: turn })
+        let mut server = Guarded(server);
+        let name = format!(":{}", server.first_line());
+        Some(Self { _server: server, name, _turn: turn })
     }
 
     pub fn xdotool(&self, arguments: &[&str]) -> Option<String> {
-        let output = Command::new("xdotool").args(arguments).env("DISPLAY", &self.name).output().unwrap();
+        let mut xdotool = Command::new("xdotool");
+        xdotool.args(arguments).env("DISPLAY", &self.name);
+        let output = output(xdotool);
         output.status.success().then(|| String::from_utf8_lossy(&output.stdout).trim().to_owned())
     }
 
@@ -171,14 +172,8 @@ impl<'a> Started<'a> {
 
     /// Waits for the end; the exit code.
     pub fn end(&mut self) -> Option<i32> {
-        let began = Instant::now();
-        loop {
-            if let Some(status) = self.program.0.try_wait().unwrap() {
-                return status.code();
-            }
-            assert!(began.elapsed() < PATIENCE, "the program does not end; it said: {}", self.said());
-            std::thread::sleep(Duration::from_millis(50));
-        }
+        let status = self.program.wait();
+        status.unwrap_or_else(|| panic!("the program does not end; it said: {}", self.said())).code()
     }
 }
 

@@ -7,7 +7,7 @@ use acolyte::text::{Language, Text};
 use serde_json::{Value, json};
 
 use super::common::process::below;
-use super::common::world::{PATIENCE, World, listing, signal};
+use super::common::world::{PATIENCE, Signal, World, listing, signal};
 use super::display::{Display, Started, Window};
 
 const PROFILE: &str = "hybrid_8gb";
@@ -143,7 +143,7 @@ fn an_installation_is_looked_after_with_the_keyboard() {
     // Health: the server dies behind the window's back. Only once that was seen does the button start it.
     window.settle();
     for program in below(&world.home()) {
-        signal(program, "KILL");
+        assert!(signal(program, Signal::Kill));
     }
     wait_for_programs(&world, 0..=0, "killed");
     window.press_from_the_end(manage::CHECK_AGAIN, "Return");

@@ -10,8 +10,8 @@ use acolyte::text::{Language, Text};
 use acolyte::wizard::FIRST_FRAME_LIMIT;
 use serde_json::json;
 
-use super::common::process::Guarded;
-use super::common::world::{PATIENCE, World, signal};
+use super::common::process::{end_of, output};
+use super::common::world::{PATIENCE, Signal, World, signal};
 use super::display::{Display, Started, Window, installer};
 
 const NOWHERE: &str = "/nonexistent";
@@ -75,7 +75,7 @@ fn without_a_display_one_line_says_so_and_the_terminal_follows() {
         let text = Text::new(language);
         let mut command = world.program(installer().to_str().unwrap());
         command.args(["--lang", tag]).env("WAYLAND_DISPLAY", "").stdin(Stdio::null());
-        let output = command.env_remove("DISPLAY").env_remove("WAYLAND_SOCKET").output().unwrap();
+        let output = output(command.env_remove("DISPLAY").env_remove("WAYLAND_SOCKET"));
         let said = String::from_utf8_lossy(&output.stderr).into_owned();
         assert_eq!(output.status.code(), Some(1), "{said}");
         let expected =
@@ -95,15 +95,13 @@ fn without_a_display_the_steps_are_asked_in_the_terminal() {
     let line = format!("'{}' --lang en --hardware '{}'", program.display(), hardware.display());
     command.args(["-qefc", &line, "/dev/null"]).env_remove("DISPLAY").env_remove("WAYLAND_DISPLAY");
     command.env_remove("WAYLAND_SOCKET").stdin(Stdio::piped()).stdout(Stdio::piped());
-    let Ok(child) = command.spawn() else {
+    let Ok(mut child) = command.spawn() else {
         eprintln!("skipped: script(1) is not there to play a terminal");
         return;
     };
     // Standard input is closed at once: the end of the answers.
-    let mut program = Guarded(child);
-    drop(program.0.stdin.take());
-    let mut said = String::new();
-    std::io::Read::read_to_string(&mut program.0.stdout.take().unwrap(), &mut said).unwrap();
+    drop(child.stdin.take());
+    let said = String::from_utf8(end_of(child).stdout).unwrap();
     let text = Text::new(Language::English);
     assert!(said.contains(&say!(text, "cli-no-display")), "{said}");
     assert!(said.contains("hybrid_8gb"), "the profiles are shown: {said}");
@@ -169,7 +167,7 @@ fn without_what_glow_needs_the_window_opens_with_wgpu() {
 fn a_renderer_that_nobody_knows_is_wrong_usage() {
     let world = World::new(&json!({}));
     let mut command = world.program(installer().to_str().unwrap());
-    let output = command.args(["--renderer", "teletype"]).output().unwrap();
+    let output = output(command.args(["--renderer", "teletype"]));
     let said = String::from_utf8_lossy(&output.stderr);
     assert_eq!(output.status.code(), Some(2), "{said}");
     assert!(said.contains("teletype") && said.contains("wgpu or glow"), "{said}");
@@ -232,9 +230,7 @@ fn where_a_card_is_wanted_the_processor_does_not_do() {
     command.env_remove("WAYLAND_DISPLAY").env_remove("WAYLAND_SOCKET");
     vulkan_drivers(&mut command, &manifest);
     let child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
-    let mut child = Guarded(child);
-    let mut said = String::new();
-    std::io::Read::read_to_string(&mut child.0.stdout.take().unwrap(), &mut said).unwrap();
+    let said = String::from_utf8(end_of(child).stdout).unwrap();
     assert!(said.contains("Failed") && said.contains("with a graphics card"), "{said}");
     assert!(!said.contains("Shown"), "{said}");
 }
@@ -249,14 +245,15 @@ fn a_window_that_crashes_is_told_of_and_one_whose_program_is_killed_closes() {
     window.press_all(&["Tab"]);
     let program = window.started.program.0.id();
     let children = std::fs::read_to_string(format!("/proc/{program}/task/{program}/children")).unwrap();
-    signal(children.split_whitespace().next().unwrap().parse().unwrap(), "ABRT");
+    let window_process = children.split_whitespace().next().unwrap().parse().unwrap();
+    assert!(signal(window_process, Signal::Abort));
     assert_eq!(window.started.end(), Some(1));
     let said = window.started.said();
     assert!(said.contains("SIGABRT") && said.contains("acolyte install"), "{said}");
 
     let mut started = Started::new(&display, display.installer(&world, "en"));
     started.window();
-    signal(started.program.0.id(), "KILL");
+    assert!(signal(started.program.0.id(), Signal::Kill));
     started.end();
     gone(&display, "killed");
 }
