@@ -2,10 +2,11 @@
 
 use acolyte::figures::Range;
 use acolyte::text::{Language, Text};
-use acolyte::wizard::theme::{self, Kind, Tone};
+use acolyte::wizard::theme::{self, TextRole, Tone};
 use acolyte::wizard::widgets::{
-    Chip, Column, Look, Part, Parts as _, SpeedScale, StackedBar, Table, Words, banner, card, card_row,
-    checkbox, fact, labelled, promise_scale, radio_card, rule, slider, table_card, text_field, thin_bar,
+    ButtonStyle, Chip, Column, Paragraph, Part, SpeedScale, StackedBar, Table, UiExt as _, banner, card,
+    card_row, checkbox, fact, labelled, promise_scale, radio_card, rule, slider, table_card, text_field,
+    thin_bar,
 };
 use eframe::egui::{self, CentralPanel, ScrollArea, Sense, Theme, Ui, vec2};
 
@@ -45,7 +46,7 @@ impl eframe::App for Gallery {
             ScrollArea::vertical().auto_shrink(false).show(ui, |ui| {
                 ui.horizontal(|ui| {
                     for (name, theme) in [("Light", Theme::Light), ("Dark", Theme::Dark)] {
-                        if ui.action(Look::Secondary, name, true).clicked() {
+                        if ui.action(ButtonStyle::Secondary, name, true).clicked() {
                             ui.ctx().set_theme(theme);
                         }
                     }
@@ -62,17 +63,17 @@ impl eframe::App for Gallery {
 impl Gallery {
     fn text(&mut self, ui: &mut Ui) {
         for (kind, name) in [
-            (Kind::Title, "Title"),
-            (Kind::Lead, "Lead"),
-            (Kind::Figure, "Figure 0123456789"),
-            (Kind::Heading, "Heading"),
-            (Kind::Text, "Text"),
-            (Kind::Strong, "Strong"),
-            (Kind::Table, "Table 1,234.5"),
-            (Kind::TableStrong, "Table strong 9,876.5"),
-            (Kind::Label, "Label"),
-            (Kind::Source, "Source"),
-            (Kind::Code, "Code { }"),
+            (TextRole::Title, "Title"),
+            (TextRole::Lead, "Lead"),
+            (TextRole::Figure, "Figure 0123456789"),
+            (TextRole::Heading, "Heading"),
+            (TextRole::Text, "Text"),
+            (TextRole::Strong, "Strong"),
+            (TextRole::Table, "Table 1,234.5"),
+            (TextRole::TableStrong, "Table strong 9,876.5"),
+            (TextRole::Label, "Label"),
+            (TextRole::Source, "Source"),
+            (TextRole::Code, "Code { }"),
         ] {
             ui.horizontal(|ui| {
                 for tone in [
@@ -84,7 +85,7 @@ impl Gallery {
                     Tone::Warning,
                     Tone::Refused,
                 ] {
-                    ui.words(kind, tone, name);
+                    ui.text(kind, tone, name);
                 }
             });
         }
@@ -93,9 +94,9 @@ impl Gallery {
     fn actions(&mut self, ui: &mut Ui) {
         for enabled in [true, false] {
             ui.horizontal(|ui| {
-                ui.action(Look::Primary, "Primary", enabled);
-                ui.action(Look::Secondary, "Secondary", enabled);
-                ui.action(Look::Danger, "Danger", enabled);
+                ui.action(ButtonStyle::Primary, "Primary", enabled);
+                ui.action(ButtonStyle::Secondary, "Secondary", enabled);
+                ui.action(ButtonStyle::Danger, "Danger", enabled);
                 ui.link_action("A link", enabled);
             });
         }
@@ -130,8 +131,8 @@ impl Gallery {
         ui.gap(2.0);
         for (i, name) in ["One choice", "Another choice"].into_iter().enumerate() {
             let card = radio_card(ui, self.chosen == i, name, |ui| {
-                ui.words(Kind::Strong, Tone::Ink, name);
-                ui.words(Kind::Table, Tone::Soft, "and what it brings");
+                ui.text(TextRole::Strong, Tone::Ink, name);
+                ui.text(TextRole::Table, Tone::Soft, "and what it brings");
             });
             if card.clicked() {
                 self.chosen = i;
@@ -170,8 +171,8 @@ impl Gallery {
             fact(ui, "A fact", if i == 0 { "its value" } else { "another" });
             if i == 0 {
                 rule(ui);
-                Words::new(ui)
-                    .add(Kind::Text, Tone::Soft, "Cards of a row are as tall as the tallest.")
+                Paragraph::new(ui)
+                    .add(TextRole::Text, Tone::Soft, "Cards of a row are as tall as the tallest.")
                     .show(ui);
             }
         });
@@ -191,7 +192,7 @@ impl Gallery {
                 let name = format!("profile_{i}");
                 table.row(ui, 40.0, Some((&name, i == 1)), i == 2, |ui, cell| {
                     let value = if cell == 0 { name.as_str() } else { "32–44" };
-                    Words::new(ui).add(Kind::Table, Tone::Ink, value).show_line(ui);
+                    Paragraph::new(ui).add(TextRole::Table, Tone::Ink, value).show_line(ui);
                 });
             }
         });

@@ -7,19 +7,19 @@
 use std::sync::Arc;
 
 use super::backend::{Found, Installation};
-use super::pages::compatibility::Compatibility;
-use super::pages::consent::Consent;
+use super::pages::compatibility::CompatibilityPage;
+use super::pages::consent::ConsentPage;
 use super::pages::hardware::HardwarePage;
 use super::pages::install::InstallPage;
-use super::pages::manage::Manage;
-use super::pages::profile::Profile;
+use super::pages::manage::ManagePage;
+use super::pages::profile::ProfilePage;
 use super::pages::result::ResultPage;
-use super::pages::summary::Summary;
-use super::pages::welcome::Welcome;
+use super::pages::summary::SummaryPage;
+use super::pages::welcome::WelcomePage;
 
 /// The steps as the sidebar shows them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum Step {
+pub enum SidebarStep {
     /// What it is.
     Welcome,
     /// What the machine has.
@@ -32,13 +32,13 @@ pub enum Step {
     Consent,
     /// Everything that will be done.
     Summary,
-    /// Doing it.
+    /// ManageActivity it.
     Install,
     /// What came of it.
     Result,
 }
 
-impl Step {
+impl SidebarStep {
     /// All steps, in order.
     pub const ALL: [Self; 8] = [
         Self::Welcome,
@@ -55,59 +55,59 @@ impl Step {
 /// Where the person is.
 pub enum Page {
     /// What it is and what it touches.
-    Welcome(Welcome),
+    Welcome(WelcomePage),
     /// What the machine has.
     Hardware(HardwarePage),
     /// Every profile against the machine.
-    Compatibility(Box<Compatibility>),
+    Compatibility(Box<CompatibilityPage>),
     /// The choice.
-    Profile(Box<Profile>),
+    Profile(Box<ProfilePage>),
     /// The limits of the choice.
-    Consent(Box<Consent>),
+    Consent(Box<ConsentPage>),
     /// The last page before anything changes.
-    Summary(Box<Summary>),
+    Summary(Box<SummaryPage>),
     /// It is being installed.
     Install(Box<InstallPage>),
     /// It is installed.
     Result(Box<ResultPage>),
     /// It was installed before.
-    Manage(Box<Manage>),
+    Manage(Box<ManagePage>),
 }
 
 impl Default for Page {
     fn default() -> Self {
-        Self::Welcome(Welcome::default())
+        Self::Welcome(WelcomePage::default())
     }
 }
 
 impl Page {
     /// The step of the sidebar; Manage stands outside of them.
-    pub fn step(&self) -> Option<Step> {
+    pub fn step(&self) -> Option<SidebarStep> {
         Some(match self {
-            Self::Welcome(_) => Step::Welcome,
-            Self::Hardware(_) => Step::Hardware,
-            Self::Compatibility(_) => Step::Compatibility,
-            Self::Profile(_) => Step::Profile,
-            Self::Consent(_) => Step::Consent,
-            Self::Summary(_) => Step::Summary,
-            Self::Install(_) => Step::Install,
-            Self::Result(_) => Step::Result,
+            Self::Welcome(_) => SidebarStep::Welcome,
+            Self::Hardware(_) => SidebarStep::Hardware,
+            Self::Compatibility(_) => SidebarStep::Compatibility,
+            Self::Profile(_) => SidebarStep::Profile,
+            Self::Consent(_) => SidebarStep::Consent,
+            Self::Summary(_) => SidebarStep::Summary,
+            Self::Install(_) => SidebarStep::Install,
+            Self::Result(_) => SidebarStep::Result,
             Self::Manage(_) => return None,
         })
     }
 
     /// Whether the sidebar may lead to a step: any earlier one while nothing has been changed yet.
-    pub fn may_go_to(&self, step: Step) -> bool {
+    pub fn may_go_to(&self, step: SidebarStep) -> bool {
         match self {
-            Self::Install(page) => page.may_go_back() && step < Step::Install && self.visits(step),
+            Self::Install(page) => page.may_go_back() && step < SidebarStep::Install && self.visits(step),
             Self::Result(_) | Self::Manage(_) => false,
             _ => self.step().is_some_and(|current| step < current) && self.visits(step),
         }
     }
 
     /// Whether this way leads over a step at all; Consent is left out where nothing needs it.
-    pub fn visits(&self, step: Step) -> bool {
-        step != Step::Consent
+    pub fn visits(&self, step: SidebarStep) -> bool {
+        step != SidebarStep::Consent
             || match self {
                 Self::Summary(page) => page.consent.is_some(),
                 Self::Install(page) => page.summary.consent.is_some(),
@@ -128,15 +128,17 @@ impl Page {
             Self::Compatibility(page) => Self::Hardware((*page).into()),
             Self::Profile(page) => Self::Compatibility(Box::new((*page).into())),
             Self::Consent(page) => Self::Profile(Box::new((*page).into())),
-            Self::Summary(page) if page.consent.is_some() => Self::Consent(Box::new(Consent::from(*page))),
-            Self::Summary(page) => Self::Profile(Box::new(Profile::from(*page))),
+            Self::Summary(page) if page.consent.is_some() => {
+                Self::Consent(Box::new(ConsentPage::from(*page)))
+            }
+            Self::Summary(page) => Self::Profile(Box::new(ProfilePage::from(*page))),
             Self::Install(page) if page.may_go_back() => Self::Summary(Box::new((*page).into())),
             other @ (Self::Welcome(_) | Self::Install(_) | Self::Result(_) | Self::Manage(_)) => other,
         }
     }
 
     /// Back to an earlier step.
-    pub fn back_to(self, step: Step) -> Self {
+    pub fn back_to(self, step: SidebarStep) -> Self {
         let mut page = self;
         while page.may_go_to(step) && page.step() != Some(step) {
             page = page.back();

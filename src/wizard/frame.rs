@@ -9,11 +9,11 @@ use eframe::egui::{
     pos2, vec2,
 };
 
-use super::flow::Step;
+use super::flow::SidebarStep;
 use super::pages::{Button, Footer, Intent};
-use super::theme::{Kind, Tone, icons::Icon, palette, size};
-use super::widgets::{Look, Parts as _, Words, banner};
-use super::{Wizard, foot, is_narrow, page_margin};
+use super::theme::{TextRole, Tone, icons::Icon, palette, size};
+use super::widgets::{ButtonStyle, Paragraph, UiExt as _, banner};
+use super::{Wizard, footer, is_narrow, page_margin};
 use crate::say;
 use crate::text::Text;
 
@@ -60,14 +60,14 @@ fn show_content(wizard: &mut Wizard, ui: &mut Ui, intents: &mut Vec<Intent>) {
                 ui.spacing_mut().item_spacing.y = 0.0;
                 ui.gap(6.5);
                 let (title, lead) = wizard.view().heading(wizard.text);
-                let shown = ui.words(Kind::Title, Tone::Ink, &title);
+                let shown = ui.text(TextRole::Title, Tone::Ink, &title);
                 ui.ctx().accesskit_node_builder(shown.id, |node| {
                     node.set_role(Role::Heading);
                     node.set_label(title);
                     node.set_live(Live::Polite);
                 });
                 ui.gap(1.0);
-                ui.words(Kind::Lead, Tone::Soft, &lead);
+                ui.text(TextRole::Lead, Tone::Soft, &lead);
                 ui.gap(5.5);
                 if let Some((tone, words)) = &wizard.notice {
                     banner(ui, *tone, words);
@@ -109,7 +109,7 @@ fn right_width(ui: &Ui) -> f32 {
 /// Whether the links have room in the footer, between Back and the buttons at the right; else they end the page.
 fn links_fit(ui: &Ui, footer: &Footer, room: f32) -> bool {
     let words = |label: &str| {
-        Words::new(ui).add(Kind::Button, Tone::Ink, label).line_galley(ui, f32::INFINITY).size().x
+        Paragraph::new(ui).add(TextRole::Button, Tone::Ink, label).line_galley(ui, f32::INFINITY).size().x
     };
     let back = footer.back.as_ref().map_or(0.0, |back| words(&back.label) + 2.0 * size::BUTTON_PADDING);
     let links: f32 = footer.links.iter().map(|link| words(&link.label) + LINK_GAP).sum();
@@ -154,7 +154,7 @@ fn show_footer(wizard: &Wizard, ui: &mut Ui, intents: &mut Vec<Intent>) {
     ui.scope_builder(left, |ui| {
         ui.spacing_mut().item_spacing.x = LINK_GAP;
         if let Some(back) = footer.back {
-            press(ui.action(Look::Secondary, &back.label, back.enabled), back.intent, intents);
+            press(ui.action(ButtonStyle::Secondary, &back.label, back.enabled), back.intent, intents);
         }
         links(ui, beside, intents);
     });
@@ -165,7 +165,7 @@ fn show_footer(wizard: &Wizard, ui: &mut Ui, intents: &mut Vec<Intent>) {
     let width = ui
         .scope_builder(right, |ui| {
             ui.spacing_mut().item_spacing.x = 10.0;
-            let both = [(Look::Secondary, footer.secondary), (Look::Primary, footer.primary)];
+            let both = [(ButtonStyle::Secondary, footer.secondary), (ButtonStyle::Primary, footer.primary)];
             for (look, button) in both {
                 if let Some(button) = button {
                     press(ui.action(look, &button.label, button.enabled), button.intent, intents);
@@ -190,7 +190,8 @@ fn show_sidebar(wizard: &mut Wizard, ui: &mut Ui, intents: &mut Vec<Intent>) {
     let mark = if narrow { mark.translate(vec2(-3.0, 0.0)) } else { mark };
     Icon::Mark.paint(ui, mark, p.accent);
     if !narrow {
-        let name = Words::new(ui).add(Kind::Name, Tone::Ink, "ACOLYTE").line_galley(ui, f32::INFINITY);
+        let name =
+            Paragraph::new(ui).add(TextRole::Name, Tone::Ink, "ACOLYTE").line_galley(ui, f32::INFINITY);
         let at = pos2(mark.right() + 10.0, mark.center().y - name.size().y / 2.0);
         ui.painter().galley(at.round(), name, p.ink);
     }
@@ -206,7 +207,7 @@ fn show_sidebar(wizard: &mut Wizard, ui: &mut Ui, intents: &mut Vec<Intent>) {
             step_row(ui, narrow, "★", &say!(text, "wizard-step-manage"), State::Current, false);
             return;
         }
-        for (i, step) in Step::ALL.into_iter().enumerate() {
+        for (i, step) in SidebarStep::ALL.into_iter().enumerate() {
             let state = state_of(wizard, step);
             let number = (i + 1).to_string();
             let open = wizard.page.may_go_to(step);
@@ -224,9 +225,9 @@ fn show_sidebar(wizard: &mut Wizard, ui: &mut Ui, intents: &mut Vec<Intent>) {
     ui.scope_builder(UiBuilder::new().id_salt("foot").max_rect(foot), |ui| {
         ui.spacing_mut().item_spacing = vec2(10.0, 1.0);
         let both = |ui: &mut Ui| {
-            foot::languages(ui, text, narrow, intents);
-            foot::theme_switch(ui, text, intents);
-            foot::appearance(ui, text, wizard.settings.appearance, intents);
+            footer::languages(ui, text, narrow, intents);
+            footer::theme_switch(ui, text, intents);
+            footer::appearance(ui, text, wizard.settings.appearance, intents);
         };
         if narrow {
             ui.vertical_centered(both)
@@ -238,7 +239,7 @@ fn show_sidebar(wizard: &mut Wizard, ui: &mut Ui, intents: &mut Vec<Intent>) {
             if let Some(engine) = wizard.backend.engine_version() {
                 version = format!("{version} · Ollama {engine}");
             }
-            ui.words(Kind::Label, Tone::Faint, &version);
+            ui.text(TextRole::Label, Tone::Faint, &version);
         }
     });
 }
@@ -253,7 +254,7 @@ enum State {
     LeftOut,
 }
 
-fn state_of(wizard: &Wizard, step: Step) -> State {
+fn state_of(wizard: &Wizard, step: SidebarStep) -> State {
     match wizard.page.step() {
         Some(current) if step == current => State::Current,
         _ if !wizard.page.visits(step) => State::LeftOut,
@@ -294,11 +295,11 @@ fn step_row(ui: &mut Ui, narrow: bool, sign: &str, name: &str, state: State, ope
     }
     if !narrow {
         let (kind, tone) = match state {
-            State::Current => (Kind::Strong, Tone::Ink),
-            State::Done | State::Ahead => (Kind::Text, Tone::Soft),
-            State::LeftOut => (Kind::Text, Tone::Faint),
+            State::Current => (TextRole::Strong, Tone::Ink),
+            State::Done | State::Ahead => (TextRole::Text, Tone::Soft),
+            State::LeftOut => (TextRole::Text, Tone::Faint),
         };
-        let galley = Words::new(ui).add(kind, tone, name).line_galley(ui, row.width() - 42.0);
+        let galley = Paragraph::new(ui).add(kind, tone, name).line_galley(ui, row.width() - 42.0);
         let at = pos2(row.left() + 38.0, row.center().y - galley.size().y / 2.0);
         ui.painter().galley(at.round(), galley, tone.color(p));
     }
@@ -310,20 +311,20 @@ fn step_row(ui: &mut Ui, narrow: bool, sign: &str, name: &str, state: State, ope
 }
 
 fn paint_sign(ui: &Ui, center: eframe::egui::Pos2, sign: &str, tone: Tone) {
-    let galley = Words::new(ui).add(Kind::Source, tone, sign).line_galley(ui, f32::INFINITY);
+    let galley = Paragraph::new(ui).add(TextRole::Source, tone, sign).line_galley(ui, f32::INFINITY);
     let at = center - galley.size() / 2.0;
     ui.painter().galley(at, galley, tone.color(palette(ui)));
 }
 
-fn step_name(text: Text, step: Step) -> String {
+fn step_name(text: Text, step: SidebarStep) -> String {
     match step {
-        Step::Welcome => say!(text, "wizard-step-welcome"),
-        Step::Hardware => say!(text, "wizard-step-hardware"),
-        Step::Compatibility => say!(text, "wizard-step-compatibility"),
-        Step::Profile => say!(text, "wizard-step-profile"),
-        Step::Consent => say!(text, "wizard-step-consent"),
-        Step::Summary => say!(text, "wizard-step-summary"),
-        Step::Install => say!(text, "wizard-step-install"),
-        Step::Result => say!(text, "wizard-step-result"),
+        SidebarStep::Welcome => say!(text, "wizard-step-welcome"),
+        SidebarStep::Hardware => say!(text, "wizard-step-hardware"),
+        SidebarStep::Compatibility => say!(text, "wizard-step-compatibility"),
+        SidebarStep::Profile => say!(text, "wizard-step-profile"),
+        SidebarStep::Consent => say!(text, "wizard-step-consent"),
+        SidebarStep::Summary => say!(text, "wizard-step-summary"),
+        SidebarStep::Install => say!(text, "wizard-step-install"),
+        SidebarStep::Result => say!(text, "wizard-step-result"),
     }
 }

@@ -6,9 +6,9 @@ use super::Wizard;
 use super::backend::{InstallEnd, ManageAction, Message};
 use super::flow::Page;
 use super::pages::hardware::Detection;
-use super::pages::manage::{Doing, Manage};
+use super::pages::manage::{ManageActivity, ManagePage};
 use super::pages::result::ResultPage;
-use super::pages::welcome::Welcome;
+use super::pages::welcome::WelcomePage;
 use super::questions::Question;
 use super::theme;
 use crate::say;
@@ -28,7 +28,7 @@ impl Wizard {
                     if let Page::Result(mut page) = page {
                         page.stop_answer();
                     }
-                    Page::Manage(Box::new(Manage::new(installation)))
+                    Page::Manage(Box::new(ManagePage::new(installation)))
                 });
                 self.check_health();
             }
@@ -54,12 +54,12 @@ impl Wizard {
                 self.backend.look_for_installation(self.text, self.outbox.clone());
             }
             // What was on the page was taken back.
-            (Message::Installation(Ok(None)), Page::Manage(page)) => page.doing = Doing::Removed,
+            (Message::Installation(Ok(None)), Page::Manage(page)) => page.doing = ManageActivity::Removed,
             (Message::Installation(Ok(Some(installation))), Page::Manage(page)) => {
-                **page = Manage::new(installation);
+                **page = ManagePage::new(installation);
                 self.check_health();
             }
-            (Message::Detected(Ok(found)), Page::Welcome(page)) => *page = Welcome { found: Some(found) },
+            (Message::Detected(Ok(found)), Page::Welcome(page)) => *page = WelcomePage { found: Some(found) },
             (Message::ModelFound { reference, model }, Page::Profile(page)) => {
                 page.model_found(&reference, model, self.backend.as_ref());
             }

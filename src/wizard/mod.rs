@@ -6,12 +6,12 @@
 
 pub mod backend;
 pub mod flow;
-mod foot;
+mod footer;
 mod frame;
 mod messages;
 pub mod pages;
 mod questions;
-mod reference;
+mod reference_table;
 mod resume;
 mod settings;
 mod start;
@@ -30,16 +30,16 @@ use crate::machine::Hardware;
 use crate::models::{Catalogue, Model};
 use crate::plan::{Profiles, reference_computers};
 use crate::text::{Language, Text};
-use backend::{About, Backend, Message, Outbox};
-use flow::{Page, Step};
-use pages::compatibility::Compatibility;
-use pages::consent::Consent;
+use backend::{Backend, Message, Outbox, ReportContents};
+use flow::{Page, SidebarStep};
+use pages::compatibility::CompatibilityPage;
+use pages::consent::ConsentPage;
 use pages::hardware::{Detection, HardwarePage};
 use pages::install::InstallPage;
-use pages::manage::Doing;
-use pages::profile::Profile;
-use pages::summary::Summary;
-use pages::{Context, Intent, View};
+use pages::manage::ManageActivity;
+use pages::profile::ProfilePage;
+use pages::summary::SummaryPage;
+use pages::{Intent, PageContext, View};
 use questions::Question;
 
 pub use settings::Settings;
@@ -98,7 +98,7 @@ pub struct Wizard {
     closing: bool,
     wants_to_close: bool,
     /// The page that was drawn last.
-    drawn: Option<Step>,
+    drawn: Option<SidebarStep>,
 }
 
 impl Wizard {
@@ -215,7 +215,7 @@ impl Wizard {
     /// Draws the page, between heading and footer.
     fn show_page(&mut self, ui: &mut Ui, intents: &mut Vec<Intent>) {
         let mut cx =
-            Context { text: self.text, backend: self.backend.as_ref(), outbox: &self.outbox, intents };
+            PageContext { text: self.text, backend: self.backend.as_ref(), outbox: &self.outbox, intents };
         let page: &mut dyn View = match &mut self.page {
             Page::Welcome(page) => page,
             Page::Hardware(page) => page,
@@ -264,12 +264,12 @@ impl Wizard {
             Intent::Next => self.next(),
             Intent::Back => self.change(Page::back),
             Intent::GoTo(step) => self.change(|page| page.back_to(step)),
-            Intent::Speak(language) => {
+            Intent::SetLanguage(language) => {
                 self.settings.language = Some(language);
                 self.text = Text::new(language);
             }
             Intent::SwitchTheme => self.settings.dark = Some(!dark),
-            Intent::Look(appearance) => self.settings.appearance = appearance,
+            Intent::SetAppearance(appearance) => self.settings.appearance = appearance,
             Intent::DetectAgain => self.detect_again(),
             Intent::AskWhereToSave => self.question = Some(Question::save(self.backend.places().home)),
             Intent::CompareWithReference => self.compare_with_reference(),
@@ -285,7 +285,7 @@ impl Wizard {
             }
             Intent::AskToCancel => self.question = Some(Question::Cancel { closing: false }),
             Intent::Retry => self.retry(),
-            Intent::ChooseAnother => self.change(|page| page.back_to(Step::Profile)),
+            Intent::ChooseAnother => self.change(|page| page.back_to(SidebarStep::Profile)),
             Intent::OpenFolder => self.open_folder(),
             Intent::Manage => self.backend.look_for_installation(self.text, self.outbox.clone()),
             Intent::ChangeProfile => {
@@ -302,7 +302,7 @@ impl Wizard {
             Intent::AskToRemove => self.question = Some(Question::Remove { keep_models: false }),
             Intent::Act(action) => {
                 if let Page::Manage(page) = &mut self.page {
-                    page.ask(Doing::Acting(action));
+                    page.ask(ManageActivity::Acting(action));
                     let home = page.installation.home.clone();
                     self.backend.manage(home, action, self.text, self.outbox.clone());
                 }
@@ -325,19 +325,19 @@ impl Wizard {
         self.page = match std::mem::take(&mut self.page) {
             Page::Welcome(page) => Page::Hardware(page.into()),
             Page::Hardware(page) => match page.found() {
-                Some(found) => Page::Compatibility(Box::new(Compatibility::from(Arc::clone(found)))),
+                Some(found) => Page::Compatibility(Box::new(CompatibilityPage::from(Arc::clone(found)))),
                 None => Page::Hardware(page),
             },
             Page::Compatibility(page) => {
                 let found = Arc::clone(&page.found);
-                match Profile::new(*page, backend) {
+                match ProfilePage::new(*page, backend) {
                     Some(profile) => Page::Profile(Box::new(profile)),
                     None => Page::Compatibility(Box::new(found.into())),
                 }
             }
             Page::Profile(page) if !page.can_go_on() => Page::Profile(page),
-            Page::Profile(page) if page.needs_consent() => Page::Consent(Box::new(Consent::from(*page))),
-            Page::Profile(page) => Page::Summary(Box::new(Summary::new(*page, None))),
+            Page::Profile(page) if page.needs_consent() => Page::Consent(Box::new(ConsentPage::from(*page))),
+            Page::Profile(page) => Page::Summary(Box::new(SummaryPage::new(*page, None))),
             Page::Consent(page) => match page.agree(backend, text) {
                 Ok(summary) => Page::Summary(summary),
                 Err(page) => Page::Consent(page),
@@ -357,7 +357,7 @@ impl Wizard {
     fn detect(&mut self) {
         let places = self.backend.places();
         let mut intents = Vec::new();
-        let cx = Context {
+        let cx = PageContext {
             text: self.text,
             backend: self.backend.as_ref(),
             outbox: &self.outbox,
@@ -405,14 +405,14 @@ impl Wizard {
 
     fn check_health(&mut self) {
         if let Page::Manage(page) = &mut self.page {
-            page.ask(Doing::Checking);
+            page.ask(ManageActivity::Checking);
             self.backend.health(page.installation.home.clone(), self.text, self.outbox.clone());
         }
     }
 
     /// What a report about this page tells of.
-    fn about(&self) -> About {
-        let mut about = About { found: self.page.found().cloned(), ..About::default() };
+    fn about(&self) -> ReportContents {
+        let mut about = ReportContents { found: self.page.found().cloned(), ..ReportContents::default() };
         match &self.page {
             Page::Install(page) => about.log = Some(page.log(self.text)),
             Page::Result(page) => about.receipt = Some(page.receipt.clone()),

@@ -9,9 +9,9 @@ use super::Wizard;
 use super::backend::{ManageAction, REPORT_NAME};
 use super::flow::Page;
 use super::pages::Intent;
-use super::reference;
-use super::theme::{Kind, Tone, palette, size};
-use super::widgets::{Look, Parts as _, checkbox, labelled, text_field};
+use super::reference_table;
+use super::theme::{TextRole, Tone, palette, size};
+use super::widgets::{ButtonStyle, UiExt as _, checkbox, labelled, text_field};
 use crate::install::manage::undo::Unfinished;
 use crate::plan::ReferenceComputer;
 use crate::say;
@@ -114,40 +114,40 @@ impl Wizard {
                 } else {
                     say!(text, "wizard-ask-cancel-yes")
                 },
-                Look::Danger,
+                ButtonStyle::Danger,
             ),
             Question::Remove { .. } => (
                 say!(text, "wizard-ask-remove-title"),
                 say!(text, "wizard-ask-remove"),
                 say!(text, "wizard-ask-remove-no"),
                 say!(text, "wizard-ask-remove-yes"),
-                Look::Danger,
+                ButtonStyle::Danger,
             ),
             Question::CutShort(unfinished) => (
                 say!(text, "wizard-ask-cut-short-title"),
                 format!("{} {}", unfinished.words(text), say!(text, "wizard-ask-cut-short")),
                 say!(text, "wizard-ask-cut-short-later"),
                 say!(text, "wizard-ask-cut-short-continue"),
-                Look::Primary,
+                ButtonStyle::Primary,
             ),
             Question::FourBits => (
                 say!(text, "wizard-ask-four-bits-title"),
                 say!(text, "wizard-ask-four-bits"),
                 say!(text, "wizard-ask-four-bits-no"),
                 say!(text, "wizard-ask-four-bits-yes"),
-                Look::Primary,
+                ButtonStyle::Primary,
             ),
             Question::Save { .. } => (
                 say!(text, "wizard-ask-save-title"),
                 say!(text, "wizard-ask-save"),
                 say!(text, "wizard-ask-save-no"),
                 say!(text, "wizard-ask-save-yes"),
-                Look::Primary,
+                ButtonStyle::Primary,
             ),
         };
-        ui.words(Kind::Heading, Tone::Ink, &title);
+        ui.text(TextRole::Heading, Tone::Ink, &title);
         ui.gap(2.0);
-        ui.words(Kind::Text, Tone::Soft, &words);
+        ui.text(TextRole::Text, Tone::Soft, &words);
         let mut answer = Answer::None;
         match question {
             Question::Cancel { .. } | Question::CutShort(_) | Question::FourBits | Question::Reference(_) => {
@@ -179,13 +179,13 @@ impl Wizard {
         ui.gap(5.0);
         ui.horizontal(|ui| {
             ui.spacing_mut().item_spacing.x = 10.0;
-            if ui.action(Look::Secondary, &refuse, true).clicked() {
+            if ui.action(ButtonStyle::Secondary, &refuse, true).clicked() {
                 answer = Answer::Close;
             }
             let ready =
                 !matches!(question, Question::Save { path } if !PathBuf::from(path.trim()).is_absolute());
             if matches!(question, Question::CutShort(_))
-                && ui.action(Look::Danger, &say!(text, "wizard-ask-cut-short-undo"), true).clicked()
+                && ui.action(ButtonStyle::Danger, &say!(text, "wizard-ask-cut-short-undo"), true).clicked()
             {
                 answer = Answer::Undo;
             }
@@ -231,13 +231,13 @@ impl Wizard {
 
 /// The reference table; there is nothing to answer.
 fn read(ui: &mut Ui, text: Text, computers: &[ReferenceComputer]) -> Answer {
-    ui.words(Kind::Heading, Tone::Ink, &say!(text, "plan-reference-title"));
+    ui.text(TextRole::Heading, Tone::Ink, &say!(text, "plan-reference-title"));
     ui.gap(2.0);
-    ui.words(Kind::Text, Tone::Soft, &say!(text, "plan-reference-about"));
+    ui.text(TextRole::Text, Tone::Soft, &say!(text, "plan-reference-about"));
     ui.gap(3.0);
-    reference::show(ui, text, computers);
+    reference_table::show(ui, text, computers);
     ui.gap(4.0);
-    if ui.action(Look::Secondary, &say!(text, "wizard-reference-close"), true).clicked() {
+    if ui.action(ButtonStyle::Secondary, &say!(text, "wizard-reference-close"), true).clicked() {
         Answer::Close
     } else {
         Answer::None

@@ -7,12 +7,12 @@
 use std::sync::Arc;
 
 use super::Wizard;
-use super::backend::{Custom, Found, ManageAction};
+use super::backend::{CustomModel, Found, ManageAction};
 use super::flow::Page;
-use super::pages::compatibility::Compatibility;
+use super::pages::compatibility::CompatibilityPage;
 use super::pages::hardware::{Detection, HardwarePage};
-use super::pages::manage::Doing;
-use super::pages::profile::{Choice, PlacesTyped, Profile, What};
+use super::pages::manage::ManageActivity;
+use super::pages::profile::{Choice, ModelChoice, PlacesForm, ProfilePage};
 use super::theme::Tone;
 use crate::install::SavedRequest;
 use crate::say;
@@ -31,10 +31,10 @@ impl Wizard {
         let Some(asked) = self.resuming.take() else { return };
         let choice = self.choice_of(&asked, &found);
         let as_it_was = choice.is_some();
-        let mut compatibility = Compatibility::from(found);
+        let mut compatibility = CompatibilityPage::from(found);
         compatibility.draft = choice;
         let found = Arc::clone(&compatibility.found);
-        self.page = match Profile::new(compatibility, self.backend.as_ref()) {
+        self.page = match ProfilePage::new(compatibility, self.backend.as_ref()) {
             Some(profile) => Page::Profile(Box::new(profile)),
             None => Page::Compatibility(Box::new(found.into())),
         };
@@ -71,25 +71,25 @@ impl Wizard {
         };
         let of_profile = (0..plans.len()).find(same);
         let (what, plan) = match of_profile {
-            Some(index) => (What::Profile(index), plans[index].clone()),
+            Some(index) => (ModelChoice::Profile(index), plans[index].clone()),
             None => {
                 let model = self.backend.catalogue().into_iter().find(|model| model.tag == asked.model)?;
-                let custom = Custom {
+                let custom = CustomModel {
                     model,
                     kv_cache_type: asked.kv_cache_type,
                     context_tokens: asked.context_tokens,
                     gpu_layers: asked.gpu_layers,
                 };
                 let plan = self.backend.make_plan(&self.backend.custom(&custom), &found.hardware);
-                (What::Custom(custom), plan)
+                (ModelChoice::Custom(custom), plan)
             }
         };
         let options = &asked.options;
         Some(Choice {
             plan,
             what,
-            source: super::pages::source::SourceTyped::new(self.backend.source(&found.hardware)),
-            places: PlacesTyped {
+            source: super::pages::engine_form::EngineForm::new(self.backend.source(&found.hardware)),
+            places: PlacesForm {
                 home: options.home.display().to_string(),
                 models_dir: options.models_dir.display().to_string(),
                 port: options.port.map(|port| port.to_string()).unwrap_or_default(),
@@ -102,7 +102,7 @@ impl Wizard {
     pub(super) fn undo(&mut self) {
         let home = self.backend.places().home;
         if let Page::Manage(page) = &mut self.page {
-            page.ask(Doing::Acting(ManageAction::Undo));
+            page.ask(ManageActivity::Acting(ManageAction::Undo));
         }
         self.notice = Some((Tone::Soft, say!(self.text, "wizard-undoing")));
         self.backend.manage(home, ManageAction::Undo, self.text, self.outbox.clone());

@@ -3,7 +3,7 @@
 //! A graphics driver may crash, hang or end the process it is loaded into, and no code in that process can prevent
 //! it. So the window runs in a child of our own program ([`child`]), and this process only listens to it:
 //!
-//! 1. A child tries wgpu on a card, or glow where only the processor draws ([`mod@order`]). It says when it begins, when the
+//! 1. A child tries wgpu on a card, or glow where only the processor draws ([`mod@renderers`]). It says when it begins, when the
 //!    first frame is on the screen, and how it ended.
 //! 2. One that fails, crashes, or has drawn nothing after [`FIRST_FRAME_LIMIT`] is followed by one that tries the next:
 //!    glow, and in the end wgpu with whatever it finds.
@@ -16,7 +16,7 @@
 //! for a second program.
 
 mod child;
-mod order;
+mod renderers;
 mod window;
 
 use std::ffi::OsString;
@@ -24,11 +24,11 @@ use std::time::Duration;
 
 use super::WizardOptions;
 use child::End;
-use order::order;
+use renderers::order;
 use window::OpenError;
 
 pub use child::Showing;
-pub use order::Drawing;
+pub use renderers::Drawing;
 
 /// How long a driver may take to show the first frame. A slow processor that draws by itself needs a few seconds.
 pub const FIRST_FRAME_LIMIT: Duration = Duration::from_secs(20);

@@ -2,8 +2,8 @@
 //! a way back. In both languages.
 
 use acolyte::text::Language;
-use acolyte::wizard::backend::{ManageAction, Message, Trouble};
-use acolyte::wizard::flow::{Page, Step as Place};
+use acolyte::wizard::backend::{ManageAction, Message, WorkerError};
+use acolyte::wizard::flow::{Page, SidebarStep as Place};
 use eframe::egui::{Key, Modifiers};
 
 use super::scripted::{self, Scene};
@@ -11,8 +11,8 @@ use super::stage::{Eye, Stage};
 
 const WORDS: &str = "It did not answer. Try again.";
 
-fn trouble<T>() -> Result<T, Trouble> {
-    Err(Trouble(WORDS.to_owned()))
+fn trouble<T>() -> Result<T, WorkerError> {
+    Err(WorkerError(WORDS.to_owned()))
 }
 
 fn in_both_languages(scene: impl Fn() -> Scene, journey: impl Fn(Stage)) {
@@ -172,7 +172,7 @@ fn what_cannot_be_written_or_opened_is_said_and_the_page_stays() {
     in_both_languages(laptop, |stage| {
         let mut stage = stage.reach_hardware();
         let outbox = stage.desk.borrow().outbox.clone().unwrap();
-        for message in [Message::ReportSaved(trouble()), Message::OpenFailed(Trouble(WORDS.to_owned()))] {
+        for message in [Message::ReportSaved(trouble()), Message::OpenFailed(WorkerError(WORDS.to_owned()))] {
             outbox.send(message);
             stage.harness.run();
             assert!(stage.sees(WORDS));

@@ -5,20 +5,20 @@ use acolyte::install::{Source, Which};
 use acolyte::ollama::http::HttpOptions;
 use acolyte::ollama::release::Release;
 use acolyte::text::Language;
-use acolyte::wizard::backend::{Message, PathOf, StartSource, Trouble};
+use acolyte::wizard::backend::{EngineDefaults, Message, PathField, WorkerError};
 use eframe::egui::accesskit::Role;
 use egui_kittest::kittest::{NodeT as _, Queryable as _};
 
 use super::scripted::{self, Scene};
 use super::stage::{Eye, Stage};
 
-fn scene(source: StartSource) -> Scene {
+fn scene(source: EngineDefaults) -> Scene {
     Scene { source, ..Scene::of(scripted::laptop()) }
 }
 
 /// Started with `--ollama newest`.
 pub fn newest_scene() -> Scene {
-    scene(StartSource { wants_newest: true, ..StartSource::default() })
+    scene(EngineDefaults { wants_newest: true, ..EngineDefaults::default() })
 }
 
 /// An Ollama is on this machine.
@@ -28,10 +28,10 @@ pub fn here_scene() -> Scene {
         program: "/usr/local/bin/ollama".into(),
         bytes: 4_000_000_000,
     };
-    scene(StartSource { here: Some(here), ..StartSource::default() })
+    scene(EngineDefaults { here: Some(here), ..EngineDefaults::default() })
 }
 
-fn answer(stage: &mut Stage, found: Result<Box<Release>, Trouble>) {
+fn answer(stage: &mut Stage, found: Result<Box<Release>, WorkerError>) {
     let (_, outbox) = stage.desk.borrow().newest.last().expect("it was looked for").clone();
     outbox.send(Message::NewestFound(found));
     stage.harness.run();
@@ -45,7 +45,7 @@ pub fn newest_found(stage: &mut Stage) {
 
 pub fn newest_missing(stage: &mut Stage) {
     let why = "The newest release cannot be found: github.com (no connection).";
-    answer(stage, Err(Trouble(why.to_owned())));
+    answer(stage, Err(WorkerError(why.to_owned())));
 }
 
 fn summary(mut stage: Stage) -> Stage {
@@ -134,7 +134,7 @@ fn an_archive_is_picked_with_the_systems_dialog() {
     let label = stage.text.say("wizard-browse-for", &[("what", stage.say("wizard-engine-archive").into())]);
     stage.click_label(&label);
     let (of, outbox) = stage.desk.borrow().pickers[0].clone();
-    assert_eq!(of, PathOf::Archive);
+    assert_eq!(of, PathField::Archive);
     outbox.send(Message::PathPicked(of, Some("/media/usb/ollama.tar.zst".into())));
     stage.harness.run();
     let mut stage = summary(stage);
@@ -147,7 +147,7 @@ fn an_archive_is_picked_with_the_systems_dialog() {
 #[test]
 fn a_proxy_of_the_command_line_keeps_its_password_without_showing_it() {
     let http = HttpOptions { proxy: Some("ana:s3cret@proxy:3128".parse().unwrap()), ca_file: None };
-    let start = StartSource { source: Source { http, ..Source::default() }, ..StartSource::default() };
+    let start = EngineDefaults { source: Source { http, ..Source::default() }, ..EngineDefaults::default() };
     let mut stage = Stage::new(Eye::blind(Language::English), scene(start)).reach_profile();
     stage.click("wizard-advanced");
     let label = stage.say("wizard-network-proxy");

@@ -5,7 +5,7 @@ use acolyte::machine::Hardware;
 use acolyte::text::Language;
 use acolyte::wizard::Settings;
 use acolyte::wizard::backend::{InstallEnd, ManageAction, Message};
-use acolyte::wizard::flow::{Page, Step as Place};
+use acolyte::wizard::flow::{Page, SidebarStep as Place};
 use acolyte::wizard::theme::Appearance;
 use eframe::egui::accesskit::Role;
 use eframe::egui::{Key, Modifiers, Theme};

@@ -1,7 +1,7 @@
 //! Pictures of every page, for a person to look at: `ACOLYTE_PICTURES=FOLDER cargo test --test wizard pictures`.
 
 use acolyte::text::Language;
-use acolyte::wizard::backend::{InstallEnd, Message, Trouble};
+use acolyte::wizard::backend::{InstallEnd, Message, WorkerError};
 use eframe::egui::Theme;
 
 use super::scripted::{self, Scene};
@@ -133,7 +133,7 @@ pub const PAGES: &[(&str, Way)] = &[
     ("7-install-four-bits", |eye| {
         let mut stage = Stage::new(eye, Scene::of(scripted::laptop())).reach_install();
         scripted::half_way(&stage.installation().1);
-        let end = InstallEnd::FourBits(Trouble(stage.say("wizard-four-bits-declined")));
+        let end = InstallEnd::FourBits(WorkerError(stage.say("wizard-four-bits-declined")));
         stage.installation().1.send(Message::InstallEnded(Err(end)));
         stage.harness.run();
         stage

@@ -19,8 +19,8 @@ use acolyte::plan::{self, Candidate, Plan, Profiles};
 use acolyte::text::Text;
 use acolyte::wizard::Settings;
 use acolyte::wizard::backend::{
-    About, AnswerFigures, Backend, Custom, Found, Health, InstallEnd, Installation, ManageAction, Message,
-    Outbox, PathOf, Places, StartSource, Trouble,
+    AnswerFigures, Backend, CustomModel, EngineDefaults, Found, InstallEnd, Installation, InstallationHealth,
+    ManageAction, Message, Outbox, PathField, Places, ReportContents, WorkerError,
 };
 
 /// What the backend was asked, and the hands to answer with.
@@ -32,11 +32,11 @@ pub struct Desk {
     pub lookups: Vec<(String, Outbox)>,
     pub newest: Vec<(Source, Outbox)>,
     pub actions: Vec<(ManageAction, Outbox)>,
-    pub reports: Vec<(About, PathBuf)>,
+    pub reports: Vec<(ReportContents, PathBuf)>,
     pub dialogs: usize,
     pub links: Vec<&'static str>,
     pub remembered: Vec<Settings>,
-    pub pickers: Vec<(PathOf, Outbox)>,
+    pub pickers: Vec<(PathField, Outbox)>,
     pub opened: Vec<PathBuf>,
     pub outbox: Option<Outbox>,
 }
@@ -47,13 +47,13 @@ pub struct Scene {
     pub hardware: Hardware,
     pub installation: Option<Installation>,
     pub unfinished: Option<Unfinished>,
-    pub health: Health,
+    pub health: InstallationHealth,
     pub detection_fails: bool,
     /// Detection is answered by the test, not at once.
     pub detection_waits: bool,
     pub free_bytes: Option<u64>,
     /// Where the engine comes from, as the program was started.
-    pub source: StartSource,
+    pub source: EngineDefaults,
     /// How the window looked last time.
     pub settings: Settings,
 }
@@ -108,7 +108,7 @@ impl Backend for Scripted {
             return;
         }
         outbox.send(Message::Detected(if self.scene.detection_fails {
-            Err(Trouble("The system did not answer. Try again.".to_owned()))
+            Err(WorkerError("The system did not answer. Try again.".to_owned()))
         } else {
             Ok(found(&self.scene.hardware))
         }));
@@ -118,7 +118,7 @@ impl Backend for Scripted {
         Catalogue::built_in().models.clone()
     }
 
-    fn custom(&self, custom: &Custom) -> Candidate {
+    fn custom(&self, custom: &CustomModel) -> Candidate {
         let layers = custom.gpu_layers.map_or(plan::Layers::Fit, plan::Layers::Exactly);
         let policy = &Profiles::built_in().policy;
         plan::custom_candidate(
@@ -161,7 +161,7 @@ impl Backend for Scripted {
         }
     }
 
-    fn source(&self, _hardware: &Hardware) -> StartSource {
+    fn source(&self, _hardware: &Hardware) -> EngineDefaults {
         self.scene.source.clone()
     }
 
@@ -189,16 +189,16 @@ impl Backend for Scripted {
         self.desk.borrow_mut().actions.push((action, outbox));
     }
 
-    fn pick_path(&self, of: PathOf, _start: PathBuf, outbox: Outbox) {
+    fn pick_path(&self, of: PathField, _start: PathBuf, outbox: Outbox) {
         self.desk.borrow_mut().pickers.push((of, outbox));
     }
 
-    fn save_report_as(&self, _about: About, _text: Text, outbox: Outbox) {
+    fn save_report_as(&self, _about: ReportContents, _text: Text, outbox: Outbox) {
         self.desk.borrow_mut().dialogs += 1;
         outbox.send(Message::ReportSaved(Ok(None)));
     }
 
-    fn save_report(&self, about: About, path: PathBuf, _text: Text, outbox: Outbox) {
+    fn save_report(&self, about: ReportContents, path: PathBuf, _text: Text, outbox: Outbox) {
         self.desk.borrow_mut().reports.push((about, path.clone()));
         outbox.send(Message::ReportSaved(Ok(Some(path))));
     }
@@ -308,7 +308,7 @@ impl Scene {
             hardware,
             installation: None,
             unfinished: None,
-            health: Health {
+            health: InstallationHealth {
                 running: true,
                 engine_version: Some("0.32.15".to_owned()),
                 loaded_bytes: Some(5_400_000_000),
@@ -317,7 +317,7 @@ impl Scene {
             detection_fails: false,
             detection_waits: false,
             free_bytes: Some(212_000_000_000),
-            source: StartSource::default(),
+            source: EngineDefaults::default(),
             settings: Settings::default(),
         }
     }
@@ -413,7 +413,7 @@ pub fn finish(request: &Request, outbox: &Outbox) {
 /// Ends an installation badly.
 pub fn fail(outbox: &Outbox, words: &str) {
     outbox.send(Message::InstallEvent(event(Step::PullModel, StepState::Failed, words)));
-    outbox.send(Message::InstallEnded(Err(InstallEnd::Failed(Trouble(words.to_owned())))));
+    outbox.send(Message::InstallEnded(Err(InstallEnd::Failed(WorkerError(words.to_owned())))));
 }
 
 /// Ends an answer.

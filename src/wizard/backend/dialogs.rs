@@ -10,12 +10,12 @@ use std::thread;
 
 use rfd::{AsyncFileDialog, FileHandle};
 
-use super::{Message, Outbox, PathOf, Trouble};
+use super::{Message, Outbox, PathField, WorkerError};
 use crate::say;
 use crate::text::Text;
 
 /// Lets the person pick a folder, or a file that is there.
-pub(super) fn pick_path(of: PathOf, start: &Path, picked: impl FnOnce(Option<PathBuf>) + Send + 'static) {
+pub(super) fn pick_path(of: PathField, start: &Path, picked: impl FnOnce(Option<PathBuf>) + Send + 'static) {
     let dialog = AsyncFileDialog::new().set_directory(existing(start));
     if of.is_file() {
         wait_for(dialog.pick_file(), picked);
@@ -90,7 +90,7 @@ fn start(mut opener: Command, what: &str, text: Text, outbox: &Outbox) {
         Ok(mut child) => drop(thread::spawn(move || child.wait())),
         Err(error) => {
             let words = say!(text, "wizard-open-failed", path = what, cause = error.to_string());
-            outbox.send(Message::OpenFailed(Trouble(words)));
+            outbox.send(Message::OpenFailed(WorkerError(words)));
         }
     }
 }

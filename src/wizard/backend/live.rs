@@ -6,8 +6,8 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use super::{
-    About, AnswerFigures, Backend, Custom, Found, Health, InstallEnd, Installation, ManageAction, Message,
-    Outbox, PathOf, Places, StartSource, Trouble, dialogs, reports,
+    AnswerFigures, Backend, CustomModel, EngineDefaults, Found, InstallEnd, Installation, InstallationHealth,
+    ManageAction, Message, Outbox, PathField, Places, ReportContents, WorkerError, dialogs, reports,
 };
 use crate::control::Control;
 use crate::estimate::MachineFigures;
@@ -77,18 +77,18 @@ impl Live {
 fn work(
     text: Text,
     outbox: Outbox,
-    failed: impl Fn(Trouble) -> Message + Clone + Send + 'static,
+    failed: impl Fn(WorkerError) -> Message + Clone + Send + 'static,
     work: impl FnOnce(&Outbox) -> Message + Send + 'static,
 ) {
     let spawned = thread::Builder::new().name("worker".to_owned()).spawn({
         let (outbox, failed) = (outbox.clone(), failed.clone());
         move || {
             let answer = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| work(&outbox)));
-            outbox.send(answer.unwrap_or_else(|_| failed(Trouble(say!(text, "wizard-worker-crashed")))));
+            outbox.send(answer.unwrap_or_else(|_| failed(WorkerError(say!(text, "wizard-worker-crashed")))));
         }
     });
     if let Err(error) = spawned {
-        outbox.send(failed(Trouble(say!(text, "wizard-no-worker", cause = error.to_string()))));
+        outbox.send(failed(WorkerError(say!(text, "wizard-no-worker", cause = error.to_string()))));
     }
 }
 
@@ -110,11 +110,11 @@ impl Backend for Live {
         Some(bytes(AssetRole::Base)? + extra.unwrap_or(0))
     }
 
-    fn source(&self, hardware: &Hardware) -> StartSource {
+    fn source(&self, hardware: &Hardware) -> EngineDefaults {
         let minimum = Release::built_in().map(|release| release.version).unwrap_or_default();
         let ours = Paths::new(&self.home).engines();
         let here = self.may_reuse.then(|| installed_engine(&hardware.engines, &minimum, &ours)).flatten();
-        StartSource { source: self.source.clone(), wants_newest: self.wants_newest, here }
+        EngineDefaults { source: self.source.clone(), wants_newest: self.wants_newest, here }
     }
 
     fn find_newest(&self, source: Source, text: Text, outbox: Outbox) {
@@ -124,7 +124,7 @@ impl Backend for Live {
             |trouble| Message::NewestFound(Err(trouble)),
             move |_| {
                 let found = newest(&source.mirrors, &source.http).map(Box::new);
-                Message::NewestFound(found.map_err(|error| Trouble(error.explain(text))))
+                Message::NewestFound(found.map_err(|error| WorkerError(error.explain(text))))
             },
         );
     }
@@ -140,14 +140,14 @@ impl Backend for Live {
                     tracing::warn!(%error, "what was asked for before cannot be read");
                     None
                 });
-                let installed =
-                    Installed::load(&home).map_err(|error| Trouble(InstallError::from(error).explain(text)));
+                let installed = Installed::load(&home)
+                    .map_err(|error| WorkerError(InstallError::from(error).explain(text)));
                 let found = installed.map(|installed| installed.map(|one| installation(&home, one, asked)));
                 outbox.send(Message::Installation(found));
                 match unfinished_run(&home) {
                     Ok(Some(unfinished)) => Message::CutShort(Box::new(unfinished)),
                     Ok(None) => Message::Looked,
-                    Err(error) => Message::Installation(Err(Trouble(error.explain(text)))),
+                    Err(error) => Message::Installation(Err(WorkerError(error.explain(text)))),
                 }
             },
         );
@@ -194,7 +194,7 @@ impl Backend for Live {
         Catalogue::built_in().models.clone()
     }
 
-    fn custom(&self, custom: &Custom) -> Candidate {
+    fn custom(&self, custom: &CustomModel) -> Candidate {
         plan::custom_candidate(
             Arc::clone(&custom.model),
             custom.kv_cache_type,
@@ -259,9 +259,9 @@ impl Backend for Live {
                     if error.is_cancelled() {
                         InstallEnd::Cancelled
                     } else if matches!(error, InstallError::FourBitsNeedConsent { .. }) {
-                        InstallEnd::FourBits(Trouble(say!(text, "wizard-four-bits-declined")))
+                        InstallEnd::FourBits(WorkerError(say!(text, "wizard-four-bits-declined")))
                     } else {
-                        InstallEnd::Failed(Trouble(error.explain(text)))
+                        InstallEnd::Failed(WorkerError(error.explain(text)))
                     }
                 }))
             },
@@ -286,7 +286,7 @@ impl Backend for Live {
                 Message::Health(
                     manage::health(&home)
                         .map(|found| health(found, text))
-                        .map_err(|error| Trouble(error.explain(text))),
+                        .map_err(|error| WorkerError(error.explain(text))),
                 )
             },
         );
@@ -305,16 +305,16 @@ impl Backend for Live {
                     ManageAction::Stop => manage::stop(&home).map(drop),
                     ManageAction::Remove { keep_models } => uninstall(&home, keep_models, &control).map(drop),
                 };
-                Message::Managed(action, done.map_err(|error| Trouble(error.explain(text))))
+                Message::Managed(action, done.map_err(|error| WorkerError(error.explain(text))))
             },
         );
     }
 
-    fn pick_path(&self, of: PathOf, start: PathBuf, outbox: Outbox) {
+    fn pick_path(&self, of: PathField, start: PathBuf, outbox: Outbox) {
         dialogs::pick_path(of, &start, move |path| outbox.send(Message::PathPicked(of, path)));
     }
 
-    fn save_report_as(&self, about: About, text: Text, outbox: Outbox) {
+    fn save_report_as(&self, about: ReportContents, text: Text, outbox: Outbox) {
         let options = DetectOptions::new(self.home.clone());
         dialogs::pick_file(&self.home, move |path| {
             let Some(path) = path else { return outbox.send(Message::ReportSaved(Ok(None))) };
@@ -322,7 +322,7 @@ impl Backend for Live {
         });
     }
 
-    fn save_report(&self, about: About, path: PathBuf, text: Text, outbox: Outbox) {
+    fn save_report(&self, about: ReportContents, path: PathBuf, text: Text, outbox: Outbox) {
         let options = DetectOptions::new(self.home.clone());
         work(
             text,
@@ -349,8 +349,13 @@ impl Backend for Live {
 }
 
 /// A tag of the catalogue or a reference to a registry.
-fn resolve(reference: &str, insecure: bool, http: &HttpOptions, text: Text) -> Result<Arc<Model>, Trouble> {
-    lookup_to_install(reference, insecure, http).map_err(|error| Trouble(error.explain(text)))
+fn resolve(
+    reference: &str,
+    insecure: bool,
+    http: &HttpOptions,
+    text: Text,
+) -> Result<Arc<Model>, WorkerError> {
+    lookup_to_install(reference, insecure, http).map_err(|error| WorkerError(error.explain(text)))
 }
 
 /// What is installed, as the window shows it.
@@ -370,7 +375,7 @@ fn installation(home: &Path, installed: Installed, asked: Option<SavedRequest>) 
 }
 
 /// How it is doing, as the window shows it.
-fn health(health: manage::Health, text: Text) -> Health {
+fn health(health: manage::Health, text: Text) -> InstallationHealth {
     let promised = health.installed.as_ref().map(|installed| &installed.profile);
     let mut problems = Vec::new();
     if health.unfinished {
@@ -390,7 +395,7 @@ fn health(health: manage::Health, text: Text) -> Health {
         ));
     }
     let loaded_bytes = health.loaded.map(|loaded| loaded.size);
-    Health { running: health.running, engine_version: health.version, loaded_bytes, problems }
+    InstallationHealth { running: health.running, engine_version: health.version, loaded_bytes, problems }
 }
 
 /// Streams an answer and measures it. A person who leaves does not want to hear the rest.
@@ -400,12 +405,12 @@ fn answer(
     text: Text,
     control: &Control,
     outbox: &Outbox,
-) -> Result<AnswerFigures, Trouble> {
-    let trouble = |error: &ClientError| Trouble(error.explain(text));
+) -> Result<AnswerFigures, WorkerError> {
+    let trouble = |error: &ClientError| WorkerError(error.explain(text));
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
-        .map_err(|error| Trouble(say!(text, "wizard-no-worker", cause = error.to_string())))?;
+        .map_err(|error| WorkerError(say!(text, "wizard-no-worker", cause = error.to_string())))?;
     let client = Client::new(port).map_err(|error| trouble(&error))?;
     let request = GenerateRequest {
         model: SERVED_MODEL.to_owned(),

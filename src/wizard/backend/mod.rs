@@ -43,7 +43,7 @@ pub struct Found {
 
 /// What a report tells of besides the settings and logs here.
 #[derive(Clone, Debug, Default)]
-pub struct About {
+pub struct ReportContents {
     /// The machine on the pages; this one is asked when there is none.
     pub found: Option<Arc<Found>>,
     /// What the installation on the page has logged.
@@ -63,7 +63,7 @@ pub struct Places {
 
 /// Where the engine comes from, before the person changes anything.
 #[derive(Clone, Debug, Default)]
-pub struct StartSource {
+pub struct EngineDefaults {
     /// As the program was started.
     pub source: Source,
     /// The newest release was asked for.
@@ -97,7 +97,7 @@ pub struct Installation {
 
 /// How an installation is doing.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Health {
+pub struct InstallationHealth {
     /// Whether the server answers.
     pub running: bool,
     /// Version of the engine, as it says itself.
@@ -126,25 +126,25 @@ pub enum ManageAction {
 
 /// An error, in words for a person.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Trouble(pub String);
+pub struct WorkerError(pub String);
 
 /// What workers send to the window.
 #[derive(Debug)]
 pub enum Message {
     /// Whether there is an installation.
-    Installation(Result<Option<Installation>, Trouble>),
+    Installation(Result<Option<Installation>, WorkerError>),
     /// The last installation was cut short.
     CutShort(Box<Unfinished>),
     /// Everything that is installed was looked at.
     Looked,
     /// Detection ended.
-    Detected(Result<Arc<Found>, Trouble>),
+    Detected(Result<Arc<Found>, WorkerError>),
     /// A typed model reference was looked up.
     ModelFound {
         /// What was typed.
         reference: String,
         /// The model.
-        model: Result<Arc<Model>, Trouble>,
+        model: Result<Arc<Model>, WorkerError>,
     },
     /// The installation moves.
     InstallEvent(Event),
@@ -153,24 +153,24 @@ pub enum Message {
     /// A piece of an answer.
     AnswerPart(String),
     /// An answer ended.
-    AnswerEnded(Result<AnswerFigures, Trouble>),
+    AnswerEnded(Result<AnswerFigures, WorkerError>),
     /// How the installation is doing.
-    Health(Result<Health, Trouble>),
+    Health(Result<InstallationHealth, WorkerError>),
     /// Something was done to the installation.
-    Managed(ManageAction, Result<(), Trouble>),
+    Managed(ManageAction, Result<(), WorkerError>),
     /// A dialog for a folder or file was closed.
-    PathPicked(PathOf, Option<PathBuf>),
+    PathPicked(PathField, Option<PathBuf>),
     /// The newest release of the engine was looked for.
-    NewestFound(Result<Box<Release>, Trouble>),
+    NewestFound(Result<Box<Release>, WorkerError>),
     /// A report was written, or the dialog for it closed without a choice.
-    ReportSaved(Result<Option<PathBuf>, Trouble>),
+    ReportSaved(Result<Option<PathBuf>, WorkerError>),
     /// Something could not be opened.
-    OpenFailed(Trouble),
+    OpenFailed(WorkerError),
 }
 
 /// Which folder or file a dialog was for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum PathOf {
+pub enum PathField {
     /// Our folder.
     Home,
     /// The models' folder.
@@ -181,7 +181,7 @@ pub enum PathOf {
     Certificates,
 }
 
-impl PathOf {
+impl PathField {
     /// Whether a file is wanted, not a folder.
     pub fn is_file(self) -> bool {
         matches!(self, Self::Archive | Self::Certificates)
@@ -194,9 +194,9 @@ pub enum InstallEnd {
     /// The person stopped it.
     Cancelled,
     /// It failed; what happened and what to do.
-    Failed(Trouble),
+    Failed(WorkerError),
     /// Memory ran out; it may fit with a KV cache at 4 bits, which the person must agree to first.
-    FourBits(Trouble),
+    FourBits(WorkerError),
 }
 
 /// What was measured on one answer.
@@ -238,7 +238,7 @@ pub trait Backend {
     /// Bytes of the archive of [`Backend::engine_version`] for this machine; `None` when unknown.
     fn engine_download_bytes(&self, hardware: &Hardware) -> Option<u64>;
     /// Where the engine comes from, as the program was started, and an engine on this machine that could be used.
-    fn source(&self, hardware: &Hardware) -> StartSource;
+    fn source(&self, hardware: &Hardware) -> EngineDefaults;
     /// Looks for the newest release → [`Message::NewestFound`].
     fn find_newest(&self, source: Source, text: Text, outbox: Outbox);
     /// Looks for an installation → [`Message::Installation`], and [`Message::CutShort`] where there is reason to.
@@ -248,7 +248,7 @@ pub trait Backend {
     /// The models that can be chosen besides the profiles'.
     fn catalogue(&self) -> Vec<Arc<Model>>;
     /// A candidate of the person's own; arithmetic only.
-    fn custom(&self, custom: &Custom) -> Candidate;
+    fn custom(&self, custom: &CustomModel) -> Candidate;
     /// One candidate against a machine; arithmetic only.
     fn make_plan(&self, candidate: &Candidate, hardware: &Hardware) -> Plan;
     /// The machine as the estimator sees it.
@@ -274,11 +274,11 @@ pub trait Backend {
     /// Changes an installation → [`Message::Managed`].
     fn manage(&self, home: PathBuf, action: ManageAction, text: Text, outbox: Outbox);
     /// Opens a dialog for a folder or file → [`Message::PathPicked`].
-    fn pick_path(&self, of: PathOf, start: PathBuf, outbox: Outbox);
+    fn pick_path(&self, of: PathField, start: PathBuf, outbox: Outbox);
     /// Opens a dialog for a file and writes the report there → [`Message::ReportSaved`].
-    fn save_report_as(&self, about: About, text: Text, outbox: Outbox);
+    fn save_report_as(&self, about: ReportContents, text: Text, outbox: Outbox);
     /// Writes the report to a typed path → [`Message::ReportSaved`].
-    fn save_report(&self, about: About, path: PathBuf, text: Text, outbox: Outbox);
+    fn save_report(&self, about: ReportContents, path: PathBuf, text: Text, outbox: Outbox);
     /// Keeps how the window looks for the next start, where something is installed.
     fn remember(&self, settings: Settings);
     /// Shows a web page in the system's browser.
@@ -289,7 +289,7 @@ pub trait Backend {
 
 /// The person's own choice of a model.
 #[derive(Clone, Debug)]
-pub struct Custom {
+pub struct CustomModel {
     /// The model.
     pub model: Arc<Model>,
     /// Type of the KV cache.

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use super::{About, Trouble};
+use super::{ReportContents, WorkerError};
 use crate::doctor::{self, Machine};
 use crate::hardware::{DetectOptions, collect};
 use crate::say;
@@ -13,21 +13,21 @@ const PAGE_LOG: &str = "installation (window)";
 
 /// Puts the report together and writes it. Reads logs, and asks the machine when nobody has: call it on a worker thread.
 pub(super) fn write(
-    about: &About,
+    about: &ReportContents,
     options: &DetectOptions,
     path: PathBuf,
     text: Text,
-) -> Result<Option<PathBuf>, Trouble> {
+) -> Result<Option<PathBuf>, WorkerError> {
     let failed = |cause: String| {
         let path = path.display().to_string();
-        Trouble(say!(text, "wizard-report-failed", path = path, cause = cause))
+        WorkerError(say!(text, "wizard-report-failed", path = path, cause = cause))
     };
     let json = json(about, options).map_err(|error| failed(error.to_string()))?;
     std::fs::write(&path, json).map_err(|error| failed(error.to_string()))?;
     Ok(Some(path))
 }
 
-fn json(about: &About, options: &DetectOptions) -> Result<String, serde_json::Error> {
+fn json(about: &ReportContents, options: &DetectOptions) -> Result<String, serde_json::Error> {
     let machine = match about.found.as_deref() {
         Some(found) => match &found.evidence {
             Some(evidence) => Machine::Asked(Box::new(evidence.clone())),
@@ -64,7 +64,10 @@ mod tests {
             engines: Places::default(),
             ..DetectOptions::new(home.path().to_owned())
         };
-        let about = About { log: Some("pulled with token=abc\nended".to_owned()), ..About::default() };
+        let about = ReportContents {
+            log: Some("pulled with token=abc\nended".to_owned()),
+            ..ReportContents::default()
+        };
         let text = Text::new(Language::English);
         assert_eq!(write(&about, &options, path.clone(), text), Ok(Some(path.clone())));
         let json = std::fs::read_to_string(&path).unwrap();
@@ -74,7 +77,7 @@ mod tests {
         assert_eq!(Hardware::from_file(&path).unwrap(), report.hardware);
 
         let nowhere = home.path().join("no/such/folder/report.json");
-        let Err(Trouble(words)) = write(&about, &options, nowhere, text) else { unreachable!("written") };
+        let Err(WorkerError(words)) = write(&about, &options, nowhere, text) else { unreachable!("written") };
         assert!(words.contains("report.json"), "{words}");
     }
 }

@@ -5,20 +5,20 @@ use std::sync::Arc;
 
 use eframe::egui::{ComboBox, Ui};
 
-use super::Context;
+use super::PageContext;
 use super::compatibility::model_name;
-use super::profile::{Lookup, Profile, What, kv_name};
+use super::profile::{Lookup, ModelChoice, ProfilePage, kv_name};
 use crate::models::KvCacheType;
 use crate::say;
-use crate::wizard::backend::{Custom, PathOf};
-use crate::wizard::theme::{Kind, Tone};
+use crate::wizard::backend::{CustomModel, PathField};
+use crate::wizard::theme::{TextRole, Tone};
 use crate::wizard::widgets::{
-    Look, Parts as _, banner, button_width, checkbox, labelled, slider, text_field,
+    ButtonStyle, UiExt as _, banner, button_width, checkbox, labelled, slider, text_field,
 };
 
-impl Profile {
+impl ProfilePage {
     /// Draws it. Whatever is changed about the model makes the choice one of the person's own.
-    pub(super) fn show_advanced(&mut self, ui: &mut Ui, cx: &mut Context<'_>) {
+    pub(super) fn show_advanced(&mut self, ui: &mut Ui, cx: &mut PageContext<'_>) {
         ui.spacing_mut().item_spacing.y = 6.0;
         let before = self.as_custom();
         let mut custom = before.clone();
@@ -31,7 +31,7 @@ impl Profile {
             || custom.kv_cache_type != before.kv_cache_type
             || custom.gpu_layers != before.gpu_layers;
         if changed {
-            self.choose(What::Custom(custom), cx.backend);
+            self.choose(ModelChoice::Custom(custom), cx.backend);
         }
         ui.gap(2.0);
         self.places(ui, cx);
@@ -39,7 +39,7 @@ impl Profile {
         self.choice.source.show(ui, cx);
     }
 
-    fn model(&mut self, ui: &mut Ui, cx: &Context<'_>, custom: &mut Custom) {
+    fn model(&mut self, ui: &mut Ui, cx: &PageContext<'_>, custom: &mut CustomModel) {
         let text = cx.text;
         labelled(ui, &say!(text, "wizard-advanced-model"), |ui| {
             let width = ui.available_width();
@@ -62,7 +62,7 @@ impl Profile {
             ui.horizontal(|ui| {
                 let button = say!(text, "wizard-advanced-look-up");
                 let width = ui.available_width()
-                    - button_width(ui, Look::Secondary, &button)
+                    - button_width(ui, ButtonStyle::Secondary, &button)
                     - ui.spacing().item_spacing.x;
                 let field = text_field(ui, &mut self.reference, "hf.co/…  ·  host:port/…", width)
                     .accessible_name(label.as_str());
@@ -70,7 +70,7 @@ impl Profile {
                 let ready = !wanted.is_empty() && self.lookup != Lookup::Asking;
                 let entered =
                     field.lost_focus() && ui.input(|input| input.key_pressed(eframe::egui::Key::Enter));
-                if (ui.action(Look::Secondary, &button, ready).clicked() || entered) && ready {
+                if (ui.action(ButtonStyle::Secondary, &button, ready).clicked() || entered) && ready {
                     self.lookup = Lookup::Asking;
                     let http = self.choice.source.http();
                     cx.backend.find_model(wanted, http, text, cx.outbox.clone());
@@ -80,13 +80,13 @@ impl Profile {
         match &self.lookup {
             Lookup::Idle => {}
             Lookup::Asking => {
-                ui.words(Kind::Label, Tone::Soft, &say!(text, "wizard-advanced-looking-up"));
+                ui.text(TextRole::Label, Tone::Soft, &say!(text, "wizard-advanced-looking-up"));
             }
             Lookup::Failed(trouble) => banner(ui, Tone::Refused, &trouble.0),
         }
     }
 
-    fn layers(&mut self, ui: &mut Ui, cx: &Context<'_>, custom: &mut Custom) {
+    fn layers(&mut self, ui: &mut Ui, cx: &PageContext<'_>, custom: &mut CustomModel) {
         let text = cx.text;
         let total = self.choice.plan.total_layers;
         let fitted = self.choice.plan.gpu_layers;
@@ -96,7 +96,7 @@ impl Profile {
             "wizard-advanced-layers",
             layers = super::compatibility::layers(text, &self.choice.plan)
         );
-        ui.words(Kind::Label, Tone::Faint, &label);
+        ui.text(TextRole::Label, Tone::Faint, &label);
         let mut layers = custom.gpu_layers.unwrap_or(fitted).min(total);
         if slider(ui, &mut layers, 0..=total, &say!(text, "wizard-layers")).changed() {
             custom.gpu_layers = Some(layers);
@@ -107,22 +107,22 @@ impl Profile {
         }
     }
 
-    fn places(&mut self, ui: &mut Ui, cx: &Context<'_>) {
+    fn places(&mut self, ui: &mut Ui, cx: &PageContext<'_>) {
         let text = cx.text;
         let places = &mut self.choice.places;
         let folders = [
-            (say!(text, "wizard-advanced-home"), &mut places.home, PathOf::Home),
-            (say!(text, "wizard-advanced-models"), &mut places.models_dir, PathOf::Models),
+            (say!(text, "wizard-advanced-home"), &mut places.home, PathField::Home),
+            (say!(text, "wizard-advanced-models"), &mut places.models_dir, PathField::Models),
         ];
         for (label, typed, of) in folders {
             labelled(ui, &label, |ui| {
                 ui.horizontal(|ui| {
                     let button = say!(text, "wizard-browse");
                     let width = ui.available_width()
-                        - button_width(ui, Look::Secondary, &button)
+                        - button_width(ui, ButtonStyle::Secondary, &button)
                         - ui.spacing().item_spacing.x;
                     text_field(ui, typed, "", width);
-                    let browse = ui.action(Look::Secondary, &button, true);
+                    let browse = ui.action(ButtonStyle::Secondary, &button, true);
                     let browse =
                         browse.accessible_name(say!(text, "wizard-browse-for", what = label.clone()));
                     if browse.clicked() {
@@ -131,7 +131,7 @@ impl Profile {
                 });
             });
             if !PathBuf::from(typed.trim()).is_absolute() {
-                ui.words(Kind::Label, Tone::Refused, &say!(text, "wizard-folder-not-absolute"));
+                ui.text(TextRole::Label, Tone::Refused, &say!(text, "wizard-folder-not-absolute"));
             }
         }
         let label = say!(text, "wizard-advanced-port");
@@ -140,7 +140,7 @@ impl Profile {
             text_field(ui, &mut places.port, &hint, 160.0).accessible_name(label.as_str());
         });
         if places.port().is_err() {
-            ui.words(Kind::Label, Tone::Refused, &say!(text, "wizard-port-wrong"));
+            ui.text(TextRole::Label, Tone::Refused, &say!(text, "wizard-port-wrong"));
         }
         ui.gap(1.0);
         let how = cx.backend.login_kind(text);
@@ -148,7 +148,7 @@ impl Profile {
     }
 }
 
-fn kv(ui: &mut Ui, cx: &Context<'_>, custom: &mut Custom) {
+fn kv(ui: &mut Ui, cx: &PageContext<'_>, custom: &mut CustomModel) {
     let text = cx.text;
     labelled(ui, &say!(text, "wizard-context-type"), |ui| {
         let width = ui.available_width();

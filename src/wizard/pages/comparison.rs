@@ -5,8 +5,8 @@ use eframe::egui::{Rect, Sense, Ui, vec2};
 use crate::install::Receipt;
 use crate::say;
 use crate::text::Text;
-use crate::wizard::theme::{Kind, Tone};
-use crate::wizard::widgets::{Chip, Column, Table, Words, promise_scale};
+use crate::wizard::theme::{TextRole, Tone};
+use crate::wizard::widgets::{Chip, Column, Paragraph, Table, promise_scale};
 
 /// One line of the comparison.
 struct Row {
@@ -44,9 +44,9 @@ pub(super) fn comparison(ui: &mut Ui, text: Text, receipt: &Receipt) {
     let rows = rows(text, receipt);
     for (i, row) in rows.iter().enumerate() {
         table.row(ui, 36.0, None, i + 1 == rows.len(), |ui, column| match column {
-            0 => _ = Words::new(ui).add(Kind::TableStrong, Tone::Ink, &row.name).show_line(ui),
-            1 => _ = Words::new(ui).add(Kind::Table, Tone::Ink, &row.promised).show_line(ui),
-            2 => _ = Words::new(ui).add(Kind::TableStrong, Tone::Ink, &row.measured).show_line(ui),
+            0 => _ = Paragraph::new(ui).add(TextRole::TableStrong, Tone::Ink, &row.name).show_line(ui),
+            1 => _ = Paragraph::new(ui).add(TextRole::Table, Tone::Ink, &row.promised).show_line(ui),
+            2 => _ = Paragraph::new(ui).add(TextRole::TableStrong, Tone::Ink, &row.measured).show_line(ui),
             3 => {
                 let (rect, _) = ui.allocate_exact_size(vec2(ui.available_width(), 16.0), Sense::hover());
                 let rect = Rect::from_center_size(rect.center(), rect.size());

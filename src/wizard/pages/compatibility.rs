@@ -7,16 +7,16 @@ use eframe::egui::{Ui, vec2};
 
 use super::hardware::{Detection, HardwarePage};
 use super::profile::Choice;
-use super::{Button, Context, Footer, Intent, View};
+use super::{Button, Footer, Intent, PageContext, View};
 use crate::models::Model;
 use crate::plan::{Improvement, Plan, Report, Verdict};
 use crate::say;
 use crate::text::Text;
 use crate::wizard::backend::Found;
-use crate::wizard::theme::{Kind, Tone, size};
+use crate::wizard::theme::{TextRole, Tone, size};
 use crate::wizard::widgets::{
-    Chip, Column, Parts as _, Table, Words, card, card_row, table_card, thin_bar, to_the_middle, two_lines,
-    verdict_chip, wash_card,
+    Chip, Column, Paragraph, Table, UiExt as _, card, card_row, table_card, thin_bar, to_the_middle,
+    two_lines, verdict_chip, wash_card,
 };
 
 /// What the table can be sorted by.
@@ -47,7 +47,7 @@ const ROW_CLOSE: f32 = 38.0;
 const ROW_REFUSED: f32 = 29.0;
 
 /// The page.
-pub struct Compatibility {
+pub struct CompatibilityPage {
     /// The machine and the plans.
     pub found: Arc<Found>,
     /// Row whose reasons are shown: index into the report's plans.
@@ -57,13 +57,13 @@ pub struct Compatibility {
     pub draft: Option<Choice>,
 }
 
-impl From<Compatibility> for HardwarePage {
-    fn from(page: Compatibility) -> Self {
+impl From<CompatibilityPage> for HardwarePage {
+    fn from(page: CompatibilityPage) -> Self {
         Self { detection: Detection::Known(page.found) }
     }
 }
 
-impl From<Arc<Found>> for Compatibility {
+impl From<Arc<Found>> for CompatibilityPage {
     fn from(found: Arc<Found>) -> Self {
         let report = &found.report;
         let recommended = report.recommended.as_ref();
@@ -73,7 +73,7 @@ impl From<Arc<Found>> for Compatibility {
     }
 }
 
-impl Compatibility {
+impl CompatibilityPage {
     fn rows(&self) -> Vec<usize> {
         let plans = &self.found.report.plans;
         let mut rows: Vec<usize> = (0..plans.len()).collect();
@@ -144,7 +144,7 @@ impl Compatibility {
     }
 }
 
-impl View for Compatibility {
+impl View for CompatibilityPage {
     fn heading(&self, text: Text) -> (String, String) {
         let report = &self.found.report;
         let title = match report.verdict {
@@ -160,7 +160,7 @@ impl View for Compatibility {
         (title, lead)
     }
 
-    fn show(&mut self, ui: &mut Ui, cx: &mut Context<'_>) {
+    fn show(&mut self, ui: &mut Ui, cx: &mut PageContext<'_>) {
         let text = cx.text;
         if self.found.report.verdict == Verdict::Refused {
             refusal(ui, text, &self.found.report);
@@ -195,9 +195,9 @@ fn refusal(ui: &mut Ui, text: Text, report: &Report) {
     wash_card(ui, Tone::Refused, |ui| {
         ui.spacing_mut().item_spacing.y = 4.0;
         for reason in &report.reasons {
-            Words::new(ui)
-                .add(Kind::Strong, Tone::Ink, &format!("{}. ", reason.title(text)))
-                .add(Kind::Text, Tone::Ink, &reason.text(text))
+            Paragraph::new(ui)
+                .add(TextRole::Strong, Tone::Ink, &format!("{}. ", reason.title(text)))
+                .add(TextRole::Text, Tone::Ink, &reason.text(text))
                 .show(ui);
         }
     });
@@ -206,10 +206,10 @@ fn refusal(ui: &mut Ui, text: Text, report: &Report) {
     }
     ui.gap(3.5);
     card(ui, |ui| {
-        ui.words(Kind::Strong, Tone::Ink, &say!(text, "wizard-what-you-can-do"));
+        ui.text(TextRole::Strong, Tone::Ink, &say!(text, "wizard-what-you-can-do"));
         ui.gap(0.5);
         for improvement in &report.improvements {
-            ui.words(Kind::Text, Tone::Soft, &improvement.text(text));
+            ui.text(TextRole::Text, Tone::Soft, &improvement.text(text));
         }
     });
 }
@@ -221,21 +221,21 @@ fn why(ui: &mut Ui, text: Text, plan: &Plan) {
         Verdict::Degraded => say!(text, "wizard-why-degraded", profile = profile),
         Verdict::Refused => say!(text, "wizard-why-refused", profile = profile),
     };
-    ui.words(Kind::Strong, Tone::Ink, &title);
+    ui.text(TextRole::Strong, Tone::Ink, &title);
     ui.gap(0.5);
     for reason in &plan.reasons {
-        ui.words(Kind::Text, Tone::Soft, &reason.text(text));
+        ui.text(TextRole::Text, Tone::Soft, &reason.text(text));
     }
 }
 
 fn what_would_change(ui: &mut Ui, text: Text, plan: &Plan) {
-    ui.words(Kind::Strong, Tone::Ink, &say!(text, "wizard-what-would-change"));
+    ui.text(TextRole::Strong, Tone::Ink, &say!(text, "wizard-what-would-change"));
     ui.gap(0.5);
     if plan.improvements.is_empty() {
-        ui.words(Kind::Text, Tone::Soft, &say!(text, "wizard-nothing-to-change"));
+        ui.text(TextRole::Text, Tone::Soft, &say!(text, "wizard-nothing-to-change"));
     }
     for improvement in &plan.improvements {
-        ui.words(Kind::Text, Tone::Soft, &improvement.text(text));
+        ui.text(TextRole::Text, Tone::Soft, &improvement.text(text));
     }
 }
 
@@ -249,7 +249,7 @@ fn cell(ui: &mut Ui, text: Text, plan: &Plan, key: Key) {
     let dash = || "–".to_owned();
     match key {
         Key::Profile => {
-            Words::new(ui).add(Kind::TableStrong, Tone::Ink, &plan.candidate.id).show_line(ui);
+            Paragraph::new(ui).add(TextRole::TableStrong, Tone::Ink, &plan.candidate.id).show_line(ui);
         }
         Key::Verdict => {
             let (tone, word) = verdict_chip(text, plan.verdict);
@@ -272,10 +272,10 @@ fn cell(ui: &mut Ui, text: Text, plan: &Plan, key: Key) {
                 thousands = text.count(u64::from(candidate.context_tokens / 1024)),
                 kv = candidate.kv_cache_type.name()
             );
-            two_lines(ui, Words::new(ui).add(Kind::Source, Tone::Faint, &context), |ui| {
-                Words::new(ui)
+            two_lines(ui, Paragraph::new(ui).add(TextRole::Source, Tone::Faint, &context), |ui| {
+                Paragraph::new(ui)
                     .add(
-                        Kind::Table,
+                        TextRole::Table,
                         Tone::Ink,
                         &short_model(&candidate.model.title, &candidate.model.quantisation),
                     )
@@ -291,21 +291,22 @@ fn cell(ui: &mut Ui, text: Text, plan: &Plan, key: Key) {
                     part = text.memory_number(plan.memory.ram_required_bytes),
                     whole = text.memory_number(plan.ram_available_bytes)
                 );
-                two_lines(ui, Words::new(ui).add(Kind::Source, Tone::Faint, &ram), |ui| {
-                    let mut words = Words::new(ui).add(Kind::Table, Tone::Ink, &layers(text, plan));
+                two_lines(ui, Paragraph::new(ui).add(TextRole::Source, Tone::Faint, &ram), |ui| {
+                    let mut words = Paragraph::new(ui).add(TextRole::Table, Tone::Ink, &layers(text, plan));
                     if ui.available_width() >= ROOM_FOR_SHARE {
-                        words = words.add(Kind::Source, Tone::Faint, &format!(" {}", text.percent(share)));
+                        words =
+                            words.add(TextRole::Source, Tone::Faint, &format!(" {}", text.percent(share)));
                     }
                     words.show_line(ui);
                 });
             } else {
-                ui.words(Kind::Table, Tone::Ink, &dash());
+                ui.text(TextRole::Table, Tone::Ink, &dash());
             }
         }
         Key::Memory => memory(ui, text, plan),
         Key::Speed => {
             let speed = if runs { text.range(plan.speed.decode_tokens_per_s) } else { dash() };
-            Words::new(ui).add(Kind::TableStrong, Tone::Ink, &speed).show_line(ui);
+            Paragraph::new(ui).add(TextRole::TableStrong, Tone::Ink, &speed).show_line(ui);
         }
         Key::FirstToken => {
             let wait = if runs {
@@ -313,7 +314,7 @@ fn cell(ui: &mut Ui, text: Text, plan: &Plan, key: Key) {
             } else {
                 dash()
             };
-            Words::new(ui).add(Kind::Table, Tone::Ink, &wait).show_line(ui);
+            Paragraph::new(ui).add(TextRole::Table, Tone::Ink, &wait).show_line(ui);
         }
     }
 }
@@ -321,14 +322,14 @@ fn cell(ui: &mut Ui, text: Text, plan: &Plan, key: Key) {
 fn memory(ui: &mut Ui, text: Text, plan: &Plan) {
     let (need, free) = (needed_vram(plan), plan.vram_free_bytes);
     if plan.vram_total_bytes == 0 {
-        ui.words(Kind::Table, Tone::Ink, "–");
+        ui.text(TextRole::Table, Tone::Ink, "–");
         return;
     }
     ui.vertical(|ui| {
         ui.spacing_mut().item_spacing = vec2(4.0, 3.0);
-        to_the_middle(ui, Kind::Label.line_height() + size::BAR_THIN + 3.0);
+        to_the_middle(ui, TextRole::Label.line_height() + size::BAR_THIN + 3.0);
         let figures = |whole| say!(text, "wizard-of", part = text.memory_number(need), whole = whole);
-        let words = |whole| Words::new(ui).add(Kind::Label, Tone::Ink, &figures(whole));
+        let words = |whole| Paragraph::new(ui).add(TextRole::Label, Tone::Ink, &figures(whole));
         // Without the unit before a figure is cut off: the head of the column says what it is.
         let fits = words(text.memory(free)).line_galley(ui, f32::INFINITY).size().x <= ui.available_width();
         let shown = words(if fits { text.memory(free) } else { text.memory_number(free) });

@@ -2,59 +2,59 @@
 
 use eframe::egui::Ui;
 
-use super::profile::Profile;
-use super::summary::Summary;
+use super::profile::ProfilePage;
+use super::summary::SummaryPage;
 use super::welcome::numbered;
-use super::{Button, Context, Footer, Intent, View};
+use super::{Button, Footer, Intent, PageContext, View};
 use crate::say;
 use crate::text::Text;
 use crate::wizard::backend::Backend;
-use crate::wizard::theme::{Kind, Tone};
-use crate::wizard::widgets::{Parts as _, card, checkbox, rule};
+use crate::wizard::theme::{TextRole, Tone};
+use crate::wizard::widgets::{UiExt as _, card, checkbox, rule};
 
 /// The page.
-pub struct Consent {
+pub struct ConsentPage {
     /// The page before.
-    pub profile: Profile,
+    pub profile: ProfilePage,
     /// Whether the person agreed.
     pub ticked: bool,
 }
 
-impl From<Consent> for Profile {
-    fn from(page: Consent) -> Self {
+impl From<ConsentPage> for ProfilePage {
+    fn from(page: ConsentPage) -> Self {
         page.profile
     }
 }
 
-impl From<Profile> for Consent {
-    fn from(profile: Profile) -> Self {
+impl From<ProfilePage> for ConsentPage {
+    fn from(profile: ProfilePage) -> Self {
         Self { profile, ticked: false }
     }
 }
 
-impl From<Summary> for Consent {
-    fn from(page: Summary) -> Self {
+impl From<SummaryPage> for ConsentPage {
+    fn from(page: SummaryPage) -> Self {
         Self { profile: page.profile, ticked: true }
     }
 }
 
-impl Consent {
+impl ConsentPage {
     /// The summary, with the words the person agreed to; not without the tick.
-    pub fn agree(self: Box<Self>, backend: &dyn Backend, text: Text) -> Result<Box<Summary>, Box<Self>> {
+    pub fn agree(self: Box<Self>, backend: &dyn Backend, text: Text) -> Result<Box<SummaryPage>, Box<Self>> {
         if !self.ticked {
             return Err(self);
         }
         let words = backend.consent_text(&self.profile.choice.plan, text);
-        Ok(Box::new(Summary::new(self.profile, Some(words))))
+        Ok(Box::new(SummaryPage::new(self.profile, Some(words))))
     }
 }
 
-impl View for Consent {
+impl View for ConsentPage {
     fn heading(&self, text: Text) -> (String, String) {
         (say!(text, "wizard-consent-title"), say!(text, "wizard-consent-lead"))
     }
 
-    fn show(&mut self, ui: &mut Ui, cx: &mut Context<'_>) {
+    fn show(&mut self, ui: &mut Ui, cx: &mut PageContext<'_>) {
         let text = cx.text;
         let plan = &self.profile.choice.plan;
         card(ui, |ui| {
@@ -70,19 +70,19 @@ impl View for Consent {
         if !plan.improvements.is_empty() {
             ui.gap(3.5);
             card(ui, |ui| {
-                ui.words(Kind::Strong, Tone::Ink, &say!(text, "wizard-consent-avoid"));
+                ui.text(TextRole::Strong, Tone::Ink, &say!(text, "wizard-consent-avoid"));
                 ui.gap(0.5);
                 for improvement in &plan.improvements {
-                    ui.words(Kind::Text, Tone::Soft, &improvement.text(text));
+                    ui.text(TextRole::Text, Tone::Soft, &improvement.text(text));
                 }
             });
         }
         ui.gap(3.5);
         card(ui, |ui| {
-            ui.words(Kind::Strong, Tone::Ink, &say!(text, "wizard-consent-stays-title"));
+            ui.text(TextRole::Strong, Tone::Ink, &say!(text, "wizard-consent-stays-title"));
             ui.gap(0.5);
             let tokens = text.count(u64::from(plan.candidate.context_tokens));
-            ui.words(Kind::Text, Tone::Soft, &say!(text, "wizard-consent-stays", tokens = tokens));
+            ui.text(TextRole::Text, Tone::Soft, &say!(text, "wizard-consent-stays", tokens = tokens));
         });
         ui.gap(5.0);
         let label = say!(text, "wizard-consent-tick", profile = plan.candidate.id.clone());

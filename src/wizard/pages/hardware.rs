@@ -6,11 +6,11 @@ use std::sync::Arc;
 use eframe::egui::Ui;
 
 use super::hardware_cards::{asking, cards};
-use super::welcome::Welcome;
-use super::{Button, Context, Footer, Intent, View};
+use super::welcome::WelcomePage;
+use super::{Button, Footer, Intent, PageContext, View};
 use crate::say;
 use crate::text::Text;
-use crate::wizard::backend::{Found, Trouble};
+use crate::wizard::backend::{Found, WorkerError};
 use crate::wizard::theme::Tone;
 use crate::wizard::widgets::banner;
 
@@ -23,7 +23,7 @@ pub enum Detection {
     /// It is known.
     Known(Arc<Found>),
     /// It could not be found out.
-    Failed(Trouble),
+    Failed(WorkerError),
 }
 
 /// The page.
@@ -32,14 +32,14 @@ pub struct HardwarePage {
     pub detection: Detection,
 }
 
-impl From<HardwarePage> for Welcome {
+impl From<HardwarePage> for WelcomePage {
     fn from(page: HardwarePage) -> Self {
         Self { found: page.found().cloned() }
     }
 }
 
-impl From<Welcome> for HardwarePage {
-    fn from(page: Welcome) -> Self {
+impl From<WelcomePage> for HardwarePage {
+    fn from(page: WelcomePage) -> Self {
         Self { detection: page.found.map_or(Detection::NotAsked, Detection::Known) }
     }
 }
@@ -54,7 +54,7 @@ impl HardwarePage {
     }
 
     /// Starts asking, unless it is known or being asked.
-    pub fn ask(&mut self, models_dir: PathBuf, cx: &Context<'_>) {
+    pub fn ask(&mut self, models_dir: PathBuf, cx: &PageContext<'_>) {
         if matches!(self.detection, Detection::NotAsked) {
             self.detection = Detection::Asking;
             cx.backend.detect(models_dir, cx.text, cx.outbox.clone());
@@ -74,7 +74,7 @@ impl View for HardwarePage {
         (say!(text, "wizard-hardware-title"), lead)
     }
 
-    fn show(&mut self, ui: &mut Ui, cx: &mut Context<'_>) {
+    fn show(&mut self, ui: &mut Ui, cx: &mut PageContext<'_>) {
         match &self.detection {
             Detection::NotAsked | Detection::Asking => asking(ui, cx.text),
             Detection::Known(found) => {

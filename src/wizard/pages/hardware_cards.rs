@@ -7,10 +7,10 @@ use crate::machine::{Disk, DiskKind, FoundEngine, Gpu, GpuKind, Hardware, Note, 
 use crate::say;
 use crate::sentences::machine::{disk_needs, engine_kind, feature_name, names};
 use crate::text::Text;
-use crate::wizard::theme::{Kind, Tone};
+use crate::wizard::theme::{TextRole, Tone};
 use crate::wizard::widgets::{
-    Chip, Part, Parts as _, StackedBar, Words, banner, banner_with, card, card_beside_two, card_row, columns,
-    facing, rule,
+    Chip, Paragraph, Part, StackedBar, UiExt as _, banner, banner_with, card, card_beside_two, card_row,
+    columns, facing, rule,
 };
 
 /// The cards before anything is known: the same places, so that nothing jumps when they fill.
@@ -30,9 +30,9 @@ pub(super) fn asking(ui: &mut Ui, text: Text) {
                 ui.gap(3.5);
             }
             card(ui, |ui| {
-                ui.words(Kind::Label, Tone::Faint, name);
+                ui.text(TextRole::Label, Tone::Faint, name);
                 ui.gap(1.0);
-                ui.words(Kind::Text, Tone::Soft, &say!(text, "wizard-hardware-being-asked"));
+                ui.text(TextRole::Text, Tone::Soft, &say!(text, "wizard-hardware-being-asked"));
             });
         }
     });
@@ -143,7 +143,7 @@ fn can_be_asked_again(note: &Note) -> bool {
 
 fn graphics(ui: &mut Ui, text: Text, gpu: &Gpu) {
     ui.horizontal(|ui| {
-        ui.words(Kind::Label, Tone::Faint, &say!(text, "wizard-hardware-graphics"));
+        ui.text(TextRole::Label, Tone::Faint, &say!(text, "wizard-hardware-graphics"));
         ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
             let (tone, chip) = match (gpu.blocked_note(), gpu.backend) {
                 (Some(note), _) => (Tone::Refused, note.title(text)),
@@ -156,7 +156,7 @@ fn graphics(ui: &mut Ui, text: Text, gpu: &Gpu) {
         });
     });
     ui.gap(1.0);
-    ui.words(Kind::Figure, Tone::Ink, &gpu.name);
+    ui.text(TextRole::Figure, Tone::Ink, &gpu.name);
     ui.gap(2.5);
     vram(ui, text, gpu);
     ui.gap(3.0);
@@ -176,14 +176,14 @@ fn graphics(ui: &mut Ui, text: Text, gpu: &Gpu) {
     }
     if let Some(source) = sources(text, gpu) {
         ui.gap(2.0);
-        ui.words(Kind::Source, Tone::Faint, &say!(text, "wizard-known-from", source = source));
+        ui.text(TextRole::Source, Tone::Faint, &say!(text, "wizard-known-from", source = source));
     }
 }
 
 /// Total and free memory of a card, and the bar of what others use.
 fn vram(ui: &mut Ui, text: Text, gpu: &Gpu) {
     let Some(total) = gpu.vram_total_bytes else {
-        ui.words(Kind::Text, Tone::Soft, &say!(text, "wizard-hardware-vram-unknown"));
+        ui.text(TextRole::Text, Tone::Soft, &say!(text, "wizard-hardware-vram-unknown"));
         return;
     };
     ui.horizontal(|ui| {
@@ -193,16 +193,16 @@ fn vram(ui: &mut Ui, text: Text, gpu: &Gpu) {
         } else {
             say!(text, "wizard-hardware-vram", mib = text.count(total / crate::MIB))
         };
-        Words::new(ui)
-            .add(Kind::TableStrong, Tone::Ink, &text.memory(total))
-            .add(Kind::Table, Tone::Ink, &format!(" {label}"))
+        Paragraph::new(ui)
+            .add(TextRole::TableStrong, Tone::Ink, &text.memory(total))
+            .add(TextRole::Table, Tone::Ink, &format!(" {label}"))
             .show(ui);
         ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
             if let Some(free) = gpu.vram_free_bytes {
-                Words::new(ui)
-                    .add(Kind::TableStrong, Tone::Ink, &text.memory(free))
+                Paragraph::new(ui)
+                    .add(TextRole::TableStrong, Tone::Ink, &text.memory(free))
                     .add(
-                        Kind::Table,
+                        TextRole::Table,
                         Tone::Ink,
                         &format!(
                             " {}",
@@ -221,36 +221,38 @@ fn vram(ui: &mut Ui, text: Text, gpu: &Gpu) {
         .show(ui);
     if gpu.vram_free_bytes.is_none() {
         ui.gap(1.0);
-        ui.words(Kind::Label, Tone::Soft, &say!(text, "wizard-hardware-free-unknown"));
+        ui.text(TextRole::Label, Tone::Soft, &say!(text, "wizard-hardware-free-unknown"));
     }
 }
 
 fn no_graphics(ui: &mut Ui, text: Text, hardware: &Hardware) {
-    ui.words(Kind::Label, Tone::Faint, &say!(text, "wizard-hardware-graphics"));
+    ui.text(TextRole::Label, Tone::Faint, &say!(text, "wizard-hardware-graphics"));
     ui.gap(1.0);
-    ui.words(Kind::Figure, Tone::Ink, &say!(text, "wizard-hardware-no-gpu"));
+    ui.text(TextRole::Figure, Tone::Ink, &say!(text, "wizard-hardware-no-gpu"));
     ui.gap(1.5);
     if hardware.gpus.is_empty() {
-        ui.words(Kind::Text, Tone::Soft, &say!(text, "wizard-hardware-nothing-found"));
+        ui.text(TextRole::Text, Tone::Soft, &say!(text, "wizard-hardware-nothing-found"));
     }
     for gpu in &hardware.gpus {
-        Words::new(ui).marked(Kind::Text, Kind::Strong, Tone::Soft, &also_found(text, gpu)).show(ui);
+        Paragraph::new(ui)
+            .marked(TextRole::Text, TextRole::Strong, Tone::Soft, &also_found(text, gpu))
+            .show(ui);
     }
     ui.gap(1.0);
-    ui.words(Kind::Text, Tone::Soft, &say!(text, "wizard-hardware-needs-gpu"));
+    ui.text(TextRole::Text, Tone::Soft, &say!(text, "wizard-hardware-needs-gpu"));
 }
 
 fn memory(ui: &mut Ui, text: Text, hardware: &Hardware) {
     let memory = &hardware.memory;
-    ui.words(Kind::Label, Tone::Faint, &say!(text, "wizard-hardware-memory"));
+    ui.text(TextRole::Label, Tone::Faint, &say!(text, "wizard-hardware-memory"));
     ui.gap(1.0);
     let available = memory.available_bytes.map_or_else(
         || say!(text, "wizard-hardware-available-unknown"),
         |bytes| say!(text, "wizard-hardware-available", size = text.memory(bytes)),
     );
-    Words::new(ui)
-        .add(Kind::Figure, Tone::Ink, &text.memory(memory.total_bytes))
-        .add(Kind::Text, Tone::Soft, &format!("  {available}"))
+    Paragraph::new(ui)
+        .add(TextRole::Figure, Tone::Ink, &text.memory(memory.total_bytes))
+        .add(TextRole::Text, Tone::Soft, &format!("  {available}"))
         .show(ui);
     if let Some(available) = memory.available_bytes {
         ui.gap(1.5);
@@ -262,20 +264,20 @@ fn memory(ui: &mut Ui, text: Text, hardware: &Hardware) {
     }
     ui.gap(2.0);
     match memory.bandwidth_gb_s {
-        Some(rate) => Words::new(ui)
-            .add(Kind::Text, Tone::Ink, &format!("{}\u{a0}GB/s", text.figure(rate)))
-            .add(Kind::Label, Tone::Faint, &format!("  {}", say!(text, "wizard-hardware-measured-now")))
+        Some(rate) => Paragraph::new(ui)
+            .add(TextRole::Text, Tone::Ink, &format!("{}\u{a0}GB/s", text.figure(rate)))
+            .add(TextRole::Label, Tone::Faint, &format!("  {}", say!(text, "wizard-hardware-measured-now")))
             .show(ui),
-        None => ui.words(Kind::Label, Tone::Faint, &say!(text, "wizard-hardware-bandwidth-unknown")),
+        None => ui.text(TextRole::Label, Tone::Faint, &say!(text, "wizard-hardware-bandwidth-unknown")),
     };
 }
 
 fn processor(ui: &mut Ui, text: Text, hardware: &Hardware) {
     let cpu = &hardware.cpu;
-    ui.words(Kind::Label, Tone::Faint, &say!(text, "wizard-hardware-processor"));
+    ui.text(TextRole::Label, Tone::Faint, &say!(text, "wizard-hardware-processor"));
     ui.gap(1.0);
     let name = cpu.name.clone().unwrap_or_else(|| say!(text, "wizard-unknown"));
-    ui.words(Kind::Heading, Tone::Ink, &name);
+    ui.text(TextRole::Heading, Tone::Ink, &name);
     ui.gap(0.5);
     let mut parts = Vec::new();
     if let Some(cores) = cpu.physical_cores {
@@ -284,17 +286,17 @@ fn processor(ui: &mut Ui, text: Text, hardware: &Hardware) {
         parts.push(say!(text, "wizard-hardware-threads", count = threads));
     }
     parts.extend(cpu.features.iter().map(|feature| feature_name(feature)));
-    Words::new(ui)
-        .add(Kind::Text, Tone::Ink, &parts.join(", "))
-        .add(Kind::Label, Tone::Faint, &format!("  {}", say!(text, "wizard-hardware-from-system")))
+    Paragraph::new(ui)
+        .add(TextRole::Text, Tone::Ink, &parts.join(", "))
+        .add(TextRole::Label, Tone::Faint, &format!("  {}", say!(text, "wizard-hardware-from-system")))
         .show(ui);
 }
 
 fn disks(ui: &mut Ui, text: Text, disks: &[Disk]) {
-    ui.words(Kind::Label, Tone::Faint, &say!(text, "wizard-hardware-disk"));
+    ui.text(TextRole::Label, Tone::Faint, &say!(text, "wizard-hardware-disk"));
     if disks.is_empty() {
         ui.gap(1.0);
-        ui.words(Kind::Heading, Tone::Ink, &say!(text, "wizard-unknown"));
+        ui.text(TextRole::Heading, Tone::Ink, &say!(text, "wizard-unknown"));
     }
     for (n, disk) in disks.iter().enumerate() {
         ui.gap(if n == 0 { 1.0 } else { 2.5 });
@@ -307,8 +309,8 @@ fn disks(ui: &mut Ui, text: Text, disks: &[Disk]) {
             Some(DiskKind::Hdd) => ", HDD",
             None => "",
         };
-        ui.words(Kind::Heading, Tone::Ink, &format!("{free}{kind}"));
-        ui.words(Kind::Label, Tone::Faint, &disk.path.display().to_string());
+        ui.text(TextRole::Heading, Tone::Ink, &format!("{free}{kind}"));
+        ui.text(TextRole::Label, Tone::Faint, &disk.path.display().to_string());
         if let Some(needs) = disk_needs(disk, text) {
             let tone = match disk.fits {
                 Some(true) => Tone::Good,
@@ -316,7 +318,7 @@ fn disks(ui: &mut Ui, text: Text, disks: &[Disk]) {
                 None => Tone::Soft,
             };
             ui.gap(0.5);
-            ui.words(Kind::Label, tone, &capitalised(&needs));
+            ui.text(TextRole::Label, tone, &capitalised(&needs));
         }
     }
 }
@@ -328,11 +330,11 @@ fn capitalised(words: &str) -> String {
 }
 
 fn engines(ui: &mut Ui, text: Text, hardware: &Hardware) {
-    ui.words(Kind::Label, Tone::Faint, &say!(text, "wizard-hardware-engine"));
+    ui.text(TextRole::Label, Tone::Faint, &say!(text, "wizard-hardware-engine"));
     ui.gap(1.0);
     if hardware.engines.is_empty() {
-        ui.words(Kind::Heading, Tone::Ink, &say!(text, "wizard-hardware-no-engine"));
-        ui.words(Kind::Label, Tone::Faint, &say!(text, "wizard-hardware-no-engine-detail"));
+        ui.text(TextRole::Heading, Tone::Ink, &say!(text, "wizard-hardware-no-engine"));
+        ui.text(TextRole::Label, Tone::Faint, &say!(text, "wizard-hardware-no-engine-detail"));
     }
     for (n, engine) in hardware.engines.iter().enumerate() {
         if n > 0 {
@@ -342,7 +344,7 @@ fn engines(ui: &mut Ui, text: Text, hardware: &Hardware) {
     }
     if !hardware.engines.is_empty() {
         ui.gap(1.0);
-        ui.words(Kind::Label, Tone::Faint, &say!(text, "wizard-hardware-engine-left-alone"));
+        ui.text(TextRole::Label, Tone::Faint, &say!(text, "wizard-hardware-engine-left-alone"));
     }
     for folder in &hardware.model_folders {
         ui.gap(2.0);
@@ -350,34 +352,34 @@ fn engines(ui: &mut Ui, text: Text, hardware: &Hardware) {
             text.file_size(folder.total_bytes),
             names(folder.models.iter().map(|model| model.name.as_str())),
         );
-        ui.words(Kind::Text, Tone::Ink, &say!(text, "wizard-hardware-models", size = size, names = list));
-        ui.words(Kind::Label, Tone::Faint, &folder.path.display().to_string());
+        ui.text(TextRole::Text, Tone::Ink, &say!(text, "wizard-hardware-models", size = size, names = list));
+        ui.text(TextRole::Label, Tone::Faint, &folder.path.display().to_string());
     }
 }
 
 fn one_engine(ui: &mut Ui, text: Text, engine: &FoundEngine) {
     let version = engine.version.clone().unwrap_or_else(|| say!(text, "wizard-hardware-version-unknown"));
     let kind = engine_kind(engine.kind, text);
-    ui.words(Kind::Heading, Tone::Ink, &format!("{version}, {kind}"));
+    ui.text(TextRole::Heading, Tone::Ink, &format!("{version}, {kind}"));
     let place = match (engine.port, &engine.path) {
         (Some(port), _) => Some(say!(text, "cli-engine-port", port = port.to_string())),
         (None, Some(path)) => Some(path.display().to_string()),
         (None, None) => None,
     };
     if let Some(place) = place {
-        ui.words(Kind::Label, Tone::Faint, &capitalised(&place));
+        ui.text(TextRole::Label, Tone::Faint, &capitalised(&place));
     }
     if engine.exposed == Some(true) {
-        ui.words(Kind::Label, Tone::Warning, &say!(text, "wizard-hardware-engine-exposed"));
+        ui.text(TextRole::Label, Tone::Warning, &say!(text, "wizard-hardware-engine-exposed"));
     }
     for model in &engine.loaded {
         let vram = model.vram_bytes.map_or_else(|| say!(text, "wizard-unknown"), |bytes| text.memory(bytes));
         let loaded = say!(text, "cli-engine-loaded", model = model.name.as_str(), vram = vram);
-        ui.words(Kind::Label, Tone::Soft, &loaded);
+        ui.text(TextRole::Label, Tone::Soft, &loaded);
     }
     if !engine.models.is_empty() {
         let list = names(engine.models.iter().map(|model| model.name.as_str()));
-        ui.words(Kind::Label, Tone::Soft, &capitalised(&say!(text, "cli-engine-models", names = list)));
+        ui.text(TextRole::Label, Tone::Soft, &capitalised(&say!(text, "cli-engine-models", names = list)));
     }
 }
 
@@ -393,9 +395,12 @@ fn also_found(text: Text, gpu: &Gpu) -> String {
 
 /// A label at the left, its value at the right.
 fn pair(ui: &mut Ui, label: &str, value: &str, detail: &str) {
-    let left = Words::new(ui).add(Kind::Table, Tone::Ink, label);
-    let right =
-        Words::new(ui).add(Kind::TableStrong, Tone::Ink, value).add(Kind::Source, Tone::Faint, detail);
+    let left = Paragraph::new(ui).add(TextRole::Table, Tone::Ink, label);
+    let right = Paragraph::new(ui).add(TextRole::TableStrong, Tone::Ink, value).add(
+        TextRole::Source,
+        Tone::Faint,
+        detail,
+    );
     facing(ui, 2.2, left, right);
 }
 

@@ -6,15 +6,15 @@ use eframe::egui::{Align, Layout, ScrollArea, Ui, accesskit::Live};
 
 use super::install_steps::{Line, Logged, limited_by, step_row, title};
 use super::result::Login;
-use super::summary::Summary;
-use super::{Button, Context, Footer, Intent, View};
+use super::summary::SummaryPage;
+use super::{Button, Footer, Intent, PageContext, View};
 use crate::control::Control;
 use crate::install::{Event, Step, StepState};
 use crate::say;
 use crate::text::Text;
-use crate::wizard::backend::{InstallEnd, Trouble};
-use crate::wizard::theme::{Kind, Tone};
-use crate::wizard::widgets::{Parts as _, Words, banner, card, progress_bar, rule, table_card};
+use crate::wizard::backend::{InstallEnd, WorkerError};
+use crate::wizard::theme::{TextRole, Tone};
+use crate::wizard::widgets::{Paragraph, UiExt as _, banner, card, progress_bar, rule, table_card};
 
 /// How the whole is doing.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -26,13 +26,13 @@ pub enum State {
     /// The person stopped it.
     Cancelled,
     /// It failed.
-    Failed(Trouble),
+    Failed(WorkerError),
 }
 
 /// The page.
 pub struct InstallPage {
     /// What is being installed.
-    pub summary: Summary,
+    pub summary: SummaryPage,
     /// The hand on the worker.
     pub control: Control,
     /// How it is doing.
@@ -46,7 +46,7 @@ pub struct InstallPage {
 
 impl InstallPage {
     /// An installation that has just been started under this control.
-    pub fn new(summary: Summary, control: Control) -> Self {
+    pub fn new(summary: SummaryPage, control: Control) -> Self {
         Self {
             summary,
             control,
@@ -158,11 +158,11 @@ impl InstallPage {
             if self.current == Step::PullModel {
                 what = format!("{what}, {}", self.summary.profile.choice.plan.candidate.model.tag);
             }
-            let response = ui.words(Kind::Heading, Tone::Ink, &what);
+            let response = ui.text(TextRole::Heading, Tone::Ink, &what);
             response.ctx.accesskit_node_builder(response.id, |node| node.set_live(Live::Polite));
             ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
                 if let Some(share) = share {
-                    ui.words(Kind::Strong, Tone::Ink, &text.percent(share));
+                    ui.text(TextRole::Strong, Tone::Ink, &text.percent(share));
                 }
             });
         });
@@ -182,7 +182,7 @@ impl InstallPage {
                     Some(event) => event.message.clone(),
                     None => String::new(),
                 };
-                let shown = Words::new(ui).add(Kind::Table, Tone::Soft, &note).show_line(ui);
+                let shown = Paragraph::new(ui).add(TextRole::Table, Tone::Soft, &note).show_line(ui);
                 ui.ctx().accesskit_node_builder(shown.id, |node| node.set_live(Live::Polite));
             });
         });
@@ -190,7 +190,10 @@ impl InstallPage {
 
     fn figures(&self, ui: &mut Ui, text: Text, event: Option<&Event>) {
         let figure = |ui: &mut Ui, strong: &str, rest: &str| {
-            Words::new(ui).add(Kind::Strong, Tone::Ink, strong).add(Kind::Text, Tone::Soft, rest).show(ui);
+            Paragraph::new(ui)
+                .add(TextRole::Strong, Tone::Ink, strong)
+                .add(TextRole::Text, Tone::Soft, rest)
+                .show(ui);
         };
         let Some(event) = event else { return };
         if let (Some(done), Some(total)) = (event.bytes_done, event.bytes_total) {
@@ -283,7 +286,7 @@ impl View for InstallPage {
         }
     }
 
-    fn show(&mut self, ui: &mut Ui, cx: &mut Context<'_>) {
+    fn show(&mut self, ui: &mut Ui, cx: &mut PageContext<'_>) {
         let text = cx.text;
         match &self.state {
             State::Failed(trouble) => banner(ui, Tone::Refused, &trouble.0),
@@ -295,14 +298,14 @@ impl View for InstallPage {
         if self.log_open {
             ui.gap(3.5);
             card(ui, |ui| {
-                ui.words(Kind::Label, Tone::Faint, &say!(text, "wizard-log"));
+                ui.text(TextRole::Label, Tone::Faint, &say!(text, "wizard-log"));
                 ui.gap(1.0);
                 ScrollArea::vertical().id_salt("log").max_height(180.0).stick_to_bottom(true).show(
                     ui,
                     |ui| {
                         ui.set_width(ui.available_width());
                         for line in &self.log {
-                            ui.words(Kind::Code, Tone::Soft, &line.line(text));
+                            ui.text(TextRole::Code, Tone::Soft, &line.line(text));
                         }
                     },
                 );

@@ -7,8 +7,8 @@ use eframe::egui::{Rect, Sense, Ui, vec2};
 use crate::install::{Event, Step, StepState};
 use crate::say;
 use crate::text::Text;
-use crate::wizard::theme::{Kind, Tone, icons::Icon, palette, size};
-use crate::wizard::widgets::{Parts as _, Words};
+use crate::wizard::theme::{TextRole, Tone, icons::Icon, palette, size};
+use crate::wizard::widgets::{Paragraph, UiExt as _};
 
 /// One step's line.
 #[derive(Clone, Debug, Default)]
@@ -54,22 +54,22 @@ pub(super) fn step_row(ui: &mut Ui, text: Text, step: Step, line: &Line, detail:
         Some(StepState::Cancelled) => (Icon::Cross, p.faint),
     };
     let (kind, tone) = match line.state {
-        None => (Kind::Text, Tone::Faint),
-        Some(StepState::Started | StepState::Running | StepState::Waiting) => (Kind::Strong, Tone::Ink),
-        Some(StepState::Failed) => (Kind::Strong, Tone::Refused),
-        Some(StepState::Done | StepState::Skipped | StepState::Cancelled) => (Kind::Text, Tone::Ink),
+        None => (TextRole::Text, Tone::Faint),
+        Some(StepState::Started | StepState::Running | StepState::Waiting) => (TextRole::Strong, Tone::Ink),
+        Some(StepState::Failed) => (TextRole::Strong, Tone::Refused),
+        Some(StepState::Done | StepState::Skipped | StepState::Cancelled) => (TextRole::Text, Tone::Ink),
     };
     ui.gap(1.6);
     ui.horizontal(|ui| {
-        let (sign, _) = ui.allocate_exact_size(vec2(18.0, Kind::Text.line_height()), Sense::hover());
+        let (sign, _) = ui.allocate_exact_size(vec2(18.0, TextRole::Text.line_height()), Sense::hover());
         icon.paint(ui, Rect::from_center_size(sign.center(), vec2(size::ICON, size::ICON)), color);
         ui.gap(1.0);
         let width = (ui.available_width() * 0.38).round();
-        ui.allocate_ui(vec2(width, Kind::Text.line_height()), |ui| {
+        ui.allocate_ui(vec2(width, TextRole::Text.line_height()), |ui| {
             ui.set_width(width);
-            Words::new(ui).add(kind, tone, &title(text, step)).show_line(ui);
+            Paragraph::new(ui).add(kind, tone, &title(text, step)).show_line(ui);
         });
-        Words::new(ui).add(Kind::Text, Tone::Soft, &detail).show_line(ui);
+        Paragraph::new(ui).add(TextRole::Text, Tone::Soft, &detail).show_line(ui);
     });
     ui.gap(1.6);
 }

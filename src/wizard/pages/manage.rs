@@ -3,16 +3,18 @@
 use eframe::egui::{Align, Layout, Ui};
 
 use super::comparison::comparison;
-use super::{Button, Context, Footer, Intent, View};
+use super::{Button, Footer, Intent, PageContext, View};
 use crate::say;
 use crate::text::Text;
-use crate::wizard::backend::{Health, Installation, ManageAction, Trouble};
-use crate::wizard::theme::{Kind, Tone};
-use crate::wizard::widgets::{Chip, Look, Parts as _, Words, banner, card_row, facing, rule, table_card};
+use crate::wizard::backend::{Installation, InstallationHealth, ManageAction, WorkerError};
+use crate::wizard::theme::{TextRole, Tone};
+use crate::wizard::widgets::{
+    ButtonStyle, Chip, Paragraph, UiExt as _, banner, card_row, facing, rule, table_card,
+};
 
 /// What was last asked of the installation.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Doing {
+pub enum ManageActivity {
     /// Nothing.
     Nothing,
     /// Health is being read.
@@ -24,25 +26,25 @@ pub enum Doing {
 }
 
 /// The page.
-pub struct Manage {
+pub struct ManagePage {
     /// What is installed.
     pub installation: Installation,
-    health: Option<Health>,
-    trouble: Option<Trouble>,
+    health: Option<InstallationHealth>,
+    trouble: Option<WorkerError>,
     /// What was last asked.
-    pub doing: Doing,
+    pub doing: ManageActivity,
 }
 
-impl Manage {
+impl ManagePage {
     /// For an installation whose health is about to be read.
     pub fn new(installation: Installation) -> Self {
-        Self { installation, health: None, trouble: None, doing: Doing::Checking }
+        Self { installation, health: None, trouble: None, doing: ManageActivity::Checking }
     }
 
     /// Health was read.
-    pub fn health_read(&mut self, health: Result<Health, Trouble>) {
-        if self.doing == Doing::Checking {
-            self.doing = Doing::Nothing;
+    pub fn health_read(&mut self, health: Result<InstallationHealth, WorkerError>) {
+        if self.doing == ManageActivity::Checking {
+            self.doing = ManageActivity::Nothing;
         }
         match health {
             Ok(health) => self.health = Some(health),
@@ -51,17 +53,17 @@ impl Manage {
     }
 
     /// Something was asked.
-    pub fn ask(&mut self, doing: Doing) {
+    pub fn ask(&mut self, doing: ManageActivity) {
         self.trouble = None;
         self.doing = doing;
     }
 
     /// Something was done. Answers whether health should be read again.
-    pub fn managed(&mut self, action: ManageAction, end: Result<(), Trouble>) -> bool {
-        self.doing = Doing::Nothing;
+    pub fn managed(&mut self, action: ManageAction, end: Result<(), WorkerError>) -> bool {
+        self.doing = ManageActivity::Nothing;
         match (action, end) {
             (ManageAction::Remove { .. }, Ok(())) => {
-                self.doing = Doing::Removed;
+                self.doing = ManageActivity::Removed;
                 false
             }
             (_, Ok(())) => true,
@@ -76,13 +78,13 @@ impl Manage {
         self.health.as_ref().is_some_and(|health| health.running)
     }
 
-    fn state(&self, ui: &mut Ui, cx: &mut Context<'_>) {
+    fn state(&self, ui: &mut Ui, cx: &mut PageContext<'_>) {
         let text = cx.text;
         ui.horizontal(|ui| {
-            ui.words(Kind::Strong, Tone::Ink, &say!(text, "wizard-manage-health"));
+            ui.text(TextRole::Strong, Tone::Ink, &say!(text, "wizard-manage-health"));
             ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
                 let (tone, word) = match (&self.doing, &self.health) {
-                    (Doing::Acting(_) | Doing::Checking, _) => {
+                    (ManageActivity::Acting(_) | ManageActivity::Checking, _) => {
                         (Tone::Soft, say!(text, "wizard-manage-working"))
                     }
                     (_, None) => (Tone::Soft, say!(text, "wizard-unknown")),
@@ -109,7 +111,7 @@ impl Manage {
         fact_line(ui, &say!(text, "wizard-manage-engine"), &version.unwrap_or_else(unknown));
         rule(ui);
         let loaded = match health {
-            Some(Health { loaded_bytes: Some(bytes), .. }) => text.memory(*bytes),
+            Some(InstallationHealth { loaded_bytes: Some(bytes), .. }) => text.memory(*bytes),
             Some(health) if health.running => say!(text, "wizard-manage-not-loaded"),
             _ => unknown(),
         };
@@ -118,32 +120,32 @@ impl Manage {
         fact_line(ui, &say!(text, "wizard-start-at-login"), &yes_no(self.installation.autostart));
         ui.gap(2.0);
         ui.horizontal(|ui| {
-            let idle = self.doing == Doing::Nothing;
+            let idle = self.doing == ManageActivity::Nothing;
             let (label, action) = if self.running() {
                 (say!(text, "wizard-manage-stop"), ManageAction::Stop)
             } else {
                 (say!(text, "wizard-manage-start"), ManageAction::Start)
             };
-            if ui.action(Look::Secondary, &label, idle).clicked() {
+            if ui.action(ButtonStyle::Secondary, &label, idle).clicked() {
                 cx.intents.push(Intent::Act(action));
             }
-            if ui.action(Look::Danger, &say!(text, "wizard-manage-remove"), idle).clicked() {
+            if ui.action(ButtonStyle::Danger, &say!(text, "wizard-manage-remove"), idle).clicked() {
                 cx.intents.push(Intent::AskToRemove);
             }
         });
     }
 
     /// Installing again repairs; with an engine that is not the installed one it updates as well.
-    fn repair(&self, text: Text, cx: &Context<'_>) -> String {
+    fn repair(&self, text: Text, cx: &PageContext<'_>) -> String {
         match cx.backend.engine_version().filter(|version| *version != self.installation.engine_version) {
             Some(version) => say!(text, "wizard-manage-update", version = version),
             None => say!(text, "wizard-manage-repair"),
         }
     }
 
-    fn installed(&self, ui: &mut Ui, cx: &mut Context<'_>) {
+    fn installed(&self, ui: &mut Ui, cx: &mut PageContext<'_>) {
         let text = cx.text;
-        ui.words(Kind::Strong, Tone::Ink, &say!(text, "wizard-manage-installed"));
+        ui.text(TextRole::Strong, Tone::Ink, &say!(text, "wizard-manage-installed"));
         ui.gap(1.0);
         fact_line(ui, &say!(text, "wizard-table-profile"), &self.installation.profile);
         rule(ui);
@@ -159,30 +161,33 @@ impl Manage {
             );
         }
         ui.gap(2.0);
-        ui.words(Kind::Label, Tone::Faint, &say!(text, "wizard-manage-repair-detail"));
+        ui.text(TextRole::Label, Tone::Faint, &say!(text, "wizard-manage-repair-detail"));
         ui.gap(1.0);
-        if ui.action(Look::Secondary, &self.repair(text, cx), self.doing == Doing::Nothing).clicked() {
+        if ui
+            .action(ButtonStyle::Secondary, &self.repair(text, cx), self.doing == ManageActivity::Nothing)
+            .clicked()
+        {
             cx.intents.push(Intent::Repair);
         }
     }
 }
 
-impl View for Manage {
+impl View for ManagePage {
     fn heading(&self, text: Text) -> (String, String) {
-        if self.doing == Doing::Removed {
+        if self.doing == ManageActivity::Removed {
             return (say!(text, "wizard-manage-removed"), say!(text, "wizard-manage-removed-lead"));
         }
         let profile = self.installation.profile.clone();
         (say!(text, "wizard-manage-title"), say!(text, "wizard-manage-lead", profile = profile))
     }
 
-    fn show(&mut self, ui: &mut Ui, cx: &mut Context<'_>) {
+    fn show(&mut self, ui: &mut Ui, cx: &mut PageContext<'_>) {
         let text = cx.text;
         if let Some(trouble) = &self.trouble {
             banner(ui, Tone::Refused, &trouble.0);
             ui.gap(3.5);
         }
-        if self.doing == Doing::Removed {
+        if self.doing == ManageActivity::Removed {
             return;
         }
         if let Some(words) = &self.installation.banner {
@@ -204,14 +209,14 @@ impl View for Manage {
     }
 
     fn footer(&self, text: Text) -> Footer {
-        if self.doing == Doing::Removed {
+        if self.doing == ManageActivity::Removed {
             return Footer {
                 primary: Some(Button::new(say!(text, "wizard-finish"), Intent::Finish)),
                 secondary: Some(Button::new(say!(text, "wizard-install-again"), Intent::ChangeProfile)),
                 ..Footer::default()
             };
         }
-        let idle = self.doing == Doing::Nothing;
+        let idle = self.doing == ManageActivity::Nothing;
         Footer {
             back: None,
             links: vec![
@@ -228,7 +233,7 @@ impl View for Manage {
 
 /// Keeps a label and its value on one line.
 fn fact_line(ui: &mut Ui, label: &str, value: &str) {
-    let left = Words::new(ui).add(Kind::Table, Tone::Soft, label);
-    let right = Words::new(ui).add(Kind::TableStrong, Tone::Ink, value);
+    let left = Paragraph::new(ui).add(TextRole::Table, Tone::Soft, label);
+    let right = Paragraph::new(ui).add(TextRole::TableStrong, Tone::Ink, value);
     facing(ui, 1.5, left, right);
 }

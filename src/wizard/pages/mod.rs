@@ -4,6 +4,7 @@ mod advanced;
 mod comparison;
 pub mod compatibility;
 pub mod consent;
+pub mod engine_form;
 pub mod hardware;
 mod hardware_cards;
 pub mod install;
@@ -11,19 +12,18 @@ mod install_steps;
 pub mod manage;
 pub mod profile;
 pub mod result;
-pub mod source;
 pub mod summary;
 pub mod welcome;
 
 use eframe::egui::Ui;
 
 use super::backend::{Backend, ManageAction, Outbox};
-use super::flow::Step;
+use super::flow::SidebarStep;
 use crate::text::{Language, Text};
 
 /// What a page is handed.
-pub struct Context<'a> {
-    /// Words.
+pub struct PageContext<'a> {
+    /// Paragraph.
     pub text: Text,
     /// Who does things.
     pub backend: &'a dyn Backend,
@@ -41,11 +41,11 @@ pub enum Intent {
     /// To the page before.
     Back,
     /// Back to an earlier step.
-    GoTo(Step),
-    /// Look like this from now on.
-    Look(super::theme::Appearance),
+    GoTo(SidebarStep),
+    /// ButtonStyle like this from now on.
+    SetAppearance(super::theme::Appearance),
     /// Speak another language.
-    Speak(Language),
+    SetLanguage(Language),
     /// Light or dark.
     SwitchTheme,
     /// Ask the machine again.
@@ -125,7 +125,7 @@ pub trait View {
     /// Title and the sentence under it.
     fn heading(&self, text: Text) -> (String, String);
     /// What is between heading and footer.
-    fn show(&mut self, ui: &mut Ui, cx: &mut Context<'_>);
+    fn show(&mut self, ui: &mut Ui, cx: &mut PageContext<'_>);
     /// Its buttons.
     fn footer(&self, text: Text) -> Footer;
 }

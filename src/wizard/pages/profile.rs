@@ -5,17 +5,17 @@ use std::sync::Arc;
 
 use eframe::egui::{Align, Layout, Ui};
 
-use super::compatibility::{Compatibility, model_name};
-use super::source::SourceTyped;
-use super::{Button, Context, Footer, Intent, View};
+use super::compatibility::{CompatibilityPage, model_name};
+use super::engine_form::EngineForm;
+use super::{Button, Footer, Intent, PageContext, View};
 use crate::models::{KvCacheType, Model};
 use crate::plan::{Plan, Verdict};
 use crate::say;
 use crate::text::Text;
-use crate::wizard::backend::{Backend, Custom, PathOf, Trouble};
-use crate::wizard::theme::{Kind, Tone};
+use crate::wizard::backend::{Backend, CustomModel, PathField, WorkerError};
+use crate::wizard::theme::{TextRole, Tone};
 use crate::wizard::widgets::{
-    Part, Parts as _, SpeedScale, StackedBar, Words, banner, card, columns, fact, radio_card, rule,
+    Paragraph, Part, SpeedScale, StackedBar, UiExt as _, banner, card, columns, fact, radio_card, rule,
 };
 
 /// What was chosen.
@@ -24,25 +24,25 @@ pub struct Choice {
     /// With everything that is promised.
     pub plan: Plan,
     /// A profile, or a model of the person's own.
-    pub what: What,
+    pub what: ModelChoice,
     /// Folders, port, start at login.
-    pub places: PlacesTyped,
+    pub places: PlacesForm,
     /// Where the engine comes from, and how the outside world is reached.
-    pub source: SourceTyped,
+    pub source: EngineForm,
 }
 
 /// A profile, or a model of the person's own.
 #[derive(Clone)]
-pub enum What {
+pub enum ModelChoice {
     /// Index into the report's plans.
     Profile(usize),
     /// Of the person's own.
-    Custom(Custom),
+    Custom(CustomModel),
 }
 
 /// What can be typed about where things go.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct PlacesTyped {
+pub struct PlacesForm {
     /// Our folder.
     pub home: String,
     /// Folder of the models.
@@ -58,7 +58,7 @@ pub struct PlacesTyped {
 #[error("not a port from 1024 to 65535")]
 pub struct NotAPort;
 
-impl PlacesTyped {
+impl PlacesForm {
     /// The typed port; `None` when nothing is typed.
     ///
     /// # Errors
@@ -81,13 +81,13 @@ impl PlacesTyped {
 pub(super) enum Lookup {
     Idle,
     Asking,
-    Failed(Trouble),
+    Failed(WorkerError),
 }
 
 /// The page.
-pub struct Profile {
+pub struct ProfilePage {
     /// The page before.
-    pub compatibility: Compatibility,
+    pub compatibility: CompatibilityPage,
     /// What is chosen now.
     pub choice: Choice,
     /// Whether the advanced part is open.
@@ -97,17 +97,17 @@ pub struct Profile {
     pub(super) lookup: Lookup,
 }
 
-impl From<Profile> for Compatibility {
-    fn from(page: Profile) -> Self {
+impl From<ProfilePage> for CompatibilityPage {
+    fn from(page: ProfilePage) -> Self {
         let mut before = page.compatibility;
         before.draft = Some(page.choice);
         before
     }
 }
 
-impl Profile {
+impl ProfilePage {
     /// From the page before: the choice of an earlier visit, else the recommended profile.
-    pub fn new(mut compatibility: Compatibility, backend: &dyn Backend) -> Option<Self> {
+    pub fn new(mut compatibility: CompatibilityPage, backend: &dyn Backend) -> Option<Self> {
         let choice = match compatibility.draft.take() {
             Some(choice) => choice,
             None => recommended(&compatibility, backend)?,
@@ -132,7 +132,7 @@ impl Profile {
     pub fn model_found(
         &mut self,
         reference: &str,
-        model: Result<Arc<Model>, Trouble>,
+        model: Result<Arc<Model>, WorkerError>,
         backend: &dyn Backend,
     ) {
         if self.lookup != Lookup::Asking || self.reference.trim() != reference {
@@ -144,7 +144,12 @@ impl Profile {
                 let kv_cache_type = self.choice.plan.candidate.kv_cache_type;
                 let context_tokens = crate::MIN_CONTEXT_TOKENS;
                 self.choose(
-                    What::Custom(Custom { model, kv_cache_type, context_tokens, gpu_layers: None }),
+                    ModelChoice::Custom(CustomModel {
+                        model,
+                        kv_cache_type,
+                        context_tokens,
+                        gpu_layers: None,
+                    }),
                     backend,
                 );
             }
@@ -153,34 +158,34 @@ impl Profile {
     }
 
     /// A dialog for a folder or file was closed.
-    pub fn path_picked(&mut self, of: PathOf, path: Option<PathBuf>) {
+    pub fn path_picked(&mut self, of: PathField, path: Option<PathBuf>) {
         let Some(path) = path else { return };
         let path = path.display().to_string();
         match of {
-            PathOf::Home => self.choice.places.home = path,
-            PathOf::Models => self.choice.places.models_dir = path,
-            PathOf::Archive => self.choice.source.archive = path,
-            PathOf::Certificates => self.choice.source.ca_file = path,
+            PathField::Home => self.choice.places.home = path,
+            PathField::Models => self.choice.places.models_dir = path,
+            PathField::Archive => self.choice.source.archive = path,
+            PathField::Certificates => self.choice.source.ca_file = path,
         }
     }
 
     /// Chooses, and computes what it promises.
-    pub(super) fn choose(&mut self, what: What, backend: &dyn Backend) {
+    pub(super) fn choose(&mut self, what: ModelChoice, backend: &dyn Backend) {
         let found = &self.compatibility.found;
         self.choice.plan = match &what {
-            What::Profile(index) => found.report.plans[*index].clone(),
-            What::Custom(custom) => backend.make_plan(&backend.custom(custom), &found.hardware),
+            ModelChoice::Profile(index) => found.report.plans[*index].clone(),
+            ModelChoice::Custom(custom) => backend.make_plan(&backend.custom(custom), &found.hardware),
         };
         self.choice.what = what;
     }
 
     /// The choice as one of the person's own, to change a part of it.
-    pub(super) fn as_custom(&self) -> Custom {
+    pub(super) fn as_custom(&self) -> CustomModel {
         match &self.choice.what {
-            What::Custom(custom) => custom.clone(),
-            What::Profile(_) => {
+            ModelChoice::Custom(custom) => custom.clone(),
+            ModelChoice::Profile(_) => {
                 let candidate = &self.choice.plan.candidate;
-                Custom {
+                CustomModel {
                     model: Arc::clone(&candidate.model),
                     kv_cache_type: candidate.kv_cache_type,
                     context_tokens: candidate.context_tokens,
@@ -190,7 +195,7 @@ impl Profile {
         }
     }
 
-    fn cards(&mut self, ui: &mut Ui, cx: &Context<'_>) {
+    fn cards(&mut self, ui: &mut Ui, cx: &PageContext<'_>) {
         let text = cx.text;
         let found = Arc::clone(&self.compatibility.found);
         let recommended = found.report.recommended.as_deref();
@@ -200,45 +205,48 @@ impl Profile {
             if plan.verdict == Verdict::Refused {
                 continue;
             }
-            let is_chosen = matches!(self.choice.what, What::Profile(i) if i == index);
+            let is_chosen = matches!(self.choice.what, ModelChoice::Profile(i) if i == index);
             let id = &plan.candidate.id;
             let card = radio_card(ui, is_chosen, id, |ui| {
-                let mut head = Words::new(ui).add(Kind::Strong, Tone::Ink, id);
+                let mut head = Paragraph::new(ui).add(TextRole::Strong, Tone::Ink, id);
                 if recommended == Some(id) {
-                    head =
-                        head.add(Kind::Chip, Tone::Faint, &format!(" {}", say!(text, "wizard-recommended")));
+                    head = head.add(
+                        TextRole::Chip,
+                        Tone::Faint,
+                        &format!(" {}", say!(text, "wizard-recommended")),
+                    );
                 }
                 head.show(ui);
                 describe(ui, text, &plan.candidate.model);
             });
             if card.clicked() {
-                chosen = Some(What::Profile(index));
+                chosen = Some(ModelChoice::Profile(index));
             }
         }
-        let own = matches!(self.choice.what, What::Custom(_));
+        let own = matches!(self.choice.what, ModelChoice::Custom(_));
         let name = say!(text, "wizard-another-model");
         let card = radio_card(ui, own, &name, |ui| {
-            ui.words(Kind::Strong, Tone::Ink, &name);
+            ui.text(TextRole::Strong, Tone::Ink, &name);
             match &self.choice.what {
-                What::Custom(custom) => {
-                    ui.words(Kind::Table, Tone::Soft, &model_name(&custom.model));
+                ModelChoice::Custom(custom) => {
+                    ui.text(TextRole::Table, Tone::Soft, &model_name(&custom.model));
                     describe_rest(ui, text, &custom.model);
                 }
-                What::Profile(_) => {
-                    ui.words(Kind::Table, Tone::Soft, &say!(text, "wizard-another-model-detail"));
+                ModelChoice::Profile(_) => {
+                    ui.text(TextRole::Table, Tone::Soft, &say!(text, "wizard-another-model-detail"));
                 }
             }
         });
         if card.clicked() {
             self.advanced = true;
-            chosen = Some(What::Custom(self.as_custom()));
+            chosen = Some(ModelChoice::Custom(self.as_custom()));
         }
         if let Some(what) = chosen {
             self.choose(what, cx.backend);
         }
     }
 
-    fn promise(&mut self, ui: &mut Ui, cx: &mut Context<'_>) {
+    fn promise(&mut self, ui: &mut Ui, cx: &mut PageContext<'_>) {
         let text = cx.text;
         let plan = &self.choice.plan;
         graphics_bar(ui, text, plan);
@@ -283,12 +291,12 @@ impl Profile {
     }
 }
 
-impl View for Profile {
+impl View for ProfilePage {
     fn heading(&self, text: Text) -> (String, String) {
         (say!(text, "wizard-profile-title"), say!(text, "wizard-profile-lead"))
     }
 
-    fn show(&mut self, ui: &mut Ui, cx: &mut Context<'_>) {
+    fn show(&mut self, ui: &mut Ui, cx: &mut PageContext<'_>) {
         self.choice.source.look_for_newest(cx);
         columns(ui, &[0.36, 0.64], |ui, i| {
             if i == 0 {
@@ -314,16 +322,16 @@ impl View for Profile {
     }
 }
 
-fn recommended(compatibility: &Compatibility, backend: &dyn Backend) -> Option<Choice> {
+fn recommended(compatibility: &CompatibilityPage, backend: &dyn Backend) -> Option<Choice> {
     let report = &compatibility.found.report;
     let wanted = report.recommended.as_deref()?;
     let index = report.plans.iter().position(|plan| plan.candidate.id == wanted)?;
     let places = backend.places();
     Some(Choice {
         plan: report.plans[index].clone(),
-        what: What::Profile(index),
-        source: SourceTyped::new(backend.source(&compatibility.found.hardware)),
-        places: PlacesTyped {
+        what: ModelChoice::Profile(index),
+        source: EngineForm::new(backend.source(&compatibility.found.hardware)),
+        places: PlacesForm {
             home: places.home.display().to_string(),
             models_dir: places.models_dir.display().to_string(),
             port: String::new(),
@@ -333,13 +341,13 @@ fn recommended(compatibility: &Compatibility, backend: &dyn Backend) -> Option<C
 }
 
 fn describe(ui: &mut Ui, text: Text, model: &Model) {
-    ui.words(Kind::Table, Tone::Soft, &model_name(model));
+    ui.text(TextRole::Table, Tone::Soft, &model_name(model));
     describe_rest(ui, text, model);
 }
 
 fn describe_rest(ui: &mut Ui, text: Text, model: &Model) {
-    ui.words(
-        Kind::Table,
+    ui.text(
+        TextRole::Table,
         Tone::Soft,
         &say!(text, "wizard-to-download", size = text.file_size(model.download_bytes)),
     );
@@ -349,17 +357,17 @@ fn describe_rest(ui: &mut Ui, text: Text, model: &Model) {
         Some(false) => say!(text, "wizard-licence-non-commercial", licence = licence.name.clone()),
         None => say!(text, "wizard-licence-unknown", licence = licence.name.clone()),
     };
-    ui.words(Kind::Source, Tone::Faint, &terms);
+    ui.text(TextRole::Source, Tone::Faint, &terms);
 }
 
 /// A name at the left and figures at the right, over a bar.
 fn head(ui: &mut Ui, name: &str, strong: &str, rest: &str) {
     ui.horizontal(|ui| {
-        ui.words(Kind::Strong, Tone::Ink, name);
+        ui.text(TextRole::Strong, Tone::Ink, name);
         ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
-            Words::new(ui)
-                .add(Kind::Strong, Tone::Ink, strong)
-                .add(Kind::Text, Tone::Ink, rest)
+            Paragraph::new(ui)
+                .add(TextRole::Strong, Tone::Ink, strong)
+                .add(TextRole::Text, Tone::Ink, rest)
                 .show_line(ui);
         });
     });

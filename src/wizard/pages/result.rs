@@ -7,15 +7,15 @@ use eframe::egui::{Align, Layout, ScrollArea, Ui, accesskit::Live};
 
 use super::comparison::comparison;
 use super::install::InstallPage;
-use super::{Button, Context, Footer, Intent, View};
+use super::{Button, Footer, Intent, PageContext, View};
 use crate::control::Control;
 use crate::install::{Paths, Receipt};
 use crate::say;
 use crate::text::Text;
-use crate::wizard::backend::{AnswerFigures, Found, Trouble};
-use crate::wizard::theme::{Kind, Tone};
+use crate::wizard::backend::{AnswerFigures, Found, WorkerError};
+use crate::wizard::theme::{TextRole, Tone};
 use crate::wizard::widgets::{
-    Look, Parts as _, Words, banner, button_width, card, card_row, table_card, text_field,
+    ButtonStyle, Paragraph, UiExt as _, banner, button_width, card, card_row, table_card, text_field,
 };
 
 /// A prompt that is being tried.
@@ -25,7 +25,7 @@ struct Trial {
     answer: String,
     running: Option<Control>,
     figures: Option<AnswerFigures>,
-    trouble: Option<Trouble>,
+    trouble: Option<WorkerError>,
 }
 
 /// The page.
@@ -82,7 +82,7 @@ impl ResultPage {
     }
 
     /// The answer ended.
-    pub fn answer_ended(&mut self, end: Result<AnswerFigures, Trouble>) {
+    pub fn answer_ended(&mut self, end: Result<AnswerFigures, WorkerError>) {
         self.trial.running = None;
         match end {
             Ok(figures) => self.trial.figures = Some(figures),
@@ -97,7 +97,7 @@ impl ResultPage {
         }
     }
 
-    fn ask(&mut self, cx: &Context<'_>) {
+    fn ask(&mut self, cx: &PageContext<'_>) {
         let prompt = self.trial.prompt.trim().to_owned();
         if prompt.is_empty() || self.trial.running.is_some() {
             return;
@@ -113,7 +113,7 @@ impl ResultPage {
             let sentences = if i == 0 {
                 self.use_it(ui, text)
             } else {
-                ui.words(Kind::Strong, Tone::Ink, &say!(text, "wizard-next-later-title"));
+                ui.text(TextRole::Strong, Tone::Ink, &say!(text, "wizard-next-later-title"));
                 let restart = match &self.login {
                     Login::Starts => say!(text, "wizard-next-at-login"),
                     Login::NotWanted | Login::Refused(_) => {
@@ -123,7 +123,7 @@ impl ResultPage {
                 format!("{restart} {}", say!(text, "wizard-next-later"))
             };
             ui.gap(0.5);
-            Words::new(ui).marked(Kind::Text, Kind::Strong, Tone::Soft, &sentences).show(ui);
+            Paragraph::new(ui).marked(TextRole::Text, TextRole::Strong, Tone::Soft, &sentences).show(ui);
         });
     }
 
@@ -131,7 +131,7 @@ impl ResultPage {
     fn use_it(&mut self, ui: &mut Ui, text: Text) -> String {
         let address = format!("http://127.0.0.1:{}", self.receipt.port);
         ui.horizontal(|ui| {
-            ui.words(Kind::Strong, Tone::Ink, &say!(text, "wizard-next-title"));
+            ui.text(TextRole::Strong, Tone::Ink, &say!(text, "wizard-next-title"));
             ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
                 let copied = say!(text, "wizard-next-copied");
                 let label = if self.copied { copied } else { say!(text, "wizard-next-copy") };
@@ -147,15 +147,15 @@ impl ResultPage {
         say!(text, "wizard-next-use", file = file, address = address)
     }
 
-    fn try_it(&mut self, ui: &mut Ui, cx: &mut Context<'_>) {
+    fn try_it(&mut self, ui: &mut Ui, cx: &mut PageContext<'_>) {
         let text = cx.text;
         let title = say!(text, "wizard-try-title");
-        let label = ui.words(Kind::Strong, Tone::Ink, &title).id;
+        let label = ui.text(TextRole::Strong, Tone::Ink, &title).id;
         ui.gap(2.0);
         ui.horizontal(|ui| {
             let running = self.trial.running.is_some();
             let button = if running { say!(text, "wizard-try-stop") } else { say!(text, "wizard-try-ask") };
-            let look = if running { Look::Secondary } else { Look::Primary };
+            let look = if running { ButtonStyle::Secondary } else { ButtonStyle::Primary };
             let width = ui.available_width() - button_width(ui, look, &button) - ui.spacing().item_spacing.x;
             let hint = say!(text, "wizard-try-hint");
             let field = text_field(ui, &mut self.trial.prompt, &hint, width).labelled_by(label);
@@ -177,12 +177,12 @@ impl ResultPage {
             ui.gap(2.5);
             ScrollArea::vertical().id_salt("answer").max_height(220.0).stick_to_bottom(true).show(ui, |ui| {
                 ui.set_width(ui.available_width());
-                let answer = ui.words(Kind::Code, Tone::Ink, &self.trial.answer);
+                let answer = ui.text(TextRole::Code, Tone::Ink, &self.trial.answer);
                 ui.ctx().accesskit_node_builder(answer.id, |node| node.set_live(Live::Polite));
             });
         } else if self.trial.running.is_some() {
             ui.gap(2.5);
-            ui.words(Kind::Label, Tone::Soft, &say!(text, "wizard-try-waiting"));
+            ui.text(TextRole::Label, Tone::Soft, &say!(text, "wizard-try-waiting"));
         }
         if let Some(figures) = self.trial.figures {
             ui.gap(1.5);
@@ -193,7 +193,7 @@ impl ResultPage {
                 speed = figures.tokens_per_s.map_or_else(unknown, |speed| text.figure(speed)),
                 wait = figures.first_token_s.map_or_else(unknown, |wait| text.figure(wait))
             );
-            ui.words(Kind::Label, Tone::Faint, &words);
+            ui.text(TextRole::Label, Tone::Faint, &words);
         }
         if let Some(trouble) = &self.trial.trouble {
             ui.gap(2.5);
@@ -219,7 +219,7 @@ impl View for ResultPage {
         (title, lead)
     }
 
-    fn show(&mut self, ui: &mut Ui, cx: &mut Context<'_>) {
+    fn show(&mut self, ui: &mut Ui, cx: &mut PageContext<'_>) {
         table_card(ui, 18, |ui| comparison(ui, cx.text, &self.receipt));
         let refused = match &self.login {
             Login::Refused(why) => Some(why),

@@ -5,42 +5,42 @@ use std::path::{Path, PathBuf};
 use eframe::egui::Ui;
 
 use super::install::InstallPage;
-use super::profile::Profile;
-use super::{Button, Context, Footer, Intent, View};
+use super::profile::ProfilePage;
+use super::{Button, Footer, Intent, PageContext, View};
 use crate::install::{InstallOptions, Request, Source, Which};
 use crate::machine::Hardware;
 use crate::say;
 use crate::text::Text;
 use crate::wizard::WizardOptions;
 use crate::wizard::backend::Backend;
-use crate::wizard::theme::{Kind, Tone};
-use crate::wizard::widgets::{Parts as _, Words, banner, card, card_row, facing, rule};
+use crate::wizard::theme::{TextRole, Tone};
+use crate::wizard::widgets::{Paragraph, UiExt as _, banner, card, card_row, facing, rule};
 
 /// The page.
-pub struct Summary {
+pub struct SummaryPage {
     /// The choice.
-    pub profile: Profile,
+    pub profile: ProfilePage,
     /// The words the person agreed to, when the choice needed consent.
     pub consent: Option<String>,
     /// Whether the person lets the KV cache be kept at 4 bits, once they were asked because memory ran out.
     pub accept_kv_q4: Option<bool>,
 }
 
-impl From<Summary> for Profile {
-    fn from(page: Summary) -> Self {
+impl From<SummaryPage> for ProfilePage {
+    fn from(page: SummaryPage) -> Self {
         page.profile
     }
 }
 
-impl From<InstallPage> for Summary {
+impl From<InstallPage> for SummaryPage {
     fn from(page: InstallPage) -> Self {
         page.summary
     }
 }
 
-impl Summary {
+impl SummaryPage {
     /// With the words the person agreed to, when the choice needed consent.
-    pub fn new(profile: Profile, consent: Option<String>) -> Self {
+    pub fn new(profile: ProfilePage, consent: Option<String>) -> Self {
         Self { profile, consent, accept_kv_q4: None }
     }
 
@@ -66,11 +66,11 @@ impl Summary {
         }
     }
 
-    fn downloads(&self, ui: &mut Ui, cx: &Context<'_>) -> u64 {
+    fn downloads(&self, ui: &mut Ui, cx: &PageContext<'_>) -> u64 {
         let text = cx.text;
         let hardware = &self.profile.compatibility.found.hardware;
         let model = &self.profile.choice.plan.candidate.model;
-        ui.words(Kind::Strong, Tone::Ink, &say!(text, "wizard-summary-downloads"));
+        ui.text(TextRole::Strong, Tone::Ink, &say!(text, "wizard-summary-downloads"));
         ui.gap(1.0);
         let source = self.profile.choice.source.source();
         let (version, engine) = engine(&source, hardware, cx.backend);
@@ -83,37 +83,37 @@ impl Summary {
         let total = engine.unwrap_or(0) + model.download_bytes;
         line(ui, &say!(text, "wizard-summary-together"), &text.file_size(total), true);
         ui.gap(0.5);
-        ui.words(Kind::Label, Tone::Faint, &say!(text, "wizard-summary-not-twice"));
+        ui.text(TextRole::Label, Tone::Faint, &say!(text, "wizard-summary-not-twice"));
         ui.gap(1.0);
         let sure = if matches!(source.which, Which::Newest(_)) { Tone::Warning } else { Tone::Faint };
-        ui.words(Kind::Label, sure, &source.which.note(text));
+        ui.text(TextRole::Label, sure, &source.which.note(text));
         total
     }
 
-    fn folders(&self, ui: &mut Ui, cx: &Context<'_>) {
+    fn folders(&self, ui: &mut Ui, cx: &PageContext<'_>) {
         let text = cx.text;
         let places = &self.profile.choice.places;
-        ui.words(Kind::Strong, Tone::Ink, &say!(text, "wizard-summary-folders"));
+        ui.text(TextRole::Strong, Tone::Ink, &say!(text, "wizard-summary-folders"));
         ui.gap(1.0);
         for (label, folder) in [
             (say!(text, "wizard-advanced-home"), &places.home),
             (say!(text, "wizard-advanced-models"), &places.models_dir),
         ] {
-            ui.words(Kind::Label, Tone::Faint, &label);
-            ui.words(Kind::Text, Tone::Ink, folder.trim());
+            ui.text(TextRole::Label, Tone::Faint, &label);
+            ui.text(TextRole::Text, Tone::Ink, folder.trim());
             let free = cx.backend.free_bytes(Path::new(folder.trim())).map_or_else(
                 || say!(text, "wizard-hardware-disk-unknown"),
                 |bytes| say!(text, "wizard-hardware-disk-free", size = text.file_size(bytes)),
             );
-            ui.words(Kind::Label, Tone::Faint, &free);
+            ui.text(TextRole::Label, Tone::Faint, &free);
             ui.gap(1.0);
         }
     }
 
-    fn changes(&self, ui: &mut Ui, cx: &Context<'_>) {
+    fn changes(&self, ui: &mut Ui, cx: &PageContext<'_>) {
         let text = cx.text;
         let choice = &self.profile.choice;
-        ui.words(Kind::Strong, Tone::Ink, &say!(text, "wizard-summary-changes"));
+        ui.text(TextRole::Strong, Tone::Ink, &say!(text, "wizard-summary-changes"));
         ui.gap(1.0);
         let port = match choice.places.port() {
             Ok(Some(port)) => format!("127.0.0.1:{port}"),
@@ -138,13 +138,13 @@ impl Summary {
     }
 }
 
-impl View for Summary {
+impl View for SummaryPage {
     fn heading(&self, text: Text) -> (String, String) {
         let profile = self.profile.choice.plan.candidate.id.clone();
         (say!(text, "wizard-summary-title", profile = profile), say!(text, "wizard-summary-lead"))
     }
 
-    fn show(&mut self, ui: &mut Ui, cx: &mut Context<'_>) {
+    fn show(&mut self, ui: &mut Ui, cx: &mut PageContext<'_>) {
         let text = cx.text;
         let mut total = 0;
         card_row(ui, "summary", &[1.0, 1.0], |ui, i| {
@@ -162,10 +162,10 @@ impl View for Summary {
         });
         ui.gap(3.5);
         card(ui, |ui| {
-            ui.words(Kind::Strong, Tone::Ink, &say!(text, "wizard-welcome-undo-title"));
+            ui.text(TextRole::Strong, Tone::Ink, &say!(text, "wizard-welcome-undo-title"));
             ui.gap(0.5);
-            Words::new(ui)
-                .marked(Kind::Text, Kind::Strong, Tone::Soft, &say!(text, "wizard-summary-undo"))
+            Paragraph::new(ui)
+                .marked(TextRole::Text, TextRole::Strong, Tone::Soft, &say!(text, "wizard-summary-undo"))
                 .show(ui);
         });
         let models_dir = PathBuf::from(self.profile.choice.places.models_dir.trim());
@@ -206,8 +206,8 @@ fn engine(source: &Source, hardware: &Hardware, backend: &dyn Backend) -> (Strin
 
 /// What at the left, how much at the right.
 fn line(ui: &mut Ui, what: &str, value: &str, last: bool) {
-    let left = Words::new(ui).add(Kind::Table, Tone::Soft, what);
-    let right = Words::new(ui).add(Kind::TableStrong, Tone::Ink, value);
+    let left = Paragraph::new(ui).add(TextRole::Table, Tone::Soft, what);
+    let right = Paragraph::new(ui).add(TextRole::TableStrong, Tone::Ink, value);
     facing(ui, 1.0, left, right);
     if !last {
         rule(ui);

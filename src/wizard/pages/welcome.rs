@@ -4,26 +4,26 @@ use std::sync::Arc;
 
 use eframe::egui::{Sense, Ui, vec2};
 
-use super::{Button, Context, Footer, Intent, View};
+use super::{Button, Footer, Intent, PageContext, View};
 use crate::say;
 use crate::text::{Language, Text};
 use crate::wizard::backend::Found;
-use crate::wizard::theme::{Kind, Tone, palette};
-use crate::wizard::widgets::{Parts as _, Words, card, card_row, radio_card};
+use crate::wizard::theme::{TextRole, Tone, palette};
+use crate::wizard::widgets::{Paragraph, UiExt as _, card, card_row, radio_card};
 
 /// The first page.
 #[derive(Default)]
-pub struct Welcome {
+pub struct WelcomePage {
     /// What an earlier visit to the hardware page found.
     pub found: Option<Arc<Found>>,
 }
 
-impl View for Welcome {
+impl View for WelcomePage {
     fn heading(&self, text: Text) -> (String, String) {
         (say!(text, "wizard-welcome-title"), say!(text, "wizard-welcome-lead"))
     }
 
-    fn show(&mut self, ui: &mut Ui, cx: &mut Context<'_>) {
+    fn show(&mut self, ui: &mut Ui, cx: &mut PageContext<'_>) {
         let text = cx.text;
         card(ui, |ui| {
             let lines = [
@@ -49,12 +49,12 @@ impl View for Welcome {
             } else {
                 (say!(text, "wizard-welcome-undo-title"), say!(text, "wizard-welcome-undo"))
             };
-            ui.words(Kind::Strong, Tone::Ink, &title);
+            ui.text(TextRole::Strong, Tone::Ink, &title);
             ui.gap(0.5);
-            Words::new(ui).marked(Kind::Text, Kind::Strong, Tone::Soft, &sentences).show(ui);
+            Paragraph::new(ui).marked(TextRole::Text, TextRole::Strong, Tone::Soft, &sentences).show(ui);
         });
         ui.gap(4.0);
-        ui.words(Kind::Label, Tone::Faint, &say!(text, "wizard-language"));
+        ui.text(TextRole::Label, Tone::Faint, &say!(text, "wizard-language"));
         ui.gap(1.0);
         ui.horizontal(|ui| {
             ui.spacing_mut().item_spacing.x = 10.0;
@@ -63,10 +63,10 @@ impl View for Welcome {
                     ui.vertical(|ui| {
                         let chosen = text.language() == language;
                         let response = radio_card(ui, chosen, language.endonym(), |ui| {
-                            ui.words(Kind::Strong, Tone::Ink, language.endonym());
+                            ui.text(TextRole::Strong, Tone::Ink, language.endonym());
                         });
                         if response.clicked() {
-                            cx.intents.push(Intent::Speak(language));
+                            cx.intents.push(Intent::SetLanguage(language));
                         }
                     });
                 });
@@ -88,16 +88,17 @@ pub(super) fn numbered(ui: &mut Ui, number: usize, tone: Tone, title: &str, sent
     ui.horizontal_top(|ui| {
         let (sign, _) = ui.allocate_exact_size(vec2(26.0, 26.0), Sense::hover());
         ui.painter().circle_filled(sign.center(), 13.0, tone.wash(p));
-        let figure =
-            Words::new(ui).add(Kind::TableStrong, tone, &number.to_string()).line_galley(ui, f32::INFINITY);
+        let figure = Paragraph::new(ui)
+            .add(TextRole::TableStrong, tone, &number.to_string())
+            .line_galley(ui, f32::INFINITY);
         let at = sign.center() - figure.size() / 2.0;
         ui.painter().galley(at.round(), figure, tone.color(p));
         ui.gap(1.5);
         ui.vertical(|ui| {
             ui.spacing_mut().item_spacing.y = 2.0;
             ui.gap(0.5);
-            ui.words(Kind::Strong, Tone::Ink, title);
-            ui.words(Kind::Text, Tone::Soft, sentence);
+            ui.text(TextRole::Strong, Tone::Ink, title);
+            ui.text(TextRole::Text, Tone::Soft, sentence);
         });
     });
 }

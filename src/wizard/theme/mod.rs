@@ -1,10 +1,10 @@
-//! How the window looks, in one place: [`tokens`] (colours, sizes), [`type_scale`](Kind) and what egui is told of them.
+//! How the window looks, in one place: [`tokens`] (colours, sizes), [`type_scale`](TextRole) and what egui is told of them.
 //!
-//! Pages and widgets ask for a [`Kind`] of text and a [`Tone`], never for a size or a colour.
+//! Pages and widgets ask for a [`TextRole`] of text and a [`Tone`], never for a size or a colour.
 #![expect(clippy::disallowed_methods, reason = "the theme is the one place where colours and sizes are made")]
 
 pub mod icons;
-mod kind;
+mod text_role;
 pub mod tokens;
 
 use std::sync::Arc;
@@ -14,7 +14,7 @@ use eframe::egui::{
     Theme, Visuals, style::WidgetVisuals, vec2,
 };
 
-pub use kind::{Kind, Tone};
+pub use text_role::{TextRole, Tone};
 pub use tokens::{Palette, size};
 
 const MEDIUM: &str = "inter-medium";
@@ -106,11 +106,11 @@ fn fonts() -> FontDefinitions {
 fn style(theme: Theme, palette: &Palette) -> Style {
     let mut style = Style { visuals: visuals(theme, palette), ..Style::default() };
     style.text_styles = [
-        (TextStyle::Heading, Kind::Title.font()),
-        (TextStyle::Body, Kind::Text.font()),
-        (TextStyle::Button, Kind::Button.font()),
-        (TextStyle::Small, Kind::Source.font()),
-        (TextStyle::Monospace, Kind::Code.font()),
+        (TextStyle::Heading, TextRole::Title.font()),
+        (TextStyle::Body, TextRole::Text.font()),
+        (TextStyle::Button, TextRole::Button.font()),
+        (TextStyle::Small, TextRole::Source.font()),
+        (TextStyle::Monospace, TextRole::Code.font()),
     ]
     .into();
     style.spacing.item_spacing = vec2(8.0, 4.0);

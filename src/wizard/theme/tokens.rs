@@ -28,7 +28,7 @@ pub struct Palette {
     pub accent_hover: Color32,
     /// The accent while it cannot be used.
     pub accent_off: Color32,
-    /// Words on the accent.
+    /// Paragraph on the accent.
     pub on_accent: Color32,
     /// Behind what is chosen.
     pub accent_wash: Color32,

@@ -4,8 +4,8 @@ use eframe::egui::{
     Color32, CornerRadius, Rect, Response, Sense, Ui, WidgetInfo, accesskit::Role, pos2, vec2,
 };
 
-use super::{Parts as _, Words};
-use crate::wizard::theme::{Kind, Palette, Tone, palette, size};
+use super::{Paragraph, UiExt as _};
+use crate::wizard::theme::{Palette, TextRole, Tone, palette, size};
 
 /// What a piece of memory is used for. The order is the order in the bar after what others use.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -103,10 +103,11 @@ fn legend(ui: &mut Ui, parts: &[(Part, u64, String)]) {
         ui.spacing_mut().item_spacing = vec2(14.0, 2.0);
         ui.horizontal_wrapped(|ui| {
             for (part, _, legend) in parts.iter().filter(|(_, _, legend)| !legend.is_empty()) {
-                let galley =
-                    Words::new(ui).add(Kind::Label, Tone::Soft, legend).line_galley(ui, f32::INFINITY);
+                let galley = Paragraph::new(ui)
+                    .add(TextRole::Label, Tone::Soft, legend)
+                    .line_galley(ui, f32::INFINITY);
                 let (rect, response) = ui.allocate_exact_size(
-                    vec2(14.0 + galley.size().x, Kind::Label.line_height()),
+                    vec2(14.0 + galley.size().x, TextRole::Label.line_height()),
                     Sense::hover(),
                 );
                 response.widget_info(|| WidgetInfo::labeled(Role::Label, true, legend));

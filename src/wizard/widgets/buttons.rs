@@ -4,12 +4,12 @@ use eframe::egui::{
     CornerRadius, CursorIcon, Response, Sense, Stroke, StrokeKind, Ui, WidgetInfo, accesskit::Role, vec2,
 };
 
-use super::{Words, focus_ring};
-use crate::wizard::theme::{Kind, Tone, icons::Icon, palette, size, tokens::STEP};
+use super::{Paragraph, focus_ring};
+use crate::wizard::theme::{TextRole, Tone, icons::Icon, palette, size, tokens::STEP};
 
 /// What a button is for, which decides its look.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Look {
+pub enum ButtonStyle {
     /// The one action a page is about.
     Primary,
     /// Another action.
@@ -19,22 +19,22 @@ pub enum Look {
 }
 
 /// What pages ask of a `Ui`.
-pub trait Parts {
+pub trait UiExt {
     /// A piece of text.
-    fn words(&mut self, kind: Kind, tone: Tone, text: &str) -> Response;
+    fn text(&mut self, kind: TextRole, tone: Tone, text: &str) -> Response;
     /// Empty space of so many steps (4 points each).
     fn gap(&mut self, steps: f32);
     /// A button.
-    fn action(&mut self, look: Look, label: &str, enabled: bool) -> Response;
+    fn action(&mut self, look: ButtonStyle, label: &str, enabled: bool) -> Response;
     /// An action that looks like a link.
     fn link_action(&mut self, label: &str, enabled: bool) -> Response;
     /// A link-like action that opens and closes something.
     fn disclosure(&mut self, open: bool, label: &str) -> Response;
 }
 
-impl Parts for Ui {
-    fn words(&mut self, kind: Kind, tone: Tone, text: &str) -> Response {
-        Words::new(self).add(kind, tone, text).show(self)
+impl UiExt for Ui {
+    fn text(&mut self, kind: TextRole, tone: Tone, text: &str) -> Response {
+        Paragraph::new(self).add(kind, tone, text).show(self)
     }
 
     #[expect(clippy::disallowed_methods, reason = "the one place where space is added")]
@@ -42,7 +42,7 @@ impl Parts for Ui {
         self.add_space(steps * STEP);
     }
 
-    fn action(&mut self, look: Look, label: &str, enabled: bool) -> Response {
+    fn action(&mut self, look: ButtonStyle, label: &str, enabled: bool) -> Response {
         button(self, look, label, enabled)
     }
 
@@ -59,21 +59,22 @@ impl Parts for Ui {
 }
 
 /// Room a button takes, for what lies beside it.
-pub fn button_width(ui: &Ui, look: Look, label: &str) -> f32 {
-    let words = Words::new(ui).add(Kind::Button, Tone::Ink, label).line_galley(ui, f32::INFINITY).size().x;
-    let least = if look == Look::Primary { size::PRIMARY_MIN } else { 0.0 };
+pub fn button_width(ui: &Ui, look: ButtonStyle, label: &str) -> f32 {
+    let words =
+        Paragraph::new(ui).add(TextRole::Button, Tone::Ink, label).line_galley(ui, f32::INFINITY).size().x;
+    let least = if look == ButtonStyle::Primary { size::PRIMARY_MIN } else { 0.0 };
     (words + 2.0 * size::BUTTON_PADDING).max(least)
 }
 
-fn button(ui: &mut Ui, look: Look, label: &str, enabled: bool) -> Response {
+fn button(ui: &mut Ui, look: ButtonStyle, label: &str, enabled: bool) -> Response {
     let p = palette(ui);
     let tone = match look {
-        Look::Primary => Tone::OnAccent,
-        Look::Secondary if enabled => Tone::Ink,
-        Look::Danger if enabled => Tone::Refused,
-        Look::Secondary | Look::Danger => Tone::Faint,
+        ButtonStyle::Primary => Tone::OnAccent,
+        ButtonStyle::Secondary if enabled => Tone::Ink,
+        ButtonStyle::Danger if enabled => Tone::Refused,
+        ButtonStyle::Secondary | ButtonStyle::Danger => Tone::Faint,
     };
-    let galley = Words::new(ui).add(Kind::Button, tone, label).line_galley(ui, f32::INFINITY);
+    let galley = Paragraph::new(ui).add(TextRole::Button, tone, label).line_galley(ui, f32::INFINITY);
     let width = button_width(ui, look, label);
     let sense = if enabled { Sense::click() } else { Sense::hover() };
     let (rect, response) = ui.allocate_exact_size(vec2(width, size::CONTROL), sense);
@@ -82,14 +83,14 @@ fn button(ui: &mut Ui, look: Look, label: &str, enabled: bool) -> Response {
         let radius = CornerRadius::same(size::BUTTON_RADIUS);
         let over = enabled && response.hovered();
         let fill = match look {
-            Look::Primary if !enabled => p.accent_off,
-            Look::Primary if over => p.accent_hover,
-            Look::Primary => p.accent,
-            Look::Secondary | Look::Danger if over => p.hover,
-            Look::Secondary | Look::Danger => p.card,
+            ButtonStyle::Primary if !enabled => p.accent_off,
+            ButtonStyle::Primary if over => p.accent_hover,
+            ButtonStyle::Primary => p.accent,
+            ButtonStyle::Secondary | ButtonStyle::Danger if over => p.hover,
+            ButtonStyle::Secondary | ButtonStyle::Danger => p.card,
         };
         ui.painter().rect_filled(rect, radius, fill);
-        if look != Look::Primary {
+        if look != ButtonStyle::Primary {
             let border = if over { p.control } else { p.line };
             ui.painter().rect_stroke(rect, radius, Stroke::new(size::LINE, border), StrokeKind::Inside);
         }
@@ -107,15 +108,16 @@ fn link(ui: &mut Ui, icon: Option<Icon>, label: &str, enabled: bool) -> Response
     let tone = if enabled { Tone::Accent } else { Tone::Faint };
     let icon_width = if icon.is_some() { size::ICON } else { 0.0 };
     let room = (ui.available_width() - icon_width).max(size::ICON);
-    let galley = Words::new(ui).add(Kind::Button, tone, label).galley(ui, room);
+    let galley = Paragraph::new(ui).add(TextRole::Button, tone, label).galley(ui, room);
     let sense = if enabled { Sense::click() } else { Sense::hover() };
     let (rect, response) = ui.allocate_exact_size(galley.size() + vec2(icon_width, 2.0), sense);
     response.widget_info(|| WidgetInfo::labeled(Role::Button, enabled && ui.is_enabled(), label));
     if ui.is_rect_visible(rect) {
         let color = if response.hovered() && enabled { p.accent_hover } else { tone.color(p) };
         if let Some(icon) = icon {
-            let row =
-                rect.with_max_x(rect.left() + icon_width).with_max_y(rect.top() + Kind::Button.line_height());
+            let row = rect
+                .with_max_x(rect.left() + icon_width)
+                .with_max_y(rect.top() + TextRole::Button.line_height());
             icon.paint(ui, row.shrink2(vec2(1.0, (row.height() - row.width()) / 2.0 + 1.0)), color);
         }
         let at = rect.left_top() + vec2(icon_width, 1.0);

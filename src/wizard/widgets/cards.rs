@@ -6,8 +6,8 @@ use eframe::egui::{
     pos2, vec2,
 };
 
-use super::{Parts as _, Words};
-use crate::wizard::theme::{Kind, Tone, icons::Icon, palette, size};
+use super::{Paragraph, UiExt as _};
+use crate::wizard::theme::{TextRole, Tone, icons::Icon, palette, size};
 
 /// Grouped content on a card as wide as there is room.
 pub fn card<R>(ui: &mut Ui, content: impl FnOnce(&mut Ui) -> R) -> R {
@@ -70,12 +70,13 @@ pub fn banner_with(ui: &mut Ui, tone: Tone, text: &str, under: impl FnOnce(&mut 
     wash_card(ui, tone, |ui| {
         ui.horizontal_top(|ui| {
             let (sign, _) = ui.allocate_exact_size(
-                vec2(size::ICON, Kind::Text.line_height()),
+                vec2(size::ICON, TextRole::Text.line_height()),
                 eframe::egui::Sense::hover(),
             );
             icon.paint(ui, Rect::from_center_size(sign.center(), vec2(14.0, 14.0)), color);
             ui.vertical(|ui| {
-                let response = Words::new(ui).marked(Kind::Text, Kind::Strong, Tone::Ink, text).show(ui);
+                let response =
+                    Paragraph::new(ui).marked(TextRole::Text, TextRole::Strong, Tone::Ink, text).show(ui);
                 ui.ctx().accesskit_node_builder(response.id, |node| {
                     node.set_role(Role::Status);
                     node.set_label(text.replace("**", ""));
@@ -188,7 +189,7 @@ pub fn rule(ui: &mut Ui) {
 }
 
 /// What at the left and how much at the right of one line, with so many steps of room above and below.
-pub fn facing(ui: &mut Ui, room: f32, left: Words, right: Words) {
+pub fn facing(ui: &mut Ui, room: f32, left: Paragraph, right: Paragraph) {
     ui.gap(room);
     ui.horizontal(|ui| {
         left.show(ui);
@@ -201,6 +202,6 @@ pub fn facing(ui: &mut Ui, room: f32, left: Words, right: Words) {
 
 /// A small label above its value.
 pub fn fact(ui: &mut Ui, label: &str, value: &str) {
-    ui.words(Kind::Label, Tone::Faint, label);
-    ui.words(Kind::Strong, Tone::Ink, value);
+    ui.text(TextRole::Label, Tone::Faint, label);
+    ui.text(TextRole::Strong, Tone::Ink, value);
 }

@@ -6,17 +6,17 @@ use eframe::egui::{
     vec2,
 };
 
-use super::{Parts as _, Words, focus_ring};
-use crate::wizard::theme::{Kind, Tone, icons::Icon, palette, size};
+use super::{Paragraph, UiExt as _, focus_ring};
+use crate::wizard::theme::{TextRole, Tone, icons::Icon, palette, size};
 
 /// A box to tick, its label, and a line of small type under it (may be empty).
 pub fn checkbox(ui: &mut Ui, ticked: &mut bool, label: &str, detail: &str) -> Response {
     let p = palette(ui);
     let indent = size::CHECKBOX + 11.0;
     let room = (ui.available_width() - indent).max(40.0);
-    let words = Words::new(ui).add(Kind::Strong, Tone::Ink, label).galley(ui, room);
-    let small =
-        (!detail.is_empty()).then(|| Words::new(ui).add(Kind::Label, Tone::Faint, detail).galley(ui, room));
+    let words = Paragraph::new(ui).add(TextRole::Strong, Tone::Ink, label).galley(ui, room);
+    let small = (!detail.is_empty())
+        .then(|| Paragraph::new(ui).add(TextRole::Label, Tone::Faint, detail).galley(ui, room));
     let height = words.size().y + small.as_ref().map_or(0.0, |galley| galley.size().y + 1.0);
     let width = words.size().x.max(small.as_ref().map_or(0.0, |galley| galley.size().x));
     let (rect, mut response) =
@@ -61,7 +61,7 @@ pub fn radio_card(ui: &mut Ui, chosen: bool, name: &str, content: impl FnOnce(&m
             ui.horizontal_top(|ui| {
                 ui.gap(3.5);
                 let (sign, _) =
-                    ui.allocate_exact_size(vec2(size::RADIO, Kind::Strong.line_height()), Sense::hover());
+                    ui.allocate_exact_size(vec2(size::RADIO, TextRole::Strong.line_height()), Sense::hover());
                 let center = sign.center();
                 if chosen {
                     ui.painter().circle_filled(center, size::RADIO / 2.0, p.accent);

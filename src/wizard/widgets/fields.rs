@@ -4,13 +4,13 @@ use std::ops::RangeInclusive;
 
 use eframe::egui::{CornerRadius, Frame, Margin, Response, Slider, Stroke, TextEdit, Ui};
 
-use super::{Parts as _, focus_ring};
-use crate::wizard::theme::{Kind, Tone, palette, size};
+use super::{UiExt as _, focus_ring};
+use crate::wizard::theme::{TextRole, Tone, palette, size};
 
 /// A label above what it names.
 pub fn labelled<R>(ui: &mut Ui, label: &str, content: impl FnOnce(&mut Ui) -> R) -> R {
     ui.vertical(|ui| {
-        let id = ui.words(Kind::Label, Tone::Faint, label).id;
+        let id = ui.text(TextRole::Label, Tone::Faint, label).id;
         ui.gap(0.5);
         ui.label_inputs_by(id, content)
     })
@@ -22,7 +22,7 @@ pub fn text_field(ui: &mut Ui, value: &mut String, hint: &str, width: f32) -> Re
     let p = palette(ui);
     let margin = Margin::symmetric(12, 9);
     let response = ui.add(
-        TextEdit::singleline(value).hint_text(hint).font(Kind::Text.font()).desired_width(width).frame(
+        TextEdit::singleline(value).hint_text(hint).font(TextRole::Text.font()).desired_width(width).frame(
             Frame::new()
                 .inner_margin(margin)
                 .fill(p.card)

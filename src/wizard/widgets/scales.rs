@@ -4,11 +4,11 @@ use eframe::egui::{
     Align2, CornerRadius, Rect, Sense, Stroke, StrokeKind, Ui, WidgetInfo, accesskit::Role, pos2, vec2,
 };
 
-use super::Words;
+use super::Paragraph;
 use crate::figures::Range;
 use crate::say;
 use crate::text::Text;
-use crate::wizard::theme::{Kind, Tone, palette, size};
+use crate::wizard::theme::{TextRole, Tone, palette, size};
 
 /// Tokens a second from which answers are usable, and from which they are comfortable.
 const USABLE: f64 = 5.0;
@@ -42,8 +42,10 @@ impl SpeedScale {
     pub fn show(self, ui: &mut Ui, text: Text) {
         let p = palette(ui);
         let width = ui.available_width();
-        let (rect, response) =
-            ui.allocate_exact_size(vec2(width, size::BAR + 3.0 + Kind::Label.line_height()), Sense::hover());
+        let (rect, response) = ui.allocate_exact_size(
+            vec2(width, size::BAR + 3.0 + TextRole::Label.line_height()),
+            Sense::hover(),
+        );
         let name = say!(text, "wizard-speed-scale", range = text.range(self.range));
         response.widget_info(|| WidgetInfo::labeled(Role::Meter, true, &name));
         let bar = rect.with_max_y(rect.top() + size::BAR - 2.0);
@@ -81,11 +83,12 @@ impl SpeedScale {
         ];
         let top = bar.bottom() + 4.0;
         for (left, word) in words {
-            let galley = Words::new(ui).add(Kind::Source, Tone::Soft, &word).line_galley(ui, f32::INFINITY);
+            let galley =
+                Paragraph::new(ui).add(TextRole::Source, Tone::Soft, &word).line_galley(ui, f32::INFINITY);
             ui.painter().galley(pos2(left, top), galley, p.soft);
         }
-        let end = Words::new(ui)
-            .add(Kind::Source, Tone::Soft, &text.decimal(self.top, 0))
+        let end = Paragraph::new(ui)
+            .add(TextRole::Source, Tone::Soft, &text.decimal(self.top, 0))
             .line_galley(ui, f32::INFINITY);
         let at = Align2::RIGHT_TOP.anchor_size(pos2(bar.right(), top), end.size());
         ui.painter().galley(at.min, end, p.soft);

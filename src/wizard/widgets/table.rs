@@ -5,8 +5,8 @@ use eframe::egui::{
     accesskit::Role, pos2, vec2,
 };
 
-use super::{Parts as _, Words, focus_ring};
-use crate::wizard::theme::{Kind, Tone, icons::Icon, palette, size, tokens::STEP};
+use super::{Paragraph, UiExt as _, focus_ring};
+use crate::wizard::theme::{TextRole, Tone, icons::Icon, palette, size, tokens::STEP};
 
 /// A column.
 pub struct Column {
@@ -65,8 +65,8 @@ impl Table {
                 continue;
             }
             let icon = column.sorted.map_or(0.0, |_| 14.0);
-            let galley = Words::new(ui)
-                .add(Kind::Label, Tone::Faint, &column.head)
+            let galley = Paragraph::new(ui)
+                .add(TextRole::Label, Tone::Faint, &column.head)
                 .line_galley(ui, cell.width() - icon);
             let width = galley.size().x + icon;
             let left = if column.right { cell.right() - width } else { cell.left() };
@@ -172,8 +172,8 @@ pub fn to_the_middle(ui: &mut Ui, height: f32) {
 }
 
 /// A line of a cell with a smaller one under it, both in the middle of the row; in a row too low for both the first alone.
-pub fn two_lines(ui: &mut Ui, second: Words, first: impl FnOnce(&mut Ui)) {
-    let height = Kind::Table.line_height() + Kind::Source.line_height();
+pub fn two_lines(ui: &mut Ui, second: Paragraph, first: impl FnOnce(&mut Ui)) {
+    let height = TextRole::Table.line_height() + TextRole::Source.line_height();
     if ui.available_height() < height {
         first(ui);
         return;

@@ -6,7 +6,7 @@ use super::tokens::Palette;
 
 /// What a piece of text is, which decides its size and weight.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Kind {
+pub enum TextRole {
     /// The question or answer of a page: 24 semibold.
     Title,
     /// The one sentence under it: 15.
@@ -21,7 +21,7 @@ pub enum Kind {
     Text,
     /// Values in sentences: 14 semibold.
     Strong,
-    /// Words on buttons and links: 14 medium.
+    /// Paragraph on buttons and links: 14 medium.
     Button,
     /// Tables: 13.
     Table,
@@ -37,7 +37,7 @@ pub enum Kind {
     Code,
 }
 
-impl Kind {
+impl TextRole {
     /// Size in points.
     pub fn points(self) -> f32 {
         match self {
@@ -94,7 +94,7 @@ pub enum Tone {
     Faint,
     /// What can be done.
     Accent,
-    /// Words on the accent colour.
+    /// Paragraph on the accent colour.
     OnAccent,
     /// As it should be.
     Good,

@@ -2,11 +2,11 @@
 
 use eframe::egui::{CornerRadius, Rect, Response, Sense, Ui, WidgetInfo, accesskit::Role, pos2, vec2};
 
-use super::Words;
+use super::Paragraph;
 use crate::plan::Verdict;
 use crate::say;
 use crate::text::Text;
-use crate::wizard::theme::{Kind, Tone, icons::Icon, palette, size};
+use crate::wizard::theme::{TextRole, Tone, icons::Icon, palette, size};
 
 /// A chip. The sign says the same as the colour, for those who do not see it.
 pub struct Chip<'a> {
@@ -52,8 +52,8 @@ impl<'a> Chip<'a> {
         ui.painter().galley(at.round(), galley, self.tone.color(p));
     }
 
-    fn words(&self, ui: &Ui) -> Words {
-        Words::new(ui).add(Kind::Chip, self.tone, self.text)
+    fn words(&self, ui: &Ui) -> Paragraph {
+        Paragraph::new(ui).add(TextRole::Chip, self.tone, self.text)
     }
 }
 

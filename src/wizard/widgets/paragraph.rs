@@ -7,22 +7,22 @@ use eframe::egui::{
     text::{LayoutJob, TextFormat},
 };
 
-use crate::wizard::theme::{Kind, Palette, Tone, palette};
+use crate::wizard::theme::{Palette, TextRole, Tone, palette};
 
-/// A paragraph put together from pieces: `Words::new(ui).add(Kind::Strong, Tone::Ink, "8 GB").…show(ui)`.
-pub struct Words {
+/// A paragraph put together from pieces: `Paragraph::new(ui).add(TextRole::Strong, Tone::Ink, "8 GB").…show(ui)`.
+pub struct Paragraph {
     palette: &'static Palette,
     job: LayoutJob,
 }
 
-impl Words {
+impl Paragraph {
     /// An empty paragraph.
     pub fn new(ui: &Ui) -> Self {
         Self { palette: palette(ui), job: LayoutJob::default() }
     }
 
     /// Adds a piece.
-    pub fn add(mut self, kind: Kind, tone: Tone, text: &str) -> Self {
+    pub fn add(mut self, kind: TextRole, tone: Tone, text: &str) -> Self {
         let format = TextFormat {
             font_id: kind.font(),
             color: tone.color(self.palette),
@@ -59,7 +59,7 @@ impl Words {
     }
 
     /// Adds a sentence in which `**…**` marks what is important.
-    pub fn marked(mut self, kind: Kind, strong: Kind, tone: Tone, text: &str) -> Self {
+    pub fn marked(mut self, kind: TextRole, strong: TextRole, tone: Tone, text: &str) -> Self {
         for (i, piece) in text.split("**").enumerate() {
             self = if i % 2 == 0 { self.add(kind, tone, piece) } else { self.add(strong, Tone::Ink, piece) };
         }

@@ -2,8 +2,8 @@
 
 use eframe::egui::Ui;
 
-use super::theme::{Kind, Tone};
-use super::widgets::{Chip, Column, Table, Words, two_lines, verdict_chip};
+use super::theme::{TextRole, Tone};
+use super::widgets::{Chip, Column, Paragraph, Table, two_lines, verdict_chip};
 use crate::plan::ReferenceComputer;
 use crate::say;
 use crate::sentences::ReferenceWords;
@@ -31,8 +31,8 @@ pub(super) fn show(ui: &mut Ui, text: Text, computers: &[ReferenceComputer]) {
         let like_this = computer.is_like_here;
         let (tone, verdict) = verdict_chip(text, computer.report.verdict);
         let cell = |ui: &mut Ui, first: &str, second: &str, tone| {
-            two_lines(ui, Words::new(ui).add(Kind::Source, tone, second), |ui| {
-                Words::new(ui).add(Kind::TableStrong, Tone::Ink, first).show_line(ui);
+            two_lines(ui, Paragraph::new(ui).add(TextRole::Source, tone, second), |ui| {
+                Paragraph::new(ui).add(TextRole::TableStrong, Tone::Ink, first).show_line(ui);
             });
         };
         table.plain_row(ui, ROW, like_this, last, |ui, column| match column {

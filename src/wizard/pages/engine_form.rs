@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use eframe::egui::{ComboBox, Ui};
 
-use super::Context;
+use super::PageContext;
 use crate::install::fetch::parse_rate;
 use crate::install::reuse::InstalledEngine;
 use crate::install::{Source, Which};
@@ -12,13 +12,13 @@ use crate::ollama::http::{HttpOptions, ProxyAddress};
 use crate::ollama::release::Release;
 use crate::say;
 use crate::text::Text;
-use crate::wizard::backend::{PathOf, StartSource, Trouble};
-use crate::wizard::theme::{Kind, Tone};
-use crate::wizard::widgets::{Look, Parts as _, banner, button_width, labelled, text_field};
+use crate::wizard::backend::{EngineDefaults, PathField, WorkerError};
+use crate::wizard::theme::{TextRole, Tone};
+use crate::wizard::widgets::{ButtonStyle, UiExt as _, banner, button_width, labelled, text_field};
 
 /// What can be chosen and typed about it.
 #[derive(Clone, Debug, Default)]
-pub struct SourceTyped {
+pub struct EngineForm {
     start: Source,
     here: Option<InstalledEngine>,
     wanted: Wanted,
@@ -54,12 +54,12 @@ enum Newest {
     NotAsked,
     Asking,
     Found(Box<Release>),
-    Failed(Trouble),
+    Failed(WorkerError),
 }
 
-impl SourceTyped {
+impl EngineForm {
     /// As the program was started.
-    pub fn new(start: StartSource) -> Self {
+    pub fn new(start: EngineDefaults) -> Self {
         let source = start.source;
         let wanted = match (&start.here, start.wants_newest) {
             (_, true) => Wanted::Newest,
@@ -124,14 +124,14 @@ impl SourceTyped {
     }
 
     /// The newest release was looked for.
-    pub fn newest_found(&mut self, found: Result<Box<Release>, Trouble>) {
+    pub fn newest_found(&mut self, found: Result<Box<Release>, WorkerError>) {
         if matches!(self.newest, Newest::Asking) {
             self.newest = found.map_or_else(Newest::Failed, Newest::Found);
         }
     }
 
     /// Looks for the newest release when it is wanted and was not asked for.
-    pub fn look_for_newest(&mut self, cx: &Context<'_>) {
+    pub fn look_for_newest(&mut self, cx: &PageContext<'_>) {
         if self.wanted == Wanted::Newest && matches!(self.newest, Newest::NotAsked) {
             self.newest = Newest::Asking;
             cx.backend.find_newest(self.source(), cx.text, cx.outbox.clone());
@@ -162,32 +162,32 @@ impl SourceTyped {
     }
 
     /// Draws it.
-    pub fn show(&mut self, ui: &mut Ui, cx: &Context<'_>) {
+    pub fn show(&mut self, ui: &mut Ui, cx: &PageContext<'_>) {
         let text = cx.text;
-        ui.words(Kind::Strong, Tone::Ink, &say!(text, "wizard-engine"));
+        ui.text(TextRole::Strong, Tone::Ink, &say!(text, "wizard-engine"));
         self.which(ui, cx);
-        path_field(ui, cx, &say!(text, "wizard-engine-archive"), &mut self.archive, PathOf::Archive);
+        path_field(ui, cx, &say!(text, "wizard-engine-archive"), &mut self.archive, PathField::Archive);
         let label = say!(text, "wizard-engine-mirror");
         field(ui, &label, &mut self.mirrors, "https://");
         if !self.mirrors_are_addresses() {
-            ui.words(Kind::Label, Tone::Refused, &say!(text, "wizard-engine-mirror-wrong"));
+            ui.text(TextRole::Label, Tone::Refused, &say!(text, "wizard-engine-mirror-wrong"));
         }
         ui.gap(2.0);
-        ui.words(Kind::Strong, Tone::Ink, &say!(text, "wizard-network"));
+        ui.text(TextRole::Strong, Tone::Ink, &say!(text, "wizard-network"));
         let hint = say!(text, "wizard-network-proxy-hint");
         field(ui, &say!(text, "wizard-network-proxy"), &mut self.proxy, &hint);
         if self.typed_proxy().is_err() {
-            ui.words(Kind::Label, Tone::Refused, &say!(text, "wizard-network-proxy-wrong"));
+            ui.text(TextRole::Label, Tone::Refused, &say!(text, "wizard-network-proxy-wrong"));
         }
-        path_field(ui, cx, &say!(text, "wizard-network-ca"), &mut self.ca_file, PathOf::Certificates);
+        path_field(ui, cx, &say!(text, "wizard-network-ca"), &mut self.ca_file, PathField::Certificates);
         let hint = say!(text, "wizard-network-rate-hint");
         field(ui, &say!(text, "wizard-network-rate"), &mut self.rate, &hint);
         if self.typed_rate().is_err() {
-            ui.words(Kind::Label, Tone::Refused, &say!(text, "wizard-network-rate-wrong"));
+            ui.text(TextRole::Label, Tone::Refused, &say!(text, "wizard-network-rate-wrong"));
         }
     }
 
-    fn which(&mut self, ui: &mut Ui, cx: &Context<'_>) {
+    fn which(&mut self, ui: &mut Ui, cx: &PageContext<'_>) {
         let text = cx.text;
         let pinned = cx.backend.engine_version().unwrap_or_default();
         let mut choices = vec![
@@ -223,11 +223,11 @@ impl SourceTyped {
         }
         match &self.newest {
             Newest::NotAsked | Newest::Asking => {
-                ui.words(Kind::Label, Tone::Soft, &say!(text, "newest-asking"));
+                ui.text(TextRole::Label, Tone::Soft, &say!(text, "newest-asking"));
             }
             Newest::Found(release) => {
                 let found = say!(text, "wizard-engine-newest-found", version = release.version.as_str());
-                ui.words(Kind::Label, Tone::Soft, &found);
+                ui.text(TextRole::Label, Tone::Soft, &found);
             }
             Newest::Failed(trouble) => {
                 let words = say!(text, "newest-not-found", why = trouble.0.as_str(), version = pinned);
@@ -245,16 +245,16 @@ fn field(ui: &mut Ui, label: &str, typed: &mut String, hint: &str) {
 }
 
 /// A path that is typed or picked.
-fn path_field(ui: &mut Ui, cx: &Context<'_>, label: &str, typed: &mut String, of: PathOf) {
+fn path_field(ui: &mut Ui, cx: &PageContext<'_>, label: &str, typed: &mut String, of: PathField) {
     let text: Text = cx.text;
     labelled(ui, label, |ui| {
         ui.horizontal(|ui| {
             let button = say!(text, "wizard-browse");
             let width = ui.available_width()
-                - button_width(ui, Look::Secondary, &button)
+                - button_width(ui, ButtonStyle::Secondary, &button)
                 - ui.spacing().item_spacing.x;
             text_field(ui, typed, "", width).accessible_name(label);
-            let browse = ui.action(Look::Secondary, &button, true);
+            let browse = ui.action(ButtonStyle::Secondary, &button, true);
             let browse = browse.accessible_name(say!(text, "wizard-browse-for", what = label));
             if browse.clicked() {
                 cx.backend.pick_path(of, PathBuf::from(typed.trim()), cx.outbox.clone());
@@ -262,6 +262,6 @@ fn path_field(ui: &mut Ui, cx: &Context<'_>, label: &str, typed: &mut String, of
         });
     });
     if !typed.trim().is_empty() && !PathBuf::from(typed.trim()).is_absolute() {
-        ui.words(Kind::Label, Tone::Refused, &say!(text, "wizard-folder-not-absolute"));
+        ui.text(TextRole::Label, Tone::Refused, &say!(text, "wizard-folder-not-absolute"));
     }
 }

@@ -5,8 +5,8 @@ use eframe::egui::{
 };
 
 use super::pages::Intent;
-use super::theme::{Appearance, Kind, Tone, icons::Icon, palette, size};
-use super::widgets::{Parts as _, Words, checkbox, focus_ring};
+use super::theme::{Appearance, TextRole, Tone, icons::Icon, palette, size};
+use super::widgets::{Paragraph, UiExt as _, checkbox, focus_ring};
 use crate::say;
 use crate::text::{Language, Text};
 
@@ -15,7 +15,7 @@ pub(super) fn languages(ui: &mut Ui, text: Text, narrow: bool, intents: &mut Vec
     let p = palette(ui);
     let shown =
         if narrow { text.language().tag().to_uppercase() } else { text.language().endonym().to_owned() };
-    let galley = Words::new(ui).add(Kind::Label, Tone::Faint, &shown).line_galley(ui, f32::INFINITY);
+    let galley = Paragraph::new(ui).add(TextRole::Label, Tone::Faint, &shown).line_galley(ui, f32::INFINITY);
     let (rect, response) = ui.allocate_exact_size(galley.size() + vec2(14.0, 4.0), Sense::click());
     let name = say!(text, "wizard-language-switch", language = text.language().endonym());
     response.widget_info(|| WidgetInfo::labeled(Role::Button, true, &name));
@@ -32,7 +32,7 @@ pub(super) fn languages(ui: &mut Ui, text: Text, narrow: bool, intents: &mut Vec
         for language in Language::ALL {
             let chosen = language == text.language();
             if ui.selectable_label(chosen, language.endonym()).clicked() {
-                intents.push(Intent::Speak(language));
+                intents.push(Intent::SetLanguage(language));
             }
         }
     });
@@ -67,7 +67,7 @@ pub(super) fn appearance(ui: &mut Ui, text: Text, now: Appearance, intents: &mut
         ui.set_width(size::MENU);
         ui.spacing_mut().item_spacing.y = 0.0;
         ui.gap(1.0);
-        ui.words(Kind::Label, Tone::Faint, &say!(text, "wizard-text-size"));
+        ui.text(TextRole::Label, Tone::Faint, &say!(text, "wizard-text-size"));
         ui.gap(1.0);
         ui.horizontal(|ui| {
             for percent in Appearance::TEXT_PERCENTS {
@@ -85,7 +85,7 @@ pub(super) fn appearance(ui: &mut Ui, text: Text, now: Appearance, intents: &mut
         checkbox(ui, &mut wanted.still, &say!(text, "wizard-still"), &detail);
         ui.gap(1.0);
         if wanted != now {
-            intents.push(Intent::Look(wanted));
+            intents.push(Intent::SetAppearance(wanted));
         }
     });
 }
@@ -93,8 +93,8 @@ pub(super) fn appearance(ui: &mut Ui, text: Text, now: Appearance, intents: &mut
 /// The button that opens it: a small and a large letter.
 fn letters(ui: &mut Ui, name: &str) -> Response {
     let p = palette(ui);
-    let small = Words::new(ui).add(Kind::Label, Tone::Faint, "A").line_galley(ui, f32::INFINITY);
-    let large = Words::new(ui).add(Kind::Name, Tone::Faint, "A").line_galley(ui, f32::INFINITY);
+    let small = Paragraph::new(ui).add(TextRole::Label, Tone::Faint, "A").line_galley(ui, f32::INFINITY);
+    let large = Paragraph::new(ui).add(TextRole::Name, Tone::Faint, "A").line_galley(ui, f32::INFINITY);
     let (rect, response) = ui.allocate_exact_size(vec2(24.0, 20.0), Sense::click());
     response.widget_info(|| WidgetInfo::labeled(Role::Button, true, name));
     let color = if response.hovered() { p.ink } else { p.faint };
