@@ -11,9 +11,9 @@ use acolyte::install::unpack::{Limits, unpack};
 use acolyte::install::{Installed, Receipt};
 use acolyte::machine::Hardware;
 use acolyte::models::gguf::Header;
-use acolyte::models::{Catalogue, Model};
+use acolyte::models::{Catalogue, Model, ModelTag};
+use acolyte::ollama::manifest::Manifest;
 use acolyte::ollama::ndjson::Lines;
-use acolyte::ollama::registry::{Manifest, Reference};
 use acolyte::ollama::release::Release;
 use acolyte::ollama::release::newest::parse_sums;
 use acolyte::ollama::replies::StatusLine;
@@ -101,13 +101,13 @@ impl Kind {
                 if let Ok(manifest) = serde_json::from_slice::<Manifest>(input) {
                     manifest.download_bytes();
                     manifest.model_layer();
-                    manifest.digests();
+                    let _ = manifest.blobs().count();
                 }
             }
             Self::Reference => {
-                if let Ok(reference) = Reference::parse(&text) {
+                if let Ok(reference) = ModelTag::parse(&text) {
                     // What is read is written so that it reads as the same.
-                    assert_eq!(Reference::parse(&reference.to_string()).ok(), Some(reference));
+                    assert_eq!(ModelTag::parse(&reference.to_string()).ok(), Some(reference));
                 }
             }
             Self::Ndjson => {

@@ -4,8 +4,9 @@
 mod common;
 
 use acolyte::models::Model;
+use acolyte::models::ModelTag;
 use acolyte::models::gguf::Header;
-use acolyte::ollama::registry::{Reference, RegistryError, fetch_model};
+use acolyte::ollama::registry::{RegistryError, fetch_model};
 use common::gguf::Shape;
 use common::mirror::{Mirror, ModelFiles};
 
@@ -31,7 +32,7 @@ fn a_model_is_described_by_its_registry_as_by_its_file() {
         quantisation: "Q4_K_M".to_owned(),
     };
     mirror.put_model("acme/tiny:q4", &files);
-    let reference = Reference::parse(&format!("{}/acme/tiny:q4", mirror.host())).unwrap();
+    let reference = ModelTag::parse(&format!("{}/acme/tiny:q4", mirror.host())).unwrap();
     let model = fetch_model(&reference, true).unwrap();
 
     let header = Header::parse(&file).unwrap();
@@ -46,6 +47,6 @@ fn a_model_is_described_by_its_registry_as_by_its_file() {
     assert_eq!(model.total_layers(), 5);
     assert!(model.download_bytes >= file.len() as u64);
 
-    let missing = Reference::parse(&format!("{}/acme/tiny:q8", mirror.host())).unwrap();
+    let missing = ModelTag::parse(&format!("{}/acme/tiny:q8", mirror.host())).unwrap();
     assert!(matches!(fetch_model(&missing, true), Err(RegistryError::NotFound { .. })));
 }

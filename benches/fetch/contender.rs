@@ -49,14 +49,10 @@ pub fn ours(url: &str, archive: &Archive, folder: &Path, connections: usize) -> 
 /// What the installation does, save for its journal: fetch, verify and unpack at once, then one rename.
 pub fn fetch_here(url: &str, sha256: &str, folder: &Path, connections: usize) -> Outcome<()> {
     let (dest, staging) = (folder.join("archive.tar.zst"), folder.join("staging"));
-    let mut hash = [0; 32];
-    for (byte, digits) in hash.iter_mut().zip(sha256.as_bytes().chunks(2)) {
-        *byte = u8::from_str_radix(std::str::from_utf8(digits)?, 16)?;
-    }
     let (tail, control) = (Tail::new(), Control::new());
     let following =
         unpack::follow(tail.clone(), dest.clone(), staging.clone(), Limits::default(), control.clone())?;
-    let mut request = DownloadRequest::new(vec![url.parse()?], dest, None, hash);
+    let mut request = DownloadRequest::new(vec![url.parse()?], dest, None, sha256.parse()?);
     request.tail = Some(tail);
     request.max_connections = connections;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;

@@ -46,7 +46,7 @@ pub fn http_options(network: &NetworkArgs, session: &Session) -> Result<HttpOpti
 fn failure(error: &LookupError, session: &Session) -> Failure {
     let said = error.explain(session.text);
     match error {
-        LookupError::Unknown { .. } | LookupError::Reference(_) | LookupError::OnlyAFile { .. } => {
+        LookupError::Unknown { .. } | LookupError::Tag(_) | LookupError::OnlyAFile { .. } => {
             Failure::usage(said)
         }
         _ => Failure::failed(said),

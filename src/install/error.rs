@@ -12,6 +12,7 @@ use crate::ollama::client::ClientError;
 use crate::ollama::http::HttpError;
 use crate::ollama::release::ReleaseError;
 use crate::ollama::server::ServerError;
+use crate::ollama::store::StoreError;
 use crate::platform::files::FileError;
 use crate::platform::login::LoginError;
 use crate::say;
@@ -176,6 +177,15 @@ pub enum InstallError {
         /// The home.
         home: PathBuf,
     },
+}
+
+impl From<StoreError> for InstallError {
+    fn from(error: StoreError) -> Self {
+        match error {
+            StoreError::File(error) => Self::File(error),
+            StoreError::Cancelled(cancelled) => Self::Cancelled(cancelled),
+        }
+    }
 }
 
 impl InstallError {

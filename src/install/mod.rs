@@ -15,7 +15,6 @@ mod run;
 mod source;
 pub mod state;
 mod steps;
-mod store;
 mod types;
 pub mod unpack;
 mod way_out;

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
+use crate::checksum::Sha256;
 use crate::install::reuse::InstalledEngine;
 use crate::ollama::http::HttpOptions;
 use crate::ollama::release::{AssetRole, Release, ReleaseError};
@@ -71,8 +72,8 @@ pub struct EngineRecord {
 pub struct ArchiveRecord {
     /// Its name, or its path where it was here.
     pub name: String,
-    /// SHA-256, 64 lower-case hexadecimal digits.
-    pub sha256: String,
+    /// Its SHA-256.
+    pub sha256: Sha256,
 }
 
 impl Which {

@@ -9,6 +9,7 @@ mod kv;
 mod names;
 mod quantisation;
 mod shape;
+mod tag;
 mod tensor_type;
 
 pub use architecture::{Architecture, Block, Cache, Experts};
@@ -16,6 +17,7 @@ pub use catalogue::{Catalogue, CatalogueError};
 pub use from_gguf::NotAModel;
 pub use kv::{KvCacheType, UnknownKvCacheType};
 pub use quantisation::{Quantisation, UnknownQuantisation};
+pub use tag::{ModelTag, ModelTagError, TagPart};
 pub use tensor_type::TensorType;
 
 /// A model that can be pulled: what it is called, what it weighs, what it may be used for, how it is built.

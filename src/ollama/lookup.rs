@@ -6,10 +6,12 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use crate::models::ModelTag;
+use crate::models::ModelTagError;
 use crate::models::gguf::{Header, HeaderError};
 use crate::models::{Catalogue, Model, NotAModel};
 use crate::ollama::http::HttpOptions;
-use crate::ollama::registry::{Reference, ReferenceError, RegistryError, fetch_model_with};
+use crate::ollama::registry::{RegistryError, fetch_model_with};
 use crate::say;
 use crate::text::Text;
 
@@ -24,7 +26,7 @@ pub enum LookupError {
     },
     /// It looks like a reference to a registry and is none.
     #[error(transparent)]
-    Reference(#[from] ReferenceError),
+    Tag(#[from] ModelTagError),
     /// The registry does not know it, or does not answer.
     #[error(transparent)]
     Registry(#[from] RegistryError),
@@ -74,7 +76,7 @@ pub fn lookup(reference: &str, insecure: bool, http: &HttpOptions) -> Result<Arc
         return from_file(Path::new(reference), reference).map(Arc::new);
     }
     if reference.contains('/') {
-        return Ok(Arc::new(fetch_model_with(&Reference::parse(reference)?, insecure, http)?));
+        return Ok(Arc::new(fetch_model_with(&ModelTag::parse(reference)?, insecure, http)?));
     }
     Err(LookupError::Unknown { reference: reference.to_owned() })
 }
@@ -122,7 +124,7 @@ impl LookupError {
                     Catalogue::built_in().models.iter().map(|model| model.tag.as_str()).collect();
                 say!(text, "cli-unknown-model", tag = reference.as_str(), known = known.join(", "))
             }
-            Self::Reference(error) => error.explain(text),
+            Self::Tag(error) => error.explain(text),
             Self::Registry(error) => error.explain(text),
             Self::OnlyAFile { path } => say!(text, "cli-model-only-a-file", path = shown(path)),
             Self::Open { path, source } => {
@@ -179,7 +181,7 @@ mod tests {
     fn what_looks_like_a_reference_and_is_none_is_said() {
         assert!(matches!(
             lookup("a/b/c/d/e/f:g h", false, &HttpOptions::default()),
-            Err(LookupError::Reference(_))
+            Err(LookupError::Tag(_))
         ));
     }
 }

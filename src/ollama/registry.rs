@@ -1,4 +1,4 @@
-//! Model references, and what a registry tells about a model before it is pulled.
+//! What a registry tells about a model before it is pulled.
 //!
 //! 1. The manifest (`/v2/NAMESPACE/NAME/manifests/TAG`) names the layers with their sizes; the one of type
 //!    `…image.model` is the GGUF file.
@@ -8,19 +8,13 @@
 //!
 //! Nothing that is learned here is trusted with more than an estimate: the engine checks every byte when it pulls.
 
-mod manifest;
-mod reference;
 mod remote;
 
 use reqwest::Url;
 
-use crate::models::Model;
 use crate::models::gguf::{Header, HeaderError};
+use crate::models::{Model, ModelTag};
 use crate::ollama::http::{self, HttpError, HttpOptions};
-use crate::say;
-use crate::text::Text;
-pub use manifest::{Layer, Manifest};
-pub use reference::{Part, Reference, ReferenceError};
 pub use remote::Remote;
 
 /// Why a model could not be looked up.
@@ -40,20 +34,20 @@ pub enum RegistryError {
         encrypted: bool,
     },
     /// There is no such model.
-    #[error("{host} has no {reference}")]
+    #[error("{host} has no {tag}")]
     NotFound {
         /// Host of the registry.
         host: String,
         /// The model.
-        reference: String,
+        tag: ModelTag,
     },
     /// It is not for everybody.
-    #[error("{host} does not give {reference} to everybody")]
+    #[error("{host} does not give {tag} to everybody")]
     Refused {
         /// Host of the registry.
         host: String,
         /// The model.
-        reference: String,
+        tag: ModelTag,
     },
     /// Some other answer than a good one.
     #[error("{host} answered {status}")]
@@ -72,49 +66,15 @@ pub enum RegistryError {
         address: Url,
     },
     /// What it answered is no manifest, or one of something else than a GGUF model.
-    #[error("{host} describes {reference} in a way that cannot be used: {problem}")]
+    #[error("{host} describes {tag} in a way that cannot be used: {problem}")]
     Unusable {
         /// Host of the registry.
         host: String,
         /// The model.
-        reference: String,
+        tag: ModelTag,
         /// What does not fit.
         problem: String,
     },
-}
-
-impl RegistryError {
-    /// What happened and what to do.
-    pub fn explain(&self, text: Text) -> String {
-        match self {
-            Self::Http(error) => error.explain(text),
-            Self::Unreachable { host, problem, encrypted: true } => {
-                say!(text, "registry-unreachable-encrypted", host = host.as_str(), problem = problem.as_str())
-            }
-            Self::Unreachable { host, problem, .. } => {
-                say!(text, "registry-unreachable", host = host.as_str(), problem = problem.as_str())
-            }
-            Self::NotFound { host, reference } => {
-                say!(text, "registry-not-found", host = host.as_str(), reference = reference.as_str())
-            }
-            Self::Refused { host, reference } => {
-                say!(text, "registry-refused", host = host.as_str(), reference = reference.as_str())
-            }
-            Self::Status { host, status } => {
-                say!(text, "registry-status", host = host.as_str(), status = status.to_string())
-            }
-            Self::Insecure { host, address } => {
-                say!(text, "registry-insecure", host = host.as_str(), address = address.as_str())
-            }
-            Self::Unusable { host, reference, problem } => say!(
-                text,
-                "registry-unusable",
-                host = host.as_str(),
-                reference = reference.as_str(),
-                problem = problem.as_str()
-            ),
-        }
-    }
 }
 
 /// Looks a model up. Blocks, on a runtime of its own: call it from a worker thread, not from asynchronous code.
@@ -123,8 +83,8 @@ impl RegistryError {
 ///
 /// # Errors
 /// See [`RegistryError`].
-pub fn fetch_model(reference: &Reference, insecure: bool) -> Result<Model, RegistryError> {
-    fetch_model_with(reference, insecure, &HttpOptions::default())
+pub fn fetch_model(tag: &ModelTag, insecure: bool) -> Result<Model, RegistryError> {
+    fetch_model_with(tag, insecure, &HttpOptions::default())
 }
 
 /// As [`fetch_model`], through a proxy or with a company's certificates.
@@ -132,11 +92,11 @@ pub fn fetch_model(reference: &Reference, insecure: bool) -> Result<Model, Regis
 /// # Errors
 /// See [`RegistryError`].
 pub fn fetch_model_with(
-    reference: &Reference,
+    tag: &ModelTag,
     insecure: bool,
     options: &HttpOptions,
 ) -> Result<Model, RegistryError> {
-    let remote = Remote::new(http::client(options)?, reference.clone(), insecure);
+    let remote = Remote::new(http::client(options)?, tag.clone(), insecure);
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
@@ -145,7 +105,7 @@ pub fn fetch_model_with(
         let manifest = remote.manifest().await?;
         let layer = manifest.model_layer().ok_or_else(|| remote.unusable("it holds no GGUF model"))?;
         let header: Header = remote.header(layer, gguf_header).await?;
-        Model::from_gguf(&header, &reference.to_string(), manifest.download_bytes())
+        Model::from_gguf(&header, &tag.to_string(), manifest.download_bytes())
             .map_err(|error| remote.unusable(error))
     })
 }

@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 use reqwest::Url;
 use serde::{Deserialize, Serialize};
 
+use crate::checksum::Sha256;
 use crate::say;
 use crate::text::Text;
 
@@ -47,8 +48,8 @@ pub struct Asset {
     /// What it takes once unpacked, in bytes; `None` when unknown.
     #[serde(default)]
     pub unpacked_bytes: Option<u64>,
-    /// SHA-256, 64 lower-case hexadecimal digits.
-    pub sha256: String,
+    /// Its SHA-256.
+    pub sha256: Sha256,
     /// What it is.
     #[serde(default)]
     pub role: AssetRole,
@@ -243,12 +244,6 @@ impl Release {
                 );
                 return Some((asset.name.clone(), of("name", what)));
             }
-            if asset.sha256.len() != 64
-                || !asset.sha256.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'))
-            {
-                let what = format!("\"{}\" is not 64 lower-case hexadecimal digits", asset.sha256);
-                return Some((asset.sha256.clone(), of("sha256", what)));
-            }
             if asset.bytes == Some(0) {
                 return Some((asset.name.clone(), of("bytes", "0 cannot be".to_owned())));
             }
@@ -289,16 +284,6 @@ impl AssetArch {
 }
 
 impl Asset {
-    /// The hash as bytes. Only a text that is no hash, which no parsed release holds, would lose digits here.
-    pub fn sha256_bytes(&self) -> [u8; 32] {
-        let mut bytes = [0; 32];
-        for (byte, digits) in bytes.iter_mut().zip(self.sha256.as_bytes().chunks(2)) {
-            let digits = std::str::from_utf8(digits).unwrap_or_default();
-            *byte = u8::from_str_radix(digits, 16).unwrap_or_default();
-        }
-        bytes
-    }
-
     /// Bytes it will take once unpacked: as published, else estimated from the archive's size.
     ///
     /// The engine's archives hold mostly GPU code, which shrinks about threefold.

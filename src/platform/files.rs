@@ -5,6 +5,8 @@ use std::fs::{File, OpenOptions};
 use std::io::{self, Read as _, Write as _};
 use std::path::{Path, PathBuf};
 
+use crate::checksum::Sha256;
+
 /// What the system said about a file of ours.
 #[derive(Debug, thiserror::Error)]
 #[error("{path}: {source}")]
@@ -193,6 +195,16 @@ pub fn read_through(path: &Path, stop: &dyn Fn() -> bool, mut piece: impl FnMut(
             Err(error) => return Err(error),
         }
     }
+}
+
+/// The checksum of a whole file.
+///
+/// # Errors
+/// When the file cannot be read, or `stop` returns true.
+pub fn sha256(path: &Path, stop: &dyn Fn() -> bool) -> io::Result<Sha256> {
+    let mut hasher = sha2::Sha256::default();
+    read_through(path, stop, |piece| sha2::Digest::update(&mut hasher, piece))?;
+    Ok(hasher.into())
 }
 
 /// Length of a file in bytes; 0 when it is not there.

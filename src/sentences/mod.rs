@@ -1,5 +1,6 @@
 //! Sentences made from facts, in the user's language. Everything below speaks in types; here they become words.
 
+mod engine;
 pub mod json;
 pub mod machine;
 mod note;

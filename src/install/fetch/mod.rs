@@ -33,13 +33,14 @@ use std::time::Duration;
 
 use reqwest::{Client, Url};
 
+use crate::checksum::Sha256;
 use crate::control::{Cancelled, Control};
 use crate::ollama::http::HttpPolicy;
+use crate::platform::files;
 use crate::say;
 use crate::text::Text;
 pub use problem::Problem;
 pub use rate::{Limiter, parse_rate};
-pub use sink::hash_file;
 pub use tail::{Round, RoundEnd, Tail, TailReader};
 
 /// What to download.
@@ -52,7 +53,7 @@ pub struct DownloadRequest {
     /// Its length, when known. A server that says otherwise is not believed.
     pub bytes: Option<u64>,
     /// Its SHA-256.
-    pub sha256: [u8; 32],
+    pub sha256: Sha256,
     /// Where plain http may go.
     pub policy: HttpPolicy,
     /// No faster than this, in bytes a second.
@@ -69,7 +70,7 @@ pub struct DownloadRequest {
 
 impl DownloadRequest {
     /// With up to eight connections and plain http to this computer only.
-    pub fn new(urls: Vec<Url>, dest: PathBuf, bytes: Option<u64>, sha256: [u8; 32]) -> Self {
+    pub fn new(urls: Vec<Url>, dest: PathBuf, bytes: Option<u64>, sha256: Sha256) -> Self {
         Self {
             urls,
             dest,
@@ -199,9 +200,9 @@ pub enum DownloadError {
         /// Where it came from.
         address: String,
         /// SHA-256 it must have, in hexadecimal.
-        expected: String,
+        expected: Sha256,
         /// SHA-256 it has.
-        actual: String,
+        actual: Sha256,
     },
     /// The disk is full.
     #[error("no space left for {path}, {missing_bytes:?} bytes missing")]
@@ -240,8 +241,8 @@ impl DownloadError {
                 text,
                 "fetch-checksum",
                 address = address.as_str(),
-                expected = expected.as_str(),
-                actual = actual.as_str()
+                expected = expected.to_string(),
+                actual = actual.to_string()
             ),
             Self::DiskFull { path, missing_bytes: Some(bytes) } => say!(
                 text,
@@ -297,7 +298,7 @@ pub async fn download(
 pub async fn verifies(
     path: &Path,
     bytes: Option<u64>,
-    sha256: &[u8; 32],
+    sha256: Sha256,
     control: &Control,
 ) -> Result<bool, DownloadError> {
     match std::fs::metadata(path) {
@@ -307,15 +308,10 @@ pub async fn verifies(
         Ok(_) => {}
     }
     let (owned, stop) = (path.to_owned(), control.token().clone());
-    let hashing = tokio::task::spawn_blocking(move || sink::hash_file(&owned, &|| stop.is_cancelled()));
+    let hashing = tokio::task::spawn_blocking(move || files::sha256(&owned, &|| stop.is_cancelled()));
     let hash = hashing.await.unwrap_or_else(|error| Err(io::Error::other(error)));
     control.check()?;
-    Ok(hash.map_err(|error| DownloadError::io(path, error))? == *sha256)
-}
-
-/// A hash as people and files write it.
-pub fn hex(hash: &[u8; 32]) -> String {
-    hash.iter().map(|byte| format!("{byte:02x}")).collect()
+    Ok(hash.map_err(|error| DownloadError::io(path, error))? == sha256)
 }
 
 #[cfg(test)]

@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
+use crate::checksum::Sha256;
 use crate::install::fetch::ranges::Spans;
 
 /// Larger than any sidecar of ours: a few dozen spans.
@@ -46,10 +47,10 @@ impl Places {
 }
 
 /// What is known about an unfinished file.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Sidecar {
     /// Of the finished file, in hexadecimal: bytes of another version are worth nothing.
-    pub sha256: String,
+    pub sha256: Sha256,
     /// Length of the finished file.
     pub bytes: Option<u64>,
     /// For each address, what tells the server's file from a later one (an entity tag or a date).
@@ -59,9 +60,14 @@ pub struct Sidecar {
 }
 
 impl Sidecar {
+    /// Nothing has come yet.
+    pub fn new(sha256: Sha256, bytes: Option<u64>) -> Self {
+        Self { sha256, bytes, validators: BTreeMap::new(), done: Spans::default() }
+    }
+
     /// What an earlier run left, as far as it is of use for a file with this hash and length; else a fresh start.
-    pub fn load(places: &Places, sha256: &str, bytes: Option<u64>) -> Self {
-        let fresh = Self { sha256: sha256.to_owned(), bytes, ..Self::default() };
+    pub fn load(places: &Places, sha256: Sha256, bytes: Option<u64>) -> Self {
+        let fresh = Self::new(sha256, bytes);
         let there = match std::fs::metadata(&places.partial) {
             Ok(found) if found.is_file() => found.len(),
             _ => return fresh,
@@ -112,22 +118,26 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let places = Places::of(&folder.path().join("x.tar.zst"));
         assert!(places.partial.ends_with("x.tar.zst.partial"));
-        let mut known = Sidecar { sha256: "aa".into(), bytes: Some(100), ..Sidecar::default() };
+        let mut known = Sidecar::new(Sha256::of(b"a"), Some(100));
         known.done.add(Span { start: 0, end: 50 });
         known.validators.insert("https://example.org/x".into(), "\"v1\"".into());
         known.save(&places).unwrap();
         assert_eq!(
-            Sidecar::load(&places, "aa", Some(100)).done.total(),
+            Sidecar::load(&places, Sha256::of(b"a"), Some(100)).done.total(),
             0,
             "the bytes themselves are missing"
         );
         std::fs::write(&places.partial, [0; 80]).unwrap();
-        assert_eq!(Sidecar::load(&places, "aa", Some(100)), known);
-        assert_eq!(Sidecar::load(&places, "aa", None), known);
-        assert_eq!(Sidecar::load(&places, "bb", Some(100)).done.total(), 0);
-        assert_eq!(Sidecar::load(&places, "aa", Some(101)).done.total(), 0);
+        assert_eq!(Sidecar::load(&places, Sha256::of(b"a"), Some(100)), known);
+        assert_eq!(Sidecar::load(&places, Sha256::of(b"a"), None), known);
+        assert_eq!(Sidecar::load(&places, Sha256::of(b"b"), Some(100)).done.total(), 0);
+        assert_eq!(Sidecar::load(&places, Sha256::of(b"a"), Some(101)).done.total(), 0);
         std::fs::write(&places.partial, [0; 30]).unwrap();
-        assert_eq!(Sidecar::load(&places, "aa", Some(100)).done.total(), 30, "the file lost its end");
+        assert_eq!(
+            Sidecar::load(&places, Sha256::of(b"a"), Some(100)).done.total(),
+            30,
+            "the file lost its end"
+        );
         places.remove().unwrap();
         places.remove().unwrap();
         assert!(!places.partial.exists() && !places.sidecar.exists());
@@ -140,7 +150,7 @@ mod tests {
             let places = Places::of(&folder.path().join("x"));
             std::fs::write(&places.partial, [0; 10]).unwrap();
             std::fs::write(&places.sidecar, bytes).unwrap();
-            prop_assert!(Sidecar::load(&places, "aa", Some(10)).done.total() <= 10);
+            prop_assert!(Sidecar::load(&places, Sha256::of(b"a"), Some(10)).done.total() <= 10);
         }
     }
 }

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use reqwest::Url;
 
+use crate::checksum::Sha256;
 use crate::say;
 use crate::text::Text;
 
@@ -60,9 +61,9 @@ pub enum Problem {
     #[error("the check sum is {actual} instead of {expected}")]
     CheckSum {
         /// SHA-256 it must have, in hexadecimal.
-        expected: String,
+        expected: Sha256,
         /// SHA-256 it has.
-        actual: String,
+        actual: Sha256,
     },
 }
 
@@ -116,7 +117,12 @@ impl Problem {
             Self::RangesIgnored { .. } => say!(text, "fetch-problem-ranges-ignored"),
             Self::Changed => say!(text, "fetch-problem-changed"),
             Self::CheckSum { expected, actual } => {
-                say!(text, "fetch-problem-checksum", expected = expected.as_str(), actual = actual.as_str())
+                say!(
+                    text,
+                    "fetch-problem-checksum",
+                    expected = expected.to_string(),
+                    actual = actual.to_string()
+                )
             }
         }
     }

@@ -15,15 +15,15 @@ use std::sync::mpsc as sync;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use sha2::{Digest as _, Sha256};
+use sha2::Digest as _;
 use tokio::sync::mpsc::error::TryRecvError;
 use tokio::sync::{mpsc, oneshot};
 use tokio_util::bytes::Bytes;
 
+use crate::checksum::Sha256;
 use crate::install::fetch::partial::{Places, Sidecar};
 use crate::install::fetch::ranges::Span;
 use crate::install::fetch::tail::Tail;
-use crate::platform::files;
 
 /// Pieces on their way to the disk. A connection brings up to 400 kB at once, so this bounds memory to a few MB.
 const QUEUE: usize = 16;
@@ -49,7 +49,7 @@ pub type Inlet = mpsc::Sender<Piece>;
 pub struct Sink {
     inlet: Option<Inlet>,
     shared: Arc<Shared>,
-    finished: Option<oneshot::Receiver<io::Result<[u8; 32]>>>,
+    finished: Option<oneshot::Receiver<io::Result<Sha256>>>,
 }
 
 /// What everybody may look at.
@@ -94,7 +94,7 @@ impl Sink {
             file,
             position: 0,
             reader,
-            hash: Sha256::new(),
+            hash: sha2::Sha256::new(),
             shared: Arc::clone(&shared),
             tail,
             _writing: writing,
@@ -126,7 +126,7 @@ impl Sink {
     }
 
     /// Waits until everything is written and hashed, and tells the hash. All inlets must be gone, or it waits for them.
-    pub async fn finish(&mut self) -> io::Result<[u8; 32]> {
+    pub async fn finish(&mut self) -> io::Result<Sha256> {
         self.inlet = None;
         let Some(finished) = &mut self.finished else {
             return Err(io::Error::other("the file was finished before"));
@@ -205,7 +205,7 @@ struct Writer {
     file: File,
     position: u64,
     reader: File,
-    hash: Sha256,
+    hash: sha2::Sha256,
     shared: Arc<Shared>,
     tail: Option<Tail>,
     /// Dropped at the end: that is how the keeper knows.
@@ -213,7 +213,7 @@ struct Writer {
 }
 
 impl Writer {
-    fn run(mut self, mut pieces: mpsc::Receiver<Piece>) -> io::Result<[u8; 32]> {
+    fn run(mut self, mut pieces: mpsc::Receiver<Piece>) -> io::Result<Sha256> {
         let outcome = self.work(&mut pieces);
         // Connections that still send learn it from the closed queue.
         pieces.close();
@@ -223,7 +223,7 @@ impl Writer {
             state.sidecar.clone()
         };
         self.shared.save(&sidecar);
-        outcome.map(|()| self.hash.finalize().into())
+        outcome.map(|()| self.hash.into())
     }
 
     fn work(&mut self, pieces: &mut mpsc::Receiver<Piece>) -> io::Result<()> {
@@ -301,13 +301,6 @@ impl Writer {
     }
 }
 
-/// Hashes a whole file; ends early with an error when told to stop.
-pub fn hash_file(path: &Path, stop: &dyn Fn() -> bool) -> io::Result<[u8; 32]> {
-    let mut hash = Sha256::new();
-    files::read_through(path, stop, |piece| hash.update(piece))?;
-    Ok(hash.finalize().into())
-}
-
 /// Notes, every now and then, what is surely on the disk, until the writer ends. A disk that takes long is asked less
 /// often: it is busy with what is downloaded and unpacked.
 fn keep(shared: &Shared, durable: &File, written: &sync::Receiver<()>) {
@@ -355,7 +348,7 @@ mod tests {
             let whole = content(5000);
             let folder = tempfile::tempdir().unwrap();
             let places = Places::of(&folder.path().join("x"));
-            let mut sidecar = Sidecar::default();
+            let mut sidecar = Sidecar::new(Sha256::of(b""), None);
             std::fs::write(&places.partial, &whole[..kept]).unwrap();
             sidecar.done.add(Span { start: 0, end: kept as u64 });
             cuts.extend([0, 5000]);
@@ -375,9 +368,9 @@ mod tests {
                 drop(inlet);
                 sink.finish().await.unwrap()
             });
-            prop_assert_eq!(hash, <[u8; 32]>::from(Sha256::digest(&whole)));
+            prop_assert_eq!(hash, Sha256::of(&whole));
             prop_assert_eq!(std::fs::read(&places.partial).unwrap(), whole);
-            prop_assert!(Sidecar::load(&places, "", None).done.covers(5000));
+            prop_assert!(Sidecar::load(&places, Sha256::of(b""), None).done.covers(5000));
         }
     }
 
@@ -385,7 +378,7 @@ mod tests {
     fn stopping_notes_what_is_there() {
         let folder = tempfile::tempdir().unwrap();
         let places = Places::of(&folder.path().join("x"));
-        let mut sink = Sink::open(places.clone(), Sidecar::default(), None).unwrap();
+        let mut sink = Sink::open(places.clone(), Sidecar::new(Sha256::of(b""), None), None).unwrap();
         block_on(async {
             let inlet = sink.inlet().unwrap();
             inlet.send(Piece { offset: 10, bytes: Bytes::from_static(b"abc") }).await.unwrap();
@@ -395,7 +388,10 @@ mod tests {
             drop(inlet);
             sink.stop().await;
         });
-        assert_eq!(Sidecar::load(&places, "", None).done.missing(13), [Span { start: 0, end: 10 }]);
+        assert_eq!(
+            Sidecar::load(&places, Sha256::of(b""), None).done.missing(13),
+            [Span { start: 0, end: 10 }]
+        );
     }
 
     #[test]
@@ -407,7 +403,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let places = Places { partial: full.to_owned(), sidecar: folder.path().join("s") };
         // A device has no length to be cut to: as if something were there already.
-        let mut sidecar = Sidecar::default();
+        let mut sidecar = Sidecar::new(Sha256::of(b""), None);
         sidecar.done.add(Span { start: 0, end: 1 });
         let mut sink = Sink::open(places, sidecar, None).unwrap();
         let error = block_on(async {

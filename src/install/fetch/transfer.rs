@@ -17,7 +17,7 @@ use crate::install::fetch::ranges::{Span, Spans};
 use crate::install::fetch::rate::{Limiter, Meter};
 use crate::install::fetch::sink::Sink;
 use crate::install::fetch::widening::Widening;
-use crate::install::fetch::{DownloadError, DownloadRequest, Progress, Waiting, hex, verifies};
+use crate::install::fetch::{DownloadError, DownloadRequest, Progress, Waiting, verifies};
 use crate::platform::files;
 
 const TICK: Duration = Duration::from_millis(100);
@@ -35,7 +35,7 @@ pub async fn run(
     control: &Control,
 ) -> Result<PathBuf, DownloadError> {
     control.check()?;
-    if verifies(&request.dest, request.bytes, &request.sha256, control).await? {
+    if verifies(&request.dest, request.bytes, request.sha256, control).await? {
         if let Some(tail) = &request.tail {
             tail.begin(&request.dest).map_err(|error| DownloadError::io(&request.dest, error))?;
             tail.verified(files::length(&request.dest));
@@ -81,7 +81,7 @@ impl<'a> Transfer<'a> {
         control: &'a Control,
     ) -> Result<Self, DownloadError> {
         let places = Places::of(&request.dest);
-        let sidecar = Sidecar::load(&places, &hex(&request.sha256), request.bytes);
+        let sidecar = Sidecar::load(&places, request.sha256, request.bytes);
         let (sent, total) = (sidecar.done.clone(), request.bytes.or(sidecar.bytes));
         let sink = Sink::open(places.clone(), sidecar, request.tail.clone())
             .map_err(|(path, error)| DownloadError::io(&path, error))?;
@@ -104,8 +104,8 @@ impl<'a> Transfer<'a> {
                 self.report(0, None);
                 return self.publish();
             }
-            let (expected, actual) = (hex(&self.request.sha256), hex(&hash));
-            tracing::warn!(expected, actual, "the downloaded file is not what it must be");
+            let (expected, actual) = (self.request.sha256, hash);
+            tracing::warn!(%expected, %actual, "the downloaded file is not what it must be");
             self.start_over().await?;
             wrong_files += 1;
             if wrong_files >= MOST_WRONG_FILES {
@@ -384,7 +384,7 @@ impl<'a> Transfer<'a> {
     async fn start_over(&mut self) -> Result<(), DownloadError> {
         self.sink.stop().await;
         self.places.remove().map_err(|(path, error)| DownloadError::io(&path, error))?;
-        let sidecar = Sidecar::load(&self.places, &hex(&self.request.sha256), self.request.bytes);
+        let sidecar = Sidecar::load(&self.places, self.request.sha256, self.request.bytes);
         self.total = self.request.bytes;
         self.sent = Spans::default();
         self.meter.reset();

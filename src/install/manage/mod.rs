@@ -15,11 +15,11 @@ use crate::install::state::documents::{Installed, PREVIOUS_MODEL, SERVED_MODEL};
 use crate::install::state::journal::{Change, Journal, changes};
 use crate::install::steps::mark::{Look, Mark};
 use crate::install::steps::server;
-use crate::install::store::Store;
 use crate::install::{InstallError, Lock, Paths};
 use crate::ollama::client::Client;
 use crate::ollama::replies::Loaded;
 use crate::ollama::server::{Launch, choose_port, end_orphans, rotate_while_running};
+use crate::ollama::store::Store;
 
 /// How an installation is.
 #[derive(Clone, Debug, PartialEq)]

@@ -21,8 +21,8 @@ use crate::install::state::journal::{
 use crate::install::state::snapshot::Snapshot;
 use crate::install::steps::model::kept_previous;
 use crate::install::steps::{aside, server};
-use crate::install::store::Store;
 use crate::install::{InstallError, Lock, Paths, SavedRequest};
+use crate::ollama::store::Store;
 use crate::say;
 use crate::text::Text;
 

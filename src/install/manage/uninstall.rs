@@ -18,8 +18,8 @@ use crate::install::state::journal::{Change, Journal, Phase, changes};
 use crate::install::state::snapshot::Snapshot;
 use crate::install::steps::mark::{MARK, Mark};
 use crate::install::steps::server;
-use crate::install::store::Store;
 use crate::install::{InstallError, Lock, Paths, SavedRequest};
+use crate::ollama::store::Store;
 use crate::platform::files::{self, FileError};
 
 /// What an uninstallation did.

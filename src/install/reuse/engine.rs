@@ -12,8 +12,8 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 
 use super::{copy, link_or_copy};
+use crate::checksum::Sha256;
 use crate::control::Control;
-use crate::install::fetch::{hash_file, hex};
 use crate::install::steps::mark::Mark;
 use crate::machine::FoundEngine;
 use crate::ollama::release::newest::numbers;
@@ -235,12 +235,12 @@ pub fn copy_engine(
 }
 
 impl InstalledEngine {
-    /// SHA-256 of its program, in hexadecimal: what the receipt says about it.
+    /// Checksum of its program, for the receipt.
     ///
     /// # Errors
     /// When it cannot be read.
-    pub fn program_sha256(&self) -> Result<String, FileError> {
-        Ok(hex(&hash_file(&self.program, &|| false).map_err(at(&self.program))?))
+    pub fn program_sha256(&self) -> Result<Sha256, FileError> {
+        files::sha256(&self.program, &|| false).map_err(at(&self.program))
     }
 }
 

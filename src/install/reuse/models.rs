@@ -9,10 +9,10 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use super::link_or_copy;
-use crate::control::{Cancelled, Control};
-use crate::install::fetch::{hash_file, hex};
-use crate::install::store::{Store, StoredManifest};
-use crate::platform::files::{self, FileError, at};
+use crate::control::Control;
+use crate::ollama::manifest::{Layer, Manifest};
+use crate::ollama::store::{Store, StoreError};
+use crate::platform::files::{self, at};
 
 /// What was found and taken over, or can be.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -46,15 +46,12 @@ pub fn reusable(tag: &str, ours: &Path, others: &[PathBuf]) -> ReusedLayers {
     let mut best = ReusedLayers::default();
     for other in others.iter().filter(|other| std::fs::canonicalize(other).ok() != real) {
         let theirs = Store::new(other);
-        let Some(manifest) = theirs.manifest(tag) else { continue };
+        let Some(stored) = theirs.manifest(tag) else { continue };
         let mut found = ReusedLayers { bytes: 0, complete: true };
-        for (digest, bytes) in &manifest.layers {
-            let is_whole = |blob: &PathBuf| blob.is_file() && files::length(blob) == *bytes;
-            let here = store.blob(digest).is_some_and(|blob| is_whole(&blob));
-            let linkable =
-                || theirs.blob(digest).is_some_and(|blob| is_whole(&blob) && can_link(&blob, ours));
-            if here || linkable() {
-                found.bytes += bytes;
+        for layer in stored.manifest.blobs() {
+            let linkable = || theirs.has_blob(layer) && can_link(&theirs.blob(layer.sha256), ours);
+            if store.has_blob(layer) || linkable() {
+                found.bytes += layer.size;
             } else {
                 found.complete = false;
             }
@@ -80,11 +77,11 @@ fn can_link(file: &Path, folder: &Path) -> bool {
 /// When our folder cannot be written, or the person stops it. A folder of others that cannot be read has nothing.
 pub fn reuse_layers(
     tag: &str,
-    published: Option<&[(String, u64)]>,
+    published: Option<&Manifest>,
     ours: &Path,
     others: &[PathBuf],
     control: &Control,
-) -> Result<Result<ReusedLayers, Cancelled>, FileError> {
+) -> Result<ReusedLayers, StoreError> {
     let (store, real) = (Store::new(ours), std::fs::canonicalize(ours).ok());
     let mut reused = ReusedLayers::default();
     for other in others {
@@ -92,74 +89,47 @@ pub fn reuse_layers(
             continue;
         }
         let other = Store::new(other);
-        let manifest = other.manifest(tag);
-        let layers = match (&manifest, published) {
-            (Some(manifest), _) => manifest.layers.clone(),
-            (None, Some(published)) => published.to_vec(),
-            (None, None) => continue,
-        };
+        let stored = other.manifest(tag);
+        let Some(manifest) = stored.as_ref().map(|stored| &stored.manifest).or(published) else { continue };
         let mut missing = 0;
-        for (digest, bytes) in &layers {
-            let (Some(to), Some(from)) = (store.blob(digest), other.blob(digest)) else {
+        for layer in manifest.blobs().filter(|layer| !store.has_blob(layer)) {
+            if take(&other, &store, layer, control)? {
+                reused.bytes += layer.size;
+            } else {
                 missing += 1;
-                continue;
-            };
-            if files::length(&to) == *bytes && to.is_file() {
-                continue;
-            }
-            match take(&from, &to, digest, *bytes, control)? {
-                Err(stopped) => return Ok(Err(stopped)),
-                Ok(true) => reused.bytes += bytes,
-                Ok(false) => missing += 1,
             }
         }
-        if let (Some(manifest), 0) = (manifest, missing) {
-            bring_manifest(&store, tag, &manifest)?;
+        if let (Some(stored), 0) = (stored, missing) {
+            store.write_manifest(tag, &stored)?;
             reused.complete = true;
         }
     }
-    Ok(Ok(reused))
+    Ok(reused)
 }
 
-/// Takes one layer over if it is there and is what its name says.
-fn take(
-    from: &Path,
-    to: &Path,
-    digest: &str,
-    bytes: u64,
-    control: &Control,
-) -> Result<Result<bool, Cancelled>, FileError> {
-    if !from.is_file() || files::length(from) != bytes {
-        return Ok(Ok(false));
+/// Links or copies one layer if it is there and its content matches its checksum.
+fn take(from: &Store, to: &Store, layer: &Layer, control: &Control) -> Result<bool, StoreError> {
+    if !from.has_blob(layer) {
+        return Ok(false);
     }
-    let hash = hash_file(from, &|| control.is_cancelled());
-    if let Err(stopped) = control.check() {
-        return Ok(Err(stopped));
-    }
-    let wanted = digest.trim_start_matches("sha256").trim_start_matches([':', '-']);
+    let (from, to) = (from.blob(layer.sha256), to.blob(layer.sha256));
+    let hash = files::sha256(&from, &|| control.is_cancelled());
+    control.check()?;
     match hash {
-        Ok(hash) if hex(&hash) == wanted.to_ascii_lowercase() => {}
+        Ok(hash) if hash == layer.sha256 => {}
         Ok(_) => {
             tracing::warn!(path = %from.display(), "a layer of another server is damaged and is not used");
-            return Ok(Ok(false));
+            return Ok(false);
         }
         Err(error) => {
             tracing::info!(%error, path = %from.display(), "a layer of another server cannot be read");
-            return Ok(Ok(false));
+            return Ok(false);
         }
     }
     if let Some(folder) = to.parent() {
         files::create_folders(folder)?;
     }
-    files::remove_file(to)?;
-    link_or_copy(from, to).map_err(at(to))?;
-    Ok(Ok(true))
-}
-
-fn bring_manifest(store: &Store, tag: &str, manifest: &StoredManifest) -> Result<(), FileError> {
-    let Some(path) = store.manifest_path(tag) else { return Ok(()) };
-    if let Some(folder) = path.parent() {
-        files::create_folders(folder)?;
-    }
-    files::write_whole(&path, &manifest.json)
+    files::remove_file(&to)?;
+    link_or_copy(&from, &to).map_err(at(&to))?;
+    Ok(true)
 }

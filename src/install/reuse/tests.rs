@@ -2,14 +2,13 @@
 
 use std::path::{Path, PathBuf};
 
-use sha2::{Digest as _, Sha256};
-
 use super::*;
+use crate::checksum::Sha256;
 use crate::control::Control;
-use crate::install::fetch::hex;
-use crate::install::store::Store;
 #[cfg(unix)]
 use crate::machine::{EngineKind, FoundEngine};
+use crate::ollama::manifest::Manifest;
+use crate::ollama::store::Store;
 
 fn write(path: &Path, bytes: &[u8], mode: u32) {
     std::fs::create_dir_all(path.parent().unwrap()).unwrap();
@@ -53,7 +52,7 @@ fn an_engine_that_is_here_is_copied_with_its_libraries_and_nothing_else() {
     let folder = tempfile::tempdir().unwrap();
     let found = usable(&install(folder.path())).unwrap();
     assert_eq!((found.version.as_str(), found.bytes), ("0.32.15", 21));
-    assert_eq!(found.program_sha256().unwrap(), hex(&Sha256::digest(b"program").into()));
+    assert_eq!(found.program_sha256().unwrap(), Sha256::of(b"program"));
     let (to, told) = (folder.path().join("ours"), std::cell::Cell::new(0));
     let mut files = copy_engine(&found, &to, &Control::new(), &|done| told.set(done)).unwrap();
     files.sort();
@@ -93,7 +92,8 @@ fn an_engine_that_cannot_be_trusted_or_is_too_old_is_left_alone() {
     let own = tempfile::tempdir().unwrap();
     let mark = |archive: &str| {
         let json = format!(
-            r#"{{"schema":1,"version":"0.32.15","archives":[{{"name":"{archive}","sha256":"x"}}],"files":[]}}"#
+            r#"{{"schema":1,"version":"0.32.15","archives":[{{"name":"{archive}","sha256":"{}"}}],"files":[]}}"#,
+            Sha256::of(b"archive")
         );
         write(&own.path().join("0.32.15/acolyte-engine.json"), json.as_bytes(), 0o600);
         installed_engine(std::slice::from_ref(&good), "0.32.15", own.path())
@@ -126,23 +126,30 @@ struct Shelf(PathBuf);
 
 impl Shelf {
     fn layer(&self, bytes: &[u8]) -> (String, u64) {
-        let digest = hex(&Sha256::digest(bytes).into());
-        write(&self.0.join("blobs").join(format!("sha256-{digest}")), bytes, 0o644);
-        (format!("sha256:{digest}"), bytes.len() as u64)
+        let sha256 = Sha256::of(bytes);
+        write(&Store::new(&self.0).blob(sha256), bytes, 0o644);
+        (format!("sha256:{sha256}"), bytes.len() as u64)
     }
 
     fn model(&self, tag: &str, layers: &[(String, u64)]) {
-        let list: Vec<String> = layers
-            .iter()
-            .map(|(digest, size)| format!("{{\"digest\":\"{digest}\",\"size\":{size}}}"))
-            .collect();
         let path = Store::new(&self.0).manifest_path(tag).unwrap();
-        write(&path, format!("{{\"layers\":[{}]}}", list.join(",")).as_bytes(), 0o644);
+        write(&path, manifest(layers).as_bytes(), 0o644);
     }
 }
 
-fn reuse(tag: &str, published: Option<&[(String, u64)]>, ours: &Path, other: &Path) -> ReusedLayers {
-    reuse_layers(tag, published, ours, &[other.to_owned()], &Control::new()).unwrap().unwrap()
+fn manifest(layers: &[(String, u64)]) -> String {
+    let list: Vec<String> =
+        layers.iter().map(|(digest, size)| format!("{{\"digest\":\"{digest}\",\"size\":{size}}}")).collect();
+    format!("{{\"layers\":[{}]}}", list.join(","))
+}
+
+/// The file of a layer in a store.
+fn blob(store: &Path, layer: &(String, u64)) -> PathBuf {
+    Store::new(store).blob(layer.0.trim_start_matches("sha256:").parse().unwrap())
+}
+
+fn reuse(tag: &str, published: Option<&Manifest>, ours: &Path, other: &Path) -> ReusedLayers {
+    reuse_layers(tag, published, ours, &[other.to_owned()], &Control::new()).unwrap()
 }
 
 #[test]
@@ -157,7 +164,7 @@ fn a_model_of_another_server_is_taken_over_whole_without_a_second_copy() {
     #[cfg(unix)]
     {
         use std::os::unix::fs::MetadataExt as _;
-        let blob = Store::new(&ours).blob(&layers[0].0).unwrap();
+        let blob = self::blob(&ours, &layers[0]);
         assert_eq!(std::fs::metadata(blob).unwrap().nlink(), 2, "one file with two names");
     }
     // Again there is nothing to do; and other models have nothing of it.
@@ -178,7 +185,7 @@ fn what_needs_no_room_is_known_before_anything_is_read() {
     assert_eq!(reusable("qwen2.5-coder:7b", &ours, &others), whole);
     assert_eq!(std::fs::read_dir(&ours).unwrap().count(), 0, "nothing is left of trying");
     // One that is cut short will have to be fetched; one that is ours already is not.
-    std::fs::write(Store::new(&other.0).blob(&layers[1].0).unwrap(), "temp").unwrap();
+    std::fs::write(blob(&other.0, &layers[1]), "temp").unwrap();
     let part = ReusedLayers { bytes: 7, complete: false };
     assert_eq!(reusable("qwen2.5-coder:7b", &ours, &others), part);
     Shelf(ours.clone()).layer(b"template");
@@ -207,12 +214,12 @@ fn a_damaged_or_missing_layer_is_left_to_the_pull() {
     let (other, ours) = (Shelf(folder.path().join("other")), folder.path().join("ours"));
     let (good, bad) = (other.layer(b"good"), other.layer(b"damaged"));
     other.model("m:1", &[good.clone(), bad.clone(), (format!("sha256:{}", "0".repeat(64)), 5)]);
-    std::fs::write(Store::new(&other.0).blob(&bad.0).unwrap(), b"dAmaged").unwrap();
+    std::fs::write(blob(&other.0, &bad), b"dAmaged").unwrap();
     let reused = reuse("m:1", None, &ours, &other.0);
     assert_eq!(reused, ReusedLayers { bytes: 4, complete: false });
     let store = Store::new(&ours);
     assert!(!store.has("m:1") && store.manifest("m:1").is_none(), "no manifest without all layers");
-    assert!(store.blob(&good.0).unwrap().is_file() && !store.blob(&bad.0).unwrap().exists());
+    assert!(blob(&ours, &good).is_file() && !blob(&ours, &bad).exists());
 }
 
 #[test]
@@ -222,6 +229,7 @@ fn layers_that_the_registry_names_are_found_under_whatever_model_they_came() {
     let weights = other.layer(b"weights");
     other.model("somebody/elses:tag", std::slice::from_ref(&weights));
     let published = [weights, (format!("sha256:{}", "1".repeat(64)), 9)];
+    let published: Manifest = serde_json::from_str(&manifest(&published)).unwrap();
     let reused = reuse("m:1", Some(&published), &ours, &other.0);
     assert_eq!(reused, ReusedLayers { bytes: 7, complete: false });
     assert_eq!(reuse("m:1", Some(&published), &ours, &ours).bytes, 0, "ours is not another's");

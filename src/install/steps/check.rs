@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 
 use crate::install::run::Job;
 use crate::install::steps::engine::Plan;
-use crate::install::store::Store;
 use crate::install::{InstallError, reuse};
+use crate::ollama::store::Store;
 use crate::platform::files;
 use crate::say;
 

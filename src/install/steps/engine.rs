@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
+use crate::checksum::Sha256;
 use crate::control::Cancelled;
 use crate::install::fetch::{self, DownloadRequest, Progress, Tail};
 use crate::install::reuse::{InstalledEngine, copy_engine};
@@ -46,7 +47,7 @@ enum Contents {
     /// Archives of a release, the base first; those that lie here with their paths.
     Release { release: Box<Release>, assets: Vec<(Asset, Option<PathBuf>)> },
     /// An engine that is here, with the SHA-256 of its program.
-    Installed { engine: InstalledEngine, sha256: String },
+    Installed { engine: InstalledEngine, sha256: Sha256 },
 }
 
 /// What this request needs of which release, and whether that is here. Reads all of an engine that is: a power cut, or
@@ -204,8 +205,8 @@ fn unpack_local(
             let message = || say!(job.text, "install-unpacking");
             job.reporter.bytes(before + progress.bytes_done, Some(all), message);
         };
-        let (sha256, limits) = (asset.sha256_bytes(), limits(asset));
-        unpacked.extend(unpack::unpack_verified(path, &sha256, staging, limits, &tell, job.control)?.files);
+        let (sha256, limits) = (asset.sha256, limits(asset));
+        unpacked.extend(unpack::unpack_verified(path, sha256, staging, limits, &tell, job.control)?.files);
         before += files::length(path);
     }
     Ok(unpacked)
@@ -264,7 +265,7 @@ async fn fetch(
     let dest = job.paths.downloads().join(&asset.name);
     job.journal.intend(Change::Download { path: dest.clone() })?;
     let urls = release.urls(asset, &source.mirrors)?;
-    let mut request = DownloadRequest::new(urls, dest.clone(), asset.bytes, asset.sha256_bytes());
+    let mut request = DownloadRequest::new(urls, dest.clone(), asset.bytes, asset.sha256);
     if !source.mirrors.is_empty() {
         // Plain http goes to the addresses the person named, and the hash decides all the same.
         request.policy = request.urls.iter().fold(request.policy, |policy, url| policy.naming(url));
@@ -358,11 +359,11 @@ impl Plan {
     fn archives(&self) -> Vec<ArchiveRecord> {
         match &self.contents {
             Contents::Installed { engine, sha256 } => {
-                vec![ArchiveRecord { name: engine.program.display().to_string(), sha256: sha256.clone() }]
+                vec![ArchiveRecord { name: engine.program.display().to_string(), sha256: *sha256 }]
             }
             Contents::Release { assets, .. } => assets
                 .iter()
-                .map(|(asset, _)| ArchiveRecord { name: asset.name.clone(), sha256: asset.sha256.clone() })
+                .map(|(asset, _)| ArchiveRecord { name: asset.name.clone(), sha256: asset.sha256 })
                 .collect(),
         }
     }

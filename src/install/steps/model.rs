@@ -11,13 +11,15 @@ use crate::install::run::{Job, blocking};
 use crate::install::state::documents::{PREVIOUS_MODEL, SERVED_MODEL};
 use crate::install::state::journal::{Change, changes, was_made};
 use crate::install::steps::server::{self, Server};
-use crate::install::store::Store;
 use crate::install::{InstallError, Step, reuse};
 use crate::models::Model;
+use crate::models::ModelTag;
 use crate::ollama::client::{AUTOMATIC, ClientError, CreateParameters, CreateRequest};
 use crate::ollama::http;
-use crate::ollama::registry::{Reference, Remote};
+use crate::ollama::manifest::Manifest;
+use crate::ollama::registry::Remote;
 use crate::ollama::replies::StatusLine;
+use crate::ollama::store::Store;
 use crate::say;
 
 /// How often a pull that broke is taken up again, where trying again can help.
@@ -93,7 +95,7 @@ async fn remove_torn(job: &Job<'_>, tag: &str) -> Result<(), InstallError> {
     let models_dir = &job.request.options.models_dir;
     let (store, tag, control) = (Store::new(models_dir), tag.to_owned(), job.control.clone());
     let ours = is_ours(&job.paths, &changes(job.journal.entries()), models_dir);
-    let removed = blocking(move || store.remove_torn(&tag, ours, &control)).await?;
+    let removed = blocking(move || Ok(store.remove_incomplete(&tag, ours, &control)?)).await?;
     if removed > 0 {
         job.reporter.running(say!(job.text, "install-pull-mending", count = removed));
     }
@@ -104,7 +106,7 @@ async fn remove_torn(job: &Job<'_>, tag: &str) -> Result<(), InstallError> {
 async fn make_last(job: &Job<'_>, tag: &str) -> Result<(), InstallError> {
     let store = Store::new(&job.request.options.models_dir);
     let (tag, control) = (tag.to_owned(), job.control.clone());
-    blocking(move || store.make_last(&tag, &control)).await
+    blocking(move || Ok(store.sync(&tag, &control)?)).await
 }
 
 /// After the engine could not use the model: holds every layer against its name and removes those that are damaged. True
@@ -113,7 +115,7 @@ pub async fn mend(job: &Job<'_>) -> Result<bool, InstallError> {
     job.reporter.running(say!(job.text, "install-model-checking"));
     let store = Store::new(&job.request.options.models_dir);
     let (tag, control) = (job.request.plan.candidate.model.tag.clone(), job.control.clone());
-    let removed = blocking(move || store.remove_damaged(&[SERVED_MODEL, &tag], &control)).await?;
+    let removed = blocking(move || Ok(store.remove_damaged(&[SERVED_MODEL, &tag], &control)?)).await?;
     if removed > 0 {
         job.reporter.running(say!(job.text, "install-pull-mending", count = removed));
     }
@@ -131,7 +133,7 @@ async fn take_over(job: &Job<'_>, tag: &str) -> Result<bool, InstallError> {
     let published = if known { None } else { published_layers(job, tag).await? };
     job.reporter.running(say!(job.text, "install-looking-for-layers"));
     let ours = &options.models_dir;
-    let reused = reuse::reuse_layers(tag, published.as_deref(), ours, &stores, job.control)??;
+    let reused = reuse::reuse_layers(tag, published.as_ref(), ours, &stores, job.control)?;
     if reused.bytes > 0 {
         tracing::info!(bytes = reused.bytes, complete = reused.complete, "layers of another server are used");
     }
@@ -139,13 +141,13 @@ async fn take_over(job: &Job<'_>, tag: &str) -> Result<bool, InstallError> {
 }
 
 /// The layers of a model as its registry names them. A registry that does not answer now is told about by the pull.
-async fn published_layers(job: &Job<'_>, tag: &str) -> Result<Option<Vec<(String, u64)>>, InstallError> {
+async fn published_layers(job: &Job<'_>, tag: &str) -> Result<Option<Manifest>, InstallError> {
     let options = &job.request.options;
-    let Ok(reference) = Reference::parse(tag) else { return Ok(None) };
+    let Ok(tag) = ModelTag::parse(tag) else { return Ok(None) };
     let client = http::client(&options.source.http)?;
-    let remote = Remote::new(client, reference, options.insecure_registry);
+    let remote = Remote::new(client, tag, options.insecure_registry);
     match job.control.or_cancelled(remote.manifest()).await? {
-        Ok(manifest) => Ok(Some(manifest.digests())),
+        Ok(manifest) => Ok(Some(manifest)),
         Err(error) => {
             tracing::info!(%error, "the registry did not tell which layers there are");
             Ok(None)
@@ -317,6 +319,6 @@ pub async fn create_with(job: &mut Job<'_>, server: &Server) -> Result<(), Insta
 
 async fn is_listed(job: &Job<'_>, server: &Server, tag: &str) -> Result<bool, InstallError> {
     let listed = job.control.or_cancelled(server.client.tags()).await??;
-    let wanted = Reference::parse(tag).ok();
-    Ok(listed.iter().any(|model| model.name == tag || Reference::parse(&model.name).ok() == wanted))
+    let wanted = ModelTag::parse(tag).ok();
+    Ok(listed.iter().any(|model| model.name == tag || ModelTag::parse(&model.name).ok() == wanted))
 }

@@ -26,6 +26,7 @@ use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 
+use crate::checksum::Sha256;
 use crate::control::{Cancelled, Control};
 use crate::platform::files;
 use crate::say;
@@ -132,9 +133,9 @@ pub enum UnpackError {
         /// The archive.
         path: PathBuf,
         /// SHA-256 it must have, in hexadecimal.
-        expected: String,
+        expected: Sha256,
         /// SHA-256 it has.
-        actual: String,
+        actual: Sha256,
     },
     /// The disk is full.
     #[error("no space left for {path}")]
@@ -189,8 +190,8 @@ impl UnpackError {
                 text,
                 "fetch-archive-wrong",
                 path = shown(path),
-                expected = expected.as_str(),
-                actual = actual.as_str()
+                expected = expected.to_string(),
+                actual = actual.to_string()
             ),
             Self::DiskFull { path } => say!(text, "fetch-disk-full", path = shown(path)),
             Self::DiskShort { path, need_bytes, free_bytes } => say!(

@@ -4,12 +4,13 @@ use std::fs::File;
 use std::io::{self, Read};
 use std::path::Path;
 
-use sha2::{Digest as _, Sha256};
+use sha2::Digest as _;
 
 use super::extractor::Extractor;
 use super::{Format, Limits, UnpackError, UnpackProgress, Unpacked, open, tarball, zipfile};
+use crate::checksum::Sha256;
 use crate::control::Control;
-use crate::install::fetch::{hash_file, hex};
+use crate::platform::files;
 
 /// Unpacks an archive into a folder if its SHA-256 is this one. After an error the folder holds nothing that may be
 /// used: throw it away. Blocks.
@@ -18,7 +19,7 @@ use crate::install::fetch::{hash_file, hex};
 /// [`UnpackError::WrongHash`], whatever else was wrong with such an archive; else as [`super::unpack`].
 pub fn unpack_verified(
     archive: &Path,
-    sha256: &[u8; 32],
+    sha256: Sha256,
     staging: &Path,
     limits: Limits,
     progress: &dyn Fn(UnpackProgress),
@@ -26,13 +27,9 @@ pub fn unpack_verified(
 ) -> Result<Unpacked, UnpackError> {
     let read_error = |source| UnpackError::Read { path: archive.to_owned(), source };
     let (file, bytes_total, known) = open(archive)?;
-    let expect = |hash: [u8; 32]| match hash == *sha256 {
+    let expect = |hash: Sha256| match hash == sha256 {
         true => Ok(()),
-        false => Err(UnpackError::WrongHash {
-            path: archive.to_owned(),
-            expected: hex(sha256),
-            actual: hex(&hash),
-        }),
+        false => Err(UnpackError::WrongHash { path: archive.to_owned(), expected: sha256, actual: hash }),
     };
     let streamed = match known {
         Some(Format::Zip) | None => None,
@@ -40,7 +37,7 @@ pub fn unpack_verified(
     };
     let Some(format) = streamed else {
         // A zip is read from its end: it is hashed first. So is what is no archive, to say which hash it has.
-        let hash = hash_file(archive, &|| control.is_cancelled());
+        let hash = files::sha256(archive, &|| control.is_cancelled());
         control.check()?;
         expect(hash.map_err(read_error)?)?;
         if known != Some(Format::Zip) {
@@ -50,7 +47,7 @@ pub fn unpack_verified(
         zipfile::unpack(file, &mut extractor)?;
         return extractor.finish();
     };
-    let mut hashing = Hashing { inner: file, hash: Sha256::new() };
+    let mut hashing = Hashing { inner: file, hash: sha2::Sha256::new() };
     let mut extractor = Extractor::new(archive, staging, limits, bytes_total, progress, control)?;
     let outcome =
         tarball::unpack_here(&mut hashing, format, &mut extractor).and_then(|()| extractor.finish());
@@ -61,14 +58,14 @@ pub fn unpack_verified(
     while hashing.read(&mut rest).map_err(read_error)? > 0 {
         control.check()?;
     }
-    expect(hashing.hash.finalize().into())?;
+    expect(hashing.hash.into())?;
     outcome
 }
 
 /// Hashes what is read.
 struct Hashing {
     inner: File,
-    hash: Sha256,
+    hash: sha2::Sha256,
 }
 
 impl Read for Hashing {

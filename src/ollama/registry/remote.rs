@@ -6,8 +6,10 @@ use reqwest::header::{ACCEPT, ACCEPT_ENCODING, LOCATION, RANGE};
 use reqwest::{Client, RequestBuilder, Response, Url};
 use tokio_util::bytes::Bytes;
 
-use super::{Layer, Manifest, Reference, RegistryError};
+use super::RegistryError;
+use crate::models::ModelTag;
 use crate::ollama::http::{self, HttpPolicy};
+use crate::ollama::manifest::{Layer, Manifest};
 
 /// A manifest is a few kilobytes.
 const LARGEST_MANIFEST_BYTES: usize = 1 << 20;
@@ -24,21 +26,21 @@ const MANIFEST_TYPE: &str = "application/vnd.docker.distribution.manifest.v2+jso
 #[derive(Clone, Debug)]
 pub struct Remote {
     client: Client,
-    reference: Reference,
+    tag: ModelTag,
     policy: HttpPolicy,
     insecure: bool,
 }
 
 impl Remote {
     /// SavedRequest through a client that follows no redirects itself.
-    pub fn new(client: Client, reference: Reference, insecure: bool) -> Self {
+    pub fn new(client: Client, tag: ModelTag, insecure: bool) -> Self {
         let policy = if insecure { HttpPolicy::anywhere() } else { HttpPolicy::default() };
-        Self { client, reference, policy, insecure }
+        Self { client, tag, policy, insecure }
     }
 
     /// What the model consists of.
     pub async fn manifest(&self) -> Result<Manifest, RegistryError> {
-        let url = self.url("manifests", self.reference.tag())?;
+        let url = self.url("manifests", self.tag.tag())?;
         let mut response = self.get(url, |request| request.header(ACCEPT, MANIFEST_TYPE)).await?;
         let mut json = Vec::new();
         while let Some(chunk) = self.chunk(&mut response).await? {
@@ -83,7 +85,7 @@ impl Remote {
         wanted: u64,
         most: u64,
     ) -> Result<(), RegistryError> {
-        let url = self.url("blobs", &layer.digest)?;
+        let url = self.url("blobs", &format!("sha256:{}", layer.sha256))?;
         let range = format!("bytes={}-{}", bytes.len(), wanted - 1);
         let mut response = self
             .get(url, |request| request.header(RANGE, &range).header(ACCEPT_ENCODING, "identity"))
@@ -126,9 +128,9 @@ impl Remote {
                         .and_then(|location| url.join(location).ok())
                         .ok_or_else(|| self.unusable("a redirect leads nowhere"))?;
                 }
-                404 => return Err(RegistryError::NotFound { host: self.host(), reference: self.name() }),
+                404 => return Err(RegistryError::NotFound { host: self.host(), tag: self.tag.clone() }),
                 401 | 403 => {
-                    return Err(RegistryError::Refused { host: self.host(), reference: self.name() });
+                    return Err(RegistryError::Refused { host: self.host(), tag: self.tag.clone() });
                 }
                 status => return Err(RegistryError::Status { host: self.host(), status }),
             }
@@ -150,17 +152,13 @@ impl Remote {
 
     fn url(&self, what: &str, which: &str) -> Result<Url, RegistryError> {
         let scheme = if self.insecure { "http" } else { "https" };
-        let (namespace, name) = (self.reference.namespace(), self.reference.name());
-        Url::parse(&format!("{scheme}://{}/v2/{namespace}/{name}/{what}/{which}", self.reference.host()))
+        let (namespace, name) = (self.tag.namespace(), self.tag.name());
+        Url::parse(&format!("{scheme}://{}/v2/{namespace}/{name}/{what}/{which}", self.tag.host()))
             .map_err(|error| self.unusable(error))
     }
 
     fn host(&self) -> String {
-        self.reference.host().to_owned()
-    }
-
-    fn name(&self) -> String {
-        self.reference.to_string()
+        self.tag.host().to_owned()
     }
 
     fn silent(&self) -> RegistryError {
@@ -169,12 +167,12 @@ impl Remote {
 
     /// The registry did not answer.
     pub fn unreachable(&self, problem: String) -> RegistryError {
-        let encrypted = !self.insecure && !self.reference.is_from_default_registry();
+        let encrypted = !self.insecure && !self.tag.is_from_default_registry();
         RegistryError::Unreachable { host: self.host(), problem, encrypted }
     }
 
     /// The registry answered with something of no use.
     pub fn unusable(&self, problem: impl ToString) -> RegistryError {
-        RegistryError::Unusable { host: self.host(), reference: self.name(), problem: problem.to_string() }
+        RegistryError::Unusable { host: self.host(), tag: self.tag.clone(), problem: problem.to_string() }
     }
 }

@@ -4,18 +4,21 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::ollama::http::{self, HttpOptions};
+use crate::ollama::manifest::Manifest;
 use crate::testing::{Reply, Request, Server};
-use crate::text::Language;
+use crate::text::{Language, Text};
 
 const DIGEST: &str = "sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef";
+const CONFIG: &str = "sha256:c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0";
+const TEXT: &str = "sha256:7070707070707070707070707070707070707070707070707070707070707070";
 
 fn manifest() -> String {
     format!(
         r#"{{"schemaVersion":2,"config":{{"mediaType":"application/vnd.docker.container.image.v1+json",
-        "digest":"sha256:c0","size":500,"extra":1}},"layers":[
-        {{"mediaType":"application/vnd.ollama.image.template","digest":"sha256:t0","size":40}},
+        "digest":"{CONFIG}","size":500,"extra":1}},"layers":[
+        {{"mediaType":"application/vnd.ollama.image.template","digest":"{TEXT}","size":40}},
         {{"mediaType":"application/vnd.ollama.image.model","digest":"{DIGEST}","size":30000000}},
-        {{"mediaType":"application/vnd.ollama.image.license","digest":"sha256:t0","size":40}}]}}"#
+        {{"mediaType":"application/vnd.ollama.image.license","digest":"{TEXT}","size":40}}]}}"#
     )
 }
 
@@ -35,7 +38,7 @@ fn parse(bytes: &[u8]) -> Result<Option<usize>, String> {
 }
 
 fn run<T>(server: &Server, insecure: bool, path: &str, work: impl AsyncFnOnce(Remote) -> T) -> T {
-    let reference = Reference::parse(&format!("{}/{path}", server.authority())).unwrap();
+    let reference = ModelTag::parse(&format!("{}/{path}", server.authority())).unwrap();
     let remote = Remote::new(http::client(&HttpOptions::default()).unwrap(), reference, insecure);
     tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(work(remote))
 }
@@ -134,7 +137,7 @@ fn every_refusal_says_what_to_do() {
 fn an_encrypted_registry_may_not_lead_to_an_open_one() {
     let remote = Remote::new(
         http::client(&HttpOptions::default()).unwrap(),
-        Reference::parse("registry.example.org/a/b:c").unwrap(),
+        ModelTag::parse("registry.example.org/a/b:c").unwrap(),
         false,
     );
     assert!(remote.may_go(&Url::parse("https://cdn.example.org/x").unwrap()));
@@ -143,14 +146,19 @@ fn an_encrypted_registry_may_not_lead_to_an_open_one() {
 
 proptest! {
     #[test]
-    fn any_manifest_is_read_or_refused(json in "\\PC{0,200}", digest in "\\PC{0,80}", size: u64) {
+    fn any_manifest_is_read_or_refused(json in "\\PC{0,200}", digest in "[a-f0-9:/.-]{0,80}", size: u64) {
         let _ = serde_json::from_str::<Manifest>(&json).map(|manifest| manifest.download_bytes());
-        let layer = Layer { media_type: "application/vnd.ollama.image.model".into(), digest: digest.clone(), size };
-        let manifest = Manifest { config: Some(layer.clone()), layers: vec![layer.clone(), layer] };
-        let _ = manifest.download_bytes();
-        // A digest becomes part of an address, so it must be one.
-        if manifest.model_layer().is_some() {
-            prop_assert!(digest.len() == 71 && digest.is_ascii());
+        let layer = format!(
+            r#"{{"mediaType":"application/vnd.ollama.image.model","digest":"sha256:{digest}","size":{size}}}"#
+        );
+        let json = format!(r#"{{"config":{layer},"layers":[{layer},{layer}]}}"#);
+        // A digest becomes part of a URL and a path, so it must be one.
+        match serde_json::from_str::<Manifest>(&json) {
+            Ok(manifest) => {
+                prop_assert!(digest.len() == 64);
+                prop_assert_eq!(manifest.download_bytes(), size);
+            }
+            Err(_) => prop_assert!(digest.len() != 64 || !digest.bytes().all(|b| b.is_ascii_hexdigit())),
         }
     }
 }

@@ -15,6 +15,7 @@ use reqwest::header::LOCATION;
 use reqwest::{Client, Method, Response, Url};
 
 use super::{Asset, AssetRole, Release, ReleaseError, is_folder_name};
+use crate::checksum::Sha256;
 use crate::ollama::http::{self, HttpError, HttpOptions, HttpPolicy};
 use crate::say;
 use crate::text::Text;
@@ -122,20 +123,21 @@ async fn newest_at(client: &Client, base: &str, named: bool) -> Result<Release, 
 
 /// The release that these check sums are of.
 fn release_of(
-    sums: &BTreeMap<String, Option<String>>,
+    sums: &BTreeMap<String, Option<Sha256>>,
     address: &Url,
     pinned: &Release,
 ) -> Result<Release, NewestError> {
     let (os, arch) = (std::env::consts::OS, std::env::consts::ARCH);
     let base = pinned.asset(AssetRole::Base, os, arch)?;
     let with = |name: &str, role| -> Option<Asset> {
-        let sha256 = sums.get(name).cloned().flatten()?;
+        let sha256 = sums.get(name).copied().flatten()?;
         Some(Asset { name: name.to_owned(), sha256, role, bytes: None, unpacked_bytes: None, ..base.clone() })
     };
     let Some(found) = with(&base.name, AssetRole::Base) else {
         return Err(NewestError::NoSums { address: address.clone() });
     };
-    let version = version_in(address).unwrap_or_else(|| format!("newest-{}", &found.sha256[..12]));
+    let version =
+        version_in(address).unwrap_or_else(|| format!("newest-{}", &found.sha256.to_string()[..12]));
     if let (Some(new), Some(old)) = (numbers(&version), numbers(&pinned.version))
         && new < old
     {
@@ -154,16 +156,13 @@ fn release_of(
 
 /// Reads `sha256sum.txt`: names without `./`, hashes in lower case. A name that is there with two hashes has none. Lines
 /// of any other form are passed over: a page that asks to log in has only those.
-pub fn parse_sums(text: &str) -> BTreeMap<String, Option<String>> {
-    let mut sums: BTreeMap<String, Option<String>> = BTreeMap::new();
+pub fn parse_sums(text: &str) -> BTreeMap<String, Option<Sha256>> {
+    let mut sums: BTreeMap<String, Option<Sha256>> = BTreeMap::new();
     for line in text.lines() {
         let Some((hash, name)) = line.trim_end().split_once([' ', '\t']) else { continue };
         let name = name.trim_start().trim_start_matches('*');
         let name = name.strip_prefix("./").unwrap_or(name);
-        if hash.len() != 64 || !hash.bytes().all(|byte| byte.is_ascii_hexdigit()) || !is_folder_name(name) {
-            continue;
-        }
-        let hash = hash.to_ascii_lowercase();
+        let Some(hash) = hash.parse::<Sha256>().ok().filter(|_| is_folder_name(name)) else { continue };
         sums.entry(name.to_owned())
             .and_modify(|known| {
                 if known.as_ref() != Some(&hash) {
@@ -293,7 +292,7 @@ mod tests {
         let found = newest(&mirror(&server, "/latest/download"), &HttpOptions::default()).unwrap();
         assert_eq!(found.version, "0.99.1");
         let asset = &found.assets[0];
-        assert_eq!(asset.sha256, "a".repeat(64), "lower case, as everywhere");
+        assert_eq!(asset.sha256.to_string(), "a".repeat(64), "lower case, as everywhere");
         let url = found.url(asset, None).unwrap();
         assert_eq!(
             url.path(),

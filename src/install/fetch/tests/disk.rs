@@ -43,7 +43,7 @@ fn a_disk_that_fills_up_meanwhile_is_noticed_before_it_is_full() {
     assert!((30 << 20..40 << 20).contains(&missing), "{missing}");
     // What came is kept, and the next run goes on from there.
     let places = bench.places();
-    let kept = Sidecar::load(&places, &hex(&request.sha256), request.bytes).done.total();
+    let kept = Sidecar::load(&places, request.sha256, request.bytes).done.total();
     assert!(kept > 1 << 20, "{kept}");
     #[cfg(unix)]
     {
@@ -85,7 +85,7 @@ fn unfinished_files_of_killed_runs_are_of_use() {
     runtime.shutdown_background();
     let places = bench.places();
     let deadline = Instant::now() + Duration::from_secs(10);
-    while Sidecar::load(&places, &hex(&request.sha256), request.bytes).done.total() < 1_000_000 {
+    while Sidecar::load(&places, request.sha256, request.bytes).done.total() < 1_000_000 {
         assert!(Instant::now() < deadline, "what is there was never noted");
         std::thread::yield_now();
     }

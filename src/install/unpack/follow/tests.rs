@@ -3,6 +3,7 @@
 use std::io::Write as _;
 
 use super::*;
+use crate::checksum::Sha256;
 use crate::install::fetch::{DownloadRequest, download};
 use crate::ollama::http;
 use crate::testing::{Reply, Server};
@@ -40,14 +41,13 @@ fn fetch(
     good: &[u8],
     answer: impl Fn(&crate::testing::Request) -> Reply + Send + Sync + 'static,
 ) -> (Result<Vec<u8>, UnpackError>, usize) {
-    use sha2::Digest as _;
     let folder = tempfile::tempdir().unwrap();
     let server = Server::start(answer);
     let (dest, staging) = (folder.path().join("archive"), folder.path().join("staging"));
     let tail = Tail::new();
     let following =
         follow(tail.clone(), dest.clone(), staging.clone(), Limits::default(), Control::new()).unwrap();
-    let hash = sha2::Sha256::digest(good).into();
+    let hash = Sha256::of(good);
     let mut request = DownloadRequest::new(vec![server.url("/f")], dest, Some(good.len() as u64), hash);
     request.patience.backoff = std::time::Duration::from_millis(10);
     request.tail = Some(tail.clone());

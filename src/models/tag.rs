@@ -1,55 +1,52 @@
-//! Names of models, as Ollama reads and shows them: `[host[:port]/][namespace/]name[:tag]`.
+//! Model tags in Ollama's grammar: `[host[:port]/][namespace/]name[:tag]`.
 
 use std::fmt;
 use std::str::FromStr;
 
-use crate::say;
-use crate::text::Text;
+/// Registry of a tag without a host.
+const DEFAULT_HOST: &str = "registry.ollama.ai";
+/// Namespace of a tag without one.
+const DEFAULT_NAMESPACE: &str = "library";
+/// Tag of a name without one.
+const DEFAULT_TAG: &str = "latest";
 
-/// The registry of a name without a host.
-pub const DEFAULT_HOST: &str = "registry.ollama.ai";
-/// The namespace of a name without one.
-pub const DEFAULT_NAMESPACE: &str = "library";
-/// The tag of a name without one.
-pub const DEFAULT_TAG: &str = "latest";
-
-/// The name of a model in a registry. Its [`Display`](fmt::Display) form is the name under which Ollama lists the
-/// model once it is pulled: what is default is left out, the tag is always there.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub struct Reference {
+/// A model in a registry. Displays as Ollama lists the model once it is pulled: a default host and namespace are left
+/// out, the tag is always there.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ModelTag {
     host: String,
     namespace: String,
     name: String,
     tag: String,
 }
 
-/// Why a text is not the name of a model.
+/// The text is not a model tag. The cases keep the whole text as the user wrote it.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum ReferenceError {
-    /// Nothing there.
+pub enum ModelTagError {
+    /// The text is empty.
     #[error("the name of the model is empty")]
     Empty,
     /// Too many parts.
-    #[error("\"{reference}\" has more parts than host/namespace/name:tag")]
+    #[error("\"{tag}\" has more parts than host/namespace/name:tag")]
     TooManyParts {
         /// The whole text.
-        reference: String,
+        tag: String,
     },
-    /// A part that Ollama would not take.
-    #[error("\"{part}\" in \"{reference}\" is not a {what}: letters, digits, \"-\", \"_\" and \".\" only")]
+    /// Ollama would not accept one of the parts.
+    #[error("\"{part}\" in \"{tag}\" is not a {what}: letters, digits, \"-\", \"_\" and \".\" only")]
     Part {
         /// The whole text.
-        reference: String,
+        tag: String,
         /// The part.
         part: String,
         /// What it should be.
-        what: Part,
+        what: TagPart,
     },
 }
 
-/// The parts of a reference.
+/// The parts of a tag.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Part {
+pub enum TagPart {
     /// Host, with or without a port.
     Host,
     /// Namespace.
@@ -60,7 +57,7 @@ pub enum Part {
     Tag,
 }
 
-impl fmt::Display for Part {
+impl fmt::Display for TagPart {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Host => "host",
@@ -71,53 +68,41 @@ impl fmt::Display for Part {
     }
 }
 
-impl ReferenceError {
-    /// What is wrong and what to write.
-    pub fn explain(&self, text: Text) -> String {
-        match self {
-            Self::Empty => say!(text, "reference-empty"),
-            Self::TooManyParts { reference } => {
-                say!(text, "reference-too-many-parts", reference = reference.as_str())
-            }
-            Self::Part { reference, part, .. } => {
-                say!(text, "reference-part", reference = reference.as_str(), part = part.as_str())
-            }
-        }
-    }
-}
-
-impl Reference {
-    /// Reads `name`, `name:tag`, `namespace/name:tag`, `host[:port]/namespace/name:tag`, `hf.co/user/repo:QUANT`; a
-    /// leading `https://` or `http://`, as in a copied address, is dropped as Ollama does.
+impl ModelTag {
+    /// Parses `name`, `name:tag`, `namespace/name:tag`, `host[:port]/namespace/name:tag`, `hf.co/user/repo:QUANT`. A
+    /// leading `https://` or `http://`, as in a copied URL, is dropped as Ollama does.
     ///
     /// # Errors
-    /// When Ollama would refuse the name.
-    pub fn parse(text: &str) -> Result<Self, ReferenceError> {
+    /// When Ollama would refuse the tag.
+    pub fn parse(text: &str) -> Result<Self, ModelTagError> {
         let trimmed = text.trim();
         let rest = trimmed.split_once("://").map_or(trimmed, |(_, rest)| rest);
         if rest.is_empty() {
-            return Err(ReferenceError::Empty);
+            return Err(ModelTagError::Empty);
         }
         let parts: Vec<&str> = rest.split('/').collect();
         let (host, namespace, last) = match parts[..] {
             [last] => (DEFAULT_HOST, DEFAULT_NAMESPACE, last),
             [namespace, last] => (DEFAULT_HOST, namespace, last),
             [host, namespace, last] => (host, namespace, last),
-            _ => return Err(ReferenceError::TooManyParts { reference: text.to_owned() }),
+            _ => return Err(ModelTagError::TooManyParts { tag: text.to_owned() }),
         };
         let (name, tag) = last.split_once(':').unwrap_or((last, DEFAULT_TAG));
-        for (what, part) in
-            [(Part::Host, host), (Part::Namespace, namespace), (Part::Name, name), (Part::Tag, tag)]
-        {
+        for (what, part) in [
+            (TagPart::Host, host),
+            (TagPart::Namespace, namespace),
+            (TagPart::Name, name),
+            (TagPart::Tag, tag),
+        ] {
             if !is_valid(what, part) {
-                return Err(ReferenceError::Part { reference: text.to_owned(), part: part.to_owned(), what });
+                return Err(ModelTagError::Part { tag: text.to_owned(), part: part.to_owned(), what });
             }
         }
         let [host, namespace, name, tag] = [host, namespace, name, tag].map(str::to_owned);
         Ok(Self { host, namespace, name, tag })
     }
 
-    /// Host of the registry, with its port if it is not the scheme's own.
+    /// Host of the registry, with its port unless it is the scheme's default.
     pub fn host(&self) -> &str {
         &self.host
     }
@@ -127,23 +112,23 @@ impl Reference {
         &self.namespace
     }
 
-    /// Name without the tag.
+    /// The name without namespace and tag.
     pub fn name(&self) -> &str {
         &self.name
     }
 
-    /// Tag.
+    /// The part after the colon.
     pub fn tag(&self) -> &str {
         &self.tag
     }
 
-    /// Whether the model lies in Ollama's own registry.
+    /// Whether the model is in Ollama's own registry.
     pub fn is_from_default_registry(&self) -> bool {
         self.host == DEFAULT_HOST
     }
 }
 
-impl fmt::Display for Reference {
+impl fmt::Display for ModelTag {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if self.host != DEFAULT_HOST {
             write!(f, "{}/{}/", self.host, self.namespace)?;
@@ -154,8 +139,8 @@ impl fmt::Display for Reference {
     }
 }
 
-impl FromStr for Reference {
-    type Err = ReferenceError;
+impl FromStr for ModelTag {
+    type Err = ModelTagError;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         Self::parse(text)
@@ -164,15 +149,15 @@ impl FromStr for Reference {
 
 /// The rules of Ollama's `types/model/name.go`: the first character a letter, a digit or "_", then also "-" and ".";
 /// no "." in a namespace; a host may hold ":"; 1 to 80 characters (hosts to 350).
-fn is_valid(what: Part, part: &str) -> bool {
-    let longest = if what == Part::Host { 350 } else { 80 };
+fn is_valid(what: TagPart, part: &str) -> bool {
+    let longest = if what == TagPart::Host { 350 } else { 80 };
     let word = |c: char| c.is_ascii_alphanumeric() || c == '_';
     (1..=longest).contains(&part.len())
         && part.chars().next().is_some_and(word)
         && part.chars().all(|c| match c {
             '-' => true,
-            '.' => what != Part::Namespace,
-            ':' => what == Part::Host,
+            '.' => what != TagPart::Namespace,
+            ':' => what == TagPart::Host,
             _ => word(c),
         })
 }
@@ -198,42 +183,42 @@ mod tests {
                 "hf.co/unsloth/Qwen2.5-Coder-7B-128K-GGUF:Q4_K_M",
             ),
         ] {
-            assert_eq!(Reference::parse(written).unwrap().to_string(), shown);
+            assert_eq!(ModelTag::parse(written).unwrap().to_string(), shown);
         }
-        let reference = Reference::parse("127.0.0.1:5000/acme/coder:3b").unwrap();
+        let reference = ModelTag::parse("127.0.0.1:5000/acme/coder:3b").unwrap();
         assert_eq!(reference.host(), "127.0.0.1:5000");
         assert_eq!((reference.namespace(), reference.name(), reference.tag()), ("acme", "coder", "3b"));
     }
 
     #[test]
     fn what_ollama_would_refuse_is_refused_by_name() {
-        assert_eq!(Reference::parse("  "), Err(ReferenceError::Empty));
+        assert_eq!(ModelTag::parse("  "), Err(ModelTagError::Empty));
         for (written, bad, what) in [
-            ("a b", "a b", Part::Name),
-            ("x:", "", Part::Tag),
-            (":7b", "", Part::Name),
-            ("/x:1", "", Part::Namespace),
-            ("-x", "-x", Part::Name),
-            ("x:7b:8b", "7b:8b", Part::Tag),
-            ("../../etc:1", "..", Part::Host),
-            ("my.space/x", "my.space", Part::Namespace),
-            ("host/ns/na?me:1", "na?me", Part::Name),
+            ("a b", "a b", TagPart::Name),
+            ("x:", "", TagPart::Tag),
+            (":7b", "", TagPart::Name),
+            ("/x:1", "", TagPart::Namespace),
+            ("-x", "-x", TagPart::Name),
+            ("x:7b:8b", "7b:8b", TagPart::Tag),
+            ("../../etc:1", "..", TagPart::Host),
+            ("my.space/x", "my.space", TagPart::Namespace),
+            ("host/ns/na?me:1", "na?me", TagPart::Name),
         ] {
-            match Reference::parse(written) {
-                Err(ReferenceError::Part { part, what: found, .. }) => {
+            match ModelTag::parse(written) {
+                Err(ModelTagError::Part { part, what: found, .. }) => {
                     assert_eq!((part.as_str(), found), (bad, what), "{written}");
                 }
-                other => assert_eq!(other, Err(ReferenceError::Empty), "{written}"),
+                other => assert_eq!(other, Err(ModelTagError::Empty), "{written}"),
             }
         }
-        assert!(matches!(Reference::parse("a/b/c/d"), Err(ReferenceError::TooManyParts { .. })));
+        assert!(matches!(ModelTag::parse("a/b/c/d"), Err(ModelTagError::TooManyParts { .. })));
     }
 
     proptest! {
         #[test]
         fn any_text_is_read_or_refused_and_what_is_shown_reads_back(text in "\\PC{0,60}") {
-            if let Ok(reference) = Reference::parse(&text) {
-                prop_assert_eq!(Reference::parse(&reference.to_string()).unwrap(), reference);
+            if let Ok(reference) = ModelTag::parse(&text) {
+                prop_assert_eq!(ModelTag::parse(&reference.to_string()).unwrap(), reference);
             }
         }
 
@@ -242,8 +227,8 @@ mod tests {
             host in "[a-z0-9][a-z0-9.-]{0,20}(:[0-9]{1,5})?", ns in "[A-Za-z0-9_][A-Za-z0-9_-]{0,20}",
             name in "[A-Za-z0-9_][A-Za-z0-9_.-]{0,20}", tag in "[A-Za-z0-9_][A-Za-z0-9_.-]{0,20}",
         ) {
-            let reference = Reference::parse(&format!("{host}/{ns}/{name}:{tag}")).unwrap();
-            prop_assert_eq!(Reference::parse(&reference.to_string()).unwrap(), reference);
+            let reference = ModelTag::parse(&format!("{host}/{ns}/{name}:{tag}")).unwrap();
+            prop_assert_eq!(ModelTag::parse(&reference.to_string()).unwrap(), reference);
         }
     }
 }

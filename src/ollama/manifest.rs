@@ -1,0 +1,60 @@
+//! The manifest of a model, in a registry and on disk: its layers and their sizes.
+
+use serde::{Deserialize, Deserializer};
+
+use crate::checksum::Sha256;
+
+/// Media type of the layer that holds the weights as one GGUF file.
+const MODEL_LAYER: &str = "application/vnd.ollama.image.model";
+
+/// The blobs that make up a model. Fields without a use here are skipped.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+pub struct Manifest {
+    /// The configuration, stored as a blob too.
+    #[serde(default)]
+    pub config: Option<Layer>,
+    /// Weights, template, parameters, licence.
+    pub layers: Vec<Layer>,
+}
+
+/// One blob.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+pub struct Layer {
+    /// Media type; empty when the manifest omits it.
+    #[serde(default, rename = "mediaType")]
+    pub media_type: String,
+    /// Checksum of the content. `sha256:` and 64 hexadecimal digits in JSON, so it is safe in a path and in a URL.
+    #[serde(rename = "digest", deserialize_with = "digest")]
+    pub sha256: Sha256,
+    /// Size in bytes.
+    #[serde(default)]
+    pub size: u64,
+}
+
+impl Manifest {
+    /// The layer with the weights.
+    pub fn model_layer(&self) -> Option<&Layer> {
+        self.layers.iter().find(|layer| layer.media_type == MODEL_LAYER)
+    }
+
+    /// Every blob: the configuration first, then the layers. One blob may appear several times.
+    pub fn blobs(&self) -> impl Iterator<Item = &Layer> {
+        self.config.iter().chain(&self.layers)
+    }
+
+    /// Bytes to download. A blob that several layers share counts once.
+    pub fn download_bytes(&self) -> u64 {
+        let mut blobs: Vec<&Layer> = self.blobs().collect();
+        blobs.sort_by_key(|blob| blob.sha256);
+        blobs.dedup_by_key(|blob| blob.sha256);
+        blobs.iter().fold(0u64, |sum, blob| sum.saturating_add(blob.size))
+    }
+}
+
+/// Accepts `sha256:…` and, as the engine does, `sha256-…`.
+fn digest<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Sha256, D::Error> {
+    use serde::de::Error as _;
+    let text = String::deserialize(deserializer)?;
+    let hex = text.strip_prefix("sha256:").or_else(|| text.strip_prefix("sha256-"));
+    hex.ok_or_else(|| D::Error::custom("the digest is not a SHA-256"))?.parse().map_err(D::Error::custom)
+}

@@ -1,0 +1,382 @@
+//! The engine's model folder, read and cleaned without the engine.
+//!
+//! `manifests/HOST/NAMESPACE/NAME/TAG` is a small JSON file that names the model's layers; `blobs/sha256-…` are the
+//! layers, shared between models; `blobs/sha256-…-partial*` is what an unfinished pull has downloaded.
+
+mod verify;
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+
+use crate::checksum::Sha256;
+use crate::control::Cancelled;
+use crate::models::ModelTag;
+use crate::ollama::manifest::{Layer, Manifest};
+use crate::platform::files::{self, FileError, at};
+
+/// A manifest is a few kilobytes.
+const LARGEST_MANIFEST_BYTES: u64 = 1 << 20;
+/// Listing stops here; no user has this many models.
+const MOST_LISTED_MODELS: usize = 2_000;
+
+/// A model folder.
+#[derive(Clone, Debug)]
+pub struct Store {
+    folder: PathBuf,
+}
+
+/// A model's manifest with the bytes it was read from.
+#[derive(Clone, Debug)]
+pub struct StoredManifest {
+    /// The file as it is on disk.
+    pub json: Vec<u8>,
+    /// Its content.
+    pub manifest: Manifest,
+}
+
+/// Verifying or syncing a model did not finish.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// A file could not be read, synced or removed.
+    #[error(transparent)]
+    File(#[from] FileError),
+    /// The user stopped it.
+    #[error(transparent)]
+    Cancelled(#[from] Cancelled),
+}
+
+impl Store {
+    /// The store in this folder, which need not exist.
+    pub fn new(folder: &Path) -> Self {
+        Self { folder: folder.to_owned() }
+    }
+
+    /// Whether a model is there with all its layers. Compares sizes, not checksums.
+    pub fn has(&self, tag: &str) -> bool {
+        self.manifest(tag).is_some_and(|stored| self.is_complete(&stored.manifest))
+    }
+
+    /// Bytes of a model's layers; 0 when the model is not there.
+    pub fn bytes(&self, tag: &str) -> u64 {
+        self.manifest(tag).map_or(0, |stored| stored.manifest.blobs().map(|blob| blob.size).sum())
+    }
+
+    /// The complete models, at most 2,000, sorted by tag. Files that are not manifests are skipped.
+    pub fn models(&self) -> Vec<(ModelTag, Manifest)> {
+        let mut models: Vec<_> = self
+            .manifest_files()
+            .iter()
+            .take(MOST_LISTED_MODELS)
+            .filter_map(|path| {
+                let (tag, manifest) = (tag_of(path)?, read(path)?.manifest);
+                self.is_complete(&manifest).then_some((tag, manifest))
+            })
+            .collect();
+        models.sort_by_cached_key(|(tag, _)| tag.to_string());
+        models
+    }
+
+    /// Bytes on disk that unfinished pulls have downloaded.
+    pub fn partial_bytes(&self) -> u64 {
+        self.partials()
+            .iter()
+            .filter_map(|path| path.metadata().ok())
+            .map(|metadata| allocated(&metadata))
+            .sum()
+    }
+
+    /// Renames a model, replacing the one that has the new name. Returns false, and renames nothing, when there is no
+    /// readable manifest under the old name.
+    ///
+    /// # Errors
+    /// When a file or folder cannot be changed.
+    pub fn rename(&self, from: &str, to: &str) -> Result<bool, FileError> {
+        let (Some(from_path), Some(to_path)) = (self.manifest_path(from), self.manifest_path(to)) else {
+            return Ok(false);
+        };
+        if read(&from_path).is_none() {
+            return Ok(false);
+        }
+        let folder = to_path.parent().unwrap_or(&self.folder);
+        files::create_folders(folder)?;
+        std::fs::rename(&from_path, &to_path).map_err(at(&from_path))?;
+        self.remove_empty_parents(&from_path)?;
+        Ok(true)
+    }
+
+    /// Removes models, and every layer that no other model uses. With `sweep`, also layers that no model uses and what
+    /// unfinished pulls left; only for a folder that is ours. Returns the bytes freed.
+    ///
+    /// # Errors
+    /// When a file or folder cannot be removed.
+    pub fn remove(&self, tags: &[impl AsRef<str>], sweep: bool) -> Result<u64, FileError> {
+        let mut candidates = BTreeSet::new();
+        for path in tags.iter().filter_map(|tag| self.manifest_path(tag.as_ref())) {
+            // An unreadable manifest names no layers; its file is removed all the same.
+            if let Some(stored) = read(&path) {
+                candidates.extend(stored.manifest.blobs().map(|blob| self.blob(blob.sha256)));
+            }
+            files::remove_file(&path)?;
+            self.remove_empty_parents(&path)?;
+        }
+        if sweep {
+            candidates.extend(self.blobs().into_iter().map(|(path, _)| path));
+        }
+        let used = self.used_blobs();
+        let mut freed = 0;
+        for path in candidates.iter().filter(|path| !used.contains(*path)) {
+            freed += files::length(path);
+            files::remove_file(path)?;
+        }
+        if sweep {
+            for path in self.partials() {
+                freed += path.metadata().map_or(0, |metadata| allocated(&metadata));
+                files::remove_file(&path)?;
+            }
+        }
+        for folder in [self.blob_folder(), self.folder.join("manifests")] {
+            files::remove_folder_if_empty(&folder)?;
+        }
+        Ok(freed)
+    }
+
+    /// A model's manifest; `None` when there is none or it cannot be used.
+    pub fn manifest(&self, tag: &str) -> Option<StoredManifest> {
+        read(&self.manifest_path(tag)?)
+    }
+
+    /// Writes the manifest of another store's model. Its layers must be there already.
+    ///
+    /// # Errors
+    /// When the file cannot be written.
+    pub fn write_manifest(&self, tag: &str, manifest: &StoredManifest) -> Result<(), FileError> {
+        let Some(path) = self.manifest_path(tag) else { return Ok(()) };
+        if let Some(folder) = path.parent() {
+            files::create_folders(folder)?;
+        }
+        files::write_whole(&path, &manifest.json)
+    }
+
+    /// The file of a layer, which need not exist.
+    pub fn blob(&self, sha256: Sha256) -> PathBuf {
+        self.blob_folder().join(format!("sha256-{sha256}"))
+    }
+
+    /// Whether a layer is there with its full size.
+    pub fn has_blob(&self, layer: &Layer) -> bool {
+        self.blob(layer.sha256).metadata().is_ok_and(|file| file.is_file() && file.len() == layer.size)
+    }
+
+    /// The file of a model's manifest, which need not exist; `None` for text that is not a model tag.
+    pub fn manifest_path(&self, tag: &str) -> Option<PathBuf> {
+        let tag = ModelTag::parse(tag).ok()?;
+        let parts = [tag.host(), tag.namespace(), tag.name(), tag.tag()];
+        Some(parts.iter().fold(self.folder.join("manifests"), |path, part| path.join(part)))
+    }
+
+    fn is_complete(&self, manifest: &Manifest) -> bool {
+        !manifest.layers.is_empty() && manifest.blobs().all(|layer| self.has_blob(layer))
+    }
+
+    fn blob_folder(&self) -> PathBuf {
+        self.folder.join("blobs")
+    }
+
+    /// Files four levels below `manifests`.
+    fn manifest_files(&self) -> Vec<PathBuf> {
+        let mut level = vec![self.folder.join("manifests")];
+        for _ in 0..4 {
+            level = level.iter().flat_map(|folder| children(folder)).collect();
+        }
+        level.retain(|path| path.is_file());
+        level
+    }
+
+    /// The layers that some model names.
+    fn used_blobs(&self) -> BTreeSet<PathBuf> {
+        let manifests = self.manifest_files();
+        let layers = manifests.iter().filter_map(|path| read(path)).flat_map(|stored| {
+            let blobs: Vec<Sha256> = stored.manifest.blobs().map(|blob| blob.sha256).collect();
+            blobs
+        });
+        layers.map(|sha256| self.blob(sha256)).collect()
+    }
+
+    /// Every complete download, with the checksum in its name. Other files in the folder are not ours to touch.
+    fn blobs(&self) -> Vec<(PathBuf, Sha256)> {
+        let named = |path: PathBuf| {
+            let sha256 = path.file_name()?.to_str()?.strip_prefix("sha256-")?.parse().ok()?;
+            Some((path, sha256))
+        };
+        children(&self.blob_folder()).into_iter().filter_map(named).collect()
+    }
+
+    fn partials(&self) -> Vec<PathBuf> {
+        let is_partial = |path: &PathBuf| {
+            let name = path.file_name().and_then(|name| name.to_str());
+            name.is_some_and(|name| name.starts_with("sha256-") && name.contains("-partial"))
+        };
+        children(&self.blob_folder()).into_iter().filter(is_partial).collect()
+    }
+
+    fn remove_empty_parents(&self, path: &Path) -> Result<(), FileError> {
+        let top = self.folder.join("manifests");
+        for folder in path.ancestors().skip(1).take_while(|folder| folder.starts_with(&top)) {
+            if folder.exists() && !files::remove_folder_if_empty(folder)? {
+                break;
+            }
+        }
+        Ok(())
+    }
+}
+
+fn read(path: &Path) -> Option<StoredManifest> {
+    if !path.metadata().is_ok_and(|file| file.is_file() && file.len() <= LARGEST_MANIFEST_BYTES) {
+        return None;
+    }
+    let json = std::fs::read(path).ok()?;
+    let manifest = serde_json::from_slice(&json).ok()?;
+    Some(StoredManifest { json, manifest })
+}
+
+/// The tag of `…/HOST/NAMESPACE/NAME/TAG`.
+fn tag_of(manifest: &Path) -> Option<ModelTag> {
+    let mut parts = manifest.iter().rev().map(|part| part.to_str());
+    let (tag, name, namespace, host) = (parts.next()??, parts.next()??, parts.next()??, parts.next()??);
+    ModelTag::parse(&format!("{host}/{namespace}/{name}:{tag}")).ok()
+}
+
+fn children(folder: &Path) -> Vec<PathBuf> {
+    let Ok(entries) = std::fs::read_dir(folder) else { return Vec::new() };
+    entries.filter_map(|entry| entry.ok().map(|entry| entry.path())).collect()
+}
+
+/// Bytes a file occupies: the engine creates a file at full length before it downloads any of it.
+fn allocated(metadata: &std::fs::Metadata) -> u64 {
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::MetadataExt as _;
+        metadata.blocks() * 512
+    }
+    #[cfg(not(unix))]
+    metadata.len()
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    fn checksum(n: u8) -> Sha256 {
+        [n; 32].into()
+    }
+
+    struct Bench {
+        folder: tempfile::TempDir,
+    }
+
+    impl Bench {
+        fn new() -> Self {
+            let bench = Self { folder: tempfile::tempdir().unwrap() };
+            files::create_folders(&bench.folder.path().join("blobs")).unwrap();
+            bench
+        }
+
+        fn store(&self) -> Store {
+            Store::new(self.folder.path())
+        }
+
+        fn model(&self, tag: &str, layers: &[u8]) {
+            let layer = |n: &u8| format!("{{\"digest\":\"sha256:{}\",\"size\":{n}}}", checksum(*n));
+            let list: Vec<String> = layers.iter().map(layer).collect();
+            let path = self.store().manifest_path(tag).unwrap();
+            files::create_folders(path.parent().unwrap()).unwrap();
+            std::fs::write(&path, format!("{{\"schemaVersion\":2,\"layers\":[{}]}}", list.join(",")))
+                .unwrap();
+            layers.iter().for_each(|n| self.blob(&format!("sha256-{}", checksum(*n)), (*n).into()));
+        }
+
+        fn blob(&self, name: &str, bytes: usize) {
+            std::fs::write(self.folder.path().join("blobs").join(name), vec![0; bytes]).unwrap();
+        }
+
+        fn blobs(&self) -> Vec<Sha256> {
+            let mut blobs: Vec<Sha256> = self.store().blobs().iter().map(|(_, sha256)| *sha256).collect();
+            blobs.sort();
+            blobs
+        }
+    }
+
+    #[test]
+    fn a_model_is_there_only_with_all_its_layers() {
+        let bench = Bench::new();
+        let store = bench.store();
+        assert!(!store.has("qwen2.5-coder:7b"));
+        bench.model("qwen2.5-coder:7b", &[1, 2]);
+        assert!(store.has("qwen2.5-coder:7b") && store.has("registry.ollama.ai/library/qwen2.5-coder:7b"));
+        assert_eq!(store.bytes("qwen2.5-coder:7b"), 3);
+        bench.blob(&format!("sha256-{}", checksum(2)), 1);
+        assert!(!store.has("qwen2.5-coder:7b"), "one layer is too short");
+        bench.model("empty:1", &[]);
+        assert!(!store.has("empty:1"), "a manifest without layers is no model");
+    }
+
+    #[test]
+    fn complete_models_are_listed_as_ollama_names_them() {
+        let bench = Bench::new();
+        bench.model("qwen3", &[1, 2]);
+        bench.model("ana/mine:1", &[1, 3]);
+        bench.model("hf.co/org/model:Q4_K_M", &[4]);
+        bench.model("half:1", &[5]);
+        bench.blob(&format!("sha256-{}", checksum(5)), 1);
+        let odd = bench.folder.path().join("manifests/registry.ollama.ai/library/odd");
+        files::create_folders(&odd).unwrap();
+        std::fs::write(odd.join("1"), "no JSON").unwrap();
+        std::fs::write(odd.join("2"), r#"{"layers": [{"digest": "sha256:../../x", "size": 1}]}"#).unwrap();
+        let listed: Vec<(String, u64)> = bench
+            .store()
+            .models()
+            .iter()
+            .map(|(tag, manifest)| (tag.to_string(), manifest.download_bytes()))
+            .collect();
+        assert_eq!(
+            listed,
+            [
+                ("ana/mine:1".to_owned(), 4),
+                ("hf.co/org/model:Q4_K_M".to_owned(), 4),
+                ("qwen3:latest".to_owned(), 3)
+            ]
+        );
+    }
+
+    #[test]
+    fn shared_layers_stay_and_foreign_files_too() {
+        let bench = Bench::new();
+        bench.model("127.0.0.1:5055/acolyte/gemma3:270m", &[1, 2]);
+        bench.model("acolyte:latest", &[1, 3]);
+        bench.model("own:latest", &[2, 9]);
+        bench.blob(&format!("sha256-{}", checksum(7)), 7);
+        bench.blob(&format!("sha256-{}-partial-0", checksum(8)), 10);
+        bench.blob("notes.txt", 3);
+        let freed =
+            bench.store().remove(&["127.0.0.1:5055/acolyte/gemma3:270m", "acolyte:latest"], false).unwrap();
+        assert_eq!((freed, bench.blobs()), (4, vec![checksum(2), checksum(7), checksum(9)]));
+        assert!(!bench.folder.path().join("manifests/127.0.0.1:5055").exists());
+        assert!(bench.store().has("own:latest"));
+
+        bench.store().remove(&["own:latest"], true).unwrap();
+        assert_eq!(bench.blobs(), []);
+        assert!(!bench.folder.path().join("manifests").exists());
+        let left: Vec<_> = children(&bench.folder.path().join("blobs"));
+        assert_eq!(left, [bench.folder.path().join("blobs/notes.txt")], "not ours");
+    }
+
+    #[test]
+    fn a_manifest_cannot_name_files_elsewhere() {
+        for digest in ["sha256:../../x", "../x", "sha256:", "md5:00", &format!("sha256:{}/", "0".repeat(63))]
+        {
+            let json = format!(r#"{{"layers":[{{"digest":"{digest}","size":1}}]}}"#);
+            assert!(serde_json::from_str::<Manifest>(&json).is_err(), "{digest}");
+        }
+    }
+}
