@@ -34,18 +34,14 @@ pub enum RegistryError {
         encrypted: bool,
     },
     /// There is no such model.
-    #[error("{host} has no {tag}")]
+    #[error("{host} has no {tag}", host = tag.host())]
     NotFound {
-        /// Host of the registry.
-        host: String,
         /// The model.
         tag: ModelTag,
     },
     /// It is not for everybody.
-    #[error("{host} does not give {tag} to everybody")]
+    #[error("{host} does not give {tag} to everybody", host = tag.host())]
     Refused {
-        /// Host of the registry.
-        host: String,
         /// The model.
         tag: ModelTag,
     },
@@ -66,10 +62,8 @@ pub enum RegistryError {
         address: Url,
     },
     /// What it answered is no manifest, or one of something else than a GGUF model.
-    #[error("{host} describes {tag} in a way that cannot be used: {problem}")]
+    #[error("{host} describes {tag} in a way that cannot be used: {problem}", host = tag.host())]
     Unusable {
-        /// Host of the registry.
-        host: String,
         /// The model.
         tag: ModelTag,
         /// What does not fit.

@@ -31,11 +31,11 @@ impl RegistryError {
             Self::Unreachable { host, problem, .. } => {
                 say!(text, "registry-unreachable", host = host.as_str(), problem = problem.as_str())
             }
-            Self::NotFound { host, tag } => {
-                say!(text, "registry-not-found", host = host.as_str(), reference = tag.to_string())
+            Self::NotFound { tag } => {
+                say!(text, "registry-not-found", host = tag.host(), reference = tag.to_string())
             }
-            Self::Refused { host, tag } => {
-                say!(text, "registry-refused", host = host.as_str(), reference = tag.to_string())
+            Self::Refused { tag } => {
+                say!(text, "registry-refused", host = tag.host(), reference = tag.to_string())
             }
             Self::Status { host, status } => {
                 say!(text, "registry-status", host = host.as_str(), status = status.to_string())
@@ -43,10 +43,10 @@ impl RegistryError {
             Self::Insecure { host, address } => {
                 say!(text, "registry-insecure", host = host.as_str(), address = address.as_str())
             }
-            Self::Unusable { host, tag, problem } => say!(
+            Self::Unusable { tag, problem } => say!(
                 text,
                 "registry-unusable",
-                host = host.as_str(),
+                host = tag.host(),
                 reference = tag.to_string(),
                 problem = problem.as_str()
             ),

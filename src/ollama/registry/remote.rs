@@ -128,9 +128,9 @@ impl Remote {
                         .and_then(|location| url.join(location).ok())
                         .ok_or_else(|| self.unusable("a redirect leads nowhere"))?;
                 }
-                404 => return Err(RegistryError::NotFound { host: self.host(), tag: self.tag.clone() }),
+                404 => return Err(RegistryError::NotFound { tag: self.tag.clone() }),
                 401 | 403 => {
-                    return Err(RegistryError::Refused { host: self.host(), tag: self.tag.clone() });
+                    return Err(RegistryError::Refused { tag: self.tag.clone() });
                 }
                 status => return Err(RegistryError::Status { host: self.host(), status }),
             }
@@ -173,6 +173,6 @@ impl Remote {
 
     /// The registry answered with something of no use.
     pub fn unusable(&self, problem: impl ToString) -> RegistryError {
-        RegistryError::Unusable { host: self.host(), tag: self.tag.clone(), problem: problem.to_string() }
+        RegistryError::Unusable { tag: self.tag.clone(), problem: problem.to_string() }
     }
 }
