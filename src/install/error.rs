@@ -207,8 +207,8 @@ impl InstallError {
             Self::Lock(LockError::Busy { home }) => {
                 say!(text, "install-busy", home = home.display().to_string())
             }
-            Self::Lock(LockError::File(error)) | Self::File(error) => explain_file(error, text),
-            Self::Document(DocumentError::File(error)) => explain_file(error, text),
+            Self::Lock(LockError::File(error)) | Self::File(error) => error.explain(text),
+            Self::Document(DocumentError::File(error)) => error.explain(text),
             Self::Document(DocumentError::Format { path, cause }) => say!(
                 text,
                 "install-document-damaged",
@@ -279,15 +279,6 @@ impl InstallError {
             }
         }
     }
-}
-
-fn explain_file(error: &FileError, text: Text) -> String {
-    say!(
-        text,
-        "install-file-write",
-        path = error.path.display().to_string(),
-        cause = error.source.to_string()
-    )
 }
 
 /// The engine's messages about pulls are many and technical; the common ones get words of their own.

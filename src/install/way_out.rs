@@ -45,7 +45,7 @@ impl WayOut {
             let tls = http::tls(source.http.ca_file.as_deref())?;
             let upstream = upstream.clone().map(|address| Upstream { address, tls });
             let relay = Relay::start(upstream, limiter).await;
-            Some(relay.map_err(files::at(Path::new("127.0.0.1")))?)
+            Some(relay.map_err(files::creating(Path::new("127.0.0.1")))?)
         } else {
             None
         };

@@ -7,6 +7,7 @@
 mod log;
 
 use std::collections::BTreeMap;
+use std::ffi::{OsStr, OsString};
 use std::net::{Ipv4Addr, TcpListener};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -15,6 +16,7 @@ use std::time::{Duration, Instant};
 use crate::models::KvCacheType;
 use crate::ollama::client::Client;
 use crate::ollama::http::ProxyAddress;
+use crate::platform::files::{FileError, writing};
 use crate::platform::port_owner;
 use crate::platform::process::{self, ProcessError};
 use crate::say;
@@ -31,7 +33,7 @@ pub const STOP_GRACE: Duration = Duration::from_secs(15);
 
 /// Variables that are handed on when they are set: which cards to use, how to reach the model's registry, where
 /// temporary files go, and what Windows programs cannot start without.
-const HANDED_ON: &[&str] = &[
+const INHERITED: &[&str] = &[
     "CUDA_VISIBLE_DEVICES",
     "GGML_VK_VISIBLE_DEVICES",
     "GPU_DEVICE_ORDINAL",
@@ -116,14 +118,9 @@ pub enum ServerError {
         /// What the system said.
         source: std::io::Error,
     },
-    /// The log could not be opened.
-    #[error("cannot write the server's log {path}: {source}")]
-    Log {
-        /// The log.
-        path: PathBuf,
-        /// What the system said.
-        source: std::io::Error,
-    },
+    /// The server's log or its state file could not be written.
+    #[error(transparent)]
+    File(#[from] FileError),
     /// It ended instead of answering.
     #[error("the server ended with {status}: {}", last_lines.join(" | "))]
     Ended {
@@ -150,53 +147,56 @@ pub enum ServerError {
 
 impl Launch {
     /// What makes the server ours: two servers with the same settings and program are interchangeable.
-    pub fn settings(&self) -> BTreeMap<String, String> {
+    pub fn settings(&self) -> BTreeMap<String, OsString> {
         let mut settings = BTreeMap::from([
-            ("OLLAMA_HOST", format!("127.0.0.1:{}", self.port)),
-            ("OLLAMA_MODELS", self.models_dir.display().to_string()),
-            ("OLLAMA_KV_CACHE_TYPE", self.kv_cache_type.name().to_owned()),
-            ("OLLAMA_NUM_PARALLEL", "1".to_owned()),
-            ("OLLAMA_NOPRUNE", "1".to_owned()),
-            ("OLLAMA_NO_CLOUD", "1".to_owned()),
+            ("OLLAMA_HOST", format!("127.0.0.1:{}", self.port).into()),
+            ("OLLAMA_MODELS", self.models_dir.clone().into_os_string()),
+            ("OLLAMA_KV_CACHE_TYPE", self.kv_cache_type.name().into()),
+            ("OLLAMA_NUM_PARALLEL", "1".into()),
+            ("OLLAMA_NOPRUNE", "1".into()),
+            ("OLLAMA_NO_CLOUD", "1".into()),
         ]);
         if self.kv_cache_type.needs_flash_attention() {
-            settings.insert("OLLAMA_FLASH_ATTENTION", "1".to_owned());
+            settings.insert("OLLAMA_FLASH_ATTENTION", "1".into());
         }
         settings.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
     }
 
-    /// The whole environment of the server. `outside` tells what is set in ours.
-    pub fn environment(&self, outside: impl Fn(&str) -> Option<String>) -> BTreeMap<String, String> {
+    /// The server's whole environment. `outside` looks a variable up in our own.
+    pub fn environment(&self, outside: impl Fn(&str) -> Option<OsString>) -> BTreeMap<String, OsString> {
         let mut environment = self.settings();
-        for name in HANDED_ON {
-            let usable = |value: &String| !value.is_empty() && !is_proxy_with_secrets(name, value);
+        for name in INHERITED {
+            let usable = |value: &OsString| !value.is_empty() && !is_proxy_with_secrets(name, value);
             if let Some(value) = outside(name).filter(usable) {
                 environment.insert((*name).to_owned(), value);
             }
         }
-        environment.extend(self.network.clone());
-        let home = self.home.display().to_string();
+        environment.extend(self.network.iter().map(|(name, value)| (name.clone(), value.into())));
+        let home = self.home.clone().into_os_string();
         if cfg!(windows) {
-            let root = outside("SystemRoot").unwrap_or_else(|| r"C:\Windows".to_owned());
-            environment.insert("PATH".to_owned(), format!(r"{root}\System32;{root};{root}\System32\Wbem"));
+            let root = outside("SystemRoot").unwrap_or_else(|| r"C:\Windows".into());
+            let root = root.to_string_lossy();
+            let path = format!(r"{root}\System32;{root};{root}\System32\Wbem");
+            environment.insert("PATH".to_owned(), path.into());
             environment.insert("USERPROFILE".to_owned(), home.clone());
             environment.insert("APPDATA".to_owned(), home.clone());
             environment.insert("LOCALAPPDATA".to_owned(), home);
         } else {
-            environment.insert("PATH".to_owned(), "/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin".to_owned());
+            environment.insert("PATH".to_owned(), "/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin".into());
             environment.insert("HOME".to_owned(), home);
         }
         environment
     }
 
-    /// [`Launch::environment`] from this process's own.
-    pub fn environment_here(&self) -> BTreeMap<String, String> {
-        self.environment(|name| std::env::var(name).ok())
+    /// [`Launch::environment`] with this process's own environment.
+    pub fn environment_here(&self) -> BTreeMap<String, OsString> {
+        self.environment(|name| std::env::var_os(name))
     }
 }
 
 /// The engine writes its environment into its log, and an entry at login is a file.
-fn is_proxy_with_secrets(name: &str, value: &str) -> bool {
+fn is_proxy_with_secrets(name: &str, value: &OsStr) -> bool {
+    let value = value.to_string_lossy();
     matches!(name.to_ascii_lowercase().as_str(), "https_proxy" | "http_proxy")
         && value.parse().map_or(value.contains('@'), |proxy: ProxyAddress| proxy.has_secrets())
 }
@@ -206,9 +206,9 @@ fn is_proxy_with_secrets(name: &str, value: &str) -> bool {
 /// # Errors
 /// When the log cannot be written or the program cannot be started.
 pub fn start(launch: &Launch) -> Result<Child, ServerError> {
-    let log_error = |source| ServerError::Log { path: launch.log.clone(), source };
-    rotate(&launch.log).map_err(log_error)?;
-    let log = open_log(&launch.log).map_err(log_error)?;
+    let log_error = writing(&launch.log);
+    rotate(&launch.log).map_err(&log_error)?;
+    let log = open_log(&launch.log).map_err(&log_error)?;
     let second = log.try_clone().map_err(log_error)?;
     let mut command = Command::new(&launch.program);
     command
@@ -344,12 +344,7 @@ impl ServerError {
                 path = program.display().to_string(),
                 cause = source.to_string()
             ),
-            Self::Log { path, source } => say!(
-                text,
-                "install-file-write",
-                path = path.display().to_string(),
-                cause = source.to_string()
-            ),
+            Self::File(error) => error.explain(text),
             Self::Ended { status, last_lines } => {
                 say!(text, "install-server-ended", status = status.clone(), lines = last_lines.join("\n"))
             }

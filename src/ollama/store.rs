@@ -12,7 +12,7 @@ use crate::checksum::Sha256;
 use crate::control::Cancelled;
 use crate::models::ModelTag;
 use crate::ollama::manifest::{Layer, Manifest};
-use crate::platform::files::{self, FileError, at};
+use crate::platform::files::{self, FileError, renaming};
 
 /// A manifest is a few kilobytes.
 const LARGEST_MANIFEST_BYTES: u64 = 1 << 20;
@@ -99,7 +99,7 @@ impl Store {
         }
         let folder = to_path.parent().unwrap_or(&self.folder);
         files::create_folders(folder)?;
-        std::fs::rename(&from_path, &to_path).map_err(at(&from_path))?;
+        std::fs::rename(&from_path, &to_path).map_err(renaming(&from_path))?;
         self.remove_empty_parents(&from_path)?;
         Ok(true)
     }

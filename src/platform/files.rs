@@ -1,26 +1,81 @@
 //! Files that are whole or not there: written beside their place, forced to the disk, then renamed. Private to the
 //! person: 0600, folders 0700.
 
+use std::fmt;
 use std::fs::{File, OpenOptions};
 use std::io::{self, Read as _, Write as _};
 use std::path::{Path, PathBuf};
 
 use crate::checksum::Sha256;
 
-/// What the system said about a file of ours.
+/// An operation on a file or folder failed.
 #[derive(Debug, thiserror::Error)]
-#[error("{path}: {source}")]
+#[error("cannot {operation} {path}: {source}")]
 pub struct FileError {
-    /// The file.
+    /// What was attempted.
+    pub operation: FileOperation,
+    /// The file or folder.
     pub path: PathBuf,
-    /// What the system said.
+    /// The system's error.
     #[source]
     pub source: io::Error,
 }
 
-/// Puts the path to an error of the system.
-pub fn at(path: &Path) -> impl Fn(io::Error) -> FileError {
-    move |source| FileError { path: path.to_owned(), source }
+/// What was attempted with a file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FileOperation {
+    /// Reading it, or asking for its metadata.
+    Read,
+    /// Writing or syncing it.
+    Write,
+    /// Creating a folder or link.
+    Create,
+    /// Renaming it.
+    Rename,
+    /// Removing it.
+    Remove,
+}
+
+impl fmt::Display for FileOperation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Read => "read",
+            Self::Write => "write",
+            Self::Create => "create",
+            Self::Rename => "rename",
+            Self::Remove => "remove",
+        })
+    }
+}
+
+/// Adds operation and path to a system error, for `map_err`.
+fn failed(operation: FileOperation, path: &Path) -> impl Fn(io::Error) -> FileError {
+    move |source| FileError { operation, path: path.to_owned(), source }
+}
+
+/// Reading this path failed. For `map_err`.
+pub fn reading(path: &Path) -> impl Fn(io::Error) -> FileError {
+    failed(FileOperation::Read, path)
+}
+
+/// Writing this path failed. For `map_err`.
+pub fn writing(path: &Path) -> impl Fn(io::Error) -> FileError {
+    failed(FileOperation::Write, path)
+}
+
+/// Creating this path failed. For `map_err`.
+pub fn creating(path: &Path) -> impl Fn(io::Error) -> FileError {
+    failed(FileOperation::Create, path)
+}
+
+/// Renaming this path failed. For `map_err`.
+pub fn renaming(path: &Path) -> impl Fn(io::Error) -> FileError {
+    failed(FileOperation::Rename, path)
+}
+
+/// Removing this path failed. For `map_err`.
+pub fn removing(path: &Path) -> impl Fn(io::Error) -> FileError {
+    failed(FileOperation::Remove, path)
 }
 
 /// Writes a whole file. Whoever reads it sees the old one or the new one, never a part.
@@ -36,8 +91,8 @@ pub fn write_whole(path: &Path, contents: &[u8]) -> Result<(), FileError> {
         file.write_all(contents)?;
         file.sync_all()
     };
-    write().map_err(at(&beside))?;
-    std::fs::rename(&beside, path).map_err(at(path))?;
+    write().map_err(writing(&beside))?;
+    std::fs::rename(&beside, path).map_err(renaming(path))?;
     sync_folder_of(path);
     Ok(())
 }
@@ -66,10 +121,10 @@ pub fn create_folders(path: &Path) -> Result<Vec<PathBuf>, FileError> {
         match private_folder().create(folder) {
             Ok(()) => {}
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists && folder.is_dir() => {}
-            Err(error) => return Err(at(folder)(error)),
+            Err(error) => return Err(creating(folder)(error)),
         }
     }
-    if path.is_dir() { Ok(missing) } else { Err(at(path)(io::ErrorKind::NotADirectory.into())) }
+    if path.is_dir() { Ok(missing) } else { Err(creating(path)(io::ErrorKind::NotADirectory.into())) }
 }
 
 /// The folder and those of its parents that do not exist, outermost first.
@@ -86,7 +141,7 @@ pub fn missing_folders(path: &Path) -> Vec<PathBuf> {
 /// # Errors
 /// What the system says.
 pub fn open_to_append(path: &Path) -> Result<File, FileError> {
-    private(OpenOptions::new().create(true).append(true).read(true)).open(path).map_err(at(path))
+    private(OpenOptions::new().create(true).append(true).read(true)).open(path).map_err(writing(path))
 }
 
 /// Removes a file; one that is not there is fine.
@@ -94,7 +149,7 @@ pub fn open_to_append(path: &Path) -> Result<File, FileError> {
 /// # Errors
 /// What the system says.
 pub fn remove_file(path: &Path) -> Result<(), FileError> {
-    gone(std::fs::remove_file(path)).map_err(at(path))
+    gone(std::fs::remove_file(path)).map_err(removing(path))
 }
 
 /// Removes a folder with everything in it; one that is not there is fine. Links are removed, not followed.
@@ -102,7 +157,7 @@ pub fn remove_file(path: &Path) -> Result<(), FileError> {
 /// # Errors
 /// What the system says.
 pub fn remove_folder(path: &Path) -> Result<(), FileError> {
-    gone(std::fs::remove_dir_all(path)).map_err(at(path))
+    gone(std::fs::remove_dir_all(path)).map_err(removing(path))
 }
 
 /// Removes a folder if nothing is in it; true when it is gone.
@@ -113,7 +168,7 @@ pub fn remove_folder_if_empty(path: &Path) -> Result<bool, FileError> {
     match gone(std::fs::remove_dir(path)) {
         Ok(()) => Ok(true),
         Err(error) if error.kind() == io::ErrorKind::DirectoryNotEmpty => Ok(false),
-        Err(error) => Err(at(path)(error)),
+        Err(error) => Err(removing(path)(error)),
     }
 }
 
@@ -123,7 +178,7 @@ pub fn remove_folder_if_empty(path: &Path) -> Result<bool, FileError> {
 /// What the system says.
 pub fn free_bytes(path: &Path) -> Result<u64, FileError> {
     let there = nearest_existing(path);
-    fs4::available_space(&there).map_err(at(&there))
+    fs4::available_space(&there).map_err(reading(&there))
 }
 
 /// Something that is the same for two folders on one disk.
@@ -135,11 +190,11 @@ pub fn disk_of(path: &Path) -> Result<String, FileError> {
     #[cfg(unix)]
     {
         use std::os::unix::fs::MetadataExt as _;
-        std::fs::metadata(&there).map(|metadata| metadata.dev().to_string()).map_err(at(&there))
+        std::fs::metadata(&there).map(|metadata| metadata.dev().to_string()).map_err(reading(&there))
     }
     #[cfg(not(unix))]
     {
-        let whole = std::fs::canonicalize(&there).map_err(at(&there))?;
+        let whole = std::fs::canonicalize(&there).map_err(reading(&there))?;
         let disk = whole.components().next().map(|first| first.as_os_str().to_string_lossy().to_uppercase());
         Ok(disk.unwrap_or_default())
     }
@@ -151,13 +206,13 @@ pub fn disk_of(path: &Path) -> Result<String, FileError> {
 /// What the system says; then some of it may be lost.
 pub fn sync_file(path: &Path) -> Result<(), FileError> {
     // Windows synchronises only what may be written.
-    let file = OpenOptions::new().read(true).write(cfg!(windows)).open(path).map_err(at(path))?;
+    let file = OpenOptions::new().read(true).write(cfg!(windows)).open(path).map_err(writing(path))?;
     match file.sync_all() {
         // A file system that knows no such thing keeps its own order.
         Err(error) if matches!(error.kind(), io::ErrorKind::InvalidInput | io::ErrorKind::Unsupported) => {
             Ok(())
         }
-        synced => synced.map_err(at(path)),
+        synced => synced.map_err(writing(path)),
     }
 }
 

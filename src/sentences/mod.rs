@@ -1,6 +1,7 @@
 //! Sentences made from facts, in the user's language. Everything below speaks in types; here they become words.
 
 mod engine;
+mod files;
 pub mod json;
 pub mod machine;
 mod note;

@@ -31,6 +31,10 @@ install-server-process = A process of the engine cannot be ended: { $cause }. En
 
 ## Files
 
+install-file-read = { $path } cannot be read: { $cause }. Check that the file exists and that you may read it.
+install-file-create = { $path } cannot be created: { $cause }. Check that the disk is not full and that the folder is yours.
+install-file-rename = { $path } cannot be renamed: { $cause }. Close programs that use it and check that the folder is yours.
+install-file-remove = { $path } cannot be removed: { $cause }. Close programs that use it and check that the folder is yours.
 install-file-write = { $path } cannot be written: { $cause }. Check that the disk is not full and that the folder is yours.
 
 ## Why it stopped

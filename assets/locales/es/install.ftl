@@ -31,6 +31,10 @@ install-server-process = No se puede terminar un proceso del motor: { $cause }. 
 
 ## Archivos
 
+install-file-read = No se puede leer { $path }: { $cause }. Comprueba que el archivo existe y que tienes permiso para leerlo.
+install-file-create = No se puede crear { $path }: { $cause }. Comprueba que el disco no está lleno y que la carpeta es tuya.
+install-file-rename = No se puede cambiar el nombre de { $path }: { $cause }. Cierra los programas que lo usen y comprueba que la carpeta es tuya.
+install-file-remove = No se puede borrar { $path }: { $cause }. Cierra los programas que lo usen y comprueba que la carpeta es tuya.
 install-file-write = No se puede escribir { $path }: { $cause }. Comprueba que el disco no está lleno y que la carpeta es tuya.
 
 ## Por qué se detuvo

@@ -8,6 +8,7 @@
 //!
 //! A person has one such entry, but may have several homes: an entry that belongs to another home is left alone.
 
+use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
@@ -17,7 +18,7 @@ use crate::control::Control;
 use crate::install::{InstallError, Paths, manage};
 use crate::ollama::server::{Launch, rotate_while_running};
 use crate::platform::files;
-use crate::platform::login::{LoginEntry, Means};
+use crate::platform::login::{LoginEntry, LoginError, Means};
 
 /// The first argument with which an entry calls a copy of this program to start the server.
 const START_SERVER: &str = "start-server";
@@ -67,7 +68,7 @@ pub fn install(paths: &Paths, launch: &Launch) -> Result<(), InstallError> {
                 KEEP_LOG.to_owned(),
                 paths.home().display().to_string(),
             ],
-            environment: launch.environment_here(),
+            environment: as_text(launch.environment_here())?,
             unset,
             log: Some(launch.log.clone()),
         }
@@ -80,6 +81,16 @@ pub fn install(paths: &Paths, launch: &Launch) -> Result<(), InstallError> {
         }
     };
     Ok(means.install(&entry).map(drop)?)
+}
+
+/// An entry is a text file: it cannot hold a value that is not UTF-8.
+fn as_text(environment: BTreeMap<String, OsString>) -> Result<BTreeMap<String, String>, LoginError> {
+    let text = |value: OsString| {
+        value
+            .into_string()
+            .map_err(|value| LoginError::Unrepresentable { value: value.display().to_string() })
+    };
+    environment.into_iter().map(|(name, value)| Ok((name, text(value)?))).collect()
 }
 
 /// Has the system start the server of this home; false where the system does not watch it.
@@ -188,12 +199,12 @@ fn is_ours(means: &Means, paths: &Paths) -> bool {
 fn copy_of_us(paths: &Paths) -> Result<PathBuf, InstallError> {
     let copy = copy_path(paths);
     files::create_folders(&paths.programs())?;
-    let us = std::env::current_exe().map_err(files::at(Path::new("current_exe")))?;
+    let us = std::env::current_exe().map_err(files::reading(Path::new("current_exe")))?;
     if us != copy && !same_contents(&us, &copy) {
         files::remove_file(&copy)?;
         // A second name of the same file costs nothing; on another disk, or where that is not allowed, a copy does.
         if std::fs::hard_link(&us, &copy).is_err() {
-            std::fs::copy(&us, &copy).map_err(files::at(&copy))?;
+            std::fs::copy(&us, &copy).map_err(files::writing(&copy))?;
             files::sync_file(&copy)?;
         }
     }

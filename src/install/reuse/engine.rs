@@ -18,7 +18,7 @@ use crate::install::steps::mark::Mark;
 use crate::machine::FoundEngine;
 use crate::ollama::release::newest::numbers;
 use crate::platform;
-use crate::platform::files::{self, FileError, at};
+use crate::platform::files::{self, FileError, reading, writing};
 
 /// More files than any release has.
 const MOST_FILES: usize = 2000;
@@ -212,20 +212,21 @@ pub fn copy_engine(
     control: &Control,
     progress: &dyn Fn(u64),
 ) -> Result<Vec<PathBuf>, FileError> {
-    let parts = contents(&engine.program).map_err(|reason| at(&engine.program)(io::Error::other(reason)))?;
+    let parts =
+        contents(&engine.program).map_err(|reason| reading(&engine.program)(io::Error::other(reason)))?;
     let (mut done, mut copied) = (0, Vec::new());
     for part in parts {
-        control.until_resumed_blocking().map_err(|stopped| at(folder)(io::Error::other(stopped)))?;
+        control.until_resumed_blocking().map_err(|stopped| writing(folder)(io::Error::other(stopped)))?;
         let to = folder.join(&part.to);
         if let Some(parent) = to.parent() {
             files::create_folders(parent)?;
         }
         match &part.link {
-            Some(target) => make_link(target, &part.from, &to).map_err(at(&to))?,
+            Some(target) => make_link(target, &part.from, &to).map_err(writing(&to))?,
             None if part.is_program => {
-                copy(&part.from, &to).and_then(|()| make_executable(&to)).map_err(at(&to))?;
+                copy(&part.from, &to).and_then(|()| make_executable(&to)).map_err(writing(&to))?;
             }
-            None => link_or_copy(&part.from, &to).map_err(at(&to))?,
+            None => link_or_copy(&part.from, &to).map_err(writing(&to))?,
         }
         done += part.bytes;
         progress(done);
@@ -240,7 +241,7 @@ impl InstalledEngine {
     /// # Errors
     /// When it cannot be read.
     pub fn program_sha256(&self) -> Result<Sha256, FileError> {
-        files::sha256(&self.program, &|| false).map_err(at(&self.program))
+        files::sha256(&self.program, &|| false).map_err(reading(&self.program))
     }
 }
 

@@ -12,7 +12,7 @@ use super::link_or_copy;
 use crate::control::Control;
 use crate::ollama::manifest::{Layer, Manifest};
 use crate::ollama::store::{Store, StoreError};
-use crate::platform::files::{self, at};
+use crate::platform::files::{self, writing};
 
 /// What was found and taken over, or can be.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -130,6 +130,6 @@ fn take(from: &Store, to: &Store, layer: &Layer, control: &Control) -> Result<bo
         files::create_folders(folder)?;
     }
     files::remove_file(&to)?;
-    link_or_copy(&from, &to).map_err(at(&to))?;
+    link_or_copy(&from, &to).map_err(writing(&to))?;
     Ok(true)
 }

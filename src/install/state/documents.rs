@@ -203,7 +203,7 @@ pub fn read_yaml<T: DeserializeOwned>(path: &Path) -> Result<Option<T>, Document
 /// # Errors
 /// Never for our documents: they hold nothing that JSON cannot.
 pub fn to_json(path: &Path, document: &impl Serialize) -> Result<Vec<u8>, FileError> {
-    let mut json = serde_json::to_vec_pretty(document).map_err(|error| files::at(path)(error.into()))?;
+    let mut json = serde_json::to_vec_pretty(document).map_err(|error| files::writing(path)(error.into()))?;
     json.push(b'\n');
     Ok(json)
 }
@@ -215,14 +215,14 @@ pub fn to_json(path: &Path, document: &impl Serialize) -> Result<Vec<u8>, FileEr
 pub fn to_yaml(path: &Path, document: &impl Serialize) -> Result<Vec<u8>, FileError> {
     serde_saphyr::to_string(document)
         .map(String::into_bytes)
-        .map_err(|error| files::at(path)(std::io::Error::other(error.to_string())))
+        .map_err(|error| files::writing(path)(std::io::Error::other(error.to_string())))
 }
 
 fn read(path: &Path) -> Result<Option<String>, DocumentError> {
     match std::fs::read_to_string(path) {
         Ok(text) => Ok(Some(text)),
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
-        Err(error) => Err(files::at(path)(error).into()),
+        Err(error) => Err(files::reading(path)(error).into()),
     }
 }
 

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use crate::platform::files::{self, FileError, at};
+use crate::platform::files::{self, FileError, reading, writing};
 
 /// Something we change.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -117,10 +117,10 @@ impl Journal {
             files::sync_folder_of(path);
         }
         let mut bytes = Vec::new();
-        file.read_to_end(&mut bytes).map_err(at(path))?;
+        file.read_to_end(&mut bytes).map_err(reading(path))?;
         if bytes.last().is_some_and(|last| *last != b'\n') {
             // A line cut by a crash is closed, so that the next one stays readable.
-            file.write_all(b"\n").map_err(at(path))?;
+            file.write_all(b"\n").map_err(writing(path))?;
         }
         Ok(Self { path: path.to_owned(), file, entries: parse(&bytes) })
     }
@@ -133,7 +133,7 @@ impl Journal {
         match std::fs::read(path) {
             Ok(bytes) => Ok(parse(&bytes)),
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(Vec::new()),
-            Err(error) => Err(at(path)(error)),
+            Err(error) => Err(reading(path)(error)),
         }
     }
 
@@ -207,9 +207,9 @@ impl Journal {
 
     fn add(&mut self, phase: Phase, change: Option<Change>) -> Result<(), FileError> {
         let entry = Entry { at: now(), phase, change };
-        let mut line = serde_json::to_vec(&entry).map_err(|error| at(&self.path)(error.into()))?;
+        let mut line = serde_json::to_vec(&entry).map_err(|error| writing(&self.path)(error.into()))?;
         line.push(b'\n');
-        self.file.write_all(&line).and_then(|()| self.file.sync_data()).map_err(at(&self.path))?;
+        self.file.write_all(&line).and_then(|()| self.file.sync_data()).map_err(writing(&self.path))?;
         self.entries.push(entry);
         Ok(())
     }

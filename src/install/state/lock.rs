@@ -3,7 +3,7 @@
 use std::fs::{File, OpenOptions, TryLockError};
 use std::path::{Path, PathBuf};
 
-use crate::platform::files::{FileError, at};
+use crate::platform::files::{FileError, writing};
 
 /// Held while things are changed; given back when dropped, and by the system when the program dies.
 #[derive(Debug)]
@@ -39,13 +39,13 @@ impl Lock {
                 use std::os::unix::fs::OpenOptionsExt as _;
                 options.mode(0o600);
             }
-            let file = options.open(path).map_err(at(path))?;
+            let file = options.open(path).map_err(writing(path))?;
             match file.try_lock() {
                 Ok(()) if same_file(&file, path) => return Ok(Self { file }),
                 // Whoever held it has removed it meanwhile, as an uninstallation does at its end: take the new one.
                 Ok(()) => {}
                 Err(TryLockError::WouldBlock) => return Err(LockError::Busy { home: home.to_owned() }),
-                Err(TryLockError::Error(error)) => return Err(at(path)(error).into()),
+                Err(TryLockError::Error(error)) => return Err(writing(path)(error).into()),
             }
         }
     }

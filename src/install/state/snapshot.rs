@@ -63,13 +63,13 @@ impl Snapshot {
             match std::fs::read(&path) {
                 Ok(bytes) => files::write_whole(&copy_of(&making, &path), &bytes)?,
                 Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
-                Err(error) => return Err(files::at(&path)(error).into()),
+                Err(error) => return Err(files::reading(&path)(error).into()),
             }
         }
         let state = making.join(STATE);
         files::write_whole(&state, &to_json(&state, &State { schema: SCHEMA, server_ran })?)?;
         files::remove_folder(&folder)?;
-        std::fs::rename(&making, &folder).map_err(files::at(&folder))?;
+        std::fs::rename(&making, &folder).map_err(files::renaming(&folder))?;
         files::sync_folder_of(&folder);
         let missing = || DocumentError::Format { path: folder.clone(), cause: "it is gone".to_owned() };
         Self::load(paths)?.ok_or_else(|| missing().into())
@@ -118,7 +118,7 @@ fn restore(paths: &Paths, documents: &[PathBuf]) -> Result<(), FileError> {
             Ok(bytes) if std::fs::read(path).is_ok_and(|now| now == bytes) => {}
             Ok(bytes) => files::write_whole(path, &bytes)?,
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => files::remove_file(path)?,
-            Err(error) => return Err(files::at(&copy)(error)),
+            Err(error) => return Err(files::reading(&copy)(error)),
         }
     }
     Ok(())

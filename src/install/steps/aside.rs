@@ -11,7 +11,7 @@ use crate::install::run::Job;
 use crate::install::state::journal::{Change, Entry, changes, unfinished_changes};
 use crate::install::steps::server;
 use crate::install::{InstallError, unpack};
-use crate::platform::files::{self, FileError, at};
+use crate::platform::files::{self, FileError, renaming};
 
 /// Makes room for an engine that is about to be moved to this folder.
 pub async fn make_room(job: &mut Job<'_>, folder: &Path) -> Result<(), InstallError> {
@@ -26,7 +26,7 @@ pub async fn make_room(job: &mut Job<'_>, folder: &Path) -> Result<(), InstallEr
         return Ok(files::remove_folder(folder)?);
     }
     job.journal.intend(Change::SetAside { path: folder.to_owned(), aside: aside.clone() })?;
-    Ok(std::fs::rename(folder, &aside).map_err(at(folder))?)
+    Ok(std::fs::rename(folder, &aside).map_err(renaming(folder))?)
 }
 
 /// After a failure: what was replaced is in its place again. What runs from there must have been stopped.
@@ -38,7 +38,7 @@ pub fn put_back(changes: &[Change]) -> Result<(), FileError> {
             remove_engine(path)?;
             // What is left is none of the engine's files; the engine that is put back had none of them either.
             files::remove_folder(path)?;
-            std::fs::rename(aside, path).map_err(at(aside))?;
+            std::fs::rename(aside, path).map_err(renaming(aside))?;
         }
     }
     Ok(())

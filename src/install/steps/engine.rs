@@ -19,7 +19,7 @@ use crate::machine::Backend;
 use crate::ollama::http;
 use crate::ollama::release::{Asset, AssetRole, Release, find_program};
 use crate::platform::files;
-use crate::platform::files::at;
+use crate::platform::files::creating;
 use crate::say;
 
 /// An engine in its place.
@@ -224,7 +224,7 @@ async fn fetch_and_unpack(
     let tail = Tail::new();
     let following =
         unpack::follow(tail.clone(), dest.clone(), staging.to_owned(), limits(base), job.control.clone());
-    let following = following.map_err(at(staging))?;
+    let following = following.map_err(creating(staging))?;
     let fetched = fetch_all(job, release, base, extras, &tail).await;
     if fetched.is_err() {
         // The folder is removed by whoever made it, but not while somebody still writes there.

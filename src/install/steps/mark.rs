@@ -11,7 +11,7 @@ use crate::control::{Cancelled, Control};
 use crate::install::state::documents::{read_json, to_json};
 use crate::install::unpack::UnpackedFile;
 use crate::install::{ArchiveRecord, InstallError};
-use crate::platform::files::{self, FileError, at};
+use crate::platform::files::{self, FileError, reading};
 
 /// The file in an engine's folder that says what it was unpacked from. Its presence means that all of it was there and on
 /// the disk, because it is moved to its place together with the rest.
@@ -130,7 +130,7 @@ impl Mark {
 impl MarkedFile {
     fn of(folder: &Path, file: UnpackedFile) -> Result<Self, FileError> {
         let path = folder.join(&file.path);
-        let found = path.symlink_metadata().map_err(at(&path))?;
+        let found = path.symlink_metadata().map_err(reading(&path))?;
         let bytes = (!found.is_symlink()).then_some(found.len());
         Ok(Self { path: file.path, bytes, crc32: file.crc32, modified_ns: modified_ns(&found) })
     }

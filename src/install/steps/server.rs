@@ -14,7 +14,7 @@ use crate::install::way_out::WayOut;
 use crate::install::{InstallError, Paths, Step};
 use crate::ollama::client::Client;
 use crate::ollama::server::{self, Launch, PORTS, READY_LIMIT, ServerError};
-use crate::platform::files;
+use crate::platform::files::{self, FileError};
 use crate::platform::{port_owner, process};
 use crate::say;
 
@@ -150,11 +150,9 @@ pub async fn start_again(paths: &Paths, launch: &Launch) -> Result<Server, Insta
 }
 
 /// Writes down which server is ours.
-pub fn write_state(paths: &Paths, file: &ServerFile) -> Result<(), ServerError> {
+pub fn write_state(paths: &Paths, file: &ServerFile) -> Result<(), FileError> {
     let path = paths.server_state();
-    to_json(&path, file)
-        .and_then(|json| files::write_whole(&path, &json))
-        .map_err(|error| ServerError::Log { path: error.path, source: error.source })
+    to_json(&path, file).and_then(|json| files::write_whole(&path, &json))
 }
 
 async fn start(

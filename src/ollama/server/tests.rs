@@ -18,15 +18,15 @@ fn launch(kv_cache_type: KvCacheType) -> Launch {
 #[test]
 fn passwords_of_proxies_are_not_handed_to_a_program_that_logs_its_environment() {
     let outside = |name: &str| match name {
-        "HTTPS_PROXY" => Some("http://ana:s3cret@proxy:3128".to_owned()),
-        "http_proxy" => Some("ana:s3cret@proxy".to_owned()),
-        "HTTP_PROXY" => Some("not an address, s3cret@".to_owned()),
-        "https_proxy" => Some("http://proxy:3128".to_owned()),
+        "HTTPS_PROXY" => Some("http://ana:s3cret@proxy:3128".into()),
+        "http_proxy" => Some("ana:s3cret@proxy".into()),
+        "HTTP_PROXY" => Some("not an address, s3cret@".into()),
+        "https_proxy" => Some("http://proxy:3128".into()),
         _ => None,
     };
     let environment = launch(KvCacheType::Q8_0).environment(outside);
     assert_eq!(environment["https_proxy"], "http://proxy:3128");
-    assert!(environment.values().all(|value| !value.contains("s3cret")), "{environment:?}");
+    assert!(environment.values().all(|value| !value.to_string_lossy().contains("s3cret")), "{environment:?}");
     let way = BTreeMap::from([("HTTPS_PROXY".to_owned(), "http://127.0.0.1:9".to_owned())]);
     let launch = Launch { network: way, ..launch(KvCacheType::Q8_0) };
     assert_eq!(launch.environment(outside)["HTTPS_PROXY"], "http://127.0.0.1:9", "the way out counts");
@@ -36,11 +36,11 @@ fn passwords_of_proxies_are_not_handed_to_a_program_that_logs_its_environment() 
 #[test]
 fn the_environment_is_ours_and_nothing_leaks_in() {
     let outside = |name: &str| match name {
-        "OLLAMA_HOST" => Some("0.0.0.0:11434".to_owned()),
-        "OLLAMA_DEBUG" | "LLAMA_ARG_N_GPU_LAYERS" | "LD_PRELOAD" => Some("1".to_owned()),
-        "HOME" => Some("/home/person".to_owned()),
-        "CUDA_VISIBLE_DEVICES" => Some("1".to_owned()),
-        "HTTPS_PROXY" => Some(String::new()),
+        "OLLAMA_HOST" => Some("0.0.0.0:11434".into()),
+        "OLLAMA_DEBUG" | "LLAMA_ARG_N_GPU_LAYERS" | "LD_PRELOAD" => Some("1".into()),
+        "HOME" => Some("/home/user".into()),
+        "CUDA_VISIBLE_DEVICES" => Some("1".into()),
+        "HTTPS_PROXY" => Some(OsString::new()),
         _ => None,
     };
     let environment = launch(KvCacheType::Q8_0).environment(outside);
@@ -54,6 +54,18 @@ fn the_environment_is_ours_and_nothing_leaks_in() {
     if cfg!(unix) {
         assert_eq!(environment["HOME"], "/x/ollama/home", "the engine's key must stay with us");
     }
+}
+
+/// A lossy conversion would name another folder.
+#[cfg(target_os = "linux")]
+#[test]
+fn folders_that_are_not_utf8_reach_the_server_unchanged() {
+    use std::os::unix::ffi::OsStringExt as _;
+    let folder = OsString::from_vec(b"/data/mod\xe8les".to_vec());
+    let launch =
+        Launch { models_dir: folder.clone().into(), home: folder.clone().into(), ..launch(KvCacheType::F16) };
+    assert_eq!(launch.settings()["OLLAMA_MODELS"], folder);
+    assert_eq!(launch.environment(|_| None)["HOME"], folder);
 }
 
 #[test]

@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 use super::{Store, StoreError};
 use crate::checksum::Sha256;
 use crate::control::Control;
-use crate::platform::files::{self, at};
+use crate::platform::files::{self, reading};
 
 impl Store {
     /// Forces a model's layers and its manifest to disk. Blocks for as long as the disk takes.
@@ -81,7 +81,7 @@ impl Store {
 fn verifies(path: &Path, sha256: Sha256, control: &Control) -> Result<bool, StoreError> {
     let hash = files::sha256(path, &|| control.is_cancelled());
     control.check()?;
-    Ok(hash.map_err(at(path))? == sha256)
+    Ok(hash.map_err(reading(path))? == sha256)
 }
 
 fn remove(layer: &Path) -> Result<usize, StoreError> {
