@@ -4,6 +4,7 @@
 //! Every call can simply be dropped to cancel it: the engine notices the closed connection, and keeps what a pull
 //! had fetched so far.
 
+use std::net::{Ipv4Addr, SocketAddr};
 use std::time::Duration;
 
 use serde::Serialize;
@@ -21,20 +22,26 @@ pub use crate::ollama::requests::{
 use crate::say;
 use crate::text::Text;
 
-/// How long a call that answers at once may take.
-const QUICK: Duration = Duration::from_secs(30);
+/// Time limit of a call that the engine answers at once.
+const QUICK_LIMIT: Duration = Duration::from_secs(30);
+/// Time limit for the version, which tells whether a server is ready.
+const VERSION_LIMIT: Duration = Duration::from_secs(5);
 /// How long a pull may be silent. Verifying a large file on a slow disk says nothing for minutes.
 const PULL_SILENCE: Duration = Duration::from_secs(900);
 /// The longest line and the longest answer taken.
 const LONGEST_LINE_BYTES: usize = 8 << 20;
 const LONGEST_ANSWER_BYTES: usize = 64 << 20;
+/// The longest answer taken of a server that may not be Ollama. A list of models takes some hundred bytes each.
+const LONGEST_PROBED_ANSWER_BYTES: usize = 1 << 20;
 
 /// A server on this machine's loopback address.
 #[derive(Clone, Debug)]
 pub struct Client {
     http: reqwest::Client,
-    base: String,
-    port: u16,
+    address: SocketAddr,
+    /// No call answered at once may take longer than this.
+    quick: Duration,
+    longest_answer_bytes: usize,
 }
 
 /// What went wrong between us and the engine.
@@ -93,13 +100,30 @@ impl Client {
     /// # Errors
     /// [`ClientError::Setup`].
     pub fn new(port: u16) -> Result<Self, ClientError> {
+        let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
+        Self::with_limits(address, QUICK_LIMIT, LONGEST_ANSWER_BYTES)
+    }
+
+    /// A client that asks whether an unknown program on this address is an Ollama server: impatient, and taking little.
+    ///
+    /// # Errors
+    /// [`ClientError::Setup`].
+    pub fn probing(address: SocketAddr, limit: Duration) -> Result<Self, ClientError> {
+        Self::with_limits(address, limit, LONGEST_PROBED_ANSWER_BYTES)
+    }
+
+    fn with_limits(
+        address: SocketAddr,
+        quick: Duration,
+        longest_answer_bytes: usize,
+    ) -> Result<Self, ClientError> {
         let http = loopback_client().map_err(|error| ClientError::Setup(chain(&error)))?;
-        Ok(Self { http, base: format!("http://127.0.0.1:{port}"), port })
+        Ok(Self { http, address, quick, longest_answer_bytes })
     }
 
     /// The port it talks to.
     pub fn port(&self) -> u16 {
-        self.port
+        self.address.port()
     }
 
     /// The engine's version.
@@ -109,7 +133,7 @@ impl Client {
     pub async fn version(&self) -> Result<String, ClientError> {
         let path = "/api/version";
         let request = self.http.get(self.url(path));
-        Ok(self.answer::<Version>(path, request, Duration::from_secs(5)).await?.version)
+        Ok(self.answer::<Version>(path, request, self.quick.min(VERSION_LIMIT)).await?.version)
     }
 
     /// The models on disk.
@@ -118,7 +142,7 @@ impl Client {
     /// When it does not answer.
     pub async fn tags(&self) -> Result<Vec<Listed>, ClientError> {
         let path = "/api/tags";
-        Ok(self.answer::<Tags>(path, self.http.get(self.url(path)), QUICK).await?.models)
+        Ok(self.answer::<Tags>(path, self.http.get(self.url(path)), self.quick).await?.models)
     }
 
     /// The loaded models.
@@ -127,7 +151,7 @@ impl Client {
     /// When it does not answer.
     pub async fn ps(&self) -> Result<Vec<Loaded>, ClientError> {
         let path = "/api/ps";
-        Ok(self.answer::<Running>(path, self.http.get(self.url(path)), QUICK).await?.models)
+        Ok(self.answer::<Running>(path, self.http.get(self.url(path)), self.quick).await?.models)
     }
 
     /// What the engine knows about a model.
@@ -136,7 +160,7 @@ impl Client {
     /// When it does not answer or has no such model.
     pub async fn show(&self, model: &str) -> Result<Shown, ClientError> {
         let path = "/api/show";
-        self.answer(path, self.post(path, &json!({ "model": model })), QUICK).await
+        self.answer(path, self.post(path, &json!({ "model": model })), self.quick).await
     }
 
     /// Fetches a model, telling each line. What was fetched before is not fetched again.
@@ -183,7 +207,7 @@ impl Client {
     pub async fn unload(&self, model: &str) -> Result<(), ClientError> {
         let path = "/api/generate";
         let body = json!({ "model": model, "prompt": "", "keep_alive": 0, "stream": false });
-        self.answer::<GenerateLine>(path, self.post(path, &body), QUICK).await.map(drop)
+        self.answer::<GenerateLine>(path, self.post(path, &body), self.quick).await.map(drop)
     }
 
     /// Generates, telling each line, and gives back the last one. `silence` is how long no line may come, which
@@ -218,7 +242,7 @@ impl Client {
     pub async fn copy(&self, source: &str, destination: &str) -> Result<(), ClientError> {
         let path = "/api/copy";
         let body = json!({ "source": source, "destination": destination });
-        self.within(path, QUICK, self.sent(path, self.post(path, &body))).await.map(drop)
+        self.within(path, self.quick, self.sent(path, self.post(path, &body))).await.map(drop)
     }
 
     /// Deletes a model and the layers only it uses; false when there is no such model.
@@ -228,7 +252,7 @@ impl Client {
     pub async fn delete(&self, model: &str) -> Result<bool, ClientError> {
         let path = "/api/delete";
         let request = self.http.delete(self.url(path)).json(&json!({ "model": model }));
-        match self.within(path, QUICK, self.sent(path, request)).await {
+        match self.within(path, self.quick, self.sent(path, request)).await {
             Ok(_) => Ok(true),
             Err(ClientError::Refused { status: 404, .. }) => Ok(false),
             Err(error) => Err(error),
@@ -287,8 +311,9 @@ impl Client {
             let mut body = Vec::new();
             while let Some(bytes) = response.chunk().await.map_err(|error| self.unreachable(path, &error))? {
                 body.extend_from_slice(&bytes);
-                if body.len() > LONGEST_ANSWER_BYTES {
-                    return Err(too_long(path, LineTooLong { limit_bytes: LONGEST_ANSWER_BYTES }));
+                if body.len() > self.longest_answer_bytes {
+                    let limit_bytes = self.longest_answer_bytes;
+                    return Err(too_long(path, LineTooLong { limit_bytes }));
                 }
             }
             Ok(body)
@@ -338,11 +363,11 @@ impl Client {
     }
 
     fn url(&self, path: &str) -> String {
-        format!("{}{path}", self.base)
+        format!("http://{}{path}", self.address)
     }
 
     fn unreachable(&self, path: &'static str, error: &reqwest::Error) -> ClientError {
-        ClientError::Unreachable { port: self.port, path, cause: chain(error) }
+        ClientError::Unreachable { port: self.port(), path, cause: chain(error) }
     }
 }
 

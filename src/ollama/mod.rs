@@ -10,5 +10,6 @@ pub mod registry;
 pub mod release;
 pub mod replies;
 pub mod requests;
+pub mod running;
 pub mod server;
 pub mod store;
