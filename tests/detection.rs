@@ -7,9 +7,9 @@ use std::time::{Duration, Instant};
 
 use acolyte::hardware::engines::Places;
 use acolyte::hardware::evidence::{Answer, SysinfoGpu, WgpuAdapter};
-use acolyte::hardware::probe::{Source, ask};
+use acolyte::hardware::probe::ask;
 use acolyte::hardware::{DetectOptions, detect};
-use acolyte::machine::{Backend, Gpu, GpuKind, Hardware};
+use acolyte::machine::{Backend, EngineRefusal, Finding, Gpu, GpuKind, GpuSource, Hardware, SourceFailure};
 
 const MIB: u64 = 1 << 20;
 
@@ -63,8 +63,23 @@ fn only_nvidia(hardware: &Hardware) -> &Gpu {
     gpu
 }
 
-fn note<'h>(hardware: &'h Hardware, code: &str) -> Option<&'h str> {
-    hardware.notes.iter().find(|note| note.code == code).map(|note| note.text.as_str())
+/// Why NVML did not answer.
+fn nvml_failure(hardware: &Hardware) -> &SourceFailure {
+    let failure = hardware.notes.iter().find_map(|finding| match finding {
+        Finding::SourceFailed { source: GpuSource::Nvml, cause } => Some(cause),
+        _ => None,
+    });
+    failure.unwrap_or_else(|| panic!("{hardware:#?}"))
+}
+
+/// The NVIDIA driver that a card needs instead of this one.
+fn needed_driver(hardware: &Hardware) -> Option<(&str, &str, u32)> {
+    hardware.notes.iter().find_map(|finding| match finding {
+        Finding::Refusal(EngineRefusal::NvidiaDriverTooOld { gpu, driver, needed }) => {
+            Some((gpu.as_str(), driver.as_str(), *needed))
+        }
+        _ => None,
+    })
 }
 
 #[test]
@@ -86,9 +101,9 @@ fn this_machine_is_described_by_a_document_that_can_be_read_again() {
 fn graphics_drivers_answer_in_their_own_processes() {
     let program = Path::new(env!("CARGO_BIN_EXE_acolyte"));
     let limit = Duration::from_secs(30);
-    let wgpu: Answer<Vec<WgpuAdapter>> = ask(program, &[], Source::Wgpu, limit);
+    let wgpu: Answer<Vec<WgpuAdapter>> = ask(program, &[], GpuSource::Wgpu, limit);
     assert!(wgpu.said().is_some(), "{wgpu:?}");
-    let sysinfo: Answer<Vec<SysinfoGpu>> = ask(program, &[], Source::Sysinfo, limit);
+    let sysinfo: Answer<Vec<SysinfoGpu>> = ask(program, &[], GpuSource::Sysinfo, limit);
     assert!(sysinfo.said().is_some(), "{sysinfo:?}");
 }
 
@@ -115,7 +130,7 @@ fn a_laptop_card_is_read_whole() {
     assert_eq!(gpu.backend, Some(Backend::Cuda));
     assert_eq!(gpu.driver_version.as_deref(), Some("570.86.16"));
     assert_eq!(gpu.compute_capability, "8.9".parse().ok());
-    assert_eq!(note(&found, "nvidia_driver_too_old"), None);
+    assert_eq!(needed_driver(&found), None);
 }
 
 #[test]
@@ -123,13 +138,11 @@ fn two_cards_are_two_and_the_older_one_needs_a_newer_driver() {
     let found = detect_with_nvml("two");
     let names: Vec<&str> = nvidia(&found).iter().map(|gpu| gpu.name.as_str()).collect();
     assert_eq!(names, ["NVIDIA GeForce RTX 3090", "NVIDIA GeForce GTX 1080 Ti"]);
-    let too_old = note(&found, "nvidia_driver_too_old").unwrap();
-    assert!(
-        too_old.contains("1080 Ti") && too_old.contains("560.35.03") && too_old.contains("570"),
-        "{too_old}"
-    );
-    let held = note(&found, "vram_held").unwrap();
-    assert!(held.contains("blender") && held.contains("3090"), "{held}");
+    assert_eq!(needed_driver(&found), Some(("NVIDIA GeForce GTX 1080 Ti", "560.35.03", 570)));
+    let held = found.notes.iter().any(|finding| {
+        matches!(finding, Finding::VramHeld { gpu, program, .. } if program == "blender" && gpu.contains("3090"))
+    });
+    assert!(held, "{found:#?}");
 }
 
 #[test]
@@ -139,35 +152,40 @@ fn a_chip_without_memory_of_its_own_shares_the_machines() {
     assert_eq!(gpu.kind, GpuKind::Unified);
     assert_eq!(gpu.vram_total_bytes, Some(found.memory.total_bytes));
     assert!(gpu.sources["vram_total_bytes"].contains("shared"), "{gpu:#?}");
-    assert!(note(&found, "unified_memory").is_some());
+    assert!(found.notes.contains(&Finding::UnifiedMemory { gpu: gpu.name.clone() }));
 }
 
 #[test]
 fn a_card_too_old_for_ollama_has_no_backend() {
     let found = detect_with_nvml("old");
     assert_eq!(only_nvidia(&found).backend, None);
-    assert!(note(&found, "capability_too_low").unwrap().contains("3.7"));
+    let too_low = EngineRefusal::CapabilityTooLow {
+        gpu: only_nvidia(&found).name.clone(),
+        capability: "3.7".parse().ok(),
+    };
+    assert!(found.notes.contains(&Finding::Refusal(too_low)), "{found:#?}");
 }
 
 #[test]
 fn old_drivers_are_asked_the_old_way() {
     let found = detect_with_nvml("first-version");
     assert_eq!(only_nvidia(&found).vram_total_bytes, Some(8188 * MIB));
-    assert!(note(&found, "nvidia_driver_too_old").unwrap().contains("550"));
+    assert_eq!(needed_driver(&found).map(|(_, _, needed)| needed), Some(550));
 }
 
 #[test]
-fn a_library_without_its_driver_costs_a_note() {
-    for (behaviour, said) in [("driver-not-loaded", "not loaded"), ("mismatch", "restart")] {
+fn a_library_without_its_driver_costs_a_finding() {
+    for (behaviour, cause) in
+        [("driver-not-loaded", SourceFailure::DriverNotLoaded), ("mismatch", SourceFailure::DriverUpdated)]
+    {
         let found = detect_with_nvml(behaviour);
         assert!(nvidia(&found).is_empty());
-        let why = note(&found, "source_failed").unwrap();
-        assert!(why.contains(said), "{why}");
+        assert_eq!(*nvml_failure(&found), cause);
     }
 }
 
 #[test]
-fn what_is_no_nvml_costs_a_note() {
+fn what_is_no_nvml_costs_a_finding() {
     let home = tempfile::tempdir().unwrap();
     let text = home.path().join("not-a-library.so");
     std::fs::write(&text, "hello").unwrap();
@@ -183,8 +201,8 @@ fn what_is_no_nvml_costs_a_note() {
     for library in [text.as_path(), missing.as_path(), Path::new(other)] {
         let found = detect_with_library(library, "laptop", Duration::from_secs(10));
         assert!(nvidia(&found).is_empty());
-        let why = note(&found, "source_failed").unwrap();
-        assert!(why.contains("not a usable NVML library"), "{why}");
+        let cause = nvml_failure(&found);
+        assert!(matches!(cause, SourceFailure::NotALibrary { .. }), "{cause:?}");
     }
 }
 
@@ -194,8 +212,7 @@ fn a_driver_that_hangs_is_given_up() {
     let found = detect_with_library(&stand_in_library(), "hang", Duration::from_secs(2));
     assert!(begun.elapsed() < Duration::from_secs(8), "{:?}", begun.elapsed());
     assert!(nvidia(&found).is_empty());
-    let why = note(&found, "source_failed").unwrap();
-    assert!(why.contains("no answer within 2\u{a0}s"), "{why}");
+    assert_eq!(*nvml_failure(&found), SourceFailure::Timeout { seconds: 2.0 });
     assert!(found.memory.total_bytes > 0, "the rest must stand");
 }
 
@@ -203,8 +220,8 @@ fn a_driver_that_hangs_is_given_up() {
 fn a_driver_that_crashes_costs_only_itself() {
     let found = detect_with_nvml("crash");
     assert!(nvidia(&found).is_empty());
-    let why = note(&found, "source_failed").unwrap();
-    assert!(why.contains("crashed"), "{why}");
+    let cause = nvml_failure(&found);
+    assert!(matches!(cause, SourceFailure::Crashed { .. }), "{cause:?}");
 }
 
 #[test]
@@ -216,11 +233,12 @@ fn a_driver_that_talks_or_crashes_at_the_end_is_still_heard() {
 }
 
 #[test]
-fn a_program_that_is_no_probe_costs_notes() {
+fn a_program_that_is_no_probe_costs_findings() {
     let home = tempfile::tempdir().unwrap();
     let nothing = home.path().join("no-such-program");
     let found = detect(&DetectOptions { probe_program: Some(nothing), ..options(home.path()) });
-    assert!(found.notes.iter().any(|note| note.code == "source_failed"), "{found:#?}");
+    let cause = nvml_failure(&found);
+    assert!(matches!(cause, SourceFailure::NotStarted { .. }), "{cause:?}");
 }
 
 #[test]

@@ -10,6 +10,7 @@ use crate::machine::Hardware;
 use crate::ollama::release::Release;
 use crate::plan::{Profiles, survey};
 use crate::say;
+use crate::sentences::document::HardwareDocument;
 use crate::sentences::report;
 use crate::text::Text;
 
@@ -22,7 +23,7 @@ pub fn run(args: &DetectArgs, session: &Session) -> Result<u8, Failure> {
     let options = DetectOptions::new(session.home.clone());
     let (_, hardware) = survey(&options, Profiles::built_in(), Release::built_in().ok().as_ref());
     if args.json {
-        print_json(&hardware)?;
+        print_json(&HardwareDocument::from(&hardware))?;
     } else {
         print(&report::hardware(&hardware, session.text, style()))?;
     }

@@ -5,11 +5,12 @@ use std::fs;
 use crate::cli::args::DoctorArgs;
 use crate::cli::output::print_json;
 use crate::cli::{Failure, Session};
-use crate::doctor::{self, Machine};
+use crate::doctor::{self, ReportSubject};
 use crate::hardware::DetectOptions;
 use crate::ollama::release::Release;
 use crate::plan::{Profiles, survey};
 use crate::say;
+use crate::sentences::document::DoctorDocument;
 
 /// Runs the command.
 ///
@@ -18,8 +19,9 @@ use crate::say;
 pub fn run(args: &DoctorArgs, session: &Session) -> Result<u8, Failure> {
     let options = DetectOptions::new(session.home.clone());
     let (evidence, _) = survey(&options, Profiles::built_in(), Release::built_in().ok().as_ref());
-    let report = doctor::report(&Machine::Asked(Box::new(evidence)), &options)
+    let report = doctor::report(&ReportSubject::Asked(Box::new(evidence)), &options)
         .map_err(|error| Failure::failed(error.to_string()))?;
+    let report = DoctorDocument::from(&report);
     let Some(path) = &args.output else {
         print_json(&report)?;
         return Ok(0);

@@ -34,7 +34,7 @@ const VARIABLES: [&str; 9] =
 /// The report.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Report {
+pub struct DoctorReport {
     /// Version of this document's format.
     pub schema: u32,
     /// Version of the program that wrote it.
@@ -57,7 +57,7 @@ pub struct Report {
 
 /// What a report is about.
 #[derive(Clone, Debug)]
-pub enum Machine {
+pub enum ReportSubject {
     /// This one: what its sources said.
     Asked(Box<Evidence>),
     /// One that was read from a file.
@@ -68,24 +68,24 @@ pub enum Machine {
 ///
 /// # Errors
 /// When the answers cannot be turned into a document, which would be a mistake of ours.
-pub fn report(machine: &Machine, options: &DetectOptions) -> Result<Report, serde_json::Error> {
+pub fn report(machine: &ReportSubject, options: &DetectOptions) -> Result<DoctorReport, serde_json::Error> {
     report_without(&Secrets::of_this_machine(), machine, options, std::env::vars_os())
 }
 
 fn report_without(
     secrets: &Secrets,
-    machine: &Machine,
+    machine: &ReportSubject,
     options: &DetectOptions,
     variables: impl Iterator<Item = (OsString, OsString)>,
-) -> Result<Report, serde_json::Error> {
+) -> Result<DoctorReport, serde_json::Error> {
     let (hardware, evidence) = match machine {
-        Machine::Asked(evidence) => {
+        ReportSubject::Asked(evidence) => {
             let evidence: Evidence = cleaned(evidence.as_ref(), secrets)?;
             (merge(&evidence), Some(evidence))
         }
-        Machine::Saved(hardware) => (cleaned(hardware.as_ref(), secrets)?, None),
+        ReportSubject::Saved(hardware) => (cleaned(hardware.as_ref(), secrets)?, None),
     };
-    Ok(Report {
+    Ok(DoctorReport {
         schema: SCHEMA,
         program_version: env!("CARGO_PKG_VERSION").to_owned(),
         hardware,
@@ -96,7 +96,7 @@ fn report_without(
     })
 }
 
-impl Report {
+impl DoctorReport {
     /// Adds what a window or a program has logged itself, cleaned like the rest.
     pub fn add_log(&mut self, name: &str, lines: &str) {
         let secrets = Secrets::of_this_machine();
@@ -128,7 +128,7 @@ const ABOUT_HARDWARE: [&str; 12] = [
     "board",
 ];
 /// Words inside those that people or programs chose.
-const CHOSEN: [&str; 5] = ["failed", "processes", "gpu_clients", "program", "why"];
+const CHOSEN: [&str; 6] = ["failed", "processes", "gpu_clients", "program", "why", "message"];
 
 fn clean(tree: &mut serde_json::Value, secrets: &Secrets, hardware: bool) {
     match tree {
@@ -219,7 +219,7 @@ mod tests {
         let line = format!("loaded {}/models with token=abc\n", home.path().display());
         std::fs::write(home.path().join("logs/server.log"), line.repeat(500)).unwrap();
         let options = options(home.path());
-        let machine = Machine::Asked(Box::new(crate::hardware::collect(&options)));
+        let machine = ReportSubject::Asked(Box::new(crate::hardware::collect(&options)));
         let report = report(&machine, &options).unwrap();
         assert_eq!(merge(report.evidence.as_ref().unwrap()), report.hardware);
         let lines = report.logs.values().next().unwrap();
@@ -227,7 +227,7 @@ mod tests {
         assert!(lines.iter().all(|line| line.ends_with("token=SECRET")), "{lines:?}");
 
         let json = serde_json::to_string_pretty(&report).unwrap();
-        assert_eq!(serde_json::from_str::<Report>(&json).unwrap(), report);
+        assert_eq!(serde_json::from_str::<DoctorReport>(&json).unwrap(), report);
         assert_eq!(Hardware::from_json(&json, home.path()).unwrap(), report.hardware);
     }
 
@@ -239,7 +239,7 @@ mod tests {
             "disks": [{"path": "/home/maria/.acolyte"}]}"#;
         let saved = Hardware::from_json(saved, Path::new("saved.json")).unwrap();
         let secrets = Secrets::new(Some(Path::new("/home/maria")), &["maria"], &[]);
-        let machine = Machine::Saved(Box::new(saved));
+        let machine = ReportSubject::Saved(Box::new(saved));
         let report = report_without(&secrets, &machine, &options(home.path()), std::iter::empty()).unwrap();
         assert_eq!(report.evidence, None);
         assert_eq!(report.hardware.disks[0].path, Path::new("~/.acolyte"));
@@ -269,9 +269,9 @@ mod tests {
             ..Default::default()
         };
         let evidence = Evidence {
-            nvml: crate::hardware::evidence::Answer::Failed(
-                "no /home/filomena/nvml.so on atalaya".to_owned(),
-            ),
+            nvml: crate::hardware::evidence::Answer::Failed(crate::machine::SourceFailure::Other {
+                message: "no /home/filomena/nvml.so on atalaya".to_owned(),
+            }),
             engines: vec![engine],
             disks: vec![crate::machine::Disk {
                 path: "/run/media/filomena/stick".into(),
@@ -296,7 +296,7 @@ mod tests {
         ];
         let secrets =
             Secrets::new(Some(Path::new("/home/filomena")), &["filomena", "filo"], &["atalaya.example.net"]);
-        let machine = Machine::Asked(Box::new(evidence));
+        let machine = ReportSubject::Asked(Box::new(evidence));
         let variables = variables.into_iter().map(|(name, value)| (name.into(), value.into()));
         let report = report_without(&secrets, &machine, &options(home.path()), variables).unwrap();
         let json = serde_json::to_string_pretty(&report).unwrap();

@@ -15,10 +15,10 @@ use std::time::{Duration, Instant};
 
 use super::evidence::{Answer, Evidence, Span};
 use super::merge::{is_intel_integrated, merge};
-use super::probe::{Source, ask};
+use super::probe::ask;
 use super::ram_bandwidth::Measurement;
 use super::{core_speed, disks, engines, model_folders, processor, sysfs};
-use crate::machine::{DiskUse, Hardware};
+use crate::machine::{DiskUse, GpuSource, Hardware, SourceFailure, TimedSearch};
 
 /// How long everything that is not a GPU driver may take.
 const LIMIT: Duration = Duration::from_secs(2);
@@ -81,10 +81,10 @@ pub fn collect(options: &DetectOptions) -> Evidence {
     let models = aside("models", &clock, move || model_folders::read(&folders));
 
     thread::scope(|scope| {
-        let nvml = scope.spawn(|| clock.time("nvml", || drivers.ask(Source::Nvml)));
-        let wgpu = scope.spawn(|| clock.time("wgpu", || drivers.ask(Source::Wgpu)));
-        let sysinfo = scope.spawn(|| clock.time("sysinfo", || drivers.ask(Source::Sysinfo)));
-        let dxgi = scope.spawn(|| clock.time("dxgi", || drivers.ask(Source::Dxgi)));
+        let nvml = scope.spawn(|| clock.time("nvml", || drivers.ask(GpuSource::Nvml)));
+        let wgpu = scope.spawn(|| clock.time("wgpu", || drivers.ask(GpuSource::Wgpu)));
+        let sysinfo = scope.spawn(|| clock.time("sysinfo", || drivers.ask(GpuSource::Sysinfo)));
+        let dxgi = scope.spawn(|| clock.time("dxgi", || drivers.ask(GpuSource::Dxgi)));
         let memory = processor::memory();
         let measurement = options
             .measure_memory
@@ -98,13 +98,19 @@ pub fn collect(options: &DetectOptions) -> Evidence {
         evidence.wgpu = joined(wgpu.join());
         evidence.sysinfo = joined(sysinfo.join());
         evidence.dxgi = joined(dxgi.join());
-        for (name, late) in [
-            ("engines", engines.recv_timeout(LIMIT).map(|found| evidence.engines = found).is_err()),
-            ("disks", disks.recv_timeout(LIMIT).map(|found| evidence.disks = found).is_err()),
-            ("models", models.recv_timeout(LIMIT).map(|found| evidence.model_folders = found).is_err()),
+        for (search, late) in [
+            (
+                TimedSearch::Engines,
+                engines.recv_timeout(LIMIT).map(|found| evidence.engines = found).is_err(),
+            ),
+            (TimedSearch::Disks, disks.recv_timeout(LIMIT).map(|found| evidence.disks = found).is_err()),
+            (
+                TimedSearch::Models,
+                models.recv_timeout(LIMIT).map(|found| evidence.model_folders = found).is_err(),
+            ),
         ] {
             if late {
-                evidence.late.push(name.to_owned());
+                evidence.late.push(search);
             }
         }
         // Worth a line where it is told, but nothing is missing without it.
@@ -171,12 +177,12 @@ fn aside<T: Send + 'static>(
 
 /// A panic in a thread of ours is a source that could not be asked, too.
 fn joined<T>(answer: thread::Result<Answer<T>>) -> Answer<T> {
-    answer.unwrap_or_else(|_| Answer::Failed("an internal error".to_owned()))
+    answer.unwrap_or_else(|_| Answer::Failed(SourceFailure::EndedWithoutAnswer { message: String::new() }))
 }
 
 /// Which driver interfaces are asked, and by which program.
 struct DriverProbes {
-    program: Result<PathBuf, String>,
+    program: Result<PathBuf, SourceFailure>,
     environment: Vec<(OsString, OsString)>,
     limit: Duration,
     /// Whether Vulkan may be asked.
@@ -189,7 +195,8 @@ impl DriverProbes {
     fn new(options: &DetectOptions, evidence: &Evidence) -> Self {
         let program = match &options.probe_program {
             Some(program) => Ok(program.clone()),
-            None => std::env::current_exe().map_err(|why| format!("our own program was not found: {why}")),
+            None => std::env::current_exe()
+                .map_err(|error| SourceFailure::NotStarted { message: error.to_string() }),
         };
         // A sleeping AMD card has told the system all we need. Vulkan would wake it, which takes seconds and power,
         // so it is asked only when something else is there that only it knows.
@@ -212,12 +219,12 @@ impl DriverProbes {
         }
     }
 
-    fn ask<T: serde::de::DeserializeOwned>(&self, source: Source) -> Answer<T> {
+    fn ask<T: serde::de::DeserializeOwned>(&self, source: GpuSource) -> Answer<T> {
         let wanted = match source {
-            Source::Nvml => true,
-            Source::Wgpu => self.ask_vulkan,
-            Source::Sysinfo => self.ask_vulkan && !self.wine,
-            Source::Dxgi => cfg!(windows),
+            GpuSource::Nvml => true,
+            GpuSource::Wgpu => self.ask_vulkan,
+            GpuSource::Sysinfo => self.ask_vulkan && !self.wine,
+            GpuSource::Dxgi => cfg!(windows),
         };
         match &self.program {
             _ if !wanted => Answer::NotAsked,

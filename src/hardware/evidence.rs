@@ -8,7 +8,9 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::machine::{ComputeCapability, Cpu, Disk, FoundEngine, ModelFolder, Os};
+use crate::machine::{
+    ComputeCapability, Cpu, Disk, FoundEngine, ModelFolder, Os, SourceFailure, TimedSearch,
+};
 
 /// The raw answers of one machine.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -55,8 +57,8 @@ pub struct Evidence {
     pub engines: Vec<FoundEngine>,
     /// Folders with models of Ollama's.
     pub model_folders: Vec<ModelFolder>,
-    /// What did not answer in time, besides the drivers: `disks`, `engines`, `models`.
-    pub late: Vec<String>,
+    /// Searches that did not end in time.
+    pub late: Vec<TimedSearch>,
     /// What an installation would need on the disks, once something is recommended.
     pub needs: Option<Needs>,
     /// How long each source took; says nothing about the machine.
@@ -116,8 +118,8 @@ pub enum Answer<T> {
     NotAsked,
     /// The library or interface does not exist here, which is normal on most machines.
     Absent,
-    /// It exists but gave no answer: why, in English.
-    Failed(String),
+    /// It exists but did not answer.
+    Failed(SourceFailure),
     /// What it said.
     Said(T),
 }
@@ -132,7 +134,7 @@ impl<T> Answer<T> {
     }
 
     /// Why it gave no answer although it is there.
-    pub fn failure(&self) -> Option<&str> {
+    pub fn failure(&self) -> Option<&SourceFailure> {
         match self {
             Self::Failed(why) => Some(why),
             Self::NotAsked | Self::Absent | Self::Said(_) => None,

@@ -21,6 +21,7 @@ use serde::de::DeserializeOwned;
 
 use super::evidence::Answer;
 use super::sources;
+use crate::machine::{GpuSource, SourceFailure};
 
 /// The hidden argument.
 const ARGUMENT: &str = "probe-gpus";
@@ -33,33 +34,13 @@ const MOST_BYTES: u64 = 4 << 20;
 /// How much of the error output is worth repeating.
 const STDERR_KEPT: usize = 400;
 
-/// A driver interface that is asked in a child process.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Source {
-    /// NVIDIA's management library.
-    Nvml,
-    /// The `sysinfo` library's GPU list.
-    Sysinfo,
-    /// wgpu over Vulkan, Direct3D 12 or Metal.
-    Wgpu,
-    /// DXGI (Windows only).
-    Dxgi,
-}
-
-impl Source {
-    /// All of them.
-    pub const ALL: [Self; 4] = [Self::Nvml, Self::Sysinfo, Self::Wgpu, Self::Dxgi];
-
-    /// Its name on the command line and in documents.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Nvml => "nvml",
-            Self::Sysinfo => "sysinfo",
-            Self::Wgpu => "wgpu",
-            Self::Dxgi => "dxgi",
-        }
-    }
-}
+/// The interfaces with their names on the command line.
+const SOURCES: [(&str, GpuSource); 4] = [
+    ("nvml", GpuSource::Nvml),
+    ("sysinfo", GpuSource::Sysinfo),
+    ("wgpu", GpuSource::Wgpu),
+    ("dxgi", GpuSource::Dxgi),
+];
 
 /// When this process was started as a probe: answers and ends the process. Otherwise returns at once.
 pub fn run_if_asked() {
@@ -68,17 +49,18 @@ pub fn run_if_asked() {
         return;
     }
     let asked = args.next();
-    let Some(source) = Source::ALL.into_iter().find(|s| asked.as_deref().is_some_and(|a| a == s.name()))
+    let Some((_, source)) =
+        SOURCES.into_iter().find(|(name, _)| asked.as_deref().is_some_and(|a| a == *name))
     else {
         eprintln!("{ARGUMENT}: expected one of nvml, sysinfo, wgpu, dxgi");
         std::process::exit(2);
     };
     thread::spawn(end_with_parent);
     let printed = match source {
-        Source::Nvml => print_answer(&sources::nvml::ask()),
-        Source::Sysinfo => print_answer(&sources::sysinfo_gpus::ask()),
-        Source::Wgpu => print_answer(&sources::wgpu_adapters::ask()),
-        Source::Dxgi => print_answer(&crate::hardware::system::dxgi_adapters()),
+        GpuSource::Nvml => print_answer(&sources::nvml::ask()),
+        GpuSource::Sysinfo => print_answer(&sources::sysinfo_gpus::ask()),
+        GpuSource::Wgpu => print_answer(&sources::wgpu_adapters::ask()),
+        GpuSource::Dxgi => print_answer(&crate::hardware::system::dxgi_adapters()),
     };
     std::process::exit(i32::from(printed.is_err()));
 }
@@ -105,15 +87,18 @@ pub(crate) fn end_with_parent() {
 pub fn ask<T: DeserializeOwned>(
     program: &Path,
     environment: &[(OsString, OsString)],
-    source: Source,
+    source: GpuSource,
     limit: Duration,
 ) -> Answer<T> {
     // A program that does not know the argument and detects instead would start itself without end.
     if std::env::var_os(INSIDE).is_some() {
-        return Answer::Failed("a probe does not ask another one".to_owned());
+        return Answer::Failed(SourceFailure::NotStarted {
+            message: "a probe cannot start another one".to_owned(),
+        });
     }
     let mut command = Command::new(program);
-    command.arg(ARGUMENT).arg(source.name()).env(INSIDE, "1");
+    let name = SOURCES.iter().find(|(_, known)| *known == source).map_or("", |(name, _)| name);
+    command.arg(ARGUMENT).arg(name).env(INSIDE, "1");
     // Overlays and recorders hook into Vulkan as layers; a question about memory needs none of them.
     command.env("VK_LOADER_LAYERS_DISABLE", "~implicit~");
     command.envs(environment.iter().map(|(name, value)| (name, value)));
@@ -123,11 +108,12 @@ pub fn ask<T: DeserializeOwned>(
     }
 }
 
-fn ask_child<T: DeserializeOwned>(mut command: Command, limit: Duration) -> Result<Answer<T>, String> {
+fn ask_child<T: DeserializeOwned>(mut command: Command, limit: Duration) -> Result<Answer<T>, SourceFailure> {
     let deadline = Instant::now() + limit;
     command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
     crate::platform::hide_console(&mut command);
-    let mut child = command.spawn().map_err(|e| format!("its process could not be started: {e}"))?;
+    let mut child =
+        command.spawn().map_err(|error| SourceFailure::NotStarted { message: error.to_string() })?;
     // Held open until the answer is there: its end tells the child that we are gone.
     let stdin = child.stdin.take();
     let marked = child.stdout.take().map(marked_line);
@@ -140,11 +126,12 @@ fn ask_child<T: DeserializeOwned>(mut command: Command, limit: Duration) -> Resu
     match answer {
         Ok(json) => {
             end(child);
-            serde_json::from_str(&json).map_err(|e| format!("its answer is not understood: {e}"))
+            serde_json::from_str(&json)
+                .map_err(|error| SourceFailure::InvalidAnswer { message: error.to_string() })
         }
         Err(RecvTimeoutError::Timeout) => {
             end(child);
-            Err(format!("no answer within {} s", limit.as_secs_f64()))
+            Err(SourceFailure::Timeout { seconds: limit.as_secs_f64() })
         }
         Err(RecvTimeoutError::Disconnected) => {
             // It closed its output without an answer, so it has ended or is about to; its status was decided before.
@@ -152,7 +139,9 @@ fn ask_child<T: DeserializeOwned>(mut command: Command, limit: Duration) -> Resu
                 words.recv_timeout(deadline.saturating_duration_since(Instant::now())).ok()
             });
             let _already_ended = child.kill();
-            let status = child.wait().map_err(|e| format!("its process was lost: {e}"))?;
+            let status = child
+                .wait()
+                .map_err(|error| SourceFailure::EndedWithoutAnswer { message: error.to_string() })?;
             Err(crash_report(status, said.as_deref().unwrap_or_default()))
         }
     }
@@ -209,14 +198,11 @@ fn last_words(stderr: impl Read + Send + 'static) -> Receiver<String> {
     receive
 }
 
-fn crash_report(status: ExitStatus, said: &str) -> String {
-    let mut report = match status.code() {
-        Some(0) => "it ended without an answer".to_owned(),
-        _ => format!("it crashed ({status})"),
-    };
-    if let Some(last) = said.lines().rev().find(|line| !line.trim().is_empty()) {
-        report.push_str(": ");
-        report.extend(last.trim().chars().take(STDERR_KEPT));
+fn crash_report(status: ExitStatus, errors: &str) -> SourceFailure {
+    let last = errors.lines().rev().find(|line| !line.trim().is_empty()).unwrap_or_default();
+    let message = last.trim().chars().take(STDERR_KEPT).collect();
+    match status.code() {
+        Some(0) => SourceFailure::EndedWithoutAnswer { message },
+        _ => SourceFailure::Crashed { status: status.to_string(), message },
     }
-    report
 }

@@ -8,7 +8,7 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Deserializer, Serialize};
 
-use crate::machine::ComputeCapability;
+use super::{ComputeCapability, Finding};
 
 /// One machine, as far as it is known.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -36,9 +36,9 @@ pub struct Hardware {
     /// Folders with models of Ollama's on the disk.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub model_folders: Vec<ModelFolder>,
-    /// What could not be found out, and why.
+    /// What the user should know beyond the figures.
     #[serde(default)]
-    pub notes: Vec<Note>,
+    pub notes: Vec<Finding>,
 }
 
 /// The operating system.
@@ -137,7 +137,7 @@ pub enum GpuKind {
     Virtual,
 }
 
-/// Why Ollama leaves out an adapter that could hold a model. Each is also the code of a [`Note`].
+/// Why Ollama leaves out an adapter that could hold a model. [`super::EngineRefusal`] adds the figures.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Blocked {
@@ -293,43 +293,6 @@ pub struct LoadedModel {
     pub total_bytes: Option<u64>,
     /// The part of it on graphics cards, in bytes, as the server says.
     pub vram_bytes: Option<u64>,
-}
-
-/// Something that could not be found out, or that a person should know about a figure.
-#[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct Note {
-    /// Stable, for programs and for translation: `source_failed`, …
-    pub code: String,
-    /// English sentences.
-    pub text: String,
-    /// The figures and names in the sentences, for translation and for programs.
-    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
-    pub details: BTreeMap<String, String>,
-}
-
-impl<'de> Deserialize<'de> for Note {
-    /// Takes `{code, text}` or, written by hand, a plain sentence.
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        #[derive(Deserialize)]
-        #[serde(deny_unknown_fields)]
-        struct Full {
-            code: String,
-            #[serde(default)]
-            text: String,
-            #[serde(default)]
-            details: BTreeMap<String, String>,
-        }
-        #[derive(Deserialize)]
-        #[serde(untagged)]
-        enum Either {
-            Full(Full),
-            Text(String),
-        }
-        Ok(match Either::deserialize(deserializer)? {
-            Either::Full(Full { code, text, details }) => Self { code, text, details },
-            Either::Text(text) => Self { code: "note".to_owned(), text, details: BTreeMap::new() },
-        })
-    }
 }
 
 /// A required key whose value may be `null`: with `deserialize_with`, serde reports an absent key as an error.

@@ -3,14 +3,16 @@
 
 mod compute_capability;
 mod document;
+mod finding;
 pub mod gpu_table;
 pub mod refusals;
 
 pub use compute_capability::{ComputeCapability, InvalidComputeCapability};
 pub use document::{
     Backend, Blocked, Cpu, Disk, DiskKind, DiskUse, EngineKind, FoundEngine, Gpu, GpuKind, Hardware,
-    LoadedModel, MainMemory, ModelFolder, Note, Os, StoredModel,
+    LoadedModel, MainMemory, ModelFolder, Os, StoredModel,
 };
+pub use finding::{EngineRefusal, Finding, GpuSource, OtherFinding, SourceFailure, TimedSearch};
 
 /// Source of a figure that comes from our table of cards and not from the machine.
 pub const TABLE: &str = "table";

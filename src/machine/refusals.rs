@@ -1,7 +1,7 @@
 //! What Ollama leaves out or will not run on, as far as the hardware document tells (docs/gpu.mdx, docs/macos.mdx and
 //! docs/windows.mdx of Ollama 0.32; the drivers' minimum is in its discover/cuda_compat.go).
 
-use crate::machine::{Blocked, ComputeCapability, Gpu, GpuKind, Hardware, Note, Os};
+use crate::machine::{Blocked, ComputeCapability, EngineRefusal, Gpu, GpuKind, Os};
 
 /// The lowest driver that Ollama's CUDA libraries work with.
 const MIN_NVIDIA_DRIVER: u32 = 550;
@@ -12,40 +12,23 @@ const MIN_MACOS: u32 = 14;
 /// Windows 10 22H2.
 const MIN_WINDOWS_BUILD: u32 = 19_045;
 
-impl Blocked {
-    /// Its name in documents, which is the code of its note, too.
-    pub fn code(self) -> &'static str {
-        match self {
-            Self::CapabilityTooLow => "capability_too_low",
-            Self::NvidiaDriverMissing => "nvidia_driver_missing",
-            Self::NvidiaDriverTooOld => "nvidia_driver_too_old",
-            Self::GpuPassedThrough => "gpu_passed_through",
-            Self::GpuDenied => "gpu_denied",
-            Self::GpuUnreachable => "gpu_unreachable",
-        }
-    }
-}
-
 impl Gpu {
-    /// Why Ollama leaves it out, and what to do about it.
-    pub fn blocked_note(&self) -> Option<Note> {
-        let blocked = self.blocked?;
-        let needed = needed_driver(self.compute_capability).to_string();
-        let driver = self.driver_version.as_deref().unwrap_or_default();
-        let capability = self.compute_capability.map(|known| known.to_string()).unwrap_or_default();
-        let gpu = ("gpu", self.name.as_str());
-        Some(match blocked {
-            Blocked::NvidiaDriverTooOld => {
-                Note::new(blocked.code(), &[gpu, ("driver", driver), ("needed", &needed)])
+    /// Why Ollama leaves it out, with the figures.
+    pub fn refusal(&self) -> Option<EngineRefusal> {
+        let gpu = self.name.clone();
+        Some(match self.blocked? {
+            Blocked::NvidiaDriverTooOld => EngineRefusal::NvidiaDriverTooOld {
+                gpu,
+                driver: self.driver_version.clone().unwrap_or_default(),
+                needed: needed_driver(self.compute_capability),
+            },
+            Blocked::CapabilityTooLow => {
+                EngineRefusal::CapabilityTooLow { gpu, capability: self.compute_capability }
             }
-            Blocked::CapabilityTooLow => Note::new(blocked.code(), &[gpu, ("capability", &capability)]),
-            Blocked::GpuUnreachable => {
-                let vendor = self.vendor.as_deref().unwrap_or_default();
-                Note::new(blocked.code(), &[gpu, ("vendor", vendor)])
-            }
-            Blocked::NvidiaDriverMissing | Blocked::GpuPassedThrough | Blocked::GpuDenied => {
-                Note::new(blocked.code(), &[gpu])
-            }
+            Blocked::GpuUnreachable => EngineRefusal::GpuUnreachable { gpu, vendor: self.vendor.clone() },
+            Blocked::NvidiaDriverMissing => EngineRefusal::NvidiaDriverMissing { gpu },
+            Blocked::GpuPassedThrough => EngineRefusal::GpuPassedThrough { gpu },
+            Blocked::GpuDenied => EngineRefusal::GpuDenied { gpu },
         })
     }
 
@@ -61,11 +44,6 @@ impl Gpu {
         self.kind == GpuKind::Unified
             || driver.is_none_or(|driver| driver >= needed_driver(self.compute_capability))
     }
-
-    /// Whether flash attention works on it, as far as it is known.
-    pub(crate) fn has_flash_attention(&self) -> bool {
-        self.compute_capability.is_none_or(ComputeCapability::has_flash_attention)
-    }
 }
 
 fn needed_driver(capability: Option<ComputeCapability>) -> u32 {
@@ -75,23 +53,16 @@ fn needed_driver(capability: Option<ComputeCapability>) -> u32 {
     }
 }
 
-impl Hardware {
-    /// That Ollama does not run on this system at all, and what to do about it.
-    pub fn system_too_old(&self) -> Option<Note> {
-        self.os.too_old()
-    }
-}
-
 impl Os {
-    /// See [`Hardware::system_too_old`].
-    pub(crate) fn too_old(&self) -> Option<Note> {
-        let version = self.version.as_deref().unwrap_or_default();
+    /// That Ollama does not run on this system at all, as far as its version is known.
+    pub fn refusal(&self) -> Option<EngineRefusal> {
+        let version = self.version.clone().unwrap_or_default();
         match self.name.as_deref() {
-            Some("macos") if first_number(version).is_some_and(|major| major < MIN_MACOS) => {
-                Some(Note::new("macos_too_old", &[("version", version)]))
+            Some("macos") if first_number(&version).is_some_and(|major| major < MIN_MACOS) => {
+                Some(EngineRefusal::MacosTooOld { version })
             }
-            Some("windows") if windows_build(version).is_some_and(|build| build < MIN_WINDOWS_BUILD) => {
-                Some(Note::new("windows_too_old", &[("version", version)]))
+            Some("windows") if windows_build(&version).is_some_and(|build| build < MIN_WINDOWS_BUILD) => {
+                Some(EngineRefusal::WindowsTooOld { version })
             }
             _ => None,
         }
@@ -124,19 +95,19 @@ mod tests {
 
     #[test]
     fn systems_that_ollama_does_not_run_on_are_named() {
-        for (name, version, code) in [
-            ("macos", "13.6.1", Some("macos_too_old")),
-            ("macos", "14.0", None),
-            ("macos", "26.1", None),
-            ("windows", "10.0.19044", Some("windows_too_old")),
-            ("windows", "10.0.19045", None),
-            ("windows", "10.0.26100", None),
-            ("linux", "5", None),
+        for (name, version, refused) in [
+            ("macos", "13.6.1", true),
+            ("macos", "14.0", false),
+            ("macos", "26.1", false),
+            ("windows", "10.0.19044", true),
+            ("windows", "10.0.19045", false),
+            ("windows", "10.0.26100", false),
+            ("linux", "5", false),
         ] {
             let os = Os { name: Some(name.to_owned()), version: Some(version.to_owned()), arch: None };
-            assert_eq!(os.too_old().map(|note| note.code).as_deref(), code, "{name} {version}");
+            assert_eq!(os.refusal().is_some(), refused, "{name} {version}");
         }
-        assert_eq!(Os::default().too_old(), None);
+        assert_eq!(Os::default().refusal(), None);
     }
 
     #[test]
@@ -152,6 +123,5 @@ mod tests {
         assert!(card("560.35.03", "8.6").driver_is_enough());
         assert!(!card("535.129.03", "8.6").driver_is_enough());
         assert!(!card("580.0", "3.7").capability_is_enough());
-        assert!(!card("580.0", "5.2").has_flash_attention() && card("580.0", "6.1").has_flash_attention());
     }
 }

@@ -1,5 +1,6 @@
 //! What would change a verdict: closing programs, another card, more memory.
 
+use crate::machine::EngineRefusal;
 use crate::models::KvCacheType;
 use crate::plan::make::Case;
 use crate::plan::{Improvement, Layers, Plan, Reason};
@@ -39,9 +40,9 @@ fn answer_to(reason: &Reason, case: &Case<'_>) -> Vec<Improvement> {
         Reason::NoUsableGpu { need_gib, .. } | Reason::VramTooSmall { need_gib, .. } => {
             vec![Improvement::LargerCard { need_gib: *need_gib }, Improvement::EmergencyCpu]
         }
-        Reason::EngineRefuses { note } => match note.code.as_str() {
-            "macos_too_old" | "windows_too_old" => Vec::new(),
-            "capability_too_low" => {
+        Reason::EngineRefuses { refusal } => match refusal {
+            EngineRefusal::MacosTooOld { .. } | EngineRefusal::WindowsTooOld { .. } => Vec::new(),
+            EngineRefusal::CapabilityTooLow { .. } => {
                 let need_gib = policy.refused_below_vram_gb;
                 vec![Improvement::LargerCard { need_gib }, Improvement::EmergencyCpu]
             }

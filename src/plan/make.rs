@@ -182,7 +182,7 @@ impl<'a> Case<'a> {
     fn refusals_by_kind(&self) -> Vec<Reason> {
         let candidate = self.candidate;
         let mut reasons = Vec::new();
-        reasons.extend(self.hardware.system_too_old().map(|note| Reason::EngineRefuses { note }));
+        reasons.extend(self.hardware.os.refusal().map(|refusal| Reason::EngineRefuses { refusal }));
         if !candidate.is_cpu_only() {
             reasons.extend(self.gpu_refusal());
         }
@@ -211,8 +211,8 @@ impl<'a> Case<'a> {
     fn gpu_refusal(&self) -> Option<Reason> {
         let Some(gpu) = chosen_gpu(self.hardware, self.policy) else {
             // A card that the engine leaves out for now is worth more than another one to buy.
-            if let Some(note) = self.hardware.gpus.iter().find_map(Gpu::blocked_note) {
-                return Some(Reason::EngineRefuses { note });
+            if let Some(refusal) = self.hardware.gpus.iter().find_map(Gpu::refusal) {
+                return Some(Reason::EngineRefuses { refusal });
             }
             return Some(Reason::NoUsableGpu {
                 found: self.hardware.gpus.iter().map(|gpu| gpu.name.clone()).collect(),

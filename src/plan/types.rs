@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::estimate::{MemoryNeed, Speed};
 use crate::figures::Range;
+use crate::machine::EngineRefusal;
 use crate::models::{KvCacheType, Model};
 
 /// The answer for one profile on one machine.
@@ -173,8 +174,8 @@ pub enum Reason {
     },
     /// The engine leaves out the card, or does not run on this system at all, until something is done about it.
     EngineRefuses {
-        /// What was found, what it means, what to do.
-        note: crate::machine::Note,
+        /// Why.
+        refusal: EngineRefusal,
     },
     /// One card does not hold the model: it is planned on all cards of a kind. Said, but changes no verdict.
     SeveralCards {

@@ -9,6 +9,7 @@ use crate::figures::Range;
 use crate::machine::Hardware;
 use crate::models::KvCacheType;
 use crate::plan::{Expected, Plan, Reason, ReferenceComputer, Report, Verdict};
+use crate::sentences::document::HardwareDocument;
 use crate::text::Text;
 
 /// What `check-requirements --json` prints.
@@ -18,7 +19,7 @@ pub struct ReportJson<'a> {
     verdict: Verdict,
     recommended: Option<&'a str>,
     reasons: Vec<ReasonJson>,
-    hardware: &'a Hardware,
+    hardware: HardwareDocument<'a>,
     profiles: Vec<ProfileJson<'a>>,
 }
 
@@ -86,7 +87,7 @@ impl<'a> ReportJson<'a> {
             verdict: report.verdict,
             recommended: report.recommended.as_deref(),
             reasons: reasons(&report.reasons, text),
-            hardware,
+            hardware: hardware.into(),
             profiles: report.plans.iter().map(|one| ProfileJson::new(one, text)).collect(),
         }
     }

@@ -1,8 +1,6 @@
 //! A machine in lines of name and value, as the terminal shows it.
 
-use crate::machine::{
-    Blocked, Disk, DiskKind, DiskUse, EngineKind, FoundEngine, Gpu, GpuKind, Hardware, TABLE,
-};
+use crate::machine::{Disk, DiskKind, DiskUse, EngineKind, FoundEngine, Gpu, GpuKind, Hardware, TABLE};
 use crate::say;
 use crate::text::Text;
 
@@ -98,8 +96,8 @@ fn memory_line(hardware: &Hardware, text: Text) -> String {
 }
 
 fn gpu_line(gpu: &Gpu, text: Text) -> String {
-    let kind = match (gpu.blocked, gpu.kind) {
-        (Some(blocked), _) => refused(blocked, text),
+    let kind = match (gpu.refusal(), gpu.kind) {
+        (Some(refusal), _) => say!(text, "cli-gpu-blocked", why = refusal.title(text)),
         (None, GpuKind::Discrete) => say!(text, "cli-gpu-discrete"),
         (None, GpuKind::Integrated) => say!(text, "cli-gpu-integrated"),
         (None, GpuKind::Unified) => say!(text, "cli-gpu-unified"),
@@ -137,10 +135,6 @@ fn gpu_line(gpu: &Gpu, text: Text) -> String {
         used.map(str::to_owned),
     ];
     parts.into_iter().flatten().collect::<Vec<_>>().join(" · ")
-}
-
-fn refused(blocked: Blocked, text: Text) -> String {
-    say!(text, "cli-gpu-blocked", why = crate::machine::Note::new(blocked.code(), &[]).title(text))
 }
 
 fn disk_line(disk: &Disk, text: Text) -> String {

@@ -1,10 +1,11 @@
 //! Sentences made from facts, in the user's language. Everything below speaks in types; here they become words.
 
+pub mod document;
 mod engine;
 mod files;
+mod finding;
 pub mod json;
 pub mod machine;
-mod note;
 mod plan;
 mod reference;
 pub mod report;

@@ -104,7 +104,7 @@ impl Reason {
                 carried = text.count(u64::from(*carried_tokens))
             ),
             Self::KvNeedsFlashAttention { .. } => say!(text, "plan-reason-kv-needs-flash-attention-title"),
-            Self::EngineRefuses { note } => note.title(text),
+            Self::EngineRefuses { refusal } => refusal.title(text),
             Self::SeveralCards { count, .. } => {
                 say!(text, "plan-reason-several-cards-title", count = *count)
             }
@@ -191,7 +191,7 @@ impl Reason {
             Self::KvNeedsFlashAttention { gpu } => {
                 say!(text, "plan-reason-kv-needs-flash-attention", gpu = gpu.as_str())
             }
-            Self::EngineRefuses { note } => note.say(text),
+            Self::EngineRefuses { refusal } => refusal.explain(text),
             Self::SeveralCards { count, together_bytes } => say!(
                 text,
                 "plan-reason-several-cards",

@@ -1,10 +1,11 @@
 //! The terminal's reports as text: what this computer has, every profile against it, one estimate. Pure: figures in,
 //! lines out. Readable without colour; [`Style`] only adds to it.
 
-use crate::machine::{Hardware, Note};
+use crate::machine::Hardware;
 use crate::models::Model;
 use crate::plan::{Improvement, Plan, Reason, ReferenceComputer, Report, Verdict};
 use crate::say;
+use crate::sentences::finding::Link;
 use crate::sentences::machine::hardware_facts;
 use crate::sentences::{ReferenceWords, wait};
 use crate::text::Text;
@@ -50,9 +51,9 @@ pub fn hardware(hardware: &Hardware, text: Text, style: Style) -> String {
     if !hardware.notes.is_empty() {
         page.gap();
         page.heading(&say!(text, "cli-notes"));
-        for note in &hardware.notes {
-            page.bullets(std::iter::once(note.say(text)));
-            page.link(note, text);
+        for finding in &hardware.notes {
+            page.bullets(std::iter::once(finding.explain(text)));
+            page.link(finding.link(text));
         }
     }
     page.into_text()
@@ -75,8 +76,8 @@ pub fn requirements(report: &Report, hardware: &Hardware, text: Text, style: Sty
     page.heading(&say!(text, "cli-why"));
     for reason in &report.reasons {
         page.bullets(std::iter::once(reason.text(text)));
-        if let Reason::EngineRefuses { note } = reason {
-            page.link(note, text);
+        if let Reason::EngineRefuses { refusal } = reason {
+            page.link(refusal.link(text));
         }
     }
     improvements(&mut page, &report.improvements, text);
@@ -323,9 +324,9 @@ impl Page {
         }
     }
 
-    /// Where to get what a note asks for.
-    fn link(&mut self, note: &Note, text: Text) {
-        if let Some((words, url)) = note.link(text) {
+    /// Where to get what a finding asks for.
+    fn link(&mut self, link: Option<Link>) {
+        if let Some((words, url)) = link {
             self.lines.push(format!("    {words}: {url}"));
         }
     }

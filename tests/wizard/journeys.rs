@@ -356,9 +356,9 @@ fn what_ollama_refuses_is_said_with_what_to_do_and_where() {
         let machine = scripted::troubled_desktop();
         let mut stage = Stage::new(eye, Scene::of(machine.clone())).reach_hardware();
         for note in &machine.notes {
-            assert!(stage.sees(&note.say(stage.text)), "{}", note.code);
+            assert!(stage.sees(&note.explain(stage.text)), "{note:?}");
         }
-        assert!(stage.sees(&machine.gpus[0].blocked_note().unwrap().title(stage.text)));
+        assert!(stage.sees(&machine.gpus[0].refusal().unwrap().title(stage.text)));
         stage.click("hardware-link-nvidia");
         stage.click("hardware-link-windows");
         assert_eq!(

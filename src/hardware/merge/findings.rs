@@ -1,71 +1,69 @@
-//! What a person should know about the machine: what could not be asked, and what Ollama will refuse or change (see
-//! `hardware::refusals`).
+//! What the user should know about the machine: sources that did not answer, and what Ollama refuses or changes (see
+//! `machine::refusals`).
 
 use super::identity::{Adapter, PciAddress};
 use super::kind::is_nvidia;
 use crate::hardware::evidence::{Evidence, GpuClient};
 use crate::hardware::sysfs;
-use crate::machine::{Backend, Gpu, GpuKind, Note};
+use crate::machine::{Backend, EngineRefusal, Finding, Gpu, GpuKind, GpuSource};
 
-/// Another program that holds less of a card is not worth a line.
+/// Less than this held by another program is not reported.
 const MUCH_VRAM_BYTES: u64 = 512 << 20;
 
 /// All findings: about the sources, the adapters, the system.
-pub fn findings(judged: &[(Gpu, &Adapter<'_>)], evidence: &Evidence) -> Vec<Note> {
-    let mut notes = Vec::new();
+pub fn findings(judged: &[(Gpu, &Adapter<'_>)], evidence: &Evidence) -> Vec<Finding> {
     let failures = [
-        ("nvml", evidence.nvml.failure()),
-        ("sysinfo", evidence.sysinfo.failure()),
-        ("wgpu", evidence.wgpu.failure()),
-        ("dxgi", evidence.dxgi.failure()),
+        (GpuSource::Nvml, evidence.nvml.failure()),
+        (GpuSource::Sysinfo, evidence.sysinfo.failure()),
+        (GpuSource::Wgpu, evidence.wgpu.failure()),
+        (GpuSource::Dxgi, evidence.dxgi.failure()),
     ];
-    for (source, why) in failures {
-        if let Some(why) = why {
-            notes.push(Note::new("source_failed", &[("source", source), ("why", why)]));
-        }
-    }
-    for source in &evidence.late {
-        notes.push(Note::new("source_late", &[("source", source)]));
-    }
+    let mut findings: Vec<Finding> = failures
+        .into_iter()
+        .filter_map(|(source, cause)| Some(Finding::SourceFailed { source, cause: cause?.clone() }))
+        .collect();
+    findings.extend(evidence.late.iter().map(|source| Finding::SourceLate { source: *source }));
     for (gpu, adapter) in judged {
-        of_gpu(gpu, adapter, evidence, &mut notes);
+        of_gpu(gpu, adapter, evidence, &mut findings);
     }
-    of_system(evidence, &mut notes);
-    notes
+    of_system(evidence, &mut findings);
+    findings
 }
 
 /// That an adapter shares the main memory.
-pub fn unified(gpu: &Gpu) -> Note {
-    Note::new("unified_memory", &[("gpu", &gpu.name)])
+pub fn unified(gpu: &Gpu) -> Finding {
+    Finding::UnifiedMemory { gpu: gpu.name.clone() }
 }
 
-fn of_gpu(gpu: &Gpu, adapter: &Adapter<'_>, evidence: &Evidence, notes: &mut Vec<Note>) {
-    let name = gpu.name.as_str();
+fn of_gpu(gpu: &Gpu, adapter: &Adapter<'_>, evidence: &Evidence, findings: &mut Vec<Finding>) {
+    let name = || gpu.name.clone();
     match gpu.kind {
-        GpuKind::Software => notes.push(Note::new("software_adapter", &[("gpu", name)])),
+        GpuKind::Software => findings.push(Finding::SoftwareAdapter { gpu: name() }),
         GpuKind::Integrated if gpu.backend.is_some() => {
-            notes.push(Note::new("integrated_dropped", &[("gpu", name)]));
+            findings.push(Finding::IntegratedDropped { gpu: name() });
         }
-        GpuKind::Unified => notes.push(unified(gpu)),
+        GpuKind::Unified => findings.push(unified(gpu)),
         GpuKind::Discrete | GpuKind::Integrated | GpuKind::Virtual => {}
     }
-    let blocked = gpu.blocked_note();
-    let is_blocked = blocked.is_some();
-    notes.extend(blocked);
+    let refusal = gpu.refusal();
+    let is_refused = refusal.is_some();
+    findings.extend(refusal.map(Finding::Refusal));
     if let Some(nvml) = adapter.nvml {
-        if !is_blocked && !gpu.has_flash_attention() {
-            let capability = gpu.compute_capability.map(|known| known.to_string()).unwrap_or_default();
-            notes.push(Note::new("no_flash_attention", &[("gpu", name), ("capability", &capability)]));
+        if let Some(capability) = gpu.compute_capability
+            && !is_refused
+            && !capability.has_flash_attention()
+        {
+            findings.push(Finding::NoFlashAttention { gpu: name(), capability });
         }
         if nvml.mig == Some(true) {
-            notes.push(Note::new("mig_enabled", &[("gpu", name)]));
+            findings.push(Finding::MigEnabled { gpu: name() });
         }
         for process in &nvml.processes {
-            notes.extend(process.used_bytes.and_then(|bytes| held(name, &process.name, bytes)));
+            findings.extend(process.used_bytes.and_then(|bytes| held(gpu, &process.name, bytes)));
         }
-    } else if !is_blocked && gpu.kind == GpuKind::Discrete && is_nvidia(adapter) {
-        // Some other driver answers (NVK, or Direct3D): slower, but it does.
-        notes.push(Note::new("nvidia_driver_missing", &[("gpu", name)]));
+    } else if !is_refused && gpu.kind == GpuKind::Discrete && is_nvidia(adapter) {
+        // Another driver answers (NVK, or Direct3D): slower, but it works.
+        findings.push(Finding::Refusal(EngineRefusal::NvidiaDriverMissing { gpu: name() }));
     }
     let of_card = |client: &&GpuClient| {
         adapter.pci.is_some()
@@ -73,57 +71,48 @@ fn of_gpu(gpu: &Gpu, adapter: &Adapter<'_>, evidence: &Evidence, notes: &mut Vec
             && adapter.nvml.is_none()
     };
     for client in evidence.gpu_clients.iter().filter(of_card).filter(|_| gpu.kind == GpuKind::Discrete) {
-        notes.extend(held(name, &client.name, client.vram_bytes));
+        findings.extend(held(gpu, &client.name, client.vram_bytes));
     }
     match (gpu.backend, gpu.kind) {
-        _ if is_blocked => {}
-        (Some(Backend::Rocm), GpuKind::Discrete) => notes.push(Note::new("rocm_package", &[("gpu", name)])),
+        _ if is_refused => {}
+        (Some(Backend::Rocm), GpuKind::Discrete) => findings.push(Finding::RocmPackage { gpu: name() }),
         // Through Vulkan, Ollama drops it as integrated graphics.
-        (Some(Backend::Rocm), GpuKind::Unified) => notes.push(Note::new("rocm_needed", &[("gpu", name)])),
+        (Some(Backend::Rocm), GpuKind::Unified) => findings.push(Finding::RocmNeeded { gpu: name() }),
         _ => {}
     }
     let asleep = adapter.sysfs.as_ref().is_some_and(|card| card.asleep);
     if asleep && evidence.wgpu.said().is_none() {
-        notes.push(Note::new("gpu_asleep", &[("gpu", name)]));
+        findings.push(Finding::GpuAsleep { gpu: name() });
     }
 }
 
-/// That a program holds much of a card.
-fn held(gpu: &str, program: &str, bytes: u64) -> Option<Note> {
-    let details = [("gpu", gpu), ("program", program), ("bytes", &bytes.to_string())];
-    (bytes >= MUCH_VRAM_BYTES).then(|| Note::new("vram_held", &details))
+/// That a program holds much of a card's memory.
+fn held(gpu: &Gpu, program: &str, bytes: u64) -> Option<Finding> {
+    (bytes >= MUCH_VRAM_BYTES).then(|| Finding::VramHeld {
+        gpu: gpu.name.clone(),
+        program: program.to_owned(),
+        bytes,
+    })
 }
 
-fn of_system(evidence: &Evidence, notes: &mut Vec<Note>) {
-    notes.extend(evidence.os.too_old());
-    let memory = &evidence.memory;
-    if let Some(limit) = memory.limit_bytes.filter(|limit| *limit < memory.total_bytes) {
-        notes.push(Note::new(
-            "memory_limited",
-            &[("limit_bytes", &limit.to_string()), ("total_bytes", &memory.total_bytes.to_string())],
-        ));
+fn of_system(evidence: &Evidence, findings: &mut Vec<Finding>) {
+    findings.extend(evidence.os.refusal().map(Finding::Refusal));
+    let total_bytes = evidence.memory.total_bytes;
+    if let Some(limit_bytes) = evidence.memory.limit_bytes.filter(|limit| *limit < total_bytes) {
+        findings.push(Finding::MemoryLimited { limit_bytes, total_bytes });
     }
     if let Some(power) = evidence.power.or_else(|| sysfs::power(&evidence.sysfs)) {
-        if power.on_battery {
-            notes.push(Note::new("on_battery", &[]));
-        }
-        if power.saving {
-            notes.push(Note::new("power_saving", &[]));
-        }
+        findings.extend(power.on_battery.then_some(Finding::OnBattery));
+        findings.extend(power.saving.then_some(Finding::PowerSaving));
     }
     for engine in &evidence.engines {
-        if engine.exposed == Some(true)
-            && let Some(port) = engine.port
-        {
-            notes.push(Note::new("engine_exposed", &[("port", &port.to_string())]));
+        let Some(port) = engine.port else { continue };
+        if engine.exposed == Some(true) {
+            findings.push(Finding::EngineExposed { port });
         }
         for model in &engine.loaded {
             if let Some(bytes) = model.vram_bytes.filter(|bytes| *bytes >= MUCH_VRAM_BYTES) {
-                let port = engine.port.map(|port| port.to_string()).unwrap_or_default();
-                notes.push(Note::new(
-                    "model_loaded",
-                    &[("model", &model.name), ("port", &port), ("bytes", &bytes.to_string())],
-                ));
+                findings.push(Finding::ModelLoaded { model: model.name.clone(), port, bytes });
             }
         }
     }
@@ -148,9 +137,13 @@ mod tests {
             ..Evidence::default()
         };
         let notes = crate::hardware::merge::merge(&evidence).notes;
-        let held: Vec<&Note> = notes.iter().filter(|note| note.code == "vram_held").collect();
-        assert_eq!(held.len(), 1, "{notes:?}");
-        assert_eq!(held[0].details["program"], "blender");
-        assert_eq!(held[0].details["bytes"], (3000_u64 << 20).to_string());
+        let held: Vec<&Finding> =
+            notes.iter().filter(|finding| matches!(finding, Finding::VramHeld { .. })).collect();
+        let expected = Finding::VramHeld {
+            gpu: "AMD GPU 1002:744c".to_owned(),
+            program: "blender".to_owned(),
+            bytes: 3000 << 20,
+        };
+        assert_eq!(held, [&expected], "{notes:?}");
     }
 }

@@ -14,7 +14,7 @@ use nvml_wrapper::{Device, Nvml};
 
 use super::nvml_memory;
 use crate::hardware::evidence::{Answer, GpuProcess, NvmlAnswer, NvmlDevice};
-use crate::machine::ComputeCapability;
+use crate::machine::{ComputeCapability, SourceFailure};
 
 /// Environment variable with the path of the library, for driver installations in unusual places.
 pub const PATH_VARIABLE: &str = "ACOLYTE_NVML_PATH";
@@ -28,7 +28,7 @@ pub fn ask() -> Answer<NvmlAnswer> {
     match std::env::var_os(PATH_VARIABLE).filter(|path| !path.is_empty()) {
         Some(path) => match open(&path) {
             Ok(nvml) => Answer::Said(describe(&ManuallyDrop::new(nvml), &path)),
-            Err(why) => Answer::Failed(format!("{}: {}", path.display(), explain(&why))),
+            Err(error) => Answer::Failed(failure(&error, &path)),
         },
         None => ask_usual_places(),
     }
@@ -40,7 +40,7 @@ fn ask_usual_places() -> Answer<NvmlAnswer> {
             Ok(nvml) => return Answer::Said(describe(&ManuallyDrop::new(nvml), &path)),
             // Not there: the next place may have it.
             Err(NvmlError::LibloadingError(_)) => {}
-            Err(why) => return Answer::Failed(explain(&why)),
+            Err(error) => return Answer::Failed(failure(&error, &path)),
         }
     }
     Answer::Absent
@@ -66,17 +66,16 @@ fn usual_paths() -> Vec<OsString> {
     }
 }
 
-fn explain(why: &NvmlError) -> String {
-    match why {
-        NvmlError::DriverNotLoaded => "the NVIDIA driver is not loaded".to_owned(),
-        NvmlError::LibRmVersionMismatch => {
-            "the NVIDIA driver was updated; restart the computer to load the new one".to_owned()
-        }
-        NvmlError::NoPermission => "this user may not talk to the NVIDIA driver".to_owned(),
+fn failure(error: &NvmlError, path: &OsStr) -> SourceFailure {
+    let message = format!("{}: {error}", path.display());
+    match error {
+        NvmlError::DriverNotLoaded => SourceFailure::DriverNotLoaded,
+        NvmlError::LibRmVersionMismatch => SourceFailure::DriverUpdated,
+        NvmlError::NoPermission => SourceFailure::NoPermission,
         NvmlError::LibloadingError(_) | NvmlError::FailedToLoadSymbol(_) => {
-            format!("not a usable NVML library: {why}")
+            SourceFailure::NotALibrary { message }
         }
-        other => other.to_string(),
+        _ => SourceFailure::Other { message },
     }
 }
 

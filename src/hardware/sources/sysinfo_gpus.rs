@@ -1,12 +1,13 @@
 //! The GPU list of the `sysinfo` library: files under `/sys` and Vulkan on Linux, DXGI on Windows.
 
 use crate::hardware::evidence::{Answer, SysinfoGpu};
+use crate::machine::SourceFailure;
 
 /// Asks `sysinfo`.
 pub fn ask() -> Answer<Vec<SysinfoGpu>> {
     let gpus = match sysinfo::Gpus::new_with_refreshed_list() {
         Ok(gpus) => gpus,
-        Err(why) => return Answer::Failed(why.to_string()),
+        Err(error) => return Answer::Failed(SourceFailure::Other { message: error.to_string() }),
     };
     let text = |text: Option<&str>| text.map(str::trim).filter(|t| !t.is_empty()).map(str::to_owned);
     Answer::Said(

@@ -3,9 +3,10 @@
 use std::path::PathBuf;
 
 use super::{ReportContents, WorkerError};
-use crate::doctor::{self, Machine};
+use crate::doctor::{self, ReportSubject};
 use crate::hardware::{DetectOptions, collect};
 use crate::say;
+use crate::sentences::document::DoctorDocument;
 use crate::text::Text;
 
 /// What the log of the page is called in a report.
@@ -30,17 +31,17 @@ pub(super) fn write(
 fn json(about: &ReportContents, options: &DetectOptions) -> Result<String, serde_json::Error> {
     let machine = match about.found.as_deref() {
         Some(found) => match &found.evidence {
-            Some(evidence) => Machine::Asked(Box::new(evidence.clone())),
-            None => Machine::Saved(Box::new(found.hardware.clone())),
+            Some(evidence) => ReportSubject::Asked(Box::new(evidence.clone())),
+            None => ReportSubject::Saved(Box::new(found.hardware.clone())),
         },
-        None => Machine::Asked(Box::new(collect(options))),
+        None => ReportSubject::Asked(Box::new(collect(options))),
     };
     let mut report = doctor::report(&machine, options)?;
     if let Some(log) = &about.log {
         report.add_log(PAGE_LOG, log);
     }
     report.receipt = about.receipt.clone();
-    let mut json = serde_json::to_string_pretty(&report)?;
+    let mut json = serde_json::to_string_pretty(&DoctorDocument::from(&report))?;
     json.push('\n');
     Ok(json)
 }
@@ -49,7 +50,7 @@ fn json(about: &ReportContents, options: &DetectOptions) -> Result<String, serde
 #[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
-    use crate::doctor::Report;
+    use crate::doctor::DoctorReport;
     use crate::hardware::engines::Places;
     use crate::machine::Hardware;
     use crate::text::Language;
@@ -71,7 +72,7 @@ mod tests {
         let text = Text::new(Language::English);
         assert_eq!(write(&about, &options, path.clone(), text), Ok(Some(path.clone())));
         let json = std::fs::read_to_string(&path).unwrap();
-        let report: Report = serde_json::from_str(&json).unwrap();
+        let report: DoctorReport = serde_json::from_str(&json).unwrap();
         assert_eq!(report.logs[PAGE_LOG], ["pulled with token=SECRET", "ended"]);
         assert!(report.evidence.is_some());
         assert_eq!(Hardware::from_file(&path).unwrap(), report.hardware);

@@ -3,7 +3,7 @@
 use eframe::egui::{Align, Layout, Ui};
 
 use super::Intent;
-use crate::machine::{Disk, DiskKind, FoundEngine, Gpu, GpuKind, Hardware, Note, TABLE};
+use crate::machine::{Disk, DiskKind, Finding, FoundEngine, Gpu, GpuKind, Hardware, TABLE};
 use crate::say;
 use crate::sentences::machine::{disk_needs, engine_kind, feature_name, names};
 use crate::text::Text;
@@ -54,7 +54,7 @@ pub(super) fn cards(
         // One that Ollama leaves out for now says more than that there is none.
         .or_else(|| hardware.gpus.iter().find(|gpu| gpu.blocked.is_some()));
     // What keeps Ollama from running, and what is missing from the cards, comes before them.
-    let mut notes: Vec<&Note> = hardware.notes.iter().collect();
+    let mut notes: Vec<&Finding> = hardware.notes.iter().collect();
     notes.sort_by_key(|note| weight(note));
     let below = notes.split_off(notes.partition_point(|note| weight(note) < BELOW));
     for note in notes {
@@ -72,7 +72,7 @@ pub(super) fn cards(
         if i == 0 { disks(ui, text, &hardware.disks) } else { engines(ui, text, hardware) }
     });
     for gpu in hardware.gpus.iter().filter(|gpu| main.is_none_or(|main| !std::ptr::eq(*gpu, main))) {
-        let noted = hardware.notes.iter().any(|note| note.details.get("gpu") == Some(&gpu.name));
+        let noted = hardware.notes.iter().any(|note| note.gpu() == Some(gpu.name.as_str()));
         if main.is_some() && !noted {
             ui.gap(3.5);
             banner(ui, Tone::Accent, &also_found(text, gpu));
@@ -85,10 +85,10 @@ pub(super) fn cards(
 }
 
 /// What a person should know, with what can be done about it from here.
-fn note_banner(ui: &mut Ui, text: Text, note: &Note, intents: &mut Vec<Intent>) {
+fn note_banner(ui: &mut Ui, text: Text, note: &Finding, intents: &mut Vec<Intent>) {
     let link = note.link(text);
     let again = can_be_asked_again(note);
-    banner_with(ui, tone_of(note), &note.say(text), |ui| {
+    banner_with(ui, tone_of(note), &note.explain(text), |ui| {
         if link.is_none() && !again {
             return;
         }
@@ -108,19 +108,14 @@ fn note_banner(ui: &mut Ui, text: Text, note: &Note, intents: &mut Vec<Intent>) 
 }
 
 /// What keeps Ollama from running is refused; something that is only worth knowing is no warning.
-fn tone_of(note: &Note) -> Tone {
-    match note.code.as_str() {
-        "nvidia_driver_missing"
-        | "nvidia_driver_too_old"
-        | "capability_too_low"
-        | "gpu_passed_through"
-        | "gpu_denied"
-        | "gpu_unreachable"
-        | "macos_too_old"
-        | "windows_too_old" => Tone::Refused,
-        "software_adapter" | "integrated_dropped" | "unified_memory" | "gpu_asleep" | "rocm_package" => {
-            Tone::Accent
-        }
+fn tone_of(note: &Finding) -> Tone {
+    match note {
+        Finding::Refusal(_) => Tone::Refused,
+        Finding::SoftwareAdapter { .. }
+        | Finding::IntegratedDropped { .. }
+        | Finding::UnifiedMemory { .. }
+        | Finding::GpuAsleep { .. }
+        | Finding::RocmPackage { .. } => Tone::Accent,
         _ => Tone::Warning,
     }
 }
@@ -128,7 +123,7 @@ fn tone_of(note: &Note) -> Tone {
 /// Notes of this weight and more are below the cards.
 const BELOW: u8 = 2;
 
-fn weight(note: &Note) -> u8 {
+fn weight(note: &Finding) -> u8 {
     match tone_of(note) {
         Tone::Refused => 0,
         Tone::Warning if can_be_asked_again(note) => 1,
@@ -137,16 +132,16 @@ fn weight(note: &Note) -> u8 {
     }
 }
 
-fn can_be_asked_again(note: &Note) -> bool {
-    matches!(note.code.as_str(), "source_failed" | "source_late")
+fn can_be_asked_again(note: &Finding) -> bool {
+    matches!(note, Finding::SourceFailed { .. } | Finding::SourceLate { .. })
 }
 
 fn graphics(ui: &mut Ui, text: Text, gpu: &Gpu) {
     ui.horizontal(|ui| {
         ui.text(TextRole::Label, Tone::Faint, &say!(text, "wizard-hardware-graphics"));
         ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
-            let (tone, chip) = match (gpu.blocked_note(), gpu.backend) {
-                (Some(note), _) => (Tone::Refused, note.title(text)),
+            let (tone, chip) = match (gpu.refusal(), gpu.backend) {
+                (Some(refusal), _) => (Tone::Refused, refusal.title(text)),
                 (None, Some(backend)) => {
                     (Tone::Good, say!(text, "wizard-hardware-used", backend = backend.title()))
                 }

@@ -10,6 +10,7 @@ use windows::Win32::System::Power::{GetSystemPowerStatus, SYSTEM_POWER_STATUS};
 use windows::core::Interface as _;
 
 use crate::hardware::evidence::{Answer, DxgiAdapter, DxgiMemory, Power};
+use crate::machine::SourceFailure;
 
 /// More than any machine has.
 const MOST_ADAPTERS: u32 = 64;
@@ -19,9 +20,10 @@ pub fn dxgi_adapters() -> Answer<Vec<DxgiAdapter>> {
     // SAFETY: no arguments; the returned object counts its references itself.
     let factory: IDXGIFactory1 = match unsafe { CreateDXGIFactory1() } {
         Ok(factory) => factory,
-        Err(why) => {
-            let (code, message) = (why.code().0, why.message());
-            return Answer::Failed(format!("error {code:#010x} {message}").trim_end().to_owned());
+        Err(error) => {
+            let (code, message) = (error.code().0, error.message());
+            let message = format!("error {code:#010x} {message}").trim_end().to_owned();
+            return Answer::Failed(SourceFailure::Other { message });
         }
     };
     // SAFETY: a plain call on a live COM object; an index past the end is an error, which ends the list.

@@ -1,0 +1,441 @@
+//! What the user should know about a machine beyond its figures: sources that did not answer, and what Ollama refuses or
+//! changes there.
+//!
+//! A document holds a finding as `{code, details}`, printed with a sentence (`text`) that `sentences` adds and reading
+//! ignores. A sentence written by hand, or a code of another version, is kept as [`Finding::Other`].
+
+use std::collections::BTreeMap;
+use std::str::FromStr;
+
+use serde::{Deserialize, Deserializer, Serialize};
+
+use super::ComputeCapability;
+
+/// One finding.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "code", content = "details", rename_all = "snake_case")]
+pub enum Finding {
+    /// A source exists but did not answer.
+    SourceFailed {
+        /// The driver interface.
+        source: GpuSource,
+        /// Why.
+        #[serde(flatten)]
+        cause: SourceFailure,
+    },
+    /// A search did not end in time.
+    SourceLate {
+        /// What was searched.
+        source: TimedSearch,
+    },
+    /// The adapter is a program that draws with the processor.
+    SoftwareAdapter {
+        /// Its name.
+        gpu: String,
+    },
+    /// Ollama ignores integrated graphics by default.
+    IntegratedDropped {
+        /// The adapter's name.
+        gpu: String,
+    },
+    /// The adapter shares the main memory.
+    UnifiedMemory {
+        /// Its name.
+        gpu: String,
+    },
+    /// The card is divided into MIG slices.
+    MigEnabled {
+        /// Its name.
+        gpu: String,
+    },
+    /// The card is suspended and was not woken.
+    GpuAsleep {
+        /// Its name.
+        gpu: String,
+    },
+    /// Ollama's ROCm package is the fastest option for the card.
+    RocmPackage {
+        /// Its name.
+        gpu: String,
+    },
+    /// Without Ollama's ROCm package the adapter is ignored.
+    RocmNeeded {
+        /// Its name.
+        gpu: String,
+    },
+    /// The card cannot run flash attention, so no quantised KV cache.
+    NoFlashAttention {
+        /// Its name.
+        gpu: String,
+        /// Its CUDA compute capability.
+        capability: ComputeCapability,
+    },
+    /// Another program holds much of the card's memory.
+    VramHeld {
+        /// The card's name.
+        gpu: String,
+        /// The program's name.
+        program: String,
+        /// Memory it holds, in bytes.
+        #[serde(deserialize_with = "number")]
+        bytes: u64,
+    },
+    /// A running Ollama server holds a model in graphics memory.
+    ModelLoaded {
+        /// The model's tag.
+        model: String,
+        /// The server's TCP port.
+        #[serde(deserialize_with = "number")]
+        port: u16,
+        /// Graphics memory it holds, in bytes.
+        #[serde(deserialize_with = "number")]
+        bytes: u64,
+    },
+    /// A control group limits main memory.
+    MemoryLimited {
+        /// The limit in bytes.
+        #[serde(deserialize_with = "number")]
+        limit_bytes: u64,
+        /// The machine's memory in bytes.
+        #[serde(deserialize_with = "number")]
+        total_bytes: u64,
+    },
+    /// The machine runs on its battery.
+    OnBattery,
+    /// The system is set to save power.
+    PowerSaving,
+    /// An Ollama server can be reached from other machines.
+    EngineExposed {
+        /// Its TCP port.
+        #[serde(deserialize_with = "number")]
+        port: u16,
+    },
+    /// Ollama refuses a card or the system.
+    #[serde(untagged)]
+    Refusal(EngineRefusal),
+    /// A sentence written by hand, or a code that this version does not know.
+    #[serde(untagged)]
+    Other(OtherFinding),
+}
+
+/// Why Ollama leaves out a card, or does not run on the system at all.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "code", content = "details", rename_all = "snake_case")]
+pub enum EngineRefusal {
+    /// No driver that Ollama can compute with answers.
+    NvidiaDriverMissing {
+        /// The card's name.
+        gpu: String,
+    },
+    /// The NVIDIA driver is older than Ollama's libraries need.
+    NvidiaDriverTooOld {
+        /// The card's name.
+        gpu: String,
+        /// The driver's version.
+        driver: String,
+        /// The lowest driver branch that works, for example 570.
+        #[serde(deserialize_with = "number")]
+        needed: u32,
+    },
+    /// The compute capability is below [`ComputeCapability::LOWEST_SUPPORTED`].
+    CapabilityTooLow {
+        /// The card's name.
+        gpu: String,
+        /// Its compute capability, if known.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        capability: Option<ComputeCapability>,
+    },
+    /// The card is reserved for a virtual machine.
+    GpuPassedThrough {
+        /// Its name.
+        gpu: String,
+    },
+    /// This user may not open the card's device.
+    GpuDenied {
+        /// Its name.
+        gpu: String,
+    },
+    /// No device leads to the card.
+    GpuUnreachable {
+        /// Its name.
+        gpu: String,
+        /// Its vendor, as in the hardware document.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        vendor: Option<String>,
+    },
+    /// macOS is older than Ollama needs.
+    MacosTooOld {
+        /// Its version.
+        version: String,
+    },
+    /// Windows is older than Ollama needs.
+    WindowsTooOld {
+        /// Its version.
+        version: String,
+    },
+}
+
+/// A finding without a type of its own.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(from = "OtherDocument")]
+pub struct OtherFinding {
+    /// Its code; `note` for a sentence written by hand.
+    pub code: String,
+    /// Its sentences, in the language they were written in.
+    pub text: String,
+    /// Figures and names.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub details: BTreeMap<String, serde_json::Value>,
+}
+
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum OtherDocument {
+    Sentence(String),
+    Full {
+        code: String,
+        #[serde(default)]
+        text: String,
+        #[serde(default)]
+        details: BTreeMap<String, serde_json::Value>,
+    },
+}
+
+impl From<OtherDocument> for OtherFinding {
+    fn from(document: OtherDocument) -> Self {
+        match document {
+            OtherDocument::Sentence(text) => Self { code: "note".to_owned(), text, ..Self::default() },
+            OtherDocument::Full { code, text, details } => Self { code, text, details },
+        }
+    }
+}
+
+/// A graphics driver interface that is asked in a child process.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum GpuSource {
+    /// NVIDIA's management library.
+    Nvml,
+    /// The `sysinfo` library's GPU list.
+    Sysinfo,
+    /// wgpu over Vulkan, Direct3D 12 or Metal.
+    Wgpu,
+    /// DXGI (Windows only).
+    Dxgi,
+}
+
+/// A search with a time limit.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum TimedSearch {
+    /// For Ollama servers and installations.
+    Engines,
+    /// For the size and kind of disks.
+    Disks,
+    /// For model files.
+    Models,
+}
+
+/// Why a driver interface that exists did not answer.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(tag = "why", rename_all = "snake_case")]
+pub enum SourceFailure {
+    /// It did not answer in time; its process was killed.
+    Timeout {
+        /// The limit in seconds.
+        seconds: f64,
+    },
+    /// Its process crashed.
+    Crashed {
+        /// Signal or exit status, in the system's words.
+        status: String,
+        /// The last line it wrote to its error output; empty if none.
+        message: String,
+    },
+    /// Its process ended with success but without an answer.
+    EndedWithoutAnswer {
+        /// The last line it wrote to its error output; empty if none.
+        message: String,
+    },
+    /// Its process could not be started.
+    NotStarted {
+        /// What the system said.
+        message: String,
+    },
+    /// Its answer could not be read.
+    InvalidAnswer {
+        /// What is wrong with it.
+        message: String,
+    },
+    /// The NVIDIA driver is not loaded.
+    DriverNotLoaded,
+    /// The NVIDIA driver was updated and the old one still runs.
+    DriverUpdated,
+    /// This user may not use the NVIDIA driver.
+    NoPermission,
+    /// The file is not a usable NVML library.
+    NotALibrary {
+        /// What the loader said.
+        message: String,
+    },
+    /// Anything else, in the words of the driver or the system.
+    Other {
+        /// The words.
+        message: String,
+    },
+}
+
+impl<'de> Deserialize<'de> for SourceFailure {
+    /// Reads `{why, …}`. Words that are no cause of ours, as earlier versions wrote them, are [`SourceFailure::Other`].
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        #[derive(Default, Deserialize)]
+        #[serde(default)]
+        struct Fields {
+            why: String,
+            seconds: f64,
+            status: String,
+            message: String,
+        }
+        #[derive(Deserialize)]
+        #[serde(untagged)]
+        enum Document {
+            Fields(Fields),
+            Words(String),
+        }
+        let Fields { why, seconds, status, message } = match Document::deserialize(deserializer)? {
+            Document::Fields(fields) => fields,
+            Document::Words(message) => return Ok(Self::Other { message }),
+        };
+        Ok(match why.as_str() {
+            "timeout" => Self::Timeout { seconds },
+            "crashed" => Self::Crashed { status, message },
+            "ended_without_answer" => Self::EndedWithoutAnswer { message },
+            "not_started" => Self::NotStarted { message },
+            "invalid_answer" => Self::InvalidAnswer { message },
+            "driver_not_loaded" => Self::DriverNotLoaded,
+            "driver_updated" => Self::DriverUpdated,
+            "no_permission" => Self::NoPermission,
+            "not_a_library" => Self::NotALibrary { message },
+            "other" => Self::Other { message },
+            _ => Self::Other { message: why },
+        })
+    }
+}
+
+impl Finding {
+    /// The graphics adapter it is about, by name.
+    pub fn gpu(&self) -> Option<&str> {
+        match self {
+            Self::SoftwareAdapter { gpu }
+            | Self::IntegratedDropped { gpu }
+            | Self::UnifiedMemory { gpu }
+            | Self::MigEnabled { gpu }
+            | Self::GpuAsleep { gpu }
+            | Self::RocmPackage { gpu }
+            | Self::RocmNeeded { gpu }
+            | Self::NoFlashAttention { gpu, .. }
+            | Self::VramHeld { gpu, .. } => Some(gpu),
+            Self::Refusal(refusal) => refusal.gpu(),
+            Self::Other(other) => other.details.get("gpu")?.as_str(),
+            Self::SourceFailed { .. }
+            | Self::SourceLate { .. }
+            | Self::ModelLoaded { .. }
+            | Self::MemoryLimited { .. }
+            | Self::OnBattery
+            | Self::PowerSaving
+            | Self::EngineExposed { .. } => None,
+        }
+    }
+}
+
+impl EngineRefusal {
+    /// The card it is about, by name; `None` when it is the whole system.
+    pub fn gpu(&self) -> Option<&str> {
+        match self {
+            Self::NvidiaDriverMissing { gpu }
+            | Self::NvidiaDriverTooOld { gpu, .. }
+            | Self::CapabilityTooLow { gpu, .. }
+            | Self::GpuPassedThrough { gpu }
+            | Self::GpuDenied { gpu }
+            | Self::GpuUnreachable { gpu, .. } => Some(gpu),
+            Self::MacosTooOld { .. } | Self::WindowsTooOld { .. } => None,
+        }
+    }
+}
+
+/// A number, also one in quotes, as earlier versions wrote them.
+fn number<'de, D, T>(deserializer: D) -> Result<T, D::Error>
+where
+    D: Deserializer<'de>,
+    T: Deserialize<'de> + FromStr<Err: std::fmt::Display>,
+{
+    #[derive(Deserialize)]
+    #[serde(untagged)]
+    enum Number<T> {
+        Plain(T),
+        Quoted(String),
+    }
+    match Number::deserialize(deserializer)? {
+        Number::Plain(number) => Ok(number),
+        Number::Quoted(digits) => digits.parse().map_err(serde::de::Error::custom),
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn findings_survive_the_document() {
+        let gpu = || "RTX 4060".to_owned();
+        for finding in [
+            Finding::SourceFailed {
+                source: GpuSource::Nvml,
+                cause: SourceFailure::Crashed { status: "signal: 11".to_owned(), message: String::new() },
+            },
+            Finding::SourceFailed {
+                source: GpuSource::Wgpu,
+                cause: SourceFailure::Timeout { seconds: 10.0 },
+            },
+            Finding::SourceFailed { source: GpuSource::Nvml, cause: SourceFailure::DriverNotLoaded },
+            Finding::SourceLate { source: TimedSearch::Disks },
+            Finding::VramHeld { gpu: gpu(), program: "blender".to_owned(), bytes: 3 << 30 },
+            Finding::NoFlashAttention { gpu: gpu(), capability: ComputeCapability::new(5, 2) },
+            Finding::OnBattery,
+            Finding::Refusal(EngineRefusal::NvidiaDriverTooOld {
+                gpu: gpu(),
+                driver: "470.57".to_owned(),
+                needed: 550,
+            }),
+            Finding::Refusal(EngineRefusal::CapabilityTooLow { gpu: gpu(), capability: None }),
+        ] {
+            let json = serde_json::to_value(&finding).unwrap();
+            assert!(json["code"].is_string(), "{json}");
+            assert_eq!(serde_json::from_value::<Finding>(json).unwrap(), finding);
+        }
+    }
+
+    #[test]
+    fn documents_of_other_versions_and_hands_are_read() {
+        let read = |json| serde_json::from_value::<Finding>(json).unwrap();
+        let quoted = json!({"code": "engine_exposed", "text": "…", "details": {"port": "11434"}});
+        assert_eq!(read(quoted), Finding::EngineExposed { port: 11_434 });
+        let words = json!({"code": "source_failed", "details": {"source": "nvml", "why": "it was asleep"}});
+        let cause = SourceFailure::Other { message: "it was asleep".to_owned() };
+        assert_eq!(read(words), Finding::SourceFailed { source: GpuSource::Nvml, cause });
+        let other = |code: &str, text: &str| {
+            Finding::Other(OtherFinding {
+                code: code.to_owned(),
+                text: text.to_owned(),
+                ..Default::default()
+            })
+        };
+        assert_eq!(read(json!("By hand.")), other("note", "By hand."));
+        assert_eq!(read(json!({"code": "new_code", "text": "New."})), other("new_code", "New."));
+        // A known code without its figures says its own text.
+        assert_eq!(read(json!({"code": "vram_held", "text": "Half."})), other("vram_held", "Half."));
+        assert!(serde_json::from_value::<Finding>(json!({"text": "no code"})).is_err());
+    }
+}

@@ -1,0 +1,255 @@
+//! Findings about a machine in words: what was found, what it means, what to do.
+
+use crate::machine::{EngineRefusal, Finding, GpuSource, SourceFailure, TimedSearch};
+use crate::say;
+use crate::text::Text;
+
+/// The words of a link and its address.
+pub type Link = (String, &'static str);
+
+const NVIDIA_DRIVERS: &str = "https://www.nvidia.com/drivers";
+const AMD_DRIVERS: &str = "https://www.amd.com/en/support/download/drivers.html";
+const INTEL_DRIVERS: &str = "https://www.intel.com/content/www/us/en/download-center/home.html";
+const CUDA_GPUS: &str = "https://developer.nvidia.com/cuda-gpus";
+const OLLAMA_GPUS: &str = "https://docs.ollama.com/gpu";
+const OLLAMA_RELEASES: &str = "https://github.com/ollama/ollama/releases";
+const MACOS: &str = "https://support.apple.com/macos";
+const WINDOWS: &str = "https://www.microsoft.com/software-download";
+
+impl Finding {
+    /// One or two sentences. A finding of another origin says its own text.
+    pub fn explain(&self, text: Text) -> String {
+        match self {
+            Self::SourceFailed { source, cause } => {
+                let source = match source {
+                    GpuSource::Nvml => say!(text, "hardware-source-nvml"),
+                    GpuSource::Wgpu => say!(text, "hardware-source-wgpu"),
+                    GpuSource::Dxgi => say!(text, "hardware-source-dxgi"),
+                    GpuSource::Sysinfo => say!(text, "hardware-source-sysinfo"),
+                };
+                say!(text, "hardware-source-failed", source = source, why = cause.explain(text))
+            }
+            Self::SourceLate { source } => match source {
+                TimedSearch::Disks => say!(text, "hardware-late-disks"),
+                TimedSearch::Models => say!(text, "hardware-late-models"),
+                TimedSearch::Engines => say!(text, "hardware-late-engines"),
+            },
+            Self::SoftwareAdapter { gpu } => say!(text, "hardware-software-adapter", gpu = gpu.as_str()),
+            Self::IntegratedDropped { gpu } => say!(text, "hardware-integrated-dropped", gpu = gpu.as_str()),
+            Self::UnifiedMemory { gpu } => say!(text, "hardware-unified-memory", gpu = gpu.as_str()),
+            Self::MigEnabled { gpu } => say!(text, "hardware-mig-enabled", gpu = gpu.as_str()),
+            Self::GpuAsleep { gpu } => say!(text, "hardware-gpu-asleep", gpu = gpu.as_str()),
+            Self::RocmPackage { gpu } => say!(text, "hardware-rocm-package", gpu = gpu.as_str()),
+            Self::RocmNeeded { gpu } => say!(text, "hardware-rocm-needed", gpu = gpu.as_str()),
+            Self::NoFlashAttention { gpu, capability } => say!(
+                text,
+                "hardware-no-flash-attention",
+                gpu = gpu.as_str(),
+                capability = capability.to_string(),
+            ),
+            Self::VramHeld { gpu, program, bytes } => say!(
+                text,
+                "hardware-vram-held",
+                gpu = gpu.as_str(),
+                program = program.as_str(),
+                bytes = text.memory(*bytes),
+            ),
+            Self::ModelLoaded { model, port, bytes } => say!(
+                text,
+                "hardware-model-loaded",
+                model = model.as_str(),
+                port = port.to_string(),
+                bytes = text.memory(*bytes),
+            ),
+            Self::MemoryLimited { limit_bytes, total_bytes } => say!(
+                text,
+                "hardware-memory-limited",
+                limit = text.memory(*limit_bytes),
+                total = text.memory(*total_bytes),
+            ),
+            Self::OnBattery => say!(text, "hardware-on-battery"),
+            Self::PowerSaving => say!(text, "hardware-power-saving"),
+            Self::EngineExposed { port } => say!(text, "hardware-engine-exposed", port = port.to_string()),
+            Self::Refusal(refusal) => refusal.explain(text),
+            Self::Other(other) if other.text.is_empty() => other.code.clone(),
+            Self::Other(other) => other.text.clone(),
+        }
+    }
+
+    /// Where to get what it asks for.
+    pub fn link(&self, text: Text) -> Option<Link> {
+        Some(match self {
+            Self::Refusal(refusal) => return refusal.link(text),
+            Self::SourceFailed { source: GpuSource::Nvml, .. } => {
+                (say!(text, "hardware-link-nvidia"), NVIDIA_DRIVERS)
+            }
+            Self::NoFlashAttention { .. } => (say!(text, "hardware-link-cuda-gpus"), CUDA_GPUS),
+            Self::IntegratedDropped { .. } => (say!(text, "hardware-link-ollama-gpus"), OLLAMA_GPUS),
+            Self::RocmPackage { .. } | Self::RocmNeeded { .. } => {
+                (say!(text, "hardware-link-ollama-releases"), OLLAMA_RELEASES)
+            }
+            _ => return None,
+        })
+    }
+}
+
+impl EngineRefusal {
+    /// One or two sentences.
+    pub fn explain(&self, text: Text) -> String {
+        match self {
+            Self::NvidiaDriverMissing { gpu } => {
+                say!(text, "hardware-nvidia-driver-missing", gpu = gpu.as_str())
+            }
+            Self::NvidiaDriverTooOld { gpu, driver, needed } => say!(
+                text,
+                "hardware-nvidia-driver-too-old",
+                gpu = gpu.as_str(),
+                driver = driver.as_str(),
+                needed = needed.to_string(),
+            ),
+            Self::CapabilityTooLow { gpu, capability } => say!(
+                text,
+                "hardware-capability-too-low",
+                gpu = gpu.as_str(),
+                capability = capability.map_or_else(|| "?".to_owned(), |known| known.to_string()),
+            ),
+            Self::GpuPassedThrough { gpu } => say!(text, "hardware-gpu-passed-through", gpu = gpu.as_str()),
+            Self::GpuDenied { gpu } => say!(text, "hardware-gpu-denied", gpu = gpu.as_str()),
+            Self::GpuUnreachable { gpu, .. } => say!(text, "hardware-gpu-unreachable", gpu = gpu.as_str()),
+            Self::MacosTooOld { version } => {
+                say!(text, "hardware-macos-too-old", version = version.as_str())
+            }
+            Self::WindowsTooOld { version } => {
+                say!(text, "hardware-windows-too-old", version = version.as_str())
+            }
+        }
+    }
+
+    /// A few words for a table.
+    pub fn title(&self, text: Text) -> String {
+        match self {
+            Self::NvidiaDriverMissing { .. } => say!(text, "hardware-nvidia-driver-missing-title"),
+            Self::NvidiaDriverTooOld { .. } => say!(text, "hardware-nvidia-driver-too-old-title"),
+            Self::CapabilityTooLow { .. } => say!(text, "hardware-capability-too-low-title"),
+            Self::GpuPassedThrough { .. } => say!(text, "hardware-gpu-passed-through-title"),
+            Self::GpuDenied { .. } => say!(text, "hardware-gpu-denied-title"),
+            Self::GpuUnreachable { .. } => say!(text, "hardware-gpu-unreachable-title"),
+            Self::MacosTooOld { .. } | Self::WindowsTooOld { .. } => {
+                say!(text, "hardware-system-too-old-title")
+            }
+        }
+    }
+
+    /// Where to get what it asks for.
+    pub fn link(&self, text: Text) -> Option<Link> {
+        Some(match self {
+            Self::NvidiaDriverMissing { .. } | Self::NvidiaDriverTooOld { .. } => {
+                (say!(text, "hardware-link-nvidia"), NVIDIA_DRIVERS)
+            }
+            Self::CapabilityTooLow { .. } => (say!(text, "hardware-link-cuda-gpus"), CUDA_GPUS),
+            Self::GpuUnreachable { vendor: Some(vendor), .. } if vendor == "intel" => {
+                (say!(text, "hardware-link-intel"), INTEL_DRIVERS)
+            }
+            Self::GpuUnreachable { .. } => (say!(text, "hardware-link-amd"), AMD_DRIVERS),
+            Self::MacosTooOld { .. } => (say!(text, "hardware-link-macos"), MACOS),
+            Self::WindowsTooOld { .. } => (say!(text, "hardware-link-windows"), WINDOWS),
+            Self::GpuPassedThrough { .. } | Self::GpuDenied { .. } => return None,
+        })
+    }
+}
+
+impl SourceFailure {
+    /// A clause without a full stop, with the driver's or the system's own words where there are some.
+    pub fn explain(&self, text: Text) -> String {
+        let (clause, message) = match self {
+            Self::Timeout { seconds } => {
+                (say!(text, "hardware-why-silent", seconds = seconds.to_string()), "")
+            }
+            Self::Crashed { status, message } => {
+                (say!(text, "hardware-why-crashed", status = status.as_str()), message.as_str())
+            }
+            Self::EndedWithoutAnswer { message } => (say!(text, "hardware-why-ended"), message.as_str()),
+            Self::NotStarted { message } => (say!(text, "hardware-why-not-started"), message.as_str()),
+            Self::InvalidAnswer { message } => (say!(text, "hardware-why-invalid-answer"), message.as_str()),
+            Self::NotALibrary { message } => (say!(text, "hardware-why-no-nvml"), message.as_str()),
+            Self::DriverNotLoaded => (say!(text, "hardware-why-not-loaded"), ""),
+            Self::DriverUpdated => (say!(text, "hardware-why-updated"), ""),
+            Self::NoPermission => (say!(text, "hardware-why-no-permission"), ""),
+            Self::Other { message } => return message.clone(),
+        };
+        if message.is_empty() { clause } else { format!("{clause}: {message}") }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::machine::{ComputeCapability, OtherFinding};
+    use crate::text::Language;
+
+    #[test]
+    fn what_needs_a_download_says_where() {
+        let gpu = || "Some card".to_owned();
+        let capability = ComputeCapability::new(3, 7);
+        let version = || "13.1".to_owned();
+        let unreachable =
+            |vendor: &str| EngineRefusal::GpuUnreachable { gpu: gpu(), vendor: Some(vendor.to_owned()) };
+        let driver = "470.57".to_owned();
+        let refusals = [
+            (EngineRefusal::NvidiaDriverMissing { gpu: gpu() }, "www.nvidia.com"),
+            (EngineRefusal::NvidiaDriverTooOld { gpu: gpu(), driver, needed: 550 }, "www.nvidia.com"),
+            (
+                EngineRefusal::CapabilityTooLow { gpu: gpu(), capability: Some(capability) },
+                "developer.nvidia.com",
+            ),
+            (unreachable("amd"), "www.amd.com"),
+            (unreachable("intel"), "www.intel.com"),
+            (EngineRefusal::MacosTooOld { version: version() }, "support.apple.com"),
+            (EngineRefusal::WindowsTooOld { version: version() }, "www.microsoft.com"),
+        ];
+        let findings = [
+            (Finding::NoFlashAttention { gpu: gpu(), capability }, "developer.nvidia.com"),
+            (Finding::IntegratedDropped { gpu: gpu() }, "docs.ollama.com"),
+            (Finding::RocmPackage { gpu: gpu() }, "github.com"),
+            (Finding::RocmNeeded { gpu: gpu() }, "github.com"),
+        ];
+        for language in Language::ALL {
+            let text = Text::new(language);
+            for (refusal, _) in &refusals {
+                assert!(!refusal.title(text).contains("hardware-"), "{refusal:?}");
+            }
+            let refusals = refusals.clone().map(|(refusal, host)| (Finding::Refusal(refusal), host));
+            for (finding, host) in refusals.into_iter().chain(findings.clone()) {
+                let (words, url) = finding.link(text).unwrap_or_default();
+                assert!(url.starts_with(&format!("https://{host}/")), "{finding:?}: {url}");
+                assert!(!words.is_empty() && !words.contains("hardware-"), "{finding:?}: {words}");
+            }
+            assert_eq!(Finding::OnBattery.link(text), None);
+        }
+    }
+
+    #[test]
+    fn a_source_failure_is_explained_in_the_language_of_the_user() {
+        let spanish = |cause: SourceFailure| {
+            Finding::SourceFailed { source: GpuSource::Nvml, cause }.explain(Text::new(Language::Spanish))
+        };
+        let silent = spanish(SourceFailure::Timeout { seconds: 10.0 });
+        assert!(silent.contains("sin respuesta en 10\u{a0}s"), "{silent}");
+        let (status, message) = ("signal: 11".to_owned(), "segfault".to_owned());
+        let crashed = spanish(SourceFailure::Crashed { status, message });
+        assert!(crashed.contains("(signal: 11): segfault"), "{crashed}");
+        assert!(!spanish(SourceFailure::DriverNotLoaded).contains("not loaded"));
+        let unknown = spanish(SourceFailure::Other { message: "something new".to_owned() });
+        assert!(unknown.contains("something new"), "{unknown}");
+    }
+
+    #[test]
+    fn a_finding_of_another_origin_says_its_own_text() {
+        let text = Text::new(Language::Spanish);
+        let other = |words: &str| {
+            Finding::Other(OtherFinding { code: "note".into(), text: words.into(), ..Default::default() })
+        };
+        assert_eq!(other("By hand.").explain(text), "By hand.");
+        assert_eq!(other("").explain(text), "note");
+    }
+}
