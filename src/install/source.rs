@@ -8,8 +8,6 @@ use crate::checksum::Sha256;
 use crate::install::reuse::InstalledEngine;
 use crate::ollama::http::HttpOptions;
 use crate::ollama::release::{AssetRole, Release, ReleaseError};
-use crate::say;
-use crate::text::Text;
 
 /// Where the engine comes from and how the outside world is reached.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -114,17 +112,5 @@ impl Which {
         let bytes = |role| release.asset(role, std::env::consts::OS, std::env::consts::ARCH).ok()?.bytes;
         let extra = if with_rocm { bytes(AssetRole::Rocm) } else { None };
         Some(bytes(AssetRole::Base)? + extra.unwrap_or(0))
-    }
-
-    /// How sure this is, in a sentence.
-    pub fn note(&self, text: Text) -> String {
-        match self {
-            Self::Pinned => say!(text, "source-pinned"),
-            Self::Listed(path) => say!(text, "source-listed", path = path.display().to_string()),
-            Self::Newest(_) => say!(text, "source-newest"),
-            Self::Installed(engine) => {
-                say!(text, "source-installed", path = engine.program.display().to_string())
-            }
-        }
     }
 }

@@ -19,8 +19,6 @@ use crate::ollama::replies::{
 pub use crate::ollama::requests::{
     AUTOMATIC, CreateParameters, CreateRequest, GenerateOptions, GenerateRequest,
 };
-use crate::say;
-use crate::text::Text;
 
 /// Time limit of a call that the engine answers at once.
 const QUICK_LIMIT: Duration = Duration::from_secs(30);
@@ -377,22 +375,6 @@ impl ClientError {
         match self {
             Self::Refused { message, .. } => Some(message),
             _ => None,
-        }
-    }
-
-    /// What happened and what to do, in the person's words.
-    pub fn explain(&self, text: Text) -> String {
-        match self {
-            Self::Setup(cause) => say!(text, "install-client-setup", cause = cause.clone()),
-            Self::Unreachable { port, cause, .. } => {
-                say!(text, "install-client-unreachable", port = port.to_string(), cause = cause.clone())
-            }
-            Self::Silent { seconds, .. } => {
-                say!(text, "install-client-silent", duration = text.duration(*seconds as f64))
-            }
-            Self::Refused { message, .. } => say!(text, "install-client-refused", message = message.clone()),
-            Self::CutShort { .. } => say!(text, "install-client-cut-short"),
-            Self::Unreadable { cause, .. } => say!(text, "install-client-unreadable", cause = cause.clone()),
         }
     }
 }

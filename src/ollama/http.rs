@@ -15,9 +15,6 @@ use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use crate::say;
-use crate::text::Text;
-
 /// Who we say we are.
 pub const USER_AGENT: &str = concat!("acolyte-installer/", env!("CARGO_PKG_VERSION"));
 
@@ -131,28 +128,6 @@ pub enum HttpError {
     /// Encryption could not be set up.
     #[error("no encryption can be set up")]
     Tls(#[source] rustls::Error),
-}
-
-impl HttpError {
-    /// What happened and what to do.
-    pub fn explain(&self, text: Text) -> String {
-        match self {
-            Self::Proxy { proxy } => say!(text, "fetch-proxy-invalid", proxy = proxy.as_str()),
-            Self::CaFile { path, source } => {
-                say!(
-                    text,
-                    "fetch-ca-unreadable",
-                    path = path.display().to_string(),
-                    problem = source.to_string()
-                )
-            }
-            Self::NoCertificates { path } => {
-                say!(text, "fetch-ca-empty", path = path.display().to_string())
-            }
-            Self::Build(source) => say!(text, "fetch-no-client", problem = innermost(source)),
-            Self::Tls(source) => say!(text, "fetch-no-client", problem = source.to_string()),
-        }
-    }
 }
 
 /// A client for hosts that may be anywhere: mirrors, registries, release pages.
@@ -386,7 +361,7 @@ mod tests {
         for written in [
             format!("{error:?}"),
             format!("{error}"),
-            error.explain(Text::new(crate::text::Language::English)),
+            error.explain(crate::text::Text::new(crate::text::Language::English)),
         ] {
             assert!(!written.contains("s3cret") && written.contains("nonsense"), "{written}");
         }

@@ -12,8 +12,6 @@ use crate::models::gguf::{Header, HeaderError};
 use crate::models::{Catalogue, Model, NotAModel};
 use crate::ollama::http::HttpOptions;
 use crate::ollama::registry::{RegistryError, fetch_model_with};
-use crate::say;
-use crate::text::Text;
 
 /// Why there is no such model.
 #[derive(Debug, thiserror::Error)]
@@ -114,37 +112,11 @@ fn from_file(path: &Path, tag: &str) -> Result<Model, LookupError> {
     Model::from_gguf(&header, tag, bytes).map_err(|source| LookupError::NotAModel { path: at(), source })
 }
 
-impl LookupError {
-    /// What happened and what to do.
-    pub fn explain(&self, text: Text) -> String {
-        let shown = |path: &Path| path.display().to_string();
-        match self {
-            Self::Unknown { reference } => {
-                let known: Vec<&str> =
-                    Catalogue::built_in().models.iter().map(|model| model.tag.as_str()).collect();
-                say!(text, "cli-unknown-model", tag = reference.as_str(), known = known.join(", "))
-            }
-            Self::Tag(error) => error.explain(text),
-            Self::Registry(error) => error.explain(text),
-            Self::OnlyAFile { path } => say!(text, "cli-model-only-a-file", path = shown(path)),
-            Self::Open { path, source } => {
-                say!(text, "cli-model-unreadable", path = shown(path), why = source.to_string())
-            }
-            Self::Header { path, source } => {
-                say!(text, "cli-model-not-gguf", path = shown(path), why = source.to_string())
-            }
-            Self::NotAModel { path, source } => {
-                say!(text, "cli-model-not-gguf", path = shown(path), why = source.to_string())
-            }
-        }
-    }
-}
-
 #[cfg(test)]
 #[allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 mod tests {
     use super::*;
-    use crate::text::Language;
+    use crate::text::{Language, Text};
 
     #[test]
     fn tags_of_the_catalogue_are_found_and_unknown_names_ask_no_network() {

@@ -11,8 +11,6 @@ use reqwest::Url;
 use serde::{Deserialize, Serialize};
 
 use crate::checksum::Sha256;
-use crate::say;
-use crate::text::Text;
 
 const BUILT_IN: &str = include_str!("../../assets/ollama-release.yaml");
 
@@ -289,43 +287,6 @@ impl Asset {
     /// The engine's archives hold mostly GPU code, which shrinks about threefold.
     pub fn unpacked_estimate_bytes(&self) -> Option<u64> {
         self.unpacked_bytes.or_else(|| self.bytes.map(|bytes| bytes.saturating_mul(3)))
-    }
-}
-
-impl ReleaseError {
-    /// What happened and what to do, in the person's words.
-    pub fn explain(&self, text: Text) -> String {
-        match self {
-            Self::Read { path, source } => say!(
-                text,
-                "install-release-unreadable",
-                path = path.display().to_string(),
-                cause = source.to_string()
-            ),
-            Self::Format { path, message } => say!(
-                text,
-                "install-release-malformed",
-                path = path.display().to_string(),
-                cause = message.clone()
-            ),
-            Self::Value { path, line, what } => say!(
-                text,
-                "install-release-malformed",
-                path = path.display().to_string(),
-                cause = format!("line {line}: {what}")
-            ),
-            Self::NoAsset { version, os, arch } => say!(
-                text,
-                "install-release-none-for-system",
-                version = version.clone(),
-                os = os.clone(),
-                arch = arch.clone()
-            ),
-            Self::NoAddress => say!(text, "install-release-no-address"),
-            Self::BadAddress { address } => {
-                say!(text, "install-release-bad-address", address = address.clone())
-            }
-        }
     }
 }
 

@@ -19,8 +19,6 @@ use crate::ollama::http::ProxyAddress;
 use crate::platform::files::{FileError, writing};
 use crate::platform::port_owner;
 use crate::platform::process::{self, ProcessError};
-use crate::say;
-use crate::text::Text;
 pub use log::{last_lines, log_length, log_since, rotate_while_running};
 use log::{open_log, rotate};
 
@@ -322,42 +320,6 @@ pub fn choose_port(wanted: Option<u16>, preferred: Option<u16>, not: &[u16]) -> 
 /// Whether a server could listen on this port of the loopback address.
 pub fn is_free(port: u16) -> bool {
     TcpListener::bind((Ipv4Addr::LOCALHOST, port)).is_ok()
-}
-
-impl ServerError {
-    /// What happened and what to do, in the person's words.
-    pub fn explain(&self, text: Text) -> String {
-        match self {
-            Self::PortTaken { port, by } => {
-                let port = port.to_string();
-                match by {
-                    Some(by) => say!(text, "install-server-port-taken-by", port = port, by = by.as_str()),
-                    None => say!(text, "install-server-port-taken", port = port),
-                }
-            }
-            Self::NoFreePort { first, last } => {
-                say!(text, "install-server-no-free-port", first = first.to_string(), last = last.to_string())
-            }
-            Self::Spawn { program, source } => say!(
-                text,
-                "install-server-spawn",
-                path = program.display().to_string(),
-                cause = source.to_string()
-            ),
-            Self::File(error) => error.explain(text),
-            Self::Ended { status, last_lines } => {
-                say!(text, "install-server-ended", status = status.clone(), lines = last_lines.join("\n"))
-            }
-            Self::NotReady { seconds, last_lines } => say!(
-                text,
-                "install-server-not-ready",
-                duration = text.duration(*seconds as f64),
-                lines = last_lines.join("\n")
-            ),
-            Self::Process(error) => say!(text, "install-server-process", cause = error.to_string()),
-            Self::Client(error) => error.explain(text),
-        }
-    }
 }
 
 #[cfg(test)]

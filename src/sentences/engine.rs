@@ -1,7 +1,17 @@
 //! Errors of the engine, its releases, registries and model tags in words.
 
+use std::path::Path;
+
+use crate::models::Catalogue;
 use crate::models::ModelTagError;
+use crate::ollama::client::ClientError;
+use crate::ollama::http::HttpError;
+use crate::ollama::http::innermost;
+use crate::ollama::lookup::LookupError;
 use crate::ollama::registry::RegistryError;
+use crate::ollama::release::ReleaseError;
+use crate::ollama::release::newest::NewestError;
+use crate::ollama::server::ServerError;
 use crate::say;
 use crate::text::Text;
 
@@ -50,6 +60,163 @@ impl RegistryError {
                 reference = tag.to_string(),
                 problem = problem.as_str()
             ),
+        }
+    }
+}
+
+impl HttpError {
+    /// What happened and what to do.
+    pub fn explain(&self, text: Text) -> String {
+        match self {
+            Self::Proxy { proxy } => say!(text, "fetch-proxy-invalid", proxy = proxy.as_str()),
+            Self::CaFile { path, source } => {
+                say!(
+                    text,
+                    "fetch-ca-unreadable",
+                    path = path.display().to_string(),
+                    problem = source.to_string()
+                )
+            }
+            Self::NoCertificates { path } => {
+                say!(text, "fetch-ca-empty", path = path.display().to_string())
+            }
+            Self::Build(source) => say!(text, "fetch-no-client", problem = innermost(source)),
+            Self::Tls(source) => say!(text, "fetch-no-client", problem = source.to_string()),
+        }
+    }
+}
+
+impl ClientError {
+    /// What happened and what to do, in the person's words.
+    pub fn explain(&self, text: Text) -> String {
+        match self {
+            Self::Setup(cause) => say!(text, "install-client-setup", cause = cause.clone()),
+            Self::Unreachable { port, cause, .. } => {
+                say!(text, "install-client-unreachable", port = port.to_string(), cause = cause.clone())
+            }
+            Self::Silent { seconds, .. } => {
+                say!(text, "install-client-silent", duration = text.duration(*seconds as f64))
+            }
+            Self::Refused { message, .. } => say!(text, "install-client-refused", message = message.clone()),
+            Self::CutShort { .. } => say!(text, "install-client-cut-short"),
+            Self::Unreadable { cause, .. } => say!(text, "install-client-unreadable", cause = cause.clone()),
+        }
+    }
+}
+
+impl ServerError {
+    /// What happened and what to do, in the person's words.
+    pub fn explain(&self, text: Text) -> String {
+        match self {
+            Self::PortTaken { port, by } => {
+                let port = port.to_string();
+                match by {
+                    Some(by) => say!(text, "install-server-port-taken-by", port = port, by = by.as_str()),
+                    None => say!(text, "install-server-port-taken", port = port),
+                }
+            }
+            Self::NoFreePort { first, last } => {
+                say!(text, "install-server-no-free-port", first = first.to_string(), last = last.to_string())
+            }
+            Self::Spawn { program, source } => say!(
+                text,
+                "install-server-spawn",
+                path = program.display().to_string(),
+                cause = source.to_string()
+            ),
+            Self::File(error) => error.explain(text),
+            Self::Ended { status, last_lines } => {
+                say!(text, "install-server-ended", status = status.clone(), lines = last_lines.join("\n"))
+            }
+            Self::NotReady { seconds, last_lines } => say!(
+                text,
+                "install-server-not-ready",
+                duration = text.duration(*seconds as f64),
+                lines = last_lines.join("\n")
+            ),
+            Self::Process(error) => say!(text, "install-server-process", cause = error.to_string()),
+            Self::Client(error) => error.explain(text),
+        }
+    }
+}
+
+impl ReleaseError {
+    /// What happened and what to do, in the person's words.
+    pub fn explain(&self, text: Text) -> String {
+        match self {
+            Self::Read { path, source } => say!(
+                text,
+                "install-release-unreadable",
+                path = path.display().to_string(),
+                cause = source.to_string()
+            ),
+            Self::Format { path, message } => say!(
+                text,
+                "install-release-malformed",
+                path = path.display().to_string(),
+                cause = message.clone()
+            ),
+            Self::Value { path, line, what } => say!(
+                text,
+                "install-release-malformed",
+                path = path.display().to_string(),
+                cause = format!("line {line}: {what}")
+            ),
+            Self::NoAsset { version, os, arch } => say!(
+                text,
+                "install-release-none-for-system",
+                version = version.clone(),
+                os = os.clone(),
+                arch = arch.clone()
+            ),
+            Self::NoAddress => say!(text, "install-release-no-address"),
+            Self::BadAddress { address } => {
+                say!(text, "install-release-bad-address", address = address.clone())
+            }
+        }
+    }
+}
+
+impl NewestError {
+    /// What happened, in the person's words.
+    pub fn explain(&self, text: Text) -> String {
+        match self {
+            Self::Http(error) => error.explain(text),
+            Self::Release(error) => error.explain(text),
+            Self::Unreachable { host, problem } => {
+                say!(text, "newest-unreachable", host = host.as_str(), problem = problem.as_str())
+            }
+            Self::Insecure { address } => say!(text, "newest-insecure", address = address.as_str()),
+            Self::NoSums { address } => say!(text, "newest-no-sums", address = address.as_str()),
+            Self::Older { found, pinned } => {
+                say!(text, "newest-older", found = found.as_str(), pinned = pinned.as_str())
+            }
+        }
+    }
+}
+
+impl LookupError {
+    /// What happened and what to do.
+    pub fn explain(&self, text: Text) -> String {
+        let shown = |path: &Path| path.display().to_string();
+        match self {
+            Self::Unknown { reference } => {
+                let known: Vec<&str> =
+                    Catalogue::built_in().models.iter().map(|model| model.tag.as_str()).collect();
+                say!(text, "cli-unknown-model", tag = reference.as_str(), known = known.join(", "))
+            }
+            Self::Tag(error) => error.explain(text),
+            Self::Registry(error) => error.explain(text),
+            Self::OnlyAFile { path } => say!(text, "cli-model-only-a-file", path = shown(path)),
+            Self::Open { path, source } => {
+                say!(text, "cli-model-unreadable", path = shown(path), why = source.to_string())
+            }
+            Self::Header { path, source } => {
+                say!(text, "cli-model-not-gguf", path = shown(path), why = source.to_string())
+            }
+            Self::NotAModel { path, source } => {
+                say!(text, "cli-model-not-gguf", path = shown(path), why = source.to_string())
+            }
         }
     }
 }

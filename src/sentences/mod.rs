@@ -2,6 +2,7 @@
 
 pub mod document;
 mod engine;
+mod fetch;
 mod files;
 mod finding;
 pub mod json;

@@ -37,8 +37,6 @@ use crate::checksum::Sha256;
 use crate::control::{Cancelled, Control};
 use crate::ollama::http::HttpPolicy;
 use crate::platform::files;
-use crate::say;
-use crate::text::Text;
 pub use problem::Problem;
 pub use rate::{Limiter, parse_rate};
 pub use tail::{Round, RoundEnd, Tail, TailReader};
@@ -152,34 +150,6 @@ pub enum Waiting {
     Check,
 }
 
-impl Waiting {
-    /// In words.
-    pub fn explain(&self, text: Text) -> String {
-        match self {
-            Self::Resume => say!(text, "fetch-waiting-resume"),
-            Self::Answer { host, seconds } => {
-                say!(
-                    text,
-                    "fetch-waiting-answer",
-                    host = host.as_str(),
-                    time = text.duration(*seconds as f64)
-                )
-            }
-            Self::Data { host, seconds } => {
-                say!(text, "fetch-waiting-data", host = host.as_str(), time = text.duration(*seconds as f64))
-            }
-            Self::Retry { host, problem, seconds } => say!(
-                text,
-                "fetch-waiting-retry",
-                host = host.as_str(),
-                problem = problem.explain(text),
-                time = text.duration(*seconds as f64)
-            ),
-            Self::Check => say!(text, "fetch-waiting-check"),
-        }
-    }
-}
-
 /// Why a download failed. Unless it says otherwise, what was fetched is kept and the next run goes on from there.
 #[derive(Debug, thiserror::Error)]
 pub enum DownloadError {
@@ -224,44 +194,6 @@ pub enum DownloadError {
 }
 
 impl DownloadError {
-    /// What happened and what to do.
-    pub fn explain(&self, text: Text) -> String {
-        match self {
-            Self::Cancelled(_) => say!(text, "fetch-cancelled"),
-            Self::Unavailable { file, tried } => {
-                let reasons: Vec<String> = tried
-                    .iter()
-                    .map(|(url, problem)| {
-                        format!("{}: {}", url.host_str().unwrap_or_default(), problem.explain(text))
-                    })
-                    .collect();
-                say!(text, "fetch-unavailable", file = file.as_str(), reasons = reasons.join("; "))
-            }
-            Self::CheckSum { address, expected, actual } => say!(
-                text,
-                "fetch-checksum",
-                address = address.as_str(),
-                expected = expected.to_string(),
-                actual = actual.to_string()
-            ),
-            Self::DiskFull { path, missing_bytes: Some(bytes) } => say!(
-                text,
-                "fetch-disk-too-small",
-                path = path.display().to_string(),
-                size = text.file_size(*bytes)
-            ),
-            Self::DiskFull { path, missing_bytes: None } => {
-                say!(text, "fetch-disk-full", path = path.display().to_string())
-            }
-            Self::Io { path, source } => say!(
-                text,
-                "fetch-cannot-write",
-                path = path.display().to_string(),
-                problem = source.to_string()
-            ),
-        }
-    }
-
     fn io(path: &Path, source: io::Error) -> Self {
         let path = path.to_owned();
         match source.kind() {

@@ -5,8 +5,6 @@ use std::time::Duration;
 use reqwest::Url;
 
 use crate::checksum::Sha256;
-use crate::say;
-use crate::text::Text;
 
 /// Why an address did not deliver.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -90,40 +88,6 @@ impl Problem {
             | Self::Redirects
             | Self::Length { .. }
             | Self::CheckSum { .. } => false,
-        }
-    }
-
-    /// What happened, as the end of a sentence that names the host.
-    pub fn explain(&self, text: Text) -> String {
-        match self {
-            Self::Connection(problem) => say!(text, "fetch-problem-connection", problem = problem.as_str()),
-            Self::Certificate(problem) => say!(text, "fetch-problem-certificate", problem = problem.as_str()),
-            Self::Stalled(time) => {
-                say!(text, "fetch-problem-stalled", time = text.duration(time.as_secs_f64()))
-            }
-            Self::CutShort => say!(text, "fetch-problem-cut-short"),
-            Self::Status { status: 404 | 410, .. } => say!(text, "fetch-problem-not-found"),
-            Self::Status { status: 407, .. } => say!(text, "fetch-problem-proxy-login"),
-            Self::Status { status, .. } => say!(text, "fetch-problem-status", status = status.to_string()),
-            Self::Insecure(url) => say!(text, "fetch-problem-insecure", address = url.as_str()),
-            Self::Redirects => say!(text, "fetch-problem-redirects"),
-            Self::Length { expected, actual } => say!(
-                text,
-                "fetch-problem-length",
-                expected = text.count(*expected),
-                actual = text.count(*actual)
-            ),
-            Self::Nonsense(problem) => say!(text, "fetch-problem-nonsense", problem = problem.as_str()),
-            Self::RangesIgnored { .. } => say!(text, "fetch-problem-ranges-ignored"),
-            Self::Changed => say!(text, "fetch-problem-changed"),
-            Self::CheckSum { expected, actual } => {
-                say!(
-                    text,
-                    "fetch-problem-checksum",
-                    expected = expected.to_string(),
-                    actual = actual.to_string()
-                )
-            }
         }
     }
 }

@@ -15,6 +15,7 @@ use crate::install::fetch::ranges::Span;
 use crate::install::fetch::*;
 use crate::ollama::http;
 use crate::testing::{Reply, Request, Server};
+use crate::text::Text;
 
 fn content(length: usize, seed: usize) -> Vec<u8> {
     (0..length).map(|i| ((i + seed).wrapping_mul(2_654_435_761) >> 9) as u8).collect()

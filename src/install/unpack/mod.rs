@@ -29,8 +29,6 @@ use std::path::{Path, PathBuf};
 use crate::checksum::Sha256;
 use crate::control::{Cancelled, Control};
 use crate::platform::files;
-use crate::say;
-use crate::text::Text;
 use extractor::Extractor;
 pub use follow::{Following, follow};
 pub use format::Format;
@@ -165,47 +163,6 @@ pub enum UnpackError {
 }
 
 impl UnpackError {
-    /// What happened and what to do.
-    pub fn explain(&self, text: Text) -> String {
-        let shown = |path: &Path| path.display().to_string();
-        match self {
-            Self::Cancelled(_) => say!(text, "fetch-cancelled"),
-            Self::Read { path, source } => {
-                say!(text, "fetch-unpack-unreadable", path = shown(path), problem = source.to_string())
-            }
-            Self::UnknownFormat { path } => say!(text, "fetch-unpack-format", path = shown(path)),
-            Self::Damaged { path, problem } => {
-                say!(text, "fetch-unpack-damaged", path = shown(path), problem = problem.as_str())
-            }
-            Self::Hostile { entry, .. } => say!(text, "fetch-unpack-hostile", entry = entry.as_str()),
-            Self::TooLarge { limits } => {
-                say!(
-                    text,
-                    "fetch-unpack-too-large",
-                    entries = text.count(limits.entries),
-                    size = text.file_size(limits.bytes)
-                )
-            }
-            Self::WrongHash { path, expected, actual } => say!(
-                text,
-                "fetch-archive-wrong",
-                path = shown(path),
-                expected = expected.to_string(),
-                actual = actual.to_string()
-            ),
-            Self::DiskFull { path } => say!(text, "fetch-disk-full", path = shown(path)),
-            Self::DiskShort { path, need_bytes, free_bytes } => say!(
-                text,
-                "fetch-disk-too-small",
-                path = shown(path),
-                size = text.file_size(need_bytes.saturating_sub(*free_bytes))
-            ),
-            Self::Write { path, source } => {
-                say!(text, "fetch-cannot-write", path = shown(path), problem = source.to_string())
-            }
-        }
-    }
-
     fn write(path: &Path, source: io::Error) -> Self {
         let path = path.to_owned();
         match source.kind() {

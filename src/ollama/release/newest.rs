@@ -17,8 +17,6 @@ use reqwest::{Client, Method, Response, Url};
 use super::{Asset, AssetRole, Release, ReleaseError, is_folder_name};
 use crate::checksum::Sha256;
 use crate::ollama::http::{self, HttpError, HttpOptions, HttpPolicy};
-use crate::say;
-use crate::text::Text;
 
 /// Where the project publishes its releases.
 const LATEST: &str = "https://github.com/ollama/ollama/releases/latest/download";
@@ -246,24 +244,6 @@ fn unreachable(url: Option<&Url>, problem: String) -> NewestError {
     NewestError::Unreachable { host, problem }
 }
 
-impl NewestError {
-    /// What happened, in the person's words.
-    pub fn explain(&self, text: Text) -> String {
-        match self {
-            Self::Http(error) => error.explain(text),
-            Self::Release(error) => error.explain(text),
-            Self::Unreachable { host, problem } => {
-                say!(text, "newest-unreachable", host = host.as_str(), problem = problem.as_str())
-            }
-            Self::Insecure { address } => say!(text, "newest-insecure", address = address.as_str()),
-            Self::NoSums { address } => say!(text, "newest-no-sums", address = address.as_str()),
-            Self::Older { found, pinned } => {
-                say!(text, "newest-older", found = found.as_str(), pinned = pinned.as_str())
-            }
-        }
-    }
-}
-
 #[cfg(test)]
 #[allow(clippy::unwrap_used, clippy::panic)]
 mod tests {
@@ -335,7 +315,7 @@ mod tests {
         assert!(matches!(ask(&server, "/away"), NewestError::Insecure { .. }));
         let missing = ask(&server, "/none");
         assert!(matches!(missing, NewestError::Unreachable { .. }), "{missing}");
-        assert!(missing.explain(Text::new(crate::text::Language::Spanish)).contains("404"));
+        assert!(missing.explain(crate::text::Text::new(crate::text::Language::Spanish)).contains("404"));
         let both = [mirror(&server, "/none"), mirror(&server, "/good")].concat();
         assert!(newest(&both, &HttpOptions::default()).is_ok());
     }

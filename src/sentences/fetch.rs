@@ -1,0 +1,170 @@
+//! Downloads, archives and the choice of an engine in words.
+
+use std::path::Path;
+
+use crate::install::Which;
+use crate::install::fetch::{DownloadError, Problem, Waiting};
+use crate::install::unpack::UnpackError;
+use crate::say;
+use crate::text::Text;
+
+impl Waiting {
+    /// In words.
+    pub fn explain(&self, text: Text) -> String {
+        match self {
+            Self::Resume => say!(text, "fetch-waiting-resume"),
+            Self::Answer { host, seconds } => {
+                say!(
+                    text,
+                    "fetch-waiting-answer",
+                    host = host.as_str(),
+                    time = text.duration(*seconds as f64)
+                )
+            }
+            Self::Data { host, seconds } => {
+                say!(text, "fetch-waiting-data", host = host.as_str(), time = text.duration(*seconds as f64))
+            }
+            Self::Retry { host, problem, seconds } => say!(
+                text,
+                "fetch-waiting-retry",
+                host = host.as_str(),
+                problem = problem.explain(text),
+                time = text.duration(*seconds as f64)
+            ),
+            Self::Check => say!(text, "fetch-waiting-check"),
+        }
+    }
+}
+
+impl DownloadError {
+    /// What happened and what to do.
+    pub fn explain(&self, text: Text) -> String {
+        match self {
+            Self::Cancelled(_) => say!(text, "fetch-cancelled"),
+            Self::Unavailable { file, tried } => {
+                let reasons: Vec<String> = tried
+                    .iter()
+                    .map(|(url, problem)| {
+                        format!("{}: {}", url.host_str().unwrap_or_default(), problem.explain(text))
+                    })
+                    .collect();
+                say!(text, "fetch-unavailable", file = file.as_str(), reasons = reasons.join("; "))
+            }
+            Self::CheckSum { address, expected, actual } => say!(
+                text,
+                "fetch-checksum",
+                address = address.as_str(),
+                expected = expected.to_string(),
+                actual = actual.to_string()
+            ),
+            Self::DiskFull { path, missing_bytes: Some(bytes) } => say!(
+                text,
+                "fetch-disk-too-small",
+                path = path.display().to_string(),
+                size = text.file_size(*bytes)
+            ),
+            Self::DiskFull { path, missing_bytes: None } => {
+                say!(text, "fetch-disk-full", path = path.display().to_string())
+            }
+            Self::Io { path, source } => say!(
+                text,
+                "fetch-cannot-write",
+                path = path.display().to_string(),
+                problem = source.to_string()
+            ),
+        }
+    }
+}
+
+impl Problem {
+    /// What happened, as the end of a sentence that names the host.
+    pub fn explain(&self, text: Text) -> String {
+        match self {
+            Self::Connection(problem) => say!(text, "fetch-problem-connection", problem = problem.as_str()),
+            Self::Certificate(problem) => say!(text, "fetch-problem-certificate", problem = problem.as_str()),
+            Self::Stalled(time) => {
+                say!(text, "fetch-problem-stalled", time = text.duration(time.as_secs_f64()))
+            }
+            Self::CutShort => say!(text, "fetch-problem-cut-short"),
+            Self::Status { status: 404 | 410, .. } => say!(text, "fetch-problem-not-found"),
+            Self::Status { status: 407, .. } => say!(text, "fetch-problem-proxy-login"),
+            Self::Status { status, .. } => say!(text, "fetch-problem-status", status = status.to_string()),
+            Self::Insecure(url) => say!(text, "fetch-problem-insecure", address = url.as_str()),
+            Self::Redirects => say!(text, "fetch-problem-redirects"),
+            Self::Length { expected, actual } => say!(
+                text,
+                "fetch-problem-length",
+                expected = text.count(*expected),
+                actual = text.count(*actual)
+            ),
+            Self::Nonsense(problem) => say!(text, "fetch-problem-nonsense", problem = problem.as_str()),
+            Self::RangesIgnored { .. } => say!(text, "fetch-problem-ranges-ignored"),
+            Self::Changed => say!(text, "fetch-problem-changed"),
+            Self::CheckSum { expected, actual } => {
+                say!(
+                    text,
+                    "fetch-problem-checksum",
+                    expected = expected.to_string(),
+                    actual = actual.to_string()
+                )
+            }
+        }
+    }
+}
+
+impl UnpackError {
+    /// What happened and what to do.
+    pub fn explain(&self, text: Text) -> String {
+        let shown = |path: &Path| path.display().to_string();
+        match self {
+            Self::Cancelled(_) => say!(text, "fetch-cancelled"),
+            Self::Read { path, source } => {
+                say!(text, "fetch-unpack-unreadable", path = shown(path), problem = source.to_string())
+            }
+            Self::UnknownFormat { path } => say!(text, "fetch-unpack-format", path = shown(path)),
+            Self::Damaged { path, problem } => {
+                say!(text, "fetch-unpack-damaged", path = shown(path), problem = problem.as_str())
+            }
+            Self::Hostile { entry, .. } => say!(text, "fetch-unpack-hostile", entry = entry.as_str()),
+            Self::TooLarge { limits } => {
+                say!(
+                    text,
+                    "fetch-unpack-too-large",
+                    entries = text.count(limits.entries),
+                    size = text.file_size(limits.bytes)
+                )
+            }
+            Self::WrongHash { path, expected, actual } => say!(
+                text,
+                "fetch-archive-wrong",
+                path = shown(path),
+                expected = expected.to_string(),
+                actual = actual.to_string()
+            ),
+            Self::DiskFull { path } => say!(text, "fetch-disk-full", path = shown(path)),
+            Self::DiskShort { path, need_bytes, free_bytes } => say!(
+                text,
+                "fetch-disk-too-small",
+                path = shown(path),
+                size = text.file_size(need_bytes.saturating_sub(*free_bytes))
+            ),
+            Self::Write { path, source } => {
+                say!(text, "fetch-cannot-write", path = shown(path), problem = source.to_string())
+            }
+        }
+    }
+}
+
+impl Which {
+    /// How sure this is, in a sentence.
+    pub fn note(&self, text: Text) -> String {
+        match self {
+            Self::Pinned => say!(text, "source-pinned"),
+            Self::Listed(path) => say!(text, "source-listed", path = path.display().to_string()),
+            Self::Newest(_) => say!(text, "source-newest"),
+            Self::Installed(engine) => {
+                say!(text, "source-installed", path = engine.program.display().to_string())
+            }
+        }
+    }
+}
