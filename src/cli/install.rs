@@ -245,8 +245,8 @@ fn summary(plan: &Plan, options: &InstallOptions, session: &Session) -> String {
         speed = text.range(plan.speed.decode_tokens_per_s),
         home = options.home.display().to_string(),
         models = options.models_dir.display().to_string(),
-        engine = options.source.which.version().unwrap_or_default(),
-        engine_note = options.source.which.note(text)
+        engine = options.source.choice.version().unwrap_or_default(),
+        engine_note = options.source.choice.note(text)
     )
 }
 

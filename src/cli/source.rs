@@ -5,7 +5,7 @@ use std::path::absolute;
 use crate::cli::args::{SourceArgs, WhichOllama};
 use crate::cli::{Failure, Session, model};
 use crate::install::reuse::installed_engine;
-use crate::install::{Paths, Source, Which};
+use crate::install::{EngineChoice, EngineSource, Paths};
 use crate::machine::Hardware;
 use crate::ollama::release::Release;
 use crate::ollama::release::newest::newest;
@@ -16,16 +16,16 @@ use crate::say;
 ///
 /// # Errors
 /// When an option is wrong.
-pub fn of(args: &SourceArgs, hardware: &Hardware, session: &Session) -> Result<Source, Failure> {
+pub fn of(args: &SourceArgs, hardware: &Hardware, session: &Session) -> Result<EngineSource, Failure> {
     let mut source = without_looking(args, session)?;
     let text = session.text;
     match args.ollama {
         WhichOllama::Newest => {
             session.tell(&say!(text, "newest-asking"));
             match newest(&source.mirrors, &source.http) {
-                Ok(release) => source.which = Which::Newest(Box::new(release)),
+                Ok(release) => source.choice = EngineChoice::Newest(Box::new(release)),
                 Err(error) => {
-                    let version = source.which.version().unwrap_or_default();
+                    let version = source.choice.version().unwrap_or_default();
                     let why = error.explain(text);
                     // Also with --quiet: something else is installed than was asked for.
                     eprintln!("{}", say!(text, "newest-not-found", why = why, version = version));
@@ -36,7 +36,7 @@ pub fn of(args: &SourceArgs, hardware: &Hardware, session: &Session) -> Result<S
             let ours = Paths::new(&session.home).engines();
             let minimum = Release::built_in().map(|release| release.version).unwrap_or_default();
             if let Some(engine) = installed_engine(&hardware.engines, &minimum, &ours) {
-                source.which = Which::Installed(engine);
+                source.choice = EngineChoice::Installed(engine);
             }
         }
         WhichOllama::Auto | WhichOllama::Pinned => {}
@@ -48,9 +48,9 @@ pub fn of(args: &SourceArgs, hardware: &Hardware, session: &Session) -> Result<S
 ///
 /// # Errors
 /// When one is wrong.
-pub fn without_looking(args: &SourceArgs, session: &Session) -> Result<Source, Failure> {
-    Ok(Source {
-        which: args.release.clone().map_or(Which::Pinned, Which::Listed),
+pub fn without_looking(args: &SourceArgs, session: &Session) -> Result<EngineSource, Failure> {
+    Ok(EngineSource {
+        choice: args.release.clone().map_or(EngineChoice::Pinned, EngineChoice::Listed),
         mirrors: args.mirror.clone(),
         archives: args.archive.iter().map(|path| absolute(path).unwrap_or_else(|_| path.clone())).collect(),
         http: model::http_options(&args.network, session)?,
@@ -72,12 +72,12 @@ pub fn is_unsaid(args: &SourceArgs) -> bool {
 }
 
 /// Says what was said for an earlier installation. A proxy's password was not kept and must be said again.
-pub fn say_again(args: &mut SourceArgs, source: Source) {
-    match source.which {
-        Which::Pinned => args.ollama = WhichOllama::Pinned,
-        Which::Listed(path) => args.release = Some(path),
-        Which::Newest(_) => args.ollama = WhichOllama::Newest,
-        Which::Installed(_) => args.ollama = WhichOllama::Auto,
+pub fn say_again(args: &mut SourceArgs, source: EngineSource) {
+    match source.choice {
+        EngineChoice::Pinned => args.ollama = WhichOllama::Pinned,
+        EngineChoice::Listed(path) => args.release = Some(path),
+        EngineChoice::Newest(_) => args.ollama = WhichOllama::Newest,
+        EngineChoice::Installed(_) => args.ollama = WhichOllama::Auto,
     }
     args.mirror = source.mirrors;
     args.archive = source.archives;

@@ -3,6 +3,8 @@
 //! [`run`] carries out a [`Request`] step by step and ends with a [`Receipt`]; every change is written to the
 //! [`journal`] before it is made. Running it again goes on where it stopped, or changes what is installed.
 
+mod egress_proxy;
+mod engine_source;
 mod error;
 pub mod fetch;
 pub mod manage;
@@ -12,18 +14,16 @@ mod prompt;
 pub mod reuse;
 mod room;
 mod run;
-mod source;
 pub mod state;
 mod steps;
 mod types;
 pub mod unpack;
-mod way_out;
 
+pub use engine_source::{ArchiveRecord, EngineChoice, EngineOrigin, EngineRecord, EngineSource};
 pub use error::InstallError;
 pub use manage::Health;
 pub use manage::service::run_if_asked as start_server_if_asked;
 pub use run::run;
-pub use source::{ArchiveRecord, EngineRecord, Origin, Source, Which};
 pub use state::{Installed, Lock, LockError, Paths, ProfileFile, SavedRequest};
 pub use types::{
     Event, InstallOptions, MeasuredFigures, Placements, PredictedFigures, Receipt, Request, Step, StepState,

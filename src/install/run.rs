@@ -15,13 +15,13 @@
 //! run goes on from there as well, or [`crate::install::manage::undo`] takes it back.
 
 use crate::control::Control;
+use crate::install::egress_proxy::EgressProxy;
 use crate::install::progress::Reporter;
 use crate::install::state::documents::{Installed, PREVIOUS_MODEL, SERVED_MODEL, ServerFile, to_json};
 use crate::install::state::journal::{Change, Journal, unfinished};
 use crate::install::state::snapshot::Snapshot;
 use crate::install::steps::server::Server;
 use crate::install::steps::{aside, check, engine, finish, load, login, measure, model, server};
-use crate::install::way_out::WayOut;
 use crate::install::{
     Event, InstallError, Lock, Paths, Placements, Receipt, Request, SavedRequest, Step, Tried,
 };
@@ -58,7 +58,7 @@ pub(super) struct Job<'a> {
     /// Every attempt at loading.
     pub tried: Vec<Tried>,
     /// How the engine reaches its registry while it pulls; nothing of it is needed at any other time.
-    pub way_out: WayOut,
+    pub egress_proxy: EgressProxy,
 }
 
 /// Carries a request out and tells what happens. Blocks for as long as it takes; `control` stops it within a second,
@@ -128,7 +128,7 @@ async fn install(
         kv_cache_type: request.plan.candidate.kv_cache_type,
         placements: None,
         tried: Vec::new(),
-        way_out: WayOut::default(),
+        egress_proxy: EgressProxy::default(),
     };
     job.journal.begin()?;
     let asked = job.paths.request();

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::estimate::MachineFigures;
 use crate::figures::Range;
-use crate::install::{EngineRecord, Source};
+use crate::install::{EngineRecord, EngineSource};
 use crate::models::KvCacheType;
 use crate::plan::{Plan, Verdict};
 
@@ -111,7 +111,7 @@ pub struct InstallOptions {
     /// Start the server at login.
     pub autostart: bool,
     /// Where the engine comes from, and how the outside world is reached.
-    pub source: Source,
+    pub source: EngineSource,
     /// Plain http for the model's registry (`--insecure-registry`).
     pub insecure_registry: bool,
 }

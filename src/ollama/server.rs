@@ -86,7 +86,7 @@ pub struct Launch {
     pub log: PathBuf,
     /// How it reaches registries, where that is not as in our own environment. Never written down: it is of use only as
     /// long as we run.
-    pub network: BTreeMap<String, String>,
+    pub network: BTreeMap<String, OsString>,
 }
 
 /// What went wrong with the server's process.
@@ -169,7 +169,7 @@ impl Launch {
                 environment.insert((*name).to_owned(), value);
             }
         }
-        environment.extend(self.network.iter().map(|(name, value)| (name.clone(), value.into())));
+        environment.extend(self.network.clone());
         let home = self.home.clone().into_os_string();
         if cfg!(windows) {
             let root = outside("SystemRoot").unwrap_or_else(|| r"C:\Windows".into());

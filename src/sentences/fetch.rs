@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use crate::install::Which;
+use crate::install::EngineChoice;
 use crate::install::fetch::{DownloadError, Problem, Waiting};
 use crate::install::unpack::UnpackError;
 use crate::say;
@@ -155,7 +155,7 @@ impl UnpackError {
     }
 }
 
-impl Which {
+impl EngineChoice {
     /// How sure this is, in a sentence.
     pub fn note(&self, text: Text) -> String {
         match self {

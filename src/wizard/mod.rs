@@ -25,7 +25,7 @@ use std::sync::mpsc::{Receiver, channel};
 use eframe::egui::{self, Key, Modifiers, Theme, Ui};
 
 use crate::control::Control;
-use crate::install::{SavedRequest, Source};
+use crate::install::{EngineSource, SavedRequest};
 use crate::machine::Hardware;
 use crate::models::{Catalogue, Model};
 use crate::plan::{Profiles, reference_computers};
@@ -51,7 +51,7 @@ pub struct WizardOptions {
     /// Our folder.
     pub home: PathBuf,
     /// Where the engine comes from, as the options say it.
-    pub source: Source,
+    pub source: EngineSource,
     /// The newest release was asked for; it is looked for while the first pages are read.
     pub wants_newest: bool,
     /// An engine that is on this computer and recent enough may be used.

@@ -1,7 +1,7 @@
 //! The engine and the network among the advanced settings, and what the summary says about them.
 
 use acolyte::install::reuse::InstalledEngine;
-use acolyte::install::{Source, Which};
+use acolyte::install::{EngineChoice, EngineSource};
 use acolyte::ollama::http::HttpOptions;
 use acolyte::ollama::release::Release;
 use acolyte::text::Language;
@@ -66,7 +66,7 @@ fn the_newest_release_is_waited_for_and_said_to_be_less_certain() {
         assert!(stage.sees(&stage.say("source-newest")));
         stage.click("wizard-install");
         let source = stage.installation().0.options.source;
-        assert!(matches!(source.which, Which::Newest(release) if release.version == "0.35.1"));
+        assert!(matches!(source.choice, EngineChoice::Newest(release) if release.version == "0.35.1"));
     }
 }
 
@@ -79,7 +79,7 @@ fn without_the_newest_release_the_pinned_one_is_offered_and_the_reason_said() {
     let mut stage = summary(stage);
     assert!(stage.sees(&stage.say("source-pinned")));
     stage.click("wizard-install");
-    assert_eq!(stage.installation().0.options.source.which, Which::Pinned);
+    assert_eq!(stage.installation().0.options.source.choice, EngineChoice::Pinned);
 }
 
 #[test]
@@ -88,7 +88,7 @@ fn an_ollama_that_is_here_is_offered_first_and_not_downloaded() {
     assert!(stage.sees("Ollama 0.33.1") && stage.sees(&stage.say("wizard-summary-already-here")));
     assert!(stage.sees("/usr/local/bin/ollama"));
     stage.click("wizard-install");
-    assert!(matches!(stage.installation().0.options.source.which, Which::Installed(_)));
+    assert!(matches!(stage.installation().0.options.source.choice, EngineChoice::Installed(_)));
 }
 
 #[test]
@@ -147,7 +147,10 @@ fn an_archive_is_picked_with_the_systems_dialog() {
 #[test]
 fn a_proxy_of_the_command_line_keeps_its_password_without_showing_it() {
     let http = HttpOptions { proxy: Some("ana:s3cret@proxy:3128".parse().unwrap()), ca_file: None };
-    let start = EngineDefaults { source: Source { http, ..Source::default() }, ..EngineDefaults::default() };
+    let start = EngineDefaults {
+        source: EngineSource { http, ..EngineSource::default() },
+        ..EngineDefaults::default()
+    };
     let mut stage = Stage::new(Eye::blind(Language::English), scene(start)).reach_profile();
     stage.click("wizard-advanced");
     let label = stage.say("wizard-network-proxy");

@@ -10,7 +10,7 @@ use acolyte::estimate::MachineFigures;
 use acolyte::figures::Range;
 use acolyte::install::manage::undo::Unfinished;
 use acolyte::install::{
-    Event, MeasuredFigures, PredictedFigures, Receipt, Request, SavedRequest, Source, Step, StepState,
+    EngineSource, Event, MeasuredFigures, PredictedFigures, Receipt, Request, SavedRequest, Step, StepState,
 };
 use acolyte::machine::Hardware;
 use acolyte::models::{Catalogue, Model};
@@ -30,7 +30,7 @@ pub struct Desk {
     pub installs: Vec<(Request, Control, Outbox)>,
     pub questions: Vec<(String, Outbox)>,
     pub lookups: Vec<(String, Outbox)>,
-    pub newest: Vec<(Source, Outbox)>,
+    pub newest: Vec<(EngineSource, Outbox)>,
     pub actions: Vec<(ManageAction, Outbox)>,
     pub reports: Vec<(ReportContents, PathBuf)>,
     pub dialogs: usize,
@@ -165,7 +165,7 @@ impl Backend for Scripted {
         self.scene.source.clone()
     }
 
-    fn find_newest(&self, source: Source, _text: Text, outbox: Outbox) {
+    fn find_newest(&self, source: EngineSource, _text: Text, outbox: Outbox) {
         self.desk.borrow_mut().newest.push((source, outbox));
     }
 

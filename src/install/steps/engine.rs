@@ -14,7 +14,7 @@ use crate::install::state::journal::Change;
 use crate::install::steps::aside;
 use crate::install::steps::mark::{Look, Mark};
 use crate::install::unpack::{self, Following, Limits, UnpackError, UnpackedFile};
-use crate::install::{ArchiveRecord, EngineRecord, InstallError, Source, Step};
+use crate::install::{ArchiveRecord, EngineRecord, EngineSource, InstallError, Step};
 use crate::machine::Backend;
 use crate::ollama::http;
 use crate::ollama::release::{Asset, AssetRole, Release, find_program};
@@ -54,14 +54,14 @@ enum Contents {
 /// whatever else happens to files, must not stay unnoticed.
 pub fn plan(job: &Job<'_>) -> Result<Plan, InstallError> {
     let source = &job.request.options.source;
-    let (version, contents) = match (source.which.release()?, &source.which) {
+    let (version, contents) = match (source.choice.release()?, &source.choice) {
         (Some(release), _) => {
             let on_rocm = job.gpu_layers > 0
                 && job.request.machine.gpus.first().is_some_and(|gpu| gpu.backend == Backend::Rocm);
             let assets = with_archives(assets_of(&release, on_rocm)?, source);
             (release.version.clone(), Contents::Release { release: Box::new(release), assets })
         }
-        (None, crate::install::Which::Installed(engine)) => {
+        (None, crate::install::EngineChoice::Installed(engine)) => {
             let sha256 = engine.program_sha256()?;
             (engine.version.clone(), Contents::Installed { engine: engine.clone(), sha256 })
         }
@@ -85,7 +85,7 @@ fn assets_of(release: &Release, on_rocm: bool) -> Result<Vec<Asset>, InstallErro
 
 /// Which archive lies where: one that is named as the release names it, else the next one, because people rename files.
 /// An extra that nobody brought along is left out: whoever names archives may have no network at all.
-fn with_archives(assets: Vec<Asset>, source: &Source) -> Vec<(Asset, Option<PathBuf>)> {
+fn with_archives(assets: Vec<Asset>, source: &EngineSource) -> Vec<(Asset, Option<PathBuf>)> {
     if source.archives.is_empty() {
         return assets.into_iter().map(|asset| (asset, None)).collect();
     }
@@ -369,7 +369,7 @@ impl Plan {
     }
 
     fn record(&self, job: &Job<'_>) -> EngineRecord {
-        let which = &job.request.options.source.which;
-        EngineRecord { origin: which.origin(), note: which.note(job.text), archives: self.archives() }
+        let choice = &job.request.options.source.choice;
+        EngineRecord { origin: choice.origin(), note: choice.note(job.text), archives: self.archives() }
     }
 }

@@ -1,16 +1,17 @@
 //! The private server: kept when it is the right one, else stopped and started anew.
 
 use std::collections::BTreeMap;
+use std::ffi::OsString;
 use std::path::Path;
 
 use crate::SCHEMA;
 use crate::control::Cancelled;
+use crate::install::egress_proxy::EgressProxy;
 use crate::install::manage::service;
 use crate::install::run::Job;
 use crate::install::state::documents::{ServerFile, to_json};
 use crate::install::state::journal::Change;
 use crate::install::steps::engine::Engine;
-use crate::install::way_out::WayOut;
 use crate::install::{InstallError, Paths, Step};
 use crate::ollama::client::Client;
 use crate::ollama::server::{self, Launch, PORTS, READY_LIMIT, ServerError};
@@ -111,29 +112,29 @@ pub async fn restart(job: &Job<'_>, server: &mut Server) -> Result<(), InstallEr
 /// that. It ends with this program, so [`come_back`] must follow.
 pub async fn reach_out(job: &mut Job<'_>, server: &mut Server) -> Result<(), InstallError> {
     let source = &job.request.options.source;
-    job.way_out = WayOut::open(source, |name| std::env::var(name).ok()).await?;
-    if !job.way_out.is_needed() {
+    job.egress_proxy = EgressProxy::open(source, |name| std::env::var(name).ok()).await?;
+    if !job.egress_proxy.is_needed() {
         return Ok(());
     }
     job.reporter.running(say!(job.text, "install-server-reaches-out"));
-    start_anew(job, server, job.way_out.environment()).await
+    start_anew(job, server, job.egress_proxy.environment()).await
 }
 
-/// After a model was pulled: from here on the server needs no network, and must not be left with a way out that ends.
+/// After a model was pulled: from here on the server needs no network, and must not keep a relay that ends.
 pub async fn come_back(job: &mut Job<'_>, server: &mut Server) -> Result<(), InstallError> {
-    if !job.way_out.is_needed() {
+    if !job.egress_proxy.is_needed() {
         return Ok(());
     }
     job.reporter.running(say!(job.text, "install-server-comes-back"));
     start_anew(job, server, BTreeMap::new()).await?;
-    job.way_out = WayOut::default();
+    job.egress_proxy = EgressProxy::default();
     Ok(())
 }
 
 async fn start_anew(
     job: &Job<'_>,
     server: &mut Server,
-    network: BTreeMap<String, String>,
+    network: BTreeMap<String, OsString>,
 ) -> Result<(), InstallError> {
     let launch = Launch { network, ..server.launch.clone() };
     stop(&job.paths).await?;
@@ -218,7 +219,7 @@ pub async fn put_back(job: &mut Job<'_>) -> Result<(), InstallError> {
         return Ok(files::remove_file(&job.paths.server_state())?);
     };
     let launch = file.launch(&job.paths);
-    if job.server_ran && !job.way_out.is_needed() && running(&job.paths, &launch).await?.is_some() {
+    if job.server_ran && !job.egress_proxy.is_needed() && running(&job.paths, &launch).await?.is_some() {
         return Ok(());
     }
     stop(&job.paths).await?;

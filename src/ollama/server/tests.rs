@@ -27,9 +27,9 @@ fn passwords_of_proxies_are_not_handed_to_a_program_that_logs_its_environment() 
     let environment = launch(KvCacheType::Q8_0).environment(outside);
     assert_eq!(environment["https_proxy"], "http://proxy:3128");
     assert!(environment.values().all(|value| !value.to_string_lossy().contains("s3cret")), "{environment:?}");
-    let way = BTreeMap::from([("HTTPS_PROXY".to_owned(), "http://127.0.0.1:9".to_owned())]);
-    let launch = Launch { network: way, ..launch(KvCacheType::Q8_0) };
-    assert_eq!(launch.environment(outside)["HTTPS_PROXY"], "http://127.0.0.1:9", "the way out counts");
+    let network = BTreeMap::from([("HTTPS_PROXY".to_owned(), "http://127.0.0.1:9".into())]);
+    let launch = Launch { network, ..launch(KvCacheType::Q8_0) };
+    assert_eq!(launch.environment(outside)["HTTPS_PROXY"], "http://127.0.0.1:9", "the egress proxy counts");
     assert!(!launch.settings().contains_key("HTTPS_PROXY"), "it is no setting of the server");
 }
 

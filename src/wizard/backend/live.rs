@@ -16,7 +16,7 @@ use crate::install::manage::undo::{undo, unfinished_run};
 use crate::install::manage::uninstall::uninstall;
 use crate::install::reuse::installed_engine;
 use crate::install::state::documents::SERVED_MODEL;
-use crate::install::{self, InstallError, Installed, Paths, Request, SavedRequest, Source, manage};
+use crate::install::{self, EngineSource, InstallError, Installed, Paths, Request, SavedRequest, manage};
 use crate::machine::Hardware;
 use crate::models::{Catalogue, Model};
 use crate::ollama::client::{Client, ClientError, GenerateOptions, GenerateRequest};
@@ -44,7 +44,7 @@ pub struct Live {
     model: Option<Arc<Model>>,
     insecure_registry: bool,
     profiles: Arc<Profiles>,
-    source: Source,
+    source: EngineSource,
     wants_newest: bool,
     may_reuse: bool,
     release: Option<Release>,
@@ -64,7 +64,7 @@ impl Live {
             source: options.source.clone(),
             wants_newest: options.wants_newest,
             may_reuse: options.may_reuse,
-            release: (options.source.which.release())
+            release: (options.source.choice.release())
                 .inspect_err(|error| tracing::warn!(%error, "the release list cannot be read"))
                 .ok()
                 .flatten(),
@@ -117,7 +117,7 @@ impl Backend for Live {
         EngineDefaults { source: self.source.clone(), wants_newest: self.wants_newest, here }
     }
 
-    fn find_newest(&self, source: Source, text: Text, outbox: Outbox) {
+    fn find_newest(&self, source: EngineSource, text: Text, outbox: Outbox) {
         work(
             text,
             outbox,

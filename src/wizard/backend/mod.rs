@@ -16,7 +16,7 @@ use crate::control::Control;
 use crate::hardware::evidence::Evidence;
 use crate::install::manage::undo::Unfinished;
 use crate::install::reuse::InstalledEngine;
-use crate::install::{Event, Receipt, Request, SavedRequest, Source};
+use crate::install::{EngineSource, Event, Receipt, Request, SavedRequest};
 use crate::machine::Hardware;
 use crate::models::Model;
 use crate::ollama::http::HttpOptions;
@@ -65,7 +65,7 @@ pub struct Places {
 #[derive(Clone, Debug, Default)]
 pub struct EngineDefaults {
     /// As the program was started.
-    pub source: Source,
+    pub source: EngineSource,
     /// The newest release was asked for.
     pub wants_newest: bool,
     /// An engine that is here, recent enough, and may be used.
@@ -240,7 +240,7 @@ pub trait Backend {
     /// Where the engine comes from, as the program was started, and an engine on this machine that could be used.
     fn source(&self, hardware: &Hardware) -> EngineDefaults;
     /// Looks for the newest release → [`Message::NewestFound`].
-    fn find_newest(&self, source: Source, text: Text, outbox: Outbox);
+    fn find_newest(&self, source: EngineSource, text: Text, outbox: Outbox);
     /// Looks for an installation → [`Message::Installation`], and [`Message::CutShort`] where there is reason to.
     fn look_for_installation(&self, text: Text, outbox: Outbox);
     /// Detects and assesses → [`Message::Detected`].

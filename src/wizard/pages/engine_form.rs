@@ -7,7 +7,7 @@ use eframe::egui::{ComboBox, Ui};
 use super::PageContext;
 use crate::install::fetch::parse_rate;
 use crate::install::reuse::InstalledEngine;
-use crate::install::{Source, Which};
+use crate::install::{EngineChoice, EngineSource};
 use crate::ollama::http::{HttpOptions, ProxyAddress};
 use crate::ollama::release::Release;
 use crate::say;
@@ -19,7 +19,7 @@ use crate::wizard::widgets::{ButtonStyle, UiExt as _, banner, button_width, labe
 /// What can be chosen and typed about it.
 #[derive(Clone, Debug, Default)]
 pub struct EngineForm {
-    start: Source,
+    start: EngineSource,
     here: Option<InstalledEngine>,
     wanted: Wanted,
     newest: Newest,
@@ -89,12 +89,12 @@ impl EngineForm {
     }
 
     /// What the installation is asked to do.
-    pub fn source(&self) -> Source {
-        let which = match (self.wanted, &self.newest, &self.here) {
-            _ if !self.archive.trim().is_empty() => self.start.which.clone(),
-            (Wanted::Newest, Newest::Found(release), _) => Which::Newest(release.clone()),
-            (Wanted::Here, _, Some(engine)) => Which::Installed(engine.clone()),
-            _ => self.start.which.clone(),
+    pub fn source(&self) -> EngineSource {
+        let choice = match (self.wanted, &self.newest, &self.here) {
+            _ if !self.archive.trim().is_empty() => self.start.choice.clone(),
+            (Wanted::Newest, Newest::Found(release), _) => EngineChoice::Newest(release.clone()),
+            (Wanted::Here, _, Some(engine)) => EngineChoice::Installed(engine.clone()),
+            _ => self.start.choice.clone(),
         };
         let same_archive =
             self.start.archives.first().is_some_and(|path| path == std::path::Path::new(self.archive.trim()));
@@ -103,8 +103,8 @@ impl EngineForm {
             _ if same_archive => self.start.archives.clone(),
             path => vec![PathBuf::from(path)],
         };
-        Source {
-            which,
+        EngineSource {
+            choice,
             mirrors: self.mirrors.split_whitespace().map(str::to_owned).collect(),
             archives,
             http: self.http(),

@@ -7,7 +7,7 @@ use eframe::egui::Ui;
 use super::install::InstallPage;
 use super::profile::ProfilePage;
 use super::{Button, Footer, Intent, PageContext, View};
-use crate::install::{InstallOptions, Request, Source, Which};
+use crate::install::{EngineChoice, EngineSource, InstallOptions, Request};
 use crate::machine::Hardware;
 use crate::say;
 use crate::text::Text;
@@ -85,8 +85,8 @@ impl SummaryPage {
         ui.gap(0.5);
         ui.text(TextRole::Label, Tone::Faint, &say!(text, "wizard-summary-not-twice"));
         ui.gap(1.0);
-        let sure = if matches!(source.which, Which::Newest(_)) { Tone::Warning } else { Tone::Faint };
-        ui.text(TextRole::Label, sure, &source.which.note(text));
+        let sure = if matches!(source.choice, EngineChoice::Newest(_)) { Tone::Warning } else { Tone::Faint };
+        ui.text(TextRole::Label, sure, &source.choice.note(text));
         total
     }
 
@@ -194,13 +194,13 @@ impl View for SummaryPage {
 }
 
 /// Version of the engine that will be installed, and what has to be downloaded for it, when that is known.
-fn engine(source: &Source, hardware: &Hardware, backend: &dyn Backend) -> (String, Option<u64>) {
+fn engine(source: &EngineSource, hardware: &Hardware, backend: &dyn Backend) -> (String, Option<u64>) {
     let listed = || backend.engine_version().unwrap_or_default();
-    match &source.which {
-        Which::Installed(engine) => (engine.version.clone(), Some(0)),
-        Which::Newest(release) => (release.version.clone(), source.which.download_bytes(false)),
-        Which::Pinned | Which::Listed(_) if !source.archives.is_empty() => (listed(), Some(0)),
-        Which::Pinned | Which::Listed(_) => (listed(), backend.engine_download_bytes(hardware)),
+    match &source.choice {
+        EngineChoice::Installed(engine) => (engine.version.clone(), Some(0)),
+        EngineChoice::Newest(release) => (release.version.clone(), source.choice.download_bytes(false)),
+        EngineChoice::Pinned | EngineChoice::Listed(_) if !source.archives.is_empty() => (listed(), Some(0)),
+        EngineChoice::Pinned | EngineChoice::Listed(_) => (listed(), backend.engine_download_bytes(hardware)),
     }
 }
 

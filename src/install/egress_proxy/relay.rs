@@ -1,4 +1,7 @@
-//! A proxy on loopback that speaks with the real one.
+//! A proxy on loopback that forwards to the real one.
+//!
+//! Written out rather than built on hyper: one method, no bodies, and on both sides a raw stream afterwards, for which
+//! hyper needs a service, an upgrade and an adapter on either side.
 
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
@@ -15,15 +18,15 @@ use tokio_rustls::TlsConnector;
 use crate::install::fetch::Limiter;
 use crate::ollama::http::ProxyAddress;
 
-/// The head of a request or an answer of a proxy is no longer than this.
+/// Longest head of a request or of a proxy's response, in bytes.
 const LONGEST_HEAD: usize = 16 << 10;
 
-/// The proxy on loopback. It ends when this is dropped.
+/// The proxy on loopback. Dropping it ends it.
 #[derive(Debug)]
 pub struct Relay {
     /// Where it listens.
     pub port: u16,
-    /// What it asks for.
+    /// Password it requires.
     pub password: String,
     accepting: JoinHandle<()>,
 }
@@ -36,22 +39,22 @@ struct Rules {
 
 /// The real proxy.
 pub struct Upstream {
-    /// Where it is, and what it asks for.
+    /// Its address, with user name and password.
     pub address: ProxyAddress,
-    /// Which certificates it may show, where it is itself reached over https.
+    /// Trusted certificates, for a proxy that is itself reached over https.
     pub tls: Arc<rustls::ClientConfig>,
 }
 
 impl Relay {
-    /// Listens on a port of loopback that nobody else has.
+    /// Listens on a free port of loopback.
     ///
     /// # Errors
-    /// When nothing can listen there.
+    /// When it cannot listen, or the system has no random numbers.
     pub async fn start(upstream: Option<Upstream>, limiter: Option<Arc<Limiter>>) -> io::Result<Self> {
         let mut random = [0; 16];
         let provider = rustls::crypto::ring::default_provider();
         provider.secure_random.fill(&mut random).map_err(|_| io::Error::other("no random numbers"))?;
-        let password: String = random.iter().map(|byte| format!("{byte:02x}")).collect();
+        let password = hex::encode(random);
         let listener = TcpListener::bind(SocketAddr::from((Ipv4Addr::LOCALHOST, 0))).await?;
         let port = listener.local_addr()?.port();
         let authorization = basic("acolyte", &password);
@@ -69,7 +72,7 @@ impl Relay {
         Ok(Self { port, password, accepting })
     }
 
-    /// What the engine is told.
+    /// The proxy URL for the engine.
     pub fn address(&self) -> String {
         format!("http://acolyte:{}@127.0.0.1:{}", self.password, self.port)
     }
@@ -81,7 +84,7 @@ impl Drop for Relay {
     }
 }
 
-/// One connection: `CONNECT HOST:PORT` and no other request.
+/// Serves one connection: `CONNECT HOST:PORT` and no other request.
 async fn serve(mut client: TcpStream, rules: &Rules) -> io::Result<()> {
     let head = read_head(&mut client).await?;
     let mut lines = head.lines();
@@ -93,7 +96,7 @@ async fn serve(mut client: TcpStream, rules: &Rules) -> io::Result<()> {
     if !authorized {
         return refuse(client, "407 Proxy Authentication Required").await;
     }
-    // What the target may hold is what a host and a port consist of: it becomes part of our own request.
+    // The target becomes part of our own request: allow only what a host and a port consist of.
     let plain = |target: &&str| {
         target.bytes().all(|byte| {
             byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-' | b':' | b'[' | b']' | b'_')
@@ -119,7 +122,7 @@ async fn serve(mut client: TcpStream, rules: &Rules) -> io::Result<()> {
 trait Pipe: AsyncRead + AsyncWrite + Unpin + Send {}
 impl<T: AsyncRead + AsyncWrite + Unpin + Send> Pipe for T {}
 
-/// To the target, through the real proxy where there is one.
+/// Connects to the target, through the real proxy where there is one.
 async fn connect(target: &str, rules: &Rules) -> io::Result<Box<dyn Pipe>> {
     let Some(upstream) = &rules.upstream else { return Ok(Box::new(TcpStream::connect(target).await?)) };
     let url = upstream.address.with_secrets();
@@ -146,7 +149,7 @@ async fn connect(target: &str, rules: &Rules) -> io::Result<Box<dyn Pipe>> {
     if status == "200" { Ok(server) } else { Err(io::Error::other(format!("the proxy answered {status}"))) }
 }
 
-/// Reads up to the empty line and not a byte further.
+/// Reads up to the empty line and not a byte beyond.
 pub(super) async fn read_head(stream: &mut (impl AsyncRead + Unpin)) -> io::Result<String> {
     let mut head = Vec::new();
     while !head.ends_with(b"\r\n\r\n") {

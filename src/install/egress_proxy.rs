@@ -1,39 +1,39 @@
 //! How the engine reaches its registry while an installation runs.
 //!
-//! The engine writes its environment into its log, so it is never handed a proxy's password, and it knows no rate limit.
-//! Where either matters it is sent through a small proxy of ours on this computer: that one speaks with the real proxy,
-//! holds the rate down, and looks into nothing, because what passes is encrypted. Nobody else can use it: it asks for a
-//! password of its own, made for this run. The server is started with it only while a model is pulled, and without it
-//! again afterwards: it then needs no network, and what ended with the installation would be no way out.
+//! The engine writes its environment into its log, so it must not get a proxy's password, and it has no rate limit. Where
+//! either matters it goes through a relay of ours on loopback, which authenticates to the real proxy and limits the rate.
+//! The relay cannot read the traffic, which is encrypted, and requires a password made for this run. The server runs with
+//! these settings only while a model is pulled and is restarted without them: the relay ends with the installation.
 
 mod relay;
 
 use std::collections::BTreeMap;
+use std::ffi::OsString;
 use std::path::Path;
 use std::sync::Arc;
 
 use crate::install::fetch::Limiter;
-use crate::install::{InstallError, Source};
+use crate::install::{EngineSource, InstallError};
 use crate::ollama::http::{self, ProxyAddress};
 use crate::platform::files;
 use relay::{Relay, Upstream};
 
-const NOT_THROUGH_A_PROXY: &str = "localhost,127.0.0.0/8,127.0.0.1,::1";
+const NO_PROXY: &str = "localhost,127.0.0.0/8,127.0.0.1,::1";
 
-/// The engine's way out. What it opened closes when this is dropped.
+/// The engine's network settings during an installation. Dropping it closes the relay.
 #[derive(Debug, Default)]
-pub struct WayOut {
-    environment: BTreeMap<String, String>,
+pub struct EgressProxy {
+    environment: BTreeMap<String, OsString>,
     relay: Option<Relay>,
 }
 
-impl WayOut {
-    /// As the source says, and the environment where that says nothing.
+impl EgressProxy {
+    /// Takes the proxy from `source`, else from the environment, in which `outside` looks variables up.
     ///
     /// # Errors
-    /// When nothing can listen on loopback, or the company's certificates cannot be read.
+    /// When the relay cannot listen on loopback, or the certificate file cannot be read.
     pub async fn open(
-        source: &Source,
+        source: &EngineSource,
         outside: impl Fn(&str) -> Option<String>,
     ) -> Result<Self, InstallError> {
         let set = || ["HTTPS_PROXY", "https_proxy"].into_iter().find_map(&outside);
@@ -52,32 +52,31 @@ impl WayOut {
         let proxy = match (&relay, &upstream) {
             (Some(relay), _) => Some(relay.address()),
             (None, Some(upstream)) if source.http.proxy.is_some() => Some(upstream.to_string()),
-            // The engine gets the environment's own.
+            // The engine inherits the environment's proxy.
             (None, _) => None,
         };
         if let Some(proxy) = proxy {
             for name in ["HTTPS_PROXY", "https_proxy"] {
-                environment.insert(name.to_owned(), proxy.clone());
+                environment.insert(name.to_owned(), proxy.clone().into());
             }
             for name in ["NO_PROXY", "no_proxy"] {
-                environment.insert(name.to_owned(), NOT_THROUGH_A_PROXY.to_owned());
+                environment.insert(name.to_owned(), NO_PROXY.into());
             }
         }
         if let Some(ca_file) = &source.http.ca_file {
-            environment.insert("SSL_CERT_FILE".to_owned(), ca_file.display().to_string());
+            environment.insert("SSL_CERT_FILE".to_owned(), ca_file.clone().into_os_string());
         }
-        let way = Self { environment, relay };
-        tracing::debug!(relayed = way.relay.is_some(), "how the engine reaches its registry");
-        Ok(way)
+        tracing::debug!(relayed = relay.is_some(), "network settings of the engine");
+        Ok(Self { environment, relay })
     }
 
-    /// Whether the engine's own environment is not enough.
+    /// Whether the engine needs more than it inherits.
     pub fn is_needed(&self) -> bool {
         !self.environment.is_empty()
     }
 
-    /// What the engine's environment says about it.
-    pub fn environment(&self) -> BTreeMap<String, String> {
+    /// Variables to set for the engine.
+    pub fn environment(&self) -> BTreeMap<String, OsString> {
         self.environment.clone()
     }
 }

@@ -14,9 +14,9 @@ fn block_on<T>(future: impl Future<Output = T>) -> T {
     tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(future)
 }
 
-fn source(proxy: Option<&str>, rate: Option<u64>) -> Source {
+fn source(proxy: Option<&str>, rate: Option<u64>) -> EngineSource {
     let http = HttpOptions { proxy: proxy.map(|proxy| proxy.parse().unwrap()), ca_file: None };
-    Source { http, max_bytes_per_s: rate, ..Source::default() }
+    EngineSource { http, max_bytes_per_s: rate, ..EngineSource::default() }
 }
 
 /// Accepts once: tells the head of the request, answers, and then says back what it hears.
@@ -102,11 +102,12 @@ async fn says_hello_through(relay: &Relay) {
 fn the_engine_never_sees_the_password_and_the_proxy_does() {
     block_on(async {
         let (address, proxy) = far_end("HTTP/1.1 200 fine\r\n\r\n").await;
-        let way =
-            WayOut::open(&source(Some(&format!("ana:s3cr%40t@{address}")), None), |_| None).await.unwrap();
-        let environment = format!("{:?}", way.environment());
+        let egress = EgressProxy::open(&source(Some(&format!("ana:s3cr%40t@{address}")), None), |_| None)
+            .await
+            .unwrap();
+        let environment = format!("{:?}", egress.environment());
         assert!(environment.contains("HTTPS_PROXY") && !environment.contains("s3cr"), "{environment}");
-        let relay = way.relay.as_ref().unwrap();
+        let relay = egress.relay.as_ref().unwrap();
         says_hello_through(relay).await;
         let head = proxy.await.unwrap();
         assert!(head.starts_with("CONNECT registry.example.org:443 HTTP/1.1\r\n"), "{head}");
@@ -121,8 +122,8 @@ fn a_proxy_that_is_reached_over_https_gets_its_password_there() {
         let (address, proxy) = encrypted_end("HTTP/1.1 200 fine\r\n\r\n").await;
         let mut source = source(Some(&format!("https://ana:s3cr%40t@{address}")), None);
         source.http.ca_file = Some(authority.into());
-        let way = WayOut::open(&source, |_| None).await.unwrap();
-        let relay = way.relay.as_ref().unwrap();
+        let egress = EgressProxy::open(&source, |_| None).await.unwrap();
+        let relay = egress.relay.as_ref().unwrap();
         says_hello_through(relay).await;
         let head = proxy.await.unwrap();
         assert!(head.contains(&basic("ana", "s3cr@t")), "{head}");
@@ -131,8 +132,8 @@ fn a_proxy_that_is_reached_over_https_gets_its_password_there() {
         let (address, proxy) = encrypted_end("HTTP/1.1 200 fine\r\n\r\n").await;
         source.http.proxy = Some(format!("https://ana:s3cr%40t@{address}").parse().unwrap());
         source.http.ca_file = None;
-        let way = WayOut::open(&source, |_| None).await.unwrap();
-        let relay = way.relay.as_ref().unwrap();
+        let egress = EgressProxy::open(&source, |_| None).await.unwrap();
+        let relay = egress.relay.as_ref().unwrap();
         assert!(ask(relay, &relay.password, "registry.example.org:443").await.0.starts_with("HTTP/1.1 502"));
         let head = proxy.await.unwrap();
         assert!(!head.contains("CONNECT"), "{head}");
@@ -173,8 +174,8 @@ fn a_proxy_that_refuses_is_an_answer_to_the_engine() {
 fn the_rate_limit_holds_for_what_the_engine_fetches() {
     block_on(async {
         let (address, _end) = far_end("").await;
-        let way = WayOut::open(&source(None, Some(200_000)), |_| None).await.unwrap();
-        let relay = way.relay.as_ref().unwrap();
+        let egress = EgressProxy::open(&source(None, Some(200_000)), |_| None).await.unwrap();
+        let relay = egress.relay.as_ref().unwrap();
         let (_, mut stream) = ask(relay, &relay.password, &address).await;
         let began = Instant::now();
         let (mut read, mut write) = stream.split();
@@ -193,12 +194,12 @@ fn the_rate_limit_holds_for_what_the_engine_fetches() {
 fn where_nothing_is_hidden_or_held_down_the_engine_goes_its_own_way() {
     block_on(async {
         let env = |name: &str| (name == "HTTPS_PROXY").then(|| "http://proxy:3128".to_owned());
-        assert_eq!(WayOut::open(&source(None, None), env).await.unwrap().environment(), BTreeMap::new());
-        let named = WayOut::open(&source(Some("other:8080"), None), env).await.unwrap();
+        assert_eq!(EgressProxy::open(&source(None, None), env).await.unwrap().environment(), BTreeMap::new());
+        let named = EgressProxy::open(&source(Some("other:8080"), None), env).await.unwrap();
         assert_eq!(named.environment()["HTTPS_PROXY"], "http://other:8080");
         assert!(named.relay.is_none());
         let secret = |name: &str| (name == "https_proxy").then(|| "http://ana:s3cret@proxy:3128".to_owned());
-        assert!(WayOut::open(&source(None, None), secret).await.unwrap().relay.is_some());
+        assert!(EgressProxy::open(&source(None, None), secret).await.unwrap().relay.is_some());
     });
 }
 

@@ -1,0 +1,118 @@
+//! Which engine is installed, what vouches for it, and how the network is reached.
+
+use std::path::PathBuf;
+
+use serde::{Deserialize, Serialize};
+
+use crate::checksum::Sha256;
+use crate::install::reuse::InstalledEngine;
+use crate::ollama::http::HttpOptions;
+use crate::ollama::release::{AssetRole, Release, ReleaseError};
+
+/// Where the engine comes from and how the network is reached.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct EngineSource {
+    /// The engine to install.
+    #[serde(rename = "which")]
+    pub choice: EngineChoice,
+    /// Base URLs of mirrors of the release's files (`--mirror`), best first; empty for the release's own.
+    pub mirrors: Vec<String>,
+    /// Archives already on this computer (`--archive`). When there are any, nothing of the engine is downloaded.
+    pub archives: Vec<PathBuf>,
+    /// Proxy and certificates.
+    pub http: HttpOptions,
+    /// Download rate limit in bytes per second.
+    pub max_bytes_per_s: Option<u64>,
+}
+
+/// The engine to install.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum EngineChoice {
+    /// The release this program was built with, with built-in checksums.
+    #[default]
+    Pinned,
+    /// A release file in the built-in one's format (`--release`); the user vouches for its checksums.
+    Listed(PathBuf),
+    /// The newest release at the time it was looked up; its checksums come from where its files come from.
+    Newest(Box<Release>),
+    /// One already on this computer, copied into our folder.
+    Installed(InstalledEngine),
+}
+
+/// What vouches for the engine.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum EngineOrigin {
+    /// Checksums built into this program.
+    Pinned,
+    /// Checksums in a release file the user named.
+    Listed,
+    /// Checksums published beside the release itself: less certain.
+    Newest,
+    /// Nothing: it was on this computer already, and its checksum is only recorded.
+    Installed,
+}
+
+/// The receipt's record of the engine.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct EngineRecord {
+    /// What vouches for it.
+    pub origin: EngineOrigin,
+    /// The same as a sentence, in the language of the installation.
+    pub note: String,
+    /// What it was unpacked or copied from.
+    pub archives: Vec<ArchiveRecord>,
+}
+
+/// An archive, or the program of a reused engine.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ArchiveRecord {
+    /// File name of the archive, or path of the program.
+    pub name: String,
+    /// Its checksum.
+    pub sha256: Sha256,
+}
+
+impl EngineChoice {
+    /// The release to download; `None` for an engine that is already here.
+    ///
+    /// # Errors
+    /// When the release file cannot be read.
+    pub fn release(&self) -> Result<Option<Release>, ReleaseError> {
+        match self {
+            Self::Pinned => Release::built_in().map(Some),
+            Self::Listed(path) => Release::from_file(path).map(Some),
+            Self::Newest(release) => Ok(Some(Release::clone(release))),
+            Self::Installed(_) => Ok(None),
+        }
+    }
+
+    /// What vouches for it.
+    pub fn origin(&self) -> EngineOrigin {
+        match self {
+            Self::Pinned => EngineOrigin::Pinned,
+            Self::Listed(_) => EngineOrigin::Listed,
+            Self::Newest(_) => EngineOrigin::Newest,
+            Self::Installed(_) => EngineOrigin::Installed,
+        }
+    }
+
+    /// Its version; `None` when the release file cannot be read, which the first step of the installation reports.
+    pub fn version(&self) -> Option<String> {
+        match self {
+            Self::Installed(engine) => Some(engine.version.clone()),
+            other => other.release().ok().flatten().map(|release| release.version),
+        }
+    }
+
+    /// Bytes of its archives for this system; `None` when unknown or nothing is downloaded. `with_rocm` adds the archive
+    /// for AMD cards.
+    pub fn download_bytes(&self, with_rocm: bool) -> Option<u64> {
+        let release = self.release().ok().flatten()?;
+        let bytes = |role| release.asset(role, std::env::consts::OS, std::env::consts::ARCH).ok()?.bytes;
+        let rocm = if with_rocm { bytes(AssetRole::Rocm) } else { None };
+        Some(bytes(AssetRole::Base)? + rocm.unwrap_or(0))
+    }
+}
