@@ -66,8 +66,9 @@ impl EgressProxy {
         if let Some(ca_file) = &source.http.ca_file {
             environment.insert("SSL_CERT_FILE".to_owned(), ca_file.clone().into_os_string());
         }
-        tracing::debug!(relayed = relay.is_some(), "network settings of the engine");
-        Ok(Self { environment, relay })
+        let egress = Self { environment, relay };
+        tracing::debug!(relayed = egress.relay.is_some(), "network settings of the engine");
+        Ok(egress)
     }
 
     /// Whether the engine needs more than it inherits.
