@@ -2,14 +2,14 @@
 //!
 //! Files lie under `/NAME`. Models lie where an Ollama registry keeps them: manifests under
 //! `/v2/NAMESPACE/NAME/manifests/TAG`, blobs under `/v2/…/blobs/sha256:…`, which redirect to another host name
-//! (`localhost` for `127.0.0.1`) because the engine insists on that. Ranges and entity tags work. A test chooses what
+//! ([`other_host`]) because the engine insists on that. Ranges and entity tags work. A test chooses what
 //! goes wrong with [`Mirror::fault`] and reads afterwards what was asked with [`Mirror::requests`].
 
 use std::collections::HashMap;
 use std::convert::Infallible;
 use std::io;
-use std::net::{Ipv4Addr, SocketAddr};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::net::{Ipv4Addr, SocketAddr, ToSocketAddrs as _};
+use std::sync::{Arc, LazyLock, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -115,20 +115,27 @@ impl Mirror {
     /// Starts on a free port of 127.0.0.1.
     pub fn start() -> io::Result<Self> {
         let listener = std::net::TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
-        listener.set_nonblocking(true)?;
         let address = listener.local_addr()?;
+        let mut listeners = vec![listener];
+        if let Ok(host) = other_host().parse::<Ipv4Addr>() {
+            listeners.push(std::net::TcpListener::bind((host, address.port()))?);
+        }
+        for listener in &listeners {
+            listener.set_nonblocking(true)?;
+        }
         let state = Arc::new(Mutex::new(State::default()));
         let (stop, stopped) = oneshot::channel();
         let shared = Arc::clone(&state);
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         let server = thread::spawn(move || {
             runtime.block_on(async move {
-                if let Ok(listener) = tokio::net::TcpListener::from_std(listener) {
-                    tokio::select! {
-                        () = accept(listener, shared, address.port()) => {}
-                        _ = stopped => {}
-                    }
+                for listener in
+                    listeners.into_iter().filter_map(|it| tokio::net::TcpListener::from_std(it).ok())
+                {
+                    tokio::spawn(accept(listener, Arc::clone(&shared), address.port()));
                 }
+                // An error says the same: the mirror was dropped.
+                let _ = stopped.await;
             });
             // A stalled answer would otherwise be waited for.
             runtime.shutdown_background();
@@ -248,6 +255,16 @@ impl Drop for Mirror {
     }
 }
 
+/// Another name of this computer: `localhost`, or where that does not resolve (a root without `/etc/hosts`) another
+/// address of Linux' loopback interface, on which the mirror then listens as well.
+fn other_host() -> &'static str {
+    static HOST: LazyLock<&str> = LazyLock::new(|| {
+        let resolves = ("localhost", 0).to_socket_addrs().is_ok();
+        if resolves { "localhost" } else { "127.0.0.2" }
+    });
+    *HOST
+}
+
 /// SHA-256 in lower-case hexadecimal.
 pub fn sha256_hex(bytes: &[u8]) -> String {
     Sha256::digest(bytes).iter().map(|b| format!("{b:02x}")).collect()
@@ -328,7 +345,7 @@ impl State {
             && fault != Some(Fault::NoRedirect)
             && self.blobs.contains_key(digest)
         {
-            let to = format!("http://localhost:{port}{}", Mirror::blob_path(digest));
+            let to = format!("http://{}:{port}{}", other_host(), Mirror::blob_path(digest));
             return with_header(plain(StatusCode::TEMPORARY_REDIRECT), header::LOCATION, &to);
         }
         let stored = match blob.or_else(|| path.strip_prefix("/cdn/sha256-")) {

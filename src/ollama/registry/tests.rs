@@ -1,5 +1,7 @@
 #![allow(clippy::unwrap_used, clippy::panic)]
 
+use std::net::ToSocketAddrs as _;
+
 use proptest::prelude::*;
 
 use super::*;
@@ -56,11 +58,11 @@ fn registry(header: u64, ranges: bool) -> Server {
     Server::start(move |request: &Request| match request.path.as_str() {
         "/v2/acme/coder/manifests/7b" => Reply::body(manifest()),
         path if path == format!("/v2/acme/coder/blobs/{DIGEST}") => {
-            // To another name of the same host, as the public registry redirects to another host.
-            Reply::redirect(format!(
-                "http://localhost:{}/cdn",
-                request.headers["host"].rsplit(':').next().unwrap()
-            ))
+            // To another host, as the public registry redirects; by address where `localhost` does not resolve.
+            let resolves = ("localhost", 0).to_socket_addrs().is_ok();
+            let host = if resolves { "localhost" } else { "127.0.0.1" };
+            let port = request.headers["host"].rsplit(':').next().unwrap();
+            Reply::redirect(format!("http://{host}:{port}/cdn"))
         }
         "/cdn" if ranges => Reply::file(request, &blob, "a"),
         "/cdn" => Reply::body(blob.clone()),
