@@ -529,3 +529,42 @@ fn a_bandwidth_that_is_given_overrides_what_the_cards_name_says() {
     let ratio = speed("544") / speed("272");
     assert!((1.5..2.0).contains(&ratio), "{ratio}");
 }
+
+#[test]
+fn colours_are_for_terminals_and_for_whoever_forces_them() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("machine.json");
+    std::fs::write(&path, machine(json!([card("RTX 3060", 8 * GIB)]), 16 * GIB).to_string()).unwrap();
+    let printed = |variable: Option<(&str, &str)>| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_acolyte"));
+        command.args(["check-requirements", "--lang", "en", "--hardware"]).arg(&path);
+        for name in ["NO_COLOR", "CLICOLOR_FORCE", "CLICOLOR", "TERM"] {
+            command.env_remove(name);
+        }
+        stdout(&output(command.envs(variable)))
+    };
+    let plain = printed(None);
+    let forced = printed(Some(("CLICOLOR_FORCE", "1")));
+    assert!(!plain.contains('\u{1b}') && forced.contains('\u{1b}'), "{forced}");
+    assert_eq!(forced.lines().count(), plain.lines().count(), "colour changes nothing but colour");
+    assert_eq!(printed(Some(("NO_COLOR", "1"))), plain);
+    assert!(plain.lines().all(|line| line.trim_end() == line), "{plain}");
+}
+
+#[test]
+fn a_refusal_comes_without_a_question_for_consent() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("machine.json");
+    let install = |ram_bytes: u64| {
+        std::fs::write(&path, machine(json!([]), ram_bytes).to_string()).unwrap();
+        let hardware = path.to_str().unwrap();
+        acolyte(&["install", "--emergency-cpu", "--hardware", hardware])
+    };
+    // Enough memory: what it costs is said, and consent is asked for.
+    let degraded = install(32 * GIB);
+    assert_eq!(exit_code(&degraded), 10, "{}", stderr(&degraded));
+    let first_line = stderr(&degraded).lines().next().unwrap().to_owned();
+    let refused = install(2 * GIB);
+    assert_eq!(exit_code(&refused), 20, "{}", stderr(&refused));
+    assert!(!stderr(&refused).contains(&first_line), "{}", stderr(&refused));
+}

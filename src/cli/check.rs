@@ -4,7 +4,7 @@ use std::path::Path;
 
 use crate::cli::args::CheckArgs;
 use crate::cli::detect::hardware_of;
-use crate::cli::output::{print, print_json, style};
+use crate::cli::output::{columns, print, print_json};
 use crate::cli::{Failure, Session};
 use crate::machine::Hardware;
 use crate::models::Catalogue;
@@ -34,7 +34,7 @@ pub fn run(args: &CheckArgs, session: &Session) -> Result<u8, Failure> {
     if args.json {
         print_json(&ReportJson::new(&report, &hardware, session.text))?;
     } else {
-        print(&report::requirements(&report, &hardware, session.text, style()))?;
+        print(&report::requirements(&report, &hardware, session.text, columns()))?;
     }
     Ok(exit_code(report.verdict))
 }
@@ -50,7 +50,7 @@ fn reference(
     if args.json {
         print_json(&ReferenceJson::new(&computers, session.text))?;
     } else {
-        print(&report::reference(&computers, session.text, style()))?;
+        print(&report::reference(&computers, session.text, columns()))?;
     }
     Ok(0)
 }

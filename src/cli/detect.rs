@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use crate::cli::args::DetectArgs;
-use crate::cli::output::{print, print_json, style};
+use crate::cli::output::{print, print_json};
 use crate::cli::{Failure, Session};
 use crate::hardware::{self, DetectOptions, HardwareFileError};
 use crate::machine::Hardware;
@@ -25,7 +25,7 @@ pub fn run(args: &DetectArgs, session: &Session) -> Result<u8, Failure> {
     if args.json {
         print_json(&HardwareDocument::from(&hardware))?;
     } else {
-        print(&report::hardware(&hardware, session.text, style()))?;
+        print(&report::hardware(&hardware, session.text))?;
     }
     Ok(0)
 }

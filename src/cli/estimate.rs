@@ -5,7 +5,7 @@
 
 use crate::cli::args::EstimateArgs;
 use crate::cli::model;
-use crate::cli::output::{print, print_json, style};
+use crate::cli::output::{print, print_json};
 use crate::cli::{Failure, Session};
 use crate::machine::gpu_table;
 use crate::machine::{Backend, Gpu, GpuKind, Hardware, MainMemory};
@@ -29,7 +29,7 @@ pub fn run(args: &EstimateArgs, session: &Session) -> Result<u8, Failure> {
     if args.json {
         print_json(&ProfileJson::new(&plan, session.text))?;
     } else {
-        print(&report::estimate(&plan, session.text, style()))?;
+        print(&report::estimate(&plan, session.text))?;
     }
     Ok(0)
 }

@@ -1,10 +1,12 @@
 //! `acolyte install`: plans, says what it will do, asks, and carries it out.
 
-use std::io::{BufRead as _, IsTerminal as _};
+use std::io::IsTerminal as _;
 
 use crate::cli::args::InstallArgs;
+use crate::cli::ask::confirm;
 use crate::cli::check::{exit_code, profiles_of, require_profile};
 use crate::cli::detect::hardware_of;
+use crate::cli::interrupt::{INTERRUPTED, cancel_on_ctrl_c};
 use crate::cli::progress::Printer;
 use crate::cli::undo::{Offered, offer};
 use crate::cli::{Failure, Session, model, source};
@@ -18,9 +20,6 @@ use crate::plan::{
 };
 use crate::say;
 use crate::sentences::{banner, consent_text};
-
-/// What shells expect of a program that was stopped by Ctrl-C.
-const STOPPED: u8 = 130;
 
 /// Runs the command.
 ///
@@ -63,13 +62,13 @@ fn begin(args: &InstallArgs, before: Option<&SavedRequest>, session: &Session) -
     let profiles = profiles_of(args.plan.profiles.as_deref(), session)?;
     let hardware = hardware_of(args.plan.hardware.as_deref(), session)?;
     let plan = chosen(args, session, &profiles, &hardware)?;
-    if args.emergency_cpu {
-        // What it costs is said first, also where it was agreed to beforehand.
-        session.tell(&consent_text(&plan, text));
-    }
     if plan.verdict == Verdict::Refused {
         refuse(&plan, session);
         return Ok(exit_code(Verdict::Refused));
+    }
+    if args.emergency_cpu {
+        // What it costs is said first, also where it was agreed to beforehand.
+        session.tell(&consent_text(&plan, text));
     }
     let options = options(args, &hardware, session)?;
     session.tell(&summary(&plan, &options, session));
@@ -84,7 +83,7 @@ fn begin(args: &InstallArgs, before: Option<&SavedRequest>, session: &Session) -
             eprintln!("{}", say!(text, "install-cli-consent-how"));
             return Ok(exit_code(Verdict::Degraded));
         }
-        if !ask(&say!(text, "install-cli-ask-consent"), session)? {
+        if !confirm(&say!(text, "install-cli-ask-consent"), session)? {
             return Ok(exit_code(Verdict::Degraded));
         }
     }
@@ -92,7 +91,7 @@ fn begin(args: &InstallArgs, before: Option<&SavedRequest>, session: &Session) -
         if !may_ask {
             return Err(Failure::usage(say!(text, "install-cli-cannot-ask")));
         }
-        if !ask(&say!(text, "install-cli-ask"), session)? {
+        if !confirm(&say!(text, "install-cli-ask"), session)? {
             return Ok(1);
         }
     }
@@ -111,13 +110,13 @@ fn begin(args: &InstallArgs, before: Option<&SavedRequest>, session: &Session) -
 /// Installs, with progress on the terminal and Ctrl-C as the way to stop.
 fn carry_out(mut request: Request, json: bool, may_ask: bool, session: &Session) -> Result<u8, Failure> {
     let control = Control::new();
-    stop_on_ctrl_c(&control)?;
+    cancel_on_ctrl_c(&control)?;
     let mut outcome = attempt(&request, json, &control, session);
     if let Err(error @ InstallError::FourBitsNeedConsent { .. }) = &outcome
         && may_ask
     {
         session.tell(&error.explain(session.text));
-        request.accept_kv_q4 = Some(ask(&say!(session.text, "install-cli-ask-consent"), session)?);
+        request.accept_kv_q4 = Some(confirm(&say!(session.text, "install-cli-ask-consent"), session)?);
         outcome = attempt(&request, json, &control, session);
     }
     match outcome {
@@ -131,7 +130,7 @@ fn carry_out(mut request: Request, json: bool, may_ask: bool, session: &Session)
             error @ (InstallError::FourBitsNeedConsent { .. } | InstallError::FewerLayersNeedConsent { .. }),
         ) => Err(Failure { exit_code: exit_code(Verdict::Degraded), message: error.explain(session.text) }),
         Err(error) if error.is_cancelled() => {
-            Err(Failure { exit_code: STOPPED, message: error.explain(session.text) })
+            Err(Failure { exit_code: INTERRUPTED, message: error.explain(session.text) })
         }
         Err(error) => Err(Failure::failed(error.explain(session.text))),
     }
@@ -285,53 +284,4 @@ fn result(receipt: &Receipt, request: &Request, session: &Session) -> String {
         said.push_str(banner);
     }
     said
-}
-
-/// Asks a question whose answer is yes or no; anything but a clear yes is no.
-pub fn ask(question: &str, session: &Session) -> Result<bool, Failure> {
-    let answer = answer_to(question)?;
-    let yes = say!(session.text, "install-cli-yes");
-    Ok(yes.split(' ').any(|yes| yes == answer))
-}
-
-/// What is typed after a question, in small letters.
-pub(super) fn answer_to(question: &str) -> Result<String, Failure> {
-    eprint!("{question} ");
-    let mut answer = String::new();
-    std::io::stdin().lock().read_line(&mut answer).map_err(|error| Failure::failed(error.to_string()))?;
-    Ok(answer.trim().to_lowercase())
-}
-
-/// Ctrl-C stops the work cleanly; a second one ends the program.
-pub(super) fn stop_on_ctrl_c(control: &Control) -> Result<(), Failure> {
-    let control = control.clone();
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()
-        .map_err(|error| Failure::failed(error.to_string()))?;
-    std::thread::spawn(move || {
-        runtime.block_on(async {
-            if told_to_stop().await.is_ok() {
-                control.cancel();
-                if told_to_stop().await.is_ok() {
-                    std::process::exit(STOPPED.into());
-                }
-            }
-        });
-    });
-    Ok(())
-}
-
-/// Ctrl-C, and on Unix also the polite signal of a service manager or a time limit: neither may leave a server behind.
-async fn told_to_stop() -> std::io::Result<()> {
-    #[cfg(unix)]
-    {
-        let mut terminate = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate())?;
-        tokio::select! {
-            pressed = tokio::signal::ctrl_c() => pressed,
-            _ = terminate.recv() => Ok(()),
-        }
-    }
-    #[cfg(not(unix))]
-    tokio::signal::ctrl_c().await
 }

@@ -4,6 +4,7 @@
 //! said once, here.
 
 pub mod args;
+mod ask;
 pub mod check;
 pub mod detect;
 pub mod doctor;
@@ -11,6 +12,7 @@ pub mod estimate;
 pub mod help;
 pub mod install;
 pub mod installer;
+mod interrupt;
 pub mod model;
 pub mod monitor;
 pub mod output;

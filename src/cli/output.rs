@@ -1,21 +1,17 @@
-//! Data on standard output: text with colour only where a person reads it, JSON, and a reader that hangs up. Talk on
-//! standard error.
+//! Data on standard output: reports, JSON, and a reader that hangs up. Messages on standard error.
 
-use std::io::{ErrorKind, IsTerminal, Write};
+use std::io::{ErrorKind, Write};
 
 use serde::Serialize;
 
 use crate::cli::Failure;
-use crate::sentences::report::Style;
 
 /// Exit code after the reader of our output went away: ours was done, nobody wanted it.
 const READER_GONE: u8 = 0;
 
-/// Colour on a terminal, unless `NO_COLOR` is set (no-color.org) or the terminal is dumb.
-pub fn style() -> Style {
-    let unwanted = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty())
-        || std::env::var_os("TERM").is_some_and(|term| term == "dumb");
-    if std::io::stdout().is_terminal() && !unwanted { Style::Ansi } else { Style::Plain }
+/// Columns of the terminal on standard output; `None` where it is none, so that tables stay whole.
+pub fn columns() -> Option<usize> {
+    terminal_size::terminal_size_of(std::io::stdout()).map(|(width, _)| width.0.into())
 }
 
 /// Says something on standard error. Where that is closed there is nobody to tell, so a failure is no failure.
@@ -23,12 +19,13 @@ pub fn talk(message: &str) {
     let _nobody_listens = writeln!(std::io::stderr().lock(), "{message}");
 }
 
-/// Prints text as it is.
+/// Prints text, with its colours where the terminal shows them: not into a file, and as `NO_COLOR`, `CLICOLOR_FORCE` and
+/// `TERM` say.
 ///
 /// # Errors
 /// When it cannot be written. A reader that went away ends the command in silence.
 pub fn print(text: &str) -> Result<(), Failure> {
-    let mut out = std::io::stdout().lock();
+    let mut out = anstream::stdout().lock();
     out.write_all(text.as_bytes()).and_then(|()| out.flush()).map_err(|error| failure(&error))
 }
 

@@ -6,7 +6,7 @@ use std::io::{BufRead, IsTerminal, Write};
 use crate::cli::args::{InstallArgs, WizardArgs};
 use crate::cli::check::profiles_of;
 use crate::cli::detect::hardware_of;
-use crate::cli::output::style;
+use crate::cli::output::columns;
 use crate::cli::{Failure, Session, install};
 use crate::models::Catalogue;
 use crate::plan::{Report, Verdict, plan_all};
@@ -40,13 +40,13 @@ pub fn run(args: &WizardArgs, session: &Session) -> Result<u8, Failure> {
 fn decide(args: &WizardArgs, session: &Session) -> Result<Option<Choice>, Failure> {
     let text = session.text;
     let profiles = profiles_of(args.plan.profiles.as_deref(), session)?;
-    let (mut input, mut output) = (std::io::stdin().lock(), std::io::stdout());
+    let (mut input, mut output) = (std::io::stdin().lock(), anstream::stdout());
     let mut dialogue = Dialogue { input: &mut input, output: &mut output, text };
     dialogue.say(&say!(text, "cli-prompts-welcome", home = session.home.display().to_string()))?;
     dialogue.say("")?;
     let hardware = hardware_of(args.plan.hardware.as_deref(), session)?;
     let report = plan_all(&hardware, Catalogue::built_in(), &profiles);
-    dialogue.say(&report::requirements(&report, &hardware, text, style()))?;
+    dialogue.say(&report::requirements(&report, &hardware, text, columns()))?;
     if args.source.model.is_some() {
         return Ok(Some(Choice { profile: None, emergency_cpu: report.verdict == Verdict::Refused }));
     }

@@ -1,6 +1,6 @@
 //! `acolyte start` and `acolyte stop`: the private server of what is installed.
 
-use crate::cli::install::stop_on_ctrl_c;
+use crate::cli::interrupt::cancel_on_ctrl_c;
 use crate::cli::status::stopped;
 use crate::cli::{Failure, Session};
 use crate::control::Control;
@@ -14,7 +14,7 @@ use crate::say;
 pub fn start(session: &Session) -> Result<u8, Failure> {
     let text = session.text;
     let control = Control::new();
-    stop_on_ctrl_c(&control)?;
+    cancel_on_ctrl_c(&control)?;
     let health = manage::start(&session.home, &control).map_err(|error| failure(&error, session))?;
     let port = health.installed.map_or(0, |installed| installed.profile.port).to_string();
     let version = health.version.unwrap_or_else(|| say!(text, "install-unknown"));

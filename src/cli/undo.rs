@@ -4,7 +4,8 @@
 use std::io::IsTerminal as _;
 
 use crate::cli::args::{InstallArgs, UndoArgs};
-use crate::cli::install::{answer_to, ask};
+use crate::cli::ask::{answer_to, confirm, is_one_of};
+use crate::cli::interrupt::cancel_on_ctrl_c;
 use crate::cli::{Failure, Session};
 use crate::control::Control;
 use crate::install::manage::undo::{Undone, undo, unfinished_run};
@@ -27,7 +28,7 @@ pub fn run(args: &UndoArgs, session: &Session) -> Result<u8, Failure> {
         if !std::io::stdin().is_terminal() {
             return Err(Failure::usage(say!(text, "install-cli-cannot-ask")));
         }
-        if !ask(&say!(text, "install-cli-ask-undo"), session)? {
+        if !confirm(&say!(text, "install-cli-ask-undo"), session)? {
             return Ok(1);
         }
     }
@@ -76,7 +77,7 @@ pub fn offer(args: &InstallArgs, may_ask: bool, session: &Session) -> Result<Off
     let known = unfinished.asked.filter(|_| !names_another);
     loop {
         let answer = answer_to(&say!(text, "install-cli-ask-unfinished"))?;
-        let is = |words: String| words.split(' ').any(|word| word == answer);
+        let is = |words: String| is_one_of(&answer, &words);
         if is(say!(text, "install-cli-answer-continue")) {
             return Ok(known.map_or(Offered::Nothing, |asked| Offered::GoOn(Box::new(asked))));
         }
@@ -91,7 +92,7 @@ pub fn offer(args: &InstallArgs, may_ask: bool, session: &Session) -> Result<Off
 
 fn take_back(session: &Session) -> Result<u8, Failure> {
     let control = Control::new();
-    crate::cli::install::stop_on_ctrl_c(&control)?;
+    cancel_on_ctrl_c(&control)?;
     let undone = undo(&session.home, &control).map_err(|error| failure(&error, session))?;
     session.tell(&said(&undone, session));
     Ok(0)

@@ -3,7 +3,7 @@
 use std::io::IsTerminal as _;
 
 use crate::cli::args::UninstallArgs;
-use crate::cli::install::ask;
+use crate::cli::ask::confirm;
 use crate::cli::{Failure, Session};
 use crate::control::Control;
 use crate::install::InstallError;
@@ -24,12 +24,12 @@ pub fn run(args: &UninstallArgs, session: &Session) -> Result<u8, Failure> {
         if !std::io::stdin().is_terminal() {
             return Err(Failure::usage(say!(text, "install-cli-cannot-ask")));
         }
-        if !ask(&say!(text, "install-cli-ask-uninstall"), session)? {
+        if !confirm(&say!(text, "install-cli-ask-uninstall"), session)? {
             return Ok(1);
         }
         // Models are large and slow to fetch again, so they are asked about separately.
         if !keep_models && !removal.models.is_empty() {
-            keep_models = !ask(&say!(text, "install-cli-ask-models"), session)?;
+            keep_models = !confirm(&say!(text, "install-cli-ask-models"), session)?;
         }
     }
     let removed = uninstall(&session.home, keep_models, &Control::new()).map_err(explain)?;

@@ -313,7 +313,7 @@ proptest! {
         let text = Text::new(Language::English);
         let json = serde_json::to_string(&json::ReportJson::new(&report, &hardware, text)).unwrap();
         prop_assert!(serde_json::from_str::<serde_json::Value>(&json).is_ok());
-        prop_assert!(!crate::sentences::report::requirements(&report, &hardware, text, crate::sentences::report::Style::Plain).is_empty());
+        prop_assert!(!crate::sentences::report::requirements(&report, &hardware, text, None).is_empty());
     }
 }
 

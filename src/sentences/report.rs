@@ -1,5 +1,11 @@
 //! The terminal's reports as text: what this computer has, every profile against it, one estimate. Pure: figures in,
-//! lines out. Readable without colour; [`Style`] only adds to it.
+//! lines out. Readable without colour: whoever prints them removes the escape codes where they are not wanted.
+
+use anstyle::{AnsiColor, Style};
+use tabled::builder::Builder;
+use tabled::settings::object::Rows;
+use tabled::settings::peaker::Priority;
+use tabled::settings::{Color, Padding, Width, style};
 
 use crate::machine::Hardware;
 use crate::models::Model;
@@ -10,42 +16,25 @@ use crate::sentences::machine::hardware_facts;
 use crate::sentences::{ReferenceWords, wait};
 use crate::text::Text;
 
-/// Whether to colour and set in bold.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Style {
-    /// Letters only.
-    Plain,
-    /// With ANSI escape codes.
-    Ansi,
+const BOLD: Style = Style::new().bold();
+
+/// Colour of a verdict.
+fn colour(verdict: Verdict) -> Style {
+    let colour = match verdict {
+        Verdict::Compatible => AnsiColor::Green,
+        Verdict::Degraded => AnsiColor::Yellow,
+        Verdict::Refused => AnsiColor::Red,
+    };
+    colour.on_default()
 }
 
-impl Style {
-    fn bold(self, words: &str) -> String {
-        self.wrap("1", words)
-    }
-
-    fn of(self, verdict: Verdict, words: &str) -> String {
-        self.wrap(
-            match verdict {
-                Verdict::Compatible => "32",
-                Verdict::Degraded => "33",
-                Verdict::Refused => "31",
-            },
-            words,
-        )
-    }
-
-    fn wrap(self, code: &str, words: &str) -> String {
-        match self {
-            Self::Plain => words.to_owned(),
-            Self::Ansi => format!("\u{1b}[{code}m{words}\u{1b}[0m"),
-        }
-    }
+fn styled(style: Style, words: &str) -> String {
+    format!("{style}{words}{style:#}")
 }
 
 /// What this computer has, as `acolyte detect` prints it.
-pub fn hardware(hardware: &Hardware, text: Text, style: Style) -> String {
-    let mut page = Page::new(style);
+pub fn hardware(hardware: &Hardware, text: Text) -> String {
+    let mut page = Page::default();
     page.heading(&say!(text, "cli-this-computer"));
     page.facts(&hardware_facts(hardware, text));
     if !hardware.notes.is_empty() {
@@ -59,13 +48,13 @@ pub fn hardware(hardware: &Hardware, text: Text, style: Style) -> String {
     page.into_text()
 }
 
-/// Every profile against this computer, as `acolyte check-requirements` prints it.
-pub fn requirements(report: &Report, hardware: &Hardware, text: Text, style: Style) -> String {
-    let mut page = Page::new(style);
+/// Every profile against this computer, as `acolyte check-requirements` prints it. The table keeps to that many columns.
+pub fn requirements(report: &Report, hardware: &Hardware, text: Text, columns: Option<usize>) -> String {
+    let mut page = Page::default();
     page.heading(&say!(text, "cli-this-computer"));
     page.facts(&hardware_facts(hardware, text));
     page.gap();
-    page.line(&style.of(report.verdict, &verdict_line(report.verdict, text)));
+    page.line(&styled(colour(report.verdict), &verdict_line(report.verdict, text)));
     page.gap();
     if let Some(best) = report.recommended() {
         let grade = best.grade.map(|grade| format!(" ({})", grade.title(text))).unwrap_or_default();
@@ -83,7 +72,7 @@ pub fn requirements(report: &Report, hardware: &Hardware, text: Text, style: Sty
     improvements(&mut page, &report.improvements, text);
     page.gap();
     page.heading(&say!(text, "cli-all-profiles"));
-    page.table(&profile_table(report, text));
+    page.table(profile_table(report, text), columns);
     page.line(&say!(text, "cli-range-meaning"));
     if let Some(best) = report.recommended() {
         let consent = if best.verdict == Verdict::Degraded { " --accept-degraded" } else { "" };
@@ -98,9 +87,9 @@ pub fn requirements(report: &Report, hardware: &Hardware, text: Text, style: Sty
 }
 
 /// What was once expected of six computers beside what is computed for them, as `check-requirements --reference` prints
-/// it. The row of a computer like this one is marked.
-pub fn reference(computers: &[ReferenceComputer], text: Text, style: Style) -> String {
-    let mut page = Page::new(style);
+/// it. The row of a computer like this one is marked. The table keeps to that many columns.
+pub fn reference(computers: &[ReferenceComputer], text: Text, columns: Option<usize>) -> String {
+    let mut page = Page::default();
     page.heading(&say!(text, "plan-reference-title"));
     page.line(&say!(text, "plan-reference-about"));
     page.gap();
@@ -128,7 +117,7 @@ pub fn reference(computers: &[ReferenceComputer], text: Text, style: Style) -> S
             format!("{} {}", sign(verdict), verdict.title(text)),
         ]
     }));
-    page.table(&rows);
+    page.table(rows, columns);
     if computers.iter().any(|computer| computer.is_like_here) {
         page.line(&format!("→ {}", say!(text, "plan-reference-like-this")));
     }
@@ -136,12 +125,12 @@ pub fn reference(computers: &[ReferenceComputer], text: Text, style: Style) -> S
 }
 
 /// One candidate on one machine, as `acolyte estimate` prints it.
-pub fn estimate(plan: &Plan, text: Text, style: Style) -> String {
-    let mut page = Page::new(style);
+pub fn estimate(plan: &Plan, text: Text) -> String {
+    let mut page = Page::default();
     page.heading(&plan.candidate.model.title);
     page.facts(&plan_facts(plan, text));
     page.gap();
-    page.line(&style.of(plan.verdict, &verdict_line(plan.verdict, text)));
+    page.line(&styled(colour(plan.verdict), &verdict_line(plan.verdict, text)));
     page.bullets(plan.reasons.iter().map(|reason| reason.text(text)));
     improvements(&mut page, &plan.improvements, text);
     page.line(&say!(text, "cli-range-meaning"));
@@ -294,16 +283,12 @@ fn sign(verdict: Verdict) -> &'static str {
 }
 
 /// Lines of a report being written.
+#[derive(Default)]
 struct Page {
-    style: Style,
     lines: Vec<String>,
 }
 
 impl Page {
-    fn new(style: Style) -> Self {
-        Self { style, lines: Vec::new() }
-    }
-
     fn gap(&mut self) {
         self.lines.push(String::new());
     }
@@ -313,7 +298,7 @@ impl Page {
     }
 
     fn heading(&mut self, words: &str) {
-        self.lines.push(self.style.bold(words));
+        self.lines.push(styled(BOLD, words));
     }
 
     fn facts(&mut self, facts: &[(String, String)]) {
@@ -335,22 +320,14 @@ impl Page {
         self.lines.extend(sentences.map(|sentence| format!("  - {sentence}")));
     }
 
-    /// The first row is the heading.
-    fn table(&mut self, rows: &[Vec<String>]) {
-        let columns = rows.iter().map(Vec::len).max().unwrap_or(0);
-        let widths: Vec<usize> = (0..columns)
-            .map(|column| {
-                rows.iter().filter_map(|row| row.get(column)).map(|cell| width(cell)).max().unwrap_or(0)
-            })
-            .collect();
-        for (index, row) in rows.iter().enumerate() {
-            let cells = row
-                .iter()
-                .zip(&widths)
-                .map(|(cell, widest)| format!("{cell}{}", " ".repeat(widest - width(cell))));
-            let line = format!("  {}", cells.collect::<Vec<_>>().join("  ").trim_end());
-            self.lines.push(if index == 0 { self.style.bold(&line) } else { line });
+    /// The first row is the heading. Cells wrap where the table is wider than `columns`.
+    fn table(&mut self, rows: Vec<Vec<String>>, columns: Option<usize>) {
+        let mut table = Builder::from_iter(rows).build();
+        table.with(style::Style::empty()).with(Padding::new(2, 0, 0, 0)).modify(Rows::first(), Color::BOLD);
+        if let Some(columns) = columns {
+            table.with(Width::wrap(columns).keep_words(true).priority(Priority::max(true)));
         }
+        self.lines.extend(table.to_string().lines().map(|line| line.trim_end().to_owned()));
     }
 
     fn into_text(self) -> String {
@@ -363,4 +340,30 @@ impl Page {
 /// Columns a text takes. All that we print is Latin, one column a character.
 fn width(text: &str) -> usize {
     text.chars().count()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_table_keeps_to_the_terminal_and_is_whole_without_one() {
+        let rows = || {
+            vec![
+                vec!["Profile".to_owned(), "Verdict".to_owned()],
+                vec!["hybrid_8gb".to_owned(), "runs with limits on this card".to_owned()],
+            ]
+        };
+        let printed = |columns| {
+            let mut page = Page::default();
+            page.table(rows(), columns);
+            anstream::adapter::strip_str(&page.into_text()).to_string()
+        };
+        assert_eq!(printed(None), "  Profile     Verdict\n  hybrid_8gb  runs with limits on this card\n");
+        let narrow = printed(Some(30));
+        assert!(narrow.lines().all(|line| line.chars().count() <= 30), "{narrow}");
+        for word in ["hybrid_8gb", "limits", "card"] {
+            assert!(narrow.contains(word), "{narrow}");
+        }
+    }
 }

@@ -403,8 +403,7 @@ fn sizes_are_those_on_the_box() {
     .unwrap();
     let stage = Stage::new(Eye::blind(Language::English), Scene::of(machine.clone())).reach_hardware();
     assert!(stage.sees("8\u{a0}GB memory (8,188 MiB)") && stage.sees("7.6\u{a0}GB free of 8 now"));
-    let terminal =
-        acolyte::sentences::report::hardware(&machine, stage.text, acolyte::sentences::report::Style::Plain);
+    let terminal = acolyte::sentences::report::hardware(&machine, stage.text);
     assert!(terminal.contains("7.6\u{a0}GB free of 8\u{a0}GB"), "{terminal}");
 }
 

@@ -1,0 +1,31 @@
+//! Questions on the terminal.
+
+use std::io::BufRead as _;
+
+use crate::cli::{Failure, Session};
+use crate::say;
+
+/// Asks a yes-or-no question; anything but a clear yes is a no.
+///
+/// # Errors
+/// When standard input cannot be read.
+pub fn confirm(question: &str, session: &Session) -> Result<bool, Failure> {
+    let answer = answer_to(question)?;
+    Ok(is_one_of(&answer, &say!(session.text, "install-cli-yes")))
+}
+
+/// Whether an answer is one of these words, which spaces separate.
+pub fn is_one_of(answer: &str, words: &str) -> bool {
+    words.split(' ').any(|word| word == answer)
+}
+
+/// Asks a question and returns the trimmed answer in lower case.
+///
+/// # Errors
+/// When standard input cannot be read.
+pub fn answer_to(question: &str) -> Result<String, Failure> {
+    eprint!("{question} ");
+    let mut answer = String::new();
+    std::io::stdin().lock().read_line(&mut answer).map_err(|error| Failure::failed(error.to_string()))?;
+    Ok(answer.trim().to_lowercase())
+}
