@@ -9,6 +9,8 @@ mod aloud;
 mod errors;
 #[path = "wizard/fetching.rs"]
 mod fetching;
+#[path = "wizard/frames.rs"]
+mod frames;
 #[path = "wizard/journeys.rs"]
 mod journeys;
 #[path = "wizard/pictures.rs"]

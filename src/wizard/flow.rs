@@ -1,12 +1,12 @@
-//! The pages and the ways between them.
+//! The page machine: which page is shown, and which ones can be reached from it.
 //!
-//! A page is one struct that holds what the pages before it established, so a page that cannot be reached cannot be
-//! written either: nobody can stand on the summary without a choice, or install without a summary. Going back is a
-//! conversion that gives back the page one came from, as it was left.
+//! A page holds the page before it, so an illegal state cannot be written: there is no summary without a choice, and no
+//! installation without a summary. Going back is a conversion that returns the page before, as it was left.
 
 use std::sync::Arc;
 
-use super::backend::{Found, Installation};
+use super::backend::Detected;
+use super::pages::View;
 use super::pages::compatibility::CompatibilityPage;
 use super::pages::consent::ConsentPage;
 use super::pages::hardware::HardwarePage;
@@ -16,49 +16,15 @@ use super::pages::profile::ProfilePage;
 use super::pages::result::ResultPage;
 use super::pages::summary::SummaryPage;
 use super::pages::welcome::WelcomePage;
+use super::steps::SidebarStep;
 
-/// The steps as the sidebar shows them.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum SidebarStep {
-    /// What it is.
-    Welcome,
-    /// What the machine has.
-    Hardware,
-    /// What it can run.
-    Compatibility,
-    /// What will be installed.
-    Profile,
-    /// The limits, when there are any.
-    Consent,
-    /// Everything that will be done.
-    Summary,
-    /// ManageActivity it.
-    Install,
-    /// What came of it.
-    Result,
-}
-
-impl SidebarStep {
-    /// All steps, in order.
-    pub const ALL: [Self; 8] = [
-        Self::Welcome,
-        Self::Hardware,
-        Self::Compatibility,
-        Self::Profile,
-        Self::Consent,
-        Self::Summary,
-        Self::Install,
-        Self::Result,
-    ];
-}
-
-/// Where the person is.
+/// The page that is shown.
 pub enum Page {
-    /// What it is and what it touches.
+    /// What the program is and what it changes.
     Welcome(WelcomePage),
     /// What the machine has.
     Hardware(HardwarePage),
-    /// Every profile against the machine.
+    /// Every profile planned for the machine.
     Compatibility(Box<CompatibilityPage>),
     /// The choice.
     Profile(Box<ProfilePage>),
@@ -66,11 +32,11 @@ pub enum Page {
     Consent(Box<ConsentPage>),
     /// The last page before anything changes.
     Summary(Box<SummaryPage>),
-    /// It is being installed.
+    /// The installation.
     Install(Box<InstallPage>),
-    /// It is installed.
+    /// What was promised and what was measured.
     Result(Box<ResultPage>),
-    /// It was installed before.
+    /// An existing installation.
     Manage(Box<ManagePage>),
 }
 
@@ -81,7 +47,7 @@ impl Default for Page {
 }
 
 impl Page {
-    /// The step of the sidebar; Manage stands outside of them.
+    /// The step of the sidebar; `None` for Manage.
     pub fn step(&self) -> Option<SidebarStep> {
         Some(match self {
             Self::Welcome(_) => SidebarStep::Welcome,
@@ -96,23 +62,23 @@ impl Page {
         })
     }
 
-    /// Whether the sidebar may lead to a step: any earlier one while nothing has been changed yet.
+    /// Whether the sidebar may lead to a step: any earlier one while no installation runs.
     pub fn may_go_to(&self, step: SidebarStep) -> bool {
         match self {
-            Self::Install(page) => page.may_go_back() && step < SidebarStep::Install && self.visits(step),
+            Self::Install(page) => page.has_ended() && step < SidebarStep::Install && self.visits(step),
             Self::Result(_) | Self::Manage(_) => false,
             _ => self.step().is_some_and(|current| step < current) && self.visits(step),
         }
     }
 
-    /// Whether this way leads over a step at all; Consent is left out where nothing needs it.
+    /// Whether the steps of this choice include `step`; Consent is left out when nothing needs it.
     pub fn visits(&self, step: SidebarStep) -> bool {
         step != SidebarStep::Consent
             || match self {
                 Self::Summary(page) => page.consent.is_some(),
                 Self::Install(page) => page.summary.consent.is_some(),
                 Self::Profile(page) => page.needs_consent(),
-                Self::Result(page) => page.consented,
+                Self::Result(page) => page.has_consent,
                 Self::Consent(_)
                 | Self::Welcome(_)
                 | Self::Hardware(_)
@@ -121,7 +87,7 @@ impl Page {
             }
     }
 
-    /// One page back; a page without a way back stays.
+    /// One page back; stays on a page that has none before it.
     pub fn back(self) -> Self {
         match self {
             Self::Hardware(page) => Self::Welcome(page.into()),
@@ -132,7 +98,7 @@ impl Page {
                 Self::Consent(Box::new(ConsentPage::from(*page)))
             }
             Self::Summary(page) => Self::Profile(Box::new(ProfilePage::from(*page))),
-            Self::Install(page) if page.may_go_back() => Self::Summary(Box::new((*page).into())),
+            Self::Install(page) if page.has_ended() => Self::Summary(Box::new((*page).into())),
             other @ (Self::Welcome(_) | Self::Install(_) | Self::Result(_) | Self::Manage(_)) => other,
         }
     }
@@ -147,25 +113,47 @@ impl Page {
     }
 
     /// The machine and the plans, on pages that have them.
-    pub fn found(&self) -> Option<&Arc<Found>> {
+    pub fn detected(&self) -> Option<&Arc<Detected>> {
         match self {
-            Self::Welcome(page) => page.found.as_ref(),
-            Self::Hardware(page) => page.found(),
-            Self::Compatibility(page) => Some(&page.found),
-            Self::Profile(page) => Some(&page.compatibility.found),
-            Self::Consent(page) => Some(&page.profile.compatibility.found),
-            Self::Summary(page) => Some(&page.profile.compatibility.found),
-            Self::Install(page) => Some(&page.summary.profile.compatibility.found),
-            Self::Result(page) => Some(&page.found),
+            Self::Welcome(page) => page.detected.as_ref(),
+            Self::Hardware(page) => page.detected(),
+            Self::Compatibility(page) => Some(&page.detected),
+            Self::Profile(page) => Some(&page.compatibility.detected),
+            Self::Consent(page) => Some(&page.profile.compatibility.detected),
+            Self::Summary(page) => Some(&page.profile.compatibility.detected),
+            Self::Install(page) => Some(&page.summary.profile.compatibility.detected),
+            Self::Result(page) => Some(&page.detected),
             Self::Manage(_) => None,
         }
     }
 
-    /// The installation that is being looked after or changed.
-    pub fn installation(&self) -> Option<&Installation> {
+    /// The page to draw.
+    pub(super) fn view(&self) -> &dyn View {
         match self {
-            Self::Manage(page) => Some(&page.installation),
-            _ => None,
+            Self::Welcome(page) => page,
+            Self::Hardware(page) => page,
+            Self::Compatibility(page) => page.as_ref(),
+            Self::Profile(page) => page.as_ref(),
+            Self::Consent(page) => page.as_ref(),
+            Self::Summary(page) => page.as_ref(),
+            Self::Install(page) => page.as_ref(),
+            Self::Result(page) => page.as_ref(),
+            Self::Manage(page) => page.as_ref(),
+        }
+    }
+
+    /// The page to draw, which may change its own state.
+    pub(super) fn view_mut(&mut self) -> &mut dyn View {
+        match self {
+            Self::Welcome(page) => page,
+            Self::Hardware(page) => page,
+            Self::Compatibility(page) => page.as_mut(),
+            Self::Profile(page) => page.as_mut(),
+            Self::Consent(page) => page.as_mut(),
+            Self::Summary(page) => page.as_mut(),
+            Self::Install(page) => page.as_mut(),
+            Self::Result(page) => page.as_mut(),
+            Self::Manage(page) => page.as_mut(),
         }
     }
 }

@@ -9,11 +9,12 @@ use eframe::egui::{
     pos2, vec2,
 };
 
-use super::flow::SidebarStep;
-use super::pages::{Button, Footer, Intent};
+use super::app::Wizard;
+use super::pages::{Button, Footer, Intent, PageContext};
+use super::sidebar_tools;
+use super::steps::SidebarStep;
 use super::theme::{TextRole, Tone, icons::Icon, palette, size};
 use super::widgets::{ButtonStyle, Paragraph, UiExt as _, banner};
-use super::{Wizard, footer, is_narrow, page_margin};
 use crate::say;
 use crate::text::Text;
 
@@ -59,7 +60,7 @@ fn show_content(wizard: &mut Wizard, ui: &mut Ui, intents: &mut Vec<Intent>) {
                 ui.set_width(width);
                 ui.spacing_mut().item_spacing.y = 0.0;
                 ui.gap(6.5);
-                let (title, lead) = wizard.view().heading(wizard.text);
+                let (title, lead) = wizard.page.view().heading(wizard.text);
                 let shown = ui.text(TextRole::Title, Tone::Ink, &title);
                 ui.ctx().accesskit_node_builder(shown.id, |node| {
                     node.set_role(Role::Heading);
@@ -69,12 +70,18 @@ fn show_content(wizard: &mut Wizard, ui: &mut Ui, intents: &mut Vec<Intent>) {
                 ui.gap(1.0);
                 ui.text(TextRole::Lead, Tone::Soft, &lead);
                 ui.gap(5.5);
-                if let Some((tone, words)) = &wizard.notice {
-                    banner(ui, *tone, words);
+                if let Some(notice) = &wizard.notice {
+                    banner(ui, notice.tone(), &notice.words(wizard.text));
                     ui.gap(3.5);
                 }
-                wizard.show_page(ui, intents);
-                let footer = wizard.view().footer(wizard.text);
+                let mut cx = PageContext {
+                    text: wizard.text,
+                    home: &wizard.folders.home,
+                    engine_version: wizard.engine_version.as_deref(),
+                    intents,
+                };
+                wizard.page.view_mut().show(ui, &mut cx);
+                let footer = wizard.page.view().footer(wizard.text);
                 if !links_fit(ui, &footer, footer_room(ui, whole).width()) {
                     ui.gap(3.5);
                     ui.horizontal_wrapped(|ui| {
@@ -141,7 +148,7 @@ fn follow_keyboard(ui: &Ui) {
 }
 
 fn show_footer(wizard: &Wizard, ui: &mut Ui, intents: &mut Vec<Intent>) {
-    let footer = wizard.view().footer(wizard.text);
+    let footer = wizard.page.view().footer(wizard.text);
     let room = footer_room(ui, ui.max_rect());
     let row = Rect::from_center_size(room.center() + vec2(0.0, 0.5), vec2(room.width(), size::CONTROL));
     let press = |response: Response, intent: Intent, intents: &mut Vec<Intent>| {
@@ -197,8 +204,8 @@ fn show_sidebar(wizard: &mut Wizard, ui: &mut Ui, intents: &mut Vec<Intent>) {
     }
     let top = whole.top() + 77.0;
     // In a narrow window what stands under the steps lies one under the other.
-    let foot_height = if narrow { 86.0 } else { 62.0 };
-    let list_end = pos2(whole.right() - 16.0, whole.bottom() - foot_height - 2.0);
+    let tools_height = if narrow { 86.0 } else { 62.0 };
+    let list_end = pos2(whole.right() - 16.0, whole.bottom() - tools_height - 2.0);
     let list = Rect::from_min_max(pos2(whole.left() + 16.0, top), list_end);
     let managing = wizard.page.step().is_none();
     ui.scope_builder(UiBuilder::new().id_salt("steps").max_rect(list), |ui| {
@@ -217,17 +224,17 @@ fn show_sidebar(wizard: &mut Wizard, ui: &mut Ui, intents: &mut Vec<Intent>) {
             }
         }
     });
-    let foot = Rect::from_min_max(
-        pos2(whole.left() + 24.0, whole.bottom() - foot_height),
+    let tools = Rect::from_min_max(
+        pos2(whole.left() + 24.0, whole.bottom() - tools_height),
         whole.max - vec2(8.0, 14.0),
     );
-    let foot = if narrow { foot.with_min_x(whole.left() + 8.0) } else { foot };
-    ui.scope_builder(UiBuilder::new().id_salt("foot").max_rect(foot), |ui| {
+    let tools = if narrow { tools.with_min_x(whole.left() + 8.0) } else { tools };
+    ui.scope_builder(UiBuilder::new().id_salt("tools").max_rect(tools), |ui| {
         ui.spacing_mut().item_spacing = vec2(10.0, 1.0);
         let both = |ui: &mut Ui| {
-            footer::languages(ui, text, narrow, intents);
-            footer::theme_switch(ui, text, intents);
-            footer::appearance(ui, text, wizard.settings.appearance, intents);
+            sidebar_tools::languages(ui, text, narrow, intents);
+            sidebar_tools::theme_switch(ui, text, intents);
+            sidebar_tools::appearance(ui, text, wizard.settings.appearance, intents);
         };
         if narrow {
             ui.vertical_centered(both)
@@ -236,7 +243,7 @@ fn show_sidebar(wizard: &mut Wizard, ui: &mut Ui, intents: &mut Vec<Intent>) {
         };
         if !narrow {
             let mut version = env!("CARGO_PKG_VERSION").to_owned();
-            if let Some(engine) = wizard.backend.engine_version() {
+            if let Some(engine) = &wizard.engine_version {
                 version = format!("{version} · Ollama {engine}");
             }
             ui.text(TextRole::Label, Tone::Faint, &version);
@@ -327,4 +334,14 @@ fn step_name(text: Text, step: SidebarStep) -> String {
         SidebarStep::Install => say!(text, "wizard-step-install"),
         SidebarStep::Result => say!(text, "wizard-step-result"),
     }
+}
+
+/// Margin around a page: less in a narrow window.
+fn page_margin(ui: &Ui) -> f32 {
+    if is_narrow(ui) { size::PAGE_MARGIN_NARROW } else { size::PAGE_MARGIN }
+}
+
+/// Whether the steps are numbers only.
+fn is_narrow(ui: &Ui) -> bool {
+    ui.ctx().content_rect().width() < size::NARROW
 }

@@ -1,17 +1,15 @@
-//! What the workers have to tell, and where it belongs.
+//! Takes in what the backend has answered.
 
-use std::path::PathBuf;
-
-use super::Wizard;
-use super::backend::{InstallEnd, ManageAction, Message};
+use super::app::Wizard;
+use super::backend::{Command, ManageAction, Message, WorkerError};
 use super::flow::Page;
+use super::notice::Notice;
 use super::pages::hardware::Detection;
 use super::pages::manage::{ManageActivity, ManagePage};
 use super::pages::result::ResultPage;
 use super::pages::welcome::WelcomePage;
-use super::questions::Question;
-use super::theme;
-use crate::say;
+use super::question::Question;
+use crate::install::Receipt;
 
 impl Wizard {
     pub(super) fn read_messages(&mut self) {
@@ -22,9 +20,10 @@ impl Wizard {
 
     fn read(&mut self, message: Message) {
         match (message, &mut self.page) {
-            // An installation that is found while the person is already on the way does not take them off it.
+            (Message::EngineVersion(version), _) => self.engine_version = Some(version),
+            // An installation that is found late does not interrupt a user who has moved on.
             (Message::Installation(Ok(Some(installation))), Page::Welcome(_) | Page::Result(_)) => {
-                self.change(|page| {
+                self.change_page(|page| {
                     if let Page::Result(mut page) = page {
                         page.stop_answer();
                     }
@@ -32,95 +31,94 @@ impl Wizard {
                 });
                 self.check_health();
             }
-            (Message::Installation(Err(trouble)), _) => self.notice = Some((theme::Tone::Warning, trouble.0)),
-            (Message::Detected(found), Page::Hardware(page)) => {
-                page.detection = match found {
-                    Ok(found) => Detection::Known(found),
-                    Err(trouble) => Detection::Failed(trouble),
-                };
-                self.walk_on();
-            }
-            (Message::CutShort(unfinished), Page::Welcome(_) | Page::Manage(_)) => {
-                self.question = Some(Question::CutShort(unfinished));
-            }
-            (Message::Managed(ManageAction::Undo, end), _) => {
-                self.notice = Some(match &end {
-                    Ok(()) => (theme::Tone::Good, say!(self.text, "wizard-undone")),
-                    Err(trouble) => (theme::Tone::Refused, trouble.0.clone()),
-                });
-                if let Page::Manage(page) = &mut self.page {
-                    page.managed(ManageAction::Undo, end);
-                }
-                self.backend.look_for_installation(self.text, self.outbox.clone());
-            }
-            // What was on the page was taken back.
-            (Message::Installation(Ok(None)), Page::Manage(page)) => page.doing = ManageActivity::Removed,
             (Message::Installation(Ok(Some(installation))), Page::Manage(page)) => {
                 **page = ManagePage::new(installation);
                 self.check_health();
             }
-            (Message::Detected(Ok(found)), Page::Welcome(page)) => *page = WelcomePage { found: Some(found) },
-            (Message::ModelFound { reference, model }, Page::Profile(page)) => {
-                page.model_found(&reference, model, self.backend.as_ref());
+            // It was undone.
+            (Message::Installation(Ok(None)), Page::Manage(page)) => page.activity = ManageActivity::Removed,
+            (Message::Installation(Err(error)), _) => self.notice = Some(Notice::NotFoundOut(error)),
+            (Message::Interrupted(unfinished), Page::Welcome(_) | Page::Manage(_)) => {
+                self.question = Some(Question::Interrupted(unfinished));
             }
-            (Message::InstallEvent(event), Page::Install(page)) => page.moved(event),
-            (Message::InstallEnded(end), Page::Install(_)) => self.installed(end),
+            (Message::Detected(detected), Page::Hardware(page)) => {
+                page.detection = match detected {
+                    Ok(detected) => Detection::Known(detected),
+                    Err(error) => Detection::Failed(error),
+                };
+                self.resume_after_detection();
+            }
+            (Message::Detected(Ok(detected)), Page::Welcome(page)) => {
+                *page = WelcomePage { detected: Some(detected) };
+            }
+            (Message::FreeSpace(free), Page::Summary(page)) => page.free_bytes = free,
+            (Message::ModelFound { reference, model }, Page::Profile(page)) => {
+                page.model_found(&reference, model);
+            }
+            (Message::NewestFound(found), Page::Profile(page)) => page.choice.engine.newest_found(found),
+            (Message::PathPicked(field, path), Page::Profile(page)) => page.path_picked(field, path),
+            (Message::InstallEvent(event), Page::Install(page)) => page.progressed(event),
+            (Message::InstallEnded(end), Page::Install(_)) => self.install_ended(end),
             (Message::AnswerPart(part), Page::Result(page)) => page.answer_part(&part),
             (Message::AnswerEnded(end), Page::Result(page)) => page.answer_ended(end),
-            (Message::Health(health), Page::Manage(page)) => page.health_read(health),
-            (Message::Managed(action, end), Page::Manage(page)) => {
-                let home = page.installation.home.clone();
-                let look_again = page.managed(action, end);
-                self.look_at_health(home, look_again);
+            (Message::Health(health), Page::Manage(page)) => page.health_checked(health),
+            (Message::Managed(action, end), _) => self.managed(action, end),
+            (Message::ReportSaved(Ok(Some(path))), _) => {
+                if matches!(self.question, Some(Question::Save { .. })) {
+                    self.question = None;
+                }
+                self.notice = Some(Notice::ReportSaved(path));
             }
-            (Message::NewestFound(found), Page::Profile(page)) => page.choice.source.newest_found(found),
-            (Message::PathPicked(of, folder), Page::Profile(page)) => page.path_picked(of, folder),
-            (Message::ReportSaved(end), _) => {
-                self.notice = match end {
-                    Ok(Some(path)) => {
-                        if matches!(self.question, Some(Question::Save { .. })) {
-                            self.question = None;
-                        }
-                        let words = say!(self.text, "wizard-report-saved", path = path.display().to_string());
-                        Some((theme::Tone::Good, words))
-                    }
-                    Ok(None) => None,
-                    Err(trouble) => Some((theme::Tone::Refused, trouble.0)),
-                };
+            (Message::ReportSaved(Ok(None)), _) => self.notice = None,
+            (Message::ReportSaved(Err(error)) | Message::OpenFailed(error), _) => {
+                self.notice = Some(Notice::Failed(error));
             }
-            (Message::OpenFailed(trouble), _) => self.notice = Some((theme::Tone::Refused, trouble.0)),
-            // What belongs to a page that was left is of no use any more.
+            // Answers to a page that the user has left.
             _ => {}
         }
     }
 
-    fn look_at_health(&self, home: PathBuf, wanted: bool) {
-        if wanted {
-            self.backend.health(home, self.text, self.outbox.clone());
+    fn managed(&mut self, action: ManageAction, end: Result<(), WorkerError>) {
+        if action == ManageAction::Undo {
+            self.notice = Some(match &end {
+                Ok(()) => Notice::Undone,
+                Err(error) => Notice::Failed(error.clone()),
+            });
+        }
+        if let Page::Manage(page) = &mut self.page {
+            let home = page.installation.home.clone();
+            let check_again = page.managed(action, end);
+            if check_again && action != ManageAction::Undo {
+                self.send(Command::CheckHealth { home });
+            }
+        }
+        if action == ManageAction::Undo {
+            self.send(Command::LookForInstallation);
         }
     }
 
-    fn installed(&mut self, end: Result<crate::install::Receipt, InstallEnd>) {
-        if self.question.as_ref().is_some_and(|question| matches!(question, Question::Cancel { .. })) {
+    fn install_ended(&mut self, end: Result<Receipt, WorkerError>) {
+        if matches!(self.question, Some(Question::Cancel { .. })) {
             self.question = None;
         }
         self.wants_to_close |= self.closing;
-        let (text, backend) = (self.text, self.backend.as_ref());
-        self.page = match (std::mem::take(&mut self.page), end) {
-            (Page::Install(page), Ok(receipt)) => {
-                // Until now there was no place to keep them.
-                backend.remember(self.settings);
-                let banner = backend.banner(&page.summary.profile.choice.plan, text);
-                Page::Result(Box::new(ResultPage::new(*page, receipt, banner)))
+        match end {
+            Ok(receipt) => {
+                self.change_page(|page| match page {
+                    Page::Install(page) => Page::Result(Box::new(ResultPage::new(*page, receipt))),
+                    other => other,
+                });
+                // Until now there was no folder to keep them in.
+                self.send(Command::RememberSettings(self.settings));
             }
-            (Page::Install(mut page), Err(end)) => {
-                if matches!(end, InstallEnd::FourBits(_)) {
+            Err(error) => {
+                if error.asks_for_four_bits() {
                     self.question = Some(Question::FourBits);
                 }
-                page.ended(end);
-                Page::Install(page)
+                if let Page::Install(page) = &mut self.page {
+                    page.failed(error);
+                }
             }
-            (other, _) => other,
-        };
+        }
     }
 }

@@ -3,7 +3,7 @@
 
 use acolyte::install::{Step, StepState};
 use acolyte::text::Language;
-use acolyte::wizard::backend::{InstallEnd, Message};
+use acolyte::wizard::backend::Message;
 use eframe::egui::accesskit::{Live, Role};
 use egui_kittest::kittest::{NodeT as _, Queryable as _};
 
@@ -83,7 +83,7 @@ fn failing_and_stopping_are_announced_with_what_is_kept() {
         stage.click("wizard-cancel");
         stage.click("wizard-ask-cancel-yes");
         is_announced(&stage, &stage.say("wizard-install-stopping"));
-        stage.installation().1.send(Message::InstallEnded(Err(InstallEnd::Cancelled)));
+        stage.installation().1.send(scripted::cancelled());
         stage.harness.run();
         is_announced(&stage, &stage.say("wizard-install-cancelled"));
         is_announced(&stage, &stage.say("wizard-install-kept"));

@@ -3,7 +3,8 @@
 
 use acolyte::text::Language;
 use acolyte::wizard::backend::{ManageAction, Message, WorkerError};
-use acolyte::wizard::flow::{Page, SidebarStep as Place};
+use acolyte::wizard::flow::Page;
+use acolyte::wizard::steps::SidebarStep as Place;
 use eframe::egui::{Key, Modifiers};
 
 use super::scripted::{self, Scene};
@@ -12,7 +13,7 @@ use super::stage::{Eye, Stage};
 const WORDS: &str = "It did not answer. Try again.";
 
 fn trouble<T>() -> Result<T, WorkerError> {
-    Err(WorkerError(WORDS.to_owned()))
+    Err(scripted::error(WORDS))
 }
 
 fn in_both_languages(scene: impl Fn() -> Scene, journey: impl Fn(Stage)) {
@@ -172,7 +173,7 @@ fn what_cannot_be_written_or_opened_is_said_and_the_page_stays() {
     in_both_languages(laptop, |stage| {
         let mut stage = stage.reach_hardware();
         let outbox = stage.desk.borrow().outbox.clone().unwrap();
-        for message in [Message::ReportSaved(trouble()), Message::OpenFailed(WorkerError(WORDS.to_owned()))] {
+        for message in [Message::ReportSaved(trouble()), Message::OpenFailed(scripted::error(WORDS))] {
             outbox.send(message);
             stage.harness.run();
             assert!(stage.sees(WORDS));

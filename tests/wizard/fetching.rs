@@ -5,30 +5,26 @@ use acolyte::install::{EngineChoice, EngineSource};
 use acolyte::ollama::http::HttpOptions;
 use acolyte::ollama::release::Release;
 use acolyte::text::Language;
-use acolyte::wizard::backend::{EngineDefaults, Message, PathField, WorkerError};
+use acolyte::wizard::backend::{Message, PathField, WorkerError};
 use eframe::egui::accesskit::Role;
 use egui_kittest::kittest::{NodeT as _, Queryable as _};
 
 use super::scripted::{self, Scene};
 use super::stage::{Eye, Stage};
 
-fn scene(source: EngineDefaults) -> Scene {
-    Scene { source, ..Scene::of(scripted::laptop()) }
-}
-
 /// Started with `--ollama newest`.
 pub fn newest_scene() -> Scene {
-    scene(EngineDefaults { wants_newest: true, ..EngineDefaults::default() })
+    Scene { wants_newest: true, ..Scene::of(scripted::laptop()) }
 }
 
 /// An Ollama is on this machine.
 pub fn here_scene() -> Scene {
-    let here = InstalledEngine {
+    let engine = InstalledEngine {
         version: "0.33.1".to_owned(),
         program: "/usr/local/bin/ollama".into(),
         bytes: 4_000_000_000,
     };
-    scene(EngineDefaults { here: Some(here), ..EngineDefaults::default() })
+    Scene { reusable_engine: Some(engine), ..Scene::of(scripted::laptop()) }
 }
 
 fn answer(stage: &mut Stage, found: Result<Box<Release>, WorkerError>) {
@@ -45,7 +41,7 @@ pub fn newest_found(stage: &mut Stage) {
 
 pub fn newest_missing(stage: &mut Stage) {
     let why = "The newest release cannot be found: github.com (no connection).";
-    answer(stage, Err(WorkerError(why.to_owned())));
+    answer(stage, Err(scripted::error(why)));
 }
 
 fn summary(mut stage: Stage) -> Stage {
@@ -147,11 +143,9 @@ fn an_archive_is_picked_with_the_systems_dialog() {
 #[test]
 fn a_proxy_of_the_command_line_keeps_its_password_without_showing_it() {
     let http = HttpOptions { proxy: Some("ana:s3cret@proxy:3128".parse().unwrap()), ca_file: None };
-    let start = EngineDefaults {
-        source: EngineSource { http, ..EngineSource::default() },
-        ..EngineDefaults::default()
-    };
-    let mut stage = Stage::new(Eye::blind(Language::English), scene(start)).reach_profile();
+    let source = EngineSource { http, ..EngineSource::default() };
+    let scene = Scene { source, ..Scene::of(scripted::laptop()) };
+    let mut stage = Stage::new(Eye::blind(Language::English), scene).reach_profile();
     stage.click("wizard-advanced");
     let label = stage.say("wizard-network-proxy");
     let field = stage.harness.get_by_role_and_label(Role::TextInput, &label);

@@ -4,8 +4,9 @@ use acolyte::install::{Step, StepState};
 use acolyte::machine::Hardware;
 use acolyte::text::Language;
 use acolyte::wizard::Settings;
-use acolyte::wizard::backend::{InstallEnd, ManageAction, Message};
-use acolyte::wizard::flow::{Page, SidebarStep as Place};
+use acolyte::wizard::backend::{ManageAction, Message};
+use acolyte::wizard::flow::Page;
+use acolyte::wizard::steps::SidebarStep as Place;
 use acolyte::wizard::theme::Appearance;
 use eframe::egui::accesskit::Role;
 use eframe::egui::{Key, Modifiers, Theme};
@@ -139,7 +140,7 @@ fn cancelling_asks_first_and_says_what_is_kept() {
         stage.click("wizard-ask-cancel-yes");
         assert!(control.is_cancelled());
         assert!(stage.sees(&stage.say("wizard-install-stopping")));
-        stage.installation().1.send(Message::InstallEnded(Err(InstallEnd::Cancelled)));
+        stage.installation().1.send(scripted::cancelled());
         stage.harness.run();
         assert!(stage.sees(&stage.say("wizard-install-kept")));
         stage.click("wizard-back");
@@ -154,7 +155,7 @@ fn closing_the_window_while_installing_asks_first() {
     stage.harness.run();
     stage.click("wizard-ask-cancel-close");
     assert!(!stage.harness.state().wants_to_close(), "not before the worker is out");
-    stage.installation().1.send(Message::InstallEnded(Err(InstallEnd::Cancelled)));
+    stage.installation().1.send(scripted::cancelled());
     stage.harness.run();
     assert!(stage.harness.state().wants_to_close());
 }
@@ -235,7 +236,7 @@ fn detection_that_fails_can_be_asked_again() {
     in_both_languages(|eye| {
         let scene = Scene { detection_fails: true, ..Scene::of(scripted::laptop()) };
         let mut stage = Stage::new(eye, scene).reach_hardware();
-        assert!(stage.sees("The system did not answer. Try again."));
+        assert!(stage.sees("The system did not answer."));
         assert!(stage.is_disabled("wizard-continue"));
         stage.click("wizard-detect-again");
         assert_eq!(stage.desk.borrow().detections, 2);
@@ -274,7 +275,7 @@ fn the_page_is_there_before_the_answer_is() {
     assert!(stage.sees(&stage.say("wizard-hardware-being-asked")));
     assert!(stage.is_disabled("wizard-continue"));
     let outbox = stage.desk.borrow().outbox.clone().unwrap();
-    outbox.send(Message::Detected(Ok(scripted::found(&scripted::laptop()))));
+    outbox.send(Message::Detected(Ok(Scene::of(scripted::laptop()).detected())));
     stage.harness.run();
     assert!(stage.sees("GeForce RTX 4060 Laptop"));
 }
@@ -329,7 +330,7 @@ fn a_report_is_saved_to_a_typed_path() {
         stage.click("wizard-ask-save-yes");
         let desk = stage.desk.borrow();
         let (about, path) = &desk.reports[0];
-        assert_eq!(about.found.as_ref().unwrap().hardware, scripted::laptop());
+        assert_eq!(about.detected.as_ref().unwrap().hardware, scripted::laptop());
         assert_eq!(path.file_name().unwrap(), "acolyte-report.json");
         assert!(stage.sees("acolyte-report.json"));
         assert!(!stage.sees(&stage.say("wizard-ask-save-title")), "the question is answered");

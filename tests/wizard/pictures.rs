@@ -1,7 +1,6 @@
 //! Pictures of every page, for a person to look at: `ACOLYTE_PICTURES=FOLDER cargo test --test wizard pictures`.
 
 use acolyte::text::Language;
-use acolyte::wizard::backend::{InstallEnd, Message, WorkerError};
 use eframe::egui::Theme;
 
 use super::scripted::{self, Scene};
@@ -102,10 +101,9 @@ pub const PAGES: &[(&str, Way)] = &[
     ("7-install-failed", |eye| {
         let mut stage = Stage::new(eye, Scene::of(scripted::laptop())).reach_install();
         scripted::half_way(&stage.installation().1);
-        scripted::fail(
-            &stage.installation().1,
-            "The connection was lost while the model was being fetched. Check the network and try again.",
-        );
+        let error = scripted::disk_short();
+        let words = error.explain(stage.text);
+        scripted::fail_with(&stage.installation().1, &words, error);
         stage.harness.run();
         stage.click("wizard-show-log");
         stage
@@ -133,8 +131,7 @@ pub const PAGES: &[(&str, Way)] = &[
     ("7-install-four-bits", |eye| {
         let mut stage = Stage::new(eye, Scene::of(scripted::laptop())).reach_install();
         scripted::half_way(&stage.installation().1);
-        let end = InstallEnd::FourBits(WorkerError(stage.say("wizard-four-bits-declined")));
-        stage.installation().1.send(Message::InstallEnded(Err(end)));
+        stage.installation().1.send(scripted::out_of_memory());
         stage.harness.run();
         stage
     }),

@@ -1,7 +1,7 @@
 //! Going on with what was cut short, undoing it, repairing, and what is asked when memory runs out.
 
 use acolyte::text::Language;
-use acolyte::wizard::backend::{InstallEnd, ManageAction, Message, WorkerError};
+use acolyte::wizard::backend::{ManageAction, Message};
 use acolyte::wizard::flow::Page;
 use eframe::egui::Key;
 
@@ -97,7 +97,7 @@ fn an_undo_that_fails_says_why() {
     let mut stage = Stage::new(eye, scene(eye));
     stage.click("wizard-ask-cut-short-undo");
     let (action, outbox) = stage.desk.borrow().actions[0].clone();
-    outbox.send(Message::Managed(action, Err(WorkerError("Another installer is working.".to_owned()))));
+    outbox.send(Message::Managed(action, Err(scripted::error("Another installer is working."))));
     stage.harness.run();
     assert!(stage.sees("Another installer is working."));
 }
@@ -108,8 +108,7 @@ fn four_bits_are_asked_about_once_and_either_answer_tries_again() {
         for (button, agreed) in [("wizard-ask-four-bits-yes", true), ("wizard-ask-four-bits-no", false)] {
             let mut stage = Stage::new(eye, Scene::of(scripted::laptop())).reach_install();
             assert_eq!(stage.installation().0.accept_kv_q4, None);
-            let end = InstallEnd::FourBits(WorkerError(stage.say("wizard-four-bits-declined")));
-            stage.installation().1.send(Message::InstallEnded(Err(end)));
+            stage.installation().1.send(scripted::out_of_memory());
             stage.harness.run();
             assert!(stage.sees(&stage.say("wizard-ask-four-bits-title")));
             stage.click(button);

@@ -1,31 +1,30 @@
-//! A backend that follows a script: it answers at once, or when the test says so, and remembers what it was asked.
+//! A backend that follows a script: it answers at once, or when the test says so, and remembers its commands.
 
-use std::cell::RefCell;
 use std::path::{Path, PathBuf};
-use std::rc::Rc;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use acolyte::control::Control;
-use acolyte::estimate::MachineFigures;
+use acolyte::control::{Cancelled, Control};
 use acolyte::figures::Range;
 use acolyte::install::manage::undo::Unfinished;
+use acolyte::install::reuse::InstalledEngine;
 use acolyte::install::{
-    EngineSource, Event, MeasuredFigures, PredictedFigures, Receipt, Request, SavedRequest, Step, StepState,
+    EngineSource, Event, InstallError, MeasuredFigures, PredictedFigures, Receipt, Request, SavedRequest,
+    Step, StepState,
 };
 use acolyte::machine::Hardware;
-use acolyte::models::{Catalogue, Model};
-use acolyte::ollama::http::HttpOptions;
-use acolyte::plan::{self, Candidate, Plan, Profiles};
-use acolyte::text::Text;
-use acolyte::wizard::Settings;
+use acolyte::plan::Profiles;
+use acolyte::platform::login::Kind;
 use acolyte::wizard::backend::{
-    AnswerFigures, Backend, CustomModel, EngineDefaults, Found, InstallEnd, Installation, InstallationHealth,
-    ManageAction, Message, Outbox, PathField, Places, ReportContents, WorkerError,
+    AnswerFigures, Backend, Command, Detected, Installation, InstallationHealth, ManageAction, Message,
+    Outbox, PathField, ReportContents, WorkerError,
 };
+use acolyte::wizard::{Settings, WizardOptions};
 
-/// What the backend was asked, and the hands to answer with.
+/// The commands the backend got, and the outboxes to answer them.
 #[derive(Default)]
 pub struct Desk {
+    /// All commands, whatever they were.
+    pub commands: usize,
     pub detections: usize,
     pub installs: Vec<(Request, Control, Outbox)>,
     pub questions: Vec<(String, Outbox)>,
@@ -41,7 +40,18 @@ pub struct Desk {
     pub outbox: Option<Outbox>,
 }
 
-/// What is on the machine of the script.
+/// The desk, shared by the backend and the test.
+#[derive(Clone, Default)]
+pub struct SharedDesk(Arc<Mutex<Desk>>);
+
+impl SharedDesk {
+    /// The desk, for the moment.
+    pub fn borrow(&self) -> MutexGuard<'_, Desk> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// The machine of the script, and how the program was started on it.
 #[derive(Clone)]
 pub struct Scene {
     pub hardware: Hardware,
@@ -49,11 +59,13 @@ pub struct Scene {
     pub unfinished: Option<Unfinished>,
     pub health: InstallationHealth,
     pub detection_fails: bool,
-    /// Detection is answered by the test, not at once.
+    /// The test answers detection, not the script.
     pub detection_waits: bool,
     pub free_bytes: Option<u64>,
-    /// Where the engine comes from, as the program was started.
-    pub source: EngineDefaults,
+    /// Where the engine comes from, as the command line says it.
+    pub source: EngineSource,
+    pub wants_newest: bool,
+    pub reusable_engine: Option<InstalledEngine>,
     /// How the window looked last time.
     pub settings: Settings,
 }
@@ -61,158 +73,104 @@ pub struct Scene {
 /// The backend.
 pub struct Scripted {
     scene: Scene,
-    desk: Rc<RefCell<Desk>>,
+    desk: SharedDesk,
 }
 
 impl Scripted {
-    pub fn new(scene: Scene) -> (Self, Rc<RefCell<Desk>>) {
-        let desk = Rc::new(RefCell::new(Desk::default()));
-        (Self { scene, desk: Rc::clone(&desk) }, desk)
+    pub fn new(scene: Scene) -> (Self, SharedDesk) {
+        let desk = SharedDesk::default();
+        (Self { scene, desk: desk.clone() }, desk)
     }
 }
 
-pub fn found(hardware: &Hardware) -> Arc<Found> {
-    let report = plan::plan_all(hardware, Catalogue::built_in(), Profiles::built_in());
-    Arc::new(Found { hardware: hardware.clone(), evidence: None, report, seconds: 0.4 })
+impl Scene {
+    pub fn options(&self) -> WizardOptions {
+        WizardOptions {
+            home: PathBuf::from("/home/ana/.acolyte"),
+            source: self.source.clone(),
+            wants_newest: self.wants_newest,
+            settings: self.settings,
+            ..WizardOptions::default()
+        }
+    }
+
+    /// What detection finds.
+    pub fn detected(&self) -> Arc<Detected> {
+        let profiles = Arc::new(Profiles::built_in().clone());
+        Arc::new(Detected {
+            engine_download_bytes: Some(1_400_000_000),
+            reusable_engine: self.reusable_engine.clone(),
+            autostart: Ok(Kind::SystemdUser),
+            seconds: 0.4,
+            ..Detected::plan_for(self.hardware.clone(), profiles, None)
+        })
+    }
+}
+
+/// An error with these words in it.
+pub fn error(words: &str) -> WorkerError {
+    WorkerError::NotStarted { cause: words.to_owned() }
+}
+
+/// The user cancelled the installation.
+pub fn cancelled() -> Message {
+    Message::InstallEnded(Err(InstallError::from(Cancelled).into()))
+}
+
+/// Memory ran out; a 4-bit KV cache may fit.
+pub fn out_of_memory() -> Message {
+    let error = InstallError::FourBitsNeedConsent { gpu_layers: 20, total_layers: 29 };
+    Message::InstallEnded(Err(error.into()))
 }
 
 impl Backend for Scripted {
-    fn places(&self) -> Places {
-        Places {
-            home: PathBuf::from("/home/ana/.acolyte"),
-            models_dir: PathBuf::from("/home/ana/.acolyte/models"),
+    fn execute(&self, command: Command, outbox: &Outbox) {
+        let mut desk = self.desk.borrow();
+        desk.commands += 1;
+        let scene = &self.scene;
+        let outbox = outbox.clone();
+        match command {
+            Command::LookForInstallation => {
+                desk.outbox = Some(outbox.clone());
+                outbox.send(Message::EngineVersion("0.32.15".to_owned()));
+                outbox.send(Message::Installation(Ok(scene.installation.clone())));
+                // Once it was undone it is not there any more.
+                let undone = desk.actions.iter().any(|(action, _)| *action == ManageAction::Undo);
+                if let Some(unfinished) = scene.unfinished.clone().filter(|_| !undone) {
+                    outbox.send(Message::Interrupted(Box::new(unfinished)));
+                }
+            }
+            Command::Detect => {
+                desk.detections += 1;
+                if scene.detection_fails {
+                    outbox.send(Message::Detected(Err(error("The system did not answer."))));
+                } else if !scene.detection_waits {
+                    outbox.send(Message::Detected(Ok(scene.detected())));
+                }
+            }
+            Command::MeasureFreeSpace(folders) => {
+                let free = folders.into_iter().map(|folder| (folder, scene.free_bytes));
+                outbox.send(Message::FreeSpace(free.collect()));
+            }
+            Command::FindNewest(source) => desk.newest.push((source, outbox)),
+            Command::FindModel { reference, .. } => desk.lookups.push((reference, outbox)),
+            Command::Install { request, control, .. } => desk.installs.push((*request, control, outbox)),
+            Command::AskModel { prompt, .. } => desk.questions.push((prompt, outbox)),
+            Command::CheckHealth { .. } => outbox.send(Message::Health(Ok(scene.health.clone()))),
+            Command::Manage { action, .. } => desk.actions.push((action, outbox)),
+            Command::PickPath { field, .. } => desk.pickers.push((field, outbox)),
+            Command::SaveReportAs(_) => {
+                desk.dialogs += 1;
+                outbox.send(Message::ReportSaved(Ok(None)));
+            }
+            Command::SaveReport { contents, path } => {
+                desk.reports.push((contents, path.clone()));
+                outbox.send(Message::ReportSaved(Ok(Some(path))));
+            }
+            Command::RememberSettings(settings) => desk.remembered.push(settings),
+            Command::OpenLink(url) => desk.links.push(url),
+            Command::OpenFolder(folder) => desk.opened.push(folder),
         }
-    }
-
-    fn engine_version(&self) -> Option<String> {
-        Some("0.32.15".to_owned())
-    }
-
-    fn engine_download_bytes(&self, _hardware: &Hardware) -> Option<u64> {
-        Some(1_400_000_000)
-    }
-
-    fn look_for_installation(&self, _text: Text, outbox: Outbox) {
-        self.desk.borrow_mut().outbox = Some(outbox.clone());
-        outbox.send(Message::Installation(Ok(self.scene.installation.clone())));
-        // Once it was undone it is not there any more.
-        let undone = self.desk.borrow().actions.iter().any(|(action, _)| *action == ManageAction::Undo);
-        if let Some(unfinished) = self.scene.unfinished.clone().filter(|_| !undone) {
-            outbox.send(Message::CutShort(Box::new(unfinished)));
-        }
-    }
-
-    fn detect(&self, _models_dir: PathBuf, _text: Text, outbox: Outbox) {
-        self.desk.borrow_mut().detections += 1;
-        if self.scene.detection_waits {
-            return;
-        }
-        outbox.send(Message::Detected(if self.scene.detection_fails {
-            Err(WorkerError("The system did not answer. Try again.".to_owned()))
-        } else {
-            Ok(found(&self.scene.hardware))
-        }));
-    }
-
-    fn catalogue(&self) -> Vec<Arc<Model>> {
-        Catalogue::built_in().models.clone()
-    }
-
-    fn custom(&self, custom: &CustomModel) -> Candidate {
-        let layers = custom.gpu_layers.map_or(plan::Layers::Fit, plan::Layers::Exactly);
-        let policy = &Profiles::built_in().policy;
-        plan::custom_candidate(
-            Arc::clone(&custom.model),
-            custom.kv_cache_type,
-            custom.context_tokens,
-            layers,
-            policy,
-        )
-    }
-
-    fn make_plan(&self, candidate: &Candidate, hardware: &Hardware) -> Plan {
-        plan::make_plan(candidate, hardware, &Profiles::built_in().policy)
-    }
-
-    fn machine(&self, hardware: &Hardware) -> MachineFigures {
-        plan::machine(hardware, &Profiles::built_in().policy)
-    }
-
-    fn machine_for(&self, choice: &Plan, hardware: &Hardware) -> MachineFigures {
-        plan::machine_for(&choice.candidate, hardware, &Profiles::built_in().policy)
-    }
-
-    fn consent_text(&self, plan: &Plan, text: Text) -> String {
-        acolyte::sentences::consent_text(plan, text)
-    }
-
-    fn banner(&self, plan: &Plan, text: Text) -> Option<String> {
-        acolyte::sentences::banner(plan, text)
-    }
-
-    fn free_bytes(&self, _folder: &Path) -> Option<u64> {
-        self.scene.free_bytes
-    }
-
-    fn login_kind(&self, text: Text) -> String {
-        match text.language() {
-            acolyte::text::Language::English => "systemd user service".to_owned(),
-            acolyte::text::Language::Spanish => "servicio de usuario de systemd".to_owned(),
-        }
-    }
-
-    fn source(&self, _hardware: &Hardware) -> EngineDefaults {
-        self.scene.source.clone()
-    }
-
-    fn find_newest(&self, source: EngineSource, _text: Text, outbox: Outbox) {
-        self.desk.borrow_mut().newest.push((source, outbox));
-    }
-
-    fn find_model(&self, reference: String, _http: HttpOptions, _text: Text, outbox: Outbox) {
-        self.desk.borrow_mut().lookups.push((reference, outbox));
-    }
-
-    fn install(&self, request: Request, _text: Text, control: Control, outbox: Outbox) {
-        self.desk.borrow_mut().installs.push((request, control, outbox));
-    }
-
-    fn ask(&self, _port: u16, prompt: String, _text: Text, _control: Control, outbox: Outbox) {
-        self.desk.borrow_mut().questions.push((prompt, outbox));
-    }
-
-    fn health(&self, _home: PathBuf, _text: Text, outbox: Outbox) {
-        outbox.send(Message::Health(Ok(self.scene.health.clone())));
-    }
-
-    fn manage(&self, _home: PathBuf, action: ManageAction, _text: Text, outbox: Outbox) {
-        self.desk.borrow_mut().actions.push((action, outbox));
-    }
-
-    fn pick_path(&self, of: PathField, _start: PathBuf, outbox: Outbox) {
-        self.desk.borrow_mut().pickers.push((of, outbox));
-    }
-
-    fn save_report_as(&self, _about: ReportContents, _text: Text, outbox: Outbox) {
-        self.desk.borrow_mut().dialogs += 1;
-        outbox.send(Message::ReportSaved(Ok(None)));
-    }
-
-    fn save_report(&self, about: ReportContents, path: PathBuf, _text: Text, outbox: Outbox) {
-        self.desk.borrow_mut().reports.push((about, path.clone()));
-        outbox.send(Message::ReportSaved(Ok(Some(path))));
-    }
-
-    fn remember(&self, settings: Settings) {
-        self.desk.borrow_mut().remembered.push(settings);
-    }
-
-    fn open_link(&self, url: &'static str, _text: Text, _outbox: Outbox) {
-        self.desk.borrow_mut().links.push(url);
-    }
-
-    fn open_folder(&self, folder: PathBuf, _text: Text, _outbox: Outbox) {
-        self.desk.borrow_mut().opened.push(folder);
     }
 }
 
@@ -317,7 +275,9 @@ impl Scene {
             detection_fails: false,
             detection_waits: false,
             free_bytes: Some(212_000_000_000),
-            source: EngineDefaults::default(),
+            source: EngineSource::default(),
+            wants_newest: false,
+            reusable_engine: None,
             settings: Settings::default(),
         }
     }
@@ -412,8 +372,19 @@ pub fn finish(request: &Request, outbox: &Outbox) {
 
 /// Ends an installation badly.
 pub fn fail(outbox: &Outbox, words: &str) {
+    fail_with(outbox, words, error(words));
+}
+
+/// Ends an installation with this error, which its last event puts into these words.
+pub fn fail_with(outbox: &Outbox, words: &str, error: WorkerError) {
     outbox.send(Message::InstallEvent(event(Step::PullModel, StepState::Failed, words)));
-    outbox.send(Message::InstallEnded(Err(InstallEnd::Failed(WorkerError(words.to_owned())))));
+    outbox.send(Message::InstallEnded(Err(error)));
+}
+
+/// A drive that became too full while the model was downloaded.
+pub fn disk_short() -> WorkerError {
+    let path = PathBuf::from("/home/ana/.acolyte/models");
+    InstallError::DiskShort { path, need_bytes: 2_000_000_000, free_bytes: 1_100_000_000 }.into()
 }
 
 /// Ends an answer.
@@ -434,7 +405,7 @@ pub fn installation(request: &Request) -> Installation {
         banner: request.banner.clone(),
         receipt: Some(receipt(request)),
         engine_version: "0.32.15".to_owned(),
-        asked: Some(Box::new(SavedRequest::of(request))),
+        request: Some(Box::new(SavedRequest::of(request))),
     }
 }
 

@@ -1,18 +1,18 @@
 //! A wizard on a stage: a harness, a script, and the way to each page.
 
-use std::cell::RefCell;
-use std::rc::Rc;
 use std::sync::Arc;
+use std::sync::mpsc::{Receiver, channel};
+use std::time::Duration;
 
 use acolyte::install::Request;
 use acolyte::text::{Language, Text};
-use acolyte::wizard::backend::Outbox;
+use acolyte::wizard::backend::{Backend, Outbox};
 use acolyte::wizard::{Wizard, WizardOptions, theme};
 use eframe::egui::{self, Theme, vec2};
 use egui_kittest::Harness;
 use egui_kittest::kittest::{NodeT as _, Queryable as _};
 
-use super::scripted::{Desk, Scene, Scripted};
+use super::scripted::{Scene, Scripted, SharedDesk};
 
 /// How the window is looked at.
 #[derive(Clone, Copy)]
@@ -43,16 +43,27 @@ fn show(ui: &mut egui::Ui, wizard: &mut Wizard) {
 
 pub struct Stage {
     pub harness: Harness<'static, Wizard>,
-    pub desk: Rc<RefCell<Desk>>,
+    pub desk: SharedDesk,
     pub text: Text,
+    /// Gets something whenever a backend wakes the window.
+    woken: Receiver<()>,
 }
 
 impl Stage {
     pub fn new(eye: Eye, scene: Scene) -> Self {
-        let settings = scene.settings;
-        let (backend, desk) = Scripted::new(scene);
-        let options = WizardOptions { language: Some(eye.language), settings, ..WizardOptions::default() };
-        let wizard = Wizard::new(options, Box::new(backend), Arc::new(|| {}));
+        Self::with_backend(eye, scene, |scripted| Box::new(scripted))
+    }
+
+    /// With the scripted backend behind another one.
+    pub fn with_backend(eye: Eye, scene: Scene, wrap: impl FnOnce(Scripted) -> Box<dyn Backend>) -> Self {
+        let options = WizardOptions { language: Some(eye.language), ..scene.options() };
+        let (scripted, desk) = Scripted::new(scene);
+        let (wake, woken) = channel();
+        let wake = Arc::new(move || {
+            // A stage that is gone needs no waking.
+            let _gone = wake.send(());
+        });
+        let wizard = Wizard::new(options, wrap(scripted), wake);
         let mut builder = Harness::builder()
             .with_size(vec2(eye.size.0, eye.size.1))
             .with_pixels_per_point(eye.pixels_per_point)
@@ -65,7 +76,22 @@ impl Stage {
         }
         let mut harness = builder.build_ui_state(show, wizard);
         harness.run();
-        Self { harness, desk, text: Text::new(eye.language) }
+        Self { harness, desk, text: Text::new(eye.language), woken }
+    }
+
+    /// Draws frames as answers arrive, until the page shows this. Fails after half a minute without an answer.
+    pub fn wait_for(&mut self, label: &str) {
+        self.harness.run();
+        while !self.sees(label) {
+            let woken = self.woken.recv_timeout(Duration::from_secs(30));
+            assert!(woken.is_ok(), "nothing was answered while waiting for {label:?}");
+            self.harness.run();
+        }
+    }
+
+    /// Draws one frame.
+    pub fn step(&mut self) {
+        self.harness.step();
     }
 
     pub fn say(&self, key: &str) -> String {

@@ -5,9 +5,10 @@ use std::sync::Arc;
 
 use eframe::egui::{ComboBox, Ui};
 
-use super::PageContext;
-use super::compatibility::model_name;
-use super::profile::{Lookup, ModelChoice, ProfilePage, kv_name};
+use super::choice::ModelChoice;
+use super::labels::{autostart_name, kv_cache_name, layers, model_name};
+use super::profile::{Lookup, ProfilePage};
+use super::{Intent, PageContext};
 use crate::models::KvCacheType;
 use crate::say;
 use crate::wizard::backend::{CustomModel, PathField};
@@ -17,10 +18,10 @@ use crate::wizard::widgets::{
 };
 
 impl ProfilePage {
-    /// Draws it. Whatever is changed about the model makes the choice one of the person's own.
+    /// Draws it. A change to the model or its setting turns the choice into a custom one.
     pub(super) fn show_advanced(&mut self, ui: &mut Ui, cx: &mut PageContext<'_>) {
         ui.spacing_mut().item_spacing.y = 6.0;
-        let before = self.as_custom();
+        let before = self.choice.as_custom();
         let mut custom = before.clone();
         self.model(ui, cx, &mut custom);
         ui.gap(1.0);
@@ -31,26 +32,26 @@ impl ProfilePage {
             || custom.kv_cache_type != before.kv_cache_type
             || custom.gpu_layers != before.gpu_layers;
         if changed {
-            self.choose(ModelChoice::Custom(custom), cx.backend);
+            self.choose(ModelChoice::Custom(custom));
         }
         ui.gap(2.0);
         self.places(ui, cx);
         ui.gap(2.5);
-        self.choice.source.show(ui, cx);
+        self.choice.engine.show(ui, cx);
     }
 
-    fn model(&mut self, ui: &mut Ui, cx: &PageContext<'_>, custom: &mut CustomModel) {
+    fn model(&mut self, ui: &mut Ui, cx: &mut PageContext<'_>, custom: &mut CustomModel) {
         let text = cx.text;
         labelled(ui, &say!(text, "wizard-advanced-model"), |ui| {
             let width = ui.available_width();
             ComboBox::from_id_salt("model").width(width).selected_text(model_name(&custom.model)).show_ui(
                 ui,
                 |ui| {
-                    for model in cx.backend.catalogue() {
+                    for model in self.compatibility.detected.catalogue() {
                         let chosen = model.tag == custom.model.tag;
-                        let name = model_name(&model);
+                        let name = model_name(model);
                         if ui.selectable_label(chosen, name).clicked() && !chosen {
-                            custom.model = model;
+                            custom.model = Arc::clone(model);
                             custom.gpu_layers = None;
                         }
                     }
@@ -66,23 +67,20 @@ impl ProfilePage {
                     - ui.spacing().item_spacing.x;
                 let field = text_field(ui, &mut self.reference, "hf.co/…  ·  host:port/…", width)
                     .accessible_name(label.as_str());
-                let wanted = self.reference.trim().to_owned();
-                let ready = !wanted.is_empty() && self.lookup != Lookup::Asking;
+                let ready = !self.reference.trim().is_empty() && !matches!(self.lookup, Lookup::Running);
                 let entered =
                     field.lost_focus() && ui.input(|input| input.key_pressed(eframe::egui::Key::Enter));
                 if (ui.action(ButtonStyle::Secondary, &button, ready).clicked() || entered) && ready {
-                    self.lookup = Lookup::Asking;
-                    let http = self.choice.source.http();
-                    cx.backend.find_model(wanted, http, text, cx.outbox.clone());
+                    cx.intents.push(Intent::LookUpModel);
                 }
             });
         });
         match &self.lookup {
             Lookup::Idle => {}
-            Lookup::Asking => {
+            Lookup::Running => {
                 ui.text(TextRole::Label, Tone::Soft, &say!(text, "wizard-advanced-looking-up"));
             }
-            Lookup::Failed(trouble) => banner(ui, Tone::Refused, &trouble.0),
+            Lookup::Failed(error) => banner(ui, Tone::Refused, &error.explain(text)),
         }
     }
 
@@ -91,30 +89,26 @@ impl ProfilePage {
         let total = self.choice.plan.total_layers;
         let fitted = self.choice.plan.gpu_layers;
         let mut automatic = custom.gpu_layers.is_none();
-        let label = say!(
-            text,
-            "wizard-advanced-layers",
-            layers = super::compatibility::layers(text, &self.choice.plan)
-        );
+        let label = say!(text, "wizard-advanced-layers", layers = layers(text, &self.choice.plan));
         ui.text(TextRole::Label, Tone::Faint, &label);
-        let mut layers = custom.gpu_layers.unwrap_or(fitted).min(total);
-        if slider(ui, &mut layers, 0..=total, &say!(text, "wizard-layers")).changed() {
-            custom.gpu_layers = Some(layers);
+        let mut gpu_layers = custom.gpu_layers.unwrap_or(fitted).min(total);
+        if slider(ui, &mut gpu_layers, 0..=total, &say!(text, "wizard-layers")).changed() {
+            custom.gpu_layers = Some(gpu_layers);
             automatic = false;
         }
         if checkbox(ui, &mut automatic, &say!(text, "wizard-advanced-fit"), "").changed() {
-            custom.gpu_layers = if automatic { None } else { Some(layers) };
+            custom.gpu_layers = if automatic { None } else { Some(gpu_layers) };
         }
     }
 
-    fn places(&mut self, ui: &mut Ui, cx: &PageContext<'_>) {
+    fn places(&mut self, ui: &mut Ui, cx: &mut PageContext<'_>) {
         let text = cx.text;
         let places = &mut self.choice.places;
         let folders = [
             (say!(text, "wizard-advanced-home"), &mut places.home, PathField::Home),
             (say!(text, "wizard-advanced-models"), &mut places.models_dir, PathField::Models),
         ];
-        for (label, typed, of) in folders {
+        for (label, typed, field) in folders {
             labelled(ui, &label, |ui| {
                 ui.horizontal(|ui| {
                     let button = say!(text, "wizard-browse");
@@ -126,7 +120,7 @@ impl ProfilePage {
                     let browse =
                         browse.accessible_name(say!(text, "wizard-browse-for", what = label.clone()));
                     if browse.clicked() {
-                        cx.backend.pick_path(of, PathBuf::from(typed.trim()), cx.outbox.clone());
+                        cx.intents.push(Intent::PickPath(field, PathBuf::from(typed.trim())));
                     }
                 });
             });
@@ -143,7 +137,7 @@ impl ProfilePage {
             ui.text(TextRole::Label, Tone::Refused, &say!(text, "wizard-port-wrong"));
         }
         ui.gap(1.0);
-        let how = cx.backend.login_kind(text);
+        let how = autostart_name(text, &self.compatibility.detected.autostart);
         checkbox(ui, &mut places.autostart, &say!(text, "wizard-start-at-login"), &how);
     }
 }
@@ -152,16 +146,16 @@ fn kv(ui: &mut Ui, cx: &PageContext<'_>, custom: &mut CustomModel) {
     let text = cx.text;
     labelled(ui, &say!(text, "wizard-context-type"), |ui| {
         let width = ui.available_width();
-        ComboBox::from_id_salt("kv").width(width).selected_text(kv_name(text, custom.kv_cache_type)).show_ui(
-            ui,
-            |ui| {
+        ComboBox::from_id_salt("kv")
+            .width(width)
+            .selected_text(kv_cache_name(text, custom.kv_cache_type))
+            .show_ui(ui, |ui| {
                 for kv in KvCacheType::ALL {
                     let chosen = kv == custom.kv_cache_type;
-                    if ui.selectable_label(chosen, kv_name(text, kv)).clicked() {
+                    if ui.selectable_label(chosen, kv_cache_name(text, kv)).clicked() {
                         custom.kv_cache_type = kv;
                     }
                 }
-            },
-        );
+            });
     });
 }

@@ -1,27 +1,27 @@
-//! Compatibility: every profile against this machine, why, and what would change it.
+//! Compatibility: every profile on this machine, why, and what would change it.
 
 use std::cmp::Ordering;
 use std::sync::Arc;
 
 use eframe::egui::{Ui, vec2};
 
+use super::choice::Choice;
 use super::hardware::{Detection, HardwarePage};
-use super::profile::Choice;
+use super::labels::layers;
 use super::{Button, Footer, Intent, PageContext, View};
-use crate::models::Model;
 use crate::plan::{Improvement, Plan, Report, Verdict};
 use crate::say;
 use crate::text::Text;
-use crate::wizard::backend::Found;
+use crate::wizard::backend::Detected;
 use crate::wizard::theme::{TextRole, Tone, size};
 use crate::wizard::widgets::{
     Chip, Column, Paragraph, Table, UiExt as _, card, card_row, table_card, thin_bar, to_the_middle,
     two_lines, verdict_chip, wash_card,
 };
 
-/// What the table can be sorted by.
+/// A column the table can be sorted by.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Key {
+enum SortKey {
     Profile,
     Verdict,
     Model,
@@ -31,51 +31,58 @@ enum Key {
     FirstToken,
 }
 
-const KEYS: [Key; 7] =
-    [Key::Profile, Key::Verdict, Key::Model, Key::Layers, Key::Memory, Key::Speed, Key::FirstToken];
+const SORT_KEYS: [SortKey; 7] = [
+    SortKey::Profile,
+    SortKey::Verdict,
+    SortKey::Model,
+    SortKey::Layers,
+    SortKey::Memory,
+    SortKey::Speed,
+    SortKey::FirstToken,
+];
 
-/// A cell of layers this wide has room for the percentage too.
-const ROOM_FOR_SHARE: f32 = 95.0;
+/// Least width of a cell of layers that shows the percentage too.
+const MIN_WIDTH_WITH_SHARE: f32 = 95.0;
 
-/// So many rows have comfortable room.
+/// Longer tables get lower rows.
 const COMFORTABLE_ROWS: usize = 7;
-/// Height of a comfortable row.
+/// Height of a row.
 const ROW: f32 = 45.0;
 /// Height of a row in a long table.
-const ROW_CLOSE: f32 = 38.0;
-/// Height, in a long table, of a profile that does not run: it says one line only.
+const ROW_LOW: f32 = 38.0;
+/// Height, in a long table, of a refused profile, which has one line only.
 const ROW_REFUSED: f32 = 29.0;
 
 /// The page.
 pub struct CompatibilityPage {
     /// The machine and the plans.
-    pub found: Arc<Found>,
+    pub detected: Arc<Detected>,
     /// Row whose reasons are shown: index into the report's plans.
     selected: usize,
-    sort: Option<(Key, bool)>,
-    /// A choice made on an earlier visit to the next page.
+    sort: Option<(SortKey, bool)>,
+    /// The choice made on an earlier visit to the profile page.
     pub draft: Option<Choice>,
 }
 
 impl From<CompatibilityPage> for HardwarePage {
     fn from(page: CompatibilityPage) -> Self {
-        Self { detection: Detection::Known(page.found) }
+        Self { detection: Detection::Known(page.detected) }
     }
 }
 
-impl From<Arc<Found>> for CompatibilityPage {
-    fn from(found: Arc<Found>) -> Self {
-        let report = &found.report;
+impl From<Arc<Detected>> for CompatibilityPage {
+    fn from(detected: Arc<Detected>) -> Self {
+        let report = &detected.report;
         let recommended = report.recommended.as_ref();
         let selected =
             report.plans.iter().position(|plan| Some(&plan.candidate.id) == recommended).unwrap_or_default();
-        Self { found, selected, sort: None, draft: None }
+        Self { detected, selected, sort: None, draft: None }
     }
 }
 
 impl CompatibilityPage {
     fn rows(&self) -> Vec<usize> {
-        let plans = &self.found.report.plans;
+        let plans = &self.detected.report.plans;
         let mut rows: Vec<usize> = (0..plans.len()).collect();
         if let Some((key, up)) = self.sort {
             rows.sort_by(|a, b| {
@@ -98,12 +105,12 @@ impl CompatibilityPage {
         ];
         heads
             .into_iter()
-            .zip(KEYS)
+            .zip(SORT_KEYS)
             .map(|((head, width, grow), key)| Column {
                 head,
                 min_width: width,
                 grow,
-                right: matches!(key, Key::Speed | Key::FirstToken),
+                right: matches!(key, SortKey::Speed | SortKey::FirstToken),
                 sorted: self.sort.filter(|(sorted, _)| *sorted == key).map(|(_, up)| up),
             })
             .collect()
@@ -113,7 +120,7 @@ impl CompatibilityPage {
         let table = Table::new(ui, self.columns(text), 6.0);
         ui.spacing_mut().item_spacing.y = 0.0;
         if let Some(column) = table.head(ui, true) {
-            let key = KEYS[column];
+            let key = SORT_KEYS[column];
             self.sort = match self.sort {
                 Some((sorted, true)) if sorted == key => Some((key, false)),
                 Some((sorted, false)) if sorted == key => None,
@@ -121,21 +128,21 @@ impl CompatibilityPage {
             };
         }
         let rows = self.rows();
-        // A long table is set closer, so that the reasons under it stay in sight.
-        let close = rows.len() > COMFORTABLE_ROWS;
-        let found = Arc::clone(&self.found);
+        // Lower rows keep the reasons under a long table in sight.
+        let low = rows.len() > COMFORTABLE_ROWS;
+        let detected = Arc::clone(&self.detected);
         for (n, index) in rows.iter().enumerate() {
-            let plan = &found.report.plans[*index];
+            let plan = &detected.report.plans[*index];
             let name = row_name(text, plan);
             let chosen = *index == self.selected;
             let last = n + 1 == rows.len();
-            let height = match (close, plan.verdict) {
+            let height = match (low, plan.verdict) {
                 (false, _) => ROW,
                 (true, Verdict::Refused) => ROW_REFUSED,
-                (true, _) => ROW_CLOSE,
+                (true, _) => ROW_LOW,
             };
             let row = table.row(ui, height, Some((&name, chosen)), last, |ui, column| {
-                cell(ui, text, plan, KEYS[column]);
+                cell(ui, text, plan, SORT_KEYS[column]);
             });
             if row.is_some_and(|row| row.clicked()) {
                 self.selected = *index;
@@ -146,7 +153,7 @@ impl CompatibilityPage {
 
 impl View for CompatibilityPage {
     fn heading(&self, text: Text) -> (String, String) {
-        let report = &self.found.report;
+        let report = &self.detected.report;
         let title = match report.verdict {
             Verdict::Compatible => say!(text, "wizard-compatibility-good"),
             Verdict::Degraded => say!(text, "wizard-compatibility-limits"),
@@ -162,12 +169,12 @@ impl View for CompatibilityPage {
 
     fn show(&mut self, ui: &mut Ui, cx: &mut PageContext<'_>) {
         let text = cx.text;
-        if self.found.report.verdict == Verdict::Refused {
-            refusal(ui, text, &self.found.report);
+        if self.detected.report.verdict == Verdict::Refused {
+            refusal(ui, text, &self.detected.report);
             ui.gap(3.5);
         }
         table_card(ui, 8, |ui| self.table(ui, text));
-        let Some(plan) = self.found.report.plans.get(self.selected) else {
+        let Some(plan) = self.detected.report.plans.get(self.selected) else {
             return;
         };
         ui.gap(3.5);
@@ -177,7 +184,7 @@ impl View for CompatibilityPage {
     }
 
     fn footer(&self, text: Text) -> Footer {
-        let usable = self.found.report.verdict != Verdict::Refused;
+        let usable = self.detected.report.verdict != Verdict::Refused;
         Footer {
             back: Some(Button::new(say!(text, "wizard-back"), Intent::Back)),
             links: vec![
@@ -190,7 +197,7 @@ impl View for CompatibilityPage {
     }
 }
 
-/// What a refused machine lacks and what its owner can do.
+/// What a refused machine lacks and what the user can do.
 fn refusal(ui: &mut Ui, text: Text, report: &Report) {
     wash_card(ui, Tone::Refused, |ui| {
         ui.spacing_mut().item_spacing.y = 4.0;
@@ -244,14 +251,14 @@ fn row_name(text: Text, plan: &Plan) -> String {
     format!("{}, {verdict}", plan.candidate.id)
 }
 
-fn cell(ui: &mut Ui, text: Text, plan: &Plan, key: Key) {
+fn cell(ui: &mut Ui, text: Text, plan: &Plan, key: SortKey) {
     let runs = plan.verdict != Verdict::Refused;
     let dash = || "–".to_owned();
     match key {
-        Key::Profile => {
+        SortKey::Profile => {
             Paragraph::new(ui).add(TextRole::TableStrong, Tone::Ink, &plan.candidate.id).show_line(ui);
         }
-        Key::Verdict => {
+        SortKey::Verdict => {
             let (tone, word) = verdict_chip(text, plan.verdict);
             let (long, short) = match needed_card(plan).filter(|_| !runs) {
                 Some(gib) => {
@@ -264,7 +271,7 @@ fn cell(ui: &mut Ui, text: Text, plan: &Plan, key: Key) {
             let fits = Chip::new(tone, &long).width(ui) <= ui.available_width();
             Chip::new(tone, if fits { &long } else { &short }).show(ui);
         }
-        Key::Model => {
+        SortKey::Model => {
             let candidate = &plan.candidate;
             let context = say!(
                 text,
@@ -282,7 +289,7 @@ fn cell(ui: &mut Ui, text: Text, plan: &Plan, key: Key) {
                     .show_line(ui);
             });
         }
-        Key::Layers => {
+        SortKey::Layers => {
             if runs {
                 let share = f64::from(plan.gpu_layers) / f64::from(plan.total_layers.max(1));
                 let ram = say!(
@@ -293,7 +300,7 @@ fn cell(ui: &mut Ui, text: Text, plan: &Plan, key: Key) {
                 );
                 two_lines(ui, Paragraph::new(ui).add(TextRole::Source, Tone::Faint, &ram), |ui| {
                     let mut words = Paragraph::new(ui).add(TextRole::Table, Tone::Ink, &layers(text, plan));
-                    if ui.available_width() >= ROOM_FOR_SHARE {
+                    if ui.available_width() >= MIN_WIDTH_WITH_SHARE {
                         words =
                             words.add(TextRole::Source, Tone::Faint, &format!(" {}", text.percent(share)));
                     }
@@ -303,12 +310,12 @@ fn cell(ui: &mut Ui, text: Text, plan: &Plan, key: Key) {
                 ui.text(TextRole::Table, Tone::Ink, &dash());
             }
         }
-        Key::Memory => memory(ui, text, plan),
-        Key::Speed => {
+        SortKey::Memory => memory(ui, text, plan),
+        SortKey::Speed => {
             let speed = if runs { text.range(plan.speed.decode_tokens_per_s) } else { dash() };
             Paragraph::new(ui).add(TextRole::TableStrong, Tone::Ink, &speed).show_line(ui);
         }
-        Key::FirstToken => {
+        SortKey::FirstToken => {
             let wait = if runs {
                 format!("{}\u{a0}s", text.range(plan.speed.first_token_full_prompt_s))
             } else {
@@ -330,7 +337,7 @@ fn memory(ui: &mut Ui, text: Text, plan: &Plan) {
         to_the_middle(ui, TextRole::Label.line_height() + size::BAR_THIN + 3.0);
         let figures = |whole| say!(text, "wizard-of", part = text.memory_number(need), whole = whole);
         let words = |whole| Paragraph::new(ui).add(TextRole::Label, Tone::Ink, &figures(whole));
-        // Without the unit before a figure is cut off: the head of the column says what it is.
+        // Leave out the unit rather than cut off a figure: the head of the column names it.
         let fits = words(text.memory(free)).line_galley(ui, f32::INFINITY).size().x <= ui.available_width();
         let shown = words(if fits { text.memory(free) } else { text.memory_number(free) });
         shown.show_line(ui);
@@ -340,7 +347,7 @@ fn memory(ui: &mut Ui, text: Text, plan: &Plan) {
     });
 }
 
-/// A refused profile asks for all its layers; one that runs takes what it was given.
+/// VRAM in bytes: of all layers for a refused profile, of the planned ones for the others.
 fn needed_vram(plan: &Plan) -> u64 {
     if plan.verdict == Verdict::Refused {
         plan.all_layers_vram_bytes.max(plan.memory.vram_required_bytes)
@@ -349,7 +356,7 @@ fn needed_vram(plan: &Plan) -> u64 {
     }
 }
 
-/// The card a refused profile asks for.
+/// Nominal GiB of the card a refused profile needs.
 fn needed_card(plan: &Plan) -> Option<u32> {
     plan.improvements.iter().find_map(|improvement| match improvement {
         Improvement::LargerCard { need_gib } => Some(*need_gib),
@@ -357,21 +364,7 @@ fn needed_card(plan: &Plan) -> Option<u32> {
     })
 }
 
-/// A model's name with its quantisation, said once.
-pub(super) fn model_name(model: &Model) -> String {
-    if model.title.contains(&model.quantisation) {
-        model.title.clone()
-    } else {
-        format!("{}, {}", model.title, model.quantisation)
-    }
-}
-
-/// `29 of 29`.
-pub fn layers(text: Text, plan: &Plan) -> String {
-    say!(text, "wizard-of", part = plan.gpu_layers.to_string(), whole = plan.total_layers.to_string())
-}
-
-/// `7B Q4_K_M` of `Qwen2.5-Coder 7B`, `Q4_K_M`: the table has room for what differs.
+/// `7B Q4_K_M` of `Qwen2.5-Coder 7B`, `Q4_K_M`: the table shows only what differs.
 fn short_model(title: &str, quantisation: &str) -> String {
     let size = title
         .split([' ', '-', ':'])
@@ -379,16 +372,16 @@ fn short_model(title: &str, quantisation: &str) -> String {
     format!("{} {quantisation}", size.unwrap_or(title))
 }
 
-fn compare(key: Key, a: &Plan, b: &Plan) -> Ordering {
+fn compare(key: SortKey, a: &Plan, b: &Plan) -> Ordering {
     let number = |a: f64, b: f64| a.total_cmp(&b);
     match key {
-        Key::Profile => a.candidate.id.cmp(&b.candidate.id),
-        Key::Verdict => a.verdict.cmp(&b.verdict),
-        Key::Model => a.candidate.model.download_bytes.cmp(&b.candidate.model.download_bytes),
-        Key::Layers => a.gpu_layers.cmp(&b.gpu_layers),
-        Key::Memory => needed_vram(a).cmp(&needed_vram(b)),
-        Key::Speed => number(a.speed.decode_tokens_per_s.mid, b.speed.decode_tokens_per_s.mid),
-        Key::FirstToken => {
+        SortKey::Profile => a.candidate.id.cmp(&b.candidate.id),
+        SortKey::Verdict => a.verdict.cmp(&b.verdict),
+        SortKey::Model => a.candidate.model.download_bytes.cmp(&b.candidate.model.download_bytes),
+        SortKey::Layers => a.gpu_layers.cmp(&b.gpu_layers),
+        SortKey::Memory => needed_vram(a).cmp(&needed_vram(b)),
+        SortKey::Speed => number(a.speed.decode_tokens_per_s.mid, b.speed.decode_tokens_per_s.mid),
+        SortKey::FirstToken => {
             number(a.speed.first_token_full_prompt_s.mid, b.speed.first_token_full_prompt_s.mid)
         }
     }

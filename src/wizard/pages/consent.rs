@@ -1,14 +1,12 @@
-//! Consent: the true reasons for which the choice is degraded, and a tick.
+//! Consent: why the choice is degraded, and a box to tick.
 
 use eframe::egui::Ui;
 
 use super::profile::ProfilePage;
-use super::summary::SummaryPage;
 use super::welcome::numbered;
 use super::{Button, Footer, Intent, PageContext, View};
 use crate::say;
 use crate::text::Text;
-use crate::wizard::backend::Backend;
 use crate::wizard::theme::{TextRole, Tone};
 use crate::wizard::widgets::{UiExt as _, card, checkbox, rule};
 
@@ -16,7 +14,7 @@ use crate::wizard::widgets::{UiExt as _, card, checkbox, rule};
 pub struct ConsentPage {
     /// The page before.
     pub profile: ProfilePage,
-    /// Whether the person agreed.
+    /// Whether the user agreed.
     pub ticked: bool,
 }
 
@@ -29,23 +27,6 @@ impl From<ConsentPage> for ProfilePage {
 impl From<ProfilePage> for ConsentPage {
     fn from(profile: ProfilePage) -> Self {
         Self { profile, ticked: false }
-    }
-}
-
-impl From<SummaryPage> for ConsentPage {
-    fn from(page: SummaryPage) -> Self {
-        Self { profile: page.profile, ticked: true }
-    }
-}
-
-impl ConsentPage {
-    /// The summary, with the words the person agreed to; not without the tick.
-    pub fn agree(self: Box<Self>, backend: &dyn Backend, text: Text) -> Result<Box<SummaryPage>, Box<Self>> {
-        if !self.ticked {
-            return Err(self);
-        }
-        let words = backend.consent_text(&self.profile.choice.plan, text);
-        Ok(Box::new(SummaryPage::new(self.profile, Some(words))))
     }
 }
 

@@ -1,110 +1,120 @@
-//! Where the engine comes from and how the outside world is reached: a part of the advanced settings.
+//! EngineChoice engine, where it comes from, proxy and certificates: a part of the advanced settings.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use eframe::egui::{ComboBox, Ui};
 
-use super::PageContext;
+use super::{Intent, PageContext};
 use crate::install::fetch::parse_rate;
 use crate::install::reuse::InstalledEngine;
 use crate::install::{EngineChoice, EngineSource};
 use crate::ollama::http::{HttpOptions, ProxyAddress};
 use crate::ollama::release::Release;
 use crate::say;
-use crate::text::Text;
-use crate::wizard::backend::{EngineDefaults, PathField, WorkerError};
+use crate::wizard::backend::{PathField, WorkerError};
+use crate::wizard::options::WizardOptions;
 use crate::wizard::theme::{TextRole, Tone};
 use crate::wizard::widgets::{ButtonStyle, UiExt as _, banner, button_width, labelled, text_field};
 
-/// What can be chosen and typed about it.
+/// What is chosen and typed.
 #[derive(Clone, Debug, Default)]
 pub struct EngineForm {
-    start: EngineSource,
-    here: Option<InstalledEngine>,
-    wanted: Wanted,
-    newest: Newest,
-    /// Addresses under which the release's files lie, apart by spaces.
+    /// As the program was started.
+    initial: EngineSource,
+    reusable: Option<InstalledEngine>,
+    wanted: WantedEngine,
+    newest: NewestRelease,
+    /// Base addresses of the release's files, separated by spaces.
     pub mirrors: String,
-    /// An archive that is on this computer; empty for a download.
+    /// An archive on this computer; empty for a download.
     pub archive: String,
     /// A proxy; empty for the system's.
     pub proxy: String,
     /// Certificates to trust besides the system's.
     pub ca_file: String,
-    /// Rate limit, as curl writes it; empty for none.
+    /// Rate limit as curl writes it; empty for none.
     pub rate: String,
 }
 
-/// Which engine is wanted.
+/// EngineChoice engine is wanted.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-enum Wanted {
-    /// The one that is here.
-    Here,
-    /// The one this program was made with, or the one of the list it was started with.
+enum WantedEngine {
+    /// The one on this computer.
+    Reused,
+    /// The pinned release, or the one of the list on the command line.
     #[default]
     Pinned,
-    /// The newest one.
+    /// The newest release.
     Newest,
 }
 
-/// What is known about the newest one.
+/// What is known about the newest release.
 #[derive(Clone, Debug, Default)]
-enum Newest {
+enum NewestRelease {
     #[default]
-    NotAsked,
-    Asking,
+    Unknown,
+    Searching,
     Found(Box<Release>),
     Failed(WorkerError),
 }
 
 impl EngineForm {
-    /// As the program was started.
-    pub fn new(start: EngineDefaults) -> Self {
-        let source = start.source;
-        let wanted = match (&start.here, start.wants_newest) {
-            (_, true) => Wanted::Newest,
-            (Some(_), false) => Wanted::Here,
-            (None, false) => Wanted::Pinned,
+    /// As the program was started. `reusable`: an engine on this computer that may be used.
+    pub fn new(options: &WizardOptions, reusable: Option<InstalledEngine>) -> Self {
+        let initial = options.source.clone();
+        let wanted = match &reusable {
+            _ if options.wants_newest => WantedEngine::Newest,
+            Some(_) => WantedEngine::Reused,
+            None => WantedEngine::Pinned,
         };
         let path = |path: Option<&PathBuf>| path.map(|path| path.display().to_string()).unwrap_or_default();
-        // Shown without its password; what was not changed is used as it was given.
-        let proxy = source.http.proxy.as_ref().map(ProxyAddress::to_string).unwrap_or_default();
+        // Displayed without its password; left unchanged, it is used as it was given.
+        let proxy = initial.http.proxy.as_ref().map(ProxyAddress::to_string).unwrap_or_default();
         Self {
-            here: start.here,
+            reusable,
             wanted,
-            newest: Newest::NotAsked,
-            mirrors: source.mirrors.join(" "),
-            archive: path(source.archives.first()),
+            newest: NewestRelease::Unknown,
+            mirrors: initial.mirrors.join(" "),
+            archive: path(initial.archives.first()),
             proxy,
-            ca_file: path(source.http.ca_file.as_ref()),
-            rate: source.max_bytes_per_s.map(|rate| rate.to_string()).unwrap_or_default(),
-            start: source,
+            ca_file: path(initial.http.ca_file.as_ref()),
+            rate: initial.max_bytes_per_s.map(|rate| rate.to_string()).unwrap_or_default(),
+            initial,
         }
     }
 
-    /// For the HTTP clients. What cannot be read is left out: [`Self::is_complete`] keeps it from being used.
+    /// Proxy and certificates. Leaves out what cannot be read: [`Self::is_complete`] keeps it from being used.
     pub fn http(&self) -> HttpOptions {
         let ca_file = Some(self.ca_file.trim()).filter(|path| !path.is_empty()).map(PathBuf::from);
         HttpOptions { proxy: self.typed_proxy().ok().flatten(), ca_file }
     }
 
-    /// What the installation is asked to do.
+    /// The engine that is chosen.
+    pub fn engine(&self) -> EngineChoice {
+        match (self.wanted, &self.newest, &self.reusable) {
+            _ if self.uses_archive() => self.initial.choice.clone(),
+            (WantedEngine::Newest, NewestRelease::Found(release), _) => EngineChoice::Newest(release.clone()),
+            (WantedEngine::Reused, _, Some(engine)) => EngineChoice::Installed(engine.clone()),
+            _ => self.initial.choice.clone(),
+        }
+    }
+
+    /// Whether the engine is unpacked from an archive on this computer.
+    pub fn uses_archive(&self) -> bool {
+        !self.archive.trim().is_empty()
+    }
+
+    /// Everything about the engine that an installation needs to know.
     pub fn source(&self) -> EngineSource {
-        let choice = match (self.wanted, &self.newest, &self.here) {
-            _ if !self.archive.trim().is_empty() => self.start.choice.clone(),
-            (Wanted::Newest, Newest::Found(release), _) => EngineChoice::Newest(release.clone()),
-            (Wanted::Here, _, Some(engine)) => EngineChoice::Installed(engine.clone()),
-            _ => self.start.choice.clone(),
-        };
         let same_archive =
-            self.start.archives.first().is_some_and(|path| path == std::path::Path::new(self.archive.trim()));
+            self.initial.archives.first().is_some_and(|path| path == Path::new(self.archive.trim()));
         let archives = match self.archive.trim() {
             "" => Vec::new(),
-            _ if same_archive => self.start.archives.clone(),
+            _ if same_archive => self.initial.archives.clone(),
             path => vec![PathBuf::from(path)],
         };
         EngineSource {
-            choice,
+            choice: self.engine(),
             mirrors: self.mirrors.split_whitespace().map(str::to_owned).collect(),
             archives,
             http: self.http(),
@@ -112,35 +122,41 @@ impl EngineForm {
         }
     }
 
-    /// Whether everything that was typed can be used, and nothing is still being looked for.
+    /// Whether everything that is typed can be used, and no search is running.
     pub fn is_complete(&self) -> bool {
-        let waits = self.wanted == Wanted::Newest && matches!(self.newest, Newest::NotAsked | Newest::Asking);
-        let paths = [&self.archive, &self.ca_file].into_iter().map(|typed| typed.trim());
-        let paths_are_whole =
-            paths.filter(|path| !path.is_empty()).all(|path| PathBuf::from(path).is_absolute());
-        let words_are_right =
-            self.typed_proxy().is_ok() && self.typed_rate().is_ok() && self.mirrors_are_addresses();
-        words_are_right && paths_are_whole && !waits
+        let searching = self.wanted == WantedEngine::Newest
+            && matches!(self.newest, NewestRelease::Unknown | NewestRelease::Searching);
+        let mut paths = [&self.archive, &self.ca_file]
+            .into_iter()
+            .map(|typed| typed.trim())
+            .filter(|path| !path.is_empty());
+        !searching
+            && self.typed_proxy().is_ok()
+            && self.typed_rate().is_ok()
+            && self.mirrors_are_addresses()
+            && paths.all(|path| Path::new(path).is_absolute())
     }
 
-    /// The newest release was looked for.
+    /// Marks the search for the newest release as running; returns where to search. `None` unless that release is wanted
+    /// and not known.
+    pub fn begin_search(&mut self) -> Option<EngineSource> {
+        let begins = self.wanted == WantedEngine::Newest && matches!(self.newest, NewestRelease::Unknown);
+        begins.then(|| {
+            self.newest = NewestRelease::Searching;
+            self.source()
+        })
+    }
+
+    /// Ends the search.
     pub fn newest_found(&mut self, found: Result<Box<Release>, WorkerError>) {
-        if matches!(self.newest, Newest::Asking) {
-            self.newest = found.map_or_else(Newest::Failed, Newest::Found);
-        }
-    }
-
-    /// Looks for the newest release when it is wanted and was not asked for.
-    pub fn look_for_newest(&mut self, cx: &PageContext<'_>) {
-        if self.wanted == Wanted::Newest && matches!(self.newest, Newest::NotAsked) {
-            self.newest = Newest::Asking;
-            cx.backend.find_newest(self.source(), cx.text, cx.outbox.clone());
+        if matches!(self.newest, NewestRelease::Searching) {
+            self.newest = found.map_or_else(NewestRelease::Failed, NewestRelease::Found);
         }
     }
 
     fn typed_proxy(&self) -> Result<Option<ProxyAddress>, ()> {
         let typed = self.proxy.trim();
-        let start = self.start.http.proxy.as_ref();
+        let start = self.initial.http.proxy.as_ref();
         match typed {
             "" => Ok(None),
             _ if start.is_some_and(|start| start.to_string() == typed) => Ok(start.cloned()),
@@ -162,10 +178,10 @@ impl EngineForm {
     }
 
     /// Draws it.
-    pub fn show(&mut self, ui: &mut Ui, cx: &PageContext<'_>) {
+    pub fn show(&mut self, ui: &mut Ui, cx: &mut PageContext<'_>) {
         let text = cx.text;
         ui.text(TextRole::Strong, Tone::Ink, &say!(text, "wizard-engine"));
-        self.which(ui, cx);
+        self.engines(ui, cx);
         path_field(ui, cx, &say!(text, "wizard-engine-archive"), &mut self.archive, PathField::Archive);
         let label = say!(text, "wizard-engine-mirror");
         field(ui, &label, &mut self.mirrors, "https://");
@@ -187,20 +203,20 @@ impl EngineForm {
         }
     }
 
-    fn which(&mut self, ui: &mut Ui, cx: &PageContext<'_>) {
+    fn engines(&mut self, ui: &mut Ui, cx: &mut PageContext<'_>) {
         let text = cx.text;
-        let pinned = cx.backend.engine_version().unwrap_or_default();
+        let pinned = cx.engine_version.unwrap_or_default();
         let mut choices = vec![
-            (Wanted::Pinned, say!(text, "wizard-engine-pinned", version = pinned.as_str())),
-            (Wanted::Newest, say!(text, "wizard-engine-newest")),
+            (WantedEngine::Pinned, say!(text, "wizard-engine-pinned", version = pinned)),
+            (WantedEngine::Newest, say!(text, "wizard-engine-newest")),
         ];
-        if let Some(here) = &self.here {
-            choices
-                .insert(0, (Wanted::Here, say!(text, "wizard-engine-here", version = here.version.as_str())));
+        if let Some(engine) = &self.reusable {
+            let name = say!(text, "wizard-engine-here", version = engine.version.as_str());
+            choices.insert(0, (WantedEngine::Reused, name));
         }
-        let name = |wanted: Wanted| {
-            let found = choices.iter().find(|choice| choice.0 == wanted);
-            found.map(|choice| choice.1.clone()).unwrap_or_default()
+        let name = |wanted: WantedEngine| {
+            let choice = choices.iter().find(|choice| choice.0 == wanted);
+            choice.map(|choice| choice.1.clone()).unwrap_or_default()
         };
         labelled(ui, &say!(text, "wizard-engine-which"), |ui| {
             let width = ui.available_width();
@@ -210,28 +226,29 @@ impl EngineForm {
                     for (wanted, name) in &choices {
                         if ui.selectable_label(self.wanted == *wanted, name).clicked() {
                             self.wanted = *wanted;
-                            if !matches!(self.newest, Newest::Found(_)) {
-                                self.newest = Newest::NotAsked;
+                            if !matches!(self.newest, NewestRelease::Found(_)) {
+                                self.newest = NewestRelease::Unknown;
                             }
+                            cx.intents.push(Intent::LookForNewest);
                         }
                     }
                 },
             );
         });
-        if self.wanted != Wanted::Newest {
+        if self.wanted != WantedEngine::Newest {
             return;
         }
         match &self.newest {
-            Newest::NotAsked | Newest::Asking => {
+            NewestRelease::Unknown | NewestRelease::Searching => {
                 ui.text(TextRole::Label, Tone::Soft, &say!(text, "newest-asking"));
             }
-            Newest::Found(release) => {
+            NewestRelease::Found(release) => {
                 let found = say!(text, "wizard-engine-newest-found", version = release.version.as_str());
                 ui.text(TextRole::Label, Tone::Soft, &found);
             }
-            Newest::Failed(trouble) => {
-                let words = say!(text, "newest-not-found", why = trouble.0.as_str(), version = pinned);
-                banner(ui, Tone::Warning, &words);
+            NewestRelease::Failed(error) => {
+                let why = error.explain(text);
+                banner(ui, Tone::Warning, &say!(text, "newest-not-found", why = why, version = pinned));
             }
         }
     }
@@ -244,9 +261,9 @@ fn field(ui: &mut Ui, label: &str, typed: &mut String, hint: &str) {
     });
 }
 
-/// A path that is typed or picked.
-fn path_field(ui: &mut Ui, cx: &PageContext<'_>, label: &str, typed: &mut String, of: PathField) {
-    let text: Text = cx.text;
+/// A path to type or pick.
+fn path_field(ui: &mut Ui, cx: &mut PageContext<'_>, label: &str, typed: &mut String, field: PathField) {
+    let text = cx.text;
     labelled(ui, label, |ui| {
         ui.horizontal(|ui| {
             let button = say!(text, "wizard-browse");
@@ -257,11 +274,11 @@ fn path_field(ui: &mut Ui, cx: &PageContext<'_>, label: &str, typed: &mut String
             let browse = ui.action(ButtonStyle::Secondary, &button, true);
             let browse = browse.accessible_name(say!(text, "wizard-browse-for", what = label));
             if browse.clicked() {
-                cx.backend.pick_path(of, PathBuf::from(typed.trim()), cx.outbox.clone());
+                cx.intents.push(Intent::PickPath(field, PathBuf::from(typed.trim())));
             }
         });
     });
-    if !typed.trim().is_empty() && !PathBuf::from(typed.trim()).is_absolute() {
+    if !typed.trim().is_empty() && !Path::new(typed.trim()).is_absolute() {
         ui.text(TextRole::Label, Tone::Refused, &say!(text, "wizard-folder-not-absolute"));
     }
 }

@@ -38,18 +38,17 @@ pub(super) fn asking(ui: &mut Ui, text: Text) {
     });
 }
 
-/// Everything that was found. `planned`: the name of the card that the plans are made for.
+/// Everything that was detected. `planned_gpu`: index of the GPU that the plans are made for.
 pub(super) fn cards(
     ui: &mut Ui,
     text: Text,
     hardware: &Hardware,
-    planned: Option<&str>,
+    planned_gpu: Option<usize>,
     intents: &mut Vec<Intent>,
 ) {
     ui.spacing_mut().item_spacing.y = 0.0;
-    let main = hardware
-        .usable_gpus()
-        .find(|gpu| planned == Some(gpu.name.as_str()))
+    let main = planned_gpu
+        .and_then(|index| hardware.gpus.get(index))
         .or_else(|| hardware.usable_gpus().next())
         // One that Ollama leaves out for now says more than that there is none.
         .or_else(|| hardware.gpus.iter().find(|gpu| gpu.blocked.is_some()));

@@ -4,42 +4,52 @@ use std::time::Instant;
 
 use eframe::egui::{Align, Layout, ScrollArea, Ui, accesskit::Live};
 
-use super::install_steps::{Line, Logged, limited_by, step_row, title};
-use super::result::Login;
+use super::install_steps::{LogLine, StepLine, limited_by, step_row, title};
 use super::summary::SummaryPage;
 use super::{Button, Footer, Intent, PageContext, View};
 use crate::control::Control;
 use crate::install::{Event, Step, StepState};
 use crate::say;
 use crate::text::Text;
-use crate::wizard::backend::{InstallEnd, WorkerError};
+use crate::wizard::backend::WorkerError;
 use crate::wizard::theme::{TextRole, Tone};
 use crate::wizard::widgets::{Paragraph, UiExt as _, banner, card, progress_bar, rule, table_card};
 
-/// How the whole is doing.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum State {
-    /// It runs (or is paused).
+/// State of the installation.
+#[derive(Clone, Debug)]
+pub enum InstallState {
+    /// Running, or paused.
     Running,
-    /// The person stopped it; the worker is on its way out.
+    /// The user cancelled it; the worker is still stopping.
     Stopping,
-    /// The person stopped it.
+    /// The user cancelled it.
     Cancelled,
     /// It failed.
     Failed(WorkerError),
+}
+
+/// Whether the server starts at login.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum LoginOutcome {
+    /// The system starts it.
+    Enabled,
+    /// The user did not want that.
+    NotWanted,
+    /// The system refused; a sentence with the reason.
+    Refused(String),
 }
 
 /// The page.
 pub struct InstallPage {
     /// What is being installed.
     pub summary: SummaryPage,
-    /// The hand on the worker.
+    /// Pauses and cancels the worker.
     pub control: Control,
-    /// How it is doing.
-    pub state: State,
-    lines: Vec<Line>,
+    /// Its state.
+    pub state: InstallState,
+    lines: Vec<StepLine>,
     current: Step,
-    log: Vec<Logged>,
+    log: Vec<LogLine>,
     began: Instant,
     log_open: bool,
 }
@@ -50,8 +60,8 @@ impl InstallPage {
         Self {
             summary,
             control,
-            state: State::Running,
-            lines: vec![Line::default(); Step::ALL.len()],
+            state: InstallState::Running,
+            lines: vec![StepLine::default(); Step::ALL.len()],
             current: Step::Check,
             log: Vec::new(),
             began: Instant::now(),
@@ -59,32 +69,32 @@ impl InstallPage {
         }
     }
 
-    /// Nothing runs any more.
-    pub fn may_go_back(&self) -> bool {
-        matches!(self.state, State::Cancelled | State::Failed(_))
+    /// Whether it was cancelled or failed, and nothing runs any more.
+    pub fn has_ended(&self) -> bool {
+        matches!(self.state, InstallState::Cancelled | InstallState::Failed(_))
     }
 
-    /// Something runs that must be stopped before the window may close.
+    /// Whether something runs that must be stopped before the window may close.
     pub fn is_running(&self) -> bool {
-        matches!(self.state, State::Running | State::Stopping)
+        !self.has_ended()
     }
 
-    /// Started again, under a new control.
-    pub fn again(&mut self, control: Control) {
+    /// Starts over under a new control; the log goes on.
+    pub fn restart(&mut self, control: Control) {
         self.control = control;
-        self.state = State::Running;
-        self.lines = vec![Line::default(); Step::ALL.len()];
+        self.state = InstallState::Running;
+        self.lines = vec![StepLine::default(); Step::ALL.len()];
     }
 
-    /// The person wants it stopped.
+    /// Cancels it.
     pub fn stop(&mut self) {
-        if self.state == State::Running {
-            self.state = State::Stopping;
+        if matches!(self.state, InstallState::Running) {
+            self.state = InstallState::Stopping;
             self.control.cancel();
         }
     }
 
-    /// Holds it or lets it go on.
+    /// Pauses or resumes it.
     pub fn toggle_pause(&self) {
         if self.control.is_paused() {
             self.control.resume();
@@ -98,8 +108,8 @@ impl InstallPage {
         self.log_open = !self.log_open;
     }
 
-    /// The installation moved.
-    pub fn moved(&mut self, event: Event) {
+    /// Takes in an event.
+    pub fn progressed(&mut self, event: Event) {
         let Some(index) = Step::ALL.iter().position(|step| *step == event.step) else { return };
         let line = &mut self.lines[index];
         match event.state {
@@ -110,39 +120,36 @@ impl InstallPage {
         if line.state != Some(event.state) || (event.bytes_total.is_none() && !event.message.is_empty()) {
             let after_s = self.began.elapsed().as_secs_f64();
             let message = event.message.clone();
-            self.log.push(Logged { after_s, step: event.step, state: event.state, message });
+            self.log.push(LogLine { after_s, step: event.step, state: event.state, message });
         }
         line.state = Some(event.state);
         self.current = event.step;
         line.event = Some(event);
     }
 
-    /// The installation ended before its end.
-    pub fn ended(&mut self, end: InstallEnd) {
-        self.state = match end {
-            InstallEnd::Cancelled => State::Cancelled,
-            InstallEnd::Failed(trouble) | InstallEnd::FourBits(trouble) => State::Failed(trouble),
-        };
+    /// It was cancelled or failed.
+    pub fn failed(&mut self, error: WorkerError) {
+        self.state = if error.is_cancelled() { InstallState::Cancelled } else { InstallState::Failed(error) };
     }
 
-    /// What came of starting the server at login.
-    pub fn login(&self) -> Login {
+    /// Whether the server starts at login.
+    pub fn login(&self) -> LoginOutcome {
         match self.event_of(Step::StartAtLogin) {
-            Some(event) if event.state == StepState::Done => Login::Starts,
+            Some(event) if event.state == StepState::Done => LoginOutcome::Enabled,
             Some(event) if self.summary.profile.choice.places.autostart => {
-                Login::Refused(event.message.clone())
+                LoginOutcome::Refused(event.message.clone())
             }
-            _ => Login::NotWanted,
+            _ => LoginOutcome::NotWanted,
         }
     }
 
-    /// What was last heard of a step.
+    /// The last event of a step.
     fn event_of(&self, step: Step) -> Option<&Event> {
         let (line, _) = self.lines.iter().zip(Step::ALL).find(|(_, other)| *other == step)?;
         line.event.as_ref()
     }
 
-    /// What was logged, for a report.
+    /// The log, for a report.
     pub fn log(&self, text: Text) -> String {
         self.log.iter().map(|logged| logged.line(text)).collect::<Vec<_>>().join("\n")
     }
@@ -167,7 +174,7 @@ impl InstallPage {
             });
         });
         ui.gap(2.0);
-        // Without a number of bytes the bar shows how many steps are done.
+        // Without byte counts, the bar shows the share of steps that are done.
         let steps = self.done() as f64 / Step::ALL.len() as f64;
         progress_bar(ui, share.unwrap_or(steps) as f32, 12.0, &title(text, self.current));
         ui.gap(1.5);
@@ -214,7 +221,7 @@ impl InstallPage {
     }
 
     fn done(&self) -> usize {
-        let done = |line: &&Line| matches!(line.state, Some(StepState::Done | StepState::Skipped));
+        let done = |line: &&StepLine| matches!(line.state, Some(StepState::Done | StepState::Skipped));
         self.lines.iter().filter(done).count()
     }
 
@@ -228,10 +235,10 @@ impl InstallPage {
         }
     }
 
-    /// What stands beside a step: what came of it, else what it will do.
-    fn detail(&self, text: Text, step: Step, line: &Line) -> String {
+    /// Beside a step: its outcome, else what it will do.
+    fn detail(&self, text: Text, step: Step, line: &StepLine) -> String {
         if line.state == Some(StepState::Failed) {
-            // Why is said in full above.
+            // The banner above has the reason.
             return say!(text, "wizard-state-failed");
         }
         let message =
@@ -267,20 +274,26 @@ impl InstallPage {
     }
 }
 
+impl From<InstallPage> for SummaryPage {
+    fn from(page: InstallPage) -> Self {
+        page.summary
+    }
+}
+
 impl View for InstallPage {
     fn heading(&self, text: Text) -> (String, String) {
         let profile = self.summary.profile.choice.plan.candidate.id.clone();
         match &self.state {
-            State::Running => {
+            InstallState::Running => {
                 (say!(text, "wizard-install-title", profile = profile), say!(text, "wizard-install-lead"))
             }
-            State::Stopping => {
+            InstallState::Stopping => {
                 (say!(text, "wizard-install-stopping"), say!(text, "wizard-install-stopping-lead"))
             }
-            State::Cancelled => {
+            InstallState::Cancelled => {
                 (say!(text, "wizard-install-cancelled"), say!(text, "wizard-install-cancelled-lead"))
             }
-            State::Failed(_) => {
+            InstallState::Failed(_) => {
                 (say!(text, "wizard-install-failed"), say!(text, "wizard-install-failed-lead"))
             }
         }
@@ -289,9 +302,9 @@ impl View for InstallPage {
     fn show(&mut self, ui: &mut Ui, cx: &mut PageContext<'_>) {
         let text = cx.text;
         match &self.state {
-            State::Failed(trouble) => banner(ui, Tone::Refused, &trouble.0),
-            State::Cancelled => banner(ui, Tone::Accent, &say!(text, "wizard-install-kept")),
-            State::Running | State::Stopping => card(ui, |ui| self.progress(ui, text)),
+            InstallState::Failed(error) => banner(ui, Tone::Refused, &error.explain(text)),
+            InstallState::Cancelled => banner(ui, Tone::Accent, &say!(text, "wizard-install-kept")),
+            InstallState::Running | InstallState::Stopping => card(ui, |ui| self.progress(ui, text)),
         }
         ui.gap(3.5);
         table_card(ui, 18, |ui| self.steps(ui, text));
@@ -316,7 +329,7 @@ impl View for InstallPage {
     fn footer(&self, text: Text) -> Footer {
         let log = if self.log_open { say!(text, "wizard-hide-log") } else { say!(text, "wizard-show-log") };
         let mut links = vec![Button::new(log, Intent::ToggleLog)];
-        if self.may_go_back() {
+        if self.has_ended() {
             links.push(Button::new(say!(text, "wizard-save-report"), Intent::AskWhereToSave));
             return Footer {
                 back: Some(Button::new(say!(text, "wizard-back"), Intent::Back)),
@@ -325,7 +338,7 @@ impl View for InstallPage {
                 primary: Some(Button::new(say!(text, "wizard-try-again"), Intent::Retry)),
             };
         }
-        let running = self.state == State::Running;
+        let running = matches!(self.state, InstallState::Running);
         let pause =
             if self.control.is_paused() { say!(text, "wizard-go-on") } else { say!(text, "wizard-pause") };
         Footer {

@@ -1,4 +1,4 @@
-//! One step of an installation: its line on the page and in the log.
+//! A step of an installation: its line on the page and in the log.
 
 use std::time::Instant;
 
@@ -10,25 +10,25 @@ use crate::text::Text;
 use crate::wizard::theme::{TextRole, Tone, icons::Icon, palette, size};
 use crate::wizard::widgets::{Paragraph, UiExt as _};
 
-/// One step's line.
+/// The line of a step.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Line {
+pub(super) struct StepLine {
     pub(super) state: Option<StepState>,
     pub(super) event: Option<Event>,
     pub(super) began: Option<Instant>,
     pub(super) seconds: Option<f64>,
 }
 
-/// One line of the log.
+/// A line of the log.
 #[derive(Clone, Debug)]
-pub(super) struct Logged {
+pub(super) struct LogLine {
     pub(super) after_s: f64,
     pub(super) step: Step,
     pub(super) state: StepState,
     pub(super) message: String,
 }
 
-impl Logged {
+impl LogLine {
     pub(super) fn line(&self, text: Text) -> String {
         let state = match self.state {
             StepState::Started | StepState::Running => say!(text, "wizard-state-started"),
@@ -38,13 +38,13 @@ impl Logged {
             StepState::Failed => say!(text, "wizard-state-failed"),
             StepState::Cancelled => say!(text, "wizard-state-cancelled"),
         };
-        let said = if self.message.is_empty() { &state } else { &self.message };
-        format!("{:>8} s  {}: {said}", text.decimal(self.after_s, 1), title(text, self.step))
+        let words = if self.message.is_empty() { &state } else { &self.message };
+        format!("{:>8} s  {}: {words}", text.decimal(self.after_s, 1), title(text, self.step))
     }
 }
 
-/// Draws it: a sign, what it is called, and what came of it.
-pub(super) fn step_row(ui: &mut Ui, text: Text, step: Step, line: &Line, detail: String) {
+/// Draws a step: icon, title, outcome.
+pub(super) fn step_row(ui: &mut Ui, text: Text, step: Step, line: &StepLine, detail: String) {
     let p = palette(ui);
     let (icon, color) = match line.state {
         None => (Icon::StepWaiting, p.accent),
@@ -74,7 +74,7 @@ pub(super) fn step_row(ui: &mut Ui, text: Text, step: Step, line: &Line, detail:
     ui.gap(1.6);
 }
 
-/// What a step is called.
+/// Title of a step.
 pub(super) fn title(text: Text, step: Step) -> String {
     match step {
         Step::Check => say!(text, "wizard-step-check"),
@@ -90,7 +90,7 @@ pub(super) fn title(text: Text, step: Step) -> String {
     }
 }
 
-/// What holds the bytes back while they flow.
+/// What limits the rate of a step that moves bytes.
 pub(super) fn limited_by(text: Text, step: Step) -> String {
     match step {
         Step::FetchEngine | Step::PullModel => say!(text, "wizard-limited-by-network"),

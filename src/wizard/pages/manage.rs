@@ -1,4 +1,4 @@
-//! Manage: how an installation is doing, and what can be done to it.
+//! Manage: an existing installation, and what can be done to it.
 
 use eframe::egui::{Align, Layout, Ui};
 
@@ -6,20 +6,20 @@ use super::comparison::comparison;
 use super::{Button, Footer, Intent, PageContext, View};
 use crate::say;
 use crate::text::Text;
-use crate::wizard::backend::{Installation, InstallationHealth, ManageAction, WorkerError};
+use crate::wizard::backend::{HealthProblem, Installation, InstallationHealth, ManageAction, WorkerError};
 use crate::wizard::theme::{TextRole, Tone};
 use crate::wizard::widgets::{
     ButtonStyle, Chip, Paragraph, UiExt as _, banner, card_row, facing, rule, table_card,
 };
 
-/// What was last asked of the installation.
+/// What is being done to the installation.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ManageActivity {
     /// Nothing.
-    Nothing,
-    /// Health is being read.
+    Idle,
+    /// It is being checked.
     Checking,
-    /// It is being started, stopped or removed.
+    /// It is being changed.
     Acting(ManageAction),
     /// It was removed.
     Removed,
@@ -30,48 +30,40 @@ pub struct ManagePage {
     /// What is installed.
     pub installation: Installation,
     health: Option<InstallationHealth>,
-    trouble: Option<WorkerError>,
-    /// What was last asked.
-    pub doing: ManageActivity,
+    error: Option<WorkerError>,
+    /// What is being done to it.
+    pub activity: ManageActivity,
 }
 
 impl ManagePage {
-    /// For an installation whose health is about to be read.
+    /// For an installation that is about to be checked.
     pub fn new(installation: Installation) -> Self {
-        Self { installation, health: None, trouble: None, doing: ManageActivity::Checking }
+        Self { installation, health: None, error: None, activity: ManageActivity::Checking }
     }
 
-    /// Health was read.
-    pub fn health_read(&mut self, health: Result<InstallationHealth, WorkerError>) {
-        if self.doing == ManageActivity::Checking {
-            self.doing = ManageActivity::Nothing;
+    /// The check ended.
+    pub fn health_checked(&mut self, health: Result<InstallationHealth, WorkerError>) {
+        if self.activity == ManageActivity::Checking {
+            self.activity = ManageActivity::Idle;
         }
         match health {
             Ok(health) => self.health = Some(health),
-            Err(trouble) => self.trouble = Some(trouble),
+            Err(error) => self.error = Some(error),
         }
     }
 
-    /// Something was asked.
-    pub fn ask(&mut self, doing: ManageActivity) {
-        self.trouble = None;
-        self.doing = doing;
+    /// Something begins. The error of an earlier try is cleared.
+    pub fn begin(&mut self, activity: ManageActivity) {
+        self.error = None;
+        self.activity = activity;
     }
 
-    /// Something was done. Answers whether health should be read again.
+    /// A change ended. Returns whether the installation should be checked again.
     pub fn managed(&mut self, action: ManageAction, end: Result<(), WorkerError>) -> bool {
-        self.doing = ManageActivity::Nothing;
-        match (action, end) {
-            (ManageAction::Remove { .. }, Ok(())) => {
-                self.doing = ManageActivity::Removed;
-                false
-            }
-            (_, Ok(())) => true,
-            (_, Err(trouble)) => {
-                self.trouble = Some(trouble);
-                true
-            }
-        }
+        let removed = matches!(action, ManageAction::Remove { .. }) && end.is_ok();
+        self.activity = if removed { ManageActivity::Removed } else { ManageActivity::Idle };
+        self.error = end.err();
+        !removed
     }
 
     fn running(&self) -> bool {
@@ -83,7 +75,7 @@ impl ManagePage {
         ui.horizontal(|ui| {
             ui.text(TextRole::Strong, Tone::Ink, &say!(text, "wizard-manage-health"));
             ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
-                let (tone, word) = match (&self.doing, &self.health) {
+                let (tone, word) = match (&self.activity, &self.health) {
                     (ManageActivity::Acting(_) | ManageActivity::Checking, _) => {
                         (Tone::Soft, say!(text, "wizard-manage-working"))
                     }
@@ -120,7 +112,7 @@ impl ManagePage {
         fact_line(ui, &say!(text, "wizard-start-at-login"), &yes_no(self.installation.autostart));
         ui.gap(2.0);
         ui.horizontal(|ui| {
-            let idle = self.doing == ManageActivity::Nothing;
+            let idle = self.activity == ManageActivity::Idle;
             let (label, action) = if self.running() {
                 (say!(text, "wizard-manage-stop"), ManageAction::Stop)
             } else {
@@ -135,9 +127,9 @@ impl ManagePage {
         });
     }
 
-    /// Installing again repairs; with an engine that is not the installed one it updates as well.
-    fn repair(&self, text: Text, cx: &PageContext<'_>) -> String {
-        match cx.backend.engine_version().filter(|version| *version != self.installation.engine_version) {
+    /// Label of the button that installs the same again, which updates the engine if there is another version.
+    fn repair_label(&self, text: Text, engine_version: Option<&str>) -> String {
+        match engine_version.filter(|version| *version != self.installation.engine_version) {
             Some(version) => say!(text, "wizard-manage-update", version = version),
             None => say!(text, "wizard-manage-repair"),
         }
@@ -164,7 +156,11 @@ impl ManagePage {
         ui.text(TextRole::Label, Tone::Faint, &say!(text, "wizard-manage-repair-detail"));
         ui.gap(1.0);
         if ui
-            .action(ButtonStyle::Secondary, &self.repair(text, cx), self.doing == ManageActivity::Nothing)
+            .action(
+                ButtonStyle::Secondary,
+                &self.repair_label(text, cx.engine_version),
+                self.activity == ManageActivity::Idle,
+            )
             .clicked()
         {
             cx.intents.push(Intent::Repair);
@@ -174,7 +170,7 @@ impl ManagePage {
 
 impl View for ManagePage {
     fn heading(&self, text: Text) -> (String, String) {
-        if self.doing == ManageActivity::Removed {
+        if self.activity == ManageActivity::Removed {
             return (say!(text, "wizard-manage-removed"), say!(text, "wizard-manage-removed-lead"));
         }
         let profile = self.installation.profile.clone();
@@ -183,11 +179,11 @@ impl View for ManagePage {
 
     fn show(&mut self, ui: &mut Ui, cx: &mut PageContext<'_>) {
         let text = cx.text;
-        if let Some(trouble) = &self.trouble {
-            banner(ui, Tone::Refused, &trouble.0);
+        if let Some(error) = &self.error {
+            banner(ui, Tone::Refused, &error.explain(text));
             ui.gap(3.5);
         }
-        if self.doing == ManageActivity::Removed {
+        if self.activity == ManageActivity::Removed {
             return;
         }
         if let Some(words) = &self.installation.banner {
@@ -195,7 +191,7 @@ impl View for ManagePage {
             ui.gap(3.5);
         }
         for problem in self.health.iter().flat_map(|health| &health.problems) {
-            banner(ui, Tone::Warning, problem);
+            banner(ui, Tone::Warning, &problem_words(text, *problem));
             ui.gap(3.5);
         }
         card_row(ui, "manage", &[1.0, 1.0], |ui, i| {
@@ -209,14 +205,14 @@ impl View for ManagePage {
     }
 
     fn footer(&self, text: Text) -> Footer {
-        if self.doing == ManageActivity::Removed {
+        if self.activity == ManageActivity::Removed {
             return Footer {
                 primary: Some(Button::new(say!(text, "wizard-finish"), Intent::Finish)),
                 secondary: Some(Button::new(say!(text, "wizard-install-again"), Intent::ChangeProfile)),
                 ..Footer::default()
             };
         }
-        let idle = self.doing == ManageActivity::Nothing;
+        let idle = self.activity == ManageActivity::Idle;
         Footer {
             back: None,
             links: vec![
@@ -231,7 +227,20 @@ impl View for ManagePage {
     }
 }
 
-/// Keeps a label and its value on one line.
+fn problem_words(text: Text, problem: HealthProblem) -> String {
+    match problem {
+        HealthProblem::InstallationUnfinished => say!(text, "wizard-manage-unfinished"),
+        HealthProblem::ServerSilent => say!(text, "wizard-manage-silent"),
+        HealthProblem::ContextReduced { promised_tokens, kept_tokens } => say!(
+            text,
+            "wizard-manage-context",
+            promised = text.count(u64::from(promised_tokens)),
+            kept = text.count(kept_tokens)
+        ),
+    }
+}
+
+/// A label at the left, its value at the right.
 fn fact_line(ui: &mut Ui, label: &str, value: &str) {
     let left = Paragraph::new(ui).add(TextRole::Table, Tone::Soft, label);
     let right = Paragraph::new(ui).add(TextRole::TableStrong, Tone::Ink, value);

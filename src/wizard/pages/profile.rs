@@ -1,86 +1,30 @@
-//! Profile: what to install. Every figure follows the choice at once.
+//! Profile: what to install, and what it promises.
 
 use std::path::PathBuf;
 use std::sync::Arc;
 
 use eframe::egui::{Align, Layout, Ui};
 
-use super::compatibility::{CompatibilityPage, model_name};
-use super::engine_form::EngineForm;
+use super::choice::{Choice, ModelChoice};
+use super::compatibility::CompatibilityPage;
+use super::labels::{layers, model_name};
 use super::{Button, Footer, Intent, PageContext, View};
-use crate::models::{KvCacheType, Model};
+use crate::models::Model;
 use crate::plan::{Plan, Verdict};
 use crate::say;
 use crate::text::Text;
-use crate::wizard::backend::{Backend, CustomModel, PathField, WorkerError};
+use crate::wizard::backend::{Command, CustomModel, PathField, WorkerError};
+use crate::wizard::options::WizardOptions;
 use crate::wizard::theme::{TextRole, Tone};
 use crate::wizard::widgets::{
     Paragraph, Part, SpeedScale, StackedBar, UiExt as _, banner, card, columns, fact, radio_card, rule,
 };
 
-/// What was chosen.
-#[derive(Clone)]
-pub struct Choice {
-    /// With everything that is promised.
-    pub plan: Plan,
-    /// A profile, or a model of the person's own.
-    pub what: ModelChoice,
-    /// Folders, port, start at login.
-    pub places: PlacesForm,
-    /// Where the engine comes from, and how the outside world is reached.
-    pub source: EngineForm,
-}
-
-/// A profile, or a model of the person's own.
-#[derive(Clone)]
-pub enum ModelChoice {
-    /// Index into the report's plans.
-    Profile(usize),
-    /// Of the person's own.
-    Custom(CustomModel),
-}
-
-/// What can be typed about where things go.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct PlacesForm {
-    /// Our folder.
-    pub home: String,
-    /// Folder of the models.
-    pub models_dir: String,
-    /// Port; empty for the first free one.
-    pub port: String,
-    /// Start at login.
-    pub autostart: bool,
-}
-
-/// What was typed is no port a person's program may listen on.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("not a port from 1024 to 65535")]
-pub struct NotAPort;
-
-impl PlacesForm {
-    /// The typed port; `None` when nothing is typed.
-    ///
-    /// # Errors
-    /// When it is none.
-    pub fn port(&self) -> Result<Option<u16>, NotAPort> {
-        let typed = self.port.trim();
-        if typed.is_empty() {
-            return Ok(None);
-        }
-        typed.parse::<u16>().ok().filter(|port| *port >= 1024).map(Some).ok_or(NotAPort)
-    }
-
-    fn folders_are_complete(&self) -> bool {
-        [&self.home, &self.models_dir].into_iter().all(|folder| PathBuf::from(folder.trim()).is_absolute())
-    }
-}
-
-/// How a typed reference is doing.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// State of the lookup of a typed model reference.
+#[derive(Clone, Debug)]
 pub(super) enum Lookup {
     Idle,
-    Asking,
+    Running,
     Failed(WorkerError),
 }
 
@@ -92,50 +36,63 @@ pub struct ProfilePage {
     pub choice: Choice,
     /// Whether the advanced part is open.
     pub(super) advanced: bool,
-    /// A reference that is being typed.
+    /// The typed model reference.
     pub(super) reference: String,
     pub(super) lookup: Lookup,
 }
 
 impl From<ProfilePage> for CompatibilityPage {
     fn from(page: ProfilePage) -> Self {
-        let mut before = page.compatibility;
-        before.draft = Some(page.choice);
-        before
+        let mut compatibility = page.compatibility;
+        compatibility.draft = Some(page.choice);
+        compatibility
     }
 }
 
 impl ProfilePage {
-    /// From the page before: the choice of an earlier visit, else the recommended profile.
-    pub fn new(mut compatibility: CompatibilityPage, backend: &dyn Backend) -> Option<Self> {
-        let choice = match compatibility.draft.take() {
-            Some(choice) => choice,
-            None => recommended(&compatibility, backend)?,
-        };
-        Some(Self { compatibility, choice, advanced: false, reference: String::new(), lookup: Lookup::Idle })
+    /// With the choice of an earlier visit, else the recommended profile.
+    ///
+    /// # Errors
+    /// The page before, when every profile is refused.
+    pub fn new(
+        mut compatibility: CompatibilityPage,
+        options: &WizardOptions,
+    ) -> Result<Self, Box<CompatibilityPage>> {
+        let draft = compatibility.draft.take();
+        match draft.or_else(|| Choice::recommended(&compatibility.detected, options)) {
+            Some(choice) => Ok(Self {
+                compatibility,
+                choice,
+                advanced: false,
+                reference: String::new(),
+                lookup: Lookup::Idle,
+            }),
+            None => Err(Box::new(compatibility)),
+        }
     }
 
-    /// Whether the choice has limits the person must agree to.
+    /// Whether the choice has limits that need consent.
     pub fn needs_consent(&self) -> bool {
         self.choice.plan.verdict == Verdict::Degraded
     }
 
     /// Whether the choice can be installed.
-    pub fn can_go_on(&self) -> bool {
+    pub fn is_complete(&self) -> bool {
         self.choice.plan.verdict != Verdict::Refused
-            && self.choice.places.port().is_ok()
-            && self.choice.places.folders_are_complete()
-            && self.choice.source.is_complete()
+            && self.choice.places.is_complete()
+            && self.choice.engine.is_complete()
     }
 
-    /// A typed reference was looked up.
-    pub fn model_found(
-        &mut self,
-        reference: &str,
-        model: Result<Arc<Model>, WorkerError>,
-        backend: &dyn Backend,
-    ) {
-        if self.lookup != Lookup::Asking || self.reference.trim() != reference {
+    /// Marks the lookup of the typed reference as running; returns its command.
+    pub fn begin_lookup(&mut self) -> Command {
+        self.lookup = Lookup::Running;
+        let reference = self.reference.trim().to_owned();
+        Command::FindModel { reference, http: self.choice.engine.http() }
+    }
+
+    /// Ends the lookup. Ignores an answer to something that is no longer typed.
+    pub fn model_found(&mut self, reference: &str, model: Result<Arc<Model>, WorkerError>) {
+        if !matches!(self.lookup, Lookup::Running) || self.reference.trim() != reference {
             return;
         }
         match model {
@@ -143,69 +100,45 @@ impl ProfilePage {
                 self.lookup = Lookup::Idle;
                 let kv_cache_type = self.choice.plan.candidate.kv_cache_type;
                 let context_tokens = crate::MIN_CONTEXT_TOKENS;
-                self.choose(
-                    ModelChoice::Custom(CustomModel {
-                        model,
-                        kv_cache_type,
-                        context_tokens,
-                        gpu_layers: None,
-                    }),
-                    backend,
-                );
+                let custom = CustomModel { model, kv_cache_type, context_tokens, gpu_layers: None };
+                self.choose(ModelChoice::Custom(custom));
             }
-            Err(trouble) => self.lookup = Lookup::Failed(trouble),
+            Err(error) => self.lookup = Lookup::Failed(error),
         }
     }
 
-    /// A dialog for a folder or file was closed.
-    pub fn path_picked(&mut self, of: PathField, path: Option<PathBuf>) {
+    /// Takes a folder or file from a dialog; `None` when the dialog was closed.
+    pub fn path_picked(&mut self, field: PathField, path: Option<PathBuf>) {
         let Some(path) = path else { return };
         let path = path.display().to_string();
-        match of {
+        match field {
             PathField::Home => self.choice.places.home = path,
             PathField::Models => self.choice.places.models_dir = path,
-            PathField::Archive => self.choice.source.archive = path,
-            PathField::Certificates => self.choice.source.ca_file = path,
+            PathField::Archive => self.choice.engine.archive = path,
+            PathField::Certificates => self.choice.engine.ca_file = path,
         }
     }
 
-    /// Chooses, and computes what it promises.
-    pub(super) fn choose(&mut self, what: ModelChoice, backend: &dyn Backend) {
-        let found = &self.compatibility.found;
-        self.choice.plan = match &what {
-            ModelChoice::Profile(index) => found.report.plans[*index].clone(),
-            ModelChoice::Custom(custom) => backend.make_plan(&backend.custom(custom), &found.hardware),
+    /// Chooses a model, and plans it.
+    pub(super) fn choose(&mut self, model: ModelChoice) {
+        let detected = &self.compatibility.detected;
+        self.choice.plan = match &model {
+            ModelChoice::Profile(index) => detected.report.plans[*index].clone(),
+            ModelChoice::Custom(custom) => detected.plan_custom(custom),
         };
-        self.choice.what = what;
+        self.choice.model = model;
     }
 
-    /// The choice as one of the person's own, to change a part of it.
-    pub(super) fn as_custom(&self) -> CustomModel {
-        match &self.choice.what {
-            ModelChoice::Custom(custom) => custom.clone(),
-            ModelChoice::Profile(_) => {
-                let candidate = &self.choice.plan.candidate;
-                CustomModel {
-                    model: Arc::clone(&candidate.model),
-                    kv_cache_type: candidate.kv_cache_type,
-                    context_tokens: candidate.context_tokens,
-                    gpu_layers: None,
-                }
-            }
-        }
-    }
-
-    fn cards(&mut self, ui: &mut Ui, cx: &PageContext<'_>) {
-        let text = cx.text;
-        let found = Arc::clone(&self.compatibility.found);
-        let recommended = found.report.recommended.as_deref();
+    fn cards(&mut self, ui: &mut Ui, text: Text) {
+        let detected = Arc::clone(&self.compatibility.detected);
+        let recommended = detected.report.recommended.as_deref();
         let mut chosen = None;
         ui.spacing_mut().item_spacing.y = 10.0;
-        for (index, plan) in found.report.plans.iter().enumerate() {
+        for (index, plan) in detected.report.plans.iter().enumerate() {
             if plan.verdict == Verdict::Refused {
                 continue;
             }
-            let is_chosen = matches!(self.choice.what, ModelChoice::Profile(i) if i == index);
+            let is_chosen = matches!(self.choice.model, ModelChoice::Profile(i) if i == index);
             let id = &plan.candidate.id;
             let card = radio_card(ui, is_chosen, id, |ui| {
                 let mut head = Paragraph::new(ui).add(TextRole::Strong, Tone::Ink, id);
@@ -223,11 +156,11 @@ impl ProfilePage {
                 chosen = Some(ModelChoice::Profile(index));
             }
         }
-        let own = matches!(self.choice.what, ModelChoice::Custom(_));
+        let own = matches!(self.choice.model, ModelChoice::Custom(_));
         let name = say!(text, "wizard-another-model");
         let card = radio_card(ui, own, &name, |ui| {
             ui.text(TextRole::Strong, Tone::Ink, &name);
-            match &self.choice.what {
+            match &self.choice.model {
                 ModelChoice::Custom(custom) => {
                     ui.text(TextRole::Table, Tone::Soft, &model_name(&custom.model));
                     describe_rest(ui, text, &custom.model);
@@ -239,10 +172,10 @@ impl ProfilePage {
         });
         if card.clicked() {
             self.advanced = true;
-            chosen = Some(ModelChoice::Custom(self.as_custom()));
+            chosen = Some(ModelChoice::Custom(self.choice.as_custom()));
         }
-        if let Some(what) = chosen {
-            self.choose(what, cx.backend);
+        if let Some(model) = chosen {
+            self.choose(model);
         }
     }
 
@@ -251,7 +184,7 @@ impl ProfilePage {
         let plan = &self.choice.plan;
         graphics_bar(ui, text, plan);
         ui.gap(3.0);
-        main_bar(ui, text, plan, self.compatibility.found.hardware.memory.total_bytes);
+        main_bar(ui, text, plan, self.compatibility.detected.hardware.memory.total_bytes);
         ui.gap(3.0);
         speed(ui, text, plan);
         ui.gap(3.0);
@@ -262,7 +195,7 @@ impl ProfilePage {
                 let wait = seconds(plan.speed.first_token_full_prompt_s);
                 fact(ui, &say!(text, "wizard-first-token-full"), &wait);
                 ui.gap(2.5);
-                let on_gpu = super::compatibility::layers(text, plan);
+                let on_gpu = layers(text, plan);
                 fact(ui, &say!(text, "wizard-layers"), &say!(text, "wizard-layers-on-gpu", layers = on_gpu));
             } else {
                 let wait = seconds(plan.speed.first_token_4k_prompt_s);
@@ -297,10 +230,9 @@ impl View for ProfilePage {
     }
 
     fn show(&mut self, ui: &mut Ui, cx: &mut PageContext<'_>) {
-        self.choice.source.look_for_newest(cx);
         columns(ui, &[0.36, 0.64], |ui, i| {
             if i == 0 {
-                self.cards(ui, cx);
+                self.cards(ui, cx.text);
             } else {
                 card(ui, |ui| self.promise(ui, cx));
                 if self.choice.plan.verdict == Verdict::Refused {
@@ -316,28 +248,12 @@ impl View for ProfilePage {
     fn footer(&self, text: Text) -> Footer {
         Footer {
             back: Some(Button::new(say!(text, "wizard-back"), Intent::Back)),
-            primary: Some(Button::new(say!(text, "wizard-continue"), Intent::Next).enabled(self.can_go_on())),
+            primary: Some(
+                Button::new(say!(text, "wizard-continue"), Intent::Next).enabled(self.is_complete()),
+            ),
             ..Footer::default()
         }
     }
-}
-
-fn recommended(compatibility: &CompatibilityPage, backend: &dyn Backend) -> Option<Choice> {
-    let report = &compatibility.found.report;
-    let wanted = report.recommended.as_deref()?;
-    let index = report.plans.iter().position(|plan| plan.candidate.id == wanted)?;
-    let places = backend.places();
-    Some(Choice {
-        plan: report.plans[index].clone(),
-        what: ModelChoice::Profile(index),
-        source: EngineForm::new(backend.source(&compatibility.found.hardware)),
-        places: PlacesForm {
-            home: places.home.display().to_string(),
-            models_dir: places.models_dir.display().to_string(),
-            port: String::new(),
-            autostart: true,
-        },
-    })
 }
 
 fn describe(ui: &mut Ui, text: Text, model: &Model) {
@@ -421,13 +337,4 @@ fn speed(ui: &mut Ui, text: Text, plan: &Plan) {
     let rest = say!(text, "wizard-speed-full", range = text.range(speed.decode_at_full_context_tokens_per_s));
     head(ui, &say!(text, "wizard-tokens-a-second"), &text.range(speed.decode_tokens_per_s), &rest);
     SpeedScale::new(speed.decode_tokens_per_s).show(ui, text);
-}
-
-/// The names of the KV cache types, with what each costs.
-pub(super) fn kv_name(text: Text, kv: KvCacheType) -> String {
-    match kv {
-        KvCacheType::F16 => say!(text, "wizard-kv-f16"),
-        KvCacheType::Q8_0 => say!(text, "wizard-kv-q8"),
-        KvCacheType::Q4_0 => say!(text, "wizard-kv-q4"),
-    }
 }

@@ -1,70 +1,65 @@
-//! Result: the promise beside the measurement, a prompt to try, and what comes next.
+//! Result: what was promised beside what was measured, a prompt to try, and what comes next.
 
-use std::path::Path;
 use std::sync::Arc;
 
 use eframe::egui::{Align, Layout, ScrollArea, Ui, accesskit::Live};
 
 use super::comparison::comparison;
-use super::install::InstallPage;
+use super::install::{InstallPage, LoginOutcome};
+use super::summary::SummaryPage;
 use super::{Button, Footer, Intent, PageContext, View};
 use crate::control::Control;
 use crate::install::{Paths, Receipt};
+use crate::plan::Plan;
 use crate::say;
+use crate::sentences;
 use crate::text::Text;
-use crate::wizard::backend::{AnswerFigures, Found, WorkerError};
+use crate::wizard::backend::{AnswerFigures, Command, Detected, WorkerError};
 use crate::wizard::theme::{TextRole, Tone};
 use crate::wizard::widgets::{
     ButtonStyle, Paragraph, UiExt as _, banner, button_width, card, card_row, table_card, text_field,
 };
 
-/// A prompt that is being tried.
+/// The prompt that the user tries, and its answer.
 #[derive(Default)]
 struct Trial {
     prompt: String,
     answer: String,
     running: Option<Control>,
     figures: Option<AnswerFigures>,
-    trouble: Option<WorkerError>,
+    error: Option<WorkerError>,
 }
 
 /// The page.
 pub struct ResultPage {
-    /// The machine and the plans, to plan anew from.
-    pub found: Arc<Found>,
+    /// The machine and its plans, to plan a new installation.
+    pub detected: Arc<Detected>,
     /// What was promised and measured.
     pub receipt: Receipt,
-    /// Whether the person agreed to limits.
-    pub consented: bool,
-    banner: Option<String>,
+    /// Whether the user agreed to limits.
+    pub has_consent: bool,
+    plan: Plan,
     home: String,
-    login: Login,
+    /// The file that ACOLYTE reads.
+    profile_file: String,
+    login: LoginOutcome,
     copied: bool,
     trial: Trial,
 }
 
-/// Whether the server is there again after a restart.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Login {
-    /// The system starts it.
-    Starts,
-    /// The person did not want that.
-    NotWanted,
-    /// The system refused; why, in a sentence.
-    Refused(String),
-}
-
 impl ResultPage {
-    /// An installation that came to its end.
-    pub fn new(page: InstallPage, receipt: Receipt, banner: Option<String>) -> Self {
+    /// After a successful installation.
+    pub fn new(page: InstallPage, receipt: Receipt) -> Self {
         let login = page.login();
-        let summary = page.summary;
+        let SummaryPage { profile, consent, .. } = page.summary;
+        let home = profile.choice.places.home();
         Self {
-            found: summary.profile.compatibility.found,
+            detected: profile.compatibility.detected,
             receipt,
-            consented: summary.consent.is_some(),
-            banner,
-            home: summary.profile.choice.places.home,
+            has_consent: consent.is_some(),
+            plan: profile.choice.plan,
+            profile_file: Paths::new(&home).profile().display().to_string(),
+            home: home.display().to_string(),
             login,
             copied: false,
             trial: Trial::default(),
@@ -73,41 +68,42 @@ impl ResultPage {
 
     /// Our folder.
     pub fn home(&self) -> &str {
-        self.home.trim()
+        &self.home
     }
 
-    /// A piece of the answer.
+    /// Adds a piece of the answer.
     pub fn answer_part(&mut self, part: &str) {
         self.trial.answer.push_str(part);
     }
 
-    /// The answer ended.
+    /// Ends the answer.
     pub fn answer_ended(&mut self, end: Result<AnswerFigures, WorkerError>) {
         self.trial.running = None;
         match end {
             Ok(figures) => self.trial.figures = Some(figures),
-            Err(trouble) => self.trial.trouble = Some(trouble),
+            Err(error) => self.trial.error = Some(error),
         }
     }
 
-    /// Whoever leaves the page does not wait for the answer.
+    /// Stops a running answer.
     pub fn stop_answer(&mut self) {
         if let Some(control) = self.trial.running.take() {
             control.cancel();
         }
     }
 
-    fn ask(&mut self, cx: &PageContext<'_>) {
+    /// Begins an answer to what is typed; returns its command. `None` when nothing is typed or an answer is running.
+    pub fn begin_answer(&mut self) -> Option<Command> {
         let prompt = self.trial.prompt.trim().to_owned();
         if prompt.is_empty() || self.trial.running.is_some() {
-            return;
+            return None;
         }
         let control = Control::new();
         self.trial = Trial { prompt: prompt.clone(), running: Some(control.clone()), ..Trial::default() };
-        cx.backend.ask(self.receipt.port, prompt, cx.text, control, cx.outbox.clone());
+        Some(Command::AskModel { port: self.receipt.port, prompt, control })
     }
 
-    /// How it is used now, and what there is to know for later.
+    /// How to use it now, and what to know for later.
     fn next(&mut self, ui: &mut Ui, text: Text) {
         card_row(ui, "next", &[1.0, 1.0], |ui, i| {
             let sentences = if i == 0 {
@@ -115,8 +111,8 @@ impl ResultPage {
             } else {
                 ui.text(TextRole::Strong, Tone::Ink, &say!(text, "wizard-next-later-title"));
                 let restart = match &self.login {
-                    Login::Starts => say!(text, "wizard-next-at-login"),
-                    Login::NotWanted | Login::Refused(_) => {
+                    LoginOutcome::Enabled => say!(text, "wizard-next-at-login"),
+                    LoginOutcome::NotWanted | LoginOutcome::Refused(_) => {
                         say!(text, "wizard-next-by-hand", start = say!(text, "wizard-manage-start"))
                     }
                 };
@@ -127,7 +123,7 @@ impl ResultPage {
         });
     }
 
-    /// The heading with its link; answers with what stands below.
+    /// Draws the heading with its link; returns the sentences below it.
     fn use_it(&mut self, ui: &mut Ui, text: Text) -> String {
         let address = format!("http://127.0.0.1:{}", self.receipt.port);
         ui.horizontal(|ui| {
@@ -143,8 +139,7 @@ impl ResultPage {
                 }
             });
         });
-        let file = Paths::new(Path::new(self.home())).profile().display().to_string();
-        say!(text, "wizard-next-use", file = file, address = address)
+        say!(text, "wizard-next-use", file = self.profile_file.as_str(), address = address)
     }
 
     fn try_it(&mut self, ui: &mut Ui, cx: &mut PageContext<'_>) {
@@ -162,16 +157,16 @@ impl ResultPage {
             let entered = field.lost_focus() && ui.input(|input| input.key_pressed(eframe::egui::Key::Enter));
             let ready = running || !self.trial.prompt.trim().is_empty();
             if ui.action(look, &button, ready).clicked() {
-                if running { self.stop_answer() } else { self.ask(cx) }
+                if running { self.stop_answer() } else { cx.intents.push(Intent::AskModel) }
             } else if entered {
-                self.ask(cx);
+                cx.intents.push(Intent::AskModel);
             }
         });
         let asked =
-            self.trial.running.is_some() || self.trial.figures.is_some() || self.trial.trouble.is_some();
-        if asked && let Some(words) = &self.banner {
+            self.trial.running.is_some() || self.trial.figures.is_some() || self.trial.error.is_some();
+        if asked && let Some(words) = sentences::banner(&self.plan, text) {
             ui.gap(3.0);
-            banner(ui, Tone::Warning, words);
+            banner(ui, Tone::Warning, &words);
         }
         if !self.trial.answer.is_empty() {
             ui.gap(2.5);
@@ -195,9 +190,9 @@ impl ResultPage {
             );
             ui.text(TextRole::Label, Tone::Faint, &words);
         }
-        if let Some(trouble) = &self.trial.trouble {
+        if let Some(error) = &self.trial.error {
             ui.gap(2.5);
-            banner(ui, Tone::Refused, &trouble.0);
+            banner(ui, Tone::Refused, &error.explain(text));
         }
     }
 }
@@ -222,8 +217,8 @@ impl View for ResultPage {
     fn show(&mut self, ui: &mut Ui, cx: &mut PageContext<'_>) {
         table_card(ui, 18, |ui| comparison(ui, cx.text, &self.receipt));
         let refused = match &self.login {
-            Login::Refused(why) => Some(why),
-            Login::Starts | Login::NotWanted => None,
+            LoginOutcome::Refused(why) => Some(why),
+            LoginOutcome::Enabled | LoginOutcome::NotWanted => None,
         };
         for miss in self.receipt.misses.iter().chain(refused) {
             ui.gap(2.0);

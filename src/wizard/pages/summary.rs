@@ -1,29 +1,33 @@
 //! Summary: everything that will be done. The last page before anything changes.
 
-use std::path::{Path, PathBuf};
+use std::collections::BTreeMap;
+use std::path::PathBuf;
 
 use eframe::egui::Ui;
 
-use super::install::InstallPage;
+use super::consent::ConsentPage;
+use super::labels::{autostart_name, layers};
 use super::profile::ProfilePage;
 use super::{Button, Footer, Intent, PageContext, View};
-use crate::install::{EngineChoice, EngineSource, InstallOptions, Request};
-use crate::machine::Hardware;
+use crate::install::{EngineChoice, InstallOptions, Request};
+use crate::plan;
 use crate::say;
+use crate::sentences;
 use crate::text::Text;
-use crate::wizard::WizardOptions;
-use crate::wizard::backend::Backend;
+use crate::wizard::options::WizardOptions;
 use crate::wizard::theme::{TextRole, Tone};
 use crate::wizard::widgets::{Paragraph, UiExt as _, banner, card, card_row, facing, rule};
 
 /// The page.
 pub struct SummaryPage {
-    /// The choice.
+    /// The page with the choice.
     pub profile: ProfilePage,
-    /// The words the person agreed to, when the choice needed consent.
+    /// The words the user agreed to, if the choice needs consent.
     pub consent: Option<String>,
-    /// Whether the person lets the KV cache be kept at 4 bits, once they were asked because memory ran out.
+    /// Whether the KV cache may be kept at 4 bits. `None` until memory runs out and the user is asked.
     pub accept_kv_q4: Option<bool>,
+    /// Free bytes on the drive of each folder; `None` when unknown. Empty until they are measured.
+    pub free_bytes: BTreeMap<PathBuf, Option<u64>>,
 }
 
 impl From<SummaryPage> for ProfilePage {
@@ -32,48 +36,73 @@ impl From<SummaryPage> for ProfilePage {
     }
 }
 
-impl From<InstallPage> for SummaryPage {
-    fn from(page: InstallPage) -> Self {
-        page.summary
+impl From<SummaryPage> for ConsentPage {
+    fn from(page: SummaryPage) -> Self {
+        Self { profile: page.profile, ticked: true }
     }
 }
 
 impl SummaryPage {
-    /// With the words the person agreed to, when the choice needed consent.
+    /// With the words the user agreed to, if the choice needs consent.
     pub fn new(profile: ProfilePage, consent: Option<String>) -> Self {
-        Self { profile, consent, accept_kv_q4: None }
+        Self { profile, consent, accept_kv_q4: None, free_bytes: BTreeMap::new() }
     }
 
-    /// What the installation is asked to do.
-    pub fn request(&self, options: &WizardOptions, backend: &dyn Backend, text: Text) -> Request {
+    /// After consent.
+    pub fn after_consent(page: ConsentPage, text: Text) -> Self {
+        let words = sentences::consent_text(&page.profile.choice.plan, text);
+        Self::new(page.profile, Some(words))
+    }
+
+    /// The folders that the installation writes to.
+    pub fn folders(&self) -> [PathBuf; 2] {
+        let places = &self.profile.choice.places;
+        [places.home(), places.models_dir()]
+    }
+
+    /// The request for the installation. `text`: language of its documents.
+    pub fn request(&self, options: &WizardOptions, text: Text) -> Request {
         let choice = &self.profile.choice;
-        let folder = |typed: &str| PathBuf::from(typed.trim());
+        let detected = &self.profile.compatibility.detected;
         Request {
             plan: choice.plan.clone(),
             consent_text: self.consent.clone(),
-            banner: backend.banner(&choice.plan, text),
-            machine: backend.machine_for(&choice.plan, &self.profile.compatibility.found.hardware),
+            banner: sentences::banner(&choice.plan, text),
+            machine: plan::machine_for(&choice.plan.candidate, &detected.hardware, &detected.profiles.policy),
             accept_degraded: self.consent.is_some(),
             accept_kv_q4: self.accept_kv_q4,
             options: InstallOptions {
-                home: folder(&choice.places.home),
-                models_dir: folder(&choice.places.models_dir),
+                home: choice.places.home(),
+                models_dir: choice.places.models_dir(),
                 port: choice.places.port().ok().flatten(),
                 autostart: choice.places.autostart,
-                source: choice.source.source(),
+                source: choice.engine.source(),
                 insecure_registry: options.insecure_registry,
             },
         }
     }
 
-    fn downloads(&self, ui: &mut Ui, cx: &PageContext<'_>) -> u64 {
+    /// Version of the engine that will be installed, and the bytes to download for it, if known.
+    fn engine(&self, engine: &EngineChoice, pinned_version: Option<&str>) -> (String, Option<u64>) {
+        match engine {
+            EngineChoice::Installed(engine) => (engine.version.clone(), Some(0)),
+            EngineChoice::Newest(release) => (release.version.clone(), engine.download_bytes(false)),
+            EngineChoice::Pinned | EngineChoice::Listed(_) => {
+                let download = self.profile.compatibility.detected.engine_download_bytes;
+                let uses_archive = self.profile.choice.engine.uses_archive();
+                let bytes = if uses_archive { Some(0) } else { download };
+                (pinned_version.unwrap_or_default().to_owned(), bytes)
+            }
+        }
+    }
+
+    fn show_downloads(&self, ui: &mut Ui, cx: &PageContext<'_>) -> u64 {
         let text = cx.text;
-        let hardware = &self.profile.compatibility.found.hardware;
         let model = &self.profile.choice.plan.candidate.model;
         ui.text(TextRole::Strong, Tone::Ink, &say!(text, "wizard-summary-downloads"));
         ui.gap(1.0);
-        let source = self.profile.choice.source.source();
-        let (version, engine) = engine(&source, hardware, cx.backend);
+        let chosen = self.profile.choice.engine.engine();
+        let (version, engine) = self.engine(&chosen, cx.engine_version);
         let engine_size =
             engine.map_or_else(|| say!(text, "wizard-summary-at-most-known"), |bytes| text.file_size(bytes));
         let engine_size =
@@ -85,32 +114,33 @@ impl SummaryPage {
         ui.gap(0.5);
         ui.text(TextRole::Label, Tone::Faint, &say!(text, "wizard-summary-not-twice"));
         ui.gap(1.0);
-        let sure = if matches!(source.choice, EngineChoice::Newest(_)) { Tone::Warning } else { Tone::Faint };
-        ui.text(TextRole::Label, sure, &source.choice.note(text));
+        let tone = if matches!(chosen, EngineChoice::Newest(_)) { Tone::Warning } else { Tone::Faint };
+        ui.text(TextRole::Label, tone, &chosen.note(text));
         total
     }
 
-    fn folders(&self, ui: &mut Ui, cx: &PageContext<'_>) {
+    fn show_folders(&self, ui: &mut Ui, cx: &PageContext<'_>) {
         let text = cx.text;
         let places = &self.profile.choice.places;
         ui.text(TextRole::Strong, Tone::Ink, &say!(text, "wizard-summary-folders"));
         ui.gap(1.0);
         for (label, folder) in [
-            (say!(text, "wizard-advanced-home"), &places.home),
-            (say!(text, "wizard-advanced-models"), &places.models_dir),
+            (say!(text, "wizard-advanced-home"), places.home()),
+            (say!(text, "wizard-advanced-models"), places.models_dir()),
         ] {
             ui.text(TextRole::Label, Tone::Faint, &label);
-            ui.text(TextRole::Text, Tone::Ink, folder.trim());
-            let free = cx.backend.free_bytes(Path::new(folder.trim())).map_or_else(
-                || say!(text, "wizard-hardware-disk-unknown"),
-                |bytes| say!(text, "wizard-hardware-disk-free", size = text.file_size(bytes)),
-            );
+            ui.text(TextRole::Text, Tone::Ink, &folder.display().to_string());
+            let free = match self.free_bytes.get(&folder) {
+                Some(Some(bytes)) => say!(text, "wizard-hardware-disk-free", size = text.file_size(*bytes)),
+                Some(None) => say!(text, "wizard-hardware-disk-unknown"),
+                None => "…".to_owned(),
+            };
             ui.text(TextRole::Label, Tone::Faint, &free);
             ui.gap(1.0);
         }
     }
 
-    fn changes(&self, ui: &mut Ui, cx: &PageContext<'_>) {
+    fn show_changes(&self, ui: &mut Ui, cx: &PageContext<'_>) {
         let text = cx.text;
         let choice = &self.profile.choice;
         ui.text(TextRole::Strong, Tone::Ink, &say!(text, "wizard-summary-changes"));
@@ -121,7 +151,7 @@ impl SummaryPage {
         };
         line(ui, &say!(text, "wizard-summary-server"), &port, false);
         let login = if choice.places.autostart {
-            cx.backend.login_kind(text)
+            autostart_name(text, &self.profile.compatibility.detected.autostart)
         } else {
             say!(text, "wizard-summary-no-login")
         };
@@ -131,7 +161,7 @@ impl SummaryPage {
             text,
             "wizard-summary-model",
             tokens = text.count(u64::from(candidate.context_tokens)),
-            layers = super::compatibility::layers(text, &choice.plan),
+            layers = layers(text, &choice.plan),
             kv = candidate.kv_cache_type.name()
         );
         line(ui, "acolyte:latest", &model, true);
@@ -150,15 +180,15 @@ impl View for SummaryPage {
         card_row(ui, "summary", &[1.0, 1.0], |ui, i| {
             ui.spacing_mut().item_spacing.y = 2.0;
             if i == 0 {
-                total = self.downloads(ui, cx);
+                total = self.show_downloads(ui, cx);
             } else {
-                self.folders(ui, cx);
+                self.show_folders(ui, cx);
             }
         });
         ui.gap(3.5);
         card(ui, |ui| {
             ui.spacing_mut().item_spacing.y = 2.0;
-            self.changes(ui, cx);
+            self.show_changes(ui, cx);
         });
         ui.gap(3.5);
         card(ui, |ui| {
@@ -168,8 +198,8 @@ impl View for SummaryPage {
                 .marked(TextRole::Text, TextRole::Strong, Tone::Soft, &say!(text, "wizard-summary-undo"))
                 .show(ui);
         });
-        let models_dir = PathBuf::from(self.profile.choice.places.models_dir.trim());
-        if let Some(free) = cx.backend.free_bytes(&models_dir)
+        let models_dir = self.profile.choice.places.models_dir();
+        if let Some(Some(free)) = self.free_bytes.get(&models_dir).copied()
             && free < total
         {
             ui.gap(3.5);
@@ -193,18 +223,7 @@ impl View for SummaryPage {
     }
 }
 
-/// Version of the engine that will be installed, and what has to be downloaded for it, when that is known.
-fn engine(source: &EngineSource, hardware: &Hardware, backend: &dyn Backend) -> (String, Option<u64>) {
-    let listed = || backend.engine_version().unwrap_or_default();
-    match &source.choice {
-        EngineChoice::Installed(engine) => (engine.version.clone(), Some(0)),
-        EngineChoice::Newest(release) => (release.version.clone(), source.choice.download_bytes(false)),
-        EngineChoice::Pinned | EngineChoice::Listed(_) if !source.archives.is_empty() => (listed(), Some(0)),
-        EngineChoice::Pinned | EngineChoice::Listed(_) => (listed(), backend.engine_download_bytes(hardware)),
-    }
-}
-
-/// What at the left, how much at the right.
+/// A label at the left, its value at the right.
 fn line(ui: &mut Ui, what: &str, value: &str, last: bool) {
     let left = Paragraph::new(ui).add(TextRole::Table, Tone::Soft, what);
     let right = Paragraph::new(ui).add(TextRole::TableStrong, Tone::Ink, value);

@@ -1,4 +1,4 @@
-//! Welcome: what it does, the language, what it touches, how it is undone.
+//! Welcome: what the program does and changes, how that is undone, the language.
 
 use std::sync::Arc;
 
@@ -7,15 +7,15 @@ use eframe::egui::{Sense, Ui, vec2};
 use super::{Button, Footer, Intent, PageContext, View};
 use crate::say;
 use crate::text::{Language, Text};
-use crate::wizard::backend::Found;
+use crate::wizard::backend::Detected;
 use crate::wizard::theme::{TextRole, Tone, palette};
 use crate::wizard::widgets::{Paragraph, UiExt as _, card, card_row, radio_card};
 
 /// The first page.
 #[derive(Default)]
 pub struct WelcomePage {
-    /// What an earlier visit to the hardware page found.
-    pub found: Option<Arc<Found>>,
+    /// What was detected on an earlier visit to the hardware page.
+    pub detected: Option<Arc<Detected>>,
 }
 
 impl View for WelcomePage {
@@ -41,7 +41,7 @@ impl View for WelcomePage {
         ui.gap(3.5);
         card_row(ui, "welcome", &[1.0, 1.0], |ui, i| {
             let (title, sentences) = if i == 0 {
-                let home = cx.backend.places().home.display().to_string();
+                let home = cx.home.display().to_string();
                 (
                     say!(text, "wizard-welcome-touches-title"),
                     say!(text, "wizard-welcome-touches", home = home),

@@ -11,7 +11,7 @@ use wgpu::{Adapter, Backends, DeviceType, Surface};
 use super::Drawing;
 use super::child::Word;
 use crate::say;
-use crate::wizard::backend::{Backend, Live};
+use crate::wizard::backend::{CommandQueue, Live};
 use crate::wizard::{Wizard, WizardOptions, theme};
 
 /// Why it is not there.
@@ -129,7 +129,7 @@ impl<'a> App<'a> {
         theme::install(ctx);
         ctx.options_mut(|options| options.fallback_theme = egui::Theme::Light);
         let waker = ctx.clone();
-        let backend: Box<dyn Backend> = Box::new(Live::new(&options));
+        let backend = Box::new(CommandQueue::new(Live::new(&options)));
         let wizard = Wizard::new(options, backend, Arc::new(move || waker.request_repaint()));
         let background = (ctx.global_style().visuals.panel_fill, None);
         Self { wizard, title: String::new(), first_frame: FirstFrame::Ahead, background, tell }

@@ -18,7 +18,7 @@ pub struct Column {
     pub grow: f32,
     /// Figures are set to the right.
     pub right: bool,
-    /// Which way it is sorted: up, down, or not (`None`).
+    /// EngineChoice way it is sorted: up, down, or not (`None`).
     pub sorted: Option<bool>,
 }
 

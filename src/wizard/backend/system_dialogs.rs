@@ -1,7 +1,8 @@
-//! The system's own dialogs, and its file manager.
+//! The system's own dialogs, its browser and its file manager.
 //!
-//! A dialog must be made on the window's thread (macOS insists) and may be waited for on another. Where a system has
-//! none, the answer is the same as when the person closes it; every place that opens one takes typed paths too.
+//! Where a system has no dialog, the answer is the same as when the user closes it; every field that opens one can be
+//! typed into as well. A dialog may be opened from any thread: on macOS, `rfd` moves it to the main thread, which runs the
+//! window's event loop.
 
 use std::future::Future;
 use std::path::{Path, PathBuf};
@@ -10,27 +11,31 @@ use std::thread;
 
 use rfd::{AsyncFileDialog, FileHandle};
 
-use super::{Message, Outbox, PathField, WorkerError};
-use crate::say;
-use crate::text::Text;
+use super::command::PathField;
+use super::error::WorkerError;
+use super::message::{Message, Outbox};
 
-/// Lets the person pick a folder, or a file that is there.
-pub(super) fn pick_path(of: PathField, start: &Path, picked: impl FnOnce(Option<PathBuf>) + Send + 'static) {
+/// Lets the user pick a folder, or a file that exists. `picked` gets `None` when the dialog is closed.
+pub(super) fn pick_path(
+    field: PathField,
+    start: &Path,
+    picked: impl FnOnce(Option<PathBuf>) + Send + 'static,
+) {
     let dialog = AsyncFileDialog::new().set_directory(existing(start));
-    if of.is_file() {
+    if field.is_file() {
         wait_for(dialog.pick_file(), picked);
     } else {
         wait_for(dialog.pick_folder(), picked);
     }
 }
 
-/// Lets the person pick where to save a report.
-pub(super) fn pick_file(start: &Path, picked: impl FnOnce(Option<PathBuf>) + Send + 'static) {
+/// Lets the user pick where to save a report. `picked` gets `None` when the dialog is closed.
+pub(super) fn pick_report_file(start: &Path, picked: impl FnOnce(Option<PathBuf>) + Send + 'static) {
     let dialog = AsyncFileDialog::new().set_directory(existing(start)).set_file_name(REPORT_NAME);
     wait_for(dialog.save_file(), picked);
 }
 
-/// What a report is called unless the person says otherwise.
+/// Name of a report's file unless the user types another.
 pub(crate) const REPORT_NAME: &str = "acolyte-report.json";
 
 fn existing(folder: &Path) -> PathBuf {
@@ -56,24 +61,24 @@ fn wait_for(
 }
 
 /// Shows a folder in the system's file manager.
-pub(super) fn open_folder(folder: &Path, text: Text, outbox: &Outbox) {
+pub(super) fn open_folder(folder: &Path, outbox: &Outbox) {
     let mut opener = opener("explorer");
     opener.arg(folder);
-    start(opener, &folder.display().to_string(), text, outbox);
+    start(opener, &folder.display().to_string(), outbox);
 }
 
 /// Shows a web page in the system's browser.
-pub(super) fn open_link(url: &'static str, text: Text, outbox: &Outbox) {
+pub(super) fn open_link(url: &'static str, outbox: &Outbox) {
     let mut opener = opener("rundll32");
     if cfg!(windows) {
-        // The file manager would take an address apart at its commas and question marks.
+        // Explorer would split an address at its commas and question marks.
         opener.arg("url.dll,FileProtocolHandler");
     }
     opener.arg(url);
-    start(opener, url, text, outbox);
+    start(opener, url, outbox);
 }
 
-/// What opens something with the program that the person has chosen for it.
+/// The program that opens something with the user's default application.
 fn opener(on_windows: &str) -> Command {
     Command::new(if cfg!(windows) {
         on_windows
@@ -84,13 +89,13 @@ fn opener(on_windows: &str) -> Command {
     })
 }
 
-fn start(mut opener: Command, what: &str, text: Text, outbox: &Outbox) {
+fn start(mut opener: Command, target: &str, outbox: &Outbox) {
     match opener.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).spawn() {
-        // Waited for only so that it does not stay behind as a zombie; how it ends is its own business.
+        // Waited for only so that it leaves no zombie.
         Ok(mut child) => drop(thread::spawn(move || child.wait())),
         Err(error) => {
-            let words = say!(text, "wizard-open-failed", path = what, cause = error.to_string());
-            outbox.send(Message::OpenFailed(WorkerError(words)));
+            let error = WorkerError::NotOpened { target: target.to_owned(), cause: error.to_string() };
+            outbox.send(Message::OpenFailed(error));
         }
     }
 }

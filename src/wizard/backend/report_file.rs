@@ -1,46 +1,45 @@
-//! The report that a window saves: the same as that of `acolyte doctor`, with what is on the page.
+//! The report that the window saves: the one of `acolyte doctor`, with what is on the page.
 
 use std::path::PathBuf;
 
-use super::{ReportContents, WorkerError};
+use super::command::ReportContents;
+use super::error::WorkerError;
 use crate::doctor::{self, ReportSubject};
 use crate::hardware::{DetectOptions, collect};
-use crate::say;
 use crate::sentences::document::DoctorDocument;
-use crate::text::Text;
 
-/// What the log of the page is called in a report.
+/// Name of the page's log in a report.
 const PAGE_LOG: &str = "installation (window)";
 
-/// Puts the report together and writes it. Reads logs, and asks the machine when nobody has: call it on a worker thread.
+/// Builds the report and writes it; returns its path. Reads logs, and detects the machine if it is not in `contents`:
+/// call it on a worker thread.
 pub(super) fn write(
-    about: &ReportContents,
+    contents: &ReportContents,
     options: &DetectOptions,
     path: PathBuf,
-    text: Text,
-) -> Result<Option<PathBuf>, WorkerError> {
-    let failed = |cause: String| {
-        let path = path.display().to_string();
-        WorkerError(say!(text, "wizard-report-failed", path = path, cause = cause))
-    };
-    let json = json(about, options).map_err(|error| failed(error.to_string()))?;
-    std::fs::write(&path, json).map_err(|error| failed(error.to_string()))?;
-    Ok(Some(path))
+) -> Result<PathBuf, WorkerError> {
+    let written = json(contents, options)
+        .map_err(|error| error.to_string())
+        .and_then(|json| std::fs::write(&path, json).map_err(|error| error.to_string()));
+    match written {
+        Ok(()) => Ok(path),
+        Err(cause) => Err(WorkerError::ReportNotWritten { path, cause }),
+    }
 }
 
-fn json(about: &ReportContents, options: &DetectOptions) -> Result<String, serde_json::Error> {
-    let machine = match about.found.as_deref() {
-        Some(found) => match &found.evidence {
+fn json(contents: &ReportContents, options: &DetectOptions) -> Result<String, serde_json::Error> {
+    let machine = match contents.detected.as_deref() {
+        Some(detected) => match &detected.evidence {
             Some(evidence) => ReportSubject::Asked(Box::new(evidence.clone())),
-            None => ReportSubject::Saved(Box::new(found.hardware.clone())),
+            None => ReportSubject::Saved(Box::new(detected.hardware.clone())),
         },
         None => ReportSubject::Asked(Box::new(collect(options))),
     };
     let mut report = doctor::report(&machine, options)?;
-    if let Some(log) = &about.log {
+    if let Some(log) = &contents.log {
         report.add_log(PAGE_LOG, log);
     }
-    report.receipt = about.receipt.clone();
+    report.receipt = contents.receipt.clone();
     let mut json = serde_json::to_string_pretty(&DoctorDocument::from(&report))?;
     json.push('\n');
     Ok(json)
@@ -53,10 +52,9 @@ mod tests {
     use crate::doctor::DoctorReport;
     use crate::hardware::engines::Places;
     use crate::machine::Hardware;
-    use crate::text::Language;
 
     #[test]
-    fn a_report_of_the_window_is_one_of_the_doctors() {
+    fn a_report_of_the_window_has_the_format_of_the_doctor() {
         let home = tempfile::tempdir().unwrap();
         let path = home.path().join("report.json");
         let options = DetectOptions {
@@ -65,12 +63,11 @@ mod tests {
             engines: Places::default(),
             ..DetectOptions::new(home.path().to_owned())
         };
-        let about = ReportContents {
+        let contents = ReportContents {
             log: Some("pulled with token=abc\nended".to_owned()),
             ..ReportContents::default()
         };
-        let text = Text::new(Language::English);
-        assert_eq!(write(&about, &options, path.clone(), text), Ok(Some(path.clone())));
+        assert_eq!(write(&contents, &options, path.clone()).unwrap(), path);
         let json = std::fs::read_to_string(&path).unwrap();
         let report: DoctorReport = serde_json::from_str(&json).unwrap();
         assert_eq!(report.logs[PAGE_LOG], ["pulled with token=SECRET", "ended"]);
@@ -78,7 +75,7 @@ mod tests {
         assert_eq!(Hardware::from_file(&path).unwrap(), report.hardware);
 
         let nowhere = home.path().join("no/such/folder/report.json");
-        let Err(WorkerError(words)) = write(&about, &options, nowhere, text) else { unreachable!("written") };
-        assert!(words.contains("report.json"), "{words}");
+        let error = write(&contents, &options, nowhere.clone()).unwrap_err();
+        assert!(matches!(error, WorkerError::ReportNotWritten { path, .. } if path == nowhere));
     }
 }

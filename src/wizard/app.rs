@@ -1,0 +1,114 @@
+//! The state of the window's content.
+
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, channel};
+
+use super::backend::{Backend, Command, Message, Outbox, ReportContents};
+use super::flow::Page;
+use super::notice::Notice;
+use super::options::{DefaultFolders, WizardOptions};
+use super::question::Question;
+use super::settings::Settings;
+use super::steps::SidebarStep;
+use crate::install::SavedRequest;
+use crate::text::Text;
+
+/// The window's content.
+pub struct Wizard {
+    pub(super) options: WizardOptions,
+    pub(super) folders: DefaultFolders,
+    backend: Box<dyn Backend>,
+    outbox: Outbox,
+    pub(super) inbox: Receiver<Message>,
+    pub(super) text: Text,
+    pub(super) page: Page,
+    pub(super) question: Option<Question>,
+    pub(super) notice: Option<Notice>,
+    /// Version of the engine that would be installed, once it is known.
+    pub(super) engine_version: Option<String>,
+    /// The installation to resume after detection.
+    pub(super) resuming: Option<Box<SavedRequest>>,
+    pub(super) settings: Settings,
+    /// The settings that egui has; `None` before the first frame.
+    pub(super) applied_settings: Option<Settings>,
+    /// Close the window once the installation has stopped.
+    pub(super) closing: bool,
+    pub(super) wants_to_close: bool,
+    /// The step that was drawn last.
+    pub(super) drawn_step: Option<SidebarStep>,
+}
+
+impl Wizard {
+    /// A wizard on its first page. It looks for an installation and shows Manage when there is one. `wake` is called
+    /// from worker threads whenever there is something new to draw.
+    pub fn new(options: WizardOptions, backend: Box<dyn Backend>, wake: Arc<dyn Fn() + Send + Sync>) -> Self {
+        let (sender, inbox) = channel();
+        let wizard = Self {
+            folders: options.default_folders(),
+            backend,
+            outbox: Outbox::new(sender, wake),
+            inbox,
+            text: options.text(),
+            page: Page::default(),
+            question: None,
+            notice: None,
+            engine_version: None,
+            resuming: None,
+            settings: options.settings,
+            applied_settings: None,
+            closing: false,
+            wants_to_close: false,
+            drawn_step: None,
+            options,
+        };
+        wizard.send(Command::LookForInstallation);
+        wizard
+    }
+
+    /// The page that is shown.
+    pub fn page(&self) -> &Page {
+        &self.page
+    }
+
+    /// The language in force.
+    pub fn text(&self) -> Text {
+        self.text
+    }
+
+    /// The page's heading, in the language in force.
+    pub fn heading(&self) -> String {
+        self.page.view().heading(self.text).0
+    }
+
+    /// Whether the window should close now.
+    pub fn wants_to_close(&self) -> bool {
+        self.wants_to_close
+    }
+
+    /// Call when the user closes the window. Returns whether it may close at once; a running installation is asked
+    /// about first.
+    pub fn may_close(&mut self) -> bool {
+        if matches!(&self.page, Page::Install(page) if page.is_running()) && !self.wants_to_close {
+            self.question = Some(Question::Cancel { closing: true });
+            return false;
+        }
+        true
+    }
+
+    /// Sends a command to the backend; messages answer it.
+    pub(super) fn send(&self, command: Command) {
+        self.backend.execute(command, &self.outbox);
+    }
+
+    /// What a report about this page contains.
+    pub(super) fn report_contents(&self) -> ReportContents {
+        let mut contents =
+            ReportContents { detected: self.page.detected().cloned(), ..ReportContents::default() };
+        match &self.page {
+            Page::Install(page) => contents.log = Some(page.log(self.text)),
+            Page::Result(page) => contents.receipt = Some(page.receipt.clone()),
+            _ => {}
+        }
+        contents
+    }
+}

@@ -1,0 +1,131 @@
+//! What the window asks a backend to do.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use super::detected::Detected;
+use crate::control::Control;
+use crate::install::{EngineSource, Receipt, Request};
+use crate::ollama::http::HttpOptions;
+use crate::text::Text;
+use crate::wizard::settings::Settings;
+
+/// What the window asks for. Each names the messages that answer it.
+#[derive(Clone, Debug)]
+pub enum Command {
+    /// Look for an installation → `Message::EngineVersion`, `Message::Installation`, and
+    /// `Message::Interrupted` when the last installation was interrupted.
+    LookForInstallation,
+    /// Detect the machine and plan every profile for it → `Message::Detected`.
+    Detect,
+    /// Ask for the free space on the drives of these folders → `Message::FreeSpace`.
+    MeasureFreeSpace(Vec<PathBuf>),
+    /// Look for the newest release of the engine → `Message::NewestFound`.
+    FindNewest(EngineSource),
+    /// Look up a model by a typed reference → `Message::ModelFound`.
+    FindModel {
+        /// What was typed.
+        reference: String,
+        /// Proxy and certificates.
+        http: HttpOptions,
+    },
+    /// Install → `Message::InstallEvent`s, then `Message::InstallEnded`.
+    Install {
+        /// What to install.
+        request: Box<Request>,
+        /// Language of the documents that the installation writes.
+        text: Text,
+        /// Pauses and cancels it.
+        control: Control,
+    },
+    /// Ask the installed model → `Message::AnswerPart`s, then `Message::AnswerEnded`.
+    AskModel {
+        /// Port of the private server.
+        port: u16,
+        /// The question.
+        prompt: String,
+        /// Cancels it.
+        control: Control,
+    },
+    /// Check an installation → `Message::Health`.
+    CheckHealth {
+        /// Its folder.
+        home: PathBuf,
+    },
+    /// Change an installation → `Message::Managed`.
+    Manage {
+        /// Its folder.
+        home: PathBuf,
+        /// The change.
+        action: ManageAction,
+    },
+    /// Open a dialog for a folder or file → `Message::PathPicked`.
+    PickPath {
+        /// What it is for.
+        field: PathField,
+        /// Folder to start in.
+        start: PathBuf,
+    },
+    /// Open a dialog for a file and write a report there → `Message::ReportSaved`.
+    SaveReportAs(ReportContents),
+    /// Write a report to a typed path → `Message::ReportSaved`.
+    SaveReport {
+        /// What it is about.
+        contents: ReportContents,
+        /// The file.
+        path: PathBuf,
+    },
+    /// Keep how the window looks for the next start, if something is installed. No answer.
+    RememberSettings(Settings),
+    /// Show a web page in the browser → `Message::OpenFailed` on failure.
+    OpenLink(&'static str),
+    /// Show a folder in the file manager → `Message::OpenFailed` on failure.
+    OpenFolder(PathBuf),
+}
+
+/// What can be done to an installation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ManageAction {
+    /// Start the server.
+    Start,
+    /// Stop it.
+    Stop,
+    /// Undo an interrupted installation.
+    Undo,
+    /// Remove everything that was installed.
+    Remove {
+        /// Leave the models where they are.
+        keep_models: bool,
+    },
+}
+
+/// The field that a picked folder or file is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PathField {
+    /// Our folder.
+    Home,
+    /// Folder of the models.
+    Models,
+    /// An archive of the engine.
+    Archive,
+    /// Certificates to trust.
+    Certificates,
+}
+
+impl PathField {
+    /// Whether it takes a file, not a folder.
+    pub fn is_file(self) -> bool {
+        matches!(self, Self::Archive | Self::Certificates)
+    }
+}
+
+/// What a report contains besides the settings and logs on this computer.
+#[derive(Clone, Debug, Default)]
+pub struct ReportContents {
+    /// The machine on the pages; detected anew when `None`.
+    pub detected: Option<Arc<Detected>>,
+    /// Log of the installation on the page.
+    pub log: Option<String>,
+    /// Its receipt.
+    pub receipt: Option<Receipt>,
+}

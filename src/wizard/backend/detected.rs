@@ -1,0 +1,91 @@
+//! What detection found, with everything the pages compute from it.
+
+use std::sync::Arc;
+
+use crate::hardware::evidence::Evidence;
+use crate::install::reuse::InstalledEngine;
+use crate::machine::Hardware;
+use crate::models::{Catalogue, KvCacheType, Model};
+use crate::plan::{self, Layers, Plan, Profiles, ReferenceComputer, Report};
+use crate::platform::login::{Kind, LoginError};
+
+/// What detection found, and what follows from it. Everything in it is in memory: pages may use it in any frame.
+#[derive(Debug)]
+pub struct Detected {
+    /// The machine.
+    pub hardware: Hardware,
+    /// What its sources answered; `None` when the machine came from a file.
+    pub evidence: Option<Evidence>,
+    /// Every profile planned for it.
+    pub report: Report,
+    /// Profiles and policy it was planned with.
+    pub profiles: Arc<Profiles>,
+    /// Index of the GPU the plans are made for, which need not be the first one.
+    pub planned_gpu: Option<usize>,
+    /// The reference table, computed and compared with this machine.
+    pub reference: Arc<[ReferenceComputer]>,
+    /// Bytes of the engine's archives for this machine; `None` when unknown.
+    pub engine_download_bytes: Option<u64>,
+    /// An engine on this computer that is recent enough and may be used.
+    pub reusable_engine: Option<InstalledEngine>,
+    /// What starts the server at login on this system.
+    pub autostart: Result<Kind, Arc<LoginError>>,
+    /// Duration of the detection, in seconds.
+    pub seconds: f64,
+}
+
+/// A model and a setting the user chose instead of a profile.
+#[derive(Clone, Debug)]
+pub struct CustomModel {
+    /// The model.
+    pub model: Arc<Model>,
+    /// Type of the KV cache.
+    pub kv_cache_type: KvCacheType,
+    /// Tokens of context.
+    pub context_tokens: u32,
+    /// Layers on the GPU; `None` for as many as fit.
+    pub gpu_layers: Option<u32>,
+}
+
+impl Detected {
+    /// Plans every profile for a machine, and `own_model` before them. Arithmetic only; the facts that need the system
+    /// (a reusable engine, the kind of autostart) are for the caller to add.
+    pub fn plan_for(hardware: Hardware, profiles: Arc<Profiles>, own_model: Option<Arc<Model>>) -> Self {
+        let policy = &profiles.policy;
+        let mut report = plan::plan_all(&hardware, Catalogue::built_in(), &profiles);
+        if let Some(model) = own_model {
+            let candidate = plan::own_candidate(model, Layers::Fit, policy);
+            report = report.with_own(plan::make_plan(&candidate, &hardware, policy));
+        }
+        let planned = plan::chosen_gpu(&hardware, policy);
+        let planned_gpu = planned.and_then(|gpu| hardware.gpus.iter().position(|one| std::ptr::eq(one, gpu)));
+        let reference = plan::reference_computers(&hardware, Catalogue::built_in(), &profiles);
+        Self {
+            report,
+            planned_gpu,
+            reference: reference.into(),
+            hardware,
+            evidence: None,
+            profiles,
+            engine_download_bytes: None,
+            reusable_engine: None,
+            autostart: Err(Arc::new(LoginError::NoFolder)),
+            seconds: 0.0,
+        }
+    }
+
+    /// The models that can be chosen besides the profiles'.
+    pub fn catalogue(&self) -> &'static [Arc<Model>] {
+        &Catalogue::built_in().models
+    }
+
+    /// Plans a model of the user's own choice.
+    pub fn plan_custom(&self, custom: &CustomModel) -> Plan {
+        let layers = custom.gpu_layers.map_or(Layers::Fit, Layers::Exactly);
+        let policy = &self.profiles.policy;
+        let model = Arc::clone(&custom.model);
+        let candidate =
+            plan::custom_candidate(model, custom.kv_cache_type, custom.context_tokens, layers, policy);
+        plan::make_plan(&candidate, &self.hardware, policy)
+    }
+}

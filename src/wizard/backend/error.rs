@@ -1,0 +1,89 @@
+//! Why a command failed.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use crate::install::InstallError;
+use crate::ollama::client::ClientError;
+use crate::ollama::lookup::LookupError;
+use crate::ollama::release::newest::NewestError;
+use crate::say;
+use crate::text::Text;
+
+/// Why a command failed. Put into words where it is shown, so that a change of language changes them too.
+#[derive(Clone, Debug)]
+pub enum WorkerError {
+    /// The worker panicked.
+    Crashed,
+    /// The system could not start a thread, or what a thread needs.
+    NotStarted {
+        /// What the system said.
+        cause: String,
+    },
+    /// Installing, or managing an installation.
+    Install(Arc<InstallError>),
+    /// Looking for the newest release.
+    Newest(Arc<NewestError>),
+    /// Looking up a model.
+    Lookup(Arc<LookupError>),
+    /// Asking the engine.
+    Engine(Arc<ClientError>),
+    /// Writing a report.
+    ReportNotWritten {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        cause: String,
+    },
+    /// Opening a folder or a web page.
+    NotOpened {
+        /// The folder or the address.
+        target: String,
+        /// What the system said.
+        cause: String,
+    },
+}
+
+impl WorkerError {
+    /// What happened and what to do.
+    pub fn explain(&self, text: Text) -> String {
+        match self {
+            Self::Crashed => say!(text, "wizard-worker-crashed"),
+            Self::NotStarted { cause } => say!(text, "wizard-no-worker", cause = cause.as_str()),
+            Self::Install(_) if self.asks_for_four_bits() => say!(text, "wizard-four-bits-declined"),
+            Self::Install(error) => error.explain(text),
+            Self::Newest(error) => error.explain(text),
+            Self::Lookup(error) => error.explain(text),
+            Self::Engine(error) => error.explain(text),
+            Self::ReportNotWritten { path, cause } => {
+                let path = path.display().to_string();
+                say!(text, "wizard-report-failed", path = path, cause = cause.as_str())
+            }
+            Self::NotOpened { target, cause } => {
+                say!(text, "wizard-open-failed", path = target.as_str(), cause = cause.as_str())
+            }
+        }
+    }
+
+    /// Whether the user cancelled it.
+    pub fn is_cancelled(&self) -> bool {
+        matches!(self, Self::Install(error) if error.is_cancelled())
+    }
+
+    /// Whether memory ran out, and the model may fit with a 4-bit KV cache, which needs consent.
+    pub fn asks_for_four_bits(&self) -> bool {
+        matches!(self, Self::Install(error) if matches!(**error, InstallError::FourBitsNeedConsent { .. }))
+    }
+}
+
+impl From<InstallError> for WorkerError {
+    fn from(error: InstallError) -> Self {
+        Self::Install(Arc::new(error))
+    }
+}
+
+impl From<ClientError> for WorkerError {
+    fn from(error: ClientError) -> Self {
+        Self::Engine(Arc::new(error))
+    }
+}

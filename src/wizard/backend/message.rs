@@ -1,0 +1,138 @@
+//! What a backend answers.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::mpsc::Sender;
+
+use super::command::{ManageAction, PathField};
+use super::detected::Detected;
+use super::error::WorkerError;
+use crate::install::manage::undo::Unfinished;
+use crate::install::{Event, Receipt, SavedRequest};
+use crate::models::Model;
+use crate::ollama::release::Release;
+
+/// What a backend sends to the window.
+#[derive(Debug)]
+pub enum Message {
+    /// Version of the engine that would be installed.
+    EngineVersion(String),
+    /// Whether there is an installation.
+    Installation(Result<Option<Installation>, WorkerError>),
+    /// The last installation was interrupted.
+    Interrupted(Box<Unfinished>),
+    /// Detection ended.
+    Detected(Result<Arc<Detected>, WorkerError>),
+    /// Free bytes on the drive of each folder; `None` when unknown.
+    FreeSpace(BTreeMap<PathBuf, Option<u64>>),
+    /// A typed model reference was looked up.
+    ModelFound {
+        /// What was typed.
+        reference: String,
+        /// The model.
+        model: Result<Arc<Model>, WorkerError>,
+    },
+    /// Progress of the installation.
+    InstallEvent(Event),
+    /// The installation ended.
+    InstallEnded(Result<Receipt, WorkerError>),
+    /// A piece of an answer.
+    AnswerPart(String),
+    /// An answer ended.
+    AnswerEnded(Result<AnswerFigures, WorkerError>),
+    /// The installation was checked.
+    Health(Result<InstallationHealth, WorkerError>),
+    /// The installation was changed.
+    Managed(ManageAction, Result<(), WorkerError>),
+    /// A dialog for a folder or file was closed.
+    PathPicked(PathField, Option<PathBuf>),
+    /// The newest release of the engine was looked for.
+    NewestFound(Result<Box<Release>, WorkerError>),
+    /// A report was written, or the dialog for it closed without a choice.
+    ReportSaved(Result<Option<PathBuf>, WorkerError>),
+    /// A folder, a web page or a dialog could not be opened.
+    OpenFailed(WorkerError),
+}
+
+/// An installation of ours.
+#[derive(Clone, Debug)]
+pub struct Installation {
+    /// Profile id.
+    pub profile: String,
+    /// Tag of the model.
+    pub model: String,
+    /// Our folder.
+    pub home: PathBuf,
+    /// Port of the private server.
+    pub port: u16,
+    /// Whether the server starts at login.
+    pub autostart: bool,
+    /// The banner of a degraded installation, as it was written into `profile.yaml`.
+    pub banner: Option<String>,
+    /// The receipt, if the installation got that far.
+    pub receipt: Option<Receipt>,
+    /// Version of the engine.
+    pub engine_version: String,
+    /// The request it was installed with, for a repair or an update.
+    pub request: Option<Box<SavedRequest>>,
+}
+
+/// What a check of an installation found.
+#[derive(Clone, Debug, PartialEq)]
+pub struct InstallationHealth {
+    /// Whether the server answers.
+    pub running: bool,
+    /// Version of the engine, as it reports itself.
+    pub engine_version: Option<String>,
+    /// Bytes the model takes in memory; `None` while it is not loaded.
+    pub loaded_bytes: Option<u64>,
+    /// What is wrong; empty when all is well.
+    pub problems: Vec<HealthProblem>,
+}
+
+/// Something that is wrong with an installation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum HealthProblem {
+    /// The last installation was interrupted.
+    InstallationUnfinished,
+    /// The server runs but does not answer.
+    ServerSilent,
+    /// The engine keeps less context than promised.
+    ContextReduced {
+        /// Tokens promised.
+        promised_tokens: u32,
+        /// Tokens the engine keeps.
+        kept_tokens: u64,
+    },
+}
+
+/// What was measured on one answer.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct AnswerFigures {
+    /// Tokens a second; `None` when the answer was stopped.
+    pub tokens_per_s: Option<f64>,
+    /// Seconds to the first token; `None` when none came.
+    pub first_token_s: Option<f64>,
+}
+
+/// Where a backend puts its messages. Sending wakes the window.
+#[derive(Clone)]
+pub struct Outbox {
+    sender: Sender<Message>,
+    wake: Arc<dyn Fn() + Send + Sync>,
+}
+
+impl Outbox {
+    /// Messages go to `sender`; `wake` is called after each.
+    pub fn new(sender: Sender<Message>, wake: Arc<dyn Fn() + Send + Sync>) -> Self {
+        Self { sender, wake }
+    }
+
+    /// Sends a message. Does nothing once the window is gone.
+    pub fn send(&self, message: Message) {
+        if self.sender.send(message).is_ok() {
+            (self.wake)();
+        }
+    }
+}

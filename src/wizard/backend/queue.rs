@@ -1,0 +1,48 @@
+//! A thread between the window and its backend.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::mpsc::{Sender, channel};
+use std::thread;
+
+use super::command::Command;
+use super::error::WorkerError;
+use super::interface::{Backend, failure};
+use super::message::Outbox;
+
+/// A backend whose calls return at once: a thread of its own hands the commands to the real backend, in order.
+pub struct CommandQueue {
+    commands: Sender<(Command, Outbox)>,
+}
+
+impl CommandQueue {
+    /// Puts a thread before `backend`. Without a thread every command is answered with an error.
+    pub fn new(backend: impl Backend + Send + 'static) -> Self {
+        let (commands, queue) = channel::<(Command, Outbox)>();
+        let spawned = thread::Builder::new().name("commands".to_owned()).spawn(move || {
+            for (command, outbox) in queue {
+                let answer = failure(&command);
+                // A panic must not leave the window waiting for ever.
+                if catch_unwind(AssertUnwindSafe(|| backend.execute(command, &outbox))).is_err()
+                    && let Some(message) = answer(WorkerError::Crashed)
+                {
+                    outbox.send(message);
+                }
+            }
+        });
+        if let Err(error) = spawned {
+            tracing::error!(%error, "there is no thread for the window's commands");
+        }
+        Self { commands }
+    }
+}
+
+impl Backend for CommandQueue {
+    fn execute(&self, command: Command, outbox: &Outbox) {
+        if let Err(unsent) = self.commands.send((command, outbox.clone())) {
+            let answer = failure(&unsent.0.0);
+            if let Some(message) = answer(WorkerError::NotStarted { cause: "no thread".to_owned() }) {
+                outbox.send(message);
+            }
+        }
+    }
+}

@@ -1,0 +1,108 @@
+//! Carries out what a frame's buttons, links and keys asked for.
+
+use std::path::PathBuf;
+
+use super::app::Wizard;
+use super::backend::Command;
+use super::flow::Page;
+use super::pages::Intent;
+use super::pages::hardware::HardwarePage;
+use super::pages::manage::ManageActivity;
+use super::question::Question;
+use super::steps::SidebarStep;
+use crate::text::Text;
+
+impl Wizard {
+    /// Carries out one intent. `dark`: whether the dark theme is in force.
+    pub(super) fn carry_out(&mut self, intent: Intent, dark: bool) {
+        match intent {
+            Intent::Next => self.next_page(),
+            Intent::Back => self.change_page(Page::back),
+            Intent::GoTo(step) => self.change_page(|page| page.back_to(step)),
+            Intent::SetLanguage(language) => {
+                self.settings.language = Some(language);
+                self.text = Text::new(language);
+            }
+            Intent::SwitchTheme => self.settings.dark = Some(!dark),
+            Intent::SetAppearance(appearance) => self.settings.appearance = appearance,
+            Intent::DetectAgain => self.change_page(|page| match page {
+                Page::Hardware(_) => Page::Hardware(HardwarePage::default()),
+                other => other,
+            }),
+            Intent::AskWhereToSave => self.question = Some(Question::save_beside(&self.folders.home)),
+            Intent::CompareWithReference => {
+                self.question =
+                    self.page.detected().map(|detected| Question::Reference(detected.reference.clone()));
+            }
+            Intent::PickPath(field, start) => self.send(Command::PickPath { field, start }),
+            Intent::LookUpModel => {
+                if let Page::Profile(page) = &mut self.page {
+                    let command = page.begin_lookup();
+                    self.send(command);
+                }
+            }
+            Intent::LookForNewest => self.look_for_newest(),
+            Intent::ToggleLog => {
+                if let Page::Install(page) = &mut self.page {
+                    page.toggle_log();
+                }
+            }
+            Intent::TogglePause => {
+                if let Page::Install(page) = &self.page {
+                    page.toggle_pause();
+                }
+            }
+            Intent::AskToCancel => self.question = Some(Question::Cancel { closing: false }),
+            Intent::Retry => self.retry(),
+            Intent::ChooseAnother => self.change_page(|page| page.back_to(SidebarStep::Profile)),
+            Intent::AskModel => {
+                if let Page::Result(page) = &mut self.page
+                    && let Some(command) = page.begin_answer()
+                {
+                    self.send(command);
+                }
+            }
+            Intent::OpenFolder => self.open_folder(),
+            Intent::Manage => self.send(Command::LookForInstallation),
+            Intent::ChangeProfile => self.change_page(|_| Page::Hardware(HardwarePage::default())),
+            Intent::Repair => {
+                let request = match &mut self.page {
+                    Page::Manage(page) => page.installation.request.take(),
+                    _ => None,
+                };
+                match request {
+                    Some(request) => self.resume(*request),
+                    None => self.carry_out(Intent::ChangeProfile, dark),
+                }
+            }
+            Intent::AskToRemove => self.question = Some(Question::Remove { keep_models: false }),
+            Intent::Act(action) => {
+                if let Page::Manage(page) = &mut self.page {
+                    page.begin(ManageActivity::Acting(action));
+                    let home = page.installation.home.clone();
+                    self.send(Command::Manage { home, action });
+                }
+            }
+            Intent::CheckHealth => self.check_health(),
+            Intent::OpenLink(url) => self.send(Command::OpenLink(url)),
+            Intent::Finish => self.wants_to_close = true,
+        }
+    }
+
+    /// Checks the installation on the Manage page.
+    pub(super) fn check_health(&mut self) {
+        if let Page::Manage(page) = &mut self.page {
+            page.begin(ManageActivity::Checking);
+            let home = page.installation.home.clone();
+            self.send(Command::CheckHealth { home });
+        }
+    }
+
+    fn open_folder(&self) {
+        match &self.page {
+            Page::Result(page) => self.send(Command::OpenFolder(PathBuf::from(page.home()))),
+            Page::Manage(page) => self.send(Command::OpenFolder(page.installation.home.clone())),
+            _ => {}
+        }
+    }
+}

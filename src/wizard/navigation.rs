@@ -1,0 +1,95 @@
+//! From page to page.
+
+use std::sync::Arc;
+
+use super::app::Wizard;
+use super::backend::Command;
+use super::flow::Page;
+use super::pages::compatibility::CompatibilityPage;
+use super::pages::consent::ConsentPage;
+use super::pages::install::InstallPage;
+use super::pages::profile::ProfilePage;
+use super::pages::summary::SummaryPage;
+use crate::control::Control;
+
+impl Wizard {
+    /// Changes the page. A notice about the old page is not shown on the new one.
+    pub(super) fn change_page(&mut self, to: impl FnOnce(Page) -> Page) {
+        self.notice = None;
+        self.page = to(std::mem::take(&mut self.page));
+        self.arrive();
+    }
+
+    /// To the next page, if the present one is complete. From the summary it starts the installation.
+    pub(super) fn next_page(&mut self) {
+        if let Page::Summary(page) = &self.page {
+            let control = Control::new();
+            self.install(page, &control);
+            self.change_page(|page| match page {
+                Page::Summary(page) => Page::Install(Box::new(InstallPage::new(*page, control))),
+                other => other,
+            });
+            return;
+        }
+        let options = self.options.clone();
+        let text = self.text;
+        self.change_page(|page| match page {
+            Page::Welcome(page) => Page::Hardware(page.into()),
+            Page::Hardware(page) => match page.detected() {
+                Some(detected) => {
+                    Page::Compatibility(Box::new(CompatibilityPage::from(Arc::clone(detected))))
+                }
+                None => Page::Hardware(page),
+            },
+            Page::Compatibility(page) => match ProfilePage::new(*page, &options) {
+                Ok(profile) => Page::Profile(Box::new(profile)),
+                Err(page) => Page::Compatibility(page),
+            },
+            Page::Profile(page) if !page.is_complete() => Page::Profile(page),
+            Page::Profile(page) if page.needs_consent() => Page::Consent(Box::new(ConsentPage::from(*page))),
+            Page::Profile(page) => Page::Summary(Box::new(SummaryPage::new(*page, None))),
+            Page::Consent(page) if page.ticked => {
+                Page::Summary(Box::new(SummaryPage::after_consent(*page, text)))
+            }
+            other => other,
+        });
+    }
+
+    /// Starts what a page needs as soon as it is shown.
+    fn arrive(&mut self) {
+        let command = match &mut self.page {
+            Page::Hardware(page) => page.begin_detection().then_some(Command::Detect),
+            Page::Profile(page) => page.choice.engine.begin_search().map(Command::FindNewest),
+            Page::Summary(page) => Some(Command::MeasureFreeSpace(page.folders().into())),
+            _ => None,
+        };
+        if let Some(command) = command {
+            self.send(command);
+        }
+    }
+
+    /// Looks for the newest release if it is wanted and not known.
+    pub(super) fn look_for_newest(&mut self) {
+        if matches!(self.page, Page::Profile(_)) {
+            self.arrive();
+        }
+    }
+
+    /// Installs once more, from where it failed.
+    pub(super) fn retry(&mut self) {
+        if let Page::Install(page) = &self.page
+            && page.has_ended()
+        {
+            let control = Control::new();
+            self.install(&page.summary, &control);
+            if let Page::Install(page) = &mut self.page {
+                page.restart(control);
+            }
+        }
+    }
+
+    fn install(&self, summary: &SummaryPage, control: &Control) {
+        let request = Box::new(summary.request(&self.options, self.text));
+        self.send(Command::Install { request, text: self.text, control: control.clone() });
+    }
+}

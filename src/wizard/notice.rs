@@ -1,0 +1,48 @@
+//! One line above the page about what just happened, until the next page.
+
+use std::path::PathBuf;
+
+use super::backend::WorkerError;
+use super::theme::Tone;
+use crate::say;
+use crate::text::Text;
+
+/// What the line is about.
+#[derive(Clone, Debug)]
+pub(super) enum Notice {
+    /// The earlier choice cannot be resumed as it was.
+    ChooseAgain,
+    /// Looking for an installation failed.
+    NotFoundOut(WorkerError),
+    /// A command failed.
+    Failed(WorkerError),
+    /// A report was written.
+    ReportSaved(PathBuf),
+    /// An interrupted installation is being undone.
+    Undoing,
+    /// It was undone.
+    Undone,
+}
+
+impl Notice {
+    /// Its colour.
+    pub(super) fn tone(&self) -> Tone {
+        match self {
+            Self::ChooseAgain | Self::NotFoundOut(_) => Tone::Warning,
+            Self::Failed(_) => Tone::Refused,
+            Self::ReportSaved(_) | Self::Undone => Tone::Good,
+            Self::Undoing => Tone::Soft,
+        }
+    }
+
+    /// Its words.
+    pub(super) fn words(&self, text: Text) -> String {
+        match self {
+            Self::ChooseAgain => say!(text, "wizard-resume-choose"),
+            Self::NotFoundOut(error) | Self::Failed(error) => error.explain(text),
+            Self::ReportSaved(path) => say!(text, "wizard-report-saved", path = path.display().to_string()),
+            Self::Undoing => say!(text, "wizard-undoing"),
+            Self::Undone => say!(text, "wizard-undone"),
+        }
+    }
+}

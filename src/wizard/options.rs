@@ -1,0 +1,58 @@
+//! What the window is started with.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use super::settings::Settings;
+use crate::install::{EngineSource, Paths};
+use crate::machine::Hardware;
+use crate::models::Model;
+use crate::plan::Profiles;
+use crate::text::{Language, Text};
+
+/// What the window is started with.
+#[derive(Clone, Debug, Default)]
+pub struct WizardOptions {
+    /// Our folder.
+    pub home: PathBuf,
+    /// Where the engine comes from, as the command line says it.
+    pub source: EngineSource,
+    /// The newest release is wanted; the window looks for it once the user reaches the profile page.
+    pub wants_newest: bool,
+    /// An engine that is already on this computer and recent enough may be used.
+    pub may_reuse: bool,
+    /// A model of the user's own, offered before the profiles.
+    pub model: Option<Arc<Model>>,
+    /// Plain HTTP for the model's registry.
+    pub insecure_registry: bool,
+    /// Language; the remembered one, else the system's, when `None`.
+    pub language: Option<Language>,
+    /// A saved hardware document to use instead of detection.
+    pub hardware: Option<Arc<Hardware>>,
+    /// Profiles and policy; the built-in ones when `None`.
+    pub profiles: Option<Arc<Profiles>>,
+    /// How the window looked last time.
+    pub settings: Settings,
+}
+
+impl WizardOptions {
+    /// The language the window begins with: the command line's, else the remembered one, else the system's.
+    pub(super) fn text(&self) -> Text {
+        Text::new(self.language.or(self.settings.language).unwrap_or_else(Language::of_system))
+    }
+
+    /// Where everything goes unless the user chooses other folders.
+    pub(super) fn default_folders(&self) -> DefaultFolders {
+        let paths = Paths::new(&self.home);
+        DefaultFolders { home: paths.home().to_owned(), models_dir: paths.models() }
+    }
+}
+
+/// Where everything goes unless the user chooses other folders.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DefaultFolders {
+    /// Our folder, absolute.
+    pub home: PathBuf,
+    /// Folder of the models.
+    pub models_dir: PathBuf,
+}

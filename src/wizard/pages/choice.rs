@@ -1,0 +1,114 @@
+//! What the user chooses: a model, and where everything goes.
+
+use std::path::PathBuf;
+
+use super::engine_form::EngineForm;
+use crate::plan::Plan;
+use crate::wizard::backend::{CustomModel, Detected};
+use crate::wizard::options::WizardOptions;
+
+/// What is chosen, with what it promises.
+#[derive(Clone)]
+pub struct Choice {
+    /// The plan for it.
+    pub plan: Plan,
+    /// A profile, or a model of the user's own.
+    pub model: ModelChoice,
+    /// Folders, port, start at login.
+    pub places: PlacesForm,
+    /// Where the engine comes from, proxy and certificates.
+    pub engine: EngineForm,
+}
+
+/// A profile, or a model of the user's own.
+#[derive(Clone)]
+pub enum ModelChoice {
+    /// Index into the report's plans.
+    Profile(usize),
+    /// The user's own.
+    Custom(CustomModel),
+}
+
+/// What is typed about where everything goes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PlacesForm {
+    /// Our folder.
+    pub home: String,
+    /// Folder of the models.
+    pub models_dir: String,
+    /// Port; empty for the first free one.
+    pub port: String,
+    /// Start at login.
+    pub autostart: bool,
+}
+
+/// What is typed is not a port that a user's program may listen on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("not a port from 1024 to 65535")]
+pub struct NotAPort;
+
+impl Choice {
+    /// The recommended profile in the default folders; `None` when every profile is refused.
+    pub fn recommended(detected: &Detected, options: &WizardOptions) -> Option<Self> {
+        let report = &detected.report;
+        let wanted = report.recommended.as_deref()?;
+        let index = report.plans.iter().position(|plan| plan.candidate.id == wanted)?;
+        let folders = options.default_folders();
+        Some(Self {
+            plan: report.plans[index].clone(),
+            model: ModelChoice::Profile(index),
+            engine: EngineForm::new(options, detected.reusable_engine.clone()),
+            places: PlacesForm {
+                home: folders.home.display().to_string(),
+                models_dir: folders.models_dir.display().to_string(),
+                port: String::new(),
+                autostart: true,
+            },
+        })
+    }
+
+    /// The choice as a model of the user's own, to change a part of it.
+    pub fn as_custom(&self) -> CustomModel {
+        match &self.model {
+            ModelChoice::Custom(custom) => custom.clone(),
+            ModelChoice::Profile(_) => {
+                let candidate = &self.plan.candidate;
+                CustomModel {
+                    model: candidate.model.clone(),
+                    kv_cache_type: candidate.kv_cache_type,
+                    context_tokens: candidate.context_tokens,
+                    gpu_layers: None,
+                }
+            }
+        }
+    }
+}
+
+impl PlacesForm {
+    /// The typed port; `None` when nothing is typed.
+    ///
+    /// # Errors
+    /// When it is not a port from 1024 to 65535.
+    pub fn port(&self) -> Result<Option<u16>, NotAPort> {
+        let typed = self.port.trim();
+        if typed.is_empty() {
+            return Ok(None);
+        }
+        typed.parse::<u16>().ok().filter(|port| *port >= 1024).map(Some).ok_or(NotAPort)
+    }
+
+    /// Our folder.
+    pub fn home(&self) -> PathBuf {
+        PathBuf::from(self.home.trim())
+    }
+
+    /// Folder of the models.
+    pub fn models_dir(&self) -> PathBuf {
+        PathBuf::from(self.models_dir.trim())
+    }
+
+    /// Whether both folders are absolute paths and the port is one.
+    pub fn is_complete(&self) -> bool {
+        self.home().is_absolute() && self.models_dir().is_absolute() && self.port().is_ok()
+    }
+}

@@ -1,0 +1,43 @@
+//! Short labels that several pages show.
+
+use std::sync::Arc;
+
+use crate::models::{KvCacheType, Model};
+use crate::plan::Plan;
+use crate::platform::login::{Kind, LoginError};
+use crate::say;
+use crate::text::Text;
+
+/// A model's name with its quantisation, which is not repeated.
+pub(super) fn model_name(model: &Model) -> String {
+    if model.title.contains(&model.quantisation) {
+        model.title.clone()
+    } else {
+        format!("{}, {}", model.title, model.quantisation)
+    }
+}
+
+/// `29 of 29`: layers on the GPU, and all.
+pub(super) fn layers(text: Text, plan: &Plan) -> String {
+    say!(text, "wizard-of", part = plan.gpu_layers.to_string(), whole = plan.total_layers.to_string())
+}
+
+/// A KV cache type with what it costs.
+pub(super) fn kv_cache_name(text: Text, kv: KvCacheType) -> String {
+    match kv {
+        KvCacheType::F16 => say!(text, "wizard-kv-f16"),
+        KvCacheType::Q8_0 => say!(text, "wizard-kv-q8"),
+        KvCacheType::Q4_0 => say!(text, "wizard-kv-q4"),
+    }
+}
+
+/// What starts the server at login, or why nothing can.
+pub(super) fn autostart_name(text: Text, autostart: &Result<Kind, Arc<LoginError>>) -> String {
+    match autostart {
+        Ok(Kind::SystemdUser) => say!(text, "wizard-login-systemd"),
+        Ok(Kind::Autostart) => say!(text, "wizard-login-autostart"),
+        Ok(Kind::LaunchAgent) => say!(text, "wizard-login-agent"),
+        Ok(Kind::RunKey) => say!(text, "wizard-login-run-key"),
+        Err(error) => error.explain(text),
+    }
+}

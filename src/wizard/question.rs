@@ -1,0 +1,176 @@
+//! What lies over the page until it is answered: stop the installation? remove everything? where to save the report?
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use eframe::egui::{Key, Ui};
+
+use super::backend::REPORT_NAME;
+use super::reference_table;
+use super::theme::{TextRole, Tone};
+use super::widgets::{ButtonStyle, UiExt as _, checkbox, labelled, text_field};
+use crate::install::manage::undo::Unfinished;
+use crate::plan::ReferenceComputer;
+use crate::say;
+use crate::text::Text;
+
+/// A question that must be answered first.
+#[derive(Clone, Debug)]
+pub(super) enum Question {
+    /// Stop the installation?
+    Cancel {
+        /// Because the user closes the window.
+        closing: bool,
+    },
+    /// Remove everything that was installed?
+    Remove {
+        /// Except the models.
+        keep_models: bool,
+    },
+    /// The last installation was interrupted: resume it, undo it, or decide later?
+    Interrupted(Box<Unfinished>),
+    /// Memory ran out: may the KV cache be kept at 4 bits?
+    FourBits,
+    /// Where should the report be saved?
+    Save {
+        /// What is typed.
+        path: String,
+    },
+    /// No question: the reference table, to read and close.
+    Reference(Arc<[ReferenceComputer]>),
+}
+
+/// What the user answers in a frame.
+pub(super) enum Answer {
+    /// Nothing yet.
+    None,
+    /// The refusing button, or the only one.
+    Close,
+    /// The agreeing button.
+    Agree,
+    /// Choose the report's file in a dialog of the system.
+    SaveByDialog,
+    /// Undo the interrupted installation.
+    Undo,
+}
+
+impl Question {
+    /// Where to save the report; proposes a file beside our folder.
+    pub(super) fn save_beside(home: &Path) -> Self {
+        let folder = home.parent().unwrap_or(home);
+        Self::Save { path: folder.join(REPORT_NAME).display().to_string() }
+    }
+
+    /// Whether it needs a wide dialog.
+    pub(super) fn is_wide(&self) -> bool {
+        matches!(self, Self::Reference(_))
+    }
+
+    /// Draws it; returns what was answered.
+    pub(super) fn show(&mut self, ui: &mut Ui, text: Text) -> Answer {
+        let (title, words, refuse, agree, look) = match self {
+            Self::Reference(computers) => return show_reference(ui, text, computers),
+            Self::Cancel { closing } => (
+                say!(text, "wizard-ask-cancel-title"),
+                say!(text, "wizard-ask-cancel"),
+                say!(text, "wizard-ask-cancel-no"),
+                if *closing {
+                    say!(text, "wizard-ask-cancel-close")
+                } else {
+                    say!(text, "wizard-ask-cancel-yes")
+                },
+                ButtonStyle::Danger,
+            ),
+            Self::Remove { .. } => (
+                say!(text, "wizard-ask-remove-title"),
+                say!(text, "wizard-ask-remove"),
+                say!(text, "wizard-ask-remove-no"),
+                say!(text, "wizard-ask-remove-yes"),
+                ButtonStyle::Danger,
+            ),
+            Self::Interrupted(unfinished) => (
+                say!(text, "wizard-ask-cut-short-title"),
+                format!("{} {}", unfinished.words(text), say!(text, "wizard-ask-cut-short")),
+                say!(text, "wizard-ask-cut-short-later"),
+                say!(text, "wizard-ask-cut-short-continue"),
+                ButtonStyle::Primary,
+            ),
+            Self::FourBits => (
+                say!(text, "wizard-ask-four-bits-title"),
+                say!(text, "wizard-ask-four-bits"),
+                say!(text, "wizard-ask-four-bits-no"),
+                say!(text, "wizard-ask-four-bits-yes"),
+                ButtonStyle::Primary,
+            ),
+            Self::Save { .. } => (
+                say!(text, "wizard-ask-save-title"),
+                say!(text, "wizard-ask-save"),
+                say!(text, "wizard-ask-save-no"),
+                say!(text, "wizard-ask-save-yes"),
+                ButtonStyle::Primary,
+            ),
+        };
+        ui.text(TextRole::Heading, Tone::Ink, &title);
+        ui.gap(2.0);
+        ui.text(TextRole::Text, Tone::Soft, &words);
+        let mut answer = Answer::None;
+        match self {
+            Self::Cancel { .. } | Self::Interrupted(_) | Self::FourBits | Self::Reference(_) => {}
+            Self::Remove { keep_models } => {
+                ui.gap(3.0);
+                checkbox(
+                    ui,
+                    keep_models,
+                    &say!(text, "wizard-ask-remove-keep"),
+                    &say!(text, "wizard-ask-remove-keep-detail"),
+                );
+            }
+            Self::Save { path } => {
+                ui.gap(3.0);
+                labelled(ui, &say!(text, "wizard-ask-save-path"), |ui| {
+                    let width = ui.available_width();
+                    let field = text_field(ui, path, "", width);
+                    if field.lost_focus() && ui.input(|input| input.key_pressed(Key::Enter)) {
+                        answer = Answer::Agree;
+                    }
+                });
+                ui.gap(2.0);
+                if ui.link_action(&say!(text, "wizard-ask-save-dialog"), true).clicked() {
+                    answer = Answer::SaveByDialog;
+                }
+            }
+        }
+        ui.gap(5.0);
+        ui.horizontal(|ui| {
+            ui.spacing_mut().item_spacing.x = 10.0;
+            if ui.action(ButtonStyle::Secondary, &refuse, true).clicked() {
+                answer = Answer::Close;
+            }
+            let ready = !matches!(self, Self::Save { path } if !PathBuf::from(path.trim()).is_absolute());
+            if matches!(self, Self::Interrupted(_))
+                && ui.action(ButtonStyle::Danger, &say!(text, "wizard-ask-cut-short-undo"), true).clicked()
+            {
+                answer = Answer::Undo;
+            }
+            if ui.action(look, &agree, ready).clicked() {
+                answer = Answer::Agree;
+            }
+        });
+        answer
+    }
+}
+
+/// The reference table; there is nothing to answer.
+fn show_reference(ui: &mut Ui, text: Text, computers: &[ReferenceComputer]) -> Answer {
+    ui.text(TextRole::Heading, Tone::Ink, &say!(text, "plan-reference-title"));
+    ui.gap(2.0);
+    ui.text(TextRole::Text, Tone::Soft, &say!(text, "plan-reference-about"));
+    ui.gap(3.0);
+    reference_table::show(ui, text, computers);
+    ui.gap(4.0);
+    if ui.action(ButtonStyle::Secondary, &say!(text, "wizard-reference-close"), true).clicked() {
+        Answer::Close
+    } else {
+        Answer::None
+    }
+}
