@@ -9,6 +9,7 @@ use crate::install::unpack::UnpackError;
 use crate::install::{LockError, Tried};
 use crate::models::KvCacheType;
 use crate::ollama::client::ClientError;
+use crate::ollama::failure::EngineFailure;
 use crate::ollama::http::HttpError;
 use crate::ollama::release::ReleaseError;
 use crate::ollama::server::ServerError;
@@ -281,19 +282,13 @@ impl InstallError {
     }
 }
 
-/// The engine's messages about pulls are many and technical; the common ones get words of their own.
+/// The engine's messages about pulls are technical; the common ones get sentences of our own.
 fn explain_pull(model: &str, source: &ClientError, text: Text) -> String {
-    let said = source.server_message().unwrap_or_default();
     let model = model.to_owned();
-    if said.contains("file does not exist") || said.contains("not found") {
-        say!(text, "install-pull-missing", model = model)
-    } else if said.contains("no space left") || said.contains("not enough space") {
-        say!(text, "install-pull-disk-full", model = model)
-    } else if said.contains("does not look like a TLS handshake")
-        || said.contains("server gave HTTP response")
-    {
-        say!(text, "install-pull-plain-http", model = model)
-    } else {
-        say!(text, "install-pull-failed", model = model, cause = source.explain(text))
+    match source.failure() {
+        Some(EngineFailure::ModelMissing) => say!(text, "install-pull-missing", model = model),
+        Some(EngineFailure::DiskFull) => say!(text, "install-pull-disk-full", model = model),
+        Some(EngineFailure::PlainHttp) => say!(text, "install-pull-plain-http", model = model),
+        _ => say!(text, "install-pull-failed", model = model, cause = source.explain(text)),
     }
 }

@@ -11,6 +11,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::json;
 
+use crate::ollama::failure::EngineFailure;
 use crate::ollama::http::loopback_client;
 use crate::ollama::ndjson::{LineTooLong, Lines};
 use crate::ollama::replies::{
@@ -370,6 +371,15 @@ impl Client {
 }
 
 impl ClientError {
+    /// What the failure means; `None` when the engine did not answer at all.
+    pub fn failure(&self) -> Option<EngineFailure> {
+        match self {
+            Self::Refused { message, .. } => Some(EngineFailure::of(message)),
+            Self::CutShort { .. } | Self::Silent { .. } => Some(EngineFailure::Transient),
+            _ => None,
+        }
+    }
+
     /// The server's own message, when it gave one.
     pub fn server_message(&self) -> Option<&str> {
         match self {

@@ -5,7 +5,11 @@
 //! the size of every buffer on every device. Reading it is the only honest way to say "q8_0 is in force" or
 //! "everything is on the GPU"; where the log says nothing, the answer is "unknown".
 
+use std::fmt;
+
 use crate::MIB;
+use crate::models::KvCacheType;
+use crate::ollama::failure::EngineFailure;
 use crate::ollama::replies::Loaded;
 
 /// What the log of one load says.
@@ -19,14 +23,37 @@ pub struct LoadEvidence {
     pub offloaded: Option<(u32, u32)>,
     /// Memory that was free on the first device before this load, in bytes.
     pub device_free_bytes: Option<u64>,
-    /// Types of K and V.
-    pub kv_cache_types: Option<(String, String)>,
+    /// Types of the KV cache, from the cache's own line.
+    pub kv_cache_types: Option<CacheTypes>,
     /// Whether flash attention is on.
     pub flash_attention: Option<bool>,
     /// Every buffer.
     pub buffers: Vec<Buffer>,
     /// Lines that say why it failed.
     pub complaints: Vec<String>,
+}
+
+/// Types of K and V as the engine names them. It has more than we ever choose.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CacheTypes {
+    /// Type of K.
+    pub k: String,
+    /// Type of V.
+    pub v: String,
+}
+
+impl CacheTypes {
+    /// The type of both, when they are one that we choose.
+    pub fn uniform(&self) -> Option<KvCacheType> {
+        self.k.parse().ok().filter(|_| self.k == self.v)
+    }
+}
+
+/// `q8_0`, or `f16/q8_0` where K and V differ.
+impl fmt::Display for CacheTypes {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.k == self.v { f.write_str(&self.k) } else { write!(f, "{}/{}", self.k, self.v) }
+    }
 }
 
 /// A buffer of a loaded model.
@@ -40,35 +67,9 @@ pub struct Buffer {
     pub bytes: u64,
 }
 
-/// Parts of messages that mean that memory ran out, as the engine itself knows them (its llm/status.go).
-const OUT_OF_MEMORY: &[&str] = &[
-    "out of memory",
-    "out-of-memory",
-    "out of device memory",
-    "cudamalloc failed",
-    "hipmalloc failed",
-    "failed to allocate",
-    "allocation failed",
-    "not enough memory",
-    "insufficient memory",
-    "vk_error_out_of_device_memory",
-    "erroroutofdevicememory",
-    "erroroutofmemory",
-];
-/// A message with one of these was followed by another attempt of the engine's own.
-const RECOVERED: &str = "retrying without pipeline parallelism";
-
 /// Beginnings of lines with a reason for a load that failed.
 const COMPLAINTS: &[&str] =
     &["error while handling argument", "llama_init_from_model: quantized", "error loading model"];
-
-/// Whether a message of the engine means that memory ran out. It joins what its runner complained about line by line, so a
-/// line after which it tried again may stand before the one that ended it.
-pub fn is_out_of_memory(message: &str) -> bool {
-    let message = message.to_lowercase();
-    let ran_out = |line: &str| OUT_OF_MEMORY.iter().any(|part| line.contains(part));
-    message.lines().any(|line| ran_out(line) && !line.contains(RECOVERED))
-}
 
 impl LoadEvidence {
     /// Reads the last load in this piece of a server's log. Anything unknown is skipped.
@@ -107,7 +108,7 @@ impl LoadEvidence {
             self.device_free_bytes = self.device_free_bytes.or(mib.and_then(|mib| mib.checked_mul(MIB)));
         } else if let (Some(k), Some(v)) = (after(line, " K ("), after(line, " V (")) {
             let name = |rest: &str| rest.split(')').next().map(str::to_owned);
-            self.kv_cache_types = name(k).zip(name(v));
+            self.kv_cache_types = name(k).zip(name(v)).map(|(k, v)| CacheTypes { k, v });
         } else if let Some(tokens) = after(line, "n_ctx_slot = ") {
             self.context_tokens = leading_number(tokens);
         } else if let Some(state) =
@@ -120,7 +121,7 @@ impl LoadEvidence {
             };
         } else if line.contains("Flash Attention enabled") {
             self.flash_attention = Some(true);
-        } else if COMPLAINTS.iter().any(|start| line.starts_with(start)) || is_out_of_memory(line) {
+        } else if COMPLAINTS.iter().any(|start| line.starts_with(start)) || ran_out_of_memory(line) {
             self.complaints.push(line.trim().chars().take(300).collect());
         }
     }
@@ -140,20 +141,17 @@ impl LoadEvidence {
             .then(|| self.buffers.iter().filter(|buffer| wanted(buffer)).map(|buffer| buffer.bytes).sum())
     }
 
-    /// The type of the KV cache in force, as one name when K and V agree: from the cache's own line, else from the
-    /// command line `llama-server` was started with.
-    pub fn kv_cache_type(&self) -> Option<String> {
-        let told = self.kv_cache_types.clone();
-        let asked = || {
-            argument(&self.command_line, "--cache-type-k").zip(argument(&self.command_line, "--cache-type-v"))
-        };
-        let (k, v) = told.or_else(asked)?;
-        Some(if k == v { k } else { format!("{k}/{v}") })
+    /// The types of the KV cache in force: from the cache's own line, else from the command line of `llama-server`.
+    pub fn kv_cache_types(&self) -> Option<CacheTypes> {
+        let argument = |flag| argument(&self.command_line, flag);
+        self.kv_cache_types
+            .clone()
+            .or_else(|| Some(CacheTypes { k: argument("--cache-type-k")?, v: argument("--cache-type-v")? }))
     }
 
     /// Whether the log says that memory ran out.
     pub fn ran_out_of_memory(&self) -> bool {
-        self.complaints.iter().any(|line| is_out_of_memory(line))
+        self.complaints.iter().any(|line| ran_out_of_memory(line))
     }
 }
 
@@ -167,6 +165,10 @@ pub fn gpu_share(loaded: &Loaded, evidence: &LoadEvidence) -> Option<f64> {
     }
     let seen = evidence.gpu_bytes().is_some_and(|bytes| bytes > 0);
     (seen && loaded.size > 0).then(|| (loaded.size_vram as f64 / loaded.size as f64).clamp(0.0, 1.0))
+}
+
+fn ran_out_of_memory(line: &str) -> bool {
+    EngineFailure::of(line) == EngineFailure::OutOfMemory
 }
 
 /// The value after a flag of a command line.
@@ -236,7 +238,7 @@ mod tests {
         let evidence = LoadEvidence::parse(Q8_0);
         assert_eq!(evidence.context_tokens, Some(32_768));
         assert_eq!(evidence.offloaded, None, "the engine says nothing about layers where there is no GPU");
-        assert_eq!(evidence.kv_cache_type().unwrap(), "q8_0");
+        assert_eq!(evidence.kv_cache_types().unwrap().to_string(), "q8_0");
         assert_eq!(evidence.flash_attention, Some(true));
         assert_eq!(evidence.gpu_bytes(), Some(0));
         // 222.51 + 12.66 + 1.00 + 51.00 + 7.97 + 51.30: both groups of the cache count.
@@ -247,11 +249,11 @@ mod tests {
 
     #[test]
     fn every_cache_type_is_read_back() {
-        assert_eq!(LoadEvidence::parse(F16).kv_cache_type().unwrap(), "f16");
-        assert_eq!(LoadEvidence::parse(Q4_0).kv_cache_type().unwrap(), "q4_0");
-        assert_eq!(LoadEvidence::parse("nothing of interest").kv_cache_type(), None);
+        assert_eq!(LoadEvidence::parse(F16).kv_cache_types().unwrap().to_string(), "f16");
+        assert_eq!(LoadEvidence::parse(Q4_0).kv_cache_types().unwrap().to_string(), "q4_0");
+        assert_eq!(LoadEvidence::parse("nothing of interest").kv_cache_types(), None);
         let only_command = Q8_0.lines().find(|line| line.contains("starting llama-server")).unwrap();
-        assert_eq!(LoadEvidence::parse(only_command).kv_cache_type().unwrap(), "q8_0");
+        assert_eq!(LoadEvidence::parse(only_command).kv_cache_types().unwrap().to_string(), "q8_0");
     }
 
     #[test]
@@ -274,7 +276,10 @@ mod tests {
     #[test]
     fn only_the_last_load_counts() {
         let evidence = LoadEvidence::parse(&format!("{CUDA}\n{F16}"));
-        assert_eq!((evidence.offloaded, evidence.kv_cache_type().unwrap().as_str()), (None, "f16"));
+        assert_eq!(
+            (evidence.offloaded, evidence.kv_cache_types().unwrap().to_string()),
+            (None, "f16".to_owned())
+        );
         assert_eq!(evidence.gpu_bytes(), Some(0));
     }
 
@@ -292,34 +297,11 @@ mod tests {
         assert_eq!(gpu_share(&loaded(100, 80), &cuda), Some(0.8));
     }
 
-    #[test]
-    fn running_out_of_memory_is_known_by_the_engines_own_words() {
-        for message in [
-            "llama-server reported out-of-memory during startup: cudaMalloc failed: out of memory",
-            "ggml_backend_cuda_buffer_type_alloc_buffer: allocating 304.75 MiB on device 0: cudaMalloc failed",
-            "ggml_vulkan: Device memory allocation of size 1 failed. vk::Device::allocateMemory: ErrorOutOfDeviceMemory",
-        ] {
-            assert!(is_out_of_memory(message), "{message}");
-        }
-        assert!(!is_out_of_memory("llama-server process has terminated: exit status 1"));
-        assert!(!is_out_of_memory(
-            "failed to allocate compute buffers, retrying without pipeline parallelism"
-        ));
-        assert!(
-            is_out_of_memory(concat!(
-                "llama-server process has terminated: exit status 1: ",
-                "graph_reserve: failed to allocate compute buffers, retrying without pipeline parallelism\n",
-                "cudaMalloc failed: out of memory",
-            )),
-            "the other attempt ran out as well"
-        );
-    }
-
     proptest! {
         #[test]
         fn no_log_breaks_it(log in "(load_tensors: |llama_kv_cache: |CUDA0|offloaded | buffer size =|[0-9]{1,30}| MiB|/|K \\(|V \\(|\\)|n_ctx_slot = |cmd=\"|\n|.){0,40}") {
             let evidence = LoadEvidence::parse(&log);
-            let _ = (evidence.gpu_bytes(), evidence.host_bytes(), evidence.kv_cache_type());
+            let _ = (evidence.gpu_bytes(), evidence.host_bytes(), evidence.kv_cache_types());
         }
     }
 }

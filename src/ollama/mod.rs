@@ -2,6 +2,7 @@
 
 pub mod client;
 pub mod evidence;
+pub mod failure;
 pub mod http;
 pub mod lookup;
 pub mod manifest;

@@ -12,6 +12,7 @@ use crate::install::steps::server::{self, Server};
 use crate::install::{InstallError, Step, Tried};
 use crate::ollama::client::ClientError;
 use crate::ollama::evidence::{self, LoadEvidence};
+use crate::ollama::failure::EngineFailure;
 use crate::ollama::replies::Loaded;
 use crate::ollama::server::{log_length, log_since};
 use crate::plan::Layers;
@@ -76,7 +77,7 @@ pub async fn attempt(job: &mut Job<'_>, server: &Server) -> Result<Attempt, Inst
         Err(error) => {
             let message = error.server_message().map_or_else(|| error.to_string(), str::to_owned);
             note(job, message.clone());
-            if evidence::is_out_of_memory(&message) || evidence.ran_out_of_memory() {
+            if error.failure() == Some(EngineFailure::OutOfMemory) || evidence.ran_out_of_memory() {
                 return Ok(Attempt::OutOfMemory);
             }
             Err(InstallError::LoadFailed { message, complaints: evidence.complaints })
@@ -127,8 +128,8 @@ async fn read_back(
         evidence.command_line = runner_command_line(job).unwrap_or_default();
     }
     let wanted = job.kv_cache_type;
-    if let Some(found) = evidence.kv_cache_type().filter(|found| found != wanted.name()) {
-        return Err(InstallError::KvCacheTypeDiffers { wanted, found });
+    if let Some(found) = evidence.kv_cache_types().filter(|found| found.uniform() != Some(wanted)) {
+        return Err(InstallError::KvCacheTypeDiffers { wanted, found: found.to_string() });
     }
     if !job.automatic {
         layers(job.gpu_layers, &loaded, &evidence)?;
@@ -248,8 +249,8 @@ fn note(job: &mut Job<'_>, outcome: String) {
 
 fn tell(job: &Job<'_>, facts: &Facts) {
     let tokens = job.text.count(facts.loaded.context_length);
-    let kv = facts.evidence.kv_cache_type();
-    let kv = kv.unwrap_or_else(|| say!(job.text, "install-unknown"));
+    let kv = facts.evidence.kv_cache_types();
+    let kv = kv.map_or_else(|| say!(job.text, "install-unknown"), |kv| kv.to_string());
     let share = evidence::gpu_share(&facts.loaded, &facts.evidence);
     let share = share.map_or_else(|| say!(job.text, "install-unknown"), |share| job.text.percent(share));
     job.reporter.done(say!(job.text, "install-loaded", tokens = tokens, kv = kv, share = share));

@@ -81,7 +81,7 @@ pub async fn run(job: &mut Job<'_>, server: &Server, facts: Facts) -> Result<Mea
         context_tokens: u32::try_from(facts.loaded.context_length).ok(),
         gpu_layers: gpu_layers(job, &facts),
         gpu_share: evidence::gpu_share(&facts.loaded, &facts.evidence),
-        kv_cache_type: facts.evidence.kv_cache_type(),
+        kv_cache_type: facts.evidence.kv_cache_types().map(|types| types.to_string()),
         vram_bytes: vram_bytes(&facts),
         ram_bytes: ram_bytes(job),
         decode_tokens_per_s,

@@ -15,6 +15,7 @@ use crate::install::{InstallError, Step, reuse};
 use crate::models::Model;
 use crate::models::ModelTag;
 use crate::ollama::client::{AUTOMATIC, ClientError, CreateParameters, CreateRequest};
+use crate::ollama::failure::EngineFailure;
 use crate::ollama::http;
 use crate::ollama::manifest::Manifest;
 use crate::ollama::registry::Remote;
@@ -24,20 +25,6 @@ use crate::say;
 
 /// How often a pull that broke is taken up again, where trying again can help.
 const TRIES: u32 = 3;
-/// Messages of the engine after which trying again can help.
-const PASSING: &[&str] = &[
-    "digest mismatch",
-    "EOF",
-    "timeout",
-    "connection reset",
-    "max retries exceeded",
-    "TLS handshake timeout",
-    // What a registry says that is overloaded, or being restarted.
-    "manifest: 500",
-    "manifest: 502",
-    "manifest: 503",
-    "manifest: 504",
-];
 
 /// Pulls the model.
 pub async fn pull(job: &mut Job<'_>, server: &mut Server) -> Result<(), InstallError> {
@@ -82,7 +69,7 @@ async fn pull_until_whole(job: &Job<'_>, server: &Server, model: &Model) -> Resu
         };
         job.control.check()?;
         tries += 1;
-        if tries >= TRIES || !may_pass(&error) {
+        if tries >= TRIES || error.failure() != Some(EngineFailure::Transient) {
             return Err(InstallError::Pull { model: model.tag.clone(), source: error });
         }
         job.reporter.waiting(say!(job.text, "install-pull-again", cause = error.explain(job.text)));
@@ -212,14 +199,6 @@ async fn no_room(models_dir: &Path, left: &Cell<u64>) -> Short {
         if let Some(short) = room.short_of(left.get()) {
             return short;
         }
-    }
-}
-
-fn may_pass(error: &ClientError) -> bool {
-    match error {
-        ClientError::Refused { message, .. } => PASSING.iter().any(|part| message.contains(part)),
-        ClientError::CutShort { .. } | ClientError::Silent { .. } => true,
-        _ => false,
     }
 }
 
