@@ -108,7 +108,7 @@ fn a_report_of_this_machine_is_a_hardware_file_and_a_fixture() {
     let report = std::fs::read_to_string(&file).unwrap();
     let hardware = Hardware::from_file(&file).unwrap();
     assert!(hardware.memory.total_bytes > 256 << 20, "{report}");
-    assert!(hardware.disks.iter().all(|disk| disk.needed_bytes.is_some()), "{report}");
+    assert!(hardware.disks.iter().all(|disk| disk.free_bytes.is_some()), "{report}");
 
     let mut fixture: serde_json::Map<String, serde_json::Value> = serde_json::from_str(&report).unwrap();
     fixture.insert("machine".to_owned(), "This one".into());

@@ -6,9 +6,10 @@ use crate::cli::args::DetectArgs;
 use crate::cli::output::{print, print_json};
 use crate::cli::{Failure, Session};
 use crate::hardware::{self, DetectOptions, HardwareFileError};
+use crate::install::{InstallOptions, take_inventory};
 use crate::machine::Hardware;
-use crate::ollama::release::Release;
-use crate::plan::{Profiles, survey};
+use crate::models::Catalogue;
+use crate::plan::{Profiles, note_disk_needs, plan_all};
 use crate::say;
 use crate::sentences::document::HardwareDocument;
 use crate::sentences::report;
@@ -21,7 +22,11 @@ use crate::text::Text;
 pub fn run(args: &DetectArgs, session: &Session) -> Result<u8, Failure> {
     say_detecting(session);
     let options = DetectOptions::new(session.home.clone());
-    let (_, hardware) = survey(&options, Profiles::built_in(), Release::built_in().ok().as_ref());
+    let mut hardware = hardware::detect(&options);
+    let catalogue = Catalogue::built_in();
+    let inventory = take_inventory(&InstallOptions::usual(&session.home), &catalogue.models);
+    let report = plan_all(&hardware, catalogue, Profiles::built_in()).with_inventory(&inventory);
+    note_disk_needs(&mut hardware, &report);
     if args.json {
         print_json(&HardwareDocument::from(&hardware))?;
     } else {

@@ -6,9 +6,7 @@ use crate::cli::args::DoctorArgs;
 use crate::cli::output::print_json;
 use crate::cli::{Failure, Session};
 use crate::doctor::{self, ReportSubject};
-use crate::hardware::DetectOptions;
-use crate::ollama::release::Release;
-use crate::plan::{Profiles, survey};
+use crate::hardware::{DetectOptions, collect};
 use crate::say;
 use crate::sentences::document::DoctorDocument;
 
@@ -18,8 +16,7 @@ use crate::sentences::document::DoctorDocument;
 /// When the report cannot be written.
 pub fn run(args: &DoctorArgs, session: &Session) -> Result<u8, Failure> {
     let options = DetectOptions::new(session.home.clone());
-    let (evidence, _) = survey(&options, Profiles::built_in(), Release::built_in().ok().as_ref());
-    let report = doctor::report(&ReportSubject::Asked(Box::new(evidence)), &options)
+    let report = doctor::report(&ReportSubject::Asked(Box::new(collect(&options))), &options)
         .map_err(|error| Failure::failed(error.to_string()))?;
     let report = DoctorDocument::from(&report);
     let Some(path) = &args.output else {

@@ -11,12 +11,14 @@ use crate::cli::progress::Printer;
 use crate::cli::undo::{Offered, offer};
 use crate::cli::{Failure, Session, model, source};
 use crate::control::Control;
-use crate::install::{InstallError, InstallOptions, Installed, Paths, Receipt, Request, SavedRequest};
+use crate::install::{
+    Agreement, InstallError, InstallOptions, Installed, Paths, Receipt, Request, SavedRequest, take_inventory,
+};
 use crate::machine::Hardware;
 use crate::models::{Catalogue, KvCacheType};
 use crate::plan::{
     CUSTOM_ID, Candidate, EMERGENCY_ID, Layers, Plan, Profiles, Verdict, candidates, custom_candidate,
-    emergency_candidate, machine_for, make_plan, plan_all,
+    emergency_candidate, make_plan, plan_all,
 };
 use crate::say;
 use crate::sentences::{banner, consent_text};
@@ -49,19 +51,18 @@ fn as_asked(args: &InstallArgs, asked: &SavedRequest) -> InstallArgs {
         source::say_again(&mut args.source, options.source);
     }
     args.source.insecure_registry |= options.insecure_registry;
-    args.accept_degraded |= asked.accept_degraded;
     args.port = args.port.or(options.port);
     args.models_dir = args.models_dir.or(Some(options.models_dir));
     args.no_autostart |= !options.autostart;
     args
 }
 
-/// Installs what the arguments name. Consent to what was cut short counts again when its words are the same.
+/// Installs what the arguments name. Consent given before the interruption counts again when it covers the plan of now.
 fn begin(args: &InstallArgs, before: Option<&SavedRequest>, session: &Session) -> Result<u8, Failure> {
     let text = session.text;
     let profiles = profiles_of(args.plan.profiles.as_deref(), session)?;
     let hardware = hardware_of(args.plan.hardware.as_deref(), session)?;
-    let plan = chosen(args, session, &profiles, &hardware)?;
+    let plan = chosen(args, before, session, &profiles, &hardware)?;
     if plan.verdict == Verdict::Refused {
         refuse(&plan, session);
         return Ok(exit_code(Verdict::Refused));
@@ -71,10 +72,14 @@ fn begin(args: &InstallArgs, before: Option<&SavedRequest>, session: &Session) -
         session.tell(&consent_text(&plan, text));
     }
     let options = options(args, &hardware, session)?;
+    let plan = {
+        let inventory = take_inventory(&options, std::slice::from_ref(&plan.candidate.model));
+        plan.with_inventory(&inventory)
+    };
     session.tell(&summary(&plan, &options, session));
     let degraded = plan.verdict == Verdict::Degraded;
     let may_ask = !args.yes && std::io::stdin().is_terminal();
-    let agreed = before.is_some_and(|asked| asked.agreed_to(&consent_text(&plan, text)));
+    let agreed = before.is_some_and(|saved| saved.covers(&plan));
     if degraded && !args.accept_degraded && !agreed {
         if !args.emergency_cpu {
             session.tell(&consent_text(&plan, text));
@@ -95,16 +100,12 @@ fn begin(args: &InstallArgs, before: Option<&SavedRequest>, session: &Session) -
             return Ok(1);
         }
     }
-    let request = Request {
-        consent_text: degraded.then(|| consent_text(&plan, text)),
-        banner: banner(&plan, text),
-        machine: machine_for(&plan.candidate, &hardware, &profiles.policy),
-        accept_degraded: args.accept_degraded || agreed,
-        accept_kv_q4: args.accept_degraded.then_some(true).or(before.and_then(|asked| asked.accept_kv_q4)),
-        plan,
-        options,
+    let agreement = Agreement {
+        limits: degraded,
+        fewer_layers: args.accept_degraded || agreed,
+        kv_q4: args.accept_degraded.then_some(true).or(before.and_then(|saved| saved.accept_kv_q4)),
     };
-    carry_out(request, args.json, may_ask, session)
+    carry_out(Request::new(plan, agreement, options), args.json, may_ask, session)
 }
 
 /// Installs, with progress on the terminal and Ctrl-C as the way to stop.
@@ -116,7 +117,7 @@ fn carry_out(mut request: Request, json: bool, may_ask: bool, session: &Session)
         && may_ask
     {
         session.tell(&error.explain(session.text));
-        request.accept_kv_q4 = Some(confirm(&say!(session.text, "install-cli-ask-consent"), session)?);
+        request.agreement.kv_q4 = Some(confirm(&say!(session.text, "install-cli-ask-consent"), session)?);
         outcome = attempt(&request, json, &control, session);
     }
     match outcome {
@@ -151,11 +152,16 @@ fn attempt(
 /// What is to be installed: the person's own model, the emergency mode, a profile by name, or the recommended one.
 fn chosen(
     args: &InstallArgs,
+    resumed: Option<&SavedRequest>,
     session: &Session,
     profiles: &Profiles,
     hardware: &Hardware,
 ) -> Result<Plan, Failure> {
     let catalogue = Catalogue::built_in();
+    let set_as_before = |candidate: Candidate| match resumed {
+        Some(saved) => saved.apply_to(candidate),
+        None => candidate,
+    };
     if let Some(id) = &args.profile {
         require_profile(profiles, id, session)?;
     }
@@ -175,7 +181,7 @@ fn chosen(
         });
         let layers = if args.emergency_cpu { Layers::Exactly(0) } else { Layers::Fit };
         let candidate = custom_candidate(model, kv, context, layers, &profiles.policy);
-        return Ok(make_plan(&candidate, hardware, &profiles.policy));
+        return Ok(make_plan(&set_as_before(candidate), hardware, &profiles.policy));
     }
     if args.emergency_cpu {
         let candidate = match args.profile.as_deref().and_then(of_profile) {
@@ -183,7 +189,10 @@ fn chosen(
             None => emergency_candidate(profiles, catalogue),
         };
         let unknown = || Failure::failed(say!(session.text, "install-cli-no-emergency"));
-        return Ok(make_plan(&candidate.ok_or_else(unknown)?, hardware, &profiles.policy));
+        return Ok(make_plan(&set_as_before(candidate.ok_or_else(unknown)?), hardware, &profiles.policy));
+    }
+    if let (Some(_), Some(candidate)) = (resumed, args.profile.as_deref().and_then(of_profile)) {
+        return Ok(make_plan(&set_as_before(candidate), hardware, &profiles.policy));
     }
     let report = plan_all(hardware, catalogue, profiles);
     let plan = match &args.profile {
@@ -239,7 +248,7 @@ fn summary(plan: &Plan, options: &InstallOptions, session: &Session) -> String {
         size = text.file_size(candidate.model.download_bytes),
         context = text.count(candidate.context_tokens.into()),
         kv = candidate.kv_cache_type.name(),
-        layers = plan.gpu_layers,
+        layers = plan.gpu_layers(),
         total = plan.total_layers,
         speed = text.range(plan.speed.decode_tokens_per_s),
         home = options.home.display().to_string(),
@@ -279,9 +288,9 @@ fn result(receipt: &Receipt, request: &Request, session: &Session) -> String {
         said.push_str("\n! ");
         said.push_str(miss);
     }
-    if let Some(banner) = request.banner.as_ref().filter(|_| receipt.verdict == Verdict::Degraded) {
+    if let Some(banner) = banner(&request.plan, text).filter(|_| receipt.verdict == Verdict::Degraded) {
         said.push('\n');
-        said.push_str(banner);
+        said.push_str(&banner);
     }
     said
 }

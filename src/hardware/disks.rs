@@ -3,13 +3,8 @@
 use std::path::{Path, PathBuf};
 
 use super::detect::nearest_existing;
-use super::evidence::Needs;
-use crate::MIB;
 use crate::machine::{Disk, DiskKind, DiskUse};
 use crate::platform::files::disk_of;
-
-/// Kept free beside what an installation needs: logs, documents, the system's own breathing.
-const RESERVE_BYTES: u64 = 512 * MIB;
 
 /// Free space and kind of disk for each folder; a folder that does not exist yet is on its nearest parent's disk, and
 /// folders on one disk share its entry.
@@ -37,20 +32,6 @@ fn disk(path: &Path, usage: DiskUse) -> Disk {
         free_bytes: fs4::available_space(path).ok(),
         used_for: vec![usage],
         ..Disk::default()
-    }
-}
-
-/// Writes down what an installation needs on each disk and whether it fits.
-pub fn put_needs(disks: &mut [Disk], needs: Needs) {
-    for disk in disks.iter_mut().filter(|disk| !disk.used_for.is_empty()) {
-        let needed = disk.used_for.iter().fold(RESERVE_BYTES, |sum, usage| {
-            sum.saturating_add(match usage {
-                DiskUse::Engine => needs.engine_bytes,
-                DiskUse::Models => needs.model_bytes,
-            })
-        });
-        disk.needed_bytes = Some(needed);
-        disk.fits = disk.free_bytes.map(|free| free >= needed);
     }
 }
 
@@ -84,26 +65,5 @@ mod tests {
         assert_eq!(disks[0].path, there.path());
         assert_eq!(disks[0].used_for, [DiskUse::Engine, DiskUse::Models]);
         assert!(disks[0].free_bytes.is_some_and(|bytes| bytes > 0));
-    }
-
-    #[test]
-    fn what_goes_on_one_disk_is_added_up() {
-        let on = |free_bytes, used_for: &[DiskUse]| Disk {
-            free_bytes,
-            used_for: used_for.to_vec(),
-            ..Disk::default()
-        };
-        let (engine, models) = (DiskUse::Engine, DiskUse::Models);
-        let mut disks = [
-            on(Some(4000 * MIB), &[engine, models]),
-            on(Some(4000 * MIB), &[models]),
-            on(None, &[engine]),
-            on(Some(1), &[]),
-        ];
-        put_needs(&mut disks, Needs { engine_bytes: 2000 * MIB, model_bytes: 3000 * MIB });
-        let needs: Vec<_> = disks.iter().map(|disk| disk.needed_bytes.map(|bytes| bytes / MIB)).collect();
-        assert_eq!(needs, [Some(5512), Some(3512), Some(2512), None]);
-        let fits: Vec<_> = disks.iter().map(|disk| disk.fits).collect();
-        assert_eq!(fits, [Some(false), Some(true), None, None]);
     }
 }

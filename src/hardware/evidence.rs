@@ -59,20 +59,8 @@ pub struct Evidence {
     pub model_folders: Vec<ModelFolder>,
     /// Searches that did not end in time.
     pub late: Vec<TimedSearch>,
-    /// What an installation would need on the disks, once something is recommended.
-    pub needs: Option<Needs>,
     /// How long each source took; says nothing about the machine.
     pub timings_ms: BTreeMap<String, Span>,
-}
-
-/// What an installation would need on the disks.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct Needs {
-    /// For Ollama's archive and what is unpacked from it, in bytes.
-    pub engine_bytes: u64,
-    /// For the model's files, in bytes.
-    pub model_bytes: u64,
 }
 
 /// From when to when something took place, in milliseconds after detection began.

@@ -7,6 +7,7 @@ mod egress_proxy;
 mod engine_source;
 mod error;
 pub mod fetch;
+mod inventory;
 pub mod manage;
 mod misses;
 mod progress;
@@ -21,11 +22,12 @@ pub mod unpack;
 
 pub use engine_source::{ArchiveRecord, EngineChoice, EngineOrigin, EngineRecord, EngineSource};
 pub use error::InstallError;
+pub use inventory::take_inventory;
 pub use manage::Health;
 pub use manage::service::run_if_asked as start_server_if_asked;
 pub use run::run;
 pub use state::{Installed, Lock, LockError, Paths, ProfileFile, SavedRequest};
 pub use types::{
-    Event, InstallOptions, MeasuredFigures, Placements, PredictedFigures, Receipt, Request, Step, StepState,
-    Tried,
+    Agreement, Event, InstallOptions, MeasuredFigures, Placements, PredictedFigures, Receipt, Request, Step,
+    StepState, Tried,
 };

@@ -98,7 +98,7 @@ async fn install(
     if request.plan.verdict == Verdict::Refused {
         return Err(InstallError::Refused);
     }
-    if request.plan.verdict == Verdict::Degraded && request.consent_text.is_none() {
+    if request.plan.verdict == Verdict::Degraded && !request.agreement.limits {
         return Err(InstallError::ConsentMissing);
     }
     let paths = Paths::new(&request.options.home);
@@ -123,7 +123,7 @@ async fn install(
         previous_server: before.server,
         server_ran: before.server_ran,
         paths,
-        gpu_layers: request.plan.gpu_layers,
+        gpu_layers: request.plan.gpu_layers(),
         automatic: false,
         kv_cache_type: request.plan.candidate.kv_cache_type,
         placements: None,

@@ -1,14 +1,13 @@
 //! What an installation is asked to do, what it reports while it runs, and the receipt it ends with.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use crate::estimate::MachineFigures;
 use crate::figures::Range;
-use crate::install::{EngineRecord, EngineSource};
+use crate::install::{EngineRecord, EngineSource, Paths};
 use crate::models::KvCacheType;
-use crate::plan::{Plan, Verdict};
+use crate::plan::{ConsentTerms, Plan, Verdict};
 
 /// The steps of an installation, in order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -116,25 +115,54 @@ pub struct InstallOptions {
     pub insecure_registry: bool,
 }
 
+/// What the user agreed to.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Agreement {
+    /// The limits of the plan ([`Plan::consent`]).
+    pub limits: bool,
+    /// Fewer layers on the GPU than planned, should the engine run out of memory. Without it and without
+    /// [`Agreement::limits`] such an installation ends with an error that asks.
+    pub fewer_layers: bool,
+    /// A KV cache at 4 bits, should the engine run out of memory. `None` when the user was not asked; the installation
+    /// then ends with an error that asks.
+    pub kv_q4: Option<bool>,
+}
+
 /// What to install.
 #[derive(Clone, Debug)]
 pub struct Request {
     /// What was chosen, with everything that was promised.
     pub plan: Plan,
-    /// The exact text the person consented to; `None` when nothing needed consent.
-    pub consent_text: Option<String>,
-    /// The banner shown above each answer in degraded mode, in the person's language.
-    pub banner: Option<String>,
-    /// The machine it was assessed for, from which the wait for the measured prompt is predicted.
-    pub machine: MachineFigures,
-    /// The person agreed beforehand to fewer layers on the GPU than promised, should the engine run out of memory.
-    /// Without it and without a consent such an installation ends with an error that asks.
-    pub accept_degraded: bool,
-    /// Should the engine run out of memory: whether the KV cache may be kept at 4 bits. `None` when nobody was asked;
-    /// the installation then ends with an error that asks.
-    pub accept_kv_q4: Option<bool>,
+    /// What the user agreed to.
+    pub agreement: Agreement,
     /// Where from and where to.
     pub options: InstallOptions,
+}
+
+impl Request {
+    /// A request for a plan, with the user's choices.
+    pub fn new(plan: Plan, agreement: Agreement, options: InstallOptions) -> Self {
+        Self { plan, agreement, options }
+    }
+
+    /// What the user agreed to, when the plan needs consent and has it.
+    pub fn consent(&self) -> Option<&ConsentTerms> {
+        self.plan.consent.as_ref().filter(|_| self.agreement.limits)
+    }
+}
+
+impl InstallOptions {
+    /// What is usual under this home: the built-in release, the models beside it, started at login.
+    pub fn usual(home: &Path) -> Self {
+        Self {
+            home: home.to_owned(),
+            models_dir: Paths::new(home).models(),
+            port: None,
+            autostart: true,
+            source: EngineSource::default(),
+            insecure_registry: false,
+        }
+    }
 }
 
 /// What was promised, copied from the plan.

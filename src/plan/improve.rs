@@ -2,25 +2,25 @@
 
 use crate::machine::EngineRefusal;
 use crate::models::KvCacheType;
-use crate::plan::make::Case;
+use crate::plan::case::Case;
 use crate::plan::{Improvement, Layers, Plan, Reason};
 
-/// What a person could do, the easiest first.
+/// What the user could do, the easiest first.
 pub(super) fn improvements(case: &Case<'_>, plan: &Plan) -> Vec<Improvement> {
     let mut found = Vec::new();
     found.extend(close_gpu_programs(case, plan));
     for reason in &plan.reasons {
         found.extend(answer_to(reason, case));
     }
-    found.sort_by_key(effort);
+    found.sort_by_key(Improvement::effort);
     found.dedup();
     found
 }
 
 fn close_gpu_programs(case: &Case<'_>, plan: &Plan) -> Option<Improvement> {
-    let frees_bytes = case.vram_free_when_closed_bytes().saturating_sub(plan.vram_free_bytes);
+    let frees_bytes = case.vram_free_when_closed_bytes().saturating_sub(plan.vram_free_bytes());
     let gpu_layers = case.layers_when_closed();
-    let worth_it = case.candidate.layers == Layers::Fit && frees_bytes > 0 && gpu_layers > plan.gpu_layers;
+    let worth_it = case.candidate.layers == Layers::Fit && frees_bytes > 0 && gpu_layers > plan.gpu_layers();
     // A card that is too small by its size is not made larger by closing programs.
     let hopeless = plan
         .reasons
@@ -71,21 +71,6 @@ fn answer_to(reason: &Reason, case: &Case<'_>) -> Vec<Improvement> {
             vec![Improvement::OtherKvCacheType { kv_cache_type: KvCacheType::F16 }]
         }
         Reason::KvQ4 => vec![Improvement::OtherKvCacheType { kv_cache_type: KvCacheType::Q8_0 }],
-        Reason::DiskShort { need_bytes, free_bytes } => {
-            vec![Improvement::FreeDisk { frees_bytes: need_bytes.saturating_sub(*free_bytes) }]
-        }
         _ => Vec::new(),
-    }
-}
-
-fn effort(improvement: &Improvement) -> u8 {
-    match improvement {
-        Improvement::CloseGpuPrograms { .. } => 0,
-        Improvement::CloseRamPrograms { .. } => 1,
-        Improvement::FreeDisk { .. } => 2,
-        Improvement::OtherKvCacheType { .. } => 3,
-        Improvement::MoreRam { .. } => 4,
-        Improvement::LargerCard { .. } => 5,
-        Improvement::EmergencyCpu => 6,
     }
 }

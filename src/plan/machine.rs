@@ -15,7 +15,7 @@ use crate::machine::{Backend, Gpu, GpuKind, Hardware, TABLE};
 use crate::plan::{Candidate, Policy};
 use crate::{GIB, MIB};
 
-/// Source of a figure that the person stated: it is believed, whatever the card's name says.
+/// Source of a figure that the user stated: it is believed, whatever the card's name says.
 pub const GIVEN: &str = "given";
 
 /// The machine as the estimator sees it: the card that will be used (none when none can be), processor, main memory.
@@ -59,14 +59,23 @@ fn cards_together(hardware: &Hardware, policy: &Policy, chosen: &MachineFigures)
 
 fn layers_that_fit(candidate: &Candidate, machine: &MachineFigures, policy: &Policy) -> u32 {
     let free = machine.gpus.iter().map(|gpu| gpu.vram_free_bytes.value).fold(0, u64::saturating_add);
-    let setting = EngineSetting {
+    fit_gpu_layers(
+        &candidate.model,
+        &engine_setting(candidate, machine),
+        machine,
+        free.saturating_sub(policy.vram_margin_mib * MIB),
+    )
+}
+
+/// How the engine runs a candidate on a machine, with no layer on a GPU yet.
+pub(super) fn engine_setting(candidate: &Candidate, machine: &MachineFigures) -> EngineSetting {
+    EngineSetting {
         context_tokens: candidate.context_tokens,
         kv_cache_type: candidate.kv_cache_type,
         num_batch: candidate.num_batch,
-        flash_attention: true,
+        flash_attention: machine.gpus.iter().all(GpuFigures::has_flash_attention),
         gpu_layers: 0,
-    };
-    fit_gpu_layers(&candidate.model, &setting, machine, free.saturating_sub(policy.vram_margin_mib * MIB))
+    }
 }
 
 /// The adapter a model would be put on; `None` when none of them holds models.

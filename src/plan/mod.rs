@@ -1,26 +1,34 @@
 //! What do we recommend, allow, refuse? Profiles and policy are data (`assets/profiles.yaml`); this module puts them
-//! against a machine.
+//! against a machine. Nothing here asks the machine or touches its disks.
 //!
-//! [`Profiles`] (checked data) → [`candidates`] → [`assess`] each against the [`machine()`] → [`Report`]. The answer
-//! holds figures and kinds of reasons; words are put to them in `words`.
+//! [`Profiles`] (checked data) → [`candidates`] → [`make_plan`] for each on the [`machine()`] → [`Report`]. A [`Plan`] holds
+//! figures and kinds of reasons; `sentences` puts words to them.
 
+mod case;
+mod consent;
+mod disk;
 mod improve;
 mod machine;
 mod make;
+#[expect(clippy::module_inception, reason = "the type Plan has its own file")]
+mod plan;
 mod policy;
 mod profiles;
+mod reason;
 mod reference;
 mod report;
-mod room;
 #[cfg(test)]
 mod tests;
 mod types;
 
+pub use consent::{ConsentTerms, Limit};
+pub use disk::{ArchiveFile, DiskNeeds, DriveNeeds, EngineFiles, Inventory, note_disk_needs};
 pub use machine::{GIVEN, chosen_gpu, machine, machine_for};
 pub use make::make_plan;
+pub use plan::Plan;
 pub use policy::{Policy, TypicalCard};
 pub use profiles::{CUSTOM_ID, EMERGENCY_ID, Mistake, Profile, Profiles, ProfilesError, is_tag_form};
+pub use reason::{Improvement, Reason};
 pub use reference::{Expected, ReferenceComputer, ReferenceRow, reference_computers};
-pub use report::{candidates, custom_candidate, emergency_candidate, own_candidate, plan_all};
-pub use room::survey;
-pub use types::{Candidate, Grade, Improvement, Layers, Plan, Reason, Report, Verdict};
+pub use report::{Report, candidates, custom_candidate, emergency_candidate, own_candidate, plan_all};
+pub use types::{Candidate, Grade, Layers, Verdict};

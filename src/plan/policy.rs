@@ -47,6 +47,9 @@ pub struct Policy {
     pub assumed_physical_cores: u32,
     /// Bandwidth of a card of which nothing but its size is known, ascending by size.
     pub assumed_gpu_bandwidth: Vec<TypicalCard>,
+    /// How much worse an estimate may be than the one agreed to, as a share of it, before the user is asked again.
+    #[serde(default = "usual_consent_tolerance")]
+    pub consent_tolerance: f64,
     /// Room for the engine on the disk, archive and unpacked, in decimal GB.
     pub engine_disk_gb: f64,
 }
@@ -155,12 +158,18 @@ impl Policy {
                     && steps.iter().all(|step| rate(step.gb_s)),
                 "ascending sizes, each with a rate above 0",
             ),
+            ("consent_tolerance", (0.0..=1.0).contains(&self.consent_tolerance), "0 to 1"),
             ("engine_disk_gb", (0.0..=1000.0).contains(&self.engine_disk_gb), "0 to 1000"),
         ]
         .into_iter()
         .find(|(_, fine, _)| !fine)
         .map(|(key, _, wanted)| (key, wanted))
     }
+}
+
+/// For files written before the key existed.
+fn usual_consent_tolerance() -> f64 {
+    0.15
 }
 
 const SIZES: &str = "ascending sizes from 1 to 65536";

@@ -6,7 +6,24 @@ use std::sync::Arc;
 use crate::machine::Hardware;
 use crate::models::{Catalogue, KvCacheType, Model};
 use crate::plan::profiles::CUSTOM_ID;
-use crate::plan::{Candidate, Layers, Plan, Policy, Profile, Profiles, Reason, Report, Verdict, make_plan};
+use crate::plan::{
+    Candidate, Improvement, Inventory, Layers, Plan, Policy, Profile, Profiles, Reason, Verdict, make_plan,
+};
+
+/// The answer for the whole machine: every profile, and the one to take.
+#[derive(Clone, Debug)]
+pub struct Report {
+    /// The best verdict any profile got.
+    pub verdict: Verdict,
+    /// Id of the profile to take; `None` when all are refused.
+    pub recommended: Option<String>,
+    /// Why: the reasons of the recommended profile, or those for which the machine is refused.
+    pub reasons: Vec<Reason>,
+    /// What would change the verdict of the machine.
+    pub improvements: Vec<Improvement>,
+    /// Every profile, in the order of the file.
+    pub plans: Vec<Plan>,
+}
 
 /// The profiles as things that could be installed. Those whose model is not in the catalogue are left out;
 /// [`Profiles::check_models`] finds them.
@@ -83,6 +100,21 @@ impl Report {
         }
     }
 
+    /// The same with what was found on the drives.
+    #[must_use]
+    pub fn with_inventory(self, inventory: &Inventory) -> Self {
+        let recommended = self.recommended;
+        let plans = self.plans.into_iter().map(|plan| plan.with_inventory(inventory)).collect();
+        let mut report = Self::of(plans);
+        // What is recommended does not depend on the drives; the user's own model stays recommended.
+        if let Some(own) = recommended.as_deref().and_then(|id| report.find(id)).cloned() {
+            (report.reasons, report.improvements) = (own.reasons, own.improvements);
+            report.verdict = own.verdict;
+        }
+        report.recommended = recommended;
+        report
+    }
+
     /// The plan of a profile.
     pub fn find(&self, id: &str) -> Option<&Plan> {
         self.plans.iter().find(|one| one.candidate.id == id)
@@ -110,7 +142,7 @@ fn preference(plan: &Plan) -> (Verdict, usize, Reverse<u32>, bool) {
         plan.verdict,
         plan.reasons.iter().filter(painful).count(),
         Reverse(plan.candidate.min_vram_gib),
-        plan.gpu_layers < plan.total_layers,
+        plan.gpu_layers() < plan.total_layers,
     )
 }
 

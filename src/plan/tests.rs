@@ -46,17 +46,17 @@ fn what_one_card_does_not_hold_is_planned_on_all_of_its_kind() {
         |gpus: Vec<Gpu>| make_plan(&candidate, &machine_with(gpus, 64 * GIB, Some(56 * GIB)), policy());
 
     let one = assessed(vec![card("NVIDIA GeForce RTX 4080")]);
-    assert!(one.gpu_layers < one.total_layers);
+    assert!(one.gpu_layers() < one.total_layers);
     let two = assessed(vec![card("NVIDIA GeForce RTX 4080"), card("NVIDIA GeForce RTX 4080")]);
-    assert_eq!(two.gpu_layers, two.total_layers, "{:?}", two.reasons);
-    assert_eq!(two.vram_total_bytes, 32 * GIB);
+    assert_eq!(two.gpu_layers(), two.total_layers, "{:?}", two.reasons);
+    assert_eq!(two.vram_total_bytes(), 32 * GIB);
     assert!(two.speed.decode_tokens_per_s.mid > one.speed.decode_tokens_per_s.mid);
     assert!(has(&two, |r| matches!(r, Reason::SeveralCards { count: 2, .. })), "{:?}", two.reasons);
 
     // A card for another back-end takes no part, and neither does memory that is shared.
     let radeon = gpu("AMD Radeon RX 6600", GpuKind::Discrete, 8 * GIB, Some(7 * GIB));
     let mixed = assessed(vec![card("NVIDIA GeForce RTX 4080"), radeon]);
-    assert_eq!(mixed.gpu_layers, one.gpu_layers);
+    assert_eq!(mixed.gpu_layers(), one.gpu_layers());
     // And a model that one card holds stays on one.
     let small = self::candidate("standard_16gb");
     let hardware =
@@ -131,7 +131,7 @@ fn what_the_policy_calls_degraded_needs_consent() {
 fn a_full_card_is_refused_until_programs_are_closed() {
     let full = machine_with(card(8 * GIB, Some(200 * MIB)), 16 * GIB, None);
     let refused = make_plan(&candidate("hybrid_8gb"), &full, policy());
-    assert_eq!((refused.verdict, refused.gpu_layers), (Verdict::Refused, 0));
+    assert_eq!((refused.verdict, refused.gpu_layers()), (Verdict::Refused, 0));
     assert!(has(&refused, |r| matches!(r, Reason::VramShort { fits_when_closed: true, .. })));
     assert!(matches!(refused.improvements[0], Improvement::CloseGpuPrograms { gpu_layers: 29, .. }));
 }
@@ -171,7 +171,10 @@ fn the_emergency_runs_without_a_card_and_says_so() {
     assert!(emergency.context_tokens >= MIN_CONTEXT_TOKENS);
     for gpus in [Vec::new(), card(8 * GIB, None)] {
         let one = make_plan(&emergency, &machine_with(gpus, 16 * GIB, None), policy());
-        assert_eq!((one.verdict, one.gpu_layers, one.memory.vram_required_bytes), (Verdict::Degraded, 0, 0));
+        assert_eq!(
+            (one.verdict, one.gpu_layers(), one.memory.vram_required_bytes),
+            (Verdict::Degraded, 0, 0)
+        );
         assert_eq!(one.reasons[0], Reason::CpuOnly);
     }
     let no_memory = make_plan(&emergency, &machine_with(Vec::new(), GIB, None), policy());
@@ -271,7 +274,7 @@ proptest! {
         let (free, more) = ((total as f64 * free.min(more)) as u64, (total as f64 * free.max(more)) as u64);
         let at = |free| make_plan(&candidate, &machine_with(card(total, Some(free)), ram_gib * GIB, None), policy());
         let (less, more) = (at(free), at(more));
-        prop_assert!(more.gpu_layers >= less.gpu_layers);
+        prop_assert!(more.gpu_layers() >= less.gpu_layers());
         prop_assert!(more.verdict <= less.verdict, "{:?} became {:?}", less.reasons, more.reasons);
         prop_assert!(more.speed.decode_tokens_per_s.mid >= less.speed.decode_tokens_per_s.mid * 0.999_999);
     }
@@ -302,9 +305,9 @@ proptest! {
         let hardware = machine_with(vec![only], ram, available.map(|available| available.min(ram)));
         let report = plan_all(&hardware, Catalogue::built_in(), Profiles::built_in());
         for one in &report.plans {
-            prop_assert!(one.gpu_layers <= one.total_layers);
+            prop_assert!(one.gpu_layers() <= one.total_layers);
             if one.verdict != Verdict::Refused {
-                prop_assert!(one.memory.vram_required_bytes <= one.vram_free_bytes);
+                prop_assert!(one.memory.vram_required_bytes <= one.vram_free_bytes());
                 prop_assert!(one.candidate.context_tokens >= MIN_CONTEXT_TOKENS);
                 prop_assert!(!one.reasons.is_empty());
             }

@@ -122,7 +122,7 @@ impl<'a> ProfileJson<'a> {
             model: &candidate.model.tag,
             context_tokens: candidate.context_tokens,
             kv_cache_type: candidate.kv_cache_type,
-            gpu_layers: plan.gpu_layers,
+            gpu_layers: plan.gpu_layers(),
             total_layers: plan.total_layers,
             memory: MemoryJson {
                 weights_gpu_bytes: memory.weights_gpu_bytes,

@@ -210,20 +210,6 @@ impl Reason {
             Self::Fits { spare_bytes } => say!(text, "plan-reason-fits", spare = text.memory(*spare_bytes)),
         }
     }
-
-    /// Whether it is one of those for which consent is asked.
-    pub fn is_limit(&self) -> bool {
-        matches!(
-            self,
-            Self::LayersOnCpu { .. }
-                | Self::CpuOnly
-                | Self::SmallCard { .. }
-                | Self::KvQ4
-                | Self::SlowDecode { .. }
-                | Self::SlowFirstToken { .. }
-                | Self::RamShort { .. }
-        )
-    }
 }
 
 impl Improvement {
@@ -277,7 +263,7 @@ pub fn consent_text(plan: &Plan, text: Text) -> String {
         profile = candidate.id.as_str(),
         model = candidate.model.title.as_str()
     )];
-    let limits = plan.reasons.iter().filter(|reason| reason.is_limit());
+    let limits = plan.limits();
     lines.extend(limits.map(|reason| format!("- {}", reason.text(text))));
     lines.push(say!(
         text,

@@ -52,7 +52,7 @@ impl ReferenceWords {
                         text,
                         "plan-reference-setting",
                         what = best.candidate.id.as_str(),
-                        part = best.gpu_layers,
+                        part = best.gpu_layers(),
                         whole = best.total_layers,
                         thousands = thousands(best.candidate.context_tokens)
                     )

@@ -143,8 +143,8 @@ pub fn plan_facts(plan: &Plan, text: Text) -> Vec<(String, String)> {
     let model = &candidate.model;
     let memory = &plan.memory;
     let speed = &plan.speed;
-    let (vram, free) = (text.memory(memory.vram_required_bytes), text.memory(plan.vram_free_bytes));
-    let (ram, available) = (text.memory(memory.ram_required_bytes), text.memory(plan.ram_available_bytes));
+    let (vram, free) = (text.memory(memory.vram_required_bytes), text.memory(plan.vram_free_bytes()));
+    let (ram, available) = (text.memory(memory.ram_required_bytes), text.memory(plan.ram_available_bytes()));
     vec![
         (
             say!(text, "cli-model"),
@@ -162,7 +162,7 @@ pub fn plan_facts(plan: &Plan, text: Text) -> Vec<(String, String)> {
             say!(
                 text,
                 "cli-layers-value",
-                gpu = plan.gpu_layers,
+                gpu = plan.gpu_layers(),
                 total = plan.total_layers,
                 share = text.percent(plan.gpu_layer_share())
             ),
@@ -178,7 +178,7 @@ pub fn plan_facts(plan: &Plan, text: Text) -> Vec<(String, String)> {
         ),
         (
             say!(text, "cli-vram"),
-            match (plan.vram_total_bytes, plan.vram_free_is_assumed) {
+            match (plan.vram_total_bytes(), plan.vram_free_is_assumed()) {
                 (0, _) => say!(text, "cli-no-card"),
                 (_, true) => say!(text, "cli-of-free-assumed", need = vram, have = free),
                 (_, false) => say!(text, "cli-of-free", need = vram, have = free),
@@ -186,7 +186,7 @@ pub fn plan_facts(plan: &Plan, text: Text) -> Vec<(String, String)> {
         ),
         (
             say!(text, "cli-ram"),
-            if plan.ram_available_is_assumed {
+            if plan.ram_available_is_assumed() {
                 say!(text, "cli-of-available-assumed", need = ram, have = available)
             } else {
                 say!(text, "cli-of-available", need = ram, have = available)
@@ -252,14 +252,14 @@ fn profile_table(report: &Report, text: Text) -> Vec<Vec<String>> {
             candidate.id.clone(),
             format!("{} {verdict}", sign(one.verdict)),
             model_name(&candidate.model),
-            unless_refused(format!("{}/{}", one.gpu_layers, one.total_layers)),
+            unless_refused(format!("{}/{}", one.gpu_layers(), one.total_layers)),
             text.count(u64::from(candidate.context_tokens)),
             candidate.kv_cache_type.name().to_owned(),
-            format!("{}/{}", text.memory_number(vram), text.memory_number(one.vram_free_bytes)),
+            format!("{}/{}", text.memory_number(vram), text.memory_number(one.vram_free_bytes())),
             unless_refused(format!(
                 "{}/{}",
                 text.memory_number(one.memory.ram_required_bytes),
-                text.memory_number(one.ram_available_bytes)
+                text.memory_number(one.ram_available_bytes())
             )),
             unless_refused(text.range(one.speed.decode_tokens_per_s)),
             unless_refused(wait(one.speed.first_token_full_prompt_s, text)),

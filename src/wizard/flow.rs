@@ -75,8 +75,8 @@ impl Page {
     pub fn visits(&self, step: SidebarStep) -> bool {
         step != SidebarStep::Consent
             || match self {
-                Self::Summary(page) => page.consent.is_some(),
-                Self::Install(page) => page.summary.consent.is_some(),
+                Self::Summary(page) => page.agreed,
+                Self::Install(page) => page.summary.agreed,
                 Self::Profile(page) => page.needs_consent(),
                 Self::Result(page) => page.has_consent,
                 Self::Consent(_)
@@ -94,9 +94,7 @@ impl Page {
             Self::Compatibility(page) => Self::Hardware((*page).into()),
             Self::Profile(page) => Self::Compatibility(Box::new((*page).into())),
             Self::Consent(page) => Self::Profile(Box::new((*page).into())),
-            Self::Summary(page) if page.consent.is_some() => {
-                Self::Consent(Box::new(ConsentPage::from(*page)))
-            }
+            Self::Summary(page) if page.agreed => Self::Consent(Box::new(ConsentPage::from(*page))),
             Self::Summary(page) => Self::Profile(Box::new(ProfilePage::from(*page))),
             Self::Install(page) if page.has_ended() => Self::Summary(Box::new((*page).into())),
             other @ (Self::Welcome(_) | Self::Install(_) | Self::Result(_) | Self::Manage(_)) => other,

@@ -32,7 +32,6 @@ impl Wizard {
             return;
         }
         let options = self.options.clone();
-        let text = self.text;
         self.change_page(|page| match page {
             Page::Welcome(page) => Page::Hardware(page.into()),
             Page::Hardware(page) => match page.detected() {
@@ -47,9 +46,9 @@ impl Wizard {
             },
             Page::Profile(page) if !page.is_complete() => Page::Profile(page),
             Page::Profile(page) if page.needs_consent() => Page::Consent(Box::new(ConsentPage::from(*page))),
-            Page::Profile(page) => Page::Summary(Box::new(SummaryPage::new(*page, None))),
+            Page::Profile(page) => Page::Summary(Box::new(SummaryPage::new(*page, false))),
             Page::Consent(page) if page.ticked => {
-                Page::Summary(Box::new(SummaryPage::after_consent(*page, text)))
+                Page::Summary(Box::new(SummaryPage::new(page.profile, true)))
             }
             other => other,
         });
@@ -89,7 +88,7 @@ impl Wizard {
     }
 
     fn install(&self, summary: &SummaryPage, control: &Control) {
-        let request = Box::new(summary.request(&self.options, self.text));
+        let request = Box::new(summary.request(&self.options));
         self.send(Command::Install { request, text: self.text, control: control.clone() });
     }
 }

@@ -15,7 +15,6 @@ use super::pages::engine_form::EngineForm;
 use super::pages::hardware::HardwarePage;
 use super::pages::profile::ProfilePage;
 use crate::install::SavedRequest;
-use crate::sentences;
 
 impl Wizard {
     /// Detects the machine, to resume this request after it.
@@ -53,8 +52,7 @@ impl Wizard {
     /// Leaves the consent page if the earlier consent covers the plan of now.
     fn agree_again(&mut self, request: &SavedRequest) {
         let Page::Consent(page) = &mut self.page else { return };
-        let words = sentences::consent_text(&page.profile.choice.plan, self.text);
-        if request.agreed_to(&words) {
+        if request.covers(&page.profile.choice.plan) {
             page.ticked = true;
             self.next_page();
         }
@@ -63,9 +61,9 @@ impl Wizard {
     /// The request's choice, planned for the machine of now; `None` when its model is not known here.
     fn choice_of(&self, request: &SavedRequest, detected: &Arc<Detected>) -> Option<Choice> {
         let plans = &detected.report.plans;
-        let of_profile = plans.iter().position(|plan| {
-            plan.candidate.id == request.profile && plan.candidate.model.tag == request.model
-        });
+        let of_profile = plans
+            .iter()
+            .position(|plan| plan.candidate.id == request.profile && request.asks_for(&plan.candidate));
         let (model, plan) = match of_profile {
             Some(index) => (ModelChoice::Profile(index), plans[index].clone()),
             None => {

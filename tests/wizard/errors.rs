@@ -50,7 +50,7 @@ fn a_failed_installation_is_reported_with_its_log_and_tried_again_as_it_was() {
         stage.click("wizard-try-again");
         let (second, outbox) = stage.installation();
         assert_eq!(second.plan.candidate.id, first.plan.candidate.id);
-        assert_eq!((second.consent_text, second.options), (first.consent_text, first.options));
+        assert_eq!((second.agreement, second.options), (first.agreement, first.options));
         scripted::fail(&outbox, WORDS);
         stage.harness.run();
         stage.click("wizard-back");
@@ -140,7 +140,7 @@ fn an_answer_that_breaks_off_says_why_and_is_asked_again() {
 fn what_manage_cannot_do_is_said_and_can_be_asked_again() {
     let managed = || {
         let request = Stage::new(Eye::blind(Language::English), laptop()).reach_install().installation().0;
-        Scene { installation: Some(scripted::installation(&request)), ..laptop() }
+        Scene { installation: Some(scripted::installation(&request, Language::English)), ..laptop() }
     };
     in_both_languages(managed, |mut stage| {
         for key in ["wizard-manage-stop", "wizard-manage-stop"] {

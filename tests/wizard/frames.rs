@@ -92,8 +92,10 @@ fn a_backend_that_takes_a_second_for_every_call_makes_no_frame_slower() {
     stage.wait_for(&stage.say("wizard-try-title"));
     move_mouse(&mut stage, "result");
 
-    let scene =
-        Scene { installation: Some(scripted::installation(&request)), ..Scene::of(scripted::laptop()) };
+    let scene = Scene {
+        installation: Some(scripted::installation(&request, acolyte::text::Language::English)),
+        ..Scene::of(scripted::laptop())
+    };
     let mut stage = slow(scene);
     stage.wait_for(&stage.say("wizard-manage-working"));
     move_mouse(&mut stage, "manage, being checked");

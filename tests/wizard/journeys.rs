@@ -37,7 +37,7 @@ fn from_welcome_to_a_measured_answer() {
         assert_eq!(place(&stage), Some(Place::Install));
         let (request, outbox) = stage.installation();
         assert_eq!(request.plan.candidate.id, "hybrid_8gb");
-        assert!(request.consent_text.is_some_and(|text| text.contains("hybrid_8gb")));
+        assert!(request.consent().is_some_and(|terms| terms.profile == "hybrid_8gb"));
         assert!(request.options.autostart);
 
         scripted::half_way(&outbox);
@@ -68,7 +68,7 @@ fn a_machine_that_needs_no_consent_is_not_asked_for_it() {
         stage.click("wizard-continue");
         assert_eq!(place(&stage), Some(Place::Summary));
         stage.click("wizard-install");
-        assert!(stage.installation().0.consent_text.is_none());
+        assert!(stage.installation().0.consent().is_none());
     });
 }
 
@@ -293,8 +293,8 @@ fn advanced_choices_change_the_promise_at_once() {
     }
     assert_eq!(chosen(&stage), "custom");
     let Page::Profile(page) = stage.harness.state().page() else { panic!("not on the profile page") };
-    assert!(page.choice.plan.gpu_layers < page.choice.plan.total_layers);
-    let layers = page.choice.plan.gpu_layers;
+    assert!(page.choice.plan.gpu_layers() < page.choice.plan.total_layers);
+    let layers = page.choice.plan.gpu_layers();
     assert!(stage.sees(&format!("{layers} of 29")));
 }
 
@@ -412,8 +412,10 @@ fn sizes_are_those_on_the_box() {
 fn manage_opens_where_there_is_an_installation() {
     in_both_languages(|eye| {
         let request = Stage::new(eye, Scene::of(scripted::laptop())).reach_install().installation().0;
-        let scene =
-            Scene { installation: Some(scripted::installation(&request)), ..Scene::of(scripted::laptop()) };
+        let scene = Scene {
+            installation: Some(scripted::installation(&request, eye.language)),
+            ..Scene::of(scripted::laptop())
+        };
         let mut stage = Stage::new(eye, scene.clone());
         assert!(matches!(stage.harness.state().page(), Page::Manage(_)));
         assert!(stage.sees(&stage.say("wizard-manage-well")));

@@ -1,5 +1,6 @@
 //! Going on with what was cut short, undoing it, repairing, and what is asked when memory runs out.
 
+use acolyte::plan::Limit;
 use acolyte::text::Language;
 use acolyte::wizard::backend::{ManageAction, Message};
 use acolyte::wizard::flow::Page;
@@ -32,18 +33,24 @@ fn what_was_cut_short_goes_on_as_it_was_asked_for() {
         assert!(matches!(stage.harness.state().page(), Page::Install(_)), "every page was walked");
         let request = stage.installation().0;
         assert_eq!(request.plan.candidate.id, asked.profile);
-        assert_eq!(request.consent_text, asked.consent_text, "agreed to the same words");
+        assert_eq!(request.consent(), asked.consent.as_ref(), "agreed to the same limits");
         assert_eq!(request.options.models_dir, asked.options.models_dir);
         assert_eq!(stage.desk.borrow().detections, 1, "the machine was looked at again");
     });
 }
 
 #[test]
-fn other_words_are_agreed_to_again() {
+fn worse_limits_are_agreed_to_again() {
     in_both_languages(|eye| {
         let mut scene = scene(eye);
         let unfinished = scene.unfinished.as_mut().unwrap();
-        unfinished.asked.as_mut().unwrap().consent_text = Some("Something else.".to_owned());
+        let consent = unfinished.asked.as_mut().unwrap().consent.as_mut().unwrap();
+        // The card was larger when the user agreed.
+        for limit in &mut consent.limits {
+            if let Limit::SmallCard { have_gib } = limit {
+                *have_gib += 2;
+            }
+        }
         let mut stage = Stage::new(eye, scene);
         stage.click("wizard-ask-cut-short-continue");
         assert!(matches!(stage.harness.state().page(), Page::Consent(_)));
@@ -107,13 +114,13 @@ fn four_bits_are_asked_about_once_and_either_answer_tries_again() {
     in_both_languages(|eye| {
         for (button, agreed) in [("wizard-ask-four-bits-yes", true), ("wizard-ask-four-bits-no", false)] {
             let mut stage = Stage::new(eye, Scene::of(scripted::laptop())).reach_install();
-            assert_eq!(stage.installation().0.accept_kv_q4, None);
+            assert_eq!(stage.installation().0.agreement.kv_q4, None);
             stage.installation().1.send(scripted::out_of_memory());
             stage.harness.run();
             assert!(stage.sees(&stage.say("wizard-ask-four-bits-title")));
             stage.click(button);
             assert_eq!(stage.desk.borrow().installs.len(), 2);
-            assert_eq!(stage.installation().0.accept_kv_q4, Some(agreed));
+            assert_eq!(stage.installation().0.agreement.kv_q4, Some(agreed));
         }
     });
 }
@@ -122,7 +129,7 @@ fn four_bits_are_asked_about_once_and_either_answer_tries_again() {
 fn repair_and_update_do_again_what_was_asked_for() {
     in_both_languages(|eye| {
         let request = Stage::new(eye, Scene::of(scripted::laptop())).reach_install().installation().0;
-        let mut installation = scripted::installation(&request);
+        let mut installation = scripted::installation(&request, Language::English);
         let scene = Scene { installation: Some(installation.clone()), ..Scene::of(scripted::laptop()) };
         let mut stage = Stage::new(eye, scene.clone());
         stage.click("wizard-manage-repair");

@@ -14,6 +14,7 @@ use acolyte::install::{
 use acolyte::machine::Hardware;
 use acolyte::plan::Profiles;
 use acolyte::platform::login::Kind;
+use acolyte::text::{Language, Text};
 use acolyte::wizard::backend::{
     AnswerFigures, Backend, Command, Detected, Installation, InstallationHealth, ManageAction, Message,
     Outbox, PathField, ReportContents, WorkerError,
@@ -300,7 +301,7 @@ pub fn receipt(request: &Request) -> Receipt {
         port: 42434,
         predicted: PredictedFigures {
             context_tokens: candidate.context_tokens,
-            gpu_layers: plan.gpu_layers,
+            gpu_layers: plan.gpu_layers(),
             total_layers: plan.total_layers,
             kv_cache_type: candidate.kv_cache_type,
             vram_bytes: plan.memory.vram_required_bytes,
@@ -312,7 +313,7 @@ pub fn receipt(request: &Request) -> Receipt {
         },
         measured: MeasuredFigures {
             context_tokens: Some(candidate.context_tokens),
-            gpu_layers: Some(plan.gpu_layers),
+            gpu_layers: Some(plan.gpu_layers()),
             gpu_share: Some(1.0),
             kv_cache_type: Some(candidate.kv_cache_type.name().to_owned()),
             vram_bytes: Some(plan.memory.vram_required_bytes + 60_000_000),
@@ -395,14 +396,14 @@ pub fn answer(outbox: &Outbox, words: &str) {
 }
 
 /// What an installation that came to its end looks like to Manage.
-pub fn installation(request: &Request) -> Installation {
+pub fn installation(request: &Request, language: Language) -> Installation {
     Installation {
         profile: request.plan.candidate.id.clone(),
         model: request.plan.candidate.model.tag.clone(),
         home: request.options.home.clone(),
         port: 42434,
         autostart: true,
-        banner: request.banner.clone(),
+        banner: acolyte::sentences::banner(&request.plan, Text::new(language)),
         receipt: Some(receipt(request)),
         engine_version: "0.32.15".to_owned(),
         request: Some(Box::new(SavedRequest::of(request))),

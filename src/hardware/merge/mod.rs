@@ -33,17 +33,13 @@ pub fn merge(evidence: &Evidence) -> Hardware {
         notes.push(findings::unified(&gpu));
         gpus.insert(0, gpu);
     }
-    let mut disks = evidence.disks.clone();
-    if let Some(needs) = evidence.needs {
-        crate::hardware::disks::put_needs(&mut disks, needs);
-    }
     Hardware {
         schema: SCHEMA,
         os: evidence.os.clone(),
         cpu: evidence.cpu.clone(),
         memory: main_memory(&evidence.memory),
         gpus,
-        disks,
+        disks: evidence.disks.clone(),
         engines: evidence.engines.clone(),
         model_folders: evidence.model_folders.clone(),
         notes,

@@ -8,7 +8,7 @@ use crate::install::state::documents::{DocumentError, read_json};
 use crate::install::state::journal::now;
 use crate::install::{InstallOptions, Paths, Request};
 use crate::models::KvCacheType;
-use crate::plan::Layers;
+use crate::plan::{Candidate, ConsentTerms, Layers, Plan};
 
 /// The choice and where things go; figures are computed again from it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -33,9 +33,9 @@ pub struct SavedRequest {
     /// Whether the person lets the KV cache be kept at 4 bits should memory run out; `None` when nobody was asked.
     #[serde(default)]
     pub accept_kv_q4: Option<bool>,
-    /// The text the person agreed to.
-    #[serde(default)]
-    pub consent_text: Option<String>,
+    /// What the user agreed to; `None` when nothing needed consent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub consent: Option<ConsentTerms>,
     /// Where from and where to.
     pub options: InstallOptions,
 }
@@ -55,9 +55,9 @@ impl SavedRequest {
                 Layers::Fit => None,
                 Layers::Exactly(layers) => Some(layers),
             },
-            accept_degraded: request.accept_degraded,
-            accept_kv_q4: request.accept_kv_q4,
-            consent_text: request.consent_text.clone(),
+            accept_degraded: request.agreement.fewer_layers,
+            accept_kv_q4: request.agreement.kv_q4,
+            consent: request.consent().cloned(),
             options: request.options.clone(),
         }
     }
@@ -70,79 +70,31 @@ impl SavedRequest {
         read_json(&paths.request())
     }
 
-    /// Whether the person agreed to these words already: the same ones, with figures that are about the same. Speed and
-    /// free memory are measured anew each time and are never quite what they were.
-    pub fn agreed_to(&self, words: &str) -> bool {
-        self.consent_text.as_deref().is_some_and(|before| about_the_same(before, words))
+    /// The candidate in the setting that was asked for then: context, KV cache and layers.
+    pub fn apply_to(&self, candidate: Candidate) -> Candidate {
+        Candidate {
+            context_tokens: self.context_tokens,
+            kv_cache_type: self.kv_cache_type,
+            layers: self.gpu_layers.map_or(candidate.layers, Layers::Exactly),
+            ..candidate
+        }
+    }
+
+    /// Whether it asked for this model in this setting.
+    pub fn asks_for(&self, candidate: &Candidate) -> bool {
+        candidate.model.tag == self.model
+            && candidate.context_tokens == self.context_tokens
+            && candidate.kv_cache_type == self.kv_cache_type
+    }
+
+    /// Whether the user agreed to the limits of this plan already.
+    pub fn covers(&self, plan: &Plan) -> bool {
+        let terms = self.consent.as_ref().zip(plan.consent.as_ref());
+        terms.is_some_and(|(agreed, now)| agreed.covers(now, plan.policy.consent_tolerance))
     }
 
     /// Whether it was the emergency mode, without a graphics card.
     pub fn on_processor(&self) -> bool {
         self.gpu_layers == Some(0)
-    }
-}
-
-/// Figures may differ by this factor.
-const ABOUT: f64 = 1.5;
-
-fn about_the_same(before: &str, now: &str) -> bool {
-    let (before, now) = (parts(before), parts(now));
-    before.len() == now.len()
-        && before.iter().zip(&now).all(|(before, now)| match (figure(before), figure(now)) {
-            (Some(a), Some(b)) => a.max(b) <= a.min(b) * ABOUT,
-            _ => before == now,
-        })
-}
-
-/// A text cut where figures begin and end.
-fn parts(text: &str) -> Vec<&str> {
-    let is_of_figure = |c: char| c.is_ascii_digit() || matches!(c, '.' | ',');
-    let mut parts = Vec::new();
-    let mut rest = text;
-    while let Some(first) = rest.chars().next() {
-        let kind = is_of_figure(first);
-        let end = rest.find(|c: char| is_of_figure(c) != kind).unwrap_or(rest.len());
-        let (part, after) = rest.split_at(end);
-        parts.push(part);
-        rest = after;
-    }
-    parts
-}
-
-/// The number of a part, in either language's way of writing it.
-fn figure(part: &str) -> Option<f64> {
-    let part = part.trim_end_matches(['.', ',']);
-    let decimals = part.rsplit(['.', ',']).next().map_or(0, str::len);
-    let marks = part.matches(['.', ',']).count();
-    // Three digits after a mark are thousands in both languages.
-    let plain =
-        if marks > 1 || decimals == 3 { part.replace(['.', ','], "") } else { part.replace(',', ".") };
-    plain.parse().ok()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_same_reasons_with_about_the_same_figures_are_agreed_to_already() {
-        let words =
-            "12 of 29 layers are on the processor: 37–62 tokens/s. A prompt of 32,768 tokens takes 5.4 s.";
-        for same in [
-            words,
-            "12 of 29 layers are on the processor: 31–58 tokens/s. A prompt of 32,768 tokens takes 6.0 s.",
-        ] {
-            assert!(about_the_same(words, same), "{same}");
-        }
-        for other in [
-            "12 of 29 layers are on the processor: 7–12 tokens/s. A prompt of 32,768 tokens takes 5.4 s.",
-            "12 of 29 layers are on the processor: 37–62 tokens/s.",
-            "The KV cache is kept at 4 bits.",
-            "",
-        ] {
-            assert!(!about_the_same(words, other), "{other}");
-        }
-        assert!(about_the_same("5,4 s, 32.768 tokens", "5,9 s, 32.768 tokens"));
-        assert!(!about_the_same("5,4 s", "54 s"));
     }
 }

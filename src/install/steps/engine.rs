@@ -57,7 +57,7 @@ pub fn plan(job: &Job<'_>) -> Result<Plan, InstallError> {
     let (version, contents) = match (source.choice.release()?, &source.choice) {
         (Some(release), _) => {
             let on_rocm = job.gpu_layers > 0
-                && job.request.machine.gpus.first().is_some_and(|gpu| gpu.backend == Backend::Rocm);
+                && job.request.plan.machine.gpus.first().is_some_and(|gpu| gpu.backend == Backend::Rocm);
             let assets = with_archives(assets_of(&release, on_rocm)?, source);
             (release.version.clone(), Contents::Release { release: Box::new(release), assets })
         }

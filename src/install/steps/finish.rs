@@ -13,8 +13,9 @@ use crate::install::steps::measure::Measured;
 use crate::install::steps::server::Server;
 use crate::install::{InstallError, PredictedFigures, Receipt, Step, misses};
 use crate::models::KvCacheType;
-use crate::plan::Verdict;
+use crate::plan::{Plan, Verdict};
 use crate::say;
+use crate::sentences::{self, banner};
 
 /// The receipt.
 pub fn receipt(job: &Job<'_>, engine: &Engine, server: &Server, measured: Measured) -> Receipt {
@@ -57,6 +58,7 @@ pub fn run(
         text,
     });
     let degraded = receipt.verdict == Verdict::Degraded;
+    let kept = kept_plan(job);
     let profile = ProfileFile {
         schema: SCHEMA,
         written_at: receipt.written_at.clone(),
@@ -73,7 +75,7 @@ pub fn run(
         num_batch: candidate.num_batch,
         verdict: receipt.verdict,
         degraded,
-        banner: job.request.banner.clone().filter(|_| degraded),
+        banner: banner(&kept, job.text).filter(|_| degraded),
         engine_version: engine.version.clone(),
         engine_program: engine.program.clone(),
         models_dir: server.launch.models_dir.clone(),
@@ -104,7 +106,7 @@ fn predicted(job: &Job<'_>, measured: &Measured) -> PredictedFigures {
     let all = on_gpu + in_ram;
     PredictedFigures {
         context_tokens: plan.candidate.context_tokens,
-        gpu_layers: plan.gpu_layers,
+        gpu_layers: plan.gpu_layers(),
         total_layers: plan.total_layers,
         kv_cache_type: plan.candidate.kv_cache_type,
         vram_bytes: memory.vram_required_bytes,
@@ -121,7 +123,7 @@ fn consent_text(job: &Job<'_>) -> Option<String> {
     let asked_later = job.kv_cache_type != job.request.plan.candidate.kv_cache_type
         && job.kv_cache_type == KvCacheType::Q4_0;
     let later = asked_later.then(|| say!(job.text, "install-consent-four-bits"));
-    match (job.request.consent_text.clone(), later) {
+    match (job.request.consent().map(|_| sentences::consent_text(&job.request.plan, job.text)), later) {
         (Some(before), Some(later)) => Some(format!("{before}\n{later}")),
         (before, later) => before.or(later),
     }
@@ -131,6 +133,17 @@ fn consent_text(job: &Job<'_>) -> Option<String> {
 fn verdict(job: &Job<'_>) -> Verdict {
     let planned = job.request.plan.verdict;
     let smaller_cache = job.kv_cache_type != job.request.plan.candidate.kv_cache_type;
-    let fewer_layers = !job.automatic && job.gpu_layers < job.request.plan.gpu_layers;
+    let fewer_layers = !job.automatic && job.gpu_layers < job.request.plan.gpu_layers();
     if fewer_layers || smaller_cache { planned.max(Verdict::Degraded) } else { planned }
+}
+
+/// The plan of what was kept in the end.
+fn kept_plan(job: &Job<'_>) -> Plan {
+    let plan = &job.request.plan;
+    let as_planned = job.gpu_layers == plan.gpu_layers() && job.kv_cache_type == plan.setting.kv_cache_type;
+    if as_planned || job.automatic {
+        plan.clone()
+    } else {
+        plan.with_placement(job.gpu_layers, job.kv_cache_type)
+    }
 }

@@ -156,8 +156,8 @@ fn runner_command_line(job: &Job<'_>) -> Option<Vec<String>> {
 /// A placement that takes less; an error when there is none or nobody agreed to it.
 async fn step_down(job: &mut Job<'_>, server: &mut Server) -> Result<(), InstallError> {
     let total_layers = job.request.plan.total_layers;
-    if job.gpu_layers > 0 && job.request.consent_text.is_none() && !job.request.accept_degraded {
-        let gpu_layers = job.request.plan.gpu_layers;
+    if job.gpu_layers > 0 && !job.request.agreement.limits && !job.request.agreement.fewer_layers {
+        let gpu_layers = job.request.plan.gpu_layers();
         return Err(InstallError::FewerLayersNeedConsent { gpu_layers, total_layers });
     }
     let tried: Vec<Rung> = job
@@ -165,7 +165,7 @@ async fn step_down(job: &mut Job<'_>, server: &mut Server) -> Result<(), Install
         .iter()
         .map(|one| Rung { gpu_layers: one.gpu_layers, kv_cache_type: one.kv_cache_type })
         .collect();
-    let four_bits = match job.request.accept_kv_q4 {
+    let four_bits = match job.request.agreement.kv_q4 {
         Some(true) => FourBits::Agreed,
         Some(false) => FourBits::Declined,
         None => FourBits::Unasked,
@@ -227,14 +227,9 @@ fn more_layers(job: &Job<'_>, facts: &Facts) -> Option<u32> {
         return None;
     }
     let budget = facts.evidence.device_free_bytes?.checked_sub(SPARE_BYTES)?;
-    let setting = EngineSetting {
-        context_tokens: candidate.context_tokens,
-        kv_cache_type: job.kv_cache_type,
-        num_batch: candidate.num_batch,
-        flash_attention: true,
-        gpu_layers: job.gpu_layers,
-    };
-    let fit = fit_gpu_layers(&candidate.model, &setting, &job.request.machine, budget);
+    let setting =
+        EngineSetting { kv_cache_type: job.kv_cache_type, gpu_layers: job.gpu_layers, ..plan.setting };
+    let fit = fit_gpu_layers(&candidate.model, &setting, &plan.machine, budget);
     let failed = job.tried.iter().filter(|one| !one.outcome.starts_with("ok"));
     let lowest_failed =
         failed.filter(|one| one.kv_cache_type == job.kv_cache_type).map(|one| one.gpu_layers).min();

@@ -10,7 +10,7 @@ use std::cell::Cell;
 use std::time::{Duration, Instant};
 
 use crate::control::Cancelled;
-use crate::estimate::{EngineSetting, first_token_s};
+use crate::estimate::first_token_s;
 use crate::figures::Range;
 use crate::install::prompt::Prompts;
 use crate::install::run::Job;
@@ -157,15 +157,8 @@ fn longest_within(longest: u32, fast_enough: impl Fn(u32) -> bool) -> u32 {
 }
 
 fn predicted(job: &Job<'_>, prompt_tokens: u32) -> Range {
-    let candidate = &job.request.plan.candidate;
-    let setting = EngineSetting {
-        context_tokens: candidate.context_tokens,
-        kv_cache_type: candidate.kv_cache_type,
-        num_batch: candidate.num_batch,
-        flash_attention: true,
-        gpu_layers: job.request.plan.gpu_layers,
-    };
-    first_token_s(&candidate.model, &setting, &job.request.machine, prompt_tokens)
+    let plan = &job.request.plan;
+    first_token_s(&plan.candidate.model, &plan.setting, &plan.machine, prompt_tokens)
 }
 
 async fn answer(

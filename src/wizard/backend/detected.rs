@@ -6,7 +6,7 @@ use crate::hardware::evidence::Evidence;
 use crate::install::reuse::InstalledEngine;
 use crate::machine::Hardware;
 use crate::models::{Catalogue, KvCacheType, Model};
-use crate::plan::{self, Layers, Plan, Profiles, ReferenceComputer, Report};
+use crate::plan::{self, Inventory, Layers, Plan, Profiles, ReferenceComputer, Report};
 use crate::platform::login::{Kind, LoginError};
 
 /// What detection found, and what follows from it. Everything in it is in memory: pages may use it in any frame.
@@ -18,6 +18,8 @@ pub struct Detected {
     pub evidence: Option<Evidence>,
     /// Every profile planned for it.
     pub report: Report,
+    /// What is on the drives already.
+    pub inventory: Inventory,
     /// Profiles and policy it was planned with.
     pub profiles: Arc<Profiles>,
     /// Index of the GPU the plans are made for, which need not be the first one.
@@ -61,6 +63,7 @@ impl Detected {
         let planned_gpu = planned.and_then(|gpu| hardware.gpus.iter().position(|one| std::ptr::eq(one, gpu)));
         let reference = plan::reference_computers(&hardware, Catalogue::built_in(), &profiles);
         Self {
+            inventory: Inventory::of(&hardware),
             report,
             planned_gpu,
             reference: reference.into(),
@@ -72,6 +75,17 @@ impl Detected {
             autostart: Err(Arc::new(LoginError::NoFolder)),
             seconds: 0.0,
         }
+    }
+
+    /// The same with what was found on the drives.
+    #[must_use]
+    pub fn with_inventory(mut self, inventory: Inventory) -> Self {
+        self.report = self.report.with_inventory(&inventory);
+        if self.evidence.is_some() {
+            plan::note_disk_needs(&mut self.hardware, &self.report);
+        }
+        self.inventory = inventory;
+        self
     }
 
     /// The models that can be chosen besides the profiles'.
@@ -86,6 +100,6 @@ impl Detected {
         let model = Arc::clone(&custom.model);
         let candidate =
             plan::custom_candidate(model, custom.kv_cache_type, custom.context_tokens, layers, policy);
-        plan::make_plan(&candidate, &self.hardware, policy)
+        plan::make_plan(&candidate, &self.hardware, policy).with_inventory(&self.inventory)
     }
 }

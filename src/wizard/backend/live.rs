@@ -13,18 +13,19 @@ use super::interface::{Backend, failure};
 use super::message::{AnswerFigures, HealthProblem, Installation, InstallationHealth, Message, Outbox};
 use super::{report_file, system_dialogs};
 use crate::control::Control;
-use crate::hardware::DetectOptions;
+use crate::hardware::merge::merge;
+use crate::hardware::{DetectOptions, collect};
 use crate::install::manage::undo::{undo, unfinished_run};
 use crate::install::manage::uninstall::uninstall;
 use crate::install::reuse::installed_engine;
 use crate::install::state::documents::SERVED_MODEL;
-use crate::install::{self, InstallError, Installed, Paths, SavedRequest, manage};
+use crate::install::{self, InstallError, InstallOptions, Installed, Paths, SavedRequest, manage};
 use crate::machine::Backend as GpuBackend;
 use crate::ollama::client::{Client, GenerateOptions, GenerateRequest};
 use crate::ollama::lookup::lookup_to_install;
 use crate::ollama::release::newest::newest;
 use crate::ollama::release::{AssetRole, Release};
-use crate::plan::{self, Profiles};
+use crate::plan::Profiles;
 use crate::platform::files;
 use crate::platform::login::Means;
 use crate::wizard::options::WizardOptions;
@@ -201,12 +202,16 @@ impl Shared {
                     models_dir: Some(paths.models()),
                     ..DetectOptions::new(options.home.clone())
                 };
-                let (evidence, hardware) = plan::survey(&detect, &profiles, self.release());
+                let evidence = collect(&detect);
+                let hardware = merge(&evidence);
                 (Some(evidence), hardware)
             }
         };
         let mut detected = Detected::plan_for(hardware, profiles, options.model.clone());
         detected.evidence = evidence;
+        let usual = InstallOptions { source: options.source.clone(), ..InstallOptions::usual(&options.home) };
+        let models: Vec<_> = detected.catalogue().iter().chain(&options.model).cloned().collect();
+        detected = detected.with_inventory(install::take_inventory(&usual, &models));
         let planned = detected.planned_gpu.and_then(|index| detected.hardware.gpus.get(index));
         let with_rocm = planned.and_then(|gpu| gpu.backend) == Some(GpuBackend::Rocm);
         detected.engine_download_bytes =

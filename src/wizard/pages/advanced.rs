@@ -87,7 +87,7 @@ impl ProfilePage {
     fn layers(&mut self, ui: &mut Ui, cx: &PageContext<'_>, custom: &mut CustomModel) {
         let text = cx.text;
         let total = self.choice.plan.total_layers;
-        let fitted = self.choice.plan.gpu_layers;
+        let fitted = self.choice.plan.gpu_layers();
         let mut automatic = custom.gpu_layers.is_none();
         let label = say!(text, "wizard-advanced-layers", layers = layers(text, &self.choice.plan));
         ui.text(TextRole::Label, Tone::Faint, &label);

@@ -291,12 +291,12 @@ fn cell(ui: &mut Ui, text: Text, plan: &Plan, key: SortKey) {
         }
         SortKey::Layers => {
             if runs {
-                let share = f64::from(plan.gpu_layers) / f64::from(plan.total_layers.max(1));
+                let share = f64::from(plan.gpu_layers()) / f64::from(plan.total_layers.max(1));
                 let ram = say!(
                     text,
                     "wizard-table-ram",
                     part = text.memory_number(plan.memory.ram_required_bytes),
-                    whole = text.memory_number(plan.ram_available_bytes)
+                    whole = text.memory_number(plan.ram_available_bytes())
                 );
                 two_lines(ui, Paragraph::new(ui).add(TextRole::Source, Tone::Faint, &ram), |ui| {
                     let mut words = Paragraph::new(ui).add(TextRole::Table, Tone::Ink, &layers(text, plan));
@@ -327,8 +327,8 @@ fn cell(ui: &mut Ui, text: Text, plan: &Plan, key: SortKey) {
 }
 
 fn memory(ui: &mut Ui, text: Text, plan: &Plan) {
-    let (need, free) = (needed_vram(plan), plan.vram_free_bytes);
-    if plan.vram_total_bytes == 0 {
+    let (need, free) = (needed_vram(plan), plan.vram_free_bytes());
+    if plan.vram_total_bytes() == 0 {
         ui.text(TextRole::Table, Tone::Ink, "–");
         return;
     }
@@ -378,7 +378,7 @@ fn compare(key: SortKey, a: &Plan, b: &Plan) -> Ordering {
         SortKey::Profile => a.candidate.id.cmp(&b.candidate.id),
         SortKey::Verdict => a.verdict.cmp(&b.verdict),
         SortKey::Model => a.candidate.model.download_bytes.cmp(&b.candidate.model.download_bytes),
-        SortKey::Layers => a.gpu_layers.cmp(&b.gpu_layers),
+        SortKey::Layers => a.gpu_layers().cmp(&b.gpu_layers()),
         SortKey::Memory => needed_vram(a).cmp(&needed_vram(b)),
         SortKey::Speed => number(a.speed.decode_tokens_per_s.mid, b.speed.decode_tokens_per_s.mid),
         SortKey::FirstToken => {

@@ -263,7 +263,7 @@ impl InstallPage {
                 text,
                 "wizard-step-create-detail",
                 tokens = text.count(u64::from(candidate.context_tokens)),
-                layers = choice.plan.gpu_layers,
+                layers = choice.plan.gpu_layers(),
                 kv = candidate.kv_cache_type.name()
             ),
             Step::LoadModel => say!(text, "wizard-step-load-detail"),

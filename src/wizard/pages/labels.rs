@@ -19,7 +19,7 @@ pub(super) fn model_name(model: &Model) -> String {
 
 /// `29 of 29`: layers on the GPU, and all.
 pub(super) fn layers(text: Text, plan: &Plan) -> String {
-    say!(text, "wizard-of", part = plan.gpu_layers.to_string(), whole = plan.total_layers.to_string())
+    say!(text, "wizard-of", part = plan.gpu_layers().to_string(), whole = plan.total_layers.to_string())
 }
 
 /// A KV cache type with what it costs.

@@ -292,7 +292,7 @@ fn head(ui: &mut Ui, name: &str, strong: &str, rest: &str) {
 
 fn graphics_bar(ui: &mut Ui, text: Text, plan: &Plan) {
     let memory = &plan.memory;
-    let (total, free) = (plan.vram_total_bytes, plan.vram_free_bytes);
+    let (total, free) = (plan.vram_total_bytes(), plan.vram_free_bytes());
     let need = memory.vram_required_bytes;
     let name = say!(text, "wizard-memory-graphics");
     let rest = say!(text, "wizard-of-free", free = text.memory(free), total = text.memory(total));
@@ -321,7 +321,7 @@ fn graphics_bar(ui: &mut Ui, text: Text, plan: &Plan) {
 
 fn main_bar(ui: &mut Ui, text: Text, plan: &Plan, total: u64) {
     let need = plan.memory.ram_required_bytes;
-    let available = plan.ram_available_bytes;
+    let available = plan.ram_available_bytes();
     let name = say!(text, "wizard-memory-main");
     let rest = say!(text, "wizard-of-available", available = text.memory(available));
     head(ui, &name, &text.memory(need), &format!(" {rest}"));

@@ -51,12 +51,12 @@ impl ResultPage {
     /// After a successful installation.
     pub fn new(page: InstallPage, receipt: Receipt) -> Self {
         let login = page.login();
-        let SummaryPage { profile, consent, .. } = page.summary;
+        let SummaryPage { profile, agreed, .. } = page.summary;
         let home = profile.choice.places.home();
         Self {
             detected: profile.compatibility.detected,
             receipt,
-            has_consent: consent.is_some(),
+            has_consent: agreed,
             plan: profile.choice.plan,
             profile_file: Paths::new(&home).profile().display().to_string(),
             home: home.display().to_string(),

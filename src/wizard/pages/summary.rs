@@ -9,10 +9,8 @@ use super::consent::ConsentPage;
 use super::labels::{autostart_name, layers};
 use super::profile::ProfilePage;
 use super::{Button, Footer, Intent, PageContext, View};
-use crate::install::{EngineChoice, InstallOptions, Request};
-use crate::plan;
+use crate::install::{Agreement, EngineChoice, InstallOptions, Request};
 use crate::say;
-use crate::sentences;
 use crate::text::Text;
 use crate::wizard::options::WizardOptions;
 use crate::wizard::theme::{TextRole, Tone};
@@ -22,8 +20,8 @@ use crate::wizard::widgets::{Paragraph, UiExt as _, banner, card, card_row, faci
 pub struct SummaryPage {
     /// The page with the choice.
     pub profile: ProfilePage,
-    /// The words the user agreed to, if the choice needs consent.
-    pub consent: Option<String>,
+    /// Whether the user agreed to the limits of the choice, if it needs consent.
+    pub agreed: bool,
     /// Whether the KV cache may be kept at 4 bits. `None` until memory runs out and the user is asked.
     pub accept_kv_q4: Option<bool>,
     /// Free bytes on the drive of each folder; `None` when unknown. Empty until they are measured.
@@ -43,15 +41,9 @@ impl From<SummaryPage> for ConsentPage {
 }
 
 impl SummaryPage {
-    /// With the words the user agreed to, if the choice needs consent.
-    pub fn new(profile: ProfilePage, consent: Option<String>) -> Self {
-        Self { profile, consent, accept_kv_q4: None, free_bytes: BTreeMap::new() }
-    }
-
-    /// After consent.
-    pub fn after_consent(page: ConsentPage, text: Text) -> Self {
-        let words = sentences::consent_text(&page.profile.choice.plan, text);
-        Self::new(page.profile, Some(words))
+    /// For a choice; `agreed` when it needs consent and has it.
+    pub fn new(profile: ProfilePage, agreed: bool) -> Self {
+        Self { profile, agreed, accept_kv_q4: None, free_bytes: BTreeMap::new() }
     }
 
     /// The folders that the installation writes to.
@@ -60,26 +52,20 @@ impl SummaryPage {
         [places.home(), places.models_dir()]
     }
 
-    /// The request for the installation. `text`: language of its documents.
-    pub fn request(&self, options: &WizardOptions, text: Text) -> Request {
+    /// The request for the installation.
+    pub fn request(&self, options: &WizardOptions) -> Request {
         let choice = &self.profile.choice;
-        let detected = &self.profile.compatibility.detected;
-        Request {
-            plan: choice.plan.clone(),
-            consent_text: self.consent.clone(),
-            banner: sentences::banner(&choice.plan, text),
-            machine: plan::machine_for(&choice.plan.candidate, &detected.hardware, &detected.profiles.policy),
-            accept_degraded: self.consent.is_some(),
-            accept_kv_q4: self.accept_kv_q4,
-            options: InstallOptions {
-                home: choice.places.home(),
-                models_dir: choice.places.models_dir(),
-                port: choice.places.port().ok().flatten(),
-                autostart: choice.places.autostart,
-                source: choice.engine.source(),
-                insecure_registry: options.insecure_registry,
-            },
-        }
+        let agreement =
+            Agreement { limits: self.agreed, fewer_layers: self.agreed, kv_q4: self.accept_kv_q4 };
+        let options = InstallOptions {
+            home: choice.places.home(),
+            models_dir: choice.places.models_dir(),
+            port: choice.places.port().ok().flatten(),
+            autostart: choice.places.autostart,
+            source: choice.engine.source(),
+            insecure_registry: options.insecure_registry,
+        };
+        Request::new(choice.plan.clone(), agreement, options)
     }
 
     /// Version of the engine that will be installed, and the bytes to download for it, if known.

@@ -1,0 +1,91 @@
+//! What is here already of an installation: the drives' free space, the engine, its archives, the models. Reads only; what
+//! it finds goes into the plan ([`crate::plan::Plan::with_inventory`]).
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::Arc;
+
+use crate::hardware::disks;
+use crate::install::state::SavedRequest;
+use crate::install::steps::mark::Mark;
+use crate::install::{EngineChoice, InstallOptions, Paths, reuse};
+use crate::machine::DiskUse;
+use crate::models::Model;
+use crate::ollama::release::{AssetRole, Release};
+use crate::ollama::store::Store;
+use crate::plan::{ArchiveFile, EngineFiles, Inventory};
+use crate::platform::files;
+
+/// Looks at the folders of an installation. `models` are those that may be planned. Asks the file system only, which
+/// takes some milliseconds; call it on a worker thread.
+pub fn take_inventory(options: &InstallOptions, models: &[Arc<Model>]) -> Inventory {
+    let paths = Paths::new(&options.home);
+    let folders = [(paths.home().to_owned(), DiskUse::Engine), (options.models_dir.clone(), DiskUse::Models)];
+    Inventory {
+        drives: disks::of_folders(&folders),
+        engine: engine_files(&paths, options),
+        model_bytes_here: model_bytes_here(&paths, &options.models_dir, models),
+    }
+}
+
+/// A release that cannot be read has no known size; the installation's first step says why.
+fn engine_files(paths: &Paths, options: &InstallOptions) -> EngineFiles {
+    let source = &options.source;
+    if let EngineChoice::Installed(engine) = &source.choice {
+        let program = engine.program.display().to_string();
+        let mark = Mark::of(&paths.engine(&engine.version));
+        return EngineFiles {
+            version: Some(engine.version.clone()),
+            archives: vec![ArchiveFile {
+                role: AssetRole::Base,
+                download_bytes: Some(0),
+                here_bytes: 0,
+                unpacked_bytes: Some(engine.bytes),
+            }],
+            in_place: mark.is_some_and(|mark| mark.archives.iter().any(|archive| archive.name == program)),
+        };
+    }
+    let Ok(Some(release)) = source.choice.release() else { return EngineFiles::default() };
+    let mut files = EngineFiles::of_release(&release);
+    for archive in &mut files.archives {
+        if source.archives.is_empty() {
+            archive.here_bytes = downloaded_bytes(paths, &release, archive.role);
+        } else {
+            archive.download_bytes = Some(0);
+        }
+    }
+    files.in_place = is_in_place(paths, &release);
+    files
+}
+
+fn downloaded_bytes(paths: &Paths, release: &Release, role: AssetRole) -> u64 {
+    let asset = release.asset(role, std::env::consts::OS, std::env::consts::ARCH);
+    asset.map_or(0, |asset| files::length(&paths.downloads().join(&asset.name)))
+}
+
+/// Whether exactly this release was unpacked there. Whether every file is still whole is checked by the installation.
+fn is_in_place(paths: &Paths, release: &Release) -> bool {
+    let base = release.asset(AssetRole::Base, std::env::consts::OS, std::env::consts::ARCH);
+    let mark = Mark::of(&paths.engine(&release.version));
+    base.ok()
+        .zip(mark)
+        .is_some_and(|(base, mark)| mark.archives.iter().any(|archive| archive.sha256 == base.sha256))
+}
+
+fn model_bytes_here(paths: &Paths, models_dir: &Path, models: &[Arc<Model>]) -> BTreeMap<String, u64> {
+    let (store, others) = (Store::new(models_dir), reuse::stores());
+    // Unfinished layers have no names; they belong to the model that was pulled last.
+    let unfinished = SavedRequest::load(paths).ok().flatten().map(|request| request.model);
+    let here = |model: &Arc<Model>| {
+        if store.has(&model.tag) {
+            return model.download_bytes;
+        }
+        let reusable = reuse::reusable(&model.tag, models_dir, &others);
+        if reusable.complete {
+            return model.download_bytes;
+        }
+        let partial = if unfinished.as_ref() == Some(&model.tag) { store.partial_bytes() } else { 0 };
+        reusable.bytes.saturating_add(partial)
+    };
+    models.iter().map(|model| (model.tag.clone(), here(model))).filter(|(_, bytes)| *bytes > 0).collect()
+}

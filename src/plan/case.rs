@@ -1,0 +1,218 @@
+//! A candidate on a machine: what is computed of it for the verdict, its reasons and what would change them.
+
+use crate::estimate::{self, EngineSetting, Estimate, GpuFigures, MachineFigures};
+use crate::figures::{Certainty, Known};
+use crate::machine::{Backend, GpuKind};
+use crate::models::KvCacheType;
+use crate::plan::machine::{engine_setting, nominal_vram_gb};
+use crate::plan::{Candidate, Layers, Policy, Reason};
+use crate::{GIB, MIB};
+
+/// A candidate on a machine, with its setting.
+pub(super) struct Case<'a> {
+    pub(super) candidate: &'a Candidate,
+    pub(super) policy: &'a Policy,
+    pub(super) machine: MachineFigures,
+    pub(super) total_layers: u32,
+    pub(super) nominal_vram_gb: u32,
+    pub(super) setting: EngineSetting,
+}
+
+impl<'a> Case<'a> {
+    pub(super) fn new(candidate: &'a Candidate, policy: &'a Policy, machine: MachineFigures) -> Self {
+        let nominal = |gpu: &GpuFigures| nominal_vram_gb(gpu.vram_total_bytes, gpu.kind, policy);
+        let nominal_vram_gb = machine.gpus.iter().map(nominal).fold(0, u32::saturating_add);
+        let setting = engine_setting(candidate, &machine);
+        let total_layers = candidate.model.total_layers();
+        Self { candidate, policy, machine, total_layers, nominal_vram_gb, setting }
+    }
+
+    pub(super) fn gpu(&self) -> Option<&GpuFigures> {
+        self.machine.gpus.first()
+    }
+
+    pub(super) fn estimate(&self, gpu_layers: u32) -> Estimate {
+        estimate::estimate(
+            &self.candidate.model,
+            &EngineSetting { gpu_layers, ..self.setting },
+            &self.machine,
+        )
+    }
+
+    /// VRAM for every layer; where there is no card, of a typical one, so that a person sees what to look for.
+    pub(super) fn all_layers_vram_bytes(&self) -> u64 {
+        let setting = EngineSetting { gpu_layers: self.total_layers, ..self.setting };
+        let need =
+            |machine| estimate::memory_need(&self.candidate.model, &setting, machine).vram_required_bytes;
+        if self.machine.gpus.is_empty() {
+            need(&MachineFigures { gpus: vec![typical_card(self.policy)], cpu: self.machine.cpu.clone() })
+        } else {
+            need(&self.machine)
+        }
+    }
+
+    pub(super) fn vram_free_bytes(&self) -> u64 {
+        self.of_all_cards(|gpu| gpu.vram_free_bytes.value)
+    }
+
+    pub(super) fn of_all_cards(&self, bytes: impl Fn(&GpuFigures) -> u64) -> u64 {
+        self.machine.gpus.iter().map(bytes).fold(0, u64::saturating_add)
+    }
+
+    /// Free VRAM less the margin; of shared memory also less what the model's other half takes of it.
+    pub(super) fn vram_budget_bytes(&self) -> u64 {
+        self.budget_of(self.vram_free_bytes())
+    }
+
+    pub(super) fn budget_of(&self, free_bytes: u64) -> u64 {
+        let Some(gpu) = self.gpu() else { return 0 };
+        let shared = if gpu.kind == GpuKind::Unified {
+            let setting = EngineSetting { gpu_layers: self.total_layers, ..self.setting };
+            let ram =
+                estimate::memory_need(&self.candidate.model, &setting, &self.machine).ram_required_bytes;
+            self.machine.cpu.ram_available_bytes.value.saturating_sub(ram)
+        } else {
+            u64::MAX
+        };
+        let cards = u64::try_from(self.machine.gpus.len()).unwrap_or(u64::MAX);
+        let margin = (self.policy.vram_margin_mib * MIB).saturating_mul(cards);
+        free_bytes.min(shared).saturating_sub(margin)
+    }
+
+    /// What would be free of the card with other programs closed.
+    pub(super) fn vram_free_when_closed_bytes(&self) -> u64 {
+        self.of_all_cards(|gpu| {
+            let idle = match gpu.kind {
+                GpuKind::Unified => 0,
+                _ => self.policy.idle_desktop_vram_mib * MIB,
+            };
+            gpu.vram_total_bytes.saturating_sub(idle).max(gpu.vram_free_bytes.value)
+        })
+    }
+
+    /// Layers that would fit with other programs closed.
+    pub(super) fn layers_when_closed(&self) -> u32 {
+        self.place(self.budget_of(self.vram_free_when_closed_bytes()))
+    }
+
+    pub(super) fn place(&self, budget_bytes: u64) -> u32 {
+        match self.candidate.layers {
+            _ if self.machine.gpus.is_empty() => 0,
+            Layers::Exactly(layers) => layers.min(self.total_layers),
+            Layers::Fit => {
+                estimate::fit_gpu_layers(&self.candidate.model, &self.setting, &self.machine, budget_bytes)
+            }
+        }
+    }
+
+    pub(super) fn refusal_by_vram(&self, gpu_layers: u32, estimate: &Estimate) -> Option<Reason> {
+        self.gpu()?;
+        let (need_bytes, free_bytes) = (estimate.memory.vram_required_bytes, self.vram_free_bytes());
+        let short = match self.candidate.layers {
+            Layers::Exactly(0) => false,
+            Layers::Exactly(_) => need_bytes > free_bytes,
+            Layers::Fit => gpu_layers == 0,
+        };
+        short.then(|| {
+            let closed = self.vram_free_when_closed_bytes();
+            match self.candidate.layers {
+                Layers::Fit => Reason::VramShort {
+                    need_bytes: self.all_layers_vram_bytes(),
+                    free_bytes,
+                    fits_when_closed: self.layers_when_closed() > 0,
+                },
+                Layers::Exactly(_) => {
+                    Reason::VramShort { need_bytes, free_bytes, fits_when_closed: need_bytes <= closed }
+                }
+            }
+        })
+    }
+
+    pub(super) fn ram_reason(&self, estimate: &Estimate) -> Option<Reason> {
+        // Memory that is shared is needed once for each side.
+        let unified = self.gpu().is_some_and(|gpu| gpu.kind == GpuKind::Unified);
+        let shared = if unified { estimate.memory.vram_required_bytes } else { 0 };
+        let need_bytes = estimate.memory.ram_required_bytes.saturating_add(shared);
+        let have_bytes = self.machine.cpu.ram_available_bytes.value;
+        let at_best = self
+            .machine
+            .cpu
+            .ram_total_bytes
+            .saturating_sub(self.policy.reserved_ram_gb * GIB)
+            .max(have_bytes);
+        (need_bytes > have_bytes).then_some(Reason::RamShort {
+            need_bytes,
+            have_bytes,
+            fits_when_closed: need_bytes <= at_best,
+        })
+    }
+
+    /// What is less than ACOLYTE is meant to be.
+    pub(super) fn limits(&self, gpu_layers: u32, estimate: &Estimate) -> Vec<Reason> {
+        let policy = self.policy;
+        let decode = estimate.speed.decode_tokens_per_s;
+        let first_token_s = estimate.speed.first_token_full_prompt_s.mid;
+        let mut reasons = Vec::new();
+        if self.candidate.is_cpu_only() {
+            reasons.push(Reason::CpuOnly);
+        } else {
+            if gpu_layers < self.total_layers {
+                reasons.push(Reason::LayersOnCpu {
+                    cpu_layers: self.total_layers - gpu_layers,
+                    total_layers: self.total_layers,
+                    decode_tokens_per_s: decode,
+                    all_on_gpu_tokens_per_s: self.estimate(self.total_layers).speed.decode_tokens_per_s,
+                });
+            }
+            if self.nominal_vram_gb < policy.degraded_below_vram_gb {
+                reasons.push(Reason::SmallCard {
+                    have_gib: self.nominal_vram_gb,
+                    comfortable_gib: policy.degraded_below_vram_gb,
+                });
+            }
+        }
+        if self.candidate.kv_cache_type == KvCacheType::Q4_0 {
+            reasons.push(Reason::KvQ4);
+        }
+        if decode.mid < policy.slow_below_tokens_per_s {
+            reasons
+                .push(Reason::SlowDecode { tokens_per_s: decode.mid, limit: policy.slow_below_tokens_per_s });
+        }
+        if first_token_s > policy.slow_above_first_token_s {
+            reasons.push(Reason::SlowFirstToken {
+                seconds: first_token_s,
+                limit: policy.slow_above_first_token_s,
+            });
+        }
+        reasons
+    }
+
+    /// What should be known and changes no verdict.
+    pub(super) fn remarks(&self) -> Vec<Reason> {
+        let licence = &self.candidate.model.licence;
+        let non_commercial = (licence.commercial == Some(false))
+            .then(|| Reason::NonCommercial { licence: licence.name.clone() });
+        let count = u32::try_from(self.machine.gpus.len()).unwrap_or(u32::MAX);
+        let several = (count > 1).then(|| Reason::SeveralCards {
+            count,
+            together_bytes: self.of_all_cards(|gpu| gpu.vram_total_bytes),
+        });
+        several.into_iter().chain(non_commercial).collect()
+    }
+}
+
+fn typical_card(policy: &Policy) -> GpuFigures {
+    let vram_total_bytes = u64::from(policy.premium_from_vram_gb) * GIB;
+    GpuFigures {
+        name: String::new(),
+        kind: GpuKind::Discrete,
+        backend: Backend::Cuda,
+        vram_total_bytes,
+        vram_free_bytes: Known { value: vram_total_bytes, certainty: Certainty::Guess },
+        bandwidth_gb_s: Known {
+            value: policy.typical_gpu_bandwidth_gb_s(policy.premium_from_vram_gb),
+            certainty: Certainty::Guess,
+        },
+        compute_capability: None,
+    }
+}

@@ -1,0 +1,309 @@
+//! What an installation needs of each drive.
+//!
+//! An [`Inventory`] holds what was found on the drives: their free space, the sizes of the engine's archives, and what is
+//! here already. [`DiskNeeds`] is the one answer computed from it; pages, terminal and the first step of an installation
+//! read that.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use crate::MIB;
+use crate::machine::{Disk, DiskUse, Hardware};
+use crate::models::Model;
+use crate::ollama::release::{AssetRole, Release};
+use crate::plan::{Policy, Report};
+
+/// Kept free on a drive beside what is written to it, in bytes: for logs, documents and the system itself.
+const RESERVE_BYTES: u64 = 512 * MIB;
+
+/// What was found on the drives that an installation would use.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Inventory {
+    /// The drives under the chosen folders, and what would be put on each.
+    pub drives: Vec<Disk>,
+    /// The engine that would be installed.
+    pub engine: EngineFiles,
+    /// Bytes of each model that need not be downloaded, because they are here or can be linked; by tag.
+    pub model_bytes_here: BTreeMap<String, u64>,
+}
+
+/// The files of the engine that would be installed.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct EngineFiles {
+    /// Its version, where it is known.
+    pub version: Option<String>,
+    /// Its archives for this system; empty where the release does not list them.
+    pub archives: Vec<ArchiveFile>,
+    /// It is unpacked in its place already.
+    pub in_place: bool,
+}
+
+/// An archive of the engine.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ArchiveFile {
+    /// What is in it.
+    pub role: AssetRole,
+    /// Bytes to download; `None` where that is not published, 0 where the archive is on this computer.
+    pub download_bytes: Option<u64>,
+    /// Bytes of it that an earlier run downloaded.
+    pub here_bytes: u64,
+    /// Bytes it unpacks to; `None` where that is unknown.
+    pub unpacked_bytes: Option<u64>,
+}
+
+/// What an installation needs of each drive.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct DiskNeeds {
+    /// Version of the engine, where it is known.
+    pub engine_version: Option<String>,
+    /// Bytes of the engine still to be downloaded; `None` where that is unknown.
+    pub engine_download_bytes: Option<u64>,
+    /// Bytes of the model still to be downloaded.
+    pub model_download_bytes: u64,
+    /// The drives, as far as they are known.
+    pub drives: Vec<DriveNeeds>,
+}
+
+/// What an installation needs of one drive, in bytes.
+#[derive(Clone, Debug, PartialEq)]
+pub struct DriveNeeds {
+    /// A folder on the drive.
+    pub path: PathBuf,
+    /// What is put there.
+    pub used_for: Vec<DiskUse>,
+    /// Free for this user; `None` where the system does not say.
+    pub free_bytes: Option<u64>,
+    /// Archives of the engine still to be downloaded.
+    pub archive_bytes: u64,
+    /// The unpacked engine.
+    pub engine_bytes: u64,
+    /// Model files still to be downloaded.
+    pub model_bytes: u64,
+    /// What is here already, and therefore not part of the above.
+    pub here_bytes: u64,
+    /// Kept free beside it; 0 where nothing is written.
+    pub reserve_bytes: u64,
+}
+
+impl Inventory {
+    /// The drives of a hardware document, with nothing of an installation on them and an engine of unknown size. Where
+    /// the document does not say what each drive is used for, everything goes to the one with the most free space.
+    pub fn of(hardware: &Hardware) -> Self {
+        let mut drives = hardware.disks.clone();
+        if drives.iter().all(|drive| drive.used_for.is_empty())
+            && let Some(roomiest) = drives.iter_mut().max_by_key(|drive| drive.free_bytes)
+        {
+            roomiest.used_for = vec![DiskUse::Engine, DiskUse::Models];
+        }
+        Self { drives, ..Self::default() }
+    }
+}
+
+impl EngineFiles {
+    /// The archives of a release for this system.
+    pub fn of_release(release: &Release) -> Self {
+        let archive = |role| {
+            let asset = release.asset(role, std::env::consts::OS, std::env::consts::ARCH).ok()?;
+            Some(ArchiveFile {
+                role,
+                download_bytes: asset.bytes,
+                here_bytes: 0,
+                unpacked_bytes: asset.unpacked_estimate_bytes(),
+            })
+        };
+        Self {
+            version: Some(release.version.clone()),
+            archives: [AssetRole::Base, AssetRole::Rocm].into_iter().filter_map(archive).collect(),
+            in_place: false,
+        }
+    }
+}
+
+impl DiskNeeds {
+    /// What is needed for this model. `with_rocm` adds the engine's archive for AMD cards.
+    pub fn of(model: &Model, with_rocm: bool, inventory: &Inventory, policy: &Policy) -> Self {
+        let engine = EngineNeeds::of(&inventory.engine, with_rocm, policy);
+        let here = inventory.model_bytes_here.get(&model.tag).copied().unwrap_or(0).min(model.download_bytes);
+        let model_download_bytes = model.download_bytes - here;
+        let drives = inventory.drives.iter().filter(|drive| !drive.used_for.is_empty()).map(|drive| {
+            let part = |usage, bytes| if drive.used_for.contains(&usage) { bytes } else { 0 };
+            let mut needs = DriveNeeds {
+                path: drive.path.clone(),
+                used_for: drive.used_for.clone(),
+                free_bytes: drive.free_bytes,
+                archive_bytes: part(DiskUse::Engine, engine.archive_bytes),
+                engine_bytes: part(DiskUse::Engine, engine.unpacked_bytes),
+                model_bytes: part(DiskUse::Models, model_download_bytes),
+                here_bytes: part(DiskUse::Engine, engine.here_bytes)
+                    .saturating_add(part(DiskUse::Models, here)),
+                reserve_bytes: 0,
+            };
+            if needs.needed_bytes() > 0 {
+                needs.reserve_bytes = RESERVE_BYTES;
+            }
+            needs
+        });
+        Self {
+            engine_version: inventory.engine.version.clone(),
+            engine_download_bytes: engine.download_bytes,
+            model_download_bytes,
+            drives: drives.collect(),
+        }
+    }
+
+    /// Bytes still to be downloaded, as far as that is known.
+    pub fn download_bytes(&self) -> u64 {
+        self.engine_download_bytes.unwrap_or(0).saturating_add(self.model_download_bytes)
+    }
+
+    /// Bytes that will be written to all drives, without the reserve.
+    pub fn written_bytes(&self) -> u64 {
+        self.drives
+            .iter()
+            .map(|drive| drive.needed_bytes() - drive.reserve_bytes)
+            .fold(0, u64::saturating_add)
+    }
+
+    /// The drive that lacks the most; `None` where everything fits, as far as the system tells.
+    pub fn shortest(&self) -> Option<&DriveNeeds> {
+        self.drives.iter().filter(|drive| drive.missing_bytes() > 0).max_by_key(|drive| drive.missing_bytes())
+    }
+}
+
+impl DriveNeeds {
+    /// Everything that must be free, reserve included.
+    pub fn needed_bytes(&self) -> u64 {
+        [self.archive_bytes, self.engine_bytes, self.model_bytes, self.reserve_bytes]
+            .into_iter()
+            .fold(0, u64::saturating_add)
+    }
+
+    /// Bytes that must become free; 0 where it fits or the free space is unknown.
+    pub fn missing_bytes(&self) -> u64 {
+        self.free_bytes.map_or(0, |free| self.needed_bytes().saturating_sub(free))
+    }
+}
+
+/// The engine's share.
+struct EngineNeeds {
+    download_bytes: Option<u64>,
+    archive_bytes: u64,
+    unpacked_bytes: u64,
+    here_bytes: u64,
+}
+
+impl EngineNeeds {
+    fn of(engine: &EngineFiles, with_rocm: bool, policy: &Policy) -> Self {
+        let wanted = || engine.archives.iter().filter(|archive| with_rocm || archive.role == AssetRole::Base);
+        let unpacked: Option<u64> = wanted().map(|archive| archive.unpacked_bytes).sum();
+        if engine.in_place {
+            let here_bytes = unpacked.unwrap_or(0);
+            return Self { download_bytes: Some(0), archive_bytes: 0, unpacked_bytes: 0, here_bytes };
+        }
+        let here_bytes = wanted().map(|archive| archive.here_bytes).sum();
+        let missing =
+            |archive: &ArchiveFile| Some(archive.download_bytes?.saturating_sub(archive.here_bytes));
+        let download_bytes: Option<u64> = wanted().map(missing).sum();
+        match download_bytes.zip(unpacked) {
+            Some((archive_bytes, unpacked_bytes)) if wanted().next().is_some() => {
+                Self { download_bytes, archive_bytes, unpacked_bytes, here_bytes }
+            }
+            // The policy's figure is for archive and engine together.
+            _ => Self {
+                download_bytes: download_bytes.filter(|_| wanted().next().is_some()),
+                archive_bytes: 0,
+                unpacked_bytes: (policy.engine_disk_gb * 1e9) as u64,
+                here_bytes,
+            },
+        }
+    }
+}
+
+/// Writes into a hardware document what an installation of the recommended plan needs on each drive, and whether that fits.
+/// Where nothing is recommended, of the plan with the smallest download.
+pub fn note_disk_needs(hardware: &mut Hardware, report: &Report) {
+    let smallest = || report.plans.iter().min_by_key(|plan| plan.candidate.model.download_bytes);
+    let Some(plan) = report.recommended().or_else(smallest) else { return };
+    for disk in &mut hardware.disks {
+        if let Some(needs) = plan.disk_needs.drives.iter().find(|needs| needs.path == disk.path) {
+            disk.needed_bytes = Some(needs.needed_bytes());
+            disk.fits = disk.free_bytes.map(|free| free >= needs.needed_bytes());
+        }
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, clippy::panic, reason = "tests fail by panicking")]
+mod tests {
+    use super::*;
+    use crate::models::Catalogue;
+    use crate::plan::Profiles;
+
+    const GB: u64 = 1_000_000_000;
+
+    fn drive(free_bytes: u64, used_for: &[DiskUse]) -> Disk {
+        Disk { free_bytes: Some(free_bytes), used_for: used_for.to_vec(), ..Disk::default() }
+    }
+
+    fn archive(role: AssetRole, download_bytes: u64, here_bytes: u64) -> ArchiveFile {
+        let unpacked_bytes = Some(3 * download_bytes);
+        ArchiveFile { role, download_bytes: Some(download_bytes), here_bytes, unpacked_bytes }
+    }
+
+    fn needs(inventory: &Inventory, with_rocm: bool) -> DiskNeeds {
+        let model = Catalogue::built_in().find("qwen2.5-coder:7b").unwrap();
+        DiskNeeds::of(&model, with_rocm, inventory, &Profiles::built_in().policy)
+    }
+
+    fn inventory() -> Inventory {
+        let archives = vec![archive(AssetRole::Base, GB, GB / 4), archive(AssetRole::Rocm, GB / 2, 0)];
+        Inventory {
+            drives: vec![drive(100 * GB, &[DiskUse::Engine]), drive(2 * GB, &[DiskUse::Models])],
+            engine: EngineFiles { version: Some("1.2.3".to_owned()), archives, in_place: false },
+            model_bytes_here: BTreeMap::new(),
+        }
+    }
+
+    #[test]
+    fn each_drive_needs_what_goes_there_and_the_reserve() {
+        let model = Catalogue::built_in().find("qwen2.5-coder:7b").unwrap();
+        let needs = needs(&inventory(), false);
+        let [engine, models] = needs.drives.as_slice() else { panic!("{needs:?}") };
+        assert_eq!(
+            (engine.archive_bytes, engine.engine_bytes, engine.here_bytes),
+            (GB * 3 / 4, 3 * GB, GB / 4)
+        );
+        assert_eq!(engine.needed_bytes(), GB * 15 / 4 + RESERVE_BYTES);
+        assert_eq!(models.needed_bytes(), model.download_bytes + RESERVE_BYTES);
+        assert_eq!(needs.shortest().unwrap().missing_bytes(), models.needed_bytes() - 2 * GB);
+        assert_eq!(needs.download_bytes(), GB * 3 / 4 + model.download_bytes);
+        assert_eq!(needs.written_bytes(), GB * 15 / 4 + model.download_bytes);
+    }
+
+    #[test]
+    fn an_amd_card_needs_the_second_archive() {
+        assert_eq!(needs(&inventory(), true).engine_download_bytes, Some(GB * 5 / 4));
+    }
+
+    #[test]
+    fn what_is_here_needs_no_room_and_no_reserve() {
+        let mut inventory = inventory();
+        inventory.engine.in_place = true;
+        inventory.model_bytes_here.insert("qwen2.5-coder:7b".to_owned(), u64::MAX);
+        let needs = needs(&inventory, false);
+        assert!(needs.drives.iter().all(|drive| drive.needed_bytes() == 0 && drive.missing_bytes() == 0));
+        assert_eq!((needs.download_bytes(), needs.shortest()), (0, None));
+    }
+
+    #[test]
+    fn an_engine_of_unknown_size_takes_the_policys() {
+        let policy = &Profiles::built_in().policy;
+        let mut inventory = inventory();
+        inventory.engine.archives[0].download_bytes = None;
+        for engine in [inventory.engine.clone(), EngineFiles::default()] {
+            let needs = needs(&Inventory { engine, ..inventory.clone() }, false);
+            assert_eq!(needs.engine_download_bytes, None);
+            assert_eq!(needs.drives[0].engine_bytes, (policy.engine_disk_gb * 1e9) as u64);
+        }
+    }
+}

@@ -1,0 +1,82 @@
+//! The plan: the one hand-over from planning to pages, terminal, installation and receipt.
+
+use crate::estimate::{EngineSetting, MachineFigures, MemoryNeed, Speed};
+use crate::figures::Certainty;
+use crate::plan::consent::ConsentTerms;
+use crate::plan::disk::DiskNeeds;
+use crate::plan::{Candidate, Grade, Improvement, Policy, Reason, Verdict};
+
+/// One candidate on one machine: how it is run, what it needs, how fast it will be, and whether that is good enough.
+#[derive(Clone, Debug)]
+pub struct Plan {
+    /// What is planned.
+    pub candidate: Candidate,
+    /// How the engine runs it: context, KV cache, batch, flash attention, layers on the GPU.
+    pub setting: EngineSetting,
+    /// The machine it was planned for: each GPU with its row of the table, and how each figure is known.
+    pub machine: MachineFigures,
+    /// Layers in all: blocks + 1.
+    pub total_layers: u32,
+    /// Where the bytes go.
+    pub memory: MemoryNeed,
+    /// How fast it will be.
+    pub speed: Speed,
+    /// VRAM it would need with every layer on the GPU, in bytes; what a refused profile asks for.
+    pub all_layers_vram_bytes: u64,
+    /// The answer.
+    pub verdict: Verdict,
+    /// How comfortable, when compatible.
+    pub grade: Option<Grade>,
+    /// Why, the weightiest first.
+    pub reasons: Vec<Reason>,
+    /// What would change the verdict, the easiest first.
+    pub improvements: Vec<Improvement>,
+    /// What the user must agree to first; `None` unless degraded.
+    pub consent: Option<ConsentTerms>,
+    /// What it needs of each drive.
+    pub disk_needs: DiskNeeds,
+    /// The limits and assumptions it was made with.
+    pub policy: Policy,
+}
+
+impl Plan {
+    /// Layers on the GPU, as the engine counts them.
+    pub fn gpu_layers(&self) -> u32 {
+        self.setting.gpu_layers
+    }
+
+    /// Share of the layers that are on the GPU, 0 to 1.
+    pub fn gpu_layer_share(&self) -> f64 {
+        f64::from(self.gpu_layers()) / f64::from(self.total_layers.max(1))
+    }
+
+    /// The reasons for which consent is asked, the weightiest first; also what the banner names.
+    pub fn limits(&self) -> impl Iterator<Item = &Reason> {
+        self.reasons.iter().filter(|reason| reason.is_limit())
+    }
+
+    /// Free VRAM of the cards it is planned on, in bytes; 0 without a GPU.
+    pub fn vram_free_bytes(&self) -> u64 {
+        self.machine.gpus.iter().map(|gpu| gpu.vram_free_bytes.value).fold(0, u64::saturating_add)
+    }
+
+    /// Whether the free VRAM is assumed, because the driver does not say.
+    pub fn vram_free_is_assumed(&self) -> bool {
+        self.machine.gpus.iter().any(|gpu| gpu.vram_free_bytes.certainty == Certainty::Guess)
+    }
+
+    /// All VRAM of the cards it is planned on, in bytes; 0 without a GPU.
+    pub fn vram_total_bytes(&self) -> u64 {
+        self.machine.gpus.iter().map(|gpu| gpu.vram_total_bytes).fold(0, u64::saturating_add)
+    }
+
+    /// Main memory that programs can have now, in bytes.
+    pub fn ram_available_bytes(&self) -> u64 {
+        self.machine.cpu.ram_available_bytes.value
+    }
+
+    /// Whether the available main memory is assumed, because the system does not say.
+    pub fn ram_available_is_assumed(&self) -> bool {
+        self.machine.cpu.ram_available_bytes.certainty == Certainty::Guess
+    }
+}
