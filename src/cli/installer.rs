@@ -10,7 +10,7 @@ use crate::cli::args::{GlobalArgs, WhichOllama, WizardArgs};
 use crate::cli::check::profiles_of;
 use crate::cli::detect::hardware_of;
 use crate::cli::{Failure, Session, help, model, prompts, source, startup};
-use crate::wizard::{self, Drawing, Settings, Showing, StartError, WizardOptions};
+use crate::wizard::{self, RendererChoice, Settings, StartError, WindowChild, WizardOptions};
 use crate::{platform, say};
 
 /// Opens the window of the ACOLYTE installer; where none can be opened, asks in the terminal
@@ -23,11 +23,11 @@ pub(super) struct InstallerCli {
     wizard: WizardArgs,
     /// What draws the window: wgpu or glow; the other is tried after it (default: wgpu; glow without a graphics card)
     #[arg(long, value_name = "NAME", value_parser = renderer)]
-    renderer: Option<Drawing>,
+    renderer: Option<RendererChoice>,
 }
 
-fn renderer(name: &str) -> Result<Drawing, &'static str> {
-    Drawing::asked(name).ok_or("it is wgpu or glow")
+fn renderer(name: &str) -> Result<RendererChoice, &'static str> {
+    RendererChoice::from_option(name).ok_or("it is wgpu or glow")
 }
 
 /// Runs `acolyte-installer`.
@@ -35,12 +35,12 @@ pub fn main() -> ExitCode {
     startup::begin();
     platform::attach_console();
     let mut arguments: Vec<OsString> = std::env::args_os().collect();
-    let showing = Showing::of(&mut arguments);
+    let child = WindowChild::from_arguments(&mut arguments);
     let cli: InstallerCli = help::parse(&arguments);
     let outcome = Session::new(&cli.global).and_then(|session| {
         startup::start_log(&session);
-        match showing {
-            Some(showing) => show(showing, &cli, &session),
+        match child {
+            Some(child) => show(child, &cli, &session),
             None => run(&cli, &session, &arguments),
         }
     });
@@ -48,15 +48,15 @@ pub fn main() -> ExitCode {
 }
 
 /// In the child that shows the window. A file that cannot be read is said here, and ends the parent as well.
-fn show(showing: Showing, cli: &InstallerCli, session: &Session) -> Result<u8, Failure> {
-    let options = options(cli, session).inspect_err(|failure| showing.ended(failure.exit_code))?;
-    let shown = startup::crashes_only_logged(|| showing.show(&options));
+fn show(child: WindowChild, cli: &InstallerCli, session: &Session) -> Result<u8, Failure> {
+    let options = options(cli, session).inspect_err(|failure| child.ended(failure.exit_code))?;
+    let shown = startup::crashes_only_logged(|| child.show(&options));
     // The parent has heard why, and says what is to be said.
     Ok(u8::from(shown.is_err()))
 }
 
 fn run(cli: &InstallerCli, session: &Session, arguments: &[OsString]) -> Result<u8, Failure> {
-    let started = if wizard::IN_A_CHILD {
+    let started = if wizard::OPENS_IN_CHILD {
         wizard::start(cli.renderer, arguments.get(1..).unwrap_or_default())
     } else {
         let options = options(cli, session)?;

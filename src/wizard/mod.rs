@@ -35,4 +35,6 @@ pub mod widgets;
 pub use app::Wizard;
 pub use options::WizardOptions;
 pub use settings::Settings;
-pub use start::{APP_ID, Drawing, FIRST_FRAME_LIMIT, IN_A_CHILD, Showing, StartError, start, start_here};
+pub use start::{
+    APP_ID, FIRST_FRAME_LIMIT, OPENS_IN_CHILD, RendererChoice, StartError, WindowChild, start, start_here,
+};

@@ -1,80 +1,63 @@
-//! Opens the window, or says why there can be none.
+//! Opens the window, or returns why there can be none.
 //!
-//! A graphics driver may crash, hang or end the process it is loaded into, and no code in that process can prevent
-//! it. So the window runs in a child of our own program ([`child`]), and this process only listens to it:
+//! A graphics driver may crash, hang or end the process that loads it, and no code in that process can prevent it. So the
+//! window runs in a child of our own program ([`child`]), and this process only listens to it:
 //!
-//! 1. A child tries wgpu on a card, or glow where only the processor draws ([`mod@renderers`]). It says when it begins, when the
-//!    first frame is on the screen, and how it ended.
-//! 2. One that fails, crashes, or has drawn nothing after [`FIRST_FRAME_LIMIT`] is followed by one that tries the next:
-//!    glow, and in the end wgpu with whatever it finds.
-//! 3. Where a Wayland display cannot be reached but an X11 display is named as well, both are tried there.
-//! 4. Otherwise the caller learns why and goes on in the terminal.
+//! 1. The first child tries wgpu on a graphics card, or glow where only the processor can render ([`renderers`]). It
+//!    reports when it begins, when the first frame is shown, and how it ends.
+//! 2. When it fails, crashes, or has shown nothing after [`FIRST_FRAME_LIMIT`], the next child tries the next renderer:
+//!    glow, and finally wgpu with whatever it finds.
+//! 3. When a Wayland display cannot be reached and an X11 display is announced too, all renderers are tried there.
+//! 4. Otherwise the caller learns why, and falls back to the terminal.
 //!
-//! Once a frame was shown, nothing is tried again: things may have been changed in that window.
+//! After a frame was shown, nothing is tried again: the user may have changed things in that window.
 //!
-//! On macOS the window runs in this process: the only driver there is part of the system, and the Dock takes a child
-//! for a second program.
+//! On macOS the window runs in this process: the only driver is part of the system, and the Dock would show a child as a
+//! second program.
 
 mod child;
+mod error;
+mod protocol;
 mod renderers;
 mod window;
 
 use std::ffi::OsString;
-use std::time::Duration;
 
-use super::WizardOptions;
-use child::End;
-use renderers::order;
-use window::OpenError;
+use super::options::WizardOptions;
+use child::ChildEnd;
+use error::OpenError;
+use protocol::ChildMessage;
+use renderers::renderers_to_try;
 
-pub use child::Showing;
-pub use renderers::Drawing;
-
-/// How long a driver may take to show the first frame. A slow processor that draws by itself needs a few seconds.
-pub const FIRST_FRAME_LIMIT: Duration = Duration::from_secs(20);
-
-/// By what name the system knows the window: it finds the program's icon and menu entry by it
-/// (`installer/linux/acolyte-installer.desktop`).
-pub const APP_ID: &str = "acolyte-installer";
+pub use child::{FIRST_FRAME_LIMIT, WindowChild};
+pub use error::StartError;
+pub use renderers::RendererChoice;
+pub use window::APP_ID;
 
 /// Whether the window runs in a child.
-pub const IN_A_CHILD: bool = !cfg!(target_os = "macos");
+pub const OPENS_IN_CHILD: bool = !cfg!(target_os = "macos");
 
-/// Why there is no window. The same steps are possible in the terminal.
-#[derive(Debug, thiserror::Error)]
-pub enum StartError {
-    /// The system names no screen.
-    #[error("there is no display to open a window on")]
-    NoDisplay,
-    /// The screen cannot be reached, nothing can draw on it, or a library is missing.
-    #[error("no window could be opened: {0}")]
-    NoRenderer(String),
-    /// It was open, and came to an end that nobody asked for.
-    #[error("the window stopped: {0}")]
-    Stopped(String),
-}
-
-/// Opens the window in a child that is started with these arguments (without the program's name), and waits until it
-/// is closed. Answers with the child's exit code. `first` is tried first.
+/// Opens the window in a child with these arguments (without the program's name), waits until it is closed, and returns
+/// the child's exit code. Tries the renderer `first` before others.
 ///
 /// # Errors
-/// When no window could be opened; nothing has been changed then. Or when it stopped by itself.
-pub fn start(first: Option<Drawing>, arguments: &[OsString]) -> Result<u8, StartError> {
-    if !display_is_promised() {
+/// When no window could be opened (nothing was changed then), or when it stopped by itself.
+pub fn start(first: Option<RendererChoice>, arguments: &[OsString]) -> Result<u8, StartError> {
+    if !display_is_announced() {
         return Err(StartError::NoDisplay);
     }
     let mut failures = Failures::default();
-    for only_x11 in if both_displays_are_promised() { &[false, true][..] } else { &[false] } {
-        for &drawing in order(first) {
-            match child::try_drawing(drawing, *only_x11, arguments) {
-                End::Closed(code) => return Ok(code),
-                End::Stopped(why) => return Err(StartError::Stopped(why)),
+    for only_x11 in if both_displays_are_announced() { &[false, true][..] } else { &[false] } {
+        for &renderer in renderers_to_try(first) {
+            match child::try_renderer(renderer, *only_x11, arguments) {
+                ChildEnd::Closed(code) => return Ok(code),
+                ChildEnd::Stopped(why) => return Err(StartError::Stopped(why)),
                 // The others would need the same connection.
-                End::NotOpened(error @ OpenError::NoConnection(_)) => {
-                    failures.add(drawing, &error);
+                ChildEnd::NotOpened(error @ OpenError::NoConnection(_)) => {
+                    failures.add(renderer, &error);
                     break;
                 }
-                End::NotOpened(error) => failures.add(drawing, &error),
+                ChildEnd::NotOpened(error) => failures.add(renderer, &error),
             }
         }
         if !failures.never_connected {
@@ -84,56 +67,55 @@ pub fn start(first: Option<Drawing>, arguments: &[OsString]) -> Result<u8, Start
     Err(failures.error())
 }
 
-/// Opens the window in this process, which must be its main thread, and stays until it is closed.
+/// Opens the window in this process, and returns when it is closed. Must be called on the main thread.
 ///
 /// # Errors
-/// As [`start`]; but a driver that crashes takes this process with it.
-pub fn start_here(first: Option<Drawing>, options: &WizardOptions) -> Result<(), StartError> {
+/// As [`start`]. A driver that crashes ends this process, too.
+pub fn start_here(first: Option<RendererChoice>, options: &WizardOptions) -> Result<(), StartError> {
     let mut failures = Failures::default();
-    for &drawing in order(first) {
+    for &renderer in renderers_to_try(first) {
         let mut shown = false;
-        match window::open(drawing, options, &mut |word| shown |= word == child::Word::Shown) {
+        match window::open(renderer, options, &mut |message| shown |= message == ChildMessage::Shown) {
             Ok(()) => return Ok(()),
             Err(error) if shown => return Err(StartError::Stopped(error.to_string())),
-            Err(error) => failures.add(drawing, &error),
+            Err(error) => failures.add(renderer, &error),
         }
     }
     Err(failures.error())
 }
 
-/// What was tried in vain.
+/// The renderers that failed.
 struct Failures {
-    said: Vec<(Drawing, String)>,
+    reasons: Vec<(RendererChoice, String)>,
     never_connected: bool,
 }
 
 impl Default for Failures {
     fn default() -> Self {
-        Self { said: Vec::new(), never_connected: true }
+        Self { reasons: Vec::new(), never_connected: true }
     }
 }
 
 impl Failures {
-    fn add(&mut self, drawing: Drawing, error: &OpenError) {
-        tracing::warn!(%drawing, %error, "the window could not be opened");
+    fn add(&mut self, renderer: RendererChoice, error: &OpenError) {
+        tracing::warn!(%renderer, %error, "the window could not be opened");
         self.never_connected &= matches!(error, OpenError::NoConnection(_));
-        // The last says it for both.
-        self.said.retain(|(earlier, _)| earlier.renderer() != drawing.renderer());
-        self.said.push((drawing, brief(&error.to_string())));
+        // The last failure of a renderer stands for the earlier ones.
+        self.reasons.retain(|(earlier, _)| earlier.renderer() != renderer.renderer());
+        self.reasons.push((renderer, brief(&error.to_string())));
     }
 
     fn error(self) -> StartError {
-        let same = self.said.windows(2).all(|pair| pair[0].1 == pair[1].1);
-        let said: Vec<String> = match self.said.first() {
+        let same = self.reasons.windows(2).all(|pair| pair[0].1 == pair[1].1);
+        let reasons: Vec<String> = match self.reasons.first() {
             Some((_, why)) if same => vec![why.clone()],
-            _ => self.said.iter().map(|(drawing, why)| format!("{drawing}: {why}")).collect(),
+            _ => self.reasons.iter().map(|(renderer, why)| format!("{renderer}: {why}")).collect(),
         };
-        StartError::NoRenderer(said.join("; "))
+        StartError::NoRenderer(reasons.join("; "))
     }
 }
 
-/// What an error tells a person: without the place in a source file before it and the settings after it. The log has
-/// all of it.
+/// An error without the source location before it and the settings after it. The log has all of it.
 fn brief(why: &str) -> String {
     const MOST_CHARACTERS: usize = 120;
     let place_and_rest = why.rsplit_once(".rs:").and_then(|(_, rest)| rest.split_once(": "));
@@ -142,16 +124,16 @@ fn brief(why: &str) -> String {
     why.chars().take(MOST_CHARACTERS).collect()
 }
 
-/// Whether the system says that there is a display. Only X11 and Wayland say so.
-fn display_is_promised() -> bool {
+/// Whether the system announces a display. Only X11 and Wayland do; elsewhere there is one.
+fn display_is_announced() -> bool {
     cfg!(any(windows, target_os = "macos"))
         || is_set("DISPLAY")
         || is_set("WAYLAND_DISPLAY")
         || is_set("WAYLAND_SOCKET")
 }
 
-/// Wayland is looked for first then, and one that is gone (after a switch of the user, say) hides the other.
-fn both_displays_are_promised() -> bool {
+/// Whether both X11 and Wayland are announced. Wayland is tried first then, and a stale one hides the other.
+fn both_displays_are_announced() -> bool {
     cfg!(target_os = "linux") && is_set("DISPLAY") && (is_set("WAYLAND_DISPLAY") || is_set("WAYLAND_SOCKET"))
 }
 
@@ -164,24 +146,26 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_a_person_reads_is_short_and_said_once() {
+    fn a_reason_is_short_and_given_once() {
         let mut failures = Failures::default();
         let missing = "Library libxkbcommon-x11.so could not be loaded.";
-        for drawing in [Drawing::WgpuCard, Drawing::Glow, Drawing::Wgpu] {
-            failures.add(drawing, &OpenError::Failed(missing.to_owned()));
+        for renderer in [RendererChoice::WgpuCard, RendererChoice::Glow, RendererChoice::Wgpu] {
+            failures.add(renderer, &OpenError::Failed(missing.to_owned()));
         }
         assert!(!failures.never_connected);
-        let said = failures.error().to_string();
-        assert_eq!(said, "no window could be opened: Library libxkbcommon-x11.so could not be loaded");
+        let shown = failures.error().to_string();
+        assert_eq!(shown, "no window could be opened: Library libxkbcommon-x11.so could not be loaded");
 
         let mut failures = Failures::default();
-        failures.add(Drawing::WgpuCard, &OpenError::Failed("no graphics card".to_owned()));
-        failures.add(Drawing::Wgpu, &OpenError::Failed("Failed for any backend: {}".to_owned()));
-        failures
-            .add(Drawing::Glow, &OpenError::Failed("no configs: Template { red: 8 }. not found".to_owned()));
-        let said = failures.error().to_string();
+        failures.add(RendererChoice::WgpuCard, &OpenError::Failed("no graphics card".to_owned()));
+        failures.add(RendererChoice::Wgpu, &OpenError::Failed("Failed for any backend: {}".to_owned()));
+        failures.add(
+            RendererChoice::Glow,
+            &OpenError::Failed("no configs: Template { red: 8 }. not found".to_owned()),
+        );
+        let shown = failures.error().to_string();
         assert_eq!(
-            said,
+            shown,
             "no window could be opened: wgpu: Failed for any backend; glow: no configs: Template"
         );
         assert_eq!(brief("os error at /a/b/mod.rs:788: No connection"), "No connection");

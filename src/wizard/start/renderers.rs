@@ -1,24 +1,23 @@
-//! What a window is drawn with, and what is tried first.
+//! Which renderers can draw the window, and the order in which they are tried.
 
 use std::fmt;
 
 use eframe::Renderer;
 
-/// What draws a window.
+/// A renderer and what it may run on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Drawing {
-    /// wgpu, on a graphics card only: where only the processor has a driver for it, there may be a card that speaks
-    /// OpenGL.
+pub enum RendererChoice {
+    /// wgpu, on a graphics card only. When only the processor has a driver for it, a card may still have OpenGL.
     WgpuCard,
     /// OpenGL.
     Glow,
-    /// wgpu, with whatever it finds.
+    /// wgpu, on whatever it finds.
     Wgpu,
 }
 
-impl Drawing {
-    /// As it is called on the command line of the child; what a person may ask for is `wgpu` or `glow`.
-    pub(super) fn name(self) -> &'static str {
+impl RendererChoice {
+    /// Its argument on the child's command line.
+    pub(super) fn argument(self) -> &'static str {
         match self {
             Self::WgpuCard => "wgpu-card",
             Self::Glow => "glow",
@@ -26,13 +25,14 @@ impl Drawing {
         }
     }
 
-    pub(super) fn named(name: &str) -> Option<Self> {
-        [Self::WgpuCard, Self::Glow, Self::Wgpu].into_iter().find(|drawing| drawing.name() == name)
+    /// The reverse of [`Self::argument`].
+    pub(super) fn from_argument(name: &str) -> Option<Self> {
+        [Self::WgpuCard, Self::Glow, Self::Wgpu].into_iter().find(|choice| choice.argument() == name)
     }
 
-    /// What a person may ask for.
-    pub fn asked(name: &str) -> Option<Self> {
-        Self::named(name).filter(|drawing| *drawing != Self::WgpuCard)
+    /// Parses what the user types: `wgpu` or `glow`.
+    pub fn from_option(name: &str) -> Option<Self> {
+        Self::from_argument(name).filter(|choice| *choice != Self::WgpuCard)
     }
 
     pub(super) fn renderer(self) -> Renderer {
@@ -43,36 +43,40 @@ impl Drawing {
     }
 }
 
-impl fmt::Display for Drawing {
+impl fmt::Display for RendererChoice {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.name())
+        f.write_str(self.argument())
     }
 }
 
-/// What is tried, in this order, until a window is there: first what was asked for, else wgpu on a card; but glow where
-/// only the processor can draw. There a frame of wgpu takes four times the processor time (lavapipe against llvmpipe of
-/// Mesa 22.3): the branches of its shader that a graphics card skips are all computed.
-pub(super) fn order(asked: Option<Drawing>) -> &'static [Drawing] {
-    match asked {
-        Some(Drawing::Wgpu | Drawing::WgpuCard) => &[Drawing::Wgpu, Drawing::Glow],
-        None if !only_the_processor_draws() => &[Drawing::WgpuCard, Drawing::Glow, Drawing::Wgpu],
-        Some(Drawing::Glow) | None => &[Drawing::Glow, Drawing::Wgpu],
+/// What to try, in this order, until a window opens: first what the user wants, else wgpu on a graphics card; but glow
+/// where only the processor can render. There a frame of wgpu takes four times the processor time (lavapipe against
+/// llvmpipe of Mesa 22.3): it computes all the branches of its shader that a graphics card skips.
+pub(super) fn renderers_to_try(wanted: Option<RendererChoice>) -> &'static [RendererChoice] {
+    match wanted {
+        Some(RendererChoice::Wgpu | RendererChoice::WgpuCard) => {
+            &[RendererChoice::Wgpu, RendererChoice::Glow]
+        }
+        None if !only_the_processor_renders() => {
+            &[RendererChoice::WgpuCard, RendererChoice::Glow, RendererChoice::Wgpu]
+        }
+        Some(RendererChoice::Glow) | None => &[RendererChoice::Glow, RendererChoice::Wgpu],
     }
 }
 
-/// Whether the system has no graphics device. Only Linux says so without a driver being asked.
+/// Whether the system has no graphics device. Only Linux tells without loading a driver.
 #[cfg(target_os = "linux")]
-fn only_the_processor_draws() -> bool {
+fn only_the_processor_renders() -> bool {
     !has_graphics_device(std::path::Path::new("/dev"))
 }
 
 #[cfg(not(target_os = "linux"))]
-fn only_the_processor_draws() -> bool {
+fn only_the_processor_renders() -> bool {
     false
 }
 
-/// A card that draws shows as a render node (`drm(7)`); NVIDIA's own driver and the one of Windows under Linux have
-/// names of their own. A `dri/card0` alone is a screen without a card behind it, as in virtual machines.
+/// A graphics card has a render node (`drm(7)`); NVIDIA's own driver and the one of Windows Subsystem for Linux have
+/// other names. A `dri/card0` alone is a display without a graphics card, as in virtual machines.
 #[cfg(target_os = "linux")]
 fn has_graphics_device(dev: &std::path::Path) -> bool {
     let is_render_node = |node: std::fs::DirEntry| node.file_name().to_string_lossy().starts_with("renderD");
@@ -87,26 +91,36 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_was_asked_for_comes_first_and_the_other_after_it() {
-        assert_eq!(order(Some(Drawing::Glow)), [Drawing::Glow, Drawing::Wgpu]);
-        assert_eq!(order(Some(Drawing::Wgpu)), [Drawing::Wgpu, Drawing::Glow]);
-        assert_eq!(order(None).last(), Some(&Drawing::Wgpu), "whatever can draw is tried in the end");
+    fn the_wanted_renderer_comes_first() {
+        assert_eq!(
+            renderers_to_try(Some(RendererChoice::Glow)),
+            [RendererChoice::Glow, RendererChoice::Wgpu]
+        );
+        assert_eq!(
+            renderers_to_try(Some(RendererChoice::Wgpu)),
+            [RendererChoice::Wgpu, RendererChoice::Glow]
+        );
+        assert_eq!(
+            renderers_to_try(None).last(),
+            Some(&RendererChoice::Wgpu),
+            "whatever can draw is tried in the end"
+        );
     }
 
     #[test]
-    fn a_name_is_what_it_was() {
-        for drawing in [Drawing::WgpuCard, Drawing::Glow, Drawing::Wgpu] {
-            assert_eq!(Drawing::named(&drawing.to_string()), Some(drawing));
+    fn names_survive_a_round_trip() {
+        for choice in [RendererChoice::WgpuCard, RendererChoice::Glow, RendererChoice::Wgpu] {
+            assert_eq!(RendererChoice::from_argument(&choice.to_string()), Some(choice));
         }
-        assert_eq!(Drawing::asked("wgpu"), Some(Drawing::Wgpu));
-        assert_eq!(Drawing::asked("glow"), Some(Drawing::Glow));
-        assert_eq!(Drawing::asked("wgpu-card"), None);
-        assert_eq!(Drawing::named("teletype"), None);
+        assert_eq!(RendererChoice::from_option("wgpu"), Some(RendererChoice::Wgpu));
+        assert_eq!(RendererChoice::from_option("glow"), Some(RendererChoice::Glow));
+        assert_eq!(RendererChoice::from_option("wgpu-card"), None);
+        assert_eq!(RendererChoice::from_argument("teletype"), None);
     }
 
     #[cfg(target_os = "linux")]
     #[test]
-    fn a_render_node_or_a_driver_s_own_device_is_a_card() {
+    fn a_render_node_or_a_device_of_its_driver_is_a_card() {
         let dev = tempfile::tempdir().unwrap();
         let at = |name: &str| dev.path().join(name);
         assert!(!has_graphics_device(dev.path()));

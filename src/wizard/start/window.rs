@@ -1,4 +1,4 @@
-//! One window, drawn in one way, in this process.
+//! The window itself, drawn by one renderer, in this process.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
@@ -8,36 +8,32 @@ use eframe::egui;
 use eframe::egui_wgpu::WgpuSetup;
 use wgpu::{Adapter, Backends, DeviceType, Surface};
 
-use super::Drawing;
-use super::child::Word;
+use super::error::OpenError;
+use super::protocol::ChildMessage;
+use super::renderers::RendererChoice;
 use crate::say;
+use crate::wizard::app::Wizard;
 use crate::wizard::backend::{CommandQueue, Live};
-use crate::wizard::{Wizard, WizardOptions, theme};
+use crate::wizard::options::WizardOptions;
+use crate::wizard::theme;
 
-/// Why it is not there.
-#[derive(Debug, thiserror::Error)]
-pub(super) enum OpenError {
-    /// The display cannot be reached.
-    #[error("{0}")]
-    NoConnection(String),
-    /// Something panicked (a library that is missing does), or the renderer says no.
-    #[error("{0}")]
-    Failed(String),
-}
+/// The window's name in the system, which finds the program's icon and menu entry by it
+/// (`installer/linux/acolyte-installer.desktop`).
+pub const APP_ID: &str = "acolyte-installer";
 
-/// Opens it and stays until it is closed. Tells when the first frame was shown, and when it was closed.
+/// Opens it, and returns when it is closed. Reports when the first frame was shown, and when the window was closed.
 pub(super) fn open(
-    drawing: Drawing,
+    renderer: RendererChoice,
     options: &WizardOptions,
-    tell: &mut dyn FnMut(Word),
+    report: &mut dyn FnMut(ChildMessage),
 ) -> Result<(), OpenError> {
-    read_words_ahead(options);
+    load_words_ahead(options);
     let run = || {
-        tracing::debug!(%drawing, "opening the window");
+        tracing::debug!(%renderer, "opening the window");
         eframe::run_native(
             "ACOLYTE",
-            native_options(drawing),
-            Box::new(|creation| Ok(Box::new(App::new(options.clone(), &creation.egui_ctx, tell)))),
+            native_options(renderer),
+            Box::new(|creation| Ok(Box::new(App::new(options.clone(), &creation.egui_ctx, report)))),
         )
     };
     match catch_unwind(AssertUnwindSafe(run)) {
@@ -48,38 +44,37 @@ pub(super) fn open(
     }
 }
 
-/// Drivers take longer than anything else here; meanwhile another processor reads the words of the first page.
-fn read_words_ahead(options: &WizardOptions) {
+/// Loads the words of the first page on another thread while the renderer, the slowest part, is loaded.
+fn load_words_ahead(options: &WizardOptions) {
     let text = options.text();
     thread::spawn(move || say!(text, "wizard-welcome-title"));
 }
 
-fn native_options(drawing: Drawing) -> eframe::NativeOptions {
+fn native_options(choice: RendererChoice) -> eframe::NativeOptions {
     let mut viewport = egui::ViewportBuilder::default()
         .with_title("ACOLYTE")
-        .with_app_id(super::APP_ID)
+        .with_app_id(APP_ID)
         .with_inner_size(theme::size::WINDOW)
         .with_min_inner_size(theme::size::WINDOW_MIN);
     if let Some(icon) = theme::icons::window_icon() {
         viewport = viewport.with_icon(icon);
     }
-    let renderer = drawing.renderer();
+    let renderer = choice.renderer();
     let mut options =
         eframe::NativeOptions { viewport, renderer, centered: true, ..eframe::NativeOptions::default() };
     if let WgpuSetup::CreateNew(setup) = &mut options.wgpu_options.wgpu_setup {
-        // OpenGL has a renderer of its own: asking its drivers here as well takes time, and may crash.
+        // OpenGL has a renderer of its own; loading its drivers here as well takes time, and may crash.
         setup.instance_descriptor.backends = Backends::from_env().unwrap_or(Backends::PRIMARY);
-        let only_cards = drawing == Drawing::WgpuCard;
+        let only_cards = choice == RendererChoice::WgpuCard;
         setup.native_adapter_selector =
             Some(Arc::new(move |adapters, surface| adapter(adapters, surface, only_cards)));
     }
     options
 }
 
-/// The card that draws, of those that can reach the window. Left to itself, wgpu would ask all drivers again.
+/// Picks the adapter that draws, of those that can present to the window. Otherwise wgpu would ask all drivers again.
 ///
-/// The card that computes is to be measured, not kept awake by our own drawing; so the order is that of wgpu for low
-/// power.
+/// The order is that of wgpu for low power: our own drawing should not keep awake the card whose speed we measure.
 fn adapter(adapters: &[Adapter], surface: Option<&Surface<'_>>, only_cards: bool) -> Result<Adapter, String> {
     let allowed = |adapter: &&Adapter| !only_cards || adapter.get_info().device_type != DeviceType::Cpu;
     let reaches = |adapter: &&Adapter| surface.is_none_or(|surface| adapter.is_surface_supported(surface));
@@ -105,9 +100,9 @@ fn panic_text(panic: &(dyn std::any::Any + Send)) -> String {
         .unwrap_or_else(|| "unknown reason".to_owned())
 }
 
-/// How far the first frame has come.
+/// State of the first frame.
 enum FirstFrame {
-    Ahead,
+    NotDrawn,
     Drawing(u64),
     Shown,
 }
@@ -115,16 +110,16 @@ enum FirstFrame {
 /// eframe's side of the window; everything else is in [`Wizard`].
 struct App<'a> {
     wizard: Wizard,
-    /// What the window is called now.
+    /// The window's title.
     title: String,
     first_frame: FirstFrame,
-    /// The page's background, and the frame that changed it.
+    /// The background, and the frame that changed it.
     background: (egui::Color32, Option<u64>),
-    tell: &'a mut dyn FnMut(Word),
+    report: &'a mut dyn FnMut(ChildMessage),
 }
 
 impl<'a> App<'a> {
-    fn new(options: WizardOptions, ctx: &egui::Context, tell: &'a mut dyn FnMut(Word)) -> Self {
+    fn new(options: WizardOptions, ctx: &egui::Context, report: &'a mut dyn FnMut(ChildMessage)) -> Self {
         tracing::debug!("the renderer is ready");
         theme::install(ctx);
         ctx.options_mut(|options| options.fallback_theme = egui::Theme::Light);
@@ -132,14 +127,14 @@ impl<'a> App<'a> {
         let backend = Box::new(CommandQueue::new(Live::new(&options)));
         let wizard = Wizard::new(options, backend, Arc::new(move || waker.request_repaint()));
         let background = (ctx.global_style().visuals.panel_fill, None);
-        Self { wizard, title: String::new(), first_frame: FirstFrame::Ahead, background, tell }
+        Self { wizard, title: String::new(), first_frame: FirstFrame::NotDrawn, background, report }
     }
 }
 
 impl App<'_> {
-    /// The window is cleared with the background ([`eframe::App::clear_color`]): a rectangle over the whole window in
-    /// every frame would cost as much as all the rest. But glow clears before a frame is laid out; the frame that
-    /// changes the background needs the rectangle, however often it is laid out.
+    /// The window is cleared with the background colour ([`eframe::App::clear_color`]), because a rectangle over the whole
+    /// window would cost as much as the rest of a frame. But glow clears before a frame is laid out, so the frame that
+    /// changes the colour needs that rectangle, however often it is laid out.
     fn show_background(&mut self, ui: &egui::Ui) {
         let (now, frame) = (ui.visuals().panel_fill, Some(ui.ctx().cumulative_frame_nr()));
         if self.background.0 != now {
@@ -152,25 +147,25 @@ impl App<'_> {
 }
 
 impl eframe::App for App<'_> {
-    /// Comes before every frame, and alone while nobody can see the window.
+    /// Called before every frame, and without a frame while the window is hidden.
     fn logic(&mut self, ctx: &egui::Context, _frame: &mut eframe::Frame) {
-        // A frame may be laid out several times; only when its number changes is the one before on the screen.
+        // A frame may be laid out several times; the previous one is shown when the number changes.
         let frame = ctx.cumulative_frame_nr();
         match self.first_frame {
-            FirstFrame::Ahead => {
+            FirstFrame::NotDrawn => {
                 self.first_frame = FirstFrame::Drawing(frame);
                 ctx.request_repaint();
             }
             FirstFrame::Drawing(first) if frame != first => {
                 self.first_frame = FirstFrame::Shown;
                 tracing::debug!("the first frame is shown");
-                (self.tell)(Word::Shown);
+                (self.report)(ChildMessage::Shown);
             }
             FirstFrame::Drawing(_) | FirstFrame::Shown => {}
         }
         if ctx.input(|input| input.viewport().close_requested()) && !self.wizard.may_close() {
             ctx.send_viewport_cmd(egui::ViewportCommand::CancelClose);
-            // There is a question to be answered now.
+            // There is a question to answer now.
             ctx.send_viewport_cmd(egui::ViewportCommand::Minimized(false));
             ctx.request_repaint();
         }
@@ -182,7 +177,7 @@ impl eframe::App for App<'_> {
         if let FirstFrame::Drawing(_) = self.first_frame {
             tracing::debug!("the first frame is laid out");
         }
-        // The page's name in the title: for the list of windows, and for who cannot see the page.
+        // The title names the page, for window lists and screen readers.
         let title = format!("ACOLYTE – {}", self.wizard.heading());
         if title != self.title {
             ui.ctx().send_viewport_cmd(egui::ViewportCommand::Title(title.clone()));
@@ -198,6 +193,6 @@ impl eframe::App for App<'_> {
     }
 
     fn on_exit(&mut self, _gl: Option<&eframe::glow::Context>) {
-        (self.tell)(Word::Ended(0));
+        (self.report)(ChildMessage::Ended(0));
     }
 }

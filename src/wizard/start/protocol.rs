@@ -1,0 +1,66 @@
+//! What the window's process tells its parent: marked lines of JSON on its standard output, where drivers print as well.
+
+use std::io::{BufRead, BufReader, Read, Write};
+use std::sync::mpsc::{Receiver, channel};
+use std::thread;
+
+use serde::{Deserialize, Serialize};
+
+/// Begins each line of the protocol.
+const MARK: &str = "ACOLYTE-WINDOW ";
+
+/// A message of the window's process.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) enum ChildMessage {
+    /// It starts to load the renderer.
+    Opening,
+    /// The first frame was handed to the display.
+    Shown,
+    /// The display cannot be reached.
+    NoConnection(String),
+    /// The window could not be opened, or not be kept open.
+    Failed(String),
+    /// The window was closed, or was not opened for a reason of ours; the exit code.
+    Ended(u8),
+}
+
+/// Tells the parent. Does nothing when it is gone.
+pub(super) fn tell_parent(message: &ChildMessage) {
+    let Ok(json) = serde_json::to_string(message) else { return };
+    let mut out = std::io::stdout().lock();
+    // The line break comes first: a driver may have left half a line.
+    let _parent_is_gone = write!(out, "\n{MARK}{json}\n").and_then(|()| out.flush());
+}
+
+/// Reads messages on a thread of its own until the child ends, so that nothing it prints can block it.
+pub(super) fn messages(stdout: impl Read + Send + 'static) -> Receiver<ChildMessage> {
+    let (send, receive) = channel();
+    thread::spawn(move || {
+        let mut lines = BufReader::new(stdout);
+        let mut line = Vec::new();
+        while lines.read_until(b'\n', &mut line).is_ok_and(|read| read > 0) {
+            let text = String::from_utf8_lossy(&line);
+            let json = text.trim_end().strip_prefix(MARK);
+            if let Some(message) = json.and_then(|json| serde_json::from_str(json).ok()) {
+                // The parent no longer listens after a timeout.
+                let _timed_out = send.send(message);
+            }
+            line.clear();
+        }
+    });
+    receive
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_drivers_print_is_no_message() {
+        let printed = format!(
+            "MESA: warning\nhalf a line\n{MARK}\"Opening\"\n{MARK}nonsense\n\n{MARK}{{\"Failed\":\"a\\nb\"}}\n"
+        );
+        let received: Vec<ChildMessage> = messages(std::io::Cursor::new(printed)).iter().collect();
+        assert_eq!(received, [ChildMessage::Opening, ChildMessage::Failed("a\nb".to_owned())]);
+    }
+}
