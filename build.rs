@@ -1,4 +1,7 @@
-//! Puts icon, version and manifest into the programs for Windows; for every other system there is nothing to do.
+//! Checks the message files for `say!`, and puts icon, version and manifest into the programs for Windows.
+
+#[path = "build/messages.rs"]
+mod messages;
 
 use std::env;
 use std::io;
@@ -9,7 +12,9 @@ use winresource::WindowsResource;
 /// The programs and what Explorer, the task manager and the firewall call them.
 const PROGRAMS: [(&str, &str); 2] =
     [("acolyte-installer", "ACOLYTE installer"), ("acolyte", "ACOLYTE in the terminal")];
-/// Their data, relative to the root of the package.
+/// The message files, relative to the root of the package.
+const LOCALES: &str = "assets/locales";
+/// Data of the programs for Windows, likewise.
 const ICON: &str = "assets/icons/app.ico";
 const MANIFEST: &str = "installer/windows/acolyte.manifest";
 /// English (United States), as Windows numbers languages.
@@ -17,6 +22,12 @@ const LANGUAGE: u16 = 0x0409;
 
 fn main() {
     println!("cargo::rerun-if-changed=build.rs");
+    println!("cargo::rerun-if-changed=build");
+    println!("cargo::rerun-if-changed={LOCALES}");
+    let (root, out) = (PathBuf::from(variable("CARGO_MANIFEST_DIR")), PathBuf::from(variable("OUT_DIR")));
+    if let Err(mistake) = messages::generate(&root.join(LOCALES), &out.join("messages.rs")) {
+        println!("cargo::error={mistake}");
+    }
     if variable("CARGO_CFG_TARGET_OS") != "windows" {
         return;
     }

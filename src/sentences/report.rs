@@ -4,7 +4,7 @@
 use anstyle::{AnsiColor, Style};
 use tabled::builder::Builder;
 use tabled::settings::object::Rows;
-use tabled::settings::peaker::Priority;
+use tabled::settings::peaker::Peaker;
 use tabled::settings::{Color, Padding, Width, style};
 
 use crate::machine::Hardware;
@@ -320,12 +320,16 @@ impl Page {
         self.lines.extend(sentences.map(|sentence| format!("  - {sentence}")));
     }
 
-    /// The first row is the heading. Cells wrap where the table is wider than `columns`.
+    /// The first row is the heading. Cells wrap between words where the table is wider than `columns`.
     fn table(&mut self, rows: Vec<Vec<String>>, columns: Option<usize>) {
+        let widest_words = WidestWords::of(&rows);
         let mut table = Builder::from_iter(rows).build();
-        table.with(style::Style::empty()).with(Padding::new(2, 0, 0, 0)).modify(Rows::first(), Color::BOLD);
+        table
+            .with(style::Style::empty())
+            .with(Padding::new(INDENT, 0, 0, 0))
+            .modify(Rows::first(), Color::BOLD);
         if let Some(columns) = columns {
-            table.with(Width::wrap(columns).keep_words(true).priority(Priority::max(true)));
+            table.with(Width::wrap(columns).keep_words(true).priority(widest_words));
         }
         self.lines.extend(table.to_string().lines().map(|line| line.trim_end().to_owned()));
     }
@@ -340,6 +344,34 @@ impl Page {
 /// Columns a text takes. All that we print is Latin, one column a character.
 fn width(text: &str) -> usize {
     text.chars().count()
+}
+
+/// Spaces before each cell.
+const INDENT: usize = 2;
+
+/// Width of each column's widest word: narrower than that it does not become, as names must stay copyable.
+struct WidestWords(Vec<usize>);
+
+impl WidestWords {
+    fn of(rows: &[Vec<String>]) -> Self {
+        let mut widths = Vec::new();
+        for row in rows {
+            widths.resize(row.len().max(widths.len()), INDENT);
+            for (width, cell) in widths.iter_mut().zip(row) {
+                let word = cell.split(' ').map(|word| word.chars().count()).max().unwrap_or(0);
+                *width = (*width).max(INDENT + word);
+            }
+        }
+        Self(widths)
+    }
+}
+
+impl Peaker for WidestWords {
+    /// The widest column that can still become narrower.
+    fn peak(&mut self, _mins: &[usize], widths: &[usize]) -> Option<usize> {
+        let spare = |column: &usize| widths[*column] > self.0.get(*column).copied().unwrap_or(0);
+        (0..widths.len()).filter(spare).max_by_key(|column| widths[*column])
+    }
 }
 
 #[cfg(test)]

@@ -1,8 +1,10 @@
-//! What do we say? Every sentence a person reads, in every language, and how numbers are written in it.
+//! Languages: the messages of each, and how it writes numbers and units. Which facts become which message is decided
+//! in [`crate::sentences`].
 //!
-//! Messages lie in `assets/locales/LANGUAGE/*.ftl` (Project Fluent, which knows plurals) and are compiled in.
-//! `text.say("key", &[])` looks one up; the macro [`crate::say`] does so with arguments.
+//! Messages are in `assets/locales/LANGUAGE/*.ftl` (Project Fluent, which knows plurals) and compiled in. The macro
+//! [`crate::say`] formats one with its arguments; a wrong key or argument does not compile.
 
+pub mod messages;
 mod units;
 
 use std::borrow::Cow;
@@ -11,7 +13,7 @@ use std::sync::LazyLock;
 use fluent_bundle::concurrent::FluentBundle;
 use fluent_bundle::{FluentArgs, FluentResource, FluentValue};
 
-/// A language we speak.
+/// A language the program speaks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Language {
     /// English.
@@ -21,7 +23,7 @@ pub enum Language {
 }
 
 impl Language {
-    /// All of them, in the order they are offered.
+    /// All of them, in the order the user sees.
     pub const ALL: [Self; 2] = [Self::English, Self::Spanish];
 
     /// Its name in itself.
@@ -40,56 +42,34 @@ impl Language {
         }
     }
 
-    /// From an IETF tag or a POSIX locale (`es-MX`, `es_ES.UTF-8`); what we do not speak is `None`.
+    /// From an IETF tag or a POSIX locale (`es-MX`, `es_ES.UTF-8`); `None` for any other language.
     pub fn from_tag(tag: &str) -> Option<Self> {
         let primary = tag.split(['-', '_', '.']).next()?;
         Self::ALL.into_iter().find(|language| language.tag().eq_ignore_ascii_case(primary))
     }
 
-    /// What the system is set to; English where that says nothing or something we do not speak.
+    /// The system's language; English where it is unknown or none of ours.
     pub fn of_system() -> Self {
         sys_locale::get_locale().and_then(|tag| Self::from_tag(&tag)).unwrap_or(Self::English)
     }
 }
 
-/// The message files. One list a language, the same names in each.
-const ENGLISH: &[&str] = &[
-    include_str!("../../assets/locales/en/cli.ftl"),
-    include_str!("../../assets/locales/en/fetch.ftl"),
-    include_str!("../../assets/locales/en/hardware.ftl"),
-    include_str!("../../assets/locales/en/install.ftl"),
-    include_str!("../../assets/locales/en/monitor.ftl"),
-    include_str!("../../assets/locales/en/plan.ftl"),
-    include_str!("../../assets/locales/en/units.ftl"),
-    include_str!("../../assets/locales/en/wizard.ftl"),
-];
-const SPANISH: &[&str] = &[
-    include_str!("../../assets/locales/es/cli.ftl"),
-    include_str!("../../assets/locales/es/fetch.ftl"),
-    include_str!("../../assets/locales/es/hardware.ftl"),
-    include_str!("../../assets/locales/es/install.ftl"),
-    include_str!("../../assets/locales/es/monitor.ftl"),
-    include_str!("../../assets/locales/es/plan.ftl"),
-    include_str!("../../assets/locales/es/units.ftl"),
-    include_str!("../../assets/locales/es/wizard.ftl"),
-];
-
 type Bundle = LazyLock<FluentBundle<FluentResource>>;
 
-/// Each is read when its first word is needed: a window waits for one of them, seldom for both.
+/// Each is parsed at its first message: a window waits for one of them, seldom for both.
 static BUNDLES: [Bundle; 2] = [
-    LazyLock::new(|| bundle(Language::English, ENGLISH)),
-    LazyLock::new(|| bundle(Language::Spanish, SPANISH)),
+    LazyLock::new(|| bundle(Language::English, messages::ENGLISH)),
+    LazyLock::new(|| bundle(Language::Spanish, messages::SPANISH)),
 ];
 
-/// Words in one language. Cheap to copy.
+/// Formats messages and figures in one language. Cheap to copy.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Text {
     language: Language,
 }
 
 impl Text {
-    /// Words in this language.
+    /// For this language.
     pub fn new(language: Language) -> Self {
         Self { language }
     }
@@ -99,8 +79,8 @@ impl Text {
         self.language
     }
 
-    /// The message of a key, with its arguments filled in. A key that does not exist answers itself, so that a
-    /// mistake of ours shows on the screen instead of stopping the program; the tests find every such key.
+    /// The message of a key with its arguments; the key itself where there is no such message. [`crate::say`] checks
+    /// both at compile time.
     pub fn say(self, key: &str, args: &[(&str, FluentValue<'_>)]) -> String {
         let bundle = &BUNDLES[self.language as usize];
         let Some(pattern) = bundle.get_message(key).and_then(|message| message.value()) else {
@@ -116,13 +96,25 @@ impl Text {
     }
 }
 
-/// `say!(text, "key", name = value, …)`: a message with its arguments. Numbers choose the plural form, texts are
-/// put in as they are (so figures are formatted first, see the methods of [`Text`]).
+/// `say!(text, "key", name = value, …)`: a message with its arguments. Numbers choose the plural form; strings are
+/// inserted as they are, so format figures first (see the methods of [`Text`]).
+///
+/// The key and the names of the arguments are checked at compile time:
+///
+/// ```compile_fail
+/// let text = acolyte::text::Text::new(acolyte::text::Language::English);
+/// acolyte::say!(text, "no-such-message");
+/// ```
 #[macro_export]
 macro_rules! say {
     ($text:expr, $key:literal $(, $name:ident = $value:expr)* $(,)?) => {
+{
+        const _: () = assert!(
+            $crate::text::messages::is_message($key, &[$(stringify!($name)),*]),
+            concat!("assets/locales has no message ", $key, " with these arguments")
+        );
         $text.say($key, &[$((stringify!($name), fluent_bundle::FluentValue::from($value))),*])
-    };
+    }    };
 }
 
 fn bundle(language: Language, sources: &[&'static str]) -> FluentBundle<FluentResource> {
