@@ -41,6 +41,30 @@ fn the_programs_are_those_of_the_package() {
     assert_eq!(names, PROGRAMS);
 }
 
+/// Every direct dependency has its reason in the docs, and no other is named there.
+#[test]
+fn every_dependency_has_its_reason() {
+    let page = text_of("docs/dependencies.md");
+    let (used, _) = page.split_once("## Considered").unwrap();
+    let mut explained: Vec<&str> = used
+        .lines()
+        .filter_map(|line| line.strip_prefix("| ")?.split_once(" | "))
+        .flat_map(|(crates, _)| crates.split('`').skip(1).step_by(2))
+        .collect();
+    let manifest = text_of("Cargo.toml");
+    let (mut declared, mut inside) = (Vec::new(), false);
+    for line in manifest.lines() {
+        if line.starts_with('[') {
+            inside = line.ends_with("dependencies]");
+        } else if let Some((name, _)) = line.split_once(" = ").filter(|_| inside && !line.starts_with('#')) {
+            declared.push(name);
+        }
+    }
+    explained.sort_unstable();
+    declared.sort_unstable();
+    assert_eq!(explained, declared);
+}
+
 /// Whichever program installed is copied, and the copy is called at login.
 #[test]
 fn both_programs_start_the_server_when_the_login_asks_for_it() {
