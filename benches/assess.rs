@@ -76,6 +76,7 @@ fn machine() -> MachineFigures {
             vram_total_bytes: 8 * GIB,
             vram_free_bytes: detected(7 * GIB),
             bandwidth_gb_s: detected(256.0),
+            row: acolyte::machine::gpu_table::lookup("NVIDIA GeForce RTX 4060 Laptop GPU", Some(8 * GIB)),
             compute_capability: Some(acolyte::machine::ComputeCapability::new(8, 9)),
         }],
         cpu: CpuFigures {

@@ -29,6 +29,7 @@ fn machine() -> MachineFigures {
             vram_total_bytes: 12 * GIB,
             vram_free_bytes: known(11 * GIB),
             bandwidth_gb_s: known(360.0),
+            row: acolyte::machine::gpu_table::lookup("NVIDIA GeForce RTX 3060", Some(12 * GIB)),
             compute_capability: Some(acolyte::machine::ComputeCapability::new(8, 6)),
         }],
         cpu: CpuFigures {

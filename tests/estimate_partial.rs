@@ -19,6 +19,7 @@ fn machine() -> MachineFigures {
             vram_total_bytes: 85_520_809_984,
             vram_free_bytes: known(85_017_493_504),
             bandwidth_gb_s: Known { value: 3352.3, certainty: Certainty::Detected },
+            row: acolyte::machine::gpu_table::lookup("NVIDIA H100 80GB HBM3", Some(85_520_809_984)),
             compute_capability: Some(acolyte::machine::ComputeCapability::new(9, 0)),
         }],
         cpu: CpuFigures {

@@ -26,6 +26,7 @@ fn machine(gpus: usize, vram_bytes: u64, gpu_gb_s: f64, ram_gb_s: f64, cores: u3
         vram_total_bytes: vram_bytes,
         vram_free_bytes: known(vram_bytes),
         bandwidth_gb_s: known(gpu_gb_s),
+        row: acolyte::machine::gpu_table::lookup("NVIDIA GeForce RTX 3060", Some(vram_bytes)),
         compute_capability: Some(acolyte::machine::ComputeCapability::new(8, 6)),
     };
     MachineFigures {

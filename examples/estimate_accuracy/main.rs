@@ -237,6 +237,7 @@ impl Row {
             vram_total_bytes: total,
             vram_free_bytes: detected(total),
             bandwidth_gb_s: detected(row.bandwidth_gb_s),
+            row: acolyte::machine::gpu_table::lookup(name, Some(total)),
             compute_capability: None,
         };
         Ok((MachineFigures { gpus: vec![gpu], cpu: cpu(80.0, 8, &["avx2"]) }, class))

@@ -39,6 +39,7 @@ pub fn print() {
                 vram_total_bytes: 48 * GIB,
                 vram_free_bytes: detected(48 * GIB),
                 bandwidth_gb_s: detected(360.0),
+                row: acolyte::machine::gpu_table::lookup("NVIDIA GeForce RTX 3060", Some(48 * GIB)),
                 compute_capability: None,
             });
         }

@@ -87,6 +87,7 @@ fn machine(row: &Row) -> MachineFigures {
             vram_total_bytes: total,
             vram_free_bytes: detected(total),
             bandwidth_gb_s: detected(number("gpu_bandwidth_gb_s")),
+            row: acolyte::machine::gpu_table::lookup(row.text("gpu"), Some(total)),
             compute_capability: Some(acolyte::machine::ComputeCapability::new(9, 0)),
         }
     });

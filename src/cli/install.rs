@@ -21,7 +21,7 @@ use crate::plan::{
     emergency_candidate, make_plan, plan_all,
 };
 use crate::say;
-use crate::sentences::{banner, consent_text};
+use crate::sentences::{banner, consent_text, disk_summary};
 
 /// Runs the command.
 ///
@@ -245,7 +245,6 @@ fn summary(plan: &Plan, options: &InstallOptions, session: &Session) -> String {
         "install-cli-summary",
         profile = candidate.id.as_str(),
         model = candidate.model.title.as_str(),
-        size = text.file_size(candidate.model.download_bytes),
         context = text.count(candidate.context_tokens.into()),
         kv = candidate.kv_cache_type.name(),
         layers = plan.gpu_layers(),
@@ -253,6 +252,7 @@ fn summary(plan: &Plan, options: &InstallOptions, session: &Session) -> String {
         speed = text.range(plan.speed.decode_tokens_per_s),
         home = options.home.display().to_string(),
         models = options.models_dir.display().to_string(),
+        disk = disk_summary(&plan.disk_needs, text),
         engine = options.source.choice.version().unwrap_or_default(),
         engine_note = options.source.choice.note(text)
     )

@@ -158,7 +158,7 @@ fn fit(architecture: ChipFamily) -> Fit {
 
 /// A GPU as it is known: the family of its chip, and its row if its name leads to one.
 pub(super) fn identify(gpu: &GpuFigures) -> (ChipFamily, Option<&'static GpuRow>) {
-    let row = gpu_table::lookup(&gpu.name, Some(gpu.vram_total_bytes));
+    let row = gpu.row;
     let by_capability = || gpu.compute_capability.and_then(ChipFamily::of_compute_capability);
     let architecture = row.map(|row| row.architecture).or_else(by_capability).unwrap_or(match gpu.backend {
         Backend::Cuda => ChipFamily::Ampere,

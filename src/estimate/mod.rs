@@ -2,6 +2,7 @@
 //! and the monitor because there is one estimator.
 
 mod efficiency;
+mod layout;
 mod memory;
 mod prefill;
 mod speed;

@@ -1,7 +1,7 @@
 //! How long a prompt takes: arithmetic on the GPU, and on the way there the weights and the cache that lie in main
 //! memory. Only where nothing is on a GPU does the processor compute.
 
-use super::speed::{Layout, active_parameters, cache_bytes, is_recurrent};
+use super::layout::{Layout, active_parameters, cache_bytes, is_recurrent};
 use crate::models::{Architecture, Block, Cache, KvCacheType};
 
 /// Bytes a second at which weights and cache pass from main memory, which is not pinned, to a card. Measured: 6.6 to

@@ -3,13 +3,14 @@
 use serde::{Deserialize, Serialize};
 
 use crate::figures::{Known, Range};
+use crate::machine::gpu_table::GpuRow;
 use crate::machine::{Backend, ComputeCapability, GpuKind};
 use crate::models::KvCacheType;
 
 /// The figures of one GPU that an estimate needs.
 #[derive(Clone, Debug, PartialEq)]
 pub struct GpuFigures {
-    /// Its name, from which the architecture is known.
+    /// The name its driver gives it.
     pub name: String,
     /// Discrete or unified.
     pub kind: GpuKind,
@@ -21,6 +22,8 @@ pub struct GpuFigures {
     pub vram_free_bytes: Known<u64>,
     /// Memory bandwidth in decimal GB/s.
     pub bandwidth_gb_s: Known<f64>,
+    /// Its row in the table of cards, where its name leads to one.
+    pub row: Option<&'static GpuRow>,
     /// CUDA compute capability, where CUDA is the back-end and it is known.
     pub compute_capability: Option<ComputeCapability>,
 }

@@ -9,7 +9,7 @@ use std::collections::HashMap;
 use std::sync::LazyLock;
 
 use crate::GIB;
-use crate::machine::{Backend, ComputeCapability};
+use crate::machine::{Backend, ComputeCapability, Gpu};
 
 /// What the table says of a GPU.
 #[derive(Clone, Debug, PartialEq)]
@@ -227,6 +227,13 @@ pub fn lookup(name: &str, vram_total_bytes: Option<u64>) -> Option<&'static GpuR
     let (key, named_gib) = reduce(name);
     let vram = vram_total_bytes.or(named_gib.map(|gib| gib.saturating_mul(GIB)));
     TABLE.find(&key, vram)
+}
+
+impl Gpu {
+    /// The row of an adapter: by its name, and where several cards share that, by its memory.
+    pub fn table_row(&self) -> Option<&'static GpuRow> {
+        lookup(&self.name, self.vram_total_bytes.filter(|bytes| *bytes > 0))
+    }
 }
 
 impl Table {

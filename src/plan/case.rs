@@ -213,6 +213,7 @@ fn typical_card(policy: &Policy) -> GpuFigures {
             value: policy.typical_gpu_bandwidth_gb_s(policy.premium_from_vram_gb),
             certainty: Certainty::Guess,
         },
+        row: None,
         compute_capability: None,
     }
 }

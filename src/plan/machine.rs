@@ -10,7 +10,6 @@ use std::cmp::Ordering;
 
 use crate::estimate::{CpuFigures, EngineSetting, GpuFigures, MachineFigures, fit_gpu_layers};
 use crate::figures::{Certainty, Known};
-use crate::machine::gpu_table;
 use crate::machine::{Backend, Gpu, GpuKind, Hardware, TABLE};
 use crate::plan::{Candidate, Policy};
 use crate::{GIB, MIB};
@@ -91,9 +90,9 @@ pub fn chosen_gpu<'a>(hardware: &'a Hardware, policy: &Policy) -> Option<&'a Gpu
 pub(super) fn vram_total(gpu: &Gpu, hardware: &Hardware, policy: &Policy) -> Option<Known<u64>> {
     let known = |value, certainty| Known { value, certainty };
     match (gpu.vram_total_bytes, gpu.kind) {
-        (Some(0), GpuKind::Discrete) | (None, GpuKind::Discrete) => gpu_table::lookup(&gpu.name, None)
-            .map(|row| known(row.vram_bytes, Certainty::Table))
-            .filter(|vram| vram.value > 0),
+        (Some(0), GpuKind::Discrete) | (None, GpuKind::Discrete) => {
+            gpu.table_row().map(|row| known(row.vram_bytes, Certainty::Table)).filter(|vram| vram.value > 0)
+        }
         (Some(bytes), _) if bytes > 0 => Some(known(bytes, Certainty::Detected)),
         (_, GpuKind::Unified) => {
             let share = hardware.memory.total_bytes as f64 * policy.assumed_unified_share;
@@ -118,7 +117,7 @@ pub(super) fn backend(gpu: &Gpu) -> Backend {
     }
     let vendor = gpu.vendor.as_deref().unwrap_or_default().to_ascii_lowercase();
     backend_of_words(&vendor)
-        .or_else(|| gpu_table::lookup(&gpu.name, gpu.vram_total_bytes).map(|row| row.backend))
+        .or_else(|| gpu.table_row().map(|row| row.backend))
         .or_else(|| backend_of_words(&gpu.name.to_ascii_lowercase()))
         // Vulkan is what Ollama falls back to for a card it has no library for.
         .unwrap_or(Backend::Vulkan)
@@ -177,6 +176,7 @@ fn gpu_figures(gpu: &Gpu, hardware: &Hardware, cpu: &CpuFigures, policy: &Policy
         vram_total_bytes: total.value,
         vram_free_bytes: free,
         bandwidth_gb_s: bandwidth(gpu, hardware, policy, total.value),
+        row: gpu.table_row(),
         compute_capability: gpu.compute_capability.filter(|_| backend(gpu) == Backend::Cuda),
     })
 }
@@ -191,7 +191,7 @@ fn bandwidth(gpu: &Gpu, hardware: &Hardware, policy: &Policy, vram_bytes: u64) -
         };
         return known(gb_s, certainty);
     }
-    if let Some(row) = gpu_table::lookup(&gpu.name, gpu.vram_total_bytes) {
+    if let Some(row) = gpu.table_row() {
         return known(row.bandwidth_gb_s, Certainty::Table);
     }
     match (gpu.kind, hardware.memory.bandwidth_gb_s) {

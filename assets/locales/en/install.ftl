@@ -149,9 +149,10 @@ install-cli-ask-uninstall = Remove all of this? [y/N]
 install-cli-ask-models = Remove the downloaded models too? [y/N]
 install-cli-yes = y yes
 install-cli-summary =
-    Profile { $profile }: { $model } ({ $size }), { $context } tokens of context, KV cache { $kv }, { $layers } of { $total } layers on the GPU
+    Profile { $profile }: { $model }, { $context } tokens of context, KV cache { $kv }, { $layers } of { $total } layers on the GPU
     Expected: { $speed } tokens/s
     Engine: Ollama { $engine }. { $engine_note }
+    { $disk }
     Everything goes into { $home }, models into { $models }. Undo: acolyte uninstall
 install-cli-result =
     Measured (predicted):

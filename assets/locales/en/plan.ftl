@@ -94,3 +94,9 @@ plan-mistake-tag-form = “{ $tag }” is not the name of a model. Write NAME:TA
 plan-mistake-unknown-model = “{ $tag }” is not in the catalogue of models. Use a tag that is
 plan-mistake-not-carried = the model's file carries { $carried } tokens of context, not { $wanted }. Choose another model or lower the context
 plan-mistake-syntax = this cannot be read: { $why }
+
+plan-downloads = To download: { $total } (Ollama: { $engine }, model: { $model }).
+plan-disk-space = Disk space needed: { $size }.
+plan-size-unknown = size not known yet
+plan-already-here = already here
+plan-drive-short = The drive of { $path } has { $free } free, and { $need } are needed. Free some space, or choose another folder.

@@ -149,9 +149,10 @@ install-cli-ask-uninstall = ¿Quitar todo esto? [s/N]
 install-cli-ask-models = ¿Quitar también los modelos descargados? [s/N]
 install-cli-yes = s sí si
 install-cli-summary =
-    Perfil { $profile }: { $model } ({ $size }), { $context } tokens de contexto, caché KV { $kv }, { $layers } de { $total } capas en la GPU
+    Perfil { $profile }: { $model }, { $context } tokens de contexto, caché KV { $kv }, { $layers } de { $total } capas en la GPU
     Previsto: { $speed } tokens/s
     Motor: Ollama { $engine }. { $engine_note }
+    { $disk }
     Todo va a { $home }, los modelos a { $models }. Para deshacerlo: acolyte uninstall
 install-cli-result =
     Medido (previsto):

@@ -94,3 +94,9 @@ plan-mistake-tag-form = «{ $tag }» no es el nombre de un modelo. Escribe NOMBR
 plan-mistake-unknown-model = «{ $tag }» no está en el catálogo de modelos. Usa una etiqueta que esté
 plan-mistake-not-carried = el archivo del modelo admite { $carried } tokens de contexto, no { $wanted }. Elige otro modelo o reduce el contexto
 plan-mistake-syntax = esto no se puede leer: { $why }
+
+plan-downloads = Se descargan { $total } (Ollama: { $engine }; modelo: { $model }).
+plan-disk-space = Espacio necesario en disco: { $size }.
+plan-size-unknown = tamaño aún desconocido
+plan-already-here = ya está aquí
+plan-drive-short = La unidad de { $path } tiene { $free } libres y se necesitan { $need }. Libera espacio o elige otra carpeta.

@@ -1,0 +1,108 @@
+//! A model laid out on a machine: which device computes which blocks, and what each device does in a second.
+
+use super::efficiency::{CpuRates, GpuRates, cpu_rates, gpu_rates, widening};
+use super::memory::Placement;
+use crate::estimate::{EngineSetting, MachineFigures};
+use crate::figures::Certainty;
+use crate::models::{Architecture, Block, Cache, KvCacheType, Model};
+/// A model laid out on a machine, with what each device does.
+pub(super) struct Layout<'a> {
+    pub architecture: &'a Architecture,
+    pub placement: Placement,
+    /// The GPUs taken as one: every one computes the blocks that it holds.
+    pub gpu: Option<GpuRates>,
+    pub cpu: CpuRates,
+    pub setting: &'a EngineSetting,
+}
+
+impl<'a> Layout<'a> {
+    pub fn new(model: &'a Model, setting: &'a EngineSetting, machine: &MachineFigures) -> Self {
+        let architecture = &model.architecture;
+        let k_quants = model.quantisation.contains("_K") || model.quantisation.starts_with("IQ");
+        Self {
+            architecture,
+            placement: Placement::new(architecture, setting.gpu_layers, machine.gpus.len()),
+            gpu: together(machine, k_quants),
+            cpu: cpu_rates(&machine.cpu),
+            setting,
+        }
+    }
+
+    /// Factor between the middle of a range and its ends: that of the side where the time is spent, and more where two
+    /// sides are added up.
+    pub fn spread(&self, gpu_s: f64, cpu_s: f64) -> f64 {
+        let gpu = self.gpu.map_or(1.0, |gpu| gpu.spread);
+        let share = cpu_s / (gpu_s + cpu_s).max(f64::MIN_POSITIVE);
+        let partial = self.placement.output_on_gpu && self.placement.cpu_blocks > 0;
+        let blended = gpu.powf(1.0 - share) * self.cpu.spread.powf(share);
+        if partial { blended.max(1.2) } else { blended }
+    }
+}
+
+pub(super) fn active_parameters(blocks: &[Block], architecture: &Architecture) -> f64 {
+    blocks.iter().map(|block| block.active_parameters(architecture.experts)).sum()
+}
+
+/// Bytes of cache that count for one token. A quantised cache saves memory, not time: it is unpacked on the way.
+pub(super) fn cache_bytes(blocks: &[Block], depth_tokens: u32, kv: KvCacheType) -> f64 {
+    let as_read = match kv {
+        KvCacheType::F16 | KvCacheType::Q8_0 => 1.0,
+        KvCacheType::Q4_0 => 1.15,
+    };
+    let attention = |cache: Cache| matches!(cache, Cache::Attention { .. });
+    blocks
+        .iter()
+        .map(|block| {
+            let factor = if attention(block.cache) { as_read } else { 1.0 };
+            block.cache.bytes_read(depth_tokens, KvCacheType::F16) * factor
+        })
+        .sum()
+}
+
+/// Whether some blocks keep a state instead of a cache.
+pub(super) fn is_recurrent(architecture: &Architecture) -> bool {
+    architecture.blocks.iter().any(|block| matches!(block.cache, Cache::Recurrent { .. }))
+}
+
+/// Several GPUs as one: each reads its share of the blocks, one after the other.
+fn together(machine: &MachineFigures, k_quants: bool) -> Option<GpuRates> {
+    let total: f64 = machine.gpus.iter().map(|gpu| gpu.vram_free_bytes.value.max(1) as f64).sum();
+    let mut parts = machine.gpus.iter().map(|gpu| {
+        let share = gpu.vram_free_bytes.value.max(1) as f64 / total;
+        (share, gpu_rates(gpu, k_quants))
+    });
+    let (share, first) = parts.next()?;
+    if machine.gpus.len() == 1 {
+        return Some(first);
+    }
+    let mut slow = GpuRates {
+        bytes_per_s: share / first.bytes_per_s,
+        decode_s_per_weight: share * first.decode_s_per_weight,
+        launch_s: share * first.launch_s,
+        prefill_flops: share / first.prefill_flops,
+        spread: first.spread,
+        mixture_launches: first.mixture_launches,
+        cache_bytes_per_s: share / first.cache_bytes_per_s,
+        quantised_s_per_product: share * first.quantised_s_per_product,
+        quantised_launches: first.quantised_launches,
+        attention_flops: share / first.attention_flops,
+    };
+    for (share, rates) in parts {
+        slow.bytes_per_s += share / rates.bytes_per_s;
+        slow.decode_s_per_weight += share * rates.decode_s_per_weight;
+        slow.launch_s += share * rates.launch_s;
+        slow.prefill_flops += share / rates.prefill_flops;
+        slow.cache_bytes_per_s += share / rates.cache_bytes_per_s;
+        slow.quantised_s_per_product += share * rates.quantised_s_per_product;
+        slow.attention_flops += share / rates.attention_flops;
+        slow.spread = slow.spread.max(rates.spread);
+    }
+    Some(GpuRates {
+        bytes_per_s: 1.0 / slow.bytes_per_s,
+        prefill_flops: 1.0 / slow.prefill_flops,
+        cache_bytes_per_s: 1.0 / slow.cache_bytes_per_s,
+        attention_flops: 1.0 / slow.attention_flops,
+        spread: slow.spread * widening(Certainty::Table),
+        ..slow
+    })
+}

@@ -1,0 +1,46 @@
+//! What an installation downloads and what it needs of the drives, in words. Everything is read from the plan, so the
+//! pages, the terminal and the installation's first step show the same figures.
+
+use crate::plan::{DiskNeeds, DriveNeeds};
+use crate::say;
+use crate::text::Text;
+
+/// The engine's download: its size, `already here`, or that the size is unknown.
+pub fn engine_download(needs: &DiskNeeds, text: Text) -> String {
+    needs.engine_download_bytes.map_or_else(|| say!(text, "plan-size-unknown"), |bytes| size(bytes, text))
+}
+
+/// The model's download: its size, or `already here`.
+pub fn model_download(needs: &DiskNeeds, text: Text) -> String {
+    size(needs.model_download_bytes, text)
+}
+
+/// All downloads and the space they take once they are unpacked, in two sentences.
+pub fn disk_summary(needs: &DiskNeeds, text: Text) -> String {
+    let downloads = say!(
+        text,
+        "plan-downloads",
+        total = text.file_size(needs.download_bytes()),
+        engine = engine_download(needs, text),
+        model = model_download(needs, text)
+    );
+    match needs.written_bytes() {
+        0 => downloads,
+        bytes => format!("{downloads} {}", say!(text, "plan-disk-space", size = text.file_size(bytes))),
+    }
+}
+
+/// That a drive has too little free space, and what to do.
+pub fn drive_short(drive: &DriveNeeds, text: Text) -> String {
+    say!(
+        text,
+        "plan-drive-short",
+        path = drive.path.display().to_string(),
+        need = text.file_size(drive.needed_bytes()),
+        free = text.file_size(drive.free_bytes.unwrap_or(0))
+    )
+}
+
+fn size(bytes: u64, text: Text) -> String {
+    if bytes == 0 { say!(text, "plan-already-here") } else { text.file_size(bytes) }
+}
