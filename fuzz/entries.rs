@@ -6,7 +6,7 @@
 use std::path::Path;
 
 use acolyte::control::Control;
-use acolyte::install::state::journal::{Journal, changes, unfinished};
+use acolyte::install::change::journal::{Journal, changes, unfinished};
 use acolyte::install::unpack::{Limits, unpack};
 use acolyte::install::{Installed, Receipt};
 use acolyte::machine::Hardware;

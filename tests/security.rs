@@ -159,7 +159,7 @@ fn no_shell_and_no_elevated_rights() {
         ("src/hardware/engines.rs", "Command::new(program)"),
         ("src/hardware/probe.rs", "Command::new(program)"),
         // launchd's entry names the engine's program behind ours, which becomes it.
-        ("src/install/manage/service.rs", "Command::new(&next)"),
+        ("src/install/manage/at_login.rs", "Command::new(&next)"),
         ("src/ollama/server.rs", "Command::new(&launch.program)"),
         ("src/platform/login.rs", "Command::new(program)"),
         ("src/hardware/system/macos.rs", "Command::new(\"/usr/bin/pmset\")"),

@@ -21,7 +21,7 @@ use crate::plan::{
     emergency_candidate, make_plan, plan_all,
 };
 use crate::say;
-use crate::sentences::{banner, consent_text, disk_summary};
+use crate::sentences::{ProgressMessage, banner, consent_text, disk_summary};
 
 /// Runs the command.
 ///
@@ -144,7 +144,12 @@ fn attempt(
     session: &Session,
 ) -> Result<Receipt, InstallError> {
     let printer = Printer::new(json, session);
-    let outcome = crate::install::run(request, session.text, &|event| printer.print(&event), control);
+    let outcome = crate::install::run(
+        request,
+        &session.text,
+        &|event| printer.print(&ProgressMessage::new(&event, session.text)),
+        control,
+    );
     printer.finish();
     outcome
 }
@@ -284,9 +289,9 @@ fn result(receipt: &Receipt, request: &Request, session: &Session) -> String {
         tokens = text.count(measured.first_token_prompt_tokens.unwrap_or(0)),
         endpoint = format!("http://127.0.0.1:{}", receipt.port)
     );
-    for miss in &receipt.misses {
+    for shortfall in &receipt.shortfalls {
         said.push_str("\n! ");
-        said.push_str(miss);
+        said.push_str(&shortfall.words(text));
     }
     if let Some(banner) = banner(&request.plan, text).filter(|_| receipt.verdict == Verdict::Degraded) {
         said.push('\n');

@@ -6,7 +6,8 @@ use std::io::{IsTerminal as _, Write};
 use std::time::{Duration, Instant};
 
 use crate::cli::Session;
-use crate::install::{Event, Step, StepState};
+use crate::install::{Step, StepState};
+use crate::sentences::ProgressMessage;
 use crate::text::Text;
 
 /// Least time between two lines of byte counts off a terminal.
@@ -39,7 +40,7 @@ impl Printer {
     }
 
     /// Prints one event.
-    pub fn print(&self, event: &Event) {
+    pub fn print(&self, event: &ProgressMessage) {
         if self.json {
             self.print_json(event);
         } else if !self.quiet {
@@ -52,7 +53,7 @@ impl Printer {
         self.lines.borrow_mut().finish();
     }
 
-    fn print_json(&self, event: &Event) {
+    fn print_json(&self, event: &ProgressMessage) {
         let mut out = std::io::stdout().lock();
         // A reader that went away does not stop an installation.
         if let Ok(line) = serde_json::to_string(event) {
@@ -62,7 +63,7 @@ impl Printer {
 }
 
 impl<W: Write> Lines<W> {
-    fn print(&mut self, event: &Event, text: Text) {
+    fn print(&mut self, event: &ProgressMessage, text: Text) {
         // What went wrong is said once, at the end.
         if matches!(event.state, StepState::Failed | StepState::Cancelled) {
             return;
@@ -73,7 +74,7 @@ impl<W: Write> Lines<W> {
             if self.terminal { self.overwrite(event, &line) } else { self.append(event, &line) };
     }
 
-    fn overwrite(&mut self, event: &Event, line: &str) -> std::io::Result<()> {
+    fn overwrite(&mut self, event: &ProgressMessage, line: &str) -> std::io::Result<()> {
         let passing = matches!(event.state, StepState::Started | StepState::Running | StepState::Waiting);
         let length = line.chars().count();
         let blank = " ".repeat(self.open.saturating_sub(length));
@@ -82,7 +83,7 @@ impl<W: Write> Lines<W> {
         self.out.flush()
     }
 
-    fn append(&mut self, event: &Event, line: &str) -> std::io::Result<()> {
+    fn append(&mut self, event: &ProgressMessage, line: &str) -> std::io::Result<()> {
         let soon = self.printed.is_some_and(|printed| printed.elapsed() < COUNT_EVERY);
         if soon && event.state == StepState::Running && event.bytes_done.is_some() {
             return Ok(());
@@ -98,7 +99,7 @@ impl<W: Write> Lines<W> {
     }
 }
 
-fn line(event: &Event, text: Text) -> String {
+fn line(event: &ProgressMessage, text: Text) -> String {
     let number = Step::ALL.iter().position(|step| *step == event.step).unwrap_or(0) + 1;
     let mut line = format!("[{number:>2}/{}] {}", Step::ALL.len(), event.message);
     match (event.bytes_done, event.bytes_total) {
@@ -125,8 +126,8 @@ mod tests {
     use super::*;
     use crate::text::Language;
 
-    fn event(message: &str, bytes_done: Option<u64>) -> Event {
-        Event {
+    fn event(message: &str, bytes_done: Option<u64>) -> ProgressMessage {
+        ProgressMessage {
             step: Step::LoadModel,
             state: StepState::Running,
             bytes_done,
@@ -135,6 +136,7 @@ mod tests {
             seconds_left: None,
             message: message.to_owned(),
             receipt: None,
+            rollback: None,
         }
     }
 

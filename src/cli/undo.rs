@@ -56,9 +56,12 @@ pub fn offer(args: &InstallArgs, may_ask: bool, session: &Session) -> Result<Off
     let text = session.text;
     let unfinished = unfinished_run(&session.home).map_err(|error| failure(&error, session))?;
     let Some(unfinished) = unfinished else {
-        if args.go_on || args.undo {
-            let nothing = InstallError::NothingToUndo { home: session.home.clone() };
-            return Err(failure(&nothing, session));
+        let home = session.home.clone();
+        if args.go_on {
+            return Err(failure(&InstallError::NothingToContinue { home }, session));
+        }
+        if args.undo {
+            return Err(failure(&InstallError::NothingToUndo { home }, session));
         }
         return Ok(Offered::Nothing);
     };

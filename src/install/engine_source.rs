@@ -60,8 +60,6 @@ pub enum EngineOrigin {
 pub struct EngineRecord {
     /// What vouches for it.
     pub origin: EngineOrigin,
-    /// The same as a sentence, in the language of the installation.
-    pub note: String,
     /// What it was unpacked or copied from.
     pub archives: Vec<ArchiveRecord>,
 }

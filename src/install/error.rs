@@ -1,28 +1,26 @@
-//! Why an installation stopped, and what the person can do about it.
+//! Why an installation, an undo or an uninstall stopped.
 
 use std::path::PathBuf;
 
 use crate::control::Cancelled;
+use crate::install::change::rollback::RollbackReport;
 use crate::install::fetch::DownloadError;
 use crate::install::state::documents::DocumentError;
 use crate::install::unpack::UnpackError;
-use crate::install::{LockError, Tried};
+use crate::install::{LoadAttempt, LockError};
 use crate::models::KvCacheType;
 use crate::ollama::client::ClientError;
-use crate::ollama::failure::EngineFailure;
 use crate::ollama::http::HttpError;
 use crate::ollama::release::ReleaseError;
 use crate::ollama::server::ServerError;
 use crate::ollama::store::StoreError;
 use crate::platform::files::FileError;
 use crate::platform::login::LoginError;
-use crate::say;
-use crate::text::Text;
 
 /// Why an installation, its management or its removal stopped.
 #[derive(Debug, thiserror::Error)]
 pub enum InstallError {
-    /// The person stopped it. What was fetched stays.
+    /// The user cancelled it. What was fetched stays.
     #[error(transparent)]
     Cancelled(#[from] Cancelled),
     /// Another installer works in the same home.
@@ -52,19 +50,33 @@ pub enum InstallError {
     /// Talking to the engine.
     #[error(transparent)]
     Engine(#[from] ClientError),
-    /// The system gives us no threads or timers.
+    /// The system provides no threads or timers.
     #[error("cannot begin: {source}")]
     Runtime {
         /// What it said.
         source: std::io::Error,
     },
+    /// A worker thread panicked.
+    #[error("a worker ended early: {message}")]
+    WorkerPanicked {
+        /// What is known of the panic.
+        message: String,
+    },
+    /// It failed, or could not be undone, and not every change could be reverted.
+    #[error("{}{} changes could not be reverted", cause.as_ref().map(|cause| format!("{cause}; ")).unwrap_or_default(), rollback.failed.len())]
+    RollbackIncomplete {
+        /// Why the installation failed; `None` for an undo or uninstall.
+        cause: Option<Box<InstallError>>,
+        /// What was reverted and what was not.
+        rollback: RollbackReport,
+    },
     /// The plan says no.
     #[error("the plan refuses this")]
     Refused,
-    /// It needs a consent that was not given.
+    /// It needs consent that was not given.
     #[error("this runs with limits that need consent")]
     ConsentMissing,
-    /// Not enough room.
+    /// Not enough disk space.
     #[error("{path}: {need_bytes} bytes are needed, {free_bytes} are free")]
     DiskShort {
         /// A folder on that disk.
@@ -143,14 +155,14 @@ pub enum InstallError {
     #[error("the model does not fit the memory, {} placements were tried", tried.len())]
     OutOfMemory {
         /// Every attempt.
-        tried: Vec<Tried>,
+        tried: Vec<LoadAttempt>,
     },
     /// It would fit with fewer layers on the GPU, which needs consent.
     #[error(
         "the model only fits with fewer than {gpu_layers} of {total_layers} layers on the GPU, which needs consent"
     )]
     FewerLayersNeedConsent {
-        /// What was promised.
+        /// Layers planned.
         gpu_layers: u32,
         /// All layers.
         total_layers: u32,
@@ -163,12 +175,18 @@ pub enum InstallError {
         /// All layers.
         total_layers: u32,
     },
-    /// The entry among the things started at login.
+    /// The login entry.
     #[error(transparent)]
     Login(#[from] LoginError),
-    /// No installation was cut short.
-    #[error("no installation in {home} was cut short")]
+    /// There is no interrupted installation to undo.
+    #[error("no installation in {home} was interrupted")]
     NothingToUndo {
+        /// The home.
+        home: PathBuf,
+    },
+    /// There is no interrupted installation to resume.
+    #[error("no installation in {home} was interrupted, so none can be resumed")]
+    NothingToContinue {
         /// The home.
         home: PathBuf,
     },
@@ -190,7 +208,7 @@ impl From<StoreError> for InstallError {
 }
 
 impl InstallError {
-    /// Whether the person stopped it.
+    /// Whether the user cancelled it and everything is as before.
     pub fn is_cancelled(&self) -> bool {
         matches!(
             self,
@@ -198,97 +216,5 @@ impl InstallError {
                 | Self::Download(DownloadError::Cancelled(_))
                 | Self::Unpack(UnpackError::Cancelled(_))
         )
-    }
-
-    /// What happened and what to do, in the person's words.
-    pub fn explain(&self, text: Text) -> String {
-        match self {
-            _ if self.is_cancelled() => say!(text, "install-cancelled"),
-            Self::Cancelled(_) => say!(text, "install-cancelled"),
-            Self::Lock(LockError::Busy { home }) => {
-                say!(text, "install-busy", home = home.display().to_string())
-            }
-            Self::Lock(LockError::File(error)) | Self::File(error) => error.explain(text),
-            Self::Document(DocumentError::File(error)) => error.explain(text),
-            Self::Document(DocumentError::Format { path, cause }) => say!(
-                text,
-                "install-document-damaged",
-                path = path.display().to_string(),
-                cause = cause.clone()
-            ),
-            Self::Release(error) => error.explain(text),
-            Self::Http(error) => error.explain(text),
-            Self::Download(error) => error.explain(text),
-            Self::Unpack(error) => error.explain(text),
-            Self::Server(error) => error.explain(text),
-            Self::Engine(error) => error.explain(text),
-            Self::Runtime { source } => say!(text, "install-no-runtime", cause = source.to_string()),
-            Self::Refused => say!(text, "install-refused"),
-            Self::ConsentMissing => say!(text, "install-consent-missing"),
-            Self::DiskShort { path, need_bytes, free_bytes } => say!(
-                text,
-                "install-disk-short",
-                path = path.display().to_string(),
-                need = text.file_size(*need_bytes),
-                free = text.file_size(*free_bytes)
-            ),
-            Self::NoProgram { folder } => {
-                say!(text, "install-no-program", path = folder.display().to_string())
-            }
-            Self::EngineDamaged { path } => {
-                say!(text, "install-engine-damaged", path = path.display().to_string())
-            }
-            Self::Pull { model, source } => explain_pull(model, source, text),
-            Self::ParameterDropped { name, wanted, found } => say!(
-                text,
-                "install-parameter-dropped",
-                name = *name,
-                wanted = wanted.to_string(),
-                found = found.clone()
-            ),
-            Self::ContextClamped { wanted_tokens, found_tokens } => say!(
-                text,
-                "install-context-clamped",
-                wanted = text.count(u64::from(*wanted_tokens)),
-                found = text.count(*found_tokens)
-            ),
-            Self::NotListed => say!(text, "install-not-listed"),
-            Self::LayersDropped { wanted, found } => {
-                say!(text, "install-layers-dropped", wanted = *wanted, found = *found)
-            }
-            Self::KvCacheTypeDiffers { wanted, found } => {
-                say!(text, "install-kv-differs", wanted = wanted.name(), found = found.clone())
-            }
-            Self::LoadFailed { message, complaints } => {
-                say!(text, "install-load-failed", message = message.clone(), lines = complaints.join("\n"))
-            }
-            Self::OutOfMemory { tried } => {
-                say!(text, "install-out-of-memory", count = tried.len())
-            }
-            Self::FewerLayersNeedConsent { gpu_layers, total_layers } => {
-                say!(text, "install-fewer-layers-need-consent", layers = *gpu_layers, total = *total_layers)
-            }
-            Self::FourBitsNeedConsent { gpu_layers, total_layers } => {
-                say!(text, "install-four-bits-need-consent", layers = *gpu_layers, total = *total_layers)
-            }
-            Self::Login(error) => say!(text, "install-login-failed", cause = error.explain(text)),
-            Self::NothingToUndo { home } => {
-                say!(text, "install-nothing-to-undo", home = home.display().to_string())
-            }
-            Self::NotInstalled { home } => {
-                say!(text, "install-not-installed", home = home.display().to_string())
-            }
-        }
-    }
-}
-
-/// The engine's messages about pulls are technical; the common ones get sentences of our own.
-fn explain_pull(model: &str, source: &ClientError, text: Text) -> String {
-    let model = model.to_owned();
-    match source.failure() {
-        Some(EngineFailure::ModelMissing) => say!(text, "install-pull-missing", model = model),
-        Some(EngineFailure::DiskFull) => say!(text, "install-pull-disk-full", model = model),
-        Some(EngineFailure::PlainHttp) => say!(text, "install-pull-plain-http", model = model),
-        _ => say!(text, "install-pull-failed", model = model, cause = source.explain(text)),
     }
 }

@@ -6,8 +6,8 @@ use std::path::Path;
 use std::sync::Arc;
 
 use crate::hardware::disks;
+use crate::install::engine_manifest::EngineManifest;
 use crate::install::state::SavedRequest;
-use crate::install::steps::mark::Mark;
 use crate::install::{EngineChoice, InstallOptions, Paths, reuse};
 use crate::machine::DiskUse;
 use crate::models::Model;
@@ -33,7 +33,7 @@ fn engine_files(paths: &Paths, options: &InstallOptions) -> EngineFiles {
     let source = &options.source;
     if let EngineChoice::Installed(engine) = &source.choice {
         let program = engine.program.display().to_string();
-        let mark = Mark::of(&paths.engine(&engine.version));
+        let manifest = EngineManifest::load(&paths.engine(&engine.version));
         return EngineFiles {
             version: Some(engine.version.clone()),
             archives: vec![ArchiveFile {
@@ -42,7 +42,8 @@ fn engine_files(paths: &Paths, options: &InstallOptions) -> EngineFiles {
                 here_bytes: 0,
                 unpacked_bytes: Some(engine.bytes),
             }],
-            in_place: mark.is_some_and(|mark| mark.archives.iter().any(|archive| archive.name == program)),
+            in_place: manifest
+                .is_some_and(|manifest| manifest.archives.iter().any(|archive| archive.name == program)),
         };
     }
     let Ok(Some(release)) = source.choice.release() else { return EngineFiles::default() };
@@ -66,10 +67,10 @@ fn downloaded_bytes(paths: &Paths, release: &Release, role: AssetRole) -> u64 {
 /// Whether exactly this release was unpacked there. Whether every file is still whole is checked by the installation.
 fn is_in_place(paths: &Paths, release: &Release) -> bool {
     let base = release.asset(AssetRole::Base, std::env::consts::OS, std::env::consts::ARCH);
-    let mark = Mark::of(&paths.engine(&release.version));
+    let manifest = EngineManifest::load(&paths.engine(&release.version));
     base.ok()
-        .zip(mark)
-        .is_some_and(|(base, mark)| mark.archives.iter().any(|archive| archive.sha256 == base.sha256))
+        .zip(manifest)
+        .is_some_and(|(base, manifest)| manifest.archives.iter().any(|archive| archive.sha256 == base.sha256))
 }
 
 fn model_bytes_here(paths: &Paths, models_dir: &Path, models: &[Arc<Model>]) -> BTreeMap<String, u64> {

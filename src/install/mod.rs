@@ -1,33 +1,43 @@
 //! What do we change, in which order, and how is it undone?
 //!
 //! [`run`] carries out a [`Request`] step by step and ends with a [`Receipt`]; every change is written to the
-//! [`journal`] before it is made. Running it again goes on where it stopped, or changes what is installed.
+//! [`change::journal`] before it is applied, so that it can be reverted. Running it again resumes where it stopped, or
+//! changes what is installed.
 
+mod blocking;
+pub mod change;
+mod disk_watch;
 mod egress_proxy;
+mod engine_manifest;
 mod engine_source;
 mod error;
+pub mod event;
 pub mod fetch;
 mod inventory;
+mod login_entry;
 pub mod manage;
-mod misses;
+mod private_server;
 mod progress;
 mod prompt;
+mod receipt;
+mod request;
 pub mod reuse;
-mod room;
 mod run;
+mod run_context;
+mod shortfall;
 pub mod state;
 mod steps;
-mod types;
 pub mod unpack;
 
 pub use engine_source::{ArchiveRecord, EngineChoice, EngineOrigin, EngineRecord, EngineSource};
 pub use error::InstallError;
+pub use event::{Event, Step, StepState};
 pub use inventory::take_inventory;
-pub use manage::Health;
-pub use manage::service::run_if_asked as start_server_if_asked;
-pub use run::run;
-pub use state::{Installed, Lock, LockError, Paths, ProfileFile, SavedRequest};
-pub use types::{
-    Agreement, Event, InstallOptions, MeasuredFigures, Placements, PredictedFigures, Receipt, Request, Step,
-    StepState, Tried,
+pub use manage::{Health, start_server_if_asked};
+pub use receipt::{
+    LoadAttempt, LoadOutcome, MeasuredFigures, PlacementComparison, PredictedFigures, Receipt,
 };
+pub use request::{Agreement, InstallOptions, Request, Wording};
+pub use run::run;
+pub use shortfall::Shortfall;
+pub use state::{Installed, Lock, LockError, Paths, ProfileFile, SavedRequest};

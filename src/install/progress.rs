@@ -1,163 +1,143 @@
-//! What a running installation tells: at most a few times a second, and never backwards.
+//! Reports events: at most a few times a second, and bytes never backwards.
 
 use std::cell::RefCell;
 use std::time::{Duration, Instant};
 
-use crate::install::{Event, Receipt, Step, StepState};
+use crate::install::event::{Activity, ByteProgress};
+use crate::install::{Event, InstallError, Receipt, Step, StepState};
 
-/// Progress of bytes is told this often.
-const TELL_EVERY: Duration = Duration::from_millis(200);
+/// Progress of bytes is reported this often.
+const REPORT_EVERY: Duration = Duration::from_millis(200);
+/// A wait is reported this often.
+const WAIT_EVERY: Duration = Duration::from_secs(1);
 /// The rate is an average over this long.
 const RATE_WINDOW: Duration = Duration::from_secs(5);
-/// Bytes that stand still for this long are worth a word.
+/// Report a stall after this long without progress.
 const STALLED_AFTER: Duration = Duration::from_secs(15);
 
-/// Tells what happens.
+/// Reports to a function.
 pub struct Reporter<'a> {
-    events: &'a dyn Fn(Event),
+    events: &'a dyn Fn(Event<'_>),
     current: RefCell<Current>,
 }
 
+/// The step that runs.
 struct Current {
     step: Step,
-    told: Option<Instant>,
+    reported: Option<Instant>,
     waited: Option<Instant>,
     samples: Vec<(Instant, u64)>,
-    /// Never told less than this.
+    /// The most bytes reported.
     done: u64,
     grew: Instant,
 }
 
 impl<'a> Reporter<'a> {
-    /// Tells it to this function.
-    pub fn new(events: &'a dyn Fn(Event)) -> Self {
+    /// Reports to this function.
+    pub fn new(events: &'a dyn Fn(Event<'_>)) -> Self {
         Self { events, current: RefCell::new(Current::new(Step::Check)) }
     }
 
-    /// The step that was begun last.
-    pub fn step(&self) -> Step {
-        self.current.borrow().step
-    }
-
     /// A step begins.
-    pub fn started(&self, step: Step, message: String) {
+    pub fn started(&self, step: Step, activity: Activity<'_>) {
         *self.current.borrow_mut() = Current::new(step);
-        self.tell(StepState::Started, message);
+        self.report(StepState::Started, activity);
     }
 
-    /// The step goes on with something else.
-    pub fn running(&self, message: String) {
-        self.tell(StepState::Running, message);
+    /// The step does something else.
+    pub fn running(&self, activity: Activity<'_>) {
+        self.report(StepState::Running, activity);
     }
 
     /// The step waits for something.
-    pub fn waiting(&self, message: String) {
-        self.tell(StepState::Waiting, message);
+    pub fn waiting(&self, activity: Activity<'_>) {
+        self.report(StepState::Waiting, activity);
     }
 
-    /// As [`Reporter::waiting`], but no more than once a second: for what tells several times a second.
-    pub fn waiting_seldom(&self, message: String) {
+    /// As [`Reporter::waiting`], but once a second at most.
+    pub fn waiting_throttled(&self, activity: Activity<'_>) {
         let now = Instant::now();
-        let soon = {
-            let mut current = self.current.borrow_mut();
-            let soon = current.waited.is_some_and(|told| now - told < Duration::from_secs(1));
-            if !soon {
-                current.waited = Some(now);
-            }
-            soon
-        };
-        if !soon {
-            self.waiting(message);
+        let last = self.current.borrow().waited;
+        if last.is_none_or(|last| now - last >= WAIT_EVERY) {
+            self.current.borrow_mut().waited = Some(now);
+            self.waiting(activity);
         }
     }
 
     /// The step is done.
-    pub fn done(&self, message: String) {
-        self.tell(StepState::Done, message);
+    pub fn done(&self, activity: Activity<'_>) {
+        self.report(StepState::Done, activity);
     }
 
     /// The step had nothing to do.
-    pub fn skipped(&self, message: String) {
-        self.tell(StepState::Skipped, message);
+    pub fn skipped(&self, activity: Activity<'_>) {
+        self.report(StepState::Skipped, activity);
     }
 
-    /// The step failed.
-    pub fn failed(&self, message: String) {
-        self.tell(StepState::Failed, message);
+    /// The installation succeeded.
+    pub fn finished(&self, receipt: &Receipt) {
+        self.report(StepState::Done, Activity::Finished(receipt));
     }
 
-    /// The person stopped it.
-    pub fn cancelled(&self, message: String) {
-        self.tell(StepState::Cancelled, message);
+    /// The installation failed or was cancelled.
+    pub fn ended(&self, error: &InstallError) {
+        let state = if error.is_cancelled() { StepState::Cancelled } else { StepState::Failed };
+        self.report(state, Activity::Ended(error));
     }
 
-    /// The last event of a good end.
-    pub fn finished(&self, message: String, receipt: &Receipt) {
-        let mut event = self.event(StepState::Done, message);
-        event.receipt = Some(Box::new(receipt.clone()));
-        (self.events)(event);
-    }
-
-    /// Bytes moved. Gives back for how long nothing has moved, once that is worth a word.
-    pub fn bytes(&self, done: u64, total: Option<u64>, message: impl Fn() -> String) -> Option<Duration> {
+    /// Bytes moved. Returns for how long nothing has moved, once that is a stall.
+    pub fn bytes(&self, done: u64, total: Option<u64>, activity: Activity<'_>) -> Option<Duration> {
         let now = Instant::now();
-        let (event, stalled) = {
+        let (bytes, stalled) = {
             let mut current = self.current.borrow_mut();
             current.note(now, done);
             let stalled = Some(now - current.grew).filter(|still| *still >= STALLED_AFTER);
-            let soon = current.told.is_some_and(|told| now - told < TELL_EVERY);
-            if soon || stalled.is_some() {
+            if stalled.is_some() || !current.is_due(now) {
                 return stalled;
             }
-            current.told = Some(now);
-            (current.event(total), stalled)
+            (current.progress(total, current.rate()), stalled)
         };
-        (self.events)(Event { message: message(), ..event });
+        self.report_bytes(bytes, activity);
         stalled
     }
 
-    /// Bytes moved, with a rate that somebody else has measured.
-    pub fn bytes_at_rate(
-        &self,
-        done: u64,
-        total: Option<u64>,
-        bytes_per_s: f64,
-        message: impl Fn() -> String,
-    ) {
+    /// Bytes moved, with a rate measured elsewhere.
+    pub fn bytes_at_rate(&self, done: u64, total: Option<u64>, bytes_per_s: f64, activity: Activity<'_>) {
         let now = Instant::now();
-        let event = {
+        let bytes = {
             let mut current = self.current.borrow_mut();
             current.note(now, done);
-            if current.told.is_some_and(|told| now - told < TELL_EVERY) {
+            if !current.is_due(now) {
                 return;
             }
-            current.told = Some(now);
-            current.event_at_rate(total, Some(bytes_per_s).filter(|rate| *rate > 0.0))
+            current.progress(total, Some(bytes_per_s).filter(|rate| *rate > 0.0))
         };
-        (self.events)(Event { message: message(), ..event });
+        self.report_bytes(bytes, activity);
     }
 
-    fn tell(&self, state: StepState, message: String) {
-        (self.events)(self.event(state, message));
+    fn report(&self, state: StepState, activity: Activity<'_>) {
+        let step = self.current.borrow().step;
+        (self.events)(Event { step, state, bytes: None, activity });
     }
 
-    fn event(&self, state: StepState, message: String) -> Event {
-        Event {
-            step: self.step(),
-            state,
-            bytes_done: None,
-            bytes_total: None,
-            bytes_per_s: None,
-            seconds_left: None,
-            message,
-            receipt: None,
-        }
+    fn report_bytes(&self, bytes: ByteProgress, activity: Activity<'_>) {
+        let step = self.current.borrow().step;
+        (self.events)(Event { step, state: StepState::Running, bytes: Some(bytes), activity });
     }
 }
 
 impl Current {
     fn new(step: Step) -> Self {
-        Self { step, told: None, waited: None, samples: Vec::new(), done: 0, grew: Instant::now() }
+        Self { step, reported: None, waited: None, samples: Vec::new(), done: 0, grew: Instant::now() }
+    }
+
+    /// Whether bytes are to be reported again; if so, they count as reported.
+    fn is_due(&mut self, now: Instant) -> bool {
+        let due = self.reported.is_none_or(|reported| now - reported >= REPORT_EVERY);
+        if due {
+            self.reported = Some(now);
+        }
+        due
     }
 
     fn note(&mut self, now: Instant, done: u64) {
@@ -171,28 +151,18 @@ impl Current {
         self.samples.drain(..old);
     }
 
-    fn event(&self, total: Option<u64>) -> Event {
-        let rate = self.samples.first().zip(self.samples.last()).and_then(|(first, last)| {
-            let seconds = (last.0 - first.0).as_secs_f64();
-            (seconds > 0.2 && last.1 > first.1).then(|| (last.1 - first.1) as f64 / seconds)
-        });
-        self.event_at_rate(total, rate)
+    /// Bytes a second; `None` while nothing moves or it is too early to tell.
+    fn rate(&self) -> Option<f64> {
+        let (first, last) = (self.samples.first()?, self.samples.last()?);
+        let seconds = (last.0 - first.0).as_secs_f64();
+        (seconds > 0.2 && last.1 > first.1).then(|| (last.1 - first.1) as f64 / seconds)
     }
 
-    fn event_at_rate(&self, total: Option<u64>, rate: Option<f64>) -> Event {
+    fn progress(&self, total: Option<u64>, per_s: Option<f64>) -> ByteProgress {
         // A total that turns out too small grows with what has come.
         let total = total.map(|total| total.max(self.done));
-        let left = total.zip(rate).map(|(total, rate)| (total - self.done) as f64 / rate);
-        Event {
-            step: self.step,
-            state: StepState::Running,
-            bytes_done: Some(self.done),
-            bytes_total: total,
-            bytes_per_s: rate,
-            seconds_left: left,
-            message: String::new(),
-            receipt: None,
-        }
+        let seconds_left = total.zip(per_s).map(|(total, rate)| (total - self.done) as f64 / rate);
+        ByteProgress { done: self.done, total, per_s, seconds_left }
     }
 }
 
@@ -203,29 +173,27 @@ mod tests {
 
     #[test]
     fn bytes_never_go_backwards_and_totals_grow() {
-        let told = RefCell::new(Vec::new());
-        let events = |event: Event| told.borrow_mut().push(event);
+        let reported = RefCell::new(Vec::new());
+        let events = |event: Event<'_>| reported.borrow_mut().extend(event.bytes);
         let reporter = Reporter::new(&events);
-        reporter.started(Step::PullModel, String::new());
+        reporter.started(Step::PullModel, Activity::Unpacking);
         for (done, total) in [(50, 100), (30, 100), (120, 100)] {
-            reporter.current.borrow_mut().told = None;
-            reporter.bytes(done, Some(total), String::new);
+            reporter.current.borrow_mut().reported = None;
+            reporter.bytes(done, Some(total), Activity::Unpacking);
         }
-        let bytes: Vec<_> = told.borrow()[1..]
-            .iter()
-            .map(|event| (event.bytes_done.unwrap(), event.bytes_total.unwrap()))
-            .collect();
+        let bytes: Vec<_> =
+            reported.borrow().iter().map(|bytes| (bytes.done, bytes.total.unwrap())).collect();
         assert_eq!(bytes, [(50, 100), (50, 100), (120, 120)]);
     }
 
     #[test]
-    fn standing_still_is_noticed() {
-        let events = |_: Event| ();
+    fn a_stall_is_noticed() {
+        let events = |_: Event<'_>| ();
         let reporter = Reporter::new(&events);
-        reporter.started(Step::PullModel, String::new());
-        assert_eq!(reporter.bytes(5, None, String::new), None);
+        reporter.started(Step::PullModel, Activity::Unpacking);
+        assert_eq!(reporter.bytes(5, None, Activity::Unpacking), None);
         reporter.current.borrow_mut().grew -= STALLED_AFTER;
-        assert!(reporter.bytes(5, None, String::new).unwrap() >= STALLED_AFTER);
-        assert_eq!(reporter.bytes(6, None, String::new), None);
+        assert!(reporter.bytes(5, None, Activity::Unpacking).unwrap() >= STALLED_AFTER);
+        assert_eq!(reporter.bytes(6, None, Activity::Unpacking), None);
     }
 }

@@ -6,6 +6,9 @@ mod engine;
 mod fetch;
 mod files;
 mod finding;
+mod install;
+mod install_error;
+mod install_progress;
 pub mod json;
 pub mod machine;
 mod plan;
@@ -13,5 +16,6 @@ mod reference;
 pub mod report;
 
 pub use disk::{disk_summary, drive_short, engine_download, model_download};
+pub use install_progress::{ProgressMessage, RevertFailureMessage, RollbackMessage};
 pub use plan::{banner, consent_text, wait};
 pub use reference::ReferenceWords;

@@ -8,12 +8,13 @@ use acolyte::figures::Range;
 use acolyte::install::manage::undo::Unfinished;
 use acolyte::install::reuse::InstalledEngine;
 use acolyte::install::{
-    EngineSource, Event, InstallError, MeasuredFigures, PredictedFigures, Receipt, Request, SavedRequest,
-    Step, StepState,
+    EngineSource, InstallError, MeasuredFigures, PredictedFigures, Receipt, Request, SavedRequest, Step,
+    StepState,
 };
 use acolyte::machine::Hardware;
 use acolyte::plan::Profiles;
 use acolyte::platform::login::Kind;
+use acolyte::sentences::ProgressMessage;
 use acolyte::text::{Language, Text};
 use acolyte::wizard::backend::{
     AnswerFigures, Backend, Command, Detected, Installation, InstallationHealth, ManageAction, Message,
@@ -292,7 +293,8 @@ pub fn receipt(request: &Request) -> Receipt {
     let first_token = Range { low: 2.1, mid: 2.6, high: 3.4 };
     Receipt {
         engine: None,
-        placements: None,
+        comparison: None,
+        first_choice: None,
         schema: acolyte::SCHEMA,
         written_at: "2026-11-23T10:20:30Z".to_owned(),
         profile: candidate.id.clone(),
@@ -324,14 +326,14 @@ pub fn receipt(request: &Request) -> Receipt {
             first_token_prompt_tokens: Some(4096),
         },
         verdict: plan.verdict,
-        tried: Vec::new(),
-        misses: Vec::new(),
+        attempts: Vec::new(),
+        shortfalls: Vec::new(),
     }
 }
 
 /// A step's event without bytes.
-pub fn event(step: Step, state: StepState, message: &str) -> Event {
-    Event {
+pub fn event(step: Step, state: StepState, message: &str) -> ProgressMessage {
+    ProgressMessage {
         step,
         state,
         bytes_done: None,
@@ -340,6 +342,7 @@ pub fn event(step: Step, state: StepState, message: &str) -> Event {
         seconds_left: None,
         message: message.to_owned(),
         receipt: None,
+        rollback: None,
     }
 }
 
@@ -355,7 +358,7 @@ pub fn half_way(outbox: &Outbox) {
         outbox.send(Message::InstallEvent(event(step, StepState::Done, message)));
     }
     outbox.send(Message::InstallEvent(event(Step::PullModel, StepState::Started, "")));
-    outbox.send(Message::InstallEvent(Event {
+    outbox.send(Message::InstallEvent(ProgressMessage {
         bytes_done: Some(2_700_000_000),
         bytes_total: Some(4_700_000_000),
         bytes_per_s: Some(11_400_000.0),

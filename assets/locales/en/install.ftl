@@ -138,6 +138,7 @@ install-miss-wait = The first token of a prompt of { $tokens } tokens was predic
 ## In the terminal
 
 install-no-runtime = The program cannot begin: { $cause }. Restart the computer and try again.
+install-worker-panicked = Part of the program ended unexpectedly: { $cause }. Run the command again; if it happens again, report it.
 install-cli-no-profile = There is no profile to install. Check the file named with --profiles.
 install-cli-no-emergency = The model of the emergency mode is not in the catalogue. Name one with --model.
 install-cli-refused = { $profile } does not run on this computer:
@@ -185,6 +186,7 @@ install-status-unused = The model { $model } ({ $size }) is not needed any more
 ## Cut short
 
 install-nothing-to-undo = No installation in { $home } was cut short, so there is nothing to undo. To remove what is installed: acolyte uninstall
+install-nothing-to-continue = No installation in { $home } was interrupted, so there is nothing to continue. To install: acolyte install
 install-unfinished = The installation of profile { $profile } ({ $model }), begun at { $at }, was cut short.
 install-unfinished-unknown = An installation was cut short before it had changed anything but folders.
 install-unfinished-in-force = Profile { $profile } is still in force.
@@ -212,3 +214,15 @@ install-server-port-taken-by = Port { $port } is taken by { $by }. End it, choos
 install-port-passed-over = Port { $port } is taken by { $by }; using { $chosen }
 install-another-program = another program
 install-keeps-awake = Installing ACOLYTE
+
+## Rollback
+
+rollback-incomplete = Not everything is as it was before:
+rollback-failed = - { $what }: { $cause }
+rollback-reverted = As before again: { $what }
+rollback-remedy = Fix the cause named above and run { $command }: it finishes what is left.
+rollback-server-runs = The engine that uses it could not be stopped.
+change-folder = folder { $path }
+change-model = model { $model }
+change-server = private server
+change-login-entry = start at login

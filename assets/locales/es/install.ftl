@@ -138,6 +138,7 @@ install-miss-wait = El primer token de un texto de { $tokens } tokens se preveí
 ## En la terminal
 
 install-no-runtime = El programa no puede empezar: { $cause }. Reinicia el equipo e inténtalo de nuevo.
+install-worker-panicked = Una parte del programa terminó inesperadamente: { $cause }. Vuelve a ejecutar el comando; si se repite, notifícalo.
 install-cli-no-profile = No hay ningún perfil que instalar. Comprueba el archivo indicado con --profiles.
 install-cli-no-emergency = El modelo del modo de emergencia no está en el catálogo. Indica uno con --model.
 install-cli-refused = { $profile } no funciona en este equipo:
@@ -185,6 +186,7 @@ install-status-unused = El modelo { $model } ({ $size }) ya no hace falta
 ## Cut short
 
 install-nothing-to-undo = Ninguna instalación en { $home } quedó a medias, así que no hay nada que deshacer. Para quitar lo instalado: acolyte uninstall
+install-nothing-to-continue = No se interrumpió ninguna instalación en { $home }, así que no hay nada que continuar. Para instalar: acolyte install
 install-unfinished = La instalación del perfil { $profile } ({ $model }), empezada el { $at }, quedó a medias.
 install-unfinished-unknown = Una instalación quedó a medias antes de cambiar nada más que carpetas.
 install-unfinished-in-force = El perfil { $profile } sigue en vigor.
@@ -212,3 +214,15 @@ install-server-port-taken-by = El puerto { $port } lo ocupa { $by }. Ciérralo, 
 install-port-passed-over = El puerto { $port } lo ocupa { $by }; se usa el { $chosen }
 install-another-program = otro programa
 install-keeps-awake = Instalando ACOLYTE
+
+## Reversión
+
+rollback-incomplete = No todo está como antes:
+rollback-failed = - { $what }: { $cause }
+rollback-reverted = De nuevo como antes: { $what }
+rollback-remedy = Corrige la causa indicada y ejecuta { $command }: termina lo que falta.
+rollback-server-runs = No se pudo detener el motor que lo usa.
+change-folder = carpeta { $path }
+change-model = modelo { $model }
+change-server = servidor privado
+change-login-entry = inicio con la sesión

@@ -1,38 +1,40 @@
-//! What is installed, whether it is well, and starting and stopping its server.
+//! What is installed and how it is doing; starting and stopping its server; removing it.
 
-pub mod service;
+mod at_login;
 pub mod undo;
 pub mod uninstall;
 
-use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 
 use crate::control::Control;
-use crate::install::manage::undo::was_cut_short;
+use crate::install::blocking::runtime;
+use crate::install::change::Change;
+use crate::install::change::journal::{Journal, changes};
+use crate::install::engine_manifest::{Depth, EngineManifest};
+use crate::install::manage::undo::is_unfinished;
 use crate::install::state::documents::{Installed, PREVIOUS_MODEL, SERVED_MODEL};
-use crate::install::state::journal::{Change, Journal, changes};
-use crate::install::steps::mark::{Look, Mark};
-use crate::install::steps::server;
-use crate::install::{InstallError, Lock, Paths};
+use crate::install::{InstallError, Lock, Paths, private_server};
 use crate::ollama::client::Client;
 use crate::ollama::replies::Loaded;
-use crate::ollama::server::{Launch, choose_port, end_orphans, rotate_while_running};
+use crate::ollama::server::{choose_port, end_orphans, rotate_while_running};
 use crate::ollama::store::Store;
 
-/// How an installation is.
+pub use at_login::run_if_asked as start_server_if_asked;
+
+/// How an installation is doing.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Health {
     /// What is installed; `None` when nothing is.
     pub installed: Option<Installed>,
-    /// Whether the last installation was cut short.
+    /// Whether the last installation was interrupted.
     pub unfinished: bool,
     /// Whether a server of ours runs.
     pub running: bool,
     /// Its version, when it answers.
     pub version: Option<String>,
-    /// The model in memory, when it is there.
+    /// The model, when it is in memory.
     pub loaded: Option<Loaded>,
 }
 
@@ -41,30 +43,30 @@ pub struct Health {
 pub struct UnusedModel {
     /// Its tag.
     pub tag: String,
-    /// Folder of the models it is in.
+    /// The model store it is in.
     pub models_dir: PathBuf,
     /// Bytes of its layers; those it shares with others stay when it is removed.
     pub bytes: u64,
 }
 
-/// Looks at what is installed. Blocks for as long as the server takes to answer, 5 seconds at most.
+/// Reads what is installed and asks its server. Blocks until the server answers, 5 seconds at most.
 ///
 /// # Errors
 /// When a document cannot be read.
 pub fn health(home: &Path) -> Result<Health, InstallError> {
     let paths = Paths::new(home);
     let installed = Installed::load(home)?;
-    let running = server::runs(&paths.engines());
+    let running = private_server::is_running(&paths);
     if running && let Err(error) = rotate_while_running(&paths.server_log()) {
         tracing::warn!(%error, "the server's log could not be rotated");
     }
     let port = installed.as_ref().map(|installed| installed.profile.port);
     let mut health =
-        Health { installed, unfinished: was_cut_short(&paths)?, running, version: None, loaded: None };
+        Health { installed, unfinished: is_unfinished(&paths)?, running, version: None, loaded: None };
     if let Some(client) = port.filter(|_| running).map(Client::new) {
         let client = client?;
         block_on(async {
-            // One that does not answer has no version and nothing in memory, as far as anybody can tell.
+            // Nothing is known of a server that does not answer.
             health.version = client.version().await.ok();
             if health.version.is_some() {
                 let loaded = client.ps().await.unwrap_or_default();
@@ -82,15 +84,15 @@ pub fn health(home: &Path) -> Result<Health, InstallError> {
 /// When nothing is installed, a file of the engine is damaged, its port is taken, or it does not start.
 pub fn start(home: &Path, control: &Control) -> Result<Health, InstallError> {
     let (paths, _lock, installed) = open(home)?;
-    let launch = launch_of(&paths, &installed);
+    let launch = installed.launch(&paths);
     block_on(async {
-        if server::running(&paths, &launch).await?.is_some() {
+        if private_server::running(&paths, &launch).await?.is_some() {
             return Ok(());
         }
-        whole(&paths, &launch.program, control)?;
-        server::stop(&paths).await?;
+        verify_engine(&paths, &launch.program, control)?;
+        private_server::stop(&paths).await?;
         choose_port(Some(launch.port), None, &[])?;
-        control.or_cancelled(server::start_again(&paths, &launch)).await?.map(drop)
+        control.or_cancelled(private_server::start_again(&paths, &launch)).await?.map(drop)
     })?;
     health(home)
 }
@@ -101,7 +103,7 @@ pub fn start(home: &Path, control: &Control) -> Result<Health, InstallError> {
 /// When nothing is installed or something cannot be ended.
 pub fn stop(home: &Path) -> Result<Health, InstallError> {
     let (paths, _lock, _) = open(home)?;
-    block_on(async { server::stop(&paths).await })?;
+    block_on(async { private_server::stop(&paths).await })?;
     end_orphans(&paths.engines())?;
     health(home)
 }
@@ -126,7 +128,7 @@ pub fn unused_models(home: &Path) -> Result<Vec<UnusedModel>, InstallError> {
         .collect())
 }
 
-/// Removes models that the profile in force does not need. Layers that others share stay. Gives back the bytes freed.
+/// Removes models that the profile in force does not need. Layers that others share stay. Returns the bytes freed.
 ///
 /// # Errors
 /// When nothing is installed or a file cannot be removed.
@@ -147,30 +149,16 @@ fn open(home: &Path) -> Result<(Paths, Lock, Installed), InstallError> {
     Ok((paths, lock, installed))
 }
 
-/// An error when a file of the engine was cut short or lost since it was unpacked: by a power cut, by a virus scanner.
-fn whole(paths: &Paths, program: &Path, control: &Control) -> Result<(), InstallError> {
+/// An error when a file of the engine was truncated or lost since it was unpacked: by a power cut, by a virus scanner.
+fn verify_engine(paths: &Paths, program: &Path, control: &Control) -> Result<(), InstallError> {
     let folder = program.ancestors().find(|folder| folder.parent() == Some(&paths.engines()));
-    let damaged = match folder.and_then(|folder| Some((folder, Mark::of(folder)?))) {
-        Some((folder, mark)) => mark.damaged(folder, Look::Quick, control)?,
+    let damaged = match folder.and_then(|folder| Some((folder, EngineManifest::load(folder)?))) {
+        Some((folder, manifest)) => manifest.first_damaged(folder, Depth::Quick, control)?,
         None => (!program.is_file()).then(|| program.to_owned()),
     };
     damaged.map_or(Ok(()), |path| Err(InstallError::EngineDamaged { path }))
 }
 
-/// How the server of what is installed is started.
-pub(in crate::install) fn launch_of(paths: &Paths, installed: &Installed) -> Launch {
-    let profile = &installed.profile;
-    Launch {
-        program: profile.engine_program.clone(),
-        port: profile.port,
-        models_dir: profile.models_dir.clone(),
-        kv_cache_type: profile.kv_cache_type,
-        home: paths.engine_home(),
-        log: paths.server_log(),
-        network: BTreeMap::new(),
-    }
-}
-
 fn block_on<T>(work: impl Future<Output = Result<T, InstallError>>) -> Result<T, InstallError> {
-    crate::install::run::runtime()?.block_on(work)
+    runtime()?.block_on(work)
 }

@@ -1,40 +1,35 @@
-//! Taking everything back: what the journal lists, in the opposite order, and nothing else.
+//! Uninstalling: the journal rolled back to nothing, then what no journal lists.
 //!
-//! 1. The login entry goes, then the server with everything it started.
-//! 2. Models go unless they are to stay: those we fetched or made, with the layers no other model uses.
-//! 3. The engine goes file by file as it was unpacked, then downloads, logs, documents.
-//! 4. Folders we made go when they are empty. What is left in them is somebody else's: it stays and is named.
-//! 5. The journal goes last, so that an uninstallation that was cut short can be finished by running it again.
+//! Only what the journal lists is removed, and what this program writes beside it: logs, the window's settings. A folder
+//! goes when it is empty; what is left in it is somebody else's, stays and is named. The journal goes last, so that an
+//! interrupted uninstall is finished by running it again.
 
-use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 
 use crate::control::Control;
-use crate::install::manage::service;
-use crate::install::state::documents::PREVIOUS_MODEL;
-use crate::install::state::journal::{Change, Journal, Phase, changes};
+use crate::install::blocking::runtime;
+use crate::install::change::journal::{Journal, Phase, changes};
+use crate::install::change::rollback::{Scope, roll_back};
+use crate::install::change::{Change, Subject, files_with_prefix};
 use crate::install::state::snapshot::Snapshot;
-use crate::install::steps::mark::{MARK, Mark};
-use crate::install::steps::server;
-use crate::install::{InstallError, Lock, Paths, SavedRequest};
-use crate::ollama::store::Store;
+use crate::install::{InstallError, Lock, Paths};
 use crate::platform::files::{self, FileError};
 
-/// What an uninstallation did.
+/// What an uninstall left.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
-pub struct Removed {
-    /// Files and folders that are not ours and stay.
+pub struct Uninstalled {
+    /// Files and folders that are not ours.
     pub left: Vec<PathBuf>,
-    /// Folders of models that stay because the person wanted it.
+    /// Model stores kept because the user wanted so.
     pub kept_models: Vec<PathBuf>,
 }
 
-/// What would be removed, for asking before.
+/// What an uninstall would remove, for the question before it.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Removal {
-    /// Files and folders, as the journal lists them.
+    /// Files and folders, in the order of the journal.
     pub paths: Vec<PathBuf>,
     /// Tags of models with the bytes of their layers.
     pub models: Vec<(String, u64)>,
@@ -43,7 +38,7 @@ pub struct Removal {
 /// What [`uninstall`] would remove.
 ///
 /// # Errors
-/// When the journal cannot be read, or there is none.
+/// When nothing is installed or the journal cannot be read.
 pub fn preview(home: &Path) -> Result<Removal, InstallError> {
     let paths = Paths::new(home);
     let changes = changes(&Journal::read(&paths.journal())?);
@@ -51,32 +46,24 @@ pub fn preview(home: &Path) -> Result<Removal, InstallError> {
         return Err(InstallError::NotInstalled { home: home.to_owned() });
     }
     let mut removal = Removal::default();
-    for change in changes {
-        match change {
-            Change::UnpackEngine { path, .. } | Change::WriteFile { path } | Change::Download { path } => {
-                removal.paths.push(path);
-            }
-            Change::PullModel { tag, models_dir } => {
-                let bytes = Store::new(&models_dir).bytes(&tag);
+    for change in changes.iter().filter(|change| change.is_present(&paths)) {
+        match change.describe() {
+            Subject::Path(path) | Subject::Document(path) if path.exists() => removal.paths.push(path),
+            // A model created from a pulled one adds next to nothing.
+            Subject::Model { tag, bytes } if bytes > 0 && matches!(change, Change::PullModel { .. }) => {
                 removal.models.push((tag, bytes));
             }
-            Change::SetAside { aside, .. } => removal.paths.push(aside),
-            Change::CreateFolder { .. }
-            | Change::StartServer { .. }
-            | Change::CreateModel { .. }
-            | Change::StartAtLogin => {}
+            _ => {}
         }
     }
-    removal.paths.retain(|path| path.exists());
-    removal.models.retain(|(_, bytes)| *bytes > 0);
     Ok(removal)
 }
 
-/// Removes everything we installed under a home. `control` stops it between two steps; running it again finishes it.
+/// Removes everything we installed under a home. `control` cancels it between two changes; running it again finishes it.
 ///
 /// # Errors
-/// When there is nothing of ours, another installer works here, or something cannot be removed.
-pub fn uninstall(home: &Path, keep_models: bool, control: &Control) -> Result<Removed, InstallError> {
+/// When nothing is installed, another installer works in the home, or something cannot be removed.
+pub fn uninstall(home: &Path, keep_models: bool, control: &Control) -> Result<Uninstalled, InstallError> {
     let paths = Paths::new(home);
     if !paths.journal().exists() && !paths.lock().exists() {
         return Err(InstallError::NotInstalled { home: home.to_owned() });
@@ -85,133 +72,26 @@ pub fn uninstall(home: &Path, keep_models: bool, control: &Control) -> Result<Re
     let entries = Journal::read(&paths.journal())?;
     let mut changes = changes(&entries);
     if !entries.iter().any(|entry| entry.phase == Phase::Begin) {
-        // Cut short before it was written down that the home was made. It goes only when it is empty.
+        // Interrupted before the journal said that the home was created. It goes only when it is empty.
         changes.push(Change::CreateFolder { path: paths.home().to_owned() });
     }
-
-    service::remove(&paths)?;
-    control.check()?;
-    crate::install::run::runtime()?.block_on(server::stop(&paths))?;
-    control.check()?;
-    let kept_models = if keep_models { kept(&changes) } else { remove_models(&paths, &changes)? };
-    control.check()?;
-    for change in &changes {
-        remove(&paths, change)?;
-        control.check()?;
+    let kept_models = if keep_models { kept(&changes) } else { Vec::new() };
+    let scope = Scope::Everything { keep_models };
+    runtime()?.block_on(roll_back(&paths, &entries, scope, Some(control)))?.into_result()?;
+    files::remove_file(&paths.window())?;
+    Snapshot::remove(&paths)?;
+    for prefix in ["acolyte.log", "acolyte-crash-"] {
+        for log in files_with_prefix(&paths.logs(), prefix) {
+            files::remove_file(&log)?;
+        }
     }
-    for file in
-        [paths.server_state(), paths.consent(), paths.request(), paths.window(), service::copy_path(&paths)]
-    {
-        files::remove_file(&file)?;
-    }
-    Snapshot::forget(&paths)?;
-    files::remove_folder(&paths.engine_home())?;
-    for own in ["server.log", "acolyte.log", "acolyte-crash-"] {
-        remove_matching(&paths.logs(), own)?;
-    }
-    remove_folders(&paths, &changes, true)?;
-
     // The last traces: the journal, the lock while it is still held, and the folders that become empty by that.
     files::remove_file(&paths.journal())?;
     files::remove_file(&paths.lock())?;
     drop(lock);
-    remove_folders(&paths, &changes, true)?;
+    remove_empty_folders(&paths, &changes)?;
     let left = left_in(paths.home(), &kept_models);
-    Ok(Removed { left, kept_models })
-}
-
-/// Undoes one change, save models and folders, which come before and after all others.
-pub(in crate::install) fn remove(paths: &Paths, change: &Change) -> Result<(), InstallError> {
-    match change {
-        Change::UnpackEngine { path, staging, .. } => {
-            files::remove_folder(staging)?;
-            remove_engine(path)?;
-        }
-        Change::SetAside { aside, .. } => remove_engine(aside)?,
-        Change::Download { path } => {
-            files::remove_file(path)?;
-            let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-            // Its unfinished parts lie beside it.
-            remove_matching(path.parent().unwrap_or(paths.home()), &format!("{name}."))?;
-        }
-        Change::WriteFile { path } => {
-            files::remove_file(path)?;
-            let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-            files::remove_file(&path.with_file_name(format!("{name}.new")))?;
-        }
-        Change::CreateFolder { .. }
-        | Change::StartServer { .. }
-        | Change::PullModel { .. }
-        | Change::CreateModel { .. }
-        | Change::StartAtLogin => {}
-    }
-    Ok(())
-}
-
-/// Removes what was unpacked, and the folders that become empty by that. Without a list everything in there is ours:
-/// the folder was moved to its place as a whole.
-pub(in crate::install) fn remove_engine(folder: &Path) -> Result<(), FileError> {
-    let Some(mark) = Mark::of(folder) else { return files::remove_folder(folder) };
-    for file in mark.files {
-        // The list is a file like any other: nothing in it may lead elsewhere.
-        if file.path.components().all(|part| matches!(part, std::path::Component::Normal(_))) {
-            files::remove_file(&folder.join(file.path))?;
-        }
-    }
-    files::remove_file(&folder.join(MARK))?;
-    remove_empty(folder)
-}
-
-/// Removes a folder and those in it, as far as they are empty.
-fn remove_empty(folder: &Path) -> Result<(), FileError> {
-    let Ok(entries) = std::fs::read_dir(folder) else { return Ok(()) };
-    for entry in entries.flatten() {
-        if entry.file_type().is_ok_and(|kind| kind.is_dir()) {
-            remove_empty(&entry.path())?;
-        }
-    }
-    files::remove_folder_if_empty(folder).map(drop)
-}
-
-/// Removes the models of the journal from every folder they are in.
-fn remove_models(paths: &Paths, changes: &[Change]) -> Result<Vec<PathBuf>, InstallError> {
-    for (models_dir, tags) in models_of(paths, changes)? {
-        // In a folder of ours nobody else's pull can be under way.
-        let ours = is_ours(paths, changes, &models_dir);
-        Store::new(&models_dir).remove(&tags, ours)?;
-    }
-    Ok(Vec::new())
-}
-
-/// Whether a folder of models is ours alone: under the home, or made by us.
-pub(in crate::install) fn is_ours(paths: &Paths, changes: &[Change], models_dir: &Path) -> bool {
-    models_dir.starts_with(paths.home())
-        || changes.iter().any(|change| matches!(change, Change::CreateFolder { path } if path == models_dir))
-}
-
-/// The models among changes, by the folder they are in, and in each the second name of what ACOLYTE is served. Folders
-/// in which the server has only made itself at home are among them.
-pub(in crate::install) fn models_of(
-    paths: &Paths,
-    changes: &[Change],
-) -> Result<BTreeMap<PathBuf, Vec<String>>, InstallError> {
-    let mut tags: BTreeMap<PathBuf, Vec<String>> = BTreeMap::from([(paths.models(), Vec::new())]);
-    if let Some(asked) = SavedRequest::load(paths)? {
-        tags.entry(asked.options.models_dir).or_default();
-    }
-    for change in changes {
-        match change {
-            Change::PullModel { tag: name, models_dir } | Change::CreateModel { name, models_dir } => {
-                tags.entry(models_dir.clone()).or_default().push(name.clone());
-            }
-            _ => {}
-        }
-    }
-    for tags in tags.values_mut() {
-        tags.push(PREVIOUS_MODEL.to_owned());
-    }
-    tags.retain(|models_dir, _| models_dir.is_dir());
-    Ok(tags)
+    Ok(Uninstalled { left, kept_models })
 }
 
 fn kept(changes: &[Change]) -> Vec<PathBuf> {
@@ -227,42 +107,23 @@ fn kept(changes: &[Change]) -> Vec<PathBuf> {
     kept
 }
 
-/// Removes the files of a folder whose names begin so.
-fn remove_matching(folder: &Path, prefix: &str) -> Result<(), FileError> {
-    let Ok(entries) = std::fs::read_dir(folder) else { return Ok(()) };
-    for entry in entries.flatten() {
-        let is_file = entry.file_type().is_ok_and(|kind| !kind.is_dir());
-        if is_file && entry.file_name().to_string_lossy().starts_with(prefix) {
-            files::remove_file(&entry.path())?;
-        }
-    }
-    Ok(())
-}
-
-/// Removes folders that were made, the innermost first, as far as they are empty; with `own` also every other folder of
-/// ours.
-pub(in crate::install) fn remove_folders(
-    paths: &Paths,
-    changes: &[Change],
-    own: bool,
-) -> Result<(), FileError> {
-    let made = changes.iter().filter_map(|change| match change {
+/// Removes our own folders and those the journal lists, the innermost first, as far as they are empty.
+fn remove_empty_folders(paths: &Paths, changes: &[Change]) -> Result<(), FileError> {
+    let created = changes.iter().filter_map(|change| match change {
         Change::CreateFolder { path } => Some(path.clone()),
         _ => None,
     });
     let ours =
         [paths.programs(), paths.models(), paths.downloads(), paths.engines(), paths.logs(), paths.llm()];
-    let mut folders: Vec<PathBuf> = made.chain(ours.into_iter().filter(|_| own)).collect();
+    let mut folders: Vec<PathBuf> = created.chain(ours).collect();
     folders.sort_by_key(|folder| std::cmp::Reverse(folder.components().count()));
-    for folder in folders {
-        if folder.is_dir() {
-            files::remove_folder_if_empty(&folder)?;
-        }
+    for folder in folders.iter().filter(|folder| folder.is_dir()) {
+        files::remove_folder_if_empty(folder)?;
     }
     Ok(())
 }
 
-/// What is left under a home, the outermost first, save what was kept on purpose.
+/// What is left under a home, the outermost first, without the model stores that were kept on purpose.
 fn left_in(home: &Path, kept: &[PathBuf]) -> Vec<PathBuf> {
     let Ok(entries) = std::fs::read_dir(home) else { return Vec::new() };
     let mut left = Vec::new();

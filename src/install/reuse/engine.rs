@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 use super::{copy, link_or_copy};
 use crate::checksum::Sha256;
 use crate::control::Control;
-use crate::install::steps::mark::Mark;
+use crate::install::engine_manifest::EngineManifest;
 use crate::machine::FoundEngine;
 use crate::ollama::release::newest::numbers;
 use crate::platform;
@@ -73,7 +73,7 @@ pub enum NotReusable {
 /// The best of the engines that detection found, if one can be used. Those under `own` are ours already; where the pinned
 /// release is among them, no other is needed.
 pub fn installed_engine(engines: &[FoundEngine], minimum: &str, own: &Path) -> Option<InstalledEngine> {
-    if Mark::of(&own.join(minimum)).is_some_and(|mark| mark.is_of_a_release()) {
+    if EngineManifest::load(&own.join(minimum)).is_some_and(|manifest| manifest.is_of_a_release()) {
         return None;
     }
     let usable =

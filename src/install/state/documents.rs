@@ -162,6 +162,20 @@ impl Installed {
         Self::from_files(&paths.profile(), &paths.receipt())
     }
 
+    /// How its server is started.
+    pub fn launch(&self, paths: &Paths) -> Launch {
+        let profile = &self.profile;
+        Launch {
+            program: profile.engine_program.clone(),
+            port: profile.port,
+            models_dir: profile.models_dir.clone(),
+            kv_cache_type: profile.kv_cache_type,
+            home: paths.engine_home(),
+            log: paths.server_log(),
+            network: BTreeMap::new(),
+        }
+    }
+
     /// From these two files; `None` when there is no profile.
     ///
     /// # Errors
@@ -216,6 +230,15 @@ pub fn to_yaml(path: &Path, document: &impl Serialize) -> Result<Vec<u8>, FileEr
     serde_saphyr::to_string(document)
         .map(String::into_bytes)
         .map_err(|error| files::writing(path)(std::io::Error::other(error.to_string())))
+}
+
+/// Now, as RFC 3339 in UTC.
+pub fn now() -> String {
+    let now = time::OffsetDateTime::now_utc();
+    now.replace_nanosecond(0)
+        .unwrap_or(now)
+        .format(&time::format_description::well_known::Rfc3339)
+        .unwrap_or_else(|_| now.unix_timestamp().to_string())
 }
 
 fn read(path: &Path) -> Result<Option<String>, DocumentError> {

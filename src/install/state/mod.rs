@@ -1,7 +1,6 @@
-//! What is kept on disk under our home: documents, the journal of changes, the lock, and where each of them lies.
+//! What is kept on disk under our home: documents, their snapshot, the lock, and the path of each file and folder.
 
 pub mod documents;
-pub mod journal;
 mod lock;
 mod paths;
 mod saved_request;

@@ -55,8 +55,8 @@ impl Paths {
         self.llm().join("window.json")
     }
 
-    /// Copies of the documents that were in force before a run, until it has ended well.
-    pub fn before(&self) -> PathBuf {
+    /// Copies of the documents in force before a run, until it has succeeded.
+    pub fn snapshot(&self) -> PathBuf {
         self.llm().join("before")
     }
 

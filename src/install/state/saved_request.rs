@@ -4,8 +4,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::SCHEMA;
-use crate::install::state::documents::{DocumentError, read_json};
-use crate::install::state::journal::now;
+use crate::install::state::documents::{DocumentError, now, read_json};
 use crate::install::{InstallOptions, Paths, Request};
 use crate::models::KvCacheType;
 use crate::plan::{Candidate, ConsentTerms, Layers, Plan};

@@ -1,16 +1,17 @@
-//! What was in force before a run, kept until that run has ended well, so that one that was cut short can be taken back.
+//! What was in force before a run, kept until that run has succeeded, so that it can be rolled back.
 //!
-//! A copy of every document lies in a folder of its own beside them. It is made whole before the run begins and goes
-//! after its end; runs that go on with an unfinished one keep the copy of the first of them, for only that one was
-//! verified.
+//! A copy of every document lies in a folder beside them. It is complete before the run begins and is removed after it
+//! succeeded. A run that resumes an unfinished one keeps the copy of the first of them: only that one began with
+//! something verified.
 
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
 use crate::SCHEMA;
+use crate::install::Paths;
 use crate::install::state::documents::{DocumentError, Installed, ServerFile, read_json, to_json};
-use crate::install::{InstallError, Paths};
+use crate::ollama::server::Launch;
 use crate::platform::files::{self, FileError};
 
 /// What was in force.
@@ -24,23 +25,22 @@ pub struct Snapshot {
     pub server_ran: bool,
 }
 
-/// `state.json` in the folder of copies: what no document says.
+/// `state.json` in the folder of copies: what no document tells.
 #[derive(Debug, Serialize, Deserialize)]
 struct State {
     schema: u32,
     server_ran: bool,
 }
 
-/// The file beside the copies that says what no document does.
 const STATE: &str = "state.json";
 
 impl Snapshot {
-    /// Reads what an unfinished run had kept; `None` when there is no such copy.
+    /// The copy that an unfinished run kept, if there is one.
     ///
     /// # Errors
-    /// When it is there but cannot be read.
-    pub fn load(paths: &Paths) -> Result<Option<Self>, InstallError> {
-        let folder = paths.before();
+    /// When it cannot be read.
+    pub fn load(paths: &Paths) -> Result<Option<Self>, DocumentError> {
+        let folder = paths.snapshot();
         let Some(state) = read_json::<State>(&folder.join(STATE))? else { return Ok(None) };
         let copy = |path: PathBuf| copy_of(&folder, &path);
         let installed = Installed::from_files(&copy(paths.profile()), &copy(paths.receipt()))?;
@@ -55,11 +55,11 @@ impl Snapshot {
     ///
     /// # Errors
     /// When a document cannot be read or copied.
-    pub fn keep(paths: &Paths, server_ran: bool) -> Result<Self, InstallError> {
-        let (folder, making) = (paths.before(), paths.before().with_extension("new"));
+    pub fn keep(paths: &Paths, server_ran: bool) -> Result<Self, DocumentError> {
+        let (folder, making) = (paths.snapshot(), paths.snapshot().with_extension("new"));
         files::remove_folder(&making)?;
         files::create_folders(&making)?;
-        for path in documents(paths) {
+        for path in Self::documents(paths).into_iter().chain([paths.server_state()]) {
             match std::fs::read(&path) {
                 Ok(bytes) => files::write_whole(&copy_of(&making, &path), &bytes)?,
                 Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
@@ -71,57 +71,52 @@ impl Snapshot {
         files::remove_folder(&folder)?;
         std::fs::rename(&making, &folder).map_err(files::renaming(&folder))?;
         files::sync_folder_of(&folder);
-        let missing = || DocumentError::Format { path: folder.clone(), cause: "it is gone".to_owned() };
-        Self::load(paths)?.ok_or_else(|| missing().into())
+        let missing = || DocumentError::Format { path: folder.clone(), cause: "it disappeared".to_owned() };
+        Self::load(paths)?.ok_or_else(missing)
     }
 
-    /// Puts every document back as it was; one that was not there goes.
+    /// The documents that a run replaces.
+    pub fn documents(paths: &Paths) -> [PathBuf; 4] {
+        [paths.request(), paths.consent(), paths.profile(), paths.receipt()]
+    }
+
+    /// Restores a document from its copy; removes it if it did not exist before.
     ///
     /// # Errors
-    /// What the system says. Doing it again finishes it.
-    pub fn restore(paths: &Paths) -> Result<(), FileError> {
-        restore(paths, &documents(paths))
-    }
-
-    /// As [`Snapshot::restore`], but only for what ACOLYTE goes by: what was asked for stays, so that it can be tried
-    /// again.
-    ///
-    /// # Errors
-    /// What the system says.
-    pub fn restore_in_force(paths: &Paths) -> Result<(), FileError> {
-        restore(paths, &[paths.consent(), paths.profile(), paths.receipt()])
-    }
-
-    /// Forgets the copy.
-    ///
-    /// # Errors
-    /// What the system says.
-    pub fn forget(paths: &Paths) -> Result<(), FileError> {
-        files::remove_folder(&paths.before().with_extension("new"))?;
-        files::remove_folder(&paths.before())
-    }
-}
-
-/// Every document that a run may replace.
-fn documents(paths: &Paths) -> [PathBuf; 5] {
-    [paths.consent(), paths.profile(), paths.receipt(), paths.server_state(), paths.request()]
-}
-
-fn restore(paths: &Paths, documents: &[PathBuf]) -> Result<(), FileError> {
-    if !paths.before().join(STATE).exists() {
-        // Nothing was kept, so nothing has been replaced yet.
-        return Ok(());
-    }
-    for path in documents {
-        let copy = copy_of(&paths.before(), path);
+    /// When it cannot be read or written. Doing it again finishes it.
+    pub fn restore(&self, paths: &Paths, document: &Path) -> Result<(), FileError> {
+        if !paths.snapshot().join(STATE).exists() {
+            // Nothing was kept, so nothing has been replaced yet.
+            return Ok(());
+        }
+        let copy = copy_of(&paths.snapshot(), document);
         match std::fs::read(&copy) {
-            Ok(bytes) if std::fs::read(path).is_ok_and(|now| now == bytes) => {}
-            Ok(bytes) => files::write_whole(path, &bytes)?,
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => files::remove_file(path)?,
-            Err(error) => return Err(files::reading(&copy)(error)),
+            Ok(bytes) if std::fs::read(document).is_ok_and(|now| now == bytes) => Ok(()),
+            Ok(bytes) => files::write_whole(document, &bytes),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => files::remove_file(document),
+            Err(error) => Err(files::reading(&copy)(error)),
         }
     }
-    Ok(())
+
+    /// How the server in force is started; `None` when nothing was installed.
+    pub fn launch(&self, paths: &Paths) -> Option<Launch> {
+        let installed = self.installed.as_ref()?;
+        Some(self.server.as_ref().map_or_else(|| installed.launch(paths), |server| server.launch(paths)))
+    }
+
+    /// The same, when it was started at login.
+    pub fn login_launch(&self, paths: &Paths) -> Option<Launch> {
+        self.launch(paths).filter(|_| self.installed.as_ref().is_some_and(|it| it.profile.autostart))
+    }
+
+    /// Removes the copy.
+    ///
+    /// # Errors
+    /// When it cannot be removed.
+    pub fn remove(paths: &Paths) -> Result<(), FileError> {
+        files::remove_folder(&paths.snapshot().with_extension("new"))?;
+        files::remove_folder(&paths.snapshot())
+    }
 }
 
 fn copy_of(folder: &Path, document: &Path) -> PathBuf {
@@ -134,7 +129,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn documents_come_back_as_they_were() {
+    fn documents_are_restored() {
         let home = tempfile::tempdir().unwrap();
         let paths = Paths::new(home.path());
         files::create_folders(&paths.llm()).unwrap();
@@ -144,11 +139,13 @@ mod tests {
         assert_eq!(kept, Snapshot { installed: None, server: None, server_ran: true });
         std::fs::write(paths.consent(), "new consent").unwrap();
         std::fs::write(paths.profile(), "half of a new profile").unwrap();
-        assert_eq!(Snapshot::load(&paths).unwrap(), Some(kept), "what came later does not count");
-        Snapshot::restore(&paths).unwrap();
+        assert_eq!(Snapshot::load(&paths).unwrap(), Some(kept.clone()), "later changes do not count");
+        for document in Snapshot::documents(&paths) {
+            kept.restore(&paths, &document).unwrap();
+        }
         assert_eq!(std::fs::read(paths.consent()).unwrap(), b"old consent");
         assert!(!paths.profile().exists());
-        Snapshot::forget(&paths).unwrap();
+        Snapshot::remove(&paths).unwrap();
         assert_eq!(Snapshot::load(&paths).unwrap(), None);
     }
 }

@@ -1,106 +1,133 @@
-//! The end: the promise beside the measurement, and the documents that put the new profile in force.
-
-use std::path::Path;
+//! The end: the prediction beside the measurement, and the documents that put the new profile in force.
 
 use serde::Serialize;
 
 use crate::SCHEMA;
-use crate::install::run::Job;
-use crate::install::state::documents::{ConsentFile, ProfileFile, SERVED_MODEL, to_json, to_yaml};
-use crate::install::state::journal::now;
+use crate::estimate::first_token_s;
+use crate::install::event::Activity;
+use crate::install::private_server::Server;
+use crate::install::run_context::Run;
+use crate::install::state::documents::{ConsentFile, ProfileFile, SERVED_MODEL, now, to_json, to_yaml};
 use crate::install::steps::engine::Engine;
+use crate::install::steps::loader::Placement;
 use crate::install::steps::measure::Measured;
-use crate::install::steps::server::Server;
-use crate::install::{InstallError, PredictedFigures, Receipt, Step, misses};
+use crate::install::{InstallError, LoadAttempt, PredictedFigures, Receipt, Shortfall, Step};
 use crate::models::KvCacheType;
 use crate::plan::{Plan, Verdict};
-use crate::say;
-use crate::sentences::{self, banner};
+use crate::platform::files;
 
-/// The receipt.
-pub fn receipt(job: &Job<'_>, engine: &Engine, server: &Server, measured: Measured) -> Receipt {
-    let plan = &job.request.plan;
-    let predicted = predicted(job, &measured);
-    let misses = misses::misses(&predicted, &measured.figures, plan.memory.overhead_gpu_bytes, job.text);
-    Receipt {
-        schema: SCHEMA,
-        written_at: now(),
-        profile: plan.candidate.id.clone(),
-        model: plan.candidate.model.tag.clone(),
-        engine_version: server.version.clone(),
-        engine: Some(engine.record.clone()),
-        port: server.launch.port,
-        predicted,
-        measured: measured.figures,
-        verdict: verdict(job),
-        tried: job.tried.clone(),
-        placements: job.placements.clone(),
-        misses,
+/// What was kept in the end.
+pub struct Outcome<'a> {
+    pub engine: &'a Engine,
+    pub server: &'a Server,
+    /// The placement that is loaded.
+    pub placement: Placement,
+    /// The plan for that placement.
+    pub plan: Plan,
+    pub attempts: Vec<LoadAttempt>,
+    pub measured: Measured,
+}
+
+impl Outcome<'_> {
+    /// The receipt.
+    pub fn receipt(&self, run: &Run<'_>) -> Receipt {
+        let candidate = &self.plan.candidate;
+        let predicted = predicted_of(&self.plan, &self.measured);
+        let first_choice =
+            self.differs_from(&run.request.plan).then(|| predicted_of(&run.request.plan, &self.measured));
+        let driver_bytes = self.plan.memory.overhead_gpu_bytes;
+        let figures = &self.measured.figures;
+        let shortfalls = Shortfall::find(&predicted, first_choice.as_ref(), figures, driver_bytes);
+        Receipt {
+            schema: SCHEMA,
+            written_at: now(),
+            profile: candidate.id.clone(),
+            model: candidate.model.tag.clone(),
+            engine_version: self.server.version.clone(),
+            engine: Some(self.engine.record.clone()),
+            port: self.server.launch.port,
+            predicted,
+            first_choice,
+            measured: self.measured.figures.clone(),
+            verdict: self.verdict(run),
+            attempts: self.attempts.clone(),
+            comparison: self.measured.comparison.clone(),
+            shortfalls,
+        }
+    }
+
+    /// Writes consent, profile and receipt, in this order: the receipt is the last word.
+    pub fn write(&self, run: &Run<'_>, receipt: &Receipt, autostart: bool) -> Result<(), InstallError> {
+        run.reporter.started(Step::WriteReceipt, Activity::WritingReceipt);
+        run.control.check()?;
+        let candidate = &self.plan.candidate;
+        let (profile, model) = (candidate.id.clone(), candidate.model.tag.clone());
+        match run.wording.consent(run.request, self.has_four_bits_later(run)) {
+            Some(text) => {
+                let consent = ConsentFile { schema: SCHEMA, agreed_at: now(), profile, model, text };
+                write_json(run, &run.paths.consent(), &consent)?;
+            }
+            // A consent to something else must not look like one to this.
+            None => files::remove_file(&run.paths.consent())?,
+        }
+        let degraded = receipt.verdict == Verdict::Degraded;
+        let port = self.server.launch.port;
+        let profile = ProfileFile {
+            schema: SCHEMA,
+            written_at: receipt.written_at.clone(),
+            profile: candidate.id.clone(),
+            endpoint: format!("http://127.0.0.1:{port}"),
+            port,
+            model: SERVED_MODEL.to_owned(),
+            base_model: candidate.model.tag.clone(),
+            context_tokens: candidate.context_tokens,
+            kv_cache_type: self.placement.kv_cache_type,
+            gpu_layers: self.placement.gpu_layers,
+            automatic_layers: self.placement.automatic,
+            total_layers: self.plan.total_layers,
+            num_batch: candidate.num_batch,
+            verdict: receipt.verdict,
+            degraded,
+            banner: run.wording.banner(&self.plan).filter(|_| degraded),
+            engine_version: self.engine.version.clone(),
+            engine_program: self.engine.program.clone(),
+            models_dir: self.server.launch.models_dir.clone(),
+            autostart,
+        };
+        let path = run.paths.profile();
+        run.write_file(&path, &to_yaml(&path, &profile)?)?;
+        write_json(run, &run.paths.receipt(), receipt)
+    }
+
+    /// Whether the KV cache is kept at 4 bits although that was not planned.
+    fn has_four_bits_later(&self, run: &Run<'_>) -> bool {
+        let four_bits = KvCacheType::Q4_0;
+        self.placement.kv_cache_type == four_bits && run.request.plan.candidate.kv_cache_type != four_bits
+    }
+
+    /// Whether other layers or another KV cache are kept than this plan chose.
+    fn differs_from(&self, plan: &Plan) -> bool {
+        self.plan.gpu_layers() != plan.gpu_layers()
+            || self.plan.candidate.kv_cache_type != plan.candidate.kv_cache_type
+    }
+
+    /// The engine's own choice of layers is kept because it is faster, so fewer of them are no further limit.
+    fn verdict(&self, run: &Run<'_>) -> Verdict {
+        let planned = &run.request.plan;
+        let same_cache = self.placement.kv_cache_type == planned.candidate.kv_cache_type;
+        if self.placement.automatic && same_cache { planned.verdict } else { self.plan.verdict }
     }
 }
 
-/// Writes consent, profile and receipt, in this order: the receipt is the last word.
-pub fn run(
-    job: &mut Job<'_>,
-    engine: &Engine,
-    server: &Server,
-    receipt: &Receipt,
-    autostart: bool,
-) -> Result<(), InstallError> {
-    job.reporter.started(Step::WriteReceipt, say!(job.text, "install-writing-receipt"));
-    job.control.check()?;
-    let candidate = &job.request.plan.candidate;
-    let consent = consent_text(job).map(|text| ConsentFile {
-        schema: SCHEMA,
-        agreed_at: now(),
-        profile: candidate.id.clone(),
-        model: candidate.model.tag.clone(),
-        text,
-    });
-    let degraded = receipt.verdict == Verdict::Degraded;
-    let kept = kept_plan(job);
-    let profile = ProfileFile {
-        schema: SCHEMA,
-        written_at: receipt.written_at.clone(),
-        profile: candidate.id.clone(),
-        endpoint: format!("http://127.0.0.1:{}", server.launch.port),
-        port: server.launch.port,
-        model: SERVED_MODEL.to_owned(),
-        base_model: candidate.model.tag.clone(),
-        context_tokens: candidate.context_tokens,
-        kv_cache_type: job.kv_cache_type,
-        gpu_layers: job.gpu_layers,
-        automatic_layers: job.automatic,
-        total_layers: job.request.plan.total_layers,
-        num_batch: candidate.num_batch,
-        verdict: receipt.verdict,
-        degraded,
-        banner: banner(&kept, job.text).filter(|_| degraded),
-        engine_version: engine.version.clone(),
-        engine_program: engine.program.clone(),
-        models_dir: server.launch.models_dir.clone(),
-        autostart,
-    };
-    let (consent_path, profile_path, receipt_path) =
-        (job.paths.consent(), job.paths.profile(), job.paths.receipt());
-    match consent {
-        Some(consent) => write_json(job, &consent_path, &consent)?,
-        // A consent to something else must not look like one to this.
-        None => crate::platform::files::remove_file(&consent_path)?,
-    }
-    let yaml = to_yaml(&profile_path, &profile)?;
-    job.journal.write_file(&profile_path, &yaml)?;
-    write_json(job, &receipt_path, receipt)
+fn write_json(run: &Run<'_>, path: &std::path::Path, document: &impl Serialize) -> Result<(), InstallError> {
+    run.write_file(path, &to_json(path, document)?)
 }
 
-fn write_json(job: &mut Job<'_>, path: &Path, document: &impl Serialize) -> Result<(), InstallError> {
-    let json = to_json(path, document)?;
-    Ok(job.journal.write_file(path, &json)?)
-}
-
-fn predicted(job: &Job<'_>, measured: &Measured) -> PredictedFigures {
-    let plan = &job.request.plan;
+/// What is predicted for a plan, with the time to the first token for a prompt of the measured length.
+fn predicted_of(plan: &Plan, measured: &Measured) -> PredictedFigures {
     let memory = &plan.memory;
+    let prompt_tokens = measured.figures.first_token_prompt_tokens.unwrap_or(0);
+    let prompt_tokens = u32::try_from(prompt_tokens).unwrap_or(u32::MAX);
     let on_gpu = memory.vram_required_bytes - memory.overhead_gpu_bytes.min(memory.vram_required_bytes);
     let in_ram = memory.ram_required_bytes - memory.overhead_ram_bytes.min(memory.ram_required_bytes);
     let all = on_gpu + in_ram;
@@ -114,36 +141,6 @@ fn predicted(job: &Job<'_>, measured: &Measured) -> PredictedFigures {
         gpu_share: if all == 0 { 0.0 } else { on_gpu as f64 / all as f64 },
         decode_tokens_per_s: plan.speed.decode_tokens_per_s,
         first_token_full_prompt_s: plan.speed.first_token_full_prompt_s,
-        first_token_s: measured.predicted_first_token_s,
-    }
-}
-
-/// What the person agreed to before, and what they agreed to when memory ran out.
-fn consent_text(job: &Job<'_>) -> Option<String> {
-    let asked_later = job.kv_cache_type != job.request.plan.candidate.kv_cache_type
-        && job.kv_cache_type == KvCacheType::Q4_0;
-    let later = asked_later.then(|| say!(job.text, "install-consent-four-bits"));
-    match (job.request.consent().map(|_| sentences::consent_text(&job.request.plan, job.text)), later) {
-        (Some(before), Some(later)) => Some(format!("{before}\n{later}")),
-        (before, later) => before.or(later),
-    }
-}
-
-/// Fewer layers on the GPU, or a smaller cache, than planned are a limit, whatever the plan said.
-fn verdict(job: &Job<'_>) -> Verdict {
-    let planned = job.request.plan.verdict;
-    let smaller_cache = job.kv_cache_type != job.request.plan.candidate.kv_cache_type;
-    let fewer_layers = !job.automatic && job.gpu_layers < job.request.plan.gpu_layers();
-    if fewer_layers || smaller_cache { planned.max(Verdict::Degraded) } else { planned }
-}
-
-/// The plan of what was kept in the end.
-fn kept_plan(job: &Job<'_>) -> Plan {
-    let plan = &job.request.plan;
-    let as_planned = job.gpu_layers == plan.gpu_layers() && job.kv_cache_type == plan.setting.kv_cache_type;
-    if as_planned || job.automatic {
-        plan.clone()
-    } else {
-        plan.with_placement(job.gpu_layers, job.kv_cache_type)
+        first_token_s: first_token_s(&plan.candidate.model, &plan.setting, &plan.machine, prompt_tokens),
     }
 }

@@ -1,75 +1,74 @@
-//! The server among the things started at login; where the system watches it, it takes the running server over.
+//! Start at login; where the system supervises the server, it takes the running one over.
 
-use crate::install::manage::service;
-use crate::install::run::Job;
+use std::time::Duration;
+
+use crate::install::change::Change;
+use crate::install::event::Activity;
+use crate::install::login_entry;
+use crate::install::private_server::{self, Server};
+use crate::install::run_context::Run;
 use crate::install::state::documents::SERVED_MODEL;
-use crate::install::state::journal::Change;
-use crate::install::steps::server::{self, Server};
 use crate::install::{InstallError, Step};
-use crate::say;
 
-/// Runs the step. True when the server is started at login from now on.
-pub async fn run(job: &mut Job<'_>, server: &Server) -> Result<bool, InstallError> {
-    job.reporter.started(Step::StartAtLogin, say!(job.text, "install-login"));
-    job.control.check()?;
-    let supervised = service::supervises(&job.paths)?;
-    if !job.request.options.autostart {
-        service::remove(&job.paths)?;
+/// How long loading the model again may take.
+const LOAD_LIMIT: Duration = Duration::from_secs(300);
+
+/// Runs the step. Returns whether the server is started at login from now on.
+pub async fn run(run: &Run<'_>, server: &Server) -> Result<bool, InstallError> {
+    run.reporter.started(Step::StartAtLogin, Activity::EnablingAutostart);
+    run.control.check()?;
+    let supervised = login_entry::supervises(run.paths)?;
+    let change = Change::StartAtLogin;
+    if !run.request.options.autostart {
+        if login_entry::is_installed(run.paths)? {
+            run.intend(&change)?;
+            login_entry::remove(run.paths)?;
+            run.done(&change)?;
+        }
         if supervised {
             // Removing the entry has stopped the server it had started.
-            restart_directly(job, server).await?;
+            restart_directly(run, server).await?;
         }
-        job.reporter.skipped(say!(job.text, "install-login-skipped"));
+        run.reporter.skipped(Activity::AutostartSkipped);
         return Ok(false);
     }
-    job.journal.create_folder(&job.paths.programs())?;
-    job.journal.intend(Change::StartAtLogin)?;
-    service::install(&job.paths, &server.launch)?;
-    if !supervised && let Err(error) = hand_over(job, server).await {
+    run.create_folder(&run.paths.programs())?;
+    if let Some(folder) = login_entry::folder()? {
+        run.announce_folder(&folder)?;
+    }
+    run.intend(&change)?;
+    login_entry::install(run.paths, &server.launch)?;
+    if !supervised && let Err(error) = hand_over(run, server).await {
         // The manager could not run it (a policy, a sandbox): without it the server at least runs now.
-        let cause = error.explain(job.text);
-        service::remove(&job.paths)?;
-        restart_directly(job, server).await?;
-        job.reporter.skipped(say!(job.text, "install-login-refused", cause = cause));
+        login_entry::remove(run.paths)?;
+        restart_directly(run, server).await?;
+        run.reporter.skipped(Activity::AutostartRefused { cause: &error });
         return Ok(false);
     }
-    job.journal.done(Change::StartAtLogin)?;
-    job.reporter.done(say!(job.text, "install-login-done"));
+    run.done(&change)?;
+    run.reporter.done(Activity::AutostartEnabled);
     Ok(true)
 }
 
-/// Where the system watches the server, its server takes the place of ours, so that there are never two.
-async fn hand_over(job: &Job<'_>, server: &Server) -> Result<(), InstallError> {
-    if !service::would_supervise(&job.paths)? {
+/// Where the system supervises the server, its server replaces ours, so that there are never two.
+async fn hand_over(run: &Run<'_>, server: &Server) -> Result<(), InstallError> {
+    if !login_entry::would_supervise(run.paths)? {
         return Ok(());
     }
-    server::stop(&job.paths).await?;
-    service::start(&job.paths)?;
-    let server = job.control.or_cancelled(server::adopt(&job.paths, &server.launch)).await??;
-    load_again(job, &server).await
+    private_server::stop(run.paths).await?;
+    login_entry::start(run.paths)?;
+    let server = run.control.or_cancelled(private_server::adopt(run.paths, &server.launch)).await??;
+    load_again(run, &server).await
 }
 
-/// After a failure: the entry of what was in force before, or none.
-pub fn put_back(job: &Job<'_>) -> Result<(), InstallError> {
-    if job.reporter.step() < Step::StartAtLogin {
-        return Ok(());
-    }
-    let installed = job.previous.as_ref().map(|installed| &installed.profile);
-    match (installed.filter(|profile| profile.autostart), &job.previous_server) {
-        (Some(_), Some(server)) => service::install(&job.paths, &server.launch(&job.paths)),
-        _ => service::remove(&job.paths),
-    }
+async fn restart_directly(run: &Run<'_>, server: &Server) -> Result<(), InstallError> {
+    private_server::stop(run.paths).await?;
+    let server = run.control.or_cancelled(private_server::start(run.paths, &server.launch)).await??;
+    load_again(run, &server).await
 }
 
-async fn restart_directly(job: &Job<'_>, server: &Server) -> Result<(), InstallError> {
-    server::stop(&job.paths).await?;
-    let server = job.control.or_cancelled(server::start_and_wait(&job.paths, &server.launch)).await??;
-    load_again(job, &server).await
-}
-
-/// The first question should not have to wait for what was in memory a moment ago.
-async fn load_again(job: &Job<'_>, server: &Server) -> Result<(), InstallError> {
-    job.reporter.running(say!(job.text, "install-loading"));
-    let limit = std::time::Duration::from_secs(300);
-    Ok(job.control.or_cancelled(server.client.load(SERVED_MODEL, limit)).await??)
+/// The first prompt should not wait for a model that was in memory a moment ago.
+async fn load_again(run: &Run<'_>, server: &Server) -> Result<(), InstallError> {
+    run.reporter.running(Activity::Loading);
+    Ok(run.control.or_cancelled(server.client.load(SERVED_MODEL, LOAD_LIMIT)).await??)
 }

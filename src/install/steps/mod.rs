@@ -1,14 +1,15 @@
-//! The steps of an installation, one file each, in the order in which they run.
+//! The steps of an installation, one file each.
 
-pub mod aside;
 pub mod check;
-pub mod compare;
+mod compare;
 pub mod engine;
+pub mod engine_plan;
 pub mod finish;
-pub mod ladder;
+mod ladder;
 pub mod load;
+pub mod loader;
 pub mod login;
-pub mod mark;
 pub mod measure;
 pub mod model;
 pub mod server;
+mod speed;

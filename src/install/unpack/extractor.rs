@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 use super::names::{self, NameProblem, Rules, Seen};
 use super::{Limits, UnpackError, UnpackProgress, Unpacked, UnpackedFile};
 use crate::control::Control;
-use crate::install::room::{Room, Short};
+use crate::install::disk_watch::{DiskShortage, DiskWatch};
 
 const BUFFER_BYTES: usize = 256 << 10;
 const REPORT_EVERY: Duration = Duration::from_millis(100);
@@ -35,7 +35,7 @@ pub struct Extractor<'a> {
     unpacked: Unpacked,
     buffer: Vec<u8>,
     reported: Option<Instant>,
-    room: Room,
+    disk: DiskWatch,
 }
 
 struct Link {
@@ -58,7 +58,7 @@ impl<'a> Extractor<'a> {
         let root = std::fs::canonicalize(staging).map_err(|error| UnpackError::write(staging, error))?;
         Ok(Self {
             archive,
-            room: Room::on_disk_of(&root),
+            disk: DiskWatch::new(&root),
             root,
             limits,
             bytes_total,
@@ -134,7 +134,7 @@ impl<'a> Extractor<'a> {
         if end > self.limits.bytes {
             return Err(UnpackError::TooLarge { limits: self.limits });
         }
-        let short = self.room.short_of(self.still_to_come(end));
+        let short = self.disk.shortage(self.still_to_come(end));
         self.is_room(short)?;
         let full = self.make_room(path)?;
         let write_error = |error| UnpackError::write(&full, error);
@@ -154,7 +154,7 @@ impl<'a> Extractor<'a> {
             file.write_all(&self.buffer[..n]).map_err(write_error)?;
             crc32.update(&self.buffer[..n]);
             self.pulse()?;
-            let short = self.room.short_of_now_and_then(self.still_to_come(end));
+            let short = self.disk.shortage_throttled(self.still_to_come(end));
             self.is_room(short)?;
         }
         self.unpacked.files.push(UnpackedFile { path: path.to_owned(), crc32: Some(crc32.finalize()) });
@@ -226,8 +226,8 @@ impl<'a> Extractor<'a> {
         end_of_file.max(self.limits.expected_bytes).saturating_sub(self.unpacked.bytes)
     }
 
-    fn is_room(&self, short: Option<Short>) -> Result<(), UnpackError> {
-        short.map_or(Ok(()), |Short { need_bytes, free_bytes }| {
+    fn is_room(&self, short: Option<DiskShortage>) -> Result<(), UnpackError> {
+        short.map_or(Ok(()), |DiskShortage { need_bytes, free_bytes }| {
             Err(UnpackError::DiskShort { path: self.root.clone(), need_bytes, free_bytes })
         })
     }

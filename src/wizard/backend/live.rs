@@ -28,6 +28,7 @@ use crate::ollama::release::{AssetRole, Release};
 use crate::plan::Profiles;
 use crate::platform::files;
 use crate::platform::login::Means;
+use crate::sentences::ProgressMessage;
 use crate::wizard::options::WizardOptions;
 
 /// How long a model may be silent before its first token: it may have to be loaded from a slow disk first.
@@ -129,8 +130,10 @@ impl Shared {
                 Message::ModelFound { reference, model }
             }
             Command::Install { request, text, control } => {
-                let report = |event| outbox.send(Message::InstallEvent(event));
-                let end = install::run(&request, text, &report, &control);
+                let report = |event: install::Event<'_>| {
+                    outbox.send(Message::InstallEvent(ProgressMessage::new(&event, text)));
+                };
+                let end = install::run(&request, &text, &report, &control);
                 Message::InstallEnded(end.map_err(WorkerError::from))
             }
             Command::AskModel { port, prompt, control } => {

@@ -9,9 +9,10 @@ use super::command::{ManageAction, PathField};
 use super::detected::Detected;
 use super::error::WorkerError;
 use crate::install::manage::undo::Unfinished;
-use crate::install::{Event, Receipt, SavedRequest};
+use crate::install::{Receipt, SavedRequest};
 use crate::models::Model;
 use crate::ollama::release::Release;
+use crate::sentences::ProgressMessage;
 
 /// What a backend sends to the window.
 #[derive(Debug)]
@@ -34,7 +35,7 @@ pub enum Message {
         model: Result<Arc<Model>, WorkerError>,
     },
     /// Progress of the installation.
-    InstallEvent(Event),
+    InstallEvent(ProgressMessage),
     /// The installation ended.
     InstallEnded(Result<Receipt, WorkerError>),
     /// A piece of an answer.

@@ -8,8 +8,9 @@ use super::install_steps::{LogLine, StepLine, limited_by, step_row, title};
 use super::summary::SummaryPage;
 use super::{Button, Footer, Intent, PageContext, View};
 use crate::control::Control;
-use crate::install::{Event, Step, StepState};
+use crate::install::{Step, StepState};
 use crate::say;
+use crate::sentences::ProgressMessage;
 use crate::text::Text;
 use crate::wizard::backend::WorkerError;
 use crate::wizard::theme::{TextRole, Tone};
@@ -109,7 +110,7 @@ impl InstallPage {
     }
 
     /// Takes in an event.
-    pub fn progressed(&mut self, event: Event) {
+    pub fn progressed(&mut self, event: ProgressMessage) {
         let Some(index) = Step::ALL.iter().position(|step| *step == event.step) else { return };
         let line = &mut self.lines[index];
         match event.state {
@@ -144,7 +145,7 @@ impl InstallPage {
     }
 
     /// The last event of a step.
-    fn event_of(&self, step: Step) -> Option<&Event> {
+    fn event_of(&self, step: Step) -> Option<&ProgressMessage> {
         let (line, _) = self.lines.iter().zip(Step::ALL).find(|(_, other)| *other == step)?;
         line.event.as_ref()
     }
@@ -195,7 +196,7 @@ impl InstallPage {
         });
     }
 
-    fn figures(&self, ui: &mut Ui, text: Text, event: Option<&Event>) {
+    fn figures(&self, ui: &mut Ui, text: Text, event: Option<&ProgressMessage>) {
         let figure = |ui: &mut Ui, strong: &str, rest: &str| {
             Paragraph::new(ui)
                 .add(TextRole::Strong, Tone::Ink, strong)

@@ -4,8 +4,9 @@ use std::time::Instant;
 
 use eframe::egui::{Rect, Sense, Ui, vec2};
 
-use crate::install::{Event, Step, StepState};
+use crate::install::{Step, StepState};
 use crate::say;
+use crate::sentences::ProgressMessage;
 use crate::text::Text;
 use crate::wizard::theme::{TextRole, Tone, icons::Icon, palette, size};
 use crate::wizard::widgets::{Paragraph, UiExt as _};
@@ -14,7 +15,7 @@ use crate::wizard::widgets::{Paragraph, UiExt as _};
 #[derive(Clone, Debug, Default)]
 pub(super) struct StepLine {
     pub(super) state: Option<StepState>,
-    pub(super) event: Option<Event>,
+    pub(super) event: Option<ProgressMessage>,
     pub(super) began: Option<Instant>,
     pub(super) seconds: Option<f64>,
 }

@@ -199,7 +199,7 @@ impl ResultPage {
 
 impl View for ResultPage {
     fn heading(&self, text: Text) -> (String, String) {
-        let title = if self.receipt.misses.is_empty() {
+        let title = if self.receipt.shortfalls.is_empty() {
             say!(text, "wizard-result-title")
         } else {
             say!(text, "wizard-result-missed")
@@ -220,9 +220,10 @@ impl View for ResultPage {
             LoginOutcome::Refused(why) => Some(why),
             LoginOutcome::Enabled | LoginOutcome::NotWanted => None,
         };
-        for miss in self.receipt.misses.iter().chain(refused) {
+        let shortfalls = self.receipt.shortfalls.iter().map(|shortfall| shortfall.words(cx.text));
+        for warning in shortfalls.chain(refused.cloned()) {
             ui.gap(2.0);
-            banner(ui, Tone::Warning, miss);
+            banner(ui, Tone::Warning, &warning);
         }
         ui.gap(3.5);
         card(ui, |ui| self.try_it(ui, cx));

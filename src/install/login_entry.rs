@@ -1,12 +1,12 @@
-//! The server among the things started at login, and under the system's service manager where there is one.
+//! The login entry that starts the server, and the service manager where there is one.
 //!
-//! Where the system itself watches the program (a systemd user unit, a LaunchAgent) that entry owns the server: it is
-//! started and stopped through it, so that there are never two. It writes the server's log itself, so before each start a
-//! copy of this program looks after that (`keep-log`): also a server that crashes again and again fills no disk.
-//! Elsewhere (XDG autostart, the Run key of Windows) the entry calls a copy of this program, which starts the server as
-//! the installation did; such an entry could carry neither the log nor, on Windows, the environment.
+//! Where the system supervises programs (a systemd user unit, a LaunchAgent) the entry owns the server, which is started
+//! and stopped through it, so that there are never two. Such a server writes its log through the system, so a copy of
+//! this program rotates it before each start (`keep-log`): even a server that crashes in a loop fills no disk. Elsewhere
+//! (XDG autostart, the Run key of Windows) the entry calls a copy of this program, which starts the server as the
+//! installation did; such an entry carries neither the log nor, on Windows, the environment.
 //!
-//! A person has one such entry, but may have several homes: an entry that belongs to another home is left alone.
+//! A user has one such entry, but may have several homes: an entry that belongs to another home is left alone.
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
@@ -14,18 +14,17 @@ use std::path::{Path, PathBuf};
 
 use sha2::{Digest as _, Sha256};
 
-use crate::control::Control;
-use crate::install::{InstallError, Paths, manage};
-use crate::ollama::server::{Launch, rotate_while_running};
+use crate::install::{InstallError, Paths};
+use crate::ollama::server::Launch;
 use crate::platform::files;
 use crate::platform::login::{LoginEntry, LoginError, Means};
 
-/// The first argument with which an entry calls a copy of this program to start the server.
-const START_SERVER: &str = "start-server";
-/// The same to have the server's log looked after before the system starts the server itself.
-const KEEP_LOG: &str = "keep-log";
+/// First argument of the copy of this program: start the server.
+pub(super) const START_SERVER: &str = "start-server";
+/// The same: rotate the server's log before the system starts the server.
+pub(super) const KEEP_LOG: &str = "keep-log";
 
-/// Settings of the engine that a session may carry and that must not reach our server. Ours are set, not unset.
+/// Settings of the engine that a session may carry and that must not reach our server.
 const FOREIGN_SETTINGS: &[&str] = &[
     "OLLAMA_CONTEXT_LENGTH",
     "OLLAMA_DEBUG",
@@ -42,19 +41,44 @@ const FOREIGN_SETTINGS: &[&str] = &[
     "LD_PRELOAD",
 ];
 
-/// Whether the system watches the server of this home right now.
+/// Whether the system supervises the running server of this home.
+///
+/// # Errors
+/// When the user's folder for such entries is unknown.
 pub fn supervises(paths: &Paths) -> Result<bool, InstallError> {
     let means = means()?;
     Ok(is_ours(&means, paths) && means.is_running() == Some(true))
 }
 
-/// Whether the system would watch the server of this home if it started it.
+/// Whether the system would supervise the server of this home if it started it.
+///
+/// # Errors
+/// When the user's folder for such entries is unknown.
 pub fn would_supervise(paths: &Paths) -> Result<bool, InstallError> {
     let means = means()?;
     Ok(is_ours(&means, paths) && means.kind().supervises())
 }
 
-/// Makes or replaces the entry. Nothing is started before the next login.
+/// Whether this home has an entry, of whatever kind.
+///
+/// # Errors
+/// When the user's folder for such entries is unknown.
+pub fn is_installed(paths: &Paths) -> Result<bool, InstallError> {
+    Ok(Means::all_of_system()?.iter().any(|means| is_ours(means, paths)))
+}
+
+/// The folder an entry would be written to; `None` where it is no file.
+///
+/// # Errors
+/// When the user's folder for such entries is unknown.
+pub fn folder() -> Result<Option<PathBuf>, InstallError> {
+    Ok(means()?.file().and_then(|file| file.parent().map(Path::to_owned)))
+}
+
+/// Creates or replaces the entry. Nothing is started before the next login.
+///
+/// # Errors
+/// When the entry or the copy of this program cannot be written.
 pub fn install(paths: &Paths, launch: &Launch) -> Result<(), InstallError> {
     let means = means()?;
     let entry = if means.kind().carries_log() {
@@ -93,7 +117,10 @@ fn as_text(environment: BTreeMap<String, OsString>) -> Result<BTreeMap<String, S
     environment.into_iter().map(|(name, value)| Ok((name, text(value)?))).collect()
 }
 
-/// Has the system start the server of this home; false where the system does not watch it.
+/// Starts the server of this home through the service manager; `false` where none supervises it.
+///
+/// # Errors
+/// When the service manager refuses.
 pub fn start(paths: &Paths) -> Result<bool, InstallError> {
     if !would_supervise(paths)? {
         return Ok(false);
@@ -101,7 +128,10 @@ pub fn start(paths: &Paths) -> Result<bool, InstallError> {
     Ok(means()?.start().map(|()| true)?)
 }
 
-/// Has the system stop the server of this home, where the system watches it.
+/// Stops the server of this home through the service manager, where that supervises it.
+///
+/// # Errors
+/// When the service manager refuses.
 pub fn stop(paths: &Paths) -> Result<(), InstallError> {
     let means = means()?;
     if is_ours(&means, paths) && means.is_running() == Some(true) {
@@ -110,7 +140,11 @@ pub fn stop(paths: &Paths) -> Result<(), InstallError> {
     Ok(())
 }
 
-/// Removes the entry of this home, whatever means it was made by, and stops the server the system started by it.
+/// Removes the entry of this home, of whatever kind, with the copy of this program that it calls. A server that the
+/// service manager started is stopped.
+///
+/// # Errors
+/// When something of it stays.
 pub fn remove(paths: &Paths) -> Result<(), InstallError> {
     // A service manager that does not answer now may have answered when the entry was made.
     for means in Means::all_of_system()? {
@@ -118,58 +152,12 @@ pub fn remove(paths: &Paths) -> Result<(), InstallError> {
             means.remove()?;
         }
     }
-    Ok(())
+    Ok(files::remove_file(&copy_path(paths))?)
 }
 
 /// The copy of this program that an entry calls.
-pub fn copy_path(paths: &Paths) -> PathBuf {
+fn copy_path(paths: &Paths) -> PathBuf {
     paths.programs().join(if cfg!(windows) { "acolyte-at-login.exe" } else { "acolyte-at-login" })
-}
-
-/// Does what a login entry asks of a copy of this program, and ends the program then: starts the server of a home, or
-/// keeps its log from growing for ever and becomes the program that is named behind it, if any. Must be the first thing
-/// a program of ours does.
-pub fn run_if_asked() {
-    let mut arguments = std::env::args_os().skip(1);
-    let (asked, home) = (arguments.next(), arguments.next().map(PathBuf::from));
-    let (Some(asked), Some(home)) = (asked, home) else { return };
-    let outcome = if asked == START_SERVER {
-        manage::start(&home, &Control::new()).map(drop).map_err(|error| error.to_string())
-    } else if asked == KEEP_LOG {
-        keep_log(&Paths::new(&home), arguments)
-    } else {
-        return;
-    };
-    if let Err(error) = &outcome {
-        eprintln!("acolyte: {error}");
-    }
-    std::process::exit(i32::from(outcome.is_err()));
-}
-
-/// The system has opened the log already, so it is cut and not renamed. Comes back only without a program to become, or
-/// when that cannot be started.
-fn keep_log(paths: &Paths, mut program: impl Iterator<Item = OsString>) -> Result<(), String> {
-    let log = paths.server_log();
-    if let Err(error) = rotate_while_running(&log) {
-        // The server matters more than its log.
-        eprintln!("acolyte: {}: {error}", log.display());
-    }
-    let Some(next) = program.next() else { return Ok(()) };
-    let mut command = std::process::Command::new(&next);
-    command.args(program);
-    Err(format!("{}: {}", next.display(), become_program(command)))
-}
-
-#[cfg(unix)]
-fn become_program(mut command: std::process::Command) -> std::io::Error {
-    use std::os::unix::process::CommandExt as _;
-    command.exec()
-}
-
-/// Only launchd asks for this.
-#[cfg(not(unix))]
-fn become_program(_command: std::process::Command) -> std::io::Error {
-    std::io::ErrorKind::Unsupported.into()
 }
 
 fn means() -> Result<Means, InstallError> {
@@ -190,7 +178,7 @@ fn mark(paths: &Paths) -> String {
 fn is_ours(means: &Means, paths: &Paths) -> bool {
     means.is_installed()
         && match means.file() {
-            // An entry that cannot be read cannot be told to be somebody else's.
+            // Assume an unreadable entry is ours.
             Some(file) => std::fs::read_to_string(file).map_or(true, |entry| entry.contains(&mark(paths))),
             None => true,
         }
@@ -202,7 +190,7 @@ fn copy_of_us(paths: &Paths) -> Result<PathBuf, InstallError> {
     let us = std::env::current_exe().map_err(files::reading(Path::new("current_exe")))?;
     if us != copy && !same_contents(&us, &copy) {
         files::remove_file(&copy)?;
-        // A second name of the same file costs nothing; on another disk, or where that is not allowed, a copy does.
+        // A hard link costs nothing; on another disk, or where links are not allowed, copy.
         if std::fs::hard_link(&us, &copy).is_err() {
             std::fs::copy(&us, &copy).map_err(files::writing(&copy))?;
             files::sync_file(&copy)?;

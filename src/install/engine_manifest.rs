@@ -1,5 +1,5 @@
-//! What an engine's folder holds, written down in it: which archives it came from, and each file as it was unpacked, so
-//! that a later run or start notices when one is missing, was cut short or holds something else.
+//! The manifest in an engine's folder: the archives it came from, and each file as it was unpacked, so that a later run
+//! or start notices when a file is missing, truncated or changed.
 
 use std::collections::BTreeSet;
 use std::io;
@@ -13,57 +13,62 @@ use crate::install::unpack::UnpackedFile;
 use crate::install::{ArchiveRecord, InstallError};
 use crate::platform::files::{self, FileError, reading};
 
-/// The file in an engine's folder that says what it was unpacked from. Its presence means that all of it was there and on
-/// the disk, because it is moved to its place together with the rest.
-pub const MARK: &str = "acolyte-engine.json";
+/// The manifest's file. Its presence means that the engine was complete and on the disk, because both are moved to their
+/// place together.
+const FILE: &str = "acolyte-engine.json";
 
-/// What an unpacked engine was unpacked from, and what came out.
+/// What an engine was unpacked from, and its files.
 #[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Mark {
+pub struct EngineManifest {
     schema: u32,
     /// Its version.
     pub version: String,
     /// What it was unpacked or copied from.
     pub archives: Vec<ArchiveRecord>,
     /// Files and links.
-    pub files: Vec<MarkedFile>,
+    pub files: Vec<EngineFile>,
 }
 
-/// A file or link of an engine, as it was unpacked.
+/// A file or link of an engine, as unpacked.
 #[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct MarkedFile {
-    /// Where it lies, relative to the folder.
+pub struct EngineFile {
+    /// Path below the engine's folder.
     pub path: PathBuf,
-    /// Its length; `None` for a link, which only has to be there.
+    /// Length; `None` for a link, which only has to exist.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     bytes: Option<u64>,
-    /// CRC-32 of its contents; `None` where they were copied without being read.
+    /// CRC-32 of its contents; `None` where they were copied unread.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     crc32: Option<u32>,
-    /// When it was last written, in nanoseconds since 1970.
+    /// Modification time, in nanoseconds since 1970.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     modified_ns: Option<u64>,
 }
 
-/// How closely files are looked at.
+/// How thoroughly files are verified.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Look {
-    /// Lengths and times; the contents only of what was written since.
+pub enum Depth {
+    /// Lengths and times; contents only of files modified since.
     Quick,
     /// The contents of every file.
     Thorough,
 }
 
-impl Mark {
-    /// That of an engine's folder. One that cannot be read is none: the engine is then unpacked again.
-    pub fn of(folder: &Path) -> Option<Self> {
-        read_json(&folder.join(MARK)).ok().flatten()
+impl EngineManifest {
+    /// Where the manifest of an engine's folder lies.
+    pub fn path(folder: &Path) -> PathBuf {
+        folder.join(FILE)
     }
 
-    /// Of what was just put into a folder.
+    /// Reads it; `None` where it is missing or unreadable, so that the engine is unpacked again.
+    pub fn load(folder: &Path) -> Option<Self> {
+        read_json(&Self::path(folder)).ok().flatten()
+    }
+
+    /// The manifest of files that were just put into a folder.
     ///
     /// # Errors
-    /// When a file is not there.
+    /// When a file is missing.
     pub fn new(
         version: &str,
         archives: Vec<ArchiveRecord>,
@@ -71,14 +76,14 @@ impl Mark {
         unpacked: Vec<UnpackedFile>,
     ) -> Result<Self, FileError> {
         let files =
-            unpacked.into_iter().map(|file| MarkedFile::of(folder, file)).collect::<Result<_, _>>()?;
+            unpacked.into_iter().map(|file| EngineFile::of(folder, file)).collect::<Result<_, _>>()?;
         Ok(Self { schema: crate::SCHEMA, version: version.to_owned(), archives, files })
     }
 
-    /// Writes it into the folder, once the disk has everything that it lists. Blocks for as long as the disk takes.
+    /// Writes it into the folder after the disk has every file it lists. Blocks for as long as the disk takes.
     ///
     /// # Errors
-    /// What the system says; the person's own decision.
+    /// When a file cannot be synced or written; when cancelled.
     pub fn seal(&self, folder: &Path, control: &Control) -> Result<(), InstallError> {
         let mut folders = BTreeSet::from([folder.to_owned()]);
         for file in &self.files {
@@ -92,23 +97,23 @@ impl Mark {
         for folder in &folders {
             files::sync_folder(folder);
         }
-        let path = folder.join(MARK);
+        let path = Self::path(folder);
         Ok(files::write_whole(&path, &to_json(&path, self)?)?)
     }
 
-    /// The first file that is not as it was unpacked. One that cannot be read is damaged too.
+    /// The first file that is not as it was unpacked. An unreadable one is damaged too.
     ///
     /// # Errors
-    /// When the person stops it.
-    pub fn damaged(
+    /// When cancelled.
+    pub fn first_damaged(
         &self,
         folder: &Path,
-        look: Look,
+        depth: Depth,
         control: &Control,
     ) -> Result<Option<PathBuf>, Cancelled> {
         for file in &self.files {
             let path = folder.join(&file.path);
-            match file.is_whole(&path, look, control) {
+            match file.is_whole(&path, depth, control) {
                 Ok(true) => {}
                 Ok(false) => return Ok(Some(path)),
                 Err(error) => {
@@ -121,13 +126,13 @@ impl Mark {
         Ok(None)
     }
 
-    /// Whether it was unpacked from archives, and not copied from an engine that was here.
+    /// Whether it was unpacked from archives, not copied from an engine installed elsewhere.
     pub fn is_of_a_release(&self) -> bool {
         self.archives.iter().all(|archive| !Path::new(&archive.name).is_absolute())
     }
 }
 
-impl MarkedFile {
+impl EngineFile {
     fn of(folder: &Path, file: UnpackedFile) -> Result<Self, FileError> {
         let path = folder.join(&file.path);
         let found = path.symlink_metadata().map_err(reading(&path))?;
@@ -135,7 +140,7 @@ impl MarkedFile {
         Ok(Self { path: file.path, bytes, crc32: file.crc32, modified_ns: modified_ns(&found) })
     }
 
-    fn is_whole(&self, path: &Path, look: Look, control: &Control) -> io::Result<bool> {
+    fn is_whole(&self, path: &Path, depth: Depth, control: &Control) -> io::Result<bool> {
         let found = path.symlink_metadata()?;
         let Some(bytes) = self.bytes else { return Ok(true) };
         if !found.is_file() || found.len() != bytes {
@@ -143,7 +148,7 @@ impl MarkedFile {
         }
         let untouched = modified_ns(&found) == self.modified_ns;
         match self.crc32 {
-            Some(crc32) if look == Look::Thorough || !untouched => Ok(crc32_of(path, control)? == crc32),
+            Some(crc32) if depth == Depth::Thorough || !untouched => Ok(crc32_of(path, control)? == crc32),
             Some(_) => Ok(true),
             None => Ok(untouched),
         }
@@ -182,14 +187,14 @@ mod tests {
             std::os::unix::fs::symlink("library.so", folder.path().join("lib/library.so.1")).unwrap();
             unpacked.push(UnpackedFile { path: "lib/library.so.1".into(), crc32: None });
         }
-        let mark = Mark::new("1.0", Vec::new(), folder.path(), unpacked).unwrap();
-        mark.seal(folder.path(), &Control::new()).unwrap();
-        assert_eq!(Mark::of(folder.path()), Some(mark), "it is read as it was written");
+        let manifest = EngineManifest::new("1.0", Vec::new(), folder.path(), unpacked).unwrap();
+        manifest.seal(folder.path(), &Control::new()).unwrap();
+        assert_eq!(EngineManifest::load(folder.path()), Some(manifest), "it is read as written");
         folder
     }
 
-    fn damaged(folder: &Path, look: Look) -> Option<PathBuf> {
-        Mark::of(folder).unwrap().damaged(folder, look, &Control::new()).unwrap()
+    fn damaged(folder: &Path, depth: Depth) -> Option<PathBuf> {
+        EngineManifest::load(folder).unwrap().first_damaged(folder, depth, &Control::new()).unwrap()
     }
 
     fn touch(path: &Path, modified: std::time::SystemTime) {
@@ -197,14 +202,14 @@ mod tests {
     }
 
     #[test]
-    fn what_was_not_touched_is_whole() {
+    fn untouched_files_are_whole() {
         let folder = engine();
-        for look in [Look::Quick, Look::Thorough] {
-            assert_eq!(damaged(folder.path(), look), None);
+        for depth in [Depth::Quick, Depth::Thorough] {
+            assert_eq!(damaged(folder.path(), depth), None);
         }
         // Another time alone is no damage: a backup that was put back has one.
         touch(&folder.path().join("ollama"), std::time::UNIX_EPOCH);
-        assert_eq!(damaged(folder.path(), Look::Quick), None);
+        assert_eq!(damaged(folder.path(), Depth::Quick), None);
     }
 
     #[test]
@@ -220,44 +225,44 @@ mod tests {
             let folder = engine();
             let path = folder.path().join("lib/library.so");
             tear(&path);
-            for look in [Look::Quick, Look::Thorough] {
-                assert_eq!(damaged(folder.path(), look), Some(path.clone()), "{how}, {look:?}");
+            for depth in [Depth::Quick, Depth::Thorough] {
+                assert_eq!(damaged(folder.path(), depth), Some(path.clone()), "{how}, {depth:?}");
             }
         }
     }
 
     #[test]
-    fn what_the_disk_has_lost_without_a_word_is_found_by_a_thorough_look() {
+    fn silent_disk_damage_is_found_by_thorough_verification() {
         let folder = engine();
         let path = folder.path().join("ollama");
         let modified = path.metadata().unwrap().modified().unwrap();
         std::fs::write(&path, [0; CONTENT.len()]).unwrap();
         touch(&path, modified);
-        assert_eq!(damaged(folder.path(), Look::Quick), None, "nothing cheap tells");
-        assert_eq!(damaged(folder.path(), Look::Thorough), Some(path));
+        assert_eq!(damaged(folder.path(), Depth::Quick), None, "nothing cheap tells");
+        assert_eq!(damaged(folder.path(), Depth::Thorough), Some(path));
     }
 
     #[test]
-    fn a_copy_that_nobody_has_read_is_known_by_its_time() {
+    fn an_unread_copy_is_recognised_by_its_time() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("ollama");
         std::fs::write(&path, CONTENT).unwrap();
         let files = vec![UnpackedFile { path: "ollama".into(), crc32: None }];
-        Mark::new("1.0", Vec::new(), folder.path(), files)
+        EngineManifest::new("1.0", Vec::new(), folder.path(), files)
             .unwrap()
             .seal(folder.path(), &Control::new())
             .unwrap();
-        assert_eq!(damaged(folder.path(), Look::Thorough), None);
+        assert_eq!(damaged(folder.path(), Depth::Thorough), None);
         touch(&path, std::time::UNIX_EPOCH);
-        assert_eq!(damaged(folder.path(), Look::Thorough), Some(path));
+        assert_eq!(damaged(folder.path(), Depth::Thorough), Some(path));
     }
 
     #[test]
-    fn the_person_can_stop_it() {
+    fn it_can_be_cancelled() {
         let (folder, control) = (engine(), Control::new());
         control.cancel();
-        let mark = Mark::of(folder.path()).unwrap();
-        assert_eq!(mark.damaged(folder.path(), Look::Thorough, &control), Err(Cancelled));
-        assert!(mark.seal(folder.path(), &control).unwrap_err().is_cancelled());
+        let manifest = EngineManifest::load(folder.path()).unwrap();
+        assert_eq!(manifest.first_damaged(folder.path(), Depth::Thorough, &control), Err(Cancelled));
+        assert!(manifest.seal(folder.path(), &control).unwrap_err().is_cancelled());
     }
 }

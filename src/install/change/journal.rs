@@ -1,98 +1,42 @@
-//! Everything we change on the machine, written down before it is done.
+//! The journal: every change, written down before it is applied.
 //!
-//! One JSON object a line, only ever added to, forced to the disk before the change begins. `intent` without `done`
-//! is a change that was cut short: it may have happened, in part. Whoever undoes takes both. A last line that was cut
-//! by a crash is no line; the change it announced had not begun.
+//! One JSON object a line, append only, forced to the disk before the change begins. `intent` without `done` is a change
+//! that was interrupted: part of it may have happened, so it is reverted like a complete one. A truncated last line does
+//! not count; the change it announced had not begun.
 
 use std::io::{Read as _, Write as _};
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
+use super::Change;
+use crate::install::state::documents::now;
 use crate::platform::files::{self, FileError, reading, writing};
 
-/// Something we change.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(tag = "change", rename_all = "snake_case")]
-pub enum Change {
-    /// A folder that was not there.
-    CreateFolder {
-        /// The folder.
-        path: PathBuf,
-    },
-    /// A file of ours.
-    WriteFile {
-        /// The file.
-        path: PathBuf,
-    },
-    /// An archive, and its unfinished parts beside it (`NAME.*`).
-    Download {
-        /// The archive.
-        path: PathBuf,
-    },
-    /// The engine.
-    UnpackEngine {
-        /// Its version.
-        version: String,
-        /// Where it goes.
-        path: PathBuf,
-        /// Where it is unpacked before.
-        staging: PathBuf,
-    },
-    /// The private server.
-    StartServer {
-        /// Its port.
-        port: u16,
-    },
-    /// A model that was not there.
-    PullModel {
-        /// Its tag.
-        tag: String,
-        /// Folder of the models.
-        models_dir: PathBuf,
-    },
-    /// A model made of another one.
-    CreateModel {
-        /// Its name.
-        name: String,
-        /// Folder of the models.
-        models_dir: PathBuf,
-    },
-    /// The server's entry among the things started at login.
-    StartAtLogin,
-    /// An engine of the same version that another build takes the place of, until that one has answered.
-    SetAside {
-        /// Its folder.
-        path: PathBuf,
-        /// Where it waits.
-        aside: PathBuf,
-    },
-}
-
-/// Where a run is.
+/// What a line says of a run or of a change.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Phase {
     /// An installation began.
     Begin,
-    /// The change is about to be made.
+    /// The change is about to be applied.
     Intent,
-    /// It was made.
+    /// It was applied.
     Done,
-    /// Everything since the last run that ended well was taken back.
+    /// Everything since the last `End` was reverted.
     Undone,
-    /// The installation ended well.
+    /// The installation succeeded.
     End,
 }
 
-/// A line.
+/// A line of the journal.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Entry {
     /// When, RFC 3339.
     pub at: String,
-    /// Where the run is.
+    /// What the line says.
     pub phase: Phase,
-    /// What is changed.
+    /// The change, for `Intent` and `Done`.
     #[serde(flatten, default, skip_serializing_if = "Option::is_none")]
     pub change: Option<Change>,
 }
@@ -106,10 +50,10 @@ pub struct Journal {
 }
 
 impl Journal {
-    /// Reads the journal and opens it for more. Its folder must exist.
+    /// Reads the journal and opens it to append. Its folder must exist.
     ///
     /// # Errors
-    /// What the system says.
+    /// When it cannot be read or written.
     pub fn open(path: &Path) -> Result<Self, FileError> {
         let is_new = !path.exists();
         let mut file = files::open_to_append(path)?;
@@ -119,16 +63,16 @@ impl Journal {
         let mut bytes = Vec::new();
         file.read_to_end(&mut bytes).map_err(reading(path))?;
         if bytes.last().is_some_and(|last| *last != b'\n') {
-            // A line cut by a crash is closed, so that the next one stays readable.
+            // End a truncated line, so that the next one stays readable.
             file.write_all(b"\n").map_err(writing(path))?;
         }
         Ok(Self { path: path.to_owned(), file, entries: parse(&bytes) })
     }
 
-    /// Reads a journal without opening it for more; one that is not there is empty.
+    /// Reads a journal without opening it to append; a missing one is empty.
     ///
     /// # Errors
-    /// What the system says.
+    /// When it cannot be read.
     pub fn read(path: &Path) -> Result<Vec<Entry>, FileError> {
         match std::fs::read(path) {
             Ok(bytes) => Ok(parse(&bytes)),
@@ -142,61 +86,70 @@ impl Journal {
         &self.entries
     }
 
-    /// Begins an installation.
+    /// An installation begins.
     ///
     /// # Errors
-    /// What the system says.
+    /// When it cannot be written.
     pub fn begin(&mut self) -> Result<(), FileError> {
         self.add(Phase::Begin, None)
     }
 
-    /// Ends it well.
+    /// The installation succeeded.
     ///
     /// # Errors
-    /// What the system says.
+    /// When it cannot be written.
     pub fn end(&mut self) -> Result<(), FileError> {
         self.add(Phase::End, None)
     }
 
-    /// The unfinished runs were taken back.
+    /// The unfinished runs were reverted.
     ///
     /// # Errors
-    /// What the system says.
+    /// When it cannot be written.
     pub fn undone(&mut self) -> Result<(), FileError> {
         self.add(Phase::Undone, None)
     }
 
-    /// Writes down what is about to be changed.
+    /// Announces a change.
     ///
     /// # Errors
-    /// What the system says; then nothing may be changed.
+    /// When it cannot be written; then the change must not be applied.
     pub fn intend(&mut self, change: Change) -> Result<(), FileError> {
         self.add(Phase::Intent, Some(change))
     }
 
-    /// Writes down that it was changed.
+    /// Says that a change was applied.
     ///
     /// # Errors
-    /// What the system says.
+    /// When it cannot be written.
     pub fn done(&mut self, change: Change) -> Result<(), FileError> {
         self.add(Phase::Done, Some(change))
     }
 
-    /// Creates a folder, written ahead, with those of its parents that are missing.
+    /// Announces a change and applies it: a folder, an engine moved aside.
     ///
     /// # Errors
-    /// What the system says.
+    /// When it cannot be written or applied.
+    pub fn apply(&mut self, change: Change) -> Result<(), FileError> {
+        self.intend(change.clone())?;
+        change.apply()
+    }
+
+    /// Creates a folder with its missing parents, each announced.
+    ///
+    /// # Errors
+    /// When it cannot be written.
     pub fn create_folder(&mut self, path: &Path) -> Result<(), FileError> {
         for folder in files::missing_folders(path) {
             self.intend(Change::CreateFolder { path: folder })?;
         }
-        files::create_folders(path).map(drop)
+        Change::CreateFolder { path: path.to_owned() }.apply()
     }
 
-    /// Writes a file of ours, written ahead.
+    /// Writes a document of ours, announced once.
     ///
     /// # Errors
-    /// What the system says.
+    /// When it cannot be written.
     pub fn write_file(&mut self, path: &Path, contents: &[u8]) -> Result<(), FileError> {
         let change = Change::WriteFile { path: path.to_owned() };
         if !self.entries.iter().any(|entry| entry.change.as_ref() == Some(&change)) {
@@ -215,41 +168,32 @@ impl Journal {
     }
 }
 
-/// Whether the last installation neither ended well nor was taken back.
+/// Whether the last installation neither succeeded nor was undone.
 pub fn unfinished(entries: &[Entry]) -> bool {
     let last = |wanted: &[Phase]| entries.iter().rposition(|entry| wanted.contains(&entry.phase));
     let over = last(&[Phase::End, Phase::Undone]);
     last(&[Phase::Begin]).is_some_and(|begin| over.is_none_or(|over| over < begin))
 }
 
-/// Whether a change was made, to its end, by a run that was cut short since the last one that ended well.
-pub fn was_made(entries: &[Entry], change: &Change) -> bool {
+/// Whether a run since the last one that succeeded applied this change to its end.
+pub fn was_completed(entries: &[Entry], change: &Change) -> bool {
+    open(entries).iter().any(|entry| entry.phase == Phase::Done && entry.change.as_ref() == Some(change))
+}
+
+/// What runs since the last one that succeeded have changed, each once, in the order of announcement, with whether it
+/// was applied to its end.
+pub fn open_changes(entries: &[Entry]) -> Vec<(Change, bool)> {
+    let changes = changes(open(entries));
+    changes.into_iter().map(|change| (change.clone(), was_completed(entries, &change))).collect()
+}
+
+/// The lines since the last installation succeeded or was undone.
+fn open(entries: &[Entry]) -> &[Entry] {
     let over = entries.iter().rposition(|entry| matches!(entry.phase, Phase::End | Phase::Undone));
-    let since = &entries[over.map_or(0, |over| over + 1)..];
-    since.iter().any(|entry| entry.phase == Phase::Done && entry.change.as_ref() == Some(change))
+    &entries[over.map_or(0, |over| over + 1)..]
 }
 
-/// What only the runs changed that were cut short since the last one that ended well, in the order it was announced.
-pub fn unfinished_changes(entries: &[Entry]) -> Vec<Change> {
-    let (mut standing, mut open): (Vec<&Change>, Vec<&Change>) = (Vec::new(), Vec::new());
-    for entry in entries {
-        match entry.phase {
-            Phase::Begin => {}
-            Phase::End => standing.append(&mut open),
-            Phase::Undone => open.clear(),
-            Phase::Intent | Phase::Done => open.extend(entry.change.as_ref()),
-        }
-    }
-    let mut changes: Vec<Change> = Vec::new();
-    for change in open {
-        if !standing.contains(&change) && !changes.contains(change) {
-            changes.push(change.clone());
-        }
-    }
-    changes
-}
-
-/// Everything that was or may have been changed, each once, in the order it was first announced.
+/// Every change that was or may have been applied, each once, in the order of announcement.
 pub fn changes(entries: &[Entry]) -> Vec<Change> {
     let mut changes: Vec<Change> = Vec::new();
     for entry in entries {
@@ -260,16 +204,7 @@ pub fn changes(entries: &[Entry]) -> Vec<Change> {
     changes
 }
 
-/// Now, as RFC 3339 in UTC.
-pub fn now() -> String {
-    let now = time::OffsetDateTime::now_utc();
-    now.replace_nanosecond(0)
-        .unwrap_or(now)
-        .format(&time::format_description::well_known::Rfc3339)
-        .unwrap_or_else(|_| now.unix_timestamp().to_string())
-}
-
-/// Lines that are none are passed over: the last one may be cut, and nothing may keep us from undoing the others.
+/// Skips unreadable lines: the last one may be truncated, and nothing may keep the others from being reverted.
 fn parse(bytes: &[u8]) -> Vec<Entry> {
     bytes
         .split(|byte| *byte == b'\n')
@@ -292,7 +227,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_was_announced_is_there_after_a_crash() {
+    fn announced_changes_survive_a_crash() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("journal");
         let pull = Change::PullModel { tag: "a:b".to_owned(), models_dir: "/m".into() };
@@ -312,33 +247,36 @@ mod tests {
         journal.done(pull).unwrap();
         journal.end().unwrap();
         let entries = Journal::read(&path).unwrap();
-        assert_eq!(entries, journal.entries(), "the cut line does not swallow the next one");
+        assert_eq!(entries, journal.entries(), "the truncated line does not swallow the next one");
         assert!(!unfinished(&entries));
     }
 
     #[test]
-    fn only_what_unfinished_runs_changed_is_theirs() {
+    fn open_changes_are_those_since_the_last_success() {
         let folder = tempfile::tempdir().unwrap();
         let mut journal = Journal::open(&folder.path().join("journal")).unwrap();
         let server = |port| Change::StartServer { port };
         journal.begin().unwrap();
         journal.intend(server(1)).unwrap();
-        assert_eq!(unfinished_changes(journal.entries()), [server(1)]);
+        assert_eq!(open_changes(journal.entries()), [(server(1), false)]);
         journal.end().unwrap();
+        assert_eq!(open_changes(journal.entries()), []);
         journal.begin().unwrap();
         journal.intend(server(1)).unwrap();
         journal.intend(server(2)).unwrap();
         journal.done(server(2)).unwrap();
         journal.begin().unwrap();
         journal.intend(server(3)).unwrap();
-        assert_eq!(unfinished_changes(journal.entries()), [server(2), server(3)]);
+        let open = [(server(1), false), (server(2), true), (server(3), false)];
+        assert_eq!(open_changes(journal.entries()), open, "an interrupted run's changes are open as well");
+        assert!(
+            was_completed(journal.entries(), &server(2)) && !was_completed(journal.entries(), &server(1))
+        );
         journal.undone().unwrap();
         assert!(!unfinished(journal.entries()));
-        assert_eq!(unfinished_changes(journal.entries()), []);
+        assert_eq!(open_changes(journal.entries()), []);
         journal.begin().unwrap();
-        journal.intend(server(2)).unwrap();
         assert!(unfinished(journal.entries()));
-        assert_eq!(unfinished_changes(journal.entries()), [server(2)], "what was taken back is not standing");
     }
 
     #[test]

@@ -1,0 +1,35 @@
+//! Engines that a successful installation replaced: kept until then for a rollback, removed afterwards.
+
+use std::path::Path;
+
+use super::journal::{Entry, changes};
+use super::{Change, remove_engine};
+use crate::platform::files::FileError;
+
+/// Removes every engine of ours but the one of this program. Call after a success.
+///
+/// # Errors
+/// When one cannot be removed.
+pub fn remove_other_engines(entries: &[Entry], program: &Path) -> Result<(), FileError> {
+    for change in changes(entries) {
+        match change {
+            Change::UnpackEngine { path, .. } if !program.starts_with(&path) => remove_engine(&path)?,
+            Change::SetAside { aside, .. } => remove_engine(&aside)?,
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
+/// Removes engines set aside that an earlier success could not remove. Call before a fresh (not resumed) run.
+///
+/// # Errors
+/// When one cannot be removed.
+pub fn remove_engines_set_aside(entries: &[Entry]) -> Result<(), FileError> {
+    for change in changes(entries) {
+        if let Change::SetAside { aside, .. } = change {
+            remove_engine(&aside)?;
+        }
+    }
+    Ok(())
+}

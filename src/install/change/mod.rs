@@ -1,0 +1,211 @@
+//! Everything an installation changes on the machine, and how it is reverted.
+//!
+//! A [`Change`] is written to the [`journal`] before it is applied. Failure, cancel, undo and uninstall are one fold
+//! over the journal, backwards ([`rollback`]); they differ in their [`rollback::Scope`] only.
+
+pub mod journal;
+pub mod leftovers;
+mod revert;
+pub mod rollback;
+
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+
+use crate::install::Paths;
+use crate::install::engine_manifest::EngineManifest;
+use crate::install::login_entry;
+use crate::install::private_server;
+use crate::ollama::store::Store;
+use crate::platform::files::{self, FileError, renaming};
+
+/// One change. Its serialised form is the journal's format, so variants are only ever added.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(tag = "change", rename_all = "snake_case")]
+pub enum Change {
+    /// A folder that did not exist.
+    CreateFolder {
+        /// The folder.
+        path: PathBuf,
+    },
+    /// A document of ours, created or replaced.
+    WriteFile {
+        /// The file.
+        path: PathBuf,
+    },
+    /// An archive, with its partial download beside it (`NAME.*`).
+    Download {
+        /// The archive.
+        path: PathBuf,
+    },
+    /// The engine.
+    UnpackEngine {
+        /// Its version.
+        version: String,
+        /// Its final folder.
+        path: PathBuf,
+        /// The folder it is unpacked into first.
+        staging: PathBuf,
+    },
+    /// A private server, started or restarted with other settings.
+    StartServer {
+        /// Its port.
+        port: u16,
+    },
+    /// A model fetched from a registry.
+    PullModel {
+        /// Its tag.
+        tag: String,
+        /// The model store's folder.
+        models_dir: PathBuf,
+    },
+    /// A model created from another one.
+    CreateModel {
+        /// Its name.
+        name: String,
+        /// The model store's folder.
+        models_dir: PathBuf,
+    },
+    /// The login entry that starts the server, created, replaced or removed.
+    StartAtLogin,
+    /// The engine in force moved out of the way of another build of the same version, until that one has answered.
+    SetAside {
+        /// Its folder.
+        path: PathBuf,
+        /// Where it is kept meanwhile.
+        aside: PathBuf,
+    },
+}
+
+/// What a change is about, for lists shown to the user.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Subject {
+    /// A folder, which goes only when it is empty.
+    Folder(PathBuf),
+    /// A file, or a folder that is ours with everything in it.
+    Path(PathBuf),
+    /// A document that is restored or removed.
+    Document(PathBuf),
+    /// A model.
+    Model {
+        /// Its tag.
+        tag: String,
+        /// Bytes of its layers, shared ones included.
+        bytes: u64,
+    },
+    /// The private server.
+    Server,
+    /// The login entry.
+    LoginEntry,
+}
+
+impl Change {
+    /// Applies a change that needs nothing but the file system: a folder, an engine moved aside.
+    ///
+    /// Files, downloads, models and servers are applied by the steps, which have their contents.
+    ///
+    /// # Errors
+    /// When the file system refuses.
+    pub(super) fn apply(&self) -> Result<(), FileError> {
+        match self {
+            Self::CreateFolder { path } => files::create_folders(path).map(drop),
+            Self::SetAside { path, aside } => std::fs::rename(path, aside).map_err(renaming(path)),
+            _ => Ok(()),
+        }
+    }
+
+    /// Whether the change, or part of it, is on the machine now.
+    pub fn is_present(&self, paths: &Paths) -> bool {
+        match self {
+            Self::CreateFolder { path } => path.is_dir(),
+            Self::WriteFile { path } => path.exists() || temporary(path).exists(),
+            Self::Download { path } => path.exists() || !partial_downloads(path).is_empty(),
+            Self::UnpackEngine { path, staging, .. } => path.exists() || staging.exists(),
+            Self::StartServer { .. } => private_server::is_running(paths),
+            Self::PullModel { tag: name, models_dir } | Self::CreateModel { name, models_dir } => {
+                Store::new(models_dir).manifest_path(name).is_some_and(|path| path.exists())
+            }
+            Self::StartAtLogin => login_entry::is_installed(paths).unwrap_or(true),
+            Self::SetAside { aside, .. } => aside.exists(),
+        }
+    }
+
+    /// What the change is about.
+    pub fn describe(&self) -> Subject {
+        match self {
+            Self::CreateFolder { path } => Subject::Folder(path.clone()),
+            Self::WriteFile { path } => Subject::Document(path.clone()),
+            Self::Download { path } | Self::UnpackEngine { path, .. } => Subject::Path(path.clone()),
+            Self::SetAside { aside, .. } => Subject::Path(aside.clone()),
+            Self::StartServer { .. } => Subject::Server,
+            Self::PullModel { tag: name, models_dir } | Self::CreateModel { name, models_dir } => {
+                Subject::Model { tag: name.clone(), bytes: Store::new(models_dir).bytes(name) }
+            }
+            Self::StartAtLogin => Subject::LoginEntry,
+        }
+    }
+
+    /// Whether a running server uses what the change made, so that it must be stopped before the change is reverted.
+    fn is_used_by_server(&self) -> bool {
+        matches!(
+            self,
+            Self::UnpackEngine { .. }
+                | Self::SetAside { .. }
+                | Self::StartServer { .. }
+                | Self::PullModel { .. }
+                | Self::CreateModel { .. }
+        )
+    }
+}
+
+/// Removes an engine file by file as it was unpacked, and the folders that become empty. Without a manifest the whole
+/// folder is ours: it was moved to its place as a whole.
+///
+/// # Errors
+/// When the file system refuses.
+pub(super) fn remove_engine(folder: &Path) -> Result<(), FileError> {
+    let Some(manifest) = EngineManifest::load(folder) else { return files::remove_folder(folder) };
+    for file in manifest.files {
+        // The manifest is a file like any other: nothing in it may lead out of the folder.
+        if file.path.components().all(|part| matches!(part, std::path::Component::Normal(_))) {
+            files::remove_file(&folder.join(file.path))?;
+        }
+    }
+    files::remove_file(&EngineManifest::path(folder))?;
+    remove_empty_tree(folder)
+}
+
+/// Removes a folder and its subfolders as far as they are empty.
+fn remove_empty_tree(folder: &Path) -> Result<(), FileError> {
+    let Ok(entries) = std::fs::read_dir(folder) else { return Ok(()) };
+    for entry in entries.flatten() {
+        if entry.file_type().is_ok_and(|kind| kind.is_dir()) {
+            remove_empty_tree(&entry.path())?;
+        }
+    }
+    files::remove_folder_if_empty(folder).map(drop)
+}
+
+/// The name a file has while it is written.
+fn temporary(path: &Path) -> PathBuf {
+    let mut name = path.file_name().unwrap_or_default().to_owned();
+    name.push(".new");
+    path.with_file_name(name)
+}
+
+/// What a download leaves beside its archive while it is incomplete.
+fn partial_downloads(archive: &Path) -> Vec<PathBuf> {
+    let name = archive.file_name().unwrap_or_default().to_string_lossy().into_owned();
+    archive.parent().map_or_else(Vec::new, |folder| files_with_prefix(folder, &format!("{name}.")))
+}
+
+/// The files of a folder whose names begin with a prefix.
+pub(super) fn files_with_prefix(folder: &Path, prefix: &str) -> Vec<PathBuf> {
+    let Ok(entries) = std::fs::read_dir(folder) else { return Vec::new() };
+    entries
+        .flatten()
+        .filter(|entry| entry.file_type().is_ok_and(|kind| !kind.is_dir()))
+        .filter(|entry| entry.file_name().to_string_lossy().starts_with(prefix))
+        .map(|entry| entry.path())
+        .collect()
+}

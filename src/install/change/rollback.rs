@@ -1,0 +1,279 @@
+//! The one rollback: a fold over the journal, backwards.
+//!
+//! 1. Stop the server if it uses anything that is about to be reverted.
+//! 2. Revert every change of the scope, the last one first. One that fails does not keep the others from being
+//!    reverted; those that a server still runs from are left alone.
+//! 3. Start the server that was in force, if it ran.
+//!
+//! Reverting is idempotent, so a rollback that was interrupted or could not finish is finished by doing it again.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use serde::{Deserialize, Serialize};
+
+use super::Change;
+use super::journal::{Entry, changes, open_changes};
+use super::revert::Target;
+use crate::control::Control;
+use crate::install::state::snapshot::Snapshot;
+use crate::install::{InstallError, Paths, SavedRequest, private_server};
+use crate::ollama::server::PORTS;
+use crate::platform::files;
+
+/// Which changes are reverted, and to what.
+#[derive(Clone, Copy, Debug)]
+pub enum Scope<'a> {
+    /// After a failure or cancel: what was in force is in force again; what was fetched stays for the next run.
+    KeepFetched(&'a Snapshot),
+    /// Undo: everything since the last installation that ended well, back to what was in force then.
+    Unfinished(&'a Snapshot),
+    /// Uninstall: everything, back to nothing.
+    Everything {
+        /// Whether models stay.
+        keep_models: bool,
+    },
+}
+
+/// What a rollback did.
+#[derive(Debug, Default)]
+pub struct RollbackReport {
+    /// Changes that were reverted, in that order.
+    pub reverted: Vec<Change>,
+    /// Changes that were not.
+    pub failed: Vec<RevertFailure>,
+    /// The command that finishes it.
+    pub finished_by: FinishedBy,
+}
+
+/// The command that finishes a rollback once the cause of its failure is removed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum FinishedBy {
+    /// `acolyte undo`.
+    #[default]
+    Undo,
+    /// `acolyte uninstall`.
+    Uninstall,
+}
+
+/// A change that could not be reverted.
+#[derive(Debug)]
+pub struct RevertFailure {
+    /// The change.
+    pub change: Change,
+    /// Why it stays.
+    pub cause: RevertProblem,
+}
+
+/// Why a change could not be reverted.
+#[derive(Debug)]
+pub enum RevertProblem {
+    /// Reverting it failed.
+    Failed(Box<InstallError>),
+    /// It was not attempted, because the server that uses it could not be stopped.
+    ServerStillRuns,
+}
+
+/// A change to revert.
+struct Pending {
+    change: Change,
+    /// Whether it was applied to its end.
+    completed: bool,
+}
+
+impl RollbackReport {
+    /// The error an installation ends with: its cause alone, or with what could not be reverted.
+    pub fn after(self, cause: InstallError) -> InstallError {
+        if self.failed.is_empty() {
+            return cause;
+        }
+        InstallError::RollbackIncomplete { cause: Some(Box::new(cause)), rollback: self }
+    }
+
+    /// An error when something could not be reverted.
+    ///
+    /// # Errors
+    /// [`InstallError::RollbackIncomplete`].
+    pub fn into_result(self) -> Result<(), InstallError> {
+        if self.failed.is_empty() {
+            return Ok(());
+        }
+        Err(InstallError::RollbackIncomplete { cause: None, rollback: self })
+    }
+
+    fn add(&mut self, change: Change, outcome: Result<(), InstallError>) {
+        match outcome {
+            Ok(()) => self.reverted.push(change),
+            Err(error) => {
+                tracing::warn!(%error, ?change, "a change could not be reverted");
+                self.failed.push(RevertFailure { change, cause: RevertProblem::Failed(Box::new(error)) });
+            }
+        }
+    }
+}
+
+/// Reverts the changes of a scope. `control` cancels it between two changes; a rollback after a failure has none.
+///
+/// # Errors
+/// When it is cancelled. What could not be reverted is in the report.
+pub async fn roll_back(
+    paths: &Paths,
+    entries: &[Entry],
+    scope: Scope<'_>,
+    control: Option<&Control>,
+) -> Result<RollbackReport, InstallError> {
+    let check = || control.map_or(Ok(()), Control::check);
+    let pending = scope.pending(paths, entries);
+    let target = scope.target(paths, entries);
+    let finished_by = match scope {
+        Scope::KeepFetched(_) | Scope::Unfinished(_) => FinishedBy::Undo,
+        Scope::Everything { .. } => FinishedBy::Uninstall,
+    };
+    let mut report = RollbackReport { finished_by, ..RollbackReport::default() };
+
+    let server_changed =
+        open_changes(entries).iter().any(|(change, _)| matches!(change, Change::StartServer { .. }));
+    let must_stop = match scope {
+        Scope::KeepFetched(_) => server_changed || pending.iter().any(Pending::is_used_by_server),
+        Scope::Unfinished(_) | Scope::Everything { .. } => true,
+    };
+    let stopped = if must_stop { private_server::stop(paths).await.map(drop) } else { Ok(()) };
+    let still_runs = stopped.is_err();
+    if still_runs {
+        report.add(Change::StartServer { port: port(&scope) }, stopped);
+    }
+    check()?;
+    for Pending { change, completed } in pending.into_iter().rev() {
+        if still_runs && change.is_used_by_server() {
+            report.failed.push(RevertFailure { change, cause: RevertProblem::ServerStillRuns });
+            continue;
+        }
+        let was_present = change.is_present(paths);
+        let outcome = change.revert(completed, &target);
+        if was_present || outcome.is_err() {
+            report.add(change, outcome);
+        }
+        check()?;
+    }
+    if let Scope::KeepFetched(before) | Scope::Unfinished(before) = scope
+        && !still_runs
+    {
+        let starts = restore_server(paths, before, must_stop);
+        let outcome = match control {
+            Some(control) => control.or_cancelled(starts).await?,
+            None => starts.await,
+        };
+        if before.server_ran || outcome.is_err() {
+            report.add(Change::StartServer { port: port(&scope) }, outcome);
+        }
+    }
+    Ok(report)
+}
+
+impl Pending {
+    fn is_used_by_server(&self) -> bool {
+        self.change.is_used_by_server() && !matches!(self.change, Change::CreateModel { .. })
+    }
+}
+
+impl Scope<'_> {
+    /// The changes to revert, in the order they were announced.
+    fn pending(&self, paths: &Paths, entries: &[Entry]) -> Vec<Pending> {
+        // Documents are announced once in a journal and replaced by later runs without a further entry.
+        let mut implied: Vec<Change> =
+            Snapshot::documents(paths).map(|path| Change::WriteFile { path }).into();
+        let listed = match self {
+            Self::Everything { .. } => {
+                // Server and login entry are ours whatever became of the journal.
+                implied.extend([Change::StartServer { port: *PORTS.start() }, Change::StartAtLogin]);
+                changes(entries).into_iter().map(|change| (change, true)).collect()
+            }
+            Self::KeepFetched(_) | Self::Unfinished(_) => open_changes(entries),
+        };
+        let mut pending: Vec<Pending> =
+            listed.into_iter().map(|(change, completed)| Pending { change, completed }).collect();
+        for change in implied {
+            let is_server = |change: &Change| matches!(change, Change::StartServer { .. });
+            let same =
+                |known: &Pending| known.change == change || (is_server(&known.change) && is_server(&change));
+            if !pending.iter().any(same) {
+                pending.push(Pending { change, completed: true });
+            }
+        }
+        pending.retain(|pending| self.reverts(&pending.change, paths));
+        pending
+    }
+
+    fn reverts(&self, change: &Change, paths: &Paths) -> bool {
+        match self {
+            Self::KeepFetched(before) => match change {
+                Change::SetAside { .. } | Change::StartAtLogin => true,
+                Change::WriteFile { path } => *path != paths.request(),
+                Change::CreateModel { .. } => before.installed.is_some(),
+                _ => false,
+            },
+            Self::Unfinished(_) | Self::Everything { .. } => true,
+        }
+    }
+
+    fn target<'a>(&'a self, paths: &'a Paths, entries: &[Entry]) -> Target<'a> {
+        let (before, keep_models) = match self {
+            Self::KeepFetched(before) => (Some(*before), true),
+            Self::Unfinished(before) => (Some(*before), false),
+            Self::Everything { keep_models } => (None, *keep_models),
+        };
+        Target { paths, before, keep_models, stores: stores(paths, &changes(entries)) }
+    }
+}
+
+fn port(scope: &Scope<'_>) -> u16 {
+    let before = match scope {
+        Scope::KeepFetched(before) | Scope::Unfinished(before) => before.server.as_ref(),
+        Scope::Everything { .. } => None,
+    };
+    before.map_or(*PORTS.start(), |server| server.port)
+}
+
+/// Every model store that our server may have used, each with whether it is ours alone: under the home, or created by us.
+fn stores(paths: &Paths, changes: &[Change]) -> Vec<(PathBuf, bool)> {
+    let requested = SavedRequest::load(paths).unwrap_or_else(|error| {
+        tracing::warn!(%error, "the saved request cannot be read");
+        None
+    });
+    let mut stores = BTreeMap::from([(paths.models(), true)]);
+    let of_changes = changes.iter().filter_map(|change| match change {
+        Change::PullModel { models_dir, .. } | Change::CreateModel { models_dir, .. } => {
+            Some(models_dir.clone())
+        }
+        _ => None,
+    });
+    for folder in of_changes.chain(requested.map(|request| request.options.models_dir)) {
+        let ours = is_ours(paths, changes, &folder);
+        stores.insert(folder, ours);
+    }
+    stores.into_iter().collect()
+}
+
+/// Whether a model store is ours alone: under the home, or created by us. Nobody else pulls into such a folder.
+pub fn is_ours(paths: &Paths, changes: &[Change], models_dir: &std::path::Path) -> bool {
+    models_dir.starts_with(paths.home())
+        || changes.iter().any(|change| matches!(change, Change::CreateFolder { path } if path == models_dir))
+}
+
+/// The server that ran before runs again, or none where none did.
+async fn restore_server(paths: &Paths, before: &Snapshot, was_stopped: bool) -> Result<(), InstallError> {
+    let Some(launch) = before.launch(paths).filter(|launch| launch.program.exists()) else {
+        private_server::stop(paths).await?;
+        return Ok(files::remove_file(&paths.server_state())?);
+    };
+    if before.server_ran && !was_stopped && private_server::running(paths, &launch).await?.is_some() {
+        return Ok(());
+    }
+    private_server::stop(paths).await?;
+    if before.server_ran {
+        private_server::start_again(paths, &launch).await?;
+        return Ok(());
+    }
+    private_server::write_state(paths, &launch, None)
+}

@@ -1,0 +1,324 @@
+//! What an installation reports while it runs. Events hold facts; [`crate::sentences`] puts them into words.
+
+use std::path::Path;
+
+use serde::{Deserialize, Serialize};
+
+use crate::install::fetch::Waiting;
+use crate::install::{InstallError, Receipt};
+use crate::models::KvCacheType;
+use crate::ollama::client::ClientError;
+
+/// The steps of an installation, in order.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Step {
+    /// Disk space, folders, port.
+    Check,
+    /// Download the engine's archive and verify it.
+    FetchEngine,
+    /// Unpack it beside its place and move it there.
+    UnpackEngine,
+    /// Start the private server.
+    StartServer,
+    /// Pull the model.
+    PullModel,
+    /// Create `acolyte:latest`.
+    CreateModel,
+    /// Load it and read back what the engine really does.
+    LoadModel,
+    /// Generate, and measure speed and first token.
+    Measure,
+    /// Set the server to start at login.
+    StartAtLogin,
+    /// Write profile, consent and receipt.
+    WriteReceipt,
+}
+
+impl Step {
+    /// All steps, in order.
+    pub const ALL: [Self; 10] = [
+        Self::Check,
+        Self::FetchEngine,
+        Self::UnpackEngine,
+        Self::StartServer,
+        Self::PullModel,
+        Self::CreateModel,
+        Self::LoadModel,
+        Self::Measure,
+        Self::StartAtLogin,
+        Self::WriteReceipt,
+    ];
+}
+
+/// How far a step is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum StepState {
+    /// It began.
+    Started,
+    /// It is at work.
+    Running,
+    /// It waits for something.
+    Waiting,
+    /// It is done.
+    Done,
+    /// There was nothing to do.
+    Skipped,
+    /// It failed.
+    Failed,
+    /// The user cancelled it.
+    Cancelled,
+}
+
+/// One event.
+#[derive(Clone, Debug)]
+pub struct Event<'a> {
+    /// The step.
+    pub step: Step,
+    /// How far it is.
+    pub state: StepState,
+    /// Bytes moved, for steps that move bytes.
+    pub bytes: Option<ByteProgress>,
+    /// What happens.
+    pub activity: Activity<'a>,
+}
+
+/// How many bytes have been moved.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct ByteProgress {
+    /// Bytes done.
+    pub done: u64,
+    /// Bytes in all, when known.
+    pub total: Option<u64>,
+    /// Bytes a second, averaged over the last seconds.
+    pub per_s: Option<f64>,
+    /// Seconds left at that rate.
+    pub seconds_left: Option<f64>,
+}
+
+/// What an installation is doing, with its figures.
+#[derive(Clone, Debug)]
+pub enum Activity<'a> {
+    /// Checking folders and free disk space.
+    Checking,
+    /// So many bytes are needed and fit.
+    Checked {
+        /// Bytes to download and unpack; 0 when everything is here.
+        bytes: u64,
+    },
+    /// Verifying every file of the engine that is in place.
+    VerifyingEngine,
+    /// A file of that engine is damaged or missing, so it is unpacked again.
+    RepairingEngine {
+        /// The file.
+        path: &'a Path,
+    },
+    /// Fetching a version of the engine.
+    FetchingEngine {
+        /// The version.
+        version: &'a str,
+    },
+    /// Downloading one of its archives.
+    FetchingArchive {
+        /// The archive's name.
+        name: &'a str,
+    },
+    /// The download waits.
+    DownloadWaits(&'a Waiting),
+    /// Every archive is here and verified.
+    EngineFetched,
+    /// This version is in place already.
+    EngineInPlace {
+        /// The version.
+        version: &'a str,
+    },
+    /// An engine installed elsewhere on this computer is copied.
+    ReusingEngine {
+        /// Its program.
+        program: &'a Path,
+    },
+    /// Archives that the user named are used.
+    UsingArchives,
+    /// Copying the engine.
+    CopyingEngine,
+    /// Unpacking the engine.
+    Unpacking,
+    /// Waiting until the disk has every unpacked file.
+    SyncingEngine,
+    /// The engine is in its folder.
+    Unpacked {
+        /// The folder.
+        path: &'a Path,
+    },
+    /// Nothing had to be unpacked.
+    NothingToUnpack,
+    /// Starting the private server.
+    StartingServer,
+    /// A port is taken, so another one is used.
+    PortPassedOver {
+        /// The port that is taken.
+        port: u16,
+        /// Who listens there, where the system tells.
+        by: Option<&'a str>,
+        /// The port that is used.
+        chosen: u16,
+    },
+    /// The server answers.
+    ServerStarted {
+        /// Its version.
+        version: &'a str,
+        /// Its port.
+        port: u16,
+    },
+    /// The running server has the right settings and is kept.
+    ServerKept {
+        /// Its port.
+        port: u16,
+    },
+    /// Restarting the server with what it needs to reach the registry.
+    EnablingRegistryAccess,
+    /// Restarting it without.
+    DisablingRegistryAccess,
+    /// Pulling a model.
+    Pulling {
+        /// Its tag.
+        model: &'a str,
+    },
+    /// The registry has sent nothing for a while.
+    PullStalled {
+        /// For how long, in seconds.
+        seconds: u64,
+    },
+    /// The pull failed and is retried.
+    RetryingPull {
+        /// Why it failed.
+        cause: &'a ClientError,
+    },
+    /// The engine verifies what it pulled.
+    VerifyingPull,
+    /// The user paused the installation.
+    Paused,
+    /// Looking for the model's layers in other model stores.
+    LookingForLayers,
+    /// The model was taken from another model store.
+    ModelReused {
+        /// Its tag.
+        model: &'a str,
+    },
+    /// Damaged layers are fetched again.
+    RefetchingLayers {
+        /// How many.
+        count: usize,
+    },
+    /// Verifying the model's checksums.
+    VerifyingModel,
+    /// The model is here already.
+    ModelInPlace {
+        /// Its tag.
+        model: &'a str,
+    },
+    /// The model is complete.
+    Pulled {
+        /// Its tag.
+        model: &'a str,
+    },
+    /// Creating the served model.
+    CreatingModel {
+        /// Its name.
+        model: &'a str,
+    },
+    /// It was created and its parameters were read back.
+    ModelCreated {
+        /// Its name.
+        model: &'a str,
+    },
+    /// Loading the model.
+    Loading,
+    /// Still loading.
+    StillLoading {
+        /// For so many seconds.
+        seconds: f64,
+    },
+    /// Memory ran out; retrying with fewer layers on the GPU.
+    FewerLayers {
+        /// Layers on the GPU.
+        gpu_layers: u32,
+        /// All layers.
+        total_layers: u32,
+    },
+    /// Memory ran out; retrying with a smaller KV cache.
+    SmallerCache {
+        /// Its type.
+        kv_cache_type: KvCacheType,
+        /// Layers on the GPU.
+        gpu_layers: u32,
+        /// All layers.
+        total_layers: u32,
+    },
+    /// There is memory to spare; trying more layers on the GPU.
+    MoreLayers {
+        /// Layers on the GPU.
+        gpu_layers: u32,
+        /// All layers.
+        total_layers: u32,
+    },
+    /// The model is loaded.
+    Loaded {
+        /// Tokens of context the engine keeps.
+        context_tokens: u64,
+        /// Type of the KV cache, where the engine tells.
+        kv_cache_type: Option<&'a str>,
+        /// Share of the model's bytes on the GPU, 0 to 1, where the engine tells.
+        gpu_share: Option<f64>,
+    },
+    /// Measuring the planned placement and the engine's own.
+    ComparingPlacements,
+    /// The engine's own placement is faster and is kept.
+    AutomaticPlacementKept {
+        /// Its speed, in tokens a second.
+        automatic_tokens_per_s: f64,
+        /// The speed of the planned placement, in tokens a second.
+        explicit_tokens_per_s: f64,
+    },
+    /// Measuring the speed.
+    MeasuringSpeed,
+    /// Measuring the time to the first token.
+    MeasuringFirstToken {
+        /// Length of the prompt, in tokens.
+        tokens: u32,
+        /// The predicted time, in seconds.
+        expected_s: crate::figures::Range,
+    },
+    /// The engine is still answering.
+    StillMeasuring {
+        /// For so many seconds.
+        seconds: f64,
+    },
+    /// Everything was measured.
+    Measured {
+        /// Tokens a second, where any were written.
+        tokens_per_s: Option<f64>,
+        /// Seconds to the first token.
+        first_token_s: f64,
+        /// Length of the prompt, in tokens.
+        prompt_tokens: u64,
+    },
+    /// Enabling start at login.
+    EnablingAutostart,
+    /// The server starts at login.
+    AutostartEnabled,
+    /// The user did not want that.
+    AutostartSkipped,
+    /// The service manager could not run the server, so it is not started at login.
+    AutostartRefused {
+        /// Why.
+        cause: &'a InstallError,
+    },
+    /// Writing the documents.
+    WritingReceipt,
+    /// The installation succeeded. The last event.
+    Finished(&'a Receipt),
+    /// It failed or was cancelled. The last event.
+    Ended(&'a InstallError),
+}

@@ -1,0 +1,54 @@
+//! What a copy of this program does when a login entry calls it.
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+
+use crate::control::Control;
+use crate::install::Paths;
+use crate::install::login_entry::{KEEP_LOG, START_SERVER};
+use crate::ollama::server::rotate_while_running;
+
+/// Does what a login entry wants of a copy of this program, then exits: starts the server of a home, or rotates its log
+/// and becomes the program named after it, if any. Must be the first call of `main`.
+pub fn run_if_asked() {
+    let mut arguments = std::env::args_os().skip(1);
+    let (command, home) = (arguments.next(), arguments.next().map(PathBuf::from));
+    let (Some(command), Some(home)) = (command, home) else { return };
+    let outcome = if command == START_SERVER {
+        super::start(&home, &Control::new()).map(drop).map_err(|error| error.to_string())
+    } else if command == KEEP_LOG {
+        keep_log(&Paths::new(&home), arguments)
+    } else {
+        return;
+    };
+    if let Err(error) = &outcome {
+        eprintln!("acolyte: {error}");
+    }
+    std::process::exit(i32::from(outcome.is_err()));
+}
+
+/// The system has opened the log already, so it is truncated and not renamed. Returns only without a program to become,
+/// or when that cannot be started.
+fn keep_log(paths: &Paths, mut program: impl Iterator<Item = OsString>) -> Result<(), String> {
+    let log = paths.server_log();
+    if let Err(error) = rotate_while_running(&log) {
+        // The server matters more than its log.
+        eprintln!("acolyte: {}: {error}", log.display());
+    }
+    let Some(next) = program.next() else { return Ok(()) };
+    let mut command = std::process::Command::new(&next);
+    command.args(program);
+    Err(format!("{}: {}", next.display(), become_program(command)))
+}
+
+#[cfg(unix)]
+fn become_program(mut command: std::process::Command) -> std::io::Error {
+    use std::os::unix::process::CommandExt as _;
+    command.exec()
+}
+
+/// Only launchd asks for this.
+#[cfg(not(unix))]
+fn become_program(_command: std::process::Command) -> std::io::Error {
+    std::io::ErrorKind::Unsupported.into()
+}

@@ -1,0 +1,187 @@
+//! The receipt an installation ends with: the prediction beside the measurement.
+
+use serde::{Deserialize, Serialize};
+
+use crate::figures::Range;
+use crate::install::{EngineRecord, Shortfall};
+use crate::models::KvCacheType;
+use crate::ollama::failure::EngineFailure;
+use crate::plan::Verdict;
+
+/// What was predicted, copied from the plan.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct PredictedFigures {
+    /// Tokens of context.
+    pub context_tokens: u32,
+    /// Layers on the GPU.
+    pub gpu_layers: u32,
+    /// All layers.
+    pub total_layers: u32,
+    /// KV cache type.
+    pub kv_cache_type: KvCacheType,
+    /// VRAM, in bytes.
+    pub vram_bytes: u64,
+    /// Main memory, in bytes.
+    pub ram_bytes: u64,
+    /// Share of the model's bytes on the GPU, 0 to 1.
+    pub gpu_share: f64,
+    /// Tokens written a second, context nearly empty.
+    pub decode_tokens_per_s: Range,
+    /// Seconds to the first token of a full prompt.
+    pub first_token_full_prompt_s: Range,
+    /// Seconds to the first token of a prompt as long as the measured one.
+    pub first_token_s: Range,
+}
+
+/// What was measured or read back; `None` where the engine does not tell.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct MeasuredFigures {
+    /// Tokens of context the engine really keeps.
+    pub context_tokens: Option<u32>,
+    /// Layers the engine says it put on the GPU.
+    pub gpu_layers: Option<u32>,
+    /// Share of the model's bytes on the GPU, 0 to 1.
+    pub gpu_share: Option<f64>,
+    /// KV cache type in force, read from the engine's log or command line.
+    pub kv_cache_type: Option<String>,
+    /// Buffers on the GPU, in bytes.
+    pub vram_bytes: Option<u64>,
+    /// Memory of the engine's processes, in bytes.
+    pub ram_bytes: Option<u64>,
+    /// Tokens written a second.
+    pub decode_tokens_per_s: Option<f64>,
+    /// Prompt tokens read a second.
+    pub prefill_tokens_per_s: Option<f64>,
+    /// Seconds to the first token of the measured prompt.
+    pub first_token_s: Option<f64>,
+    /// Length of the measured prompt, in tokens.
+    pub first_token_prompt_tokens: Option<u64>,
+}
+
+/// Speeds of the planned placement and of the one the engine chooses itself.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct PlacementComparison {
+    /// With the planned number of layers, in tokens a second.
+    pub explicit_tokens_per_s: f64,
+    /// With the engine's own choice, in tokens a second.
+    pub automatic_tokens_per_s: f64,
+    /// Whether the engine's own choice was faster and is kept.
+    pub automatic_kept: bool,
+}
+
+/// One attempt at loading the model.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct LoadAttempt {
+    /// Layers on the GPU.
+    pub gpu_layers: u32,
+    /// KV cache type.
+    pub kv_cache_type: KvCacheType,
+    /// How it ended.
+    pub outcome: LoadOutcome,
+}
+
+/// How an attempt at loading ended. A string in documents.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(from = "String", into = "String")]
+pub enum LoadOutcome {
+    /// Loaded with the layers it was told.
+    Loaded,
+    /// Loaded with layers that the engine chose.
+    LoadedAutomatic,
+    /// Memory ran out.
+    OutOfMemory,
+    /// Any other failure.
+    Failed {
+        /// The engine's message.
+        message: String,
+    },
+}
+
+impl LoadOutcome {
+    /// Whether the model was loaded.
+    pub fn is_loaded(&self) -> bool {
+        matches!(self, Self::Loaded | Self::LoadedAutomatic)
+    }
+}
+
+const LOADED: &str = "ok";
+const LOADED_AUTOMATIC: &str = "ok, layers chosen by the engine";
+const OUT_OF_MEMORY: &str = "out of memory";
+
+impl From<LoadOutcome> for String {
+    fn from(outcome: LoadOutcome) -> Self {
+        match outcome {
+            LoadOutcome::Loaded => LOADED.to_owned(),
+            LoadOutcome::LoadedAutomatic => LOADED_AUTOMATIC.to_owned(),
+            LoadOutcome::OutOfMemory => OUT_OF_MEMORY.to_owned(),
+            LoadOutcome::Failed { message } => message,
+        }
+    }
+}
+
+/// Receipts of earlier versions hold the engine's message also when memory ran out.
+impl From<String> for LoadOutcome {
+    fn from(outcome: String) -> Self {
+        match outcome.as_str() {
+            LOADED => Self::Loaded,
+            LOADED_AUTOMATIC => Self::LoadedAutomatic,
+            message if EngineFailure::of(message) == EngineFailure::OutOfMemory => Self::OutOfMemory,
+            _ => Self::Failed { message: outcome },
+        }
+    }
+}
+
+/// `receipt.json`: the prediction beside the measurement.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Receipt {
+    /// Always [`crate::SCHEMA`].
+    pub schema: u32,
+    /// When it was written, RFC 3339.
+    pub written_at: String,
+    /// Profile id.
+    pub profile: String,
+    /// Tag of the model.
+    pub model: String,
+    /// Version of the engine, as it says itself.
+    pub engine_version: String,
+    /// Where the engine came from; `None` in receipts of earlier versions.
+    #[serde(default)]
+    pub engine: Option<EngineRecord>,
+    /// Port of the private server.
+    pub port: u16,
+    /// The prediction, for the placement that is kept.
+    pub predicted: PredictedFigures,
+    /// The prediction for the placement that was planned, where another one is kept.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub first_choice: Option<PredictedFigures>,
+    /// The measurement.
+    pub measured: MeasuredFigures,
+    /// Verdict of the plan.
+    pub verdict: Verdict,
+    /// Every attempt at loading, in order.
+    #[serde(rename = "tried")]
+    pub attempts: Vec<LoadAttempt>,
+    /// The planned placement beside the engine's own, where some layers are on the processor and both were measured.
+    #[serde(rename = "placements", default, skip_serializing_if = "Option::is_none")]
+    pub comparison: Option<PlacementComparison>,
+    /// Predictions that the measurement missed.
+    #[serde(rename = "misses")]
+    pub shortfalls: Vec<Shortfall>,
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn outcomes_are_strings_and_old_ones_are_read() {
+        let failed = LoadOutcome::Failed { message: "unsupported cache type".to_owned() };
+        for outcome in [LoadOutcome::Loaded, LoadOutcome::LoadedAutomatic, LoadOutcome::OutOfMemory, failed] {
+            let json = serde_json::to_string(&outcome).unwrap();
+            assert_eq!(serde_json::from_str::<LoadOutcome>(&json).unwrap(), outcome, "{json}");
+        }
+        let old = "\"model failed to load: cudaMalloc failed: out of memory\"";
+        assert_eq!(serde_json::from_str::<LoadOutcome>(old).unwrap(), LoadOutcome::OutOfMemory);
+    }
+}

@@ -1,0 +1,85 @@
+//! What an installation is requested to do.
+
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+
+use crate::install::{EngineSource, Paths};
+use crate::plan::{ConsentTerms, Plan};
+
+/// Sources, folders and port of an installation.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct InstallOptions {
+    /// Our folder (`~/.acolyte`, `ACOLYTE_HOME`, `--home`).
+    pub home: PathBuf,
+    /// Folder of the models; `home/models` unless the user picked another.
+    pub models_dir: PathBuf,
+    /// The only port to use; otherwise the first free one of the range.
+    pub port: Option<u16>,
+    /// Start the server at login.
+    pub autostart: bool,
+    /// Where the engine comes from, and how the network is reached.
+    pub source: EngineSource,
+    /// Plain http for the model's registry (`--insecure-registry`).
+    pub insecure_registry: bool,
+}
+
+/// What the user agreed to.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Agreement {
+    /// The limits of the plan ([`Plan::consent`]).
+    pub limits: bool,
+    /// Fewer layers on the GPU than planned, should the engine run out of memory. Without it and without
+    /// [`Agreement::limits`] such an installation ends with an error that asks.
+    pub fewer_layers: bool,
+    /// A KV cache at 4 bits, should the engine run out of memory. `None` when the user was not asked; the installation
+    /// then ends with an error that asks.
+    pub kv_q4: Option<bool>,
+}
+
+/// What to install.
+#[derive(Clone, Debug)]
+pub struct Request {
+    /// What was chosen, with everything that was predicted.
+    pub plan: Plan,
+    /// What the user agreed to.
+    pub agreement: Agreement,
+    /// Sources, folders and port.
+    pub options: InstallOptions,
+}
+
+impl Request {
+    /// A request for a plan, with the user's choices.
+    pub fn new(plan: Plan, agreement: Agreement, options: InstallOptions) -> Self {
+        Self { plan, agreement, options }
+    }
+
+    /// What the user agreed to, when the plan needs consent and has it.
+    pub fn consent(&self) -> Option<&ConsentTerms> {
+        self.plan.consent.as_ref().filter(|_| self.agreement.limits)
+    }
+}
+
+impl InstallOptions {
+    /// The defaults under this home: the built-in release, the models beside it, started at login.
+    pub fn usual(home: &Path) -> Self {
+        Self {
+            home: home.to_owned(),
+            models_dir: Paths::new(home).models(),
+            port: None,
+            autostart: true,
+            source: EngineSource::default(),
+            insecure_registry: false,
+        }
+    }
+}
+
+/// The texts an installation writes into documents or hands to the system, in the user's language.
+pub trait Wording {
+    /// What the user agreed to; with what was agreed to when memory ran out, if the KV cache is kept at 4 bits since.
+    fn consent(&self, request: &Request, four_bits_later: bool) -> Option<String>;
+    /// What ACOLYTE shows above each answer of a degraded installation.
+    fn banner(&self, plan: &Plan) -> Option<String>;
+    /// Why the computer must stay awake.
+    fn awake_reason(&self) -> String;
+}

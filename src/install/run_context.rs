@@ -1,0 +1,91 @@
+//! What every step of an installation is given, and none may replace.
+
+use std::cell::RefCell;
+use std::path::Path;
+
+use crate::control::Control;
+use crate::install::change::Change;
+use crate::install::change::journal::{Entry, Journal};
+use crate::install::progress::Reporter;
+use crate::install::state::snapshot::Snapshot;
+use crate::install::{InstallError, Paths, Request, Wording};
+use crate::models::Model;
+use crate::platform::files;
+
+/// A running installation.
+pub(super) struct Run<'a> {
+    pub request: &'a Request,
+    pub wording: &'a dyn Wording,
+    pub paths: &'a Paths,
+    pub control: &'a Control,
+    pub reporter: &'a Reporter<'a>,
+    /// What was in force when the first unfinished run began.
+    pub before: &'a Snapshot,
+    journal: RefCell<Journal>,
+}
+
+impl<'a> Run<'a> {
+    pub fn new(
+        request: &'a Request,
+        wording: &'a dyn Wording,
+        paths: &'a Paths,
+        control: &'a Control,
+        reporter: &'a Reporter<'a>,
+        before: &'a Snapshot,
+        journal: Journal,
+    ) -> Self {
+        Self { request, wording, paths, control, reporter, before, journal: RefCell::new(journal) }
+    }
+
+    /// The model to install.
+    pub fn model(&self) -> &Model {
+        &self.request.plan.candidate.model
+    }
+
+    /// The model store.
+    pub fn models_dir(&self) -> &Path {
+        &self.request.options.models_dir
+    }
+
+    /// Every line of the journal so far.
+    pub fn entries(&self) -> Vec<Entry> {
+        self.journal.borrow().entries().to_vec()
+    }
+
+    /// Announces a change. It must not be applied when that fails.
+    pub fn intend(&self, change: &Change) -> Result<(), InstallError> {
+        Ok(self.journal.borrow_mut().intend(change.clone())?)
+    }
+
+    /// Says that a change was applied.
+    pub fn done(&self, change: &Change) -> Result<(), InstallError> {
+        Ok(self.journal.borrow_mut().done(change.clone())?)
+    }
+
+    /// Announces and applies a change that needs the file system only.
+    pub fn apply(&self, change: Change) -> Result<(), InstallError> {
+        Ok(self.journal.borrow_mut().apply(change)?)
+    }
+
+    /// Creates a folder with its missing parents, each announced.
+    pub fn create_folder(&self, path: &Path) -> Result<(), InstallError> {
+        Ok(self.journal.borrow_mut().create_folder(path)?)
+    }
+
+    /// Announces a folder and its missing parents, which somebody else is about to create.
+    pub fn announce_folder(&self, path: &Path) -> Result<(), InstallError> {
+        files::missing_folders(path)
+            .into_iter()
+            .try_for_each(|path| self.intend(&Change::CreateFolder { path }))
+    }
+
+    /// Writes a document, announced.
+    pub fn write_file(&self, path: &Path, contents: &[u8]) -> Result<(), InstallError> {
+        Ok(self.journal.borrow_mut().write_file(path, contents)?)
+    }
+
+    /// Says that the installation succeeded.
+    pub fn end(&self) -> Result<(), InstallError> {
+        Ok(self.journal.borrow_mut().end()?)
+    }
+}

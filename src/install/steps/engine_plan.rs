@@ -1,0 +1,149 @@
+//! Which engine is needed, and whether it is in place already.
+
+use std::path::PathBuf;
+
+use crate::checksum::Sha256;
+use crate::control::Cancelled;
+use crate::install::engine_manifest::{Depth, EngineManifest};
+use crate::install::event::Activity;
+use crate::install::reuse::InstalledEngine;
+use crate::install::run_context::Run;
+use crate::install::{ArchiveRecord, EngineChoice, EngineRecord, EngineSource, InstallError};
+use crate::machine::Backend;
+use crate::ollama::release::{Asset, AssetRole, Release, ReleaseError, find_program};
+
+/// The engine to put in place.
+pub struct EnginePlan {
+    pub version: String,
+    pub contents: Contents,
+    /// Its final folder.
+    pub folder: PathBuf,
+    /// Its program, when exactly this engine is in place already and whole.
+    pub in_place: Option<PathBuf>,
+}
+
+/// What becomes the engine.
+pub enum Contents {
+    /// Archives of a release, the base first; those that are on this computer with their paths.
+    Release { release: Box<Release>, assets: Vec<(Asset, Option<PathBuf>)> },
+    /// An engine installed elsewhere, with the SHA-256 of its program.
+    Installed { engine: InstalledEngine, sha256: Sha256 },
+}
+
+/// Decides which engine a request needs, and whether that is in place. Reads every file of one that is: damage by a power
+/// cut must not stay unnoticed.
+pub fn plan(run: &Run<'_>) -> Result<EnginePlan, InstallError> {
+    let source = &run.request.options.source;
+    let (version, contents) = match (source.choice.release()?, &source.choice) {
+        (Some(release), _) => {
+            let on_rocm = run.request.plan.gpu_layers() > 0
+                && run.request.plan.machine.gpus.first().is_some_and(|gpu| gpu.backend == Backend::Rocm);
+            let assets = with_archives(assets_of(&release, on_rocm)?, source);
+            (release.version.clone(), Contents::Release { release: Box::new(release), assets })
+        }
+        (None, EngineChoice::Installed(engine)) => {
+            let sha256 = engine.program_sha256()?;
+            (engine.version.clone(), Contents::Installed { engine: engine.clone(), sha256 })
+        }
+        (None, _) => return Err(ReleaseError::NoAddress.into()),
+    };
+    let folder = run.paths.engine(&version);
+    let mut plan = EnginePlan { version, contents, folder, in_place: None };
+    plan.in_place = plan.find_in_place(run)?;
+    Ok(plan)
+}
+
+fn assets_of(release: &Release, on_rocm: bool) -> Result<Vec<Asset>, InstallError> {
+    let (os, arch) = (std::env::consts::OS, std::env::consts::ARCH);
+    let mut assets = vec![release.asset(AssetRole::Base, os, arch)?.clone()];
+    if on_rocm {
+        // Not every release lists it; without it the engine uses Vulkan.
+        assets.extend(release.asset(AssetRole::Rocm, os, arch).ok().cloned());
+    }
+    Ok(assets)
+}
+
+/// Matches archives that the user named with those of the release: by name, else in order, because people rename files.
+/// An optional archive that was not named is left out: there may be no network at all.
+fn with_archives(assets: Vec<Asset>, source: &EngineSource) -> Vec<(Asset, Option<PathBuf>)> {
+    if source.archives.is_empty() {
+        return assets.into_iter().map(|asset| (asset, None)).collect();
+    }
+    let mut left = source.archives.clone();
+    let mut found: Vec<(Asset, Option<PathBuf>)> = Vec::new();
+    for asset in assets {
+        let named = left.iter().position(|path| path.file_name().is_some_and(|name| *name == *asset.name));
+        let path = named.or((!left.is_empty()).then_some(0)).map(|index| left.remove(index));
+        if path.is_some() || asset.role == AssetRole::Base {
+            found.push((asset, path));
+        }
+    }
+    found
+}
+
+impl EnginePlan {
+    /// Whether exactly this engine is in place already and whole.
+    pub fn is_in_place(&self) -> bool {
+        self.in_place.is_some()
+    }
+
+    /// What has to be downloaded: file name and bytes, where known.
+    pub fn to_download(&self) -> Vec<(&str, Option<u64>)> {
+        match &self.contents {
+            Contents::Installed { .. } => Vec::new(),
+            Contents::Release { assets, .. } => assets
+                .iter()
+                .filter(|(_, path)| path.is_none())
+                .map(|(asset, _)| (asset.name.as_str(), asset.bytes))
+                .collect(),
+        }
+    }
+
+    /// Bytes of the unpacked engine, as far as they are known.
+    pub fn unpacked_bytes(&self) -> u64 {
+        match &self.contents {
+            Contents::Installed { engine, .. } => engine.bytes,
+            Contents::Release { assets, .. } => {
+                assets.iter().filter_map(|(asset, _)| asset.unpacked_estimate_bytes()).sum()
+            }
+        }
+    }
+
+    /// Paths of its downloaded archives.
+    pub fn downloads(&self, run: &Run<'_>) -> Vec<PathBuf> {
+        self.to_download().into_iter().map(|(name, _)| run.paths.downloads().join(name)).collect()
+    }
+
+    /// The program of the engine in place, when it is this one and every file is as unpacked.
+    fn find_in_place(&self, run: &Run<'_>) -> Result<Option<PathBuf>, Cancelled> {
+        let manifest = EngineManifest::load(&self.folder);
+        let Some(manifest) = manifest.filter(|manifest| manifest.archives == self.archives()) else {
+            return Ok(None);
+        };
+        run.reporter.running(Activity::VerifyingEngine);
+        if let Some(path) = manifest.first_damaged(&self.folder, Depth::Thorough, run.control)? {
+            tracing::warn!(path = %path.display(), "a file of the engine is damaged or missing; it is unpacked again");
+            run.reporter.running(Activity::RepairingEngine { path: &path });
+            return Ok(None);
+        }
+        Ok(find_program(&self.folder))
+    }
+
+    /// What the engine is made from.
+    pub fn archives(&self) -> Vec<ArchiveRecord> {
+        match &self.contents {
+            Contents::Installed { engine, sha256 } => {
+                vec![ArchiveRecord { name: engine.program.display().to_string(), sha256: *sha256 }]
+            }
+            Contents::Release { assets, .. } => assets
+                .iter()
+                .map(|(asset, _)| ArchiveRecord { name: asset.name.clone(), sha256: asset.sha256 })
+                .collect(),
+        }
+    }
+
+    /// Where the engine comes from, for the receipt.
+    pub fn record(&self, run: &Run<'_>) -> EngineRecord {
+        EngineRecord { origin: run.request.options.source.choice.origin(), archives: self.archives() }
+    }
+}

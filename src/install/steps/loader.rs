@@ -1,0 +1,223 @@
+//! Loading the served model once, bounded in time, and reading back what the engine did.
+
+use std::time::{Duration, Instant};
+
+use crate::control::Cancelled;
+use crate::install::event::Activity;
+use crate::install::private_server::Server;
+use crate::install::run_context::Run;
+use crate::install::state::documents::SERVED_MODEL;
+use crate::install::steps::model;
+use crate::install::{InstallError, LoadAttempt, LoadOutcome};
+use crate::models::KvCacheType;
+use crate::ollama::client::ClientError;
+use crate::ollama::evidence::LoadEvidence;
+use crate::ollama::failure::EngineFailure;
+use crate::ollama::replies::Loaded;
+use crate::ollama::server::{log_length, log_since};
+use crate::plan::Plan;
+use crate::platform::process;
+
+/// The slowest disk a model is worth loading from.
+const SLOWEST_DISK_BYTES_PER_S: u64 = 30_000_000;
+
+/// Where the layers are and how the KV cache is kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Placement {
+    /// Layers on the GPU; with `automatic`, as the engine chose them.
+    pub gpu_layers: u32,
+    /// The engine chooses the layers itself.
+    pub automatic: bool,
+    /// Type of the KV cache; one for the whole server.
+    pub kv_cache_type: KvCacheType,
+}
+
+/// What the engine really did.
+#[derive(Clone, Debug, PartialEq)]
+pub struct LoadFacts {
+    /// As `/api/ps` lists it.
+    pub loaded: Loaded,
+    /// As its log tells it.
+    pub evidence: LoadEvidence,
+}
+
+/// How an attempt ended, other than by a final failure.
+#[derive(Debug)]
+pub enum Attempt {
+    /// It is loaded, and does what it was told.
+    Loaded(Box<LoadFacts>),
+    /// It did not fit.
+    OutOfMemory,
+}
+
+/// Loads the served model, as often as it takes to find a placement.
+pub struct Loader<'a> {
+    /// The installation.
+    pub run: &'a Run<'a>,
+    /// The server, restarted when the KV cache changes.
+    pub server: &'a mut Server,
+    /// The placement of the last attempt, or of the next one.
+    pub placement: Placement,
+    /// Every attempt so far.
+    pub attempts: Vec<LoadAttempt>,
+}
+
+impl<'a> Loader<'a> {
+    /// With the placement that was planned.
+    pub fn new(run: &'a Run<'a>, server: &'a mut Server) -> Self {
+        let plan = &run.request.plan;
+        let placement = Placement {
+            gpu_layers: plan.gpu_layers(),
+            automatic: false,
+            kv_cache_type: plan.candidate.kv_cache_type,
+        };
+        Self { run, server, placement, attempts: Vec::new() }
+    }
+
+    /// Creates the served model with another placement and loads it.
+    pub async fn try_placement(&mut self, placement: Placement) -> Result<Attempt, InstallError> {
+        self.placement = placement;
+        model::create_with(self.run, self.server, placement).await?;
+        self.attempt().await
+    }
+
+    /// Goes back to a placement that was loaded before.
+    pub async fn return_to(&mut self, placement: Placement) -> Result<LoadFacts, InstallError> {
+        match self.try_placement(placement).await? {
+            Attempt::Loaded(facts) => Ok(*facts),
+            Attempt::OutOfMemory => Err(self.out_of_memory()),
+        }
+    }
+
+    /// The plan for the present placement, with figures of its own where that is not the planned one.
+    pub fn plan(&self) -> Plan {
+        let (plan, now) = (&self.run.request.plan, self.placement);
+        if now.gpu_layers == plan.gpu_layers() && now.kv_cache_type == plan.candidate.kv_cache_type {
+            return plan.clone();
+        }
+        plan.with_placement(now.gpu_layers, now.kv_cache_type)
+    }
+
+    /// The error when nothing fits.
+    pub fn out_of_memory(&self) -> InstallError {
+        InstallError::OutOfMemory { tried: self.attempts.clone() }
+    }
+
+    /// Loads the model as it was created last, notes the attempt, and reads back what the engine did.
+    pub async fn attempt(&mut self) -> Result<Attempt, InstallError> {
+        let (run, client) = (self.run, &self.server.client);
+        // A model in memory was loaded before our place in the log: only a load of our own can be read back.
+        let in_memory = run.control.or_cancelled(client.ps()).await??;
+        if in_memory.iter().any(|model| model.name == SERVED_MODEL) {
+            run.control.or_cancelled(client.unload(SERVED_MODEL)).await??;
+        }
+        let log_from = log_length(&self.server.launch.log);
+        let outcome = self.load_once().await?;
+        let evidence = LoadEvidence::parse(&log_since(&self.server.launch.log, log_from));
+        let Err(error) = outcome else {
+            let facts = self.read_back(evidence).await?;
+            let automatic = self.placement.automatic;
+            self.note(if automatic { LoadOutcome::LoadedAutomatic } else { LoadOutcome::Loaded });
+            return Ok(Attempt::Loaded(Box::new(facts)));
+        };
+        let message = error.server_message().map_or_else(|| error.to_string(), str::to_owned);
+        if error.failure() == Some(EngineFailure::OutOfMemory) || evidence.ran_out_of_memory() {
+            self.note(LoadOutcome::OutOfMemory);
+            return Ok(Attempt::OutOfMemory);
+        }
+        self.note(LoadOutcome::Failed { message: message.clone() });
+        Err(InstallError::LoadFailed { message, complaints: evidence.complaints })
+    }
+
+    /// One attempt; the outer error is a cancellation, the inner one is the engine's.
+    async fn load_once(&self) -> Result<Result<(), ClientError>, InstallError> {
+        let limit = Duration::from_secs(300 + self.run.model().download_bytes / SLOWEST_DISK_BYTES_PER_S);
+        let began = Instant::now();
+        let loading = self.server.client.load(SERVED_MODEL, limit);
+        tokio::pin!(loading);
+        let mut tick = tokio::time::interval(Duration::from_secs(2));
+        tick.tick().await;
+        loop {
+            tokio::select! {
+                biased;
+                () = self.run.control.token().cancelled() => return Err(Cancelled.into()),
+                loaded = &mut loading => return Ok(loaded),
+                _ = tick.tick() => {
+                    let seconds = began.elapsed().as_secs_f64();
+                    self.run.reporter.running(Activity::StillLoading { seconds });
+                }
+            }
+        }
+    }
+
+    /// Compares what the engine did with what it was told.
+    async fn read_back(&self, mut evidence: LoadEvidence) -> Result<LoadFacts, InstallError> {
+        let listed = self.run.control.or_cancelled(self.server.client.ps()).await??;
+        let loaded =
+            listed.into_iter().find(|model| model.name == SERVED_MODEL).ok_or(InstallError::NotListed)?;
+        let wanted_tokens = self.run.request.plan.candidate.context_tokens;
+        let found_tokens = evidence
+            .context_tokens
+            .map_or(loaded.context_length, |slot| loaded.context_length.min(slot.into()));
+        if found_tokens < u64::from(wanted_tokens) {
+            return Err(InstallError::ContextClamped { wanted_tokens, found_tokens });
+        }
+        if evidence.command_line.is_empty() {
+            // The log does not tell; the process itself does, as long as it runs.
+            evidence.command_line = self.runner_command_line().unwrap_or_default();
+        }
+        let wanted = self.placement.kv_cache_type;
+        if let Some(found) = evidence.kv_cache_types().filter(|found| found.uniform() != Some(wanted)) {
+            return Err(InstallError::KvCacheTypeDiffers { wanted, found: found.to_string() });
+        }
+        if !self.placement.automatic {
+            check_layers(self.placement.gpu_layers, &loaded, &evidence)?;
+        }
+        Ok(LoadFacts { loaded, evidence })
+    }
+
+    fn runner_command_line(&self) -> Option<Vec<String>> {
+        process::find_by_exe(&self.run.paths.engines())
+            .into_iter()
+            .map(|found| found.command_line)
+            .find(|line| line.iter().any(|argument| argument == "--model"))
+    }
+
+    fn note(&mut self, outcome: LoadOutcome) {
+        let Placement { gpu_layers, kv_cache_type, .. } = self.placement;
+        self.attempts.push(LoadAttempt { gpu_layers, kv_cache_type, outcome });
+    }
+}
+
+/// The engine silently drops a GPU it cannot use: then nothing of the model is on one.
+fn check_layers(wanted: u32, loaded: &Loaded, evidence: &LoadEvidence) -> Result<(), InstallError> {
+    match evidence.offloaded {
+        Some((found, all)) if found < wanted.min(all) => Err(InstallError::LayersDropped { wanted, found }),
+        None if wanted > 0 && loaded.size_vram == 0 => Err(InstallError::LayersDropped { wanted, found: 0 }),
+        _ => Ok(()),
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_gpu_that_was_dropped_is_a_failure() {
+        let loaded = |size_vram| Loaded { name: String::new(), size: 100, size_vram, context_length: 32_768 };
+        let told = |offloaded| LoadEvidence { offloaded, ..LoadEvidence::default() };
+        check_layers(0, &loaded(0), &told(None)).unwrap();
+        check_layers(29, &loaded(100), &told(Some((29, 29)))).unwrap();
+        check_layers(999, &loaded(100), &told(Some((29, 29)))).unwrap();
+        check_layers(29, &loaded(100), &told(None)).unwrap();
+        assert!(matches!(
+            check_layers(29, &loaded(0), &told(None)),
+            Err(InstallError::LayersDropped { wanted: 29, found: 0 })
+        ));
+        assert!(matches!(
+            check_layers(29, &loaded(50), &told(Some((20, 29)))),
+            Err(InstallError::LayersDropped { wanted: 29, found: 20 })
+        ));
+    }
+}

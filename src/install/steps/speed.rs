@@ -1,0 +1,135 @@
+//! Prompts and answers, timed.
+//!
+//! The engine counts and times tokens itself; the first token is timed by us as well, because that is what the user waits
+//! for. Prompts that the engine has seen are answered from its cache, so every prompt here begins with words that were
+//! never sent. No option is set that would load the model again.
+
+use std::cell::Cell;
+use std::time::{Duration, Instant};
+
+use crate::control::Cancelled;
+use crate::install::InstallError;
+use crate::install::event::Activity;
+use crate::install::private_server::Server;
+use crate::install::prompt::Prompts;
+use crate::install::run_context::Run;
+use crate::install::state::documents::SERVED_MODEL;
+use crate::ollama::client::{GenerateOptions, GenerateRequest};
+use crate::ollama::replies::GenerateLine;
+
+/// Tokens that are enough to know the speed.
+const ENOUGH_TOKENS: u64 = 64;
+/// The most answers requested: a small model may end each of them after a few words.
+const ANSWERS: u32 = 12;
+/// Time spent on writing, about.
+const DECODE_LIMIT: Duration = Duration::from_secs(90);
+/// A shorter answer is not worth requesting.
+const LEAST_TOKENS: u32 = 4;
+/// Words of a short prompt.
+pub const SHORT_PROMPT_WORDS: usize = 120;
+/// How long the engine may be silent while it reads. Far more than is planned, for machines that surprise.
+const SILENCE: Duration = Duration::from_secs(900);
+
+/// An answer of the engine.
+pub struct Answer {
+    /// Its last line, with the engine's counts and times.
+    pub line: GenerateLine,
+    /// Time to the first token, as we measured it.
+    pub first_token: Duration,
+}
+
+/// Answers a first short prompt. It also warms up what is only set up at first use, so that this does not count.
+pub async fn warm_up(run: &Run<'_>, server: &Server, prompts: &mut Prompts) -> Result<Answer, InstallError> {
+    answer(run, server, prompts.next(SHORT_PROMPT_WORDS), 8, 1).await
+}
+
+/// Tokens written a second by what is loaded now.
+pub async fn decode_speed(run: &Run<'_>, server: &Server) -> Result<Option<f64>, InstallError> {
+    let mut prompts = Prompts::new();
+    let short = warm_up(run, server, &mut prompts).await?;
+    decode(run, server, &mut prompts, &short.line).await
+}
+
+/// Tokens written a second, over as many answers as it takes to have enough of them. Where writing is so slow that this
+/// would take minutes, over what fits the time.
+pub async fn decode(
+    run: &Run<'_>,
+    server: &Server,
+    prompts: &mut Prompts,
+    short: &GenerateLine,
+) -> Result<Option<f64>, InstallError> {
+    let (mut tokens, mut nanoseconds) = (short.eval_count, short.eval_duration);
+    let warm_up = (tokens, nanoseconds);
+    let began = Instant::now();
+    for seed in 0..ANSWERS {
+        let left = DECODE_LIMIT.saturating_sub(began.elapsed()).as_secs_f64();
+        let in_time = per_second(tokens, nanoseconds).map_or(u32::MAX, |rate| (rate * left) as u32);
+        let missing = u32::try_from((warm_up.0 + ENOUGH_TOKENS).saturating_sub(tokens)).unwrap_or(0);
+        if missing == 0 || in_time < LEAST_TOKENS {
+            break;
+        }
+        // More than is missing: the first token of an answer comes from reading the prompt, so long answers count best.
+        let num_predict = (missing.max(32) + 32).min(in_time);
+        let answer = answer(run, server, prompts.next(SHORT_PROMPT_WORDS), num_predict, seed).await?;
+        tokens += answer.line.eval_count;
+        nanoseconds += answer.line.eval_duration;
+    }
+    // The first answer warmed up what is only set up at first use; it counts only where there is nothing else.
+    let counted = per_second(tokens - warm_up.0, nanoseconds - warm_up.1);
+    Ok(counted.or_else(|| per_second(tokens, nanoseconds)))
+}
+
+/// Sends a prompt and times the answer.
+pub async fn answer(
+    run: &Run<'_>,
+    server: &Server,
+    prompt: String,
+    num_predict: u32,
+    seed: u32,
+) -> Result<Answer, InstallError> {
+    let request = GenerateRequest {
+        model: SERVED_MODEL.to_owned(),
+        prompt,
+        raw: true,
+        truncate: false,
+        options: GenerateOptions { num_predict, seed, temperature: 0.8 },
+    };
+    let began = Instant::now();
+    let first_token = Cell::new(None);
+    let generating = server.client.generate(&request, SILENCE, |_| {
+        first_token.set(first_token.get().or_else(|| Some(began.elapsed())));
+    });
+    tokio::pin!(generating);
+    let mut tick = tokio::time::interval(Duration::from_secs(5));
+    tick.tick().await;
+    let line = loop {
+        tokio::select! {
+            biased;
+            () = run.control.token().cancelled() => return Err(Cancelled.into()),
+            line = &mut generating => break line?,
+            _ = tick.tick() => {
+                let seconds = began.elapsed().as_secs_f64();
+                run.reporter.running(Activity::StillMeasuring { seconds });
+            }
+        }
+    };
+    Ok(Answer { line, first_token: first_token.get().unwrap_or_else(|| began.elapsed()) })
+}
+
+/// A rate; `None` where nothing was counted or timed.
+pub fn per_second(count: u64, nanoseconds: u64) -> Option<f64> {
+    (count > 0 && nanoseconds > 0).then(|| count as f64 * 1e9 / nanoseconds as f64)
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_measured_is_not_a_speed() {
+        assert_eq!(per_second(0, 10), None);
+        assert_eq!(per_second(10, 0), None);
+        assert_eq!(per_second(12, 206_410_000).unwrap().round(), 58.0);
+    }
+}

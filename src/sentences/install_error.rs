@@ -1,0 +1,165 @@
+//! Why an installation, an undo or an uninstall stopped, in words.
+
+use crate::install::change::rollback::{FinishedBy, RevertProblem, RollbackReport};
+use crate::install::change::{Change, Subject};
+use crate::install::state::documents::DocumentError;
+use crate::install::{InstallError, LockError};
+use crate::ollama::client::ClientError;
+use crate::ollama::failure::EngineFailure;
+use crate::say;
+use crate::text::Text;
+
+impl InstallError {
+    /// What happened and what to do.
+    pub fn explain(&self, text: Text) -> String {
+        match self {
+            _ if self.is_cancelled() => say!(text, "install-cancelled"),
+            Self::Cancelled(_) => say!(text, "install-cancelled"),
+            Self::WorkerPanicked { message } => {
+                say!(text, "install-worker-panicked", cause = message.as_str())
+            }
+            Self::RollbackIncomplete { cause, rollback } => {
+                let cause = cause.iter().map(|cause| cause.explain(text));
+                cause.chain([rollback.explain(text)]).collect::<Vec<_>>().join("\n")
+            }
+            Self::Lock(LockError::Busy { home }) => {
+                say!(text, "install-busy", home = home.display().to_string())
+            }
+            Self::Lock(LockError::File(error)) | Self::File(error) => error.explain(text),
+            Self::Document(DocumentError::File(error)) => error.explain(text),
+            Self::Document(DocumentError::Format { path, cause }) => say!(
+                text,
+                "install-document-damaged",
+                path = path.display().to_string(),
+                cause = cause.clone()
+            ),
+            Self::Release(error) => error.explain(text),
+            Self::Http(error) => error.explain(text),
+            Self::Download(error) => error.explain(text),
+            Self::Unpack(error) => error.explain(text),
+            Self::Server(error) => error.explain(text),
+            Self::Engine(error) => error.explain(text),
+            Self::Runtime { source } => say!(text, "install-no-runtime", cause = source.to_string()),
+            Self::Refused => say!(text, "install-refused"),
+            Self::ConsentMissing => say!(text, "install-consent-missing"),
+            Self::DiskShort { path, need_bytes, free_bytes } => say!(
+                text,
+                "install-disk-short",
+                path = path.display().to_string(),
+                need = text.file_size(*need_bytes),
+                free = text.file_size(*free_bytes)
+            ),
+            Self::NoProgram { folder } => {
+                say!(text, "install-no-program", path = folder.display().to_string())
+            }
+            Self::EngineDamaged { path } => {
+                say!(text, "install-engine-damaged", path = path.display().to_string())
+            }
+            Self::Pull { model, source } => explain_pull(model, source, text),
+            Self::ParameterDropped { name, wanted, found } => say!(
+                text,
+                "install-parameter-dropped",
+                name = *name,
+                wanted = wanted.to_string(),
+                found = found.clone()
+            ),
+            Self::ContextClamped { wanted_tokens, found_tokens } => say!(
+                text,
+                "install-context-clamped",
+                wanted = text.count(u64::from(*wanted_tokens)),
+                found = text.count(*found_tokens)
+            ),
+            Self::NotListed => say!(text, "install-not-listed"),
+            Self::LayersDropped { wanted, found } => {
+                say!(text, "install-layers-dropped", wanted = *wanted, found = *found)
+            }
+            Self::KvCacheTypeDiffers { wanted, found } => {
+                say!(text, "install-kv-differs", wanted = wanted.name(), found = found.clone())
+            }
+            Self::LoadFailed { message, complaints } => {
+                say!(text, "install-load-failed", message = message.clone(), lines = complaints.join("\n"))
+            }
+            Self::OutOfMemory { tried } => {
+                say!(text, "install-out-of-memory", count = tried.len())
+            }
+            Self::FewerLayersNeedConsent { gpu_layers, total_layers } => {
+                say!(text, "install-fewer-layers-need-consent", layers = *gpu_layers, total = *total_layers)
+            }
+            Self::FourBitsNeedConsent { gpu_layers, total_layers } => {
+                say!(text, "install-four-bits-need-consent", layers = *gpu_layers, total = *total_layers)
+            }
+            Self::Login(error) => say!(text, "install-login-failed", cause = error.explain(text)),
+            Self::NothingToUndo { home } => {
+                say!(text, "install-nothing-to-undo", home = home.display().to_string())
+            }
+            Self::NothingToContinue { home } => {
+                say!(text, "install-nothing-to-continue", home = home.display().to_string())
+            }
+            Self::NotInstalled { home } => {
+                say!(text, "install-not-installed", home = home.display().to_string())
+            }
+        }
+    }
+}
+
+/// The engine's messages about pulls are technical; the common ones get sentences of our own.
+fn explain_pull(model: &str, source: &ClientError, text: Text) -> String {
+    let model = model.to_owned();
+    match source.failure() {
+        Some(EngineFailure::ModelMissing) => say!(text, "install-pull-missing", model = model),
+        Some(EngineFailure::DiskFull) => say!(text, "install-pull-disk-full", model = model),
+        Some(EngineFailure::PlainHttp) => say!(text, "install-pull-plain-http", model = model),
+        _ => say!(text, "install-pull-failed", model = model, cause = source.explain(text)),
+    }
+}
+
+impl RollbackReport {
+    /// What is as before, what is not and why, and what to do.
+    pub fn explain(&self, text: Text) -> String {
+        let mut lines = vec![say!(text, "rollback-incomplete")];
+        for failure in &self.failed {
+            let what = failure.change.words(text);
+            lines.push(say!(text, "rollback-failed", what = what, cause = failure.cause.explain(text)));
+        }
+        if !self.reverted.is_empty() {
+            let mut reverted: Vec<String> = self.reverted.iter().map(|change| change.words(text)).collect();
+            reverted.dedup();
+            lines.push(say!(text, "rollback-reverted", what = reverted.join(", ")));
+        }
+        lines.push(self.finished_by.remedy(text));
+        lines.join("\n")
+    }
+}
+
+impl FinishedBy {
+    /// What to do.
+    pub fn remedy(self, text: Text) -> String {
+        match self {
+            Self::Undo => say!(text, "rollback-remedy", command = "acolyte undo"),
+            Self::Uninstall => say!(text, "rollback-remedy", command = "acolyte uninstall"),
+        }
+    }
+}
+
+impl RevertProblem {
+    /// Why a change stays.
+    pub fn explain(&self, text: Text) -> String {
+        match self {
+            Self::Failed(error) => error.explain(text),
+            Self::ServerStillRuns => say!(text, "rollback-server-runs"),
+        }
+    }
+}
+
+impl Change {
+    /// What the change is about.
+    pub fn words(&self, text: Text) -> String {
+        match self.describe() {
+            Subject::Folder(path) => say!(text, "change-folder", path = path.display().to_string()),
+            Subject::Path(path) | Subject::Document(path) => path.display().to_string(),
+            Subject::Model { tag, .. } => say!(text, "change-model", model = tag),
+            Subject::Server => say!(text, "change-server"),
+            Subject::LoginEntry => say!(text, "change-login-entry"),
+        }
+    }
+}

@@ -1,0 +1,280 @@
+//! What an installation is doing, in words.
+
+use serde::{Deserialize, Serialize};
+
+use crate::install::change::Change;
+use crate::install::change::rollback::{FinishedBy, RollbackReport};
+use crate::install::event::Activity;
+use crate::install::{Event, InstallError, Receipt, Shortfall, Step, StepState};
+use crate::say;
+use crate::text::Text;
+
+/// An event with its message in the user's language. With `--json`, one of these a line.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ProgressMessage {
+    /// The step.
+    pub step: Step,
+    /// How far it is.
+    pub state: StepState,
+    /// Bytes done, for steps that move bytes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub bytes_done: Option<u64>,
+    /// Bytes in all, when known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub bytes_total: Option<u64>,
+    /// Bytes a second, averaged over the last seconds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub bytes_per_s: Option<f64>,
+    /// Seconds left at that rate.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub seconds_left: Option<f64>,
+    /// What happens.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub message: String,
+    /// In the last event of a success: the receipt.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub receipt: Option<Box<Receipt>>,
+    /// In the last event of a failure that could not be rolled back: what is as before and what is not.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rollback: Option<RollbackMessage>,
+}
+
+/// A rollback that could not finish.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct RollbackMessage {
+    /// Changes that were reverted.
+    pub reverted: Vec<Change>,
+    /// Changes that were not.
+    pub failed: Vec<RevertFailureMessage>,
+    /// The command that finishes it, once the causes are removed.
+    pub finished_by: FinishedBy,
+}
+
+/// A change that could not be reverted.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct RevertFailureMessage {
+    /// The change.
+    #[serde(flatten)]
+    pub change: Change,
+    /// Why it stays.
+    pub cause: String,
+}
+
+impl ProgressMessage {
+    /// The event, put into words.
+    pub fn new(event: &Event<'_>, text: Text) -> Self {
+        let (receipt, rollback) = match event.activity {
+            Activity::Finished(receipt) => (Some(Box::new(receipt.clone())), None),
+            Activity::Ended(InstallError::RollbackIncomplete { rollback, .. }) => {
+                (None, Some(RollbackMessage::new(rollback, text)))
+            }
+            _ => (None, None),
+        };
+        Self {
+            step: event.step,
+            state: event.state,
+            bytes_done: event.bytes.map(|bytes| bytes.done),
+            bytes_total: event.bytes.and_then(|bytes| bytes.total),
+            bytes_per_s: event.bytes.and_then(|bytes| bytes.per_s),
+            seconds_left: event.bytes.and_then(|bytes| bytes.seconds_left),
+            message: event.activity.words(text),
+            receipt,
+            rollback,
+        }
+    }
+}
+
+impl RollbackMessage {
+    fn new(rollback: &RollbackReport, text: Text) -> Self {
+        let failed = rollback.failed.iter().map(|failure| RevertFailureMessage {
+            change: failure.change.clone(),
+            cause: failure.cause.explain(text),
+        });
+        Self {
+            reverted: rollback.reverted.clone(),
+            failed: failed.collect(),
+            finished_by: rollback.finished_by,
+        }
+    }
+}
+
+impl Activity<'_> {
+    /// What happens.
+    pub fn words(&self, text: Text) -> String {
+        let unknown = || say!(text, "install-unknown");
+        match *self {
+            Self::Checking => say!(text, "install-checking"),
+            Self::Checked { bytes: 0 } => say!(text, "install-checked-nothing"),
+            Self::Checked { bytes } => say!(text, "install-checked", size = text.file_size(bytes)),
+            Self::VerifyingEngine => say!(text, "install-engine-checking"),
+            Self::RepairingEngine { path } => {
+                say!(text, "install-engine-mending", path = path.display().to_string())
+            }
+            Self::FetchingEngine { version } => say!(text, "install-fetching", version = version),
+            Self::FetchingArchive { name } => say!(text, "install-fetching-file", name = name),
+            Self::DownloadWaits(waiting) => waiting.explain(text),
+            Self::EngineFetched => say!(text, "install-fetched"),
+            Self::EngineInPlace { version } => say!(text, "install-fetch-skipped", version = version),
+            Self::ReusingEngine { program } => {
+                say!(text, "install-fetch-installed", path = program.display().to_string())
+            }
+            Self::UsingArchives => say!(text, "install-fetch-archive"),
+            Self::CopyingEngine => say!(text, "install-copying"),
+            Self::Unpacking => say!(text, "install-unpacking"),
+            Self::SyncingEngine => say!(text, "install-unpack-sealing"),
+            Self::Unpacked { path } => say!(text, "install-unpacked", path = path.display().to_string()),
+            Self::NothingToUnpack => say!(text, "install-unpack-skipped"),
+            Self::StartingServer => say!(text, "install-starting-server"),
+            Self::PortPassedOver { port, by, chosen } => {
+                let by = by.map_or_else(|| say!(text, "install-another-program"), str::to_owned);
+                let (port, chosen) = (port.to_string(), chosen.to_string());
+                say!(text, "install-port-passed-over", port = port, by = by, chosen = chosen)
+            }
+            Self::ServerStarted { version, port } => {
+                say!(text, "install-server-started", port = port.to_string(), version = version)
+            }
+            Self::ServerKept { port } => say!(text, "install-server-kept", port = port.to_string()),
+            Self::EnablingRegistryAccess => say!(text, "install-server-reaches-out"),
+            Self::DisablingRegistryAccess => say!(text, "install-server-comes-back"),
+            Self::Pulling { model } => say!(text, "install-pulling", model = model),
+            Self::PullStalled { seconds } => {
+                say!(text, "install-pull-stalled", duration = text.duration(seconds as f64))
+            }
+            Self::RetryingPull { cause } => say!(text, "install-pull-again", cause = cause.explain(text)),
+            Self::VerifyingPull => say!(text, "install-pull-verifying"),
+            Self::Paused => say!(text, "install-paused"),
+            Self::LookingForLayers => say!(text, "install-looking-for-layers"),
+            Self::ModelReused { model } => say!(text, "install-pull-taken-over", model = model),
+            Self::RefetchingLayers { count } => say!(text, "install-pull-mending", count = count),
+            Self::VerifyingModel => say!(text, "install-model-checking"),
+            Self::ModelInPlace { model } => say!(text, "install-pull-skipped", model = model),
+            Self::Pulled { model } => say!(text, "install-pulled", model = model),
+            Self::CreatingModel { model } => say!(text, "install-creating", model = model),
+            Self::ModelCreated { model } => say!(text, "install-created", model = model),
+            Self::Loading => say!(text, "install-loading"),
+            Self::StillLoading { seconds } => {
+                say!(text, "install-loading-since", duration = text.duration(seconds))
+            }
+            Self::FewerLayers { gpu_layers, total_layers } => {
+                say!(text, "install-fewer-layers", layers = gpu_layers, total = total_layers)
+            }
+            Self::SmallerCache { kv_cache_type, gpu_layers, total_layers } => say!(
+                text,
+                "install-smaller-cache",
+                kv = kv_cache_type.name(),
+                layers = gpu_layers,
+                total = total_layers
+            ),
+            Self::MoreLayers { gpu_layers, total_layers } => {
+                say!(text, "install-more-layers", layers = gpu_layers, total = total_layers)
+            }
+            Self::Loaded { context_tokens, kv_cache_type, gpu_share } => say!(
+                text,
+                "install-loaded",
+                tokens = text.count(context_tokens),
+                kv = kv_cache_type.map_or_else(unknown, str::to_owned),
+                share = gpu_share.map_or_else(unknown, |share| text.percent(share))
+            ),
+            Self::ComparingPlacements => say!(text, "install-comparing"),
+            Self::AutomaticPlacementKept { automatic_tokens_per_s, explicit_tokens_per_s } => say!(
+                text,
+                "install-automatic-kept",
+                automatic = text.figure(automatic_tokens_per_s),
+                explicit = text.figure(explicit_tokens_per_s)
+            ),
+            Self::MeasuringSpeed => say!(text, "install-measuring-speed"),
+            Self::MeasuringFirstToken { tokens, expected_s } => say!(
+                text,
+                "install-measuring-wait",
+                tokens = text.count(tokens.into()),
+                seconds = text.range(expected_s)
+            ),
+            Self::StillMeasuring { seconds } => {
+                say!(text, "install-measuring-since", duration = text.duration(seconds))
+            }
+            Self::Measured { tokens_per_s, first_token_s, prompt_tokens } => say!(
+                text,
+                "install-measured",
+                speed = tokens_per_s.map_or_else(unknown, |speed| text.figure(speed)),
+                wait = text.figure(first_token_s),
+                tokens = text.count(prompt_tokens)
+            ),
+            Self::EnablingAutostart => say!(text, "install-login"),
+            Self::AutostartEnabled => say!(text, "install-login-done"),
+            Self::AutostartSkipped => say!(text, "install-login-skipped"),
+            Self::AutostartRefused { cause } => {
+                say!(text, "install-login-refused", cause = cause.explain(text))
+            }
+            Self::WritingReceipt => say!(text, "install-writing-receipt"),
+            Self::Finished(_) => say!(text, "install-finished"),
+            Self::Ended(error) => error.explain(text),
+        }
+    }
+}
+
+impl Shortfall {
+    /// The prediction and the measurement, in a sentence.
+    pub fn words(&self, text: Text) -> String {
+        match self {
+            Self::Context { predicted, measured } => say!(
+                text,
+                "install-miss-context",
+                promised = text.count((*predicted).into()),
+                measured = text.count((*measured).into())
+            ),
+            Self::Layers { predicted, measured, total } => {
+                say!(text, "install-miss-layers", promised = *predicted, measured = *measured, total = *total)
+            }
+            Self::KvCacheType { predicted, measured } => {
+                say!(text, "install-miss-kv", promised = predicted.name(), measured = measured.as_str())
+            }
+            Self::KvCacheTypeUnknown { predicted } => {
+                say!(text, "install-miss-kv-unknown", promised = predicted.name())
+            }
+            Self::Vram { predicted, measured } => say!(
+                text,
+                "install-miss-vram",
+                promised = text.memory(*predicted),
+                measured = text.memory(*measured)
+            ),
+            Self::Ram { predicted, measured } => say!(
+                text,
+                "install-miss-ram",
+                promised = text.memory(*predicted),
+                measured = text.memory(*measured)
+            ),
+            Self::Speed { predicted, measured } => say!(
+                text,
+                "install-miss-speed",
+                promised = text.range(*predicted),
+                measured = text.figure(*measured)
+            ),
+            Self::SpeedUnknown => say!(text, "install-miss-speed-unknown"),
+            Self::FirstToken { predicted, measured, prompt_tokens } => say!(
+                text,
+                "install-miss-wait",
+                tokens = text.count(*prompt_tokens),
+                promised = text.range(*predicted),
+                measured = text.figure(*measured)
+            ),
+            Self::Sentence(sentence) => sentence.clone(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::figures::Range;
+    use crate::text::Language;
+
+    #[test]
+    fn a_shortfall_is_said_with_both_figures() {
+        let text = Text::new(Language::English);
+        let context = Shortfall::Context { predicted: 32_768, measured: 16_384 }.words(text);
+        assert!(context.contains("16,384") && context.contains("32,768"), "{context}");
+        let predicted = Range { low: 38.0, mid: 44.0, high: 50.0 };
+        let speed = Shortfall::Speed { predicted, measured: 12.0 }.words(text);
+        assert!(speed.contains("12.0") && speed.contains("38–50"), "{speed}");
+    }
+}
