@@ -72,7 +72,8 @@ fn the_cache_shrinks_when_fewer_layers_are_not_enough_and_the_context_never_does
     assert!(tried.len() <= 14, "{tried:#?}");
     assert_eq!(receipt["measured"]["kv_cache_type"], "q4_0");
     assert_eq!(receipt["measured"]["context_tokens"], 32_768);
-    assert_eq!(receipt["predicted"]["kv_cache_type"], "q8_0", "the promise stays what it was");
+    assert_eq!(receipt["first_choice"]["kv_cache_type"], "q8_0", "the first choice stays what it was");
+    assert_eq!(receipt["predicted"]["kv_cache_type"], "q4_0", "the measurement is compared with what is kept");
     assert_eq!(receipt["verdict"], "degraded");
     assert!(profile(&world).contains("kv_cache_type: q4_0"), "{}", profile(&world));
     assert!(world.json("llm/consent.json")["text"].as_str().unwrap().contains("q4_0"), "consent says so too");
@@ -94,7 +95,7 @@ fn with_room_to_spare_more_layers_are_tried() {
     free_when_planned(&world, 4000);
     let said = world.install(&plain("hybrid_8gb", &[]));
     let receipt = said.receipt();
-    let promised = receipt["predicted"]["gpu_layers"].as_u64().unwrap();
+    let promised = receipt["first_choice"]["gpu_layers"].as_u64().unwrap();
     let tried = receipt["tried"].as_array().unwrap();
     assert!(promised < 29, "{receipt:#}");
     assert_eq!(tried[0]["gpu_layers"], promised);
