@@ -73,7 +73,10 @@ fn the_cache_shrinks_when_fewer_layers_are_not_enough_and_the_context_never_does
     assert_eq!(receipt["measured"]["kv_cache_type"], "q4_0");
     assert_eq!(receipt["measured"]["context_tokens"], 32_768);
     assert_eq!(receipt["first_choice"]["kv_cache_type"], "q8_0", "the first choice stays what it was");
-    assert_eq!(receipt["predicted"]["kv_cache_type"], "q4_0", "the measurement is compared with what is kept");
+    assert_eq!(
+        receipt["predicted"]["kv_cache_type"], "q4_0",
+        "the measurement is compared with what is kept"
+    );
     assert_eq!(receipt["verdict"], "degraded");
     assert!(profile(&world).contains("kv_cache_type: q4_0"), "{}", profile(&world));
     assert!(world.json("llm/consent.json")["text"].as_str().unwrap().contains("q4_0"), "consent says so too");
