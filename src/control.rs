@@ -1,10 +1,4 @@
-//! The person's hand on a running installation: cancel it, pause it, let it go on.
-
-use std::future::Future;
-use std::pin::pin;
-use std::sync::Arc;
-use std::task::{Context, Poll, Wake, Waker};
-use std::thread::Thread;
+//! Lets the user cancel, pause and resume a running installation.
 
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
@@ -16,9 +10,9 @@ pub struct Control {
     paused: watch::Sender<bool>,
 }
 
-/// The person stopped it.
+/// The user stopped it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("stopped by the person")]
+#[error("stopped by the user")]
 pub struct Cancelled;
 
 impl Default for Control {
@@ -48,7 +42,7 @@ impl Control {
         self.paused.send_replace(true);
     }
 
-    /// Lets transfers go on.
+    /// Resumes transfers.
     pub fn resume(&self) {
         self.paused.send_replace(false);
     }
@@ -63,7 +57,7 @@ impl Control {
         &self.cancel
     }
 
-    /// For code that cannot wait: an error once it was cancelled.
+    /// Fails once it was cancelled; for code that cannot await.
     ///
     /// # Errors
     /// [`Cancelled`].
@@ -71,7 +65,7 @@ impl Control {
         if self.is_cancelled() { Err(Cancelled) } else { Ok(()) }
     }
 
-    /// Runs `work` to its end, or drops it the moment the person cancels.
+    /// Runs `work` to its end, or drops it the moment the user cancels.
     ///
     /// # Errors
     /// [`Cancelled`]; also when it was cancelled before `work` began.
@@ -83,7 +77,7 @@ impl Control {
         }
     }
 
-    /// Ends when the person pauses.
+    /// Ends when the user pauses.
     pub async fn paused(&self) {
         self.wait_for(true).await;
     }
@@ -96,12 +90,12 @@ impl Control {
         self.or_cancelled(self.wait_for(false)).await
     }
 
-    /// As [`Control::until_resumed`], for blocking work: needs no runtime, and sleeps without looking again and again.
+    /// As [`Control::until_resumed`], for blocking code. Needs no runtime and does not poll.
     ///
     /// # Errors
     /// [`Cancelled`] when it was cancelled instead.
     pub fn until_resumed_blocking(&self) -> Result<(), Cancelled> {
-        if self.is_paused() { park_on(self.until_resumed()) } else { self.check() }
+        if self.is_paused() { pollster::block_on(self.until_resumed()) } else { self.check() }
     }
 
     async fn wait_for(&self, paused: bool) {
@@ -109,25 +103,6 @@ impl Control {
         // The sender lives as long as `self`, so the channel cannot close while we wait.
         if receiver.wait_for(|now| *now == paused).await.is_err() {
             std::future::pending::<()>().await;
-        }
-    }
-}
-
-/// Runs a future that needs no reactor (channels and tokens need none) on this thread, parked in between.
-fn park_on<T>(future: impl Future<Output = T>) -> T {
-    struct Unpark(Thread);
-    impl Wake for Unpark {
-        fn wake(self: Arc<Self>) {
-            self.0.unpark();
-        }
-    }
-    let waker = Waker::from(Arc::new(Unpark(std::thread::current())));
-    let mut context = Context::from_waker(&waker);
-    let mut future = pin!(future);
-    loop {
-        match future.as_mut().poll(&mut context) {
-            Poll::Ready(value) => return value,
-            Poll::Pending => std::thread::park(),
         }
     }
 }

@@ -6,6 +6,7 @@
 //! [`plan::Plan`], [`install`] carries it out and ends with a receipt that holds the promise beside the
 //! measurement. [`text`] is the only place with words, in every language.
 
+mod built_in;
 pub mod checksum;
 pub mod cli;
 pub mod control;

@@ -141,7 +141,7 @@ fn a_header_gives_the_catalogues_own_figures() {
     assert_eq!(read.architecture, known.architecture);
     assert_eq!(read.total_layers(), 29);
     assert_eq!(read.trained_context_tokens, 32_768);
-    assert_eq!(read.quantisation, "Q4_K_M");
+    assert_eq!(read.quantisation.name(), "Q4_K_M");
     assert_eq!((read.title.as_str(), read.licence.commercial), ("Qwen2.5 Coder 7B Instruct", Some(true)));
 }
 

@@ -10,6 +10,7 @@ use std::sync::LazyLock;
 
 use clap::{Command, Parser};
 
+use crate::built_in;
 use crate::text::Language;
 
 /// Name of a command → option → words. `every` holds what several commands have in common; `about` is the command
@@ -17,9 +18,8 @@ use crate::text::Language;
 type Words = BTreeMap<String, BTreeMap<String, String>>;
 
 static SPANISH: LazyLock<Words> = LazyLock::new(|| {
-    // Compiled in and tested: that it parses is known before it is shipped.
-    serde_saphyr::from_str(include_str!("../../assets/locales/es/help.yaml"))
-        .unwrap_or_else(|error| unreachable!("built-in help: {error}"))
+    let parsed = serde_saphyr::from_str(include_str!("../../assets/locales/es/help.yaml"));
+    built_in::valid("assets/locales/es/help.yaml", parsed)
 });
 
 /// The language of the help, before anything is parsed: what `--lang` says, else the system's.

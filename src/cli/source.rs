@@ -34,7 +34,7 @@ pub fn of(args: &SourceArgs, hardware: &Hardware, session: &Session) -> Result<E
         }
         WhichOllama::Auto if may_reuse(args) => {
             let ours = Paths::new(&session.home).engines();
-            let minimum = Release::built_in().map(|release| release.version).unwrap_or_default();
+            let minimum = Release::built_in().version.clone();
             if let Some(engine) = installed_engine(&hardware.engines, &minimum, &ours) {
                 source.choice = EngineChoice::Installed(engine);
             }

@@ -4,10 +4,10 @@ use super::efficiency::{CpuRates, GpuRates, cpu_rates, gpu_rates, widening};
 use super::memory::Placement;
 use crate::estimate::{EngineSetting, MachineFigures};
 use crate::figures::Certainty;
-use crate::models::{Architecture, Block, Cache, KvCacheType, Model};
+use crate::models::{Block, Cache, KvCacheType, Model, ModelArchitecture};
 /// A model laid out on a machine, with what each device does.
 pub(super) struct Layout<'a> {
-    pub architecture: &'a Architecture,
+    pub architecture: &'a ModelArchitecture,
     pub placement: Placement,
     /// The GPUs taken as one: every one computes the blocks that it holds.
     pub gpu: Option<GpuRates>,
@@ -18,7 +18,7 @@ pub(super) struct Layout<'a> {
 impl<'a> Layout<'a> {
     pub fn new(model: &'a Model, setting: &'a EngineSetting, machine: &MachineFigures) -> Self {
         let architecture = &model.architecture;
-        let k_quants = model.quantisation.contains("_K") || model.quantisation.starts_with("IQ");
+        let k_quants = model.quantisation.is_k_or_i_quant();
         Self {
             architecture,
             placement: Placement::new(architecture, setting.gpu_layers, machine.gpus.len()),
@@ -39,7 +39,7 @@ impl<'a> Layout<'a> {
     }
 }
 
-pub(super) fn active_parameters(blocks: &[Block], architecture: &Architecture) -> f64 {
+pub(super) fn active_parameters(blocks: &[Block], architecture: &ModelArchitecture) -> f64 {
     blocks.iter().map(|block| block.active_parameters(architecture.experts)).sum()
 }
 
@@ -60,7 +60,7 @@ pub(super) fn cache_bytes(blocks: &[Block], depth_tokens: u32, kv: KvCacheType) 
 }
 
 /// Whether some blocks keep a state instead of a cache.
-pub(super) fn is_recurrent(architecture: &Architecture) -> bool {
+pub(super) fn is_recurrent(architecture: &ModelArchitecture) -> bool {
     architecture.blocks.iter().any(|block| matches!(block.cache, Cache::Recurrent { .. }))
 }
 

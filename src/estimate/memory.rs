@@ -7,7 +7,7 @@
 use super::{EngineBuild, EngineSetting, MachineFigures, MemoryNeed};
 use crate::MIB;
 use crate::machine::{Backend, GpuKind};
-use crate::models::{Architecture, Block, Cache, KvCacheType, Model};
+use crate::models::{Block, Cache, KvCacheType, Model, ModelArchitecture};
 
 /// How many blocks are on the GPU, and whether the output is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -20,12 +20,17 @@ pub(super) struct Placement {
 
 impl Placement {
     /// The rule of today's engine: the output layer first, then the last `gpu_layers - 1` blocks.
-    pub fn new(architecture: &Architecture, gpu_layers: u32, gpus: usize) -> Self {
+    pub fn new(architecture: &ModelArchitecture, gpu_layers: u32, gpus: usize) -> Self {
         Self::of_build(architecture, gpu_layers, gpus, EngineBuild::Current)
     }
 
     /// The rule of a build of the engine: in old ones the output layer goes last.
-    pub fn of_build(architecture: &Architecture, gpu_layers: u32, gpus: usize, build: EngineBuild) -> Self {
+    pub fn of_build(
+        architecture: &ModelArchitecture,
+        gpu_layers: u32,
+        gpus: usize,
+        build: EngineBuild,
+    ) -> Self {
         let gpu_layers = if gpus == 0 { 0 } else { usize::try_from(gpu_layers).unwrap_or(usize::MAX) };
         let blocks = architecture.blocks.len();
         let (gpu_blocks, output_on_gpu) = match build {
@@ -35,11 +40,11 @@ impl Placement {
         Self { cpu_blocks: blocks - gpu_blocks, output_on_gpu }
     }
 
-    pub fn cpu<'a>(&self, architecture: &'a Architecture) -> &'a [Block] {
+    pub fn cpu<'a>(&self, architecture: &'a ModelArchitecture) -> &'a [Block] {
         architecture.blocks.get(..self.cpu_blocks).unwrap_or(&[])
     }
 
-    pub fn gpu<'a>(&self, architecture: &'a Architecture) -> &'a [Block] {
+    pub fn gpu<'a>(&self, architecture: &'a ModelArchitecture) -> &'a [Block] {
         architecture.blocks.get(self.cpu_blocks..).unwrap_or(&[])
     }
 }
@@ -177,7 +182,7 @@ fn fits_on_each(
 
 /// What one batch needs on the side that computes it.
 fn compute_buffer_bytes(
-    architecture: &Architecture,
+    architecture: &ModelArchitecture,
     setting: &EngineSetting,
     build: EngineBuild,
     attends_here: bool,
@@ -212,7 +217,7 @@ fn compute_buffer_bytes(
 }
 
 /// Pinned main memory through which batches reach the GPU.
-fn host_buffer_bytes(architecture: &Architecture, setting: &EngineSetting, build: EngineBuild) -> u64 {
+fn host_buffer_bytes(architecture: &ModelArchitecture, setting: &EngineSetting, build: EngineBuild) -> u64 {
     let batch = u64::from(setting.num_batch.max(1));
     let context = u64::from(setting.context_tokens);
     let embedding = u64::from(architecture.embedding);
@@ -231,7 +236,7 @@ fn host_buffer_bytes(architecture: &Architecture, setting: &EngineSetting, build
 /// there, then its cache with 16 bits. An upper bound: what was measured on seven placements of three models, at 8,192
 /// and 32,768 tokens, is up to 130 MiB less (docs/estimates.md).
 fn streamed_bytes(
-    architecture: &Architecture,
+    architecture: &ModelArchitecture,
     placement: Placement,
     setting: &EngineSetting,
     build: EngineBuild,

@@ -2,7 +2,7 @@
 //! memory. Only where nothing is on a GPU does the processor compute.
 
 use super::layout::{Layout, active_parameters, cache_bytes, is_recurrent};
-use crate::models::{Architecture, Block, Cache, KvCacheType};
+use crate::models::{Block, Cache, KvCacheType, ModelArchitecture};
 
 /// Bytes a second at which weights and cache pass from main memory, which is not pinned, to a card. Measured: 6.6 to
 /// 7.6 GB/s on PCIe 5.0 x16, so that the way through main memory limits and not the bus.
@@ -59,7 +59,7 @@ pub(super) fn prefill(layout: &Layout<'_>, tokens: u32) -> (f64, f64) {
 
 /// Share of the arithmetic that a GPU reaches on matrices of this shape: narrow ones leave units idle, experts are
 /// many small products, and gated delta nets are serial in part. 1 for a plain model of width 4096.
-fn shape_share(architecture: &Architecture) -> f64 {
+fn shape_share(architecture: &ModelArchitecture) -> f64 {
     const HALF_WIDTH: f64 = 1200.0;
     const USUAL_WIDTH: f64 = 4096.0;
     const EXPERTS: f64 = 0.42;
@@ -72,13 +72,13 @@ fn shape_share(architecture: &Architecture) -> f64 {
 }
 
 /// The same for a processor, which minds the width less.
-fn cpu_share(architecture: &Architecture) -> f64 {
+fn cpu_share(architecture: &ModelArchitecture) -> f64 {
     (if architecture.experts.is_some() { 0.5 } else { 1.0 })
         * if is_recurrent(architecture) { 0.6 } else { 1.0 }
 }
 
 /// Operations of attention over a prompt: every token looks at all before it, or at its window.
-fn attention_operations(blocks: &[Block], architecture: &Architecture, tokens: u32) -> f64 {
+fn attention_operations(blocks: &[Block], architecture: &ModelArchitecture, tokens: u32) -> f64 {
     let tokens = f64::from(tokens);
     blocks
         .iter()

@@ -7,7 +7,7 @@ use super::layout::{Layout, active_parameters, cache_bytes, is_recurrent};
 use super::prefill::prefill;
 use crate::estimate::{EngineSetting, MachineFigures, Speed};
 use crate::figures::Range;
-use crate::models::{Architecture, Block, Cache, KvCacheType, Model};
+use crate::models::{Block, Cache, KvCacheType, Model, ModelArchitecture};
 
 /// Speed of a model in a setting on a machine.
 pub(super) fn speed(model: &Model, setting: &EngineSetting, machine: &MachineFigures) -> Speed {
@@ -102,12 +102,12 @@ fn token_s(layout: &Layout<'_>, depth_tokens: u32) -> (f64, f64) {
     (gpu_s, cpu_s.max(1e-9))
 }
 
-fn active_bytes(blocks: &[Block], architecture: &Architecture) -> f64 {
+fn active_bytes(blocks: &[Block], architecture: &ModelArchitecture) -> f64 {
     blocks.iter().map(|block| block.active_bytes(architecture.experts)).sum()
 }
 
 /// Multiply-adds of one token's attention: queries against keys, and weights against values.
-fn attention_products(blocks: &[Block], architecture: &Architecture, depth_tokens: u32) -> f64 {
+fn attention_products(blocks: &[Block], architecture: &ModelArchitecture, depth_tokens: u32) -> f64 {
     blocks
         .iter()
         .map(|block| match block.cache {
@@ -121,7 +121,7 @@ fn attention_products(blocks: &[Block], architecture: &Architecture, depth_token
 }
 
 /// Kernels that a block of this architecture starts, relative to a plain one.
-fn launches(architecture: &Architecture, of_mixtures: f64) -> f64 {
+fn launches(architecture: &ModelArchitecture, of_mixtures: f64) -> f64 {
     let recurrent = is_recurrent(architecture);
     let mixture = architecture.experts.is_some();
     let gemma = architecture.family.starts_with("gemma");
@@ -134,7 +134,7 @@ fn launches(architecture: &Architecture, of_mixtures: f64) -> f64 {
 }
 
 /// Experts lie scattered in memory, and gated delta nets are serial in part: a processor reads both at a lower rate.
-fn scattered(architecture: &Architecture) -> f64 {
+fn scattered(architecture: &ModelArchitecture) -> f64 {
     (if architecture.experts.is_some() { 1.8 } else { 1.0 })
         * if is_recurrent(architecture) { 1.1 } else { 1.0 }
 }

@@ -80,7 +80,7 @@ impl EngineChoice {
     /// When the release file cannot be read.
     pub fn release(&self) -> Result<Option<Release>, ReleaseError> {
         match self {
-            Self::Pinned => Release::built_in().map(Some),
+            Self::Pinned => Ok(Some(Release::built_in().clone())),
             Self::Listed(path) => Release::from_file(path).map(Some),
             Self::Newest(release) => Ok(Some(Release::clone(release))),
             Self::Installed(_) => Ok(None),

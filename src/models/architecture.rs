@@ -5,7 +5,7 @@ use super::KvCacheType;
 
 /// A model's parts and their bytes.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Architecture {
+pub struct ModelArchitecture {
     /// The engine's name of the architecture: `qwen2`, `llama`, …
     pub family: String,
     /// Width of the residual stream.
@@ -161,7 +161,7 @@ pub(crate) fn cells(context_tokens: u32, num_batch: u32, window: Option<u32>) ->
     window.map_or(all, |w| padded(w.saturating_add(num_batch)).min(all))
 }
 
-impl Architecture {
+impl ModelArchitecture {
     /// Tokens that the model knows: rows of the output matrix.
     pub fn vocabulary(&self) -> u64 {
         self.output_parameters / u64::from(self.embedding.max(1))

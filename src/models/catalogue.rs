@@ -13,7 +13,8 @@ use serde_saphyr::Spanned;
 
 use super::names;
 use super::shape::Shape;
-use super::{Licence, Model, Quantisation};
+use super::{Licence, Model, ModelQuantisation, Quantisation};
+use crate::built_in;
 
 /// The models we know.
 #[derive(Clone, Debug)]
@@ -75,7 +76,7 @@ struct Entry {
     also: Vec<String>,
     title: String,
     shape: String,
-    quantisation: String,
+    quantisation: Quantisation,
     /// What the file carries, where it differs from the shape's.
     trained_context_tokens: Option<u32>,
     download_bytes: u64,
@@ -96,12 +97,8 @@ impl Catalogue {
     /// The catalogue that this program was built with.
     pub fn built_in() -> &'static Self {
         static BUILT_IN: LazyLock<Catalogue> = LazyLock::new(|| {
-            let text = include_str!("../../assets/catalogue.yaml");
-            Catalogue::from_yaml(text, Path::new("assets/catalogue.yaml")).unwrap_or_else(|error| {
-                // A test parses the same text, so this is never reached in a program that was tested.
-                tracing::error!(%error, "the built-in catalogue is not valid");
-                Catalogue::empty()
-            })
+            let (text, file) = (include_str!("../../assets/catalogue.yaml"), "assets/catalogue.yaml");
+            built_in::valid(file, Catalogue::from_yaml(text, Path::new(file)))
         });
         &BUILT_IN
     }
@@ -152,9 +149,7 @@ impl Catalogue {
                 .get(&entry.shape)
                 .and_then(|index| catalogue.shapes.get(*index))
                 .ok_or_else(|| what("shape", format!("there is no shape \"{}\"", entry.shape)))?;
-            let quantisation: Quantisation =
-                entry.quantisation.parse().map_err(|error| what("quantisation", format!("{error}")))?;
-            let architecture = shape.architecture(quantisation);
+            let architecture = shape.architecture(entry.quantisation);
             let tensor_bytes = architecture.file_tensor_bytes();
             if entry.download_bytes < tensor_bytes / 100 * 95 {
                 return Err(what(
@@ -165,7 +160,7 @@ impl Catalogue {
             let model = Model {
                 tag: entry.tag.clone(),
                 title: entry.title.clone(),
-                quantisation: quantisation.name().to_owned(),
+                quantisation: ModelQuantisation::Mixture(entry.quantisation),
                 licence: Licence { name: entry.licence.clone(), commercial: entry.commercial },
                 trained_context_tokens: entry.trained_context_tokens.unwrap_or(shape.trained_context_tokens),
                 download_bytes: entry.download_bytes,
@@ -200,7 +195,7 @@ impl Catalogue {
         Some(Arc::new(Model {
             tag: tag.to_owned(),
             title: tag.to_owned(),
-            quantisation: quantisation.name().to_owned(),
+            quantisation: ModelQuantisation::Mixture(quantisation),
             licence: Licence {
                 name: shape.licence.clone().unwrap_or_default(),
                 commercial: shape.commercial,
@@ -288,14 +283,9 @@ mod tests {
 
     use super::*;
 
-    fn built_in() -> Catalogue {
-        Catalogue::from_yaml(include_str!("../../assets/catalogue.yaml"), Path::new("catalogue.yaml"))
-            .expect("the built-in catalogue is valid")
-    }
-
     #[test]
     fn the_built_in_catalogue_is_valid_and_finds_its_own() {
-        let catalogue = built_in();
+        let catalogue = Catalogue::built_in();
         assert!(catalogue.models.len() >= 15);
         for model in &catalogue.models {
             assert_eq!(catalogue.find(&model.tag).as_ref(), Some(model));
@@ -310,9 +300,9 @@ mod tests {
 
     #[test]
     fn any_quantisation_of_a_known_shape_is_found() {
-        let catalogue = built_in();
+        let catalogue = Catalogue::built_in();
         let model = catalogue.find("qwen2.5-coder:7b-instruct-q5_K_M").unwrap();
-        assert_eq!((model.quantisation.as_str(), model.total_layers()), ("Q5_K_M", 29));
+        assert_eq!((model.quantisation.name(), model.total_layers()), ("Q5_K_M", 29));
         for name in ["Meta-Llama-3.1-8B-Instruct-Q4_K_M.gguf", "llama3.1:8b-instruct-q4_0", "Llama-2-7B Q4_0"]
         {
             assert_eq!(catalogue.find(name).map(|m| m.total_layers()), Some(33), "{name}");

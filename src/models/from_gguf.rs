@@ -3,7 +3,9 @@
 use std::collections::BTreeMap;
 
 use super::gguf::{Header, Tensor, Value};
-use super::{Architecture, Block, Cache, Experts, Licence, Model};
+use super::{
+    Block, Cache, Experts, Licence, Model, ModelArchitecture, ModelQuantisation, Quantisation, TensorType,
+};
 
 /// Why a header, though well formed, is not that of a model we can estimate.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -71,7 +73,7 @@ impl Model {
                 .filter(|name| !name.trim().is_empty())
                 .unwrap_or(tag)
                 .to_owned(),
-            quantisation: quantisation_name(header),
+            quantisation: quantisation(header),
             licence: Licence { name: licence, commercial },
             trained_context_tokens: u32::try_from(context).unwrap_or(u32::MAX),
             download_bytes: download_bytes.max(tensor_bytes),
@@ -123,7 +125,7 @@ impl Reader<'_> {
         }
     }
 
-    fn architecture(&self) -> Result<Architecture, NotAModel> {
+    fn architecture(&self) -> Result<ModelArchitecture, NotAModel> {
         let embedding = self.required("embedding_length", WIDEST)?;
         // Blocks that only predict further tokens are in the file but not loaded.
         let skipped = self.optional("nextn_predict_layers", MOST_BLOCKS)?.unwrap_or(0);
@@ -162,7 +164,7 @@ impl Reader<'_> {
             }
             None => self.largest("feed_forward_length")?.unwrap_or(0),
         };
-        Ok(Architecture {
+        Ok(ModelArchitecture {
             family: self.family.to_owned(),
             embedding: narrow(embedding),
             feed_forward: narrow(feed_forward),
@@ -308,42 +310,48 @@ fn sum_of(tensors: &[&Tensor]) -> Block {
     block
 }
 
-/// The name of the quantisation: what the file says, else the type of most of its bytes.
-fn quantisation_name(header: &Header) -> String {
+/// The mixture the file names, else the tensor type of most of its bytes.
+fn quantisation(header: &Header) -> ModelQuantisation {
+    use Quantisation::{
+        BF16, F16, F32, IQ4_NL, IQ4_XS, MXFP4_MOE, Q2_K, Q3_K_L, Q3_K_M, Q3_K_S, Q4_0, Q4_1, Q4_K_M, Q4_K_S,
+        Q5_0, Q5_1, Q5_K_M, Q5_K_S, Q6_K, Q8_0,
+    };
+    // llama.cpp's numbers (`llama_ftype`).
     let named = header.unsigned("general.file_type").and_then(|number| {
         Some(match number {
-            0 => "F32",
-            1 => "F16",
-            2 => "Q4_0",
-            3 => "Q4_1",
-            7 => "Q8_0",
-            8 => "Q5_0",
-            9 => "Q5_1",
-            10 => "Q2_K",
-            11 => "Q3_K_S",
-            12 => "Q3_K_M",
-            13 => "Q3_K_L",
-            14 => "Q4_K_S",
-            15 => "Q4_K_M",
-            16 => "Q5_K_S",
-            17 => "Q5_K_M",
-            18 => "Q6_K",
-            25 => "IQ4_NL",
-            30 => "IQ4_XS",
-            32 => "BF16",
-            38 => "MXFP4_MOE",
+            0 => F32,
+            1 => F16,
+            2 => Q4_0,
+            3 => Q4_1,
+            7 => Q8_0,
+            8 => Q5_0,
+            9 => Q5_1,
+            10 => Q2_K,
+            11 => Q3_K_S,
+            12 => Q3_K_M,
+            13 => Q3_K_L,
+            14 => Q4_K_S,
+            15 => Q4_K_M,
+            16 => Q5_K_S,
+            17 => Q5_K_M,
+            18 => Q6_K,
+            25 => IQ4_NL,
+            30 => IQ4_XS,
+            32 => BF16,
+            38 => MXFP4_MOE,
             _ => return None,
         })
     });
-    if let Some(name) = named {
-        return name.to_owned();
+    if let Some(mixture) = named {
+        return ModelQuantisation::Mixture(mixture);
     }
-    let mut bytes: BTreeMap<&str, u64> = BTreeMap::new();
+    let mut bytes: BTreeMap<&str, (u64, TensorType)> = BTreeMap::new();
     for tensor in &header.tensors {
-        let sum = bytes.entry(tensor.kind.name()).or_default();
-        *sum = sum.saturating_add(tensor.bytes());
+        let sum = bytes.entry(tensor.kind.name()).or_insert((0, tensor.kind));
+        sum.0 = sum.0.saturating_add(tensor.bytes());
     }
-    bytes.into_iter().max_by_key(|(_, bytes)| *bytes).map_or_else(String::new, |(name, _)| name.to_owned())
+    let most = bytes.into_values().max_by_key(|(bytes, _)| *bytes);
+    ModelQuantisation::Mostly(most.map_or(TensorType::F32, |(_, tensor_type)| tensor_type))
 }
 
 fn missing(what: &str) -> NotAModel {

@@ -12,11 +12,11 @@ mod shape;
 mod tag;
 mod tensor_type;
 
-pub use architecture::{Architecture, Block, Cache, Experts};
+pub use architecture::{Block, Cache, Experts, ModelArchitecture};
 pub use catalogue::{Catalogue, CatalogueError};
 pub use from_gguf::NotAModel;
 pub use kv::{KvCacheType, UnknownKvCacheType};
-pub use quantisation::{Quantisation, UnknownQuantisation};
+pub use quantisation::{ModelQuantisation, Quantisation, UnknownQuantisation};
 pub use tag::{ModelTag, ModelTagError, TagPart};
 pub use tensor_type::TensorType;
 
@@ -27,8 +27,8 @@ pub struct Model {
     pub tag: String,
     /// What people call it: `Qwen2.5-Coder 7B`.
     pub title: String,
-    /// Quantisation of the weights: `Q4_K_M`, `F16`, …
-    pub quantisation: String,
+    /// Quantisation of the weights.
+    pub quantisation: ModelQuantisation,
     /// Licence, and whether it allows commercial use.
     pub licence: Licence,
     /// Tokens of context its file carries; the engine silently clamps to it.
@@ -36,7 +36,7 @@ pub struct Model {
     /// Bytes to download.
     pub download_bytes: u64,
     /// Its parts and their bytes.
-    pub architecture: Architecture,
+    pub architecture: ModelArchitecture,
 }
 
 /// Terms of use of a model's weights.

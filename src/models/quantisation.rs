@@ -7,6 +7,8 @@
 use std::fmt;
 use std::str::FromStr;
 
+use serde::{Deserialize, Deserializer};
+
 use super::TensorType;
 
 /// A mixture of tensor types that has a name.
@@ -39,7 +41,7 @@ pub enum Quantisation {
     MXFP4_MOE,
 }
 
-/// A name that is none of ours.
+/// Not the name of a known mixture.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("unknown quantisation \"{0}\"; use one such as Q4_K_M, Q8_0 or F16")]
 pub struct UnknownQuantisation(pub String);
@@ -147,6 +149,51 @@ impl Quantisation {
             Self::Q3_K_L | Self::Q3_K_M | Self::Q3_K_S => TensorType::Q3_K,
             Self::Q2_K => TensorType::Q2_K,
         }
+    }
+}
+
+/// Quantisation of a model's weights.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ModelQuantisation {
+    /// A named mixture.
+    Mixture(Quantisation),
+    /// A file that names no mixture we know: the type of most of its bytes.
+    Mostly(TensorType),
+}
+
+impl ModelQuantisation {
+    /// `Q4_K_M`, `F16`, …
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Mixture(mixture) => mixture.name(),
+            Self::Mostly(tensor_type) => tensor_type.name(),
+        }
+    }
+
+    /// Whether most tensors are K-quants or I-quants, which GPUs unpack more slowly.
+    pub fn is_k_or_i_quant(self) -> bool {
+        use TensorType::{
+            IQ1_M, IQ1_S, IQ2_S, IQ2_XS, IQ2_XXS, IQ3_S, IQ3_XXS, IQ4_NL, IQ4_XS, Q2_K, Q3_K, Q4_K, Q5_K,
+            Q6_K,
+        };
+        let most = match self {
+            Self::Mixture(mixture) => mixture.base(),
+            Self::Mostly(tensor_type) => tensor_type,
+        };
+        matches!(most, Q2_K | Q3_K | Q4_K | Q5_K | Q6_K)
+            || matches!(most, IQ1_M | IQ1_S | IQ2_S | IQ2_XS | IQ2_XXS | IQ3_S | IQ3_XXS | IQ4_NL | IQ4_XS)
+    }
+}
+
+impl fmt::Display for ModelQuantisation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+impl<'de> Deserialize<'de> for Quantisation {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        String::deserialize(deserializer)?.parse().map_err(serde::de::Error::custom)
     }
 }
 

@@ -3,7 +3,7 @@
 use serde::Deserialize;
 
 use super::quantisation::{Role, Rules};
-use super::{Architecture, Block, Cache, Experts, Quantisation};
+use super::{Block, Cache, Experts, ModelArchitecture, Quantisation};
 
 /// A model's configuration, independent of its quantisation.
 #[derive(Clone, Debug, Deserialize)]
@@ -128,7 +128,7 @@ impl Sum<'_> {
 
 impl Shape {
     /// The model of this shape in a quantisation.
-    pub fn architecture(&self, quantisation: Quantisation) -> Architecture {
+    pub fn architecture(&self, quantisation: Quantisation) -> ModelArchitecture {
         let embedding = u64::from(self.embedding);
         let vocabulary = u64::from(self.vocabulary);
         let rules = Rules {
@@ -145,7 +145,7 @@ impl Shape {
         let experts = self.experts.as_ref();
         let active_experts = experts
             .map_or(0, |e| e.feed_forward.saturating_mul(e.used).saturating_add(e.shared_feed_forward));
-        Architecture {
+        ModelArchitecture {
             family: self.family.clone(),
             embedding: self.embedding,
             feed_forward: if experts.is_some() { active_experts } else { self.feed_forward },

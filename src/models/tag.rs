@@ -148,7 +148,7 @@ impl FromStr for ModelTag {
 }
 
 /// The rules of Ollama's `types/model/name.go`: the first character a letter, a digit or "_", then also "-" and ".";
-/// no "." in a namespace; a host may hold ":"; 1 to 80 characters (hosts to 350).
+/// no "." in a namespace; a host may end in a port; 1 to 80 characters (hosts to 350).
 fn is_valid(what: TagPart, part: &str) -> bool {
     let longest = if what == TagPart::Host { 350 } else { 80 };
     let word = |c: char| c.is_ascii_alphanumeric() || c == '_';
@@ -160,6 +160,7 @@ fn is_valid(what: TagPart, part: &str) -> bool {
             ':' => what == TagPart::Host,
             _ => word(c),
         })
+        && part.split_once(':').is_none_or(|(_, port)| port.parse::<u16>().is_ok())
 }
 
 #[cfg(test)]
@@ -203,6 +204,9 @@ mod tests {
             ("../../etc:1", "..", TagPart::Host),
             ("my.space/x", "my.space", TagPart::Namespace),
             ("host/ns/na?me:1", "na?me", TagPart::Name),
+            ("host:port/a/b:c", "host:port", TagPart::Host),
+            ("a//b:c", "", TagPart::Namespace),
+            ("ü:1", "ü", TagPart::Name),
         ] {
             match ModelTag::parse(written) {
                 Err(ModelTagError::Part { part, what: found, .. }) => {
@@ -224,7 +228,7 @@ mod tests {
 
         #[test]
         fn sensible_names_read_back(
-            host in "[a-z0-9][a-z0-9.-]{0,20}(:[0-9]{1,5})?", ns in "[A-Za-z0-9_][A-Za-z0-9_-]{0,20}",
+            host in "[a-z0-9][a-z0-9.-]{0,20}(:[1-5][0-9]{0,4})?", ns in "[A-Za-z0-9_][A-Za-z0-9_-]{0,20}",
             name in "[A-Za-z0-9_][A-Za-z0-9_.-]{0,20}", tag in "[A-Za-z0-9_][A-Za-z0-9_.-]{0,20}",
         ) {
             let reference = ModelTag::parse(&format!("{host}/{ns}/{name}:{tag}")).unwrap();

@@ -6,13 +6,14 @@
 pub mod newest;
 
 use std::path::{Path, PathBuf};
+use std::sync::LazyLock;
 
 use reqwest::Url;
+use semver::Version;
 use serde::{Deserialize, Serialize};
 
+use crate::built_in;
 use crate::checksum::Sha256;
-
-const BUILT_IN: &str = include_str!("../../assets/ollama-release.yaml");
 
 /// A release: its version and the archives it consists of.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -142,12 +143,14 @@ pub enum ReleaseError {
 }
 
 impl Release {
-    /// The release built into the program. A test makes sure that it reads.
-    ///
-    /// # Errors
-    /// Never, as long as that test passes.
-    pub fn built_in() -> Result<Self, ReleaseError> {
-        Self::parse(BUILT_IN, Path::new("assets/ollama-release.yaml"))
+    /// The pinned release.
+    pub fn built_in() -> &'static Self {
+        static BUILT_IN: LazyLock<Release> = LazyLock::new(|| {
+            let (text, file) =
+                (include_str!("../../assets/ollama-release.yaml"), "assets/ollama-release.yaml");
+            built_in::valid(file, Release::parse(text, Path::new(file)))
+        });
+        &BUILT_IN
     }
 
     /// Reads a release file.
@@ -298,6 +301,14 @@ pub fn find_program(folder: &Path) -> Option<PathBuf> {
         &["bin/ollama", "ollama", "Contents/Resources/ollama", "Ollama.app/Contents/Resources/ollama"]
     };
     places.iter().map(|place| folder.join(place)).find(|path| path.is_file())
+}
+
+/// A version of the engine, to compare it with another. Takes two numbers (`0.5`) too; `None` for anything else.
+pub fn parse_version(version: &str) -> Option<Version> {
+    let end = version.find(['-', '+']).unwrap_or(version.len());
+    let (numbers, suffix) = version.split_at(end);
+    let patch = if numbers.matches('.').count() == 1 { ".0" } else { "" };
+    Version::parse(&format!("{numbers}{patch}{suffix}")).ok()
 }
 
 fn this_schema() -> u32 {

@@ -9,6 +9,7 @@ mod tests;
 use std::path::{Path, PathBuf};
 use std::sync::LazyLock;
 
+use crate::built_in;
 use crate::models::{Catalogue, KvCacheType};
 use crate::plan::{Layers, Policy};
 use crate::text::Text;
@@ -125,10 +126,8 @@ pub enum Mistake {
 }
 
 static BUILT_IN: LazyLock<Profiles> = LazyLock::new(|| {
-    let text = include_str!("../../assets/profiles.yaml");
-    // Compiled in and tested: that it parses is known before it is shipped.
-    Profiles::from_yaml(text, Path::new("assets/profiles.yaml"))
-        .unwrap_or_else(|error| unreachable!("built-in profiles: {error}"))
+    let (text, file) = (include_str!("../../assets/profiles.yaml"), "assets/profiles.yaml");
+    built_in::valid(file, Profiles::from_yaml(text, Path::new(file)))
 });
 
 impl Profiles {
@@ -237,32 +236,4 @@ impl Mistake {
             Self::Syntax(why) => say!(text, "plan-mistake-syntax", why = why.as_str()),
         }
     }
-}
-
-/// Whether the engine could take this as a model's name: `[HOST[:PORT]/][NAMESPACE/]NAME[:TAG]`.
-pub fn is_tag_form(tag: &str) -> bool {
-    let (path, version) = match tag.rsplit_once(':') {
-        Some((path, version)) if !version.contains('/') => (path, Some(version)),
-        _ => (tag, None),
-    };
-    let word = |part: &str| {
-        !part.is_empty()
-            && part.len() <= 128
-            && part.starts_with(|c: char| c.is_ascii_alphanumeric())
-            && part.chars().all(|c| c.is_ascii_alphanumeric() || "._-".contains(c))
-    };
-    let parts: Vec<&str> = path.split('/').collect();
-    let names = match parts.as_slice() {
-        [host, rest @ ..] if parts.len() >= 3 => {
-            let host = host
-                .rsplit_once(':')
-                .map_or(*host, |(host, port)| if port.parse::<u16>().is_ok() { host } else { "" });
-            if !word(host) {
-                return false;
-            }
-            rest
-        }
-        all => all,
-    };
-    parts.len() <= 4 && names.iter().all(|part| word(part)) && version.is_none_or(word)
 }

@@ -8,6 +8,7 @@ use std::sync::LazyLock;
 use serde::{Deserialize, Serialize};
 
 use crate::GIB;
+use crate::built_in;
 use crate::machine::{Gpu, GpuKind, Hardware, MainMemory};
 use crate::models::Catalogue;
 use crate::plan::{Policy, Profiles, Report, chosen_gpu, plan_all};
@@ -60,10 +61,8 @@ static ROWS: LazyLock<Vec<ReferenceRow>> = LazyLock::new(|| {
     struct File {
         rows: Vec<ReferenceRow>,
     }
-    // Compiled in and tested: that it parses is known before it is shipped.
-    let file: File = serde_saphyr::from_str(include_str!("../../assets/reference.yaml"))
-        .unwrap_or_else(|error| unreachable!("built-in reference table: {error}"));
-    file.rows
+    let file = serde_saphyr::from_str(include_str!("../../assets/reference.yaml"));
+    built_in::valid::<File, _>("assets/reference.yaml", file).rows
 });
 
 /// The whole table with its computers put against these profiles, and compared with the computer that is here. A matter

@@ -153,7 +153,7 @@ pub fn plan_facts(plan: &Plan, text: Text) -> Vec<(String, String)> {
                 "cli-model-value",
                 title = model.title.as_str(),
                 tag = model.tag.as_str(),
-                quantisation = model.quantisation.as_str(),
+                quantisation = model.quantisation.name(),
                 size = text.file_size(model.download_bytes)
             ),
         ),
@@ -270,8 +270,8 @@ fn profile_table(report: &Report, text: Text) -> Vec<Vec<String>> {
 
 /// Title and quantisation; some titles name it already.
 fn model_name(model: &Model) -> String {
-    let (title, quantisation) = (&model.title, &model.quantisation);
-    if title.contains(quantisation.as_str()) { title.clone() } else { format!("{title} {quantisation}") }
+    let (title, quantisation) = (&model.title, model.quantisation.name());
+    if title.contains(quantisation) { title.clone() } else { format!("{title} {quantisation}") }
 }
 
 fn sign(verdict: Verdict) -> &'static str {

@@ -34,7 +34,7 @@ fn answer(stage: &mut Stage, found: Result<Box<Release>, WorkerError>) {
 }
 
 pub fn newest_found(stage: &mut Stage) {
-    let mut release = Release::built_in().unwrap();
+    let mut release = Release::built_in().clone();
     release.version = "0.35.1".to_owned();
     answer(stage, Ok(Box::new(release)));
 }

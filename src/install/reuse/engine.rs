@@ -16,7 +16,7 @@ use crate::checksum::Sha256;
 use crate::control::Control;
 use crate::install::engine_manifest::EngineManifest;
 use crate::machine::FoundEngine;
-use crate::ollama::release::newest::numbers;
+use crate::ollama::release::parse_version;
 use crate::platform;
 use crate::platform::files::{self, FileError, reading, writing};
 
@@ -85,14 +85,14 @@ pub fn installed_engine(engines: &[FoundEngine], minimum: &str, own: &Path) -> O
             None
         }
     });
-    usable.max_by(|a, b| numbers(&a.version).cmp(&numbers(&b.version)))
+    usable.max_by(|a, b| parse_version(&a.version).cmp(&parse_version(&b.version)))
 }
 
 fn examine(engine: &FoundEngine, minimum: &str) -> Result<InstalledEngine, NotReusable> {
     let (Some(version), Some(path)) = (&engine.version, &engine.path) else {
         return Err(NotReusable::Unknown);
     };
-    let (found, needed) = (numbers(version).ok_or(NotReusable::Unknown)?, numbers(minimum));
+    let (found, needed) = (parse_version(version).ok_or(NotReusable::Unknown)?, parse_version(minimum));
     if Some(&found) < needed.as_ref() {
         return Err(NotReusable::Older { version: version.clone(), minimum: minimum.to_owned() });
     }

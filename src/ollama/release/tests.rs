@@ -11,7 +11,7 @@ fn parse(text: &str) -> Result<Release, ReleaseError> {
 
 #[test]
 fn the_built_in_release_serves_every_system() {
-    let release = Release::built_in().unwrap();
+    let release = Release::built_in();
     assert_eq!(release.version, "0.32.15");
     for os in ["linux", "macos", "windows"] {
         for arch in ["x86_64", "aarch64"] {
@@ -75,4 +75,16 @@ fn mistakes_are_named_with_file_line_and_key() {
 fn two_archives_for_one_system_are_refused() {
     let twice = format!("{SMALL}{}", &SMALL[SMALL.find("  - os").unwrap()..].replace("x86_64", "any"));
     assert!(parse(&twice).unwrap_err().to_string().contains("second archive"));
+}
+
+#[test]
+fn versions_have_an_order() {
+    let version = |text| parse_version(text).unwrap();
+    assert!(version("0.32.15") > version("0.32.9"));
+    assert!(version("0.32.15") < version("0.33.0-rc1"));
+    assert!(version("0.33.0-rc1") < version("0.33.0-rc2") && version("0.33.0-rc2") < version("0.33.0"));
+    assert_eq!(version("0.33"), version("0.33.0"));
+    for other in ["latest", "1", "1.2.3.4", ""] {
+        assert_eq!(parse_version(other), None, "{other}");
+    }
 }

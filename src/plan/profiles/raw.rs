@@ -5,8 +5,8 @@ use std::path::Path;
 use serde::Deserialize;
 use serde_saphyr::{Location, Spanned};
 
-use super::{CUSTOM_ID, EMERGENCY_ID, Mistake, NUM_BATCH, Profile, Profiles, ProfilesError, is_tag_form};
-use crate::models::KvCacheType;
+use super::{CUSTOM_ID, EMERGENCY_ID, Mistake, NUM_BATCH, Profile, Profiles, ProfilesError};
+use crate::models::{KvCacheType, ModelTag};
 use crate::plan::{Layers, Policy};
 use crate::{MIN_CONTEXT_TOKENS, SCHEMA};
 
@@ -147,7 +147,7 @@ impl Check<'_> {
     }
 
     fn tag(&self, tag: &Spanned<String>, key: &str) -> Result<String, ProfilesError> {
-        if is_tag_form(&tag.value) {
+        if ModelTag::parse(&tag.value).is_ok() {
             return Ok(tag.value.clone());
         }
         Err(self.mistake(tag.referenced.line(), key.to_owned(), Mistake::TagForm(tag.value.clone())))

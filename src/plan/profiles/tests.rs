@@ -140,32 +140,3 @@ fn a_mistake_is_explained_with_file_line_and_key_in_both_languages() {
         }
     }
 }
-
-#[test]
-fn tags_have_the_forms_the_engine_takes() {
-    for tag in [
-        "qwen2.5-coder:7b",
-        "qwen2.5-coder",
-        "acme/coder:7b-q4_K_M",
-        "hf.co/unsloth/Qwen2.5-Coder-7B-Instruct-128K-GGUF:Q4_K_M",
-        "localhost:5000/acme/coder:7b",
-        "127.0.0.1:5000/library/tiny:1b",
-    ] {
-        assert!(is_tag_form(tag), "{tag}");
-    }
-    for tag in [
-        "",
-        ":7b",
-        "a:",
-        "a b",
-        "a//b:c",
-        "../x:y",
-        "a:b:c",
-        "host:port/a/b:c",
-        "a/b/c/d/e:f",
-        "a:b/c",
-        "ü:1",
-    ] {
-        assert!(!is_tag_form(tag), "{tag}");
-    }
-}

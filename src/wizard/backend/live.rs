@@ -220,7 +220,7 @@ impl Shared {
         detected.engine_download_bytes =
             self.release().and_then(|release| download_bytes(release, with_rocm));
         if options.may_reuse {
-            let minimum = Release::built_in().map(|release| release.version).unwrap_or_default();
+            let minimum = Release::built_in().version.clone();
             detected.reusable_engine =
                 installed_engine(&detected.hardware.engines, &minimum, &paths.engines());
         }

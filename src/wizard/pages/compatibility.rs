@@ -284,7 +284,7 @@ fn cell(ui: &mut Ui, text: Text, plan: &Plan, key: SortKey) {
                     .add(
                         TextRole::Table,
                         Tone::Ink,
-                        &short_model(&candidate.model.title, &candidate.model.quantisation),
+                        &short_model(&candidate.model.title, candidate.model.quantisation.name()),
                     )
                     .show_line(ui);
             });

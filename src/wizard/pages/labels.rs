@@ -10,7 +10,7 @@ use crate::text::Text;
 
 /// A model's name with its quantisation, which is not repeated.
 pub(super) fn model_name(model: &Model) -> String {
-    if model.title.contains(&model.quantisation) {
+    if model.title.contains(model.quantisation.name()) {
         model.title.clone()
     } else {
         format!("{}, {}", model.title, model.quantisation)
