@@ -103,6 +103,7 @@ fn installs_with_everything_read_back_and_removes_everything() {
     let left: Vec<_> = listing(&world.path("home")).into_iter().filter(|path| path.is_file()).collect();
     assert_eq!(left, Vec::<std::path::PathBuf>::new(), "no file is left");
     assert!(!world.home().exists());
+    assert!(!world.path("home/.config").exists(), "the folders of the login entry were ours");
     let status = world.run(&["status", "--json"]);
     let status: Value = serde_json::from_slice(&status.stdout).unwrap();
     assert_eq!(status["installed"], false);

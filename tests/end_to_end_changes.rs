@@ -77,7 +77,19 @@ fn the_cache_shrinks_when_fewer_layers_are_not_enough_and_the_context_never_does
         receipt["predicted"]["kv_cache_type"], "q4_0",
         "the measurement is compared with what is kept"
     );
+    let of = |prediction: &str, key: &str| receipt[prediction][key].clone();
+    assert_eq!(of("predicted", "gpu_layers"), receipt["measured"]["gpu_layers"]);
+    for key in ["vram_bytes", "decode_tokens_per_s"] {
+        assert_ne!(
+            of("predicted", key),
+            of("first_choice", key),
+            "{key} of what is kept, and of the first choice"
+        );
+    }
     assert_eq!(receipt["verdict"], "degraded");
+    let layers = receipt["measured"]["gpu_layers"].as_u64().unwrap();
+    let banner = profile(&world).lines().find(|line| line.starts_with("banner:")).unwrap().to_owned();
+    assert!(banner.contains(&(29 - layers).to_string()), "{layers} of 29 layers: {banner}");
     assert!(profile(&world).contains("kv_cache_type: q4_0"), "{}", profile(&world));
     assert!(world.json("llm/consent.json")["text"].as_str().unwrap().contains("q4_0"), "consent says so too");
     assert!(

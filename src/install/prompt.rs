@@ -1,4 +1,4 @@
-//! Prompts that no engine has seen: plausible source code, different each time from its first word on.
+//! Prompts that no engine has cached: plausible source code that differs from the first word on.
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -15,7 +15,7 @@ pub struct Prompts {
 }
 
 impl Prompts {
-    /// A series that differs from every other one by the time it was begun and the process that began it.
+    /// A series seeded by time and process, so that it differs from every other one.
     pub fn new() -> Self {
         let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
         Self::seeded(now.as_nanos() as u64 ^ u64::from(std::process::id()).rotate_left(40))
@@ -25,7 +25,7 @@ impl Prompts {
         Self { state: seed }
     }
 
-    /// The next prompt, of about so many words separated by blanks.
+    /// The next prompt, of about this many words separated by blanks.
     pub fn next(&mut self, words: usize) -> String {
         let mut prompt = format!("// module {:08x}\n", self.number() as u32);
         let mut written = 3;
@@ -45,7 +45,7 @@ impl Prompts {
         from[(self.number() % from.len() as u64) as usize]
     }
 
-    /// SplitMix64 (Steele, Lea, Flood 2014): enough to be different, and nobody needs to trust it.
+    /// SplitMix64 (Steele, Lea, Flood 2014): different is enough, security does not matter.
     fn number(&mut self) -> u64 {
         self.state = self.state.wrapping_add(0x9E37_79B9_7F4A_7C15);
         let mut z = self.state;
@@ -68,7 +68,7 @@ mod tests {
     }
 
     #[test]
-    fn length_follows_the_words_asked_for() {
+    fn length_follows_the_requested_words() {
         let mut prompts = Prompts::seeded(1);
         for words in [50, 500, 20_000] {
             let written = prompts.next(words).split_whitespace().count();

@@ -1,5 +1,5 @@
-//! The files under `llm/`: what ACOLYTE reads, what was agreed to, what was promised and measured, and which server
-//! is ours.
+//! The documents under `llm/`: what ACOLYTE reads, what the user agreed to, what was predicted and measured, and which
+//! server is ours.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -15,12 +15,12 @@ use crate::plan::Verdict;
 use crate::platform::files::{self, FileError};
 use crate::platform::process::ProcessIdentity;
 
-/// The name under which ACOLYTE asks for its model.
+/// The name of the model that ACOLYTE is served.
 pub const SERVED_MODEL: &str = "acolyte:latest";
-/// The one before it, kept while a change of profile is not yet verified.
+/// The previous one, kept until a change of profile is verified.
 pub const PREVIOUS_MODEL: &str = "acolyte:previous";
 
-/// `profile.yaml`: what ACOLYTE reads to know whom to ask and what to expect.
+/// `profile.yaml`: which server and model ACOLYTE uses, and what to expect of them.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct ProfileFile {
     /// Always [`SCHEMA`].
@@ -29,7 +29,7 @@ pub struct ProfileFile {
     pub written_at: String,
     /// Profile id.
     pub profile: String,
-    /// Where the server is: `http://127.0.0.1:42434`.
+    /// Address of the server: `http://127.0.0.1:42434`.
     pub endpoint: String,
     /// Its port.
     pub port: u16,
@@ -43,21 +43,21 @@ pub struct ProfileFile {
     pub kv_cache_type: KvCacheType,
     /// Layers on the GPU.
     pub gpu_layers: u32,
-    /// Layers in all.
+    /// All layers.
     pub total_layers: u32,
-    /// The engine chooses the layers itself, because it was faster so; `gpu_layers` is what it chose when it was measured.
+    /// The engine chooses the layers itself, because that was faster; `gpu_layers` is what it chose when measured.
     #[serde(default)]
     pub automatic_layers: bool,
-    /// Prompt tokens handled at once.
+    /// Prompt tokens processed at once.
     pub num_batch: u32,
-    /// Verdict of the plan, or degraded when fewer layers than planned found room.
+    /// Verdict of the plan for the placement that is kept.
     pub verdict: Verdict,
     /// Whether it runs with limits that needed consent.
     pub degraded: bool,
-    /// What ACOLYTE shows above each answer then.
+    /// What ACOLYTE shows above each answer if degraded.
     #[serde(default)]
     pub banner: Option<String>,
-    /// The engine's version, as it says itself.
+    /// The engine's version, as the release says.
     pub engine_version: String,
     /// The engine's program.
     pub engine_program: PathBuf,
@@ -67,7 +67,7 @@ pub struct ProfileFile {
     pub autostart: bool,
 }
 
-/// `consent.json`: what the person agreed to, word for word.
+/// `consent.json`: what the user agreed to, word for word.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ConsentFile {
     /// Always [`SCHEMA`].
@@ -95,13 +95,13 @@ pub struct ServerFile {
     pub models_dir: PathBuf,
     /// Type of the KV cache.
     pub kv_cache_type: KvCacheType,
-    /// Its process; `None` when somebody else starts it (a login entry).
+    /// Its process; `None` when the service manager starts it.
     #[serde(default)]
     pub process: Option<ProcessIdentity>,
 }
 
 impl ServerFile {
-    /// Of a server started like this.
+    /// The file of a server started with these settings.
     pub fn new(launch: &Launch, process: Option<ProcessIdentity>) -> Self {
         Self {
             schema: SCHEMA,
@@ -113,7 +113,7 @@ impl ServerFile {
         }
     }
 
-    /// How to start it again.
+    /// The settings to start it with.
     pub fn launch(&self, paths: &Paths) -> Launch {
         Launch {
             program: self.program.clone(),
@@ -127,18 +127,18 @@ impl ServerFile {
     }
 }
 
-/// Why a document was not read.
+/// Why a document could not be read.
 #[derive(Debug, thiserror::Error)]
 pub enum DocumentError {
-    /// What the system said.
+    /// The file system refused.
     #[error(transparent)]
     File(#[from] FileError),
-    /// It is not such a document.
+    /// It is not a valid document.
     #[error("{path} cannot be understood: {cause}")]
     Format {
         /// The file.
         path: PathBuf,
-        /// What is wrong, with its line.
+        /// What is wrong, with the line.
         cause: String,
     },
 }
@@ -146,7 +146,7 @@ pub enum DocumentError {
 /// What is installed under a home.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Installed {
-    /// What is in force.
+    /// The profile in force.
     pub profile: ProfileFile,
     /// The last receipt.
     pub receipt: Option<Receipt>,
@@ -156,7 +156,7 @@ impl Installed {
     /// Reads what is installed; `None` when nothing is.
     ///
     /// # Errors
-    /// When a document is there but cannot be read.
+    /// When a document exists but cannot be read.
     pub fn load(home: &Path) -> Result<Option<Self>, DocumentError> {
         let paths = Paths::new(home);
         Self::from_files(&paths.profile(), &paths.receipt())
@@ -176,7 +176,7 @@ impl Installed {
         }
     }
 
-    /// From these two files; `None` when there is no profile.
+    /// Reads these two files; `None` when there is no profile.
     ///
     /// # Errors
     /// As [`Installed::load`].
@@ -186,10 +186,10 @@ impl Installed {
     }
 }
 
-/// Reads a JSON document; `None` when it is not there.
+/// Reads a JSON document; `None` when it does not exist.
 ///
 /// # Errors
-/// When it cannot be read or is none.
+/// When it cannot be read or is invalid.
 pub fn read_json<T: DeserializeOwned>(path: &Path) -> Result<Option<T>, DocumentError> {
     read(path)?
         .map(|text| {
@@ -199,10 +199,10 @@ pub fn read_json<T: DeserializeOwned>(path: &Path) -> Result<Option<T>, Document
         .transpose()
 }
 
-/// Reads a YAML document; `None` when it is not there.
+/// Reads a YAML document; `None` when it does not exist.
 ///
 /// # Errors
-/// When it cannot be read or is none.
+/// When it cannot be read or is invalid.
 pub fn read_yaml<T: DeserializeOwned>(path: &Path) -> Result<Option<T>, DocumentError> {
     read(path)?
         .map(|text| {
@@ -212,7 +212,7 @@ pub fn read_yaml<T: DeserializeOwned>(path: &Path) -> Result<Option<T>, Document
         .transpose()
 }
 
-/// A document as JSON, for people too.
+/// A document as indented JSON.
 ///
 /// # Errors
 /// Never for our documents: they hold nothing that JSON cannot.

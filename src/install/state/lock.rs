@@ -1,20 +1,20 @@
-//! One program at a time changes things under a home.
+//! Only one program at a time changes a home.
 
 use std::fs::{File, OpenOptions, TryLockError};
 use std::path::{Path, PathBuf};
 
 use crate::platform::files::{FileError, writing};
 
-/// Held while things are changed; given back when dropped, and by the system when the program dies.
+/// Held while a home is changed; released when dropped, and by the system when the program dies.
 #[derive(Debug)]
 pub struct Lock {
     file: File,
 }
 
-/// Why there is no lock.
+/// Why the lock could not be taken.
 #[derive(Debug, thiserror::Error)]
 pub enum LockError {
-    /// Somebody else holds it.
+    /// Another program holds it.
     #[error("another installer is working in {home}")]
     Busy {
         /// The home.
@@ -29,7 +29,7 @@ impl Lock {
     /// Takes the lock of a home at once or not at all. The lock's folder must exist.
     ///
     /// # Errors
-    /// When somebody else holds it, or the file cannot be opened.
+    /// When another program holds it, or the file cannot be opened.
     pub fn take(path: &Path, home: &Path) -> Result<Self, LockError> {
         loop {
             let mut options = OpenOptions::new();
@@ -42,7 +42,7 @@ impl Lock {
             let file = options.open(path).map_err(writing(path))?;
             match file.try_lock() {
                 Ok(()) if same_file(&file, path) => return Ok(Self { file }),
-                // Whoever held it has removed it meanwhile, as an uninstallation does at its end: take the new one.
+                // The holder removed the file meanwhile, as an uninstall does at its end: take the new one.
                 Ok(()) => {}
                 Err(TryLockError::WouldBlock) => return Err(LockError::Busy { home: home.to_owned() }),
                 Err(TryLockError::Error(error)) => return Err(writing(path)(error).into()),
@@ -53,7 +53,7 @@ impl Lock {
 
 impl Drop for Lock {
     fn drop(&mut self) {
-        // Closing the file would do; a child that inherited the handle must not keep the lock.
+        // Closing the file is not enough: a child may have inherited the handle.
         let _closed_anyway = self.file.unlock();
     }
 }
@@ -65,7 +65,7 @@ fn same_file(file: &File, path: &Path) -> bool {
     matches!((file.metadata(), std::fs::metadata(path)), (Ok(a), Ok(b)) if identity(&a) == identity(&b))
 }
 
-/// Where an open file cannot be removed from under us, its path is proof enough.
+/// Where an open file cannot be removed, its path is proof enough.
 #[cfg(not(unix))]
 fn same_file(_: &File, path: &Path) -> bool {
     path.exists()
@@ -77,7 +77,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_second_one_is_told() {
+    fn the_second_holder_gets_an_error() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("lock");
         let first = Lock::take(&path, folder.path()).unwrap();

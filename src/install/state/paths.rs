@@ -1,4 +1,4 @@
-//! Where everything of ours lies. Only this file knows names of files and folders.
+//! The path of every file and folder of ours. Only this file knows their names.
 
 use std::path::{Path, PathBuf};
 
@@ -14,7 +14,7 @@ impl Paths {
         Self { home: std::path::absolute(home).unwrap_or_else(|_| home.to_owned()) }
     }
 
-    /// `ACOLYTE_HOME`, else `.acolyte` in the person's own folder; `None` when that is unknown.
+    /// `ACOLYTE_HOME`, else `.acolyte` in the user's home; `None` when that is unknown.
     pub fn default_home() -> Option<PathBuf> {
         let set = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
         set("ACOLYTE_HOME").or_else(|| std::env::home_dir().map(|own| own.join(".acolyte")))
@@ -35,22 +35,22 @@ impl Paths {
         self.llm().join("profile.yaml")
     }
 
-    /// What the person agreed to.
+    /// What the user agreed to.
     pub fn consent(&self) -> PathBuf {
         self.llm().join("consent.json")
     }
 
-    /// The promise beside the measurement.
+    /// The prediction beside the measurement.
     pub fn receipt(&self) -> PathBuf {
         self.llm().join("receipt.json")
     }
 
-    /// What was asked for last, so that it can be gone on with.
+    /// The last request, so that it can be resumed.
     pub fn request(&self) -> PathBuf {
         self.llm().join("request.json")
     }
 
-    /// How the window is to look.
+    /// Settings of the window.
     pub fn window(&self) -> PathBuf {
         self.llm().join("window.json")
     }
@@ -60,7 +60,7 @@ impl Paths {
         self.llm().join("before")
     }
 
-    /// Everything we changed, written ahead.
+    /// Every change, written ahead.
     pub fn journal(&self) -> PathBuf {
         self.llm().join("journal")
     }
@@ -90,7 +90,7 @@ impl Paths {
         self.engines().join(version)
     }
 
-    /// The engine believes that this is the person's own folder, so that its key and history stay with us.
+    /// The engine takes this for the user's home, so that its key and history stay here.
     pub fn engine_home(&self) -> PathBuf {
         self.engines().join("home")
     }
@@ -100,7 +100,7 @@ impl Paths {
         self.home.join("bin")
     }
 
-    /// Models, unless the person picked another folder.
+    /// Models, unless the user picked another folder.
     pub fn models(&self) -> PathBuf {
         self.home.join("models")
     }
@@ -110,7 +110,7 @@ impl Paths {
         self.home.join("logs")
     }
 
-    /// What the private server says.
+    /// Log of the private server.
     pub fn server_log(&self) -> PathBuf {
         self.logs().join("server.log")
     }

@@ -1,5 +1,5 @@
-//! `request.json`: what was asked for last, so that an installation that was cut short can be gone on with, repaired or
-//! updated without asking everything again.
+//! `request.json`: the last request, so that an interrupted installation can be resumed, repaired or updated without asking
+//! everything again.
 
 use serde::{Deserialize, Serialize};
 
@@ -9,7 +9,7 @@ use crate::install::{InstallOptions, Paths, Request};
 use crate::models::KvCacheType;
 use crate::plan::{Candidate, ConsentTerms, Layers, Plan};
 
-/// The choice and where things go; figures are computed again from it.
+/// The user's choices; figures are computed again from them.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct SavedRequest {
     /// Always [`SCHEMA`].
@@ -24,23 +24,23 @@ pub struct SavedRequest {
     pub kv_cache_type: KvCacheType,
     /// Tokens of context.
     pub context_tokens: u32,
-    /// Layers on the GPU that the person insisted on; `None` for as many as fit.
+    /// Layers on the GPU that the user insisted on; `None` for as many as fit.
     #[serde(default)]
     pub gpu_layers: Option<u32>,
-    /// The person agreed to a degraded installation.
+    /// The user agreed to fewer layers on the GPU than planned.
     pub accept_degraded: bool,
-    /// Whether the person lets the KV cache be kept at 4 bits should memory run out; `None` when nobody was asked.
+    /// Whether the user accepts a KV cache at 4 bits should memory run out; `None` when not asked.
     #[serde(default)]
     pub accept_kv_q4: Option<bool>,
     /// What the user agreed to; `None` when nothing needed consent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub consent: Option<ConsentTerms>,
-    /// Where from and where to.
+    /// Sources, folders and port.
     pub options: InstallOptions,
 }
 
 impl SavedRequest {
-    /// What a request asks for.
+    /// The choices of a request.
     pub fn of(request: &Request) -> Self {
         let candidate = &request.plan.candidate;
         Self {
@@ -61,7 +61,7 @@ impl SavedRequest {
         }
     }
 
-    /// Reads it; `None` when nothing was asked for under this home.
+    /// Reads it; `None` when nothing was requested under this home.
     ///
     /// # Errors
     /// When it is there but cannot be read.
@@ -69,7 +69,7 @@ impl SavedRequest {
         read_json(&paths.request())
     }
 
-    /// The candidate in the setting that was asked for then: context, KV cache and layers.
+    /// The candidate with the requested setting: context, KV cache and layers.
     pub fn apply_to(&self, candidate: Candidate) -> Candidate {
         Candidate {
             context_tokens: self.context_tokens,
@@ -79,7 +79,7 @@ impl SavedRequest {
         }
     }
 
-    /// Whether it asked for this model in this setting.
+    /// Whether it requests this model with this setting.
     pub fn asks_for(&self, candidate: &Candidate) -> bool {
         candidate.model.tag == self.model
             && candidate.context_tokens == self.context_tokens

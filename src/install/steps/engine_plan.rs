@@ -82,36 +82,16 @@ fn with_archives(assets: Vec<Asset>, source: &EngineSource) -> Vec<(Asset, Optio
 }
 
 impl EnginePlan {
-    /// Whether exactly this engine is in place already and whole.
-    pub fn is_in_place(&self) -> bool {
-        self.in_place.is_some()
-    }
-
-    /// What has to be downloaded: file name and bytes, where known.
-    pub fn to_download(&self) -> Vec<(&str, Option<u64>)> {
+    /// Paths of its downloaded archives.
+    pub fn downloads(&self, run: &Run<'_>) -> Vec<PathBuf> {
         match &self.contents {
             Contents::Installed { .. } => Vec::new(),
             Contents::Release { assets, .. } => assets
                 .iter()
                 .filter(|(_, path)| path.is_none())
-                .map(|(asset, _)| (asset.name.as_str(), asset.bytes))
+                .map(|(asset, _)| run.paths.downloads().join(&asset.name))
                 .collect(),
         }
-    }
-
-    /// Bytes of the unpacked engine, as far as they are known.
-    pub fn unpacked_bytes(&self) -> u64 {
-        match &self.contents {
-            Contents::Installed { engine, .. } => engine.bytes,
-            Contents::Release { assets, .. } => {
-                assets.iter().filter_map(|(asset, _)| asset.unpacked_estimate_bytes()).sum()
-            }
-        }
-    }
-
-    /// Paths of its downloaded archives.
-    pub fn downloads(&self, run: &Run<'_>) -> Vec<PathBuf> {
-        self.to_download().into_iter().map(|(name, _)| run.paths.downloads().join(name)).collect()
     }
 
     /// The program of the engine in place, when it is this one and every file is as unpacked.

@@ -1,8 +1,8 @@
-//! What is tried next when memory runs out: fewer layers on the GPU, then a smaller type of KV cache. Never less context.
+//! What to try next when memory runs out: fewer layers on the GPU, then a smaller type of KV cache. Never less context.
 
 use crate::models::KvCacheType;
 
-/// Attempts in all, at most.
+/// The most attempts.
 pub const MOST_TRIES: usize = 12;
 /// Attempts with fewer layers before a smaller cache is tried.
 const LAYER_TRIES: usize = 4;
@@ -16,29 +16,29 @@ pub struct Rung {
     pub kv_cache_type: KvCacheType,
 }
 
-/// Whether the person lets the cache be kept at 4 bits.
+/// Whether the user accepts a cache at 4 bits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum FourBits {
     /// Yes.
     Agreed,
     /// No: layers alone must do.
     Declined,
-    /// Nobody was asked.
+    /// The user was not asked.
     Unasked,
 }
 
-/// What is tried next.
+/// What to try next.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Next {
     /// This.
     Try(Rung),
-    /// This, if the person agrees.
+    /// This, if the user agrees.
     Ask(Rung),
     /// Nothing is left.
     Nothing,
 }
 
-/// The rung below this one, the last of those that were tried. `total` is all layers.
+/// The rung below the last one tried. `total` is all layers.
 pub fn below(tried: &[Rung], total: u32, four_bits: FourBits) -> Next {
     let Some(now) = tried.last().copied() else { return Next::Nothing };
     if tried.len() >= MOST_TRIES {
@@ -69,7 +69,7 @@ fn smaller(kv: KvCacheType) -> Option<KvCacheType> {
     }
 }
 
-/// A twelfth of the layers less each time, and more from the fifth attempt on, so that none are left at the end.
+/// A twelfth of the layers less each time, and three times that from the fifth attempt on, so that none are left at last.
 fn fewer(now: u32, total: u32, tried: usize) -> u32 {
     let step = (total / 12).max(1) * if tried > LAYER_TRIES { 3 } else { 1 };
     now.min(total).saturating_sub(step)
