@@ -5,7 +5,7 @@ use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use acolyte::control::Control;
-use acolyte::install::fetch::{DownloadRequest, Tail, download};
+use acolyte::install::fetch::{DownloadRequest, GrowingFile, download};
 use acolyte::install::unpack::{self, Limits};
 use acolyte::ollama::http::{HttpOptions, client};
 
@@ -49,11 +49,16 @@ pub fn ours(url: &str, archive: &Archive, folder: &Path, connections: usize) -> 
 /// What the installation does, save for its journal: fetch, verify and unpack at once, then one rename.
 pub fn fetch_here(url: &str, sha256: &str, folder: &Path, connections: usize) -> Outcome<()> {
     let (dest, staging) = (folder.join("archive.tar.zst"), folder.join("staging"));
-    let (tail, control) = (Tail::new(), Control::new());
-    let following =
-        unpack::follow(tail.clone(), dest.clone(), staging.clone(), Limits::default(), control.clone())?;
+    let (growing_file, control) = (GrowingFile::new(), Control::new());
+    let following = unpack::follow(
+        growing_file.clone(),
+        dest.clone(),
+        staging.clone(),
+        Limits::default(),
+        control.clone(),
+    )?;
     let mut request = DownloadRequest::new(vec![url.parse()?], dest, None, sha256.parse()?);
-    request.tail = Some(tail);
+    request.growing_file = Some(growing_file);
     request.max_connections = connections;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(async {

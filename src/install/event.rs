@@ -4,7 +4,7 @@ use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
-use crate::install::fetch::Waiting;
+use crate::install::fetch::DownloadWait;
 use crate::install::{InstallError, Receipt};
 use crate::models::KvCacheType;
 use crate::ollama::client::ClientError;
@@ -125,7 +125,7 @@ pub enum Activity<'a> {
         name: &'a str,
     },
     /// The download waits.
-    DownloadWaits(&'a Waiting),
+    DownloadWaits(&'a DownloadWait),
     /// Every archive is here and verified.
     EngineFetched,
     /// This version is in place already.

@@ -3,12 +3,12 @@
 use std::path::Path;
 
 use crate::install::EngineChoice;
-use crate::install::fetch::{DownloadError, Problem, Waiting};
+use crate::install::fetch::{DownloadError, DownloadWait, TransferProblem};
 use crate::install::unpack::UnpackError;
 use crate::say;
 use crate::text::Text;
 
-impl Waiting {
+impl DownloadWait {
     /// In words.
     pub fn explain(&self, text: Text) -> String {
         match self {
@@ -76,7 +76,7 @@ impl DownloadError {
     }
 }
 
-impl Problem {
+impl TransferProblem {
     /// What happened, as the end of a sentence that names the host.
     pub fn explain(&self, text: Text) -> String {
         match self {

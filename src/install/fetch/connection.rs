@@ -1,5 +1,5 @@
-//! One connection: asks for its stretch of the file, checks that the answer is what was asked for, and hands every
-//! piece to the sink.
+//! One connection: requests its segment of the file, checks that the response matches, and sends every
+//! chunk to the writer.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -12,146 +12,151 @@ use reqwest::header::{
 use reqwest::{Client, Response, StatusCode, Url};
 use tokio::sync::mpsc::UnboundedSender;
 
-use crate::install::fetch::problem::Problem;
+use crate::install::fetch::problem::TransferProblem;
 use crate::install::fetch::ranges::Span;
 use crate::install::fetch::rate::Limiter;
-use crate::install::fetch::sink::{Inlet, Piece};
+use crate::install::fetch::writer::{Chunk, ChunkSender};
 use crate::ollama::http::HttpPolicy;
 
 /// More redirects than any honest download has (a release page has two).
 const MOST_REDIRECTS: usize = 8;
 
-/// The longest a server may have us wait.
+/// Longest `Retry-After` that is honoured.
 const LONGEST_RETRY_AFTER: Duration = Duration::from_secs(60);
 
-/// The end of a stretch whose end nobody knows.
+/// End of a segment of a file of unknown size.
 pub const UNKNOWN_END: u64 = u64::MAX;
 
-/// A stretch of the file on its way. The end may be moved forward while it runs, to share the rest out.
+/// A segment of the file being downloaded. Its end can be moved forward meanwhile, to share the rest.
 #[derive(Debug)]
-pub struct Lane {
+pub struct Segment {
     /// First byte.
     pub start: u64,
     at: AtomicU64,
     end: AtomicU64,
 }
 
-impl Lane {
-    /// A stretch of which nothing has come.
+impl Segment {
+    /// A segment of which nothing is downloaded.
     pub fn new(span: Span) -> Arc<Self> {
         Arc::new(Self { start: span.start, at: AtomicU64::new(span.start), end: AtomicU64::new(span.end) })
     }
 
-    /// What was handed to the sink.
+    /// The part sent to the writer.
     pub fn sent(&self) -> Span {
         Span { start: self.start, end: self.at.load(Ordering::Relaxed) }
     }
 
-    /// What is still to come.
+    /// The part still to download.
     pub fn rest(&self) -> Span {
         Span { start: self.at.load(Ordering::Relaxed), end: self.end.load(Ordering::Relaxed) }
     }
 
-    /// Where it ends now.
+    /// Its current end.
     pub fn end(&self) -> u64 {
         self.end.load(Ordering::Relaxed)
     }
 
-    /// Lets it end earlier. What it sends beyond in the meantime does no harm: it is the same bytes.
+    /// Ends it earlier. What it still sends beyond does no harm: the bytes are the same.
     pub fn shorten(&self, end: u64) {
         self.end.fetch_min(end, Ordering::Relaxed);
     }
 }
 
-/// What the connections share.
+/// What all connections request, and how.
 #[derive(Debug)]
-pub struct Errand {
-    /// Client that follows no redirects itself.
+pub struct RemoteFile {
+    /// A client that does not follow redirects itself.
     pub client: Client,
-    /// Where plain http may go.
+    /// Where plain http is allowed.
     pub policy: HttpPolicy,
     /// The address.
     pub url: Url,
-    /// Length the file must have.
+    /// Expected size in bytes, when known.
     pub bytes: Option<u64>,
-    /// Whether to ask for a range at all.
+    /// Whether to request a range.
     pub ranged: bool,
-    /// How long nothing may come.
+    /// Longest silence of a connection.
     pub patience: Duration,
-    /// Keeps the rate down.
+    /// Limits the rate.
     pub limiter: Option<Arc<Limiter>>,
 }
 
-/// What the first answer told.
+/// What the first response says about the file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Opened {
-    /// Length of the whole file.
+    /// Size of the whole file.
     pub bytes: Option<u64>,
-    /// Whether the server keeps to ranges.
+    /// Whether the server supports ranges.
     pub ranged: bool,
-    /// What tells this file from a later one.
+    /// Entity tag or date of the file.
     pub validator: Option<String>,
 }
 
-/// Fetches a lane to its end. Tells `opened` as soon as the server answered as it should.
+/// Downloads a segment to its end. Sends to `opened` as soon as the response is valid.
 pub async fn fetch(
-    errand: &Errand,
-    lane: &Lane,
+    remote: &RemoteFile,
+    segment: &Segment,
     validator: Option<&str>,
-    inlet: &Inlet,
+    chunks: &ChunkSender,
     opened: &UnboundedSender<Opened>,
-) -> Result<(), Problem> {
-    let asked = lane.rest();
-    let ask = follow(errand, asked, validator);
-    let mut response =
-        tokio::time::timeout(errand.patience, ask).await.map_err(|_| Problem::Stalled(errand.patience))??;
-    let answer = examine(&response, errand, asked, validator)?;
-    // Nobody listens any more once the download is over.
+) -> Result<(), TransferProblem> {
+    let asked = segment.rest();
+    let ask = follow(remote, asked, validator);
+    let mut response = tokio::time::timeout(remote.patience, ask)
+        .await
+        .map_err(|_| TransferProblem::Stalled(remote.patience))??;
+    let answer = examine(&response, remote, asked, validator)?;
+    // The receiver is gone once the download is over.
     let _ = opened.send(answer.opened);
-    if lane.end() == UNKNOWN_END
+    if segment.end() == UNKNOWN_END
         && let Some(end) = answer.end
     {
-        lane.shorten(end);
+        segment.shorten(end);
     }
 
     loop {
-        let Span { start: at, end } = lane.rest();
+        let Span { start: at, end } = segment.rest();
         if at >= end {
             return Ok(());
         }
-        let chunk = tokio::time::timeout(errand.patience, response.chunk())
+        let chunk = tokio::time::timeout(remote.patience, response.chunk())
             .await
-            .map_err(|_| Problem::Stalled(errand.patience))?
-            .map_err(|error| Problem::of(&error))?;
+            .map_err(|_| TransferProblem::Stalled(remote.patience))?
+            .map_err(|error| TransferProblem::of(&error))?;
         let Some(mut bytes) = chunk else {
             return if end == UNKNOWN_END || answer.end.is_some_and(|end| at >= end) {
                 Ok(())
             } else {
-                Err(Problem::CutShort)
+                Err(TransferProblem::CutShort)
             };
         };
         bytes.truncate(usize::try_from(end - at).unwrap_or(usize::MAX));
         let length = bytes.len();
-        if inlet.send(Piece { offset: at, bytes }).await.is_err() {
-            // The sink has failed and tells why itself.
-            return Err(Problem::CutShort);
+        if chunks.send(Chunk { offset: at, bytes }).await.is_err() {
+            // The writer has failed and reports why itself.
+            return Err(TransferProblem::CutShort);
         }
-        lane.at.store(at + length as u64, Ordering::Relaxed);
-        if let Some(limiter) = &errand.limiter {
+        segment.at.store(at + length as u64, Ordering::Relaxed);
+        if let Some(limiter) = &remote.limiter {
             limiter.let_through(length).await;
         }
     }
 }
 
-/// Asks, and goes where redirects lead as far as the policy allows.
-async fn follow(errand: &Errand, asked: Span, validator: Option<&str>) -> Result<Response, Problem> {
-    let mut url = errand.url.clone();
+/// Sends the request and follows redirects as far as the policy allows.
+async fn follow(
+    remote: &RemoteFile,
+    asked: Span,
+    validator: Option<&str>,
+) -> Result<Response, TransferProblem> {
+    let mut url = remote.url.clone();
     for _ in 0..=MOST_REDIRECTS {
-        if !errand.policy.allows(&url) {
-            return Err(Problem::Insecure(url));
+        if !remote.policy.allows(&url) {
+            return Err(TransferProblem::Insecure(url));
         }
-        let mut request = errand.client.get(url.clone()).header(ACCEPT_ENCODING, "identity");
-        if errand.ranged {
+        let mut request = remote.client.get(url.clone()).header(ACCEPT_ENCODING, "identity");
+        if remote.ranged {
             let range = match asked.end {
                 UNKNOWN_END => format!("bytes={}-", asked.start),
                 end => format!("bytes={}-{}", asked.start, end - 1),
@@ -161,41 +166,42 @@ async fn follow(errand: &Errand, asked: Span, validator: Option<&str>) -> Result
                 request = request.header(IF_RANGE, validator);
             }
         }
-        let response = request.send().await.map_err(|error| Problem::of(&error))?;
+        let response = request.send().await.map_err(|error| TransferProblem::of(&error))?;
         if !matches!(response.status().as_u16(), 301 | 302 | 303 | 307 | 308) {
             return Ok(response);
         }
-        url = destination(&url, response.headers()).ok_or(Problem::Redirects)?;
+        url = destination(&url, response.headers()).ok_or(TransferProblem::Redirects)?;
     }
-    Err(Problem::Redirects)
+    Err(TransferProblem::Redirects)
 }
 
 fn destination(from: &Url, headers: &HeaderMap) -> Option<Url> {
     from.join(headers.get(LOCATION)?.to_str().ok()?).ok()
 }
 
-/// An answer that fits the question.
+/// A valid response.
 struct Answer {
     opened: Opened,
-    /// Where the body ends, if the server said so.
+    /// Position in the file where the body ends, if stated.
     end: Option<u64>,
 }
 
 fn examine(
     response: &Response,
-    errand: &Errand,
+    remote: &RemoteFile,
     asked: Span,
     validator: Option<&str>,
-) -> Result<Answer, Problem> {
+) -> Result<Answer, TransferProblem> {
     let headers = response.headers();
     if headers.get(CONTENT_ENCODING).is_some_and(|coding| coding != "identity") {
-        return Err(Problem::Nonsense("Content-Encoding".to_owned()));
+        return Err(TransferProblem::Nonsense("Content-Encoding".to_owned()));
     }
     let found = validator_of(headers);
     let changed = matches!((validator, &found), (Some(known), Some(found)) if known != found);
     let (bytes, end, ranged) = match response.status() {
         StatusCode::PARTIAL_CONTENT => {
-            let nonsense = || Problem::Nonsense(format!("Content-Range {:?}", headers.get(CONTENT_RANGE)));
+            let nonsense =
+                || TransferProblem::Nonsense(format!("Content-Range {:?}", headers.get(CONTENT_RANGE)));
             let (span, bytes) = headers.get(CONTENT_RANGE).and_then(content_range).ok_or_else(nonsense)?;
             if span.start != asked.start
                 || span.end > asked.end
@@ -206,32 +212,36 @@ fn examine(
             (bytes, Some(span.end), true)
         }
         StatusCode::OK if asked.start > 0 => {
-            // SavedRequest for a part, got the whole: either the file is another one, or ranges mean nothing here.
+            // Requested a part, got the whole: either the file has changed, or the server ignores ranges.
             return Err(if changed {
-                Problem::Changed
+                TransferProblem::Changed
             } else {
-                Problem::RangesIgnored { same_file: validator.is_some() && found.is_some() }
+                TransferProblem::RangesIgnored { same_file: validator.is_some() && found.is_some() }
             });
         }
         StatusCode::OK => (response.content_length(), response.content_length(), false),
         StatusCode::RANGE_NOT_SATISFIABLE => {
             // `bytes */LENGTH` tells how long the file really is.
             let actual = headers.get(CONTENT_RANGE).and_then(unsatisfied_length);
-            return Err(match (errand.bytes, actual) {
-                (Some(expected), Some(actual)) if expected != actual => Problem::Length { expected, actual },
-                _ => Problem::Changed,
+            return Err(match (remote.bytes, actual) {
+                (Some(expected), Some(actual)) if expected != actual => {
+                    TransferProblem::Length { expected, actual }
+                }
+                _ => TransferProblem::Changed,
             });
         }
         status => {
             let retry_after = headers.get(RETRY_AFTER).and_then(retry_after);
-            return Err(Problem::Status { status: status.as_u16(), retry_after });
+            return Err(TransferProblem::Status { status: status.as_u16(), retry_after });
         }
     };
     if changed {
-        return Err(Problem::Changed);
+        return Err(TransferProblem::Changed);
     }
-    match (errand.bytes, bytes) {
-        (Some(expected), Some(actual)) if expected != actual => Err(Problem::Length { expected, actual }),
+    match (remote.bytes, bytes) {
+        (Some(expected), Some(actual)) if expected != actual => {
+            Err(TransferProblem::Length { expected, actual })
+        }
         _ => Ok(Answer { opened: Opened { bytes, ranged, validator: found }, end }),
     }
 }

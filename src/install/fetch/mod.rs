@@ -1,31 +1,31 @@
-//! Downloads one file whose SHA-256 is known, whatever happens on the way.
+//! Downloads one file of known SHA-256, through interruptions, faulty servers and full disks.
 //!
-//! 1. A finished file that verifies is taken as it is.
-//! 2. What an earlier run left is taken up: `NAME.partial` holds bytes, `NAME.partial.json` says which. What is there
-//!    is hashed again, once, while the rest comes.
-//! 3. The first connection asks for the rest by range (`If-Range` where a validator is known). A 206 must begin where it
+//! 1. A finished file that verifies is used as is.
+//! 2. An interrupted download resumes: `NAME.partial` holds bytes, `NAME.partial.json` says which. They are hashed
+//!    again, once, while the rest arrives.
+//! 3. The first connection requests the rest by range (`If-Range` where a validator is known). A 206 must begin where it
 //!    was asked to and name the length we know; a 200 means that ranges are ignored or the file has changed.
-//! 4. While more connections make it faster, more are opened, each taking half of the longest stretch
-//!    ([`transfer`]). What goes wrong takes them back: first fewer connections, then a pause, then the next mirror.
-//! 5. Everything is written where it belongs and hashed in order while it comes ([`sink`]).
-//!    Whoever follows it ([`Tail`]) may read as far as it is hashed.
-//! 6. The hash decides. A file that is not what it must be is deleted and fetched once more, from another mirror if
+//! 4. While more connections make it faster, more are opened, each taking half of the longest segment
+//!    ([`transfer`]). After failures: first fewer connections, then a pause, then the next mirror.
+//! 5. Bytes are written where they belong and hashed in order as they arrive ([`writer`]).
+//!    A [`GrowingFile`] lets a reader follow as far as the file is hashed.
+//! 6. The checksum decides. A wrong file is deleted and downloaded once more, from another mirror if
 //!    there is one. The right one is renamed to its place.
 //!
-//! The disk is watched all the while: what will not fit is said when that is known, not when the disk is full.
-//! Cancelling and pausing drop the connections and keep what is there.
+//! Free disk space is checked throughout, so that a file that will not fit fails early.
+//! Cancelling and pausing drop the connections and keep what was downloaded.
 
 mod connection;
-mod crew;
+mod growing_file;
 mod mirrors;
 mod partial;
 mod problem;
+mod ramp_up;
 mod ranges;
 mod rate;
-mod sink;
-mod tail;
 mod transfer;
-mod widening;
+mod workers;
+mod writer;
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -37,37 +37,37 @@ use crate::checksum::Sha256;
 use crate::control::{Cancelled, Control};
 use crate::ollama::http::HttpPolicy;
 use crate::platform::files;
-pub use problem::Problem;
+pub use growing_file::{Attempt, AttemptEnd, GrowingFile, GrowingFileReader};
+pub use problem::TransferProblem;
 pub use rate::{Limiter, parse_rate};
-pub use tail::{Round, RoundEnd, Tail, TailReader};
 
 /// What to download.
 #[derive(Clone, Debug)]
 pub struct DownloadRequest {
-    /// Addresses of the same file, the best first.
+    /// URLs of the same file, best first.
     pub urls: Vec<Url>,
     /// Where the finished file goes.
     pub dest: PathBuf,
-    /// Its length, when known. A server that says otherwise is not believed.
+    /// Its size in bytes, when known. A server that states another size is rejected.
     pub bytes: Option<u64>,
     /// Its SHA-256.
     pub sha256: Sha256,
-    /// Where plain http may go.
+    /// Where plain http is allowed.
     pub policy: HttpPolicy,
-    /// No faster than this, in bytes a second.
+    /// Rate limit in bytes per second.
     pub max_bytes_per_s: Option<u64>,
-    /// No more connections than this at once.
+    /// Most connections at once.
     pub max_connections: usize,
-    /// How long to wait and how often to try.
-    pub patience: Patience,
-    /// Somebody who reads the file while it comes.
-    pub tail: Option<Tail>,
-    /// Bytes free on the disk of a folder. SavedRequest before and, every two seconds, during the download.
+    /// Timeouts and retries.
+    pub patience: RetryPolicy,
+    /// Lets a reader follow the file while it downloads.
+    pub growing_file: Option<GrowingFile>,
+    /// Returns the free bytes of a folder's disk. Called before and, every two seconds, during the download.
     pub free_space: fn(&Path) -> io::Result<u64>,
 }
 
 impl DownloadRequest {
-    /// With up to eight connections and plain http to this computer only.
+    /// Up to eight connections, and plain http to this computer only.
     pub fn new(urls: Vec<Url>, dest: PathBuf, bytes: Option<u64>, sha256: Sha256) -> Self {
         Self {
             urls,
@@ -77,101 +77,101 @@ impl DownloadRequest {
             policy: HttpPolicy::default(),
             max_bytes_per_s: None,
             max_connections: 8,
-            patience: Patience::default(),
-            tail: None,
+            patience: RetryPolicy::default(),
+            growing_file: None,
             free_space: |folder| fs4::available_space(folder),
         }
     }
 }
 
-/// How long to wait and how often to try.
+/// Timeouts and retries.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Patience {
-    /// A connection on which nothing comes for so long is dropped.
+pub struct RetryPolicy {
+    /// A connection without data for this long is dropped.
     pub silence: Duration,
-    /// Wait before the second try; doubled for each further one, up to 16 s.
+    /// Wait before the first retry; doubled for each further one, up to 16 s.
     pub backoff: Duration,
-    /// Tries in a row that bring nothing, for each address.
+    /// Attempts in a row without data before a mirror is given up.
     pub tries: u32,
 }
 
-impl Default for Patience {
+impl Default for RetryPolicy {
     fn default() -> Self {
         Self { silence: Duration::from_secs(20), backoff: Duration::from_millis(500), tries: 6 }
     }
 }
 
-/// How far a download is.
+/// Progress of a download.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Progress {
-    /// Bytes that are there.
+pub struct DownloadProgress {
+    /// Bytes downloaded.
     pub bytes_done: u64,
-    /// Bytes in all, once known.
+    /// Size of the file, once known.
     pub bytes_total: Option<u64>,
-    /// Over the last seconds.
+    /// Bytes per second over the last seconds.
     pub bytes_per_s: f64,
-    /// At that rate; `None` while it cannot be told.
+    /// Seconds left at that rate; `None` while unknown.
     pub seconds_left: Option<f64>,
     /// Connections in use.
     pub connections: usize,
-    /// What it waits for, when it waits.
-    pub waiting_for: Option<Waiting>,
+    /// Why it waits, if it does.
+    pub waiting_for: Option<DownloadWait>,
 }
 
-/// What a download waits for.
+/// Why a download waits.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Waiting {
-    /// The person, to let it go on.
+pub enum DownloadWait {
+    /// Paused by the user.
     Resume,
-    /// A server, to answer.
+    /// A server has not answered yet.
     Answer {
-        /// Its name.
+        /// Its host name.
         host: String,
-        /// For so many seconds now.
+        /// Seconds so far.
         seconds: u64,
     },
-    /// A server, to send more.
+    /// A server has stopped sending.
     Data {
-        /// Its name.
+        /// Its host name.
         host: String,
-        /// For so many seconds now.
+        /// Seconds so far.
         seconds: u64,
     },
-    /// The next try.
+    /// The next retry.
     Retry {
         /// Where.
         host: String,
         /// Why the last one failed.
-        problem: Problem,
-        /// In so many seconds.
+        problem: TransferProblem,
+        /// Seconds until the retry.
         seconds: u64,
     },
-    /// The check sum of what is there already.
+    /// The checksum is being computed.
     Check,
 }
 
-/// Why a download failed. Unless it says otherwise, what was fetched is kept and the next run goes on from there.
+/// A download failed. Unless stated otherwise, the partial file is kept and the next run resumes it.
 #[derive(Debug, thiserror::Error)]
 pub enum DownloadError {
-    /// The person stopped it.
+    /// The user stopped it.
     #[error(transparent)]
     Cancelled(#[from] Cancelled),
-    /// Every address failed.
+    /// Every mirror failed.
     #[error("no address delivered {}: {}", .file, tried_list(.tried))]
     Unavailable {
         /// Name of the file.
         file: String,
-        /// Each address with its last problem.
-        tried: Vec<(Url, Problem)>,
+        /// Each URL with its last problem.
+        tried: Vec<(Url, TransferProblem)>,
     },
-    /// Everything came, twice, and is not what it must be. Nothing is kept.
+    /// The file arrived twice with a wrong checksum. Nothing is kept.
     #[error("the SHA-256 of {address} is {actual}, expected {expected}")]
     CheckSum {
         /// Where it came from.
         address: String,
-        /// SHA-256 it must have, in hexadecimal.
+        /// Expected checksum.
         expected: Sha256,
-        /// SHA-256 it has.
+        /// Actual checksum.
         actual: Sha256,
     },
     /// The disk is full.
@@ -179,7 +179,7 @@ pub enum DownloadError {
     DiskFull {
         /// The file.
         path: PathBuf,
-        /// How many bytes are missing, when known.
+        /// Bytes missing, when known.
         missing_bytes: Option<u64>,
     },
     /// A file or folder cannot be read or written.
@@ -205,7 +205,7 @@ impl DownloadError {
     }
 }
 
-fn tried_list(tried: &[(Url, Problem)]) -> String {
+fn tried_list(tried: &[(Url, TransferProblem)]) -> String {
     tried.iter().map(|(url, problem)| format!("{url}: {problem}")).collect::<Vec<_>>().join("; ")
 }
 
@@ -217,16 +217,16 @@ fn tried_list(tried: &[(Url, Problem)]) -> String {
 pub async fn download(
     client: &Client,
     request: &DownloadRequest,
-    progress: &dyn Fn(Progress),
+    progress: &dyn Fn(DownloadProgress),
     control: &Control,
 ) -> Result<PathBuf, DownloadError> {
     transfer::run(client, request, progress, control).await
 }
 
-/// Whether a file is there and has this length (if known) and SHA-256. Reads all of it, on a thread of its own.
+/// Whether a file exists with this size (if known) and checksum. Reads all of it, on a thread of its own.
 ///
 /// # Errors
-/// When it cannot be read, or the person stops it.
+/// When the file cannot be read, or the user cancels.
 pub async fn verifies(
     path: &Path,
     bytes: Option<u64>,

@@ -1,4 +1,4 @@
-//! What can go wrong with one address, and what that means for trying again.
+//! What can go wrong with one mirror, and whether retrying can help.
 
 use std::time::Duration;
 
@@ -6,73 +6,73 @@ use reqwest::Url;
 
 use crate::checksum::Sha256;
 
-/// Why an address did not deliver.
+/// Why a mirror did not deliver the file.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum Problem {
-    /// No connection, or it broke.
+pub enum TransferProblem {
+    /// The connection failed or broke.
     #[error("no connection: {0}")]
     Connection(String),
     /// The server's certificate is not trusted.
     #[error("the server cannot prove who it is: {0}")]
     Certificate(String),
-    /// Nothing came for so long.
+    /// No data for this long.
     #[error("nothing came for {0:?}")]
     Stalled(Duration),
-    /// It ended before the end.
+    /// The connection closed early.
     #[error("the connection ended early")]
     CutShort,
-    /// The server refused.
+    /// The server answered with an error.
     #[error("the server answered {status}")]
     Status {
         /// HTTP status.
         status: u16,
-        /// When the server wants to be asked again.
+        /// `Retry-After`, if the server sent it.
         retry_after: Option<Duration>,
     },
-    /// Plain http to somewhere else than this computer or a named mirror.
+    /// Plain http to a host other than this computer or a named mirror.
     #[error("it leads to {0}, which is not encrypted")]
     Insecure(Url),
-    /// A redirect without an end or without a destination.
+    /// Too many redirects, or one without a destination.
     #[error("its redirects lead nowhere")]
     Redirects,
-    /// The file has another length than it must have.
+    /// The file has the wrong size.
     #[error("the file there has {actual} bytes instead of {expected}")]
     Length {
-        /// Bytes it must have.
+        /// Expected bytes.
         expected: u64,
-        /// Bytes the server says it has.
+        /// Bytes the server states.
         actual: u64,
     },
-    /// An answer to a range that does not fit the question, or a coding nobody asked for.
+    /// A response that does not match the request: another range, or an unrequested encoding.
     #[error("the server answered something else than was asked: {0}")]
     Nonsense(String),
-    /// The server sends the whole file, whatever range is asked for.
+    /// The server ignores ranges and sends the whole file.
     #[error("the server ignores ranges")]
     RangesIgnored {
-        /// Whether it is surely the file that was begun.
+        /// Whether it is certainly the file of the partial download.
         same_file: bool,
     },
-    /// The server's file is another one than when it was begun.
+    /// The server's file changed during the download.
     #[error("the file on the server has changed")]
     Changed,
-    /// Everything came and is not what it must be.
+    /// The file is complete and has the wrong checksum.
     #[error("the check sum is {actual} instead of {expected}")]
     CheckSum {
-        /// SHA-256 it must have, in hexadecimal.
+        /// Expected checksum.
         expected: Sha256,
-        /// SHA-256 it has.
+        /// Actual checksum.
         actual: Sha256,
     },
 }
 
-impl Problem {
-    /// Of a failed request or a broken body.
+impl TransferProblem {
+    /// Classifies a failed request or a broken body.
     pub fn of(error: &reqwest::Error) -> Self {
         let innermost = crate::ollama::http::innermost(error);
         if is_about_certificates(error) { Self::Certificate(innermost) } else { Self::Connection(innermost) }
     }
 
-    /// Whether the same address may do better in a moment.
+    /// Whether retrying the same mirror can help.
     pub fn is_passing(&self) -> bool {
         match self {
             Self::Connection(_)
@@ -81,7 +81,7 @@ impl Problem {
             | Self::Changed
             | Self::RangesIgnored { .. }
             | Self::Nonsense(_) => true,
-            // Request timeout, too many requests, and the server's own troubles.
+            // Request timeout, too early, too many requests, and server errors.
             Self::Status { status, .. } => matches!(status, 408 | 425 | 429 | 500..=599),
             Self::Certificate(_)
             | Self::Insecure(_)
@@ -92,7 +92,7 @@ impl Problem {
     }
 }
 
-/// Looks for the TLS library's word in the chain of causes. An I/O error hides what it wraps from `source`.
+/// Looks for a TLS error in the chain of causes. An I/O error hides what it wraps from `source`.
 fn is_about_certificates(error: &reqwest::Error) -> bool {
     let mut next: Option<&(dyn std::error::Error + 'static)> = Some(error);
     while let Some(error) = next {

@@ -1,4 +1,4 @@
-//! Which bytes of a file are there, and how what is missing is shared out.
+//! Sets of byte ranges: which bytes of a file are there and which are missing.
 
 use serde::{Deserialize, Serialize};
 
@@ -53,7 +53,7 @@ impl Spans {
         self.0.splice(first..after, [merged]);
     }
 
-    /// Leaves only what lies below `length`.
+    /// Keeps only what is below `length`.
     pub fn clip(&mut self, length: u64) {
         self.0.retain(|span| span.start < length);
         if let Some(last) = self.0.last_mut() {
@@ -61,12 +61,12 @@ impl Spans {
         }
     }
 
-    /// Bytes in all.
+    /// Total bytes.
     pub fn total(&self) -> u64 {
         self.0.iter().map(|span| span.len()).sum()
     }
 
-    /// Up to where there is no hole.
+    /// End of the first span if it starts at 0, else 0.
     pub fn prefix(&self) -> u64 {
         match self.0.first() {
             Some(first) if first.start == 0 => first.end,
@@ -74,7 +74,7 @@ impl Spans {
         }
     }
 
-    /// What is missing of a file of this length, in order.
+    /// The gaps in a file of this length, in order.
     pub fn missing(&self, length: u64) -> Vec<Span> {
         let mut holes = Vec::new();
         let mut at = 0;

@@ -1,10 +1,10 @@
-//! How fast it goes, and how fast it may go.
+//! Measuring and limiting the download rate.
 
 use std::collections::VecDeque;
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-/// Over how long the rate is averaged: long enough to be calm, short enough to follow a change.
+/// The rate is averaged over this window: long enough to be steady, short enough to follow a change.
 const WINDOW: Duration = Duration::from_secs(5);
 
 /// Reads a rate limit as curl writes it: a number of bytes a second, with `k`, `M` or `G` for 2^10, 2^20 and 2^30 of
@@ -25,16 +25,16 @@ pub fn parse_rate(typed: &str) -> Option<u64> {
     (bytes >= 1.0 && bytes <= (1_u64 << 50) as f64).then_some(bytes as u64)
 }
 
-/// Bytes a second over the last seconds. Fed with a running total, which may start anywhere.
+/// Bytes per second over the last seconds, from a running total that may start anywhere.
 #[derive(Debug, Default)]
 pub struct Meter {
     samples: VecDeque<(Instant, u64)>,
 }
 
 impl Meter {
-    /// Notes the total at a time.
+    /// Records the total at a time.
     pub fn note(&mut self, now: Instant, total: u64) {
-        // A total that went back (a file begun anew) starts a new measurement.
+        // A total that went back (a restarted file) starts a new measurement.
         if self.samples.back().is_some_and(|(_, last)| *last > total) {
             self.samples.clear();
         }
@@ -44,7 +44,7 @@ impl Meter {
         }
     }
 
-    /// Forgets everything: after a pause the time that passed says nothing.
+    /// Forgets everything: after a pause the elapsed time says nothing.
     pub fn reset(&mut self) {
         self.samples.clear();
     }
@@ -60,7 +60,7 @@ impl Meter {
     }
 }
 
-/// Holds all connections together below a rate.
+/// Limits the rate of all connections together.
 #[derive(Debug)]
 pub struct Limiter {
     bytes_per_s: u64,
@@ -69,12 +69,12 @@ pub struct Limiter {
 }
 
 impl Limiter {
-    /// No faster than this.
+    /// Limits to this many bytes per second.
     pub fn new(bytes_per_s: u64) -> Self {
         Self { bytes_per_s: bytes_per_s.max(1), paid_until: Mutex::new(Instant::now()) }
     }
 
-    /// Waits for as long as these bytes are worth.
+    /// Waits until these bytes are within the limit.
     pub async fn let_through(&self, bytes: usize) {
         let until = self.charge(Instant::now(), bytes);
         tokio::time::sleep_until(until.into()).await;

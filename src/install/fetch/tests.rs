@@ -10,7 +10,7 @@ use std::time::Instant;
 use tempfile::TempDir;
 
 use crate::checksum::Sha256;
-use crate::install::fetch::partial::{Places, Sidecar};
+use crate::install::fetch::partial::{PartialPaths, Sidecar};
 use crate::install::fetch::ranges::Span;
 use crate::install::fetch::*;
 use crate::ollama::http;
@@ -28,7 +28,7 @@ fn sha(content: &[u8]) -> Sha256 {
 struct Bench {
     folder: TempDir,
     content: Vec<u8>,
-    seen: RefCell<Vec<Progress>>,
+    seen: RefCell<Vec<DownloadProgress>>,
 }
 
 impl Bench {
@@ -41,19 +41,19 @@ impl Bench {
         let dest = self.folder.path().join("deep").join("file.tar.zst");
         let mut request = DownloadRequest::new(urls, dest, bytes, sha(&self.content));
         request.patience =
-            Patience { silence: Duration::from_millis(400), backoff: Duration::from_millis(10), tries: 3 };
+            RetryPolicy { silence: Duration::from_millis(400), backoff: Duration::from_millis(10), tries: 3 };
         request
     }
 
-    fn places(&self) -> Places {
-        let places = Places::of(&self.folder.path().join("deep").join("file.tar.zst"));
-        std::fs::create_dir_all(places.partial.parent().unwrap()).unwrap();
-        places
+    fn paths(&self) -> PartialPaths {
+        let paths = PartialPaths::of(&self.folder.path().join("deep").join("file.tar.zst"));
+        std::fs::create_dir_all(paths.partial.parent().unwrap()).unwrap();
+        paths
     }
 
     /// As if an earlier run had fetched these bytes of this content.
     fn leave(&self, spans: &[(usize, usize)], content: &[u8], validator: Option<(&Url, &str)>) {
-        let places = self.places();
+        let paths = self.paths();
         let mut sidecar = Sidecar {
             sha256: sha(&self.content),
             bytes: Some(self.content.len() as u64),
@@ -67,8 +67,8 @@ impl Bench {
         if let Some((url, tag)) = validator {
             sidecar.validators.insert(url.to_string(), format!("\"{tag}\""));
         }
-        std::fs::write(&places.partial, file).unwrap();
-        sidecar.save(&places).unwrap();
+        std::fs::write(&paths.partial, file).unwrap();
+        sidecar.save(&paths).unwrap();
     }
 
     fn go(&self, request: &DownloadRequest) -> Result<PathBuf, DownloadError> {
@@ -79,11 +79,11 @@ impl Bench {
         &self,
         request: &DownloadRequest,
         control: &Control,
-        watch: &dyn Fn(&Progress),
+        watch: &dyn Fn(&DownloadProgress),
     ) -> Result<PathBuf, DownloadError> {
         let client = http::client(&http::HttpOptions::default()).unwrap();
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-        let note = |progress: Progress| {
+        let note = |progress: DownloadProgress| {
             watch(&progress);
             self.seen.borrow_mut().push(progress);
         };
@@ -97,7 +97,7 @@ impl Bench {
         outcome
     }
 
-    fn waits(&self) -> Vec<Waiting> {
+    fn waits(&self) -> Vec<DownloadWait> {
         self.seen.borrow().iter().filter_map(|progress| progress.waiting_for.clone()).collect()
     }
 
@@ -107,7 +107,7 @@ impl Bench {
     }
 }
 
-fn problems(error: &DownloadError) -> Vec<Problem> {
+fn problems(error: &DownloadError) -> Vec<TransferProblem> {
     match error {
         DownloadError::Unavailable { tried, .. } => {
             tried.iter().map(|(_, problem)| problem.clone()).collect()
@@ -233,9 +233,9 @@ fn troubles_of_a_server_pass_and_what_it_is_waited_for_is_said() {
     bench.go(&bench.request(vec![server.url("/f")])).unwrap();
     assert!(start.elapsed() >= Duration::from_secs(1), "it was asked to wait");
     let waits = bench.waits();
-    let expected = Problem::Status { status: 429, retry_after: Some(Duration::from_secs(1)) };
+    let expected = TransferProblem::Status { status: 429, retry_after: Some(Duration::from_secs(1)) };
     assert!(
-        waits.contains(&Waiting::Retry { host: "127.0.0.1".into(), problem: expected, seconds: 1 }),
+        waits.contains(&DownloadWait::Retry { host: "127.0.0.1".into(), problem: expected, seconds: 1 }),
         "{waits:?}"
     );
 }
@@ -266,10 +266,10 @@ fn when_nothing_helps_every_address_is_named_with_its_reason() {
     let urls = vec![missing.url("/f"), broken.url("/f"), longer.url("/f"), closed];
     let error = bench.go(&bench.request(urls)).unwrap_err();
     let problems = problems(&error);
-    assert_eq!(problems[0], Problem::Status { status: 404, retry_after: None });
-    assert_eq!(problems[1], Problem::Status { status: 500, retry_after: None });
-    assert_eq!(problems[2], Problem::Length { expected: 100_000, actual: 100_001 });
-    assert!(matches!(problems[3], Problem::Connection(_)), "{:?}", problems[3]);
+    assert_eq!(problems[0], TransferProblem::Status { status: 404, retry_after: None });
+    assert_eq!(problems[1], TransferProblem::Status { status: 500, retry_after: None });
+    assert_eq!(problems[2], TransferProblem::Length { expected: 100_000, actual: 100_001 });
+    assert!(matches!(problems[3], TransferProblem::Connection(_)), "{:?}", problems[3]);
     assert_eq!(broken.requests().len(), 3, "as often as patience allows");
     for language in crate::text::Language::ALL {
         let said = error.explain(Text::new(language));
@@ -288,7 +288,7 @@ fn cancelling_is_quick_and_the_next_run_goes_on() {
     request.patience.silence = Duration::from_secs(60);
     let control = Control::new();
     let asked = RefCell::new(None);
-    let watch = |progress: &Progress| {
+    let watch = |progress: &DownloadProgress| {
         if progress.bytes_done >= 200_000 {
             asked.borrow_mut().get_or_insert_with(Instant::now);
             control.cancel();
@@ -313,11 +313,11 @@ fn a_pause_drops_the_connection_and_resuming_goes_on() {
     request.patience.silence = Duration::from_secs(60);
     let control = Control::new();
     let resumer = RefCell::new(None);
-    let watch = |progress: &Progress| {
+    let watch = |progress: &DownloadProgress| {
         if progress.bytes_done == 200_000 && resumer.borrow().is_none() {
             control.pause();
         }
-        if progress.waiting_for == Some(Waiting::Resume) {
+        if progress.waiting_for == Some(DownloadWait::Resume) {
             let control = control.clone();
             *resumer.borrow_mut() = Some(std::thread::spawn(move || control.resume()));
         }

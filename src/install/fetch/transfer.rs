@@ -1,4 +1,4 @@
-//! The state of a download: which address, how many connections, what to try next.
+//! The state machine of a download: which mirror, how many connections, what to try next.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -8,37 +8,37 @@ use reqwest::Client;
 use tokio::time::MissedTickBehavior;
 
 use crate::control::Control;
-use crate::install::fetch::connection::{Errand, Opened, UNKNOWN_END};
-use crate::install::fetch::crew::Crew;
+use crate::install::fetch::connection::{Opened, RemoteFile, UNKNOWN_END};
 use crate::install::fetch::mirrors::{Mirrors, Next};
-use crate::install::fetch::partial::{Places, Sidecar};
-use crate::install::fetch::problem::Problem;
+use crate::install::fetch::partial::{PartialPaths, Sidecar};
+use crate::install::fetch::problem::TransferProblem;
+use crate::install::fetch::ramp_up::RampUp;
 use crate::install::fetch::ranges::{Span, Spans};
 use crate::install::fetch::rate::{Limiter, Meter};
-use crate::install::fetch::sink::Sink;
-use crate::install::fetch::widening::Widening;
-use crate::install::fetch::{DownloadError, DownloadRequest, Progress, Waiting, verifies};
+use crate::install::fetch::workers::Workers;
+use crate::install::fetch::writer::FileWriter;
+use crate::install::fetch::{DownloadError, DownloadProgress, DownloadRequest, DownloadWait, verifies};
 use crate::platform::files;
 
 const TICK: Duration = Duration::from_millis(100);
 const LOOK_AT_DISK_EVERY: Duration = Duration::from_secs(2);
-/// Silence that is worth mentioning.
+/// Report a stall after this long without data.
 const SILENCE_SHOWN: Duration = Duration::from_secs(3);
-/// Whole files that may be wrong before the download fails.
+/// The download fails after this many complete files with a wrong checksum.
 const MOST_WRONG_FILES: u32 = 2;
 
 /// See [`super::download`].
 pub async fn run(
     client: &Client,
     request: &DownloadRequest,
-    progress: &dyn Fn(Progress),
+    progress: &dyn Fn(DownloadProgress),
     control: &Control,
 ) -> Result<PathBuf, DownloadError> {
     control.check()?;
     if verifies(&request.dest, request.bytes, request.sha256, control).await? {
-        if let Some(tail) = &request.tail {
-            tail.begin(&request.dest).map_err(|error| DownloadError::io(&request.dest, error))?;
-            tail.verified(files::length(&request.dest));
+        if let Some(growing_file) = &request.growing_file {
+            growing_file.begin(&request.dest).map_err(|error| DownloadError::io(&request.dest, error))?;
+            growing_file.verified(files::length(&request.dest));
         }
         return Ok(request.dest.clone());
     }
@@ -47,19 +47,19 @@ pub async fn run(
     }
     let mut transfer = Transfer::open(client, request, progress, control)?;
     let outcome = transfer.until_published().await;
-    transfer.sink.stop().await;
+    transfer.writer.stop().await;
     outcome
 }
 
 struct Transfer<'a> {
     client: &'a Client,
     request: &'a DownloadRequest,
-    progress: &'a dyn Fn(Progress),
+    progress: &'a dyn Fn(DownloadProgress),
     control: &'a Control,
     limiter: Option<Arc<Limiter>>,
-    places: Places,
-    sink: Sink,
-    /// What was handed to the sink, or was there before.
+    paths: PartialPaths,
+    writer: FileWriter,
+    /// Bytes passed to the writer or present before.
     sent: Spans,
     total: Option<u64>,
     mirrors: Mirrors,
@@ -70,36 +70,36 @@ struct Transfer<'a> {
 enum Ended {
     Complete,
     Paused,
-    Failed { problem: Problem, brought: bool, lanes: usize },
+    Failed { problem: TransferProblem, brought: bool, segments: usize },
 }
 
 impl<'a> Transfer<'a> {
     fn open(
         client: &'a Client,
         request: &'a DownloadRequest,
-        progress: &'a dyn Fn(Progress),
+        progress: &'a dyn Fn(DownloadProgress),
         control: &'a Control,
     ) -> Result<Self, DownloadError> {
-        let places = Places::of(&request.dest);
-        let sidecar = Sidecar::load(&places, request.sha256, request.bytes);
+        let paths = PartialPaths::of(&request.dest);
+        let sidecar = Sidecar::load(&paths, request.sha256, request.bytes);
         let (sent, total) = (sidecar.done.clone(), request.bytes.or(sidecar.bytes));
-        let sink = Sink::open(places.clone(), sidecar, request.tail.clone())
+        let writer = FileWriter::open(paths.clone(), sidecar, request.growing_file.clone())
             .map_err(|(path, error)| DownloadError::io(&path, error))?;
         let limiter = request.max_bytes_per_s.map(|rate| Arc::new(Limiter::new(rate)));
-        // A rate that is held down gains nothing from more connections.
-        let most_lanes = if limiter.is_some() { 1 } else { request.max_connections.max(1) };
-        let mirrors = Mirrors::new(&request.urls, request.patience, most_lanes);
+        // A limited rate gains nothing from more connections.
+        let most_segments = if limiter.is_some() { 1 } else { request.max_connections.max(1) };
+        let mirrors = Mirrors::new(&request.urls, request.patience, most_segments);
         let meter = Meter::default();
-        Ok(Self { client, request, progress, control, limiter, places, sink, sent, total, mirrors, meter })
+        Ok(Self { client, request, progress, control, limiter, paths, writer, sent, total, mirrors, meter })
     }
 
     async fn until_published(&mut self) -> Result<PathBuf, DownloadError> {
         let mut wrong_files = 0;
         loop {
             self.fetch_all().await?;
-            self.report(0, Some(Waiting::Check));
-            let hash = self.control.or_cancelled(self.sink.finish()).await?;
-            let hash = hash.map_err(|error| DownloadError::io(&self.places.partial, error))?;
+            self.report(0, Some(DownloadWait::Check));
+            let hash = self.control.or_cancelled(self.writer.finish()).await?;
+            let hash = hash.map_err(|error| DownloadError::io(&self.paths.partial, error))?;
             if hash == self.request.sha256 {
                 self.report(0, None);
                 return self.publish();
@@ -113,19 +113,19 @@ impl<'a> Transfer<'a> {
                 return Err(DownloadError::CheckSum { address, expected, actual });
             }
             if self.mirrors.are_several() {
-                self.mirrors.strike(Problem::CheckSum { expected, actual });
+                self.mirrors.record_failure(TransferProblem::CheckSum { expected, actual });
             }
         }
     }
 
-    /// Ends when everything was handed to the sink.
+    /// Returns when every byte was passed to the writer.
     async fn fetch_all(&mut self) -> Result<(), DownloadError> {
         if let Some(total) = self.total {
             self.check_space(total, self.sent.total())?;
         }
         while !self.total.is_some_and(|total| self.sent.covers(total)) {
             if self.control.is_paused() {
-                self.report(0, Some(Waiting::Resume));
+                self.report(0, Some(DownloadWait::Resume));
                 self.control.until_resumed().await?;
                 self.meter.reset();
             }
@@ -133,30 +133,37 @@ impl<'a> Transfer<'a> {
             match self.attempt().await? {
                 Ended::Complete => break,
                 Ended::Paused => {}
-                Ended::Failed { problem, brought, lanes } => self.judge(problem, brought, lanes).await?,
+                Ended::Failed { problem, brought, segments } => {
+                    self.judge(problem, brought, segments).await?
+                }
             }
         }
         Ok(())
     }
 
-    /// What a failed attempt means: start over, ask otherwise, wait, go elsewhere.
-    async fn judge(&mut self, problem: Problem, brought: bool, lanes: usize) -> Result<(), DownloadError> {
-        tracing::info!(host = self.host(), %problem, lanes, "an attempt at downloading failed");
-        match self.mirrors.judge(&problem, brought, lanes) {
+    /// Decides after a failed attempt: restart, request differently, wait, or switch mirrors.
+    async fn judge(
+        &mut self,
+        problem: TransferProblem,
+        brought: bool,
+        segments: usize,
+    ) -> Result<(), DownloadError> {
+        tracing::info!(host = self.host(), %problem, segments, "an attempt at downloading failed");
+        match self.mirrors.judge(&problem, brought, segments) {
             Next::Again => Ok(()),
             Next::StartOver => self.start_over().await,
             Next::Wait(wait) => self.back_off(problem, wait).await,
         }
     }
 
-    async fn back_off(&self, problem: Problem, wait: Duration) -> Result<(), DownloadError> {
+    async fn back_off(&self, problem: TransferProblem, wait: Duration) -> Result<(), DownloadError> {
         let until = Instant::now() + wait;
         loop {
             let left = until.saturating_duration_since(Instant::now());
             if left.is_zero() || self.control.is_paused() {
                 return Ok(());
             }
-            let waiting = Waiting::Retry {
+            let waiting = DownloadWait::Retry {
                 host: self.host(),
                 problem: problem.clone(),
                 seconds: left.as_secs_f64().ceil() as u64,
@@ -174,11 +181,11 @@ impl<'a> Transfer<'a> {
         }
     }
 
-    /// Fetches what is missing from the current address until it is all there, or something stops that.
+    /// Downloads what is missing from the current mirror until it is complete or fails.
     async fn attempt(&mut self) -> Result<Ended, DownloadError> {
         let Some(mirror) = self.mirrors.current() else { return Err(self.unavailable()) };
-        let Some(inlet) = self.sink.inlet() else { return Err(self.sink_failed().await) };
-        let errand = Arc::new(Errand {
+        let Some(chunks) = self.writer.chunks() else { return Err(self.writer_failed().await) };
+        let remote = Arc::new(RemoteFile {
             client: self.client.clone(),
             policy: self.request.policy.clone(),
             url: mirror.url.clone(),
@@ -188,54 +195,58 @@ impl<'a> Transfer<'a> {
             limiter: self.limiter.clone(),
         });
         let before = self.sent.total();
-        let mut crew = Crew::new(errand, inlet);
-        let mut widening = Widening::new(mirror.most_lanes);
-        let outcome = self.supervise(&mut crew, &mut widening).await;
-        crew.dismiss(&mut self.sent).await;
-        drop(crew);
+        let mut workers = Workers::new(remote, chunks);
+        let mut ramp_up = RampUp::new(mirror.most_segments);
+        let outcome = self.supervise(&mut workers, &mut ramp_up).await;
+        workers.stop_all(&mut self.sent).await;
+        drop(workers);
         match outcome? {
-            Ended::Failed { problem, lanes, .. } => {
-                Ok(Ended::Failed { problem, brought: self.sent.total() > before, lanes })
+            Ended::Failed { problem, segments, .. } => {
+                Ok(Ended::Failed { problem, brought: self.sent.total() > before, segments })
             }
             ended => Ok(ended),
         }
     }
 
-    async fn supervise(&mut self, crew: &mut Crew, widening: &mut Widening) -> Result<Ended, DownloadError> {
+    async fn supervise(
+        &mut self,
+        workers: &mut Workers,
+        ramp_up: &mut RampUp,
+    ) -> Result<Ended, DownloadError> {
         let mut ticks = tokio::time::interval(TICK);
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let mut answered = false;
         let mut last_done = 0;
         let mut last_news = Instant::now();
         let mut looked_at_disk = Instant::now();
-        crew.send_out(self.first_span(), self.validator());
+        workers.start(self.first_span(), self.validator());
         loop {
             tokio::select! {
                 biased;
                 () = self.control.token().cancelled() => self.control.check()?,
                 () = self.control.paused() => return Ok(Ended::Paused),
-                Some(opened) = crew.opened.recv() => {
+                Some(opened) = workers.opened.recv() => {
                     answered = true;
                     self.note(&opened)?;
                     if !opened.ranged {
-                        widening.stop();
+                        ramp_up.stop();
                     }
                 }
-                Some(ended) = crew.tasks.join_next() => {
+                Some(ended) = workers.tasks.join_next() => {
                     let (id, result) = ended.map_err(|error| {
-                        DownloadError::io(&self.places.partial, std::io::Error::other(error))
+                        DownloadError::io(&self.paths.partial, std::io::Error::other(error))
                     })?;
-                    crew.come_home(id, &mut self.sent);
-                    if crew.inlet.is_closed() {
-                        return Err(self.sink_failed().await);
+                    workers.finish(id, &mut self.sent);
+                    if workers.chunks.is_closed() {
+                        return Err(self.writer_failed().await);
                     }
-                    if let Some(ended) = self.after_lane(result, crew, widening) {
+                    if let Some(ended) = self.after_segment(result, workers, ramp_up) {
                         return Ok(ended);
                     }
                 }
                 _ = ticks.tick() => {
                     let now = Instant::now();
-                    let done = self.done(crew);
+                    let done = self.done(workers);
                     self.meter.note(now, done);
                     if done != last_done {
                         (last_done, last_news) = (done, now);
@@ -243,62 +254,63 @@ impl<'a> Transfer<'a> {
                     let silence = now.duration_since(last_news);
                     let waiting = (silence >= SILENCE_SHOWN).then(|| {
                         let (host, seconds) = (self.host(), silence.as_secs());
-                        if answered { Waiting::Data { host, seconds } } else { Waiting::Answer { host, seconds } }
+                        if answered { DownloadWait::Data { host, seconds } } else { DownloadWait::Answer { host, seconds } }
                     });
-                    self.report_done(done, crew.lanes.len(), waiting);
+                    self.report_done(done, workers.segments.len(), waiting);
                     if now.duration_since(looked_at_disk) >= LOOK_AT_DISK_EVERY {
                         looked_at_disk = now;
                         self.check_space(self.total.unwrap_or(done), done)?;
                     }
                     let left = self.total.map(|total| total.saturating_sub(done));
-                    if answered && widening.wants_more(now, done, left, crew.lanes.len()) {
-                        self.widen(crew, widening.target());
+                    if answered && ramp_up.wants_more(now, done, left, workers.segments.len()) {
+                        self.add_workers(workers, ramp_up.target());
                     }
                 }
             }
         }
     }
 
-    /// What the end of one lane means for the others; `Some` when it ends the attempt.
-    fn after_lane(
+    /// Handles the end of one segment; `Some` when it ends the attempt.
+    fn after_segment(
         &mut self,
-        result: Result<(), Problem>,
-        crew: &mut Crew,
-        widening: &mut Widening,
+        result: Result<(), TransferProblem>,
+        workers: &mut Workers,
+        ramp_up: &mut RampUp,
     ) -> Option<Ended> {
         match result {
             Ok(()) => {
-                // Of a file of unknown length the end is where the server stopped.
+                // A file of unknown size ends where the server stops.
                 if self.total.is_none() {
                     let total = self.sent.prefix();
                     self.total = Some(total);
-                    self.sink.shared().note_length(total);
+                    self.writer.shared().note_length(total);
                 }
                 if self.total.is_some_and(|total| self.sent.covers(total)) {
                     return Some(Ended::Complete);
                 }
-                self.widen(crew, widening.target().max(1));
-                crew.lanes.is_empty().then_some(Ended::Failed {
-                    problem: Problem::CutShort,
+                self.add_workers(workers, ramp_up.target().max(1));
+                workers.segments.is_empty().then_some(Ended::Failed {
+                    problem: TransferProblem::CutShort,
                     brought: false,
-                    lanes: 1,
+                    segments: 1,
                 })
             }
             Err(problem) => {
-                let lanes = crew.lanes.len() + 1;
-                let others_go_on = lanes > 1 && problem.is_passing() && !matches!(problem, Problem::Changed);
+                let segments = workers.segments.len() + 1;
+                let others_go_on =
+                    segments > 1 && problem.is_passing() && !matches!(problem, TransferProblem::Changed);
                 if others_go_on {
-                    tracing::info!(%problem, lanes, "one of several connections failed");
-                    widening.limit_to(crew.lanes.len());
+                    tracing::info!(%problem, segments, "one of several connections failed");
+                    ramp_up.limit_to(workers.segments.len());
                     return None;
                 }
-                Some(Ended::Failed { problem, brought: false, lanes })
+                Some(Ended::Failed { problem, brought: false, segments })
             }
         }
     }
 
     fn note(&mut self, opened: &Opened) -> Result<(), DownloadError> {
-        let shared = self.sink.shared();
+        let shared = self.writer.shared();
         if let Some(validator) = &opened.validator {
             shared.note_validator(&self.address(), validator);
         }
@@ -310,7 +322,7 @@ impl<'a> Transfer<'a> {
         Ok(())
     }
 
-    /// The first gap; everything where the server knows no ranges.
+    /// The first gap; the whole file where the server does not support ranges.
     fn first_span(&self) -> Span {
         let whole = Span { start: 0, end: self.total.unwrap_or(UNKNOWN_END) };
         if self.mirrors.current().is_some_and(|mirror| !mirror.ranged) {
@@ -322,47 +334,47 @@ impl<'a> Transfer<'a> {
         }
     }
 
-    /// Sends out lanes until there are so many: into gaps first, then into the second half of the longest stretch.
-    fn widen(&self, crew: &mut Crew, target: usize) {
+    /// Starts workers up to `target`: on gaps first, then on the second half of the longest segment.
+    fn add_workers(&self, workers: &mut Workers, target: usize) {
         let Some(total) = self.total else { return };
-        while crew.lanes.len() < target {
+        while workers.segments.len() < target {
             let mut taken = self.sent.clone();
-            for lane in crew.lanes.values() {
-                taken.add(Span { start: lane.start, end: lane.end() });
+            for segment in workers.segments.values() {
+                taken.add(Span { start: segment.start, end: segment.end() });
             }
             let span = match taken.missing(total).first() {
                 Some(gap) => *gap,
-                None => match crew.split_longest() {
+                None => match workers.split_longest() {
                     Some(half) => half,
                     None => return,
                 },
             };
-            crew.send_out(span, self.validator());
+            workers.start(span, self.validator());
         }
     }
 
     fn validator(&self) -> Option<String> {
-        self.sink.shared().validator(&self.address())
+        self.writer.shared().validator(&self.address())
     }
 
-    fn done(&self, crew: &Crew) -> u64 {
+    fn done(&self, workers: &Workers) -> u64 {
         let mut done = self.sent.clone();
-        for lane in crew.lanes.values() {
-            done.add(lane.sent());
+        for segment in workers.segments.values() {
+            done.add(segment.sent());
         }
         done.total()
     }
 
-    fn report(&self, connections: usize, waiting_for: Option<Waiting>) {
+    fn report(&self, connections: usize, waiting_for: Option<DownloadWait>) {
         self.report_done(self.sent.total(), connections, waiting_for);
     }
 
-    fn report_done(&self, bytes_done: u64, connections: usize, waiting_for: Option<Waiting>) {
+    fn report_done(&self, bytes_done: u64, connections: usize, waiting_for: Option<DownloadWait>) {
         let bytes_per_s = self.meter.bytes_per_s();
         let left = self.total.map(|total| total.saturating_sub(bytes_done) as f64);
         let seconds_left = left.filter(|_| bytes_per_s > 0.0).map(|left| left / bytes_per_s);
         let bytes_total = self.total;
-        (self.progress)(Progress {
+        (self.progress)(DownloadProgress {
             bytes_done,
             bytes_total,
             bytes_per_s,
@@ -380,31 +392,31 @@ impl<'a> Transfer<'a> {
         self.mirrors.current().map(|mirror| mirror.url.to_string()).unwrap_or_default()
     }
 
-    /// Throws everything away that has come.
+    /// Discards what was downloaded.
     async fn start_over(&mut self) -> Result<(), DownloadError> {
-        self.sink.stop().await;
-        self.places.remove().map_err(|(path, error)| DownloadError::io(&path, error))?;
-        let sidecar = Sidecar::load(&self.places, self.request.sha256, self.request.bytes);
+        self.writer.stop().await;
+        self.paths.remove().map_err(|(path, error)| DownloadError::io(&path, error))?;
+        let sidecar = Sidecar::load(&self.paths, self.request.sha256, self.request.bytes);
         self.total = self.request.bytes;
         self.sent = Spans::default();
         self.meter.reset();
-        self.sink = Sink::open(self.places.clone(), sidecar, self.request.tail.clone())
+        self.writer = FileWriter::open(self.paths.clone(), sidecar, self.request.growing_file.clone())
             .map_err(|(path, error)| DownloadError::io(&path, error))?;
         Ok(())
     }
 
     fn publish(&self) -> Result<PathBuf, DownloadError> {
-        let (partial, dest) = (&self.places.partial, &self.request.dest);
-        if let Some(tail) = &self.request.tail {
-            tail.verified(files::length(partial));
+        let (partial, dest) = (&self.paths.partial, &self.request.dest);
+        if let Some(growing_file) = &self.request.growing_file {
+            growing_file.verified(files::length(partial));
         } else {
-            // On the disk before it has its name: a name that survives a power cut must mean the whole file. One that is
-            // read while it comes is hardly needed any more, and is hashed again if it is.
+            // Sync before the rename: a name that survives a power cut must mean the whole file. A followed file is
+            // hardly needed any more, and is hashed again if it is.
             let file = std::fs::File::options().write(true).open(partial);
             file.and_then(|file| file.sync_all()).map_err(|error| DownloadError::io(partial, error))?;
         }
         std::fs::rename(partial, dest).map_err(|error| DownloadError::io(dest, error))?;
-        self.places.remove().map_err(|(path, error)| DownloadError::io(&path, error))?;
+        self.paths.remove().map_err(|(path, error)| DownloadError::io(&path, error))?;
         Ok(dest.clone())
     }
 
@@ -417,7 +429,7 @@ impl<'a> Transfer<'a> {
                 missing_bytes: Some(needed - free),
             }),
             Ok(_) => Ok(()),
-            // Some file systems do not tell; a full disk is then noticed when it is full.
+            // Some file systems do not report free space; then a full disk fails the write.
             Err(error) => {
                 tracing::debug!(%error, "free space unknown");
                 Ok(())
@@ -425,13 +437,11 @@ impl<'a> Transfer<'a> {
         }
     }
 
-    /// The sink has given up: its own word.
-    async fn sink_failed(&mut self) -> DownloadError {
-        match self.sink.finish().await {
-            Err(error) => DownloadError::io(&self.places.partial, error),
-            Ok(_) => {
-                DownloadError::io(&self.places.partial, std::io::Error::other("it was closed too early"))
-            }
+    /// The writer's own error.
+    async fn writer_failed(&mut self) -> DownloadError {
+        match self.writer.finish().await {
+            Err(error) => DownloadError::io(&self.paths.partial, error),
+            Ok(_) => DownloadError::io(&self.paths.partial, std::io::Error::other("it was closed too early")),
         }
     }
 

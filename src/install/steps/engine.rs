@@ -9,7 +9,7 @@ use crate::install::blocking::blocking;
 use crate::install::change::Change;
 use crate::install::engine_manifest::EngineManifest;
 use crate::install::event::Activity;
-use crate::install::fetch::{self, DownloadRequest, Progress, Tail};
+use crate::install::fetch::{self, DownloadProgress, DownloadRequest, GrowingFile};
 use crate::install::reuse::copy_engine;
 use crate::install::run_context::Run;
 use crate::install::steps::engine_plan::{Contents, EnginePlan};
@@ -163,14 +163,19 @@ async fn fetch_and_unpack(
 ) -> Result<Vec<UnpackedFile>, InstallError> {
     let Some((base, extras)) = assets.split_first() else { return Ok(Vec::new()) };
     let dest = run.paths.downloads().join(&base.name);
-    let tail = Tail::new();
-    let following =
-        unpack::follow(tail.clone(), dest.clone(), staging.to_owned(), limits(base), run.control.clone());
+    let growing_file = GrowingFile::new();
+    let following = unpack::follow(
+        growing_file.clone(),
+        dest.clone(),
+        staging.to_owned(),
+        limits(base),
+        run.control.clone(),
+    );
     let following = following.map_err(creating(staging))?;
-    let fetched = fetch_all(run, release, base, extras, &tail).await;
+    let fetched = fetch_all(run, release, base, extras, &growing_file).await;
     if fetched.is_err() {
         // The caller removes the folder, but not while something still writes there.
-        tail.abandon();
+        growing_file.abandon();
         let _abandoned = following.outcome.await;
         return fetched.map(|_| Vec::new());
     }
@@ -188,9 +193,9 @@ async fn fetch_all(
     release: &Release,
     base: &Asset,
     extras: &[&Asset],
-    tail: &Tail,
+    growing_file: &GrowingFile,
 ) -> Result<(), InstallError> {
-    fetch(run, release, base, Some(tail.clone())).await?;
+    fetch(run, release, base, Some(growing_file.clone())).await?;
     for asset in extras {
         fetch(run, release, asset, None).await?;
     }
@@ -201,7 +206,7 @@ async fn fetch(
     run: &Run<'_>,
     release: &Release,
     asset: &Asset,
-    tail: Option<Tail>,
+    growing_file: Option<GrowingFile>,
 ) -> Result<(), InstallError> {
     let source = &run.request.options.source;
     let dest = run.paths.downloads().join(&asset.name);
@@ -214,8 +219,8 @@ async fn fetch(
         request.policy = request.urls.iter().fold(request.policy, |policy, url| policy.naming(url));
     }
     request.max_bytes_per_s = source.max_bytes_per_s;
-    request.tail = tail;
-    let report = |progress: Progress| match &progress.waiting_for {
+    request.growing_file = growing_file;
+    let report = |progress: DownloadProgress| match &progress.waiting_for {
         Some(waiting) => run.reporter.waiting_throttled(Activity::DownloadWaits(waiting)),
         None => {
             let activity = Activity::FetchingArchive { name: &asset.name };

@@ -255,9 +255,9 @@ impl<'a> Extractor<'a> {
     /// Walks from the folder along a path as the system would, link by link, and says whether the walk ever left it.
     fn leads_inside(&self, path: &Path) -> bool {
         let mut at: Vec<PathBuf> = Vec::new();
-        let mut ahead: Vec<PathBuf> = reversed(path);
+        let mut read_ahead: Vec<PathBuf> = reversed(path);
         let mut followed = 0;
-        while let Some(component) = ahead.pop() {
+        while let Some(component) = read_ahead.pop() {
             match component.components().next() {
                 None | Some(Component::CurDir) => continue,
                 Some(Component::ParentDir) => {
@@ -276,7 +276,7 @@ impl<'a> Extractor<'a> {
                     if followed > LINKS_FOLLOWED {
                         return false;
                     }
-                    ahead.extend(reversed(&target));
+                    read_ahead.extend(reversed(&target));
                 }
                 // Not a link, or nothing there: a plain step down.
                 Err(_) => at.push(component),

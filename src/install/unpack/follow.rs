@@ -15,7 +15,7 @@ use super::{
     Format, Limits, UnpackError, UnpackProgress, Unpacked, read_up_to, remove_tree, tarball, zipfile,
 };
 use crate::control::{Cancelled, Control};
-use crate::install::fetch::{Round, RoundEnd, Tail};
+use crate::install::fetch::{Attempt, AttemptEnd, GrowingFile};
 
 /// An archive that is being unpacked while it comes.
 #[derive(Debug)]
@@ -37,7 +37,7 @@ impl Following {
 /// # Errors
 /// When there can be no thread.
 pub fn follow(
-    tail: Tail,
+    growing_file: GrowingFile,
     archive: PathBuf,
     staging: PathBuf,
     limits: Limits,
@@ -47,7 +47,7 @@ pub fn follow(
     let read = Arc::new(AtomicU64::new(0));
     let counter = Arc::clone(&read);
     std::thread::Builder::new().name("unpacker".to_owned()).spawn(move || {
-        let follower = Follower { tail, archive, staging, limits, control, read: counter };
+        let follower = Follower { growing_file, archive, staging, limits, control, read: counter };
         // Nobody listens any more after a failed download.
         let _ = report.send(follower.run());
     })?;
@@ -55,7 +55,7 @@ pub fn follow(
 }
 
 struct Follower {
-    tail: Tail,
+    growing_file: GrowingFile,
     archive: PathBuf,
     staging: PathBuf,
     limits: Limits,
@@ -67,23 +67,23 @@ impl Follower {
     fn run(self) -> Result<Unpacked, UnpackError> {
         let mut round = None;
         loop {
-            let Some(next) = self.tail.next_round(round) else { return Err(Cancelled.into()) };
+            let Some(next) = self.growing_file.next_round(round) else { return Err(Cancelled.into()) };
             round = Some(next);
             remove_tree(&self.staging)?;
             let outcome = self.unpack(next);
             // Whatever came out, or whatever was wrong with it: what it is worth is told by the hash.
-            match self.tail.end_of(next) {
-                RoundEnd::Verified => return outcome,
-                RoundEnd::Abandoned => return Err(Cancelled.into()),
-                RoundEnd::BegunAnew => {}
+            match self.growing_file.end_of(next) {
+                AttemptEnd::Verified => return outcome,
+                AttemptEnd::Abandoned => return Err(Cancelled.into()),
+                AttemptEnd::Restarted => {}
             }
         }
     }
 
-    fn unpack(&self, round: Round) -> Result<Unpacked, UnpackError> {
+    fn unpack(&self, round: Attempt) -> Result<Unpacked, UnpackError> {
         let archive: &Path = &self.archive;
         let read_error = |source| UnpackError::Read { path: archive.to_owned(), source };
-        let mut reader = self.tail.open(round).map_err(read_error)?;
+        let mut reader = self.growing_file.open(round).map_err(read_error)?;
         let mut magic = [0; 4];
         let known = read_up_to(&mut reader, &mut magic).map_err(read_error)?;
         let format = Format::of(&magic[..known])

@@ -13,11 +13,11 @@
 //! ([`unpack_verified`]); either way the folder is worth something only once the hash was the right one.
 //! [`unpack_into`] puts a whole archive at its final place in one rename, so that the place holds all of it or nothing.
 
-mod ahead;
 mod extractor;
 mod follow;
 mod format;
 mod names;
+mod read_ahead;
 mod tarball;
 mod verified;
 mod zipfile;
@@ -85,7 +85,7 @@ pub struct Unpacked {
 /// Why an archive was not unpacked.
 #[derive(Debug, thiserror::Error)]
 pub enum UnpackError {
-    /// The person stopped it.
+    /// The user stopped it.
     #[error(transparent)]
     Cancelled(#[from] Cancelled),
     /// The archive cannot be opened or read.
@@ -114,7 +114,7 @@ pub enum UnpackError {
     /// An entry that no honest archive of a program holds.
     #[error("the archive holds \"{entry}\", which {problem}")]
     Hostile {
-        /// Its name.
+        /// Its host name.
         entry: String,
         /// What is wrong with it.
         problem: NameProblem,
@@ -130,9 +130,9 @@ pub enum UnpackError {
     WrongHash {
         /// The archive.
         path: PathBuf,
-        /// SHA-256 it must have, in hexadecimal.
+        /// Expected checksum.
         expected: Sha256,
-        /// SHA-256 it has.
+        /// Actual checksum.
         actual: Sha256,
     },
     /// The disk is full.

@@ -5,9 +5,9 @@ use std::io::{self, BufRead, BufReader, Read};
 
 use tar::{Archive, EntryType, PaxExtensions};
 
-use super::ahead::Ahead;
 use super::extractor::Extractor;
 use super::names::NameProblem;
+use super::read_ahead::ReadAhead;
 use super::{Format, UnpackError};
 
 /// The longest record about a coming entry; real ones hold a path or two.
@@ -30,11 +30,11 @@ pub fn unpack(
     extractor: &mut Extractor<'_>,
 ) -> Result<(), UnpackError> {
     let source = BufReader::with_capacity(256 << 10, extractor.counted(archive));
-    let ahead = match format {
-        Format::TarGz => Ahead::new(flate2::bufread::MultiGzDecoder::new(source)),
-        _ => Ahead::new(zstd_decoder(source).map_err(|e| extractor.damaged(e))?),
+    let read_ahead = match format {
+        Format::TarGz => ReadAhead::new(flate2::bufread::MultiGzDecoder::new(source)),
+        _ => ReadAhead::new(zstd_decoder(source).map_err(|e| extractor.damaged(e))?),
     };
-    entries(ahead.map_err(|e| extractor.damaged(e))?, extractor)
+    entries(read_ahead.map_err(|e| extractor.damaged(e))?, extractor)
 }
 
 fn zstd_decoder<R: BufRead>(source: R) -> io::Result<zstd::stream::read::Decoder<'static, R>> {

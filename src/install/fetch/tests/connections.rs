@@ -11,7 +11,9 @@ fn a_server_that_always_stalls_is_left_for_the_next_one() {
     bench.go(&bench.request(vec![stalls.url("/f"), good.url("/f")])).unwrap();
     assert_eq!(stalls.requests().len(), 2, "it is asked twice, because once may be chance");
     let told = bench.waits();
-    let said = |wait: &Waiting| matches!(wait, Waiting::Retry { problem: Problem::Stalled(_), .. });
+    let said = |wait: &DownloadWait| {
+        matches!(wait, DownloadWait::Retry { problem: TransferProblem::Stalled(_), .. })
+    };
     assert!(told.iter().any(said), "{told:?}");
 }
 

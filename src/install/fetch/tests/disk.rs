@@ -32,7 +32,7 @@ fn a_disk_that_fills_up_meanwhile_is_noticed_before_it_is_full() {
     let mut request = bench.request(vec![server.url("/f")]);
     request.free_space = |_| Ok(FREE.load(Ordering::Relaxed));
     request.max_connections = 1;
-    let watch = |progress: &Progress| {
+    let watch = |progress: &DownloadProgress| {
         if progress.bytes_done > 1 << 20 {
             // Somebody else takes the rest of the disk.
             FREE.store(1 << 20, Ordering::Relaxed);
@@ -42,13 +42,13 @@ fn a_disk_that_fills_up_meanwhile_is_noticed_before_it_is_full() {
     let DownloadError::DiskFull { missing_bytes: Some(missing), .. } = error else { panic!("{error}") };
     assert!((30 << 20..40 << 20).contains(&missing), "{missing}");
     // What came is kept, and the next run goes on from there.
-    let places = bench.places();
-    let kept = Sidecar::load(&places, request.sha256, request.bytes).done.total();
+    let paths = bench.paths();
+    let kept = Sidecar::load(&paths, request.sha256, request.bytes).done.total();
     assert!(kept > 1 << 20, "{kept}");
     #[cfg(unix)]
     {
         use std::os::unix::fs::PermissionsExt as _;
-        for path in [&places.partial, &places.sidecar] {
+        for path in [&paths.partial, &paths.sidecar] {
             assert_eq!(std::fs::metadata(path).unwrap().permissions().mode() & 0o777, 0o600, "{path:?}");
         }
     }
@@ -68,7 +68,7 @@ fn unfinished_files_of_killed_runs_are_of_use() {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let (reached, half) = tokio::sync::oneshot::channel();
     let reached = RefCell::new(Some(reached));
-    let note = |progress: Progress| {
+    let note = |progress: DownloadProgress| {
         if progress.bytes_done >= 1_000_000
             && let Some(reached) = reached.borrow_mut().take()
         {
@@ -83,9 +83,9 @@ fn unfinished_files_of_killed_runs_are_of_use() {
         }
     });
     runtime.shutdown_background();
-    let places = bench.places();
+    let paths = bench.paths();
     let deadline = Instant::now() + Duration::from_secs(10);
-    while Sidecar::load(&places, request.sha256, request.bytes).done.total() < 1_000_000 {
+    while Sidecar::load(&paths, request.sha256, request.bytes).done.total() < 1_000_000 {
         assert!(Instant::now() < deadline, "what is there was never noted");
         std::thread::yield_now();
     }

@@ -13,7 +13,10 @@ fn lengths_that_lie_are_not_believed() {
         ..Reply::default()
     });
     let error = bench.go(&bench.request(vec![short.url("/f")])).unwrap_err();
-    assert!(matches!(problems(&error)[0], Problem::Connection(_) | Problem::CutShort), "{error}");
+    assert!(
+        matches!(problems(&error)[0], TransferProblem::Connection(_) | TransferProblem::CutShort),
+        "{error}"
+    );
     let bench = Bench::new(100_000);
     let long = bench.serve(|_, content| Reply {
         until_close: true,
@@ -34,7 +37,7 @@ fn a_range_that_was_not_asked_for_is_refused() {
         ..Reply::default()
     });
     let error = bench.go(&bench.request(vec![server.url("/f")])).unwrap_err();
-    assert!(matches!(problems(&error)[0], Problem::Nonsense(_)), "{error}");
+    assert!(matches!(problems(&error)[0], TransferProblem::Nonsense(_)), "{error}");
 }
 
 #[test]
@@ -56,8 +59,8 @@ fn a_wrong_file_is_deleted_and_fetched_from_elsewhere_once() {
     assert_eq!(*expected, sha(&bench.content));
     assert_ne!(expected, actual);
     assert_eq!(bad.requests().len(), 2);
-    let places = bench.places();
-    assert!(!places.partial.exists() || std::fs::metadata(&places.partial).unwrap().len() == 0);
+    let paths = bench.paths();
+    assert!(!paths.partial.exists() || std::fs::metadata(&paths.partial).unwrap().len() == 0);
     assert!(!bench.request(Vec::new()).dest.exists());
 }
 
@@ -77,10 +80,10 @@ fn redirects_lead_to_good_places_only() {
     let real = server.requests().into_iter().find(|request| request.path == "/real").unwrap();
     assert!(real.range().is_some(), "the range goes along");
     for (path, problem) in [
-        ("/away", Problem::Insecure(Url::parse("http://example.org/f").unwrap())),
-        ("/file", Problem::Insecure(Url::parse("file:///etc/passwd").unwrap())),
-        ("/bare", Problem::Redirects),
-        ("/loop", Problem::Redirects),
+        ("/away", TransferProblem::Insecure(Url::parse("http://example.org/f").unwrap())),
+        ("/file", TransferProblem::Insecure(Url::parse("file:///etc/passwd").unwrap())),
+        ("/bare", TransferProblem::Redirects),
+        ("/loop", TransferProblem::Redirects),
     ] {
         let bench = Bench::new(100_000);
         let error = bench.go(&bench.request(vec![server.url(path)])).unwrap_err();
@@ -90,5 +93,8 @@ fn redirects_lead_to_good_places_only() {
         dest: bench.folder.path().join("other"),
         ..bench.request(vec![Url::parse("http://192.0.2.1/f").unwrap()])
     });
-    assert!(matches!(problems(&error.unwrap_err())[0], Problem::Insecure(_)), "plain http is not even tried");
+    assert!(
+        matches!(problems(&error.unwrap_err())[0], TransferProblem::Insecure(_)),
+        "plain http is not even tried"
+    );
 }

@@ -44,19 +44,20 @@ fn fetch(
     let folder = tempfile::tempdir().unwrap();
     let server = Server::start(answer);
     let (dest, staging) = (folder.path().join("archive"), folder.path().join("staging"));
-    let tail = Tail::new();
+    let growing_file = GrowingFile::new();
     let following =
-        follow(tail.clone(), dest.clone(), staging.clone(), Limits::default(), Control::new()).unwrap();
+        follow(growing_file.clone(), dest.clone(), staging.clone(), Limits::default(), Control::new())
+            .unwrap();
     let hash = Sha256::of(good);
     let mut request = DownloadRequest::new(vec![server.url("/f")], dest, Some(good.len() as u64), hash);
     request.patience.backoff = std::time::Duration::from_millis(10);
-    request.tail = Some(tail.clone());
+    request.growing_file = Some(growing_file.clone());
     let client = http::client(&http::HttpOptions::default()).unwrap();
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let outcome = runtime.block_on(async {
         let fetched = download(&client, &request, &|_| {}, &Control::new()).await;
         if fetched.is_err() {
-            tail.abandon();
+            growing_file.abandon();
         }
         following.outcome.await.unwrap()
     });

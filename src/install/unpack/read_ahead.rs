@@ -1,4 +1,4 @@
-//! Reads ahead on a thread of its own, so that decompressing and writing go on at once.
+//! Reads ahead on a thread of its own, so that decompressing and writing run in parallel.
 
 use std::io::{self, Read};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
@@ -9,7 +9,7 @@ const PIECE_BYTES: usize = 512 << 10;
 const PIECES: usize = 4;
 
 /// What the other thread has read.
-pub struct Ahead {
+pub struct ReadAhead {
     pieces: Receiver<io::Result<Vec<u8>>>,
     back: SyncSender<Vec<u8>>,
     piece: Vec<u8>,
@@ -17,7 +17,7 @@ pub struct Ahead {
     ended: bool,
 }
 
-impl Ahead {
+impl ReadAhead {
     /// Begins to read. The thread ends with the stream, with its first error, or when this is dropped.
     pub fn new(mut inner: impl Read + Send + 'static) -> io::Result<Self> {
         let (send, pieces) = sync_channel(PIECES);
@@ -56,7 +56,7 @@ fn fill(inner: &mut impl Read, buffer: &mut [u8]) -> io::Result<usize> {
     Ok(filled)
 }
 
-impl Read for Ahead {
+impl Read for ReadAhead {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         while self.at == self.piece.len() {
             if self.ended {
@@ -107,10 +107,13 @@ mod tests {
     #[test]
     fn what_comes_out_is_what_went_in() {
         for length in [0, 1, PIECE_BYTES - 1, PIECE_BYTES, PIECE_BYTES + 1, 10 * PIECE_BYTES + 5] {
-            let (mut plain, mut ahead) = (Vec::new(), Vec::new());
+            let (mut plain, mut read_ahead) = (Vec::new(), Vec::new());
             Source { left: length, broken: false }.read_to_end(&mut plain).unwrap();
-            Ahead::new(Source { left: length, broken: false }).unwrap().read_to_end(&mut ahead).unwrap();
-            assert!(plain == ahead, "{length}");
+            ReadAhead::new(Source { left: length, broken: false })
+                .unwrap()
+                .read_to_end(&mut read_ahead)
+                .unwrap();
+            assert!(plain == read_ahead, "{length}");
         }
     }
 
@@ -118,7 +121,7 @@ mod tests {
     fn an_error_arrives_and_a_reader_that_stops_early_leaves_no_thread_waiting() {
         let mut all = Vec::new();
         let error =
-            Ahead::new(Source { left: 3 * PIECE_BYTES + 9, broken: true }).unwrap().read_to_end(&mut all);
+            ReadAhead::new(Source { left: 3 * PIECE_BYTES + 9, broken: true }).unwrap().read_to_end(&mut all);
         assert_eq!(error.unwrap_err().to_string(), "broken");
         assert_eq!(all.len(), 3 * PIECE_BYTES, "whole pieces only");
         let (dropped, told) = std::sync::mpsc::channel();
@@ -134,9 +137,9 @@ mod tests {
             }
         }
         let endless = Source { left: usize::MAX, broken: false };
-        let mut ahead = Ahead::new(Tells(endless, dropped)).unwrap();
-        ahead.read_exact(&mut [0; 100]).unwrap();
-        drop(ahead);
+        let mut read_ahead = ReadAhead::new(Tells(endless, dropped)).unwrap();
+        read_ahead.read_exact(&mut [0; 100]).unwrap();
+        drop(read_ahead);
         told.recv_timeout(std::time::Duration::from_secs(20)).unwrap();
     }
 }

@@ -1,11 +1,11 @@
-//! The thread that writes what the connections bring, wherever in the file it belongs, and hashes it in order.
+//! Writes the chunks of all connections to the file, on a thread of its own, and hashes the file in order.
 //!
-//! Bytes that follow what is hashed already are hashed straight from memory; bytes that came early are read back, from
-//! the system's cache, once the gap before them is closed. So the file is hashed while it comes, whatever the order, and
-//! the last byte is checked the moment it is there.
+//! Bytes that follow the hashed part are hashed straight from memory; bytes that arrived early are read back, from
+//! the system's cache, once the gap before them is closed. So the file is hashed as it arrives, in any order, and
+//! verified the moment the last byte is there.
 //!
-//! A second thread makes progress last: every two seconds it has the system write the file to the disk and only then
-//! notes what is there.
+//! A second thread makes progress durable: every two seconds it syncs the file and only then saves
+//! the sidecar.
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, Read as _, Seek as _, SeekFrom, Write as _};
@@ -21,41 +21,41 @@ use tokio::sync::{mpsc, oneshot};
 use tokio_util::bytes::Bytes;
 
 use crate::checksum::Sha256;
-use crate::install::fetch::partial::{Places, Sidecar};
+use crate::install::fetch::growing_file::GrowingFile;
+use crate::install::fetch::partial::{PartialPaths, Sidecar};
 use crate::install::fetch::ranges::Span;
-use crate::install::fetch::tail::Tail;
 
-/// Pieces on their way to the disk. A connection brings up to 400 kB at once, so this bounds memory to a few MB.
+/// Chunks in the queue. A connection delivers up to 400 kB at once, so this bounds memory to a few MB.
 const QUEUE: usize = 16;
-/// How much is read back at a time before looking for new pieces again.
+/// Bytes read back at a time before checking for new chunks.
 const READ_BACK_BYTES: usize = 1 << 20;
 const SAVE_EVERY: Duration = Duration::from_secs(2);
-/// Synchronising takes no more than one part in so many of the time.
+/// Syncing takes at most this fraction (1/n) of the time.
 const SYNC_SHARE: u32 = 10;
 
-/// A piece of the file.
+/// A chunk of the file.
 #[derive(Debug)]
-pub struct Piece {
-    /// Where it belongs.
+pub struct Chunk {
+    /// Its position in the file.
     pub offset: u64,
-    /// What it is.
+    /// Its content.
     pub bytes: Bytes,
 }
 
-/// What the connections hand their pieces to.
-pub type Inlet = mpsc::Sender<Piece>;
+/// Where connections send their chunks.
+pub type ChunkSender = mpsc::Sender<Chunk>;
 
 /// The file being written.
-pub struct Sink {
-    inlet: Option<Inlet>,
+pub struct FileWriter {
+    chunks: Option<ChunkSender>,
     shared: Arc<Shared>,
     finished: Option<oneshot::Receiver<io::Result<Sha256>>>,
 }
 
-/// What everybody may look at.
+/// State shared with the connections.
 #[derive(Debug)]
 pub struct Shared {
-    places: Places,
+    paths: PartialPaths,
     state: Mutex<State>,
     stop: AtomicBool,
 }
@@ -67,36 +67,40 @@ struct State {
     ended: bool,
 }
 
-impl Sink {
-    /// Opens the unfinished file and starts with what the sidecar says is there.
-    pub fn open(places: Places, sidecar: Sidecar, tail: Option<Tail>) -> Result<Self, (PathBuf, io::Error)> {
-        let failed = |error| (places.partial.clone(), error);
-        let file = open_private(&places.partial).map_err(failed)?;
+impl FileWriter {
+    /// Opens the partial file and continues from the sidecar.
+    pub fn open(
+        paths: PartialPaths,
+        sidecar: Sidecar,
+        growing_file: Option<GrowingFile>,
+    ) -> Result<Self, (PathBuf, io::Error)> {
+        let failed = |error| (paths.partial.clone(), error);
+        let file = open_private(&paths.partial).map_err(failed)?;
         if sidecar.done.total() == 0 {
             file.set_len(0).map_err(failed)?;
         }
-        let reader = File::open(&places.partial).map_err(failed)?;
-        sidecar.save(&places).map_err(|error| (places.sidecar.clone(), error))?;
+        let reader = File::open(&paths.partial).map_err(failed)?;
+        sidecar.save(&paths).map_err(|error| (paths.sidecar.clone(), error))?;
         let durable = file.try_clone().map_err(failed)?;
-        if let Some(tail) = &tail {
-            tail.begin(&places.partial).map_err(failed)?;
+        if let Some(growing_file) = &growing_file {
+            growing_file.begin(&paths.partial).map_err(failed)?;
         }
 
         let shared = Arc::new(Shared {
-            places: places.clone(),
+            paths: paths.clone(),
             state: Mutex::new(State { sidecar, hashed: 0, ended: false }),
             stop: AtomicBool::new(false),
         });
-        let (inlet, pieces) = mpsc::channel(QUEUE);
+        let (chunks, pieces) = mpsc::channel(QUEUE);
         let (report, finished) = oneshot::channel();
         let (writing, written) = sync::channel::<()>();
-        let writer = Writer {
+        let writer = WriterThread {
             file,
             position: 0,
             reader,
             hash: sha2::Sha256::new(),
             shared: Arc::clone(&shared),
-            tail,
+            growing_file,
             _writing: writing,
         };
         let keeper = Arc::clone(&shared);
@@ -106,28 +110,28 @@ impl Sink {
         spawn(
             "download-writer",
             Box::new(move || {
-                // Nobody listens any more after a cancellation; what was written is noted all the same.
+                // After a cancellation nobody receives this; the sidecar is saved all the same.
                 let _ = report.send(writer.run(pieces));
             }),
         )
         .map_err(failed)?;
         spawn("download-keeper", Box::new(move || keep(&keeper, &durable, &written))).map_err(failed)?;
-        Ok(Self { inlet: Some(inlet), shared, finished: Some(finished) })
+        Ok(Self { chunks: Some(chunks), shared, finished: Some(finished) })
     }
 
-    /// For one more connection. `None` once the sink is finishing.
-    pub fn inlet(&self) -> Option<Inlet> {
-        self.inlet.clone()
+    /// A sender for one more connection. `None` once the writer is finishing.
+    pub fn chunks(&self) -> Option<ChunkSender> {
+        self.chunks.clone()
     }
 
-    /// What is there, for everybody.
+    /// The shared state.
     pub fn shared(&self) -> &Arc<Shared> {
         &self.shared
     }
 
-    /// Waits until everything is written and hashed, and tells the hash. All inlets must be gone, or it waits for them.
+    /// Waits until everything is written and hashed, and returns the checksum. Waits for all senders to be dropped.
     pub async fn finish(&mut self) -> io::Result<Sha256> {
-        self.inlet = None;
+        self.chunks = None;
         let Some(finished) = &mut self.finished else {
             return Err(io::Error::other("the file was finished before"));
         };
@@ -136,15 +140,15 @@ impl Sink {
         outcome.unwrap_or_else(|_| Err(io::Error::other("the writing thread ended early")))
     }
 
-    /// Stops after the piece at hand and notes what is there.
+    /// Stops after the current chunk and saves the sidecar.
     pub async fn stop(&mut self) {
         self.shared.stop.store(true, Ordering::Relaxed);
-        // How it ended was asked for before, or is of no interest any more.
+        // The outcome was received before, or does not matter any more.
         let _ = self.finish().await;
     }
 }
 
-/// For reading and writing; made if it is not there, for this person only.
+/// Opens for reading and writing; created private to the user.
 fn open_private(path: &Path) -> io::Result<File> {
     let mut options = OpenOptions::new();
     options.read(true).write(true).create(true).truncate(false);
@@ -156,7 +160,7 @@ fn open_private(path: &Path) -> io::Result<File> {
     options.open(path)
 }
 
-impl Drop for Sink {
+impl Drop for FileWriter {
     fn drop(&mut self) {
         self.shared.stop.store(true, Ordering::Relaxed);
     }
@@ -169,22 +173,22 @@ impl Shared {
         self.lock().sidecar.done.clone()
     }
 
-    /// Up to where it is hashed.
+    /// Bytes hashed so far.
     pub fn hashed(&self) -> u64 {
         self.lock().hashed
     }
 
-    /// Notes the length once a server told it.
+    /// Records the size a server stated.
     pub fn note_length(&self, bytes: u64) {
         self.lock().sidecar.bytes = Some(bytes);
     }
 
-    /// What tells the file at this address from a later one.
+    /// The validator of the file at this URL.
     pub fn validator(&self, address: &str) -> Option<String> {
         self.lock().sidecar.validators.get(address).cloned()
     }
 
-    /// Notes what tells the file at this address from a later one.
+    /// Records the validator of the file at this URL.
     pub fn note_validator(&self, address: &str, validator: &str) {
         self.lock().sidecar.validators.insert(address.to_owned(), validator.to_owned());
     }
@@ -194,28 +198,28 @@ impl Shared {
     }
 
     fn save(&self, sidecar: &Sidecar) {
-        // Without the sidecar the next run only fetches again what it could have kept; the download itself goes on.
-        if let Err(error) = sidecar.save(&self.places) {
-            tracing::warn!(%error, path = %self.places.sidecar.display(), "progress could not be noted");
+        // Without the sidecar the next run cannot resume; this download is not affected.
+        if let Err(error) = sidecar.save(&self.paths) {
+            tracing::warn!(%error, path = %self.paths.sidecar.display(), "progress could not be noted");
         }
     }
 }
 
-struct Writer {
+struct WriterThread {
     file: File,
     position: u64,
     reader: File,
     hash: sha2::Sha256,
     shared: Arc<Shared>,
-    tail: Option<Tail>,
-    /// Dropped at the end: that is how the keeper knows.
+    growing_file: Option<GrowingFile>,
+    /// Dropped at the end, which ends the keeper.
     _writing: sync::Sender<()>,
 }
 
-impl Writer {
-    fn run(mut self, mut pieces: mpsc::Receiver<Piece>) -> io::Result<Sha256> {
+impl WriterThread {
+    fn run(mut self, mut pieces: mpsc::Receiver<Chunk>) -> io::Result<Sha256> {
         let outcome = self.work(&mut pieces);
-        // Connections that still send learn it from the closed queue.
+        // Connections that still send notice the closed queue.
         pieces.close();
         let sidecar = {
             let mut state = self.shared.lock();
@@ -226,7 +230,7 @@ impl Writer {
         outcome.map(|()| self.hash.into())
     }
 
-    fn work(&mut self, pieces: &mut mpsc::Receiver<Piece>) -> io::Result<()> {
+    fn work(&mut self, pieces: &mut mpsc::Receiver<Chunk>) -> io::Result<()> {
         let mut buffer = vec![0; READ_BACK_BYTES];
         loop {
             if self.shared.stop.load(Ordering::Relaxed) {
@@ -254,7 +258,7 @@ impl Writer {
         state.hashed < state.sidecar.done.prefix()
     }
 
-    fn write(&mut self, piece: &Piece) -> io::Result<()> {
+    fn write(&mut self, piece: &Chunk) -> io::Result<()> {
         if self.position != piece.offset {
             self.file.seek(SeekFrom::Start(piece.offset))?;
         }
@@ -273,13 +277,13 @@ impl Writer {
             state.hashed = end;
         }
         drop(state);
-        if let Some(tail) = self.tail.as_ref().filter(|_| fresh) {
-            tail.reached(end);
+        if let Some(growing_file) = self.growing_file.as_ref().filter(|_| fresh) {
+            growing_file.reached(end);
         }
         Ok(())
     }
 
-    /// Hashes one buffer of what lies behind the hashed part without a gap.
+    /// Reads back and hashes one buffer after the hashed part.
     fn read_back(&mut self, buffer: &mut [u8]) -> io::Result<()> {
         let (from, to) = {
             let state = self.shared.lock();
@@ -294,14 +298,14 @@ impl Writer {
         self.hash.update(&buffer[..length]);
         let hashed = from + length as u64;
         self.shared.lock().hashed = hashed;
-        if let Some(tail) = &self.tail {
-            tail.reached(hashed);
+        if let Some(growing_file) = &self.growing_file {
+            growing_file.reached(hashed);
         }
         Ok(())
     }
 }
 
-/// Notes, every now and then, what is surely on the disk, until the writer ends. A disk that takes long is asked less
+/// Syncs the file and saves the sidecar periodically, until the writer ends. A slow disk is synced less
 /// often: it is busy with what is downloaded and unpacked.
 fn keep(shared: &Shared, durable: &File, written: &sync::Receiver<()>) {
     let mut pause = SAVE_EVERY;
@@ -311,7 +315,7 @@ fn keep(shared: &Shared, durable: &File, written: &sync::Receiver<()>) {
         let synchronised = durable.sync_data();
         pause = SAVE_EVERY.max(began.elapsed() * SYNC_SHARE);
         match synchronised {
-            // Noted under the lock: once the writer has ended, its own note is the last one, and the file may be gone.
+            // Saved under the lock: once the writer has ended, its own save is the last, and the file may be gone.
             Ok(()) => {
                 let state = shared.lock();
                 if !state.ended {
@@ -347,9 +351,9 @@ mod tests {
         ) {
             let whole = content(5000);
             let folder = tempfile::tempdir().unwrap();
-            let places = Places::of(&folder.path().join("x"));
+            let paths = PartialPaths::of(&folder.path().join("x"));
             let mut sidecar = Sidecar::new(Sha256::of(b""), None);
-            std::fs::write(&places.partial, &whole[..kept]).unwrap();
+            std::fs::write(&paths.partial, &whole[..kept]).unwrap();
             sidecar.done.add(Span { start: 0, end: kept as u64 });
             cuts.extend([0, 5000]);
             cuts.sort_unstable();
@@ -358,38 +362,38 @@ mod tests {
             pieces.rotate_left(turn);
             pieces.push(pieces[0]);
 
-            let mut sink = Sink::open(places.clone(), sidecar, None).unwrap();
+            let mut writer = FileWriter::open(paths.clone(), sidecar, None).unwrap();
             let hash = block_on(async {
-                let inlet = sink.inlet().unwrap();
+                let chunks = writer.chunks().unwrap();
                 for (start, end) in pieces {
                     let bytes = Bytes::copy_from_slice(&whole[start..end]);
-                    inlet.send(Piece { offset: start as u64, bytes }).await.unwrap();
+                    chunks.send(Chunk { offset: start as u64, bytes }).await.unwrap();
                 }
-                drop(inlet);
-                sink.finish().await.unwrap()
+                drop(chunks);
+                writer.finish().await.unwrap()
             });
             prop_assert_eq!(hash, Sha256::of(&whole));
-            prop_assert_eq!(std::fs::read(&places.partial).unwrap(), whole);
-            prop_assert!(Sidecar::load(&places, Sha256::of(b""), None).done.covers(5000));
+            prop_assert_eq!(std::fs::read(&paths.partial).unwrap(), whole);
+            prop_assert!(Sidecar::load(&paths, Sha256::of(b""), None).done.covers(5000));
         }
     }
 
     #[test]
     fn stopping_notes_what_is_there() {
         let folder = tempfile::tempdir().unwrap();
-        let places = Places::of(&folder.path().join("x"));
-        let mut sink = Sink::open(places.clone(), Sidecar::new(Sha256::of(b""), None), None).unwrap();
+        let paths = PartialPaths::of(&folder.path().join("x"));
+        let mut writer = FileWriter::open(paths.clone(), Sidecar::new(Sha256::of(b""), None), None).unwrap();
         block_on(async {
-            let inlet = sink.inlet().unwrap();
-            inlet.send(Piece { offset: 10, bytes: Bytes::from_static(b"abc") }).await.unwrap();
-            while sink.shared().done().total() == 0 {
+            let chunks = writer.chunks().unwrap();
+            chunks.send(Chunk { offset: 10, bytes: Bytes::from_static(b"abc") }).await.unwrap();
+            while writer.shared().done().total() == 0 {
                 tokio::task::yield_now().await;
             }
-            drop(inlet);
-            sink.stop().await;
+            drop(chunks);
+            writer.stop().await;
         });
         assert_eq!(
-            Sidecar::load(&places, Sha256::of(b""), None).done.missing(13),
+            Sidecar::load(&paths, Sha256::of(b""), None).done.missing(13),
             [Span { start: 0, end: 10 }]
         );
     }
@@ -401,16 +405,16 @@ mod tests {
             return;
         }
         let folder = tempfile::tempdir().unwrap();
-        let places = Places { partial: full.to_owned(), sidecar: folder.path().join("s") };
+        let paths = PartialPaths { partial: full.to_owned(), sidecar: folder.path().join("s") };
         // A device has no length to be cut to: as if something were there already.
         let mut sidecar = Sidecar::new(Sha256::of(b""), None);
         sidecar.done.add(Span { start: 0, end: 1 });
-        let mut sink = Sink::open(places, sidecar, None).unwrap();
+        let mut writer = FileWriter::open(paths, sidecar, None).unwrap();
         let error = block_on(async {
-            let inlet = sink.inlet().unwrap();
-            let _ = inlet.send(Piece { offset: 1, bytes: Bytes::from_static(b"abc") }).await;
-            drop(inlet);
-            sink.finish().await.unwrap_err()
+            let chunks = writer.chunks().unwrap();
+            let _ = chunks.send(Chunk { offset: 1, bytes: Bytes::from_static(b"abc") }).await;
+            drop(chunks);
+            writer.finish().await.unwrap_err()
         });
         assert_eq!(error.kind(), io::ErrorKind::StorageFull);
     }

@@ -1,19 +1,19 @@
-//! The finished beginning of a file that is still coming, for somebody who reads it meanwhile.
+//! A file that is still downloading, for a reader that follows it.
 //!
-//! A reader gets only what was hashed already, and the end of the file only once the hash is the right one: whoever has
-//! read to the end has read exactly what was verified. When the download begins anew, so must the reader.
+//! The reader gets only bytes that are hashed already, and the end of the file only once it verified: having
+//! read to the end means having read exactly what was verified. When the download restarts, so must the reader.
 
 use std::fs::File;
 use std::io::{self, Read};
 use std::path::Path;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
-/// Told of in steps of at least so many bytes: waking the reader for each piece would cost more than it gains.
+/// The reader is woken every this many bytes: for each chunk would cost more than it gains.
 const STEP_BYTES: u64 = 256 << 10;
 
-/// A file that is coming. Clones are the same one.
+/// A file being downloaded. Clones share it.
 #[derive(Clone, Debug, Default)]
-pub struct Tail(Arc<Shared>);
+pub struct GrowingFile(Arc<Shared>);
 
 #[derive(Debug, Default)]
 struct Shared {
@@ -24,7 +24,7 @@ struct Shared {
 #[derive(Debug, Default)]
 struct State {
     round: u64,
-    /// Opened when the round begins, because the file gets another name when it ends.
+    /// Opened when the attempt begins, because the file is renamed when it ends.
     file: Option<File>,
     hashed: u64,
     end: End,
@@ -38,28 +38,28 @@ enum End {
     Abandoned,
 }
 
-/// One attempt at fetching the file.
+/// One attempt at downloading the file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Round(u64);
+pub struct Attempt(u64);
 
-/// How a round ended.
+/// How an attempt ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum RoundEnd {
-    /// Everything came and has the right hash.
+pub enum AttemptEnd {
+    /// The file is complete and verified.
     Verified,
-    /// It was begun anew: what was read is worth nothing.
-    BegunAnew,
-    /// Nothing more will come.
+    /// The download restarted: discard what was read.
+    Restarted,
+    /// The download was given up.
     Abandoned,
 }
 
-impl Tail {
-    /// Nothing has come yet.
+impl GrowingFile {
+    /// Nothing is downloaded yet.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// A file begins, or begins anew.
+    /// Starts, or restarts, the file.
     pub(super) fn begin(&self, path: &Path) -> io::Result<()> {
         let file = File::open(path)?;
         let mut state = self.lock();
@@ -70,7 +70,7 @@ impl Tail {
         Ok(())
     }
 
-    /// So much of its beginning is there and hashed.
+    /// The first `hashed` bytes are written and hashed.
     pub(super) fn reached(&self, hashed: u64) {
         let mut state = self.lock();
         if hashed >= state.hashed + STEP_BYTES {
@@ -79,14 +79,14 @@ impl Tail {
         }
     }
 
-    /// All of it is there, and has the right hash.
+    /// The file is complete and verified.
     pub(super) fn verified(&self, bytes: u64) {
         let mut state = self.lock();
         (state.hashed, state.end) = (bytes, End::Verified);
         self.0.changed.notify_all();
     }
 
-    /// Nothing more will come: the reader ends with an error.
+    /// The download was given up: the reader ends with an error.
     pub fn abandon(&self) {
         let mut state = self.lock();
         if state.end == End::Coming {
@@ -95,40 +95,40 @@ impl Tail {
         self.0.changed.notify_all();
     }
 
-    /// Waits for a file to begin, or to begin anew after this round; `None` when nothing more will come.
-    pub fn next_round(&self, after: Option<Round>) -> Option<Round> {
+    /// Waits for the next attempt after this one; `None` when there is none.
+    pub fn next_round(&self, after: Option<Attempt>) -> Option<Attempt> {
         let mut state = self.lock();
         loop {
             let fresh = state.round > after.map_or(0, |round| round.0);
             match state.end {
-                _ if fresh && state.end != End::Abandoned => return Some(Round(state.round)),
+                _ if fresh && state.end != End::Abandoned => return Some(Attempt(state.round)),
                 End::Coming => state = self.wait(state),
                 End::Verified | End::Abandoned => return None,
             }
         }
     }
 
-    /// Waits until a round has ended.
-    pub fn end_of(&self, round: Round) -> RoundEnd {
+    /// Waits until an attempt has ended.
+    pub fn end_of(&self, round: Attempt) -> AttemptEnd {
         let mut state = self.lock();
         loop {
             match state.end {
-                _ if state.round != round.0 => return RoundEnd::BegunAnew,
-                End::Verified => return RoundEnd::Verified,
-                End::Abandoned => return RoundEnd::Abandoned,
+                _ if state.round != round.0 => return AttemptEnd::Restarted,
+                End::Verified => return AttemptEnd::Verified,
+                End::Abandoned => return AttemptEnd::Abandoned,
                 End::Coming => state = self.wait(state),
             }
         }
     }
 
-    /// Reads a round from its beginning, once.
+    /// A reader of an attempt from its beginning. Can be had once.
     ///
     /// # Errors
-    /// When it was begun anew meanwhile, or is read already.
-    pub fn open(&self, round: Round) -> io::Result<TailReader> {
+    /// When the download has restarted, or the attempt is being read already.
+    pub fn open(&self, round: Attempt) -> io::Result<GrowingFileReader> {
         let mut state = self.lock();
         let file = if state.round == round.0 { state.file.take() } else { None };
-        Ok(TailReader { tail: self.clone(), round, file: file.ok_or_else(ended)?, at: 0 })
+        Ok(GrowingFileReader { growing_file: self.clone(), round, file: file.ok_or_else(ended)?, at: 0 })
     }
 
     fn wait<'a>(&self, state: MutexGuard<'a, State>) -> MutexGuard<'a, State> {
@@ -140,31 +140,31 @@ impl Tail {
     }
 }
 
-/// Reads what has been hashed, and waits for more.
+/// Reads what is hashed, and waits for more.
 #[derive(Debug)]
-pub struct TailReader {
-    tail: Tail,
-    round: Round,
+pub struct GrowingFileReader {
+    growing_file: GrowingFile,
+    round: Attempt,
     file: File,
     at: u64,
 }
 
-impl TailReader {
-    /// The file itself, for a format that is read from its end: only once the round is verified.
+impl GrowingFileReader {
+    /// The file itself, for a format read from its end, once the attempt is verified.
     ///
     /// # Errors
-    /// When it ended otherwise.
+    /// When the attempt ended otherwise.
     pub fn into_verified_file(self) -> io::Result<File> {
-        match self.tail.end_of(self.round) {
-            RoundEnd::Verified => Ok(self.file),
-            RoundEnd::BegunAnew | RoundEnd::Abandoned => Err(ended()),
+        match self.growing_file.end_of(self.round) {
+            AttemptEnd::Verified => Ok(self.file),
+            AttemptEnd::Restarted | AttemptEnd::Abandoned => Err(ended()),
         }
     }
 }
 
-impl Read for TailReader {
+impl Read for GrowingFileReader {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let mut state = self.tail.lock();
+        let mut state = self.growing_file.lock();
         let there = loop {
             if state.round != self.round.0 || state.end == End::Abandoned {
                 return Err(ended());
@@ -172,7 +172,7 @@ impl Read for TailReader {
             if state.hashed > self.at || state.end == End::Verified {
                 break state.hashed - self.at;
             }
-            state = self.tail.wait(state);
+            state = self.growing_file.wait(state);
         };
         drop(state);
         let most = buffer.len().min(usize::try_from(there).unwrap_or(usize::MAX));
@@ -196,11 +196,11 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("f.partial");
         std::fs::write(&path, vec![7; 1 << 20]).unwrap();
-        let tail = Tail::new();
-        tail.begin(&path).unwrap();
-        let round = tail.next_round(None).unwrap();
-        let mut reader = tail.open(round).unwrap();
-        tail.reached(300_000);
+        let growing_file = GrowingFile::new();
+        growing_file.begin(&path).unwrap();
+        let round = growing_file.next_round(None).unwrap();
+        let mut reader = growing_file.open(round).unwrap();
+        growing_file.reached(300_000);
         let mut buffer = vec![0; 1 << 20];
         assert_eq!(reader.read(&mut buffer).unwrap(), 300_000, "the rest is on the disk but not hashed");
         let (done, result) = std::sync::mpsc::channel();
@@ -208,16 +208,16 @@ mod tests {
             let mut rest = Vec::new();
             done.send(reader.read_to_end(&mut rest).map(|n| n as u64)).unwrap();
         });
-        tail.reached(1 << 20);
+        growing_file.reached(1 << 20);
         assert!(
             result.recv_timeout(std::time::Duration::from_millis(50)).is_err(),
             "the end is not verified"
         );
-        tail.verified(1 << 20);
+        growing_file.verified(1 << 20);
         assert_eq!(result.recv().unwrap().unwrap(), (1 << 20) - 300_000);
         reading.join().unwrap();
-        assert_eq!(tail.end_of(round), RoundEnd::Verified);
-        assert_eq!(tail.next_round(Some(round)), None);
+        assert_eq!(growing_file.end_of(round), AttemptEnd::Verified);
+        assert_eq!(growing_file.next_round(Some(round)), None);
     }
 
     #[test]
@@ -225,20 +225,20 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("f.partial");
         std::fs::write(&path, b"old").unwrap();
-        let tail = Tail::new();
-        tail.begin(&path).unwrap();
-        let first = tail.next_round(None).unwrap();
-        let mut reader = tail.open(first).unwrap();
-        assert!(tail.open(first).is_err(), "one reader a round");
+        let growing_file = GrowingFile::new();
+        growing_file.begin(&path).unwrap();
+        let first = growing_file.next_round(None).unwrap();
+        let mut reader = growing_file.open(first).unwrap();
+        assert!(growing_file.open(first).is_err(), "one reader a round");
         let waiting = std::thread::spawn(move || reader.read(&mut [0; 10]).map_err(|error| error.kind()));
-        tail.begin(&path).unwrap();
+        growing_file.begin(&path).unwrap();
         assert_eq!(waiting.join().unwrap(), Err(io::ErrorKind::ConnectionAborted));
-        assert_eq!(tail.end_of(first), RoundEnd::BegunAnew);
-        let second = tail.next_round(Some(first)).unwrap();
-        let reader = tail.open(second).unwrap();
-        tail.abandon();
+        assert_eq!(growing_file.end_of(first), AttemptEnd::Restarted);
+        let second = growing_file.next_round(Some(first)).unwrap();
+        let reader = growing_file.open(second).unwrap();
+        growing_file.abandon();
         assert!(reader.into_verified_file().is_err());
-        assert_eq!(tail.end_of(second), RoundEnd::Abandoned);
-        assert_eq!(tail.next_round(Some(second)), None);
+        assert_eq!(growing_file.end_of(second), AttemptEnd::Abandoned);
+        assert_eq!(growing_file.next_round(Some(second)), None);
     }
 }

@@ -1,56 +1,56 @@
-//! How many connections are worth having: one more doubling as long as the last one paid.
+//! Finds the number of connections worth having: doubles it as long as the last doubling paid.
 
 use std::time::{Duration, Instant};
 
-/// Measured over at least so long after each change.
+/// Shortest measurement after each change.
 const TRIAL: Duration = Duration::from_millis(500);
-/// The first decision comes sooner: one connection is how every download begins.
+/// Shortest first measurement: every download begins with one connection.
 const FIRST_TRIAL: Duration = Duration::from_millis(300);
-/// A doubling must bring at least this much more.
+/// A doubling must raise the rate by at least this factor.
 const WORTHWHILE: f64 = 1.25;
-/// A doubling that seems not to pay is measured again after this long: the computer or the line may have been busy.
+/// A doubling without gain is measured again after this long: computer or network may have been busy.
 const SECOND_LOOK: Duration = Duration::from_secs(2);
-/// So many looks in a row that find nothing gained end it.
+/// Stops after this many measurements in a row without gain.
 const MOST_LOOKS: u32 = 3;
-/// With less left than this many seconds' worth, new connections would come too late.
+/// With less left than this many seconds' worth, new connections come too late.
 const SECONDS_WORTH_IT: f64 = 1.0;
 
-/// Decides, from how much has come at what time.
+/// Decides from the bytes downloaded over time.
 #[derive(Debug)]
-pub struct Widening {
+pub struct RampUp {
     target: usize,
     most: usize,
     trial: Option<(Instant, u64)>,
     rate_before: f64,
-    /// Looks in a row that found nothing gained.
+    /// Measurements in a row without gain.
     looks: u32,
     not_before: Option<Instant>,
 }
 
-impl Widening {
-    /// Starts with one and goes up to `most`.
+impl RampUp {
+    /// Starts with one connection and goes up to `most`.
     pub fn new(most: usize) -> Self {
         Self { target: 1, most, trial: None, rate_before: 0.0, looks: 0, not_before: None }
     }
 
-    /// How many there should be.
+    /// The number of connections to have now.
     pub fn target(&self) -> usize {
         self.target
     }
 
-    /// No more than there are.
+    /// Stops at the current number.
     pub fn stop(&mut self) {
         self.most = self.target;
     }
 
-    /// No more than this: one of them has failed.
-    pub fn limit_to(&mut self, lanes: usize) {
-        self.most = lanes.max(1);
+    /// Limits the number after one has failed.
+    pub fn limit_to(&mut self, segments: usize) {
+        self.most = segments.max(1);
         self.target = self.target.min(self.most);
     }
 
-    /// Whether to open more now, given what has come, what is left (if known) and how many there are.
-    pub fn wants_more(&mut self, now: Instant, done: u64, left: Option<u64>, lanes: usize) -> bool {
+    /// Whether to open more now, given the bytes done, the bytes left (if known) and the connections open.
+    pub fn wants_more(&mut self, now: Instant, done: u64, left: Option<u64>, segments: usize) -> bool {
         let (Some(left), true) = (left, self.target < self.most) else { return false };
         if self.not_before.is_some_and(|not_before| now < not_before) {
             self.trial = Some((now, done));
@@ -65,8 +65,8 @@ impl Widening {
             return false;
         }
         let rate = done.saturating_sub(before) as f64 / time.as_secs_f64();
-        // Fewer than wanted are at work (the rest is too short to share): nothing to learn from.
-        if lanes < self.target || rate <= 0.0 || (left as f64) < rate * SECONDS_WORTH_IT {
+        // Fewer are open than wanted (the rest is too short to share): the rate says nothing.
+        if segments < self.target || rate <= 0.0 || (left as f64) < rate * SECONDS_WORTH_IT {
             self.trial = Some((now, done));
             return false;
         }
@@ -92,15 +92,15 @@ mod tests {
 
     /// A server that gives each connection so much, and no more than so much to all. Bytes a second.
     fn settle(per_connection: u64, in_all: u64) -> usize {
-        let mut widening = Widening::new(8);
+        let mut ramp_up = RampUp::new(8);
         let (start, mut done) = (Instant::now(), 0);
         for tick in 0..200 {
-            let rate = in_all.min(per_connection * widening.target() as u64);
+            let rate = in_all.min(per_connection * ramp_up.target() as u64);
             done += rate / 10;
-            let lanes = widening.target();
-            widening.wants_more(start + Duration::from_millis(tick * 100), done, Some(u64::MAX / 2), lanes);
+            let segments = ramp_up.target();
+            ramp_up.wants_more(start + Duration::from_millis(tick * 100), done, Some(u64::MAX / 2), segments);
         }
-        widening.target()
+        ramp_up.target()
     }
 
     #[test]
@@ -116,41 +116,36 @@ mod tests {
 
     #[test]
     fn a_busy_moment_does_not_keep_connections_from_being_added() {
-        let mut widening = Widening::new(8);
+        let mut ramp_up = RampUp::new(8);
         let (start, mut done) = (Instant::now(), 0);
         for tick in 0..200 {
             // Between the second and the third second hardly anything comes, however many there are.
             let busy = (6..30).contains(&tick);
-            done += if busy { 20_000 } else { 100_000 * widening.target() as u64 };
-            let lanes = widening.target();
-            widening.wants_more(start + Duration::from_millis(tick * 100), done, Some(u64::MAX / 2), lanes);
+            done += if busy { 20_000 } else { 100_000 * ramp_up.target() as u64 };
+            let segments = ramp_up.target();
+            ramp_up.wants_more(start + Duration::from_millis(tick * 100), done, Some(u64::MAX / 2), segments);
         }
-        assert_eq!(widening.target(), 8);
+        assert_eq!(ramp_up.target(), 8);
     }
 
     #[test]
     fn the_end_is_not_worth_more_connections() {
-        let mut widening = Widening::new(8);
+        let mut ramp_up = RampUp::new(8);
         let start = Instant::now();
         for tick in 0..50 {
             let done = tick * 1_000_000;
-            assert!(!widening.wants_more(
-                start + Duration::from_millis(tick * 100),
-                done,
-                Some(5_000_000),
-                1
-            ));
+            assert!(!ramp_up.wants_more(start + Duration::from_millis(tick * 100), done, Some(5_000_000), 1));
         }
-        assert_eq!(widening.target(), 1);
+        assert_eq!(ramp_up.target(), 1);
     }
 
     #[test]
     fn a_failure_takes_connections_back() {
-        let mut widening = Widening::new(8);
-        widening.target = 8;
-        widening.limit_to(7);
-        assert_eq!(widening.target(), 7);
-        widening.limit_to(0);
-        assert_eq!(widening.target(), 1);
+        let mut ramp_up = RampUp::new(8);
+        ramp_up.target = 8;
+        ramp_up.limit_to(7);
+        assert_eq!(ramp_up.target(), 7);
+        ramp_up.limit_to(0);
+        assert_eq!(ramp_up.target(), 1);
     }
 }
