@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::figures::Range;
 use crate::models::KvCacheType;
-use crate::plan::{Plan, Reason};
+use crate::plan::Reason;
 
 /// What is agreed to: the limits of a plan and the speed that goes with them.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -62,20 +62,6 @@ pub enum Limit {
 }
 
 impl ConsentTerms {
-    /// The terms of a plan; `None` where it has no limits.
-    pub(super) fn of(plan: &Plan) -> Option<Self> {
-        let limits: Vec<Limit> = plan.reasons.iter().filter_map(Limit::of).collect();
-        (!limits.is_empty()).then(|| Self {
-            profile: plan.candidate.id.clone(),
-            model: plan.candidate.model.tag.clone(),
-            context_tokens: plan.candidate.context_tokens,
-            kv_cache_type: plan.setting.kv_cache_type,
-            limits,
-            decode_tokens_per_s: plan.speed.decode_tokens_per_s,
-            first_token_full_prompt_s: plan.speed.first_token_full_prompt_s,
-        })
-    }
-
     /// Whether whoever agreed to these terms has agreed to `now` as well: the same model in the same setting, no new kind
     /// of limit, and no figure that is worse. Estimates and free memory are measured anew each time, so they may be worse
     /// by the share `tolerance` (0.15 is 15 %); layers and the size of the card may not.
@@ -95,7 +81,7 @@ impl ConsentTerms {
 }
 
 impl Limit {
-    fn of(reason: &Reason) -> Option<Self> {
+    pub(super) fn of(reason: &Reason) -> Option<Self> {
         Some(match *reason {
             Reason::RamShort { need_bytes, have_bytes, .. } => {
                 Self::RamShort { missing_bytes: need_bytes.saturating_sub(have_bytes) }

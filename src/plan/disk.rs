@@ -11,7 +11,7 @@ use crate::MIB;
 use crate::machine::{Disk, DiskUse, Hardware};
 use crate::models::Model;
 use crate::ollama::release::{AssetRole, Release};
-use crate::plan::{Policy, Report};
+use crate::plan::Policy;
 
 /// Kept free on a drive beside what is written to it, in bytes: for logs, documents and the system itself.
 const RESERVE_BYTES: u64 = 512 * MIB;
@@ -215,19 +215,6 @@ impl EngineNeeds {
                 unpacked_bytes: (policy.engine_disk_gb * 1e9) as u64,
                 here_bytes,
             },
-        }
-    }
-}
-
-/// Writes into a hardware document what an installation of the recommended plan needs on each drive, and whether that fits.
-/// Where nothing is recommended, of the plan with the smallest download.
-pub fn note_disk_needs(hardware: &mut Hardware, report: &Report) {
-    let smallest = || report.plans.iter().min_by_key(|plan| plan.candidate.model.download_bytes);
-    let Some(plan) = report.recommended().or_else(smallest) else { return };
-    for disk in &mut hardware.disks {
-        if let Some(needs) = plan.disk_needs.drives.iter().find(|needs| needs.path == disk.path) {
-            disk.needed_bytes = Some(needs.needed_bytes());
-            disk.fits = disk.free_bytes.map(|free| free >= needs.needed_bytes());
         }
     }
 }

@@ -12,7 +12,7 @@ use crate::estimate::{EngineSetting, Estimate};
 use crate::machine::{Backend, Gpu, Hardware};
 use crate::models::KvCacheType;
 use crate::plan::case::Case;
-use crate::plan::consent::ConsentTerms;
+use crate::plan::consent::{ConsentTerms, Limit};
 use crate::plan::disk::{DiskNeeds, Inventory};
 use crate::plan::machine::{chosen_gpu, machine_for, vram_total};
 use crate::plan::{Candidate, Improvement, Plan, Policy, Reason, Verdict, improve};
@@ -72,8 +72,22 @@ fn plan_of(
         machine: case.machine.clone(),
     };
     plan.improvements = improve::improvements(&case, &plan);
-    plan.consent = ConsentTerms::of(&plan).filter(|_| verdict == Verdict::Degraded);
+    plan.consent = (verdict == Verdict::Degraded).then(|| consent_terms(&plan)).flatten();
     plan
+}
+
+/// What the user must agree to; `None` where there are no limits.
+fn consent_terms(plan: &Plan) -> Option<ConsentTerms> {
+    let limits: Vec<Limit> = plan.reasons.iter().filter_map(Limit::of).collect();
+    (!limits.is_empty()).then(|| ConsentTerms {
+        profile: plan.candidate.id.clone(),
+        model: plan.candidate.model.tag.clone(),
+        context_tokens: plan.candidate.context_tokens,
+        kv_cache_type: plan.setting.kv_cache_type,
+        limits,
+        decode_tokens_per_s: plan.speed.decode_tokens_per_s,
+        first_token_full_prompt_s: plan.speed.first_token_full_prompt_s,
+    })
 }
 
 impl Plan {

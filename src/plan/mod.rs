@@ -22,7 +22,7 @@ mod tests;
 mod types;
 
 pub use consent::{ConsentTerms, Limit};
-pub use disk::{ArchiveFile, DiskNeeds, DriveNeeds, EngineFiles, Inventory, note_disk_needs};
+pub use disk::{ArchiveFile, DiskNeeds, DriveNeeds, EngineFiles, Inventory};
 pub use machine::{GIVEN, chosen_gpu, machine, machine_for};
 pub use make::make_plan;
 pub use plan::Plan;
@@ -30,5 +30,7 @@ pub use policy::{Policy, TypicalCard};
 pub use profiles::{CUSTOM_ID, EMERGENCY_ID, Mistake, Profile, Profiles, ProfilesError};
 pub use reason::{Improvement, Reason};
 pub use reference::{Expected, ReferenceComputer, ReferenceRow, reference_computers};
-pub use report::{Report, candidates, custom_candidate, emergency_candidate, own_candidate, plan_all};
+pub use report::{
+    Report, candidates, custom_candidate, emergency_candidate, note_disk_needs, own_candidate, plan_all,
+};
 pub use types::{Candidate, Grade, Layers, Verdict};

@@ -12,8 +12,6 @@ use std::sync::LazyLock;
 use crate::built_in;
 use crate::models::{Catalogue, KvCacheType};
 use crate::plan::{Layers, Policy};
-use crate::text::Text;
-use crate::{MIN_CONTEXT_TOKENS, say};
 
 /// Profiles and the policy they are judged by.
 #[derive(Clone, Debug, PartialEq)]
@@ -185,55 +183,5 @@ impl Profiles {
     /// The profile of an id.
     pub fn find(&self, id: &str) -> Option<&Profile> {
         self.profiles.iter().find(|profile| profile.id == id)
-    }
-}
-
-impl ProfilesError {
-    /// What happened and what to do, in the person's language.
-    pub fn explain(&self, text: Text) -> String {
-        match self {
-            Self::Read { path, source } => say!(
-                text,
-                "plan-profiles-unreadable",
-                path = path.display().to_string(),
-                why = source.to_string()
-            ),
-            Self::Mistake { path, line, key, mistake } => say!(
-                text,
-                "plan-profiles-mistake",
-                path = path.display().to_string(),
-                line = line.to_string(),
-                key = key.as_str(),
-                mistake = mistake.explain(text)
-            ),
-        }
-    }
-}
-
-impl Mistake {
-    fn explain(&self, text: Text) -> String {
-        match self {
-            Self::UnknownKey => say!(text, "plan-mistake-unknown-key"),
-            Self::MissingKey => say!(text, "plan-mistake-missing-key"),
-            Self::Twice => say!(text, "plan-mistake-twice"),
-            Self::Value { found, allowed } => {
-                say!(text, "plan-mistake-value", found = found.as_str(), allowed = allowed.as_str())
-            }
-            Self::ContextTooSmall(tokens) => say!(
-                text,
-                "plan-mistake-context",
-                tokens = text.count(u64::from(*tokens)),
-                minimum = text.count(u64::from(MIN_CONTEXT_TOKENS))
-            ),
-            Self::TagForm(tag) => say!(text, "plan-mistake-tag-form", tag = tag.as_str()),
-            Self::UnknownModel(tag) => say!(text, "plan-mistake-unknown-model", tag = tag.as_str()),
-            Self::ContextNotCarried { wanted, carried } => say!(
-                text,
-                "plan-mistake-not-carried",
-                wanted = text.count(u64::from(*wanted)),
-                carried = text.count(u64::from(*carried))
-            ),
-            Self::Syntax(why) => say!(text, "plan-mistake-syntax", why = why.as_str()),
-        }
     }
 }

@@ -165,3 +165,16 @@ fn candidate(profile: &Profile, catalogue: &Catalogue) -> Option<Candidate> {
         min_ram_gib: profile.min_ram_gb,
     })
 }
+
+/// Writes into a hardware document what an installation of the recommended plan needs on each drive, and whether that fits.
+/// Where nothing is recommended, of the plan with the smallest download.
+pub fn note_disk_needs(hardware: &mut Hardware, report: &Report) {
+    let smallest = || report.plans.iter().min_by_key(|plan| plan.candidate.model.download_bytes);
+    let Some(plan) = report.recommended().or_else(smallest) else { return };
+    for disk in &mut hardware.disks {
+        if let Some(needs) = plan.disk_needs.drives.iter().find(|needs| needs.path == disk.path) {
+            disk.needed_bytes = Some(needs.needed_bytes());
+            disk.fits = disk.free_bytes.map(|free| free >= needs.needed_bytes());
+        }
+    }
+}

@@ -12,6 +12,7 @@ mod install_progress;
 pub mod json;
 pub mod machine;
 mod plan;
+mod profiles;
 mod reference;
 pub mod report;
 

@@ -1,0 +1,56 @@
+//! Mistakes in a file of profiles, in words.
+
+use crate::MIN_CONTEXT_TOKENS;
+use crate::plan::{Mistake, ProfilesError};
+use crate::say;
+use crate::text::Text;
+
+impl ProfilesError {
+    /// What happened and what to do, in the user's language.
+    pub fn explain(&self, text: Text) -> String {
+        match self {
+            Self::Read { path, source } => say!(
+                text,
+                "plan-profiles-unreadable",
+                path = path.display().to_string(),
+                why = source.to_string()
+            ),
+            Self::Mistake { path, line, key, mistake } => say!(
+                text,
+                "plan-profiles-mistake",
+                path = path.display().to_string(),
+                line = line.to_string(),
+                key = key.as_str(),
+                mistake = mistake.explain(text)
+            ),
+        }
+    }
+}
+
+impl Mistake {
+    fn explain(&self, text: Text) -> String {
+        match self {
+            Self::UnknownKey => say!(text, "plan-mistake-unknown-key"),
+            Self::MissingKey => say!(text, "plan-mistake-missing-key"),
+            Self::Twice => say!(text, "plan-mistake-twice"),
+            Self::Value { found, allowed } => {
+                say!(text, "plan-mistake-value", found = found.as_str(), allowed = allowed.as_str())
+            }
+            Self::ContextTooSmall(tokens) => say!(
+                text,
+                "plan-mistake-context",
+                tokens = text.count(u64::from(*tokens)),
+                minimum = text.count(u64::from(MIN_CONTEXT_TOKENS))
+            ),
+            Self::TagForm(tag) => say!(text, "plan-mistake-tag-form", tag = tag.as_str()),
+            Self::UnknownModel(tag) => say!(text, "plan-mistake-unknown-model", tag = tag.as_str()),
+            Self::ContextNotCarried { wanted, carried } => say!(
+                text,
+                "plan-mistake-not-carried",
+                wanted = text.count(u64::from(*wanted)),
+                carried = text.count(u64::from(*carried))
+            ),
+            Self::Syntax(why) => say!(text, "plan-mistake-syntax", why = why.as_str()),
+        }
+    }
+}
