@@ -25,3 +25,5 @@ mod scripted;
 mod snapshots;
 #[path = "wizard/stage.rs"]
 mod stage;
+#[path = "wizard/summary.rs"]
+mod summary;

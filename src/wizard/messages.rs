@@ -51,7 +51,9 @@ impl Wizard {
             (Message::Detected(Ok(detected)), Page::Welcome(page)) => {
                 *page = WelcomePage { detected: Some(detected) };
             }
-            (Message::FreeSpace(free), Page::Summary(page)) => page.free_bytes = free,
+            (Message::Inventory(options, inventory), Page::Summary(page)) => {
+                page.inventory_taken(&options, &inventory);
+            }
             (Message::ModelFound { reference, model }, Page::Profile(page)) => {
                 page.model_found(&reference, model);
             }

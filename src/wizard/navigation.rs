@@ -59,7 +59,7 @@ impl Wizard {
         let command = match &mut self.page {
             Page::Hardware(page) => page.begin_detection().then_some(Command::Detect),
             Page::Profile(page) => page.choice.engine.begin_search().map(Command::FindNewest),
-            Page::Summary(page) => Some(Command::MeasureFreeSpace(page.folders().into())),
+            Page::Summary(page) => Some(page.begin_inventory(&self.options)),
             _ => None,
         };
         if let Some(command) = command {

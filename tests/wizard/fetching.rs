@@ -81,7 +81,7 @@ fn without_the_newest_release_the_pinned_one_is_offered_and_the_reason_said() {
 #[test]
 fn an_ollama_that_is_here_is_offered_first_and_not_downloaded() {
     let mut stage = Stage::new(Eye::blind(Language::English), here_scene()).reach_summary();
-    assert!(stage.sees("Ollama 0.33.1") && stage.sees(&stage.say("wizard-summary-already-here")));
+    assert!(stage.sees("Ollama 0.33.1") && stage.sees(&stage.say("plan-already-here")));
     assert!(stage.sees("/usr/local/bin/ollama"));
     stage.click("wizard-install");
     assert!(matches!(stage.installation().0.options.source.choice, EngineChoice::Installed(_)));
@@ -134,7 +134,7 @@ fn an_archive_is_picked_with_the_systems_dialog() {
     outbox.send(Message::PathPicked(of, Some("/media/usb/ollama.tar.zst".into())));
     stage.harness.run();
     let mut stage = summary(stage);
-    assert!(stage.sees(&stage.say("wizard-summary-already-here")));
+    assert!(stage.sees(&stage.say("plan-already-here")));
     stage.click("wizard-install");
     let archives = stage.installation().0.options.source.archives;
     assert_eq!(archives, [std::path::PathBuf::from("/media/usb/ollama.tar.zst")]);

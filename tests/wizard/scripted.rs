@@ -1,5 +1,6 @@
 //! A backend that follows a script: it answers at once, or when the test says so, and remembers its commands.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -8,11 +9,12 @@ use acolyte::figures::Range;
 use acolyte::install::manage::undo::Unfinished;
 use acolyte::install::reuse::InstalledEngine;
 use acolyte::install::{
-    EngineSource, InstallError, MeasuredFigures, PredictedFigures, Receipt, Request, SavedRequest, Step,
-    StepState,
+    EngineChoice, EngineSource, InstallError, InstallOptions, MeasuredFigures, PredictedFigures, Receipt,
+    Request, SavedRequest, Step, StepState,
 };
-use acolyte::machine::Hardware;
-use acolyte::plan::Profiles;
+use acolyte::machine::{Disk, DiskUse, Hardware};
+use acolyte::ollama::release::AssetRole;
+use acolyte::plan::{ArchiveFile, EngineFiles, Inventory, Profiles};
 use acolyte::platform::login::Kind;
 use acolyte::sentences::ProgressMessage;
 use acolyte::text::{Language, Text};
@@ -96,17 +98,48 @@ impl Scene {
         }
     }
 
+    /// What is on the drives: one drive for everything.
+    fn inventory(&self, options: &InstallOptions) -> Inventory {
+        let drive = Disk {
+            path: options.home.clone(),
+            free_bytes: self.free_bytes,
+            used_for: vec![DiskUse::Engine, DiskUse::Models],
+            ..Disk::default()
+        };
+        Inventory {
+            drives: vec![drive],
+            engine: engine_files(&options.source),
+            model_bytes_here: BTreeMap::new(),
+        }
+    }
+
     /// What detection finds.
     pub fn detected(&self) -> Arc<Detected> {
         let profiles = Arc::new(Profiles::built_in().clone());
         Arc::new(Detected {
-            engine_download_bytes: Some(1_400_000_000),
             reusable_engine: self.reusable_engine.clone(),
             autostart: Ok(Kind::SystemdUser),
             seconds: 0.4,
             ..Detected::plan_for(self.hardware.clone(), profiles, None)
         })
     }
+}
+
+/// The pinned release in the script, or the one that the options name.
+fn engine_files(source: &EngineSource) -> EngineFiles {
+    let archive = |download_bytes, unpacked_bytes| ArchiveFile {
+        role: AssetRole::Base,
+        download_bytes: Some(download_bytes),
+        here_bytes: 0,
+        unpacked_bytes: Some(unpacked_bytes),
+    };
+    let (version, archive) = match &source.choice {
+        EngineChoice::Newest(release) => return EngineFiles::of_release(release),
+        EngineChoice::Installed(engine) => (engine.version.clone(), archive(0, engine.bytes)),
+        _ if !source.archives.is_empty() => ("0.32.15".to_owned(), archive(0, 4_000_000_000)),
+        _ => ("0.32.15".to_owned(), archive(1_400_000_000, 4_000_000_000)),
+    };
+    EngineFiles { version: Some(version), archives: vec![archive], in_place: false }
 }
 
 /// An error with these words in it.
@@ -150,9 +183,9 @@ impl Backend for Scripted {
                     outbox.send(Message::Detected(Ok(scene.detected())));
                 }
             }
-            Command::MeasureFreeSpace(folders) => {
-                let free = folders.into_iter().map(|folder| (folder, scene.free_bytes));
-                outbox.send(Message::FreeSpace(free.collect()));
+            Command::TakeInventory { options, .. } => {
+                let inventory = scene.inventory(&options);
+                outbox.send(Message::Inventory(options, inventory));
             }
             Command::FindNewest(source) => desk.newest.push((source, outbox)),
             Command::FindModel { reference, .. } => desk.lookups.push((reference, outbox)),

@@ -225,9 +225,7 @@ wizard-summary-title = Ready to install { $profile }
 wizard-summary-lead = The last page before anything changes. Nothing happens until you choose Install.
 wizard-summary-downloads = Downloads
 wizard-summary-together = Together
-wizard-summary-at-most-known = size not known yet
 wizard-summary-not-twice = What is already here is not downloaded again.
-wizard-summary-already-here = already here
 wizard-summary-folders = Folders
 wizard-summary-changes = What will be set up
 wizard-summary-server = Private server
@@ -235,7 +233,6 @@ wizard-summary-port-automatic = 127.0.0.1, the first free port from 42434
 wizard-summary-no-login = no
 wizard-summary-model = { $tokens } tokens, { $layers } layers on the GPU, { $kv }
 wizard-summary-undo = **Remove** in this program stops the server and deletes the folder of ACOLYTE, the models it downloaded, and the login entry. Anything else on this computer stays as it is.
-wizard-summary-no-room = The disk of the models has { $free } free, and { $need } are needed. Free some space, or choose another folder under Advanced on the profile page.
 wizard-install = Install
 
 ## Install

@@ -225,9 +225,7 @@ wizard-summary-title = Todo listo para instalar { $profile }
 wizard-summary-lead = La última página antes de cambiar algo. No ocurre nada hasta que elijas Instalar.
 wizard-summary-downloads = Descargas
 wizard-summary-together = En total
-wizard-summary-at-most-known = tamaño aún desconocido
 wizard-summary-not-twice = Lo que ya está en este equipo no se descarga otra vez.
-wizard-summary-already-here = ya está aquí
 wizard-summary-folders = Carpetas
 wizard-summary-changes = Qué se preparará
 wizard-summary-server = Servidor privado
@@ -235,7 +233,6 @@ wizard-summary-port-automatic = 127.0.0.1, el primer puerto libre desde el 42434
 wizard-summary-no-login = no
 wizard-summary-model = { $tokens } tokens, { $layers } capas en la GPU, { $kv }
 wizard-summary-undo = **Quitar**, en este programa, detiene el servidor y borra la carpeta de ACOLYTE, los modelos que descargó y la entrada de inicio de sesión. Todo lo demás de este equipo queda como está.
-wizard-summary-no-room = El disco de los modelos tiene { $free } libres y hacen falta { $need }. Libera espacio, o elige otra carpeta en Avanzado, en la página del perfil.
 wizard-install = Instalar
 
 ## Instalación

@@ -5,7 +5,8 @@ use std::sync::Arc;
 
 use super::detected::Detected;
 use crate::control::Control;
-use crate::install::{EngineSource, Receipt, Request};
+use crate::install::{EngineSource, InstallOptions, Receipt, Request};
+use crate::models::Model;
 use crate::ollama::http::HttpOptions;
 use crate::text::Text;
 use crate::wizard::settings::Settings;
@@ -18,8 +19,13 @@ pub enum Command {
     LookForInstallation,
     /// Detect the machine and plan every profile for it → `Message::Detected`.
     Detect,
-    /// Ask for the free space on the drives of these folders → `Message::FreeSpace`.
-    MeasureFreeSpace(Vec<PathBuf>),
+    /// Look at the drives that an installation of this model would use → `Message::Inventory`.
+    TakeInventory {
+        /// Folders and engine.
+        options: Box<InstallOptions>,
+        /// The model.
+        model: Arc<Model>,
+    },
     /// Look for the newest release of the engine → `Message::NewestFound`.
     FindNewest(EngineSource),
     /// Look up a model by a typed reference → `Message::ModelFound`.

@@ -26,8 +26,6 @@ pub struct Detected {
     pub planned_gpu: Option<usize>,
     /// The reference table, computed and compared with this machine.
     pub reference: Arc<[ReferenceComputer]>,
-    /// Bytes of the engine's archives for this machine; `None` when unknown.
-    pub engine_download_bytes: Option<u64>,
     /// An engine on this computer that is recent enough and may be used.
     pub reusable_engine: Option<InstalledEngine>,
     /// What starts the server at login on this system.
@@ -70,7 +68,6 @@ impl Detected {
             hardware,
             evidence: None,
             profiles,
-            engine_download_bytes: None,
             reusable_engine: None,
             autostart: Err(Arc::new(LoginError::NoFolder)),
             seconds: 0.0,

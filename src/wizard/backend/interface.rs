@@ -33,6 +33,6 @@ pub(super) fn failure(command: &Command) -> Box<dyn FnOnce(WorkerError) -> Optio
         Command::SaveReportAs(_) | Command::SaveReport { .. } => {
             Box::new(|error| Some(Message::ReportSaved(Err(error))))
         }
-        Command::MeasureFreeSpace(_) | Command::RememberSettings(_) => Box::new(|_| None),
+        Command::TakeInventory { .. } | Command::RememberSettings(_) => Box::new(|_| None),
     }
 }

@@ -20,13 +20,11 @@ use crate::install::manage::uninstall::uninstall;
 use crate::install::reuse::installed_engine;
 use crate::install::state::documents::SERVED_MODEL;
 use crate::install::{self, InstallError, InstallOptions, Installed, Paths, SavedRequest, manage};
-use crate::machine::Backend as GpuBackend;
 use crate::ollama::client::{Client, GenerateOptions, GenerateRequest};
 use crate::ollama::lookup::lookup_to_install;
+use crate::ollama::release::Release;
 use crate::ollama::release::newest::newest;
-use crate::ollama::release::{AssetRole, Release};
 use crate::plan::Profiles;
-use crate::platform::files;
 use crate::platform::login::Means;
 use crate::sentences::ProgressMessage;
 use crate::wizard::options::WizardOptions;
@@ -113,12 +111,9 @@ impl Shared {
         Some(match command {
             Command::LookForInstallation => return self.look_for_installation(outbox),
             Command::Detect => Message::Detected(Ok(Arc::new(self.detect()))),
-            Command::MeasureFreeSpace(folders) => {
-                let free = folders.into_iter().map(|folder| {
-                    let free_bytes = files::free_bytes(&folder).ok();
-                    (folder, free_bytes)
-                });
-                Message::FreeSpace(free.collect())
+            Command::TakeInventory { options, model } => {
+                let inventory = install::take_inventory(&options, &[model]);
+                Message::Inventory(options, inventory)
             }
             Command::FindNewest(source) => {
                 let found = newest(&source.mirrors, &source.http).map(Box::new);
@@ -129,7 +124,11 @@ impl Shared {
                 let model = model.map_err(|error| WorkerError::Lookup(Arc::new(error)));
                 Message::ModelFound { reference, model }
             }
-            Command::Install { request, text, control } => {
+            Command::Install { mut request, text, control } => {
+                // The drives may have changed since the summary, or since the last try.
+                let model = Arc::clone(&request.plan.candidate.model);
+                request.plan =
+                    request.plan.with_inventory(&install::take_inventory(&request.options, &[model]));
                 let report = |event: install::Event<'_>| {
                     outbox.send(Message::InstallEvent(ProgressMessage::new(&event, text)));
                 };
@@ -215,10 +214,6 @@ impl Shared {
         let usual = InstallOptions { source: options.source.clone(), ..InstallOptions::usual(&options.home) };
         let models: Vec<_> = detected.catalogue().iter().chain(&options.model).cloned().collect();
         detected = detected.with_inventory(install::take_inventory(&usual, &models));
-        let planned = detected.planned_gpu.and_then(|index| detected.hardware.gpus.get(index));
-        let with_rocm = planned.and_then(|gpu| gpu.backend) == Some(GpuBackend::Rocm);
-        detected.engine_download_bytes =
-            self.release().and_then(|release| download_bytes(release, with_rocm));
         if options.may_reuse {
             let minimum = Release::built_in().version.clone();
             detected.reusable_engine =
@@ -228,13 +223,6 @@ impl Shared {
         detected.seconds = began.elapsed().as_secs_f64();
         detected
     }
-}
-
-/// Bytes of a release's archives for this system; `None` when they are not published.
-fn download_bytes(release: &Release, with_rocm: bool) -> Option<u64> {
-    let bytes = |role| release.asset(role, std::env::consts::OS, std::env::consts::ARCH).ok()?.bytes;
-    let rocm = if with_rocm { bytes(AssetRole::Rocm) } else { None };
-    Some(bytes(AssetRole::Base)? + rocm.unwrap_or(0))
 }
 
 fn installation(home: &Path, installed: Installed, request: Option<SavedRequest>) -> Installation {

@@ -1,6 +1,5 @@
 //! What a backend answers.
 
-use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::mpsc::Sender;
@@ -9,9 +8,10 @@ use super::command::{ManageAction, PathField};
 use super::detected::Detected;
 use super::error::WorkerError;
 use crate::install::manage::undo::Unfinished;
-use crate::install::{Receipt, SavedRequest};
+use crate::install::{InstallOptions, Receipt, SavedRequest};
 use crate::models::Model;
 use crate::ollama::release::Release;
+use crate::plan::Inventory;
 use crate::sentences::ProgressMessage;
 
 /// What a backend sends to the window.
@@ -25,8 +25,8 @@ pub enum Message {
     Interrupted(Box<Unfinished>),
     /// Detection ended.
     Detected(Result<Arc<Detected>, WorkerError>),
-    /// Free bytes on the drive of each folder; `None` when unknown.
-    FreeSpace(BTreeMap<PathBuf, Option<u64>>),
+    /// What was found on the drives that an installation with these options would use.
+    Inventory(Box<InstallOptions>, Inventory),
     /// A typed model reference was looked up.
     ModelFound {
         /// What was typed.

@@ -9,7 +9,7 @@ use super::install::{InstallPage, LoginOutcome};
 use super::summary::SummaryPage;
 use super::{Button, Footer, Intent, PageContext, View};
 use crate::control::Control;
-use crate::install::{Paths, Receipt};
+use crate::install::{Paths, PredictedFigures, Receipt};
 use crate::plan::Plan;
 use crate::say;
 use crate::sentences;
@@ -38,6 +38,7 @@ pub struct ResultPage {
     pub receipt: Receipt,
     /// Whether the user agreed to limits.
     pub has_consent: bool,
+    /// The plan in the placement that was kept.
     plan: Plan,
     home: String,
     /// The file that ACOLYTE reads.
@@ -55,9 +56,9 @@ impl ResultPage {
         let home = profile.choice.places.home();
         Self {
             detected: profile.compatibility.detected,
-            receipt,
             has_consent: agreed,
-            plan: profile.choice.plan,
+            plan: plan_kept(profile.choice.plan, &receipt),
+            receipt,
             profile_file: Paths::new(&home).profile().display().to_string(),
             home: home.display().to_string(),
             login,
@@ -194,6 +195,16 @@ impl ResultPage {
             ui.gap(2.5);
             banner(ui, Tone::Refused, &error.explain(text));
         }
+    }
+}
+
+/// The plan as the installation kept it: with fewer layers or a smaller KV cache when memory ran out.
+fn plan_kept(plan: Plan, receipt: &Receipt) -> Plan {
+    let PredictedFigures { gpu_layers, kv_cache_type, .. } = receipt.predicted;
+    if (gpu_layers, kv_cache_type) == (plan.gpu_layers(), plan.setting.kv_cache_type) {
+        plan
+    } else {
+        plan.with_placement(gpu_layers, kv_cache_type)
     }
 }
 

@@ -1,8 +1,5 @@
 //! Summary: everything that will be done. The last page before anything changes.
 
-use std::collections::BTreeMap;
-use std::path::PathBuf;
-
 use eframe::egui::Ui;
 
 use super::consent::ConsentPage;
@@ -10,11 +7,18 @@ use super::labels::{autostart_name, layers};
 use super::profile::ProfilePage;
 use super::{Button, Footer, Intent, PageContext, View};
 use crate::install::{Agreement, EngineChoice, InstallOptions, Request};
+use crate::machine::DiskUse;
+use crate::plan::Inventory;
 use crate::say;
+use crate::sentences::{drive_short, engine_download, model_download};
 use crate::text::Text;
+use crate::wizard::backend::Command;
 use crate::wizard::options::WizardOptions;
 use crate::wizard::theme::{TextRole, Tone};
 use crate::wizard::widgets::{Paragraph, UiExt as _, banner, card, card_row, facing, rule};
+
+/// Stands for a figure while the drives are being looked at.
+const PENDING: &str = "…";
 
 /// The page.
 pub struct SummaryPage {
@@ -24,8 +28,8 @@ pub struct SummaryPage {
     pub agreed: bool,
     /// Whether the KV cache may be kept at 4 bits. `None` until memory runs out and the user is asked.
     pub accept_kv_q4: Option<bool>,
-    /// Free bytes on the drive of each folder; `None` when unknown. Empty until they are measured.
-    pub free_bytes: BTreeMap<PathBuf, Option<u64>>,
+    /// The options whose drives are being looked at.
+    pending_inventory: Option<Box<InstallOptions>>,
 }
 
 impl From<SummaryPage> for ProfilePage {
@@ -43,83 +47,84 @@ impl From<SummaryPage> for ConsentPage {
 impl SummaryPage {
     /// For a choice; `agreed` when it needs consent and has it.
     pub fn new(profile: ProfilePage, agreed: bool) -> Self {
-        Self { profile, agreed, accept_kv_q4: None, free_bytes: BTreeMap::new() }
+        Self { profile, agreed, accept_kv_q4: None, pending_inventory: None }
     }
 
-    /// The folders that the installation writes to.
-    pub fn folders(&self) -> [PathBuf; 2] {
-        let places = &self.profile.choice.places;
-        [places.home(), places.models_dir()]
+    /// Marks the look at the drives as running; returns its command.
+    pub fn begin_inventory(&mut self, options: &WizardOptions) -> Command {
+        let options = Box::new(self.install_options(options));
+        self.pending_inventory = Some(options.clone());
+        Command::TakeInventory { options, model: self.profile.choice.plan.candidate.model.clone() }
     }
 
-    /// The request for the installation.
-    pub fn request(&self, options: &WizardOptions) -> Request {
+    /// Plans with what was found on the drives. Ignores an answer about options that were changed since.
+    pub fn inventory_taken(&mut self, options: &InstallOptions, inventory: &Inventory) {
+        if self.pending_inventory.as_deref() == Some(options) {
+            self.pending_inventory = None;
+            let plan = &mut self.profile.choice.plan;
+            *plan = plan.clone().with_inventory(inventory);
+        }
+    }
+
+    fn install_options(&self, options: &WizardOptions) -> InstallOptions {
         let choice = &self.profile.choice;
-        let agreement =
-            Agreement { limits: self.agreed, fewer_layers: self.agreed, kv_q4: self.accept_kv_q4 };
-        let options = InstallOptions {
+        InstallOptions {
             home: choice.places.home(),
             models_dir: choice.places.models_dir(),
             port: choice.places.port().ok().flatten(),
             autostart: choice.places.autostart,
             source: choice.engine.source(),
             insecure_registry: options.insecure_registry,
-        };
-        Request::new(choice.plan.clone(), agreement, options)
-    }
-
-    /// Version of the engine that will be installed, and the bytes to download for it, if known.
-    fn engine(&self, engine: &EngineChoice, pinned_version: Option<&str>) -> (String, Option<u64>) {
-        match engine {
-            EngineChoice::Installed(engine) => (engine.version.clone(), Some(0)),
-            EngineChoice::Newest(release) => (release.version.clone(), engine.download_bytes(false)),
-            EngineChoice::Pinned | EngineChoice::Listed(_) => {
-                let download = self.profile.compatibility.detected.engine_download_bytes;
-                let uses_archive = self.profile.choice.engine.uses_archive();
-                let bytes = if uses_archive { Some(0) } else { download };
-                (pinned_version.unwrap_or_default().to_owned(), bytes)
-            }
         }
     }
 
-    fn show_downloads(&self, ui: &mut Ui, cx: &PageContext<'_>) -> u64 {
+    /// The request for the installation.
+    pub fn request(&self, options: &WizardOptions) -> Request {
+        let agreement =
+            Agreement { limits: self.agreed, fewer_layers: self.agreed, kv_q4: self.accept_kv_q4 };
+        Request::new(self.profile.choice.plan.clone(), agreement, self.install_options(options))
+    }
+
+    fn show_downloads(&self, ui: &mut Ui, cx: &PageContext<'_>) {
         let text = cx.text;
-        let model = &self.profile.choice.plan.candidate.model;
+        let plan = &self.profile.choice.plan;
+        let needs = &plan.disk_needs;
+        let known = |size: String| if self.pending_inventory.is_some() { PENDING.to_owned() } else { size };
         ui.text(TextRole::Strong, Tone::Ink, &say!(text, "wizard-summary-downloads"));
         ui.gap(1.0);
-        let chosen = self.profile.choice.engine.engine();
-        let (version, engine) = self.engine(&chosen, cx.engine_version);
-        let engine_size =
-            engine.map_or_else(|| say!(text, "wizard-summary-at-most-known"), |bytes| text.file_size(bytes));
-        let engine_size =
-            if engine == Some(0) { say!(text, "wizard-summary-already-here") } else { engine_size };
-        line(ui, &format!("Ollama {version}"), &engine_size, false);
-        line(ui, &model.tag, &text.file_size(model.download_bytes), false);
-        let total = engine.unwrap_or(0) + model.download_bytes;
-        line(ui, &say!(text, "wizard-summary-together"), &text.file_size(total), true);
+        let version = needs.engine_version.as_deref().or(cx.engine_version).unwrap_or_default();
+        line(ui, &format!("Ollama {version}"), &known(engine_download(needs, text)), false);
+        line(ui, plan.candidate.model.tag.as_ref(), &known(model_download(needs, text)), false);
+        line(
+            ui,
+            &say!(text, "wizard-summary-together"),
+            &known(text.file_size(needs.download_bytes())),
+            true,
+        );
         ui.gap(0.5);
         ui.text(TextRole::Label, Tone::Faint, &say!(text, "wizard-summary-not-twice"));
         ui.gap(1.0);
-        let tone = if matches!(chosen, EngineChoice::Newest(_)) { Tone::Warning } else { Tone::Faint };
-        ui.text(TextRole::Label, tone, &chosen.note(text));
-        total
+        let engine = self.profile.choice.engine.engine();
+        let tone = if matches!(engine, EngineChoice::Newest(_)) { Tone::Warning } else { Tone::Faint };
+        ui.text(TextRole::Label, tone, &engine.note(text));
     }
 
     fn show_folders(&self, ui: &mut Ui, cx: &PageContext<'_>) {
         let text = cx.text;
-        let places = &self.profile.choice.places;
+        let choice = &self.profile.choice;
         ui.text(TextRole::Strong, Tone::Ink, &say!(text, "wizard-summary-folders"));
         ui.gap(1.0);
-        for (label, folder) in [
-            (say!(text, "wizard-advanced-home"), places.home()),
-            (say!(text, "wizard-advanced-models"), places.models_dir()),
+        for (label, folder, usage) in [
+            (say!(text, "wizard-advanced-home"), choice.places.home(), DiskUse::Engine),
+            (say!(text, "wizard-advanced-models"), choice.places.models_dir(), DiskUse::Models),
         ] {
             ui.text(TextRole::Label, Tone::Faint, &label);
             ui.text(TextRole::Text, Tone::Ink, &folder.display().to_string());
-            let free = match self.free_bytes.get(&folder) {
-                Some(Some(bytes)) => say!(text, "wizard-hardware-disk-free", size = text.file_size(*bytes)),
-                Some(None) => say!(text, "wizard-hardware-disk-unknown"),
-                None => "…".to_owned(),
+            let drive = choice.plan.disk_needs.drives.iter().find(|drive| drive.used_for.contains(&usage));
+            let free = match drive.and_then(|drive| drive.free_bytes) {
+                _ if self.pending_inventory.is_some() => PENDING.to_owned(),
+                Some(bytes) => say!(text, "wizard-hardware-disk-free", size = text.file_size(bytes)),
+                None => say!(text, "wizard-hardware-disk-unknown"),
             };
             ui.text(TextRole::Label, Tone::Faint, &free);
             ui.gap(1.0);
@@ -162,11 +167,10 @@ impl View for SummaryPage {
 
     fn show(&mut self, ui: &mut Ui, cx: &mut PageContext<'_>) {
         let text = cx.text;
-        let mut total = 0;
         card_row(ui, "summary", &[1.0, 1.0], |ui, i| {
             ui.spacing_mut().item_spacing.y = 2.0;
             if i == 0 {
-                total = self.show_downloads(ui, cx);
+                self.show_downloads(ui, cx);
             } else {
                 self.show_folders(ui, cx);
             }
@@ -184,18 +188,11 @@ impl View for SummaryPage {
                 .marked(TextRole::Text, TextRole::Strong, Tone::Soft, &say!(text, "wizard-summary-undo"))
                 .show(ui);
         });
-        let models_dir = self.profile.choice.places.models_dir();
-        if let Some(Some(free)) = self.free_bytes.get(&models_dir).copied()
-            && free < total
+        if self.pending_inventory.is_none()
+            && let Some(drive) = self.profile.choice.plan.disk_needs.shortest()
         {
             ui.gap(3.5);
-            let words = say!(
-                text,
-                "wizard-summary-no-room",
-                need = text.file_size(total),
-                free = text.file_size(free)
-            );
-            banner(ui, Tone::Refused, &words);
+            banner(ui, Tone::Refused, &drive_short(drive, text));
         }
     }
 

@@ -1,0 +1,55 @@
+//! The summary shows what the plan needs of the drives that were chosen, as they are now.
+
+use acolyte::install::InstallOptions;
+use acolyte::plan::Inventory;
+use acolyte::sentences::drive_short;
+use acolyte::text::Language;
+use acolyte::wizard::backend::Message;
+use acolyte::wizard::flow::Page;
+
+use super::scripted::{self, Scene};
+use super::stage::{Eye, Stage};
+
+fn download_bytes(stage: &Stage) -> u64 {
+    match stage.harness.state().page() {
+        Page::Summary(page) => page.profile.choice.plan.disk_needs.download_bytes(),
+        _ => panic!("not on the summary"),
+    }
+}
+
+#[test]
+fn the_figures_are_those_of_the_plan_and_of_the_installation() {
+    for language in Language::ALL {
+        let mut stage = Stage::new(Eye::blind(language), Scene::of(scripted::laptop())).reach_summary();
+        let bytes = download_bytes(&stage);
+        assert!(bytes > 1_400_000_000 && stage.sees(&stage.text.file_size(bytes)));
+        stage.click("wizard-install");
+        let plan = stage.installation().0.plan;
+        assert_eq!(plan.disk_needs.download_bytes(), bytes);
+        assert_eq!(plan.disk_needs.engine_version.as_deref(), Some("0.32.15"));
+    }
+}
+
+#[test]
+fn a_drive_that_is_too_full_is_named_with_what_it_needs() {
+    for language in Language::ALL {
+        let scene = Scene { free_bytes: Some(2_000_000_000), ..Scene::of(scripted::laptop()) };
+        let stage = Stage::new(Eye::blind(language), scene).reach_summary();
+        let Page::Summary(page) = stage.harness.state().page() else { panic!("not on the summary") };
+        let drive = page.profile.choice.plan.disk_needs.shortest().unwrap();
+        let words = drive_short(drive, stage.text);
+        assert!(words.contains(&stage.text.file_size(drive.needed_bytes())));
+        assert!(stage.sees(&words), "{words}");
+    }
+}
+
+#[test]
+fn what_was_found_on_other_drives_is_ignored() {
+    let mut stage = Stage::new(Eye::blind(Language::English), Scene::of(scripted::laptop())).reach_summary();
+    let before = download_bytes(&stage);
+    let outbox = stage.desk.borrow().outbox.clone().unwrap();
+    let other = Box::new(InstallOptions::usual("/mnt/other".as_ref()));
+    outbox.send(Message::Inventory(other, Inventory::default()));
+    stage.harness.run();
+    assert_eq!(download_bytes(&stage), before);
+}
