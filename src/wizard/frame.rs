@@ -1,4 +1,4 @@
-//! The frame around every page: the steps at the left, heading, content that scrolls, buttons below.
+//! The frame around every page: steps at the left, heading, scrolling content, buttons below.
 //!
 //! The parts are drawn in the order in which Tab visits them: steps, content, buttons.
 
@@ -18,7 +18,7 @@ use super::widgets::{ButtonStyle, Paragraph, UiExt as _, banner};
 use crate::say;
 use crate::text::Text;
 
-/// Draws everything but the background, which the window is cleared with.
+/// Draws everything but the background, with which the window is cleared.
 pub(super) fn show(wizard: &mut Wizard, ui: &mut Ui, intents: &mut Vec<Intent>) {
     let p = palette(ui);
     let whole = ui.max_rect();
@@ -51,8 +51,8 @@ fn show_content(wizard: &mut Wizard, ui: &mut Ui, intents: &mut Vec<Intent>) {
     let whole = ui.max_rect();
     let step = wizard.page.step();
     ScrollArea::vertical().id_salt(("page", step)).auto_shrink(false).show(ui, |ui| {
-        let room = ui.available_width();
-        let width = (room - 2.0 * margin).min(size::CONTENT_MAX);
+        let available = ui.available_width();
+        let width = (available - 2.0 * margin).min(size::CONTENT_MAX);
         let left = ui.max_rect().left() + margin;
         let rect = Rect::from_min_size(pos2(left, ui.cursor().top()), vec2(width, f32::INFINITY));
         let bottom = ui
@@ -82,7 +82,7 @@ fn show_content(wizard: &mut Wizard, ui: &mut Ui, intents: &mut Vec<Intent>) {
                 };
                 wizard.page.view_mut().show(ui, &mut cx);
                 let footer = wizard.page.view().footer(wizard.text);
-                if !links_fit(ui, &footer, footer_room(ui, whole).width()) {
+                if !links_fit(ui, &footer, footer_area(ui, whole).width()) {
                     ui.gap(3.5);
                     ui.horizontal_wrapped(|ui| {
                         ui.spacing_mut().item_spacing = vec2(LINK_GAP, 8.0);
@@ -100,27 +100,27 @@ fn show_content(wizard: &mut Wizard, ui: &mut Ui, intents: &mut Vec<Intent>) {
 
 /// Between Back and the links beside it.
 const LINK_GAP: f32 = 18.0;
-/// Under this name egui keeps how wide the buttons at the right were in the last frame.
+/// Key of the width that the buttons at the right had in the last frame, in egui's memory.
 const RIGHT_WIDTH: &str = "footer-right-width";
 
-/// Where the footer's buttons lie, in a region as wide as the page.
-fn footer_room(ui: &Ui, region: Rect) -> Rect {
-    let room = region.shrink2(vec2(page_margin(ui), 0.0));
-    room.with_max_x(room.right().min(room.left() + size::CONTENT_MAX))
+/// The area of the footer's buttons, in a region as wide as the page.
+fn footer_area(ui: &Ui, region: Rect) -> Rect {
+    let area = region.shrink2(vec2(page_margin(ui), 0.0));
+    area.with_max_x(area.right().min(area.left() + size::CONTENT_MAX))
 }
 
 fn right_width(ui: &Ui) -> f32 {
     ui.data(|data| data.get_temp(Id::unique(RIGHT_WIDTH))).unwrap_or(300.0)
 }
 
-/// Whether the links have room in the footer, between Back and the buttons at the right; else they end the page.
-fn links_fit(ui: &Ui, footer: &Footer, room: f32) -> bool {
+/// Whether the links fit into the footer, between Back and the buttons at the right. Else they go to the end of the page.
+fn links_fit(ui: &Ui, footer: &Footer, width: f32) -> bool {
     let words = |label: &str| {
         Paragraph::new(ui).add(TextRole::Button, Tone::Ink, label).line_galley(ui, f32::INFINITY).size().x
     };
     let back = footer.back.as_ref().map_or(0.0, |back| words(&back.label) + 2.0 * size::BUTTON_PADDING);
     let links: f32 = footer.links.iter().map(|link| words(&link.label) + LINK_GAP).sum();
-    footer.links.is_empty() || back + links + LINK_GAP + right_width(ui) <= room
+    footer.links.is_empty() || back + links + LINK_GAP + right_width(ui) <= width
 }
 
 fn links(ui: &mut Ui, links: Vec<Button>, intents: &mut Vec<Intent>) {
@@ -131,7 +131,7 @@ fn links(ui: &mut Ui, links: Vec<Button>, intents: &mut Vec<Intent>) {
     }
 }
 
-/// Scrolls to what has just got the keyboard, if it is part of the page.
+/// Scrolls to the widget that has just got the focus, if it is part of the page.
 fn follow_keyboard(ui: &Ui) {
     let id = Id::unique("followed-keyboard");
     let focused = ui.ctx().memory(|memory| memory.focused());
@@ -149,8 +149,8 @@ fn follow_keyboard(ui: &Ui) {
 
 fn show_footer(wizard: &Wizard, ui: &mut Ui, intents: &mut Vec<Intent>) {
     let footer = wizard.page.view().footer(wizard.text);
-    let room = footer_room(ui, ui.max_rect());
-    let row = Rect::from_center_size(room.center() + vec2(0.0, 0.5), vec2(room.width(), size::CONTROL));
+    let area = footer_area(ui, ui.max_rect());
+    let row = Rect::from_center_size(area.center() + vec2(0.0, 0.5), vec2(area.width(), size::CONTROL));
     let press = |response: Response, intent: Intent, intents: &mut Vec<Intent>| {
         if response.clicked() {
             intents.push(intent);
@@ -203,7 +203,7 @@ fn show_sidebar(wizard: &mut Wizard, ui: &mut Ui, intents: &mut Vec<Intent>) {
         ui.painter().galley(at.round(), name, p.ink);
     }
     let top = whole.top() + 77.0;
-    // In a narrow window what stands under the steps lies one under the other.
+    // In a narrow window the tools under the steps are stacked.
     let tools_height = if narrow { 86.0 } else { 62.0 };
     let list_end = pos2(whole.right() - 16.0, whole.bottom() - tools_height - 2.0);
     let list = Rect::from_min_max(pos2(whole.left() + 16.0, top), list_end);
@@ -211,7 +211,7 @@ fn show_sidebar(wizard: &mut Wizard, ui: &mut Ui, intents: &mut Vec<Intent>) {
     ui.scope_builder(UiBuilder::new().id_salt("steps").max_rect(list), |ui| {
         ui.spacing_mut().item_spacing.y = 0.0;
         if managing {
-            step_row(ui, narrow, "★", &say!(text, "wizard-step-manage"), State::Current, false);
+            step_row(ui, narrow, "★", &say!(text, "wizard-step-manage"), StepMark::Current, false);
             return;
         }
         for (i, step) in SidebarStep::ALL.into_iter().enumerate() {
@@ -251,33 +251,33 @@ fn show_sidebar(wizard: &mut Wizard, ui: &mut Ui, intents: &mut Vec<Intent>) {
     });
 }
 
-/// Where a step is, as the sidebar shows it.
+/// StepMark of a step in the sidebar.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum State {
+enum StepMark {
     Done,
     Current,
     Ahead,
-    /// This way does not lead over it.
+    /// Not part of this choice's way.
     LeftOut,
 }
 
-fn state_of(wizard: &Wizard, step: SidebarStep) -> State {
+fn state_of(wizard: &Wizard, step: SidebarStep) -> StepMark {
     match wizard.page.step() {
-        Some(current) if step == current => State::Current,
-        _ if !wizard.page.visits(step) => State::LeftOut,
-        Some(current) if step < current => State::Done,
-        _ => State::Ahead,
+        Some(current) if step == current => StepMark::Current,
+        _ if !wizard.page.visits(step) => StepMark::LeftOut,
+        Some(current) if step < current => StepMark::Done,
+        _ => StepMark::Ahead,
     }
 }
 
-fn step_row(ui: &mut Ui, narrow: bool, sign: &str, name: &str, state: State, open: bool) -> Response {
+fn step_row(ui: &mut Ui, narrow: bool, sign: &str, name: &str, state: StepMark, open: bool) -> Response {
     let p = palette(ui);
     let sense = if open { Sense::click() } else { Sense::hover() };
     let (row, response) = ui.allocate_exact_size(vec2(ui.available_width(), size::STEP_ROW), sense);
     let role = if open { Role::Button } else { Role::ListItem };
-    response.widget_info(|| WidgetInfo::selected(role, open, state == State::Current, name));
+    response.widget_info(|| WidgetInfo::selected(role, open, state == StepMark::Current, name));
     let pill = row.shrink2(vec2(0.0, 1.0));
-    if state == State::Current {
+    if state == StepMark::Current {
         ui.painter().rect_filled(pill, CornerRadius::same(size::BUTTON_RADIUS), p.accent_wash);
     } else if open && response.hovered() {
         ui.painter().rect_filled(pill, CornerRadius::same(size::BUTTON_RADIUS), p.hover);
@@ -286,25 +286,25 @@ fn step_row(ui: &mut Ui, narrow: bool, sign: &str, name: &str, state: State, ope
     let center = pos2(x, row.center().y);
     let radius = size::STEP_SIGN / 2.0;
     match state {
-        State::Done => {
+        StepMark::Done => {
             ui.painter().circle_filled(center, radius, p.good);
             let check = Rect::from_center_size(center, vec2(12.0, 12.0));
             Icon::Check.paint(ui, check, if ui.visuals().dark_mode { p.on_accent } else { p.card });
         }
-        State::Current => {
+        StepMark::Current => {
             ui.painter().circle_filled(center, radius, p.accent);
             paint_sign(ui, center, sign, Tone::OnAccent);
         }
-        State::Ahead | State::LeftOut => {
+        StepMark::Ahead | StepMark::LeftOut => {
             ui.painter().circle_stroke(center, radius - 0.5, Stroke::new(size::LINE, p.line));
-            paint_sign(ui, center, if state == State::LeftOut { "–" } else { sign }, Tone::Faint);
+            paint_sign(ui, center, if state == StepMark::LeftOut { "–" } else { sign }, Tone::Faint);
         }
     }
     if !narrow {
         let (kind, tone) = match state {
-            State::Current => (TextRole::Strong, Tone::Ink),
-            State::Done | State::Ahead => (TextRole::Text, Tone::Soft),
-            State::LeftOut => (TextRole::Text, Tone::Faint),
+            StepMark::Current => (TextRole::Strong, Tone::Ink),
+            StepMark::Done | StepMark::Ahead => (TextRole::Text, Tone::Soft),
+            StepMark::LeftOut => (TextRole::Text, Tone::Faint),
         };
         let galley = Paragraph::new(ui).add(kind, tone, name).line_galley(ui, row.width() - 42.0);
         let at = pos2(row.left() + 38.0, row.center().y - galley.size().y / 2.0);

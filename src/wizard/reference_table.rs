@@ -1,4 +1,4 @@
-//! Over the Compatibility page: what was once expected of six computers, beside what is computed for them.
+//! The reference table, over the compatibility page: six computers, what was expected of them, and what is computed.
 
 use eframe::egui::Ui;
 
@@ -11,7 +11,7 @@ use crate::text::Text;
 
 /// Height of a row of two lines.
 const ROW: f32 = 44.0;
-/// Free at either end of a row.
+/// Free points at either end of a row.
 const SIDE: f32 = 8.0;
 
 /// Draws the table.

@@ -1,7 +1,7 @@
-//! How a person likes the window, kept beside what is installed: `llm/window.json`.
+//! Language and look of the window, kept beside the installation in `llm/window.json`.
 //!
-//! Nothing is written before something is installed, and an uninstallation removes it. A file that cannot be read costs
-//! nobody anything: the window then looks as it does at first.
+//! Nothing is written before something is installed, and uninstalling removes the file. A file that cannot be read is
+//! ignored: the window then looks as it does at first.
 
 use std::path::Path;
 
@@ -13,12 +13,12 @@ use crate::install::Paths;
 use crate::platform::files;
 use crate::text::Language;
 
-/// What is remembered from one start to the next.
+/// What is kept from one start to the next.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Settings {
-    /// The language, once it was chosen in the window; else the system's.
+    /// The language, if one was chosen in the window; else the system's.
     pub language: Option<Language>,
-    /// Dark or light, once it was chosen; else as the system is.
+    /// Whether the dark theme was chosen; `None` follows the system.
     pub dark: Option<bool>,
     /// Size of the text, contrast, motion.
     pub appearance: Appearance,
@@ -44,12 +44,12 @@ impl Default for File {
 }
 
 impl Settings {
-    /// Those kept in a home; the usual ones where there are none.
+    /// Reads them from a home; the defaults where there are none.
     pub fn load(home: &Path) -> Self {
         let path = Paths::new(home).window();
         let file = match std::fs::read_to_string(&path) {
             Ok(text) => serde_json::from_str(&text).unwrap_or_else(|error| {
-                tracing::warn!(%error, path = %path.display(), "the window's settings are not used");
+                tracing::warn!(%error, path = %path.display(), "the window's settings cannot be read");
                 File::default()
             }),
             Err(_none) => File::default(),
@@ -67,7 +67,7 @@ impl Settings {
         }
     }
 
-    /// Keeps them in a home where something is installed; elsewhere nothing is written.
+    /// Writes them into a home where something is installed; does nothing elsewhere.
     ///
     /// # Errors
     /// When the file cannot be written.

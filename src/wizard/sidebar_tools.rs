@@ -1,4 +1,4 @@
-//! Under the steps: how the window speaks and looks.
+//! Under the steps of the sidebar: language, theme, appearance.
 
 use eframe::egui::{
     CursorIcon, Popup, PopupCloseBehavior, Rect, Response, Sense, Ui, WidgetInfo, accesskit::Role, pos2, vec2,
@@ -10,7 +10,7 @@ use super::widgets::{Paragraph, UiExt as _, checkbox, focus_ring};
 use crate::say;
 use crate::text::{Language, Text};
 
-/// The language in force, and a list of all to switch at once.
+/// The language in force, with a menu of all languages.
 pub(super) fn languages(ui: &mut Ui, text: Text, narrow: bool, intents: &mut Vec<Intent>) {
     let p = palette(ui);
     let shown =
@@ -38,7 +38,7 @@ pub(super) fn languages(ui: &mut Ui, text: Text, narrow: bool, intents: &mut Vec
     });
 }
 
-/// From light to dark and back.
+/// Switches between light and dark.
 pub(super) fn theme_switch(ui: &mut Ui, text: Text, intents: &mut Vec<Intent>) {
     let p = palette(ui);
     let (rect, response) = ui.allocate_exact_size(vec2(20.0, 20.0), Sense::click());
@@ -59,7 +59,7 @@ pub(super) fn theme_switch(ui: &mut Ui, text: Text, intents: &mut Vec<Intent>) {
     }
 }
 
-/// Size of the text, contrast and motion, in a list that opens.
+/// The menu of text size, contrast and motion.
 pub(super) fn appearance(ui: &mut Ui, text: Text, now: Appearance, intents: &mut Vec<Intent>) {
     let response = letters(ui, &say!(text, "wizard-appearance"));
     Popup::menu(&response).close_behavior(PopupCloseBehavior::CloseOnClickOutside).show(|ui| {

@@ -1,4 +1,4 @@
-//! The promise beside the measurement, a row for each figure, drawn on one scale.
+//! What was promised beside what was measured: a row for each figure, drawn on one scale.
 
 use eframe::egui::{Rect, Sense, Ui, vec2};
 
@@ -146,7 +146,7 @@ fn rows(text: Text, receipt: &Receipt) -> Vec<Row> {
     rows
 }
 
-/// Outside the range on the good side: the estimate was wrong all the same, and that is said.
+/// Better than the promised range. Shown as such, because the estimate was wrong too.
 fn better(text: Text) -> (Tone, String) {
     (Tone::Good, say!(text, "wizard-result-better"))
 }
@@ -174,8 +174,8 @@ fn less_is_better(text: Text, most: f64, measured: Option<f64>) -> (Tone, String
     }
 }
 
-/// For memory: much less than promised is no harm, but the promise was wrong all the same; and where nothing at all is
-/// used, something does not run where it should.
+/// For memory: much less than promised does no harm, but is shown. Where nothing at all is used, something does not run
+/// where it should.
 fn near_is_better(text: Text, promised: f64, tolerance: f64, measured: Option<f64>) -> (Tone, String) {
     match measured {
         Some(value) if value < promised * (1.0 - tolerance) => {

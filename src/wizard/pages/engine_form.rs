@@ -1,4 +1,4 @@
-//! EngineChoice engine, where it comes from, proxy and certificates: a part of the advanced settings.
+//! Which engine, where it comes from, proxy and certificates: a part of the advanced settings.
 
 use std::path::{Path, PathBuf};
 
@@ -36,7 +36,7 @@ pub struct EngineForm {
     pub rate: String,
 }
 
-/// EngineChoice engine is wanted.
+/// Which engine is wanted.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 enum WantedEngine {
     /// The one on this computer.

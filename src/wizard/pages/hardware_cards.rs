@@ -1,4 +1,4 @@
-//! The cards of the hardware page, and what a person should know under them.
+//! The cards of the hardware page, and the notes around them.
 
 use eframe::egui::{Align, Layout, Ui};
 
@@ -13,7 +13,7 @@ use crate::wizard::widgets::{
     columns, facing, rule,
 };
 
-/// The cards before anything is known: the same places, so that nothing jumps when they fill.
+/// The cards during detection, in the places they will keep.
 pub(super) fn asking(ui: &mut Ui, text: Text) {
     columns(ui, &[1.0, 1.0], |ui, i| {
         let names = if i == 0 {
@@ -50,7 +50,7 @@ pub(super) fn cards(
     let main = planned_gpu
         .and_then(|index| hardware.gpus.get(index))
         .or_else(|| hardware.usable_gpus().next())
-        // One that Ollama leaves out for now says more than that there is none.
+        // A card that Ollama does not use at present says more than "none".
         .or_else(|| hardware.gpus.iter().find(|gpu| gpu.blocked.is_some()));
     // What keeps Ollama from running, and what is missing from the cards, comes before them.
     let mut notes: Vec<&Finding> = hardware.notes.iter().collect();
@@ -83,7 +83,7 @@ pub(super) fn cards(
     }
 }
 
-/// What a person should know, with what can be done about it from here.
+/// A note, with the actions it offers.
 fn note_banner(ui: &mut Ui, text: Text, note: &Finding, intents: &mut Vec<Intent>) {
     let link = note.link(text);
     let again = can_be_asked_again(note);
@@ -106,7 +106,7 @@ fn note_banner(ui: &mut Ui, text: Text, note: &Finding, intents: &mut Vec<Intent
     });
 }
 
-/// What keeps Ollama from running is refused; something that is only worth knowing is no warning.
+/// Refused for what keeps Ollama from running; no warning for what is only worth knowing.
 fn tone_of(note: &Finding) -> Tone {
     match note {
         Finding::Refusal(_) => Tone::Refused,
@@ -119,7 +119,7 @@ fn tone_of(note: &Finding) -> Tone {
     }
 }
 
-/// Notes of this weight and more are below the cards.
+/// Notes of at least this weight are drawn below the cards.
 const BELOW: u8 = 2;
 
 fn weight(note: &Finding) -> u8 {
@@ -317,7 +317,7 @@ fn disks(ui: &mut Ui, text: Text, disks: &[Disk]) {
     }
 }
 
-/// With a capital letter, as a line of its own begins.
+/// With a capital first letter.
 fn capitalised(words: &str) -> String {
     let mut letters = words.chars();
     letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())

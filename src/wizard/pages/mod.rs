@@ -1,5 +1,5 @@
-//! One file a page: its state, what it draws, its buttons. A page draws what is in memory; what it wants done it returns
-//! as [`Intent`]s.
+//! One file for each page: its state, what it draws, its buttons. A page draws what is in memory, and returns what the user
+//! wants as [`Intent`]s.
 
 mod advanced;
 pub mod choice;

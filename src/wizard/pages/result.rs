@@ -163,9 +163,9 @@ impl ResultPage {
                 cx.intents.push(Intent::AskModel);
             }
         });
-        let asked =
+        let has_prompt =
             self.trial.running.is_some() || self.trial.figures.is_some() || self.trial.error.is_some();
-        if asked && let Some(words) = sentences::banner(&self.plan, text) {
+        if has_prompt && let Some(words) = sentences::banner(&self.plan, text) {
             ui.gap(3.0);
             banner(ui, Tone::Warning, &words);
         }

@@ -1,4 +1,4 @@
-//! How the window looks, in one place: [`tokens`] (colours, sizes), [`type_scale`](TextRole) and what egui is told of them.
+//! How the window looks, in one place: colours and sizes ([`tokens`]), the type scale ([`TextRole`]), and egui's style.
 //!
 //! Pages and widgets ask for a [`TextRole`] of text and a [`Tone`], never for a size or a colour.
 #![expect(clippy::disallowed_methods, reason = "the theme is the one place where colours and sizes are made")]
@@ -21,14 +21,14 @@ const MEDIUM: &str = "inter-medium";
 const SEMIBOLD: &str = "inter-semibold";
 const HIGH_CONTRAST: &str = "high contrast";
 
-/// Gives egui our fonts, colours and sizes, and the loader of our icons. Called once for each context.
+/// Gives egui our fonts, colours, sizes and the icon loader. Call once for each context.
 pub fn install(ctx: &Context) {
     egui_extras::install_image_loaders(ctx);
     ctx.set_fonts(fonts());
     apply(ctx, Appearance::default());
 }
 
-/// What a person can set beside light and dark.
+/// What the user can set beside light and dark.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Appearance {
     /// Size of everything, in percent of the usual.

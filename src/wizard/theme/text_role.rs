@@ -21,7 +21,7 @@ pub enum TextRole {
     Text,
     /// Values in sentences: 14 semibold.
     Strong,
-    /// Paragraph on buttons and links: 14 medium.
+    /// Words on buttons and links: 14 medium.
     Button,
     /// Tables: 13.
     Table,
@@ -94,7 +94,7 @@ pub enum Tone {
     Faint,
     /// What can be done.
     Accent,
-    /// Paragraph on the accent colour.
+    /// Words on the accent colour.
     OnAccent,
     /// As it should be.
     Good,

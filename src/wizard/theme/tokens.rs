@@ -22,19 +22,19 @@ pub struct Palette {
     pub soft: Color32,
     /// Labels and sources.
     pub faint: Color32,
-    /// The one colour for what can be done and what is chosen.
+    /// Actions, and what is chosen.
     pub accent: Color32,
     /// The accent while the pointer is over it.
     pub accent_hover: Color32,
     /// The accent while it cannot be used.
     pub accent_off: Color32,
-    /// Paragraph on the accent.
+    /// Words on the accent.
     pub on_accent: Color32,
     /// Behind what is chosen.
     pub accent_wash: Color32,
     /// Behind plain controls while the pointer is over them.
     pub hover: Color32,
-    /// As it should be.
+    /// Good.
     pub good: Color32,
     /// Behind it.
     pub good_wash: Color32,
@@ -108,7 +108,7 @@ pub const DARK: Palette = Palette {
     veil: Color32::from_rgba_premultiplied(0, 0, 0, 140),
 };
 
-/// Black on white, for whoever needs more contrast: words have at least 7 to 1.
+/// Black on white, with a contrast of at least 7 to 1 for words.
 pub const LIGHT_HIGH_CONTRAST: Palette = Palette {
     background: rgb(0xFFFFFF),
     sidebar: rgb(0xFFFFFF),
@@ -134,7 +134,7 @@ pub const LIGHT_HIGH_CONTRAST: Palette = Palette {
     veil: Color32::from_rgba_premultiplied(0, 0, 0, 150),
 };
 
-/// White on black, likewise.
+/// White on black, with the same contrast.
 pub const DARK_HIGH_CONTRAST: Palette = Palette {
     background: rgb(0x000000),
     sidebar: rgb(0x000000),
@@ -171,19 +171,19 @@ pub mod size {
     pub const SIDEBAR_NARROW: f32 = 68.0;
     /// Below this window width the steps are numbers only.
     pub const NARROW: f32 = 940.0;
-    /// Columns that would be narrower lie one under the other.
+    /// Narrower columns are stacked.
     pub const COLUMN_MIN: f32 = 190.0;
     /// Around a page.
     pub const PAGE_MARGIN: f32 = 36.0;
     /// Around a page in a narrow window.
     pub const PAGE_MARGIN_NARROW: f32 = 24.0;
-    /// A page does not grow wider; longer lines are hard to read.
+    /// Greatest width of a page: longer lines are hard to read.
     pub const CONTENT_MAX: f32 = 1040.0;
     /// Between cards.
     pub const CARD_GAP: f32 = 14.0;
     /// Inside cards.
     pub const CARD_PADDING: f32 = 18.0;
-    /// Room around what has the keyboard where the page scrolls to it: its ring, and a little of what follows.
+    /// Margin around the focused widget when the page scrolls to it.
     pub const FOCUS_MARGIN: f32 = 8.0;
     /// Height of the row of buttons under a page.
     pub const FOOTER: f32 = 67.0;
@@ -191,7 +191,7 @@ pub mod size {
     pub const CONTROL: f32 = 38.0;
     /// Left and right of a button's words.
     pub const BUTTON_PADDING: f32 = 16.0;
-    /// The primary button is at least this wide, so that it stays where it is while its words change.
+    /// Least width of the primary button, so that it keeps its place when its label changes.
     pub const PRIMARY_MIN: f32 = 132.0;
     /// Height of one step in the sidebar.
     pub const STEP_ROW: f32 = 38.0;
@@ -211,11 +211,11 @@ pub mod size {
     pub const ICON: f32 = 16.0;
     /// Side of the mark beside the name.
     pub const MARK: f32 = 26.0;
-    /// Widest a question's window gets.
+    /// Greatest width of a question.
     pub const DIALOG: f32 = 460.0;
-    /// Widest a table over the page gets.
+    /// Greatest width of a table over the page.
     pub const DIALOG_WIDE: f32 = 660.0;
-    /// Width of the list of appearances.
+    /// Width of the appearance menu.
     pub const MENU: f32 = 240.0;
     /// Corners of cards.
     pub const CARD_RADIUS: u8 = 12;
@@ -227,7 +227,7 @@ pub mod size {
     pub const LINE: f32 = 1.0;
     /// Width of the border of what is chosen.
     pub const LINE_STRONG: f32 = 2.0;
-    /// Distance of the focus ring from what has the focus.
+    /// Distance of the focus ring from the focused widget.
     pub const FOCUS_GAP: f32 = 2.0;
     /// The smallest window.
     pub const WINDOW_MIN: [f32; 2] = [800.0, 560.0];

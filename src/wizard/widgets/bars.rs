@@ -7,14 +7,14 @@ use eframe::egui::{
 use super::{Paragraph, UiExt as _};
 use crate::wizard::theme::{Palette, TextRole, Tone, palette, size};
 
-/// What a piece of memory is used for. The order is the order in the bar after what others use.
+/// What a part of the memory is used for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Part {
     /// The model's weights.
     Weights,
-    /// The memory of the conversation.
+    /// The KV cache.
     Context,
-    /// Room to compute in.
+    /// Compute buffers.
     Buffers,
     /// Other programs.
     Others,
@@ -56,7 +56,7 @@ impl StackedBar {
         self
     }
 
-    /// Draws it. More pieces than fit are drawn to scale of their sum: the bar is then full.
+    /// Draws it. Parts that exceed the whole are scaled to fill the bar.
     pub fn show(self, ui: &mut Ui) {
         let p = palette(ui);
         let (rect, response) =
@@ -132,7 +132,7 @@ pub fn thin_bar(ui: &mut Ui, share: f32, tone: Tone, height: f32) -> Response {
     response
 }
 
-/// A thin bar that tells how far something has come, also to who cannot see it.
+/// A progress bar, with its share for screen readers.
 pub fn progress_bar(ui: &mut Ui, share: f32, height: f32, name: &str) {
     let response = thin_bar(ui, share, Tone::Accent, height);
     ui.ctx().accesskit_node_builder(response.id, |node| {

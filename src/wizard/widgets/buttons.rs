@@ -14,15 +14,15 @@ pub enum ButtonStyle {
     Primary,
     /// Another action.
     Secondary,
-    /// An action that takes something away.
+    /// An action that removes something.
     Danger,
 }
 
-/// What pages ask of a `Ui`.
+/// What pages draw most.
 pub trait UiExt {
     /// A piece of text.
     fn text(&mut self, kind: TextRole, tone: Tone, text: &str) -> Response;
-    /// Empty space of so many steps (4 points each).
+    /// Empty space, in steps of 4 points.
     fn gap(&mut self, steps: f32);
     /// A button.
     fn action(&mut self, look: ButtonStyle, label: &str, enabled: bool) -> Response;
@@ -58,7 +58,7 @@ impl UiExt for Ui {
     }
 }
 
-/// Room a button takes, for what lies beside it.
+/// Width of a button in points, to lay out what is beside it.
 pub fn button_width(ui: &Ui, look: ButtonStyle, label: &str) -> f32 {
     let words =
         Paragraph::new(ui).add(TextRole::Button, Tone::Ink, label).line_galley(ui, f32::INFINITY).size().x;
@@ -107,8 +107,8 @@ fn link(ui: &mut Ui, icon: Option<Icon>, label: &str, enabled: bool) -> Response
     let p = palette(ui);
     let tone = if enabled { Tone::Accent } else { Tone::Faint };
     let icon_width = if icon.is_some() { size::ICON } else { 0.0 };
-    let room = (ui.available_width() - icon_width).max(size::ICON);
-    let galley = Paragraph::new(ui).add(TextRole::Button, tone, label).galley(ui, room);
+    let width = (ui.available_width() - icon_width).max(size::ICON);
+    let galley = Paragraph::new(ui).add(TextRole::Button, tone, label).galley(ui, width);
     let sense = if enabled { Sense::click() } else { Sense::hover() };
     let (rect, response) = ui.allocate_exact_size(galley.size() + vec2(icon_width, 2.0), sense);
     response.widget_info(|| WidgetInfo::labeled(Role::Button, enabled && ui.is_enabled(), label));

@@ -9,7 +9,7 @@ use eframe::egui::{
 use super::{Paragraph, UiExt as _};
 use crate::wizard::theme::{TextRole, Tone, icons::Icon, palette, size};
 
-/// Grouped content on a card as wide as there is room.
+/// Grouped content on a card of the available width.
 pub fn card<R>(ui: &mut Ui, content: impl FnOnce(&mut Ui) -> R) -> R {
     let p = palette(ui);
     Frame::new()
@@ -24,7 +24,7 @@ pub fn card<R>(ui: &mut Ui, content: impl FnOnce(&mut Ui) -> R) -> R {
         .inner
 }
 
-/// A card for rows, which come closer to its upper and lower edge; `side` is left free at the sides.
+/// A card for rows, with less padding above and below; `side` points stay free at the sides.
 pub fn table_card<R>(ui: &mut Ui, side: i8, content: impl FnOnce(&mut Ui) -> R) -> R {
     let p = palette(ui);
     Frame::new()
@@ -39,7 +39,7 @@ pub fn table_card<R>(ui: &mut Ui, side: i8, content: impl FnOnce(&mut Ui) -> R) 
         .inner
 }
 
-/// A card without a border, coloured by what it says.
+/// A card without a border, in the colour of its tone.
 pub fn wash_card<R>(ui: &mut Ui, tone: Tone, content: impl FnOnce(&mut Ui) -> R) -> R {
     let p = palette(ui);
     Frame::new()
@@ -88,7 +88,7 @@ pub fn banner_with(ui: &mut Ui, tone: Tone, text: &str, under: impl FnOnce(&mut 
     });
 }
 
-/// Lays `count` pieces side by side with these relative widths; one under the other where the room is narrow.
+/// Lays out columns with these relative widths; stacks them when the width is small.
 pub fn columns(ui: &mut Ui, weights: &[f32], mut content: impl FnMut(&mut Ui, usize)) {
     if is_stacked(ui, weights) {
         for i in 0..weights.len() {
@@ -101,11 +101,11 @@ pub fn columns(ui: &mut Ui, weights: &[f32], mut content: impl FnMut(&mut Ui, us
     }
     let top = ui.cursor().min;
     let gaps = size::CARD_GAP * (weights.len() - 1) as f32;
-    let room = ui.available_width() - gaps;
+    let width_of_all = ui.available_width() - gaps;
     let total: f32 = weights.iter().sum();
     let (mut left, mut bottom) = (top.x, top.y);
     for (i, weight) in weights.iter().enumerate() {
-        let width = (room * weight / total).round();
+        let width = (width_of_all * weight / total).round();
         let rect = Rect::from_min_size(pos2(left, top.y), vec2(width, ui.available_height().max(0.0)));
         let below = ui
             .scope_builder(UiBuilder::new().id_salt(("column", i)).max_rect(rect), |ui| {
@@ -120,7 +120,7 @@ pub fn columns(ui: &mut Ui, weights: &[f32], mut content: impl FnMut(&mut Ui, us
     ui.advance_cursor_after_rect(Rect::from_min_max(top, pos2(ui.max_rect().right(), bottom)));
 }
 
-/// Whether there is too little room for columns side by side.
+/// Whether the width is too small for columns side by side.
 fn is_stacked(ui: &Ui, weights: &[f32]) -> bool {
     ui.available_width() < size::COLUMN_MIN * weights.len() as f32
 }
@@ -147,7 +147,7 @@ pub fn card_row(ui: &mut Ui, id: &str, weights: &[f32], mut content: impl FnMut(
     }
 }
 
-/// A card at the left and two at the right that are together as tall. `content` draws card 0 (left), 1 and 2.
+/// A card at the left, and two at the right that are as tall together. `content` draws card 0 (left), 1 and 2.
 pub fn card_beside_two(ui: &mut Ui, id: &str, mut content: impl FnMut(&mut Ui, usize)) {
     let id: Id = ui.scope_id().with(("card-beside-two", id));
     let stacked = is_stacked(ui, &[1.0, 1.0]);
@@ -181,23 +181,23 @@ pub fn card_beside_two(ui: &mut Ui, id: &str, mut content: impl FnMut(&mut Ui, u
     }
 }
 
-/// A horizontal line as wide as the room.
+/// A horizontal line of the available width.
 pub fn rule(ui: &mut Ui) {
     let (rect, _) =
         ui.allocate_exact_size(vec2(ui.available_width(), size::LINE), eframe::egui::Sense::hover());
     ui.painter().hline(rect.x_range(), rect.center().y, Stroke::new(size::LINE, palette(ui).line));
 }
 
-/// What at the left and how much at the right of one line, with so many steps of room above and below.
-pub fn facing(ui: &mut Ui, room: f32, left: Paragraph, right: Paragraph) {
-    ui.gap(room);
+/// A label at the left and its value at the right of one line, with `gap` steps above and below.
+pub fn facing(ui: &mut Ui, gap: f32, left: Paragraph, right: Paragraph) {
+    ui.gap(gap);
     ui.horizontal(|ui| {
         left.show(ui);
         ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
             right.show_line(ui);
         });
     });
-    ui.gap(room);
+    ui.gap(gap);
 }
 
 /// A small label above its value.

@@ -1,4 +1,4 @@
-//! Chips: a sign and a word on a wash of their colour.
+//! Chips: an icon and a word on a wash of their colour.
 
 use eframe::egui::{CornerRadius, Rect, Response, Sense, Ui, WidgetInfo, accesskit::Role, pos2, vec2};
 
@@ -8,7 +8,7 @@ use crate::say;
 use crate::text::Text;
 use crate::wizard::theme::{TextRole, Tone, icons::Icon, palette, size};
 
-/// A chip. The sign says the same as the colour, for those who do not see it.
+/// A chip. Its icon repeats the colour for users who cannot tell colours apart.
 pub struct Chip<'a> {
     tone: Tone,
     text: &'a str,
@@ -20,7 +20,7 @@ impl<'a> Chip<'a> {
         Self { tone, text }
     }
 
-    /// Room it takes.
+    /// Its width in points.
     pub fn width(&self, ui: &Ui) -> f32 {
         self.words(ui).line_galley(ui, f32::INFINITY).size().x + 2.0 * PADDING + SIGN
     }

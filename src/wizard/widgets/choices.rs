@@ -9,14 +9,14 @@ use eframe::egui::{
 use super::{Paragraph, UiExt as _, focus_ring};
 use crate::wizard::theme::{TextRole, Tone, icons::Icon, palette, size};
 
-/// A box to tick, its label, and a line of small type under it (may be empty).
+/// A checkbox, its label, and a line of small type under it (may be empty).
 pub fn checkbox(ui: &mut Ui, ticked: &mut bool, label: &str, detail: &str) -> Response {
     let p = palette(ui);
     let indent = size::CHECKBOX + 11.0;
-    let room = (ui.available_width() - indent).max(40.0);
-    let words = Paragraph::new(ui).add(TextRole::Strong, Tone::Ink, label).galley(ui, room);
+    let available = (ui.available_width() - indent).max(40.0);
+    let words = Paragraph::new(ui).add(TextRole::Strong, Tone::Ink, label).galley(ui, available);
     let small = (!detail.is_empty())
-        .then(|| Paragraph::new(ui).add(TextRole::Label, Tone::Faint, detail).galley(ui, room));
+        .then(|| Paragraph::new(ui).add(TextRole::Label, Tone::Faint, detail).galley(ui, available));
     let height = words.size().y + small.as_ref().map_or(0.0, |galley| galley.size().y + 1.0);
     let width = words.size().x.max(small.as_ref().map_or(0.0, |galley| galley.size().x));
     let (rect, mut response) =

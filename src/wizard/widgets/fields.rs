@@ -36,7 +36,7 @@ pub fn text_field(ui: &mut Ui, value: &mut String, hint: &str, width: f32) -> Re
     response
 }
 
-/// A slider over whole numbers, as wide as the room.
+/// A slider over whole numbers, of the available width.
 pub fn slider(ui: &mut Ui, value: &mut u32, range: RangeInclusive<u32>, label: &str) -> Response {
     let response = ui
         .scope(|ui| {

@@ -27,7 +27,7 @@ pub use table::{Column, Table, to_the_middle, two_lines};
 
 use super::theme::{palette, size};
 
-/// Shows that a widget has the keyboard.
+/// Shows that a widget has the focus.
 pub(super) fn focus_ring(ui: &Ui, rect: Rect, radius: u8) {
     let ring = rect.expand(size::FOCUS_GAP);
     ui.painter().rect_stroke(

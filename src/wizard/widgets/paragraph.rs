@@ -9,7 +9,7 @@ use eframe::egui::{
 
 use crate::wizard::theme::{Palette, TextRole, Tone, palette};
 
-/// A paragraph put together from pieces: `Paragraph::new(ui).add(TextRole::Strong, Tone::Ink, "8 GB").…show(ui)`.
+/// A paragraph of several pieces: `Paragraph::new(ui).add(TextRole::Strong, Tone::Ink, "8 GB").…show(ui)`.
 pub struct Paragraph {
     palette: &'static Palette,
     job: LayoutJob,

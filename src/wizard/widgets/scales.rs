@@ -1,4 +1,4 @@
-//! Scales: an estimate on a scale with words, and a promise beside its measurement.
+//! Scales: an estimate on a scale with words, and a promised range beside its measurement.
 
 use eframe::egui::{
     Align2, CornerRadius, Rect, Sense, Stroke, StrokeKind, Ui, WidgetInfo, accesskit::Role, pos2, vec2,
@@ -95,7 +95,7 @@ impl SpeedScale {
     }
 }
 
-/// A promised range and a measured value on one scale that starts at nought.
+/// A promised range and a measured value on one scale that starts at zero.
 pub fn promise_scale(
     ui: &mut Ui,
     rect: Rect,

@@ -10,22 +10,22 @@ use crate::wizard::theme::{TextRole, Tone, icons::Icon, palette, size, tokens::S
 
 /// A column.
 pub struct Column {
-    /// What its head says.
+    /// Its heading.
     pub head: String,
-    /// The least width it can do with.
+    /// Least width in points.
     pub min_width: f32,
-    /// How much it takes of what is left.
+    /// Its share of the width that is left.
     pub grow: f32,
-    /// Figures are set to the right.
+    /// Whether its figures are aligned right.
     pub right: bool,
-    /// EngineChoice way it is sorted: up, down, or not (`None`).
+    /// Sort direction: `Some(true)` up, `Some(false)` down, `None` when not sorted.
     pub sorted: Option<bool>,
 }
 
-/// In less room than this the columns come closer.
+/// Below this width the columns move closer.
 const CLOSE: f32 = 700.0;
 
-/// A table with so many columns.
+/// Columns of shared width.
 pub struct Table {
     columns: Vec<Column>,
     widths: Vec<f32>,
@@ -34,27 +34,27 @@ pub struct Table {
 }
 
 impl Table {
-    /// Divides the room of `ui`; `side` is left free at either end of a row.
+    /// Divides the width of `ui`; `side` points stay free at either end of a row.
     pub fn new(ui: &Ui, columns: Vec<Column>, side: f32) -> Self {
         let gap = if ui.available_width() < CLOSE { 6.0 } else { 8.0 };
-        let room = ui.available_width() - 2.0 * side - gap * (columns.len().saturating_sub(1)) as f32;
+        let width = ui.available_width() - 2.0 * side - gap * (columns.len().saturating_sub(1)) as f32;
         let least: f32 = columns.iter().map(|column| column.min_width).sum();
         let grow: f32 = columns.iter().map(|column| column.grow).sum::<f32>().max(f32::MIN_POSITIVE);
-        let spare = room - least;
+        let spare = width - least;
         let widths = columns
             .iter()
             .map(|column| {
                 if spare >= 0.0 {
                     column.min_width + spare * column.grow / grow
                 } else {
-                    column.min_width * (room / least)
+                    column.min_width * (width / least)
                 }
             })
             .collect();
         Self { columns, widths, gap, side }
     }
 
-    /// Draws the head. Answers the column that was clicked, when `sortable`.
+    /// Draws the headings. Returns the column that was clicked, if `sortable`.
     pub fn head(&self, ui: &mut Ui, sortable: bool) -> Option<usize> {
         let p = palette(ui);
         let (row, _) = ui.allocate_exact_size(vec2(ui.available_width(), 30.0), Sense::hover());
@@ -98,7 +98,7 @@ impl Table {
         clicked
     }
 
-    /// Draws a row that can only be read; `marked` is the one that concerns the reader most.
+    /// Draws a row that cannot be chosen; a `marked` one is highlighted.
     pub fn plain_row(
         &self,
         ui: &mut Ui,
@@ -165,13 +165,13 @@ impl Table {
     }
 }
 
-/// Leaves so much room above that what is `height` points high comes to lie in the middle of the row.
+/// Adds space above content of `height` points, so that it is centred in the row.
 pub fn to_the_middle(ui: &mut Ui, height: f32) {
-    let room = ui.available_height() - height;
-    ui.gap((room / 2.0 / STEP).max(0.0));
+    let spare = ui.available_height() - height;
+    ui.gap((spare / 2.0 / STEP).max(0.0));
 }
 
-/// A line of a cell with a smaller one under it, both in the middle of the row; in a row too low for both the first alone.
+/// A line of a cell with a smaller one under it, centred in the row. A row too low for both shows the first only.
 pub fn two_lines(ui: &mut Ui, second: Paragraph, first: impl FnOnce(&mut Ui)) {
     let height = TextRole::Table.line_height() + TextRole::Source.line_height();
     if ui.available_height() < height {
