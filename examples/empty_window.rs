@@ -2,7 +2,7 @@
 //! (`bash benches/first_frame/run`). `empty_window glow` takes the other renderer; `empty_window word` draws one word, for
 //! a window that draws nothing never makes the driver compile a shader.
 
-#![allow(clippy::disallowed_methods, reason = "somebody else's window knows nothing of our theme")]
+#![allow(clippy::disallowed_methods, reason = "this window has no theme of ours")]
 
 use eframe::egui;
 

@@ -18,7 +18,7 @@ pub struct Range {
 pub enum Certainty {
     /// Measured on this machine.
     Measured,
-    /// Stated by the person, who is believed.
+    /// Stated by the user, and believed.
     Given,
     /// Read from a driver or the system.
     Detected,

@@ -1,4 +1,4 @@
-//! Who is compared: our own download and unpacking, in a process of its own, and the pipe a person would type.
+//! Who is compared: our own download and unpacking, in a process of its own, and the pipe a user would type.
 
 use std::path::Path;
 use std::process::{Command, Stdio};

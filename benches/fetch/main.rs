@@ -1,4 +1,4 @@
-//! Fetching, verifying and unpacking a release, against what a person would type instead, in one run:
+//! Fetching, verifying and unpacking a release, against what a user would type instead, in one run:
 //! `cargo bench --bench fetch`.
 //!
 //! 1. An archive of 1 GB (`ACOLYTE_BENCH_MB` sets another size) over loopback: ours, with the hash checked, against

@@ -46,7 +46,7 @@ struct Programs {
 
 /// What is timed: its name, and how it is started.
 type Contender = (&'static str, fn(&Programs) -> Command);
-/// Ours as a person starts it comes first. An empty eframe window is drawn with wgpu unless it asks for glow.
+/// Ours as a user starts it comes first. An empty eframe window is drawn with wgpu unless it asks for glow.
 const CONTENDERS: [Contender; 6] = [
     ("ours", |programs| programs.ours()),
     ("ours, wgpu", |programs| with(programs.ours(), &["--renderer", "wgpu"])),

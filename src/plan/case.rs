@@ -39,7 +39,8 @@ impl<'a> Case<'a> {
         )
     }
 
-    /// VRAM for every layer; where there is no card, of a typical one, so that a person sees what to look for.
+    /// VRAM needed for every layer, in bytes. Without a card, computed for a typical one, so that the user knows what to
+    /// look for.
     pub(super) fn all_layers_vram_bytes(&self) -> u64 {
         let setting = EngineSetting { gpu_layers: self.total_layers, ..self.setting };
         let need =

@@ -1,6 +1,6 @@
 //! Reads profiles and policy: text → raw values with their lines → checked types that cannot be wrong.
 //!
-//! Every mistake names file, line and key, because a person edits the file.
+//! Every mistake names file, line and key, because users edit the file.
 
 mod raw;
 #[cfg(test)]
@@ -51,7 +51,7 @@ pub struct Profile {
 
 /// Id of the emergency mode's candidate.
 pub const EMERGENCY_ID: &str = "emergency_cpu";
-/// Id of a person's own choice.
+/// Id of the user's own choice.
 pub const CUSTOM_ID: &str = "custom";
 /// Prompt tokens handled at once where nothing else is said: makes the compute buffer small and predictable.
 pub const NUM_BATCH: u32 = 512;

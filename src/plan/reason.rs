@@ -4,7 +4,7 @@ use crate::figures::Range;
 use crate::machine::EngineRefusal;
 use crate::models::KvCacheType;
 
-/// Why a verdict is what it is. Figures are part of the reason, words are not: see [`crate::text`].
+/// Why a verdict is what it is. It holds figures; `sentences` makes the words.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Reason {
     /// No adapter that holds models was found.
@@ -144,7 +144,7 @@ pub enum Reason {
     },
 }
 
-/// What a person could do for a better verdict. Figures are part of it, words are not: see [`crate::text`].
+/// What the user could do for a better verdict. It holds figures; `sentences` makes the words.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Improvement {
     /// Close programs that hold graphics memory.

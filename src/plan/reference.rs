@@ -1,6 +1,6 @@
 //! The table ACOLYTE was first planned with (`assets/reference.yaml`), beside what is computed for the same computers.
 //!
-//! The table's figures were expected by somebody before anything was computed or measured. Each row names a typical
+//! The table's figures are expectations from before anything was computed or measured. Each row names a typical
 //! card of its size, and that computer goes through the same plan as the one the program runs on.
 
 use std::sync::LazyLock;

@@ -36,7 +36,7 @@ pub fn emergency_candidate(profiles: &Profiles, catalogue: &Catalogue) -> Option
     candidate(&profiles.emergency_cpu, catalogue)
 }
 
-/// A person's own choice. It has no size it is made for: what fits is computed.
+/// The user's own choice. It is made for no particular size of card: what fits is computed.
 pub fn custom_candidate(
     model: Arc<Model>,
     kv_cache_type: KvCacheType,
@@ -57,7 +57,7 @@ pub fn custom_candidate(
     }
 }
 
-/// A person's own model as they get it when they say nothing more: the usual cache type and context.
+/// The user's own model in the default setting: the usual cache type and context.
 pub fn own_candidate(model: Arc<Model>, layers: Layers, policy: &Policy) -> Candidate {
     custom_candidate(model, KvCacheType::Q8_0, crate::MIN_CONTEXT_TOKENS, layers, policy)
 }
@@ -73,7 +73,7 @@ pub fn plan_all(hardware: &Hardware, catalogue: &Catalogue, profiles: &Profiles)
 }
 
 impl Report {
-    /// The same with a person's own choice before the profiles, and recommended when it runs: it was asked for.
+    /// The same with the user's own choice before the profiles. It is recommended if it runs, because the user asked for it.
     #[must_use]
     pub fn with_own(mut self, own: Plan) -> Self {
         if own.verdict != Verdict::Refused {

@@ -1,5 +1,5 @@
-//! The words for verdicts, reasons and what would change them, and the two texts of degraded mode: what a person
-//! consents to, and the line that stays on the screen.
+//! Verdicts, reasons and improvements in words, and the two texts of degraded mode: what the user consents to, and the
+//! banner that stays on the screen.
 
 use crate::figures::Range;
 use crate::plan::{Grade, Improvement, Plan, Reason, Verdict};
@@ -7,7 +7,7 @@ use crate::say;
 use crate::text::Text;
 
 impl Verdict {
-    /// One word, for people.
+    /// One word, for the screen.
     pub fn title(self, text: Text) -> String {
         match self {
             Self::Compatible => say!(text, "plan-verdict-compatible"),
@@ -27,7 +27,7 @@ impl Verdict {
 }
 
 impl Grade {
-    /// One word, for people.
+    /// One word, for the screen.
     pub fn title(self, text: Text) -> String {
         match self {
             Self::Good => say!(text, "plan-grade-good"),
@@ -253,7 +253,7 @@ impl Improvement {
     }
 }
 
-/// What a person agrees to before a degraded profile is installed: the true reasons for this machine, in order of
+/// What the user agrees to before a degraded plan is installed: the reasons for this machine, in order of
 /// weight, and what is expected.
 pub fn consent_text(plan: &Plan, text: Text) -> String {
     let candidate = &plan.candidate;

@@ -1,5 +1,5 @@
 //! The terminal's reports as text: what this computer has, every profile against it, one estimate. Pure: figures in,
-//! lines out. Readable without colour: whoever prints them removes the escape codes where they are not wanted.
+//! lines out. Readable without colour: the caller removes the escape codes where they are not wanted.
 
 use anstyle::{AnsiColor, Style};
 use tabled::builder::Builder;
