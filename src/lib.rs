@@ -1,10 +1,10 @@
 //! The ACOLYTE installer as a library: the window (`acolyte-installer`) and the terminal (`acolyte`) are two thin
 //! programs over it.
 //!
-//! What is known of a machine flows one way: [`hardware::Hardware`] (what is there) goes into [`plan::make_plan`]
-//! (what is possible, with every figure estimated by [`estimate`] from the bytes of [`models`]), a person picks one
-//! [`plan::Plan`], [`install`] carries it out and ends with a receipt that holds the promise beside the
-//! measurement. [`text`] is the only place with words, in every language.
+//! [`hardware`] finds out what the machine has ([`machine::Hardware`]); [`plan::make_plan`] says what is possible, with every
+//! figure estimated by [`estimate`] from the bytes of [`models`]; the user picks one [`plan::Plan`]; [`install`] carries it out
+//! and ends with a receipt that holds the promise beside the measurement. [`sentences`] puts all of it into words.
+//! `docs/architecture.md` is the map.
 
 mod built_in;
 pub mod checksum;

@@ -91,6 +91,32 @@ fn no_two_files_need_each_other() {
     assert!(circles.is_empty(), "{} files need each other:\n{all}", circles.len());
 }
 
+/// A map that names places which are not there leads nowhere.
+#[test]
+fn the_map_names_places_that_exist() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let map = std::fs::read_to_string(root.join("docs/architecture.md")).unwrap();
+    let named: Vec<&str> = map
+        .split('`')
+        .skip(1)
+        .step_by(2)
+        .filter(|code| {
+            ["src/", "tests/", "assets/", "install/", "wizard/", "plan/"]
+                .iter()
+                .any(|start| code.starts_with(start))
+        })
+        .filter(|code| !code.contains("LANGUAGE"))
+        .collect();
+    assert!(named.len() > 40, "{named:?}");
+    for place in named {
+        let there = root.join(place).exists() || root.join("src").join(place).exists();
+        assert!(there, "docs/architecture.md names {place}, which does not exist");
+    }
+    for layer in LAYERS {
+        assert!(map.contains(&format!("`{layer}")), "docs/architecture.md does not name {layer}");
+    }
+}
+
 /// The test would be worth nothing if it read nothing.
 #[test]
 fn the_code_is_read() {
