@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use crate::control::Cancelled;
 use crate::install::change::rollback::RollbackReport;
 use crate::install::fetch::DownloadError;
+use crate::install::reuse::CopyError;
 use crate::install::state::documents::DocumentError;
 use crate::install::unpack::UnpackError;
 use crate::install::{LoadAttempt, LockError};
@@ -14,7 +15,7 @@ use crate::ollama::http::HttpError;
 use crate::ollama::release::ReleaseError;
 use crate::ollama::server::ServerError;
 use crate::ollama::store::StoreError;
-use crate::platform::files::FileError;
+use crate::platform::files::{self, FileError};
 use crate::platform::login::LoginError;
 
 /// Why an installation, its management or its removal stopped.
@@ -196,6 +197,18 @@ pub enum InstallError {
         /// The home.
         home: PathBuf,
     },
+}
+
+impl From<CopyError> for InstallError {
+    fn from(error: CopyError) -> Self {
+        match error {
+            CopyError::NotReusable { program, reason } => {
+                Self::File(files::reading(&program)(std::io::Error::other(reason)))
+            }
+            CopyError::File(error) => Self::File(error),
+            CopyError::Cancelled(cancelled) => Self::Cancelled(cancelled),
+        }
+    }
 }
 
 impl From<StoreError> for InstallError {

@@ -209,7 +209,7 @@ impl Client {
         self.answer::<GenerateLine>(path, self.post(path, &body), self.quick).await.map(drop)
     }
 
-    /// Generates, telling each line, and gives back the last one. `silence` is how long no line may come, which
+    /// Generates, passing each line to `on_line`, and returns the last one. `silence` is how long no line may come, which
     /// must cover the reading of the prompt.
     ///
     /// # Errors

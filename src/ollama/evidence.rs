@@ -19,7 +19,7 @@ pub struct LoadEvidence {
     pub command_line: Vec<String>,
     /// Tokens of context of the slot, after every clamp.
     pub context_tokens: Option<u32>,
-    /// Layers put on the GPU, and layers in all. Not told where there is no GPU.
+    /// Layers put on the GPU, and layers in all. `None` where there is no GPU.
     pub offloaded: Option<(u32, u32)>,
     /// Memory that was free on the first device before this load, in bytes.
     pub device_free_bytes: Option<u64>,
@@ -126,12 +126,12 @@ impl LoadEvidence {
         }
     }
 
-    /// Bytes of all buffers on GPUs; `None` when the log told no buffers at all.
+    /// Bytes of all buffers on GPUs; `None` when the log names no buffers.
     pub fn gpu_bytes(&self) -> Option<u64> {
         self.sum(|buffer| is_on_gpu(&buffer.device))
     }
 
-    /// Bytes of all buffers in main memory; `None` when the log told no buffers at all.
+    /// Bytes of all buffers in main memory; `None` when the log names no buffers.
     pub fn host_bytes(&self) -> Option<u64> {
         self.sum(|buffer| !is_on_gpu(&buffer.device))
     }

@@ -1,8 +1,7 @@
-//! HTTP clients, made in one place so that every one of them knows the proxy, the certificates, the time limits and
-//! who we are.
+//! HTTP clients, made in one place so that every one of them has the proxy, certificates, timeouts and user agent.
 //!
-//! A client made here follows no redirects by itself: whoever asks decides, for each request, which addresses it may
-//! be sent to (see [`HttpPolicy`]).
+//! A client made here follows no redirects by itself: the caller decides, for each request, which URLs it may be sent to
+//! (see [`HttpPolicy`]).
 
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -15,13 +14,13 @@ use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-/// Who we say we are.
+/// The user agent.
 pub const USER_AGENT: &str = concat!("acolyte-installer/", env!("CARGO_PKG_VERSION"));
 
-/// A connection that is not made after this time is given up.
+/// Timeout for connecting.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(15);
 
-/// How to reach the outside world. The default takes the system's proxy and certificates.
+/// How to reach the network. The default uses the system's proxy and certificates.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct HttpOptions {
@@ -31,12 +30,12 @@ pub struct HttpOptions {
     pub ca_file: Option<PathBuf>,
 }
 
-/// The address of a proxy. Whatever writes it, a log or a message, leaves out user name and password.
+/// The URL of a proxy. Displayed, logged and serialised without user name and password.
 #[derive(Clone, PartialEq, Eq)]
 pub struct ProxyAddress(Url);
 
 impl ProxyAddress {
-    /// With user name and password, for whoever speaks with the proxy. Not to be shown or written anywhere.
+    /// The URL with user name and password, for talking to the proxy. Never show or write it.
     pub fn with_secrets(&self) -> &Url {
         &self.0
     }
@@ -90,7 +89,7 @@ impl<'de> Deserialize<'de> for ProxyAddress {
     }
 }
 
-/// What was typed, for a message: whatever stands before an `@` may be a password.
+/// What the user typed, for a message: anything before an `@` may be a password.
 fn without_secrets(typed: &str) -> String {
     match typed.rsplit_once('@') {
         Some((_, host)) => format!("…@{host}"),
@@ -98,10 +97,10 @@ fn without_secrets(typed: &str) -> String {
     }
 }
 
-/// Why a client could not be made.
+/// A client could not be made.
 #[derive(Debug, thiserror::Error)]
 pub enum HttpError {
-    /// The proxy's address is none.
+    /// Not a valid proxy URL.
     #[error("{proxy} is not the address of a proxy")]
     Proxy {
         /// As it was given, without what may be a password.
@@ -137,10 +136,7 @@ pub enum HttpError {
 /// # Errors
 /// When the proxy or the certificates named in `options` are unusable.
 pub fn client(options: &HttpOptions) -> Result<Client, HttpError> {
-    let certificates = match &options.ca_file {
-        Some(path) => certificates_from(path)?,
-        None => Vec::new(),
-    };
+    let certificates = certificates(options.ca_file.as_deref())?;
     let make = || -> Result<ClientBuilder, HttpError> {
         let mut builder = base().connect_timeout(CONNECT_TIMEOUT).http1_only();
         if let Some(proxy) = &options.proxy {
@@ -151,33 +147,24 @@ pub fn client(options: &HttpOptions) -> Result<Client, HttpError> {
         }
         Ok(builder)
     };
-    let with_system_store = make()?.tls_certs_merge(certificates.iter().cloned()).build();
+    let with_system_store = make()?.tls_certs_merge(as_reqwest(certificates.iter())).build();
     match with_system_store {
         Ok(client) => Ok(client),
         // A system without any certificates (a bare container) still has to reach the release: bring our own.
         Err(error) => {
             tracing::warn!(%error, "the system's certificates cannot be used, using the built-in ones");
-            let built_in = webpki_root_certs::TLS_SERVER_ROOT_CERTS
-                .iter()
-                .filter_map(|der| Certificate::from_der(der).ok())
-                .chain(certificates);
+            let built_in = as_reqwest(webpki_root_certs::TLS_SERVER_ROOT_CERTS.iter().chain(&certificates));
             make()?.tls_certs_only(built_in).build().map_err(HttpError::Build)
         }
     }
 }
 
-/// How a server is told to be the right one by programs that speak TLS themselves: by the system's authorities, and by
-/// those in this file.
+/// TLS settings for connections that are not HTTP of ours: trusts the system's authorities and those in `ca_file`.
 ///
 /// # Errors
-/// When the certificates are unusable.
+/// When `ca_file` cannot be read or holds no certificates.
 pub fn tls(ca_file: Option<&Path>) -> Result<Arc<rustls::ClientConfig>, HttpError> {
-    let unreadable = |path: &Path| HttpError::NoCertificates { path: path.to_owned() };
-    let mut own = Vec::new();
-    if let Some(path) = ca_file {
-        let found = CertificateDer::pem_file_iter(path).and_then(Iterator::collect::<Result<Vec<_>, _>>);
-        own = found.ok().filter(|found| !found.is_empty()).ok_or_else(|| unreadable(path))?;
-    }
+    let own = certificates(ca_file)?;
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let builder = || {
         rustls::ClientConfig::builder_with_provider(Arc::clone(&provider))
@@ -220,15 +207,23 @@ fn base() -> ClientBuilder {
     Client::builder().user_agent(USER_AGENT).redirect(reqwest::redirect::Policy::none()).referer(false)
 }
 
-fn certificates_from(path: &Path) -> Result<Vec<Certificate>, HttpError> {
+/// The certificates in a PEM file; none without a file.
+fn certificates(ca_file: Option<&Path>) -> Result<Vec<CertificateDer<'static>>, HttpError> {
+    let Some(path) = ca_file else { return Ok(Vec::new()) };
     let pem = std::fs::read(path).map_err(|source| HttpError::CaFile { path: path.to_owned(), source })?;
-    match Certificate::from_pem_bundle(&pem) {
+    let certificates = CertificateDer::pem_slice_iter(&pem).collect::<Result<Vec<_>, _>>();
+    match certificates {
         Ok(certificates) if !certificates.is_empty() => Ok(certificates),
         _ => Err(HttpError::NoCertificates { path: path.to_owned() }),
     }
 }
 
-/// To which addresses plain http may go: this computer's own, and those a person named (a mirror, a registry).
+/// In reqwest's form; a certificate it cannot use is left out.
+fn as_reqwest<'a>(certificates: impl Iterator<Item = &'a CertificateDer<'static>>) -> Vec<Certificate> {
+    certificates.filter_map(|der| Certificate::from_der(der).ok()).collect()
+}
+
+/// Where plain http is allowed: to this computer, and to hosts the user named (a mirror, a registry).
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct HttpPolicy {
     named: Vec<(String, u16)>,
@@ -236,13 +231,13 @@ pub struct HttpPolicy {
 }
 
 impl HttpPolicy {
-    /// Allows plain http to every address: only where a person asked for it in so many words, and only for what is
-    /// verified afterwards or not trusted.
+    /// Allows plain http everywhere. Only where the user asked for exactly that, and for data that is verified or not
+    /// trusted.
     pub fn anywhere() -> Self {
         Self { anywhere: true, ..Self::default() }
     }
 
-    /// Also allows the host and port of an address that a person named.
+    /// Also allows the host and port of a URL that the user named.
     #[must_use]
     pub fn naming(mut self, url: &Url) -> Self {
         if let (Some(host), Some(port)) = (url.host_str(), url.port_or_known_default()) {
@@ -267,7 +262,7 @@ impl HttpPolicy {
     }
 }
 
-/// Whether an address is this computer's own.
+/// Whether a URL is on this computer.
 pub fn is_loopback(url: &Url) -> bool {
     let Some(host) = url.host_str() else { return false };
     let host = host.trim_start_matches('[').trim_end_matches(']');

@@ -1,7 +1,7 @@
-//! Which model a person means: a tag of the catalogue, a GGUF file, or a reference to a registry.
+//! Which model the user means: a tag of the catalogue, a GGUF file, or a reference to a registry.
 //!
 //! A bare name is only looked for in the catalogue, so that a typing error is answered at once and nothing is asked of
-//! the network that nobody named; a reference with a host or namespace is looked up where it points.
+//! the network that the user did not name; a reference with a host or namespace is looked up where it points.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -60,7 +60,7 @@ pub enum LookupError {
     },
 }
 
-/// Finds a model by what a person typed. Blocks while a registry is asked. `insecure` allows plain http there;
+/// Finds a model by what the user typed. Blocks while a registry is asked. `insecure` allows plain http there;
 /// `http` says how to reach it.
 ///
 /// # Errors
@@ -95,7 +95,7 @@ pub fn lookup_to_install(
     lookup(reference, insecure, http)
 }
 
-/// Whether a person means a file on the disk.
+/// Whether the user means a file on disk.
 fn is_file(reference: &str) -> bool {
     let is_gguf =
         Path::new(reference).extension().is_some_and(|extension| extension.eq_ignore_ascii_case("gguf"));

@@ -10,7 +10,9 @@ use std::sync::LazyLock;
 
 use reqwest::Url;
 use semver::Version;
+use serde::de::IgnoredAny;
 use serde::{Deserialize, Serialize};
+use serde_saphyr::Spanned;
 
 use crate::built_in;
 use crate::checksum::Sha256;
@@ -116,8 +118,8 @@ pub enum ReleaseError {
     Value {
         /// The file.
         path: PathBuf,
-        /// The line, counted from 1; 0 when it cannot be told.
-        line: usize,
+        /// The line, counted from 1; 0 when unknown.
+        line: u64,
         /// The key and what is wrong with it.
         what: String,
     },
@@ -170,10 +172,10 @@ impl Release {
     pub fn parse(text: &str, path: &Path) -> Result<Self, ReleaseError> {
         let release: Self = serde_saphyr::from_str(text)
             .map_err(|error| ReleaseError::Format { path: path.to_owned(), message: error.to_string() })?;
-        match release.impossible_value() {
+        match release.invalid_value() {
             None => Ok(release),
-            Some((wrong, what)) => {
-                let line = text.lines().position(|line| line.contains(&wrong)).map_or(0, |index| index + 1);
+            Some((place, what)) => {
+                let line = Lines::of(text).map_or(0, |lines| lines.line(place));
                 Err(ReleaseError::Value { path: path.to_owned(), line, what })
             }
         }
@@ -219,22 +221,22 @@ impl Release {
             .ok_or(ReleaseError::BadAddress { address: base.to_owned() })
     }
 
-    /// The first value that cannot be: the text to look for in the file, and what is wrong.
-    fn impossible_value(&self) -> Option<(String, String)> {
+    /// The first invalid value: where it is, and what is wrong with it.
+    fn invalid_value(&self) -> Option<(Place, String)> {
         if self.schema != crate::SCHEMA {
             let what =
                 format!("schema: {} is not supported, this program reads {}", self.schema, crate::SCHEMA);
-            return Some(("schema".to_owned(), what));
+            return Some((Place::Schema, what));
         }
         if !is_folder_name(&self.version) {
             let what = format!("version: \"{}\" cannot name a folder", self.version);
-            return Some(("version".to_owned(), what));
+            return Some((Place::Version, what));
         }
         if let Some(url) = self.base_url.as_ref().filter(|url| !is_http(url)) {
-            return Some(("base_url".to_owned(), format!("base_url: \"{url}\" is not an http address")));
+            return Some((Place::BaseUrl, format!("base_url: \"{url}\" is not an http address")));
         }
         if self.assets.is_empty() {
-            return Some(("assets".to_owned(), "assets: there are none".to_owned()));
+            return Some((Place::Assets, "assets: there are none".to_owned()));
         }
         self.assets.iter().enumerate().find_map(|(i, asset)| {
             let of = |key: &str, what: String| format!("assets[{i}].{key}: {what}");
@@ -243,18 +245,67 @@ impl Release {
                     "\"{}\" is not a file name ending in .tar.zst, .tgz, .tar.gz or .zip",
                     asset.name
                 );
-                return Some((asset.name.clone(), of("name", what)));
+                return Some((Place::AssetName(i), of("name", what)));
             }
             if asset.bytes == Some(0) {
-                return Some((asset.name.clone(), of("bytes", "0 cannot be".to_owned())));
+                return Some((Place::AssetBytes(i), of("bytes", "0 cannot be".to_owned())));
             }
             let twin = self.assets[..i].iter().any(|other| {
                 other.os == asset.os && other.role == asset.role && other.arch.overlaps(asset.arch)
             });
             twin.then(|| {
-                (asset.name.clone(), of("arch", "a second archive for the same system and role".to_owned()))
+                (Place::AssetArch(i), of("arch", "a second archive for the same system and role".to_owned()))
             })
         })
+    }
+}
+
+/// A value in a release file.
+#[derive(Clone, Copy, Debug)]
+enum Place {
+    Schema,
+    Version,
+    BaseUrl,
+    Assets,
+    AssetName(usize),
+    AssetBytes(usize),
+    AssetArch(usize),
+}
+
+/// A release file read again for the lines of its values.
+#[derive(Deserialize)]
+struct Lines {
+    schema: Option<Spanned<IgnoredAny>>,
+    version: Spanned<IgnoredAny>,
+    base_url: Option<Spanned<IgnoredAny>>,
+    assets: Spanned<Vec<AssetLines>>,
+}
+
+#[derive(Deserialize)]
+struct AssetLines {
+    name: Spanned<IgnoredAny>,
+    arch: Spanned<IgnoredAny>,
+    bytes: Option<Spanned<IgnoredAny>>,
+}
+
+impl Lines {
+    fn of(text: &str) -> Option<Self> {
+        serde_saphyr::from_str(text).ok()
+    }
+
+    /// The line of a value, counted from 1; 0 when unknown.
+    fn line(&self, place: Place) -> u64 {
+        let asset = |index: usize| self.assets.value.get(index);
+        let value = match place {
+            Place::Schema => self.schema.as_ref(),
+            Place::Version => Some(&self.version),
+            Place::BaseUrl => self.base_url.as_ref(),
+            Place::Assets => return self.assets.referenced.line(),
+            Place::AssetName(index) => asset(index).map(|asset| &asset.name),
+            Place::AssetBytes(index) => asset(index).and_then(|asset| asset.bytes.as_ref()),
+            Place::AssetArch(index) => asset(index).map(|asset| &asset.arch),
+        };
+        value.map_or(0, |value| value.referenced.line())
     }
 }
 

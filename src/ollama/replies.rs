@@ -1,4 +1,4 @@
-//! What the engine answers, as types. Fields the engine leaves out are its zero or "not told".
+//! What the engine answers, as types. Fields the engine leaves out become zero or `None`.
 
 use std::collections::BTreeMap;
 

@@ -80,7 +80,7 @@ pub struct Launch {
     pub models_dir: PathBuf,
     /// Type of the KV cache; one for the whole server.
     pub kv_cache_type: KvCacheType,
-    /// What the engine takes for the person's own folder, where it keeps its key.
+    /// The engine's `HOME`, where it keeps its key.
     pub home: PathBuf,
     /// Where it writes.
     pub log: PathBuf,
@@ -92,7 +92,7 @@ pub struct Launch {
 /// What went wrong with the server's process.
 #[derive(Debug, thiserror::Error)]
 pub enum ServerError {
-    /// The port somebody insisted on is taken.
+    /// The requested port is taken.
     #[error("port {port} is taken by {}", by.as_deref().unwrap_or("another program"))]
     PortTaken {
         /// The port.
@@ -223,7 +223,7 @@ pub fn start(launch: &Launch) -> Result<Child, ServerError> {
         .map_err(|source| ServerError::Spawn { program: launch.program.clone(), source })
 }
 
-/// Waits until the server answers, and gives back its version. `child` is watched when the server is ours to watch;
+/// Waits until the server answers, and returns its version. `child` is watched when the server is ours to watch;
 /// `log_from` is where its log began, for the words in the error.
 ///
 /// # Errors
@@ -239,7 +239,7 @@ pub async fn wait_until_ready(
     let mut pause = Duration::from_millis(20);
     loop {
         let answer = client.version().await;
-        // Also after an answer: on a port that was taken meanwhile somebody else answers, and ours has ended.
+        // Also after an answer: on a port taken meanwhile another program answers, and ours has ended.
         if let Some(status) = child.as_mut().and_then(|child| child.try_wait().ok().flatten()) {
             return Err(ServerError::Ended {
                 status: status.to_string(),
@@ -300,7 +300,7 @@ fn is_server(found: &process::Found) -> bool {
     found.command_line.get(1).is_some_and(|argument| argument == "serve")
 }
 
-/// The port to use: `wanted` and no other when somebody insists, else `preferred` or the first free one of
+/// The port to use: `wanted` and no other when given, else `preferred` or the first free one of
 /// [`PORTS`]. Ports in `not` are passed over.
 ///
 /// # Errors

@@ -87,7 +87,7 @@ impl HttpError {
 }
 
 impl ClientError {
-    /// What happened and what to do, in the person's words.
+    /// What happened and what to do.
     pub fn explain(&self, text: Text) -> String {
         match self {
             Self::Setup(cause) => say!(text, "install-client-setup", cause = cause.clone()),
@@ -105,7 +105,7 @@ impl ClientError {
 }
 
 impl ServerError {
-    /// What happened and what to do, in the person's words.
+    /// What happened and what to do.
     pub fn explain(&self, text: Text) -> String {
         match self {
             Self::PortTaken { port, by } => {
@@ -141,7 +141,7 @@ impl ServerError {
 }
 
 impl ReleaseError {
-    /// What happened and what to do, in the person's words.
+    /// What happened and what to do.
     pub fn explain(&self, text: Text) -> String {
         match self {
             Self::Read { path, source } => say!(
@@ -178,7 +178,7 @@ impl ReleaseError {
 }
 
 impl NewestError {
-    /// What happened, in the person's words.
+    /// What happened.
     pub fn explain(&self, text: Text) -> String {
         match self {
             Self::Http(error) => error.explain(text),

@@ -66,12 +66,7 @@ impl DownloadError {
             Self::DiskFull { path, missing_bytes: None } => {
                 say!(text, "fetch-disk-full", path = path.display().to_string())
             }
-            Self::Io { path, source } => say!(
-                text,
-                "fetch-cannot-write",
-                path = path.display().to_string(),
-                problem = source.to_string()
-            ),
+            Self::File(error) => error.explain(text),
         }
     }
 }

@@ -167,7 +167,7 @@ mod tests {
         assert_eq!(waits, [wait(1), wait(2), wait(4), Next::Again]);
         assert!(one.current().is_none());
         assert_eq!(one.problems().len(), 1);
-        // As long as something comes each time, it goes on.
+        // As long as each attempt brings data, it continues.
         let mut one = mirrors(1);
         for _ in 0..100 {
             assert_eq!(one.judge(&TransferProblem::CutShort, true, 1), wait(1));

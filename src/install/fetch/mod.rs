@@ -36,7 +36,7 @@ use reqwest::{Client, Url};
 use crate::checksum::Sha256;
 use crate::control::{Cancelled, Control};
 use crate::ollama::http::HttpPolicy;
-use crate::platform::files;
+use crate::platform::files::{self, FileError, reading, writing};
 pub use growing_file::{Attempt, AttemptEnd, GrowingFile, GrowingFileReader};
 pub use problem::TransferProblem;
 pub use rate::{Limiter, parse_rate};
@@ -183,24 +183,17 @@ pub enum DownloadError {
         missing_bytes: Option<u64>,
     },
     /// A file or folder cannot be read or written.
-    #[error("cannot write {path}")]
-    Io {
-        /// Which one.
-        path: PathBuf,
-        /// What the system said.
-        #[source]
-        source: io::Error,
-    },
+    #[error(transparent)]
+    File(FileError),
 }
 
 impl DownloadError {
     fn io(path: &Path, source: io::Error) -> Self {
-        let path = path.to_owned();
         match source.kind() {
             io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => {
-                Self::DiskFull { path, missing_bytes: None }
+                Self::DiskFull { path: path.to_owned(), missing_bytes: None }
             }
-            _ => Self::Io { path, source },
+            _ => Self::File(writing(path)(source)),
         }
     }
 }
@@ -235,7 +228,7 @@ pub async fn verifies(
 ) -> Result<bool, DownloadError> {
     match std::fs::metadata(path) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(false),
-        Err(error) => return Err(DownloadError::io(path, error)),
+        Err(error) => return Err(DownloadError::File(reading(path)(error))),
         Ok(found) if bytes.is_some_and(|bytes| found.len() != bytes) => return Ok(false),
         Ok(_) => {}
     }
@@ -243,7 +236,7 @@ pub async fn verifies(
     let hashing = tokio::task::spawn_blocking(move || files::sha256(&owned, &|| stop.is_cancelled()));
     let hash = hashing.await.unwrap_or_else(|error| Err(io::Error::other(error)));
     control.check()?;
-    Ok(hash.map_err(|error| DownloadError::io(path, error))? == sha256)
+    Ok(hash.map_err(|error| DownloadError::File(reading(path)(error)))? == sha256)
 }
 
 #[cfg(test)]

@@ -56,7 +56,7 @@ pub enum TransferProblem {
     #[error("the file on the server has changed")]
     Changed,
     /// The file is complete and has the wrong checksum.
-    #[error("the check sum is {actual} instead of {expected}")]
+    #[error("the checksum is {actual} instead of {expected}")]
     CheckSum {
         /// Expected checksum.
         expected: Sha256,

@@ -1,8 +1,8 @@
-//! An Ollama that somebody installed here, copied into our folder instead of downloaded.
+//! An Ollama already installed here, copied into our folder instead of downloaded.
 //!
 //! Copied and not started where it is, so that an update or removal of the other one does not pull the ground from
-//! under ours, and so that our processes are told from others by the path of their program. It is taken only when it is
-//! as recent as the pinned release, has the shape of a release, and, on Unix, nobody but this person and root can have
+//! under ours, and so that our processes can be told from others by the path of their program. It is taken only when it is
+//! as recent as the pinned release, has the shape of a release, and, on Unix, nobody but this user and root can have
 //! written it.
 
 use std::fs::Metadata;
@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{copy, link_or_copy};
 use crate::checksum::Sha256;
-use crate::control::Control;
+use crate::control::{Cancelled, Control};
 use crate::install::engine_manifest::EngineManifest;
 use crate::machine::FoundEngine;
 use crate::ollama::release::parse_version;
@@ -68,6 +68,25 @@ pub enum NotReusable {
         /// What the system said.
         problem: String,
     },
+}
+
+/// Copying an engine did not finish.
+#[derive(Debug, thiserror::Error)]
+pub enum CopyError {
+    /// The engine changed since it was found.
+    #[error("{program} changed: {reason}")]
+    NotReusable {
+        /// Its program.
+        program: PathBuf,
+        /// Why it cannot be used any more.
+        reason: NotReusable,
+    },
+    /// A file could not be copied.
+    #[error(transparent)]
+    File(#[from] FileError),
+    /// The user stopped it.
+    #[error(transparent)]
+    Cancelled(#[from] Cancelled),
 }
 
 /// The best of the engines that detection found, if one can be used. Those under `own` are ours already; where the pinned
@@ -202,21 +221,21 @@ fn unreadable(path: &Path, error: &io::Error) -> NotReusable {
 }
 
 /// Copies an engine into a folder, which should be empty. Programs are copied, so that each has one path only;
-/// everything else is linked where the file system can. Gives back its files, relative to the folder.
+/// everything else is linked where the file system can. Returns its files, relative to the folder.
 ///
 /// # Errors
-/// When it changed since it was found, a file cannot be read or written, or the person stops it.
+/// When it changed since it was found, a file cannot be read or written, or the user cancels.
 pub fn copy_engine(
     engine: &InstalledEngine,
     folder: &Path,
     control: &Control,
     progress: &dyn Fn(u64),
-) -> Result<Vec<PathBuf>, FileError> {
-    let parts =
-        contents(&engine.program).map_err(|reason| reading(&engine.program)(io::Error::other(reason)))?;
+) -> Result<Vec<PathBuf>, CopyError> {
+    let changed = |reason| CopyError::NotReusable { program: engine.program.clone(), reason };
+    let parts = contents(&engine.program).map_err(changed)?;
     let (mut done, mut copied) = (0, Vec::new());
     for part in parts {
-        control.until_resumed_blocking().map_err(|stopped| writing(folder)(io::Error::other(stopped)))?;
+        control.until_resumed_blocking()?;
         let to = folder.join(&part.to);
         if let Some(parent) = to.parent() {
             files::create_folders(parent)?;

@@ -8,7 +8,7 @@ mod models;
 use std::io;
 use std::path::{Path, PathBuf};
 
-pub use engine::{InstalledEngine, NotReusable, copy_engine, installed_engine};
+pub use engine::{CopyError, InstalledEngine, NotReusable, copy_engine, installed_engine};
 pub use models::{ReusedLayers, reusable, reuse_layers, stores};
 
 /// Gives a file a second name at `to`, without a second copy of its bytes where the file system can: by a hard link,

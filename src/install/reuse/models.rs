@@ -74,7 +74,7 @@ fn can_link(file: &Path, folder: &Path) -> bool {
 /// was asked. Blocks for as long as the layers take to be read.
 ///
 /// # Errors
-/// When our folder cannot be written, or the person stops it. A folder of others that cannot be read has nothing.
+/// When our folder cannot be written, or the user cancels. A folder of others that cannot be read has nothing.
 pub fn reuse_layers(
     tag: &str,
     published: Option<&Manifest>,

@@ -9,7 +9,7 @@
 //! 5. What is written is counted against [`Limits`], whatever the archive declares. A file that the disk has no room for
 //!    is not begun, and room for the rest is looked for while it goes on.
 //!
-//! An archive that is still coming is followed ([`follow`]), one that somebody named is checked along the way
+//! An archive that is still coming is followed ([`follow`]), one that the user named is checked along the way
 //! ([`unpack_verified`]); either way the folder is worth something only once the hash was the right one.
 //! [`unpack_into`] puts a whole archive at its final place in one rename, so that the place holds all of it or nothing.
 
@@ -42,7 +42,7 @@ pub struct Limits {
     pub entries: u64,
     /// Bytes of all files together.
     pub bytes: u64,
-    /// At least so many bytes are sure to come out: room for them is watched all the while. 0 when nobody knows.
+    /// Unpacked size if known, else 0. Free space for it is checked throughout.
     pub expected_bytes: u64,
 }
 
@@ -178,7 +178,7 @@ impl UnpackError {
 /// Blocks; while the control is paused it waits, and it stops within one buffer of being cancelled.
 ///
 /// # Errors
-/// See [`UnpackError`]: a hostile or damaged archive, a full disk, the person's own decision.
+/// See [`UnpackError`]: a hostile or damaged archive, a full disk, or cancellation.
 pub fn unpack(
     archive: &Path,
     staging: &Path,

@@ -107,7 +107,7 @@ fn entries(reader: impl Read, extractor: &mut Extractor<'_>) -> Result<(), Unpac
     drain(archive.into_inner(), extractor)
 }
 
-/// Reads to the end, so that the compressor's own check sum is looked at and a cut archive is noticed.
+/// Reads to the end, so that the compressor's own checksum is verified and a cut archive is noticed.
 fn drain(mut reader: impl Read, extractor: &mut Extractor<'_>) -> Result<(), UnpackError> {
     /// Padding after the last entry: tars are rounded up to records of 10 KiB, some tools write more.
     const MOST_PADDING: u64 = 16 << 20;

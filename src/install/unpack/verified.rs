@@ -1,4 +1,4 @@
-//! Unpacks an archive that a person named, and checks its hash in the same reading of it where the format allows that.
+//! Unpacks an archive that the user named, and verifies it in the same pass where the format allows.
 
 use std::fs::File;
 use std::io::{self, Read};
@@ -12,8 +12,8 @@ use crate::checksum::Sha256;
 use crate::control::Control;
 use crate::platform::files;
 
-/// Unpacks an archive into a folder if its SHA-256 is this one. After an error the folder holds nothing that may be
-/// used: throw it away. Blocks.
+/// Unpacks an archive into a folder if its SHA-256 is this one. After an error discard the folder: it holds nothing that
+/// may be used. Blocks.
 ///
 /// # Errors
 /// [`UnpackError::WrongHash`], whatever else was wrong with such an archive; else as [`super::unpack`].

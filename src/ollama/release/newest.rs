@@ -1,12 +1,12 @@
-//! The newest release, found by asking for its check sums.
+//! The newest release, found through its published checksums.
 //!
 //! 1. `sha256sum.txt` is asked for below `…/releases/latest/download`; the redirect names the version. Below a mirror it
 //!    is asked for directly, and the version is taken from the address where it has one.
 //! 2. Its lines (`HASH  ./NAME`) are matched with the names that this system's archives have had all along.
-//! 3. A release older than the pinned one is refused: a mirror that stood still, or somebody who wants an old mistake back.
+//! 3. A release older than the pinned one is refused: an outdated mirror, or an attempt to bring back an old vulnerability.
 //!
 //! The hashes come from where the files come from. That notices a broken transfer and a mirror that mixes releases, but
-//! not somebody who replaces both: less certain than the pinned release, and said so wherever it is offered.
+//! not an attacker who replaces both: less certain than the pinned release, and said so wherever it is offered.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -54,8 +54,8 @@ pub enum NewestError {
         /// Where it leads.
         address: Url,
     },
-    /// What came holds no check sum of an archive for this system.
-    #[error("{address} holds no check sum of an archive for this system")]
+    /// The response holds no checksum of an archive for this system.
+    #[error("{address} holds no checksum of an archive for this system")]
     NoSums {
         /// What was read.
         address: Url,
@@ -119,7 +119,7 @@ async fn newest_at(client: &Client, base: &str, named: bool) -> Result<Release, 
     Ok(release)
 }
 
-/// The release that these check sums are of.
+/// The release these checksums belong to.
 fn release_of(
     sums: &BTreeMap<String, Option<Sha256>>,
     address: &Url,

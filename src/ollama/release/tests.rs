@@ -71,6 +71,16 @@ fn mistakes_are_named_with_file_line_and_key() {
     }
 }
 
+/// Searching the text for the wrong value used to name the first line that holds it.
+#[test]
+fn the_line_is_that_of_the_value_and_not_of_an_equal_text_above_it() {
+    let text = SMALL.replace("bytes: 10", "bytes: 0");
+    let text = format!("# a.tar.zst is the archive\n{text}");
+    let error = parse(&text).unwrap_err();
+    let expected = text.lines().position(|line| line.contains("bytes: 0")).unwrap() as u64 + 1;
+    assert!(matches!(error, ReleaseError::Value { line, .. } if line == expected), "{error}");
+}
+
 #[test]
 fn two_archives_for_one_system_are_refused() {
     let twice = format!("{SMALL}{}", &SMALL[SMALL.find("  - os").unwrap()..].replace("x86_64", "any"));

@@ -38,7 +38,7 @@ pub fn last_lines(log: &Path, from: u64, count: usize) -> Vec<String> {
 }
 
 /// As when the server starts, for one that runs: its log is copied and begins anew, so that it cannot grow for ever. A
-/// server appends, so it goes on at the new end. What it writes in between is lost.
+/// server appends, so it continues at the new end. What it writes in between is lost.
 ///
 /// # Errors
 /// What the system says.
@@ -76,7 +76,7 @@ fn old_log(log: &Path, n: u32) -> PathBuf {
     PathBuf::from(format!("{}.{n}", log.display()))
 }
 
-/// Opens a log for adding to it, private to the person.
+/// Opens a log for adding to it, private to the user.
 pub(super) fn open_log(path: &Path) -> std::io::Result<File> {
     let mut options = OpenOptions::new();
     options.create(true).append(true);

@@ -9,7 +9,7 @@ fn a_folder_that_cannot_be_written_is_named() {
     std::fs::write(&blocked, b"a file, not a folder").unwrap();
     let request = DownloadRequest { dest: blocked.join("x"), ..bench.request(Vec::new()) };
     let error = bench.go(&request).unwrap_err();
-    assert!(matches!(&error, DownloadError::Io { path, .. } if path.starts_with(&blocked)), "{error}");
+    assert!(matches!(&error, DownloadError::File(error) if error.path.starts_with(&blocked)), "{error}");
 }
 
 #[test]
