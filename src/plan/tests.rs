@@ -360,3 +360,49 @@ fn a_system_that_the_engine_does_not_run_on_refuses_everything() {
     let report = plan_all(&hardware, Catalogue::built_in(), Profiles::built_in());
     assert_ne!(report.verdict, Verdict::Refused);
 }
+
+#[test]
+fn what_was_kept_in_the_end_has_figures_of_its_own() {
+    let hardware = machine_with(card(12 * GIB, Some(11 * GIB)), 32 * GIB, Some(24 * GIB));
+    let planned = make_plan(&candidate("basic_12gb"), &hardware, policy());
+    assert_eq!((planned.verdict, planned.gpu_layers()), (Verdict::Compatible, planned.total_layers));
+    assert!(planned.consent.is_none());
+
+    let kept = planned.with_placement(planned.total_layers - 8, KvCacheType::Q4_0);
+    assert_eq!(
+        (kept.verdict, kept.grade, kept.setting.kv_cache_type),
+        (Verdict::Degraded, None, KvCacheType::Q4_0)
+    );
+    assert_eq!(kept.gpu_layers(), planned.total_layers - 8);
+    assert!(kept.memory.vram_required_bytes < planned.memory.vram_required_bytes);
+    assert!(kept.speed.decode_tokens_per_s.mid < planned.speed.decode_tokens_per_s.mid);
+    assert!(has(&kept, |reason| *reason == Reason::KvQ4));
+    assert!(has(&kept, |reason| matches!(reason, Reason::LayersOnCpu { cpu_layers: 8, .. })));
+    assert_eq!(kept.consent.as_ref().unwrap().limits.len(), kept.limits().count());
+    assert_eq!(kept.disk_needs, planned.disk_needs);
+
+    // As it was planned, nothing changes.
+    let same = planned.with_placement(planned.gpu_layers(), planned.setting.kv_cache_type);
+    assert_eq!((same.verdict, same.memory, same.speed), (planned.verdict, planned.memory, planned.speed));
+}
+
+#[test]
+fn the_drives_change_remarks_and_nothing_else() {
+    let mut hardware = machine_with(card(12 * GIB, None), 16 * GIB, None);
+    let drive = |free_bytes| crate::machine::Disk {
+        path: "/models".into(),
+        free_bytes: Some(free_bytes),
+        used_for: vec![crate::machine::DiskUse::Engine, crate::machine::DiskUse::Models],
+        ..Default::default()
+    };
+    hardware.disks.push(drive(GIB));
+    let full = plan_all(&hardware, Catalogue::built_in(), Profiles::built_in());
+    let best = full.recommended().unwrap();
+    assert!(has(best, |reason| matches!(reason, Reason::DiskShort { .. })));
+    let roomy = Inventory { drives: vec![drive(500 * GIB)], ..Inventory::default() };
+    let after = full.clone().with_inventory(&roomy);
+    assert_eq!((&after.recommended, after.verdict), (&full.recommended, full.verdict));
+    let best = after.recommended().unwrap();
+    assert!(!has(best, |reason| matches!(reason, Reason::DiskShort { .. })));
+    assert_eq!(after.reasons, best.reasons);
+}

@@ -1,0 +1,35 @@
+//! What is shown before an installation and what its first step says come from one field of one plan.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests fail by panicking")]
+#![cfg(unix)]
+
+mod common;
+
+use common::world::World;
+use serde_json::json;
+
+/// What stands between two parts of a text.
+fn between<'a>(text: &'a str, before: &str, after: &str) -> &'a str {
+    let (_, rest) = text.split_once(before).unwrap_or_else(|| panic!("{before:?} is not in {text:?}"));
+    rest.split_once(after).unwrap_or_else(|| panic!("{after:?} is not behind {before:?} in {text:?}")).0
+}
+
+#[test]
+fn the_summary_and_the_first_step_name_the_same_disk_space() {
+    let world = World::new(&json!({}));
+    let said = world.install(&["--profile", "hybrid_8gb", "--accept-degraded", "--no-autostart"]);
+    assert_eq!(said.code, Some(0), "{said:#?}");
+    let shown = between(&said.errors, "Disk space needed: ", ".\n");
+    let checked =
+        said.events.iter().find(|event| event["step"] == "check" && event["state"] == "done").unwrap();
+    assert_eq!(between(checked["message"].as_str().unwrap(), "Room for ", " is there"), shown);
+
+    // Once everything is here, neither says that anything is needed.
+    let again = world.install(&["--profile", "hybrid_8gb", "--accept-degraded", "--no-autostart"]);
+    assert_eq!(again.code, Some(0), "{again:#?}");
+    assert!(!again.errors.contains("Disk space needed"), "{}", again.errors);
+    assert!(again.errors.contains("Ollama: already here, model: already here"), "{}", again.errors);
+    let checked =
+        again.events.iter().find(|event| event["step"] == "check" && event["state"] == "done").unwrap();
+    assert_eq!(checked["message"], "Nothing has to be fetched");
+}
