@@ -46,7 +46,7 @@ pub fn run(args: &MonitorArgs, session: &Session) -> Result<u8, Failure> {
 
 fn say_look(args: &MonitorArgs, session: &Session, now: &[VramUse], alerts: &[Alert]) -> Result<(), Failure> {
     let text = session.text;
-    let words: Vec<String> = alerts.iter().map(|alert| alert.text(text)).collect();
+    let words: Vec<String> = alerts.iter().map(|alert| alert.explain(text)).collect();
     if args.json {
         let look = Look { schema: SCHEMA, gpus: now, alerts: words };
         let line = serde_json::to_string(&look).map_err(|error| Failure::failed(error.to_string()))?;

@@ -301,6 +301,11 @@ fn present<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<u64>, D:
 }
 
 impl Gpu {
+    /// Whether Ollama would put a model on it.
+    pub fn is_usable(&self) -> bool {
+        self.kind.holds_models() && self.blocked.is_none()
+    }
+
     /// An adapter of which nothing is known but this.
     pub fn named(name: &str, kind: GpuKind, vram_total_bytes: Option<u64>) -> Self {
         Self {
@@ -338,7 +343,7 @@ impl Hardware {
     /// The adapters that Ollama would put a model on: not software, not virtual, not plain integrated graphics, and
     /// nothing that it leaves out.
     pub fn usable_gpus(&self) -> impl Iterator<Item = &Gpu> {
-        self.gpus.iter().filter(|gpu| gpu.kind.holds_models() && gpu.blocked.is_none())
+        self.gpus.iter().filter(|gpu| gpu.is_usable())
     }
 }
 

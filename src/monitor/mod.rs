@@ -4,11 +4,11 @@
 //! time and name what helps. [`VramWatch`] is the rule, fed with one [`VramUse`] after another; where the figures come
 //! from is the caller's business.
 
+use std::collections::BTreeSet;
+
 use serde::Serialize;
 
 use crate::machine::Hardware;
-use crate::say;
-use crate::text::Text;
 
 /// Share of the graphics memory above which the engine may fail at the next allocation.
 pub const CRITICAL_SHARE: f64 = 0.95;
@@ -20,6 +20,9 @@ pub const CALM_SHARE: f64 = 0.92;
 /// How full one GPU's memory is.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct VramUse {
+    /// Position among the adapters of the hardware document; tells cards of one name apart.
+    #[serde(skip)]
+    pub adapter: usize,
     /// The GPU's name.
     pub gpu: String,
     /// In use by all programs, in bytes.
@@ -32,11 +35,14 @@ impl VramUse {
     /// Of each GPU that can hold a model and tells both figures.
     pub fn of(hardware: &Hardware) -> Vec<Self> {
         hardware
-            .usable_gpus()
-            .filter_map(|gpu| {
+            .gpus
+            .iter()
+            .enumerate()
+            .filter(|(_, gpu)| gpu.is_usable())
+            .filter_map(|(adapter, gpu)| {
                 let total_bytes = gpu.vram_total_bytes.filter(|total| *total > 0)?;
                 let used_bytes = total_bytes.saturating_sub(gpu.vram_free_bytes?);
-                Some(Self { gpu: gpu.name.clone(), used_bytes, total_bytes })
+                Some(Self { adapter, gpu: gpu.name.clone(), used_bytes, total_bytes })
             })
             .collect()
     }
@@ -56,47 +62,22 @@ pub enum Alert {
     Over(VramUse),
 }
 
-impl Alert {
-    /// What to tell the person, and what helps.
-    pub fn text(&self, text: Text) -> String {
-        match self {
-            Self::Critical(now) => say!(
-                text,
-                "monitor-vram-critical",
-                gpu = now.gpu.as_str(),
-                share = text.percent(now.share()),
-                used = text.memory_number(now.used_bytes),
-                total = text.memory(now.total_bytes),
-            ),
-            Self::Over(now) => {
-                say!(text, "monitor-vram-over", gpu = now.gpu.as_str(), share = text.percent(now.share()))
-            }
-        }
-    }
-}
-
-/// Remembers which GPUs are in alert, so that each alert is raised once.
+/// Remembers which GPUs are in alert, so that each alert is raised once. Expects the same machine at every update.
 #[derive(Clone, Debug, Default)]
 pub struct VramWatch {
-    critical: Vec<String>,
+    /// Positions of the adapters that are in alert.
+    critical: BTreeSet<usize>,
 }
 
 impl VramWatch {
-    /// Takes the newest figures and answers with what changed.
+    /// Takes the newest figures and returns what changed.
     pub fn update(&mut self, now: &[VramUse]) -> Vec<Alert> {
         let mut alerts = Vec::new();
         for gpu in now {
-            let known = self.critical.iter().position(|name| *name == gpu.gpu);
-            match known {
-                None if gpu.share() > CRITICAL_SHARE => {
-                    self.critical.push(gpu.gpu.clone());
-                    alerts.push(Alert::Critical(gpu.clone()));
-                }
-                Some(index) if gpu.share() < CALM_SHARE => {
-                    self.critical.swap_remove(index);
-                    alerts.push(Alert::Over(gpu.clone()));
-                }
-                _ => {}
+            if gpu.share() > CRITICAL_SHARE && self.critical.insert(gpu.adapter) {
+                alerts.push(Alert::Critical(gpu.clone()));
+            } else if gpu.share() < CALM_SHARE && self.critical.remove(&gpu.adapter) {
+                alerts.push(Alert::Over(gpu.clone()));
             }
         }
         alerts
@@ -107,10 +88,10 @@ impl VramWatch {
 mod tests {
     use super::*;
     use crate::GIB;
-    use crate::text::Language;
+    use crate::machine::{Gpu, GpuKind, MainMemory};
 
     fn in_use(share: f64) -> VramUse {
-        VramUse { gpu: "card".to_owned(), used_bytes: (share * 1e9) as u64, total_bytes: 1_000_000_000 }
+        VramUse { adapter: 0, gpu: "card".to_owned(), used_bytes: (share * 1e9) as u64, total_bytes: 1_000_000_000 }
     }
 
     #[test]
@@ -125,17 +106,23 @@ mod tests {
     }
 
     #[test]
-    fn an_alert_says_how_full_and_what_helps_and_never_offers_less_context() {
-        let alert = Alert::Critical(VramUse {
-            gpu: "GeForce RTX 4060".to_owned(),
-            used_bytes: 7_800 << 20,
-            total_bytes: 8 * GIB,
-        });
-        for language in Language::ALL {
-            let said = alert.text(Text::new(language));
-            for part in ["GeForce RTX 4060", "95", "8\u{a0}GB", "32"] {
-                assert!(said.contains(part), "{said:?} lacks {part:?}");
-            }
-        }
+    fn two_cards_of_one_name_are_watched_apart() {
+        let cards = [in_use(0.97), VramUse { adapter: 1, ..in_use(0.3) }];
+        let mut watch = VramWatch::default();
+        assert_eq!(watch.update(&cards), [Alert::Critical(cards[0].clone())]);
+        assert_eq!(watch.update(&cards), [], "the calm card does not end the alert of the other");
+        let calm = [in_use(0.5), cards[1].clone()];
+        assert_eq!(watch.update(&calm), [Alert::Over(calm[0].clone())]);
+    }
+
+    #[test]
+    fn two_cards_of_one_machine_are_told_apart() {
+        let card = |free: u64| Gpu {
+            vram_free_bytes: Some(free),
+            ..Gpu::named("RTX 3090", GpuKind::Discrete, Some(24 * GIB))
+        };
+        let memory = MainMemory { total_bytes: 64 * GIB, ..MainMemory::default() };
+        let found = VramUse::of(&Hardware::with(memory, vec![card(GIB), card(20 * GIB)]));
+        assert_eq!(found.iter().map(|now| now.adapter).collect::<Vec<_>>(), [0, 1]);
     }
 }

@@ -1,10 +1,13 @@
 //! What differs per system: processes, files, the console, starting at login.
 
 pub mod awake;
+pub mod clock;
+pub mod environment;
 pub mod files;
 pub mod login;
 pub mod port_owner;
 pub mod process;
+pub mod program;
 
 #[cfg(unix)]
 mod unix;

@@ -11,6 +11,7 @@ mod install_error;
 mod install_progress;
 pub mod json;
 pub mod machine;
+mod monitor;
 mod plan;
 mod profiles;
 mod reference;

@@ -1,0 +1,33 @@
+//! The time of day. Durations are measured with [`std::time::Instant`].
+
+#![expect(clippy::disallowed_methods, reason = "the one place that reads the clock")]
+
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use time::OffsetDateTime;
+use time::format_description::well_known::Rfc3339;
+
+/// Now in UTC as RFC 3339, in whole seconds: `2026-11-27T00:40:12Z`.
+pub fn rfc3339_now() -> String {
+    let now = OffsetDateTime::now_utc();
+    let seconds = now.replace_nanosecond(0).unwrap_or(now);
+    seconds.format(&Rfc3339).unwrap_or_else(|_| now.unix_timestamp().to_string())
+}
+
+/// Time since 1970; zero on a clock before that.
+pub fn since_1970() -> Duration {
+    SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default()
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    #[test]
+    fn now_is_written_in_whole_seconds() {
+        let now = super::rfc3339_now();
+        let read = time::OffsetDateTime::parse(&now, &super::Rfc3339).unwrap();
+        assert!(now.ends_with('Z') && !now.contains('.'), "{now}");
+        let seconds = u64::try_from(read.unix_timestamp()).unwrap();
+        assert!(super::since_1970().as_secs().abs_diff(seconds) < 5, "{now}");
+    }
+}

@@ -1,0 +1,124 @@
+//! What the process was started with: environment variables, arguments, its own program, the user's folders. Nothing
+//! else reads them (`clippy.toml`), so tests pass an [`Environment`] of their own.
+
+#![expect(clippy::disallowed_methods, reason = "the one place that reads the process environment")]
+
+use std::collections::BTreeMap;
+use std::ffi::OsString;
+use std::path::PathBuf;
+
+/// Environment variables: those of this process, or given ones.
+#[derive(Clone, Debug, Default)]
+pub struct Environment {
+    given: Option<BTreeMap<OsString, OsString>>,
+}
+
+impl Environment {
+    /// The environment of this process.
+    pub fn of_process() -> Self {
+        Self { given: None }
+    }
+
+    /// Only these variables.
+    pub fn given<N: Into<OsString>, V: Into<OsString>>(variables: impl IntoIterator<Item = (N, V)>) -> Self {
+        let given = variables.into_iter().map(|(name, value)| (name.into(), value.into())).collect();
+        Self { given: Some(given) }
+    }
+
+    /// A variable as it is set, possibly empty.
+    pub fn variable(&self, name: &str) -> Option<OsString> {
+        match &self.given {
+            Some(given) => given.get(&OsString::from(name)).cloned(),
+            None => std::env::var_os(name),
+        }
+    }
+
+    /// All variables.
+    pub fn variables(&self) -> Vec<(OsString, OsString)> {
+        match &self.given {
+            Some(given) => given.iter().map(|(name, value)| (name.clone(), value.clone())).collect(),
+            None => std::env::vars_os().collect(),
+        }
+    }
+
+    /// Whether a variable is set and not empty.
+    pub fn is_set(&self, name: &str) -> bool {
+        self.variable(name).is_some_and(|value| !value.is_empty())
+    }
+
+    /// A variable as text; `None` when it is unset, empty or not Unicode.
+    pub fn text(&self, name: &str) -> Option<String> {
+        self.variable(name)?.into_string().ok().filter(|value| !value.is_empty())
+    }
+
+    /// A variable as a path, byte for byte; `None` when it is unset or empty.
+    pub fn path(&self, name: &str) -> Option<PathBuf> {
+        self.variable(name).filter(|value| !value.is_empty()).map(PathBuf::from)
+    }
+
+    /// A list of folders, as in `PATH`.
+    pub fn folders(&self, name: &str) -> Vec<PathBuf> {
+        self.variable(name).map_or_else(Vec::new, |list| std::env::split_paths(&list).collect())
+    }
+
+    /// The user's home folder.
+    pub fn home_dir(&self) -> Option<PathBuf> {
+        match &self.given {
+            Some(_) => self.path(if cfg!(windows) { "USERPROFILE" } else { "HOME" }),
+            None => std::env::home_dir(),
+        }
+    }
+
+    /// The configuration folder of the XDG base directory specification: `XDG_CONFIG_HOME` if it is absolute, else
+    /// `~/.config`.
+    pub fn config_home(&self) -> Option<PathBuf> {
+        let set = self.path("XDG_CONFIG_HOME").filter(|path| path.is_absolute());
+        set.or_else(|| self.home_dir().map(|home| home.join(".config")))
+    }
+
+    /// ACOLYTE's folder: `ACOLYTE_HOME`, else `~/.acolyte`.
+    pub fn acolyte_home(&self) -> Option<PathBuf> {
+        self.path("ACOLYTE_HOME").or_else(|| self.home_dir().map(|home| home.join(".acolyte")))
+    }
+}
+
+/// The program that this process runs.
+///
+/// # Errors
+/// When the system does not know it.
+pub fn current_exe() -> std::io::Result<PathBuf> {
+    std::env::current_exe()
+}
+
+/// The command line, the program's name first.
+pub fn arguments() -> impl Iterator<Item = OsString> {
+    std::env::args_os()
+}
+
+/// The system's folder for temporary files.
+pub fn temp_dir() -> PathBuf {
+    std::env::temp_dir()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::path::Path;
+
+    #[test]
+    fn our_folder_follows_its_variable_then_the_home_folder() {
+        let home = if cfg!(windows) { "USERPROFILE" } else { "HOME" };
+        let both = Environment::given([("ACOLYTE_HOME", "/data/acolyte"), (home, "/home/maria")]);
+        assert_eq!(both.acolyte_home().as_deref(), Some(Path::new("/data/acolyte")));
+        let empty = Environment::given([("ACOLYTE_HOME", ""), (home, "/home/maria")]);
+        assert_eq!(empty.acolyte_home().as_deref(), Some(Path::new("/home/maria/.acolyte")));
+        assert_eq!(Environment::given([("X", "y")]).acolyte_home(), None);
+    }
+
+    #[test]
+    fn a_relative_configuration_folder_does_not_count() {
+        let home = if cfg!(windows) { "USERPROFILE" } else { "HOME" };
+        let relative = Environment::given([("XDG_CONFIG_HOME", "config"), (home, "/home/maria")]);
+        assert_eq!(relative.config_home().as_deref(), Some(Path::new("/home/maria/.config")));
+    }
+}
