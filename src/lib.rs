@@ -6,6 +6,8 @@
 //! and ends with a receipt that holds the promise beside the measurement. [`sentences`] puts all of it into words.
 //! `docs/architecture.md` is the map.
 
+#![cfg_attr(not(test), warn(clippy::disallowed_methods))]
+
 mod built_in;
 pub mod checksum;
 pub mod cli;

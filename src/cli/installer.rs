@@ -34,7 +34,7 @@ fn renderer(name: &str) -> Result<RendererChoice, &'static str> {
 pub fn main() -> ExitCode {
     startup::begin();
     platform::attach_console();
-    let mut arguments: Vec<OsString> = std::env::args_os().collect();
+    let mut arguments: Vec<OsString> = crate::platform::environment::arguments().collect();
     let child = WindowChild::from_arguments(&mut arguments);
     let cli: InstallerCli = help::parse(&arguments);
     let outcome = Session::new(&cli.global).and_then(|session| {

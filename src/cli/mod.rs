@@ -39,7 +39,7 @@ pub use session::{Failure, Session};
 /// Runs `acolyte`: reads the command line, carries the command out, says what went wrong.
 pub fn main() -> ExitCode {
     startup::begin();
-    let arguments: Vec<OsString> = std::env::args_os().collect();
+    let arguments: Vec<OsString> = crate::platform::environment::arguments().collect();
     let cli: Cli = help::parse(&arguments);
     let session = match Session::new(&cli.global) {
         Ok(session) => session,

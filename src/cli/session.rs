@@ -5,6 +5,7 @@ use std::process::ExitCode;
 
 use crate::cli::args::GlobalArgs;
 use crate::cli::output;
+use crate::platform::environment::Environment;
 use crate::say;
 use crate::text::{Language, Text};
 
@@ -31,7 +32,7 @@ impl Session {
         let home = args
             .home
             .clone()
-            .or_else(usual_home)
+            .or_else(|| Environment::of_process().acolyte_home())
             .and_then(|home| std::path::absolute(home).ok())
             .ok_or_else(|| Failure::failed(say!(text, "cli-no-home")))?;
         Ok(Self { text, home, quiet: args.quiet, verbose: args.verbose })
@@ -72,12 +73,4 @@ impl Failure {
         }
         ExitCode::from(self.exit_code)
     }
-}
-
-/// `ACOLYTE_HOME`, else `~/.acolyte`.
-pub(super) fn usual_home() -> Option<PathBuf> {
-    std::env::var_os("ACOLYTE_HOME")
-        .filter(|home| !home.is_empty())
-        .map(PathBuf::from)
-        .or_else(|| std::env::home_dir().map(|user| user.join(".acolyte")))
 }

@@ -6,11 +6,12 @@ use std::panic::PanicHookInfo;
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::{SystemTime, UNIX_EPOCH};
 
 use tracing_subscriber::EnvFilter;
 
 use crate::cli::{Session, output};
+use crate::platform::clock::since_1970;
+use crate::platform::environment::{Environment, temp_dir};
 use crate::say;
 use crate::text::{Language, Text};
 
@@ -74,9 +75,9 @@ fn report_crash(info: &PanicHookInfo<'_>) {
     let text = Text::new(Language::of_system());
     let trace = std::backtrace::Backtrace::force_capture();
     let report = format!("{} {}\n{info}\n{trace}\n", env!("CARGO_PKG_NAME"), env!("CARGO_PKG_VERSION"));
-    let seconds = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
+    let seconds = since_1970().as_secs();
     let folder =
-        super::session::usual_home().and_then(|home| logs_dir(&home)).unwrap_or_else(std::env::temp_dir);
+        Environment::of_process().acolyte_home().and_then(|home| logs_dir(&home)).unwrap_or_else(temp_dir);
     let path = folder.join(format!("acolyte-crash-{seconds}-{}.txt", std::process::id()));
     let written = OpenOptions::new()
         .write(true)

@@ -7,7 +7,6 @@
 pub mod redact;
 
 use std::collections::BTreeMap;
-use std::ffi::OsString;
 use std::fs::File;
 use std::io::{Read as _, Seek as _, SeekFrom};
 use std::path::{Path, PathBuf};
@@ -22,6 +21,7 @@ use crate::hardware::evidence::Evidence;
 use crate::hardware::merge::merge;
 use crate::install::Receipt;
 use crate::machine::Hardware;
+use crate::platform::environment::Environment;
 
 /// Lines of each log that are kept.
 const LOG_LINES: usize = 80;
@@ -69,14 +69,14 @@ pub enum ReportSubject {
 /// # Errors
 /// When the answers cannot be turned into a document, which would be a mistake of ours.
 pub fn report(machine: &ReportSubject, options: &DetectOptions) -> Result<DoctorReport, serde_json::Error> {
-    report_without(&Secrets::of_this_machine(), machine, options, std::env::vars_os())
+    report_without(&Secrets::of_this_machine(), machine, options, &Environment::of_process())
 }
 
 fn report_without(
     secrets: &Secrets,
     machine: &ReportSubject,
     options: &DetectOptions,
-    variables: impl Iterator<Item = (OsString, OsString)>,
+    environment: &Environment,
 ) -> Result<DoctorReport, serde_json::Error> {
     let (hardware, evidence) = match machine {
         ReportSubject::Asked(evidence) => {
@@ -90,8 +90,8 @@ fn report_without(
         program_version: env!("CARGO_PKG_VERSION").to_owned(),
         hardware,
         evidence,
-        environment: settings(variables, secrets),
-        logs: logs(options, secrets),
+        environment: settings(environment, secrets),
+        logs: logs(options, environment, secrets),
         receipt: None,
     })
 }
@@ -146,10 +146,8 @@ fn clean(tree: &mut serde_json::Value, secrets: &Secrets, hardware: bool) {
     }
 }
 
-fn settings(
-    variables: impl Iterator<Item = (OsString, OsString)>,
-    secrets: &Secrets,
-) -> BTreeMap<String, String> {
+fn settings(environment: &Environment, secrets: &Secrets) -> BTreeMap<String, String> {
+    let variables = environment.variables().into_iter();
     variables
         .filter_map(|(name, value)| Some((name.into_string().ok()?, value.to_string_lossy().into_owned())))
         .filter(|(name, _)| VARIABLES.iter().any(|start| name.starts_with(start)))
@@ -164,7 +162,11 @@ fn settings(
 }
 
 /// Our own logs and Ollama's.
-fn logs(options: &DetectOptions, secrets: &Secrets) -> BTreeMap<String, Vec<String>> {
+fn logs(
+    options: &DetectOptions,
+    environment: &Environment,
+    secrets: &Secrets,
+) -> BTreeMap<String, Vec<String>> {
     let mut files: Vec<PathBuf> = std::fs::read_dir(options.home.join("logs"))
         .into_iter()
         .flatten()
@@ -173,9 +175,7 @@ fn logs(options: &DetectOptions, secrets: &Secrets) -> BTreeMap<String, Vec<Stri
         .collect();
     files.sort();
     files.extend(options.engines.user_home.as_deref().map(|home| home.join(".ollama/logs/server.log")));
-    files.extend(
-        std::env::var_os("LOCALAPPDATA").map(|local| PathBuf::from(local).join("Ollama").join("server.log")),
-    );
+    files.extend(environment.path("LOCALAPPDATA").map(|local| local.join("Ollama").join("server.log")));
     files
         .iter()
         .filter_map(|path| Some((secrets.path(&path.to_string_lossy()), tail(path)?)))
@@ -240,7 +240,9 @@ mod tests {
         let saved = Hardware::from_json(saved, Path::new("saved.json")).unwrap();
         let secrets = Secrets::new(Some(Path::new("/home/maria")), &["maria"], &[]);
         let machine = ReportSubject::Saved(Box::new(saved));
-        let report = report_without(&secrets, &machine, &options(home.path()), std::iter::empty()).unwrap();
+        let report =
+            report_without(&secrets, &machine, &options(home.path()), &Environment::given([("X", "y")]))
+                .unwrap();
         assert_eq!(report.evidence, None);
         assert_eq!(report.hardware.disks[0].path, Path::new("~/.acolyte"));
         assert_eq!(report.hardware.gpus[0].name, "maria's card");
@@ -297,8 +299,9 @@ mod tests {
         let secrets =
             Secrets::new(Some(Path::new("/home/filomena")), &["filomena", "filo"], &["atalaya.example.net"]);
         let machine = ReportSubject::Asked(Box::new(evidence));
-        let variables = variables.into_iter().map(|(name, value)| (name.into(), value.into()));
-        let report = report_without(&secrets, &machine, &options(home.path()), variables).unwrap();
+        let report =
+            report_without(&secrets, &machine, &options(home.path()), &Environment::given(variables))
+                .unwrap();
         let json = serde_json::to_string_pretty(&report).unwrap();
         for secret in [
             "filo",
@@ -327,7 +330,7 @@ mod tests {
     #[test]
     fn settings_that_are_secret_are_named_but_not_shown() {
         let variables = [("OLLAMA_HOST", "0.0.0.0"), ("OLLAMA_API_KEY", "abc"), ("HOME", "/home/x")];
-        let said = settings(variables.into_iter().map(|(k, v)| (k.into(), v.into())), &Secrets::default());
+        let said = settings(&Environment::given(variables), &Secrets::default());
         assert_eq!(said["OLLAMA_API_KEY"], "SECRET");
         assert_eq!(said["OLLAMA_HOST"], "0.0.0.0");
         assert_eq!(said.len(), 2);

@@ -6,6 +6,8 @@
 
 use std::path::Path;
 
+use crate::platform::environment::Environment;
+
 /// Words after which a secret follows: `token=…`, `Authorization: Bearer …`, `Serial Number: …`.
 const SECRET_KEYS: &[&str] = &[
     "password",
@@ -50,14 +52,15 @@ pub struct Secrets {
 impl Secrets {
     /// Those of this machine and user.
     pub fn of_this_machine() -> Self {
+        let environment = Environment::of_process();
         let set = |names: &[&str]| -> Vec<String> {
-            names.iter().filter_map(|name| std::env::var(name).ok()).collect()
+            names.iter().filter_map(|name| environment.text(name)).collect()
         };
         let users = set(&["USER", "LOGNAME", "USERNAME", "SUDO_USER"]);
         let hosts: Vec<String> =
             sysinfo::System::host_name().ok().into_iter().chain(set(&["HOSTNAME", "COMPUTERNAME"])).collect();
         Self::new(
-            std::env::home_dir().as_deref(),
+            environment.home_dir().as_deref(),
             &users.iter().map(String::as_str).collect::<Vec<_>>(),
             &hosts.iter().map(String::as_str).collect::<Vec<_>>(),
         )

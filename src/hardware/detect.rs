@@ -7,7 +7,7 @@
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::mpsc::{Receiver, channel};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
@@ -19,6 +19,7 @@ use super::probe::ask;
 use super::ram_bandwidth::Measurement;
 use super::{core_speed, disks, engines, model_folders, processor, sysfs};
 use crate::machine::{DiskUse, GpuSource, Hardware, SourceFailure, TimedSearch};
+use crate::platform::environment::current_exe;
 
 /// How long everything that is not a GPU driver may take.
 const LIMIT: Duration = Duration::from_secs(2);
@@ -195,8 +196,7 @@ impl DriverProbes {
     fn new(options: &DetectOptions, evidence: &Evidence) -> Self {
         let program = match &options.probe_program {
             Some(program) => Ok(program.clone()),
-            None => std::env::current_exe()
-                .map_err(|error| SourceFailure::NotStarted { message: error.to_string() }),
+            None => current_exe().map_err(|error| SourceFailure::NotStarted { message: error.to_string() }),
         };
         // A sleeping AMD card has told the system all we need. Vulkan would wake it, which takes seconds and power,
         // so it is asked only when something else is there that only it knows.
@@ -232,9 +232,4 @@ impl DriverProbes {
             Err(why) => Answer::Failed(why.clone()),
         }
     }
-}
-
-/// The nearest folder at or above `folder` that exists.
-pub fn nearest_existing(folder: &Path) -> Option<&Path> {
-    folder.ancestors().find(|ancestor| ancestor.is_dir())
 }

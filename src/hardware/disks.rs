@@ -2,9 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
-use super::detect::nearest_existing;
-use crate::machine::{Disk, DiskKind, DiskUse};
-use crate::platform::files::disk_of;
+use crate::machine::{Disk, DiskUse};
+use crate::platform::files::{disk_of, nearest_existing};
 
 /// Free space and kind of disk for each folder; a folder that does not exist yet is on its nearest parent's disk, and
 /// folders on one disk share its entry.
@@ -12,14 +11,14 @@ pub fn of_folders(folders: &[(PathBuf, DiskUse)]) -> Vec<Disk> {
     let mut disks: Vec<(Option<String>, Disk)> = Vec::new();
     for (folder, usage) in folders {
         let absolute = std::path::absolute(folder).unwrap_or_else(|_| folder.clone());
-        let Some(path) = nearest_existing(&absolute) else { continue };
-        let which = disk_of(path).ok();
+        let path = nearest_existing(&absolute);
+        let which = disk_of(&path).ok();
         let same = |(other, disk): &&mut (Option<String>, Disk)| {
             disk.path == path || which.is_some() && *other == which
         };
         match disks.iter_mut().find(same) {
             Some((_, disk)) => disk.used_for.push(*usage),
-            None => disks.push((which, disk(path, *usage))),
+            None => disks.push((which, disk(&path, *usage))),
         }
     }
     disks.into_iter().map(|(_, disk)| disk).collect()
@@ -32,21 +31,6 @@ fn disk(path: &Path, usage: DiskUse) -> Disk {
         free_bytes: fs4::available_space(path).ok(),
         used_for: vec![usage],
         ..Disk::default()
-    }
-}
-
-/// The kind of the disk mounted at the longest path that leads to the folder.
-pub fn kind_by_mount_point(folder: &Path) -> Option<DiskKind> {
-    let refresh = sysinfo::DiskRefreshKind::nothing().with_kind();
-    let disks = sysinfo::Disks::new_with_refreshed_list_specifics(refresh).ok()?;
-    let disk = disks
-        .iter()
-        .filter(|disk| folder.starts_with(disk.mount_point()))
-        .max_by_key(|disk| disk.mount_point().components().count())?;
-    match disk.kind() {
-        sysinfo::DiskKind::SSD => Some(DiskKind::Ssd),
-        sysinfo::DiskKind::HDD => Some(DiskKind::Hdd),
-        _ => None,
     }
 }
 

@@ -3,30 +3,25 @@
 //! Servers are asked over HTTP, never through the `ollama` program: on macOS and Windows its commands start the
 //! desktop app when no server answers.
 
-use std::io::{Read as _, Write as _};
-use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpStream};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
-use std::process::Command;
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use serde::Deserialize;
-use serde::de::DeserializeOwned;
-
-use super::probe::output_within;
 use crate::machine::{EngineKind, FoundEngine, LoadedModel, StoredModel};
-use crate::platform;
+use crate::ollama::replies::{Listed, Loaded};
+use crate::ollama::running::running_servers;
+use crate::platform::environment::Environment;
+use crate::platform::{self, listening, program};
 
 /// Ollama's own port.
 const DEFAULT_PORT: u16 = 11_434;
 /// The ports that ACOLYTE uses.
 const OUR_PORTS: std::ops::RangeInclusive<u16> = 42_434..=42_453;
-/// Connecting may take this long, and so may the whole conversation after it.
-const LIMIT: Duration = Duration::from_millis(300);
-/// An `ollama` program that has not said its version by then is not waited for.
+/// A server has this long to answer each question.
+const SERVER_LIMIT: Duration = Duration::from_millis(300);
+/// An `ollama` program has this long to print its version.
 const PROGRAM_LIMIT: Duration = Duration::from_secs(2);
-/// A list of models takes some hundred bytes each; a server that sends more than this is not Ollama.
-const MOST_BYTES: usize = 1024 * 1024;
 
 /// Where engines may be.
 #[derive(Clone, Debug, Default)]
@@ -44,26 +39,32 @@ pub struct Places {
 }
 
 impl Places {
-    /// The usual ones, as the environment has them: `OLLAMA_HOST` or its default, our ports, `PATH`, `OLLAMA_MODELS`.
+    /// The usual ones, as this process's environment has them.
     pub fn usual() -> Self {
-        let set = std::env::var("OLLAMA_HOST").ok();
+        Self::usual_in(&Environment::of_process())
+    }
+
+    /// `OLLAMA_HOST` or its default, our ports, `PATH`, and the folders of [`other_model_folders`].
+    pub fn usual_in(environment: &Environment) -> Self {
+        let set = environment.text("OLLAMA_HOST");
         let mut servers = vec![SocketAddr::from((Ipv4Addr::LOCALHOST, DEFAULT_PORT))];
         servers.extend(OUR_PORTS.map(|port| SocketAddr::from((Ipv4Addr::LOCALHOST, port))));
         servers.extend(set.as_deref().and_then(local_address).filter(|address| !servers.contains(address)));
         Self {
             servers,
-            folders: std::env::var_os("PATH")
-                .map_or_else(Vec::new, |path| std::env::split_paths(&path).collect()),
-            user_home: std::env::home_dir(),
-            model_folders: std::env::var_os("OLLAMA_MODELS")
-                .map(PathBuf::from)
-                .into_iter()
-                .chain(std::env::home_dir().map(|home| home.join(".ollama").join("models")))
-                .chain(crate::hardware::system::system_model_folders())
-                .collect(),
+            folders: environment.folders("PATH"),
+            user_home: environment.home_dir(),
+            model_folders: other_model_folders(environment),
             usual: true,
         }
     }
+}
+
+/// Where other Ollama servers keep models: `OLLAMA_MODELS`, `~/.ollama/models`, the service's folders. They may not exist.
+pub fn other_model_folders(environment: &Environment) -> Vec<PathBuf> {
+    let of_user = environment.home_dir().map(|home| home.join(".ollama").join("models"));
+    let own = environment.path("OLLAMA_MODELS").into_iter().chain(of_user);
+    own.chain(crate::hardware::system::system_model_folders()).collect()
 }
 
 /// The address that a value of `OLLAMA_HOST` means on this machine; `None` for other machines and nonsense. A server
@@ -85,115 +86,48 @@ fn local_address(host: &str) -> Option<SocketAddr> {
     ip.is_loopback().then(|| SocketAddr::new(ip, port))
 }
 
-/// All engines: servers first, then installations. `home` is ACOLYTE's folder.
+/// All engines: servers first, then installations. `home` is ACOLYTE's folder. Blocks; see [`running_servers`].
 pub fn find(places: &Places, home: &Path) -> Vec<FoundEngine> {
     thread::scope(|scope| {
-        let asked: Vec<_> =
-            places.servers.iter().map(|address| scope.spawn(move || server(*address))).collect();
         let installed = scope.spawn(|| installations(places, home));
-        let mut engines: Vec<FoundEngine> =
-            asked.into_iter().filter_map(|thread| thread.join().ok().flatten()).collect();
+        let mut engines = servers(&places.servers);
         engines.extend(installed.join().unwrap_or_default());
         engines
     })
 }
 
-/// The server on this address, if it is one.
-fn server(address: SocketAddr) -> Option<FoundEngine> {
-    #[derive(Deserialize)]
-    struct Version {
-        version: String,
-    }
-    let version: Version = ask(address, "/api/version")?;
-    Some(FoundEngine {
-        kind: EngineKind::Server,
-        version: Some(version.version),
-        port: Some(address.port()),
-        path: None,
-        exposed: crate::hardware::system::listens_beyond_loopback(address.port()),
-        loaded: loaded_models(address),
-        models: stored_models(address),
-    })
-}
-
-/// What it has on its disk, which this user may not be able to read.
-fn stored_models(address: SocketAddr) -> Vec<StoredModel> {
-    #[derive(Deserialize)]
-    struct Stored {
-        models: Vec<Model>,
-    }
-    #[derive(Deserialize)]
-    struct Model {
-        name: String,
-        size: Option<u64>,
-    }
-    let stored: Option<Stored> = ask(address, "/api/tags");
-    stored
-        .map_or_else(Vec::new, |stored| stored.models)
+fn servers(addresses: &[SocketAddr]) -> Vec<FoundEngine> {
+    let loaded = |model: Loaded| LoadedModel {
+        name: model.name,
+        total_bytes: Some(model.size),
+        vram_bytes: Some(model.size_vram),
+    };
+    let stored = |model: Listed| StoredModel { name: model.name, size_bytes: Some(model.size) };
+    running_servers(addresses, SERVER_LIMIT)
         .into_iter()
-        .map(|model| StoredModel { name: model.name, size_bytes: model.size })
+        .map(|server| FoundEngine {
+            kind: EngineKind::Server,
+            version: Some(server.version),
+            port: Some(server.address.port()),
+            path: None,
+            exposed: listening::is_exposed(server.address.port()),
+            loaded: server.loaded.into_iter().map(loaded).collect(),
+            models: server.models.into_iter().map(stored).collect(),
+        })
         .collect()
-}
-
-/// What it holds in memory now.
-fn loaded_models(address: SocketAddr) -> Vec<LoadedModel> {
-    #[derive(Deserialize)]
-    struct Running {
-        models: Vec<Model>,
-    }
-    #[derive(Deserialize)]
-    struct Model {
-        name: String,
-        size: Option<u64>,
-        size_vram: Option<u64>,
-    }
-    let running: Option<Running> = ask(address, "/api/ps");
-    running
-        .map_or_else(Vec::new, |running| running.models)
-        .into_iter()
-        .map(|model| LoadedModel { name: model.name, total_bytes: model.size, vram_bytes: model.size_vram })
-        .collect()
-}
-
-/// A small question and its JSON answer.
-fn ask<T: DeserializeOwned>(address: SocketAddr, path: &str) -> Option<T> {
-    let mut stream = TcpStream::connect_timeout(&address, LIMIT).ok()?;
-    stream.set_write_timeout(Some(LIMIT)).ok()?;
-    // HTTP/1.0, so that the answer ends with the connection and never comes in chunks.
-    let request = format!("GET {path} HTTP/1.0\r\nHost: {address}\r\nConnection: close\r\n\r\n");
-    stream.write_all(request.as_bytes()).ok()?;
-    let answer = read_until(&mut stream, Instant::now() + LIMIT)?;
-    let answer = String::from_utf8_lossy(&answer);
-    let (head, body) = answer.split_once("\r\n\r\n")?;
-    let status = head.split_whitespace().nth(1)?;
-    (status == "200").then(|| serde_json::from_str(body.trim()).ok())?
-}
-
-/// Everything until the other side closes, or `None` when that takes too long or is too much.
-fn read_until(stream: &mut TcpStream, deadline: Instant) -> Option<Vec<u8>> {
-    let mut answer = Vec::new();
-    let mut piece = [0_u8; 4096];
-    while answer.len() < MOST_BYTES {
-        let left = deadline.checked_duration_since(Instant::now()).filter(|left| !left.is_zero())?;
-        stream.set_read_timeout(Some(left)).ok()?;
-        match stream.read(&mut piece).ok()? {
-            0 => return Some(answer),
-            read => answer.extend_from_slice(&piece[..read]),
-        }
-    }
-    None
 }
 
 /// The version an `ollama` program says, where asking it starts nothing (see `platform`). `--version` asks a running
 /// server first and only warns when there is none, so it is pointed at a port where there never is one. A program that
 /// others could have put there is not run.
-fn program_version(program: &Path) -> Option<String> {
-    if !crate::hardware::system::PROGRAMS_CAN_BE_ASKED || platform::others_can_write(program) {
+fn program_version(path: &Path) -> Option<String> {
+    if !crate::hardware::system::PROGRAMS_CAN_BE_ASKED || platform::others_can_write(path) {
         return None;
     }
-    let mut command = Command::new(program);
+    let mut command = program::command(path);
     command.arg("--version").env("OLLAMA_HOST", "127.0.0.1:1");
-    version_in(&output_within(command, PROGRAM_LIMIT)?)
+    let output = program::run(command, PROGRAM_LIMIT).ok()?;
+    version_in(&output.stdout).or_else(|| version_in(&output.stderr))
 }
 
 /// Programs, services and apps, each once; our own installations are among them.
@@ -262,7 +196,6 @@ pub fn version_in(output: &str) -> Option<String> {
 #[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
-    use std::net::TcpListener;
 
     #[test]
     fn the_version_is_found_among_warnings() {
@@ -291,85 +224,18 @@ mod tests {
         }
     }
 
-    /// Answers one connection after the other with these, then ends.
-    fn serve(answers: &'static [&'static str]) -> SocketAddr {
-        serve_at("127.0.0.1:0", answers)
-    }
-
-    fn serve_at(address: &str, answers: &'static [&'static str]) -> SocketAddr {
-        let listener = TcpListener::bind(address).unwrap();
-        let address = listener.local_addr().unwrap();
-        thread::spawn(move || {
-            for answer in answers {
-                let (mut stream, _) = listener.accept().unwrap();
-                let mut request = [0_u8; 1024];
-                let _some = stream.read(&mut request).unwrap();
-                stream.write_all(answer.as_bytes()).unwrap();
-            }
-        });
-        address
-    }
-
-    #[test]
-    fn a_server_says_its_version_and_others_are_not_engines() {
-        let ollama = serve(&[
-            "HTTP/1.0 200 OK\r\nContent-Type: application/json\r\n\r\n{\"version\":\"0.32.15\"}",
-            "HTTP/1.0 200 OK\r\n\r\n{\"models\":[{\"name\":\"acolyte:latest\",\"size\":6000,\"size_vram\":5000}]}",
-            "HTTP/1.0 200 OK\r\n\r\n{\"models\":[{\"name\":\"acolyte:latest\",\"size\":4000,\"details\":{}}]}",
-        ]);
-        let found = server(ollama).unwrap();
-        assert_eq!((found.version.as_deref(), found.port), (Some("0.32.15"), Some(ollama.port())));
-        let model = LoadedModel {
-            name: "acolyte:latest".to_owned(),
-            total_bytes: Some(6000),
-            vram_bytes: Some(5000),
-        };
-        assert_eq!(found.loaded, [model]);
-        let stored = StoredModel { name: "acolyte:latest".to_owned(), size_bytes: Some(4000) };
-        assert_eq!(found.models, [stored]);
-        assert_eq!(server(serve(&["HTTP/1.0 404 Not Found\r\n\r\n{\"version\":\"1\"}"])), None);
-        assert_eq!(server(serve(&["SSH-2.0-OpenSSH_9.2\r\n"])), None);
-    }
-
-    /// Elsewhere that takes a network.
+    /// Its path is kept byte for byte, and the document can still be written.
     #[cfg(target_os = "linux")]
     #[test]
-    fn a_server_that_listens_for_everybody_is_exposed() {
-        const NOTHING: &str = "HTTP/1.0 200 OK\r\n\r\n{\"models\":[]}";
-        let answers = &["HTTP/1.0 200 OK\r\n\r\n{\"version\":\"0.32.15\"}", NOTHING, NOTHING];
-        for (bound, exposed) in [("0.0.0.0:0", true), ("127.0.0.1:0", false)] {
-            let port = serve_at(bound, answers).port();
-            let found = server(SocketAddr::from((Ipv4Addr::LOCALHOST, port))).unwrap();
-            assert_eq!(found.exposed, Some(exposed), "{bound}");
-        }
-    }
-
-    #[test]
-    fn a_server_that_never_finishes_is_given_up() {
-        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        let address = listener.local_addr().unwrap();
-        thread::spawn(move || {
-            let (mut stream, _) = listener.accept().unwrap();
-            // Ends when the other side hangs up.
-            while stream.write_all(b"H").is_ok() {}
-        });
-        let begun = Instant::now();
-        assert_eq!(server(address), None);
-        assert!(begun.elapsed() < 10 * LIMIT, "{:?}", begun.elapsed());
-    }
-
-    #[cfg(unix)]
-    #[test]
-    fn a_program_that_hangs_is_killed() {
-        let mut command = Command::new("sleep");
-        command.arg("60");
-        let begun = Instant::now();
-        assert_eq!(output_within(command, Duration::from_millis(200)), None);
-        assert!(begun.elapsed() < Duration::from_secs(10));
-        let mut command = Command::new("echo");
-        command.arg("client version is 1.2.3");
-        let said = output_within(command, Duration::from_secs(10)).unwrap();
-        assert_eq!(version_in(&said).as_deref(), Some("1.2.3"));
+    fn a_models_folder_that_is_not_utf_8_is_found() {
+        use std::os::unix::ffi::OsStrExt as _;
+        let parent = tempfile::tempdir().unwrap();
+        let folder = parent.path().join(std::ffi::OsStr::from_bytes(b"mod\xe8les"));
+        let environment = Environment::given([("OLLAMA_MODELS", folder.as_os_str())]);
+        assert_eq!(Places::usual_in(&environment).model_folders[0], folder);
+        let found = crate::machine::ModelFolder { path: folder, ..Default::default() };
+        let json = serde_json::to_string(&found).unwrap();
+        assert!(json.contains("mod\u{fffd}les"), "{json}");
     }
 
     #[cfg(unix)]

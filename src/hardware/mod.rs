@@ -14,7 +14,6 @@ pub mod drm_clients;
 pub mod engines;
 pub mod evidence;
 mod file;
-pub mod listening;
 pub mod merge;
 pub mod model_folders;
 pub mod pci_names;

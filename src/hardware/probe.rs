@@ -22,6 +22,8 @@ use serde::de::DeserializeOwned;
 use super::evidence::Answer;
 use super::sources;
 use crate::machine::{GpuSource, SourceFailure};
+use crate::platform::environment::{self, Environment};
+use crate::platform::program;
 
 /// The hidden argument.
 const ARGUMENT: &str = "probe-gpus";
@@ -44,7 +46,7 @@ const SOURCES: [(&str, GpuSource); 4] = [
 
 /// When this process was started as a probe: answers and ends the process. Otherwise returns at once.
 pub fn run_if_asked() {
-    let mut args = std::env::args_os().skip(1);
+    let mut args = environment::arguments().skip(1);
     if args.next().is_none_or(|first| first != ARGUMENT) {
         return;
     }
@@ -83,20 +85,20 @@ pub(crate) fn end_with_parent() {
     std::process::exit(1);
 }
 
-/// Asks one source in a child process of `program`, with variables added to its environment, for at most `limit`.
+/// Asks one source in a child process of the program at `path`, with variables added to its environment, for at most `limit`.
 pub fn ask<T: DeserializeOwned>(
-    program: &Path,
+    path: &Path,
     environment: &[(OsString, OsString)],
     source: GpuSource,
     limit: Duration,
 ) -> Answer<T> {
     // A program that does not know the argument and detects instead would start itself without end.
-    if std::env::var_os(INSIDE).is_some() {
+    if Environment::of_process().variable(INSIDE).is_some() {
         return Answer::Failed(SourceFailure::NotStarted {
             message: "a probe cannot start another one".to_owned(),
         });
     }
-    let mut command = Command::new(program);
+    let mut command = program::command(path);
     let name = SOURCES.iter().find(|(_, known)| *known == source).map_or("", |(name, _)| name);
     command.arg(ARGUMENT).arg(name).env(INSIDE, "1");
     // Overlays and recorders hook into Vulkan as layers; a question about memory needs none of them.
@@ -111,7 +113,6 @@ pub fn ask<T: DeserializeOwned>(
 fn ask_child<T: DeserializeOwned>(mut command: Command, limit: Duration) -> Result<Answer<T>, SourceFailure> {
     let deadline = Instant::now() + limit;
     command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
-    crate::platform::hide_console(&mut command);
     let mut child =
         command.spawn().map_err(|error| SourceFailure::NotStarted { message: error.to_string() })?;
     // Held open until the answer is there: its end tells the child that we are gone.
@@ -145,21 +146,6 @@ fn ask_child<T: DeserializeOwned>(mut command: Command, limit: Duration) -> Resu
             Err(crash_report(status, said.as_deref().unwrap_or_default()))
         }
     }
-}
-
-/// What a small program prints on both outputs together, if it ends within `limit`; otherwise it is killed.
-pub fn output_within(mut command: Command, limit: Duration) -> Option<String> {
-    command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
-    crate::platform::hide_console(&mut command);
-    let deadline = Instant::now() + limit;
-    let mut child = command.spawn().ok()?;
-    let outputs = [child.stdout.take().map(last_words), child.stderr.take().map(last_words)];
-    let said: Option<Vec<String>> = outputs
-        .into_iter()
-        .map(|words| words?.recv_timeout(deadline.saturating_duration_since(Instant::now())).ok())
-        .collect();
-    end(child);
-    Some(said?.join("\n"))
 }
 
 /// Kills and reaps without waiting: a process stuck inside a driver may take for ever to die.

@@ -8,16 +8,15 @@
 //!
 //! A user has one such entry, but may have several homes: an entry that belongs to another home is left alone.
 
-use std::collections::BTreeMap;
-use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
 use sha2::{Digest as _, Sha256};
 
 use crate::install::{InstallError, Paths};
 use crate::ollama::server::Launch;
+use crate::platform::environment;
 use crate::platform::files;
-use crate::platform::login::{LoginEntry, LoginError, Means};
+use crate::platform::login::{AutostartMethod, LoginEntry};
 
 /// First argument of the copy of this program: start the server.
 pub(super) const START_SERVER: &str = "start-server";
@@ -64,7 +63,7 @@ pub fn would_supervise(paths: &Paths) -> Result<bool, InstallError> {
 /// # Errors
 /// When the user's folder for such entries is unknown.
 pub fn is_installed(paths: &Paths) -> Result<bool, InstallError> {
-    Ok(Means::all_of_system()?.iter().any(|means| is_ours(means, paths)))
+    Ok(AutostartMethod::all_of_system()?.iter().any(|means| is_ours(means, paths)))
 }
 
 /// The folder an entry would be written to; `None` where it is no file.
@@ -86,13 +85,9 @@ pub fn install(paths: &Paths, launch: &Launch) -> Result<(), InstallError> {
         LoginEntry {
             description: description(paths),
             program: launch.program.clone(),
-            args: vec!["serve".to_owned()],
-            before: vec![
-                copy_of_us(paths)?.display().to_string(),
-                KEEP_LOG.to_owned(),
-                paths.home().display().to_string(),
-            ],
-            environment: as_text(launch.environment_here())?,
+            args: vec!["serve".into()],
+            before: vec![copy_of_us(paths)?.into(), KEEP_LOG.into(), paths.home().into()],
+            environment: launch.environment_here(),
             unset,
             log: Some(launch.log.clone()),
         }
@@ -100,21 +95,11 @@ pub fn install(paths: &Paths, launch: &Launch) -> Result<(), InstallError> {
         LoginEntry {
             description: description(paths),
             program: copy_of_us(paths)?,
-            args: vec![START_SERVER.to_owned(), paths.home().display().to_string()],
+            args: vec![START_SERVER.into(), paths.home().into()],
             ..LoginEntry::default()
         }
     };
     Ok(means.install(&entry).map(drop)?)
-}
-
-/// An entry is a text file: it cannot hold a value that is not UTF-8.
-fn as_text(environment: BTreeMap<String, OsString>) -> Result<BTreeMap<String, String>, LoginError> {
-    let text = |value: OsString| {
-        value
-            .into_string()
-            .map_err(|value| LoginError::Unrepresentable { value: value.display().to_string() })
-    };
-    environment.into_iter().map(|(name, value)| Ok((name, text(value)?))).collect()
 }
 
 /// Starts the server of this home through the service manager; `false` where none supervises it.
@@ -147,7 +132,7 @@ pub fn stop(paths: &Paths) -> Result<(), InstallError> {
 /// When something of it stays.
 pub fn remove(paths: &Paths) -> Result<(), InstallError> {
     // A service manager that does not answer now may have answered when the entry was made.
-    for means in Means::all_of_system()? {
+    for means in AutostartMethod::all_of_system()? {
         if is_ours(&means, paths) {
             means.remove()?;
         }
@@ -160,8 +145,8 @@ fn copy_path(paths: &Paths) -> PathBuf {
     paths.programs().join(if cfg!(windows) { "acolyte-at-login.exe" } else { "acolyte-at-login" })
 }
 
-fn means() -> Result<Means, InstallError> {
-    Ok(Means::of_system()?)
+fn means() -> Result<AutostartMethod, InstallError> {
+    Ok(AutostartMethod::of_system()?)
 }
 
 /// Every entry says in its description whose it is.
@@ -175,7 +160,7 @@ fn mark(paths: &Paths) -> String {
     hash.iter().take(6).map(|byte| format!("{byte:02x}")).collect()
 }
 
-fn is_ours(means: &Means, paths: &Paths) -> bool {
+fn is_ours(means: &AutostartMethod, paths: &Paths) -> bool {
     means.is_installed()
         && match means.file() {
             // Assume an unreadable entry is ours.
@@ -187,7 +172,7 @@ fn is_ours(means: &Means, paths: &Paths) -> bool {
 fn copy_of_us(paths: &Paths) -> Result<PathBuf, InstallError> {
     let copy = copy_path(paths);
     files::create_folders(&paths.programs())?;
-    let us = std::env::current_exe().map_err(files::reading(Path::new("current_exe")))?;
+    let us = environment::current_exe().map_err(files::reading(Path::new("current_exe")))?;
     if us != copy && !same_contents(&us, &copy) {
         files::remove_file(&copy)?;
         // A hard link costs nothing; on another disk, or where links are not allowed, copy.

@@ -1,6 +1,6 @@
 //! Prompts that no engine has cached: plausible source code that differs from the first word on.
 
-use std::time::{SystemTime, UNIX_EPOCH};
+use crate::platform::clock::since_1970;
 
 const VERBS: &[&str] =
     &["read", "parse", "merge", "split", "check", "open", "sort", "send", "count", "find", "load", "join"];
@@ -17,7 +17,7 @@ pub struct Prompts {
 impl Prompts {
     /// A series seeded by time and process, so that it differs from every other one.
     pub fn new() -> Self {
-        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        let now = since_1970();
         Self::seeded(now.as_nanos() as u64 ^ u64::from(std::process::id()).rotate_left(40))
     }
 

@@ -4,9 +4,9 @@
 //! ignored would turn a known figure into an unknown one.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
-use serde::{Deserialize, Deserializer, Serialize};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::{ComputeCapability, Finding};
 
@@ -186,6 +186,7 @@ impl Backend {
 #[serde(deny_unknown_fields)]
 pub struct Disk {
     /// The folder asked about, or its nearest parent that exists.
+    #[serde(serialize_with = "readable_path")]
     pub path: PathBuf,
     /// What the folder is on.
     #[serde(default)]
@@ -235,6 +236,7 @@ pub struct FoundEngine {
     /// TCP port it answers on.
     pub port: Option<u16>,
     /// Where its program lies.
+    #[serde(serialize_with = "readable_optional_path")]
     pub path: Option<PathBuf>,
     /// True when it can be reached from other machines.
     pub exposed: Option<bool>,
@@ -266,6 +268,7 @@ pub enum EngineKind {
 #[serde(deny_unknown_fields, default)]
 pub struct ModelFolder {
     /// The folder.
+    #[serde(serialize_with = "readable_path")]
     pub path: PathBuf,
     /// Size of all model files in bytes, each counted once.
     pub total_bytes: u64,
@@ -298,6 +301,19 @@ pub struct LoadedModel {
 /// A required key whose value may be `null`: with `deserialize_with`, serde reports an absent key as an error.
 fn present<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<u64>, D::Error> {
     Option::deserialize(deserializer)
+}
+
+/// Bytes of a path that are not UTF-8 are replaced: JSON cannot hold them, and a document without them is of more use
+/// than none.
+fn readable_path<S: Serializer>(path: &Path, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_str(&path.display())
+}
+
+fn readable_optional_path<S: Serializer>(path: &Option<PathBuf>, serializer: S) -> Result<S::Ok, S::Error> {
+    match path {
+        Some(path) => readable_path(path, serializer),
+        None => serializer.serialize_none(),
+    }
 }
 
 impl Gpu {

@@ -91,7 +91,12 @@ mod tests {
     use crate::machine::{Gpu, GpuKind, MainMemory};
 
     fn in_use(share: f64) -> VramUse {
-        VramUse { adapter: 0, gpu: "card".to_owned(), used_bytes: (share * 1e9) as u64, total_bytes: 1_000_000_000 }
+        VramUse {
+            adapter: 0,
+            gpu: "card".to_owned(),
+            used_bytes: (share * 1e9) as u64,
+            total_bytes: 1_000_000_000,
+        }
     }
 
     #[test]

@@ -10,15 +10,17 @@ use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
 use std::net::{Ipv4Addr, TcpListener};
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Stdio};
 use std::time::{Duration, Instant};
 
 use crate::models::KvCacheType;
 use crate::ollama::client::Client;
 use crate::ollama::http::ProxyAddress;
+use crate::platform::environment::Environment;
 use crate::platform::files::{FileError, writing};
-use crate::platform::port_owner;
+use crate::platform::listening;
 use crate::platform::process::{self, ProcessError};
+use crate::platform::program;
 pub use log::{last_lines, log_length, log_since, rotate_while_running};
 use log::{open_log, rotate};
 
@@ -188,7 +190,7 @@ impl Launch {
 
     /// [`Launch::environment`] with this process's own environment.
     pub fn environment_here(&self) -> BTreeMap<String, OsString> {
-        self.environment(|name| std::env::var_os(name))
+        self.environment(|name| Environment::of_process().variable(name))
     }
 }
 
@@ -208,7 +210,7 @@ pub fn start(launch: &Launch) -> Result<Child, ServerError> {
     rotate(&launch.log).map_err(&log_error)?;
     let log = open_log(&launch.log).map_err(&log_error)?;
     let second = log.try_clone().map_err(log_error)?;
-    let mut command = Command::new(&launch.program);
+    let mut command = program::command(&launch.program);
     command
         .arg("serve")
         .env_clear()
@@ -308,7 +310,7 @@ fn is_server(found: &process::Found) -> bool {
 pub fn choose_port(wanted: Option<u16>, preferred: Option<u16>, not: &[u16]) -> Result<u16, ServerError> {
     match wanted {
         Some(port) if is_free(port) => Ok(port),
-        Some(port) => Err(ServerError::PortTaken { port, by: port_owner::listener(port) }),
+        Some(port) => Err(ServerError::PortTaken { port, by: listening::owner(port) }),
         None => preferred
             .into_iter()
             .chain(PORTS)

@@ -8,7 +8,7 @@
 //! | Windows | Run value | `HKCU\Software\Microsoft\Windows\CurrentVersion\Run` |
 //!
 //! Installing an entry takes effect at the next login and starts nothing now. Everything is undone by
-//! [`Means::remove`]; [`remove_all`] removes whatever kind of entry is there, for an uninstall that knows nothing else.
+//! [`AutostartMethod::remove`]; [`remove_all`] removes whatever kind of entry is there, for an uninstall that knows nothing else.
 
 pub mod autostart;
 pub mod launch_agent;
@@ -18,17 +18,15 @@ pub mod systemd;
 pub mod windows_command;
 
 use std::collections::BTreeMap;
-use std::ffi::OsStr;
+use std::ffi::{OsStr, OsString};
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output, Stdio};
-use std::sync::mpsc;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use crate::say;
-use crate::text::Text;
+use crate::platform::environment::Environment;
+use crate::platform::program::{self, ProgramOutput};
 
 /// Name of the entry, where it is a file's or a unit's.
 pub const NAME: &str = "acolyte-ollama";
@@ -41,34 +39,35 @@ pub struct LoginEntry {
     /// The program, an absolute path.
     pub program: PathBuf,
     /// Its arguments.
-    pub args: Vec<String>,
+    pub args: Vec<OsString>,
     /// A program and its arguments that run to their end before each start, where the means supervises the program
-    /// ([`Kind::supervises`]). Where the system runs one program only, it is called with the other one's words behind its
+    /// ([`AutostartKind::supervises`]). Where the system runs one program only, it is called with the other one's words behind its
     /// own and must become that.
-    pub before: Vec<String>,
-    /// Set for it. See [`Kind::carries_environment`].
-    pub environment: BTreeMap<String, String>,
+    pub before: Vec<OsString>,
+    /// Set for it. See [`AutostartKind::carries_environment`].
+    pub environment: BTreeMap<String, OsString>,
     /// Names of variables of the session that must not reach it.
     pub unset: Vec<String>,
-    /// Where its output goes, where the means can say so ([`Kind::carries_log`]).
+    /// Where its output goes, where the means can say so ([`AutostartKind::carries_log`]).
     pub log: Option<PathBuf>,
 }
 
-/// By which means.
+/// By which method.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Kind {
+pub enum AutostartKind {
     /// A unit of the systemd user manager.
     SystemdUser,
     /// A desktop file that the session starts.
-    Autostart,
+    #[serde(rename = "autostart")]
+    XdgAutostart,
     /// A launchd agent.
     LaunchAgent,
     /// A value under the user's Run key.
     RunKey,
 }
 
-impl Kind {
+impl AutostartKind {
     /// Whether an entry can say which environment the program gets. A Run value cannot: there the program must be one
     /// of ours that sets it itself.
     pub fn carries_environment(self) -> bool {
@@ -88,9 +87,9 @@ impl Kind {
 
 /// What an entry changed.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Installed {
-    /// The means.
-    pub kind: Kind,
+pub struct AutostartEntry {
+    /// The method.
+    pub kind: AutostartKind,
     /// The file or registry value that holds the entry.
     pub place: String,
 }
@@ -126,42 +125,21 @@ pub enum LoginError {
     },
 }
 
-impl LoginError {
-    /// What happened and what to do.
-    pub fn explain(&self, text: Text) -> String {
-        match self {
-            Self::NoFolder => say!(text, "login-no-folder"),
-            Self::Unrepresentable { value } => say!(text, "login-unrepresentable", value = value.as_str()),
-            Self::File { path, source } => {
-                say!(
-                    text,
-                    "fetch-cannot-write",
-                    path = path.display().to_string(),
-                    problem = source.to_string()
-                )
-            }
-            Self::Refused { command, message } => {
-                say!(text, "login-refused", command = command.as_str(), problem = message.as_str())
-            }
-        }
-    }
-}
-
 /// One way of starting at login, with what it needs to know of this system.
 #[derive(Clone, Debug)]
-pub enum Means {
-    /// See [`Kind::SystemdUser`].
+pub enum AutostartMethod {
+    /// See [`AutostartKind::SystemdUser`].
     Systemd(systemd::Systemd),
-    /// See [`Kind::Autostart`].
-    Autostart(autostart::Autostart),
-    /// See [`Kind::LaunchAgent`].
+    /// See [`AutostartKind::XdgAutostart`].
+    XdgAutostart(autostart::XdgAutostart),
+    /// See [`AutostartKind::LaunchAgent`].
     LaunchAgent(launch_agent::LaunchAgent),
-    /// See [`Kind::RunKey`].
+    /// See [`AutostartKind::RunKey`].
     #[cfg(windows)]
     RunKey(run_key::RunKey),
 }
 
-impl Means {
+impl AutostartMethod {
     /// The best means of this system. Asks the systemd user manager whether it is there (a few milliseconds, at most
     /// five seconds).
     ///
@@ -182,27 +160,27 @@ impl Means {
         return Ok(vec![Self::RunKey(run_key::RunKey::default())]);
         #[cfg(target_os = "macos")]
         {
-            let home = std::env::home_dir().ok_or(LoginError::NoFolder)?;
+            let home = Environment::of_process().home_dir().ok_or(LoginError::NoFolder)?;
             Ok(vec![Self::LaunchAgent(launch_agent::LaunchAgent::of(&home))])
         }
         #[cfg(not(any(windows, target_os = "macos")))]
         {
-            let config = config_home().ok_or(LoginError::NoFolder)?;
+            let config = Environment::of_process().config_home().ok_or(LoginError::NoFolder)?;
             Ok(vec![
                 Self::Systemd(systemd::Systemd::at(&config)),
-                Self::Autostart(autostart::Autostart::at(&config)),
+                Self::XdgAutostart(autostart::XdgAutostart::at(&config)),
             ])
         }
     }
 
     /// Which kind this is.
-    pub fn kind(&self) -> Kind {
+    pub fn kind(&self) -> AutostartKind {
         match self {
-            Self::Systemd(_) => Kind::SystemdUser,
-            Self::Autostart(_) => Kind::Autostart,
-            Self::LaunchAgent(_) => Kind::LaunchAgent,
+            Self::Systemd(_) => AutostartKind::SystemdUser,
+            Self::XdgAutostart(_) => AutostartKind::XdgAutostart,
+            Self::LaunchAgent(_) => AutostartKind::LaunchAgent,
             #[cfg(windows)]
-            Self::RunKey(_) => Kind::RunKey,
+            Self::RunKey(_) => AutostartKind::RunKey,
         }
     }
 
@@ -217,20 +195,20 @@ impl Means {
     ///
     /// # Errors
     /// See [`LoginError`]; nothing is left behind then.
-    pub fn install(&self, entry: &LoginEntry) -> Result<Installed, LoginError> {
+    pub fn install(&self, entry: &LoginEntry) -> Result<AutostartEntry, LoginError> {
         let outcome = match self {
-            Self::Systemd(means) => means.install(entry),
-            Self::Autostart(means) => means.install(entry),
-            Self::LaunchAgent(means) => means.install(entry),
+            Self::Systemd(method) => method.install(entry),
+            Self::XdgAutostart(method) => method.install(entry),
+            Self::LaunchAgent(method) => method.install(entry),
             #[cfg(windows)]
-            Self::RunKey(means) => means.install(entry),
+            Self::RunKey(method) => method.install(entry),
         };
         if outcome.is_err()
             && let Err(error) = self.remove()
         {
             tracing::warn!(%error, "half an entry may be left");
         }
-        Ok(Installed { kind: self.kind(), place: outcome? })
+        Ok(AutostartEntry { kind: self.kind(), place: outcome? })
     }
 
     /// Removes the entry; does nothing where there is none. A program that the system started by it is stopped.
@@ -239,20 +217,20 @@ impl Means {
     /// When something of it stays.
     pub fn remove(&self) -> Result<(), LoginError> {
         match self {
-            Self::Systemd(means) => means.remove(),
-            Self::Autostart(means) => means.remove(),
-            Self::LaunchAgent(means) => means.remove(),
+            Self::Systemd(method) => method.remove(),
+            Self::XdgAutostart(method) => method.remove(),
+            Self::LaunchAgent(method) => method.remove(),
             #[cfg(windows)]
-            Self::RunKey(means) => means.remove(),
+            Self::RunKey(method) => method.remove(),
         }
     }
 
     /// The entry's file, where it is one.
     pub fn file(&self) -> Option<PathBuf> {
         match self {
-            Self::Systemd(means) => Some(means.unit_path()),
-            Self::Autostart(means) => Some(means.path()),
-            Self::LaunchAgent(means) => Some(means.path()),
+            Self::Systemd(method) => Some(method.unit_path()),
+            Self::XdgAutostart(method) => Some(method.path()),
+            Self::LaunchAgent(method) => Some(method.path()),
             #[cfg(windows)]
             Self::RunKey(_) => None,
         }
@@ -261,19 +239,19 @@ impl Means {
     /// Whether the entry is there.
     pub fn is_installed(&self) -> bool {
         match self {
-            Self::Systemd(means) => means.unit_path().exists(),
-            Self::Autostart(means) => means.path().exists(),
-            Self::LaunchAgent(means) => means.path().exists(),
+            Self::Systemd(method) => method.unit_path().exists(),
+            Self::XdgAutostart(method) => method.path().exists(),
+            Self::LaunchAgent(method) => method.path().exists(),
             #[cfg(windows)]
-            Self::RunKey(means) => means.is_installed(),
+            Self::RunKey(method) => method.is_installed(),
         }
     }
 
     /// Whether the system runs the program by this entry right now; `None` where it does not watch it.
     pub fn is_running(&self) -> Option<bool> {
         match self {
-            Self::Systemd(means) => Some(means.is_active()),
-            Self::LaunchAgent(means) => Some(means.is_loaded()),
+            Self::Systemd(method) => Some(method.is_active()),
+            Self::LaunchAgent(method) => Some(method.is_loaded()),
             _ => None,
         }
     }
@@ -284,8 +262,8 @@ impl Means {
     /// When the system refuses.
     pub fn start(&self) -> Result<(), LoginError> {
         match self {
-            Self::Systemd(means) => means.start(),
-            Self::LaunchAgent(means) => means.load(),
+            Self::Systemd(method) => method.start(),
+            Self::LaunchAgent(method) => method.load(),
             _ => Ok(()),
         }
     }
@@ -296,8 +274,8 @@ impl Means {
     /// When the system refuses.
     pub fn stop(&self) -> Result<(), LoginError> {
         match self {
-            Self::Systemd(means) => means.stop(),
-            Self::LaunchAgent(means) => means.unload(),
+            Self::Systemd(method) => method.stop(),
+            Self::LaunchAgent(method) => method.unload(),
             _ => Ok(()),
         }
     }
@@ -308,19 +286,13 @@ impl Means {
 /// # Errors
 /// The first failure; the other entries are removed all the same.
 pub fn remove_all() -> Result<(), LoginError> {
-    Means::all_of_system()?.iter().map(Means::remove).fold(Ok(()), Result::and)
+    AutostartMethod::all_of_system()?.iter().map(AutostartMethod::remove).fold(Ok(()), Result::and)
 }
 
-/// `$XDG_CONFIG_HOME`, which counts only if it is absolute, else `~/.config`.
-#[cfg(not(any(windows, target_os = "macos")))]
-fn config_home() -> Option<PathBuf> {
-    let set = std::env::var_os("XDG_CONFIG_HOME").map(PathBuf::from).filter(|path| path.is_absolute());
-    set.or_else(|| std::env::home_dir().map(|home| home.join(".config")))
-}
-
-/// A path as text. Entries are text files; a path that is none cannot be written into them.
-fn text_of(path: &Path) -> Result<&str, LoginError> {
-    path.to_str().ok_or_else(|| LoginError::Unrepresentable { value: path.to_string_lossy().into_owned() })
+/// A path or value as text. Entries are text files: they cannot hold what is not UTF-8.
+fn text_of(value: &(impl AsRef<OsStr> + ?Sized)) -> Result<&str, LoginError> {
+    let value = value.as_ref();
+    value.to_str().ok_or_else(|| LoginError::Unrepresentable { value: value.display().to_string() })
 }
 
 /// Refuses what would break a line of an entry.
@@ -363,46 +335,24 @@ fn remove_file(path: &Path) -> Result<(), LoginError> {
 const TOOL_LIMIT: Duration = Duration::from_secs(10);
 
 /// Runs one of the system's tools, never for longer than [`TOOL_LIMIT`].
-fn ask(program: &Path, args: &[&OsStr]) -> Result<Output, LoginError> {
-    let said = || {
-        let args: Vec<_> = args.iter().map(|arg| arg.to_string_lossy()).collect();
-        format!("{} {}", program.display(), args.join(" "))
-    };
-    let refused = |message: String| LoginError::Refused { command: said(), message };
-    let child = Command::new(program)
-        .args(args)
-        .stdin(Stdio::null())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .map_err(|error| refused(error.to_string()))?;
-    let identity = super::process::identify(child.id());
-    let (done, answer) = mpsc::channel();
-    std::thread::spawn(move || done.send(child.wait_with_output()));
-    match answer.recv_timeout(TOOL_LIMIT) {
-        Ok(output) => output.map_err(|error| refused(error.to_string())),
-        Err(_) => {
-            if let Some(identity) = identity
-                && let Err(error) = super::process::kill(identity)
-            {
-                tracing::warn!(%error, "a tool of the system hangs and cannot be ended");
-            }
-            Err(refused(format!("no answer within {} s", TOOL_LIMIT.as_secs())))
-        }
-    }
+fn run_tool(tool: &Path, args: &[&OsStr]) -> Result<ProgramOutput, LoginError> {
+    let mut command = program::command(tool);
+    command.args(args);
+    program::run(command, TOOL_LIMIT).map_err(|error| refused(tool, args, error.to_string()))
 }
 
-/// As [`ask`], and insists on success.
-fn insist(program: &Path, args: &[&OsStr]) -> Result<(), LoginError> {
-    let output = ask(program, args)?;
+/// As [`run_tool`], and requires success.
+fn run_successfully(tool: &Path, args: &[&OsStr]) -> Result<(), LoginError> {
+    let output = run_tool(tool, args)?;
     if output.status.success() {
         return Ok(());
     }
+    Err(refused(tool, args, output.stderr.trim().to_owned()))
+}
+
+fn refused(tool: &Path, args: &[&OsStr], message: String) -> LoginError {
     let args: Vec<_> = args.iter().map(|arg| arg.to_string_lossy()).collect();
-    Err(LoginError::Refused {
-        command: format!("{} {}", program.display(), args.join(" ")),
-        message: String::from_utf8_lossy(&output.stderr).trim().to_owned(),
-    })
+    LoginError::Refused { command: format!("{} {}", tool.display(), args.join(" ")), message }
 }
 
 #[cfg(all(test, unix))]

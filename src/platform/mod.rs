@@ -4,8 +4,8 @@ pub mod awake;
 pub mod clock;
 pub mod environment;
 pub mod files;
+pub mod listening;
 pub mod login;
-pub mod port_owner;
 pub mod process;
 pub mod program;
 

@@ -10,6 +10,7 @@ mod install;
 mod install_error;
 mod install_progress;
 pub mod json;
+mod login;
 pub mod machine;
 mod monitor;
 mod plan;

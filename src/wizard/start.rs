@@ -138,7 +138,7 @@ fn both_displays_are_announced() -> bool {
 }
 
 fn is_set(name: &str) -> bool {
-    std::env::var_os(name).is_some_and(|value| !value.is_empty())
+    crate::platform::environment::Environment::of_process().is_set(name)
 }
 
 #[cfg(test)]

@@ -15,7 +15,7 @@ use acolyte::install::{
 use acolyte::machine::{Disk, DiskUse, Hardware};
 use acolyte::ollama::release::AssetRole;
 use acolyte::plan::{ArchiveFile, EngineFiles, Inventory, Profiles};
-use acolyte::platform::login::Kind;
+use acolyte::platform::login::AutostartKind;
 use acolyte::sentences::ProgressMessage;
 use acolyte::text::{Language, Text};
 use acolyte::wizard::backend::{
@@ -118,7 +118,7 @@ impl Scene {
         let profiles = Arc::new(Profiles::built_in().clone());
         Arc::new(Detected {
             reusable_engine: self.reusable_engine.clone(),
-            autostart: Ok(Kind::SystemdUser),
+            autostart: Ok(AutostartKind::SystemdUser),
             seconds: 0.4,
             ..Detected::plan_for(self.hardware.clone(), profiles, None)
         })

@@ -5,7 +5,6 @@
 
 use std::ffi::{OsStr, OsString};
 use std::mem::ManuallyDrop;
-use std::path::Path;
 
 use nvml_wrapper::enum_wrappers::device::Clock;
 use nvml_wrapper::enums::device::UsedGpuMemory;
@@ -15,6 +14,7 @@ use nvml_wrapper::{Device, Nvml};
 use super::nvml_memory;
 use crate::hardware::evidence::{Answer, GpuProcess, NvmlAnswer, NvmlDevice};
 use crate::machine::{ComputeCapability, SourceFailure};
+use crate::platform::environment::Environment;
 
 /// Environment variable with the path of the library, for driver installations in unusual places.
 pub const PATH_VARIABLE: &str = "ACOLYTE_NVML_PATH";
@@ -25,7 +25,7 @@ const PROGRAM_PATH_BYTES: usize = 1024;
 
 /// Asks NVML. It is never shut down: this process ends at once, and a shutdown that crashes would take the answer along.
 pub fn ask() -> Answer<NvmlAnswer> {
-    match std::env::var_os(PATH_VARIABLE).filter(|path| !path.is_empty()) {
+    match Environment::of_process().path(PATH_VARIABLE).map(OsString::from) {
         Some(path) => match open(&path) {
             Ok(nvml) => Answer::Said(describe(&ManuallyDrop::new(nvml), &path)),
             Err(error) => Answer::Failed(failure(&error, &path)),
@@ -56,8 +56,9 @@ fn usual_paths() -> Vec<OsString> {
         let mut paths = vec![OsString::from("nvml.dll")];
         // Drivers before 2019 did not put it into System32.
         paths.extend(
-            std::env::var_os("ProgramW6432")
-                .map(|programs| Path::new(&programs).join(r"NVIDIA Corporation\NVSMI\nvml.dll").into()),
+            Environment::of_process()
+                .path("ProgramW6432")
+                .map(|programs| programs.join(r"NVIDIA Corporation\NVSMI\nvml.dll").into()),
         );
         paths
     } else {

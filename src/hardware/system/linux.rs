@@ -8,7 +8,6 @@ use std::path::{Path, PathBuf};
 use crate::hardware::control_group;
 use crate::hardware::drm_clients;
 use crate::hardware::evidence::{Access, Evidence, GpuClient};
-use crate::hardware::listening;
 use crate::hardware::pci_names;
 use crate::hardware::sysfs;
 use crate::machine::{DiskKind, EngineKind, FoundEngine};
@@ -222,13 +221,6 @@ pub fn system_model_folders() -> Vec<PathBuf> {
 
 /// `ollama --version` starts nothing here.
 pub const PROGRAMS_CAN_BE_ASKED: bool = true;
-
-/// Whether a port is listened on at an address that other machines can reach.
-pub fn listens_beyond_loopback(port: u16) -> Option<bool> {
-    let tables: Vec<String> =
-        ["/proc/net/tcp", "/proc/net/tcp6"].iter().filter_map(|path| read(Path::new(path))).collect();
-    listening::beyond_loopback(&tables, port)
-}
 
 fn read(path: &Path) -> Option<String> {
     fs::read(path).ok().map(|bytes| String::from_utf8_lossy(&bytes).into_owned())

@@ -1,14 +1,12 @@
 //! macOS.
 
-use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::Command;
 use std::time::Duration;
 
 use crate::hardware::evidence::{Evidence, GpuClient};
-use crate::hardware::probe::output_within;
-use crate::hardware::{disks, listening, power};
+use crate::hardware::power;
 use crate::machine::{DiskKind, EngineKind, FoundEngine};
+use crate::platform::program;
 
 /// For example `14.5`.
 pub fn os_version() -> Option<String> {
@@ -21,14 +19,14 @@ pub fn system_evidence(evidence: &mut Evidence) {
 }
 
 fn pmset(args: &[&str]) -> String {
-    let mut command = Command::new("/usr/bin/pmset");
+    let mut command = program::command("/usr/bin/pmset");
     command.args(args);
-    output_within(command, Duration::from_secs(2)).unwrap_or_default()
+    program::run(command, Duration::from_secs(2)).map(|output| output.stdout).unwrap_or_default()
 }
 
 /// What the folder is on.
 pub fn disk_kind(folder: &Path) -> Option<DiskKind> {
-    disks::kind_by_mount_point(folder)
+    super::mount_point::disk_kind(folder)
 }
 
 /// The app where Ollama's own installer puts it, and programs where Homebrew and people put them.
@@ -44,9 +42,7 @@ pub fn engine_programs(user_home: Option<&Path>) -> Vec<FoundEngine> {
     }
     let app = |path: PathBuf| FoundEngine {
         kind: EngineKind::App,
-        version: fs::read_to_string(path.join("Contents/Info.plist"))
-            .ok()
-            .and_then(|plist| bundle_version(&plist)),
+        version: bundle_version(&path.join("Contents/Info.plist")),
         path: Some(path),
         ..FoundEngine::default()
     };
@@ -59,12 +55,10 @@ pub fn engine_programs(user_home: Option<&Path>) -> Vec<FoundEngine> {
     apps.chain(programs).chain(services).collect()
 }
 
-/// `CFBundleShortVersionString` of a property list in XML.
-fn bundle_version(plist: &str) -> Option<String> {
-    let (_, rest) = plist.split_once("<key>CFBundleShortVersionString</key>")?;
-    let (_, rest) = rest.split_once("<string>")?;
-    let (version, _) = rest.split_once("</string>")?;
-    Some(version.trim().to_owned())
+/// `CFBundleShortVersionString` of a property list, in XML or binary.
+fn bundle_version(path: &Path) -> Option<String> {
+    let plist = plist::Value::from_file(path).ok()?;
+    Some(plist.as_dictionary()?.get("CFBundleShortVersionString")?.as_string()?.to_owned())
 }
 
 /// Ollama runs as the user here, so there is no other folder.
@@ -74,11 +68,6 @@ pub fn system_model_folders() -> Vec<PathBuf> {
 
 /// Running an `ollama` program may start the desktop app.
 pub const PROGRAMS_CAN_BE_ASKED: bool = false;
-
-/// Whether a port is listened on at an address that other machines can reach.
-pub fn listens_beyond_loopback(port: u16) -> Option<bool> {
-    listening::by_connecting(port)
-}
 
 /// macOS does not tell programs which others hold graphics memory, which is main memory here anyway.
 pub fn gpu_clients() -> Vec<GpuClient> {

@@ -4,6 +4,8 @@
 mod linux;
 #[cfg(target_os = "macos")]
 mod macos;
+#[cfg(any(target_os = "macos", windows))]
+mod mount_point;
 #[cfg(windows)]
 mod windows;
 
@@ -15,8 +17,8 @@ use macos as this;
 use windows as this;
 
 pub use this::{
-    PROGRAMS_CAN_BE_ASKED, disk_kind, engine_programs, gpu_clients, listens_beyond_loopback, os_version,
-    system_evidence, system_model_folders,
+    PROGRAMS_CAN_BE_ASKED, disk_kind, engine_programs, gpu_clients, os_version, system_evidence,
+    system_model_folders,
 };
 #[cfg(windows)]
 pub use windows::dxgi_adapters;

@@ -7,8 +7,8 @@ use std::path::{Path, PathBuf};
 use windows_registry::{CURRENT_USER, Key, LOCAL_MACHINE};
 
 use crate::hardware::evidence::{Evidence, GpuClient, RegistryAdapter};
-use crate::hardware::{disks, listening};
 use crate::machine::{DiskKind, EngineKind, FoundEngine};
+use crate::platform::environment::Environment;
 
 pub use ffi::dxgi_adapters;
 
@@ -67,7 +67,7 @@ fn memory_size(key: &Key) -> Option<u64> {
 
 /// What the folder is on.
 pub fn disk_kind(folder: &Path) -> Option<DiskKind> {
-    disks::kind_by_mount_point(folder)
+    super::mount_point::disk_kind(folder)
 }
 
 /// Where Ollama's installer puts it; it is per user and registers its version.
@@ -76,7 +76,7 @@ pub fn engine_programs(_user_home: Option<&Path>) -> Vec<FoundEngine> {
     let value = |name: &str| registered.as_ref().and_then(|key| key.get_string(name).ok());
     let folder = value("InstallLocation")
         .map(PathBuf::from)
-        .or_else(|| Some(PathBuf::from(std::env::var_os("LOCALAPPDATA")?).join(r"Programs\Ollama")));
+        .or_else(|| Some(Environment::of_process().path("LOCALAPPDATA")?.join(r"Programs\Ollama")));
     folder
         .map(|folder| folder.join("ollama.exe"))
         .filter(|program| program.is_file())
@@ -102,8 +102,3 @@ pub fn system_model_folders() -> Vec<PathBuf> {
 
 /// Running an `ollama` program may start the desktop app.
 pub const PROGRAMS_CAN_BE_ASKED: bool = false;
-
-/// Whether a port is listened on at an address that other machines can reach.
-pub fn listens_beyond_loopback(port: u16) -> Option<bool> {
-    listening::by_connecting(port)
-}

@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 
 use super::Change;
-use crate::install::state::documents::now;
+use crate::platform::clock::rfc3339_now;
 use crate::platform::files::{self, FileError, reading, writing};
 
 /// What a line says of a run or of a change.
@@ -159,7 +159,7 @@ impl Journal {
     }
 
     fn add(&mut self, phase: Phase, change: Option<Change>) -> Result<(), FileError> {
-        let entry = Entry { at: now(), phase, change };
+        let entry = Entry { at: rfc3339_now(), phase, change };
         let mut line = serde_json::to_vec(&entry).map_err(|error| writing(&self.path)(error.into()))?;
         line.push(b'\n');
         self.file.write_all(&line).and_then(|()| self.file.sync_data()).map_err(writing(&self.path))?;
@@ -293,7 +293,7 @@ mod tests {
         #[test]
         fn no_journal_breaks_it(bytes in proptest::collection::vec(any::<u8>(), 0..200), cut in 0usize..400) {
             let good = serde_json::to_vec(&Entry {
-                at: now(), phase: Phase::Intent, change: Some(Change::StartServer { port: 1 }),
+                at: rfc3339_now(), phase: Phase::Intent, change: Some(Change::StartServer { port: 1 }),
             }).unwrap();
             let mut all = [good.clone(), b"\n".to_vec(), bytes].concat();
             all.truncate(cut.max(good.len() + 1));

@@ -7,11 +7,12 @@ use crate::control::Control;
 use crate::install::Paths;
 use crate::install::login_entry::{KEEP_LOG, START_SERVER};
 use crate::ollama::server::rotate_while_running;
+use crate::platform::{environment, program};
 
 /// Does what a login entry wants of a copy of this program, then exits: starts the server of a home, or rotates its log
 /// and becomes the program named after it, if any. Must be the first call of `main`.
 pub fn run_if_asked() {
-    let mut arguments = std::env::args_os().skip(1);
+    let mut arguments = environment::arguments().skip(1);
     let (command, home) = (arguments.next(), arguments.next().map(PathBuf::from));
     let (Some(command), Some(home)) = (command, home) else { return };
     let outcome = if command == START_SERVER {
@@ -36,7 +37,7 @@ fn keep_log(paths: &Paths, mut program: impl Iterator<Item = OsString>) -> Resul
         eprintln!("acolyte: {}: {error}", log.display());
     }
     let Some(next) = program.next() else { return Ok(()) };
-    let mut command = std::process::Command::new(&next);
+    let mut command = program::command(&next);
     command.args(program);
     Err(format!("{}: {}", next.display(), become_program(command)))
 }

@@ -12,6 +12,7 @@ use super::link_or_copy;
 use crate::control::Control;
 use crate::ollama::manifest::{Layer, Manifest};
 use crate::ollama::store::{Store, StoreError};
+use crate::platform::environment::Environment;
 use crate::platform::files::{self, writing};
 
 /// What was found and taken over, or can be.
@@ -25,13 +26,7 @@ pub struct ReusedLayers {
 
 /// Folders in which other Ollama servers keep models, as the environment has them; those that exist.
 pub fn stores() -> Vec<PathBuf> {
-    let mut folders: Vec<PathBuf> = std::env::var_os("OLLAMA_MODELS")
-        .filter(|set| !set.is_empty())
-        .map(PathBuf::from)
-        .into_iter()
-        .collect();
-    folders.extend(std::env::home_dir().map(|home| home.join(".ollama").join("models")));
-    folders.extend(crate::hardware::system::system_model_folders());
+    let mut folders = crate::hardware::engines::other_model_folders(&Environment::of_process());
     let mut seen = BTreeSet::new();
     folders.retain(|folder| {
         folder.join("blobs").is_dir() && std::fs::canonicalize(folder).is_ok_and(|real| seen.insert(real))

@@ -232,15 +232,6 @@ pub fn to_yaml(path: &Path, document: &impl Serialize) -> Result<Vec<u8>, FileEr
         .map_err(|error| files::writing(path)(std::io::Error::other(error.to_string())))
 }
 
-/// Now, as RFC 3339 in UTC.
-pub fn now() -> String {
-    let now = time::OffsetDateTime::now_utc();
-    now.replace_nanosecond(0)
-        .unwrap_or(now)
-        .format(&time::format_description::well_known::Rfc3339)
-        .unwrap_or_else(|_| now.unix_timestamp().to_string())
-}
-
 fn read(path: &Path) -> Result<Option<String>, DocumentError> {
     match std::fs::read_to_string(path) {
         Ok(text) => Ok(Some(text)),

@@ -14,12 +14,6 @@ impl Paths {
         Self { home: std::path::absolute(home).unwrap_or_else(|_| home.to_owned()) }
     }
 
-    /// `ACOLYTE_HOME`, else `.acolyte` in the user's home; `None` when that is unknown.
-    pub fn default_home() -> Option<PathBuf> {
-        let set = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
-        set("ACOLYTE_HOME").or_else(|| std::env::home_dir().map(|own| own.join(".acolyte")))
-    }
-
     /// Our folder.
     pub fn home(&self) -> &Path {
         &self.home

@@ -4,10 +4,11 @@
 use serde::{Deserialize, Serialize};
 
 use crate::SCHEMA;
-use crate::install::state::documents::{DocumentError, now, read_json};
+use crate::install::state::documents::{DocumentError, read_json};
 use crate::install::{InstallOptions, Paths, Request};
 use crate::models::KvCacheType;
 use crate::plan::{Candidate, ConsentTerms, Layers, Plan};
+use crate::platform::clock::rfc3339_now;
 
 /// The user's choices; figures are computed again from them.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -45,7 +46,7 @@ impl SavedRequest {
         let candidate = &request.plan.candidate;
         Self {
             schema: SCHEMA,
-            asked_at: now(),
+            asked_at: rfc3339_now(),
             profile: candidate.id.clone(),
             model: candidate.model.tag.clone(),
             kv_cache_type: candidate.kv_cache_type,

@@ -7,13 +7,14 @@ use crate::estimate::first_token_s;
 use crate::install::event::Activity;
 use crate::install::private_server::Server;
 use crate::install::run_context::Run;
-use crate::install::state::documents::{ConsentFile, ProfileFile, SERVED_MODEL, now, to_json, to_yaml};
+use crate::install::state::documents::{ConsentFile, ProfileFile, SERVED_MODEL, to_json, to_yaml};
 use crate::install::steps::engine::Engine;
 use crate::install::steps::loader::Placement;
 use crate::install::steps::measure::Measured;
 use crate::install::{InstallError, LoadAttempt, PredictedFigures, Receipt, Shortfall, Step};
 use crate::models::KvCacheType;
 use crate::plan::{Plan, Verdict};
+use crate::platform::clock::rfc3339_now;
 use crate::platform::files;
 
 /// What was kept in the end.
@@ -40,7 +41,7 @@ impl Outcome<'_> {
         let shortfalls = Shortfall::find(&predicted, first_choice.as_ref(), figures, driver_bytes);
         Receipt {
             schema: SCHEMA,
-            written_at: now(),
+            written_at: rfc3339_now(),
             profile: candidate.id.clone(),
             model: candidate.model.tag.clone(),
             engine_version: self.server.version.clone(),
@@ -64,7 +65,7 @@ impl Outcome<'_> {
         let (profile, model) = (candidate.id.clone(), candidate.model.tag.clone());
         match run.wording.consent(run.request, self.has_four_bits_later(run)) {
             Some(text) => {
-                let consent = ConsentFile { schema: SCHEMA, agreed_at: now(), profile, model, text };
+                let consent = ConsentFile { schema: SCHEMA, agreed_at: rfc3339_now(), profile, model, text };
                 write_json(run, &run.paths.consent(), &consent)?;
             }
             // A consent to something else must not look like one to this.

@@ -27,6 +27,7 @@ use crate::ollama::registry::Remote;
 use crate::ollama::replies::StatusLine;
 use crate::ollama::server::Launch;
 use crate::ollama::store::Store;
+use crate::platform::environment::Environment;
 
 /// How often a pull is tried, where retrying can help.
 const TRIES: u32 = 3;
@@ -58,7 +59,7 @@ pub async fn pull(run: &Run<'_>, server: &mut Server) -> Result<(), InstallError
 /// afterwards: that help ends with this program.
 async fn pull_through_registry(run: &Run<'_>, server: &mut Server, tag: &str) -> Result<(), InstallError> {
     let egress_proxy =
-        EgressProxy::open(&run.request.options.source, |name| std::env::var(name).ok()).await?;
+        EgressProxy::open(&run.request.options.source, |name| Environment::of_process().text(name)).await?;
     if egress_proxy.is_needed() {
         run.reporter.running(Activity::EnablingRegistryAccess);
         let launch = Launch { network: egress_proxy.environment(), ..server.launch.clone() };

@@ -10,7 +10,7 @@ use crate::install::run_context::Run;
 use crate::install::steps::engine::Engine;
 use crate::install::{InstallError, Step};
 use crate::ollama::server::{self, Launch, PORTS, ServerError};
-use crate::platform::port_owner;
+use crate::platform::listening;
 
 /// Runs the step.
 pub async fn run(run: &Run<'_>, engine: &Engine) -> Result<Server, InstallError> {
@@ -73,7 +73,7 @@ async fn start(
 
 fn report_passed_over(run: &Run<'_>, first: u16, chosen: u16) {
     if chosen != first {
-        let by = port_owner::listener(first);
+        let by = listening::owner(first);
         run.reporter.running(Activity::PortPassedOver { port: first, by: by.as_deref(), chosen });
     }
 }

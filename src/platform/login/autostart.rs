@@ -1,4 +1,4 @@
-//! A desktop file that the session starts (Desktop Application Autostart Specification 0.5, Desktop Entry
+//! A desktop file that the session starts (Desktop Application XdgAutostart Specification 0.5, Desktop Entry
 //! Specification 1.5).
 
 use std::path::{Path, PathBuf};
@@ -10,11 +10,11 @@ const ENV: &str = "/usr/bin/env";
 
 /// The session's autostart folder.
 #[derive(Clone, Debug)]
-pub struct Autostart {
+pub struct XdgAutostart {
     folder: PathBuf,
 }
 
-impl Autostart {
+impl XdgAutostart {
     /// In the configuration folder of the person (`$XDG_CONFIG_HOME`).
     pub fn at(config: &Path) -> Self {
         Self { folder: config.join("autostart") }
@@ -57,16 +57,16 @@ pub fn desktop_file(entry: &LoginEntry) -> Result<String, LoginError> {
             command.push(argument(name)?);
         }
         for (name, value) in &entry.environment {
-            command.push(argument(&format!("{name}={value}"))?);
+            command.push(argument(&format!("{name}={}", text_of(value)?))?);
         }
     }
     command.push(argument(text_of(&entry.program)?)?);
     for arg in &entry.args {
-        command.push(argument(arg)?);
+        command.push(argument(text_of(arg)?)?);
     }
     Ok(format!(
         "[Desktop Entry]\nType=Application\nVersion=1.5\nName={}\nExec={}\nTerminal=false\nNoDisplay=true\n\
-         X-GNOME-Autostart-enabled=true\n",
+         X-GNOME-XdgAutostart-enabled=true\n",
         value(one_line(&entry.description)?),
         value(&command.join(" "))
     ))

@@ -1,9 +1,11 @@
 //! A launchd agent of the person (`launchd.plist(5)`, `launchctl(1)`).
 
-use std::ffi::OsStr;
+use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
 
-use super::{LoginEntry, LoginError, ask, insist, one_line, remove_file, text_of, write};
+use plist::{Dictionary, Value};
+
+use super::{LoginEntry, LoginError, one_line, remove_file, run_successfully, run_tool, text_of, write};
 
 /// The agent's name.
 pub const LABEL: &str = "com.acolyte.ollama";
@@ -54,7 +56,7 @@ impl LaunchAgent {
     /// Whether launchd has it.
     pub fn is_loaded(&self) -> bool {
         let service = self.service();
-        ask(&self.launchctl, &[OsStr::new("print"), OsStr::new(&service)])
+        run_tool(&self.launchctl, &[OsStr::new("print"), OsStr::new(&service)])
             .is_ok_and(|output| output.status.success())
     }
 
@@ -62,10 +64,13 @@ impl LaunchAgent {
     pub fn load(&self) -> Result<(), LoginError> {
         if self.is_loaded() {
             let service = self.service();
-            return insist(&self.launchctl, &[OsStr::new("kickstart"), OsStr::new(&service)]);
+            return run_successfully(&self.launchctl, &[OsStr::new("kickstart"), OsStr::new(&service)]);
         }
         let domain = format!("gui/{}", self.user_id);
-        insist(&self.launchctl, &[OsStr::new("bootstrap"), OsStr::new(&domain), self.path().as_os_str()])
+        run_successfully(
+            &self.launchctl,
+            &[OsStr::new("bootstrap"), OsStr::new(&domain), self.path().as_os_str()],
+        )
     }
 
     /// Has launchd end and forget it.
@@ -74,7 +79,7 @@ impl LaunchAgent {
             return Ok(());
         }
         let service = self.service();
-        insist(&self.launchctl, &[OsStr::new("bootout"), OsStr::new(&service)])
+        run_successfully(&self.launchctl, &[OsStr::new("bootout"), OsStr::new(&service)])
     }
 
     fn service(&self) -> String {
@@ -85,46 +90,32 @@ impl LaunchAgent {
 /// The agent's text. `unset` has no counterpart: launchd hands an agent nothing of the terminal's environment.
 ///
 /// # Errors
-/// When a path or value holds what XML cannot (control characters).
+/// When a path or value holds what XML cannot (control characters, bytes that are not UTF-8).
 pub fn plist(entry: &LoginEntry) -> Result<String, LoginError> {
-    let mut text = String::from(concat!(
-        "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n",
-        "<!DOCTYPE plist PUBLIC \"-//Apple//DTD PLIST 1.0//EN\" ",
-        "\"http://www.apple.com/DTDs/PropertyList-1.0.dtd\">\n",
-        "<plist version=\"1.0\">\n<dict>\n"
-    ));
-    text.push_str(&format!("\t<key>Label</key>\n\t{}\n", string(LABEL)?));
-    text.push_str("\t<key>ProgramArguments</key>\n\t<array>\n");
-    // launchd knows no program before the program: the first one becomes the second.
-    let before = entry.before.iter().map(String::as_str).chain([text_of(&entry.program)?]);
-    for word in before.chain(entry.args.iter().map(String::as_str)) {
-        text.push_str(&format!("\t\t{}\n", string(word)?));
-    }
-    text.push_str("\t</array>\n\t<key>EnvironmentVariables</key>\n\t<dict>\n");
-    for (name, value) in &entry.environment {
-        text.push_str(&format!("\t\t<key>{}</key>\n\t\t{}\n", escaped(name)?, string(value)?));
-    }
-    text.push_str("\t</dict>\n\t<key>RunAtLoad</key>\n\t<true/>\n");
+    let string = |value: &OsStr| Ok::<_, LoginError>(Value::from(one_line(text_of(value)?)?));
+    // launchd starts one program only: the one that runs first becomes the other.
+    let words = entry.before.iter().map(OsString::as_os_str).chain([entry.program.as_os_str()]);
+    let words = words.chain(entry.args.iter().map(OsString::as_os_str));
+    let environment =
+        entry.environment.iter().map(|(name, value)| Ok((one_line(name)?.to_owned(), string(value)?)));
+    let mut agent = Dictionary::new();
+    agent.insert("Label".to_owned(), LABEL.into());
+    agent.insert("ProgramArguments".to_owned(), Value::Array(words.map(string).collect::<Result<_, _>>()?));
+    let environment: Dictionary = environment.collect::<Result<_, LoginError>>()?;
+    agent.insert("EnvironmentVariables".to_owned(), environment.into());
+    agent.insert("RunAtLoad".to_owned(), true.into());
     // Started again after a crash, not after an orderly end.
-    text.push_str(
-        "\t<key>KeepAlive</key>\n\t<dict>\n\t\t<key>SuccessfulExit</key>\n\t\t<false/>\n\t</dict>\n",
-    );
+    let keep_alive = Dictionary::from_iter([("SuccessfulExit", Value::from(false))]);
+    agent.insert("KeepAlive".to_owned(), keep_alive.into());
     // Without this macOS slows background agents down.
-    text.push_str("\t<key>ProcessType</key>\n\t<string>Interactive</string>\n");
+    agent.insert("ProcessType".to_owned(), "Interactive".into());
     if let Some(log) = &entry.log {
-        let log = string(text_of(log)?)?;
-        text.push_str(&format!(
-            "\t<key>StandardOutPath</key>\n\t{log}\n\t<key>StandardErrorPath</key>\n\t{log}\n"
-        ));
+        for key in ["StandardOutPath", "StandardErrorPath"] {
+            agent.insert(key.to_owned(), string(log.as_os_str())?);
+        }
     }
-    text.push_str("</dict>\n</plist>\n");
-    Ok(text)
-}
-
-fn string(value: &str) -> Result<String, LoginError> {
-    Ok(format!("<string>{}</string>", escaped(value)?))
-}
-
-fn escaped(value: &str) -> Result<String, LoginError> {
-    Ok(one_line(value)?.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;"))
+    let mut xml = Vec::new();
+    let unrepresentable = |value: String| LoginError::Unrepresentable { value };
+    Value::Dictionary(agent).to_writer_xml(&mut xml).map_err(|error| unrepresentable(error.to_string()))?;
+    String::from_utf8(xml).map_err(|error| unrepresentable(error.to_string()))
 }

@@ -3,7 +3,9 @@
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 
-use super::{LoginEntry, LoginError, NAME, ask, insist, one_line, remove_file, text_of, write};
+use super::{
+    LoginEntry, LoginError, NAME, one_line, remove_file, run_successfully, run_tool, text_of, write,
+};
 
 /// The target whose start is the login.
 const WANTED_BY: &str = "default.target";
@@ -29,8 +31,8 @@ impl Systemd {
     /// Whether the user manager answers. In a container, over a bare `su` and on other init systems it does not, even
     /// where `systemctl` is installed.
     pub fn works(&self) -> bool {
-        match ask(&self.systemctl, &args(&["show", "--property=Version"])) {
-            Ok(output) => output.status.success() && output.stdout.starts_with(b"Version="),
+        match run_tool(&self.systemctl, &args(&["show", "--property=Version"])) {
+            Ok(output) => output.status.success() && output.stdout.starts_with("Version="),
             Err(_) => false,
         }
     }
@@ -44,8 +46,8 @@ impl Systemd {
     pub fn install(&self, entry: &LoginEntry) -> Result<String, LoginError> {
         let path = self.unit_path();
         write(&path, &unit(entry)?)?;
-        self.insist(&["daemon-reload"])?;
-        self.insist(&["enable", &unit_name()])?;
+        self.systemctl(&["daemon-reload"])?;
+        self.systemctl(&["enable", &unit_name()])?;
         Ok(path.display().to_string())
     }
 
@@ -58,14 +60,14 @@ impl Systemd {
         }
         let answers = self.works();
         if answers {
-            self.insist(&["disable", "--now", &unit_name()])?;
+            self.systemctl(&["disable", "--now", &unit_name()])?;
         }
         remove_file(&link)?;
         remove_file(&path)?;
         if answers {
-            self.insist(&["daemon-reload"])?;
+            self.systemctl(&["daemon-reload"])?;
             // Clears a "failed" left in lists; there is nothing to clear after an orderly end, which is an error too.
-            let _ = self.ask_quietly(&["reset-failed", &unit_name()]);
+            let _ = self.succeeds(&["reset-failed", &unit_name()]);
         }
         // Empty folders are as good as none; others are not ours.
         let folders = [link.parent(), Some(self.folder.as_path()), self.folder.parent()];
@@ -77,34 +79,34 @@ impl Systemd {
 
     /// Whether it runs.
     pub fn is_active(&self) -> bool {
-        self.ask_quietly(&["is-active", "--quiet", &unit_name()])
+        self.succeeds(&["is-active", "--quiet", &unit_name()])
     }
 
     /// Whether it is wanted at login.
     pub fn is_enabled(&self) -> bool {
-        self.ask_quietly(&["is-enabled", "--quiet", &unit_name()])
+        self.succeeds(&["is-enabled", "--quiet", &unit_name()])
     }
 
     /// Starts it now.
     pub fn start(&self) -> Result<(), LoginError> {
-        self.insist(&["start", &unit_name()])
+        self.systemctl(&["start", &unit_name()])
     }
 
     /// Stops it now, with all its children.
     pub fn stop(&self) -> Result<(), LoginError> {
-        self.insist(&["stop", &unit_name()])
+        self.systemctl(&["stop", &unit_name()])
     }
 
     fn wants_link(&self) -> PathBuf {
         self.folder.join(format!("{WANTED_BY}.wants")).join(unit_name())
     }
 
-    fn insist(&self, words: &[&str]) -> Result<(), LoginError> {
-        insist(&self.systemctl, &args(words))
+    fn systemctl(&self, words: &[&str]) -> Result<(), LoginError> {
+        run_successfully(&self.systemctl, &args(words))
     }
 
-    fn ask_quietly(&self, words: &[&str]) -> bool {
-        ask(&self.systemctl, &args(words)).is_ok_and(|output| output.status.success())
+    fn succeeds(&self, words: &[&str]) -> bool {
+        run_tool(&self.systemctl, &args(words)).is_ok_and(|output| output.status.success())
     }
 }
 
@@ -123,11 +125,11 @@ fn unit_name() -> String {
 pub fn unit(entry: &LoginEntry) -> Result<String, LoginError> {
     let mut command = vec![quoted(text_of(&entry.program)?, Dollar::Doubled)?];
     for arg in &entry.args {
-        command.push(quoted(arg, Dollar::Doubled)?);
+        command.push(quoted(text_of(arg)?, Dollar::Doubled)?);
     }
     let mut before = String::new();
     if !entry.before.is_empty() {
-        let words = entry.before.iter().map(|word| quoted(word, Dollar::Doubled));
+        let words = entry.before.iter().map(|word| quoted(text_of(word)?, Dollar::Doubled));
         // The dash: a server whose log could not be looked after is better than none.
         before = format!("ExecStartPre=-{}\n", words.collect::<Result<Vec<_>, _>>()?.join(" "));
     }
@@ -137,7 +139,7 @@ pub fn unit(entry: &LoginEntry) -> Result<String, LoginError> {
         command.join(" ")
     );
     for (name, value) in &entry.environment {
-        let assignment = quoted(&format!("{name}={value}"), Dollar::Plain)?;
+        let assignment = quoted(&format!("{name}={}", text_of(value)?), Dollar::Plain)?;
         text.push_str(&format!("Environment={assignment}\n"));
     }
     for name in &entry.unset {

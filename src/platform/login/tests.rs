@@ -5,11 +5,11 @@ use std::os::unix::fs::PermissionsExt as _;
 use proptest::prelude::*;
 use tempfile::TempDir;
 
-use super::autostart::{Autostart, desktop_file};
+use super::autostart::{XdgAutostart, desktop_file};
 use super::launch_agent::{LaunchAgent, plist};
 use super::systemd::{Systemd, unit};
 use super::*;
-use crate::text::Language;
+use crate::text::{Language, Text};
 
 fn entry() -> LoginEntry {
     LoginEntry {
@@ -103,12 +103,33 @@ fn what_a_line_cannot_hold_is_refused() {
     }
 }
 
+/// A lossy path would start the server with another folder.
+#[test]
+fn a_path_that_is_not_utf_8_is_refused() {
+    use std::os::unix::ffi::OsStringExt as _;
+    let broken = || std::ffi::OsString::from_vec(b"/mnt/mod\xe8les".to_vec());
+    let models = BTreeMap::from([("OLLAMA_MODELS".to_owned(), broken())]);
+    for entry in [
+        LoginEntry { environment: models, ..entry() },
+        LoginEntry { args: vec![broken()], ..entry() },
+        LoginEntry { program: broken().into(), ..entry() },
+        LoginEntry { log: Some(broken().into()), ..entry() },
+    ] {
+        for (format, outcome) in [("unit", unit(&entry)), ("plist", plist(&entry))] {
+            assert!(matches!(outcome, Err(LoginError::Unrepresentable { .. })), "{format}: {outcome:?}");
+        }
+    }
+    let args = LoginEntry { args: vec![broken()], ..entry() };
+    assert!(matches!(desktop_file(&args), Err(LoginError::Unrepresentable { .. })));
+    assert!(matches!(windows_command::command_line(&args), Err(LoginError::Unrepresentable { .. })));
+}
+
 proptest! {
     /// No value can begin a line of its own, so none can smuggle a setting in.
     #[test]
     fn a_value_stays_on_its_line(value in "\\PC{0,40}|[\\n\\r\"%$\\\\ =\\[\\]]{0,12}") {
         let entry = LoginEntry {
-            environment: BTreeMap::from([("X".into(), value.clone())]), args: vec![value.clone()], ..entry()
+            environment: BTreeMap::from([("X".into(), value.clone().into())]), args: vec![value.clone().into()], ..entry()
         };
         let plain = LoginEntry {
             environment: BTreeMap::from([("X".into(), "y".into())]), args: vec!["y".into()], ..entry.clone()
@@ -133,7 +154,7 @@ impl Tool {
         let body = format!("#!/bin/sh\necho \"$*\" >> '{}'\n{script}\n", log.display());
         // Written by a shell, not by us: a file that this program has open for writing, even in another thread's child,
         // cannot be run.
-        let made = Command::new("/bin/sh")
+        let made = program::command("/bin/sh")
             .args(["-c", "printf %s \"$1\" > \"$0\"", &tool.path().display().to_string(), &body])
             .status()
             .unwrap();
@@ -160,12 +181,12 @@ fn files_below(folder: &Path) -> Vec<PathBuf> {
 fn a_unit_is_installed_enabled_and_removed_without_a_trace() {
     let config = tempfile::tempdir().unwrap();
     let tool = Tool::new("case $2 in show) echo Version=252;; is-active) exit 3;; esac");
-    let means = Means::Systemd(Systemd::with_systemctl(config.path(), &tool.path()));
+    let means = AutostartMethod::Systemd(Systemd::with_systemctl(config.path(), &tool.path()));
     assert!(means.works());
     assert!(!means.is_installed());
     means.remove().unwrap();
     let installed = means.install(&entry()).unwrap();
-    assert_eq!(installed.kind, Kind::SystemdUser);
+    assert_eq!(installed.kind, AutostartKind::SystemdUser);
     assert!(Path::new(&installed.place).ends_with("systemd/user/acolyte-ollama.service"));
     assert!(means.is_installed());
     assert_eq!(means.is_running(), Some(false));
@@ -208,7 +229,7 @@ fn a_unit_is_removed_even_when_the_user_manager_is_gone() {
 fn a_refusal_leaves_nothing_behind_and_says_why() {
     let config = tempfile::tempdir().unwrap();
     let tool = Tool::new("case $2 in show) echo Version=252;; enable) echo 'Read-only' >&2; exit 1;; esac");
-    let means = Means::Systemd(Systemd::with_systemctl(config.path(), &tool.path()));
+    let means = AutostartMethod::Systemd(Systemd::with_systemctl(config.path(), &tool.path()));
     let error = means.install(&entry()).unwrap_err();
     assert!(matches!(&error, LoginError::Refused { message, .. } if message == "Read-only"), "{error}");
     assert_eq!(files_below(config.path()), Vec::<PathBuf>::new());
@@ -227,7 +248,7 @@ fn without_an_answering_user_manager_it_is_not_used() {
 #[test]
 fn an_autostart_entry_comes_and_goes() {
     let config = tempfile::tempdir().unwrap();
-    let means = Means::Autostart(Autostart::at(config.path()));
+    let means = AutostartMethod::XdgAutostart(XdgAutostart::at(config.path()));
     let installed = means.install(&entry()).unwrap();
     assert!(Path::new(&installed.place).ends_with("autostart/acolyte-ollama.desktop"));
     assert!(means.is_installed() && means.is_running().is_none());
@@ -244,7 +265,7 @@ fn an_agent_comes_and_goes() {
         "case $1 in print) test -e '{0}';; bootstrap) touch '{0}';; bootout) rm '{0}';; esac",
         marker.display()
     ));
-    let means = Means::LaunchAgent(LaunchAgent::with_launchctl(home.path(), &tool.path(), 501));
+    let means = AutostartMethod::LaunchAgent(LaunchAgent::with_launchctl(home.path(), &tool.path(), 501));
     let installed = means.install(&entry()).unwrap();
     assert_eq!(means.is_running(), Some(false), "installing starts nothing");
     means.start().unwrap();

@@ -18,7 +18,7 @@ pub fn command_line(entry: &LoginEntry) -> Result<String, LoginError> {
     let mut line = format!("\"{program}\"");
     for arg in &entry.args {
         line.push(' ');
-        line.push_str(&quoted(one_line(arg)?));
+        line.push_str(&quoted(one_line(text_of(arg)?)?));
     }
     if line.encode_utf16().count() > LONGEST {
         return Err(LoginError::Unrepresentable { value: line });
@@ -60,14 +60,14 @@ mod tests {
     fn known_lines() {
         let entry = LoginEntry {
             program: r"C:\Users\Ñoño Pérez\.acolyte\bin\acolyte.exe".into(),
-            args: vec!["start".into(), "--home".into(), r"D:\my models\".into(), String::new()],
+            args: vec!["start".into(), "--home".into(), r"D:\my models\".into(), "".into()],
             ..LoginEntry::default()
         };
         assert_eq!(
             command_line(&entry).unwrap(),
             r#""C:\Users\Ñoño Pérez\.acolyte\bin\acolyte.exe" start --home "D:\my models\\" """#
         );
-        let long = LoginEntry { args: vec!["x".repeat(260)], ..entry };
+        let long = LoginEntry { args: vec!["x".repeat(260).into()], ..entry };
         assert!(command_line(&long).is_err());
     }
 

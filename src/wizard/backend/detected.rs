@@ -7,7 +7,7 @@ use crate::install::reuse::InstalledEngine;
 use crate::machine::Hardware;
 use crate::models::{Catalogue, KvCacheType, Model};
 use crate::plan::{self, Inventory, Layers, Plan, Profiles, ReferenceComputer, Report};
-use crate::platform::login::{Kind, LoginError};
+use crate::platform::login::{AutostartKind, LoginError};
 
 /// What detection found, and what follows from it. Everything in it is in memory: pages may use it in any frame.
 #[derive(Debug)]
@@ -29,7 +29,7 @@ pub struct Detected {
     /// An engine on this computer that is recent enough and may be used.
     pub reusable_engine: Option<InstalledEngine>,
     /// What starts the server at login on this system.
-    pub autostart: Result<Kind, Arc<LoginError>>,
+    pub autostart: Result<AutostartKind, Arc<LoginError>>,
     /// Duration of the detection, in seconds.
     pub seconds: f64,
 }

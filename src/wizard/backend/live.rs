@@ -25,7 +25,7 @@ use crate::ollama::lookup::lookup_to_install;
 use crate::ollama::release::Release;
 use crate::ollama::release::newest::newest;
 use crate::plan::Profiles;
-use crate::platform::login::Means;
+use crate::platform::login::AutostartMethod;
 use crate::sentences::ProgressMessage;
 use crate::wizard::options::WizardOptions;
 
@@ -219,7 +219,7 @@ impl Shared {
             detected.reusable_engine =
                 installed_engine(&detected.hardware.engines, &minimum, &paths.engines());
         }
-        detected.autostart = Means::of_system().map(|autostart| autostart.kind()).map_err(Arc::new);
+        detected.autostart = AutostartMethod::of_system().map(|autostart| autostart.kind()).map_err(Arc::new);
         detected.seconds = began.elapsed().as_secs_f64();
         detected
     }

@@ -4,6 +4,7 @@
 //! typed into as well. A dialog may be opened from any thread: on macOS, `rfd` moves it to the main thread, which runs the
 //! window's event loop.
 
+use crate::platform::program;
 use std::future::Future;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -80,7 +81,7 @@ pub(super) fn open_link(url: &'static str, outbox: &Outbox) {
 
 /// The program that opens something with the user's default application.
 fn opener(on_windows: &str) -> Command {
-    Command::new(if cfg!(windows) {
+    program::command(if cfg!(windows) {
         on_windows
     } else if cfg!(target_os = "macos") {
         "open"

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crate::models::{KvCacheType, Model};
 use crate::plan::Plan;
-use crate::platform::login::{Kind, LoginError};
+use crate::platform::login::{AutostartKind, LoginError};
 use crate::say;
 use crate::text::Text;
 
@@ -32,12 +32,12 @@ pub(super) fn kv_cache_name(text: Text, kv: KvCacheType) -> String {
 }
 
 /// What starts the server at login, or why nothing can.
-pub(super) fn autostart_name(text: Text, autostart: &Result<Kind, Arc<LoginError>>) -> String {
+pub(super) fn autostart_name(text: Text, autostart: &Result<AutostartKind, Arc<LoginError>>) -> String {
     match autostart {
-        Ok(Kind::SystemdUser) => say!(text, "wizard-login-systemd"),
-        Ok(Kind::Autostart) => say!(text, "wizard-login-autostart"),
-        Ok(Kind::LaunchAgent) => say!(text, "wizard-login-agent"),
-        Ok(Kind::RunKey) => say!(text, "wizard-login-run-key"),
+        Ok(AutostartKind::SystemdUser) => say!(text, "wizard-login-systemd"),
+        Ok(AutostartKind::XdgAutostart) => say!(text, "wizard-login-autostart"),
+        Ok(AutostartKind::LaunchAgent) => say!(text, "wizard-login-agent"),
+        Ok(AutostartKind::RunKey) => say!(text, "wizard-login-run-key"),
         Err(error) => error.explain(text),
     }
 }

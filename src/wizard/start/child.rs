@@ -4,7 +4,7 @@
 //! [`protocol`](super::protocol). Nothing is written to its standard input, whose end tells it that its parent is gone.
 
 use std::ffi::OsString;
-use std::process::{Child, Command, ExitStatus, Stdio};
+use std::process::{Child, ExitStatus, Stdio};
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -14,6 +14,8 @@ use super::protocol::{ChildMessage, messages, tell_parent};
 use super::renderers::RendererChoice;
 use super::window;
 use crate::hardware::probe;
+use crate::platform::environment::current_exe;
+use crate::platform::program;
 use crate::wizard::options::WizardOptions;
 
 /// The hidden argument.
@@ -120,7 +122,7 @@ pub(super) fn try_renderer(renderer: RendererChoice, only_x11: bool, arguments: 
 }
 
 fn spawn(renderer: RendererChoice, only_x11: bool, arguments: &[OsString]) -> std::io::Result<Child> {
-    let mut command = Command::new(std::env::current_exe()?);
+    let mut command = program::command(current_exe()?);
     command.arg(ARGUMENT).arg(renderer.argument()).args(arguments);
     if only_x11 {
         command.env_remove("WAYLAND_DISPLAY").env_remove("WAYLAND_SOCKET");

@@ -1,0 +1,26 @@
+//! Failures of entries started at login in words.
+
+use crate::platform::login::LoginError;
+use crate::say;
+use crate::text::Text;
+
+impl LoginError {
+    /// What happened and what to do.
+    pub fn explain(&self, text: Text) -> String {
+        match self {
+            Self::NoFolder => say!(text, "login-no-folder"),
+            Self::Unrepresentable { value } => say!(text, "login-unrepresentable", value = value.as_str()),
+            Self::File { path, source } => {
+                say!(
+                    text,
+                    "fetch-cannot-write",
+                    path = path.display().to_string(),
+                    problem = source.to_string()
+                )
+            }
+            Self::Refused { command, message } => {
+                say!(text, "login-refused", command = command.as_str(), problem = message.as_str())
+            }
+        }
+    }
+}
