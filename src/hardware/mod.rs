@@ -16,6 +16,7 @@ pub mod evidence;
 mod file;
 pub mod merge;
 pub mod model_folders;
+pub mod pci;
 pub mod pci_names;
 pub mod power;
 pub mod probe;

@@ -76,7 +76,7 @@ fn in_pci_list(list: &str, vendor: u32, device: u32) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::hardware::merge::PciIds;
+    use crate::hardware::pci::PciIds;
 
     const AMD_LIST: &str =
         "# List of AMDGPU IDs\n1.0.0\n73DF,\tC0,\tAMD Radeon RX 6750 XT\n73DF,\tC1,\tAMD Radeon RX 6700 XT\n";

@@ -7,7 +7,7 @@
 use std::collections::BTreeMap;
 
 use super::evidence::Power;
-use super::merge::{PciAddress, PciIds};
+use super::pci::{PciAddress, PciIds};
 
 /// Where the devices are. Not below `class/drm`: a card without a driver is missing there.
 pub const DEVICES: &str = "bus/pci/devices/";

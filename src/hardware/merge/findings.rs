@@ -1,9 +1,10 @@
 //! What the user should know about the machine: sources that did not answer, and what Ollama refuses or changes (see
 //! `machine::refusals`).
 
-use super::identity::{Adapter, PciAddress};
+use super::identity::Adapter;
 use super::kind::is_nvidia;
 use crate::hardware::evidence::{Evidence, GpuClient};
+use crate::hardware::pci::PciAddress;
 use crate::hardware::sysfs;
 use crate::machine::{Backend, EngineRefusal, Finding, Gpu, GpuKind, GpuSource};
 

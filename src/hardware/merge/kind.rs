@@ -1,7 +1,8 @@
 //! Who made an adapter and what sort it is.
 
-use super::identity::{Adapter, PciIds};
+use super::identity::Adapter;
 use crate::hardware::evidence::Evidence;
+use crate::hardware::pci::PciIds;
 use crate::machine::GpuKind;
 
 /// PCI vendor numbers (pci-ids.ucw.cz) and the name used in the document.

@@ -13,7 +13,6 @@ mod identity;
 mod kind;
 mod memory;
 
-pub use identity::{PciAddress, PciIds};
 pub use kind::is_intel_integrated;
 
 use super::evidence::{Evidence, MemoryEvidence};
