@@ -25,7 +25,6 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use crate::platform::environment::Environment;
 use crate::platform::program::{self, ProgramOutput};
 
 /// Name of the entry, where it is a file's or a unit's.
@@ -160,12 +159,14 @@ impl AutostartMethod {
         return Ok(vec![Self::RunKey(run_key::RunKey::default())]);
         #[cfg(target_os = "macos")]
         {
-            let home = Environment::of_process().home_dir().ok_or(LoginError::NoFolder)?;
+            let home =
+                super::environment::Environment::of_process().home_dir().ok_or(LoginError::NoFolder)?;
             Ok(vec![Self::LaunchAgent(launch_agent::LaunchAgent::of(&home))])
         }
         #[cfg(not(any(windows, target_os = "macos")))]
         {
-            let config = Environment::of_process().config_home().ok_or(LoginError::NoFolder)?;
+            let config =
+                super::environment::Environment::of_process().config_home().ok_or(LoginError::NoFolder)?;
             Ok(vec![
                 Self::Systemd(systemd::Systemd::at(&config)),
                 Self::XdgAutostart(autostart::XdgAutostart::at(&config)),
