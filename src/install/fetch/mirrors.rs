@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use reqwest::Url;
 
-use crate::install::fetch::RetryPolicy;
 use crate::install::fetch::problem::TransferProblem;
+use crate::install::fetch::request::RetryPolicy;
 
 const LONGEST_BACKOFF: Duration = Duration::from_secs(16);
 /// A server whose file changes this often during the download is given up.

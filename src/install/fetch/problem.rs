@@ -106,3 +106,23 @@ fn is_about_certificates(error: &reqwest::Error) -> bool {
     }
     false
 }
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+    use crate::ollama::http::{HttpOptions, client};
+    use crate::testing::{Reply, Server};
+
+    #[test]
+    fn an_untrusted_certificate_is_told_from_a_broken_connection() {
+        let server = Server::start_encrypted(|_| Reply::body("hello"));
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        let client = client(&HttpOptions::default()).unwrap();
+        let error = runtime.block_on(client.get(server.url("/")).send()).unwrap_err();
+        let problem = TransferProblem::of(&error);
+        let is_certificate =
+            matches!(&problem, TransferProblem::Certificate(cause) if cause.contains("UnknownIssuer"));
+        assert!(is_certificate, "{problem:?}");
+    }
+}

@@ -5,8 +5,10 @@ mod disk;
 mod trust;
 
 use std::cell::RefCell;
-use std::time::Instant;
+use std::path::PathBuf;
+use std::time::{Duration, Instant};
 
+use reqwest::Url;
 use tempfile::TempDir;
 
 use crate::checksum::Sha256;

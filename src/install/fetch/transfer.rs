@@ -15,9 +15,11 @@ use crate::install::fetch::problem::TransferProblem;
 use crate::install::fetch::ramp_up::RampUp;
 use crate::install::fetch::ranges::{Span, Spans};
 use crate::install::fetch::rate::{Limiter, Meter};
+use crate::install::fetch::request::{
+    DownloadError, DownloadProgress, DownloadRequest, DownloadWait, verifies,
+};
 use crate::install::fetch::workers::Workers;
 use crate::install::fetch::writer::FileWriter;
-use crate::install::fetch::{DownloadError, DownloadProgress, DownloadRequest, DownloadWait, verifies};
 use crate::platform::files;
 
 const TICK: Duration = Duration::from_millis(100);
