@@ -44,7 +44,7 @@ fn main() {
             "windres of mingw-w64 (WINDRES names another)"
         };
         let what = format!("{program}.exe would have no icon, version and manifest: {error}; install {tool}");
-        // Whoever checks or tests can do without; what is handed to people cannot.
+        // A check or test can do without; a release cannot.
         let level = if variable("PROFILE") == "release" { "error" } else { "warning" };
         println!("cargo::{level}={what}");
     }
@@ -65,7 +65,7 @@ fn embed(program: &str, description: &str) -> io::Result<()> {
     resource.compile_for(program)
 }
 
-/// What Cargo tells a build script; empty for what it does not.
+/// A variable that Cargo sets; empty where it does not.
 fn variable(name: &str) -> String {
     env::var(name).unwrap_or_default()
 }

@@ -37,7 +37,7 @@ mod running {
         below(&world.home()).into_iter().find(is_server).expect("a server of ours runs")
     }
 
-    /// Installed by a person whose umask hides nothing and whose environment is full of other settings.
+    /// Installed by a user with a permissive umask and an environment full of other settings.
     fn installed() -> World {
         let world = World::new(&json!({}));
         let mut command =

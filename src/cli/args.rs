@@ -1,4 +1,4 @@
-//! What can be typed: commands, options and what they mean.
+//! The commands and options. Their comments are the English help; the Spanish is in `assets/locales/es/help.yaml`.
 
 use std::path::PathBuf;
 
@@ -9,34 +9,34 @@ use crate::models::KvCacheType;
 use crate::ollama::http::{HttpError, HttpOptions};
 use crate::text::Language;
 
-/// Sets up a local coding model for ACOLYTE and tells the truth about this computer first
+/// Set up a local coding model for ACOLYTE, after an honest look at this computer
 #[derive(Debug, Parser)]
 #[command(name = "acolyte", version, max_term_width = 100, after_help = AFTER_HELP)]
 pub struct Cli {
     /// Options of every command.
     #[command(flatten)]
     pub global: GlobalArgs,
-    /// What to do.
+    /// The command; help without one.
     #[command(subcommand)]
     pub command: Option<Command>,
 }
 
-const AFTER_HELP: &str = "Exit codes: 0 done (check-requirements: compatible), 1 failed or could not find out, 2 wrong usage,\n\
-     10 degraded, consent needed, 20 refused (check-requirements, install), 130 stopped by Ctrl-C.";
+const AFTER_HELP: &str = "Exit codes: 0 success (check-requirements: compatible), 1 failure, 2 wrong usage,\n\
+     10 degraded, consent needed, 20 refused (check-requirements, install), 130 interrupted by Ctrl-C.";
 
 /// Options of every command.
 #[derive(Args, Clone, Debug)]
 pub struct GlobalArgs {
-    /// Language of what is said: en or es (default: the system's)
+    /// Language of messages and help: en or es (default: the system's)
     #[arg(long, global = true, help_heading = "Options of every command", value_name = "LANGUAGE", value_parser = language)]
     pub lang: Option<Language>,
     /// Folder of ACOLYTE (default: ACOLYTE_HOME, else ~/.acolyte)
     #[arg(long, global = true, help_heading = "Options of every command", value_name = "DIR")]
     pub home: Option<PathBuf>,
-    /// Say only what was asked for and what went wrong
+    /// Print only results and errors
     #[arg(long, short, global = true, help_heading = "Options of every command", conflicts_with = "verbose")]
     pub quiet: bool,
-    /// Say on standard error what is being done
+    /// Log to standard error
     #[arg(long, short, global = true, help_heading = "Options of every command")]
     pub verbose: bool,
 }
@@ -44,30 +44,30 @@ pub struct GlobalArgs {
 /// The commands.
 #[derive(Debug, Subcommand)]
 pub enum Command {
-    /// Show what this computer has
+    /// Show the hardware of this computer
     Detect(DetectArgs),
-    /// Write a report about this computer for somebody who is to help, without names, addresses and keys
+    /// Write a report about this computer for support, without names, addresses and keys
     Doctor(DoctorArgs),
-    /// Put every profile against this computer: what runs, how well, and why not
+    /// Check every profile against this computer: what runs, how well, and why not
     #[command(visible_alias = "check")]
     CheckRequirements(CheckArgs),
-    /// What a model would need and how fast it would be on any card
+    /// Estimate what a model needs and how fast it is on any graphics card
     Estimate(EstimateArgs),
-    /// Install the engine and the model, load it and measure it
+    /// Install the engine and a model, load it and measure it
     Install(InstallArgs),
     /// Show what is installed and whether it runs
     Status(StatusArgs),
-    /// Start the private server of what is installed
+    /// Start the private server
     Start,
-    /// Stop the private server; it starts again at the next login or with start
+    /// Stop the private server until the next login or start
     Stop,
-    /// Take back an installation that was cut short; what was in force before is in force again
+    /// Undo an interrupted installation and restore the previous one
     Undo(UndoArgs),
-    /// Watch graphics memory and say when it is nearly full
+    /// Watch graphics memory and warn when it is nearly full
     Monitor(MonitorArgs),
     /// Remove everything that was installed
     Uninstall(UninstallArgs),
-    /// Go through the steps of the window as questions in the terminal
+    /// Go through the steps of the window in the terminal
     Wizard(WizardArgs),
 }
 
@@ -87,10 +87,10 @@ pub struct DoctorArgs {
     pub output: Option<PathBuf>,
 }
 
-/// What is planned against what: a saved machine, other profiles.
+/// Inputs of the plan: a saved machine, other profiles.
 #[derive(Args, Clone, Debug, Default)]
 pub struct PlanArgs {
-    /// Use this hardware document (as detect --json prints it) instead of asking this computer
+    /// Use this hardware document (from detect --json) instead of detecting this computer
     #[arg(long, value_name = "FILE")]
     pub hardware: Option<PathBuf>,
     /// Use these profiles and this policy instead of the built-in ones
@@ -101,30 +101,30 @@ pub struct PlanArgs {
 /// Where the engine and the model come from.
 #[derive(Args, Clone, Debug, Default)]
 pub struct SourceArgs {
-    /// Which Ollama: auto takes one that is on this computer and recent enough, else pinned; pinned is the release this
-    /// program was made with; newest asks which one that is, and is less certain
+    /// Which Ollama: auto reuses one on this computer that is recent enough, else pinned; pinned is the release this
+    /// program was tested with; newest is the latest release, and less certain
     #[arg(long, value_name = "WHICH", default_value = "auto", conflicts_with = "release")]
     pub ollama: WhichOllama,
-    /// List of the release to install, in place of the built-in one
+    /// Release file to install from, instead of the built-in one
     #[arg(long, value_name = "FILE")]
     pub release: Option<PathBuf>,
-    /// Base address under which the release's files lie; may be given several times, the best first
+    /// Base URL of a mirror of the release; repeatable, best first
     #[arg(long, value_name = "URL")]
     pub mirror: Vec<String>,
-    /// Archive of the engine that is on this computer already, instead of a download; its hash must be the release's.
-    /// May be given several times, for a release of several archives
+    /// Archive of the engine on this computer, instead of a download; its checksum must be the release's. Repeatable, for
+    /// a release of several archives
     #[arg(long, value_name = "FILE")]
     pub archive: Vec<PathBuf>,
-    /// How to reach the outside world.
+    /// Proxy and certificates.
     #[command(flatten)]
     pub network: NetworkArgs,
-    /// No faster than this, in bytes a second; k, M and G mean 2^10, 2^20 and 2^30: 5M
+    /// Limit downloads to this many bytes per second; k, M and G mean 2^10, 2^20 and 2^30, as in 5M
     #[arg(long, value_name = "RATE", value_parser = rate)]
     pub limit_rate: Option<u64>,
-    /// Model of your own: a tag of the catalogue, or host:port/namespace/name:tag
+    /// Your own model: a tag of the catalogue, or host:port/namespace/name:tag
     #[arg(long, value_name = "REF")]
     pub model: Option<String>,
-    /// Talk plain http to the registry that --model names
+    /// Use plain HTTP for the registry in --model
     #[arg(long)]
     pub insecure_registry: bool,
 }
@@ -132,32 +132,32 @@ pub struct SourceArgs {
 /// Which Ollama is installed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
 pub enum WhichOllama {
-    /// One that is here and recent enough, else the pinned one.
+    /// One on this computer that is recent enough, else the pinned one.
     #[default]
     Auto,
-    /// The release this program was made with.
+    /// The release this program was tested with.
     Pinned,
     /// The newest release.
     Newest,
 }
 
-/// How to reach the outside world.
+/// Proxy and certificates.
 #[derive(Args, Clone, Default)]
 pub struct NetworkArgs {
-    /// Proxy for everything but this computer: http://[USER:PASSWORD@]HOST:PORT (default: the system's)
+    /// Proxy for all connections beyond this computer: http://[USER:PASSWORD@]HOST:PORT (default: the system's)
     // Not parsed by clap, whose message would repeat the password.
     #[arg(long, value_name = "URL")]
     pub proxy: Option<String>,
-    /// Certificate authorities to trust besides the system's, in PEM format (a company's own)
+    /// PEM file of certificate authorities to trust besides the system's
     #[arg(long, value_name = "FILE")]
     pub ca: Option<PathBuf>,
 }
 
 impl NetworkArgs {
-    /// For the HTTP clients.
+    /// Options of the HTTP clients.
     ///
     /// # Errors
-    /// When the proxy's address is none.
+    /// When the proxy's address is not a valid URL.
     pub fn http(&self) -> Result<HttpOptions, HttpError> {
         let proxy = self.proxy.as_deref().map(str::parse).transpose()?;
         Ok(HttpOptions { proxy, ca_file: self.ca.clone() })
@@ -177,13 +177,13 @@ pub struct CheckArgs {
     /// Print JSON
     #[arg(long)]
     pub json: bool,
-    /// Judge only this profile
+    /// Check only this profile
     #[arg(long, value_name = "ID")]
     pub profile: Option<String>,
-    /// Show what was once expected of six computers beside what is computed for them, instead of judging this one
+    /// Compare the original expectations for six reference computers with the estimates, instead of checking this one
     #[arg(long, conflicts_with = "profile")]
     pub reference: bool,
-    /// What is planned against what.
+    /// Inputs of the plan.
     #[command(flatten)]
     pub plan: PlanArgs,
 }
@@ -191,20 +191,20 @@ pub struct CheckArgs {
 /// `acolyte estimate`.
 #[derive(Args, Clone, Debug)]
 pub struct EstimateArgs {
-    /// Tag of the catalogue, path of a .gguf file, or registry reference
+    /// Tag of the catalogue, path of a .gguf file, or host:port/namespace/name:tag
     #[arg(long, value_name = "TAG")]
     pub model: String,
     /// Type of the KV cache: f16 (the engine's default), q8_0 or q4_0
     #[arg(long, value_name = "TYPE", default_value = "f16", value_parser = kv_cache_type)]
     pub kv: KvCacheType,
-    /// Tokens of context
+    /// Context length in tokens
     #[arg(long, value_name = "N", default_value_t = crate::MIN_CONTEXT_TOKENS,
           value_parser = clap::value_parser!(u32).range(1..=16_777_216))]
     pub context: u32,
-    /// Name of a graphics card, for example "RTX 4060"; without one (and without --vram-gib) the processor computes
+    /// Name of a graphics card, for example "RTX 4060"; without it (and without --vram-gib), CPU only
     #[arg(long, value_name = "NAME")]
     pub gpu: Option<String>,
-    /// Memory of the card in GiB, all of it free for the model
+    /// Memory of the card in GiB, all of it taken as free
     #[arg(long, value_name = "X", value_parser = positive, allow_negative_numbers = true)]
     pub vram_gib: Option<f64>,
     /// Memory bandwidth of the card in decimal GB/s
@@ -216,13 +216,13 @@ pub struct EstimateArgs {
     /// Bandwidth of main memory in decimal GB/s
     #[arg(long, value_name = "N", value_parser = positive, allow_negative_numbers = true)]
     pub ram_bandwidth_gb_s: Option<f64>,
-    /// Layers on the card, as the engine counts them (default: as many as fit)
+    /// Layers on the GPU, as the engine counts them (default: as many as fit)
     #[arg(long, value_name = "N")]
     pub gpu_layers: Option<u32>,
-    /// How to reach a registry.
+    /// Proxy and certificates.
     #[command(flatten)]
     pub network: NetworkArgs,
-    /// Talk plain http to the registry that --model names
+    /// Use plain HTTP for the registry in --model
     #[arg(long)]
     pub insecure_registry: bool,
     /// Print JSON
@@ -236,37 +236,37 @@ pub struct InstallArgs {
     /// Profile to install (default: the recommended one)
     #[arg(long, value_name = "ID")]
     pub profile: Option<String>,
-    /// Where from.
+    /// Where engine and model come from.
     #[command(flatten)]
     pub source: SourceArgs,
-    /// Accept what check-requirements calls degraded
+    /// Consent to a degraded profile
     #[arg(long)]
     pub accept_degraded: bool,
-    /// Run on the processor where no card can be used; says what it costs first
+    /// Run on the CPU when no graphics card can be used; shows first what it costs
     #[arg(long)]
     pub emergency_cpu: bool,
-    /// Ask nothing
+    /// Do not ask for confirmation
     #[arg(long, short)]
     pub yes: bool,
     /// Port of the private server (default: the first free one from 42434 to 42453)
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1024..))]
     pub port: Option<u16>,
-    /// Folder of the models (default: models in the home folder)
+    /// Folder of the models (default: models in ACOLYTE's folder)
     #[arg(long, value_name = "DIR")]
     pub models_dir: Option<PathBuf>,
     /// Do not start the server at login
     #[arg(long)]
     pub no_autostart: bool,
-    /// Go on with an installation that was cut short, as it was asked for
+    /// Resume an interrupted installation with the choices made then
     #[arg(long = "continue", conflicts_with_all = ["profile", "model", "emergency_cpu"])]
     pub go_on: bool,
-    /// Take back an installation that was cut short, and install nothing
+    /// Undo an interrupted installation and install nothing
     #[arg(long, conflicts_with_all = ["go_on", "profile", "model", "emergency_cpu"])]
     pub undo: bool,
-    /// Print one JSON event a line; the last one holds the receipt
+    /// Print one JSON event per line; the last one holds the receipt
     #[arg(long)]
     pub json: bool,
-    /// What is planned against what.
+    /// Inputs of the plan.
     #[command(flatten)]
     pub plan: PlanArgs,
 }
@@ -274,7 +274,7 @@ pub struct InstallArgs {
 /// `acolyte undo`.
 #[derive(Args, Clone, Debug)]
 pub struct UndoArgs {
-    /// Ask nothing
+    /// Do not ask for confirmation
     #[arg(long, short)]
     pub yes: bool,
 }
@@ -290,13 +290,13 @@ pub struct StatusArgs {
 /// `acolyte monitor`.
 #[derive(Args, Clone, Debug)]
 pub struct MonitorArgs {
-    /// Seconds between two looks
+    /// Seconds between two checks
     #[arg(long, value_name = "S", default_value_t = 10, value_parser = clap::value_parser!(u64).range(1..=3600))]
     pub interval: u64,
-    /// Look once; exit code 10 when the memory is nearly full
+    /// Check once; exit code 10 when the memory is nearly full
     #[arg(long)]
     pub once: bool,
-    /// Print one JSON object a line and look
+    /// Print one JSON object per check
     #[arg(long)]
     pub json: bool,
 }
@@ -304,10 +304,10 @@ pub struct MonitorArgs {
 /// `acolyte uninstall`.
 #[derive(Args, Clone, Debug)]
 pub struct UninstallArgs {
-    /// Ask nothing
+    /// Do not ask for confirmation
     #[arg(long, short)]
     pub yes: bool,
-    /// Leave the downloaded models
+    /// Keep the downloaded models
     #[arg(long)]
     pub keep_models: bool,
 }
@@ -315,10 +315,10 @@ pub struct UninstallArgs {
 /// `acolyte wizard`, and the options of `acolyte-installer`.
 #[derive(Args, Clone, Debug, Default)]
 pub struct WizardArgs {
-    /// Where from.
+    /// Where engine and model come from.
     #[command(flatten)]
     pub source: SourceArgs,
-    /// What is planned against what.
+    /// Inputs of the plan.
     #[command(flatten)]
     pub plan: PlanArgs,
 }

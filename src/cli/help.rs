@@ -1,8 +1,8 @@
-//! The help of commands and options in the person's language.
+//! Help of commands and options in the user's language.
 //!
 //! clap takes its English from the comments in [`super::args`]. Other languages are data, by command and option
-//! (`assets/locales/LANGUAGE/help.yaml`): [`in_language`] puts them in their place. What clap says about wrong usage
-//! stays English.
+//! (`assets/locales/LANGUAGE/help.yaml`): [`in_language`] puts it in place. clap's messages about wrong usage
+//! stay English.
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;

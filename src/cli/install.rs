@@ -8,7 +8,7 @@ use crate::cli::check::{exit_code, profiles_of, require_profile};
 use crate::cli::detect::hardware_of;
 use crate::cli::interrupt::{INTERRUPTED, cancel_on_ctrl_c};
 use crate::cli::progress::Printer;
-use crate::cli::undo::{Offered, offer};
+use crate::cli::undo::{Interrupted, offer};
 use crate::cli::{Failure, Session, model, source};
 use crate::control::Control;
 use crate::install::{
@@ -26,19 +26,19 @@ use crate::sentences::{ProgressMessage, banner, consent_text, disk_summary};
 /// Runs the command.
 ///
 /// # Errors
-/// What the person must know to go on.
+/// The failure to show the user.
 pub fn run(args: &InstallArgs, session: &Session) -> Result<u8, Failure> {
     let may_ask = !args.yes && std::io::stdin().is_terminal();
     match offer(args, may_ask, session)? {
-        Offered::Nothing => begin(args, None, session),
-        Offered::GoOn(asked) => begin(&as_asked(args, &asked), Some(&asked), session),
-        Offered::Undone(code) => Ok(code),
-        Offered::Later => Ok(1),
+        Interrupted::None => begin(args, None, session),
+        Interrupted::Resume(saved) => begin(&resumed_args(args, &saved), Some(&saved), session),
+        Interrupted::Undone(code) => Ok(code),
+        Interrupted::Later => Ok(1),
     }
 }
 
-/// The command line as it was when what was cut short was asked for, with what is said now on top.
-fn as_asked(args: &InstallArgs, asked: &SavedRequest) -> InstallArgs {
+/// The command line of the interrupted installation, overridden by what is given now.
+fn resumed_args(args: &InstallArgs, asked: &SavedRequest) -> InstallArgs {
     let mut args = args.clone();
     let options = asked.options.clone();
     args.emergency_cpu = asked.on_processor();
@@ -154,7 +154,7 @@ fn attempt(
     outcome
 }
 
-/// What is to be installed: the person's own model, the emergency mode, a profile by name, or the recommended one.
+/// What is to be installed: the user's own model, the emergency mode, a profile by name, or the recommended one.
 fn chosen(
     args: &InstallArgs,
     resumed: Option<&SavedRequest>,
@@ -230,7 +230,7 @@ fn options(args: &InstallArgs, hardware: &Hardware, session: &Session) -> Result
     })
 }
 
-/// Why not, and what the person can do.
+/// Prints why not, and what the user can do.
 fn refuse(plan: &Plan, session: &Session) {
     let text = session.text;
     eprintln!("{}", say!(text, "install-cli-refused", profile = plan.candidate.id.as_str()));

@@ -13,7 +13,7 @@ use crate::cli::{Failure, Session, help, model, prompts, source, startup};
 use crate::wizard::{self, RendererChoice, Settings, StartError, WindowChild, WizardOptions};
 use crate::{platform, say};
 
-/// Opens the window of the ACOLYTE installer; where none can be opened, asks in the terminal
+/// Open the window of the ACOLYTE installer, or ask in the terminal where no window can be opened
 #[derive(Debug, Parser)]
 #[command(name = "acolyte-installer", version, max_term_width = 100)]
 pub(super) struct InstallerCli {
@@ -21,7 +21,7 @@ pub(super) struct InstallerCli {
     global: GlobalArgs,
     #[command(flatten)]
     wizard: WizardArgs,
-    /// What draws the window: wgpu or glow; the other is tried after it (default: wgpu; glow without a graphics card)
+    /// Renderer to try first: wgpu or glow; the other is the fallback (default: wgpu, or glow without a graphics card)
     #[arg(long, value_name = "NAME", value_parser = renderer)]
     renderer: Option<RendererChoice>,
 }

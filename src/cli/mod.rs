@@ -1,7 +1,7 @@
-//! What do you type? A thin terminal twin of the window, over the same library.
+//! The terminal program: a thin twin of the window over the same library.
 //!
-//! Data goes to standard output, talk to standard error. A command returns the exit code or a [`Failure`], which is
-//! said once, here.
+//! Data goes to standard output, messages to standard error. A command returns its exit code or a [`Failure`], which is
+//! printed once, here.
 
 pub mod args;
 mod ask;

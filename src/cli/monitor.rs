@@ -17,7 +17,7 @@ use crate::say;
 struct Look<'a> {
     schema: u32,
     gpus: &'a [VramUse],
-    /// What changed since the last look, in the person's words.
+    /// What changed since the last check, in the user's language.
     alerts: Vec<String>,
 }
 

@@ -53,7 +53,7 @@ fn decide(args: &WizardArgs, session: &Session) -> Result<Option<Choice>, Failur
     dialogue.choose(&report)
 }
 
-/// What the person wants installed.
+/// What the user wants installed.
 #[derive(Debug, PartialEq, Eq)]
 struct Choice {
     /// Id of a profile; `None` with the emergency mode or a model of their own.
@@ -68,7 +68,7 @@ struct Dialogue<'a> {
 }
 
 impl Dialogue<'_> {
-    /// Asks for one of the profiles that run here; `None` when the person wants none of them.
+    /// Asks for one of the profiles that run here; `None` when the user wants none of them.
     fn choose(&mut self, report: &Report) -> Result<Option<Choice>, Failure> {
         let usable: Vec<&str> = report
             .plans
@@ -140,7 +140,7 @@ mod tests {
 
     const CARD: &str = r#"{"name":"RTX 3060","kind":"discrete","vram_total_bytes":8589934592}"#;
 
-    /// What is chosen when the person types these lines, and what was shown.
+    /// The choice after these typed lines, and what was shown.
     fn choose(gpus: &str, typed: &str) -> (Result<Option<Choice>, Failure>, String) {
         let (mut input, mut output) = (typed.as_bytes(), Vec::new());
         let text = Text::new(Language::English);

@@ -1,4 +1,4 @@
-//! What every command knows: language, home folder, how much to say; and how a command fails.
+//! What every command knows: language, home folder, verbosity; and how a command fails.
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -12,7 +12,7 @@ use crate::text::{Language, Text};
 /// What every command knows.
 #[derive(Clone, Debug)]
 pub struct Session {
-    /// Words in the person's language.
+    /// Formats messages in the user's language.
     pub text: Text,
     /// Our folder: `--home`, else `ACOLYTE_HOME`, else `~/.acolyte`. Always absolute; need not exist.
     pub home: PathBuf,
@@ -46,7 +46,7 @@ impl Session {
     }
 }
 
-/// Why a command could not do its work, in the person's words.
+/// Why a command failed, in the user's language.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Failure {
     /// Exit code: 2 for wrong usage, 1 for the rest.
@@ -66,7 +66,7 @@ impl Failure {
         Self { exit_code: 1, message: message.into() }
     }
 
-    /// Says it on standard error and gives the exit code.
+    /// Prints it on standard error and returns the exit code.
     pub fn say(&self) -> ExitCode {
         if !self.message.is_empty() {
             output::talk(&format!("acolyte: {}", self.message));

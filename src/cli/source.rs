@@ -58,7 +58,7 @@ pub fn without_looking(args: &SourceArgs, session: &Session) -> Result<EngineSou
     })
 }
 
-/// Whether an engine that is here may be used: not where the person named another one, or where to get it.
+/// Whether an engine that is here may be used: not where the user named another one, or where to get it.
 pub fn may_reuse(args: &SourceArgs) -> bool {
     args.ollama == WhichOllama::Auto
         && args.release.is_none()

@@ -1,4 +1,4 @@
-//! What both programs do before anything else: encryption provider, log, and what is said if we crash.
+//! What both programs do before anything else: TLS provider, log, crash report.
 
 use std::fs::{File, OpenOptions};
 use std::io::Write;
@@ -69,7 +69,7 @@ pub fn crashes_only_logged<T>(action: impl FnOnce() -> T) -> T {
 /// Whether a crash will be handled by who is running.
 static HANDLED: AtomicBool = AtomicBool::new(false);
 
-/// Writes down what happened and says where; a crash is our mistake, never the person's.
+/// Writes a crash report and tells where it is; a crash is a bug, never the user's mistake.
 fn report_crash(info: &PanicHookInfo<'_>) {
     tracing::error!(%info, "crashed");
     let text = Text::new(Language::of_system());

@@ -17,7 +17,7 @@ struct StatusJson<'a> {
     schema: u32,
     home: String,
     installed: bool,
-    /// The last installation was cut short: run it again, or uninstall.
+    /// The last installation was interrupted: resume or undo it.
     unfinished: bool,
     profile: Option<&'a ProfileFile>,
     server: ServerJson<'a>,

@@ -1,5 +1,5 @@
-//! `acolyte undo`: takes back an installation that was cut short. And what is offered before any other one: go on with
-//! it, or undo it.
+//! `acolyte undo`: undoes an interrupted installation. Before any other installation, `offer` asks whether to resume or
+//! undo it.
 
 use std::io::IsTerminal as _;
 
@@ -15,7 +15,7 @@ use crate::say;
 /// Runs the command.
 ///
 /// # Errors
-/// When no installation was cut short, another installer works there, or something cannot be put back.
+/// When no installation was interrupted, another installer is running, or something cannot be restored.
 pub fn run(args: &UndoArgs, session: &Session) -> Result<u8, Failure> {
     let text = session.text;
     let unfinished = unfinished_run(&session.home).map_err(|error| failure(&error, session))?;
@@ -35,24 +35,24 @@ pub fn run(args: &UndoArgs, session: &Session) -> Result<u8, Failure> {
     take_back(session)
 }
 
-/// What becomes of an installation that was cut short.
-pub enum Offered {
-    /// There is none, or another one is to be installed in its place.
-    Nothing,
-    /// It goes on as it was asked for.
-    GoOn(Box<SavedRequest>),
-    /// It was taken back; nothing else is to be done.
+/// What to do about an interrupted installation.
+pub enum Interrupted {
+    /// There is none, or another one replaces it.
+    None,
+    /// Resume it with the choices made then.
+    Resume(Box<SavedRequest>),
+    /// It was undone, with this exit code; there is nothing else to do.
     Undone(u8),
-    /// The person wants neither now.
+    /// The user wants neither now.
     Later,
 }
 
-/// Offers to go on with an installation that was cut short, or to undo it. Where nobody can be asked it goes on: with
-/// what is named on the command line, else with what was asked for.
+/// Offers to resume or undo an interrupted installation. Without a terminal it is resumed, unless the command line names
+/// another one.
 ///
 /// # Errors
-/// When a document cannot be read, there is nothing to go on with, or undoing fails.
-pub fn offer(args: &InstallArgs, may_ask: bool, session: &Session) -> Result<Offered, Failure> {
+/// When a document cannot be read, there is nothing to resume, or undoing fails.
+pub fn offer(args: &InstallArgs, may_ask: bool, session: &Session) -> Result<Interrupted, Failure> {
     let text = session.text;
     let unfinished = unfinished_run(&session.home).map_err(|error| failure(&error, session))?;
     let Some(unfinished) = unfinished else {
@@ -63,18 +63,18 @@ pub fn offer(args: &InstallArgs, may_ask: bool, session: &Session) -> Result<Off
         if args.undo {
             return Err(failure(&InstallError::NothingToUndo { home }, session));
         }
-        return Ok(Offered::Nothing);
+        return Ok(Interrupted::None);
     };
     if args.undo {
-        return take_back(session).map(Offered::Undone);
+        return take_back(session).map(Interrupted::Undone);
     }
     session.tell(&unfinished.words(text));
     let names_another = args.profile.is_some() || args.source.model.is_some() || args.emergency_cpu;
     if !may_ask || args.go_on || args.yes {
         return match unfinished.asked {
-            Some(asked) if !names_another => Ok(Offered::GoOn(Box::new(asked))),
+            Some(asked) if !names_another => Ok(Interrupted::Resume(Box::new(asked))),
             _ if args.go_on => Err(Failure::failed(say!(text, "install-cli-nothing-asked"))),
-            _ => Ok(Offered::Nothing),
+            _ => Ok(Interrupted::None),
         };
     }
     let known = unfinished.asked.filter(|_| !names_another);
@@ -82,13 +82,13 @@ pub fn offer(args: &InstallArgs, may_ask: bool, session: &Session) -> Result<Off
         let answer = answer_to(&say!(text, "install-cli-ask-unfinished"))?;
         let is = |words: String| is_one_of(&answer, &words);
         if is(say!(text, "install-cli-answer-continue")) {
-            return Ok(known.map_or(Offered::Nothing, |asked| Offered::GoOn(Box::new(asked))));
+            return Ok(known.map_or(Interrupted::None, |asked| Interrupted::Resume(Box::new(asked))));
         }
         if is(say!(text, "install-cli-answer-undo")) {
-            return take_back(session).map(Offered::Undone);
+            return take_back(session).map(Interrupted::Undone);
         }
         if answer.is_empty() || is(say!(text, "install-cli-answer-later")) {
-            return Ok(Offered::Later);
+            return Ok(Interrupted::Later);
         }
     }
 }

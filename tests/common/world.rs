@@ -182,7 +182,7 @@ impl World {
             ("XDG_STATE_HOME", home.join(".local/state")),
             ("XDG_CACHE_HOME", home.join(".cache")),
             ("ACOLYTE_HOME", self.home()),
-            // Without a session bus there is no service manager of the person's to talk to.
+            // Without a session bus there is no service manager of the user's to talk to.
             ("XDG_RUNTIME_DIR", self.path("run")),
         ] {
             std::fs::create_dir_all(folder.parent().expect("below our folder")).expect("a writable folder");

@@ -1,7 +1,7 @@
 ### cli
 cli-no-home = Your home folder is unknown. Name a folder with --home DIR or ACOLYTE_HOME
 
-cli-detecting = Asking this computer what it has
+cli-detecting = Detecting the hardware of this computer
 cli-this-computer = This computer
 cli-notes = Notes
 cli-system = System
@@ -85,30 +85,30 @@ cli-column-first-token = First token
 
 cli-hardware-unreadable = The hardware file { $path } could not be read: { $why }
 cli-hardware-format = { $path } is not a hardware document: { $why }. Compare it with what “acolyte detect --json” prints
-cli-hardware-value = { $path } holds a value that cannot be: { $why }
-cli-unknown-profile = There is no profile “{ $id }”. Known are: { $known }
-cli-unknown-model = “{ $tag }” is not a model that is known. Known are: { $known }; or give the path of a .gguf file or a registry reference such as HOST:PORT/NAMESPACE/NAME:TAG
+cli-hardware-value = { $path } holds an impossible value: { $why }
+cli-unknown-profile = There is no profile “{ $id }”. Known profiles: { $known }
+cli-unknown-model = “{ $tag }” is not a known model. Known models: { $known }; or give the path of a .gguf file or a registry reference such as HOST:PORT/NAMESPACE/NAME:TAG
 cli-unknown-gpu = “{ $name }” is not in the table of graphics cards. Give --vram-gib and --gpu-bandwidth-gb-s with it
 cli-incomplete-gpu = A card without a name needs both --vram-gib and --gpu-bandwidth-gb-s
 
-cli-crashed = ACOLYTE stopped because of a mistake of its own. What happened is written in { $path }. Run it again: an installation that was under way is continued or undone. If it happens again, send us that file
-cli-crashed-unwritten = ACOLYTE stopped because of a mistake of its own ({ $why }). Run it again: an installation that was under way is continued or undone
+cli-crashed = ACOLYTE crashed because of a bug. Details are in { $path }. Run it again: an interrupted installation can be resumed or undone. If it crashes again, send us that file
+cli-crashed-unwritten = ACOLYTE crashed because of a bug ({ $why }). Run it again: an interrupted installation can be resumed or undone
 
 cli-model-unreadable = The model file { $path } could not be read: { $why }
 cli-model-not-gguf = { $path } cannot be used as a model: { $why }. Give a complete .gguf file of a language model
 
-cli-prompts-no-terminal = There is nobody to ask: standard input is not a terminal. Use “acolyte install --profile ID --accept-degraded --yes”, and “acolyte check-requirements” to see the profiles
+cli-prompts-no-terminal = Cannot ask: standard input is not a terminal. Use “acolyte install --profile ID --accept-degraded --yes”, and “acolyte check-requirements” to see the profiles
 cli-prompts-welcome =
     ACOLYTE sets up a local coding model on this computer. First it shows what the computer has and what runs on it;
     nothing is changed before you have seen and confirmed a summary. Everything goes into { $home }
     and can be removed with “acolyte uninstall”.
 cli-prompts-choose = Which profile? Number or name, Enter for { $recommended }, q to stop:
-cli-prompts-not-a-choice = “{ $answer }” is not one of them
-cli-prompts-emergency = No profile runs on this computer. Install the emergency mode on the processor? It is slow; what it costs is said first [y/N]:
+cli-prompts-not-a-choice = “{ $answer }” is none of these profiles
+cli-prompts-emergency = No profile runs on this computer. Install the emergency mode on the processor? It is slow; what it costs is shown first [y/N]:
 cli-prompts-nothing-done = Nothing was changed
 cli-prompts-no-answer = The input ended before the question was answered. Nothing was changed
-cli-no-window = No window can be opened ({ $why }). The same steps follow here
-cli-no-display = There is no display to open a window on. The same steps follow here
+cli-no-window = No window can be opened ({ $why }). Continuing in the terminal
+cli-no-display = There is no display to open a window on. Continuing in the terminal
 cli-press-enter = Press Enter to close this window
-cli-window-stopped = The window stopped by itself ({ $why }). What was fetched is kept: start it again to go on, or go on in the terminal with acolyte install
+cli-window-stopped = The window crashed ({ $why }). Downloads are kept: open it again to resume, or resume in the terminal with acolyte install
 cli-model-only-a-file = { $path } is a file. It can be estimated, but the engine installs models from a registry only: give a tag, or HOST:PORT/NAMESPACE/NAME:TAG

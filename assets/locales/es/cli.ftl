@@ -1,7 +1,7 @@
 ### cli
 cli-no-home = No se conoce tu carpeta personal. Indica una carpeta con --home DIR o con ACOLYTE_HOME
 
-cli-detecting = Preguntando a este equipo qué tiene
+cli-detecting = Detectando el hardware de este equipo
 cli-this-computer = Este equipo
 cli-notes = Notas
 cli-system = Sistema
@@ -86,29 +86,29 @@ cli-column-first-token = Primer token
 cli-hardware-unreadable = No se ha podido leer el archivo de hardware { $path }: { $why }
 cli-hardware-format = { $path } no es un documento de hardware: { $why }. Compáralo con lo que muestra «acolyte detect --json»
 cli-hardware-value = { $path } contiene un valor imposible: { $why }
-cli-unknown-profile = No hay ningún perfil «{ $id }». Se conocen: { $known }
-cli-unknown-model = «{ $tag }» no es un modelo conocido. Se conocen: { $known }; o indica la ruta de un archivo .gguf o una referencia a un registro como SERVIDOR:PUERTO/ESPACIO/NOMBRE:ETIQUETA
+cli-unknown-profile = No hay ningún perfil «{ $id }». Perfiles conocidos: { $known }
+cli-unknown-model = «{ $tag }» no es un modelo conocido. Modelos conocidos: { $known }; o indica la ruta de un archivo .gguf o una referencia a un registro como SERVIDOR:PUERTO/ESPACIO/NOMBRE:ETIQUETA
 cli-unknown-gpu = «{ $name }» no está en la tabla de tarjetas gráficas. Indica también --vram-gib y --gpu-bandwidth-gb-s
 cli-incomplete-gpu = Una tarjeta sin nombre necesita --vram-gib y --gpu-bandwidth-gb-s
 
-cli-crashed = ACOLYTE se ha detenido por un error propio. Lo ocurrido está escrito en { $path }. Ejecútalo de nuevo: una instalación a medias se continúa o se deshace. Si vuelve a ocurrir, envíanos ese archivo
-cli-crashed-unwritten = ACOLYTE se ha detenido por un error propio ({ $why }). Ejecútalo de nuevo: una instalación a medias se continúa o se deshace
+cli-crashed = ACOLYTE se ha cerrado por un fallo del programa. Los detalles están en { $path }. Ejecútalo de nuevo: una instalación interrumpida se puede reanudar o deshacer. Si vuelve a ocurrir, envíanos ese archivo
+cli-crashed-unwritten = ACOLYTE se ha cerrado por un fallo del programa ({ $why }). Ejecútalo de nuevo: una instalación interrumpida se puede reanudar o deshacer
 
 cli-model-unreadable = No se ha podido leer el archivo de modelo { $path }: { $why }
 cli-model-not-gguf = { $path } no se puede usar como modelo: { $why }. Indica un archivo .gguf completo de un modelo de lenguaje
 
-cli-prompts-no-terminal = No hay a quién preguntar: la entrada estándar no es un terminal. Usa «acolyte install --profile ID --accept-degraded --yes», y «acolyte check-requirements» para ver los perfiles
+cli-prompts-no-terminal = No se puede preguntar: la entrada estándar no es un terminal. Usa «acolyte install --profile ID --accept-degraded --yes», y «acolyte check-requirements» para ver los perfiles
 cli-prompts-welcome =
     ACOLYTE prepara un modelo de programación local en este equipo. Primero muestra qué tiene el equipo y qué funciona
     en él; no se cambia nada antes de que hayas visto y confirmado un resumen. Todo va a { $home }
     y se puede quitar con «acolyte uninstall».
 cli-prompts-choose = ¿Qué perfil? Número o nombre, Intro para { $recommended }, q para salir:
-cli-prompts-not-a-choice = «{ $answer }» no es uno de ellos
-cli-prompts-emergency = Ningún perfil funciona en este equipo. ¿Instalar el modo de emergencia en el procesador? Es lento; antes se dice lo que cuesta [s/N]:
+cli-prompts-not-a-choice = «{ $answer }» no es ninguno de estos perfiles
+cli-prompts-emergency = Ningún perfil funciona en este equipo. ¿Instalar el modo de emergencia en el procesador? Es lento; antes se muestra lo que cuesta [s/N]:
 cli-prompts-nothing-done = No se ha cambiado nada
 cli-prompts-no-answer = La entrada terminó antes de responder a la pregunta. No se ha cambiado nada
-cli-no-window = No se puede abrir una ventana ({ $why }). Los mismos pasos siguen aquí
-cli-no-display = No hay pantalla en la que abrir una ventana. Los mismos pasos siguen aquí
+cli-no-window = No se puede abrir una ventana ({ $why }). Se continúa en el terminal
+cli-no-display = No hay pantalla en la que abrir una ventana. Se continúa en el terminal
 cli-press-enter = Pulsa Intro para cerrar esta ventana
-cli-window-stopped = La ventana se ha cerrado por sí sola ({ $why }). Lo descargado se conserva: ábrela de nuevo para continuar, o continúa en la terminal con acolyte install
+cli-window-stopped = La ventana se ha cerrado por un fallo ({ $why }). Lo descargado se conserva: ábrela de nuevo para reanudar, o reanuda en el terminal con acolyte install
 cli-model-only-a-file = { $path } es un archivo. Se puede estimar, pero el motor solo instala modelos de un registro: indica una etiqueta o SERVIDOR:PUERTO/ESPACIO/NOMBRE:ETIQUETA
