@@ -21,7 +21,7 @@ use crate::plan::{
     emergency_candidate, make_plan, plan_all,
 };
 use crate::say;
-use crate::sentences::{ProgressMessage, banner, consent_text, disk_summary};
+use crate::sentences::{banner, consent_text, disk_summary};
 
 /// Runs the command.
 ///
@@ -144,12 +144,7 @@ fn attempt(
     session: &Session,
 ) -> Result<Receipt, InstallError> {
     let printer = Printer::new(json, session);
-    let outcome = crate::install::run(
-        request,
-        &session.text,
-        &|event| printer.print(&ProgressMessage::new(&event, session.text)),
-        control,
-    );
+    let outcome = crate::install::run(request, &session.text, &|event| printer.print(&event), control);
     printer.finish();
     outcome
 }

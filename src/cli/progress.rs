@@ -1,16 +1,17 @@
 //! Progress of an installation: one JSON object a line on standard output, or text on standard error. On a terminal the
-//! line of a running step is overwritten; elsewhere each change is a line, and byte counts are a line now and then.
+//! line of a running step is overwritten; elsewhere each change is a line, and counts are a line now and then.
 
 use std::cell::RefCell;
 use std::io::{IsTerminal as _, Write};
 use std::time::{Duration, Instant};
 
 use crate::cli::Session;
-use crate::install::{Step, StepState};
+use crate::install::event::Activity;
+use crate::install::{Event, Step, StepState};
 use crate::sentences::ProgressMessage;
 use crate::text::Text;
 
-/// Least time between two lines of byte counts off a terminal.
+/// Least time between two lines of counts off a terminal.
 const COUNT_EVERY: Duration = Duration::from_secs(10);
 
 /// Prints events.
@@ -40,11 +41,12 @@ impl Printer {
     }
 
     /// Prints one event.
-    pub fn print(&self, event: &ProgressMessage) {
+    pub fn print(&self, event: &Event<'_>) {
+        let message = ProgressMessage::new(event, self.text);
         if self.json {
-            self.print_json(event);
+            self.print_json(&message);
         } else if !self.quiet {
-            self.lines.borrow_mut().print(event, self.text);
+            self.lines.borrow_mut().print(&message, counts(event), self.text);
         }
     }
 
@@ -53,29 +55,29 @@ impl Printer {
         self.lines.borrow_mut().finish();
     }
 
-    fn print_json(&self, event: &ProgressMessage) {
+    fn print_json(&self, message: &ProgressMessage) {
         let mut out = std::io::stdout().lock();
         // A reader that went away does not stop an installation.
-        if let Ok(line) = serde_json::to_string(event) {
+        if let Ok(line) = serde_json::to_string(message) {
             let _reader_gone = writeln!(out, "{line}").and_then(|()| out.flush());
         }
     }
 }
 
 impl<W: Write> Lines<W> {
-    fn print(&mut self, event: &ProgressMessage, text: Text) {
+    fn print(&mut self, message: &ProgressMessage, counts: bool, text: Text) {
         // What went wrong is said once, at the end.
-        if matches!(event.state, StepState::Failed | StepState::Cancelled) {
+        if matches!(message.state, StepState::Failed | StepState::Cancelled) {
             return;
         }
-        let line = line(event, text);
+        let line = line(message, text);
         // Where standard error is closed, nobody reads it.
         let _nobody_reads =
-            if self.terminal { self.overwrite(event, &line) } else { self.append(event, &line) };
+            if self.terminal { self.overwrite(message.state, &line) } else { self.append(counts, &line) };
     }
 
-    fn overwrite(&mut self, event: &ProgressMessage, line: &str) -> std::io::Result<()> {
-        let passing = matches!(event.state, StepState::Started | StepState::Running | StepState::Waiting);
+    fn overwrite(&mut self, state: StepState, line: &str) -> std::io::Result<()> {
+        let passing = matches!(state, StepState::Started | StepState::Running | StepState::Waiting);
         let length = line.chars().count();
         let blank = " ".repeat(self.open.saturating_sub(length));
         self.open = if passing { length } else { 0 };
@@ -83,9 +85,9 @@ impl<W: Write> Lines<W> {
         self.out.flush()
     }
 
-    fn append(&mut self, event: &ProgressMessage, line: &str) -> std::io::Result<()> {
+    fn append(&mut self, counts: bool, line: &str) -> std::io::Result<()> {
         let soon = self.printed.is_some_and(|printed| printed.elapsed() < COUNT_EVERY);
-        if soon && event.state == StepState::Running && event.bytes_done.is_some() {
+        if soon && counts {
             return Ok(());
         }
         self.printed = Some(Instant::now());
@@ -99,10 +101,17 @@ impl<W: Write> Lines<W> {
     }
 }
 
-fn line(event: &ProgressMessage, text: Text) -> String {
-    let number = Step::ALL.iter().position(|step| *step == event.step).unwrap_or(0) + 1;
-    let mut line = format!("[{number:>2}/{}] {}", Step::ALL.len(), event.message);
-    match (event.bytes_done, event.bytes_total) {
+/// Whether an event only counts on: bytes, or seconds.
+fn counts(event: &Event<'_>) -> bool {
+    event.state == StepState::Running
+        && (event.bytes.is_some()
+            || matches!(event.activity, Activity::StillLoading { .. } | Activity::StillMeasuring { .. }))
+}
+
+fn line(message: &ProgressMessage, text: Text) -> String {
+    let number = Step::ALL.iter().position(|step| *step == message.step).unwrap_or(0) + 1;
+    let mut line = format!("[{number:>2}/{}] {}", Step::ALL.len(), message.message);
+    match (message.bytes_done, message.bytes_total) {
         (Some(done), Some(total)) => {
             let share = if total == 0 { 1.0 } else { done as f64 / total as f64 };
             let (done, total) = (text.file_size(done), text.file_size(total));
@@ -111,10 +120,10 @@ fn line(event: &ProgressMessage, text: Text) -> String {
         (Some(done), None) => line.push_str(&format!("  {}", text.file_size(done))),
         _ => {}
     }
-    if let Some(rate) = event.bytes_per_s {
+    if let Some(rate) = message.bytes_per_s {
         line.push_str(&format!("  {}/s", text.file_size(rate as u64)));
     }
-    if let Some(left) = event.seconds_left {
+    if let Some(left) = message.seconds_left {
         line.push_str(&format!("  {}", text.duration(left)));
     }
     line
@@ -126,34 +135,18 @@ mod tests {
     use super::*;
     use crate::text::Language;
 
-    fn event(message: &str, bytes_done: Option<u64>) -> ProgressMessage {
-        ProgressMessage {
-            step: Step::LoadModel,
-            state: StepState::Running,
-            bytes_done,
-            bytes_total: None,
-            bytes_per_s: None,
-            seconds_left: None,
-            message: message.to_owned(),
-            receipt: None,
-            rollback: None,
-        }
-    }
-
     #[test]
-    fn off_a_terminal_changes_are_printed_at_once_and_byte_counts_are_not() {
-        let mut lines = Lines { out: Vec::new(), terminal: false, open: 0, printed: None };
+    fn off_a_terminal_changes_are_printed_at_once_and_counts_are_not() {
         let text = Text::new(Language::English);
-        for event in [
-            event("Loading", None),
-            event("Fewer layers", None),
-            event("Bytes", Some(1)),
-            event("Fewer yet", None),
-        ] {
-            lines.print(&event, text);
+        let mut lines = Lines { out: Vec::new(), terminal: false, open: 0, printed: None };
+        let fewer = |gpu_layers| Activity::FewerLayers { gpu_layers, total_layers: 29 };
+        for activity in [Activity::Loading, fewer(20), Activity::StillLoading { seconds: 2.0 }, fewer(18)] {
+            let event = Event { step: Step::LoadModel, state: StepState::Running, bytes: None, activity };
+            lines.print(&ProgressMessage::new(&event, text), counts(&event), text);
         }
         let printed = String::from_utf8(lines.out).unwrap();
-        let said: Vec<&str> = printed.lines().map(|line| line.split_once("] ").unwrap().1).collect();
-        assert_eq!(said, ["Loading", "Fewer layers", "Fewer yet"]);
+        let figures: Vec<(bool, bool)> =
+            printed.lines().map(|line| (line.contains("20"), line.contains("18"))).collect();
+        assert_eq!(figures, [(false, false), (true, false), (false, true)], "{printed}");
     }
 }
