@@ -38,7 +38,7 @@ const TOKEN_LENGTH: usize = 32;
 const CHECK_SUM_LENGTH: usize = 64;
 /// Below these, people keep their home folders.
 const HOME_PARENTS: [&str; 6] = ["/home/", "/Users/", "\\Users\\", "/users/", "/run/media/", "/media/"];
-/// Accounts that say nothing about a person.
+/// Accounts that say nothing about a user.
 const NOBODY: [&str; 3] = ["root", "administrator", "system"];
 
 /// What to look for.

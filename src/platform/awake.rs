@@ -15,7 +15,7 @@ pub struct Awake {
     _until: Sender<()>,
 }
 
-/// Asks the system to stay awake; `reason` is what the system shows about it, in the person's language. Returns at
+/// Asks the system to stay awake; `reason` is what the system shows about it, in the user's language. Returns at
 /// once: a system that does not answer holds nothing up, and one that refuses is noted in the log.
 pub fn keep_awake(reason: String) -> Awake {
     let (until, end) = channel::<()>();
@@ -40,7 +40,7 @@ fn hold(reason: &str) -> keepawake::Result<KeepAwake> {
     let mut wish = Builder::default();
     wish.idle(true).reason(reason).app_name("ACOLYTE").app_reverse_domain("dev.acolyte.installer");
     // Desktops on Linux suspend through logind, which counts a lock on sleep, not on idleness. Elsewhere "sleep" would
-    // also stop a person who closes the lid or chooses to suspend.
+    // also stop a user who closes the lid or chooses to suspend.
     if cfg!(target_os = "linux")
         && let Ok(held) = wish.clone().sleep(true).create()
     {

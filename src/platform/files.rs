@@ -105,13 +105,13 @@ fn private_folder() -> std::fs::DirBuilder {
     builder
 }
 
-/// A person's folders are their own on Windows without a word from us.
+/// A user's folders are their own on Windows without a word from us.
 #[cfg(not(unix))]
 fn private_folder() -> std::fs::DirBuilder {
     std::fs::DirBuilder::new()
 }
 
-/// Creates a folder with all its parents and gives back those that were not there, outermost first.
+/// Creates a folder with all its parents and returns those that were not there, outermost first.
 ///
 /// # Errors
 /// What the system says.
@@ -136,7 +136,7 @@ pub fn missing_folders(path: &Path) -> Vec<PathBuf> {
     missing
 }
 
-/// Opens a file for adding lines at its end, private to the person.
+/// Opens a file for adding lines at its end, private to the user.
 ///
 /// # Errors
 /// What the system says.
@@ -172,7 +172,7 @@ pub fn remove_folder_if_empty(path: &Path) -> Result<bool, FileError> {
     }
 }
 
-/// Bytes free for this person on the disk of a folder, or of its nearest parent that exists.
+/// Bytes free for this user on the disk of a folder, or of its nearest parent that exists.
 ///
 /// # Errors
 /// What the system says.

@@ -1,4 +1,4 @@
-//! Has a program started when the person logs in, by the system's own means, without administrator rights:
+//! Has a program started when the user logs in, by the system's own means, without administrator rights:
 //!
 //! | system | means | where |
 //! |---|---|---|

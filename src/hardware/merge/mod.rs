@@ -3,7 +3,7 @@
 //! 1. [`identity`] groups the answers by adapter.
 //! 2. [`kind`] decides what sort of adapter each is, [`memory`] how much memory counts, [`backend`] what Ollama will
 //!    use it with, [`blocked`] whether it will at all; [`gpus`] writes the entry.
-//! 3. [`findings`] says what a person should know: sources that did not answer, what Ollama will refuse or change.
+//! 3. [`findings`] says what a user should know: sources that did not answer, what Ollama will refuse or change.
 
 mod backend;
 mod blocked;

@@ -15,7 +15,7 @@ pub struct XdgAutostart {
 }
 
 impl XdgAutostart {
-    /// In the configuration folder of the person (`$XDG_CONFIG_HOME`).
+    /// In the configuration folder of the user (`$XDG_CONFIG_HOME`).
     pub fn at(config: &Path) -> Self {
         Self { folder: config.join("autostart") }
     }

@@ -1,4 +1,4 @@
-//! A launchd agent of the person (`launchd.plist(5)`, `launchctl(1)`).
+//! A launchd agent of the user (`launchd.plist(5)`, `launchctl(1)`).
 
 use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
@@ -10,7 +10,7 @@ use super::{LoginEntry, LoginError, one_line, remove_file, run_successfully, run
 /// The agent's name.
 pub const LABEL: &str = "com.acolyte.ollama";
 
-/// The person's agents, reached through `launchctl`.
+/// The user's agents, reached through `launchctl`.
 #[derive(Clone, Debug)]
 pub struct LaunchAgent {
     folder: PathBuf,

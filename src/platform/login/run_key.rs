@@ -1,4 +1,4 @@
-//! A value under the person's Run key, which Explorer starts at login.
+//! A value under the user's Run key, which Explorer starts at login.
 
 use windows_registry::CURRENT_USER;
 
@@ -6,10 +6,10 @@ use super::windows_command::command_line;
 use super::{LoginEntry, LoginError};
 
 const RUN: &str = r"Software\Microsoft\Windows\CurrentVersion\Run";
-/// Where the Task Manager notes which entries the person switched off.
+/// Where the Task Manager notes which entries the user switched off.
 const APPROVED: &str = r"Software\Microsoft\Windows\CurrentVersion\Explorer\StartupApproved\Run";
 
-/// The Run key of the person.
+/// The Run key of the user.
 #[derive(Clone, Debug)]
 pub struct RunKey {
     key: String,
@@ -41,7 +41,7 @@ impl RunKey {
         let key = CURRENT_USER.options().read().write().open(&self.key);
         key.and_then(|key| key.remove_value(&self.name)).map_err(|error| self.refused(&error))?;
         if let Ok(approved) = CURRENT_USER.options().read().write().open(APPROVED) {
-            // There is one only if the person ever switched the entry off or on.
+            // There is one only if the user ever switched the entry off or on.
             let _ = approved.remove_value(&self.name);
         }
         Ok(())

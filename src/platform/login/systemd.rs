@@ -18,7 +18,7 @@ pub struct Systemd {
 }
 
 impl Systemd {
-    /// With the configuration folder of the person (`$XDG_CONFIG_HOME`) and the `systemctl` on the path.
+    /// With the configuration folder of the user (`$XDG_CONFIG_HOME`) and the `systemctl` on the path.
     pub fn at(config: &Path) -> Self {
         Self::with_systemctl(config, Path::new("systemctl"))
     }
