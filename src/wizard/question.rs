@@ -89,10 +89,10 @@ impl Question {
                 ButtonStyle::Danger,
             ),
             Self::Interrupted(unfinished) => (
-                say!(text, "wizard-ask-cut-short-title"),
-                format!("{} {}", unfinished.words(text), say!(text, "wizard-ask-cut-short")),
-                say!(text, "wizard-ask-cut-short-later"),
-                say!(text, "wizard-ask-cut-short-continue"),
+                say!(text, "wizard-ask-interrupted-title"),
+                format!("{} {}", unfinished.words(text), say!(text, "wizard-ask-interrupted")),
+                say!(text, "wizard-ask-interrupted-later"),
+                say!(text, "wizard-ask-interrupted-continue"),
                 ButtonStyle::Primary,
             ),
             Self::FourBits => (
@@ -148,7 +148,7 @@ impl Question {
             }
             let ready = !matches!(self, Self::Save { path } if !PathBuf::from(path.trim()).is_absolute());
             if matches!(self, Self::Interrupted(_))
-                && ui.action(ButtonStyle::Danger, &say!(text, "wizard-ask-cut-short-undo"), true).clicked()
+                && ui.action(ButtonStyle::Danger, &say!(text, "wizard-ask-interrupted-undo"), true).clicked()
             {
                 answer = Answer::Undo;
             }

@@ -40,7 +40,7 @@ fn opens_without(renderer: &str, display: &Display, mut command: Command, case: 
     let mut started = Started::new(display, command);
     started.window();
     let said = started.said();
-    let failed = "the window could not be opened drawing=";
+    let failed = "the window could not be opened renderer=";
     assert!(said.contains(&format!("{failed}{renderer}")), "{case}: {renderer} was to fail: {said}");
     assert_eq!(said.matches(failed).count(), 1, "{case}: {said}");
     drop(started);

@@ -47,7 +47,7 @@ fn from_welcome_to_a_measured_answer() {
         scripted::finish(&stage.installation().0, &outbox);
         stage.harness.run();
         assert_eq!(place(&stage), Some(Place::Result));
-        assert!(stage.sees(&stage.say("wizard-result-read-back")));
+        assert!(stage.sees(&stage.say("wizard-result-verified")));
 
         stage.ask("fn main");
         let (prompt, answers) = stage.desk.borrow().questions[0].clone();
@@ -167,7 +167,7 @@ fn a_pause_holds_and_goes_on() {
     stage.click("wizard-pause");
     assert!(control.is_paused());
     assert!(stage.sees(&stage.say("wizard-install-paused")));
-    stage.click("wizard-go-on");
+    stage.click("wizard-resume");
     assert!(!control.is_paused());
 }
 

@@ -127,7 +127,7 @@ pub const PAGES: &[(&str, Way)] = &[
         scripted::finish(&request, &outbox);
         stage
     }),
-    ("1-welcome-cut-short", |eye| Stage::new(eye, super::resuming::scene(eye))),
+    ("1-welcome-interrupted", |eye| Stage::new(eye, super::resuming::scene(eye))),
     ("7-install-four-bits", |eye| {
         let mut stage = Stage::new(eye, Scene::of(scripted::laptop())).reach_install();
         scripted::half_way(&stage.installation().1);

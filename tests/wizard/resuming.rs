@@ -1,5 +1,11 @@
-//! Going on with what was cut short, undoing it, repairing, and what is asked when memory runs out.
+//! Resuming an interrupted installation, undoing it, repairing, and the question when memory runs out.
 
+use std::path::PathBuf;
+
+use acolyte::control::Cancelled;
+use acolyte::install::InstallError;
+use acolyte::install::change::Change;
+use acolyte::install::change::rollback::{FinishedBy, RevertFailure, RevertProblem, RollbackReport};
 use acolyte::plan::Limit;
 use acolyte::text::Language;
 use acolyte::wizard::backend::{ManageAction, Message};
@@ -15,21 +21,21 @@ fn in_both_languages(journey: impl Fn(Eye)) {
     }
 }
 
-/// A machine on which an installation was cut short.
+/// A machine on which an installation was interrupted.
 pub fn scene(eye: Eye) -> Scene {
     let request = Stage::new(eye, Scene::of(scripted::laptop())).reach_install().installation().0;
-    Scene { unfinished: Some(scripted::cut_short(&request)), ..Scene::of(scripted::laptop()) }
+    Scene { unfinished: Some(scripted::interrupted(&request)), ..Scene::of(scripted::laptop()) }
 }
 
 #[test]
-fn what_was_cut_short_goes_on_as_it_was_asked_for() {
+fn an_interrupted_installation_is_resumed_as_it_was_requested() {
     in_both_languages(|eye| {
         let scene = scene(eye);
         let asked = scene.unfinished.clone().unwrap().asked.unwrap();
         let mut stage = Stage::new(eye, scene);
-        assert!(stage.sees(&stage.say("wizard-ask-cut-short-title")));
+        assert!(stage.sees(&stage.say("wizard-ask-interrupted-title")));
         assert!(stage.sees(&asked.profile) && stage.sees(&asked.model));
-        stage.click("wizard-ask-cut-short-continue");
+        stage.click("wizard-ask-interrupted-continue");
         assert!(matches!(stage.harness.state().page(), Page::Install(_)), "every page was walked");
         let request = stage.installation().0;
         assert_eq!(request.plan.candidate.id, asked.profile);
@@ -52,7 +58,7 @@ fn worse_limits_are_agreed_to_again() {
             }
         }
         let mut stage = Stage::new(eye, scene);
-        stage.click("wizard-ask-cut-short-continue");
+        stage.click("wizard-ask-interrupted-continue");
         assert!(matches!(stage.harness.state().page(), Page::Consent(_)));
         assert!(stage.sees(&stage.say("wizard-resume-choose")));
         assert_eq!(stage.desk.borrow().installs.len(), 0);
@@ -66,34 +72,34 @@ fn a_model_that_is_not_known_here_is_chosen_again() {
     let asked = scene.unfinished.as_mut().unwrap().asked.as_mut().unwrap();
     (asked.profile, asked.model) = ("custom".to_owned(), "registry.example.org/a/b:c".to_owned());
     let mut stage = Stage::new(eye, scene);
-    stage.click("wizard-ask-cut-short-continue");
+    stage.click("wizard-ask-interrupted-continue");
     assert!(matches!(stage.harness.state().page(), Page::Profile(_)));
     assert!(stage.sees(&stage.say("wizard-resume-choose")));
 }
 
 #[test]
-fn what_was_cut_short_is_undone_and_later_leaves_it() {
+fn an_interrupted_installation_is_undone_and_later_leaves_it() {
     in_both_languages(|eye| {
         let scene = scene(eye);
         let mut stage = Stage::new(eye, scene.clone());
-        stage.click("wizard-ask-cut-short-undo");
+        stage.click("wizard-ask-interrupted-undo");
         let (action, outbox) = stage.desk.borrow().actions[0].clone();
         assert_eq!(action, ManageAction::Undo);
         assert!(stage.sees(&stage.say("wizard-undoing")));
         outbox.send(Message::Managed(action, Ok(())));
         stage.harness.run();
         assert!(stage.sees(&stage.say("wizard-undone")));
-        assert!(!stage.sees(&stage.say("wizard-ask-cut-short-title")), "it is not offered again");
+        assert!(!stage.sees(&stage.say("wizard-ask-interrupted-title")), "it is not offered again");
 
         let mut stage = Stage::new(eye, scene.clone());
-        stage.click("wizard-ask-cut-short-later");
-        assert!(!stage.sees(&stage.say("wizard-ask-cut-short-title")));
+        stage.click("wizard-ask-interrupted-later");
+        assert!(!stage.sees(&stage.say("wizard-ask-interrupted-title")));
         assert!(stage.desk.borrow().actions.is_empty());
 
         let mut stage = Stage::new(eye, scene);
         stage.harness.key_press(Key::Escape);
         stage.harness.run();
-        assert!(!stage.sees(&stage.say("wizard-ask-cut-short-title")));
+        assert!(!stage.sees(&stage.say("wizard-ask-interrupted-title")));
         assert!(stage.desk.borrow().actions.is_empty() && stage.desk.borrow().installs.is_empty());
     });
 }
@@ -102,7 +108,7 @@ fn what_was_cut_short_is_undone_and_later_leaves_it() {
 fn an_undo_that_fails_says_why() {
     let eye = Eye::blind(Language::English);
     let mut stage = Stage::new(eye, scene(eye));
-    stage.click("wizard-ask-cut-short-undo");
+    stage.click("wizard-ask-interrupted-undo");
     let (action, outbox) = stage.desk.borrow().actions[0].clone();
     outbox.send(Message::Managed(action, Err(scripted::error("Another installer is working."))));
     stage.harness.run();
@@ -141,5 +147,44 @@ fn repair_and_update_do_again_what_was_asked_for() {
         let label = stage.text.say("wizard-manage-update", &[("version", "0.32.15".into())]);
         stage.click_label(&label);
         assert!(matches!(stage.harness.state().page(), Page::Install(_)));
+    });
+}
+
+/// A rollback after which a folder stays.
+fn incomplete(cause: Option<InstallError>) -> InstallError {
+    let path = PathBuf::from("/home/ana/.acolyte/ollama/0.32.15");
+    let problem = InstallError::NoProgram { folder: path.clone() };
+    InstallError::RollbackIncomplete {
+        cause: cause.map(Box::new),
+        rollback: RollbackReport {
+            reverted: Vec::new(),
+            failed: vec![RevertFailure {
+                change: Change::CreateFolder { path },
+                cause: RevertProblem::Failed(Box::new(problem)),
+            }],
+            finished_by: FinishedBy::Undo,
+        },
+    }
+}
+
+#[test]
+fn a_rollback_that_could_not_finish_is_shown_with_what_stays_and_what_to_do() {
+    in_both_languages(|eye| {
+        let mut stage = Stage::new(eye, scene(eye));
+        stage.click("wizard-ask-interrupted-undo");
+        let (action, outbox) = stage.desk.borrow().actions[0].clone();
+        outbox.send(Message::Managed(action, Err(incomplete(None).into())));
+        stage.harness.run();
+        assert!(stage.sees("/home/ana/.acolyte/ollama/0.32.15") && stage.sees("acolyte undo"));
+        assert!(!stage.sees(&stage.say("wizard-undone")));
+
+        // Also when the user cancelled: not everything is as before.
+        let mut stage = Stage::new(eye, Scene::of(scripted::laptop())).reach_install();
+        let error = incomplete(Some(InstallError::from(Cancelled)));
+        stage.installation().1.send(Message::InstallEnded(Err(error.into())));
+        stage.harness.run();
+        assert!(stage.sees("/home/ana/.acolyte/ollama/0.32.15") && stage.sees("acolyte undo"));
+        assert!(stage.sees(&stage.say("wizard-install-failed")));
+        assert!(!stage.sees(&stage.say("wizard-install-cancelled-lead")));
     });
 }

@@ -446,8 +446,8 @@ pub fn installation(request: &Request, language: Language) -> Installation {
     }
 }
 
-/// An installation of what was asked that was cut short, with nothing in force before it.
-pub fn cut_short(request: &Request) -> Unfinished {
+/// The interrupted installation of a request, with nothing in force before it.
+pub fn interrupted(request: &Request) -> Unfinished {
     let mut asked = SavedRequest::of(request);
     asked.asked_at = "2026-11-23T10:20:30Z".to_owned();
     Unfinished { asked: Some(asked), in_force: None }

@@ -138,7 +138,7 @@ fn rows(text: Text, receipt: &Receipt) -> Vec<Row> {
         top: context * 1.05,
         verdict: match measured.context_tokens {
             Some(tokens) if tokens >= promise.context_tokens => {
-                (Tone::Good, say!(text, "wizard-result-read-back"))
+                (Tone::Good, say!(text, "wizard-result-verified"))
             }
             other => more_is_better(text, context, other.map(f64::from)),
         },
@@ -153,7 +153,7 @@ fn better(text: Text) -> (Tone, String) {
 
 fn more_is_better(text: Text, least: f64, measured: Option<f64>) -> (Tone, String) {
     match measured {
-        None => (Tone::Soft, say!(text, "wizard-result-not-told")),
+        None => (Tone::Soft, say!(text, "wizard-result-not-reported")),
         Some(value) if value >= least => (Tone::Good, say!(text, "wizard-result-as-promised")),
         Some(value) => (Tone::Warning, less(text, value, least)),
     }
@@ -165,7 +165,7 @@ fn less(text: Text, value: f64, than: f64) -> String {
 
 fn less_is_better(text: Text, most: f64, measured: Option<f64>) -> (Tone, String) {
     match measured {
-        None => (Tone::Soft, say!(text, "wizard-result-not-told")),
+        None => (Tone::Soft, say!(text, "wizard-result-not-reported")),
         Some(value) if value <= most => (Tone::Good, say!(text, "wizard-result-as-promised")),
         Some(value) => {
             let share = text.percent(value / most.max(f64::MIN_POSITIVE) - 1.0);
@@ -200,6 +200,6 @@ mod tests {
         assert_eq!(verdict(Some(7.0)), (Tone::Good, "30\u{a0}% less".to_owned()));
         assert_eq!(verdict(Some(0.0)), (Tone::Warning, "100\u{a0}% less".to_owned()));
         assert_eq!(verdict(Some(22.0)), (Tone::Warning, "100\u{a0}% more".to_owned()));
-        assert_eq!(verdict(None), (Tone::Soft, "not told".to_owned()));
+        assert_eq!(verdict(None), (Tone::Soft, "not reported".to_owned()));
     }
 }

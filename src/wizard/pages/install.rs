@@ -341,7 +341,7 @@ impl View for InstallPage {
         }
         let running = matches!(self.state, InstallState::Running);
         let pause =
-            if self.control.is_paused() { say!(text, "wizard-go-on") } else { say!(text, "wizard-pause") };
+            if self.control.is_paused() { say!(text, "wizard-resume") } else { say!(text, "wizard-pause") };
         Footer {
             back: Some(Button::new(say!(text, "wizard-cancel"), Intent::AskToCancel).enabled(running)),
             links,
