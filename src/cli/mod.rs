@@ -9,6 +9,7 @@ pub mod check;
 pub mod detect;
 pub mod doctor;
 pub mod estimate;
+mod failure;
 pub mod help;
 pub mod install;
 pub mod installer;
@@ -34,7 +35,8 @@ use clap::CommandFactory as _;
 use crate::text::Language;
 
 pub use args::{Cli, Command};
-pub use session::{Failure, Session};
+pub use failure::Failure;
+pub use session::Session;
 
 /// Runs `acolyte`: reads the command line, carries the command out, says what went wrong.
 pub fn main() -> ExitCode {

@@ -1,10 +1,11 @@
 //! Data on standard output: reports, JSON, and a reader that hangs up. Messages on standard error.
 
 use std::io::{ErrorKind, Write};
+use std::process::ExitCode;
 
 use serde::Serialize;
 
-use crate::cli::Failure;
+use crate::cli::failure::Failure;
 
 /// Exit code after the reader of our output went away: ours was done, nobody wanted it.
 const READER_GONE: u8 = 0;
@@ -46,4 +47,14 @@ pub fn print_json(document: &impl Serialize) -> Result<(), Failure> {
         serde_json::to_string_pretty(document).map_err(|error| Failure::failed(error.to_string()))?;
     json.push('\n');
     print(&json)
+}
+
+impl Failure {
+    /// Prints it on standard error and returns the exit code.
+    pub fn say(&self) -> ExitCode {
+        if !self.message.is_empty() {
+            talk(&format!("acolyte: {}", self.message));
+        }
+        ExitCode::from(self.exit_code)
+    }
 }

@@ -1,9 +1,9 @@
-//! What every command knows: language, home folder, verbosity; and how a command fails.
+//! What every command knows: language, home folder, how much to print.
 
 use std::path::PathBuf;
-use std::process::ExitCode;
 
 use crate::cli::args::GlobalArgs;
+use crate::cli::failure::Failure;
 use crate::cli::output;
 use crate::platform::environment::Environment;
 use crate::say;
@@ -43,34 +43,5 @@ impl Session {
         if !self.quiet {
             output::talk(message);
         }
-    }
-}
-
-/// Why a command failed, in the user's language.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Failure {
-    /// Exit code: 2 for wrong usage, 1 for the rest.
-    pub exit_code: u8,
-    /// What happened and what to do. May have several lines. Empty when it was said already.
-    pub message: String,
-}
-
-impl Failure {
-    /// Wrong usage: exit code 2.
-    pub fn usage(message: impl Into<String>) -> Self {
-        Self { exit_code: 2, message: message.into() }
-    }
-
-    /// Anything else: exit code 1.
-    pub fn failed(message: impl Into<String>) -> Self {
-        Self { exit_code: 1, message: message.into() }
-    }
-
-    /// Prints it on standard error and returns the exit code.
-    pub fn say(&self) -> ExitCode {
-        if !self.message.is_empty() {
-            output::talk(&format!("acolyte: {}", self.message));
-        }
-        ExitCode::from(self.exit_code)
     }
 }

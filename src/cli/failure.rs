@@ -1,0 +1,22 @@
+//! How a command fails: an exit code and what the user must know.
+
+/// Why a command failed, in the user's language.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Failure {
+    /// Exit code: 2 for wrong usage, 1 for the rest.
+    pub exit_code: u8,
+    /// What happened and what to do. May have several lines. Empty when it was said already.
+    pub message: String,
+}
+
+impl Failure {
+    /// Wrong usage: exit code 2.
+    pub fn usage(message: impl Into<String>) -> Self {
+        Self { exit_code: 2, message: message.into() }
+    }
+
+    /// Anything else: exit code 1.
+    pub fn failed(message: impl Into<String>) -> Self {
+        Self { exit_code: 1, message: message.into() }
+    }
+}
