@@ -23,6 +23,9 @@ fn the_figures_are_those_of_the_plan_and_of_the_installation() {
         let mut stage = Stage::new(Eye::blind(language), Scene::of(scripted::laptop())).reach_summary();
         let bytes = download_bytes(&stage);
         assert!(bytes > 1_400_000_000 && stage.sees(&stage.text.file_size(bytes)));
+        let Page::Summary(page) = stage.harness.state().page() else { panic!("not on the summary") };
+        let written = page.profile.choice.plan.disk_needs.written_bytes();
+        assert!(written > bytes && stage.sees(&stage.text.file_size(written)), "archive and unpacked engine");
         stage.click("wizard-install");
         let plan = stage.installation().0.plan;
         assert_eq!(plan.disk_needs.download_bytes(), bytes);

@@ -225,6 +225,7 @@ wizard-summary-title = Ready to install { $profile }
 wizard-summary-lead = The last page before anything changes. Nothing happens until you choose Install.
 wizard-summary-downloads = Downloads
 wizard-summary-together = Total
+wizard-summary-disk = Disk space needed
 wizard-summary-not-twice = What is already here is not downloaded again.
 wizard-summary-folders = Folders
 wizard-summary-changes = What will be set up

@@ -225,6 +225,7 @@ wizard-summary-title = Todo listo para instalar { $profile }
 wizard-summary-lead = La última página antes de cambiar algo. No ocurre nada hasta que elijas Instalar.
 wizard-summary-downloads = Descargas
 wizard-summary-together = En total
+wizard-summary-disk = Espacio necesario en disco
 wizard-summary-not-twice = Lo que ya está en este equipo no se descarga otra vez.
 wizard-summary-folders = Carpetas
 wizard-summary-changes = Qué se preparará

@@ -99,8 +99,9 @@ impl SummaryPage {
             ui,
             &say!(text, "wizard-summary-together"),
             &known(text.file_size(needs.download_bytes())),
-            true,
+            false,
         );
+        line(ui, &say!(text, "wizard-summary-disk"), &known(text.file_size(needs.written_bytes())), true);
         ui.gap(0.5);
         ui.text(TextRole::Label, Tone::Faint, &say!(text, "wizard-summary-not-twice"));
         ui.gap(1.0);
