@@ -1,5 +1,6 @@
 //! From Welcome to Result, through Manage, and back after an installation was cut short.
 
+use std::process::Command;
 use std::time::{Duration, Instant};
 
 use acolyte::say;
@@ -29,10 +30,14 @@ fn text() -> Text {
 
 /// The program on this world's machine, from this world's mirror.
 fn open<'a>(display: &'a Display, world: &World, name: &str) -> Window<'a> {
+    Window::of(Started::new(display, command(display, world)), name)
+}
+
+fn command(display: &Display, world: &World) -> Command {
     let mut command = display.installer(world, "en");
     command.args(["--mirror", &world.mirror.url()]).arg("--release").arg(world.path("release.json"));
     command.arg("--hardware").arg(world.path("hardware.json"));
-    Window::of(Started::new(display, command), name)
+    command
 }
 
 impl Window<'_> {
@@ -91,6 +96,38 @@ fn wait_for_programs(world: &World, wanted: std::ops::RangeInclusive<usize>, wha
 
 fn receipt(world: &World, key: &str) -> Value {
     world.json("llm/receipt.json")[key].clone()
+}
+
+/// Every frame of the summary used to start `systemctl`.
+#[test]
+fn moving_the_mouse_over_the_summary_starts_no_program() {
+    use std::os::unix::fs::PermissionsExt as _;
+
+    let Some(display) = Display::start() else { return };
+    let world = World::new(&json!({}));
+    let (tools, calls) = (world.path("tools"), world.path("calls"));
+    std::fs::create_dir(&tools).unwrap();
+    let systemctl = tools.join("systemctl");
+    std::fs::write(&systemctl, format!("#!/bin/sh\necho \"$@\" >>{}\nexit 1\n", calls.display())).unwrap();
+    std::fs::set_permissions(&systemctl, std::fs::Permissions::from_mode(0o755)).unwrap();
+    let called = || std::fs::read_to_string(&calls).unwrap_or_default().lines().count();
+
+    let mut command = command(&display, &world);
+    let path = std::env::join_paths(
+        [tools].into_iter().chain(std::env::split_paths(&std::env::var_os("PATH").unwrap())),
+    );
+    command.env("PATH", path.unwrap());
+    let mut window = Window::of(Started::new(&display, command), "mouse");
+    window.walk_to_profile();
+    window.walk_to_summary(PROFILE);
+    window.settle();
+    let before = called();
+    assert!(before > 0, "how the server starts at login was asked once, while the machine was looked at");
+    for step in 0..60 {
+        display.xdotool(&["mousemove", &(300 + 5 * step).to_string(), &(200 + 3 * step).to_string()]);
+    }
+    window.settle();
+    assert_eq!(called(), before);
 }
 
 #[test]
