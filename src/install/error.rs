@@ -2,8 +2,10 @@
 
 use std::path::PathBuf;
 
+use serde::{Deserialize, Serialize};
+
 use crate::control::Cancelled;
-use crate::install::change::rollback::RollbackReport;
+use crate::install::change::Change;
 use crate::install::fetch::DownloadError;
 use crate::install::reuse::CopyError;
 use crate::install::state::documents::DocumentError;
@@ -229,5 +231,77 @@ impl InstallError {
                 | Self::Download(DownloadError::Cancelled(_))
                 | Self::Unpack(UnpackError::Cancelled(_))
         )
+    }
+}
+
+/// What a rollback did.
+#[derive(Debug, Default)]
+pub struct RollbackReport {
+    /// Changes that were reverted, in that order.
+    pub reverted: Vec<Change>,
+    /// Changes that were not.
+    pub failed: Vec<RevertFailure>,
+    /// The command that finishes it.
+    pub finished_by: FinishedBy,
+}
+
+/// The command that finishes a rollback once the cause of its failure is removed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum FinishedBy {
+    /// `acolyte undo`.
+    #[default]
+    Undo,
+    /// `acolyte uninstall`.
+    Uninstall,
+}
+
+/// A change that could not be reverted.
+#[derive(Debug)]
+pub struct RevertFailure {
+    /// The change.
+    pub change: Change,
+    /// Why it stays.
+    pub cause: RevertProblem,
+}
+
+/// Why a change could not be reverted.
+#[derive(Debug)]
+pub enum RevertProblem {
+    /// Reverting it failed.
+    Failed(Box<InstallError>),
+    /// It was not attempted, because the server that uses it could not be stopped.
+    ServerStillRuns,
+}
+
+impl RollbackReport {
+    /// The error an installation ends with: its cause alone, or with what could not be reverted.
+    pub fn after(self, cause: InstallError) -> InstallError {
+        if self.failed.is_empty() {
+            return cause;
+        }
+        InstallError::RollbackIncomplete { cause: Some(Box::new(cause)), rollback: self }
+    }
+
+    /// An error when something could not be reverted.
+    ///
+    /// # Errors
+    /// [`InstallError::RollbackIncomplete`].
+    pub fn into_result(self) -> Result<(), InstallError> {
+        if self.failed.is_empty() {
+            return Ok(());
+        }
+        Err(InstallError::RollbackIncomplete { cause: None, rollback: self })
+    }
+
+    /// Notes how reverting a change ended.
+    pub(super) fn add(&mut self, change: Change, outcome: Result<(), InstallError>) {
+        match outcome {
+            Ok(()) => self.reverted.push(change),
+            Err(error) => {
+                tracing::warn!(%error, ?change, "a change could not be reverted");
+                self.failed.push(RevertFailure { change, cause: RevertProblem::Failed(Box::new(error)) });
+            }
+        }
     }
 }

@@ -7,8 +7,7 @@ use std::sync::Arc;
 
 use crate::hardware::disks;
 use crate::install::engine_manifest::EngineManifest;
-use crate::install::state::SavedRequest;
-use crate::install::{EngineChoice, InstallOptions, Paths, reuse};
+use crate::install::{EngineChoice, InstallOptions, Paths, SavedRequest, reuse};
 use crate::machine::DiskUse;
 use crate::models::Model;
 use crate::ollama::release::{AssetRole, Release};

@@ -20,24 +20,26 @@ mod private_server;
 mod progress;
 mod prompt;
 mod receipt;
+mod receipt_figures;
 mod request;
 pub mod reuse;
 mod run;
 mod run_context;
+mod saved_request;
 mod shortfall;
 pub mod state;
 mod steps;
 pub mod unpack;
 
 pub use engine_source::{ArchiveRecord, EngineChoice, EngineOrigin, EngineRecord, EngineSource};
-pub use error::InstallError;
+pub use error::{FinishedBy, InstallError, RevertFailure, RevertProblem, RollbackReport};
 pub use event::{Event, Step, StepState};
 pub use inventory::take_inventory;
 pub use manage::{Health, start_server_if_asked};
-pub use receipt::{
-    LoadAttempt, LoadOutcome, MeasuredFigures, PlacementComparison, PredictedFigures, Receipt,
-};
+pub use receipt::{LoadAttempt, LoadOutcome, PlacementComparison, Receipt};
+pub use receipt_figures::{MeasuredFigures, PredictedFigures};
 pub use request::{Agreement, InstallOptions, Request, Wording};
 pub use run::run;
+pub use saved_request::SavedRequest;
 pub use shortfall::Shortfall;
-pub use state::{Installed, Lock, LockError, Paths, ProfileFile, SavedRequest};
+pub use state::{Installed, Lock, LockError, Paths, ProfileFile};

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::figures::Range;
-use crate::install::{MeasuredFigures, PredictedFigures};
+use crate::install::receipt_figures::{MeasuredFigures, PredictedFigures};
 use crate::models::KvCacheType;
 
 /// Memory above the prediction by more than this share is a shortfall.

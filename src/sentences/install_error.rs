@@ -1,9 +1,8 @@
 //! Why an installation, an undo or an uninstall stopped, in words.
 
-use crate::install::change::rollback::{FinishedBy, RevertProblem, RollbackReport};
 use crate::install::change::{Change, Subject};
 use crate::install::state::documents::DocumentError;
-use crate::install::{InstallError, LockError};
+use crate::install::{FinishedBy, InstallError, LockError, RevertProblem, RollbackReport};
 use crate::ollama::client::ClientError;
 use crate::ollama::failure::EngineFailure;
 use crate::say;

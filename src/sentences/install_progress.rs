@@ -3,9 +3,8 @@
 use serde::{Deserialize, Serialize};
 
 use crate::install::change::Change;
-use crate::install::change::rollback::{FinishedBy, RollbackReport};
 use crate::install::event::Activity;
-use crate::install::{Event, InstallError, Receipt, Shortfall, Step, StepState};
+use crate::install::{Event, FinishedBy, InstallError, Receipt, RollbackReport, Shortfall, Step, StepState};
 use crate::say;
 use crate::text::Text;
 

@@ -4,13 +4,14 @@
 //! over the journal, backwards ([`rollback`]); they differ in their [`rollback::Scope`] only.
 
 pub mod journal;
+mod kinds;
 pub mod leftovers;
 mod revert;
 pub mod rollback;
 
 use std::path::{Path, PathBuf};
 
-use serde::{Deserialize, Serialize};
+pub use kinds::{Change, Subject};
 
 use crate::install::Paths;
 use crate::install::engine_manifest::EngineManifest;
@@ -18,86 +19,6 @@ use crate::install::login_entry;
 use crate::install::private_server;
 use crate::ollama::store::Store;
 use crate::platform::files::{self, FileError, renaming};
-
-/// One change. Its serialised form is the journal's format, so variants are only ever added.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(tag = "change", rename_all = "snake_case")]
-pub enum Change {
-    /// A folder that did not exist.
-    CreateFolder {
-        /// The folder.
-        path: PathBuf,
-    },
-    /// A document of ours, created or replaced.
-    WriteFile {
-        /// The file.
-        path: PathBuf,
-    },
-    /// An archive, with its partial download beside it (`NAME.*`).
-    Download {
-        /// The archive.
-        path: PathBuf,
-    },
-    /// The engine.
-    UnpackEngine {
-        /// Its version.
-        version: String,
-        /// Its final folder.
-        path: PathBuf,
-        /// The folder it is unpacked into first.
-        staging: PathBuf,
-    },
-    /// A private server, started or restarted with other settings.
-    StartServer {
-        /// Its port.
-        port: u16,
-    },
-    /// A model fetched from a registry.
-    PullModel {
-        /// Its tag.
-        tag: String,
-        /// The model store's folder.
-        models_dir: PathBuf,
-    },
-    /// A model created from another one.
-    CreateModel {
-        /// Its name.
-        name: String,
-        /// The model store's folder.
-        models_dir: PathBuf,
-    },
-    /// The login entry that starts the server, created, replaced or removed.
-    StartAtLogin,
-    /// The engine in force moved out of the way of another build of the same version, until that one has answered.
-    SetAside {
-        /// Its folder.
-        path: PathBuf,
-        /// Where it is kept meanwhile.
-        aside: PathBuf,
-    },
-}
-
-/// What a change is about, for lists shown to the user.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Subject {
-    /// A folder, which goes only when it is empty.
-    Folder(PathBuf),
-    /// A file, or a folder that is ours with everything in it.
-    Path(PathBuf),
-    /// A document that is restored or removed.
-    Document(PathBuf),
-    /// A model.
-    Model {
-        /// Its tag.
-        tag: String,
-        /// Bytes of its layers, shared ones included.
-        bytes: u64,
-    },
-    /// The private server.
-    Server,
-    /// The login entry.
-    LoginEntry,
-}
 
 impl Change {
     /// Applies a change that needs nothing but the file system: a folder, an engine moved aside.

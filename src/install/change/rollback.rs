@@ -10,14 +10,15 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-use serde::{Deserialize, Serialize};
-
 use super::Change;
 use super::journal::{Entry, changes, open_changes};
 use super::revert::Target;
 use crate::control::Control;
 use crate::install::state::snapshot::Snapshot;
-use crate::install::{InstallError, Paths, SavedRequest, private_server};
+use crate::install::{
+    FinishedBy, InstallError, Paths, RevertFailure, RevertProblem, RollbackReport, SavedRequest,
+    private_server,
+};
 use crate::ollama::server::PORTS;
 use crate::platform::files;
 
@@ -35,82 +36,11 @@ pub enum Scope<'a> {
     },
 }
 
-/// What a rollback did.
-#[derive(Debug, Default)]
-pub struct RollbackReport {
-    /// Changes that were reverted, in that order.
-    pub reverted: Vec<Change>,
-    /// Changes that were not.
-    pub failed: Vec<RevertFailure>,
-    /// The command that finishes it.
-    pub finished_by: FinishedBy,
-}
-
-/// The command that finishes a rollback once the cause of its failure is removed.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum FinishedBy {
-    /// `acolyte undo`.
-    #[default]
-    Undo,
-    /// `acolyte uninstall`.
-    Uninstall,
-}
-
-/// A change that could not be reverted.
-#[derive(Debug)]
-pub struct RevertFailure {
-    /// The change.
-    pub change: Change,
-    /// Why it stays.
-    pub cause: RevertProblem,
-}
-
-/// Why a change could not be reverted.
-#[derive(Debug)]
-pub enum RevertProblem {
-    /// Reverting it failed.
-    Failed(Box<InstallError>),
-    /// It was not attempted, because the server that uses it could not be stopped.
-    ServerStillRuns,
-}
-
 /// A change to revert.
 struct Pending {
     change: Change,
     /// Whether it was applied to its end.
     completed: bool,
-}
-
-impl RollbackReport {
-    /// The error an installation ends with: its cause alone, or with what could not be reverted.
-    pub fn after(self, cause: InstallError) -> InstallError {
-        if self.failed.is_empty() {
-            return cause;
-        }
-        InstallError::RollbackIncomplete { cause: Some(Box::new(cause)), rollback: self }
-    }
-
-    /// An error when something could not be reverted.
-    ///
-    /// # Errors
-    /// [`InstallError::RollbackIncomplete`].
-    pub fn into_result(self) -> Result<(), InstallError> {
-        if self.failed.is_empty() {
-            return Ok(());
-        }
-        Err(InstallError::RollbackIncomplete { cause: None, rollback: self })
-    }
-
-    fn add(&mut self, change: Change, outcome: Result<(), InstallError>) {
-        match outcome {
-            Ok(()) => self.reverted.push(change),
-            Err(error) => {
-                tracing::warn!(%error, ?change, "a change could not be reverted");
-                self.failed.push(RevertFailure { change, cause: RevertProblem::Failed(Box::new(error)) });
-            }
-        }
-    }
 }
 
 /// Reverts the changes of a scope. `control` cancels it between two changes; a rollback after a failure has none.

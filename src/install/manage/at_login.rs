@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use crate::control::Control;
 use crate::install::Paths;
 use crate::install::login_entry::{KEEP_LOG, START_SERVER};
+use crate::install::manage::installation;
 use crate::ollama::server::rotate_while_running;
 use crate::platform::{environment, program};
 
@@ -16,7 +17,7 @@ pub fn run_if_asked() {
     let (command, home) = (arguments.next(), arguments.next().map(PathBuf::from));
     let (Some(command), Some(home)) = (command, home) else { return };
     let outcome = if command == START_SERVER {
-        super::start(&home, &Control::new()).map(drop).map_err(|error| error.to_string())
+        installation::start(&home, &Control::new()).map(drop).map_err(|error| error.to_string())
     } else if command == KEEP_LOG {
         keep_log(&Paths::new(&home), arguments)
     } else {

@@ -2,7 +2,8 @@
 //! keeps the faster one.
 
 use crate::install::event::Activity;
-use crate::install::steps::loader::{Attempt, LoadFacts, Loader, Placement};
+use crate::install::steps::loader::{Attempt, LoadFacts, Loader};
+use crate::install::steps::placement::Placement;
 use crate::install::steps::speed::decode_speed;
 use crate::install::{InstallError, PlacementComparison};
 use crate::plan::Layers;

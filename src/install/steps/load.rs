@@ -4,7 +4,8 @@
 use crate::estimate::{EngineSetting, fit_gpu_layers};
 use crate::install::event::Activity;
 use crate::install::steps::ladder::{self, FourBits, Next, Rung};
-use crate::install::steps::loader::{Attempt, LoadFacts, Loader, Placement};
+use crate::install::steps::loader::{Attempt, LoadFacts, Loader};
+use crate::install::steps::placement::Placement;
 use crate::install::steps::server;
 use crate::install::{InstallError, Step};
 use crate::ollama::evidence;

@@ -8,8 +8,8 @@ use crate::install::private_server::Server;
 use crate::install::run_context::Run;
 use crate::install::state::documents::SERVED_MODEL;
 use crate::install::steps::model;
+use crate::install::steps::placement::Placement;
 use crate::install::{InstallError, LoadAttempt, LoadOutcome};
-use crate::models::KvCacheType;
 use crate::ollama::client::ClientError;
 use crate::ollama::evidence::LoadEvidence;
 use crate::ollama::failure::EngineFailure;
@@ -20,17 +20,6 @@ use crate::platform::process;
 
 /// The slowest disk a model is worth loading from.
 const SLOWEST_DISK_BYTES_PER_S: u64 = 30_000_000;
-
-/// Where the layers are and how the KV cache is kept.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Placement {
-    /// Layers on the GPU; with `automatic`, as the engine chose them.
-    pub gpu_layers: u32,
-    /// The engine chooses the layers itself.
-    pub automatic: bool,
-    /// Type of the KV cache; one for the whole server.
-    pub kv_cache_type: KvCacheType,
-}
 
 /// What the engine really did.
 #[derive(Clone, Debug, PartialEq)]

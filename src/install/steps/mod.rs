@@ -11,5 +11,6 @@ pub mod loader;
 pub mod login;
 pub mod measure;
 pub mod model;
+mod placement;
 pub mod server;
 mod speed;

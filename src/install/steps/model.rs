@@ -15,7 +15,7 @@ use crate::install::event::Activity;
 use crate::install::private_server::Server;
 use crate::install::run_context::Run;
 use crate::install::state::documents::{PREVIOUS_MODEL, SERVED_MODEL};
-use crate::install::steps::loader::Placement;
+use crate::install::steps::placement::Placement;
 use crate::install::steps::server;
 use crate::install::{InstallError, Step, reuse};
 use crate::models::ModelTag;

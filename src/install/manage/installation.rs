@@ -1,0 +1,158 @@
+//! What is installed and how it is doing; starting and stopping its server; models it does not need.
+
+use std::path::{Path, PathBuf};
+
+use serde::Serialize;
+
+use crate::control::Control;
+use crate::install::blocking::runtime;
+use crate::install::change::Change;
+use crate::install::change::journal::{Journal, changes};
+use crate::install::engine_manifest::{Depth, EngineManifest};
+use crate::install::manage::undo::is_unfinished;
+use crate::install::state::documents::{Installed, PREVIOUS_MODEL, SERVED_MODEL};
+use crate::install::{InstallError, Lock, Paths, private_server};
+use crate::ollama::client::Client;
+use crate::ollama::replies::Loaded;
+use crate::ollama::server::{choose_port, end_orphans, rotate_while_running};
+use crate::ollama::store::Store;
+
+/// How an installation is doing.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Health {
+    /// What is installed; `None` when nothing is.
+    pub installed: Option<Installed>,
+    /// Whether the last installation was interrupted.
+    pub unfinished: bool,
+    /// Whether a server of ours runs.
+    pub running: bool,
+    /// Its version, when it answers.
+    pub version: Option<String>,
+    /// The model, when it is in memory.
+    pub loaded: Option<Loaded>,
+}
+
+/// A model of ours that the profile in force does not need.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct UnusedModel {
+    /// Its tag.
+    pub tag: String,
+    /// The model store it is in.
+    pub models_dir: PathBuf,
+    /// Bytes of its layers; those it shares with others stay when it is removed.
+    pub bytes: u64,
+}
+
+/// Reads what is installed and asks its server. Blocks until the server answers, 5 seconds at most.
+///
+/// # Errors
+/// When a document cannot be read.
+pub fn health(home: &Path) -> Result<Health, InstallError> {
+    let paths = Paths::new(home);
+    let installed = Installed::load(home)?;
+    let running = private_server::is_running(&paths);
+    if running && let Err(error) = rotate_while_running(&paths.server_log()) {
+        tracing::warn!(%error, "the server's log could not be rotated");
+    }
+    let port = installed.as_ref().map(|installed| installed.profile.port);
+    let mut health =
+        Health { installed, unfinished: is_unfinished(&paths)?, running, version: None, loaded: None };
+    if let Some(client) = port.filter(|_| running).map(Client::new) {
+        let client = client?;
+        block_on(async {
+            // Nothing is known of a server that does not answer.
+            health.version = client.version().await.ok();
+            if health.version.is_some() {
+                let loaded = client.ps().await.unwrap_or_default();
+                health.loaded = loaded.into_iter().find(|model| model.name == SERVED_MODEL);
+            }
+            Ok(())
+        })?;
+    }
+    Ok(health)
+}
+
+/// Starts the server of what is installed and waits until it answers; one that runs already is kept.
+///
+/// # Errors
+/// When nothing is installed, a file of the engine is damaged, its port is taken, or it does not start.
+pub fn start(home: &Path, control: &Control) -> Result<Health, InstallError> {
+    let (paths, _lock, installed) = open(home)?;
+    let launch = installed.launch(&paths);
+    block_on(async {
+        if private_server::running(&paths, &launch).await?.is_some() {
+            return Ok(());
+        }
+        verify_engine(&paths, &launch.program, control)?;
+        private_server::stop(&paths).await?;
+        choose_port(Some(launch.port), None, &[])?;
+        control.or_cancelled(private_server::start_again(&paths, &launch)).await?.map(drop)
+    })?;
+    health(home)
+}
+
+/// Stops the server of what is installed, with everything it has started.
+///
+/// # Errors
+/// When nothing is installed or something cannot be ended.
+pub fn stop(home: &Path) -> Result<Health, InstallError> {
+    let (paths, _lock, _) = open(home)?;
+    block_on(async { private_server::stop(&paths).await })?;
+    end_orphans(&paths.engines())?;
+    health(home)
+}
+
+/// Models we fetched that the profile in force does not need.
+///
+/// # Errors
+/// When a document cannot be read.
+pub fn unused_models(home: &Path) -> Result<Vec<UnusedModel>, InstallError> {
+    let paths = Paths::new(home);
+    let Some(installed) = Installed::load(home)? else { return Ok(Vec::new()) };
+    let pulled = changes(&Journal::read(&paths.journal())?).into_iter().filter_map(|change| match change {
+        Change::PullModel { tag, models_dir } => Some((tag, models_dir)),
+        _ => None,
+    });
+    let unused = pulled.filter(|(tag, models_dir)| {
+        let needed = *tag == installed.profile.base_model && *models_dir == installed.profile.models_dir;
+        !needed && Store::new(models_dir).has(tag)
+    });
+    Ok(unused
+        .map(|(tag, models_dir)| UnusedModel { bytes: Store::new(&models_dir).bytes(&tag), tag, models_dir })
+        .collect())
+}
+
+/// Removes models that the profile in force does not need. Layers that others share stay. Returns the bytes freed.
+///
+/// # Errors
+/// When nothing is installed or a file cannot be removed.
+pub fn remove_unused_models(home: &Path) -> Result<u64, InstallError> {
+    let (_, _lock, _) = open(home)?;
+    let mut freed = 0;
+    for model in unused_models(home)? {
+        freed += Store::new(&model.models_dir).remove(&[model.tag.as_str(), PREVIOUS_MODEL], false)?;
+    }
+    Ok(freed)
+}
+
+fn open(home: &Path) -> Result<(Paths, Lock, Installed), InstallError> {
+    let paths = Paths::new(home);
+    let installed =
+        Installed::load(home)?.ok_or_else(|| InstallError::NotInstalled { home: home.to_owned() })?;
+    let lock = Lock::take(&paths.lock(), paths.home())?;
+    Ok((paths, lock, installed))
+}
+
+/// An error when a file of the engine was truncated or lost since it was unpacked: by a power cut, by a virus scanner.
+fn verify_engine(paths: &Paths, program: &Path, control: &Control) -> Result<(), InstallError> {
+    let folder = program.ancestors().find(|folder| folder.parent() == Some(&paths.engines()));
+    let damaged = match folder.and_then(|folder| Some((folder, EngineManifest::load(folder)?))) {
+        Some((folder, manifest)) => manifest.first_damaged(folder, Depth::Quick, control)?,
+        None => (!program.is_file()).then(|| program.to_owned()),
+    };
+    damaged.map_or(Ok(()), |path| Err(InstallError::EngineDamaged { path }))
+}
+
+fn block_on<T>(work: impl Future<Output = Result<T, InstallError>>) -> Result<T, InstallError> {
+    runtime()?.block_on(work)
+}

@@ -1,0 +1,56 @@
+//! The figures that a receipt compares.
+
+use serde::{Deserialize, Serialize};
+
+use crate::figures::Range;
+use crate::models::KvCacheType;
+
+/// What was predicted, copied from the plan.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct PredictedFigures {
+    /// Tokens of context.
+    pub context_tokens: u32,
+    /// Layers on the GPU.
+    pub gpu_layers: u32,
+    /// All layers.
+    pub total_layers: u32,
+    /// KV cache type.
+    pub kv_cache_type: KvCacheType,
+    /// VRAM, in bytes.
+    pub vram_bytes: u64,
+    /// Main memory, in bytes.
+    pub ram_bytes: u64,
+    /// Share of the model's bytes on the GPU, 0 to 1.
+    pub gpu_share: f64,
+    /// Tokens written a second, context nearly empty.
+    pub decode_tokens_per_s: Range,
+    /// Seconds to the first token of a full prompt.
+    pub first_token_full_prompt_s: Range,
+    /// Seconds to the first token of a prompt as long as the measured one.
+    pub first_token_s: Range,
+}
+
+/// What was measured or read back; `None` where the engine does not tell.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct MeasuredFigures {
+    /// Tokens of context the engine really keeps.
+    pub context_tokens: Option<u32>,
+    /// Layers the engine says it put on the GPU.
+    pub gpu_layers: Option<u32>,
+    /// Share of the model's bytes on the GPU, 0 to 1.
+    pub gpu_share: Option<f64>,
+    /// KV cache type in force, read from the engine's log or command line.
+    pub kv_cache_type: Option<String>,
+    /// Buffers on the GPU, in bytes.
+    pub vram_bytes: Option<u64>,
+    /// Memory of the engine's processes, in bytes.
+    pub ram_bytes: Option<u64>,
+    /// Tokens written a second.
+    pub decode_tokens_per_s: Option<f64>,
+    /// Prompt tokens read a second.
+    pub prefill_tokens_per_s: Option<f64>,
+    /// Seconds to the first token of the measured prompt.
+    pub first_token_s: Option<f64>,
+    /// Length of the measured prompt, in tokens.
+    pub first_token_prompt_tokens: Option<u64>,
+}
