@@ -3,9 +3,8 @@
 use std::path::PathBuf;
 
 use acolyte::control::Cancelled;
-use acolyte::install::InstallError;
 use acolyte::install::change::Change;
-use acolyte::install::change::rollback::{FinishedBy, RevertFailure, RevertProblem, RollbackReport};
+use acolyte::install::{FinishedBy, InstallError, RevertFailure, RevertProblem, RollbackReport};
 use acolyte::plan::Limit;
 use acolyte::text::Language;
 use acolyte::wizard::backend::{ManageAction, Message};
