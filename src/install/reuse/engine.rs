@@ -14,7 +14,6 @@ use serde::{Deserialize, Serialize};
 use super::{copy, link_or_copy};
 use crate::checksum::Sha256;
 use crate::control::{Cancelled, Control};
-use crate::install::engine_manifest::EngineManifest;
 use crate::machine::FoundEngine;
 use crate::ollama::release::parse_version;
 use crate::platform;
@@ -89,25 +88,8 @@ pub enum CopyError {
     Cancelled(#[from] Cancelled),
 }
 
-/// The best of the engines that detection found, if one can be used. Those under `own` are ours already; where the pinned
-/// release is among them, no other is needed.
-pub fn installed_engine(engines: &[FoundEngine], minimum: &str, own: &Path) -> Option<InstalledEngine> {
-    if EngineManifest::load(&own.join(minimum)).is_some_and(|manifest| manifest.is_of_a_release()) {
-        return None;
-    }
-    let usable =
-        engines.iter().filter(|engine| engine.path.as_ref().is_none_or(|path| !path.starts_with(own)));
-    let usable = usable.filter_map(|engine| match examine(engine, minimum) {
-        Ok(found) => Some(found),
-        Err(reason) => {
-            tracing::info!(%reason, kind = ?engine.kind, "an engine that is here is not used");
-            None
-        }
-    });
-    usable.max_by(|a, b| parse_version(&a.version).cmp(&parse_version(&b.version)))
-}
-
-fn examine(engine: &FoundEngine, minimum: &str) -> Result<InstalledEngine, NotReusable> {
+/// Checks that an engine that was found can be reused.
+pub(super) fn examine(engine: &FoundEngine, minimum: &str) -> Result<InstalledEngine, NotReusable> {
     let (Some(version), Some(path)) = (&engine.version, &engine.path) else {
         return Err(NotReusable::Unknown);
     };

@@ -2,13 +2,15 @@
 //! in the folders of other Ollama servers. Everything is copied or linked into our own folders; what is not ours is
 //! only read.
 
+mod choose;
 mod engine;
 mod models;
 
 use std::io;
 use std::path::{Path, PathBuf};
 
-pub use engine::{CopyError, InstalledEngine, NotReusable, copy_engine, installed_engine};
+pub use choose::installed_engine;
+pub use engine::{CopyError, InstalledEngine, NotReusable, copy_engine};
 pub use models::{ReusedLayers, reusable, reuse_layers, stores};
 
 /// Gives a file a second name at `to`, without a second copy of its bytes where the file system can: by a hard link,
