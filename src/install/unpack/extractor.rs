@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use super::names::{self, NameProblem, Rules, Seen};
-use super::{Limits, UnpackError, UnpackProgress, Unpacked, UnpackedFile};
+use super::types::{Limits, UnpackError, UnpackProgress, Unpacked, UnpackedFile};
 use crate::control::Control;
 use crate::install::disk_watch::{DiskShortage, DiskWatch};
 
