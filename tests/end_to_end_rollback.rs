@@ -30,9 +30,10 @@ fn blocks_of_the_served_model(world: &World) -> Value {
 fn a_rollback_that_cannot_finish_is_told_and_undo_finishes_it() {
     let world = quick();
     world.install(&["--accept-degraded", "--no-autostart", "--profile", "light_6gb"]).receipt();
-    world.tell_installed(|double| double["faults"] = json!({"breaks": {"load": "hang"}}));
+    world.tell_installed(|double| double["faults"] = json!({"load_hangs": true}));
     let running = world.begin_install(&["--accept-degraded", "--no-autostart", "--profile", "hybrid_8gb"]);
-    running.wait_for(|event| event["step"] == "load_model");
+    // Told every two seconds while the engine loads: by then nothing writes the manifest any more.
+    running.wait_for(|event| event["step"] == "load_model" && event["state"] == "running");
     // A folder with something in it where the model's manifest belongs: not even the superuser renames a file onto it.
     let manifest = world.home().join("models/manifests/registry.ollama.ai/library/acolyte/latest");
     std::fs::remove_file(&manifest).unwrap();
