@@ -224,7 +224,7 @@ fn a_model_in_the_folder_of_another_server_is_not_downloaded_again() {
     let room = said.events.iter().find(|event| event["step"] == "check" && event["state"] == "done").unwrap();
     let room = room["message"].as_str().unwrap();
     assert!(
-        room.ends_with("MB is there"),
+        room.ends_with("MB of disk space is available"),
         "the model's gigabytes need no room, only the engine does: {room}"
     );
     assert_eq!(

@@ -9,12 +9,12 @@ install-release-no-address = The release file gives no base_url. Add it, or name
 
 ## The engine's answers
 
-install-client-setup = No connection to the engine can be prepared: { $cause }. Restart the program; if it happens again, report it.
-install-client-unreachable = The engine on port { $port } does not answer: { $cause }. Look at its log, or start it again.
-install-client-silent = The engine has said nothing for { $duration }. Run the installation again: what was done is kept.
+install-client-setup = The connection to the engine cannot be set up: { $cause }. Restart the program; if it happens again, report it.
+install-client-unreachable = The engine on port { $port } does not respond: { $cause }. Check its log, or start it again.
+install-client-silent = The engine has not responded for { $duration }. Run the installation again: what was done is kept.
 install-client-refused = The engine says: { $message }
-install-client-cut-short = The engine broke off before it was done. Run the installation again: what was done is kept.
-install-client-unreadable = The engine's answer cannot be understood: { $cause }. Is another program on its port?
+install-client-cut-short = The engine's response was interrupted. Run the installation again: what was done is kept.
+install-client-unreadable = The engine's response is not valid: { $cause }. Is another program on its port?
 
 ## The server
 
@@ -39,18 +39,18 @@ install-file-write = { $path } cannot be written: { $cause }. Check that the dis
 
 ## Why it stopped
 
-install-cancelled = Stopped. What was fetched is kept; run the installation again to go on.
+install-cancelled = Stopped. What was downloaded is kept; run the installation again to resume.
 install-busy = Another installer is working in { $home }. Wait until it is done, or end it.
-install-document-damaged = { $path } cannot be understood: { $cause }. Restore it, or remove it and install again.
+install-document-damaged = { $path } is not valid: { $cause }. Restore it, or remove it and install again.
 install-refused = This profile does not run on this computer. Choose another one, or see what check-requirements says.
-install-consent-missing = This profile runs here only with limits, and nobody has agreed to them yet.
-install-disk-short = { $path }: { $need } are needed and { $free } are free. Make room, or choose a folder on another disk.
-install-engine-damaged = { $path } is damaged or missing, so the server cannot be started. Run acolyte install again, or choose Repair in the window: only the engine is fetched again.
+install-consent-missing = This profile runs here only with limits, which need your consent first.
+install-disk-short = { $path }: { $need } are needed and { $free } are free. Free some space, or choose a folder on another drive.
+install-engine-damaged = { $path } is damaged or missing, so the server cannot be started. Run acolyte install again, or choose Repair in the window: only the engine is downloaded again.
 install-no-program = No Ollama program was found in { $path }. The archive is not an Ollama release.
 install-pull-missing = The registry has no model { $model }. Check its name and tag.
-install-pull-disk-full = The disk became full while { $model } was fetched. Make room and run the installation again: what was fetched is kept.
+install-pull-disk-full = The disk became full while { $model } was downloaded. Free some space and run the installation again: what was downloaded is kept.
 install-pull-plain-http = The registry of { $model } speaks plain http. Add --insecure-registry if it is your own.
-install-pull-failed = { $model } could not be fetched. { $cause } What was fetched is kept; run the installation again.
+install-pull-failed = { $model } could not be downloaded. { $cause } What was downloaded is kept; run the installation again.
 install-parameter-dropped = The engine keeps { $name } as { $found } instead of { $wanted }. This version does not do what is needed; use the pinned release.
 install-context-clamped = The engine gives this model { $found } tokens of context instead of { $wanted }. The model's file does not carry more; choose another model.
 install-not-listed = The engine says that it loaded the model but does not list it. Run the installation again.
@@ -64,7 +64,7 @@ install-out-of-memory = The model does not fit the memory that is free; { $count
        *[other] { $count } placements were
     } tried. Close other programs, or choose a smaller profile.
 install-fewer-layers-need-consent = The engine ran out of memory with { $layers } of { $total } layers on the GPU. With fewer it is slower, which needs your consent: use --accept-degraded, close programs that use the card, or choose a smaller profile.
-install-login-failed = The server could not be set to start at login: { $cause }. Run the installation again with --no-autostart, and start it yourself.
+install-login-failed = Start at login could not be enabled: { $cause }. Run the installation again with --no-autostart, and start the server yourself.
 install-not-installed = Nothing is installed in { $home }.
 install-release-bad-address = { $address } is not an http or https address.
 
@@ -72,42 +72,42 @@ install-release-bad-address = { $address } is not an http or https address.
 
 install-unknown = unknown
 install-checking = Checking disks and folders
-install-checked = Room for { $size } is there
-install-checked-nothing = Nothing has to be fetched
-install-fetching = Fetching Ollama { $version }
-install-fetching-file = Fetching { $name }
-install-fetched = Fetched and verified
+install-checked = { $size } of disk space is available
+install-checked-nothing = Nothing to download
+install-fetching = Downloading Ollama { $version }
+install-fetching-file = Downloading { $name }
+install-fetched = Downloaded and verified
 install-fetch-skipped = Ollama { $version } is already here
-install-fetch-installed = The Ollama at { $path } is used
-install-fetch-archive = The archive on this computer is used
+install-fetch-installed = Using the Ollama at { $path }
+install-fetch-archive = Using the archive on this computer
 install-copying = Copying
 install-unpacking = Unpacking
 install-unpacked = Unpacked into { $path }
 install-unpack-skipped = Nothing to unpack
-install-unpack-sealing = Having the disk keep what was unpacked
-install-engine-checking = Looking at every file of the engine
-install-engine-mending = { $path } is damaged or missing: the engine is unpacked again
+install-unpack-sealing = Writing the engine to disk
+install-engine-checking = Verifying the engine's files
+install-engine-mending = { $path } is damaged or missing: unpacking the engine again
 install-starting-server = Starting the private server
-install-server-started = Ollama { $version } answers on port { $port }
+install-server-started = Ollama { $version } responds on port { $port }
 install-server-kept = The server on port { $port } already runs with these settings
-install-server-reaches-out = Restarting the server so that it reaches the registry by the way you named
-install-server-comes-back = Restarting the server without that way: from here on it needs no network
-install-pulling = Fetching { $model }
+install-server-reaches-out = Restarting the server with the proxy for the download
+install-server-comes-back = Restarting the server without the proxy: it needs no network from here on
+install-pulling = Downloading { $model }
 install-pulled = { $model } is complete
 install-looking-for-layers = Looking for the model in the folders of other Ollama servers
-install-pull-taken-over = { $model } was in the folder of another Ollama server and is used from there
+install-pull-taken-over = Using { $model } from the folder of another Ollama server
 install-pull-mending = { $count ->
-    [one] A part of the model is damaged on the disk and is fetched again
-   *[other] { $count } parts of the model are damaged on the disk and are fetched again
+    [one] A part of the model on the disk is damaged and is downloaded again
+   *[other] { $count } parts of the model on the disk are damaged and are downloaded again
 }
-install-model-checking = Holding the model on the disk against its check sums
+install-model-checking = Verifying the model
 install-pull-skipped = { $model } is already here
-install-pull-verifying = Verifying what was fetched
-install-pull-stalled = The registry has sent nothing for { $duration }; waiting for it
-install-pull-again = Trying again. { $cause }
+install-pull-verifying = Verifying the download
+install-pull-stalled = No data from the registry for { $duration }; waiting
+install-pull-again = Retrying. { $cause }
 install-paused = Paused
 install-creating = Creating { $model }
-install-created = { $model } is created, its parameters were read back
+install-created = { $model } is created and its parameters are verified
 install-loading = Loading the model
 install-loading-since = Loading the model for { $duration }
 install-loaded = Loaded with { $tokens } tokens of context, KV cache { $kv }, on the GPU: { $share }
@@ -116,9 +116,9 @@ install-measuring-speed = Measuring the speed
 install-measuring-wait = Measuring the wait for a prompt of { $tokens } tokens, expected { $seconds } s
 install-measuring-since = The engine has been working for { $duration }
 install-measured = { $speed } tokens/s; first token of a prompt of { $tokens } tokens after { $wait } s
-install-login = Having the server started at login
+install-login = Enabling start at login
 install-login-skipped = Not started at login
-install-login-done = The server is started at login
+install-login-done = The server starts at login
 install-login-refused = Not started at login: { $cause } The server runs now; start it yourself next time, or run the installation again.
 install-writing-receipt = Writing profile and receipt
 install-finished = Installed and measured
@@ -137,13 +137,13 @@ install-miss-wait = The first token of a prompt of { $tokens } tokens was predic
 
 ## In the terminal
 
-install-no-runtime = The program cannot begin: { $cause }. Restart the computer and try again.
+install-no-runtime = The program cannot start: { $cause }. Restart the computer and try again.
 install-worker-panicked = Part of the program ended unexpectedly: { $cause }. Run the command again; if it happens again, report it.
 install-cli-no-profile = There is no profile to install. Check the file named with --profiles.
 install-cli-no-emergency = The model of the emergency mode is not in the catalogue. Name one with --model.
 install-cli-refused = { $profile } does not run on this computer:
 install-cli-consent-how = To install it all the same, run the command again with --accept-degraded.
-install-cli-cannot-ask = Nobody can be asked here. Run the command again with --yes.
+install-cli-cannot-ask = There is no terminal for questions. Run the command again with --yes.
 install-cli-ask = Install now? [y/N]
 install-cli-ask-consent = Do you agree? [y/N]
 install-cli-ask-uninstall = Remove all of this? [y/N]
@@ -166,29 +166,29 @@ install-cli-result =
       first token  { $wait } s for { $tokens } tokens ({ $wait_promised })
     ACOLYTE finds the model acolyte:latest at { $endpoint }
     Later: acolyte status, acolyte install (another profile), acolyte uninstall
-install-cli-will-remove = From { $home } this will be removed:
+install-cli-will-remove = This will be removed from { $home }:
 install-cli-will-remove-model = - model { $model } ({ $size })
 install-cli-uninstalled = Removed. No process, file or login entry of ours is left.
 install-cli-kept = Models kept in { $path }
-install-cli-left = Left alone, because it is not ours: { $path }
+install-cli-left = Left in place, because it is not ours: { $path }
 install-status-none = Nothing is installed in { $home }
 install-status-profile = Profile { $profile }: { $model }, { $context } tokens of context, KV cache { $kv }, { $layers } of { $total } layers on the GPU
-install-status-running = The server answers on port { $port } (Ollama { $version })
-install-status-silent = The server on port { $port } runs but does not answer. Run acolyte install again to repair it.
+install-status-running = The server responds on port { $port } (Ollama { $version })
+install-status-silent = The server on port { $port } runs but does not respond. Run acolyte install again to repair it.
 install-status-stopped = The server does not run. It starts at the next login, or with acolyte start.
 install-status-stopped-by-hand = The server does not run. Start it with acolyte start.
 install-status-loaded = The model is in memory with { $context } tokens of context
 install-status-not-loaded = The model is not in memory; the first question loads it
 install-status-receipt = Measured { $speed } tokens/s, predicted { $promised } ({ $at })
-install-status-unfinished = The last installation was cut short. Run acolyte install to go on with it, or acolyte undo to take it back.
+install-status-unfinished = The last installation was interrupted. Run acolyte install to resume it, or acolyte undo to roll it back.
 install-status-unused = The model { $model } ({ $size }) is not needed any more
 
-## Cut short
+## Interrupted
 
-install-nothing-to-undo = No installation in { $home } was cut short, so there is nothing to undo. To remove what is installed: acolyte uninstall
+install-nothing-to-undo = No installation in { $home } was interrupted, so there is nothing to undo. To remove what is installed: acolyte uninstall
 install-nothing-to-continue = No installation in { $home } was interrupted, so there is nothing to continue. To install: acolyte install
-install-unfinished = The installation of profile { $profile } ({ $model }), begun at { $at }, was cut short.
-install-unfinished-unknown = An installation was cut short before it had changed anything but folders.
+install-unfinished = The installation of profile { $profile } ({ $model }), started at { $at }, was interrupted.
+install-unfinished-unknown = An installation was interrupted before it changed anything but folders.
 install-unfinished-in-force = Profile { $profile } is still in force.
 install-unfinished-nothing-in-force = Nothing was installed before it.
 install-undone = Undone. Profile { $profile } is in force as before
@@ -197,14 +197,14 @@ install-cli-ask-unfinished = [c]ontinue, [u]ndo, or [l]ater?
 install-cli-answer-continue = c continue
 install-cli-answer-undo = u undo
 install-cli-answer-later = l later
-install-cli-nothing-asked = It is not known what was asked for. Run acolyte install with the profile you want, or acolyte undo.
+install-cli-nothing-asked = The interrupted installation did not record its request. Run acolyte install with the profile you want, or acolyte undo.
 
 ## When memory runs out, and when there is room to spare
 
 install-four-bits-need-consent = The engine ran out of memory. It may fit with the KV cache at 4 bits (q4_0) and { $layers } of { $total } layers on the GPU. That loses some exactness on long texts, so it needs your consent: use --accept-degraded, close programs that use the card, or choose a smaller profile.
 install-consent-four-bits = When memory ran out while the model was loaded: the KV cache is kept at 4 bits (q4_0), which loses some exactness on long texts.
 install-smaller-cache = Memory ran out; trying with the KV cache as { $kv } and { $layers } of { $total } layers on the GPU
-install-more-layers = There is room to spare; trying with { $layers } of { $total } layers on the GPU
+install-more-layers = More graphics memory is free than planned; trying with { $layers } of { $total } layers on the GPU
 install-comparing = Comparing this placement with the engine's own
 install-automatic-kept = The engine's own placement is faster ({ $automatic } instead of { $explicit } tokens/s) and is kept
 

@@ -9,12 +9,12 @@ install-release-no-address = El archivo de versión no da base_url. Añádela o 
 
 ## Respuestas del motor
 
-install-client-setup = No se puede preparar ninguna conexión con el motor: { $cause }. Reinicia el programa; si vuelve a ocurrir, comunícalo.
-install-client-unreachable = El motor del puerto { $port } no responde: { $cause }. Mira su registro o vuelve a iniciarlo.
-install-client-silent = El motor lleva { $duration } sin decir nada. Repite la instalación: lo hecho se conserva.
+install-client-setup = No se puede preparar la conexión con el motor: { $cause }. Reinicia el programa; si vuelve a ocurrir, avísanos.
+install-client-unreachable = El motor del puerto { $port } no responde: { $cause }. Consulta su registro o vuelve a iniciarlo.
+install-client-silent = El motor no responde desde hace { $duration }. Vuelve a ejecutar la instalación: lo hecho se conserva.
 install-client-refused = El motor dice: { $message }
-install-client-cut-short = El motor se interrumpió antes de terminar. Repite la instalación: lo hecho se conserva.
-install-client-unreadable = No se entiende la respuesta del motor: { $cause }. ¿Hay otro programa en su puerto?
+install-client-cut-short = La respuesta del motor se interrumpió. Vuelve a ejecutar la instalación: lo hecho se conserva.
+install-client-unreadable = La respuesta del motor no es válida: { $cause }. ¿Hay otro programa en su puerto?
 
 ## El servidor
 
@@ -39,18 +39,18 @@ install-file-write = No se puede escribir { $path }: { $cause }. Comprueba que e
 
 ## Por qué se detuvo
 
-install-cancelled = Detenido. Lo descargado se conserva; repite la instalación para continuar.
+install-cancelled = Detenido. Lo descargado se conserva; vuelve a ejecutar la instalación para continuar.
 install-busy = Otro instalador está trabajando en { $home }. Espera a que acabe o ciérralo.
-install-document-damaged = No se entiende { $path }: { $cause }. Restáuralo, o bórralo e instala de nuevo.
+install-document-damaged = { $path } no es válido: { $cause }. Restáuralo, o elimínalo y vuelve a instalar.
 install-refused = Este perfil no funciona en este equipo. Elige otro o mira lo que dice check-requirements.
-install-consent-missing = Aquí este perfil solo funciona con límites y nadie los ha aceptado todavía.
-install-disk-short = { $path }: se necesitan { $need } y hay { $free } libres. Haz sitio o elige una carpeta en otro disco.
-install-engine-damaged = { $path } está dañado o falta y el servidor no puede iniciarse. Ejecuta acolyte install otra vez o elige Reparar en la ventana: solo se descarga de nuevo el motor.
+install-consent-missing = Este perfil solo funciona aquí con limitaciones, y antes hace falta tu consentimiento.
+install-disk-short = { $path }: se necesitan { $need } y hay { $free } libres. Libera espacio o elige una carpeta de otra unidad.
+install-engine-damaged = { $path } está dañado o falta, así que no se puede iniciar el servidor. Vuelve a ejecutar acolyte install, o elige Reparar en la ventana: solo se descarga de nuevo el motor.
 install-no-program = No hay ningún programa de Ollama en { $path }. El archivo no es una versión de Ollama.
 install-pull-missing = El registro no tiene el modelo { $model }. Comprueba su nombre y su etiqueta.
-install-pull-disk-full = El disco se llenó mientras se descargaba { $model }. Haz sitio y repite la instalación: lo descargado se conserva.
+install-pull-disk-full = El disco se llenó mientras se descargaba { $model }. Libera espacio y vuelve a ejecutar la instalación: lo descargado se conserva.
 install-pull-plain-http = El registro de { $model } habla http sin cifrar. Añade --insecure-registry si es tuyo.
-install-pull-failed = No se pudo descargar { $model }. { $cause } Lo descargado se conserva; repite la instalación.
+install-pull-failed = No se pudo descargar { $model }. { $cause } Lo descargado se conserva; vuelve a ejecutar la instalación.
 install-parameter-dropped = El motor guarda { $name } como { $found } en vez de { $wanted }. Esta versión no hace lo necesario; usa la versión fijada.
 install-context-clamped = El motor da a este modelo { $found } tokens de contexto en vez de { $wanted }. El archivo del modelo no admite más; elige otro modelo.
 install-not-listed = El motor dice que cargó el modelo, pero no lo muestra en su lista. Repite la instalación.
@@ -64,7 +64,7 @@ install-out-of-memory = El modelo no cabe en la memoria libre; { $count ->
        *[other] se probaron { $count } repartos
     }. Cierra otros programas o elige un perfil más pequeño.
 install-fewer-layers-need-consent = El motor se quedó sin memoria con { $layers } de { $total } capas en la GPU. Con menos es más lento, y eso necesita tu consentimiento: usa --accept-degraded, cierra programas que usen la tarjeta o elige un perfil más pequeño.
-install-login-failed = No se pudo hacer que el servidor arranque al iniciar sesión: { $cause }. Repite la instalación con --no-autostart e inícialo tú.
+install-login-failed = No se pudo activar el inicio al entrar en la sesión: { $cause }. Vuelve a ejecutar la instalación con --no-autostart e inicia el servidor tú.
 install-not-installed = No hay nada instalado en { $home }.
 install-release-bad-address = { $address } no es una dirección http ni https.
 
@@ -72,42 +72,42 @@ install-release-bad-address = { $address } no es una dirección http ni https.
 
 install-unknown = desconocido
 install-checking = Comprobando discos y carpetas
-install-checked = Hay sitio para { $size }
-install-checked-nothing = No hay que descargar nada
+install-checked = Hay { $size } de espacio disponible en disco
+install-checked-nothing = No hay nada que descargar
 install-fetching = Descargando Ollama { $version }
 install-fetching-file = Descargando { $name }
 install-fetched = Descargado y verificado
 install-fetch-skipped = Ollama { $version } ya está aquí
 install-fetch-installed = Se usa el Ollama de { $path }
-install-fetch-archive = Se usa el archivo comprimido de este equipo
+install-fetch-archive = Se usa el archivo de este equipo
 install-copying = Copiando
 install-unpacking = Desempaquetando
 install-unpacked = Desempaquetado en { $path }
 install-unpack-skipped = No hay nada que desempaquetar
-install-unpack-sealing = Esperando a que el disco guarde lo desempaquetado
-install-engine-checking = Revisando cada archivo del motor
-install-engine-mending = { $path } está dañado o falta: el motor se desempaqueta de nuevo
+install-unpack-sealing = Escribiendo el motor en el disco
+install-engine-checking = Verificando los archivos del motor
+install-engine-mending = { $path } está dañado o falta: se vuelve a desempaquetar el motor
 install-starting-server = Iniciando el servidor privado
 install-server-started = Ollama { $version } responde en el puerto { $port }
 install-server-kept = El servidor del puerto { $port } ya funciona con estos ajustes
-install-server-reaches-out = Reiniciando el servidor para que llegue al registro por el camino indicado
-install-server-comes-back = Reiniciando el servidor sin ese camino: a partir de aquí no necesita red
+install-server-reaches-out = Reiniciando el servidor con el proxy para la descarga
+install-server-comes-back = Reiniciando el servidor sin el proxy: a partir de aquí no necesita red
 install-pulling = Descargando { $model }
 install-pulled = { $model } está completo
 install-looking-for-layers = Buscando el modelo en las carpetas de otros servidores Ollama
-install-pull-taken-over = { $model } estaba en la carpeta de otro servidor Ollama y se aprovecha
+install-pull-taken-over = Se usa { $model } de la carpeta de otro servidor Ollama
 install-pull-mending = { $count ->
     [one] Una parte del modelo está dañada en el disco y se descarga de nuevo
    *[other] { $count } partes del modelo están dañadas en el disco y se descargan de nuevo
 }
-install-model-checking = Comparando el modelo del disco con sus sumas de comprobación
+install-model-checking = Verificando el modelo
 install-pull-skipped = { $model } ya está aquí
-install-pull-verifying = Verificando lo descargado
-install-pull-stalled = El registro lleva { $duration } sin enviar nada; esperándolo
-install-pull-again = Intentándolo de nuevo. { $cause }
+install-pull-verifying = Verificando la descarga
+install-pull-stalled = El registro no envía datos desde hace { $duration }; esperando
+install-pull-again = Reintentando. { $cause }
 install-paused = En pausa
 install-creating = Creando { $model }
-install-created = { $model } está creado y se han releído sus parámetros
+install-created = { $model } está creado y sus parámetros, verificados
 install-loading = Cargando el modelo
 install-loading-since = Cargando el modelo desde hace { $duration }
 install-loaded = Cargado con { $tokens } tokens de contexto, caché KV { $kv }, en la GPU: { $share }
@@ -116,9 +116,9 @@ install-measuring-speed = Midiendo la velocidad
 install-measuring-wait = Midiendo la espera con un texto de { $tokens } tokens, se prevén { $seconds } s
 install-measuring-since = El motor lleva { $duration } trabajando
 install-measured = { $speed } tokens/s; primer token de un texto de { $tokens } tokens a los { $wait } s
-install-login = Haciendo que el servidor arranque al iniciar sesión
+install-login = Activando el inicio al entrar en la sesión
 install-login-skipped = No arranca al iniciar sesión
-install-login-done = El servidor arranca al iniciar sesión
+install-login-done = El servidor se inicia al entrar en la sesión
 install-login-refused = No arranca al iniciar sesión: { $cause } El servidor ya funciona; la próxima vez inícialo tú o repite la instalación.
 install-writing-receipt = Escribiendo el perfil y el recibo
 install-finished = Instalado y medido
@@ -137,13 +137,13 @@ install-miss-wait = El primer token de un texto de { $tokens } tokens se preveí
 
 ## En la terminal
 
-install-no-runtime = El programa no puede empezar: { $cause }. Reinicia el equipo e inténtalo de nuevo.
+install-no-runtime = El programa no puede iniciarse: { $cause }. Reinicia el equipo e inténtalo de nuevo.
 install-worker-panicked = Una parte del programa terminó inesperadamente: { $cause }. Vuelve a ejecutar el comando; si se repite, notifícalo.
 install-cli-no-profile = No hay ningún perfil que instalar. Comprueba el archivo indicado con --profiles.
 install-cli-no-emergency = El modelo del modo de emergencia no está en el catálogo. Indica uno con --model.
 install-cli-refused = { $profile } no funciona en este equipo:
 install-cli-consent-how = Para instalarlo a pesar de ello, repite la orden con --accept-degraded.
-install-cli-cannot-ask = Aquí no se puede preguntar a nadie. Repite la orden con --yes.
+install-cli-cannot-ask = No hay un terminal en el que preguntar. Vuelve a ejecutar el comando con --yes.
 install-cli-ask = ¿Instalar ahora? [s/N]
 install-cli-ask-consent = ¿Estás de acuerdo? [s/N]
 install-cli-ask-uninstall = ¿Quitar todo esto? [s/N]
@@ -166,29 +166,29 @@ install-cli-result =
       primer token       { $wait } s con { $tokens } tokens ({ $wait_promised })
     ACOLYTE encuentra el modelo acolyte:latest en { $endpoint }
     Más adelante: acolyte status, acolyte install (otro perfil), acolyte uninstall
-install-cli-will-remove = De { $home } se quitará:
+install-cli-will-remove = Se eliminará de { $home }:
 install-cli-will-remove-model = - modelo { $model } ({ $size })
 install-cli-uninstalled = Quitado. No queda ningún proceso, archivo ni entrada de inicio nuestros.
 install-cli-kept = Modelos conservados en { $path }
-install-cli-left = Se deja como está porque no es nuestro: { $path }
+install-cli-left = Se deja, porque no es nuestro: { $path }
 install-status-none = No hay nada instalado en { $home }
 install-status-profile = Perfil { $profile }: { $model }, { $context } tokens de contexto, caché KV { $kv }, { $layers } de { $total } capas en la GPU
 install-status-running = El servidor responde en el puerto { $port } (Ollama { $version })
-install-status-silent = El servidor del puerto { $port } está en marcha pero no responde. Repite acolyte install para repararlo.
+install-status-silent = El servidor del puerto { $port } está en marcha pero no responde. Vuelve a ejecutar acolyte install para repararlo.
 install-status-stopped = El servidor no está en marcha. Arranca al iniciar sesión o con acolyte start.
 install-status-stopped-by-hand = El servidor no está en marcha. Arráncalo con acolyte start.
 install-status-loaded = El modelo está en memoria con { $context } tokens de contexto
 install-status-not-loaded = El modelo no está en memoria; la primera pregunta lo carga
 install-status-receipt = Medido: { $speed } tokens/s; previsto: { $promised } ({ $at })
-install-status-unfinished = La última instalación se interrumpió. Ejecuta acolyte install para continuarla o acolyte undo para deshacerla.
+install-status-unfinished = La última instalación se interrumpió. Ejecuta acolyte install para continuarla, o acolyte undo para deshacerla.
 install-status-unused = El modelo { $model } ({ $size }) ya no hace falta
 
-## Cut short
+## Interrupted
 
-install-nothing-to-undo = Ninguna instalación en { $home } quedó a medias, así que no hay nada que deshacer. Para quitar lo instalado: acolyte uninstall
+install-nothing-to-undo = En { $home } no se interrumpió ninguna instalación, así que no hay nada que deshacer. Para eliminar lo instalado: acolyte uninstall
 install-nothing-to-continue = No se interrumpió ninguna instalación en { $home }, así que no hay nada que continuar. Para instalar: acolyte install
-install-unfinished = La instalación del perfil { $profile } ({ $model }), empezada el { $at }, quedó a medias.
-install-unfinished-unknown = Una instalación quedó a medias antes de cambiar nada más que carpetas.
+install-unfinished = La instalación del perfil { $profile } ({ $model }), iniciada el { $at }, se interrumpió.
+install-unfinished-unknown = Una instalación se interrumpió antes de cambiar nada más que carpetas.
 install-unfinished-in-force = El perfil { $profile } sigue en vigor.
 install-unfinished-nothing-in-force = Antes no había nada instalado.
 install-undone = Deshecha. El perfil { $profile } está en vigor como antes
@@ -197,14 +197,14 @@ install-cli-ask-unfinished = ¿[c]ontinuar, [d]eshacer o [m]ás tarde?
 install-cli-answer-continue = c continuar
 install-cli-answer-undo = d deshacer
 install-cli-answer-later = m más mas
-install-cli-nothing-asked = No se sabe qué se pidió. Ejecuta acolyte install con el perfil que quieras, o acolyte undo.
+install-cli-nothing-asked = La instalación interrumpida no anotó qué se pidió. Ejecuta acolyte install con el perfil que quieras, o acolyte undo.
 
 ## When memory runs out, and when there is room to spare
 
 install-four-bits-need-consent = El motor se quedó sin memoria. Podría caber con la caché KV a 4 bits (q4_0) y { $layers } de { $total } capas en la GPU. Eso resta algo de exactitud en textos largos, así que hace falta tu consentimiento: usa --accept-degraded, cierra programas que usen la tarjeta o elige un perfil menor.
 install-consent-four-bits = Al faltar memoria mientras se cargaba el modelo: la caché KV se guarda a 4 bits (q4_0), lo que resta algo de exactitud en textos largos.
 install-smaller-cache = Falta memoria; probando con la caché KV en { $kv } y { $layers } de { $total } capas en la GPU
-install-more-layers = Sobra sitio; probando con { $layers } de { $total } capas en la GPU
+install-more-layers = Hay más memoria gráfica libre de lo previsto; probando con { $layers } de { $total } capas en la GPU
 install-comparing = Comparando este reparto con el del propio motor
 install-automatic-kept = El reparto del propio motor es más rápido ({ $automatic } en lugar de { $explicit } tokens/s) y se conserva
 
