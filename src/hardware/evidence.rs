@@ -216,16 +216,16 @@ pub struct SysinfoGpu {
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct WgpuAdapter {
-    /// Interface: `vulkan`, `dx12`, `metal`.
-    pub interface: String,
+    /// The interface it was found through.
+    pub interface: GraphicsInterface,
     /// For example `AMD Radeon RX 7900 XTX (RADV NAVI31)`.
     pub name: String,
     /// PCI vendor, or a Khronos number above 0xffff.
     pub vendor_id: u32,
     /// PCI device.
     pub device_id: u32,
-    /// `discrete`, `integrated`, `virtual`, `cpu` or `other`.
-    pub device_type: String,
+    /// What the driver says it is.
+    pub device_type: DeviceType,
     /// PCI address, where the interface tells it.
     pub pci_bus_id: Option<String>,
     /// Driver's name, for example `radv`.
@@ -238,6 +238,38 @@ pub struct WgpuAdapter {
     pub dxgi: Option<DxgiMemory>,
     /// Metal's figures.
     pub metal: Option<MetalMemory>,
+}
+
+/// A graphics interface that lists adapters.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum GraphicsInterface {
+    /// Vulkan, also through MoltenVK.
+    Vulkan,
+    /// Direct3D 12.
+    Dx12,
+    /// Metal.
+    Metal,
+    /// Another one, or not reported.
+    #[default]
+    Other,
+}
+
+/// What a driver says an adapter is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum DeviceType {
+    /// A card with memory of its own.
+    Discrete,
+    /// Part of the processor, on main memory.
+    Integrated,
+    /// A device of a virtual machine.
+    Virtual,
+    /// A software renderer.
+    Cpu,
+    /// Something else, or not reported.
+    #[default]
+    Other,
 }
 
 /// A Vulkan memory heap.

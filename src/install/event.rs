@@ -8,6 +8,7 @@ use crate::install::fetch::DownloadWait;
 use crate::install::{InstallError, Receipt};
 use crate::models::KvCacheType;
 use crate::ollama::client::ClientError;
+use crate::platform::listening::PortOwner;
 
 /// The steps of an installation, in order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -160,7 +161,7 @@ pub enum Activity<'a> {
         /// The port that is taken.
         port: u16,
         /// Who listens there, where the system tells.
-        by: Option<&'a str>,
+        by: Option<&'a PortOwner>,
         /// The port that is used.
         chosen: u16,
     },

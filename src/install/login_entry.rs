@@ -86,7 +86,7 @@ pub fn install(paths: &Paths, launch: &Launch) -> Result<(), InstallError> {
             description: description(paths),
             program: launch.program.clone(),
             args: vec!["serve".into()],
-            before: vec![copy_of_us(paths)?.into(), KEEP_LOG.into(), paths.home().into()],
+            pre_start: vec![copy_of_us(paths)?.into(), KEEP_LOG.into(), paths.home().into()],
             environment: launch.environment_here(),
             unset,
             log: Some(launch.log.clone()),

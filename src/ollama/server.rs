@@ -18,7 +18,7 @@ use crate::ollama::client::Client;
 use crate::ollama::http::ProxyAddress;
 use crate::platform::environment::Environment;
 use crate::platform::files::{FileError, writing};
-use crate::platform::listening;
+use crate::platform::listening::{self, PortOwner};
 use crate::platform::process::{self, ProcessError};
 use crate::platform::program;
 pub use log::{last_lines, log_length, log_since, rotate_while_running};
@@ -95,12 +95,12 @@ pub struct Launch {
 #[derive(Debug, thiserror::Error)]
 pub enum ServerError {
     /// The requested port is taken.
-    #[error("port {port} is taken by {}", by.as_deref().unwrap_or("another program"))]
+    #[error("port {port} is taken by {by:?}")]
     PortTaken {
         /// The port.
         port: u16,
         /// Who listens there, where the system tells.
-        by: Option<String>,
+        by: Option<PortOwner>,
     },
     /// All ports of the range are taken.
     #[error("all ports from {first} to {last} are taken")]

@@ -1,5 +1,5 @@
-//! Files that are whole or not there: written beside their place, forced to the disk, then renamed. Private to the
-//! person: 0600, folders 0700.
+//! Atomic writes: a temporary file next to the target, synced, then renamed. Files are private to the user (0600,
+//! folders 0700).
 
 use std::fmt;
 use std::fs::{File, OpenOptions};
@@ -78,10 +78,10 @@ pub fn removing(path: &Path) -> impl Fn(io::Error) -> FileError {
     failed(FileOperation::Remove, path)
 }
 
-/// Writes a whole file. Whoever reads it sees the old one or the new one, never a part.
+/// Replaces a file atomically: a reader sees the old contents or the new ones, never a part.
 ///
 /// # Errors
-/// What the system says; the old file is then untouched.
+/// When writing or renaming fails; the old file is then untouched and the temporary one removed.
 pub fn write_whole(path: &Path, contents: &[u8]) -> Result<(), FileError> {
     let mut name = path.file_name().unwrap_or_default().to_owned();
     name.push(".new");
@@ -91,8 +91,14 @@ pub fn write_whole(path: &Path, contents: &[u8]) -> Result<(), FileError> {
         file.write_all(contents)?;
         file.sync_all()
     };
-    write().map_err(writing(&beside))?;
-    std::fs::rename(&beside, path).map_err(renaming(path))?;
+    let written = write()
+        .map_err(writing(&beside))
+        .and_then(|()| std::fs::rename(&beside, path).map_err(renaming(path)));
+    if written.is_err() {
+        // One error is enough: the first says what is wrong.
+        let _ = std::fs::remove_file(&beside);
+    }
+    written?;
     sync_folder_of(path);
     Ok(())
 }

@@ -10,13 +10,19 @@ use std::time::Duration;
 #[cfg(not(target_os = "linux"))]
 const TOOL_LIMIT: Duration = Duration::from_secs(5);
 
-/// The program that listens on this port, as `name (process 123)`; `None` where the system does not tell.
-pub fn owner(port: u16) -> Option<String> {
+/// The process that listens on a port.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PortOwner {
+    /// File name of its program; `None` where the system hides it.
+    pub name: Option<String>,
+    /// Process ID.
+    pub pid: u32,
+}
+
+/// The process that listens on this port; `None` when nothing does, or the system does not tell.
+pub fn owner(port: u16) -> Option<PortOwner> {
     let (pid, name) = find(port)?;
-    Some(match name.or_else(|| name_of(pid)) {
-        Some(name) => format!("{name} (process {pid})"),
-        None => format!("process {pid}"),
-    })
+    Some(PortOwner { name: name.or_else(|| name_of(pid)), pid })
 }
 
 /// Whether other machines can reach this port; `None` when nobody listens, or it cannot be told.
@@ -170,8 +176,9 @@ mod tests {
     fn our_own_port_names_us() {
         let socket = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
         let port = socket.local_addr().unwrap().port();
-        let named = owner(port).unwrap();
-        assert!(named.contains(&format!("(process {})", std::process::id())), "{named}");
+        let owner_of_port = owner(port).unwrap();
+        assert_eq!(owner_of_port.pid, std::process::id());
+        assert!(owner_of_port.name.is_some());
         assert_eq!(is_exposed(port), Some(false));
         drop(socket);
         assert_eq!((owner(port), is_exposed(port)), (None, None));

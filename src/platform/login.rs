@@ -1,6 +1,6 @@
-//! Has a program started when the user logs in, by the system's own means, without administrator rights:
+//! Starts a program at login, with the system's own mechanism and without administrator rights:
 //!
-//! | system | means | where |
+//! | system | method | where |
 //! |---|---|---|
 //! | Linux with a systemd user manager that answers | user unit | `$XDG_CONFIG_HOME/systemd/user/acolyte-ollama.service` |
 //! | other Linux | XDG autostart | `$XDG_CONFIG_HOME/autostart/acolyte-ollama.desktop` |
@@ -8,7 +8,7 @@
 //! | Windows | Run value | `HKCU\Software\Microsoft\Windows\CurrentVersion\Run` |
 //!
 //! Installing an entry takes effect at the next login and starts nothing now. Everything is undone by
-//! [`AutostartMethod::remove`]; [`remove_all`] removes whatever kind of entry is there, for an uninstall that knows nothing else.
+//! [`AutostartMethod::remove`]; [`remove_all`] removes entries of every kind, for an uninstall without a journal.
 
 pub mod autostart;
 pub mod launch_agent;
@@ -19,12 +19,13 @@ pub mod windows_command;
 
 use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
-use std::io::{self, Write as _};
+use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use crate::platform::files;
 use crate::platform::program::{self, ProgramOutput};
 
 /// Name of the entry, where it is a file's or a unit's.
@@ -33,25 +34,25 @@ pub const NAME: &str = "acolyte-ollama";
 /// What to start at login.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct LoginEntry {
-    /// What it is, for lists of such entries.
+    /// Shown in the system's list of autostart entries.
     pub description: String,
     /// The program, an absolute path.
     pub program: PathBuf,
     /// Its arguments.
     pub args: Vec<OsString>,
-    /// A program and its arguments that run to their end before each start, where the means supervises the program
-    /// ([`AutostartKind::supervises`]). Where the system runs one program only, it is called with the other one's words behind its
-    /// own and must become that.
-    pub before: Vec<OsString>,
-    /// Set for it. See [`AutostartKind::carries_environment`].
+    /// A program and its arguments that run before each start, where the system supervises the program
+    /// ([`AutostartKind::supervises`]). systemd waits for its end; launchd runs one program only, so there it gets the server's
+    /// command line as further arguments and must `exec` it.
+    pub pre_start: Vec<OsString>,
+    /// Variables set for the program. See [`AutostartKind::carries_environment`].
     pub environment: BTreeMap<String, OsString>,
-    /// Names of variables of the session that must not reach it.
+    /// Names of session variables that the program must not inherit.
     pub unset: Vec<String>,
-    /// Where its output goes, where the means can say so ([`AutostartKind::carries_log`]).
+    /// Log file for its output, where supported ([`AutostartKind::carries_log`]).
     pub log: Option<PathBuf>,
 }
 
-/// By which method.
+/// How a program is started at login.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum AutostartKind {
@@ -67,24 +68,24 @@ pub enum AutostartKind {
 }
 
 impl AutostartKind {
-    /// Whether an entry can say which environment the program gets. A Run value cannot: there the program must be one
-    /// of ours that sets it itself.
+    /// Whether an entry can set the program's environment. A Run value cannot: there the program is ours and sets it
+    /// itself.
     pub fn carries_environment(self) -> bool {
         self != Self::RunKey
     }
 
-    /// Whether an entry can say where the program's output goes.
+    /// Whether an entry can redirect the program's output to a file.
     pub fn carries_log(self) -> bool {
         matches!(self, Self::SystemdUser | Self::LaunchAgent)
     }
 
-    /// Whether the system itself can be asked to start, stop and watch the program.
+    /// Whether the system can start, stop and monitor the program.
     pub fn supervises(self) -> bool {
         matches!(self, Self::SystemdUser | Self::LaunchAgent)
     }
 }
 
-/// What an entry changed.
+/// An installed entry.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AutostartEntry {
     /// The method.
@@ -93,10 +94,10 @@ pub struct AutostartEntry {
     pub place: String,
 }
 
-/// Why an entry could not be made, removed or asked for.
+/// Why an entry could not be created, removed or queried.
 #[derive(Debug, thiserror::Error)]
 pub enum LoginError {
-    /// There is nowhere to put it: no home folder.
+    /// The home folder is unknown.
     #[error("no folder for entries started at login is known")]
     NoFolder,
     /// A path or value that the entry's format cannot hold.
@@ -110,21 +111,21 @@ pub enum LoginError {
     File {
         /// The file.
         path: PathBuf,
-        /// What the system said.
+        /// The system's error.
         #[source]
         source: io::Error,
     },
-    /// The system's own tool refused.
+    /// The system's tool failed.
     #[error("{command} failed: {message}")]
     Refused {
-        /// What was asked.
+        /// The command line, or the registry key.
         command: String,
-        /// What it said.
+        /// The tool's error output.
         message: String,
     },
 }
 
-/// One way of starting at login, with what it needs to know of this system.
+/// An autostart method with its paths on this system.
 #[derive(Clone, Debug)]
 pub enum AutostartMethod {
     /// See [`AutostartKind::SystemdUser`].
@@ -139,8 +140,8 @@ pub enum AutostartMethod {
 }
 
 impl AutostartMethod {
-    /// The best means of this system. Asks the systemd user manager whether it is there (a few milliseconds, at most
-    /// five seconds).
+    /// The best method on this system. Asks the systemd user manager whether it answers: a few milliseconds, at most
+    /// [`TOOL_LIMIT`].
     ///
     /// # Errors
     /// When there is no home folder.
@@ -150,7 +151,7 @@ impl AutostartMethod {
         Ok(all.swap_remove(best))
     }
 
-    /// All means this system may have, the best first; the last one always works.
+    /// All methods of this system, best first; the last one always works.
     ///
     /// # Errors
     /// When there is no home folder.
@@ -174,7 +175,7 @@ impl AutostartMethod {
         }
     }
 
-    /// Which kind this is.
+    /// The method without its paths.
     pub fn kind(&self) -> AutostartKind {
         match self {
             Self::Systemd(_) => AutostartKind::SystemdUser,
@@ -192,10 +193,10 @@ impl AutostartMethod {
         }
     }
 
-    /// Makes or replaces the entry. Nothing is started before the next login.
+    /// Creates or replaces the entry. Nothing is started before the next login.
     ///
     /// # Errors
-    /// See [`LoginError`]; nothing is left behind then.
+    /// See [`LoginError`]; a partial entry is removed then.
     pub fn install(&self, entry: &LoginEntry) -> Result<AutostartEntry, LoginError> {
         let outcome = match self {
             Self::Systemd(method) => method.install(entry),
@@ -207,15 +208,15 @@ impl AutostartMethod {
         if outcome.is_err()
             && let Err(error) = self.remove()
         {
-            tracing::warn!(%error, "half an entry may be left");
+            tracing::warn!(%error, "a partial entry may be left");
         }
         Ok(AutostartEntry { kind: self.kind(), place: outcome? })
     }
 
-    /// Removes the entry; does nothing where there is none. A program that the system started by it is stopped.
+    /// Removes the entry, if any, and stops a program that the system started from it.
     ///
     /// # Errors
-    /// When something of it stays.
+    /// When a part of it could not be removed.
     pub fn remove(&self) -> Result<(), LoginError> {
         match self {
             Self::Systemd(method) => method.remove(),
@@ -226,7 +227,7 @@ impl AutostartMethod {
         }
     }
 
-    /// The entry's file, where it is one.
+    /// The entry's file; `None` for a registry value.
     pub fn file(&self) -> Option<PathBuf> {
         match self {
             Self::Systemd(method) => Some(method.unit_path()),
@@ -237,7 +238,7 @@ impl AutostartMethod {
         }
     }
 
-    /// Whether the entry is there.
+    /// Whether the entry exists.
     pub fn is_installed(&self) -> bool {
         match self {
             Self::Systemd(method) => method.unit_path().exists(),
@@ -248,7 +249,7 @@ impl AutostartMethod {
         }
     }
 
-    /// Whether the system runs the program by this entry right now; `None` where it does not watch it.
+    /// Whether the system runs the program from this entry now; `None` where it does not supervise it.
     pub fn is_running(&self) -> Option<bool> {
         match self {
             Self::Systemd(method) => Some(method.is_active()),
@@ -257,10 +258,10 @@ impl AutostartMethod {
         }
     }
 
-    /// Has the system start the program now. Does nothing where the system does not supervise it.
+    /// Starts the program through the system. Does nothing where the system does not supervise it.
     ///
     /// # Errors
-    /// When the system refuses.
+    /// When the system's tool fails.
     pub fn start(&self) -> Result<(), LoginError> {
         match self {
             Self::Systemd(method) => method.start(),
@@ -269,10 +270,10 @@ impl AutostartMethod {
         }
     }
 
-    /// Has the system stop the program it started. Does nothing where the system does not supervise it.
+    /// Stops the program through the system. Does nothing where the system does not supervise it.
     ///
     /// # Errors
-    /// When the system refuses.
+    /// When the system's tool fails.
     pub fn stop(&self) -> Result<(), LoginError> {
         match self {
             Self::Systemd(method) => method.stop(),
@@ -282,7 +283,7 @@ impl AutostartMethod {
     }
 }
 
-/// Removes every entry of ours, by whichever means it was made.
+/// Removes every entry of ours, of every kind.
 ///
 /// # Errors
 /// The first failure; the other entries are removed all the same.
@@ -290,13 +291,13 @@ pub fn remove_all() -> Result<(), LoginError> {
     AutostartMethod::all_of_system()?.iter().map(AutostartMethod::remove).fold(Ok(()), Result::and)
 }
 
-/// A path or value as text. Entries are text files: they cannot hold what is not UTF-8.
+/// A path or value as UTF-8, which entries require.
 fn text_of(value: &(impl AsRef<OsStr> + ?Sized)) -> Result<&str, LoginError> {
     let value = value.as_ref();
     value.to_str().ok_or_else(|| LoginError::Unrepresentable { value: value.display().to_string() })
 }
 
-/// Refuses what would break a line of an entry.
+/// Refuses control characters, which would break a line of an entry.
 fn one_line(value: &str) -> Result<&str, LoginError> {
     if value.chars().any(char::is_control) {
         return Err(LoginError::Unrepresentable { value: value.to_owned() });
@@ -309,18 +310,7 @@ fn write(path: &Path, content: &str) -> Result<(), LoginError> {
     if let Some(folder) = path.parent() {
         std::fs::create_dir_all(folder).map_err(failed)?;
     }
-    let temporary = path.with_extension("acolyte-new");
-    // On the disk before it has its name, so that a power cut leaves no empty entry.
-    let written = std::fs::File::create(&temporary).and_then(|mut file| {
-        file.write_all(content.as_bytes())?;
-        file.sync_all()
-    });
-    written.map_err(failed)?;
-    std::fs::rename(&temporary, path).map_err(|source| {
-        // Better one error than two: the first says what is wrong.
-        let _ = std::fs::remove_file(&temporary);
-        failed(source)
-    })
+    files::write_whole(path, content.as_bytes()).map_err(|error| failed(error.source))
 }
 
 fn remove_file(path: &Path) -> Result<(), LoginError> {
@@ -332,17 +322,17 @@ fn remove_file(path: &Path) -> Result<(), LoginError> {
     }
 }
 
-/// How long one of the system's tools may take to answer.
+/// Timeout for one run of a system tool.
 const TOOL_LIMIT: Duration = Duration::from_secs(10);
 
-/// Runs one of the system's tools, never for longer than [`TOOL_LIMIT`].
+/// Runs a system tool with a timeout of [`TOOL_LIMIT`].
 fn run_tool(tool: &Path, args: &[&OsStr]) -> Result<ProgramOutput, LoginError> {
     let mut command = program::command(tool);
     command.args(args);
     program::run(command, TOOL_LIMIT).map_err(|error| refused(tool, args, error.to_string()))
 }
 
-/// As [`run_tool`], and requires success.
+/// As [`run_tool`], but a non-zero exit status is an error.
 fn run_successfully(tool: &Path, args: &[&OsStr]) -> Result<(), LoginError> {
     let output = run_tool(tool, args)?;
     if output.status.success() {

@@ -12,6 +12,7 @@ use crate::ollama::registry::RegistryError;
 use crate::ollama::release::ReleaseError;
 use crate::ollama::release::newest::NewestError;
 use crate::ollama::server::ServerError;
+use crate::platform::listening::PortOwner;
 use crate::say;
 use crate::text::Text;
 
@@ -104,6 +105,17 @@ impl ClientError {
     }
 }
 
+impl PortOwner {
+    /// Name and process ID, to stand within a sentence.
+    pub fn describe(&self, text: Text) -> String {
+        let pid = self.pid.to_string();
+        match &self.name {
+            Some(name) => say!(text, "install-port-owner", name = name.as_str(), pid = pid),
+            None => say!(text, "install-port-owner-unnamed", pid = pid),
+        }
+    }
+}
+
 impl ServerError {
     /// What happened and what to do.
     pub fn explain(&self, text: Text) -> String {
@@ -111,7 +123,9 @@ impl ServerError {
             Self::PortTaken { port, by } => {
                 let port = port.to_string();
                 match by {
-                    Some(by) => say!(text, "install-server-port-taken-by", port = port, by = by.as_str()),
+                    Some(by) => {
+                        say!(text, "install-server-port-taken-by", port = port, by = by.describe(text))
+                    }
                     None => say!(text, "install-server-port-taken", port = port),
                 }
             }

@@ -125,7 +125,8 @@ impl Activity<'_> {
             Self::NothingToUnpack => say!(text, "install-unpack-skipped"),
             Self::StartingServer => say!(text, "install-starting-server"),
             Self::PortPassedOver { port, by, chosen } => {
-                let by = by.map_or_else(|| say!(text, "install-another-program"), str::to_owned);
+                let by =
+                    by.map_or_else(|| say!(text, "install-another-program"), |owner| owner.describe(text));
                 let (port, chosen) = (port.to_string(), chosen.to_string());
                 say!(text, "install-port-passed-over", port = port, by = by, chosen = chosen)
             }

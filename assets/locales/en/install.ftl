@@ -213,6 +213,8 @@ install-automatic-kept = The engine's own placement is faster ({ $automatic } in
 install-server-port-taken-by = Port { $port } is taken by { $by }. End it, choose another port, or leave the choice to the installer.
 install-port-passed-over = Port { $port } is taken by { $by }; using { $chosen }
 install-another-program = another program
+install-port-owner = { $name } (process { $pid })
+install-port-owner-unnamed = process { $pid }
 install-keeps-awake = Installing ACOLYTE
 
 ## Rollback

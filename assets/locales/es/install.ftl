@@ -213,6 +213,8 @@ install-automatic-kept = El reparto del propio motor es más rápido ({ $automat
 install-server-port-taken-by = El puerto { $port } lo ocupa { $by }. Ciérralo, elige otro puerto o deja la elección al instalador.
 install-port-passed-over = El puerto { $port } lo ocupa { $by }; se usa el { $chosen }
 install-another-program = otro programa
+install-port-owner = { $name } (proceso { $pid })
+install-port-owner-unnamed = el proceso { $pid }
 install-keeps-awake = Instalando ACOLYTE
 
 ## Reversión

@@ -92,7 +92,7 @@ fn rocm(adapter: &Adapter<'_>, name: &str, os: Option<&str>) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::hardware::evidence::{NvmlDevice, WgpuAdapter};
+    use crate::hardware::evidence::{GraphicsInterface, NvmlDevice, WgpuAdapter};
     use crate::machine::Os;
 
     fn running(os: &str) -> Evidence {
@@ -100,7 +100,7 @@ mod tests {
     }
 
     fn named(name: &str) -> WgpuAdapter {
-        WgpuAdapter { interface: "vulkan".to_owned(), name: name.to_owned(), ..WgpuAdapter::default() }
+        WgpuAdapter { interface: GraphicsInterface::Vulkan, name: name.to_owned(), ..WgpuAdapter::default() }
     }
 
     #[test]

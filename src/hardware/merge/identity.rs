@@ -4,7 +4,7 @@
 //! lists one adapter twice, so two equal cards are told apart by their order.
 
 use crate::hardware::evidence::{
-    DxgiAdapter, Evidence, NvmlDevice, RegistryAdapter, SysinfoGpu, WgpuAdapter,
+    DxgiAdapter, Evidence, GraphicsInterface, NvmlDevice, RegistryAdapter, SysinfoGpu, WgpuAdapter,
 };
 use crate::hardware::pci::{PciAddress, PciIds};
 use crate::hardware::sysfs::{self, Card};
@@ -118,10 +118,12 @@ pub fn adapters(evidence: &Evidence) -> Vec<Adapter<'_>> {
             ids: ids(device.vendor_id, device.device_id),
             name: Some(&device.name),
         };
-        match device.interface.as_str() {
-            "dx12" => put(&mut found, &key, |adapter| &mut adapter.dx12, device),
-            "metal" => put(&mut found, &key, |adapter| &mut adapter.metal, device),
-            _ => put(&mut found, &key, |adapter| &mut adapter.vulkan, device),
+        match device.interface {
+            GraphicsInterface::Dx12 => put(&mut found, &key, |adapter| &mut adapter.dx12, device),
+            GraphicsInterface::Metal => put(&mut found, &key, |adapter| &mut adapter.metal, device),
+            GraphicsInterface::Vulkan | GraphicsInterface::Other => {
+                put(&mut found, &key, |adapter| &mut adapter.vulkan, device);
+            }
         }
     }
     for device in evidence.sysinfo.said().into_iter().flatten() {
@@ -197,7 +199,7 @@ mod tests {
     #[test]
     fn two_drivers_for_one_card_are_one_card_and_two_equal_cards_are_two() {
         let at = |pci: &str, driver: &str| WgpuAdapter {
-            interface: "vulkan".to_owned(),
+            interface: GraphicsInterface::Vulkan,
             name: "AMD Radeon RX 7900 XTX".to_owned(),
             vendor_id: 0x1002,
             device_id: 0x744c,

@@ -1,7 +1,7 @@
 //! Who made an adapter and what sort it is.
 
 use super::identity::Adapter;
-use crate::hardware::evidence::Evidence;
+use crate::hardware::evidence::{DeviceType, Evidence};
 use crate::hardware::pci::PciIds;
 use crate::machine::GpuKind;
 
@@ -115,7 +115,7 @@ fn is_software(adapter: &Adapter<'_>) -> bool {
         ["llvmpipe", "lavapipe", "softpipe", "swiftshader", "microsoft basic render driver"];
     // On Linux, Microsoft's number is Hyper-V's display, which is virtual.
     let microsoft = adapter.ids.is_some_and(|ids| ids.vendor == MICROSOFT) && adapter.sysfs.is_none();
-    adapter.wgpu().any(|gpu| gpu.device_type == "cpu")
+    adapter.wgpu().any(|gpu| gpu.device_type == DeviceType::Cpu)
         || adapter.dxgi.is_some_and(|gpu| gpu.software)
         || microsoft
         || adapter.names().map(str::to_lowercase).any(|name| NAMES.iter().any(|n| name.contains(n)))
@@ -128,7 +128,7 @@ fn is_virtual(adapter: &Adapter<'_>) -> bool {
         VIRTUAL_VENDORS.contains(&ids.vendor) || (ids.vendor == MICROSOFT && adapter.sysfs.is_some())
     });
     by_number
-        || adapter.wgpu().any(|gpu| gpu.device_type == "virtual")
+        || adapter.wgpu().any(|gpu| gpu.device_type == DeviceType::Virtual)
         || adapter.names().map(str::to_lowercase).any(|name| NAMES.iter().any(|n| name.contains(n)))
 }
 
@@ -143,7 +143,7 @@ fn nvidia(adapter: &Adapter<'_>) -> GpuKind {
         let mut words = name.split(|c: char| !c.is_alphanumeric());
         words.any(|word| SHARED.contains(&word))
     });
-    let integrated = adapter.wgpu().any(|gpu| gpu.device_type == "integrated");
+    let integrated = adapter.wgpu().any(|gpu| gpu.device_type == DeviceType::Integrated);
     if no_memory_figures || named || integrated { GpuKind::Unified } else { GpuKind::Discrete }
 }
 
@@ -165,7 +165,7 @@ fn amd(adapter: &Adapter<'_>) -> GpuKind {
             || (name.ends_with("M Graphics") && name.contains("Radeon"))
             || names_number_with_m(&name)
     });
-    let integrated = adapter.wgpu().any(|gpu| gpu.device_type == "integrated")
+    let integrated = adapter.wgpu().any(|gpu| gpu.device_type == DeviceType::Integrated)
         || card.is_some_and(|card| card.apu)
         || device.is_some_and(|device| AMD_APUS.contains(&device))
         || by_name;
@@ -184,7 +184,7 @@ fn names_number_with_m(name: &str) -> bool {
 fn intel(adapter: &Adapter<'_>) -> GpuKind {
     let card = adapter.ids.is_some_and(is_intel_card);
     let named = adapter.names().any(names_arc_card);
-    let discrete = adapter.wgpu().any(|gpu| gpu.device_type == "discrete");
+    let discrete = adapter.wgpu().any(|gpu| gpu.device_type == DeviceType::Discrete);
     if card || named || discrete { GpuKind::Discrete } else { GpuKind::Integrated }
 }
 
@@ -212,7 +212,7 @@ fn names_arc_card(name: &str) -> bool {
 
 fn other(adapter: &Adapter<'_>) -> GpuKind {
     let console = adapter.ids.is_some_and(|ids| CONSOLE_VENDORS.contains(&ids.vendor));
-    let discrete = adapter.wgpu().any(|gpu| gpu.device_type == "discrete");
+    let discrete = adapter.wgpu().any(|gpu| gpu.device_type == DeviceType::Discrete);
     if discrete && !console { GpuKind::Discrete } else { GpuKind::Integrated }
 }
 
@@ -249,7 +249,7 @@ mod tests {
     /// As Wine 8 says it on a machine without a graphics card: a GeForce with all of the main memory.
     #[test]
     fn what_wine_makes_up_is_no_card() {
-        use crate::hardware::evidence::{Answer, DxgiAdapter, DxgiMemory, WgpuAdapter};
+        use crate::hardware::evidence::{Answer, DxgiAdapter, DxgiMemory, GraphicsInterface, WgpuAdapter};
         let memory = DxgiMemory { dedicated_video_bytes: 25_275_924_480, ..DxgiMemory::default() };
         let made_up = DxgiAdapter {
             name: "NVIDIA GeForce GTX 470".to_owned(),
@@ -259,11 +259,11 @@ mod tests {
             ..DxgiAdapter::default()
         };
         let dx12 = WgpuAdapter {
-            interface: "dx12".to_owned(),
+            interface: GraphicsInterface::Dx12,
             name: made_up.name.clone(),
             vendor_id: 0x10de,
             device_id: 0x06cd,
-            device_type: "integrated".to_owned(),
+            device_type: DeviceType::Integrated,
             dxgi: Some(memory),
             ..WgpuAdapter::default()
         };
@@ -279,12 +279,11 @@ mod tests {
         assert_eq!(kinds(&evidence), [GpuKind::Software]);
         // A real card is known to Vulkan, too, which Wine hands through.
         let vulkan = WgpuAdapter {
-            interface: "vulkan".to_owned(),
-            device_type: "discrete".to_owned(),
+            interface: GraphicsInterface::Vulkan,
+            device_type: DeviceType::Discrete,
             ..dx12.clone()
         };
-        evidence.wgpu =
-            Answer::Said(vec![WgpuAdapter { device_type: "discrete".to_owned(), ..dx12 }, vulkan]);
+        evidence.wgpu = Answer::Said(vec![WgpuAdapter { device_type: DeviceType::Discrete, ..dx12 }, vulkan]);
         assert_eq!(kinds(&evidence), [GpuKind::Discrete]);
     }
 }

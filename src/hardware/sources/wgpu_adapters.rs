@@ -9,10 +9,10 @@ use std::sync::Arc;
 use std::task::{Context, Poll, Wake, Waker};
 use std::thread::{self, Thread};
 
-use wgpu::{Backend, Backends, DeviceType, Instance, InstanceDescriptor};
+use wgpu::{Backend, Backends, Instance, InstanceDescriptor};
 
 use super::wgpu_memory;
-use crate::hardware::evidence::{Answer, WgpuAdapter};
+use crate::hardware::evidence::{Answer, DeviceType, GraphicsInterface, WgpuAdapter};
 
 /// Lists all adapters.
 pub fn ask() -> Answer<Vec<WgpuAdapter>> {
@@ -29,23 +29,21 @@ fn describe(adapter: &wgpu::Adapter) -> WgpuAdapter {
     let info = adapter.get_info();
     let mut described = WgpuAdapter {
         interface: match info.backend {
-            Backend::Vulkan => "vulkan",
-            Backend::Dx12 => "dx12",
-            Backend::Metal => "metal",
-            Backend::Gl | Backend::BrowserWebGpu | Backend::Noop => "other",
-        }
-        .to_owned(),
+            Backend::Vulkan => GraphicsInterface::Vulkan,
+            Backend::Dx12 => GraphicsInterface::Dx12,
+            Backend::Metal => GraphicsInterface::Metal,
+            Backend::Gl | Backend::BrowserWebGpu | Backend::Noop => GraphicsInterface::Other,
+        },
         name: info.name,
         vendor_id: info.vendor,
         device_id: info.device,
         device_type: match info.device_type {
-            DeviceType::DiscreteGpu => "discrete",
-            DeviceType::IntegratedGpu => "integrated",
-            DeviceType::VirtualGpu => "virtual",
-            DeviceType::Cpu => "cpu",
-            DeviceType::Other => "other",
-        }
-        .to_owned(),
+            wgpu::DeviceType::DiscreteGpu => DeviceType::Discrete,
+            wgpu::DeviceType::IntegratedGpu => DeviceType::Integrated,
+            wgpu::DeviceType::VirtualGpu => DeviceType::Virtual,
+            wgpu::DeviceType::Cpu => DeviceType::Cpu,
+            wgpu::DeviceType::Other => DeviceType::Other,
+        },
         pci_bus_id: Some(info.device_pci_bus_id).filter(|id| !id.is_empty()),
         driver: info.driver,
         driver_info: info.driver_info,

@@ -4,20 +4,20 @@
 
 #![allow(unsafe_code)]
 
-use crate::hardware::evidence::WgpuAdapter;
+use crate::hardware::evidence::{GraphicsInterface, WgpuAdapter};
 
 /// Adds what the native interface says about memory.
 pub fn fill_in(adapter: &wgpu::Adapter, described: &mut WgpuAdapter) {
     #[cfg(any(target_os = "linux", windows))]
-    if described.interface == "vulkan" {
+    if described.interface == GraphicsInterface::Vulkan {
         described.heaps = vulkan_heaps(adapter).unwrap_or_default();
     }
     #[cfg(windows)]
-    if described.interface == "dx12" {
+    if described.interface == GraphicsInterface::Dx12 {
         described.dxgi = dxgi_memory(adapter);
     }
     #[cfg(target_os = "macos")]
-    if described.interface == "metal" {
+    if described.interface == GraphicsInterface::Metal {
         described.metal = metal_memory(adapter);
     }
 }

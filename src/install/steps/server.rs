@@ -74,7 +74,7 @@ async fn start(
 fn report_passed_over(run: &Run<'_>, first: u16, chosen: u16) {
     if chosen != first {
         let by = listening::owner(first);
-        run.reporter.running(Activity::PortPassedOver { port: first, by: by.as_deref(), chosen });
+        run.reporter.running(Activity::PortPassedOver { port: first, by: by.as_ref(), chosen });
     }
 }
 

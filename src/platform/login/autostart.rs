@@ -1,4 +1,4 @@
-//! A desktop file that the session starts (Desktop Application XdgAutostart Specification 0.5, Desktop Entry
+//! A desktop file that the session starts (Desktop Application Autostart Specification 0.5, Desktop Entry
 //! Specification 1.5).
 
 use std::path::{Path, PathBuf};
@@ -25,7 +25,10 @@ impl XdgAutostart {
         self.folder.join(format!("{NAME}.desktop"))
     }
 
-    /// Writes the entry.
+    /// Writes the entry and returns its path.
+    ///
+    /// # Errors
+    /// When it cannot be written, or [`desktop_file`] fails.
     pub fn install(&self, entry: &LoginEntry) -> Result<String, LoginError> {
         let path = self.path();
         write(&path, &desktop_file(entry)?)?;
@@ -33,11 +36,14 @@ impl XdgAutostart {
     }
 
     /// Removes it, and the folder if nothing else is in it.
+    ///
+    /// # Errors
+    /// When the file cannot be removed.
     pub fn remove(&self) -> Result<(), LoginError> {
         let path = self.path();
         if path.exists() {
             remove_file(&path)?;
-            // Not ours if there is anything else in it.
+            // Fails, as it should, when there are other files in it.
             let _ = std::fs::remove_dir(&self.folder);
         }
         Ok(())

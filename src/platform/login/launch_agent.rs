@@ -37,13 +37,19 @@ impl LaunchAgent {
 
     /// Writes the agent, which launchd reads at the next login. One that is loaded already keeps its old settings until
     /// it is loaded again.
+    ///
+    /// # Errors
+    /// When the file cannot be written, or [`plist`] fails.
     pub fn install(&self, entry: &LoginEntry) -> Result<String, LoginError> {
         let path = self.path();
         write(&path, &plist(entry)?)?;
         Ok(path.display().to_string())
     }
 
-    /// Unloads the agent, which ends what it runs, and removes its file.
+    /// Unloads the agent, which stops its program, and removes its file.
+    ///
+    /// # Errors
+    /// When `launchctl` fails or the file cannot be removed.
     pub fn remove(&self) -> Result<(), LoginError> {
         let path = self.path();
         if path.exists() {
@@ -53,14 +59,17 @@ impl LaunchAgent {
         Ok(())
     }
 
-    /// Whether launchd has it.
+    /// Whether the agent is loaded.
     pub fn is_loaded(&self) -> bool {
         let service = self.service();
         run_tool(&self.launchctl, &[OsStr::new("print"), OsStr::new(&service)])
             .is_ok_and(|output| output.status.success())
     }
 
-    /// Has launchd run it now.
+    /// Loads the agent, which starts its program; restarts the program of a loaded one.
+    ///
+    /// # Errors
+    /// When `launchctl` fails.
     pub fn load(&self) -> Result<(), LoginError> {
         if self.is_loaded() {
             let service = self.service();
@@ -73,7 +82,10 @@ impl LaunchAgent {
         )
     }
 
-    /// Has launchd end and forget it.
+    /// Stops the program and unloads the agent.
+    ///
+    /// # Errors
+    /// When `launchctl` fails.
     pub fn unload(&self) -> Result<(), LoginError> {
         if !self.is_loaded() {
             return Ok(());
@@ -93,8 +105,8 @@ impl LaunchAgent {
 /// When a path or value holds what XML cannot (control characters, bytes that are not UTF-8).
 pub fn plist(entry: &LoginEntry) -> Result<String, LoginError> {
     let string = |value: &OsStr| Ok::<_, LoginError>(Value::from(one_line(text_of(value)?)?));
-    // launchd starts one program only: the one that runs first becomes the other.
-    let words = entry.before.iter().map(OsString::as_os_str).chain([entry.program.as_os_str()]);
+    // launchd starts one program only: the pre-start program replaces itself with the server (`exec`).
+    let words = entry.pre_start.iter().map(OsString::as_os_str).chain([entry.program.as_os_str()]);
     let words = words.chain(entry.args.iter().map(OsString::as_os_str));
     let environment =
         entry.environment.iter().map(|(name, value)| Ok((one_line(name)?.to_owned(), string(value)?)));
@@ -104,7 +116,7 @@ pub fn plist(entry: &LoginEntry) -> Result<String, LoginError> {
     let environment: Dictionary = environment.collect::<Result<_, LoginError>>()?;
     agent.insert("EnvironmentVariables".to_owned(), environment.into());
     agent.insert("RunAtLoad".to_owned(), true.into());
-    // Started again after a crash, not after an orderly end.
+    // Restart after a crash, not after a regular exit.
     let keep_alive = Dictionary::from_iter([("SuccessfulExit", Value::from(false))]);
     agent.insert("KeepAlive".to_owned(), keep_alive.into());
     // Without this macOS slows background agents down.

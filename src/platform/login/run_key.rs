@@ -23,7 +23,10 @@ impl Default for RunKey {
 }
 
 impl RunKey {
-    /// Sets the value. It cannot carry an environment: `entry.environment` is for the other means.
+    /// Sets the value. It cannot carry an environment: `entry.environment` is ignored.
+    ///
+    /// # Errors
+    /// When the command line is too long or the registry refuses.
     pub fn install(&self, entry: &LoginEntry) -> Result<String, LoginError> {
         let line = command_line(entry)?;
         CURRENT_USER
@@ -34,6 +37,9 @@ impl RunKey {
     }
 
     /// Removes the value, and the Task Manager's note about it.
+    ///
+    /// # Errors
+    /// When the registry refuses.
     pub fn remove(&self) -> Result<(), LoginError> {
         if !self.is_installed() {
             return Ok(());

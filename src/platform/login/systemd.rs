@@ -7,7 +7,7 @@ use super::{
     LoginEntry, LoginError, NAME, one_line, remove_file, run_successfully, run_tool, text_of, write,
 };
 
-/// The target whose start is the login.
+/// The target that is started at login.
 const WANTED_BY: &str = "default.target";
 
 /// The user manager, reached through `systemctl`.
@@ -42,7 +42,10 @@ impl Systemd {
         self.folder.join(unit_name())
     }
 
-    /// Writes the unit and has it wanted at login.
+    /// Writes the unit and enables it for the next login.
+    ///
+    /// # Errors
+    /// When the unit cannot be written, or `systemctl` fails.
     pub fn install(&self, entry: &LoginEntry) -> Result<String, LoginError> {
         let path = self.unit_path();
         write(&path, &unit(entry)?)?;
@@ -51,7 +54,10 @@ impl Systemd {
         Ok(path.display().to_string())
     }
 
-    /// Stops the unit, forgets it, removes its file. Works, as far as it goes, without an answering user manager too.
+    /// Stops and disables the unit and removes its file; without an answering user manager the files only.
+    ///
+    /// # Errors
+    /// When `systemctl` fails or a file cannot be removed.
     pub fn remove(&self) -> Result<(), LoginError> {
         let (path, link) = (self.unit_path(), self.wants_link());
         let is_link = link.symlink_metadata().is_ok();
@@ -66,10 +72,10 @@ impl Systemd {
         remove_file(&path)?;
         if answers {
             self.systemctl(&["daemon-reload"])?;
-            // Clears a "failed" left in lists; there is nothing to clear after an orderly end, which is an error too.
+            // Clears a "failed" state; fails when there is none, which is fine.
             let _ = self.succeeds(&["reset-failed", &unit_name()]);
         }
-        // Empty folders are as good as none; others are not ours.
+        // Removes empty folders only; others are in use.
         let folders = [link.parent(), Some(self.folder.as_path()), self.folder.parent()];
         for folder in folders.into_iter().flatten() {
             let _ = std::fs::remove_dir(folder);
@@ -77,22 +83,28 @@ impl Systemd {
         Ok(())
     }
 
-    /// Whether it runs.
+    /// Whether the unit is active.
     pub fn is_active(&self) -> bool {
         self.succeeds(&["is-active", "--quiet", &unit_name()])
     }
 
-    /// Whether it is wanted at login.
+    /// Whether it starts at login.
     pub fn is_enabled(&self) -> bool {
         self.succeeds(&["is-enabled", "--quiet", &unit_name()])
     }
 
     /// Starts it now.
+    ///
+    /// # Errors
+    /// When `systemctl` fails.
     pub fn start(&self) -> Result<(), LoginError> {
         self.systemctl(&["start", &unit_name()])
     }
 
     /// Stops it now, with all its children.
+    ///
+    /// # Errors
+    /// When `systemctl` fails.
     pub fn stop(&self) -> Result<(), LoginError> {
         self.systemctl(&["stop", &unit_name()])
     }
@@ -127,14 +139,14 @@ pub fn unit(entry: &LoginEntry) -> Result<String, LoginError> {
     for arg in &entry.args {
         command.push(quoted(text_of(arg)?, Dollar::Doubled)?);
     }
-    let mut before = String::new();
-    if !entry.before.is_empty() {
-        let words = entry.before.iter().map(|word| quoted(text_of(word)?, Dollar::Doubled));
-        // The dash: a server whose log could not be looked after is better than none.
-        before = format!("ExecStartPre=-{}\n", words.collect::<Result<Vec<_>, _>>()?.join(" "));
+    let mut pre_start = String::new();
+    if !entry.pre_start.is_empty() {
+        let words = entry.pre_start.iter().map(|word| quoted(text_of(word)?, Dollar::Doubled));
+        // The dash: the server starts even if rotating its log fails.
+        pre_start = format!("ExecStartPre=-{}\n", words.collect::<Result<Vec<_>, _>>()?.join(" "));
     }
     let mut text = format!(
-        "[Unit]\nDescription={}\n\n[Service]\nType=simple\n{before}ExecStart={}\n",
+        "[Unit]\nDescription={}\n\n[Service]\nType=simple\n{pre_start}ExecStart={}\n",
         one_line(&entry.description)?.replace('%', "%%"),
         command.join(" ")
     );

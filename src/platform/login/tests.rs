@@ -16,7 +16,7 @@ fn entry() -> LoginEntry {
         description: "ACOLYTE: 100% local".into(),
         program: "/home/ñ o/.acolyte/ollama/0.32.15/bin/ollama".into(),
         args: vec!["serve".into(), "a\"b\\c $HOME `x`".into()],
-        before: vec!["/home/ñ o/.acolyte/bin/us".into(), "keep-log".into(), "/home/100%".into()],
+        pre_start: vec!["/home/ñ o/.acolyte/bin/us".into(), "keep-log".into(), "/home/100%".into()],
         environment: BTreeMap::from([
             ("OLLAMA_HOST".into(), "127.0.0.1:42434".into()),
             ("OLLAMA_MODELS".into(), "/mnt/50% full/$models".into()),
@@ -181,18 +181,18 @@ fn files_below(folder: &Path) -> Vec<PathBuf> {
 fn a_unit_is_installed_enabled_and_removed_without_a_trace() {
     let config = tempfile::tempdir().unwrap();
     let tool = Tool::new("case $2 in show) echo Version=252;; is-active) exit 3;; esac");
-    let means = AutostartMethod::Systemd(Systemd::with_systemctl(config.path(), &tool.path()));
-    assert!(means.works());
-    assert!(!means.is_installed());
-    means.remove().unwrap();
-    let installed = means.install(&entry()).unwrap();
+    let method = AutostartMethod::Systemd(Systemd::with_systemctl(config.path(), &tool.path()));
+    assert!(method.works());
+    assert!(!method.is_installed());
+    method.remove().unwrap();
+    let installed = method.install(&entry()).unwrap();
     assert_eq!(installed.kind, AutostartKind::SystemdUser);
     assert!(Path::new(&installed.place).ends_with("systemd/user/acolyte-ollama.service"));
-    assert!(means.is_installed());
-    assert_eq!(means.is_running(), Some(false));
-    means.start().unwrap();
-    means.stop().unwrap();
-    means.remove().unwrap();
+    assert!(method.is_installed());
+    assert_eq!(method.is_running(), Some(false));
+    method.start().unwrap();
+    method.stop().unwrap();
+    method.remove().unwrap();
     assert_eq!(files_below(config.path()), Vec::<PathBuf>::new());
     let calls: Vec<_> = tool.calls().into_iter().filter(|call| !call.contains("show")).collect();
     assert_eq!(
@@ -229,8 +229,8 @@ fn a_unit_is_removed_even_when_the_user_manager_is_gone() {
 fn a_refusal_leaves_nothing_behind_and_says_why() {
     let config = tempfile::tempdir().unwrap();
     let tool = Tool::new("case $2 in show) echo Version=252;; enable) echo 'Read-only' >&2; exit 1;; esac");
-    let means = AutostartMethod::Systemd(Systemd::with_systemctl(config.path(), &tool.path()));
-    let error = means.install(&entry()).unwrap_err();
+    let method = AutostartMethod::Systemd(Systemd::with_systemctl(config.path(), &tool.path()));
+    let error = method.install(&entry()).unwrap_err();
     assert!(matches!(&error, LoginError::Refused { message, .. } if message == "Read-only"), "{error}");
     assert_eq!(files_below(config.path()), Vec::<PathBuf>::new());
 }
@@ -248,12 +248,12 @@ fn without_an_answering_user_manager_it_is_not_used() {
 #[test]
 fn an_autostart_entry_comes_and_goes() {
     let config = tempfile::tempdir().unwrap();
-    let means = AutostartMethod::XdgAutostart(XdgAutostart::at(config.path()));
-    let installed = means.install(&entry()).unwrap();
+    let method = AutostartMethod::XdgAutostart(XdgAutostart::at(config.path()));
+    let installed = method.install(&entry()).unwrap();
     assert!(Path::new(&installed.place).ends_with("autostart/acolyte-ollama.desktop"));
-    assert!(means.is_installed() && means.is_running().is_none());
-    means.remove().unwrap();
-    means.remove().unwrap();
+    assert!(method.is_installed() && method.is_running().is_none());
+    method.remove().unwrap();
+    method.remove().unwrap();
     assert_eq!(files_below(config.path()), Vec::<PathBuf>::new());
 }
 
@@ -265,12 +265,12 @@ fn an_agent_comes_and_goes() {
         "case $1 in print) test -e '{0}';; bootstrap) touch '{0}';; bootout) rm '{0}';; esac",
         marker.display()
     ));
-    let means = AutostartMethod::LaunchAgent(LaunchAgent::with_launchctl(home.path(), &tool.path(), 501));
-    let installed = means.install(&entry()).unwrap();
-    assert_eq!(means.is_running(), Some(false), "installing starts nothing");
-    means.start().unwrap();
-    assert_eq!(means.is_running(), Some(true));
-    means.remove().unwrap();
+    let method = AutostartMethod::LaunchAgent(LaunchAgent::with_launchctl(home.path(), &tool.path(), 501));
+    let installed = method.install(&entry()).unwrap();
+    assert_eq!(method.is_running(), Some(false), "installing starts nothing");
+    method.start().unwrap();
+    assert_eq!(method.is_running(), Some(true));
+    method.remove().unwrap();
     assert!(!Path::new(&installed.place).exists() && !marker.exists());
     assert!(tool.calls().contains(&format!("bootstrap gui/501 {}", installed.place)));
     assert!(tool.calls().contains(&"bootout gui/501/com.acolyte.ollama".to_owned()));
