@@ -102,9 +102,9 @@ fn graphics_drivers_answer_in_their_own_processes() {
     let program = Path::new(env!("CARGO_BIN_EXE_acolyte"));
     let limit = Duration::from_secs(30);
     let wgpu: Answer<Vec<WgpuAdapter>> = ask(program, &[], GpuSource::Wgpu, limit);
-    assert!(wgpu.said().is_some(), "{wgpu:?}");
+    assert!(wgpu.answer().is_some(), "{wgpu:?}");
     let sysinfo: Answer<Vec<SysinfoGpu>> = ask(program, &[], GpuSource::Sysinfo, limit);
-    assert!(sysinfo.said().is_some(), "{sysinfo:?}");
+    assert!(sysinfo.answer().is_some(), "{sysinfo:?}");
 }
 
 /// Vulkan takes longer than everything else and could only find software there.

@@ -1,5 +1,5 @@
 //! Changing the machine, with real processes: what is tried when memory runs out or is to spare, which placement is kept,
-//! how a change that fails or is cut short leaves what was in force, how an engine is updated in place.
+//! how a change that fails or is interrupted leaves what was in force, how an engine is updated in place.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests fail by panicking")]
 #![cfg(target_os = "linux")]

@@ -52,7 +52,7 @@ fn an_archive_on_this_computer_is_used_when_its_hash_is_the_releases() {
     assert_eq!(engine["origin"], "listed");
     assert_eq!(engine["archives"][0]["sha256"], sha256);
     assert_eq!(said.steps()[1], ("fetch_engine".to_owned(), "skipped".to_owned()));
-    assert!(archive.exists(), "it is the person's file");
+    assert!(archive.exists(), "it is the user's file");
     assert_eq!(asked_for(&world, "ollama-test"), 0);
 }
 

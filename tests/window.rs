@@ -1,6 +1,6 @@
 //! The real window on a virtual display, driven with the keyboard alone.
 //!
-//! The program runs as a person would start it; what it downloads and runs are the doubles. The window is watched
+//! The program runs as a user would start it; what it downloads and runs are the doubles. The window is watched
 //! from outside, through its title, which names the page. A picture of every page is left in
 //! `target/tmp/window`. Needs Xvfb and xdotool (Debian: `apt-get install xvfb xdotool libgl1-mesa-dri`), and
 //! ImageMagick for the pictures; without them it says that it was skipped.

@@ -55,7 +55,7 @@ const CONTENDERS: [Contender; 6] = [
     ("empty, glow", |programs| with(programs.empty(), &["glow"])),
     ("one word", |programs| with(programs.empty(), &["word"])),
 ];
-/// Which is held against which, as places in [`CONTENDERS`]; the first pair is what the goal speaks of.
+/// Pairs to compare, as indexes into [`CONTENDERS`]; the first pair is what the goal speaks of.
 const PAIRS: [(usize, usize); 5] = [(0, 3), (0, 5), (0, 4), (1, 3), (2, 4)];
 
 fn with(mut command: Command, arguments: &[&str]) -> Command {

@@ -1,4 +1,4 @@
-//! `acolyte doctor`: a report about this computer for somebody who is to help.
+//! `acolyte doctor`: a report about this computer for support.
 
 use std::fs;
 

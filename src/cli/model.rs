@@ -38,7 +38,7 @@ pub fn resolve_to_install(
 /// How the outside world is reached.
 ///
 /// # Errors
-/// When the proxy's address is none: wrong usage.
+/// When the proxy's address is not a valid URL: wrong usage.
 pub fn http_options(network: &NetworkArgs, session: &Session) -> Result<HttpOptions, Failure> {
     network.http().map_err(|error| Failure::usage(error.explain(session.text)))
 }

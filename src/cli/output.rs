@@ -10,7 +10,7 @@ use crate::cli::failure::Failure;
 /// Exit code after the reader of our output went away: ours was done, nobody wanted it.
 const READER_GONE: u8 = 0;
 
-/// Columns of the terminal on standard output; `None` where it is none, so that tables stay whole.
+/// Columns of the terminal on standard output; `None` where it is not a terminal, so that tables stay whole.
 pub fn columns() -> Option<usize> {
     terminal_size::terminal_size_of(std::io::stdout()).map(|(width, _)| width.0.into())
 }

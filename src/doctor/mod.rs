@@ -1,5 +1,5 @@
-//! A report about this machine for somebody else to read: what every source said, what was concluded, the settings
-//! and the last lines of the logs, with everything personal taken out.
+//! A support report about this machine: raw answers of all sources, the merged hardware, settings and the last lines of
+//! the logs, with personal data redacted.
 //!
 //! Its `hardware` is concluded from its own, already cleaned `evidence`, so that the report replays exactly: it loads
 //! with `--hardware` and works as a test fixture.
@@ -39,9 +39,9 @@ pub struct DoctorReport {
     pub schema: u32,
     /// Version of the program that wrote it.
     pub program_version: String,
-    /// What was concluded.
+    /// The merged hardware.
     pub hardware: Hardware,
-    /// What every source said; absent when the machine came from a file.
+    /// The raw answers of all sources; absent when the machine came from a file.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub evidence: Option<Evidence>,
     /// Variables that change what the engine and the drivers do.
@@ -50,7 +50,7 @@ pub struct DoctorReport {
     /// The last lines of logs, by path.
     #[serde(default)]
     pub logs: BTreeMap<String, Vec<String>>,
-    /// What the installation that is being talked about measured, if it got so far.
+    /// What the installation in question measured, if it got so far.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub receipt: Option<Receipt>,
 }
@@ -64,10 +64,10 @@ pub enum ReportSubject {
     Saved(Box<Hardware>),
 }
 
-/// Writes down what may be shown of a machine, of the settings here and of the logs in these folders.
+/// Builds the redacted report of a machine, the settings here and the logs in these folders.
 ///
 /// # Errors
-/// When the answers cannot be turned into a document, which would be a mistake of ours.
+/// When the answers cannot be serialised, which would be a bug.
 pub fn report(machine: &ReportSubject, options: &DetectOptions) -> Result<DoctorReport, serde_json::Error> {
     report_without(&Secrets::of_this_machine(), machine, options, &Environment::of_process())
 }
@@ -330,9 +330,9 @@ mod tests {
     #[test]
     fn settings_that_are_secret_are_named_but_not_shown() {
         let variables = [("OLLAMA_HOST", "0.0.0.0"), ("OLLAMA_API_KEY", "abc"), ("HOME", "/home/x")];
-        let said = settings(&Environment::given(variables), &Secrets::default());
-        assert_eq!(said["OLLAMA_API_KEY"], "SECRET");
-        assert_eq!(said["OLLAMA_HOST"], "0.0.0.0");
-        assert_eq!(said.len(), 2);
+        let settings = settings(&Environment::given(variables), &Secrets::default());
+        assert_eq!(settings["OLLAMA_API_KEY"], "SECRET");
+        assert_eq!(settings["OLLAMA_HOST"], "0.0.0.0");
+        assert_eq!(settings.len(), 2);
     }
 }

@@ -1,7 +1,7 @@
-//! Takes out of a report what is nobody else's business: names of the user and the machine, paths of home folders,
+//! Redacts personal data in a report: names of the user and the machine, paths of home folders,
 //! addresses, unique numbers, passwords and keys.
 //!
-//! Rather one word too many than one too few, but check sums of models stay: they are public and say which file it
+//! In doubt a word is redacted, but checksums of models stay: they are public and say which file it
 //! was.
 
 use std::path::Path;
@@ -32,11 +32,11 @@ const SECRET_KEYS: &[&str] = &[
 /// How keys of well-known services begin.
 const TOKEN_PREFIXES: &[&str] =
     &["sk-", "hf_", "ghp_", "gho_", "ghs_", "github_pat_", "glpat-", "xoxb-", "xoxp-", "AKIA", "eyJ"];
-/// A word with letters and digits this long is no word.
+/// A word of letters and digits this long counts as a key.
 const TOKEN_LENGTH: usize = 32;
-/// Hexadecimal digits of a SHA-256 check sum.
-const CHECK_SUM_LENGTH: usize = 64;
-/// Below these, people keep their home folders.
+/// Hexadecimal digits of a SHA-256 checksum.
+const CHECKSUM_LENGTH: usize = 64;
+/// Parents of home folders.
 const HOME_PARENTS: [&str; 6] = ["/home/", "/Users/", "\\Users\\", "/users/", "/run/media/", "/media/"];
 /// Accounts that say nothing about a user.
 const NOBODY: [&str; 3] = ["root", "administrator", "system"];
@@ -115,10 +115,10 @@ fn replace_path(text: &str, folder: &str, stand_in: &str) -> String {
     let mut out = String::with_capacity(text.len());
     let mut rest = text;
     while let Some(at) = rest.find(folder) {
-        let (before, found) = rest.split_at(at);
+        let (prefix, found) = rest.split_at(at);
         let after = &found[folder.len()..];
         let ends = after.chars().next().is_none_or(|c| !(c.is_alphanumeric() || "-_.".contains(c)));
-        out.push_str(before);
+        out.push_str(prefix);
         out.push_str(if ends { stand_in } else { folder });
         rest = after;
     }
@@ -130,8 +130,8 @@ fn mask_child(text: &str, parent: &str) -> String {
     let mut out = String::with_capacity(text.len());
     let mut rest = text;
     while let Some(at) = rest.find(parent) {
-        let (before, found) = rest.split_at(at + parent.len());
-        out.push_str(before);
+        let (prefix, found) = rest.split_at(at + parent.len());
+        out.push_str(prefix);
         let end =
             found.find(['/', '\\', '"', '\'', ':', ';', ',', ' ', '\t', '\n', ')']).unwrap_or(found.len());
         if end > 0 {
@@ -147,19 +147,19 @@ fn replace_word(text: &str, name: &str, stand_in: &str) -> String {
     let part_of_word = |c: char| c.is_alphanumeric() || c == '_';
     let mut out = String::with_capacity(text.len());
     let mut rest = text;
-    let mut before = None;
+    let mut previous = None;
     while let Some(first) = rest.chars().next() {
-        let alone_before = before.is_none_or(|c| !part_of_word(c));
-        let end = alone_before.then(|| prefix_length(rest, name)).flatten();
+        let starts_word = previous.is_none_or(|c| !part_of_word(c));
+        let end = starts_word.then(|| prefix_length(rest, name)).flatten();
         match end.filter(|end| rest[*end..].chars().next().is_none_or(|c| !part_of_word(c))) {
             Some(end) => {
                 out.push_str(stand_in);
-                before = rest[..end].chars().next_back();
+                previous = rest[..end].chars().next_back();
                 rest = &rest[end..];
             }
             None => {
                 out.push(first);
-                before = Some(first);
+                previous = Some(first);
                 rest = &rest[first.len_utf8()..];
             }
         }
@@ -241,11 +241,11 @@ fn mask_secrets(text: &str) -> String {
     for piece in split_keeping(text, |c| !in_word(c)) {
         if !piece.chars().next().is_some_and(in_word) {
             let end = piece.find(|c: char| c.is_whitespace() || ENDS_A_VALUE.contains(c));
-            let said = if in_secret { &piece[end.unwrap_or(piece.len())..] } else { piece };
+            let kept = if in_secret { &piece[end.unwrap_or(piece.len())..] } else { piece };
             in_secret &= end.is_none();
             // Anything but these between a key and a word means that the word is not its value.
             after_key &= piece.chars().all(|c| " =:\"'\t".contains(c));
-            out.push_str(said);
+            out.push_str(kept);
             continue;
         }
         if in_secret {
@@ -272,7 +272,7 @@ fn mask_word(word: &str) -> Option<&'static str> {
         return Some("UUID");
     }
     let digest = bare.strip_prefix("sha256-").unwrap_or(bare);
-    if digest.len() == CHECK_SUM_LENGTH && digest.bytes().all(|b| b.is_ascii_hexdigit()) {
+    if digest.len() == CHECKSUM_LENGTH && digest.bytes().all(|b| b.is_ascii_hexdigit()) {
         return None;
     }
     let well_known = TOKEN_PREFIXES.iter().any(|prefix| word.starts_with(prefix)) && word.len() >= 16;
@@ -340,9 +340,9 @@ mod tests {
     proptest! {
         #[test]
         fn a_name_never_stays_as_a_word(before in ".{0,20}", after in ".{0,20}") {
-            let said = secrets().line(&format!("{before} maria {after}"));
-            let words: Vec<&str> = said.split(|c: char| !(c.is_alphanumeric() || c == '_')).collect();
-            prop_assert!(!words.contains(&"maria"), "{}", said);
+            let redacted = secrets().line(&format!("{before} maria {after}"));
+            let words: Vec<&str> = redacted.split(|c: char| !(c.is_alphanumeric() || c == '_')).collect();
+            prop_assert!(!words.contains(&"maria"), "{}", redacted);
         }
 
         #[test]

@@ -1,4 +1,4 @@
-//! How much of what a device can do inference gets out of it.
+//! The share of a device's nominal bandwidth and arithmetic that inference reaches.
 //!
 //! The figures are fitted on published measurements (docs/estimates.md names them, shows the error they leave, and says
 //! which rows were dropped by which rule). They belong to the engine as of 2025 and 2026 and to quantised models.
@@ -13,7 +13,7 @@ const GB: f64 = 1e9;
 /// Arithmetic in a TFLOPS.
 const TERA: f64 = 1e12;
 
-/// What one GPU does for one model.
+/// Rates of one GPU for one model.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct GpuRates {
     /// Bytes of weights or cache read a second.
@@ -38,7 +38,7 @@ pub(super) struct GpuRates {
     pub spread: f64,
 }
 
-/// What the processor does.
+/// Rates of the processor.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct CpuRates {
     /// Bytes of weights read a second.
@@ -171,7 +171,7 @@ pub(super) fn identify(gpu: &GpuFigures) -> (ChipFamily, Option<&'static GpuRow>
 
 /// What a GPU does for models whose weights take `k_quants` of the arithmetic that plain 4-bit blocks take.
 pub(super) fn gpu_rates(gpu: &GpuFigures, k_quants: bool) -> GpuRates {
-    /// A driver that reports more than this over the table counts clocks double, or is overclocked beyond belief.
+    /// A driver that reports more than this multiple of the table's bandwidth counts clocks double.
     const MOST_OVER_TABLE: f64 = 1.15;
     /// Error checking and lower clocks of professional cards.
     const PROFESSIONAL: f64 = 0.89;
@@ -218,7 +218,7 @@ pub(super) fn gpu_rates(gpu: &GpuFigures, k_quants: bool) -> GpuRates {
     let known = row.is_some() || architecture == ChipFamily::Apple;
     // Chips that share their memory were measured in a few finished machines, which differ less than cards do.
     let own_spread = if shared_nvidia { fit.spread.min(1.13) } else { fit.spread };
-    let spread = own_spread.powf(if known { 1.0 } else { 1.5 }) * widening(gpu.bandwidth_gb_s.certainty);
+    let spread = own_spread.powf(if known { 1.0 } else { 1.5 }) * spread_factor(gpu.bandwidth_gb_s.certainty);
     let cuda = gpu.backend == Backend::Cuda;
     // Since Pascal a multiprocessor has 128 lanes, except Volta's and Turing's with 64.
     let few_lanes = matches!(architecture, ChipFamily::Volta | ChipFamily::Turing);
@@ -238,7 +238,7 @@ pub(super) fn gpu_rates(gpu: &GpuFigures, k_quants: bool) -> GpuRates {
     }
 }
 
-/// What the processor does.
+/// Rates of the processor.
 pub(super) fn cpu_rates(cpu: &CpuFigures) -> CpuRates {
     /// One core's multiply-adds a second in attention over a 16-bit cache: 2.5 · 10⁹ on an EPYC, 1.3 to 3.0 on Xeons.
     const ATTENTION_PRODUCTS_PER_CORE: f64 = 2.6e9;
@@ -250,7 +250,7 @@ pub(super) fn cpu_rates(cpu: &CpuFigures) -> CpuRates {
     const ATTENTION_GFLOPS_PER_CORE: f64 = 45.0;
 
     let bandwidth = positive(cpu.bandwidth_gb_s.value) * GB;
-    // A measurement is what can be had; a figure from a data sheet is what can be dreamt of.
+    // Data-sheet bandwidth is optimistic: weigh it lower than a measurement.
     let share = if cpu.bandwidth_gb_s.certainty == Certainty::Measured { 0.75 } else { 0.60 };
     let cores = f64::from(cpu.physical_cores.value.clamp(1, 256));
     let has = |marks: &[&str]| {
@@ -268,7 +268,7 @@ pub(super) fn cpu_rates(cpu: &CpuFigures) -> CpuRates {
     } else if has(&["avx"]) {
         20.0
     } else {
-        // Nothing is known of it: most are like this.
+        // Unknown processor: assume a typical one.
         40.0
     };
     let by_memory = bandwidth * share;
@@ -290,7 +290,7 @@ pub(super) fn cpu_rates(cpu: &CpuFigures) -> CpuRates {
         attention_flops: attention_flops * ATTENTION_SHARE,
         quantised_attention_flops: attention_flops * QUANTISED_ATTENTION_SHARE,
         prefill_flops: cores * gflops_per_core * GB,
-        spread: 1.30 * widening(certainty),
+        spread: 1.30 * spread_factor(certainty),
     }
 }
 
@@ -299,8 +299,8 @@ fn made_by_amd(name: &str) -> bool {
     ["amd", "ryzen", "epyc", "threadripper"].iter().any(|word| name.contains(word))
 }
 
-/// How much wider a range becomes by what an input is worth.
-pub(super) fn widening(certainty: Certainty) -> f64 {
+/// Factor on a range's spread by the certainty of an input.
+pub(super) fn spread_factor(certainty: Certainty) -> f64 {
     match certainty {
         Certainty::Measured | Certainty::Given | Certainty::Detected => 1.0,
         Certainty::Table => 1.03,

@@ -1,6 +1,6 @@
 //! A model laid out on a machine: which device computes which blocks, and what each device does in a second.
 
-use super::efficiency::{CpuRates, GpuRates, cpu_rates, gpu_rates, widening};
+use super::efficiency::{CpuRates, GpuRates, cpu_rates, gpu_rates, spread_factor};
 use super::memory::Placement;
 use crate::estimate::{EngineSetting, MachineFigures};
 use crate::figures::Certainty;
@@ -102,7 +102,7 @@ fn together(machine: &MachineFigures, k_quants: bool) -> Option<GpuRates> {
         prefill_flops: 1.0 / slow.prefill_flops,
         cache_bytes_per_s: 1.0 / slow.cache_bytes_per_s,
         attention_flops: 1.0 / slow.attention_flops,
-        spread: slow.spread * widening(Certainty::Table),
+        spread: slow.spread * spread_factor(Certainty::Table),
         ..slow
     })
 }

@@ -158,22 +158,22 @@ fn fits_on_each(
         0
     };
     let free_together = sum(machine.gpus.iter().map(|gpu| gpu.vram_free_bytes.value)).max(1);
-    let mut rooms = machine.gpus.iter().rev().map(|gpu| {
+    let mut budgets = machine.gpus.iter().rev().map(|gpu| {
         let share = u128::from(vram_budget_bytes) * u128::from(gpu.vram_free_bytes.value);
         let share = u64::try_from(share / u128::from(free_together)).unwrap_or(u64::MAX);
         share.saturating_sub(sum([driver_bytes(gpu.backend, gpu.kind), computed]))
     });
-    let mut room = rooms.next().unwrap_or(0).saturating_sub(streamed);
+    let mut budget = budgets.next().unwrap_or(0).saturating_sub(streamed);
     let blocks =
         placement.gpu(architecture).iter().rev().map(|b| b.bytes.saturating_add(cache_bytes(b, setting)));
     std::iter::once(architecture.output_bytes).chain(blocks).all(|bytes| {
         loop {
-            if let Some(left) = room.checked_sub(bytes) {
-                room = left;
+            if let Some(left) = budget.checked_sub(bytes) {
+                budget = left;
                 return true;
             }
-            match rooms.next() {
-                Some(next) => room = next,
+            match budgets.next() {
+                Some(next) => budget = next,
                 None => return false,
             }
         }

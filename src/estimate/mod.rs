@@ -1,5 +1,5 @@
-//! What will a model need and how fast will it be? Pure arithmetic: the same numbers reach the window, the terminal
-//! and the monitor because there is one estimator.
+//! Estimates a model's memory and speed. Pure arithmetic, and the only estimator: window, terminal and monitor show the
+//! same numbers.
 
 mod efficiency;
 mod layout;

@@ -1,6 +1,6 @@
-//! How fast it will be.
+//! Decode speed and time to first token.
 //!
-//! Writing a token reads every active weight and the cache once, on the side each lies on, and starts the work of every
+//! Decoding a token reads every active weight and the cache once, on the side each lies on, and starts the work of every
 //! block; reading a prompt is arithmetic. The device's figures come from [`super::efficiency`].
 
 use super::layout::{Layout, active_parameters, cache_bytes, is_recurrent};

@@ -1,4 +1,4 @@
-//! How fast are the cores themselves?
+//! Measures how fast the cores multiply quantised weights.
 //!
 //! Writing a token on the processor multiplies every 4-bit weight with an 8-bit value. Few or slow cores do that more
 //! slowly than their memory delivers the weights, so this is measured beside the memory's bandwidth: all threads at
@@ -54,10 +54,10 @@ mod kernel {
 
     /// Vectors of 64 weights each: 16 KiB.
     const VECTORS: usize = 512;
-    /// The same weights are multiplied so often between two looks at the clock.
+    /// Rounds over the same weights between two reads of the clock.
     const ROUNDS: usize = 16;
 
-    /// Multiplies some weights and says how many bytes they were; `None` without AVX2.
+    /// Multiplies some weights and returns how many bytes they were; `None` without AVX2.
     pub fn multiply() -> Option<usize> {
         if !is_x86_feature_detected!("avx2") {
             return None;

@@ -1,9 +1,9 @@
-//! Asking everybody at once.
+//! Queries all sources in parallel.
 //!
-//! 1. What is read in an instant: files about adapters, memory, power.
+//! 1. Instant reads: files about adapters, memory, power.
 //! 2. On threads, at the same time: one child process for each GPU driver interface (see [`super::probe`]), engines
 //!    on their ports, the processor, disks, and the preparation of the memory measurement.
-//! 3. When all is quiet again, the speed of the cores and the memory bandwidth are measured.
+//! 3. When all of these are done, core speed and memory bandwidth are measured.
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
@@ -21,21 +21,21 @@ use super::{core_speed, disks, engines, model_folders, processor, sysfs};
 use crate::machine::{DiskUse, GpuSource, Hardware, SourceFailure, TimedSearch};
 use crate::platform::environment::current_exe;
 
-/// How long everything that is not a GPU driver may take.
+/// Timeout of every search that is not a GPU driver.
 const LIMIT: Duration = Duration::from_secs(2);
 
-/// What to ask and how long to wait.
+/// Options of [`detect`].
 #[derive(Clone, Debug)]
 pub struct DetectOptions {
     /// ACOLYTE's folder (`~/.acolyte`), whether it exists or not.
     pub home: PathBuf,
     /// The folder for model files, if it is another one.
     pub models_dir: Option<PathBuf>,
-    /// The program that is started as a probe: ours, unless a test says otherwise.
+    /// The program started as a probe; `None` for the running one.
     pub probe_program: Option<PathBuf>,
     /// Variables added to a probe's environment, for example [`super::sources::nvml::PATH_VARIABLE`].
     pub probe_environment: Vec<(OsString, OsString)>,
-    /// How long a GPU driver may take.
+    /// Timeout for each GPU driver.
     pub driver_limit: Duration,
     /// Whether to measure the memory's bandwidth, which takes up to 0.2 s.
     pub measure_memory: bool,
@@ -58,13 +58,13 @@ impl DetectOptions {
     }
 }
 
-/// Finds out what this machine has. Blocks for a tenth of a second, longer where graphics drivers are loaded, ten
-/// seconds when one hangs: call it on a worker thread.
+/// Detects this machine's hardware. Blocks for about 0.1 s, longer where graphics drivers are loaded, up to
+/// [`DetectOptions::driver_limit`] when one hangs: call it on a worker thread.
 pub fn detect(options: &DetectOptions) -> Hardware {
     merge(&collect(options))
 }
 
-/// What every source says, unjudged.
+/// The raw answers of all sources.
 pub fn collect(options: &DetectOptions) -> Evidence {
     let clock = Clock::start();
     let mut evidence = Evidence::default();
@@ -72,14 +72,14 @@ pub fn collect(options: &DetectOptions) -> Evidence {
     let drivers = DriverProbes::new(options, &evidence);
 
     let (places, home) = (options.engines.clone(), options.home.clone());
-    let engines = aside("engines", &clock, move || engines::find(&places, &home));
+    let engines = spawn_detached("engines", &clock, move || engines::find(&places, &home));
     let own_models = options.models_dir.clone().unwrap_or_else(|| options.home.join("models"));
     let folders = [(options.home.clone(), DiskUse::Engine), (own_models.clone(), DiskUse::Models)];
-    let disks = aside("disks", &clock, move || disks::of_folders(&folders));
-    let clients = aside("programs", &clock, crate::hardware::system::gpu_clients);
+    let disks = spawn_detached("disks", &clock, move || disks::of_folders(&folders));
+    let clients = spawn_detached("programs", &clock, crate::hardware::system::gpu_clients);
     let folders: Vec<PathBuf> =
         [own_models].into_iter().chain(options.engines.model_folders.clone()).collect();
-    let models = aside("models", &clock, move || model_folders::read(&folders));
+    let models = spawn_detached("models", &clock, move || model_folders::read(&folders));
 
     thread::scope(|scope| {
         let nvml = scope.spawn(|| clock.time("nvml", || drivers.ask(GpuSource::Nvml)));
@@ -95,10 +95,10 @@ pub fn collect(options: &DetectOptions) -> Evidence {
         evidence.os = processor::os();
         evidence.cpu = clock.time("processor", processor::cpu);
 
-        evidence.nvml = joined(nvml.join());
-        evidence.wgpu = joined(wgpu.join());
-        evidence.sysinfo = joined(sysinfo.join());
-        evidence.dxgi = joined(dxgi.join());
+        evidence.nvml = or_failed(nvml.join());
+        evidence.wgpu = or_failed(wgpu.join());
+        evidence.sysinfo = or_failed(sysinfo.join());
+        evidence.dxgi = or_failed(dxgi.join());
         for (search, late) in [
             (
                 TimedSearch::Engines,
@@ -114,12 +114,12 @@ pub fn collect(options: &DetectOptions) -> Evidence {
                 evidence.late.push(search);
             }
         }
-        // Worth a line where it is told, but nothing is missing without it.
+        // Optional: without an answer in time the list stays empty.
         evidence.gpu_clients = clients.recv_timeout(LIMIT).unwrap_or_default();
         if let Some(measurement) = measurement {
             evidence.cpu.dot_product_gb_s = clock.time("cores", core_speed::dot_product_gb_s);
             evidence.memory.bandwidth_gb_s = clock.time("memory, read", || measurement.run());
-            // Giving so much memory back to the system takes as long as a pass.
+            // Freeing this much memory takes as long as a pass.
             thread::spawn(move || drop(measurement));
         }
     });
@@ -127,7 +127,7 @@ pub fn collect(options: &DetectOptions) -> Evidence {
     evidence
 }
 
-/// When each source began to be asked and when it had answered.
+/// Records when each query started and ended.
 #[derive(Clone)]
 struct Clock {
     begun: Instant,
@@ -148,7 +148,7 @@ impl Clock {
         done
     }
 
-    /// Everything that has ended by now, and the whole.
+    /// All spans that have ended, and the total as `all`.
     fn stop(&self) -> BTreeMap<String, Span> {
         let mut spans = self.spans.lock().unwrap_or_else(PoisonError::into_inner).clone();
         spans.insert("all".to_owned(), Span { from: 0, to: self.ms() });
@@ -160,9 +160,9 @@ impl Clock {
     }
 }
 
-/// Runs something on a thread that is left behind when it takes too long: a network drive that is out of reach blocks
-/// whoever asks for its size.
-fn aside<T: Send + 'static>(
+/// Runs a search on a detached thread, which is abandoned on timeout: an unreachable network drive blocks every query of
+/// its size.
+fn spawn_detached<T: Send + 'static>(
     name: &'static str,
     clock: &Clock,
     work: impl FnOnce() -> T + Send + 'static,
@@ -170,25 +170,25 @@ fn aside<T: Send + 'static>(
     let (send, receive) = channel();
     let clock = clock.clone();
     thread::spawn(move || {
-        // Nobody listens any more when the time was over.
+        // The receiver is gone after a timeout.
         let _too_late = send.send(clock.time(name, work));
     });
     receive
 }
 
-/// A panic in a thread of ours is a source that could not be asked, too.
-fn joined<T>(answer: thread::Result<Answer<T>>) -> Answer<T> {
+/// Treats a panic of the thread as a failure of the source.
+fn or_failed<T>(answer: thread::Result<Answer<T>>) -> Answer<T> {
     answer.unwrap_or_else(|_| Answer::Failed(SourceFailure::EndedWithoutAnswer { message: String::new() }))
 }
 
-/// Which driver interfaces are asked, and by which program.
+/// Which driver interfaces are queried, and by which program.
 struct DriverProbes {
     program: Result<PathBuf, SourceFailure>,
     environment: Vec<(OsString, OsString)>,
     limit: Duration,
-    /// Whether Vulkan may be asked.
+    /// Whether Vulkan may be queried.
     ask_vulkan: bool,
-    /// Wine lacks what the `sysinfo` library calls, and that ends in a debugger.
+    /// Wine lacks functions that the `sysinfo` library calls, so that its debugger opens.
     wine: bool,
 }
 
@@ -198,8 +198,8 @@ impl DriverProbes {
             Some(program) => Ok(program.clone()),
             None => current_exe().map_err(|error| SourceFailure::NotStarted { message: error.to_string() }),
         };
-        // A sleeping AMD card has told the system all we need. Vulkan would wake it, which takes seconds and power,
-        // so it is asked only when something else is there that only it knows.
+        // All we need of a sleeping AMD card is in `/sys`. Vulkan would wake it, which takes seconds and power, so it is
+        // queried only if there is a card that only Vulkan describes.
         let cards = sysfs::cards(&evidence.sysfs);
         let known = |card: &sysfs::Card| {
             card.vram_total_bytes.is_some()
@@ -207,8 +207,8 @@ impl DriverProbes {
                 || card.ids.is_some_and(is_intel_integrated)
         };
         let would_only_wake = cards.iter().any(|card| card.asleep) && cards.iter().all(known);
-        // Where the system knows no graphics device, Vulkan could only find programs that draw with the processor,
-        // and loading those takes longer than everything else together.
+        // Without a graphics device, Vulkan could only find software renderers, and loading those takes longer than
+        // everything else together.
         let nothing_there = evidence.graphics_device == Some(false);
         Self {
             program,

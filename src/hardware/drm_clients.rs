@@ -103,7 +103,7 @@ mod tests {
             [("firefox", "1", 100), ("firefox", "1", 100), ("firefox", "2", 50), ("blender", "9", 700)];
         let held =
             by_program(open.iter().map(|(name, client, mib)| ((*name).to_owned(), device(client, *mib))));
-        let said: Vec<(&str, u64)> = held.iter().map(|p| (p.name.as_str(), p.vram_bytes >> 20)).collect();
-        assert_eq!(said, [("blender", 700), ("firefox", 150)]);
+        let programs: Vec<(&str, u64)> = held.iter().map(|p| (p.name.as_str(), p.vram_bytes >> 20)).collect();
+        assert_eq!(programs, [("blender", 700), ("firefox", 150)]);
     }
 }

@@ -16,11 +16,11 @@ use crate::platform::{self, listening, program};
 
 /// Ollama's own port.
 const DEFAULT_PORT: u16 = 11_434;
-/// The ports that ACOLYTE uses.
+/// Ports of ACOLYTE's private server.
 const OUR_PORTS: std::ops::RangeInclusive<u16> = 42_434..=42_453;
-/// A server has this long to answer each question.
+/// Timeout for one request to a server.
 const SERVER_LIMIT: Duration = Duration::from_millis(300);
-/// An `ollama` program has this long to print its version.
+/// Timeout for `ollama --version`.
 const PROGRAM_LIMIT: Duration = Duration::from_secs(2);
 
 /// Where engines may be.
@@ -34,7 +34,7 @@ pub struct Places {
     pub user_home: Option<PathBuf>,
     /// Folders of models that are not ours.
     pub model_folders: Vec<PathBuf>,
-    /// Whether the system's usual places are looked at, too.
+    /// Whether to search the system's usual places too.
     pub usual: bool,
 }
 
@@ -67,7 +67,7 @@ pub fn other_model_folders(environment: &Environment) -> Vec<PathBuf> {
     own.chain(crate::hardware::system::system_model_folders()).collect()
 }
 
-/// The address that a value of `OLLAMA_HOST` means on this machine; `None` for other machines and nonsense. A server
+/// The local address that a value of `OLLAMA_HOST` stands for; `None` for other machines and invalid values. A server
 /// told to listen everywhere is asked on loopback.
 fn local_address(host: &str) -> Option<SocketAddr> {
     let host = host.trim();
@@ -117,9 +117,9 @@ fn servers(addresses: &[SocketAddr]) -> Vec<FoundEngine> {
         .collect()
 }
 
-/// The version an `ollama` program says, where asking it starts nothing (see `platform`). `--version` asks a running
-/// server first and only warns when there is none, so it is pointed at a port where there never is one. A program that
-/// others could have put there is not run.
+/// The version of an `ollama` program, where running it starts no app (see `system`). `--version` queries a running
+/// server first and only warns without one, so it is pointed at a port where no server runs. A program that other users
+/// can write is not run.
 fn program_version(path: &Path) -> Option<String> {
     if !crate::hardware::system::PROGRAMS_CAN_BE_ASKED || platform::others_can_write(path) {
         return None;

@@ -1,4 +1,4 @@
-//! What each source said, before anybody judged it.
+//! The raw answers of all sources, before they are merged.
 //!
 //! [`super::merge`] turns an [`Evidence`] into a [`super::Hardware`] without asking anything, so that a recorded
 //! answer of any machine can be replayed on any other. Everything here is what the driver or the system said, in
@@ -26,7 +26,7 @@ pub struct Evidence {
     pub board: Option<String>,
     /// True inside the Windows Subsystem for Linux.
     pub wsl: bool,
-    /// True where Wine plays Windows: its Direct3D names a card that it makes up from what OpenGL says.
+    /// True under Wine, whose Direct3D invents a card from what OpenGL reports.
     pub wine: bool,
     /// NVIDIA's management library.
     pub nvml: Answer<NvmlAnswer>,
@@ -57,19 +57,19 @@ pub struct Evidence {
     pub engines: Vec<FoundEngine>,
     /// Folders with models of Ollama's.
     pub model_folders: Vec<ModelFolder>,
-    /// Searches that did not end in time.
+    /// Searches that timed out.
     pub late: Vec<TimedSearch>,
     /// How long each source took; says nothing about the machine.
     pub timings_ms: BTreeMap<String, Span>,
 }
 
-/// From when to when something took place, in milliseconds after detection began.
+/// Start and end of a query, in milliseconds since detection began.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Span {
-    /// Its beginning.
+    /// Start.
     pub from: u64,
-    /// Its end.
+    /// End.
     pub to: u64,
 }
 
@@ -89,39 +89,39 @@ pub struct GpuClient {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Access {
-    /// It can.
+    /// It can be opened.
     Granted,
-    /// It is there, but not for this user.
+    /// It exists, but this user lacks the permission.
     Denied,
-    /// It is not there.
+    /// It does not exist.
     Absent,
 }
 
-/// What became of asking one source.
+/// The outcome of querying one source.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Answer<T> {
-    /// Nobody asked.
+    /// The source was not queried.
     #[default]
     NotAsked,
     /// The library or interface does not exist here, which is normal on most machines.
     Absent,
     /// It exists but did not answer.
     Failed(SourceFailure),
-    /// What it said.
+    /// Its answer.
     Said(T),
 }
 
 impl<T> Answer<T> {
-    /// What it said, if it said anything.
-    pub fn said(&self) -> Option<&T> {
+    /// The answer, if there is one.
+    pub fn answer(&self) -> Option<&T> {
         match self {
-            Self::Said(said) => Some(said),
+            Self::Said(answer) => Some(answer),
             Self::NotAsked | Self::Absent | Self::Failed(_) => None,
         }
     }
 
-    /// Why it gave no answer although it is there.
+    /// Why an existing source did not answer.
     pub fn failure(&self) -> Option<&SourceFailure> {
         match self {
             Self::Failed(why) => Some(why),
@@ -130,23 +130,23 @@ impl<T> Answer<T> {
     }
 }
 
-/// Main memory as the system says it.
+/// Main memory as reported by the system.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct MemoryEvidence {
-    /// All of it, in bytes.
+    /// Size in bytes.
     pub total_bytes: u64,
-    /// What the system says programs can have, in bytes.
+    /// Available to programs, in bytes.
     pub available_bytes: Option<u64>,
     /// The lowest limit of the control groups this process is in, in bytes.
     pub limit_bytes: Option<u64>,
-    /// What that group uses already and cannot give back, in bytes.
+    /// Used in that group and not reclaimable, in bytes.
     pub limit_used_bytes: Option<u64>,
     /// Measured read bandwidth with all cores, in decimal GB/s.
     pub bandwidth_gb_s: Option<f64>,
 }
 
-/// What NVML said.
+/// NVML's answers.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct NvmlAnswer {
@@ -172,7 +172,7 @@ pub struct NvmlDevice {
     pub memory_total_bytes: Option<u64>,
     /// Free now, in bytes.
     pub memory_free_bytes: Option<u64>,
-    /// Why there are no memory figures, in NVML's words; unified-memory chips say "not supported".
+    /// NVML's error for the memory query; unified-memory chips say "not supported".
     pub memory_error: Option<String>,
     /// CUDA compute capability.
     pub compute_capability: Option<ComputeCapability>,
@@ -180,7 +180,7 @@ pub struct NvmlDevice {
     pub memory_bus_width_bits: Option<u32>,
     /// The memory's highest clock in MHz (half its transfer rate).
     pub memory_clock_mhz: Option<u32>,
-    /// True when the card is cut into slices (MIG).
+    /// True when the card is partitioned (MIG).
     pub mig: Option<bool>,
     /// Programs that hold memory of it.
     pub processes: Vec<GpuProcess>,
@@ -338,12 +338,12 @@ pub struct RegistryAdapter {
     pub driver_version: Option<String>,
 }
 
-/// How the machine is fed.
+/// The power supply.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Power {
-    /// Runs on its battery.
+    /// The machine runs on its battery.
     pub on_battery: bool,
-    /// The system is set to save power.
+    /// Power saving is on.
     pub saving: bool,
 }

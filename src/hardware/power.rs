@@ -1,4 +1,4 @@
-//! How the machine is fed, from what macOS' `pmset` prints. (Linux: [`super::sysfs::power`].)
+//! The power supply, from the output of macOS' `pmset`. (Linux: [`super::sysfs::power`].)
 
 use super::evidence::Power;
 

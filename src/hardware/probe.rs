@@ -1,9 +1,9 @@
-//! GPU drivers are asked in a process of their own.
+//! Queries GPU drivers in a child process.
 //!
 //! 1. [`ask`] starts our own program again with the hidden arguments `probe-gpus SOURCE`.
 //! 2. There [`run_if_asked`], the first line of both programs' `main`, loads the one driver library, asks it and
 //!    prints one marked line of JSON.
-//! 3. [`ask`] takes the marked line as soon as it comes. A child that hangs is killed when its time is over, one that
+//! 3. [`ask`] takes the marked line as soon as it comes. A child that hangs is killed at the timeout, one that
 //!    crashes or prints something else is reported; either way only this source is lost.
 //!
 //! The child ends with its parent: it watches its standard input, which closes when the parent is gone.
@@ -29,11 +29,11 @@ use crate::platform::program;
 const ARGUMENT: &str = "probe-gpus";
 /// Set in the environment of a probe.
 const INSIDE: &str = "ACOLYTE_INSIDE_PROBE";
-/// Begins the one line that counts. Drivers print to standard output, too.
+/// Marks the line that holds the answer. Drivers print to standard output, too.
 const MARK: &str = "ACOLYTE-PROBE ";
-/// More than any answer; a driver that floods the output is cut off.
+/// Limit of the output in bytes, larger than any answer: a driver may flood it.
 const MOST_BYTES: u64 = 4 << 20;
-/// How much of the error output is worth repeating.
+/// Characters of the error output that a report keeps.
 const STDERR_KEPT: usize = 400;
 
 /// The interfaces with their names on the command line.
@@ -50,9 +50,9 @@ pub fn run_if_asked() {
     if args.next().is_none_or(|first| first != ARGUMENT) {
         return;
     }
-    let asked = args.next();
+    let source = args.next();
     let Some((_, source)) =
-        SOURCES.into_iter().find(|(name, _)| asked.as_deref().is_some_and(|a| a == *name))
+        SOURCES.into_iter().find(|(name, _)| source.as_deref().is_some_and(|wanted| wanted == *name))
     else {
         eprintln!("{ARGUMENT}: expected one of nvml, sysinfo, wgpu, dxgi");
         std::process::exit(2);
@@ -75,10 +75,10 @@ fn print_answer<T: Serialize>(answer: &Answer<T>) -> std::io::Result<()> {
     out.flush()
 }
 
-/// Blocks until standard input closes, then ends this process the hard way: the driver may hold every lock.
+/// Blocks until standard input closes, then aborts this process: the driver may hold every lock.
 pub(crate) fn end_with_parent() {
     let mut rest = Vec::new();
-    // Whether it closed or broke, nobody is waiting for the answer any more.
+    // Closed or broken: the parent is gone.
     let _closed_or_broken = std::io::stdin().lock().read_to_end(&mut rest);
     #[cfg(unix)]
     let _impossible = rustix::process::kill_process(rustix::process::getpid(), rustix::process::Signal::KILL);
@@ -136,19 +136,19 @@ fn ask_child<T: DeserializeOwned>(mut command: Command, limit: Duration) -> Resu
         }
         Err(RecvTimeoutError::Disconnected) => {
             // It closed its output without an answer, so it has ended or is about to; its status was decided before.
-            let said = errors.and_then(|words| {
+            let error_output = errors.and_then(|words| {
                 words.recv_timeout(deadline.saturating_duration_since(Instant::now())).ok()
             });
             let _already_ended = child.kill();
             let status = child
                 .wait()
                 .map_err(|error| SourceFailure::EndedWithoutAnswer { message: error.to_string() })?;
-            Err(crash_report(status, said.as_deref().unwrap_or_default()))
+            Err(crash_report(status, error_output.as_deref().unwrap_or_default()))
         }
     }
 }
 
-/// Kills and reaps without waiting: a process stuck inside a driver may take for ever to die.
+/// Kills and reaps without waiting: a process stuck inside a driver may never end.
 fn end(mut child: Child) {
     let _already_ended = child.kill();
     thread::spawn(move || child.wait());
@@ -163,7 +163,7 @@ fn marked_line(stdout: impl Read + Send + 'static) -> Receiver<String> {
         while lines.read_until(b'\n', &mut line).is_ok_and(|read| read > 0) {
             let text = String::from_utf8_lossy(&line);
             if let Some(json) = text.trim_end().strip_prefix(MARK) {
-                // Nobody listens any more when the time was over.
+                // The receiver is gone after a timeout.
                 let _too_late = send.send(json.to_owned());
                 return;
             }
@@ -177,9 +177,9 @@ fn marked_line(stdout: impl Read + Send + 'static) -> Receiver<String> {
 fn last_words(stderr: impl Read + Send + 'static) -> Receiver<String> {
     let (send, receive) = channel();
     thread::spawn(move || {
-        let mut said = Vec::new();
-        let _what_came_counts = stderr.take(MOST_BYTES).read_to_end(&mut said);
-        let _too_late = send.send(String::from_utf8_lossy(&said).trim().to_owned());
+        let mut output = Vec::new();
+        let _what_came_counts = stderr.take(MOST_BYTES).read_to_end(&mut output);
+        let _too_late = send.send(String::from_utf8_lossy(&output).trim().to_owned());
     });
     receive
 }

@@ -26,7 +26,7 @@ const USUAL_BYTES: u64 = 256 * MIB;
 const LEAST_BYTES: u64 = 64 * MIB;
 /// More than the caches of the largest servers' one socket.
 const MOST_BYTES: u64 = 1024 * MIB;
-/// Words compared or filled between two looks at the clock: half a mebibyte.
+/// Words compared or filled between two reads of the clock: half a mebibyte.
 const BLOCK_WORDS: usize = 1 << 16;
 /// More threads than memory channels can feed do not help.
 const MOST_THREADS: usize = 64;
@@ -63,7 +63,7 @@ impl Measurement {
         Self { pieces }
     }
 
-    /// Reads it and says how fast that was.
+    /// Reads it and returns the bandwidth in decimal GB/s.
     pub fn run(&self) -> Option<f64> {
         let start = Barrier::new(self.pieces.len());
         let rates: Vec<[f64; PASSES]> = thread::scope(|scope| {

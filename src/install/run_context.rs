@@ -72,7 +72,7 @@ impl<'a> Run<'a> {
         Ok(self.journal.borrow_mut().create_folder(path)?)
     }
 
-    /// Announces a folder and its missing parents, which somebody else is about to create.
+    /// Announces a folder and its missing parents, which a program of others is about to create.
     pub fn announce_folder(&self, path: &Path) -> Result<(), InstallError> {
         files::missing_folders(path)
             .into_iter()

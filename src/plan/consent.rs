@@ -62,7 +62,7 @@ pub enum Limit {
 }
 
 impl ConsentTerms {
-    /// Whether whoever agreed to these terms has agreed to `now` as well: the same model in the same setting, no new kind
+    /// Whether consent to these terms covers `now` as well: the same model in the same setting, no new kind
     /// of limit, and no figure that is worse. Estimates and free memory are measured anew each time, so they may be worse
     /// by the share `tolerance` (0.15 is 15 %); layers and the size of the card may not.
     pub fn covers(&self, now: &Self, tolerance: f64) -> bool {

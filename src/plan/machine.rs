@@ -14,7 +14,7 @@ use crate::machine::{Backend, Gpu, GpuKind, Hardware, TABLE};
 use crate::plan::{Candidate, Policy};
 use crate::{GIB, MIB};
 
-/// Source of a figure that the user stated: it is believed, whatever the card's name says.
+/// Source of a figure that the user stated: it overrides the table, whatever the card's name says.
 pub const GIVEN: &str = "given";
 
 /// The machine as the estimator sees it: the card that will be used (none when none can be), processor, main memory.
@@ -81,7 +81,7 @@ pub(super) fn engine_setting(candidate: &Candidate, machine: &MachineFigures) ->
 pub fn chosen_gpu<'a>(hardware: &'a Hardware, policy: &Policy) -> Option<&'a Gpu> {
     hardware.usable_gpus().max_by(|a, b| {
         by_worth(a, b, hardware, policy)
-            // Of equals the first one: `max_by` takes the last.
+            // Break ties in favour of the first: `max_by` takes the last.
             .then(Ordering::Greater)
     })
 }
@@ -219,7 +219,7 @@ fn cpu_figures(hardware: &Hardware, policy: &Policy) -> CpuFigures {
         ),
         bandwidth_gb_s: hardware.memory.bandwidth_gb_s.map_or(
             Known { value: policy.assumed_ram_bandwidth_gb_s, certainty: Certainty::Guess },
-            // Without a word about the processor it was not measured here but taken from a data sheet.
+            // Without a processor in the document it was not measured here but taken from a data sheet.
             |value| {
                 let described = hardware.cpu.physical_cores.is_some() || !hardware.cpu.features.is_empty();
                 let certainty = if described { Certainty::Measured } else { Certainty::Table };

@@ -1,5 +1,5 @@
-//! What do we recommend, allow, refuse? Profiles and policy are data (`assets/profiles.yaml`); this module puts them
-//! against a machine. Nothing here asks the machine or touches its disks.
+//! Decides what is recommended, allowed and refused. Profiles and policy are data (`assets/profiles.yaml`); this module
+//! evaluates them on a machine. It does no I/O.
 //!
 //! [`Profiles`] (checked data) → [`candidates`] → [`make_plan`] for each on the [`machine()`] → [`Report`]. A [`Plan`] holds
 //! figures and kinds of reasons; `sentences` puts words to them.

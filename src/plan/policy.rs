@@ -29,15 +29,15 @@ pub struct Policy {
     pub slow_above_first_token_s: f64,
     /// Kept free on the card beyond the computed need.
     pub vram_margin_mib: u64,
-    /// Taken for used on the card where the driver does not say.
+    /// Assumed in use on the card where the driver does not report free memory.
     pub assumed_desktop_vram_mib: u64,
     /// What a desktop still holds of the card with every other program closed.
     pub idle_desktop_vram_mib: u64,
-    /// Taken for available of main memory where the system does not say, 0 to 1.
+    /// Assumed available share of main memory where the system does not report it, 0 to 1.
     pub assumed_available_ram_share: f64,
-    /// Never counted on of main memory, even with every program closed.
+    /// Reserved main memory for the operating system, even with every program closed.
     pub reserved_ram_gb: u64,
-    /// Taken for usable by a GPU with unified memory where the system does not say, 0 to 1.
+    /// Assumed share of unified memory that the GPU may use where the system does not report it, 0 to 1.
     pub assumed_unified_share: f64,
     /// Main memory of a machine of which nothing is known.
     pub assumed_ram_gb: u64,
@@ -47,7 +47,7 @@ pub struct Policy {
     pub assumed_physical_cores: u32,
     /// Bandwidth of a card of which nothing but its size is known, ascending by size.
     pub assumed_gpu_bandwidth: Vec<TypicalCard>,
-    /// How much worse an estimate may be than the one agreed to, as a share of it, before the user is asked again.
+    /// By which share an estimate may be worse than the one agreed to before consent is asked for again.
     #[serde(default = "usual_consent_tolerance")]
     pub consent_tolerance: f64,
     /// Room for the engine on the disk, archive and unpacked, in decimal GB.
@@ -115,7 +115,7 @@ impl Policy {
         self.ram_sizes_gb.iter().copied().find(|size| u64::from(*size) * GIB >= wanted)
     }
 
-    /// The first value that makes no sense: its key and what would.
+    /// The first invalid value: its key and the allowed values.
     pub(super) fn mistake(&self) -> Option<(&'static str, &'static str)> {
         let ascending = |sizes: &[u32]| !sizes.is_empty() && sizes.windows(2).all(|pair| pair[0] < pair[1]);
         let share = |share: f64| share > 0.0 && share <= 1.0;

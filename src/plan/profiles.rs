@@ -1,4 +1,4 @@
-//! Reads profiles and policy: text → raw values with their lines → checked types that cannot be wrong.
+//! Reads profiles and policy: text → raw values with their lines → validated types.
 //!
 //! Every mistake names file, line and key, because users edit the file.
 
@@ -56,7 +56,7 @@ pub const CUSTOM_ID: &str = "custom";
 /// Prompt tokens handled at once where nothing else is said: makes the compute buffer small and predictable.
 pub const NUM_BATCH: u32 = 512;
 
-/// Why a file of profiles was not taken.
+/// Why a file of profiles was rejected.
 #[derive(Debug, thiserror::Error)]
 pub enum ProfilesError {
     /// It could not be read.
@@ -64,7 +64,7 @@ pub enum ProfilesError {
     Read {
         /// The file.
         path: PathBuf,
-        /// What the system said.
+        /// The system's error.
         source: std::io::Error,
     },
     /// Something in it is wrong.

@@ -124,12 +124,12 @@ mod tests {
     fn what_was_expected_is_kept_but_for_the_one_speed_that_cannot_be() {
         for ReferenceComputer { row, report, .. } in computers() {
             let best = report.recommended().unwrap();
-            let said = &row.expected;
+            let expected = &row.expected;
             assert_ne!(best.verdict, Verdict::Refused);
-            assert!(best.candidate.context_tokens >= said.context_tokens, "{row:?}");
-            let share = f64::from(said.gpu_layers) / f64::from(said.gpu_layers + said.cpu_layers);
+            assert!(best.candidate.context_tokens >= expected.context_tokens, "{row:?}");
+            let share = f64::from(expected.gpu_layers) / f64::from(expected.gpu_layers + expected.cpu_layers);
             assert!(best.gpu_layer_share() >= share, "{row:?}");
-            assert!(best.speed.decode_tokens_per_s.high >= said.tokens_per_s[0], "{row:?}");
+            assert!(best.speed.decode_tokens_per_s.high >= expected.tokens_per_s[0], "{row:?}");
         }
     }
 

@@ -227,8 +227,8 @@ fn every_reason_has_words_in_both_languages() {
             assert!(consent.contains(&candidate.id) && consent.contains(&candidate.model.title));
             if one.verdict == Verdict::Degraded {
                 let banner = banner(&one, text).expect("degraded mode has a banner");
-                let (said, title) = (banner.to_lowercase(), one.reasons[0].title(text).to_lowercase());
-                assert!(!banner.contains('\n') && said.contains(&title), "{banner}");
+                let (lower, title) = (banner.to_lowercase(), one.reasons[0].title(text).to_lowercase());
+                assert!(!banner.contains('\n') && lower.contains(&title), "{banner}");
                 assert!(!banner.contains(": Tarjeta") && !banner.contains("; Capas"), "{banner}");
             } else {
                 assert_eq!(banner(&one, text), None);

@@ -23,15 +23,15 @@ pub fn keep_awake(reason: String) -> Awake {
     let started = std::thread::Builder::new().name("awake".to_owned()).spawn(move || {
         let held = hold(&reason);
         match &held {
-            Ok(_) => tracing::debug!("the system was asked to stay awake"),
-            Err(error) => tracing::info!(%error, "the system could not be asked to stay awake"),
+            Ok(_) => tracing::debug!("sleep is inhibited"),
+            Err(error) => tracing::info!(%error, "cannot inhibit sleep"),
         }
         // Ends when the other side is dropped.
         let _ = end.recv();
         drop(held);
     });
     if let Err(error) = started {
-        tracing::info!(%error, "the system could not be asked to stay awake");
+        tracing::info!(%error, "cannot inhibit sleep");
     }
     Awake { _until: until }
 }

@@ -14,7 +14,7 @@ pub fn open_console() -> bool {
     false
 }
 
-/// Whether somebody besides this user and root could have written this file, or put another into this folder. Unknown
+/// Whether users other than this one and root could have written this file, or put another into this folder. Unknown
 /// counts as yes.
 pub fn others_can_write(path: &Path) -> bool {
     use std::os::unix::fs::MetadataExt as _;

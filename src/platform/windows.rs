@@ -14,7 +14,7 @@ pub fn hide_console(command: &mut Command) {
     command.creation_flags(CREATE_NO_WINDOW);
 }
 
-/// Whether somebody besides this user and administrators could have written this file. Rights are lists here, which are
+/// Whether users other than this one and administrators could have written this file. Rights are lists here, which are
 /// not read; programs usually lie where only those write.
 pub fn others_can_write(path: &Path) -> bool {
     !path.exists()

@@ -88,11 +88,11 @@ impl Text {
         };
         let args: FluentArgs<'_> = args.iter().map(|(name, value)| (*name, value.clone())).collect();
         let mut errors = Vec::new();
-        let said = bundle.format_pattern(pattern, Some(&args), &mut errors);
+        let message = bundle.format_pattern(pattern, Some(&args), &mut errors);
         if !errors.is_empty() {
             tracing::warn!(key, ?errors, "message could not be filled in completely");
         }
-        Cow::into_owned(said)
+        Cow::into_owned(message)
     }
 }
 

@@ -1,6 +1,6 @@
 //! The steps of the sidebar, in order.
 
-/// A step of the sidebar. Manage is none of them.
+/// A step of the sidebar. Manage is not among them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum SidebarStep {
     /// What the program is.

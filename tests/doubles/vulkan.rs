@@ -118,7 +118,7 @@ fn misbehave() -> c_int {
     eprintln!("stand-in for a Vulkan driver: {how}");
     match how.as_str() {
         "segfault" => {
-            // SAFETY: there is none; that is what this line is for.
+            // SAFETY: none; this crashes on purpose.
             unsafe { std::ptr::null_mut::<u32>().write_volatile(1) };
             ERROR_INCOMPATIBLE_DRIVER
         }

@@ -167,7 +167,7 @@ impl<'a> Struck<'a> {
         self.closed.push(folder);
     }
 
-    /// Where the superuser tests, everything becomes somebody's to whom permissions mean something.
+    /// Where the superuser tests, everything is given to an unprivileged user, so that permissions apply.
     fn give_away(&self) {
         if is_superuser() {
             for path in
@@ -356,7 +356,7 @@ impl<'a> Struck<'a> {
         serde_json::from_slice(&output.stdout).unwrap_or_default()
     }
 
-    /// As whoever owns the world.
+    /// As the owner of the test world.
     fn run(&self, command: &Command) -> Said {
         let mut again = Command::new(command.get_program());
         again
@@ -377,7 +377,7 @@ impl<'a> Struck<'a> {
     }
 }
 
-/// Whether it is the person who ends the run, once the step has begun.
+/// Whether it is the user who ends the run, once the step has begun.
 fn gives_up(cell: &Cell) -> bool {
     matches!(cell.fault, Fault::CtrlC | Fault::ServerHangs)
         || (cell.step, cell.fault) == (Step::Start, Fault::Http500)

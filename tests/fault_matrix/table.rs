@@ -40,7 +40,7 @@ const FOOT: &str = "
   strikes unpacking can strike before the last byte is there.
 - *No permission*: a folder that nobody may enter or list. *Read-only*: one that may be read and not written to. Where the tests
   run as the superuser, to whom that means nothing, the program runs as an unprivileged user.
-- *Stall*, *server hangs* and a server that answers 500 from its start: the person gives up and presses Ctrl-C; the
+- *Stall*, *server hangs* and a server that answers 500 from its start: the user gives up and presses Ctrl-C; the
   program must hear that while it waits.
 - *Clamped context* of a model whose file is too short is final: what is run again is another profile.
 - *503, then good*, *ranges ignored*, *changed file*, *one byte flipped* (of the model) and *disconnect* (a connection

@@ -84,7 +84,7 @@ impl Display {
     }
 
     pub fn picture(&self, path: &Path) {
-        // ImageMagick may be missing: the pictures are for people, the test does without.
+        // ImageMagick may be missing: the pictures are for review, the test does without.
         let _ = Command::new("import")
             .args(["-silent", "-window", "root"])
             .arg(path)
@@ -205,7 +205,7 @@ impl<'a> Window<'a> {
         self.started.display.press(key);
     }
 
-    /// Closes it as a person does with the mouse.
+    /// Closes it as a user does with the mouse.
     pub fn ask_to_close(&self) {
         self.started.display.ask_to_close(&self.id);
     }

@@ -1,4 +1,4 @@
-//! From Welcome to Result, through Manage, and back after an installation was cut short.
+//! From Welcome to Result, through Manage, and back after an interrupted installation.
 
 use std::process::Command;
 use std::time::{Duration, Instant};
@@ -260,7 +260,7 @@ fn closing_the_window_keeps_what_was_fetched_and_the_next_start_goes_on() {
     world.mirror.limit_rate(1 << 30);
     let mut window = open(&display, &world, "continued");
     window.wait_for_page(&say!(text(), "wizard-welcome-title"));
-    // The question's last button goes on with it.
+    // The question's last button continues.
     window.settle();
     window.press_all(&["shift+Tab"]);
     window.press("Return");

@@ -67,7 +67,7 @@ fn whether_it_is_there_after_a_restart_is_said() {
 
         let stage = result(language, false, StepState::Skipped, "Not wanted.");
         assert!(by_hand(&stage) && !by_itself(&stage));
-        assert!(!stage.sees("Not wanted."), "what a person chose is no warning");
+        assert!(!stage.sees("Not wanted."), "what the user chose is no warning");
 
         let stage = result(language, true, StepState::Skipped, "A policy forbids it.");
         assert!(by_hand(&stage) && !by_itself(&stage));

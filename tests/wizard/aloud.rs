@@ -1,4 +1,4 @@
-//! What is said to somebody who hears the window: the page, how far an installation has come, what it waits for, and
+//! What a screen reader announces: the page, how far an installation has come, what it waits for, and
 //! what went wrong, each without being asked for.
 
 use acolyte::install::{Step, StepState};

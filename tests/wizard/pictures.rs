@@ -1,4 +1,4 @@
-//! Pictures of every page, for a person to look at: `ACOLYTE_PICTURES=FOLDER cargo test --test wizard pictures`.
+//! Pictures of every page, for review: `ACOLYTE_PICTURES=FOLDER cargo test --test wizard pictures`.
 
 use acolyte::text::Language;
 use eframe::egui::Theme;

@@ -82,7 +82,7 @@ fn of_gpu(gpu: &Gpu, adapter: &Adapter<'_>, evidence: &Evidence, findings: &mut 
         _ => {}
     }
     let asleep = adapter.sysfs.as_ref().is_some_and(|card| card.asleep);
-    if asleep && evidence.wgpu.said().is_none() {
+    if asleep && evidence.wgpu.answer().is_none() {
         findings.push(Finding::GpuAsleep { gpu: name() });
     }
 }

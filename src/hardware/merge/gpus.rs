@@ -28,19 +28,19 @@ pub fn gpu(adapter: &Adapter<'_>, evidence: &Evidence) -> Gpu {
     };
     let (name, name_source) = name(adapter, vendor, evidence);
     source("name", Some(name_source));
-    source("vram_total_bytes", memory.total.as_ref().map(|said| said.source.as_str()));
-    source("vram_free_bytes", memory.free.as_ref().map(|said| said.source.as_str()));
+    source("vram_total_bytes", memory.total.as_ref().map(|figure| figure.source.as_str()));
+    source("vram_free_bytes", memory.free.as_ref().map(|figure| figure.source.as_str()));
     source("driver_version", driver.as_ref().map(|(_, source)| *source));
     source("compute_capability", capability.map(|_| "nvml"));
-    let bandwidth = bandwidth(adapter, &name, kind, memory.total.as_ref().map(|said| said.bytes));
+    let bandwidth = bandwidth(adapter, &name, kind, memory.total.as_ref().map(|figure| figure.bytes));
     source("memory_bandwidth_gb_s", bandwidth.map(|(_, source)| source));
     let backend = backend(adapter, &name, kind, vendor, evidence);
     let mut gpu = Gpu {
         name,
         vendor: vendor.map(str::to_owned),
         kind,
-        vram_total_bytes: memory.total.map(|said| said.bytes),
-        vram_free_bytes: memory.free.map(|said| said.bytes),
+        vram_total_bytes: memory.total.map(|figure| figure.bytes),
+        vram_free_bytes: memory.free.map(|figure| figure.bytes),
         memory_bandwidth_gb_s: bandwidth.map(|(gb_s, _)| gb_s),
         backend,
         driver_version: driver.map(|(version, _)| version),
@@ -63,9 +63,9 @@ fn bandwidth(
     if !kind.holds_models() {
         return None;
     }
-    let said = adapter.nvml.and_then(memory_bandwidth_gb_s).map(|gb_s| (gb_s, "nvml"));
-    if said.is_some() || names_a_family(name) {
-        return said;
+    let reported = adapter.nvml.and_then(memory_bandwidth_gb_s).map(|gb_s| (gb_s, "nvml"));
+    if reported.is_some() || names_a_family(name) {
+        return reported;
     }
     gpu_table::lookup(name, vram_total_bytes).map(|row| (row.bandwidth_gb_s, TABLE))
 }
@@ -85,7 +85,7 @@ fn memory_bandwidth_gb_s(device: &NvmlDevice) -> Option<f64> {
     (gb_s > 0.0).then_some((gb_s * 10.0).round() / 10.0)
 }
 
-/// The name for people, and who gave it.
+/// The display name and its source.
 fn name(adapter: &Adapter<'_>, vendor: Option<&str>, evidence: &Evidence) -> (String, &'static str) {
     let listed = adapter.sysfs.as_ref().and_then(|card| listed_name(card, &evidence.pci_names));
     let candidates = [
@@ -149,7 +149,7 @@ fn driver_version(
     if kind == GpuKind::Software {
         return None;
     }
-    let nvml = adapter.nvml.and(evidence.nvml.said()).and_then(|nvml| nvml.driver_version.clone());
+    let nvml = adapter.nvml.and(evidence.nvml.answer()).and_then(|nvml| nvml.driver_version.clone());
     let vulkan = adapter.vulkan.map(|gpu| gpu.driver_info.clone());
     [
         ("nvml", nvml),

@@ -65,7 +65,7 @@ struct Key<'a> {
 }
 
 impl Key<'_> {
-    fn means(&self, adapter: &Adapter<'_>) -> bool {
+    fn matches(&self, adapter: &Adapter<'_>) -> bool {
         if let (Some(mine), Some(theirs)) = (self.pci, adapter.pci) {
             return mine == theirs;
         }
@@ -96,7 +96,7 @@ fn same_name(a: &str, b: &str) -> bool {
 /// find something to attach to.
 pub fn adapters(evidence: &Evidence) -> Vec<Adapter<'_>> {
     let mut found = Vec::new();
-    for device in evidence.nvml.said().into_iter().flat_map(|nvml| &nvml.devices) {
+    for device in evidence.nvml.answer().into_iter().flat_map(|nvml| &nvml.devices) {
         let key = Key {
             pci: device.pci_bus_id.as_deref().and_then(PciAddress::parse),
             ids: device.pci_device_id.map(|both| PciIds { vendor: both & 0xffff, device: both >> 16 }),
@@ -108,11 +108,11 @@ pub fn adapters(evidence: &Evidence) -> Vec<Adapter<'_>> {
         let key = Key { pci: card.pci, ids: card.ids, name: None };
         put(&mut found, &key, |adapter| &mut adapter.sysfs, card);
     }
-    for device in evidence.dxgi.said().into_iter().flatten() {
+    for device in evidence.dxgi.answer().into_iter().flatten() {
         let key = Key { pci: None, ids: ids(device.vendor_id, device.device_id), name: Some(&device.name) };
         put(&mut found, &key, |adapter| &mut adapter.dxgi, device);
     }
-    for device in evidence.wgpu.said().into_iter().flatten() {
+    for device in evidence.wgpu.answer().into_iter().flatten() {
         let key = Key {
             pci: device.pci_bus_id.as_deref().and_then(PciAddress::parse),
             ids: ids(device.vendor_id, device.device_id),
@@ -126,7 +126,7 @@ pub fn adapters(evidence: &Evidence) -> Vec<Adapter<'_>> {
             }
         }
     }
-    for device in evidence.sysinfo.said().into_iter().flatten() {
+    for device in evidence.sysinfo.answer().into_iter().flatten() {
         let key = Key {
             pci: device.pci_bus_id.as_deref().and_then(PciAddress::parse),
             ids: None,
@@ -138,11 +138,11 @@ pub fn adapters(evidence: &Evidence) -> Vec<Adapter<'_>> {
     for device in &evidence.registry {
         let matching = device.matching_device_id.as_deref().and_then(matching_ids);
         let key = Key { pci: None, ids: matching, name: Some(&device.name) };
-        if let Some(adapter) = found.iter_mut().find(|a| a.registry.is_none() && key.means(a)) {
+        if let Some(adapter) = found.iter_mut().find(|a| a.registry.is_none() && key.matches(a)) {
             adapter.registry = Some(device);
         }
     }
-    let nvml_has_devices = evidence.nvml.said().is_some_and(|nvml| !nvml.devices.is_empty());
+    let nvml_has_devices = evidence.nvml.answer().is_some_and(|nvml| !nvml.devices.is_empty());
     found.retain(|adapter| !(nvml_has_devices && belongs_to_another_container(adapter)));
     found
 }
@@ -171,7 +171,7 @@ fn put<'a, T>(
     if found.iter_mut().any(twice) {
         return;
     }
-    let known = found.iter_mut().position(|adapter| of(adapter).is_none() && key.means(adapter));
+    let known = found.iter_mut().position(|adapter| of(adapter).is_none() && key.matches(adapter));
     let index = known.unwrap_or_else(|| {
         found.push(Adapter::default());
         found.len() - 1

@@ -82,8 +82,8 @@ pub fn vendor(adapter: &Adapter<'_>) -> Option<&'static str> {
             ("llvmpipe", "mesa"),
         ];
         let vendor_text = adapter.sysinfo.and_then(|gpu| gpu.vendor.as_deref());
-        let mut said = adapter.names().chain(vendor_text).map(str::to_lowercase);
-        said.find_map(|name| words.iter().find(|(word, _)| name.contains(word)).map(|(_, vendor)| *vendor))
+        let mut names = adapter.names().chain(vendor_text).map(str::to_lowercase);
+        names.find_map(|name| words.iter().find(|(word, _)| name.contains(word)).map(|(_, vendor)| *vendor))
     })
 }
 

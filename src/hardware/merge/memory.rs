@@ -1,26 +1,26 @@
-//! How much memory an adapter has, how much of it is free, and who says so.
+//! Total and free memory of an adapter, each with its source.
 
 use super::identity::Adapter;
 use crate::hardware::evidence::{Evidence, VulkanHeap, WgpuAdapter};
 use crate::machine::GpuKind;
 
-/// A figure and who said it.
+/// An amount of memory and its source.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Said {
+pub struct MemoryFigure {
     /// Bytes.
     pub bytes: u64,
-    /// Source.
+    /// The interface it comes from.
     pub source: String,
 }
 
 /// Memory of an adapter as far as it is known.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct VideoMemory {
-    /// All of it.
-    pub total: Option<Said>,
+    /// Its size.
+    pub total: Option<MemoryFigure>,
     /// Free now.
-    pub free: Option<Said>,
-    /// Witnesses whose total differs from ours by more than they may: source and bytes.
+    pub free: Option<MemoryFigure>,
+    /// Sources whose total differs from ours by more than [`TOLERANCE`]: name and bytes.
     pub contradicted_by: Vec<(String, u64)>,
 }
 
@@ -28,7 +28,7 @@ pub struct VideoMemory {
 /// is agreement.
 const TOLERANCE: f64 = 0.07;
 
-/// Judges all witnesses.
+/// Merges the figures of all sources.
 pub fn video_memory(
     adapter: &Adapter<'_>,
     kind: GpuKind,
@@ -43,7 +43,7 @@ pub fn video_memory(
     }
 }
 
-/// Its own memory, by the best witness; the others are compared with it.
+/// Dedicated memory by the best source; the others are compared with it.
 fn discrete(adapter: &Adapter<'_>, vendor: Option<&str>) -> VideoMemory {
     let sum_heaps = vendor == Some("amd");
     let totals = [
@@ -61,15 +61,15 @@ fn discrete(adapter: &Adapter<'_>, vendor: Option<&str>) -> VideoMemory {
     let Some((source, bytes)) = witnesses.next() else { return VideoMemory::default() };
 
     let (mut agree, mut differ) = (Vec::new(), Vec::new());
-    for (witness, said) in witnesses {
-        if said.abs_diff(bytes) as f64 <= TOLERANCE * bytes as f64 {
+    for (witness, figure) in witnesses {
+        if figure.abs_diff(bytes) as f64 <= TOLERANCE * bytes as f64 {
             agree.push(witness);
         } else {
-            differ.push((witness.to_owned(), said));
+            differ.push((witness.to_owned(), figure));
         }
     }
     VideoMemory {
-        total: Some(Said { bytes, source: with_witnesses(source, &agree, &differ) }),
+        total: Some(MemoryFigure { bytes, source: with_witnesses(source, &agree, &differ) }),
         free: discrete_free(adapter, sum_heaps, bytes),
         contradicted_by: differ,
     }
@@ -87,14 +87,14 @@ fn with_witnesses(source: &str, agree: &[&str], differ: &[(String, u64)]) -> Str
     text
 }
 
-fn discrete_free(adapter: &Adapter<'_>, sum_heaps: bool, total: u64) -> Option<Said> {
+fn discrete_free(adapter: &Adapter<'_>, sum_heaps: bool, total: u64) -> Option<MemoryFigure> {
     let card = adapter.sysfs.as_ref();
     [
         ("nvml", adapter.nvml.and_then(|gpu| gpu.memory_free_bytes)),
         ("sysfs", card.and_then(|card| Some(card.vram_total_bytes?.saturating_sub(card.vram_used_bytes?)))),
         ("dxgi budget", adapter.dxgi.and_then(|gpu| gpu.memory.budget_bytes)),
         ("dx12 budget", adapter.dx12.and_then(|gpu| gpu.dxgi).and_then(|memory| memory.budget_bytes)),
-        // What this program may use, which is what the others leave.
+        // The budget is what other programs leave for this one.
         (
             "vulkan budget",
             adapter
@@ -105,7 +105,7 @@ fn discrete_free(adapter: &Adapter<'_>, sum_heaps: bool, total: u64) -> Option<S
         ),
     ]
     .into_iter()
-    .find_map(|(source, bytes)| Some(Said { bytes: bytes?.min(total), source: source.to_owned() }))
+    .find_map(|(source, bytes)| Some(MemoryFigure { bytes: bytes?.min(total), source: source.to_owned() }))
 }
 
 /// Of a card's own heaps: AMD splits its memory in two where the processor cannot reach all of it, so there the sum
@@ -119,7 +119,7 @@ fn own_heaps(gpu: &WgpuAdapter, sum: bool, of: impl Fn(&VulkanHeap) -> Option<u6
     }
 }
 
-/// What the firmware set aside for it. Heaps are main memory and say nothing.
+/// The firmware's carve-out. Vulkan heaps are main memory here and do not count.
 fn integrated(adapter: &Adapter<'_>) -> VideoMemory {
     let total = [
         ("sysfs", adapter.sysfs.as_ref().and_then(|card| card.vram_total_bytes)),
@@ -127,15 +127,17 @@ fn integrated(adapter: &Adapter<'_>) -> VideoMemory {
         ("dx12", adapter.dx12.and_then(|gpu| gpu.dxgi).map(|memory| memory.dedicated_video_bytes)),
     ]
     .into_iter()
-    .find_map(|(source, bytes)| Some(Said { bytes: bytes.filter(|b| *b > 0)?, source: source.to_owned() }));
+    .find_map(|(source, bytes)| {
+        Some(MemoryFigure { bytes: bytes.filter(|b| *b > 0)?, source: source.to_owned() })
+    });
     let free = adapter.sysfs.as_ref().and_then(|card| {
         let bytes = card.vram_total_bytes?.saturating_sub(card.vram_used_bytes?);
-        Some(Said { bytes, source: "sysfs".to_owned() })
+        Some(MemoryFigure { bytes, source: "sysfs".to_owned() })
     });
     VideoMemory { total, free, contradicted_by: Vec::new() }
 }
 
-/// What the system lets it use of the memory it shares with the processor.
+/// The part of the shared main memory that the system lets the GPU use.
 fn unified(adapter: &Adapter<'_>, vendor: Option<&str>, evidence: &Evidence) -> VideoMemory {
     let memory = &evidence.memory;
     let ram_free = memory.available_bytes;
@@ -149,19 +151,19 @@ fn unified(adapter: &Adapter<'_>, vendor: Option<&str>, evidence: &Evidence) -> 
             (total, ram_free.map(|bytes| (bytes, "available main memory")))
         }
         Some("amd") => amd_unified(adapter, memory.total_bytes, ram_free),
-        // NVML does not support the question, or answers with a share of the memory that means nothing; the engine
-        // itself asks the system, too.
+        // NVML does not support the query, or returns a meaningless share of the memory; the engine asks the system
+        // as well.
         _ => (
             (memory.total_bytes > 0)
                 .then_some((memory.total_bytes, "main memory, shared with the processor")),
             ram_free.map(|bytes| (bytes, "available main memory")),
         ),
     };
-    let said = |(bytes, source): (u64, &str)| Said { bytes, source: source.to_owned() };
+    let figure = |(bytes, source): (u64, &str)| MemoryFigure { bytes, source: source.to_owned() };
     let limit = total.map(|(bytes, _)| bytes);
     VideoMemory {
-        total: total.map(said),
-        free: free.map(|(bytes, source)| said((limit.map_or(bytes, |most| bytes.min(most)), source))),
+        total: total.map(figure),
+        free: free.map(|(bytes, source)| figure((limit.map_or(bytes, |most| bytes.min(most)), source))),
         contradicted_by: Vec::new(),
     }
 }

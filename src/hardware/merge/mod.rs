@@ -56,17 +56,17 @@ fn rank(kind: GpuKind) -> u8 {
 }
 
 /// A control group's limit is as hard as the size of the memory: what is beyond it kills the program.
-fn main_memory(said: &MemoryEvidence) -> MainMemory {
-    let limit = said.limit_bytes.filter(|limit| *limit < said.total_bytes);
-    let total = limit.unwrap_or(said.total_bytes);
-    let within_limit = limit.map(|limit| limit.saturating_sub(said.limit_used_bytes.unwrap_or(0)));
-    let available = match (said.available_bytes, within_limit) {
+fn main_memory(reported: &MemoryEvidence) -> MainMemory {
+    let limit = reported.limit_bytes.filter(|limit| *limit < reported.total_bytes);
+    let total = limit.unwrap_or(reported.total_bytes);
+    let within_limit = limit.map(|limit| limit.saturating_sub(reported.limit_used_bytes.unwrap_or(0)));
+    let available = match (reported.available_bytes, within_limit) {
         (Some(system), Some(group)) => Some(system.min(group)),
         (system, group) => system.or(group),
     };
     MainMemory {
         total_bytes: total,
         available_bytes: available.map(|bytes| bytes.min(total)),
-        bandwidth_gb_s: said.bandwidth_gb_s,
+        bandwidth_gb_s: reported.bandwidth_gb_s,
     }
 }

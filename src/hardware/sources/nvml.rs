@@ -18,12 +18,12 @@ use crate::platform::environment::Environment;
 
 /// Environment variable with the path of the library, for driver installations in unusual places.
 pub const PATH_VARIABLE: &str = "ACOLYTE_NVML_PATH";
-/// More than any machine has; a nonsensical count must not keep us busy.
+/// More than any machine has: bounds the loop over a nonsensical count.
 const MOST_DEVICES: u32 = 64;
 /// Bytes of a program's path that are asked for.
 const PROGRAM_PATH_BYTES: usize = 1024;
 
-/// Asks NVML. It is never shut down: this process ends at once, and a shutdown that crashes would take the answer along.
+/// Queries NVML. It is never shut down: this process exits right after, and a crash during shutdown would lose the answer.
 pub fn ask() -> Answer<NvmlAnswer> {
     match Environment::of_process().path(PATH_VARIABLE).map(OsString::from) {
         Some(path) => match open(&path) {

@@ -19,7 +19,7 @@ pub fn ask() -> Answer<Vec<WgpuAdapter>> {
     let backends = Backends::VULKAN | Backends::DX12 | Backends::METAL;
     let mut descriptor = InstanceDescriptor::new_without_display_handle();
     descriptor.backends = backends;
-    // Never taken down: this process ends at once, and a driver that crashes then would take the answer along.
+    // Never dropped: this process exits right after, and a driver that crashes on teardown would lose the answer.
     let instance = ManuallyDrop::new(Instance::new(descriptor));
     let adapters = ManuallyDrop::new(block_on(instance.enumerate_adapters(backends)));
     Answer::Said(adapters.iter().map(describe).collect())

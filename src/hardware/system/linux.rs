@@ -1,4 +1,4 @@
-//! Linux: what the kernel tells in `/proc` and `/sys`.
+//! Linux: figures from `/proc` and `/sys`.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -103,7 +103,7 @@ fn sysfs_tree() -> BTreeMap<String, String> {
     tree
 }
 
-/// Programs of this user that hold memory of a card; other users' files are not shown to us.
+/// Programs of this user that hold memory of a card; the kernel hides those of other users.
 pub fn gpu_clients() -> Vec<GpuClient> {
     if !Path::new("/dev/dri").exists() {
         return Vec::new();
@@ -180,7 +180,7 @@ fn mount_source(table: &str, major: u32, minor: u32) -> Option<&str> {
     })
 }
 
-/// Where Ollama is installed by its own script, by packages and by people.
+/// Where Ollama's own script, packages and users install it.
 pub fn engine_programs(user_home: Option<&Path>) -> Vec<FoundEngine> {
     let mut programs = vec![
         PathBuf::from("/usr/local/bin/ollama"),

@@ -29,7 +29,7 @@ pub fn disk_kind(folder: &Path) -> Option<DiskKind> {
     super::mount_point::disk_kind(folder)
 }
 
-/// The app where Ollama's own installer puts it, and programs where Homebrew and people put them.
+/// The app where Ollama's own installer puts it, and programs where Homebrew and users put them.
 pub fn engine_programs(user_home: Option<&Path>) -> Vec<FoundEngine> {
     let mut apps = vec![PathBuf::from("/Applications/Ollama.app")];
     let mut programs =

@@ -1,4 +1,4 @@
-//! How each system is asked. One file each, all with the same functions.
+//! Queries of the operating system: one file per system, all with the same functions.
 
 #[cfg(target_os = "linux")]
 mod linux;

@@ -1,7 +1,7 @@
 //! Uninstalling: the journal rolled back to nothing, then what no journal lists.
 //!
 //! Only what the journal lists is removed, and what this program writes beside it: logs, the window's settings. A folder
-//! goes when it is empty; what is left in it is somebody else's, stays and is named. The journal goes last, so that an
+//! goes when it is empty; what is left in it is not ours, stays and is named. The journal goes last, so that an
 //! interrupted uninstall is finished by running it again.
 
 use std::path::{Path, PathBuf};

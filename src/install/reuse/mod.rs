@@ -19,7 +19,7 @@ fn link_or_copy(from: &Path, to: &Path) -> io::Result<()> {
     match std::fs::hard_link(from, to) {
         Ok(()) => Ok(()),
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
-        // Another disk, a file system without links, or a file of somebody else's (Linux' protected_hardlinks).
+        // Another disk, a file system without links, or a file of another user (Linux' protected_hardlinks).
         Err(_) => copy(from, to),
     }
 }

@@ -184,7 +184,7 @@ fn what_needs_no_room_is_known_before_anything_is_read() {
     let whole = ReusedLayers { bytes: 15, complete: true };
     assert_eq!(reusable("qwen2.5-coder:7b", &ours, &others), whole);
     assert_eq!(std::fs::read_dir(&ours).unwrap().count(), 0, "nothing is left of trying");
-    // One that is cut short will have to be fetched; one that is ours already is not.
+    // A truncated one will have to be fetched; one that is ours already is not.
     std::fs::write(blob(&other.0, &layers[1]), "temp").unwrap();
     let part = ReusedLayers { bytes: 7, complete: false };
     assert_eq!(reusable("qwen2.5-coder:7b", &ours, &others), part);

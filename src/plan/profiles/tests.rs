@@ -135,9 +135,9 @@ fn a_mistake_is_explained_with_file_line_and_key_in_both_languages() {
     let error = Profiles::from_yaml(&text, Path::new("my.yaml")).unwrap_err();
     let line = line_of(BUILT_IN, "    context: 32768").to_string();
     for language in Language::ALL {
-        let said = error.explain(Text::new(language));
+        let message = error.explain(Text::new(language));
         for part in ["my.yaml", line.as_str(), "profiles.light_6gb.context"] {
-            assert!(said.contains(part), "{said}");
+            assert!(message.contains(part), "{message}");
         }
     }
 }

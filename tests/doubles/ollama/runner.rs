@@ -1,5 +1,5 @@
 //! The `llama-server` of the stand-in: says in its log where it would put the model, then writes words at a steady
-//! pace, for whoever asks on its port.
+//! pace, for any client of its port.
 
 use std::convert::Infallible;
 use std::net::Ipv4Addr;
