@@ -1,11 +1,11 @@
-//! Reading a hardware document, and refusing what cannot be.
+//! Reads and validates a hardware document.
 
 use std::path::{Path, PathBuf};
 
 use crate::SCHEMA;
 use crate::machine::Hardware;
 
-/// Why a hardware file was not taken.
+/// Why a hardware file was rejected.
 #[derive(Debug, thiserror::Error)]
 pub enum HardwareFileError {
     /// It could not be read.
@@ -13,7 +13,7 @@ pub enum HardwareFileError {
     Read {
         /// The file.
         path: PathBuf,
-        /// What the system said.
+        /// The system's error.
         source: std::io::Error,
     },
     /// It is not a hardware document. The message names line and key.
@@ -24,7 +24,7 @@ pub enum HardwareFileError {
         /// What is wrong, with line and column.
         source: serde_json::Error,
     },
-    /// A value that cannot be.
+    /// An impossible value.
     #[error("{path}: {what}")]
     Value {
         /// The file.
@@ -44,7 +44,7 @@ impl Hardware {
     /// Reads a hardware document from a file.
     ///
     /// # Errors
-    /// When the file cannot be read, is not such a document, or holds a value that cannot be.
+    /// When the file cannot be read, is not such a document, or holds an impossible value.
     pub fn from_file(path: &Path) -> Result<Self, HardwareFileError> {
         let json = std::fs::read_to_string(path)
             .map_err(|source| HardwareFileError::Read { path: path.to_owned(), source })?;

@@ -1,17 +1,17 @@
 //! GPUs by name: memory bandwidth and arithmetic where the driver does not tell, and the architecture, on which
 //! efficiency depends. The table is `assets/gpus.csv`, which names its sources.
 //!
-//! Drivers, people and lists write the same card in many ways (`NVIDIA GeForce RTX 4060 Laptop GPU`,
-//! `rtx-4060-8gb`). A name is reduced to the words that tell cards apart; a laptop chip is never taken for the desktop
-//! card of the same name, because it is slower.
+//! Names are compared by their [`Key`]; a laptop chip is never taken for the desktop card of the same name, because it
+//! is slower.
 
 use std::collections::HashMap;
 use std::sync::LazyLock;
 
+use super::gpu_name::{Key, VARIANTS, reduce};
 use crate::GIB;
 use crate::machine::{Backend, ComputeCapability, Gpu};
 
-/// What the table says of a GPU.
+/// A row of the table.
 #[derive(Clone, Debug, PartialEq)]
 pub struct GpuRow {
     /// Name, as its maker prints it.
@@ -140,85 +140,11 @@ impl ChipFamily {
     }
 }
 
-/// A name reduced to what tells cards apart.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-struct Key {
-    /// In alphabetical order.
-    words: Vec<String>,
-    laptop: bool,
-}
-
 struct Table {
     rows: Vec<(Key, GpuRow)>,
     /// Positions in `rows` of the rows of a key, in order of release.
     exact: HashMap<Key, Vec<usize>>,
 }
-
-/// Words that every maker sprinkles over its names.
-const NOISE: [&str; 36] = [
-    "nvidia",
-    "amd",
-    "ati",
-    "intel",
-    "geforce",
-    "gtx",
-    "rx",
-    "radeon",
-    "instinct",
-    "tesla",
-    "graphics",
-    "gpu",
-    "corporation",
-    "corp",
-    "inc",
-    "tm",
-    "r",
-    "c",
-    "with",
-    "design",
-    "generation",
-    "card",
-    "laptop",
-    "mobile",
-    "gddr6",
-    "gddr6x",
-    "gddr5",
-    "sxm2",
-    "sxm3",
-    "sxm4",
-    "sxm5",
-    "sxm",
-    "hbm2",
-    "hbm2e",
-    "hbm3",
-    "compute",
-];
-
-/// Words that make another card of the same number.
-const VARIANTS: [&str; 22] = [
-    "ti",
-    "super",
-    "xt",
-    "xtx",
-    "gre",
-    "ada",
-    "blackwell",
-    "quadro",
-    "titan",
-    "max",
-    "pro",
-    "ultra",
-    "d",
-    "v2",
-    "sff",
-    "maxq",
-    "nvl",
-    "dgxs",
-    "cnx",
-    "x",
-    "boost",
-    "server",
-];
 
 /// The row of a GPU called `name`; among cards of one name the one whose memory is nearest to `vram_total_bytes`.
 /// `None` for a name that leads to no row, or only to a desktop card when it is a laptop's.
@@ -321,65 +247,6 @@ fn parse_row(line: &str) -> Option<GpuRow> {
         memory,
         laptop,
     })
-}
-
-/// The key of a name, and the GiB of memory if the name gives them.
-fn reduce(name: &str) -> (Key, Option<u64>) {
-    let name = name
-        .to_lowercase()
-        .replace("(tm)", " ")
-        .replace("(r)", " ")
-        .replace("max-q", "maxq laptop")
-        .replace("notebook", "laptop");
-    // What a driver adds in brackets (its own name, the chip's) tells nothing more.
-    let name = name.split_once('(').map_or(name.as_str(), |(before, _)| before);
-    let raw: Vec<&str> = name.split(|c: char| !c.is_ascii_alphanumeric()).filter(|w| !w.is_empty()).collect();
-    let laptop = raw.iter().any(|word| matches!(*word, "laptop" | "mobile"));
-    let mut words = Vec::new();
-    let mut gib = None;
-    for (i, word) in raw.iter().enumerate() {
-        if let Some(number) = word.strip_suffix("gb").or_else(|| word.strip_suffix("gib")) {
-            let number = if number.is_empty() { raw.get(i.wrapping_sub(1)).copied() } else { Some(number) };
-            gib = number.and_then(|n| n.parse().ok()).or(gib);
-            continue;
-        }
-        let size_follows = matches!(raw.get(i + 1), Some(&"gb" | &"gib"));
-        if size_follows && word.bytes().all(|b| b.is_ascii_digit()) {
-            continue;
-        }
-        words.extend(parts(word));
-    }
-    words.retain(|word| !NOISE.contains(&word.as_str()));
-    words.sort();
-    words.dedup();
-    (Key { words, laptop }, gib)
-}
-
-/// `4070tis` is `4070`, `ti` and `super`; `rtx3060` is `rtx` and `3060`.
-fn parts(word: &str) -> Vec<String> {
-    let digits = word.find(|c: char| c.is_ascii_digit());
-    if let Some(at) = digits
-        && let Some(head @ ("rtx" | "gtx" | "rx" | "arc" | "titan")) = word.get(..at)
-    {
-        let mut all = vec![head.to_owned()];
-        all.extend(word.get(at..).map(parts).unwrap_or_default());
-        return all;
-    }
-    let end = word.find(|c: char| !c.is_ascii_digit()).unwrap_or(word.len());
-    let (number, suffix) = word.split_at(end);
-    let suffixes: &[&str] = match suffix {
-        "ti" => &["ti"],
-        "tis" | "tisuper" => &["ti", "super"],
-        "s" | "super" => &["super"],
-        "xt" => &["xt"],
-        "xtx" => &["xtx"],
-        "gre" => &["gre"],
-        _ => return vec![word.to_owned()],
-    };
-    if number.len() < 3 {
-        return vec![word.to_owned()];
-    }
-    std::iter::once(number).chain(suffixes.iter().copied()).map(str::to_owned).collect()
 }
 
 #[cfg(test)]

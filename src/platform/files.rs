@@ -111,7 +111,7 @@ fn private_folder() -> std::fs::DirBuilder {
     builder
 }
 
-/// A user's folders are their own on Windows without a word from us.
+/// On Windows a user's folders are private by default.
 #[cfg(not(unix))]
 fn private_folder() -> std::fs::DirBuilder {
     std::fs::DirBuilder::new()
@@ -120,7 +120,7 @@ fn private_folder() -> std::fs::DirBuilder {
 /// Creates a folder with all its parents and returns those that were not there, outermost first.
 ///
 /// # Errors
-/// What the system says.
+/// When the system refuses.
 pub fn create_folders(path: &Path) -> Result<Vec<PathBuf>, FileError> {
     let missing = missing_folders(path);
     for folder in &missing {
@@ -145,31 +145,31 @@ pub fn missing_folders(path: &Path) -> Vec<PathBuf> {
 /// Opens a file for adding lines at its end, private to the user.
 ///
 /// # Errors
-/// What the system says.
+/// When the system refuses.
 pub fn open_to_append(path: &Path) -> Result<File, FileError> {
     private(OpenOptions::new().create(true).append(true).read(true)).open(path).map_err(writing(path))
 }
 
-/// Removes a file; one that is not there is fine.
+/// Removes a file; does nothing if it does not exist.
 ///
 /// # Errors
-/// What the system says.
+/// When the system refuses.
 pub fn remove_file(path: &Path) -> Result<(), FileError> {
     gone(std::fs::remove_file(path)).map_err(removing(path))
 }
 
-/// Removes a folder with everything in it; one that is not there is fine. Links are removed, not followed.
+/// Removes a folder with everything in it; does nothing if it does not exist. Links are removed, not followed.
 ///
 /// # Errors
-/// What the system says.
+/// When the system refuses.
 pub fn remove_folder(path: &Path) -> Result<(), FileError> {
     gone(std::fs::remove_dir_all(path)).map_err(removing(path))
 }
 
-/// Removes a folder if nothing is in it; true when it is gone.
+/// Removes an empty folder. Returns whether the folder no longer exists.
 ///
 /// # Errors
-/// What the system says, save that something is in it.
+/// When the system refuses, except that the folder is not empty.
 pub fn remove_folder_if_empty(path: &Path) -> Result<bool, FileError> {
     match gone(std::fs::remove_dir(path)) {
         Ok(()) => Ok(true),
@@ -181,16 +181,16 @@ pub fn remove_folder_if_empty(path: &Path) -> Result<bool, FileError> {
 /// Bytes free for this user on the disk of a folder, or of its nearest parent that exists.
 ///
 /// # Errors
-/// What the system says.
+/// When the system refuses.
 pub fn free_bytes(path: &Path) -> Result<u64, FileError> {
     let there = nearest_existing(path);
     fs4::available_space(&there).map_err(reading(&there))
 }
 
-/// Something that is the same for two folders on one disk.
+/// An identifier of the folder's disk: equal for two folders on one disk.
 ///
 /// # Errors
-/// What the system says.
+/// When the system refuses.
 pub fn disk_of(path: &Path) -> Result<String, FileError> {
     let there = nearest_existing(path);
     #[cfg(unix)]
@@ -206,15 +206,15 @@ pub fn disk_of(path: &Path) -> Result<String, FileError> {
     }
 }
 
-/// Waits until the disk has what was written to a file, so that it lasts through a power cut.
+/// Syncs a file to the disk, so that it survives a power cut.
 ///
 /// # Errors
-/// What the system says; then some of it may be lost.
+/// When the sync fails; a part of the file may then be lost.
 pub fn sync_file(path: &Path) -> Result<(), FileError> {
-    // Windows synchronises only what may be written.
+    // Windows syncs only files that are open for writing.
     let file = OpenOptions::new().read(true).write(cfg!(windows)).open(path).map_err(writing(path))?;
     match file.sync_all() {
-        // A file system that knows no such thing keeps its own order.
+        // The file system does not support it.
         Err(error) if matches!(error.kind(), io::ErrorKind::InvalidInput | io::ErrorKind::Unsupported) => {
             Ok(())
         }
@@ -222,7 +222,7 @@ pub fn sync_file(path: &Path) -> Result<(), FileError> {
     }
 }
 
-/// Makes names in a folder last through a power cut. Systems that cannot synchronise a folder keep their own order.
+/// Syncs the names in a folder, so that they survive a power cut. Does nothing where folders cannot be synced.
 pub fn sync_folder(folder: &Path) {
     if cfg!(unix)
         && let Err(error) = File::open(folder).and_then(|folder| folder.sync_all())
@@ -238,10 +238,10 @@ pub fn sync_folder_of(path: &Path) {
     }
 }
 
-/// Reads a whole file, piece by piece; ends early with an error when told to stop.
+/// Reads a whole file in pieces; returns an error as soon as `stop` returns true.
 ///
 /// # Errors
-/// What the system says.
+/// When the system refuses.
 pub fn read_through(path: &Path, stop: &dyn Fn() -> bool, mut piece: impl FnMut(&[u8])) -> io::Result<()> {
     let mut file = File::open(path)?;
     let mut buffer = vec![0; 1 << 20];
@@ -268,7 +268,7 @@ pub fn sha256(path: &Path, stop: &dyn Fn() -> bool) -> io::Result<Sha256> {
     Ok(hasher.into())
 }
 
-/// Length of a file in bytes; 0 when it is not there.
+/// Length of a file in bytes; 0 when it does not exist.
 pub fn length(path: &Path) -> u64 {
     std::fs::metadata(path).map_or(0, |metadata| metadata.len())
 }

@@ -1,12 +1,12 @@
-//! TCP ports that are listened on: by which program, and whether other machines can reach it.
+//! Listening TCP ports: which process owns them, and whether other machines can reach them.
 //!
-//! Linux tells both in its socket tables (`/proc/net/tcp`, `/proc/net/tcp6`), also of other users' sockets. Elsewhere the
+//! On Linux both are in the socket tables (`/proc/net/tcp`, `/proc/net/tcp6`), also of other users' sockets. Elsewhere the
 //! program comes from the system's own tool, and reachability from a connection attempt.
 
 #[cfg(not(target_os = "linux"))]
 use std::time::Duration;
 
-/// The system's tools answer within this.
+/// Timeout of the system's tools.
 #[cfg(not(target_os = "linux"))]
 const TOOL_LIMIT: Duration = Duration::from_secs(5);
 
@@ -25,7 +25,7 @@ pub fn owner(port: u16) -> Option<PortOwner> {
     Some(PortOwner { name: name.or_else(|| name_of(pid)), pid })
 }
 
-/// Whether other machines can reach this port; `None` when nobody listens, or it cannot be told.
+/// Whether other machines can reach this port; `None` when nothing listens, or that is unknown.
 pub fn is_exposed(port: u16) -> Option<bool> {
     #[cfg(target_os = "linux")]
     return linux::is_exposed(&linux::sockets(), port);

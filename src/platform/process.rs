@@ -1,7 +1,6 @@
-//! Processes: who is running, how to end one politely or at once, and how much memory a server with all its
-//! children holds.
+//! Processes: identifying, terminating and killing them, and the memory of a server with all its children.
 //!
-//! A process id alone is never trusted: the system hands numbers out again. A [`ProcessIdentity`] also holds when the
+//! A process ID alone is never trusted: the system reuses IDs. A [`ProcessIdentity`] also holds when the
 //! process started, and nothing is signalled unless both still match.
 
 use std::path::{Path, PathBuf};
@@ -14,15 +13,15 @@ use sysinfo::{Pid, Process, ProcessRefreshKind, ProcessStatus, ProcessesToUpdate
 /// The start time is computed from the system's boot time, which can be corrected by a second while it runs.
 const START_TIME_TOLERANCE_S: u64 = 2;
 
-/// How often a process that was told to end is looked at: no system tells when a process ends that is not a child.
-const LOOK_EVERY: Duration = Duration::from_millis(20);
-/// How long the children of a process that has ended are waited for.
+/// Polling interval while waiting for the end of a process that is not a child: no system reports it.
+const POLL_INTERVAL: Duration = Duration::from_millis(20);
+/// Grace period for the children of a process that has ended.
 const CHILDREN_GRACE: Duration = Duration::from_secs(2);
 
-/// A process, told apart from any later one with the same number.
+/// A process, distinguished from a later one with the same ID.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct ProcessIdentity {
-    /// Its number.
+    /// Process ID.
     pub pid: u32,
     /// When it started, in seconds since 1970.
     pub started_at_s: u64,
@@ -33,7 +32,7 @@ pub struct ProcessIdentity {
 pub struct Found {
     /// Which one.
     pub identity: ProcessIdentity,
-    /// Its parent's number.
+    /// The parent's process ID.
     pub parent: Option<u32>,
     /// The program it runs.
     pub exe: PathBuf,
@@ -50,35 +49,35 @@ pub enum ProcessError {
     /// The system refused.
     #[error("process {pid} cannot be ended")]
     Refused {
-        /// Its number.
+        /// Process ID.
         pid: u32,
-        /// What the system said.
+        /// The system's error.
         #[source]
         source: std::io::Error,
     },
-    /// It did not end in time.
+    /// It did not end before the timeout.
     #[error("process {pid} did not end within {seconds:.0} s")]
     StillRunning {
-        /// Its number.
+        /// Process ID.
         pid: u32,
-        /// How long was waited.
+        /// The timeout.
         seconds: f64,
     },
 }
 
-/// Who has this number now. `None` when nobody does, or the process has ended and only waits to be collected.
+/// The process with this ID; `None` when there is no such process, or it is a zombie.
 pub fn identify(pid: u32) -> Option<ProcessIdentity> {
     let system = snapshot(ProcessesToUpdate::Some(&[Pid::from_u32(pid)]), Detail::Identity)?;
     system.process(Pid::from_u32(pid)).filter(|process| runs(process)).map(identity_of)
 }
 
-/// Whether this very process still runs.
+/// Whether this process still runs, and not another one with its ID.
 pub fn is_alive(identity: ProcessIdentity) -> bool {
     identify(identity.pid).is_some_and(|now| same(now, identity))
 }
 
-/// Asks a process to end: SIGTERM on Unix. Windows has no such request for a program without a window, so there its
-/// whole tree is ended at once. Nothing happens when the process is gone already.
+/// Terminates a process: SIGTERM on Unix. Windows has no such request for a program without a window, so there its
+/// whole tree is killed. Does nothing when the process has ended.
 ///
 /// # Errors
 /// When the system refuses.
@@ -89,7 +88,7 @@ pub fn terminate(identity: ProcessIdentity) -> Result<(), ProcessError> {
     return kill_tree(identity);
 }
 
-/// Ends a process at once, and nothing but it.
+/// Kills a process, but not its descendants.
 ///
 /// # Errors
 /// When the system refuses.
@@ -114,10 +113,10 @@ pub fn kill(identity: ProcessIdentity) -> Result<(), ProcessError> {
     }
 }
 
-/// Ends a process and all its descendants at once, parents first so that none is started again.
+/// Kills a process and all its descendants, parents first so that none is restarted.
 ///
 /// # Errors
-/// When the system refuses for one of them; the others are ended all the same.
+/// When the system refuses for one of them; the others are killed nevertheless.
 pub fn kill_tree(identity: ProcessIdentity) -> Result<(), ProcessError> {
     let tree = tree_of(identity)?;
     let mut outcome = Ok(());
@@ -127,10 +126,10 @@ pub fn kill_tree(identity: ProcessIdentity) -> Result<(), ProcessError> {
     outcome
 }
 
-/// Asks a process to end, gives it `grace`, then ends whatever is left of its tree. Blocks for as long as that takes.
+/// Terminates a process, waits for `grace`, then kills what is left of its tree. Blocks meanwhile.
 ///
 /// # Errors
-/// When something of it still runs afterwards.
+/// When a process of the tree still runs afterwards.
 pub fn stop(identity: ProcessIdentity, grace: Duration) -> Result<(), ProcessError> {
     // Looked up now: once the parent is gone, nothing tells whose children they were.
     let tree = tree_of(identity)?;
@@ -160,12 +159,12 @@ pub fn wait_until_gone(processes: &[ProcessIdentity], patience: Duration) -> boo
         if Instant::now() >= deadline {
             return false;
         }
-        std::thread::sleep(LOOK_EVERY);
+        std::thread::sleep(POLL_INTERVAL);
     }
 }
 
-/// Every process whose program lies in this folder (or is this file). That is how our own leftovers are found: by the
-/// path of our own binary, never by a name that others may have too.
+/// Every process whose program lies in this folder (or is this file). Our own leftovers are found this way: by path,
+/// never by a name that other programs may share.
 pub fn find_by_exe(prefix: &Path) -> Vec<Found> {
     let Some(system) = snapshot(ProcessesToUpdate::All, Detail::Programs) else { return Vec::new() };
     let real = std::fs::canonicalize(prefix).unwrap_or_else(|_| prefix.to_owned());
@@ -210,7 +209,7 @@ pub fn memory_of_tree(pid: u32) -> Option<u64> {
     Some(tree.iter().map(|process| proportional_bytes(process).unwrap_or_else(|| process.memory())).sum())
 }
 
-/// Starts a program that goes on when we end: in a group of its own, so that neither Ctrl-C in our terminal nor its
+/// Starts a program that outlives this one: in a process group of its own, so that neither Ctrl-C in our terminal nor its
 /// closing reaches it, and without a console window on Windows. The caller decides where its output goes.
 ///
 /// # Errors
@@ -393,7 +392,7 @@ mod tests {
         let deadline = Instant::now() + Duration::from_secs(10);
         while identify(pid).is_some() {
             assert!(Instant::now() < deadline, "the zombie is still taken for a running process");
-            std::thread::sleep(LOOK_EVERY);
+            std::thread::sleep(POLL_INTERVAL);
         }
         child.wait().unwrap();
     }

@@ -1,5 +1,4 @@
-//! Starting other programs: [`command`] makes every command of ours, [`run`] runs a small tool to its end, never for
-//! longer than a limit.
+//! Starts other programs: [`command`] creates every command of ours, [`run`] runs a small tool with a timeout.
 
 use std::ffi::OsStr;
 use std::io::{self, Read};
@@ -10,10 +9,10 @@ use std::time::Duration;
 
 use super::process;
 
-/// More than any tool prints; the rest is not read.
+/// Limit of the output in bytes; the rest is discarded.
 const MOST_BYTES: u64 = 4 << 20;
 
-/// What a tool printed, and how it ended.
+/// The output and exit status of a tool.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ProgramOutput {
     /// How it ended.
@@ -30,7 +29,7 @@ pub enum ProgramError {
     /// It could not be started or waited for.
     #[error(transparent)]
     System(#[from] io::Error),
-    /// It did not end in time and was killed.
+    /// It timed out and was killed.
     #[error("no answer within {} s", .limit.as_secs_f64())]
     TimedOut {
         /// The limit.
@@ -60,7 +59,7 @@ pub fn run(mut command: Command, limit: Duration) -> Result<ProgramOutput, Progr
     thread::spawn(move || {
         let stdout = stdout.map(read_to_end).unwrap_or_default();
         let stderr = stderr.and_then(|reader| reader.join().ok()).unwrap_or_default();
-        // Nobody listens after the limit.
+        // The receiver is gone after the timeout.
         let _too_late = send.send(child.wait().map(|status| ProgramOutput { status, stdout, stderr }));
     });
     match receive.recv_timeout(limit) {

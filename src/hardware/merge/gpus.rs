@@ -12,7 +12,7 @@ use crate::machine::TABLE;
 use crate::machine::gpu_table;
 use crate::machine::{Gpu, GpuKind};
 
-/// Judges one adapter.
+/// The entry of one adapter.
 pub fn gpu(adapter: &Adapter<'_>, evidence: &Evidence) -> Gpu {
     let vendor = vendor(adapter);
     let kind = kind(adapter, vendor, evidence);
@@ -122,7 +122,7 @@ fn without_chip(name: &str) -> String {
     }
 }
 
-/// Names that say only who made it.
+/// Names that contain only the vendor.
 fn is_generic(name: &str) -> bool {
     matches!(
         name,

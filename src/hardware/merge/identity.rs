@@ -1,4 +1,4 @@
-//! Which answers of different sources speak of the same adapter.
+//! Matches answers of different sources that describe the same adapter.
 //!
 //! By PCI address where both tell one; else by the PCI vendor and device numbers; else by name. A source never
 //! lists one adapter twice, so two equal cards are told apart by their order.
@@ -9,7 +9,7 @@ use crate::hardware::evidence::{
 use crate::hardware::pci::{PciAddress, PciIds};
 use crate::hardware::sysfs::{self, Card};
 
-/// All that was said of one adapter.
+/// All answers about one adapter.
 #[derive(Clone, Debug, Default)]
 pub struct Adapter<'a> {
     /// Where it is.
@@ -57,7 +57,7 @@ impl<'a> Adapter<'a> {
     }
 }
 
-/// What an answer says about which adapter it means.
+/// What identifies the adapter of an answer.
 struct Key<'a> {
     pci: Option<PciAddress>,
     ids: Option<PciIds>,
@@ -134,7 +134,7 @@ pub fn adapters(evidence: &Evidence) -> Vec<Adapter<'_>> {
         };
         put(&mut found, &key, |adapter| &mut adapter.sysinfo, device);
     }
-    // The registry remembers adapters that are long gone: it bears witness, but nothing exists only there.
+    // The registry keeps removed adapters: it adds figures, but never an adapter.
     for device in &evidence.registry {
         let matching = device.matching_device_id.as_deref().and_then(matching_ids);
         let key = Key { pci: None, ids: matching, name: Some(&device.name) };

@@ -1,4 +1,4 @@
-//! Who made an adapter and what sort it is.
+//! Vendor and kind of an adapter.
 
 use super::identity::Adapter;
 use crate::hardware::evidence::{DeviceType, Evidence};
@@ -216,7 +216,7 @@ fn other(adapter: &Adapter<'_>) -> GpuKind {
     if discrete && !console { GpuKind::Discrete } else { GpuKind::Integrated }
 }
 
-/// The vendor number of NVIDIA and AMD, for those who look for cards without a driver.
+/// PCI vendor IDs of NVIDIA and AMD, for finding cards without a driver.
 pub fn is_nvidia(adapter: &Adapter<'_>) -> bool {
     adapter.ids.is_some_and(|ids| ids.vendor == NVIDIA)
 }

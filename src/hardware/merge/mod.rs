@@ -1,4 +1,4 @@
-//! From what every source said to what the machine has. Pure: the same evidence always gives the same document.
+//! Merges the answers of all sources into the hardware document. Pure: the same evidence gives the same document.
 //!
 //! 1. [`identity`] groups the answers by adapter.
 //! 2. [`kind`] decides what sort of adapter each is, [`memory`] how much memory counts, [`backend`] what Ollama will

@@ -1,0 +1,115 @@
+//! Sources of a detection, and why one that exists did not answer.
+
+use serde::{Deserialize, Deserializer, Serialize};
+
+/// A graphics driver interface that is queried in a child process.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum GpuSource {
+    /// NVIDIA's management library.
+    Nvml,
+    /// The `sysinfo` library's GPU list.
+    Sysinfo,
+    /// wgpu over Vulkan, Direct3D 12 or Metal.
+    Wgpu,
+    /// DXGI (Windows only).
+    Dxgi,
+}
+
+/// A search with a time limit.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum TimedSearch {
+    /// For Ollama servers and installations.
+    Engines,
+    /// For the size and kind of disks.
+    Disks,
+    /// For model files.
+    Models,
+}
+
+/// Why a driver interface that exists did not answer.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(tag = "why", rename_all = "snake_case")]
+pub enum SourceFailure {
+    /// It did not answer in time; its process was killed.
+    Timeout {
+        /// The limit in seconds.
+        seconds: f64,
+    },
+    /// Its process crashed.
+    Crashed {
+        /// Signal or exit status, in the system's words.
+        status: String,
+        /// The last line it wrote to its error output; empty if none.
+        message: String,
+    },
+    /// Its process ended with success but without an answer.
+    EndedWithoutAnswer {
+        /// The last line it wrote to its error output; empty if none.
+        message: String,
+    },
+    /// Its process could not be started.
+    NotStarted {
+        /// The system's error.
+        message: String,
+    },
+    /// Its answer could not be read.
+    InvalidAnswer {
+        /// What is wrong with it.
+        message: String,
+    },
+    /// The NVIDIA driver is not loaded.
+    DriverNotLoaded,
+    /// The NVIDIA driver was updated and the old one still runs.
+    DriverUpdated,
+    /// This user may not use the NVIDIA driver.
+    NoPermission,
+    /// The file is not a usable NVML library.
+    NotALibrary {
+        /// The loader's error.
+        message: String,
+    },
+    /// Anything else, in the words of the driver or the system.
+    Other {
+        /// The words.
+        message: String,
+    },
+}
+
+impl<'de> Deserialize<'de> for SourceFailure {
+    /// Reads `{why, …}`. Unknown causes and the plain sentences of earlier versions become [`SourceFailure::Other`].
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        #[derive(Default, Deserialize)]
+        #[serde(default)]
+        struct Fields {
+            why: String,
+            seconds: f64,
+            status: String,
+            message: String,
+        }
+        #[derive(Deserialize)]
+        #[serde(untagged)]
+        enum Document {
+            Fields(Fields),
+            Words(String),
+        }
+        let Fields { why, seconds, status, message } = match Document::deserialize(deserializer)? {
+            Document::Fields(fields) => fields,
+            Document::Words(message) => return Ok(Self::Other { message }),
+        };
+        Ok(match why.as_str() {
+            "timeout" => Self::Timeout { seconds },
+            "crashed" => Self::Crashed { status, message },
+            "ended_without_answer" => Self::EndedWithoutAnswer { message },
+            "not_started" => Self::NotStarted { message },
+            "invalid_answer" => Self::InvalidAnswer { message },
+            "driver_not_loaded" => Self::DriverNotLoaded,
+            "driver_updated" => Self::DriverUpdated,
+            "no_permission" => Self::NoPermission,
+            "not_a_library" => Self::NotALibrary { message },
+            "other" => Self::Other { message },
+            _ => Self::Other { message: why },
+        })
+    }
+}
