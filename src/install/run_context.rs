@@ -53,26 +53,41 @@ impl<'a> Run<'a> {
     }
 
     /// Announces a change. It must not be applied when that fails.
+    ///
+    /// # Errors
+    /// When the journal cannot be written.
     pub fn intend(&self, change: &Change) -> Result<(), InstallError> {
         Ok(self.journal.borrow_mut().intend(change.clone())?)
     }
 
     /// Says that a change was applied.
+    ///
+    /// # Errors
+    /// When the journal cannot be written.
     pub fn done(&self, change: &Change) -> Result<(), InstallError> {
         Ok(self.journal.borrow_mut().done(change.clone())?)
     }
 
     /// Announces and applies a change that needs the file system only.
+    ///
+    /// # Errors
+    /// When the journal cannot be written, or the change fails.
     pub fn apply(&self, change: Change) -> Result<(), InstallError> {
         Ok(self.journal.borrow_mut().apply(change)?)
     }
 
     /// Creates a folder with its missing parents, each announced.
+    ///
+    /// # Errors
+    /// When the journal cannot be written, or a folder cannot be created.
     pub fn create_folder(&self, path: &Path) -> Result<(), InstallError> {
         Ok(self.journal.borrow_mut().create_folder(path)?)
     }
 
     /// Announces a folder and its missing parents, which a program of others is about to create.
+    ///
+    /// # Errors
+    /// When the journal cannot be written.
     pub fn announce_folder(&self, path: &Path) -> Result<(), InstallError> {
         files::missing_folders(path)
             .into_iter()
@@ -80,11 +95,17 @@ impl<'a> Run<'a> {
     }
 
     /// Writes a document, announced.
+    ///
+    /// # Errors
+    /// When the journal or the document cannot be written.
     pub fn write_file(&self, path: &Path, contents: &[u8]) -> Result<(), InstallError> {
         Ok(self.journal.borrow_mut().write_file(path, contents)?)
     }
 
     /// Says that the installation succeeded.
+    ///
+    /// # Errors
+    /// When the journal cannot be written.
     pub fn end(&self) -> Result<(), InstallError> {
         Ok(self.journal.borrow_mut().end()?)
     }

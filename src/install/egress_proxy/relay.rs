@@ -150,6 +150,9 @@ async fn connect(target: &str, rules: &Rules) -> io::Result<Box<dyn Pipe>> {
 }
 
 /// Reads up to the empty line and not a byte beyond.
+///
+/// # Errors
+/// When the connection ends or fails before the empty line, or the head is too long.
 pub(super) async fn read_head(stream: &mut (impl AsyncRead + Unpin)) -> io::Result<String> {
     let mut head = Vec::new();
     while !head.ends_with(b"\r\n\r\n") {

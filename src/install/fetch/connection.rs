@@ -94,6 +94,9 @@ pub struct Opened {
 }
 
 /// Downloads a segment to its end. Sends to `opened` as soon as the response is valid.
+///
+/// # Errors
+/// When the server refuses, the response does not fit the file, the connection breaks or stalls, or the user cancels.
 pub async fn fetch(
     remote: &RemoteFile,
     segment: &Segment,

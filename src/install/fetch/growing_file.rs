@@ -60,6 +60,9 @@ impl GrowingFile {
     }
 
     /// Starts, or restarts, the file.
+    ///
+    /// # Errors
+    /// When the file cannot be created.
     pub(super) fn begin(&self, path: &Path) -> io::Result<()> {
         let file = File::open(path)?;
         let mut state = self.lock();

@@ -35,6 +35,9 @@ impl PartialPaths {
     }
 
     /// Removes both files.
+    ///
+    /// # Errors
+    /// The file that cannot be removed, and why.
     pub fn remove(&self) -> Result<(), (PathBuf, io::Error)> {
         for path in [&self.partial, &self.sidecar] {
             match std::fs::remove_file(path) {
@@ -89,6 +92,9 @@ impl Sidecar {
     }
 
     /// Writes it atomically.
+    ///
+    /// # Errors
+    /// When it cannot be written.
     pub fn save(&self, paths: &PartialPaths) -> io::Result<()> {
         let mut temporary = paths.sidecar.as_os_str().to_owned();
         temporary.push(".new");

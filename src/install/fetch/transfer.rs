@@ -30,6 +30,9 @@ const SILENCE_SHOWN: Duration = Duration::from_secs(3);
 const MOST_WRONG_FILES: u32 = 2;
 
 /// See [`super::download`].
+///
+/// # Errors
+/// When no mirror provides the file, its checksum is another one, the disk is full, or the user cancels.
 pub async fn run(
     client: &Client,
     request: &DownloadRequest,

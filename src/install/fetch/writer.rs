@@ -69,6 +69,9 @@ struct State {
 
 impl FileWriter {
     /// Opens the partial file and continues from the sidecar.
+    ///
+    /// # Errors
+    /// The file that cannot be opened or read, and why.
     pub fn open(
         paths: PartialPaths,
         sidecar: Sidecar,
@@ -130,6 +133,9 @@ impl FileWriter {
     }
 
     /// Waits until everything is written and hashed, and returns the checksum. Waits for all senders to be dropped.
+    ///
+    /// # Errors
+    /// When the file cannot be written or read back.
     pub async fn finish(&mut self) -> io::Result<Sha256> {
         self.chunks = None;
         let Some(finished) = &mut self.finished else {

@@ -89,6 +89,9 @@ pub enum CopyError {
 }
 
 /// Checks that an engine that was found can be reused.
+///
+/// # Errors
+/// Why it cannot be reused.
 pub(super) fn examine(engine: &FoundEngine, minimum: &str) -> Result<InstalledEngine, NotReusable> {
     let (Some(version), Some(path)) = (&engine.version, &engine.path) else {
         return Err(NotReusable::Unknown);

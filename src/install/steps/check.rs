@@ -6,6 +6,9 @@ use crate::install::steps::engine_plan::EnginePlan;
 use crate::install::{InstallError, take_inventory};
 
 /// Runs the step. The drives are read again: time has passed since the plan was made.
+///
+/// # Errors
+/// When a folder cannot be created, or a drive has too little free space.
 pub fn run(run: &Run<'_>, engine: &EnginePlan) -> Result<(), InstallError> {
     for folder in [run.paths.logs(), run.paths.downloads(), run.paths.engines(), run.paths.engine_home()] {
         run.create_folder(&folder)?;

@@ -12,6 +12,9 @@ use crate::plan::Layers;
 const CLEARLY: f64 = 1.05;
 
 /// Compares, if there is anything to compare. Returns the facts of the placement that is kept and loaded.
+///
+/// # Errors
+/// When the placement that was loaded before cannot be loaded again, or the user cancels.
 pub async fn run(
     loader: &mut Loader<'_>,
     facts: LoadFacts,

@@ -31,6 +31,9 @@ pub struct Engine {
 }
 
 /// Runs the two steps.
+///
+/// # Errors
+/// When the engine cannot be downloaded, verified, unpacked or moved to its place, or the user cancels.
 pub async fn run(run: &Run<'_>, plan: EnginePlan) -> Result<Engine, InstallError> {
     let record = plan.record(run);
     run.reporter.started(Step::FetchEngine, Activity::FetchingEngine { version: &plan.version });

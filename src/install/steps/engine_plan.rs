@@ -32,6 +32,9 @@ pub enum Contents {
 
 /// Decides which engine a request needs, and whether that is in place. Reads every file of one that is: damage by a power
 /// cut must not stay unnoticed.
+///
+/// # Errors
+/// When the release list cannot be read or has no archive for this system, or the user cancels.
 pub fn plan(run: &Run<'_>) -> Result<EnginePlan, InstallError> {
     let source = &run.request.options.source;
     let (version, contents) = match (source.choice.release()?, &source.choice) {

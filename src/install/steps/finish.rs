@@ -58,6 +58,9 @@ impl Outcome<'_> {
     }
 
     /// Writes consent, profile and receipt, in this order: the receipt is the last word.
+    ///
+    /// # Errors
+    /// When a document or the journal cannot be written, or the user cancels.
     pub fn write(&self, run: &Run<'_>, receipt: &Receipt, autostart: bool) -> Result<(), InstallError> {
         run.reporter.started(Step::WriteReceipt, Activity::WritingReceipt);
         run.control.check()?;

@@ -16,6 +16,9 @@ use crate::plan::Layers;
 const SPARE_BYTES: u64 = 512 * crate::MIB;
 
 /// Runs the step.
+///
+/// # Errors
+/// When the model cannot be loaded, needs a placement the user has not agreed to, or the user cancels.
 pub async fn run(loader: &mut Loader<'_>) -> Result<LoadFacts, InstallError> {
     loader.run.reporter.started(Step::LoadModel, Activity::Loading);
     let mut attempt = loader.attempt().await?;

@@ -64,6 +64,9 @@ impl<'a> Loader<'a> {
     }
 
     /// Creates the served model with another placement and loads it.
+    ///
+    /// # Errors
+    /// When the engine refuses for another reason than memory, or the user cancels.
     pub async fn try_placement(&mut self, placement: Placement) -> Result<Attempt, InstallError> {
         self.placement = placement;
         model::create_with(self.run, self.server, placement).await?;
@@ -71,6 +74,9 @@ impl<'a> Loader<'a> {
     }
 
     /// Goes back to a placement that was loaded before.
+    ///
+    /// # Errors
+    /// When it cannot be loaded any more, or the user cancels.
     pub async fn return_to(&mut self, placement: Placement) -> Result<LoadFacts, InstallError> {
         match self.try_placement(placement).await? {
             Attempt::Loaded(facts) => Ok(*facts),
@@ -93,6 +99,9 @@ impl<'a> Loader<'a> {
     }
 
     /// Loads the model as it was created last, notes the attempt, and reads back what the engine did.
+    ///
+    /// # Errors
+    /// When the engine refuses for another reason than memory, does something else than it was told, or the user cancels.
     pub async fn attempt(&mut self) -> Result<Attempt, InstallError> {
         let (run, client) = (self.run, &self.server.client);
         // A model in memory was loaded before our place in the log: only a load of our own can be read back.

@@ -14,6 +14,9 @@ use crate::install::{InstallError, Step};
 const LOAD_LIMIT: Duration = Duration::from_secs(300);
 
 /// Runs the step. Returns whether the server is started at login from now on.
+///
+/// # Errors
+/// When the login entry cannot be written or removed, the server cannot be restarted, or the user cancels.
 pub async fn run(run: &Run<'_>, server: &Server) -> Result<bool, InstallError> {
     run.reporter.started(Step::StartAtLogin, Activity::EnablingAutostart);
     run.control.check()?;

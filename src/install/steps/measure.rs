@@ -34,6 +34,9 @@ pub struct Measured {
 }
 
 /// Runs the step. Afterwards the loader has the placement that is kept.
+///
+/// # Errors
+/// When the engine stops answering, or the user cancels.
 pub async fn run(loader: &mut Loader<'_>, facts: LoadFacts) -> Result<Measured, InstallError> {
     let run = loader.run;
     run.reporter.started(Step::Measure, Activity::MeasuringSpeed);

@@ -32,6 +32,9 @@ use crate::platform::environment::Environment;
 /// How often a pull is tried, where retrying can help.
 const TRIES: u32 = 3;
 /// Pulls the model.
+///
+/// # Errors
+/// When the registry or the engine refuses, the connection breaks again and again, the drive fills up, or the user cancels.
 pub async fn pull(run: &Run<'_>, server: &mut Server) -> Result<(), InstallError> {
     let tag = &run.model().tag;
     run.reporter.started(Step::PullModel, Activity::Pulling { model: tag });
@@ -118,6 +121,9 @@ async fn sync(run: &Run<'_>, tag: &str) -> Result<(), InstallError> {
 
 /// Verifies every layer of a model that the engine cannot use, and removes damaged ones. Returns whether there were any,
 /// so that pulling again can help.
+///
+/// # Errors
+/// When a layer cannot be removed, or the user cancels.
 pub async fn remove_damaged_layers(run: &Run<'_>) -> Result<bool, InstallError> {
     run.reporter.running(Activity::VerifyingModel);
     let store = Store::new(run.models_dir());
@@ -220,6 +226,9 @@ async fn disk_shortage(models_dir: &Path, left: &Cell<u64>) -> DiskShortage {
 
 /// Copies the served model to a second name until the new one is verified. After an interrupted change the second name
 /// already holds the last verified one.
+///
+/// # Errors
+/// When the engine refuses, the journal cannot be written, or the user cancels.
 pub async fn keep_previous(run: &Run<'_>, server: &Server) -> Result<(), InstallError> {
     if run.before.installed.is_none() || !is_listed(run, server, SERVED_MODEL).await? {
         return Ok(());
@@ -242,6 +251,9 @@ pub async fn remove_previous(server: &Server) {
 }
 
 /// Creates `acolyte:latest` and reads its parameters back.
+///
+/// # Errors
+/// When the engine refuses, keeps other parameters than it was told, or the user cancels.
 pub async fn create(run: &Run<'_>, server: &Server, placement: Placement) -> Result<(), InstallError> {
     run.reporter.started(Step::CreateModel, Activity::CreatingModel { model: SERVED_MODEL });
     create_with(run, server, placement).await?;
@@ -250,6 +262,9 @@ pub async fn create(run: &Run<'_>, server: &Server, placement: Placement) -> Res
 }
 
 /// Creates it with this placement.
+///
+/// # Errors
+/// When the engine refuses, keeps other parameters than it was told, or the user cancels.
 pub async fn create_with(run: &Run<'_>, server: &Server, placement: Placement) -> Result<(), InstallError> {
     let candidate = &run.request.plan.candidate;
     let parameters = CreateParameters {

@@ -13,6 +13,9 @@ use crate::ollama::server::{self, Launch, PORTS, ServerError};
 use crate::platform::listening;
 
 /// Runs the step.
+///
+/// # Errors
+/// When no port is free, the server does not start, or the user cancels.
 pub async fn run(run: &Run<'_>, engine: &Engine) -> Result<Server, InstallError> {
     run.reporter.started(Step::StartServer, Activity::StartingServer);
     let wanted = run.request.options.port;
@@ -32,6 +35,9 @@ pub async fn run(run: &Run<'_>, engine: &Engine) -> Result<Server, InstallError>
 }
 
 /// Restarts the server with other settings.
+///
+/// # Errors
+/// When the server cannot be stopped or started, or the user cancels.
 pub async fn restart(run: &Run<'_>, server: &mut Server, launch: Launch) -> Result<(), InstallError> {
     // Announced, so that a rollback knows that the server is not the one that ran before.
     let change = Change::StartServer { port: launch.port };

@@ -39,11 +39,17 @@ pub struct Answer {
 }
 
 /// Answers a first short prompt. It also warms up what is only set up at first use, so that this does not count.
+///
+/// # Errors
+/// When the engine does not answer, or the user cancels.
 pub async fn warm_up(run: &Run<'_>, server: &Server, prompts: &mut Prompts) -> Result<Answer, InstallError> {
     answer(run, server, prompts.next(SHORT_PROMPT_WORDS), 8, 1).await
 }
 
 /// Tokens written a second by what is loaded now.
+///
+/// # Errors
+/// When the engine does not answer, or the user cancels.
 pub async fn decode_speed(run: &Run<'_>, server: &Server) -> Result<Option<f64>, InstallError> {
     let mut prompts = Prompts::new();
     let short = warm_up(run, server, &mut prompts).await?;
@@ -52,6 +58,9 @@ pub async fn decode_speed(run: &Run<'_>, server: &Server) -> Result<Option<f64>,
 
 /// Tokens written a second, over as many answers as it takes to have enough of them. Where writing is so slow that this
 /// would take minutes, over what fits the time.
+///
+/// # Errors
+/// When the engine does not answer, or the user cancels.
 pub async fn decode(
     run: &Run<'_>,
     server: &Server,
@@ -80,6 +89,9 @@ pub async fn decode(
 }
 
 /// Sends a prompt and times the answer.
+///
+/// # Errors
+/// When the engine does not answer, or the user cancels.
 pub async fn answer(
     run: &Run<'_>,
     server: &Server,

@@ -45,6 +45,9 @@ struct Link {
 
 impl<'a> Extractor<'a> {
     /// Makes the folder if need be.
+    ///
+    /// # Errors
+    /// When the folder cannot be created.
     pub fn new(
         archive: &'a Path,
         staging: &Path,
@@ -86,6 +89,9 @@ impl<'a> Extractor<'a> {
     }
 
     /// Counts an entry, checks its name, and tells where it goes; `None` for the folder itself.
+    ///
+    /// # Errors
+    /// When the archive has too many entries, or the name leads outside the folder or exists already.
     pub fn admit(&mut self, name: &[u8], is_folder: bool) -> Result<Option<PathBuf>, UnpackError> {
         self.control.check()?;
         self.entries += 1;
@@ -101,6 +107,9 @@ impl<'a> Extractor<'a> {
     }
 
     /// A folder, and those above it.
+    ///
+    /// # Errors
+    /// When it cannot be created.
     pub fn folder(&mut self, path: &Path) -> Result<(), UnpackError> {
         let mut at = PathBuf::new();
         for component in path.components() {
@@ -123,6 +132,9 @@ impl<'a> Extractor<'a> {
     }
 
     /// A file with everything that comes out of `content`, which should be as much as was declared.
+    ///
+    /// # Errors
+    /// When it cannot be written, is larger than declared or than the limits allow, or the user cancels.
     pub fn file(
         &mut self,
         path: &Path,
@@ -162,6 +174,9 @@ impl<'a> Extractor<'a> {
     }
 
     /// A symbolic link. It is made at the very end, so that nothing can be written through it.
+    ///
+    /// # Errors
+    /// When the link leads outside the folder.
     pub fn symbolic_link(&mut self, path: &Path, target: &[u8]) -> Result<(), UnpackError> {
         let refuse = |problem| hostile(path.as_os_str().as_encoded_bytes(), problem);
         let target = std::str::from_utf8(target).map_err(|_| refuse(NameProblem::NotText))?;
@@ -171,6 +186,9 @@ impl<'a> Extractor<'a> {
     }
 
     /// A second name for a file that this folder already holds.
+    ///
+    /// # Errors
+    /// When the other name leads outside the folder or does not exist, or the link cannot be made.
     pub fn hard_link(&mut self, path: &Path, target: &[u8]) -> Result<(), UnpackError> {
         let original = names::relative_path(target, Rules::HERE)
             .map_err(|_| hostile(path.as_os_str().as_encoded_bytes(), NameProblem::LinkOutside))?;
@@ -192,6 +210,9 @@ impl<'a> Extractor<'a> {
     }
 
     /// Waits while paused, stops when cancelled, reports a few times a second.
+    ///
+    /// # Errors
+    /// When the user cancels.
     pub fn pulse(&mut self) -> Result<(), UnpackError> {
         self.control.until_resumed_blocking()?;
         if self.reported.is_none_or(|at| at.elapsed() >= REPORT_EVERY) {
@@ -202,6 +223,9 @@ impl<'a> Extractor<'a> {
     }
 
     /// Makes the links and checks where they really lead.
+    ///
+    /// # Errors
+    /// When a link cannot be made, or leads outside the folder.
     pub fn finish(mut self) -> Result<Unpacked, UnpackError> {
         let links = std::mem::take(&mut self.links);
         for link in &links {

@@ -75,6 +75,9 @@ const LONGEST_COMPONENT: usize = 255;
 const LONGEST_PATH: usize = 1024;
 
 /// A checked, relative path of an entry: normal components only.
+///
+/// # Errors
+/// Why the name is refused.
 pub fn relative_path(name: &[u8], rules: Rules) -> Result<PathBuf, NameProblem> {
     let name = std::str::from_utf8(name).map_err(|_| NameProblem::NotText)?;
     if name.chars().any(char::is_control) {
@@ -137,6 +140,9 @@ fn check_component(component: &str, rules: Rules) -> Result<(), NameProblem> {
 }
 
 /// Where a link lying at `link` leads to, by its words alone; an error where that is outside the folder.
+///
+/// # Errors
+/// When it is outside the folder, or is not a relative path.
 pub fn link_destination(link: &Path, target: &str) -> Result<PathBuf, NameProblem> {
     if target.is_empty() {
         return Err(NameProblem::LinkToNothing);
@@ -178,6 +184,9 @@ impl Seen {
     }
 
     /// Notes a path and the folders above it.
+    ///
+    /// # Errors
+    /// When the path clashes with one noted before.
     pub fn note(&mut self, path: &Path, is_folder: bool) -> Result<(), NameProblem> {
         let folders: Vec<&Path> =
             path.ancestors().skip(1).filter(|folder| !folder.as_os_str().is_empty()).collect();

@@ -19,6 +19,9 @@ pub struct ReadAhead {
 
 impl ReadAhead {
     /// Begins to read. The thread ends with the stream, with its first error, or when this is dropped.
+    ///
+    /// # Errors
+    /// When the system provides no thread.
     pub fn new(mut inner: impl Read + Send + 'static) -> io::Result<Self> {
         let (send, pieces) = sync_channel(PIECES);
         let (back, used) = sync_channel::<Vec<u8>>(PIECES + 2);

@@ -24,6 +24,9 @@ struct Records {
 }
 
 /// Unpacks a compressed tar, decompressing on a thread of its own.
+///
+/// # Errors
+/// When the archive is damaged, an entry is refused or cannot be written, or the user cancels.
 pub fn unpack(
     archive: impl Read + Send + 'static,
     format: Format,
@@ -44,6 +47,9 @@ fn zstd_decoder<R: BufRead>(source: R) -> io::Result<zstd::stream::read::Decoder
 }
 
 /// The same on this thread, for a reader that is needed afterwards.
+///
+/// # Errors
+/// When the archive is damaged, an entry is refused or cannot be written, or the user cancels.
 pub fn unpack_here(
     archive: impl Read,
     format: Format,

@@ -12,6 +12,9 @@ use super::names::NameProblem;
 const LONGEST_TARGET: u64 = 4096;
 
 /// Unpacks a zip.
+///
+/// # Errors
+/// When the archive is damaged, an entry is refused or cannot be written, or the user cancels.
 pub fn unpack(archive: impl Read + Seek, extractor: &mut Extractor<'_>) -> Result<(), UnpackError> {
     let source = BufReader::with_capacity(256 << 10, extractor.counted(archive));
     let mut archive = ZipArchive::new(source).map_err(|e| extractor.damaged(e))?;

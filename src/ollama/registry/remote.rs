@@ -39,6 +39,9 @@ impl Remote {
     }
 
     /// What the model consists of.
+    ///
+    /// # Errors
+    /// When the registry cannot be reached, refuses, or its manifest is not valid.
     pub async fn manifest(&self) -> Result<Manifest, RegistryError> {
         let url = self.url("manifests", self.tag.tag())?;
         let mut response = self.get(url, |request| request.header(ACCEPT, MANIFEST_TYPE)).await?;
@@ -54,6 +57,9 @@ impl Remote {
 
     /// Reads the beginning of a layer until `parse` has enough: it answers `None` for "not yet" and an error when more
     /// would not help.
+    ///
+    /// # Errors
+    /// When the registry cannot be reached, refuses, or `parse` fails.
     pub async fn header<T>(
         &self,
         layer: &Layer,

@@ -54,6 +54,9 @@ pub fn rotate_while_running(log: &Path) -> std::io::Result<()> {
 }
 
 /// `server.log` becomes `server.log.1`, that `.2`, and so on; the oldest goes.
+///
+/// # Errors
+/// When a log cannot be renamed or removed.
 pub(super) fn rotate(log: &Path) -> std::io::Result<()> {
     if log_length(log) < ROTATE_AT_BYTES {
         return Ok(());
@@ -77,6 +80,9 @@ fn old_log(log: &Path, n: u32) -> PathBuf {
 }
 
 /// Opens a log for adding to it, private to the user.
+///
+/// # Errors
+/// When it cannot be opened.
 pub(super) fn open_log(path: &Path) -> std::io::Result<File> {
     let mut options = OpenOptions::new();
     options.create(true).append(true);

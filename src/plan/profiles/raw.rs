@@ -47,6 +47,10 @@ enum NumGpu {
     Word(String),
 }
 
+/// Reads and checks the file.
+///
+/// # Errors
+/// The first mistake, with its line and key.
 pub(super) fn read(text: &str, path: &Path) -> Result<Profiles, ProfilesError> {
     let options = serde_saphyr::options! { with_snippet: false };
     let file: File = serde_saphyr::from_str_with_options(text, options)

@@ -13,6 +13,9 @@ const PAGE_LOG: &str = "installation (window)";
 
 /// Builds the report and writes it; returns its path. Reads logs, and detects the machine if it is not in `contents`:
 /// call it on a worker thread.
+///
+/// # Errors
+/// When the report cannot be built or written.
 pub(super) fn write(
     contents: &ReportContents,
     options: &DetectOptions,

@@ -22,6 +22,9 @@ use crate::wizard::theme;
 pub const APP_ID: &str = "acolyte-installer";
 
 /// Opens it, and returns when it is closed. Reports when the first frame was shown, and when the window was closed.
+///
+/// # Errors
+/// When no renderer can draw, or the window is closed by a failure.
 pub(super) fn open(
     renderer: RendererChoice,
     options: &WizardOptions,
