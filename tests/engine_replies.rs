@@ -9,7 +9,7 @@ use std::time::Duration;
 use acolyte::ollama::client::{
     Client, ClientError, CreateParameters, CreateRequest, GenerateOptions, GenerateRequest,
 };
-use acolyte::ollama::replies::StatusLine;
+use acolyte::ollama::replies::{Status, StatusLine};
 use serde_json::Value;
 
 /// Answers every request in the same way.
@@ -132,14 +132,15 @@ fn a_pull_succeeds_only_by_its_last_line() {
     for name in ["pull", "pull-again", "pull-resumed"] {
         let (result, lines) = pull(&Server::recorded(name));
         result.unwrap_or_else(|error| panic!("{name}: {error}"));
-        assert_eq!(lines.last().unwrap().status, "success", "{name}");
+        assert_eq!(lines.last().unwrap().status, Status::Success, "{name}");
         assert!(lines.iter().any(|line| line.total == 253_113_024), "{name}");
+        assert!(lines.iter().any(|line| line.status == Status::Verifying), "{name}");
     }
     let whole = recorded("pull").1;
     let cut = &whole[..whole.find("{\"status\":\"success\"").unwrap()];
     let (result, lines) = pull(&Server::new(200, cut, Body::Pieces(1000)));
     assert!(matches!(result, Err(ClientError::CutShort { .. })), "{result:?}");
-    assert_eq!(lines.last().unwrap().status, "writing manifest");
+    assert_eq!(lines.last().unwrap().status, Status::Other);
 }
 
 #[test]

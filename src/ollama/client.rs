@@ -15,7 +15,7 @@ use crate::ollama::failure::EngineFailure;
 use crate::ollama::http::loopback_client;
 use crate::ollama::ndjson::{LineTooLong, Lines};
 use crate::ollama::replies::{
-    GenerateLine, Listed, Loaded, Refusal, Running, Shown, StatusLine, Tags, Version,
+    GenerateLine, Listed, Loaded, Refusal, Running, Shown, Status, StatusLine, Tags, Version,
 };
 pub use crate::ollama::requests::{
     AUTOMATIC, CreateParameters, CreateRequest, GenerateOptions, GenerateRequest,
@@ -270,7 +270,7 @@ impl Client {
                 return Err(ClientError::Refused { path, status: 200, message });
             }
             // Only the last line counts.
-            success = line.status == "success";
+            success = line.status == Status::Success;
             on_line(&line);
             Ok(())
         })

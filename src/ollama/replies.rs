@@ -7,9 +7,9 @@ use serde::Deserialize;
 /// A line of `/api/pull` and `/api/create`.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
 pub struct StatusLine {
-    /// `pulling manifest`, `pulling 60e05f210007`, `verifying sha256 digest`, …, `success`.
+    /// What the engine does.
     #[serde(default)]
-    pub status: String,
+    pub status: Status,
     /// The layer.
     #[serde(default)]
     pub digest: Option<String>,
@@ -22,6 +22,29 @@ pub struct StatusLine {
     /// What went wrong; comes after HTTP 200 too.
     #[serde(default)]
     pub error: Option<String>,
+}
+
+/// What the engine does while it pulls or creates a model. The only place that matches these texts.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(from = "String")]
+pub enum Status {
+    /// It verifies the checksums of the layers: `verifying sha256 digest`.
+    Verifying,
+    /// It is done: `success`.
+    Success,
+    /// Anything else: `pulling manifest`, `pulling 60e05f210007`, `writing manifest`, …
+    #[default]
+    Other,
+}
+
+impl From<String> for Status {
+    fn from(text: String) -> Self {
+        match text.as_str() {
+            "success" => Self::Success,
+            text if text.starts_with("verifying") => Self::Verifying,
+            _ => Self::Other,
+        }
+    }
 }
 
 /// A line of `/api/generate`.

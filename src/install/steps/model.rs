@@ -24,7 +24,7 @@ use crate::ollama::failure::EngineFailure;
 use crate::ollama::http;
 use crate::ollama::manifest::Manifest;
 use crate::ollama::registry::Remote;
-use crate::ollama::replies::StatusLine;
+use crate::ollama::replies::{Status, StatusLine};
 use crate::ollama::server::Launch;
 use crate::ollama::store::Store;
 use crate::platform::environment::Environment;
@@ -175,14 +175,14 @@ enum Pulled {
 async fn pull_once(run: &Run<'_>, server: &Server, tag: &str) -> Result<Pulled, ClientError> {
     let mut layers: BTreeMap<String, (u64, u64)> = BTreeMap::new();
     let mut stalls_reported = 0;
-    let mut phase = String::new();
+    let mut phase = Status::Other;
     let left = Cell::new(0);
     let report = |line: &StatusLine| {
         let Some(digest) = &line.digest else {
-            if line.status != phase && line.status.starts_with("verifying") {
+            if line.status != phase && line.status == Status::Verifying {
                 run.reporter.running(Activity::VerifyingPull);
             }
-            phase.clone_from(&line.status);
+            phase = line.status;
             return;
         };
         let layer = layers.entry(digest.clone()).or_default();
