@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::control::Cancelled;
 use crate::install::change::Change;
 use crate::install::fetch::DownloadError;
-use crate::install::reuse::CopyError;
+use crate::install::reuse::{CopyError, NotReusable};
 use crate::install::state::documents::DocumentError;
 use crate::install::unpack::UnpackError;
 use crate::install::{LoadAttempt, LockError};
@@ -17,7 +17,7 @@ use crate::ollama::http::HttpError;
 use crate::ollama::release::ReleaseError;
 use crate::ollama::server::ServerError;
 use crate::ollama::store::StoreError;
-use crate::platform::files::{self, FileError};
+use crate::platform::files::FileError;
 use crate::platform::login::LoginError;
 
 /// Why an installation, its management or its removal stopped.
@@ -100,6 +100,14 @@ pub enum InstallError {
     EngineDamaged {
         /// The file.
         path: PathBuf,
+    },
+    /// The installed engine to reuse changed after detection.
+    #[error("{program} changed: {reason}")]
+    EngineChanged {
+        /// Its program.
+        program: PathBuf,
+        /// Why it cannot be reused any more.
+        reason: NotReusable,
     },
     /// The model cannot be fetched.
     #[error("cannot pull {model}: {source}")]
@@ -204,9 +212,7 @@ pub enum InstallError {
 impl From<CopyError> for InstallError {
     fn from(error: CopyError) -> Self {
         match error {
-            CopyError::NotReusable { program, reason } => {
-                Self::File(files::reading(&program)(std::io::Error::other(reason)))
-            }
+            CopyError::NotReusable { program, reason } => Self::EngineChanged { program, reason },
             CopyError::File(error) => Self::File(error),
             CopyError::Cancelled(cancelled) => Self::Cancelled(cancelled),
         }

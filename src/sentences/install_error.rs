@@ -1,6 +1,7 @@
 //! Why an installation, an undo or an uninstall stopped, in words.
 
 use crate::install::change::{Change, Subject};
+use crate::install::reuse::NotReusable;
 use crate::install::state::documents::DocumentError;
 use crate::install::{FinishedBy, InstallError, LockError, RevertProblem, RollbackReport};
 use crate::ollama::client::ClientError;
@@ -54,6 +55,12 @@ impl InstallError {
             Self::EngineDamaged { path } => {
                 say!(text, "install-engine-damaged", path = path.display().to_string())
             }
+            Self::EngineChanged { program, reason } => say!(
+                text,
+                "install-engine-changed",
+                path = program.display().to_string(),
+                reason = reason.explain(text)
+            ),
             Self::Pull { model, source } => explain_pull(model, source, text),
             Self::ParameterDropped { name, wanted, found } => say!(
                 text,
@@ -96,6 +103,23 @@ impl InstallError {
             }
             Self::NotInstalled { home } => {
                 say!(text, "install-not-installed", home = home.display().to_string())
+            }
+        }
+    }
+}
+
+impl NotReusable {
+    /// Why an installed engine is not reused, to stand within a sentence.
+    pub fn explain(&self, text: Text) -> String {
+        match self {
+            Self::Older { version, minimum } => {
+                say!(text, "reuse-older", version = version.as_str(), minimum = minimum.as_str())
+            }
+            Self::Unknown => say!(text, "reuse-unknown"),
+            Self::Layout { path } => say!(text, "reuse-layout", path = path.display().to_string()),
+            Self::Writable { path } => say!(text, "reuse-writable", path = path.display().to_string()),
+            Self::Unreadable { path, problem } => {
+                say!(text, "reuse-unreadable", path = path.display().to_string(), problem = problem.as_str())
             }
         }
     }

@@ -6,6 +6,8 @@ use super::*;
 use crate::checksum::Sha256;
 use crate::control::Control;
 #[cfg(unix)]
+use crate::install::InstallError;
+#[cfg(unix)]
 use crate::machine::{EngineKind, FoundEngine};
 use crate::ollama::manifest::Manifest;
 use crate::ollama::store::Store;
@@ -243,4 +245,18 @@ fn a_manifest_of_another_server_cannot_name_files_elsewhere() {
     other.model("m:1", &[("sha256-../../secret".to_owned(), 6), ("../secret".to_owned(), 6)]);
     assert_eq!(reuse("m:1", None, &ours, &other.0), ReusedLayers::default());
     assert!(!ours.join("blobs").exists());
+}
+
+#[cfg(unix)]
+#[test]
+fn an_engine_that_changed_after_detection_is_named_with_the_reason() {
+    let folder = tempfile::tempdir().unwrap();
+    let found = usable(&install(folder.path())).unwrap();
+    std::fs::remove_file(folder.path().join("lib/ollama/llama-server")).unwrap();
+    let to = folder.path().join("ours");
+    let error = InstallError::from(copy_engine(&found, &to, &Control::new(), &|_| {}).unwrap_err());
+    assert!(
+        matches!(&error, InstallError::EngineChanged { program, reason: NotReusable::Layout { .. } } if *program == found.program),
+        "{error:?}"
+    );
 }
