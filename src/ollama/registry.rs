@@ -13,7 +13,7 @@ mod remote;
 use reqwest::Url;
 
 use crate::models::gguf::{Header, HeaderError};
-use crate::models::{Model, ModelTag};
+use crate::models::{Model, ModelTag, NotAModel};
 use crate::ollama::http::{self, HttpError, HttpOptions};
 pub use remote::Remote;
 
@@ -24,12 +24,12 @@ pub enum RegistryError {
     #[error(transparent)]
     Http(#[from] HttpError),
     /// The registry did not answer.
-    #[error("no answer from {host}: {problem}")]
+    #[error("no answer from {host}: {cause}")]
     Unreachable {
         /// Host of the registry.
         host: String,
-        /// What went wrong.
-        problem: String,
+        /// Why.
+        cause: UnreachableCause,
         /// Whether it was asked with encryption and may be one that has none.
         encrypted: bool,
     },
@@ -66,9 +66,55 @@ pub enum RegistryError {
     Unusable {
         /// The model.
         tag: ModelTag,
-        /// What does not fit.
-        problem: String,
+        /// What is wrong with the answer.
+        problem: AnswerProblem,
     },
+}
+
+/// Why a registry did not answer.
+#[derive(Debug, thiserror::Error)]
+pub enum UnreachableCause {
+    /// Nothing arrived for this long.
+    #[error("nothing arrived for {seconds} s")]
+    Silent {
+        /// The timeout.
+        seconds: u64,
+    },
+    /// The connection failed, in the system's words.
+    #[error("{0}")]
+    Connection(String),
+}
+
+/// What is wrong with a registry's answer.
+#[derive(Debug, thiserror::Error)]
+pub enum AnswerProblem {
+    /// The manifest lists no GGUF layer.
+    #[error("it holds no GGUF model")]
+    NoModelLayer,
+    /// The manifest is larger than any.
+    #[error("the manifest is too large")]
+    ManifestTooLarge,
+    /// The manifest is not valid.
+    #[error(transparent)]
+    Manifest(#[from] serde_json::Error),
+    /// The layer ends before its header does, or the header is too large.
+    #[error("its header is incomplete")]
+    HeaderIncomplete,
+    /// The header is not valid.
+    #[error(transparent)]
+    Header(#[from] HeaderError),
+    /// The header describes no language model.
+    #[error(transparent)]
+    NotAModel(#[from] NotAModel),
+    /// A redirect without a valid location.
+    #[error("a redirect leads nowhere")]
+    Redirect,
+    /// More redirects than are followed.
+    #[error("there are too many redirects")]
+    TooManyRedirects,
+    /// The tag makes no valid URL.
+    #[error("its URL is not valid: {0}")]
+    Url(String),
 }
 
 /// Looks a model up. Blocks, on a runtime of its own: call it from a worker thread, not from asynchronous code.
@@ -94,10 +140,10 @@ pub fn fetch_model_with(
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
-        .map_err(|error| remote.unreachable(error.to_string()))?;
+        .map_err(|error| remote.unreachable(UnreachableCause::Connection(error.to_string())))?;
     runtime.block_on(async {
         let manifest = remote.manifest().await?;
-        let layer = manifest.model_layer().ok_or_else(|| remote.unusable("it holds no GGUF model"))?;
+        let layer = manifest.model_layer().ok_or_else(|| remote.unusable(AnswerProblem::NoModelLayer))?;
         let header: Header = remote.header(layer, gguf_header).await?;
         Model::from_gguf(&header, &tag.to_string(), manifest.download_bytes())
             .map_err(|error| remote.unusable(error))
@@ -105,11 +151,11 @@ pub fn fetch_model_with(
 }
 
 /// Whether these first bytes of a file are a whole header yet.
-fn gguf_header(bytes: &[u8]) -> Result<Option<Header>, String> {
+fn gguf_header(bytes: &[u8]) -> Result<Option<Header>, HeaderError> {
     match Header::parse(bytes) {
         Ok(header) => Ok(Some(header)),
         Err(HeaderError::Cut { .. }) => Ok(None),
-        Err(error) => Err(error.to_string()),
+        Err(error) => Err(error),
     }
 }
 

@@ -8,7 +8,7 @@ use crate::ollama::client::ClientError;
 use crate::ollama::http::HttpError;
 use crate::ollama::http::innermost;
 use crate::ollama::lookup::LookupError;
-use crate::ollama::registry::RegistryError;
+use crate::ollama::registry::{AnswerProblem, RegistryError, UnreachableCause};
 use crate::ollama::release::ReleaseError;
 use crate::ollama::release::newest::NewestError;
 use crate::ollama::server::ServerError;
@@ -36,11 +36,12 @@ impl RegistryError {
     pub fn explain(&self, text: Text) -> String {
         match self {
             Self::Http(error) => error.explain(text),
-            Self::Unreachable { host, problem, encrypted: true } => {
-                say!(text, "registry-unreachable-encrypted", host = host.as_str(), problem = problem.as_str())
+            Self::Unreachable { host, cause, encrypted: true } => {
+                let problem = cause.explain(text);
+                say!(text, "registry-unreachable-encrypted", host = host.as_str(), problem = problem)
             }
-            Self::Unreachable { host, problem, .. } => {
-                say!(text, "registry-unreachable", host = host.as_str(), problem = problem.as_str())
+            Self::Unreachable { host, cause, .. } => {
+                say!(text, "registry-unreachable", host = host.as_str(), problem = cause.explain(text))
             }
             Self::NotFound { tag } => {
                 say!(text, "registry-not-found", host = tag.host(), reference = tag.to_string())
@@ -59,8 +60,34 @@ impl RegistryError {
                 "registry-unusable",
                 host = tag.host(),
                 reference = tag.to_string(),
-                problem = problem.as_str()
+                problem = problem.explain(text)
             ),
+        }
+    }
+}
+
+impl UnreachableCause {
+    /// Why a registry did not answer, to stand within a sentence.
+    pub fn explain(&self, text: Text) -> String {
+        match self {
+            Self::Silent { seconds } => {
+                say!(text, "registry-silent", duration = text.duration(*seconds as f64))
+            }
+            Self::Connection(cause) => cause.clone(),
+        }
+    }
+}
+
+impl AnswerProblem {
+    /// What is wrong with a registry's answer, to stand within a sentence.
+    pub fn explain(&self, text: Text) -> String {
+        match self {
+            Self::NoModelLayer => say!(text, "registry-no-model-layer"),
+            Self::ManifestTooLarge => say!(text, "registry-manifest-too-large"),
+            Self::HeaderIncomplete => say!(text, "registry-header-incomplete"),
+            Self::Redirect => say!(text, "registry-redirect-invalid"),
+            Self::TooManyRedirects => say!(text, "registry-too-many-redirects"),
+            Self::Url(_) | Self::Manifest(_) | Self::Header(_) | Self::NotAModel(_) => self.to_string(),
         }
     }
 }

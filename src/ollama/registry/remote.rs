@@ -6,8 +6,9 @@ use reqwest::header::{ACCEPT, ACCEPT_ENCODING, LOCATION, RANGE};
 use reqwest::{Client, RequestBuilder, Response, Url};
 use tokio_util::bytes::Bytes;
 
-use super::RegistryError;
+use super::{AnswerProblem, RegistryError, UnreachableCause};
 use crate::models::ModelTag;
+use crate::models::gguf::HeaderError;
 use crate::ollama::http::{self, HttpPolicy};
 use crate::ollama::manifest::{Layer, Manifest};
 
@@ -49,7 +50,7 @@ impl Remote {
         while let Some(chunk) = self.chunk(&mut response).await? {
             json.extend_from_slice(&chunk);
             if json.len() > LARGEST_MANIFEST_BYTES {
-                return Err(self.unusable("the manifest has no end"));
+                return Err(self.unusable(AnswerProblem::ManifestTooLarge));
             }
         }
         serde_json::from_slice(&json).map_err(|error| self.unusable(error))
@@ -63,7 +64,7 @@ impl Remote {
     pub async fn header<T>(
         &self,
         layer: &Layer,
-        parse: impl Fn(&[u8]) -> Result<Option<T>, String>,
+        parse: impl Fn(&[u8]) -> Result<Option<T>, HeaderError>,
     ) -> Result<T, RegistryError> {
         let most = layer.size.min(LARGEST_HEADER_BYTES);
         let mut bytes = Vec::new();
@@ -79,7 +80,7 @@ impl Remote {
             }
             wanted = (bytes.len() as u64).saturating_mul(2).max(wanted).min(most);
         }
-        Err(self.unusable("its header is incomplete"))
+        Err(self.unusable(AnswerProblem::HeaderIncomplete))
     }
 
     /// Fetches from where the bytes end up to `wanted`. A registry that sends the whole file is read up to `most`, at
@@ -125,14 +126,14 @@ impl Remote {
             let response = tokio::time::timeout(SILENCE, send)
                 .await
                 .map_err(|_| self.silent())?
-                .map_err(|error| self.unreachable(http::innermost(&error)))?;
+                .map_err(|error| self.unreachable(UnreachableCause::Connection(http::innermost(&error))))?;
             match response.status().as_u16() {
                 200 | 206 => return Ok(response),
                 301 | 302 | 303 | 307 | 308 => {
                     let location = response.headers().get(LOCATION).and_then(|value| value.to_str().ok());
                     url = location
                         .and_then(|location| url.join(location).ok())
-                        .ok_or_else(|| self.unusable("a redirect leads nowhere"))?;
+                        .ok_or_else(|| self.unusable(AnswerProblem::Redirect))?;
                 }
                 404 => return Err(RegistryError::NotFound { tag: self.tag.clone() }),
                 401 | 403 => {
@@ -141,7 +142,7 @@ impl Remote {
                 status => return Err(RegistryError::Status { host: self.host(), status }),
             }
         }
-        Err(self.unusable("its redirects have no end"))
+        Err(self.unusable(AnswerProblem::TooManyRedirects))
     }
 
     /// Whether a request may go there.
@@ -153,14 +154,14 @@ impl Remote {
         tokio::time::timeout(SILENCE, response.chunk())
             .await
             .map_err(|_| self.silent())?
-            .map_err(|error| self.unreachable(http::innermost(&error)))
+            .map_err(|error| self.unreachable(UnreachableCause::Connection(http::innermost(&error))))
     }
 
     fn url(&self, what: &str, which: &str) -> Result<Url, RegistryError> {
         let scheme = if self.insecure { "http" } else { "https" };
         let (namespace, name) = (self.tag.namespace(), self.tag.name());
         Url::parse(&format!("{scheme}://{}/v2/{namespace}/{name}/{what}/{which}", self.tag.host()))
-            .map_err(|error| self.unusable(error))
+            .map_err(|error| self.unusable(AnswerProblem::Url(error.to_string())))
     }
 
     fn host(&self) -> String {
@@ -168,17 +169,17 @@ impl Remote {
     }
 
     fn silent(&self) -> RegistryError {
-        self.unreachable(format!("nothing came for {} s", SILENCE.as_secs()))
+        self.unreachable(UnreachableCause::Silent { seconds: SILENCE.as_secs() })
     }
 
     /// The registry did not answer.
-    pub fn unreachable(&self, problem: String) -> RegistryError {
+    pub fn unreachable(&self, cause: UnreachableCause) -> RegistryError {
         let encrypted = !self.insecure && !self.tag.is_from_default_registry();
-        RegistryError::Unreachable { host: self.host(), problem, encrypted }
+        RegistryError::Unreachable { host: self.host(), cause, encrypted }
     }
 
     /// The registry answered with something of no use.
-    pub fn unusable(&self, problem: impl ToString) -> RegistryError {
-        RegistryError::Unusable { tag: self.tag.clone(), problem: problem.to_string() }
+    pub fn unusable(&self, problem: impl Into<AnswerProblem>) -> RegistryError {
+        RegistryError::Unusable { tag: self.tag.clone(), problem: problem.into() }
     }
 }

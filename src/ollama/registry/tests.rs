@@ -31,10 +31,10 @@ fn blob(header: u64) -> Vec<u8> {
     blob
 }
 
-fn parse(bytes: &[u8]) -> Result<Option<usize>, String> {
+fn parse(bytes: &[u8]) -> Result<Option<usize>, HeaderError> {
     let Some(length) = bytes.first_chunk() else { return Ok(None) };
     match u64::from_le_bytes(*length) {
-        0 => Err("magic is wrong".to_owned()),
+        0 => Err(HeaderError::NotGguf),
         length => Ok((bytes.len() as u64 >= length).then_some(bytes.len())),
     }
 }
@@ -48,7 +48,7 @@ fn run<T>(server: &Server, insecure: bool, path: &str, work: impl AsyncFnOnce(Re
 fn look_up(server: &Server) -> Result<usize, RegistryError> {
     run(server, true, "acme/coder:7b", async |remote| {
         let manifest = remote.manifest().await?;
-        let layer = manifest.model_layer().ok_or_else(|| remote.unusable("no model"))?;
+        let layer = manifest.model_layer().ok_or_else(|| remote.unusable(AnswerProblem::NoModelLayer))?;
         remote.header(layer, parse).await
     })
 }
@@ -95,10 +95,14 @@ fn a_registry_without_ranges_serves_as_well() {
 
 #[test]
 fn headers_that_never_end_or_never_were_are_refused() {
-    for header in [0, 31_000_000] {
-        let error = look_up(&registry(header, true)).unwrap_err();
-        assert!(matches!(error, RegistryError::Unusable { .. }), "{error}");
-    }
+    let problem = |header| match look_up(&registry(header, true)).unwrap_err() {
+        RegistryError::Unusable { problem, .. } => problem,
+        other => panic!("{other}"),
+    };
+    assert!(matches!(problem(0), AnswerProblem::Header(HeaderError::NotGguf)));
+    let incomplete = problem(31_000_000);
+    assert!(matches!(incomplete, AnswerProblem::HeaderIncomplete));
+    assert!(incomplete.explain(Text::new(Language::Spanish)).contains("cabecera"), "in the user's language");
 }
 
 #[test]
@@ -123,11 +127,17 @@ fn every_refusal_says_what_to_do() {
     assert!(matches!(said(&answering(Reply::status(404)), true), RegistryError::NotFound { .. }));
     assert!(matches!(said(&answering(Reply::status(401)), true), RegistryError::Refused { .. }));
     assert!(matches!(said(&answering(Reply::status(500)), true), RegistryError::Status { status: 500, .. }));
-    assert!(matches!(said(&answering(Reply::redirect("/again")), true), RegistryError::Unusable { .. }));
-    assert!(matches!(said(&answering(Reply::body("<html>")), true), RegistryError::Unusable { .. }));
+    assert!(matches!(
+        said(&answering(Reply::redirect("/again")), true),
+        RegistryError::Unusable { problem: AnswerProblem::TooManyRedirects, .. }
+    ));
+    assert!(matches!(
+        said(&answering(Reply::body("<html>")), true),
+        RegistryError::Unusable { problem: AnswerProblem::Manifest(_), .. }
+    ));
     assert!(matches!(
         said(&answering(Reply::body(vec![b' '; 2 << 20])), true),
-        RegistryError::Unusable { .. }
+        RegistryError::Unusable { problem: AnswerProblem::ManifestTooLarge, .. }
     ));
     // A registry without encryption, asked with it: the way out is named.
     let error = said(&answering(Reply::body(manifest())), false);
