@@ -1,6 +1,6 @@
 //! The models we know, read from `assets/catalogue.yaml`.
 //!
-//! The file has two parts. `shapes` are model configurations; `models` are files of a shape that are offered to people.
+//! The file has two parts. `shapes` are model configurations; `models` are files of a shape offered to the user.
 //! A tag that is not offered but names a known shape ("llama3.1:8b-instruct-q8_0") is still found and computed, so that
 //! any model of a known family can be estimated without a download.
 
@@ -28,7 +28,7 @@ pub struct Catalogue {
     shape_names: BTreeMap<Vec<String>, usize>,
 }
 
-/// Why a catalogue was not taken.
+/// Why a catalogue is not valid.
 #[derive(Debug, thiserror::Error)]
 pub enum CatalogueError {
     /// The file could not be read.
@@ -47,15 +47,74 @@ pub enum CatalogueError {
         /// What is wrong, with line and column.
         source: Box<serde_saphyr::Error>,
     },
-    /// A value that cannot be.
-    #[error("{path}, line {line}: {what}", path = path.display())]
+    /// A value that no catalogue may have.
+    #[error("{path}, line {line}: {problem}", path = path.display())]
     Value {
         /// The file.
         path: PathBuf,
         /// Line of the entry, counted from 1.
         line: u64,
-        /// The key and what is wrong with it.
-        what: String,
+        /// The key and what is wrong with its value.
+        problem: CatalogueProblem,
+    },
+}
+
+/// What is wrong with a value of a catalogue.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum CatalogueProblem {
+    /// A figure of a shape that no model can have.
+    #[error("shapes.{shape}.{key}: {value} is not from 1 to {most}")]
+    OutOfRange {
+        /// The shape.
+        shape: String,
+        /// Its key.
+        key: &'static str,
+        /// The figure.
+        value: u32,
+        /// The largest one allowed.
+        most: u32,
+    },
+    /// A name of a shape that consists of separators only.
+    #[error("shapes.{shape}.names: \"{name}\" has no words")]
+    NameWithoutWords {
+        /// The shape.
+        shape: String,
+        /// The name.
+        name: String,
+    },
+    /// Another shape has this name.
+    #[error("shapes.{shape}.names: \"{name}\" is taken")]
+    NameTaken {
+        /// The shape.
+        shape: String,
+        /// The name.
+        name: String,
+    },
+    /// A model of a shape that is not listed.
+    #[error("models, {tag}: shape: there is no shape \"{shape}\"")]
+    UnknownShape {
+        /// The model.
+        tag: String,
+        /// The shape.
+        shape: String,
+    },
+    /// A download smaller than the tensors in it.
+    #[error("models, {tag}: download_bytes: {download_bytes} is less than its tensors, {tensor_bytes}")]
+    DownloadTooSmall {
+        /// The model.
+        tag: String,
+        /// The size in the catalogue.
+        download_bytes: u64,
+        /// The size computed from the shape.
+        tensor_bytes: u64,
+    },
+    /// A tag that is listed twice.
+    #[error("models, {tag}: tag: \"{duplicate}\" is listed twice")]
+    DuplicateTag {
+        /// The second model with it.
+        tag: String,
+        /// The tag, which may be one of the model's other tags.
+        duplicate: String,
     },
 }
 
@@ -82,15 +141,15 @@ struct Entry {
     download_bytes: u64,
     licence: String,
     commercial: Option<bool>,
-    #[allow(dead_code, reason = "for the people who edit the file; parsed so that it cannot be left out")]
+    #[allow(dead_code, reason = "for those who edit the file; parsed so that it cannot be omitted")]
     source: String,
 }
 
-/// Wider than any model is; keeps the arithmetic far from its limits.
+/// Wider than any model; keeps the arithmetic far from overflow.
 const WIDEST: u32 = 1 << 20;
 /// More blocks than any model has.
 const MOST_BLOCKS: u32 = 1024;
-/// Bytes of metadata (mostly the vocabulary) in a typical file, for models whose file was not weighed.
+/// Bytes of metadata (mostly the vocabulary) in a typical file, for models whose file size is unknown.
 const TYPICAL_METADATA_BYTES: u64 = 6_000_000;
 
 impl Catalogue {
@@ -116,26 +175,28 @@ impl Catalogue {
     /// Reads a catalogue from text; `path` is only used in errors.
     ///
     /// # Errors
-    /// When the text is not YAML, a key is unknown or missing, or a value cannot be.
+    /// When the text is not YAML, a key is unknown or missing, or a value is not allowed ([`CatalogueProblem`]).
     pub fn from_yaml(text: &str, path: &Path) -> Result<Self, CatalogueError> {
         let file: File = serde_saphyr::from_str(text)
             .map_err(|source| CatalogueError::Format { path: path.to_owned(), source: Box::new(source) })?;
-        let wrong = |line: u64, what: String| CatalogueError::Value { path: path.to_owned(), line, what };
+        let wrong = |line: u64, problem| CatalogueError::Value { path: path.to_owned(), line, problem };
 
         let mut catalogue = Self::empty();
         let mut shape_of = BTreeMap::new();
         for (name, shape) in file.shapes {
             let line = shape.referenced.line();
-            if let Some(what) = impossible(&shape.value) {
-                return Err(wrong(line, format!("shapes.{name}.{what}")));
+            if let Some((key, value, most)) = out_of_range(&shape.value) {
+                return Err(wrong(line, CatalogueProblem::OutOfRange { shape: name, key, value, most }));
             }
             let index = catalogue.shapes.len();
             for known_as in &shape.value.names {
                 let Some((words, _)) = names::split(known_as) else {
-                    return Err(wrong(line, format!("shapes.{name}.names: \"{known_as}\" has no words")));
+                    let problem = CatalogueProblem::NameWithoutWords { shape: name, name: known_as.clone() };
+                    return Err(wrong(line, problem));
                 };
                 if catalogue.shape_names.insert(words, index).is_some_and(|other| other != index) {
-                    return Err(wrong(line, format!("shapes.{name}.names: \"{known_as}\" is taken")));
+                    let problem = CatalogueProblem::NameTaken { shape: name, name: known_as.clone() };
+                    return Err(wrong(line, problem));
                 }
             }
             shape_of.insert(name, index);
@@ -144,18 +205,18 @@ impl Catalogue {
         for entry in file.models {
             let line = entry.referenced.line();
             let entry = entry.value;
-            let what = |key: &str, what: String| wrong(line, format!("models, {}: {key}: {what}", entry.tag));
+            let tag = || entry.tag.clone();
             let shape = shape_of
                 .get(&entry.shape)
                 .and_then(|index| catalogue.shapes.get(*index))
-                .ok_or_else(|| what("shape", format!("there is no shape \"{}\"", entry.shape)))?;
+                .ok_or_else(|| CatalogueProblem::UnknownShape { tag: tag(), shape: entry.shape.clone() })
+                .map_err(|problem| wrong(line, problem))?;
             let architecture = shape.architecture(entry.quantisation);
             let tensor_bytes = architecture.file_tensor_bytes();
             if entry.download_bytes < tensor_bytes / 100 * 95 {
-                return Err(what(
-                    "download_bytes",
-                    format!("{} is less than its tensors, {tensor_bytes}", entry.download_bytes),
-                ));
+                let download_bytes = entry.download_bytes;
+                let problem = CatalogueProblem::DownloadTooSmall { tag: tag(), download_bytes, tensor_bytes };
+                return Err(wrong(line, problem));
             }
             let model = Model {
                 tag: entry.tag.clone(),
@@ -167,9 +228,10 @@ impl Catalogue {
                 architecture,
             };
             let index = catalogue.models.len();
-            for tag in std::iter::once(&entry.tag).chain(&entry.also) {
-                if catalogue.aliases.insert(canonical(tag), index).is_some() {
-                    return Err(what("tag", format!("\"{tag}\" is listed twice")));
+            for listed in std::iter::once(&entry.tag).chain(&entry.also) {
+                if catalogue.aliases.insert(canonical(listed), index).is_some() {
+                    let problem = CatalogueProblem::DuplicateTag { tag: tag(), duplicate: listed.clone() };
+                    return Err(wrong(line, problem));
                 }
             }
             catalogue.models.push(Arc::new(model));
@@ -177,8 +239,8 @@ impl Catalogue {
         Ok(catalogue)
     }
 
-    /// The model of a tag: one that is offered, or any quantisation of a known shape. `None` for what we do not know;
-    /// then only the file's own header tells (see [`Model::from_gguf`]).
+    /// The model of a tag: one that is offered, or any quantisation of a known shape. `None` for an unknown
+    /// model, which only the header of its file describes (see [`Model::from_gguf`]).
     pub fn find(&self, tag: &str) -> Option<Arc<Model>> {
         if let Some(model) = self.aliases.get(&canonical(tag)).and_then(|index| self.models.get(*index)) {
             return Some(Arc::clone(model));
@@ -241,18 +303,16 @@ impl Catalogue {
     }
 }
 
-/// A tag as it is compared: in lower case, with Ollama's default tag written out.
+/// The form in which tags are compared: lower case, with Ollama's default tag added.
 fn canonical(tag: &str) -> String {
     let tag = tag.trim().to_lowercase();
     let after_host = tag.rsplit('/').next().unwrap_or(&tag);
     if after_host.contains(':') { tag } else { format!("{tag}:latest") }
 }
 
-/// The first figure of a shape that no model can have.
-fn impossible(shape: &Shape) -> Option<String> {
-    let of = |key: &str, value: u32, most: u32| {
-        (value == 0 || value > most).then(|| format!("{key}: {value} is not from 1 to {most}"))
-    };
+/// Key, value and largest allowed value of the first figure of a shape that no model can have.
+fn out_of_range(shape: &Shape) -> Option<(&'static str, u32, u32)> {
+    let of = |key, value: u32, most: u32| (value == 0 || value > most).then_some((key, value, most));
     of("blocks", shape.blocks, MOST_BLOCKS)
         .or_else(|| of("embedding", shape.embedding, WIDEST))
         .or_else(|| of("feed_forward", shape.feed_forward, WIDEST))

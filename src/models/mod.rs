@@ -13,7 +13,7 @@ mod tag;
 mod tensor_type;
 
 pub use architecture::{Block, Cache, Experts, ModelArchitecture};
-pub use catalogue::{Catalogue, CatalogueError};
+pub use catalogue::{Catalogue, CatalogueError, CatalogueProblem};
 pub use from_gguf::NotAModel;
 pub use kv::{KvCacheType, UnknownKvCacheType};
 pub use quantisation::{ModelQuantisation, Quantisation, UnknownQuantisation};
