@@ -1,8 +1,8 @@
-//! The header of a GGUF file: what a model is, and the type and shape of each of its tensors, without its weights.
+//! Parser for the header of a GGUF file: the metadata, and the type and shape of each tensor, without the weights.
 //!
-//! Headers come from strangers: a local file, or the first bytes of one that lies in a registry. Everything in it is
-//! checked before it is believed, no length in it makes us allocate, and a header that ends early is an error that says
-//! so ([`HeaderError::Cut`]), upon which a caller may fetch more of it.
+//! Headers are untrusted: a local file, or the first bytes of a file in a registry. Every value is validated, no length
+//! in the header leads to an unbounded allocation, and a header that ends early returns [`HeaderError::Cut`], so that the
+//! caller can fetch more of it.
 //!
 //! The format is described in ggml's `docs/gguf.md`.
 
@@ -11,24 +11,24 @@ use std::io::Read;
 
 use super::TensorType;
 
-/// More than any header takes; vocabularies are the largest part of one and lie well below.
+/// Larger than any header. The vocabulary is the largest part of one and stays well below.
 pub const MOST_HEADER_BYTES: u64 = 128 << 20;
 
-/// More entries than any model has, of metadata and of tensors.
+/// More metadata entries, or tensors, than any model has.
 const MOST_ENTRIES: u64 = 1 << 16;
-/// The longest name or text that is kept.
+/// The longest name or text that is kept, in bytes.
 const LONGEST_TEXT: u64 = 1 << 16;
-/// The longest array that is kept: one entry for each block.
+/// The longest array that is kept, in values: enough for one per block.
 const LONGEST_ARRAY: u64 = 1 << 12;
-/// Values in the largest tensor that is believed.
+/// The largest plausible tensor, in values.
 const MOST_VALUES: u64 = 1 << 44;
-/// Arrays of arrays are allowed by the format and used by nobody.
+/// The deepest nesting of arrays. The format allows it; no known model uses it.
 const DEEPEST_ARRAY: u32 = 4;
 
 /// The header of a GGUF file.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Header {
-    /// Its metadata; arrays and texts too long to be about the architecture are left out.
+    /// Its metadata. Arrays and texts too long to describe the architecture are [`Value::Skipped`].
     pub metadata: BTreeMap<String, Value>,
     /// Its tensors, in the order of the file.
     pub tensors: Vec<Tensor>,
@@ -37,17 +37,17 @@ pub struct Header {
 /// A value of the metadata.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Value {
-    /// A whole number that is not negative, or a truth value.
+    /// A non-negative integer, or a boolean as 0 or 1.
     Unsigned(u64),
-    /// A negative number.
+    /// A negative integer.
     Signed(i64),
-    /// A number with a point.
+    /// A floating-point number.
     Float(f64),
     /// A text.
     Text(String),
     /// A list of the above.
     Array(Vec<Value>),
-    /// A list or text that was too long to keep.
+    /// An array or text that was too long to keep.
     Skipped,
 }
 
@@ -58,14 +58,14 @@ pub struct Tensor {
     pub name: String,
     /// Type of its elements.
     pub kind: TensorType,
-    /// Its shape, the row's length first.
+    /// Its shape, row length first.
     pub dimensions: Vec<u64>,
 }
 
-/// Why a header was not taken.
+/// Why a header cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum HeaderError {
-    /// It ends before it is complete: the file is cut, or more of it must be fetched.
+    /// It is incomplete: the file is truncated, or more of it must be fetched.
     #[error("the model file's header ends too early, after {read_bytes} bytes")]
     Cut {
         /// Bytes that were there.
@@ -77,13 +77,13 @@ pub enum HeaderError {
     /// Not a GGUF file.
     #[error("this is not a GGUF model file")]
     NotGguf,
-    /// A version we cannot read.
+    /// An unsupported version.
     #[error("GGUF version {0} is not supported, only 2 and 3 are")]
     Version(u32),
-    /// It is longer than any header is.
+    /// Longer than [`MOST_HEADER_BYTES`].
     #[error("the model file's header is longer than {} MiB", MOST_HEADER_BYTES >> 20)]
     TooLong,
-    /// Something in it cannot be.
+    /// It holds an invalid value.
     #[error("the model file's header is damaged: {0}")]
     Damaged(String),
 }
@@ -131,7 +131,7 @@ impl Header {
         Ok(Self { metadata, tensors })
     }
 
-    /// A number of the metadata that is whole and not negative.
+    /// A non-negative integer of the metadata.
     pub fn unsigned(&self, key: &str) -> Option<u64> {
         match self.metadata.get(key)? {
             Value::Unsigned(value) => Some(*value),
@@ -147,7 +147,7 @@ impl Header {
         }
     }
 
-    /// A number that is given once for all blocks or for each: the one of block `index`.
+    /// The value for block `index` of a number that the metadata holds once for all blocks, or per block.
     pub fn of_block(&self, key: &str, index: usize) -> Option<u64> {
         match self.metadata.get(key)? {
             Value::Unsigned(value) => Some(*value),
@@ -161,7 +161,7 @@ impl Header {
 }
 
 impl Tensor {
-    /// Values in it. Cannot overflow: the header's reader checked it.
+    /// Number of its values. Cannot overflow: parsing checked it.
     pub fn values(&self) -> u64 {
         self.dimensions.iter().fold(1, |product, n| u64::saturating_mul(product, *n))
     }
@@ -172,7 +172,7 @@ impl Tensor {
     }
 }
 
-/// Reads little-endian values and counts what it read.
+/// Reads little-endian values and counts the bytes read.
 struct Source<R> {
     reader: R,
     read_bytes: u64,

@@ -1,9 +1,9 @@
-//! What the engine really did, read from its own log.
+//! The actual placement of a loaded model, read from the engine's log.
 //!
-//! The HTTP interface tells the context and, with luck, the bytes on the GPU; the type of the KV cache it does not
-//! tell at all. The log of a load tells everything: the command line of `llama-server`, the layers it put on the GPU,
-//! the size of every buffer on every device. Reading it is the only honest way to say "q8_0 is in force" or
-//! "everything is on the GPU"; where the log says nothing, the answer is "unknown".
+//! The HTTP API returns the context and usually the bytes on the GPU, but not the type of the KV cache. The log of a
+//! load has all of it: the command line of `llama-server`, the layers on the GPU, the size of every buffer on every
+//! device. Only the log proves "q8_0 is in use" or "everything is on the GPU"; where it says nothing, the value is
+//! unknown.
 
 use std::fmt;
 
@@ -17,9 +17,9 @@ use crate::ollama::replies::Loaded;
 pub struct LoadEvidence {
     /// The command line with which `llama-server` was started.
     pub command_line: Vec<String>,
-    /// Tokens of context of the slot, after every clamp.
+    /// Context of the slot in tokens, after all clamping.
     pub context_tokens: Option<u32>,
-    /// Layers put on the GPU, and layers in all. `None` where there is no GPU.
+    /// Layers on the GPU, and the total. `None` where there is no GPU.
     pub offloaded: Option<(u32, u32)>,
     /// Memory that was free on the first device before this load, in bytes.
     pub device_free_bytes: Option<u64>,
@@ -29,11 +29,11 @@ pub struct LoadEvidence {
     pub flash_attention: Option<bool>,
     /// Every buffer.
     pub buffers: Vec<Buffer>,
-    /// Lines that say why it failed.
+    /// Log lines with the cause of a failed load.
     pub complaints: Vec<String>,
 }
 
-/// Types of K and V as the engine names them. It has more than we ever choose.
+/// Types of K and V as the engine names them. It knows more types than we choose from.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CacheTypes {
     /// Type of K.
@@ -43,7 +43,7 @@ pub struct CacheTypes {
 }
 
 impl CacheTypes {
-    /// The type of both, when they are one that we choose.
+    /// The common type, if K and V have the same and it is one that we choose.
     pub fn uniform(&self) -> Option<KvCacheType> {
         self.k.parse().ok().filter(|_| self.k == self.v)
     }
@@ -67,19 +67,19 @@ pub struct Buffer {
     pub bytes: u64,
 }
 
-/// Beginnings of lines with a reason for a load that failed.
+/// Prefixes of log lines with the cause of a failed load.
 const COMPLAINTS: &[&str] =
     &["error while handling argument", "llama_init_from_model: quantized", "error loading model"];
 
 impl LoadEvidence {
-    /// Reads the last load in this piece of a server's log. Anything unknown is skipped.
+    /// Parses the last load in an excerpt of the server's log. Unknown lines are skipped.
     pub fn parse(log: &str) -> Self {
         let mut evidence = Self::default();
         for line in log.lines() {
             if line.contains("msg=\"starting llama-server\"") {
                 evidence = Self { command_line: command_line(line), ..Self::default() };
             } else if line.starts_with("load_tensors: loading model tensors") {
-                // What came before were trial runs of the engine that fits a model to the free memory.
+                // Earlier lines are from the engine's trial runs, with which it fits the model to the free memory.
                 evidence.buffers.clear();
                 evidence.offloaded = None;
                 evidence.kv_cache_types = None;
@@ -104,7 +104,7 @@ impl LoadEvidence {
         {
             let free = device.trim_end().trim_end_matches("MiB free").trim_end();
             let mib = free.rsplit(' ').next().and_then(|mib| mib.parse::<u64>().ok());
-            // Of several cards the first one is meant.
+            // With several GPUs, the first one.
             self.device_free_bytes = self.device_free_bytes.or(mib.and_then(|mib| mib.checked_mul(MIB)));
         } else if let (Some(k), Some(v)) = (after(line, " K ("), after(line, " V (")) {
             let name = |rest: &str| rest.split(')').next().map(str::to_owned);
@@ -141,7 +141,7 @@ impl LoadEvidence {
             .then(|| self.buffers.iter().filter(|buffer| wanted(buffer)).map(|buffer| buffer.bytes).sum())
     }
 
-    /// The types of the KV cache in force: from the cache's own line, else from the command line of `llama-server`.
+    /// The types of the KV cache in use: from the cache's own line, else from the command line of `llama-server`.
     pub fn kv_cache_types(&self) -> Option<CacheTypes> {
         let argument = |flag| argument(&self.command_line, flag);
         self.kv_cache_types
@@ -155,10 +155,10 @@ impl LoadEvidence {
     }
 }
 
-/// Share of a loaded model's bytes on the GPU, 0 to 1, as far as it can be believed.
+/// Share of a loaded model's bytes on the GPU, 0 to 1; `None` if the engine's figures are unreliable.
 ///
 /// When the engine could not read its own log it reports the file's size for both figures, which looks like
-/// "everything on the GPU"; so a share above nothing is only believed when the log shows buffers on a GPU.
+/// "everything on the GPU". A share above zero is therefore only trusted when the log lists buffers on a GPU.
 pub fn gpu_share(loaded: &Loaded, evidence: &LoadEvidence) -> Option<f64> {
     if loaded.size_vram == 0 {
         return Some(0.0);
@@ -177,7 +177,7 @@ pub fn argument(command_line: &[String], flag: &str) -> Option<String> {
     command_line.get(at + 1).cloned()
 }
 
-/// Host memory that is pinned for a GPU is host memory; memory of the GPU that mirrors a file is GPU memory.
+/// Pinned host memory (`…_Host`) is host memory; a mapped file on the GPU (`…_Mapped`) is GPU memory.
 fn is_on_gpu(device: &str) -> bool {
     device != "CPU" && device != "BLAS" && !device.starts_with("CPU_") && !device.ends_with("_Host")
 }

@@ -1,4 +1,4 @@
-//! Writes checked entries into the folder: makes folders, files and links, counts, reports and stops.
+//! Writes checked entries into the folder, enforces the limits, reports progress and handles cancellation.
 
 use std::collections::HashSet;
 use std::fs::{File, OpenOptions};
@@ -16,10 +16,10 @@ use crate::install::disk_watch::{DiskShortage, DiskWatch};
 const BUFFER_BYTES: usize = 256 << 10;
 const REPORT_EVERY: Duration = Duration::from_millis(100);
 
-/// Symbolic links on the way to one file; more are a circle (Linux gives up at 40 too).
+/// Most symbolic links followed while resolving one path, as on Linux; more mean a cycle.
 const LINKS_FOLLOWED: usize = 40;
 
-/// One archive on its way into one folder.
+/// Unpacking one archive into one folder.
 pub struct Extractor<'a> {
     archive: &'a Path,
     root: PathBuf,
@@ -44,7 +44,7 @@ struct Link {
 }
 
 impl<'a> Extractor<'a> {
-    /// Makes the folder if need be.
+    /// Creates the folder if missing.
     ///
     /// # Errors
     /// When the folder cannot be created.
@@ -57,7 +57,7 @@ impl<'a> Extractor<'a> {
         control: &'a Control,
     ) -> Result<Self, UnpackError> {
         std::fs::create_dir_all(staging).map_err(|error| UnpackError::write(staging, error))?;
-        // The canonical form also is what lifts Windows' limit of 260 characters (`\\?\`).
+        // The canonical form (`\\?\`) also lifts Windows' limit of 260 characters.
         let root = std::fs::canonicalize(staging).map_err(|error| UnpackError::write(staging, error))?;
         Ok(Self {
             archive,
@@ -78,17 +78,17 @@ impl<'a> Extractor<'a> {
         })
     }
 
-    /// A reader that counts, for progress, what is read of the archive.
+    /// Wraps the archive's reader to count bytes for progress.
     pub fn counted<R>(&self, inner: R) -> Counted<R> {
         Counted { inner, read: Arc::clone(&self.read) }
     }
 
-    /// The archive contradicts itself.
+    /// The error for an archive that contradicts itself.
     pub fn damaged(&self, problem: impl ToString) -> UnpackError {
         UnpackError::Damaged { path: self.archive.to_owned(), problem: problem.to_string() }
     }
 
-    /// Counts an entry, checks its name, and tells where it goes; `None` for the folder itself.
+    /// Counts an entry, checks its name and returns its path; `None` for the folder itself.
     ///
     /// # Errors
     /// When the archive has too many entries, or the name leads outside the folder or exists already.
@@ -106,7 +106,7 @@ impl<'a> Extractor<'a> {
         Ok(Some(path))
     }
 
-    /// A folder, and those above it.
+    /// Creates a folder and its parents.
     ///
     /// # Errors
     /// When it cannot be created.
@@ -131,7 +131,7 @@ impl<'a> Extractor<'a> {
         Ok(())
     }
 
-    /// A file with everything that comes out of `content`, which should be as much as was declared.
+    /// Writes a file with all of `content`, which must be as long as declared.
     ///
     /// # Errors
     /// When it cannot be written, is larger than declared or than the limits allow, or the user cancels.
@@ -173,7 +173,7 @@ impl<'a> Extractor<'a> {
         Ok(())
     }
 
-    /// A symbolic link. It is made at the very end, so that nothing can be written through it.
+    /// Records a symbolic link. It is created at the end, so that nothing can be written through it.
     ///
     /// # Errors
     /// When the link leads outside the folder.
@@ -185,7 +185,7 @@ impl<'a> Extractor<'a> {
         Ok(())
     }
 
-    /// A second name for a file that this folder already holds.
+    /// Creates a hard link to a file that is already unpacked.
     ///
     /// # Errors
     /// When the other name leads outside the folder or does not exist, or the link cannot be made.
@@ -204,7 +204,7 @@ impl<'a> Extractor<'a> {
         Ok(())
     }
 
-    /// Something that is none of the above.
+    /// Refuses an entry of any other type.
     pub fn refuse(&self, name: &[u8], problem: NameProblem) -> UnpackError {
         hostile(name, problem)
     }
@@ -222,7 +222,7 @@ impl<'a> Extractor<'a> {
         Ok(())
     }
 
-    /// Makes the links and checks where they really lead.
+    /// Creates the recorded links and checks where they resolve to.
     ///
     /// # Errors
     /// When a link cannot be made, or leads outside the folder.
@@ -235,7 +235,7 @@ impl<'a> Extractor<'a> {
         }
         for link in &links {
             if !self.leads_inside(&link.path) {
-                // It must not stay, not even in a folder that is about to be thrown away.
+                // Remove it even though the folder will be discarded.
                 let _ = std::fs::remove_file(self.root.join(&link.path));
                 return Err(hostile(link.path.as_os_str().as_encoded_bytes(), NameProblem::LinkOutside));
             }
@@ -245,7 +245,7 @@ impl<'a> Extractor<'a> {
         Ok(self.unpacked)
     }
 
-    /// What is surely still to be written, when a file that is being written ends there.
+    /// Lower bound of the bytes still to be written after the current file.
     fn still_to_come(&self, end_of_file: u64) -> u64 {
         end_of_file.max(self.limits.expected_bytes).saturating_sub(self.unpacked.bytes)
     }
@@ -264,7 +264,7 @@ impl<'a> Extractor<'a> {
         });
     }
 
-    /// Makes the folders above a path, and removes what an earlier part of the release left at it.
+    /// Creates the parents of a path, and removes what an earlier part of the release left there.
     fn make_room(&mut self, path: &Path) -> Result<PathBuf, UnpackError> {
         if let Some(folder) = path.parent() {
             self.folder(folder)?;
@@ -276,7 +276,7 @@ impl<'a> Extractor<'a> {
         }
     }
 
-    /// Walks from the folder along a path as the system would, link by link, and says whether the walk ever left it.
+    /// Resolves a path as the system would, link by link, and returns whether it ever leaves the folder.
     fn leads_inside(&self, path: &Path) -> bool {
         let mut at: Vec<PathBuf> = Vec::new();
         let mut read_ahead: Vec<PathBuf> = reversed(path);
@@ -302,7 +302,7 @@ impl<'a> Extractor<'a> {
                     }
                     read_ahead.extend(reversed(&target));
                 }
-                // Not a link, or nothing there: a plain step down.
+                // Not a link, or missing: descend.
                 Err(_) => at.push(component),
             }
         }
@@ -310,7 +310,7 @@ impl<'a> Extractor<'a> {
     }
 }
 
-/// An archive whose reading is counted.
+/// A reader that counts bytes.
 pub struct Counted<R> {
     inner: R,
     read: Arc<AtomicU64>,
@@ -352,7 +352,7 @@ fn create(path: &Path, executable: bool) -> io::Result<File> {
     #[cfg(unix)]
     {
         use std::os::unix::fs::PermissionsExt as _;
-        // Again, because the process's mask took part in the first one.
+        // Set again: the umask applied when the file was created.
         file.set_permissions(std::fs::Permissions::from_mode(if executable { 0o755 } else { 0o644 }))?;
     }
     #[cfg(not(unix))]
@@ -365,7 +365,7 @@ fn make_link(target: &str, at: &Path) -> io::Result<()> {
     std::os::unix::fs::symlink(target, at)
 }
 
-/// Windows lets ordinary accounts make no symbolic links: a copy serves as well for the libraries they name.
+/// Windows accounts without privileges cannot create symbolic links, so the library is copied.
 #[cfg(windows)]
 fn make_link(target: &str, at: &Path) -> io::Result<()> {
     let folder = at.parent().unwrap_or(at);

@@ -1,7 +1,7 @@
-//! Unpacks an archive while it comes: as far as it is hashed, on a thread of its own.
+//! Unpacks an archive while it is downloaded, on a thread of its own, up to the last hashed byte.
 //!
-//! Nothing that comes out is used, run or moved before the archive's hash was the right one. When the download begins
-//! anew, the folder is emptied and so does this. A zip is read from its end, so it waits for that.
+//! No unpacked file is used, run or moved before the archive's checksum matched. When the download restarts, the folder
+//! is emptied and unpacking restarts too. A zip is read from its end, so it waits for the whole file.
 
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
@@ -17,25 +17,25 @@ use super::{
 use crate::control::{Cancelled, Control};
 use crate::install::fetch::{Attempt, AttemptEnd, GrowingFile};
 
-/// An archive that is being unpacked while it comes.
+/// An archive that is unpacked while it is downloaded.
 #[derive(Debug)]
 pub struct Following {
-    /// Ends when the archive is unpacked and verified, or with why it is not.
+    /// Resolves once the archive is unpacked and verified, or to the error.
     pub outcome: oneshot::Receiver<Result<Unpacked, UnpackError>>,
     read: Arc<AtomicU64>,
 }
 
 impl Following {
-    /// Bytes of the archive that were unpacked so far.
+    /// Bytes of the archive that are unpacked.
     pub fn bytes_done(&self) -> u64 {
         self.read.load(Ordering::Relaxed)
     }
 }
 
-/// Begins to unpack what comes. The folder is emptied first. `archive` names it in errors.
+/// Starts to unpack a download. The folder is emptied first. Errors name `archive`.
 ///
 /// # Errors
-/// When there can be no thread.
+/// When the thread cannot be started.
 pub fn follow(
     growing_file: GrowingFile,
     archive: PathBuf,
@@ -48,7 +48,7 @@ pub fn follow(
     let counter = Arc::clone(&read);
     std::thread::Builder::new().name("unpacker".to_owned()).spawn(move || {
         let follower = Follower { growing_file, archive, staging, limits, control, read: counter };
-        // Nobody listens any more after a failed download.
+        // The receiver is gone after a failed download.
         let _ = report.send(follower.run());
     })?;
     Ok(Following { outcome, read })
@@ -71,7 +71,7 @@ impl Follower {
             round = Some(next);
             remove_tree(&self.staging)?;
             let outcome = self.unpack(next);
-            // Whatever came out, or whatever was wrong with it: what it is worth is told by the hash.
+            // Report neither result nor error yet: the checksum decides first.
             match self.growing_file.end_of(next) {
                 AttemptEnd::Verified => return outcome,
                 AttemptEnd::Abandoned => return Err(Cancelled.into()),

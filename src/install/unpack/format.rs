@@ -1,6 +1,6 @@
-//! Which kind of archive, by its first bytes: names can lie and mirrors rename.
+//! Detects an archive's format by its first bytes: file names are not reliable, and mirrors rename.
 
-/// The formats that releases come in.
+/// Formats of release archives.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Format {
     /// A tar compressed with zstd (Linux).
@@ -12,7 +12,7 @@ pub enum Format {
 }
 
 impl Format {
-    /// By the first four bytes: zstd frames begin with 0xFD2FB528 or, when skippable, 0x184D2A5? (RFC 8878), gzip with
+    /// Detects by the first four bytes: zstd frames begin with 0xFD2FB528 or, when skippable, 0x184D2A5? (RFC 8878), gzip with
     /// 1F 8B (RFC 1952), zip with a local file header or, when empty, the end of the central directory (APPNOTE 4.3).
     pub fn of(magic: &[u8]) -> Option<Self> {
         match magic {

@@ -1,17 +1,17 @@
 //! Unpacks a release archive into a staging folder, and never outside it.
 //!
-//! 1. The format is told by the archive's first bytes: zstd or gzip around a tar, or a zip.
-//! 2. Each entry's name is checked before anything is written: nothing absolute, no `..`, no name that the system
-//!    would read as something else, no two names that are one on a system that ignores case.
-//! 3. Folders and files are made by us, one path component at a time, never through a link; files are 0644 or 0755.
-//! 4. Links come last. A symbolic link must lead to somewhere inside the folder, whatever other links it passes; a hard
+//! 1. The format is detected by the archive's first bytes: zstd or gzip around a tar, or a zip.
+//! 2. Each entry's name is checked before anything is written: nothing absolute, no `..`, no name with a
+//!    special meaning to the system, no two names that are equal on a case-insensitive file system.
+//! 3. Folders and files are created one path component at a time, never through a link; files are 0644 or 0755.
+//! 4. Links are created last. A symbolic link must resolve to a path inside the folder, also through other links; a hard
 //!    link must name a file of the same archive. Devices, pipes and sparse files are refused.
-//! 5. What is written is counted against [`Limits`], whatever the archive declares. A file that the disk has no room for
-//!    is not begun, and room for the rest is looked for while it goes on.
+//! 5. Written bytes are counted against [`Limits`], whatever the archive declares. A file that does not fit the free
+//!    space is not started, and the free space for the rest is checked throughout.
 //!
-//! An archive that is still coming is followed ([`follow`]), one that the user named is checked along the way
-//! ([`unpack_verified`]); either way the folder is worth something only once the hash was the right one.
-//! [`unpack_into`] puts a whole archive at its final place in one rename, so that the place holds all of it or nothing.
+//! An archive that is still being downloaded is followed ([`follow`]); one that the user named is verified while it is
+//! unpacked ([`unpack_verified`]). Either way the folder may be used only after the checksum matched. [`unpack_into`]
+//! moves a whole archive to its destination in one rename, so that the destination holds all of it or nothing.
 
 mod extractor;
 mod follow;
@@ -36,10 +36,10 @@ pub use names::NameProblem;
 pub use types::{Limits, UnpackError, UnpackProgress, Unpacked, UnpackedFile};
 pub use verified::unpack_verified;
 
-/// Unpacks an archive into a folder, which is made if it is not there. The folder may already hold another part of the
-/// same release; files of the same name are replaced. After an error it holds some of the archive: throw it away.
+/// Unpacks an archive into a folder, which is created if missing. The folder may already hold another part of the
+/// same release; files of the same name are replaced. After an error it holds part of the archive: discard it.
 ///
-/// Blocks; while the control is paused it waits, and it stops within one buffer of being cancelled.
+/// Blocks. Waits while the control is paused; stops within one buffer after cancellation.
 ///
 /// # Errors
 /// See [`UnpackError`]: a hostile or damaged archive, a full disk, or cancellation.
@@ -61,8 +61,8 @@ pub fn unpack(
     extractor.finish()
 }
 
-/// Unpacks an archive beside its final place and moves it there in one rename. What was at that place before is kept
-/// until the new one is complete, then removed. After an error the place is as it was and the staging folder is gone.
+/// Unpacks an archive next to its destination and moves it there in one rename. Earlier contents are kept until the new
+/// ones are complete, then removed. After an error the destination is unchanged and the staging folder is removed.
 ///
 /// # Errors
 /// As [`unpack`], and when the finished folder cannot be moved.
@@ -87,11 +87,11 @@ pub fn unpack_into(
     outcome
 }
 
-/// Moves a finished staging folder to its place, in one rename where nothing was there before. What was there is moved
-/// aside first and moved back when the rename fails.
+/// Moves a finished staging folder to its destination, in one rename if that is free. An earlier folder there is renamed
+/// first, and renamed back if the move fails.
 ///
 /// # Errors
-/// When the system refuses to move one of them.
+/// When one of them cannot be renamed.
 pub fn publish(staging: &Path, target: &Path) -> Result<(), UnpackError> {
     let old = beside(target, "replaced");
     remove_tree(&old)?;
@@ -110,8 +110,7 @@ pub fn publish(staging: &Path, target: &Path) -> Result<(), UnpackError> {
     remove_tree(&old)
 }
 
-/// The folder beside `target` in which it is prepared (`.NAME.SUFFIX`); what an interrupted run left there is removed by
-/// the next one.
+/// The staging folder next to `target` (`.NAME.SUFFIX`); leftovers of an interrupted run are removed by the next.
 pub fn beside(target: &Path, suffix: &str) -> PathBuf {
     let name = target.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
     target.with_file_name(format!(".{name}.{suffix}"))
@@ -124,7 +123,7 @@ fn remove_tree(path: &Path) -> Result<(), UnpackError> {
     }
 }
 
-/// An archive at its beginning, its length in bytes, and what it is by its first bytes.
+/// Opens an archive: the file at its start, its length in bytes, and its format.
 fn open(archive: &Path) -> Result<(File, u64, Option<Format>), UnpackError> {
     let read_error = |source| UnpackError::Read { path: archive.to_owned(), source };
     let mut file = File::open(archive).map_err(read_error)?;

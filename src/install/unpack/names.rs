@@ -1,4 +1,4 @@
-//! Names of archive entries, and what may be made of them.
+//! Checks the names and link targets of archive entries.
 
 use std::collections::HashMap;
 use std::fmt;
@@ -11,25 +11,25 @@ pub enum NameProblem {
     NotText,
     /// Empty, or nothing but `.`.
     Empty,
-    /// Begins at the root of a disk.
+    /// An absolute path.
     Absolute,
-    /// Climbs out with `..`.
+    /// Leaves the folder with `..`.
     Climbs,
-    /// A name that this system reads as something else (`NUL`, `a:b`, `name.`), or a backslash.
+    /// A name with a special meaning on this system (`NUL`, `a:b`, `name.`), or a backslash.
     NotPortable,
-    /// Longer than file systems take.
+    /// Longer than file systems allow.
     TooLong,
-    /// There twice.
+    /// A duplicate.
     Twice,
-    /// Differs only in case from another, on a system where that is the same.
+    /// Differs only in case from another, on a case-insensitive system.
     CaseClash,
-    /// Would be written through a link or a file.
+    /// Its path leads through a link or a file.
     ThroughLink,
     /// A link that leads outside.
     LinkOutside,
-    /// A hard link to something that is not a file of this archive.
+    /// A hard link to anything but a file of this archive.
     LinkToNothing,
-    /// A device, a pipe, a sparse file: nothing that belongs into a program's archive.
+    /// A device, pipe or sparse file, which no release holds.
     Special,
     /// Encrypted.
     Encrypted,
@@ -55,22 +55,22 @@ impl fmt::Display for NameProblem {
     }
 }
 
-/// How this system reads names.
+/// How a system interprets names.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Rules {
-    /// `A` and `a` are one file.
+    /// `A` and `a` name the same file.
     pub ignores_case: bool,
-    /// Device names, drive letters, forbidden characters, ends in dots.
+    /// Device names, drive letters, forbidden characters and trailing dots matter.
     pub windows: bool,
 }
 
 impl Rules {
-    /// Of the system this runs on. macOS can be told apart by case but usually is not.
+    /// Rules of the current system. macOS file systems are usually case-insensitive.
     pub const HERE: Self =
         Self { ignores_case: cfg!(any(windows, target_os = "macos")), windows: cfg!(windows) };
 }
 
-/// The longest component and path that all common file systems take, in bytes.
+/// The longest component and path that all common file systems allow, in bytes.
 const LONGEST_COMPONENT: usize = 255;
 const LONGEST_PATH: usize = 1024;
 
@@ -100,7 +100,7 @@ pub fn relative_path(name: &[u8], rules: Rules) -> Result<PathBuf, NameProblem> 
             }
         }
     }
-    // `./` alone, the folder itself, is how most tars begin.
+    // Most tars start with `./`, the folder itself.
     if path.as_os_str().is_empty() && !name.contains('.') {
         return Err(NameProblem::Empty);
     }
@@ -116,7 +116,7 @@ fn check_component(component: &str, rules: Rules) -> Result<(), NameProblem> {
     if component.len() > LONGEST_COMPONENT {
         return Err(NameProblem::TooLong);
     }
-    // A backslash is a separator on Windows and a letter elsewhere: no two systems would agree on the file.
+    // A backslash is a separator on Windows and an ordinary character elsewhere.
     if component.contains('\\') {
         return Err(NameProblem::NotPortable);
     }
@@ -139,7 +139,7 @@ fn check_component(component: &str, rules: Rules) -> Result<(), NameProblem> {
     Ok(())
 }
 
-/// Where a link lying at `link` leads to, by its words alone; an error where that is outside the folder.
+/// Resolves the target of the link at `link` lexically; an error if it is outside the folder.
 ///
 /// # Errors
 /// When it is outside the folder, or is not a relative path.
@@ -164,7 +164,7 @@ pub fn link_destination(link: &Path, target: &str) -> Result<PathBuf, NameProble
     Ok(at.iter().collect())
 }
 
-/// What an archive has named so far, to find names that are there twice or would be one file.
+/// Names seen so far, to find duplicates and names that collide on this system.
 #[derive(Debug)]
 pub struct Seen {
     rules: Rules,
@@ -178,12 +178,12 @@ struct Entry {
 }
 
 impl Seen {
-    /// Nothing yet.
+    /// No names yet.
     pub fn new(rules: Rules) -> Self {
         Self { rules, names: HashMap::new() }
     }
 
-    /// Notes a path and the folders above it.
+    /// Records a path and its parent folders.
     ///
     /// # Errors
     /// When the path clashes with one noted before.
@@ -212,8 +212,8 @@ impl Seen {
     }
 }
 
-/// One spelling for all that a file system without case could take for the same: upper case first, because that is how
-/// NTFS compares (`ſ` and `s` share it), then lower.
+/// Folds names that a case-insensitive file system could treat as equal: to upper case first, as NTFS compares (`ſ` and
+/// `s` share it), then to lower case.
 fn fold(name: &str) -> String {
     name.to_uppercase().to_lowercase()
 }

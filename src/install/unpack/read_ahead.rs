@@ -3,12 +3,12 @@
 use std::io::{self, Read};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 
-/// How much is handed over at once.
+/// Bytes of one chunk.
 const PIECE_BYTES: usize = 512 << 10;
-/// How many pieces may wait: four and the two in hand bound memory to 3 MB.
+/// Chunks that may be queued: four, plus two in use, limit memory to 3 MB.
 const PIECES: usize = 4;
 
-/// What the other thread has read.
+/// The reading end of the other thread's output.
 pub struct ReadAhead {
     pieces: Receiver<io::Result<Vec<u8>>>,
     back: SyncSender<Vec<u8>>,
@@ -18,7 +18,7 @@ pub struct ReadAhead {
 }
 
 impl ReadAhead {
-    /// Begins to read. The thread ends with the stream, with its first error, or when this is dropped.
+    /// Starts to read. The thread ends at the end of the stream, at its first error, or when this is dropped.
     ///
     /// # Errors
     /// When the system provides no thread.
@@ -35,7 +35,7 @@ impl ReadAhead {
                     piece.truncate(n);
                     piece
                 }));
-                // Nobody wants the rest of an archive that was refused.
+                // The receiver is dropped once an archive is refused.
                 if sent.is_err() || last {
                     return;
                 }
@@ -45,7 +45,7 @@ impl ReadAhead {
     }
 }
 
-/// Fills the buffer as far as there is something. What came in the same piece before an error is worth nothing any more.
+/// Fills the buffer as far as data is available. Data in the same chunk as an error is discarded.
 fn fill(inner: &mut impl Read, buffer: &mut [u8]) -> io::Result<usize> {
     let mut filled = 0;
     while filled < buffer.len() {
@@ -65,14 +65,14 @@ impl Read for ReadAhead {
             if self.ended {
                 return Ok(0);
             }
-            // An empty channel with no sender is the end; a stream that broke has sent its error before.
+            // A closed channel is the end of the stream; an error would have been sent before.
             let Ok(next) = self.pieces.recv() else {
                 self.ended = true;
                 return Ok(0);
             };
             let used = std::mem::replace(&mut self.piece, next?);
             self.at = 0;
-            // Where the other thread has ended, or has enough buffers, this one is let go.
+            // Drop the buffer when the other thread has ended or has enough of them.
             let _ = self.back.try_send(used);
         }
         let n = buffer.len().min(self.piece.len() - self.at);

@@ -1,5 +1,5 @@
-//! Tars, compressed. The long-name and pax records are read here, bounded, instead of by the tar library, which would
-//! hold a record of any length in memory.
+//! Unpacks compressed tars. Long-name and pax records are read here with a limit, because the tar library would load a
+//! record of any length into memory.
 
 use std::io::{self, BufRead, BufReader, Read};
 
@@ -10,13 +10,13 @@ use super::names::NameProblem;
 use super::read_ahead::ReadAhead;
 use super::{Format, UnpackError};
 
-/// The longest record about a coming entry; real ones hold a path or two.
+/// Longest extension record in bytes; real ones hold one or two paths.
 const LONGEST_RECORD: u64 = 64 << 10;
 
-/// zstd's window, as a power of two: what `zstd --long` needs at most, 128 MiB. Larger ones would be memory for nothing.
+/// zstd's window, as a power of two: at most what `zstd --long` uses, 128 MiB. A larger one only wastes memory.
 const WINDOW_LOG_MAX: u32 = 27;
 
-/// What records before an entry say about it.
+/// Values from the extension records in front of an entry.
 #[derive(Default)]
 struct Records {
     path: Option<Vec<u8>>,
@@ -46,7 +46,7 @@ fn zstd_decoder<R: BufRead>(source: R) -> io::Result<zstd::stream::read::Decoder
     Ok(decoder)
 }
 
-/// The same on this thread, for a reader that is needed afterwards.
+/// As [`unpack`], but on the current thread, for a reader that is needed afterwards.
 ///
 /// # Errors
 /// When the archive is damaged, an entry is refused or cannot be written, or the user cancels.
@@ -81,7 +81,7 @@ fn entries(reader: impl Read, extractor: &mut Extractor<'_>) -> Result<(), Unpac
                 read_pax(&record(&mut entry, extractor)?, entry.size(), &mut records, extractor)?;
                 continue;
             }
-            // About all entries, and nothing that matters here (git writes the commit's name).
+            // A global record holds nothing needed here (git writes the commit's name).
             EntryType::XGlobalHeader => {
                 record(&mut entry, extractor)?;
                 continue;
@@ -113,7 +113,7 @@ fn entries(reader: impl Read, extractor: &mut Extractor<'_>) -> Result<(), Unpac
     drain(archive.into_inner(), extractor)
 }
 
-/// Reads to the end, so that the compressor's own checksum is verified and a cut archive is noticed.
+/// Reads to the end, so that the compression's checksum is verified and a truncated archive is detected.
 fn drain(mut reader: impl Read, extractor: &mut Extractor<'_>) -> Result<(), UnpackError> {
     /// Padding after the last entry: tars are rounded up to records of 10 KiB, some tools write more.
     const MOST_PADDING: u64 = 16 << 20;
@@ -164,7 +164,7 @@ fn read_pax(
         match record.key_bytes() {
             b"path" => records.path = Some(record.value_bytes().to_vec()),
             b"linkpath" => records.link = Some(record.value_bytes().to_vec()),
-            // Only for files over 8 GiB, which no release holds, or to make two readers see two archives.
+            // Only needed for files over 8 GiB, which no release holds, or to make two readers see different archives.
             b"size" => return Err(extractor.damaged("a size is given twice")),
             key if key.starts_with(b"GNU.sparse.") => {
                 return Err(extractor.refuse(b"GNU.sparse", NameProblem::Special));
@@ -175,7 +175,7 @@ fn read_pax(
     Ok(())
 }
 
-/// Insists on as many bytes as were declared.
+/// Requires exactly the declared number of bytes.
 struct Exact<R> {
     inner: R,
     left: u64,

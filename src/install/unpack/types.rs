@@ -1,4 +1,4 @@
-//! What unpacking is given, reports and returns.
+//! Limits, progress, result and errors of unpacking.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -7,7 +7,7 @@ use super::names::NameProblem;
 use crate::checksum::Sha256;
 use crate::control::Cancelled;
 
-/// The most that may come out of an archive.
+/// Limits on the contents of an archive.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
     /// Entries of any kind.
@@ -25,27 +25,27 @@ impl Default for Limits {
     }
 }
 
-/// How far unpacking is.
+/// Progress of unpacking.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct UnpackProgress {
-    /// Bytes of the archive that were read.
+    /// Bytes read from the archive.
     pub bytes_done: u64,
-    /// Bytes of the archive.
+    /// Size of the archive in bytes.
     pub bytes_total: u64,
     /// Bytes written.
     pub unpacked_bytes: u64,
 }
 
-/// A file or link that came out.
+/// An unpacked file or link.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct UnpackedFile {
-    /// Where it lies, relative to the folder.
+    /// Its path, relative to the folder.
     pub path: PathBuf,
-    /// CRC-32 of what was written, by which damage is found later; `None` for links.
+    /// CRC-32 of its contents, to detect later damage; `None` for links.
     pub crc32: Option<u32>,
 }
 
-/// What came out.
+/// The result of unpacking.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Unpacked {
     /// Files and links, in the archive's order.
@@ -57,7 +57,7 @@ pub struct Unpacked {
 /// Why an archive was not unpacked.
 #[derive(Debug, thiserror::Error)]
 pub enum UnpackError {
-    /// The user stopped it.
+    /// The user cancelled it.
     #[error(transparent)]
     Cancelled(#[from] Cancelled),
     /// The archive cannot be opened or read.
@@ -69,35 +69,35 @@ pub enum UnpackError {
         #[source]
         source: io::Error,
     },
-    /// None of the formats that releases come in.
+    /// Not in a format of release archives.
     #[error("{path} is neither a .tar.zst, a .tgz nor a .zip archive")]
     UnknownFormat {
         /// The archive.
         path: PathBuf,
     },
-    /// The archive breaks off or contradicts itself.
+    /// The archive is truncated or inconsistent.
     #[error("the archive {path} is damaged: {problem}")]
     Damaged {
         /// The archive.
         path: PathBuf,
-        /// What does not fit.
+        /// What is wrong.
         problem: String,
     },
-    /// An entry that no honest archive of a program holds.
+    /// An entry that no release archive holds.
     #[error("the archive holds \"{entry}\", which {problem}")]
     Hostile {
-        /// Its host name.
+        /// Its name in the archive.
         entry: String,
         /// What is wrong with it.
         problem: NameProblem,
     },
-    /// More comes out than was allowed.
+    /// The contents exceed the limits.
     #[error("the archive holds more than {} entries or {} bytes", .limits.entries, .limits.bytes)]
     TooLarge {
-        /// What was allowed.
+        /// The limit.
         limits: Limits,
     },
-    /// It is not the archive it must be.
+    /// The checksum does not match.
     #[error("the SHA-256 of {path} is {actual}, expected {expected}")]
     WrongHash {
         /// The archive.
@@ -113,12 +113,12 @@ pub enum UnpackError {
         /// What was being written.
         path: PathBuf,
     },
-    /// The disk has less room than what is still to come out.
+    /// The disk has less free space than the rest of the archive needs.
     #[error("{path}: {need_bytes} bytes are still to be unpacked, {free_bytes} are free")]
     DiskShort {
         /// The folder.
         path: PathBuf,
-        /// Bytes that are still to come.
+        /// Bytes still to be written.
         need_bytes: u64,
         /// Bytes that are free.
         free_bytes: u64,

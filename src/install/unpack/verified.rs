@@ -1,4 +1,4 @@
-//! Unpacks an archive that the user named, and verifies it in the same pass where the format allows.
+//! Unpacks an archive that the user named and verifies it, in the same pass if the format allows.
 
 use std::fs::File;
 use std::io::{self, Read};
@@ -12,11 +12,10 @@ use crate::checksum::Sha256;
 use crate::control::Control;
 use crate::platform::files;
 
-/// Unpacks an archive into a folder if its SHA-256 is this one. After an error discard the folder: it holds nothing that
-/// may be used. Blocks.
+/// Unpacks an archive into a folder and verifies its SHA-256. After an error the caller must discard the folder. Blocks.
 ///
 /// # Errors
-/// [`UnpackError::WrongHash`], whatever else was wrong with such an archive; else as [`super::unpack`].
+/// [`UnpackError::WrongHash`] takes precedence over any other problem of the archive; else as [`super::unpack`].
 pub fn unpack_verified(
     archive: &Path,
     sha256: Sha256,
@@ -36,7 +35,7 @@ pub fn unpack_verified(
         Some(format) => Some(format),
     };
     let Some(format) = streamed else {
-        // A zip is read from its end: it is hashed first. So is what is no archive, to say which hash it has.
+        // A zip is read from its end, so it is hashed first. So is an unknown format, to report its checksum.
         let hash = files::sha256(archive, &|| control.is_cancelled());
         control.check()?;
         expect(hash.map_err(read_error)?)?;
@@ -62,7 +61,7 @@ pub fn unpack_verified(
     outcome
 }
 
-/// Hashes what is read.
+/// A reader that hashes what passes through.
 struct Hashing {
     inner: File,
     hash: sha2::Sha256,

@@ -1,4 +1,4 @@
-//! Zips. The central directory and the local headers must agree, or two readers would see two archives.
+//! Unpacks zips. The central directory and the local headers must agree, or two readers would see different archives.
 
 use std::io::{BufReader, Read, Seek};
 
@@ -8,7 +8,7 @@ use super::UnpackError;
 use super::extractor::Extractor;
 use super::names::NameProblem;
 
-/// The longest target of a link.
+/// Longest target of a link, in bytes.
 const LONGEST_TARGET: u64 = 4096;
 
 /// Unpacks a zip.
@@ -21,7 +21,7 @@ pub fn unpack(archive: impl Read + Seek, extractor: &mut Extractor<'_>) -> Resul
     archive.validate_header_consistency().map_err(|e| extractor.damaged(e))?;
     for index in 0..archive.len() {
         let mut entry = archive.by_index(index).map_err(|e| extractor.damaged(e))?;
-        // Archives made by Windows' own tools separate with backslashes, against the specification.
+        // Windows' own tools write backslashes as separators, against the specification.
         let name: Vec<u8> =
             entry.name_raw().iter().map(|byte| if *byte == b'\\' { b'/' } else { *byte }).collect();
         if entry.encrypted() {
@@ -47,7 +47,7 @@ pub fn unpack(archive: impl Read + Seek, extractor: &mut Extractor<'_>) -> Resul
     Ok(())
 }
 
-/// Whether the mode's type bits say device, pipe or socket: anything but nothing, a file, a folder or a link.
+/// Whether the mode's type bits mark a device, pipe or socket, that is anything but none, file, folder or link.
 fn is_special(mode: u32) -> bool {
     !matches!(mode & 0o170_000, 0 | 0o100_000 | 0o040_000 | 0o120_000)
 }

@@ -33,7 +33,7 @@ pub struct Remote {
 }
 
 impl Remote {
-    /// SavedRequest through a client that follows no redirects itself.
+    /// A model in its registry; `client` must not follow redirects itself.
     pub fn new(client: Client, tag: ModelTag, insecure: bool) -> Self {
         let policy = if insecure { HttpPolicy::anywhere() } else { HttpPolicy::default() };
         Self { client, tag, policy, insecure }

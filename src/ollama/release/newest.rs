@@ -1,12 +1,13 @@
-//! The newest release, found through its published checksums.
+//! Finds the newest release by its published checksums.
 //!
-//! 1. `sha256sum.txt` is asked for below `…/releases/latest/download`; the redirect names the version. Below a mirror it
-//!    is asked for directly, and the version is taken from the address where it has one.
-//! 2. Its lines (`HASH  ./NAME`) are matched with the names that this system's archives have had all along.
-//! 3. A release older than the pinned one is refused: an outdated mirror, or an attempt to bring back an old vulnerability.
+//! 1. Request `sha256sum.txt` below `…/releases/latest/download`; the redirect names the version. A mirror is asked
+//!    directly, and the version is taken from the URL if it has one.
+//! 2. Match its lines (`HASH  ./NAME`) with the names of this system's archives.
+//! 3. Refuse a release older than the pinned one: an outdated mirror, or a downgrade attack.
 //!
-//! The hashes come from where the files come from. That notices a broken transfer and a mirror that mixes releases, but
-//! not an attacker who replaces both: less certain than the pinned release, and said so wherever it is offered.
+//! The checksums come from the same source as the files. They detect a broken transfer and a mirror that mixes releases,
+//! but not an attacker who replaces both. The newest release is therefore less trustworthy than the pinned one, and
+//! every offer of it says so.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -21,37 +22,37 @@ use crate::ollama::http::{self, HttpError, HttpOptions, HttpPolicy};
 /// Where the project publishes its releases.
 const LATEST: &str = "https://github.com/ollama/ollama/releases/latest/download";
 const SUMS: &str = "sha256sum.txt";
-/// Some twenty lines; more than this is something else.
+/// Twenty lines or so; a larger file is something else.
 const LARGEST_SUMS_BYTES: usize = 1 << 20;
 const SILENCE: Duration = Duration::from_secs(20);
 const MOST_REDIRECTS: usize = 8;
-/// Archives that the pinned list has no hash for, by system and architecture.
+/// Archives without a pinned checksum, by system and architecture.
 const EXTRAS: &[(&str, &str, &str)] = &[
     ("linux", "x86_64", "ollama-linux-amd64-rocm.tar.zst"),
     ("windows", "x86_64", "ollama-windows-amd64-rocm.zip"),
 ];
 
-/// Why the newest release is not known.
+/// Why the newest release cannot be determined.
 #[derive(Debug, thiserror::Error)]
 pub enum NewestError {
-    /// No client could be made.
+    /// The HTTP client could not be created.
     #[error(transparent)]
     Http(#[from] HttpError),
-    /// The pinned release, with which it is compared.
+    /// The pinned release, to compare with, cannot be read.
     #[error(transparent)]
     Release(#[from] ReleaseError),
-    /// No good answer.
+    /// No usable response.
     #[error("{host}: {problem}")]
     Unreachable {
-        /// Who was asked.
+        /// Host of the request.
         host: String,
         /// What went wrong.
         problem: String,
     },
-    /// It leads to an address without encryption.
+    /// A redirect to an unencrypted URL.
     #[error("it leads to {address}, which is not encrypted")]
     Insecure {
-        /// Where it leads.
+        /// Target of the redirect.
         address: Url,
     },
     /// The response holds no checksum of an archive for this system.
@@ -65,12 +66,12 @@ pub enum NewestError {
     Older {
         /// What was found.
         found: String,
-        /// What this program was made with.
+        /// The pinned version.
         pinned: String,
     },
 }
 
-/// Finds the newest release, below the first mirror that answers when there are mirrors. Blocks, on a runtime of its own.
+/// Finds the newest release; with mirrors, on the first one that answers. Blocks on a runtime of its own.
 ///
 /// # Errors
 /// The last mirror's; see [`NewestError`].
@@ -107,7 +108,7 @@ async fn newest_at(client: &Client, base: &str, named: bool) -> Result<Release, 
     let mut release = release_of(&sums, &asked.named, Release::built_in())?;
     for asset in &mut release.assets {
         let url = asked.named.join(&asset.name).map_err(|_| wrong())?;
-        // A server that tells no length here tells it with the file.
+        // A server that omits the length here sends it with the file.
         asset.bytes = match ask(client, &policy, Method::HEAD, url).await {
             Ok(head) => length(&head.response),
             Err(error) => {
@@ -152,8 +153,8 @@ fn release_of(
     })
 }
 
-/// Reads `sha256sum.txt`: names without `./`, hashes in lower case. A name that is there with two hashes has none. Lines
-/// of any other form are passed over: a page that asks to log in has only those.
+/// Parses `sha256sum.txt`: names without `./`, checksums in lower case. A name with two different checksums maps to `None`.
+/// Other lines are skipped: a captive portal's login page has only those.
 pub fn parse_sums(text: &str) -> BTreeMap<String, Option<Sha256>> {
     let mut sums: BTreeMap<String, Option<Sha256>> = BTreeMap::new();
     for line in text.lines() {
@@ -172,28 +173,28 @@ pub fn parse_sums(text: &str) -> BTreeMap<String, Option<Sha256>> {
     sums
 }
 
-/// The part of an address that is a version: `v0.35.1`.
+/// The version in a URL: `v0.35.1`.
 fn version_in(address: &Url) -> Option<String> {
     let mut parts = address.path_segments()?;
     let version = parts.find(|part| parse_version(part.trim_start_matches('v')).is_some())?;
     Some(version.trim_start_matches('v').to_owned()).filter(|version| is_folder_name(version))
 }
 
-struct SavedRequest {
+struct FollowedResponse {
     response: Response,
-    /// The last address that still named the file: behind it lies only where the bytes are stored.
+    /// The last URL that names the file: later redirects lead to its storage.
     named: Url,
-    /// Where the answer came from.
+    /// The URL that answered.
     last: Url,
 }
 
-/// Asks, and goes where redirects lead as far as the policy allows.
+/// Sends a request and follows redirects as far as the policy allows.
 async fn ask(
     client: &Client,
     policy: &HttpPolicy,
     method: Method,
     address: Url,
-) -> Result<SavedRequest, NewestError> {
+) -> Result<FollowedResponse, NewestError> {
     let file = address.path_segments().and_then(|mut parts| parts.next_back()).unwrap_or_default().to_owned();
     let (mut url, mut named) = (address.clone(), address);
     for _ in 0..=MOST_REDIRECTS {
@@ -205,7 +206,7 @@ async fn ask(
         }
         let response = within(&url, client.request(method.clone(), url.clone()).send()).await?;
         match response.status().as_u16() {
-            200 => return Ok(SavedRequest { response, named, last: url }),
+            200 => return Ok(FollowedResponse { response, named, last: url }),
             301 | 302 | 303 | 307 | 308 => {
                 let to = response.headers().get(LOCATION).and_then(|value| value.to_str().ok());
                 let to = to.and_then(|to| url.join(to).ok());
