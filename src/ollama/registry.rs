@@ -67,7 +67,7 @@ pub enum RegistryError {
         /// The model.
         tag: ModelTag,
         /// What is wrong with the answer.
-        problem: AnswerProblem,
+        problem: Box<AnswerProblem>,
     },
 }
 

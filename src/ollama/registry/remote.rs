@@ -180,6 +180,6 @@ impl Remote {
 
     /// The registry answered with something of no use.
     pub fn unusable(&self, problem: impl Into<AnswerProblem>) -> RegistryError {
-        RegistryError::Unusable { tag: self.tag.clone(), problem: problem.into() }
+        RegistryError::Unusable { tag: self.tag.clone(), problem: Box::new(problem.into()) }
     }
 }
