@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use reqwest::header::{
     ACCEPT_ENCODING, CONTENT_ENCODING, CONTENT_RANGE, ETAG, HeaderMap, HeaderValue, IF_RANGE, LAST_MODIFIED,
-    LOCATION, RANGE, RETRY_AFTER,
+    RANGE, RETRY_AFTER,
 };
 use reqwest::{Client, Response, StatusCode, Url};
 use tokio::sync::mpsc::UnboundedSender;
@@ -16,7 +16,7 @@ use crate::install::fetch::problem::TransferProblem;
 use crate::install::fetch::ranges::Span;
 use crate::install::fetch::rate::Limiter;
 use crate::install::fetch::writer::{Chunk, ChunkSender};
-use crate::ollama::http::HttpPolicy;
+use crate::ollama::http::{self, HttpPolicy};
 
 /// More redirects than any honest download has (a release page has two).
 const MOST_REDIRECTS: usize = 8;
@@ -170,16 +170,12 @@ async fn follow(
             }
         }
         let response = request.send().await.map_err(|error| TransferProblem::of(&error))?;
-        if !matches!(response.status().as_u16(), 301 | 302 | 303 | 307 | 308) {
+        if !http::is_redirect(response.status()) {
             return Ok(response);
         }
-        url = destination(&url, response.headers()).ok_or(TransferProblem::Redirects)?;
+        url = http::redirect_target(&url, response.headers()).ok_or(TransferProblem::Redirects)?;
     }
     Err(TransferProblem::Redirects)
-}
-
-fn destination(from: &Url, headers: &HeaderMap) -> Option<Url> {
-    from.join(headers.get(LOCATION)?.to_str().ok()?).ok()
 }
 
 /// A valid response.

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use reqwest::header::{ACCEPT, ACCEPT_ENCODING, LOCATION, RANGE};
+use reqwest::header::{ACCEPT, ACCEPT_ENCODING, RANGE};
 use reqwest::{Client, RequestBuilder, Response, Url};
 use tokio_util::bytes::Bytes;
 
@@ -129,10 +129,8 @@ impl Remote {
                 .map_err(|error| self.unreachable(UnreachableCause::Connection(http::innermost(&error))))?;
             match response.status().as_u16() {
                 200 | 206 => return Ok(response),
-                301 | 302 | 303 | 307 | 308 => {
-                    let location = response.headers().get(LOCATION).and_then(|value| value.to_str().ok());
-                    url = location
-                        .and_then(|location| url.join(location).ok())
+                _ if http::is_redirect(response.status()) => {
+                    url = http::redirect_target(&url, response.headers())
                         .ok_or_else(|| self.unusable(AnswerProblem::Redirect))?;
                 }
                 404 => return Err(RegistryError::NotFound { tag: self.tag.clone() }),

@@ -12,7 +12,6 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use reqwest::header::LOCATION;
 use reqwest::{Client, Method, Response, Url};
 
 use super::{Asset, AssetRole, Release, ReleaseError, is_folder_name, parse_version};
@@ -207,10 +206,9 @@ async fn ask(
         let response = within(&url, client.request(method.clone(), url.clone()).send()).await?;
         match response.status().as_u16() {
             200 => return Ok(FollowedResponse { response, named, last: url }),
-            301 | 302 | 303 | 307 | 308 => {
-                let to = response.headers().get(LOCATION).and_then(|value| value.to_str().ok());
-                let to = to.and_then(|to| url.join(to).ok());
-                url = to.ok_or_else(|| unreachable(Some(&url), "a redirect leads nowhere".to_owned()))?;
+            _ if http::is_redirect(response.status()) => {
+                url = http::redirect_target(&url, response.headers())
+                    .ok_or_else(|| unreachable(Some(&url), "a redirect leads nowhere".to_owned()))?;
             }
             status => return Err(unreachable(Some(&url), status.to_string())),
         }
