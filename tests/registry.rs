@@ -6,6 +6,7 @@ mod common;
 use acolyte::models::Model;
 use acolyte::models::ModelTag;
 use acolyte::models::gguf::Header;
+use acolyte::ollama::http::HttpOptions;
 use acolyte::ollama::registry::{RegistryError, fetch_model};
 use common::gguf::Shape;
 use common::mirror::{Mirror, ModelFiles};
@@ -33,7 +34,7 @@ fn a_model_is_described_by_its_registry_as_by_its_file() {
     };
     mirror.put_model("acme/tiny:q4", &files);
     let reference = ModelTag::parse(&format!("{}/acme/tiny:q4", mirror.host())).unwrap();
-    let model = fetch_model(&reference, true).unwrap();
+    let model = fetch_model(&reference, true, &HttpOptions::default()).unwrap();
 
     let header = Header::parse(&file).unwrap();
     let expected = Model::from_gguf(&header, &reference.to_string(), file.len() as u64).unwrap();
@@ -48,5 +49,8 @@ fn a_model_is_described_by_its_registry_as_by_its_file() {
     assert!(model.download_bytes >= file.len() as u64);
 
     let missing = ModelTag::parse(&format!("{}/acme/tiny:q8", mirror.host())).unwrap();
-    assert!(matches!(fetch_model(&missing, true), Err(RegistryError::NotFound { .. })));
+    assert!(matches!(
+        fetch_model(&missing, true, &HttpOptions::default()),
+        Err(RegistryError::NotFound { .. })
+    ));
 }

@@ -11,7 +11,7 @@ use crate::models::ModelTagError;
 use crate::models::gguf::{Header, HeaderError};
 use crate::models::{Catalogue, Model, NotAModel};
 use crate::ollama::http::HttpOptions;
-use crate::ollama::registry::{RegistryError, fetch_model_with};
+use crate::ollama::registry::{RegistryError, fetch_model};
 
 /// Why there is no such model.
 #[derive(Debug, thiserror::Error)]
@@ -74,7 +74,7 @@ pub fn lookup(reference: &str, insecure: bool, http: &HttpOptions) -> Result<Arc
         return from_file(Path::new(reference), reference).map(Arc::new);
     }
     if reference.contains('/') {
-        return Ok(Arc::new(fetch_model_with(&ModelTag::parse(reference)?, insecure, http)?));
+        return Ok(Arc::new(fetch_model(&ModelTag::parse(reference)?, insecure, http)?));
     }
     Err(LookupError::Unknown { reference: reference.to_owned() })
 }

@@ -119,23 +119,11 @@ pub enum AnswerProblem {
 
 /// Looks a model up. Blocks, on a runtime of its own: call it from a worker thread, not from asynchronous code.
 ///
-/// `insecure` speaks plain http with the registry, and with wherever it leads.
+/// `insecure` uses plain HTTP for the registry and for every redirect; `options` hold the proxy and certificates.
 ///
 /// # Errors
 /// See [`RegistryError`].
-pub fn fetch_model(tag: &ModelTag, insecure: bool) -> Result<Model, RegistryError> {
-    fetch_model_with(tag, insecure, &HttpOptions::default())
-}
-
-/// As [`fetch_model`], through a proxy or with a company's certificates.
-///
-/// # Errors
-/// See [`RegistryError`].
-pub fn fetch_model_with(
-    tag: &ModelTag,
-    insecure: bool,
-    options: &HttpOptions,
-) -> Result<Model, RegistryError> {
+pub fn fetch_model(tag: &ModelTag, insecure: bool, options: &HttpOptions) -> Result<Model, RegistryError> {
     let remote = Remote::new(http::client(options)?, tag.clone(), insecure);
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
