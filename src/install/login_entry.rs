@@ -10,8 +10,7 @@
 
 use std::path::{Path, PathBuf};
 
-use sha2::{Digest as _, Sha256};
-
+use crate::checksum::Sha256;
 use crate::install::{InstallError, Paths};
 use crate::ollama::server::Launch;
 use crate::platform::environment;
@@ -156,8 +155,7 @@ fn description(paths: &Paths) -> String {
 
 /// A short name of a home that no format of an entry has to escape.
 fn mark(paths: &Paths) -> String {
-    let hash = Sha256::digest(paths.home().as_os_str().as_encoded_bytes());
-    hash.iter().take(6).map(|byte| format!("{byte:02x}")).collect()
+    Sha256::of(paths.home().as_os_str().as_encoded_bytes()).to_string()[..12].to_owned()
 }
 
 fn is_ours(means: &AutostartMethod, paths: &Paths) -> bool {

@@ -62,7 +62,7 @@ pub async fn stop(paths: &Paths) -> Result<usize, InstallError> {
 /// When it does not start or the state file cannot be written.
 pub async fn start(paths: &Paths, launch: &Launch) -> Result<Server, InstallError> {
     let client = Client::new(launch.port)?;
-    let log_from = server::log_length(&launch.log);
+    let log_from = files::length(&launch.log);
     let mut child = server::start(launch)?;
     write_state(paths, launch, process::identify(child.id()))?;
     let version =
@@ -76,7 +76,7 @@ pub async fn start(paths: &Paths, launch: &Launch) -> Result<Server, InstallErro
 /// When it does not answer in time or the state file cannot be written.
 pub async fn adopt(paths: &Paths, launch: &Launch) -> Result<Server, InstallError> {
     let client = Client::new(launch.port)?;
-    let log_from = server::log_length(&launch.log);
+    let log_from = files::length(&launch.log);
     let version = server::wait_until_ready(&client, None, &launch.log, log_from, READY_LIMIT).await?;
     write_state(paths, launch, None)?;
     Ok(Server { client, launch: launch.clone(), version })

@@ -21,7 +21,7 @@ use crate::platform::files::{FileError, writing};
 use crate::platform::listening::{self, PortOwner};
 use crate::platform::process::{self, ProcessError};
 use crate::platform::program;
-pub use log::{last_lines, log_length, log_since, rotate_while_running};
+pub use log::{last_lines, log_since, rotate_while_running};
 use log::{open_log, rotate};
 
 /// The ports ACOLYTE looks at.

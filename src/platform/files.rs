@@ -83,13 +83,32 @@ pub fn removing(path: &Path) -> impl Fn(io::Error) -> FileError {
 /// # Errors
 /// When writing or renaming fails; the old file is then untouched and the temporary one removed.
 pub fn write_whole(path: &Path, contents: &[u8]) -> Result<(), FileError> {
+    replace(path, contents, File::sync_all)?;
+    sync_folder_of(path);
+    Ok(())
+}
+
+/// As [`write_whole`], without waiting for the disk: after a power failure the file may be lost.
+///
+/// # Errors
+/// As [`write_whole`].
+pub fn write_whole_unsynced(path: &Path, contents: &[u8]) -> Result<(), FileError> {
+    replace(path, contents, |_| Ok(()))
+}
+
+/// The name a file has while [`write_whole`] writes it.
+pub fn temporary(path: &Path) -> PathBuf {
     let mut name = path.file_name().unwrap_or_default().to_owned();
     name.push(".new");
-    let beside = path.with_file_name(name);
+    path.with_file_name(name)
+}
+
+fn replace(path: &Path, contents: &[u8], sync: fn(&File) -> io::Result<()>) -> Result<(), FileError> {
+    let beside = temporary(path);
     let write = || -> io::Result<()> {
         let mut file = private(OpenOptions::new().create(true).write(true).truncate(true)).open(&beside)?;
         file.write_all(contents)?;
-        file.sync_all()
+        sync(&file)
     };
     let written = write()
         .map_err(writing(&beside))
@@ -98,9 +117,7 @@ pub fn write_whole(path: &Path, contents: &[u8]) -> Result<(), FileError> {
         // One error is enough: the first says what is wrong.
         let _ = std::fs::remove_file(&beside);
     }
-    written?;
-    sync_folder_of(path);
-    Ok(())
+    written
 }
 
 #[cfg(unix)]
@@ -278,7 +295,8 @@ pub fn nearest_existing(path: &Path) -> PathBuf {
     path.ancestors().find(|folder| folder.exists()).unwrap_or(Path::new(".")).to_owned()
 }
 
-fn private(options: &mut OpenOptions) -> &mut OpenOptions {
+/// A file that is created with these options is readable and writable by its owner only.
+pub fn private(options: &mut OpenOptions) -> &mut OpenOptions {
     #[cfg(unix)]
     {
         use std::os::unix::fs::OpenOptionsExt as _;

@@ -8,7 +8,7 @@
 //! | Windows | Run value | `HKCU\Software\Microsoft\Windows\CurrentVersion\Run` |
 //!
 //! Installing an entry takes effect at the next login and starts nothing now. Everything is undone by
-//! [`AutostartMethod::remove`]; [`remove_all`] removes entries of every kind, for an uninstall without a journal.
+//! [`AutostartMethod::remove`].
 
 pub mod autostart;
 pub mod launch_agent;
@@ -44,7 +44,8 @@ pub struct LoginEntry {
     /// ([`AutostartKind::supervises`]). systemd waits for its end; launchd runs one program only, so there it gets the server's
     /// command line as further arguments and must `exec` it.
     pub pre_start: Vec<OsString>,
-    /// Variables set for the program. See [`AutostartKind::carries_environment`].
+    /// Variables set for the program. A value under the Run key cannot carry them: there the program is ours and sets
+    /// them itself.
     pub environment: BTreeMap<String, OsString>,
     /// Names of session variables that the program must not inherit.
     pub unset: Vec<String>,
@@ -68,12 +69,6 @@ pub enum AutostartKind {
 }
 
 impl AutostartKind {
-    /// Whether an entry can set the program's environment. A Run value cannot: there the program is ours and sets it
-    /// itself.
-    pub fn carries_environment(self) -> bool {
-        self != Self::RunKey
-    }
-
     /// Whether an entry can redirect the program's output to a file.
     pub fn carries_log(self) -> bool {
         matches!(self, Self::SystemdUser | Self::LaunchAgent)
@@ -283,14 +278,6 @@ impl AutostartMethod {
     }
 }
 
-/// Removes every entry of ours, of every kind.
-///
-/// # Errors
-/// The first failure; the other entries are removed all the same.
-pub fn remove_all() -> Result<(), LoginError> {
-    AutostartMethod::all_of_system()?.iter().map(AutostartMethod::remove).fold(Ok(()), Result::and)
-}
-
 /// A path or value as UTF-8, which entries require.
 fn text_of(value: &(impl AsRef<OsStr> + ?Sized)) -> Result<&str, LoginError> {
     let value = value.as_ref();
@@ -314,12 +301,7 @@ fn write(path: &Path, content: &str) -> Result<(), LoginError> {
 }
 
 fn remove_file(path: &Path) -> Result<(), LoginError> {
-    match std::fs::remove_file(path) {
-        Err(source) if source.kind() != io::ErrorKind::NotFound => {
-            Err(LoginError::File { path: path.to_owned(), source })
-        }
-        _ => Ok(()),
-    }
+    files::remove_file(path).map_err(|error| LoginError::File { path: error.path, source: error.source })
 }
 
 /// Timeout for one run of a system tool.

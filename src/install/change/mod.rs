@@ -39,7 +39,7 @@ impl Change {
     pub fn is_present(&self, paths: &Paths) -> bool {
         match self {
             Self::CreateFolder { path } => path.is_dir(),
-            Self::WriteFile { path } => path.exists() || temporary(path).exists(),
+            Self::WriteFile { path } => path.exists() || files::temporary(path).exists(),
             Self::Download { path } => path.exists() || !partial_downloads(path).is_empty(),
             Self::UnpackEngine { path, staging, .. } => path.exists() || staging.exists(),
             Self::StartServer { .. } => private_server::is_running(paths),
@@ -105,13 +105,6 @@ fn remove_empty_tree(folder: &Path) -> Result<(), FileError> {
         }
     }
     files::remove_folder_if_empty(folder).map(drop)
-}
-
-/// The name a file has while it is written.
-fn temporary(path: &Path) -> PathBuf {
-    let mut name = path.file_name().unwrap_or_default().to_owned();
-    name.push(".new");
-    path.with_file_name(name)
 }
 
 /// What a download leaves beside its archive while it is incomplete.

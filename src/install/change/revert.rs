@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use super::{Change, files_with_prefix, partial_downloads, remove_engine, temporary};
+use super::{Change, files_with_prefix, partial_downloads, remove_engine};
 use crate::install::state::documents::{PREVIOUS_MODEL, SERVED_MODEL};
 use crate::install::state::snapshot::Snapshot;
 use crate::install::{InstallError, Paths, login_entry};
@@ -52,7 +52,7 @@ impl Change {
                 Some(before) => before.restore(target.paths, path)?,
                 None => {
                     files::remove_file(path)?;
-                    files::remove_file(&temporary(path))?;
+                    files::remove_file(&files::temporary(path))?;
                 }
             },
             Self::Download { path } => {

@@ -2,14 +2,14 @@
 //! there. Both survive a crash; without the sidecar the partial file cannot be resumed.
 
 use std::collections::BTreeMap;
-use std::fs::OpenOptions;
-use std::io::{self, Write as _};
+use std::io;
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
 use crate::checksum::Sha256;
 use crate::install::fetch::ranges::Spans;
+use crate::platform::files;
 
 /// Larger than any sidecar of ours, which holds a few dozen spans.
 const LARGEST_SIDECAR_BYTES: u64 = 1 << 20;
@@ -40,10 +40,7 @@ impl PartialPaths {
     /// The file that cannot be removed, and why.
     pub fn remove(&self) -> Result<(), (PathBuf, io::Error)> {
         for path in [&self.partial, &self.sidecar] {
-            match std::fs::remove_file(path) {
-                Err(error) if error.kind() != io::ErrorKind::NotFound => return Err((path.clone(), error)),
-                _ => {}
-            }
+            files::remove_file(path).map_err(|error| (error.path, error.source))?;
         }
         Ok(())
     }
@@ -91,24 +88,13 @@ impl Sidecar {
         }
     }
 
-    /// Writes it atomically.
+    /// Writes the sidecar atomically. A lost one costs the resumption only, so nothing waits for the disk.
     ///
     /// # Errors
-    /// When it cannot be written.
+    /// When it cannot be written; an earlier sidecar then stays as it is.
     pub fn save(&self, paths: &PartialPaths) -> io::Result<()> {
-        let mut temporary = paths.sidecar.as_os_str().to_owned();
-        temporary.push(".new");
-        let mut options = OpenOptions::new();
-        options.create(true).write(true).truncate(true);
-        #[cfg(unix)]
-        {
-            use std::os::unix::fs::OpenOptionsExt as _;
-            options.mode(0o600);
-        }
-        let mut file = options.open(&temporary)?;
-        file.write_all(&serde_json::to_vec(self).map_err(io::Error::other)?)?;
-        drop(file);
-        std::fs::rename(&temporary, &paths.sidecar)
+        let json = serde_json::to_vec(self).map_err(io::Error::other)?;
+        files::write_whole_unsynced(&paths.sidecar, &json).map_err(|error| error.source)
     }
 }
 

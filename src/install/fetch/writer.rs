@@ -24,6 +24,7 @@ use crate::checksum::Sha256;
 use crate::install::fetch::growing_file::GrowingFile;
 use crate::install::fetch::partial::{PartialPaths, Sidecar};
 use crate::install::fetch::ranges::Span;
+use crate::platform::files;
 
 /// Chunks in the queue. A connection delivers up to 400 kB at once, so this bounds memory to a few MB.
 const QUEUE: usize = 16;
@@ -156,14 +157,7 @@ impl FileWriter {
 
 /// Opens for reading and writing; created private to the user.
 fn open_private(path: &Path) -> io::Result<File> {
-    let mut options = OpenOptions::new();
-    options.read(true).write(true).create(true).truncate(false);
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::OpenOptionsExt as _;
-        options.mode(0o600);
-    }
-    options.open(path)
+    files::private(OpenOptions::new().read(true).write(true).create(true).truncate(false)).open(path)
 }
 
 impl Drop for FileWriter {

@@ -3,7 +3,7 @@
 use std::fs::{File, OpenOptions, TryLockError};
 use std::path::{Path, PathBuf};
 
-use crate::platform::files::{FileError, writing};
+use crate::platform::files::{self, FileError, writing};
 
 /// Held while a home is changed; released when dropped, and by the system when the program dies.
 #[derive(Debug)]
@@ -32,14 +32,9 @@ impl Lock {
     /// When another program holds it, or the file cannot be opened.
     pub fn take(path: &Path, home: &Path) -> Result<Self, LockError> {
         loop {
-            let mut options = OpenOptions::new();
-            options.create(true).truncate(false).write(true);
-            #[cfg(unix)]
-            {
-                use std::os::unix::fs::OpenOptionsExt as _;
-                options.mode(0o600);
-            }
-            let file = options.open(path).map_err(writing(path))?;
+            let file = files::private(OpenOptions::new().create(true).truncate(false).write(true))
+                .open(path)
+                .map_err(writing(path))?;
             match file.try_lock() {
                 Ok(()) if same_file(&file, path) => return Ok(Self { file }),
                 // The holder removed the file meanwhile, as an uninstall does at its end: take the new one.

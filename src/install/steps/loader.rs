@@ -14,8 +14,9 @@ use crate::ollama::client::ClientError;
 use crate::ollama::evidence::LoadEvidence;
 use crate::ollama::failure::EngineFailure;
 use crate::ollama::replies::Loaded;
-use crate::ollama::server::{log_length, log_since};
+use crate::ollama::server::log_since;
 use crate::plan::Plan;
+use crate::platform::files;
 use crate::platform::process;
 
 /// The slowest disk a model is worth loading from.
@@ -109,7 +110,7 @@ impl<'a> Loader<'a> {
         if in_memory.iter().any(|model| model.name == SERVED_MODEL) {
             run.control.or_cancelled(client.unload(SERVED_MODEL)).await??;
         }
-        let log_from = log_length(&self.server.launch.log);
+        let log_from = files::length(&self.server.launch.log);
         let outcome = self.load_once().await?;
         let evidence = LoadEvidence::parse(&log_since(&self.server.launch.log, log_from));
         let Err(error) = outcome else {

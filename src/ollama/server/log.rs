@@ -4,15 +4,12 @@ use std::fs::{File, OpenOptions};
 use std::io::{Read as _, Seek as _, SeekFrom};
 use std::path::{Path, PathBuf};
 
+use crate::platform::files;
+
 /// A log that has grown to this size is put aside when the server starts.
 pub(super) const ROTATE_AT_BYTES: u64 = 4 << 20;
 /// Old logs that are kept.
 pub(super) const OLD_LOGS: u32 = 3;
-
-/// Size of a log now; what is written later lies behind it.
-pub fn log_length(log: &Path) -> u64 {
-    std::fs::metadata(log).map_or(0, |metadata| metadata.len())
-}
 
 /// What was written to a log since, at most the last 4 MiB of it. A log that became shorter was rotated: all of it.
 pub fn log_since(log: &Path, from: u64) -> String {
@@ -43,7 +40,7 @@ pub fn last_lines(log: &Path, from: u64, count: usize) -> Vec<String> {
 /// # Errors
 /// What the system says.
 pub fn rotate_while_running(log: &Path) -> std::io::Result<()> {
-    if log_length(log) < ROTATE_AT_BYTES {
+    if files::length(log) < ROTATE_AT_BYTES {
         return Ok(());
     }
     let copy = PathBuf::from(format!("{}.new", log.display()));
@@ -58,7 +55,7 @@ pub fn rotate_while_running(log: &Path) -> std::io::Result<()> {
 /// # Errors
 /// When a log cannot be renamed or removed.
 pub(super) fn rotate(log: &Path) -> std::io::Result<()> {
-    if log_length(log) < ROTATE_AT_BYTES {
+    if files::length(log) < ROTATE_AT_BYTES {
         return Ok(());
     }
     make_way(log)?;
@@ -84,12 +81,5 @@ fn old_log(log: &Path, n: u32) -> PathBuf {
 /// # Errors
 /// When it cannot be opened.
 pub(super) fn open_log(path: &Path) -> std::io::Result<File> {
-    let mut options = OpenOptions::new();
-    options.create(true).append(true);
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::OpenOptionsExt as _;
-        options.mode(0o600);
-    }
-    options.open(path)
+    files::private(OpenOptions::new().create(true).append(true)).open(path)
 }

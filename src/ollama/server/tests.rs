@@ -91,7 +91,7 @@ fn logs_rotate_and_are_read_from_where_we_were() {
     let folder = tempfile::tempdir().unwrap();
     let log = folder.path().join("server.log");
     std::fs::write(&log, "old\n").unwrap();
-    let from = log_length(&log);
+    let from = crate::platform::files::length(&log);
     std::fs::write(&log, "old\nnew 1\n\nnew 2\n").unwrap();
     assert_eq!(last_lines(&log, from, 5), ["new 1", "new 2"]);
     assert_eq!(last_lines(&log, from, 1), ["new 2"]);

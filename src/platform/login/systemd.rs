@@ -88,11 +88,6 @@ impl Systemd {
         self.succeeds(&["is-active", "--quiet", &unit_name()])
     }
 
-    /// Whether it starts at login.
-    pub fn is_enabled(&self) -> bool {
-        self.succeeds(&["is-enabled", "--quiet", &unit_name()])
-    }
-
     /// Starts it now.
     ///
     /// # Errors
