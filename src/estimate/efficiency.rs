@@ -156,17 +156,15 @@ fn fit(architecture: ChipFamily) -> Fit {
     }
 }
 
-/// A GPU as it is known: the family of its chip, and its row if its name leads to one.
-pub(super) fn identify(gpu: &GpuFigures) -> (ChipFamily, Option<&'static GpuRow>) {
-    let row = gpu.row;
+/// The family of a GPU's chip: by its row, else by its compute capability, else the usual one of its back end.
+fn chip_family(gpu: &GpuFigures) -> ChipFamily {
     let by_capability = || gpu.compute_capability.and_then(ChipFamily::of_compute_capability);
-    let architecture = row.map(|row| row.architecture).or_else(by_capability).unwrap_or(match gpu.backend {
+    gpu.row.map(|row| row.architecture).or_else(by_capability).unwrap_or(match gpu.backend {
         Backend::Cuda => ChipFamily::Ampere,
         Backend::Rocm => ChipFamily::Rdna3,
         Backend::Vulkan => ChipFamily::XeHpg,
         Backend::Metal => ChipFamily::Apple,
-    });
-    (architecture, row)
+    })
 }
 
 /// What a GPU does for models whose weights take `k_quants` of the arithmetic that plain 4-bit blocks take.
@@ -185,7 +183,7 @@ pub(super) fn gpu_rates(gpu: &GpuFigures, k_quants: bool) -> GpuRates {
     /// And it starts more kernels for each block, also while the cache is empty.
     const QUANTISED_LAUNCHES: f64 = 1.25;
 
-    let (architecture, row) = identify(gpu);
+    let (architecture, row) = (chip_family(gpu), gpu.row);
     let fit = fit(architecture);
     let given = positive(gpu.bandwidth_gb_s.value);
     let believed = gpu.bandwidth_gb_s.certainty == Certainty::Given;

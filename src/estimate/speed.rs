@@ -40,7 +40,9 @@ fn picking_s(layout: &Layout<'_>, machine: &MachineFigures) -> f64 {
 
 /// Tokens a second when `depth_tokens` are in the context: the model's arithmetic alone, as `llama-bench` measures it.
 pub fn decode(model: &Model, setting: &EngineSetting, machine: &MachineFigures, depth_tokens: u32) -> Range {
-    decode_of(&Layout::new(model, setting, machine), depth_tokens)
+    let layout = Layout::new(model, setting, machine);
+    let (gpu_s, cpu_s) = token_s(&layout, depth_tokens);
+    range(1.0 / (gpu_s + cpu_s), layout.spread(gpu_s, cpu_s))
 }
 
 /// Seconds from a prompt of `prompt_tokens` to the first token of the answer.
@@ -51,11 +53,6 @@ pub fn first_token_s(
     prompt_tokens: u32,
 ) -> Range {
     first_token_of(&Layout::new(model, setting, machine), prompt_tokens)
-}
-
-fn decode_of(layout: &Layout<'_>, depth_tokens: u32) -> Range {
-    let (gpu_s, cpu_s) = token_s(layout, depth_tokens);
-    range(1.0 / (gpu_s + cpu_s), layout.spread(gpu_s, cpu_s))
 }
 
 fn first_token_of(layout: &Layout<'_>, prompt_tokens: u32) -> Range {

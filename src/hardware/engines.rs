@@ -11,13 +11,12 @@ use std::time::Duration;
 use crate::machine::{EngineKind, FoundEngine, LoadedModel, StoredModel};
 use crate::ollama::replies::{Listed, Loaded};
 use crate::ollama::running::running_servers;
+use crate::ollama::server::PORTS;
 use crate::platform::environment::Environment;
 use crate::platform::{self, listening, program};
 
 /// Ollama's own port.
 const DEFAULT_PORT: u16 = 11_434;
-/// Ports of ACOLYTE's private server.
-const OUR_PORTS: std::ops::RangeInclusive<u16> = 42_434..=42_453;
 /// Timeout for one request to a server.
 const SERVER_LIMIT: Duration = Duration::from_millis(300);
 /// Timeout for `ollama --version`.
@@ -48,7 +47,7 @@ impl Places {
     pub fn usual_in(environment: &Environment) -> Self {
         let set = environment.text("OLLAMA_HOST");
         let mut servers = vec![SocketAddr::from((Ipv4Addr::LOCALHOST, DEFAULT_PORT))];
-        servers.extend(OUR_PORTS.map(|port| SocketAddr::from((Ipv4Addr::LOCALHOST, port))));
+        servers.extend(PORTS.map(|port| SocketAddr::from((Ipv4Addr::LOCALHOST, port))));
         servers.extend(set.as_deref().and_then(local_address).filter(|address| !servers.contains(address)));
         Self {
             servers,

@@ -16,8 +16,6 @@ pub struct ModelArchitecture {
     pub heads: u32,
     /// Values in the queries of one token: heads times their size.
     pub query_values: u32,
-    /// Entries of the vocabulary.
-    pub vocabulary: u32,
     /// The repeated blocks, the first one first.
     pub blocks: Vec<Block>,
     /// Experts, when the feed-forward networks are mixtures.

@@ -147,7 +147,6 @@ impl Reader<'_> {
             }
         }
         let embedding_tensor = parts.token_embedding.ok_or_else(|| missing("tensor token_embd.weight"))?;
-        let vocabulary = embedding_tensor.dimensions.get(1).copied().unwrap_or(1);
         let output = parts.output.unwrap_or(embedding_tensor);
         let experts = match (
             self.optional("expert_count", 1 << 16)?.unwrap_or(0),
@@ -170,7 +169,6 @@ impl Reader<'_> {
             feed_forward: narrow(feed_forward),
             heads: narrow(heads),
             query_values: narrow(heads.saturating_mul(head_dim)),
-            vocabulary: narrow(vocabulary),
             blocks: self.blocks(&blocks)?,
             experts,
             output_bytes: output.bytes().saturating_add(parts.output_rest_bytes),

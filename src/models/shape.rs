@@ -151,7 +151,6 @@ impl Shape {
             feed_forward: if experts.is_some() { active_experts } else { self.feed_forward },
             heads: self.heads,
             query_values: self.heads.saturating_mul(self.head_dim()),
-            vocabulary: self.vocabulary,
             blocks: (0..self.blocks).map(|i| self.block(i, &rules)).collect(),
             experts: experts.map(|e| Experts { count: e.count, used: e.used }),
             output_bytes: output_type.bytes(embedding_values).saturating_add(embedding.saturating_mul(4)),

@@ -2,12 +2,7 @@
 //!
 //! OpenGL is left out: it says nothing about memory, and loading it is one more driver that can hang.
 
-use std::future::Future;
 use std::mem::ManuallyDrop;
-use std::pin::pin;
-use std::sync::Arc;
-use std::task::{Context, Poll, Wake, Waker};
-use std::thread::{self, Thread};
 
 use wgpu::{Backend, Backends, Instance, InstanceDescriptor};
 
@@ -21,7 +16,7 @@ pub fn ask() -> Answer<Vec<WgpuAdapter>> {
     descriptor.backends = backends;
     // Never dropped: this process exits right after, and a driver that crashes on teardown would lose the answer.
     let instance = ManuallyDrop::new(Instance::new(descriptor));
-    let adapters = ManuallyDrop::new(block_on(instance.enumerate_adapters(backends)));
+    let adapters = ManuallyDrop::new(pollster::block_on(instance.enumerate_adapters(backends)));
     Answer::Said(adapters.iter().map(describe).collect())
 }
 
@@ -51,23 +46,4 @@ fn describe(adapter: &wgpu::Adapter) -> WgpuAdapter {
     };
     wgpu_memory::fill_in(adapter, &mut described);
     described
-}
-
-/// Runs a future to its end on this thread.
-fn block_on<F: Future>(future: F) -> F::Output {
-    struct Unpark(Thread);
-    impl Wake for Unpark {
-        fn wake(self: Arc<Self>) {
-            self.0.unpark();
-        }
-    }
-    let waker = Waker::from(Arc::new(Unpark(thread::current())));
-    let mut context = Context::from_waker(&waker);
-    let mut future = pin!(future);
-    loop {
-        match future.as_mut().poll(&mut context) {
-            Poll::Ready(output) => return output,
-            Poll::Pending => thread::park(),
-        }
-    }
 }

@@ -20,14 +20,15 @@ pub fn os_version() -> Option<String> {
 /// Everything that is read from files in an instant: adapters, power, board, control groups.
 pub fn system_evidence(evidence: &mut Evidence) {
     evidence.sysfs = sysfs_tree();
-    evidence.pci_names = pci_names::of_cards(&sysfs::cards(&evidence.sysfs), read);
+    let cards = sysfs::cards(&evidence.sysfs);
+    evidence.pci_names = pci_names::of_cards(&cards, read);
     evidence.board = read(Path::new("/proc/device-tree/model"))
         .map(|model| model.trim_end_matches('\0').to_owned())
         .filter(|model| !model.is_empty());
     evidence.wsl =
         read(Path::new("/proc/sys/kernel/osrelease")).is_some_and(|r| r.to_lowercase().contains("microsoft"));
     evidence.render_access = Some(render_access());
-    evidence.graphics_device = Some(!sysfs::cards(&evidence.sysfs).is_empty() || has_graphics_node());
+    evidence.graphics_device = Some(!cards.is_empty() || has_graphics_node());
     let limit =
         control_group::tightest_limit(&read(Path::new("/proc/self/cgroup")).unwrap_or_default(), &|path| {
             read(&Path::new("/sys/fs/cgroup").join(path))

@@ -3,9 +3,10 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+pub use super::mount_point::disk_kind;
 use crate::hardware::evidence::{Evidence, GpuClient};
 use crate::hardware::power;
-use crate::machine::{DiskKind, EngineKind, FoundEngine};
+use crate::machine::{EngineKind, FoundEngine};
 use crate::platform::program;
 
 /// For example `14.5`.
@@ -22,11 +23,6 @@ fn pmset(args: &[&str]) -> String {
     let mut command = program::command("/usr/bin/pmset");
     command.args(args);
     program::run(command, Duration::from_secs(2)).map(|output| output.stdout).unwrap_or_default()
-}
-
-/// What the folder is on.
-pub fn disk_kind(folder: &Path) -> Option<DiskKind> {
-    super::mount_point::disk_kind(folder)
 }
 
 /// The app where Ollama's own installer puts it, and programs where Homebrew and users put them.

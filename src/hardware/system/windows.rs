@@ -6,8 +6,9 @@ use std::path::{Path, PathBuf};
 
 use windows_registry::{CURRENT_USER, Key, LOCAL_MACHINE};
 
+pub use super::mount_point::disk_kind;
 use crate::hardware::evidence::{Evidence, GpuClient, RegistryAdapter};
-use crate::machine::{DiskKind, EngineKind, FoundEngine};
+use crate::machine::{EngineKind, FoundEngine};
 use crate::platform::environment::Environment;
 
 pub use ffi::dxgi_adapters;
@@ -63,11 +64,6 @@ fn memory_size(key: &Key) -> Option<u64> {
         let bytes = key.get_bytes(NAME).ok()?;
         Some(u64::from_le_bytes(bytes.try_into().ok()?))
     })
-}
-
-/// What the folder is on.
-pub fn disk_kind(folder: &Path) -> Option<DiskKind> {
-    super::mount_point::disk_kind(folder)
 }
 
 /// Where Ollama's installer puts it; it is per user and registers its version.
