@@ -124,11 +124,7 @@ impl Shared {
                 let model = model.map_err(|error| WorkerError::Lookup(Arc::new(error)));
                 Message::ModelFound { reference, model }
             }
-            Command::Install { mut request, text, control } => {
-                // The drives may have changed since the summary, or since the last try.
-                let model = Arc::clone(&request.plan.candidate.model);
-                request.plan =
-                    request.plan.with_inventory(&install::take_inventory(&request.options, &[model]));
+            Command::Install { request, text, control } => {
                 let report = |event: install::Event<'_>| {
                     outbox.send(Message::InstallEvent(ProgressMessage::new(&event, text)));
                 };
