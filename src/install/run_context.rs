@@ -2,10 +2,12 @@
 
 use std::cell::RefCell;
 use std::path::Path;
+use std::time::{Duration, Instant};
 
-use crate::control::Control;
+use crate::control::{Cancelled, Control};
 use crate::install::change::Change;
 use crate::install::change::journal::{Entry, Journal};
+use crate::install::event::Activity;
 use crate::install::progress::Reporter;
 use crate::install::state::snapshot::Snapshot;
 use crate::install::{InstallError, Paths, Request, Wording};
@@ -45,6 +47,30 @@ impl<'a> Run<'a> {
     /// The model store.
     pub fn models_dir(&self) -> &Path {
         &self.request.options.models_dir
+    }
+
+    /// Awaits work, and reports every so often that it still runs, with the seconds since its start.
+    ///
+    /// # Errors
+    /// When the user cancels.
+    pub async fn or_cancelled_reporting<F: Future>(
+        &self,
+        work: F,
+        every: Duration,
+        activity: impl Fn(f64) -> Activity<'static>,
+    ) -> Result<F::Output, Cancelled> {
+        let began = Instant::now();
+        tokio::pin!(work);
+        let mut tick = tokio::time::interval(every);
+        tick.tick().await;
+        loop {
+            tokio::select! {
+                biased;
+                () = self.control.token().cancelled() => return Err(Cancelled),
+                output = &mut work => return Ok(output),
+                _ = tick.tick() => self.reporter.running(activity(began.elapsed().as_secs_f64())),
+            }
+        }
     }
 
     /// Every line of the journal so far.

@@ -1,8 +1,7 @@
 //! Loading the served model once, bounded in time, and reading back what the engine did.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use crate::control::Cancelled;
 use crate::install::event::Activity;
 use crate::install::private_server::Server;
 use crate::install::run_context::Run;
@@ -131,22 +130,9 @@ impl<'a> Loader<'a> {
     /// One attempt; the outer error is a cancellation, the inner one is the engine's.
     async fn load_once(&self) -> Result<Result<(), ClientError>, InstallError> {
         let limit = Duration::from_secs(300 + self.run.model().download_bytes / SLOWEST_DISK_BYTES_PER_S);
-        let began = Instant::now();
         let loading = self.server.client.load(SERVED_MODEL, limit);
-        tokio::pin!(loading);
-        let mut tick = tokio::time::interval(Duration::from_secs(2));
-        tick.tick().await;
-        loop {
-            tokio::select! {
-                biased;
-                () = self.run.control.token().cancelled() => return Err(Cancelled.into()),
-                loaded = &mut loading => return Ok(loaded),
-                _ = tick.tick() => {
-                    let seconds = began.elapsed().as_secs_f64();
-                    self.run.reporter.running(Activity::StillLoading { seconds });
-                }
-            }
-        }
+        let activity = |seconds| Activity::StillLoading { seconds };
+        Ok(self.run.or_cancelled_reporting(loading, Duration::from_secs(2), activity).await?)
     }
 
     /// Compares what the engine did with what it was told.

@@ -7,7 +7,6 @@
 use std::cell::Cell;
 use std::time::{Duration, Instant};
 
-use crate::control::Cancelled;
 use crate::install::InstallError;
 use crate::install::event::Activity;
 use crate::install::private_server::Server;
@@ -111,20 +110,8 @@ pub async fn answer(
     let generating = server.client.generate(&request, SILENCE, |_| {
         first_token.set(first_token.get().or_else(|| Some(began.elapsed())));
     });
-    tokio::pin!(generating);
-    let mut tick = tokio::time::interval(Duration::from_secs(5));
-    tick.tick().await;
-    let line = loop {
-        tokio::select! {
-            biased;
-            () = run.control.token().cancelled() => return Err(Cancelled.into()),
-            line = &mut generating => break line?,
-            _ = tick.tick() => {
-                let seconds = began.elapsed().as_secs_f64();
-                run.reporter.running(Activity::StillMeasuring { seconds });
-            }
-        }
-    };
+    let activity = |seconds| Activity::StillMeasuring { seconds };
+    let line = run.or_cancelled_reporting(generating, Duration::from_secs(5), activity).await??;
     Ok(Answer { line, first_token: first_token.get().unwrap_or_else(|| began.elapsed()) })
 }
 
