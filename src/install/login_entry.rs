@@ -44,8 +44,7 @@ const FOREIGN_SETTINGS: &[&str] = &[
 /// # Errors
 /// When the user's folder for such entries is unknown.
 pub fn supervises(paths: &Paths) -> Result<bool, InstallError> {
-    let means = means()?;
-    Ok(is_ours(&means, paths) && means.is_running() == Some(true))
+    Ok(runs(&means()?, paths))
 }
 
 /// Whether the system would supervise the server of this home if it started it.
@@ -53,8 +52,7 @@ pub fn supervises(paths: &Paths) -> Result<bool, InstallError> {
 /// # Errors
 /// When the user's folder for such entries is unknown.
 pub fn would_supervise(paths: &Paths) -> Result<bool, InstallError> {
-    let means = means()?;
-    Ok(is_ours(&means, paths) && means.kind().supervises())
+    Ok(would_run(&means()?, paths))
 }
 
 /// Whether this home has an entry, of whatever kind.
@@ -106,10 +104,11 @@ pub fn install(paths: &Paths, launch: &Launch) -> Result<(), InstallError> {
 /// # Errors
 /// When the service manager refuses.
 pub fn start(paths: &Paths) -> Result<bool, InstallError> {
-    if !would_supervise(paths)? {
+    let means = means()?;
+    if !would_run(&means, paths) {
         return Ok(false);
     }
-    Ok(means()?.start().map(|()| true)?)
+    Ok(means.start().map(|()| true)?)
 }
 
 /// Stops the server of this home through the service manager, where that supervises it.
@@ -118,7 +117,7 @@ pub fn start(paths: &Paths) -> Result<bool, InstallError> {
 /// When the service manager refuses.
 pub fn stop(paths: &Paths) -> Result<(), InstallError> {
     let means = means()?;
-    if is_ours(&means, paths) && means.is_running() == Some(true) {
+    if runs(&means, paths) {
         means.stop()?;
     }
     Ok(())
@@ -156,6 +155,14 @@ fn description(paths: &Paths) -> String {
 /// A short name of a home that no format of an entry has to escape.
 fn mark(paths: &Paths) -> String {
     Sha256::of(paths.home().as_os_str().as_encoded_bytes()).to_string()[..12].to_owned()
+}
+
+fn would_run(means: &AutostartMethod, paths: &Paths) -> bool {
+    is_ours(means, paths) && means.kind().supervises()
+}
+
+fn runs(means: &AutostartMethod, paths: &Paths) -> bool {
+    is_ours(means, paths) && means.is_running() == Some(true)
 }
 
 fn is_ours(means: &AutostartMethod, paths: &Paths) -> bool {
