@@ -2,7 +2,6 @@
 //! that is on this computer already is used instead where the user wants that.
 
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use crate::install::blocking::blocking;
@@ -246,10 +245,11 @@ async fn unpacked_while_fetching(
     bytes: u64,
 ) -> Result<Vec<UnpackedFile>, InstallError> {
     const TICK: Duration = Duration::from_millis(100);
-    let reported = AtomicU64::new(0);
+    let mut reported = 0;
     loop {
         let done = following.bytes_done().min(bytes);
-        if reported.swap(done, Ordering::Relaxed) != done {
+        if done != reported {
+            reported = done;
             run.reporter.bytes(done, Some(bytes), Activity::Unpacking);
         }
         if let Ok(outcome) = tokio::time::timeout(TICK, &mut following.outcome).await {

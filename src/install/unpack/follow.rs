@@ -12,7 +12,7 @@ use tokio::sync::oneshot;
 
 use super::extractor::Extractor;
 use super::{
-    Format, Limits, UnpackError, UnpackProgress, Unpacked, read_up_to, remove_tree, tarball, zipfile,
+    Format, Limits, UnpackError, UnpackProgress, Unpacked, read_ahead, remove_tree, tarball, zipfile,
 };
 use crate::control::{Cancelled, Control};
 use crate::install::fetch::{Attempt, AttemptEnd, GrowingFile};
@@ -85,7 +85,7 @@ impl Follower {
         let read_error = |source| UnpackError::Read { path: archive.to_owned(), source };
         let mut reader = self.growing_file.open(round).map_err(read_error)?;
         let mut magic = [0; 4];
-        let known = read_up_to(&mut reader, &mut magic).map_err(read_error)?;
+        let known = read_ahead::fill(&mut reader, &mut magic).map_err(read_error)?;
         let format = Format::of(&magic[..known])
             .ok_or_else(|| UnpackError::UnknownFormat { path: archive.to_owned() })?;
         let note = |progress: UnpackProgress| self.read.store(progress.bytes_done, Ordering::Relaxed);

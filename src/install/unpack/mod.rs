@@ -24,7 +24,7 @@ mod verified;
 mod zipfile;
 
 use std::fs::File;
-use std::io::{self, Read, Seek, SeekFrom};
+use std::io::{self, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 
 use crate::control::Control;
@@ -129,22 +129,9 @@ fn open(archive: &Path) -> Result<(File, u64, Option<Format>), UnpackError> {
     let mut file = File::open(archive).map_err(read_error)?;
     let bytes_total = file.metadata().map_err(read_error)?.len();
     let mut magic = [0; 4];
-    let known = read_up_to(&mut file, &mut magic).map_err(read_error)?;
+    let known = read_ahead::fill(&mut file, &mut magic).map_err(read_error)?;
     file.seek(SeekFrom::Start(0)).map_err(read_error)?;
     Ok((file, bytes_total, Format::of(&magic[..known])))
-}
-
-fn read_up_to(reader: &mut impl Read, buffer: &mut [u8]) -> io::Result<usize> {
-    let mut filled = 0;
-    while filled < buffer.len() {
-        match reader.read(&mut buffer[filled..]) {
-            Ok(0) => break,
-            Ok(n) => filled += n,
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-            Err(error) => return Err(error),
-        }
-    }
-    Ok(filled)
 }
 
 #[cfg(test)]

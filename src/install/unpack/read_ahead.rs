@@ -46,7 +46,7 @@ impl ReadAhead {
 }
 
 /// Fills the buffer as far as data is available. Data in the same chunk as an error is discarded.
-fn fill(inner: &mut impl Read, buffer: &mut [u8]) -> io::Result<usize> {
+pub(super) fn fill(inner: &mut impl Read, buffer: &mut [u8]) -> io::Result<usize> {
     let mut filled = 0;
     while filled < buffer.len() {
         match inner.read(&mut buffer[filled..]) {
