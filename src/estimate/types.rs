@@ -63,6 +63,23 @@ pub struct MachineFigures {
     pub cpu: CpuFigures,
 }
 
+impl MachineFigures {
+    /// Sum of a figure over the GPUs; 0 without one.
+    pub fn of_all_gpus(&self, bytes: impl Fn(&GpuFigures) -> u64) -> u64 {
+        self.gpus.iter().map(bytes).fold(0, u64::saturating_add)
+    }
+
+    /// Free VRAM of all GPUs, in bytes; 0 without one.
+    pub fn vram_free_bytes(&self) -> u64 {
+        self.of_all_gpus(|gpu| gpu.vram_free_bytes.value)
+    }
+
+    /// All VRAM of all GPUs, in bytes; 0 without one.
+    pub fn vram_total_bytes(&self) -> u64 {
+        self.of_all_gpus(|gpu| gpu.vram_total_bytes)
+    }
+}
+
 /// How a model is to be run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct EngineSetting {

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::checksum::Sha256;
 use crate::install::reuse::InstalledEngine;
 use crate::ollama::http::HttpOptions;
-use crate::ollama::release::{AssetRole, Release, ReleaseError};
+use crate::ollama::release::{Release, ReleaseError};
 
 /// Where the engine comes from and how the network is reached.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -103,14 +103,5 @@ impl EngineChoice {
             Self::Installed(engine) => Some(engine.version.clone()),
             other => other.release().ok().flatten().map(|release| release.version),
         }
-    }
-
-    /// Bytes of its archives for this system; `None` when unknown or nothing is downloaded. `with_rocm` adds the archive
-    /// for AMD cards.
-    pub fn download_bytes(&self, with_rocm: bool) -> Option<u64> {
-        let release = self.release().ok().flatten()?;
-        let bytes = |role| release.asset(role, std::env::consts::OS, std::env::consts::ARCH).ok()?.bytes;
-        let rocm = if with_rocm { bytes(AssetRole::Rocm) } else { None };
-        Some(bytes(AssetRole::Base)? + rocm.unwrap_or(0))
     }
 }

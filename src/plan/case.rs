@@ -52,17 +52,9 @@ impl<'a> Case<'a> {
         }
     }
 
-    pub(super) fn vram_free_bytes(&self) -> u64 {
-        self.of_all_cards(|gpu| gpu.vram_free_bytes.value)
-    }
-
-    pub(super) fn of_all_cards(&self, bytes: impl Fn(&GpuFigures) -> u64) -> u64 {
-        self.machine.gpus.iter().map(bytes).fold(0, u64::saturating_add)
-    }
-
     /// Free VRAM less the margin; of shared memory also less what the model's other half takes of it.
     pub(super) fn vram_budget_bytes(&self) -> u64 {
-        self.budget_of(self.vram_free_bytes())
+        self.budget_of(self.machine.vram_free_bytes())
     }
 
     pub(super) fn budget_of(&self, free_bytes: u64) -> u64 {
@@ -82,7 +74,7 @@ impl<'a> Case<'a> {
 
     /// What would be free of the card with other programs closed.
     pub(super) fn vram_free_when_closed_bytes(&self) -> u64 {
-        self.of_all_cards(|gpu| {
+        self.machine.of_all_gpus(|gpu| {
             let idle = match gpu.kind {
                 GpuKind::Unified => 0,
                 _ => self.policy.idle_desktop_vram_mib * MIB,
@@ -108,7 +100,7 @@ impl<'a> Case<'a> {
 
     pub(super) fn refusal_by_vram(&self, gpu_layers: u32, estimate: &Estimate) -> Option<Reason> {
         self.gpu()?;
-        let (need_bytes, free_bytes) = (estimate.memory.vram_required_bytes, self.vram_free_bytes());
+        let (need_bytes, free_bytes) = (estimate.memory.vram_required_bytes, self.machine.vram_free_bytes());
         let short = match self.candidate.layers {
             Layers::Exactly(0) => false,
             Layers::Exactly(_) => need_bytes > free_bytes,
@@ -194,10 +186,8 @@ impl<'a> Case<'a> {
         let non_commercial = (licence.commercial == Some(false))
             .then(|| Reason::NonCommercial { licence: licence.name.clone() });
         let count = u32::try_from(self.machine.gpus.len()).unwrap_or(u32::MAX);
-        let several = (count > 1).then(|| Reason::SeveralCards {
-            count,
-            together_bytes: self.of_all_cards(|gpu| gpu.vram_total_bytes),
-        });
+        let several = (count > 1)
+            .then(|| Reason::SeveralCards { count, together_bytes: self.machine.vram_total_bytes() });
         several.into_iter().chain(non_commercial).collect()
     }
 }

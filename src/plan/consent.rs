@@ -80,6 +80,13 @@ impl ConsentTerms {
     }
 }
 
+impl Reason {
+    /// Whether it is one of those for which consent is asked.
+    pub fn is_limit(&self) -> bool {
+        Limit::of(self).is_some()
+    }
+}
+
 impl Limit {
     pub(super) fn of(reason: &Reason) -> Option<Self> {
         Some(match *reason {

@@ -10,7 +10,7 @@ pub(super) fn improvements(case: &Case<'_>, plan: &Plan) -> Vec<Improvement> {
     let mut found = Vec::new();
     found.extend(close_gpu_programs(case, plan));
     for reason in &plan.reasons {
-        found.extend(answer_to(reason, case));
+        found.extend(answer_to(reason, case, plan));
     }
     found.sort_by_key(Improvement::effort);
     found.dedup();
@@ -34,7 +34,7 @@ fn close_gpu_programs(case: &Case<'_>, plan: &Plan) -> Option<Improvement> {
     })
 }
 
-fn answer_to(reason: &Reason, case: &Case<'_>) -> Vec<Improvement> {
+fn answer_to(reason: &Reason, case: &Case<'_>, plan: &Plan) -> Vec<Improvement> {
     let policy = case.policy;
     match reason {
         Reason::NoUsableGpu { need_gib, .. } | Reason::VramTooSmall { need_gib, .. } => {
@@ -53,7 +53,7 @@ fn answer_to(reason: &Reason, case: &Case<'_>) -> Vec<Improvement> {
             vec![Improvement::LargerCard { need_gib: *comfortable_gib }]
         }
         Reason::LayersOnCpu { .. } if case.nominal_vram_gb >= policy.degraded_below_vram_gb => policy
-            .card_that_holds(case.all_layers_vram_bytes())
+            .card_that_holds(plan.all_layers_vram_bytes)
             .filter(|size| *size > case.nominal_vram_gb)
             .map(|need_gib| Improvement::LargerCard { need_gib })
             .into_iter()

@@ -57,12 +57,11 @@ fn cards_together(hardware: &Hardware, policy: &Policy, chosen: &MachineFigures)
 }
 
 fn layers_that_fit(candidate: &Candidate, machine: &MachineFigures, policy: &Policy) -> u32 {
-    let free = machine.gpus.iter().map(|gpu| gpu.vram_free_bytes.value).fold(0, u64::saturating_add);
     fit_gpu_layers(
         &candidate.model,
         &engine_setting(candidate, machine),
         machine,
-        free.saturating_sub(policy.vram_margin_mib * MIB),
+        machine.vram_free_bytes().saturating_sub(policy.vram_margin_mib * MIB),
     )
 }
 

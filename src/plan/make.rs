@@ -9,7 +9,7 @@
 
 use crate::MIN_CONTEXT_TOKENS;
 use crate::estimate::{EngineSetting, Estimate};
-use crate::machine::{Backend, Gpu, Hardware};
+use crate::machine::{Gpu, Hardware};
 use crate::models::KvCacheType;
 use crate::plan::case::Case;
 use crate::plan::consent::{ConsentTerms, Limit};
@@ -49,7 +49,7 @@ fn plan_of(
     let mut reasons = if verdict == Verdict::Refused { refusals } else { limits };
     reasons.sort_by_key(Reason::weight);
     if verdict == Verdict::Compatible {
-        let spare_bytes = case.vram_free_bytes().saturating_sub(estimate.memory.vram_required_bytes);
+        let spare_bytes = case.machine.vram_free_bytes().saturating_sub(estimate.memory.vram_required_bytes);
         reasons.push(Reason::Fits { spare_bytes });
     }
     if verdict != Verdict::Refused {
@@ -72,31 +72,28 @@ fn plan_of(
         machine: case.machine.clone(),
     };
     plan.improvements = improve::improvements(&case, &plan);
-    plan.consent = (verdict == Verdict::Degraded).then(|| consent_terms(&plan)).flatten();
+    plan.consent = (verdict == Verdict::Degraded).then(|| consent_terms(&plan));
     plan
 }
 
-/// What the user must agree to; `None` where there are no limits.
-fn consent_terms(plan: &Plan) -> Option<ConsentTerms> {
-    let limits: Vec<Limit> = plan.reasons.iter().filter_map(Limit::of).collect();
-    (!limits.is_empty()).then(|| ConsentTerms {
+/// What the user must agree to.
+fn consent_terms(plan: &Plan) -> ConsentTerms {
+    ConsentTerms {
         profile: plan.candidate.id.clone(),
         model: plan.candidate.model.tag.clone(),
         context_tokens: plan.candidate.context_tokens,
         kv_cache_type: plan.setting.kv_cache_type,
-        limits,
+        limits: plan.reasons.iter().filter_map(Limit::of).collect(),
         decode_tokens_per_s: plan.speed.decode_tokens_per_s,
         first_token_full_prompt_s: plan.speed.first_token_full_prompt_s,
-    })
+    }
 }
 
 impl Plan {
     /// The same plan with what was found on the drives: what is here already is not downloaded again.
     #[must_use]
     pub fn with_inventory(mut self, inventory: &Inventory) -> Self {
-        let with_rocm =
-            self.setting.gpu_layers > 0 && self.machine.gpus.iter().any(|gpu| gpu.backend == Backend::Rocm);
-        self.disk_needs = DiskNeeds::of(&self.candidate.model, with_rocm, inventory, &self.policy);
+        self.disk_needs = DiskNeeds::of(&self.candidate.model, self.needs_rocm(), inventory, &self.policy);
         self.reasons.retain(|reason| !matches!(reason, Reason::DiskShort { .. }));
         self.improvements.retain(|improvement| !matches!(improvement, Improvement::FreeDisk { .. }));
         if self.verdict != Verdict::Refused
@@ -131,7 +128,7 @@ impl Plan {
 }
 
 /// What no placement can change.
-pub(super) fn refusals_by_kind(case: &Case<'_>, hardware: &Hardware) -> Vec<Reason> {
+fn refusals_by_kind(case: &Case<'_>, hardware: &Hardware) -> Vec<Reason> {
     let candidate = case.candidate;
     let mut reasons = Vec::new();
     reasons.extend(hardware.os.refusal().map(|refusal| Reason::EngineRefuses { refusal }));
@@ -160,7 +157,7 @@ pub(super) fn refusals_by_kind(case: &Case<'_>, hardware: &Hardware) -> Vec<Reas
     reasons
 }
 
-pub(super) fn gpu_refusal(case: &Case<'_>, hardware: &Hardware) -> Option<Reason> {
+fn gpu_refusal(case: &Case<'_>, hardware: &Hardware) -> Option<Reason> {
     let Some(gpu) = chosen_gpu(hardware, case.policy) else {
         // A card that the engine leaves out for now is worth more than another one to buy.
         if let Some(refusal) = hardware.gpus.iter().find_map(Gpu::refusal) {

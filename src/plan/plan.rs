@@ -2,6 +2,7 @@
 
 use crate::estimate::{EngineSetting, MachineFigures, MemoryNeed, Speed};
 use crate::figures::Certainty;
+use crate::machine::Backend;
 use crate::plan::consent::ConsentTerms;
 use crate::plan::disk::DiskNeeds;
 use crate::plan::{Candidate, Grade, Improvement, Policy, Reason, Verdict};
@@ -45,6 +46,11 @@ impl Plan {
         self.setting.gpu_layers
     }
 
+    /// Whether the engine needs its archive for AMD cards.
+    pub fn needs_rocm(&self) -> bool {
+        self.gpu_layers() > 0 && self.machine.gpus.iter().any(|gpu| gpu.backend == Backend::Rocm)
+    }
+
     /// Share of the layers that are on the GPU, 0 to 1.
     pub fn gpu_layer_share(&self) -> f64 {
         f64::from(self.gpu_layers()) / f64::from(self.total_layers.max(1))
@@ -57,7 +63,7 @@ impl Plan {
 
     /// Free VRAM of the cards it is planned on, in bytes; 0 without a GPU.
     pub fn vram_free_bytes(&self) -> u64 {
-        self.machine.gpus.iter().map(|gpu| gpu.vram_free_bytes.value).fold(0, u64::saturating_add)
+        self.machine.vram_free_bytes()
     }
 
     /// Whether the free VRAM is assumed, because the driver does not say.
@@ -67,7 +73,7 @@ impl Plan {
 
     /// All VRAM of the cards it is planned on, in bytes; 0 without a GPU.
     pub fn vram_total_bytes(&self) -> u64 {
-        self.machine.gpus.iter().map(|gpu| gpu.vram_total_bytes).fold(0, u64::saturating_add)
+        self.machine.vram_total_bytes()
     }
 
     /// Main memory that programs can have now, in bytes.

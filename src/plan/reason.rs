@@ -212,20 +212,6 @@ impl Reason {
             Self::DiskShort { .. } => 15,
         }
     }
-
-    /// Whether it is one of those for which consent is asked.
-    pub fn is_limit(&self) -> bool {
-        matches!(
-            self,
-            Self::LayersOnCpu { .. }
-                | Self::CpuOnly
-                | Self::SmallCard { .. }
-                | Self::KvQ4
-                | Self::SlowDecode { .. }
-                | Self::SlowFirstToken { .. }
-                | Self::RamShort { .. }
-        )
-    }
 }
 
 impl Improvement {

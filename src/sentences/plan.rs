@@ -15,15 +15,6 @@ impl Verdict {
             Self::Refused => say!(text, "plan-verdict-refused"),
         }
     }
-
-    /// The name programs use.
-    pub fn code(self) -> &'static str {
-        match self {
-            Self::Compatible => "compatible",
-            Self::Degraded => "degraded",
-            Self::Refused => "refused",
-        }
-    }
 }
 
 impl Grade {
@@ -213,19 +204,6 @@ impl Reason {
 }
 
 impl Improvement {
-    /// Stable name for programs.
-    pub fn code(&self) -> &'static str {
-        match self {
-            Self::CloseGpuPrograms { .. } => "close_gpu_programs",
-            Self::CloseRamPrograms { .. } => "close_ram_programs",
-            Self::LargerCard { .. } => "larger_card",
-            Self::MoreRam { .. } => "more_ram",
-            Self::OtherKvCacheType { .. } => "other_kv_cache_type",
-            Self::FreeDisk { .. } => "free_disk",
-            Self::EmergencyCpu => "emergency_cpu",
-        }
-    }
-
     /// What to do and what it brings, in a sentence.
     pub fn text(&self, text: Text) -> String {
         match self {
@@ -278,12 +256,7 @@ pub fn consent_text(plan: &Plan, text: Text) -> String {
 
 /// The line that is shown with every answer in degraded mode; `None` when nothing is degraded.
 pub fn banner(plan: &Plan, text: Text) -> Option<String> {
-    let limits: Vec<String> = plan
-        .reasons
-        .iter()
-        .filter(|reason| reason.is_limit())
-        .map(|reason| in_a_sentence(&reason.title(text)))
-        .collect();
+    let limits: Vec<String> = plan.limits().map(|reason| in_a_sentence(&reason.title(text))).collect();
     (plan.verdict == Verdict::Degraded && !limits.is_empty())
         .then(|| say!(text, "plan-banner", why = limits.join("; ")))
 }

@@ -9,7 +9,6 @@ use crate::install::event::Activity;
 use crate::install::reuse::InstalledEngine;
 use crate::install::run_context::Run;
 use crate::install::{ArchiveRecord, EngineChoice, EngineRecord, EngineSource, InstallError};
-use crate::machine::Backend;
 use crate::ollama::release::{Asset, AssetRole, Release, ReleaseError, find_program};
 
 /// The engine to put in place.
@@ -39,9 +38,7 @@ pub fn plan(run: &Run<'_>) -> Result<EnginePlan, InstallError> {
     let source = &run.request.options.source;
     let (version, contents) = match (source.choice.release()?, &source.choice) {
         (Some(release), _) => {
-            let on_rocm = run.request.plan.gpu_layers() > 0
-                && run.request.plan.machine.gpus.first().is_some_and(|gpu| gpu.backend == Backend::Rocm);
-            let assets = with_archives(assets_of(&release, on_rocm)?, source);
+            let assets = with_archives(assets_of(&release, run.request.plan.needs_rocm())?, source);
             (release.version.clone(), Contents::Release { release: Box::new(release), assets })
         }
         (None, EngineChoice::Installed(engine)) => {
