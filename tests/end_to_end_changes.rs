@@ -8,20 +8,16 @@ mod common;
 
 use common::gguf::Shape;
 use common::process::{Guarded, below};
-use common::world::{Said, Signal, World, eight_gb, listing};
+use common::world::{Said, Signal, World, eight_gb, listing, quick_double};
 use serde_json::{Value, json};
 
 fn plain<'a>(profile: &'a str, more: &[&'a str]) -> Vec<&'a str> {
     ["--accept-degraded", "--no-autostart", "--profile", profile].iter().chain(more).copied().collect()
 }
 
-/// A world with an engine that is quick, so that tests wait for nothing they are not about.
+/// A world with a quick engine.
 fn quick(more: &Value) -> World {
-    let mut double = json!({"decode_tokens_per_s": 10_000.0, "prefill_tokens_per_s": 2_000_000.0});
-    for (key, value) in more.as_object().into_iter().flatten() {
-        double[key] = value.clone();
-    }
-    World::new(&double)
+    World::new(&quick_double(more))
 }
 
 /// The machine had so many MiB of graphics memory free when it was looked at.
@@ -40,17 +36,9 @@ fn parameters(world: &World) -> String {
     shown["parameters"].as_str().unwrap_or_default().split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
-fn status(world: &World) -> Value {
-    serde_json::from_slice(&world.run(&["status", "--json"]).stdout).unwrap()
-}
-
 /// Another build of the engine on the mirror, as a release of this version.
 fn release(world: &World, version: &str, double: &Value) {
-    let mut told = json!({"decode_tokens_per_s": 10_000.0, "prefill_tokens_per_s": 2_000_000.0});
-    for (key, value) in double.as_object().into_iter().flatten() {
-        told[key] = value.clone();
-    }
-    world.put_release(version, &told);
+    world.put_release(version, &quick_double(double));
 }
 
 #[test]
@@ -101,7 +89,7 @@ fn the_cache_shrinks_when_fewer_layers_are_not_enough_and_the_context_never_does
     assert!(world.run(&["stop"]).status.success());
     assert_eq!(below(world.folder.path()), Vec::<u32>::new());
     assert!(world.run(&["start"]).status.success());
-    assert_eq!(status(&world)["server"]["answers"], true);
+    assert_eq!(world.status()["server"]["answers"], true);
 }
 
 #[test]
@@ -156,7 +144,7 @@ fn a_change_that_is_killed_can_be_undone_or_gone_on_with() {
         running.wait_for(|e| e["step"] == "load_model");
         running.signal(Signal::Kill);
         running.end();
-        let status_now = status(&world);
+        let status_now = world.status();
         assert_eq!(
             (&status_now["unfinished"], &status_now["profile"]["profile"]),
             (&json!(true), &json!("light_6gb"))
@@ -194,7 +182,7 @@ fn a_change_that_is_killed_can_be_undone_or_gone_on_with() {
                 "the old engine goes once the new one has answered"
             );
         }
-        assert_eq!(status(&world)["unfinished"], false);
+        assert_eq!(world.status()["unfinished"], false);
     }
 }
 

@@ -10,15 +10,11 @@ use std::io::Write as _;
 use std::path::PathBuf;
 
 use common::mirror::{ALWAYS, Fault};
-use common::world::{Said, Signal, World};
+use common::world::{Said, Signal, World, quick_double};
 use serde_json::{Value, json};
 
 fn quick() -> World {
-    World::new(&json!({"decode_tokens_per_s": 10_000.0, "prefill_tokens_per_s": 2_000_000.0}))
-}
-
-fn status(world: &World) -> Value {
-    serde_json::from_slice(&world.run(&["status", "--json"]).stdout).unwrap()
+    World::new(&quick_double(&json!({})))
 }
 
 fn blocks_of_the_served_model(world: &World) -> Value {
@@ -58,7 +54,7 @@ fn a_rollback_that_cannot_finish_is_told_and_undo_finishes_it() {
     for part in ["Not everything is as it was before", "acolyte:previous", "acolyte undo"] {
         assert!(message.contains(part), "{part}: {message}");
     }
-    assert_eq!(status(&world)["unfinished"], true);
+    assert_eq!(world.status()["unfinished"], true);
 
     // The same from undo, as long as the cause is there.
     let undone = world.run(&["undo", "--yes"]);
@@ -69,7 +65,7 @@ fn a_rollback_that_cannot_finish_is_told_and_undo_finishes_it() {
     std::fs::remove_dir_all(&manifest).unwrap();
     let undone = world.run(&["undo", "--yes"]);
     assert!(undone.status.success(), "{}", String::from_utf8_lossy(&undone.stderr));
-    assert_eq!(status(&world)["unfinished"], false);
+    assert_eq!(world.status()["unfinished"], false);
     assert_eq!(blocks_of_the_served_model(&world), 36, "ACOLYTE is served the 3B model as before");
 }
 
@@ -102,7 +98,7 @@ fn the_login_entry_follows_the_journal_not_the_step_that_failed() {
     assert_eq!(said.code, Some(1), "{said:#?}");
     assert_eq!(said.steps().last().unwrap(), &("fetch_engine".to_owned(), "failed".to_owned()));
     assert!(entry.exists(), "the profile in force is started at login");
-    assert_eq!(status(&world)["server"]["answers"], true);
+    assert_eq!(world.status()["server"]["answers"], true);
 }
 
 #[test]

@@ -13,7 +13,7 @@ use acolyte::ollama::release::{AssetRole, Release};
 use common::archive::{Format, engine_archive, fake_ollama};
 use common::gguf::Shape;
 use common::mirror::{ALWAYS, Fault, Mirror, sha256_hex};
-use common::world::{World, eight_gb, listing};
+use common::world::{Said, World, eight_gb, listing};
 use serde_json::{Value, json};
 
 const PLAIN: [&str; 4] = ["--profile", "light_6gb", "--accept-degraded", "--no-autostart"];
@@ -268,7 +268,7 @@ fn a_proxy_is_used_and_its_password_is_written_nowhere() {
     command.args(with(&["--mirror", "http://mirror.example.org/", "--proxy", &proxy]));
     command.arg("--release").arg(world.path("release.json"));
     command.arg("--hardware").arg(world.path("hardware.json")).args(["--port", &world.port.to_string()]);
-    let said = World::to_the_end(command);
+    let said = Said::of(command);
     said.receipt();
     assert!(asked_for(&world, &world.asset) > 0, "it went through the proxy");
     assert!(!said.errors.contains("s3cret"), "{}", said.errors);

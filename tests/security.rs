@@ -25,7 +25,7 @@ fn rust_files(folder: &str) -> Vec<(PathBuf, String)> {
 mod running {
     use super::*;
     use common::process::below;
-    use common::world::World;
+    use common::world::{Said, World};
     use serde_json::json;
     use std::collections::{BTreeMap, BTreeSet};
     use std::os::unix::fs::PermissionsExt as _;
@@ -53,7 +53,7 @@ mod running {
         ] {
             command.env(name, value);
         }
-        World::to_the_end(command).receipt();
+        Said::of(command).receipt();
         world
     }
 

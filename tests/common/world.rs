@@ -71,6 +71,20 @@ impl Said {
     }
 }
 
+/// Adds the fields of `more` to an object; a field that both have becomes the one of `more`.
+fn extend(object: &mut Value, more: &Value) {
+    for (key, value) in more.as_object().into_iter().flatten() {
+        object[key] = value.clone();
+    }
+}
+
+/// What an engine is told that is quick, so that tests wait for nothing they are not about. `more` adds to it.
+pub fn quick_double(more: &Value) -> Value {
+    let mut double = json!({"decode_tokens_per_s": 10_000.0, "prefill_tokens_per_s": 2_000_000.0});
+    extend(&mut double, more);
+    double
+}
+
 impl World {
     /// An 8 GB card in a 16 GB machine, and a world in which nothing goes wrong. `double` adds to what the engine is
     /// told.
@@ -87,9 +101,7 @@ impl World {
             "instead": folder.path().join("told-now.json"),
             "gpu": {"name": "NVIDIA GeForce RTX 4060", "total_mib": 8188, "free_mib": 7700},
         });
-        for (key, value) in double.as_object().into_iter().flatten() {
-            told[key] = value.clone();
-        }
+        extend(&mut told, double);
         let archive = engine_archive(format, &told);
         let bytes = archive.len();
         let asset = format!("ollama-test{}", format.suffix());
@@ -131,9 +143,7 @@ impl World {
             "version": version, "registry": self.mirror.url(),
             "gpu": {"name": "NVIDIA GeForce RTX 4060", "total_mib": 8188, "free_mib": 7700},
         });
-        for (key, value) in double.as_object().into_iter().flatten() {
-            told[key] = value.clone();
-        }
+        extend(&mut told, double);
         let archive = engine_archive(Format::TarZst, &told);
         let bytes = archive.len();
         let name = format!("ollama-other-{version}.tar.zst");
@@ -238,14 +248,14 @@ impl World {
         Said::of(command)
     }
 
-    /// Runs a command that prints events.
-    pub fn to_the_end(command: Command) -> Said {
-        Said::of(command)
-    }
-
     /// Starts an installation whose events come one by one.
     pub fn begin_install(&self, arguments: &[&str]) -> Running {
         Running::start(self.install_command(arguments))
+    }
+
+    /// What `acolyte status --json` prints.
+    pub fn status(&self) -> Value {
+        serde_json::from_slice(&self.run(&["status", "--json"]).stdout).expect("JSON")
     }
 
     /// Any other command to its end.

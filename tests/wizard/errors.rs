@@ -8,7 +8,7 @@ use acolyte::wizard::steps::SidebarStep as Place;
 use eframe::egui::{Key, Modifiers};
 
 use super::scripted::{self, Scene};
-use super::stage::{Eye, Stage};
+use super::stage::{self, Eye, Stage};
 
 const WORDS: &str = "It did not answer. Try again.";
 
@@ -17,9 +17,7 @@ fn trouble<T>() -> Result<T, WorkerError> {
 }
 
 fn in_both_languages(scene: impl Fn() -> Scene, journey: impl Fn(Stage)) {
-    for language in Language::ALL {
-        journey(Stage::new(Eye::blind(language), scene()));
-    }
+    stage::in_both_languages(|eye| journey(Stage::new(eye, scene())));
 }
 
 fn laptop() -> Scene {

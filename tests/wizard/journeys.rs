@@ -13,13 +13,7 @@ use eframe::egui::{Key, Modifiers, Theme};
 use egui_kittest::kittest::{NodeT as _, Queryable as _};
 
 use super::scripted::{self, Scene};
-use super::stage::{Eye, Stage};
-
-fn in_both_languages(journey: impl Fn(Eye)) {
-    for language in Language::ALL {
-        journey(Eye::blind(language));
-    }
-}
+use super::stage::{Eye, Stage, in_both_languages};
 
 fn place(stage: &Stage) -> Option<Place> {
     stage.harness.state().page().step()

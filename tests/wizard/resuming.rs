@@ -12,13 +12,7 @@ use acolyte::wizard::flow::Page;
 use eframe::egui::Key;
 
 use super::scripted::{self, Scene};
-use super::stage::{Eye, Stage};
-
-fn in_both_languages(journey: impl Fn(Eye)) {
-    for language in Language::ALL {
-        journey(Eye::blind(language));
-    }
-}
+use super::stage::{Eye, Stage, in_both_languages};
 
 /// A machine on which an installation was interrupted.
 pub fn scene(eye: Eye) -> Scene {

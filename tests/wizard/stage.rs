@@ -41,6 +41,13 @@ fn show(ui: &mut egui::Ui, wizard: &mut Wizard) {
     });
 }
 
+/// Goes through the window once in every language, without pictures.
+pub fn in_both_languages(journey: impl Fn(Eye)) {
+    for language in Language::ALL {
+        journey(Eye::blind(language));
+    }
+}
+
 pub struct Stage {
     pub harness: Harness<'static, Wizard>,
     pub desk: SharedDesk,

@@ -73,6 +73,17 @@ impl Bench {
         sidecar.save(&paths).unwrap();
     }
 
+    /// A server that stalls in the first answer after 200,000 bytes, and a request that waits for it.
+    fn stalling_half_way(&self) -> (Server, DownloadRequest) {
+        let server = self.serve(|request, content| {
+            let stall_after = (request.earlier == 0).then_some(200_000);
+            Reply { stall_after, ..Reply::file(request, content, "a") }
+        });
+        let mut request = self.request(vec![server.url("/f")]);
+        request.patience.silence = Duration::from_secs(60);
+        (server, request)
+    }
+
     fn go(&self, request: &DownloadRequest) -> Result<PathBuf, DownloadError> {
         self.go_with(request, &Control::new(), &|_| {})
     }
@@ -282,12 +293,7 @@ fn when_nothing_helps_every_address_is_named_with_its_reason() {
 #[test]
 fn cancelling_is_quick_and_the_next_run_goes_on() {
     let bench = Bench::new(400_000);
-    let server = bench.serve(|request, content| {
-        let stall_after = (request.earlier == 0).then_some(200_000);
-        Reply { stall_after, ..Reply::file(request, content, "a") }
-    });
-    let mut request = bench.request(vec![server.url("/f")]);
-    request.patience.silence = Duration::from_secs(60);
+    let (server, request) = bench.stalling_half_way();
     let control = Control::new();
     let asked = RefCell::new(None);
     let watch = |progress: &DownloadProgress| {
@@ -307,12 +313,7 @@ fn cancelling_is_quick_and_the_next_run_goes_on() {
 #[test]
 fn a_pause_drops_the_connection_and_resuming_goes_on() {
     let bench = Bench::new(400_000);
-    let server = bench.serve(|request, content| {
-        let stall_after = (request.earlier == 0).then_some(200_000);
-        Reply { stall_after, ..Reply::file(request, content, "a") }
-    });
-    let mut request = bench.request(vec![server.url("/f")]);
-    request.patience.silence = Duration::from_secs(60);
+    let (server, request) = bench.stalling_half_way();
     let control = Control::new();
     let resumer = RefCell::new(None);
     let watch = |progress: &DownloadProgress| {
