@@ -120,9 +120,15 @@ impl Report {
         self.plans.iter().find(|one| one.candidate.id == id)
     }
 
+    /// Index of the plan of the profile to take.
+    pub fn recommended_index(&self) -> Option<usize> {
+        let id = self.recommended.as_deref()?;
+        self.plans.iter().position(|one| one.candidate.id == id)
+    }
+
     /// The plan of the profile to take.
     pub fn recommended(&self) -> Option<&Plan> {
-        self.recommended.as_deref().and_then(|id| self.find(id))
+        self.recommended_index().map(|index| &self.plans[index])
     }
 }
 

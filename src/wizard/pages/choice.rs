@@ -51,8 +51,7 @@ impl Choice {
     /// The recommended profile in the default folders; `None` when every profile is refused.
     pub fn recommended(detected: &Detected, options: &WizardOptions) -> Option<Self> {
         let report = &detected.report;
-        let wanted = report.recommended.as_deref()?;
-        let index = report.plans.iter().position(|plan| plan.candidate.id == wanted)?;
+        let index = report.recommended_index()?;
         let folders = options.default_folders();
         Some(Self {
             plan: report.plans[index].clone(),

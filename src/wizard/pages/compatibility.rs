@@ -72,10 +72,7 @@ impl From<CompatibilityPage> for HardwarePage {
 
 impl From<Arc<Detected>> for CompatibilityPage {
     fn from(detected: Arc<Detected>) -> Self {
-        let report = &detected.report;
-        let recommended = report.recommended.as_ref();
-        let selected =
-            report.plans.iter().position(|plan| Some(&plan.candidate.id) == recommended).unwrap_or_default();
+        let selected = detected.report.recommended_index().unwrap_or_default();
         Self { detected, selected, sort: None, draft: None }
     }
 }
