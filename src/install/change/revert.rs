@@ -71,7 +71,7 @@ impl Change {
             Self::SetAside { path, aside } if target.profile().is_some() => {
                 if aside.exists() {
                     remove_engine(path)?;
-                    // What is left is none of the engine's files; the engine that is restored had none of them either.
+                    // The files left here are not the engine's, and the restored engine did not have them either.
                     files::remove_folder(path)?;
                     std::fs::rename(aside, path).map_err(renaming(aside))?;
                 }

@@ -98,7 +98,7 @@ impl GrowingFile {
         self.0.changed.notify_all();
     }
 
-    /// Waits for the next attempt after this one; `None` when there is none.
+    /// Waits for the next attempt after this one; `None` when no other follows.
     pub fn next_round(&self, after: Option<Attempt>) -> Option<Attempt> {
         let mut state = self.lock();
         loop {

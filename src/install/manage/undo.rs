@@ -48,7 +48,7 @@ pub fn unfinished_run(home: &Path) -> Result<Option<Unfinished>, InstallError> {
 /// Undoes an interrupted installation. `control` cancels it between two changes; undoing again finishes it.
 ///
 /// # Errors
-/// When there is none, another installer works in the home, or something cannot be reverted.
+/// When no installation was interrupted, another installer works in the home, or something cannot be reverted.
 pub fn undo(home: &Path, control: &Control) -> Result<Undone, InstallError> {
     let paths = Paths::new(home);
     if !is_unfinished(&paths)? {

@@ -38,7 +38,7 @@ pub async fn run(loader: &mut Loader<'_>) -> Result<LoadFacts, InstallError> {
     Ok(facts)
 }
 
-/// Tries a placement that takes less; an error when there is none or the user has not agreed to it.
+/// Tries a placement that takes less memory; an error when no smaller one exists or the user has not agreed to it.
 async fn step_down(loader: &mut Loader<'_>) -> Result<Attempt, InstallError> {
     let (request, now) = (loader.run.request, loader.placement);
     let total_layers = request.plan.total_layers;
