@@ -20,9 +20,7 @@ use crate::text::Text;
 /// # Errors
 /// When the output cannot be written.
 pub fn run(args: &DetectArgs, session: &Session) -> Result<u8, Failure> {
-    say_detecting(session);
-    let options = DetectOptions::new(session.home.clone());
-    let mut hardware = hardware::detect(&options);
+    let mut hardware = detect(session);
     let catalogue = Catalogue::built_in();
     let inventory = take_inventory(&InstallOptions::usual(&session.home), &catalogue.models);
     let report = plan_all(&hardware, catalogue, Profiles::built_in()).with_inventory(&inventory);
@@ -48,14 +46,10 @@ pub fn hardware_of(file: Option<&Path>, session: &Session) -> Result<Hardware, F
     }
 }
 
-fn say_detecting(session: &Session) {
+fn detect(session: &Session) -> Hardware {
     if session.verbose {
         session.tell(&say!(session.text, "cli-detecting"));
     }
-}
-
-fn detect(session: &Session) -> Hardware {
-    say_detecting(session);
     hardware::detect(&DetectOptions::new(session.home.clone()))
 }
 

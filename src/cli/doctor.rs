@@ -8,7 +8,7 @@ use crate::cli::{Failure, Session};
 use crate::doctor::{self, ReportSubject};
 use crate::hardware::{DetectOptions, collect};
 use crate::say;
-use crate::sentences::document::DoctorDocument;
+use crate::sentences::document::{DoctorDocument, indented};
 
 /// Runs the command.
 ///
@@ -23,9 +23,7 @@ pub fn run(args: &DoctorArgs, session: &Session) -> Result<u8, Failure> {
         print_json(&report)?;
         return Ok(0);
     };
-    let mut json =
-        serde_json::to_string_pretty(&report).map_err(|error| Failure::failed(error.to_string()))?;
-    json.push('\n');
+    let json = indented(&report).map_err(|error| Failure::failed(error.to_string()))?;
     let shown = path.display().to_string();
     fs::write(path, json).map_err(|error| {
         let why = error.to_string();

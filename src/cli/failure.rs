@@ -1,5 +1,8 @@
 //! How a command fails: an exit code and what the user must know.
 
+use crate::install::InstallError;
+use crate::text::Text;
+
 /// Why a command failed, in the user's language.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Failure {
@@ -13,6 +16,11 @@ impl Failure {
     /// Wrong usage: exit code 2.
     pub fn usage(message: impl Into<String>) -> Self {
         Self { exit_code: 2, message: message.into() }
+    }
+
+    /// Why an installation, its management or its removal failed: exit code 1.
+    pub fn of_install(error: impl Into<InstallError>, text: Text) -> Self {
+        Self::failed(error.into().explain(text))
     }
 
     /// Anything else: exit code 1.

@@ -133,7 +133,7 @@ fn carry_out(mut request: Request, json: bool, may_ask: bool, session: &Session)
         Err(error) if error.is_cancelled() => {
             Err(Failure { exit_code: INTERRUPTED, message: error.explain(session.text) })
         }
-        Err(error) => Err(Failure::failed(error.explain(session.text))),
+        Err(error) => Err(Failure::of_install(error, session.text)),
     }
 }
 
@@ -204,11 +204,8 @@ fn chosen(
 }
 
 fn options(args: &InstallArgs, hardware: &Hardware, session: &Session) -> Result<InstallOptions, Failure> {
-    let explain = |error: crate::install::state::documents::DocumentError| {
-        Failure::failed(crate::install::InstallError::from(error).explain(session.text))
-    };
     // A folder that was picked before stays picked.
-    let before = Installed::load(&session.home).map_err(explain)?;
+    let before = Installed::load(&session.home).map_err(|error| Failure::of_install(error, session.text))?;
     let models_dir = args
         .models_dir
         .as_deref()

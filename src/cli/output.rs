@@ -6,6 +6,7 @@ use std::process::ExitCode;
 use serde::Serialize;
 
 use crate::cli::failure::Failure;
+use crate::sentences::document::indented;
 
 /// Exit code after the reader of our output went away: ours was done, nobody wanted it.
 const READER_GONE: u8 = 0;
@@ -43,9 +44,7 @@ pub fn failure(error: &std::io::Error) -> Failure {
 /// # Errors
 /// As [`print`].
 pub fn print_json(document: &impl Serialize) -> Result<(), Failure> {
-    let mut json =
-        serde_json::to_string_pretty(document).map_err(|error| Failure::failed(error.to_string()))?;
-    json.push('\n');
+    let json = indented(document).map_err(|error| Failure::failed(error.to_string()))?;
     print(&json)
 }
 

@@ -4,7 +4,7 @@ use crate::cli::interrupt::cancel_on_ctrl_c;
 use crate::cli::status::stopped;
 use crate::cli::{Failure, Session};
 use crate::control::Control;
-use crate::install::{InstallError, Installed, manage};
+use crate::install::{Installed, manage};
 use crate::say;
 
 /// Starts it and waits until it answers; one that runs already is kept.
@@ -15,7 +15,8 @@ pub fn start(session: &Session) -> Result<u8, Failure> {
     let text = session.text;
     let control = Control::new();
     cancel_on_ctrl_c(&control)?;
-    let health = manage::start(&session.home, &control).map_err(|error| failure(&error, session))?;
+    let health =
+        manage::start(&session.home, &control).map_err(|error| Failure::of_install(error, session.text))?;
     let port = health.installed.map_or(0, |installed| installed.profile.port).to_string();
     let version = health.version.unwrap_or_else(|| say!(text, "install-unknown"));
     session.tell(&say!(text, "install-status-running", version = version, port = port));
@@ -27,13 +28,10 @@ pub fn start(session: &Session) -> Result<u8, Failure> {
 /// # Errors
 /// When nothing is installed or something cannot be ended.
 pub fn stop(session: &Session) -> Result<u8, Failure> {
-    manage::stop(&session.home).map_err(|error| failure(&error, session))?;
-    let installed = Installed::load(&session.home).map_err(|error| failure(&error.into(), session))?;
+    manage::stop(&session.home).map_err(|error| Failure::of_install(error, session.text))?;
+    let installed =
+        Installed::load(&session.home).map_err(|error| Failure::of_install(error, session.text))?;
     let autostart = installed.is_some_and(|installed| installed.profile.autostart);
     session.tell(&stopped(autostart, session.text));
     Ok(0)
-}
-
-fn failure(error: &InstallError, session: &Session) -> Failure {
-    Failure::failed(error.explain(session.text))
 }

@@ -47,7 +47,7 @@ struct ModelJson {
 /// # Errors
 /// When a document of the installation cannot be read.
 pub fn run(args: &StatusArgs, session: &Session) -> Result<u8, Failure> {
-    let explain = |error: InstallError| Failure::failed(error.explain(session.text));
+    let explain = |error: InstallError| Failure::of_install(error, session.text);
     let health = manage::health(&session.home).map_err(explain)?;
     let unused = manage::unused_models(&session.home).map_err(explain)?;
     if args.json {

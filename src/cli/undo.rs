@@ -18,10 +18,11 @@ use crate::say;
 /// When no installation was interrupted, another installer is running, or something cannot be restored.
 pub fn run(args: &UndoArgs, session: &Session) -> Result<u8, Failure> {
     let text = session.text;
-    let unfinished = unfinished_run(&session.home).map_err(|error| failure(&error, session))?;
+    let unfinished =
+        unfinished_run(&session.home).map_err(|error| Failure::of_install(error, session.text))?;
     let Some(unfinished) = unfinished else {
         let nothing = InstallError::NothingToUndo { home: session.home.clone() };
-        return Err(failure(&nothing, session));
+        return Err(Failure::of_install(nothing, session.text));
     };
     session.tell(&unfinished.words(text));
     if !args.yes {
@@ -37,7 +38,7 @@ pub fn run(args: &UndoArgs, session: &Session) -> Result<u8, Failure> {
 
 /// What to do about an interrupted installation.
 pub enum Interrupted {
-    /// There is none, or another one replaces it.
+    /// No installation was interrupted, or another one replaces it.
     None,
     /// Resume it with the choices made then.
     Resume(Box<SavedRequest>),
@@ -54,14 +55,15 @@ pub enum Interrupted {
 /// When a document cannot be read, there is nothing to resume, or undoing fails.
 pub fn offer(args: &InstallArgs, may_ask: bool, session: &Session) -> Result<Interrupted, Failure> {
     let text = session.text;
-    let unfinished = unfinished_run(&session.home).map_err(|error| failure(&error, session))?;
+    let unfinished =
+        unfinished_run(&session.home).map_err(|error| Failure::of_install(error, session.text))?;
     let Some(unfinished) = unfinished else {
         let home = session.home.clone();
         if args.go_on {
-            return Err(failure(&InstallError::NothingToContinue { home }, session));
+            return Err(Failure::of_install(InstallError::NothingToContinue { home }, session.text));
         }
         if args.undo {
-            return Err(failure(&InstallError::NothingToUndo { home }, session));
+            return Err(Failure::of_install(InstallError::NothingToUndo { home }, session.text));
         }
         return Ok(Interrupted::None);
     };
@@ -96,7 +98,7 @@ pub fn offer(args: &InstallArgs, may_ask: bool, session: &Session) -> Result<Int
 fn take_back(session: &Session) -> Result<u8, Failure> {
     let control = Control::new();
     cancel_on_ctrl_c(&control)?;
-    let undone = undo(&session.home, &control).map_err(|error| failure(&error, session))?;
+    let undone = undo(&session.home, &control).map_err(|error| Failure::of_install(error, session.text))?;
     session.tell(&said(&undone, session));
     Ok(0)
 }
@@ -115,8 +117,4 @@ fn said(undone: &Undone, session: &Session) -> String {
         return lines.join("\n");
     };
     say!(text, "install-undone", profile = installed.profile.profile.as_str())
-}
-
-fn failure(error: &InstallError, session: &Session) -> Failure {
-    Failure::failed(error.explain(session.text))
 }

@@ -16,7 +16,7 @@ use crate::say;
 /// When nothing is installed, another installer works there, or something cannot be removed.
 pub fn run(args: &UninstallArgs, session: &Session) -> Result<u8, Failure> {
     let text = session.text;
-    let explain = |error: InstallError| Failure::failed(error.explain(text));
+    let explain = |error: InstallError| Failure::of_install(error, text);
     let removal = preview(&session.home).map_err(explain)?;
     session.tell(&summary(&removal, args.keep_models, session));
     let mut keep_models = args.keep_models;

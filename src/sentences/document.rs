@@ -11,6 +11,14 @@ use crate::install::Receipt;
 use crate::machine::{Cpu, Disk, Finding, FoundEngine, Gpu, Hardware, MainMemory, ModelFolder, Os};
 use crate::text::{Language, Text};
 
+/// Indented JSON, with the newline that ends a file.
+///
+/// # Errors
+/// When the document cannot be serialised.
+pub fn indented(document: &impl Serialize) -> Result<String, serde_json::Error> {
+    serde_json::to_string_pretty(document).map(|json| json + "\n")
+}
+
 /// What `detect --json` prints; described in `docs/json.md`.
 #[derive(Debug, Serialize)]
 pub struct HardwareDocument<'a> {

@@ -6,7 +6,7 @@ use super::command::ReportContents;
 use super::error::WorkerError;
 use crate::doctor::{self, ReportSubject};
 use crate::hardware::{DetectOptions, collect};
-use crate::sentences::document::DoctorDocument;
+use crate::sentences::document::{DoctorDocument, indented};
 
 /// Name of the page's log in a report.
 const PAGE_LOG: &str = "installation (window)";
@@ -43,9 +43,7 @@ fn json(contents: &ReportContents, options: &DetectOptions) -> Result<String, se
         report.add_log(PAGE_LOG, log);
     }
     report.receipt = contents.receipt.clone();
-    let mut json = serde_json::to_string_pretty(&DoctorDocument::from(&report))?;
-    json.push('\n');
-    Ok(json)
+    indented(&DoctorDocument::from(&report))
 }
 
 #[cfg(test)]
