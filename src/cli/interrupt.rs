@@ -9,36 +9,56 @@ pub const INTERRUPTED: u8 = 130;
 /// From now on Ctrl-C cancels the work; a second one ends the program at once.
 ///
 /// # Errors
-/// When the system yields no runtime to listen with.
+/// When the system yields no runtime or no signal to listen with.
 pub fn cancel_on_ctrl_c(control: &Control) -> Result<(), Failure> {
+    let failed = |error: std::io::Error| Failure::failed(error.to_string());
     let control = control.clone();
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()
-        .map_err(|error| Failure::failed(error.to_string()))?;
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(failed)?;
+    // Listening begins here and not on the thread, so that no signal is lost while the thread starts.
+    let mut interruptions = {
+        let _entered = runtime.enter();
+        Interruptions::listen().map_err(failed)?
+    };
     std::thread::spawn(move || {
         runtime.block_on(async {
-            if interruption().await.is_ok() {
-                control.cancel();
-                if interruption().await.is_ok() {
-                    std::process::exit(INTERRUPTED.into());
-                }
-            }
+            interruptions.next().await;
+            control.cancel();
+            interruptions.next().await;
+            std::process::exit(INTERRUPTED.into());
         });
     });
     Ok(())
 }
 
 /// Ctrl-C, and on Unix also SIGTERM, as service managers and timeouts send it: neither may leave a server behind.
-async fn interruption() -> std::io::Result<()> {
+struct Interruptions {
     #[cfg(unix)]
-    {
-        let mut terminate = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate())?;
-        tokio::select! {
-            pressed = tokio::signal::ctrl_c() => pressed,
-            _ = terminate.recv() => Ok(()),
-        }
+    interrupt: tokio::signal::unix::Signal,
+    #[cfg(unix)]
+    terminate: tokio::signal::unix::Signal,
+    #[cfg(windows)]
+    interrupt: tokio::signal::windows::CtrlC,
+}
+
+impl Interruptions {
+    fn listen() -> std::io::Result<Self> {
+        Ok(Self {
+            #[cfg(unix)]
+            interrupt: tokio::signal::unix::signal(tokio::signal::unix::SignalKind::interrupt())?,
+            #[cfg(unix)]
+            terminate: tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate())?,
+            #[cfg(windows)]
+            interrupt: tokio::signal::windows::ctrl_c()?,
+        })
     }
-    #[cfg(not(unix))]
-    tokio::signal::ctrl_c().await
+
+    async fn next(&mut self) {
+        #[cfg(unix)]
+        tokio::select! {
+            _ = self.interrupt.recv() => {}
+            _ = self.terminate.recv() => {}
+        }
+        #[cfg(windows)]
+        self.interrupt.recv().await;
+    }
 }
