@@ -64,17 +64,11 @@ async fn install(
     reporter: &Reporter<'_>,
     control: &Control,
 ) -> Result<Receipt, InstallError> {
-    reporter.started(Step::Check, Activity::Checking);
-    if request.plan.verdict == Verdict::Refused {
-        return Err(InstallError::Refused);
-    }
-    if request.plan.verdict == Verdict::Degraded && !request.agreement.limits {
-        return Err(InstallError::ConsentMissing);
-    }
     let paths = Paths::new(&request.options.home);
-    let (_lock, mut journal) = open(&paths)?;
-    let before = snapshot(&paths, &journal)?;
-    journal.begin()?;
+    let begun = begin(request, &paths);
+    // Told once the journal has begun: whoever ends the program after the first event finds something to undo.
+    reporter.started(Step::Check, Activity::Checking);
+    let (_lock, journal, before) = begun?;
     let run = Run::new(request, wording, &paths, control, reporter, &before, journal);
     match install_from(&run).await {
         Ok(receipt) => Ok(receipt),
@@ -83,6 +77,20 @@ async fn install(
             Err(rollback.after(error))
         }
     }
+}
+
+/// Takes the lock, begins the journal and keeps what is in force.
+fn begin(request: &Request, paths: &Paths) -> Result<(Lock, Journal, Snapshot), InstallError> {
+    if request.plan.verdict == Verdict::Refused {
+        return Err(InstallError::Refused);
+    }
+    if request.plan.verdict == Verdict::Degraded && !request.agreement.limits {
+        return Err(InstallError::ConsentMissing);
+    }
+    let (lock, mut journal) = open(paths)?;
+    let before = snapshot(paths, &journal)?;
+    journal.begin()?;
+    Ok((lock, journal, before))
 }
 
 /// Every step. An error is rolled back by the caller.
