@@ -3,6 +3,8 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+#[cfg(target_os = "linux")]
+mod advisories;
 mod icons;
 #[cfg(target_os = "linux")]
 mod linux;
