@@ -12,9 +12,9 @@ use crate::hardware::{self, DetectOptions};
 use crate::monitor::{Alert, VramUse, VramWatch};
 use crate::say;
 
-/// One look, as `--json` prints it.
+/// One check, as `--json` prints it.
 #[derive(Serialize)]
-struct Look<'a> {
+struct Sample<'a> {
     schema: u32,
     gpus: &'a [VramUse],
     /// What changed since the last check, in the user's language.
@@ -24,7 +24,7 @@ struct Look<'a> {
 /// Runs the command: until it is interrupted, or once. With `--once` the exit code is 10 when memory is nearly full.
 ///
 /// # Errors
-/// When no graphics card tells how full its memory is, or the output cannot be written.
+/// When no graphics card reports its memory use, or the output cannot be written.
 pub fn run(args: &MonitorArgs, session: &Session) -> Result<u8, Failure> {
     let mut options = DetectOptions::new(session.home.clone());
     options.measure_memory = false;
@@ -35,7 +35,7 @@ pub fn run(args: &MonitorArgs, session: &Session) -> Result<u8, Failure> {
             return Err(Failure::failed(say!(session.text, "monitor-nothing-to-watch")));
         }
         let alerts = watch.update(&now);
-        say_look(args, session, &now, &alerts)?;
+        print_sample(args, session, &now, &alerts)?;
         if args.once {
             let critical = alerts.iter().any(|alert| matches!(alert, Alert::Critical(_)));
             return Ok(if critical { 10 } else { 0 });
@@ -44,12 +44,17 @@ pub fn run(args: &MonitorArgs, session: &Session) -> Result<u8, Failure> {
     }
 }
 
-fn say_look(args: &MonitorArgs, session: &Session, now: &[VramUse], alerts: &[Alert]) -> Result<(), Failure> {
+fn print_sample(
+    args: &MonitorArgs,
+    session: &Session,
+    now: &[VramUse],
+    alerts: &[Alert],
+) -> Result<(), Failure> {
     let text = session.text;
     let words: Vec<String> = alerts.iter().map(|alert| alert.explain(text)).collect();
     if args.json {
-        let look = Look { schema: SCHEMA, gpus: now, alerts: words };
-        let line = serde_json::to_string(&look).map_err(|error| Failure::failed(error.to_string()))?;
+        let sample = Sample { schema: SCHEMA, gpus: now, alerts: words };
+        let line = serde_json::to_string(&sample).map_err(|error| Failure::failed(error.to_string()))?;
         return print(&format!("{line}\n"));
     }
     for gpu in now {

@@ -1,7 +1,7 @@
 //! The share of a device's nominal bandwidth and arithmetic that inference reaches.
 //!
-//! The figures are fitted on published measurements (docs/estimates.md names them, shows the error they leave, and says
-//! which rows were dropped by which rule). They belong to the engine as of 2025 and 2026 and to quantised models.
+//! The figures are fitted to published measurements (docs/estimates.md names the sources, the remaining error, and the
+//! rules by which rows were dropped). They hold for engine builds of 2025 and 2026 and for quantised models.
 
 use crate::estimate::{CpuFigures, GpuFigures};
 use crate::figures::Certainty;
@@ -13,43 +13,43 @@ const GB: f64 = 1e9;
 /// Arithmetic in a TFLOPS.
 const TERA: f64 = 1e12;
 
-/// Rates of one GPU for one model.
+/// Throughput of one GPU for one model.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct GpuRates {
-    /// Bytes of weights or cache read a second.
+    /// Bytes of weights read a second.
     pub bytes_per_s: f64,
-    /// Seconds of arithmetic for one weight of one token, where a chip is too slow to keep up with its own memory.
+    /// Seconds of arithmetic per weight and token, for chips that compute more slowly than their memory delivers.
     pub decode_s_per_weight: f64,
     /// Bytes of a 16-bit cache read a second.
     pub cache_bytes_per_s: f64,
-    /// Seconds of one multiply-add of a token's attention over a quantised cache, where that is slower than reading.
+    /// Seconds per multiply-add of a token's attention over a quantised cache; 0 where reading the cache is the limit.
     pub quantised_s_per_product: f64,
-    /// Factor on `launch_s` with a quantised cache.
+    /// Factor on `launch_s` with a quantised KV cache.
     pub quantised_launches: f64,
-    /// Seconds to start the work of one block.
+    /// Seconds to launch the kernels of one block.
     pub launch_s: f64,
-    /// Factor on `launch_s` for blocks of experts.
+    /// Factor on `launch_s` for blocks with experts.
     pub mixture_launches: f64,
-    /// Floating-point operations a second on a prompt.
+    /// Floating-point operations a second on a prompt, without attention.
     pub prefill_flops: f64,
-    /// The same for attention.
+    /// Floating-point operations a second in attention over a prompt.
     pub attention_flops: f64,
     /// Factor between the middle of a range and each of its ends.
     pub spread: f64,
 }
 
-/// Rates of the processor.
+/// Throughput of the processor.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct CpuRates {
     /// Bytes of weights read a second.
     pub bytes_per_s: f64,
-    /// Multiply-adds a second of one token's attention over a 16-bit cache.
+    /// Multiply-adds a second in one token's attention over a 16-bit KV cache.
     pub attention_products_per_s: f64,
-    /// Floating-point operations a second on a prompt.
+    /// Floating-point operations a second on a prompt, without attention.
     pub prefill_flops: f64,
-    /// The same for attention over a 16-bit cache.
+    /// Floating-point operations a second in attention over a prompt with a 16-bit KV cache.
     pub attention_flops: f64,
-    /// The same for attention over a quantised cache.
+    /// The same with a quantised KV cache.
     pub quantised_attention_flops: f64,
     /// Factor between the middle of a range and each of its ends.
     pub spread: f64,
@@ -59,11 +59,11 @@ pub(super) struct CpuRates {
 struct Fit {
     /// Share of the nominal bandwidth that reading weights reaches.
     bandwidth_share: f64,
-    /// Seconds times TFLOPS for 10⁹ weights, when only arithmetic limits.
+    /// Seconds times TFLOPS per 10⁹ weights, when arithmetic is the only limit.
     decode_cost: f64,
-    /// Microseconds to start one block.
+    /// Microseconds to launch the kernels of one block.
     launch_us: f64,
-    /// Prompt arithmetic as a multiple of the vector units' 32-bit rate (tensor cores give more than 1).
+    /// Prompt throughput as a multiple of the vector units' 32-bit rate (above 1 with tensor cores).
     prefill_share: f64,
     /// Rate of attention over a prompt, as a multiple of `prefill_share`.
     attention_share: f64,
@@ -126,7 +126,7 @@ fn fit(architecture: ChipFamily) -> Fit {
         A::Turing => Fit { prefill_share: 2.8, tflops_per_gb_s: 0.022, spread: 1.20, ..nvidia },
         A::Ampere => Fit { prefill_share: 2.5, ..nvidia },
         A::Ada => Fit { tflops_per_gb_s: 0.070, ..nvidia },
-        // Its memory is so fast that unpacking weights and starting kernels take as long as reading them.
+        // The memory is so fast that unpacking weights and launching kernels take as long as reading them.
         A::Hopper => Fit {
             decode_cost: 12.1e-3,
             launch_us: 47.0,
@@ -156,7 +156,7 @@ fn fit(architecture: ChipFamily) -> Fit {
     }
 }
 
-/// The family of a GPU's chip: by its row, else by its compute capability, else the usual one of its back end.
+/// Chip family of a GPU: by its row of the table, else by compute capability, else the most common one of its backend.
 fn chip_family(gpu: &GpuFigures) -> ChipFamily {
     let by_capability = || gpu.compute_capability.and_then(ChipFamily::of_compute_capability);
     gpu.row.map(|row| row.architecture).or_else(by_capability).unwrap_or(match gpu.backend {
@@ -167,20 +167,21 @@ fn chip_family(gpu: &GpuFigures) -> ChipFamily {
     })
 }
 
-/// What a GPU does for models whose weights take `k_quants` of the arithmetic that plain 4-bit blocks take.
+/// Throughput of a GPU. `k_quants`: whether the model's weights are K-quants or i-quants, which take more arithmetic
+/// than plain 4-bit blocks.
 pub(super) fn gpu_rates(gpu: &GpuFigures, k_quants: bool) -> GpuRates {
-    /// A driver that reports more than this multiple of the table's bandwidth counts clocks double.
+    /// Cap on a reported bandwidth, as a multiple of the table's: some drivers count clocks double.
     const MOST_OVER_TABLE: f64 = 1.15;
-    /// Error checking and lower clocks of professional cards.
+    /// Factor for error correction and lower clocks of professional cards.
     const PROFESSIONAL: f64 = 0.89;
-    /// Memory shared with the processor gives an NVIDIA chip a smaller share.
+    /// Bandwidth share of NVIDIA chips that share memory with the processor.
     const SHARED: f64 = 0.735;
-    /// The super-blocks of K-quants cost more arithmetic, which shows where arithmetic limits.
+    /// Factor on arithmetic for the super-blocks of K-quants; matters where arithmetic is the limit.
     const K_QUANTS: f64 = 1.5;
-    /// CUDA reads a quantised cache once for every query head and unpacks it each time: multiply-adds a second as a
-    /// share of the vector units', on an H100 the same for four models (2.0 to 2.3 · 10¹² with q8_0, q4_0 alike).
+    /// CUDA reads a quantised cache once per query head and unpacks it each time. Multiply-adds a second as a share of
+    /// the vector units' rate; the same for four models on an H100 (2.0 to 2.3 · 10¹², q8_0 and q4_0 alike).
     const QUANTISED_PRODUCTS: f64 = 0.063;
-    /// And it starts more kernels for each block, also while the cache is empty.
+    /// CUDA launches more kernels per block with a quantised cache, even an empty one.
     const QUANTISED_LAUNCHES: f64 = 1.25;
 
     let (architecture, row) = (chip_family(gpu), gpu.row);
@@ -204,23 +205,23 @@ pub(super) fn gpu_rates(gpu: &GpuFigures, k_quants: bool) -> GpuRates {
     let quant = if by_arithmetic && k_quants { K_QUANTS } else { 1.0 };
     // The GeForce GTX 16 series is Turing without tensor cores.
     let no_tensor_cores = row.is_some_and(|row| row.name.contains("GTX 16"));
-    // Data-centre chips have tensor cores for more than their vector units tell.
-    let stacked = architecture == ChipFamily::Ampere
+    // Data-centre chips have more tensor-core throughput than their vector rate suggests.
+    let has_hbm = architecture == ChipFamily::Ampere
         && row.is_some_and(|row| row.memory == gpu_table::MemoryTechnology::Hbm);
-    let prefill_share = match (no_tensor_cores, professional, stacked) {
+    let prefill_share = match (no_tensor_cores, professional, has_hbm) {
         (true, ..) => 0.6,
         (_, true, _) => fit.prefill_share * 0.8,
         (.., true) => fit.prefill_share * 1.4,
         _ => fit.prefill_share,
     };
     let known = row.is_some() || architecture == ChipFamily::Apple;
-    // Chips that share their memory were measured in a few finished machines, which differ less than cards do.
+    // Chips with shared memory come in few models of machines, which differ less than cards do.
     let own_spread = if shared_nvidia { fit.spread.min(1.13) } else { fit.spread };
     let spread = own_spread.powf(if known { 1.0 } else { 1.5 }) * spread_factor(gpu.bandwidth_gb_s.certainty);
     let cuda = gpu.backend == Backend::Cuda;
     // Since Pascal a multiprocessor has 128 lanes, except Volta's and Turing's with 64.
-    let few_lanes = matches!(architecture, ChipFamily::Volta | ChipFamily::Turing);
-    let per_lane = if few_lanes { 2.0 } else { 1.0 };
+    let has_64_lanes = matches!(architecture, ChipFamily::Volta | ChipFamily::Turing);
+    let per_lane = if has_64_lanes { 2.0 } else { 1.0 };
     let products_per_s = tflops * TERA / 2.0 * QUANTISED_PRODUCTS * per_lane;
     GpuRates {
         bytes_per_s: bandwidth * GB * share,
@@ -236,15 +237,17 @@ pub(super) fn gpu_rates(gpu: &GpuFigures, k_quants: bool) -> GpuRates {
     }
 }
 
-/// Rates of the processor.
+/// Throughput of the processor.
 pub(super) fn cpu_rates(cpu: &CpuFigures) -> CpuRates {
-    /// One core's multiply-adds a second in attention over a 16-bit cache: 2.5 · 10⁹ on an EPYC, 1.3 to 3.0 on Xeons.
+    /// Multiply-adds a second of one core in attention over a 16-bit cache. Measured: 2.5 · 10⁹ on an EPYC, 1.3 to 3.0
+    /// · 10⁹ on Xeons.
     const ATTENTION_PRODUCTS_PER_CORE: f64 = 2.6e9;
-    /// Share of matrix products' operations that attention over a prompt reaches: 25 · 10⁹ a core on an EPYC, 16.5 on a
-    /// Xeon with a 16-bit cache; 6 and 4 with a quantised one, which is unpacked for every token of the batch.
+    /// Throughput of attention over a prompt as a share of that of matrix products. Measured per core: 25 GFLOPS on an
+    /// EPYC and 16.5 on a Xeon with a 16-bit cache; 6 and 4 with a quantised one, which is unpacked for every token of
+    /// the batch.
     const ATTENTION_SHARE: f64 = 0.45;
     const QUANTISED_ATTENTION_SHARE: f64 = 0.11;
-    /// Wider vectors than these do not help attention.
+    /// Cap on GFLOPS per core for attention, which wider vectors do not speed up.
     const ATTENTION_GFLOPS_PER_CORE: f64 = 45.0;
 
     let bandwidth = positive(cpu.bandwidth_gb_s.value) * GB;
@@ -270,10 +273,10 @@ pub(super) fn cpu_rates(cpu: &CpuFigures) -> CpuRates {
         40.0
     };
     let by_memory = bandwidth * share;
-    // A core unpacks and multiplies only so many bytes a second, so that few or slow cores do not keep up with their
-    // memory. Where the number of cores is a guess, so would this limit be.
+    // Few or slow cores unpack and multiply fewer bytes a second than memory delivers. Not applied when the number of
+    // cores is a guess.
     let by_cores = match cpu.dot_product_gb_s {
-        // What of a dot product's speed whole blocks with their scales keep, by maker.
+        // Share of the measured dot product's speed that whole blocks with their scales reach, by maker.
         Some(gb_s) => Some(positive(gb_s) * GB * if made_by_amd(&cpu.name) { 0.52 } else { 0.32 }),
         None if cpu.physical_cores.certainty == Certainty::Guess => None,
         None => Some(cores * gflops_per_core * GB * 0.14),

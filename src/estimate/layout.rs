@@ -1,15 +1,15 @@
-//! A model laid out on a machine: which device computes which blocks, and what each device does in a second.
+//! The layout of a model on a machine: which device computes which blocks, and the rates of each device.
 
 use super::efficiency::{CpuRates, GpuRates, cpu_rates, gpu_rates, spread_factor};
 use super::memory::Placement;
 use crate::estimate::{EngineSetting, MachineFigures};
 use crate::figures::Certainty;
 use crate::models::{Block, Cache, KvCacheType, Model, ModelArchitecture};
-/// A model laid out on a machine, with what each device does.
+/// The layout of a model on a machine.
 pub(super) struct Layout<'a> {
     pub architecture: &'a ModelArchitecture,
     pub placement: Placement,
-    /// The GPUs taken as one: every one computes the blocks that it holds.
+    /// All GPUs combined into one: each computes the blocks that it holds.
     pub gpu: Option<GpuRates>,
     pub cpu: CpuRates,
     pub setting: &'a EngineSetting,
@@ -22,14 +22,14 @@ impl<'a> Layout<'a> {
         Self {
             architecture,
             placement: Placement::new(architecture, setting.gpu_layers, machine.gpus.len()),
-            gpu: together(machine, k_quants),
+            gpu: combined(machine, k_quants),
             cpu: cpu_rates(&machine.cpu),
             setting,
         }
     }
 
-    /// Factor between the middle of a range and its ends: that of the side where the time is spent, and more where two
-    /// sides are added up.
+    /// Factor between the middle of a range and its ends, weighted by the time spent on each device; at least 1.2 when
+    /// both compute.
     pub fn spread(&self, gpu_s: f64, cpu_s: f64) -> f64 {
         let gpu = self.gpu.map_or(1.0, |gpu| gpu.spread);
         let share = cpu_s / (gpu_s + cpu_s).max(f64::MIN_POSITIVE);
@@ -43,7 +43,8 @@ pub(super) fn active_parameters(blocks: &[Block], architecture: &ModelArchitectu
     blocks.iter().map(|block| block.active_parameters(architecture.experts)).sum()
 }
 
-/// Bytes of cache that count for one token. A quantised cache saves memory, not time: it is unpacked on the way.
+/// Bytes of KV cache that one token reads, in f16 equivalents. A quantised cache saves memory, not time, because it is
+/// unpacked.
 pub(super) fn cache_bytes(blocks: &[Block], depth_tokens: u32, kv: KvCacheType) -> f64 {
     let as_read = match kv {
         KvCacheType::F16 | KvCacheType::Q8_0 => 1.0,
@@ -59,13 +60,13 @@ pub(super) fn cache_bytes(blocks: &[Block], depth_tokens: u32, kv: KvCacheType) 
         .sum()
 }
 
-/// Whether some blocks keep a state instead of a cache.
+/// Whether some blocks keep a recurrent state instead of a KV cache.
 pub(super) fn is_recurrent(architecture: &ModelArchitecture) -> bool {
     architecture.blocks.iter().any(|block| matches!(block.cache, Cache::Recurrent { .. }))
 }
 
-/// Several GPUs as one: each reads its share of the blocks, one after the other.
-fn together(machine: &MachineFigures, k_quants: bool) -> Option<GpuRates> {
+/// Rates of all GPUs combined: each reads its share of the blocks, one after the other.
+fn combined(machine: &MachineFigures, k_quants: bool) -> Option<GpuRates> {
     let total: f64 = machine.gpus.iter().map(|gpu| gpu.vram_free_bytes.value.max(1) as f64).sum();
     let mut parts = machine.gpus.iter().map(|gpu| {
         let share = gpu.vram_free_bytes.value.max(1) as f64 / total;

@@ -1,30 +1,30 @@
-//! Where the bytes go: weights by tensor, the cache by block, compute buffers by the engine's own forms.
+//! Memory need: weights summed by tensor, the KV cache by block, compute buffers by the engine's own formulas.
 //!
-//! The forms of the compute buffers were found on llama-server b10488 (what Ollama 0.32 runs) by letting it reserve
-//! its buffers for models of these exact shapes; docs/estimates.md compares them, and those of older builds, with
-//! published logs.
+//! The buffer formulas were derived from llama-server b10488 (the build in Ollama 0.32) by letting it reserve buffers
+//! for models of these exact shapes. docs/estimates.md compares them, and those of older builds, with published logs.
 
 use super::{EngineBuild, EngineSetting, MachineFigures, MemoryNeed};
 use crate::MIB;
 use crate::machine::{Backend, GpuKind};
 use crate::models::{Block, Cache, KvCacheType, Model, ModelArchitecture};
 
-/// How many blocks are on the GPU, and whether the output is.
+/// Which blocks are on the GPU, and whether the output matrix is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Placement {
-    /// Blocks on the processor: the first ones.
+    /// Number of blocks on the processor, counted from the first.
     pub cpu_blocks: usize,
     /// Whether the output matrix is on the GPU: it goes there first.
     pub output_on_gpu: bool,
 }
 
 impl Placement {
-    /// The rule of today's engine: the output layer first, then the last `gpu_layers - 1` blocks.
+    /// The placement by the current engine: the output layer goes to the GPU first, then the last `gpu_layers - 1`
+    /// blocks.
     pub fn new(architecture: &ModelArchitecture, gpu_layers: u32, gpus: usize) -> Self {
         Self::of_build(architecture, gpu_layers, gpus, EngineBuild::Current)
     }
 
-    /// The rule of a build of the engine: in old ones the output layer goes last.
+    /// The placement by a build of the engine: in old ones the output layer goes last.
     pub fn of_build(
         architecture: &ModelArchitecture,
         gpu_layers: u32,
@@ -49,8 +49,7 @@ impl Placement {
     }
 }
 
-/// What a model needs in a setting on a machine, run by today's engine. With several GPUs the VRAM is that of all of
-/// them together.
+/// Memory that a model needs in a setting on a machine, run by the current engine. VRAM is summed over all GPUs.
 pub fn memory_need(model: &Model, setting: &EngineSetting, machine: &MachineFigures) -> MemoryNeed {
     memory_need_of_build(model, setting, machine, EngineBuild::Current)
 }
@@ -86,7 +85,7 @@ pub fn memory_need_of_build(
     } else if !architecture.tied_embeddings {
         need.weights_ram_bytes = need.weights_ram_bytes.saturating_add(architecture.output_bytes);
     }
-    // Engines before 0.30 computed prompts on a GPU that was there even when all weights were in main memory.
+    // Ollama before 0.30 computes prompts on the GPU even when all weights are in main memory.
     let computes_on_gpu = placement.output_on_gpu
         || !on_gpu.is_empty()
         || (gpus > 0 && matches!(build, EngineBuild::OwnRunner | EngineBuild::OutputLast));
@@ -111,9 +110,9 @@ pub fn memory_need_of_build(
     need
 }
 
-/// The most layers, as the engine counts them, that need no more than `vram_budget_bytes` on the GPUs together.
-/// `setting.gpu_layers` is ignored. Several GPUs share the budget as they share what is free of them; a layer lies on
-/// one of them, so that on each less than a layer may be left over.
+/// The largest number of layers, as the engine counts them, that fits `vram_budget_bytes` of all GPUs together.
+/// `setting.gpu_layers` is ignored. The budget is split over the GPUs in proportion to their free VRAM. A layer is not
+/// split, so each GPU may leave up to one layer's worth unused.
 pub fn fit_gpu_layers(
     model: &Model,
     setting: &EngineSetting,
@@ -129,7 +128,7 @@ pub fn fit_gpu_layers(
             && (machine.gpus.len() == 1 || fits_on_each(model, &setting, machine, vram_budget_bytes))
     };
     let total = model.total_layers();
-    // All of it needs no room for streamed weights, so it can fit where one layer fewer does not.
+    // With every layer on the GPU no weights are streamed, so all layers can fit where one fewer does not.
     if fits(total) {
         return total;
     }
@@ -141,8 +140,8 @@ pub fn fit_gpu_layers(
     low
 }
 
-/// Whether the layers can be dealt out to several GPUs: the output to the last one, then block by block from the end to
-/// the first GPU, each as long as it has room beside the driver and a compute buffer of its own.
+/// Whether the layers can be distributed over several GPUs: the output matrix on the last one, then block by block from
+/// the end towards the first. Each GPU also holds the driver's memory and a compute buffer.
 fn fits_on_each(
     model: &Model,
     setting: &EngineSetting,
@@ -180,7 +179,7 @@ fn fits_on_each(
     })
 }
 
-/// What one batch needs on the side that computes it.
+/// Compute buffer of one batch, on the device that computes it.
 fn compute_buffer_bytes(
     architecture: &ModelArchitecture,
     setting: &EngineSetting,
@@ -205,8 +204,8 @@ fn compute_buffer_bytes(
     let per_token = match build {
         EngineBuild::Current => without_logits,
         EngineBuild::AllLogits => without_logits.max(logits.saturating_mul(4)),
-        // Its mask has 32 bits, and stays while the logits are computed; up to 8,192 tokens it finds room among what is
-        // free again by then, so that this is 22 MiB too much there.
+        // The attention mask has 32 bits and is kept while the logits are computed. Up to 8,192 tokens it reuses freed
+        // memory, so this overestimates by 22 MiB there.
         EngineBuild::OwnRunner | EngineBuild::OutputLast => {
             let mask = context.saturating_add(embedding.saturating_mul(2));
             let mask = if attends_here && setting.flash_attention { mask } else { 0 };
@@ -216,7 +215,7 @@ fn compute_buffer_bytes(
     batch.saturating_mul(per_token)
 }
 
-/// Pinned main memory through which batches reach the GPU.
+/// Pinned main memory that transfers batches to the GPU.
 fn host_buffer_bytes(architecture: &ModelArchitecture, setting: &EngineSetting, build: EngineBuild) -> u64 {
     let batch = u64::from(setting.num_batch.max(1));
     let context = u64::from(setting.context_tokens);
@@ -232,9 +231,9 @@ fn host_buffer_bytes(architecture: &ModelArchitecture, setting: &EngineSetting, 
     batch.saturating_mul(per_token)
 }
 
-/// With blocks on the processor, large batches still compute on the GPU: a block's weights pass through a buffer
-/// there, then its cache with 16 bits. An upper bound: what was measured on seven placements of three models, at 8,192
-/// and 32,768 tokens, is up to 130 MiB less (docs/estimates.md).
+/// GPU buffer for blocks on the processor: large batches are still computed on the GPU, which receives one block's
+/// weights and then its KV cache at 16 bits. An upper bound: measurements of seven placements of three models at 8,192
+/// and 32,768 tokens are up to 130 MiB lower (docs/estimates.md).
 fn streamed_bytes(
     architecture: &ModelArchitecture,
     placement: Placement,
@@ -245,15 +244,15 @@ fn streamed_bytes(
     let output =
         if placement.output_on_gpu || build == EngineBuild::Current { 0 } else { architecture.output_bytes };
     let blocks = if build == EngineBuild::Current {
-        on_cpu.iter().map(|block| block.bytes.max(passing_cache_bytes(block, setting))).max().unwrap_or(0)
+        on_cpu.iter().map(|block| block.bytes.max(streamed_cache_bytes(block, setting))).max().unwrap_or(0)
     } else {
         0
     };
     output.max(blocks)
 }
 
-/// The cache as the GPU reads a prompt's: 16 bits, whatever it is stored in.
-fn passing_cache_bytes(block: &Block, setting: &EngineSetting) -> u64 {
+/// The KV cache as it is sent to the GPU for a prompt: at 16 bits, whatever type it is stored in.
+fn streamed_cache_bytes(block: &Block, setting: &EngineSetting) -> u64 {
     cache_bytes(block, &EngineSetting { kv_cache_type: KvCacheType::F16, ..*setting })
 }
 
@@ -270,8 +269,8 @@ fn kv_values(cache: Cache) -> u64 {
     }
 }
 
-/// What the driver takes for a process that computes. CUDA: 450 MiB on an RTX 3060, 598 on an H100 and 750 on an RTX
-/// 5060 Ti were seen; for the others Ollama's own reserve.
+/// VRAM that the driver takes for a computing process. CUDA: 450 MiB were observed on an RTX 3060, 598 on an H100 and
+/// 750 on an RTX 5060 Ti. Other backends: the reserve that Ollama itself assumes.
 fn driver_bytes(backend: Backend, kind: GpuKind) -> u64 {
     match (backend, kind) {
         (Backend::Cuda, _) => 500 * MIB,

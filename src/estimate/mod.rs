@@ -16,7 +16,7 @@ pub use types::{
 
 use crate::models::Model;
 
-/// All that is estimated of a model in a setting on a machine.
+/// Estimates memory and speed of a model in a setting on a machine.
 pub fn estimate(model: &Model, setting: &EngineSetting, machine: &MachineFigures) -> Estimate {
     Estimate { memory: memory_need(model, setting, machine), speed: speed::speed(model, setting, machine) }
 }

@@ -1,16 +1,16 @@
-//! How long a prompt takes: arithmetic on the GPU, and on the way there the weights and the cache that lie in main
-//! memory. Only where nothing is on a GPU does the processor compute.
+//! Time to process a prompt: arithmetic on the GPU, plus the transfer of weights and KV cache that are in main memory.
+//! The processor computes prompts only when no layer is on a GPU.
 
 use super::layout::{Layout, active_parameters, cache_bytes, is_recurrent};
 use crate::models::{Block, Cache, KvCacheType, ModelArchitecture};
 
-/// Bytes a second at which weights and cache pass from main memory, which is not pinned, to a card. Measured: 6.6 to
-/// 7.6 GB/s on PCIe 5.0 x16, so that the way through main memory limits and not the bus.
+/// Transfer rate of weights and KV cache from main memory to a card, in bytes per second. Measured: 6.6 to 7.6 GB/s on
+/// PCIe 5.0 x16. The limit is that main memory is not pinned, not the bus.
 const UPLOAD_BYTES_PER_S: f64 = 7e9;
-/// Small batches of prompts are not worth sending to the GPU; the engine draws the line here.
+/// Smallest batch, in tokens, that the engine sends to the GPU for blocks on the processor.
 const OFFLOADED_FROM_TOKENS: u32 = 32;
 
-/// Seconds that reading `tokens` of prompt takes on the GPU, and on the processor or the way from its memory.
+/// Seconds to process `tokens` of prompt: on the GPU, and on the processor or in transfers from its memory.
 pub(super) fn prefill(layout: &Layout<'_>, tokens: u32) -> (f64, f64) {
     let architecture = layout.architecture;
     let (on_gpu, on_cpu) = (layout.placement.gpu(architecture), layout.placement.cpu(architecture));
@@ -34,21 +34,21 @@ pub(super) fn prefill(layout: &Layout<'_>, tokens: u32) -> (f64, f64) {
     let mut gpu_s = products(on_gpu) / flops + attention_s(on_gpu);
     let batch = layout.setting.num_batch.max(1);
     let batches = f64::from(tokens.div_ceil(batch));
-    // Every batch starts every block's work anew.
+    // Every batch launches the kernels of every block.
     gpu_s += batches * on_gpu.len() as f64 * gpu.launch_s;
     if on_cpu.is_empty() {
         return (gpu_s, 0.0);
     }
-    // Blocks in main memory: large batches are computed on the GPU, to which their weights, and the cache as far as it
-    // is filled, are sent each time; where that takes longer than computing them, nothing is gained, but the engine
-    // does it all the same.
+    // Blocks in main memory: large batches are computed on the GPU, which receives the weights and the filled part of
+    // the KV cache for every batch. The engine does so even where computing on the processor would be faster.
     if batch.min(tokens) >= OFFLOADED_FROM_TOKENS {
         let in_batch = architecture.experts.map_or(1.0, |experts| experts.share_of_batch(batch.min(tokens)));
         let weights: f64 = on_cpu
             .iter()
             .map(|b| b.bytes.saturating_sub(b.expert_bytes) as f64 + b.expert_bytes as f64 * in_batch)
             .sum();
-        // On the average the cache is half full. It was measured to take as long as a 16-bit one whatever its type.
+        // The cache is half full on average. Measured: the transfer takes as long as that of a 16-bit cache, whatever
+        // its type.
         let cache = cache_bytes(on_cpu, tokens / 2, KvCacheType::F16);
         gpu_s += products(on_cpu) / flops + attention_s(on_cpu);
         (gpu_s, batches * (weights + cache) / UPLOAD_BYTES_PER_S)
@@ -57,8 +57,8 @@ pub(super) fn prefill(layout: &Layout<'_>, tokens: u32) -> (f64, f64) {
     }
 }
 
-/// Share of the arithmetic that a GPU reaches on matrices of this shape: narrow ones leave units idle, experts are
-/// many small products, and gated delta nets are serial in part. 1 for a plain model of width 4096.
+/// Share of its arithmetic rate that a GPU reaches on matrices of this shape: narrow matrices leave units idle, experts
+/// are many small products, and gated delta nets are partly serial. 1 for a dense model of width 4096.
 fn shape_share(architecture: &ModelArchitecture) -> f64 {
     const HALF_WIDTH: f64 = 1200.0;
     const USUAL_WIDTH: f64 = 4096.0;
@@ -71,21 +71,21 @@ fn shape_share(architecture: &ModelArchitecture) -> f64 {
         * if is_recurrent(architecture) { DELTA_NETS } else { 1.0 }
 }
 
-/// The same for a processor, which minds the width less.
+/// The same for a processor, on which the width has little effect.
 fn cpu_share(architecture: &ModelArchitecture) -> f64 {
     (if architecture.experts.is_some() { 0.5 } else { 1.0 })
         * if is_recurrent(architecture) { 0.6 } else { 1.0 }
 }
 
-/// Operations of attention over a prompt: every token looks at all before it, or at its window.
+/// Floating-point operations of attention over a prompt: every token attends to all tokens before it, or to its window.
 fn attention_operations(blocks: &[Block], architecture: &ModelArchitecture, tokens: u32) -> f64 {
     let tokens = f64::from(tokens);
     blocks
         .iter()
         .map(|block| match block.cache {
             Cache::Attention { window, .. } => {
-                let looked_at = window.map_or(tokens / 2.0, |w| (tokens / 2.0).min(f64::from(w)));
-                4.0 * f64::from(architecture.query_values) * looked_at * tokens
+                let attended = window.map_or(tokens / 2.0, |w| (tokens / 2.0).min(f64::from(w)));
+                4.0 * f64::from(architecture.query_values) * attended * tokens
             }
             Cache::Recurrent { .. } | Cache::Shared => 0.0,
         })

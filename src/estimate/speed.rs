@@ -1,7 +1,7 @@
 //! Decode speed and time to first token.
 //!
-//! Decoding a token reads every active weight and the cache once, on the side each lies on, and starts the work of every
-//! block; reading a prompt is arithmetic. The device's figures come from [`super::efficiency`].
+//! Decoding a token reads every active weight and the KV cache once, on the device that holds them, and launches the
+//! kernels of every block; processing a prompt is arithmetic. The rates of the devices come from [`super::efficiency`].
 
 use super::layout::{Layout, active_parameters, cache_bytes, is_recurrent};
 use super::prefill::prefill;
@@ -14,8 +14,8 @@ pub(super) fn speed(model: &Model, setting: &EngineSetting, machine: &MachineFig
     let layout = Layout::new(model, setting, machine);
     let answered = |depth_tokens| {
         let (gpu_s, cpu_s) = token_s(&layout, depth_tokens);
-        let picking_s = picking_s(&layout, machine);
-        range(1.0 / (gpu_s + cpu_s + picking_s), layout.spread(gpu_s, cpu_s + picking_s))
+        let sampling_s = sampling_s(&layout, machine);
+        range(1.0 / (gpu_s + cpu_s + sampling_s), layout.spread(gpu_s, cpu_s + sampling_s))
     };
     Speed {
         decode_tokens_per_s: answered(0),
@@ -25,10 +25,10 @@ pub(super) fn speed(model: &Model, setting: &EngineSetting, machine: &MachineFig
     }
 }
 
-/// Seconds in which a server picks a token out of the vocabulary and sends it. It does so on one core; where all cores
-/// compute and are few, they wait for it. On two cores 20 ns for each token of the vocabulary were measured (Gemma 3
-/// 270M: 62 tokens a second in `llama-bench`, 46 and 51 in Ollama). Beside a GPU it does not show.
-fn picking_s(layout: &Layout<'_>, machine: &MachineFigures) -> f64 {
+/// Seconds in which a server samples a token from the vocabulary and sends it. One core does that while the others
+/// wait. Measured on two cores: 20 ns per token of the vocabulary (Gemma 3 270M: 62 tokens a second in `llama-bench`,
+/// 46 and 51 in Ollama). 0 with layers on a GPU, where the effect is small.
+fn sampling_s(layout: &Layout<'_>, machine: &MachineFigures) -> f64 {
     const CORE_S_PER_TOKEN: f64 = 40e-9;
 
     if layout.placement.output_on_gpu {
@@ -38,7 +38,7 @@ fn picking_s(layout: &Layout<'_>, machine: &MachineFigures) -> f64 {
     layout.architecture.vocabulary() as f64 * CORE_S_PER_TOKEN / cores
 }
 
-/// Tokens a second when `depth_tokens` are in the context: the model's arithmetic alone, as `llama-bench` measures it.
+/// Tokens a second with `depth_tokens` in the context, without sampling, as `llama-bench` measures it.
 pub fn decode(model: &Model, setting: &EngineSetting, machine: &MachineFigures, depth_tokens: u32) -> Range {
     let layout = Layout::new(model, setting, machine);
     let (gpu_s, cpu_s) = token_s(&layout, depth_tokens);
@@ -59,7 +59,7 @@ fn first_token_of(layout: &Layout<'_>, prompt_tokens: u32) -> Range {
     let (gpu_s, cpu_s) = prefill(layout, prompt_tokens);
     let (token_gpu_s, token_cpu_s) = token_s(layout, prompt_tokens);
     let (gpu_s, cpu_s) = (gpu_s + token_gpu_s, cpu_s + token_cpu_s);
-    // Prompts depend on more than bandwidth: measurements of one card lie further apart.
+    // Prompts depend on more than bandwidth: measurements of the same card scatter more.
     range(gpu_s + cpu_s, layout.spread(gpu_s, cpu_s) * 1.1)
 }
 
@@ -77,7 +77,7 @@ fn token_s(layout: &Layout<'_>, depth_tokens: u32) -> (f64, f64) {
         // Reading and multiplying overlap, but not perfectly.
         let quantised = kv != KvCacheType::F16;
         let mut cache_s = cache_bytes(on_gpu, depth_tokens, kv) / gpu.cache_bytes_per_s;
-        let mut launch_s = gpu.launch_s * launches(architecture, gpu.mixture_launches);
+        let mut launch_s = gpu.launch_s * launch_factor(architecture, gpu.mixture_launches);
         if quantised {
             let products = attention_products(on_gpu, architecture, depth_tokens);
             cache_s = cache_s.max(products * gpu.quantised_s_per_product);
@@ -85,12 +85,12 @@ fn token_s(layout: &Layout<'_>, depth_tokens: u32) -> (f64, f64) {
         }
         gpu_s = memory_s.hypot(arithmetic_s) + cache_s + on_gpu.len() as f64 * launch_s;
     }
-    let mut cpu_bytes = active_bytes(on_cpu, architecture) * scattered(architecture);
+    let mut cpu_bytes = active_bytes(on_cpu, architecture) * scatter_factor(architecture);
     if !layout.placement.output_on_gpu {
         cpu_bytes += architecture.output_bytes as f64;
     }
-    // Attention reads the cache once for every query head of a group: with few key heads, arithmetic limits it and not
-    // the memory. A quantised cache has to be unpacked each time, which takes about as long again.
+    // Attention reads the cache once per query head of a group: with few key heads, arithmetic is the limit, not
+    // memory. A quantised cache is unpacked each time, which about doubles that.
     let products = attention_products(on_cpu, architecture, depth_tokens)
         * if kv == KvCacheType::F16 { 1.0 } else { 2.2 };
     let cache_s = (cache_bytes(on_cpu, depth_tokens, kv) / (layout.cpu.bytes_per_s * 0.6))
@@ -103,22 +103,22 @@ fn active_bytes(blocks: &[Block], architecture: &ModelArchitecture) -> f64 {
     blocks.iter().map(|block| block.active_bytes(architecture.experts)).sum()
 }
 
-/// Multiply-adds of one token's attention: queries against keys, and weights against values.
+/// Multiply-adds of one token's attention: queries with keys, and scores with values.
 fn attention_products(blocks: &[Block], architecture: &ModelArchitecture, depth_tokens: u32) -> f64 {
     blocks
         .iter()
         .map(|block| match block.cache {
             Cache::Attention { window, .. } => {
-                let looked_at = window.map_or(depth_tokens, |w| depth_tokens.min(w));
-                2.0 * f64::from(architecture.query_values) * f64::from(looked_at)
+                let attended = window.map_or(depth_tokens, |w| depth_tokens.min(w));
+                2.0 * f64::from(architecture.query_values) * f64::from(attended)
             }
             Cache::Recurrent { .. } | Cache::Shared => 0.0,
         })
         .sum()
 }
 
-/// Kernels that a block of this architecture starts, relative to a plain one.
-fn launches(architecture: &ModelArchitecture, of_mixtures: f64) -> f64 {
+/// Kernels launched per block of this architecture, relative to a dense one.
+fn launch_factor(architecture: &ModelArchitecture, of_mixtures: f64) -> f64 {
     let recurrent = is_recurrent(architecture);
     let mixture = architecture.experts.is_some();
     let gemma = architecture.family.starts_with("gemma");
@@ -130,8 +130,9 @@ fn launches(architecture: &ModelArchitecture, of_mixtures: f64) -> f64 {
     }
 }
 
-/// Experts lie scattered in memory, and gated delta nets are serial in part: a processor reads both at a lower rate.
-fn scattered(architecture: &ModelArchitecture) -> f64 {
+/// Factor on the bytes read by a processor: experts are scattered in memory and gated delta nets are partly serial, so
+/// both are read at a lower rate.
+fn scatter_factor(architecture: &ModelArchitecture) -> f64 {
     (if architecture.experts.is_some() { 1.8 } else { 1.0 })
         * if is_recurrent(architecture) { 1.1 } else { 1.0 }
 }

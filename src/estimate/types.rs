@@ -1,4 +1,4 @@
-//! What goes into an estimate and what comes out.
+//! Inputs and results of an estimate.
 
 use serde::{Deserialize, Serialize};
 
@@ -18,11 +18,11 @@ pub struct GpuFigures {
     pub backend: Backend,
     /// All its memory, in bytes.
     pub vram_total_bytes: u64,
-    /// What other programs leave of it, in bytes.
+    /// VRAM not used by other programs, in bytes.
     pub vram_free_bytes: Known<u64>,
     /// Memory bandwidth in decimal GB/s.
     pub bandwidth_gb_s: Known<f64>,
-    /// Its row in the table of cards, where its name leads to one.
+    /// Its row in the table of cards, if its name is found there.
     pub row: Option<&'static GpuRow>,
     /// CUDA compute capability, where CUDA is the back-end and it is known.
     pub compute_capability: Option<ComputeCapability>,
@@ -42,7 +42,7 @@ pub struct CpuFigures {
     pub name: String,
     /// Main memory, in bytes.
     pub ram_total_bytes: u64,
-    /// What programs can have of it now, in bytes.
+    /// Main memory available to programs now, in bytes.
     pub ram_available_bytes: Known<u64>,
     /// Read bandwidth of main memory with all cores, in decimal GB/s.
     pub bandwidth_gb_s: Known<f64>,
@@ -80,7 +80,7 @@ impl MachineFigures {
     }
 }
 
-/// How a model is to be run.
+/// How the engine runs a model.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct EngineSetting {
     /// Tokens of context (`num_ctx`).
@@ -98,19 +98,19 @@ pub struct EngineSetting {
 /// Builds of the engine differ in where they put the output layer and in what they reserve for a batch.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum EngineBuild {
-    /// llama-server as Ollama has run it since 0.30, in the form of b10488: logits of one token a sequence only.
+    /// llama-server as run by Ollama since 0.30 (b10488): logits of one token per sequence only.
     #[default]
     Current,
-    /// llama-server and llama.cpp where they reserve the logits of all tokens of a batch.
+    /// llama-server and llama.cpp builds that reserve the logits of all tokens of a batch.
     AllLogits,
-    /// Ollama's own runner, before 0.30: all logits, a 32-bit mask, and prompts computed on a GPU that is there even
-    /// when no layer is.
+    /// Ollama's own runner, before 0.30: logits of all tokens, a 32-bit mask, and prompts computed on the GPU even
+    /// without a layer there.
     OwnRunner,
     /// The same before December 2025, when the output layer went to the GPU last.
     OutputLast,
 }
 
-/// Where the bytes go. Every field is in bytes; the parts of a side sum to its whole.
+/// Memory need by purpose, in bytes. The parts of VRAM and of main memory sum to their `_required_bytes`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct MemoryNeed {
     /// Weights on the GPU.
@@ -119,7 +119,7 @@ pub struct MemoryNeed {
     pub kv_gpu_bytes: u64,
     /// Compute buffers on the GPU.
     pub compute_gpu_bytes: u64,
-    /// What the driver takes for a process that computes.
+    /// Memory that the driver takes for a computing process.
     pub overhead_gpu_bytes: u64,
     /// The four above together.
     pub vram_required_bytes: u64,
@@ -129,13 +129,13 @@ pub struct MemoryNeed {
     pub kv_ram_bytes: u64,
     /// Compute buffers in main memory.
     pub compute_ram_bytes: u64,
-    /// What the engine's own processes take in main memory.
+    /// Main memory of the engine's processes themselves.
     pub overhead_ram_bytes: u64,
     /// The four above together.
     pub ram_required_bytes: u64,
 }
 
-/// How fast it will be.
+/// Estimated speed.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Speed {
     /// Tokens written a second while the context is nearly empty.
@@ -148,11 +148,11 @@ pub struct Speed {
     pub first_token_4k_prompt_s: Range,
 }
 
-/// All that is estimated of one model in one setting on one machine.
+/// The estimate for one model in one setting on one machine.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Estimate {
-    /// Where the bytes go.
+    /// Memory need.
     pub memory: MemoryNeed,
-    /// How fast it will be.
+    /// Estimated speed.
     pub speed: Speed,
 }

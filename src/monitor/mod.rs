@@ -1,8 +1,7 @@
-//! Is it still healthy? Watches how full the graphics memory is and raises an alert before the engine runs out.
+//! Watches the use of graphics memory and raises an alert before the engine runs out.
 //!
-//! The context is never lowered to make room: 32,768 tokens are what ACOLYTE needs. So all an alert can do is say so in
-//! time and name what helps. [`VramWatch`] is the rule, fed with one [`VramUse`] after another; where the figures come
-//! from is the caller's business.
+//! The context is never reduced to free memory, because ACOLYTE needs 32,768 tokens; an alert can only warn in time and
+//! say what helps. [`VramWatch`] decides when to raise one; the caller measures and passes it a [`VramUse`] per GPU.
 
 use std::collections::BTreeSet;
 
@@ -13,14 +12,14 @@ use crate::machine::Hardware;
 /// Share of the graphics memory above which the engine may fail at the next allocation.
 pub const CRITICAL_SHARE: f64 = 0.95;
 
-/// Share below which an alert is over. Lower than [`CRITICAL_SHARE`], so that a value that trembles around the limit
+/// Share below which an alert ends. Lower than [`CRITICAL_SHARE`], so that a value that fluctuates around the limit
 /// does not raise an alert every second.
-pub const CALM_SHARE: f64 = 0.92;
+pub const RECOVERED_SHARE: f64 = 0.92;
 
 /// How full one GPU's memory is.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct VramUse {
-    /// Position among the adapters of the hardware document; tells cards of one name apart.
+    /// Index in `gpus` of the hardware document; distinguishes cards of the same name.
     #[serde(skip)]
     pub adapter: usize,
     /// The GPU's name.
@@ -32,7 +31,7 @@ pub struct VramUse {
 }
 
 impl VramUse {
-    /// Of each GPU that can hold a model and tells both figures.
+    /// Memory use of each GPU that can hold a model and reports total and free memory.
     pub fn of(hardware: &Hardware) -> Vec<Self> {
         hardware
             .gpus
@@ -53,31 +52,31 @@ impl VramUse {
     }
 }
 
-/// What changed, when something did.
+/// A change of a GPU's state.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Alert {
     /// The memory is nearly full.
     Critical(VramUse),
-    /// It is well below the limit again.
-    Over(VramUse),
+    /// It is below [`RECOVERED_SHARE`] again.
+    Recovered(VramUse),
 }
 
-/// Remembers which GPUs are in alert, so that each alert is raised once. Expects the same machine at every update.
+/// Tracks which GPUs are in alert, so that each alert is raised once. Every update must be about the same machine.
 #[derive(Clone, Debug, Default)]
 pub struct VramWatch {
-    /// Positions of the adapters that are in alert.
+    /// Indexes of the GPUs in alert.
     critical: BTreeSet<usize>,
 }
 
 impl VramWatch {
-    /// Takes the newest figures and returns what changed.
+    /// Processes new figures and returns the alerts raised or ended by them.
     pub fn update(&mut self, now: &[VramUse]) -> Vec<Alert> {
         let mut alerts = Vec::new();
         for gpu in now {
             if gpu.share() > CRITICAL_SHARE && self.critical.insert(gpu.adapter) {
                 alerts.push(Alert::Critical(gpu.clone()));
-            } else if gpu.share() < CALM_SHARE && self.critical.remove(&gpu.adapter) {
-                alerts.push(Alert::Over(gpu.clone()));
+            } else if gpu.share() < RECOVERED_SHARE && self.critical.remove(&gpu.adapter) {
+                alerts.push(Alert::Recovered(gpu.clone()));
             }
         }
         alerts
@@ -106,22 +105,22 @@ mod tests {
         assert_eq!(watch.update(&[in_use(0.96)]), [Alert::Critical(in_use(0.96))]);
         assert!(watch.update(&[in_use(0.97)]).is_empty());
         assert!(watch.update(&[in_use(0.93)]).is_empty(), "between the limits nothing changes");
-        assert_eq!(watch.update(&[in_use(0.5)]), [Alert::Over(in_use(0.5))]);
+        assert_eq!(watch.update(&[in_use(0.5)]), [Alert::Recovered(in_use(0.5))]);
         assert_eq!(watch.update(&[in_use(0.99)]), [Alert::Critical(in_use(0.99))]);
     }
 
     #[test]
-    fn two_cards_of_one_name_are_watched_apart() {
+    fn two_cards_of_the_same_name_are_watched_separately() {
         let cards = [in_use(0.97), VramUse { adapter: 1, ..in_use(0.3) }];
         let mut watch = VramWatch::default();
         assert_eq!(watch.update(&cards), [Alert::Critical(cards[0].clone())]);
-        assert_eq!(watch.update(&cards), [], "the calm card does not end the alert of the other");
-        let calm = [in_use(0.5), cards[1].clone()];
-        assert_eq!(watch.update(&calm), [Alert::Over(calm[0].clone())]);
+        assert_eq!(watch.update(&cards), [], "a card with free memory does not end the alert of the other");
+        let recovered = [in_use(0.5), cards[1].clone()];
+        assert_eq!(watch.update(&recovered), [Alert::Recovered(recovered[0].clone())]);
     }
 
     #[test]
-    fn two_cards_of_one_machine_are_told_apart() {
+    fn two_cards_of_one_machine_have_different_indexes() {
         let card = |free: u64| Gpu {
             vram_free_bytes: Some(free),
             ..Gpu::named("RTX 3090", GpuKind::Discrete, Some(24 * GIB))

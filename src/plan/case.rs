@@ -1,4 +1,4 @@
-//! A candidate on a machine: what is computed of it for the verdict, its reasons and what would change them.
+//! The figures of a candidate on a machine from which verdict, reasons and improvements follow.
 
 use crate::estimate::{self, EngineSetting, Estimate, GpuFigures, MachineFigures};
 use crate::figures::{Certainty, Known};
@@ -39,8 +39,8 @@ impl<'a> Case<'a> {
         )
     }
 
-    /// VRAM needed for every layer, in bytes. Without a card, computed for a typical one, so that the user knows what to
-    /// look for.
+    /// VRAM needed for every layer, in bytes. Without a card, computed for a typical one, so that the user knows which
+    /// size to buy.
     pub(super) fn all_layers_vram_bytes(&self) -> u64 {
         let setting = EngineSetting { gpu_layers: self.total_layers, ..self.setting };
         let need =
@@ -52,7 +52,7 @@ impl<'a> Case<'a> {
         }
     }
 
-    /// Free VRAM less the margin; of shared memory also less what the model's other half takes of it.
+    /// Free VRAM less the margin, in bytes; with shared memory also less the model's need of main memory.
     pub(super) fn vram_budget_bytes(&self) -> u64 {
         self.budget_of(self.machine.vram_free_bytes())
     }
@@ -72,7 +72,7 @@ impl<'a> Case<'a> {
         free_bytes.min(shared).saturating_sub(margin)
     }
 
-    /// What would be free of the card with other programs closed.
+    /// VRAM that would be free with other programs closed, in bytes.
     pub(super) fn vram_free_when_closed_bytes(&self) -> u64 {
         self.machine.of_all_gpus(|gpu| {
             let idle = match gpu.kind {
@@ -122,7 +122,7 @@ impl<'a> Case<'a> {
     }
 
     pub(super) fn ram_reason(&self, estimate: &Estimate) -> Option<Reason> {
-        // Memory that is shared is needed once for each side.
+        // Shared memory must hold the needs of both GPU and processor.
         let unified = self.gpu().is_some_and(|gpu| gpu.kind == GpuKind::Unified);
         let shared = if unified { estimate.memory.vram_required_bytes } else { 0 };
         let need_bytes = estimate.memory.ram_required_bytes.saturating_add(shared);
@@ -140,7 +140,7 @@ impl<'a> Case<'a> {
         })
     }
 
-    /// What is less than ACOLYTE is meant to be.
+    /// The reasons for which consent is needed.
     pub(super) fn limits(&self, gpu_layers: u32, estimate: &Estimate) -> Vec<Reason> {
         let policy = self.policy;
         let decode = estimate.speed.decode_tokens_per_s;
@@ -180,7 +180,7 @@ impl<'a> Case<'a> {
         reasons
     }
 
-    /// What should be known and changes no verdict.
+    /// Reasons that inform the user and change no verdict.
     pub(super) fn remarks(&self) -> Vec<Reason> {
         let licence = &self.candidate.model.licence;
         let non_commercial = (licence.commercial == Some(false))

@@ -1,5 +1,5 @@
-//! What the user agrees to before a degraded plan is installed, as data: consent is compared by what was agreed to, not
-//! by its wording or language.
+//! What the user agrees to before a degraded plan is installed, as data. Consent is compared by these figures, not by
+//! wording or language.
 
 use serde::{Deserialize, Serialize};
 
@@ -7,7 +7,7 @@ use crate::figures::Range;
 use crate::models::KvCacheType;
 use crate::plan::Reason;
 
-/// What is agreed to: the limits of a plan and the speed that goes with them.
+/// The terms of consent: the limits of a plan and its estimated speed.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct ConsentTerms {
     /// Profile id.
@@ -26,7 +26,7 @@ pub struct ConsentTerms {
     pub first_token_full_prompt_s: Range,
 }
 
-/// A limit that needs consent, with the figure that was agreed to.
+/// A limit that needs consent, with the figure the user agrees to.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "limit", rename_all = "snake_case")]
 pub enum Limit {
@@ -54,7 +54,7 @@ pub enum Limit {
     },
     /// The KV cache is kept at 4 bits.
     KvQ4,
-    /// The card is smaller than is comfortable.
+    /// The card is smaller than recommended.
     SmallCard {
         /// Nominal GiB it has.
         have_gib: u32,
@@ -62,9 +62,9 @@ pub enum Limit {
 }
 
 impl ConsentTerms {
-    /// Whether consent to these terms covers `now` as well: the same model in the same setting, no new kind
-    /// of limit, and no figure that is worse. Estimates and free memory are measured anew each time, so they may be worse
-    /// by the share `tolerance` (0.15 is 15 %); layers and the size of the card may not.
+    /// Whether consent to these terms also covers `now`: the same model in the same setting, no new kind of limit, no
+    /// worse figure. Estimates and free memory vary between measurements, so they may be worse by the share `tolerance`
+    /// (0.15 is 15 %); layers and the size of the card may not.
     pub fn covers(&self, now: &Self, tolerance: f64) -> bool {
         let at_least = |now: f64, agreed: f64| now >= agreed * (1.0 - tolerance);
         let at_most = |now: f64, agreed: f64| now <= agreed * (1.0 + tolerance);
@@ -81,7 +81,7 @@ impl ConsentTerms {
 }
 
 impl Reason {
-    /// Whether it is one of those for which consent is asked.
+    /// Whether it needs consent.
     pub fn is_limit(&self) -> bool {
         Limit::of(self).is_some()
     }
@@ -158,7 +158,7 @@ mod tests {
         assert!(covers(|now| now.limits[0] = Limit::LayersOnCpu { cpu_layers: 2 }));
         assert!(covers(|now| now.limits[2] = Limit::SmallCard { have_gib: 10 }));
         assert!(covers(|now| now.limits.clear()), "nothing is left to agree to");
-        assert!(covers(|now| now.decode_tokens_per_s.mid = 17.5), "bandwidth is measured anew each time");
+        assert!(covers(|now| now.decode_tokens_per_s.mid = 17.5), "bandwidth varies between measurements");
         assert!(covers(|now| now.profile = "custom".to_owned()), "the profile's name is no limit");
     }
 

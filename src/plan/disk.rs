@@ -1,8 +1,7 @@
 //! What an installation needs of each drive.
 //!
-//! An [`Inventory`] holds what was found on the drives: their free space, the sizes of the engine's archives, and what is
-//! here already. [`DiskNeeds`] is the one answer computed from it; pages, terminal and the first step of an installation
-//! read that.
+//! An [`Inventory`] holds what was found on the drives: free space, sizes of the engine's archives, and what is there
+//! already. [`DiskNeeds`] is computed from it once; pages, terminal and the first step of an installation read that.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -13,17 +12,17 @@ use crate::models::Model;
 use crate::ollama::release::{AssetRole, Release};
 use crate::plan::Policy;
 
-/// Kept free on a drive beside what is written to it, in bytes: for logs, documents and the system itself.
+/// Free space to leave on a drive, in bytes: for logs, documents and the system itself.
 const RESERVE_BYTES: u64 = 512 * MIB;
 
 /// What was found on the drives that an installation would use.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Inventory {
-    /// The drives under the chosen folders, and what would be put on each.
+    /// The drives of the chosen folders, and what would be put on each.
     pub drives: Vec<Disk>,
     /// The engine that would be installed.
     pub engine: EngineFiles,
-    /// Bytes of each model that need not be downloaded, because they are here or can be linked; by tag.
+    /// Bytes of each model that need not be downloaded, because they are on the drive or can be linked; by tag.
     pub model_bytes_here: BTreeMap<String, u64>,
 }
 
@@ -34,24 +33,24 @@ pub struct EngineFiles {
     pub version: Option<String>,
     /// Its archives for this system; empty where the release does not list them.
     pub archives: Vec<ArchiveFile>,
-    /// It is unpacked in its place already.
+    /// Whether it is installed already.
     pub in_place: bool,
 }
 
 /// An archive of the engine.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ArchiveFile {
-    /// What is in it.
+    /// Role in the release.
     pub role: AssetRole,
-    /// Bytes to download; `None` where that is not published, 0 where the archive is on this computer.
+    /// Bytes to download; `None` where the release does not state it, 0 where the archive is on this computer.
     pub download_bytes: Option<u64>,
-    /// Bytes of it that an earlier run downloaded.
+    /// Bytes downloaded by an earlier run.
     pub here_bytes: u64,
     /// Bytes it unpacks to; `None` where that is unknown.
     pub unpacked_bytes: Option<u64>,
 }
 
-/// What an installation needs of each drive.
+/// Downloads of an installation, and the disk space it needs on each drive.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct DiskNeeds {
     /// Version of the engine, where it is known.
@@ -60,7 +59,7 @@ pub struct DiskNeeds {
     pub engine_download_bytes: Option<u64>,
     /// Bytes of the model still to be downloaded.
     pub model_download_bytes: u64,
-    /// The drives, as far as they are known.
+    /// Needs of each known drive.
     pub drives: Vec<DriveNeeds>,
 }
 
@@ -71,7 +70,7 @@ pub struct DriveNeeds {
     pub path: PathBuf,
     /// What is put there.
     pub used_for: Vec<DiskUse>,
-    /// Free for this user; `None` where the system does not say.
+    /// Free space for this user; `None` where the system does not report it.
     pub free_bytes: Option<u64>,
     /// Archives of the engine still to be downloaded.
     pub archive_bytes: u64,
@@ -79,15 +78,15 @@ pub struct DriveNeeds {
     pub engine_bytes: u64,
     /// Model files still to be downloaded.
     pub model_bytes: u64,
-    /// What is here already, and therefore not part of the above.
+    /// Already on the drive, and not part of the above.
     pub here_bytes: u64,
-    /// Kept free beside it; 0 where nothing is written.
+    /// Free space to leave; 0 where nothing is written.
     pub reserve_bytes: u64,
 }
 
 impl Inventory {
-    /// The drives of a hardware document, with nothing of an installation on them and an engine of unknown size. Where
-    /// the document does not say what each drive is used for, everything goes to the one with the most free space.
+    /// The drives of a hardware document, with nothing installed on them and an engine of unknown size. Where the
+    /// document does not say what each drive is used for, everything goes to the one with the most free space.
     pub fn of(hardware: &Hardware) -> Self {
         let mut drives = hardware.disks.clone();
         if drives.iter().all(|drive| drive.used_for.is_empty())
@@ -120,7 +119,7 @@ impl EngineFiles {
 }
 
 impl DiskNeeds {
-    /// What is needed for this model. `with_rocm` adds the engine's archive for AMD cards.
+    /// Needs of this model and the engine. `with_rocm` adds the engine's archive for AMD cards.
     pub fn of(model: &Model, with_rocm: bool, inventory: &Inventory, policy: &Policy) -> Self {
         let engine = EngineNeeds::of(&inventory.engine, with_rocm, policy);
         let here = inventory.model_bytes_here.get(&model.tag).copied().unwrap_or(0).min(model.download_bytes);
@@ -164,14 +163,14 @@ impl DiskNeeds {
             .fold(0, u64::saturating_add)
     }
 
-    /// The drive that lacks the most; `None` where everything fits, as far as the system tells.
+    /// The drive that lacks the most; `None` where everything fits, as far as free space is known.
     pub fn shortest(&self) -> Option<&DriveNeeds> {
         self.drives.iter().filter(|drive| drive.missing_bytes() > 0).max_by_key(|drive| drive.missing_bytes())
     }
 }
 
 impl DriveNeeds {
-    /// Everything that must be free, reserve included.
+    /// Bytes that must be free, reserve included.
     pub fn needed_bytes(&self) -> u64 {
         [self.archive_bytes, self.engine_bytes, self.model_bytes, self.reserve_bytes]
             .into_iter()
@@ -184,7 +183,7 @@ impl DriveNeeds {
     }
 }
 
-/// The engine's share.
+/// Needs of the engine, in bytes.
 struct EngineNeeds {
     download_bytes: Option<u64>,
     archive_bytes: u64,
@@ -273,7 +272,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_here_needs_no_room_and_no_reserve() {
+    fn files_that_are_already_present_need_no_space_and_no_reserve() {
         let mut inventory = inventory();
         inventory.engine.in_place = true;
         inventory.model_bytes_here.insert("qwen2.5-coder:7b".to_owned(), u64::MAX);
@@ -283,7 +282,7 @@ mod tests {
     }
 
     #[test]
-    fn an_engine_of_unknown_size_takes_the_policys() {
+    fn an_engine_of_unknown_size_needs_what_the_policy_assumes() {
         let policy = &Profiles::built_in().policy;
         let mut inventory = inventory();
         inventory.engine.archives[0].download_bytes = None;

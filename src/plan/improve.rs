@@ -21,12 +21,12 @@ fn close_gpu_programs(case: &Case<'_>, plan: &Plan) -> Option<Improvement> {
     let frees_bytes = case.vram_free_when_closed_bytes().saturating_sub(plan.vram_free_bytes());
     let gpu_layers = case.layers_when_closed();
     let worth_it = case.candidate.layers == Layers::Fit && frees_bytes > 0 && gpu_layers > plan.gpu_layers();
-    // A card that is too small by its size is not made larger by closing programs.
-    let hopeless = plan
+    // Closing programs does not help a card whose total memory is too small.
+    let too_small = plan
         .reasons
         .iter()
         .any(|r| matches!(r, Reason::VramTooSmall { .. } | Reason::ProfileNeedsVram { .. }));
-    (worth_it && !hopeless).then(|| Improvement::CloseGpuPrograms {
+    (worth_it && !too_small).then(|| Improvement::CloseGpuPrograms {
         frees_bytes,
         gpu_layers,
         total_layers: case.total_layers,

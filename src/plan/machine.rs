@@ -1,10 +1,10 @@
-//! From what was detected to what the estimator needs: which card is used, what is free, and what is assumed where
-//! nothing is known. Every figure keeps how it is known.
+//! Turns the hardware document into the estimator's input: which card is used, what is free, and what is assumed where
+//! nothing is known. Every figure keeps its certainty.
 //!
-//! **One card, or all of a kind.** ACOLYTE plans on one card, the best one: a card that is large enough before one that
-//! is not, a card with memory of its own before shared memory, then more memory, then more bandwidth. Where a model does
-//! not fit on it and there are further cards with memory of their own for the same back-end, they are planned on
-//! together, as Ollama does it.
+//! **One card, or all of a kind.** ACOLYTE plans on the best card alone: a card that is large enough before one that is
+//! not, dedicated memory before shared memory, then more memory, then more bandwidth. Where the model does not fit that
+//! card and there are more cards with dedicated memory for the same backend, it is planned on all of them together, as
+//! Ollama does.
 
 use std::cmp::Ordering;
 
@@ -14,17 +14,17 @@ use crate::machine::{Backend, Gpu, GpuKind, Hardware, TABLE};
 use crate::plan::{Candidate, Policy};
 use crate::{GIB, MIB};
 
-/// Source of a figure that the user stated: it overrides the table, whatever the card's name says.
+/// Source of a figure stated by the user, which overrides the table.
 pub const GIVEN: &str = "given";
 
-/// The machine as the estimator sees it: the card that will be used (none when none can be), processor, main memory.
+/// The estimator's input for a machine: the card that will be used, if any, the processor and main memory.
 pub fn machine(hardware: &Hardware, policy: &Policy) -> MachineFigures {
     let cpu = cpu_figures(hardware, policy);
     let gpu = chosen_gpu(hardware, policy).and_then(|gpu| gpu_figures(gpu, hardware, &cpu, policy));
     MachineFigures { gpus: gpu.into_iter().collect(), cpu }
 }
 
-/// The machine for a candidate: the card that will be used, or all cards of its kind where one does not hold the model.
+/// The same for a candidate: the best card, or all cards of its kind where the model does not fit one.
 pub fn machine_for(candidate: &Candidate, hardware: &Hardware, policy: &Policy) -> MachineFigures {
     let mut machine = machine(hardware, policy);
     if candidate.is_cpu_only() {
@@ -41,7 +41,7 @@ pub fn machine_for(candidate: &Candidate, hardware: &Hardware, policy: &Policy) 
     }
 }
 
-/// All cards with memory of their own and the chosen one's back-end, the chosen one first.
+/// All cards with dedicated memory and the backend of the chosen one, the chosen one first.
 fn cards_together(hardware: &Hardware, policy: &Policy, chosen: &MachineFigures) -> MachineFigures {
     let mut gpus = chosen.gpus.clone();
     let best = chosen_gpu(hardware, policy);
@@ -76,16 +76,16 @@ pub(super) fn engine_setting(candidate: &Candidate, machine: &MachineFigures) ->
     }
 }
 
-/// The adapter a model would be put on; `None` when none of them holds models.
+/// The adapter a model would be loaded on; `None` when none can hold models.
 pub fn chosen_gpu<'a>(hardware: &'a Hardware, policy: &Policy) -> Option<&'a Gpu> {
     hardware.usable_gpus().max_by(|a, b| {
-        by_worth(a, b, hardware, policy)
+        compare_gpus(a, b, hardware, policy)
             // Break ties in favour of the first: `max_by` takes the last.
             .then(Ordering::Greater)
     })
 }
 
-/// Memory of a card in bytes, if it is known: as reported, else by its name, else (shared) what is usually allowed.
+/// Total memory of a card in bytes, if known: as reported, else by its name, else (shared memory) the usual share.
 pub(super) fn vram_total(gpu: &Gpu, hardware: &Hardware, policy: &Policy) -> Option<Known<u64>> {
     let known = |value, certainty| Known { value, certainty };
     match (gpu.vram_total_bytes, gpu.kind) {
@@ -101,7 +101,7 @@ pub(super) fn vram_total(gpu: &Gpu, hardware: &Hardware, policy: &Policy) -> Opt
     }
 }
 
-/// The size on the box. What shared memory allows was never on a box, so it is only rounded down.
+/// The advertised size in GB. A share of shared memory has none, so it is rounded down.
 pub(super) fn nominal_vram_gb(vram_bytes: u64, kind: GpuKind, policy: &Policy) -> u32 {
     match kind {
         GpuKind::Unified => ((vram_bytes as f64 / GIB as f64) + 0.1).floor() as u32,
@@ -109,7 +109,8 @@ pub(super) fn nominal_vram_gb(vram_bytes: u64, kind: GpuKind, policy: &Policy) -
     }
 }
 
-/// The back-end Ollama uses for a card: as detected, else by vendor, else by what its name says.
+/// The backend Ollama uses for a card: as detected, else by vendor, else by the table of cards, else by words in its
+/// name.
 pub(super) fn backend(gpu: &Gpu) -> Backend {
     if let Some(backend) = gpu.backend {
         return backend;
@@ -118,7 +119,7 @@ pub(super) fn backend(gpu: &Gpu) -> Backend {
     backend_of_words(&vendor)
         .or_else(|| gpu.table_row().map(|row| row.backend))
         .or_else(|| backend_of_words(&gpu.name.to_ascii_lowercase()))
-        // Vulkan is what Ollama falls back to for a card it has no library for.
+        // Ollama falls back to Vulkan for cards without another backend.
         .unwrap_or(Backend::Vulkan)
 }
 
@@ -140,7 +141,7 @@ fn backend_of_words(words: &str) -> Option<Backend> {
     WORDS.into_iter().find(|(word, _)| words.contains(word)).map(|(_, backend)| backend)
 }
 
-fn by_worth(a: &Gpu, b: &Gpu, hardware: &Hardware, policy: &Policy) -> Ordering {
+fn compare_gpus(a: &Gpu, b: &Gpu, hardware: &Hardware, policy: &Policy) -> Ordering {
     let worth = |gpu: &Gpu| {
         let bytes = vram_total(gpu, hardware, policy).map_or(0, |vram| vram.value);
         let nominal = nominal_vram_gb(bytes, gpu.kind, policy);
@@ -204,7 +205,7 @@ fn cpu_figures(hardware: &Hardware, policy: &Policy) -> CpuFigures {
     let guess = |value| Known { value, certainty: Certainty::Guess };
     let cores = match (hardware.cpu.physical_cores, hardware.cpu.logical_cores) {
         (Some(cores), _) if cores > 0 => Known { value: cores, certainty: Certainty::Detected },
-        // Two threads a core is the usual case.
+        // Most processors have two threads per core.
         (_, Some(threads)) if threads > 0 => {
             Known { value: threads.div_ceil(2), certainty: Certainty::Guess }
         }
@@ -218,7 +219,7 @@ fn cpu_figures(hardware: &Hardware, policy: &Policy) -> CpuFigures {
         ),
         bandwidth_gb_s: hardware.memory.bandwidth_gb_s.map_or(
             Known { value: policy.assumed_ram_bandwidth_gb_s, certainty: Certainty::Guess },
-            // Without a processor in the document it was not measured here but taken from a data sheet.
+            // Without a processor the document was not detected, so its bandwidth is from a data sheet.
             |value| {
                 let described = hardware.cpu.physical_cores.is_some() || !hardware.cpu.features.is_empty();
                 let certainty = if described { Certainty::Measured } else { Certainty::Table };

@@ -1,9 +1,9 @@
 //! Makes the plan of a candidate on a machine.
 //!
-//! 1. What no setting can change: is there a card, is it large enough, does the model carry the context?
-//! 2. Placement: as many layers on the card as fit what is free now, less a margin.
+//! 1. What no setting can change: is there a card, is it large enough, does the model support the context?
+//! 2. Placement: as many layers on the card as fit the VRAM that is free now, less a margin.
 //! 3. Does the rest fit main memory?
-//! 4. Of what runs: what is slower, smaller or coarser than ACOLYTE is meant to be? Each is a reason for consent.
+//! 4. Of what runs: what is slower, smaller or less exact than ACOLYTE is meant to be? Each is a reason for consent.
 //!
 //! A refused candidate still gets its figures, so that the user sees how far away it is.
 
@@ -17,7 +17,7 @@ use crate::plan::disk::{DiskNeeds, Inventory};
 use crate::plan::machine::{chosen_gpu, machine_for, vram_total};
 use crate::plan::{Candidate, Improvement, Plan, Policy, Reason, Verdict, improve};
 
-/// The plan of a candidate on a machine. What is on its drives already is unknown until [`Plan::with_inventory`].
+/// The plan of a candidate on a machine. What is on its drives already is added by [`Plan::with_inventory`].
 pub fn make_plan(candidate: &Candidate, hardware: &Hardware, policy: &Policy) -> Plan {
     let case = Case::new(candidate, policy, machine_for(candidate, hardware, policy));
     let mut refusals = refusals_by_kind(&case, hardware);
@@ -45,7 +45,7 @@ fn plan_of(
         (true, false) => Verdict::Degraded,
         (true, true) => Verdict::Compatible,
     };
-    // A refusal says all there is to say; limits of what cannot run would only distract.
+    // Limits of a plan that is refused anyway would only distract.
     let mut reasons = if verdict == Verdict::Refused { refusals } else { limits };
     reasons.sort_by_key(Reason::weight);
     if verdict == Verdict::Compatible {
@@ -76,7 +76,6 @@ fn plan_of(
     plan
 }
 
-/// What the user must agree to.
 fn consent_terms(plan: &Plan) -> ConsentTerms {
     ConsentTerms {
         profile: plan.candidate.id.clone(),
@@ -90,7 +89,7 @@ fn consent_terms(plan: &Plan) -> ConsentTerms {
 }
 
 impl Plan {
-    /// The same plan with what was found on the drives: what is here already is not downloaded again.
+    /// The same plan with the contents of the drives: what is on them already is not downloaded again.
     #[must_use]
     pub fn with_inventory(mut self, inventory: &Inventory) -> Self {
         self.disk_needs = DiskNeeds::of(&self.candidate.model, self.needs_rocm(), inventory, &self.policy);
@@ -107,8 +106,8 @@ impl Plan {
         self
     }
 
-    /// The same candidate as it was placed in the end: with other layers on the GPU, or another type of KV cache. Every
-    /// figure is computed anew. Fewer layers or a smaller cache than planned are a limit, whatever the plan said.
+    /// The same plan for the placement that was kept: with other layers on the GPU, or another type of KV cache. Every
+    /// figure is recomputed. Fewer layers or a smaller cache than planned are always a limit.
     #[must_use]
     pub fn with_placement(&self, gpu_layers: u32, kv_cache_type: KvCacheType) -> Self {
         let candidate = Candidate { kv_cache_type, ..self.candidate.clone() };
@@ -127,7 +126,7 @@ impl Plan {
     }
 }
 
-/// What no placement can change.
+/// Reasons for refusal that no placement can change.
 fn refusals_by_kind(case: &Case<'_>, hardware: &Hardware) -> Vec<Reason> {
     let candidate = case.candidate;
     let mut reasons = Vec::new();
@@ -159,7 +158,7 @@ fn refusals_by_kind(case: &Case<'_>, hardware: &Hardware) -> Vec<Reason> {
 
 fn gpu_refusal(case: &Case<'_>, hardware: &Hardware) -> Option<Reason> {
     let Some(gpu) = chosen_gpu(hardware, case.policy) else {
-        // A card that the engine leaves out for now is worth more than another one to buy.
+        // If the engine leaves out a card for a reason that can be fixed, name that instead of advising a new card.
         if let Some(refusal) = hardware.gpus.iter().find_map(Gpu::refusal) {
             return Some(Reason::EngineRefuses { refusal });
         }

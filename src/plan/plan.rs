@@ -1,4 +1,4 @@
-//! The plan: the one hand-over from planning to pages, terminal, installation and receipt.
+//! The plan: what pages, terminal, installation and receipt read.
 
 use crate::estimate::{EngineSetting, MachineFigures, MemoryNeed, Speed};
 use crate::figures::Certainty;
@@ -18,17 +18,17 @@ pub struct Plan {
     pub machine: MachineFigures,
     /// Layers in all: blocks + 1.
     pub total_layers: u32,
-    /// Where the bytes go.
+    /// Memory need.
     pub memory: MemoryNeed,
-    /// How fast it will be.
+    /// Estimated speed.
     pub speed: Speed,
-    /// VRAM it would need with every layer on the GPU, in bytes; what a refused profile asks for.
+    /// VRAM it would need with every layer on the GPU, in bytes; shown for a refused profile.
     pub all_layers_vram_bytes: u64,
-    /// The answer.
+    /// The verdict.
     pub verdict: Verdict,
-    /// How comfortable, when compatible.
+    /// Grade of a compatible plan.
     pub grade: Option<Grade>,
-    /// Why, the weightiest first.
+    /// Reasons of the verdict, the most important first.
     pub reasons: Vec<Reason>,
     /// What would change the verdict, the easiest first.
     pub improvements: Vec<Improvement>,
@@ -56,7 +56,7 @@ impl Plan {
         f64::from(self.gpu_layers()) / f64::from(self.total_layers.max(1))
     }
 
-    /// The reasons for which consent is asked, the weightiest first; also what the banner names.
+    /// The reasons that need consent, the most important first; the banner names them.
     pub fn limits(&self) -> impl Iterator<Item = &Reason> {
         self.reasons.iter().filter(|reason| reason.is_limit())
     }

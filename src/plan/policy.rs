@@ -7,13 +7,13 @@ use crate::plan::Grade;
 
 /// What is refused, what is degraded, what is assumed where nothing is known.
 ///
-/// Sizes in "GB" are those printed on boxes (2^30 bytes); GB/s and disk sizes are decimal.
+/// "GB" of memory are advertised sizes (2^30 bytes); GB/s and disk sizes are decimal.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Policy {
-    /// Sizes of graphics memory that are sold, ascending.
+    /// Sizes of graphics memory on the market, ascending.
     pub vram_sizes_gb: Vec<u32>,
-    /// Sizes of main memory that are sold, ascending.
+    /// Sizes of main memory on the market, ascending.
     pub ram_sizes_gb: Vec<u32>,
     /// Smaller cards are refused.
     pub refused_below_vram_gb: u32,
@@ -23,34 +23,34 @@ pub struct Policy {
     pub recommended_from_vram_gb: u32,
     /// From here a compatible machine is [`Grade::Premium`].
     pub premium_from_vram_gb: u32,
-    /// Slower answers need consent.
+    /// Below this speed consent is needed.
     pub slow_below_tokens_per_s: f64,
-    /// A longer wait for the first token of a full prompt needs consent.
+    /// Above this time to the first token of a full prompt consent is needed.
     pub slow_above_first_token_s: f64,
-    /// Kept free on the card beyond the computed need.
+    /// VRAM kept free beyond the computed need.
     pub vram_margin_mib: u64,
-    /// Assumed in use on the card where the driver does not report free memory.
+    /// VRAM assumed to be in use where the driver does not report free memory.
     pub assumed_desktop_vram_mib: u64,
-    /// What a desktop still holds of the card with every other program closed.
+    /// VRAM that a desktop still holds with every other program closed.
     pub idle_desktop_vram_mib: u64,
     /// Assumed available share of main memory where the system does not report it, 0 to 1.
     pub assumed_available_ram_share: f64,
-    /// Reserved main memory for the operating system, even with every program closed.
+    /// Main memory reserved for the operating system, even with every program closed.
     pub reserved_ram_gb: u64,
     /// Assumed share of unified memory that the GPU may use where the system does not report it, 0 to 1.
     pub assumed_unified_share: f64,
-    /// Main memory of a machine of which nothing is known.
+    /// Main memory assumed where nothing is known.
     pub assumed_ram_gb: u64,
-    /// Main memory's bandwidth where it was not measured.
+    /// Bandwidth of main memory assumed where it was not measured, in decimal GB/s.
     pub assumed_ram_bandwidth_gb_s: f64,
-    /// Cores where they are not known.
+    /// Number of cores assumed where it is not known.
     pub assumed_physical_cores: u32,
-    /// Bandwidth of a card of which nothing but its size is known, ascending by size.
+    /// Bandwidth assumed for a card of which only the size is known, ascending by size.
     pub assumed_gpu_bandwidth: Vec<TypicalCard>,
-    /// By which share an estimate may be worse than the one agreed to before consent is asked for again.
+    /// Share by which an estimate may be worse than the one agreed to before consent is asked for again.
     #[serde(default = "usual_consent_tolerance")]
     pub consent_tolerance: f64,
-    /// Room for the engine on the disk, archive and unpacked, in decimal GB.
+    /// Disk space for the engine, archive and unpacked, in decimal GB, where the release does not state it.
     pub engine_disk_gb: f64,
 }
 
@@ -65,14 +65,14 @@ pub struct TypicalCard {
 }
 
 impl Policy {
-    /// The size on the box of a card that reports so many bytes: the nearest one that is sold.
+    /// Advertised size in GB of a card that reports this many bytes: the nearest size on the market.
     pub fn nominal_vram_gb(&self, bytes: u64) -> u32 {
         nearest(&self.vram_sizes_gb, bytes)
     }
 
-    /// The size on the box of so much main memory. Firmware and integrated graphics keep some of it to themselves.
+    /// Advertised size in GB of this much main memory, of which firmware and integrated graphics reserve a part.
     pub fn nominal_ram_gb(&self, bytes: u64) -> u32 {
-        // What is missing is never more than one size, so the next size up is right when it is close.
+        // The reserved part is less than the step between two sizes, so take the next size up when it is close.
         let gib = bytes as f64 / GIB as f64;
         self.ram_sizes_gb
             .iter()
@@ -91,7 +91,7 @@ impl Policy {
             .map_or(self.assumed_ram_bandwidth_gb_s, |step| step.gb_s)
     }
 
-    /// How comfortable a compatible machine of this size is.
+    /// Grade of a compatible machine with a card of this size.
     pub fn grade(&self, nominal_vram_gb: u32) -> Grade {
         match nominal_vram_gb {
             gb if gb >= self.premium_from_vram_gb => Grade::Premium,
@@ -100,7 +100,7 @@ impl Policy {
         }
     }
 
-    /// The smallest size that is sold and holds so many bytes beside a desktop.
+    /// The smallest size of card on the market, in GB, that holds this many bytes next to a desktop.
     pub fn card_that_holds(&self, bytes: u64) -> Option<u32> {
         let desktop = (self.assumed_desktop_vram_mib + self.vram_margin_mib) * crate::MIB;
         self.vram_sizes_gb
@@ -109,7 +109,7 @@ impl Policy {
             .find(|size| u64::from(*size) * GIB >= bytes.saturating_add(desktop))
     }
 
-    /// The smallest size of main memory that is sold and holds so many bytes beside the operating system.
+    /// The smallest size of main memory on the market, in GB, that holds this many bytes next to the operating system.
     pub fn ram_that_holds(&self, bytes: u64) -> Option<u32> {
         let wanted = bytes.saturating_add(self.reserved_ram_gb * GIB);
         self.ram_sizes_gb.iter().copied().find(|size| u64::from(*size) * GIB >= wanted)
@@ -167,7 +167,7 @@ impl Policy {
     }
 }
 
-/// For files written before the key existed.
+/// Default for files written before the key existed.
 fn usual_consent_tolerance() -> f64 {
     0.15
 }
@@ -184,7 +184,7 @@ fn nearest(sizes: &[u32], bytes: u64) -> u32 {
         .iter()
         .copied()
         .min_by(|a, b| (f64::from(*a) - gib).abs().total_cmp(&(f64::from(*b) - gib).abs()))
-        // Above the largest size that is listed, and below the smallest, the memory speaks for itself.
+        // Outside the listed sizes, round the reported memory.
         .filter(|size| (f64::from(*size) - gib).abs() <= f64::from(*size) / 4.0)
         .unwrap_or(gib.round() as u32)
 }

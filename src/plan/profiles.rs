@@ -22,7 +22,7 @@ pub struct Profiles {
     pub policy: Policy,
     /// In the order they are offered.
     pub profiles: Vec<Profile>,
-    /// What runs on the processor where nothing else can.
+    /// The emergency profile, which runs on the processor.
     pub emergency_cpu: Profile,
 }
 
@@ -39,11 +39,11 @@ pub struct Profile {
     pub context_tokens: u32,
     /// Layers on the card.
     pub layers: Layers,
-    /// Prompt tokens handled at once.
+    /// Prompt tokens processed at once (`num_batch`).
     pub num_batch: u32,
-    /// Size of card it is made for, in GB as on the box; 0 for the emergency.
+    /// Advertised VRAM it is made for, in GB; 0 for the emergency mode.
     pub min_vram_gb: u32,
-    /// Main memory it is made for, in GB as on the box.
+    /// Advertised main memory it is made for, in GB.
     pub min_ram_gb: u32,
     /// Line of its model in the file, for errors found later.
     model_line: u64,
@@ -53,7 +53,7 @@ pub struct Profile {
 pub const EMERGENCY_ID: &str = "emergency_cpu";
 /// Id of the user's own choice.
 pub const CUSTOM_ID: &str = "custom";
-/// Prompt tokens handled at once where nothing else is said: makes the compute buffer small and predictable.
+/// Default number of prompt tokens processed at once: keeps the compute buffer small and predictable.
 pub const NUM_BATCH: u32 = 512;
 
 /// Why a file of profiles was rejected.
@@ -84,10 +84,10 @@ pub enum ProfilesError {
 /// What can be wrong with a line.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Mistake {
-    /// Not a key of ours.
+    /// An unknown key.
     #[error("unknown key")]
     UnknownKey,
-    /// A key that must be there is not.
+    /// A required key is missing.
     #[error("this key is missing")]
     MissingKey,
     /// The same key, or profile, twice.
@@ -96,29 +96,29 @@ pub enum Mistake {
     /// Not an allowed value.
     #[error("\"{found}\" is not allowed, use {allowed}")]
     Value {
-        /// What is there.
+        /// The value found.
         found: String,
-        /// What may be.
+        /// Allowed values.
         allowed: String,
     },
     /// Less context than ACOLYTE works with.
     #[error("{0} tokens of context are fewer than the 32,768 ACOLYTE needs")]
     ContextTooSmall(u32),
-    /// Not the name of a model in any form the engine takes.
+    /// Not a model name that the engine accepts.
     #[error("\"{0}\" is not a model tag, write NAME:TAG")]
     TagForm(String),
     /// A tag that is not in the catalogue.
     #[error("\"{0}\" is not in the catalogue")]
     UnknownModel(String),
-    /// More context than the model's file carries.
+    /// More context than the model's file supports.
     #[error("the model's file carries {carried} tokens of context, not {wanted}")]
     ContextNotCarried {
         /// Tokens asked for.
         wanted: u32,
-        /// Tokens carried.
+        /// Tokens supported.
         carried: u32,
     },
-    /// Not YAML of the right shape; what the parser says.
+    /// Not YAML of the right shape; the parser's message.
     #[error("{0}")]
     Syntax(String),
 }
@@ -154,10 +154,10 @@ impl Profiles {
         raw::read(text, path)
     }
 
-    /// Checks that every model is in the catalogue and carries the context that is asked of it.
+    /// Checks that every model is in the catalogue and supports the requested context.
     ///
     /// # Errors
-    /// For the first one that is not or does not.
+    /// The first profile whose model is unknown or supports less context.
     pub fn check_models(&self, catalogue: &Catalogue) -> Result<(), ProfilesError> {
         for profile in self.profiles.iter().chain([&self.emergency_cpu]) {
             let mistake = match catalogue.find(&profile.model) {

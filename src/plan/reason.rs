@@ -4,14 +4,14 @@ use crate::figures::Range;
 use crate::machine::EngineRefusal;
 use crate::models::KvCacheType;
 
-/// Why a verdict is what it is. It holds figures; `sentences` makes the words.
+/// A reason of a verdict, with its figures; `sentences` puts it into words.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Reason {
     /// No adapter that holds models was found.
     NoUsableGpu {
         /// Names of what was found.
         found: Vec<String>,
-        /// Nominal GiB of the smallest card that would do.
+        /// Nominal GiB of the smallest card that is enough.
         need_gib: u32,
     },
     /// The card is too small for ACOLYTE.
@@ -21,7 +21,7 @@ pub enum Reason {
         /// Nominal GiB needed.
         need_gib: u32,
     },
-    /// The card's memory could not be found out.
+    /// The card's memory could not be determined.
     VramUnknown {
         /// The card.
         gpu: String,
@@ -33,7 +33,7 @@ pub enum Reason {
         /// Nominal GiB the profile needs.
         need_gib: u32,
     },
-    /// It does not fit the memory that is free.
+    /// It does not fit the free VRAM.
     VramShort {
         /// Bytes needed.
         need_bytes: u64,
@@ -44,7 +44,7 @@ pub enum Reason {
     },
     /// The profile is made for more main memory.
     ProfileNeedsRam {
-        /// Nominal GiB there are.
+        /// Nominal GiB installed.
         have_gib: u32,
         /// Nominal GiB the profile needs.
         need_gib: u32,
@@ -53,9 +53,9 @@ pub enum Reason {
     RamShort {
         /// Bytes needed.
         need_bytes: u64,
-        /// Bytes that programs can have now.
+        /// Bytes available to programs now.
         have_bytes: u64,
-        /// Whether it would do with other programs closed.
+        /// Whether it would fit with other programs closed.
         fits_when_closed: bool,
     },
     /// Some layers run on the processor.
@@ -71,11 +71,11 @@ pub enum Reason {
     },
     /// The whole model runs on the processor, as an emergency.
     CpuOnly,
-    /// Below the size at which the margin is comfortable.
+    /// The card is smaller than recommended.
     SmallCard {
         /// Nominal GiB it has.
         have_gib: u32,
-        /// From where it is comfortable.
+        /// Nominal GiB recommended.
         comfortable_gib: u32,
     },
     /// The cache is kept at 4 bits.
@@ -94,14 +94,14 @@ pub enum Reason {
         /// The limit of the policy.
         limit: f64,
     },
-    /// The model's file does not carry so much context.
+    /// The model's file does not support this much context.
     ContextNotCarried {
         /// Tokens wanted.
         want_tokens: u32,
-        /// Tokens the file carries.
+        /// Tokens the file supports.
         carried_tokens: u32,
     },
-    /// Fewer tokens of context than ACOLYTE works with were asked for.
+    /// Fewer tokens of context than ACOLYTE needs were requested.
     ContextBelowMinimum {
         /// Tokens wanted.
         want_tokens: u32,
@@ -118,33 +118,33 @@ pub enum Reason {
         /// Why.
         refusal: EngineRefusal,
     },
-    /// One card does not hold the model: it is planned on all cards of a kind. Said, but changes no verdict.
+    /// The model does not fit one card, so it is planned on all cards of a kind. Does not affect the verdict.
     SeveralCards {
         /// How many.
         count: u32,
         /// Their memory together, in bytes.
         together_bytes: u64,
     },
-    /// The model's licence forbids commercial use. Said, but changes no verdict.
+    /// The model's licence forbids commercial use. Does not affect the verdict.
     NonCommercial {
         /// Name of the licence.
         licence: String,
     },
-    /// Not enough room on the disk of a folder. Said, but changes no verdict: another folder can be chosen.
+    /// Not enough free disk space. Does not affect the verdict: another folder can be chosen.
     DiskShort {
         /// Bytes needed.
         need_bytes: u64,
         /// Bytes free.
         free_bytes: u64,
     },
-    /// It is fine: everything is on the GPU with room to spare.
+    /// Everything fits on the GPU.
     Fits {
         /// Bytes that stay free.
         spare_bytes: u64,
     },
 }
 
-/// What the user could do for a better verdict. It holds figures; `sentences` makes the words.
+/// What the user could do for a better verdict, with its figures; `sentences` puts it into words.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Improvement {
     /// Close programs that hold graphics memory.
@@ -163,12 +163,12 @@ pub enum Improvement {
         /// Bytes that must become available.
         frees_bytes: u64,
     },
-    /// A card of this size would lift the verdict.
+    /// A card of this size would improve the verdict.
     LargerCard {
         /// Nominal GiB.
         need_gib: u32,
     },
-    /// This much main memory would lift the verdict.
+    /// This much main memory would improve the verdict.
     MoreRam {
         /// Nominal GiB.
         need_gib: u32,
@@ -178,7 +178,7 @@ pub enum Improvement {
         /// The type to take.
         kv_cache_type: KvCacheType,
     },
-    /// Make room on the disk, or choose a folder on another one.
+    /// Free disk space, or choose a folder on another disk.
     FreeDisk {
         /// Bytes that must become free.
         frees_bytes: u64,
@@ -188,7 +188,7 @@ pub enum Improvement {
 }
 
 impl Reason {
-    /// Place in a list: the weightiest first.
+    /// Sort key: the most important first.
     pub(super) fn weight(&self) -> u8 {
         match self {
             Self::NoUsableGpu { .. }
@@ -215,7 +215,7 @@ impl Reason {
 }
 
 impl Improvement {
-    /// Place in a list: the easiest first.
+    /// Sort key: the easiest first.
     pub(super) fn effort(&self) -> u8 {
         match self {
             Self::CloseGpuPrograms { .. } => 0,

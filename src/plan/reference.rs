@@ -1,7 +1,7 @@
-//! The table ACOLYTE was first planned with (`assets/reference.yaml`), beside what is computed for the same computers.
+//! The table of ACOLYTE's original expectations (`assets/reference.yaml`), next to estimates for the same computers.
 //!
-//! The table's figures are expectations from before anything was computed or measured. Each row names a typical
-//! card of its size, and that computer goes through the same plan as the one the program runs on.
+//! The table's figures predate all estimates and measurements. Each row names a typical card of its size, and a plan is
+//! made for that computer as for the one the program runs on.
 
 use std::sync::LazyLock;
 
@@ -23,7 +23,7 @@ pub struct ReferenceRow {
     pub ram_gb: u32,
     /// A typical card of that size.
     pub card: String,
-    /// What the plan said of such a computer.
+    /// What was expected of such a computer.
     pub expected: Expected,
 }
 
@@ -33,14 +33,14 @@ pub struct ReferenceRow {
 pub struct Expected {
     /// Size and quantisation of the model, such as `7B Q4`.
     pub model: String,
-    /// Layers on the card, of those the plan counted.
+    /// Layers on the card.
     pub gpu_layers: u32,
     /// Layers on the processor.
     pub cpu_layers: u32,
     /// Tokens of context.
     #[serde(rename(deserialize = "context", serialize = "context_tokens"))]
     pub context_tokens: u32,
-    /// Tokens a second, from and to; the same twice where the plan gave one figure.
+    /// Tokens a second, from and to; equal where the table gave one figure.
     pub tokens_per_s: [f64; 2],
 }
 
@@ -51,7 +51,7 @@ pub struct ReferenceComputer {
     pub row: &'static ReferenceRow,
     /// Every profile against a typical computer of that size.
     pub report: Report,
-    /// Whether the computer the table is compared with has as much memory as this one.
+    /// Whether this computer has as much memory as the row.
     pub is_like_here: bool,
 }
 
@@ -65,8 +65,7 @@ static ROWS: LazyLock<Vec<ReferenceRow>> = LazyLock::new(|| {
     built_in::valid::<File, _>("assets/reference.yaml", file).rows
 });
 
-/// The whole table with its computers put against these profiles, and compared with the computer that is here. A matter
-/// of a millisecond.
+/// Checks every computer of the table against these profiles and compares it with `here`. Takes about a millisecond.
 pub fn reference_computers(
     here: &Hardware,
     catalogue: &Catalogue,
@@ -81,14 +80,14 @@ pub fn reference_computers(
 }
 
 impl ReferenceRow {
-    /// A typical computer of this size. What other programs hold of its memory is left to the plan's assumptions.
+    /// A typical computer of this size. Free memory is left to the policy's assumptions.
     fn hardware(&self) -> Hardware {
         let card = Gpu::named(&self.card, GpuKind::Discrete, Some(u64::from(self.vram_gb) * GIB));
         let memory = MainMemory { total_bytes: u64::from(self.ram_gb) * GIB, ..MainMemory::default() };
         Hardware::with(memory, vec![card])
     }
 
-    /// Whether a computer has as much of both memories as this row, as printed on the boxes.
+    /// Whether a computer has the same advertised VRAM and main memory as this row.
     fn is_like(&self, hardware: &Hardware, policy: &Policy) -> bool {
         let vram = chosen_gpu(hardware, policy)
             .filter(|gpu| gpu.kind == GpuKind::Discrete)
@@ -143,7 +142,7 @@ mod tests {
         let mut none = ROWS[0].hardware();
         none.gpus.clear();
         assert!(!ROWS.iter().any(|row| row.is_like(&none, policy)));
-        // A card of 8,188 MiB and what firmware leaves of 16 GB are 8 and 16 on their boxes.
+        // A card of 8,188 MiB and 16 GB less the firmware's part are sold as 8 and 16 GB.
         let mut real = ROWS[2].hardware();
         real.gpus[0].vram_total_bytes = Some(8_188 << 20);
         real.memory.total_bytes = 15_900 << 20;

@@ -1,4 +1,4 @@
-//! The answer for a whole machine: every profile, and the one to take.
+//! The report on a machine: the plan of every profile, and the recommended one.
 
 use std::cmp::Reverse;
 use std::sync::Arc;
@@ -10,14 +10,14 @@ use crate::plan::{
     Candidate, Improvement, Inventory, Layers, Plan, Policy, Profile, Profiles, Reason, Verdict, make_plan,
 };
 
-/// The answer for the whole machine: every profile, and the one to take.
+/// The report on a machine: the plan of every profile, and the recommended one.
 #[derive(Clone, Debug)]
 pub struct Report {
     /// The best verdict any profile got.
     pub verdict: Verdict,
-    /// Id of the profile to take; `None` when all are refused.
+    /// Id of the recommended profile; `None` when all are refused.
     pub recommended: Option<String>,
-    /// Why: the reasons of the recommended profile, or those for which the machine is refused.
+    /// Reasons of the recommended profile, or those for which the machine is refused.
     pub reasons: Vec<Reason>,
     /// What would change the verdict of the machine.
     pub improvements: Vec<Improvement>,
@@ -25,18 +25,18 @@ pub struct Report {
     pub plans: Vec<Plan>,
 }
 
-/// The profiles as things that could be installed. Those whose model is not in the catalogue are left out;
-/// [`Profiles::check_models`] finds them.
+/// The candidates of all profiles. Profiles whose model is not in the catalogue are left out;
+/// [`Profiles::check_models`] reports them.
 pub fn candidates(profiles: &Profiles, catalogue: &Catalogue) -> Vec<Candidate> {
     profiles.profiles.iter().filter_map(|profile| candidate(profile, catalogue)).collect()
 }
 
-/// What runs on the processor alone, as an emergency; `None` only when its model is not in the catalogue.
+/// The candidate of the emergency mode, on the processor alone; `None` when its model is not in the catalogue.
 pub fn emergency_candidate(profiles: &Profiles, catalogue: &Catalogue) -> Option<Candidate> {
     candidate(&profiles.emergency_cpu, catalogue)
 }
 
-/// The user's own choice. It is made for no particular size of card: what fits is computed.
+/// The user's own choice, made for no particular size of card.
 pub fn custom_candidate(
     model: Arc<Model>,
     kv_cache_type: KvCacheType,
@@ -62,7 +62,7 @@ pub fn own_candidate(model: Arc<Model>, layers: Layers, policy: &Policy) -> Cand
     custom_candidate(model, KvCacheType::Q8_0, crate::MIN_CONTEXT_TOKENS, layers, policy)
 }
 
-/// Every profile against a machine.
+/// The plans of all profiles on a machine.
 pub fn plan_all(hardware: &Hardware, catalogue: &Catalogue, profiles: &Profiles) -> Report {
     let policy = &profiles.policy;
     let plans: Vec<Plan> = candidates(profiles, catalogue)
@@ -86,7 +86,8 @@ impl Report {
         self
     }
 
-    /// Sums up: the best profile speaks for the machine, or, when all are refused, the one that is least far away.
+    /// Summarises: verdict and reasons are those of the best plan, or, when all are refused, of the one closest to
+    /// running.
     pub fn of(plans: Vec<Plan>) -> Self {
         let usable = plans.iter().filter(|one| one.verdict != Verdict::Refused);
         let best = usable.min_by_key(|one| preference(one));
@@ -100,13 +101,13 @@ impl Report {
         }
     }
 
-    /// The same with what was found on the drives.
+    /// The same with the contents of the drives.
     #[must_use]
     pub fn with_inventory(self, inventory: &Inventory) -> Self {
         let recommended = self.recommended;
         let plans = self.plans.into_iter().map(|plan| plan.with_inventory(inventory)).collect();
         let mut report = Self::of(plans);
-        // What is recommended does not depend on the drives; the user's own model stays recommended.
+        // The recommendation does not depend on the drives; the user's own model stays recommended.
         if let Some(own) = recommended.as_deref().and_then(|id| report.find(id)).cloned() {
             (report.reasons, report.improvements) = (own.reasons, own.improvements);
             report.verdict = own.verdict;
@@ -120,22 +121,22 @@ impl Report {
         self.plans.iter().find(|one| one.candidate.id == id)
     }
 
-    /// Index of the plan of the profile to take.
+    /// Index of the recommended plan.
     pub fn recommended_index(&self) -> Option<usize> {
         let id = self.recommended.as_deref()?;
         self.plans.iter().position(|one| one.candidate.id == id)
     }
 
-    /// The plan of the profile to take.
+    /// The recommended plan.
     pub fn recommended(&self) -> Option<&Plan> {
         self.recommended_index().map(|index| &self.plans[index])
     }
 }
 
-/// Smallest is best: the verdict, then as little pain as possible, then the larger model, then all of it on the card.
+/// Sort key, smallest is best: the verdict, then fewest drawbacks, then the larger model, then all layers on the card.
 /// A larger model that is partly on the processor and still fast enough is better than a small one.
 fn preference(plan: &Plan) -> (Verdict, usize, Reverse<u32>, bool) {
-    let painful = |reason: &&Reason| {
+    let drawback = |reason: &&Reason| {
         matches!(
             reason,
             Reason::SlowDecode { .. }
@@ -146,13 +147,13 @@ fn preference(plan: &Plan) -> (Verdict, usize, Reverse<u32>, bool) {
     };
     (
         plan.verdict,
-        plan.reasons.iter().filter(painful).count(),
+        plan.reasons.iter().filter(drawback).count(),
         Reverse(plan.candidate.min_vram_gib),
         plan.gpu_layers() < plan.total_layers,
     )
 }
 
-/// How far a refused profile is from running: what it is refused for, then its size.
+/// Sort key for refused plans, closest to running first: whether the card or main memory is too small, then the size.
 fn distance(plan: &Plan) -> (bool, u32) {
     let by_size =
         |reason: &Reason| matches!(reason, Reason::ProfileNeedsVram { .. } | Reason::ProfileNeedsRam { .. });
@@ -172,8 +173,8 @@ fn candidate(profile: &Profile, catalogue: &Catalogue) -> Option<Candidate> {
     })
 }
 
-/// Writes into a hardware document what an installation of the recommended plan needs on each drive, and whether that fits.
-/// Where nothing is recommended, of the plan with the smallest download.
+/// Writes into a hardware document what the recommended plan needs on each drive, and whether that fits. Without a
+/// recommendation, the plan with the smallest download is used.
 pub fn note_disk_needs(hardware: &mut Hardware, report: &Report) {
     let smallest = || report.plans.iter().min_by_key(|plan| plan.candidate.model.download_bytes);
     let Some(plan) = report.recommended().or_else(smallest) else { return };

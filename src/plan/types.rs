@@ -1,4 +1,4 @@
-//! What the planner is asked and what it answers.
+//! Inputs and verdicts of the planner.
 
 use std::sync::Arc;
 
@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::models::{KvCacheType, Model};
 
-/// The answer for one profile on one machine.
+/// The verdict on one profile on one machine.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Verdict {
@@ -18,7 +18,7 @@ pub enum Verdict {
     Refused,
 }
 
-/// How comfortable a compatible machine is.
+/// Grade of a compatible machine.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Grade {
@@ -33,9 +33,9 @@ pub enum Grade {
 /// How many layers go to the GPU.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Layers {
-    /// As many as fit what is free now.
+    /// As many as fit the VRAM that is free now.
     Fit,
-    /// Exactly so many, as the engine counts them.
+    /// Exactly this many, as the engine counts them.
     Exactly(u32),
 }
 
@@ -50,13 +50,13 @@ pub struct Candidate {
     pub context_tokens: u32,
     /// Type of the KV cache.
     pub kv_cache_type: KvCacheType,
-    /// Prompt tokens handled at once.
+    /// Prompt tokens processed at once (`num_batch`).
     pub num_batch: u32,
     /// Layers on the GPU.
     pub layers: Layers,
-    /// Nominal VRAM the profile is made for, in GiB as printed on the box.
+    /// Advertised VRAM the profile is made for, in GiB.
     pub min_vram_gib: u32,
-    /// Nominal main memory the profile is made for, in GiB.
+    /// Advertised main memory the profile is made for, in GiB.
     pub min_ram_gib: u32,
 }
 

@@ -16,7 +16,7 @@ impl Alert {
                 used = text.memory_number(now.used_bytes),
                 total = text.memory(now.total_bytes),
             ),
-            Self::Over(now) => {
+            Self::Recovered(now) => {
                 say!(text, "monitor-vram-over", gpu = now.gpu.as_str(), share = text.percent(now.share()))
             }
         }
