@@ -13,7 +13,7 @@ use crate::text::Language;
 #[derive(Debug, Parser)]
 #[command(name = "acolyte", version, max_term_width = 100, after_help = AFTER_HELP)]
 pub struct Cli {
-    /// Options of every command.
+    /// Options shared by all commands.
     #[command(flatten)]
     pub global: GlobalArgs,
     /// The command; help without one.
@@ -41,7 +41,7 @@ pub struct GlobalArgs {
     pub verbose: bool,
 }
 
-/// The commands.
+/// The subcommands of `acolyte`.
 #[derive(Debug, Subcommand)]
 pub enum Command {
     /// Show the hardware of this computer
@@ -259,9 +259,9 @@ pub struct InstallArgs {
     pub no_autostart: bool,
     /// Resume an interrupted installation with the choices made then
     #[arg(long = "continue", conflicts_with_all = ["profile", "model", "emergency_cpu"])]
-    pub go_on: bool,
+    pub resume: bool,
     /// Undo an interrupted installation and install nothing
-    #[arg(long, conflicts_with_all = ["go_on", "profile", "model", "emergency_cpu"])]
+    #[arg(long, conflicts_with_all = ["resume", "profile", "model", "emergency_cpu"])]
     pub undo: bool,
     /// Print one JSON event per line; the last one holds the receipt
     #[arg(long)]
@@ -336,7 +336,7 @@ fn kv_cache_type(name: &str) -> Result<KvCacheType, String> {
 }
 
 fn positive(number: &str) -> Result<f64, String> {
-    /// More than any machine has, in GiB or GB/s.
+    /// Upper limit of plausible values, in GiB or GB/s.
     const MOST: f64 = 100_000.0;
     number
         .parse()

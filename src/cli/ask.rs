@@ -5,7 +5,7 @@ use std::io::BufRead as _;
 use crate::cli::{Failure, Session};
 use crate::say;
 
-/// Asks a yes-or-no question; anything but a clear yes is a no.
+/// Asks a yes-or-no question; any answer but yes is a no.
 ///
 /// # Errors
 /// When standard input cannot be read.
@@ -14,7 +14,7 @@ pub fn confirm(question: &str, session: &Session) -> Result<bool, Failure> {
     Ok(is_one_of(&answer, &say!(session.text, "install-cli-yes")))
 }
 
-/// Whether an answer is one of these words, which spaces separate.
+/// Whether an answer is one of these words, separated by spaces.
 pub fn is_one_of(answer: &str, words: &str) -> bool {
     words.split(' ').any(|word| word == answer)
 }

@@ -16,7 +16,7 @@ use crate::sentences::report;
 /// Runs the command. The exit code is the verdict's: 0, 10 or 20.
 ///
 /// # Errors
-/// When the profiles or the hardware file are not right, or the profile is not known.
+/// When the profiles or the hardware file are invalid, or the profile is unknown.
 pub fn run(args: &CheckArgs, session: &Session) -> Result<u8, Failure> {
     let profiles = profiles_of(args.plan.profiles.as_deref(), session)?;
     if let Some(id) = &args.profile {
@@ -39,7 +39,7 @@ pub fn run(args: &CheckArgs, session: &Session) -> Result<u8, Failure> {
     Ok(exit_code(report.verdict))
 }
 
-/// The reference table. It judges no computer, so its exit code is 0.
+/// Prints the reference table. It is no verdict on a computer, so its exit code is 0.
 fn reference(
     args: &CheckArgs,
     hardware: &Hardware,
@@ -55,7 +55,7 @@ fn reference(
     Ok(0)
 }
 
-/// What scripts see.
+/// Exit code of a verdict.
 pub fn exit_code(verdict: Verdict) -> u8 {
     match verdict {
         Verdict::Compatible => 0,
@@ -64,10 +64,10 @@ pub fn exit_code(verdict: Verdict) -> u8 {
     }
 }
 
-/// The profiles a command works with: those of a file, else the built-in ones.
+/// The profiles of a file, else the built-in ones.
 ///
 /// # Errors
-/// When the file is not right.
+/// When the file is invalid.
 pub fn profiles_of(file: Option<&Path>, session: &Session) -> Result<Profiles, Failure> {
     match file {
         Some(path) => Profiles::from_file(path, Catalogue::built_in())
@@ -77,7 +77,7 @@ pub fn profiles_of(file: Option<&Path>, session: &Session) -> Result<Profiles, F
 }
 
 /// # Errors
-/// When no profile has that id; names those there are.
+/// When no profile has that id; the message lists the known ones.
 pub fn require_profile(profiles: &Profiles, id: &str, session: &Session) -> Result<(), Failure> {
     if profiles.find(id).is_some() {
         return Ok(());

@@ -1,4 +1,4 @@
-//! `acolyte detect`: what this computer has.
+//! `acolyte detect`: the hardware of this computer.
 
 use std::path::Path;
 
@@ -33,7 +33,7 @@ pub fn run(args: &DetectArgs, session: &Session) -> Result<u8, Failure> {
     Ok(0)
 }
 
-/// The machine a command is about: the saved one that `--hardware` names, else this one.
+/// The hardware a command is about: the file named with `--hardware`, else this computer's.
 ///
 /// # Errors
 /// When the file is not a hardware document.

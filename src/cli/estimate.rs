@@ -1,7 +1,7 @@
-//! `acolyte estimate`: what a model would need and how fast it would be, on any card by name.
+//! `acolyte estimate`: memory need and speed of a model on any card.
 //!
-//! The machine is made up from the command line. Each figure given overrides what the card's name says; the whole
-//! card is taken to be free; what is not given of the rest comes from the policy's assumptions, which widens the ranges.
+//! The machine is described on the command line. A given figure overrides that of the card's name, and the whole card
+//! counts as free. Missing figures come from the policy's assumptions, which widens the ranges.
 
 use crate::cli::args::EstimateArgs;
 use crate::cli::model;
@@ -18,10 +18,10 @@ use crate::{GIB, say};
 /// Runs the command.
 ///
 /// # Errors
-/// When model or card are not known.
+/// When model or card is unknown.
 pub fn run(args: &EstimateArgs, session: &Session) -> Result<u8, Failure> {
     let policy = &Profiles::built_in().policy;
-    let hardware = imagined(args, policy, session.text)?;
+    let hardware = described_machine(args, policy, session.text)?;
     let model = model::resolve(&args.model, args.insecure_registry, &args.network, session)?;
     let layers = args.gpu_layers.map_or(Layers::Fit, Layers::Exactly);
     let candidate = custom_candidate(model, args.kv, args.context, layers, policy);
@@ -34,8 +34,8 @@ pub fn run(args: &EstimateArgs, session: &Session) -> Result<u8, Failure> {
     Ok(0)
 }
 
-/// The machine that is asked about.
-fn imagined(args: &EstimateArgs, policy: &Policy, text: Text) -> Result<Hardware, Failure> {
+/// The machine that the options describe.
+fn described_machine(args: &EstimateArgs, policy: &Policy, text: Text) -> Result<Hardware, Failure> {
     let total_bytes = args.ram_gib.map_or(policy.assumed_ram_gb * GIB, bytes);
     let reserved = (policy.reserved_ram_gb * GIB).min(total_bytes / 2);
     let memory = MainMemory {
@@ -43,11 +43,11 @@ fn imagined(args: &EstimateArgs, policy: &Policy, text: Text) -> Result<Hardware
         available_bytes: Some(total_bytes - reserved),
         bandwidth_gb_s: args.ram_bandwidth_gb_s,
     };
-    let gpus = imagined_gpu(args, policy, total_bytes, text)?.into_iter().collect();
+    let gpus = described_gpu(args, policy, total_bytes, text)?.into_iter().collect();
     Ok(Hardware::with(memory, gpus))
 }
 
-fn imagined_gpu(
+fn described_gpu(
     args: &EstimateArgs,
     policy: &Policy,
     ram_bytes: u64,
@@ -74,7 +74,7 @@ fn imagined_gpu(
     Ok(Some(Gpu {
         vram_free_bytes: Some(vram),
         memory_bandwidth_gb_s: args.gpu_bandwidth_gb_s,
-        // A card without a name could be any; most are NVIDIA's.
+        // Assume NVIDIA, the most common vendor, for a card without a name.
         backend: row.map(|row| row.backend).or(args.gpu.is_none().then_some(Backend::Cuda)),
         sources: args
             .gpu_bandwidth_gb_s

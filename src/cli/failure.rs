@@ -1,4 +1,4 @@
-//! How a command fails: an exit code and what the user must know.
+//! The failure of a command: an exit code and a message.
 
 use crate::install::InstallError;
 use crate::text::Text;
@@ -8,7 +8,7 @@ use crate::text::Text;
 pub struct Failure {
     /// Exit code: 2 for wrong usage, 1 for the rest.
     pub exit_code: u8,
-    /// What happened and what to do. May have several lines. Empty when it was said already.
+    /// What happened and what to do. May have several lines. Empty when it was printed already.
     pub message: String,
 }
 
@@ -18,12 +18,12 @@ impl Failure {
         Self { exit_code: 2, message: message.into() }
     }
 
-    /// Why an installation, its management or its removal failed: exit code 1.
+    /// Failure of an installation, its management or its removal: exit code 1.
     pub fn of_install(error: impl Into<InstallError>, text: Text) -> Self {
         Self::failed(error.into().explain(text))
     }
 
-    /// Anything else: exit code 1.
+    /// Any other failure: exit code 1.
     pub fn failed(message: impl Into<String>) -> Self {
         Self { exit_code: 1, message: message.into() }
     }

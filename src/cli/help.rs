@@ -13,8 +13,7 @@ use clap::{Command, Parser};
 use crate::built_in;
 use crate::text::Language;
 
-/// Name of a command → option → words. `every` holds what several commands have in common; `about` is the command
-/// itself.
+/// Command → option → text. `every` holds what several commands share; `about` describes the command itself.
 type Words = BTreeMap<String, BTreeMap<String, String>>;
 
 static SPANISH: LazyLock<Words> = LazyLock::new(|| {
@@ -22,36 +21,36 @@ static SPANISH: LazyLock<Words> = LazyLock::new(|| {
     built_in::valid("assets/locales/es/help.yaml", parsed)
 });
 
-/// The language of the help, before anything is parsed: what `--lang` says, else the system's.
+/// The language of the help, before the command line is parsed: that of `--lang`, else the system's.
 fn language(arguments: &[OsString]) -> Language {
     let mut words = arguments.iter().map(|word| word.to_string_lossy());
-    let mut asked = None;
+    let mut chosen = None;
     while let Some(word) = words.next() {
         match word.strip_prefix("--lang") {
-            Some("") => asked = words.next().and_then(|tag| Language::from_tag(&tag)),
-            Some(tag) => asked = tag.strip_prefix('=').and_then(Language::from_tag).or(asked),
+            Some("") => chosen = words.next().and_then(|tag| Language::from_tag(&tag)),
+            Some(tag) => chosen = tag.strip_prefix('=').and_then(Language::from_tag).or(chosen),
             None if word == "--" => break,
             None => {}
         }
     }
-    asked.unwrap_or_else(Language::of_system)
+    chosen.unwrap_or_else(Language::of_system)
 }
 
-/// Reads a command line. Help, the version and wrong usage are said here, and end the program.
+/// Parses a command line. Help, version and wrong usage are printed here and end the program.
 pub fn parse<P: Parser>(arguments: &[OsString]) -> P {
     let mut command = in_language(P::command(), language(arguments));
     let matches = command.try_get_matches_from_mut(arguments).unwrap_or_else(|error| error.exit());
-    // The same command made both: what one has accepted the other understands.
+    // Cannot fail: the same command produced the matches.
     P::from_arg_matches(&matches).unwrap_or_else(|error| error.format(&mut command).exit())
 }
 
-/// A program's commands and options with their help in this language.
+/// The command with its help in this language.
 pub fn in_language(command: Command, language: Language) -> Command {
     let words: &'static Words = match language {
         Language::English => return command,
         Language::Spanish => &SPANISH,
     };
-    // Adds what clap adds by itself (help, version), so that it can be renamed as well.
+    // Adds clap's own options (help, version), so that they are translated too.
     let mut command = command;
     command.build();
     translated(command, words)
@@ -70,7 +69,7 @@ fn translated(command: Command, words: &'static Words) -> Command {
     if let Some(after) = own("after") {
         command = command.after_help(after);
     }
-    // clap has words of its own in the usage line.
+    // The usage line contains words of clap's own.
     let usage = command.render_usage().to_string();
     let usage = usage.split_once(": ").map_or(usage.as_str(), |(_heading, usage)| usage);
     let usage = usage
@@ -90,7 +89,7 @@ fn translated(command: Command, words: &'static Words) -> Command {
             None => said("options-heading"),
         };
         let argument = match find(argument.get_id().as_str()) {
-            // What an option's values mean is part of its words.
+            // The text of an option describes its values.
             Some(help) => argument.help(help).long_help(help).hide_possible_values(true),
             None => argument,
         };
@@ -114,7 +113,7 @@ mod tests {
     use crate::cli::args::Cli;
     use crate::cli::installer::InstallerCli;
 
-    /// Every command with every option of it, and its English.
+    /// Every command with every option and its English text.
     fn all(command: &Command, found: &mut Vec<(String, String, String)>) {
         let place = command.get_name();
         let mut add = |name: &str, words: String| found.push((place.to_owned(), name.to_owned(), words));
@@ -137,7 +136,7 @@ mod tests {
     }
 
     #[test]
-    fn every_command_and_option_has_its_words_and_no_words_are_left_over() {
+    fn every_command_and_option_is_translated_and_no_translation_is_unused() {
         let mut used = BTreeSet::new();
         for (path, name, english) in built() {
             if english.is_empty() {

@@ -1,4 +1,4 @@
-//! `acolyte install`: plans, says what it will do, asks, and carries it out.
+//! `acolyte install`: plans, shows what it will do, asks for confirmation, and installs.
 
 use std::io::IsTerminal as _;
 
@@ -37,18 +37,18 @@ pub fn run(args: &InstallArgs, session: &Session) -> Result<u8, Failure> {
     }
 }
 
-/// The command line of the interrupted installation, overridden by what is given now.
-fn resumed_args(args: &InstallArgs, asked: &SavedRequest) -> InstallArgs {
+/// The arguments of the interrupted installation, overridden by those given now.
+fn resumed_args(args: &InstallArgs, saved: &SavedRequest) -> InstallArgs {
     let mut args = args.clone();
-    let options = asked.options.clone();
-    args.emergency_cpu = asked.on_processor();
-    match asked.profile.as_str() {
-        CUSTOM_ID => args.source.model = Some(asked.model.clone()),
+    let options = saved.options.clone();
+    args.emergency_cpu = saved.is_cpu_only();
+    match saved.profile.as_str() {
+        CUSTOM_ID => args.source.model = Some(saved.model.clone()),
         EMERGENCY_ID => {}
         profile => args.profile = Some(profile.to_owned()),
     }
-    if source::is_unsaid(&args.source) {
-        source::say_again(&mut args.source, options.source);
+    if source::is_default(&args.source) {
+        source::restore(&mut args.source, options.source);
     }
     args.source.insecure_registry |= options.insecure_registry;
     args.port = args.port.or(options.port);
@@ -57,18 +57,19 @@ fn resumed_args(args: &InstallArgs, asked: &SavedRequest) -> InstallArgs {
     args
 }
 
-/// Installs what the arguments name. Consent given before the interruption counts again when it covers the plan of now.
-fn begin(args: &InstallArgs, before: Option<&SavedRequest>, session: &Session) -> Result<u8, Failure> {
+/// Installs what the arguments name. Consent given before the interruption is still valid when it covers the current
+/// plan.
+fn begin(args: &InstallArgs, resumed: Option<&SavedRequest>, session: &Session) -> Result<u8, Failure> {
     let text = session.text;
     let profiles = profiles_of(args.plan.profiles.as_deref(), session)?;
     let hardware = hardware_of(args.plan.hardware.as_deref(), session)?;
-    let plan = chosen(args, before, session, &profiles, &hardware)?;
+    let plan = chosen_plan(args, resumed, session, &profiles, &hardware)?;
     if plan.verdict == Verdict::Refused {
         refuse(&plan, session);
         return Ok(exit_code(Verdict::Refused));
     }
     if args.emergency_cpu {
-        // What it costs is said first, also where it was agreed to beforehand.
+        // The costs are shown first, even if the user has agreed already.
         session.tell(&consent_text(&plan, text));
     }
     let options = options(args, &hardware, session)?;
@@ -79,7 +80,7 @@ fn begin(args: &InstallArgs, before: Option<&SavedRequest>, session: &Session) -
     session.tell(&summary(&plan, &options, session));
     let degraded = plan.verdict == Verdict::Degraded;
     let may_ask = !args.yes && std::io::stdin().is_terminal();
-    let agreed = before.is_some_and(|saved| saved.covers(&plan));
+    let agreed = resumed.is_some_and(|saved| saved.covers(&plan));
     if degraded && !args.accept_degraded && !agreed {
         if !args.emergency_cpu {
             session.tell(&consent_text(&plan, text));
@@ -103,12 +104,12 @@ fn begin(args: &InstallArgs, before: Option<&SavedRequest>, session: &Session) -
     let agreement = Agreement {
         limits: degraded,
         fewer_layers: args.accept_degraded || agreed,
-        kv_q4: args.accept_degraded.then_some(true).or(before.and_then(|saved| saved.accept_kv_q4)),
+        kv_q4: args.accept_degraded.then_some(true).or(resumed.and_then(|saved| saved.accept_kv_q4)),
     };
     carry_out(Request::new(plan, agreement, options), args.json, may_ask, session)
 }
 
-/// Installs, with progress on the terminal and Ctrl-C as the way to stop.
+/// Installs, with progress on the terminal; Ctrl-C cancels.
 fn carry_out(mut request: Request, json: bool, may_ask: bool, session: &Session) -> Result<u8, Failure> {
     let control = Control::new();
     cancel_on_ctrl_c(&control)?;
@@ -149,8 +150,8 @@ fn attempt(
     outcome
 }
 
-/// What is to be installed: the user's own model, the emergency mode, a profile by name, or the recommended one.
-fn chosen(
+/// The plan to install: of the user's own model, the emergency mode, a profile by name, or the recommended profile.
+fn chosen_plan(
     args: &InstallArgs,
     resumed: Option<&SavedRequest>,
     session: &Session,
@@ -158,7 +159,7 @@ fn chosen(
     hardware: &Hardware,
 ) -> Result<Plan, Failure> {
     let catalogue = Catalogue::built_in();
-    let set_as_before = |candidate: Candidate| match resumed {
+    let restored = |candidate: Candidate| match resumed {
         Some(saved) => saved.apply_to(candidate),
         None => candidate,
     };
@@ -174,14 +175,14 @@ fn chosen(
             &args.source.network,
             session,
         )?;
-        // A profile beside it gives everything but the model.
+        // With a profile, only the model is replaced.
         let base = args.profile.as_deref().and_then(of_profile);
         let (kv, context) = base.map_or((KvCacheType::Q8_0, crate::MIN_CONTEXT_TOKENS), |base| {
             (base.kv_cache_type, base.context_tokens)
         });
         let layers = if args.emergency_cpu { Layers::Exactly(0) } else { Layers::Fit };
         let candidate = custom_candidate(model, kv, context, layers, &profiles.policy);
-        return Ok(make_plan(&set_as_before(candidate), hardware, &profiles.policy));
+        return Ok(make_plan(&restored(candidate), hardware, &profiles.policy));
     }
     if args.emergency_cpu {
         let candidate = match args.profile.as_deref().and_then(of_profile) {
@@ -189,40 +190,40 @@ fn chosen(
             None => emergency_candidate(profiles, catalogue),
         };
         let unknown = || Failure::failed(say!(session.text, "install-cli-no-emergency"));
-        return Ok(make_plan(&set_as_before(candidate.ok_or_else(unknown)?), hardware, &profiles.policy));
+        return Ok(make_plan(&restored(candidate.ok_or_else(unknown)?), hardware, &profiles.policy));
     }
     if let (Some(_), Some(candidate)) = (resumed, args.profile.as_deref().and_then(of_profile)) {
-        return Ok(make_plan(&set_as_before(candidate), hardware, &profiles.policy));
+        return Ok(make_plan(&restored(candidate), hardware, &profiles.policy));
     }
     let report = plan_all(hardware, catalogue, profiles);
     let plan = match &args.profile {
         Some(id) => report.find(id),
-        // Where everything is refused, the first one says why.
+        // If every profile is refused, the first one explains why.
         None => report.recommended().or(report.plans.first()),
     };
     plan.cloned().ok_or_else(|| Failure::failed(say!(session.text, "install-cli-no-profile")))
 }
 
 fn options(args: &InstallArgs, hardware: &Hardware, session: &Session) -> Result<InstallOptions, Failure> {
-    // A folder that was picked before stays picked.
-    let before = Installed::load(&session.home).map_err(|error| Failure::of_install(error, session.text))?;
+    // Keep the models folder of the current installation.
+    let current = Installed::load(&session.home).map_err(|error| Failure::of_install(error, session.text))?;
     let models_dir = args
         .models_dir
         .as_deref()
         .and_then(|folder| std::path::absolute(folder).ok())
-        .or(before.map(|installed| installed.profile.models_dir))
+        .or(current.map(|installed| installed.profile.models_dir))
         .unwrap_or_else(|| Paths::new(&session.home).models());
     Ok(InstallOptions {
         home: session.home.clone(),
         models_dir,
         port: args.port,
         autostart: !args.no_autostart,
-        source: source::of(&args.source, hardware, session)?,
+        source: source::resolve(&args.source, hardware, session)?,
         insecure_registry: args.source.insecure_registry,
     })
 }
 
-/// Prints why not, and what the user can do.
+/// Prints why the plan is refused, and what the user can do.
 fn refuse(plan: &Plan, session: &Session) {
     let text = session.text;
     eprintln!("{}", say!(text, "install-cli-refused", profile = plan.candidate.id.as_str()));
@@ -234,7 +235,7 @@ fn refuse(plan: &Plan, session: &Session) {
     }
 }
 
-/// What will be done and where, before anything is changed.
+/// The summary of what will be done and where, shown before anything is changed.
 fn summary(plan: &Plan, options: &InstallOptions, session: &Session) -> String {
     let (text, candidate) = (session.text, &plan.candidate);
     say!(
@@ -255,7 +256,7 @@ fn summary(plan: &Plan, options: &InstallOptions, session: &Session) -> String {
     )
 }
 
-/// The promise beside the measurement.
+/// The predictions next to the measurements.
 fn result(receipt: &Receipt, request: &Request, session: &Session) -> String {
     let text = session.text;
     let unknown = || say!(text, "install-unknown");

@@ -1,4 +1,4 @@
-//! `acolyte-installer`: the window, and where none can be opened, the same steps in the terminal.
+//! `acolyte-installer`: the window, or the same steps in the terminal where no window can be opened.
 
 use std::ffi::OsString;
 use std::process::ExitCode;
@@ -47,11 +47,12 @@ pub fn main() -> ExitCode {
     outcome.map_or_else(|failure| failure.say(), ExitCode::from)
 }
 
-/// In the child that shows the window. A file that cannot be read is said here, and ends the parent as well.
+/// Runs in the child process that shows the window. A file that cannot be read is reported here, and the parent exits
+/// too.
 fn show(child: WindowChild, cli: &InstallerCli, session: &Session) -> Result<u8, Failure> {
     let options = options(cli, session).inspect_err(|failure| child.ended(failure.exit_code))?;
     let shown = startup::crashes_only_logged(|| child.show(&options));
-    // The parent has heard why, and says what is to be said.
+    // The parent received the error and reports it.
     Ok(u8::from(shown.is_err()))
 }
 
@@ -76,12 +77,12 @@ fn run(cli: &InstallerCli, session: &Session, arguments: &[OsString]) -> Result<
         failure.exit_code
     });
     session.tell(&say!(session.text, "cli-press-enter"));
-    // Whatever comes of it, there is nothing left to do but to close.
+    // The window closes in any case.
     let _closing = std::io::stdin().read_line(&mut String::new());
     Ok(code)
 }
 
-/// Says why there is no window, and asks the same in the terminal where that makes sense.
+/// Reports why there is no window, and continues in the terminal where possible.
 fn without_window(error: &StartError, cli: &InstallerCli, session: &Session) -> Result<u8, Failure> {
     let text = session.text;
     match error {
@@ -94,7 +95,7 @@ fn without_window(error: &StartError, cli: &InstallerCli, session: &Session) -> 
     prompts::run(&cli.wizard, session)
 }
 
-/// Files are read before the window opens: a mistake in one is wrong usage, said where the command was typed.
+/// Reads the files before the window opens: a mistake in one is wrong usage, reported in the terminal.
 fn options(cli: &InstallerCli, session: &Session) -> Result<WizardOptions, Failure> {
     let (source, plan) = (&cli.wizard.source, &cli.wizard.plan);
     let hardware = match &plan.hardware {
@@ -113,7 +114,7 @@ fn options(cli: &InstallerCli, session: &Session) -> Result<WizardOptions, Failu
     };
     Ok(WizardOptions {
         home: session.home.clone(),
-        source: source::without_looking(source, session)?,
+        source: source::from_options(source, session)?,
         wants_newest: source.ollama == WhichOllama::Newest,
         may_reuse: source::may_reuse(source),
         model,

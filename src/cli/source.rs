@@ -1,4 +1,4 @@
-//! Where the engine comes from, as the options say it.
+//! Turns the options about the engine's source into an [`EngineSource`].
 
 use std::path::absolute;
 
@@ -11,13 +11,13 @@ use crate::ollama::release::Release;
 use crate::ollama::release::newest::newest;
 use crate::say;
 
-/// What the options say, with the engine that is here or the newest one looked for where they want that. Where the newest
-/// one cannot be found the pinned one is taken, and that is said.
+/// The source named by the options. Looks for an installed engine or the newest release where they ask for that. If the
+/// newest release cannot be found, the pinned one is used, with a message.
 ///
 /// # Errors
 /// When an option is wrong.
-pub fn of(args: &SourceArgs, hardware: &Hardware, session: &Session) -> Result<EngineSource, Failure> {
-    let mut source = without_looking(args, session)?;
+pub fn resolve(args: &SourceArgs, hardware: &Hardware, session: &Session) -> Result<EngineSource, Failure> {
+    let mut source = from_options(args, session)?;
     let text = session.text;
     match args.ollama {
         WhichOllama::Newest => {
@@ -27,7 +27,7 @@ pub fn of(args: &SourceArgs, hardware: &Hardware, session: &Session) -> Result<E
                 Err(error) => {
                     let version = source.choice.version().unwrap_or_default();
                     let why = error.explain(text);
-                    // Also with --quiet: something else is installed than was asked for.
+                    // Printed even with --quiet: another version is installed than was requested.
                     eprintln!("{}", say!(text, "newest-not-found", why = why, version = version));
                 }
             }
@@ -44,11 +44,11 @@ pub fn of(args: &SourceArgs, hardware: &Hardware, session: &Session) -> Result<E
     Ok(source)
 }
 
-/// What the options say by themselves.
+/// The source named by the options, without looking for an installed engine or the newest release.
 ///
 /// # Errors
 /// When one is wrong.
-pub fn without_looking(args: &SourceArgs, session: &Session) -> Result<EngineSource, Failure> {
+pub fn from_options(args: &SourceArgs, session: &Session) -> Result<EngineSource, Failure> {
     Ok(EngineSource {
         choice: args.release.clone().map_or(EngineChoice::Pinned, EngineChoice::Listed),
         mirrors: args.mirror.clone(),
@@ -58,7 +58,7 @@ pub fn without_looking(args: &SourceArgs, session: &Session) -> Result<EngineSou
     })
 }
 
-/// Whether an engine that is here may be used: not where the user named another one, or where to get it.
+/// Whether an installed engine may be reused: not when the user named a release or a place to get it from.
 pub fn may_reuse(args: &SourceArgs) -> bool {
     args.ollama == WhichOllama::Auto
         && args.release.is_none()
@@ -66,13 +66,13 @@ pub fn may_reuse(args: &SourceArgs) -> bool {
         && args.archive.is_empty()
 }
 
-/// Whether nothing was said about where the engine comes from.
-pub fn is_unsaid(args: &SourceArgs) -> bool {
+/// Whether no option about the source was given.
+pub fn is_default(args: &SourceArgs) -> bool {
     may_reuse(args) && args.network.proxy.is_none() && args.network.ca.is_none() && args.limit_rate.is_none()
 }
 
-/// Says what was said for an earlier installation. A proxy's password was not kept and must be said again.
-pub fn say_again(args: &mut SourceArgs, source: EngineSource) {
+/// Sets the options to those of an earlier installation. A proxy's password was not saved and must be given again.
+pub fn restore(args: &mut SourceArgs, source: EngineSource) {
     match source.choice {
         EngineChoice::Pinned => args.ollama = WhichOllama::Pinned,
         EngineChoice::Listed(path) => args.release = Some(path),

@@ -33,7 +33,7 @@ pub fn run(args: &UndoArgs, session: &Session) -> Result<u8, Failure> {
             return Ok(1);
         }
     }
-    take_back(session)
+    roll_back(session)
 }
 
 /// What to do about an interrupted installation.
@@ -42,9 +42,9 @@ pub enum Interrupted {
     None,
     /// Resume it with the choices made then.
     Resume(Box<SavedRequest>),
-    /// It was undone, with this exit code; there is nothing else to do.
+    /// It was undone, with this exit code.
     Undone(u8),
-    /// The user wants neither now.
+    /// The user chose neither for now.
     Later,
 }
 
@@ -59,7 +59,7 @@ pub fn offer(args: &InstallArgs, may_ask: bool, session: &Session) -> Result<Int
         unfinished_run(&session.home).map_err(|error| Failure::of_install(error, session.text))?;
     let Some(unfinished) = unfinished else {
         let home = session.home.clone();
-        if args.go_on {
+        if args.resume {
             return Err(Failure::of_install(InstallError::NothingToContinue { home }, session.text));
         }
         if args.undo {
@@ -68,26 +68,26 @@ pub fn offer(args: &InstallArgs, may_ask: bool, session: &Session) -> Result<Int
         return Ok(Interrupted::None);
     };
     if args.undo {
-        return take_back(session).map(Interrupted::Undone);
+        return roll_back(session).map(Interrupted::Undone);
     }
     session.tell(&unfinished.words(text));
     let names_another = args.profile.is_some() || args.source.model.is_some() || args.emergency_cpu;
-    if !may_ask || args.go_on || args.yes {
-        return match unfinished.asked {
-            Some(asked) if !names_another => Ok(Interrupted::Resume(Box::new(asked))),
-            _ if args.go_on => Err(Failure::failed(say!(text, "install-cli-nothing-asked"))),
+    if !may_ask || args.resume || args.yes {
+        return match unfinished.request {
+            Some(saved) if !names_another => Ok(Interrupted::Resume(Box::new(saved))),
+            _ if args.resume => Err(Failure::failed(say!(text, "install-cli-nothing-asked"))),
             _ => Ok(Interrupted::None),
         };
     }
-    let known = unfinished.asked.filter(|_| !names_another);
+    let known = unfinished.request.filter(|_| !names_another);
     loop {
         let answer = answer_to(&say!(text, "install-cli-ask-unfinished"))?;
         let is = |words: String| is_one_of(&answer, &words);
         if is(say!(text, "install-cli-answer-continue")) {
-            return Ok(known.map_or(Interrupted::None, |asked| Interrupted::Resume(Box::new(asked))));
+            return Ok(known.map_or(Interrupted::None, |saved| Interrupted::Resume(Box::new(saved))));
         }
         if is(say!(text, "install-cli-answer-undo")) {
-            return take_back(session).map(Interrupted::Undone);
+            return roll_back(session).map(Interrupted::Undone);
         }
         if answer.is_empty() || is(say!(text, "install-cli-answer-later")) {
             return Ok(Interrupted::Later);
@@ -95,15 +95,15 @@ pub fn offer(args: &InstallArgs, may_ask: bool, session: &Session) -> Result<Int
     }
 }
 
-fn take_back(session: &Session) -> Result<u8, Failure> {
+fn roll_back(session: &Session) -> Result<u8, Failure> {
     let control = Control::new();
     cancel_on_ctrl_c(&control)?;
     let undone = undo(&session.home, &control).map_err(|error| Failure::of_install(error, session.text))?;
-    session.tell(&said(&undone, session));
+    session.tell(&summary(&undone, session));
     Ok(0)
 }
 
-fn said(undone: &Undone, session: &Session) -> String {
+fn summary(undone: &Undone, session: &Session) -> String {
     let text = session.text;
     let Some(installed) = &undone.in_force else {
         let mut lines = vec![say!(text, "install-cli-uninstalled")];

@@ -1,4 +1,4 @@
-//! `request.json`: the last request, so that an interrupted installation can be resumed, repaired or updated without asking
+//! `request.json`: the last request, so that an installation can be resumed, repaired or updated without asking
 //! everything again.
 
 use serde::{Deserialize, Serialize};
@@ -10,13 +10,14 @@ use crate::models::KvCacheType;
 use crate::plan::{Candidate, ConsentTerms, Layers, Plan};
 use crate::platform::clock::rfc3339_now;
 
-/// The user's choices; figures are computed again from them.
+/// The user's choices, from which the figures are recomputed.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct SavedRequest {
     /// Always [`SCHEMA`].
     pub schema: u32,
-    /// When, RFC 3339.
-    pub asked_at: String,
+    /// When it was made, RFC 3339.
+    #[serde(rename = "asked_at")]
+    pub requested_at: String,
     /// Profile id.
     pub profile: String,
     /// Tag of the model.
@@ -25,7 +26,7 @@ pub struct SavedRequest {
     pub kv_cache_type: KvCacheType,
     /// Tokens of context.
     pub context_tokens: u32,
-    /// Layers on the GPU that the user insisted on; `None` for as many as fit.
+    /// Layers on the GPU that the user chose; `None` for as many as fit.
     #[serde(default)]
     pub gpu_layers: Option<u32>,
     /// The user agreed to fewer layers on the GPU than planned.
@@ -46,7 +47,7 @@ impl SavedRequest {
         let candidate = &request.plan.candidate;
         Self {
             schema: SCHEMA,
-            asked_at: rfc3339_now(),
+            requested_at: rfc3339_now(),
             profile: candidate.id.clone(),
             model: candidate.model.tag.clone(),
             kv_cache_type: candidate.kv_cache_type,
@@ -80,8 +81,8 @@ impl SavedRequest {
         }
     }
 
-    /// Whether it requests this model with this setting.
-    pub fn asks_for(&self, candidate: &Candidate) -> bool {
+    /// Whether it is a request for this model with this setting.
+    pub fn is_for(&self, candidate: &Candidate) -> bool {
         candidate.model.tag == self.model
             && candidate.context_tokens == self.context_tokens
             && candidate.kv_cache_type == self.kv_cache_type
@@ -93,8 +94,8 @@ impl SavedRequest {
         terms.is_some_and(|(agreed, now)| agreed.covers(now, plan.policy.consent_tolerance))
     }
 
-    /// Whether it was the emergency mode, without a graphics card.
-    pub fn on_processor(&self) -> bool {
+    /// Whether no layer goes to a GPU, as in the emergency mode.
+    pub fn is_cpu_only(&self) -> bool {
         self.gpu_layers == Some(0)
     }
 }

@@ -1,4 +1,4 @@
-//! The texts of an installation: what it writes into documents, and what is said of an interrupted one.
+//! The texts that an installation writes into documents, and the description of an interrupted one.
 
 use crate::install::manage::undo::Unfinished;
 use crate::install::{Request, Wording};
@@ -27,15 +27,15 @@ impl Wording for Text {
 }
 
 impl Unfinished {
-    /// What was interrupted and when it began, and what is in force meanwhile.
+    /// What was interrupted, when it began, and which profile is in force.
     pub fn words(&self, text: Text) -> String {
-        let what = match &self.asked {
-            Some(asked) => say!(
+        let what = match &self.request {
+            Some(request) => say!(
                 text,
                 "install-unfinished",
-                profile = asked.profile.as_str(),
-                model = asked.model.as_str(),
-                at = asked.asked_at.replace('T', " ").trim_end_matches('Z')
+                profile = request.profile.as_str(),
+                model = request.model.as_str(),
+                at = request.requested_at.replace('T', " ").trim_end_matches('Z')
             ),
             None => say!(text, "install-unfinished-unknown"),
         };

@@ -61,7 +61,7 @@ impl Wizard {
                 let path = PathBuf::from(path.trim());
                 self.send(Command::SaveReport { contents: self.report_contents(), path });
             }
-            Question::Interrupted(unfinished) => match unfinished.asked {
+            Question::Interrupted(unfinished) => match unfinished.request {
                 Some(request) => self.resume(request),
                 None => intents.push(Intent::ChangeProfile),
             },

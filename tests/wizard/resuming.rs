@@ -24,7 +24,7 @@ pub fn scene(eye: Eye) -> Scene {
 fn an_interrupted_installation_is_resumed_as_it_was_requested() {
     in_both_languages(|eye| {
         let scene = scene(eye);
-        let asked = scene.unfinished.clone().unwrap().asked.unwrap();
+        let asked = scene.unfinished.clone().unwrap().request.unwrap();
         let mut stage = Stage::new(eye, scene);
         assert!(stage.sees(&stage.say("wizard-ask-interrupted-title")));
         assert!(stage.sees(&asked.profile) && stage.sees(&asked.model));
@@ -43,7 +43,7 @@ fn worse_limits_are_agreed_to_again() {
     in_both_languages(|eye| {
         let mut scene = scene(eye);
         let unfinished = scene.unfinished.as_mut().unwrap();
-        let consent = unfinished.asked.as_mut().unwrap().consent.as_mut().unwrap();
+        let consent = unfinished.request.as_mut().unwrap().consent.as_mut().unwrap();
         // The card was larger when the user agreed.
         for limit in &mut consent.limits {
             if let Limit::SmallCard { have_gib } = limit {
@@ -62,7 +62,7 @@ fn worse_limits_are_agreed_to_again() {
 fn a_model_that_is_not_known_here_is_chosen_again() {
     let eye = Eye::blind(Language::English);
     let mut scene = scene(eye);
-    let asked = scene.unfinished.as_mut().unwrap().asked.as_mut().unwrap();
+    let asked = scene.unfinished.as_mut().unwrap().request.as_mut().unwrap();
     (asked.profile, asked.model) = ("custom".to_owned(), "registry.example.org/a/b:c".to_owned());
     let mut stage = Stage::new(eye, scene);
     stage.click("wizard-ask-interrupted-continue");

@@ -448,7 +448,7 @@ pub fn installation(request: &Request, language: Language) -> Installation {
 
 /// The interrupted installation of a request, with nothing in force before it.
 pub fn interrupted(request: &Request) -> Unfinished {
-    let mut asked = SavedRequest::of(request);
-    asked.asked_at = "2026-11-23T10:20:30Z".to_owned();
-    Unfinished { asked: Some(asked), in_force: None }
+    let mut saved = SavedRequest::of(request);
+    saved.requested_at = "2026-11-23T10:20:30Z".to_owned();
+    Unfinished { request: Some(saved), in_force: None }
 }

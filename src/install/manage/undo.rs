@@ -1,7 +1,8 @@
-//! Undoing an interrupted installation, and nothing before it.
+//! Undoes an interrupted installation, and nothing before it.
 //!
-//! Where nothing was in force before, everything is removed, as by an uninstall. Otherwise the unfinished changes are
-//! rolled back to what was in force, and the journal says so. Until then, undoing again finishes it.
+//! If nothing was installed before, everything is removed, as by an uninstall. Otherwise the unfinished changes are
+//! rolled back to the profile in force, and the journal records that. An interrupted undo is finished by running it
+//! again.
 
 use std::path::Path;
 
@@ -17,18 +18,18 @@ use crate::install::{InstallError, Lock, Paths, SavedRequest};
 /// An interrupted installation.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Unfinished {
-    /// What was requested; `None` when it was interrupted before that was saved.
-    pub asked: Option<SavedRequest>,
-    /// What was in force before, and still is.
+    /// Its request; `None` when it was interrupted before that was saved.
+    pub request: Option<SavedRequest>,
+    /// The profile that was in force before, and still is.
     pub in_force: Option<Installed>,
 }
 
 /// What an undo did.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Undone {
-    /// What is in force again; `None` when nothing was before, and everything was removed.
+    /// The profile in force again; `None` when nothing was installed before and everything was removed.
     pub in_force: Option<Installed>,
-    /// What was left, where everything was removed.
+    /// What was left in place when everything was removed.
     pub removed: Uninstalled,
 }
 
@@ -42,10 +43,10 @@ pub fn unfinished_run(home: &Path) -> Result<Option<Unfinished>, InstallError> {
         return Ok(None);
     }
     let in_force = Snapshot::load(&paths)?.and_then(|before| before.installed);
-    Ok(Some(Unfinished { asked: SavedRequest::load(&paths)?, in_force }))
+    Ok(Some(Unfinished { request: SavedRequest::load(&paths)?, in_force }))
 }
 
-/// Undoes an interrupted installation. `control` cancels it between two changes; undoing again finishes it.
+/// Undoes an interrupted installation. `control` cancels it between two changes; running it again finishes it.
 ///
 /// # Errors
 /// When no installation was interrupted, another installer works in the home, or something cannot be reverted.
