@@ -5,9 +5,10 @@
 
 use std::path::Path;
 
+use acolyte::checksum::Sha256;
 use acolyte::control::Control;
 use acolyte::install::change::journal::{Journal, changes, unfinished};
-use acolyte::install::unpack::{Limits, unpack};
+use acolyte::install::unpack::{Limits, unpack_verified};
 use acolyte::install::{Installed, Receipt};
 use acolyte::machine::Hardware;
 use acolyte::models::gguf::Header;
@@ -62,7 +63,7 @@ impl Kind {
         let name = Path::new("input");
         match self {
             Self::Profiles => {
-                if let Ok(profiles) = Profiles::from_yaml(&text, name)
+                if let Ok(profiles) = Profiles::from_yaml(&text, name, Catalogue::built_in())
                     && let Ok(machine) = Hardware::from_json(MACHINE, name)
                 {
                     // Whatever is accepted must also be computed with.
@@ -136,7 +137,8 @@ impl Kind {
                 let (archive, staging) = (folder.join("archive"), folder.join("staging"));
                 let limits = Limits { entries: 1000, bytes: 8 << 20, expected_bytes: 0 };
                 if std::fs::write(&archive, input).is_ok() {
-                    drop(unpack(&archive, &staging, limits, &|_| {}, &Control::new()));
+                    let (sha256, control) = (Sha256::of(input), Control::new());
+                    drop(unpack_verified(&archive, sha256, &staging, limits, &|_| {}, &control));
                 }
             }
         }

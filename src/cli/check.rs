@@ -67,13 +67,15 @@ pub fn exit_code(verdict: Verdict) -> u8 {
 /// The profiles of a file, else the built-in ones.
 ///
 /// # Errors
-/// When the file is invalid.
+/// When the file cannot be read or is invalid.
 pub fn profiles_of(file: Option<&Path>, session: &Session) -> Result<Profiles, Failure> {
-    match file {
-        Some(path) => Profiles::from_file(path, Catalogue::built_in())
-            .map_err(|error| Failure::usage(error.explain(session.text))),
-        None => Ok(Profiles::built_in().clone()),
-    }
+    let Some(path) = file else { return Ok(Profiles::built_in().clone()) };
+    let text = std::fs::read_to_string(path).map_err(|error| {
+        let (path, why) = (path.display().to_string(), error.to_string());
+        Failure::usage(say!(session.text, "plan-profiles-unreadable", path = path, why = why))
+    })?;
+    Profiles::from_yaml(&text, path, Catalogue::built_in())
+        .map_err(|error| Failure::usage(error.explain(session.text)))
 }
 
 /// # Errors

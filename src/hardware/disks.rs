@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use crate::machine::{Disk, DiskUse};
-use crate::platform::files::{disk_of, nearest_existing};
+use crate::platform::files::{disk_of, free_bytes, nearest_existing};
 
 /// Free space and kind of disk for each folder; a folder that does not exist yet is on its nearest parent's disk, and
 /// folders on one disk share its entry.
@@ -28,7 +28,7 @@ fn disk(path: &Path, usage: DiskUse) -> Disk {
     Disk {
         path: path.to_owned(),
         kind: crate::hardware::system::disk_kind(path),
-        free_bytes: fs4::available_space(path).ok(),
+        free_bytes: free_bytes(path).ok(),
         used_for: vec![usage],
         ..Disk::default()
     }

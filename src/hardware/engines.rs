@@ -9,6 +9,7 @@ use std::thread;
 use std::time::Duration;
 
 use crate::machine::{EngineKind, FoundEngine, LoadedModel, StoredModel};
+use crate::ollama::release::find_program;
 use crate::ollama::replies::{Listed, Loaded};
 use crate::ollama::running::running_servers;
 use crate::ollama::server::PORTS;
@@ -144,7 +145,7 @@ fn installations(places: &Places, home: &Path) -> Vec<FoundEngine> {
     if places.usual {
         found.extend(crate::hardware::system::engine_programs(places.user_home.as_deref()));
     }
-    let mut engines = own_installations(home, name);
+    let mut engines = own_installations(home);
     let mut seen: Vec<PathBuf> = engines.iter().filter_map(real_path).collect();
     for mut engine in found {
         let real = real_path(&engine);
@@ -160,16 +161,15 @@ fn installations(places: &Places, home: &Path) -> Vec<FoundEngine> {
     engines
 }
 
-/// `HOME/ollama/VERSION/bin/ollama`: the folder's name is the version.
-fn own_installations(home: &Path, name: &str) -> Vec<FoundEngine> {
+/// The engines in `HOME/ollama/VERSION`: the folder's name is the version.
+fn own_installations(home: &Path) -> Vec<FoundEngine> {
     let versions = std::fs::read_dir(home.join("ollama")).into_iter().flatten().flatten();
     let mut own: Vec<FoundEngine> = versions
         .filter_map(|version| {
-            let candidates = [version.path().join("bin").join(name), version.path().join(name)];
             Some(FoundEngine {
                 kind: EngineKind::Binary,
                 version: Some(version.file_name().into_string().ok()?),
-                path: Some(candidates.into_iter().find(|path| path.is_file())?),
+                path: Some(find_program(&version.path())?),
                 ..FoundEngine::default()
             })
         })

@@ -31,14 +31,6 @@ pub struct Catalogue {
 /// Why a catalogue is not valid.
 #[derive(Debug, thiserror::Error)]
 pub enum CatalogueError {
-    /// The file could not be read.
-    #[error("cannot read the catalogue {path}: {source}", path = path.display())]
-    Read {
-        /// The file.
-        path: PathBuf,
-        /// What the system said.
-        source: std::io::Error,
-    },
     /// It is not a catalogue: the message names line and key.
     #[error("{path} is not a catalogue: {source}", path = path.display())]
     Format {
@@ -160,16 +152,6 @@ impl Catalogue {
             built_in::valid(file, Catalogue::from_yaml(text, Path::new(file)))
         });
         &BUILT_IN
-    }
-
-    /// Reads a catalogue from a file.
-    ///
-    /// # Errors
-    /// When the file cannot be read or is not a catalogue.
-    pub fn from_file(path: &Path) -> Result<Self, CatalogueError> {
-        let text = std::fs::read_to_string(path)
-            .map_err(|source| CatalogueError::Read { path: path.to_owned(), source })?;
-        Self::from_yaml(&text, path)
     }
 
     /// Reads a catalogue from text; `path` is only used in errors.

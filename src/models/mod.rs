@@ -53,10 +53,4 @@ impl Model {
     pub fn total_layers(&self) -> u32 {
         u32::try_from(self.architecture.blocks.len()).unwrap_or(u32::MAX - 1).saturating_add(1)
     }
-
-    /// Blocks whose cache grows with the context.
-    pub fn growing_blocks(&self) -> u32 {
-        let grows = |block: &&Block| matches!(block.cache, Cache::Attention { window: None, .. });
-        u32::try_from(self.architecture.blocks.iter().filter(grows).count()).unwrap_or(u32::MAX)
-    }
 }

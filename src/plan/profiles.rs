@@ -58,27 +58,16 @@ pub const NUM_BATCH: u32 = 512;
 
 /// Why a file of profiles was rejected.
 #[derive(Debug, thiserror::Error)]
-pub enum ProfilesError {
-    /// It could not be read.
-    #[error("cannot read the profiles {path}: {source}")]
-    Read {
-        /// The file.
-        path: PathBuf,
-        /// The system's error.
-        source: std::io::Error,
-    },
-    /// Something in it is wrong.
-    #[error("{path}, line {line}, {key}: {mistake}")]
-    Mistake {
-        /// The file.
-        path: PathBuf,
-        /// The line, counted from 1.
-        line: u64,
-        /// The key.
-        key: String,
-        /// What is wrong.
-        mistake: Mistake,
-    },
+#[error("{path}, line {line}, {key}: {mistake}")]
+pub struct ProfilesError {
+    /// The file.
+    pub path: PathBuf,
+    /// The line, counted from 1.
+    pub line: u64,
+    /// The key.
+    pub key: String,
+    /// What is wrong.
+    pub mistake: Mistake,
 }
 
 /// What can be wrong with a line.
@@ -125,7 +114,7 @@ pub enum Mistake {
 
 static BUILT_IN: LazyLock<Profiles> = LazyLock::new(|| {
     let (text, file) = (include_str!("../../assets/profiles.yaml"), "assets/profiles.yaml");
-    built_in::valid(file, Profiles::from_yaml(text, Path::new(file)))
+    built_in::valid(file, Profiles::from_yaml(text, Path::new(file), Catalogue::built_in()))
 });
 
 impl Profiles {
@@ -134,31 +123,18 @@ impl Profiles {
         &BUILT_IN
     }
 
-    /// Reads and checks a file, its models against the catalogue too.
+    /// Reads and checks text, its models against the catalogue too; `path` is only used in errors.
     ///
     /// # Errors
-    /// When the file cannot be read or something in it is wrong.
-    pub fn from_file(path: &Path, catalogue: &Catalogue) -> Result<Self, ProfilesError> {
-        let text = std::fs::read_to_string(path)
-            .map_err(|source| ProfilesError::Read { path: path.to_owned(), source })?;
-        let profiles = Self::from_yaml(&text, path)?;
+    /// When something in it is wrong.
+    pub fn from_yaml(text: &str, path: &Path, catalogue: &Catalogue) -> Result<Self, ProfilesError> {
+        let profiles = raw::read(text, path)?;
         profiles.check_models(catalogue)?;
         Ok(profiles)
     }
 
-    /// Reads and checks text; `path` is only used in errors.
-    ///
-    /// # Errors
-    /// When something in it is wrong.
-    pub fn from_yaml(text: &str, path: &Path) -> Result<Self, ProfilesError> {
-        raw::read(text, path)
-    }
-
     /// Checks that every model is in the catalogue and supports the requested context.
-    ///
-    /// # Errors
-    /// The first profile whose model is unknown or supports less context.
-    pub fn check_models(&self, catalogue: &Catalogue) -> Result<(), ProfilesError> {
+    fn check_models(&self, catalogue: &Catalogue) -> Result<(), ProfilesError> {
         for profile in self.profiles.iter().chain([&self.emergency_cpu]) {
             let mistake = match catalogue.find(&profile.model) {
                 None => Mistake::UnknownModel(profile.model.clone()),
@@ -170,7 +146,7 @@ impl Profiles {
                 }
                 Some(_) => continue,
             };
-            return Err(ProfilesError::Mistake {
+            return Err(ProfilesError {
                 path: self.path.clone(),
                 line: profile.model_line,
                 key: format!("{}.model", profile.id),

@@ -26,7 +26,7 @@ pub struct Report {
 }
 
 /// The candidates of all profiles. Profiles whose model is not in the catalogue are left out;
-/// [`Profiles::check_models`] reports them.
+/// [`Profiles::from_yaml`] refuses them.
 pub fn candidates(profiles: &Profiles, catalogue: &Catalogue) -> Vec<Candidate> {
     profiles.profiles.iter().filter_map(|profile| candidate(profile, catalogue)).collect()
 }

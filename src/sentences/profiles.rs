@@ -8,22 +8,14 @@ use crate::text::Text;
 impl ProfilesError {
     /// What happened and what to do, in the user's language.
     pub fn explain(&self, text: Text) -> String {
-        match self {
-            Self::Read { path, source } => say!(
-                text,
-                "plan-profiles-unreadable",
-                path = path.display().to_string(),
-                why = source.to_string()
-            ),
-            Self::Mistake { path, line, key, mistake } => say!(
-                text,
-                "plan-profiles-mistake",
-                path = path.display().to_string(),
-                line = line.to_string(),
-                key = key.as_str(),
-                mistake = mistake.explain(text)
-            ),
-        }
+        say!(
+            text,
+            "plan-profiles-mistake",
+            path = self.path.display().to_string(),
+            line = self.line.to_string(),
+            key = self.key.as_str(),
+            mistake = self.mistake.explain(text)
+        )
     }
 }
 

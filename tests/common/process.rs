@@ -65,6 +65,18 @@ pub fn output(mut command: impl BorrowMut<Command>) -> Output {
     end_of(command.spawn().unwrap_or_else(|error| panic!("{command:?}: {error}")))
 }
 
+/// A launcher such as `sh -c …` with a command behind it, in the command's environment and without standard input.
+pub fn launched_by(mut launcher: Command, command: &Command) -> Command {
+    launcher.arg(command.get_program()).args(command.get_args()).stdin(Stdio::null());
+    for (name, value) in command.get_envs() {
+        match value {
+            Some(value) => launcher.env(name, value),
+            None => launcher.env_remove(name),
+        };
+    }
+    launcher
+}
+
 /// Waits for a child's end and returns what it printed into its pipes.
 ///
 /// Panics when it does not end within [`PATIENCE`].

@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 
 use crate::cells::Step;
 use crate::common::archive::Format;
-use crate::common::process::{Guarded, below, output};
+use crate::common::process::{Guarded, below, launched_by, output};
 use crate::common::world::{Running, Said, World};
 
 /// What is struck here.
@@ -58,14 +58,7 @@ impl SmallDisk {
             "--preserve-credentials",
             "--",
         ]);
-        inside.arg(command.get_program()).args(command.get_args()).stdin(Stdio::null());
-        for (name, value) in command.get_envs() {
-            match value {
-                Some(value) => inside.env(name, value),
-                None => inside.env_remove(name),
-            };
-        }
-        inside
+        launched_by(inside, command)
     }
 
     /// From now on it has room for so much; false when it holds more than that already.

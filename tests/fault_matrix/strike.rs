@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use crate::cells::{Cell, Fault, Run, Step};
 use crate::common::gguf::Shape;
 use crate::common::mirror::{self, ALWAYS, Mirror, sha256_hex};
-use crate::common::process::below;
+use crate::common::process::{below, launched_by};
 use crate::common::world::{Running, Said, Signal, World, listing};
 
 /// Nobody in particular: permissions mean nothing to the superuser, as whom tests in a container often run.
@@ -264,15 +264,7 @@ impl<'a> Struck<'a> {
                 };
                 let mut limited = Command::new("sh");
                 limited.args(["-c", "trap '' XFSZ; ulimit -f \"$0\"; exec \"$@\"", blocks]);
-                limited.arg(command.get_program()).args(command.get_args());
-                for (name, value) in command.get_envs() {
-                    match value {
-                        Some(value) => limited.env(name, value),
-                        None => limited.env_remove(name),
-                    };
-                }
-                limited.stdin(std::process::Stdio::null());
-                limited
+                launched_by(limited, &command)
             }
             _ => command,
         };
@@ -311,7 +303,7 @@ impl<'a> Struck<'a> {
             arguments[1] = "hybrid_8gb";
         }
         let name = self.cell.name();
-        let said = self.run(&self.world.install_command(&arguments));
+        let said = self.run(self.world.install_command(&arguments));
         assert_eq!(said.code, Some(0), "{name}, run again: {said:#?}");
         assert!(said.events.last().is_some_and(|event| event["receipt"].is_object()), "{name}: {said:#?}");
         let status = self.status();
@@ -339,7 +331,7 @@ impl<'a> Struck<'a> {
         }
         if self.world.home().join("llm/journal").exists() {
             let command = if unfinished { "undo" } else { "uninstall" };
-            let said = self.run(&self.world.acolyte(&[command, "--yes"]));
+            let said = self.run(self.world.acolyte(&[command, "--yes"]));
             assert_eq!(said.code, Some(0), "{name}, {command}: {said:#?}");
         }
         assert_eq!(below(self.world.folder.path()), Vec::<u32>::new(), "{name}: no process is left");
@@ -357,23 +349,13 @@ impl<'a> Struck<'a> {
     }
 
     /// As the owner of the test world.
-    fn run(&self, command: &Command) -> Said {
-        let mut again = Command::new(command.get_program());
-        again
-            .args(command.get_args())
-            .current_dir(self.world.folder.path())
-            .stdin(std::process::Stdio::null());
-        for (name, value) in command.get_envs() {
-            match value {
-                Some(value) => again.env(name, value),
-                None => again.env_remove(name),
-            };
-        }
+    fn run(&self, mut command: Command) -> Said {
+        command.current_dir(self.world.folder.path());
         if is_superuser() && matches!(self.cell.fault, Fault::NoPermission | Fault::ReadOnly) {
             self.give_away();
-            again.uid(NOBODY).gid(NOBODY);
+            command.uid(NOBODY).gid(NOBODY);
         }
-        Said::of(again)
+        Said::of(command)
     }
 }
 

@@ -10,8 +10,8 @@
 //!    space is not started, and the free space for the rest is checked throughout.
 //!
 //! An archive that is still being downloaded is followed ([`follow`]); one that the user named is verified while it is
-//! unpacked ([`unpack_verified`]). Either way the folder may be used only after the checksum matched. [`unpack_into`]
-//! moves a whole archive to its destination in one rename, so that the destination holds all of it or nothing.
+//! unpacked ([`unpack_verified`]). Either way the folder may be used only after the checksum matched. [`publish`] then
+//! moves it to its destination in one rename, so that the destination holds the whole archive or nothing.
 
 mod extractor;
 mod follow;
@@ -27,65 +27,12 @@ use std::fs::File;
 use std::io::{self, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 
-use crate::control::Control;
 use crate::platform::files;
-use extractor::Extractor;
 pub use follow::{Following, follow};
 pub use format::Format;
 pub use names::NameProblem;
 pub use types::{Limits, UnpackError, UnpackProgress, Unpacked, UnpackedFile};
 pub use verified::unpack_verified;
-
-/// Unpacks an archive into a folder, which is created if missing. The folder may already hold another part of the
-/// same release; files of the same name are replaced. After an error it holds part of the archive: discard it.
-///
-/// Blocks. Waits while the control is paused; stops within one buffer after cancellation.
-///
-/// # Errors
-/// See [`UnpackError`]: a hostile or damaged archive, a full disk, or cancellation.
-pub fn unpack(
-    archive: &Path,
-    staging: &Path,
-    limits: Limits,
-    progress: &dyn Fn(UnpackProgress),
-    control: &Control,
-) -> Result<Unpacked, UnpackError> {
-    let (file, bytes_total, format) = open(archive)?;
-    let format = format.ok_or_else(|| UnpackError::UnknownFormat { path: archive.to_owned() })?;
-
-    let mut extractor = Extractor::new(archive, staging, limits, bytes_total, progress, control)?;
-    match format {
-        Format::TarZst | Format::TarGz => tarball::unpack(file, format, &mut extractor)?,
-        Format::Zip => zipfile::unpack(file, &mut extractor)?,
-    }
-    extractor.finish()
-}
-
-/// Unpacks an archive next to its destination and moves it there in one rename. Earlier contents are kept until the new
-/// ones are complete, then removed. After an error the destination is unchanged and the staging folder is removed.
-///
-/// # Errors
-/// As [`unpack`], and when the finished folder cannot be moved.
-pub fn unpack_into(
-    archive: &Path,
-    target: &Path,
-    limits: Limits,
-    progress: &dyn Fn(UnpackProgress),
-    control: &Control,
-) -> Result<Unpacked, UnpackError> {
-    let staging = beside(target, "unpacking");
-    remove_tree(&staging)?;
-    let outcome = unpack(archive, &staging, limits, progress, control).and_then(|unpacked| {
-        publish(&staging, target)?;
-        Ok(unpacked)
-    });
-    if outcome.is_err()
-        && let Err(error) = remove_tree(&staging)
-    {
-        tracing::warn!(%error, "the staging folder could not be removed; the next run removes it");
-    }
-    outcome
-}
 
 /// Moves a finished staging folder to its destination, in one rename if that is free. An earlier folder there is renamed
 /// first, and renamed back if the move fails.

@@ -6,6 +6,8 @@ use std::path::PathBuf;
 use tempfile::TempDir;
 
 use super::*;
+use crate::checksum::Sha256;
+use crate::control::Control;
 
 /// One entry of an archive to be made.
 #[derive(Clone, Debug)]
@@ -69,6 +71,17 @@ fn zip(entries: &[Entry]) -> Vec<u8> {
         }
     }
     writer.finish().unwrap().into_inner()
+}
+
+fn unpack(
+    archive: &Path,
+    staging: &Path,
+    limits: Limits,
+    progress: &dyn Fn(UnpackProgress),
+    control: &Control,
+) -> Result<Unpacked, UnpackError> {
+    let sha256 = Sha256::of(&std::fs::read(archive).unwrap());
+    unpack_verified(archive, sha256, staging, limits, progress, control)
 }
 
 struct Bench {
@@ -361,9 +374,12 @@ fn what_is_no_archive_is_said_to_be_none() {
 fn the_target_holds_all_of_it_or_what_was_there_before() {
     let bench = Bench::new();
     let (archive, target) = (bench.folder.path().join("archive"), bench.folder.path().join("engine"));
+    let staging = beside(&target, "unpacking");
     let go = |bytes: &[u8]| {
         std::fs::write(&archive, bytes).unwrap();
-        unpack_into(&archive, &target, Limits::default(), &|_| {}, &Control::new())
+        remove_tree(&staging)?;
+        unpack(&archive, &staging, Limits::default(), &|_| {}, &Control::new())?;
+        publish(&staging, &target)
     };
     go(&zst(&tar(&[file("version", "1"), file("old", "")]))).unwrap();
     go(&zst(&tar(&[file("version", "2")]))).unwrap();
@@ -371,7 +387,7 @@ fn the_target_holds_all_of_it_or_what_was_there_before() {
     go(&zst(&tar(&[file("version", "3"), file("../evil", "")]))).unwrap_err();
     assert_eq!(std::fs::read(target.join("version")).unwrap(), b"2");
     // What an interrupted run left behind does not matter.
-    std::fs::create_dir_all(beside(&target, "unpacking").join("half")).unwrap();
+    std::fs::create_dir_all(beside(&target, "replaced").join("half")).unwrap();
     go(&zst(&tar(&[file("version", "4")]))).unwrap();
     assert!(!target.join("half").exists());
     let mut left: Vec<_> =

@@ -12,10 +12,15 @@ use crate::checksum::Sha256;
 use crate::control::Control;
 use crate::platform::files;
 
-/// Unpacks an archive into a folder and verifies its SHA-256. After an error the caller must discard the folder. Blocks.
+/// Unpacks an archive into a folder, which is created if missing, and verifies its SHA-256. The folder may already hold
+/// another part of the same release; files of the same name are replaced. After an error it holds part of the archive:
+/// discard it.
+///
+/// Blocks. Waits while the control is paused; stops within one buffer after cancellation.
 ///
 /// # Errors
-/// [`UnpackError::WrongHash`] takes precedence over any other problem of the archive; else as [`super::unpack`].
+/// See [`UnpackError`]: a hostile or damaged archive, a full disk, or cancellation. [`UnpackError::WrongHash`] takes
+/// precedence over any other problem of the archive.
 pub fn unpack_verified(
     archive: &Path,
     sha256: Sha256,

@@ -181,7 +181,7 @@ impl Check<'_> {
     }
 
     fn mistake(&self, line: u64, key: String, mistake: Mistake) -> ProfilesError {
-        ProfilesError::Mistake { path: self.path.to_owned(), line, key, mistake }
+        ProfilesError { path: self.path.to_owned(), line, key, mistake }
     }
 }
 
@@ -196,7 +196,7 @@ fn syntax_mistake(text: &str, path: &Path, error: &serde_saphyr::Error) -> Profi
         Error::DuplicateMappingKey { key: Some(key), .. } => (key.clone(), Mistake::Twice),
         other => (key_on_line(text, line), Mistake::Syntax(plain(other))),
     };
-    ProfilesError::Mistake { path: path.to_owned(), line, key, mistake }
+    ProfilesError { path: path.to_owned(), line, key, mistake }
 }
 
 /// The first line of the parser's message, without the position we name ourselves.

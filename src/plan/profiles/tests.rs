@@ -12,14 +12,16 @@ fn line_of(text: &str, words: &str) -> u64 {
     text.lines().position(|line| line.contains(words)).expect("the line is there") as u64 + 1
 }
 
+fn read(text: &str) -> Result<Profiles, ProfilesError> {
+    Profiles::from_yaml(text, Path::new("my.yaml"), Catalogue::built_in())
+}
+
 /// The mistake found after replacing the first `old` by `new`: line, key, what.
 fn mistake(old: &str, new: &str) -> (u64, String, Mistake) {
     assert!(BUILT_IN.contains(old), "{old} is not in the profiles");
     let text = BUILT_IN.replacen(old, new, 1);
-    let read = Profiles::from_yaml(&text, Path::new("my.yaml"))
-        .and_then(|profiles| profiles.check_models(Catalogue::built_in()));
-    match read {
-        Err(ProfilesError::Mistake { line, key, mistake, path }) => {
+    match read(&text) {
+        Err(ProfilesError { line, key, mistake, path }) => {
             assert_eq!(path, Path::new("my.yaml"));
             (line, key, mistake)
         }
@@ -30,7 +32,6 @@ fn mistake(old: &str, new: &str) -> (u64, String, Mistake) {
 #[test]
 fn the_built_in_profiles_are_right_and_hold_the_proposals_four() {
     let profiles = Profiles::built_in();
-    profiles.check_models(Catalogue::built_in()).unwrap();
     for id in ["light_6gb", "hybrid_8gb", "basic_12gb", "standard_16gb", "premium_24gb"] {
         assert!(profiles.find(id).is_some(), "{id}");
     }
@@ -125,14 +126,14 @@ fn a_model_must_be_known_and_carry_the_context() {
 #[test]
 fn what_is_not_yaml_is_an_error_and_no_more() {
     for text in ["", "{", "a: [", "- - -", "schema: 1", "\u{0}", "&a [*a, *a]", "schema: {}\nprofiles: 3"] {
-        assert!(Profiles::from_yaml(text, Path::new("x")).is_err(), "{text:?}");
+        assert!(read(text).is_err(), "{text:?}");
     }
 }
 
 #[test]
 fn a_mistake_is_explained_with_file_line_and_key_in_both_languages() {
     let text = BUILT_IN.replacen("context: 32768", "context: 4096", 1);
-    let error = Profiles::from_yaml(&text, Path::new("my.yaml")).unwrap_err();
+    let error = read(&text).unwrap_err();
     let line = line_of(BUILT_IN, "    context: 32768").to_string();
     for language in Language::ALL {
         let message = error.explain(Text::new(language));
