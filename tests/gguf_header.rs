@@ -2,8 +2,8 @@
 
 #![allow(clippy::unwrap_used, clippy::panic, missing_docs)]
 
-use acolyte::models::gguf::{Header, HeaderError};
-use acolyte::models::{Cache, Catalogue, Model, NotAModel};
+use acolyte::models::gguf::{Header, HeaderDamage, HeaderError, TensorProblem};
+use acolyte::models::{Cache, Catalogue, Model, NotAModel, TensorType};
 use proptest::prelude::*;
 
 /// Writes a GGUF header, version 3.
@@ -252,6 +252,14 @@ fn a_cut_header_says_that_it_is_cut() {
     assert!(matches!(Header::parse(b"GGUF\x01\0\0\0........"), Err(HeaderError::Version(1))));
 }
 
+/// What is wrong in a damaged header.
+fn damage(bytes: &[u8]) -> HeaderDamage {
+    match Header::parse(bytes) {
+        Err(HeaderError::Damaged(damage)) => damage,
+        other => panic!("{other:?}"),
+    }
+}
+
 #[test]
 fn claims_of_great_lengths_allocate_nothing() {
     let huge = |count: u64| {
@@ -260,7 +268,7 @@ fn claims_of_great_lengths_allocate_nothing() {
         bytes.extend(count.to_le_bytes());
         bytes
     };
-    assert!(matches!(Header::parse(&huge(u64::MAX)), Err(HeaderError::Damaged(_))));
+    assert_eq!(damage(&huge(u64::MAX)), HeaderDamage::TooManyTensors(u64::MAX));
     assert!(matches!(Header::parse(&huge(60_000)), Err(HeaderError::Cut { .. })));
     // An array and a text that claim all the memory there is.
     for (kind, rest) in
@@ -273,10 +281,24 @@ fn claims_of_great_lengths_allocate_nothing() {
         let error = Header::parse(&writer.bytes()).unwrap_err();
         assert!(!matches!(error, HeaderError::NotGguf), "{error}");
     }
-    let tensor = Writer::default().tensor("a", F32, &[u64::MAX, u64::MAX]);
-    assert!(matches!(Header::parse(&tensor.bytes()), Err(HeaderError::Damaged(_))));
     let endless = std::io::repeat(0xff);
     assert!(Header::read(std::io::Read::chain(&b"GGUF\x03\0\0\0"[..], endless)).is_err());
+}
+
+#[test]
+fn a_tensor_that_cannot_be_is_named_with_its_problem() {
+    let tensor = |dimensions: &[u64]| Writer::default().tensor("a", Q4_K, dimensions);
+    for (writer, problem) in [
+        (tensor(&[u64::MAX, u64::MAX]), TensorProblem::Length(u64::MAX)),
+        (tensor(&[256, 0]), TensorProblem::Length(0)),
+        (tensor(&[256; 5]), TensorProblem::Dimensions(5)),
+        (tensor(&[100]), TensorProblem::Row(TensorType::from_ggml(Q4_K).unwrap())),
+        (Writer::default().tensor("a", 99, &[256]), TensorProblem::Type(99)),
+        (tensor(&[256]).tensor("a", Q4_K, &[256]), TensorProblem::Twice),
+    ] {
+        let expected = HeaderDamage::Tensor { name: "a".to_owned(), problem };
+        assert_eq!(damage(&writer.bytes()), expected);
+    }
 }
 
 proptest! {

@@ -13,6 +13,9 @@ pub enum NotAModel {
     /// A key of the metadata is missing.
     #[error("the model file does not say its {0}")]
     Missing(String),
+    /// The tensor of the vocabulary's embeddings is missing.
+    #[error("the model file has no tensor {TOKEN_EMBEDDING}")]
+    NoTokenEmbedding,
     /// A figure that no model has.
     #[error("the model file's {key} is {value}, which cannot be")]
     Impossible {
@@ -37,6 +40,8 @@ pub enum NotAModel {
     },
 }
 
+/// Every language model has this tensor.
+const TOKEN_EMBEDDING: &str = "token_embd.weight";
 /// Wider than any model is.
 const WIDEST: u64 = 1 << 20;
 /// More blocks than any model has.
@@ -146,7 +151,7 @@ impl Reader<'_> {
                 None => parts.add(tensor),
             }
         }
-        let embedding_tensor = parts.token_embedding.ok_or_else(|| missing("tensor token_embd.weight"))?;
+        let embedding_tensor = parts.token_embedding.ok_or(NotAModel::NoTokenEmbedding)?;
         let output = parts.output.unwrap_or(embedding_tensor);
         let experts = match (
             self.optional("expert_count", 1 << 16)?.unwrap_or(0),
@@ -275,7 +280,7 @@ struct Parts<'a> {
 impl<'a> Parts<'a> {
     fn add(&mut self, tensor: &'a Tensor) {
         match tensor.name.as_str() {
-            "token_embd.weight" => self.token_embedding = Some(tensor),
+            TOKEN_EMBEDDING => self.token_embedding = Some(tensor),
             "output.weight" => self.output = Some(tensor),
             name if name.starts_with("output") => {
                 self.output_rest_bytes = self.output_rest_bytes.saturating_add(tensor.bytes());

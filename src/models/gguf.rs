@@ -85,7 +85,55 @@ pub enum HeaderError {
     TooLong,
     /// It holds an invalid value.
     #[error("the model file's header is damaged: {0}")]
-    Damaged(String),
+    Damaged(#[from] HeaderDamage),
+}
+
+/// An invalid value of a header.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum HeaderDamage {
+    /// More tensors than any model has.
+    #[error("{0} tensors are more than any model has")]
+    TooManyTensors(u64),
+    /// More metadata entries than any model has.
+    #[error("{0} metadata entries are more than any model has")]
+    TooManyEntries(u64),
+    /// The name of a key or tensor is too long to keep.
+    #[error("a name is too long")]
+    NameTooLong,
+    /// A value, or the elements of an array, of a type that the format does not have.
+    #[error("a value has the unknown type {0}")]
+    ValueType(u32),
+    /// Arrays in arrays, deeper than any model has them.
+    #[error("arrays are nested too deeply")]
+    DeepArrays,
+    /// Something is wrong with one tensor.
+    #[error("tensor {name:?}: {problem}")]
+    Tensor {
+        /// Its name.
+        name: String,
+        /// What is wrong with it.
+        problem: TensorProblem,
+    },
+}
+
+/// What is wrong with a tensor.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum TensorProblem {
+    /// Another tensor has its name.
+    #[error("it is there twice")]
+    Twice,
+    /// Not 1 to 4 dimensions.
+    #[error("it has {0} dimensions")]
+    Dimensions(u32),
+    /// A length of 0, or one that makes it larger than any tensor.
+    #[error("it has a side of {0}")]
+    Length(u64),
+    /// A type we do not know.
+    #[error("it has the unknown type {0}")]
+    Type(u32),
+    /// Its rows are not a whole number of blocks of its type.
+    #[error("a row is not a whole number of {} blocks", .0.name())]
+    Row(TensorType),
 }
 
 impl Header {
@@ -110,8 +158,8 @@ impl Header {
         if !(2..=3).contains(&version) {
             return Err(HeaderError::Version(version));
         }
-        let tensor_count = source.count("tensors")?;
-        let entry_count = source.count("metadata entries")?;
+        let tensor_count = source.count(HeaderDamage::TooManyTensors)?;
+        let entry_count = source.count(HeaderDamage::TooManyEntries)?;
         let mut metadata = BTreeMap::new();
         for _ in 0..entry_count {
             let key = source.name()?;
@@ -124,7 +172,7 @@ impl Header {
         for _ in 0..tensor_count {
             let tensor = source.tensor()?;
             if !names.insert(tensor.name.clone()) {
-                return Err(HeaderError::Damaged(format!("the tensor {:?} is there twice", tensor.name)));
+                return Err(damaged(&tensor.name, TensorProblem::Twice));
             }
             tensors.push(tensor);
         }
@@ -212,12 +260,9 @@ impl<R: Read> Source<R> {
         Ok(u64::from_le_bytes(self.bytes()?))
     }
 
-    fn count(&mut self, what: &str) -> Result<u64, HeaderError> {
+    fn count(&mut self, too_many: fn(u64) -> HeaderDamage) -> Result<u64, HeaderError> {
         let count = self.u64()?;
-        if count > MOST_ENTRIES {
-            return Err(HeaderError::Damaged(format!("{count} {what} are more than any model has")));
-        }
-        Ok(count)
+        if count > MOST_ENTRIES { Err(too_many(count).into()) } else { Ok(count) }
     }
 
     fn skip(&mut self, mut bytes: u64) -> Result<(), HeaderError> {
@@ -246,7 +291,7 @@ impl<R: Read> Source<R> {
     }
 
     fn name(&mut self) -> Result<String, HeaderError> {
-        self.text()?.ok_or_else(|| HeaderError::Damaged("a name is too long".to_owned()))
+        self.text()?.ok_or(HeaderDamage::NameTooLong.into())
     }
 
     fn value(&mut self, kind: u32, depth: u32) -> Result<Value, HeaderError> {
@@ -264,13 +309,13 @@ impl<R: Read> Source<R> {
             10 => Value::Unsigned(self.u64()?),
             11 => signed(i64::from_le_bytes(self.bytes()?)),
             12 => Value::Float(f64::from_le_bytes(self.bytes()?)),
-            other => return Err(HeaderError::Damaged(format!("a value has the unknown type {other}"))),
+            other => return Err(HeaderDamage::ValueType(other).into()),
         })
     }
 
     fn array(&mut self, depth: u32) -> Result<Value, HeaderError> {
         if depth >= DEEPEST_ARRAY {
-            return Err(HeaderError::Damaged("arrays lie too deep in each other".to_owned()));
+            return Err(HeaderDamage::DeepArrays.into());
         }
         let kind = self.u32()?;
         let length = self.u64()?;
@@ -298,7 +343,7 @@ impl<R: Read> Source<R> {
                 }
                 return Ok(Value::Skipped);
             }
-            other => return Err(HeaderError::Damaged(format!("an array has elements of type {other}"))),
+            other => return Err(HeaderDamage::ValueType(other).into()),
         };
         self.skip(length.saturating_mul(width))?;
         Ok(Value::Skipped)
@@ -306,10 +351,9 @@ impl<R: Read> Source<R> {
 
     fn tensor(&mut self) -> Result<Tensor, HeaderError> {
         let name = self.name()?;
-        let damaged = |what: String| HeaderError::Damaged(format!("tensor {name:?}: {what}"));
         let dimension_count = self.u32()?;
         if !(1..=4).contains(&dimension_count) {
-            return Err(damaged(format!("{dimension_count} dimensions")));
+            return Err(damaged(&name, TensorProblem::Dimensions(dimension_count)));
         }
         let mut dimensions = Vec::new();
         let mut values = 1_u64;
@@ -318,15 +362,19 @@ impl<R: Read> Source<R> {
             values = values
                 .checked_mul(dimension)
                 .filter(|n| *n <= MOST_VALUES && *n > 0)
-                .ok_or_else(|| HeaderError::Damaged(format!("tensor {name:?} has a side of {dimension}")))?;
+                .ok_or_else(|| damaged(&name, TensorProblem::Length(dimension)))?;
             dimensions.push(dimension);
         }
         let kind = self.u32()?;
-        let kind = TensorType::from_ggml(kind).ok_or_else(|| damaged(format!("unknown type {kind}")))?;
+        let kind = TensorType::from_ggml(kind).ok_or_else(|| damaged(&name, TensorProblem::Type(kind)))?;
         if dimensions.first().is_some_and(|row| !row.is_multiple_of(kind.block_values())) {
-            return Err(damaged(format!("a row is not a whole number of {} blocks", kind.name())));
+            return Err(damaged(&name, TensorProblem::Row(kind)));
         }
         let _offset = self.u64()?;
         Ok(Tensor { name, kind, dimensions })
     }
+}
+
+fn damaged(name: &str, problem: TensorProblem) -> HeaderError {
+    HeaderDamage::Tensor { name: name.to_owned(), problem }.into()
 }

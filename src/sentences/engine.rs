@@ -87,7 +87,10 @@ impl AnswerProblem {
             Self::HeaderIncomplete => say!(text, "registry-header-incomplete"),
             Self::Redirect => say!(text, "registry-redirect-invalid"),
             Self::TooManyRedirects => say!(text, "registry-too-many-redirects"),
-            Self::Url(_) | Self::Manifest(_) | Self::Header(_) | Self::NotAModel(_) => self.to_string(),
+            Self::Manifest(error) => say!(text, "registry-manifest-invalid", problem = error.to_string()),
+            Self::Url(problem) => say!(text, "registry-url-invalid", problem = problem.as_str()),
+            Self::Header(error) => error.explain(text),
+            Self::NotAModel(error) => error.explain(text),
         }
     }
 }
@@ -253,10 +256,10 @@ impl LookupError {
                 say!(text, "cli-model-unreadable", path = shown(path), why = source.to_string())
             }
             Self::Header { path, source } => {
-                say!(text, "cli-model-not-gguf", path = shown(path), why = source.to_string())
+                say!(text, "cli-model-not-gguf", path = shown(path), why = source.explain(text))
             }
             Self::NotAModel { path, source } => {
-                say!(text, "cli-model-not-gguf", path = shown(path), why = source.to_string())
+                say!(text, "cli-model-not-gguf", path = shown(path), why = source.explain(text))
             }
         }
     }

@@ -12,6 +12,7 @@ mod install_progress;
 pub mod json;
 mod login;
 pub mod machine;
+mod model_file;
 mod monitor;
 mod plan;
 mod profiles;

@@ -1,0 +1,93 @@
+//! Model files that cannot be used, in words. Each explanation stands within a sentence that names the file.
+
+use crate::models::NotAModel;
+use crate::models::gguf::{HeaderDamage, HeaderError, MOST_HEADER_BYTES, TensorProblem};
+use crate::say;
+use crate::text::Text;
+
+impl HeaderError {
+    /// Why the header cannot be used.
+    pub fn explain(&self, text: Text) -> String {
+        match self {
+            Self::Cut { read_bytes } => say!(text, "model-file-cut", bytes = text.count(*read_bytes)),
+            Self::Read(source) => say!(text, "model-file-unreadable", cause = source.to_string()),
+            Self::NotGguf => say!(text, "model-file-not-gguf"),
+            Self::Version(version) => say!(text, "model-file-version", version = version.to_string()),
+            Self::TooLong => say!(text, "model-file-too-long", most = text.file_size(MOST_HEADER_BYTES)),
+            Self::Damaged(damage) => say!(text, "model-file-damaged", problem = damage.explain(text)),
+        }
+    }
+}
+
+impl HeaderDamage {
+    fn explain(&self, text: Text) -> String {
+        match self {
+            Self::TooManyTensors(count) => {
+                say!(text, "model-file-too-many-tensors", count = text.count(*count))
+            }
+            Self::TooManyEntries(count) => {
+                say!(text, "model-file-too-many-entries", count = text.count(*count))
+            }
+            Self::NameTooLong => say!(text, "model-file-name-too-long"),
+            Self::ValueType(kind) => say!(text, "model-file-value-type", kind = kind.to_string()),
+            Self::DeepArrays => say!(text, "model-file-deep-arrays"),
+            Self::Tensor { name, problem } => {
+                say!(text, "model-file-tensor", name = shown(name), problem = problem.explain(text))
+            }
+        }
+    }
+}
+
+impl TensorProblem {
+    fn explain(self, text: Text) -> String {
+        match self {
+            Self::Twice => say!(text, "model-file-tensor-twice"),
+            Self::Dimensions(count) => say!(text, "model-file-tensor-dimensions", count = count.to_string()),
+            Self::Length(length) => say!(text, "model-file-tensor-length", length = text.count(length)),
+            Self::Type(kind) => say!(text, "model-file-tensor-type", kind = kind.to_string()),
+            Self::Row(kind) => say!(text, "model-file-tensor-row", kind = kind.name()),
+        }
+    }
+}
+
+impl NotAModel {
+    /// Why the file is not a model that can be used.
+    pub fn explain(&self, text: Text) -> String {
+        match self {
+            Self::Missing(key) => say!(text, "model-file-missing", key = shown(key)),
+            Self::NoTokenEmbedding => say!(text, "model-file-no-embedding"),
+            Self::Impossible { key, value } => {
+                say!(text, "model-file-impossible", key = shown(key), value = text.count(*value))
+            }
+            Self::OtherKind(kind) => say!(text, "model-file-other-kind", kind = shown(kind)),
+            Self::Split(parts) => say!(text, "model-file-split", parts = text.count(*parts)),
+            Self::LargerThanItsFile { tensor_bytes, file_bytes } => say!(
+                text,
+                "model-file-larger",
+                tensors = text.file_size(*tensor_bytes),
+                file = text.file_size(*file_bytes)
+            ),
+        }
+    }
+}
+
+/// A name from a file, which can be of any length and hold control characters.
+fn shown(name: &str) -> String {
+    name.chars().take(80).flat_map(char::escape_debug).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::text::Language;
+
+    #[test]
+    fn a_name_from_a_file_cannot_control_the_terminal() {
+        let name = format!("\u{1b}[2J{}", "x".repeat(1000));
+        let damage = HeaderDamage::Tensor { name, problem: TensorProblem::Dimensions(5) };
+        for language in Language::ALL {
+            let said = HeaderError::Damaged(damage.clone()).explain(Text::new(language));
+            assert!(said.contains("5") && said.len() < 400 && !said.contains('\u{1b}'), "{said}");
+        }
+    }
+}
