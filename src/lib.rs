@@ -6,7 +6,8 @@
 //! and ends with a receipt that holds the promise beside the measurement. [`sentences`] puts all of it into words.
 //! `docs/architecture.md` is the map.
 
-#![cfg_attr(not(test), warn(clippy::disallowed_methods))]
+// What reaches a terminal goes through `cli::output`, which escapes what could act on it.
+#![cfg_attr(not(test), warn(clippy::disallowed_methods, clippy::print_stdout, clippy::print_stderr))]
 
 mod built_in;
 pub mod checksum;
@@ -27,6 +28,7 @@ pub mod sentences;
 #[cfg(test)]
 mod testing;
 pub mod text;
+pub mod untrusted;
 pub mod wizard;
 
 /// The fewest context tokens ACOLYTE works with. Nothing lowers it.

@@ -6,7 +6,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 /// The folders and files directly under `src`, lowest first. Code may name what stands before it.
-const LAYERS: [&str; 19] = [
+const LAYERS: [&str; 20] = [
+    "untrusted",
     "figures",
     "checksum",
     "built_in",

@@ -2,7 +2,7 @@
 
 use std::io::BufRead as _;
 
-use crate::cli::{Failure, Session};
+use crate::cli::{Failure, Session, output};
 use crate::say;
 
 /// Asks a yes-or-no question; any answer but yes is a no.
@@ -24,7 +24,7 @@ pub fn is_one_of(answer: &str, words: &str) -> bool {
 /// # Errors
 /// When standard input cannot be read.
 pub fn answer_to(question: &str) -> Result<String, Failure> {
-    eprint!("{question} ");
+    output::ask(question);
     let mut answer = String::new();
     std::io::stdin().lock().read_line(&mut answer).map_err(|error| Failure::failed(error.to_string()))?;
     Ok(answer.trim().to_lowercase())

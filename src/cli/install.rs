@@ -7,6 +7,7 @@ use crate::cli::ask::confirm;
 use crate::cli::check::{exit_code, profiles_of, require_profile};
 use crate::cli::detect::hardware_of;
 use crate::cli::interrupt::{INTERRUPTED, cancel_on_ctrl_c};
+use crate::cli::output::talk;
 use crate::cli::progress::Printer;
 use crate::cli::undo::{Interrupted, offer};
 use crate::cli::{Failure, Session, model, source};
@@ -86,7 +87,7 @@ fn begin(args: &InstallArgs, resumed: Option<&SavedRequest>, session: &Session) 
             session.tell(&consent_text(&plan, text));
         }
         if !may_ask {
-            eprintln!("{}", say!(text, "install-cli-consent-how"));
+            talk(&say!(text, "install-cli-consent-how"));
             return Ok(exit_code(Verdict::Degraded));
         }
         if !confirm(&say!(text, "install-cli-ask-consent"), session)? {
@@ -226,12 +227,12 @@ fn options(args: &InstallArgs, hardware: &Hardware, session: &Session) -> Result
 /// Prints why the plan is refused, and what the user can do.
 fn refuse(plan: &Plan, session: &Session) {
     let text = session.text;
-    eprintln!("{}", say!(text, "install-cli-refused", profile = plan.candidate.id.as_str()));
+    talk(&say!(text, "install-cli-refused", profile = plan.candidate.id.as_str()));
     for reason in &plan.reasons {
-        eprintln!("- {}", reason.text(text));
+        talk(&format!("- {}", reason.text(text)));
     }
     for improvement in &plan.improvements {
-        eprintln!("→ {}", improvement.text(text));
+        talk(&format!("→ {}", improvement.text(text)));
     }
 }
 

@@ -11,6 +11,7 @@ use crate::cli::{Failure, Session};
 use crate::hardware::{self, DetectOptions};
 use crate::monitor::{Alert, VramUse, VramWatch};
 use crate::say;
+use crate::sentences::document::one_line;
 
 /// One check, as `--json` prints it.
 #[derive(Serialize)]
@@ -54,7 +55,7 @@ fn print_sample(
     let words: Vec<String> = alerts.iter().map(|alert| alert.explain(text)).collect();
     if args.json {
         let sample = Sample { schema: SCHEMA, gpus: now, alerts: words };
-        let line = serde_json::to_string(&sample).map_err(|error| Failure::failed(error.to_string()))?;
+        let line = one_line(&sample).map_err(|error| Failure::failed(error.to_string()))?;
         return print(&format!("{line}\n"));
     }
     for gpu in now {

@@ -7,6 +7,7 @@ use serde::Serialize;
 
 use crate::cli::failure::Failure;
 use crate::sentences::document::indented;
+use crate::untrusted::{escaped, escaped_but_styles};
 
 /// Exit code after the reader of our output went away: ours was done, nobody wanted it.
 const READER_GONE: u8 = 0;
@@ -18,7 +19,27 @@ pub fn columns() -> Option<usize> {
 
 /// Says something on standard error. Where that is closed there is nobody to tell, so a failure is no failure.
 pub fn talk(message: &str) {
-    let _nobody_listens = writeln!(std::io::stderr().lock(), "{message}");
+    let _nobody_listens = writeln!(std::io::stderr().lock(), "{}", escaped(message));
+}
+
+/// Standard error for the log: what servers, drivers and files say is part of it.
+pub struct EscapedStderr;
+
+impl Write for EscapedStderr {
+    fn write(&mut self, event: &[u8]) -> std::io::Result<usize> {
+        std::io::stderr().write_all(escaped(&String::from_utf8_lossy(event)).as_bytes())?;
+        Ok(event.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        std::io::stderr().flush()
+    }
+}
+
+/// Asks something on standard error, without a line break. Where that is closed there is nobody to ask.
+pub fn ask(question: &str) {
+    let mut out = std::io::stderr().lock();
+    let _nobody_listens = write!(out, "{} ", escaped(question)).and_then(|()| out.flush());
 }
 
 /// Prints text, with its colours where the terminal shows them: not into a file, and as `NO_COLOR`, `CLICOLOR_FORCE` and
@@ -28,7 +49,9 @@ pub fn talk(message: &str) {
 /// When it cannot be written. A reader that went away ends the command in silence.
 pub fn print(text: &str) -> Result<(), Failure> {
     let mut out = anstream::stdout().lock();
-    out.write_all(text.as_bytes()).and_then(|()| out.flush()).map_err(|error| failure(&error))
+    out.write_all(escaped_but_styles(text).as_bytes())
+        .and_then(|()| out.flush())
+        .map_err(|error| failure(&error))
 }
 
 /// The failure of an output that could not be written.

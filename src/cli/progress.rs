@@ -9,7 +9,9 @@ use crate::cli::Session;
 use crate::install::event::Activity;
 use crate::install::{Event, Step, StepState};
 use crate::sentences::ProgressMessage;
+use crate::sentences::document::one_line;
 use crate::text::Text;
+use crate::untrusted::escaped;
 
 /// Least time between two lines of counts off a terminal.
 const COUNT_EVERY: Duration = Duration::from_secs(10);
@@ -58,7 +60,7 @@ impl Printer {
     fn print_json(&self, message: &ProgressMessage) {
         let mut out = std::io::stdout().lock();
         // A reader that went away does not stop an installation.
-        if let Ok(line) = serde_json::to_string(message) {
+        if let Ok(line) = one_line(message) {
             let _reader_gone = writeln!(out, "{line}").and_then(|()| out.flush());
         }
     }
@@ -70,7 +72,7 @@ impl<W: Write> Lines<W> {
         if matches!(message.state, StepState::Failed | StepState::Cancelled) {
             return;
         }
-        let line = line(message, text);
+        let line = escaped(&line(message, text)).into_owned();
         // Where standard error is closed, nobody reads it.
         let _nobody_reads =
             if self.terminal { self.overwrite(message.state, &line) } else { self.append(counts, &line) };

@@ -13,6 +13,7 @@ use crate::plan::{Report, Verdict, plan_all};
 use crate::say;
 use crate::sentences::report;
 use crate::text::Text;
+use crate::untrusted::escaped_but_styles;
 
 /// Runs the steps.
 ///
@@ -109,7 +110,9 @@ impl Dialogue<'_> {
 
     fn ask(&mut self, question: &str) -> Result<String, Failure> {
         let failed = |error: std::io::Error| Failure::failed(error.to_string());
-        write!(self.output, "{question} ").and_then(|()| self.output.flush()).map_err(failed)?;
+        write!(self.output, "{} ", escaped_but_styles(question))
+            .and_then(|()| self.output.flush())
+            .map_err(failed)?;
         let mut answer = String::new();
         if self.input.read_line(&mut answer).map_err(failed)? == 0 {
             return Err(Failure::failed(say!(self.text, "cli-prompts-no-answer")));
@@ -118,7 +121,8 @@ impl Dialogue<'_> {
     }
 
     fn say(&mut self, words: &str) -> Result<(), Failure> {
-        writeln!(self.output, "{words}").map_err(|error| Failure::failed(error.to_string()))
+        writeln!(self.output, "{}", escaped_but_styles(words))
+            .map_err(|error| Failure::failed(error.to_string()))
     }
 }
 

@@ -3,6 +3,7 @@
 use std::path::absolute;
 
 use crate::cli::args::{SourceArgs, WhichOllama};
+use crate::cli::output::talk;
 use crate::cli::{Failure, Session, model};
 use crate::install::reuse::installed_engine;
 use crate::install::{EngineChoice, EngineSource, Paths};
@@ -28,7 +29,7 @@ pub fn resolve(args: &SourceArgs, hardware: &Hardware, session: &Session) -> Res
                     let version = source.choice.version().unwrap_or_default();
                     let why = error.explain(text);
                     // Printed even with --quiet: another version is installed than was requested.
-                    eprintln!("{}", say!(text, "newest-not-found", why = why, version = version));
+                    talk(&say!(text, "newest-not-found", why = why, version = version));
                 }
             }
         }

@@ -33,7 +33,7 @@ pub fn start_log(session: &Session) {
     let filter = EnvFilter::try_from_env(LOG_FILTER).unwrap_or_else(|_| EnvFilter::new("warn,acolyte=info"));
     let log = tracing_subscriber::fmt().with_env_filter(filter).with_ansi(false);
     let started = if session.verbose {
-        log.with_writer(std::io::stderr).try_init()
+        log.with_writer(|| output::EscapedStderr).try_init()
     } else if let Some(file) = log_file(&session.home) {
         log.with_writer(Mutex::new(file)).try_init()
     } else {

@@ -44,6 +44,14 @@ const SOURCES: [(&str, GpuSource); 4] = [
     ("dxgi", GpuSource::Dxgi),
 ];
 
+#[expect(
+    clippy::print_stderr,
+    reason = "a word to who started the wrong program by hand, with nothing foreign in it"
+)]
+fn usage() {
+    eprintln!("{ARGUMENT}: expected one of nvml, sysinfo, wgpu, dxgi");
+}
+
 /// When this process was started as a probe: answers and ends the process. Otherwise returns at once.
 pub fn run_if_asked() {
     let mut args = environment::arguments().skip(1);
@@ -54,7 +62,7 @@ pub fn run_if_asked() {
     let Some((_, source)) =
         SOURCES.into_iter().find(|(name, _)| source.as_deref().is_some_and(|wanted| wanted == *name))
     else {
-        eprintln!("{ARGUMENT}: expected one of nvml, sysinfo, wgpu, dxgi");
+        usage();
         std::process::exit(2);
     };
     thread::spawn(end_with_parent);

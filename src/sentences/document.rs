@@ -10,13 +10,22 @@ use crate::hardware::evidence::Evidence;
 use crate::install::Receipt;
 use crate::machine::{Cpu, Disk, Finding, FoundEngine, Gpu, Hardware, MainMemory, ModelFolder, Os};
 use crate::text::{Language, Text};
+use crate::untrusted::escaped_json;
 
 /// Indented JSON, with the newline that ends a file.
 ///
 /// # Errors
 /// When the document cannot be serialised.
 pub fn indented(document: &impl Serialize) -> Result<String, serde_json::Error> {
-    serde_json::to_string_pretty(document).map(|json| json + "\n")
+    serde_json::to_string_pretty(document).map(|json| escaped_json(json) + "\n")
+}
+
+/// JSON on one line, without a newline.
+///
+/// # Errors
+/// When the document cannot be serialised.
+pub fn one_line(document: &impl Serialize) -> Result<String, serde_json::Error> {
+    serde_json::to_string(document).map(escaped_json)
 }
 
 /// What `detect --json` prints; described in `docs/json.md`.

@@ -13,6 +13,8 @@ use std::sync::LazyLock;
 use fluent_bundle::concurrent::FluentBundle;
 use fluent_bundle::{FluentArgs, FluentResource, FluentValue};
 
+use crate::untrusted::{UntrustedText, escaped};
+
 /// A language the program speaks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Language {
@@ -86,13 +88,34 @@ impl Text {
         let Some(pattern) = bundle.get_message(key).and_then(|message| message.value()) else {
             return key.to_owned();
         };
-        let args: FluentArgs<'_> = args.iter().map(|(name, value)| (*name, value.clone())).collect();
+        let args: FluentArgs<'_> = args.iter().map(|(name, value)| (*name, shown(value))).collect();
         let mut errors = Vec::new();
         let message = bundle.format_pattern(pattern, Some(&args), &mut errors);
         if !errors.is_empty() {
             tracing::warn!(key, ?errors, "message could not be filled in completely");
         }
         Cow::into_owned(message)
+    }
+}
+
+/// An argument as it may be shown: what comes from outside cannot act on a terminal or reorder a sentence, also where it
+/// came without its type.
+fn shown<'a>(value: &FluentValue<'a>) -> FluentValue<'a> {
+    match value {
+        FluentValue::String(text) => FluentValue::String(Cow::Owned(escaped(text).into_owned())),
+        other => other.clone(),
+    }
+}
+
+impl From<&UntrustedText> for FluentValue<'static> {
+    fn from(text: &UntrustedText) -> Self {
+        Self::from(text.to_string())
+    }
+}
+
+impl From<UntrustedText> for FluentValue<'static> {
+    fn from(text: UntrustedText) -> Self {
+        Self::from(String::from(text))
     }
 }
 

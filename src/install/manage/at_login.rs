@@ -9,6 +9,7 @@ use crate::install::login_entry::{KEEP_LOG, START_SERVER};
 use crate::install::manage::installation;
 use crate::ollama::server::rotate_while_running;
 use crate::platform::{environment, program};
+use crate::untrusted::escaped;
 
 /// Does what a login entry wants of a copy of this program, then exits: starts the server of a home, or rotates its log
 /// and becomes the program named after it, if any. Must be the first call of `main`.
@@ -24,7 +25,7 @@ pub fn run_if_asked() {
         return;
     };
     if let Err(error) = &outcome {
-        eprintln!("acolyte: {error}");
+        say(error);
     }
     std::process::exit(i32::from(outcome.is_err()));
 }
@@ -35,12 +36,18 @@ fn keep_log(paths: &Paths, mut program: impl Iterator<Item = OsString>) -> Resul
     let log = paths.server_log();
     if let Err(error) = rotate_while_running(&log) {
         // The server matters more than its log.
-        eprintln!("acolyte: {}: {error}", log.display());
+        say(&format!("{}: {error}", log.display()));
     }
     let Some(next) = program.next() else { return Ok(()) };
     let mut command = program::command(&next);
     command.args(program);
     Err(format!("{}: {}", next.display(), become_program(command)))
+}
+
+/// Goes to the log of whoever starts programs at login.
+#[expect(clippy::print_stderr, reason = "no command of ours runs, and the text is escaped")]
+fn say(error: &str) {
+    eprintln!("acolyte: {}", escaped(error));
 }
 
 #[cfg(unix)]

@@ -7,6 +7,7 @@ use eframe::egui::{
     text::{LayoutJob, TextFormat},
 };
 
+use crate::untrusted::escaped;
 use crate::wizard::theme::{Palette, TextRole, Tone, palette};
 
 /// A paragraph of several pieces: `Paragraph::new(ui).add(TextRole::Strong, Tone::Ink, "8 GB").…show(ui)`.
@@ -30,7 +31,7 @@ impl Paragraph {
             valign: Align::Center,
             ..TextFormat::default()
         };
-        self.job.append(text, 0.0, format);
+        self.job.append(&escaped(text), 0.0, format);
         self
     }
 
