@@ -157,7 +157,7 @@ mod running {
 fn no_shell_and_no_elevated_rights() {
     let allowed = [
         // What the system is asked with, and an engine that is here.
-        ("src/hardware/engines.rs", "program::command(path)"),
+        ("src/hardware/engines.rs", "program::command(trusted(path)?)"),
         ("src/hardware/probe.rs", "program::command(path)"),
         ("src/hardware/system/macos.rs", "program::command(\"/usr/bin/pmset\")"),
         ("src/platform/listening.rs", "program::command(\"/usr/sbin/lsof\")"),

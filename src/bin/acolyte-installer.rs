@@ -2,6 +2,7 @@
 #![cfg_attr(all(windows, not(debug_assertions)), windows_subsystem = "windows")]
 
 fn main() -> std::process::ExitCode {
+    acolyte::platform::restrict_process();
     acolyte::hardware::probe::run_if_asked();
     // At login the system calls a copy of the program that installed, which may be this one, to start the server.
     acolyte::install::start_server_if_asked();

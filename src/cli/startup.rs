@@ -1,6 +1,6 @@
 //! What both programs do before anything else: TLS provider, log, crash report.
 
-use std::fs::{File, OpenOptions};
+use std::fs::File;
 use std::io::Write;
 use std::panic::PanicHookInfo;
 use std::path::{Path, PathBuf};
@@ -12,6 +12,7 @@ use tracing_subscriber::EnvFilter;
 use crate::cli::{Session, output};
 use crate::platform::clock::since_1970;
 use crate::platform::environment::{Environment, temp_dir};
+use crate::platform::files;
 use crate::say;
 use crate::text::{Language, Text};
 
@@ -50,7 +51,7 @@ fn log_file(home: &Path) -> Option<File> {
         // If it cannot be set aside, it grows; that is better than no log.
         let _grows = std::fs::rename(&path, path.with_extension("log.old"));
     }
-    OpenOptions::new().create(true).append(true).open(path).ok()
+    files::open_to_append(&path).ok()
 }
 
 fn logs_dir(home: &Path) -> Option<PathBuf> {
@@ -79,11 +80,7 @@ fn report_crash(info: &PanicHookInfo<'_>) {
     let folder =
         Environment::of_process().acolyte_home().and_then(|home| logs_dir(&home)).unwrap_or_else(temp_dir);
     let path = folder.join(format!("acolyte-crash-{seconds}-{}.txt", std::process::id()));
-    let written = OpenOptions::new()
-        .write(true)
-        .create_new(true)
-        .open(&path)
-        .and_then(|mut file| file.write_all(report.as_bytes()));
+    let written = files::create_new(&path).and_then(|mut file| file.write_all(report.as_bytes()));
     if HANDLED.load(Ordering::SeqCst) {
         return;
     }

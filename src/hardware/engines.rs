@@ -14,7 +14,7 @@ use crate::ollama::replies::{Listed, Loaded};
 use crate::ollama::running::running_servers;
 use crate::ollama::server::PORTS;
 use crate::platform::environment::Environment;
-use crate::platform::{self, listening, program};
+use crate::platform::{listening, ownership, program};
 
 /// Ollama's own port.
 const DEFAULT_PORT: u16 = 11_434;
@@ -119,15 +119,26 @@ fn servers(addresses: &[SocketAddr]) -> Vec<FoundEngine> {
 
 /// The version of an `ollama` program, where running it starts no app (see `system`). `--version` queries a running
 /// server first and only warns without one, so it is pointed at a port where no server runs. A program that other users
-/// can write is not run.
+/// can change or exchange is not run: its links are resolved, and what was checked is what is run.
 fn program_version(path: &Path) -> Option<String> {
-    if !crate::hardware::system::PROGRAMS_CAN_BE_ASKED || platform::others_can_write(path) {
+    if !crate::hardware::system::PROGRAMS_CAN_BE_ASKED {
         return None;
     }
-    let mut command = program::command(path);
+    let mut command = program::command(trusted(path)?);
     command.arg("--version").env("OLLAMA_HOST", "127.0.0.1:1");
     let output = program::run(command, PROGRAM_LIMIT).ok()?;
     version_in(&output.stdout).or_else(|| version_in(&output.stderr))
+}
+
+/// The program behind a path, when nobody else can change or exchange it or anything on the way.
+fn trusted(path: &Path) -> Option<PathBuf> {
+    match ownership::resolve_program(path) {
+        Ok(program) => Some(program),
+        Err(error) => {
+            tracing::info!(%error, path = %path.display(), "a program is left alone");
+            None
+        }
+    }
 }
 
 /// Programs, services and apps, each once; our own installations are among them.
@@ -140,6 +151,8 @@ fn installations(places: &Places, home: &Path) -> Vec<FoundEngine> {
         .iter()
         .map(|folder| folder.join(name))
         .filter(|path| path.is_file())
+        // Where others can put a program, anything may lie.
+        .filter_map(|path| trusted(&path))
         .map(program)
         .collect();
     if places.usual {
@@ -252,6 +265,45 @@ mod tests {
             assert_eq!(version(0o755).as_deref(), Some("9.9.9"));
         }
         assert_eq!(version(0o777), None);
+    }
+
+    /// A folder that others can write, sticky or not, and a link to a program in such a folder: whoever flips it between
+    /// the check and the run gets nothing run.
+    #[cfg(unix)]
+    #[test]
+    fn a_program_in_a_folder_that_others_can_write_is_not_looked_for() {
+        use std::os::unix::fs::{PermissionsExt as _, symlink};
+        let world = tempfile::tempdir().unwrap();
+        let (open, good) = (world.path().join("open"), world.path().join("good"));
+        for folder in [&open, &good] {
+            std::fs::create_dir(folder).unwrap();
+            let program = folder.join("ollama");
+            std::fs::write(&program, "#!/bin/sh\necho client version is 9.9.9\n").unwrap();
+            std::fs::set_permissions(&program, std::fs::Permissions::from_mode(0o755)).unwrap();
+        }
+        let found = |folder: &Path| {
+            let places = Places { folders: vec![folder.to_owned()], ..Places::default() };
+            find(&places, &world.path().join("home"))
+        };
+        let real = std::fs::canonicalize(good.join("ollama")).unwrap();
+        assert_eq!(found(&good)[0].path.as_ref(), Some(&real));
+        for mode in [0o777, 0o1777, 0o757] {
+            std::fs::set_permissions(&open, std::fs::Permissions::from_mode(mode)).unwrap();
+            assert_eq!(found(&open), [], "{mode:o}");
+            assert_eq!(program_version(&open.join("ollama")), None, "{mode:o}");
+        }
+        // A link of ours in a good folder, to a program in the bad one; and a link in the bad one to the good one.
+        let links = world.path().join("links");
+        std::fs::create_dir(&links).unwrap();
+        symlink(open.join("ollama"), links.join("ollama")).unwrap();
+        assert_eq!(found(&links), []);
+        std::fs::remove_file(open.join("ollama")).unwrap();
+        symlink(&real, open.join("ollama")).unwrap();
+        assert_eq!(found(&open), []);
+        // A good link is found as the program it leads to.
+        std::fs::remove_file(links.join("ollama")).unwrap();
+        symlink(&real, links.join("ollama")).unwrap();
+        assert_eq!(found(&links)[0].path.as_ref(), Some(&real));
     }
 
     #[test]

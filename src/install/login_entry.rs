@@ -135,7 +135,9 @@ pub fn remove(paths: &Paths) -> Result<(), InstallError> {
             means.remove()?;
         }
     }
-    Ok(files::remove_file(&copy_path(paths))?)
+    let copy = copy_path(paths);
+    files::remove_file(&files::temporary(&copy))?;
+    Ok(files::remove_file(&copy)?)
 }
 
 /// The copy of this program that an entry calls.
@@ -174,27 +176,41 @@ fn is_ours(means: &AutostartMethod, paths: &Paths) -> bool {
         }
 }
 
+/// A copy and no second name (hard link) of the program: whoever can write the downloaded program could otherwise change
+/// what runs at login.
 fn copy_of_us(paths: &Paths) -> Result<PathBuf, InstallError> {
     let copy = copy_path(paths);
     files::create_folders(&paths.programs())?;
-    let us = environment::current_exe().map_err(files::reading(Path::new("current_exe")))?;
-    if us != copy && !same_contents(&us, &copy) {
-        files::remove_file(&copy)?;
-        // A hard link costs nothing; on another disk, or where links are not allowed, copy.
-        if std::fs::hard_link(&us, &copy).is_err() {
-            std::fs::copy(&us, &copy).map_err(files::writing(&copy))?;
-            files::sync_file(&copy)?;
-        }
+    let us = program_of_this_process()?;
+    if us == copy || have_same_contents(&us, &copy) {
+        return Ok(copy);
     }
+    let new = files::temporary(&copy);
+    let write = || -> std::io::Result<()> {
+        let (mut from, mut to) = (std::fs::File::open(&us)?, files::create_anew(&new)?);
+        std::io::copy(&mut from, &mut to)?;
+        files::make_executable(&to)?;
+        to.sync_all()
+    };
+    write().map_err(files::writing(&new))?;
+    std::fs::rename(&new, &copy).map_err(files::renaming(&new))?;
     Ok(copy)
 }
 
-fn same_contents(us: &Path, copy: &Path) -> bool {
-    let stamp = |path: &Path| {
-        let metadata = std::fs::metadata(path).ok()?;
-        Some((metadata.len(), metadata.modified().ok()?))
-    };
-    stamp(us).is_some_and(|stamp_of_us| stamp(copy) == Some(stamp_of_us))
+/// On Linux by the kernel's own link, which leads to the program that runs also after its file was exchanged.
+fn program_of_this_process() -> Result<PathBuf, InstallError> {
+    if cfg!(target_os = "linux") {
+        return Ok(PathBuf::from("/proc/self/exe"));
+    }
+    Ok(environment::current_exe().map_err(files::reading(Path::new("current_exe")))?)
+}
+
+fn have_same_contents(us: &Path, copy: &Path) -> bool {
+    if files::length(us) != files::length(copy) {
+        return false;
+    }
+    let contents = |path: &Path| files::sha256(path, &|| false).ok();
+    contents(us).is_some_and(|ours| contents(copy) == Some(ours))
 }
 
 #[cfg(test)]

@@ -1,5 +1,6 @@
 //! Atomic writes: a temporary file next to the target, synced, then renamed. Files are private to the user (0600,
-//! folders 0700).
+//! folders 0700). No file of ours is opened through a link, and a new one is never an existing one: a link that somebody
+//! put where we write leads nowhere.
 
 use std::fmt;
 use std::fs::{File, OpenOptions};
@@ -106,7 +107,7 @@ pub fn temporary(path: &Path) -> PathBuf {
 fn replace(path: &Path, contents: &[u8], sync: fn(&File) -> io::Result<()>) -> Result<(), FileError> {
     let beside = temporary(path);
     let write = || -> io::Result<()> {
-        let mut file = private(OpenOptions::new().create(true).write(true).truncate(true)).open(&beside)?;
+        let mut file = create_anew(&beside)?;
         file.write_all(contents)?;
         sync(&file)
     };
@@ -118,6 +119,72 @@ fn replace(path: &Path, contents: &[u8], sync: fn(&File) -> io::Result<()>) -> R
         let _ = std::fs::remove_file(&beside);
     }
     written
+}
+
+/// Creates a file in place of whatever has its name: a leftover of an interrupted run, or a link, which is removed and
+/// not followed. Private to the user.
+///
+/// # Errors
+/// When the system refuses, or a folder has that name.
+pub fn create_anew(path: &Path) -> io::Result<File> {
+    gone(std::fs::remove_file(path))?;
+    create_new(path)
+}
+
+/// Creates a file that does not exist; a link of that name is an error. Private to the user.
+///
+/// # Errors
+/// When the system refuses.
+pub fn create_new(path: &Path) -> io::Result<File> {
+    private(OpenOptions::new().create_new(true).read(true).write(true)).open(path)
+}
+
+/// Makes a program of a file: its owner may run it, others may do nothing. Does nothing on Windows.
+///
+/// # Errors
+/// When the system refuses.
+pub fn make_executable(file: &File) -> io::Result<()> {
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt as _;
+        file.set_permissions(std::fs::Permissions::from_mode(0o700))?;
+    }
+    #[cfg(not(unix))]
+    let _ = file;
+    Ok(())
+}
+
+/// Opens a regular file to read it: no link, and nothing that reading would wait for, such as a pipe.
+///
+/// # Errors
+/// When the system refuses, or it is something else.
+pub fn open_regular(path: &Path) -> io::Result<File> {
+    let mut options = OpenOptions::new();
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::OpenOptionsExt as _;
+        let flags = rustix::fs::OFlags::NOFOLLOW | rustix::fs::OFlags::NONBLOCK;
+        options.custom_flags(flags.bits() as i32);
+    }
+    #[cfg(not(unix))]
+    if std::fs::symlink_metadata(path)?.is_symlink() {
+        return Err(io::Error::other("it is a link"));
+    }
+    let file = options.read(true).open(path)?;
+    if !file.metadata()?.is_file() {
+        return Err(io::Error::other("it is not a regular file"));
+    }
+    Ok(file)
+}
+
+/// These options open no link.
+pub fn no_link(options: &mut OpenOptions) -> &mut OpenOptions {
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::OpenOptionsExt as _;
+        options.custom_flags(rustix::fs::OFlags::NOFOLLOW.bits() as i32);
+    }
+    options
 }
 
 #[cfg(unix)]
@@ -134,6 +201,14 @@ fn private_folder() -> std::fs::DirBuilder {
     std::fs::DirBuilder::new()
 }
 
+/// Creates one folder, private to the user.
+///
+/// # Errors
+/// When the system refuses, or something has that name.
+pub fn create_folder(path: &Path) -> io::Result<()> {
+    private_folder().create(path)
+}
+
 /// Creates a folder with all its parents and returns those that were not there, outermost first.
 ///
 /// # Errors
@@ -141,7 +216,7 @@ fn private_folder() -> std::fs::DirBuilder {
 pub fn create_folders(path: &Path) -> Result<Vec<PathBuf>, FileError> {
     let missing = missing_folders(path);
     for folder in &missing {
-        match private_folder().create(folder) {
+        match create_folder(folder) {
             Ok(()) => {}
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists && folder.is_dir() => {}
             Err(error) => return Err(creating(folder)(error)),
@@ -159,12 +234,14 @@ pub fn missing_folders(path: &Path) -> Vec<PathBuf> {
     missing
 }
 
-/// Opens a file for adding lines at its end, private to the user.
+/// Opens a file for adding lines at its end, private to the user; no link.
 ///
 /// # Errors
 /// When the system refuses.
 pub fn open_to_append(path: &Path) -> Result<File, FileError> {
-    private(OpenOptions::new().create(true).append(true).read(true)).open(path).map_err(writing(path))
+    no_link(private(OpenOptions::new().create(true).append(true).read(true)))
+        .open(path)
+        .map_err(writing(path))
 }
 
 /// Removes a file; does nothing if it does not exist.
@@ -330,6 +407,45 @@ mod tests {
             use std::os::unix::fs::PermissionsExt as _;
             assert_eq!(std::fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
         }
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn nothing_is_written_through_a_link() {
+        use std::os::unix::fs::symlink;
+        let folder = tempfile::tempdir().unwrap();
+        let (path, foreign) = (folder.path().join("request.json"), folder.path().join("foreign"));
+        let is_untouched = || std::fs::read(&foreign).unwrap() == b"foreign";
+        std::fs::write(&foreign, "foreign").unwrap();
+        symlink(&foreign, temporary(&path)).unwrap();
+        write_whole(&path, b"ours").unwrap();
+        assert!(is_untouched() && std::fs::read(&path).unwrap() == b"ours");
+        assert!(!temporary(&path).is_symlink(), "the link is gone");
+
+        let link = folder.path().join("link");
+        symlink(&foreign, &link).unwrap();
+        write_whole(&link, b"ours").unwrap();
+        assert!(is_untouched() && !link.is_symlink(), "the link is replaced");
+        std::fs::remove_file(&link).unwrap();
+        for target in [&foreign, &folder.path().join("missing")] {
+            symlink(target, &link).unwrap();
+            assert!(open_to_append(&link).is_err() && create_new(&link).is_err());
+            assert!(open_regular(&link).is_err());
+            create_anew(&link).unwrap();
+            std::fs::remove_file(&link).unwrap();
+        }
+        assert!(is_untouched() && !folder.path().join("missing").exists());
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn what_is_no_file_is_not_waited_for() {
+        let folder = tempfile::tempdir().unwrap();
+        let pipe = folder.path().join("pipe");
+        let made = std::process::Command::new("mkfifo").arg(&pipe).status().unwrap();
+        assert!(made.success());
+        assert!(open_regular(&pipe).is_err());
+        assert!(open_regular(folder.path()).is_err());
     }
 
     #[test]

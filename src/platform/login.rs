@@ -26,6 +26,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use crate::platform::files;
+use crate::platform::ownership::{self, OwnershipError};
 use crate::platform::program::{self, ProgramOutput};
 
 /// Name of the entry, where it is a file's or a unit's.
@@ -110,6 +111,9 @@ pub enum LoginError {
         #[source]
         source: io::Error,
     },
+    /// Other users could exchange the entry, and so have a program of theirs started as this user.
+    #[error(transparent)]
+    Ownership(#[from] OwnershipError),
     /// The system's tool failed.
     #[error("{command} failed: {message}")]
     Refused {
@@ -293,11 +297,12 @@ fn one_line(value: &str) -> Result<&str, LoginError> {
 }
 
 fn write(path: &Path, content: &str) -> Result<(), LoginError> {
-    let failed = |source| LoginError::File { path: path.to_owned(), source };
+    let failed = |error: files::FileError| LoginError::File { path: error.path, source: error.source };
     if let Some(folder) = path.parent() {
-        std::fs::create_dir_all(folder).map_err(failed)?;
+        files::create_folders(folder).map_err(failed)?;
+        ownership::resolve(&folder.join("entry"))?;
     }
-    files::write_whole(path, content.as_bytes()).map_err(|error| failed(error.source))
+    files::write_whole(path, content.as_bytes()).map_err(failed)
 }
 
 fn remove_file(path: &Path) -> Result<(), LoginError> {

@@ -1,4 +1,4 @@
-//! What differs per system: processes, files, the console, starting at login.
+//! What differs per system: processes, files and whose they are, the console, starting at login.
 
 pub mod awake;
 pub mod clock;
@@ -6,6 +6,7 @@ pub mod environment;
 pub mod files;
 pub mod listening;
 pub mod login;
+pub mod ownership;
 pub mod process;
 pub mod program;
 
@@ -14,7 +15,8 @@ mod unix;
 #[cfg(windows)]
 mod windows;
 
+pub use ownership::others_can_write;
 #[cfg(unix)]
-pub use unix::{attach_console, hide_console, open_console, others_can_write};
+pub use unix::{attach_console, hide_console, open_console, restrict_process};
 #[cfg(windows)]
-pub use windows::{attach_console, hide_console, open_console, others_can_write};
+pub use windows::{attach_console, hide_console, open_console, restrict_process, system_folder};

@@ -1,6 +1,5 @@
-//! What Linux and macOS have in common: rights, and what only Windows needs.
+//! What Linux and macOS have in common: the umask, and what only Windows needs.
 
-use std::path::Path;
 use std::process::Command;
 
 /// Children never open a console window here.
@@ -14,13 +13,8 @@ pub fn open_console() -> bool {
     false
 }
 
-/// Whether users other than this one and root could have written this file, or put another into this folder. Unknown
-/// counts as yes.
-pub fn others_can_write(path: &Path) -> bool {
-    use std::os::unix::fs::MetadataExt as _;
-    let Ok(found) = std::fs::metadata(path) else { return true };
-    let owner_is_fine = found.uid() == 0 || found.uid() == rustix::process::geteuid().as_raw();
-    // Folders of a package manager's group (Homebrew's) may be written by its members.
-    let writable = if found.is_dir() { 0o002 } else { 0o022 };
-    !owner_is_fine || found.mode() & writable != 0
+/// What every program of ours does before anything else: whatever it creates is private to its user, also where no mode
+/// is given, whatever the umask of the user.
+pub fn restrict_process() {
+    rustix::process::umask(rustix::fs::Mode::from_raw_mode(0o077));
 }

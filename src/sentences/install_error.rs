@@ -117,6 +117,7 @@ impl NotReusable {
             }
             Self::Unknown => say!(text, "reuse-unknown"),
             Self::Layout { path } => say!(text, "reuse-layout", path = path.display().to_string()),
+            Self::Changed => say!(text, "reuse-changed"),
             Self::Writable { path } => say!(text, "reuse-writable", path = path.display().to_string()),
             Self::Unreadable { path, problem } => {
                 say!(text, "reuse-unreadable", path = path.display().to_string(), problem = problem.as_str())

@@ -18,6 +18,7 @@ impl LoginError {
                     problem = source.to_string()
                 )
             }
+            Self::Ownership(error) => error.explain(text),
             Self::Refused { command, message } => {
                 say!(text, "login-refused", command = command.as_str(), problem = message.as_str())
             }

@@ -14,6 +14,7 @@ mod login;
 pub mod machine;
 mod model_file;
 mod monitor;
+mod ownership;
 mod plan;
 mod profiles;
 mod reference;

@@ -31,6 +31,13 @@ install-server-process = A process of the engine cannot be ended: { $cause }. En
 
 ## Files
 
+ownership-foreign = { $path } belongs to { $owner }, and this program runs as { $user }: what is in it may not be yours, so it is not used. Run it as { $owner }, or use another folder with --home. If you know everything in it: chown -R { $user } "{ $path }"
+ownership-foreign-root = { $path } belongs to { $owner }, and this program runs as root: it is not used. Run it without sudo, as { $owner }, or use another folder with --home.
+ownership-writable = Other users can change { $path }, so what is in it may not be yours: it is not used. If you know everything in it: chmod -R go-w "{ $path }" – or use another folder with --home.
+ownership-writable-above = Other users can change { $path }, and so exchange what lies in it: it is not used. Take that right from them (chmod go-w "{ $path }"), or use another folder.
+ownership-link = { $path } is a link, which is not followed there: it is not used. Remove it, or use the folder that it leads to with --home.
+ownership-kind = { $path } is not what belongs there (a regular file or a folder): it is not used. Move it away, or use another folder with --home.
+install-foreign-path = { $document } names { $path }, which is not ours. Nothing was touched. Somebody has changed that file, or the folder was moved: move it back, or remove what you know yourself.
 install-file-read = { $path } cannot be read: { $cause }. Check that the file exists and that you may read it.
 install-file-create = { $path } cannot be created: { $cause }. Check that the disk is not full and that the folder is yours.
 install-file-rename = { $path } cannot be renamed: { $cause }. Close programs that use it and check that the folder is yours.
@@ -51,6 +58,7 @@ reuse-older = version { $version } is older than { $minimum }
 reuse-unknown = its version or its program is unknown
 reuse-layout = { $path } is not laid out like a release
 reuse-writable = other users can write { $path }
+reuse-changed = it is being changed
 reuse-unreadable = { $path } cannot be read ({ $problem })
 install-no-program = No Ollama program was found in { $path }. The archive is not an Ollama release.
 install-pull-missing = The registry has no model { $model }. Check its name and tag.

@@ -31,6 +31,13 @@ install-server-process = No se puede terminar un proceso del motor: { $cause }. 
 
 ## Archivos
 
+ownership-foreign = { $path } es de { $owner } y este programa se ejecuta como { $user }: puede que su contenido no sea tuyo, así que no se usa. Ejecútalo como { $owner } o usa otra carpeta con --home. Si conoces todo lo que contiene: chown -R { $user } "{ $path }"
+ownership-foreign-root = { $path } es de { $owner } y este programa se ejecuta como root: no se usa. Ejecútalo sin sudo, como { $owner }, o usa otra carpeta con --home.
+ownership-writable = Otros usuarios pueden modificar { $path }, así que puede que su contenido no sea tuyo: no se usa. Si conoces todo lo que contiene: chmod -R go-w "{ $path }" – o usa otra carpeta con --home.
+ownership-writable-above = Otros usuarios pueden modificar { $path } y, con ello, sustituir lo que contiene: no se usa. Quítales ese permiso (chmod go-w "{ $path }") o usa otra carpeta.
+ownership-link = { $path } es un enlace, y ahí los enlaces no se siguen: no se usa. Elimínalo o usa con --home la carpeta a la que lleva.
+ownership-kind = { $path } no es lo que debería haber ahí (un archivo normal o una carpeta): no se usa. Muévelo a otro sitio o usa otra carpeta con --home.
+install-foreign-path = { $document } nombra { $path }, que no es nuestro. No se ha tocado nada. Alguien ha modificado ese archivo o la carpeta se ha movido: devuélvela a su sitio o elimina tú lo que conozcas.
 install-file-read = No se puede leer { $path }: { $cause }. Comprueba que el archivo existe y que tienes permiso para leerlo.
 install-file-create = No se puede crear { $path }: { $cause }. Comprueba que el disco no está lleno y que la carpeta es tuya.
 install-file-rename = No se puede cambiar el nombre de { $path }: { $cause }. Cierra los programas que lo usen y comprueba que la carpeta es tuya.
@@ -51,6 +58,7 @@ reuse-older = la versión { $version } es anterior a { $minimum }
 reuse-unknown = no se conoce su versión o su programa
 reuse-layout = { $path } no tiene la estructura de una versión publicada
 reuse-writable = otros usuarios pueden escribir en { $path }
+reuse-changed = alguien lo está modificando
 reuse-unreadable = no se puede leer { $path } ({ $problem })
 install-no-program = No hay ningún programa de Ollama en { $path }. El archivo no es una versión de Ollama.
 install-pull-missing = El registro no tiene el modelo { $model }. Comprueba su nombre y su etiqueta.

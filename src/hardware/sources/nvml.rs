@@ -50,21 +50,18 @@ fn open(path: &OsStr) -> Result<Nvml, NvmlError> {
     Nvml::builder().lib_path(path).init()
 }
 
-/// Where drivers put it: the system's search path, then what that search does not cover.
+/// Where drivers put it: the system's search path, then the Windows driver inside WSL2.
+#[cfg(not(windows))]
 fn usual_paths() -> Vec<OsString> {
-    if cfg!(windows) {
-        let mut paths = vec![OsString::from("nvml.dll")];
-        // Drivers before 2019 did not put it into System32.
-        paths.extend(
-            Environment::of_process()
-                .path("ProgramW6432")
-                .map(|programs| programs.join(r"NVIDIA Corporation\NVSMI\nvml.dll").into()),
-        );
-        paths
-    } else {
-        // The second place is the Windows driver inside WSL2.
-        vec!["libnvidia-ml.so.1".into(), "/usr/lib/wsl/lib/libnvidia-ml.so.1".into()]
-    }
+    vec!["libnvidia-ml.so.1".into(), "/usr/lib/wsl/lib/libnvidia-ml.so.1".into()]
+}
+
+/// The system's folder and nothing else: a library beside our program, which may lie in a folder of downloads, is not
+/// NVIDIA's. Drivers before 2019 put it elsewhere; the engine does not run with those.
+#[cfg(windows)]
+fn usual_paths() -> Vec<OsString> {
+    let folder = crate::platform::system_folder();
+    folder.map(|folder| folder.join("nvml.dll").into_os_string()).into_iter().collect()
 }
 
 fn failure(error: &NvmlError, path: &OsStr) -> SourceFailure {

@@ -8,6 +8,8 @@ use std::io::{self, Read};
 use std::path::Path;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
+use crate::platform::files;
+
 /// The reader is woken every this many bytes: for each chunk would cost more than it gains.
 const STEP_BYTES: u64 = 256 << 10;
 
@@ -64,7 +66,7 @@ impl GrowingFile {
     /// # Errors
     /// When the file cannot be created.
     pub(super) fn begin(&self, path: &Path) -> io::Result<()> {
-        let file = File::open(path)?;
+        let file = files::open_regular(path)?;
         let mut state = self.lock();
         state.round += 1;
         state.file = Some(file);

@@ -48,7 +48,7 @@ pub async fn run(
         return Ok(request.dest.clone());
     }
     if let Some(folder) = request.dest.parent() {
-        std::fs::create_dir_all(folder).map_err(|error| DownloadError::io(folder, error))?;
+        files::create_folders(folder).map_err(DownloadError::File)?;
     }
     let mut transfer = Transfer::open(client, request, progress, control)?;
     let outcome = transfer.until_published().await;
@@ -417,7 +417,7 @@ impl<'a> Transfer<'a> {
         } else {
             // Sync before the rename: a name that survives a power cut must mean the whole file. A followed file is
             // hardly needed any more, and is hashed again if it is.
-            let file = std::fs::File::options().write(true).open(partial);
+            let file = files::no_link(std::fs::File::options().write(true)).open(partial);
             file.and_then(|file| file.sync_all()).map_err(|error| DownloadError::io(partial, error))?;
         }
         std::fs::rename(partial, dest).map_err(|error| DownloadError::io(dest, error))?;

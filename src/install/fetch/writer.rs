@@ -58,6 +58,8 @@ pub struct FileWriter {
 pub struct Shared {
     paths: PartialPaths,
     state: Mutex<State>,
+    /// Held while the sidecar is written: both threads write it.
+    saving: Mutex<()>,
     stop: AtomicBool,
 }
 
@@ -83,7 +85,7 @@ impl FileWriter {
         if sidecar.done.total() == 0 {
             file.set_len(0).map_err(failed)?;
         }
-        let reader = File::open(&paths.partial).map_err(failed)?;
+        let reader = files::no_link(OpenOptions::new().read(true)).open(&paths.partial).map_err(failed)?;
         sidecar.save(&paths).map_err(|error| (paths.sidecar.clone(), error))?;
         let durable = file.try_clone().map_err(failed)?;
         if let Some(growing_file) = &growing_file {
@@ -93,6 +95,7 @@ impl FileWriter {
         let shared = Arc::new(Shared {
             paths: paths.clone(),
             state: Mutex::new(State { sidecar, hashed: 0, ended: false }),
+            saving: Mutex::new(()),
             stop: AtomicBool::new(false),
         });
         let (chunks, pieces) = mpsc::channel(QUEUE);
@@ -155,9 +158,10 @@ impl FileWriter {
     }
 }
 
-/// Opens for reading and writing; created private to the user.
+/// Opens for reading and writing; created private to the user; no link.
 fn open_private(path: &Path) -> io::Result<File> {
-    files::private(OpenOptions::new().read(true).write(true).create(true).truncate(false)).open(path)
+    let mut options = OpenOptions::new();
+    files::no_link(files::private(options.read(true).write(true).create(true).truncate(false))).open(path)
 }
 
 impl Drop for FileWriter {
@@ -198,6 +202,7 @@ impl Shared {
     }
 
     fn save(&self, sidecar: &Sidecar) {
+        let _one_at_a_time = self.saving.lock().unwrap_or_else(PoisonError::into_inner);
         // Without the sidecar the next run cannot resume; this download is not affected.
         if let Err(error) = sidecar.save(&self.paths) {
             tracing::warn!(%error, path = %self.paths.sidecar.display(), "progress could not be noted");

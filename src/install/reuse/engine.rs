@@ -3,7 +3,7 @@
 //! Copied and not started where it is, so that an update or removal of the other one does not pull the ground from
 //! under ours, and so that our processes can be told from others by the path of their program. It is taken only when it is
 //! as recent as the pinned release, has the shape of a release, and, on Unix, nobody but this user and root can have
-//! written it.
+//! written it or can exchange it or a folder above it.
 
 use std::fs::Metadata;
 use std::io;
@@ -18,6 +18,7 @@ use crate::machine::FoundEngine;
 use crate::ollama::release::parse_version;
 use crate::platform;
 use crate::platform::files::{self, FileError, reading, writing};
+use crate::platform::ownership::{self, OwnershipError};
 
 /// More files than any release has.
 const MOST_FILES: usize = 2000;
@@ -59,6 +60,9 @@ pub enum NotReusable {
         /// The file or folder.
         path: PathBuf,
     },
+    /// What was copied is not the program that was found.
+    #[error("it is being changed")]
+    Changed,
     /// It cannot be read.
     #[error("{path}: {problem}")]
     Unreadable {
@@ -100,9 +104,22 @@ pub(super) fn examine(engine: &FoundEngine, minimum: &str) -> Result<InstalledEn
     if Some(&found) < needed.as_ref() {
         return Err(NotReusable::Older { version: version.clone(), minimum: minimum.to_owned() });
     }
-    let program = std::fs::canonicalize(path).map_err(|error| unreadable(path, &error))?;
+    let program = trusted(path)?;
     let bytes = contents(&program)?.iter().map(|file| file.bytes).sum();
     Ok(InstalledEngine { version: version.clone(), program, bytes })
+}
+
+/// The program with all links resolved, when nobody else can change or exchange it.
+fn trusted(program: &Path) -> Result<PathBuf, NotReusable> {
+    let resolved = ownership::resolve_program(program).map_err(|error| match error {
+        OwnershipError::File(error) => unreadable(&error.path, &error.source),
+        OwnershipError::Kind { path } => NotReusable::Layout { path },
+        OwnershipError::Foreign { path, .. }
+        | OwnershipError::Writable { path }
+        | OwnershipError::WritableAbove { path }
+        | OwnershipError::Link { path } => NotReusable::Writable { path },
+    })?;
+    std::fs::canonicalize(&resolved).map_err(|error| unreadable(&resolved, &error))
 }
 
 /// One file of an engine.
@@ -209,7 +226,7 @@ fn unreadable(path: &Path, error: &io::Error) -> NotReusable {
 /// everything else is linked where the file system can. Returns its files, relative to the folder.
 ///
 /// # Errors
-/// When it changed since it was found, a file cannot be read or written, or the user cancels.
+/// When it changed or moved since it was found, a file cannot be read or written, or the user cancels.
 pub fn copy_engine(
     engine: &InstalledEngine,
     folder: &Path,
@@ -217,7 +234,11 @@ pub fn copy_engine(
     progress: &dyn Fn(u64),
 ) -> Result<Vec<PathBuf>, CopyError> {
     let changed = |reason| CopyError::NotReusable { program: engine.program.clone(), reason };
-    let parts = contents(&engine.program).map_err(changed)?;
+    let program = trusted(&engine.program).map_err(changed)?;
+    if program != engine.program {
+        return Err(changed(NotReusable::Changed));
+    }
+    let parts = contents(&program).map_err(changed)?;
     let (mut done, mut copied) = (0, Vec::new());
     for part in parts {
         control.until_resumed_blocking()?;

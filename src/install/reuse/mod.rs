@@ -9,6 +9,8 @@ mod models;
 use std::io;
 use std::path::{Path, PathBuf};
 
+use crate::platform::files;
+
 pub use choose::installed_engine;
 pub use engine::{CopyError, InstalledEngine, NotReusable, copy_engine};
 pub use models::{ReusedLayers, reusable, reuse_layers, stores};
@@ -28,12 +30,19 @@ fn copy(from: &Path, to: &Path) -> io::Result<()> {
     let mut name = to.as_os_str().to_owned();
     name.push(".copying");
     let beside = PathBuf::from(name);
-    let copied = std::fs::copy(from, &beside).and_then(|_| std::fs::rename(&beside, to));
+    let copied = copy_anew(from, &beside).and_then(|()| std::fs::rename(&beside, to));
     if copied.is_err() {
         // The error is told; what is left of a broken copy is not worth a second one.
         let _ = std::fs::remove_file(&beside);
     }
     copied
+}
+
+/// Copies into a file of ours that is new: a link of that name is not followed.
+fn copy_anew(from: &Path, to: &Path) -> io::Result<()> {
+    let (mut from, mut to) = (files::open_regular(from)?, files::create_anew(to)?);
+    // Shares the bytes where the file system can (`copy_file_range`).
+    io::copy(&mut from, &mut to).map(drop)
 }
 
 #[cfg(test)]

@@ -32,7 +32,8 @@ impl Lock {
     /// When another program holds it, or the file cannot be opened.
     pub fn take(path: &Path, home: &Path) -> Result<Self, LockError> {
         loop {
-            let file = files::private(OpenOptions::new().create(true).truncate(false).write(true))
+            let mut options = OpenOptions::new();
+            let file = files::no_link(files::private(options.create(true).truncate(false).write(true)))
                 .open(path)
                 .map_err(writing(path))?;
             match file.try_lock() {
@@ -57,7 +58,7 @@ impl Drop for Lock {
 fn same_file(file: &File, path: &Path) -> bool {
     use std::os::unix::fs::MetadataExt as _;
     let identity = |metadata: &std::fs::Metadata| (metadata.dev(), metadata.ino());
-    matches!((file.metadata(), std::fs::metadata(path)), (Ok(a), Ok(b)) if identity(&a) == identity(&b))
+    matches!((file.metadata(), std::fs::symlink_metadata(path)), (Ok(a), Ok(b)) if identity(&a) == identity(&b))
 }
 
 /// Where an open file cannot be removed, its path is proof enough.

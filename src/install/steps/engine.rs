@@ -4,19 +4,20 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use crate::checksum::Sha256;
 use crate::install::blocking::blocking;
 use crate::install::change::Change;
 use crate::install::engine_manifest::EngineManifest;
 use crate::install::event::Activity;
 use crate::install::fetch::{self, DownloadProgress, DownloadRequest, GrowingFile};
-use crate::install::reuse::copy_engine;
+use crate::install::reuse::{InstalledEngine, NotReusable, copy_engine};
 use crate::install::run_context::Run;
 use crate::install::steps::engine_plan::{Contents, EnginePlan};
 use crate::install::unpack::{self, Following, Limits, UnpackError, UnpackedFile};
 use crate::install::{EngineRecord, InstallError, Step, private_server};
 use crate::ollama::http;
 use crate::ollama::release::{Asset, Release, find_program};
-use crate::platform::files::{self, creating};
+use crate::platform::files::{self, creating, reading};
 
 /// An engine in its place.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -106,7 +107,7 @@ async fn seal(
 /// Fills the staging folder and returns its files. Ends inside the second step.
 async fn fill(run: &Run<'_>, plan: &EnginePlan, staging: &Path) -> Result<Vec<UnpackedFile>, InstallError> {
     match &plan.contents {
-        Contents::Installed { engine, .. } => {
+        Contents::Installed { engine, sha256 } => {
             run.reporter.skipped(Activity::ReusingEngine { program: &engine.program });
             run.reporter.started(Step::UnpackEngine, Activity::CopyingEngine);
             let total = engine.bytes;
@@ -115,7 +116,9 @@ async fn fill(run: &Run<'_>, plan: &EnginePlan, staging: &Path) -> Result<Vec<Un
             };
             let copied = copy_engine(engine, staging, run.control, &report);
             run.control.check()?;
-            Ok(copied?.into_iter().map(|path| UnpackedFile { path, crc32: None }).collect())
+            let copied = copied?;
+            verify_copy(engine, *sha256, staging)?;
+            Ok(copied.into_iter().map(|path| UnpackedFile { path, crc32: None }).collect())
         }
         Contents::Release { assets, .. } if assets.iter().all(|(_, path)| path.is_some()) => {
             run.reporter.skipped(Activity::UsingArchives);
@@ -129,6 +132,15 @@ async fn fill(run: &Run<'_>, plan: &EnginePlan, staging: &Path) -> Result<Vec<Un
             fetch_and_unpack(run, release, &assets, staging).await
         }
     }
+}
+
+/// The checksum that the receipt tells was taken before the copy, by the path: what is run must be what it was of.
+fn verify_copy(engine: &InstalledEngine, sha256: Sha256, staging: &Path) -> Result<(), InstallError> {
+    let Some(program) = find_program(staging) else { return Ok(()) };
+    if files::sha256(&program, &|| false).map_err(reading(&program))? == sha256 {
+        return Ok(());
+    }
+    Err(InstallError::EngineChanged { program: engine.program.clone(), reason: NotReusable::Changed })
 }
 
 /// An archive may unpack to what its release says, and to its own length at least.

@@ -12,6 +12,7 @@ use super::names::{self, NameProblem, Rules, Seen};
 use super::types::{Limits, UnpackError, UnpackProgress, Unpacked, UnpackedFile};
 use crate::control::Control;
 use crate::install::disk_watch::{DiskShortage, DiskWatch};
+use crate::platform::files;
 
 const BUFFER_BYTES: usize = 256 << 10;
 const REPORT_EVERY: Duration = Duration::from_millis(100);
@@ -56,7 +57,7 @@ impl<'a> Extractor<'a> {
         progress: &'a dyn Fn(UnpackProgress),
         control: &'a Control,
     ) -> Result<Self, UnpackError> {
-        std::fs::create_dir_all(staging).map_err(|error| UnpackError::write(staging, error))?;
+        files::create_folders(staging).map_err(|error| UnpackError::write(&error.path, error.source))?;
         // The canonical form (`\\?\`) also lifts Windows' limit of 260 characters.
         let root = std::fs::canonicalize(staging).map_err(|error| UnpackError::write(staging, error))?;
         Ok(Self {
@@ -122,7 +123,7 @@ impl<'a> Extractor<'a> {
                 Ok(found) if found.is_dir() => {}
                 Ok(_) => return Err(hostile(at.as_os_str().as_encoded_bytes(), NameProblem::ThroughLink)),
                 Err(error) if error.kind() == io::ErrorKind::NotFound => {
-                    std::fs::create_dir(&full).map_err(|error| UnpackError::write(&full, error))?;
+                    files::create_folder(&full).map_err(|error| UnpackError::write(&full, error))?;
                 }
                 Err(error) => return Err(UnpackError::write(&full, error)),
             }

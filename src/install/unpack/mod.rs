@@ -9,9 +9,9 @@
 //! 5. Written bytes are counted against [`Limits`], whatever the archive declares. A file that does not fit the free
 //!    space is not started, and the free space for the rest is checked throughout.
 //!
-//! An archive that is still being downloaded is followed ([`follow`]); one that the user named is verified while it is
-//! unpacked ([`unpack_verified`]). Either way the folder may be used only after the checksum matched. [`publish`] then
-//! moves it to its destination in one rename, so that the destination holds the whole archive or nothing.
+//! An archive that is still being downloaded is followed ([`follow`]); of one that the user named, what is unpacked is
+//! what was hashed ([`unpack_verified`]). Either way the folder may be used only after the checksum matched. [`publish`]
+//! then moves it to its destination in one rename, so that the destination holds the whole archive or nothing.
 
 mod extractor;
 mod follow;

@@ -489,3 +489,51 @@ mod arbitrary {
         }
     }
 }
+
+/// Whoever can write the folder of an archive exchanges or edits it again and again while it is hashed and unpacked. What
+/// is accepted is what was hashed, each time.
+#[cfg(unix)]
+#[test]
+fn what_is_unpacked_is_what_was_hashed_however_the_file_is_exchanged() {
+    use std::os::unix::fs::FileExt as _;
+    use std::sync::atomic::{AtomicBool, Ordering};
+
+    type Exchange = fn(&Path, &[u8]);
+    let by_renaming: Exchange = |path, bytes| {
+        let other = path.with_extension("other");
+        std::fs::write(&other, bytes).unwrap();
+        std::fs::rename(&other, path).unwrap();
+    };
+    let in_place: Exchange = |path, bytes| {
+        std::fs::File::options().write(true).open(path).unwrap().write_all_at(bytes, 0).unwrap();
+    };
+    let program = |content: &str| vec![file("padding", &"x".repeat(200_000)), file("ollama", content)];
+    for exchange in [by_renaming, in_place] {
+        for pack in [zip, |entries: &[Entry]| gz(&tar(entries))] {
+            let (good, evil) = (pack(&program("good")), pack(&program("evil")));
+            let bench = Bench::new();
+            let (path, sha256) = (bench.folder.path().join("archive"), crate::checksum::Sha256::of(&good));
+            std::fs::write(&path, &good).unwrap();
+            let over = AtomicBool::new(false);
+            std::thread::scope(|scope| {
+                scope.spawn(|| {
+                    while !over.load(Ordering::Relaxed) {
+                        exchange(&path, &evil);
+                        exchange(&path, &good);
+                    }
+                });
+                let mut accepted = Vec::new();
+                for _ in 0..150 {
+                    remove_tree(&bench.staging()).unwrap();
+                    let limits = Limits::default();
+                    let control = Control::new();
+                    if unpack_verified(&path, sha256, &bench.staging(), limits, &|_| {}, &control).is_ok() {
+                        accepted.push(std::fs::read(bench.staging().join("ollama")).unwrap());
+                    }
+                }
+                over.store(true, Ordering::Relaxed);
+                assert!(accepted.iter().all(|content| content == b"good"), "another program was accepted");
+            });
+        }
+    }
+}

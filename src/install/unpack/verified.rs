@@ -1,7 +1,11 @@
-//! Unpacks an archive that the user named and verifies it, in the same pass if the format allows.
+//! Unpacks an archive that the user named, and verifies that what was unpacked is what was hashed.
+//!
+//! The archive lies where others may exchange or edit it at any moment, so every byte of it is read once. A tar is unpacked
+//! from the very bytes that are hashed. A zip is read from its end and in pieces: it is copied into a file of ours without
+//! a name, hashed on the way, and the copy is unpacked.
 
 use std::fs::File;
-use std::io::{self, Read};
+use std::io::{self, Read, Write as _};
 use std::path::Path;
 
 use sha2::Digest as _;
@@ -10,6 +14,7 @@ use super::extractor::Extractor;
 use super::{Format, Limits, UnpackError, UnpackProgress, Unpacked, open, tarball, zipfile};
 use crate::checksum::Sha256;
 use crate::control::Control;
+use crate::install::disk_watch::{DiskShortage, DiskWatch};
 use crate::platform::files;
 
 /// Unpacks an archive into a folder, which is created if missing, and verifies its SHA-256. The folder may already hold
@@ -40,15 +45,22 @@ pub fn unpack_verified(
         Some(format) => Some(format),
     };
     let Some(format) = streamed else {
-        // A zip is read from its end, so it is hashed first. So is an unknown format, to report its checksum.
-        let hash = files::sha256(archive, &|| control.is_cancelled());
-        control.check()?;
-        expect(hash.map_err(read_error)?)?;
         if known != Some(Format::Zip) {
+            // Hashed all the same, to report its checksum.
+            expect(hash_through(archive, file, control, |_| Ok(()))?)?;
             return Err(UnpackError::UnknownFormat { path: archive.to_owned() });
         }
+        let folder = staging.parent().unwrap_or(staging);
+        let need_bytes = bytes_total.saturating_add(limits.expected_bytes);
+        if let Some(DiskShortage { need_bytes, free_bytes }) = DiskWatch::new(folder).shortage(need_bytes) {
+            return Err(UnpackError::DiskShort { path: folder.to_owned(), need_bytes, free_bytes });
+        }
+        files::create_folders(folder).map_err(|error| UnpackError::write(&error.path, error.source))?;
+        let write_error = |error| UnpackError::write(folder, error);
+        let mut copy = tempfile::tempfile_in(folder).map_err(write_error)?;
+        expect(hash_through(archive, file, control, |piece| copy.write_all(piece).map_err(write_error))?)?;
         let mut extractor = Extractor::new(archive, staging, limits, bytes_total, progress, control)?;
-        zipfile::unpack(file, &mut extractor)?;
+        zipfile::unpack(copy, &mut extractor)?;
         return extractor.finish();
     };
     let mut hashing = Hashing { inner: file, hash: sha2::Sha256::new() };
@@ -64,6 +76,25 @@ pub fn unpack_verified(
     }
     expect(hashing.hash.into())?;
     outcome
+}
+
+/// Reads a file to its end, once, and returns its checksum; each piece is handed to `to` as well.
+fn hash_through(
+    archive: &Path,
+    file: File,
+    control: &Control,
+    mut to: impl FnMut(&[u8]) -> Result<(), UnpackError>,
+) -> Result<Sha256, UnpackError> {
+    let mut hashing = Hashing { inner: file, hash: sha2::Sha256::new() };
+    let mut buffer = vec![0; 1 << 20];
+    loop {
+        control.until_resumed_blocking()?;
+        let read = hashing.read(&mut buffer);
+        match read.map_err(|source| UnpackError::Read { path: archive.to_owned(), source })? {
+            0 => return Ok(hashing.hash.into()),
+            n => to(&buffer[..n])?,
+        }
+    }
 }
 
 /// A reader that hashes what passes through.

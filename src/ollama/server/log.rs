@@ -44,10 +44,10 @@ pub fn rotate_while_running(log: &Path) -> std::io::Result<()> {
         return Ok(());
     }
     let copy = PathBuf::from(format!("{}.new", log.display()));
-    std::fs::copy(log, &copy)?;
+    std::io::copy(&mut files::open_regular(log)?, &mut files::create_anew(&copy)?)?;
     make_way(log)?;
     std::fs::rename(copy, old_log(log, 1))?;
-    OpenOptions::new().write(true).open(log)?.set_len(0)
+    files::no_link(OpenOptions::new().write(true)).open(log)?.set_len(0)
 }
 
 /// `server.log` becomes `server.log.1`, that `.2`, and so on; the oldest goes.
@@ -76,10 +76,10 @@ fn old_log(log: &Path, n: u32) -> PathBuf {
     PathBuf::from(format!("{}.{n}", log.display()))
 }
 
-/// Opens a log for adding to it, private to the user.
+/// Opens a log for adding to it, private to the user; no link.
 ///
 /// # Errors
 /// When it cannot be opened.
 pub(super) fn open_log(path: &Path) -> std::io::Result<File> {
-    files::private(OpenOptions::new().create(true).append(true)).open(path)
+    files::no_link(files::private(OpenOptions::new().create(true).append(true))).open(path)
 }

@@ -115,6 +115,7 @@ pub fn plist(entry: &LoginEntry) -> Result<String, LoginError> {
     agent.insert("ProgramArguments".to_owned(), Value::Array(words.map(string).collect::<Result<_, _>>()?));
     let environment: Dictionary = environment.collect::<Result<_, LoginError>>()?;
     agent.insert("EnvironmentVariables".to_owned(), environment.into());
+    agent.insert("Umask".to_owned(), 0o077.into());
     agent.insert("RunAtLoad".to_owned(), true.into());
     // Restart after a crash, not after a regular exit.
     let keep_alive = Dictionary::from_iter([("SuccessfulExit", Value::from(false))]);

@@ -157,7 +157,7 @@ pub fn unit(entry: &LoginEntry) -> Result<String, LoginError> {
         let log = one_line(text_of(log)?)?.replace('%', "%%");
         text.push_str(&format!("StandardOutput=append:{log}\nStandardError=append:{log}\n"));
     }
-    text.push_str("Restart=on-failure\nRestartSec=5\nNoNewPrivileges=yes\n\n");
+    text.push_str("UMask=0077\nRestart=on-failure\nRestartSec=5\nNoNewPrivileges=yes\n\n");
     text.push_str(&format!("[Install]\nWantedBy={WANTED_BY}\n"));
     Ok(text)
 }

@@ -42,6 +42,7 @@ Environment="OLLAMA_MODELS=/mnt/50%% full/$models"
 UnsetEnvironment="OLLAMA_ORIGINS"
 StandardOutput=append:/home/ñ o/.acolyte/logs/100%%.log
 StandardError=append:/home/ñ o/.acolyte/logs/100%%.log
+UMask=0077
 Restart=on-failure
 RestartSec=5
 NoNewPrivileges=yes

@@ -1,0 +1,442 @@
+//! Whether other users of this computer could have made, or could exchange, a file or folder.
+//!
+//! A path is walked name by name, and links in it are resolved here. In a folder that only this user and root can change,
+//! nobody else can put another file where the one is that was checked: what was checked is what is used afterwards, also
+//! by its path. That is why no folder has to be kept open for it (`openat`).
+//!
+//! On Windows rights are lists, which are not read, and links are not resolved: of a path there, only its last name is
+//! looked at.
+
+use std::fmt;
+use std::fs::{File, Metadata};
+use std::path::{Path, PathBuf};
+
+use super::files::{FileError, reading};
+
+/// Why a file or folder is not used.
+#[derive(Debug, thiserror::Error)]
+pub enum OwnershipError {
+    /// It belongs to somebody else.
+    #[error("{path} belongs to {owner}, not to {user}")]
+    Foreign {
+        /// The file or folder.
+        path: PathBuf,
+        /// Its owner.
+        owner: Account,
+        /// Who this program runs as.
+        user: Account,
+    },
+    /// Other users can change it.
+    #[error("other users can change {path}")]
+    Writable {
+        /// The file or folder.
+        path: PathBuf,
+    },
+    /// Other users can exchange what lies in a folder above it.
+    #[error("other users can exchange what lies in {path}")]
+    WritableAbove {
+        /// The folder above.
+        path: PathBuf,
+    },
+    /// It is a link.
+    #[error("{path} is a link")]
+    Link {
+        /// The link.
+        path: PathBuf,
+    },
+    /// It is neither a regular file nor a folder, or a file where a folder belongs, or the reverse.
+    #[error("{path} is of another kind than expected")]
+    Kind {
+        /// What it is.
+        path: PathBuf,
+    },
+    /// It cannot be looked at.
+    #[error(transparent)]
+    File(#[from] FileError),
+}
+
+/// A user of this computer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Account {
+    /// User ID; 0 is root.
+    pub id: u32,
+    /// User name, where the system knows one.
+    pub name: Option<String>,
+}
+
+impl fmt::Display for Account {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.name {
+            Some(name) => f.write_str(name),
+            None => write!(f, "{}", self.id),
+        }
+    }
+}
+
+/// The path with its links resolved, when nobody but this user and root can exchange anything on the way: every existing
+/// part belongs to one of them, and others can change none of the folders. A sticky folder (`/tmp`) will do, because
+/// others cannot rename what is not theirs in it. Parts that do not exist are taken as they are.
+///
+/// # Errors
+/// The part that others can exchange.
+pub fn resolve(path: &Path) -> Result<PathBuf, OwnershipError> {
+    system::walk(path, system::Sticky::Suffices)
+}
+
+/// As [`resolve`], for a program that is to be run: it must exist, others can change neither it nor, sticky or not, the
+/// folder that it or a link to it lies in.
+///
+/// # Errors
+/// The part that others can change or exchange.
+pub fn resolve_program(path: &Path) -> Result<PathBuf, OwnershipError> {
+    let program = system::walk(path, system::Sticky::DoesNotSuffice)?;
+    let found = std::fs::symlink_metadata(&program).map_err(reading(&program))?;
+    if !found.is_file() {
+        return Err(OwnershipError::Kind { path: program });
+    }
+    system::require_unwritable(&program, &found)?;
+    Ok(program)
+}
+
+/// Accepts a folder that belongs to this user and that nobody else can change.
+///
+/// # Errors
+/// When it is missing, a link or something else, or others own it or can change it.
+pub fn require_own_folder(path: &Path) -> Result<(), OwnershipError> {
+    let found = std::fs::symlink_metadata(path).map_err(reading(path))?;
+    if found.is_symlink() {
+        return Err(OwnershipError::Link { path: path.to_owned() });
+    }
+    if !found.is_dir() {
+        return Err(OwnershipError::Kind { path: path.to_owned() });
+    }
+    system::require_own(path, &found)
+}
+
+/// Accepts a regular file that belongs to this user and that nobody else can change.
+///
+/// # Errors
+/// As [`require_own_folder`].
+pub fn require_own_file(path: &Path) -> Result<(), OwnershipError> {
+    let found = std::fs::symlink_metadata(path).map_err(reading(path))?;
+    if found.is_symlink() {
+        return Err(OwnershipError::Link { path: path.to_owned() });
+    }
+    require_own(path, &found)
+}
+
+/// The same for a file that is open; `path` is its name in the error.
+///
+/// # Errors
+/// As [`require_own_folder`].
+pub fn require_own_open_file(file: &File, path: &Path) -> Result<(), OwnershipError> {
+    require_own(path, &file.metadata().map_err(reading(path))?)
+}
+
+fn require_own(path: &Path, found: &Metadata) -> Result<(), OwnershipError> {
+    if !found.is_file() {
+        return Err(OwnershipError::Kind { path: path.to_owned() });
+    }
+    system::require_own(path, found)
+}
+
+#[cfg(unix)]
+mod system {
+    use std::ffi::OsString;
+    use std::fs::Metadata;
+    use std::io;
+    use std::os::unix::fs::MetadataExt as _;
+    use std::path::{Component, Path, PathBuf};
+
+    use super::{Account, OwnershipError};
+    use crate::platform::files::reading;
+
+    /// Most links followed on one path, as on Linux.
+    const LINKS_FOLLOWED: usize = 40;
+    /// Whose files appear where a user namespace knows no user for them, as Linux sets it by default.
+    const UNMAPPED: u32 = 65_534;
+    const STICKY: u32 = 0o1000;
+
+    /// Whether a sticky folder protects the last name of a path, and links.
+    #[derive(Clone, Copy, PartialEq, Eq)]
+    pub enum Sticky {
+        Suffices,
+        DoesNotSuffice,
+    }
+
+    pub fn walk(path: &Path, sticky: Sticky) -> Result<PathBuf, OwnershipError> {
+        let mut ahead = names(&std::path::absolute(path).map_err(reading(path))?);
+        let mut at = PathBuf::from("/");
+        let mut followed = 0;
+        while let Some(name) = ahead.pop() {
+            if name == ".." {
+                at.pop();
+                continue;
+            }
+            let next = at.join(name);
+            let found = match std::fs::symlink_metadata(&next) {
+                Ok(found) => found,
+                Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                    require_safe_above(&at, sticky == Sticky::Suffices)?;
+                    return Ok(ahead.iter().rev().fold(next, |path, name| path.join(name)));
+                }
+                Err(error) => return Err(reading(&next)(error).into()),
+            };
+            let is_exchangeable = found.is_symlink() || ahead.is_empty();
+            require_safe_above(&at, sticky == Sticky::Suffices || !is_exchangeable)?;
+            if !is_trusted_owner(found.uid()) {
+                return Err(foreign(&next, &found));
+            }
+            if found.is_symlink() {
+                followed += 1;
+                if followed > LINKS_FOLLOWED {
+                    return Err(OwnershipError::Link { path: path.to_owned() });
+                }
+                let target = std::fs::read_link(&next).map_err(reading(&next))?;
+                if target.is_absolute() {
+                    at = PathBuf::from("/");
+                }
+                ahead.extend(names(&target));
+            } else {
+                at = next;
+            }
+        }
+        Ok(at)
+    }
+
+    /// Accepts a folder in which others cannot exchange what belongs to this user or root.
+    fn require_safe_above(folder: &Path, sticky_suffices: bool) -> Result<(), OwnershipError> {
+        let found = std::fs::symlink_metadata(folder).map_err(reading(folder))?;
+        let is_protected = sticky_suffices && found.mode() & STICKY != 0;
+        if is_protected || !others_can_change(&found) {
+            return Ok(());
+        }
+        Err(OwnershipError::WritableAbove { path: folder.to_owned() })
+    }
+
+    pub fn require_own(path: &Path, found: &Metadata) -> Result<(), OwnershipError> {
+        if found.uid() != user_id() {
+            return Err(foreign(path, found));
+        }
+        require_unwritable(path, found)
+    }
+
+    pub fn require_unwritable(path: &Path, found: &Metadata) -> Result<(), OwnershipError> {
+        if found.mode() & 0o022 != 0 {
+            return Err(OwnershipError::Writable { path: path.to_owned() });
+        }
+        Ok(())
+    }
+
+    /// Whether users other than the owner and root can change a file, or what lies in a folder.
+    pub fn others_can_change(found: &Metadata) -> bool {
+        let mode = found.mode();
+        mode & 0o002 != 0 || mode & 0o020 != 0 && !(found.is_dir() && is_trusted_group(found.gid()))
+    }
+
+    /// Whether an owner of programs and folders can be trusted: this user and root. Inside a user namespace root may
+    /// have no number; what is not mapped there is out of reach of the users who are.
+    pub fn is_trusted_owner(id: u32) -> bool {
+        id == 0 || id == user_id() || id == UNMAPPED && is_in_user_namespace()
+    }
+
+    /// Groups whose members are trusted with folders: root's, the one that many systems make for each user alone, and
+    /// those of administrators who may install programs (macOS' `admin`, Debian's `staff`).
+    fn is_trusted_group(id: u32) -> bool {
+        let own = rustix::process::getegid().as_raw();
+        let of_administrators = if cfg!(target_os = "macos") { 80 } else { 50 };
+        id == 0 || id == of_administrators || id == own && own == user_id()
+    }
+
+    fn is_in_user_namespace() -> bool {
+        let Ok(map) = std::fs::read_to_string("/proc/self/uid_map") else { return false };
+        let whole = ["0", "0", "4294967295"];
+        !map.split_whitespace().eq(whole)
+    }
+
+    fn user_id() -> u32 {
+        rustix::process::geteuid().as_raw()
+    }
+
+    fn foreign(path: &Path, found: &Metadata) -> OwnershipError {
+        OwnershipError::Foreign {
+            path: path.to_owned(),
+            owner: account(found.uid()),
+            user: account(user_id()),
+        }
+    }
+
+    fn account(id: u32) -> Account {
+        let users = std::fs::read_to_string("/etc/passwd").unwrap_or_default();
+        let name = users.lines().find_map(|line| {
+            let mut fields = line.split(':');
+            let name = fields.next()?;
+            (fields.nth(1)?.parse() == Ok(id)).then(|| name.to_owned())
+        });
+        Account { id, name: name.filter(|name| !name.is_empty()) }
+    }
+
+    /// The names of a path, the last one first.
+    fn names(path: &Path) -> Vec<OsString> {
+        path.components()
+            .rev()
+            .filter(|part| matches!(part, Component::Normal(_) | Component::ParentDir))
+            .map(|part| part.as_os_str().to_owned())
+            .collect()
+    }
+}
+
+#[cfg(not(unix))]
+mod system {
+    use std::fs::Metadata;
+    use std::path::{Path, PathBuf};
+
+    use super::OwnershipError;
+
+    pub enum Sticky {
+        Suffices,
+        DoesNotSuffice,
+    }
+
+    pub fn walk(path: &Path, _sticky: Sticky) -> Result<PathBuf, OwnershipError> {
+        Ok(path.to_owned())
+    }
+
+    pub fn require_own(_path: &Path, _found: &Metadata) -> Result<(), OwnershipError> {
+        Ok(())
+    }
+
+    pub fn require_unwritable(_path: &Path, _found: &Metadata) -> Result<(), OwnershipError> {
+        Ok(())
+    }
+}
+
+/// Whether users other than this one and root could have written this file, or put another into this folder. Unknown
+/// counts as yes.
+#[cfg(unix)]
+pub fn others_can_write(path: &Path) -> bool {
+    use std::os::unix::fs::MetadataExt as _;
+    std::fs::metadata(path)
+        .map_or(true, |found| !system::is_trusted_owner(found.uid()) || system::others_can_change(&found))
+}
+
+/// Rights are lists here, which are not read; programs usually lie where only administrators and their user write.
+#[cfg(not(unix))]
+pub fn others_can_write(path: &Path) -> bool {
+    !path.exists()
+}
+
+#[cfg(all(test, unix))]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+    use std::os::unix::fs::{PermissionsExt as _, chown, lchown, symlink};
+
+    /// A user who is neither this one nor root.
+    const STRANGER: u32 = 12_345;
+
+    fn mode(path: &Path, mode: u32) {
+        std::fs::set_permissions(path, std::fs::Permissions::from_mode(mode)).unwrap();
+    }
+
+    fn is_root() -> bool {
+        let root = rustix::process::geteuid().is_root();
+        if !root {
+            eprintln!("skipped: only root can give files to another user");
+        }
+        root
+    }
+
+    /// A private folder with `folder/program` in it.
+    fn world() -> (tempfile::TempDir, PathBuf) {
+        let world = tempfile::tempdir().unwrap();
+        let folder = world.path().join("folder");
+        std::fs::create_dir(&folder).unwrap();
+        mode(&folder, 0o755);
+        let program = folder.join("program");
+        std::fs::write(&program, "").unwrap();
+        mode(&program, 0o755);
+        (world, folder)
+    }
+
+    #[test]
+    fn a_folder_or_file_that_others_can_change_is_refused() {
+        let (_world, folder) = world();
+        let program = folder.join("program");
+        require_own_folder(&folder).unwrap();
+        require_own_file(&program).unwrap();
+        assert_eq!(resolve_program(&program).unwrap(), std::fs::canonicalize(&program).unwrap());
+        for bits in [0o777, 0o775, 0o1777] {
+            mode(&folder, bits);
+            assert!(matches!(require_own_folder(&folder), Err(OwnershipError::Writable { .. })), "{bits:o}");
+        }
+        mode(&folder, 0o755);
+        for bits in [0o757, 0o775] {
+            mode(&program, bits);
+            assert!(matches!(require_own_file(&program), Err(OwnershipError::Writable { .. })), "{bits:o}");
+            assert!(matches!(resolve_program(&program), Err(OwnershipError::Writable { .. })), "{bits:o}");
+        }
+    }
+
+    #[test]
+    fn a_folder_above_that_others_can_change_is_refused_unless_it_is_sticky() {
+        let (_world, folder) = world();
+        let below = folder.join("missing/home");
+        assert!(resolve(&below).unwrap().ends_with("folder/missing/home"));
+        mode(&folder, 0o777);
+        let refused =
+            |error| matches!(error, OwnershipError::WritableAbove { path } if path.ends_with("folder"));
+        assert!(refused(resolve(&below).unwrap_err()));
+        assert!(refused(resolve_program(&folder.join("program")).unwrap_err()));
+        mode(&folder, 0o1777);
+        resolve(&below).unwrap();
+        assert!(refused(resolve_program(&folder.join("program")).unwrap_err()), "a program needs more");
+    }
+
+    #[test]
+    fn links_are_followed_where_nobody_else_can_exchange_them() {
+        let (world, folder) = world();
+        let link = world.path().join("link");
+        symlink("folder/program", &link).unwrap();
+        assert_eq!(resolve_program(&link).unwrap(), std::fs::canonicalize(folder.join("program")).unwrap());
+        assert!(matches!(require_own_file(&link), Err(OwnershipError::Link { .. })));
+        assert!(matches!(require_own_folder(&link), Err(OwnershipError::Link { .. })));
+        mode(&folder, 0o777);
+        assert!(resolve_program(&link).is_err(), "the folder behind the link counts");
+        mode(&folder, 0o755);
+        mode(world.path(), 0o1777);
+        assert!(resolve_program(&link).is_err(), "the folder of the link counts");
+        let circle = folder.join("circle");
+        symlink("circle", &circle).unwrap();
+        assert!(matches!(resolve(&circle), Err(OwnershipError::Link { .. })));
+    }
+
+    #[test]
+    fn what_belongs_to_another_user_is_refused() {
+        if !is_root() {
+            return;
+        }
+        let (world, folder) = world();
+        let program = folder.join("program");
+        let link = world.path().join("link");
+        symlink("folder", &link).unwrap();
+        lchown(&link, Some(STRANGER), None).unwrap();
+        let foreign = |error| matches!(error, OwnershipError::Foreign { owner, .. } if owner.id == STRANGER);
+        assert!(foreign(resolve(&link.join("program")).unwrap_err()), "a link of a stranger");
+        chown(&program, Some(STRANGER), None).unwrap();
+        assert!(foreign(require_own_file(&program).unwrap_err()));
+        assert!(foreign(require_own_open_file(&File::open(&program).unwrap(), &program).unwrap_err()));
+        assert!(foreign(resolve_program(&program).unwrap_err()));
+        assert!(others_can_write(&program));
+        chown(&folder, Some(STRANGER), None).unwrap();
+        assert!(foreign(require_own_folder(&folder).unwrap_err()));
+        assert!(foreign(resolve(&folder.join("x")).unwrap_err()));
+    }
+
+    #[test]
+    fn owners_have_names_where_the_system_knows_them() {
+        let root = Account { id: 0, name: Some("root".to_owned()) };
+        assert_eq!(root.to_string(), "root");
+        assert_eq!(Account { id: STRANGER, name: None }.to_string(), "12345");
+    }
+}
