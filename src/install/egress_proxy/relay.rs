@@ -2,17 +2,24 @@
 //!
 //! Written out rather than built on hyper: one method, no bodies, and on both sides a raw stream afterwards, for which
 //! hyper needs a service, an upgrade and an adapter on either side.
+//!
+//! Any local user can connect to it, so connections that have not authenticated yet are few and short-lived: where one too
+//! many comes, the oldest of them is closed. They cannot take the places of the engine's own connections.
 
+use std::collections::VecDeque;
+use std::future::poll_fn;
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
+use std::task::{Context, Poll};
+use std::time::Duration;
 
 use base64::Engine as _;
 use percent_encoding::percent_decode_str;
 use rustls::pki_types::ServerName;
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::task::JoinHandle;
+use tokio::task::{AbortHandle, JoinHandle, JoinSet};
 use tokio_rustls::TlsConnector;
 
 use crate::install::fetch::Limiter;
@@ -31,11 +38,37 @@ pub struct Relay {
     accepting: JoinHandle<()>,
 }
 
-struct Rules {
-    authorization: String,
-    upstream: Option<Upstream>,
-    limiter: Option<Arc<Limiter>>,
+/// What the relay requires of a connection, and how it goes on.
+pub(super) struct Rules {
+    pub authorization: String,
+    pub upstream: Option<Upstream>,
+    pub limiter: Option<Arc<Limiter>>,
+    pub limits: Limits,
 }
+
+/// How many connections the relay holds, and for how long.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Limits {
+    /// Connections that have not authenticated yet.
+    pub handshakes: usize,
+    /// How long they have to send their request.
+    pub handshake: Duration,
+    /// Connections that have authenticated.
+    pub tunnels: usize,
+    /// How long connecting to the target may take.
+    pub connect: Duration,
+}
+
+/// 64 connections in all. The engine downloads over 16 at a time.
+pub(super) const LIMITS: Limits = Limits {
+    handshakes: 32,
+    handshake: Duration::from_secs(10),
+    tunnels: 32,
+    connect: Duration::from_secs(30),
+};
+
+/// Wait before accepting again after an error: the program has no file descriptor left, or the system no memory.
+const PAUSE_AFTER_ERROR: Duration = Duration::from_millis(100);
 
 /// The real proxy.
 pub struct Upstream {
@@ -51,6 +84,18 @@ impl Relay {
     /// # Errors
     /// When it cannot listen, or the system has no random numbers.
     pub async fn start(upstream: Option<Upstream>, limiter: Option<Arc<Limiter>>) -> io::Result<Self> {
+        Self::start_with(upstream, limiter, LIMITS).await
+    }
+
+    /// As [`Relay::start`], with other limits.
+    ///
+    /// # Errors
+    /// As [`Relay::start`].
+    pub(super) async fn start_with(
+        upstream: Option<Upstream>,
+        limiter: Option<Arc<Limiter>>,
+        limits: Limits,
+    ) -> io::Result<Self> {
         let mut random = [0; 16];
         let provider = rustls::crypto::ring::default_provider();
         provider.secure_random.fill(&mut random).map_err(|_| io::Error::other("no random numbers"))?;
@@ -58,16 +103,9 @@ impl Relay {
         let listener = TcpListener::bind(SocketAddr::from((Ipv4Addr::LOCALHOST, 0))).await?;
         let port = listener.local_addr()?.port();
         let authorization = basic("acolyte", &password);
-        let rules = Arc::new(Rules { authorization, upstream, limiter });
+        let rules = Arc::new(Rules { authorization, upstream, limiter, limits });
         let accepting = tokio::spawn(async move {
-            while let Ok((stream, _)) = listener.accept().await {
-                let rules = Arc::clone(&rules);
-                tokio::spawn(async move {
-                    if let Err(error) = serve(stream, &rules).await {
-                        tracing::debug!(%error, "a connection of the engine ended");
-                    }
-                });
-            }
+            accept(|cx| listener.poll_accept(cx).map_ok(|(stream, _)| stream), &rules).await;
         });
         Ok(Self { port, password, accepting })
     }
@@ -84,8 +122,71 @@ impl Drop for Relay {
     }
 }
 
-/// Serves one connection: `CONNECT HOST:PORT` and no other request.
-async fn serve(mut client: TcpStream, rules: &Rules) -> io::Result<()> {
+/// A connection that has authenticated, and where it wants to go.
+struct Authenticated {
+    client: TcpStream,
+    target: String,
+}
+
+/// Accepts and serves connections until it is dropped, which closes them all.
+pub(super) async fn accept(
+    mut next: impl FnMut(&mut Context<'_>) -> Poll<io::Result<TcpStream>>,
+    rules: &Arc<Rules>,
+) {
+    let mut handshakes: JoinSet<io::Result<Option<Authenticated>>> = JoinSet::new();
+    let mut oldest_first: VecDeque<AbortHandle> = VecDeque::new();
+    let mut tunnels: JoinSet<()> = JoinSet::new();
+    loop {
+        tokio::select! {
+            // Finished ones first: a connection that has authenticated is not taken for an idle one.
+            biased;
+            Some(_) = tunnels.join_next() => {}
+            Some(done) = handshakes.join_next() => match done {
+                Ok(Ok(Some(authenticated))) if tunnels.len() < rules.limits.tunnels => {
+                    let rules = Arc::clone(rules);
+                    tunnels.spawn(async move {
+                        if let Err(error) = tunnel(authenticated, &rules).await {
+                            tracing::debug!(%error, "a connection of the engine ended");
+                        }
+                    });
+                }
+                Ok(Ok(Some(authenticated))) => {
+                    // Refused on the way out; the engine retries.
+                    tunnels.spawn(async move {
+                        let _hung_up = refuse(authenticated.client, "503 Service Unavailable").await;
+                    });
+                }
+                Ok(Ok(None)) => {}
+                Ok(Err(error)) => tracing::debug!(%error, "a connection ended before it authenticated"),
+                // Closed to make room for a newer one.
+                Err(_aborted) => {}
+            },
+            accepted = poll_fn(&mut next) => match accepted {
+                Ok(stream) => {
+                    oldest_first.retain(|handshake| !handshake.is_finished());
+                    if oldest_first.len() >= rules.limits.handshakes
+                        && let Some(oldest) = oldest_first.pop_front()
+                    {
+                        oldest.abort();
+                    }
+                    let rules = Arc::clone(rules);
+                    oldest_first.push_back(handshakes.spawn(async move {
+                        let limit = rules.limits.handshake;
+                        let timed_out = |_| io::Error::from(io::ErrorKind::TimedOut);
+                        tokio::time::timeout(limit, authenticate(stream, &rules)).await.map_err(timed_out)?
+                    }));
+                }
+                Err(error) => {
+                    tracing::warn!(%error, "the relay cannot accept a connection");
+                    tokio::time::sleep(PAUSE_AFTER_ERROR).await;
+                }
+            },
+        }
+    }
+}
+
+/// Reads a request: `CONNECT HOST:PORT` and no other. Returns `None` when it was refused.
+async fn authenticate(mut client: TcpStream, rules: &Rules) -> io::Result<Option<Authenticated>> {
     let head = read_head(&mut client).await?;
     let mut lines = head.lines();
     let target =
@@ -94,7 +195,8 @@ async fn serve(mut client: TcpStream, rules: &Rules) -> io::Result<()> {
         name.eq_ignore_ascii_case("proxy-authorization") && value.trim() == rules.authorization
     });
     if !authorized {
-        return refuse(client, "407 Proxy Authentication Required").await;
+        refuse(client, "407 Proxy Authentication Required").await?;
+        return Ok(None);
     }
     // The target becomes part of our own request: allow only what a host and a port consist of.
     let plain = |target: &&str| {
@@ -102,8 +204,20 @@ async fn serve(mut client: TcpStream, rules: &Rules) -> io::Result<()> {
             byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-' | b':' | b'[' | b']' | b'_')
         })
     };
-    let Some(target) = target.filter(plain) else { return refuse(client, "405 Method Not Allowed").await };
-    let server = match connect(target, rules).await {
+    let Some(target) = target.filter(plain).map(str::to_owned) else {
+        refuse(client, "405 Method Not Allowed").await?;
+        return Ok(None);
+    };
+    Ok(Some(Authenticated { client, target }))
+}
+
+/// Connects to the target and passes everything on, both ways.
+async fn tunnel(Authenticated { mut client, target }: Authenticated, rules: &Rules) -> io::Result<()> {
+    let connected = match tokio::time::timeout(rules.limits.connect, connect(&target, rules)).await {
+        Ok(connected) => connected,
+        Err(_) => Err(io::ErrorKind::TimedOut.into()),
+    };
+    let server = match connected {
         Ok(server) => server,
         Err(error) => {
             tracing::info!(%error, "the engine's connection could not be made");

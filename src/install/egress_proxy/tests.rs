@@ -1,12 +1,13 @@
 use std::io;
-use std::time::Instant;
+use std::task::{Context, Poll};
+use std::time::{Duration, Instant};
 
 use rustls::pki_types::pem::PemObject as _;
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinHandle;
 
-use super::relay::{basic, read_head};
+use super::relay::{LIMITS, Limits, Rules, accept, basic, read_head};
 use super::*;
 use crate::ollama::http::HttpOptions;
 
@@ -208,4 +209,84 @@ fn passwords_are_written_as_the_specification_says() {
     assert_eq!(basic("Aladdin", "open sesame"), "Basic QWxhZGRpbjpvcGVuIHNlc2FtZQ==");
     assert_eq!(basic("a", "b"), "Basic YTpi");
     assert_eq!(basic("test", "123£"), "Basic dGVzdDoxMjPCow==");
+}
+
+/// So many idle connections that the program would have no file descriptor left for more: the oldest are closed, and the
+/// engine's own still gets through.
+#[test]
+fn idle_connections_do_not_keep_the_engine_out() {
+    block_on(async {
+        let (address, _proxy) = far_end("HTTP/1.1 200 fine\r\n\r\n").await;
+        let upstream = Upstream { address: address.parse().unwrap(), tls: http::tls(None).unwrap() };
+        let relay = Relay::start(Some(upstream), None).await.unwrap();
+        let mut idle = Vec::new();
+        for _ in 0..100 {
+            idle.push(TcpStream::connect(("127.0.0.1", relay.port)).await.unwrap());
+        }
+        says_hello_through(&relay).await;
+        let mut first = idle.remove(0);
+        let closed = tokio::time::timeout(Duration::from_secs(5), first.read(&mut [0; 1])).await;
+        assert!(matches!(closed, Ok(Ok(0) | Err(_))), "the oldest idle connection stays open: {closed:?}");
+    });
+}
+
+#[test]
+fn a_request_that_does_not_come_is_not_waited_for() {
+    block_on(async {
+        let limits = Limits {
+            handshakes: 4,
+            handshake: Duration::from_millis(50),
+            tunnels: 4,
+            connect: Duration::from_secs(5),
+        };
+        let relay = Relay::start_with(None, None, limits).await.unwrap();
+        let mut slow = TcpStream::connect(("127.0.0.1", relay.port)).await.unwrap();
+        slow.write_all(b"CONNECT registry").await.unwrap();
+        let closed = tokio::time::timeout(Duration::from_secs(5), slow.read(&mut [0; 1])).await;
+        assert!(matches!(closed, Ok(Ok(0) | Err(_))), "{closed:?}");
+    });
+}
+
+/// The relay survives that no file descriptor is left for a while.
+#[test]
+fn accepting_goes_on_after_an_error() {
+    block_on(async {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let port = listener.local_addr().unwrap().port();
+        let rules = Arc::new(Rules {
+            authorization: basic("acolyte", "secret"),
+            upstream: None,
+            limiter: None,
+            limits: LIMITS,
+        });
+        let mut failures = 2;
+        let accepting = tokio::spawn(async move {
+            let next = |cx: &mut Context<'_>| {
+                if failures > 0 {
+                    failures -= 1;
+                    return Poll::Ready(Err(io::Error::other("Too many open files (os error 24)")));
+                }
+                listener.poll_accept(cx).map_ok(|(stream, _)| stream)
+            };
+            accept(next, &rules).await;
+        });
+        let mut stream = TcpStream::connect(("127.0.0.1", port)).await.unwrap();
+        stream.write_all(b"CONNECT a:1 HTTP/1.1\r\n\r\n").await.unwrap();
+        assert!(read_head(&mut stream).await.unwrap().starts_with("HTTP/1.1 407"));
+        accepting.abort();
+    });
+}
+
+#[test]
+fn connections_end_with_the_relay() {
+    block_on(async {
+        let (address, _proxy) = far_end("HTTP/1.1 200 fine\r\n\r\n").await;
+        let egress = EgressProxy::open(&source(Some(&address), Some(1 << 20)), |_| None).await.unwrap();
+        let relay = egress.relay.as_ref().unwrap();
+        let (answer, mut stream) = ask(relay, &relay.password, "registry.example.org:443").await;
+        assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
+        drop(egress);
+        let closed = tokio::time::timeout(Duration::from_secs(5), stream.read(&mut [0; 1])).await;
+        assert!(matches!(closed, Ok(Ok(0) | Err(_))), "{closed:?}");
+    });
 }
