@@ -16,28 +16,38 @@ use crate::ollama::server::Launch;
 use crate::platform::environment;
 use crate::platform::files;
 use crate::platform::login::{AutostartMethod, LoginEntry};
+use crate::platform::regular;
 
 /// First argument of the copy of this program: start the server.
 pub(super) const START_SERVER: &str = "start-server";
 /// The same: rotate the server's log before the system starts the server.
 pub(super) const KEEP_LOG: &str = "keep-log";
 
-/// Settings of the engine that a session may carry and that must not reach our server.
-const FOREIGN_SETTINGS: &[&str] = &[
-    "OLLAMA_CONTEXT_LENGTH",
-    "OLLAMA_DEBUG",
-    "OLLAMA_GPU_OVERHEAD",
-    "OLLAMA_IGPU_ENABLE",
-    "OLLAMA_KEEP_ALIVE",
-    "OLLAMA_LLM_LIBRARY",
-    "OLLAMA_LOAD_TIMEOUT",
-    "OLLAMA_MAX_LOADED_MODELS",
-    "OLLAMA_MAX_QUEUE",
-    "OLLAMA_ORIGINS",
-    "OLLAMA_SCHED_SPREAD",
-    "OLLAMA_VULKAN",
+/// What changes a program before its first instruction. The server's own environment is made anew; these are taken from
+/// the programs that run before it.
+const LOADER_SETTINGS: &[&str] = &[
+    "GCONV_PATH",
+    "GLIBC_TUNABLES",
+    "LD_AUDIT",
+    "LD_BIND_NOW",
+    "LD_DEBUG",
+    "LD_DEBUG_OUTPUT",
+    "LD_DYNAMIC_WEAK",
+    "LD_LIBRARY_PATH",
+    "LD_ORIGIN_PATH",
     "LD_PRELOAD",
+    "LD_PROFILE",
+    "LD_PROFILE_OUTPUT",
+    "LD_SHOW_AUXV",
+    "LD_USE_LOAD_BIAS",
+    "LOCPATH",
+    "MALLOC_CHECK_",
+    "MALLOC_TRACE",
+    "NLSPATH",
 ];
+
+/// An entry is a kilobyte or so.
+const LARGEST_ENTRY_BYTES: u64 = 1 << 20;
 
 /// Whether the system supervises the running server of this home.
 ///
@@ -78,7 +88,7 @@ pub fn folder() -> Result<Option<PathBuf>, InstallError> {
 pub fn install(paths: &Paths, launch: &Launch) -> Result<(), InstallError> {
     let means = means()?;
     let entry = if means.kind().carries_log() {
-        let unset = FOREIGN_SETTINGS.iter().map(|name| (*name).to_owned()).collect();
+        let unset = LOADER_SETTINGS.iter().map(|name| (*name).to_owned()).collect();
         LoginEntry {
             description: description(paths),
             program: launch.program.clone(),
@@ -171,7 +181,8 @@ fn is_ours(means: &AutostartMethod, paths: &Paths) -> bool {
     means.is_installed()
         && match means.file() {
             // Assume an unreadable entry is ours.
-            Some(file) => std::fs::read_to_string(file).map_or(true, |entry| entry.contains(&mark(paths))),
+            Some(file) => regular::read_text(&file, LARGEST_ENTRY_BYTES)
+                .map_or(true, |entry| entry.contains(&mark(paths))),
             None => true,
         }
 }

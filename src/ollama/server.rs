@@ -71,6 +71,22 @@ const INHERITED: &[&str] = &[
     "PROCESSOR_ARCHITECTURE",
 ];
 
+/// Whether our servers are ever given this variable.
+pub fn is_of_server(name: &OsStr) -> bool {
+    const SET: &[&str] = &[
+        "HOME",
+        "OLLAMA_FLASH_ATTENTION",
+        "OLLAMA_HOST",
+        "OLLAMA_KV_CACHE_TYPE",
+        "OLLAMA_MODELS",
+        "OLLAMA_NOPRUNE",
+        "OLLAMA_NO_CLOUD",
+        "OLLAMA_NUM_PARALLEL",
+        "PATH",
+    ];
+    name.to_str().is_some_and(|name| SET.contains(&name) || INHERITED.contains(&name))
+}
+
 /// How a server is started.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Launch {

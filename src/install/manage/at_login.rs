@@ -7,8 +7,9 @@ use crate::control::Control;
 use crate::install::Paths;
 use crate::install::login_entry::{KEEP_LOG, START_SERVER};
 use crate::install::manage::installation;
-use crate::ollama::server::rotate_while_running;
-use crate::platform::{environment, program};
+use crate::ollama::server::{is_of_server, rotate_while_running};
+use crate::platform::environment::{self, Environment};
+use crate::platform::program;
 use crate::untrusted::escaped;
 
 /// Does what a login entry wants of a copy of this program, then exits: starts the server of a home, or rotates its log
@@ -40,7 +41,9 @@ fn keep_log(paths: &Paths, mut program: impl Iterator<Item = OsString>) -> Resul
     }
     let Some(next) = program.next() else { return Ok(()) };
     let mut command = program::command(&next);
-    command.args(program);
+    // What `launchctl setenv` and the like added for every agent does not reach the server.
+    let ours = Environment::of_process().variables();
+    command.args(program).env_clear().envs(ours.into_iter().filter(|(name, _)| is_of_server(name)));
     Err(format!("{}: {}", next.display(), become_program(command)))
 }
 

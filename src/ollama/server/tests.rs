@@ -48,6 +48,10 @@ fn the_environment_is_ours_and_nothing_leaks_in() {
     assert_eq!(environment["OLLAMA_KV_CACHE_TYPE"], "q8_0");
     assert_eq!(environment["OLLAMA_FLASH_ATTENTION"], "1");
     assert_eq!(environment["CUDA_VISIBLE_DEVICES"], "1");
+    if cfg!(unix) {
+        assert!(environment.keys().all(|name| is_of_server(OsStr::new(name))), "{environment:?}");
+    }
+    assert!(!is_of_server(OsStr::new("LD_AUDIT")));
     for foreign in ["OLLAMA_DEBUG", "LLAMA_ARG_N_GPU_LAYERS", "LD_PRELOAD", "HTTPS_PROXY"] {
         assert!(!environment.contains_key(foreign), "{foreign}");
     }

@@ -125,14 +125,31 @@ fn unit_name() -> String {
     format!("{NAME}.service")
 }
 
-/// The unit's text.
+/// Empties the environment before it becomes another program. The same on every Linux.
+const ENV: &str = "/usr/bin/env";
+
+/// The unit's text. The program gets the entry's environment and nothing else: a user manager hands on whatever was
+/// imported into it, and the names of the engine's settings have no end (`LLAMA_ARG_*`, `GGML_*`). `entry.unset` is for
+/// what would already change [`ENV`] itself and the pre-start program.
 ///
 /// # Errors
 /// When a path or value holds what a unit cannot (a line break).
 pub fn unit(entry: &LoginEntry) -> Result<String, LoginError> {
-    let mut command = vec![quoted(text_of(&entry.program)?, Dollar::Doubled)?];
+    let word = |word: &OsStr| quoted(text_of(word)?, Dollar::Doubled);
+    let mut command = vec![word(OsStr::new(ENV))?, word(OsStr::new("-i"))?];
+    for (name, value) in &entry.environment {
+        command.push(quoted(&format!("{name}={}", text_of(value)?), Dollar::Doubled)?);
+    }
+    // `env` takes whatever holds a "=" for an assignment, also a path.
+    let (folder, name) = (entry.program.parent(), entry.program.file_name());
+    match (folder, name) {
+        (Some(_), Some(name)) if text_of(&entry.program)?.contains('=') => {
+            command.push(word(Path::new(".").join(name).as_os_str())?);
+        }
+        _ => command.push(word(entry.program.as_os_str())?),
+    }
     for arg in &entry.args {
-        command.push(quoted(text_of(arg)?, Dollar::Doubled)?);
+        command.push(word(arg)?);
     }
     let mut pre_start = String::new();
     if !entry.pre_start.is_empty() {
@@ -145,9 +162,9 @@ pub fn unit(entry: &LoginEntry) -> Result<String, LoginError> {
         one_line(&entry.description)?.replace('%', "%%"),
         command.join(" ")
     );
-    for (name, value) in &entry.environment {
-        let assignment = quoted(&format!("{name}={}", text_of(value)?), Dollar::Plain)?;
-        text.push_str(&format!("Environment={assignment}\n"));
+    if let Some(folder) = folder {
+        // Taken as it is to the end of the line, but for specifiers.
+        text.push_str(&format!("WorkingDirectory={}\n", one_line(text_of(folder)?)?.replace('%', "%%")));
     }
     for name in &entry.unset {
         text.push_str(&format!("UnsetEnvironment={}\n", quoted(name, Dollar::Plain)?));

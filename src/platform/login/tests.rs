@@ -36,9 +36,8 @@ Description=ACOLYTE: 100%% local
 [Service]
 Type=simple
 ExecStartPre=-"/home/ñ o/.acolyte/bin/us" "keep-log" "/home/100%%"
-ExecStart="/home/ñ o/.acolyte/ollama/0.32.15/bin/ollama" "serve" "a\"b\\c $$HOME `x`"
-Environment="OLLAMA_HOST=127.0.0.1:42434"
-Environment="OLLAMA_MODELS=/mnt/50%% full/$models"
+ExecStart="/usr/bin/env" "-i" "OLLAMA_HOST=127.0.0.1:42434" "OLLAMA_MODELS=/mnt/50%% full/$$models" "/home/ñ o/.acolyte/ollama/0.32.15/bin/ollama" "serve" "a\"b\\c $$HOME `x`"
+WorkingDirectory=/home/ñ o/.acolyte/ollama/0.32.15/bin
 UnsetEnvironment="OLLAMA_ORIGINS"
 StandardOutput=append:/home/ñ o/.acolyte/logs/100%%.log
 StandardError=append:/home/ñ o/.acolyte/logs/100%%.log
@@ -51,6 +50,61 @@ NoNewPrivileges=yes
 WantedBy=default.target
 "#
     );
+}
+
+/// What systemd would start, run with what a user manager may carry. It gets our settings and nothing else.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_unit_hands_nothing_of_the_managers_environment_on() {
+    let folder = tempfile::tempdir().unwrap();
+    for folder in [folder.path().to_owned(), folder.path().join("a=b $x")] {
+        std::fs::create_dir_all(&folder).unwrap();
+        let program = folder.join("ollama");
+        // Says its environment.
+        std::os::unix::fs::symlink("/usr/bin/env", &program).unwrap();
+        let plain = LoginEntry { program, args: Vec::new(), ..entry() };
+        let unit = unit(&plain).unwrap();
+        let line = |key: &str| unit.lines().find_map(|line| line.strip_prefix(key)).unwrap().to_owned();
+        let words = words_of(&line("ExecStart="));
+        let mut command = program::command(&words[0]);
+        command.args(&words[1..]).current_dir(line("WorkingDirectory="));
+        for name in
+            ["LD_LIBRARY_PATH", "LD_AUDIT", "LLAMA_ARG_N_GPU_LAYERS", "GGML_VK_DISABLE", "OLLAMA_DEBUG"]
+        {
+            command.env(name, "/nowhere");
+        }
+        let said = command.output().unwrap();
+        let said = String::from_utf8(said.stdout).unwrap();
+        let got: std::collections::BTreeSet<&str> = said.lines().collect();
+        let set = ["OLLAMA_HOST=127.0.0.1:42434", "OLLAMA_MODELS=/mnt/50% full/$models"];
+        assert_eq!(got, set.into(), "{unit}");
+    }
+}
+
+/// The words of a command line, as systemd reads them (`systemd.service(5)`): in double quotes, escaped, `$$` and `%%`.
+#[cfg(target_os = "linux")]
+fn words_of(line: &str) -> Vec<String> {
+    let mut words = Vec::new();
+    let mut letters = line.chars().peekable();
+    while let Some(c) = letters.next() {
+        if c != '"' {
+            continue;
+        }
+        let mut word = String::new();
+        while let Some(c) = letters.next() {
+            match c {
+                '"' => break,
+                '\\' => word.extend(letters.next()),
+                '$' | '%' => {
+                    assert_eq!(letters.next(), Some(c), "an unescaped {c} in {line}");
+                    word.push(c);
+                }
+                _ => word.push(c),
+            }
+        }
+        words.push(word);
+    }
+    words
 }
 
 #[test]
