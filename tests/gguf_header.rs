@@ -301,6 +301,68 @@ fn a_tensor_that_cannot_be_is_named_with_its_problem() {
     }
 }
 
+/// 64 MiB of small values, each of which takes many times its bytes once it is kept.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_large_header_takes_little_memory() {
+    let entry = |key: &str, kind: u32, length: u64| {
+        let mut bytes = Vec::new();
+        Writer::text(&mut bytes, key);
+        bytes.extend(9_u32.to_le_bytes());
+        bytes.extend(kind.to_le_bytes());
+        bytes.extend(length.to_le_bytes());
+        bytes
+    };
+    let head = |entries: u64| {
+        let mut bytes = b"GGUF\x03\0\0\0".to_vec();
+        bytes.extend(0_u64.to_le_bytes());
+        bytes.extend(entries.to_le_bytes());
+        bytes
+    };
+    const ENTRIES: u64 = 60_000;
+    let before = peak_kib();
+    // Keys that nobody reads: nothing of them is kept.
+    let unread = (0..ENTRIES).flat_map(|i| {
+        let mut bytes = entry(&format!("tokenizer.ggml.{i}"), 0, 1000);
+        bytes.extend([0; 1000]);
+        bytes
+    });
+    let header = Header::read(Bytes(head(ENTRIES).into_iter().chain(unread))).unwrap();
+    assert!(header.metadata.is_empty(), "{}", header.metadata.len());
+    // Keys that are read, of as many architectures.
+    let read = (0..ENTRIES).flat_map(|i| {
+        let mut bytes = entry(&format!("a{i}.block_count"), 0, 1000);
+        bytes.extend([0; 1000]);
+        bytes
+    });
+    let error = Header::read(Bytes(head(ENTRIES).into_iter().chain(read))).unwrap_err();
+    assert!(matches!(error, HeaderError::TooMuch), "{error}");
+    let grown = peak_kib().saturating_sub(before);
+    assert!(grown < 200 << 10, "{grown} KiB");
+}
+
+/// The most memory that this process has had, in KiB.
+#[cfg(target_os = "linux")]
+fn peak_kib() -> u64 {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap();
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap();
+    line.trim().trim_end_matches(" kB").parse().unwrap()
+}
+
+/// Bytes made while they are read.
+struct Bytes<I>(I);
+
+impl<I: Iterator<Item = u8>> std::io::Read for Bytes<I> {
+    fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
+        let mut filled = 0;
+        for (place, byte) in buffer.iter_mut().zip(&mut self.0) {
+            *place = byte;
+            filled += 1;
+        }
+        Ok(filled)
+    }
+}
+
 proptest! {
     #[test]
     fn damaged_headers_never_panic(damage in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 1..40)) {

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::gguf::{Header, Tensor, Value};
+use super::gguf::{Header, Tensor, Value, is_kept};
 use super::{
     Block, Cache, Experts, Licence, Model, ModelArchitecture, ModelQuantisation, Quantisation, TensorType,
 };
@@ -95,7 +95,9 @@ struct Reader<'a> {
 
 impl Reader<'_> {
     fn key(&self, name: &str) -> String {
-        format!("{}.{name}", self.family)
+        let key = format!("{}.{name}", self.family);
+        debug_assert!(is_kept(&key) || self.family.contains('.'), "{key} is not kept");
+        key
     }
 
     /// A figure that may be missing, and must be below `most` where it is not.

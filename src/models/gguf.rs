@@ -2,11 +2,12 @@
 //!
 //! Headers are untrusted: a local file, or the first bytes of a file in a registry. Every value is validated, no length
 //! in the header leads to an unbounded allocation, and a header that ends early returns [`HeaderError::Cut`], so that the
-//! caller can fetch more of it.
+//! caller can fetch more of it. Only the keys that somebody reads are kept ([`is_kept`]), and all that is kept together has
+//! a limit: a value takes many times the memory that it takes in the file.
 //!
 //! The format is described in ggml's `docs/gguf.md`.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::io::Read;
 
 use super::TensorType;
@@ -22,13 +23,61 @@ const LONGEST_TEXT: u64 = 1 << 16;
 const LONGEST_ARRAY: u64 = 1 << 12;
 /// The largest plausible tensor, in values.
 const MOST_VALUES: u64 = 1 << 44;
+/// The longest name of a tensor, in bytes; llama.cpp takes 63.
+const LONGEST_NAME: u64 = 256;
+/// The most memory that what is kept may take.
+const MOST_KEPT_BYTES: u64 = 32 << 20;
 /// The deepest nesting of arrays. The format allows it; no known model uses it.
 const DEEPEST_ARRAY: u32 = 4;
+
+/// Keys that are kept as they are.
+const KEPT: &[&str] = &[
+    "general.architecture",
+    "general.file_type",
+    "general.license",
+    "general.name",
+    "general.type",
+    "split.count",
+];
+
+/// Keys that are kept behind the name of any architecture and a dot.
+const KEPT_OF_ARCHITECTURE: &[&str] = &[
+    "attention.head_count",
+    "attention.head_count_kv",
+    "attention.key_length",
+    "attention.key_length_mla",
+    "attention.key_length_swa",
+    "attention.shared_kv_layers",
+    "attention.sliding_window",
+    "attention.sliding_window_pattern",
+    "attention.value_length",
+    "attention.value_length_swa",
+    "block_count",
+    "context_length",
+    "embedding_length",
+    "expert_count",
+    "expert_feed_forward_length",
+    "expert_shared_feed_forward_length",
+    "expert_used_count",
+    "feed_forward_length",
+    "nextn_predict_layers",
+    "shortconv.l_cache",
+    "ssm.conv_kernel",
+    "ssm.group_count",
+    "ssm.inner_size",
+    "ssm.state_size",
+];
+
+/// Whether the value of a key of the metadata is kept.
+pub fn is_kept(key: &str) -> bool {
+    let of_architecture = key.split_once('.').is_some_and(|(_, name)| KEPT_OF_ARCHITECTURE.contains(&name));
+    of_architecture || KEPT.contains(&key)
+}
 
 /// The header of a GGUF file.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Header {
-    /// Its metadata. Arrays and texts too long to describe the architecture are [`Value::Skipped`].
+    /// Its metadata, as far as it is kept. Arrays and texts too long to describe the architecture are [`Value::Skipped`].
     pub metadata: BTreeMap<String, Value>,
     /// Its tensors, in the order of the file.
     pub tensors: Vec<Tensor>,
@@ -83,6 +132,9 @@ pub enum HeaderError {
     /// Longer than [`MOST_HEADER_BYTES`].
     #[error("the model file's header is longer than {} MiB", MOST_HEADER_BYTES >> 20)]
     TooLong,
+    /// What describes the model would take more memory than any model's does.
+    #[error("the model file's header describes more than any model has")]
+    TooMuch,
     /// It holds an invalid value.
     #[error("the model file's header is damaged: {0}")]
     Damaged(#[from] HeaderDamage),
@@ -150,7 +202,7 @@ impl Header {
     /// # Errors
     /// As [`Header::parse`], and when reading fails.
     pub fn read(reader: impl Read) -> Result<Self, HeaderError> {
-        let mut source = Source { reader, read_bytes: 0 };
+        let mut source = Source { reader, read_bytes: 0, kept_bytes: 0 };
         if source.bytes::<4>()? != *b"GGUF" {
             return Err(HeaderError::NotGguf);
         }
@@ -162,19 +214,24 @@ impl Header {
         let entry_count = source.count(HeaderDamage::TooManyEntries)?;
         let mut metadata = BTreeMap::new();
         for _ in 0..entry_count {
-            let key = source.name()?;
+            let key = source.name(LONGEST_TEXT)?;
             let kind = source.u32()?;
-            let value = source.value(kind, 0)?;
-            metadata.insert(key, value);
-        }
-        let mut tensors = Vec::new();
-        let mut names = BTreeSet::new();
-        for _ in 0..tensor_count {
-            let tensor = source.tensor()?;
-            if !names.insert(tensor.name.clone()) {
-                return Err(damaged(&tensor.name, TensorProblem::Twice));
+            if is_kept(&key) {
+                source.keep(key.len() as u64)?;
+                let value = source.value(kind, 0)?;
+                metadata.insert(key, value);
+            } else {
+                source.skip_value(kind, 0)?;
             }
-            tensors.push(tensor);
+        }
+        let mut tensors: Vec<Tensor> = Vec::new();
+        for _ in 0..tensor_count {
+            tensors.push(source.tensor()?);
+        }
+        let mut names: Vec<&str> = tensors.iter().map(|tensor| tensor.name.as_str()).collect();
+        names.sort_unstable();
+        if let Some([name, _]) = names.array_windows().find(|[a, b]| a == b) {
+            return Err(damaged(name, TensorProblem::Twice));
         }
         Ok(Self { metadata, tensors })
     }
@@ -224,6 +281,8 @@ impl Tensor {
 struct Source<R> {
     reader: R,
     read_bytes: u64,
+    /// Memory that what was kept so far takes.
+    kept_bytes: u64,
 }
 
 impl<R: Read> Source<R> {
@@ -278,10 +337,16 @@ impl<R: Read> Source<R> {
         Ok(())
     }
 
-    /// A text, or `None` when it is too long to keep.
-    fn text(&mut self) -> Result<Option<String>, HeaderError> {
+    /// Counts memory that is about to be kept.
+    fn keep(&mut self, bytes: u64) -> Result<(), HeaderError> {
+        self.kept_bytes = self.kept_bytes.saturating_add(bytes);
+        if self.kept_bytes > MOST_KEPT_BYTES { Err(HeaderError::TooMuch) } else { Ok(()) }
+    }
+
+    /// A text, or `None` when it is longer than `longest` and was skipped.
+    fn text(&mut self, longest: u64) -> Result<Option<String>, HeaderError> {
         let length = self.u64()?;
-        if length > LONGEST_TEXT {
+        if length > longest {
             self.skip(length)?;
             return Ok(None);
         }
@@ -290,11 +355,12 @@ impl<R: Read> Source<R> {
         Ok(Some(String::from_utf8_lossy(&bytes).into_owned()))
     }
 
-    fn name(&mut self) -> Result<String, HeaderError> {
-        self.text()?.ok_or(HeaderDamage::NameTooLong.into())
+    fn name(&mut self, longest: u64) -> Result<String, HeaderError> {
+        self.text(longest)?.ok_or(HeaderDamage::NameTooLong.into())
     }
 
     fn value(&mut self, kind: u32, depth: u32) -> Result<Value, HeaderError> {
+        self.keep(size_of::<Value>() as u64)?;
         let signed = |value: i64| u64::try_from(value).map_or(Value::Signed(value), Value::Unsigned);
         Ok(match kind {
             0 | 7 => Value::Unsigned(u64::from(self.bytes::<1>()?[0])),
@@ -304,7 +370,13 @@ impl<R: Read> Source<R> {
             4 => Value::Unsigned(u64::from(self.u32()?)),
             5 => signed(i64::from(i32::from_le_bytes(self.bytes()?))),
             6 => Value::Float(f64::from(f32::from_le_bytes(self.bytes()?))),
-            8 => self.text()?.map_or(Value::Skipped, Value::Text),
+            8 => match self.text(LONGEST_TEXT)? {
+                Some(text) => {
+                    self.keep(text.len() as u64)?;
+                    Value::Text(text)
+                }
+                None => Value::Skipped,
+            },
             9 => self.array(depth)?,
             10 => Value::Unsigned(self.u64()?),
             11 => signed(i64::from_le_bytes(self.bytes()?)),
@@ -314,13 +386,10 @@ impl<R: Read> Source<R> {
     }
 
     fn array(&mut self, depth: u32) -> Result<Value, HeaderError> {
-        if depth >= DEEPEST_ARRAY {
-            return Err(HeaderDamage::DeepArrays.into());
-        }
-        let kind = self.u32()?;
-        let length = self.u64()?;
+        let (kind, length) = self.array_head(depth)?;
         if length > LONGEST_ARRAY {
-            return self.skip_array(kind, length);
+            self.skip_array(kind, length, depth)?;
+            return Ok(Value::Skipped);
         }
         // Not reserved beforehand: a length is only a claim.
         let mut values = Vec::new();
@@ -330,27 +399,41 @@ impl<R: Read> Source<R> {
         Ok(Value::Array(values))
     }
 
-    fn skip_array(&mut self, kind: u32, length: u64) -> Result<Value, HeaderError> {
-        let width = match kind {
-            0 | 1 | 7 => 1,
-            2 | 3 => 2,
-            4..=6 => 4,
-            10..=12 => 8,
+    /// Type and number of an array's values.
+    fn array_head(&mut self, depth: u32) -> Result<(u32, u64), HeaderError> {
+        if depth >= DEEPEST_ARRAY {
+            return Err(HeaderDamage::DeepArrays.into());
+        }
+        Ok((self.u32()?, self.u64()?))
+    }
+
+    fn skip_value(&mut self, kind: u32, depth: u32) -> Result<(), HeaderError> {
+        match kind {
             8 => {
-                for _ in 0..length {
-                    let text_bytes = self.u64()?;
-                    self.skip(text_bytes)?;
-                }
-                return Ok(Value::Skipped);
+                let text_bytes = self.u64()?;
+                self.skip(text_bytes)
             }
-            other => return Err(HeaderDamage::ValueType(other).into()),
-        };
-        self.skip(length.saturating_mul(width))?;
-        Ok(Value::Skipped)
+            9 => {
+                let (kind, length) = self.array_head(depth)?;
+                self.skip_array(kind, length, depth)
+            }
+            _ => self.skip(width(kind).ok_or(HeaderDamage::ValueType(kind))?),
+        }
+    }
+
+    fn skip_array(&mut self, kind: u32, length: u64, depth: u32) -> Result<(), HeaderError> {
+        if let Some(width) = width(kind) {
+            return self.skip(length.saturating_mul(width));
+        }
+        // Each takes some bytes of the file, so the length of the header ends this.
+        for _ in 0..length {
+            self.skip_value(kind, depth + 1)?;
+        }
+        Ok(())
     }
 
     fn tensor(&mut self) -> Result<Tensor, HeaderError> {
-        let name = self.name()?;
+        let name = self.name(LONGEST_NAME)?;
         let dimension_count = self.u32()?;
         if !(1..=4).contains(&dimension_count) {
             return Err(damaged(&name, TensorProblem::Dimensions(dimension_count)));
@@ -371,7 +454,19 @@ impl<R: Read> Source<R> {
             return Err(damaged(&name, TensorProblem::Row(kind)));
         }
         let _offset = self.u64()?;
+        self.keep((size_of::<Tensor>() + name.len() + size_of_val(dimensions.as_slice())) as u64)?;
         Ok(Tensor { name, kind, dimensions })
+    }
+}
+
+/// Bytes of a value of a type of fixed length.
+fn width(kind: u32) -> Option<u64> {
+    match kind {
+        0 | 1 | 7 => Some(1),
+        2 | 3 => Some(2),
+        4..=6 => Some(4),
+        10..=12 => Some(8),
+        _ => None,
     }
 }
 

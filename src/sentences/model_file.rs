@@ -13,6 +13,7 @@ impl HeaderError {
             Self::Read(source) => say!(text, "model-file-unreadable", cause = source.to_string()),
             Self::NotGguf => say!(text, "model-file-not-gguf"),
             Self::Version(version) => say!(text, "model-file-version", version = version.to_string()),
+            Self::TooMuch => say!(text, "model-file-too-much"),
             Self::TooLong => say!(text, "model-file-too-long", most = text.file_size(MOST_HEADER_BYTES)),
             Self::Damaged(damage) => say!(text, "model-file-damaged", problem = damage.explain(text)),
         }

@@ -82,6 +82,7 @@ model-file-unreadable = its header cannot be read: { $cause }
 model-file-not-gguf = it is not a GGUF file
 model-file-version = it has GGUF version { $version }, and only 2 and 3 are supported
 model-file-too-long = its header is longer than { $most }
+model-file-too-much = the header describes more than any model has
 model-file-damaged = its header is damaged: { $problem }
 model-file-too-many-tensors = { $count } tensors are more than any model has
 model-file-too-many-entries = { $count } metadata entries are more than any model has

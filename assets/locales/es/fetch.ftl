@@ -82,6 +82,7 @@ model-file-unreadable = no se puede leer su cabecera: { $cause }
 model-file-not-gguf = no es un archivo GGUF
 model-file-version = es de la versión { $version } de GGUF, y solo se admiten la 2 y la 3
 model-file-too-long = su cabecera ocupa más de { $most }
+model-file-too-much = la cabecera describe más de lo que tiene cualquier modelo
 model-file-damaged = su cabecera está dañada: { $problem }
 model-file-too-many-tensors = { $count } tensores son más de los que tiene ningún modelo
 model-file-too-many-entries = { $count } metadatos son más de los que tiene ningún modelo
