@@ -261,6 +261,11 @@ fn a_server_that_is_none_of_ours_is_an_error_and_never_a_hang() {
     let endless = Server::new(200, &"x".repeat(64 * 1024), Body::Endless);
     assert!(matches!(pull(&endless).0, Err(ClientError::Unreadable { .. })), "a line without end");
 
+    let lines = Server::new(200, "{\"status\":\"pulling manifest\"}\n", Body::Endless);
+    let client = lines.client().taking_streams_of(1 << 20);
+    let error = run(client.pull("m", true, |_| ())).unwrap_err();
+    assert!(matches!(error, ClientError::Unreadable { .. }), "lines without end: {error:?}");
+
     let silent = Server::new(200, "", Body::Silent);
     let error = run(silent.client().load("m", Duration::from_millis(200))).unwrap_err();
     assert!(matches!(error, ClientError::Silent { .. }), "{error:?}");

@@ -127,6 +127,42 @@ mod running {
             .collect()
     }
 
+    /// A named pipe would block the reader for ever; `/dev/zero` would fill the memory.
+    #[test]
+    fn pipes_and_devices_are_refused_at_once() {
+        let world = World::new(&json!({}));
+        let pipe = world.path("pipe.gguf");
+        rustix::fs::mknodat(rustix::fs::CWD, &pipe, rustix::fs::FileType::Fifo, 0o600.into(), 0).unwrap();
+        let zero = world.path("zero.gguf");
+        std::os::unix::fs::symlink("/dev/zero", &zero).unwrap();
+        let hardware = world.path("hardware.json");
+        let hardware = hardware.to_str().unwrap();
+        for file in [&pipe, &zero] {
+            let file = file.to_str().unwrap();
+            for arguments in [
+                &["check-requirements", "--hardware", file][..],
+                &["check-requirements", "--profiles", file],
+                &["estimate", "--model", file],
+                &["install", "--yes", "--accept-degraded", "--hardware", hardware, "--release", file],
+                &["estimate", "--model", "127.0.0.1:1/a/b:c", "--ca", file],
+            ] {
+                let said = world.run(arguments);
+                let errors = String::from_utf8_lossy(&said.stderr);
+                assert!(matches!(said.status.code(), Some(1 | 2)), "{arguments:?}: {said:?}");
+                assert!(
+                    errors.contains("not a regular file") && errors.contains(file),
+                    "{arguments:?}: {errors}"
+                );
+            }
+        }
+        // A document of an installation: it would be read at every start.
+        let document = world.home().join("llm/profile.yaml");
+        std::fs::create_dir_all(document.parent().unwrap()).unwrap();
+        std::fs::rename(&pipe, &document).unwrap();
+        let said = world.run(&["status"]);
+        assert!(String::from_utf8_lossy(&said.stderr).contains("not a regular file"), "{said:?}");
+    }
+
     #[test]
     fn what_is_ours_is_private() {
         let world = installed();

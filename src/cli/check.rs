@@ -9,6 +9,7 @@ use crate::cli::{Failure, Session};
 use crate::machine::Hardware;
 use crate::models::Catalogue;
 use crate::plan::{Profiles, Report, Verdict, plan_all, reference_computers};
+use crate::platform::regular;
 use crate::say;
 use crate::sentences::json::{ReferenceJson, ReportJson};
 use crate::sentences::report;
@@ -64,13 +65,16 @@ pub fn exit_code(verdict: Verdict) -> u8 {
     }
 }
 
+/// A file of profiles is some kilobytes.
+const LARGEST_PROFILES_BYTES: u64 = 4 << 20;
+
 /// The profiles of a file, else the built-in ones.
 ///
 /// # Errors
 /// When the file cannot be read or is invalid.
 pub fn profiles_of(file: Option<&Path>, session: &Session) -> Result<Profiles, Failure> {
     let Some(path) = file else { return Ok(Profiles::built_in().clone()) };
-    let text = std::fs::read_to_string(path).map_err(|error| {
+    let text = regular::read_text(path, LARGEST_PROFILES_BYTES).map_err(|error| {
         let (path, why) = (path.display().to_string(), error.to_string());
         Failure::usage(say!(session.text, "plan-profiles-unreadable", path = path, why = why))
     })?;

@@ -7,7 +7,6 @@
 pub mod redact;
 
 use std::collections::BTreeMap;
-use std::fs::File;
 use std::io::{Read as _, Seek as _, SeekFrom};
 use std::path::{Path, PathBuf};
 
@@ -22,6 +21,7 @@ use crate::hardware::merge::merge;
 use crate::install::Receipt;
 use crate::machine::Hardware;
 use crate::platform::environment::Environment;
+use crate::platform::regular;
 
 /// Lines of each log that are kept.
 const LOG_LINES: usize = 80;
@@ -185,8 +185,8 @@ fn logs(
 
 /// The last lines of a file; `None` when it cannot be read.
 fn tail(path: &Path) -> Option<Vec<String>> {
-    let mut file = File::open(path).ok()?;
-    let length = file.metadata().ok().filter(std::fs::Metadata::is_file)?.len();
+    let mut file = regular::open(path).ok()?;
+    let length = file.metadata().ok()?.len();
     let begin = length.saturating_sub(LOG_BYTES);
     file.seek(SeekFrom::Start(begin)).ok()?;
     let mut end = Vec::new();

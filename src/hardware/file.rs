@@ -4,6 +4,10 @@ use std::path::{Path, PathBuf};
 
 use crate::SCHEMA;
 use crate::machine::Hardware;
+use crate::platform::regular;
+
+/// A report of `acolyte doctor`, which holds logs, is some hundred kilobytes.
+const LARGEST_FILE_BYTES: u64 = 16 << 20;
 
 /// Why a hardware file was rejected.
 #[derive(Debug, thiserror::Error)]
@@ -46,7 +50,7 @@ impl Hardware {
     /// # Errors
     /// When the file cannot be read, is not such a document, or holds an impossible value.
     pub fn from_file(path: &Path) -> Result<Self, HardwareFileError> {
-        let json = std::fs::read_to_string(path)
+        let json = regular::read_text(path, LARGEST_FILE_BYTES)
             .map_err(|source| HardwareFileError::Read { path: path.to_owned(), source })?;
         Self::from_json(&json, path)
     }

@@ -30,6 +30,8 @@ const PULL_SILENCE: Duration = Duration::from_secs(900);
 /// The longest line and the longest answer taken.
 const LONGEST_LINE_BYTES: usize = 8 << 20;
 const LONGEST_ANSWER_BYTES: usize = 64 << 20;
+/// The longest stream of lines taken. A pull says some 150 bytes every 60 ms: enough for more than two days.
+const LONGEST_STREAM_BYTES: u64 = 1 << 30;
 /// The longest answer taken of a server that may not be Ollama. A list of models takes some hundred bytes each.
 const LONGEST_PROBED_ANSWER_BYTES: usize = 1 << 20;
 
@@ -41,6 +43,7 @@ pub struct Client {
     /// No call answered at once may take longer than this.
     quick: Duration,
     longest_answer_bytes: usize,
+    longest_stream_bytes: u64,
 }
 
 /// What went wrong between us and the engine.
@@ -117,7 +120,14 @@ impl Client {
         longest_answer_bytes: usize,
     ) -> Result<Self, ClientError> {
         let http = loopback_client().map_err(|error| ClientError::Setup(chain(&error)))?;
-        Ok(Self { http, address, quick, longest_answer_bytes })
+        Ok(Self { http, address, quick, longest_answer_bytes, longest_stream_bytes: LONGEST_STREAM_BYTES })
+    }
+
+    /// Takes at most so many bytes of a stream of lines, instead of 1 GiB.
+    #[must_use]
+    pub fn taking_streams_of(mut self, longest_stream_bytes: u64) -> Self {
+        self.longest_stream_bytes = longest_stream_bytes;
+        self
     }
 
     /// The port it talks to.
@@ -287,10 +297,16 @@ impl Client {
     ) -> Result<(), ClientError> {
         let mut response = self.within(path, silence, self.sent(path, self.post(path, body))).await?;
         let mut lines = Lines::new(LONGEST_LINE_BYTES);
+        let mut taken = 0;
         let mut take = |line: &[u8]| on_line(parse(path, line)?);
         loop {
             let next = async { response.chunk().await.map_err(|error| self.unreachable(path, &error)) };
             let Some(bytes) = self.within(path, silence, next).await? else { break };
+            taken += bytes.len() as u64;
+            if taken > self.longest_stream_bytes {
+                let cause = format!("it is longer than {} bytes", self.longest_stream_bytes);
+                return Err(ClientError::Unreadable { path, cause });
+            }
             lines.push(&bytes);
             while let Some(line) = lines.next_line().map_err(|long| too_long(path, long))? {
                 take(&line)?;

@@ -4,6 +4,7 @@
 //! (see [`HttpPolicy`]).
 
 use std::fmt;
+use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 use std::sync::Arc;
@@ -15,9 +16,13 @@ use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
+use crate::platform::regular;
+
 /// The user agent.
 pub const USER_AGENT: &str = concat!("acolyte-installer/", env!("CARGO_PKG_VERSION"));
 
+/// The authorities of a whole system are some hundred kilobytes.
+const LARGEST_CA_FILE_BYTES: u64 = 16 << 20;
 /// Timeout for connecting.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(15);
 
@@ -211,7 +216,8 @@ fn base() -> ClientBuilder {
 /// The certificates in a PEM file; none without a file.
 fn certificates(ca_file: Option<&Path>) -> Result<Vec<CertificateDer<'static>>, HttpError> {
     let Some(path) = ca_file else { return Ok(Vec::new()) };
-    let pem = std::fs::read(path).map_err(|source| HttpError::CaFile { path: path.to_owned(), source })?;
+    let pem = regular::read(path, LARGEST_CA_FILE_BYTES)
+        .map_err(|source| HttpError::CaFile { path: path.to_owned(), source })?;
     let certificates = CertificateDer::pem_slice_iter(&pem).collect::<Result<Vec<_>, _>>();
     match certificates {
         Ok(certificates) if !certificates.is_empty() => Ok(certificates),
@@ -224,7 +230,9 @@ fn as_reqwest<'a>(certificates: impl Iterator<Item = &'a CertificateDer<'static>
     certificates.filter_map(|der| Certificate::from_der(der).ok()).collect()
 }
 
-/// Where plain http is allowed: to this computer, and to hosts the user named (a mirror, a registry).
+/// Where a request may go: over https anywhere beyond this computer; over plain http to hosts the user named (a mirror, a
+/// registry). To this computer only when the request began there: a server elsewhere must not make us talk to the
+/// services that listen on loopback.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct HttpPolicy {
     named: Vec<(String, u16)>,
@@ -247,13 +255,15 @@ impl HttpPolicy {
         self
     }
 
-    /// Whether a request, or a redirect, may go there.
-    pub fn allows(&self, url: &Url) -> bool {
+    /// Whether a request that began at `first` may go to `url`, which is `first` itself or where a redirect leads.
+    pub fn allows(&self, first: &Url, url: &Url) -> bool {
+        if leads_to_this_computer(url) {
+            return matches!(url.scheme(), "http" | "https") && leads_to_this_computer(first);
+        }
         match url.scheme() {
             "https" => true,
             "http" => {
                 self.anywhere
-                    || is_loopback(url)
                     || self.named.iter().any(|(host, port)| {
                         url.host_str() == Some(host.as_str()) && url.port_or_known_default() == Some(*port)
                     })
@@ -263,13 +273,19 @@ impl HttpPolicy {
     }
 }
 
-/// Whether a URL is on this computer.
-pub fn is_loopback(url: &Url) -> bool {
+/// Whether a URL is on this computer, as far as its text tells: a name that the network's DNS resolves to loopback is not
+/// recognised.
+fn leads_to_this_computer(url: &Url) -> bool {
     let Some(host) = url.host_str() else { return false };
-    let host = host.trim_start_matches('[').trim_end_matches(']');
-    match host.parse::<std::net::IpAddr>() {
-        Ok(address) => address.is_loopback(),
-        Err(_) => host.eq_ignore_ascii_case("localhost"),
+    match host.trim_start_matches('[').trim_end_matches(']').parse::<IpAddr>() {
+        Ok(address) => {
+            let address = address.to_canonical();
+            address.is_loopback() || address.is_unspecified()
+        }
+        Err(_) => {
+            let name = host.trim_end_matches('.').to_ascii_lowercase();
+            name == "localhost" || name.ends_with(".localhost")
+        }
     }
 }
 
@@ -305,10 +321,11 @@ mod tests {
     #[test]
     fn plain_http_goes_to_loopback_and_named_addresses_only() {
         let policy = HttpPolicy::default();
+        let itself = |address: &str| policy.allows(&url(address), &url(address));
         for allowed in
             ["https://example.org/x", "http://127.0.0.1:8080/", "http://localhost/", "http://[::1]:9/"]
         {
-            assert!(policy.allows(&url(allowed)), "{allowed}");
+            assert!(itself(allowed), "{allowed}");
         }
         for refused in [
             "http://example.org/",
@@ -317,12 +334,41 @@ mod tests {
             "ftp://127.0.0.1/",
             "file:///etc/passwd",
         ] {
-            assert!(!policy.allows(&url(refused)), "{refused}");
+            assert!(!itself(refused), "{refused}");
         }
-        let named = policy.naming(&url("http://mirror.example.org:8000/ollama/"));
-        assert!(named.allows(&url("http://mirror.example.org:8000/else")));
-        assert!(!named.allows(&url("http://mirror.example.org/else")), "another port is another server");
-        assert!(!named.allows(&url("http://example.org:8000/else")));
+        let first = url("http://mirror.example.org:8000/ollama/");
+        let named = policy.naming(&first);
+        assert!(named.allows(&first, &url("http://mirror.example.org:8000/else")));
+        assert!(
+            !named.allows(&first, &url("http://mirror.example.org/else")),
+            "another port is another server"
+        );
+        assert!(!named.allows(&first, &url("http://example.org:8000/else")));
+    }
+
+    #[test]
+    fn a_server_elsewhere_cannot_lead_to_this_computer() {
+        let far = url("https://mirror.example.org/ollama/");
+        let near = url("http://127.0.0.1:5055/ollama/");
+        for policy in [HttpPolicy::default(), HttpPolicy::default().naming(&far), HttpPolicy::anywhere()] {
+            for here in [
+                "http://127.0.0.1:42434/api/delete",
+                "https://127.0.0.1/",
+                "http://127.9.9.9/",
+                "http://2130706433/",
+                "http://localhost:11434/",
+                "http://LOCALHOST./",
+                "http://mirror.localhost/",
+                "http://[::1]/",
+                "http://[::ffff:127.0.0.1]/",
+                "http://0.0.0.0:42434/",
+                "http://[::]:42434/",
+            ] {
+                assert!(!policy.allows(&far, &url(here)), "{here}");
+                assert!(policy.allows(&near, &url(here)), "{here}");
+            }
+        }
+        assert!(HttpPolicy::anywhere().allows(&far, &url("http://cdn.example.org/")));
     }
 
     #[test]

@@ -12,6 +12,7 @@ use crate::models::gguf::{Header, HeaderError};
 use crate::models::{Catalogue, Model, NotAModel};
 use crate::ollama::http::HttpOptions;
 use crate::ollama::registry::{RegistryError, fetch_model};
+use crate::platform::regular;
 
 /// Why there is no such model.
 #[derive(Debug, thiserror::Error)]
@@ -105,7 +106,7 @@ fn is_file(reference: &str) -> bool {
 fn from_file(path: &Path, tag: &str) -> Result<Model, LookupError> {
     let at = || path.to_owned();
     let open = |source| LookupError::Open { path: at(), source };
-    let file = std::fs::File::open(path).map_err(open)?;
+    let file = regular::open(path).map_err(open)?;
     let bytes = file.metadata().map_err(open)?.len();
     let header = Header::read(std::io::BufReader::new(file))
         .map_err(|source| LookupError::Header { path: at(), source })?;

@@ -17,6 +17,15 @@ pub struct Manifest {
     pub layers: Vec<Layer>,
 }
 
+/// A model's manifest with the bytes it was read from.
+#[derive(Clone, Debug)]
+pub struct StoredManifest {
+    /// The file as it is on disk, or in the registry.
+    pub json: Vec<u8>,
+    /// Its content.
+    pub manifest: Manifest,
+}
+
 /// One blob.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 pub struct Layer {

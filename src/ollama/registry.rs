@@ -80,6 +80,12 @@ pub enum UnreachableCause {
         /// The timeout.
         seconds: u64,
     },
+    /// Something arrived, but the answer was not complete after this long.
+    #[error("the answer was not complete after {seconds} s")]
+    Slow {
+        /// The timeout.
+        seconds: u64,
+    },
     /// The connection failed, in the system's words.
     #[error("{0}")]
     Connection(String),
@@ -130,7 +136,7 @@ pub fn fetch_model(tag: &ModelTag, insecure: bool, options: &HttpOptions) -> Res
         .build()
         .map_err(|error| remote.unreachable(UnreachableCause::Connection(error.to_string())))?;
     runtime.block_on(async {
-        let manifest = remote.manifest().await?;
+        let manifest = remote.manifest().await?.manifest;
         let layer = manifest.model_layer().ok_or_else(|| remote.unusable(AnswerProblem::NoModelLayer))?;
         let header: Header = remote.header(layer, gguf_header).await?;
         Model::from_gguf(&header, &tag.to_string(), manifest.download_bytes())

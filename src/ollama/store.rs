@@ -11,8 +11,9 @@ use std::path::{Path, PathBuf};
 use crate::checksum::Sha256;
 use crate::control::Cancelled;
 use crate::models::ModelTag;
-use crate::ollama::manifest::{Layer, Manifest};
+use crate::ollama::manifest::{Layer, Manifest, StoredManifest};
 use crate::platform::files::{self, FileError, renaming};
+use crate::platform::regular;
 
 /// A manifest is a few kilobytes.
 const LARGEST_MANIFEST_BYTES: u64 = 1 << 20;
@@ -23,15 +24,6 @@ const MOST_LISTED_MODELS: usize = 2_000;
 #[derive(Clone, Debug)]
 pub struct Store {
     folder: PathBuf,
-}
-
-/// A model's manifest with the bytes it was read from.
-#[derive(Clone, Debug)]
-pub struct StoredManifest {
-    /// The file as it is on disk.
-    pub json: Vec<u8>,
-    /// Its content.
-    pub manifest: Manifest,
 }
 
 /// Verifying or syncing a model did not finish.
@@ -231,10 +223,7 @@ impl Store {
 }
 
 fn read(path: &Path) -> Option<StoredManifest> {
-    if !path.metadata().is_ok_and(|file| file.is_file() && file.len() <= LARGEST_MANIFEST_BYTES) {
-        return None;
-    }
-    let json = std::fs::read(path).ok()?;
+    let json = regular::read(path, LARGEST_MANIFEST_BYTES).ok()?;
     let manifest = serde_json::from_slice(&json).ok()?;
     Some(StoredManifest { json, manifest })
 }

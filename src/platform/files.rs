@@ -7,6 +7,7 @@ use std::fs::{File, OpenOptions};
 use std::io::{self, Read as _, Write as _};
 use std::path::{Path, PathBuf};
 
+use super::regular;
 use crate::checksum::Sha256;
 
 /// An operation on a file or folder failed.
@@ -332,12 +333,12 @@ pub fn sync_folder_of(path: &Path) {
     }
 }
 
-/// Reads a whole file in pieces; returns an error as soon as `stop` returns true.
+/// Reads a whole regular file in pieces; returns an error as soon as `stop` returns true.
 ///
 /// # Errors
 /// When the system refuses.
 pub fn read_through(path: &Path, stop: &dyn Fn() -> bool, mut piece: impl FnMut(&[u8])) -> io::Result<()> {
-    let mut file = File::open(path)?;
+    let mut file = regular::open(path)?;
     let mut buffer = vec![0; 1 << 20];
     loop {
         if stop() {

@@ -9,6 +9,7 @@ pub mod login;
 pub mod ownership;
 pub mod process;
 pub mod program;
+pub mod regular;
 
 #[cfg(unix)]
 mod unix;

@@ -73,6 +73,9 @@ impl UnreachableCause {
             Self::Silent { seconds } => {
                 say!(text, "registry-silent", duration = text.duration(*seconds as f64))
             }
+            Self::Slow { seconds } => {
+                say!(text, "registry-slow", duration = text.duration(*seconds as f64))
+            }
             Self::Connection(cause) => cause.clone(),
         }
     }

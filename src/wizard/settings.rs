@@ -10,8 +10,11 @@ use serde::{Deserialize, Serialize};
 use super::theme::Appearance;
 use crate::SCHEMA;
 use crate::install::Paths;
-use crate::platform::files;
+use crate::platform::{files, regular};
 use crate::text::Language;
+
+/// The settings are some hundred bytes.
+const LARGEST_FILE_BYTES: u64 = 1 << 20;
 
 /// What is kept from one start to the next.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -47,7 +50,7 @@ impl Settings {
     /// Reads them from a home; the defaults where there are none.
     pub fn load(home: &Path) -> Self {
         let path = Paths::new(home).window();
-        let file = match std::fs::read_to_string(&path) {
+        let file = match regular::read_text(&path, LARGEST_FILE_BYTES) {
             Ok(text) => serde_json::from_str(&text).unwrap_or_else(|error| {
                 tracing::warn!(%error, path = %path.display(), "the window's settings cannot be read");
                 File::default()

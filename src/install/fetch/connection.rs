@@ -26,6 +26,8 @@ const LONGEST_RETRY_AFTER: Duration = Duration::from_secs(60);
 
 /// End of a segment of a file of unknown size.
 pub const UNKNOWN_END: u64 = u64::MAX;
+/// More than any archive of a release has.
+const LARGEST_ARCHIVE_BYTES: u64 = 32 << 30;
 
 /// A segment of the file being downloaded. Its end can be moved forward meanwhile, to share the rest.
 #[derive(Debug)]
@@ -134,6 +136,10 @@ pub async fn fetch(
                 Err(TransferProblem::CutShort)
             };
         };
+        // A server that names no length must not fill the disk of a release that names none either.
+        if end == UNKNOWN_END && at > LARGEST_ARCHIVE_BYTES {
+            return Err(TransferProblem::Nonsense(format!("more than {LARGEST_ARCHIVE_BYTES} bytes")));
+        }
         bytes.truncate(usize::try_from(end - at).unwrap_or(usize::MAX));
         let length = bytes.len();
         if chunks.send(Chunk { offset: at, bytes }).await.is_err() {
@@ -155,7 +161,7 @@ async fn follow(
 ) -> Result<Response, TransferProblem> {
     let mut url = remote.url.clone();
     for _ in 0..=MOST_REDIRECTS {
-        if !remote.policy.allows(&url) {
+        if !remote.policy.allows(&remote.url, &url) {
             return Err(TransferProblem::Insecure(url));
         }
         let mut request = remote.client.get(url.clone()).header(ACCEPT_ENCODING, "identity");

@@ -14,6 +14,10 @@ use crate::ollama::server::Launch;
 use crate::plan::Verdict;
 use crate::platform::files::{self, FileError};
 use crate::platform::process::ProcessIdentity;
+use crate::platform::regular;
+
+/// The largest is the manifest of an engine: some hundred bytes for each of its files.
+const LARGEST_DOCUMENT_BYTES: u64 = 16 << 20;
 
 /// The name of the model that ACOLYTE is served.
 pub const SERVED_MODEL: &str = "acolyte:latest";
@@ -233,7 +237,7 @@ pub fn to_yaml(path: &Path, document: &impl Serialize) -> Result<Vec<u8>, FileEr
 }
 
 fn read(path: &Path) -> Result<Option<String>, DocumentError> {
-    match std::fs::read_to_string(path) {
+    match regular::read_text(path, LARGEST_DOCUMENT_BYTES) {
         Ok(text) => Ok(Some(text)),
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
         Err(error) => Err(files::reading(path)(error).into()),

@@ -158,7 +158,7 @@ async fn published_layers(run: &Run<'_>, tag: &str) -> Result<Option<Manifest>, 
     let client = http::client(&options.source.http)?;
     let remote = Remote::new(client, tag, options.insecure_registry);
     match run.control.or_cancelled(remote.manifest()).await? {
-        Ok(manifest) => Ok(Some(manifest)),
+        Ok(published) => Ok(Some(published.manifest)),
         Err(error) => {
             tracing::info!(%error, "the registry did not name the layers");
             Ok(None)

@@ -10,7 +10,7 @@ use super::{AnswerProblem, RegistryError, UnreachableCause};
 use crate::models::ModelTag;
 use crate::models::gguf::HeaderError;
 use crate::ollama::http::{self, HttpPolicy};
-use crate::ollama::manifest::{Layer, Manifest};
+use crate::ollama::manifest::{Layer, StoredManifest};
 
 /// A manifest is a few kilobytes.
 const LARGEST_MANIFEST_BYTES: usize = 1 << 20;
@@ -20,6 +20,10 @@ const FIRST_BYTES: u64 = 8 << 20;
 const LARGEST_HEADER_BYTES: u64 = 64 << 20;
 /// A registry on which nothing comes for so long is given up.
 const SILENCE: Duration = Duration::from_secs(20);
+/// A registry that sends a manifest byte by byte is given up after so long.
+const MANIFEST_LIMIT: Duration = Duration::from_secs(60);
+/// The same for a header: enough for 64 MiB at 1 Mbit/s.
+const HEADER_LIMIT: Duration = Duration::from_secs(600);
 const MOST_REDIRECTS: usize = 8;
 const MANIFEST_TYPE: &str = "application/vnd.docker.distribution.manifest.v2+json";
 
@@ -30,30 +34,42 @@ pub struct Remote {
     tag: ModelTag,
     policy: HttpPolicy,
     insecure: bool,
+    manifest_limit: Duration,
 }
 
 impl Remote {
     /// A model in its registry; `client` must not follow redirects itself.
     pub fn new(client: Client, tag: ModelTag, insecure: bool) -> Self {
         let policy = if insecure { HttpPolicy::anywhere() } else { HttpPolicy::default() };
-        Self { client, tag, policy, insecure }
+        Self { client, tag, policy, insecure, manifest_limit: MANIFEST_LIMIT }
     }
 
-    /// What the model consists of.
+    /// Waits at most this long for the whole manifest, instead of a minute.
+    #[must_use]
+    pub fn waiting_for_the_manifest(mut self, limit: Duration) -> Self {
+        self.manifest_limit = limit;
+        self
+    }
+
+    /// What the model consists of, with the manifest's own bytes.
     ///
     /// # Errors
     /// When the registry cannot be reached, refuses, or its manifest is not valid.
-    pub async fn manifest(&self) -> Result<Manifest, RegistryError> {
-        let url = self.url("manifests", self.tag.tag())?;
-        let mut response = self.get(url, |request| request.header(ACCEPT, MANIFEST_TYPE)).await?;
-        let mut json = Vec::new();
-        while let Some(chunk) = self.chunk(&mut response).await? {
-            json.extend_from_slice(&chunk);
-            if json.len() > LARGEST_MANIFEST_BYTES {
-                return Err(self.unusable(AnswerProblem::ManifestTooLarge));
+    pub async fn manifest(&self) -> Result<StoredManifest, RegistryError> {
+        self.within(self.manifest_limit, async {
+            let url = self.url("manifests", self.tag.tag())?;
+            let mut response = self.get(url, |request| request.header(ACCEPT, MANIFEST_TYPE)).await?;
+            let mut json = Vec::new();
+            while let Some(chunk) = self.chunk(&mut response).await? {
+                if json.len() + chunk.len() > LARGEST_MANIFEST_BYTES {
+                    return Err(self.unusable(AnswerProblem::ManifestTooLarge));
+                }
+                json.extend_from_slice(&chunk);
             }
-        }
-        serde_json::from_slice(&json).map_err(|error| self.unusable(error))
+            let manifest = serde_json::from_slice(&json).map_err(|error| self.unusable(error))?;
+            Ok(StoredManifest { json, manifest })
+        })
+        .await
     }
 
     /// Reads the beginning of a layer until `parse` has enough: it answers `None` for "not yet" and an error when more
@@ -62,6 +78,14 @@ impl Remote {
     /// # Errors
     /// When the registry cannot be reached, refuses, or `parse` fails.
     pub async fn header<T>(
+        &self,
+        layer: &Layer,
+        parse: impl Fn(&[u8]) -> Result<Option<T>, HeaderError>,
+    ) -> Result<T, RegistryError> {
+        self.within(HEADER_LIMIT, self.read_header(layer, parse)).await
+    }
+
+    async fn read_header<T>(
         &self,
         layer: &Layer,
         parse: impl Fn(&[u8]) -> Result<Option<T>, HeaderError>,
@@ -103,23 +127,24 @@ impl Remote {
             bytes.clear();
             most
         };
-        while (bytes.len() as u64) < limit
+        let limit = usize::try_from(limit).unwrap_or(usize::MAX);
+        while bytes.len() < limit
             && let Some(chunk) = self.chunk(&mut response).await?
         {
-            bytes.extend_from_slice(&chunk);
+            bytes.extend_from_slice(&chunk[..chunk.len().min(limit - bytes.len())]);
         }
-        bytes.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
         Ok(())
     }
 
     /// Asks, and goes where redirects lead as far as the policy allows.
     async fn get(
         &self,
-        mut url: Url,
+        first: Url,
         finish: impl Fn(RequestBuilder) -> RequestBuilder,
     ) -> Result<Response, RegistryError> {
+        let mut url = first.clone();
         for _ in 0..=MOST_REDIRECTS {
-            if !self.may_go(&url) {
+            if !self.policy.allows(&first, &url) {
                 return Err(RegistryError::Insecure { host: self.host(), address: url });
             }
             let send = finish(self.client.get(url.clone())).send();
@@ -143,9 +168,13 @@ impl Remote {
         Err(self.unusable(AnswerProblem::TooManyRedirects))
     }
 
-    /// Whether a request may go there.
-    pub fn may_go(&self, url: &Url) -> bool {
-        self.policy.allows(url)
+    async fn within<T>(
+        &self,
+        limit: Duration,
+        work: impl Future<Output = Result<T, RegistryError>>,
+    ) -> Result<T, RegistryError> {
+        let slow = |_| self.unreachable(UnreachableCause::Slow { seconds: limit.as_secs() });
+        tokio::time::timeout(limit, work).await.map_err(slow)?
     }
 
     async fn chunk(&self, response: &mut Response) -> Result<Option<Bytes>, RegistryError> {

@@ -1,6 +1,7 @@
 #![allow(clippy::unwrap_used, clippy::panic)]
 
 use std::net::ToSocketAddrs as _;
+use std::time::Duration;
 
 use proptest::prelude::*;
 
@@ -47,7 +48,7 @@ fn run<T>(server: &Server, insecure: bool, path: &str, work: impl AsyncFnOnce(Re
 
 fn look_up(server: &Server) -> Result<usize, RegistryError> {
     run(server, true, "acme/coder:7b", async |remote| {
-        let manifest = remote.manifest().await?;
+        let manifest = remote.manifest().await?.manifest;
         let layer = manifest.model_layer().ok_or_else(|| remote.unusable(AnswerProblem::NoModelLayer))?;
         remote.header(layer, parse).await
     })
@@ -145,15 +146,34 @@ fn every_refusal_says_what_to_do() {
     assert!(error.explain(Text::new(Language::English)).contains("--insecure-registry"));
 }
 
+/// Each byte comes before the timeout for silence.
+#[test]
+fn a_manifest_that_comes_byte_by_byte_is_given_up() {
+    let server = Server::start(|_| Reply { pace: Some(20), ..Reply::body(manifest()) });
+    let asked = run(&server, true, "acme/coder:7b", async |remote| {
+        remote.waiting_for_the_manifest(Duration::from_millis(300)).manifest().await
+    });
+    let error = asked.unwrap_err();
+    let RegistryError::Unreachable { cause: UnreachableCause::Slow { .. }, .. } = &error else {
+        panic!("{error:?}")
+    };
+    assert!(error.explain(Text::new(Language::English)).contains("not complete"));
+}
+
+#[test]
+fn a_registry_elsewhere_cannot_lead_to_this_computer() {
+    let first = Url::parse("https://registry.example.org/v2/a/b/manifests/c").unwrap();
+    for policy in [http::HttpPolicy::default(), http::HttpPolicy::anywhere()] {
+        assert!(!policy.allows(&first, &Url::parse("http://127.0.0.1:42434/api/tags").unwrap()));
+    }
+}
+
 #[test]
 fn an_encrypted_registry_may_not_lead_to_an_open_one() {
-    let remote = Remote::new(
-        http::client(&HttpOptions::default()).unwrap(),
-        ModelTag::parse("registry.example.org/a/b:c").unwrap(),
-        false,
-    );
-    assert!(remote.may_go(&Url::parse("https://cdn.example.org/x").unwrap()));
-    assert!(!remote.may_go(&Url::parse("http://cdn.example.org/x").unwrap()));
+    let first = Url::parse("https://registry.example.org/v2/a/b/manifests/c").unwrap();
+    let policy = http::HttpPolicy::default();
+    assert!(policy.allows(&first, &Url::parse("https://cdn.example.org/x").unwrap()));
+    assert!(!policy.allows(&first, &Url::parse("http://cdn.example.org/x").unwrap()));
 }
 
 proptest! {

@@ -24,6 +24,8 @@ const SUMS: &str = "sha256sum.txt";
 /// Twenty lines or so; a larger file is something else.
 const LARGEST_SUMS_BYTES: usize = 1 << 20;
 const SILENCE: Duration = Duration::from_secs(20);
+/// A server that sends the list byte by byte is given up after so long.
+const SUMS_LIMIT: Duration = Duration::from_secs(60);
 const MOST_REDIRECTS: usize = 8;
 /// Archives without a pinned checksum, by system and architecture.
 const EXTRAS: &[(&str, &str, &str)] = &[
@@ -97,12 +99,18 @@ async fn newest_at(client: &Client, base: &str, named: bool) -> Result<Release, 
     let policy = if named { HttpPolicy::default().naming(&base) } else { HttpPolicy::default() };
     let mut asked = ask(client, &policy, Method::GET, base).await?;
     let mut bytes = Vec::new();
-    while let Some(chunk) = within(&asked.last, asked.response.chunk()).await? {
-        bytes.extend_from_slice(&chunk);
-        if bytes.len() > LARGEST_SUMS_BYTES {
-            return Err(NewestError::NoSums { address: asked.named });
+    let last = asked.last.clone();
+    let reading = async {
+        while let Some(chunk) = within(&asked.last, asked.response.chunk()).await? {
+            bytes.extend_from_slice(&chunk);
+            if bytes.len() > LARGEST_SUMS_BYTES {
+                return Err(NewestError::NoSums { address: asked.named.clone() });
+            }
         }
-    }
+        Ok(())
+    };
+    let slow = |_| unreachable(Some(&last), format!("not complete after {} s", SUMS_LIMIT.as_secs()));
+    tokio::time::timeout(SUMS_LIMIT, reading).await.map_err(slow)??;
     let sums = parse_sums(&String::from_utf8_lossy(&bytes));
     let mut release = release_of(&sums, &asked.named, Release::built_in())?;
     for asset in &mut release.assets {
@@ -195,9 +203,9 @@ async fn ask(
     address: Url,
 ) -> Result<FollowedResponse, NewestError> {
     let file = address.path_segments().and_then(|mut parts| parts.next_back()).unwrap_or_default().to_owned();
-    let (mut url, mut named) = (address.clone(), address);
+    let (mut url, mut named) = (address.clone(), address.clone());
     for _ in 0..=MOST_REDIRECTS {
-        if !policy.allows(&url) {
+        if !policy.allows(&address, &url) {
             return Err(NewestError::Insecure { address: url });
         }
         if url.path_segments().and_then(|mut parts| parts.next_back()) == Some(file.as_str()) {

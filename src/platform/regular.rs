@@ -1,0 +1,98 @@
+//! Reading files that others may have made: regular files only, opened without waiting, and never more than a limit. A
+//! named pipe would block the reader for ever, and a device such as `/dev/zero` never ends.
+
+use std::fs::{File, OpenOptions};
+use std::io::{self, Read as _};
+use std::path::Path;
+
+/// The path leads to a pipe, a device, a socket or a folder.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("it is not a regular file")]
+pub struct NotRegular;
+
+/// The file is larger than anything that is read there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("it is larger than {limit_bytes} bytes")]
+pub struct TooLarge {
+    /// The limit.
+    pub limit_bytes: u64,
+}
+
+/// Opens a regular file for reading. Links are followed.
+///
+/// # Errors
+/// When the system refuses; [`NotRegular`] inside an [`io::Error`] for anything but a regular file.
+pub fn open(path: &Path) -> io::Result<File> {
+    let mut options = OpenOptions::new();
+    options.read(true);
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::OpenOptionsExt as _;
+        // Opening a pipe would wait for its other end. Has no effect on reading a regular file.
+        let flags = rustix::fs::OFlags::NONBLOCK | rustix::fs::OFlags::NOCTTY;
+        options.custom_flags(flags.bits().cast_signed());
+    }
+    let file = options.open(path)?;
+    if !file.metadata()?.is_file() {
+        return Err(io::Error::new(io::ErrorKind::InvalidInput, NotRegular));
+    }
+    Ok(file)
+}
+
+/// Reads a whole regular file.
+///
+/// # Errors
+/// As [`open`]; [`TooLarge`] inside an [`io::Error`] for a file beyond `limit_bytes`.
+pub fn read(path: &Path, limit_bytes: u64) -> io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    // One more, to tell a file of just this size from a larger one.
+    open(path)?.take(limit_bytes.saturating_add(1)).read_to_end(&mut bytes)?;
+    if bytes.len() as u64 > limit_bytes {
+        return Err(io::Error::new(io::ErrorKind::InvalidData, TooLarge { limit_bytes }));
+    }
+    Ok(bytes)
+}
+
+/// As [`read`], for UTF-8 text.
+///
+/// # Errors
+/// As [`read`], and when the file is not UTF-8.
+pub fn read_text(path: &Path, limit_bytes: u64) -> io::Result<String> {
+    String::from_utf8(read(path, limit_bytes)?)
+        .map_err(|error| io::Error::new(io::ErrorKind::InvalidData, error))
+}
+
+#[cfg(all(test, unix))]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pipes_and_devices_are_refused_at_once() {
+        let folder = tempfile::tempdir().unwrap();
+        let pipe = folder.path().join("pipe");
+        rustix::fs::mknodat(rustix::fs::CWD, &pipe, rustix::fs::FileType::Fifo, 0o600.into(), 0).unwrap();
+        let link = folder.path().join("link");
+        std::os::unix::fs::symlink("/dev/zero", &link).unwrap();
+        for path in [pipe.as_path(), &link, Path::new("/dev/zero"), folder.path()] {
+            let error = read(path, 100).unwrap_err();
+            assert!(
+                error.get_ref().is_some_and(|inner| inner.is::<NotRegular>()),
+                "{}: {error}",
+                path.display()
+            );
+        }
+    }
+
+    #[test]
+    fn no_more_than_the_limit_is_read() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("file");
+        std::fs::write(&path, "12345").unwrap();
+        assert_eq!(read_text(&path, 5).unwrap(), "12345");
+        let error = read(&path, 4).unwrap_err();
+        assert!(error.get_ref().is_some_and(|inner| inner.is::<TooLarge>()), "{error}");
+        std::fs::write(&path, b"\xff").unwrap();
+        assert_eq!(read_text(&path, 5).unwrap_err().kind(), io::ErrorKind::InvalidData);
+    }
+}
