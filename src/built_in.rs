@@ -5,7 +5,7 @@ use std::fmt::Display;
 /// The content of a data file compiled into the program, for use in a `LazyLock`.
 ///
 /// # Panics
-/// When it does not parse. A test parses every such file, and no answer computed without one would be right.
+/// When it does not parse. Tests parse every such file, and the program cannot work without one.
 #[allow(
     clippy::panic,
     reason = "the one policy for built-in data: a build whose data does not parse is broken"

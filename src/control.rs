@@ -3,7 +3,7 @@
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
-/// Cancels and pauses. Clones share one switch, so the window keeps one and the installation another.
+/// Cancels and pauses. Clones share one state, so the window keeps one and the installation another.
 #[derive(Clone, Debug)]
 pub struct Control {
     cancel: CancellationToken,
@@ -27,7 +27,7 @@ impl Control {
         Self { cancel: CancellationToken::new(), paused: watch::Sender::new(false) }
     }
 
-    /// Stops everything that runs under this control, for good. A paused installation stops as well.
+    /// Cancels everything that runs under this control; cannot be reverted. A paused installation is cancelled too.
     pub fn cancel(&self) {
         self.cancel.cancel();
     }
@@ -37,7 +37,7 @@ impl Control {
         self.cancel.is_cancelled()
     }
 
-    /// Holds transfers until [`Control::resume`].
+    /// Pauses transfers until [`Control::resume`].
     pub fn pause(&self) {
         self.paused.send_replace(true);
     }
@@ -52,20 +52,20 @@ impl Control {
         *self.paused.borrow()
     }
 
-    /// The token behind [`Control::cancel`], for code that hands it on.
+    /// The cancellation token, for code that passes it on.
     pub fn token(&self) -> &CancellationToken {
         &self.cancel
     }
 
-    /// Fails once it was cancelled; for code that cannot await.
+    /// Checks for cancellation; for code that cannot await.
     ///
     /// # Errors
-    /// [`Cancelled`].
+    /// [`Cancelled`] once it was cancelled.
     pub fn check(&self) -> Result<(), Cancelled> {
         if self.is_cancelled() { Err(Cancelled) } else { Ok(()) }
     }
 
-    /// Runs `work` to its end, or drops it the moment the user cancels.
+    /// Awaits `work`, or drops it as soon as the user cancels.
     ///
     /// # Errors
     /// [`Cancelled`]; also when it was cancelled before `work` began.
@@ -77,12 +77,12 @@ impl Control {
         }
     }
 
-    /// Ends when the user pauses.
+    /// Completes when the user pauses.
     pub async fn paused(&self) {
         self.wait_for(true).await;
     }
 
-    /// Ends as soon as it is not paused; at once when it is not.
+    /// Completes as soon as it is not paused.
     ///
     /// # Errors
     /// [`Cancelled`] when it was cancelled instead.

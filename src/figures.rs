@@ -1,28 +1,28 @@
-//! Figures that say how sure they are: a range instead of one number, a value with its source.
+//! Figures with their uncertainty: ranges, and values with their certainty.
 
 use serde::{Deserialize, Serialize};
 
-/// An estimate is never one number. `low` to `high` is meant to hold the truth 8 times out of 10.
+/// An estimate: the true value is meant to be within `low` to `high` 8 times out of 10.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Range {
-    /// 1 time in 10 the truth lies below.
+    /// The true value is lower 1 time in 10.
     pub low: f64,
     /// The most likely value.
     pub mid: f64,
-    /// 1 time in 10 the truth lies above.
+    /// The true value is higher 1 time in 10.
     pub high: f64,
 }
 
-/// Where an input of an estimate came from. The less certain it is, the wider the range.
+/// How an input of an estimate is known. The less certain it is, the wider the range.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Certainty {
     /// Measured on this machine.
     Measured,
-    /// Stated by the user, and believed.
+    /// Stated by the user.
     Given,
     /// Read from a driver or the system.
     Detected,
-    /// Looked up by name.
+    /// Looked up in the table of cards by name.
     Table,
     /// Assumed, because nothing better is known.
     Guess,

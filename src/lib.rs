@@ -1,10 +1,10 @@
-//! The ACOLYTE installer as a library: the window (`acolyte-installer`) and the terminal (`acolyte`) are two thin
-//! programs over it.
+//! The ACOLYTE installer as a library, used by two thin programs: the window (`acolyte-installer`) and the terminal
+//! (`acolyte`).
 //!
-//! [`hardware`] finds out what the machine has ([`machine::Hardware`]); [`plan::make_plan`] says what is possible, with every
-//! figure estimated by [`estimate`] from the bytes of [`models`]; the user picks one [`plan::Plan`]; [`install`] carries it out
-//! and ends with a receipt that holds the promise beside the measurement. [`sentences`] puts all of it into words.
-//! `docs/architecture.md` is the map.
+//! [`hardware`] detects the machine ([`machine::Hardware`]); [`plan::make_plan`] decides what is possible, with figures
+//! estimated by [`estimate`] from the sizes in [`models`]; the user chooses a [`plan::Plan`]; [`install`] carries it
+//! out and ends with a receipt that compares prediction and measurement. [`sentences`] puts everything into words.
+//! `docs/architecture.md` shows the structure.
 
 // What reaches a terminal goes through `cli::output`, which escapes what could act on it.
 #![cfg_attr(not(test), warn(clippy::disallowed_methods, clippy::print_stdout, clippy::print_stderr))]
@@ -31,12 +31,12 @@ pub mod text;
 pub mod untrusted;
 pub mod wizard;
 
-/// The fewest context tokens ACOLYTE works with. Nothing lowers it.
+/// The smallest context ACOLYTE works with, in tokens. Never reduced.
 pub const MIN_CONTEXT_TOKENS: u32 = 32_768;
 
 /// Bytes in a mebibyte.
 pub const MIB: u64 = 1 << 20;
-/// Bytes in a gibibyte, the unit in which memory is really sold ("8 GB" of VRAM are 8 GiB).
+/// Bytes in a gibibyte, the unit in which memory is sold ("8 GB" of VRAM are 8 GiB).
 pub const GIB: u64 = 1 << 30;
 /// Version of every JSON document we write and read.
 pub const SCHEMA: u32 = 1;

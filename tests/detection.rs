@@ -112,7 +112,7 @@ fn graphics_drivers_answer_in_their_own_processes() {
 fn where_the_system_knows_no_graphics_device_vulkan_is_not_asked() {
     let home = tempfile::tempdir().unwrap();
     let said = acolyte::hardware::collect(&options(home.path()));
-    let asked = !matches!(said.wgpu, Answer::NotAsked);
+    let asked = !matches!(said.wgpu, Answer::NotQueried);
     let asleep = acolyte::hardware::sysfs::cards(&said.sysfs).iter().any(|card| card.asleep);
     assert_eq!(asked, said.graphics_device != Some(false) && !asleep, "{said:#?}");
     assert!(said.timings_ms.contains_key("all"));

@@ -151,13 +151,13 @@ fn the_order_of_answers_does_not_matter() {
     for (path, fixture) in fixtures() {
         let forwards = merge(&fixture.evidence);
         let mut evidence = fixture.evidence;
-        if let Answer::Said(adapters) = &mut evidence.wgpu {
+        if let Answer::Answered(adapters) = &mut evidence.wgpu {
             adapters.reverse();
         }
-        if let Answer::Said(adapters) = &mut evidence.dxgi {
+        if let Answer::Answered(adapters) = &mut evidence.dxgi {
             adapters.reverse();
         }
-        if let Answer::Said(nvml) = &mut evidence.nvml {
+        if let Answer::Answered(nvml) = &mut evidence.nvml {
             nvml.devices.reverse();
         }
         let backwards = merge(&evidence);

@@ -1,4 +1,4 @@
-//! Ctrl-C while a command works.
+//! Ctrl-C while a command runs.
 
 use crate::cli::Failure;
 use crate::control::Control;
@@ -6,15 +6,15 @@ use crate::control::Control;
 /// Exit code after Ctrl-C, as shells expect it.
 pub const INTERRUPTED: u8 = 130;
 
-/// From now on Ctrl-C cancels the work; a second one ends the program at once.
+/// Makes Ctrl-C cancel the work; a second one ends the program at once.
 ///
 /// # Errors
-/// When the system yields no runtime or no signal to listen with.
+/// When the runtime or the signal handler cannot be created.
 pub fn cancel_on_ctrl_c(control: &Control) -> Result<(), Failure> {
     let failed = |error: std::io::Error| Failure::failed(error.to_string());
     let control = control.clone();
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(failed)?;
-    // Listening begins here and not on the thread, so that no signal is lost while the thread starts.
+    // Register the handlers before the thread starts, so that no signal is lost.
     let mut interruptions = {
         let _entered = runtime.enter();
         Interruptions::listen().map_err(failed)?
@@ -30,7 +30,7 @@ pub fn cancel_on_ctrl_c(control: &Control) -> Result<(), Failure> {
     Ok(())
 }
 
-/// Ctrl-C, and on Unix also SIGTERM, as service managers and timeouts send it: neither may leave a server behind.
+/// Ctrl-C, and on Unix also SIGTERM, which service managers and timeouts send: neither may leave a server running.
 struct Interruptions {
     #[cfg(unix)]
     interrupt: tokio::signal::unix::Signal,

@@ -38,7 +38,7 @@ pub use args::{Cli, Command};
 pub use failure::Failure;
 pub use session::Session;
 
-/// Runs `acolyte`: reads the command line, carries the command out, says what went wrong.
+/// Runs `acolyte`: parses the command line, runs the command, prints its failure.
 pub fn main() -> ExitCode {
     startup::begin();
     let arguments: Vec<OsString> = crate::platform::environment::arguments().collect();
@@ -47,7 +47,7 @@ pub fn main() -> ExitCode {
         Ok(session) => session,
         Err(failure) => return failure.say(),
     };
-    // What removes everything must not leave a log of it behind.
+    // Uninstall must not leave a new log behind.
     if !removes(cli.command.as_ref()) {
         startup::start_log(&session);
     }

@@ -11,7 +11,7 @@ use crate::ollama::lookup::{LookupError, lookup, lookup_to_install};
 /// Finds a model to estimate: see [`lookup`].
 ///
 /// # Errors
-/// When there is none (wrong usage), or it cannot be read or asked for.
+/// When it is unknown (wrong usage), or cannot be read or looked up.
 pub fn resolve(
     reference: &str,
     insecure: bool,
@@ -35,7 +35,7 @@ pub fn resolve_to_install(
         .map_err(|error| failure(&error, session))
 }
 
-/// How the outside world is reached.
+/// The HTTP options that the network options describe.
 ///
 /// # Errors
 /// When the proxy's address is not a valid URL: wrong usage.

@@ -1,4 +1,4 @@
-//! Data on standard output: reports, JSON, and a reader that hangs up. Messages on standard error.
+//! Output: data on standard output (reports, JSON; a closed pipe ends the command), messages on standard error.
 
 use std::io::{ErrorKind, Write};
 use std::process::ExitCode;
@@ -9,7 +9,7 @@ use crate::cli::failure::Failure;
 use crate::sentences::document::indented;
 use crate::untrusted::{escaped, escaped_but_styles};
 
-/// Exit code after the reader of our output went away: ours was done, nobody wanted it.
+/// Exit code after the reader closed the pipe: not a failure.
 const READER_GONE: u8 = 0;
 
 /// Columns of the terminal on standard output; `None` where it is not a terminal, so that tables stay whole.
@@ -17,7 +17,7 @@ pub fn columns() -> Option<usize> {
     terminal_size::terminal_size_of(std::io::stdout()).map(|(width, _)| width.0.into())
 }
 
-/// Says something on standard error. Where that is closed there is nobody to tell, so a failure is no failure.
+/// Prints a message on standard error. Errors are ignored: if it is closed, there is nowhere to report them.
 pub fn talk(message: &str) {
     let _nobody_listens = writeln!(std::io::stderr().lock(), "{}", escaped(message));
 }
@@ -42,11 +42,11 @@ pub fn ask(question: &str) {
     let _nobody_listens = write!(out, "{} ", escaped(question)).and_then(|()| out.flush());
 }
 
-/// Prints text, with its colours where the terminal shows them: not into a file, and as `NO_COLOR`, `CLICOLOR_FORCE` and
-/// `TERM` say.
+/// Prints text, with colours if standard output is a terminal that shows them; `NO_COLOR`, `CLICOLOR_FORCE` and `TERM`
+/// are respected.
 ///
 /// # Errors
-/// When it cannot be written. A reader that went away ends the command in silence.
+/// When it cannot be written. A closed pipe ends the command without a message.
 pub fn print(text: &str) -> Result<(), Failure> {
     let mut out = anstream::stdout().lock();
     out.write_all(escaped_but_styles(text).as_bytes())
@@ -54,7 +54,7 @@ pub fn print(text: &str) -> Result<(), Failure> {
         .map_err(|error| failure(&error))
 }
 
-/// The failure of an output that could not be written.
+/// The failure for an output error.
 pub fn failure(error: &std::io::Error) -> Failure {
     match error.kind() {
         ErrorKind::BrokenPipe => Failure { exit_code: READER_GONE, message: String::new() },

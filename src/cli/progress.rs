@@ -1,5 +1,6 @@
-//! Progress of an installation: one JSON object a line on standard output, or text on standard error. On a terminal the
-//! line of a running step is overwritten; elsewhere each change is a line, and counts are a line now and then.
+//! Progress of an installation: one JSON object per line on standard output, or text on standard error. On a terminal
+//! the line of a running step is overwritten; elsewhere each change is a line, and byte or second counts are printed at
+//! most every [`COUNT_EVERY`].
 
 use std::cell::RefCell;
 use std::io::{IsTerminal as _, Write};
@@ -13,7 +14,7 @@ use crate::sentences::document::one_line;
 use crate::text::Text;
 use crate::untrusted::escaped;
 
-/// Least time between two lines of counts off a terminal.
+/// Shortest time between two lines with counts, when not on a terminal.
 const COUNT_EVERY: Duration = Duration::from_secs(10);
 
 /// Prints events.
@@ -24,18 +25,18 @@ pub struct Printer {
     lines: RefCell<Lines<std::io::Stderr>>,
 }
 
-/// Lines on a terminal, or into a file or pipe.
+/// Writes lines to a terminal, or to a file or pipe.
 struct Lines<W> {
     out: W,
     terminal: bool,
-    /// Characters of the line that can still be overwritten.
+    /// Length in characters of the last line if it is to be overwritten; else 0.
     open: usize,
     /// When a line was last printed.
     printed: Option<Instant>,
 }
 
 impl Printer {
-    /// For JSON on standard output, or text on standard error.
+    /// Prints JSON on standard output, or text on standard error.
     pub fn new(json: bool, session: &Session) -> Self {
         let out = std::io::stderr();
         let lines = Lines { terminal: out.is_terminal(), out, open: 0, printed: None };
@@ -52,14 +53,14 @@ impl Printer {
         }
     }
 
-    /// Ends a line that is still open.
+    /// Ends a line that was to be overwritten.
     pub fn finish(&self) {
         self.lines.borrow_mut().finish();
     }
 
     fn print_json(&self, message: &ProgressMessage) {
         let mut out = std::io::stdout().lock();
-        // A reader that went away does not stop an installation.
+        // A closed pipe does not stop the installation.
         if let Ok(line) = one_line(message) {
             let _reader_gone = writeln!(out, "{line}").and_then(|()| out.flush());
         }
@@ -68,12 +69,12 @@ impl Printer {
 
 impl<W: Write> Lines<W> {
     fn print(&mut self, message: &ProgressMessage, counts: bool, text: Text) {
-        // What went wrong is said once, at the end.
+        // The error is printed once, by the command.
         if matches!(message.state, StepState::Failed | StepState::Cancelled) {
             return;
         }
         let line = escaped(&line(message, text)).into_owned();
-        // Where standard error is closed, nobody reads it.
+        // Standard error may be closed.
         let _nobody_reads =
             if self.terminal { self.overwrite(message.state, &line) } else { self.append(counts, &line) };
     }
@@ -103,7 +104,7 @@ impl<W: Write> Lines<W> {
     }
 }
 
-/// Whether an event only counts on: bytes, or seconds.
+/// Whether an event only updates a count of bytes or seconds.
 fn counts(event: &Event<'_>) -> bool {
     event.state == StepState::Running
         && (event.bytes.is_some()
@@ -138,7 +139,7 @@ mod tests {
     use crate::text::Language;
 
     #[test]
-    fn off_a_terminal_changes_are_printed_at_once_and_counts_are_not() {
+    fn without_a_terminal_changes_are_printed_at_once_and_counts_are_throttled() {
         let text = Text::new(Language::English);
         let mut lines = Lines { out: Vec::new(), terminal: false, open: 0, printed: None };
         let fewer = |gpu_layers| Activity::FewerLayers { gpu_layers, total_layers: 29 };

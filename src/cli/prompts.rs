@@ -1,5 +1,5 @@
-//! The steps of the window as questions in the terminal: welcome, hardware, every profile, choose one, and then what
-//! `acolyte install` asks anyway (consent, summary, progress, result).
+//! The steps of the window as questions in the terminal: welcome, hardware, all profiles, the choice, then those of
+//! `acolyte install` (consent, summary, progress, result).
 
 use std::io::{BufRead, IsTerminal, Write};
 
@@ -18,7 +18,7 @@ use crate::untrusted::escaped_but_styles;
 /// Runs the steps.
 ///
 /// # Errors
-/// When nobody can be asked, or what [`install::run`] fails with.
+/// When standard input is not a terminal, or as [`install::run`].
 pub fn run(args: &WizardArgs, session: &Session) -> Result<u8, Failure> {
     if !std::io::stdin().is_terminal() {
         return Err(Failure::failed(say!(session.text, "cli-prompts-no-terminal")));
@@ -37,7 +37,8 @@ pub fn run(args: &WizardArgs, session: &Session) -> Result<u8, Failure> {
     install::run(&install, session)
 }
 
-/// Shows what there is and asks what to install. Standard input is released at the end: what follows asks there too.
+/// Shows the hardware and the profiles and asks what to install. Releases standard input, which the installation reads
+/// too.
 fn decide(args: &WizardArgs, session: &Session) -> Result<Option<Choice>, Failure> {
     let text = session.text;
     let profiles = profiles_of(args.plan.profiles.as_deref(), session)?;
@@ -54,7 +55,7 @@ fn decide(args: &WizardArgs, session: &Session) -> Result<Option<Choice>, Failur
     dialogue.choose(&report)
 }
 
-/// What the user wants installed.
+/// The user's choice.
 #[derive(Debug, PartialEq, Eq)]
 struct Choice {
     /// Id of a profile; `None` with the emergency mode or a model of their own.
@@ -69,7 +70,7 @@ struct Dialogue<'a> {
 }
 
 impl Dialogue<'_> {
-    /// Asks for one of the profiles that run here; `None` when the user wants none of them.
+    /// Asks for one of the profiles that run here; `None` when the user declines.
     fn choose(&mut self, report: &Report) -> Result<Option<Choice>, Failure> {
         let usable: Vec<&str> = report
             .plans
@@ -102,7 +103,7 @@ impl Dialogue<'_> {
         }
     }
 
-    /// Asks a question to which only a clear yes is a yes.
+    /// Asks a yes-or-no question; any answer but yes is a no.
     fn yes(&mut self, question: &str) -> Result<bool, Failure> {
         let answer = self.ask(question)?.to_lowercase();
         Ok(["y", "yes", "s", "si", "sí"].contains(&answer.as_str()))
@@ -144,7 +145,7 @@ mod tests {
 
     const CARD: &str = r#"{"name":"RTX 3060","kind":"discrete","vram_total_bytes":8589934592}"#;
 
-    /// The choice after these typed lines, and what was shown.
+    /// The choice after these input lines, and the output.
     fn choose(gpus: &str, typed: &str) -> (Result<Option<Choice>, Failure>, String) {
         let (mut input, mut output) = (typed.as_bytes(), Vec::new());
         let text = Text::new(Language::English);
@@ -167,7 +168,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_choice_is_asked_again_and_the_end_of_input_ends_it() {
+    fn an_invalid_choice_is_asked_again_and_end_of_input_ends_the_dialogue() {
         let (chosen, shown) = choose(CARD, "0\n99\npremium_24gb\n1\n");
         assert_eq!(chosen.unwrap(), profile("light_6gb"));
         assert!(shown.contains("premium_24gb"), "says what it did not take: {shown}");
@@ -175,7 +176,7 @@ mod tests {
     }
 
     #[test]
-    fn without_a_card_only_a_clear_yes_starts_the_emergency_mode() {
+    fn without_a_card_only_yes_starts_the_emergency_mode() {
         let emergency = Some(Choice { profile: None, emergency_cpu: true });
         assert_eq!(choose("", "y\n").0.unwrap(), emergency);
         assert_eq!(choose("", "Sí\n").0.unwrap(), emergency);

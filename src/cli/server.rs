@@ -7,7 +7,7 @@ use crate::control::Control;
 use crate::install::{Installed, manage};
 use crate::say;
 
-/// Starts it and waits until it answers; one that runs already is kept.
+/// Starts the server and waits until it responds; a running one is kept.
 ///
 /// # Errors
 /// When nothing is installed, its port is taken, or it does not start.
@@ -23,10 +23,10 @@ pub fn start(session: &Session) -> Result<u8, Failure> {
     Ok(0)
 }
 
-/// Stops it with everything it has started.
+/// Stops the server and its child processes.
 ///
 /// # Errors
-/// When nothing is installed or something cannot be ended.
+/// When nothing is installed or a process cannot be stopped.
 pub fn stop(session: &Session) -> Result<u8, Failure> {
     manage::stop(&session.home).map_err(|error| Failure::of_install(error, session.text))?;
     let installed =

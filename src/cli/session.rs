@@ -1,4 +1,4 @@
-//! What every command knows: language, home folder, how much to print.
+//! Settings shared by all commands: language, home folder, verbosity.
 
 use std::path::PathBuf;
 
@@ -9,24 +9,24 @@ use crate::platform::environment::Environment;
 use crate::say;
 use crate::text::{Language, Text};
 
-/// What every command knows.
+/// Settings shared by all commands.
 #[derive(Clone, Debug)]
 pub struct Session {
     /// Formats messages in the user's language.
     pub text: Text,
     /// Our folder: `--home`, else `ACOLYTE_HOME`, else `~/.acolyte`. Always absolute; need not exist.
     pub home: PathBuf,
-    /// Say only what was asked for and what went wrong.
+    /// Print only results and errors.
     pub quiet: bool,
-    /// Say what is being done.
+    /// Log to standard error.
     pub verbose: bool,
 }
 
 impl Session {
-    /// Settles language and home folder.
+    /// Determines language and home folder.
     ///
     /// # Errors
-    /// When there is neither a home folder of the user nor one named to us.
+    /// When the user's home folder is unknown and none is given.
     pub fn new(args: &GlobalArgs) -> Result<Self, Failure> {
         let text = Text::new(args.lang.unwrap_or_else(Language::of_system));
         let home = args
@@ -38,7 +38,7 @@ impl Session {
         Ok(Self { text, home, quiet: args.quiet, verbose: args.verbose })
     }
 
-    /// Says something on standard error, unless `--quiet`.
+    /// Prints a message on standard error, unless `--quiet`.
     pub fn tell(&self, message: &str) {
         if !self.quiet {
             output::talk(message);

@@ -1,4 +1,4 @@
-//! What both programs do before anything else: TLS provider, log, crash report.
+//! Start-up of both programs: TLS provider, log, crash report.
 
 use std::fs::File;
 use std::io::Write;
@@ -16,20 +16,20 @@ use crate::platform::files;
 use crate::say;
 use crate::text::{Language, Text};
 
-/// Overrides the log's filter, in the syntax of `tracing`.
+/// Environment variable with the log's filter, in the syntax of `tracing`.
 const LOG_FILTER: &str = "ACOLYTE_LOG";
-/// The log begins anew beyond this size; the old one is kept as `.old`.
+/// The log is rotated above this size; the old one is kept as `.old`.
 const LOG_MAX_BYTES: u64 = 4 << 20;
 
-/// Encryption and the panic hook: before the command line is read.
+/// Installs the TLS provider and the panic hook. Call before the command line is parsed.
 pub fn begin() {
-    // Fails only when a provider is installed already, which is just as good.
+    // Fails only when a provider is installed already.
     let _already_installed = rustls::crypto::ring::default_provider().install_default();
     std::panic::set_hook(Box::new(report_crash));
 }
 
-/// The log: to `HOME/logs/acolyte.log` where that folder exists (we create no folder just for a log), and to standard
-/// error with `--verbose`.
+/// Starts the log: in `HOME/logs/acolyte.log` if that folder exists (no folder is created just for a log), and on
+/// standard error with `--verbose`.
 pub fn start_log(session: &Session) {
     let filter = EnvFilter::try_from_env(LOG_FILTER).unwrap_or_else(|_| EnvFilter::new("warn,acolyte=info"));
     let log = tracing_subscriber::fmt().with_env_filter(filter).with_ansi(false);
@@ -48,7 +48,7 @@ pub fn start_log(session: &Session) {
 fn log_file(home: &Path) -> Option<File> {
     let path = logs_dir(home)?.join("acolyte.log");
     if std::fs::metadata(&path).is_ok_and(|log| log.len() > LOG_MAX_BYTES) {
-        // If it cannot be set aside, it grows; that is better than no log.
+        // If the rotation fails, the log grows; that is better than no log.
         let _grows = std::fs::rename(&path, path.with_extension("log.old"));
     }
     files::open_to_append(&path).ok()
@@ -58,8 +58,8 @@ fn logs_dir(home: &Path) -> Option<PathBuf> {
     Some(home.join("logs")).filter(|logs| logs.is_dir())
 }
 
-/// Runs something that may panic and handles it (a window where a library is missing): the crash is written down, but
-/// nobody is told that the program stopped, because it does not.
+/// Runs an action that may panic and whose panic the caller handles (a window where a library is missing): the crash is
+/// logged, but the user is not told that the program stopped.
 pub fn crashes_only_logged<T>(action: impl FnOnce() -> T) -> T {
     HANDLED.store(true, Ordering::SeqCst);
     let result = action();
@@ -67,10 +67,10 @@ pub fn crashes_only_logged<T>(action: impl FnOnce() -> T) -> T {
     result
 }
 
-/// Whether a crash will be handled by who is running.
+/// Whether the caller handles a panic.
 static HANDLED: AtomicBool = AtomicBool::new(false);
 
-/// Writes a crash report and tells where it is; a crash is a bug, never the user's mistake.
+/// Writes a crash report and prints its path.
 fn report_crash(info: &PanicHookInfo<'_>) {
     tracing::error!(%info, "crashed");
     let text = Text::new(Language::of_system());

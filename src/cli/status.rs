@@ -1,4 +1,4 @@
-//! `acolyte status`: what is installed, whether it runs, what was promised and measured.
+//! `acolyte status`: what is installed, whether it runs, what was predicted and measured.
 
 use serde::Serialize;
 
@@ -17,7 +17,7 @@ struct StatusJson<'a> {
     schema: u32,
     home: String,
     installed: bool,
-    /// The last installation was interrupted: resume or undo it.
+    /// Whether the last installation was interrupted.
     unfinished: bool,
     profile: Option<&'a ProfileFile>,
     server: ServerJson<'a>,
@@ -83,7 +83,7 @@ fn json<'a>(health: &'a Health, unused: &'a [UnusedModel], session: &Session) ->
     }
 }
 
-/// What is said of a server that does not run.
+/// The message for a server that does not run.
 pub fn stopped(autostart: bool, text: Text) -> String {
     if autostart {
         say!(text, "install-status-stopped")

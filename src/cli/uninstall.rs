@@ -1,4 +1,4 @@
-//! `acolyte uninstall`: says what goes, asks, and takes it back.
+//! `acolyte uninstall`: shows what will be removed, asks, and removes it.
 
 use std::io::IsTerminal as _;
 
@@ -13,7 +13,7 @@ use crate::say;
 /// Runs the command.
 ///
 /// # Errors
-/// When nothing is installed, another installer works there, or something cannot be removed.
+/// When nothing is installed, another installer is running, or something cannot be removed.
 pub fn run(args: &UninstallArgs, session: &Session) -> Result<u8, Failure> {
     let text = session.text;
     let explain = |error: InstallError| Failure::of_install(error, text);
@@ -27,7 +27,7 @@ pub fn run(args: &UninstallArgs, session: &Session) -> Result<u8, Failure> {
         if !confirm(&say!(text, "install-cli-ask-uninstall"), session)? {
             return Ok(1);
         }
-        // Models are large and slow to fetch again, so they are asked about separately.
+        // Ask separately about models, which take long to download again.
         if !keep_models && !removal.models.is_empty() {
             keep_models = !confirm(&say!(text, "install-cli-ask-models"), session)?;
         }

@@ -1,21 +1,22 @@
 //! Memory limits of Linux control groups, versions 1 and 2.
 //!
-//! A process is in one group of a tree, and every group above it limits it, too. Inside a container the path that
-//! the kernel tells often does not exist in the mounted tree; then its root is the container's own group.
+//! A process is in one group of a tree, and every parent group limits it too. Inside a container the path that the
+//! kernel reports often does not exist in the mounted tree, whose root is then the container's own group.
 
-/// A limit and how much of it is used beyond what the kernel can take back.
+/// A memory limit and how much of it is in use and not reclaimable.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limit {
     /// Limit in bytes.
     pub limit_bytes: u64,
-    /// Used without reclaimable file cache, in bytes.
+    /// Bytes in use, without reclaimable file cache.
     pub used_bytes: u64,
 }
 
 /// Version 1 writes a number near 2^63 for "no limit".
 const NO_LIMIT_V1: u64 = 1 << 62;
 
-/// The limit that leaves least. `memberships` is `/proc/self/cgroup`; `read` reads a file below `/sys/fs/cgroup`.
+/// The limit with the least free memory. `memberships` is `/proc/self/cgroup`; `read` reads a file below
+/// `/sys/fs/cgroup`.
 pub fn tightest_limit(memberships: &str, read: &dyn Fn(&str) -> Option<String>) -> Option<Limit> {
     let mut limits = Vec::new();
     for line in memberships.lines() {
@@ -32,9 +33,9 @@ pub fn tightest_limit(memberships: &str, read: &dyn Fn(&str) -> Option<String>) 
     limits.into_iter().min_by_key(|limit| limit.limit_bytes.saturating_sub(limit.used_bytes))
 }
 
-/// The group's folder and all above it, each ending in a slash except the root, which is empty.
+/// The group's folder and its parents, each ending in a slash except the root, which is empty.
 fn folders(path: &str) -> impl Iterator<Item = String> {
-    // A path that leads out of what is visible here says nothing.
+    // A path outside the visible tree cannot be read.
     let parts: Vec<&str> = path.split('/').filter(|part| !part.is_empty()).collect();
     let visible = if parts.contains(&"..") { Vec::new() } else { parts };
     (0..=visible.len())
@@ -43,7 +44,7 @@ fn folders(path: &str) -> impl Iterator<Item = String> {
 }
 
 fn version_2(folder: &str, read: &dyn Fn(&str) -> Option<String>) -> Option<Limit> {
-    // "max" is no number, so no limit.
+    // "max" means no limit.
     let limit_bytes = number(read(&format!("{folder}memory.max")))?;
     let used = number(read(&format!("{folder}memory.current"))).unwrap_or(0);
     let cache = in_table(read(&format!("{folder}memory.stat")), "inactive_file");

@@ -1,11 +1,11 @@
 //! Measures how fast the cores multiply quantised weights.
 //!
-//! Writing a token on the processor multiplies every 4-bit weight with an 8-bit value. Few or slow cores do that more
-//! slowly than their memory delivers the weights, so this is measured beside the memory's bandwidth: all threads at
-//! once multiply a few kibibytes of made-up weights that stay in their caches, in the way llama.cpp does it for
-//! `Q4_K` blocks. The best of a few short passes counts: other programs only ever make it slower.
+//! Decoding a token on the processor multiplies every 4-bit weight with an 8-bit value. Few or slow cores do that more
+//! slowly than memory delivers the weights, so their speed is measured as well as the bandwidth: all threads at once
+//! multiply a few kibibytes of made-up weights that stay in their caches, as llama.cpp does for `Q4_K` blocks. The best
+//! of a few short passes counts, because other programs only slow it down.
 //!
-//! Only for x86 with AVX2, for which what follows from it was compared with a real engine (docs/estimates.md).
+//! Only for x86 with AVX2, for which the resulting estimates were compared with a real engine (docs/estimates.md).
 
 use std::thread;
 use std::time::{Duration, Instant};
@@ -14,8 +14,8 @@ use std::time::{Duration, Instant};
 const PASS: Duration = Duration::from_millis(3);
 const PASSES: usize = 3;
 
-/// Measures now: decimal GB of 4-bit weights a second that all threads together multiply; `None` where that is not
-/// measured: other processors, and builds without optimisation, whose own code would be what is measured.
+/// Measures how many decimal GB of 4-bit weights all threads together multiply per second. `None` on other processors,
+/// and in builds without optimisation, which would measure their own slowness.
 pub fn dot_product_gb_s() -> Option<f64> {
     let measured = if cfg!(debug_assertions) { None } else { bytes_per_s() };
     measured.map(|bytes_per_s| (bytes_per_s / 1e8).round() / 10.0).filter(|gb_s| *gb_s > 0.0)
@@ -34,7 +34,7 @@ fn bytes_per_s() -> Option<f64> {
         .reduce(f64::max)
 }
 
-/// Bytes of weights a second on this thread.
+/// Bytes of weights per second on this thread.
 fn one_core_bytes_per_s() -> Option<f64> {
     let begun = Instant::now();
     let mut bytes = 0;
@@ -62,7 +62,7 @@ mod kernel {
         if !is_x86_feature_detected!("avx2") {
             return None;
         }
-        // SAFETY: the processor has AVX2, as was just asked.
+        // SAFETY: AVX2 was detected above.
         #[allow(unsafe_code)]
         unsafe {
             some_rounds();
@@ -80,7 +80,7 @@ mod kernel {
         }
     }
 
-    /// Low and high halves of every byte of `weights`, times `values` taken round and round, times a scale.
+    /// Low and high halves of every byte of `weights`, times `values` in rotation, times a scale.
     #[target_feature(enable = "avx2")]
     pub(super) fn dot(weights: &[__m256i], values: &[__m256i; 8]) -> __m256i {
         let low_half = _mm256_set1_epi8(15);
@@ -98,7 +98,7 @@ mod kernel {
 
     #[cfg(test)]
     #[test]
-    fn it_multiplies_what_it_says() {
+    fn the_product_is_right() {
         if !is_x86_feature_detected!("avx2") {
             return;
         }
@@ -107,7 +107,7 @@ mod kernel {
             let sum = dot(&[_mm256_set1_epi8(0x35); 10], &[_mm256_set1_epi8(-3); 8]);
             _mm256_extract_epi32::<3>(sum)
         }
-        // SAFETY: the processor has AVX2, as was just asked.
+        // SAFETY: AVX2 was detected above.
         #[allow(unsafe_code)]
         let lane = unsafe { lane() };
         // Ten vectors; in each 32-bit lane four weights of 5 and four of 3, times -3, times the scale.
@@ -117,7 +117,7 @@ mod kernel {
 
 #[cfg(not(target_arch = "x86_64"))]
 mod kernel {
-    /// Other processors were never compared with a real engine.
+    /// Not measured on other processors, for which it was not compared with a real engine.
     pub fn multiply() -> Option<usize> {
         None
     }
@@ -126,7 +126,7 @@ mod kernel {
 #[cfg(test)]
 mod tests {
     #[test]
-    fn more_than_nothing_is_measured_where_it_can_be() {
+    fn a_positive_speed_is_measured_where_supported() {
         let measured = super::bytes_per_s();
         assert_eq!(measured.is_some(), super::kernel::multiply().is_some());
         assert!(

@@ -1,6 +1,6 @@
 //! Queries all sources in parallel.
 //!
-//! 1. Instant reads: files about adapters, memory, power.
+//! 1. Fast reads: files about adapters, memory, power.
 //! 2. On threads, at the same time: one child process for each GPU driver interface (see [`super::probe`]), engines
 //!    on their ports, the processor, disks, and the preparation of the memory measurement.
 //! 3. When all of these are done, core speed and memory bandwidth are measured.
@@ -29,7 +29,7 @@ const LIMIT: Duration = Duration::from_secs(2);
 pub struct DetectOptions {
     /// ACOLYTE's folder (`~/.acolyte`), whether it exists or not.
     pub home: PathBuf,
-    /// The folder for model files, if it is another one.
+    /// The models folder; `None` for the one in `home`.
     pub models_dir: Option<PathBuf>,
     /// The program started as a probe; `None` for the running one.
     pub probe_program: Option<PathBuf>,
@@ -39,12 +39,12 @@ pub struct DetectOptions {
     pub driver_limit: Duration,
     /// Whether to measure the memory's bandwidth, which takes up to 0.2 s.
     pub measure_memory: bool,
-    /// Where engines may listen.
+    /// Where to look for engines.
     pub engines: engines::Places,
 }
 
 impl DetectOptions {
-    /// Everything, for an installation in this folder.
+    /// The defaults, for an installation in this folder.
     pub fn new(home: PathBuf) -> Self {
         Self {
             home,
@@ -119,7 +119,7 @@ pub fn collect(options: &DetectOptions) -> Evidence {
         if let Some(measurement) = measurement {
             evidence.cpu.dot_product_gb_s = clock.time("cores", core_speed::dot_product_gb_s);
             evidence.memory.bandwidth_gb_s = clock.time("memory, read", || measurement.run());
-            // Freeing this much memory takes as long as a pass.
+            // Freeing this much memory takes as long as a pass, so do it in the background.
             thread::spawn(move || drop(measurement));
         }
     });
@@ -127,7 +127,7 @@ pub fn collect(options: &DetectOptions) -> Evidence {
     evidence
 }
 
-/// Records when each query started and ended.
+/// Records start and end of each query.
 #[derive(Clone)]
 struct Clock {
     begun: Instant,
@@ -148,7 +148,7 @@ impl Clock {
         done
     }
 
-    /// All spans that have ended, and the total as `all`.
+    /// All completed spans, and the total as `all`.
     fn stop(&self) -> BTreeMap<String, Span> {
         let mut spans = self.spans.lock().unwrap_or_else(PoisonError::into_inner).clone();
         spans.insert("all".to_owned(), Span { from: 0, to: self.ms() });
@@ -176,7 +176,7 @@ fn spawn_detached<T: Send + 'static>(
     receive
 }
 
-/// Treats a panic of the thread as a failure of the source.
+/// Converts a panic of the thread to a failure of the source.
 fn or_failed<T>(answer: thread::Result<Answer<T>>) -> Answer<T> {
     answer.unwrap_or_else(|_| Answer::Failed(SourceFailure::EndedWithoutAnswer { message: String::new() }))
 }
@@ -188,7 +188,7 @@ struct DriverProbes {
     limit: Duration,
     /// Whether Vulkan may be queried.
     ask_vulkan: bool,
-    /// Wine lacks functions that the `sysinfo` library calls, so that its debugger opens.
+    /// Whether this is Wine, which lacks functions that the `sysinfo` library calls: its debugger would open.
     wine: bool,
 }
 
@@ -198,8 +198,8 @@ impl DriverProbes {
             Some(program) => Ok(program.clone()),
             None => current_exe().map_err(|error| SourceFailure::NotStarted { message: error.to_string() }),
         };
-        // All we need of a sleeping AMD card is in `/sys`. Vulkan would wake it, which takes seconds and power, so it is
-        // queried only if there is a card that only Vulkan describes.
+        // `/sys` describes a sleeping AMD card completely. Vulkan would wake it up, which takes seconds and power, so
+        // it is queried only if there is a card that only Vulkan describes.
         let cards = sysfs::cards(&evidence.sysfs);
         let known = |card: &sysfs::Card| {
             card.vram_total_bytes.is_some()
@@ -209,12 +209,12 @@ impl DriverProbes {
         let would_only_wake = cards.iter().any(|card| card.asleep) && cards.iter().all(known);
         // Without a graphics device, Vulkan could only find software renderers, and loading those takes longer than
         // everything else together.
-        let nothing_there = evidence.graphics_device == Some(false);
+        let no_graphics_device = evidence.graphics_device == Some(false);
         Self {
             program,
             environment: options.probe_environment.clone(),
             limit: options.driver_limit,
-            ask_vulkan: !would_only_wake && !nothing_there,
+            ask_vulkan: !would_only_wake && !no_graphics_device,
             wine: evidence.wine,
         }
     }
@@ -227,7 +227,7 @@ impl DriverProbes {
             GpuSource::Dxgi => cfg!(windows),
         };
         match &self.program {
-            _ if !wanted => Answer::NotAsked,
+            _ if !wanted => Answer::NotQueried,
             Ok(program) => ask(program, &self.environment, source, self.limit),
             Err(why) => Answer::Failed(why.clone()),
         }

@@ -40,7 +40,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_folder_that_is_not_there_yet_is_on_its_parents_disk() {
+    fn a_missing_folder_is_on_its_parents_disk() {
         let there = tempfile::tempdir().unwrap();
         let wanted =
             [(there.path().join("a/b/c"), DiskUse::Engine), (there.path().join("d"), DiskUse::Models)];

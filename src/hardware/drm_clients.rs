@@ -1,26 +1,26 @@
-//! Programs that hold memory of a graphics card, as Linux' drivers tell in `/proc/PID/fdinfo` (the kernel's
-//! Documentation/gpu/drm-usage-stats.rst). NVIDIA's own driver does not; NVML does.
+//! Programs that use memory of a graphics card, by `/proc/PID/fdinfo` of Linux (the kernel's
+//! Documentation/gpu/drm-usage-stats.rst). NVIDIA's driver does not report there; NVML does.
 
 use std::collections::BTreeMap;
 
 use super::evidence::GpuClient;
 
-/// What one open file of a graphics device says.
+/// An open file of a graphics device.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct OpenDevice {
     /// PCI address of the card.
     pub pci_bus_id: String,
-    /// Files with the same number are one client.
+    /// Client id; files of the same client share it.
     pub client: String,
-    /// Memory of the card that it holds, in bytes.
+    /// Memory of the card in use by it, in bytes.
     pub vram_bytes: u64,
 }
 
-/// Reads one file of `fdinfo`; `None` when it is not of a graphics device, or says nothing of its memory.
+/// Parses one file of `fdinfo`; `None` when it is not of a graphics device, or does not report memory.
 pub fn open_device(fdinfo: &str) -> Option<OpenDevice> {
     let value =
         |key: &str| fdinfo.lines().find_map(|line| line.strip_prefix(key)?.strip_prefix(':')).map(str::trim);
-    // What lies there now, else what older drivers call it, else what was asked for. A card's own memory is "vram" or
+    // Resident memory, else its name in older drivers, else what was allocated. A card's own memory is "vram" or
     // "vram0" (amdgpu, xe) or "local0" (i915).
     let vram_bytes = ["drm-resident-", "drm-memory-", "drm-total-"].iter().find_map(|kind| {
         let of_card: Vec<u64> = fdinfo
@@ -52,7 +52,7 @@ fn bytes(amount: &str) -> Option<u64> {
     number.checked_mul(unit)
 }
 
-/// Adds up what each program holds of each card; files of one client are counted once. The largest first.
+/// Sums the memory of each program on each card, largest first; files of one client are counted once.
 pub fn by_program(open: impl Iterator<Item = (String, OpenDevice)>) -> Vec<GpuClient> {
     let mut clients: BTreeMap<(String, String, String), u64> = BTreeMap::new();
     for (program, device) in open {
@@ -81,7 +81,7 @@ mod tests {
                       drm-resident-vram0:\t512 MiB\ndrm-resident-system:\t64 MiB\n";
 
     #[test]
-    fn drivers_tell_what_a_file_holds_of_the_card() {
+    fn memory_is_read_as_each_driver_reports_it() {
         let amd = open_device(AMDGPU);
         assert_eq!(
             amd.as_ref().map(|d| (d.pci_bus_id.as_str(), d.vram_bytes)),
@@ -93,7 +93,7 @@ mod tests {
     }
 
     #[test]
-    fn a_client_counts_once_and_a_program_sums_its_clients() {
+    fn a_client_counts_once_and_clients_of_a_program_are_summed() {
         let device = |client: &str, mib: u64| OpenDevice {
             pci_bus_id: "0000:03:00.0".to_owned(),
             client: client.to_owned(),

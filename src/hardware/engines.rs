@@ -1,7 +1,7 @@
 //! Ollama servers and installations already on the machine.
 //!
-//! Servers are asked over HTTP, never through the `ollama` program: on macOS and Windows its commands start the
-//! desktop app when no server answers.
+//! Servers are queried over HTTP, never through the `ollama` program, whose commands start the desktop app on macOS and
+//! Windows when no server responds.
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
@@ -23,23 +23,23 @@ const SERVER_LIMIT: Duration = Duration::from_millis(300);
 /// Timeout for `ollama --version`.
 const PROGRAM_LIMIT: Duration = Duration::from_secs(2);
 
-/// Where engines may be.
+/// Where to look for engines.
 #[derive(Clone, Debug, Default)]
 pub struct Places {
-    /// Addresses to ask.
+    /// Addresses to query.
     pub servers: Vec<SocketAddr>,
-    /// Folders in which an `ollama` program may lie (`PATH`).
+    /// Folders that may contain an `ollama` program (`PATH`).
     pub folders: Vec<PathBuf>,
     /// The user's home folder.
     pub user_home: Option<PathBuf>,
-    /// Folders of models that are not ours.
+    /// Models folders of other servers.
     pub model_folders: Vec<PathBuf>,
-    /// Whether to search the system's usual places too.
+    /// Whether to search the system's usual places as well.
     pub usual: bool,
 }
 
 impl Places {
-    /// The usual ones, as this process's environment has them.
+    /// The usual places, by the environment of this process.
     pub fn usual() -> Self {
         Self::usual_in(&Environment::of_process())
     }
@@ -60,15 +60,16 @@ impl Places {
     }
 }
 
-/// Where other Ollama servers keep models: `OLLAMA_MODELS`, `~/.ollama/models`, the service's folders. They may not exist.
+/// Models folders of other Ollama servers: `OLLAMA_MODELS`, `~/.ollama/models`, the service's folders. They may not
+/// exist.
 pub fn other_model_folders(environment: &Environment) -> Vec<PathBuf> {
     let of_user = environment.home_dir().map(|home| home.join(".ollama").join("models"));
     let own = environment.path("OLLAMA_MODELS").into_iter().chain(of_user);
     own.chain(crate::hardware::system::system_model_folders()).collect()
 }
 
-/// The local address that a value of `OLLAMA_HOST` stands for; `None` for other machines and invalid values. A server
-/// told to listen everywhere is asked on loopback.
+/// The local address of a value of `OLLAMA_HOST`; `None` for other machines and invalid values. A server that listens
+/// on all addresses is queried on loopback.
 fn local_address(host: &str) -> Option<SocketAddr> {
     let host = host.trim();
     let host = host.split_once("://").map_or(host, |(_, rest)| rest);
@@ -86,7 +87,7 @@ fn local_address(host: &str) -> Option<SocketAddr> {
     ip.is_loopback().then(|| SocketAddr::new(ip, port))
 }
 
-/// All engines: servers first, then installations. `home` is ACOLYTE's folder. Blocks; see [`running_servers`].
+/// Finds all engines: servers first, then installations. `home` is ACOLYTE's folder. Blocks; see [`running_servers`].
 pub fn find(places: &Places, home: &Path) -> Vec<FoundEngine> {
     thread::scope(|scope| {
         let installed = scope.spawn(|| installations(places, home));
@@ -174,7 +175,7 @@ fn installations(places: &Places, home: &Path) -> Vec<FoundEngine> {
     engines
 }
 
-/// The engines in `HOME/ollama/VERSION`: the folder's name is the version.
+/// Our own installations: the engines in `HOME/ollama/VERSION`, with the folder's name as version.
 fn own_installations(home: &Path) -> Vec<FoundEngine> {
     let versions = std::fs::read_dir(home.join("ollama")).into_iter().flatten().flatten();
     let mut own: Vec<FoundEngine> = versions
@@ -195,7 +196,7 @@ fn real_path(engine: &FoundEngine) -> Option<PathBuf> {
     std::fs::canonicalize(engine.path.as_deref()?).ok()
 }
 
-/// The version in what `ollama --version` prints. The client's counts, where it differs from a server's.
+/// The version in the output of `ollama --version`; the client's, where it differs from the server's.
 pub fn version_in(output: &str) -> Option<String> {
     ["client version is ", "ollama version is "].iter().find_map(|mark| {
         let (_, rest) = output.split_once(mark)?;
@@ -221,7 +222,7 @@ mod tests {
     }
 
     #[test]
-    fn only_this_machine_is_asked() {
+    fn only_this_machine_is_queried() {
         for (set, expected) in [
             ("127.0.0.1:11500", Some("127.0.0.1:11500")),
             ("http://localhost:8080/", Some("127.0.0.1:8080")),
@@ -236,7 +237,7 @@ mod tests {
         }
     }
 
-    /// Its path is kept byte for byte, and the document can still be written.
+    /// Its path is kept byte for byte, and the document can be written.
     #[cfg(target_os = "linux")]
     #[test]
     fn a_models_folder_that_is_not_utf_8_is_found() {

@@ -1,8 +1,8 @@
 //! The raw answers of all sources, before they are merged.
 //!
-//! [`super::merge`] turns an [`Evidence`] into a [`super::Hardware`] without asking anything, so that a recorded
-//! answer of any machine can be replayed on any other. Everything here is what the driver or the system said, in
-//! its own units; the only arithmetic done before is the decoding of structures into numbers.
+//! [`super::merge`] turns an [`Evidence`] into a [`super::Hardware`] without I/O, so that the recorded answers of a
+//! machine can be replayed on any other. Everything here is as reported by driver or system, in its own units;
+//! structures are only decoded into numbers.
 
 use std::collections::BTreeMap;
 
@@ -22,48 +22,48 @@ pub struct Evidence {
     pub cpu: Cpu,
     /// Main memory and what limits it.
     pub memory: MemoryEvidence,
-    /// The model name of a whole board, where one exists (`/proc/device-tree/model`, DMI product name).
+    /// Model name of the board, if any (`/proc/device-tree/model`, DMI product name).
     pub board: Option<String>,
     /// True inside the Windows Subsystem for Linux.
     pub wsl: bool,
-    /// True under Wine, whose Direct3D invents a card from what OpenGL reports.
+    /// True under Wine, whose Direct3D makes up a card from OpenGL.
     pub wine: bool,
     /// NVIDIA's management library.
     pub nvml: Answer<NvmlAnswer>,
     /// The GPU list of the `sysinfo` library.
     pub sysinfo: Answer<Vec<SysinfoGpu>>,
-    /// Adapters that wgpu found, with memory figures of their native interface.
+    /// Adapters listed by wgpu, with memory figures of their native interface.
     pub wgpu: Answer<Vec<WgpuAdapter>>,
     /// DXGI's adapters (Windows).
     pub dxgi: Answer<Vec<DxgiAdapter>>,
     /// Linux: files under `/sys` that describe display adapters, path below `/sys` → content.
     pub sysfs: BTreeMap<String, String>,
-    /// Linux: marketing names of PCI devices that the files under `/sys` speak of, `vendor:device[:revision]` in
-    /// lower-case hexadecimal → name (from the lists that the system's packages bring).
+    /// Linux: marketing names of the PCI devices in `sysfs`, `vendor:device[:revision]` in lower-case hexadecimal →
+    /// name (from lists installed by packages).
     pub pci_names: BTreeMap<String, String>,
     /// Linux: whether this user can open a render device (`/dev/dri/renderD*`, `/dev/kfd`).
     pub render_access: Option<Access>,
-    /// Linux: whether the system knows any graphics device at all; `None` where that cannot be told.
+    /// Linux: whether there is any graphics device; `None` where unknown.
     pub graphics_device: Option<bool>,
-    /// Linux: programs of this user that hold memory of a card, as the kernel's drivers tell.
+    /// Linux: programs of this user that use memory of a card, as reported by the kernel's drivers.
     pub gpu_clients: Vec<GpuClient>,
     /// Windows: display adapters in the registry.
     pub registry: Vec<RegistryAdapter>,
     /// Power supply.
     pub power: Option<Power>,
-    /// Disks of the folders asked about.
+    /// Disks of the folders that an installation would use.
     pub disks: Vec<Disk>,
     /// Engines found.
     pub engines: Vec<FoundEngine>,
-    /// Folders with models of Ollama's.
+    /// Folders with Ollama models.
     pub model_folders: Vec<ModelFolder>,
     /// Searches that timed out.
     pub late: Vec<TimedSearch>,
-    /// How long each source took; says nothing about the machine.
+    /// How long each source took; not about the machine.
     pub timings_ms: BTreeMap<String, Span>,
 }
 
-/// Start and end of a query, in milliseconds since detection began.
+/// Start and end of a query, in milliseconds since the start of detection.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Span {
@@ -103,21 +103,23 @@ pub enum Access {
 pub enum Answer<T> {
     /// The source was not queried.
     #[default]
-    NotAsked,
+    #[serde(rename = "not_asked")]
+    NotQueried,
     /// The library or interface does not exist here, which is normal on most machines.
     Absent,
     /// It exists but did not answer.
     Failed(SourceFailure),
     /// Its answer.
-    Said(T),
+    #[serde(rename = "said")]
+    Answered(T),
 }
 
 impl<T> Answer<T> {
     /// The answer, if there is one.
     pub fn answer(&self) -> Option<&T> {
         match self {
-            Self::Said(answer) => Some(answer),
-            Self::NotAsked | Self::Absent | Self::Failed(_) => None,
+            Self::Answered(answer) => Some(answer),
+            Self::NotQueried | Self::Absent | Self::Failed(_) => None,
         }
     }
 
@@ -125,7 +127,7 @@ impl<T> Answer<T> {
     pub fn failure(&self) -> Option<&SourceFailure> {
         match self {
             Self::Failed(why) => Some(why),
-            Self::NotAsked | Self::Absent | Self::Said(_) => None,
+            Self::NotQueried | Self::Absent | Self::Answered(_) => None,
         }
     }
 }
@@ -152,7 +154,7 @@ pub struct MemoryEvidence {
 pub struct NvmlAnswer {
     /// For example `550.54.14`.
     pub driver_version: Option<String>,
-    /// Times 1000, as NVML gives it: 12040 is CUDA 12.4.
+    /// CUDA version as reported by NVML: 12040 is CUDA 12.4.
     pub cuda_driver_version: Option<i32>,
     /// Its devices in its order.
     pub devices: Vec<NvmlDevice>,
@@ -182,17 +184,17 @@ pub struct NvmlDevice {
     pub memory_clock_mhz: Option<u32>,
     /// True when the card is partitioned (MIG).
     pub mig: Option<bool>,
-    /// Programs that hold memory of it.
+    /// Programs that use its memory.
     pub processes: Vec<GpuProcess>,
 }
 
-/// A program that holds memory of a GPU.
+/// A program that uses memory of a GPU.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct GpuProcess {
     /// File name of its program, without folders.
     pub name: String,
-    /// Memory it holds in bytes; the driver does not always tell.
+    /// Memory it uses, in bytes; not always reported.
     pub used_bytes: Option<u64>,
 }
 
@@ -224,7 +226,7 @@ pub struct WgpuAdapter {
     pub vendor_id: u32,
     /// PCI device.
     pub device_id: u32,
-    /// What the driver says it is.
+    /// Type reported by the driver.
     pub device_type: DeviceType,
     /// PCI address, where the interface tells it.
     pub pci_bus_id: Option<String>,
@@ -255,13 +257,13 @@ pub enum GraphicsInterface {
     Other,
 }
 
-/// What a driver says an adapter is.
+/// Type of an adapter as reported by its driver.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum DeviceType {
-    /// A card with memory of its own.
+    /// A card with dedicated memory.
     Discrete,
-    /// Part of the processor, on main memory.
+    /// Part of the processor, shares main memory.
     Integrated,
     /// A device of a virtual machine.
     Virtual,

@@ -38,7 +38,7 @@ pub enum HardwareFileError {
     },
 }
 
-/// As much of a report of `acolyte doctor` as is needed here.
+/// The part of a report of `acolyte doctor` that is needed here.
 #[derive(serde::Deserialize)]
 struct InReport {
     hardware: Hardware,
@@ -74,11 +74,11 @@ impl Hardware {
         serde_json::from_str::<InReport>(json).ok().map(|report| report.hardware)
     }
 
-    /// The first value that no machine can have, if there is one.
+    /// Describes the first impossible value, if any.
     fn impossible_value(&self) -> Option<String> {
-        /// More than any machine has; guards the arithmetic against nonsense.
+        /// Upper limit of plausible sizes; protects later arithmetic.
         const MOST_BYTES: u64 = 1 << 50;
-        /// More than any memory moves.
+        /// Upper limit of plausible bandwidths.
         const MOST_GB_S: f64 = 100_000.0;
 
         let bytes = |key: String, value: Option<u64>| {

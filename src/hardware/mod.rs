@@ -1,10 +1,10 @@
-//! What does this machine have? Read only: nothing here changes the machine.
+//! Detects the hardware of this machine. Read-only.
 //!
-//! [`detect`] asks the system and the GPU drivers and returns a [`Hardware`] document; [`Hardware::from_json`] reads
+//! [`detect`] queries the system and the GPU drivers and returns a [`Hardware`] document; [`Hardware::from_json`] reads
 //! a saved one, so that any machine can be replayed with `--hardware FILE`.
 //!
-//! What every source said is kept apart from what is concluded: [`collect`] gathers an [`evidence::Evidence`],
-//! [`merge::merge`] judges it without asking anything.
+//! Answers and conclusions are separate: [`collect`] gathers the answers of all sources ([`evidence::Evidence`]),
+//! [`merge::merge`] evaluates them without I/O.
 
 pub mod control_group;
 mod core_speed;

@@ -1,5 +1,5 @@
-//! Model files of Ollama's that are on the disk already, read without the engine. A model counts when all its layers are
-//! there with their sizes.
+//! Ollama models that are on disk already, read without the engine. A model counts when all its layers are present with
+//! the right sizes.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use crate::machine::{ModelFolder, StoredModel};
 use crate::ollama::store::Store;
 
-/// The folders in which there is at least one whole model, each folder once.
+/// The folders with at least one complete model, each once.
 pub fn read(folders: &[PathBuf]) -> Vec<ModelFolder> {
     let mut real: Vec<PathBuf> = Vec::new();
     let mut found = Vec::new();
@@ -42,7 +42,7 @@ fn read_one(folder: &Path) -> Option<ModelFolder> {
 mod tests {
     use super::*;
 
-    /// A folder with a manifest for each name and its layers; a layer's hash is repeated digits.
+    /// Writes a manifest for `name` and its layers into a folder; a layer's hash is a repeated digit.
     fn put(folder: &Path, name: &str, layers: &[(&str, usize)]) {
         let manifest = folder.join("manifests").join(name);
         std::fs::create_dir_all(manifest.parent().unwrap()).unwrap();
@@ -59,7 +59,7 @@ mod tests {
     }
 
     #[test]
-    fn whole_models_are_named_as_ollama_names_them_and_shared_layers_count_once() {
+    fn complete_models_are_named_as_ollama_names_them_and_shared_layers_count_once() {
         let folder = tempfile::tempdir().unwrap();
         put(folder.path(), "registry.ollama.ai/library/qwen3/4b", &[("aa", 100), ("bb", 20)]);
         put(folder.path(), "registry.ollama.ai/library/qwen3/latest", &[("aa", 100), ("bb", 20)]);
@@ -78,7 +78,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_whole_is_no_model() {
+    fn an_incomplete_model_is_not_listed() {
         let folder = tempfile::tempdir().unwrap();
         put(folder.path(), "registry.ollama.ai/library/half/1", &[("aa", 100)]);
         std::fs::write(folder.path().join("blobs/sha256-".to_owned() + &"aa".repeat(32)), "short").unwrap();

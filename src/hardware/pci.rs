@@ -1,6 +1,6 @@
-//! Where a PCI device is and what it is.
+//! PCI addresses and IDs.
 
-/// A PCI address. The domain is kept apart from the rest because sources write it with four or eight digits.
+/// A PCI address. Sources write the domain with four or eight digits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct PciAddress {
     /// Domain (segment).
@@ -14,8 +14,8 @@ pub struct PciAddress {
 }
 
 impl PciAddress {
-    /// Reads `00000000:01:00.0`, `0000:01:00.0` or `01:00.0`. All zeros means "none" where a library has no other
-    /// way to say so: that address is always the host bridge's.
+    /// Parses `00000000:01:00.0`, `0000:01:00.0` or `01:00.0`. `None` for all zeros, the address of the host bridge,
+    /// which some libraries report for "unknown".
     pub fn parse(text: &str) -> Option<Self> {
         let mut parts = text.trim().rsplit(':');
         let (device, function) = parts.next()?.split_once('.')?;
@@ -58,7 +58,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_pci_address_is_none() {
+    fn an_invalid_pci_address_is_none() {
         for text in ["", "0000:00:00.0", "01:00", "x:y.z", "1:2:3:4.5", "0000:100:00.0"] {
             assert_eq!(PciAddress::parse(text), None, "{text}");
         }

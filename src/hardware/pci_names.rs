@@ -1,5 +1,5 @@
-//! Marketing names of PCI devices from the lists that Linux distributions install: `amdgpu.ids` (of libdrm) tells
-//! models of one chip apart by revision, `pci.ids` knows every device.
+//! Marketing names of PCI devices from lists installed by Linux distributions: `amdgpu.ids` (libdrm) distinguishes
+//! models of one chip by revision, `pci.ids` has every device.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -11,7 +11,8 @@ const PCI_LISTS: [&str; 3] = ["/usr/share/misc/pci.ids", "/usr/share/hwdata/pci.
 const AMD: u32 = 0x1002;
 const NVIDIA: u32 = 0x10de;
 
-/// Names of these cards, by `vendor:device[:revision]`. NVIDIA's cards name themselves while their driver runs.
+/// Names of these cards, by `vendor:device[:revision]`. Not for NVIDIA cards with a running driver, which reports the
+/// name.
 pub fn of_cards(cards: &[Card], read: impl Fn(&Path) -> Option<String>) -> BTreeMap<String, String> {
     let mut names = BTreeMap::new();
     let first = |paths: &[&str]| paths.iter().find_map(|path| read(Path::new(path)));
@@ -42,7 +43,7 @@ pub fn of_cards(cards: &[Card], read: impl Fn(&Path) -> Option<String>) -> BTree
     names
 }
 
-/// A line of `amdgpu.ids`: `73DF, C1, AMD Radeon RX 6700 XT`, with tabs.
+/// The name in `amdgpu.ids`, whose lines are `73DF, C1, AMD Radeon RX 6700 XT`, with tabs.
 fn in_amdgpu_list(list: &str, device: u32, revision: u32) -> Option<String> {
     list.lines().find_map(|line| {
         let mut fields = line.splitn(3, ',').map(str::trim);
@@ -52,7 +53,7 @@ fn in_amdgpu_list(list: &str, device: u32, revision: u32) -> Option<String> {
     })
 }
 
-/// `pci.ids` lists vendors at the start of a line and their devices below, indented by one tab.
+/// The name in `pci.ids`, which lists vendors at the start of a line and their devices below, indented by one tab.
 fn in_pci_list(list: &str, vendor: u32, device: u32) -> Option<String> {
     let vendor_mark = format!("{vendor:04x}  ");
     let device_mark = format!("\t{device:04x}  ");
@@ -61,7 +62,7 @@ fn in_pci_list(list: &str, vendor: u32, device: u32) -> Option<String> {
     let name = lines
         .take_while(|line| line.starts_with('\t') || line.starts_with('#') || line.is_empty())
         .find_map(|line| line.strip_prefix(&device_mark))?;
-    // "Navi 22 [Radeon RX 6700/6700 XT/6750 XT]": the brackets hold the name on the box.
+    // "Navi 22 [Radeon RX 6700/6700 XT/6750 XT]": the marketing name is in brackets.
     let marketing = name.split_once('[').and_then(|(_, rest)| rest.split_once(']')).map(|(inside, _)| inside);
     let short = match vendor {
         AMD => "AMD",

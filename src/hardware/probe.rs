@@ -1,12 +1,12 @@
 //! Queries GPU drivers in a child process.
 //!
 //! 1. [`ask`] starts our own program again with the hidden arguments `probe-gpus SOURCE`.
-//! 2. There [`run_if_asked`], the first line of both programs' `main`, loads the one driver library, asks it and
-//!    prints one marked line of JSON.
-//! 3. [`ask`] takes the marked line as soon as it comes. A child that hangs is killed at the timeout, one that
-//!    crashes or prints something else is reported; either way only this source is lost.
+//! 2. In the child, [`run_if_asked`], the first call of both programs' `main`, loads the one driver library, queries it
+//!    and prints one marked line of JSON.
+//! 3. [`ask`] returns the marked line as soon as it arrives. A child that hangs is killed at the timeout; one that
+//!    crashes or prints something else is reported. Either way only this source is lost.
 //!
-//! The child ends with its parent: it watches its standard input, which closes when the parent is gone.
+//! The child exits with its parent: it watches its standard input, which closes when the parent ends.
 
 use std::ffi::OsString;
 use std::io::{BufRead, BufReader, Read, Write};
@@ -29,9 +29,9 @@ use crate::platform::program;
 const ARGUMENT: &str = "probe-gpus";
 /// Set in the environment of a probe.
 const INSIDE: &str = "ACOLYTE_INSIDE_PROBE";
-/// Marks the line that holds the answer. Drivers print to standard output, too.
+/// Marks the line with the answer, because drivers may print to standard output too.
 const MARK: &str = "ACOLYTE-PROBE ";
-/// Limit of the output in bytes, larger than any answer: a driver may flood it.
+/// Limit of the output in bytes, larger than any answer, because drivers may print a lot.
 const MOST_BYTES: u64 = 4 << 20;
 /// Characters of the error output that a report keeps.
 const STDERR_KEPT: usize = 400;
@@ -46,13 +46,13 @@ const SOURCES: [(&str, GpuSource); 4] = [
 
 #[expect(
     clippy::print_stderr,
-    reason = "a word to who started the wrong program by hand, with nothing foreign in it"
+    reason = "printed to a developer who runs a probe by hand, with no foreign text in it"
 )]
 fn usage() {
     eprintln!("{ARGUMENT}: expected one of nvml, sysinfo, wgpu, dxgi");
 }
 
-/// When this process was started as a probe: answers and ends the process. Otherwise returns at once.
+/// If this process was started as a probe, answers and exits. Otherwise returns at once.
 pub fn run_if_asked() {
     let mut args = environment::arguments().skip(1);
     if args.next().is_none_or(|first| first != ARGUMENT) {
@@ -78,29 +78,30 @@ pub fn run_if_asked() {
 fn print_answer<T: Serialize>(answer: &Answer<T>) -> std::io::Result<()> {
     let json = serde_json::to_string(answer)?;
     let mut out = std::io::stdout().lock();
-    // The line break first: a driver may have left half a line.
+    // Start with a line break: a driver may have printed an incomplete line.
     write!(out, "\n{MARK}{json}\n")?;
     out.flush()
 }
 
-/// Blocks until standard input closes, then aborts this process: the driver may hold every lock.
+/// Blocks until standard input closes, then aborts this process, because the driver may hold locks that exit needs.
 pub(crate) fn end_with_parent() {
     let mut rest = Vec::new();
-    // Closed or broken: the parent is gone.
+    // An end or an error means that the parent is gone.
     let _closed_or_broken = std::io::stdin().lock().read_to_end(&mut rest);
     #[cfg(unix)]
     let _impossible = rustix::process::kill_process(rustix::process::getpid(), rustix::process::Signal::KILL);
     std::process::exit(1);
 }
 
-/// Asks one source in a child process of the program at `path`, with variables added to its environment, for at most `limit`.
+/// Queries one source in a child process of the program at `path`, with variables added to its environment, for at most
+/// `limit`.
 pub fn ask<T: DeserializeOwned>(
     path: &Path,
     environment: &[(OsString, OsString)],
     source: GpuSource,
     limit: Duration,
 ) -> Answer<T> {
-    // A program that does not know the argument and detects instead would start itself without end.
+    // Prevents endless recursion by a program that does not know the argument and runs detection instead.
     if Environment::of_process().variable(INSIDE).is_some() {
         return Answer::Failed(SourceFailure::NotStarted {
             message: "a probe cannot start another one".to_owned(),
@@ -109,7 +110,7 @@ pub fn ask<T: DeserializeOwned>(
     let mut command = program::command(path);
     let name = SOURCES.iter().find(|(_, known)| *known == source).map_or("", |(name, _)| name);
     command.arg(ARGUMENT).arg(name).env(INSIDE, "1");
-    // Overlays and recorders hook into Vulkan as layers; a question about memory needs none of them.
+    // Disable Vulkan layers of overlays and recorders, which a memory query does not need.
     command.env("VK_LOADER_LAYERS_DISABLE", "~implicit~");
     command.envs(environment.iter().map(|(name, value)| (name, value)));
     match ask_child(command, limit) {
@@ -123,10 +124,10 @@ fn ask_child<T: DeserializeOwned>(mut command: Command, limit: Duration) -> Resu
     command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
     let mut child =
         command.spawn().map_err(|error| SourceFailure::NotStarted { message: error.to_string() })?;
-    // Held open until the answer is there: its end tells the child that we are gone.
+    // Held open until the answer is there: the child exits when it closes.
     let stdin = child.stdin.take();
     let marked = child.stdout.take().map(marked_line);
-    let errors = child.stderr.take().map(last_words);
+    let errors = child.stderr.take().map(read_error_output);
 
     let answer = marked.map_or(Err(RecvTimeoutError::Disconnected), |line| {
         line.recv_timeout(deadline.saturating_duration_since(Instant::now()))
@@ -143,7 +144,7 @@ fn ask_child<T: DeserializeOwned>(mut command: Command, limit: Duration) -> Resu
             Err(SourceFailure::Timeout { seconds: limit.as_secs_f64() })
         }
         Err(RecvTimeoutError::Disconnected) => {
-            // It closed its output without an answer, so it has ended or is about to; its status was decided before.
+            // It closed its output without an answer, so it has exited or is about to.
             let error_output = errors.and_then(|words| {
                 words.recv_timeout(deadline.saturating_duration_since(Instant::now())).ok()
             });
@@ -156,13 +157,13 @@ fn ask_child<T: DeserializeOwned>(mut command: Command, limit: Duration) -> Resu
     }
 }
 
-/// Kills and reaps without waiting: a process stuck inside a driver may never end.
+/// Kills the child and reaps it in the background: a process stuck in a driver may never end.
 fn end(mut child: Child) {
     let _already_ended = child.kill();
     thread::spawn(move || child.wait());
 }
 
-/// Reads on a thread of its own until the marked line comes; the receiver is disconnected if it never does.
+/// Reads on a separate thread until the marked line; the receiver is disconnected if there is none.
 fn marked_line(stdout: impl Read + Send + 'static) -> Receiver<String> {
     let (send, receive) = channel();
     thread::spawn(move || {
@@ -181,8 +182,8 @@ fn marked_line(stdout: impl Read + Send + 'static) -> Receiver<String> {
     receive
 }
 
-/// Reads to the end on a thread of its own.
-fn last_words(stderr: impl Read + Send + 'static) -> Receiver<String> {
+/// Reads to the end on a separate thread.
+fn read_error_output(stderr: impl Read + Send + 'static) -> Receiver<String> {
     let (send, receive) = channel();
     thread::spawn(move || {
         let mut output = Vec::new();

@@ -14,7 +14,7 @@ pub fn os() -> Os {
     }
 }
 
-/// Size of the main memory and what programs can have of it now (Linux: `MemAvailable`).
+/// Total and available main memory (Linux: `MemAvailable`).
 pub fn memory() -> MemoryEvidence {
     let kind = RefreshKind::nothing().with_memory(MemoryRefreshKind::nothing().with_ram());
     let Ok(system) = System::new_with_specifics(kind) else { return MemoryEvidence::default() };
@@ -41,7 +41,7 @@ pub fn cpu() -> Cpu {
     }
 }
 
-/// Instruction sets for which Ollama brings code of its own.
+/// Instruction sets for which Ollama has optimised code.
 fn features() -> Vec<String> {
     available_features().into_iter().filter(|(_, there)| *there).map(|(name, _)| name.to_owned()).collect()
 }
@@ -61,7 +61,7 @@ fn available_features() -> Vec<(&'static str, bool)> {
     ]
 }
 
-/// AMX for integers, which stable Rust has no name for: leaf 7, EDX bit 25 (Intel SDM, CPUID).
+/// Whether AMX for integers is supported, which stable Rust cannot detect: leaf 7, EDX bit 25 (Intel SDM, CPUID).
 #[cfg(target_arch = "x86_64")]
 fn amx() -> bool {
     use std::arch::x86_64::{__cpuid, __cpuid_count};

@@ -1,12 +1,12 @@
 //! Read bandwidth of the main memory with all cores.
 //!
-//! 1. Every core fills a piece of memory of its own, all together much larger than the caches.
-//! 2. In each of a few passes, all cores begin together and read their pieces round and round for the same short
-//!    time; what they read adds up.
-//! 3. The best pass counts: other programs only ever make it slower.
+//! 1. Every core fills a block of memory, in total much larger than the caches.
+//! 2. In each of a few passes, all cores start together and read their blocks repeatedly for the same short time; the
+//!    bytes read are summed.
+//! 3. The best pass counts, because other programs only slow it down.
 //!
-//! Reading is what decoding does: all weights are read once for every token. The pieces are read by comparing
-//! their halves, because that is done by the system's own vector code in every build of ours.
+//! Decoding is limited by reads: all weights are read once per token. A block is read by comparing its halves, which
+//! uses the system's vectorised comparison in every build.
 
 use std::hint::black_box;
 use std::sync::Barrier;
@@ -18,32 +18,32 @@ use crate::MIB;
 /// How long all cores read in one pass.
 const PASS: Duration = Duration::from_millis(8);
 const PASSES: usize = 4;
-/// Filling stops here when at least [`least_bytes`] are filled: fresh memory is slow to get in some virtual machines.
+/// Filling stops after this time once [`least_bytes`] are filled: allocating memory is slow in some virtual machines.
 const FILL_LIMIT: Duration = Duration::from_millis(35);
-/// What is filled where that goes fast.
+/// Bytes filled where allocation is fast.
 const USUAL_BYTES: u64 = 256 * MIB;
 /// Larger than the caches of most desktop processors.
 const LEAST_BYTES: u64 = 64 * MIB;
-/// More than the caches of the largest servers' one socket.
+/// Larger than the caches of one socket of the largest servers.
 const MOST_BYTES: u64 = 1024 * MIB;
 /// Words compared or filled between two reads of the clock: half a mebibyte.
 const BLOCK_WORDS: usize = 1 << 16;
 /// More threads than memory channels can feed do not help.
 const MOST_THREADS: usize = 64;
 
-/// Measures now: decimal GB/s, or `None` when there is too little free memory to do so.
+/// Measures the bandwidth in decimal GB/s; `None` when there is too little free memory.
 pub fn ram_bandwidth() -> Option<f64> {
     let available = super::processor::memory().available_bytes;
     Measurement::prepare(available).run()
 }
 
-/// Memory ready to be read, one piece a thread. Preparing may overlap with other work, the passes should not.
+/// Filled memory, one block per thread. Preparing it may overlap with other work, the passes should not.
 pub struct Measurement {
     pieces: Vec<Vec<u64>>,
 }
 
 impl Measurement {
-    /// Takes at most an eighth of the available memory; nothing, when that is too little to measure more than caches.
+    /// Fills at most an eighth of the available memory; nothing if that would fit the caches.
     pub fn prepare(available_bytes: Option<u64>) -> Self {
         let cores = thread::available_parallelism().map_or(1, usize::from);
         let least = least_bytes(cores);
@@ -63,7 +63,7 @@ impl Measurement {
         Self { pieces }
     }
 
-    /// Reads it and returns the bandwidth in decimal GB/s.
+    /// Runs the passes and returns the bandwidth in decimal GB/s.
     pub fn run(&self) -> Option<f64> {
         let start = Barrier::new(self.pieces.len());
         let rates: Vec<[f64; PASSES]> = thread::scope(|scope| {
@@ -78,14 +78,14 @@ impl Measurement {
     }
 }
 
-/// Twice the last-level caches together: read round and round, less would partly stay in them.
+/// Twice the size of all last-level caches: less would partly stay in them.
 fn least_bytes(cores: usize) -> u64 {
     let caches = last_level_caches_bytes(cores).unwrap_or(0);
     (2 * caches).clamp(LEAST_BYTES, MOST_BYTES)
 }
 
-/// Memory that was really written to: the system gives fresh memory only then. Stops early when time is over and
-/// enough is there.
+/// Allocates and writes memory, because the system provides pages only when written. Stops early when the time is over
+/// and enough is filled.
 fn filled(wanted_words: usize, least_words: usize, begun: Instant) -> Vec<u64> {
     let mut words = vec![0_u64; wanted_words];
     let mut done = 0;
@@ -100,7 +100,7 @@ fn filled(wanted_words: usize, least_words: usize, begun: Instant) -> Vec<u64> {
     words
 }
 
-/// Bytes a second that one reader gets in each pass.
+/// Bytes per second of one reader in each pass.
 fn read_rates(piece: &[u64], start: &Barrier) -> [f64; PASSES] {
     let (front, back) = piece.split_at(piece.len() / 2);
     let mut blocks = front.chunks(BLOCK_WORDS).zip(back.chunks(BLOCK_WORDS)).cycle();
@@ -117,7 +117,7 @@ fn read_rates(piece: &[u64], start: &Barrier) -> [f64; PASSES] {
     })
 }
 
-/// All last-level caches together, as the processor describes them.
+/// Size of all last-level caches, by CPUID.
 #[cfg(target_arch = "x86_64")]
 fn last_level_caches_bytes(cores: usize) -> Option<u64> {
     use std::arch::x86_64::{__cpuid, __cpuid_count};
@@ -142,7 +142,7 @@ fn last_level_caches_bytes(cores: usize) -> Option<u64> {
     )
 }
 
-/// Arm processors do not tell programs.
+/// Not readable by programs on Arm.
 #[cfg(not(target_arch = "x86_64"))]
 fn last_level_caches_bytes(_cores: usize) -> Option<u64> {
     None
@@ -154,20 +154,20 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_machine_with_little_free_memory_is_left_alone() {
+    fn with_little_free_memory_nothing_is_measured() {
         assert_eq!(Measurement::prepare(Some(100 * MIB)).run(), None);
     }
 
     #[test]
-    fn filling_stops_when_time_is_over_but_not_before_enough_is_there() {
+    fn filling_stops_when_the_time_is_over_and_enough_is_filled() {
         let long_ago = Instant::now().checked_sub(2 * FILL_LIMIT).unwrap();
         assert_eq!(filled(10 * BLOCK_WORDS, 3 * BLOCK_WORDS, long_ago).len(), 3 * BLOCK_WORDS);
         assert_eq!(filled(BLOCK_WORDS, BLOCK_WORDS, long_ago).len(), BLOCK_WORDS);
     }
 
     #[test]
-    fn what_is_measured_is_what_memory_can_do() {
-        // From one slow core of a shared machine to a server with twelve channels.
+    fn the_measured_bandwidth_is_plausible() {
+        // From one slow core of a shared machine to a server with twelve memory channels.
         let measured = Measurement::prepare(Some(2048 * MIB)).run().unwrap();
         assert!((0.5..2_000.0).contains(&measured), "{measured} GB/s");
     }

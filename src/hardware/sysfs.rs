@@ -1,8 +1,8 @@
-//! Display adapters in the files that Linux keeps under `/sys`.
+//! Display adapters described by files under `/sys` (Linux).
 //!
-//! Reading them (by `platform::linux`) and understanding them (here) are two things, so that recorded trees can be
-//! replayed. Only files that the kernel answers from memory are read: asking a sleeping card for its load or its
-//! PCI configuration would wake it.
+//! The files are read in `hardware::system::linux` and interpreted here, so that recorded trees can be replayed. Only
+//! files that the kernel answers from memory are read: reading a sleeping card's load or PCI configuration would wake
+//! it up.
 
 use std::collections::BTreeMap;
 
@@ -25,33 +25,33 @@ pub const CARD_FILES: [&str; 10] = [
     "mem_info_gtt_used",
 ];
 
-/// What the processor is told to prefer, where no firmware profile says it.
+/// The processor's energy preference, for systems without a platform profile.
 pub const ENERGY_PREFERENCE: &str = "devices/system/cpu/cpu0/cpufreq/energy_performance_preference";
 
-/// One card.
+/// A display adapter.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Card {
-    /// Where it is.
+    /// PCI address.
     pub pci: Option<PciAddress>,
-    /// What it is.
+    /// PCI vendor and device.
     pub ids: Option<PciIds>,
-    /// PCI revision, which tells models of one chip apart.
+    /// PCI revision, which distinguishes models of one chip.
     pub revision: Option<u32>,
     /// The kernel's driver: `amdgpu`, `i915`, `xe`, `nvidia`, `nouveau`, …
     pub driver: Option<String>,
-    /// It sleeps now to save power.
+    /// Whether it is suspended to save power.
     pub asleep: bool,
-    /// Its own memory in bytes (APU: what the firmware set aside).
+    /// Dedicated memory in bytes (APU: the firmware's carve-out).
     pub vram_total_bytes: Option<u64>,
     /// Used of it, in bytes.
     pub vram_used_bytes: Option<u64>,
-    /// Main memory it can reach, in bytes.
+    /// Main memory it can use, in bytes.
     pub gtt_total_bytes: Option<u64>,
     /// Used of it, in bytes.
     pub gtt_used_bytes: Option<u64>,
-    /// It shares a die with the processor: its sensors include the north bridge's voltage.
+    /// Whether it shares a die with the processor: its sensors include the north bridge's voltage.
     pub apu: bool,
-    /// The instruction set for computing that the kernel's compute driver names, for example (11, 0, 0): gfx1100.
+    /// Instruction set reported by the kernel's compute driver, for example (11, 0, 0): gfx1100.
     pub gfx: Option<(u32, u32, u32)>,
 }
 
@@ -66,7 +66,7 @@ pub fn cards(tree: &BTreeMap<String, String>) -> Vec<Card> {
         .collect()
 }
 
-/// Display controllers (03) and processing accelerators (12), as `class` files say it: `0x030000`.
+/// Whether a PCI class, such as `0x030000`, is a display controller (03) or processing accelerator (12).
 pub fn is_display_class(class: &str) -> bool {
     let digits = class.trim().trim_start_matches("0x");
     digits.starts_with("03") || digits.starts_with("12")
@@ -104,7 +104,7 @@ fn card(tree: &BTreeMap<String, String>, address: &str, compute: &[(PciAddress, 
     }
 }
 
-/// GPUs that the kernel's compute driver lists, with their instruction set.
+/// GPUs listed by the kernel's compute driver, with their instruction set.
 fn compute_nodes(tree: &BTreeMap<String, String>) -> Vec<(PciAddress, (u32, u32, u32))> {
     tree.iter()
         .filter(|(path, _)| {
@@ -130,7 +130,7 @@ fn compute_nodes(tree: &BTreeMap<String, String>) -> Vec<(PciAddress, (u32, u32,
         .collect()
 }
 
-/// What the power supplies and the firmware say.
+/// Power supply and power-saving mode.
 pub fn power(tree: &BTreeMap<String, String>) -> Option<Power> {
     const SUPPLIES: &str = "class/power_supply/";
     let is = |path: &str, what: &str| {
@@ -138,7 +138,7 @@ pub fn power(tree: &BTreeMap<String, String>) -> Option<Power> {
     };
     let batteries = || {
         tree.keys().filter_map(|path| path.strip_suffix("/type")).filter(|supply| {
-            // Batteries of mice and headsets are in the same list, with the scope "Device".
+            // Batteries of mice and headsets are listed too, with the scope "Device".
             supply.starts_with(SUPPLIES)
                 && is(&format!("{supply}/type"), "battery")
                 && !is(&format!("{supply}/scope"), "device")

@@ -1,7 +1,7 @@
 //! The hardware document: what `acolyte detect --json` prints and `--hardware FILE` reads.
 //!
-//! Absent or `null` means unknown. An unknown key is refused by name, because a misspelt key that is silently
-//! ignored would turn a known figure into an unknown one.
+//! Absent or `null` means unknown. An unknown key is an error that names it: silently ignoring a misspelt key would
+//! turn a known figure into an unknown one.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -10,7 +10,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::{ComputeCapability, Finding};
 
-/// One machine, as far as it is known.
+/// A machine, as far as it is known.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Hardware {
@@ -24,19 +24,19 @@ pub struct Hardware {
     pub cpu: Cpu,
     /// Main memory.
     pub memory: MainMemory,
-    /// Every display adapter, also those that cannot run a model.
+    /// All display adapters, including those that cannot run a model.
     #[serde(default)]
     pub gpus: Vec<Gpu>,
-    /// The disks of the folders an installation would use.
+    /// The disks of the folders that an installation would use.
     #[serde(default)]
     pub disks: Vec<Disk>,
     /// Ollama servers and installations already on the machine.
     #[serde(default)]
     pub engines: Vec<FoundEngine>,
-    /// Folders with models of Ollama's on the disk.
+    /// Folders with Ollama models.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub model_folders: Vec<ModelFolder>,
-    /// What the user should know beyond the figures.
+    /// Findings that the user should know.
     #[serde(default)]
     pub notes: Vec<Finding>,
 }
@@ -47,7 +47,7 @@ pub struct Hardware {
 pub struct Os {
     /// `linux`, `macos` or `windows`.
     pub name: Option<String>,
-    /// As the system prints it, for example `12` or `10.0.19045`.
+    /// The system's version, for example `12` or `10.0.19045`.
     pub version: Option<String>,
     /// `x86_64` or `aarch64`.
     pub arch: Option<String>,
@@ -57,15 +57,15 @@ pub struct Os {
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Cpu {
-    /// The name the processor gives itself.
+    /// Name reported by the processor.
     pub name: Option<String>,
     /// Cores, not counting hyper-threads.
     pub physical_cores: Option<u32>,
-    /// Threads that run at the same time.
+    /// Hardware threads.
     pub logical_cores: Option<u32>,
     /// Instruction sets that matter to inference: `avx2`, `avx512`, `neon`, …
     pub features: Vec<String>,
-    /// Decimal GB of 4-bit weights that all cores together multiply in a second when memory does not limit: measured.
+    /// Decimal GB of 4-bit weights that all cores together multiply per second from their caches (measured).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub dot_product_gb_s: Option<f64>,
 }
@@ -74,9 +74,9 @@ pub struct Cpu {
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct MainMemory {
-    /// All of it, in bytes.
+    /// Total size in bytes.
     pub total_bytes: u64,
-    /// What programs can have now, in bytes.
+    /// Available to programs now, in bytes.
     #[serde(default)]
     pub available_bytes: Option<u64>,
     /// Measured read bandwidth with all cores, in decimal GB/s.
@@ -88,23 +88,23 @@ pub struct MainMemory {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Gpu {
-    /// The name its driver gives it.
+    /// Name reported by its driver.
     pub name: String,
     /// `nvidia`, `amd`, `intel`, `apple`, …
     #[serde(default)]
     pub vendor: Option<String>,
-    /// What sort of adapter it is; decides whether its memory counts.
+    /// Kind of adapter; decides whether its memory counts.
     pub kind: GpuKind,
-    /// Its own memory in bytes (unified: what the system lets it use). `null` when unknown, but never left out.
+    /// Dedicated memory in bytes (unified: what the system lets it use). `null` when unknown; the key is required.
     #[serde(deserialize_with = "present")]
     pub vram_total_bytes: Option<u64>,
-    /// What is free of it now, in bytes.
+    /// Free memory in bytes.
     #[serde(default)]
     pub vram_free_bytes: Option<u64>,
     /// Memory bandwidth in decimal GB/s.
     #[serde(default)]
     pub memory_bandwidth_gb_s: Option<f64>,
-    /// The back-end Ollama will use it with.
+    /// Backend that Ollama will use.
     #[serde(default)]
     pub backend: Option<Backend>,
     /// The driver's version.
@@ -113,27 +113,27 @@ pub struct Gpu {
     /// CUDA compute capability, for example `8.9`.
     #[serde(default)]
     pub compute_capability: Option<ComputeCapability>,
-    /// Why Ollama leaves it out, although it could hold a model.
+    /// Why Ollama leaves it out although it could hold a model.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub blocked: Option<Blocked>,
-    /// How each value is known: key of this document → source (`nvml`, `vulkan`, `sysfs`, `table`, …).
+    /// Source of each value: key of this document → `nvml`, `vulkan`, `sysfs`, `table`, …
     #[serde(default)]
     pub sources: BTreeMap<String, String>,
 }
 
-/// What sort of adapter.
+/// Kind of display adapter.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum GpuKind {
-    /// A card or chip with memory of its own.
+    /// A card or chip with dedicated memory.
     Discrete,
-    /// Shares the main memory and is not used by Ollama by default.
+    /// Shares main memory and is not used by Ollama by default.
     Integrated,
-    /// Shares the main memory by design and is used (Apple silicon, Strix Halo, GB10).
+    /// Shares main memory by design and is used by Ollama (Apple silicon, Strix Halo, GB10).
     Unified,
-    /// A program that draws on the processor (llvmpipe, WARP). Never counted as a GPU.
+    /// A software renderer (llvmpipe, WARP). Never counted as a GPU.
     Software,
-    /// A virtual machine's adapter.
+    /// The adapter of a virtual machine.
     Virtual,
 }
 
@@ -143,7 +143,7 @@ pub enum GpuKind {
 pub enum Blocked {
     /// CUDA compute capability below 5.0.
     CapabilityTooLow,
-    /// No driver that Ollama can compute with answers.
+    /// No NVIDIA driver responds that Ollama can compute with.
     NvidiaDriverMissing,
     /// The NVIDIA driver is older than Ollama's libraries need.
     NvidiaDriverTooOld,
@@ -151,11 +151,11 @@ pub enum Blocked {
     GpuPassedThrough,
     /// This user may not open its device.
     GpuDenied,
-    /// No device leads to it.
+    /// There is no device file for it.
     GpuUnreachable,
 }
 
-/// The library through which Ollama computes on an adapter.
+/// The compute interface that Ollama uses on an adapter.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Backend {
@@ -170,7 +170,7 @@ pub enum Backend {
 }
 
 impl Backend {
-    /// As it is written.
+    /// Name for the screen.
     pub fn title(self) -> &'static str {
         match self {
             Self::Cuda => "CUDA",
@@ -181,26 +181,26 @@ impl Backend {
     }
 }
 
-/// The disk under folders that an installation would use.
+/// The disk of folders that an installation would use.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Disk {
-    /// The folder asked about, or its nearest parent that exists.
+    /// The folder, or its nearest existing parent.
     #[serde(serialize_with = "readable_path")]
     pub path: PathBuf,
-    /// What the folder is on.
+    /// Kind of disk.
     #[serde(default)]
     pub kind: Option<DiskKind>,
-    /// Free for this user, in bytes.
+    /// Free space for this user, in bytes.
     #[serde(default)]
     pub free_bytes: Option<u64>,
-    /// What an installation would put there.
+    /// What an installation would put on it.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub used_for: Vec<DiskUse>,
-    /// Bytes that an installation of what is recommended needs there, unpacking and a reserve included.
+    /// Bytes that the recommended plan needs on it, including unpacking and a reserve.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub needed_bytes: Option<u64>,
-    /// Whether that fits.
+    /// Whether that fits the free space.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub fits: Option<bool>,
 }
@@ -215,13 +215,13 @@ pub enum DiskUse {
     Models,
 }
 
-/// What sort of disk.
+/// Kind of disk.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum DiskKind {
-    /// Solid state.
+    /// Solid-state disk.
     Ssd,
-    /// Spinning.
+    /// Hard disk.
     Hdd,
 }
 
@@ -229,41 +229,41 @@ pub enum DiskKind {
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct FoundEngine {
-    /// How it is present.
+    /// How it is installed or running.
     pub kind: EngineKind,
-    /// Version, as it says itself.
+    /// Version that it reports.
     pub version: Option<String>,
-    /// TCP port it answers on.
+    /// TCP port it responds on.
     pub port: Option<u16>,
-    /// Where its program lies.
+    /// Path of its program.
     #[serde(serialize_with = "readable_optional_path")]
     pub path: Option<PathBuf>,
-    /// True when it can be reached from other machines.
+    /// Whether it can be reached from other machines.
     pub exposed: Option<bool>,
-    /// Models that a server holds in memory now.
+    /// Models loaded by a server.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub loaded: Vec<LoadedModel>,
-    /// Models that a server has on its disk.
+    /// Models stored by a server.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub models: Vec<StoredModel>,
 }
 
-/// How an Ollama engine is present on the machine.
+/// How an Ollama engine is installed or running.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum EngineKind {
-    /// A server that answers on a port.
+    /// A server that responds on a port.
     Server,
     /// A program file.
     #[default]
     Binary,
-    /// A service of the system.
+    /// A system service.
     Service,
     /// The desktop app.
     App,
 }
 
-/// A folder with models of Ollama's.
+/// A folder with Ollama models.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct ModelFolder {
@@ -272,11 +272,11 @@ pub struct ModelFolder {
     pub path: PathBuf,
     /// Size of all model files in bytes, each counted once.
     pub total_bytes: u64,
-    /// The models, by name.
+    /// The models, sorted by name.
     pub models: Vec<StoredModel>,
 }
 
-/// A model on a disk.
+/// A model on disk.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct StoredModel {
@@ -292,9 +292,9 @@ pub struct StoredModel {
 pub struct LoadedModel {
     /// Its tag.
     pub name: String,
-    /// Memory it takes in all, in bytes, as the server says.
+    /// Memory it takes in all, in bytes, as reported by the server.
     pub total_bytes: Option<u64>,
-    /// The part of it on graphics cards, in bytes, as the server says.
+    /// The part of it in graphics memory, in bytes, as reported by the server.
     pub vram_bytes: Option<u64>,
 }
 
@@ -303,8 +303,7 @@ fn present<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<u64>, D:
     Option::deserialize(deserializer)
 }
 
-/// Bytes of a path that are not UTF-8 are replaced: JSON cannot hold them, and a document without them is of more use
-/// than none.
+/// Replaces bytes of a path that are not UTF-8, which JSON cannot hold.
 fn readable_path<S: Serializer>(path: &Path, serializer: S) -> Result<S::Ok, S::Error> {
     serializer.collect_str(&path.display())
 }
@@ -317,12 +316,12 @@ fn readable_optional_path<S: Serializer>(path: &Option<PathBuf>, serializer: S) 
 }
 
 impl Gpu {
-    /// Whether Ollama would put a model on it.
+    /// Whether Ollama would load a model on it.
     pub fn is_usable(&self) -> bool {
         self.kind.holds_models() && self.blocked.is_none()
     }
 
-    /// An adapter of which nothing is known but this.
+    /// An adapter of which only this is known.
     pub fn named(name: &str, kind: GpuKind, vram_total_bytes: Option<u64>) -> Self {
         Self {
             name: name.to_owned(),
@@ -341,7 +340,7 @@ impl Gpu {
 }
 
 impl Hardware {
-    /// A machine of which nothing is known but this.
+    /// A machine of which only this is known.
     pub fn with(memory: MainMemory, gpus: Vec<Gpu>) -> Self {
         Self {
             schema: crate::SCHEMA,
@@ -356,15 +355,15 @@ impl Hardware {
         }
     }
 
-    /// The adapters that Ollama would put a model on: not software, not virtual, not plain integrated graphics, and
-    /// nothing that it leaves out.
+    /// The adapters that Ollama would load a model on: no software, virtual or integrated graphics, and none that it
+    /// leaves out.
     pub fn usable_gpus(&self) -> impl Iterator<Item = &Gpu> {
         self.gpus.iter().filter(|gpu| gpu.is_usable())
     }
 }
 
 impl GpuKind {
-    /// Whether Ollama will put a model on such an adapter.
+    /// Whether Ollama loads models on this kind of adapter.
     pub fn holds_models(self) -> bool {
         matches!(self, Self::Discrete | Self::Unified)
     }

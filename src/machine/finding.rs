@@ -1,8 +1,7 @@
-//! What the user should know about a machine beyond its figures: sources that did not answer, and what Ollama refuses or
-//! changes there.
+//! Findings about a machine: sources that did not answer, and what Ollama refuses or does differently on it.
 //!
-//! A document holds a finding as `{code, details}`, printed with a sentence (`text`) that `sentences` adds and reading
-//! ignores. A sentence written by hand, or a code of another version, is kept as [`Finding::Other`].
+//! In documents a finding is `{code, details}`, printed with a sentence (`text`) that `sentences` adds and that is
+//! ignored when read. A plain sentence, or a code of another version, is kept as [`Finding::Other`].
 
 use std::collections::BTreeMap;
 use std::str::FromStr;
@@ -24,12 +23,12 @@ pub enum Finding {
         #[serde(flatten)]
         cause: SourceFailure,
     },
-    /// A search did not end in time.
+    /// A search timed out.
     SourceLate {
         /// What was searched.
         source: TimedSearch,
     },
-    /// The adapter is a program that draws with the processor.
+    /// The adapter is a software renderer.
     SoftwareAdapter {
         /// Its name.
         gpu: String,
@@ -39,7 +38,7 @@ pub enum Finding {
         /// The adapter's name.
         gpu: String,
     },
-    /// The adapter shares the main memory.
+    /// The adapter shares main memory.
     UnifiedMemory {
         /// Its name.
         gpu: String,
@@ -49,7 +48,7 @@ pub enum Finding {
         /// Its name.
         gpu: String,
     },
-    /// The card is suspended and was not woken.
+    /// The card is suspended and was not woken up.
     GpuAsleep {
         /// Its name.
         gpu: String,
@@ -71,24 +70,24 @@ pub enum Finding {
         /// Its CUDA compute capability.
         capability: ComputeCapability,
     },
-    /// Another program holds much of the card's memory.
+    /// Another program uses much of the card's memory.
     VramHeld {
         /// The card's name.
         gpu: String,
         /// The program's name.
         program: String,
-        /// Memory it holds, in bytes.
+        /// Memory it uses, in bytes.
         #[serde(deserialize_with = "number")]
         bytes: u64,
     },
-    /// A running Ollama server holds a model in graphics memory.
+    /// A running Ollama server has a model in graphics memory.
     ModelLoaded {
         /// The model's tag.
         model: String,
         /// The server's TCP port.
         #[serde(deserialize_with = "number")]
         port: u16,
-        /// Graphics memory it holds, in bytes.
+        /// Graphics memory it uses, in bytes.
         #[serde(deserialize_with = "number")]
         bytes: u64,
     },
@@ -101,9 +100,9 @@ pub enum Finding {
         #[serde(deserialize_with = "number")]
         total_bytes: u64,
     },
-    /// The machine runs on its battery.
+    /// The machine runs on battery power.
     OnBattery,
-    /// The system is set to save power.
+    /// A power-saving mode is on.
     PowerSaving,
     /// An Ollama server can be reached from other machines.
     EngineExposed {
@@ -114,7 +113,7 @@ pub enum Finding {
     /// Ollama refuses a card or the system.
     #[serde(untagged)]
     Refusal(EngineRefusal),
-    /// A sentence written by hand, or a code that this version does not know.
+    /// A plain sentence, or a code unknown to this version.
     #[serde(untagged)]
     Other(OtherFinding),
 }
@@ -123,7 +122,7 @@ pub enum Finding {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "code", content = "details", rename_all = "snake_case")]
 pub enum EngineRefusal {
-    /// No driver that Ollama can compute with answers.
+    /// No NVIDIA driver responds that Ollama can compute with.
     NvidiaDriverMissing {
         /// The card's name.
         gpu: String,
@@ -156,7 +155,7 @@ pub enum EngineRefusal {
         /// Its name.
         gpu: String,
     },
-    /// No device leads to the card.
+    /// There is no device file for the card.
     GpuUnreachable {
         /// Its name.
         gpu: String,
@@ -176,13 +175,13 @@ pub enum EngineRefusal {
     },
 }
 
-/// A finding without a type of its own.
+/// A finding without a variant of its own.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(from = "OtherDocument")]
 pub struct OtherFinding {
-    /// Its code; `note` for a sentence written by hand.
+    /// Its code; `note` for a plain sentence.
     pub code: String,
-    /// Its sentences, in the language they were written in.
+    /// Its text, in its original language.
     pub text: String,
     /// Figures and names.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
@@ -212,7 +211,7 @@ impl From<OtherDocument> for OtherFinding {
 }
 
 impl Finding {
-    /// The graphics adapter it is about, by name.
+    /// Name of the adapter it is about.
     pub fn gpu(&self) -> Option<&str> {
         match self {
             Self::SoftwareAdapter { gpu }
@@ -238,7 +237,7 @@ impl Finding {
 }
 
 impl EngineRefusal {
-    /// The card it is about, by name; `None` when it is the whole system.
+    /// Name of the card it is about; `None` when it is the whole system.
     pub fn gpu(&self) -> Option<&str> {
         match self {
             Self::NvidiaDriverMissing { gpu }
@@ -252,7 +251,7 @@ impl EngineRefusal {
     }
 }
 
-/// A number, also one in quotes, as earlier versions wrote them.
+/// Deserializes a number, also one in quotes as written by earlier versions.
 fn number<'de, D, T>(deserializer: D) -> Result<T, D::Error>
 where
     D: Deserializer<'de>,
@@ -307,7 +306,7 @@ mod tests {
     }
 
     #[test]
-    fn documents_of_other_versions_and_hands_are_read() {
+    fn documents_of_other_versions_and_plain_sentences_are_read() {
         let read = |json| serde_json::from_value::<Finding>(json).unwrap();
         let quoted = json!({"code": "engine_exposed", "text": "…", "details": {"port": "11434"}});
         assert_eq!(read(quoted), Finding::EngineExposed { port: 11_434 });
@@ -323,7 +322,7 @@ mod tests {
         };
         assert_eq!(read(json!("By hand.")), other("note", "By hand."));
         assert_eq!(read(json!({"code": "new_code", "text": "New."})), other("new_code", "New."));
-        // A known code without its figures says its own text.
+        // A known code without its figures keeps its text.
         assert_eq!(read(json!({"code": "vram_held", "text": "Half."})), other("vram_held", "Half."));
         assert!(serde_json::from_value::<Finding>(json!({"text": "no code"})).is_err());
     }

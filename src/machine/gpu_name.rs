@@ -6,7 +6,7 @@
 pub struct Key {
     /// In alphabetical order.
     pub words: Vec<String>,
-    /// Whether it is the chip of a laptop.
+    /// Whether it is a laptop chip.
     pub laptop: bool,
 }
 
@@ -76,7 +76,7 @@ pub const VARIANTS: [&str; 22] = [
     "server",
 ];
 
-/// The key of a name, and the GiB of memory if the name gives them.
+/// The key of a name, and the memory in GiB if the name contains it.
 pub fn reduce(name: &str) -> (Key, Option<u64>) {
     let name = name
         .to_lowercase()
@@ -84,7 +84,7 @@ pub fn reduce(name: &str) -> (Key, Option<u64>) {
         .replace("(r)", " ")
         .replace("max-q", "maxq laptop")
         .replace("notebook", "laptop");
-    // Drivers add their own name or the chip's in brackets, which distinguishes nothing.
+    // Drivers add their own name or the chip's in parentheses, which does not distinguish cards.
     let name = name.split_once('(').map_or(name.as_str(), |(model, _)| model);
     let raw: Vec<&str> = name.split(|c: char| !c.is_ascii_alphanumeric()).filter(|w| !w.is_empty()).collect();
     let laptop = raw.iter().any(|word| matches!(*word, "laptop" | "mobile"));

@@ -1,8 +1,7 @@
-//! GPUs by name: memory bandwidth and arithmetic where the driver does not tell, and the architecture, on which
-//! efficiency depends. The table is `assets/gpus.csv`, which names its sources.
+//! Table of GPUs by name: memory bandwidth and arithmetic rate, which drivers often do not report, and the
+//! architecture, on which efficiency depends. The table is `assets/gpus.csv`, which names its sources.
 //!
-//! Names are compared by their [`Key`]; a laptop chip is never taken for the desktop card of the same name, because it
-//! is slower.
+//! Names are compared by their [`Key`]. A laptop chip never matches the desktop card of the same name, which is faster.
 
 use std::collections::HashMap;
 use std::sync::LazyLock;
@@ -15,25 +14,25 @@ use crate::machine::{Backend, ComputeCapability, Gpu};
 /// A row of the table.
 #[derive(Clone, Debug, PartialEq)]
 pub struct GpuRow {
-    /// Name, as its maker prints it.
+    /// The maker's name.
     pub name: String,
     /// Chip family.
     pub architecture: ChipFamily,
-    /// The back-end Ollama uses it with.
+    /// Backend that Ollama uses.
     pub backend: Backend,
-    /// Its own memory in bytes; 0 when it shares the processor's.
+    /// Dedicated memory in bytes; 0 when it shares main memory.
     pub vram_bytes: u64,
     /// Memory bandwidth in decimal GB/s.
     pub bandwidth_gb_s: f64,
-    /// Arithmetic of its vector units in 32 bits, in TFLOPS.
+    /// 32-bit floating-point rate of its vector units, in TFLOPS.
     pub fp32_tflops: f64,
-    /// What its memory is built of.
+    /// Memory technology.
     pub memory: MemoryTechnology,
-    /// Whether it is the chip of a laptop.
+    /// Whether it is a laptop chip.
     pub laptop: bool,
 }
 
-/// What a GPU's memory is built of.
+/// Memory technology of a GPU.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum MemoryTechnology {
     /// DDR3 or DDR4 on a card.
@@ -42,7 +41,7 @@ pub enum MemoryTechnology {
     Gddr,
     /// Stacked memory of data-centre cards.
     Hbm,
-    /// Soldered memory, shared with the processor.
+    /// Memory shared with the processor.
     Lpddr,
 }
 
@@ -73,8 +72,8 @@ pub enum ChipFamily {
 }
 
 impl GpuRow {
-    /// Professional cards check their GDDR memory for errors, which takes a share of its bandwidth, and run slower
-    /// clocks than the gamers' card with the same chip.
+    /// Whether it is a professional card: their GDDR memory uses error correction, which costs bandwidth, and their
+    /// clocks are lower than those of the consumer card with the same chip.
     pub fn professional(&self) -> bool {
         let consumer = ["GeForce", "TITAN"].iter().any(|mark| self.name.contains(mark));
         self.backend == Backend::Cuda && self.memory == MemoryTechnology::Gddr && !consumer
@@ -143,12 +142,12 @@ impl ChipFamily {
 
 struct Table {
     rows: Vec<(Key, GpuRow)>,
-    /// Positions in `rows` of the rows of a key, in order of release.
+    /// Indexes into `rows` of the rows of a key, in order of release.
     exact: HashMap<Key, Vec<usize>>,
 }
 
-/// The row of a GPU called `name`; among cards of one name the one whose memory is nearest to `vram_total_bytes`.
-/// `None` for a name that leads to no row, or only to a desktop card when it is a laptop's.
+/// The row of a GPU called `name`; among cards of the same name the one whose memory is closest to `vram_total_bytes`.
+/// `None` for an unknown name, or for a laptop chip of which only the desktop card is listed.
 pub fn lookup(name: &str, vram_total_bytes: Option<u64>) -> Option<&'static GpuRow> {
     static TABLE: LazyLock<Table> = LazyLock::new(|| {
         built_in::valid("assets/gpus.csv", Table::from_csv(include_str!("../../assets/gpus.csv")))
@@ -159,7 +158,7 @@ pub fn lookup(name: &str, vram_total_bytes: Option<u64>) -> Option<&'static GpuR
 }
 
 impl Gpu {
-    /// The row of an adapter: by its name, and where several cards share that, by its memory.
+    /// The row of an adapter: by name, and among cards of the same name by memory.
     pub fn table_row(&self) -> Option<&'static GpuRow> {
         lookup(&self.name, self.vram_total_bytes.filter(|bytes| *bytes > 0))
     }
@@ -181,7 +180,7 @@ impl Table {
         if let Some(found) = self.exact.get(key) {
             return self.nearest(found.iter().copied(), vram);
         }
-        // A mark such as "A770M" says laptop without the word.
+        // A name such as "A770M" is a laptop chip without the word "laptop".
         let either = Key { laptop: true, ..key.clone() };
         if let Some(found) = self.exact.get(&either) {
             return self.nearest(found.iter().copied(), vram);
@@ -208,7 +207,7 @@ impl Table {
         self.nearest(found, vram)
     }
 
-    /// Of the rows at `positions` the one whose memory is nearest; the first one when that is not known.
+    /// The row at one of `positions` whose memory is closest to `vram`; the first one when that is unknown.
     fn nearest(&self, positions: impl Iterator<Item = usize>, vram: Option<u64>) -> Option<&GpuRow> {
         let rows = positions.filter_map(|position| self.rows.get(position)).map(|(_, row)| row);
         match vram {

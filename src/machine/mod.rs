@@ -1,5 +1,5 @@
-//! The plain types of a machine: what was found ([`Hardware`]), what the engine makes of it ([`refusals`]), and what is
-//! known of graphics cards by their names ([`gpu_table`]). Nothing here asks the machine.
+//! Types that describe a machine: its hardware ([`Hardware`]), what the engine refuses of it ([`refusals`]), and the
+//! table of graphics cards ([`gpu_table`]). No I/O.
 
 mod compute_capability;
 mod document;
@@ -17,5 +17,5 @@ pub use document::{
 pub use finding::{EngineRefusal, Finding, OtherFinding};
 pub use source_failure::{GpuSource, SourceFailure, TimedSearch};
 
-/// Source of a figure that comes from our table of cards and not from the machine.
+/// Source of a figure from the table of cards.
 pub const TABLE: &str = "table";

@@ -1,5 +1,5 @@
-//! What Ollama leaves out or will not run on, as far as the hardware document tells (docs/gpu.mdx, docs/macos.mdx and
-//! docs/windows.mdx of Ollama 0.32; the drivers' minimum is in its discover/cuda_compat.go).
+//! Which cards Ollama leaves out and which systems it does not run on, by the hardware document (docs/gpu.mdx,
+//! docs/macos.mdx and docs/windows.mdx of Ollama 0.32; minimum drivers: discover/cuda_compat.go).
 
 use crate::machine::{Blocked, ComputeCapability, EngineRefusal, Gpu, GpuKind, Os};
 
@@ -13,7 +13,7 @@ const MIN_MACOS: u32 = 14;
 const MIN_WINDOWS_BUILD: u32 = 19_045;
 
 impl Gpu {
-    /// Why Ollama leaves it out, with the figures.
+    /// Why Ollama leaves it out, if it does.
     pub fn refusal(&self) -> Option<EngineRefusal> {
         let gpu = self.name.clone();
         Some(match self.blocked? {
@@ -32,13 +32,13 @@ impl Gpu {
         })
     }
 
-    /// Whether Ollama's libraries are built for it, as far as it is known.
+    /// Whether Ollama's libraries are built for it; true when unknown.
     pub(crate) fn capability_is_enough(&self) -> bool {
         self.compute_capability.is_none_or(ComputeCapability::is_supported)
     }
 
-    /// Whether its NVIDIA driver is new enough, as far as it is known. The drivers of boards that share the memory are
-    /// numbered on their own and come with the board's system.
+    /// Whether its NVIDIA driver is new enough; true when unknown. Drivers of boards with shared memory have their own
+    /// numbering and come with the board's system.
     pub(crate) fn driver_is_enough(&self) -> bool {
         let driver = self.driver_version.as_deref().and_then(first_number);
         self.kind == GpuKind::Unified
@@ -54,7 +54,7 @@ fn needed_driver(capability: Option<ComputeCapability>) -> u32 {
 }
 
 impl Os {
-    /// That Ollama does not run on this system at all, as far as its version is known.
+    /// Why Ollama does not run on this system at all, if its version is known to be too old.
     pub fn refusal(&self) -> Option<EngineRefusal> {
         let version = self.version.clone().unwrap_or_default();
         match self.name.as_deref() {

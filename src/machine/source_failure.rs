@@ -1,4 +1,4 @@
-//! Sources of a detection, and why one that exists did not answer.
+//! Sources of detection, and why an existing one did not answer.
 
 use serde::{Deserialize, Deserializer, Serialize};
 
@@ -20,11 +20,11 @@ pub enum GpuSource {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum TimedSearch {
-    /// For Ollama servers and installations.
+    /// Search for Ollama servers and installations.
     Engines,
-    /// For the size and kind of disks.
+    /// Size and kind of disks.
     Disks,
-    /// For model files.
+    /// Search for model files.
     Models,
 }
 
@@ -44,7 +44,7 @@ pub enum SourceFailure {
         /// The last line it wrote to its error output; empty if none.
         message: String,
     },
-    /// Its process ended with success but without an answer.
+    /// Its process exited successfully without an answer.
     EndedWithoutAnswer {
         /// The last line it wrote to its error output; empty if none.
         message: String,
@@ -61,7 +61,7 @@ pub enum SourceFailure {
     },
     /// The NVIDIA driver is not loaded.
     DriverNotLoaded,
-    /// The NVIDIA driver was updated and the old one still runs.
+    /// The NVIDIA driver was updated and the old one is still loaded.
     DriverUpdated,
     /// This user may not use the NVIDIA driver.
     NoPermission,

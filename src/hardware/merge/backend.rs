@@ -1,4 +1,4 @@
-//! The library through which Ollama will compute on an adapter (docs/gpu.mdx of Ollama 0.32).
+//! The backend that Ollama will use on an adapter (docs/gpu.mdx of Ollama 0.32).
 
 use super::identity::Adapter;
 use crate::hardware::evidence::{Access, Evidence};
@@ -22,7 +22,7 @@ const ROCM_LINUX: &[(u32, u32, u32)] = &[
     (12, 0, 0),
     (12, 0, 1),
 ];
-/// Words in names of cards that are supported where the instruction set is not known.
+/// Words in the names of supported cards, for when the instruction set is unknown.
 const ROCM_NAMES: &[&str] = &[
     "7900", "7800", "7700", "7600", "6950", "6900", "6800", "w7900", "w7800", "w7700", "w7600", "w7500",
     "w6900x", "w6800x", "w6800", "v620", "8060s", "8050s",
@@ -33,7 +33,7 @@ const ROCM_NAMES_LINUX: &[&str] = &[
     "mi210", "mi100",
 ];
 
-/// The back-end, where Ollama has one for this adapter. `name` is the one it has in the document.
+/// The backend, if Ollama has one for this adapter. `name` is its name in the document.
 pub fn backend(
     adapter: &Adapter<'_>,
     name: &str,
@@ -47,7 +47,7 @@ pub fn backend(
         GpuKind::Software | GpuKind::Virtual => return None,
         GpuKind::Discrete | GpuKind::Integrated | GpuKind::Unified => {}
     }
-    // Through these devices ROCm and Vulkan reach a card; NVIDIA has its own.
+    // ROCm and Vulkan reach a card through these devices; NVIDIA has its own.
     let unreachable = matches!(access, Some(Access::Absent | Access::Denied));
     if unreachable && vendor != Some("nvidia") {
         return None;
@@ -57,7 +57,7 @@ pub fn backend(
         return None;
     }
     if os == Some("macos") {
-        // On Macs with an Intel processor Ollama computes on the processor only.
+        // On Intel Macs Ollama computes on the processor only.
         return (kind == GpuKind::Unified).then_some(Backend::Metal);
     }
     match vendor {
@@ -65,12 +65,12 @@ pub fn backend(
             Some(gpu) => {
                 gpu.compute_capability.is_none_or(ComputeCapability::is_supported).then_some(Backend::Cuda)
             }
-            // Without NVIDIA's own driver the open one (NVK) can serve through Vulkan.
+            // Without NVIDIA's own driver, Ollama can use the open one (NVK) through Vulkan.
             None if adapter.vulkan.is_some() => Some(Backend::Vulkan),
             None => (kind == GpuKind::Unified).then_some(Backend::Cuda),
         },
         Some("amd") if rocm(adapter, name, os) => Some(Backend::Rocm),
-        // Server consoles and unknown chips answer no graphics interface at all.
+        // Management chips of servers and unknown chips have no graphics interface.
         Some("amd" | "intel") => Some(Backend::Vulkan),
         _ => adapter.vulkan.map(|_| Backend::Vulkan),
     }
@@ -84,7 +84,7 @@ fn rocm(adapter: &Adapter<'_>, name: &str, os: Option<&str>) -> bool {
     let lists: &[&[&str]] = if linux { &[ROCM_NAMES, ROCM_NAMES_LINUX] } else { &[ROCM_NAMES] };
     adapter.names().chain([name]).any(|name| {
         let name = name.to_lowercase();
-        // Laptop cards of the same number carry another chip.
+        // Laptop cards of the same number have another chip.
         name.split(|c: char| !c.is_alphanumeric()).any(|word| lists.iter().any(|list| list.contains(&word)))
     })
 }

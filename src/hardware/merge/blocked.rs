@@ -5,7 +5,7 @@ use super::kind::is_nvidia;
 use crate::hardware::evidence::{Access, Evidence};
 use crate::machine::{Blocked, Gpu, GpuKind};
 
-/// The first reason that applies. `gpu` is the adapter's entry, complete but for this.
+/// The first reason that applies. `gpu` is the adapter's entry without `blocked`.
 pub fn blocked(gpu: &Gpu, adapter: &Adapter<'_>, evidence: &Evidence) -> Option<Blocked> {
     if !gpu.kind.holds_models() {
         return None;

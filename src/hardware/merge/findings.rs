@@ -1,4 +1,4 @@
-//! What the user should know about the machine: sources that did not answer, and what Ollama refuses or changes (see
+//! Findings about the machine: sources that did not answer, and what Ollama refuses or does differently (see
 //! `machine::refusals`).
 
 use super::identity::Adapter;
@@ -8,7 +8,7 @@ use crate::hardware::pci::PciAddress;
 use crate::hardware::sysfs;
 use crate::machine::{Backend, EngineRefusal, Finding, Gpu, GpuKind, GpuSource};
 
-/// Less than this held by another program is not reported.
+/// Memory in use by another program is reported from here, in bytes.
 const MUCH_VRAM_BYTES: u64 = 512 << 20;
 
 /// All findings: about the sources, the adapters, the system.
@@ -31,7 +31,7 @@ pub fn findings(judged: &[(Gpu, &Adapter<'_>)], evidence: &Evidence) -> Vec<Find
     findings
 }
 
-/// That an adapter shares the main memory.
+/// The finding that an adapter shares main memory.
 pub fn unified(gpu: &Gpu) -> Finding {
     Finding::UnifiedMemory { gpu: gpu.name.clone() }
 }
@@ -63,7 +63,7 @@ fn of_gpu(gpu: &Gpu, adapter: &Adapter<'_>, evidence: &Evidence, findings: &mut 
             findings.extend(process.used_bytes.and_then(|bytes| held(gpu, &process.name, bytes)));
         }
     } else if !is_refused && gpu.kind == GpuKind::Discrete && is_nvidia(adapter) {
-        // Another driver answers (NVK, or Direct3D): slower, but it works.
+        // Another driver responds (NVK, or Direct3D): slower, but it works.
         findings.push(Finding::Refusal(EngineRefusal::NvidiaDriverMissing { gpu: name() }));
     }
     let of_card = |client: &&GpuClient| {
@@ -87,7 +87,7 @@ fn of_gpu(gpu: &Gpu, adapter: &Adapter<'_>, evidence: &Evidence, findings: &mut 
     }
 }
 
-/// That a program holds much of a card's memory.
+/// The finding that a program uses much of a card's memory, if it does.
 fn held(gpu: &Gpu, program: &str, bytes: u64) -> Option<Finding> {
     (bytes >= MUCH_VRAM_BYTES).then(|| Finding::VramHeld {
         gpu: gpu.name.clone(),

@@ -52,8 +52,8 @@ pub fn gpu(adapter: &Adapter<'_>, evidence: &Evidence) -> Gpu {
     gpu
 }
 
-/// Memory bandwidth in decimal GB/s and who says so: the driver, else the table of cards. Of memory that is shared with
-/// the processor and not the adapter's by design, nothing is said.
+/// Memory bandwidth in decimal GB/s and its source: the driver, else the table of cards. `None` for integrated
+/// adapters.
 fn bandwidth(
     adapter: &Adapter<'_>,
     name: &str,
@@ -70,7 +70,7 @@ fn bandwidth(
     gpu_table::lookup(name, vram_total_bytes).map(|row| (row.bandwidth_gb_s, TABLE))
 }
 
-/// `AMD Radeon R9 200 Series` is any of a dozen cards; `Radeon RX 580 Series` is one.
+/// Whether a name stands for several cards: `AMD Radeon R9 200 Series` does, `Radeon RX 580 Series` does not.
 fn names_a_family(name: &str) -> bool {
     name.strip_suffix(" Series")
         .and_then(|rest| rest.split(' ').next_back())
@@ -162,8 +162,7 @@ fn driver_version(
     .find_map(|(source, version)| Some((version.filter(|v| !v.trim().is_empty())?, source)))
 }
 
-/// NVIDIA's Jetson boards have a GPU without a PCI address, and older ones a driver without NVML: the board's name
-/// tells.
+/// The GPU of an NVIDIA Jetson board, by the board's name: it has no PCI address, and older boards have no NVML.
 pub fn of_board(evidence: &Evidence) -> Option<Gpu> {
     let board = evidence.board.as_deref().filter(|board| board.contains("Jetson"))?;
     let memory = &evidence.memory;

@@ -1,7 +1,7 @@
 //! Matches answers of different sources that describe the same adapter.
 //!
-//! By PCI address where both tell one; else by the PCI vendor and device numbers; else by name. A source never
-//! lists one adapter twice, so two equal cards are told apart by their order.
+//! By PCI address if both have one; else by PCI vendor and device IDs; else by name. A source lists each adapter once,
+//! so two equal cards are distinguished by their order.
 
 use crate::hardware::evidence::{
     DxgiAdapter, Evidence, GraphicsInterface, NvmlDevice, RegistryAdapter, SysinfoGpu, WgpuAdapter,
@@ -12,9 +12,9 @@ use crate::hardware::sysfs::{self, Card};
 /// All answers about one adapter.
 #[derive(Clone, Debug, Default)]
 pub struct Adapter<'a> {
-    /// Where it is.
+    /// PCI address.
     pub pci: Option<PciAddress>,
-    /// What it is.
+    /// PCI vendor and device.
     pub ids: Option<PciIds>,
     /// NVML.
     pub nvml: Option<&'a NvmlDevice>,
@@ -35,12 +35,12 @@ pub struct Adapter<'a> {
 }
 
 impl<'a> Adapter<'a> {
-    /// What any of wgpu's interfaces says.
+    /// Answers of all of wgpu's interfaces.
     pub fn wgpu(&self) -> impl Iterator<Item = &'a WgpuAdapter> {
         [self.dx12, self.vulkan, self.metal].into_iter().flatten()
     }
 
-    /// Every name it was given, the best first.
+    /// All its names, the best first.
     pub fn names(&self) -> impl Iterator<Item = &'a str> {
         [
             self.nvml.map(|d| d.name.as_str()),
@@ -57,7 +57,7 @@ impl<'a> Adapter<'a> {
     }
 }
 
-/// What identifies the adapter of an answer.
+/// Identity of the adapter in an answer.
 struct Key<'a> {
     pci: Option<PciAddress>,
     ids: Option<PciIds>,
@@ -76,7 +76,7 @@ impl Key<'_> {
     }
 }
 
-/// Names differ in trade-mark signs, the vendor's name in front and what drivers add in parentheses.
+/// Compares names without trademark signs, the leading vendor name and additions in parentheses.
 fn same_name(a: &str, b: &str) -> bool {
     let plain = |name: &str| {
         let without_parentheses = name.split(" (").next().unwrap_or(name).to_lowercase();
@@ -92,8 +92,8 @@ fn same_name(a: &str, b: &str) -> bool {
     !a.is_empty() && a == b
 }
 
-/// Groups the answers of all sources by adapter. Sources that name adapters exactly come first, so that vaguer ones
-/// find something to attach to.
+/// Groups the answers of all sources by adapter. Sources with exact identities come first, so that vaguer answers can
+/// be matched with them.
 pub fn adapters(evidence: &Evidence) -> Vec<Adapter<'_>> {
     let mut found = Vec::new();
     for device in evidence.nvml.answer().into_iter().flat_map(|nvml| &nvml.devices) {
@@ -134,7 +134,7 @@ pub fn adapters(evidence: &Evidence) -> Vec<Adapter<'_>> {
         };
         put(&mut found, &key, |adapter| &mut adapter.sysinfo, device);
     }
-    // The registry keeps removed adapters: it adds figures, but never an adapter.
+    // The registry keeps removed adapters, so it adds figures but never an adapter.
     for device in &evidence.registry {
         let matching = device.matching_device_id.as_deref().and_then(matching_ids);
         let key = Key { pci: None, ids: matching, name: Some(&device.name) };
@@ -147,19 +147,20 @@ pub fn adapters(evidence: &Evidence) -> Vec<Adapter<'_>> {
     found
 }
 
-/// A container sees all cards of the machine in `/sys`, but the driver shows it only its own.
+/// Whether the card is not assigned to this container: `/sys` shows all cards of the machine, the driver only those
+/// assigned.
 fn belongs_to_another_container(adapter: &Adapter<'_>) -> bool {
     let run_by_nvidia = adapter.sysfs.as_ref().is_some_and(|card| card.driver.as_deref() == Some("nvidia"));
     run_by_nvidia && adapter.nvml.is_none() && adapter.wgpu().next().is_none()
 }
 
-/// Vendor and device, where both are real PCI numbers or at least tell adapters apart.
+/// Vendor and device, if both are PCI IDs or at least distinguish adapters.
 fn ids(vendor: u32, device: u32) -> Option<PciIds> {
     (vendor != 0).then_some(PciIds { vendor, device })
 }
 
-/// Puts a source's answer to the adapter that the key means, which is added when it is not there yet. An address that
-/// the same source has answered for already is a second driver for one card (RADV and AMDVLK, say), and left out.
+/// Adds a source's answer to the adapter with this key, which is created if missing. A second answer of the same source
+/// for an address comes from a second driver of the card (such as RADV and AMDVLK) and is ignored.
 fn put<'a, T>(
     found: &mut Vec<Adapter<'a>>,
     key: &Key<'_>,
@@ -182,7 +183,7 @@ fn put<'a, T>(
     *of(adapter) = Some(answer);
 }
 
-/// Reads `PCI\VEN_1002&DEV_73BF&REV_C1`.
+/// Parses `PCI\VEN_1002&DEV_73BF&REV_C1`.
 fn matching_ids(text: &str) -> Option<PciIds> {
     let upper = text.to_uppercase();
     let number = |mark: &str| {
@@ -208,7 +209,7 @@ mod tests {
             ..WgpuAdapter::default()
         };
         let of = |adapters: Vec<WgpuAdapter>| Evidence {
-            wgpu: crate::hardware::evidence::Answer::Said(adapters),
+            wgpu: crate::hardware::evidence::Answer::Answered(adapters),
             ..Evidence::default()
         };
         let twice = of(vec![at("0000:03:00.0", "radv"), at("0000:03:00.0", "AMD open-source driver")]);
@@ -228,7 +229,7 @@ mod tests {
             ..Evidence::default()
         };
         assert_eq!(adapters(&evidence).len(), 2);
-        evidence.nvml = crate::hardware::evidence::Answer::Said(crate::hardware::evidence::NvmlAnswer {
+        evidence.nvml = crate::hardware::evidence::Answer::Answered(crate::hardware::evidence::NvmlAnswer {
             devices: vec![NvmlDevice {
                 pci_bus_id: Some("00000000:3B:00.0".to_owned()),
                 ..NvmlDevice::default()
@@ -239,7 +240,7 @@ mod tests {
     }
 
     #[test]
-    fn registry_names_of_devices_are_read() {
+    fn device_ids_of_the_registry_are_parsed() {
         assert_eq!(
             matching_ids(r"PCI\VEN_1002&DEV_73BF&REV_C1"),
             Some(PciIds { vendor: 0x1002, device: 0x73bf })

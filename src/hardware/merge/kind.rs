@@ -32,10 +32,9 @@ const VENDORS: &[(u32, &str)] = &[
     // Khronos' own number for Mesa's software drivers.
     (0x10005, "mesa"),
 ];
-/// Vendors whose adapters exist only inside virtual machines. Cirrus cards of the nineties are all gone; what says
-/// Cirrus today is QEMU's imitation.
+/// Vendors whose adapters exist only in virtual machines. Real Cirrus cards are obsolete; today's are emulated by QEMU.
 const VIRTUAL_VENDORS: &[u32] = &[0x15ad, 0x80ee, 0x1af4, 0x1b36, 0x1234, 0x1013, 0x1ab8, 0x5853];
-/// Management chips of servers: they show a console and cannot compute.
+/// Vendors of server management chips, which show a console and cannot compute.
 const CONSOLE_VENDORS: &[u32] = &[0x1a03, 0x102b];
 const MICROSOFT: u32 = 0x1414;
 const NVIDIA: u32 = 0x10de;
@@ -43,7 +42,7 @@ const AMD: u32 = 0x1002;
 const INTEL: u32 = 0x8086;
 /// PCI device of the graphics in Ryzen AI Max ("Strix Halo", gfx1151).
 const STRIX_HALO: u32 = 0x1586;
-/// PCI devices of AMD processors with graphics, for trees without sensors (Linux, `amdgpu` driver and pci.ids).
+/// PCI devices of AMD processors with graphics, for `/sys` without sensors (Linux `amdgpu` driver and pci.ids).
 const AMD_APUS: &[u32] = &[
     0x13c0, // Raphael, Granite Ridge
     0x150e, // Strix
@@ -87,13 +86,13 @@ pub fn vendor(adapter: &Adapter<'_>) -> Option<&'static str> {
     })
 }
 
-/// What sort of adapter it is.
+/// Kind of adapter.
 pub fn kind(adapter: &Adapter<'_>, vendor: Option<&str>, evidence: &Evidence) -> GpuKind {
     if adapter.nvml.is_some() {
         return nvidia(adapter);
     }
     let macos = evidence.os.name.as_deref() == Some("macos");
-    // Vulkan goes through Wine as it is; what only its Direct3D lists is made up.
+    // Wine passes Vulkan through unchanged; an adapter listed by its Direct3D only is made up.
     let made_up = evidence.wine && adapter.vulkan.is_none();
     if made_up || is_software(adapter) {
         return GpuKind::Software;
@@ -113,7 +112,7 @@ pub fn kind(adapter: &Adapter<'_>, vendor: Option<&str>, evidence: &Evidence) ->
 fn is_software(adapter: &Adapter<'_>) -> bool {
     const NAMES: [&str; 5] =
         ["llvmpipe", "lavapipe", "softpipe", "swiftshader", "microsoft basic render driver"];
-    // On Linux, Microsoft's number is Hyper-V's display, which is virtual.
+    // On Linux, Microsoft's vendor ID is Hyper-V's display, which is virtual.
     let microsoft = adapter.ids.is_some_and(|ids| ids.vendor == MICROSOFT) && adapter.sysfs.is_none();
     adapter.wgpu().any(|gpu| gpu.device_type == DeviceType::Cpu)
         || adapter.dxgi.is_some_and(|gpu| gpu.software)
@@ -132,7 +131,7 @@ fn is_virtual(adapter: &Adapter<'_>) -> bool {
         || adapter.names().map(str::to_lowercase).any(|name| NAMES.iter().any(|n| name.contains(n)))
 }
 
-/// NVIDIA's chips with shared memory do not support the memory query, or say what they are by name.
+/// Chips with shared memory do not support NVML's memory query, or are known by name.
 fn nvidia(adapter: &Adapter<'_>) -> GpuKind {
     const SHARED: [&str; 6] = ["GB10", "Orin", "Thor", "Xavier", "Tegra", "Jetson"];
     let no_memory_figures = adapter.nvml.is_some_and(|gpu| {
@@ -160,7 +159,7 @@ fn amd(adapter: &Adapter<'_>) -> GpuKind {
     let by_name = adapter.names().any(|name| {
         let name = name.replace("(TM)", "");
         name.contains("Radeon Graphics")
-            // "Vega M" is a chip of its own with its own memory, beside an Intel processor.
+            // "Vega M" is a separate chip with dedicated memory next to an Intel processor.
             || (name.contains("Vega") && name.contains("Graphics") && !name.contains("Vega M"))
             || (name.ends_with("M Graphics") && name.contains("Radeon"))
             || names_number_with_m(&name)
@@ -172,8 +171,8 @@ fn amd(adapter: &Adapter<'_>) -> GpuKind {
     if integrated { GpuKind::Integrated } else { GpuKind::Discrete }
 }
 
-/// `AMD Radeon 780M`: three digits and an M directly after "Radeon" are graphics inside a processor; laptop cards
-/// say `RX 6600M`.
+/// Whether a name is of integrated graphics, with three digits and an M directly after "Radeon": `AMD Radeon 780M`.
+/// Laptop cards are `RX 6600M`.
 fn names_number_with_m(name: &str) -> bool {
     let mut words = name.split_whitespace().skip_while(|word| *word != "Radeon").skip(1);
     words.next().is_some_and(|word| {
@@ -194,7 +193,7 @@ pub fn is_intel_card(ids: PciIds) -> bool {
         && matches!(ids.device, 0x4905..=0x4909 | 0x4f80..=0x4f88 | 0x5690..=0x56c2 | 0xe202..=0xe223)
 }
 
-/// Whether files under `/sys` are all that is needed to judge such a device: Intel's graphics inside processors.
+/// Whether it is Intel's integrated graphics, for which files under `/sys` are enough.
 pub fn is_intel_integrated(ids: PciIds) -> bool {
     ids.vendor == INTEL && !is_intel_card(ids)
 }
@@ -226,7 +225,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn arc_cards_are_told_from_arc_graphics_in_processors() {
+    fn arc_cards_are_distinguished_from_integrated_arc_graphics() {
         for name in ["Intel(R) Arc(TM) A770 Graphics", "Intel Arc B580", "Intel(R) Arc(TM) Pro A60 Graphics"]
         {
             assert!(names_arc_card(name), "{name}");
@@ -239,16 +238,16 @@ mod tests {
     }
 
     #[test]
-    fn radeons_in_processors_are_told_from_laptop_cards() {
+    fn integrated_radeons_are_distinguished_from_laptop_cards() {
         assert!(names_number_with_m("AMD Radeon 780M"));
         assert!(names_number_with_m("AMD Radeon 890M Graphics"));
         assert!(!names_number_with_m("AMD Radeon RX 6600M"));
         assert!(!names_number_with_m("AMD Radeon HD 7970M"));
     }
 
-    /// As Wine 8 says it on a machine without a graphics card: a GeForce with all of the main memory.
+    /// Answers of Wine 8 on a machine without a graphics card: a GeForce with all of the main memory.
     #[test]
-    fn what_wine_makes_up_is_no_card() {
+    fn an_adapter_made_up_by_wine_is_software() {
         use crate::hardware::evidence::{Answer, DxgiAdapter, DxgiMemory, GraphicsInterface, WgpuAdapter};
         let memory = DxgiMemory { dedicated_video_bytes: 25_275_924_480, ..DxgiMemory::default() };
         let made_up = DxgiAdapter {
@@ -269,21 +268,22 @@ mod tests {
         };
         let mut evidence = Evidence {
             wine: true,
-            dxgi: Answer::Said(vec![made_up]),
-            wgpu: Answer::Said(vec![dx12.clone()]),
+            dxgi: Answer::Answered(vec![made_up]),
+            wgpu: Answer::Answered(vec![dx12.clone()]),
             ..Evidence::default()
         };
         let kinds = |evidence: &Evidence| -> Vec<GpuKind> {
             crate::hardware::merge::merge(evidence).gpus.iter().map(|gpu| gpu.kind).collect()
         };
         assert_eq!(kinds(&evidence), [GpuKind::Software]);
-        // A real card is known to Vulkan, too, which Wine hands through.
+        // A real card is also listed by Vulkan, which Wine passes through.
         let vulkan = WgpuAdapter {
             interface: GraphicsInterface::Vulkan,
             device_type: DeviceType::Discrete,
             ..dx12.clone()
         };
-        evidence.wgpu = Answer::Said(vec![WgpuAdapter { device_type: DeviceType::Discrete, ..dx12 }, vulkan]);
+        evidence.wgpu =
+            Answer::Answered(vec![WgpuAdapter { device_type: DeviceType::Discrete, ..dx12 }, vulkan]);
         assert_eq!(kinds(&evidence), [GpuKind::Discrete]);
     }
 }

@@ -13,19 +13,19 @@ pub struct MemoryFigure {
     pub source: String,
 }
 
-/// Memory of an adapter as far as it is known.
+/// Memory of an adapter, as far as known.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct VideoMemory {
-    /// Its size.
+    /// Total size.
     pub total: Option<MemoryFigure>,
     /// Free now.
     pub free: Option<MemoryFigure>,
-    /// Sources whose total differs from ours by more than [`TOLERANCE`]: name and bytes.
+    /// Sources whose total differs from `total` by more than [`TOLERANCE`]: name and bytes.
     pub contradicted_by: Vec<(String, u64)>,
 }
 
-/// Interfaces differ in what they leave out (firmware, page tables, error correction): up to this share of the total
-/// is agreement.
+/// Two figures agree if they differ by no more than this share of the total: interfaces differ in what they exclude
+/// (firmware, page tables, error correction).
 const TOLERANCE: f64 = 0.07;
 
 /// Merges the figures of all sources.
@@ -94,12 +94,12 @@ fn discrete_free(adapter: &Adapter<'_>, sum_heaps: bool, total: u64) -> Option<M
         ("sysfs", card.and_then(|card| Some(card.vram_total_bytes?.saturating_sub(card.vram_used_bytes?)))),
         ("dxgi budget", adapter.dxgi.and_then(|gpu| gpu.memory.budget_bytes)),
         ("dx12 budget", adapter.dx12.and_then(|gpu| gpu.dxgi).and_then(|memory| memory.budget_bytes)),
-        // The budget is what other programs leave for this one.
+        // The budget is the memory not used by other programs.
         (
             "vulkan budget",
             adapter
                 .vulkan
-                // Some drivers underflow here when more is in use than a heap has: never above its size.
+                // Some drivers underflow when more is in use than the heap has: limit the budget to the heap's size.
                 .map(|gpu| own_heaps(gpu, sum_heaps, |heap| Some(heap.budget_bytes?.min(heap.size_bytes))))
                 .filter(|budget| *budget > 0),
         ),
@@ -108,8 +108,8 @@ fn discrete_free(adapter: &Adapter<'_>, sum_heaps: bool, total: u64) -> Option<M
     .find_map(|(source, bytes)| Some(MemoryFigure { bytes: bytes?.min(total), source: source.to_owned() }))
 }
 
-/// Of a card's own heaps: AMD splits its memory in two where the processor cannot reach all of it, so there the sum
-/// counts. Others add small windows into the same memory, so the largest counts.
+/// Total of a card's own heaps. AMD splits memory in two where the processor cannot access all of it, so heaps are
+/// summed. Others list small windows into the same memory, so the largest counts.
 fn own_heaps(gpu: &WgpuAdapter, sum: bool, of: impl Fn(&VulkanHeap) -> Option<u64>) -> u64 {
     let own = gpu.heaps.iter().filter(|heap| heap.device_local);
     if sum {
@@ -119,7 +119,7 @@ fn own_heaps(gpu: &WgpuAdapter, sum: bool, of: impl Fn(&VulkanHeap) -> Option<u6
     }
 }
 
-/// The firmware's carve-out. Vulkan heaps are main memory here and do not count.
+/// The firmware's carve-out. Vulkan heaps are main memory for integrated graphics and do not count.
 fn integrated(adapter: &Adapter<'_>) -> VideoMemory {
     let total = [
         ("sysfs", adapter.sysfs.as_ref().and_then(|card| card.vram_total_bytes)),
@@ -170,12 +170,12 @@ fn unified(adapter: &Adapter<'_>, vendor: Option<&str>, evidence: &Evidence) -> 
 
 type Figure<'t> = Option<(u64, &'t str)>;
 
-/// Strix Halo: the firmware sets some memory aside (up to 96 GB), and the driver lets the GPU reach a part of the
-/// rest. The engine gets one or the other, so the larger counts, not the sum.
+/// Strix Halo: the firmware reserves some memory (up to 96 GB), and the driver lets the GPU use a part of the rest. The
+/// engine uses one or the other, so the larger counts, not the sum.
 fn amd_unified<'t>(adapter: &Adapter<'_>, ram_total: u64, ram_free: Option<u64>) -> (Figure<'t>, Figure<'t>) {
     if let Some(card) = &adapter.sysfs {
         let own = card.vram_total_bytes.unwrap_or(0);
-        // A limit set by hand may be above what the firmware has left of the memory.
+        // A limit set by the user may exceed the memory left by the firmware.
         let reachable = card.gtt_total_bytes.unwrap_or(0).min(ram_total);
         if own >= reachable && own > 0 {
             let free = card.vram_used_bytes.map(|used| (own.saturating_sub(used), "sysfs"));

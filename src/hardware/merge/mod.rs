@@ -1,9 +1,10 @@
 //! Merges the answers of all sources into the hardware document. Pure: the same evidence gives the same document.
 //!
 //! 1. [`identity`] groups the answers by adapter.
-//! 2. [`kind`] decides what sort of adapter each is, [`memory`] how much memory counts, [`backend`] what Ollama will
-//!    use it with, [`blocked`] whether it will at all; [`gpus`] writes the entry.
-//! 3. [`findings`] says what a user should know: sources that did not answer, what Ollama will refuse or change.
+//! 2. [`kind`] decides the kind of each adapter, [`memory`] how much memory counts, [`backend`] which backend Ollama
+//!    will use, [`blocked`] whether Ollama leaves it out; [`gpus`] writes the entry.
+//! 3. [`findings`] lists what the user should know: sources that did not answer, what Ollama refuses or does
+//!    differently.
 
 mod backend;
 mod blocked;
@@ -24,7 +25,7 @@ pub fn merge(evidence: &Evidence) -> Hardware {
     let adapters = identity::adapters(evidence);
     let mut judged: Vec<(Gpu, &identity::Adapter<'_>)> =
         adapters.iter().map(|adapter| (gpus::gpu(adapter, evidence), adapter)).collect();
-    // What can hold a model comes first, the largest first; sorting is stable, so equal cards keep their order.
+    // Cards that can hold a model first, largest first; sorting is stable, so equal cards keep their order.
     judged.sort_by_key(|(gpu, _)| (rank(gpu.kind), std::cmp::Reverse(gpu.vram_total_bytes)));
     let mut notes = findings::findings(&judged, evidence);
     let mut gpus: Vec<Gpu> = judged.into_iter().map(|(gpu, _)| gpu).collect();
@@ -55,7 +56,7 @@ fn rank(kind: GpuKind) -> u8 {
     }
 }
 
-/// A control group's limit is as hard as the size of the memory: what is beyond it kills the program.
+/// Main memory within the control group's limit, which is hard: exceeding it kills the program.
 fn main_memory(reported: &MemoryEvidence) -> MainMemory {
     let limit = reported.limit_bytes.filter(|limit| *limit < reported.total_bytes);
     let total = limit.unwrap_or(reported.total_bytes);

@@ -1,7 +1,7 @@
 //! NVIDIA's management library, loaded at run time.
 //!
-//! Every figure is asked for on its own and may be missing: old drivers lack functions, laptops and unified-memory
-//! chips do not support all of them.
+//! Every figure is queried separately and may be missing: old drivers lack functions, laptops and chips with unified
+//! memory do not support all of them.
 
 use std::ffi::{OsStr, OsString};
 use std::mem::ManuallyDrop;
@@ -16,18 +16,19 @@ use crate::hardware::evidence::{Answer, GpuProcess, NvmlAnswer, NvmlDevice};
 use crate::machine::{ComputeCapability, SourceFailure};
 use crate::platform::environment::Environment;
 
-/// Environment variable with the path of the library, for driver installations in unusual places.
+/// Environment variable with the path of the library, for drivers in unusual places.
 pub const PATH_VARIABLE: &str = "ACOLYTE_NVML_PATH";
-/// More than any machine has: bounds the loop over a nonsensical count.
+/// Upper limit of the device count, in case the library reports nonsense.
 const MOST_DEVICES: u32 = 64;
-/// Bytes of a program's path that are asked for.
+/// Buffer size for a program's path, in bytes.
 const PROGRAM_PATH_BYTES: usize = 1024;
 
-/// Queries NVML. It is never shut down: this process exits right after, and a crash during shutdown would lose the answer.
+/// Queries NVML. It is not shut down, because this process exits right after and a crash during shutdown would lose the
+/// answer.
 pub fn ask() -> Answer<NvmlAnswer> {
     match Environment::of_process().path(PATH_VARIABLE).map(OsString::from) {
         Some(path) => match open(&path) {
-            Ok(nvml) => Answer::Said(describe(&ManuallyDrop::new(nvml), &path)),
+            Ok(nvml) => Answer::Answered(describe(&ManuallyDrop::new(nvml), &path)),
             Err(error) => Answer::Failed(failure(&error, &path)),
         },
         None => ask_usual_places(),
@@ -37,8 +38,8 @@ pub fn ask() -> Answer<NvmlAnswer> {
 fn ask_usual_places() -> Answer<NvmlAnswer> {
     for path in usual_paths() {
         match open(&path) {
-            Ok(nvml) => return Answer::Said(describe(&ManuallyDrop::new(nvml), &path)),
-            // Not there: the next place may have it.
+            Ok(nvml) => return Answer::Answered(describe(&ManuallyDrop::new(nvml), &path)),
+            // Not there: try the next path.
             Err(NvmlError::LibloadingError(_)) => {}
             Err(error) => return Answer::Failed(failure(&error, &path)),
         }

@@ -10,7 +10,7 @@ pub fn ask() -> Answer<Vec<SysinfoGpu>> {
         Err(error) => return Answer::Failed(SourceFailure::Other { message: error.to_string() }),
     };
     let text = |text: Option<&str>| text.map(str::trim).filter(|t| !t.is_empty()).map(str::to_owned);
-    Answer::Said(
+    Answer::Answered(
         gpus.iter()
             .map(|gpu| SysinfoGpu {
                 pci_bus_id: text(Some(&gpu.pci().to_string())),

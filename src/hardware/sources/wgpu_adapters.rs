@@ -1,6 +1,6 @@
 //! Adapters as wgpu sees them: Vulkan on Linux and Windows, Direct3D 12 on Windows, Metal on macOS.
 //!
-//! OpenGL is left out: it says nothing about memory, and loading it is one more driver that can hang.
+//! OpenGL is left out: it does not report memory, and it is one more driver that can hang.
 
 use std::mem::ManuallyDrop;
 
@@ -17,7 +17,7 @@ pub fn ask() -> Answer<Vec<WgpuAdapter>> {
     // Never dropped: this process exits right after, and a driver that crashes on teardown would lose the answer.
     let instance = ManuallyDrop::new(Instance::new(descriptor));
     let adapters = ManuallyDrop::new(pollster::block_on(instance.enumerate_adapters(backends)));
-    Answer::Said(adapters.iter().map(describe).collect())
+    Answer::Answered(adapters.iter().map(describe).collect())
 }
 
 fn describe(adapter: &wgpu::Adapter) -> WgpuAdapter {

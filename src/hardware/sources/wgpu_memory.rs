@@ -1,12 +1,12 @@
-//! Memory figures, which wgpu itself does not give: asked of the native interface below an adapter.
+//! Memory figures that wgpu does not report, from the native interface of an adapter.
 //!
-//! This is the one file of the detection that calls foreign interfaces of graphics drivers.
+//! The only file of detection that calls graphics interfaces through FFI.
 
 #![allow(unsafe_code)]
 
 use crate::hardware::evidence::{GraphicsInterface, WgpuAdapter};
 
-/// Adds what the native interface says about memory.
+/// Adds the memory figures of the native interface.
 pub fn fill_in(adapter: &wgpu::Adapter, described: &mut WgpuAdapter) {
     #[cfg(any(target_os = "linux", windows))]
     if described.interface == GraphicsInterface::Vulkan {
@@ -33,7 +33,7 @@ fn vulkan_heaps(adapter: &wgpu::Adapter) -> Option<Vec<crate::hardware::evidence
     let (instance, device) = (shared.raw_instance(), hal.raw_physical_device());
     // SAFETY: `device` comes from `instance`, which the guard keeps alive.
     let device_version = unsafe { instance.get_physical_device_properties(device) }.api_version;
-    // The extended query is part of Vulkan 1.1; both the instance and the device must speak it.
+    // The extended query is part of Vulkan 1.1, which both instance and device must support.
     if shared.instance_api_version() < vk::API_VERSION_1_1 || device_version < vk::API_VERSION_1_1 {
         // SAFETY: as above; this query is part of Vulkan 1.0.
         let memory = unsafe { instance.get_physical_device_memory_properties(device) };
@@ -55,7 +55,7 @@ fn vulkan_heaps(adapter: &wgpu::Adapter) -> Option<Vec<crate::hardware::evidence
     if has_budget {
         properties = properties.push_next(&mut budget);
     }
-    // SAFETY: as above; the chained structure is one that the device says it knows, and it outlives the call.
+    // SAFETY: as above; the device supports the chained structure, which outlives the call.
     unsafe { instance.get_physical_device_memory_properties2(device, &mut properties) };
     let memory = properties.memory_properties;
     Some(

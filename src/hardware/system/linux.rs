@@ -12,12 +12,12 @@ use crate::hardware::pci_names;
 use crate::hardware::sysfs;
 use crate::machine::{DiskKind, EngineKind, FoundEngine};
 
-/// The distribution's version; rolling distributions have none.
+/// Version of the distribution; rolling distributions have none.
 pub fn os_version() -> Option<String> {
     sysinfo::System::os_version().ok()
 }
 
-/// Everything that is read from files in an instant: adapters, power, board, control groups.
+/// Reads files about adapters, power, board and control groups into `evidence`. Fast.
 pub fn system_evidence(evidence: &mut Evidence) {
     evidence.sysfs = sysfs_tree();
     let cards = sysfs::cards(&evidence.sysfs);
@@ -37,7 +37,7 @@ pub fn system_evidence(evidence: &mut Evidence) {
     evidence.memory.limit_used_bytes = limit.map(|limit| limit.used_bytes);
 }
 
-/// Whether this user can open any of the devices that lead to a graphics card.
+/// Whether this user can open any device of a graphics card.
 fn render_access() -> Access {
     let nodes: Vec<PathBuf> = entries(Path::new("/dev/dri"))
         .into_iter()
@@ -56,14 +56,14 @@ fn render_access() -> Access {
     }
 }
 
-/// Whether there is a device through which any driver reaches a graphics chip, with or without a PCI address.
+/// Whether there is any device of a graphics chip, with or without a PCI address.
 fn has_graphics_node() -> bool {
     const NODES: [&str; 10] =
         ["dri", "dxg", "kfd", "nvidia", "nvgpu", "nvhost", "nvmap", "mali", "kgsl", "pvrsrvkm"];
     entries(Path::new("/dev")).iter().any(|name| NODES.iter().any(|node| name.starts_with(node)))
 }
 
-/// The files that `hardware::sysfs` understands.
+/// Reads the files that `hardware::sysfs` interprets.
 fn sysfs_tree() -> BTreeMap<String, String> {
     let mut tree = BTreeMap::new();
     let root = Path::new("/sys");
@@ -104,7 +104,7 @@ fn sysfs_tree() -> BTreeMap<String, String> {
     tree
 }
 
-/// Programs of this user that hold memory of a card; the kernel hides those of other users.
+/// Programs of this user that use memory of a card; the kernel hides those of other users.
 pub fn gpu_clients() -> Vec<GpuClient> {
     if !Path::new("/dev/dri").exists() {
         return Vec::new();
@@ -129,8 +129,8 @@ fn open_devices(process: &Path) -> Vec<drm_clients::OpenDevice> {
         .collect()
 }
 
-/// What the folder is on. Through `/sys/dev/block`; where a folder has no block device of its own (Btrfs, overlays)
-/// the mount table names one. Virtual disks say "rotating" whatever they are on, so they are unknown.
+/// Kind of the folder's disk, from `/sys/dev/block`; for a folder without a block device (Btrfs, overlays) by the
+/// device in the mount table. Virtual disks always report "rotating", so their kind is unknown.
 pub fn disk_kind(folder: &Path) -> Option<DiskKind> {
     let device = fs::metadata(folder).ok()?.dev();
     let (major, minor) = (rustix::fs::major(device), rustix::fs::minor(device));
@@ -145,7 +145,7 @@ pub fn disk_kind(folder: &Path) -> Option<DiskKind> {
     kind_of_block_device(&fs::canonicalize(block).ok()?, 0)
 }
 
-/// Follows partitions to their disk, and encryption and volume managers to what they lie on.
+/// Follows partitions to their disk, and encrypted and logical volumes to their devices.
 fn kind_of_block_device(device: &Path, depth: u8) -> Option<DiskKind> {
     const DEEPEST: u8 = 8;
     if depth > DEEPEST {
@@ -172,7 +172,7 @@ fn kind_of_block_device(device: &Path, depth: u8) -> Option<DiskKind> {
     }
 }
 
-/// The device behind a mount in `/proc/self/mountinfo`: `36 35 0:34 / /home rw - btrfs /dev/nvme0n1p3 rw`.
+/// The device of a mount in `/proc/self/mountinfo`: `36 35 0:34 / /home rw - btrfs /dev/nvme0n1p3 rw`.
 fn mount_source(table: &str, major: u32, minor: u32) -> Option<&str> {
     let wanted = format!("{major}:{minor}");
     table.lines().find_map(|line| {
@@ -181,7 +181,7 @@ fn mount_source(table: &str, major: u32, minor: u32) -> Option<&str> {
     })
 }
 
-/// Where Ollama's own script, packages and users install it.
+/// Ollama installed by its own script, by packages and by users.
 pub fn engine_programs(user_home: Option<&Path>) -> Vec<FoundEngine> {
     let mut programs = vec![
         PathBuf::from("/usr/local/bin/ollama"),
@@ -203,12 +203,12 @@ pub fn engine_programs(user_home: Option<&Path>) -> Vec<FoundEngine> {
     let service =
         |path| FoundEngine { kind: EngineKind::Service, path: Some(path), ..FoundEngine::default() };
     let programs = programs.into_iter().filter(|path| path.is_file()).map(program);
-    // The last two folders are one on most distributions.
+    // The last two folders are the same on most distributions.
     let unit = units.into_iter().find(|path| path.is_file()).map(service);
     programs.chain(unit).collect()
 }
 
-/// Where Ollama's service keeps its models: its own script, Arch, snap. Often not readable for others.
+/// Models folders of Ollama's service: its own script, Arch, snap. Often not readable for other users.
 pub fn system_model_folders() -> Vec<PathBuf> {
     [
         "/usr/share/ollama/.ollama/models",
@@ -220,7 +220,7 @@ pub fn system_model_folders() -> Vec<PathBuf> {
     .to_vec()
 }
 
-/// `ollama --version` starts nothing here.
+/// Running `ollama --version` does not start the app here.
 pub const PROGRAMS_CAN_BE_ASKED: bool = true;
 
 fn read(path: &Path) -> Option<String> {

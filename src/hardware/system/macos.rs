@@ -14,7 +14,7 @@ pub fn os_version() -> Option<String> {
     sysinfo::System::os_version().ok()
 }
 
-/// Power supply; everything else comes from Metal and sysctl.
+/// Reads the power supply; everything else comes from Metal and sysctl.
 pub fn system_evidence(evidence: &mut Evidence) {
     evidence.power = power::of_pmset(&pmset(&["-g", "batt"]), &pmset(&["-g"]));
 }
@@ -25,7 +25,7 @@ fn pmset(args: &[&str]) -> String {
     program::run(command, Duration::from_secs(2)).map(|output| output.stdout).unwrap_or_default()
 }
 
-/// The app where Ollama's own installer puts it, and programs where Homebrew and users put them.
+/// The app installed by Ollama's own installer, and programs installed by Homebrew and users.
 pub fn engine_programs(user_home: Option<&Path>) -> Vec<FoundEngine> {
     let mut apps = vec![PathBuf::from("/Applications/Ollama.app")];
     let mut programs =
@@ -57,7 +57,7 @@ fn bundle_version(path: &Path) -> Option<String> {
     Some(plist.as_dictionary()?.get("CFBundleShortVersionString")?.as_string()?.to_owned())
 }
 
-/// Ollama runs as the user here, so there is no other folder.
+/// None: Ollama runs as the user here.
 pub fn system_model_folders() -> Vec<PathBuf> {
     Vec::new()
 }
@@ -65,7 +65,7 @@ pub fn system_model_folders() -> Vec<PathBuf> {
 /// Running an `ollama` program may start the desktop app.
 pub const PROGRAMS_CAN_BE_ASKED: bool = false;
 
-/// macOS does not tell programs which others hold graphics memory, which is main memory here anyway.
+/// None: macOS does not report which programs use graphics memory.
 pub fn gpu_clients() -> Vec<GpuClient> {
     Vec::new()
 }

@@ -1,10 +1,10 @@
-//! The kind of a disk by its mount point, as the `sysinfo` library tells it.
+//! The kind of a disk by its mount point, from the `sysinfo` library.
 
 use std::path::Path;
 
 use crate::machine::DiskKind;
 
-/// The kind of the disk mounted at the longest path that leads to the folder.
+/// Kind of the disk with the longest mount point above the folder.
 pub fn disk_kind(folder: &Path) -> Option<DiskKind> {
     let refresh = sysinfo::DiskRefreshKind::nothing().with_kind();
     let disks = sysinfo::Disks::new_with_refreshed_list_specifics(refresh).ok()?;

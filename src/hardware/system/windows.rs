@@ -27,12 +27,12 @@ pub fn os_version() -> Option<String> {
     let number = |name: &str| key.get_u32(name).ok();
     match number("CurrentMajorVersionNumber").zip(number("CurrentMinorVersionNumber")) {
         Some((major, minor)) => Some(format!("{major}.{minor}.{build}")),
-        // Before Windows 10 there was only this text: "6.1" is Windows 7.
+        // Before Windows 10 there is only this text: "6.1" is Windows 7.
         None => Some(format!("{}.{build}", key.get_string("CurrentVersion").ok()?)),
     }
 }
 
-/// The registry's adapters, the power supply, and whether this is Windows at all.
+/// Reads the registry's adapters and the power supply, and detects Wine.
 pub fn system_evidence(evidence: &mut Evidence) {
     evidence.registry = registry_adapters();
     evidence.power = ffi::power();
@@ -42,7 +42,7 @@ pub fn system_evidence(evidence: &mut Evidence) {
 fn registry_adapters() -> Vec<RegistryAdapter> {
     let Ok(class) = LOCAL_MACHINE.open(DISPLAY_CLASS) else { return Vec::new() };
     let Ok(keys) = class.keys() else { return Vec::new() };
-    // Besides the numbered keys there is one that only administrators may open.
+    // Besides the numbered keys there is one that only administrators can open.
     keys.filter(|name| name.bytes().all(|byte| byte.is_ascii_digit()))
         .filter_map(|name| registry_adapter(&class.open(&name).ok()?))
         .collect()
@@ -66,7 +66,7 @@ fn memory_size(key: &Key) -> Option<u64> {
     })
 }
 
-/// Where Ollama's installer puts it; it is per user and registers its version.
+/// Ollama installed by its own installer, which is per user and registers its version.
 pub fn engine_programs(_user_home: Option<&Path>) -> Vec<FoundEngine> {
     let registered = CURRENT_USER.open(OLLAMA_UNINSTALL).ok();
     let value = |name: &str| registered.as_ref().and_then(|key| key.get_string(name).ok());
@@ -86,12 +86,12 @@ pub fn engine_programs(_user_home: Option<&Path>) -> Vec<FoundEngine> {
         .collect()
 }
 
-/// Only counters that take seconds to warm up tell this on Windows, beside NVIDIA's driver.
+/// None: besides NVIDIA's driver, only counters that take seconds to warm up report this on Windows.
 pub fn gpu_clients() -> Vec<GpuClient> {
     Vec::new()
 }
 
-/// Ollama runs as the user here, so there is no other folder.
+/// None: Ollama runs as the user here.
 pub fn system_model_folders() -> Vec<PathBuf> {
     Vec::new()
 }

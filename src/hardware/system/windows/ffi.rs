@@ -12,10 +12,10 @@ use windows::core::Interface as _;
 use crate::hardware::evidence::{Answer, DxgiAdapter, DxgiMemory, Power};
 use crate::machine::SourceFailure;
 
-/// More than any machine has.
+/// Upper limit of the number of adapters.
 const MOST_ADAPTERS: u32 = 64;
 
-/// All adapters that DXGI lists, software ones too (they say that they are).
+/// All adapters listed by DXGI, including software ones, which are flagged.
 pub fn dxgi_adapters() -> Answer<Vec<DxgiAdapter>> {
     // SAFETY: no arguments; the returned object counts its references itself.
     let factory: IDXGIFactory1 = match unsafe { CreateDXGIFactory1() } {
@@ -28,7 +28,7 @@ pub fn dxgi_adapters() -> Answer<Vec<DxgiAdapter>> {
     };
     // SAFETY: a plain call on a live COM object; an index past the end is an error, which ends the list.
     let adapters = (0..MOST_ADAPTERS).map_while(|index| unsafe { factory.EnumAdapters1(index) }.ok());
-    Answer::Said(adapters.filter_map(|adapter| describe(&adapter)).collect())
+    Answer::Answered(adapters.filter_map(|adapter| describe(&adapter)).collect())
 }
 
 fn describe(adapter: &IDXGIAdapter1) -> Option<DxgiAdapter> {
@@ -58,7 +58,7 @@ fn budget(adapter: &IDXGIAdapter1) -> Option<u64> {
     Some(info.Budget)
 }
 
-/// Four 16-bit numbers, packed.
+/// Version of the user-mode driver: four 16-bit numbers, packed.
 fn driver_version(adapter: &IDXGIAdapter1) -> Option<String> {
     // SAFETY: a plain query on a live COM object; the identifier is a constant.
     let packed = unsafe { adapter.CheckInterfaceSupport(&IDXGIDevice::IID) }.ok()?;
@@ -66,7 +66,7 @@ fn driver_version(adapter: &IDXGIAdapter1) -> Option<String> {
     Some(format!("{}.{}.{}.{}", part(48), part(32), part(16), part(0)))
 }
 
-/// Battery and battery saver; `None` when Windows does not know.
+/// Battery and battery saver; `None` when unknown.
 pub fn power() -> Option<Power> {
     let mut status = SYSTEM_POWER_STATUS::default();
     // SAFETY: `status` outlives the call and is the structure it fills.
