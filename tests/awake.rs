@@ -129,7 +129,7 @@ fn it_stays_awake_until_the_installation_ends_however_it_ends() {
 }
 
 #[test]
-fn where_sleep_may_not_be_blocked_idleness_is() {
+fn if_sleep_cannot_be_inhibited_idle_is() {
     let world = World::new(&json!({}));
     let Some(bus) = Bus::start(&world, false) else { return };
     let running = bus.begin_install(&world);

@@ -89,7 +89,7 @@ fn card_name(vram_gb: u64) -> &'static str {
     }
 }
 
-fn assert_keeps_the_proposals_promise(document: &Value, row: (u64, u64, f64, f64, u64)) {
+fn assert_meets_the_expectation(document: &Value, row: (u64, u64, f64, f64, u64)) {
     let (vram_gb, ram_gb, size, share, context) = row;
     let (code, report) = check_json(document, &[]);
     let verdict = report["verdict"].as_str().unwrap();
@@ -109,11 +109,11 @@ fn assert_keeps_the_proposals_promise(document: &Value, row: (u64, u64, f64, f64
 }
 
 #[test]
-fn the_proposals_rows_are_usable_with_all_they_promise() {
+fn the_reference_computers_run_what_was_expected() {
     for row in ROWS {
         let (vram_gb, ram_gb, ..) = row;
         let name = card_name(vram_gb);
-        assert_keeps_the_proposals_promise(&machine(json!([card(name, vram_gb * GIB)]), ram_gb * GIB), row);
+        assert_meets_the_expectation(&machine(json!([card(name, vram_gb * GIB)]), ram_gb * GIB), row);
         // What cards and firmware really report.
         let vram_mib = match vram_gb {
             6 => 6_144,
@@ -123,7 +123,7 @@ fn the_proposals_rows_are_usable_with_all_they_promise() {
         };
         let ram = (ram_gb as f64 * 0.95 * GIB as f64) as u64;
         let mut document = machine(json!([card(name, vram_mib * MIB)]), ram);
-        assert_keeps_the_proposals_promise(&document, row);
+        assert_meets_the_expectation(&document, row);
         // With everything known, and an ordinary desktop running.
         document["memory"]["available_bytes"] = json!(ram * 6 / 10);
         document["memory"]["bandwidth_gb_s"] = json!(35.0);
@@ -132,12 +132,12 @@ fn the_proposals_rows_are_usable_with_all_they_promise() {
         gpu["backend"] = json!("cuda");
         gpu["vram_free_bytes"] = json!(vram_mib * MIB - 500 * MIB);
         gpu["memory_bandwidth_gb_s"] = json!(300.0);
-        assert_keeps_the_proposals_promise(&document, row);
+        assert_meets_the_expectation(&document, row);
     }
 }
 
 #[test]
-fn the_reference_table_stands_beside_what_is_computed() {
+fn the_reference_table_is_shown_next_to_the_estimates() {
     let here = machine(json!([card("NVIDIA GeForce RTX 3060", 8_188 * MIB)]), 15_900 * MIB);
     let (code, table) = check_json(&here, &["--reference"]);
     assert_eq!((code, &table["schema"]), (0, &json!(1)));
@@ -161,7 +161,7 @@ fn the_reference_table_stands_beside_what_is_computed() {
 }
 
 #[test]
-fn the_document_has_every_key_that_is_promised() {
+fn the_document_has_every_documented_key() {
     let (_, report) =
         check_json(&machine(json!([card("NVIDIA GeForce RTX 3060", 8_188 * MIB)]), 16 * GIB), &[]);
     assert_eq!(report["schema"], 1);
@@ -246,7 +246,7 @@ fn a_machine_without_a_usable_card_is_refused_and_told_what_to_do() {
 }
 
 #[test]
-fn the_discrete_card_of_a_laptop_counts_and_the_larger_of_two() {
+fn the_discrete_card_is_chosen_and_of_two_the_larger() {
     let integrated =
         json!({ "name": "AMD Radeon 780M", "kind": "integrated", "vram_total_bytes": 512 * MIB });
     let laptop = card("NVIDIA GeForce RTX 4060 Laptop GPU", 8_188 * MIB);
@@ -285,7 +285,7 @@ fn shared_memory_counts_once() {
 }
 
 #[test]
-fn one_profile_can_be_judged_alone() {
+fn one_profile_can_be_checked_alone() {
     let document = machine(json!([card("NVIDIA GeForce RTX 3060", 8_188 * MIB)]), 16 * GIB);
     let (code, report) = check_json(&document, &["--profile", "premium_24gb"]);
     assert_eq!((code, report["profiles"].as_array().unwrap().len()), (20, 1));
@@ -351,7 +351,7 @@ fn other_profiles_can_be_tried_and_their_mistakes_are_named() {
 }
 
 #[test]
-fn what_detect_prints_can_be_read_back() {
+fn the_output_of_detect_can_be_read_back() {
     let printed = acolyte(&["detect", "--json"]);
     assert_eq!(exit_code(&printed), 0, "{}", stderr(&printed));
     let output = check(&stdout(&printed), &["--json"]);
@@ -389,7 +389,7 @@ fn the_report_is_plain_text_in_both_languages() {
 }
 
 #[test]
-fn a_reader_that_hangs_up_ends_it_quietly() {
+fn a_closed_pipe_ends_the_command_quietly() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("machine.json");
     std::fs::write(&path, machine(json!([card("RTX 3060", 8 * GIB)]), 16 * GIB).to_string()).unwrap();
@@ -404,7 +404,7 @@ fn a_reader_that_hangs_up_ends_it_quietly() {
 }
 
 #[test]
-fn an_estimate_answers_for_any_card_by_name() {
+fn any_card_can_be_estimated_by_name() {
     let estimate = |args: &[&str]| {
         let output = acolyte(&[&["estimate", "--json", "--model", "qwen2.5-coder:7b"], args].concat());
         assert_eq!(exit_code(&output), 0, "{}", stderr(&output));
@@ -443,7 +443,7 @@ fn an_estimate_answers_for_any_card_by_name() {
 }
 
 #[test]
-fn an_estimate_that_cannot_be_made_says_what_to_give() {
+fn an_incomplete_estimate_names_the_missing_options() {
     for (args, words) in [
         (vec!["--model", "qwen2.5-coder:7b", "--gpu", "Acme Painter 3000"], "--gpu-bandwidth-gb-s"),
         (vec!["--model", "qwen2.5-coder:7b", "--vram-gib", "8"], "--gpu-bandwidth-gb-s"),
@@ -461,7 +461,7 @@ fn an_estimate_that_cannot_be_made_says_what_to_give() {
 }
 
 #[test]
-fn help_is_in_the_language_that_is_asked_for() {
+fn help_is_in_the_requested_language() {
     for (line, usage) in [
         (&["--lang", "es"][..], "Uso: acolyte [OPCIONES] [ORDEN]"),
         (&["--lang=es", "install", "--help"], "Uso: acolyte install [OPCIONES]"),
@@ -491,7 +491,7 @@ fn wrong_usage_ends_with_2_and_help_with_0() {
 
 #[test]
 #[cfg(target_os = "linux")]
-fn the_installer_without_a_display_says_so_in_one_line_and_asks_nobody_who_is_not_there() {
+fn without_display_and_terminal_the_installer_exits_after_one_line() {
     let home = tempfile::tempdir().unwrap();
     let output = output(
         Command::new(env!("CARGO_BIN_EXE_acolyte-installer"))
@@ -510,7 +510,7 @@ fn the_installer_without_a_display_says_so_in_one_line_and_asks_nobody_who_is_no
 }
 
 #[test]
-fn a_bandwidth_that_is_given_overrides_what_the_cards_name_says() {
+fn a_given_bandwidth_overrides_the_table() {
     let speed = |gb_s: &str| {
         let output = acolyte(&[
             "estimate",
@@ -531,7 +531,7 @@ fn a_bandwidth_that_is_given_overrides_what_the_cards_name_says() {
 }
 
 #[test]
-fn colours_are_for_terminals_and_for_whoever_forces_them() {
+fn colours_are_printed_on_terminals_or_when_forced() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("machine.json");
     std::fs::write(&path, machine(json!([card("RTX 3060", 8 * GIB)]), 16 * GIB).to_string()).unwrap();
@@ -552,7 +552,7 @@ fn colours_are_for_terminals_and_for_whoever_forces_them() {
 }
 
 #[test]
-fn a_refusal_comes_without_a_question_for_consent() {
+fn a_refusal_does_not_ask_for_consent() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("machine.json");
     let install = |ram_bytes: u64| {

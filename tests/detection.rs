@@ -83,7 +83,7 @@ fn needed_driver(hardware: &Hardware) -> Option<(&str, &str, u32)> {
 }
 
 #[test]
-fn this_machine_is_described_by_a_document_that_can_be_read_again() {
+fn the_document_of_this_machine_can_be_read_back() {
     let home = tempfile::tempdir().unwrap();
     let found = detect(&DetectOptions { measure_memory: true, ..options(&home.path().join("acolyte")) });
 
@@ -109,7 +109,7 @@ fn graphics_drivers_answer_in_their_own_processes() {
 
 /// Vulkan takes longer than everything else and could only find software there.
 #[test]
-fn where_the_system_knows_no_graphics_device_vulkan_is_not_asked() {
+fn without_a_graphics_device_vulkan_is_not_queried() {
     let home = tempfile::tempdir().unwrap();
     let said = acolyte::hardware::collect(&options(home.path()));
     let asked = !matches!(said.wgpu, Answer::NotQueried);
@@ -119,7 +119,7 @@ fn where_the_system_knows_no_graphics_device_vulkan_is_not_asked() {
 }
 
 #[test]
-fn a_laptop_card_is_read_whole() {
+fn a_laptop_card_is_detected_completely() {
     let found = detect_with_nvml("laptop");
     let gpu = only_nvidia(&found);
     assert_eq!(gpu.name, "NVIDIA GeForce RTX 4060 Laptop GPU");
@@ -146,7 +146,7 @@ fn two_cards_are_two_and_the_older_one_needs_a_newer_driver() {
 }
 
 #[test]
-fn a_chip_without_memory_of_its_own_shares_the_machines() {
+fn a_chip_without_dedicated_memory_shares_main_memory() {
     let found = detect_with_nvml("unified");
     let gpu = only_nvidia(&found);
     assert_eq!(gpu.kind, GpuKind::Unified);
@@ -167,14 +167,14 @@ fn a_card_too_old_for_ollama_has_no_backend() {
 }
 
 #[test]
-fn old_drivers_are_asked_the_old_way() {
+fn old_drivers_are_queried_with_the_old_function() {
     let found = detect_with_nvml("first-version");
     assert_eq!(only_nvidia(&found).vram_total_bytes, Some(8188 * MIB));
     assert_eq!(needed_driver(&found).map(|(_, _, needed)| needed), Some(550));
 }
 
 #[test]
-fn a_library_without_its_driver_costs_a_finding() {
+fn a_library_without_its_driver_is_a_finding() {
     for (behaviour, cause) in
         [("driver-not-loaded", SourceFailure::DriverNotLoaded), ("mismatch", SourceFailure::DriverUpdated)]
     {
@@ -185,7 +185,7 @@ fn a_library_without_its_driver_costs_a_finding() {
 }
 
 #[test]
-fn what_is_no_nvml_costs_a_finding() {
+fn a_library_that_is_not_nvml_is_a_finding() {
     let home = tempfile::tempdir().unwrap();
     let text = home.path().join("not-a-library.so");
     std::fs::write(&text, "hello").unwrap();
@@ -207,7 +207,7 @@ fn what_is_no_nvml_costs_a_finding() {
 }
 
 #[test]
-fn a_driver_that_hangs_is_given_up() {
+fn a_driver_that_hangs_times_out() {
     let begun = Instant::now();
     let found = detect_with_library(&stand_in_library(), "hang", Duration::from_secs(2));
     assert!(begun.elapsed() < Duration::from_secs(8), "{:?}", begun.elapsed());
@@ -217,7 +217,7 @@ fn a_driver_that_hangs_is_given_up() {
 }
 
 #[test]
-fn a_driver_that_crashes_costs_only_itself() {
+fn a_driver_that_crashes_affects_only_itself() {
     let found = detect_with_nvml("crash");
     assert!(nvidia(&found).is_empty());
     let cause = nvml_failure(&found);
@@ -225,7 +225,7 @@ fn a_driver_that_crashes_costs_only_itself() {
 }
 
 #[test]
-fn a_driver_that_talks_or_crashes_at_the_end_is_still_heard() {
+fn extra_output_or_a_late_crash_does_not_lose_the_answer() {
     for behaviour in ["chatter", "crash-at-end"] {
         let found = detect_with_nvml(behaviour);
         assert_eq!(only_nvidia(&found).vram_total_bytes, Some(8188 * MIB), "{behaviour}");
@@ -233,7 +233,7 @@ fn a_driver_that_talks_or_crashes_at_the_end_is_still_heard() {
 }
 
 #[test]
-fn a_program_that_is_no_probe_costs_findings() {
+fn a_program_that_is_no_probe_leads_to_findings() {
     let home = tempfile::tempdir().unwrap();
     let nothing = home.path().join("no-such-program");
     let found = detect(&DetectOptions { probe_program: Some(nothing), ..options(home.path()) });
@@ -242,7 +242,7 @@ fn a_program_that_is_no_probe_costs_findings() {
 }
 
 #[test]
-fn a_report_is_taken_as_a_hardware_file_and_names_nobody() {
+fn a_report_is_accepted_as_a_hardware_file_and_is_anonymous() {
     let home = tempfile::tempdir().unwrap();
     let file = home.path().join("report.json");
     let ended = std::process::Command::new(env!("CARGO_BIN_EXE_acolyte"))

@@ -30,7 +30,7 @@ fn server_of(world: &World) -> u32 {
 }
 
 #[test]
-fn installs_with_everything_read_back_and_removes_everything() {
+fn installs_verifies_and_removes_everything() {
     let world = World::new(&json!({}));
     let said = world.install(&["--profile", "hybrid_8gb", "--accept-degraded"]);
     let receipt = said.receipt();
@@ -120,7 +120,7 @@ fn installs_from_every_archive_format() {
 }
 
 #[test]
-fn a_cut_download_goes_on_where_it_was() {
+fn an_interrupted_download_resumes() {
     let world = World::new(&json!({}));
     let path = format!("/{}", world.asset);
     world.mirror.fault(&path, Fault::Cut(300_000), 1);
@@ -154,7 +154,7 @@ fn a_model_whose_bytes_are_wrong_is_pulled_again() {
 }
 
 #[test]
-fn a_taken_port_is_passed_over() {
+fn a_taken_port_is_skipped() {
     let world = World::new(&json!({}));
     // Somebody else sits on the first port of the range that is free here.
     let taken = (42_434..42_453)
@@ -183,7 +183,7 @@ fn a_context_that_is_clamped_is_a_failure() {
 }
 
 #[test]
-fn a_cache_type_that_is_not_in_force_is_a_failure() {
+fn a_cache_type_that_the_engine_ignores_is_a_failure() {
     let world = World::new(&json!({"faults": {"kv_type_ignored": true}}));
     let said = world.install(&plain(&["--profile", "light_6gb"]));
     assert_eq!(said.code, Some(1), "{said:#?}");
@@ -215,7 +215,7 @@ fn layers_step_down_when_memory_runs_out_and_context_never_does() {
 }
 
 #[test]
-fn ctrl_c_keeps_what_was_fetched_and_a_second_run_finishes() {
+fn ctrl_c_keeps_downloads_and_a_second_run_finishes() {
     let world = World::new(&json!({}));
     world.mirror.limit_rate(1 << 20);
     let running = world.begin_install(&plain(&["--profile", "light_6gb"]));
@@ -272,7 +272,7 @@ fn killed_at_any_step_it_is_repaired_by_running_it_again() {
 }
 
 #[test]
-fn a_change_of_profile_restarts_the_server_only_when_it_must() {
+fn a_change_of_profile_restarts_the_server_only_when_necessary() {
     let world = World::new(&json!({}));
     world.install(&plain(&["--profile", "hybrid_8gb"])).receipt();
     let first = server_of(&world);
@@ -303,7 +303,7 @@ fn a_change_of_profile_restarts_the_server_only_when_it_must() {
 }
 
 #[test]
-fn a_failed_change_leaves_what_was_in_force() {
+fn a_failed_change_keeps_the_profile_in_force() {
     let world = World::new(&json!({}));
     world.install(&plain(&["--profile", "light_6gb"])).receipt();
     let before = (world.read("llm/profile.yaml"), world.read("llm/receipt.json"));
@@ -317,7 +317,7 @@ fn a_failed_change_leaves_what_was_in_force() {
 }
 
 #[test]
-fn a_killed_server_and_its_orphan_are_cleared_away() {
+fn a_killed_server_and_its_orphan_are_cleaned_up() {
     let world = World::new(&json!({}));
     world.install(&plain(&["--profile", "light_6gb"])).receipt();
     let server = server_of(&world);

@@ -93,7 +93,7 @@ fn the_cache_shrinks_when_fewer_layers_are_not_enough_and_the_context_never_does
 }
 
 #[test]
-fn with_room_to_spare_more_layers_are_tried() {
+fn with_free_memory_more_layers_are_tried() {
     let world = quick(&json!({}));
     free_when_planned(&world, 4000);
     let said = world.install(&plain("hybrid_8gb", &[]));
@@ -107,7 +107,7 @@ fn with_room_to_spare_more_layers_are_tried() {
 }
 
 #[test]
-fn the_faster_placement_is_kept_and_that_is_said() {
+fn the_faster_placement_is_kept_and_reported() {
     for (ours, automatic, kept) in [(100.0, 300.0, true), (300.0, 100.0, false)] {
         let world = quick(&json!({
             "gpu": {"name": "NVIDIA GeForce RTX 4060", "total_mib": 8188, "free_mib": 4000},
@@ -134,7 +134,7 @@ fn the_faster_placement_is_kept_and_that_is_said() {
 }
 
 #[test]
-fn a_change_that_is_killed_can_be_undone_or_gone_on_with() {
+fn a_killed_change_can_be_undone_or_resumed() {
     for undo in [true, false] {
         let world = quick(&json!({}));
         world.install(&plain("light_6gb", &[])).receipt();
@@ -241,7 +241,7 @@ fn a_profile_whose_model_cannot_be_loaded_leaves_the_old_one_answering() {
 }
 
 #[test]
-fn the_second_of_two_installers_says_so() {
+fn a_second_installer_reports_the_first() {
     let world = quick(&json!({}));
     world.mirror.limit_rate(1 << 20);
     let first = world.begin_install(&plain("light_6gb", &[]));
@@ -297,7 +297,7 @@ fn step(said: &Said, wanted: &str) -> Vec<String> {
 }
 
 #[test]
-fn a_torn_engine_is_noticed_at_the_next_start_and_mended_by_installing_again() {
+fn a_torn_engine_is_detected_at_start_and_repaired_by_installing_again() {
     let world = quick(&json!({}));
     world.install(&plain("light_6gb", &[])).receipt();
     for (n, (how, tear)) in TEARS.into_iter().enumerate() {
@@ -321,7 +321,7 @@ fn a_torn_engine_is_noticed_at_the_next_start_and_mended_by_installing_again() {
 }
 
 #[test]
-fn a_torn_model_is_noticed_and_only_what_is_torn_is_fetched_again() {
+fn a_torn_model_is_detected_and_only_damaged_layers_are_downloaded_again() {
     let world = quick(&json!({}));
     let weights = common::mirror::sha256_hex(&Shape::qwen_3b().file());
     world.install(&plain("light_6gb", &[])).receipt();
@@ -346,7 +346,7 @@ fn a_torn_model_is_noticed_and_only_what_is_torn_is_fetched_again() {
 }
 
 #[test]
-fn a_server_that_the_system_starts_again_and_again_does_not_fill_the_disk_with_its_log() {
+fn a_crash_loop_of_the_server_does_not_fill_the_disk_with_its_log() {
     let world = quick(&json!({}));
     let logs = world.home().join("logs");
     std::fs::create_dir_all(&logs).unwrap();
@@ -370,7 +370,7 @@ fn a_server_that_the_system_starts_again_and_again_does_not_fill_the_disk_with_i
 }
 
 #[test]
-fn a_port_that_is_insisted_on_names_who_has_it() {
+fn a_taken_port_that_was_requested_names_its_owner() {
     let world = quick(&json!({}));
     let taken = std::net::TcpListener::bind(("127.0.0.1", world.port)).unwrap();
     let said = world.install(&plain("light_6gb", &[]));

@@ -23,7 +23,7 @@ fn blocks_of_the_served_model(world: &World) -> Value {
 }
 
 #[test]
-fn a_rollback_that_cannot_finish_is_told_and_undo_finishes_it() {
+fn an_incomplete_rollback_is_reported_and_undo_finishes_it() {
     let world = quick();
     world.install(&["--accept-degraded", "--no-autostart", "--profile", "light_6gb"]).receipt();
     world.tell_installed(|double| double["faults"] = json!({"load_hangs": true}));
@@ -125,7 +125,7 @@ fn an_installation_is_resumed_with_the_setting_that_was_requested() {
 }
 
 #[test]
-fn nothing_to_continue_is_said_as_that() {
+fn nothing_to_continue_is_reported() {
     let world = quick();
     let said = world.run(&["install", "--continue", "--yes"]);
     let errors = String::from_utf8_lossy(&said.stderr).into_owned();

@@ -162,7 +162,7 @@ fn errors_inside_a_stream_are_the_servers_own_words() {
 }
 
 #[test]
-fn what_was_created_is_read_back() {
+fn created_parameters_are_read_back() {
     let parameters = CreateParameters { num_ctx: 32_768, num_gpu: 0, num_batch: 512 };
     let request = CreateRequest { model: "acolyte:latest".to_owned(), from: "base".to_owned(), parameters };
     assert_eq!(
@@ -199,7 +199,7 @@ fn loading_ends_well_or_with_a_reason() {
 }
 
 #[test]
-fn what_is_in_memory_is_what_the_server_says() {
+fn loaded_models_are_read_from_the_server() {
     let loaded = run(Server::recorded("ps-loaded").client().ps()).unwrap();
     assert_eq!((loaded[0].name.as_str(), loaded[0].context_length), ("acolyte:latest", 32_768));
     let clamped = run(Server::recorded("ps-clamped").client().ps()).unwrap();
@@ -214,7 +214,7 @@ fn what_is_in_memory_is_what_the_server_says() {
 }
 
 #[test]
-fn an_answer_is_told_piece_by_piece_and_ends_with_its_figures() {
+fn an_answer_is_streamed_and_ends_with_its_figures() {
     let limit = Duration::from_secs(60);
     let mut said = String::new();
     let server = Server::recorded("generate-stream");
@@ -250,7 +250,7 @@ fn deleting_what_is_not_there_is_no_error() {
 }
 
 #[test]
-fn a_server_that_is_none_of_ours_is_an_error_and_never_a_hang() {
+fn an_unexpected_server_is_an_error_and_not_a_hang() {
     let (status, body) = recorded("host-header-refused");
     let error = run(Server::new(status, &body, Body::Pieces(1)).client().tags()).unwrap_err();
     assert_eq!(refusal(error), (403, "Forbidden".to_owned()));

@@ -86,7 +86,7 @@ fn weights_are_exact_to_the_byte() {
 }
 
 #[test]
-fn cache_and_compute_buffers_are_the_engines() {
+fn cache_and_compute_buffers_match_the_engines() {
     for (size, figures) in figures()["models"].as_object().unwrap() {
         let model = model(size, "q4_K_M");
         for (kv, by_context) in figures["kv_mib"].as_object().unwrap() {
@@ -109,7 +109,7 @@ fn cache_and_compute_buffers_are_the_engines() {
 }
 
 #[test]
-fn layers_that_fit_are_the_engines_own_within_one() {
+fn layers_that_fit_match_the_engines_within_one() {
     let mut worst = 0;
     for (size, settings) in figures()["fit"].as_object().unwrap() {
         let model = model(size, "q4_K_M");
@@ -134,7 +134,7 @@ fn layers_that_fit_are_the_engines_own_within_one() {
 
 /// Published logs of builds of the engine, MiB; `examples/data/memory_logs.csv` says whose.
 #[test]
-fn every_builds_buffers_are_what_it_logged() {
+fn buffers_of_every_build_match_its_log() {
     use EngineBuild::{AllLogits, Current, OutputLast, OwnRunner};
 
     let need = |tag: &str, build, layers, context, kv_cache_type, flash_attention| {
@@ -169,7 +169,7 @@ fn every_builds_buffers_are_what_it_logged() {
 }
 
 #[test]
-fn two_cards_hold_what_each_of_them_has_room_for() {
+fn two_cards_hold_what_fits_each() {
     let model = model("32b", "q4_K_M");
     let setting = setting(&model, 32_768, KvCacheType::Q8_0);
     let one = machine();

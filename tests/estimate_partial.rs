@@ -125,7 +125,7 @@ fn few_cores_are_slower_than_their_memory() {
 }
 
 #[test]
-fn a_prompt_waits_for_weights_on_their_way_to_the_card_and_not_for_the_processor() {
+fn a_prompt_waits_for_weight_transfers_and_not_for_the_processor() {
     let model = Catalogue::built_in().find("qwen2.5-coder:7b").expect("a model of the catalogue");
     // Seconds for 512 tokens into an empty context: 512 / tokens a second.
     for (gpu_layers, tokens_per_s) in [(29, 9196.8), (20, 2135.4), (10, 1149.0)] {

@@ -88,7 +88,7 @@ fn compare_with_the_page(seen: &[strike::Seen]) {
 }
 
 #[test]
-fn a_disk_that_really_is_full_is_survived_too() {
+fn a_really_full_disk_is_handled() {
     common::archive::fake_ollama();
     for step in small_disk::STEPS {
         if small_disk::strike_both_ways(step).is_none() {

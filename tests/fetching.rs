@@ -43,7 +43,7 @@ fn asked_for(world: &World, part: &str) -> usize {
 }
 
 #[test]
-fn an_archive_on_this_computer_is_used_when_its_hash_is_the_releases() {
+fn an_archive_on_this_computer_is_used_when_its_hash_matches_the_release() {
     let world = World::new(&json!({}));
     let (archive, sha256) = archive_file(&world, "from a colleague.bin");
     let release = release_of(&world, &sha256);
@@ -81,7 +81,7 @@ fn asset_name() -> String {
 }
 
 #[test]
-fn the_newest_release_is_found_verified_by_its_own_sums_and_said_to_be_less_certain() {
+fn the_newest_release_is_verified_by_its_own_checksums_and_marked_less_certain() {
     let world = World::new(&json!({"version": "0.40.2"}));
     let double = json!({"registry": world.mirror.url(), "version": "0.40.2",
                         "gpu": {"name": "NVIDIA GeForce RTX 4060", "total_mib": 8188, "free_mib": 7700}});
@@ -109,7 +109,7 @@ fn the_newest_release_is_found_verified_by_its_own_sums_and_said_to_be_less_cert
 }
 
 #[test]
-fn where_the_newest_release_cannot_be_found_the_pinned_one_is_taken_and_that_is_said() {
+fn if_the_newest_release_cannot_be_found_the_pinned_one_is_used_with_a_message() {
     let world = World::new(&json!({}));
     let mirror = world.mirror.url();
     let pinned = Release::built_in().version.clone();
@@ -128,7 +128,7 @@ fn where_the_newest_release_cannot_be_found_the_pinned_one_is_taken_and_that_is_
 }
 
 #[test]
-fn a_newest_release_whose_archive_is_another_than_its_sums_say_is_refused() {
+fn a_newest_release_whose_archive_does_not_match_its_checksums_is_refused() {
     let world = World::new(&json!({}));
     let name = asset_name();
     world.mirror.put(&name, engine_archive(Format::TarZst, &json!({})));
@@ -161,7 +161,7 @@ fn make(path: &Path, mode: u32) {
 }
 
 #[test]
-fn an_ollama_that_is_here_and_recent_enough_is_copied_instead_of_downloaded() {
+fn a_recent_installed_ollama_is_copied_instead_of_downloaded() {
     let world = World::new(&json!({}));
     let root = installed_engine(&world, "0.32.15");
     world.put_model("acme/tiny:q4", &Shape::tiny());
@@ -187,7 +187,7 @@ fn an_ollama_that_is_here_and_recent_enough_is_copied_instead_of_downloaded() {
 }
 
 #[test]
-fn an_ollama_that_is_here_is_left_alone_when_it_is_too_old_or_others_can_write_it() {
+fn an_installed_ollama_is_not_reused_when_too_old_or_writable_by_others() {
     for (version, mode) in [("0.31.9", 0o755), ("0.32.15", 0o777)] {
         let world = World::new(&json!({}));
         let root = installed_engine(&world, version);
@@ -307,7 +307,7 @@ fn contains(bytes: &[u8], part: &[u8]) -> bool {
 }
 
 #[test]
-fn the_next_mirror_is_taken_when_the_first_has_nothing() {
+fn the_next_mirror_is_used_when_the_first_has_nothing() {
     let world = World::new(&json!({}));
     let nothing = Mirror::start().unwrap();
     let said = world.install_from(&with(&[
@@ -342,7 +342,7 @@ fn wrong_options_are_wrong_usage_and_passwords_are_not_repeated() {
 }
 
 #[test]
-fn a_rate_limit_holds_for_the_whole_program() {
+fn a_rate_limit_applies_to_the_whole_program() {
     let world = World::new(&json!({}));
     let bytes = engine_archive(Format::TarZst, &json!({})).len() as f64;
     let rate = (bytes / 2.0) as u64;

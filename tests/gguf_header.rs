@@ -135,7 +135,7 @@ fn model(writer: Writer) -> Model {
 }
 
 #[test]
-fn a_header_gives_the_catalogues_own_figures() {
+fn a_header_gives_the_same_figures_as_the_catalogue() {
     let read = model(qwen_7b());
     let known = Catalogue::built_in().find("qwen2.5-coder:7b").unwrap();
     assert_eq!(read.architecture, known.architecture);
@@ -146,7 +146,7 @@ fn a_header_gives_the_catalogues_own_figures() {
 }
 
 #[test]
-fn blocks_remember_what_their_kind_remembers() {
+fn block_caches_follow_their_kind() {
     let base = |family: &str, blocks: u32| {
         Writer::default()
             .string("general.architecture", family)
@@ -228,7 +228,7 @@ fn blocks_remember_what_their_kind_remembers() {
 }
 
 #[test]
-fn what_is_no_model_is_refused_with_a_reason() {
+fn a_file_that_is_no_model_is_refused_with_a_reason() {
     let refused =
         |writer: Writer| Model::from_gguf(&Header::parse(&writer.bytes()).unwrap(), "file", 0).unwrap_err();
     assert_eq!(refused(Writer::default()), NotAModel::Missing("general.architecture".to_owned()));
@@ -243,7 +243,7 @@ fn what_is_no_model_is_refused_with_a_reason() {
 }
 
 #[test]
-fn a_cut_header_says_that_it_is_cut() {
+fn a_truncated_header_is_reported_as_truncated() {
     let bytes = qwen_7b().bytes();
     for length in (0..bytes.len()).step_by(97).chain([bytes.len() - 1]) {
         assert!(matches!(Header::parse(&bytes[..length]), Err(HeaderError::Cut { .. })), "{length}");
@@ -261,7 +261,7 @@ fn damage(bytes: &[u8]) -> HeaderDamage {
 }
 
 #[test]
-fn claims_of_great_lengths_allocate_nothing() {
+fn large_declared_lengths_allocate_nothing() {
     let huge = |count: u64| {
         let mut bytes = b"GGUF\x03\0\0\0".to_vec();
         bytes.extend(count.to_le_bytes());

@@ -54,7 +54,7 @@ fn mistakes(fixture: &Fixture, path: &Path) -> Option<String> {
 }
 
 #[test]
-fn every_machine_is_judged_as_it_is() {
+fn every_machine_is_evaluated_as_recorded() {
     if std::env::var_os("ACOLYTE_ACCEPT").is_some() {
         return accept();
     }
@@ -120,7 +120,7 @@ fn a_report_of_this_machine_is_a_hardware_file_and_a_fixture() {
 }
 
 #[test]
-fn what_is_concluded_is_a_document_that_can_be_read_again() {
+fn the_result_is_a_document_that_can_be_read_back() {
     for (path, fixture) in fixtures() {
         let mut found = merge(&fixture.evidence);
         // Reports of graphics cards seldom say how much main memory the machine has.
@@ -131,7 +131,7 @@ fn what_is_concluded_is_a_document_that_can_be_read_again() {
 }
 
 #[test]
-fn every_note_is_said_in_every_language() {
+fn every_note_has_text_in_every_language() {
     for (path, fixture) in fixtures() {
         for note in merge(&fixture.evidence).notes {
             let said: Vec<String> =

@@ -213,7 +213,7 @@ fn profile_files() {
 
 /// A few lines of YAML that name each other and would unfold into billions of values.
 #[test]
-fn yaml_that_unfolds_is_given_up_early() {
+fn yaml_bombs_are_rejected_early() {
     let mut bomb = "a0: &a0 [x,x,x,x,x,x,x,x,x]\n".to_owned();
     for level in 1..12 {
         let before = format!("*a{}", level - 1);
@@ -264,7 +264,7 @@ fn ndjson() {
 }
 
 #[test]
-fn check_sums() {
+fn checksums() {
     let line = |hash: char, name: &str| format!("{}  {name}\n", hash.to_string().repeat(64));
     let sums = line('a', "./ollama-linux-amd64.tar.zst") + &line('b', "*x") + &line('c', "../../evil.zip");
     feed(Kind::Sums, &[sums.into_bytes()]);
@@ -321,7 +321,7 @@ fn archives() {
 
 /// Mutations of what is inside get further than mutations of what is around it, which a check sum notices.
 #[test]
-fn archives_whose_inside_is_mutated() {
+fn archives_with_mutated_contents() {
     let home = tempfile::tempdir().unwrap();
     let good = [tar()];
     for seed in 1..=INPUTS {

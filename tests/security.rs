@@ -164,7 +164,7 @@ mod running {
     }
 
     #[test]
-    fn what_is_ours_is_private() {
+    fn our_files_are_private() {
         let world = installed();
         let mode = |path: &Path| std::fs::symlink_metadata(path).unwrap().permissions().mode() & 0o777;
         for folder in [world.home(), world.home().join("llm"), world.home().join("logs")] {

@@ -148,7 +148,7 @@ fn answers_have_the_recorded_shapes() {
 }
 
 #[test]
-fn create_takes_nonsense_and_load_does_not() {
+fn create_accepts_invalid_options_and_load_does_not() {
     let mirror = Mirror::start().unwrap();
     let mut server = Server::start(&json!({}), &[]);
     server.with_model(&mirror, &Shape::tiny(), &json!({"num_ctx": "many"}));
@@ -206,7 +206,7 @@ fn pulls_fail_as_recorded() {
 }
 
 #[test]
-fn a_cancelled_pull_goes_on_where_it_was() {
+fn a_cancelled_pull_resumes() {
     let mirror = Mirror::start().unwrap();
     let server = Server::start(&json!({}), &[]);
     let name = put(&mirror, &Shape::tiny());
@@ -241,7 +241,7 @@ fn a_cancelled_pull_goes_on_where_it_was() {
 }
 
 #[test]
-fn the_log_tells_of_a_load_as_recorded() {
+fn the_log_of_a_load_is_as_recorded() {
     let mirror = Mirror::start().unwrap();
     let environment = [("OLLAMA_KV_CACHE_TYPE", "q8_0"), ("OLLAMA_FLASH_ATTENTION", "1")];
     let mut server = Server::start(&json!({}), &environment);
@@ -364,7 +364,7 @@ fn a_killed_runner_breaks_the_answer_and_is_started_again() {
 }
 
 #[test]
-fn a_taken_port_is_said_as_recorded() {
+fn a_taken_port_is_reported_as_recorded() {
     let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let address = taken.local_addr().unwrap();
     let models = tempfile::tempdir().unwrap();

@@ -202,7 +202,7 @@ mod tests {
     }
 
     #[test]
-    fn untouched_files_are_whole() {
+    fn unchanged_files_are_intact() {
         let folder = engine();
         for depth in [Depth::Quick, Depth::Thorough] {
             assert_eq!(damaged(folder.path(), depth), None);

@@ -229,7 +229,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn homes_are_told_apart() {
+    fn entries_of_different_homes_are_distinguished() {
         let (a, b) = (Paths::new(Path::new("/home/x/.acolyte")), Paths::new(Path::new("/srv/acolyte")));
         assert_ne!(mark(&a), mark(&b));
         assert_eq!(mark(&a), mark(&Paths::new(Path::new("/home/x/.acolyte"))));

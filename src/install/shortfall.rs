@@ -200,7 +200,7 @@ mod tests {
     }
 
     #[test]
-    fn a_step_down_is_measured_against_its_own_figures_but_is_a_shortfall() {
+    fn a_step_down_is_compared_with_its_own_figures_and_is_a_shortfall() {
         let stepped_down = PredictedFigures { gpu_layers: 25, ..predicted() };
         let figures = MeasuredFigures { gpu_layers: Some(25), ..measured() };
         assert_eq!(Shortfall::find(&stepped_down, None, &figures, GIB / 2), []);

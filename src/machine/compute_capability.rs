@@ -79,7 +79,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn documents_hold_it_as_text_and_order_is_by_number() {
+    fn it_is_text_in_documents_and_ordered_by_number() {
         let read: ComputeCapability = serde_json::from_str("\"12.0\"").unwrap();
         assert_eq!(read, ComputeCapability::new(12, 0));
         assert_eq!(serde_json::to_string(&read).unwrap(), "\"12.0\"");

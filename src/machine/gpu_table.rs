@@ -319,7 +319,7 @@ mod tests {
     }
 
     #[test]
-    fn an_unknown_name_is_unknown() {
+    fn an_unknown_name_has_no_row() {
         for name in ["", "llvmpipe", "NVIDIA", "GeForce", "Microsoft Basic Render Driver", "RTX", "RTX 9999"]
         {
             assert_eq!(lookup(name, None), None, "{name}");

@@ -85,7 +85,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn versions_are_read() {
+    fn versions_are_parsed() {
         assert_eq!(first_number("550.54.14"), Some(550));
         assert_eq!(first_number("14.5"), Some(14));
         assert_eq!(first_number(""), None);

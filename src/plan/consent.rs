@@ -153,7 +153,7 @@ mod tests {
     }
 
     #[test]
-    fn the_same_limits_or_milder_ones_are_agreed_to_already() {
+    fn consent_covers_the_same_or_milder_limits() {
         assert!(covers(|_| ()));
         assert!(covers(|now| now.limits[0] = Limit::LayersOnCpu { cpu_layers: 2 }));
         assert!(covers(|now| now.limits[2] = Limit::SmallCard { have_gib: 10 }));
@@ -163,7 +163,7 @@ mod tests {
     }
 
     #[test]
-    fn anything_worse_is_asked_again() {
+    fn consent_does_not_cover_anything_worse() {
         assert!(!covers(|now| now.limits[0] = Limit::LayersOnCpu { cpu_layers: 5 }));
         assert!(!covers(|now| now.limits[2] = Limit::SmallCard { have_gib: 6 }));
         assert!(!covers(|now| now.limits[1] = Limit::SlowFirstToken { seconds: 90.0 }));
@@ -176,7 +176,7 @@ mod tests {
     }
 
     #[test]
-    fn terms_are_read_back_as_they_were_written() {
+    fn terms_survive_serialization() {
         let json = serde_json::to_string(&agreed()).unwrap();
         assert_eq!(serde_json::from_str::<ConsentTerms>(&json).unwrap(), agreed(), "{json}");
     }

@@ -110,7 +110,7 @@ mod tests {
     }
 
     #[test]
-    fn every_row_names_a_card_of_its_size_that_is_known() {
+    fn every_row_names_a_known_card_of_its_size() {
         for computer in computers() {
             let row = computer.row;
             let bytes = u64::from(row.vram_gb) * GIB;
@@ -120,7 +120,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_expected_is_kept_but_for_the_one_speed_that_cannot_be() {
+    fn the_original_expectations_are_met_except_for_one_speed() {
         for ReferenceComputer { row, report, .. } in computers() {
             let best = report.recommended().unwrap();
             let expected = &row.expected;
@@ -133,7 +133,7 @@ mod tests {
     }
 
     #[test]
-    fn a_computer_is_like_the_row_of_its_size_and_no_other() {
+    fn a_computer_matches_only_the_row_of_its_size() {
         let policy = &Profiles::built_in().policy;
         for one in ROWS.iter() {
             let like: Vec<_> = ROWS.iter().filter(|row| row.is_like(&one.hardware(), policy)).collect();

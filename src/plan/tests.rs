@@ -37,7 +37,7 @@ fn has(plan: &Plan, wanted: impl Fn(&Reason) -> bool) -> bool {
 }
 
 #[test]
-fn what_one_card_does_not_hold_is_planned_on_all_of_its_kind() {
+fn a_model_that_does_not_fit_one_card_is_planned_on_all_cards() {
     let tag = "qwen2.5-coder:32b";
     let model = Catalogue::built_in().find(tag).expect("a model of the catalogue");
     let candidate = custom_candidate(model, KvCacheType::Q8_0, MIN_CONTEXT_TOKENS, Layers::Fit, policy());
@@ -65,7 +65,7 @@ fn what_one_card_does_not_hold_is_planned_on_all_of_its_kind() {
 }
 
 #[test]
-fn cards_are_known_by_the_size_on_their_box() {
+fn cards_are_named_by_their_advertised_size() {
     for (mib, gb) in [
         (2_048, 2),
         (4_096, 4),
@@ -151,7 +151,7 @@ fn main_memory_counts() {
 }
 
 #[test]
-fn old_cards_cannot_hold_a_quantised_cache() {
+fn old_cards_cannot_use_a_quantised_cache() {
     let mut old = card(12 * GIB, None);
     old[0].compute_capability = "5.2".parse().ok();
     old[0].backend = Some(Backend::Cuda);
@@ -182,7 +182,7 @@ fn the_emergency_runs_without_a_card_and_says_so() {
 }
 
 #[test]
-fn licences_and_disks_are_said_and_change_no_verdict() {
+fn licences_and_disk_space_do_not_change_the_verdict() {
     let mut hardware = machine_with(card(12 * GIB, None), 16 * GIB, None);
     hardware.disks.push(crate::machine::Disk {
         path: "/".into(),
@@ -197,7 +197,7 @@ fn licences_and_disks_are_said_and_change_no_verdict() {
 }
 
 #[test]
-fn the_back_end_is_known_from_the_name() {
+fn the_backend_is_known_from_the_name() {
     for (name, backend) in [
         ("NVIDIA GeForce RTX 3060", Backend::Cuda),
         ("Quadro P5000", Backend::Cuda),
@@ -291,7 +291,7 @@ proptest! {
     }
 
     #[test]
-    fn what_is_planned_fits_and_no_machine_panics(
+    fn the_plan_fits_and_no_machine_panics(
         kind in any_kind(),
         vram in 0_u64..(1 << 50),
         free in proptest::option::of(0_u64..(1 << 50)),
@@ -362,7 +362,7 @@ fn a_system_that_the_engine_does_not_run_on_refuses_everything() {
 }
 
 #[test]
-fn what_was_kept_in_the_end_has_figures_of_its_own() {
+fn a_kept_placement_has_its_own_figures() {
     let hardware = machine_with(card(12 * GIB, Some(11 * GIB)), 32 * GIB, Some(24 * GIB));
     let planned = make_plan(&candidate("basic_12gb"), &hardware, policy());
     assert_eq!((planned.verdict, planned.gpu_layers()), (Verdict::Compatible, planned.total_layers));
@@ -387,7 +387,7 @@ fn what_was_kept_in_the_end_has_figures_of_its_own() {
 }
 
 #[test]
-fn the_drives_change_remarks_and_nothing_else() {
+fn the_drives_change_only_remarks() {
     let mut hardware = machine_with(card(12 * GIB, None), 16 * GIB, None);
     let drive = |free_bytes| crate::machine::Disk {
         path: "/models".into(),

@@ -188,7 +188,7 @@ mod tests {
     use crate::text::Language;
 
     #[test]
-    fn what_needs_a_download_says_where() {
+    fn findings_that_need_a_download_have_a_link() {
         let gpu = || "Some card".to_owned();
         let capability = ComputeCapability::new(3, 7);
         let version = || "13.1".to_owned();

@@ -379,7 +379,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_table_keeps_to_the_terminal_and_is_whole_without_one() {
+    fn a_table_fits_the_terminal_and_is_not_wrapped_without_one() {
         let rows = || {
             vec![
                 vec!["Profile".to_owned(), "Verdict".to_owned()],

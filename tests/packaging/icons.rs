@@ -46,7 +46,7 @@ fn every_committed_icon_has_a_maker() {
 }
 
 #[test]
-fn a_drawing_that_is_none_is_an_error_with_its_path() {
+fn an_invalid_drawing_is_an_error_with_its_path() {
     let folder = tempfile::tempdir().unwrap();
     let error = make::files(folder.path()).unwrap_err().to_string();
     assert!(error.contains("app.svg"), "{error}");

@@ -121,7 +121,7 @@ fn the_entry_in_the_folder_starts_the_program_beside_it() {
 }
 
 #[test]
-fn the_menu_takes_the_program_in_and_forgets_it() {
+fn the_menu_entry_is_added_and_removed() {
     let unpacked = unpacked();
     let home = tempfile::tempdir().unwrap();
     let menu = |arguments: &[&str]| {

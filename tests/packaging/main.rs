@@ -69,7 +69,7 @@ fn every_dependency_has_its_reason() {
 
 /// Whichever program installed is copied, and the copy is called at login.
 #[test]
-fn both_programs_start_the_server_when_the_login_asks_for_it() {
+fn both_programs_start_the_server_when_called_at_login() {
     let home = tempfile::tempdir().unwrap();
     for program in [env!("CARGO_BIN_EXE_acolyte-installer"), env!("CARGO_BIN_EXE_acolyte")] {
         let output = output(

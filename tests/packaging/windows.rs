@@ -5,7 +5,7 @@ use resvg::usvg::roxmltree::Document;
 use crate::{PROGRAMS, at, text_of};
 
 #[test]
-fn the_manifest_asks_for_no_rights_and_for_what_the_program_relies_on() {
+fn the_manifest_requests_no_rights_and_the_needed_settings() {
     let text = text_of("installer/windows/acolyte.manifest");
     let document = Document::parse(&text).unwrap();
     let node = |tag: &str| {

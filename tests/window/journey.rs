@@ -131,7 +131,7 @@ fn moving_the_mouse_over_the_summary_starts_no_program() {
 }
 
 #[test]
-fn a_stranger_gets_from_welcome_to_result_and_removes_it_again() {
+fn a_user_installs_from_welcome_to_result_and_uninstalls() {
     let Some(display) = Display::start() else { return };
     let world = World::new(&json!({}));
     // Slow enough to be seen installing.
@@ -169,7 +169,7 @@ fn a_stranger_gets_from_welcome_to_result_and_removes_it_again() {
 }
 
 #[test]
-fn an_installation_is_looked_after_with_the_keyboard() {
+fn an_installation_is_managed_with_the_keyboard() {
     let Some(display) = Display::start() else { return };
     let world = World::new(&json!({}));
     let said = world.install(&["--profile", PROFILE, "--accept-degraded"]);
@@ -233,7 +233,7 @@ fn an_installation_is_looked_after_with_the_keyboard() {
 }
 
 #[test]
-fn closing_the_window_keeps_what_was_fetched_and_the_next_start_goes_on() {
+fn closing_the_window_keeps_downloads_and_the_next_start_resumes() {
     let Some(display) = Display::start() else { return };
     let world = World::new(&json!({}));
     let asset = format!("/{}", world.asset);

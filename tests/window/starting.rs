@@ -177,7 +177,7 @@ fn without_what_glow_needs_the_window_opens_with_wgpu() {
 }
 
 #[test]
-fn a_renderer_that_nobody_knows_is_wrong_usage() {
+fn an_unknown_renderer_is_wrong_usage() {
     let world = World::new(&json!({}));
     let mut command = world.program(installer().to_str().unwrap());
     let output = output(command.args(["--renderer", "teletype"]));
@@ -187,7 +187,7 @@ fn a_renderer_that_nobody_knows_is_wrong_usage() {
 }
 
 #[test]
-fn a_driver_that_crashes_or_hangs_costs_its_renderer_only() {
+fn a_driver_that_crashes_or_hangs_affects_only_its_renderer() {
     let Some(display) = Display::start() else { return };
     let world = World::new(&json!({}));
     // Built by `cargo test` beside the programs.
@@ -231,7 +231,7 @@ fn software_driver() -> Option<String> {
 
 /// There may be a card that speaks only OpenGL; so glow comes before a driver that draws with the processor.
 #[test]
-fn where_a_card_is_wanted_the_processor_does_not_do() {
+fn glow_is_tried_before_a_software_vulkan_driver() {
     let Some(display) = Display::start() else { return };
     let Some(manifest) = software_manifest() else {
         eprintln!("skipped: Mesa's driver that draws with the processor is not there");
@@ -249,7 +249,7 @@ fn where_a_card_is_wanted_the_processor_does_not_do() {
 }
 
 #[test]
-fn a_window_that_crashes_is_told_of_and_one_whose_program_is_killed_closes() {
+fn a_crash_of_the_window_is_reported_and_the_window_closes_with_its_program() {
     let Some(display) = Display::start() else { return };
     let world = World::new(&json!({}));
     let started = Started::new(&display, display.installer(&world, "en"));
@@ -272,7 +272,7 @@ fn a_window_that_crashes_is_told_of_and_one_whose_program_is_killed_closes() {
 }
 
 #[test]
-fn a_file_that_cannot_be_read_is_wrong_usage_and_said_once() {
+fn a_file_that_cannot_be_read_is_wrong_usage_and_reported_once() {
     let Some(display) = Display::start() else { return };
     let world = World::new(&json!({}));
     let mut command = display.installer(&world, "en");

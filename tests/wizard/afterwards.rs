@@ -37,7 +37,7 @@ fn result(language: Language, wanted: bool, state: StepState, message: &str) -> 
 }
 
 #[test]
-fn the_address_is_said_and_copied_for_other_programs() {
+fn the_address_is_shown_and_can_be_copied() {
     for language in Language::ALL {
         let mut stage = result(language, true, StepState::Done, "");
         assert!(stage.sees(ADDRESS) && stage.sees("profile.yaml"));
@@ -57,7 +57,7 @@ fn the_address_is_said_and_copied_for_other_programs() {
 }
 
 #[test]
-fn whether_it_is_there_after_a_restart_is_said() {
+fn start_at_login_is_shown() {
     for language in Language::ALL {
         let by_itself = |stage: &Stage| stage.sees(&stage.say("wizard-next-at-login"));
         let by_hand = |stage: &Stage| stage.sees("acolyte start");

@@ -42,7 +42,7 @@ fn every_page_is_announced_by_its_heading() {
 }
 
 #[test]
-fn progress_is_announced_step_by_step_and_told_in_percent() {
+fn progress_is_announced_step_by_step_and_in_percent() {
     for language in Language::ALL {
         let mut stage = Stage::new(Eye::blind(language), Scene::of(scripted::laptop())).reach_install();
         let (_, outbox) = stage.installation();
@@ -71,7 +71,7 @@ fn progress_is_announced_step_by_step_and_told_in_percent() {
 }
 
 #[test]
-fn failing_and_stopping_are_announced_with_what_is_kept() {
+fn failure_and_stop_are_announced_with_what_is_kept() {
     for language in Language::ALL {
         let mut stage = Stage::new(Eye::blind(language), Scene::of(scripted::laptop())).reach_install();
         scripted::fail(&stage.installation().1, "The disk is full.");

@@ -29,7 +29,7 @@ fn place(stage: &Stage) -> Option<Place> {
 }
 
 #[test]
-fn a_failed_installation_is_reported_with_its_log_and_tried_again_as_it_was() {
+fn a_failed_installation_is_reported_with_its_log_and_retried_unchanged() {
     in_both_languages(laptop, |stage| {
         let mut stage = stage.reach_install();
         let (first, outbox) = stage.installation();
@@ -84,7 +84,7 @@ fn back_leads_from_every_page_to_the_one_before() {
 }
 
 #[test]
-fn nothing_leads_back_while_it_installs() {
+fn back_is_unavailable_while_installing() {
     in_both_languages(laptop, |stage| {
         let mut stage = stage.reach_install();
         stage.harness.key_press_modifiers(Modifiers::ALT, Key::ArrowLeft);
@@ -98,7 +98,7 @@ fn nothing_leads_back_while_it_installs() {
 }
 
 #[test]
-fn a_model_that_cannot_be_looked_up_says_why_and_is_looked_up_again() {
+fn a_failed_model_lookup_is_explained_and_can_be_retried() {
     in_both_languages(laptop, |stage| {
         let mut stage = stage.reach_profile();
         stage.click("wizard-advanced");
@@ -116,7 +116,7 @@ fn a_model_that_cannot_be_looked_up_says_why_and_is_looked_up_again() {
 }
 
 #[test]
-fn an_answer_that_breaks_off_says_why_and_is_asked_again() {
+fn an_interrupted_answer_is_explained_and_can_be_retried() {
     in_both_languages(laptop, |stage| {
         let mut stage = stage.reach_install();
         let (request, outbox) = stage.installation();
@@ -135,7 +135,7 @@ fn an_answer_that_breaks_off_says_why_and_is_asked_again() {
 }
 
 #[test]
-fn what_manage_cannot_do_is_said_and_can_be_asked_again() {
+fn failures_in_manage_are_shown_and_can_be_retried() {
     let managed = || {
         let request = Stage::new(Eye::blind(Language::English), laptop()).reach_install().installation().0;
         Scene { installation: Some(scripted::installation(&request, Language::English)), ..laptop() }
@@ -167,7 +167,7 @@ fn what_manage_cannot_do_is_said_and_can_be_asked_again() {
 }
 
 #[test]
-fn what_cannot_be_written_or_opened_is_said_and_the_page_stays() {
+fn failures_to_write_or_open_are_shown_on_the_page() {
     in_both_languages(laptop, |stage| {
         let mut stage = stage.reach_hardware();
         let outbox = stage.desk.borrow().outbox.clone().unwrap();

@@ -52,7 +52,7 @@ fn summary(mut stage: Stage) -> Stage {
 }
 
 #[test]
-fn the_newest_release_is_waited_for_and_said_to_be_less_certain() {
+fn the_newest_release_is_awaited_and_marked_less_certain() {
     for language in Language::ALL {
         let mut stage = Stage::new(Eye::blind(language), newest_scene()).reach_profile();
         assert!(stage.is_disabled("wizard-continue"), "what will be installed is not known yet");
@@ -67,7 +67,7 @@ fn the_newest_release_is_waited_for_and_said_to_be_less_certain() {
 }
 
 #[test]
-fn without_the_newest_release_the_pinned_one_is_offered_and_the_reason_said() {
+fn without_the_newest_release_the_pinned_one_is_offered_with_the_reason() {
     let mut stage = Stage::new(Eye::blind(Language::English), newest_scene()).reach_profile();
     newest_missing(&mut stage);
     stage.click("wizard-advanced");
@@ -79,7 +79,7 @@ fn without_the_newest_release_the_pinned_one_is_offered_and_the_reason_said() {
 }
 
 #[test]
-fn an_ollama_that_is_here_is_offered_first_and_not_downloaded() {
+fn an_installed_ollama_is_offered_first_and_not_downloaded() {
     let mut stage = Stage::new(Eye::blind(Language::English), here_scene()).reach_summary();
     assert!(stage.sees("Ollama 0.33.1") && stage.sees(&stage.say("plan-already-here")));
     assert!(stage.sees("/usr/local/bin/ollama"));
@@ -88,7 +88,7 @@ fn an_ollama_that_is_here_is_offered_first_and_not_downloaded() {
 }
 
 #[test]
-fn what_is_typed_about_the_network_is_checked_and_used() {
+fn network_settings_are_validated_and_used() {
     for language in Language::ALL {
         let mut stage = Stage::new(Eye::blind(language), Scene::of(scripted::laptop())).reach_profile();
         stage.click("wizard-advanced");

@@ -105,7 +105,7 @@ fn a_backend_that_takes_a_second_for_every_call_makes_no_frame_slower() {
 }
 
 #[test]
-fn a_backend_that_panics_is_answered() {
+fn a_panic_of_the_backend_is_reported() {
     struct Panicking;
     impl Backend for Panicking {
         fn execute(&self, command: Command, outbox: &Outbox) {

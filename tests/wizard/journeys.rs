@@ -56,7 +56,7 @@ fn from_welcome_to_a_measured_answer() {
 }
 
 #[test]
-fn a_machine_that_needs_no_consent_is_not_asked_for_it() {
+fn the_consent_page_is_skipped_when_not_needed() {
     in_both_languages(|eye| {
         let mut stage = Stage::new(eye, Scene::of(scripted::workstation())).reach_profile();
         stage.click("wizard-continue");
@@ -67,7 +67,7 @@ fn a_machine_that_needs_no_consent_is_not_asked_for_it() {
 }
 
 #[test]
-fn consent_is_a_gate() {
+fn consent_is_required_to_continue() {
     in_both_languages(|eye| {
         let mut stage = Stage::new(eye, Scene::of(scripted::laptop())).reach_consent();
         assert_eq!(place(&stage), Some(Place::Consent));
@@ -85,7 +85,7 @@ fn consent_is_a_gate() {
 }
 
 #[test]
-fn a_refused_machine_is_told_why_and_goes_no_further() {
+fn a_refused_machine_shows_why_and_cannot_continue() {
     in_both_languages(|eye| {
         let mut stage = Stage::new(eye, Scene::of(scripted::office_machine())).reach_compatibility();
         assert!(stage.sees(&stage.say("wizard-compatibility-refused")));
@@ -98,7 +98,7 @@ fn a_refused_machine_is_told_why_and_goes_no_further() {
 }
 
 #[test]
-fn a_failed_installation_says_why_and_can_be_tried_again() {
+fn a_failed_installation_says_why_and_can_be_retried() {
     in_both_languages(|eye| {
         let mut stage = Stage::new(eye, Scene::of(scripted::laptop())).reach_install();
         let (_, outbox) = stage.installation();
@@ -155,7 +155,7 @@ fn closing_the_window_while_installing_asks_first() {
 }
 
 #[test]
-fn a_pause_holds_and_goes_on() {
+fn an_installation_pauses_and_resumes() {
     let mut stage = Stage::new(Eye::blind(Language::Spanish), Scene::of(scripted::laptop())).reach_install();
     let control = stage.desk.borrow().installs[0].1.clone();
     stage.click("wizard-pause");
@@ -166,7 +166,7 @@ fn a_pause_holds_and_goes_on() {
 }
 
 #[test]
-fn what_a_step_waits_for_is_said() {
+fn the_reason_of_a_wait_is_shown() {
     let mut stage = Stage::new(Eye::blind(Language::English), Scene::of(scripted::laptop())).reach_install();
     let (_, outbox) = stage.installation();
     outbox.send(Message::InstallEvent(scripted::event(
@@ -226,7 +226,7 @@ fn only_legal_steps_can_be_clicked() {
 }
 
 #[test]
-fn detection_that_fails_can_be_asked_again() {
+fn a_failed_detection_can_be_retried() {
     in_both_languages(|eye| {
         let scene = Scene { detection_fails: true, ..Scene::of(scripted::laptop()) };
         let mut stage = Stage::new(eye, scene).reach_hardware();
@@ -238,7 +238,7 @@ fn detection_that_fails_can_be_asked_again() {
 }
 
 #[test]
-fn the_reference_table_lies_over_the_page_until_it_is_closed() {
+fn the_reference_table_covers_the_page_until_it_is_closed() {
     in_both_languages(|eye| {
         let mut stage = Stage::new(eye, Scene::of(scripted::laptop())).reach_compatibility();
         let title = stage.say("plan-reference-title");
@@ -263,7 +263,7 @@ fn the_reference_table_lies_over_the_page_until_it_is_closed() {
 }
 
 #[test]
-fn the_page_is_there_before_the_answer_is() {
+fn the_page_is_shown_before_the_answer_arrives() {
     let scene = Scene { detection_waits: true, ..Scene::of(scripted::laptop()) };
     let mut stage = Stage::new(Eye::blind(Language::English), scene).reach_hardware();
     assert!(stage.sees(&stage.say("wizard-hardware-being-asked")));
@@ -275,7 +275,7 @@ fn the_page_is_there_before_the_answer_is() {
 }
 
 #[test]
-fn advanced_choices_change_the_promise_at_once() {
+fn advanced_choices_change_the_predictions_at_once() {
     let mut stage = Stage::new(Eye::blind(Language::English), Scene::of(scripted::laptop())).reach_profile();
     stage.click("wizard-advanced");
     let label = stage.say("wizard-layers");
@@ -293,7 +293,7 @@ fn advanced_choices_change_the_promise_at_once() {
 }
 
 #[test]
-fn a_port_that_cannot_be_stops_the_way() {
+fn an_invalid_port_disables_continue() {
     let mut stage = Stage::new(Eye::blind(Language::English), Scene::of(scripted::laptop())).reach_profile();
     stage.click("wizard-advanced");
     let label = stage.say("wizard-advanced-port");
@@ -346,7 +346,7 @@ fn a_dialog_that_does_not_open_leaves_the_typed_path() {
 }
 
 #[test]
-fn what_ollama_refuses_is_said_with_what_to_do_and_where() {
+fn refusals_of_ollama_are_shown_with_advice_and_a_link() {
     in_both_languages(|eye| {
         let machine = scripted::troubled_desktop();
         let mut stage = Stage::new(eye, Scene::of(machine.clone())).reach_hardware();
@@ -364,7 +364,7 @@ fn what_ollama_refuses_is_said_with_what_to_do_and_where() {
 }
 
 #[test]
-fn a_source_that_could_not_be_asked_is_asked_again_from_its_note() {
+fn a_failed_source_can_be_retried_from_its_note() {
     in_both_languages(|eye| {
         let mut stage = Stage::new(eye, Scene::of(scripted::troubled_desktop())).reach_hardware();
         assert_eq!(stage.desk.borrow().detections, 1);
@@ -374,7 +374,7 @@ fn a_source_that_could_not_be_asked_is_asked_again_from_its_note() {
 }
 
 #[test]
-fn engines_models_and_room_are_on_the_page() {
+fn engines_models_and_free_space_are_shown() {
     in_both_languages(|eye| {
         let stage = Stage::new(eye, Scene::of(scripted::troubled_desktop())).reach_hardware();
         for words in ["0.31.2", "11434", "qwen3:8b", "qwen2.5-coder:7b", "HDD", ".ollama"] {
@@ -389,7 +389,7 @@ fn engines_models_and_room_are_on_the_page() {
 
 /// A card that reports 8,188 MiB is one of 8 GB, and 7.6 free of it are said as such.
 #[test]
-fn sizes_are_those_on_the_box() {
+fn sizes_are_the_advertised_ones() {
     let machine = Hardware::from_json(
         r#"{"schema": 1, "memory": {"total_bytes": 17179869184}, "gpus": [{"name": "Card", "kind": "discrete",
             "vram_total_bytes": 8585740288, "vram_free_bytes": 8160437862}]}"#,
@@ -486,7 +486,7 @@ fn an_idle_window_does_not_ask_to_be_drawn() {
 }
 
 #[test]
-fn how_a_person_likes_the_window_is_remembered() {
+fn window_settings_are_remembered() {
     let liked = Settings {
         language: Some(Language::Spanish),
         dark: Some(true),

@@ -94,7 +94,7 @@ fn tab_reaches_every_control_in_the_smallest_window() {
 }
 
 #[test]
-fn a_window_that_is_made_smaller_loses_nothing() {
+fn a_smaller_window_keeps_everything_reachable() {
     for (page, way) in PAGES {
         let mut stage = way(Eye { size: (1440.0, 860.0), ..Eye::blind(Language::English) });
         stage.harness.run();

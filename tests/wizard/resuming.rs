@@ -39,7 +39,7 @@ fn an_interrupted_installation_is_resumed_as_it_was_requested() {
 }
 
 #[test]
-fn worse_limits_are_agreed_to_again() {
+fn worse_limits_need_consent_again() {
     in_both_languages(|eye| {
         let mut scene = scene(eye);
         let unfinished = scene.unfinished.as_mut().unwrap();
@@ -59,7 +59,7 @@ fn worse_limits_are_agreed_to_again() {
 }
 
 #[test]
-fn a_model_that_is_not_known_here_is_chosen_again() {
+fn an_unknown_model_is_chosen_again() {
     let eye = Eye::blind(Language::English);
     let mut scene = scene(eye);
     let asked = scene.unfinished.as_mut().unwrap().request.as_mut().unwrap();
@@ -125,7 +125,7 @@ fn four_bits_are_asked_about_once_and_either_answer_tries_again() {
 }
 
 #[test]
-fn repair_and_update_do_again_what_was_asked_for() {
+fn repair_and_update_repeat_the_request() {
     in_both_languages(|eye| {
         let request = Stage::new(eye, Scene::of(scripted::laptop())).reach_install().installation().0;
         let mut installation = scripted::installation(&request, Language::English);

@@ -31,7 +31,7 @@ fn can_draw() -> bool {
 }
 
 #[test]
-fn every_page_looks_as_it_did_when_it_was_looked_at() {
+fn every_page_matches_its_reviewed_picture() {
     if !can_draw() {
         eprintln!("SKIPPED: snapshots need a graphics adapter (mesa's lavapipe will do) and there is none");
         return;

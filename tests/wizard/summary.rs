@@ -34,7 +34,7 @@ fn the_figures_are_those_of_the_plan_and_of_the_installation() {
 }
 
 #[test]
-fn a_drive_that_is_too_full_is_named_with_what_it_needs() {
+fn a_drive_with_too_little_space_is_named_with_its_needs() {
     for language in Language::ALL {
         let scene = Scene { free_bytes: Some(2_000_000_000), ..Scene::of(scripted::laptop()) };
         let stage = Stage::new(Eye::blind(language), scene).reach_summary();
@@ -47,7 +47,7 @@ fn a_drive_that_is_too_full_is_named_with_what_it_needs() {
 }
 
 #[test]
-fn what_was_found_on_other_drives_is_ignored() {
+fn an_inventory_of_other_drives_is_ignored() {
     let mut stage = Stage::new(Eye::blind(Language::English), Scene::of(scripted::laptop())).reach_summary();
     let before = download_bytes(&stage);
     let outbox = stage.desk.borrow().outbox.clone().unwrap();

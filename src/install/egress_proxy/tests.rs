@@ -142,7 +142,7 @@ fn a_proxy_that_is_reached_over_https_gets_its_password_there() {
 }
 
 #[test]
-fn nobody_else_can_use_it_and_it_only_connects() {
+fn it_requires_its_password_and_only_accepts_connect() {
     block_on(async {
         let relay = Relay::start(None, None).await.unwrap();
         assert!(ask(&relay, "wrong", "example.org:443").await.0.starts_with("HTTP/1.1 407"));
@@ -161,7 +161,7 @@ fn nobody_else_can_use_it_and_it_only_connects() {
 }
 
 #[test]
-fn a_proxy_that_refuses_is_an_answer_to_the_engine() {
+fn a_refusal_of_the_proxy_is_forwarded_to_the_engine() {
     block_on(async {
         let (address, _proxy) = far_end("HTTP/1.1 403 no\r\n\r\n").await;
         let tls = http::tls(None).unwrap();
@@ -172,7 +172,7 @@ fn a_proxy_that_refuses_is_an_answer_to_the_engine() {
 }
 
 #[test]
-fn the_rate_limit_holds_for_what_the_engine_fetches() {
+fn the_rate_limit_applies_to_the_engines_downloads() {
     block_on(async {
         let (address, _end) = far_end("").await;
         let egress = EgressProxy::open(&source(None, Some(200_000)), |_| None).await.unwrap();
@@ -192,7 +192,7 @@ fn the_rate_limit_holds_for_what_the_engine_fetches() {
 }
 
 #[test]
-fn where_nothing_is_hidden_or_held_down_the_engine_goes_its_own_way() {
+fn without_a_password_or_rate_limit_no_relay_is_used() {
     block_on(async {
         let env = |name: &str| (name == "HTTPS_PROXY").then(|| "http://proxy:3128".to_owned());
         assert_eq!(EgressProxy::open(&source(None, None), env).await.unwrap().environment(), BTreeMap::new());
@@ -205,7 +205,7 @@ fn where_nothing_is_hidden_or_held_down_the_engine_goes_its_own_way() {
 }
 
 #[test]
-fn passwords_are_written_as_the_specification_says() {
+fn passwords_are_encoded_as_in_rfc_7617() {
     assert_eq!(basic("Aladdin", "open sesame"), "Basic QWxhZGRpbjpvcGVuIHNlc2FtZQ==");
     assert_eq!(basic("a", "b"), "Basic YTpi");
     assert_eq!(basic("test", "123£"), "Basic dGVzdDoxMjPCow==");

@@ -288,7 +288,7 @@ mod tests {
     use proptest::prelude::*;
 
     #[test]
-    fn ranges_are_read_as_the_specification_writes_them() {
+    fn content_ranges_are_parsed() {
         let read = |text: &str| content_range(&HeaderValue::from_str(text).unwrap());
         assert_eq!(read("bytes 0-99/200"), Some((Span { start: 0, end: 100 }, Some(200))));
         assert_eq!(read("bytes 5-5/*"), Some((Span { start: 5, end: 6 }, None)));
@@ -316,7 +316,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn any_header_is_read_or_refused(text in "[ -~]{0,40}") {
+        fn any_header_is_parsed_or_refused(text in "[ -~]{0,40}") {
             let value = HeaderValue::from_str(&text).unwrap();
             if let Some((span, _)) = content_range(&value) {
                 prop_assert!(span.start < span.end);

@@ -197,7 +197,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_reader_gets_what_is_hashed_and_the_end_only_when_it_is_verified() {
+    fn a_reader_gets_hashed_bytes_and_the_end_only_after_verification() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("f.partial");
         std::fs::write(&path, vec![7; 1 << 20]).unwrap();
@@ -226,7 +226,7 @@ mod tests {
     }
 
     #[test]
-    fn a_reader_notices_that_it_must_begin_anew_or_give_up() {
+    fn a_reader_is_told_when_the_download_restarts_or_is_abandoned() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("f.partial");
         std::fs::write(&path, b"old").unwrap();

@@ -160,7 +160,7 @@ mod tests {
     }
 
     #[test]
-    fn waits_double_and_end() {
+    fn retry_waits_double_and_are_limited() {
         let mut one = mirrors(1);
         let waits: Vec<Next> = (0..4).map(|_| one.judge(&TransferProblem::CutShort, false, 1)).collect();
         let wait = |seconds| Next::Wait(Duration::from_secs(seconds));
@@ -175,7 +175,7 @@ mod tests {
     }
 
     #[test]
-    fn mirrors_take_turns_and_the_hopeless_are_left_out() {
+    fn mirrors_alternate_and_failed_ones_are_skipped() {
         let mut three = mirrors(3);
         three.judge(&TransferProblem::Redirects, false, 1);
         assert_eq!(host(&three), "m1.example.org");
@@ -188,14 +188,14 @@ mod tests {
     }
 
     #[test]
-    fn several_connections_are_taken_back_before_anything_else() {
+    fn several_connections_are_reduced_to_one_first() {
         let mut one = mirrors(1);
         assert_eq!(one.judge(&TransferProblem::CutShort, false, 8), Next::Again);
         assert_eq!(one.current().unwrap().most_segments, 4);
     }
 
     #[test]
-    fn a_file_that_keeps_changing_is_given_up() {
+    fn a_mirror_whose_file_keeps_changing_is_given_up() {
         let mut one = mirrors(1);
         for _ in 0..3 {
             assert_eq!(one.judge(&TransferProblem::Changed, true, 1), Next::StartOver);

@@ -106,7 +106,7 @@ mod tests {
     use proptest::prelude::*;
 
     #[test]
-    fn what_was_saved_is_found_again_if_it_is_of_the_same_file() {
+    fn a_sidecar_is_loaded_only_for_the_same_file() {
         let folder = tempfile::tempdir().unwrap();
         let paths = PartialPaths::of(&folder.path().join("x.tar.zst"));
         assert!(paths.partial.ends_with("x.tar.zst.partial"));

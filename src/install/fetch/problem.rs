@@ -115,7 +115,7 @@ mod tests {
     use crate::testing::{Reply, Server};
 
     #[test]
-    fn an_untrusted_certificate_is_told_from_a_broken_connection() {
+    fn an_untrusted_certificate_is_distinguished_from_a_broken_connection() {
         let server = Server::start_encrypted(|_| Reply::body("hello"));
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
         let client = client(&HttpOptions::default()).unwrap();

@@ -104,7 +104,7 @@ mod tests {
     }
 
     #[test]
-    fn throttled_connections_are_multiplied_and_a_full_line_is_not() {
+    fn connections_are_added_when_throttled_and_not_when_the_line_is_full() {
         assert_eq!(settle(1_000_000, u64::MAX), 8);
         assert_eq!(
             settle(1_000_000, 4_000_000),
@@ -129,7 +129,7 @@ mod tests {
     }
 
     #[test]
-    fn the_end_is_not_worth_more_connections() {
+    fn no_connections_are_added_near_the_end() {
         let mut ramp_up = RampUp::new(8);
         let start = Instant::now();
         for tick in 0..50 {
@@ -140,7 +140,7 @@ mod tests {
     }
 
     #[test]
-    fn a_failure_takes_connections_back() {
+    fn a_failure_reduces_connections() {
         let mut ramp_up = RampUp::new(8);
         ramp_up.target = 8;
         ramp_up.limit_to(7);

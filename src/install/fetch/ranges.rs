@@ -110,7 +110,7 @@ mod tests {
     proptest! {
         /// The list behaves as a set of single bytes would.
         #[test]
-        fn as_a_set_of_bytes(list in prop::collection::vec((0..LENGTH, 0..LENGTH), 0..20), clip in 0..LENGTH) {
+        fn spans_behave_as_a_set_of_bytes(list in prop::collection::vec((0..LENGTH, 0..LENGTH), 0..20), clip in 0..LENGTH) {
             let mut spans = Spans::default();
             let mut bytes = [false; LENGTH as usize];
             for (start, end) in list {
@@ -139,7 +139,7 @@ mod tests {
 
         /// What a sidecar file claims may be anything.
         #[test]
-        fn any_list_that_was_saved_is_put_in_order(list in prop::collection::vec((any::<u64>(), any::<u64>()), 0..10)) {
+        fn any_saved_list_is_normalised(list in prop::collection::vec((any::<u64>(), any::<u64>()), 0..10)) {
             let list: Vec<Span> = list.into_iter().map(|(start, end)| Span { start, end }).collect();
             let mut spans = Spans::from(list);
             prop_assert!(spans.0.windows(2).all(|pair| pair[0].end < pair[1].start));

@@ -93,7 +93,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn limits_are_read_as_curl_writes_them() {
+    fn limits_are_parsed_as_in_curl() {
         for (typed, bytes) in [
             ("5M", 5 << 20),
             ("500k", 500 << 10),

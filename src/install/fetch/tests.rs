@@ -130,7 +130,7 @@ fn problems(error: &DownloadError) -> Vec<TransferProblem> {
 }
 
 #[test]
-fn a_file_is_fetched_checked_and_not_fetched_again() {
+fn a_file_is_downloaded_verified_and_not_downloaded_again() {
     let bench = Bench::new(300_000);
     let server = bench.serve(|request, content| Reply::file(request, content, "a"));
     let request = bench.request(vec![server.url("/f")]);
@@ -157,7 +157,7 @@ fn the_length_may_be_unknown_to_us_and_to_the_server() {
 }
 
 #[test]
-fn an_earlier_part_is_taken_up_with_range_and_if_range() {
+fn a_partial_download_resumes_with_range_and_if_range() {
     let bench = Bench::new(500_000);
     let server = bench.serve(|request, content| Reply::file(request, content, "a"));
     let url = server.url("/f");
@@ -169,7 +169,7 @@ fn an_earlier_part_is_taken_up_with_range_and_if_range() {
 }
 
 #[test]
-fn a_part_that_lacks_nothing_is_only_checked() {
+fn a_complete_partial_file_is_only_verified() {
     let bench = Bench::new(500_000);
     bench.leave(&[(0, 500_000)], &bench.content, None);
     let server = bench.serve(|_, _| Reply::status(500));
@@ -178,7 +178,7 @@ fn a_part_that_lacks_nothing_is_only_checked() {
 }
 
 #[test]
-fn a_file_that_changed_on_the_server_is_begun_anew() {
+fn a_file_that_changed_on_the_server_is_downloaded_again() {
     let bench = Bench::new(500_000);
     let server = bench.serve(|request, content| Reply::file(request, content, "new"));
     let url = server.url("/f");
@@ -190,7 +190,7 @@ fn a_file_that_changed_on_the_server_is_begun_anew() {
 }
 
 #[test]
-fn a_wrong_earlier_part_costs_one_more_download_and_no_more() {
+fn a_wrong_partial_file_costs_one_more_download() {
     let bench = Bench::new(500_000);
     let server = bench.serve(|request, content| Reply::file(request, content, "a"));
     let url = server.url("/f");
@@ -200,7 +200,7 @@ fn a_wrong_earlier_part_costs_one_more_download_and_no_more() {
 }
 
 #[test]
-fn a_server_that_ignores_ranges_is_taken_as_it_is() {
+fn a_server_that_ignores_ranges_is_supported() {
     let bench = Bench::new(500_000);
     let server = bench
         .serve(|_, content| Reply { headers: vec![("ETag", "\"a\"".to_owned())], ..Reply::body(content) });
@@ -224,7 +224,7 @@ fn broken_connections_are_resumed_where_they_broke() {
 }
 
 #[test]
-fn a_stalled_connection_is_given_up_and_taken_up_again() {
+fn a_stalled_connection_is_dropped_and_the_download_resumes() {
     let bench = Bench::new(500_000);
     let server = bench.serve(|request, content| {
         let stall_after = (request.earlier == 0).then_some(100_000);
@@ -235,7 +235,7 @@ fn a_stalled_connection_is_given_up_and_taken_up_again() {
 }
 
 #[test]
-fn troubles_of_a_server_pass_and_what_it_is_waited_for_is_said() {
+fn temporary_server_errors_are_retried_and_the_wait_is_reported() {
     let bench = Bench::new(100_000);
     let server = bench.serve(|request, content| match request.earlier {
         0 => Reply::status(503),
@@ -254,7 +254,7 @@ fn troubles_of_a_server_pass_and_what_it_is_waited_for_is_said() {
 }
 
 #[test]
-fn the_next_mirror_goes_on_where_the_first_failed() {
+fn the_next_mirror_resumes_where_the_first_failed() {
     for first in [404, 403, 500] {
         let bench = Bench::new(400_000);
         let bad = bench.serve(move |_, _| Reply::status(first));
@@ -270,7 +270,7 @@ fn the_next_mirror_goes_on_where_the_first_failed() {
 }
 
 #[test]
-fn when_nothing_helps_every_address_is_named_with_its_reason() {
+fn when_every_mirror_fails_each_is_named_with_its_reason() {
     let bench = Bench::new(100_000);
     let missing = bench.serve(|_, _| Reply::status(404));
     let broken = bench.serve(|_, _| Reply::status(500));
@@ -291,7 +291,7 @@ fn when_nothing_helps_every_address_is_named_with_its_reason() {
 }
 
 #[test]
-fn cancelling_is_quick_and_the_next_run_goes_on() {
+fn cancelling_is_quick_and_the_next_run_resumes() {
     let bench = Bench::new(400_000);
     let (server, request) = bench.stalling_half_way();
     let control = Control::new();
@@ -311,7 +311,7 @@ fn cancelling_is_quick_and_the_next_run_goes_on() {
 }
 
 #[test]
-fn a_pause_drops_the_connection_and_resuming_goes_on() {
+fn a_pause_drops_the_connection_and_resuming_continues() {
     let bench = Bench::new(400_000);
     let (server, request) = bench.stalling_half_way();
     let control = Control::new();

@@ -384,7 +384,7 @@ mod tests {
     }
 
     #[test]
-    fn stopping_notes_what_is_there() {
+    fn stopping_saves_the_sidecar() {
         let folder = tempfile::tempdir().unwrap();
         let paths = PartialPaths::of(&folder.path().join("x"));
         let mut writer = FileWriter::open(paths.clone(), Sidecar::new(Sha256::of(b""), None), None).unwrap();
@@ -404,7 +404,7 @@ mod tests {
     }
 
     #[test]
-    fn a_disk_that_takes_no_more_ends_it_with_the_systems_word() {
+    fn a_full_disk_ends_it_with_the_systems_error() {
         let full = std::path::Path::new("/dev/full");
         if !full.exists() {
             return;

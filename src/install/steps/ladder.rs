@@ -132,7 +132,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn it_ends_goes_down_only_and_asks_before_four_bits(
+        fn it_ends_only_goes_down_and_asks_before_four_bits(
             layers in 0u32..200, total in 1u32..130, kv in 0usize..3, answer in 0usize..3,
         ) {
             let kv = [KvCacheType::F16, KvCacheType::Q8_0, KvCacheType::Q4_0][kv];

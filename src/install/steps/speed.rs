@@ -126,7 +126,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn nothing_measured_is_not_a_speed() {
+    fn without_counts_there_is_no_rate() {
         assert_eq!(per_second(0, 10), None);
         assert_eq!(per_second(10, 0), None);
         assert_eq!(per_second(12, 206_410_000).unwrap().round(), 58.0);

@@ -228,7 +228,7 @@ mod tests {
     const WINDOWS: Rules = Rules { ignores_case: true, windows: true };
 
     #[test]
-    fn ordinary_names_are_taken() {
+    fn ordinary_names_are_accepted() {
         for name in
             ["bin/ollama", "./lib/ollama/libggml-cpu-haswell.so", "lib/ollama/cuda_v13/", "ñandú/über.txt"]
         {
@@ -307,7 +307,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn whatever_is_taken_is_relative_and_normal(name in prop::collection::vec(any::<u8>(), 0..40), windows: bool) {
+        fn accepted_names_are_relative_and_normal(name in prop::collection::vec(any::<u8>(), 0..40), windows: bool) {
             let rules = if windows { WINDOWS } else { LINUX };
             if let Ok(path) = relative_path(&name, rules) {
                 prop_assert!(path.components().all(|c| matches!(c, Component::Normal(_))));

@@ -108,7 +108,7 @@ mod tests {
     }
 
     #[test]
-    fn what_comes_out_is_what_went_in() {
+    fn the_output_equals_the_input() {
         for length in [0, 1, PIECE_BYTES - 1, PIECE_BYTES, PIECE_BYTES + 1, 10 * PIECE_BYTES + 5] {
             let (mut plain, mut read_ahead) = (Vec::new(), Vec::new());
             Source { left: length, broken: false }.read_to_end(&mut plain).unwrap();

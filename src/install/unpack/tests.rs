@@ -157,7 +157,7 @@ fn check_release(bench: &Bench, unpacked: &Unpacked) {
 
 #[cfg(unix)]
 #[test]
-fn a_release_comes_out_of_every_format() {
+fn a_release_is_unpacked_from_every_format() {
     for archive in [zst(&tar(&release())), gz(&tar(&release())), zip(&release()[2..])] {
         let bench = Bench::new();
         let unpacked = bench.unpack(&archive).unwrap();
@@ -166,7 +166,7 @@ fn a_release_comes_out_of_every_format() {
 }
 
 #[test]
-fn a_second_archive_goes_over_the_first_and_replaces_its_files() {
+fn a_second_archive_replaces_files_of_the_first() {
     let bench = Bench::new();
     bench.unpack(&zst(&tar(&release()))).unwrap();
     bench.unpack(&zst(&tar(&[file("lib/ollama/rocm/librocm.so", "r"), file("bin/ollama", "new")]))).unwrap();
@@ -285,7 +285,7 @@ fn backslashes_of_windows_tools_are_separators_in_a_zip() {
 }
 
 #[test]
-fn what_the_disk_has_no_room_for_is_not_begun() {
+fn a_file_that_does_not_fit_the_disk_is_not_started() {
     // What a file says of its length is believed before it is written, what a release says all the while.
     let mut builder = tar::Builder::new(Vec::new());
     let mut header = tar::Header::new_gnu();
@@ -336,7 +336,7 @@ fn bombs_stop_at_the_limit() {
 }
 
 #[test]
-fn two_readers_must_see_one_archive() {
+fn ambiguous_archives_are_refused() {
     let mut builder = tar::Builder::new(Vec::new());
     builder.append_pax_extensions([("size", &b"0"[..])]).unwrap();
     let error = Bench::new().unpack(&zst(&builder.into_inner().unwrap())).unwrap_err();
@@ -344,7 +344,7 @@ fn two_readers_must_see_one_archive() {
 }
 
 #[test]
-fn cut_and_flipped_archives_are_noticed() {
+fn truncated_and_corrupted_archives_are_detected() {
     let content: Vec<u8> = (0..200_000u32).map(|i| (i.wrapping_mul(2_654_435_761) >> 13) as u8).collect();
     let entries = [Entry::File("f".into(), 0o644, content.clone())];
     for archive in [zst(&tar(&entries)), gz(&tar(&entries)), zip(&entries)] {
@@ -363,7 +363,7 @@ fn cut_and_flipped_archives_are_noticed() {
 }
 
 #[test]
-fn what_is_no_archive_is_said_to_be_none() {
+fn a_file_that_is_no_archive_is_reported() {
     for content in [&b"<html>Please log in</html>"[..], b"", b"PK", b"\x7fELF"] {
         let error = Bench::new().unpack(content).unwrap_err();
         assert!(matches!(error, UnpackError::UnknownFormat { .. }), "{error}");
@@ -371,7 +371,7 @@ fn what_is_no_archive_is_said_to_be_none() {
 }
 
 #[test]
-fn the_target_holds_all_of_it_or_what_was_there_before() {
+fn the_target_holds_the_new_contents_or_the_old_ones() {
     let bench = Bench::new();
     let (archive, target) = (bench.folder.path().join("archive"), bench.folder.path().join("engine"));
     let staging = beside(&target, "unpacking");

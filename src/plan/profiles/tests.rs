@@ -30,7 +30,7 @@ fn mistake(old: &str, new: &str) -> (u64, String, Mistake) {
 }
 
 #[test]
-fn the_built_in_profiles_are_right_and_hold_the_proposals_four() {
+fn the_built_in_profiles_are_valid_and_include_the_original_four() {
     let profiles = Profiles::built_in();
     for id in ["light_6gb", "hybrid_8gb", "basic_12gb", "standard_16gb", "premium_24gb"] {
         assert!(profiles.find(id).is_some(), "{id}");
@@ -62,7 +62,7 @@ fn less_context_than_acolyte_needs_is_refused() {
 }
 
 #[test]
-fn a_wrong_value_says_what_may_be() {
+fn a_wrong_value_lists_the_allowed_ones() {
     let (line, key, what) = mistake("kv_cache_type: f16", "kv_cache_type: q5_1");
     assert_eq!(line, line_of(BUILT_IN, "    kv_cache_type: f16"));
     assert_eq!(key, "profiles.premium_24gb_f16.kv_cache_type");
@@ -106,7 +106,7 @@ fn a_missing_key_is_named() {
 }
 
 #[test]
-fn a_model_must_be_known_and_carry_the_context() {
+fn a_model_must_be_known_and_support_the_context() {
     let (_, key, what) = mistake("model: qwen2.5-coder:3b", "model: qwen2.5 coder:3b");
     assert_eq!(
         (key.as_str(), what),
@@ -124,7 +124,7 @@ fn a_model_must_be_known_and_carry_the_context() {
 }
 
 #[test]
-fn what_is_not_yaml_is_an_error_and_no_more() {
+fn invalid_yaml_is_an_error() {
     for text in ["", "{", "a: [", "- - -", "schema: 1", "\u{0}", "&a [*a, *a]", "schema: {}\nprofiles: 3"] {
         assert!(read(text).is_err(), "{text:?}");
     }

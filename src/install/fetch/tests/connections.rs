@@ -3,7 +3,7 @@
 use crate::install::fetch::tests::*;
 
 #[test]
-fn a_server_that_always_stalls_is_left_for_the_next_one() {
+fn a_mirror_that_always_stalls_is_replaced_by_the_next() {
     let bench = Bench::new(400_000);
     let stalls =
         bench.serve(|request, content| Reply { stall_after: Some(0), ..Reply::file(request, content, "s") });
@@ -18,7 +18,7 @@ fn a_server_that_always_stalls_is_left_for_the_next_one() {
 }
 
 #[test]
-fn a_server_that_stalls_several_connections_is_asked_over_fewer() {
+fn a_server_that_stalls_several_connections_gets_fewer() {
     let bench = Bench::new(24 << 20);
     // It serves two connections at a time, and lets all others wait for ever.
     let server = bench.serve(|request, content| {
@@ -38,7 +38,7 @@ fn a_server_that_stalls_several_connections_is_asked_over_fewer() {
 }
 
 #[test]
-fn several_connections_outrun_a_throttled_one() {
+fn several_connections_are_faster_than_a_throttled_one() {
     let bench = Bench::new(24 << 20);
     let server =
         bench.serve(|request, content| Reply { pace: Some(3 << 20), ..Reply::file(request, content, "a") });

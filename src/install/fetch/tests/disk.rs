@@ -13,7 +13,7 @@ fn a_folder_that_cannot_be_written_is_named() {
 }
 
 #[test]
-fn too_large_for_the_disk_is_said_before_a_byte_is_asked_for() {
+fn a_file_too_large_for_the_disk_fails_before_any_request() {
     let bench = Bench::new(10);
     let server = bench.serve(|_, _| Reply::status(500));
     let request = DownloadRequest { bytes: Some(1 << 60), ..bench.request(vec![server.url("/f")]) };
@@ -23,7 +23,7 @@ fn too_large_for_the_disk_is_said_before_a_byte_is_asked_for() {
 }
 
 #[test]
-fn a_disk_that_fills_up_meanwhile_is_noticed_before_it_is_full() {
+fn a_disk_that_fills_up_during_the_download_is_noticed_before_it_is_full() {
     use std::sync::atomic::{AtomicU64, Ordering};
     static FREE: AtomicU64 = AtomicU64::new(u64::MAX);
     let bench = Bench::new(40 << 20);
@@ -55,7 +55,7 @@ fn a_disk_that_fills_up_meanwhile_is_noticed_before_it_is_full() {
 }
 
 #[test]
-fn unfinished_files_of_killed_runs_are_of_use() {
+fn the_partial_file_of_a_killed_run_is_resumed() {
     // A run that ends without a word (here: its runtime is thrown away in the middle) leaves what the next one needs.
     let bench = Bench::new(3_000_000);
     let server = bench.serve(|request, content| Reply {

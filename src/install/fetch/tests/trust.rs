@@ -3,7 +3,7 @@
 use crate::install::fetch::tests::*;
 
 #[test]
-fn lengths_that_lie_are_not_believed() {
+fn wrong_lengths_are_detected() {
     let bench = Bench::new(100_000);
     // Says the right length and sends less; says nothing and sends more.
     let short = bench.serve(|request, content| Reply {
@@ -27,7 +27,7 @@ fn lengths_that_lie_are_not_believed() {
 }
 
 #[test]
-fn a_range_that_was_not_asked_for_is_refused() {
+fn a_range_that_was_not_requested_is_refused() {
     let bench = Bench::new(100_000);
     bench.leave(&[(0, 50_000)], &bench.content, None);
     let server = bench.serve(|_, content| Reply {
@@ -41,7 +41,7 @@ fn a_range_that_was_not_asked_for_is_refused() {
 }
 
 #[test]
-fn a_wrong_file_is_deleted_and_fetched_from_elsewhere_once() {
+fn a_wrong_file_is_deleted_and_downloaded_once_from_another_mirror() {
     let flipped = |request: &Request, content: &[u8]| {
         let mut content = content.to_vec();
         content[70_000] ^= 1;
@@ -65,7 +65,7 @@ fn a_wrong_file_is_deleted_and_fetched_from_elsewhere_once() {
 }
 
 #[test]
-fn redirects_lead_to_good_places_only() {
+fn redirects_are_limited_to_allowed_addresses() {
     let bench = Bench::new(100_000);
     let server = bench.serve(|request, content| match request.path.as_str() {
         "/f" => Reply::redirect("/hop"),

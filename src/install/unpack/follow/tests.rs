@@ -65,7 +65,7 @@ fn fetch(
 }
 
 #[test]
-fn an_archive_is_unpacked_while_it_comes_in_either_kind_of_format() {
+fn an_archive_of_each_format_is_unpacked_while_it_downloads() {
     let content = noise(3_000_000, 1);
     for good in [archive(&content), zip(&content)] {
         let sent = good.clone();
