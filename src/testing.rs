@@ -1,4 +1,4 @@
-//! An HTTP server on loopback that does what a test tells it to, also what no server should do.
+//! An HTTP server on loopback whose answers, including faulty ones, are chosen by the test.
 #![allow(clippy::unwrap_used)]
 
 use std::collections::HashMap;
@@ -11,26 +11,26 @@ use reqwest::Url;
 use rustls::pki_types::pem::PemObject as _;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 
-/// A request as it came.
+/// A received request.
 #[derive(Clone, Debug)]
 pub struct Request {
     /// Path with query.
     pub path: String,
     /// Headers, names in lower case.
     pub headers: HashMap<String, String>,
-    /// How many came before it.
+    /// Number of earlier requests.
     pub earlier: usize,
 }
 
 impl Request {
-    /// First byte and, if given, last byte asked for.
+    /// First byte and, if given, last byte of the requested range.
     pub fn range(&self) -> Option<(usize, Option<usize>)> {
         let (first, last) = self.headers.get("range")?.strip_prefix("bytes=")?.split_once('-')?;
         Some((first.parse().ok()?, last.parse().ok()))
     }
 }
 
-/// What to answer, and how badly.
+/// An answer and its faults.
 #[derive(Clone, Debug, Default)]
 pub struct Reply {
     /// HTTP status.
@@ -39,20 +39,20 @@ pub struct Reply {
     pub headers: Vec<(&'static str, String)>,
     /// Body.
     pub body: Vec<u8>,
-    /// A length that is not the body's.
+    /// A wrong `Content-Length`.
     pub declared: Option<usize>,
-    /// Send no length: the body ends with the connection.
+    /// Send no length: the body ends when the connection closes.
     pub until_close: bool,
-    /// Close the connection after so many bytes of the body.
+    /// Close the connection after this many bytes of the body.
     pub cut_after: Option<usize>,
-    /// Send nothing more after so many bytes of the body, but keep the connection.
+    /// Send nothing after this many bytes of the body, but keep the connection open.
     pub stall_after: Option<usize>,
-    /// Bytes a second.
+    /// Rate in bytes per second.
     pub pace: Option<usize>,
 }
 
 impl Reply {
-    /// Nothing but a status.
+    /// A status without a body.
     pub fn status(status: u16) -> Self {
         Self { status, ..Self::default() }
     }
@@ -67,7 +67,7 @@ impl Reply {
         Self { status: 200, body: body.into(), ..Self::default() }
     }
 
-    /// What a good server answers for a file: ranges, and the whole again if the file is not the one it was.
+    /// The answer of a correct server for a file: ranges, and the whole file if it has changed (`If-Range`).
     pub fn file(request: &Request, content: &[u8], etag: &str) -> Self {
         let tag = ("ETag", format!("\"{etag}\""));
         let same = request.headers.get("if-range").is_none_or(|known| *known == tag.1);
@@ -88,7 +88,7 @@ impl Reply {
     }
 }
 
-/// Runs until it is dropped.
+/// The server; stops when dropped.
 pub struct Server {
     scheme: &'static str,
     address: std::net::SocketAddr,
@@ -97,12 +97,12 @@ pub struct Server {
 }
 
 impl Server {
-    /// On a free port of loopback.
+    /// Starts on a free port of loopback.
     pub fn start(answer: impl Fn(&Request) -> Reply + Send + Sync + 'static) -> Self {
         Self::start_with("http", answer, |stream, answer, log| serve(stream, answer, log))
     }
 
-    /// With encryption, under a certificate for 127.0.0.1 of the authority in `tests/data/tls/authority.pem`.
+    /// Starts with TLS, with a certificate for 127.0.0.1 of the authority in `tests/data/tls/authority.pem`.
     pub fn start_encrypted(answer: impl Fn(&Request) -> Reply + Send + Sync + 'static) -> Self {
         let certificate =
             CertificateDer::from_pem_slice(include_bytes!("../tests/data/tls/server.pem")).unwrap();
@@ -140,7 +140,7 @@ impl Server {
                 open.lock().unwrap().push(stream.try_clone().unwrap());
                 let (both, log) = (Arc::clone(&both), Arc::clone(&log));
                 std::thread::spawn(move || {
-                    // A client that goes away is what many tests are about.
+                    // Many tests close the connection.
                     let _ = both.1(&stream, &both.0, &log);
                     let _ = stream.shutdown(Shutdown::Both);
                 });
@@ -149,7 +149,7 @@ impl Server {
         Self { scheme, address, requests, connections }
     }
 
-    /// Address of a path on it.
+    /// URL of a path on it.
     pub fn url(&self, path: &str) -> Url {
         Url::parse(&format!("{}://{}{path}", self.scheme, self.address)).unwrap()
     }
@@ -213,7 +213,7 @@ fn serve(
         let end = reply.cut_after.or(reply.stall_after).unwrap_or(usize::MAX).min(reply.body.len());
         send(stream, &reply.body[..end], reply.pace)?;
         if reply.stall_after.is_some_and(|after| after <= reply.body.len()) {
-            // Until the other side gives up.
+            // Wait until the client closes the connection.
             let mut nothing = [0];
             while reader.read(&mut nothing)? > 0 {}
             return Ok(());
@@ -226,7 +226,7 @@ fn serve(
 
 fn send(stream: &mut impl Write, body: &[u8], pace: Option<usize>) -> std::io::Result<()> {
     let Some(pace) = pace else { return stream.write_all(body) };
-    // Twenty pieces a second; the client's own clock is what is tested, so a real one is needed here.
+    // Twenty chunks per second, in real time, because the client measures with its own clock.
     for piece in body.chunks((pace / 20).max(1)) {
         stream.write_all(piece)?;
         std::thread::sleep(Duration::from_millis(50));

@@ -1,4 +1,4 @@
-//! How the engine reaches its registry while an installation runs.
+//! The engine's access to its registry while an installation runs.
 //!
 //! The engine writes its environment into its log, so it must not get a proxy's password, and it has no rate limit. Where
 //! either matters it goes through a relay of ours on loopback, which authenticates to the real proxy and limits the rate.

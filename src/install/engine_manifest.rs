@@ -207,7 +207,7 @@ mod tests {
         for depth in [Depth::Quick, Depth::Thorough] {
             assert_eq!(damaged(folder.path(), depth), None);
         }
-        // Another time alone is no damage: a backup that was put back has one.
+        // Another time alone is no damage: a restored backup has one.
         touch(&folder.path().join("ollama"), std::time::UNIX_EPOCH);
         assert_eq!(damaged(folder.path(), Depth::Quick), None);
     }

@@ -159,7 +159,7 @@ fn means() -> Result<AutostartMethod, InstallError> {
     Ok(AutostartMethod::of_system()?)
 }
 
-/// Every entry says in its description whose it is.
+/// Description of the entry, which identifies its home.
 fn description(paths: &Paths) -> String {
     format!("ACOLYTE model server ({})", mark(paths))
 }

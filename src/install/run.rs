@@ -66,7 +66,7 @@ async fn install(
 ) -> Result<Receipt, InstallError> {
     let paths = Paths::new(&request.options.home);
     let begun = begin(request, &paths);
-    // Told once the journal has begun: whoever ends the program after the first event finds something to undo.
+    // Reported once the journal has begun, so that a run killed after the first event can be undone.
     reporter.started(Step::Check, Activity::Checking);
     let (_lock, journal, before) = begun?;
     let run = Run::new(request, wording, &paths, control, reporter, &before, journal);
@@ -151,15 +151,15 @@ fn open(paths: &Paths) -> Result<(Lock, Journal), InstallError> {
     files::create_folders(&paths.llm())?;
     let lock = Lock::take(&paths.lock(), paths.home())?;
     let mut journal = Journal::open(&paths.journal())?;
-    // The journal lies in these folders, so they alone are announced after they were created.
+    // The journal is in these folders, so they are announced only after they were created.
     for path in missing {
         journal.intend(Change::CreateFolder { path })?;
     }
     Ok((lock, journal))
 }
 
-/// What is in force. A run that resumes an unfinished one takes the snapshot of the first of them: only that one began
-/// with something verified.
+/// The snapshot of what is in force. A run that resumes unfinished ones uses the snapshot of the first of them, which
+/// alone began in a verified state.
 fn snapshot(paths: &Paths, journal: &Journal) -> Result<Snapshot, InstallError> {
     if unfinished(journal.entries()) {
         if let Some(before) = Snapshot::load(paths)? {

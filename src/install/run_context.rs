@@ -1,4 +1,4 @@
-//! What every step of an installation is given, and none may replace.
+//! The context of a running installation, shared by all steps.
 
 use std::cell::RefCell;
 use std::path::Path;
@@ -21,7 +21,7 @@ pub(super) struct Run<'a> {
     pub paths: &'a Paths,
     pub control: &'a Control,
     pub reporter: &'a Reporter<'a>,
-    /// What was in force when the first unfinished run began.
+    /// Snapshot of what was in force when the first unfinished run began.
     pub before: &'a Snapshot,
     journal: RefCell<Journal>,
 }
@@ -49,7 +49,7 @@ impl<'a> Run<'a> {
         &self.request.options.models_dir
     }
 
-    /// Awaits work, and reports every so often that it still runs, with the seconds since its start.
+    /// Awaits work and periodically reports the seconds since its start.
     ///
     /// # Errors
     /// When the user cancels.
@@ -86,7 +86,7 @@ impl<'a> Run<'a> {
         Ok(self.journal.borrow_mut().intend(change.clone())?)
     }
 
-    /// Says that a change was applied.
+    /// Records that a change was applied.
     ///
     /// # Errors
     /// When the journal cannot be written.
@@ -110,7 +110,7 @@ impl<'a> Run<'a> {
         Ok(self.journal.borrow_mut().create_folder(path)?)
     }
 
-    /// Announces a folder and its missing parents, which a program of others is about to create.
+    /// Announces a folder and its missing parents, which another program is about to create.
     ///
     /// # Errors
     /// When the journal cannot be written.
@@ -128,7 +128,7 @@ impl<'a> Run<'a> {
         Ok(self.journal.borrow_mut().write_file(path, contents)?)
     }
 
-    /// Says that the installation succeeded.
+    /// Records that the installation succeeded.
     ///
     /// # Errors
     /// When the journal cannot be written.

@@ -1,5 +1,5 @@
-//! What an installation downloads and what it needs of the drives, in words. Everything is read from the plan, so the
-//! pages, the terminal and the installation's first step show the same figures.
+//! Sentences about downloads and disk space of an installation. All figures are read from the plan, so pages, terminal
+//! and the installation's first step show the same.
 
 use crate::plan::{DiskNeeds, DriveNeeds};
 use crate::say;
@@ -15,7 +15,7 @@ pub fn model_download(needs: &DiskNeeds, text: Text) -> String {
     size(needs.model_download_bytes, text)
 }
 
-/// All downloads and the space they take once they are unpacked, in two sentences.
+/// All downloads and the disk space they need, in two sentences.
 pub fn disk_summary(needs: &DiskNeeds, text: Text) -> String {
     let downloads = say!(
         text,
@@ -30,7 +30,7 @@ pub fn disk_summary(needs: &DiskNeeds, text: Text) -> String {
     }
 }
 
-/// That a drive has too little free space, and what to do.
+/// A drive has too little free space, and what to do.
 pub fn drive_short(drive: &DriveNeeds, text: Text) -> String {
     say!(
         text,

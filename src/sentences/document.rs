@@ -1,4 +1,4 @@
-//! The hardware document and the doctor's report as they are printed: every finding with an English sentence, for
+//! The printed forms of the hardware document and the doctor's report: every finding has an English sentence, for
 //! readers without this program.
 
 use std::collections::BTreeMap;
@@ -51,7 +51,7 @@ enum NoteDocument<'a> {
         finding: &'a Finding,
         text: String,
     },
-    /// Has its own text.
+    /// Keeps its own text.
     Other(&'a Finding),
 }
 

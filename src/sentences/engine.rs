@@ -1,4 +1,4 @@
-//! Errors of the engine, its releases, registries and model tags in words.
+//! Sentences about errors of the engine, its releases, registries and model tags.
 
 use std::path::Path;
 
@@ -67,7 +67,7 @@ impl RegistryError {
 }
 
 impl UnreachableCause {
-    /// Why a registry did not answer, to stand within a sentence.
+    /// Why a registry did not answer, as part of a sentence.
     pub fn explain(&self, text: Text) -> String {
         match self {
             Self::Silent { seconds } => {
@@ -82,7 +82,7 @@ impl UnreachableCause {
 }
 
 impl AnswerProblem {
-    /// What is wrong with a registry's answer, to stand within a sentence.
+    /// What is wrong with a registry's answer, as part of a sentence.
     pub fn explain(&self, text: Text) -> String {
         match self {
             Self::NoModelLayer => say!(text, "registry-no-model-layer"),
@@ -139,7 +139,7 @@ impl ClientError {
 }
 
 impl PortOwner {
-    /// Name and process ID, to stand within a sentence.
+    /// Name and process ID, as part of a sentence.
     pub fn describe(&self, text: Text) -> String {
         let pid = self.pid.to_string();
         match &self.name {

@@ -1,4 +1,4 @@
-//! Downloads, archives and the choice of an engine in words.
+//! Sentences about downloads, archives and the choice of an engine.
 
 use std::path::Path;
 
@@ -9,7 +9,7 @@ use crate::say;
 use crate::text::Text;
 
 impl DownloadWait {
-    /// In words.
+    /// Why it waits.
     pub fn explain(&self, text: Text) -> String {
         match self {
             Self::Resume => say!(text, "fetch-waiting-resume"),
@@ -151,7 +151,7 @@ impl UnpackError {
 }
 
 impl EngineChoice {
-    /// How sure this is, in a sentence.
+    /// What vouches for the engine, in a sentence.
     pub fn note(&self, text: Text) -> String {
         match self {
             Self::Pinned => say!(text, "source-pinned"),

@@ -1,4 +1,4 @@
-//! Failed file operations in words.
+//! Sentences about failed file operations.
 
 use crate::platform::files::{FileError, FileOperation};
 use crate::say;
@@ -24,7 +24,7 @@ mod tests {
     use crate::platform::files;
     use crate::text::{Language, Text};
 
-    /// Reading used to be reported as writing.
+    /// Regression test: a failed read was reported as a failed write.
     #[test]
     fn the_sentence_names_the_operation_that_failed() {
         let folder = tempfile::tempdir().unwrap();

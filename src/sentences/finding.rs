@@ -1,10 +1,10 @@
-//! Findings about a machine in words: what was found, what it means, what to do.
+//! Sentences about findings: what was found, what it means, what to do.
 
 use crate::machine::{EngineRefusal, Finding, GpuSource, SourceFailure, TimedSearch};
 use crate::say;
 use crate::text::Text;
 
-/// The words of a link and its address.
+/// Label and address of a link.
 pub type Link = (String, &'static str);
 
 const NVIDIA_DRIVERS: &str = "https://www.nvidia.com/drivers";
@@ -17,7 +17,7 @@ const MACOS: &str = "https://support.apple.com/macos";
 const WINDOWS: &str = "https://www.microsoft.com/software-download";
 
 impl Finding {
-    /// One or two sentences. A finding of another origin says its own text.
+    /// One or two sentences; for an [`OtherFinding`] its own text.
     pub fn explain(&self, text: Text) -> String {
         match self {
             Self::SourceFailed { source, cause } => {
@@ -76,7 +76,7 @@ impl Finding {
         }
     }
 
-    /// Where to get what it asks for.
+    /// Link to the download it asks for, if any.
     pub fn link(&self, text: Text) -> Option<Link> {
         Some(match self {
             Self::Refusal(refusal) => return refusal.link(text),
@@ -125,7 +125,7 @@ impl EngineRefusal {
         }
     }
 
-    /// A few words for a table.
+    /// A short title, for tables.
     pub fn title(&self, text: Text) -> String {
         match self {
             Self::NvidiaDriverMissing { .. } => say!(text, "hardware-nvidia-driver-missing-title"),
@@ -140,7 +140,7 @@ impl EngineRefusal {
         }
     }
 
-    /// Where to get what it asks for.
+    /// Link to the download it asks for, if any.
     pub fn link(&self, text: Text) -> Option<Link> {
         Some(match self {
             Self::NvidiaDriverMissing { .. } | Self::NvidiaDriverTooOld { .. } => {
@@ -159,7 +159,7 @@ impl EngineRefusal {
 }
 
 impl SourceFailure {
-    /// A clause without a full stop, with the driver's or the system's own words where there are some.
+    /// A clause without a full stop, with the message of the driver or the system if there is one.
     pub fn explain(&self, text: Text) -> String {
         let (clause, message) = match self {
             Self::Timeout { seconds } => {

@@ -1,4 +1,4 @@
-//! Why an installation, an undo or an uninstall stopped, in words.
+//! Sentences about why an installation, an undo or an uninstall stopped.
 
 use crate::install::change::{Change, Subject};
 use crate::install::reuse::NotReusable;
@@ -109,7 +109,7 @@ impl InstallError {
 }
 
 impl NotReusable {
-    /// Why an installed engine is not reused, to stand within a sentence.
+    /// Why an installed engine is not reused, as part of a sentence.
     pub fn explain(&self, text: Text) -> String {
         match self {
             Self::Older { version, minimum } => {
@@ -126,7 +126,7 @@ impl NotReusable {
     }
 }
 
-/// The engine's messages about pulls are technical; the common ones get sentences of our own.
+/// Explains common pull errors of the engine, whose own messages are technical.
 fn explain_pull(model: &str, source: &ClientError, text: Text) -> String {
     let model = model.to_owned();
     match source.failure() {
@@ -138,7 +138,7 @@ fn explain_pull(model: &str, source: &ClientError, text: Text) -> String {
 }
 
 impl RollbackReport {
-    /// What is as before, what is not and why, and what to do.
+    /// What was rolled back, what was not and why, and what to do.
     pub fn explain(&self, text: Text) -> String {
         let mut lines = vec![say!(text, "rollback-incomplete")];
         for failure in &self.failed {
@@ -166,7 +166,7 @@ impl FinishedBy {
 }
 
 impl RevertProblem {
-    /// Why a change stays.
+    /// Why a change was not reverted.
     pub fn explain(&self, text: Text) -> String {
         match self {
             Self::Failed(error) => error.explain(text),
@@ -176,7 +176,7 @@ impl RevertProblem {
 }
 
 impl Change {
-    /// What the change is about.
+    /// What the change affects.
     pub fn words(&self, text: Text) -> String {
         match self.describe() {
             Subject::Folder(path) => say!(text, "change-folder", path = path.display().to_string()),

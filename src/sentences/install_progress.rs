@@ -1,4 +1,4 @@
-//! What an installation is doing, in words.
+//! Sentences about the progress of an installation.
 
 use serde::{Deserialize, Serialize};
 
@@ -8,7 +8,7 @@ use crate::install::{Event, FinishedBy, InstallError, Receipt, RollbackReport, S
 use crate::say;
 use crate::text::Text;
 
-/// An event with its message in the user's language. With `--json`, one of these a line.
+/// An event with its message in the user's language. `--json` prints one per line.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct ProgressMessage {
     /// The step.
@@ -33,7 +33,7 @@ pub struct ProgressMessage {
     /// In the last event of a success: the receipt.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub receipt: Option<Box<Receipt>>,
-    /// In the last event of a failure that could not be rolled back: what is as before and what is not.
+    /// In the last event of a failure that could not be rolled back completely: what was reverted and what was not.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rollback: Option<RollbackMessage>,
 }
@@ -43,7 +43,7 @@ pub struct ProgressMessage {
 pub struct RollbackMessage {
     /// Changes that were reverted.
     pub reverted: Vec<Change>,
-    /// Changes that were not.
+    /// Changes that were not reverted.
     pub failed: Vec<RevertFailureMessage>,
     /// The command that finishes it, once the causes are removed.
     pub finished_by: FinishedBy,
@@ -55,12 +55,12 @@ pub struct RevertFailureMessage {
     /// The change.
     #[serde(flatten)]
     pub change: Change,
-    /// Why it stays.
+    /// Why it was not reverted.
     pub cause: String,
 }
 
 impl ProgressMessage {
-    /// The event, put into words.
+    /// Puts an event into words.
     pub fn new(event: &Event<'_>, text: Text) -> Self {
         let (receipt, rollback) = match event.activity {
             Activity::Finished(receipt) => (Some(Box::new(receipt.clone())), None),
@@ -213,7 +213,7 @@ impl Activity<'_> {
 }
 
 impl Shortfall {
-    /// The prediction and the measurement, in a sentence.
+    /// Prediction and measurement, in a sentence.
     pub fn words(&self, text: Text) -> String {
         match self {
             Self::Context { predicted, measured } => say!(
@@ -269,7 +269,7 @@ mod tests {
     use crate::text::Language;
 
     #[test]
-    fn a_shortfall_is_said_with_both_figures() {
+    fn a_shortfall_names_both_figures() {
         let text = Text::new(Language::English);
         let context = Shortfall::Context { predicted: 32_768, measured: 16_384 }.words(text);
         assert!(context.contains("16,384") && context.contains("32,768"), "{context}");

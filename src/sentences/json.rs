@@ -1,6 +1,6 @@
 //! The JSON that `check-requirements --json` and `estimate --json` print; described in `docs/json.md`.
 //!
-//! These are shapes of their own, so that the types inside can change without changing what programs read.
+//! They are separate types, so that internal types can change without changing the documents.
 
 use serde::Serialize;
 
@@ -110,7 +110,7 @@ impl<'a> ReferenceJson<'a> {
 }
 
 impl<'a> ProfileJson<'a> {
-    /// The object of an plan.
+    /// The object of a plan.
     pub fn new(plan: &'a Plan, text: Text) -> Self {
         let candidate = &plan.candidate;
         let memory = &plan.memory;

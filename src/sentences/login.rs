@@ -1,4 +1,4 @@
-//! Failures of entries started at login in words.
+//! Sentences about failures of login entries.
 
 use crate::platform::login::LoginError;
 use crate::say;

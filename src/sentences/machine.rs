@@ -1,10 +1,10 @@
-//! A machine in lines of name and value, as the terminal shows it.
+//! A machine as lines of name and value, for the terminal.
 
 use crate::machine::{Disk, DiskKind, DiskUse, EngineKind, FoundEngine, Gpu, GpuKind, Hardware, TABLE};
 use crate::say;
 use crate::text::Text;
 
-/// What this computer has: name and value of each line.
+/// Name and value of each line about the hardware.
 pub fn hardware_facts(hardware: &Hardware, text: Text) -> Vec<(String, String)> {
     let unknown = || say!(text, "cli-unknown");
     let mut facts = Vec::new();
@@ -51,7 +51,7 @@ pub fn feature_name(feature: &str) -> String {
     feature.to_uppercase().replace("AVX512", "AVX-512").replace('_', " ")
 }
 
-/// What is there of a disk's space and whether an installation fits, in a sentence; `None` where nothing is known of it.
+/// Space that an installation needs on a disk, and whether it fits, in a clause; `None` where unknown.
 pub fn disk_needs(disk: &Disk, text: Text) -> Option<String> {
     let needed = text.file_size(disk.needed_bytes?);
     let what = match disk.used_for[..] {
@@ -170,7 +170,7 @@ fn engine_line(engine: &FoundEngine, text: Text) -> String {
     parts.join(" · ")
 }
 
-/// What sort of engine it is, in words.
+/// Kind of engine.
 pub fn engine_kind(kind: EngineKind, text: Text) -> String {
     match kind {
         EngineKind::Service => say!(text, "hardware-engine-service"),

@@ -1,4 +1,4 @@
-//! Sentences made from facts, in the user's language. Everything below speaks in types; here they become words.
+//! Makes sentences in the user's language from the types of the layers below, which hold figures only.
 
 mod disk;
 pub mod document;

@@ -1,4 +1,4 @@
-//! Alerts of the monitor in words.
+//! Sentences about alerts of the monitor.
 
 use crate::monitor::Alert;
 use crate::say;

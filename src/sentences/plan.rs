@@ -1,5 +1,4 @@
-//! Verdicts, reasons and improvements in words, and the two texts of degraded mode: what the user consents to, and the
-//! banner that stays on the screen.
+//! Sentences about verdicts, reasons and improvements, and the two texts of degraded mode: the consent and the banner.
 
 use crate::figures::Range;
 use crate::plan::{Grade, Improvement, Plan, Reason, Verdict};
@@ -29,7 +28,7 @@ impl Grade {
 }
 
 impl Reason {
-    /// Stable name for programs.
+    /// Stable code, for programs.
     pub fn code(&self) -> &'static str {
         match self {
             Self::NoUsableGpu { .. } => "no_usable_gpu",
@@ -56,7 +55,7 @@ impl Reason {
         }
     }
 
-    /// A few words, for a table.
+    /// A short title, for tables.
     pub fn title(&self, text: Text) -> String {
         match self {
             Self::NoUsableGpu { .. } => say!(text, "plan-reason-no-usable-gpu-title"),
@@ -204,7 +203,7 @@ impl Reason {
 }
 
 impl Improvement {
-    /// What to do and what it brings, in a sentence.
+    /// What to do and its effect, in a sentence.
     pub fn text(&self, text: Text) -> String {
         match self {
             Self::CloseGpuPrograms { frees_bytes, gpu_layers, total_layers, decode_tokens_per_s } => say!(
@@ -254,14 +253,15 @@ pub fn consent_text(plan: &Plan, text: Text) -> String {
     lines.join("\n")
 }
 
-/// The line that is shown with every answer in degraded mode; `None` when nothing is degraded.
+/// The line shown with every answer in degraded mode; `None` without limits.
 pub fn banner(plan: &Plan, text: Text) -> Option<String> {
     let limits: Vec<String> = plan.limits().map(|reason| in_a_sentence(&reason.title(text))).collect();
     (plan.verdict == Verdict::Degraded && !limits.is_empty())
         .then(|| say!(text, "plan-banner", why = limits.join("; ")))
 }
 
-/// A title in the middle of a sentence: without its capital, unless the word is one of capitals (`RAM`).
+/// A title for the middle of a sentence: starts with a lower-case letter, unless its first word is all capitals
+/// (`RAM`).
 fn in_a_sentence(title: &str) -> String {
     let mut letters = title.chars();
     match (letters.next(), letters.next()) {
@@ -272,7 +272,7 @@ fn in_a_sentence(title: &str) -> String {
     }
 }
 
-/// A wait as a range in words: `19–27 s`, `1 min 35 s–2 min 40 s`.
+/// A range of waiting times: `19–27 s`, `1 min 35 s–2 min 40 s`.
 pub fn wait(range: Range, text: Text) -> String {
     if range.high < 120.0 {
         return format!("{}\u{a0}s", text.range(range));

@@ -1,4 +1,4 @@
-//! Mistakes in a file of profiles, in words.
+//! Sentences about mistakes in a profiles file.
 
 use crate::MIN_CONTEXT_TOKENS;
 use crate::plan::{Mistake, ProfilesError};

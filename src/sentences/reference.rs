@@ -1,32 +1,32 @@
-//! A row of the reference table in words.
+//! Texts of a row of the reference table.
 
 use crate::plan::ReferenceComputer;
 use crate::say;
 use crate::text::Text;
 
-/// A row in words, the same in the window and the terminal.
+/// Texts of a row, the same in the window and the terminal.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ReferenceWords {
     /// `8 + 16 GB`.
     pub computer: String,
-    /// What was expected, in tokens a second.
+    /// Expected tokens a second.
     pub expected_speed: String,
-    /// Of which model, on how many layers.
+    /// Expected model and layers.
     pub expected_model: String,
-    /// What is computed, as a range in tokens a second.
+    /// Estimated tokens a second, as a range.
     pub computed_speed: String,
-    /// With which profile, on how many layers.
+    /// Recommended profile and layers.
     pub computed_profile: String,
-    /// The card it is computed for.
+    /// The card of the estimate.
     pub card: String,
 }
 
 impl ReferenceWords {
-    /// The words of a row.
+    /// The texts of a row.
     pub fn of(computer: &ReferenceComputer, text: Text) -> Self {
         let row = computer.row;
         let expected = &row.expected;
-        // Whole numbers as they were written: decimals would claim more than anybody knew.
+        // Whole numbers, as in the original table: decimals would suggest a precision it does not have.
         let [low, high] = expected.tokens_per_s.map(|speed| text.decimal(speed, 0));
         let expected_speed = if low == high { low } else { format!("{low}–{high}") };
         let thousands = |tokens: u32| text.count(u64::from(tokens / 1024));

@@ -1,5 +1,5 @@
-//! The terminal's reports as text: what this computer has, every profile against it, one estimate. Pure: figures in,
-//! lines out. Readable without colour: the caller removes the escape codes where they are not wanted.
+//! The terminal's reports: hardware, all profiles, one estimate. No I/O. Readable without colour; the caller removes
+//! escape codes where they are not wanted.
 
 use anstyle::{AnsiColor, Style};
 use tabled::builder::Builder;
@@ -32,7 +32,7 @@ fn styled(style: Style, words: &str) -> String {
     format!("{style}{words}{style:#}")
 }
 
-/// What this computer has, as `acolyte detect` prints it.
+/// The hardware, as `acolyte detect` prints it.
 pub fn hardware(hardware: &Hardware, text: Text) -> String {
     let mut page = Page::default();
     page.heading(&say!(text, "cli-this-computer"));
@@ -48,7 +48,7 @@ pub fn hardware(hardware: &Hardware, text: Text) -> String {
     page.into_text()
 }
 
-/// Every profile against this computer, as `acolyte check-requirements` prints it. The table keeps to that many columns.
+/// All profiles on this computer, as `acolyte check-requirements` prints them. The table is wrapped at `columns`.
 pub fn requirements(report: &Report, hardware: &Hardware, text: Text, columns: Option<usize>) -> String {
     let mut page = Page::default();
     page.heading(&say!(text, "cli-this-computer"));
@@ -86,8 +86,8 @@ pub fn requirements(report: &Report, hardware: &Hardware, text: Text, columns: O
     page.into_text()
 }
 
-/// What was once expected of six computers beside what is computed for them, as `check-requirements --reference` prints
-/// it. The row of a computer like this one is marked. The table keeps to that many columns.
+/// The original expectations for six computers next to the estimates, as `check-requirements --reference` prints them.
+/// The row of a computer like this one is marked. The table is wrapped at `columns`.
 pub fn reference(computers: &[ReferenceComputer], text: Text, columns: Option<usize>) -> String {
     let mut page = Page::default();
     page.heading(&say!(text, "plan-reference-title"));
@@ -137,7 +137,7 @@ pub fn estimate(plan: &Plan, text: Text) -> String {
     page.into_text()
 }
 
-/// What a profile is and does, in lines: model, layers, context, memory, speed, first token.
+/// Name and value of each line about a plan: model, layers, context, memory, speed, first token.
 pub fn plan_facts(plan: &Plan, text: Text) -> Vec<(String, String)> {
     let candidate = &plan.candidate;
     let model = &candidate.model;
@@ -209,7 +209,7 @@ pub fn plan_facts(plan: &Plan, text: Text) -> Vec<(String, String)> {
 }
 
 fn verdict_line(verdict: Verdict, text: Text) -> String {
-    // A sign beside the word, so that it is seen at a glance without colour.
+    // A sign in addition to colour.
     match verdict {
         Verdict::Compatible => format!("✓ {}", say!(text, "cli-verdict-compatible")),
         Verdict::Degraded => format!("! {}", say!(text, "cli-verdict-degraded")),
@@ -241,7 +241,7 @@ fn profile_table(report: &Report, text: Text) -> Vec<Vec<String>> {
     let rows = report.plans.iter().map(|one| {
         let candidate = &one.candidate;
         let refused = one.verdict == Verdict::Refused;
-        // What cannot run has no layers and no speed; what it would need is the figure that matters.
+        // A refused plan has no layers and no speed; show the VRAM that it would need.
         let vram = if refused { one.all_layers_vram_bytes } else { one.memory.vram_required_bytes };
         let unless_refused = |words: String| if refused { "–".to_owned() } else { words };
         let verdict = match one.reasons.first() {
@@ -268,7 +268,7 @@ fn profile_table(report: &Report, text: Text) -> Vec<Vec<String>> {
     std::iter::once(head).chain(rows).collect()
 }
 
-/// Title and quantisation; some titles name it already.
+/// Title and quantisation, unless the title contains it.
 fn model_name(model: &Model) -> String {
     let (title, quantisation) = (&model.title, model.quantisation.name());
     if title.contains(quantisation) { title.clone() } else { format!("{title} {quantisation}") }
@@ -309,7 +309,7 @@ impl Page {
         }
     }
 
-    /// Where to get what a finding asks for.
+    /// Adds a link, if there is one.
     fn link(&mut self, link: Option<Link>) {
         if let Some((words, url)) = link {
             self.lines.push(format!("    {words}: {url}"));
@@ -320,7 +320,7 @@ impl Page {
         self.lines.extend(sentences.map(|sentence| format!("  - {sentence}")));
     }
 
-    /// The first row is the heading. Cells wrap between words where the table is wider than `columns`.
+    /// Adds a table whose first row is the heading. Cells wrap between words if the table is wider than `columns`.
     fn table(&mut self, rows: Vec<Vec<String>>, columns: Option<usize>) {
         let widest_words = WidestWords::of(&rows);
         let mut table = Builder::from_iter(rows).build();
@@ -341,7 +341,7 @@ impl Page {
     }
 }
 
-/// Columns a text takes. All that we print is Latin, one column a character.
+/// Width in columns: one per character, because all text is Latin.
 fn width(text: &str) -> usize {
     text.chars().count()
 }
@@ -349,7 +349,7 @@ fn width(text: &str) -> usize {
 /// Spaces before each cell.
 const INDENT: usize = 2;
 
-/// Width of each column's widest word: narrower than that it does not become, as names must stay copyable.
+/// Widest word of each column, its minimum width, so that names are not broken.
 struct WidestWords(Vec<usize>);
 
 impl WidestWords {
@@ -367,7 +367,7 @@ impl WidestWords {
 }
 
 impl Peaker for WidestWords {
-    /// The widest column that can still become narrower.
+    /// Index of the widest column that can be narrower.
     fn peak(&mut self, _mins: &[usize], widths: &[usize]) -> Option<usize> {
         let spare = |column: &usize| widths[*column] > self.0.get(*column).copied().unwrap_or(0);
         (0..widths.len()).filter(spare).max_by_key(|column| widths[*column])

@@ -1,4 +1,4 @@
-//! The message files, and which messages there are: made by `build/messages.rs`, which also checks them.
+//! The message files and the list of messages, generated and checked by `build/messages.rs`.
 
 include!(concat!(env!("OUT_DIR"), "/messages.rs"));
 

@@ -1,5 +1,5 @@
-//! Languages: the messages of each, and how it writes numbers and units. Which facts become which message is decided
-//! in [`crate::sentences`].
+//! Languages: their messages, and their formats of numbers and units. [`crate::sentences`] decides which message is
+//! used.
 //!
 //! Messages are in `assets/locales/LANGUAGE/*.ftl` (Project Fluent, which knows plurals) and compiled in. The macro
 //! [`crate::say`] formats one with its arguments; a wrong key or argument does not compile.
@@ -15,7 +15,7 @@ use fluent_bundle::{FluentArgs, FluentResource, FluentValue};
 
 use crate::untrusted::{UntrustedText, escaped};
 
-/// A language the program speaks.
+/// A language of the program.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Language {
     /// English.
@@ -25,10 +25,10 @@ pub enum Language {
 }
 
 impl Language {
-    /// All of them, in the order the user sees.
+    /// All languages, in the order of the menu.
     pub const ALL: [Self; 2] = [Self::English, Self::Spanish];
 
-    /// Its name in itself.
+    /// Its name in the language itself.
     pub fn endonym(self) -> &'static str {
         match self {
             Self::English => "English",
@@ -50,7 +50,7 @@ impl Language {
         Self::ALL.into_iter().find(|language| language.tag().eq_ignore_ascii_case(primary))
     }
 
-    /// The system's language; English where it is unknown or none of ours.
+    /// The system's language; English if it is unknown or not supported.
     pub fn of_system() -> Self {
         sys_locale::get_locale().and_then(|tag| Self::from_tag(&tag)).unwrap_or(Self::English)
     }
@@ -58,7 +58,7 @@ impl Language {
 
 type Bundle = LazyLock<FluentBundle<FluentResource>>;
 
-/// Each is parsed at its first message: a window waits for one of them, seldom for both.
+/// Parsed at the first message of a language, because most runs need only one.
 static BUNDLES: [Bundle; 2] = [
     LazyLock::new(|| bundle(Language::English, messages::ENGLISH)),
     LazyLock::new(|| bundle(Language::Spanish, messages::SPANISH)),
@@ -146,7 +146,7 @@ fn bundle(language: Language, sources: &[&'static str]) -> FluentBundle<FluentRe
         Language::Spanish => unic_langid::langid!("es"),
     };
     let mut bundle = FluentBundle::new_concurrent(vec![tag]);
-    // Isolation marks are for mixed writing directions; here they would only confuse terminals and fonts.
+    // Isolation marks are for mixed writing directions, and terminals and fonts may show them.
     bundle.set_use_isolating(false);
     for source in sources {
         let resource = FluentResource::try_new((*source).to_owned()).unwrap_or_else(|(resource, errors)| {

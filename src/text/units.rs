@@ -1,4 +1,4 @@
-//! How figures are written: units, decimals and separators of the language.
+//! Formats figures with units, decimals and separators of the language.
 
 use crate::GIB;
 use crate::figures::Range;
@@ -26,7 +26,7 @@ impl Text {
         grouped
     }
 
-    /// A number with so many decimals: `7.6`, `7,6`.
+    /// A number with this many decimals: `7.6`, `7,6`.
     pub fn decimal(self, number: f64, decimals: usize) -> String {
         let plain = format!("{number:.decimals$}");
         match self.language() {
@@ -35,8 +35,8 @@ impl Text {
         }
     }
 
-    /// Memory in the unit printed on boxes, one decimal below 100, none when it is a whole number: `7.6 GB`, `8 GB`.
-    /// These "GB" are 2^30 bytes, as on the boxes of cards and memory modules.
+    /// Memory in advertised units, one decimal below 100, none for a whole number: `7.6 GB`, `8 GB`. These "GB" are
+    /// 2^30 bytes, as for cards and memory modules.
     pub fn memory(self, bytes: u64) -> String {
         format!("{}\u{a0}GB", self.memory_number(bytes))
     }
@@ -61,14 +61,14 @@ impl Text {
         format!("{}\u{a0}{unit}", self.decimal(number, 1))
     }
 
-    /// A range with an en dash, with as many decimals as its size deserves: `32–44`, `4.1–6.8`, `0.21–0.34`.
+    /// A range with an en dash; the smaller the figures, the more decimals: `32–44`, `4.1–6.8`, `0.21–0.34`.
     pub fn range(self, range: Range) -> String {
         let decimals = decimals_for(range.low);
         let (low, high) = (self.decimal(range.low, decimals), self.decimal(range.high, decimals));
         if low == high { low } else { format!("{low}–{high}") }
     }
 
-    /// One measured figure, with as many decimals as its size deserves.
+    /// A measured figure, with decimals as in [`Text::range`].
     pub fn figure(self, number: f64) -> String {
         self.decimal(
             number,

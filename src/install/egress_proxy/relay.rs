@@ -25,13 +25,13 @@ use tokio_rustls::TlsConnector;
 use crate::install::fetch::Limiter;
 use crate::ollama::http::ProxyAddress;
 
-/// Longest head of a request or of a proxy's response, in bytes.
+/// Maximum size of the head of a request or of a proxy's response, in bytes.
 const LONGEST_HEAD: usize = 16 << 10;
 
-/// The proxy on loopback. Dropping it ends it.
+/// The proxy on loopback; stops when dropped.
 #[derive(Debug)]
 pub struct Relay {
-    /// Where it listens.
+    /// Port it listens on.
     pub port: u16,
     /// Password it requires.
     pub password: String,
@@ -198,7 +198,7 @@ async fn authenticate(mut client: TcpStream, rules: &Rules) -> io::Result<Option
         refuse(client, "407 Proxy Authentication Required").await?;
         return Ok(None);
     }
-    // The target becomes part of our own request: allow only what a host and a port consist of.
+    // The target becomes part of our own request: allow only characters of a host and a port.
     let plain = |target: &&str| {
         target.bytes().all(|byte| {
             byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-' | b':' | b'[' | b']' | b'_')

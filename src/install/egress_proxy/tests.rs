@@ -20,16 +20,16 @@ fn source(proxy: Option<&str>, rate: Option<u64>) -> EngineSource {
     EngineSource { http, max_bytes_per_s: rate, ..EngineSource::default() }
 }
 
-/// Accepts once: tells the head of the request, answers, and then says back what it hears.
-async fn far_end(answer: &'static str) -> (String, JoinHandle<String>) {
+/// Accepts one connection: records the head of the request, answers, and then echoes.
+async fn echo_server(answer: &'static str) -> (String, JoinHandle<String>) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap().to_string();
     let task = tokio::spawn(async move { talk(listener.accept().await.unwrap().0, answer).await });
     (address, task)
 }
 
-/// The same behind a certificate of a company's own.
-async fn encrypted_end(answer: &'static str) -> (String, JoinHandle<String>) {
+/// The same with TLS and a company's own certificate.
+async fn encrypted_echo_server(answer: &'static str) -> (String, JoinHandle<String>) {
     let certificate = rustls::pki_types::CertificateDer::from_pem_slice(include_bytes!(
         "../../../tests/data/tls/server.pem"
     ));
@@ -89,8 +89,8 @@ async fn ask(relay: &Relay, password: &str, target: &str) -> (String, TcpStream)
     (read_head(&mut stream).await.unwrap(), stream)
 }
 
-/// Connects to a registry through the relay, says something there and hears it said back.
-async fn says_hello_through(relay: &Relay) {
+/// Connects to an echoing registry through the relay and checks the echo.
+async fn check_echo_through(relay: &Relay) {
     let (answer, mut stream) = ask(relay, &relay.password, "registry.example.org:443").await;
     assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
     stream.write_all(b"hello").await.unwrap();
@@ -102,14 +102,14 @@ async fn says_hello_through(relay: &Relay) {
 #[test]
 fn the_engine_never_sees_the_password_and_the_proxy_does() {
     block_on(async {
-        let (address, proxy) = far_end("HTTP/1.1 200 fine\r\n\r\n").await;
+        let (address, proxy) = echo_server("HTTP/1.1 200 fine\r\n\r\n").await;
         let egress = EgressProxy::open(&source(Some(&format!("ana:s3cr%40t@{address}")), None), |_| None)
             .await
             .unwrap();
         let environment = format!("{:?}", egress.environment());
         assert!(environment.contains("HTTPS_PROXY") && !environment.contains("s3cr"), "{environment}");
         let relay = egress.relay.as_ref().unwrap();
-        says_hello_through(relay).await;
+        check_echo_through(relay).await;
         let head = proxy.await.unwrap();
         assert!(head.starts_with("CONNECT registry.example.org:443 HTTP/1.1\r\n"), "{head}");
         assert!(head.contains(&basic("ana", "s3cr@t")), "{head}");
@@ -120,17 +120,17 @@ fn the_engine_never_sees_the_password_and_the_proxy_does() {
 fn a_proxy_that_is_reached_over_https_gets_its_password_there() {
     block_on(async {
         let authority = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/data/tls/authority.pem");
-        let (address, proxy) = encrypted_end("HTTP/1.1 200 fine\r\n\r\n").await;
+        let (address, proxy) = encrypted_echo_server("HTTP/1.1 200 fine\r\n\r\n").await;
         let mut source = source(Some(&format!("https://ana:s3cr%40t@{address}")), None);
         source.http.ca_file = Some(authority.into());
         let egress = EgressProxy::open(&source, |_| None).await.unwrap();
         let relay = egress.relay.as_ref().unwrap();
-        says_hello_through(relay).await;
+        check_echo_through(relay).await;
         let head = proxy.await.unwrap();
         assert!(head.contains(&basic("ana", "s3cr@t")), "{head}");
 
-        // One whose certificate nobody vouches for gets neither the request nor the password.
-        let (address, proxy) = encrypted_end("HTTP/1.1 200 fine\r\n\r\n").await;
+        // A proxy with an untrusted certificate gets neither the request nor the password.
+        let (address, proxy) = encrypted_echo_server("HTTP/1.1 200 fine\r\n\r\n").await;
         source.http.proxy = Some(format!("https://ana:s3cr%40t@{address}").parse().unwrap());
         source.http.ca_file = None;
         let egress = EgressProxy::open(&source, |_| None).await.unwrap();
@@ -163,7 +163,7 @@ fn it_requires_its_password_and_only_accepts_connect() {
 #[test]
 fn a_refusal_of_the_proxy_is_forwarded_to_the_engine() {
     block_on(async {
-        let (address, _proxy) = far_end("HTTP/1.1 403 no\r\n\r\n").await;
+        let (address, _proxy) = echo_server("HTTP/1.1 403 no\r\n\r\n").await;
         let tls = http::tls(None).unwrap();
         let upstream = Upstream { address: address.parse().unwrap(), tls };
         let relay = Relay::start(Some(upstream), None).await.unwrap();
@@ -174,7 +174,7 @@ fn a_refusal_of_the_proxy_is_forwarded_to_the_engine() {
 #[test]
 fn the_rate_limit_applies_to_the_engines_downloads() {
     block_on(async {
-        let (address, _end) = far_end("").await;
+        let (address, _end) = echo_server("").await;
         let egress = EgressProxy::open(&source(None, Some(200_000)), |_| None).await.unwrap();
         let relay = egress.relay.as_ref().unwrap();
         let (_, mut stream) = ask(relay, &relay.password, &address).await;
@@ -216,14 +216,14 @@ fn passwords_are_encoded_as_in_rfc_7617() {
 #[test]
 fn idle_connections_do_not_keep_the_engine_out() {
     block_on(async {
-        let (address, _proxy) = far_end("HTTP/1.1 200 fine\r\n\r\n").await;
+        let (address, _proxy) = echo_server("HTTP/1.1 200 fine\r\n\r\n").await;
         let upstream = Upstream { address: address.parse().unwrap(), tls: http::tls(None).unwrap() };
         let relay = Relay::start(Some(upstream), None).await.unwrap();
         let mut idle = Vec::new();
         for _ in 0..100 {
             idle.push(TcpStream::connect(("127.0.0.1", relay.port)).await.unwrap());
         }
-        says_hello_through(&relay).await;
+        check_echo_through(&relay).await;
         let mut first = idle.remove(0);
         let closed = tokio::time::timeout(Duration::from_secs(5), first.read(&mut [0; 1])).await;
         assert!(matches!(closed, Ok(Ok(0) | Err(_))), "the oldest idle connection stays open: {closed:?}");
@@ -280,7 +280,7 @@ fn accepting_goes_on_after_an_error() {
 #[test]
 fn connections_end_with_the_relay() {
     block_on(async {
-        let (address, _proxy) = far_end("HTTP/1.1 200 fine\r\n\r\n").await;
+        let (address, _proxy) = echo_server("HTTP/1.1 200 fine\r\n\r\n").await;
         let egress = EgressProxy::open(&source(Some(&address), Some(1 << 20)), |_| None).await.unwrap();
         let relay = egress.relay.as_ref().unwrap();
         let (answer, mut stream) = ask(relay, &relay.password, "registry.example.org:443").await;

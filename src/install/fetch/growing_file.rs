@@ -10,7 +10,7 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
 use crate::platform::files;
 
-/// The reader is woken every this many bytes: for each chunk would cost more than it gains.
+/// Wake the reader after this many bytes: doing so for every chunk costs more than it gains.
 const STEP_BYTES: u64 = 256 << 10;
 
 /// A file being downloaded. Clones share it.
@@ -51,7 +51,7 @@ pub enum AttemptEnd {
     Verified,
     /// The download restarted: discard what was read.
     Restarted,
-    /// The download was given up.
+    /// The download was abandoned.
     Abandoned,
 }
 
@@ -91,7 +91,7 @@ impl GrowingFile {
         self.0.changed.notify_all();
     }
 
-    /// The download was given up: the reader ends with an error.
+    /// Abandons the download: the reader ends with an error.
     pub fn abandon(&self) {
         let mut state = self.lock();
         if state.end == End::Coming {
@@ -126,7 +126,7 @@ impl GrowingFile {
         }
     }
 
-    /// A reader of an attempt from its beginning. Can be had once.
+    /// A reader of an attempt from its beginning. There can be only one per attempt.
     ///
     /// # Errors
     /// When the download has restarted, or the attempt is being read already.
@@ -188,7 +188,7 @@ impl Read for GrowingFileReader {
 }
 
 fn ended() -> io::Error {
-    io::Error::new(io::ErrorKind::ConnectionAborted, "the download was begun anew or given up")
+    io::Error::new(io::ErrorKind::ConnectionAborted, "the download restarted or was abandoned")
 }
 
 #[cfg(test)]

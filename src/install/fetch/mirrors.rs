@@ -79,16 +79,16 @@ impl Mirrors {
         if let Some(mirror) = self.list.get_mut(self.current) {
             mirror.struck = Some(problem);
         }
-        self.turn();
+        self.switch();
     }
 
-    /// Decides what to do after a failure of the current one. `brought`: whether it delivered any data; `segments`: how many
-    /// connections were at work.
-    pub fn judge(&mut self, problem: &TransferProblem, brought: bool, segments: usize) -> Next {
+    /// Decides what to do after a failure of the current one. `delivered`: whether it delivered any data; `segments`:
+    /// number of connections.
+    pub fn judge(&mut self, problem: &TransferProblem, delivered: bool, segments: usize) -> Next {
         let patience = self.patience;
         let Some(mirror) = self.list.get_mut(self.current) else { return Next::Again };
         mirror.last_problem = Some(problem.clone());
-        mirror.failures = if brought { 0 } else { mirror.failures + 1 };
+        mirror.failures = if delivered { 0 } else { mirror.failures + 1 };
         match problem {
             TransferProblem::RangesIgnored { same_file } => {
                 mirror.ranged = false;
@@ -114,7 +114,7 @@ impl Mirrors {
         }
         let failures = mirror.failures;
         if failures >= TRIES_BEFORE_ANOTHER {
-            self.turn();
+            self.switch();
         }
         let doubled = patience.backoff.saturating_mul(1 << failures.saturating_sub(1).min(16));
         Next::Wait(match problem {
@@ -133,7 +133,7 @@ impl Mirrors {
     }
 
     /// Switches to the next mirror not given up, if any.
-    fn turn(&mut self) {
+    fn switch(&mut self) {
         let count = self.list.len();
         let next = (1..=count).map(|step| (self.current + step) % count);
         if let Some(next) = next.into_iter().find(|index| self.list[*index].struck.is_none()) {

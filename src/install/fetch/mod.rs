@@ -3,8 +3,8 @@
 //! 1. A finished file that verifies is used as is.
 //! 2. An interrupted download resumes: `NAME.partial` holds bytes, `NAME.partial.json` says which. They are hashed
 //!    again, once, while the rest arrives.
-//! 3. The first connection requests the rest by range (`If-Range` where a validator is known). A 206 must begin where it
-//!    was asked to and name the length we know; a 200 means that ranges are ignored or the file has changed.
+//! 3. The first connection requests the rest by range (`If-Range` where a validator is known). A 206 must begin at the
+//!    requested byte and name the known length; a 200 means that ranges are ignored or the file has changed.
 //! 4. While more connections make it faster, more are opened, each taking half of the longest segment
 //!    ([`transfer`]). After failures: first fewer connections, then a pause, then the next mirror.
 //! 5. Bytes are written where they belong and hashed in order as they arrive ([`writer`]).

@@ -1,4 +1,4 @@
-//! Finds the number of connections worth having: doubles it as long as the last doubling paid.
+//! Finds the useful number of connections: doubles it as long as the last doubling raised the rate.
 
 use std::time::{Duration, Instant};
 
@@ -65,7 +65,7 @@ impl RampUp {
             return false;
         }
         let rate = done.saturating_sub(before) as f64 / time.as_secs_f64();
-        // Fewer are open than wanted (the rest is too short to share): the rate says nothing.
+        // Fewer are open than wanted (the rest is too short to share), so the rate is no measurement.
         if segments < self.target || rate <= 0.0 || (left as f64) < rate * SECONDS_WORTH_IT {
             self.trial = Some((now, done));
             return false;
@@ -90,7 +90,7 @@ impl RampUp {
 mod tests {
     use super::*;
 
-    /// A server that gives each connection so much, and no more than so much to all. Bytes a second.
+    /// Simulates a server that limits each connection and the total, in bytes per second.
     fn settle(per_connection: u64, in_all: u64) -> usize {
         let mut ramp_up = RampUp::new(8);
         let (start, mut done) = (Instant::now(), 0);
@@ -119,7 +119,7 @@ mod tests {
         let mut ramp_up = RampUp::new(8);
         let (start, mut done) = (Instant::now(), 0);
         for tick in 0..200 {
-            // Between the second and the third second hardly anything comes, however many there are.
+            // Hardly any data arrives between the second and the third second, however many connections are open.
             let busy = (6..30).contains(&tick);
             done += if busy { 20_000 } else { 100_000 * ramp_up.target() as u64 };
             let segments = ramp_up.target();

@@ -40,7 +40,7 @@ impl From<Spans> for Vec<Span> {
 }
 
 impl Spans {
-    /// Adds a span; one that is empty or upside down adds nothing.
+    /// Adds a span; an empty or reversed one adds nothing.
     pub fn add(&mut self, span: Span) {
         if span.start >= span.end {
             return;
@@ -108,7 +108,7 @@ mod tests {
     const LENGTH: u64 = 64;
 
     proptest! {
-        /// The list behaves as a set of single bytes would.
+        /// Compares with a set of single bytes.
         #[test]
         fn spans_behave_as_a_set_of_bytes(list in prop::collection::vec((0..LENGTH, 0..LENGTH), 0..20), clip in 0..LENGTH) {
             let mut spans = Spans::default();
@@ -137,7 +137,7 @@ mod tests {
             prop_assert_eq!(spans.total(), there(&bytes[..clip as usize]));
         }
 
-        /// What a sidecar file claims may be anything.
+        /// A sidecar file may contain anything.
         #[test]
         fn any_saved_list_is_normalised(list in prop::collection::vec((any::<u64>(), any::<u64>()), 0..10)) {
             let list: Vec<Span> = list.into_iter().map(|(start, end)| Span { start, end }).collect();

@@ -44,7 +44,7 @@ impl Meter {
         }
     }
 
-    /// Forgets everything: after a pause the elapsed time says nothing.
+    /// Discards all samples, because the time of a pause does not count.
     pub fn reset(&mut self) {
         self.samples.clear();
     }
@@ -64,7 +64,7 @@ impl Meter {
 #[derive(Debug)]
 pub struct Limiter {
     bytes_per_s: u64,
-    /// When everything that was let through so far will have been worth its time.
+    /// Time until which the bytes let through so far use up the limit.
     paid_until: Mutex<Instant>,
 }
 
@@ -119,12 +119,12 @@ mod tests {
             meter.note(at(tick * 100), tick * 1000);
         }
         assert!((meter.bytes_per_s() - 10_000.0).abs() < 1.0);
-        // It stops: five seconds later the rate says so.
+        // The download stops: five seconds later the rate is 0.
         for tick in 101..=160 {
             meter.note(at(tick * 100), 100_000);
         }
         assert!(meter.bytes_per_s() < 1.0);
-        // Begun anew: never a negative rate.
+        // A restart never gives a negative rate.
         meter.note(at(16_100), 0);
         meter.note(at(17_100), 500);
         assert!((meter.bytes_per_s() - 500.0).abs() < 1.0);
@@ -140,7 +140,7 @@ mod tests {
         }
         let seconds = last.duration_since(now).as_secs_f64();
         assert!((4.9..5.1).contains(&seconds), "{seconds}");
-        // Time in which nothing came is not saved up for a burst.
+        // Idle time does not allow a burst.
         let later = last + Duration::from_secs(100);
         assert_eq!(limiter.charge(later, 1000), later + Duration::from_secs(1));
     }

@@ -53,7 +53,7 @@ impl Bench {
         paths
     }
 
-    /// As if an earlier run had fetched these bytes of this content.
+    /// Leaves the partial file of an earlier run with these bytes of this content.
     fn leave(&self, spans: &[(usize, usize)], content: &[u8], validator: Option<(&Url, &str)>) {
         let paths = self.paths();
         let mut sidecar = Sidecar {
@@ -141,7 +141,7 @@ fn a_file_is_downloaded_verified_and_not_downloaded_again() {
     assert_eq!(server.requests()[0].headers["user-agent"], http::USER_AGENT);
     bench.go(&request).unwrap();
     assert_eq!(server.requests().len(), 1, "it was there already");
-    // A finished file that is not the right one is replaced.
+    // A finished file with another checksum is replaced.
     std::fs::write(&request.dest, b"something else").unwrap();
     bench.go(&request).unwrap();
 }

@@ -415,8 +415,8 @@ impl<'a> Transfer<'a> {
         if let Some(growing_file) = &self.request.growing_file {
             growing_file.verified(files::length(partial));
         } else {
-            // Sync before the rename: a name that survives a power cut must mean the whole file. A followed file is
-            // hardly needed any more, and is hashed again if it is.
+            // Sync before the rename: after a power cut the final name must mean a complete file. A followed file is
+            // rarely needed again, and is hashed again if it is.
             let file = files::no_link(std::fs::File::options().write(true)).open(partial);
             file.and_then(|file| file.sync_all()).map_err(|error| DownloadError::io(partial, error))?;
         }

@@ -117,7 +117,7 @@ impl FileWriter {
         spawn(
             "download-writer",
             Box::new(move || {
-                // After a cancellation nobody receives this; the sidecar is saved all the same.
+                // After a cancellation there is no receiver; the sidecar is saved anyway.
                 let _ = report.send(writer.run(pieces));
             }),
         )
@@ -243,12 +243,12 @@ impl WriterThread {
             }
             let piece = match pieces.try_recv() {
                 Ok(piece) => Some(piece),
-                Err(TryRecvError::Empty) if self.behind() => None,
+                Err(TryRecvError::Empty) if self.is_behind() => None,
                 Err(TryRecvError::Empty) => match pieces.blocking_recv() {
                     Some(piece) => Some(piece),
                     None => return Ok(()),
                 },
-                Err(TryRecvError::Disconnected) if self.behind() => None,
+                Err(TryRecvError::Disconnected) if self.is_behind() => None,
                 Err(TryRecvError::Disconnected) => return Ok(()),
             };
             if let Some(piece) = piece {
@@ -258,7 +258,7 @@ impl WriterThread {
         }
     }
 
-    fn behind(&self) -> bool {
+    fn is_behind(&self) -> bool {
         let state = self.shared.lock();
         state.hashed < state.sidecar.done.prefix()
     }
@@ -349,7 +349,8 @@ mod tests {
     proptest! {
         #![proptest_config(ProptestConfig::with_cases(64))]
 
-        /// In whatever order pieces come, once or twice, after whatever was there: the hash is that of the whole.
+        /// The hash is that of the whole file, in whatever order chunks arrive, also repeated ones, and whatever was
+        /// there before.
         #[test]
         fn the_hash_does_not_depend_on_the_order(
             mut cuts in prop::collection::vec(0usize..5000, 0..12), order in any::<prop::sample::Index>(), kept in 0usize..5000,
@@ -411,7 +412,7 @@ mod tests {
         }
         let folder = tempfile::tempdir().unwrap();
         let paths = PartialPaths { partial: full.to_owned(), sidecar: folder.path().join("s") };
-        // A device has no length to be cut to: as if something were there already.
+        // A device cannot be truncated: pretend that something was downloaded before.
         let mut sidecar = Sidecar::new(Sha256::of(b""), None);
         sidecar.done.add(Span { start: 0, end: 1 });
         let mut writer = FileWriter::open(paths, sidecar, None).unwrap();

@@ -12,8 +12,8 @@ use crate::platform::environment::{self, Environment};
 use crate::platform::program;
 use crate::untrusted::escaped;
 
-/// Does what a login entry wants of a copy of this program, then exits: starts the server of a home, or rotates its log
-/// and becomes the program named after it, if any. Must be the first call of `main`.
+/// If a login entry called this program, does what it asks for and exits: starts the server of a home, or rotates its
+/// log and then becomes the program named after it, if any. Must be the first call of `main`.
 pub fn run_if_asked() {
     let mut arguments = environment::arguments().skip(1);
     let (command, home) = (arguments.next(), arguments.next().map(PathBuf::from));

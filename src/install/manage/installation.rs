@@ -43,7 +43,7 @@ pub struct UnusedModel {
     pub bytes: u64,
 }
 
-/// Reads what is installed and asks its server. Blocks until the server answers, 5 seconds at most.
+/// Reads what is installed and queries its server. Blocks until the server responds, 5 seconds at most.
 ///
 /// # Errors
 /// When a document cannot be read.
@@ -60,7 +60,7 @@ pub fn health(home: &Path) -> Result<Health, InstallError> {
     if let Some(client) = port.filter(|_| running).map(Client::new) {
         let client = client?;
         block_on(async {
-            // Nothing is known of a server that does not answer.
+            // A server that does not respond has no version.
             health.version = client.version().await.ok();
             if health.version.is_some() {
                 let loaded = client.ps().await.unwrap_or_default();
@@ -143,7 +143,7 @@ fn open(home: &Path) -> Result<(Paths, Lock, Installed), InstallError> {
     Ok((paths, lock, installed))
 }
 
-/// An error when a file of the engine was truncated or lost since it was unpacked: by a power cut, by a virus scanner.
+/// Checks the engine's files for damage since they were unpacked, such as by a power cut or a virus scanner.
 fn verify_engine(paths: &Paths, program: &Path, control: &Control) -> Result<(), InstallError> {
     let folder = program.ancestors().find(|folder| folder.parent() == Some(&paths.engines()));
     let damaged = match folder.and_then(|folder| Some((folder, EngineManifest::load(folder)?))) {

@@ -22,7 +22,7 @@ use crate::platform::files::{self, FileError};
 pub struct Uninstalled {
     /// Files and folders that are not ours.
     pub left: Vec<PathBuf>,
-    /// Model stores kept because the user wanted so.
+    /// Model stores kept at the user's request.
     pub kept_models: Vec<PathBuf>,
 }
 
@@ -49,7 +49,7 @@ pub fn preview(home: &Path) -> Result<Removal, InstallError> {
     for change in changes.iter().filter(|change| change.is_present(&paths)) {
         match change.describe() {
             Subject::Path(path) | Subject::Document(path) if path.exists() => removal.paths.push(path),
-            // A model created from a pulled one adds next to nothing.
+            // A model created from a pulled one needs almost no space.
             Subject::Model { tag, bytes } if bytes > 0 && matches!(change, Change::PullModel { .. }) => {
                 removal.models.push((tag, bytes));
             }

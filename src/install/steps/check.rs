@@ -1,4 +1,4 @@
-//! Before anything is fetched: writable folders, and enough free space on every drive.
+//! The first step: folders are writable, and every drive has enough free space.
 
 use crate::install::event::Activity;
 use crate::install::run_context::Run;

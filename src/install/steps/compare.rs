@@ -8,7 +8,7 @@ use crate::install::steps::speed::decode_speed;
 use crate::install::{InstallError, PlacementComparison};
 use crate::plan::Layers;
 
-/// The engine's own choice must be faster by this factor to be kept: two measurements of one placement differ as well.
+/// The engine's own choice must be faster by this factor to be kept, because measurements of the same placement vary.
 const CLEARLY: f64 = 1.05;
 
 /// Compares, if there is anything to compare. Returns the facts of the placement that is kept and loaded.
@@ -32,7 +32,7 @@ pub async fn run(
         Ok(automatic) => automatic,
         Err(error) if error.is_cancelled() => return Err(error),
         Err(error) => {
-            // What the engine would choose does not do what was planned; the planned placement does.
+            // The engine's choice does not meet the plan; keep the planned placement.
             tracing::info!(%error, "the engine's own placement cannot be used");
             None
         }

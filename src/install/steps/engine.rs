@@ -1,5 +1,5 @@
-//! The engine: fetched, verified and unpacked beside its folder at once, moved there in one rename. An engine or archive
-//! that is on this computer already is used instead where the user wants that.
+//! The engine: downloaded, verified and unpacked into a staging folder at the same time, then moved to its folder in
+//! one rename. An engine or archive that is on this computer already is used instead if the user chose so.
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -82,7 +82,7 @@ async fn set_aside(run: &Run<'_>, folder: &Path) -> Result<(), InstallError> {
     private_server::stop(run.paths).await?;
     let aside = unpack::beside(folder, "before");
     if run.before.installed.is_none() || aside.exists() {
-        // Nobody relies on it: the engine in force, if there is one, is set aside already.
+        // Not in use: the engine in force, if there is one, is set aside already.
         return Ok(files::remove_folder(folder)?);
     }
     run.apply(Change::SetAside { path: folder.to_owned(), aside })
@@ -229,7 +229,7 @@ async fn fetch(
     let urls = release.urls(asset, &source.mirrors)?;
     let mut request = DownloadRequest::new(urls, dest.clone(), asset.bytes, asset.sha256);
     if !source.mirrors.is_empty() {
-        // Plain http is allowed to addresses the user named: the hash decides all the same.
+        // Plain http is allowed to addresses the user named: the hash is verified anyway.
         request.policy = request.urls.iter().fold(request.policy, |policy, url| policy.naming(url));
     }
     request.max_bytes_per_s = source.max_bytes_per_s;

@@ -29,8 +29,8 @@ pub enum Contents {
     Installed { engine: InstalledEngine, sha256: Sha256 },
 }
 
-/// Decides which engine a request needs, and whether that is in place. Reads every file of one that is: damage by a power
-/// cut must not stay unnoticed.
+/// Decides which engine a request needs, and whether it is in place. Verifies every file of an engine in place, to
+/// detect damage by a power cut.
 ///
 /// # Errors
 /// When the release list cannot be read or has no archive for this system, or the user cancels.

@@ -1,4 +1,4 @@
-//! The end: the prediction beside the measurement, and the documents that put the new profile in force.
+//! The last step: compares prediction and measurement, and writes the documents that put the new profile in force.
 
 use serde::Serialize;
 
@@ -17,7 +17,7 @@ use crate::plan::{Plan, Verdict};
 use crate::platform::clock::rfc3339_now;
 use crate::platform::files;
 
-/// What was kept in the end.
+/// The outcome of an installation.
 pub struct Outcome<'a> {
     pub engine: &'a Engine,
     pub server: &'a Server,
@@ -57,7 +57,7 @@ impl Outcome<'_> {
         }
     }
 
-    /// Writes consent, profile and receipt, in this order: the receipt is the last word.
+    /// Writes consent, profile and receipt, in this order: the receipt puts the profile in force.
     ///
     /// # Errors
     /// When a document or the journal cannot be written, or the user cancels.
@@ -71,7 +71,7 @@ impl Outcome<'_> {
                 let consent = ConsentFile { schema: SCHEMA, agreed_at: rfc3339_now(), profile, model, text };
                 write_json(run, &run.paths.consent(), &consent)?;
             }
-            // A consent to something else must not look like one to this.
+            // A consent to another plan must not look like one to this.
             None => files::remove_file(&run.paths.consent())?,
         }
         let degraded = receipt.verdict == Verdict::Degraded;
@@ -103,7 +103,7 @@ impl Outcome<'_> {
         write_json(run, &run.paths.receipt(), receipt)
     }
 
-    /// Whether the KV cache is kept at 4 bits although that was not planned.
+    /// Whether the KV cache is at 4 bits although that was not planned.
     fn has_four_bits_later(&self, run: &Run<'_>) -> bool {
         let four_bits = KvCacheType::Q4_0;
         self.placement.kv_cache_type == four_bits && run.request.plan.candidate.kv_cache_type != four_bits

@@ -69,7 +69,7 @@ fn smaller(kv: KvCacheType) -> Option<KvCacheType> {
     }
 }
 
-/// A twelfth of the layers less each time, and three times that from the fifth attempt on, so that none are left at last.
+/// Reduces the layers by a twelfth each time, and by three times that from the fifth attempt on, down to none.
 fn fewer(now: u32, total: u32, tried: usize) -> u32 {
     let step = (total / 12).max(1) * if tried > LAYER_TRIES { 3 } else { 1 };
     now.min(total).saturating_sub(step)

@@ -104,7 +104,8 @@ impl<'a> Loader<'a> {
     /// When the engine refuses for another reason than memory, does something else than it was told, or the user cancels.
     pub async fn attempt(&mut self) -> Result<Attempt, InstallError> {
         let (run, client) = (self.run, &self.server.client);
-        // A model in memory was loaded before our place in the log: only a load of our own can be read back.
+        // A model in memory was loaded earlier, so its log lines are before our position: only a load of our own can be
+        // read back.
         let in_memory = run.control.or_cancelled(client.ps()).await??;
         if in_memory.iter().any(|model| model.name == SERVED_MODEL) {
             run.control.or_cancelled(client.unload(SERVED_MODEL)).await??;
@@ -148,7 +149,7 @@ impl<'a> Loader<'a> {
             return Err(InstallError::ContextClamped { wanted_tokens, found_tokens });
         }
         if evidence.command_line.is_empty() {
-            // The log does not tell; the process itself does, as long as it runs.
+            // Not in the log: read the command line of the running process.
             evidence.command_line = self.runner_command_line().unwrap_or_default();
         }
         let wanted = self.placement.kv_cache_type;
@@ -174,7 +175,7 @@ impl<'a> Loader<'a> {
     }
 }
 
-/// The engine silently drops a GPU it cannot use: then nothing of the model is on one.
+/// Detects that the engine silently dropped a GPU it cannot use: then no part of the model is on one.
 fn check_layers(wanted: u32, loaded: &Loaded, evidence: &LoadEvidence) -> Result<(), InstallError> {
     match evidence.offloaded {
         Some((found, all)) if found < wanted.min(all) => Err(InstallError::LayersDropped { wanted, found }),

@@ -42,7 +42,8 @@ pub async fn run(run: &Run<'_>, server: &Server) -> Result<bool, InstallError> {
     run.intend(&change)?;
     login_entry::install(run.paths, &server.launch)?;
     if !supervised && let Err(error) = hand_over(run, server).await {
-        // The manager could not run it (a policy, a sandbox): without it the server at least runs now.
+        // The service manager could not run it (a policy, a sandbox): start the server directly, so that it runs for
+        // now.
         login_entry::remove(run.paths)?;
         restart_directly(run, server).await?;
         run.reporter.skipped(Activity::AutostartRefused { cause: &error });
@@ -70,7 +71,7 @@ async fn restart_directly(run: &Run<'_>, server: &Server) -> Result<(), InstallE
     load_again(run, &server).await
 }
 
-/// The first prompt should not wait for a model that was in memory a moment ago.
+/// Loads the model again, so that the first prompt need not wait for it.
 async fn load_again(run: &Run<'_>, server: &Server) -> Result<(), InstallError> {
     run.reporter.running(Activity::Loading);
     Ok(run.control.or_cancelled(server.client.load(SERVED_MODEL, LOAD_LIMIT)).await??)

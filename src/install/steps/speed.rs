@@ -20,13 +20,13 @@ use crate::ollama::replies::GenerateLine;
 const ENOUGH_TOKENS: u64 = 64;
 /// The most answers requested: a small model may end each of them after a few words.
 const ANSWERS: u32 = 12;
-/// Time spent on writing, about.
+/// Approximate time to spend on decoding.
 const DECODE_LIMIT: Duration = Duration::from_secs(90);
 /// A shorter answer is not worth requesting.
 const LEAST_TOKENS: u32 = 4;
 /// Words of a short prompt.
 pub const SHORT_PROMPT_WORDS: usize = 120;
-/// How long the engine may be silent while it reads. Far more than is planned, for machines that surprise.
+/// How long the engine may be silent while it processes a prompt. Far longer than expected, for very slow machines.
 const SILENCE: Duration = Duration::from_secs(900);
 
 /// An answer of the engine.
@@ -76,13 +76,14 @@ pub async fn decode(
         if missing == 0 || in_time < LEAST_TOKENS {
             break;
         }
-        // More than is missing: the first token of an answer comes from reading the prompt, so long answers count best.
+        // Request more than is missing: the first token of an answer includes prompt processing, so long answers are
+        // more exact.
         let num_predict = (missing.max(32) + 32).min(in_time);
         let answer = answer(run, server, prompts.next(SHORT_PROMPT_WORDS), num_predict, seed).await?;
         tokens += answer.line.eval_count;
         nanoseconds += answer.line.eval_duration;
     }
-    // The first answer warmed up what is only set up at first use; it counts only where there is nothing else.
+    // The first answer includes one-time set-up; it counts only if there is no other.
     let counted = per_second(tokens - warm_up.0, nanoseconds - warm_up.1);
     Ok(counted.or_else(|| per_second(tokens, nanoseconds)))
 }

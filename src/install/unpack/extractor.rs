@@ -265,7 +265,7 @@ impl<'a> Extractor<'a> {
         });
     }
 
-    /// Creates the parents of a path, and removes what an earlier part of the release left there.
+    /// Creates the parents of a path, and removes a file there from an earlier archive of the release.
     fn make_room(&mut self, path: &Path) -> Result<PathBuf, UnpackError> {
         if let Some(folder) = path.parent() {
             self.folder(folder)?;

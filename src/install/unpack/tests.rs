@@ -23,7 +23,7 @@ fn file(name: &str, content: &str) -> Entry {
     Entry::File(name.to_owned(), 0o644, content.as_bytes().to_vec())
 }
 
-/// A tar whose headers are written as they are, whatever a library would think of the names.
+/// A tar with raw headers, so that names need not be valid.
 fn tar(entries: &[Entry]) -> Vec<u8> {
     let mut builder = tar::Builder::new(Vec::new());
     for entry in entries {
@@ -107,7 +107,7 @@ impl Bench {
         self.unpack_limited(archive, Limits::default())
     }
 
-    /// Everything that lies beside the archive and the staging folder: must be nothing.
+    /// Files outside the archive and the staging folder: must be none.
     fn strays(&self) -> Vec<PathBuf> {
         let mut found = Vec::new();
         for (folder, allowed) in [
@@ -236,7 +236,7 @@ fn hostile_tars_are_refused_and_write_nothing_outside() {
 #[cfg(unix)]
 #[test]
 fn a_link_that_leads_outside_only_through_another_link_is_refused() {
-    // By its words "a/up/x" lies inside; but "a/up" is the folder itself, so its ".." is outside.
+    // Lexically "a/up/x" is inside, but "a/up" is the folder itself, so its ".." is outside.
     let entries = [
         Entry::Folder("a/"),
         Entry::Link("a/up", ".."),
@@ -244,9 +244,9 @@ fn a_link_that_leads_outside_only_through_another_link_is_refused() {
         file("a/f", "x"),
     ];
     assert_eq!(refused(&entries), NameProblem::LinkOutside);
-    // A circle leads nowhere.
+    // A cycle.
     assert_eq!(refused(&[Entry::Link("a", "b"), Entry::Link("b", "a")]), NameProblem::LinkOutside);
-    // While a link to the folder itself, or to nothing yet, is harmless.
+    // A link to the folder itself, or to a missing file, is harmless.
     let bench = Bench::new();
     bench
         .unpack(&zst(&tar(&[Entry::Folder("a/"), Entry::Link("a/up", ".."), Entry::Link("l", "later")])))
@@ -286,7 +286,7 @@ fn backslashes_of_windows_tools_are_separators_in_a_zip() {
 
 #[test]
 fn a_file_that_does_not_fit_the_disk_is_not_started() {
-    // What a file says of its length is believed before it is written, what a release says all the while.
+    // The declared length of a file is checked before it is written, the release's unpacked size throughout.
     let mut builder = tar::Builder::new(Vec::new());
     let mut header = tar::Header::new_gnu();
     header.set_path("huge").unwrap();
@@ -324,7 +324,7 @@ fn bombs_stop_at_the_limit() {
         let error = Bench::new().unpack_limited(&archive, limits).unwrap_err();
         assert!(matches!(error, UnpackError::TooLarge { .. }), "{error}");
     }
-    // A name of megabytes is not even read.
+    // A name of megabytes is not read.
     let mut header = tar::Header::new_gnu();
     header.set_entry_type(tar::EntryType::GNULongName);
     header.set_size(8 << 20);
@@ -386,7 +386,7 @@ fn the_target_holds_the_new_contents_or_the_old_ones() {
     assert!(!target.join("old").exists(), "it is replaced, not mixed");
     go(&zst(&tar(&[file("version", "3"), file("../evil", "")]))).unwrap_err();
     assert_eq!(std::fs::read(target.join("version")).unwrap(), b"2");
-    // What an interrupted run left behind does not matter.
+    // Leftovers of an interrupted run do not matter.
     std::fs::create_dir_all(beside(&target, "replaced").join("half")).unwrap();
     go(&zst(&tar(&[file("version", "4")]))).unwrap();
     assert!(!target.join("half").exists());
@@ -446,7 +446,7 @@ mod arbitrary {
     proptest! {
         #![proptest_config(ProptestConfig::with_cases(300))]
 
-        /// Whatever the entries and links: nothing is written outside, and no link that stays leads outside.
+        /// For any entries and links: nothing is written outside, and no remaining link leads outside.
         #[test]
         fn nothing_ever_leaves_the_folder(entries in entries()) {
             let bench = Bench::new();

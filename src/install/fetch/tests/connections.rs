@@ -20,7 +20,7 @@ fn a_mirror_that_always_stalls_is_replaced_by_the_next() {
 #[test]
 fn a_server_that_stalls_several_connections_gets_fewer() {
     let bench = Bench::new(24 << 20);
-    // It serves two connections at a time, and lets all others wait for ever.
+    // The server serves two connections at a time and never answers the others.
     let server = bench.serve(|request, content| {
         let reply = Reply { pace: Some(3 << 20), ..Reply::file(request, content, "a") };
         if request.earlier == 2 || request.earlier == 3 {

@@ -1,4 +1,4 @@
-//! Folders that cannot be written, a disk that is full or fills up, parts that were left.
+//! Folders that cannot be written, a disk that is full or fills up, partial files of earlier runs.
 
 use crate::install::fetch::tests::*;
 
@@ -34,14 +34,14 @@ fn a_disk_that_fills_up_during_the_download_is_noticed_before_it_is_full() {
     request.max_connections = 1;
     let watch = |progress: &DownloadProgress| {
         if progress.bytes_done > 1 << 20 {
-            // Somebody else takes the rest of the disk.
+            // Another program takes the rest of the disk.
             FREE.store(1 << 20, Ordering::Relaxed);
         }
     };
     let error = bench.go_with(&request, &Control::new(), &watch).unwrap_err();
     let DownloadError::DiskFull { missing_bytes: Some(missing), .. } = error else { panic!("{error}") };
     assert!((30 << 20..40 << 20).contains(&missing), "{missing}");
-    // What came is kept, and the next run goes on from there.
+    // The downloaded part is kept, and the next run resumes from there.
     let paths = bench.paths();
     let kept = Sidecar::load(&paths, request.sha256, request.bytes).done.total();
     assert!(kept > 1 << 20, "{kept}");
@@ -56,7 +56,7 @@ fn a_disk_that_fills_up_during_the_download_is_noticed_before_it_is_full() {
 
 #[test]
 fn the_partial_file_of_a_killed_run_is_resumed() {
-    // A run that ends without a word (here: its runtime is thrown away in the middle) leaves what the next one needs.
+    // A run that is killed (here: its runtime is dropped) leaves what the next one needs.
     let bench = Bench::new(3_000_000);
     let server = bench.serve(|request, content| Reply {
         stall_after: Some(1_000_000),

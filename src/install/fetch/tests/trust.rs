@@ -1,11 +1,11 @@
-//! What a server says is checked: lengths, ranges, hashes, where it sends us.
+//! Answers of a server are checked: lengths, ranges, hashes, redirects.
 
 use crate::install::fetch::tests::*;
 
 #[test]
 fn wrong_lengths_are_detected() {
     let bench = Bench::new(100_000);
-    // Says the right length and sends less; says nothing and sends more.
+    // States the right length and sends less; states none and sends more.
     let short = bench.serve(|request, content| Reply {
         declared: Some(content.len()),
         body: content[..request.earlier.min(1) * 10].to_vec(),

@@ -24,7 +24,7 @@ fn zip(content: &[u8]) -> Vec<u8> {
     zip.finish().unwrap().into_inner()
 }
 
-/// Bytes that do not shrink.
+/// Bytes that do not compress.
 fn noise(length: usize, seed: u64) -> Vec<u8> {
     let mut state = seed.wrapping_mul(0x9E37_79B9_7F4A_7C15) | 1;
     let mut next = || {
@@ -36,7 +36,7 @@ fn noise(length: usize, seed: u64) -> Vec<u8> {
     (0..length).map(|_| next()).collect()
 }
 
-/// Downloads and unpacks at once, and says what came out and how often the archive was asked for.
+/// Downloads and unpacks at the same time; returns the result and the number of requests for the archive.
 fn fetch(
     good: &[u8],
     answer: impl Fn(&crate::testing::Request) -> Reply + Send + Sync + 'static,
@@ -78,7 +78,7 @@ fn an_archive_of_each_format_is_unpacked_while_it_downloads() {
 fn what_was_unpacked_of_a_wrong_archive_is_thrown_away() {
     let (content, evil) = (noise(3_000_000, 1), noise(3_000_000, 9));
     let (good, bad) = (archive(&content), archive(&evil));
-    // As long as the right one, and a perfectly good archive: only its hash is wrong.
+    // As long as the right archive and valid: only its hash is wrong.
     let mut bad = bad[..bad.len().min(good.len())].to_vec();
     bad.resize(good.len(), 0);
     let sent = good.clone();
