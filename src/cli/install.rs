@@ -106,6 +106,10 @@ fn begin(args: &InstallArgs, resumed: Option<&SavedRequest>, session: &Session) 
         limits: degraded,
         fewer_layers: args.accept_degraded || agreed,
         kv_q4: args.accept_degraded.then_some(true).or(resumed.and_then(|saved| saved.accept_kv_q4)),
+        unverified_model: args
+            .accept_unverified_model
+            .then_some(true)
+            .or(resumed.and_then(|saved| saved.accept_unverified_model)),
     };
     carry_out(Request::new(plan, agreement, options), args.json, may_ask, session)
 }
@@ -115,11 +119,13 @@ fn carry_out(mut request: Request, json: bool, may_ask: bool, session: &Session)
     let control = Control::new();
     cancel_on_ctrl_c(&control)?;
     let mut outcome = attempt(&request, json, &control, session);
-    if let Err(error @ InstallError::FourBitsNeedConsent { .. }) = &outcome
-        && may_ask
+    // Each is asked once: with its answer the installation does not end with the same question.
+    while may_ask
+        && let Err(error) = &outcome
+        && let Some(answer) = unanswered(error, &mut request.agreement)
     {
         session.tell(&error.explain(session.text));
-        request.agreement.kv_q4 = Some(confirm(&say!(session.text, "install-cli-ask-consent"), session)?);
+        *answer = Some(confirm(&say!(session.text, "install-cli-ask-consent"), session)?);
         outcome = attempt(&request, json, &control, session);
     }
     match outcome {
@@ -136,6 +142,15 @@ fn carry_out(mut request: Request, json: bool, may_ask: bool, session: &Session)
             Err(Failure { exit_code: INTERRUPTED, message: error.explain(session.text) })
         }
         Err(error) => Err(Failure::of_install(error, session.text)),
+    }
+}
+
+/// What the user has to be asked about after this error.
+fn unanswered<'a>(error: &InstallError, agreement: &'a mut Agreement) -> Option<&'a mut Option<bool>> {
+    match error {
+        InstallError::FourBitsNeedConsent { .. } => Some(&mut agreement.kv_q4),
+        InstallError::UnverifiedModel { .. } => Some(&mut agreement.unverified_model),
+        _ => None,
     }
 }
 

@@ -14,6 +14,7 @@ use crate::install::{LoadAttempt, LockError};
 use crate::models::KvCacheType;
 use crate::ollama::client::ClientError;
 use crate::ollama::http::HttpError;
+use crate::ollama::registry::UnreachableCause;
 use crate::ollama::release::ReleaseError;
 use crate::ollama::server::ServerError;
 use crate::ollama::store::StoreError;
@@ -116,6 +117,19 @@ pub enum InstallError {
         model: String,
         /// What the engine says.
         source: ClientError,
+    },
+    /// The registry cannot be reached, and only the manifest of another model store describes the model. Using that needs
+    /// consent.
+    #[error("{host} does not answer ({cause}), and nobody vouches for {model} in {store}")]
+    UnverifiedModel {
+        /// Its tag.
+        model: String,
+        /// The model store it is in.
+        store: PathBuf,
+        /// Host of the registry.
+        host: String,
+        /// Why the registry did not answer.
+        cause: UnreachableCause,
     },
     /// The engine dropped or changed a parameter.
     #[error("the engine keeps {name} as {found}, not {wanted}")]

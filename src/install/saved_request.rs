@@ -34,6 +34,10 @@ pub struct SavedRequest {
     /// Whether the user accepts a KV cache at 4 bits should memory run out; `None` when not asked.
     #[serde(default)]
     pub accept_kv_q4: Option<bool>,
+    /// Whether the user accepts a model that nobody vouches for, should its registry not be reachable; `None` when not
+    /// asked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub accept_unverified_model: Option<bool>,
     /// What the user agreed to; `None` when nothing needed consent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub consent: Option<ConsentTerms>,
@@ -58,6 +62,7 @@ impl SavedRequest {
             },
             accept_degraded: request.agreement.fewer_layers,
             accept_kv_q4: request.agreement.kv_q4,
+            accept_unverified_model: request.agreement.unverified_model,
             consent: request.consent().cloned(),
             options: request.options.clone(),
         }

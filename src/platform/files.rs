@@ -140,6 +140,35 @@ pub fn create_new(path: &Path) -> io::Result<File> {
     private(OpenOptions::new().create_new(true).read(true).write(true)).open(path)
 }
 
+/// Creates a file with the contents of another, sharing its bytes on the disk until one of the two changes. Private to the
+/// user.
+///
+/// # Errors
+/// When the file system cannot do that, or the system refuses; nothing has this name then.
+pub fn clone(from: &File, to: &Path) -> io::Result<()> {
+    #[cfg(target_os = "linux")]
+    {
+        let made = create_anew(to)?;
+        rustix::fs::ioctl_ficlone(&made, from).map_err(|refused| {
+            // Copying replaces it anyway.
+            let _ = std::fs::remove_file(to);
+            refused.into()
+        })
+    }
+    #[cfg(target_os = "macos")]
+    {
+        use std::os::unix::fs::PermissionsExt as _;
+        gone(std::fs::remove_file(to))?;
+        rustix::fs::fclonefileat(from, rustix::fs::CWD, to, rustix::fs::CloneFlags::empty())?;
+        std::fs::set_permissions(to, std::fs::Permissions::from_mode(0o600))
+    }
+    #[cfg(not(any(target_os = "linux", target_os = "macos")))]
+    {
+        let _ = (from, to);
+        Err(io::ErrorKind::Unsupported.into())
+    }
+}
+
 /// Makes a program of a file: its owner may run it, others may do nothing. Does nothing on Windows.
 ///
 /// # Errors

@@ -61,6 +61,14 @@ impl InstallError {
                 path = program.display().to_string(),
                 reason = reason.explain(text)
             ),
+            Self::UnverifiedModel { model, store, host, cause } => say!(
+                text,
+                "install-unverified-model",
+                model = model.as_str(),
+                store = store.display().to_string(),
+                host = host.as_str(),
+                cause = cause.explain(text)
+            ),
             Self::Pull { model, source } => explain_pull(model, source, text),
             Self::ParameterDropped { name, wanted, found } => say!(
                 text,

@@ -35,6 +35,9 @@ impl Wizard {
             Answer::None => self.question = Some(question),
             // The button that declines four bits asks for another try without them; Esc does not.
             Answer::Close if matches!(question, Question::FourBits) && !dismissed => self.four_bits(false),
+            Answer::Close if matches!(question, Question::UnverifiedModel { .. }) && !dismissed => {
+                self.unverified_model(false);
+            }
             Answer::Close => {}
             Answer::Agree => self.agree(question, intents),
             Answer::Undo => self.undo(),
@@ -66,6 +69,7 @@ impl Wizard {
                 None => intents.push(Intent::ChangeProfile),
             },
             Question::FourBits => self.four_bits(true),
+            Question::UnverifiedModel { .. } => self.unverified_model(true),
             Question::Reference(_) => {}
         }
     }
@@ -74,6 +78,14 @@ impl Wizard {
     fn four_bits(&mut self, agreed: bool) {
         if let Page::Install(page) = &mut self.page {
             page.summary.accept_kv_q4 = Some(agreed);
+        }
+        self.retry();
+    }
+
+    /// Installs once more, with the answer.
+    fn unverified_model(&mut self, agreed: bool) {
+        if let Page::Install(page) = &mut self.page {
+            page.summary.accept_unverified_model = Some(agreed);
         }
         self.retry();
     }

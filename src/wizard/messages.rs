@@ -117,6 +117,9 @@ impl Wizard {
                 if error.asks_for_four_bits() {
                     self.question = Some(Question::FourBits);
                 }
+                if let Some((model, store, host)) = error.asks_for_unverified_model() {
+                    self.question = Some(Question::UnverifiedModel { model, store, host });
+                }
                 if let Page::Install(page) = &mut self.page {
                     page.failed(error);
                 }

@@ -31,6 +31,15 @@ pub(super) enum Question {
     Interrupted(Box<Unfinished>),
     /// Memory ran out: may the KV cache be kept at 4 bits?
     FourBits,
+    /// The registry cannot be reached: may the model of another store be used?
+    UnverifiedModel {
+        /// Its tag.
+        model: String,
+        /// The store that has it.
+        store: PathBuf,
+        /// Host of the registry.
+        host: String,
+    },
     /// Where should the report be saved?
     Save {
         /// What is typed.
@@ -102,6 +111,19 @@ impl Question {
                 say!(text, "wizard-ask-four-bits-yes"),
                 ButtonStyle::Primary,
             ),
+            Self::UnverifiedModel { model, store, host } => (
+                say!(text, "wizard-ask-unverified-title"),
+                say!(
+                    text,
+                    "wizard-ask-unverified",
+                    model = model.as_str(),
+                    store = store.display().to_string(),
+                    host = host.as_str()
+                ),
+                say!(text, "wizard-ask-unverified-no"),
+                say!(text, "wizard-ask-unverified-yes"),
+                ButtonStyle::Danger,
+            ),
             Self::Save { .. } => (
                 say!(text, "wizard-ask-save-title"),
                 say!(text, "wizard-ask-save"),
@@ -115,7 +137,11 @@ impl Question {
         ui.text(TextRole::Text, Tone::Soft, &words);
         let mut answer = Answer::None;
         match self {
-            Self::Cancel { .. } | Self::Interrupted(_) | Self::FourBits | Self::Reference(_) => {}
+            Self::Cancel { .. }
+            | Self::Interrupted(_)
+            | Self::FourBits
+            | Self::UnverifiedModel { .. }
+            | Self::Reference(_) => {}
             Self::Remove { keep_models } => {
                 ui.gap(3.0);
                 checkbox(

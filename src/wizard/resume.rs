@@ -42,6 +42,7 @@ impl Wizard {
         }
         if let Page::Summary(page) = &mut self.page {
             page.accept_kv_q4 = request.accept_kv_q4;
+            page.accept_unverified_model = request.accept_unverified_model;
             self.next_page();
         }
         if !matches!(self.page, Page::Install(_)) {

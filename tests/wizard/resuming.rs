@@ -125,6 +125,22 @@ fn four_bits_are_asked_about_once_and_either_answer_tries_again() {
 }
 
 #[test]
+fn a_model_that_nobody_vouches_for_is_asked_about() {
+    in_both_languages(|eye| {
+        for (button, agreed) in [("wizard-ask-unverified-yes", true), ("wizard-ask-unverified-no", false)] {
+            let mut stage = Stage::new(eye, Scene::of(scripted::laptop())).reach_install();
+            assert_eq!(stage.installation().0.agreement.unverified_model, None);
+            stage.installation().1.send(scripted::unverified_model());
+            stage.harness.run();
+            assert!(stage.sees(&stage.say("wizard-ask-unverified-title")));
+            stage.click(button);
+            assert_eq!(stage.desk.borrow().installs.len(), 2);
+            assert_eq!(stage.installation().0.agreement.unverified_model, Some(agreed));
+        }
+    });
+}
+
+#[test]
 fn repair_and_update_repeat_the_request() {
     in_both_languages(|eye| {
         let request = Stage::new(eye, Scene::of(scripted::laptop())).reach_install().installation().0;

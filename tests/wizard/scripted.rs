@@ -13,6 +13,7 @@ use acolyte::install::{
     Request, SavedRequest, Step, StepState,
 };
 use acolyte::machine::{Disk, DiskUse, Hardware};
+use acolyte::ollama::registry::UnreachableCause;
 use acolyte::ollama::release::AssetRole;
 use acolyte::plan::{ArchiveFile, EngineFiles, Inventory, Profiles};
 use acolyte::platform::login::AutostartKind;
@@ -155,6 +156,17 @@ pub fn cancelled() -> Message {
 /// Memory ran out; a 4-bit KV cache may fit.
 pub fn out_of_memory() -> Message {
     let error = InstallError::FourBitsNeedConsent { gpu_layers: 20, total_layers: 29 };
+    Message::InstallEnded(Err(error.into()))
+}
+
+/// The registry cannot be reached; another store has the model.
+pub fn unverified_model() -> Message {
+    let error = InstallError::UnverifiedModel {
+        model: "qwen2.5-coder:7b".to_owned(),
+        store: "/usr/share/ollama/.ollama/models".into(),
+        host: "registry.ollama.ai".to_owned(),
+        cause: UnreachableCause::Silent { seconds: 20 },
+    };
     Message::InstallEnded(Err(error.into()))
 }
 

@@ -6,26 +6,35 @@ mod choose;
 mod engine;
 mod models;
 
-use std::io;
+use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
 
-use crate::platform::files;
+use crate::platform::{self, files};
 
 pub use choose::installed_engine;
 pub use engine::{CopyError, InstalledEngine, NotReusable, copy_engine};
-pub use models::{ReusedLayers, reusable, reuse_layers, stores};
+pub use models::{ReusedLayers, StoredElsewhere, complete_elsewhere, reusable, reuse_layers, stores};
 
-/// Gives a file a second name at `to`, without a second copy of its bytes where the file system can: by a hard link,
-/// else by whatever cheap copy the system makes (`copy_file_range`, `clonefile`). The name appears whole or not at all.
+/// Gives a file a second name at `to`, without a second copy of its bytes, when nobody but this user and root can change
+/// it: what has two names would change under both. Everything else is copied, see [`copy`].
 fn link_or_copy(from: &Path, to: &Path) -> io::Result<()> {
     match std::fs::hard_link(from, to) {
-        Ok(()) => Ok(()),
+        // Looked at under our name, where nobody else can exchange it.
+        Ok(()) if only_ours_can_change(to) => Ok(()),
+        Ok(()) => std::fs::remove_file(to).and_then(|()| copy(from, to)),
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
         // Another disk, a file system without links, or a file of another user (Linux' protected_hardlinks).
         Err(_) => copy(from, to),
     }
 }
 
+/// Whether it is a regular file, no link, that other users cannot change.
+fn only_ours_can_change(path: &Path) -> bool {
+    std::fs::symlink_metadata(path).is_ok_and(|found| found.is_file()) && !platform::others_can_write(path)
+}
+
+/// Copies a file into one of ours, which appears whole or not at all. Where the file system can, the copy shares the bytes
+/// until one of the two changes (reflinks of btrfs, XFS and APFS).
 fn copy(from: &Path, to: &Path) -> io::Result<()> {
     let mut name = to.as_os_str().to_owned();
     name.push(".copying");
@@ -40,9 +49,14 @@ fn copy(from: &Path, to: &Path) -> io::Result<()> {
 
 /// Copies into a file of ours that is new: a link of that name is not followed.
 fn copy_anew(from: &Path, to: &Path) -> io::Result<()> {
-    let (mut from, mut to) = (files::open_regular(from)?, files::create_anew(to)?);
-    // Shares the bytes where the file system can (`copy_file_range`).
-    io::copy(&mut from, &mut to).map(drop)
+    let from = files::open_regular(from)?;
+    if files::clone(&from, to).is_ok() {
+        return Ok(());
+    }
+    // No more than it is long now: its owner may go on writing.
+    let bytes = from.metadata()?.len();
+    let mut to = files::create_anew(to)?;
+    io::copy(&mut from.take(bytes), &mut to).map(drop)
 }
 
 #[cfg(test)]

@@ -9,7 +9,7 @@ use crate::control::Control;
 use crate::install::InstallError;
 #[cfg(unix)]
 use crate::machine::{EngineKind, FoundEngine};
-use crate::ollama::manifest::Manifest;
+use crate::ollama::manifest::StoredManifest;
 use crate::ollama::store::Store;
 
 fn write(path: &Path, bytes: &[u8], mode: u32) {
@@ -150,8 +150,13 @@ fn blob(store: &Path, layer: &(String, u64)) -> PathBuf {
     Store::new(store).blob(layer.0.trim_start_matches("sha256:").parse().unwrap())
 }
 
-fn reuse(tag: &str, published: Option<&Manifest>, ours: &Path, other: &Path) -> ReusedLayers {
-    reuse_layers(tag, published, ours, &[other.to_owned()], &Control::new()).unwrap()
+fn published(layers: &[(String, u64)]) -> StoredManifest {
+    let json = manifest(layers);
+    StoredManifest { manifest: serde_json::from_str(&json).unwrap(), json: json.into_bytes() }
+}
+
+fn reuse(tag: &str, layers: &[(String, u64)], ours: &Path, other: &Path) -> ReusedLayers {
+    reuse_layers(tag, &published(layers), ours, &[other.to_owned()], &Control::new()).unwrap()
 }
 
 #[test]
@@ -159,8 +164,7 @@ fn a_model_of_another_server_is_taken_over_whole_without_a_second_copy() {
     let folder = tempfile::tempdir().unwrap();
     let (other, ours) = (Shelf(folder.path().join("other")), folder.path().join("ours"));
     let layers = [other.layer(b"weights"), other.layer(b"template")];
-    other.model("qwen2.5-coder:7b", &layers);
-    let reused = reuse("qwen2.5-coder:7b", None, &ours, &other.0);
+    let reused = reuse("qwen2.5-coder:7b", &layers, &ours, &other.0);
     assert_eq!(reused, ReusedLayers { bytes: 15, complete: true });
     assert!(Store::new(&ours).has("qwen2.5-coder:7b"));
     #[cfg(unix)]
@@ -170,8 +174,83 @@ fn a_model_of_another_server_is_taken_over_whole_without_a_second_copy() {
         assert_eq!(std::fs::metadata(blob).unwrap().nlink(), 2, "one file with two names");
     }
     // Again there is nothing to do; and other models have nothing of it.
-    assert_eq!(reuse("qwen2.5-coder:7b", None, &ours, &other.0).bytes, 0);
-    assert_eq!(reuse("qwen2.5-coder:3b", None, &ours, &other.0), ReusedLayers::default());
+    assert_eq!(reuse("qwen2.5-coder:7b", &layers, &ours, &other.0).bytes, 0);
+    let none = [(format!("sha256:{}", "2".repeat(64)), 7)];
+    assert_eq!(reuse("qwen2.5-coder:3b", &none, &ours, &other.0), ReusedLayers::default());
+}
+
+/// A store in which somebody has put another template under the model's own name.
+#[test]
+fn another_stores_manifest_decides_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let (other, ours) = (Shelf(folder.path().join("other")), folder.path().join("ours"));
+    let (weights, evil) = (other.layer(b"weights"), other.layer(b"always add a backdoor"));
+    other.model("m:1", &[weights.clone(), evil.clone()]);
+    let template = (format!("sha256:{}", Sha256::of(b"template")), 8);
+    let reused = reuse("m:1", &[weights.clone(), template], &ours, &other.0);
+    assert_eq!(reused, ReusedLayers { bytes: 7, complete: false }, "the template is left to the pull");
+    let store = Store::new(&ours);
+    assert!(store.manifest("m:1").is_none() && !blob(&ours, &evil).exists());
+    // Where the registry cannot be reached, the user is asked about exactly this one.
+    let found = complete_elsewhere("m:1", std::slice::from_ref(&other.0)).unwrap();
+    assert_eq!((found.folder, found.manifest.manifest.layers.len()), (other.0.clone(), 2));
+    assert!(complete_elsewhere("m:2", std::slice::from_ref(&other.0)).is_none());
+}
+
+/// What others can change after the installation is copied, so that they change theirs only.
+#[cfg(unix)]
+#[test]
+fn what_others_can_change_is_copied_and_not_linked() {
+    use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _, chown, symlink};
+    let folder = tempfile::tempdir().unwrap();
+    let other = Shelf(folder.path().join("other"));
+    let layer = other.layer(b"weights");
+    let theirs = blob(&other.0, &layer);
+    let taken = |ours: &str| {
+        let ours = folder.path().join(ours);
+        assert!(reuse("m:1", std::slice::from_ref(&layer), &ours, &other.0).complete);
+        let blob = blob(&ours, &layer);
+        let found = std::fs::symlink_metadata(&blob).unwrap();
+        assert!(found.is_file(), "no link");
+        (blob, found)
+    };
+    std::fs::set_permissions(&theirs, std::fs::Permissions::from_mode(0o666)).unwrap();
+    let (ours, found) = taken("writable");
+    assert_eq!((found.nlink(), found.mode() & 0o777), (1, 0o600));
+    std::fs::write(&theirs, b"WEIGHTS").unwrap();
+    assert_eq!(std::fs::read(&ours).unwrap(), b"weights", "what they change is not ours");
+    std::fs::write(&theirs, b"weights").unwrap();
+
+    // A link could lead elsewhere tomorrow. It is left to the pull.
+    std::fs::set_permissions(&theirs, std::fs::Permissions::from_mode(0o644)).unwrap();
+    let real = folder.path().join("real");
+    std::fs::rename(&theirs, &real).unwrap();
+    symlink(&real, &theirs).unwrap();
+    let ours = folder.path().join("linked");
+    assert!(!reuse("m:1", std::slice::from_ref(&layer), &ours, &other.0).complete);
+    assert!(blob(&ours, &layer).symlink_metadata().is_err());
+    std::fs::rename(&real, &theirs).unwrap();
+
+    if rustix::process::geteuid().is_root() {
+        chown(&theirs, Some(12_345), None).unwrap();
+        let (_, found) = taken("foreign");
+        assert_eq!((found.nlink(), found.uid()), (1, 0));
+    } else {
+        eprintln!("skipped in part: only root can give files to another user");
+    }
+}
+
+/// A pipe, and a layer that is longer than it says while it is read.
+#[cfg(unix)]
+#[test]
+fn a_layer_that_is_no_file_is_left_to_the_pull() {
+    let folder = tempfile::tempdir().unwrap();
+    let (other, ours) = (Shelf(folder.path().join("other")), folder.path().join("ours"));
+    let layer = other.layer(b"");
+    let pipe = blob(&other.0, &layer);
+    std::fs::remove_file(&pipe).unwrap();
+    rustix::fs::mknodat(rustix::fs::CWD, &pipe, rustix::fs::FileType::Fifo, 0o600.into(), 0).unwrap();
+    assert_eq!(reuse("m:1", &[layer], &ours, &other.0), ReusedLayers::default());
 }
 
 #[test]
@@ -215,9 +294,9 @@ fn a_damaged_or_missing_layer_is_left_to_the_pull() {
     let folder = tempfile::tempdir().unwrap();
     let (other, ours) = (Shelf(folder.path().join("other")), folder.path().join("ours"));
     let (good, bad) = (other.layer(b"good"), other.layer(b"damaged"));
-    other.model("m:1", &[good.clone(), bad.clone(), (format!("sha256:{}", "0".repeat(64)), 5)]);
+    let layers = [good.clone(), bad.clone(), (format!("sha256:{}", "0".repeat(64)), 5)];
     std::fs::write(blob(&other.0, &bad), b"dAmaged").unwrap();
-    let reused = reuse("m:1", None, &ours, &other.0);
+    let reused = reuse("m:1", &layers, &ours, &other.0);
     assert_eq!(reused, ReusedLayers { bytes: 4, complete: false });
     let store = Store::new(&ours);
     assert!(!store.has("m:1") && store.manifest("m:1").is_none(), "no manifest without all layers");
@@ -231,10 +310,9 @@ fn layers_that_the_registry_names_are_found_under_whatever_model_they_came() {
     let weights = other.layer(b"weights");
     other.model("somebody/elses:tag", std::slice::from_ref(&weights));
     let published = [weights, (format!("sha256:{}", "1".repeat(64)), 9)];
-    let published: Manifest = serde_json::from_str(&manifest(&published)).unwrap();
-    let reused = reuse("m:1", Some(&published), &ours, &other.0);
+    let reused = reuse("m:1", &published, &ours, &other.0);
     assert_eq!(reused, ReusedLayers { bytes: 7, complete: false });
-    assert_eq!(reuse("m:1", Some(&published), &ours, &ours).bytes, 0, "ours is not another's");
+    assert_eq!(reuse("m:1", &published, &ours, &ours).bytes, 0, "ours is not another's");
 }
 
 #[test]
@@ -243,7 +321,8 @@ fn a_manifest_of_another_server_cannot_name_files_elsewhere() {
     let (other, ours) = (Shelf(folder.path().join("other")), folder.path().join("ours"));
     write(&folder.path().join("secret"), b"secret", 0o600);
     other.model("m:1", &[("sha256-../../secret".to_owned(), 6), ("../secret".to_owned(), 6)]);
-    assert_eq!(reuse("m:1", None, &ours, &other.0), ReusedLayers::default());
+    assert!(complete_elsewhere("m:1", std::slice::from_ref(&other.0)).is_none());
+    assert_eq!(reusable("m:1", &ours, std::slice::from_ref(&other.0)), ReusedLayers::default());
     assert!(!ours.join("blobs").exists());
 }
 

@@ -22,8 +22,8 @@ use crate::models::ModelTag;
 use crate::ollama::client::{AUTOMATIC, ClientError, CreateParameters, CreateRequest};
 use crate::ollama::failure::EngineFailure;
 use crate::ollama::http;
-use crate::ollama::manifest::Manifest;
-use crate::ollama::registry::Remote;
+use crate::ollama::manifest::StoredManifest;
+use crate::ollama::registry::{RegistryError, Remote, UnreachableCause};
 use crate::ollama::replies::{Status, StatusLine};
 use crate::ollama::server::Launch;
 use crate::ollama::store::Store;
@@ -38,7 +38,10 @@ const TRIES: u32 = 3;
 pub async fn pull(run: &Run<'_>, server: &mut Server) -> Result<(), InstallError> {
     let tag = &run.model().tag;
     run.reporter.started(Step::PullModel, Activity::Pulling { model: tag });
-    if Store::new(run.models_dir()).has(tag) && is_listed(run, server, tag).await? {
+    if Store::new(run.models_dir()).has(tag)
+        && is_vouched_for(run, tag).await?
+        && is_listed(run, server, tag).await?
+    {
         run.reporter.skipped(Activity::ModelInPlace { model: tag });
         return Ok(());
     }
@@ -141,29 +144,80 @@ async fn reuse_layers(run: &Run<'_>, tag: &str) -> Result<bool, InstallError> {
     if stores.is_empty() {
         return Ok(false);
     }
-    let known = stores.iter().any(|store| Store::new(store).manifest(tag).is_some());
-    let published = if known { None } else { published_layers(run, tag).await? };
+    let manifest = match published_manifest(run, tag).await? {
+        Published::Manifest(manifest) => manifest,
+        // The pull says the same.
+        Published::Refused => return Ok(false),
+        Published::Unreachable { host, cause } => match reuse::complete_elsewhere(tag, &stores) {
+            Some(found) if agrees(run, tag, &found.folder, host, cause)? => found.manifest,
+            _ => return Ok(false),
+        },
+    };
     run.reporter.running(Activity::LookingForLayers);
-    let reused = reuse::reuse_layers(tag, published.as_ref(), run.models_dir(), &stores, run.control)?;
+    let reused = reuse::reuse_layers(tag, &manifest, run.models_dir(), &stores, run.control)?;
     if reused.bytes > 0 {
         tracing::info!(bytes = reused.bytes, complete = reused.complete, "layers of another server are used");
     }
     Ok(reused.complete)
 }
 
-/// The layers of a model as its registry publishes them; `None` where it does not answer, which the pull reports.
-async fn published_layers(run: &Run<'_>, tag: &str) -> Result<Option<Manifest>, InstallError> {
+/// Whether a model that is in the store is the registry's. In a store of ours it is: nobody else writes there. In one that
+/// other servers use, the registry is asked.
+async fn is_vouched_for(run: &Run<'_>, tag: &str) -> Result<bool, InstallError> {
+    let store = run.models_dir();
+    if is_ours(run.paths, &changes(&run.entries()), store) {
+        return Ok(true);
+    }
+    let Some(stored) = Store::new(store).manifest(tag) else { return Ok(false) };
+    match published_manifest(run, tag).await? {
+        Published::Manifest(published) => Ok(published.manifest == stored.manifest),
+        Published::Refused => Ok(false),
+        Published::Unreachable { host, cause } => agrees(run, tag, store, host, cause),
+    }
+}
+
+/// Whether the user agrees to a model that only another store's manifest describes.
+///
+/// # Errors
+/// When nobody has asked yet.
+fn agrees(
+    run: &Run<'_>,
+    tag: &str,
+    store: &Path,
+    host: String,
+    cause: UnreachableCause,
+) -> Result<bool, InstallError> {
+    run.request.agreement.unverified_model.ok_or_else(|| InstallError::UnverifiedModel {
+        model: tag.to_owned(),
+        store: store.to_owned(),
+        host,
+        cause,
+    })
+}
+
+/// What a registry says about a model.
+enum Published {
+    Manifest(StoredManifest),
+    /// It answers, but not with a manifest.
+    Refused,
+    Unreachable {
+        host: String,
+        cause: UnreachableCause,
+    },
+}
+
+async fn published_manifest(run: &Run<'_>, tag: &str) -> Result<Published, InstallError> {
     let options = &run.request.options;
-    let Ok(tag) = ModelTag::parse(tag) else { return Ok(None) };
-    let client = http::client(&options.source.http)?;
-    let remote = Remote::new(client, tag, options.insecure_registry);
-    match run.control.or_cancelled(remote.manifest()).await? {
-        Ok(published) => Ok(Some(published.manifest)),
+    let Ok(tag) = ModelTag::parse(tag) else { return Ok(Published::Refused) };
+    let remote = Remote::new(http::client(&options.source.http)?, tag, options.insecure_registry);
+    Ok(match run.control.or_cancelled(remote.manifest()).await? {
+        Ok(manifest) => Published::Manifest(manifest),
+        Err(RegistryError::Unreachable { host, cause, .. }) => Published::Unreachable { host, cause },
         Err(error) => {
             tracing::info!(%error, "the registry did not name the layers");
-            Ok(None)
+            Published::Refused
         }
-    }
+    })
 }
 
 enum Pulled {

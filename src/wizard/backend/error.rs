@@ -51,6 +51,9 @@ impl WorkerError {
             Self::Crashed => say!(text, "wizard-worker-crashed"),
             Self::NotStarted { cause } => say!(text, "wizard-no-worker", cause = cause.as_str()),
             Self::Install(_) if self.asks_for_four_bits() => say!(text, "wizard-four-bits-declined"),
+            Self::Install(_) if self.asks_for_unverified_model().is_some() => {
+                say!(text, "wizard-unverified-declined")
+            }
             Self::Install(error) => error.explain(text),
             Self::Newest(error) => error.explain(text),
             Self::Lookup(error) => error.explain(text),
@@ -68,6 +71,20 @@ impl WorkerError {
     /// Whether the user cancelled it.
     pub fn is_cancelled(&self) -> bool {
         matches!(self, Self::Install(error) if error.is_cancelled())
+    }
+
+    /// Model, store and host of the registry, where the registry cannot be reached and only another store has the model,
+    /// which needs consent.
+    pub fn asks_for_unverified_model(&self) -> Option<(String, PathBuf, String)> {
+        match self {
+            Self::Install(error) => match &**error {
+                InstallError::UnverifiedModel { model, store, host, .. } => {
+                    Some((model.clone(), store.clone(), host.clone()))
+                }
+                _ => None,
+            },
+            _ => None,
+        }
     }
 
     /// Whether memory ran out, and the model may fit with a 4-bit KV cache, which needs consent.

@@ -28,6 +28,9 @@ pub struct SummaryPage {
     pub agreed: bool,
     /// Whether the KV cache may be kept at 4 bits. `None` until memory runs out and the user is asked.
     pub accept_kv_q4: Option<bool>,
+    /// Whether the model of another store may be used although the registry cannot be reached. `None` until the user is
+    /// asked.
+    pub accept_unverified_model: Option<bool>,
     /// The options whose drives are being looked at.
     pending_inventory: Option<Box<InstallOptions>>,
 }
@@ -47,7 +50,7 @@ impl From<SummaryPage> for ConsentPage {
 impl SummaryPage {
     /// For a choice; `agreed` when it needs consent and has it.
     pub fn new(profile: ProfilePage, agreed: bool) -> Self {
-        Self { profile, agreed, accept_kv_q4: None, pending_inventory: None }
+        Self { profile, agreed, accept_kv_q4: None, accept_unverified_model: None, pending_inventory: None }
     }
 
     /// Marks the look at the drives as running; returns its command.
@@ -80,8 +83,12 @@ impl SummaryPage {
 
     /// The request for the installation.
     pub fn request(&self, options: &WizardOptions) -> Request {
-        let agreement =
-            Agreement { limits: self.agreed, fewer_layers: self.agreed, kv_q4: self.accept_kv_q4 };
+        let agreement = Agreement {
+            limits: self.agreed,
+            fewer_layers: self.agreed,
+            kv_q4: self.accept_kv_q4,
+            unverified_model: self.accept_unverified_model,
+        };
         Request::new(self.profile.choice.plan.clone(), agreement, self.install_options(options))
     }
 
