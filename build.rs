@@ -1,4 +1,4 @@
-//! Checks the message files for `say!`, and puts icon, version and manifest into the programs for Windows.
+//! Checks the message files for `say!`, and embeds icon, version and manifest into the programs for Windows.
 
 #[path = "build/messages.rs"]
 mod messages;
@@ -9,15 +9,15 @@ use std::path::PathBuf;
 
 use winresource::WindowsResource;
 
-/// The programs and what Explorer, the task manager and the firewall call them.
+/// The programs and their descriptions in Explorer, the task manager and the firewall.
 const PROGRAMS: [(&str, &str); 2] =
     [("acolyte-installer", "ACOLYTE installer"), ("acolyte", "ACOLYTE in the terminal")];
 /// The message files, relative to the root of the package.
 const LOCALES: &str = "assets/locales";
-/// Data of the programs for Windows, likewise.
+/// Resources of the programs for Windows, relative to the root of the package.
 const ICON: &str = "assets/icons/app.ico";
 const MANIFEST: &str = "installer/windows/acolyte.manifest";
-/// English (United States), as Windows numbers languages.
+/// Windows language id of English (United States).
 const LANGUAGE: u16 = 0x0409;
 
 fn main() {
@@ -44,7 +44,7 @@ fn main() {
             "windres of mingw-w64 (WINDRES names another)"
         };
         let what = format!("{program}.exe would have no icon, version and manifest: {error}; install {tool}");
-        // A check or test can do without; a release cannot.
+        // Optional for checks and tests, required for a release.
         let level = if variable("PROFILE") == "release" { "error" } else { "warning" };
         println!("cargo::{level}={what}");
     }

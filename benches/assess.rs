@@ -1,5 +1,5 @@
-//! How long estimating takes: `cargo bench --bench assess`. Assessing every profile and every model of the catalogue
-//! against one machine must take less than a millisecond, because the window does it whenever something changes.
+//! Duration of estimates: `cargo bench --bench assess`. Estimating every profile and every model of the catalogue on
+//! one machine must take less than a millisecond, because the window does it on every change.
 
 use std::hint::black_box;
 use std::time::{Duration, Instant};
@@ -50,7 +50,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     Ok(())
 }
 
-/// Median time of many runs, after some that only warm up.
+/// Median time of many runs, after some warm-up runs.
 fn median(mut work: impl FnMut()) -> Duration {
     let mut times: Vec<Duration> = (0..300)
         .map(|_| {

@@ -1,7 +1,7 @@
 //! Checks the message files and writes what `src/text/messages.rs` includes: the files of each language, and each
 //! message with its arguments, for `say!` to check at compile time.
 //!
-//! The build fails where a file has a mistake, or the languages differ in a message or its arguments.
+//! The build fails if a file has a mistake, or the languages differ in a message or its arguments.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::error::Error;
@@ -20,7 +20,7 @@ type Messages = BTreeMap<String, BTreeSet<String>>;
 /// Reads `locales` and writes the Rust file `to`.
 ///
 /// # Errors
-/// A mistake in the messages, in words, or a file that cannot be read or written.
+/// When the messages have a mistake, or a file cannot be read or written.
 pub fn generate(locales: &Path, to: &Path) -> Result<(), Box<dyn Error>> {
     let mut rust = String::new();
     let mut languages = Vec::new();

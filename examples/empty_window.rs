@@ -1,6 +1,6 @@
-//! A window with nothing in it, opened as ours is: what the first frame of ours is measured against
-//! (`bash benches/first_frame/run`). `empty_window glow` takes the other renderer; `empty_window word` draws one word, for
-//! a window that draws nothing never makes the driver compile a shader.
+//! An empty window, opened like ours, to compare the time to the first frame (`bash benches/first_frame/run`).
+//! `empty_window glow` uses the other renderer; `empty_window word` draws one word, because an empty window never makes
+//! the driver compile a shader.
 
 #![allow(clippy::disallowed_methods, reason = "this window has no theme of ours")]
 

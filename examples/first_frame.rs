@@ -1,11 +1,11 @@
-//! How long until the first frame is on the screen, against an empty eframe window, and what the window costs while
-//! nothing happens. Run by `bash benches/first_frame/run`, which builds what it starts.
+//! Time to the first frame, compared with an empty eframe window, and processor time of the idle window. Run by `bash
+//! benches/first_frame/run`, which builds the programs.
 //!
-//! Each round starts the programs, one after the other, on a virtual display of its own (Xvfb). The clock runs from
-//! just before the process is started until the display's server has the window mapped and its middle drawn; both are
-//! seen from outside. Afterwards one window is left alone on Welcome, Hardware and Compatibility, and the processor
-//! time of all its processes is read before and after ten seconds.
-#![allow(clippy::print_stdout, reason = "its output is what it is for")]
+//! Each round starts the programs one after the other on a virtual display (Xvfb). The time is measured from just
+//! before the start of the process until the window is mapped and its middle is drawn, observed from outside.
+//! Afterwards one window is idle on Welcome, Hardware and Compatibility, and the processor time of all its processes is
+//! read before and after ten seconds.
+#![allow(clippy::print_stdout, reason = "prints its results")]
 
 #[cfg(target_os = "linux")]
 #[path = "../benches/first_frame/linux.rs"]

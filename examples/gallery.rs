@@ -1,4 +1,4 @@
-//! Every part of the window in every state, light and dark: `cargo run --example gallery`.
+//! All widgets of the window in all states, light and dark: `cargo run --example gallery`.
 
 use acolyte::figures::Range;
 use acolyte::text::{Language, Text};
@@ -23,7 +23,7 @@ fn main() -> eframe::Result {
     )
 }
 
-/// What the parts show and take.
+/// State of the widgets.
 struct Gallery {
     ticked: bool,
     typed: String,

@@ -1,7 +1,7 @@
-//! What is fed with bytes of strangers: one function for each kind of input, for the fuzz targets and for
+//! Parsers of untrusted input: one function for each kind of input, for the fuzz targets and for
 //! `tests/hostile_inputs.rs`, which runs the same functions with every `cargo test`.
 //!
-//! A function may do with its input what it likes, but not panic, and not write beside the folder it is given.
+//! They must not panic, and not write outside the folder they are given.
 
 use std::path::Path;
 
@@ -38,7 +38,7 @@ pub enum Kind {
 }
 
 impl Kind {
-    /// The fuzz target that feeds it.
+    /// Name of its fuzz target.
     #[allow(dead_code, reason = "each fuzz target knows its own")]
     pub fn target(self) -> &'static str {
         match self {
@@ -57,7 +57,7 @@ impl Kind {
         }
     }
 
-    /// Feeds it. `folder` is an empty one that the input may be written to.
+    /// Feeds an input. `folder` is an empty folder that may be written to.
     pub fn feed(self, input: &[u8], folder: &Path) {
         let text = String::from_utf8_lossy(input);
         let name = Path::new("input");
@@ -66,7 +66,7 @@ impl Kind {
                 if let Ok(profiles) = Profiles::from_yaml(&text, name, Catalogue::built_in())
                     && let Ok(machine) = Hardware::from_json(MACHINE, name)
                 {
-                    // Whatever is accepted must also be computed with.
+                    // Plans must be possible with all accepted input.
                     plan_all(&machine, Catalogue::built_in(), &profiles);
                 }
             }
@@ -107,7 +107,7 @@ impl Kind {
             }
             Self::Reference => {
                 if let Ok(reference) = ModelTag::parse(&text) {
-                    // What is read is written so that it reads as the same.
+                    // A parsed reference survives being printed and parsed again.
                     assert_eq!(ModelTag::parse(&reference.to_string()).ok(), Some(reference));
                 }
             }
@@ -145,6 +145,6 @@ impl Kind {
     }
 }
 
-/// A machine that some profiles run on.
+/// A machine that runs some profiles.
 const MACHINE: &str = r#"{"schema": 1, "memory": {"total_bytes": 17179869184, "available_bytes": 12884901888},
     "gpus": [{"name": "NVIDIA GeForce RTX 4060", "kind": "discrete", "vram_total_bytes": 8585740288}]}"#;

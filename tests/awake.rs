@@ -18,19 +18,19 @@ use serde_json::json;
 use zbus::blocking::{Connection, connection};
 use zbus::zvariant::OwnedFd;
 
-/// A lock that was asked for.
+/// A requested lock.
 struct Lock {
     what: String,
     who: String,
     why: String,
     mode: String,
-    /// Tells when nobody holds it any more.
+    /// Receives when it is released.
     released: Receiver<()>,
 }
 
 /// As `org.freedesktop.login1.Manager.Inhibit` of systemd: the reply is the writing end of a pipe.
 struct Logind {
-    asked: Sender<Lock>,
+    requests: Sender<Lock>,
     may_block_sleep: bool,
 }
 
@@ -43,12 +43,12 @@ impl Logind {
         let (mut ours, theirs) = pipe().unwrap();
         let (tell, released) = channel();
         std::thread::spawn(move || {
-            // Nothing is ever written: reading ends when the last writer is gone.
+            // Nothing is written: the read ends when the last writer closes the pipe.
             let _ = ours.read(&mut [0]);
             let _ = tell.send(());
         });
         let [what, who, why, mode] = [what, who, why, mode].map(str::to_owned);
-        self.asked.send(Lock { what, who, why, mode, released }).unwrap();
+        self.requests.send(Lock { what, who, why, mode, released }).unwrap();
         Ok(std::os::fd::OwnedFd::from(theirs).into())
     }
 }
@@ -57,7 +57,7 @@ struct Bus {
     _daemon: Guarded,
     _logind: Connection,
     address: String,
-    asked: Receiver<Lock>,
+    requests: Receiver<Lock>,
 }
 
 impl Bus {
@@ -83,16 +83,16 @@ impl Bus {
             }
         };
         let address = daemon.first_line();
-        let (sender, asked) = channel();
+        let (sender, requests) = channel();
         let logind = connection::Builder::address(address.as_str())
             .unwrap()
-            .serve_at("/org/freedesktop/login1", Logind { asked: sender, may_block_sleep })
+            .serve_at("/org/freedesktop/login1", Logind { requests: sender, may_block_sleep })
             .unwrap()
             .name("org.freedesktop.login1")
             .unwrap()
             .build()
             .unwrap();
-        Some(Self { _daemon: daemon, _logind: logind, address, asked })
+        Some(Self { _daemon: daemon, _logind: logind, address, requests })
     }
 
     fn begin_install(&self, world: &World) -> Running {
@@ -109,7 +109,7 @@ fn it_stays_awake_until_the_installation_ends_however_it_ends() {
         let Some(bus) = Bus::start(&world, true) else { return };
         world.mirror.limit_rate(1 << 20);
         let running = bus.begin_install(&world);
-        let locks = [(); 2].map(|()| bus.asked.recv_timeout(PATIENCE).expect("a lock"));
+        let locks = [(); 2].map(|()| bus.requests.recv_timeout(PATIENCE).expect("a lock"));
         assert_eq!([&*locks[0].what, &*locks[1].what], ["idle", "sleep"]);
         for lock in &locks {
             assert_eq!((&*lock.who, &*lock.why, &*lock.mode), ("ACOLYTE", "Installing ACOLYTE", "block"));
@@ -133,9 +133,9 @@ fn if_sleep_cannot_be_inhibited_idle_is() {
     let world = World::new(&json!({}));
     let Some(bus) = Bus::start(&world, false) else { return };
     let running = bus.begin_install(&world);
-    // The first attempt asked for both and was refused the second.
-    let first = bus.asked.recv_timeout(PATIENCE).expect("a lock");
-    let second = bus.asked.recv_timeout(PATIENCE).expect("another lock");
+    // The first attempt requested both and was refused the second.
+    let first = bus.requests.recv_timeout(PATIENCE).expect("a lock");
+    let second = bus.requests.recv_timeout(PATIENCE).expect("another lock");
     assert_eq!([&*first.what, &*second.what], ["idle", "idle"]);
     first.released.recv_timeout(PATIENCE).expect("what was refused in part is not held");
     let (code, _) = running.end_with_events();

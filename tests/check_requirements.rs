@@ -70,7 +70,7 @@ fn billions(tag: &str) -> f64 {
         .unwrap_or_else(|| panic!("{tag} names no size"))
 }
 
-/// A row of the proposal's table: VRAM and RAM in GB, parameters in billions, share of layers on the card, context.
+/// A row of the reference table: VRAM and RAM in GB, parameters in billions, share of layers on the card, context.
 const ROWS: [(u64, u64, f64, f64, u64); 6] = [
     (6, 8, 3.0, 20.0 / 32.0, 32_768),
     (8, 8, 3.0, 1.0, 32_768),
@@ -114,7 +114,7 @@ fn the_reference_computers_run_what_was_expected() {
         let (vram_gb, ram_gb, ..) = row;
         let name = card_name(vram_gb);
         assert_meets_the_expectation(&machine(json!([card(name, vram_gb * GIB)]), ram_gb * GIB), row);
-        // What cards and firmware really report.
+        // As reported by cards and firmware.
         let vram_mib = match vram_gb {
             6 => 6_144,
             8 => 8_188,
@@ -124,7 +124,7 @@ fn the_reference_computers_run_what_was_expected() {
         let ram = (ram_gb as f64 * 0.95 * GIB as f64) as u64;
         let mut document = machine(json!([card(name, vram_mib * MIB)]), ram);
         assert_meets_the_expectation(&document, row);
-        // With everything known, and an ordinary desktop running.
+        // With all figures known, and a desktop running.
         document["memory"]["available_bytes"] = json!(ram * 6 / 10);
         document["memory"]["bandwidth_gb_s"] = json!(35.0);
         let gpu = &mut document["gpus"][0];
@@ -277,7 +277,7 @@ fn shared_memory_counts_once() {
     let profile = report["profiles"].as_array().unwrap().iter().find(|p| p["id"] == best).unwrap();
     let bytes = |key: &str| profile["memory"][key].as_u64().unwrap();
     assert!(bytes("vram_required_bytes") + bytes("ram_required_bytes") <= 16 * GIB * 6 / 10 + 1);
-    // All of it given out on paper, almost none to be had: it does not fit because the card's share looks large.
+    // A large share of shared memory is assigned to the GPU, but almost no memory is available: it must not fit.
     let gpu = json!({ "name": "Apple M2", "kind": "unified", "vram_total_bytes": 10 * GIB });
     let mut full = machine(json!([gpu]), 16 * GIB);
     full["memory"]["available_bytes"] = json!(GIB);
@@ -337,7 +337,7 @@ fn other_profiles_can_be_tried_and_their_mistakes_are_named() {
         check(&document, &["--profiles", path.to_str().unwrap()])
     };
     assert_eq!(exit_code(&with(built_in)), 10);
-    // Another policy is another verdict.
+    // Another policy gives another verdict.
     assert_eq!(
         exit_code(&with(&built_in.replace("degraded_below_vram_gb: 12", "degraded_below_vram_gb: 8"))),
         0
@@ -383,7 +383,7 @@ fn the_report_is_plain_text_in_both_languages() {
         "--hardware",
         "-",
     ]));
-    // Not a file: said in the language that was asked for.
+    // Not a file: reported in the requested language.
     assert_eq!(spanish.status.code(), Some(2));
     assert!(stderr(&spanish).contains("No se ha podido leer"), "{}", stderr(&spanish));
 }
@@ -417,7 +417,7 @@ fn any_card_can_be_estimated_by_name() {
     let named = estimate(&["--gpu", "RTX 4060", "--kv", "q8_0"]);
     assert_eq!((&named["gpu_layers"], &named["total_layers"]), (&json!(29), &json!(29)));
     assert_eq!(named["verdict"], "degraded");
-    // A figure given overrides what the name says.
+    // A given figure overrides the table.
     let halved = speed(&estimate(&["--gpu", "RTX 4060", "--gpu-bandwidth-gb-s", "136", "--kv", "q8_0"]));
     assert!((0.4..0.6).contains(&(halved / speed(&named))), "{halved}");
     let cramped = estimate(&["--gpu", "RTX 4060", "--vram-gib", "5"]);
@@ -432,7 +432,7 @@ fn any_card_can_be_estimated_by_name() {
     );
     let unnamed = estimate(&["--vram-gib", "12", "--gpu-bandwidth-gb-s", "360"]);
     assert_eq!((&unnamed["gpu_layers"], &unnamed["kv_cache_type"]), (&json!(29), &json!("f16")));
-    // The question may be asked; the answer is that ACOLYTE would not.
+    // A short context can be estimated, but is refused.
     let short = estimate(&["--gpu", "RTX 4090", "--context", "4096"]);
     assert_eq!(
         (&short["verdict"], &short["reasons"][0]["code"]),
@@ -525,7 +525,7 @@ fn a_given_bandwidth_overrides_the_table() {
         let json: serde_json::Value = serde_json::from_slice(&output.stdout).expect("JSON");
         json["speed"]["decode_tokens_per_s"]["mid"].as_f64().expect("a speed")
     };
-    // The table's 272 GB/s, and twice as many: the weights' part of the time halves.
+    // The table's 272 GB/s, and twice that: the time for the weights halves.
     let ratio = speed("544") / speed("272");
     assert!((1.5..2.0).contains(&ratio), "{ratio}");
 }
@@ -560,7 +560,7 @@ fn a_refusal_does_not_ask_for_consent() {
         let hardware = path.to_str().unwrap();
         acolyte(&["install", "--emergency-cpu", "--hardware", hardware])
     };
-    // Enough memory: what it costs is said, and consent is asked for.
+    // With enough memory the costs are shown and consent is asked for.
     let degraded = install(32 * GIB);
     assert_eq!(exit_code(&degraded), 10, "{}", stderr(&degraded));
     let first_line = stderr(&degraded).lines().next().unwrap().to_owned();

@@ -13,7 +13,7 @@ use acolyte::machine::{Backend, EngineRefusal, Finding, Gpu, GpuKind, GpuSource,
 
 const MIB: u64 = 1 << 20;
 
-/// Asks this machine, but not for its engines and without measuring its memory.
+/// Options for detection on this machine without engines and memory measurement.
 fn options(home: &Path) -> DetectOptions {
     DetectOptions {
         probe_program: Some(env!("CARGO_BIN_EXE_acolyte").into()),
@@ -49,7 +49,7 @@ fn detect_with_library(library: &Path, behaviour: &str, driver_limit: Duration) 
     })
 }
 
-/// NVIDIA's cards, leaving out what the machine that runs the test really has.
+/// NVIDIA cards, without those that the test machine really has.
 fn nvidia(hardware: &Hardware) -> Vec<&Gpu> {
     hardware
         .gpus
@@ -107,7 +107,7 @@ fn graphics_drivers_answer_in_their_own_processes() {
     assert!(sysinfo.answer().is_some(), "{sysinfo:?}");
 }
 
-/// Vulkan takes longer than everything else and could only find software there.
+/// Vulkan takes longest and could only find software renderers.
 #[test]
 fn without_a_graphics_device_vulkan_is_not_queried() {
     let home = tempfile::tempdir().unwrap();

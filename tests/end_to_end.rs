@@ -13,7 +13,7 @@ use common::process::below;
 use common::world::{Signal, World, ask, listing, signal};
 use serde_json::{Value, json};
 
-/// Consents to a degraded profile and leaves login alone, unless a test is about that.
+/// Consents to a degraded profile and does not set up start at login.
 const PLAIN: [&str; 2] = ["--accept-degraded", "--no-autostart"];
 
 fn plain<'a>(more: &[&'a str]) -> Vec<&'a str> {
@@ -123,7 +123,7 @@ fn installs_from_every_archive_format() {
 fn an_interrupted_download_resumes() {
     let world = World::new(&json!({}));
     let path = format!("/{}", world.asset);
-    world.mirror.fault(&path, Fault::Cut(300_000), 1);
+    world.mirror.fault(&path, Fault::Disconnect(300_000), 1);
     let said = world.install(&plain(&["--profile", "light_6gb"]));
     said.receipt();
     let ranges: Vec<_> = world.mirror.requests().into_iter().filter(|r| r.path == path).collect();
@@ -156,7 +156,7 @@ fn a_model_whose_bytes_are_wrong_is_pulled_again() {
 #[test]
 fn a_taken_port_is_skipped() {
     let world = World::new(&json!({}));
-    // Somebody else sits on the first port of the range that is free here.
+    // Another program uses the first free port of the range.
     let taken = (42_434..42_453)
         .find_map(|port| std::net::TcpListener::bind(("127.0.0.1", port)).ok())
         .expect("a free port in the range");
@@ -192,13 +192,13 @@ fn a_cache_type_that_the_engine_ignores_is_a_failure() {
 
 #[test]
 fn layers_step_down_when_memory_runs_out_and_context_never_does() {
-    // Another program took 3 GB since the machine was looked at.
+    // Another program took 3 GB since detection.
     let world = World::new(&json!({"faults": {"vram_taken_mib": 3000}}));
     let said = world.install(&plain(&["--profile", "hybrid_8gb"]));
     let receipt = said.receipt();
     let tried = receipt["tried"].as_array().unwrap();
     let fits = |one: &Value| one["outcome"].as_str().is_some_and(|outcome| outcome.starts_with("ok"));
-    // What comes after the first that fits compares it with the engine's own choice.
+    // Attempts after the first that fits compare it with the engine's own choice.
     let first = tried.iter().position(fits).unwrap_or_else(|| panic!("{tried:#?}"));
     assert!(first > 0, "{tried:#?}");
     let (last, down) = (tried.last().unwrap(), &tried[..=first]);
@@ -226,7 +226,7 @@ fn ctrl_c_keeps_downloads_and_a_second_run_finishes() {
     assert_eq!(below(world.folder.path()), Vec::<u32>::new());
 
     world.mirror.heal();
-    // Enough for progress while the model comes, so that the second run can be stopped there.
+    // Stall the model's download, so that the second run can be stopped there.
     world.mirror.fault(&Mirror::blob_path(&sha256_hex(&Shape::qwen_3b().file())), Fault::Stall(1_000_000), 1);
     let running = world.begin_install(&plain(&["--profile", "light_6gb"]));
     running.wait_for(|e| e["step"] == "pull_model" && e["bytes_done"].as_u64() >= Some(1_000_000));
@@ -279,7 +279,7 @@ fn a_change_of_profile_restarts_the_server_only_when_necessary() {
     let asked = world.mirror.requests().len();
     let said = world.install(&plain(&["--profile", "light_6gb"]));
     assert_eq!(said.receipt()["model"], "qwen2.5-coder:3b");
-    assert_eq!(server_of(&world), first, "the cache type stayed, so did the server");
+    assert_eq!(server_of(&world), first, "the same cache type keeps the server");
     let since = &world.mirror.requests()[asked..];
     assert!(
         since.iter().all(|r| !r.path.contains("ollama-test")),
@@ -298,7 +298,7 @@ fn a_change_of_profile_restarts_the_server_only_when_necessary() {
     std::fs::write(&profiles, exact).unwrap();
     let said = world.install(&plain(&["--profile", "light_6gb", "--profiles", profiles.to_str().unwrap()]));
     assert_eq!(said.receipt()["measured"]["kv_cache_type"], "f16");
-    assert_ne!(server_of(&world), first, "the cache type is the server's: it was started anew");
+    assert_ne!(server_of(&world), first, "another cache type restarts the server");
     assert_eq!(below(&world.home()).len(), 2, "the old one is gone");
 }
 

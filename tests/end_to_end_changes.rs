@@ -1,5 +1,5 @@
-//! Changing the machine, with real processes: what is tried when memory runs out or is to spare, which placement is kept,
-//! how a change that fails or is interrupted leaves what was in force, how an engine is updated in place.
+//! Changes of an installation, with real processes: what is tried when memory runs out or is free, which placement is
+//! kept, how a failed or interrupted change keeps the profile in force, how an engine is updated in place.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests fail by panicking")]
 #![cfg(target_os = "linux")]
@@ -20,7 +20,7 @@ fn quick(more: &Value) -> World {
     World::new(&quick_double(more))
 }
 
-/// The machine had so many MiB of graphics memory free when it was looked at.
+/// Sets the free graphics memory at detection, in MiB.
 fn free_when_planned(world: &World, mib: u64) {
     let mut machine = eight_gb();
     machine["gpus"][0]["vram_free_bytes"] = json!(mib << 20);
@@ -85,7 +85,7 @@ fn the_cache_shrinks_when_fewer_layers_are_not_enough_and_the_context_never_does
         "it is shown"
     );
 
-    // What was found is what runs after a restart of the server as well.
+    // The kept placement is used after a restart of the server too.
     assert!(world.run(&["stop"]).status.success());
     assert_eq!(below(world.folder.path()), Vec::<u32>::new());
     assert!(world.run(&["start"]).status.success());
@@ -171,7 +171,7 @@ fn a_killed_change_can_be_undone_or_resumed() {
             );
             assert_eq!(world.run(&["undo", "--yes"]).status.code(), Some(1), "there is nothing more to undo");
         } else {
-            // Without naming anything: what was asked for is known.
+            // Without options: the request was saved.
             let mut command = world.acolyte(&["install", "--continue", "--json", "--yes"]);
             command.arg("--hardware").arg(world.path("hardware.json"));
             let said = Said::of(command);
@@ -203,7 +203,7 @@ fn an_engine_that_does_not_answer_is_rolled_back() {
             "0.32.15",
             "{version}: the old one answers"
         );
-        // A build that works takes its place.
+        // A working build replaces it.
         release(&world, version, &json!({"load_ms": 21}));
         world.install(&plain("light_6gb", &[])).receipt();
         assert_eq!(world.ask("GET", "/api/version", None)["version"], version);
@@ -276,7 +276,7 @@ fn a_users_own_files_stay() {
     assert!(String::from_utf8_lossy(&said.stderr).contains("notes.txt"), "they are named");
 }
 
-/// What a power cut, a virus scanner or a bad disk leaves of a file.
+/// Damages a file as a power cut, a virus scanner or a bad disk does.
 type Tear = fn(&std::path::Path);
 const TEARS: [(&str, Tear); 4] = [
     ("gone", |path| std::fs::remove_file(path).unwrap()),
@@ -301,7 +301,7 @@ fn a_torn_engine_is_detected_at_start_and_repaired_by_installing_again() {
     let world = quick(&json!({}));
     world.install(&plain("light_6gb", &[])).receipt();
     for (n, (how, tear)) in TEARS.into_iter().enumerate() {
-        // A program cannot be written to while it runs, which is how it is after a power cut.
+        // Stop the server: a running program cannot be written to, and after a power cut it does not run.
         assert!(world.run(&["stop"]).status.success());
         let file = ["lib/ollama/llama-server", "bin/ollama"][n % 2];
         let torn = world.home().join("ollama/0.32.15").join(file);
@@ -336,7 +336,7 @@ fn a_torn_model_is_detected_and_only_damaged_layers_are_downloaded_again() {
         assert_eq!(step(&said, "pull_model").last().unwrap(), "done", "{how}");
         assert_eq!(step(&said, "unpack_engine"), ["skipped"], "{how}: the engine is whole");
     }
-    // As when the power goes right after the engine has named a layer and before it has written the manifest.
+    // As after a power cut between the renaming of a layer and the writing of the manifest.
     let status = world.run(&["uninstall", "--yes"]);
     assert!(status.status.success());
     std::fs::create_dir_all(torn.parent().unwrap()).unwrap();
@@ -350,8 +350,8 @@ fn a_crash_loop_of_the_server_does_not_fill_the_disk_with_its_log() {
     let world = quick(&json!({}));
     let logs = world.home().join("logs");
     std::fs::create_dir_all(&logs).unwrap();
-    // As a unit has it before each start, and as an agent has it, which becomes the server. Either program may have
-    // installed, so either must know it.
+    // As called by a systemd unit before each start, and by a launch agent, which becomes the server. Either program
+    // may have installed, so both must support it.
     for program in [env!("CARGO_BIN_EXE_acolyte"), env!("CARGO_BIN_EXE_acolyte-installer")] {
         for becomes in [&[][..], &["sh", "-c", "echo started >&2; exit 7"]] {
             std::fs::write(logs.join("server.log"), vec![b'x'; 5 << 20]).unwrap();

@@ -1,5 +1,5 @@
-//! Rolling back, with real processes: a rollback that cannot finish is told, and finished later; the login entry follows the
-//! journal; an interrupted installation is resumed as it was requested.
+//! Rollback, with real processes: an incomplete rollback is reported and finished later; the login entry follows the
+//! journal; an interrupted installation is resumed as requested.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests fail by panicking")]
 #![cfg(target_os = "linux")]
@@ -28,9 +28,9 @@ fn an_incomplete_rollback_is_reported_and_undo_finishes_it() {
     world.install(&["--accept-degraded", "--no-autostart", "--profile", "light_6gb"]).receipt();
     world.tell_installed(|double| double["faults"] = json!({"load_hangs": true}));
     let running = world.begin_install(&["--accept-degraded", "--no-autostart", "--profile", "hybrid_8gb"]);
-    // Told every two seconds while the engine loads: by then nothing writes the manifest any more.
+    // Reported every two seconds while the engine loads, when the manifest is no longer written.
     running.wait_for(|event| event["step"] == "load_model" && event["state"] == "running");
-    // A folder with something in it where the model's manifest belongs: not even the superuser renames a file onto it.
+    // A folder that is not empty in place of the model's manifest: not even root can rename a file onto it.
     let manifest = world.home().join("models/manifests/registry.ollama.ai/library/acolyte/latest");
     std::fs::remove_file(&manifest).unwrap();
     std::fs::create_dir_all(manifest.join("occupied")).unwrap();
@@ -56,7 +56,7 @@ fn an_incomplete_rollback_is_reported_and_undo_finishes_it() {
     }
     assert_eq!(world.status()["unfinished"], true);
 
-    // The same from undo, as long as the cause is there.
+    // Undo reports the same as long as the cause exists.
     let undone = world.run(&["undo", "--yes"]);
     let said = String::from_utf8_lossy(&undone.stderr).into_owned();
     assert_eq!(undone.status.code(), Some(1), "{said}");
@@ -75,7 +75,7 @@ fn the_login_entry_follows_the_journal_not_the_step_that_failed() {
     world.install(&["--accept-degraded", "--profile", "light_6gb"]).receipt();
     let entry = world.path("home/.config/autostart/acolyte-ollama.desktop");
     assert!(entry.exists());
-    // As a run leaves it that was killed after it had removed the entry.
+    // The state of a run killed after it removed the entry.
     let llm = world.home().join("llm");
     std::fs::create_dir(llm.join("before")).unwrap();
     for document in ["profile.yaml", "receipt.json", "consent.json", "server.json", "request.json"] {
@@ -91,7 +91,7 @@ fn the_login_entry_follows_the_journal_not_the_step_that_failed() {
     }
     std::fs::remove_file(&entry).unwrap();
 
-    // The next run fails long before it comes to the login entry.
+    // The next run fails long before the step of the login entry.
     world.put_release("0.32.16", &json!({}));
     world.mirror.fault("/ollama-other-0.32.16.tar.zst", Fault::Status(404), ALWAYS);
     let said = world.install(&["--accept-degraded", "--profile", "light_6gb"]);

@@ -1,4 +1,4 @@
-//! The engine's client against what a real server answered, and against what none should.
+//! The engine's client with recorded answers of a real server, and with invalid ones.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs)]
 
@@ -20,9 +20,9 @@ struct Server {
 /// How the body is sent.
 #[derive(Clone, Copy)]
 enum Body {
-    /// In pieces of so many bytes, wherever they cut.
+    /// In chunks of this many bytes.
     Pieces(usize),
-    /// Never ending: the body over and over.
+    /// The body repeated without end.
     Endless,
     /// Nothing at all after the head.
     Silent,
@@ -35,7 +35,7 @@ impl Server {
         let body = body.to_owned();
         std::thread::spawn(move || {
             for stream in listener.incoming().map_while(Result::ok) {
-                // A client that hangs up is part of some tests.
+                // Some tests close the connection.
                 let _hung_up = answer(stream, status, &body, how);
             }
         });
@@ -94,7 +94,7 @@ fn answer(stream: TcpStream, status: u16, body: &str, how: Body) -> std::io::Res
             send(body.as_bytes())?;
         },
         Body::Silent => {
-            // Until the client gives up.
+            // Wait until the client closes the connection.
             out.read(&mut [0; 1]).map(drop)
         }
     }

@@ -1,4 +1,4 @@
-//! Memory estimates against what the engine itself computes for the same models (`tests/data/engine_figures.json`).
+//! Memory estimates compared with the engine's own figures for the same models (`tests/data/engine_figures.json`).
 
 #![allow(clippy::unwrap_used, clippy::panic, missing_docs)]
 
@@ -163,7 +163,7 @@ fn buffers_of_every_build_match_its_log() {
             assert!(off <= 25.0, "{tag} {build:?} at {context}: {off} MiB off on the host");
         }
     }
-    // Before December 2025 the output layer went last: 8 of 29 are eight blocks.
+    // Before December 2025 the output layer goes last: 8 of 29 are eight blocks.
     let weights = need("qwen2.5-coder:7b", OutputLast, 8, 4096, f16, true).weights_gpu_bytes;
     assert!((mib(weights) - 1103.35).abs() < 0.01);
 }
@@ -175,7 +175,7 @@ fn two_cards_hold_what_fits_each() {
     let one = machine();
     let two = MachineFigures { gpus: vec![one.gpus[0].clone(), one.gpus[0].clone()], cpu: one.cpu.clone() };
     let layers = |machine: &MachineFigures, gib: u64| fit_gpu_layers(&model, &setting, machine, gib * GIB);
-    // Twice the memory holds twice the layers, less what every card keeps for itself and a layer that fits on neither.
+    // Twice the memory holds twice the layers, less each card's overhead and a layer that fits neither.
     let (alone, together) = (layers(&one, 11), layers(&two, 22));
     assert!((2 * alone - 4..=2 * alone + 2).contains(&together), "{alone} and {together}");
     assert_eq!(layers(&two, 40), model.total_layers());

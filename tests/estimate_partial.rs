@@ -1,6 +1,6 @@
-//! Estimates against our own measurements with layers on both sides, at depth, and on processors: llama.cpp b10488 (CUDA
-//! 13, driver 580.159.04) on H100 80GB HBM3 machines with 16 virtual Xeon cores and on two virtual EPYC cores,
-//! 2026-11-23; `llama-bench -fa 1 -b 512 -ub 512`, Qwen2.5-Coder shapes (a selection of
+//! Estimates compared with our own measurements of partial offload, with a filled context, and on processors: llama.cpp
+//! b10488 (CUDA 13, driver 580.159.04) on H100 80GB HBM3 machines with 16 virtual Xeon cores and on two virtual EPYC
+//! cores, 2026-11-23; `llama-bench -fa 1 -b 512 -ub 512`, Qwen2.5-Coder shapes (a selection of
 //! `examples/data/own_measurements.csv`).
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 

@@ -134,7 +134,7 @@ proptest! {
         };
         prop_assert!(cache(KvCacheType::Q4_0) <= cache(KvCacheType::Q8_0));
         prop_assert!(cache(KvCacheType::Q8_0) <= cache(KvCacheType::F16));
-        // Every weight is somewhere, and only a tied output matrix is in two places.
+        // Every weight is counted once, and a tied output matrix twice.
         let file = model.architecture.file_tensor_bytes();
         let twice = if model.architecture.tied_embeddings && n.weights_gpu_bytes > 0 {
             model.architecture.output_bytes

@@ -1,10 +1,10 @@
-//! Every step of an installation against every fault, with real processes: our program, the stand-in for Ollama, a
-//! mirror and a registry that misbehave.
+//! Every step of an installation against every fault, with real processes: our program, the stand-in for Ollama, and a
+//! faulty mirror and registry.
 //!
-//! For each cell with a meaning the fault strikes an installation, and then, in two worlds of their own, the
-//! installation is run again and must end well, and is taken back and must leave nothing behind. Faults strike at
-//! events that the program itself tells (`--json`), never after a time. `docs/fault-matrix.md` must be what was seen
-//! here; `UPDATE_FAULT_MATRIX=1` writes it.
+//! For each cell the fault is injected into an installation in two separate worlds. In one the installation is run
+//! again and must succeed, in the other it is undone and must leave nothing behind. Faults are injected at events that
+//! the program reports (`--json`), never after a time. `docs/fault-matrix.md` must match the results;
+//! `UPDATE_FAULT_MATRIX=1` writes it.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests fail by panicking")]
 #![cfg(target_os = "linux")]
@@ -12,10 +12,10 @@
 #[path = "fault_matrix/cells.rs"]
 mod cells;
 mod common;
+#[path = "fault_matrix/inject.rs"]
+mod inject;
 #[path = "fault_matrix/small_disk.rs"]
 mod small_disk;
-#[path = "fault_matrix/strike.rs"]
-mod strike;
 #[path = "fault_matrix/table.rs"]
 mod table;
 
@@ -25,7 +25,7 @@ use std::time::Instant;
 
 use cells::{CELLS, Cell, Fault};
 
-/// Scenarios at once. Most of one is waiting for another process.
+/// Scenarios at a time. Most of their time is spent waiting for processes.
 const AT_ONCE: usize = 5;
 
 #[test]
@@ -35,12 +35,12 @@ fn every_step_survives_every_fault() {
         .iter()
         .filter(|cell| wanted.as_ref().is_none_or(|wanted| cell.name().contains(wanted.as_str())))
         .collect();
-    // Those in which the program itself waits before it tries again come first, so that none is waited for at the end.
+    // Start with those in which the program waits before it retries, which take longest.
     chosen.sort_by_key(|cell| {
         let waits = [Fault::Http500, Fault::Http503, Fault::WrongLength, Fault::Disconnect];
         !waits.contains(&cell.fault)
     });
-    // Built before the clock starts, and by one only.
+    // Built once, before the clock starts.
     common::archive::fake_ollama();
     let (next, failures, seen) = (AtomicUsize::new(0), Mutex::new(Vec::new()), Mutex::new(Vec::new()));
     let began = Instant::now();
@@ -49,7 +49,7 @@ fn every_step_survives_every_fault() {
             scope.spawn(|| {
                 while let Some(cell) = chosen.get(next.fetch_add(1, Ordering::Relaxed)) {
                     let began = Instant::now();
-                    let outcome = std::panic::catch_unwind(|| strike::both_ways(cell));
+                    let outcome = std::panic::catch_unwind(|| inject::run_again_and_undo(cell));
                     if wanted.is_some() {
                         eprintln!("{:6.2} s  {}", began.elapsed().as_secs_f64(), cell.name());
                     }
@@ -76,8 +76,8 @@ fn every_step_survives_every_fault() {
     }
 }
 
-/// The page in the docs is that of a whole run.
-fn compare_with_the_page(seen: &[strike::Seen]) {
+/// The page in the docs must match the results of a complete run.
+fn compare_with_the_page(seen: &[inject::Seen]) {
     let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/fault-matrix.md");
     let page = table::page(seen);
     if std::env::var_os("UPDATE_FAULT_MATRIX").is_some() {
@@ -91,8 +91,8 @@ fn compare_with_the_page(seen: &[strike::Seen]) {
 fn a_really_full_disk_is_handled() {
     common::archive::fake_ollama();
     for step in small_disk::STEPS {
-        if small_disk::strike_both_ways(step).is_none() {
-            eprintln!("skipped: this system lets no test mount a file system of its own");
+        if small_disk::run_again_and_undo(step).is_none() {
+            eprintln!("skipped: this system does not let tests mount a file system");
             return;
         }
     }

@@ -1,5 +1,5 @@
-//! Where the engine and the model come from, through the whole program: mirrors, archives, the newest release, what is
-//! here already, proxies and limits; and what of that is written down.
+//! Sources of engine and model, with the whole program: mirrors, archives, the newest release, installed engines and
+//! models, proxies and rate limits, and what is recorded of them.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests fail by panicking")]
 #![cfg(unix)]
@@ -114,7 +114,7 @@ fn if_the_newest_release_cannot_be_found_the_pinned_one_is_used_with_a_message()
     let mirror = world.mirror.url();
     let pinned = Release::built_in().version.clone();
     let options = ["--ollama", "newest", "--mirror", &mirror];
-    // The mirror has no archive of the pinned release either, and the disk may be too small for it: no run succeeds.
+    // The mirror does not have the pinned release either, and the disk may be too small for it: the run fails.
     let said = world.install_from(&with(&options));
     assert_eq!(said.code, Some(1), "{said:#?}");
     assert!(said.errors.contains(&format!("Engine: Ollama {pinned}.")), "{}", said.errors);
@@ -139,7 +139,7 @@ fn a_newest_release_whose_archive_does_not_match_its_checksums_is_refused() {
     assert!(!world.home().join("logs/server.log").exists(), "no server was started");
 }
 
-/// Lays the stand-in out as Ollama's own installer would, and says so in the hardware file.
+/// Installs the stand-in as Ollama's own installer does, and adds it to the hardware file.
 fn installed_engine(world: &World, version: &str) -> PathBuf {
     let root = world.path("opt");
     for place in ["bin/ollama", "lib/ollama/llama-server"] {
@@ -343,7 +343,7 @@ fn without_the_registry_another_stores_model_needs_consent() {
 #[test]
 fn a_proxy_is_used_and_its_password_is_written_nowhere() {
     let world = World::new(&json!({}));
-    // The mirror plays the proxy: it answers for whatever host it is asked.
+    // The mirror is used as proxy: it answers for any host.
     let proxy = format!("http://ana:s3cret@{}", world.mirror.host());
     let mut command = world.acolyte(&["install", "--json", "--yes", "--verbose"]);
     command.env("RUST_LOG", "trace");
@@ -361,7 +361,7 @@ fn a_proxy_is_used_and_its_password_is_written_nowhere() {
         .filter(|path| std::fs::read(path).is_ok_and(|bytes| contains(&bytes, b"s3cret")))
         .collect();
     assert_eq!(written, Vec::<&PathBuf>::new());
-    // The relay ended with the installation, so the server that stays must not be told of it.
+    // The relay ends with the installation, so the server must not use it any more.
     let told = |event: &&serde_json::Value| {
         event["message"].as_str().is_some_and(|said| said.contains("the server"))
     };

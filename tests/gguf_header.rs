@@ -1,4 +1,4 @@
-//! Reading models from the headers of files: the same figures as from the catalogue, and no harm from hostile bytes.
+//! Models read from file headers: the same figures as from the catalogue, and no harm from hostile bytes.
 
 #![allow(clippy::unwrap_used, clippy::panic, missing_docs)]
 
@@ -90,7 +90,7 @@ impl Writer {
     }
 }
 
-/// The header of Qwen2.5-Coder 7B in Q4_K_M, tensor by tensor as llama.cpp's quantize writes it.
+/// The header of Qwen2.5-Coder 7B in Q4_K_M as written by llama.cpp's quantize.
 fn qwen_7b() -> Writer {
     let mut writer = Writer::default()
         .string("general.architecture", "qwen2")
@@ -171,14 +171,14 @@ fn block_caches_follow_their_kind() {
         model.architecture.blocks.iter().map(|b| of(b.cache)).collect::<Vec<_>>()
     };
 
-    // Gemma 3: five blocks look back 512 tokens, the sixth over everything; the file need not say so.
+    // Gemma 3: five blocks attend to 512 tokens, the sixth to all; not stated in the file.
     let gemma = base("gemma3", 7)
         .number("gemma3.attention.head_count_kv", 1)
         .number("gemma3.attention.sliding_window", 512);
     let w = Some(512);
     assert_eq!(windows(&model(with_k(gemma, 0..7))), [w, w, w, w, w, None, w]);
 
-    // A pattern in the file counts more, and heads may differ from block to block.
+    // A pattern in the file takes precedence, and heads may differ by block.
     let patterned = base("laguna", 3)
         .numbers("laguna.attention.head_count_kv", 4, &[1, 2, 4])
         .number("laguna.attention.sliding_window", 100)
@@ -204,7 +204,7 @@ fn block_caches_follow_their_kind() {
         .tensor("blk.0.attn_qkv.weight", Q4_K, &[256, 8192])
         .tensor("blk.1.attn_k.weight", Q4_K, &[256, 512]);
     let hybrid = model(hybrid);
-    // 50.25 MiB over 24 blocks is what the engine logs for Qwen3.5 9B.
+    // The engine logs 50.25 MiB over 24 blocks for Qwen3.5 9B.
     assert_eq!(
         hybrid.architecture.blocks[0].cache,
         Cache::Recurrent { bytes: 50 * 1024 * 1024 / 24 + 10_923 }
@@ -270,7 +270,7 @@ fn large_declared_lengths_allocate_nothing() {
     };
     assert_eq!(damage(&huge(u64::MAX)), HeaderDamage::TooManyTensors(u64::MAX));
     assert!(matches!(Header::parse(&huge(60_000)), Err(HeaderError::Cut { .. })));
-    // An array and a text that claim all the memory there is.
+    // An array and a string with a huge declared length.
     for (kind, rest) in
         [(9_u32, [4_u8, 0, 0, 0].as_slice()), (8, &[]), (9, &[8, 0, 0, 0]), (9, &[9, 0, 0, 0])]
     {

@@ -1,11 +1,11 @@
-//! Real machines, from public reports: what their drivers said, and what must be concluded from it.
+//! Real machines, from public reports: the answers of their drivers, and the document that must result.
 //!
-//! Each file of tests/hardware_fixtures names its reports under `source`; what the reports do not hold is named under
-//! `added`. `evidence` is what the sources said and `hardware` the whole document that must come of it, as in a report
-//! of `acolyte doctor`, which becomes such a file when `machine` and `source` are added to it.
+//! Each file of tests/hardware_fixtures names its reports under `source`, and what was added to them under `added`.
+//! `evidence` holds the sources' answers and `hardware` the complete expected document, as in a report of `acolyte
+//! doctor`, which becomes such a file when `machine` and `source` are added.
 //!
-//! After a change of the rules, `ACOLYTE_ACCEPT=1 cargo test --test hardware_fixtures` writes what is concluded now
-//! into the files, to be read line by line before it is committed.
+//! After a change of the rules, `ACOLYTE_ACCEPT=1 cargo test --test hardware_fixtures` writes the current results into
+//! the files; review them line by line before committing.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use std::path::{Path, PathBuf};
@@ -43,7 +43,7 @@ fn fixtures() -> Vec<(PathBuf, Fixture)> {
         .collect()
 }
 
-/// What is wrong with a machine's conclusion.
+/// Differences from the expected document.
 fn mistakes(fixture: &Fixture, path: &Path) -> Option<String> {
     let (found, expected) = (merge(&fixture.evidence), &fixture.hardware);
     let json = |hardware: &Hardware| serde_json::to_string_pretty(hardware).unwrap();
@@ -80,7 +80,7 @@ struct File {
     hardware: serde_json::Value,
 }
 
-/// Writes what is concluded now into the files.
+/// Writes the current results into the files.
 fn accept() {
     for path in files() {
         let json = std::fs::read_to_string(&path).unwrap();
@@ -91,7 +91,7 @@ fn accept() {
     }
 }
 
-/// A report becomes a fixture by naming its machine and its source.
+/// A report becomes a fixture by adding its machine and its source.
 #[test]
 fn a_report_of_this_machine_is_a_hardware_file_and_a_fixture() {
     let home = tempfile::tempdir().unwrap();
@@ -123,7 +123,7 @@ fn a_report_of_this_machine_is_a_hardware_file_and_a_fixture() {
 fn the_result_is_a_document_that_can_be_read_back() {
     for (path, fixture) in fixtures() {
         let mut found = merge(&fixture.evidence);
-        // Reports of graphics cards seldom say how much main memory the machine has.
+        // Reports of graphics cards rarely contain the machine's main memory.
         found.memory.total_bytes = found.memory.total_bytes.max(1 << 30);
         let json = serde_json::to_string(&found).unwrap();
         assert_eq!(Hardware::from_json(&json, &path).unwrap(), found);
@@ -145,7 +145,7 @@ fn every_note_has_text_in_every_language() {
     }
 }
 
-/// The order in which sources list their adapters is theirs; the conclusion must not depend on it.
+/// Sources list adapters in any order; the result must not depend on it.
 #[test]
 fn the_order_of_answers_does_not_matter() {
     for (path, fixture) in fixtures() {

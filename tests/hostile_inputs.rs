@@ -1,8 +1,8 @@
-//! Inputs of strangers, by the thousand: whatever bytes, and good inputs that were mutated. Nothing panics, nothing is
-//! written beside its folder, and memory stays bounded. The functions are those of the fuzz targets (`fuzz/`).
+//! Thousands of hostile inputs: random bytes, and mutated valid inputs. Nothing panics, nothing is written outside its
+//! folder, and memory stays bounded. The functions are those of the fuzz targets (`fuzz/`).
 //!
-//! `ACOLYTE_HOSTILE_SECONDS` makes each kind go on for so long instead of a fixed number of inputs.
-//! `ACOLYTE_HOSTILE_SEEDS=FOLDER` writes the good inputs down, for the fuzz targets to begin with.
+//! `ACOLYTE_HOSTILE_SECONDS` runs each kind for this time instead of a fixed number of inputs.
+//! `ACOLYTE_HOSTILE_SEEDS=FOLDER` writes the valid inputs as seeds for the fuzz targets.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests fail by panicking")]
 
@@ -21,10 +21,10 @@ use entries::Kind;
 
 /// Inputs of each kind, unless a time is set.
 const INPUTS: u64 = 400;
-/// Of the whole test program, whatever it is fed with.
+/// Peak memory of the test program, for any input.
 const MOST_MEMORY_BYTES: u64 = 400 << 20;
 
-/// A small generator of its own, so that a failure names the seed that repeats it.
+/// A reproducible generator: a failure names its seed.
 struct Random(u64);
 
 impl Random {
@@ -44,10 +44,10 @@ impl Random {
     }
 }
 
-/// Numbers at which readers of lengths go wrong.
+/// Numbers at which length parsers tend to fail.
 const EDGES: [u64; 8] = [0, 1, 0x7F, 0xFF, 0xFFFF, 0x7FFF_FFFF, 0xFFFF_FFFF, u64::MAX];
 
-/// One good input, changed in a few places.
+/// A valid input, changed in a few places.
 fn mutated(random: &mut Random, good: &[Vec<u8>]) -> Vec<u8> {
     if good.is_empty() || random.below(10) == 0 {
         return random.bytes(400);
@@ -69,7 +69,7 @@ fn mutated(random: &mut Random, good: &[Vec<u8>]) -> Vec<u8> {
                 input.splice(at..end, edge[..width].iter().copied());
             }
             4 => {
-                // A piece of another good input.
+                // A part of another valid input.
                 let other = &good[random.below(good.len())];
                 let from = random.below(other.len() + 1);
                 let to = (from + random.below(200)).min(other.len());
@@ -89,7 +89,7 @@ fn mutated(random: &mut Random, good: &[Vec<u8>]) -> Vec<u8> {
     input
 }
 
-/// Feeds one kind with many inputs, each in an empty folder of its own beside which nothing may appear.
+/// Feeds many inputs of one kind, each in an empty folder outside of which nothing may appear.
 fn feed(kind: Kind, good: &[Vec<u8>]) {
     let time =
         std::env::var("ACOLYTE_HOSTILE_SECONDS").ok().and_then(|s| s.parse().ok()).map(Duration::from_secs);
@@ -117,7 +117,7 @@ fn feed(kind: Kind, good: &[Vec<u8>]) {
     assert!(most < MOST_MEMORY_BYTES, "{kind:?} made the program take {most} bytes");
 }
 
-/// What fuzzing has found once: fed again for ever after.
+/// Inputs found by fuzzing, as regression tests.
 fn finds(kind: Kind) -> Vec<Vec<u8>> {
     let folder = format!("fuzz/finds/{}", kind.target());
     let any = Path::new(env!("CARGO_MANIFEST_DIR")).join(&folder).is_dir();
@@ -128,7 +128,7 @@ fn one(kind: Kind, input: &[u8], home: &Path) {
     let folder = home.join("inside").join("folder");
     std::fs::create_dir_all(&folder).unwrap();
     kind.feed(input, &folder);
-    // Beside the folder, above it, and through it.
+    // Paths outside the folder: beside it and above it.
     let strays: Vec<PathBuf> = [home.to_owned(), home.join("inside")]
         .iter()
         .flat_map(|above| std::fs::read_dir(above).unwrap().map(|entry| entry.unwrap().path()))
@@ -138,7 +138,7 @@ fn one(kind: Kind, input: &[u8], home: &Path) {
     std::fs::remove_dir_all(home.join("inside")).unwrap();
 }
 
-/// The most memory this process ever had; 0 where the system does not tell.
+/// Peak memory of this process; 0 where the system does not report it.
 fn peak_bytes() -> u64 {
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
     let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
@@ -211,7 +211,7 @@ fn profile_files() {
     feed(Kind::ProfileFile, &[yaml.as_bytes().to_vec()]);
 }
 
-/// A few lines of YAML that name each other and would unfold into billions of values.
+/// A few lines of YAML whose aliases would expand to billions of values.
 #[test]
 fn yaml_bombs_are_rejected_early() {
     let mut bomb = "a0: &a0 [x,x,x,x,x,x,x,x,x]\n".to_owned();
@@ -233,7 +233,7 @@ fn gguf_headers() {
     let mut tiny = gguf::Shape::tiny();
     tiny.padding = Some(0);
     let mut liar = b"GGUF\x03\0\0\0".to_vec();
-    // So many tensors and keys, and a string of so many bytes.
+    // Maximum counts of tensors and keys, and the maximum length of a string.
     liar.extend([u64::MAX, u64::MAX, u64::MAX].iter().flat_map(|number| number.to_le_bytes()));
     feed(Kind::Gguf, &[tiny.file(), liar]);
 }
@@ -270,7 +270,7 @@ fn checksums() {
     feed(Kind::Sums, &[sums.into_bytes()]);
 }
 
-/// Entries of a release, and some that no release has.
+/// Entries as in a release, and some that no release has.
 fn tar() -> Vec<u8> {
     let mut tar = tar::Builder::new(Vec::new());
     let mut add = |kind, name: &[u8], link: &[u8], data: &[u8]| {
@@ -319,7 +319,7 @@ fn archives() {
     feed(Kind::Archive, &[zst, gz(&tar), zip()]);
 }
 
-/// Mutations of what is inside get further than mutations of what is around it, which a check sum notices.
+/// Mutations of the contents reach more code than mutations of the container, which its checksum detects.
 #[test]
 fn archives_with_mutated_contents() {
     let home = tempfile::tempdir().unwrap();
@@ -327,7 +327,7 @@ fn archives_with_mutated_contents() {
     for seed in 1..=INPUTS {
         let mut random = Random(seed.wrapping_mul(0xD134_2543_DE82_EF95));
         let mut inside = mutated(&mut random, &good);
-        // A header whose own sum is wrong is refused before anything else in it is looked at.
+        // Fix the header's checksum, which is verified first.
         for header in inside.chunks_exact_mut(512) {
             header[148..156].fill(b' ');
             let sum: u32 = header.iter().map(|byte| u32::from(*byte)).sum();
@@ -341,7 +341,7 @@ fn archives_with_mutated_contents() {
     assert!(peak_bytes() < MOST_MEMORY_BYTES);
 }
 
-/// Small inputs that unfold into much, or say they would.
+/// Small inputs that expand to large ones, or claim to.
 #[test]
 fn bombs() {
     let mut zeros = tar::Builder::new(Vec::new());

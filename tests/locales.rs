@@ -1,5 +1,5 @@
-//! Every message is used and named alike. That each exists in every language, parses and gets its arguments, the build
-//! checks (`build/messages.rs`, `say!`).
+//! Every message is used. The build checks that each exists in every language, parses and gets its arguments
+//! (`build/messages.rs`, `say!`).
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 

@@ -1,4 +1,4 @@
-//! What is shown before an installation and what its first step says come from one field of one plan.
+//! The summary before an installation and its first step show the same figures of the plan.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests fail by panicking")]
 #![cfg(unix)]
@@ -8,7 +8,7 @@ mod common;
 use common::world::World;
 use serde_json::json;
 
-/// What stands between two parts of a text.
+/// The text between two parts.
 fn between<'a>(text: &'a str, before: &str, after: &str) -> &'a str {
     let (_, rest) = text.split_once(before).unwrap_or_else(|| panic!("{before:?} is not in {text:?}"));
     rest.split_once(after).unwrap_or_else(|| panic!("{after:?} is not behind {before:?} in {text:?}")).0
@@ -24,7 +24,7 @@ fn the_summary_and_the_first_step_name_the_same_disk_space() {
         said.events.iter().find(|event| event["step"] == "check" && event["state"] == "done").unwrap();
     assert_eq!(checked["message"], format!("{shown} of disk space is available"));
 
-    // Once everything is here, neither says that anything is needed.
+    // Once everything is installed, neither reports a need.
     let again = world.install(&["--profile", "hybrid_8gb", "--accept-degraded", "--no-autostart"]);
     assert_eq!(again.code, Some(0), "{again:#?}");
     assert!(!again.errors.contains("Disk space needed"), "{}", again.errors);

@@ -1,4 +1,4 @@
-//! A model of a registry, looked up over HTTP, is the model that its file would give.
+//! A model looked up in a registry over HTTP equals the model of its file.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod common;

@@ -1,5 +1,5 @@
-//! What is promised about security and can be seen from outside: which files are private, what the server is started
-//! with and where it listens, which programs are ever started; and that `docs/security.md` names tests that exist.
+//! Security properties visible from outside: which files are private, the server's environment and address, which
+//! programs are started; and that the tests named in `docs/security.md` exist.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests fail by panicking")]
 
@@ -173,7 +173,7 @@ mod running {
         let ours = ["llm", "logs"].into_iter().flat_map(|folder| listing(&world.home().join(folder)));
         let open: Vec<PathBuf> = ours.filter(|path| path.is_file() && mode(path) != 0o600).collect();
         assert_eq!(open, Vec::<PathBuf>::new());
-        // The engine and what it writes lie below a folder that nobody else can enter.
+        // The engine and its files are in a folder that other users cannot enter.
         let others: Vec<PathBuf> = listing(&world.home())
             .into_iter()
             .filter(|path| !path.is_symlink() && mode(path) & 0o022 != 0)
@@ -188,7 +188,7 @@ mod running {
     }
 }
 
-/// Every program that is ever started, by the place in the code that starts it. A new one has to be thought about here.
+/// Every program that is started, by its place in the code. A new one must be added here deliberately.
 #[test]
 fn no_shell_and_no_elevated_rights() {
     let allowed = [

@@ -1,4 +1,4 @@
-//! Keeps the stand-in for Ollama honest: it must answer with the shapes that a real server's recorded answers have.
+//! Checks the stand-in for Ollama: its answers must have the shapes of a real server's recorded answers.
 //!
 //! Recordings: `tests/fixtures/ollama`, from Ollama 0.32.15. A shape is the set of keys with the types of their
 //! values, line by line; values differ with machine and model.
@@ -24,7 +24,7 @@ use common::recordings::{recorded, same_shape, statuses};
 use common::server::{Server, last_line, put};
 use serde_json::{Value, json};
 
-/// What is here already: the server, the models on its disk and in its memory, and their files without asking it.
+/// Detects the server, its stored and loaded models, and model files without the server.
 #[test]
 fn detection_finds_a_server_its_models_and_what_they_hold() {
     let mirror = Mirror::start().unwrap();
@@ -66,7 +66,7 @@ fn detection_finds_a_server_its_models_and_what_they_hold() {
 fn answers_have_the_recorded_shapes() {
     let mirror = Mirror::start().unwrap();
     let environment = [("OLLAMA_KV_CACHE_TYPE", "q8_0"), ("OLLAMA_FLASH_ATTENTION", "1")];
-    // So slow a reader that reading once more would show.
+    // Slow prompt processing, so that processing a prompt again would be noticed.
     let server = Server::start(&json!({"prefill_tokens_per_s": 200}), &environment);
     same_shape("root", &server.ask("GET", "/", None));
     same_shape("version", &server.ask("GET", "/api/version", None));
@@ -76,7 +76,7 @@ fn answers_have_the_recorded_shapes() {
     same_shape("host-header-refused", &server.ask_as("evil.example", "GET", "/api/tags", None));
 
     let name = put(&mirror, &Shape::tiny());
-    // Slow enough for a line every 60 ms.
+    // Slow enough for a progress line every 60 ms.
     mirror.limit_rate(8 << 20);
     let pull = json!({"model": name, "insecure": true});
     let pulled = server.post("/api/pull", &pull);
@@ -195,14 +195,11 @@ fn pulls_fail_as_recorded() {
     );
     let blob = server.folder.path().join(format!("models/blobs/sha256-{digest}"));
     assert!(!blob.exists(), "a broken blob is deleted whole");
-    mirror.fault(&Mirror::blob_path(&digest), Fault::Cut(500_000), 2);
+    mirror.fault(&Mirror::blob_path(&digest), Fault::Disconnect(500_000), 2);
     assert_eq!(last_line(&pull(name).1), json!({"status": "success"}), "a cut connection is tried again");
     assert!(blob.exists());
     let ranges: Vec<_> = mirror.requests().into_iter().filter_map(|r| r.range).collect();
-    assert!(
-        ranges.iter().any(|range| range.starts_with("bytes=500000-")),
-        "it goes on where it was: {ranges:?}"
-    );
+    assert!(ranges.iter().any(|range| range.starts_with("bytes=500000-")), "it resumes: {ranges:?}");
 }
 
 #[test]
@@ -249,7 +246,7 @@ fn the_log_of_a_load_is_as_recorded() {
     assert_eq!(server.post("/api/generate", &json!({"model": "acolyte:latest"})).0, 200);
     server.wait_for_line("llama-server started in");
     let recorded = std::fs::read_to_string(common::fixture("ollama/server-log-load-q8_0-cpu.log")).unwrap();
-    // Every kind of line that evidence is read from, with its figures blanked.
+    // Every kind of line that evidence is read from, with figures replaced.
     let kinds = [
         "server config",
         "Listening on",
@@ -282,7 +279,7 @@ fn the_log_of_a_load_is_as_recorded() {
     assert!(cmdline.contains("--cache-type-k\0q8_0\0"), "{cmdline:?}");
 }
 
-/// Figures become one `#`, runs of blanks one blank.
+/// Replaces each figure with `#` and each run of spaces with one.
 fn blank(line: &str) -> String {
     let hashed: String = line.chars().map(|c| if c.is_ascii_digit() || c == '.' { '#' } else { c }).collect();
     let mut text = String::new();
@@ -407,7 +404,7 @@ fn unpack(format: common::archive::Format, bytes: &[u8], into: &Path) {
     }
 }
 
-/// Asks until there is an answer, for what other processes do.
+/// Polls until there is an answer, for the state of other processes.
 fn wait_until<T>(mut ask: impl FnMut() -> Option<T>) -> T {
     let began = std::time::Instant::now();
     loop {

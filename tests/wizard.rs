@@ -3,8 +3,8 @@
 
 #[path = "wizard/afterwards.rs"]
 mod afterwards;
-#[path = "wizard/aloud.rs"]
-mod aloud;
+#[path = "wizard/announcements.rs"]
+mod announcements;
 #[path = "wizard/errors.rs"]
 mod errors;
 #[path = "wizard/fetching.rs"]

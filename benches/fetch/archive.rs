@@ -1,4 +1,4 @@
-//! An archive like a release's: some large files that shrink to less than half, packed with zstd.
+//! An archive like a release: some large files that compress to less than half, packed with zstd.
 
 use std::fs::File;
 use std::io::{BufWriter, Read, Write};
@@ -16,7 +16,7 @@ pub struct Archive {
     pub sha256: String,
 }
 
-/// About so many bytes, made once and kept.
+/// An archive of about this many bytes, made once and cached.
 pub fn of(bytes: u64, folder: &Path) -> Outcome<Archive> {
     let path = folder.join(format!("{bytes}.tar.zst"));
     let note = folder.join(format!("{bytes}.txt"));
@@ -36,8 +36,8 @@ fn make(path: &Path, wanted: u64) -> Outcome<u64> {
     let encoder = zstd::stream::write::Encoder::new(BufWriter::new(File::create(path)?), 3)?;
     let mut tar = tar::Builder::new(encoder);
     let mut content = Content::new();
-    // What one byte of the archive holds, found by trying.
-    let each = (wanted as f64 * content.shrinks_to()? / FILES as f64) as u64;
+    // Content per byte of archive, measured.
+    let each = (wanted as f64 * content.compression_ratio()? / FILES as f64) as u64;
     for n in 0..FILES {
         let mut header = tar::Header::new_gnu();
         header.set_size(each);
@@ -60,7 +60,7 @@ fn hash(path: &Path) -> Outcome<String> {
     Ok(hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect())
 }
 
-/// Bytes of which some were there before, as in programs: blocks of 32, of which two in five are new.
+/// Partly repetitive bytes, as in programs: blocks of 32, of which two in five are new.
 struct Content {
     seed: u64,
     recent: Vec<[u8; 32]>,
@@ -72,8 +72,8 @@ impl Content {
         Self { seed: 0x9E37_79B9_7F4A_7C15, recent: vec![[0; 32]; 4096], left: Vec::new() }
     }
 
-    /// How many bytes of content make one of archive.
-    fn shrinks_to(&mut self) -> Outcome<f64> {
+    /// Bytes of content per byte of archive.
+    fn compression_ratio(&mut self) -> Outcome<f64> {
         let mut sample = vec![0; 32 << 20];
         self.read_exact(&mut sample)?;
         Ok(sample.len() as f64 / zstd::stream::encode_all(sample.as_slice(), 3)?.len() as f64)

@@ -1,4 +1,4 @@
-//! Who is compared: our own download and unpacking, in a process of its own, and the pipe a user would type.
+//! The contenders: our own download and unpacking, in a separate process, and the pipe a user would type.
 
 use std::path::Path;
 use std::process::{Command, Stdio};
@@ -16,15 +16,15 @@ use super::archive::Archive;
 pub struct Run {
     /// From the start of the process to its end.
     pub time: Duration,
-    /// The most memory it ever had (Linux; else 0).
+    /// Peak memory (Linux; else 0).
     pub peak_bytes: u64,
-    /// What it read through the system.
+    /// Bytes read through system calls.
     pub read_bytes: u64,
-    /// What it wrote.
+    /// Bytes written through system calls.
     pub written_bytes: u64,
 }
 
-/// Ours, in a process of its own.
+/// Runs ours in a separate process.
 pub fn ours(url: &str, archive: &Archive, folder: &Path, connections: usize) -> Outcome<Run> {
     let began = Instant::now();
     let output = Command::new(std::env::current_exe()?)
@@ -46,7 +46,7 @@ pub fn ours(url: &str, archive: &Archive, folder: &Path, connections: usize) -> 
     Ok(Run { time, peak_bytes: next(), read_bytes: next(), written_bytes: next() })
 }
 
-/// What the installation does, save for its journal: fetch, verify and unpack at once, then one rename.
+/// What the installation does except for its journal: download, verify and unpack at the same time, then one rename.
 pub fn fetch_here(url: &str, sha256: &str, folder: &Path, connections: usize) -> Outcome<()> {
     let (dest, staging) = (folder.join("archive.tar.zst"), folder.join("staging"));
     let (growing_file, control) = (GrowingFile::new(), Control::new());

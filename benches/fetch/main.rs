@@ -1,14 +1,15 @@
-//! Fetching, verifying and unpacking a release, against what a user would type instead, in one run:
-//! `cargo bench --bench fetch`.
+//! Downloading, verifying and unpacking a release, compared with shell commands, in one run: `cargo bench --bench
+//! fetch`.
 //!
-//! 1. An archive of 1 GB (`ACOLYTE_BENCH_MB` sets another size) over loopback: ours, with the hash checked, against
-//!    `curl | zstd -d | tar -x`, which checks nothing. Goal: at most 1.05 times as long.
-//! 2. A server that gives each connection 20 MB a second: ours against one connection. Goal: at least 3 times as fast.
-//! 3. Memory: the most our process ever had. Goal: under 100 MB.
-//! 4. How many bytes our process reads and writes through the system, for each byte of the archive.
+//! 1. An archive of 1 GB (`ACOLYTE_BENCH_MB` sets another size) over loopback: ours, with the hash verified, against
+//!    `curl | zstd -d | tar -x`, which verifies nothing. Goal: at most 1.05 times the time.
+//! 2. A server that limits each connection to 20 MB/s: ours with several connections against one. Goal: at least 3
+//!    times as fast.
+//! 3. Peak memory of our process. Goal: under 100 MB.
+//! 4. Bytes that our process reads and writes through the system per byte of the archive.
 //!
-//! Each contender runs several times, in turns, with the disk idle at the start; the best time counts, because whatever
-//! else the computer does only ever adds. The server is a process of its own.
+//! Each contender runs several times, alternating, with the disk idle at the start; the best time counts, because other
+//! load only adds time. The server is a separate process.
 
 mod archive;
 mod contender;
@@ -107,17 +108,17 @@ fn compare() -> Outcome<()> {
     if missed.is_empty() { Ok(()) } else { Err(format!("missed: {}", missed.join(", ")).into()) }
 }
 
-/// An empty folder, and a disk that has nothing to write.
+/// An empty folder on an idle disk.
 fn clean(scratch: &Path) -> Outcome<PathBuf> {
     if scratch.exists() {
         std::fs::remove_dir_all(scratch)?;
     }
     std::fs::create_dir_all(scratch)?;
     if cfg!(unix) {
-        // Where there is no such program, times only scatter more.
+        // Without this program, times only vary more.
         let _synced = std::process::Command::new("sync").status();
-        // What was removed is still being told to the disk for a moment (discard), and nothing says when that is over. It
-        // would hold up only who has the disk keep what it fetched.
+        // The disk still processes the removal (discard) for a moment, and its end cannot be observed. It would delay
+        // only contenders that sync.
         std::thread::sleep(Duration::from_secs(2));
     }
     Ok(scratch.to_owned())

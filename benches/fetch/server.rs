@@ -1,4 +1,4 @@
-//! A file server that costs next to nothing: it knows ranges and, where asked to, gives each connection only so much.
+//! A file server with little overhead: it supports ranges and an optional rate limit per connection.
 
 use std::fs::File;
 use std::io::{BufRead, BufReader, Read, Seek, SeekFrom, Write};
@@ -9,14 +9,14 @@ use std::time::{Duration, Instant};
 
 use super::Outcome;
 
-/// A server in a process of its own; it ends when this is dropped.
+/// A server in a separate process; it ends when this is dropped.
 pub struct Server {
     pub url: String,
     process: Child,
 }
 
 impl Server {
-    /// `bytes_per_s` for each connection; 0 for as fast as it goes.
+    /// Starts it with a limit of `bytes_per_s` per connection; 0 for no limit.
     pub fn start(file: &Path, bytes_per_s: u64) -> Outcome<Self> {
         let mut process = Command::new(std::env::current_exe()?)
             .arg("serve")
@@ -32,7 +32,7 @@ impl Server {
 
 impl Drop for Server {
     fn drop(&mut self) {
-        // It has nothing to lose.
+        // It has no state to save.
         let _ = self.process.kill();
         let _ = self.process.wait();
     }
@@ -45,7 +45,7 @@ pub fn serve(file: &Path, bytes_per_s: u64) -> Outcome<()> {
     for stream in listener.incoming() {
         let (stream, file) = (stream?, File::open(file)?);
         std::thread::spawn(move || {
-            // A client that goes away is no news.
+            // Clients may close connections.
             let _ = answer(&stream, file, bytes_per_s);
         });
     }

@@ -1,4 +1,4 @@
-//! Starts, watches and reads; see `examples/first_frame.rs`.
+//! Starts and measures the windows; see `examples/first_frame.rs`.
 
 use std::error::Error;
 use std::io::{BufRead, BufReader};
@@ -17,15 +17,15 @@ type Outcome<T> = Result<T, Box<dyn Error>>;
 
 const ROUNDS: usize = 10;
 const LIMIT: Duration = Duration::from_secs(60);
-/// How long a page is given to come to rest, and then watched.
+/// Time for a page to settle, and then the time of the measurement.
 const SETTLING: Duration = Duration::from_secs(8);
 const WATCHED: Duration = Duration::from_secs(10);
-/// The pixel in the middle is looked at this often once the window is mapped.
+/// Interval of reading the middle pixel once the window is mapped.
 const LOOK_EVERY: Duration = Duration::from_millis(1);
-/// What the goal of the project allows.
+/// Limit of the goal, as a ratio.
 const GOAL: f64 = 1.25;
 
-/// A child that ends with us.
+/// A child that is killed when this is dropped.
 struct Ends(Child);
 
 impl Drop for Ends {
@@ -44,9 +44,9 @@ struct Programs {
     display: String,
 }
 
-/// What is timed: its name, and how it is started.
+/// A timed program: its name, and how it is started.
 type Contender = (&'static str, fn(&Programs) -> Command);
-/// Ours as a user starts it comes first. An empty eframe window is drawn with wgpu unless it asks for glow.
+/// Ours with default options comes first. An empty eframe window is drawn with wgpu unless it selects glow.
 const CONTENDERS: [Contender; 6] = [
     ("ours", |programs| programs.ours()),
     ("ours, wgpu", |programs| with(programs.ours(), &["--renderer", "wgpu"])),
@@ -55,7 +55,7 @@ const CONTENDERS: [Contender; 6] = [
     ("empty, glow", |programs| with(programs.empty(), &["glow"])),
     ("one word", |programs| with(programs.empty(), &["word"])),
 ];
-/// Pairs to compare, as indexes into [`CONTENDERS`]; the first pair is what the goal speaks of.
+/// Pairs to compare, as indexes into [`CONTENDERS`]; the goal is about the first pair.
 const PAIRS: [(usize, usize); 5] = [(0, 3), (0, 5), (0, 4), (1, 3), (2, 4)];
 
 fn with(mut command: Command, arguments: &[&str]) -> Command {
@@ -81,7 +81,7 @@ impl Programs {
     }
 }
 
-/// When the window came, after the start of its process.
+/// When the window appeared, after the start of its process.
 #[derive(Clone, Copy)]
 struct FirstFrame {
     mapped_s: f64,
@@ -109,7 +109,7 @@ pub fn measure() -> Outcome<()> {
     println!();
     let mut kept: [Vec<FirstFrame>; CONTENDERS.len()] = Default::default();
     for round in 0..=rounds {
-        // Each takes its turn at coming first.
+        // Rotate the order.
         let mut frames = [None; CONTENDERS.len()];
         for turn in 0..frames.len() {
             let who = (turn + round) % frames.len();
@@ -171,7 +171,7 @@ fn first_frame(programs: &Programs, mut command: Command) -> Outcome<FirstFrame>
     Ok(FirstFrame { mapped_s: seconds(mapped), drawn_s: seconds(drawn) })
 }
 
-/// An eye on the display.
+/// Observes the display.
 struct Watch {
     connection: RustConnection,
 }
@@ -197,7 +197,7 @@ impl Watch {
         }
     }
 
-    /// Waits until something was drawn into the middle of a window; until then the black of the display shows through.
+    /// Waits until the middle of a window is drawn; until then it is black.
     fn drawn(&self, window: Window, began: Instant) -> Outcome<Instant> {
         let size = self.connection.get_geometry(window)?.reply()?;
         let (x, y) = (i16::try_from(size.width / 2)?, i16::try_from(size.height / 2)?);
@@ -211,7 +211,7 @@ impl Watch {
         }
     }
 
-    /// Waits until a window is no more.
+    /// Waits until a window is closed.
     fn gone(&self, window: Window, began: Instant) -> Outcome<()> {
         while self.connection.get_geometry(window)?.reply().is_ok() {
             in_time(began, "the window does not close")?;
@@ -232,7 +232,7 @@ fn median(values: impl Iterator<Item = f64>) -> f64 {
     if sorted.len() % 2 == 1 { sorted[middle] } else { (sorted[middle - 1] + sorted[middle]) / 2.0 }
 }
 
-/// Leaves the window alone on three pages.
+/// Measures the idle window on three pages.
 fn idle(programs: &Programs) -> Outcome<()> {
     let watch = Watch::new(&programs.display)?;
     let began = Instant::now();
@@ -248,7 +248,7 @@ fn idle(programs: &Programs) -> Outcome<()> {
     xdotool(&["windowfocus", "--sync", &window])?;
     for page in 0..3 {
         if page > 0 {
-            // The page before may still be finding something out: pressed again until it leads on.
+            // The previous page may still be working: press again until the next page is shown.
             let before = xdotool(&["getwindowname", &window])?;
             let began = Instant::now();
             while xdotool(&["getwindowname", &window])? == before {
@@ -269,7 +269,7 @@ fn idle(programs: &Programs) -> Outcome<()> {
 
 /// Processor time of a process and all below it, in seconds.
 fn processor_s(process: u32) -> Outcome<f64> {
-    /// What Linux counts in, on every architecture that matters here.
+    /// Linux' unit of processor time, on all relevant architectures.
     const TICKS_PER_S: f64 = 100.0;
     let folder = Path::new("/proc").join(process.to_string());
     let stat = std::fs::read_to_string(folder.join("stat"))?;

@@ -1,13 +1,13 @@
-//! How true are the estimates? Runs the estimator on published measurements and prints the error of every regime.
+//! Accuracy of the estimates: runs the estimator on published measurements and prints the error of every regime.
 //!
 //! ```text
 //! cargo run --release --example estimate_accuracy [-- [--rows] [--extra FILE]...]
 //! ```
 //!
-//! The measurements that may be passed on lie in `examples/data`, with their source in every row. `--extra` reads more
-//! of them from a CSV file with the same column names (columns may be missing). `--rows` prints every row.
+//! Measurements that may be redistributed are in `examples/data`, with their source in every row. `--extra` reads more
+//! from a CSV file with the same column names (columns may be missing). `--rows` prints every row.
 //!
-//! Cross-validation is by device: for each device, the level of its class (chip family and back-end) is set anew from
+//! Cross-validation is by device: for each device, the level of its class (chip family and backend) is computed from
 //! the other devices of that class only, and the device's rows are estimated with that level.
 
 mod memory_logs;
@@ -43,7 +43,7 @@ struct Compared {
     high: f64,
 }
 
-/// Why a row is not used. Every rule is stated in docs/estimates.md.
+/// Why a row is not used. docs/estimates.md lists the rules.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Dropped {
     /// The model's shape is not in the catalogue.
@@ -52,7 +52,7 @@ enum Dropped {
     SizeNotNamed,
     /// The GPU is not in the table.
     UnknownGpu,
-    /// It claims to read its weights faster than the memory can be read at all.
+    /// Its speed needs more than the whole memory bandwidth.
     BeatsItsMemory,
     /// The context column is what was allocated, not what was filled.
     ContextNotFilled,
@@ -158,7 +158,7 @@ impl Row {
         let model = Catalogue::built_in().find(&name).ok_or(Dropped::UnknownModel)?;
         let cpu_only = self.text("regime") == "cpu";
         let context = self.number("context").unwrap_or(128.0) as u32;
-        // Sizes at which these sources allocated a context and asked short questions.
+        // Context sizes that these sources allocated but did not fill.
         let allocated = context == 4608 || context >= 100_000;
         if self.text("regime").contains("depth") && allocated {
             return Err(Dropped::ContextNotFilled);
@@ -176,7 +176,7 @@ impl Row {
             flash_attention: true,
             gpu_layers: model.total_layers(),
         };
-        // These sources placed as many layers as the card holds for a short question, and did not say how many.
+        // These sources placed as many layers as fit with a short prompt, and do not state how many.
         let short = EngineSetting { context_tokens: 512, ..setting };
         let all = machine.gpus.iter().map(|gpu| gpu.vram_total_bytes).sum::<u64>();
         let driver = memory_need(&model, &short, &machine).overhead_gpu_bytes;
@@ -201,7 +201,7 @@ impl Row {
         };
         let mut results = Vec::new();
         if let Some(measured) = self.number("decode_tokens_per_s") {
-            // Half of what is written is in the context on average where nothing else is.
+            // With an empty context, half of the written tokens are in it on average.
             let depth = if self.text("regime").contains("depth") { context } else { context.min(256) / 2 };
             if beats_memory(&model, &machine, measured) {
                 return Err(Dropped::BeatsItsMemory);
@@ -243,7 +243,7 @@ impl Row {
         Ok((MachineFigures { gpus: vec![gpu], cpu: cpu(80.0, 8, &["avx2"]) }, class))
     }
 
-    /// The processors of the sources, whose memory's data sheet says 89.6 GB/s (two channels of DDR5-5600).
+    /// The processors of the sources, with 89.6 GB/s by data sheet (two channels of DDR5-5600).
     fn cpu_machine(&self) -> MachineFigures {
         let ryzen = self.text("cpu").contains("7840");
         let (cores, features): (u32, &[&str]) =
@@ -268,8 +268,8 @@ fn detected<T>(value: T) -> Known<T> {
     Known { value, certainty: Certainty::Detected }
 }
 
-/// Whether the speed needs more than the whole bandwidth for the weights alone: then the row is about another device or
-/// another model than it says.
+/// Whether the speed needs more than the whole bandwidth for the weights alone, so that the row must be about another
+/// device or model.
 fn beats_memory(model: &Model, machine: &MachineFigures, tokens_per_s: f64) -> bool {
     let architecture = &model.architecture;
     let read: f64 = architecture.blocks.iter().map(|b| b.active_bytes(architecture.experts)).sum();
@@ -363,7 +363,7 @@ fn report(compared: &[Compared]) {
     }
 }
 
-/// Every device's median absolute error, after its estimates were multiplied by `level`.
+/// Median absolute error of each device, with estimates multiplied by `level`.
 fn by_device(rows: &[&Compared], level: impl Fn(&Compared) -> f64) -> Vec<f64> {
     let mut devices: BTreeMap<(&str, &str), Vec<f64>> = BTreeMap::new();
     for c in rows {
@@ -373,7 +373,7 @@ fn by_device(rows: &[&Compared], level: impl Fn(&Compared) -> f64) -> Vec<f64> {
     devices.into_values().map(|errors| quantile(errors, 0.5)).collect()
 }
 
-/// Measured over estimated in the class of `row`, as the other devices of the class alone tell.
+/// Measured over estimated in the class of `row`, from the other devices of the class only.
 fn level_without(all: &[Compared], row: &Compared) -> f64 {
     let mut devices: BTreeMap<&str, Vec<f64>> = BTreeMap::new();
     for other in

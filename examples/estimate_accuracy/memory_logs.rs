@@ -1,4 +1,4 @@
-//! What engines logged on loading, beside what the estimator says of that build.
+//! Memory logged by engines on loading, compared with the estimate for that build.
 
 use acolyte::estimate::{EngineBuild, EngineSetting, GpuFigures, MachineFigures, memory_need_of_build};
 use acolyte::machine::{Backend, GpuKind};
@@ -43,7 +43,7 @@ pub fn print() {
                 compute_capability: None,
             });
         }
-        // Several sequences share the cache; each batch sees the context of one.
+        // Several sequences share the cache; each batch has the context of one.
         let need = memory_need_of_build(&model, &setting, &machine, build);
         let sequences = row.number("sequences").unwrap_or(1.0) as u32;
         let of_one = EngineSetting { context_tokens: setting.context_tokens / sequences, ..setting };

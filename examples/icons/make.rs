@@ -1,7 +1,7 @@
-//! The application's icon in every format and size that systems ask for.
+//! The application's icon in every required format and size.
 //!
-//! Three drawings: `app.svg`, `app-small.svg` with fewer and sturdier parts for up to 32 pixels, and `app-macos.svg`,
-//! which stands on the rounded tile that macOS gives every application.
+//! Three drawings: `app.svg`, `app-small.svg` with fewer and bolder parts for up to 32 pixels, and `app-macos.svg` on
+//! the rounded tile of macOS icons.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -13,11 +13,11 @@ use resvg::usvg::{self, Tree};
 
 /// Sizes in the icon theme of Linux, in pixels; 256 is [`WINDOW_PX`].
 pub const THEME_PX: [u32; 8] = [16, 22, 24, 32, 48, 64, 128, 512];
-/// Size of `app.png`, which the window carries.
+/// Size of `app.png`, the icon of the window.
 pub const WINDOW_PX: u32 = 256;
-/// Sizes in `app.ico`: what Explorer, the taskbar and the title bar take at 100–400 %.
+/// Sizes in `app.ico`, as used by Explorer, the taskbar and the title bar at 100–400 %.
 pub const ICO_PX: [u32; 8] = [16, 20, 24, 32, 40, 48, 64, 256];
-/// What is in `app.icns`: each size Apple's `iconutil` asks for, as points and as pixels of a Retina screen.
+/// Sizes in `app.icns`: each size required by Apple's `iconutil`, as points and as pixels of a Retina screen.
 pub const ICNS: [IconType; 10] = [
     IconType::RGB24_16x16,
     IconType::RGBA32_16x16_2x,
@@ -30,9 +30,9 @@ pub const ICNS: [IconType; 10] = [
     IconType::RGBA32_512x512,
     IconType::RGBA32_512x512_2x,
 ];
-/// Up to this size the simpler drawing is taken.
+/// Largest size of the simple drawing.
 const SMALL_PX: u32 = 32;
-/// Windows reads entries below this size as bitmaps in every place; from it on they are PNG.
+/// From this size entries are PNG; below it, some parts of Windows require bitmaps.
 const ICO_PNG_FROM_PX: u32 = 256;
 
 /// Why an icon could not be made.
@@ -41,10 +41,10 @@ pub enum MakeError {
     /// A drawing cannot be read.
     #[error("{}: {source}", path.display())]
     Unreadable { path: PathBuf, source: io::Error },
-    /// A drawing is no SVG, or not square.
+    /// A drawing is not an SVG, or not square.
     #[error("{}: {why}", path.display())]
     NotADrawing { path: PathBuf, why: String },
-    /// A format does not take the picture.
+    /// A picture cannot be encoded.
     #[error("{name}: {source}")]
     Encoding { name: String, source: io::Error },
 }
@@ -52,7 +52,7 @@ pub enum MakeError {
 /// A file to be written.
 #[derive(Debug)]
 pub struct File {
-    /// Where, below `assets/icons`.
+    /// Path below `assets/icons`.
     pub name: String,
     pub bytes: Vec<u8>,
 }

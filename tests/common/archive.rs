@@ -1,4 +1,4 @@
-//! The engine's archive as a release carries it, with the stand-in inside, in the three formats there are.
+//! The engine's archive as in a release, with the stand-in inside, in all three formats.
 
 use std::io::{Cursor, Write as _};
 use std::path::{Path, PathBuf};
@@ -16,7 +16,7 @@ pub enum Format {
 impl Format {
     pub const ALL: [Self; 3] = [Self::TarZst, Self::Tgz, Self::Zip];
 
-    /// How the name of such an archive ends.
+    /// Suffix of the archive's name.
     pub fn suffix(self) -> &'static str {
         match self {
             Self::TarZst => ".tar.zst",
@@ -26,7 +26,7 @@ impl Format {
     }
 }
 
-/// What lies at a path of the archive.
+/// An entry of the archive.
 enum Entry {
     Program(&'static [u8]),
     File(Vec<u8>),
@@ -47,7 +47,7 @@ pub fn engine_archive(format: Format, double: &serde_json::Value) -> Vec<u8> {
     ];
     match format {
         Format::TarZst => {
-            // The programs are the same in every archive of a test program: compressed once, as a frame of their own.
+            // The programs are the same in every archive: compress them once, as a separate frame.
             static PROGRAMS: OnceLock<Vec<u8>> = OnceLock::new();
             let (programs, rest): (Vec<_>, Vec<_>) =
                 entries.into_iter().partition(|(_, entry)| matches!(entry, Entry::Program(_)));

@@ -1,8 +1,8 @@
-//! Model files whose header is complete and whose weights are not there: a "7B" of a few megabytes.
+//! Model files with a complete header and without real weights: a "7B" of a few megabytes.
 //!
-//! Engine and installer judge a model by its header; only a real engine would miss the rest.
+//! Installer and stand-in only read the header; a real engine would need the rest.
 
-/// How a model is built.
+/// Dimensions of a model.
 #[derive(Clone, Debug)]
 pub struct Shape {
     pub name: &'static str,
@@ -87,7 +87,7 @@ impl Shape {
             let bytes = shape.iter().product::<u64>().div_ceil(values) * block_bytes;
             offset += bytes.next_multiple_of(32);
         }
-        // Not compressible and not repeating, so that a piece in the wrong place shows.
+        // Not compressible and not repeating, so that a misplaced chunk is noticed.
         let mut seed = 0x9E37_79B9_7F4A_7C15_u64 ^ self.blocks;
         out.resize(out.len().next_multiple_of(32), 0);
         let padding = self.padding.unwrap_or(offset as usize);
@@ -134,7 +134,7 @@ impl Shape {
             ("output_norm.weight".to_owned(), vec![wide], F32),
         ];
         for block in 0..self.blocks {
-            // Q4_K_M keeps half of the two most sensitive tensors at six bits.
+            // Q4_K_M stores half of the two most sensitive tensors at six bits.
             let finer = if block % 2 == 0 { Q6_K } else { Q4_K };
             let tensors = [
                 ("attn_norm.weight", vec![wide], F32),
@@ -156,14 +156,14 @@ impl Shape {
     }
 }
 
-/// Number in the file, values a block, bytes a block.
+/// Number in the file, values per block, bytes per block.
 type TensorType = (u32, u64, u64);
 
 enum Value {
     U32(u32),
     F32(f32),
     Text(&'static str),
-    /// So many short strings, as a vocabulary.
+    /// This many short strings, as a vocabulary.
     Texts(u64),
 }
 

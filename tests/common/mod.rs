@@ -1,4 +1,5 @@
-//! What whole-program tests share: the doubles, the archives they come in, models to pull, and processes that end.
+//! Shared code of whole-program tests: doubles, engine archives, models to pull, and processes that end with their
+//! test.
 
 #![allow(dead_code, reason = "each test program uses its own share of this")]
 
@@ -14,7 +15,7 @@ pub mod world;
 
 use std::path::PathBuf;
 
-/// A machine of the proposal's table, as a hardware file.
+/// A hardware file of a reference computer.
 pub fn fixture(path: &str) -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures").join(path)
 }

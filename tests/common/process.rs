@@ -1,5 +1,5 @@
-//! Processes that end with their test, whatever becomes of it. No test waits for one for ever, and none needs a program
-//! such as `kill` for it.
+//! Processes that end with their test, however it ends. Every wait has a timeout, and no program such as `kill` is
+//! needed.
 
 #![allow(dead_code, reason = "each test program uses its own share of this")]
 
@@ -11,7 +11,7 @@ use std::sync::mpsc;
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
-/// Longer than anything here takes, even on a slow machine that does other things as well.
+/// Timeout of every wait, long enough for a slow and busy machine.
 pub const PATIENCE: Duration = Duration::from_secs(120);
 
 /// How often a child is polled: the standard library has no wait with a timeout.
@@ -49,7 +49,7 @@ impl Guarded {
         let (sender, line) = mpsc::channel();
         std::thread::spawn(move || {
             let mut line = String::new();
-            // A pipe that breaks yields the empty line.
+            // A broken pipe yields an empty line.
             let _ = BufReader::new(stdout).read_line(&mut line);
             let _ = sender.send(line);
         });
@@ -95,7 +95,7 @@ pub fn end_of(mut child: Child) -> Output {
 fn read_all(mut pipe: impl Read + Send + 'static) -> JoinHandle<Vec<u8>> {
     std::thread::spawn(move || {
         let mut bytes = Vec::new();
-        // A pipe that breaks has said what it had to say.
+        // Keep what was read before an error.
         let _ = pipe.read_to_end(&mut bytes);
         bytes
     })
@@ -106,15 +106,15 @@ fn read_all(mut pipe: impl Read + Send + 'static) -> JoinHandle<Vec<u8>> {
 pub enum Signal {
     /// Ctrl-C.
     Interrupt,
-    /// The polite request to end.
+    /// SIGTERM.
     Terminate,
-    /// The end, at once.
+    /// SIGKILL.
     Kill,
     /// A crash.
     Abort,
 }
 
-/// Sends a signal to a process of ours. Returns whether it was there to receive it.
+/// Sends a signal to a process of ours. Returns whether the process existed.
 #[cfg(unix)]
 pub fn signal(process: u32, signal: Signal) -> bool {
     let signal = match signal {
@@ -127,15 +127,14 @@ pub fn signal(process: u32, signal: Signal) -> bool {
     process.is_some_and(|process| rustix::process::kill_process(process, signal).is_ok())
 }
 
-/// Windows knows only the end, at once.
+/// Windows can only terminate a process.
 #[cfg(not(unix))]
 pub fn signal(process: u32, signal: Signal) -> bool {
     use acolyte::platform::process::{identify, kill};
     signal == Signal::Kill && identify(process).is_some_and(|process| kill(process).is_ok())
 }
 
-/// Kills, when dropped, every process whose program lies under a folder: servers and runners of an installation that
-/// a failed test left behind.
+/// When dropped, kills every process whose program is under a folder: servers and runners left behind by a failed test.
 pub struct KillsBelow(pub PathBuf);
 
 impl Drop for KillsBelow {
@@ -146,7 +145,7 @@ impl Drop for KillsBelow {
     }
 }
 
-/// Ids of the processes whose program lies under a folder (Linux; none elsewhere).
+/// Ids of the processes whose program is under a folder (Linux; none elsewhere).
 pub fn below(folder: &Path) -> Vec<u32> {
     let folder = folder.canonicalize().unwrap_or_else(|_| folder.to_owned());
     let entries = std::fs::read_dir("/proc").into_iter().flatten().flatten();

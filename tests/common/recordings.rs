@@ -1,4 +1,4 @@
-//! What a real server answered, and how answers are compared: by keys, types and words, not by figures.
+//! Recorded answers of a real server, and their comparison by keys, types and words, not by figures.
 
 use std::collections::BTreeSet;
 
@@ -13,7 +13,7 @@ pub struct Recorded {
 pub fn recorded(name: &str) -> Recorded {
     let path = super::fixture(&format!("ollama/{name}.json"));
     let recording: Value = serde_json::from_slice(&std::fs::read(&path).unwrap()).unwrap();
-    // The middle of a long stream was left out: "… 42 lines like these …".
+    // The middle of long streams is replaced by "… 42 lines like these …".
     let body =
         recording["body"].as_str().unwrap().split_inclusive('\n').filter(|line| !line.starts_with('…'));
     Recorded { status: recording["status"].as_u64().unwrap() as u16, body: body.collect() }
@@ -41,7 +41,7 @@ pub fn shape(value: &Value, path: &str, into: &mut BTreeSet<String>) {
     }
 }
 
-/// The different shapes of a body's lines; texts that are no JSON stand for themselves.
+/// The distinct shapes of a body's lines; text that is not JSON is its own shape.
 pub fn shapes(body: &str) -> BTreeSet<Vec<String>> {
     body.lines()
         .map(|line| match serde_json::from_str::<Value>(line) {
@@ -55,7 +55,7 @@ pub fn shapes(body: &str) -> BTreeSet<Vec<String>> {
         .collect()
 }
 
-/// The words of a stream's status lines, digests aside.
+/// The words of a stream's status lines, without digests.
 pub fn statuses(body: &str) -> Vec<String> {
     let mut all: Vec<String> = body
         .lines()
@@ -75,7 +75,7 @@ pub fn statuses(body: &str) -> Vec<String> {
 pub fn same_shape(name: &str, answer: &(u16, String)) {
     let recorded = recorded(name);
     assert_eq!(answer.0, recorded.status, "{name}: {}", answer.1);
-    // The server leaves out a zero, so a layer of which nothing has come yet has no "completed": a matter of time.
+    // The server omits zeros, so a layer without data yet has no "completed", which depends on timing.
     let begun = |line: &&str| !line.contains("\"total\"") || line.contains("\"completed\"");
     let answered: String = answer.1.split_inclusive('\n').filter(begun).collect();
     assert_eq!(shapes(&answered), shapes(&recorded.body), "{name}");

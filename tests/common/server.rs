@@ -1,4 +1,4 @@
-//! A server of the stand-in, run without an installation around it.
+//! A stand-in server without an installation.
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
@@ -12,7 +12,7 @@ use super::gguf::Shape;
 use super::mirror::{Mirror, ModelFiles};
 use super::process::{Guarded, KillsBelow, PATIENCE};
 
-/// A server of the stand-in in a folder of its own.
+/// A stand-in server in its own folder.
 pub struct Server {
     pub process: Guarded,
     pub port: u16,
@@ -68,7 +68,7 @@ impl Server {
         server
     }
 
-    /// The first line with this text, from now or before.
+    /// The first log line with this text, earlier lines included.
     pub fn wait_for_line(&mut self, text: &str) -> String {
         if let Some(line) = self.logged.iter().find(|line| line.contains(text)) {
             return line.clone();
@@ -110,7 +110,7 @@ impl Server {
         self.ask("POST", path, Some(body))
     }
 
-    /// A model of ours that is here and loadable as `acolyte:latest`.
+    /// Pulls a test model and creates `acolyte:latest` from it.
     pub fn with_model(&self, mirror: &Mirror, shape: &Shape, parameters: &Value) {
         let name = put(mirror, shape);
         let (status, body) = self.post("/api/pull", &json!({"model": name, "insecure": true}));

@@ -1,4 +1,4 @@
-//! A world for one installation: a home of its own, a mirror with the engine, a registry with models, a machine.
+//! The environment of one test installation: a home, a mirror with the engine, a registry with models, a machine.
 
 use std::io::{BufRead, BufReader, Read as _};
 use std::path::{Path, PathBuf};
@@ -14,19 +14,19 @@ use super::process::{Guarded, KillsBelow, output};
 
 pub use super::process::{PATIENCE, Signal, signal};
 
-/// Everything one test needs, gone with it.
+/// Everything one test needs; removed when dropped.
 pub struct World {
-    // First, so that processes end before their files go.
+    // First, so that processes end before their files are removed.
     _kills: KillsBelow,
     pub folder: tempfile::TempDir,
     pub mirror: Mirror,
-    /// Port that the test's server is told to use.
+    /// Port of the test's server.
     pub port: u16,
     /// Name of the engine's archive on the mirror.
     pub asset: String,
 }
 
-/// What a finished program said.
+/// Output of a finished program.
 #[derive(Debug)]
 pub struct Said {
     pub code: Option<i32>,
@@ -56,7 +56,7 @@ impl Said {
         &self.events.last().unwrap_or_else(|| panic!("no events: {self:#?}"))["receipt"]
     }
 
-    /// Steps with their last state, in order.
+    /// Steps with their final state, in order.
     pub fn steps(&self) -> Vec<(String, String)> {
         let mut steps: Vec<(String, String)> = Vec::new();
         for event in &self.events {
@@ -71,14 +71,14 @@ impl Said {
     }
 }
 
-/// Adds the fields of `more` to an object; a field that both have becomes the one of `more`.
+/// Adds the fields of `more` to an object, replacing those that exist.
 fn extend(object: &mut Value, more: &Value) {
     for (key, value) in more.as_object().into_iter().flatten() {
         object[key] = value.clone();
     }
 }
 
-/// What an engine is told that is quick, so that tests wait for nothing they are not about. `more` adds to it.
+/// Configuration of a fast stand-in; `more` adds to it.
 pub fn quick_double(more: &Value) -> Value {
     let mut double = json!({"decode_tokens_per_s": 10_000.0, "prefill_tokens_per_s": 2_000_000.0});
     extend(&mut double, more);
@@ -86,8 +86,7 @@ pub fn quick_double(more: &Value) -> Value {
 }
 
 impl World {
-    /// An 8 GB card in a 16 GB machine, and a world in which nothing goes wrong. `double` adds to what the engine is
-    /// told.
+    /// A machine with 16 GB and an 8 GB card, without faults. `double` adds to the stand-in's configuration.
     pub fn new(double: &Value) -> Self {
         Self::with_format(Format::TarZst, double)
     }
@@ -117,7 +116,7 @@ impl World {
         world
     }
 
-    /// Puts a model into the registry and says the digest of its weights.
+    /// Puts a model into the registry and returns the digest of its weights.
     pub fn put_model(&self, name: &str, shape: &Shape) -> String {
         let files = ModelFiles {
             gguf: shape.file(),
@@ -130,7 +129,7 @@ impl World {
         self.mirror.put_model(name, &files)
     }
 
-    /// Changes what the installed engine is told, without a change to its own files.
+    /// Changes the configuration of the installed stand-in without changing its own files.
     pub fn tell_installed(&self, change: impl FnOnce(&mut Value)) {
         let mut told = self.json("ollama/0.32.15/bin/double.json");
         change(&mut told);
@@ -181,7 +180,7 @@ impl World {
         serde_json::from_str(&self.read(name)).unwrap_or_else(|e| panic!("{name}: {e}"))
     }
 
-    /// A program of ours in this world, where nothing of the real one is seen.
+    /// A command of one of our programs, isolated from the real system.
     pub fn program(&self, program: &str) -> Command {
         let mut command = Command::new(program);
         let home = self.path("home");
@@ -192,7 +191,7 @@ impl World {
             ("XDG_STATE_HOME", home.join(".local/state")),
             ("XDG_CACHE_HOME", home.join(".cache")),
             ("ACOLYTE_HOME", self.home()),
-            // Without a session bus there is no service manager of the user's to talk to.
+            // Without a session bus there is no user service manager.
             ("XDG_RUNTIME_DIR", self.path("run")),
         ] {
             std::fs::create_dir_all(folder.parent().expect("below our folder")).expect("a writable folder");
@@ -210,7 +209,7 @@ impl World {
         ] {
             command.env_remove(name);
         }
-        // Nor is there a system bus, on which the real computer would be asked to stay awake.
+        // Without a system bus the real computer is not kept awake.
         command.env("DBUS_SYSTEM_BUS_ADDRESS", "unix:path=/nonexistent/bus");
         command.env("NO_PROXY", "127.0.0.1,localhost").current_dir(self.folder.path());
         command
@@ -235,7 +234,7 @@ impl World {
         command
     }
 
-    /// The same, to its end.
+    /// Runs it to its end.
     pub fn install(&self, arguments: &[&str]) -> Said {
         Said::of(self.install_command(arguments))
     }
@@ -248,7 +247,7 @@ impl World {
         Said::of(command)
     }
 
-    /// Starts an installation whose events come one by one.
+    /// Starts an installation, to observe its events.
     pub fn begin_install(&self, arguments: &[&str]) -> Running {
         Running::start(self.install_command(arguments))
     }
@@ -258,26 +257,26 @@ impl World {
         serde_json::from_slice(&self.run(&["status", "--json"]).stdout).expect("JSON")
     }
 
-    /// Any other command to its end.
+    /// Runs any other command to its end.
     pub fn run(&self, arguments: &[&str]) -> Output {
         output(self.acolyte(arguments))
     }
 
-    /// Asks the private server.
+    /// Sends a request to the private server.
     pub fn ask(&self, method: &str, path: &str, body: Option<&Value>) -> Value {
         let port = self.json("llm/receipt.json")["port"].as_u64().expect("a port in the receipt");
         ask(u16::try_from(port).expect("a port"), method, path, body)
     }
 }
 
-/// A program that still runs, with the events it printed.
+/// A running program, with the events it prints.
 pub struct Running {
     pub process: Guarded,
     events: mpsc::Receiver<Value>,
 }
 
 impl Running {
-    /// Starts a command whose events come one by one.
+    /// Starts a command, to observe its events.
     pub fn start(mut command: Command) -> Self {
         let mut child: Child = command
             .stdout(Stdio::piped())
@@ -296,7 +295,7 @@ impl Running {
         Self { process: Guarded(child), events }
     }
 
-    /// The first event from now on that is wanted.
+    /// Waits for the next event that matches.
     pub fn wait_for(&self, wanted: impl Fn(&Value) -> bool) -> Value {
         let mut seen = Vec::new();
         loop {
@@ -308,18 +307,18 @@ impl Running {
         }
     }
 
-    /// Sends a signal. It may have ended by itself; nobody has waited for it yet, so its number is still its own.
+    /// Sends a signal. The process may have ended, but it has not been waited for, so its id is not reused.
     pub fn signal(&self, name: Signal) {
         signal(self.process.0.id(), name);
     }
 
-    /// As [`Running::end`], with the events that nobody has waited for.
+    /// As [`Running::end`], with the remaining events.
     pub fn end_with_events(mut self) -> (Option<i32>, Vec<Value>) {
         let code = self.wait();
         (code, self.events.iter().collect())
     }
 
-    /// Its exit code, when it has ended by itself.
+    /// Waits for its end and returns the exit code.
     pub fn end(mut self) -> Option<i32> {
         self.wait()
     }
@@ -332,8 +331,8 @@ impl Running {
 /// A port that is free now.
 pub fn free_port() -> u16 {
     use std::sync::atomic::{AtomicU16, Ordering};
-    // Below the ports that systems hand out by themselves (from 32,768 or 49,152): one of those could be given to a
-    // mirror of a test beside this one before the program under test takes it. Each is handed out once.
+    // Below the ephemeral ports (from 32,768 or 49,152), which could be assigned to the mirror of a parallel test
+    // before the program under test uses them. Each is returned once.
     const FIRST: u16 = 20_000;
     const COUNT: u16 = 10_000;
     static TAKEN: AtomicU16 = AtomicU16::new(0);
@@ -377,7 +376,7 @@ pub fn eight_gb() -> Value {
     })
 }
 
-/// Everything below a folder, for "nothing is left".
+/// All paths below a folder.
 pub fn listing(folder: &Path) -> Vec<PathBuf> {
     let mut found = Vec::new();
     for entry in std::fs::read_dir(folder).into_iter().flatten().flatten() {

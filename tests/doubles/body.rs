@@ -1,4 +1,4 @@
-//! A response body fed piece by piece from another task, so that a double can pace, stall or cut what it sends.
+//! A response body fed in chunks from another task, so that a double can throttle, stall or break it.
 
 use std::io;
 use std::pin::Pin;
@@ -7,7 +7,7 @@ use std::task::{Context, Poll};
 use hyper::body::{Body, Bytes, Frame, SizeHint};
 use tokio::sync::mpsc;
 
-/// What is sent next. An `Err` cuts the connection without ending the body.
+/// The next chunk. An `Err` breaks the connection without ending the body.
 pub type Piece = io::Result<Bytes>;
 
 /// The receiving end of a channel of pieces.

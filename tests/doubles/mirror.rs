@@ -1,9 +1,9 @@
-//! A release mirror and model registry on loopback, well-behaved unless a test asks otherwise.
+//! A release mirror and model registry on loopback, correct unless a test injects faults.
 //!
-//! Files lie under `/NAME`. Models lie where an Ollama registry keeps them: manifests under
+//! Files are served under `/NAME`. Models are served as by an Ollama registry: manifests under
 //! `/v2/NAMESPACE/NAME/manifests/TAG`, blobs under `/v2/…/blobs/sha256:…`, which redirect to another host name
-//! ([`other_host`]) because the engine insists on that. Ranges and entity tags work. A test chooses what
-//! goes wrong with [`Mirror::fault`] and reads afterwards what was asked with [`Mirror::requests`].
+//! ([`other_host`]) because the engine requires that. Ranges and entity tags are supported. Tests inject faults with
+//! [`Mirror::fault`] and read the requests with [`Mirror::requests`].
 
 use std::collections::HashMap;
 use std::convert::Infallible;
@@ -26,22 +26,22 @@ mod body;
 
 use body::{Piece, PieceBody};
 
-/// What can go wrong with one answer.
+/// A fault of one answer.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Fault {
     /// Only this status.
     Status(u16),
-    /// The connection breaks after so many bytes of this answer.
-    Cut(u64),
-    /// Nothing more comes after so many bytes, and the connection stays open.
+    /// The connection breaks after this many bytes.
+    Disconnect(u64),
+    /// Nothing is sent after this many bytes, and the connection stays open.
     Stall(u64),
     /// One bit of the byte at this offset of the file is wrong.
     Flip(u64),
-    /// A range that was asked for is ignored: 200 and the whole file.
+    /// A requested range is ignored: 200 and the whole file.
     IgnoreRange,
-    /// The file ends after so many bytes, and the server thinks that is all of it.
+    /// The file is truncated to this many bytes, with a matching length.
     Truncated(u64),
-    /// The answer claims so many bytes more (or less) than there are.
+    /// The stated length is this many bytes too large (or too small).
     WrongLength(i64),
     /// 302 to this address.
     Redirect(String),
@@ -55,7 +55,7 @@ pub enum Fault {
     NoRedirect,
 }
 
-/// One request that was answered.
+/// An answered request.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SavedRequest {
     /// `GET` or `HEAD`.
@@ -108,7 +108,7 @@ pub struct Mirror {
     server: Option<thread::JoinHandle<()>>,
 }
 
-/// A fault that stays.
+/// For a permanent fault.
 pub const ALWAYS: u32 = u32::MAX;
 
 impl Mirror {
@@ -137,7 +137,7 @@ impl Mirror {
                 // An error says the same: the mirror was dropped.
                 let _ = stopped.await;
             });
-            // A stalled answer would otherwise be waited for.
+            // Do not wait for stalled answers.
             runtime.shutdown_background();
         });
         Ok(Self { address, state, stop: Some(stop), server: Some(server) })
@@ -153,7 +153,7 @@ impl Mirror {
         self.address.to_string()
     }
 
-    /// Serves a file and says its SHA-256.
+    /// Serves a file and returns its SHA-256.
     pub fn put(&self, name: &str, bytes: impl Into<Bytes>) -> String {
         let bytes = bytes.into();
         let digest = sha256_hex(&bytes);
@@ -166,7 +166,7 @@ impl Mirror {
         digest
     }
 
-    /// Puts a model into the registry. `name` is `NAMESPACE/NAME:TAG`. Says the digest of its GGUF.
+    /// Puts a model into the registry. `name` is `NAMESPACE/NAME:TAG`. Returns the digest of its GGUF.
     pub fn put_model(&self, name: &str, files: &ModelFiles) -> String {
         let (path, tag) = name.rsplit_once(':').unwrap_or((name, "latest"));
         let gguf = self.put_blob(files.gguf.clone());
@@ -206,24 +206,25 @@ impl Mirror {
         gguf
     }
 
-    /// The path under which a blob's bytes lie, after the redirect: what a fault in a pull is set on.
+    /// The path of a blob's bytes after the redirect, for faults of a pull.
     pub fn blob_path(digest: &str) -> String {
         format!("/cdn/sha256-{digest}")
     }
 
-    /// Makes the next `times` answers for this path go wrong. Several faults for a path come one after another.
+    /// Injects a fault into the next `times` answers for this path. Several faults for a path are used one after
+    /// another.
     pub fn fault(&self, path: &str, fault: Fault, times: u32) {
         self.state().faults.entry(path.to_owned()).or_default().push((fault, times));
     }
 
-    /// Everything is well again.
+    /// Removes all faults and limits.
     pub fn heal(&self) {
         let mut state = self.state();
         state.faults.clear();
         state.bytes_per_s = None;
     }
 
-    /// Bytes a second for each answer from now on.
+    /// Limits the rate of each answer, in bytes per second.
     pub fn limit_rate(&self, bytes_per_s: u64) {
         self.state().bytes_per_s = Some(bytes_per_s);
     }
@@ -249,7 +250,7 @@ impl Drop for Mirror {
     fn drop(&mut self) {
         drop(self.stop.take());
         if let Some(server) = self.server.take() {
-            // It only ends otherwise by a panic of its own, which it has printed.
+            // Fails only after a panic of the server, which it has printed.
             let _ = server.join();
         }
     }
@@ -282,7 +283,7 @@ async fn accept(listener: tokio::net::TcpListener, state: Arc<Mutex<State>>, por
                 let answer = answer(&request, &state, port);
                 async move { Ok::<_, Infallible>(answer) }
             });
-            // A client that goes away, or a connection that was cut on purpose, is no news.
+            // Clients may close connections, and faults break them.
             let _ = hyper::server::conn::http1::Builder::new()
                 .serve_connection(TokioIo::new(stream), service)
                 .await;
@@ -290,7 +291,7 @@ async fn accept(listener: tokio::net::TcpListener, state: Arc<Mutex<State>>, por
     }
 }
 
-/// Answers one request and notes it down.
+/// Answers one request and records it.
 fn answer(request: &Request<Incoming>, state: &Mutex<State>, port: u16) -> Response<PieceBody> {
     let path = request.uri().path().to_owned();
     let range = request.headers().get(header::RANGE).and_then(|r| r.to_str().ok()).map(str::to_owned);
@@ -419,11 +420,11 @@ fn send(
     with_header(response, header::ETAG, &stored.etag)
 }
 
-/// Sends the content in pieces, as slowly and as incompletely as asked.
+/// Sends the content in chunks, with the rate and the fault of this answer.
 async fn feed(sender: mpsc::Sender<Piece>, content: Bytes, fault: Option<Fault>, bytes_per_s: Option<u64>) {
     let whole = content.len() as u64;
     let end = match fault {
-        Some(Fault::Cut(after) | Fault::Stall(after)) => after.min(whole),
+        Some(Fault::Disconnect(after) | Fault::Stall(after)) => after.min(whole),
         _ => whole,
     };
     let piece_bytes = bytes_per_s.map_or(1 << 18, |rate| (rate / 50).clamp(1, 1 << 18));
@@ -441,8 +442,8 @@ async fn feed(sender: mpsc::Sender<Piece>, content: Bytes, fault: Option<Fault>,
         }
     }
     match fault {
-        Some(Fault::Cut(_)) => {
-            // What was sent must be on its way before the connection breaks; the reader may be gone already.
+        Some(Fault::Disconnect(_)) => {
+            // Let the sent data out before the connection breaks; the reader may be gone already.
             let _ = sender.reserve_many(sender.max_capacity()).await;
             tokio::time::sleep(Duration::from_millis(20)).await;
             let _ = sender.send(Err(io::ErrorKind::ConnectionReset.into())).await;

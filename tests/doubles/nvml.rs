@@ -32,9 +32,9 @@ enum Behaviour {
     DriverNotLoaded,
     /// Library and kernel part are of different versions.
     Mismatch,
-    /// Never comes back.
+    /// Never returns.
     Hang,
-    /// Takes the process down.
+    /// Crashes the process.
     Crash,
     /// Prints to standard output before it answers.
     Chatter,

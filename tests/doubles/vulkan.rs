@@ -1,8 +1,8 @@
-//! Stands in for a Vulkan driver that takes down, or holds up, the process it is loaded into. How is chosen by the
-//! environment variable `STAND_IN_VULKAN`: `segfault`, `abort`, `panic`, `exit` or `hang`.
+//! Stands in for a Vulkan driver that crashes or hangs the process it is loaded into. The environment variable
+//! `STAND_IN_VULKAN` selects how: `segfault`, `abort`, `panic`, `exit` or `hang`.
 //!
-//! It misbehaves in the first function that Vulkan's loader calls in any driver. Where `STAND_IN_VULKAN_REAL` names the
-//! library of a driver that works, it hands everything on to that one and misbehaves when the first frame is presented.
+//! It fails in the first function that Vulkan's loader calls in any driver. If `STAND_IN_VULKAN_REAL` names the library
+//! of a working driver, it forwards everything to that one and fails when the first frame is presented.
 #![allow(unsafe_code)]
 
 use std::ffi::{CStr, c_char, c_int, c_void};
@@ -98,7 +98,7 @@ pub unsafe extern "C" fn vk_icdGetInstanceProcAddr(
     found
 }
 
-/// Somebody looks for a function of a device; that which shows a frame is ours.
+/// Looks up a function of a device; the one that presents a frame is replaced.
 unsafe extern "C" fn get_device_proc_addr(device: *mut c_void, name: *const c_char) -> *const c_void {
     // SAFETY: names end with a zero.
     if unsafe { CStr::from_ptr(name) } == c"vkQueuePresentKHR" {

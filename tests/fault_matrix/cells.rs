@@ -1,4 +1,4 @@
-//! Which fault means what for which step.
+//! The expected result of each fault at each step.
 
 use Fault::{
     ByteFlipped, ChangedFile, ClampedContext, CtrlC, Disconnect, DiskFull, ErrorLine, Http404, Http500,
@@ -105,17 +105,17 @@ impl Fault {
         NoSuccessLine,
     ];
 
-    /// What the table calls it.
+    /// Its name in the table.
     pub fn title(self) -> &'static str {
         match self {
-            Kill => "kill -9 when it begins",
-            KillAfter => "kill -9 when it has just ended",
+            Kill => "kill -9 at its start",
+            KillAfter => "kill -9 right after its end",
             CtrlC => "Ctrl-C",
             Disconnect => "disconnect",
             Stall => "stall",
             Http404 => "404",
             Http500 => "500",
-            Http503 => "503, then good",
+            Http503 => "503, then OK",
             Truncated => "truncated",
             ByteFlipped => "one byte flipped",
             WrongLength => "wrong length",
@@ -138,14 +138,14 @@ impl Fault {
     }
 }
 
-/// What becomes of the run that the fault strikes.
+/// Expected result of the run with the fault.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Run {
-    /// It goes on and ends well.
+    /// It continues and succeeds.
     Finishes,
-    /// It ends early and says why.
+    /// It ends with an error message.
     Stops,
-    /// Either: what it was struck at may have been over by then.
+    /// Either: the run may have finished before the fault took effect.
     Either,
 }
 
@@ -167,9 +167,9 @@ impl Cell {
     }
 }
 
-/// Every cell with a meaning.
+/// Every cell that is tested.
 pub const CELLS: &[Cell] = &[
-    // The program dies at once: nothing can be done by it any more.
+    // The program is killed.
     Cell::new(Check, Kill, Stops),
     Cell::new(Fetch, Kill, Stops),
     Cell::new(Unpack, Kill, Stops),
@@ -190,7 +190,7 @@ pub const CELLS: &[Cell] = &[
     Cell::new(Measure, KillAfter, Run::Either),
     Cell::new(Login, KillAfter, Run::Either),
     Cell::new(Receipt, KillAfter, Run::Either),
-    // The person stops it.
+    // The user stops it.
     Cell::new(Check, CtrlC, Stops),
     Cell::new(Fetch, CtrlC, Stops),
     Cell::new(Unpack, CtrlC, Stops),
@@ -209,7 +209,7 @@ pub const CELLS: &[Cell] = &[
     Cell::new(Fetch, Http503, Finishes),
     Cell::new(Fetch, Truncated, Stops),
     Cell::new(Fetch, ByteFlipped, Stops),
-    // Every byte may come all the same, in ranges; the hash then says so.
+    // All bytes may arrive anyway, in ranges, which the hash confirms.
     Cell::new(Fetch, WrongLength, Run::Either),
     Cell::new(Fetch, RangesIgnored, Finishes),
     Cell::new(Fetch, ChangedFile, Finishes),

@@ -1,8 +1,8 @@
-//! A disk that really is full: a small file system of the test's own, where the system lets a test have one.
+//! A really full disk: a small file system, where the system lets a test mount one.
 //!
-//! A process in a user and mount namespace of its own holds a tmpfs where the home is; our program, and whatever it
-//! starts, runs in there. At the event at which the fault is to strike the file system is made so small that nothing
-//! more fits, as when another program takes the rest.
+//! A process in its own user and mount namespace holds a tmpfs at the home; our program and its children run in that
+//! namespace. At the event of the fault the file system is shrunk until nothing more fits, as when another program
+//! takes the rest.
 
 use std::path::{Path, PathBuf};
 use std::process::{ChildStdin, Command, Stdio};
@@ -14,22 +14,22 @@ use crate::common::archive::Format;
 use crate::common::process::{Guarded, below, launched_by, output};
 use crate::common::world::{Running, Said, World};
 
-/// What is struck here.
+/// Steps that are tested.
 pub const STEPS: [Step; 5] = [Step::Check, Step::Fetch, Step::Unpack, Step::Pull, Step::Receipt];
 
-/// Enough for what the program wants to have free before it begins. Only what is written takes memory.
-const ROOM: u64 = 8 << 30;
+/// Bytes enough for an installation. Only what is written takes memory.
+const ENOUGH: u64 = 8 << 30;
 
-/// A file system in namespaces of its own, gone with the process that holds it.
+/// A file system in its own namespaces, which disappear with the process that holds them.
 struct SmallDisk {
-    // Ends when its input does.
+    // The process ends when its input is closed.
     _input: ChildStdin,
     keeper: Guarded,
     folder: PathBuf,
 }
 
 impl SmallDisk {
-    /// Mounts it; `None` where the system does not let this user.
+    /// Mounts it; `None` where the system does not permit that.
     fn mount(folder: &Path, bytes: u64) -> Option<Self> {
         let script = "mount -t tmpfs -o \"mode=700,size=$1\" none \"$0\" && echo ready && exec cat";
         let mut keeper = Command::new("unshare")
@@ -47,7 +47,7 @@ impl SmallDisk {
         ready.then(|| Self { _input: input, keeper, folder: folder.to_owned() })
     }
 
-    /// The same command, in there.
+    /// The same command inside the namespaces.
     fn inside(&self, command: &Command) -> Command {
         let mut inside = Command::new("nsenter");
         inside.args([
@@ -61,7 +61,7 @@ impl SmallDisk {
         launched_by(inside, command)
     }
 
-    /// From now on it has room for so much; false when it holds more than that already.
+    /// Sets its size; false when it already holds more than that.
     fn resize(&self, bytes: u64) -> bool {
         let options = format!("remount,size={bytes}");
         let mut mount = Command::new("mount");
@@ -69,10 +69,10 @@ impl SmallDisk {
         output(self.inside(&mount)).status.success()
     }
 
-    /// From now on there is no more room than this.
+    /// Shrinks it until this many bytes are free.
     fn leave(&self, bytes: u64) {
-        // What a download writes between looking and resizing makes the size too small for what the disk holds, and a
-        // fast one would never let it be resized. So each attempt leaves a little more than the one before.
+        // A download may write between reading the usage and resizing, so that resizing fails. Each attempt leaves a
+        // little more than the one before.
         let mut written_meanwhile = 0;
         while !self.resize(self.used_bytes() + bytes + written_meanwhile) {
             written_meanwhile += 64 << 10;
@@ -88,65 +88,65 @@ impl SmallDisk {
     }
 }
 
-/// Strikes a step; `None` where the system does not let a test mount anything.
-pub fn strike_both_ways(step: Step) -> Option<()> {
-    let struck = Struck::new(step)?;
-    assert!(struck.disk.resize(ROOM), "it can be made larger");
-    let said = Said::of(struck.disk.inside(&struck.install()));
+/// Tests a step; `None` where the system does not let a test mount anything.
+pub fn run_again_and_undo(step: Step) -> Option<()> {
+    let faulty = Faulty::new(step)?;
+    assert!(faulty.disk.resize(ENOUGH), "it can be made larger");
+    let said = Said::of(faulty.disk.inside(&faulty.install()));
     assert_eq!(said.code, Some(0), "{}, with room again: {said:#?}", step.name());
     assert!(said.events.last().is_some_and(|event| event["receipt"].is_object()), "{said:#?}");
-    let status = struck.status();
+    let status = faulty.status();
     assert_eq!(
         (&status["unfinished"], &status["server"]["answers"]),
         (&json!(false), &json!(true)),
         "{}: {status:#}",
         step.name()
     );
-    drop(struck);
+    drop(faulty);
 
-    // Taking it back needs no room.
-    let struck = Struck::new(step)?;
-    let said = Said::of(struck.disk.inside(&struck.world.acolyte(&["undo", "--yes"])));
+    // Undoing it needs no space.
+    let faulty = Faulty::new(step)?;
+    let said = Said::of(faulty.disk.inside(&faulty.world.acolyte(&["undo", "--yes"])));
     assert_eq!(said.code, Some(0), "{}, undone on a full disk: {said:#?}", step.name());
     let mut find = Command::new("find");
-    find.arg(struck.world.home()).args(["-type", "f"]);
-    let left = output(struck.disk.inside(&find)).stdout;
+    find.arg(faulty.world.home()).args(["-type", "f"]);
+    let left = output(faulty.disk.inside(&find)).stdout;
     assert_eq!(String::from_utf8_lossy(&left), "", "{}: no file is left", step.name());
-    assert_eq!(below(struck.world.folder.path()), Vec::<u32>::new(), "{}: no process is left", step.name());
+    assert_eq!(below(faulty.world.folder.path()), Vec::<u32>::new(), "{}: no process is left", step.name());
     Some(())
 }
 
-struct Struck {
+struct Faulty {
     step: Step,
-    // Before the world, whose processes live on it.
+    // Dropped before the disk, which its processes use.
     world: World,
     disk: SmallDisk,
 }
 
-impl Struck {
+impl Faulty {
     fn new(step: Step) -> Option<Self> {
         let late = step == Step::Receipt;
         let double = json!({
             "decode_tokens_per_s": if late { 400.0 } else { 10_000.0 },
             "prefill_tokens_per_s": 2_000_000.0, "pull_retry_s": 0.01, "load_ms": 5,
         });
-        // A zip is unpacked when all of it is there, so there is a moment between the two.
+        // A zip is unpacked when it is complete, so there is time between the two steps.
         let format = if step == Step::Unpack { Format::Zip } else { Format::TarZst };
         let world = World::with_format(format, &double);
         let home = world.path("home");
         std::fs::create_dir_all(&home).unwrap();
-        let disk = SmallDisk::mount(&home, if step == Step::Check { 64 << 20 } else { ROOM })?;
-        let struck = Self { step, world, disk };
-        struck.strike();
-        Some(struck)
+        let disk = SmallDisk::mount(&home, if step == Step::Check { 64 << 20 } else { ENOUGH })?;
+        let faulty = Self { step, world, disk };
+        faulty.fill_disk();
+        Some(faulty)
     }
 
     fn install(&self) -> Command {
         self.world.install_command(&["--profile", "light_6gb", "--accept-degraded", "--no-autostart"])
     }
 
-    /// Installs until the disk is full, and sees to it that it is said where and why.
-    fn strike(&self) {
+    /// Installs until the disk is full, and checks that the step and the reason are reported.
+    fn fill_disk(&self) {
         let mirror = &self.world.mirror;
         let running = || Running::start(self.disk.inside(&self.install()));
         let comes = |step: Step| {
@@ -162,7 +162,7 @@ impl Struck {
                 mirror.limit_rate(2_000_000);
                 let running = running();
                 let event = running.wait_for(comes(Step::Fetch));
-                // Room for the rest of the archive, and not for what is in it.
+                // Space for the rest of the archive, but not for its contents.
                 let total = event["bytes_total"].as_u64().expect("the length is known");
                 self.disk.leave(total + (1 << 20));
                 running.end_with_events()
@@ -185,7 +185,7 @@ impl Struck {
         let name = self.step.name();
         assert_eq!(code, Some(1), "{name}: {events:#?}");
         let end = events.iter().find(|event| event["state"] == "failed").expect("it says why");
-        // The engine is unpacked while it comes: either can find the disk full.
+        // The engine is unpacked while it downloads: either step can find the disk full.
         let either = [Step::Fetch.name(), Step::Unpack.name()];
         let there =
             end["step"] == name || self.step == Step::Fetch && either.iter().any(|step| end["step"] == *step);

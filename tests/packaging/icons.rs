@@ -1,5 +1,5 @@
-//! The committed icon files show what the drawings show. Pixels are compared, not bytes: another release of a
-//! compressor may pack the same picture differently.
+//! The committed icon files match the drawings. Pixels are compared, not bytes: another version of a compressor may
+//! encode the same picture differently.
 
 #[path = "../../examples/icons/make.rs"]
 pub mod make;
@@ -14,7 +14,7 @@ use crate::at;
 
 /// Processors round differently in the last digit of a float.
 const ROUNDING: u8 = 2;
-const HOW_TO_RENEW: &str = "cargo run --example icons makes them anew";
+const HOW_TO_RENEW: &str = "cargo run --example icons makes them again";
 
 #[test]
 fn the_icon_files_are_made_from_the_drawings() {
@@ -60,7 +60,7 @@ fn an_invalid_drawing_is_an_error_with_its_path() {
 /// One picture of a file that may hold several.
 struct Picture {
     px: u32,
-    /// What the format calls it, where two have the same size.
+    /// Its name in the format, if two have the same size.
     kind: String,
     rgba: Vec<u8>,
 }

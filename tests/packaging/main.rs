@@ -1,5 +1,5 @@
-//! What is shipped beside the programs agrees with them: icons, and the data of the packages. The packaging scripts run
-//! with stand-ins for the two programs, which say how they were started.
+//! Icons and package data match the programs. The packaging scripts run with stand-ins for the two programs, which
+//! print how they were started.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
@@ -43,7 +43,7 @@ fn the_programs_are_those_of_the_package() {
     assert_eq!(names, PROGRAMS);
 }
 
-/// Every direct dependency has its reason in the docs, and no other is named there.
+/// The docs give a reason for every direct dependency and name no other.
 #[test]
 fn every_dependency_has_its_reason() {
     let page = text_of("docs/dependencies.md");
@@ -67,7 +67,7 @@ fn every_dependency_has_its_reason() {
     assert_eq!(explained, declared);
 }
 
-/// Whichever program installed is copied, and the copy is called at login.
+/// The program that installed is copied, and the copy is called at login, so both must support it.
 #[test]
 fn both_programs_start_the_server_when_called_at_login() {
     let home = tempfile::tempdir().unwrap();
@@ -78,7 +78,7 @@ fn both_programs_start_the_server_when_called_at_login() {
                 .env("ACOLYTE_HOME", home.path()),
         );
         let said = String::from_utf8_lossy(&output.stderr);
-        // Nothing is installed there, which is another failure than that of an argument nobody knows.
+        // Fails because nothing is installed, not because the argument is unknown.
         assert_eq!(output.status.code(), Some(1), "{program}: {said}");
         assert!(!said.contains("Usage"), "{program}: {said}");
     }

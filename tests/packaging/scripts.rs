@@ -20,25 +20,25 @@ pub fn stand_ins(folder: &Path) {
     }
 }
 
-/// Runs a packaging script with stand-ins and gives what it printed.
+/// Runs a packaging script with stand-ins and returns its output.
 pub fn package(script: &str, output: &Path, more: &[&str]) -> String {
     let binaries = output.join("stand ins");
     stand_ins(&binaries);
     let mut command = Command::new("bash");
     command.arg(at(script)).arg("--binaries").arg(&binaries).arg("--output").arg(output).args(more);
-    // The first commit of no repository: dates must come from here, not from the clock.
+    // A fixed date: dates in packages must not come from the clock.
     command.env("SOURCE_DATE_EPOCH", "1767225600").current_dir(output);
     printed(&mut command)
 }
 
-/// Runs a command that must succeed and returns what it printed.
+/// Runs a command that must succeed and returns its output.
 pub fn printed(command: &mut Command) -> String {
     let output = output(command);
     succeeded(&output);
     String::from_utf8(output.stdout).unwrap()
 }
 
-/// Shows what a failed command said.
+/// Asserts success; shows the output of a failed command.
 pub fn succeeded(output: &Output) {
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
 }

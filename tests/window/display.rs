@@ -1,4 +1,4 @@
-//! A virtual display, and a window on it that is watched and typed into from outside.
+//! A virtual display with a window that is observed and controlled from outside.
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -25,7 +25,7 @@ pub struct Display {
     _turn: MutexGuard<'static, ()>,
 }
 
-/// Windows that a processor draws are slow enough one at a time.
+/// One window at a time, because software rendering is slow.
 static TURN: Mutex<()> = Mutex::new(());
 
 impl Display {
@@ -58,7 +58,7 @@ impl Display {
         assert!(self.xdotool(&["key", "--clearmodifiers", key]).is_some(), "key {key}");
     }
 
-    /// Presses a key that must show: the next key only counts once a frame was drawn with this one.
+    /// Presses a key and waits until a frame shows its effect.
     pub fn press_and_see(&self, key: &str) {
         let before = self.pixels();
         self.press(key);
@@ -72,7 +72,7 @@ impl Display {
         }
     }
 
-    /// What is on the display, if ImageMagick is there to say.
+    /// Pixels of the display; `None` without ImageMagick.
     pub fn pixels(&self) -> Option<Vec<u8>> {
         let output = Command::new("import")
             .args(["-silent", "-window", "root", "ppm:-"])
@@ -84,7 +84,7 @@ impl Display {
     }
 
     pub fn picture(&self, path: &Path) {
-        // ImageMagick may be missing: the pictures are for review, the test does without.
+        // ImageMagick may be missing: the pictures are for review only.
         let _ = Command::new("import")
             .args(["-silent", "-window", "root"])
             .arg(path)
@@ -99,7 +99,7 @@ impl Display {
         found.lines().next().map(str::to_owned)
     }
 
-    /// Closes a window as a window manager does: its program is asked to.
+    /// Asks a window to close, as a window manager does.
     pub fn ask_to_close(&self, window: &str) {
         let (connection, _) = x11rb::connect(Some(&self.name)).unwrap();
         let atom = |name: &str| connection.intern_atom(false, name.as_bytes()).unwrap().reply().unwrap().atom;
@@ -109,7 +109,7 @@ impl Display {
         connection.send_event(false, window, EventMask::NO_EVENT, message).unwrap().check().unwrap();
     }
 
-    /// The program in this world and on this display, drawn by the processor, with `language`'s words.
+    /// The program in this world and on this display, with software rendering, in this language.
     pub fn installer(&self, world: &World, language: &str) -> Command {
         let mut command = world.program(installer().to_str().unwrap());
         command
@@ -135,7 +135,7 @@ fn missing() -> Option<String> {
     (!absent.is_empty()).then(|| format!("{} not found; apt-get install xvfb xdotool", absent.join(" and ")))
 }
 
-/// A program that was started to open a window, and what it says.
+/// A program that opens a window, and its output.
 pub struct Started<'a> {
     pub display: &'a Display,
     pub program: Guarded,
@@ -228,14 +228,14 @@ impl<'a> Window<'a> {
     /// Goes to a control, counted from the end of the page, where the primary button is the first, and presses it.
     pub fn press_from_the_end(&self, position: usize, key: &str) {
         self.settle();
-        // Whatever had the keyboard has it no more.
+        // Remove the keyboard focus.
         self.press("Escape");
         self.settle();
         self.press_all(&vec!["shift+Tab"; position]);
         self.press(key);
     }
 
-    /// Presses keys of which each must show.
+    /// Presses keys, waiting for the effect of each.
     pub fn press_all(&self, keys: &[&str]) {
         for key in keys {
             self.started.display.press_and_see(key);
@@ -258,8 +258,8 @@ impl<'a> Window<'a> {
         });
     }
 
-    /// Presses Enter, again when nothing came of it for long, until the next page is there: a page may have to find
-    /// something out first, and a frame may take seconds where the processor draws and is busy.
+    /// Presses Enter, repeatedly if there is no effect, until the next page is shown: a page may have to wait for the
+    /// backend, and a frame can take seconds with software rendering.
     pub fn enter_until_page(&mut self, heading: &str) {
         let display = self.started.display;
         let before = self.title();

@@ -20,7 +20,7 @@ mod manage {
     /// Or "Update", where there is a newer engine.
     pub const REPAIR: usize = 5;
     pub const REMOVE: usize = 6;
-    /// One button for both.
+    /// One button starts or stops.
     pub const START_OR_STOP: usize = 7;
 }
 
@@ -45,7 +45,7 @@ impl Window<'_> {
         self.wait_for_page(&say!(text(), "wizard-manage-title"));
     }
 
-    /// On a slow machine a promise may be missed, which the heading then says.
+    /// Waits for the result, with either heading: on a slow machine a prediction may be missed.
     fn result_page(&mut self) {
         self.wait_for_one_of(&[say!(text(), "wizard-result-title"), say!(text(), "wizard-result-missed")]);
     }
@@ -56,21 +56,21 @@ impl Window<'_> {
         self.manage_page();
     }
 
-    /// From Welcome over the machine to the choice.
+    /// From Welcome through Hardware and Compatibility to Profile.
     fn walk_to_profile(&mut self) {
         self.enter_until_page(&say!(text(), "wizard-hardware-title"));
         self.enter_until_page(&say!(text(), "wizard-compatibility-limits"));
         self.enter_until_page(&say!(text(), "wizard-profile-title"));
     }
 
-    /// From the choice to the summary: the limits are agreed to, and without that Enter does not lead on.
+    /// From Profile to Summary, with consent, without which Enter has no effect.
     fn walk_to_summary(&mut self, profile: &str) {
         let consent = say!(text(), "wizard-consent-title");
         self.enter_until_page(&consent);
         self.press("Return");
         std::thread::sleep(Duration::from_secs(2));
         assert!(self.title().contains(&consent));
-        // Back from the end: the link, the back button, the tick. Then forward to the button that is enabled by now.
+        // Back from the end: the link, the back button, the checkbox. Then forward to the button, now enabled.
         self.press_all(&["shift+Tab", "shift+Tab", "shift+Tab", "space", "Tab", "Tab", "Tab"]);
         self.press("Return");
         self.wait_for_page(&say!(text(), "wizard-summary-title", profile = profile));
@@ -134,7 +134,7 @@ fn moving_the_mouse_over_the_summary_starts_no_program() {
 fn a_user_installs_from_welcome_to_result_and_uninstalls() {
     let Some(display) = Display::start() else { return };
     let world = World::new(&json!({}));
-    // Slow enough to be seen installing.
+    // Slow enough to observe the Install page.
     world.mirror.limit_rate(8 << 20);
     let mut window = open(&display, &world, "install");
     window.wait_for_page(&say!(text(), "wizard-welcome-title"));
@@ -177,7 +177,7 @@ fn an_installation_is_managed_with_the_keyboard() {
     let mut window = open(&display, &world, "manage");
     window.manage_page();
 
-    // Health: the server dies behind the window's back. Only once that was seen does the button start it.
+    // Health: the server is killed. Once the window has noticed, the button starts it.
     window.settle();
     for program in below(&world.home()) {
         assert!(signal(program, Signal::Kill));
@@ -189,7 +189,7 @@ fn an_installation_is_managed_with_the_keyboard() {
     window.press_from_the_end(manage::START_OR_STOP, "Return");
     wait_for_programs(&world, 0..=0, "stopped");
 
-    // Repair: a file of the engine is gone, and is back.
+    // Repair restores a removed file of the engine.
     let engine = listing(&world.home()).into_iter().find(|path| path.ends_with("bin/ollama")).unwrap();
     std::fs::remove_file(&engine).unwrap();
     window.press_from_the_end(manage::REPAIR, "Return");
@@ -217,7 +217,7 @@ fn an_installation_is_managed_with_the_keyboard() {
     window.press("Return");
     assert_eq!(window.started.end(), Some(0), "{}", window.started.said());
 
-    // Update: the next start knows a newer engine.
+    // Update: the next start finds a newer engine.
     world.put_release("0.32.16", &json!({}));
     let mut window = open(&display, &world, "update");
     window.manage_page();
@@ -241,7 +241,7 @@ fn closing_the_window_keeps_downloads_and_the_next_start_resumes() {
     window.wait_for_page(&say!(text(), "wizard-welcome-title"));
     window.walk_to_profile();
     window.walk_to_summary(PROFILE);
-    // So slow that it does not end by itself.
+    // Too slow to finish.
     world.mirror.limit_rate(64 << 10);
     window.walk_to_install(PROFILE);
     let began = Instant::now();
@@ -271,7 +271,7 @@ fn closing_the_window_keeps_downloads_and_the_next_start_resumes() {
     assert!(
         !again.is_empty()
             && again.iter().all(|asked| asked.range.as_deref().is_some_and(|range| range != "bytes=0-")),
-        "it goes on where it stopped: {again:?}"
+        "it resumes where it stopped: {again:?}"
     );
     window.settle();
     window.press("Return");

@@ -1,5 +1,5 @@
-//! The window starts anywhere: with another renderer where one is impossible, crashes or hangs, and where there can be
-//! no window at all the same steps follow in the terminal, after one line that says why.
+//! The window starts on any system: with another renderer if one is unavailable, crashes or hangs. Where no window is
+//! possible, the same steps follow in the terminal, after one line with the reason.
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -16,25 +16,25 @@ use super::display::{Display, Started, Window, installer};
 
 const NOWHERE: &str = "/nonexistent";
 
-/// What Vulkan's loader is told of its drivers: the old variable and the new one.
+/// Sets Vulkan's drivers, with the old and the new variable of its loader.
 fn vulkan_drivers(command: &mut Command, manifest: &Path) {
     command.env("VK_DRIVER_FILES", manifest).env("VK_ICD_FILENAMES", manifest);
 }
 
-/// A folder with libraries that cannot be loaded, found before those of the system.
+/// A folder with broken libraries that are found before those of the system.
 fn broken(world: &World, libraries: &[&str]) -> PathBuf {
     let folder = world.path(&format!("broken-{}", libraries.join("-")));
     std::fs::create_dir_all(&folder).unwrap();
     for library in libraries {
         std::fs::write(folder.join(library), "").unwrap();
-        // Some are looked for without the version, too.
+        // Some are also looked up without the version.
         let (name, _) = library.split_once(".so").unwrap();
         std::fs::write(folder.join(format!("{name}.so")), "").unwrap();
     }
     folder
 }
 
-/// The window must open, after this renderer was tried in vain.
+/// Asserts that the window opens after this renderer failed.
 fn opens_without(renderer: &str, display: &Display, mut command: Command, case: &str) {
     command.args(["--verbose", "--renderer", renderer]);
     let mut started = Started::new(display, command);
@@ -56,7 +56,7 @@ fn gone(display: &Display, case: &str) {
     }
 }
 
-/// No window: nobody can be asked either, so after the one line there is another that says what to type.
+/// Asserts that without window and terminal the program prints the reason and the command to use.
 fn leads_to_the_terminal(mut started: Started<'_>, expected: &str, case: &str) {
     let code = started.end();
     let said = started.said();
@@ -85,7 +85,7 @@ fn without_a_display_one_line_says_so_and_the_terminal_follows() {
     assert!(!world.home().exists());
 }
 
-/// Whether script(1) runs here, which needs a pseudo-terminal.
+/// Whether script(1) works here; it needs a pseudo-terminal.
 fn plays_a_terminal(mut script: std::process::Command) -> bool {
     script
         .args(["-qefc", "true", "/dev/null"])
@@ -95,7 +95,7 @@ fn plays_a_terminal(mut script: std::process::Command) -> bool {
     script.status().is_ok_and(|status| status.success())
 }
 
-/// With a terminal the same steps are asked there, and nothing is done when the answer is nothing.
+/// With a terminal the same steps are asked there, and nothing is done without an answer.
 #[test]
 fn without_a_display_the_steps_are_asked_in_the_terminal() {
     let world = World::new(&json!({}));
@@ -112,7 +112,7 @@ fn without_a_display_the_steps_are_asked_in_the_terminal() {
         return;
     }
     let mut child = command.spawn().unwrap();
-    // Standard input is closed at once: the end of the answers.
+    // Close standard input: no answers.
     drop(child.stdin.take());
     let said = String::from_utf8(end_of(child).stdout).unwrap();
     let text = Text::new(Language::English);
@@ -129,7 +129,7 @@ fn a_display_that_does_not_answer_leads_to_the_terminal() {
     command.env("DISPLAY", ":59999");
     leads_to_the_terminal(Started::new(&display, command), "X server", "no X server");
 
-    // One of Wayland that is gone does not hide the X11 display that is there.
+    // A missing Wayland display does not hide the X11 display.
     let mut command = display.installer(&world, "en");
     command.env("WAYLAND_DISPLAY", "wayland-59999");
     Started::new(&display, command).window();
@@ -144,7 +144,7 @@ fn a_library_that_is_missing_leads_to_the_terminal() {
         (&["libXcursor.so.1"], "shared libraries"),
         (&["libXi.so.6"], "shared libraries"),
         (&["libxkbcommon-x11.so.0"], "libxkbcommon-x11"),
-        // Nothing that could draw.
+        // Nothing that can draw.
         (&["libvulkan.so.1", "libEGL.so.1", "libGL.so.1", "libGLX.so.0"], "wgpu: "),
     ] {
         let mut command = display.installer(&world, "en");
@@ -199,7 +199,7 @@ fn a_driver_that_crashes_or_hangs_affects_only_its_renderer() {
         "driver.json",
         &json!({"file_format_version": "1.0.0", "ICD": {"library_path": driver, "api_version": "1.3.0"}}),
     );
-    // When it is loaded, and when it is to show the first frame.
+    // When it is loaded, and when it presents the first frame.
     let cases = ["segfault", "abort", "panic", "hang"].map(|how| (how, None));
     let software = software_driver().map(|library| ("segfault", Some(library)));
     for (how, real) in cases.into_iter().chain(software) {
@@ -214,7 +214,7 @@ fn a_driver_that_crashes_or_hangs_affects_only_its_renderer() {
     }
 }
 
-/// The manifest of Mesa's driver that draws with the processor.
+/// The manifest of Mesa's software driver.
 fn software_manifest() -> Option<PathBuf> {
     let manifests = std::fs::read_dir("/usr/share/vulkan/icd.d").ok()?;
     let is_it =
@@ -229,7 +229,7 @@ fn software_driver() -> Option<String> {
     Some(manifest["ICD"]["library_path"].as_str()?.to_owned())
 }
 
-/// There may be a card that speaks only OpenGL; so glow comes before a driver that draws with the processor.
+/// A card may support OpenGL only, so glow is tried before a software Vulkan driver.
 #[test]
 fn glow_is_tried_before_a_software_vulkan_driver() {
     let Some(display) = Display::start() else { return };
@@ -254,7 +254,7 @@ fn a_crash_of_the_window_is_reported_and_the_window_closes_with_its_program() {
     let world = World::new(&json!({}));
     let started = Started::new(&display, display.installer(&world, "en"));
     let mut window = Window::of(started, "crash");
-    // Where a key shows, frames have been drawn.
+    // Wait for frames.
     window.press_all(&["Tab"]);
     let program = window.started.program.0.id();
     let children = std::fs::read_to_string(format!("/proc/{program}/task/{program}/children")).unwrap();

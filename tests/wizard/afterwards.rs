@@ -1,4 +1,4 @@
-//! What the last page says about using what was installed, now and after a restart.
+//! The last page: how to use the installation, now and after a restart.
 
 use acolyte::install::{Step, StepState};
 use acolyte::text::Language;
@@ -11,7 +11,7 @@ use super::stage::{Eye, Stage};
 
 const ADDRESS: &str = "http://127.0.0.1:42434";
 
-/// The last page, after the step that sees to the login came to this end.
+/// The last page, with this final state of the login step.
 fn result(language: Language, wanted: bool, state: StepState, message: &str) -> Stage {
     let stage = Stage::new(Eye::blind(language), Scene::of(scripted::laptop()));
     let mut stage = if wanted {
@@ -42,7 +42,7 @@ fn the_address_is_shown_and_can_be_copied() {
         let mut stage = result(language, true, StepState::Done, "");
         assert!(stage.sees(ADDRESS) && stage.sees("profile.yaml"));
         let label = stage.say("wizard-next-copy");
-        // It may lie below the edge, where no pointer reaches it.
+        // It may be below the visible part, where a pointer cannot click it.
         stage.harness.get_by_role_and_label(Role::Button, &label).click_accesskit();
         // A click takes several frames, and only one of them copies.
         let copies = |stage: &mut Stage| {

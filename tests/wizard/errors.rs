@@ -1,5 +1,5 @@
-//! What goes wrong is said where it happens, in the words it was told with, and can be tried again; and every page has
-//! a way back. In both languages.
+//! Errors are shown on their page with their message and can be retried; and every page has a way back. In both
+//! languages.
 
 use acolyte::text::Language;
 use acolyte::wizard::backend::{ManageAction, Message, WorkerError};

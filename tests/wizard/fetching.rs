@@ -1,4 +1,4 @@
-//! The engine and the network among the advanced settings, and what the summary says about them.
+//! Engine and network in the advanced settings, and on the summary.
 
 use acolyte::install::reuse::InstalledEngine;
 use acolyte::install::{EngineChoice, EngineSource};

@@ -1,5 +1,5 @@
-//! A frame reads memory and nothing else: moving the mouse asks the backend for nothing, and a backend whose every call
-//! takes a second makes no frame slower.
+//! A frame does no I/O: moving the mouse sends no command to the backend, and a backend that takes a second per call
+//! slows down no frame.
 
 use std::thread;
 use std::time::{Duration, Instant};
@@ -25,7 +25,7 @@ impl Backend for Slow {
     }
 }
 
-/// Moves the mouse across the window, one frame for each of 60 places. No frame takes as long as a call of the backend.
+/// Moves the mouse across the window in 60 frames, none of which takes as long as a backend call.
 fn move_mouse(stage: &mut Stage, page: &str) {
     for i in 0..60_u8 {
         stage.harness.hover_at(pos2(17.0 * f32::from(i), 11.0 * f32::from(i)));
@@ -33,7 +33,7 @@ fn move_mouse(stage: &mut Stage, page: &str) {
     }
 }
 
-/// Draws a frame or a few in this way, none of which waits.
+/// Draws frames with `draw`, none of which may wait.
 fn frame(stage: &mut Stage, page: &str, draw: impl FnOnce(&mut Stage)) {
     let began = Instant::now();
     draw(stage);
@@ -58,7 +58,7 @@ fn a_backend_that_takes_a_second_for_every_call_makes_no_frame_slower() {
         |scene| Stage::with_backend(eye, scene, |scripted| Box::new(CommandQueue::new(Slow(scripted))));
     let mut stage = slow(Scene::of(scripted::laptop()));
     move_mouse(&mut stage, "welcome");
-    // Each click sends a command or none; the page it leads to is drawn while the backend still sleeps.
+    // Each click may send a command; the next page is drawn while the backend still sleeps.
     frame(&mut stage, "detect", |stage| stage.click("wizard-welcome-next"));
     move_mouse(&mut stage, "hardware, being detected");
     stage.wait_for("GeForce RTX 4060 Laptop");
@@ -120,7 +120,7 @@ fn a_panic_of_the_backend_is_reported() {
         Stage::with_backend(Eye::blind(Language::English), scene, |_| Box::new(CommandQueue::new(Panicking)));
     stage.click("wizard-welcome-next");
     stage.wait_for(&stage.say("wizard-worker-crashed"));
-    // The thread lives on: the next command is answered, too.
+    // The worker thread survives: the next command is answered too.
     stage.click("wizard-detect-again");
     stage.wait_for(&stage.say("wizard-worker-crashed"));
 }

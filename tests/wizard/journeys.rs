@@ -1,4 +1,4 @@
-//! The ways through the window, in both languages.
+//! Journeys through the window, in both languages.
 
 use acolyte::install::{Step, StepState};
 use acolyte::machine::Hardware;
@@ -387,7 +387,7 @@ fn engines_models_and_free_space_are_shown() {
     });
 }
 
-/// A card that reports 8,188 MiB is one of 8 GB, and 7.6 free of it are said as such.
+/// A card that reports 8,188 MiB is shown as 8 GB, and its free memory as 7.6 GB.
 #[test]
 fn sizes_are_the_advertised_ones() {
     let machine = Hardware::from_json(
@@ -524,7 +524,7 @@ fn larger_text_more_contrast_and_no_motion_are_one_button_away() {
         assert!((stage.harness.ctx.zoom_factor() - 1.3).abs() < 0.001, "from {}", before.0);
         assert_ne!(after.visuals.panel_fill, before.1.visuals.panel_fill);
         assert!(after.animation_time == 0.0);
-        // And back, by the same way.
+        // And back in the same way.
         stage.press(&stage.say("wizard-high-contrast"));
         stage.press(&stage.say("wizard-still"));
         stage.press(&usual);

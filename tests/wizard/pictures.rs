@@ -28,7 +28,7 @@ fn pictures() {
                 continue;
             }
             let mut stage = stage(eye);
-            // Nothing lies under the pointer, so that nothing is drawn as hovered.
+            // Remove the pointer, so that nothing is drawn as hovered.
             stage.harness.remove_cursor();
             stage.harness.run();
             stage.harness.render().unwrap().save(folder.join(format!("{page}-{name}.png"))).unwrap();

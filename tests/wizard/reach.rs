@@ -1,4 +1,4 @@
-//! Nothing is out of reach: with the keyboard, in a small window, for who hears the page instead of seeing it.
+//! Everything can be reached with the keyboard, in a small window, and with a screen reader.
 
 use std::collections::BTreeMap;
 
@@ -24,7 +24,7 @@ const CONTROLS: [Role; 8] = [
 /// More than any page has.
 const MOST_CONTROLS: usize = 80;
 
-/// The controls that can be used now: what they are called, by their identity.
+/// Names of the enabled controls, by their ids.
 fn controls(stage: &Stage) -> BTreeMap<String, String> {
     let mut found = BTreeMap::new();
     for role in CONTROLS {
@@ -41,7 +41,7 @@ fn controls(stage: &Stage) -> BTreeMap<String, String> {
     found
 }
 
-/// What has the keyboard: identity, name and place.
+/// Id, name and rectangle of the focused control.
 fn focused(stage: &Stage) -> Option<(String, String, Rect)> {
     CONTROLS.into_iter().find_map(|role| {
         let node = stage.harness.query_all_by_role(role).find(|node| node.is_focused())?;
@@ -51,7 +51,7 @@ fn focused(stage: &Stage) -> Option<(String, String, Rect)> {
     })
 }
 
-/// Presses Tab until it has gone round; what was visited, in order.
+/// Presses Tab until the focus returns to the first control; returns the visited ones in order.
 fn go_round(stage: &mut Stage, page: &str) -> Vec<(String, String)> {
     let mut visited: Vec<(String, String)> = Vec::new();
     let screen = Rect::from_min_size(pos2(0.0, 0.0), stage.harness.ctx.content_rect().size());
@@ -62,7 +62,7 @@ fn go_round(stage: &mut Stage, page: &str) -> Vec<(String, String)> {
         if visited.iter().any(|(known, _)| *known == id) {
             break;
         }
-        // What is higher than the page can only be seen in part.
+        // Controls higher than the page are visible in part only.
         let seen = screen.expand(1.0).contains_rect(rect) || rect.height() > 400.0;
         assert!(seen, "{page}: {name} has the keyboard and cannot be seen: {rect:?} of {screen:?}");
         visited.push((id, name));
@@ -81,7 +81,7 @@ fn tab_reaches_every_control_in_the_smallest_window() {
             assert!(!name.ends_with(' '), "{page}: a control without a name: {there:#?}");
         }
         let visited = go_round(&mut stage, page);
-        // A question over the page keeps the keyboard to itself until it is answered.
+        // A dialog keeps the focus until it is answered.
         if stage.harness.query_by_role(Role::Dialog).is_some() {
             assert!((1..=5).contains(&visited.len()), "{page}: {visited:#?}");
             continue;

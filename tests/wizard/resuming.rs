@@ -44,7 +44,7 @@ fn worse_limits_need_consent_again() {
         let mut scene = scene(eye);
         let unfinished = scene.unfinished.as_mut().unwrap();
         let consent = unfinished.request.as_mut().unwrap().consent.as_mut().unwrap();
-        // The card was larger when the user agreed.
+        // The card was larger when the user gave consent.
         for limit in &mut consent.limits {
             if let Limit::SmallCard { have_gib } = limit {
                 *have_gib += 2;
@@ -159,7 +159,7 @@ fn repair_and_update_repeat_the_request() {
     });
 }
 
-/// A rollback after which a folder stays.
+/// A rollback that could not remove a folder.
 fn incomplete(cause: Option<InstallError>) -> InstallError {
     let path = PathBuf::from("/home/ana/.acolyte/ollama/0.32.15");
     let problem = InstallError::NoProgram { folder: path.clone() };
@@ -187,7 +187,7 @@ fn a_rollback_that_could_not_finish_is_shown_with_what_stays_and_what_to_do() {
         assert!(stage.sees("/home/ana/.acolyte/ollama/0.32.15") && stage.sees("acolyte undo"));
         assert!(!stage.sees(&stage.say("wizard-undone")));
 
-        // Also when the user cancelled: not everything is as before.
+        // Also after the user cancelled.
         let mut stage = Stage::new(eye, Scene::of(scripted::laptop())).reach_install();
         let error = incomplete(Some(InstallError::from(Cancelled)));
         stage.installation().1.send(Message::InstallEnded(Err(error.into())));

@@ -1,4 +1,4 @@
-//! A backend that follows a script: it answers at once, or when the test says so, and remembers its commands.
+//! A scripted backend: it answers at once, or when the test says so, and records its commands.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -25,7 +25,7 @@ use acolyte::wizard::backend::{
 };
 use acolyte::wizard::{Settings, WizardOptions};
 
-/// The commands the backend got, and the outboxes to answer them.
+/// Commands received by the backend, and the outboxes to answer them.
 #[derive(Default)]
 pub struct Desk {
     /// All commands, whatever they were.
@@ -56,7 +56,7 @@ impl SharedDesk {
     }
 }
 
-/// The machine of the script, and how the program was started on it.
+/// The simulated machine, and the options of the program.
 #[derive(Clone)]
 pub struct Scene {
     pub hardware: Hardware,
@@ -71,7 +71,7 @@ pub struct Scene {
     pub source: EngineSource,
     pub wants_newest: bool,
     pub reusable_engine: Option<InstalledEngine>,
-    /// How the window looked last time.
+    /// Saved window settings.
     pub settings: Settings,
 }
 
@@ -181,7 +181,7 @@ impl Backend for Scripted {
                 desk.outbox = Some(outbox.clone());
                 outbox.send(Message::EngineVersion("0.32.15".to_owned()));
                 outbox.send(Message::Installation(Ok(scene.installation.clone())));
-                // Once it was undone it is not there any more.
+                // Nothing is unfinished after an undo.
                 let undone = desk.actions.iter().any(|(action, _)| *action == ManageAction::Undo);
                 if let Some(unfinished) = scene.unfinished.clone().filter(|_| !undone) {
                     outbox.send(Message::Interrupted(Box::new(unfinished)));
@@ -242,7 +242,8 @@ pub fn laptop() -> Hardware {
     )
 }
 
-/// A desktop whose driver Ollama leaves out, with another server, models, and a source that did not answer.
+/// A desktop whose card Ollama leaves out because of its driver, with another server, models, and a source that did not
+/// answer.
 pub fn troubled_desktop() -> Hardware {
     hardware(
         r#"{
@@ -330,7 +331,7 @@ impl Scene {
     }
 }
 
-/// A receipt for what was asked, with everything measured as promised.
+/// A receipt for a request, with all measurements as predicted.
 pub fn receipt(request: &Request) -> Receipt {
     let plan = &request.plan;
     let candidate = &plan.candidate;
@@ -443,7 +444,7 @@ pub fn answer(outbox: &Outbox, words: &str) {
         .send(Message::AnswerEnded(Ok(AnswerFigures { tokens_per_s: Some(38.1), first_token_s: Some(0.4) })));
 }
 
-/// What an installation that came to its end looks like to Manage.
+/// A finished installation, for the Manage page.
 pub fn installation(request: &Request, language: Language) -> Installation {
     Installation {
         profile: request.plan.candidate.id.clone(),

@@ -1,6 +1,6 @@
-//! Every page compared pixel by pixel with what was looked at and found good: each once, and together every
-//! combination of language, theme and size. They need something that can draw; where there is nothing, they say so and
-//! pass. `UPDATE_SNAPSHOTS=1` takes them anew.
+//! Every page compared pixel by pixel with a reviewed picture: each page once, together covering all languages, themes
+//! and sizes. They need a renderer; without one they are skipped with a message. `UPDATE_SNAPSHOTS=1` updates the
+//! pictures.
 
 use acolyte::text::Language::{self, English, Spanish};
 use eframe::egui::Theme::{self, Dark, Light};
@@ -23,7 +23,7 @@ const PICTURES: [(&str, Language, Theme, f32); 10] = [
     ("9-manage", Spanish, Dark, 2.0),
 ];
 
-/// Whether there is an adapter, a software one at least.
+/// Whether there is a graphics adapter, if only a software one.
 fn can_draw() -> bool {
     let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
     let instance = wgpu::Instance::new(wgpu::InstanceDescriptor::new_without_display_handle());
@@ -40,11 +40,11 @@ fn every_page_matches_its_reviewed_picture() {
     for (page, language, theme, pixels_per_point) in PICTURES {
         let (_, way) = PAGES.iter().find(|(name, _)| *name == page).unwrap();
         let mut stage = way(Eye { language, theme, size: (1040.0, 700.0), pixels_per_point, paints: true });
-        // The log tells times that no two runs share.
+        // Times in the log differ between runs.
         if page == "7-install-failed" {
             stage.click("wizard-hide-log");
         }
-        // Nothing lies under the pointer, so that nothing is drawn as hovered.
+        // Remove the pointer, so that nothing is drawn as hovered.
         stage.harness.remove_cursor();
         stage.harness.run();
         let tone = if theme == Dark { "dark" } else { "light" };

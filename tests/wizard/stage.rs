@@ -1,4 +1,4 @@
-//! A wizard on a stage: a harness, a script, and the way to each page.
+//! The test harness of the wizard: the scripted backend, and functions to reach each page.
 
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, channel};
@@ -14,7 +14,7 @@ use egui_kittest::kittest::{NodeT as _, Queryable as _};
 
 use super::scripted::{Scene, Scripted, SharedDesk};
 
-/// How the window is looked at.
+/// Language and appearance of the window.
 #[derive(Clone, Copy)]
 pub struct Eye {
     pub language: Language,
@@ -41,7 +41,7 @@ fn show(ui: &mut egui::Ui, wizard: &mut Wizard) {
     });
 }
 
-/// Goes through the window once in every language, without pictures.
+/// Runs a journey in every language, without pictures.
 pub fn in_both_languages(journey: impl Fn(Eye)) {
     for language in Language::ALL {
         journey(Eye::blind(language));
@@ -52,7 +52,7 @@ pub struct Stage {
     pub harness: Harness<'static, Wizard>,
     pub desk: SharedDesk,
     pub text: Text,
-    /// Gets something whenever a backend wakes the window.
+    /// Receives when the backend wakes the window.
     woken: Receiver<()>,
 }
 
@@ -67,7 +67,7 @@ impl Stage {
         let (scripted, desk) = Scripted::new(scene);
         let (wake, woken) = channel();
         let wake = Arc::new(move || {
-            // A stage that is gone needs no waking.
+            // The stage may be dropped.
             let _gone = wake.send(());
         });
         let wizard = Wizard::new(options, wrap(scripted), wake);
@@ -115,7 +115,7 @@ impl Stage {
         self.harness.run();
     }
 
-    /// Clicks what has this name, whatever it is.
+    /// Clicks the control with this name, whatever its role.
     pub fn press(&mut self, label: &str) {
         self.harness.get_by_label(label).click();
         self.harness.run();
@@ -156,7 +156,7 @@ impl Stage {
         self
     }
 
-    /// To the summary, over the consent page where there is one.
+    /// Goes to the summary, through the consent page if there is one.
     pub fn reach_summary(mut self) -> Self {
         self = self.reach_consent();
         if self.sees(&self.say("wizard-consent-title")) {
@@ -177,7 +177,7 @@ impl Stage {
         self
     }
 
-    /// The last installation that was asked for.
+    /// The last requested installation.
     pub fn installation(&self) -> (Request, Outbox) {
         let desk = self.desk.borrow();
         let (request, _, outbox) = desk.installs.last().expect("nothing was installed");

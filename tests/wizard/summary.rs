@@ -1,4 +1,4 @@
-//! The summary shows what the plan needs of the drives that were chosen, as they are now.
+//! The summary shows the plan's needs of the chosen drives in their current state.
 
 use acolyte::install::InstallOptions;
 use acolyte::plan::Inventory;

@@ -60,12 +60,12 @@ pub async fn answer(request: Request<Incoming>, server: Arc<Server>, own: Socket
     }
 }
 
-/// How this answer is to break, if it is.
+/// The fault of this answer, if any.
 fn broken(server: &Server, asked: &str) -> Option<Break> {
     server.config.faults.breaks.get(asked).copied()
 }
 
-/// The name under which a fault of an answer is told.
+/// The name of a request in the configuration of faults.
 fn what_is_asked<'a>(path: &'a str, body: &Value) -> &'a str {
     match path.trim_start_matches("/api/") {
         "generate" if body["keep_alive"] == 0 => "unload",
@@ -74,7 +74,7 @@ fn what_is_asked<'a>(path: &'a str, body: &Value) -> &'a str {
     }
 }
 
-/// On loopback only local names are answered, against pages that rebind a name of their own.
+/// On loopback only local host names are accepted, against DNS rebinding.
 fn host_is_allowed(request: &Request<Incoming>) -> bool {
     let host = request.headers().get(header::HOST).and_then(|h| h.to_str().ok()).unwrap_or_default();
     let name = host.rsplit_once(':').map_or(host, |(name, _)| name).trim_matches(['[', ']']);
@@ -89,13 +89,13 @@ fn host_is_allowed(request: &Request<Incoming>) -> bool {
     }
 }
 
-/// The model a request names, or the answer that says why not.
+/// The model named by a request, or an error answer.
 pub fn wanted_name(body: &Value) -> Result<Name, Box<Answer>> {
     let text = body["model"].as_str().or(body["name"].as_str()).unwrap_or_default();
     Name::parse(text).ok_or_else(|| Box::new(http::error(400, "invalid model name")))
 }
 
-/// A model that must be here.
+/// A stored model, or an error answer.
 pub fn wanted_model(body: &Value, server: &Server) -> Result<Model, Box<Answer>> {
     let name = wanted_name(body)?;
     let missing = || format!("model '{}' not found", body["model"].as_str().unwrap_or_default());
@@ -139,10 +139,10 @@ async fn pull(body: &Value, server: Arc<Server>) -> Answer {
         let last = match puller.pull(&name, insecure, &to).await {
             Ok(()) if server.config.faults.pull_without_success => return,
             Ok(()) => json!({"status": "success"}),
-            Err(PullError::Said(message)) => json!({ "error": message }),
+            Err(PullError::Reported(message)) => json!({ "error": message }),
             Err(PullError::Cancelled) => return,
         };
-        // When the client is gone by now there is nobody to tell.
+        // The client may be gone.
         drop(to.send(&last).await);
     });
     answer
@@ -158,7 +158,7 @@ fn show(body: &Value, server: &Server) -> Answer {
         Ok(gguf) => gguf,
         Err(e) => return http::error(500, &e),
     };
-    // The real one walks a map: the order means nothing. Backwards shows who relies on it.
+    // The real server iterates over a map: reverse the order to detect code that relies on it.
     let params = model.params();
     let parameters: Vec<String> =
         params.iter().rev().flat_map(|(name, value)| parameter_lines(name, value)).collect();
@@ -189,7 +189,7 @@ fn show(body: &Value, server: &Server) -> Answer {
     http::json(200, &shown)
 }
 
-/// A name and a value a line, lists one line each, as Go prints them.
+/// One name and value per line, one line per list item, as printed by Go.
 fn parameter_lines(name: &str, value: &Value) -> Vec<String> {
     let values = value.as_array().cloned().unwrap_or_else(|| vec![value.clone()]);
     values

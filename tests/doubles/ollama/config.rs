@@ -1,6 +1,6 @@
-//! What a stand-in is told about the machine it plays on: `double.json` beside the `ollama` program in the archive.
+//! Configuration of the stand-in: `double.json` next to the `ollama` program in the archive.
 //!
-//! Without that file it plays a CPU-only machine that does everything right.
+//! Without that file it simulates a CPU-only machine without faults.
 
 use std::path::{Path, PathBuf};
 
@@ -10,30 +10,31 @@ use serde::Deserialize;
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Config {
-    /// The version it claims.
+    /// The version it reports.
     pub version: String,
-    /// Where `registry.ollama.ai` is found, for example `http://127.0.0.1:5055`. Without it there is no such host.
+    /// URL that replaces `registry.ollama.ai`, for example `http://127.0.0.1:5055`. Without it that host does not
+    /// exist.
     pub registry: Option<String>,
-    /// The GPU it plays with.
+    /// The simulated GPU.
     pub gpu: Option<Gpu>,
     /// Tokens it writes a second.
     pub decode_tokens_per_s: f64,
-    /// The same where it chose the layers itself; as many when `None`.
+    /// The same when it chose the layers itself; equal when `None`.
     pub automatic_decode_tokens_per_s: Option<f64>,
     /// Tokens it reads a second.
     pub prefill_tokens_per_s: f64,
-    /// How long a load takes, in milliseconds.
+    /// Duration of a load, in milliseconds.
     pub load_ms: u64,
-    /// How long the server takes before it listens, in milliseconds.
+    /// Time until the server listens, in milliseconds.
     pub start_ms: u64,
-    /// Seconds without a byte after which a part of a pull is asked for again.
+    /// Seconds without data after which a part of a pull is requested again.
     pub pull_stall_s: f64,
     /// Seconds of the first wait after an error in a pull; each further wait is twice as long.
     pub pull_retry_s: f64,
-    /// What goes wrong.
+    /// Injected faults.
     pub faults: Faults,
-    /// A file that says all this instead, once it is there: an installed engine is told something else without a change
-    /// to its own files, which would be noticed.
+    /// A file that replaces this configuration once it exists: changes an installed engine without changing its own
+    /// files, which are verified.
     pub instead: Option<PathBuf>,
 }
 
@@ -45,9 +46,9 @@ pub struct Gpu {
     pub name: String,
     /// All its memory.
     pub total_mib: u64,
-    /// What other programs leave of it.
+    /// Memory not used by other programs.
     pub free_mib: u64,
-    /// What the driver takes for a process that computes.
+    /// Memory that the driver takes for a computing process.
     #[serde(default = "cuda_context_mib")]
     pub context_mib: u64,
 }
@@ -56,13 +57,13 @@ fn cuda_context_mib() -> u64 {
     250
 }
 
-/// Things that real servers were seen doing.
+/// Faults observed on real servers.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Faults {
     /// `ollama serve` prints this and exits with 127, as when a library is missing.
     pub serve_fails: Option<String>,
-    /// The KV cache stays f16 whatever was asked.
+    /// The KV cache is f16 whatever was requested.
     pub kv_type_ignored: bool,
     /// No memory lines in the log, so that `/api/ps` claims everything is on the GPU.
     pub memory_lines_missing: bool,
@@ -74,33 +75,33 @@ pub struct Faults {
     pub load_hangs: bool,
     /// The runner dies after writing so many tokens.
     pub runner_dies_after_tokens: Option<u64>,
-    /// What is left of the GPU shrinks by so much for a load, as when another program starts.
+    /// Free memory of the GPU is this much smaller at a load, as when another program starts.
     pub vram_taken_mib: u64,
     /// Main memory is full as well: no load succeeds.
     pub never_enough_memory: bool,
-    /// The context of a load is cut to so many tokens, whatever the model carries.
+    /// The context of a load is limited to this many tokens, whatever the model supports.
     pub context_clamped_to: Option<u64>,
-    /// The disk is full after so many bytes of a pull.
+    /// The disk is full after this many bytes of a pull.
     pub pull_disk_full_after: Option<u64>,
-    /// How an answer breaks, by what was asked: `version`, `pull`, `create`, `show`, `load` or `generate`.
+    /// Faults of answers, by request: `version`, `pull`, `create`, `show`, `load` or `generate`.
     pub breaks: std::collections::HashMap<String, Break>,
 }
 
-/// How an answer breaks.
+/// A fault of an answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Break {
-    /// It never comes.
+    /// No answer.
     Hang,
     /// The connection breaks in the middle of it.
     Disconnect,
-    /// The server ends instead.
+    /// The server exits instead.
     Exit,
     /// HTTP 500.
     Error,
     /// HTTP 404.
     Missing,
-    /// A line that is no JSON.
+    /// A line that is not JSON.
     Malformed,
     /// HTTP 200, and an error in the stream.
     ErrorLine,

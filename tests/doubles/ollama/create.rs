@@ -1,4 +1,4 @@
-//! `/api/create`: another name, other parameters, the same weights. Like the real one it checks nothing.
+//! `/api/create`: another name and other parameters for the same weights. Validates nothing, like the real server.
 
 use std::sync::Arc;
 
@@ -28,17 +28,17 @@ pub async fn create(body: &Value, server: Arc<Server>) -> Answer {
         tokio::spawn(http_body_util::BodyExt::collect(drain.into_body()));
         return match make(&name, &from, &body, &server, &quiet).await {
             Ok(()) => http::text(200, "application/json", &json!({"status": "success"}).to_string()),
-            Err(PullError::Said(message)) => http::error(500, &message),
+            Err(PullError::Reported(message)) => http::error(500, &message),
             Err(PullError::Cancelled) => http::error(499, "request canceled"),
         };
     }
     tokio::spawn(async move {
         let last = match make(&name, &from, &body, &server, &to).await {
             Ok(()) => json!({"status": "success"}),
-            Err(PullError::Said(message)) => json!({ "error": message }),
+            Err(PullError::Reported(message)) => json!({ "error": message }),
             Err(PullError::Cancelled) => return,
         };
-        // When the client is gone by now there is nobody to tell.
+        // The client may be gone.
         drop(to.send(&last).await);
     });
     answer
@@ -93,7 +93,7 @@ async fn make(
     Ok(())
 }
 
-/// Weights, template and licence stay; the weights note where they came from.
+/// Weights, template and licence are kept; the weights record their origin.
 fn kept_layers(base: &Model, from: &Name) -> Vec<Value> {
     let replaced = [media_type("params"), media_type("system")];
     let mut layers = base.layers();

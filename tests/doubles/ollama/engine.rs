@@ -123,7 +123,7 @@ impl Runner {
             .stdin(Stdio::null())
             .stdout(Stdio::null())
             .stderr(Stdio::piped())
-            // A load that nobody waits for any more must not outlive the server.
+            // An abandoned load must not outlive the server.
             .kill_on_drop(true)
             .spawn()
             .map_err(|e| format!("fork/exec {}: {e}", program.display()))?;
@@ -134,7 +134,7 @@ impl Runner {
         let began = std::time::Instant::now();
         loop {
             if let Some(status) = child.try_wait().map_err(|e| e.to_string())? {
-                // The last lines say why.
+                // The last lines contain the reason.
                 let _ = reading.await;
                 let errors = lock(&noted).errors.join("\n");
                 let code = status.code().unwrap_or(-1);
@@ -242,8 +242,8 @@ fn note(noted: &mut Noted, line: &str) {
     {
         noted.layers = Some((on_gpu, all));
     }
-    // As the engine picks them out of what its runner says (its llm/status.go): from the first of these on, or the whole
-    // line where it only says that memory ran out.
+    // As the engine extracts them from its runner's output (llm/status.go): from the first of these on, or the whole
+    // line about memory running out.
     let prefixes = [
         "panic:",
         "fatal error:",

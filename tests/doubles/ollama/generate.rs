@@ -24,7 +24,7 @@ pub struct Loaded {
     users: u32,
 }
 
-/// Unloads what has not been used for as long as it is to be kept.
+/// Unloads the model when its keep-alive time is over.
 pub async fn expire(server: Arc<Server>) {
     loop {
         tokio::time::sleep(Duration::from_millis(200)).await;
@@ -126,7 +126,7 @@ impl InUse {
     }
 }
 
-/// Makes sure the model is loaded as asked, and says its runner's port and context.
+/// Loads the model as requested if necessary; returns its runner's port and context.
 async fn load(model: &Model, body: &Value, server: &Server) -> Result<(u16, u64), String> {
     let path = model.gguf_path().ok_or("model has no weights")?;
     let gguf = Gguf::read(&path)?;
@@ -171,7 +171,7 @@ async fn load(model: &Model, body: &Value, server: &Server) -> Result<(u16, u64)
     Ok((port, options.num_ctx))
 }
 
-/// What the real one keeps for when it is told "forever".
+/// Expiry of the real server for "forever".
 const FOREVER: time::Duration = time::Duration::days(365 * 292);
 
 /// `keep_alive` of a request: seconds or "10m"; negative is forever.
@@ -205,7 +205,7 @@ fn seconds_or_forever(seconds: f64) -> Duration {
     if seconds < 0.0 { forever } else { Duration::try_from_secs_f64(seconds).unwrap_or(forever).min(forever) }
 }
 
-/// A prompt that is too long is cut in silence, unless the request forbids it.
+/// Silently truncates a prompt that is too long, unless the request forbids it.
 fn cut(prompt: &str, body: &Value, context: u64) -> String {
     let words: Vec<&str> = prompt.split_inclusive(' ').collect();
     let limit = usize::try_from(context / 2 + 2).unwrap_or(usize::MAX);
@@ -217,7 +217,7 @@ fn cut(prompt: &str, body: &Value, context: u64) -> String {
     words[words.len() - limit..].concat()
 }
 
-/// Hands the runner's tokens on, and ends with the figures. Says the last line, with the whole text in it.
+/// Forwards the runner's tokens and ends with the figures. Returns the last line, with the whole text.
 async fn write(
     mut events: hyper::body::Incoming,
     body: Value,

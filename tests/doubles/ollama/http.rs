@@ -1,4 +1,4 @@
-//! The little HTTP that the stand-in needs, on both sides.
+//! HTTP server and client helpers of the stand-in.
 
 use std::io;
 
@@ -61,7 +61,7 @@ impl LineSender {
     }
 }
 
-/// Sends a request to an `http://` address and hands back the answer, whatever its status.
+/// Sends a request to an `http://` address and returns the answer, whatever its status.
 pub async fn request(
     method: &str,
     url: &str,
@@ -74,7 +74,7 @@ pub async fn request(
     let stream = TcpStream::connect((host, port)).await?;
     let (mut sender, connection) =
         hyper::client::conn::http1::handshake(TokioIo::new(stream)).await.map_err(io::Error::other)?;
-    // The reader of the answer learns of a broken connection; there is nobody else to tell.
+    // A broken connection is reported to the reader of the answer.
     tokio::spawn(async move { drop(connection.await) });
     let path = uri.path_and_query().map_or("/", |p| p.as_str());
     let mut builder =

@@ -1,10 +1,11 @@
-//! A stand-in for Ollama 0.32.15, played from recordings of the real one (see `tests/fixtures/ollama`).
+//! A stand-in for Ollama 0.32.15, modelled on recordings of the real one (see `tests/fixtures/ollama`).
 //!
-//! `ollama serve` reads the same environment, keeps models in the same places, answers with the same shapes, logs the
-//! same lines and starts a `llama-server` child for each load. The same program plays both: named `llama-server` it is
-//! the child. What machine it plays on is told by `double.json` beside it (see [`config::Config`]).
+//! `ollama serve` reads the same environment, stores models in the same places, answers with the same shapes, logs the
+//! same lines and starts a `llama-server` child for each load. One program plays both roles: named `llama-server` it is
+//! the child. The simulated machine is configured in `double.json` next to it (see [`config::Config`]).
 //!
-//! Simpler than the real one: one model is loaded at a time, a layer is pulled in one part, words come from a list.
+//! Simpler than the real one: one model is loaded at a time, a layer is pulled in one part, answers are words from a
+//! list.
 
 #[path = "../body.rs"]
 mod body;

@@ -1,7 +1,7 @@
 //! `/api/pull`: layers one after another over HTTP, partial files, progress every 60 ms, errors inside the stream.
 //!
-//! One part a layer: the server cuts layers into parts of at least 100 MB, and no test serves more. The part's progress
-//! is written down when it ends or is cancelled, never in between, so that a killed server forgets it.
+//! One part per layer: the real server splits layers into parts of at least 100 MB, larger than any test layer. A
+//! part's progress is saved when it ends or is cancelled, never in between, so a killed server loses it.
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{Seek, SeekFrom, Write};
@@ -20,15 +20,15 @@ use crate::log;
 use crate::names::{DEFAULT_HOST, Name};
 use crate::store::{Store, hex};
 
-/// How often progress is told.
+/// Interval of progress lines.
 const TICK: Duration = Duration::from_millis(60);
-/// Tries for one part before the pull gives up.
+/// Attempts for one part before the pull fails.
 const TRIES: u32 = 6;
 
 /// Why a pull ended early.
 pub enum PullError {
-    /// Told to the client in the stream.
-    Said(String),
+    /// Reported to the client in the stream.
+    Reported(String),
     /// The client went away, or the server is told to stop.
     Cancelled,
 }
@@ -41,7 +41,7 @@ impl From<http::Gone> for PullError {
 
 impl From<String> for PullError {
     fn from(message: String) -> Self {
-        Self::Said(message)
+        Self::Reported(message)
     }
 }
 
@@ -97,7 +97,7 @@ impl Puller {
         }
         if !insecure {
             if *plain_http {
-                return Err(PullError::Said("insecure protocol http".to_owned()));
+                return Err(PullError::Reported("insecure protocol http".to_owned()));
             }
             let url = format!("https://{host}/v2/{namespace}/{model}/manifests/{tag}");
             return Err(refused(&url, "tls: first record does not look like a TLS handshake"));
@@ -148,13 +148,13 @@ impl Puller {
         }
     }
 
-    /// Writes down how far a part has come before giving up on it.
+    /// Saves a part's progress when it is cancelled.
     fn cancelled(&self, digest: &str, size: u64, completed: &AtomicU64) -> Result<(), PullError> {
         Part::note(&self.store.blob(digest), size, completed.load(Ordering::Relaxed))?;
         Err(PullError::Cancelled)
     }
 
-    /// The server insists that a blob's address redirects to another host.
+    /// Requires that a blob's address redirects to another host, like the real server.
     async fn direct_url(&self, url: &str) -> Result<String, PullError> {
         let origin = host_of(url);
         let mut url = url.to_owned();
@@ -258,7 +258,7 @@ enum Chunk {
     Disk(String),
 }
 
-/// `…-partial` with the bytes and `…-partial-0` with how far they go.
+/// `…-partial` with the bytes and `…-partial-0` with their count.
 struct Part {
     blob: PathBuf,
     file: File,
@@ -328,7 +328,7 @@ fn with_suffix(path: &Path, suffix: &str) -> PathBuf {
     PathBuf::from(name)
 }
 
-/// A line of progress. Like the server's, it leaves out a zero.
+/// A line of progress. Omits zeros, like the real server.
 fn progress(digest: &str, total: u64, completed: u64) -> Value {
     let mut line = json!({"status": format!("pulling {}", short(digest)), "digest": digest});
     for (key, value) in [("total", total), ("completed", completed)] {
@@ -345,7 +345,7 @@ fn short(digest: &str) -> &str {
 
 fn refused(url: &str, why: &str) -> PullError {
     log::info("images.go:1314", &format!("request failed: Get {url:?}: {why}"), "");
-    PullError::Said(format!("pull model manifest: Get {url:?}: {why}"))
+    PullError::Reported(format!("pull model manifest: Get {url:?}: {why}"))
 }
 
 /// A failed connection in Go's words.

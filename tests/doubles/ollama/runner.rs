@@ -1,5 +1,5 @@
-//! The `llama-server` of the stand-in: says in its log where it would put the model, then writes words at a steady
-//! pace, for any client of its port.
+//! The `llama-server` of the stand-in: logs where it would put the model, then answers any client of its port with
+//! words at a constant rate.
 
 use std::convert::Infallible;
 use std::net::Ipv4Addr;
@@ -91,7 +91,7 @@ fn decode_tokens_per_s(arguments: &Arguments, config: &Config) -> f64 {
     automatic.unwrap_or(config.decode_tokens_per_s)
 }
 
-/// Plays loading: the same lines in the same order, or the reason why not.
+/// Simulates loading: the same log lines in the same order, or an error.
 async fn load(arguments: &Arguments, config: &Config) -> Result<(), String> {
     let model = Gguf::read(&arguments.model).inspect_err(|e| {
         raw(&format!("llama_model_load: error loading model: {e}"));
@@ -247,7 +247,7 @@ struct State {
     context: u64,
     dies_after: Option<u64>,
     ready: Mutex<bool>,
-    /// The last prompt, whose beginning need not be read again.
+    /// The last prompt, whose common prefix is not processed again.
     seen: Mutex<Vec<String>>,
 }
 
@@ -307,7 +307,7 @@ fn complete(wanted: &Value, state: &Arc<State>) -> Answer {
         let mut seen = lock(&state.seen);
         let same = seen.iter().zip(&tokens).take_while(|(a, b)| a == b).count();
         seen.clone_from(&tokens);
-        // The last token is always read again.
+        // The last token is always processed again.
         same.min(tokens.len().saturating_sub(1))
     };
     let most = wanted["n_predict"].as_u64().unwrap_or(128);
@@ -335,7 +335,7 @@ fn complete(wanted: &Value, state: &Arc<State>) -> Answer {
             "tokens_evaluated": tokens.len(), "tokens_predicted": most,
             "timings": {"cache_n": cached, "prompt_n": tokens.len() - cached, "prompt_ms": prompt_ms,
                         "predicted_n": most, "predicted_ms": writing.elapsed().as_secs_f64() * 1e3}});
-        // A client that is gone does not want the times.
+        // The client may be gone.
         let _ = sender.send(event(&last)).await;
     });
     http::text(200, "text/event-stream", "").map(|_| body)
@@ -343,7 +343,7 @@ fn complete(wanted: &Value, state: &Arc<State>) -> Answer {
 
 const WORDS: [&str; 8] = ["The", " sea", " is", " wide", " and", " the", " wind", " turns"];
 
-/// A token a word of up to eight letters, one a mark, and ten for the template around them.
+/// One token per word of up to eight letters and per punctuation mark, and ten for the template.
 fn tokens(prompt: &str) -> Vec<String> {
     let mut tokens = vec!["<t>".to_owned(); 10];
     for word in prompt.split_inclusive(|c: char| !c.is_alphanumeric()) {

@@ -73,12 +73,12 @@ async fn serve() -> Result<ExitCode, String> {
     });
     tokio::spawn(accept(listener, Arc::clone(&server), address));
     tokio::spawn(crate::generate::expire(Arc::clone(&server)));
-    told_to_stop().await?;
+    stop_signal().await?;
     server.stop.cancel();
     if let Some(loaded) = server.loaded.lock().await.take() {
         loaded.runner.stop().await;
     }
-    // Pulls write down how far they came.
+    // Let pulls save their progress.
     tokio::task::yield_now().await;
     Ok(ExitCode::SUCCESS)
 }
@@ -105,7 +105,7 @@ async fn accept(listener: tokio::net::TcpListener, server: Arc<Server>, address:
 }
 
 #[cfg(unix)]
-async fn told_to_stop() -> Result<(), String> {
+async fn stop_signal() -> Result<(), String> {
     use tokio::signal::unix::{SignalKind, signal};
     let mut interrupt = signal(SignalKind::interrupt()).map_err(|e| e.to_string())?;
     let mut terminate = signal(SignalKind::terminate()).map_err(|e| e.to_string())?;
@@ -117,7 +117,7 @@ async fn told_to_stop() -> Result<(), String> {
 }
 
 #[cfg(not(unix))]
-async fn told_to_stop() -> Result<(), String> {
+async fn stop_signal() -> Result<(), String> {
     tokio::signal::ctrl_c().await.map_err(|e| e.to_string())
 }
 
@@ -190,7 +190,7 @@ fn log_devices(config: &Config) {
 }
 
 impl Server {
-    /// `num_ctx` when nobody says any.
+    /// Default of `num_ctx`.
     pub fn default_context(&self) -> u64 {
         let set = std::env::var("OLLAMA_CONTEXT_LENGTH").ok().and_then(|v| v.parse().ok()).filter(|n| *n > 0);
         set.unwrap_or(match self.config.gpu.as_ref().map_or(0, |gpu| gpu.total_mib) {

@@ -72,7 +72,7 @@ impl Store {
         fs::write(&path, manifest).map_err(|e| format!("open {}: {e}", path.display()))
     }
 
-    /// Puts a small blob here. Says its layer, and whether it was here already.
+    /// Stores a small blob. Returns its layer, and whether it existed already.
     pub fn put(&self, kind: &str, bytes: &[u8]) -> Result<(Value, bool), String> {
         let digest = format!("sha256:{}", hex(bytes));
         let path = self.blob(&digest);
@@ -88,7 +88,7 @@ impl Store {
             return false;
         }
         for folder in path.ancestors().skip(1).take(3) {
-            // It is not empty when other models lie in it.
+            // Fails if it contains other models.
             if fs::remove_dir(folder).is_err() {
                 break;
             }
@@ -97,7 +97,7 @@ impl Store {
         true
     }
 
-    /// What the server does when it starts without `OLLAMA_NOPRUNE`: unused blobs go, partial ones after an hour.
+    /// What the server does at start without `OLLAMA_NOPRUNE`: removes unused blobs, and partial ones after an hour.
     pub fn prune(&self) {
         self.prune_blobs();
         let hour_ago = SystemTime::now() - Duration::from_secs(3600);
@@ -153,7 +153,7 @@ impl Model {
         Some(self.store.blob(self.layer("model")?["digest"].as_str()?))
     }
 
-    /// The name it was made from, if it was made from another.
+    /// The name of the model it was created from, if any.
     pub fn parent(&self) -> String {
         self.layer("model").and_then(|l| l["from"].as_str().map(str::to_owned)).unwrap_or_default()
     }

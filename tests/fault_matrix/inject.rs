@@ -1,4 +1,4 @@
-//! One fault at one step: struck, then run again, and, in another world, taken back.
+//! One fault at one step: injected, then run again, and, in another world, undone.
 
 use std::net::TcpListener;
 use std::os::unix::fs::PermissionsExt as _;
@@ -14,53 +14,53 @@ use crate::common::mirror::{self, ALWAYS, Mirror, sha256_hex};
 use crate::common::process::{below, launched_by};
 use crate::common::world::{Running, Said, Signal, World, listing};
 
-/// Nobody in particular: permissions mean nothing to the superuser, as whom tests in a container often run.
+/// An unprivileged user: permissions do not apply to root, as which tests in a container often run.
 const NOBODY: u32 = 65_534;
 
-/// What was seen of a cell.
+/// The results of a cell.
 #[derive(Clone, Copy, Debug)]
 pub struct Seen {
     pub cell: &'static Cell,
-    /// Whether each of the two struck runs ended well all the same.
-    pub ended_well: [bool; 2],
-    /// Whether the run after the first one finished.
+    /// Whether each of the two runs with the fault succeeded anyway.
+    pub succeeded: [bool; 2],
+    /// Whether the second run of the first installation succeeded.
     pub run_again: bool,
-    /// Whether nothing was left after the second one was taken back.
-    pub taken_back: bool,
+    /// Whether undoing the second installation left nothing behind.
+    pub undone: bool,
 }
 
-/// Both ways on from a fault.
-pub fn both_ways(cell: &'static Cell) -> Seen {
-    let first = Struck::new(cell);
+/// Injects the fault twice: once runs the installation again, once undoes it.
+pub fn run_again_and_undo(cell: &'static Cell) -> Seen {
+    let first = Faulty::new(cell);
     let run_again = first.run_again();
-    let ended_well = first.finished;
+    let succeeded = first.finished;
     drop(first);
-    let second = Struck::new(cell);
-    let taken_back = second.take_back();
-    Seen { cell, ended_well: [ended_well, second.finished], run_again, taken_back }
+    let second = Faulty::new(cell);
+    let undone = second.undo();
+    Seen { cell, succeeded: [succeeded, second.finished], run_again, undone }
 }
 
-/// A world in which an installation was struck.
-struct Struck<'a> {
+/// A world with an installation into which a fault was injected.
+struct Faulty<'a> {
     cell: &'a Cell,
     world: World,
-    /// Folders that a test made and took rights from.
+    /// Folders created with restricted permissions.
     closed: Vec<PathBuf>,
-    /// Holds a port.
+    /// Listener that occupies a port.
     taken: Option<TcpListener>,
     finished: bool,
 }
 
-impl<'a> Struck<'a> {
+impl<'a> Faulty<'a> {
     fn new(cell: &'a Cell) -> Self {
         let world = World::new(&double(cell));
-        let mut struck = Self { cell, world, closed: Vec::new(), taken: None, finished: false };
-        struck.prepare();
-        let (code, events) = struck.strike();
-        struck.finished = code == Some(0);
+        let mut faulty = Self { cell, world, closed: Vec::new(), taken: None, finished: false };
+        faulty.prepare();
+        let (code, events) = faulty.inject();
+        faulty.finished = code == Some(0);
         let name = cell.name();
         if let Some(end) = events.iter().find(|event| event["state"] == "failed") {
-            assert_eq!(end["step"], cell.step.name(), "{name}: it was to fail in another step: {end:#}");
+            assert_eq!(end["step"], cell.step.name(), "{name}: failed in the wrong step: {end:#}");
             assert!(
                 end["message"].as_str().is_some_and(|said| said.len() > 20),
                 "{name}: it says why: {end:#}"
@@ -68,13 +68,13 @@ impl<'a> Struck<'a> {
         }
         match cell.run {
             Run::Finishes => {
-                assert!(struck.finished, "{name}: it was to survive that, but ended with {code:?}")
+                assert!(faulty.finished, "{name}: expected to finish, but ended with {code:?}")
             }
-            Run::Stops => assert!(!struck.finished, "{name}: it was to stop"),
+            Run::Stops => assert!(!faulty.finished, "{name}: expected to stop"),
             Run::Either => {}
         }
-        struck.heal();
-        struck
+        faulty.heal();
+        faulty
     }
 
     /// What must be in place before the program starts.
@@ -87,7 +87,7 @@ impl<'a> Struck<'a> {
         let blob = format!("/v2/library/qwen2.5-coder/blobs/sha256:{digest}");
         use mirror::Fault as Bad;
         match (self.cell.step, self.cell.fault) {
-            (Step::Fetch, Fault::Disconnect) => mirror.fault(&asset, Bad::Cut(300_000), 2),
+            (Step::Fetch, Fault::Disconnect) => mirror.fault(&asset, Bad::Disconnect(300_000), 2),
             (Step::Fetch, Fault::Stall) => mirror.fault(&asset, Bad::Stall(300_000), ALWAYS),
             (Step::Fetch, Fault::Http404) => mirror.fault(&asset, Bad::Status(404), ALWAYS),
             (Step::Fetch, Fault::Http500) => mirror.fault(&asset, Bad::Status(500), ALWAYS),
@@ -96,21 +96,21 @@ impl<'a> Struck<'a> {
             (Step::Fetch, Fault::ByteFlipped) => mirror.fault(&asset, Bad::Flip(100_000), ALWAYS),
             (Step::Fetch, Fault::WrongLength) => mirror.fault(&asset, Bad::WrongLength(1000), ALWAYS),
             (Step::Fetch, Fault::RangesIgnored) => {
-                mirror.fault(&asset, Bad::Cut(300_000), 1);
+                mirror.fault(&asset, Bad::Disconnect(300_000), 1);
                 mirror.fault(&asset, Bad::IgnoreRange, ALWAYS);
             }
             (Step::Fetch, Fault::ChangedFile) => {
-                mirror.fault(&asset, Bad::Cut(300_000), 1);
+                mirror.fault(&asset, Bad::Disconnect(300_000), 1);
                 mirror.fault(&asset, Bad::OtherEtag, ALWAYS);
             }
             (Step::Fetch, Fault::RedirectToHttp) => {
-                // An address reserved for documentation: nobody answers there, and nobody may be asked.
+                // An address reserved for documentation, which must not be contacted.
                 mirror.fault(&asset, Bad::Redirect("http://192.0.2.1/engine".to_owned()), ALWAYS);
             }
             (Step::Fetch, Fault::RedirectLoop) => {
                 mirror.fault(&asset, Bad::Redirect(format!("{}{asset}", mirror.url())), ALWAYS);
             }
-            (Step::Pull, Fault::Disconnect) => mirror.fault(&weights, Bad::Cut(300_000), 2),
+            (Step::Pull, Fault::Disconnect) => mirror.fault(&weights, Bad::Disconnect(300_000), 2),
             (Step::Pull, Fault::Stall) => mirror.fault(&weights, Bad::Stall(300_000), ALWAYS),
             (Step::Pull, Fault::Http404) => mirror.fault(model, Bad::Status(404), ALWAYS),
             (Step::Pull, Fault::Http500) => mirror.fault(model, Bad::Status(500), ALWAYS),
@@ -137,7 +137,7 @@ impl<'a> Struck<'a> {
         }
     }
 
-    /// Takes the rights from the folder that a step writes to, where it writes there first.
+    /// Restricts permissions of the folder that a step writes to, if no earlier step does.
     fn close(&mut self, step: Step, mode: u32) {
         let home = self.world.home();
         let folder = match step {
@@ -147,28 +147,28 @@ impl<'a> Struck<'a> {
             Step::Start => home.join("logs"),
             Step::Pull => home.join("models/blobs"),
             Step::Login => self.world.path("home/.config"),
-            // Written to from the beginning: closed when the step before has begun.
+            // Written to by earlier steps too: restricted when the step before begins.
             _ => return,
         };
         std::fs::create_dir_all(&folder).unwrap();
         let mut mode = mode;
         match step {
-            // The engine's own folder is needed before anything is unpacked beside it, so this one must let through.
+            // The engine's folder below it must be reachable before anything is unpacked.
             Step::Unpack => {
                 std::fs::create_dir(folder.join("home")).unwrap();
                 mode |= 0o111;
             }
-            // The server makes both when it starts.
+            // The server creates both when it starts.
             Step::Pull => std::fs::create_dir(home.join("models/manifests")).unwrap(),
             _ => {}
         }
-        self.give_away();
+        self.give_to_unprivileged();
         set_mode(&folder, mode);
         self.closed.push(folder);
     }
 
-    /// Where the superuser tests, everything is given to an unprivileged user, so that permissions apply.
-    fn give_away(&self) {
+    /// When running as root, gives all files to an unprivileged user, so that permissions apply.
+    fn give_to_unprivileged(&self) {
         if is_superuser() {
             for path in
                 [self.world.folder.path().to_owned()].into_iter().chain(listing(self.world.folder.path()))
@@ -185,8 +185,8 @@ impl<'a> Struck<'a> {
         std::fs::write(path, release.to_string()).unwrap();
     }
 
-    /// Runs the installation into the fault. Gives back its exit code, none when it was killed, and its last events.
-    fn strike(&mut self) -> (Option<i32>, Vec<Value>) {
+    /// Runs the installation with the fault. Returns its exit code (`None` when killed) and its last events.
+    fn inject(&mut self) -> (Option<i32>, Vec<Value>) {
         let step = self.cell.step;
         let state = |states: &'static [&'static str]| {
             move |event: &Value| {
@@ -207,7 +207,7 @@ impl<'a> Struck<'a> {
                 running.signal(Signal::Kill);
                 running.end_with_events()
             }
-            _ if gives_up(self.cell) => {
+            _ if user_cancels(self.cell) => {
                 let running = self.begin();
                 running.wait_for(began);
                 running.signal(Signal::Interrupt);
@@ -228,7 +228,7 @@ impl<'a> Struck<'a> {
             }
             Fault::NoPermission | Fault::ReadOnly if step == Step::Receipt => {
                 let command = self.command(self.world.install_command(&self.arguments()));
-                self.give_away();
+                self.give_to_unprivileged();
                 let running = Running::start(command);
                 running.wait_for(|event| event["step"] == "measure");
                 let folder = self.world.home().join("llm");
@@ -252,11 +252,11 @@ impl<'a> Struck<'a> {
         arguments
     }
 
-    /// With what the fault asks of the process itself.
+    /// The command with the limits or the user that the fault needs.
     fn command(&self, command: Command) -> Command {
         let mut command = match (self.cell.fault, self.cell.step) {
             (Fault::DiskFull, step) => {
-                // A file may not become longer than this; the signal that says so is ignored, so that writing fails.
+                // Limit of the file size; its signal is ignored, so that writing fails.
                 let blocks = match step {
                     Step::Fetch => "1000",
                     Step::Unpack => "16000",
@@ -275,7 +275,7 @@ impl<'a> Struck<'a> {
         command
     }
 
-    /// The fault is over.
+    /// Ends the fault.
     fn heal(&mut self) {
         self.taken = None;
         self.world.mirror.heal();
@@ -291,15 +291,15 @@ impl<'a> Struck<'a> {
         if self.world.home().join("ollama/0.32.15/bin/double.json").exists() {
             self.world.tell_installed(|double| double["faults"] = json!({}));
         } else if double(self.cell)["faults"] != json!({}) {
-            panic!("{}: it was to be unpacked before the fault", self.cell.name());
+            panic!("{}: should be unpacked before the fault", self.cell.name());
         }
     }
 
-    /// Running it again finishes it.
+    /// Runs the installation again, which must succeed.
     fn run_again(&self) -> bool {
         let mut arguments = self.arguments();
         if (self.cell.step, self.cell.fault) == (Step::Create, Fault::ClampedContext) {
-            // This model's file does not carry the context, and no second run changes that: another profile does.
+            // This model's file does not support the context, so use another profile.
             arguments[1] = "hybrid_8gb";
         }
         let name = self.cell.name();
@@ -321,8 +321,8 @@ impl<'a> Struck<'a> {
         said.code == Some(0)
     }
 
-    /// Undoing it leaves nothing behind; where it has finished, there is nothing to undo, and removing it does.
-    fn take_back(&self) -> bool {
+    /// Undoes the installation, or uninstalls it if it finished, and checks that nothing is left.
+    fn undo(&self) -> bool {
         let name = self.cell.name();
         let status = self.status();
         let unfinished = status["unfinished"] == json!(true);
@@ -348,24 +348,24 @@ impl<'a> Struck<'a> {
         serde_json::from_slice(&output.stdout).unwrap_or_default()
     }
 
-    /// As the owner of the test world.
+    /// Runs a command as the owner of the test world.
     fn run(&self, mut command: Command) -> Said {
         command.current_dir(self.world.folder.path());
         if is_superuser() && matches!(self.cell.fault, Fault::NoPermission | Fault::ReadOnly) {
-            self.give_away();
+            self.give_to_unprivileged();
             command.uid(NOBODY).gid(NOBODY);
         }
         Said::of(command)
     }
 }
 
-/// Whether it is the user who ends the run, once the step has begun.
-fn gives_up(cell: &Cell) -> bool {
+/// Whether the user cancels the run once the step has begun.
+fn user_cancels(cell: &Cell) -> bool {
     matches!(cell.fault, Fault::CtrlC | Fault::ServerHangs)
         || (cell.step, cell.fault) == (Step::Start, Fault::Http500)
 }
 
-/// What the stand-in is told for a cell.
+/// Configuration of the stand-in for a cell.
 fn double(cell: &Cell) -> Value {
     let broken = match cell.fault {
         Fault::Disconnect => "disconnect",
@@ -399,7 +399,7 @@ fn double(cell: &Cell) -> Value {
         }
         _ => {}
     }
-    // Where the measurement is what gives time to strike before the next step, it must not be over at once.
+    // For faults at the steps after the measurement, it must take some time.
     let late = matches!(cell.step, Step::Login | Step::Receipt);
     json!({
         "faults": faults,
@@ -419,7 +419,7 @@ fn is_superuser() -> bool {
     rustix::process::geteuid().is_root()
 }
 
-/// From now on this process may not write beyond so many bytes of a file.
+/// Limits the file size of a running process to this many bytes.
 fn limit_files(process: u32, bytes: u64) {
     let limit = rustix::process::Rlimit { current: Some(bytes), maximum: Some(bytes) };
     let pid = i32::try_from(process).ok().and_then(rustix::process::Pid::from_raw);

@@ -1,5 +1,4 @@
-//! What a screen reader announces: the page, how far an installation has come, what it waits for, and
-//! what went wrong, each without being asked for.
+//! Live announcements for screen readers: the page, the progress of an installation, waits and errors.
 
 use acolyte::install::{Step, StepState};
 use acolyte::text::Language;
