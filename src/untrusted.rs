@@ -6,7 +6,7 @@
 //! itself is replaced by its number (`\u{202e}`), and it has one line and a bounded length. The places where text leaves
 //! (messages, terminal, window, JSON) escape again with [`escaped`], for what came without the type.
 
-use std::borrow::Cow;
+use std::borrow::{Borrow, Cow};
 use std::fmt;
 use std::ops::Deref;
 use std::path::Path;
@@ -185,6 +185,13 @@ impl Deref for UntrustedText {
     type Target = str;
 
     fn deref(&self) -> &str {
+        &self.0
+    }
+}
+
+/// It is compared, ordered and hashed as its text is.
+impl Borrow<str> for UntrustedText {
+    fn borrow(&self) -> &str {
         &self.0
     }
 }

@@ -112,7 +112,7 @@ fn pull(server: &Server) -> (Result<(), ClientError>, Vec<StatusLine>) {
 
 fn refusal(error: ClientError) -> (u16, String) {
     match error {
-        ClientError::Refused { status, message, .. } => (status, message),
+        ClientError::Refused { status, message, .. } => (status, message.into()),
         other => panic!("{other:?}"),
     }
 }

@@ -231,9 +231,9 @@ fn block_caches_follow_their_kind() {
 fn a_file_that_is_no_model_is_refused_with_a_reason() {
     let refused =
         |writer: Writer| Model::from_gguf(&Header::parse(&writer.bytes()).unwrap(), "file", 0).unwrap_err();
-    assert_eq!(refused(Writer::default()), NotAModel::Missing("general.architecture".to_owned()));
+    assert_eq!(refused(Writer::default()), NotAModel::Missing("general.architecture".into()));
     let projector = Writer::default().string("general.architecture", "clip");
-    assert_eq!(refused(projector), NotAModel::OtherKind("clip".to_owned()));
+    assert_eq!(refused(projector), NotAModel::OtherKind("clip".into()));
     assert_eq!(refused(qwen_7b().number("split.count", 3)), NotAModel::Split(3));
     let wide =
         Writer::default().string("general.architecture", "llama").number("llama.embedding_length", 1 << 30);
@@ -296,7 +296,7 @@ fn a_tensor_that_cannot_be_is_named_with_its_problem() {
         (Writer::default().tensor("a", 99, &[256]), TensorProblem::Type(99)),
         (tensor(&[256]).tensor("a", Q4_K, &[256]), TensorProblem::Twice),
     ] {
-        let expected = HeaderDamage::Tensor { name: "a".to_owned(), problem };
+        let expected = HeaderDamage::Tensor { name: "a".into(), problem };
         assert_eq!(damage(&writer.bytes()), expected);
     }
 }

@@ -50,13 +50,13 @@ fn detection_finds_a_server_its_models_and_what_they_hold() {
     assert!(of_kind(EngineKind::Binary).path.as_ref().unwrap().starts_with(server.folder.path()));
 
     let mut asked: Vec<(String, Option<u64>)> =
-        running.models.iter().map(|model| (model.name.clone(), model.size_bytes)).collect();
+        running.models.iter().map(|model| (model.name.to_string(), model.size_bytes)).collect();
     asked.sort();
     let [on_disk] = &model_folders::read(&[server.folder.path().join("models")])[..] else {
         panic!("no models on the disk")
     };
     let read: Vec<(String, Option<u64>)> =
-        on_disk.models.iter().map(|model| (model.name.clone(), model.size_bytes)).collect();
+        on_disk.models.iter().map(|model| (model.name.to_string(), model.size_bytes)).collect();
     assert_eq!(asked, read, "the server and its folder say the same");
     assert_eq!(read.len(), 2);
     assert!(on_disk.total_bytes < read.iter().filter_map(|(_, bytes)| *bytes).sum(), "layers are shared");

@@ -14,6 +14,7 @@ use crate::say;
 use crate::sentences::document::HardwareDocument;
 use crate::sentences::report;
 use crate::text::Text;
+use crate::untrusted::UntrustedText;
 
 /// Runs the command.
 ///
@@ -54,7 +55,7 @@ fn detect(session: &Session) -> Hardware {
 }
 
 fn explain(error: &HardwareFileError, text: Text) -> String {
-    let shown = |path: &Path| path.display().to_string();
+    let shown = |path: &Path| UntrustedText::path(path);
     match error {
         HardwareFileError::Read { path, source } => {
             say!(text, "cli-hardware-unreadable", path = shown(path), why = source.to_string())

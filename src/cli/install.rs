@@ -23,6 +23,7 @@ use crate::plan::{
 };
 use crate::say;
 use crate::sentences::{banner, consent_text, disk_summary};
+use crate::untrusted::UntrustedText;
 
 /// Runs the command.
 ///
@@ -264,8 +265,8 @@ fn summary(plan: &Plan, options: &InstallOptions, session: &Session) -> String {
         layers = plan.gpu_layers(),
         total = plan.total_layers,
         speed = text.range(plan.speed.decode_tokens_per_s),
-        home = options.home.display().to_string(),
-        models = options.models_dir.display().to_string(),
+        home = UntrustedText::path(&options.home),
+        models = UntrustedText::path(&options.models_dir),
         disk = disk_summary(&plan.disk_needs, text),
         engine = options.source.choice.version().unwrap_or_default(),
         engine_note = options.source.choice.note(text)

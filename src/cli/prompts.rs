@@ -13,6 +13,7 @@ use crate::plan::{Report, Verdict, plan_all};
 use crate::say;
 use crate::sentences::report;
 use crate::text::Text;
+use crate::untrusted::UntrustedText;
 use crate::untrusted::escaped_but_styles;
 
 /// Runs the steps.
@@ -44,7 +45,7 @@ fn decide(args: &WizardArgs, session: &Session) -> Result<Option<Choice>, Failur
     let profiles = profiles_of(args.plan.profiles.as_deref(), session)?;
     let (mut input, mut output) = (std::io::stdin().lock(), anstream::stdout());
     let mut dialogue = Dialogue { input: &mut input, output: &mut output, text };
-    dialogue.say(&say!(text, "cli-prompts-welcome", home = session.home.display().to_string()))?;
+    dialogue.say(&say!(text, "cli-prompts-welcome", home = UntrustedText::path(&session.home)))?;
     dialogue.say("")?;
     let hardware = hardware_of(args.plan.hardware.as_deref(), session)?;
     let report = plan_all(&hardware, Catalogue::built_in(), &profiles);

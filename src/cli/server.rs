@@ -18,7 +18,7 @@ pub fn start(session: &Session) -> Result<u8, Failure> {
     let health =
         manage::start(&session.home, &control).map_err(|error| Failure::of_install(error, session.text))?;
     let port = health.installed.map_or(0, |installed| installed.profile.port).to_string();
-    let version = health.version.unwrap_or_else(|| say!(text, "install-unknown"));
+    let version = health.version.map_or_else(|| say!(text, "install-unknown"), String::from);
     session.tell(&say!(text, "install-status-running", version = version, port = port));
     Ok(0)
 }

@@ -15,6 +15,7 @@ use crate::platform::environment::{Environment, temp_dir};
 use crate::platform::files;
 use crate::say;
 use crate::text::{Language, Text};
+use crate::untrusted::UntrustedText;
 
 /// Environment variable with the log's filter, in the syntax of `tracing`.
 const LOG_FILTER: &str = "ACOLYTE_LOG";
@@ -85,7 +86,7 @@ fn report_crash(info: &PanicHookInfo<'_>) {
         return;
     }
     output::talk(&match written {
-        Ok(()) => say!(text, "cli-crashed", path = path.display().to_string()),
+        Ok(()) => say!(text, "cli-crashed", path = UntrustedText::path(&path)),
         Err(_) => say!(text, "cli-crashed-unwritten", why = info.to_string()),
     });
 }

@@ -10,6 +10,7 @@ use crate::install::manage::{self, Health, UnusedModel};
 use crate::install::{InstallError, ProfileFile, Receipt};
 use crate::say;
 use crate::text::Text;
+use crate::untrusted::UntrustedText;
 
 /// What `acolyte status --json` prints.
 #[derive(Debug, Serialize)]
@@ -94,7 +95,7 @@ pub fn stopped(autostart: bool, text: Text) -> String {
 
 fn words(health: &Health, unused: &[UnusedModel], session: &Session) -> String {
     let text = session.text;
-    let home = session.home.display().to_string();
+    let home = UntrustedText::path(&session.home);
     let mut lines = Vec::new();
     match &health.installed {
         None => lines.push(say!(text, "install-status-none", home = home)),

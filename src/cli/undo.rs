@@ -11,6 +11,7 @@ use crate::control::Control;
 use crate::install::manage::undo::{Undone, undo, unfinished_run};
 use crate::install::{InstallError, SavedRequest};
 use crate::say;
+use crate::untrusted::UntrustedText;
 
 /// Runs the command.
 ///
@@ -112,7 +113,7 @@ fn summary(undone: &Undone, session: &Session) -> String {
                 .removed
                 .left
                 .iter()
-                .map(|path| say!(text, "install-cli-left", path = path.display().to_string())),
+                .map(|path| say!(text, "install-cli-left", path = UntrustedText::path(path))),
         );
         return lines.join("\n");
     };

@@ -9,6 +9,7 @@ use crate::control::Control;
 use crate::install::InstallError;
 use crate::install::manage::uninstall::{Removal, preview, uninstall};
 use crate::say;
+use crate::untrusted::UntrustedText;
 
 /// Runs the command.
 ///
@@ -35,18 +36,18 @@ pub fn run(args: &UninstallArgs, session: &Session) -> Result<u8, Failure> {
     let removed = uninstall(&session.home, keep_models, &Control::new()).map_err(explain)?;
     session.tell(&say!(text, "install-cli-uninstalled"));
     for folder in &removed.kept_models {
-        session.tell(&say!(text, "install-cli-kept", path = folder.display().to_string()));
+        session.tell(&say!(text, "install-cli-kept", path = UntrustedText::path(folder)));
     }
     for path in &removed.left {
-        session.tell(&say!(text, "install-cli-left", path = path.display().to_string()));
+        session.tell(&say!(text, "install-cli-left", path = UntrustedText::path(path)));
     }
     Ok(0)
 }
 
 fn summary(removal: &Removal, keep_models: bool, session: &Session) -> String {
     let text = session.text;
-    let mut lines = vec![say!(text, "install-cli-will-remove", home = session.home.display().to_string())];
-    lines.extend(removal.paths.iter().map(|path| format!("- {}", path.display())));
+    let mut lines = vec![say!(text, "install-cli-will-remove", home = UntrustedText::path(&session.home))];
+    lines.extend(removal.paths.iter().map(|path| format!("- {}", UntrustedText::path(path))));
     if !keep_models {
         let line = |(tag, bytes): &(String, u64)| {
             say!(text, "install-cli-will-remove-model", model = tag.as_str(), size = text.file_size(*bytes))

@@ -265,14 +265,14 @@ mod tests {
             kind: crate::machine::EngineKind::Server,
             path: Some("/home/filomena/bin/ollama".into()),
             loaded: vec![crate::machine::LoadedModel {
-                name: "filomena/diary:1".to_owned(),
+                name: "filomena/diary:1".into(),
                 ..Default::default()
             }],
             ..Default::default()
         };
         let evidence = Evidence {
             nvml: crate::hardware::evidence::Answer::Failed(crate::machine::SourceFailure::Other {
-                message: "no /home/filomena/nvml.so on atalaya".to_owned(),
+                message: "no /home/filomena/nvml.so on atalaya".into(),
             }),
             engines: vec![engine],
             disks: vec![crate::machine::Disk {
@@ -282,7 +282,7 @@ mod tests {
             model_folders: vec![crate::machine::ModelFolder {
                 path: "/home/filomena/models".into(),
                 models: vec![crate::machine::StoredModel {
-                    name: "atalaya:5000/filomena/m:1".to_owned(),
+                    name: "atalaya:5000/filomena/m:1".into(),
                     size_bytes: None,
                 }],
                 ..Default::default()

@@ -178,7 +178,7 @@ fn spawn_detached<T: Send + 'static>(
 
 /// Converts a panic of the thread to a failure of the source.
 fn or_failed<T>(answer: thread::Result<Answer<T>>) -> Answer<T> {
-    answer.unwrap_or_else(|_| Answer::Failed(SourceFailure::EndedWithoutAnswer { message: String::new() }))
+    answer.unwrap_or_else(|_| Answer::Failed(SourceFailure::EndedWithoutAnswer { message: "".into() }))
 }
 
 /// Which driver interfaces are queried, and by which program.
@@ -196,7 +196,9 @@ impl DriverProbes {
     fn new(options: &DetectOptions, evidence: &Evidence) -> Self {
         let program = match &options.probe_program {
             Some(program) => Ok(program.clone()),
-            None => current_exe().map_err(|error| SourceFailure::NotStarted { message: error.to_string() }),
+            None => {
+                current_exe().map_err(|error| SourceFailure::NotStarted { message: error.to_string().into() })
+            }
         };
         // `/sys` describes a sleeping AMD card completely. Vulkan would wake it up, which takes seconds and power, so
         // it is queried only if there is a card that only Vulkan describes.

@@ -99,11 +99,11 @@ pub fn find(places: &Places, home: &Path) -> Vec<FoundEngine> {
 
 fn servers(addresses: &[SocketAddr]) -> Vec<FoundEngine> {
     let loaded = |model: Loaded| LoadedModel {
-        name: model.name,
+        name: model.name.into(),
         total_bytes: Some(model.size),
         vram_bytes: Some(model.size_vram),
     };
-    let stored = |model: Listed| StoredModel { name: model.name, size_bytes: Some(model.size) };
+    let stored = |model: Listed| StoredModel { name: model.name.into(), size_bytes: Some(model.size) };
     running_servers(addresses, SERVER_LIMIT)
         .into_iter()
         .map(|server| FoundEngine {
@@ -168,7 +168,7 @@ fn installations(places: &Places, home: &Path) -> Vec<FoundEngine> {
         }
         seen.extend(real);
         if engine.kind == EngineKind::Binary && engine.version.is_none() {
-            engine.version = engine.path.as_deref().and_then(program_version);
+            engine.version = engine.path.as_deref().and_then(program_version).map(Into::into);
         }
         engines.push(engine);
     }
@@ -182,7 +182,7 @@ fn own_installations(home: &Path) -> Vec<FoundEngine> {
         .filter_map(|version| {
             Some(FoundEngine {
                 kind: EngineKind::Binary,
-                version: Some(version.file_name().into_string().ok()?),
+                version: Some(version.file_name().into_string().ok()?.into()),
                 path: Some(find_program(&version.path())?),
                 ..FoundEngine::default()
             })

@@ -30,7 +30,7 @@ fn read_one(folder: &Path) -> Option<ModelFolder> {
             let layers: BTreeMap<_, _> = manifest.blobs().map(|layer| (layer.sha256, layer.size)).collect();
             let size_bytes = layers.values().sum();
             blobs.extend(layers);
-            StoredModel { name: tag.to_string(), size_bytes: Some(size_bytes) }
+            StoredModel { name: tag.to_string().into(), size_bytes: Some(size_bytes) }
         })
         .collect();
     let total_bytes = blobs.values().sum();

@@ -104,7 +104,7 @@ pub fn ask<T: DeserializeOwned>(
     // Prevents endless recursion by a program that does not know the argument and runs detection instead.
     if Environment::of_process().variable(INSIDE).is_some() {
         return Answer::Failed(SourceFailure::NotStarted {
-            message: "a probe cannot start another one".to_owned(),
+            message: "a probe cannot start another one".into(),
         });
     }
     let mut command = program::command(path);
@@ -123,7 +123,7 @@ fn ask_child<T: DeserializeOwned>(mut command: Command, limit: Duration) -> Resu
     let deadline = Instant::now() + limit;
     command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
     let mut child =
-        command.spawn().map_err(|error| SourceFailure::NotStarted { message: error.to_string() })?;
+        command.spawn().map_err(|error| SourceFailure::NotStarted { message: error.to_string().into() })?;
     // Held open until the answer is there: the child exits when it closes.
     let stdin = child.stdin.take();
     let marked = child.stdout.take().map(marked_line);
@@ -137,7 +137,7 @@ fn ask_child<T: DeserializeOwned>(mut command: Command, limit: Duration) -> Resu
         Ok(json) => {
             end(child);
             serde_json::from_str(&json)
-                .map_err(|error| SourceFailure::InvalidAnswer { message: error.to_string() })
+                .map_err(|error| SourceFailure::InvalidAnswer { message: error.to_string().into() })
         }
         Err(RecvTimeoutError::Timeout) => {
             end(child);
@@ -151,7 +151,7 @@ fn ask_child<T: DeserializeOwned>(mut command: Command, limit: Duration) -> Resu
             let _already_ended = child.kill();
             let status = child
                 .wait()
-                .map_err(|error| SourceFailure::EndedWithoutAnswer { message: error.to_string() })?;
+                .map_err(|error| SourceFailure::EndedWithoutAnswer { message: error.to_string().into() })?;
             Err(crash_report(status, error_output.as_deref().unwrap_or_default()))
         }
     }
@@ -195,9 +195,9 @@ fn read_error_output(stderr: impl Read + Send + 'static) -> Receiver<String> {
 
 fn crash_report(status: ExitStatus, errors: &str) -> SourceFailure {
     let last = errors.lines().rev().find(|line| !line.trim().is_empty()).unwrap_or_default();
-    let message = last.trim().chars().take(STDERR_KEPT).collect();
+    let message = last.trim().chars().take(STDERR_KEPT).collect::<String>().into();
     match status.code() {
         Some(0) => SourceFailure::EndedWithoutAnswer { message },
-        _ => SourceFailure::Crashed { status: status.to_string(), message },
+        _ => SourceFailure::Crashed { status: status.to_string().into(), message },
     }
 }

@@ -9,7 +9,7 @@ use crate::machine::{Cpu, Os};
 pub fn os() -> Os {
     Os {
         name: Some(std::env::consts::OS.to_owned()),
-        version: crate::hardware::system::os_version(),
+        version: crate::hardware::system::os_version().map(Into::into),
         arch: Some(std::env::consts::ARCH.to_owned()),
     }
 }
@@ -33,7 +33,7 @@ pub fn cpu() -> Cpu {
         .and_then(|system| system.cpus().first().map(|cpu| cpu.brand().trim().to_owned()));
     let count = |count: usize| u32::try_from(count).ok().filter(|count| *count > 0);
     Cpu {
-        name: name.filter(|name| !name.is_empty()),
+        name: name.filter(|name| !name.is_empty()).map(Into::into),
         physical_cores: System::physical_core_count().ok().and_then(count),
         logical_cores: std::thread::available_parallelism().ok().and_then(|cores| count(cores.get())),
         features: features(),

@@ -19,7 +19,7 @@ pub(super) async fn blocking<T: Send + 'static>(
     work: impl FnOnce() -> Result<T, InstallError> + Send + 'static,
 ) -> Result<T, InstallError> {
     let done = tokio::task::spawn_blocking(work).await;
-    done.unwrap_or_else(|lost| Err(InstallError::WorkerPanicked { message: lost.to_string() }))
+    done.unwrap_or_else(|lost| Err(InstallError::WorkerPanicked { message: lost.to_string().into() }))
 }
 
 #[cfg(test)]

@@ -20,6 +20,7 @@ use crate::ollama::server::ServerError;
 use crate::ollama::store::StoreError;
 use crate::platform::files::FileError;
 use crate::platform::login::LoginError;
+use crate::untrusted::UntrustedText;
 
 /// Why an installation, its management or its removal stopped.
 #[derive(Debug, thiserror::Error)]
@@ -64,7 +65,7 @@ pub enum InstallError {
     #[error("a worker ended early: {message}")]
     WorkerPanicked {
         /// What is known of the panic.
-        message: String,
+        message: UntrustedText,
     },
     /// It failed, or could not be undone, and not every change could be reverted.
     #[error("{}{} changes could not be reverted", cause.as_ref().map(|cause| format!("{cause}; ")).unwrap_or_default(), rollback.failed.len())]
@@ -172,9 +173,9 @@ pub enum InstallError {
     #[error("the engine cannot load the model: {message}; {}", complaints.join("; "))]
     LoadFailed {
         /// Its message.
-        message: String,
+        message: UntrustedText,
         /// What its log says.
-        complaints: Vec<String>,
+        complaints: Vec<UntrustedText>,
     },
     /// It does not fit, however few layers are on the GPU.
     #[error("the model does not fit the memory, {} placements were tried", tried.len())]

@@ -11,6 +11,7 @@ use crate::ollama::client::Client;
 use crate::ollama::server::{self, Launch, READY_LIMIT};
 use crate::platform::files;
 use crate::platform::process::{self, ProcessIdentity};
+use crate::untrusted::UntrustedText;
 
 /// A server that answers.
 #[derive(Debug)]
@@ -20,7 +21,7 @@ pub struct Server {
     /// How it was started.
     pub launch: Launch,
     /// Its version, as it reports itself.
-    pub version: String,
+    pub version: UntrustedText,
 }
 
 /// Whether a server of this home runs, whether it answers or not.

@@ -7,6 +7,7 @@ use crate::install::{EngineRecord, Shortfall};
 use crate::models::KvCacheType;
 use crate::ollama::failure::EngineFailure;
 use crate::plan::Verdict;
+use crate::untrusted::UntrustedText;
 
 /// Speeds of the planned placement and of the one the engine chooses itself.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -43,7 +44,7 @@ pub enum LoadOutcome {
     /// Any other failure.
     Failed {
         /// The engine's message.
-        message: String,
+        message: UntrustedText,
     },
 }
 
@@ -64,7 +65,7 @@ impl From<LoadOutcome> for String {
             LoadOutcome::Loaded => LOADED.to_owned(),
             LoadOutcome::LoadedAutomatic => LOADED_AUTOMATIC.to_owned(),
             LoadOutcome::OutOfMemory => OUT_OF_MEMORY.to_owned(),
-            LoadOutcome::Failed { message } => message,
+            LoadOutcome::Failed { message } => message.into(),
         }
     }
 }
@@ -76,7 +77,7 @@ impl From<String> for LoadOutcome {
             LOADED => Self::Loaded,
             LOADED_AUTOMATIC => Self::LoadedAutomatic,
             message if EngineFailure::of(message) == EngineFailure::OutOfMemory => Self::OutOfMemory,
-            _ => Self::Failed { message: outcome },
+            _ => Self::Failed { message: outcome.into() },
         }
     }
 }
@@ -126,7 +127,7 @@ mod tests {
 
     #[test]
     fn outcomes_are_strings_and_old_ones_are_read() {
-        let failed = LoadOutcome::Failed { message: "unsupported cache type".to_owned() };
+        let failed = LoadOutcome::Failed { message: "unsupported cache type".into() };
         for outcome in [LoadOutcome::Loaded, LoadOutcome::LoadedAutomatic, LoadOutcome::OutOfMemory, failed] {
             let json = serde_json::to_string(&outcome).unwrap();
             assert_eq!(serde_json::from_str::<LoadOutcome>(&json).unwrap(), outcome, "{json}");

@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::{ComputeCapability, Finding};
+use crate::untrusted::UntrustedText;
 
 /// A machine, as far as it is known.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -48,7 +49,7 @@ pub struct Os {
     /// `linux`, `macos` or `windows`.
     pub name: Option<String>,
     /// The system's version, for example `12` or `10.0.19045`.
-    pub version: Option<String>,
+    pub version: Option<UntrustedText>,
     /// `x86_64` or `aarch64`.
     pub arch: Option<String>,
 }
@@ -58,7 +59,7 @@ pub struct Os {
 #[serde(deny_unknown_fields, default)]
 pub struct Cpu {
     /// Name reported by the processor.
-    pub name: Option<String>,
+    pub name: Option<UntrustedText>,
     /// Cores, not counting hyper-threads.
     pub physical_cores: Option<u32>,
     /// Hardware threads.
@@ -89,7 +90,7 @@ pub struct MainMemory {
 #[serde(deny_unknown_fields)]
 pub struct Gpu {
     /// Name reported by its driver.
-    pub name: String,
+    pub name: UntrustedText,
     /// `nvidia`, `amd`, `intel`, `apple`, …
     #[serde(default)]
     pub vendor: Option<String>,
@@ -109,7 +110,7 @@ pub struct Gpu {
     pub backend: Option<Backend>,
     /// The driver's version.
     #[serde(default)]
-    pub driver_version: Option<String>,
+    pub driver_version: Option<UntrustedText>,
     /// CUDA compute capability, for example `8.9`.
     #[serde(default)]
     pub compute_capability: Option<ComputeCapability>,
@@ -232,7 +233,7 @@ pub struct FoundEngine {
     /// How it is installed or running.
     pub kind: EngineKind,
     /// Version that it reports.
-    pub version: Option<String>,
+    pub version: Option<UntrustedText>,
     /// TCP port it responds on.
     pub port: Option<u16>,
     /// Path of its program.
@@ -281,7 +282,7 @@ pub struct ModelFolder {
 #[serde(deny_unknown_fields, default)]
 pub struct StoredModel {
     /// Its tag, for example `qwen2.5-coder:7b`.
-    pub name: String,
+    pub name: UntrustedText,
     /// Size of its files in bytes; models may share some.
     pub size_bytes: Option<u64>,
 }
@@ -291,7 +292,7 @@ pub struct StoredModel {
 #[serde(deny_unknown_fields, default)]
 pub struct LoadedModel {
     /// Its tag.
-    pub name: String,
+    pub name: UntrustedText,
     /// Memory it takes in all, in bytes, as reported by the server.
     pub total_bytes: Option<u64>,
     /// The part of it in graphics memory, in bytes, as reported by the server.
@@ -324,7 +325,7 @@ impl Gpu {
     /// An adapter of which only this is known.
     pub fn named(name: &str, kind: GpuKind, vram_total_bytes: Option<u64>) -> Self {
         Self {
-            name: name.to_owned(),
+            name: name.into(),
             vendor: None,
             kind,
             vram_total_bytes,

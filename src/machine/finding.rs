@@ -10,6 +10,7 @@ use serde::{Deserialize, Deserializer, Serialize};
 
 use super::ComputeCapability;
 use super::source_failure::{GpuSource, SourceFailure, TimedSearch};
+use crate::untrusted::UntrustedText;
 
 /// One finding.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -31,51 +32,51 @@ pub enum Finding {
     /// The adapter is a software renderer.
     SoftwareAdapter {
         /// Its name.
-        gpu: String,
+        gpu: UntrustedText,
     },
     /// Ollama ignores integrated graphics by default.
     IntegratedDropped {
         /// The adapter's name.
-        gpu: String,
+        gpu: UntrustedText,
     },
     /// The adapter shares main memory.
     UnifiedMemory {
         /// Its name.
-        gpu: String,
+        gpu: UntrustedText,
     },
     /// The card is divided into MIG slices.
     MigEnabled {
         /// Its name.
-        gpu: String,
+        gpu: UntrustedText,
     },
     /// The card is suspended and was not woken up.
     GpuAsleep {
         /// Its name.
-        gpu: String,
+        gpu: UntrustedText,
     },
     /// Ollama's ROCm package is the fastest option for the card.
     RocmPackage {
         /// Its name.
-        gpu: String,
+        gpu: UntrustedText,
     },
     /// Without Ollama's ROCm package the adapter is ignored.
     RocmNeeded {
         /// Its name.
-        gpu: String,
+        gpu: UntrustedText,
     },
     /// The card cannot run flash attention, so no quantised KV cache.
     NoFlashAttention {
         /// Its name.
-        gpu: String,
+        gpu: UntrustedText,
         /// Its CUDA compute capability.
         capability: ComputeCapability,
     },
     /// Another program uses much of the card's memory.
     VramHeld {
         /// The card's name.
-        gpu: String,
+        gpu: UntrustedText,
         /// The program's name.
-        program: String,
+        program: UntrustedText,
         /// Memory it uses, in bytes.
         #[serde(deserialize_with = "number")]
         bytes: u64,
@@ -83,7 +84,7 @@ pub enum Finding {
     /// A running Ollama server has a model in graphics memory.
     ModelLoaded {
         /// The model's tag.
-        model: String,
+        model: UntrustedText,
         /// The server's TCP port.
         #[serde(deserialize_with = "number")]
         port: u16,
@@ -125,14 +126,14 @@ pub enum EngineRefusal {
     /// No NVIDIA driver responds that Ollama can compute with.
     NvidiaDriverMissing {
         /// The card's name.
-        gpu: String,
+        gpu: UntrustedText,
     },
     /// The NVIDIA driver is older than Ollama's libraries need.
     NvidiaDriverTooOld {
         /// The card's name.
-        gpu: String,
+        gpu: UntrustedText,
         /// The driver's version.
-        driver: String,
+        driver: UntrustedText,
         /// The lowest driver branch that works, for example 570.
         #[serde(deserialize_with = "number")]
         needed: u32,
@@ -140,7 +141,7 @@ pub enum EngineRefusal {
     /// The compute capability is below [`ComputeCapability::LOWEST_SUPPORTED`].
     CapabilityTooLow {
         /// The card's name.
-        gpu: String,
+        gpu: UntrustedText,
         /// Its compute capability, if known.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         capability: Option<ComputeCapability>,
@@ -148,17 +149,17 @@ pub enum EngineRefusal {
     /// The card is reserved for a virtual machine.
     GpuPassedThrough {
         /// Its name.
-        gpu: String,
+        gpu: UntrustedText,
     },
     /// This user may not open the card's device.
     GpuDenied {
         /// Its name.
-        gpu: String,
+        gpu: UntrustedText,
     },
     /// There is no device file for the card.
     GpuUnreachable {
         /// Its name.
-        gpu: String,
+        gpu: UntrustedText,
         /// Its vendor, as in the hardware document.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         vendor: Option<String>,
@@ -166,12 +167,12 @@ pub enum EngineRefusal {
     /// macOS is older than Ollama needs.
     MacosTooOld {
         /// Its version.
-        version: String,
+        version: UntrustedText,
     },
     /// Windows is older than Ollama needs.
     WindowsTooOld {
         /// Its version.
-        version: String,
+        version: UntrustedText,
     },
 }
 
@@ -182,7 +183,7 @@ pub struct OtherFinding {
     /// Its code; `note` for a plain sentence.
     pub code: String,
     /// Its text, in its original language.
-    pub text: String,
+    pub text: UntrustedText,
     /// Figures and names.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub details: BTreeMap<String, serde_json::Value>,
@@ -191,11 +192,11 @@ pub struct OtherFinding {
 #[derive(Deserialize)]
 #[serde(untagged)]
 enum OtherDocument {
-    Sentence(String),
+    Sentence(UntrustedText),
     Full {
         code: String,
         #[serde(default)]
-        text: String,
+        text: UntrustedText,
         #[serde(default)]
         details: BTreeMap<String, serde_json::Value>,
     },
@@ -281,7 +282,10 @@ mod tests {
         for finding in [
             Finding::SourceFailed {
                 source: GpuSource::Nvml,
-                cause: SourceFailure::Crashed { status: "signal: 11".to_owned(), message: String::new() },
+                cause: SourceFailure::Crashed {
+                    status: "signal: 11".into(),
+                    message: UntrustedText::default(),
+                },
             },
             Finding::SourceFailed {
                 source: GpuSource::Wgpu,
@@ -289,15 +293,15 @@ mod tests {
             },
             Finding::SourceFailed { source: GpuSource::Nvml, cause: SourceFailure::DriverNotLoaded },
             Finding::SourceLate { source: TimedSearch::Disks },
-            Finding::VramHeld { gpu: gpu(), program: "blender".to_owned(), bytes: 3 << 30 },
-            Finding::NoFlashAttention { gpu: gpu(), capability: ComputeCapability::new(5, 2) },
+            Finding::VramHeld { gpu: gpu().into(), program: "blender".into(), bytes: 3 << 30 },
+            Finding::NoFlashAttention { gpu: gpu().into(), capability: ComputeCapability::new(5, 2) },
             Finding::OnBattery,
             Finding::Refusal(EngineRefusal::NvidiaDriverTooOld {
-                gpu: gpu(),
-                driver: "470.57".to_owned(),
+                gpu: gpu().into(),
+                driver: "470.57".into(),
                 needed: 550,
             }),
-            Finding::Refusal(EngineRefusal::CapabilityTooLow { gpu: gpu(), capability: None }),
+            Finding::Refusal(EngineRefusal::CapabilityTooLow { gpu: gpu().into(), capability: None }),
         ] {
             let json = serde_json::to_value(&finding).unwrap();
             assert!(json["code"].is_string(), "{json}");
@@ -311,12 +315,12 @@ mod tests {
         let quoted = json!({"code": "engine_exposed", "text": "…", "details": {"port": "11434"}});
         assert_eq!(read(quoted), Finding::EngineExposed { port: 11_434 });
         let words = json!({"code": "source_failed", "details": {"source": "nvml", "why": "it was asleep"}});
-        let cause = SourceFailure::Other { message: "it was asleep".to_owned() };
+        let cause = SourceFailure::Other { message: "it was asleep".into() };
         assert_eq!(read(words), Finding::SourceFailed { source: GpuSource::Nvml, cause });
         let other = |code: &str, text: &str| {
             Finding::Other(OtherFinding {
                 code: code.to_owned(),
-                text: text.to_owned(),
+                text: text.to_owned().into(),
                 ..Default::default()
             })
         };

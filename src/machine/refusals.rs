@@ -104,7 +104,7 @@ mod tests {
             ("windows", "10.0.26100", false),
             ("linux", "5", false),
         ] {
-            let os = Os { name: Some(name.to_owned()), version: Some(version.to_owned()), arch: None };
+            let os = Os { name: Some(name.to_owned()), version: Some(version.to_owned().into()), arch: None };
             assert_eq!(os.refusal().is_some(), refused, "{name} {version}");
         }
         assert_eq!(Os::default().refusal(), None);
@@ -114,7 +114,7 @@ mod tests {
     fn older_cards_need_a_newer_driver() {
         let json = r#"{"name": "GTX 1080", "kind": "discrete", "vram_total_bytes": null}"#;
         let card = |driver: &str, capability: &str| Gpu {
-            driver_version: Some(driver.to_owned()),
+            driver_version: Some(driver.to_owned().into()),
             compute_capability: Some(capability.parse().unwrap()),
             ..serde_json::from_str(json).unwrap()
         };

@@ -1,5 +1,6 @@
 //! Sources of detection, and why an existing one did not answer.
 
+use crate::untrusted::UntrustedText;
 use serde::{Deserialize, Deserializer, Serialize};
 
 /// A graphics driver interface that is queried in a child process.
@@ -40,24 +41,24 @@ pub enum SourceFailure {
     /// Its process crashed.
     Crashed {
         /// Signal or exit status, in the system's words.
-        status: String,
+        status: UntrustedText,
         /// The last line it wrote to its error output; empty if none.
-        message: String,
+        message: UntrustedText,
     },
     /// Its process exited successfully without an answer.
     EndedWithoutAnswer {
         /// The last line it wrote to its error output; empty if none.
-        message: String,
+        message: UntrustedText,
     },
     /// Its process could not be started.
     NotStarted {
         /// The system's error.
-        message: String,
+        message: UntrustedText,
     },
     /// Its answer could not be read.
     InvalidAnswer {
         /// What is wrong with it.
-        message: String,
+        message: UntrustedText,
     },
     /// The NVIDIA driver is not loaded.
     DriverNotLoaded,
@@ -68,12 +69,12 @@ pub enum SourceFailure {
     /// The file is not a usable NVML library.
     NotALibrary {
         /// The loader's error.
-        message: String,
+        message: UntrustedText,
     },
     /// Anything else, in the words of the driver or the system.
     Other {
         /// The words.
-        message: String,
+        message: UntrustedText,
     },
 }
 
@@ -83,16 +84,16 @@ impl<'de> Deserialize<'de> for SourceFailure {
         #[derive(Default, Deserialize)]
         #[serde(default)]
         struct Fields {
-            why: String,
+            why: UntrustedText,
             seconds: f64,
-            status: String,
-            message: String,
+            status: UntrustedText,
+            message: UntrustedText,
         }
         #[derive(Deserialize)]
         #[serde(untagged)]
         enum Document {
             Fields(Fields),
-            Words(String),
+            Words(UntrustedText),
         }
         let Fields { why, seconds, status, message } = match Document::deserialize(deserializer)? {
             Document::Fields(fields) => fields,

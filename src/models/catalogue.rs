@@ -202,9 +202,9 @@ impl Catalogue {
             }
             let model = Model {
                 tag: entry.tag.clone(),
-                title: entry.title.clone(),
+                title: entry.title.clone().into(),
                 quantisation: ModelQuantisation::Mixture(entry.quantisation),
-                licence: Licence { name: entry.licence.clone(), commercial: entry.commercial },
+                licence: Licence { name: entry.licence.clone().into(), commercial: entry.commercial },
                 trained_context_tokens: entry.trained_context_tokens.unwrap_or(shape.trained_context_tokens),
                 download_bytes: entry.download_bytes,
                 architecture,
@@ -238,10 +238,10 @@ impl Catalogue {
         let architecture = shape.architecture(quantisation);
         Some(Arc::new(Model {
             tag: tag.to_owned(),
-            title: tag.to_owned(),
+            title: tag.to_owned().into(),
             quantisation: ModelQuantisation::Mixture(quantisation),
             licence: Licence {
-                name: shape.licence.clone().unwrap_or_default(),
+                name: shape.licence.clone().unwrap_or_default().into(),
                 commercial: shape.commercial,
             },
             trained_context_tokens: shape.trained_context_tokens,

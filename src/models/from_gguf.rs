@@ -6,13 +6,14 @@ use super::gguf::{Header, Tensor, Value, is_kept};
 use super::{
     Block, Cache, Experts, Licence, Model, ModelArchitecture, ModelQuantisation, Quantisation, TensorType,
 };
+use crate::untrusted::UntrustedText;
 
 /// Why a header, though well formed, is not that of a model we can estimate.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum NotAModel {
     /// A key of the metadata is missing.
     #[error("the model file does not say its {0}")]
-    Missing(String),
+    Missing(UntrustedText),
     /// The tensor of the vocabulary's embeddings is missing.
     #[error("the model file has no tensor {TOKEN_EMBEDDING}")]
     NoTokenEmbedding,
@@ -20,13 +21,13 @@ pub enum NotAModel {
     #[error("the model file's {key} is {value}, which cannot be")]
     Impossible {
         /// The key of the metadata.
-        key: String,
+        key: UntrustedText,
         /// Its value.
         value: u64,
     },
     /// A file that goes with a model but is none, such as an image encoder.
     #[error("this is a file of type \"{0}\", which is not a language model")]
-    OtherKind(String),
+    OtherKind(UntrustedText),
     /// Part of a model that is split over files.
     #[error("this is one of {0} parts of a model; estimating needs a file in one piece")]
     Split(u64),
@@ -56,7 +57,7 @@ impl Model {
     pub fn from_gguf(header: &Header, tag: &str, download_bytes: u64) -> Result<Self, NotAModel> {
         let family = header.text("general.architecture").ok_or_else(|| missing("general.architecture"))?;
         if matches!(family, "clip" | "mmproj") || header.text("general.type") == Some("mmproj") {
-            return Err(NotAModel::OtherKind(family.to_owned()));
+            return Err(NotAModel::OtherKind(family.into()));
         }
         if let Some(parts) = header.unsigned("split.count").filter(|parts| *parts > 1) {
             return Err(NotAModel::Split(parts));
@@ -77,9 +78,10 @@ impl Model {
                 .text("general.name")
                 .filter(|name| !name.trim().is_empty())
                 .unwrap_or(tag)
-                .to_owned(),
+                .to_owned()
+                .into(),
             quantisation: quantisation(header),
-            licence: Licence { name: licence, commercial },
+            licence: Licence { name: licence.into(), commercial },
             trained_context_tokens: u32::try_from(context).unwrap_or(u32::MAX),
             download_bytes: download_bytes.max(tensor_bytes),
             architecture,
@@ -104,7 +106,7 @@ impl Reader<'_> {
     fn optional(&self, name: &str, most: u64) -> Result<Option<u64>, NotAModel> {
         let key = self.key(name);
         match self.header.unsigned(&key) {
-            Some(value) if value > most => Err(NotAModel::Impossible { key, value }),
+            Some(value) if value > most => Err(NotAModel::Impossible { key: key.into(), value }),
             value => Ok(value),
         }
     }
@@ -112,7 +114,7 @@ impl Reader<'_> {
     /// A figure from 1 to `most`.
     fn required(&self, name: &str, most: u64) -> Result<u64, NotAModel> {
         let value = self.optional(name, most)?.ok_or_else(|| missing(&self.key(name)))?;
-        if value == 0 { Err(NotAModel::Impossible { key: self.key(name), value }) } else { Ok(value) }
+        if value == 0 { Err(NotAModel::Impossible { key: self.key(name).into(), value }) } else { Ok(value) }
     }
 
     /// The largest value of a figure that may be given for each block.
@@ -127,7 +129,7 @@ impl Reader<'_> {
             _ => None,
         };
         match value {
-            Some(value) if value > WIDEST => Err(NotAModel::Impossible { key, value }),
+            Some(value) if value > WIDEST => Err(NotAModel::Impossible { key: key.into(), value }),
             value => Ok(value),
         }
     }
@@ -249,7 +251,7 @@ impl Reader<'_> {
             return Ok(Cache::Shared);
         }
         if kv_heads > WIDEST {
-            return Err(NotAModel::Impossible { key: kv_heads_key, value: kv_heads });
+            return Err(NotAModel::Impossible { key: kv_heads_key.into(), value: kv_heads });
         }
         let usual = self.required("embedding_length", WIDEST)? / heads;
         let length = |name: &str, otherwise: u64| -> Result<u64, NotAModel> {
@@ -360,7 +362,7 @@ fn quantisation(header: &Header) -> ModelQuantisation {
 }
 
 fn missing(what: &str) -> NotAModel {
-    NotAModel::Missing(what.to_owned())
+    NotAModel::Missing(what.into())
 }
 
 fn narrow(value: u64) -> u32 {

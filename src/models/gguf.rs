@@ -11,6 +11,7 @@ use std::collections::BTreeMap;
 use std::io::Read;
 
 use super::TensorType;
+use crate::untrusted::UntrustedText;
 
 /// Larger than any header. The vocabulary is the largest part of one and stays well below.
 pub const MOST_HEADER_BYTES: u64 = 128 << 20;
@@ -162,7 +163,7 @@ pub enum HeaderDamage {
     #[error("tensor {name:?}: {problem}")]
     Tensor {
         /// Its name.
-        name: String,
+        name: UntrustedText,
         /// What is wrong with it.
         problem: TensorProblem,
     },
@@ -471,5 +472,5 @@ fn width(kind: u32) -> Option<u64> {
 }
 
 fn damaged(name: &str, problem: TensorProblem) -> HeaderError {
-    HeaderDamage::Tensor { name: name.to_owned(), problem }.into()
+    HeaderDamage::Tensor { name: name.into(), problem }.into()
 }

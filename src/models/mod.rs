@@ -1,6 +1,7 @@
 //! What is a model made of? Architectures, quantisations, the bytes of every tensor, and the catalogue of models we
 //! know. No input or output here, save for parsing text and bytes that are handed in.
 
+use crate::untrusted::UntrustedText;
 mod architecture;
 mod catalogue;
 mod from_gguf;
@@ -26,7 +27,7 @@ pub struct Model {
     /// What Ollama pulls: `qwen2.5-coder:7b`, `hf.co/…`, `host:port/namespace/name:tag`.
     pub tag: String,
     /// What people call it: `Qwen2.5-Coder 7B`.
-    pub title: String,
+    pub title: UntrustedText,
     /// Quantisation of the weights.
     pub quantisation: ModelQuantisation,
     /// Licence, and whether it allows commercial use.
@@ -43,7 +44,7 @@ pub struct Model {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Licence {
     /// Name, for example `Apache-2.0`; empty when unknown.
-    pub name: String,
+    pub name: UntrustedText,
     /// Whether it may be used commercially; `None` when unknown.
     pub commercial: Option<bool>,
 }

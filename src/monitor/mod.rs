@@ -8,6 +8,7 @@ use std::collections::BTreeSet;
 use serde::Serialize;
 
 use crate::machine::Hardware;
+use crate::untrusted::UntrustedText;
 
 /// Share of the graphics memory above which the engine may fail at the next allocation.
 pub const CRITICAL_SHARE: f64 = 0.95;
@@ -23,7 +24,7 @@ pub struct VramUse {
     #[serde(skip)]
     pub adapter: usize,
     /// The GPU's name.
-    pub gpu: String,
+    pub gpu: UntrustedText,
     /// In use by all programs, in bytes.
     pub used_bytes: u64,
     /// All of it, in bytes.
@@ -92,7 +93,7 @@ mod tests {
     fn in_use(share: f64) -> VramUse {
         VramUse {
             adapter: 0,
-            gpu: "card".to_owned(),
+            gpu: "card".into(),
             used_bytes: (share * 1e9) as u64,
             total_bytes: 1_000_000_000,
         }

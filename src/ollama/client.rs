@@ -20,6 +20,7 @@ use crate::ollama::replies::{
 pub use crate::ollama::requests::{
     AUTOMATIC, CreateParameters, CreateRequest, GenerateOptions, GenerateRequest,
 };
+use crate::untrusted::UntrustedText;
 
 /// Time limit of a call that the engine answers at once.
 const QUICK_LIMIT: Duration = Duration::from_secs(30);
@@ -60,7 +61,7 @@ pub enum ClientError {
         /// What was asked.
         path: &'static str,
         /// What the system said.
-        cause: String,
+        cause: UntrustedText,
     },
     /// It took too long.
     #[error("the engine has been silent for {seconds} s while answering {path}")]
@@ -78,7 +79,9 @@ pub enum ClientError {
         /// HTTP status; 200 when the refusal came inside the stream.
         status: u16,
         /// The server's own message.
-        message: String,
+        message: UntrustedText,
+        /// What it means.
+        failure: EngineFailure,
     },
     /// The stream ended before it said that it was done.
     #[error("the engine's answer to {path} ended too early")]
@@ -92,7 +95,7 @@ pub enum ClientError {
         /// What was asked.
         path: &'static str,
         /// What is wrong with it.
-        cause: String,
+        cause: UntrustedText,
     },
 }
 
@@ -139,10 +142,10 @@ impl Client {
     ///
     /// # Errors
     /// When it does not answer.
-    pub async fn version(&self) -> Result<String, ClientError> {
+    pub async fn version(&self) -> Result<UntrustedText, ClientError> {
         let path = "/api/version";
         let request = self.http.get(self.url(path));
-        Ok(self.answer::<Version>(path, request, self.quick.min(VERSION_LIMIT)).await?.version)
+        Ok(self.answer::<Version>(path, request, self.quick.min(VERSION_LIMIT)).await?.version.into())
     }
 
     /// The models on disk.
@@ -206,7 +209,7 @@ impl Client {
         let path = "/api/generate";
         let body = json!({ "model": model, "prompt": "", "stream": false });
         let line: GenerateLine = self.answer(path, self.post(path, &body), limit).await?;
-        line.error.map_or(Ok(()), |message| Err(ClientError::Refused { path, status: 200, message }))
+        line.error.map_or(Ok(()), |message| Err(ClientError::refused(path, 200, &message)))
     }
 
     /// Takes a model out of memory.
@@ -234,7 +237,7 @@ impl Client {
         let mut last = None;
         self.stream(path, request, silence, |line: GenerateLine| {
             if let Some(message) = line.error {
-                return Err(ClientError::Refused { path, status: 200, message });
+                return Err(ClientError::refused(path, 200, &message));
             }
             on_line(&line);
             last = line.done.then_some(line);
@@ -277,7 +280,7 @@ impl Client {
         let mut success = false;
         self.stream(path, body, PULL_SILENCE, |line: StatusLine| {
             if let Some(message) = line.error {
-                return Err(ClientError::Refused { path, status: 200, message });
+                return Err(ClientError::refused(path, 200, &message));
             }
             // Only the last line counts.
             success = line.status == Status::Success;
@@ -305,7 +308,7 @@ impl Client {
             taken += bytes.len() as u64;
             if taken > self.longest_stream_bytes {
                 let cause = format!("it is longer than {} bytes", self.longest_stream_bytes);
-                return Err(ClientError::Unreadable { path, cause });
+                return Err(ClientError::Unreadable { path, cause: cause.into() });
             }
             lines.push(&bytes);
             while let Some(line) = lines.next_line().map_err(|long| too_long(path, long))? {
@@ -370,7 +373,7 @@ impl Client {
             _ if body.is_empty() => status.canonical_reason().unwrap_or("no reason given").to_owned(),
             _ => String::from_utf8_lossy(&body).chars().take(500).collect(),
         };
-        Err(ClientError::Refused { path, status: status.as_u16(), message })
+        Err(ClientError::refused(path, status.as_u16(), &message))
     }
 
     fn post(&self, path: &str, body: &impl Serialize) -> reqwest::RequestBuilder {
@@ -382,15 +385,20 @@ impl Client {
     }
 
     fn unreachable(&self, path: &'static str, error: &reqwest::Error) -> ClientError {
-        ClientError::Unreachable { port: self.port(), path, cause: chain(error) }
+        ClientError::Unreachable { port: self.port(), path, cause: chain(error).into() }
     }
 }
 
 impl ClientError {
+    /// A refusal. What it means is read from the message as it came, with its lines.
+    fn refused(path: &'static str, status: u16, message: &str) -> Self {
+        Self::Refused { path, status, message: message.into(), failure: EngineFailure::of(message) }
+    }
+
     /// What the failure means; `None` when the engine did not answer at all.
     pub fn failure(&self) -> Option<EngineFailure> {
         match self {
-            Self::Refused { message, .. } => Some(EngineFailure::of(message)),
+            Self::Refused { failure, .. } => Some(*failure),
             Self::CutShort { .. } | Self::Silent { .. } => Some(EngineFailure::Transient),
             _ => None,
         }
@@ -408,12 +416,12 @@ impl ClientError {
 fn parse<T: DeserializeOwned>(path: &'static str, json: &[u8]) -> Result<T, ClientError> {
     serde_json::from_slice(json).map_err(|error| ClientError::Unreadable {
         path,
-        cause: format!("{error}: {}", String::from_utf8_lossy(&json[..json.len().min(200)])),
+        cause: format!("{error}: {}", String::from_utf8_lossy(&json[..json.len().min(200)])).into(),
     })
 }
 
 fn too_long(path: &'static str, long: LineTooLong) -> ClientError {
-    ClientError::Unreadable { path, cause: long.to_string() }
+    ClientError::Unreadable { path, cause: long.to_string().into() }
 }
 
 /// An error with all its causes: reqwest's own text only says that something failed.

@@ -11,6 +11,7 @@ use crate::MIB;
 use crate::models::KvCacheType;
 use crate::ollama::failure::EngineFailure;
 use crate::ollama::replies::Loaded;
+use crate::untrusted::UntrustedText;
 
 /// What the log of one load says.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -30,7 +31,7 @@ pub struct LoadEvidence {
     /// Every buffer.
     pub buffers: Vec<Buffer>,
     /// Log lines with the cause of a failed load.
-    pub complaints: Vec<String>,
+    pub complaints: Vec<UntrustedText>,
 }
 
 /// Types of K and V as the engine names them. It knows more types than we choose from.
@@ -122,7 +123,7 @@ impl LoadEvidence {
         } else if line.contains("Flash Attention enabled") {
             self.flash_attention = Some(true);
         } else if COMPLAINTS.iter().any(|start| line.starts_with(start)) || ran_out_of_memory(line) {
-            self.complaints.push(line.trim().chars().take(300).collect());
+            self.complaints.push(line.trim().chars().take(300).collect::<String>().into());
         }
     }
 

@@ -15,6 +15,7 @@ use reqwest::Url;
 use crate::models::gguf::{Header, HeaderError};
 use crate::models::{Model, ModelTag, NotAModel};
 use crate::ollama::http::{self, HttpError, HttpOptions};
+use crate::untrusted::UntrustedText;
 pub use remote::Remote;
 
 /// Why a model could not be looked up.
@@ -88,7 +89,7 @@ pub enum UnreachableCause {
     },
     /// The connection failed, in the system's words.
     #[error("{0}")]
-    Connection(String),
+    Connection(UntrustedText),
 }
 
 /// What is wrong with a registry's answer.
@@ -134,7 +135,7 @@ pub fn fetch_model(tag: &ModelTag, insecure: bool, options: &HttpOptions) -> Res
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
-        .map_err(|error| remote.unreachable(UnreachableCause::Connection(error.to_string())))?;
+        .map_err(|error| remote.unreachable(UnreachableCause::Connection(error.to_string().into())))?;
     runtime.block_on(async {
         let manifest = remote.manifest().await?.manifest;
         let layer = manifest.model_layer().ok_or_else(|| remote.unusable(AnswerProblem::NoModelLayer))?;

@@ -7,6 +7,7 @@ use tokio::task::JoinSet;
 
 use crate::ollama::client::{Client, ClientError};
 use crate::ollama::replies::{Listed, Loaded};
+use crate::untrusted::UntrustedText;
 
 /// A server that answered.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -14,7 +15,7 @@ pub struct RunningServer {
     /// Where it listens.
     pub address: SocketAddr,
     /// Its version, without a leading `v`.
-    pub version: String,
+    pub version: UntrustedText,
     /// Models in memory; empty when it did not say.
     pub loaded: Vec<Loaded>,
     /// Models on disk, which this user may not be able to read; empty when it did not say.

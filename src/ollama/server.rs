@@ -21,6 +21,7 @@ use crate::platform::files::{FileError, writing};
 use crate::platform::listening::{self, PortOwner};
 use crate::platform::process::{self, ProcessError};
 use crate::platform::program;
+use crate::untrusted::UntrustedText;
 pub use log::{last_lines, log_since, rotate_while_running};
 use log::{open_log, rotate};
 
@@ -143,7 +144,7 @@ pub enum ServerError {
         /// Exit code or signal, in words.
         status: String,
         /// The last lines of its log.
-        last_lines: Vec<String>,
+        last_lines: Vec<UntrustedText>,
     },
     /// It runs but does not answer.
     #[error("the server does not answer after {seconds} s: {}", last_lines.join(" | "))]
@@ -151,7 +152,7 @@ pub enum ServerError {
         /// How long was waited.
         seconds: u64,
         /// The last lines of its log.
-        last_lines: Vec<String>,
+        last_lines: Vec<UntrustedText>,
     },
     /// A process of ours could not be ended.
     #[error(transparent)]
@@ -252,7 +253,7 @@ pub async fn wait_until_ready(
     log: &Path,
     log_from: u64,
     limit: Duration,
-) -> Result<String, ServerError> {
+) -> Result<UntrustedText, ServerError> {
     let began = Instant::now();
     let mut pause = Duration::from_millis(20);
     loop {

@@ -184,7 +184,7 @@ impl<'a> Case<'a> {
     pub(super) fn remarks(&self) -> Vec<Reason> {
         let licence = &self.candidate.model.licence;
         let non_commercial = (licence.commercial == Some(false))
-            .then(|| Reason::NonCommercial { licence: licence.name.clone() });
+            .then(|| Reason::NonCommercial { licence: licence.name.to_string() });
         let count = u32::try_from(self.machine.gpus.len()).unwrap_or(u32::MAX);
         let several = (count > 1)
             .then(|| Reason::SeveralCards { count, together_bytes: self.machine.vram_total_bytes() });

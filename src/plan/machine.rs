@@ -170,7 +170,7 @@ fn gpu_figures(gpu: &Gpu, hardware: &Hardware, cpu: &CpuFigures, policy: &Policy
         },
     };
     Some(GpuFigures {
-        name: gpu.name.clone(),
+        name: gpu.name.to_string(),
         kind: gpu.kind,
         backend: backend(gpu),
         vram_total_bytes: total.value,
@@ -228,7 +228,7 @@ fn cpu_figures(hardware: &Hardware, policy: &Policy) -> CpuFigures {
         ),
         physical_cores: cores,
         features: hardware.cpu.features.clone(),
-        name: hardware.cpu.name.clone().unwrap_or_default(),
+        name: hardware.cpu.name.clone().unwrap_or_default().into(),
         dot_product_gb_s: hardware.cpu.dot_product_gb_s,
     }
 }

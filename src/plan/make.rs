@@ -163,12 +163,12 @@ fn gpu_refusal(case: &Case<'_>, hardware: &Hardware) -> Option<Reason> {
             return Some(Reason::EngineRefuses { refusal });
         }
         return Some(Reason::NoUsableGpu {
-            found: hardware.gpus.iter().map(|gpu| gpu.name.clone()).collect(),
+            found: hardware.gpus.iter().map(|gpu| gpu.name.to_string()).collect(),
             need_gib: case.policy.refused_below_vram_gb,
         });
     };
     if vram_total(gpu, hardware, case.policy).is_none() {
-        return Some(Reason::VramUnknown { gpu: gpu.name.clone() });
+        return Some(Reason::VramUnknown { gpu: gpu.name.to_string() });
     }
     let have_gib = case.nominal_vram_gb;
     let machine_needs = case.policy.refused_below_vram_gb;

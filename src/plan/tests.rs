@@ -224,7 +224,7 @@ fn every_reason_has_words_in_both_languages() {
                 }
             }
             let consent = consent_text(&one, text);
-            assert!(consent.contains(&candidate.id) && consent.contains(&candidate.model.title));
+            assert!(consent.contains(&candidate.id) && consent.contains(candidate.model.title.as_str()));
             if one.verdict == Verdict::Degraded {
                 let banner = banner(&one, text).expect("degraded mode has a banner");
                 let (lower, title) = (banner.to_lowercase(), one.reasons[0].title(text).to_lowercase());
@@ -324,7 +324,7 @@ proptest! {
 #[test]
 fn a_card_that_the_engine_leaves_out_is_not_planned_with() {
     let mut card = gpu("NVIDIA GeForce RTX 4090", GpuKind::Discrete, 24 * GIB, Some(23 * GIB));
-    card.driver_version = Some("535.129".to_owned());
+    card.driver_version = Some("535.129".into());
     let mut hardware = machine_with(vec![card.clone()], 64 * GIB, Some(48 * GIB));
     let plan_of = |hardware: &Hardware| make_plan(&candidate("hybrid_8gb"), hardware, policy());
     assert_ne!(plan_of(&hardware).verdict, Verdict::Refused);
@@ -347,16 +347,13 @@ fn a_card_that_the_engine_leaves_out_is_not_planned_with() {
 fn a_system_that_the_engine_does_not_run_on_refuses_everything() {
     let card = gpu("Apple M1", GpuKind::Unified, 11 * GIB, Some(9 * GIB));
     let mut hardware = machine_with(vec![card], 16 * GIB, Some(12 * GIB));
-    hardware.os = Os {
-        name: Some("macos".to_owned()),
-        version: Some("13.6".to_owned()),
-        arch: Some("aarch64".to_owned()),
-    };
+    hardware.os =
+        Os { name: Some("macos".to_owned()), version: Some("13.6".into()), arch: Some("aarch64".to_owned()) };
     for one in plan_all(&hardware, Catalogue::built_in(), Profiles::built_in()).plans {
         assert_eq!(one.verdict, Verdict::Refused, "{}", one.candidate.id);
         assert!(one.reasons.iter().any(|reason| reason.code() == "engine_refuses"), "{}", one.candidate.id);
     }
-    hardware.os.version = Some("14.0".to_owned());
+    hardware.os.version = Some("14.0".into());
     let report = plan_all(&hardware, Catalogue::built_in(), Profiles::built_in());
     assert_ne!(report.verdict, Verdict::Refused);
 }

@@ -4,6 +4,7 @@
 use crate::plan::{DiskNeeds, DriveNeeds};
 use crate::say;
 use crate::text::Text;
+use crate::untrusted::UntrustedText;
 
 /// The engine's download: its size, `already here`, or that the size is unknown.
 pub fn engine_download(needs: &DiskNeeds, text: Text) -> String {
@@ -35,7 +36,7 @@ pub fn drive_short(drive: &DriveNeeds, text: Text) -> String {
     say!(
         text,
         "plan-drive-short",
-        path = drive.path.display().to_string(),
+        path = UntrustedText::path(&drive.path),
         need = text.file_size(drive.needed_bytes()),
         free = text.file_size(drive.free_bytes.unwrap_or(0))
     )

@@ -15,6 +15,7 @@ use crate::ollama::server::ServerError;
 use crate::platform::listening::PortOwner;
 use crate::say;
 use crate::text::Text;
+use crate::untrusted::UntrustedText;
 
 impl ModelTagError {
     /// What is wrong and what to write.
@@ -76,7 +77,7 @@ impl UnreachableCause {
             Self::Slow { seconds } => {
                 say!(text, "registry-slow", duration = text.duration(*seconds as f64))
             }
-            Self::Connection(cause) => cause.clone(),
+            Self::Connection(cause) => cause.to_string(),
         }
     }
 }
@@ -107,12 +108,12 @@ impl HttpError {
                 say!(
                     text,
                     "fetch-ca-unreadable",
-                    path = path.display().to_string(),
+                    path = UntrustedText::path(path),
                     problem = source.to_string()
                 )
             }
             Self::NoCertificates { path } => {
-                say!(text, "fetch-ca-empty", path = path.display().to_string())
+                say!(text, "fetch-ca-empty", path = UntrustedText::path(path))
             }
             Self::Build(source) => say!(text, "fetch-no-client", problem = innermost(source)),
             Self::Tls(source) => say!(text, "fetch-no-client", problem = source.to_string()),
@@ -168,7 +169,7 @@ impl ServerError {
             Self::Spawn { program, source } => say!(
                 text,
                 "install-server-spawn",
-                path = program.display().to_string(),
+                path = UntrustedText::path(program),
                 cause = source.to_string()
             ),
             Self::File(error) => error.explain(text),
@@ -194,19 +195,19 @@ impl ReleaseError {
             Self::Read { path, source } => say!(
                 text,
                 "install-release-unreadable",
-                path = path.display().to_string(),
+                path = UntrustedText::path(path),
                 cause = source.to_string()
             ),
             Self::Format { path, message } => say!(
                 text,
                 "install-release-malformed",
-                path = path.display().to_string(),
+                path = UntrustedText::path(path),
                 cause = message.clone()
             ),
             Self::Value { path, line, what } => say!(
                 text,
                 "install-release-malformed",
-                path = path.display().to_string(),
+                path = UntrustedText::path(path),
                 cause = format!("line {line}: {what}")
             ),
             Self::NoAsset { version, os, arch } => say!(
@@ -245,7 +246,7 @@ impl NewestError {
 impl LookupError {
     /// What happened and what to do.
     pub fn explain(&self, text: Text) -> String {
-        let shown = |path: &Path| path.display().to_string();
+        let shown = |path: &Path| UntrustedText::path(path);
         match self {
             Self::Unknown { reference } => {
                 let known: Vec<&str> =

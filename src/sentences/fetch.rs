@@ -7,6 +7,7 @@ use crate::install::fetch::{DownloadError, DownloadWait, TransferProblem};
 use crate::install::unpack::UnpackError;
 use crate::say;
 use crate::text::Text;
+use crate::untrusted::UntrustedText;
 
 impl DownloadWait {
     /// Why it waits.
@@ -60,11 +61,11 @@ impl DownloadError {
             Self::DiskFull { path, missing_bytes: Some(bytes) } => say!(
                 text,
                 "fetch-disk-too-small",
-                path = path.display().to_string(),
+                path = UntrustedText::path(path),
                 size = text.file_size(*bytes)
             ),
             Self::DiskFull { path, missing_bytes: None } => {
-                say!(text, "fetch-disk-full", path = path.display().to_string())
+                say!(text, "fetch-disk-full", path = UntrustedText::path(path))
             }
             Self::File(error) => error.explain(text),
         }
@@ -110,7 +111,7 @@ impl TransferProblem {
 impl UnpackError {
     /// What happened and what to do.
     pub fn explain(&self, text: Text) -> String {
-        let shown = |path: &Path| path.display().to_string();
+        let shown = |path: &Path| UntrustedText::path(path);
         match self {
             Self::Cancelled(_) => say!(text, "fetch-cancelled"),
             Self::Read { path, source } => {
@@ -155,10 +156,10 @@ impl EngineChoice {
     pub fn note(&self, text: Text) -> String {
         match self {
             Self::Pinned => say!(text, "source-pinned"),
-            Self::Listed(path) => say!(text, "source-listed", path = path.display().to_string()),
+            Self::Listed(path) => say!(text, "source-listed", path = UntrustedText::path(path)),
             Self::Newest(_) => say!(text, "source-newest"),
             Self::Installed(engine) => {
-                say!(text, "source-installed", path = engine.program.display().to_string())
+                say!(text, "source-installed", path = UntrustedText::path(&engine.program))
             }
         }
     }

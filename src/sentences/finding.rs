@@ -3,6 +3,7 @@
 use crate::machine::{EngineRefusal, Finding, GpuSource, SourceFailure, TimedSearch};
 use crate::say;
 use crate::text::Text;
+use crate::untrusted::UntrustedText;
 
 /// Label and address of a link.
 pub type Link = (String, &'static str);
@@ -71,8 +72,8 @@ impl Finding {
             Self::PowerSaving => say!(text, "hardware-power-saving"),
             Self::EngineExposed { port } => say!(text, "hardware-engine-exposed", port = port.to_string()),
             Self::Refusal(refusal) => refusal.explain(text),
-            Self::Other(other) if other.text.is_empty() => other.code.clone(),
-            Self::Other(other) => other.text.clone(),
+            Self::Other(other) if other.text.is_empty() => UntrustedText::new(&other.code).into(),
+            Self::Other(other) => other.text.to_string(),
         }
     }
 
@@ -175,7 +176,7 @@ impl SourceFailure {
             Self::DriverNotLoaded => (say!(text, "hardware-why-not-loaded"), ""),
             Self::DriverUpdated => (say!(text, "hardware-why-updated"), ""),
             Self::NoPermission => (say!(text, "hardware-why-no-permission"), ""),
-            Self::Other { message } => return message.clone(),
+            Self::Other { message } => return message.to_string(),
         };
         if message.is_empty() { clause } else { format!("{clause}: {message}") }
     }
@@ -192,26 +193,31 @@ mod tests {
         let gpu = || "Some card".to_owned();
         let capability = ComputeCapability::new(3, 7);
         let version = || "13.1".to_owned();
-        let unreachable =
-            |vendor: &str| EngineRefusal::GpuUnreachable { gpu: gpu(), vendor: Some(vendor.to_owned()) };
+        let unreachable = |vendor: &str| EngineRefusal::GpuUnreachable {
+            gpu: gpu().into(),
+            vendor: Some(vendor.to_owned()),
+        };
         let driver = "470.57".to_owned();
         let refusals = [
-            (EngineRefusal::NvidiaDriverMissing { gpu: gpu() }, "www.nvidia.com"),
-            (EngineRefusal::NvidiaDriverTooOld { gpu: gpu(), driver, needed: 550 }, "www.nvidia.com"),
+            (EngineRefusal::NvidiaDriverMissing { gpu: gpu().into() }, "www.nvidia.com"),
             (
-                EngineRefusal::CapabilityTooLow { gpu: gpu(), capability: Some(capability) },
+                EngineRefusal::NvidiaDriverTooOld { gpu: gpu().into(), driver: driver.into(), needed: 550 },
+                "www.nvidia.com",
+            ),
+            (
+                EngineRefusal::CapabilityTooLow { gpu: gpu().into(), capability: Some(capability) },
                 "developer.nvidia.com",
             ),
             (unreachable("amd"), "www.amd.com"),
             (unreachable("intel"), "www.intel.com"),
-            (EngineRefusal::MacosTooOld { version: version() }, "support.apple.com"),
-            (EngineRefusal::WindowsTooOld { version: version() }, "www.microsoft.com"),
+            (EngineRefusal::MacosTooOld { version: version().into() }, "support.apple.com"),
+            (EngineRefusal::WindowsTooOld { version: version().into() }, "www.microsoft.com"),
         ];
         let findings = [
-            (Finding::NoFlashAttention { gpu: gpu(), capability }, "developer.nvidia.com"),
-            (Finding::IntegratedDropped { gpu: gpu() }, "docs.ollama.com"),
-            (Finding::RocmPackage { gpu: gpu() }, "github.com"),
-            (Finding::RocmNeeded { gpu: gpu() }, "github.com"),
+            (Finding::NoFlashAttention { gpu: gpu().into(), capability }, "developer.nvidia.com"),
+            (Finding::IntegratedDropped { gpu: gpu().into() }, "docs.ollama.com"),
+            (Finding::RocmPackage { gpu: gpu().into() }, "github.com"),
+            (Finding::RocmNeeded { gpu: gpu().into() }, "github.com"),
         ];
         for language in Language::ALL {
             let text = Text::new(language);
@@ -236,10 +242,10 @@ mod tests {
         let silent = spanish(SourceFailure::Timeout { seconds: 10.0 });
         assert!(silent.contains("sin respuesta en 10\u{a0}s"), "{silent}");
         let (status, message) = ("signal: 11".to_owned(), "segfault".to_owned());
-        let crashed = spanish(SourceFailure::Crashed { status, message });
+        let crashed = spanish(SourceFailure::Crashed { status: status.into(), message: message.into() });
         assert!(crashed.contains("(signal: 11): segfault"), "{crashed}");
         assert!(!spanish(SourceFailure::DriverNotLoaded).contains("not loaded"));
-        let unknown = spanish(SourceFailure::Other { message: "something new".to_owned() });
+        let unknown = spanish(SourceFailure::Other { message: "something new".into() });
         assert!(unknown.contains("something new"), "{unknown}");
     }
 

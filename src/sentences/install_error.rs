@@ -8,6 +8,7 @@ use crate::ollama::client::ClientError;
 use crate::ollama::failure::EngineFailure;
 use crate::say;
 use crate::text::Text;
+use crate::untrusted::UntrustedText;
 
 impl InstallError {
     /// What happened and what to do.
@@ -23,14 +24,14 @@ impl InstallError {
                 cause.chain([rollback.explain(text)]).collect::<Vec<_>>().join("\n")
             }
             Self::Lock(LockError::Busy { home }) => {
-                say!(text, "install-busy", home = home.display().to_string())
+                say!(text, "install-busy", home = UntrustedText::path(home))
             }
             Self::Lock(LockError::File(error)) | Self::File(error) => error.explain(text),
             Self::Document(DocumentError::File(error)) => error.explain(text),
             Self::Document(DocumentError::Format { path, cause }) => say!(
                 text,
                 "install-document-damaged",
-                path = path.display().to_string(),
+                path = UntrustedText::path(path),
                 cause = cause.clone()
             ),
             Self::Release(error) => error.explain(text),
@@ -45,20 +46,20 @@ impl InstallError {
             Self::DiskShort { path, need_bytes, free_bytes } => say!(
                 text,
                 "install-disk-short",
-                path = path.display().to_string(),
+                path = UntrustedText::path(path),
                 need = text.file_size(*need_bytes),
                 free = text.file_size(*free_bytes)
             ),
             Self::NoProgram { folder } => {
-                say!(text, "install-no-program", path = folder.display().to_string())
+                say!(text, "install-no-program", path = UntrustedText::path(folder))
             }
             Self::EngineDamaged { path } => {
-                say!(text, "install-engine-damaged", path = path.display().to_string())
+                say!(text, "install-engine-damaged", path = UntrustedText::path(path))
             }
             Self::EngineChanged { program, reason } => say!(
                 text,
                 "install-engine-changed",
-                path = program.display().to_string(),
+                path = UntrustedText::path(program),
                 reason = reason.explain(text)
             ),
             Self::UnverifiedModel { model, store, host, cause } => say!(
@@ -104,13 +105,13 @@ impl InstallError {
             }
             Self::Login(error) => say!(text, "install-login-failed", cause = error.explain(text)),
             Self::NothingToUndo { home } => {
-                say!(text, "install-nothing-to-undo", home = home.display().to_string())
+                say!(text, "install-nothing-to-undo", home = UntrustedText::path(home))
             }
             Self::NothingToContinue { home } => {
-                say!(text, "install-nothing-to-continue", home = home.display().to_string())
+                say!(text, "install-nothing-to-continue", home = UntrustedText::path(home))
             }
             Self::NotInstalled { home } => {
-                say!(text, "install-not-installed", home = home.display().to_string())
+                say!(text, "install-not-installed", home = UntrustedText::path(home))
             }
         }
     }
@@ -124,11 +125,11 @@ impl NotReusable {
                 say!(text, "reuse-older", version = version.as_str(), minimum = minimum.as_str())
             }
             Self::Unknown => say!(text, "reuse-unknown"),
-            Self::Layout { path } => say!(text, "reuse-layout", path = path.display().to_string()),
+            Self::Layout { path } => say!(text, "reuse-layout", path = UntrustedText::path(path)),
             Self::Changed => say!(text, "reuse-changed"),
-            Self::Writable { path } => say!(text, "reuse-writable", path = path.display().to_string()),
+            Self::Writable { path } => say!(text, "reuse-writable", path = UntrustedText::path(path)),
             Self::Unreadable { path, problem } => {
-                say!(text, "reuse-unreadable", path = path.display().to_string(), problem = problem.as_str())
+                say!(text, "reuse-unreadable", path = UntrustedText::path(path), problem = problem.as_str())
             }
         }
     }
@@ -187,8 +188,8 @@ impl Change {
     /// What the change affects.
     pub fn words(&self, text: Text) -> String {
         match self.describe() {
-            Subject::Folder(path) => say!(text, "change-folder", path = path.display().to_string()),
-            Subject::Path(path) | Subject::Document(path) => path.display().to_string(),
+            Subject::Folder(path) => say!(text, "change-folder", path = UntrustedText::path(&path)),
+            Subject::Path(path) | Subject::Document(path) => UntrustedText::path(&path).into(),
             Subject::Model { tag, .. } => say!(text, "change-model", model = tag),
             Subject::Server => say!(text, "change-server"),
             Subject::LoginEntry => say!(text, "change-login-entry"),

@@ -7,6 +7,7 @@ use crate::install::event::Activity;
 use crate::install::{Event, FinishedBy, InstallError, Receipt, RollbackReport, Shortfall, Step, StepState};
 use crate::say;
 use crate::text::Text;
+use crate::untrusted::UntrustedText;
 
 /// An event with its message in the user's language. `--json` prints one per line.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -107,7 +108,7 @@ impl Activity<'_> {
             Self::Checked { bytes } => say!(text, "install-checked", size = text.file_size(bytes)),
             Self::VerifyingEngine => say!(text, "install-engine-checking"),
             Self::RepairingEngine { path } => {
-                say!(text, "install-engine-mending", path = path.display().to_string())
+                say!(text, "install-engine-mending", path = UntrustedText::path(path))
             }
             Self::FetchingEngine { version } => say!(text, "install-fetching", version = version),
             Self::FetchingArchive { name } => say!(text, "install-fetching-file", name = name),
@@ -115,13 +116,13 @@ impl Activity<'_> {
             Self::EngineFetched => say!(text, "install-fetched"),
             Self::EngineInPlace { version } => say!(text, "install-fetch-skipped", version = version),
             Self::ReusingEngine { program } => {
-                say!(text, "install-fetch-installed", path = program.display().to_string())
+                say!(text, "install-fetch-installed", path = UntrustedText::path(program))
             }
             Self::UsingArchives => say!(text, "install-fetch-archive"),
             Self::CopyingEngine => say!(text, "install-copying"),
             Self::Unpacking => say!(text, "install-unpacking"),
             Self::SyncingEngine => say!(text, "install-unpack-sealing"),
-            Self::Unpacked { path } => say!(text, "install-unpacked", path = path.display().to_string()),
+            Self::Unpacked { path } => say!(text, "install-unpacked", path = UntrustedText::path(path)),
             Self::NothingToUnpack => say!(text, "install-unpack-skipped"),
             Self::StartingServer => say!(text, "install-starting-server"),
             Self::PortPassedOver { port, by, chosen } => {

@@ -3,6 +3,7 @@
 use crate::platform::login::LoginError;
 use crate::say;
 use crate::text::Text;
+use crate::untrusted::UntrustedText;
 
 impl LoginError {
     /// What happened and what to do.
@@ -14,7 +15,7 @@ impl LoginError {
                 say!(
                     text,
                     "fetch-cannot-write",
-                    path = path.display().to_string(),
+                    path = UntrustedText::path(path),
                     problem = source.to_string()
                 )
             }

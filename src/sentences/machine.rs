@@ -3,20 +3,19 @@
 use crate::machine::{Disk, DiskKind, DiskUse, EngineKind, FoundEngine, Gpu, GpuKind, Hardware, TABLE};
 use crate::say;
 use crate::text::Text;
+use crate::untrusted::UntrustedText;
 
 /// Name and value of each line about the hardware.
 pub fn hardware_facts(hardware: &Hardware, text: Text) -> Vec<(String, String)> {
     let unknown = || say!(text, "cli-unknown");
     let mut facts = Vec::new();
     let os = &hardware.os;
-    if os.name.is_some() {
-        let words = [&os.name, &os.version, &os.arch];
-        facts.push((
-            say!(text, "cli-system"),
-            words.into_iter().flatten().cloned().collect::<Vec<_>>().join(" "),
-        ));
+    if let Some(name) = &os.name {
+        let rest = [os.version.as_deref(), os.arch.as_deref()];
+        let words: Vec<&str> = std::iter::once(name.as_str()).chain(rest.into_iter().flatten()).collect();
+        facts.push((say!(text, "cli-system"), words.join(" ")));
     }
-    let cpu = hardware.cpu.name.clone().unwrap_or_else(unknown);
+    let cpu = hardware.cpu.name.clone().map_or_else(unknown, String::from);
     let mut processor = match hardware.cpu.physical_cores {
         Some(cores) => say!(text, "cli-processor-value", name = cpu, cores = cores),
         None => cpu,
@@ -38,7 +37,7 @@ pub fn hardware_facts(hardware: &Hardware, text: Text) -> Vec<(String, String)> 
             "cli-models-value",
             count = folder.models.len(),
             size = text.file_size(folder.total_bytes),
-            path = folder.path.display().to_string(),
+            path = UntrustedText::path(&folder.path),
             names = names(folder.models.iter().map(|model| model.name.as_str())),
         );
         (say!(text, "cli-models"), line)
@@ -126,7 +125,7 @@ fn gpu_line(gpu: &Gpu, text: Text) -> String {
         gpu.compute_capability.map(|version| say!(text, "cli-capability", version = version.to_string()));
     let used = gpu.backend.filter(|_| gpu.kind.holds_models() && gpu.blocked.is_none()).map(|b| b.title());
     let parts = [
-        Some(gpu.name.clone()),
+        Some(gpu.name.to_string()),
         Some(kind),
         Some(memory),
         bandwidth,
@@ -139,7 +138,7 @@ fn gpu_line(gpu: &Gpu, text: Text) -> String {
 
 fn disk_line(disk: &Disk, text: Text) -> String {
     let free = disk.free_bytes.map_or_else(|| say!(text, "cli-unknown"), |bytes| text.file_size(bytes));
-    let mut line = say!(text, "cli-disk-value", path = disk.path.display().to_string(), free = free);
+    let mut line = say!(text, "cli-disk-value", path = UntrustedText::path(&disk.path), free = free);
     line.push_str(match disk.kind {
         Some(DiskKind::Ssd) => " · SSD",
         Some(DiskKind::Hdd) => " · HDD",
@@ -153,9 +152,9 @@ fn disk_line(disk: &Disk, text: Text) -> String {
 
 fn engine_line(engine: &FoundEngine, text: Text) -> String {
     let mut parts = vec![engine_kind(engine.kind, text)];
-    parts.extend(engine.version.clone());
+    parts.extend(engine.version.clone().map(String::from));
     parts.extend(engine.port.map(|port| say!(text, "cli-engine-port", port = port.to_string())));
-    parts.extend(engine.path.as_ref().map(|path| path.display().to_string()));
+    parts.extend(engine.path.as_ref().map(|path| UntrustedText::path(path).into()));
     if engine.exposed == Some(true) {
         parts.push(say!(text, "cli-engine-exposed"));
     }

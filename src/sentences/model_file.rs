@@ -85,7 +85,7 @@ mod tests {
     #[test]
     fn a_name_from_a_file_cannot_control_the_terminal() {
         let name = format!("\u{1b}[2J{}", "x".repeat(1000));
-        let damage = HeaderDamage::Tensor { name, problem: TensorProblem::Dimensions(5) };
+        let damage = HeaderDamage::Tensor { name: name.into(), problem: TensorProblem::Dimensions(5) };
         for language in Language::ALL {
             let said = HeaderError::Damaged(damage.clone()).explain(Text::new(language));
             assert!(said.contains("5") && said.len() < 400 && !said.contains('\u{1b}'), "{said}");

@@ -34,7 +34,7 @@ mod tests {
     fn an_alert_says_how_full_and_what_helps_and_never_offers_less_context() {
         let alert = Alert::Critical(VramUse {
             adapter: 0,
-            gpu: "GeForce RTX 4060".to_owned(),
+            gpu: "GeForce RTX 4060".into(),
             used_bytes: 7_800 << 20,
             total_bytes: 8 * GIB,
         });

@@ -3,6 +3,7 @@
 use crate::platform::ownership::OwnershipError;
 use crate::say;
 use crate::text::Text;
+use crate::untrusted::UntrustedText;
 
 impl OwnershipError {
     /// Which path, whose it is, and how to mend it.
@@ -12,25 +13,25 @@ impl OwnershipError {
                 say!(
                     text,
                     "ownership-foreign-root",
-                    path = path.display().to_string(),
+                    path = UntrustedText::path(path),
                     owner = owner.to_string()
                 )
             }
             Self::Foreign { path, owner, user } => say!(
                 text,
                 "ownership-foreign",
-                path = path.display().to_string(),
+                path = UntrustedText::path(path),
                 owner = owner.to_string(),
                 user = user.to_string()
             ),
             Self::Writable { path } => {
-                say!(text, "ownership-writable", path = path.display().to_string())
+                say!(text, "ownership-writable", path = UntrustedText::path(path))
             }
             Self::WritableAbove { path } => {
-                say!(text, "ownership-writable-above", path = path.display().to_string())
+                say!(text, "ownership-writable-above", path = UntrustedText::path(path))
             }
-            Self::Link { path } => say!(text, "ownership-link", path = path.display().to_string()),
-            Self::Kind { path } => say!(text, "ownership-kind", path = path.display().to_string()),
+            Self::Link { path } => say!(text, "ownership-link", path = UntrustedText::path(path)),
+            Self::Kind { path } => say!(text, "ownership-kind", path = UntrustedText::path(path)),
             Self::File(error) => error.explain(text),
         }
     }

@@ -4,6 +4,7 @@ use crate::MIN_CONTEXT_TOKENS;
 use crate::plan::{Mistake, ProfilesError};
 use crate::say;
 use crate::text::Text;
+use crate::untrusted::UntrustedText;
 
 impl ProfilesError {
     /// What happened and what to do, in the user's language.
@@ -11,7 +12,7 @@ impl ProfilesError {
         say!(
             text,
             "plan-profiles-mistake",
-            path = self.path.display().to_string(),
+            path = UntrustedText::path(&self.path),
             line = self.line.to_string(),
             key = self.key.as_str(),
             mistake = self.mistake.explain(text)

@@ -271,7 +271,7 @@ fn profile_table(report: &Report, text: Text) -> Vec<Vec<String>> {
 /// Title and quantisation, unless the title contains it.
 fn model_name(model: &Model) -> String {
     let (title, quantisation) = (&model.title, model.quantisation.name());
-    if title.contains(quantisation) { title.clone() } else { format!("{title} {quantisation}") }
+    if title.contains(quantisation) { title.to_string() } else { format!("{title} {quantisation}") }
 }
 
 fn sign(verdict: Verdict) -> &'static str {

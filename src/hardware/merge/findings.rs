@@ -91,7 +91,7 @@ fn of_gpu(gpu: &Gpu, adapter: &Adapter<'_>, evidence: &Evidence, findings: &mut 
 fn held(gpu: &Gpu, program: &str, bytes: u64) -> Option<Finding> {
     (bytes >= MUCH_VRAM_BYTES).then(|| Finding::VramHeld {
         gpu: gpu.name.clone(),
-        program: program.to_owned(),
+        program: program.to_owned().into(),
         bytes,
     })
 }
@@ -141,8 +141,8 @@ mod tests {
         let held: Vec<&Finding> =
             notes.iter().filter(|finding| matches!(finding, Finding::VramHeld { .. })).collect();
         let expected = Finding::VramHeld {
-            gpu: "AMD GPU 1002:744c".to_owned(),
-            program: "blender".to_owned(),
+            gpu: "AMD GPU 1002:744c".into(),
+            program: "blender".into(),
             bytes: 3000 << 20,
         };
         assert_eq!(held, [&expected], "{notes:?}");

@@ -36,14 +36,14 @@ pub fn gpu(adapter: &Adapter<'_>, evidence: &Evidence) -> Gpu {
     source("memory_bandwidth_gb_s", bandwidth.map(|(_, source)| source));
     let backend = backend(adapter, &name, kind, vendor, evidence);
     let mut gpu = Gpu {
-        name,
+        name: name.into(),
         vendor: vendor.map(str::to_owned),
         kind,
         vram_total_bytes: memory.total.map(|figure| figure.bytes),
         vram_free_bytes: memory.free.map(|figure| figure.bytes),
         memory_bandwidth_gb_s: bandwidth.map(|(gb_s, _)| gb_s),
         backend,
-        driver_version: driver.map(|(version, _)| version),
+        driver_version: driver.map(|(version, _)| version).map(Into::into),
         compute_capability: capability,
         blocked: None,
         sources,
@@ -175,7 +175,7 @@ pub fn of_board(evidence: &Evidence) -> Option<Gpu> {
     ]);
     sources.extend(bandwidth.map(|_| ("memory_bandwidth_gb_s".to_owned(), TABLE.to_owned())));
     Some(Gpu {
-        name: board.to_owned(),
+        name: board.to_owned().into(),
         vendor: Some("nvidia".to_owned()),
         kind: GpuKind::Unified,
         vram_total_bytes: Some(memory.total_bytes),

@@ -72,9 +72,9 @@ fn failure(error: &NvmlError, path: &OsStr) -> SourceFailure {
         NvmlError::LibRmVersionMismatch => SourceFailure::DriverUpdated,
         NvmlError::NoPermission => SourceFailure::NoPermission,
         NvmlError::LibloadingError(_) | NvmlError::FailedToLoadSymbol(_) => {
-            SourceFailure::NotALibrary { message }
+            SourceFailure::NotALibrary { message: message.into() }
         }
-        _ => SourceFailure::Other { message },
+        _ => SourceFailure::Other { message: message.into() },
     }
 }
 

@@ -7,7 +7,7 @@ use crate::machine::SourceFailure;
 pub fn ask() -> Answer<Vec<SysinfoGpu>> {
     let gpus = match sysinfo::Gpus::new_with_refreshed_list() {
         Ok(gpus) => gpus,
-        Err(error) => return Answer::Failed(SourceFailure::Other { message: error.to_string() }),
+        Err(error) => return Answer::Failed(SourceFailure::Other { message: error.to_string().into() }),
     };
     let text = |text: Option<&str>| text.map(str::trim).filter(|t| !t.is_empty()).map(str::to_owned);
     Answer::Answered(

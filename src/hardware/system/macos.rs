@@ -38,7 +38,7 @@ pub fn engine_programs(user_home: Option<&Path>) -> Vec<FoundEngine> {
     }
     let app = |path: PathBuf| FoundEngine {
         kind: EngineKind::App,
-        version: bundle_version(&path.join("Contents/Info.plist")),
+        version: bundle_version(&path.join("Contents/Info.plist")).map(Into::into),
         path: Some(path),
         ..FoundEngine::default()
     };

@@ -78,7 +78,7 @@ pub fn engine_programs(_user_home: Option<&Path>) -> Vec<FoundEngine> {
         .filter(|program| program.is_file())
         .map(|program| FoundEngine {
             kind: EngineKind::App,
-            version: value("DisplayVersion"),
+            version: value("DisplayVersion").map(Into::into),
             path: Some(program),
             ..FoundEngine::default()
         })

@@ -16,6 +16,7 @@ use crate::ollama::client::Client;
 use crate::ollama::replies::Loaded;
 use crate::ollama::server::{choose_port, end_orphans, rotate_while_running};
 use crate::ollama::store::Store;
+use crate::untrusted::UntrustedText;
 
 /// How an installation is doing.
 #[derive(Clone, Debug, PartialEq)]
@@ -27,7 +28,7 @@ pub struct Health {
     /// Whether a server of ours runs.
     pub running: bool,
     /// Its version, when it answers.
-    pub version: Option<String>,
+    pub version: Option<UntrustedText>,
     /// The model, when it is in memory.
     pub loaded: Option<Loaded>,
 }

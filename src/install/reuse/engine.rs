@@ -102,11 +102,11 @@ pub(super) fn examine(engine: &FoundEngine, minimum: &str) -> Result<InstalledEn
     };
     let (found, needed) = (parse_version(version).ok_or(NotReusable::Unknown)?, parse_version(minimum));
     if Some(&found) < needed.as_ref() {
-        return Err(NotReusable::Older { version: version.clone(), minimum: minimum.to_owned() });
+        return Err(NotReusable::Older { version: version.to_string(), minimum: minimum.to_owned() });
     }
     let program = trusted(path)?;
     let bytes = contents(&program)?.iter().map(|file| file.bytes).sum();
-    Ok(InstalledEngine { version: version.clone(), program, bytes })
+    Ok(InstalledEngine { version: version.to_string(), program, bytes })
 }
 
 /// The program with all links resolved, when nobody else can change or exchange it.

@@ -36,7 +36,7 @@ fn install(root: &Path) -> FoundEngine {
     std::os::unix::fs::symlink("libggml-base.so.0", root.join("lib/ollama/libggml-base.so")).unwrap();
     FoundEngine {
         kind: EngineKind::Binary,
-        version: Some("0.32.15".to_owned()),
+        version: Some("0.32.15".into()),
         path: Some(root.join("bin/ollama")),
         ..FoundEngine::default()
     }
@@ -82,9 +82,9 @@ fn an_engine_that_cannot_be_trusted_or_is_too_old_is_left_alone() {
     let folder = tempfile::tempdir().unwrap();
     let good = install(folder.path());
     assert!(usable(&good).is_some());
-    assert!(usable(&FoundEngine { version: Some("0.32.14".to_owned()), ..good.clone() }).is_none());
+    assert!(usable(&FoundEngine { version: Some("0.32.14".into()), ..good.clone() }).is_none());
     assert!(usable(&FoundEngine { version: None, ..good.clone() }).is_none());
-    assert!(usable(&FoundEngine { version: Some("0.40.0".to_owned()), ..good.clone() }).is_some());
+    assert!(usable(&FoundEngine { version: Some("0.40.0".into()), ..good.clone() }).is_some());
     assert!(usable(&FoundEngine { path: Some("/nowhere/ollama".into()), ..good.clone() }).is_none());
     assert!(
         installed_engine(std::slice::from_ref(&good), "0.32.15", folder.path()).is_none(),
@@ -103,7 +103,7 @@ fn an_engine_that_cannot_be_trusted_or_is_too_old_is_left_alone() {
     assert!(mark("ollama-linux-amd64.tar.zst").is_none());
     assert!(mark("/usr/local/bin/ollama").is_some());
     // The newest of several.
-    let (older, newer) = (good.clone(), FoundEngine { version: Some("0.33.1".to_owned()), ..good.clone() });
+    let (older, newer) = (good.clone(), FoundEngine { version: Some("0.33.1".into()), ..good.clone() });
     assert_eq!(installed_engine(&[older, newer], "0.32.15", Path::new("/n")).unwrap().version, "0.33.1");
 
     // A program that others can write.

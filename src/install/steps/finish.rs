@@ -44,7 +44,7 @@ impl Outcome<'_> {
             written_at: rfc3339_now(),
             profile: candidate.id.clone(),
             model: candidate.model.tag.clone(),
-            engine_version: self.server.version.clone(),
+            engine_version: self.server.version.to_string(),
             engine: Some(self.engine.record.clone()),
             port: self.server.launch.port,
             predicted,

@@ -124,8 +124,8 @@ impl<'a> Loader<'a> {
             self.note(LoadOutcome::OutOfMemory);
             return Ok(Attempt::OutOfMemory);
         }
-        self.note(LoadOutcome::Failed { message: message.clone() });
-        Err(InstallError::LoadFailed { message, complaints: evidence.complaints })
+        self.note(LoadOutcome::Failed { message: message.clone().into() });
+        Err(InstallError::LoadFailed { message: message.into(), complaints: evidence.complaints })
     }
 
     /// One attempt; the outer error is a cancellation, the inner one is the engine's.

@@ -17,6 +17,7 @@ use reqwest::{Client, Method, Response, Url};
 use super::{Asset, AssetRole, Release, ReleaseError, is_folder_name, parse_version};
 use crate::checksum::Sha256;
 use crate::ollama::http::{self, HttpError, HttpOptions, HttpPolicy};
+use crate::untrusted::UntrustedText;
 
 /// Where the project publishes its releases.
 const LATEST: &str = "https://github.com/ollama/ollama/releases/latest/download";
@@ -48,7 +49,7 @@ pub enum NewestError {
         /// Host of the request.
         host: String,
         /// What went wrong.
-        problem: String,
+        problem: UntrustedText,
     },
     /// A redirect to an unencrypted URL.
     #[error("it leads to {address}, which is not encrypted")]
@@ -241,7 +242,7 @@ fn length(response: &Response) -> Option<u64> {
 
 fn unreachable(url: Option<&Url>, problem: String) -> NewestError {
     let host = url.and_then(Url::host_str).unwrap_or_default().to_owned();
-    NewestError::Unreachable { host, problem }
+    NewestError::Unreachable { host, problem: problem.into() }
 }
 
 #[cfg(test)]

@@ -5,6 +5,7 @@ use std::io::{Read as _, Seek as _, SeekFrom};
 use std::path::{Path, PathBuf};
 
 use crate::platform::files;
+use crate::untrusted::UntrustedText;
 
 /// A log that has grown to this size is put aside when the server starts.
 pub(super) const ROTATE_AT_BYTES: u64 = 4 << 20;
@@ -28,10 +29,13 @@ pub fn log_since(log: &Path, from: u64) -> String {
 }
 
 /// The last lines written since, shortened to what fits a message.
-pub fn last_lines(log: &Path, from: u64, count: usize) -> Vec<String> {
+pub fn last_lines(log: &Path, from: u64, count: usize) -> Vec<UntrustedText> {
     let text = log_since(log, from);
     let lines: Vec<&str> = text.lines().filter(|line| !line.trim().is_empty()).collect();
-    lines[lines.len().saturating_sub(count)..].iter().map(|line| line.chars().take(400).collect()).collect()
+    lines[lines.len().saturating_sub(count)..]
+        .iter()
+        .map(|line| line.chars().take(400).collect::<String>().into())
+        .collect()
 }
 
 /// As when the server starts, for one that runs: its log is copied and begins anew, so that it cannot grow for ever. A

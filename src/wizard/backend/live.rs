@@ -253,7 +253,7 @@ fn health(found: manage::Health) -> InstallationHealth {
     }
     InstallationHealth {
         running: found.running,
-        engine_version: found.version,
+        engine_version: found.version.map(String::from),
         loaded_bytes: found.loaded.map(|loaded| loaded.size),
         problems,
     }

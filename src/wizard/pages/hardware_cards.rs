@@ -162,7 +162,7 @@ fn graphics(ui: &mut Ui, text: Text, gpu: &Gpu) {
         if from_table { format!("  {}", say!(text, "wizard-hardware-from-table")) } else { String::new() };
     pair(ui, &say!(text, "wizard-hardware-bandwidth"), &bandwidth, &whence);
     rule(ui);
-    let driver = gpu.driver_version.clone().unwrap_or_else(unknown);
+    let driver = gpu.driver_version.clone().map_or_else(unknown, String::from);
     pair(ui, &say!(text, "wizard-hardware-driver"), &driver, "");
     if let Some(capability) = gpu.compute_capability {
         rule(ui);
@@ -270,7 +270,7 @@ fn processor(ui: &mut Ui, text: Text, hardware: &Hardware) {
     let cpu = &hardware.cpu;
     ui.text(TextRole::Label, Tone::Faint, &say!(text, "wizard-hardware-processor"));
     ui.gap(1.0);
-    let name = cpu.name.clone().unwrap_or_else(|| say!(text, "wizard-unknown"));
+    let name = cpu.name.clone().map_or_else(|| say!(text, "wizard-unknown"), String::from);
     ui.text(TextRole::Heading, Tone::Ink, &name);
     ui.gap(0.5);
     let mut parts = Vec::new();
@@ -352,7 +352,8 @@ fn engines(ui: &mut Ui, text: Text, hardware: &Hardware) {
 }
 
 fn one_engine(ui: &mut Ui, text: Text, engine: &FoundEngine) {
-    let version = engine.version.clone().unwrap_or_else(|| say!(text, "wizard-hardware-version-unknown"));
+    let version =
+        engine.version.clone().map_or_else(|| say!(text, "wizard-hardware-version-unknown"), String::from);
     let kind = engine_kind(engine.kind, text);
     ui.text(TextRole::Heading, Tone::Ink, &format!("{version}, {kind}"));
     let place = match (engine.port, &engine.path) {

@@ -11,7 +11,7 @@ use crate::text::Text;
 /// A model's name with its quantisation, which is not repeated.
 pub(super) fn model_name(model: &Model) -> String {
     if model.title.contains(model.quantisation.name()) {
-        model.title.clone()
+        model.title.to_string()
     } else {
         format!("{}, {}", model.title, model.quantisation)
     }

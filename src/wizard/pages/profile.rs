@@ -269,9 +269,9 @@ fn describe_rest(ui: &mut Ui, text: Text, model: &Model) {
     );
     let licence = &model.licence;
     let terms = match licence.commercial {
-        Some(true) => licence.name.clone(),
-        Some(false) => say!(text, "wizard-licence-non-commercial", licence = licence.name.clone()),
-        None => say!(text, "wizard-licence-unknown", licence = licence.name.clone()),
+        Some(true) => licence.name.to_string(),
+        Some(false) => say!(text, "wizard-licence-non-commercial", licence = licence.name.to_string()),
+        None => say!(text, "wizard-licence-unknown", licence = licence.name.to_string()),
     };
     ui.text(TextRole::Source, Tone::Faint, &terms);
 }

@@ -23,7 +23,7 @@ pub fn dxgi_adapters() -> Answer<Vec<DxgiAdapter>> {
         Err(error) => {
             let (code, message) = (error.code().0, error.message());
             let message = format!("error {code:#010x} {message}").trim_end().to_owned();
-            return Answer::Failed(SourceFailure::Other { message });
+            return Answer::Failed(SourceFailure::Other { message: message.into() });
         }
     };
     // SAFETY: a plain call on a live COM object; an index past the end is an error, which ends the list.
