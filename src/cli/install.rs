@@ -1,6 +1,7 @@
 //! `acolyte install`: plans, shows what it will do, asks for confirmation, and installs.
 
 use std::io::IsTerminal as _;
+use std::sync::Arc;
 
 use crate::cli::args::InstallArgs;
 use crate::cli::ask::confirm;
@@ -136,13 +137,16 @@ fn carry_out(mut request: Request, json: bool, may_ask: bool, session: &Session)
             }
             Ok(0)
         }
-        Err(
-            error @ (InstallError::FourBitsNeedConsent { .. } | InstallError::FewerLayersNeedConsent { .. }),
-        ) => Err(Failure { exit_code: exit_code(Verdict::Degraded), message: error.explain(session.text) }),
-        Err(error) if error.is_cancelled() => {
-            Err(Failure { exit_code: INTERRUPTED, message: error.explain(session.text) })
+        Err(error) => {
+            let exit_code = match *error {
+                InstallError::FourBitsNeedConsent { .. } | InstallError::FewerLayersNeedConsent { .. } => {
+                    exit_code(Verdict::Degraded)
+                }
+                _ if error.is_cancelled() => INTERRUPTED,
+                _ => 1,
+            };
+            Err(Failure { exit_code, message: error.explain(session.text) })
         }
-        Err(error) => Err(Failure::of_install(error, session.text)),
     }
 }
 
@@ -160,7 +164,7 @@ fn attempt(
     json: bool,
     control: &Control,
     session: &Session,
-) -> Result<Receipt, InstallError> {
+) -> Result<Receipt, Arc<InstallError>> {
     let printer = Printer::new(json, session);
     let outcome = crate::install::run(request, &session.text, &|event| printer.print(&event), control);
     printer.finish();

@@ -44,7 +44,7 @@ impl Printer {
     }
 
     /// Prints one event.
-    pub fn print(&self, event: &Event<'_>) {
+    pub fn print(&self, event: &Event) {
         let message = ProgressMessage::new(event, self.text);
         if self.json {
             self.print_json(&message);
@@ -105,7 +105,7 @@ impl<W: Write> Lines<W> {
 }
 
 /// Whether an event only updates a count of bytes or seconds.
-fn counts(event: &Event<'_>) -> bool {
+fn counts(event: &Event) -> bool {
     event.state == StepState::Running
         && (event.bytes.is_some()
             || matches!(event.activity, Activity::StillLoading { .. } | Activity::StillMeasuring { .. }))

@@ -1,6 +1,7 @@
 //! What an installation reports while it runs. Events hold facts; [`crate::sentences`] puts them into words.
 
-use std::path::Path;
+use std::path::PathBuf;
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
@@ -74,7 +75,7 @@ pub enum StepState {
 
 /// One event.
 #[derive(Clone, Debug)]
-pub struct Event<'a> {
+pub struct Event {
     /// The step.
     pub step: Step,
     /// How far it is.
@@ -82,7 +83,7 @@ pub struct Event<'a> {
     /// Bytes moved, for steps that move bytes.
     pub bytes: Option<ByteProgress>,
     /// What happens.
-    pub activity: Activity<'a>,
+    pub activity: Activity,
 }
 
 /// How many bytes have been moved.
@@ -100,7 +101,7 @@ pub struct ByteProgress {
 
 /// What an installation is doing, with its figures.
 #[derive(Clone, Debug)]
-pub enum Activity<'a> {
+pub enum Activity {
     /// Checking folders and free disk space.
     Checking,
     /// So many bytes are needed and fit.
@@ -113,31 +114,31 @@ pub enum Activity<'a> {
     /// A file of that engine is damaged or missing, so it is unpacked again.
     RepairingEngine {
         /// The file.
-        path: &'a Path,
+        path: PathBuf,
     },
     /// Fetching a version of the engine.
     FetchingEngine {
         /// The version.
-        version: &'a str,
+        version: String,
     },
     /// Downloading one of its archives.
     FetchingArchive {
         /// The archive's name.
-        name: &'a str,
+        name: String,
     },
     /// The download waits.
-    DownloadWaits(&'a DownloadWait),
+    DownloadWaits(DownloadWait),
     /// Every archive is here and verified.
     EngineFetched,
     /// This version is in place already.
     EngineInPlace {
         /// The version.
-        version: &'a str,
+        version: String,
     },
     /// An engine installed elsewhere on this computer is copied.
     ReusingEngine {
         /// Its program.
-        program: &'a Path,
+        program: PathBuf,
     },
     /// Archives that the user named are used.
     UsingArchives,
@@ -150,7 +151,7 @@ pub enum Activity<'a> {
     /// The engine is in its folder.
     Unpacked {
         /// The folder.
-        path: &'a Path,
+        path: PathBuf,
     },
     /// Nothing had to be unpacked.
     NothingToUnpack,
@@ -161,14 +162,14 @@ pub enum Activity<'a> {
         /// The port that is taken.
         port: u16,
         /// Who listens there, where the system tells.
-        by: Option<&'a PortOwner>,
+        by: Option<PortOwner>,
         /// The port that is used.
         chosen: u16,
     },
     /// The server answers.
     ServerStarted {
         /// Its version.
-        version: &'a str,
+        version: String,
         /// Its port.
         port: u16,
     },
@@ -184,7 +185,7 @@ pub enum Activity<'a> {
     /// Pulling a model.
     Pulling {
         /// Its tag.
-        model: &'a str,
+        model: String,
     },
     /// The registry has sent nothing for a while.
     PullStalled {
@@ -194,7 +195,7 @@ pub enum Activity<'a> {
     /// The pull failed and is retried.
     RetryingPull {
         /// Why it failed.
-        cause: &'a ClientError,
+        cause: Arc<ClientError>,
     },
     /// The engine verifies what it pulled.
     VerifyingPull,
@@ -205,7 +206,7 @@ pub enum Activity<'a> {
     /// The model was taken from another model store.
     ModelReused {
         /// Its tag.
-        model: &'a str,
+        model: String,
     },
     /// Damaged layers are fetched again.
     RefetchingLayers {
@@ -217,22 +218,22 @@ pub enum Activity<'a> {
     /// The model is here already.
     ModelInPlace {
         /// Its tag.
-        model: &'a str,
+        model: String,
     },
     /// The model is complete.
     Pulled {
         /// Its tag.
-        model: &'a str,
+        model: String,
     },
     /// Creating the served model.
     CreatingModel {
         /// Its name.
-        model: &'a str,
+        model: String,
     },
     /// It was created and its parameters were read back.
     ModelCreated {
         /// Its name.
-        model: &'a str,
+        model: String,
     },
     /// Loading the model.
     Loading,
@@ -269,7 +270,7 @@ pub enum Activity<'a> {
         /// Tokens of context the engine keeps.
         context_tokens: u64,
         /// Type of the KV cache, where the engine tells.
-        kv_cache_type: Option<&'a str>,
+        kv_cache_type: Option<String>,
         /// Share of the model's bytes on the GPU, 0 to 1, where the engine tells.
         gpu_share: Option<f64>,
     },
@@ -314,12 +315,12 @@ pub enum Activity<'a> {
     /// The service manager could not run the server, so it is not started at login.
     AutostartRefused {
         /// Why.
-        cause: &'a InstallError,
+        cause: Arc<InstallError>,
     },
     /// Writing the documents.
     WritingReceipt,
     /// The installation succeeded. The last event.
-    Finished(&'a Receipt),
+    Finished(Box<Receipt>),
     /// It failed or was cancelled. The last event.
-    Ended(&'a InstallError),
+    Ended(Arc<InstallError>),
 }

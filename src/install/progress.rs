@@ -1,6 +1,7 @@
 //! Reports events: at most a few times a second, and bytes never backwards.
 
 use std::cell::RefCell;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use crate::install::event::{Activity, ByteProgress};
@@ -17,7 +18,7 @@ const STALLED_AFTER: Duration = Duration::from_secs(15);
 
 /// Reports to a function.
 pub struct Reporter<'a> {
-    events: &'a dyn Fn(Event<'_>),
+    events: &'a dyn Fn(Event),
     current: RefCell<Current>,
 }
 
@@ -34,28 +35,28 @@ struct Current {
 
 impl<'a> Reporter<'a> {
     /// Reports to this function.
-    pub fn new(events: &'a dyn Fn(Event<'_>)) -> Self {
+    pub fn new(events: &'a dyn Fn(Event)) -> Self {
         Self { events, current: RefCell::new(Current::new(Step::Check)) }
     }
 
     /// A step begins.
-    pub fn started(&self, step: Step, activity: Activity<'_>) {
+    pub fn started(&self, step: Step, activity: Activity) {
         *self.current.borrow_mut() = Current::new(step);
         self.report(StepState::Started, activity);
     }
 
     /// The step does something else.
-    pub fn running(&self, activity: Activity<'_>) {
+    pub fn running(&self, activity: Activity) {
         self.report(StepState::Running, activity);
     }
 
     /// The step waits for something.
-    pub fn waiting(&self, activity: Activity<'_>) {
+    pub fn waiting(&self, activity: Activity) {
         self.report(StepState::Waiting, activity);
     }
 
     /// As [`Reporter::waiting`], but once a second at most.
-    pub fn waiting_throttled(&self, activity: Activity<'_>) {
+    pub fn waiting_throttled(&self, activity: Activity) {
         let now = Instant::now();
         let last = self.current.borrow().waited;
         if last.is_none_or(|last| now - last >= WAIT_EVERY) {
@@ -65,28 +66,28 @@ impl<'a> Reporter<'a> {
     }
 
     /// The step is done.
-    pub fn done(&self, activity: Activity<'_>) {
+    pub fn done(&self, activity: Activity) {
         self.report(StepState::Done, activity);
     }
 
     /// The step had nothing to do.
-    pub fn skipped(&self, activity: Activity<'_>) {
+    pub fn skipped(&self, activity: Activity) {
         self.report(StepState::Skipped, activity);
     }
 
     /// The installation succeeded.
     pub fn finished(&self, receipt: &Receipt) {
-        self.report(StepState::Done, Activity::Finished(receipt));
+        self.report(StepState::Done, Activity::Finished(Box::new(receipt.clone())));
     }
 
     /// The installation failed or was cancelled.
-    pub fn ended(&self, error: &InstallError) {
+    pub fn ended(&self, error: &Arc<InstallError>) {
         let state = if error.is_cancelled() { StepState::Cancelled } else { StepState::Failed };
-        self.report(state, Activity::Ended(error));
+        self.report(state, Activity::Ended(Arc::clone(error)));
     }
 
     /// Bytes moved. Returns for how long nothing has moved, once that is a stall.
-    pub fn bytes(&self, done: u64, total: Option<u64>, activity: Activity<'_>) -> Option<Duration> {
+    pub fn bytes(&self, done: u64, total: Option<u64>, activity: Activity) -> Option<Duration> {
         let now = Instant::now();
         let (bytes, stalled) = {
             let mut current = self.current.borrow_mut();
@@ -102,7 +103,7 @@ impl<'a> Reporter<'a> {
     }
 
     /// Bytes moved, with a rate measured elsewhere.
-    pub fn bytes_at_rate(&self, done: u64, total: Option<u64>, bytes_per_s: f64, activity: Activity<'_>) {
+    pub fn bytes_at_rate(&self, done: u64, total: Option<u64>, bytes_per_s: f64, activity: Activity) {
         let now = Instant::now();
         let bytes = {
             let mut current = self.current.borrow_mut();
@@ -115,12 +116,12 @@ impl<'a> Reporter<'a> {
         self.report_bytes(bytes, activity);
     }
 
-    fn report(&self, state: StepState, activity: Activity<'_>) {
+    fn report(&self, state: StepState, activity: Activity) {
         let step = self.current.borrow().step;
         (self.events)(Event { step, state, bytes: None, activity });
     }
 
-    fn report_bytes(&self, bytes: ByteProgress, activity: Activity<'_>) {
+    fn report_bytes(&self, bytes: ByteProgress, activity: Activity) {
         let step = self.current.borrow().step;
         (self.events)(Event { step, state: StepState::Running, bytes: Some(bytes), activity });
     }
@@ -174,7 +175,7 @@ mod tests {
     #[test]
     fn bytes_never_go_backwards_and_totals_grow() {
         let reported = RefCell::new(Vec::new());
-        let events = |event: Event<'_>| reported.borrow_mut().extend(event.bytes);
+        let events = |event: Event| reported.borrow_mut().extend(event.bytes);
         let reporter = Reporter::new(&events);
         reporter.started(Step::PullModel, Activity::Unpacking);
         for (done, total) in [(50, 100), (30, 100), (120, 100)] {
@@ -188,7 +189,7 @@ mod tests {
 
     #[test]
     fn a_stall_is_noticed() {
-        let events = |_: Event<'_>| ();
+        let events = |_: Event| ();
         let reporter = Reporter::new(&events);
         reporter.started(Step::PullModel, Activity::Unpacking);
         assert_eq!(reporter.bytes(5, None, Activity::Unpacking), None);

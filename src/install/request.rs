@@ -66,9 +66,10 @@ impl Request {
 impl InstallOptions {
     /// The defaults under this home: the built-in release, the models beside it, started at login.
     pub fn usual(home: &Path) -> Self {
+        let paths = Paths::new(home);
         Self {
-            home: home.to_owned(),
-            models_dir: Paths::new(home).models(),
+            home: paths.home().to_owned(),
+            models_dir: paths.models(),
             port: None,
             autostart: true,
             source: EngineSource::default(),

@@ -15,6 +15,8 @@
 //!
 //! [`rollback`]: crate::install::change::rollback
 
+use std::sync::Arc;
+
 use crate::control::Control;
 use crate::install::blocking::runtime;
 use crate::install::change::Change;
@@ -45,12 +47,12 @@ use crate::platform::files;
 pub fn run(
     request: &Request,
     wording: &dyn Wording,
-    events: &dyn Fn(Event<'_>),
+    events: &dyn Fn(Event),
     control: &Control,
-) -> Result<Receipt, InstallError> {
+) -> Result<Receipt, Arc<InstallError>> {
     let reporter = Reporter::new(events);
     let _awake = keep_awake(wording.awake_reason());
-    let outcome = runtime()?.block_on(install(request, wording, &reporter, control));
+    let outcome = runtime()?.block_on(install(request, wording, &reporter, control)).map_err(Arc::new);
     match &outcome {
         Ok(receipt) => reporter.finished(receipt),
         Err(error) => reporter.ended(error),

@@ -57,7 +57,7 @@ impl<'a> Run<'a> {
         &self,
         work: F,
         every: Duration,
-        activity: impl Fn(f64) -> Activity<'static>,
+        activity: impl Fn(f64) -> Activity,
     ) -> Result<F::Output, Cancelled> {
         let began = Instant::now();
         tokio::pin!(work);

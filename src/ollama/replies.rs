@@ -95,23 +95,6 @@ pub struct Shown {
     /// Metadata of the file.
     #[serde(default)]
     pub model_info: BTreeMap<String, serde_json::Value>,
-    /// What it is made from.
-    #[serde(default)]
-    pub details: Details,
-}
-
-/// Part of [`Shown`] and [`Listed`].
-#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
-pub struct Details {
-    /// Tag it was created from.
-    #[serde(default)]
-    pub parent_model: String,
-    /// Architecture.
-    #[serde(default)]
-    pub family: String,
-    /// Quantisation of the weights.
-    #[serde(default)]
-    pub quantization_level: String,
 }
 
 impl Shown {

@@ -62,12 +62,15 @@ pub struct RevertFailureMessage {
 
 impl ProgressMessage {
     /// Puts an event into words.
-    pub fn new(event: &Event<'_>, text: Text) -> Self {
-        let (receipt, rollback) = match event.activity {
-            Activity::Finished(receipt) => (Some(Box::new(receipt.clone())), None),
-            Activity::Ended(InstallError::RollbackIncomplete { rollback, .. }) => {
-                (None, Some(RollbackMessage::new(rollback, text)))
-            }
+    pub fn new(event: &Event, text: Text) -> Self {
+        let (receipt, rollback) = match &event.activity {
+            Activity::Finished(receipt) => (Some(receipt.clone()), None),
+            Activity::Ended(error) => match &**error {
+                InstallError::RollbackIncomplete { rollback, .. } => {
+                    (None, Some(RollbackMessage::new(rollback, text)))
+                }
+                _ => (None, None),
+            },
             _ => (None, None),
         };
         Self {
@@ -98,23 +101,25 @@ impl RollbackMessage {
     }
 }
 
-impl Activity<'_> {
+impl Activity {
     /// What happens.
     pub fn words(&self, text: Text) -> String {
         let unknown = || say!(text, "install-unknown");
-        match *self {
+        match self {
             Self::Checking => say!(text, "install-checking"),
             Self::Checked { bytes: 0 } => say!(text, "install-checked-nothing"),
-            Self::Checked { bytes } => say!(text, "install-checked", size = text.file_size(bytes)),
+            Self::Checked { bytes } => say!(text, "install-checked", size = text.file_size(*bytes)),
             Self::VerifyingEngine => say!(text, "install-engine-checking"),
             Self::RepairingEngine { path } => {
                 say!(text, "install-engine-mending", path = UntrustedText::path(path))
             }
-            Self::FetchingEngine { version } => say!(text, "install-fetching", version = version),
-            Self::FetchingArchive { name } => say!(text, "install-fetching-file", name = name),
+            Self::FetchingEngine { version } => say!(text, "install-fetching", version = version.as_str()),
+            Self::FetchingArchive { name } => say!(text, "install-fetching-file", name = name.as_str()),
             Self::DownloadWaits(waiting) => waiting.explain(text),
             Self::EngineFetched => say!(text, "install-fetched"),
-            Self::EngineInPlace { version } => say!(text, "install-fetch-skipped", version = version),
+            Self::EngineInPlace { version } => {
+                say!(text, "install-fetch-skipped", version = version.as_str())
+            }
             Self::ReusingEngine { program } => {
                 say!(text, "install-fetch-installed", path = UntrustedText::path(program))
             }
@@ -126,79 +131,79 @@ impl Activity<'_> {
             Self::NothingToUnpack => say!(text, "install-unpack-skipped"),
             Self::StartingServer => say!(text, "install-starting-server"),
             Self::PortPassedOver { port, by, chosen } => {
-                let by =
-                    by.map_or_else(|| say!(text, "install-another-program"), |owner| owner.describe(text));
+                let another = || say!(text, "install-another-program");
+                let by = by.as_ref().map_or_else(another, |owner| owner.describe(text));
                 let (port, chosen) = (port.to_string(), chosen.to_string());
                 say!(text, "install-port-passed-over", port = port, by = by, chosen = chosen)
             }
             Self::ServerStarted { version, port } => {
-                say!(text, "install-server-started", port = port.to_string(), version = version)
+                say!(text, "install-server-started", port = port.to_string(), version = version.as_str())
             }
             Self::ServerKept { port } => say!(text, "install-server-kept", port = port.to_string()),
             Self::EnablingRegistryAccess => say!(text, "install-server-reaches-out"),
             Self::DisablingRegistryAccess => say!(text, "install-server-comes-back"),
-            Self::Pulling { model } => say!(text, "install-pulling", model = model),
+            Self::Pulling { model } => say!(text, "install-pulling", model = model.as_str()),
             Self::PullStalled { seconds } => {
-                say!(text, "install-pull-stalled", duration = text.duration(seconds as f64))
+                say!(text, "install-pull-stalled", duration = text.duration(*seconds as f64))
             }
             Self::RetryingPull { cause } => say!(text, "install-pull-again", cause = cause.explain(text)),
             Self::VerifyingPull => say!(text, "install-pull-verifying"),
             Self::Paused => say!(text, "install-paused"),
             Self::LookingForLayers => say!(text, "install-looking-for-layers"),
-            Self::ModelReused { model } => say!(text, "install-pull-taken-over", model = model),
-            Self::RefetchingLayers { count } => say!(text, "install-pull-mending", count = count),
+            Self::ModelReused { model } => say!(text, "install-pull-taken-over", model = model.as_str()),
+            Self::RefetchingLayers { count } => say!(text, "install-pull-mending", count = *count),
             Self::VerifyingModel => say!(text, "install-model-checking"),
-            Self::ModelInPlace { model } => say!(text, "install-pull-skipped", model = model),
-            Self::Pulled { model } => say!(text, "install-pulled", model = model),
-            Self::CreatingModel { model } => say!(text, "install-creating", model = model),
-            Self::ModelCreated { model } => say!(text, "install-created", model = model),
+            Self::ModelInPlace { model } => say!(text, "install-pull-skipped", model = model.as_str()),
+            Self::Pulled { model } => say!(text, "install-pulled", model = model.as_str()),
+            Self::CreatingModel { model } => say!(text, "install-creating", model = model.as_str()),
+            Self::ModelCreated { model } => say!(text, "install-created", model = model.as_str()),
             Self::Loading => say!(text, "install-loading"),
             Self::StillLoading { seconds } => {
-                say!(text, "install-loading-since", duration = text.duration(seconds))
+                say!(text, "install-loading-since", duration = text.duration(*seconds))
             }
             Self::FewerLayers { gpu_layers, total_layers } => {
-                say!(text, "install-fewer-layers", layers = gpu_layers, total = total_layers)
+                say!(text, "install-fewer-layers", layers = *gpu_layers, total = *total_layers)
             }
             Self::SmallerCache { kv_cache_type, gpu_layers, total_layers } => say!(
                 text,
                 "install-smaller-cache",
                 kv = kv_cache_type.name(),
-                layers = gpu_layers,
-                total = total_layers
+                layers = *gpu_layers,
+                total = *total_layers
             ),
             Self::MoreLayers { gpu_layers, total_layers } => {
-                say!(text, "install-more-layers", layers = gpu_layers, total = total_layers)
+                say!(text, "install-more-layers", layers = *gpu_layers, total = *total_layers)
             }
             Self::Loaded { context_tokens, kv_cache_type, gpu_share } => say!(
                 text,
                 "install-loaded",
-                tokens = text.count(context_tokens),
-                kv = kv_cache_type.map_or_else(unknown, str::to_owned),
+                tokens = text.count(*context_tokens),
+                kv = kv_cache_type.clone().unwrap_or_else(unknown),
                 share = gpu_share.map_or_else(unknown, |share| text.percent(share))
             ),
             Self::ComparingPlacements => say!(text, "install-comparing"),
             Self::AutomaticPlacementKept { automatic_tokens_per_s, explicit_tokens_per_s } => say!(
                 text,
                 "install-automatic-kept",
-                automatic = text.figure(automatic_tokens_per_s),
-                explicit = text.figure(explicit_tokens_per_s)
+                automatic = text.figure(*automatic_tokens_per_s),
+                explicit = text.figure(*explicit_tokens_per_s)
             ),
             Self::MeasuringSpeed => say!(text, "install-measuring-speed"),
             Self::MeasuringFirstToken { tokens, expected_s } => say!(
                 text,
                 "install-measuring-wait",
-                tokens = text.count(tokens.into()),
-                seconds = text.range(expected_s)
+                tokens = text.count((*tokens).into()),
+                seconds = text.range(*expected_s)
             ),
             Self::StillMeasuring { seconds } => {
-                say!(text, "install-measuring-since", duration = text.duration(seconds))
+                say!(text, "install-measuring-since", duration = text.duration(*seconds))
             }
             Self::Measured { tokens_per_s, first_token_s, prompt_tokens } => say!(
                 text,
                 "install-measured",
                 speed = tokens_per_s.map_or_else(unknown, |speed| text.figure(speed)),
-                wait = text.figure(first_token_s),
-                tokens = text.count(prompt_tokens)
+                wait = text.figure(*first_token_s),
+                tokens = text.count(*prompt_tokens)
             ),
             Self::EnablingAutostart => say!(text, "install-login"),
             Self::AutostartEnabled => say!(text, "install-login-done"),

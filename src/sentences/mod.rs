@@ -19,6 +19,7 @@ mod plan;
 mod profiles;
 mod reference;
 pub mod report;
+mod terminal_page;
 
 pub use disk::{disk_summary, drive_short, engine_download, model_download};
 pub use install_progress::{ProgressMessage, RevertFailureMessage, RollbackMessage};

@@ -92,7 +92,7 @@ impl Wizard {
 
     /// Undoes the interrupted installation.
     fn undo(&mut self) {
-        let (home, action) = (self.folders.home.clone(), ManageAction::Undo);
+        let (home, action) = (self.options.home.clone(), ManageAction::Undo);
         if let Page::Manage(page) = &mut self.page {
             page.begin(ManageActivity::Acting(action));
         }

@@ -6,7 +6,7 @@ use std::sync::mpsc::{Receiver, channel};
 use super::backend::{Backend, Command, Message, Outbox, ReportContents};
 use super::flow::Page;
 use super::notice::Notice;
-use super::options::{DefaultFolders, WizardOptions};
+use super::options::WizardOptions;
 use super::question::Question;
 use super::settings::Settings;
 use super::steps::SidebarStep;
@@ -16,7 +16,6 @@ use crate::text::Text;
 /// The window's content.
 pub struct Wizard {
     pub(super) options: WizardOptions,
-    pub(super) folders: DefaultFolders,
     backend: Box<dyn Backend>,
     outbox: Outbox,
     pub(super) inbox: Receiver<Message>,
@@ -44,7 +43,6 @@ impl Wizard {
     pub fn new(options: WizardOptions, backend: Box<dyn Backend>, wake: Arc<dyn Fn() + Send + Sync>) -> Self {
         let (sender, inbox) = channel();
         let wizard = Self {
-            folders: options.default_folders(),
             backend,
             outbox: Outbox::new(sender, wake),
             inbox,

@@ -76,7 +76,7 @@ fn show_content(wizard: &mut Wizard, ui: &mut Ui, intents: &mut Vec<Intent>) {
                 }
                 let mut cx = PageContext {
                     text: wizard.text,
-                    home: &wizard.folders.home,
+                    home: &wizard.options.home,
                     engine_version: wizard.engine_version.as_deref(),
                     intents,
                 };

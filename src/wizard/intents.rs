@@ -29,7 +29,7 @@ impl Wizard {
                 Page::Hardware(_) => Page::Hardware(HardwarePage::default()),
                 other => other,
             }),
-            Intent::AskWhereToSave => self.question = Some(Question::save_beside(&self.folders.home)),
+            Intent::AskWhereToSave => self.question = Some(Question::save_beside(&self.options.home)),
             Intent::CompareWithReference => {
                 self.question =
                     self.page.detected().map(|detected| Question::Reference(detected.reference.clone()));

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use super::settings::Settings;
-use crate::install::{EngineSource, Paths};
+use crate::install::{EngineSource, InstallOptions};
 use crate::machine::Hardware;
 use crate::models::Model;
 use crate::plan::Profiles;
@@ -41,18 +41,12 @@ impl WizardOptions {
         Text::new(self.language.or(self.settings.language).unwrap_or_else(Language::of_system))
     }
 
-    /// Where everything goes unless the user chooses other folders.
-    pub(super) fn default_folders(&self) -> DefaultFolders {
-        let paths = Paths::new(&self.home);
-        DefaultFolders { home: paths.home().to_owned(), models_dir: paths.models() }
+    /// What is installed how and where, unless the user chooses otherwise.
+    pub(super) fn default_install(&self) -> InstallOptions {
+        InstallOptions {
+            source: self.source.clone(),
+            insecure_registry: self.insecure_registry,
+            ..InstallOptions::usual(&self.home)
+        }
     }
-}
-
-/// Where everything goes unless the user chooses other folders.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct DefaultFolders {
-    /// Our folder, absolute.
-    pub home: PathBuf,
-    /// Folder of the models.
-    pub models_dir: PathBuf,
 }

@@ -3,12 +3,12 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use eframe::egui::{Key, Ui};
+use eframe::egui::Ui;
 
 use super::backend::REPORT_NAME;
 use super::reference_table;
 use super::theme::{TextRole, Tone};
-use super::widgets::{ButtonStyle, UiExt as _, checkbox, labelled, text_field};
+use super::widgets::{ButtonStyle, UiExt as _, checkbox, is_entered, labelled, text_field};
 use crate::install::manage::undo::Unfinished;
 use crate::plan::ReferenceComputer;
 use crate::say;
@@ -156,7 +156,7 @@ impl Question {
                 labelled(ui, &say!(text, "wizard-ask-save-path"), |ui| {
                     let width = ui.available_width();
                     let field = text_field(ui, path, "", width);
-                    if field.lost_focus() && ui.input(|input| input.key_pressed(Key::Enter)) {
+                    if is_entered(&field) {
                         answer = Answer::Agree;
                     }
                 });

@@ -79,17 +79,11 @@ impl Wizard {
                 (ModelChoice::Custom(custom), plan)
             }
         };
-        let options = &request.options;
         Some(Choice {
             plan,
             model,
             engine: EngineForm::new(&self.options, detected.reusable_engine.clone()),
-            places: PlacesForm {
-                home: options.home.display().to_string(),
-                models_dir: options.models_dir.display().to_string(),
-                port: options.port.map(|port| port.to_string()).unwrap_or_default(),
-                autostart: options.autostart,
-            },
+            places: PlacesForm::from(&request.options),
         })
     }
 }

@@ -1,7 +1,10 @@
 //! The last page: how to use the installation, now and after a restart.
 
-use acolyte::install::{Step, StepState};
-use acolyte::text::Language;
+use std::sync::Arc;
+
+use acolyte::install::event::Activity;
+use acolyte::install::{InstallError, Step, StepState};
+use acolyte::text::{Language, Text};
 use acolyte::wizard::backend::Message;
 use eframe::egui::{OutputCommand, accesskit::Role};
 use egui_kittest::kittest::Queryable as _;
@@ -11,8 +14,8 @@ use super::stage::{Eye, Stage};
 
 const ADDRESS: &str = "http://127.0.0.1:42434";
 
-/// The last page, with this final state of the login step.
-fn result(language: Language, wanted: bool, state: StepState, message: &str) -> Stage {
+/// The last page, with this outcome of the login step.
+fn result(language: Language, wanted: bool, activity: &Activity) -> Stage {
     let stage = Stage::new(Eye::blind(language), Scene::of(scripted::laptop()));
     let mut stage = if wanted {
         stage.reach_install()
@@ -30,7 +33,9 @@ fn result(language: Language, wanted: bool, state: StepState, message: &str) -> 
     };
     let (request, outbox) = stage.installation();
     assert_eq!(request.options.autostart, wanted);
-    outbox.send(Message::InstallEvent(scripted::event(Step::StartAtLogin, state, message)));
+    let state =
+        if matches!(activity, Activity::AutostartEnabled) { StepState::Done } else { StepState::Skipped };
+    outbox.send(Message::InstallEvent(scripted::event(Step::StartAtLogin, state, activity.clone())));
     outbox.send(Message::InstallEnded(Ok(scripted::receipt(&request))));
     stage.harness.run();
     stage
@@ -39,7 +44,7 @@ fn result(language: Language, wanted: bool, state: StepState, message: &str) -> 
 #[test]
 fn the_address_is_shown_and_can_be_copied() {
     for language in Language::ALL {
-        let mut stage = result(language, true, StepState::Done, "");
+        let mut stage = result(language, true, &Activity::AutostartEnabled);
         assert!(stage.sees(ADDRESS) && stage.sees("profile.yaml"));
         let label = stage.say("wizard-next-copy");
         // It may be below the visible part, where a pointer cannot click it.
@@ -62,15 +67,25 @@ fn start_at_login_is_shown() {
         let by_itself = |stage: &Stage| stage.sees(&stage.say("wizard-next-at-login"));
         let by_hand = |stage: &Stage| stage.sees("acolyte start");
 
-        let stage = result(language, true, StepState::Done, "Started at login.");
+        let stage = result(language, true, &Activity::AutostartEnabled);
         assert!(by_itself(&stage) && !by_hand(&stage));
 
-        let stage = result(language, false, StepState::Skipped, "Not wanted.");
+        let not_wanted = Activity::AutostartSkipped;
+        let stage = result(language, false, &not_wanted);
         assert!(by_hand(&stage) && !by_itself(&stage));
-        assert!(!stage.sees("Not wanted."), "what the user chose is no warning");
+        assert!(!stage.sees(&not_wanted.words(stage.text)), "what the user chose is no warning");
 
-        let stage = result(language, true, StepState::Skipped, "A policy forbids it.");
+        let cause = Arc::new(InstallError::WorkerPanicked { message: "A policy forbids it.".into() });
+        let refused = Activity::AutostartRefused { cause };
+        let mut stage = result(language, true, &refused);
         assert!(by_hand(&stage) && !by_itself(&stage));
-        assert!(stage.sees("A policy forbids it."));
+        assert!(stage.sees(&refused.words(stage.text)));
+        for other in Language::ALL {
+            stage.switch_to(other);
+            assert!(
+                stage.sees(&refused.words(Text::new(other))),
+                "the reason keeps to the language in force"
+            );
+        }
     }
 }

@@ -1,5 +1,6 @@
 //! Live announcements for screen readers: the page, the progress of an installation, waits and errors.
 
+use acolyte::install::event::Activity;
 use acolyte::install::{Step, StepState};
 use acolyte::text::Language;
 use acolyte::wizard::backend::Message;
@@ -50,7 +51,11 @@ fn progress_is_announced_step_by_step_and_in_percent() {
             (bar.accesskit_node().label().unwrap_or_default(), bar.accesskit_node().numeric_value())
         };
         assert_eq!(bar(&stage).1, Some(0.0));
-        outbox.send(Message::InstallEvent(scripted::event(Step::FetchEngine, StepState::Started, "")));
+        outbox.send(Message::InstallEvent(scripted::event(
+            Step::FetchEngine,
+            StepState::Started,
+            Activity::FetchingEngine { version: "0.32.15".to_owned() },
+        )));
         stage.harness.run();
         is_announced(&stage, &stage.say("wizard-step-fetch"));
 
@@ -60,10 +65,10 @@ fn progress_is_announced_step_by_step_and_in_percent() {
         is_announced(&stage, &stage.say("wizard-limited-by-network"));
         assert_eq!(bar(&stage), (stage.say("wizard-step-pull"), Some(57.0)));
 
-        let waiting = scripted::event(Step::PullModel, StepState::Waiting, "waiting for the registry");
-        outbox.send(Message::InstallEvent(waiting));
+        let stalled = scripted::stalled();
+        outbox.send(Message::InstallEvent(stalled.clone()));
         stage.harness.run();
-        is_announced(&stage, "waiting for the registry");
+        is_announced(&stage, &stalled.activity.words(stage.text));
         stage.click("wizard-pause");
         is_announced(&stage, &stage.say("wizard-install-paused"));
     }

@@ -1,8 +1,11 @@
 //! Journeys through the window, in both languages.
 
-use acolyte::install::{Step, StepState};
+use std::sync::Arc;
+
+use acolyte::install::event::Activity;
+use acolyte::install::{Event, Step, StepState};
 use acolyte::machine::Hardware;
-use acolyte::text::Language;
+use acolyte::text::{Language, Text};
 use acolyte::wizard::Settings;
 use acolyte::wizard::backend::{ManageAction, Message};
 use acolyte::wizard::flow::Page;
@@ -108,7 +111,7 @@ fn a_failed_installation_says_why_and_can_be_retried() {
         assert!(stage.sees("The connection was lost."));
         assert!(stage.sees(&stage.say("wizard-state-failed")), "its step says no more than that");
         stage.click("wizard-show-log");
-        assert!(stage.sees("51 files"));
+        assert!(stage.sees("/home/ana/.acolyte/llm/engines/0.32.15"));
         stage.click("wizard-try-again");
         assert_eq!(stage.desk.borrow().installs.len(), 2);
         assert!(!stage.sees(&stage.say("wizard-install-failed")));
@@ -168,14 +171,10 @@ fn an_installation_pauses_and_resumes() {
 #[test]
 fn the_reason_of_a_wait_is_shown() {
     let mut stage = Stage::new(Eye::blind(Language::English), Scene::of(scripted::laptop())).reach_install();
-    let (_, outbox) = stage.installation();
-    outbox.send(Message::InstallEvent(scripted::event(
-        Step::LoadModel,
-        StepState::Waiting,
-        "waiting for the disk",
-    )));
+    let stalled = scripted::stalled();
+    stage.installation().1.send(Message::InstallEvent(stalled.clone()));
     stage.harness.run();
-    assert!(stage.sees("waiting for the disk"));
+    assert!(stage.sees(&stalled.activity.words(stage.text)));
 }
 
 #[test]
@@ -314,6 +313,43 @@ fn the_language_switches_at_once() {
     stage.harness.get_by_role_and_label(Role::Button, "Mirar este equipo").click();
     stage.harness.run();
     assert!(stage.sees("Qué tiene este equipo"));
+}
+
+/// Everything that an installation has reported is put into words when it is drawn: rows, log, banner.
+#[test]
+fn a_language_switch_during_an_installation_changes_every_line_on_the_page() {
+    let mut stage = Stage::new(Eye::blind(Language::English), Scene::of(scripted::laptop())).reach_install();
+    let (_, outbox) = stage.installation();
+    let mut events = scripted::events_half_way();
+    events.push(scripted::stalled());
+    for event in &events {
+        outbox.send(Message::InstallEvent(event.clone()));
+    }
+    stage.harness.run();
+    stage.click("wizard-show-log");
+    let switched = |stage: &mut Stage, events: &[Event]| {
+        let (english, spanish) = (Text::new(Language::English), Text::new(Language::Spanish));
+        let pairs: Vec<(String, String)> = events
+            .iter()
+            .map(|event| (event.activity.words(english), event.activity.words(spanish)))
+            .collect();
+        assert!(pairs.iter().all(|(english, spanish)| english != spanish), "{pairs:#?}");
+        for (before, after) in &pairs {
+            assert!(stage.sees(before) && !stage.sees(after), "{before}");
+        }
+        stage.switch_to(Language::Spanish);
+        for (before, after) in &pairs {
+            assert!(stage.sees(after) && !stage.sees(before), "{after}");
+        }
+        stage.switch_to(Language::English);
+    };
+    switched(&mut stage, &events);
+
+    scripted::fail_with(&outbox, scripted::disk_short());
+    stage.harness.run();
+    let ended = Activity::Ended(Arc::new(scripted::disk_short()));
+    events.push(scripted::event(Step::PullModel, StepState::Failed, ended));
+    switched(&mut stage, &events);
 }
 
 #[test]

@@ -101,9 +101,7 @@ pub const PAGES: &[(&str, Way)] = &[
     ("7-install-failed", |eye| {
         let mut stage = Stage::new(eye, Scene::of(scripted::laptop())).reach_install();
         scripted::half_way(&stage.installation().1);
-        let error = scripted::disk_short();
-        let words = error.explain(stage.text);
-        scripted::fail_with(&stage.installation().1, &words, error);
+        scripted::fail_with(&stage.installation().1, scripted::disk_short());
         stage.harness.run();
         stage.click("wizard-show-log");
         stage

@@ -6,18 +6,18 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use acolyte::control::{Cancelled, Control};
 use acolyte::figures::Range;
+use acolyte::install::event::{Activity, ByteProgress};
 use acolyte::install::manage::undo::Unfinished;
 use acolyte::install::reuse::InstalledEngine;
 use acolyte::install::{
-    EngineChoice, EngineSource, InstallError, InstallOptions, MeasuredFigures, PredictedFigures, Receipt,
-    Request, SavedRequest, Step, StepState,
+    EngineChoice, EngineSource, Event, InstallError, InstallOptions, MeasuredFigures, PredictedFigures,
+    Receipt, Request, SavedRequest, Step, StepState,
 };
 use acolyte::machine::{Disk, DiskUse, Hardware};
 use acolyte::ollama::registry::UnreachableCause;
 use acolyte::ollama::release::AssetRole;
 use acolyte::plan::{ArchiveFile, EngineFiles, Inventory, Profiles};
 use acolyte::platform::login::AutostartKind;
-use acolyte::sentences::ProgressMessage;
 use acolyte::text::{Language, Text};
 use acolyte::wizard::backend::{
     AnswerFigures, Backend, Command, Detected, Installation, InstallationHealth, ManageAction, Message,
@@ -378,63 +378,80 @@ pub fn receipt(request: &Request) -> Receipt {
 }
 
 /// A step's event without bytes.
-pub fn event(step: Step, state: StepState, message: &str) -> ProgressMessage {
-    ProgressMessage {
-        step,
-        state,
-        bytes_done: None,
-        bytes_total: None,
-        bytes_per_s: None,
-        seconds_left: None,
-        message: message.to_owned(),
-        receipt: None,
-        rollback: None,
+pub fn event(step: Step, state: StepState, activity: Activity) -> Event {
+    Event { step, state, bytes: None, activity }
+}
+
+/// The events of an installation halfway through its longest download.
+pub fn events_half_way() -> Vec<Event> {
+    let folder = PathBuf::from("/home/ana/.acolyte/llm/engines/0.32.15");
+    let version = || "0.32.15".to_owned();
+    let pulling = || Activity::Pulling { model: "qwen2.5-coder:7b".to_owned() };
+    let mut events = Vec::new();
+    for (step, begins, ends) in [
+        (Step::Check, Activity::Checking, Activity::Checked { bytes: 6_100_000_000 }),
+        (Step::FetchEngine, Activity::FetchingEngine { version: version() }, Activity::EngineFetched),
+        (Step::UnpackEngine, Activity::Unpacking, Activity::Unpacked { path: folder }),
+        (
+            Step::StartServer,
+            Activity::StartingServer,
+            Activity::ServerStarted { version: version(), port: 42434 },
+        ),
+    ] {
+        events.push(event(step, StepState::Started, begins));
+        events.push(event(step, StepState::Done, ends));
     }
+    events.push(event(Step::PullModel, StepState::Started, pulling()));
+    let bytes = ByteProgress {
+        done: 2_700_000_000,
+        total: Some(4_700_000_000),
+        per_s: Some(11_400_000.0),
+        seconds_left: Some(175.0),
+    };
+    events.push(Event { bytes: Some(bytes), ..event(Step::PullModel, StepState::Running, pulling()) });
+    events
 }
 
 /// Sends an installation halfway through its longest download.
 pub fn half_way(outbox: &Outbox) {
-    for (step, message) in [
-        (Step::Check, "Room for 6.1 GB is there"),
-        (Step::FetchEngine, "1.4 GB in 2 min 4 s, verified"),
-        (Step::UnpackEngine, "51 files"),
-        (Step::StartServer, "127.0.0.1:42434"),
-    ] {
-        outbox.send(Message::InstallEvent(event(step, StepState::Started, "")));
-        outbox.send(Message::InstallEvent(event(step, StepState::Done, message)));
+    for event in events_half_way() {
+        outbox.send(Message::InstallEvent(event));
     }
-    outbox.send(Message::InstallEvent(event(Step::PullModel, StepState::Started, "")));
-    outbox.send(Message::InstallEvent(ProgressMessage {
-        bytes_done: Some(2_700_000_000),
-        bytes_total: Some(4_700_000_000),
-        bytes_per_s: Some(11_400_000.0),
-        seconds_left: Some(175.0),
-        ..event(Step::PullModel, StepState::Running, "")
-    }));
+}
+
+/// The registry has sent nothing for 45 seconds.
+pub fn stalled() -> Event {
+    event(Step::PullModel, StepState::Waiting, Activity::PullStalled { seconds: 45 })
 }
 
 /// Ends an installation well.
 pub fn finish(request: &Request, outbox: &Outbox) {
-    let login = if request.options.autostart { StepState::Done } else { StepState::Skipped };
-    outbox.send(Message::InstallEvent(event(Step::StartAtLogin, login, "The login was seen to.")));
+    let (state, login) = if request.options.autostart {
+        (StepState::Done, Activity::AutostartEnabled)
+    } else {
+        (StepState::Skipped, Activity::AutostartSkipped)
+    };
+    outbox.send(Message::InstallEvent(event(Step::StartAtLogin, state, login)));
     outbox.send(Message::InstallEnded(Ok(receipt(request))));
 }
 
 /// Ends an installation badly.
 pub fn fail(outbox: &Outbox, words: &str) {
-    fail_with(outbox, words, error(words));
+    fail_with(outbox, InstallError::WorkerPanicked { message: words.into() });
 }
 
-/// Ends an installation with this error, which its last event puts into these words.
-pub fn fail_with(outbox: &Outbox, words: &str, error: WorkerError) {
-    outbox.send(Message::InstallEvent(event(Step::PullModel, StepState::Failed, words)));
-    outbox.send(Message::InstallEnded(Err(error)));
+/// Ends an installation with this error, while the model is pulled.
+pub fn fail_with(outbox: &Outbox, error: InstallError) {
+    let error = Arc::new(error);
+    let ended = Activity::Ended(Arc::clone(&error));
+    outbox.send(Message::InstallEvent(event(Step::PullModel, StepState::Failed, ended)));
+    outbox.send(Message::InstallEnded(Err(WorkerError::Install(error))));
 }
 
 /// A drive that became too full while the model was downloaded.
-pub fn disk_short() -> WorkerError {
+pub fn disk_short() -> InstallError {
     let path = PathBuf::from("/home/ana/.acolyte/models");
-    InstallError::DiskShort { path, need_bytes: 2_000_000_000, free_bytes: 1_100_000_000 }.into()
+    InstallError::DiskShort { path, need_bytes: 2_000_000_000, free_bytes: 1_100_000_000 }
 }
 
 /// Ends an answer.

@@ -121,6 +121,15 @@ impl Stage {
         self.harness.run();
     }
 
+    /// Chooses a language in the menu of the sidebar.
+    pub fn switch_to(&mut self, language: Language) {
+        let now = self.text.language().endonym();
+        let menu = self.text.say("wizard-language-switch", &[("language", now.into())]);
+        self.click_label(&menu);
+        self.press(language.endonym());
+        self.text = Text::new(language);
+    }
+
     pub fn sees(&self, label: &str) -> bool {
         self.harness.query_all_by_label_contains(label).next().is_some()
     }

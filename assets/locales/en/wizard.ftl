@@ -367,10 +367,6 @@ wizard-login-agent = by a launch agent
 wizard-login-run-key = by a Run entry of your user
 wizard-verdict-needs-short = from { $size }
 wizard-source-table = our table of cards
-wizard-state-started = started
-wizard-state-waiting = waiting
-wizard-state-done = done
-wizard-state-skipped = nothing to do
 wizard-state-failed = failed
 wizard-state-cancelled = stopped
 

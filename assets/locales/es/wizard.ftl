@@ -367,10 +367,6 @@ wizard-login-agent = mediante un agente de inicio
 wizard-login-run-key = mediante una entrada Run de tu usuario
 wizard-verdict-needs-short = desde { $size }
 wizard-source-table = nuestra tabla de tarjetas
-wizard-state-started = iniciado
-wizard-state-waiting = en espera
-wizard-state-done = hecho
-wizard-state-skipped = nada que hacer
 wizard-state-failed = falló
 wizard-state-cancelled = detenido
 

@@ -36,9 +36,9 @@ pub struct Engine {
 /// When the engine cannot be downloaded, verified, unpacked or moved to its place, or the user cancels.
 pub async fn run(run: &Run<'_>, plan: EnginePlan) -> Result<Engine, InstallError> {
     let record = plan.record(run);
-    run.reporter.started(Step::FetchEngine, Activity::FetchingEngine { version: &plan.version });
+    run.reporter.started(Step::FetchEngine, Activity::FetchingEngine { version: plan.version.clone() });
     if let Some(program) = plan.in_place {
-        run.reporter.skipped(Activity::EngineInPlace { version: &plan.version });
+        run.reporter.skipped(Activity::EngineInPlace { version: plan.version.clone() });
         run.reporter.started(Step::UnpackEngine, Activity::Unpacking);
         run.reporter.skipped(Activity::NothingToUnpack);
         return Ok(Engine { version: plan.version, program, record });
@@ -68,7 +68,7 @@ pub async fn run(run: &Run<'_>, plan: EnginePlan) -> Result<Engine, InstallError
     for archive in plan.downloads(run) {
         files::remove_file(&archive)?;
     }
-    run.reporter.done(Activity::Unpacked { path: &plan.folder });
+    run.reporter.done(Activity::Unpacked { path: plan.folder });
     Ok(Engine { version: plan.version, program, record })
 }
 
@@ -108,7 +108,7 @@ async fn seal(
 async fn fill(run: &Run<'_>, plan: &EnginePlan, staging: &Path) -> Result<Vec<UnpackedFile>, InstallError> {
     match &plan.contents {
         Contents::Installed { engine, sha256 } => {
-            run.reporter.skipped(Activity::ReusingEngine { program: &engine.program });
+            run.reporter.skipped(Activity::ReusingEngine { program: engine.program.clone() });
             run.reporter.started(Step::UnpackEngine, Activity::CopyingEngine);
             let total = engine.bytes;
             let report = |done| {
@@ -234,10 +234,10 @@ async fn fetch(
     }
     request.max_bytes_per_s = source.max_bytes_per_s;
     request.growing_file = growing_file;
-    let report = |progress: DownloadProgress| match &progress.waiting_for {
+    let report = |progress: DownloadProgress| match progress.waiting_for {
         Some(waiting) => run.reporter.waiting_throttled(Activity::DownloadWaits(waiting)),
         None => {
-            let activity = Activity::FetchingArchive { name: &asset.name };
+            let activity = Activity::FetchingArchive { name: asset.name.clone() };
             run.reporter.bytes_at_rate(
                 progress.bytes_done,
                 progress.bytes_total,

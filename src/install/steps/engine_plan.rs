@@ -103,7 +103,7 @@ impl EnginePlan {
         run.reporter.running(Activity::VerifyingEngine);
         if let Some(path) = manifest.first_damaged(&self.folder, Depth::Thorough, run.control)? {
             tracing::warn!(path = %path.display(), "a file of the engine is damaged or missing; it is unpacked again");
-            run.reporter.running(Activity::RepairingEngine { path: &path });
+            run.reporter.running(Activity::RepairingEngine { path });
             return Ok(None);
         }
         Ok(find_program(&self.folder))

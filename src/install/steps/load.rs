@@ -29,10 +29,9 @@ pub async fn run(loader: &mut Loader<'_>) -> Result<LoadFacts, InstallError> {
         }
     };
     let facts = step_up(loader, facts).await?;
-    let kv_cache_type = facts.evidence.kv_cache_types().map(|types| types.to_string());
     loader.run.reporter.done(Activity::Loaded {
         context_tokens: facts.loaded.context_length,
-        kv_cache_type: kv_cache_type.as_deref(),
+        kv_cache_type: facts.evidence.kv_cache_types().map(|types| types.to_string()),
         gpu_share: evidence::gpu_share(&facts.loaded, &facts.evidence),
     });
     Ok(facts)

@@ -1,5 +1,6 @@
 //! Start at login; where the system supervises the server, it takes the running one over.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use crate::install::change::Change;
@@ -46,7 +47,7 @@ pub async fn run(run: &Run<'_>, server: &Server) -> Result<bool, InstallError> {
         // now.
         login_entry::remove(run.paths)?;
         restart_directly(run, server).await?;
-        run.reporter.skipped(Activity::AutostartRefused { cause: &error });
+        run.reporter.skipped(Activity::AutostartRefused { cause: Arc::new(error) });
         return Ok(false);
     }
     run.done(&change)?;

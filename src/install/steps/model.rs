@@ -3,6 +3,7 @@
 use std::cell::Cell;
 use std::collections::BTreeMap;
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
 
 use crate::install::blocking::blocking;
@@ -37,12 +38,12 @@ const TRIES: u32 = 3;
 /// When the registry or the engine refuses, the connection breaks again and again, the drive fills up, or the user cancels.
 pub async fn pull(run: &Run<'_>, server: &mut Server) -> Result<(), InstallError> {
     let tag = &run.model().tag;
-    run.reporter.started(Step::PullModel, Activity::Pulling { model: tag });
+    run.reporter.started(Step::PullModel, Activity::Pulling { model: tag.to_owned() });
     if Store::new(run.models_dir()).has(tag)
         && is_vouched_for(run, tag).await?
         && is_listed(run, server, tag).await?
     {
-        run.reporter.skipped(Activity::ModelInPlace { model: tag });
+        run.reporter.skipped(Activity::ModelInPlace { model: tag.to_owned() });
         return Ok(());
     }
     let change = Change::PullModel { tag: tag.clone(), models_dir: run.models_dir().to_owned() };
@@ -51,13 +52,13 @@ pub async fn pull(run: &Run<'_>, server: &mut Server) -> Result<(), InstallError
     if reuse_layers(run, tag).await? && is_listed(run, server, tag).await? {
         sync(run, tag).await?;
         run.done(&change)?;
-        run.reporter.skipped(Activity::ModelReused { model: tag });
+        run.reporter.skipped(Activity::ModelReused { model: tag.to_owned() });
         return Ok(());
     }
     pull_through_registry(run, server, tag).await?;
     sync(run, tag).await?;
     run.done(&change)?;
-    run.reporter.done(Activity::Pulled { model: tag });
+    run.reporter.done(Activity::Pulled { model: tag.to_owned() });
     Ok(())
 }
 
@@ -99,7 +100,7 @@ async fn pull_until_complete(run: &Run<'_>, server: &Server, tag: &str) -> Resul
         if tries >= TRIES || error.failure() != Some(EngineFailure::Transient) {
             return Err(InstallError::Pull { model: tag.to_owned(), source: error });
         }
-        run.reporter.waiting(Activity::RetryingPull { cause: &error });
+        run.reporter.waiting(Activity::RetryingPull { cause: Arc::new(error) });
         run.control.or_cancelled(tokio::time::sleep(Duration::from_secs(u64::from(tries)))).await?;
     }
 }
@@ -245,7 +246,7 @@ async fn pull_once(run: &Run<'_>, server: &Server, tag: &str) -> Result<Pulled, 
         let known: u64 = layers.values().map(|layer| layer.1).sum();
         left.set(known.saturating_sub(done));
         let total = known.max(run.model().download_bytes);
-        let stalled = run.reporter.bytes(done, Some(total), Activity::Pulling { model: tag });
+        let stalled = run.reporter.bytes(done, Some(total), Activity::Pulling { model: tag.to_owned() });
         // A stall is reported when it begins, and again every 15 seconds.
         let seconds = stalled.map_or(0, |stalled| stalled.as_secs());
         if seconds / 15 > stalls_reported {
@@ -309,9 +310,9 @@ pub async fn remove_previous(server: &Server) {
 /// # Errors
 /// When the engine refuses, keeps other parameters than it was told, or the user cancels.
 pub async fn create(run: &Run<'_>, server: &Server, placement: Placement) -> Result<(), InstallError> {
-    run.reporter.started(Step::CreateModel, Activity::CreatingModel { model: SERVED_MODEL });
+    run.reporter.started(Step::CreateModel, Activity::CreatingModel { model: SERVED_MODEL.to_owned() });
     create_with(run, server, placement).await?;
-    run.reporter.done(Activity::ModelCreated { model: SERVED_MODEL });
+    run.reporter.done(Activity::ModelCreated { model: SERVED_MODEL.to_owned() });
     Ok(())
 }
 

@@ -30,7 +30,8 @@ pub async fn run(run: &Run<'_>, engine: &Engine) -> Result<Server, InstallError>
     }
     private_server::stop(run.paths).await?;
     let server = start(run, engine, wanted, preferred).await?;
-    run.reporter.done(Activity::ServerStarted { version: &server.version, port: server.launch.port });
+    run.reporter
+        .done(Activity::ServerStarted { version: server.version.to_string(), port: server.launch.port });
     Ok(server)
 }
 
@@ -79,8 +80,7 @@ async fn start(
 
 fn report_passed_over(run: &Run<'_>, first: u16, chosen: u16) {
     if chosen != first {
-        let by = listening::owner(first);
-        run.reporter.running(Activity::PortPassedOver { port: first, by: by.as_ref(), chosen });
+        run.reporter.running(Activity::PortPassedOver { port: first, by: listening::owner(first), chosen });
     }
 }
 

@@ -119,6 +119,11 @@ pub enum PathField {
 }
 
 impl PathField {
+    /// Whether it may stay empty.
+    pub fn is_optional(self) -> bool {
+        matches!(self, Self::Archive | Self::Certificates)
+    }
+
     /// Whether it takes a file, not a folder.
     pub fn is_file(self) -> bool {
         matches!(self, Self::Archive | Self::Certificates)

@@ -1,5 +1,7 @@
 //! What a backend is.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
 use super::command::Command;
 use super::error::WorkerError;
 use super::message::{Message, Outbox};
@@ -10,8 +12,34 @@ pub trait Backend {
     fn execute(&self, command: Command, outbox: &Outbox);
 }
 
-/// How a command is answered when it could not be carried out at all.
-pub(super) fn failure(command: &Command) -> Box<dyn FnOnce(WorkerError) -> Option<Message> + Send> {
+/// The answer to a command that could not be carried out at all, so that the window does not wait for ever.
+pub(super) struct FailureAnswer {
+    message: Box<dyn FnOnce(WorkerError) -> Option<Message> + Send>,
+    outbox: Outbox,
+}
+
+impl FailureAnswer {
+    /// For this command, to be sent to this outbox.
+    pub(super) fn new(command: &Command, outbox: &Outbox) -> Self {
+        Self { message: message_for(command), outbox: outbox.clone() }
+    }
+
+    /// Does the work; answers when it panics.
+    pub(super) fn on_panic(self, work: impl FnOnce()) {
+        if catch_unwind(AssertUnwindSafe(work)).is_err() {
+            self.send(WorkerError::Crashed);
+        }
+    }
+
+    /// Answers with this error.
+    pub(super) fn send(self, error: WorkerError) {
+        if let Some(message) = (self.message)(error) {
+            self.outbox.send(message);
+        }
+    }
+}
+
+fn message_for(command: &Command) -> Box<dyn FnOnce(WorkerError) -> Option<Message> + Send> {
     match command {
         Command::LookForInstallation => Box::new(|error| Some(Message::Installation(Err(error)))),
         Command::Detect => Box::new(|error| Some(Message::Detected(Err(error)))),

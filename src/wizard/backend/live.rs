@@ -1,6 +1,5 @@
 //! The real backend: detection, planning, installing and managing, each on a thread of its own.
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 use std::sync::{Arc, OnceLock};
 use std::thread;
@@ -9,7 +8,7 @@ use std::time::{Duration, Instant};
 use super::command::{Command, ManageAction};
 use super::detected::Detected;
 use super::error::WorkerError;
-use super::interface::{Backend, failure};
+use super::interface::{Backend, FailureAnswer};
 use super::message::{AnswerFigures, HealthProblem, Installation, InstallationHealth, Message, Outbox};
 use super::{report_file, system_dialogs};
 use crate::control::Control;
@@ -19,14 +18,13 @@ use crate::install::manage::undo::{undo, unfinished_run};
 use crate::install::manage::uninstall::uninstall;
 use crate::install::reuse::installed_engine;
 use crate::install::state::documents::SERVED_MODEL;
-use crate::install::{self, InstallError, InstallOptions, Installed, Paths, SavedRequest, manage};
+use crate::install::{self, InstallError, Installed, Paths, SavedRequest, manage};
 use crate::ollama::client::{Client, GenerateOptions, GenerateRequest};
 use crate::ollama::lookup::lookup_to_install;
 use crate::ollama::release::Release;
 use crate::ollama::release::newest::newest;
 use crate::plan::Profiles;
 use crate::platform::login::AutostartMethod;
-use crate::sentences::ProgressMessage;
 use crate::wizard::options::WizardOptions;
 
 /// How long a model may be silent before its first token: it may have to be loaded from a slow disk first.
@@ -88,19 +86,17 @@ impl Live {
     /// Works on a command on a thread of its own. A panic there is answered too, so that the window does not wait for
     /// ever.
     fn spawn(&self, command: Command, outbox: &Outbox) {
-        let (not_started, crashed) = (failure(&command), failure(&command));
-        let (shared, worker_outbox) = (Arc::clone(&self.shared), outbox.clone());
+        let [not_started, crashed] = [(), ()].map(|()| FailureAnswer::new(&command, outbox));
+        let (shared, outbox) = (Arc::clone(&self.shared), outbox.clone());
         let worker = move || {
-            let work = AssertUnwindSafe(|| shared.work(command, &worker_outbox));
-            let answer = catch_unwind(work).unwrap_or_else(|_| crashed(WorkerError::Crashed));
-            if let Some(message) = answer {
-                worker_outbox.send(message);
-            }
+            crashed.on_panic(|| {
+                if let Some(message) = shared.work(command, &outbox) {
+                    outbox.send(message);
+                }
+            });
         };
-        if let Err(error) = thread::Builder::new().name("worker".to_owned()).spawn(worker)
-            && let Some(message) = not_started(WorkerError::NotStarted { cause: error.to_string() })
-        {
-            outbox.send(message);
+        if let Err(error) = thread::Builder::new().name("worker".to_owned()).spawn(worker) {
+            not_started.send(WorkerError::NotStarted { cause: error.to_string() });
         }
     }
 }
@@ -125,11 +121,9 @@ impl Shared {
                 Message::ModelFound { reference, model }
             }
             Command::Install { request, text, control } => {
-                let report = |event: install::Event<'_>| {
-                    outbox.send(Message::InstallEvent(ProgressMessage::new(&event, text)));
-                };
+                let report = |event| outbox.send(Message::InstallEvent(event));
                 let end = install::run(&request, &text, &report, &control);
-                Message::InstallEnded(end.map_err(WorkerError::from))
+                Message::InstallEnded(end.map_err(WorkerError::Install))
             }
             Command::AskModel { port, prompt, control } => {
                 Message::AnswerEnded(ask_model(port, prompt, &control, outbox))
@@ -207,9 +201,8 @@ impl Shared {
         };
         let mut detected = Detected::plan_for(hardware, profiles, options.model.clone());
         detected.evidence = evidence;
-        let usual = InstallOptions { source: options.source.clone(), ..InstallOptions::usual(&options.home) };
         let models: Vec<_> = detected.catalogue().iter().chain(&options.model).cloned().collect();
-        detected = detected.with_inventory(install::take_inventory(&usual, &models));
+        detected = detected.with_inventory(install::take_inventory(&options.default_install(), &models));
         if options.may_reuse {
             let minimum = Release::built_in().version.clone();
             detected.reusable_engine =

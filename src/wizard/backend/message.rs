@@ -8,11 +8,10 @@ use super::command::{ManageAction, PathField};
 use super::detected::Detected;
 use super::error::WorkerError;
 use crate::install::manage::undo::Unfinished;
-use crate::install::{InstallOptions, Receipt, SavedRequest};
+use crate::install::{Event, InstallOptions, Receipt, SavedRequest};
 use crate::models::Model;
 use crate::ollama::release::Release;
 use crate::plan::Inventory;
-use crate::sentences::ProgressMessage;
 
 /// What a backend sends to the window.
 #[derive(Debug)]
@@ -35,7 +34,7 @@ pub enum Message {
         model: Result<Arc<Model>, WorkerError>,
     },
     /// Progress of the installation.
-    InstallEvent(ProgressMessage),
+    InstallEvent(Event),
     /// The installation ended.
     InstallEnded(Result<Receipt, WorkerError>),
     /// A piece of an answer.

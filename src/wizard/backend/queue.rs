@@ -1,12 +1,11 @@
 //! A thread between the window and its backend.
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::mpsc::{Sender, channel};
 use std::thread;
 
 use super::command::Command;
 use super::error::WorkerError;
-use super::interface::{Backend, failure};
+use super::interface::{Backend, FailureAnswer};
 use super::message::Outbox;
 
 /// A backend whose calls return at once: a thread of its own hands the commands to the real backend, in order.
@@ -20,13 +19,7 @@ impl CommandQueue {
         let (commands, queue) = channel::<(Command, Outbox)>();
         let spawned = thread::Builder::new().name("commands".to_owned()).spawn(move || {
             for (command, outbox) in queue {
-                let answer = failure(&command);
-                // A panic must not leave the window waiting for ever.
-                if catch_unwind(AssertUnwindSafe(|| backend.execute(command, &outbox))).is_err()
-                    && let Some(message) = answer(WorkerError::Crashed)
-                {
-                    outbox.send(message);
-                }
+                FailureAnswer::new(&command, &outbox).on_panic(|| backend.execute(command, &outbox));
             }
         });
         if let Err(error) = spawned {
@@ -39,10 +32,8 @@ impl CommandQueue {
 impl Backend for CommandQueue {
     fn execute(&self, command: Command, outbox: &Outbox) {
         if let Err(unsent) = self.commands.send((command, outbox.clone())) {
-            let answer = failure(&unsent.0.0);
-            if let Some(message) = answer(WorkerError::NotStarted { cause: "no thread".to_owned() }) {
-                outbox.send(message);
-            }
+            let cause = "no thread".to_owned();
+            FailureAnswer::new(&unsent.0.0, outbox).send(WorkerError::NotStarted { cause });
         }
     }
 }

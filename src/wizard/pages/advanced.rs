@@ -1,12 +1,12 @@
 //! The advanced part of the profile page: model, KV cache, layers, folders, port, start at login.
 
-use std::path::PathBuf;
 use std::sync::Arc;
 
 use eframe::egui::{ComboBox, Ui};
 
 use super::choice::ModelChoice;
 use super::labels::{autostart_name, kv_cache_name, layers, model_name};
+use super::path_field::path_field;
 use super::profile::{Lookup, ProfilePage};
 use super::{Intent, PageContext};
 use crate::models::KvCacheType;
@@ -14,7 +14,7 @@ use crate::say;
 use crate::wizard::backend::{CustomModel, PathField};
 use crate::wizard::theme::{TextRole, Tone};
 use crate::wizard::widgets::{
-    ButtonStyle, UiExt as _, banner, button_width, checkbox, labelled, slider, text_field,
+    ButtonStyle, UiExt as _, banner, checkbox, field_with_button, is_entered, labelled, slider, text_field,
 };
 
 impl ProfilePage {
@@ -60,20 +60,15 @@ impl ProfilePage {
         });
         let label = say!(text, "wizard-advanced-reference");
         labelled(ui, &label, |ui| {
-            ui.horizontal(|ui| {
-                let button = say!(text, "wizard-advanced-look-up");
-                let width = ui.available_width()
-                    - button_width(ui, ButtonStyle::Secondary, &button)
-                    - ui.spacing().item_spacing.x;
-                let field = text_field(ui, &mut self.reference, "hf.co/…  ·  host:port/…", width)
-                    .accessible_name(label.as_str());
-                let ready = !self.reference.trim().is_empty() && !matches!(self.lookup, Lookup::Running);
-                let entered =
-                    field.lost_focus() && ui.input(|input| input.key_pressed(eframe::egui::Key::Enter));
-                if (ui.action(ButtonStyle::Secondary, &button, ready).clicked() || entered) && ready {
-                    cx.intents.push(Intent::LookUpModel);
-                }
-            });
+            let button = (ButtonStyle::Secondary, &*say!(text, "wizard-advanced-look-up"));
+            let idle = !matches!(self.lookup, Lookup::Running);
+            let ready = |reference: &str| idle && !reference.trim().is_empty();
+            let hint = "hf.co/…  ·  host:port/…";
+            let (field, look_up) = field_with_button(ui, &mut self.reference, hint, button, ready);
+            let field = field.accessible_name(label.as_str());
+            if (look_up.clicked() || is_entered(&field)) && ready(&self.reference) {
+                cx.intents.push(Intent::LookUpModel);
+            }
         });
         match &self.lookup {
             Lookup::Idle => {}
@@ -109,24 +104,7 @@ impl ProfilePage {
             (say!(text, "wizard-advanced-models"), &mut places.models_dir, PathField::Models),
         ];
         for (label, typed, field) in folders {
-            labelled(ui, &label, |ui| {
-                ui.horizontal(|ui| {
-                    let button = say!(text, "wizard-browse");
-                    let width = ui.available_width()
-                        - button_width(ui, ButtonStyle::Secondary, &button)
-                        - ui.spacing().item_spacing.x;
-                    text_field(ui, typed, "", width);
-                    let browse = ui.action(ButtonStyle::Secondary, &button, true);
-                    let browse =
-                        browse.accessible_name(say!(text, "wizard-browse-for", what = label.clone()));
-                    if browse.clicked() {
-                        cx.intents.push(Intent::PickPath(field, PathBuf::from(typed.trim())));
-                    }
-                });
-            });
-            if !PathBuf::from(typed.trim()).is_absolute() {
-                ui.text(TextRole::Label, Tone::Refused, &say!(text, "wizard-folder-not-absolute"));
-            }
+            path_field(ui, cx, &label, typed, field);
         }
         let label = say!(text, "wizard-advanced-port");
         labelled(ui, &label, |ui| {

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use super::engine_form::EngineForm;
+use crate::install::InstallOptions;
 use crate::plan::Plan;
 use crate::wizard::backend::{CustomModel, Detected};
 use crate::wizard::options::WizardOptions;
@@ -52,17 +53,11 @@ impl Choice {
     pub fn recommended(detected: &Detected, options: &WizardOptions) -> Option<Self> {
         let report = &detected.report;
         let index = report.recommended_index()?;
-        let folders = options.default_folders();
         Some(Self {
             plan: report.plans[index].clone(),
             model: ModelChoice::Profile(index),
             engine: EngineForm::new(options, detected.reusable_engine.clone()),
-            places: PlacesForm {
-                home: folders.home.display().to_string(),
-                models_dir: folders.models_dir.display().to_string(),
-                port: String::new(),
-                autostart: true,
-            },
+            places: PlacesForm::from(&options.default_install()),
         })
     }
 
@@ -79,6 +74,17 @@ impl Choice {
                     gpu_layers: None,
                 }
             }
+        }
+    }
+}
+
+impl From<&InstallOptions> for PlacesForm {
+    fn from(options: &InstallOptions) -> Self {
+        Self {
+            home: options.home.display().to_string(),
+            models_dir: options.models_dir.display().to_string(),
+            port: options.port.map(|port| port.to_string()).unwrap_or_default(),
+            autostart: options.autostart,
         }
     }
 }

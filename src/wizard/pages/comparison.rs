@@ -62,7 +62,6 @@ fn rows(text: Text, receipt: &Receipt) -> Vec<Row> {
     let unknown = || say!(text, "wizard-unknown");
     let decode = promise.decode_tokens_per_s;
     let first = promise.first_token_s;
-    let vram = promise.vram_bytes as f64;
     let context = f64::from(promise.context_tokens);
     let layers =
         |n: u32| say!(text, "wizard-of", part = n.to_string(), whole = promise.total_layers.to_string());
@@ -98,16 +97,8 @@ fn rows(text: Text, receipt: &Receipt) -> Vec<Row> {
         },
     ];
     if promise.vram_bytes > 0 {
-        let got = measured.vram_bytes.map(|bytes| bytes as f64);
-        rows.push(Row {
-            name: say!(text, "wizard-memory-graphics"),
-            promised: text.memory(promise.vram_bytes),
-            measured: measured.vram_bytes.map_or_else(unknown, |bytes| text.memory(bytes)),
-            range: (vram, vram),
-            value: got,
-            top: vram.max(got.unwrap_or(0.0)) * 1.6,
-            verdict: near_is_better(text, vram, 0.1, got),
-        });
+        let name = say!(text, "wizard-memory-graphics");
+        rows.push(memory_row(text, name, promise.vram_bytes, measured.vram_bytes, 0.1));
         rows.push(Row {
             name: say!(text, "wizard-layers"),
             promised: layers(promise.gpu_layers),
@@ -118,17 +109,8 @@ fn rows(text: Text, receipt: &Receipt) -> Vec<Row> {
             verdict: more_is_better(text, f64::from(promise.gpu_layers), measured.gpu_layers.map(f64::from)),
         });
     }
-    let ram = promise.ram_bytes as f64;
-    let got = measured.ram_bytes.map(|bytes| bytes as f64);
-    rows.push(Row {
-        name: say!(text, "wizard-memory-main"),
-        promised: text.memory(promise.ram_bytes),
-        measured: measured.ram_bytes.map_or_else(unknown, |bytes| text.memory(bytes)),
-        range: (ram, ram),
-        value: got,
-        top: ram.max(got.unwrap_or(0.0)) * 1.6,
-        verdict: near_is_better(text, ram, 0.15, got),
-    });
+    let name = say!(text, "wizard-memory-main");
+    rows.push(memory_row(text, name, promise.ram_bytes, measured.ram_bytes, 0.15));
     rows.push(Row {
         name: say!(text, "wizard-context"),
         promised: text.count(u64::from(promise.context_tokens)),
@@ -144,6 +126,20 @@ fn rows(text: Text, receipt: &Receipt) -> Vec<Row> {
         },
     });
     rows
+}
+
+/// A row of memory, in bytes; as promised within this share of the promise.
+fn memory_row(text: Text, name: String, promised: u64, measured: Option<u64>, tolerance: f64) -> Row {
+    let (promise, value) = (promised as f64, measured.map(|bytes| bytes as f64));
+    Row {
+        name,
+        promised: text.memory(promised),
+        measured: measured.map_or_else(|| say!(text, "wizard-unknown"), |bytes| text.memory(bytes)),
+        range: (promise, promise),
+        value,
+        top: promise.max(value.unwrap_or(0.0)) * 1.6,
+        verdict: near_is_better(text, promise, tolerance, value),
+    }
 }
 
 /// Better than the promised range. Shown as such, because the estimate was wrong too.

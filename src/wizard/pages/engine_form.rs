@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use eframe::egui::{ComboBox, Ui};
 
+use super::path_field::path_field;
 use super::{Intent, PageContext};
 use crate::install::fetch::parse_rate;
 use crate::install::reuse::InstalledEngine;
@@ -14,7 +15,7 @@ use crate::say;
 use crate::wizard::backend::{PathField, WorkerError};
 use crate::wizard::options::WizardOptions;
 use crate::wizard::theme::{TextRole, Tone};
-use crate::wizard::widgets::{ButtonStyle, UiExt as _, banner, button_width, labelled, text_field};
+use crate::wizard::widgets::{UiExt as _, banner, labelled, text_field};
 
 /// What is chosen and typed.
 #[derive(Clone, Debug, Default)]
@@ -259,26 +260,4 @@ fn field(ui: &mut Ui, label: &str, typed: &mut String, hint: &str) {
         let width = ui.available_width();
         text_field(ui, typed, hint, width).accessible_name(label);
     });
-}
-
-/// A path to type or pick.
-fn path_field(ui: &mut Ui, cx: &mut PageContext<'_>, label: &str, typed: &mut String, field: PathField) {
-    let text = cx.text;
-    labelled(ui, label, |ui| {
-        ui.horizontal(|ui| {
-            let button = say!(text, "wizard-browse");
-            let width = ui.available_width()
-                - button_width(ui, ButtonStyle::Secondary, &button)
-                - ui.spacing().item_spacing.x;
-            text_field(ui, typed, "", width).accessible_name(label);
-            let browse = ui.action(ButtonStyle::Secondary, &button, true);
-            let browse = browse.accessible_name(say!(text, "wizard-browse-for", what = label));
-            if browse.clicked() {
-                cx.intents.push(Intent::PickPath(field, PathBuf::from(typed.trim())));
-            }
-        });
-    });
-    if !typed.trim().is_empty() && !Path::new(typed.trim()).is_absolute() {
-        ui.text(TextRole::Label, Tone::Refused, &say!(text, "wizard-folder-not-absolute"));
-    }
 }

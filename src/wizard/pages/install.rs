@@ -1,16 +1,17 @@
 //! Install: what is being done, how fast, how long it will take, and what it waits for.
 
+use std::collections::BTreeMap;
 use std::time::Instant;
 
 use eframe::egui::{Align, Layout, ScrollArea, Ui, accesskit::Live};
 
-use super::install_steps::{LogLine, StepLine, limited_by, step_row, title};
+use super::install_steps::{LogLine, limited_by, step_row, title};
 use super::summary::SummaryPage;
 use super::{Button, Footer, Intent, PageContext, View};
 use crate::control::Control;
-use crate::install::{Step, StepState};
+use crate::install::event::{Activity, ByteProgress};
+use crate::install::{Event, Step, StepState};
 use crate::say;
-use crate::sentences::ProgressMessage;
 use crate::text::Text;
 use crate::wizard::backend::WorkerError;
 use crate::wizard::theme::{TextRole, Tone};
@@ -29,17 +30,6 @@ pub enum InstallState {
     Failed(WorkerError),
 }
 
-/// Whether the server starts at login.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum LoginOutcome {
-    /// The system starts it.
-    Enabled,
-    /// The user did not want that.
-    NotWanted,
-    /// The system refused; a sentence with the reason.
-    Refused(String),
-}
-
 /// The page.
 pub struct InstallPage {
     /// What is being installed.
@@ -48,7 +38,8 @@ pub struct InstallPage {
     pub control: Control,
     /// Its state.
     pub state: InstallState,
-    lines: Vec<StepLine>,
+    /// The last event of each step that has begun. Put into words when drawn, so that a change of language changes them too.
+    events: BTreeMap<Step, Event>,
     current: Step,
     log: Vec<LogLine>,
     began: Instant,
@@ -62,7 +53,7 @@ impl InstallPage {
             summary,
             control,
             state: InstallState::Running,
-            lines: vec![StepLine::default(); Step::ALL.len()],
+            events: BTreeMap::new(),
             current: Step::Check,
             log: Vec::new(),
             began: Instant::now(),
@@ -84,7 +75,7 @@ impl InstallPage {
     pub fn restart(&mut self, control: Control) {
         self.control = control;
         self.state = InstallState::Running;
-        self.lines = vec![StepLine::default(); Step::ALL.len()];
+        self.events.clear();
     }
 
     /// Cancels it.
@@ -110,22 +101,14 @@ impl InstallPage {
     }
 
     /// Takes in an event.
-    pub fn progressed(&mut self, event: ProgressMessage) {
-        let Some(index) = Step::ALL.iter().position(|step| *step == event.step) else { return };
-        let line = &mut self.lines[index];
-        match event.state {
-            StepState::Started => line.began = Some(Instant::now()),
-            StepState::Done => line.seconds = line.began.map(|began| began.elapsed().as_secs_f64()),
-            _ => {}
+    pub fn progressed(&mut self, event: Event) {
+        let counts = event.bytes.is_some_and(|bytes| bytes.total.is_some());
+        let last = self.events.get(&event.step);
+        if !counts || last.is_none_or(|last| last.state != event.state) {
+            self.log.push(LogLine { after_s: self.began.elapsed().as_secs_f64(), event: event.clone() });
         }
-        if line.state != Some(event.state) || (event.bytes_total.is_none() && !event.message.is_empty()) {
-            let after_s = self.began.elapsed().as_secs_f64();
-            let message = event.message.clone();
-            self.log.push(LogLine { after_s, step: event.step, state: event.state, message });
-        }
-        line.state = Some(event.state);
         self.current = event.step;
-        line.event = Some(event);
+        self.events.insert(event.step, event);
     }
 
     /// It was cancelled or failed.
@@ -133,21 +116,9 @@ impl InstallPage {
         self.state = if error.is_cancelled() { InstallState::Cancelled } else { InstallState::Failed(error) };
     }
 
-    /// Whether the server starts at login.
-    pub fn login(&self) -> LoginOutcome {
-        match self.event_of(Step::StartAtLogin) {
-            Some(event) if event.state == StepState::Done => LoginOutcome::Enabled,
-            Some(event) if self.summary.profile.choice.places.autostart => {
-                LoginOutcome::Refused(event.message.clone())
-            }
-            _ => LoginOutcome::NotWanted,
-        }
-    }
-
-    /// The last event of a step.
-    fn event_of(&self, step: Step) -> Option<&ProgressMessage> {
-        let (line, _) = self.lines.iter().zip(Step::ALL).find(|(_, other)| *other == step)?;
-        line.event.as_ref()
+    /// What became of starting the server at login.
+    pub fn login(&self) -> Option<&Activity> {
+        self.events.get(&Step::StartAtLogin).map(|event| &event.activity)
     }
 
     /// The log, for a report.
@@ -156,10 +127,11 @@ impl InstallPage {
     }
 
     fn progress(&self, ui: &mut Ui, text: Text) {
-        let event = self.event_of(self.current);
-        let share = event.and_then(|event| {
-            let (done, total) = (event.bytes_done?, event.bytes_total?);
-            (total > 0).then(|| done as f64 / total as f64)
+        let event = self.events.get(&self.current);
+        let bytes = event.and_then(|event| event.bytes);
+        let share = bytes.and_then(|bytes| {
+            let total = bytes.total.filter(|total| *total > 0)?;
+            Some(bytes.done as f64 / total as f64)
         });
         ui.horizontal(|ui| {
             let mut what = title(text, self.current);
@@ -181,13 +153,14 @@ impl InstallPage {
         ui.gap(1.5);
         ui.horizontal(|ui| {
             ui.spacing_mut().item_spacing.x = 22.0;
-            self.figures(ui, text, event);
+            self.figures(ui, text, bytes);
             ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
                 let note = match event {
                     _ if self.control.is_paused() => say!(text, "wizard-install-paused"),
-                    Some(event) if event.state == StepState::Waiting => event.message.clone(),
-                    Some(event) if event.bytes_per_s.is_some() => limited_by(text, event.step),
-                    Some(event) => event.message.clone(),
+                    Some(event) if bytes.is_some_and(|bytes| bytes.per_s.is_some()) => {
+                        limited_by(text, event.step)
+                    }
+                    Some(event) => event.activity.words(text),
                     None => String::new(),
                 };
                 let shown = Paragraph::new(ui).add(TextRole::Table, Tone::Soft, &note).show_line(ui);
@@ -196,61 +169,57 @@ impl InstallPage {
         });
     }
 
-    fn figures(&self, ui: &mut Ui, text: Text, event: Option<&ProgressMessage>) {
+    fn figures(&self, ui: &mut Ui, text: Text, bytes: Option<ByteProgress>) {
         let figure = |ui: &mut Ui, strong: &str, rest: &str| {
             Paragraph::new(ui)
                 .add(TextRole::Strong, Tone::Ink, strong)
                 .add(TextRole::Text, Tone::Soft, rest)
                 .show(ui);
         };
-        let Some(event) = event else { return };
-        if let (Some(done), Some(total)) = (event.bytes_done, event.bytes_total) {
+        let Some(bytes) = bytes else { return };
+        if let Some(total) = bytes.total {
             let rest = say!(text, "wizard-of-rest", whole = text.file_size(total));
-            figure(ui, &text.file_size(done), &format!(" {rest}"));
+            figure(ui, &text.file_size(bytes.done), &format!(" {rest}"));
         }
         if self.control.is_paused() {
             return;
         }
-        if let Some(rate) = event.bytes_per_s {
+        if let Some(rate) = bytes.per_s {
             let rate = text.file_size(rate as u64);
             let (number, unit) = rate.split_once('\u{a0}').unwrap_or((&rate, ""));
             figure(ui, number, &format!("\u{a0}{unit}/s"));
         }
-        if let Some(left) = event.seconds_left {
+        if let Some(left) = bytes.seconds_left {
             figure(ui, &text.duration(left), &format!(" {}", say!(text, "wizard-left")));
         }
     }
 
     fn done(&self) -> usize {
-        let done = |line: &&StepLine| matches!(line.state, Some(StepState::Done | StepState::Skipped));
-        self.lines.iter().filter(done).count()
+        let done = |event: &&Event| matches!(event.state, StepState::Done | StepState::Skipped);
+        self.events.values().filter(done).count()
     }
 
     fn steps(&self, ui: &mut Ui, text: Text) {
         ui.spacing_mut().item_spacing.y = 0.0;
-        for (i, (step, line)) in Step::ALL.into_iter().zip(&self.lines).enumerate() {
+        for (i, step) in Step::ALL.into_iter().enumerate() {
             if i > 0 {
                 rule(ui);
             }
-            step_row(ui, text, step, line, self.detail(text, step, line));
+            let state = self.events.get(&step).map(|event| event.state);
+            step_row(ui, text, step, state, &self.detail(text, step));
         }
     }
 
     /// Beside a step: its outcome, else what it will do.
-    fn detail(&self, text: Text, step: Step, line: &StepLine) -> String {
-        if line.state == Some(StepState::Failed) {
+    fn detail(&self, text: Text, step: Step) -> String {
+        match self.events.get(&step) {
             // The banner above has the reason.
-            return say!(text, "wizard-state-failed");
-        }
-        let message =
-            line.event.as_ref().map(|event| event.message.clone()).filter(|message| !message.is_empty());
-        if let Some(message) = message {
-            return message;
-        }
-        if line.state == Some(StepState::Done)
-            && let Some(seconds) = line.seconds
-        {
-            return format!("{}\u{a0}s", text.figure(seconds));
+            Some(event) if event.state == StepState::Failed => return say!(text, "wizard-state-failed"),
+            Some(event) if event.state == StepState::Cancelled => {
+                return say!(text, "wizard-state-cancelled");
+            }
+            Some(event) => return event.activity.words(text),
+            None => {}
         }
         let choice = &self.summary.profile.choice;
         let candidate = &choice.plan.candidate;

@@ -1,60 +1,39 @@
 //! A step of an installation: its line on the page and in the log.
 
-use std::time::Instant;
-
 use eframe::egui::{Rect, Sense, Ui, vec2};
 
-use crate::install::{Step, StepState};
+use crate::install::{Event, Step, StepState};
 use crate::say;
-use crate::sentences::ProgressMessage;
 use crate::text::Text;
 use crate::wizard::theme::{TextRole, Tone, icons::Icon, palette, size};
 use crate::wizard::widgets::{Paragraph, UiExt as _};
 
-/// The line of a step.
-#[derive(Clone, Debug, Default)]
-pub(super) struct StepLine {
-    pub(super) state: Option<StepState>,
-    pub(super) event: Option<ProgressMessage>,
-    pub(super) began: Option<Instant>,
-    pub(super) seconds: Option<f64>,
-}
-
 /// A line of the log.
 #[derive(Clone, Debug)]
 pub(super) struct LogLine {
+    /// Seconds since the installation began.
     pub(super) after_s: f64,
-    pub(super) step: Step,
-    pub(super) state: StepState,
-    pub(super) message: String,
+    pub(super) event: Event,
 }
 
 impl LogLine {
     pub(super) fn line(&self, text: Text) -> String {
-        let state = match self.state {
-            StepState::Started | StepState::Running => say!(text, "wizard-state-started"),
-            StepState::Waiting => say!(text, "wizard-state-waiting"),
-            StepState::Done => say!(text, "wizard-state-done"),
-            StepState::Skipped => say!(text, "wizard-state-skipped"),
-            StepState::Failed => say!(text, "wizard-state-failed"),
-            StepState::Cancelled => say!(text, "wizard-state-cancelled"),
-        };
-        let words = if self.message.is_empty() { &state } else { &self.message };
-        format!("{:>8} s  {}: {words}", text.decimal(self.after_s, 1), title(text, self.step))
+        let (after, step) = (text.decimal(self.after_s, 1), title(text, self.event.step));
+        format!("{after:>8} s  {step}: {}", self.event.activity.words(text))
     }
 }
 
 /// Draws a step: icon, title, outcome.
-pub(super) fn step_row(ui: &mut Ui, text: Text, step: Step, line: &StepLine, detail: String) {
+pub(super) fn step_row(ui: &mut Ui, text: Text, step: Step, state: Option<StepState>, detail: &str) {
     let p = palette(ui);
-    let (icon, color) = match line.state {
+    let (icon, color) = match state {
         None => (Icon::StepWaiting, p.accent),
         Some(StepState::Started | StepState::Running | StepState::Waiting) => (Icon::StepRunning, p.accent),
         Some(StepState::Done | StepState::Skipped) => (Icon::Check, p.good),
         Some(StepState::Failed) => (Icon::Cross, p.refused),
         Some(StepState::Cancelled) => (Icon::Cross, p.faint),
     };
-    let (kind, tone) = match line.state {
+    let (kind, tone) = match state {
         None => (TextRole::Text, Tone::Faint),
         Some(StepState::Started | StepState::Running | StepState::Waiting) => (TextRole::Strong, Tone::Ink),
         Some(StepState::Failed) => (TextRole::Strong, Tone::Refused),
@@ -70,7 +49,7 @@ pub(super) fn step_row(ui: &mut Ui, text: Text, step: Step, line: &StepLine, det
             ui.set_width(width);
             Paragraph::new(ui).add(kind, tone, &title(text, step)).show_line(ui);
         });
-        Paragraph::new(ui).add(TextRole::Text, Tone::Soft, &detail).show_line(ui);
+        Paragraph::new(ui).add(TextRole::Text, Tone::Soft, detail).show_line(ui);
     });
     ui.gap(1.6);
 }

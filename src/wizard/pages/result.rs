@@ -5,10 +5,11 @@ use std::sync::Arc;
 use eframe::egui::{Align, Layout, ScrollArea, Ui, accesskit::Live};
 
 use super::comparison::comparison;
-use super::install::{InstallPage, LoginOutcome};
+use super::install::InstallPage;
 use super::summary::SummaryPage;
 use super::{Button, Footer, Intent, PageContext, View};
 use crate::control::Control;
+use crate::install::event::Activity;
 use crate::install::{Paths, PredictedFigures, Receipt};
 use crate::plan::Plan;
 use crate::say;
@@ -17,7 +18,7 @@ use crate::text::Text;
 use crate::wizard::backend::{AnswerFigures, Command, Detected, WorkerError};
 use crate::wizard::theme::{TextRole, Tone};
 use crate::wizard::widgets::{
-    ButtonStyle, Paragraph, UiExt as _, banner, button_width, card, card_row, table_card, text_field,
+    ButtonStyle, Paragraph, UiExt as _, banner, card, card_row, field_with_button, is_entered, table_card,
 };
 
 /// The prompt that the user tries, and its answer.
@@ -43,7 +44,8 @@ pub struct ResultPage {
     home: String,
     /// The file that ACOLYTE reads.
     profile_file: String,
-    login: LoginOutcome,
+    /// What became of starting the server at login.
+    login: Option<Activity>,
     copied: bool,
     trial: Trial,
 }
@@ -51,7 +53,7 @@ pub struct ResultPage {
 impl ResultPage {
     /// After a successful installation.
     pub fn new(page: InstallPage, receipt: Receipt) -> Self {
-        let login = page.login();
+        let login = page.login().cloned();
         let SummaryPage { profile, agreed, .. } = page.summary;
         let home = profile.choice.places.home();
         Self {
@@ -112,10 +114,8 @@ impl ResultPage {
             } else {
                 ui.text(TextRole::Strong, Tone::Ink, &say!(text, "wizard-next-later-title"));
                 let restart = match &self.login {
-                    LoginOutcome::Enabled => say!(text, "wizard-next-at-login"),
-                    LoginOutcome::NotWanted | LoginOutcome::Refused(_) => {
-                        say!(text, "wizard-next-by-hand", start = say!(text, "wizard-manage-start"))
-                    }
+                    Some(Activity::AutostartEnabled) => say!(text, "wizard-next-at-login"),
+                    _ => say!(text, "wizard-next-by-hand", start = say!(text, "wizard-manage-start")),
                 };
                 format!("{restart} {}", say!(text, "wizard-next-later"))
             };
@@ -148,21 +148,21 @@ impl ResultPage {
         let title = say!(text, "wizard-try-title");
         let label = ui.text(TextRole::Strong, Tone::Ink, &title).id;
         ui.gap(2.0);
-        ui.horizontal(|ui| {
-            let running = self.trial.running.is_some();
-            let button = if running { say!(text, "wizard-try-stop") } else { say!(text, "wizard-try-ask") };
-            let look = if running { ButtonStyle::Secondary } else { ButtonStyle::Primary };
-            let width = ui.available_width() - button_width(ui, look, &button) - ui.spacing().item_spacing.x;
-            let hint = say!(text, "wizard-try-hint");
-            let field = text_field(ui, &mut self.trial.prompt, &hint, width).labelled_by(label);
-            let entered = field.lost_focus() && ui.input(|input| input.key_pressed(eframe::egui::Key::Enter));
-            let ready = running || !self.trial.prompt.trim().is_empty();
-            if ui.action(look, &button, ready).clicked() {
-                if running { self.stop_answer() } else { cx.intents.push(Intent::AskModel) }
-            } else if entered {
-                cx.intents.push(Intent::AskModel);
-            }
-        });
+        let running = self.trial.running.is_some();
+        let (look, button) = if running {
+            (ButtonStyle::Secondary, say!(text, "wizard-try-stop"))
+        } else {
+            (ButtonStyle::Primary, say!(text, "wizard-try-ask"))
+        };
+        let hint = say!(text, "wizard-try-hint");
+        let ready = |prompt: &str| running || !prompt.trim().is_empty();
+        let (field, button) = field_with_button(ui, &mut self.trial.prompt, &hint, (look, &button), ready);
+        let field = field.labelled_by(label);
+        if running && button.clicked() {
+            self.stop_answer();
+        } else if button.clicked() || is_entered(&field) {
+            cx.intents.push(Intent::AskModel);
+        }
         let has_prompt =
             self.trial.running.is_some() || self.trial.figures.is_some() || self.trial.error.is_some();
         if has_prompt && let Some(words) = sentences::banner(&self.plan, text) {
@@ -227,12 +227,10 @@ impl View for ResultPage {
 
     fn show(&mut self, ui: &mut Ui, cx: &mut PageContext<'_>) {
         table_card(ui, 18, |ui| comparison(ui, cx.text, &self.receipt));
-        let refused = match &self.login {
-            LoginOutcome::Refused(why) => Some(why),
-            LoginOutcome::Enabled | LoginOutcome::NotWanted => None,
-        };
+        let refused = self.login.iter().filter(|login| matches!(login, Activity::AutostartRefused { .. }));
+        let refused = refused.map(|login| login.words(cx.text));
         let shortfalls = self.receipt.shortfalls.iter().map(|shortfall| shortfall.words(cx.text));
-        for warning in shortfalls.chain(refused.cloned()) {
+        for warning in shortfalls.chain(refused) {
             ui.gap(2.0);
             banner(ui, Tone::Warning, &warning);
         }

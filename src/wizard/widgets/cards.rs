@@ -11,27 +11,21 @@ use crate::wizard::theme::{TextRole, Tone, icons::Icon, palette, size};
 
 /// Grouped content on a card of the available width.
 pub fn card<R>(ui: &mut Ui, content: impl FnOnce(&mut Ui) -> R) -> R {
-    let p = palette(ui);
-    Frame::new()
-        .fill(p.card)
-        .stroke(Stroke::new(size::LINE, p.line))
-        .corner_radius(CornerRadius::same(size::CARD_RADIUS))
-        .inner_margin(Margin::same(size::CARD_PADDING as i8))
-        .show(ui, |ui| {
-            ui.set_width(ui.available_width());
-            content(ui)
-        })
-        .inner
+    card_with_margin(ui, Margin::same(size::CARD_PADDING as i8), content)
 }
 
 /// A card for rows, with less padding above and below; `side` points stay free at the sides.
 pub fn table_card<R>(ui: &mut Ui, side: i8, content: impl FnOnce(&mut Ui) -> R) -> R {
+    card_with_margin(ui, Margin::symmetric(side, 5), content)
+}
+
+fn card_with_margin<R>(ui: &mut Ui, margin: Margin, content: impl FnOnce(&mut Ui) -> R) -> R {
     let p = palette(ui);
     Frame::new()
         .fill(p.card)
         .stroke(Stroke::new(size::LINE, p.line))
         .corner_radius(CornerRadius::same(size::CARD_RADIUS))
-        .inner_margin(Margin::symmetric(side, 5))
+        .inner_margin(margin)
         .show(ui, |ui| {
             ui.set_width(ui.available_width());
             content(ui)

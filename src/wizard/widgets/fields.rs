@@ -2,9 +2,10 @@
 
 use std::ops::RangeInclusive;
 
-use eframe::egui::{CornerRadius, Frame, Margin, Response, Slider, Stroke, TextEdit, Ui};
+use eframe::egui::{CornerRadius, Frame, Key, Margin, Response, Slider, Stroke, TextEdit, Ui};
 
-use super::{UiExt as _, focus_ring};
+use super::buttons::button_width;
+use super::{ButtonStyle, UiExt as _, focus_ring};
 use crate::wizard::theme::{TextRole, Tone, palette, size};
 
 /// A label above what it names.
@@ -34,6 +35,28 @@ pub fn text_field(ui: &mut Ui, value: &mut String, hint: &str, width: f32) -> Re
         focus_ring(ui, response.rect, size::BUTTON_RADIUS);
     }
     response
+}
+
+/// A field and a button at its right, in the available width. `ready`: whether the button can be pressed with what is
+/// typed. Returns the responses of both.
+pub fn field_with_button(
+    ui: &mut Ui,
+    value: &mut String,
+    hint: &str,
+    (look, button): (ButtonStyle, &str),
+    ready: impl FnOnce(&str) -> bool,
+) -> (Response, Response) {
+    ui.horizontal(|ui| {
+        let width = ui.available_width() - button_width(ui, look, button) - ui.spacing().item_spacing.x;
+        let field = text_field(ui, value, hint, width);
+        (field, ui.action(look, button, ready(value)))
+    })
+    .inner
+}
+
+/// Whether Enter was pressed in this field.
+pub fn is_entered(field: &Response) -> bool {
+    field.lost_focus() && field.ctx.input(|input| input.key_pressed(Key::Enter))
 }
 
 /// A slider over whole numbers, of the available width.

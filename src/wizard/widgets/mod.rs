@@ -14,13 +14,13 @@ mod table;
 use eframe::egui::{CornerRadius, Rect, Stroke, StrokeKind, Ui};
 
 pub use bars::{Part, StackedBar, progress_bar, thin_bar};
-pub use buttons::{ButtonStyle, UiExt, button_width};
+pub use buttons::{ButtonStyle, UiExt};
 pub use cards::{
     banner, banner_with, card, card_beside_two, card_row, columns, facing, fact, rule, table_card, wash_card,
 };
 pub use chips::{Chip, verdict_chip};
 pub use choices::{checkbox, radio_card};
-pub use fields::{labelled, slider, text_field};
+pub use fields::{field_with_button, is_entered, labelled, slider, text_field};
 pub use paragraph::Paragraph;
 pub use scales::{SpeedScale, promise_scale};
 pub use table::{Column, Table, to_the_middle, two_lines};

@@ -1,0 +1,36 @@
+//! A folder or file to type, or to pick in the system's dialog.
+
+use std::path::{Path, PathBuf};
+
+use eframe::egui::Ui;
+
+use super::{Intent, PageContext};
+use crate::say;
+use crate::wizard::backend::PathField;
+use crate::wizard::theme::{TextRole, Tone};
+use crate::wizard::widgets::{ButtonStyle, UiExt as _, field_with_button, labelled};
+
+/// Draws it, with what is wrong with the typed path below.
+pub(super) fn path_field(
+    ui: &mut Ui,
+    cx: &mut PageContext<'_>,
+    label: &str,
+    typed: &mut String,
+    field: PathField,
+) {
+    let text = cx.text;
+    labelled(ui, label, |ui| {
+        let button = (ButtonStyle::Secondary, &*say!(text, "wizard-browse"));
+        let (path, browse) = field_with_button(ui, typed, "", button, |_| true);
+        path.accessible_name(label);
+        let browse = browse.accessible_name(say!(text, "wizard-browse-for", what = label));
+        if browse.clicked() {
+            cx.intents.push(Intent::PickPath(field, PathBuf::from(typed.trim())));
+        }
+    });
+    let path = typed.trim();
+    let left_empty = path.is_empty() && field.is_optional();
+    if !left_empty && !Path::new(path).is_absolute() {
+        ui.text(TextRole::Label, Tone::Refused, &say!(text, "wizard-folder-not-absolute"));
+    }
+}
