@@ -14,7 +14,7 @@ pub struct GpuFigures {
     pub name: String,
     /// Discrete or unified.
     pub kind: GpuKind,
-    /// The back-end Ollama will use.
+    /// The backend Ollama will use.
     pub backend: Backend,
     /// All its memory, in bytes.
     pub vram_total_bytes: u64,
@@ -24,7 +24,7 @@ pub struct GpuFigures {
     pub bandwidth_gb_s: Known<f64>,
     /// Its row in the table of cards, if its name is found there.
     pub row: Option<&'static GpuRow>,
-    /// CUDA compute capability, where CUDA is the back-end and it is known.
+    /// CUDA compute capability, where CUDA is the backend and it is known.
     pub compute_capability: Option<ComputeCapability>,
 }
 

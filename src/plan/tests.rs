@@ -53,7 +53,7 @@ fn a_model_that_does_not_fit_one_card_is_planned_on_all_cards() {
     assert!(two.speed.decode_tokens_per_s.mid > one.speed.decode_tokens_per_s.mid);
     assert!(has(&two, |r| matches!(r, Reason::SeveralCards { count: 2, .. })), "{:?}", two.reasons);
 
-    // A card for another back-end takes no part, and neither does memory that is shared.
+    // A card for another backend takes no part, and neither does memory that is shared.
     let radeon = gpu("AMD Radeon RX 6600", GpuKind::Discrete, 8 * GIB, Some(7 * GIB));
     let mixed = assessed(vec![card("NVIDIA GeForce RTX 4080"), radeon]);
     assert_eq!(mixed.gpu_layers(), one.gpu_layers());
