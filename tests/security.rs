@@ -24,11 +24,16 @@ fn rust_files(folder: &str) -> Vec<(PathBuf, String)> {
 #[cfg(target_os = "linux")]
 mod running {
     use super::*;
-    use common::process::below;
+    use common::archive::fake_ollama;
+    use common::gguf::Shape;
+    use common::mirror::sha256_hex;
+    use common::process::{Guarded, PATIENCE, below};
     use common::world::{Said, World};
-    use serde_json::json;
+    use serde_json::{Value, json};
     use std::collections::{BTreeMap, BTreeSet};
+    use std::net::TcpListener;
     use std::os::unix::fs::PermissionsExt as _;
+    use std::time::Instant;
 
     fn server_of(world: &World) -> u32 {
         let is_server = |process: &u32| {
@@ -125,6 +130,157 @@ mod running {
                 ours.then(|| fields[1].to_owned())
             })
             .collect()
+    }
+
+    const PLAIN: [&str; 4] = ["--profile", "light_6gb", "--accept-degraded", "--no-autostart"];
+
+    /// Binds the port after our server was started and before it listens, and answers as if it were one.
+    #[test]
+    fn a_stranger_who_binds_the_port_first_is_not_taken_for_ours() {
+        let world = World::new(&json!({"start_ms": 3000}));
+        let install = world.begin_install(&PLAIN);
+        let begun = Instant::now();
+        while below(&world.home()).is_empty() {
+            assert!(begun.elapsed() < PATIENCE, "no server was started");
+            std::thread::yield_now();
+        }
+        answer_as_a_stranger(TcpListener::bind(("127.0.0.1", world.port)).expect("ours does not listen yet"));
+        let (code, events) = install.end_with_events();
+        assert_eq!(code, Some(1), "{events:#?}");
+        let said = events.last().unwrap()["message"].as_str().unwrap();
+        let us = format!("process {}", std::process::id());
+        assert!(said.contains(&us) && said.contains(&world.port.to_string()), "{said}");
+        assert!(!world.home().join("llm/receipt.json").exists());
+    }
+
+    /// Says yes to everything.
+    fn answer_as_a_stranger(listener: TcpListener) {
+        use std::io::{Read as _, Write as _};
+        std::thread::spawn(move || {
+            for mut stream in listener.incoming().map_while(Result::ok) {
+                let body = r#"{"version":"6.6.6-stranger","models":[{"name":"acolyte:latest","size":4}]}"#;
+                let length = body.len();
+                // Whoever hangs up gets no answer.
+                let _ = stream.read(&mut [0; 4096]);
+                let _ = write!(
+                    stream,
+                    "HTTP/1.1 200 OK\r\nContent-Length: {length}\r\nConnection: close\r\n\r\n{body}"
+                );
+            }
+        });
+    }
+
+    /// Another user's server, with a model of our name, took the port while ours did not run.
+    #[test]
+    fn a_stranger_of_another_user_is_named_and_nothing_is_asked_of_it() {
+        let world = World::new(&json!({}));
+        world.install(&PLAIN).receipt();
+        assert!(world.run(&["stop"]).status.success());
+        let mut stranger = Stranger::start(world.port);
+
+        let status = world.status();
+        assert_eq!(status["server"]["answers"], false, "{status}");
+        assert_eq!(status["server"]["version"], Value::Null, "{status}");
+        let named = &status["server"]["stranger"];
+        if stranger.is_another_user {
+            let user = named["user"].as_str().unwrap();
+            assert!(user == "nobody" || user == NOBODY.to_string(), "{user}");
+        }
+        assert_eq!(named["pid"], stranger.process.0.id(), "{status}");
+        let words = String::from_utf8(world.run(&["status"]).stdout).unwrap();
+        assert!(words.contains("taken by") && words.contains("Nothing is asked of it"), "{words}");
+
+        let start = world.run(&["start"]);
+        let errors = String::from_utf8_lossy(&start.stderr);
+        assert_eq!(start.status.code(), Some(1), "{errors}");
+        assert!(errors.contains(&format!("process {}", stranger.process.0.id())), "{errors}");
+
+        // An installation goes to the next port.
+        let again = world.install(&[&PLAIN[..], &["--any-port"]].concat());
+        assert_ne!(again.receipt()["port"], world.port, "{again:#?}");
+        assert_eq!(world.status()["server"]["answers"], true);
+        assert_eq!(stranger.process.0.try_wait().unwrap(), None, "theirs goes on");
+    }
+
+    const NOBODY: u32 = 65_534;
+
+    /// A server of the stand-in that belongs to another user, where we may become one.
+    struct Stranger {
+        process: Guarded,
+        is_another_user: bool,
+        _folder: tempfile::TempDir,
+    }
+
+    impl Stranger {
+        fn start(port: u16) -> Self {
+            use std::io::{BufRead as _, BufReader};
+            use std::os::unix::fs::chown;
+            use std::os::unix::process::CommandExt as _;
+            let folder = tempfile::tempdir().unwrap();
+            let program = folder.path().join("bin/ollama");
+            std::fs::create_dir(folder.path().join("bin")).unwrap();
+            std::fs::create_dir(folder.path().join("models")).unwrap();
+            std::fs::copy(fake_ollama(), &program).unwrap();
+            std::fs::write(folder.path().join("bin/double.json"), r#"{"version":"6.6.6"}"#).unwrap();
+            let mut command = std::process::Command::new(&program);
+            let is_another_user = rustix::process::geteuid().is_root();
+            if is_another_user {
+                std::fs::set_permissions(folder.path(), std::fs::Permissions::from_mode(0o755)).unwrap();
+                chown(folder.path().join("models"), Some(NOBODY), None).unwrap();
+                command.uid(NOBODY).gid(NOBODY);
+            } else {
+                eprintln!("skipped in part: only root can start a program as another user");
+            }
+            command.arg("serve").env("OLLAMA_HOST", format!("127.0.0.1:{port}"));
+            command.env("OLLAMA_MODELS", folder.path().join("models"));
+            let mut process = command.stderr(std::process::Stdio::piped()).spawn().unwrap();
+            let mut log = BufReader::new(process.stderr.take().unwrap()).lines();
+            let listens = |line: &std::io::Result<String>| line.as_ref().unwrap().contains("Listening on");
+            assert!(log.any(|line| listens(&line)), "it listens");
+            // Read on, so that it does not block when it writes.
+            std::thread::spawn(move || log.count());
+            Self { process: Guarded(process), is_another_user, _folder: folder }
+        }
+    }
+
+    /// Any local user can do this through the server's interface.
+    #[test]
+    fn a_model_that_was_changed_since_it_was_measured_is_told_and_restored() {
+        let world = World::new(&json!({}));
+        let install = || assert!(world.install(&PLAIN).receipt().is_object());
+        let state = || world.status()["model"]["state"].as_str().unwrap().to_owned();
+        install();
+        assert_eq!(state(), "as_measured");
+
+        let other =
+            json!({"model": "acolyte:latest", "from": "qwen2.5-coder:3b", "parameters": {"num_ctx": 4096}});
+        world.ask("POST", "/api/create", Some(&other));
+        assert_eq!(state(), "changed");
+        let words = String::from_utf8(world.run(&["status"]).stdout).unwrap();
+        assert!(words.contains("was changed since it was measured"), "{words}");
+        install();
+        assert_eq!(state(), "as_measured");
+
+        // Its files, while the server does not run.
+        assert!(world.run(&["stop"]).status.success());
+        let weights = sha256_hex(&Shape::qwen_3b().file());
+        let weights = world.home().join(format!("models/blobs/sha256-{weights}"));
+        let mut bytes = std::fs::read(&weights).unwrap();
+        bytes[200_000] ^= 1;
+        std::fs::write(&weights, &bytes).unwrap();
+        assert_eq!(state(), "changed");
+        let start = world.run(&["start"]);
+        assert!(
+            String::from_utf8_lossy(&start.stderr).contains("was changed since it was measured"),
+            "{start:?}"
+        );
+        install();
+        assert_eq!(state(), "as_measured");
+        bytes[200_000] ^= 1;
+        assert!(std::fs::read(&weights).unwrap() == bytes, "the weights were pulled again");
+
+        world.ask("DELETE", "/api/delete", Some(&json!({"model": "acolyte:latest"})));
+        assert_eq!(state(), "missing");
     }
 
     /// A named pipe would block the reader for ever; `/dev/zero` would fill the memory.

@@ -62,6 +62,24 @@ fn detection_finds_a_server_its_models_and_what_they_hold() {
     assert!(on_disk.total_bytes < read.iter().filter_map(|(_, bytes)| *bytes).sum(), "layers are shared");
 }
 
+/// What keeps web pages out, and which are let in all the same (docs/security.md).
+#[test]
+fn pages_and_hosts_are_let_in_as_recorded() {
+    let server = Server::start(&json!({}), &[]);
+    let path = common::fixture("ollama/origins.json");
+    let recording: Value = serde_json::from_slice(&std::fs::read(path).unwrap()).unwrap();
+    for asked in recording["asked"].as_array().unwrap() {
+        let headers = asked["headers"].as_object().unwrap();
+        let own_host = ("Host", "127.0.0.1");
+        let given = headers.iter().map(|(name, value)| (name.as_str(), value.as_str().unwrap()));
+        let host = if headers.contains_key("Host") { None } else { Some(own_host) };
+        let lines: String = given.chain(host).map(|(name, value)| format!("{name}: {value}\r\n")).collect();
+        let (status, body) = server.ask_with(&lines, "GET", "/api/tags", None);
+        assert_eq!(u64::from(status), asked["status"], "{asked}: {body}");
+        assert!(status == 200 || body.is_empty(), "{asked}: {body}");
+    }
+}
+
 #[test]
 fn answers_have_the_recorded_shapes() {
     let mirror = Mirror::start().unwrap();

@@ -7,8 +7,10 @@ use serde::Serialize;
 use crate::SCHEMA;
 use crate::cli::args::MonitorArgs;
 use crate::cli::output::print;
+use crate::cli::status::stranger;
 use crate::cli::{Failure, Session};
 use crate::hardware::{self, DetectOptions};
+use crate::install::manage;
 use crate::monitor::{Alert, VramUse, VramWatch};
 use crate::say;
 use crate::sentences::document::one_line;
@@ -30,13 +32,20 @@ pub fn run(args: &MonitorArgs, session: &Session) -> Result<u8, Failure> {
     let mut options = DetectOptions::new(session.home.clone());
     options.measure_memory = false;
     let mut watch = VramWatch::default();
+    let mut last_stranger = None;
     loop {
         let now = VramUse::of(&hardware::detect(&options));
         if now.is_empty() {
             return Err(Failure::failed(say!(session.text, "monitor-nothing-to-watch")));
         }
         let alerts = watch.update(&now);
-        print_sample(args, session, &now, &alerts)?;
+        let mut words: Vec<String> = alerts.iter().map(|alert| alert.explain(session.text)).collect();
+        let found = manage::stranger(&session.home).map_err(|e| Failure::of_install(e, session.text))?;
+        if found != last_stranger {
+            words.extend(found.as_ref().map(|(port, owner)| stranger(owner, *port, session.text)));
+            last_stranger = found;
+        }
+        print_sample(args, session, &now, words)?;
         if args.once {
             let critical = alerts.iter().any(|alert| matches!(alert, Alert::Critical(_)));
             return Ok(if critical { 10 } else { 0 });
@@ -49,10 +58,9 @@ fn print_sample(
     args: &MonitorArgs,
     session: &Session,
     now: &[VramUse],
-    alerts: &[Alert],
+    words: Vec<String>,
 ) -> Result<(), Failure> {
     let text = session.text;
-    let words: Vec<String> = alerts.iter().map(|alert| alert.explain(text)).collect();
     if args.json {
         let sample = Sample { schema: SCHEMA, gpus: now, alerts: words };
         let line = one_line(&sample).map_err(|error| Failure::failed(error.to_string()))?;

@@ -1,7 +1,7 @@
 //! `acolyte start` and `acolyte stop`: the private server of what is installed.
 
 use crate::cli::interrupt::cancel_on_ctrl_c;
-use crate::cli::status::stopped;
+use crate::cli::status::{changed_model, stopped};
 use crate::cli::{Failure, Session};
 use crate::control::Control;
 use crate::install::{Installed, manage};
@@ -20,6 +20,9 @@ pub fn start(session: &Session) -> Result<u8, Failure> {
     let port = health.installed.map_or(0, |installed| installed.profile.port).to_string();
     let version = health.version.map_or_else(|| say!(text, "install-unknown"), String::from);
     session.tell(&say!(text, "install-status-running", version = version, port = port));
+    if let Some(warning) = changed_model(health.model, text) {
+        session.tell(&warning);
+    }
     Ok(0)
 }
 

@@ -6,8 +6,10 @@ use crate::SCHEMA;
 use crate::cli::args::StatusArgs;
 use crate::cli::output::{print, print_json};
 use crate::cli::{Failure, Session};
-use crate::install::manage::{self, Health, UnusedModel};
+use crate::install::manage::{self, Health, ServedModel, UnusedModel};
+use crate::install::state::documents::SERVED_MODEL;
 use crate::install::{InstallError, ProfileFile, Receipt};
+use crate::platform::listening::PortOwner;
 use crate::say;
 use crate::text::Text;
 use crate::untrusted::UntrustedText;
@@ -33,11 +35,22 @@ struct ServerJson<'a> {
     answers: bool,
     port: Option<u16>,
     version: Option<&'a str>,
+    /// Who listens on the port in the server's place.
+    stranger: Option<StrangerJson<'a>>,
+}
+
+#[derive(Debug, Serialize)]
+struct StrangerJson<'a> {
+    pid: Option<u32>,
+    name: Option<&'a str>,
+    user: Option<String>,
 }
 
 #[derive(Debug, Serialize)]
 struct ModelJson {
     loaded: bool,
+    /// Whether it is the one that was measured.
+    state: ServedModel,
     context_tokens: Option<u64>,
     size_bytes: Option<u64>,
     size_vram_bytes: Option<u64>,
@@ -72,9 +85,15 @@ fn json<'a>(health: &'a Health, unused: &'a [UnusedModel], session: &Session) ->
             answers: health.version.is_some(),
             port: health.installed.as_ref().map(|installed| installed.profile.port),
             version: health.version.as_deref(),
+            stranger: health.stranger.as_ref().map(|owner| StrangerJson {
+                pid: owner.pid,
+                name: owner.name.as_deref(),
+                user: owner.user.as_ref().map(ToString::to_string),
+            }),
         },
         model: ModelJson {
             loaded: loaded.is_some(),
+            state: health.model,
             context_tokens: loaded.map(|model| model.context_length),
             size_bytes: loaded.map(|model| model.size),
             size_vram_bytes: loaded.map(|model| model.size_vram),
@@ -91,6 +110,31 @@ pub fn stopped(autostart: bool, text: Text) -> String {
     } else {
         say!(text, "install-status-stopped-by-hand")
     }
+}
+
+/// What is said of a program that listens on the server's port in its place.
+pub fn stranger(owner: &PortOwner, port: u16, text: Text) -> String {
+    say!(text, "install-status-stranger", by = owner.describe(text), port = port.to_string())
+}
+
+/// What is said of a served model that is not the one that was measured.
+pub fn changed_model(model: ServedModel, text: Text) -> Option<String> {
+    match model {
+        ServedModel::Changed => Some(say!(text, "install-status-model-changed", model = SERVED_MODEL)),
+        ServedModel::Missing => Some(say!(text, "install-status-model-missing", model = SERVED_MODEL)),
+        ServedModel::Unknown | ServedModel::AsMeasured => None,
+    }
+}
+
+/// What is said of a server of another version than the one that was measured.
+fn other_version(health: &Health, receipt: &Receipt, text: Text) -> Option<String> {
+    let version = health.version.as_deref().filter(|version| *version != receipt.engine_version.as_str())?;
+    Some(say!(
+        text,
+        "install-status-other-version",
+        found = version,
+        measured = receipt.engine_version.as_str()
+    ))
 }
 
 fn words(health: &Health, unused: &[UnusedModel], session: &Session) -> String {
@@ -111,6 +155,7 @@ fn words(health: &Health, unused: &[UnusedModel], session: &Session) -> String {
                 layers = profile.gpu_layers,
                 total = profile.total_layers
             ));
+            lines.extend(health.stranger.as_ref().map(|owner| stranger(owner, profile.port, text)));
             lines.push(match &health.version {
                 Some(version) => say!(
                     text,
@@ -129,7 +174,9 @@ fn words(health: &Health, unused: &[UnusedModel], session: &Session) -> String {
                 }
                 None => say!(text, "install-status-not-loaded"),
             });
+            lines.extend(changed_model(health.model, text));
             if let Some(receipt) = &installed.receipt {
+                lines.extend(other_version(health, receipt, text));
                 let speed = receipt.measured.decode_tokens_per_s;
                 let speed = speed.map_or_else(|| say!(text, "install-unknown"), |speed| text.figure(speed));
                 let promised = text.range(receipt.predicted.decode_tokens_per_s);

@@ -8,8 +8,9 @@ use crate::install::login_entry;
 use crate::install::state::documents::{ServerFile, read_json, to_json};
 use crate::install::{InstallError, Paths};
 use crate::ollama::client::Client;
-use crate::ollama::server::{self, Launch, READY_LIMIT};
+use crate::ollama::server::{self, Launch, READY_LIMIT, ServerError};
 use crate::platform::files;
+use crate::platform::listening::Holder;
 use crate::platform::process::{self, ProcessIdentity};
 use crate::untrusted::UntrustedText;
 
@@ -29,13 +30,33 @@ pub fn is_running(paths: &Paths) -> bool {
     !server::servers(&paths.engines()).is_empty()
 }
 
-/// The server that runs with exactly these settings, if it answers.
+/// Who would answer on a port of this home's server.
+pub fn holder(paths: &Paths, port: u16) -> Holder {
+    server::holder(&paths.engines(), port)
+}
+
+/// A client of this home's server.
+///
+/// # Errors
+/// When somebody else listens on its port, or nobody does.
+pub fn client(paths: &Paths, port: u16) -> Result<Client, InstallError> {
+    match holder(paths, port) {
+        Holder::Ours | Holder::Unknown => Ok(Client::new(port)?),
+        Holder::Other(owner) => Err(ServerError::PortTaken { port, by: Some(owner) }.into()),
+        Holder::Nobody => Err(ServerError::NotListening { port }.into()),
+    }
+}
+
+/// The server that runs with exactly these settings, if it answers and nobody else does in its place.
 ///
 /// # Errors
 /// When the state file cannot be read.
 pub async fn running(paths: &Paths, launch: &Launch) -> Result<Option<Server>, InstallError> {
     let file: Option<ServerFile> = read_json(&paths.server_state())?;
     if !file.is_some_and(|file| file.launch(paths) == *launch) || !is_running(paths) {
+        return Ok(None);
+    }
+    if !matches!(holder(paths, launch.port), Holder::Ours | Holder::Unknown) {
         return Ok(None);
     }
     let client = Client::new(launch.port)?;
@@ -66,8 +87,7 @@ pub async fn start(paths: &Paths, launch: &Launch) -> Result<Server, InstallErro
     let log_from = files::length(&launch.log);
     let mut child = server::start(launch)?;
     write_state(paths, launch, process::identify(child.id()))?;
-    let version =
-        server::wait_until_ready(&client, Some(&mut child), &launch.log, log_from, READY_LIMIT).await?;
+    let version = server::wait_until_ready(&client, Some(&mut child), launch, log_from, READY_LIMIT).await?;
     Ok(Server { client, launch: launch.clone(), version })
 }
 
@@ -78,7 +98,7 @@ pub async fn start(paths: &Paths, launch: &Launch) -> Result<Server, InstallErro
 pub async fn adopt(paths: &Paths, launch: &Launch) -> Result<Server, InstallError> {
     let client = Client::new(launch.port)?;
     let log_from = files::length(&launch.log);
-    let version = server::wait_until_ready(&client, None, &launch.log, log_from, READY_LIMIT).await?;
+    let version = server::wait_until_ready(&client, None, launch, log_from, READY_LIMIT).await?;
     write_state(paths, launch, None)?;
     Ok(Server { client, launch: launch.clone(), version })
 }

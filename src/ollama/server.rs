@@ -14,11 +14,11 @@ use std::process::{Child, Stdio};
 use std::time::{Duration, Instant};
 
 use crate::models::KvCacheType;
-use crate::ollama::client::Client;
+use crate::ollama::client::{Client, ClientError};
 use crate::ollama::http::ProxyAddress;
 use crate::platform::environment::Environment;
 use crate::platform::files::{FileError, writing};
-use crate::platform::listening::{self, PortOwner};
+use crate::platform::listening::{self, Holder, PortOwner};
 use crate::platform::process::{self, ProcessError};
 use crate::platform::program;
 use crate::untrusted::UntrustedText;
@@ -127,6 +127,12 @@ pub enum ServerError {
         /// The last one.
         last: u16,
     },
+    /// Nothing listens on the port of the server.
+    #[error("no server of ours listens on port {port}")]
+    NotListening {
+        /// The port.
+        port: u16,
+    },
     /// The program could not be started.
     #[error("cannot start {program}: {source}")]
     Spawn {
@@ -159,7 +165,7 @@ pub enum ServerError {
     Process(#[from] ProcessError),
     /// The client could not be set up.
     #[error(transparent)]
-    Client(#[from] crate::ollama::client::ClientError),
+    Client(#[from] ClientError),
 }
 
 impl Launch {
@@ -242,18 +248,19 @@ pub fn start(launch: &Launch) -> Result<Child, ServerError> {
         .map_err(|source| ServerError::Spawn { program: launch.program.clone(), source })
 }
 
-/// Waits until the server answers, and returns its version. `child` is watched when the server is ours to watch;
-/// `log_from` is where its log began, for the words in the error.
+/// Waits until the server answers, and returns its version. `child` is watched when the server is ours to watch; without
+/// it, any process that runs the launch's program is ours. `log_from` is where its log began, for the words in the error.
 ///
 /// # Errors
-/// When it ends or does not answer in time.
+/// When it ends or does not answer in time, or somebody else has its port.
 pub async fn wait_until_ready(
     client: &Client,
     mut child: Option<&mut Child>,
-    log: &Path,
+    launch: &Launch,
     log_from: u64,
     limit: Duration,
 ) -> Result<UntrustedText, ServerError> {
+    let log = &launch.log;
     let began = Instant::now();
     let mut pause = Duration::from_millis(20);
     loop {
@@ -265,10 +272,28 @@ pub async fn wait_until_ready(
                 last_lines: last_lines(log, log_from, 12),
             });
         }
+        // Whatever takes a connection has to be ours: another program may have bound the port first.
+        let ours = match &answer {
+            Err(ClientError::Unreachable { .. }) => false,
+            _ => {
+                let pids = child.as_ref().map_or_else(|| pids_of(&launch.program), |child| vec![child.id()]);
+                match listening::holder(launch.port, &pids) {
+                    Holder::Ours => true,
+                    Holder::Other(owner) => {
+                        return Err(ServerError::PortTaken { port: launch.port, by: Some(owner) });
+                    }
+                    Holder::Nobody => false,
+                    Holder::Unknown => {
+                        tracing::warn!(port = launch.port, "the system does not tell who listens");
+                        true
+                    }
+                }
+            }
+        };
         match answer {
-            Ok(version) => return Ok(version),
-            Err(_) if began.elapsed() < limit => tokio::time::sleep(pause).await,
-            Err(_) => {
+            Ok(version) if ours => return Ok(version),
+            _ if began.elapsed() < limit => tokio::time::sleep(pause).await,
+            _ => {
                 let last_lines = last_lines(log, log_from, 12);
                 return Err(ServerError::NotReady { seconds: limit.as_secs(), last_lines });
             }
@@ -308,6 +333,16 @@ pub fn end_orphans(engines: &Path) -> Result<usize, ServerError> {
         }
     }
     Ok(ended)
+}
+
+/// Whether one of the servers that run from this folder would answer on a port.
+pub fn holder(engines: &Path, port: u16) -> Holder {
+    let pids: Vec<u32> = servers(engines).iter().map(|server| server.identity.pid).collect();
+    listening::holder(port, &pids)
+}
+
+fn pids_of(program: &Path) -> Vec<u32> {
+    process::find_by_exe(program).iter().map(|found| found.identity.pid).collect()
 }
 
 /// The servers that run from this folder.

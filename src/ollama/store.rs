@@ -3,10 +3,13 @@
 //! `manifests/HOST/NAMESPACE/NAME/TAG` is a small JSON file that names the model's layers; `blobs/sha256-…` are the
 //! layers, shared between models; `blobs/sha256-…-partial*` is what an unfinished pull has downloaded.
 
+mod fingerprint;
 mod verify;
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
+
+pub use fingerprint::{Difference, Fingerprint, LayerStamp};
 
 use crate::checksum::Sha256;
 use crate::control::Cancelled;

@@ -1,34 +1,71 @@
-//! Listening TCP ports: which process owns them, and whether other machines can reach them.
+//! Listening TCP ports: which process owns them, whether it is one of ours, and whether other machines can reach them.
 //!
-//! On Linux both are in the socket tables (`/proc/net/tcp`, `/proc/net/tcp6`), also of other users' sockets. Elsewhere the
-//! program comes from the system's own tool, and reachability from a connection attempt.
+//! On Linux all that is in the socket tables (`/proc/net/tcp`, `/proc/net/tcp6`), also of other users' sockets. Elsewhere
+//! the program comes from the system's own tool, and reachability from a connection attempt. On macOS that tool shows this
+//! user's programs only.
 
 #[cfg(not(target_os = "linux"))]
 use std::time::Duration;
+
+use super::ownership::Account;
 
 /// Timeout of the system's tools.
 #[cfg(not(target_os = "linux"))]
 const TOOL_LIMIT: Duration = Duration::from_secs(5);
 
 /// The process that listens on a port.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct PortOwner {
     /// File name of its program; `None` where the system hides it.
     pub name: Option<String>,
-    /// Process ID.
-    pub pid: u32,
+    /// Process ID; `None` where the system hides it: on Linux that of another user's process.
+    pub pid: Option<u32>,
+    /// Its user, where it is another one than ours and the system tells.
+    pub user: Option<Account>,
+}
+
+/// Who would answer a connection to a port of 127.0.0.1.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Holder {
+    /// One of the processes that were asked about.
+    Ours,
+    /// Another process.
+    Other(PortOwner),
+    /// Nobody, as far as this user may see.
+    Nobody,
+    /// The system does not tell.
+    Unknown,
 }
 
 /// The process that listens on this port; `None` when nothing does, or the system does not tell.
 pub fn owner(port: u16) -> Option<PortOwner> {
-    let (pid, name) = find(port)?;
-    Some(PortOwner { name: name.or_else(|| name_of(pid)), pid })
+    match holder(port, &[]) {
+        Holder::Other(owner) => Some(owner),
+        Holder::Ours | Holder::Nobody | Holder::Unknown => None,
+    }
+}
+
+/// Whether one of `ours` would answer a connection to this port of 127.0.0.1. An answer alone does not tell: whoever
+/// binds the port first can answer as it likes.
+pub fn holder(port: u16, ours: &[u32]) -> Holder {
+    #[cfg(target_os = "linux")]
+    return linux::holder(port, ours);
+    #[cfg(not(target_os = "linux"))]
+    match find(port) {
+        None => Holder::Unknown,
+        Some(None) => Holder::Nobody,
+        Some(Some((pid, _))) if ours.contains(&pid) => Holder::Ours,
+        Some(Some((pid, name))) => {
+            let name = name.or_else(|| name_of(pid));
+            Holder::Other(PortOwner { name, pid: Some(pid), user: None })
+        }
+    }
 }
 
 /// Whether other machines can reach this port; `None` when nothing listens, or that is unknown.
 pub fn is_exposed(port: u16) -> Option<bool> {
     #[cfg(target_os = "linux")]
-    return linux::is_exposed(&linux::sockets(), port);
+    return linux::is_exposed(&linux::sockets().unwrap_or_default(), port);
     #[cfg(not(target_os = "linux"))]
     return answers_beyond_loopback(port);
 }
@@ -41,14 +78,11 @@ fn name_of(pid: u32) -> Option<String> {
 }
 
 #[cfg(target_os = "linux")]
-fn find(port: u16) -> Option<(u32, Option<String>)> {
-    linux::process_of(&linux::sockets(), port).map(|pid| (pid, None))
-}
-
-#[cfg(target_os = "linux")]
 mod linux {
-    use std::ffi::OsString;
+    use std::collections::BTreeSet;
     use std::fs;
+
+    use super::{Account, Holder, PortOwner, name_of};
 
     /// The state "listening" in the kernel's tables.
     const LISTEN: &str = "0A";
@@ -57,16 +91,55 @@ mod linux {
     #[derive(Clone, Debug, PartialEq, Eq)]
     pub struct Socket {
         pub is_loopback: bool,
+        /// Whether it takes connections to every address of this machine.
+        pub is_for_all: bool,
         pub port: u16,
+        /// User who opened it.
+        pub uid: u32,
         pub inode: String,
     }
 
-    pub fn sockets() -> Vec<Socket> {
-        ["/proc/net/tcp", "/proc/net/tcp6"]
-            .iter()
-            .filter_map(|path| fs::read_to_string(path).ok())
-            .flat_map(|table| parse(&table))
-            .collect()
+    /// Every listening socket; `None` where the tables cannot be read.
+    pub fn sockets() -> Option<Vec<Socket>> {
+        let mut sockets = parse(&fs::read_to_string("/proc/net/tcp").ok()?);
+        // Missing where IPv6 is turned off.
+        sockets.extend(fs::read_to_string("/proc/net/tcp6").map(|table| parse(&table)).unwrap_or_default());
+        Some(sockets)
+    }
+
+    pub fn holder(port: u16, ours: &[u32]) -> Holder {
+        sockets().map_or(Holder::Unknown, |sockets| holder_of(&sockets, port, ours))
+    }
+
+    /// A socket of 127.0.0.1 is preferred to one for all addresses, so only where there is none the others count.
+    fn holder_of(sockets: &[Socket], port: u16, ours: &[u32]) -> Holder {
+        let on_port = || sockets.iter().filter(|socket| socket.port == port);
+        let mut candidates: Vec<&Socket> = on_port().filter(|socket| socket.is_loopback).collect();
+        if candidates.is_empty() {
+            candidates = on_port().filter(|socket| socket.is_for_all).collect();
+        }
+        let own = rustix::process::geteuid().as_raw();
+        let inodes: BTreeSet<String> = ours.iter().flat_map(|pid| socket_inodes(*pid)).collect();
+        let is_ours = |socket: &Socket| socket.uid == own && inodes.contains(&socket.inode);
+        if candidates.is_empty() {
+            return Holder::Nobody;
+        }
+        let Some(other) = candidates.iter().find(|socket| !is_ours(socket)) else { return Holder::Ours };
+        let pid = process_of(&other.inode);
+        Holder::Other(PortOwner {
+            name: pid.and_then(name_of),
+            pid,
+            user: (other.uid != own).then(|| Account::of(other.uid)),
+        })
+    }
+
+    /// The sockets that a process has open, if this user may see its files.
+    fn socket_inodes(pid: u32) -> impl Iterator<Item = String> {
+        let open = fs::read_dir(format!("/proc/{pid}/fd")).into_iter().flatten().flatten();
+        open.filter_map(|file| {
+            let target = fs::read_link(file.path()).ok()?;
+            Some(target.to_str()?.strip_prefix("socket:[")?.strip_suffix(']')?.to_owned())
+        })
     }
 
     /// The listening sockets of one table; other lines are skipped.
@@ -77,6 +150,8 @@ mod linux {
             (*fields.get(3)? == LISTEN).then_some(())?;
             Some(Socket {
                 is_loopback: is_loopback(address),
+                is_for_all: address.bytes().all(|digit| digit == b'0'),
+                uid: fields.get(7)?.parse().ok()?,
                 port: u16::from_str_radix(port, 16).ok()?,
                 inode: (*fields.get(9)?).to_owned(),
             })
@@ -89,17 +164,12 @@ mod linux {
         (!on_port.is_empty()).then(|| on_port.iter().any(|socket| !socket.is_loopback))
     }
 
-    /// The process that holds the port's socket, if this user may see its files.
-    pub fn process_of(sockets: &[Socket], port: u16) -> Option<u32> {
-        let on_port = sockets.iter().filter(|socket| socket.port == port);
-        let wanted: Vec<OsString> =
-            on_port.map(|socket| format!("socket:[{}]", socket.inode).into()).collect();
+    /// The process that has this socket open, if this user may see its files.
+    fn process_of(inode: &str) -> Option<u32> {
         let processes = fs::read_dir("/proc").ok()?.flatten();
-        processes.filter_map(|process| process.file_name().to_str()?.parse::<u32>().ok()).find(|pid| {
-            let open = fs::read_dir(format!("/proc/{pid}/fd")).into_iter().flatten().flatten();
-            open.filter_map(|file| fs::read_link(file.path()).ok())
-                .any(|target| wanted.iter().any(|socket| target.as_os_str() == socket))
-        })
+        processes
+            .filter_map(|process| process.file_name().to_str()?.parse::<u32>().ok())
+            .find(|pid| socket_inodes(*pid).any(|open| open == inode))
     }
 
     /// Addresses are hexadecimal in the machine's byte order, 32 bits at a time: 127.0.0.1 is `0100007F` on every
@@ -132,11 +202,12 @@ fn answers_beyond_loopback(port: u16) -> Option<bool> {
     (!own.is_loopback() && !own.is_unspecified()).then_some(reachable)
 }
 
+/// Process and program that listen on a port, if any; `None` where the system's tool does not answer.
 #[cfg(target_os = "macos")]
-fn find(port: u16) -> Option<(u32, Option<String>)> {
+fn find(port: u16) -> Option<Option<(u32, Option<String>)>> {
     let mut lsof = super::program::command("/usr/sbin/lsof");
     lsof.args(["-nP", &format!("-iTCP:{port}"), "-sTCP:LISTEN", "-Fpc"]);
-    from_lsof(&super::program::run(lsof, TOOL_LIMIT).ok()?.stdout)
+    Some(from_lsof(&super::program::run(lsof, TOOL_LIMIT).ok()?.stdout))
 }
 
 /// A line `p123` and a line `cName` a process.
@@ -146,13 +217,14 @@ fn from_lsof(output: &str) -> Option<(u32, Option<String>)> {
     Some((pid, output.lines().find_map(|line| line.strip_prefix('c').map(str::to_owned))))
 }
 
+/// Process and program that listen on a port, if any; `None` where the system's tool does not answer.
 #[cfg(windows)]
-fn find(port: u16) -> Option<(u32, Option<String>)> {
+fn find(port: u16) -> Option<Option<(u32, Option<String>)>> {
     let root = super::environment::Environment::of_process().path("SystemRoot");
     let root = root.unwrap_or_else(|| r"C:\Windows".into());
     let mut netstat = super::program::command(root.join(r"System32\netstat.exe"));
     netstat.args(["-ano", "-p", "TCP"]);
-    from_netstat(&super::program::run(netstat, TOOL_LIMIT).ok()?.stdout, port)
+    Some(from_netstat(&super::program::run(netstat, TOOL_LIMIT).ok()?.stdout, port))
 }
 
 /// Lines `TCP  127.0.0.1:80  0.0.0.0:0  LISTENING  123`; the word is translated, the foreign port 0 is not.
@@ -177,11 +249,14 @@ mod tests {
         let socket = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
         let port = socket.local_addr().unwrap().port();
         let owner_of_port = owner(port).unwrap();
-        assert_eq!(owner_of_port.pid, std::process::id());
+        assert_eq!((owner_of_port.pid, &owner_of_port.user), (Some(std::process::id()), &None));
         assert!(owner_of_port.name.is_some());
+        assert_eq!(holder(port, &[std::process::id()]), Holder::Ours);
+        assert_eq!(holder(port, &[1]), Holder::Other(owner_of_port));
         assert_eq!(is_exposed(port), Some(false));
         drop(socket);
         assert_eq!((owner(port), is_exposed(port)), (None, None));
+        assert_eq!(holder(port, &[std::process::id()]), Holder::Nobody);
         let everywhere = std::net::TcpListener::bind("0.0.0.0:0").unwrap();
         assert_eq!(is_exposed(everywhere.local_addr().unwrap().port()), Some(true));
     }

@@ -64,6 +64,14 @@ pub struct Account {
     pub name: Option<String>,
 }
 
+#[cfg(unix)]
+impl Account {
+    /// The user with this ID, with the name that `/etc/passwd` knows.
+    pub fn of(id: u32) -> Self {
+        system::account(id)
+    }
+}
+
 impl fmt::Display for Account {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.name {
@@ -266,7 +274,7 @@ mod system {
         }
     }
 
-    fn account(id: u32) -> Account {
+    pub fn account(id: u32) -> Account {
         let users = std::fs::read_to_string("/etc/passwd").unwrap_or_default();
         let name = users.lines().find_map(|line| {
             let mut fields = line.split(':');

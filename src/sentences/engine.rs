@@ -142,10 +142,21 @@ impl ClientError {
 impl PortOwner {
     /// Name and process ID, as part of a sentence.
     pub fn describe(&self, text: Text) -> String {
-        let pid = self.pid.to_string();
-        match &self.name {
-            Some(name) => say!(text, "install-port-owner", name = name.as_str(), pid = pid),
-            None => say!(text, "install-port-owner-unnamed", pid = pid),
+        let pid = self.pid.map(|pid| pid.to_string());
+        let user = self.user.as_ref().map(ToString::to_string);
+        match (pid, &self.name, user) {
+            (Some(pid), Some(name), Some(user)) => {
+                say!(text, "install-port-owner-of", name = name.as_str(), pid = pid, user = user)
+            }
+            (Some(pid), Some(name), None) => {
+                say!(text, "install-port-owner", name = name.as_str(), pid = pid)
+            }
+            (Some(pid), None, Some(user)) => {
+                say!(text, "install-port-owner-unnamed-of", pid = pid, user = user)
+            }
+            (Some(pid), None, None) => say!(text, "install-port-owner-unnamed", pid = pid),
+            (None, _, Some(user)) => say!(text, "install-port-owner-user", user = user),
+            (None, _, None) => say!(text, "install-another-program"),
         }
     }
 }
@@ -165,6 +176,9 @@ impl ServerError {
             }
             Self::NoFreePort { first, last } => {
                 say!(text, "install-server-no-free-port", first = first.to_string(), last = last.to_string())
+            }
+            Self::NotListening { port } => {
+                say!(text, "install-server-not-listening", port = port.to_string())
             }
             Self::Spawn { program, source } => say!(
                 text,

@@ -88,12 +88,17 @@ impl Server {
     }
 
     pub fn ask_as(&self, host: &str, method: &str, path: &str, body: Option<&Value>) -> (u16, String) {
+        self.ask_with(&format!("Host: {host}\r\n"), method, path, body)
+    }
+
+    /// With these lines in the head, the host among them.
+    pub fn ask_with(&self, head: &str, method: &str, path: &str, body: Option<&Value>) -> (u16, String) {
         let mut stream = TcpStream::connect(("127.0.0.1", self.port)).unwrap();
         stream.set_read_timeout(Some(PATIENCE)).unwrap();
         let body = body.map(Value::to_string).unwrap_or_default();
         write!(
             stream,
-            "{method} {path} HTTP/1.1\r\nHost: {host}\r\nContent-Length: {}\r\nConnection: close\r\n\r\n{body}",
+            "{method} {path} HTTP/1.1\r\n{head}Content-Length: {}\r\nConnection: close\r\n\r\n{body}",
             body.len()
         )
         .unwrap();

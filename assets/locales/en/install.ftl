@@ -20,6 +20,7 @@ install-client-unreadable = The engine's response is not valid: { $cause }. Is a
 
 install-server-port-taken = Port { $port } is taken by another program. Choose another port, or leave the choice to the installer.
 install-server-no-free-port = All ports from { $first } to { $last } are taken. End the program that holds one of them, or name a free port with --port.
+install-server-not-listening = The private server does not run on port { $port }. Start it with acolyte start.
 install-server-spawn = { $path } cannot be started: { $cause }.
 install-server-ended =
     The engine ended ({ $status }) instead of answering. The last lines of its log:
@@ -189,6 +190,10 @@ install-status-none = Nothing is installed in { $home }
 install-status-profile = Profile { $profile }: { $model }, { $context } tokens of context, KV cache { $kv }, { $layers } of { $total } layers on the GPU
 install-status-running = The server responds on port { $port } (Ollama { $version })
 install-status-silent = The server on port { $port } runs but does not respond. Run acolyte install again to repair it.
+install-status-stranger = Port { $port } of the server is taken by { $by }. Nothing is asked of it. End that program, or run acolyte install again to use another port.
+install-status-model-changed = { $model } was changed since it was measured. Run acolyte install again to restore it.
+install-status-model-missing = { $model } was removed. Run acolyte install again to restore it.
+install-status-other-version = The server is Ollama { $found }; Ollama { $measured } was measured
 install-status-stopped = The server does not run. It starts at the next login, or with acolyte start.
 install-status-stopped-by-hand = The server does not run. Start it with acolyte start.
 install-status-loaded = The model is in memory with { $context } tokens of context
@@ -229,6 +234,9 @@ install-server-port-taken-by = Port { $port } is taken by { $by }. End it, choos
 install-port-passed-over = Port { $port } is taken by { $by }; using { $chosen }
 install-another-program = another program
 install-port-owner = { $name } (process { $pid })
+install-port-owner-of = { $name } (process { $pid } of { $user })
+install-port-owner-unnamed-of = process { $pid } of { $user }
+install-port-owner-user = a program of { $user }
 install-port-owner-unnamed = process { $pid }
 install-keeps-awake = Installing ACOLYTE
 

@@ -355,6 +355,8 @@ wizard-ask-save-yes = Save
 ## Troubles and systems
 
 wizard-manage-unfinished = The last installation was interrupted. Install again to finish it, or remove it.
+wizard-manage-model-changed = The model was changed since it was measured. Repair restores it.
+wizard-manage-model-missing = The model was removed. Repair restores it.
 wizard-manage-silent = The server runs but does not answer. Stop it and start it again.
 wizard-manage-context = The engine keeps { $kept } tokens of context, not the { $promised } promised. Stop the server and start it again; if that does not help, install again.
 wizard-worker-crashed = Something went wrong inside this program. This is a bug; a report was written. Try again.

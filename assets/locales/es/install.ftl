@@ -20,6 +20,7 @@ install-client-unreadable = La respuesta del motor no es válida: { $cause }. ¿
 
 install-server-port-taken = Otro programa ocupa el puerto { $port }. Elige otro puerto o deja que lo elija el instalador.
 install-server-no-free-port = Todos los puertos del { $first } al { $last } están ocupados. Cierra el programa que tenga uno de ellos o indica un puerto libre con --port.
+install-server-not-listening = El servidor privado no está en marcha en el puerto { $port }. Arráncalo con acolyte start.
 install-server-spawn = No se puede iniciar { $path }: { $cause }.
 install-server-ended =
     El motor terminó ({ $status }) en vez de responder. Las últimas líneas de su registro:
@@ -189,6 +190,10 @@ install-status-none = No hay nada instalado en { $home }
 install-status-profile = Perfil { $profile }: { $model }, { $context } tokens de contexto, caché KV { $kv }, { $layers } de { $total } capas en la GPU
 install-status-running = El servidor responde en el puerto { $port } (Ollama { $version })
 install-status-silent = El servidor del puerto { $port } está en marcha pero no responde. Vuelve a ejecutar acolyte install para repararlo.
+install-status-stranger = El puerto { $port } del servidor lo ocupa { $by }. No se le consulta nada. Cierra ese programa o vuelve a ejecutar acolyte install para usar otro puerto.
+install-status-model-changed = { $model } ha cambiado desde que se midió. Vuelve a ejecutar acolyte install para restaurarlo.
+install-status-model-missing = { $model } se ha eliminado. Vuelve a ejecutar acolyte install para restaurarlo.
+install-status-other-version = El servidor es Ollama { $found }; se midió con Ollama { $measured }
 install-status-stopped = El servidor no está en marcha. Arranca al iniciar sesión o con acolyte start.
 install-status-stopped-by-hand = El servidor no está en marcha. Arráncalo con acolyte start.
 install-status-loaded = El modelo está en memoria con { $context } tokens de contexto
@@ -229,6 +234,9 @@ install-server-port-taken-by = El puerto { $port } lo ocupa { $by }. Ciérralo, 
 install-port-passed-over = El puerto { $port } lo ocupa { $by }; se usa el { $chosen }
 install-another-program = otro programa
 install-port-owner = { $name } (proceso { $pid })
+install-port-owner-of = { $name } (proceso { $pid } de { $user })
+install-port-owner-unnamed-of = el proceso { $pid } de { $user }
+install-port-owner-user = un programa de { $user }
 install-port-owner-unnamed = el proceso { $pid }
 install-keeps-awake = Instalando ACOLYTE
 

@@ -355,6 +355,8 @@ wizard-ask-save-yes = Guardar
 ## Problemas y sistemas
 
 wizard-manage-unfinished = La última instalación se interrumpió. Instala de nuevo para terminarla, o quítala.
+wizard-manage-model-changed = El modelo ha cambiado desde que se midió. Reparar lo restaura.
+wizard-manage-model-missing = El modelo se ha eliminado. Reparar lo restaura.
 wizard-manage-silent = El servidor está en marcha pero no responde. Detenlo y arráncalo de nuevo.
 wizard-manage-context = El motor mantiene { $kept } tokens de contexto, no los { $promised } prometidos. Detén el servidor y arráncalo de nuevo; si no basta, instala otra vez.
 wizard-worker-crashed = Algo ha fallado dentro de este programa. Es un error del programa; se ha escrito un informe. Inténtalo de nuevo.

@@ -10,12 +10,14 @@ use crate::install::change::Change;
 use crate::install::change::journal::{Journal, changes};
 use crate::install::engine_manifest::{Depth, EngineManifest};
 use crate::install::manage::undo::is_unfinished;
-use crate::install::state::documents::{Installed, PREVIOUS_MODEL, SERVED_MODEL};
+use crate::install::state::documents::{Installed, PREVIOUS_MODEL, ProfileFile, SERVED_MODEL};
 use crate::install::{InstallError, Lock, Paths, private_server};
-use crate::ollama::client::Client;
-use crate::ollama::replies::Loaded;
+use crate::ollama::client::{AUTOMATIC, Client};
+use crate::ollama::failure::EngineFailure;
+use crate::ollama::replies::{Loaded, Shown};
 use crate::ollama::server::{choose_port, end_orphans, rotate_while_running};
-use crate::ollama::store::Store;
+use crate::ollama::store::{Difference, Store};
+use crate::platform::listening::{Holder, PortOwner};
 use crate::untrusted::UntrustedText;
 
 /// How an installation is doing.
@@ -31,6 +33,25 @@ pub struct Health {
     pub version: Option<UntrustedText>,
     /// The model, when it is in memory.
     pub loaded: Option<Loaded>,
+    /// Who listens on the server's port in its place. Nothing is asked of it.
+    pub stranger: Option<PortOwner>,
+    /// Whether the served model is the one that was measured.
+    pub model: ServedModel,
+}
+
+/// Whether the served model is the one that was measured.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ServedModel {
+    /// Nothing was written down about it, or nothing is installed.
+    #[default]
+    Unknown,
+    /// It is.
+    AsMeasured,
+    /// It was changed since: its files, or the parameters that the server has for it.
+    Changed,
+    /// It was removed.
+    Missing,
 }
 
 /// A model of ours that the profile in force does not need.
@@ -55,22 +76,104 @@ pub fn health(home: &Path) -> Result<Health, InstallError> {
     if running && let Err(error) = rotate_while_running(&paths.server_log()) {
         tracing::warn!(%error, "the server's log could not be rotated");
     }
-    let port = installed.as_ref().map(|installed| installed.profile.port);
-    let mut health =
-        Health { installed, unfinished: is_unfinished(&paths)?, running, version: None, loaded: None };
-    if let Some(client) = port.filter(|_| running).map(Client::new) {
-        let client = client?;
-        block_on(async {
-            // A server that does not respond has no version.
-            health.version = client.version().await.ok();
-            if health.version.is_some() {
-                let loaded = client.ps().await.unwrap_or_default();
-                health.loaded = loaded.into_iter().find(|model| model.name == SERVED_MODEL);
-            }
-            Ok(())
-        })?;
+    let mut health = Health {
+        installed,
+        unfinished: is_unfinished(&paths)?,
+        running,
+        version: None,
+        loaded: None,
+        stranger: None,
+        model: ServedModel::Unknown,
+    };
+    let Some(installed) = &health.installed else { return Ok(health) };
+    let profile = &installed.profile;
+    health.model = served_model(profile);
+    match private_server::holder(&paths, profile.port) {
+        Holder::Other(owner) => health.stranger = Some(owner),
+        Holder::Ours | Holder::Unknown if running => {
+            let client = Client::new(profile.port)?;
+            let (version, loaded, model) = block_on(async { Ok(ask(&client, profile).await) })?;
+            (health.version, health.loaded) = (version, loaded);
+            health.model = health.model.with(model);
+        }
+        Holder::Ours | Holder::Nobody | Holder::Unknown => {}
+    }
+    if matches!(health.model, ServedModel::Changed | ServedModel::Missing) {
+        tracing::warn!(model = ?health.model, "the served model is not the one that was measured");
     }
     Ok(health)
+}
+
+/// What the server says of itself and of the served model. A server that does not respond says nothing.
+async fn ask(client: &Client, profile: &ProfileFile) -> (Option<UntrustedText>, Option<Loaded>, ServedModel) {
+    let Ok(version) = client.version().await else { return (None, None, ServedModel::Unknown) };
+    let loaded = client.ps().await.unwrap_or_default();
+    let loaded = loaded.into_iter().find(|model| model.name == SERVED_MODEL);
+    let model = match client.show(SERVED_MODEL).await {
+        Ok(shown) if has_parameters(&shown, profile) => ServedModel::AsMeasured,
+        Ok(_) => ServedModel::Changed,
+        Err(error) if error.failure() == Some(EngineFailure::ModelMissing) => ServedModel::Missing,
+        Err(_) => ServedModel::Unknown,
+    };
+    (Some(version), loaded, model)
+}
+
+/// Whether a model has the parameters that it was created with.
+fn has_parameters(shown: &Shown, profile: &ProfileFile) -> bool {
+    let num_gpu = if profile.automatic_layers { AUTOMATIC } else { i64::from(profile.gpu_layers) };
+    [
+        ("num_ctx", i64::from(profile.context_tokens)),
+        ("num_gpu", num_gpu),
+        ("num_batch", i64::from(profile.num_batch)),
+    ]
+    .iter()
+    .all(|(name, set)| shown.parameter(name) == Some(set.to_string().as_str()))
+}
+
+/// Whether the served model's files are those that were measured.
+fn served_model(profile: &ProfileFile) -> ServedModel {
+    let Some(before) = &profile.served else { return ServedModel::Unknown };
+    match Store::new(&profile.models_dir).difference(SERVED_MODEL, before, &Control::new()) {
+        None => ServedModel::AsMeasured,
+        Some(Difference::Changed) => ServedModel::Changed,
+        Some(Difference::Missing) => ServedModel::Missing,
+    }
+}
+
+impl ServedModel {
+    /// With what somebody else found: the worse one counts.
+    fn with(self, other: Self) -> Self {
+        let rank = |model: &Self| match model {
+            Self::Unknown => 0,
+            Self::AsMeasured => 1,
+            Self::Changed => 2,
+            Self::Missing => 3,
+        };
+        std::cmp::max_by_key(self, other, rank)
+    }
+}
+
+/// A client of the server of what is installed, once it is sure that it is ours.
+///
+/// # Errors
+/// When nothing is installed, or somebody else, or nobody, listens on its port.
+pub fn client(home: &Path) -> Result<Client, InstallError> {
+    let installed =
+        Installed::load(home)?.ok_or_else(|| InstallError::NotInstalled { home: home.to_owned() })?;
+    private_server::client(&Paths::new(home), installed.profile.port)
+}
+
+/// Who listens on the port of what is installed in its server's place, with the port.
+///
+/// # Errors
+/// When a document cannot be read.
+pub fn stranger(home: &Path) -> Result<Option<(u16, PortOwner)>, InstallError> {
+    let Some(installed) = Installed::load(home)? else { return Ok(None) };
+    let port = installed.profile.port;
+    Ok(match private_server::holder(&Paths::new(home), port) {
+        Holder::Other(owner) => Some((port, owner)),
+        Holder::Ours | Holder::Nobody | Holder::Unknown => None,
+    })
 }
 
 /// Starts the server of what is installed and waits until it answers; one that runs already is kept.

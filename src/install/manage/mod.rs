@@ -6,4 +6,7 @@ pub mod undo;
 pub mod uninstall;
 
 pub use at_login::run_if_asked as start_server_if_asked;
-pub use installation::{Health, UnusedModel, health, remove_unused_models, start, stop, unused_models};
+pub use installation::{
+    Health, ServedModel, UnusedModel, client, health, remove_unused_models, start, stop, stranger,
+    unused_models,
+};

@@ -11,6 +11,7 @@ use crate::SCHEMA;
 use crate::install::{Paths, Receipt};
 use crate::models::KvCacheType;
 use crate::ollama::server::Launch;
+use crate::ollama::store::Fingerprint;
 use crate::plan::Verdict;
 use crate::platform::files::{self, FileError};
 use crate::platform::process::ProcessIdentity;
@@ -69,6 +70,9 @@ pub struct ProfileFile {
     pub models_dir: PathBuf,
     /// Whether the server is started at login.
     pub autostart: bool,
+    /// The served model as it was measured, to notice that it was changed; earlier versions did not write it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub served: Option<Fingerprint>,
 }
 
 /// `consent.json`: what the user agreed to, word for word.
@@ -248,6 +252,7 @@ fn read(path: &Path) -> Result<Option<String>, DocumentError> {
 #[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
+    use crate::ollama::store::LayerStamp;
 
     fn profile() -> ProfileFile {
         ProfileFile {
@@ -271,6 +276,10 @@ mod tests {
             engine_program: "/home/ñ a/.acolyte/ollama/0.32.15/bin/ollama".into(),
             models_dir: r"C:\Users\x\models".into(),
             autostart: true,
+            served: Some(Fingerprint {
+                manifest: [7; 32].into(),
+                layers: vec![LayerStamp { sha256: [9; 32].into(), bytes: 4, modified_ns: Some(1) }],
+            }),
         }
     }
 

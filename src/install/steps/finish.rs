@@ -13,6 +13,7 @@ use crate::install::steps::measure::Measured;
 use crate::install::steps::placement::Placement;
 use crate::install::{InstallError, LoadAttempt, PredictedFigures, Receipt, Shortfall, Step};
 use crate::models::KvCacheType;
+use crate::ollama::store::Store;
 use crate::plan::{Plan, Verdict};
 use crate::platform::clock::rfc3339_now;
 use crate::platform::files;
@@ -97,6 +98,7 @@ impl Outcome<'_> {
             engine_program: self.engine.program.clone(),
             models_dir: self.server.launch.models_dir.clone(),
             autostart,
+            served: Store::new(&self.server.launch.models_dir).fingerprint(SERVED_MODEL),
         };
         let path = run.paths.profile();
         run.write_file(&path, &to_yaml(&path, &profile)?)?;

@@ -39,6 +39,9 @@ const TRIES: u32 = 3;
 pub async fn pull(run: &Run<'_>, server: &mut Server) -> Result<(), InstallError> {
     let tag = &run.model().tag;
     run.reporter.started(Step::PullModel, Activity::Pulling { model: tag.to_owned() });
+    if was_changed(run) {
+        remove_damaged_layers(run).await?;
+    }
     if Store::new(run.models_dir()).has(tag)
         && is_vouched_for(run, tag).await?
         && is_listed(run, server, tag).await?
@@ -160,6 +163,16 @@ async fn reuse_layers(run: &Run<'_>, tag: &str) -> Result<bool, InstallError> {
         tracing::info!(bytes = reused.bytes, complete = reused.complete, "layers of another server are used");
     }
     Ok(reused.complete)
+}
+
+/// Whether the served model's files were changed since they were measured, so that what is in the store cannot be relied on.
+fn was_changed(run: &Run<'_>) -> bool {
+    let profile = run.before.installed.as_ref().map(|installed| &installed.profile);
+    let measured = profile.and_then(|profile| Some((&profile.models_dir, profile.served.as_ref()?)));
+    measured.is_some_and(|(models_dir, before)| {
+        *models_dir == *run.models_dir()
+            && Store::new(models_dir).difference(SERVED_MODEL, before, run.control).is_some()
+    })
 }
 
 /// Whether a model that is in the store is the registry's. In a store of ours it is: nobody else writes there. In one that

@@ -72,6 +72,11 @@ async fn start(
             {
                 taken.push(port)
             }
+            // Another program listened there before ours did.
+            Ok(Err(InstallError::Server(ServerError::PortTaken { .. }))) if wanted.is_none() => {
+                private_server::stop(run.paths).await?;
+                taken.push(port);
+            }
             Ok(Err(error)) => return Err(error),
             Err(Cancelled) => return Err(Cancelled.into()),
         }

@@ -46,8 +46,8 @@ pub enum Command {
     },
     /// Ask the installed model → `Message::AnswerPart`s, then `Message::AnswerEnded`.
     AskModel {
-        /// Port of the private server.
-        port: u16,
+        /// Folder of the installation.
+        home: PathBuf,
         /// The question.
         prompt: String,
         /// Cancels it.

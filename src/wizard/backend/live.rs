@@ -14,12 +14,13 @@ use super::{report_file, system_dialogs};
 use crate::control::Control;
 use crate::hardware::merge::merge;
 use crate::hardware::{DetectOptions, collect};
+use crate::install::manage::ServedModel;
 use crate::install::manage::undo::{undo, unfinished_run};
 use crate::install::manage::uninstall::uninstall;
 use crate::install::reuse::installed_engine;
 use crate::install::state::documents::SERVED_MODEL;
 use crate::install::{self, InstallError, Installed, Paths, SavedRequest, manage};
-use crate::ollama::client::{Client, GenerateOptions, GenerateRequest};
+use crate::ollama::client::{GenerateOptions, GenerateRequest};
 use crate::ollama::lookup::lookup_to_install;
 use crate::ollama::release::Release;
 use crate::ollama::release::newest::newest;
@@ -125,8 +126,8 @@ impl Shared {
                 let end = install::run(&request, &text, &report, &control);
                 Message::InstallEnded(end.map_err(WorkerError::Install))
             }
-            Command::AskModel { port, prompt, control } => {
-                Message::AnswerEnded(ask_model(port, prompt, &control, outbox))
+            Command::AskModel { home, prompt, control } => {
+                Message::AnswerEnded(ask_model(&home, prompt, &control, outbox))
             }
             Command::CheckHealth { home } => {
                 Message::Health(manage::health(&home).map(health).map_err(WorkerError::from))
@@ -237,6 +238,14 @@ fn health(found: manage::Health) -> InstallationHealth {
     if found.running && found.version.is_none() {
         problems.push(HealthProblem::ServerSilent);
     }
+    if let (Some(installed), Some(by)) = (&found.installed, &found.stranger) {
+        problems.push(HealthProblem::PortTaken { port: installed.profile.port, by: by.clone() });
+    }
+    match found.model {
+        ServedModel::Changed => problems.push(HealthProblem::ModelChanged),
+        ServedModel::Missing => problems.push(HealthProblem::ModelMissing),
+        ServedModel::Unknown | ServedModel::AsMeasured => {}
+    }
     if let (Some(installed), Some(loaded)) = (&found.installed, &found.loaded) {
         let promised_tokens = installed.profile.context_tokens;
         if (1..u64::from(promised_tokens)).contains(&loaded.context_length) {
@@ -254,7 +263,7 @@ fn health(found: manage::Health) -> InstallationHealth {
 
 /// Streams an answer and measures it. Cancelled when the user leaves the page.
 fn ask_model(
-    port: u16,
+    home: &Path,
     prompt: String,
     control: &Control,
     outbox: &Outbox,
@@ -263,7 +272,7 @@ fn ask_model(
         .enable_all()
         .build()
         .map_err(|error| WorkerError::NotStarted { cause: error.to_string() })?;
-    let client = Client::new(port)?;
+    let client = manage::client(home)?;
     let request = GenerateRequest {
         model: SERVED_MODEL.to_owned(),
         prompt,

@@ -12,6 +12,7 @@ use crate::install::{Event, InstallOptions, Receipt, SavedRequest};
 use crate::models::Model;
 use crate::ollama::release::Release;
 use crate::plan::Inventory;
+use crate::platform::listening::PortOwner;
 
 /// What a backend sends to the window.
 #[derive(Debug)]
@@ -92,12 +93,23 @@ pub struct InstallationHealth {
 }
 
 /// Something that is wrong with an installation.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum HealthProblem {
     /// The last installation was interrupted.
     InstallationUnfinished,
     /// The server runs but does not answer.
     ServerSilent,
+    /// Another program listens on the server's port.
+    PortTaken {
+        /// The port.
+        port: u16,
+        /// Who.
+        by: PortOwner,
+    },
+    /// The served model is not the one that was measured.
+    ModelChanged,
+    /// The served model was removed.
+    ModelMissing,
     /// The engine keeps less context than promised.
     ContextReduced {
         /// Tokens promised.

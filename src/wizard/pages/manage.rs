@@ -191,7 +191,7 @@ impl View for ManagePage {
             ui.gap(3.5);
         }
         for problem in self.health.iter().flat_map(|health| &health.problems) {
-            banner(ui, Tone::Warning, &problem_words(text, *problem));
+            banner(ui, Tone::Warning, &problem_words(text, problem));
             ui.gap(3.5);
         }
         card_row(ui, "manage", &[1.0, 1.0], |ui, i| {
@@ -227,15 +227,20 @@ impl View for ManagePage {
     }
 }
 
-fn problem_words(text: Text, problem: HealthProblem) -> String {
+fn problem_words(text: Text, problem: &HealthProblem) -> String {
     match problem {
         HealthProblem::InstallationUnfinished => say!(text, "wizard-manage-unfinished"),
         HealthProblem::ServerSilent => say!(text, "wizard-manage-silent"),
+        HealthProblem::PortTaken { port, by } => {
+            say!(text, "install-status-stranger", by = by.describe(text), port = port.to_string())
+        }
+        HealthProblem::ModelChanged => say!(text, "wizard-manage-model-changed"),
+        HealthProblem::ModelMissing => say!(text, "wizard-manage-model-missing"),
         HealthProblem::ContextReduced { promised_tokens, kept_tokens } => say!(
             text,
             "wizard-manage-context",
-            promised = text.count(u64::from(promised_tokens)),
-            kept = text.count(kept_tokens)
+            promised = text.count(u64::from(*promised_tokens)),
+            kept = text.count(*kept_tokens)
         ),
     }
 }

@@ -1,5 +1,6 @@
 //! Result: what was promised beside what was measured, a prompt to try, and what comes next.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use eframe::egui::{Align, Layout, ScrollArea, Ui, accesskit::Live};
@@ -103,7 +104,7 @@ impl ResultPage {
         }
         let control = Control::new();
         self.trial = Trial { prompt: prompt.clone(), running: Some(control.clone()), ..Trial::default() };
-        Some(Command::AskModel { port: self.receipt.port, prompt, control })
+        Some(Command::AskModel { home: PathBuf::from(&self.home), prompt, control })
     }
 
     /// How to use it now, and what to know for later.

@@ -21,7 +21,7 @@ use crate::store::Model;
 
 /// Answers one request.
 pub async fn answer(request: Request<Incoming>, server: Arc<Server>, own: SocketAddr) -> Answer {
-    if own.ip().is_loopback() && !host_is_allowed(&request) {
+    if !origin_is_allowed(&request) || own.ip().is_loopback() && !host_is_allowed(&request) {
         return http::text(403, "", "");
     }
     let method = request.method().clone();
@@ -71,6 +71,22 @@ fn what_is_asked<'a>(path: &'a str, body: &Value) -> &'a str {
         "generate" if body["keep_alive"] == 0 => "unload",
         "generate" if body["prompt"].as_str().unwrap_or_default().is_empty() => "load",
         name => name,
+    }
+}
+
+/// Of web pages only those of this computer are answered, and those that programs show in a window of their own. What is
+/// no page has no origin. Ollama's `envconfig/config.go`.
+fn origin_is_allowed(request: &Request<Incoming>) -> bool {
+    let header = |name| request.headers().get(name).and_then(|value| value.to_str().ok());
+    let Some(origin) = header(header::ORIGIN) else { return true };
+    let Some((scheme, rest)) = origin.split_once("://") else { return false };
+    match scheme {
+        "app" | "file" | "tauri" | "vscode-webview" | "vscode-file" => true,
+        "http" | "https" => {
+            let name = rest.split_once(':').map_or(rest, |(name, _port)| name);
+            ["localhost", "127.0.0.1", "0.0.0.0"].contains(&name) || header(header::HOST) == Some(rest)
+        }
+        _ => false,
     }
 }
 
@@ -209,7 +225,7 @@ fn copy(body: &Value, server: &Server) -> Answer {
     let Some(model) = server.store.model(&from) else {
         return http::error(404, &format!("model {:?} not found", from.shortest()));
     };
-    match server.store.write_manifest(&to, model.manifest.to_string().as_bytes()) {
+    match server.store.write_manifest(&to, &model.json) {
         Ok(()) => http::text(200, "", ""),
         Err(e) => http::error(500, &e),
     }

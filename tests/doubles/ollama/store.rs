@@ -43,7 +43,7 @@ impl Store {
     pub fn model(&self, name: &Name) -> Option<Model> {
         let bytes = fs::read(name.manifest_path(&self.manifests())).ok()?;
         let manifest = serde_json::from_slice(&bytes).ok()?;
-        Some(Model { name: name.clone(), digest: hex(&bytes), manifest, store: self.clone() })
+        Some(Model { name: name.clone(), digest: hex(&bytes), manifest, json: bytes, store: self.clone() })
     }
 
     /// Every model that is here.
@@ -126,6 +126,8 @@ pub struct Model {
     /// SHA-256 of its manifest.
     pub digest: String,
     pub manifest: Value,
+    /// The manifest as it is on the disk.
+    pub json: Vec<u8>,
     store: Store,
 }
 
