@@ -241,6 +241,50 @@ fn a_program_that_is_no_probe_leads_to_findings() {
     assert!(matches!(cause, SourceFailure::NotStarted { .. }), "{cause:?}");
 }
 
+/// On a terminal, which `script` provides, the report is printed, and saved only if the user agrees.
+#[cfg(target_os = "linux")]
+#[test]
+fn on_a_terminal_a_report_is_shown_before_it_is_saved() {
+    use std::io::Write as _;
+    use std::process::{Command, Stdio};
+
+    if Command::new("script").arg("--version").stdout(Stdio::null()).status().is_err() {
+        eprintln!("skipped: script (util-linux) is not installed");
+        return;
+    }
+    for (answer, saved) in [("n\n", false), ("y\n", true)] {
+        let home = tempfile::tempdir().unwrap();
+        let file = home.path().join("report.json");
+        let mut script = Command::new("script")
+            .args([
+                "--quiet",
+                "--return",
+                "--command",
+                "\"$ACOLYTE\" doctor --output \"$REPORT\"",
+                "/dev/null",
+            ])
+            .env("ACOLYTE", env!("CARGO_BIN_EXE_acolyte"))
+            .env("REPORT", &file)
+            .env("HOME", home.path())
+            .env("ACOLYTE_LANG", "en")
+            .env("LC_ALL", "C.UTF-8")
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        script.stdin.take().unwrap().write_all(answer.as_bytes()).unwrap();
+        let output = script.wait_with_output().unwrap();
+        let shown = String::from_utf8_lossy(&output.stdout).replace("\r\n", "\n");
+        assert!(shown.contains("\"program_version\"") && shown.contains("\"evidence\""), "{shown}");
+        assert_eq!(output.status.success(), saved, "{shown}");
+        assert_eq!(file.exists(), saved, "{shown}");
+        if saved {
+            let report = std::fs::read_to_string(&file).unwrap();
+            assert!(shown.contains(report.trim_end()), "what was shown is what was saved");
+        }
+    }
+}
+
 #[test]
 fn a_report_is_accepted_as_a_hardware_file_and_is_anonymous() {
     let home = tempfile::tempdir().unwrap();
@@ -250,6 +294,7 @@ fn a_report_is_accepted_as_a_hardware_file_and_is_anonymous() {
         .arg(home.path().join(".acolyte"))
         .arg("--output")
         .arg(&file)
+        .stdin(std::process::Stdio::null())
         .env("HOME", home.path())
         .env("USER", "filomena")
         .env("OLLAMA_MODELS", home.path().join("models of filomena"))

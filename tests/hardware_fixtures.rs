@@ -101,6 +101,7 @@ fn a_report_of_this_machine_is_a_hardware_file_and_a_fixture() {
         .arg(home.path().join(".acolyte"))
         .arg("--output")
         .arg(&file)
+        .stdin(std::process::Stdio::null())
         .env("HOME", home.path())
         .status()
         .unwrap();

@@ -85,6 +85,9 @@ pub struct DoctorArgs {
     /// Write the report to this file instead of standard output; --hardware reads it
     #[arg(long, short, value_name = "FILE")]
     pub output: Option<PathBuf>,
+    /// Write the file without showing the report and asking first
+    #[arg(long, short, requires = "output")]
+    pub yes: bool,
 }
 
 /// Inputs of the plan: a saved machine, other profiles.

@@ -1,8 +1,10 @@
-//! `acolyte doctor`: a report about this computer for support.
+//! `acolyte doctor`: a report about this computer for support, shown before it is saved.
 
 use std::fs;
+use std::io::IsTerminal as _;
 
 use crate::cli::args::DoctorArgs;
+use crate::cli::ask::confirm;
 use crate::cli::output::print_json;
 use crate::cli::{Failure, Session};
 use crate::doctor::{self, ReportSubject};
@@ -25,6 +27,12 @@ pub fn run(args: &DoctorArgs, session: &Session) -> Result<u8, Failure> {
     };
     let json = indented(&report).map_err(|error| Failure::failed(error.to_string()))?;
     let shown = path.display().to_string();
+    if !args.yes && std::io::stdin().is_terminal() {
+        print_json(&report)?;
+        if !confirm(&say!(session.text, "hardware-report-ask", path = shown.as_str()), session)? {
+            return Ok(1);
+        }
+    }
     fs::write(path, json).map_err(|error| {
         let why = error.to_string();
         Failure::failed(say!(session.text, "hardware-report-unwritable", path = shown.as_str(), why = why))

@@ -1,6 +1,6 @@
 //! The open question over the page, and what its answers do.
 
-use std::path::PathBuf;
+use std::sync::Arc;
 
 use eframe::egui::{CornerRadius, Frame, Id, Margin, Modal, Stroke, Ui};
 
@@ -42,7 +42,11 @@ impl Wizard {
             Answer::Agree => self.agree(question, intents),
             Answer::Undo => self.undo(),
             Answer::SaveByDialog => {
-                self.send(Command::SaveReportAs(self.report_contents()));
+                if let Question::Report(panel) = &question
+                    && let Some(report) = panel.report()
+                {
+                    self.send(Command::SaveReportAs(Arc::clone(report)));
+                }
                 // The question stays until the report is written: where there is no dialog, a path can still be typed.
                 self.question = Some(question);
             }
@@ -60,9 +64,10 @@ impl Wizard {
             Question::Remove { keep_models } => {
                 intents.push(Intent::Act(ManageAction::Remove { keep_models }));
             }
-            Question::Save { path } => {
-                let path = PathBuf::from(path.trim());
-                self.send(Command::SaveReport { contents: self.report_contents(), path });
+            Question::Report(panel) => {
+                if let Some(report) = panel.report().cloned() {
+                    self.send(Command::SaveReport { report, path: panel.path() });
+                }
             }
             Question::Interrupted(unfinished) => match unfinished.request {
                 Some(request) => self.resume(request),

@@ -9,6 +9,7 @@ use super::pages::Intent;
 use super::pages::hardware::HardwarePage;
 use super::pages::manage::ManageActivity;
 use super::question::Question;
+use super::report_panel::ReportPanel;
 use super::steps::SidebarStep;
 use crate::text::Text;
 
@@ -29,7 +30,10 @@ impl Wizard {
                 Page::Hardware(_) => Page::Hardware(HardwarePage::default()),
                 other => other,
             }),
-            Intent::AskWhereToSave => self.question = Some(Question::save_beside(&self.options.home)),
+            Intent::ShowReport => {
+                self.question = Some(Question::Report(ReportPanel::beside(&self.options.home)));
+                self.send(Command::BuildReport(Box::new(self.report_contents())));
+            }
             Intent::CompareWithReference => {
                 self.question =
                     self.page.detected().map(|detected| Question::Reference(detected.reference.clone()));

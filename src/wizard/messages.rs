@@ -65,8 +65,13 @@ impl Wizard {
             (Message::AnswerEnded(end), Page::Result(page)) => page.answer_ended(end),
             (Message::Health(health), Page::Manage(page)) => page.health_checked(health),
             (Message::Managed(action, end), _) => self.managed(action, end),
+            (Message::ReportBuilt(report), _) => {
+                if let Some(Question::Report(panel)) = &mut self.question {
+                    panel.built(report);
+                }
+            }
             (Message::ReportSaved(Ok(Some(path))), _) => {
-                if matches!(self.question, Some(Question::Save { .. })) {
+                if matches!(self.question, Some(Question::Report(_))) {
                     self.question = None;
                 }
                 self.notice = Some(Notice::ReportSaved(path));

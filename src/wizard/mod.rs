@@ -23,6 +23,7 @@ mod options;
 pub mod pages;
 mod question;
 mod reference_table;
+mod report_panel;
 mod resume;
 mod settings;
 mod show;

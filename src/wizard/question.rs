@@ -1,14 +1,14 @@
-//! What lies over the page until it is answered: stop the installation? remove everything? where to save the report?
+//! What lies over the page until it is answered: stop the installation? remove everything? save this report?
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use eframe::egui::Ui;
 
-use super::backend::REPORT_NAME;
 use super::reference_table;
+use super::report_panel::{ReportPanel, SaveBy};
 use super::theme::{TextRole, Tone};
-use super::widgets::{ButtonStyle, UiExt as _, checkbox, is_entered, labelled, text_field};
+use super::widgets::{ButtonStyle, UiExt as _, checkbox};
 use crate::install::manage::undo::Unfinished;
 use crate::plan::ReferenceComputer;
 use crate::say;
@@ -40,11 +40,8 @@ pub(super) enum Question {
         /// Host of the registry.
         host: String,
     },
-    /// Where should the report be saved?
-    Save {
-        /// What is typed.
-        path: String,
-    },
+    /// Save this report, and where?
+    Report(ReportPanel),
     /// No question: the reference table, to read and close.
     Reference(Arc<[ReferenceComputer]>),
 }
@@ -64,15 +61,9 @@ pub(super) enum Answer {
 }
 
 impl Question {
-    /// Where to save the report; proposes a file beside our folder.
-    pub(super) fn save_beside(home: &Path) -> Self {
-        let folder = home.parent().unwrap_or(home);
-        Self::Save { path: folder.join(REPORT_NAME).display().to_string() }
-    }
-
     /// Whether it needs a wide dialog.
     pub(super) fn is_wide(&self) -> bool {
-        matches!(self, Self::Reference(_))
+        matches!(self, Self::Reference(_) | Self::Report(_))
     }
 
     /// Draws it; returns what was answered.
@@ -124,7 +115,7 @@ impl Question {
                 say!(text, "wizard-ask-unverified-yes"),
                 ButtonStyle::Danger,
             ),
-            Self::Save { .. } => (
+            Self::Report(_) => (
                 say!(text, "wizard-ask-save-title"),
                 say!(text, "wizard-ask-save"),
                 say!(text, "wizard-ask-save-no"),
@@ -151,18 +142,12 @@ impl Question {
                     &say!(text, "wizard-ask-remove-keep-detail"),
                 );
             }
-            Self::Save { path } => {
-                ui.gap(3.0);
-                labelled(ui, &say!(text, "wizard-ask-save-path"), |ui| {
-                    let width = ui.available_width();
-                    let field = text_field(ui, path, "", width);
-                    if is_entered(&field) {
-                        answer = Answer::Agree;
-                    }
-                });
-                ui.gap(2.0);
-                if ui.link_action(&say!(text, "wizard-ask-save-dialog"), true).clicked() {
-                    answer = Answer::SaveByDialog;
+            Self::Report(panel) => {
+                ui.gap(2.5);
+                match panel.show(ui, text) {
+                    Some(SaveBy::Path) => answer = Answer::Agree,
+                    Some(SaveBy::Dialog) => answer = Answer::SaveByDialog,
+                    None => {}
                 }
             }
         }
@@ -172,7 +157,7 @@ impl Question {
             if ui.action(ButtonStyle::Secondary, &refuse, true).clicked() {
                 answer = Answer::Close;
             }
-            let ready = !matches!(self, Self::Save { path } if !PathBuf::from(path.trim()).is_absolute());
+            let ready = !matches!(self, Self::Report(panel) if !panel.can_be_saved());
             if matches!(self, Self::Interrupted(_))
                 && ui.action(ButtonStyle::Danger, &say!(text, "wizard-ask-interrupted-undo"), true).clicked()
             {

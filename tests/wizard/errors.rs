@@ -42,7 +42,7 @@ fn a_failed_installation_is_reported_with_its_log_and_retried_unchanged() {
         );
         stage.click("wizard-save-report");
         stage.click("wizard-ask-save-yes");
-        let log = stage.desk.borrow().reports[0].0.log.clone().unwrap();
+        let log = stage.desk.borrow().reports[0].log.clone().unwrap();
         assert!(log.contains("/home/ana/.acolyte/llm/engines/0.32.15") && log.contains(WORDS), "{log}");
 
         stage.click("wizard-try-again");

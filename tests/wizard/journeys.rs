@@ -353,17 +353,71 @@ fn a_language_switch_during_an_installation_changes_every_line_on_the_page() {
 }
 
 #[test]
-fn a_report_is_saved_to_a_typed_path() {
+fn a_report_is_shown_whole_before_it_is_saved() {
+    in_both_languages(|eye| {
+        let scene = Scene { report_waits: true, ..Scene::of(scripted::laptop()) };
+        let mut stage = Stage::new(eye, scene).reach_hardware();
+        stage.click("wizard-save-report");
+        let contents = stage.desk.borrow().reports[0].clone();
+        assert_eq!(contents.detected.unwrap().hardware, scripted::laptop());
+        assert!(stage.sees(&stage.say("wizard-ask-save-building")));
+        assert!(stage.is_disabled("wizard-ask-save-yes") && stage.is_disabled("wizard-ask-save-copy"));
+        let outbox = stage.desk.borrow().outbox.clone().unwrap();
+        outbox.send(Message::ReportBuilt(Ok(scripted::report())));
+        stage.harness.run();
+        assert_eq!(shown_report(&stage), *scripted::report());
+        assert!(stage.desk.borrow().saved.is_empty());
+
+        stage.click("wizard-ask-save-copy");
+        assert!(stage.sees(&stage.say("wizard-next-copied")));
+        // What is shown cannot be changed, by typing or by another answer.
+        let label = stage.say("wizard-ask-save-report");
+        stage.harness.get_by_role_and_label(Role::MultilineTextInput, &label).focus();
+        stage.harness.run();
+        stage.harness.get_by_role_and_label(Role::MultilineTextInput, &label).type_text("x");
+        outbox.send(Message::ReportBuilt(Ok("another".into())));
+        stage.harness.run();
+        assert_eq!(shown_report(&stage), *scripted::report());
+        stage.click("wizard-ask-save-yes");
+        {
+            let desk = stage.desk.borrow();
+            let (report, path) = &desk.saved[0];
+            assert_eq!(*report, scripted::report(), "what was shown is what is saved");
+            assert_eq!(path.file_name().unwrap(), "acolyte-report.json");
+        }
+        assert!(stage.sees("acolyte-report.json"));
+        assert!(!stage.sees(&stage.say("wizard-ask-save-title")), "the question is answered");
+    });
+}
+
+fn shown_report(stage: &Stage) -> String {
+    let label = stage.say("wizard-ask-save-report");
+    let panel = stage.harness.get_by_role_and_label(Role::MultilineTextInput, &label);
+    panel.accesskit_node().value().unwrap_or_default()
+}
+
+#[test]
+fn a_report_that_was_closed_is_not_saved() {
     in_both_languages(|eye| {
         let mut stage = Stage::new(eye, Scene::of(scripted::laptop())).reach_hardware();
         stage.click("wizard-save-report");
-        stage.click("wizard-ask-save-yes");
-        let desk = stage.desk.borrow();
-        let (about, path) = &desk.reports[0];
-        assert_eq!(about.detected.as_ref().unwrap().hardware, scripted::laptop());
-        assert_eq!(path.file_name().unwrap(), "acolyte-report.json");
-        assert!(stage.sees("acolyte-report.json"));
-        assert!(!stage.sees(&stage.say("wizard-ask-save-title")), "the question is answered");
+        stage.click("wizard-ask-save-no");
+        assert!(!stage.sees(&stage.say("wizard-ask-save-title")));
+        assert!(stage.desk.borrow().saved.is_empty());
+    });
+}
+
+#[test]
+fn a_report_that_cannot_be_built_says_why_and_cannot_be_saved() {
+    in_both_languages(|eye| {
+        let scene = Scene { report_waits: true, ..Scene::of(scripted::laptop()) };
+        let mut stage = Stage::new(eye, scene).reach_hardware();
+        stage.click("wizard-save-report");
+        let outbox = stage.desk.borrow().outbox.clone().unwrap();
+        outbox.send(Message::ReportBuilt(Err(scripted::error("no memory is left"))));
+        stage.harness.run();
+        assert!(stage.sees("no memory is left"));
+        assert!(stage.is_disabled("wizard-ask-save-yes"));
     });
 }
 
@@ -376,7 +430,7 @@ fn a_dialog_that_does_not_open_leaves_the_typed_path() {
         assert_eq!(stage.desk.borrow().dialogs, 1);
         assert!(stage.sees(&stage.say("wizard-ask-save-title")), "a path can still be typed");
         stage.click("wizard-ask-save-yes");
-        assert_eq!(stage.desk.borrow().reports.len(), 1);
+        assert_eq!(stage.desk.borrow().saved.len(), 1);
         assert!(!stage.sees(&stage.say("wizard-ask-save-title")));
     });
 }

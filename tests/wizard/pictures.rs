@@ -46,6 +46,11 @@ pub const PAGES: &[(&str, Way)] = &[
     ("2-hardware-asking", |eye| {
         Stage::new(eye, Scene { detection_waits: true, ..Scene::of(scripted::laptop()) }).reach_hardware()
     }),
+    ("2-hardware-report", |eye| {
+        let mut stage = Stage::new(eye, Scene::of(scripted::laptop())).reach_hardware();
+        stage.click("wizard-save-report");
+        stage
+    }),
     ("3-compatibility", |eye| Stage::new(eye, Scene::of(scripted::laptop())).reach_compatibility()),
     ("3-compatibility-refused", |eye| {
         Stage::new(eye, Scene::of(scripted::office_machine())).reach_compatibility()

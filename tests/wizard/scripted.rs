@@ -36,7 +36,8 @@ pub struct Desk {
     pub lookups: Vec<(String, Outbox)>,
     pub newest: Vec<(EngineSource, Outbox)>,
     pub actions: Vec<(ManageAction, Outbox)>,
-    pub reports: Vec<(ReportContents, PathBuf)>,
+    pub reports: Vec<ReportContents>,
+    pub saved: Vec<(Arc<str>, PathBuf)>,
     pub dialogs: usize,
     pub links: Vec<&'static str>,
     pub remembered: Vec<Settings>,
@@ -66,6 +67,8 @@ pub struct Scene {
     pub detection_fails: bool,
     /// The test answers detection, not the script.
     pub detection_waits: bool,
+    /// The test answers with a report, not the script.
+    pub report_waits: bool,
     pub free_bytes: Option<u64>,
     /// Where the engine comes from, as the command line says it.
     pub source: EngineSource,
@@ -206,12 +209,18 @@ impl Backend for Scripted {
             Command::CheckHealth { .. } => outbox.send(Message::Health(Ok(scene.health.clone()))),
             Command::Manage { action, .. } => desk.actions.push((action, outbox)),
             Command::PickPath { field, .. } => desk.pickers.push((field, outbox)),
+            Command::BuildReport(contents) => {
+                desk.reports.push(*contents);
+                if !scene.report_waits {
+                    outbox.send(Message::ReportBuilt(Ok(report())));
+                }
+            }
             Command::SaveReportAs(_) => {
                 desk.dialogs += 1;
                 outbox.send(Message::ReportSaved(Ok(None)));
             }
-            Command::SaveReport { contents, path } => {
-                desk.reports.push((contents, path.clone()));
+            Command::SaveReport { report, path } => {
+                desk.saved.push((report, path.clone()));
                 outbox.send(Message::ReportSaved(Ok(Some(path))));
             }
             Command::RememberSettings(settings) => desk.remembered.push(settings),
@@ -322,6 +331,7 @@ impl Scene {
             },
             detection_fails: false,
             detection_waits: false,
+            report_waits: false,
             free_bytes: Some(212_000_000_000),
             source: EngineSource::default(),
             wants_newest: false,
@@ -452,6 +462,16 @@ pub fn fail_with(outbox: &Outbox, error: InstallError) {
 pub fn disk_short() -> InstallError {
     let path = PathBuf::from("/home/ana/.acolyte/models");
     InstallError::DiskShort { path, need_bytes: 2_000_000_000, free_bytes: 1_100_000_000 }
+}
+
+/// A report, longer than the panel that shows it.
+pub fn report() -> Arc<str> {
+    let lines: Vec<String> = (1..=400)
+        .map(|n| {
+            format!("    \"line {n}\": \"GeForce RTX 4060 Laptop, driver 566.14, compute capability 8.9\",")
+        })
+        .collect();
+    format!("{{\n{}\n}}\n", lines.join("\n")).into()
 }
 
 /// Ends an answer.

@@ -28,6 +28,7 @@ hardware-gpu-denied = { $gpu } is there, but this user may not open it. Add the 
 hardware-gpu-unreachable = { $gpu } is there, but no device in /dev leads to it: its driver is not loaded, or this is a container that was not given the card. Install the driver, or start the container with the card's devices.
 hardware-late-disks = The disks did not answer in time, so free space is unknown. A network drive may be out of reach.
 hardware-late-engines = The search for Ollama installations did not end in time, so some may be missing here.
+hardware-report-ask = Save this report in { $path }? [y/N]
 hardware-report-written = The report is in { $path }. Names, addresses and keys were taken out; read it before you pass it on
 hardware-report-unwritable = The report could not be written to { $path }: { $why }. Name another file with --output FILE
 hardware-model-loaded = The Ollama server on port { $port } holds the model { $model } in { $bytes } of graphics memory. It gives that back after a while without use.

@@ -346,10 +346,13 @@ wizard-ask-remove-keep-detail = They take up most of the space, and would have t
 wizard-ask-remove-no = Keep everything
 wizard-ask-remove-yes = Remove
 wizard-ask-save-title = Save the report
-wizard-ask-save = It holds what was found on this computer, the raw answers of its drivers and the last lines of the logs. Names, addresses, serial numbers and keys are removed; read it before you share it.
+wizard-ask-save = This is the whole report; nothing else is saved. It holds what was found on this computer, the raw answers of its drivers and the last lines of the logs. Names, addresses, serial numbers and keys are removed; read it before you share it.
+wizard-ask-save-building = Collecting what belongs in the report…
+wizard-ask-save-report = The whole report
+wizard-ask-save-copy = Copy the report
 wizard-ask-save-path = File
 wizard-ask-save-dialog = Choose the file in a dialog…
-wizard-ask-save-no = Do not save
+wizard-ask-save-no = Close
 wizard-ask-save-yes = Save
 
 ## Troubles and systems
@@ -361,6 +364,7 @@ wizard-manage-silent = The server runs but does not answer. Stop it and start it
 wizard-manage-context = The engine keeps { $kept } tokens of context, not the { $promised } promised. Stop the server and start it again; if that does not help, install again.
 wizard-worker-crashed = Something went wrong inside this program. This is a bug; a report was written. Try again.
 wizard-no-worker = The system could not start what is needed for it ({ $cause }). Close some programs and try again.
+wizard-report-not-built = The report could not be built ({ $cause }). This is a bug in this program; please report it.
 wizard-report-failed = The report could not be written to { $path } ({ $cause }). Choose another folder.
 wizard-open-failed = { $path } could not be shown ({ $cause }). Open it in your file manager.
 wizard-login-systemd = by a systemd user service

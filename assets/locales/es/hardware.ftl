@@ -28,6 +28,7 @@ hardware-gpu-denied = { $gpu } está presente, pero este usuario no puede abrirl
 hardware-gpu-unreachable = { $gpu } está presente, pero ningún dispositivo de /dev lleva a ella: su controlador no está cargado o esto es un contenedor al que no se le ha asignado la tarjeta. Instala el controlador o inicia el contenedor con los dispositivos de la tarjeta.
 hardware-late-disks = Los discos no han respondido a tiempo, así que no se sabe cuánto espacio queda. Puede que una unidad de red no esté accesible.
 hardware-late-engines = La búsqueda de instalaciones de Ollama no ha terminado a tiempo, así que aquí pueden faltar algunas.
+hardware-report-ask = ¿Guardar este informe en { $path }? [s/N]
 hardware-report-written = El informe está en { $path }. Se han quitado nombres, direcciones y claves; léelo antes de pasarlo a otra persona
 hardware-report-unwritable = No se ha podido escribir el informe en { $path }: { $why }. Indica otro archivo con --output ARCHIVO
 hardware-model-loaded = El servidor de Ollama del puerto { $port } mantiene el modelo { $model } en { $bytes } de memoria gráfica. La libera al cabo de un rato sin uso.

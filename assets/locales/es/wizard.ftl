@@ -346,10 +346,13 @@ wizard-ask-remove-keep-detail = Ocupan casi todo el espacio, y habría que desca
 wizard-ask-remove-no = Conservar todo
 wizard-ask-remove-yes = Quitar
 wizard-ask-save-title = Guardar el informe
-wizard-ask-save = Contiene lo que se ha encontrado en este equipo, las respuestas en bruto de sus controladores y las últimas líneas de los registros. Se eliminan nombres, direcciones, números de serie y claves; léelo antes de compartirlo.
+wizard-ask-save = Este es el informe completo; no se guarda nada más. Contiene lo que se ha encontrado en este equipo, las respuestas en bruto de sus controladores y las últimas líneas de los registros. Se eliminan nombres, direcciones, números de serie y claves; léelo antes de compartirlo.
+wizard-ask-save-building = Reuniendo lo que contiene el informe…
+wizard-ask-save-report = El informe completo
+wizard-ask-save-copy = Copiar el informe
 wizard-ask-save-path = Archivo
 wizard-ask-save-dialog = Elegir el archivo en un diálogo…
-wizard-ask-save-no = No guardar
+wizard-ask-save-no = Cerrar
 wizard-ask-save-yes = Guardar
 
 ## Problemas y sistemas
@@ -361,6 +364,7 @@ wizard-manage-silent = El servidor está en marcha pero no responde. Detenlo y a
 wizard-manage-context = El motor mantiene { $kept } tokens de contexto, no los { $promised } prometidos. Detén el servidor y arráncalo de nuevo; si no basta, instala otra vez.
 wizard-worker-crashed = Algo ha fallado dentro de este programa. Es un error del programa; se ha escrito un informe. Inténtalo de nuevo.
 wizard-no-worker = El sistema no ha podido iniciar lo necesario ({ $cause }). Cierra algunos programas e inténtalo de nuevo.
+wizard-report-not-built = No se ha podido preparar el informe ({ $cause }). Es un fallo de este programa; comunícalo.
 wizard-report-failed = No se ha podido escribir el informe en { $path } ({ $cause }). Elige otra carpeta.
 wizard-open-failed = No se ha podido mostrar { $path } ({ $cause }). Ábrela en tu gestor de archivos.
 wizard-login-systemd = mediante un servicio de usuario de systemd

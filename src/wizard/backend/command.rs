@@ -72,12 +72,14 @@ pub enum Command {
         /// Folder to start in.
         start: PathBuf,
     },
+    /// Build a report → `Message::ReportBuilt`.
+    BuildReport(Box<ReportContents>),
     /// Open a dialog for a file and write a report there → `Message::ReportSaved`.
-    SaveReportAs(ReportContents),
+    SaveReportAs(Arc<str>),
     /// Write a report to a typed path → `Message::ReportSaved`.
     SaveReport {
-        /// What it is about.
-        contents: ReportContents,
+        /// The report.
+        report: Arc<str>,
         /// The file.
         path: PathBuf,
     },

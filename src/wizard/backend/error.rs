@@ -28,6 +28,11 @@ pub enum WorkerError {
     Lookup(Arc<LookupError>),
     /// Asking the engine.
     Engine(Arc<ClientError>),
+    /// Building a report.
+    ReportNotBuilt {
+        /// What is known of the cause.
+        cause: String,
+    },
     /// Writing a report.
     ReportNotWritten {
         /// The file.
@@ -58,6 +63,7 @@ impl WorkerError {
             Self::Newest(error) => error.explain(text),
             Self::Lookup(error) => error.explain(text),
             Self::Engine(error) => error.explain(text),
+            Self::ReportNotBuilt { cause } => say!(text, "wizard-report-not-built", cause = cause.as_str()),
             Self::ReportNotWritten { path, cause } => {
                 let path = path.display().to_string();
                 say!(text, "wizard-report-failed", path = path, cause = cause.as_str())

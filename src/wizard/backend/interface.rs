@@ -58,6 +58,7 @@ fn message_for(command: &Command) -> Box<dyn FnOnce(WorkerError) -> Option<Messa
         Command::PickPath { .. } | Command::OpenLink(_) | Command::OpenFolder(_) => {
             Box::new(|error| Some(Message::OpenFailed(error)))
         }
+        Command::BuildReport(_) => Box::new(|error| Some(Message::ReportBuilt(Err(error)))),
         Command::SaveReportAs(_) | Command::SaveReport { .. } => {
             Box::new(|error| Some(Message::ReportSaved(Err(error))))
         }

@@ -69,10 +69,10 @@ impl Backend for Live {
                     outbox.send(Message::PathPicked(field, path));
                 });
             }
-            Command::SaveReportAs(contents) => {
-                let (options, outbox) = (DetectOptions::new(home.clone()), outbox.clone());
+            Command::SaveReportAs(report) => {
+                let outbox = outbox.clone();
                 system_dialogs::pick_report_file(home, move |path| {
-                    let saved = path.map(|path| report_file::write(&contents, &options, path)).transpose();
+                    let saved = path.map(|path| report_file::write(&report, path)).transpose();
                     outbox.send(Message::ReportSaved(saved));
                 });
             }
@@ -142,9 +142,12 @@ impl Shared {
                 };
                 Message::Managed(action, end.map_err(WorkerError::from))
             }
-            Command::SaveReport { contents, path } => {
+            Command::BuildReport(contents) => {
                 let options = DetectOptions::new(self.options.home.clone());
-                Message::ReportSaved(report_file::write(&contents, &options, path).map(Some))
+                Message::ReportBuilt(report_file::build(&contents, &options))
+            }
+            Command::SaveReport { report, path } => {
+                Message::ReportSaved(report_file::write(&report, path).map(Some))
             }
             Command::PickPath { .. }
             | Command::SaveReportAs(_)

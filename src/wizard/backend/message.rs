@@ -50,6 +50,8 @@ pub enum Message {
     PathPicked(PathField, Option<PathBuf>),
     /// The newest release of the engine was looked for.
     NewestFound(Result<Box<Release>, WorkerError>),
+    /// A report was built: its whole text, as it would be saved.
+    ReportBuilt(Result<Arc<str>, WorkerError>),
     /// A report was written, or the dialog for it closed without a choice.
     ReportSaved(Result<Option<PathBuf>, WorkerError>),
     /// A folder, a web page or a dialog could not be opened.

@@ -1,6 +1,7 @@
 //! The report that the window saves: the one of `acolyte doctor`, with what is on the page.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use super::command::ReportContents;
 use super::error::WorkerError;
@@ -11,22 +12,24 @@ use crate::sentences::document::{DoctorDocument, indented};
 /// Name of the page's log in a report.
 const PAGE_LOG: &str = "installation (window)";
 
-/// Builds the report and writes it; returns its path. Reads logs, and detects the machine if it is not in `contents`:
-/// call it on a worker thread.
+/// Builds the report; returns its text. Reads logs, and detects the machine if it is not in `contents`: call it on a
+/// worker thread.
 ///
 /// # Errors
-/// When the report cannot be built or written.
-pub(super) fn write(
-    contents: &ReportContents,
-    options: &DetectOptions,
-    path: PathBuf,
-) -> Result<PathBuf, WorkerError> {
-    let written = json(contents, options)
-        .map_err(|error| error.to_string())
-        .and_then(|json| std::fs::write(&path, json).map_err(|error| error.to_string()));
-    match written {
+/// When an answer cannot be serialised, which would be a bug.
+pub(super) fn build(contents: &ReportContents, options: &DetectOptions) -> Result<Arc<str>, WorkerError> {
+    let built = json(contents, options).map(Arc::from);
+    built.map_err(|error| WorkerError::ReportNotBuilt { cause: error.to_string() })
+}
+
+/// Writes a report as it was shown; returns its path.
+///
+/// # Errors
+/// When the file cannot be written.
+pub(super) fn write(report: &str, path: PathBuf) -> Result<PathBuf, WorkerError> {
+    match std::fs::write(&path, report) {
         Ok(()) => Ok(path),
-        Err(cause) => Err(WorkerError::ReportNotWritten { path, cause }),
+        Err(error) => Err(WorkerError::ReportNotWritten { path, cause: error.to_string() }),
     }
 }
 
@@ -68,15 +71,17 @@ mod tests {
             log: Some("pulled with token=abc\nended".to_owned()),
             ..ReportContents::default()
         };
-        assert_eq!(write(&contents, &options, path.clone()).unwrap(), path);
+        let built = build(&contents, &options).unwrap();
+        assert_eq!(write(&built, path.clone()).unwrap(), path);
         let json = std::fs::read_to_string(&path).unwrap();
+        assert_eq!(json, *built, "what was shown is what is saved");
         let report: DoctorReport = serde_json::from_str(&json).unwrap();
         assert_eq!(report.logs[PAGE_LOG], ["pulled with token=SECRET", "ended"]);
         assert!(report.evidence.is_some());
         assert_eq!(Hardware::from_file(&path).unwrap(), report.hardware);
 
         let nowhere = home.path().join("no/such/folder/report.json");
-        let error = write(&contents, &options, nowhere.clone()).unwrap_err();
+        let error = write(&built, nowhere.clone()).unwrap_err();
         assert!(matches!(error, WorkerError::ReportNotWritten { path, .. } if path == nowhere));
     }
 }

@@ -185,7 +185,7 @@ impl View for CompatibilityPage {
         Footer {
             back: Some(Button::new(say!(text, "wizard-back"), Intent::Back)),
             links: vec![
-                Button::new(say!(text, "wizard-save-report"), Intent::AskWhereToSave),
+                Button::new(say!(text, "wizard-save-report"), Intent::ShowReport),
                 Button::new(say!(text, "wizard-compare-reference"), Intent::CompareWithReference),
             ],
             secondary: None,

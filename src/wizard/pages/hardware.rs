@@ -93,7 +93,7 @@ impl View for HardwarePage {
         Footer {
             back: Some(Button::new(say!(text, "wizard-back"), Intent::Back)),
             links: vec![
-                Button::new(say!(text, "wizard-save-report"), Intent::AskWhereToSave).enabled(known),
+                Button::new(say!(text, "wizard-save-report"), Intent::ShowReport).enabled(known),
                 Button::new(say!(text, "wizard-detect-again"), Intent::DetectAgain).enabled(!running),
             ],
             secondary: None,

@@ -300,7 +300,7 @@ impl View for InstallPage {
         let log = if self.log_open { say!(text, "wizard-hide-log") } else { say!(text, "wizard-show-log") };
         let mut links = vec![Button::new(log, Intent::ToggleLog)];
         if self.has_ended() {
-            links.push(Button::new(say!(text, "wizard-save-report"), Intent::AskWhereToSave));
+            links.push(Button::new(say!(text, "wizard-save-report"), Intent::ShowReport));
             return Footer {
                 back: Some(Button::new(say!(text, "wizard-back"), Intent::Back)),
                 links,

@@ -246,7 +246,7 @@ impl View for ResultPage {
             back: None,
             links: vec![
                 Button::new(say!(text, "wizard-open-folder"), Intent::OpenFolder),
-                Button::new(say!(text, "wizard-save-report"), Intent::AskWhereToSave),
+                Button::new(say!(text, "wizard-save-report"), Intent::ShowReport),
             ],
             secondary: Some(Button::new(say!(text, "wizard-manage"), Intent::Manage)),
             primary: Some(Button::new(say!(text, "wizard-finish"), Intent::Finish)),

@@ -38,8 +38,8 @@ pub enum Intent {
     SwitchTheme,
     /// Detect the machine again.
     DetectAgain,
-    /// Ask where to save a report.
-    AskWhereToSave,
+    /// Show a report, to save it.
+    ShowReport,
     /// Show the reference table.
     CompareWithReference,
     /// Open a dialog for a folder or file, starting in this folder.

@@ -2,7 +2,7 @@
 
 use std::ops::RangeInclusive;
 
-use eframe::egui::{CornerRadius, Frame, Key, Margin, Response, Slider, Stroke, TextEdit, Ui};
+use eframe::egui::{CornerRadius, Frame, Key, Margin, Response, ScrollArea, Slider, Stroke, TextEdit, Ui};
 
 use super::buttons::button_width;
 use super::{ButtonStyle, UiExt as _, focus_ring};
@@ -57,6 +57,27 @@ pub fn field_with_button(
 /// Whether Enter was pressed in this field.
 pub fn is_entered(field: &Response) -> bool {
     field.lost_focus() && field.ctx.input(|input| input.key_pressed(Key::Enter))
+}
+
+/// A long text to read, select and scroll, `height` points high.
+pub fn text_panel(ui: &mut Ui, mut text: &str, height: f32, label: &str) -> Response {
+    let p = palette(ui);
+    let frame = Frame::new()
+        .inner_margin(Margin::symmetric(10, 8))
+        .fill(p.background)
+        .stroke(Stroke::new(size::LINE, p.line))
+        .corner_radius(CornerRadius::same(size::BUTTON_RADIUS));
+    let shown = frame.show(ui, |ui| {
+        ScrollArea::vertical().id_salt("text-panel").max_height(height).auto_shrink(false).show(ui, |ui| {
+            let edit = TextEdit::multiline(&mut text).font(TextRole::Code.font()).text_color(p.soft);
+            ui.add(edit.desired_width(f32::INFINITY).frame(Frame::NONE))
+        })
+    });
+    let response = shown.inner.inner;
+    if response.has_focus() {
+        focus_ring(ui, shown.response.rect, size::BUTTON_RADIUS);
+    }
+    response.accessible_name(label)
 }
 
 /// A slider over whole numbers, of the available width.

@@ -20,7 +20,7 @@ pub use cards::{
 };
 pub use chips::{Chip, verdict_chip};
 pub use choices::{checkbox, radio_card};
-pub use fields::{field_with_button, is_entered, labelled, slider, text_field};
+pub use fields::{field_with_button, is_entered, labelled, slider, text_field, text_panel};
 pub use paragraph::Paragraph;
 pub use scales::{SpeedScale, promise_scale};
 pub use table::{Column, Table, to_the_middle, two_lines};
