@@ -127,6 +127,20 @@ fn if_the_newest_release_cannot_be_found_the_pinned_one_is_used_with_a_message()
     assert!(!world.home().join("ollama").join(&pinned).exists());
 }
 
+/// A port that somebody else holds is reported before anything is downloaded, with its holder.
+#[test]
+fn a_port_that_is_taken_is_reported_before_the_download() {
+    let world = World::new(&json!({}));
+    let _stranger = std::net::TcpListener::bind(("127.0.0.1", world.port)).unwrap();
+    let said = world.install_from(&with(&["--mirror", &world.mirror.url()]));
+    assert_eq!(said.code, Some(1), "{said:#?}");
+    assert!(said.errors.contains(&world.port.to_string()), "{}", said.errors);
+    if cfg!(target_os = "linux") {
+        assert!(said.errors.contains("fetching-"), "names the program that holds it: {}", said.errors);
+    }
+    assert_eq!(asked_for(&world, &asset_name()), 0, "nothing was downloaded");
+}
+
 #[test]
 fn a_newest_release_whose_archive_does_not_match_its_checksums_is_refused() {
     let world = World::new(&json!({}));

@@ -1,19 +1,22 @@
-//! The first step: folders are writable, and every drive has enough free space.
+//! The first step: folders are writable, a port is free for the server, and every drive has enough free space.
 
 use crate::install::event::Activity;
 use crate::install::run_context::Run;
 use crate::install::steps::engine_plan::EnginePlan;
-use crate::install::{InstallError, take_inventory};
+use crate::install::{InstallError, private_server, take_inventory};
+use crate::ollama::server;
+use crate::platform::listening::Holder;
 
 /// Runs the step. The drives are read again: time has passed since the plan was made.
 ///
 /// # Errors
-/// When a folder cannot be created, or a drive has too little free space.
+/// When a folder cannot be created, no port is free, or a drive has too little free space.
 pub fn run(run: &Run<'_>, engine: &EnginePlan) -> Result<(), InstallError> {
     for folder in [run.paths.logs(), run.paths.downloads(), run.paths.engines(), run.paths.engine_home()] {
         run.create_folder(&folder)?;
     }
     run.create_folder(run.models_dir())?;
+    require_port(run)?;
     let plan = run.request.plan.clone();
     let mut inventory =
         take_inventory(&run.request.options, std::slice::from_ref(&run.request.plan.candidate.model));
@@ -28,5 +31,20 @@ pub fn run(run: &Run<'_>, engine: &EnginePlan) -> Result<(), InstallError> {
         });
     }
     run.reporter.done(Activity::Checked { bytes: needs.written_bytes() });
+    Ok(())
+}
+
+/// Requires the port that the user named, or one of the usual ones, to be free or held by our own server, which is kept or
+/// restarted on it. Step 4 chooses the port; until then another program may still take it.
+fn require_port(run: &Run<'_>) -> Result<(), InstallError> {
+    let is_ours = |port| {
+        let holder = private_server::holder(run.paths, port);
+        private_server::is_running(run.paths) && matches!(holder, Holder::Ours | Holder::Unknown)
+    };
+    match run.request.options.port {
+        Some(port) if is_ours(port) => {}
+        None if private_server::is_running(run.paths) => {}
+        wanted => drop(server::choose_port(wanted, None, &[])?),
+    }
     Ok(())
 }
