@@ -463,7 +463,7 @@ fn an_incomplete_estimate_names_the_missing_options() {
 #[test]
 fn help_is_in_the_requested_language() {
     for (line, usage) in [
-        (&["--lang", "es"][..], "Uso: acolyte [OPCIONES] [ORDEN]"),
+        (&["--lang", "es"][..], "Uso: acolyte [OPCIONES] [COMANDO]"),
         (&["--lang=es", "install", "--help"], "Uso: acolyte install [OPCIONES]"),
         (&["estimate", "-h", "--lang", "es"], "Uso: acolyte estimate [OPCIONES] --model <TAG>"),
     ] {

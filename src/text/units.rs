@@ -87,13 +87,17 @@ impl Text {
         format!("{}\u{a0}%", self.decimal(share * 100.0, 0))
     }
 
-    /// A time span in the two largest units: `45 s`, `2 min 55 s`, `1 h 4 min`.
+    /// A time span in the two largest units, without zeros: `45 s`, `2 min 55 s`, `1 min`, `1 h 4 min`.
     pub fn duration(self, seconds: f64) -> String {
         let whole = seconds.max(0.0).round() as u64;
+        let units = |larger: String, rest: u64, unit: &str| match rest {
+            0 => larger,
+            rest => format!("{larger} {rest}\u{a0}{unit}"),
+        };
         match whole {
             s if s < 60 => format!("{s}\u{a0}s"),
-            s if s < 3600 => format!("{}\u{a0}min {}\u{a0}s", s / 60, s % 60),
-            s => format!("{}\u{a0}h {}\u{a0}min", s / 3600, s % 3600 / 60),
+            s if s < 3600 => units(format!("{}\u{a0}min", s / 60), s % 60, "s"),
+            s => units(format!("{}\u{a0}h", s / 3600), s % 3600 / 60, "min"),
         }
     }
 }
@@ -103,5 +107,19 @@ fn decimals_for(number: f64) -> usize {
         n if n >= 10.0 => 0,
         n if n >= 1.0 => 1,
         _ => 2,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::text::Language;
+
+    #[test]
+    fn a_time_span_has_two_units_and_no_zeros() {
+        let text = Text::new(Language::English);
+        let spans = [45.2, 60.0, 175.0, 3600.0, 3840.0].map(|seconds| text.duration(seconds));
+        let expected = ["45 s", "1 min", "2 min 55 s", "1 h", "1 h 4 min"];
+        assert_eq!(spans.map(|span| span.replace('\u{a0}', " ")), expected);
     }
 }

@@ -103,7 +103,7 @@ cli-prompts-welcome =
     nothing is changed before you have seen and confirmed a summary. Everything goes into { $home }
     and can be removed with “acolyte uninstall”.
 cli-prompts-choose = Which profile? Number or name, Enter for { $recommended }, q to stop:
-cli-prompts-not-a-choice = “{ $answer }” is none of these profiles
+cli-prompts-not-a-choice = “{ $answer }” is not one of these profiles
 cli-prompts-emergency = No profile runs on this computer. Install the emergency mode on the processor? It is slow; what it costs is shown first [y/N]:
 cli-prompts-nothing-done = Nothing was changed
 cli-prompts-no-answer = The input ended before the question was answered. Nothing was changed

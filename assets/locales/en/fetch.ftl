@@ -15,17 +15,17 @@ fetch-unpack-too-large = The archive holds more than { $entries } files or { $si
 
 fetch-archive-wrong = { $path } is not the expected archive. Its SHA-256 is { $actual }, expected is { $expected }. Nothing of it is used. Name the archive of this release and system, or give the list of your own build with --release.
 
-source-pinned = The release this program was made with; its hash is built in.
+source-pinned = The release this program was tested with; its hash is built in.
 source-listed = The release listed in { $path }; its hash is the list's.
-source-newest = The newest release. Its hash was published beside it: less certain than the release this program was made with, and not tried with it.
+source-newest = The newest release. Its hash was published with it: less certain than the pinned release, and not tested with this program.
 source-installed = Already on this computer at { $path }; copied, not downloaded. Its hash is noted, not compared.
 
-newest-asking = Asking which release of Ollama is the newest
-newest-not-found = { $why } Ollama { $version }, the release this program was made with, is installed instead.
+newest-asking = Looking up the newest release of Ollama
+newest-not-found = { $why } Ollama { $version }, the release this program was tested with, is installed instead.
 newest-unreachable = The newest release cannot be found: { $host } ({ $problem }).
-newest-insecure = The newest release cannot be found: the way leads to { $address }, which is not encrypted.
-newest-no-sums = The newest release cannot be verified: { $address } has no check sum for this system.
-newest-older = What is offered as the newest release, { $found }, is older than { $pinned }.
+newest-insecure = The newest release cannot be found: a redirect leads to { $address }, which is not encrypted.
+newest-no-sums = The newest release cannot be verified: { $address } has no checksum for this system.
+newest-older = The newest release offered, { $found }, is older than { $pinned }.
 
 fetch-unavailable = { $file } could not be downloaded. { $reasons }. Check the connection and the proxy and try again, or name another mirror: what was fetched is kept.
 fetch-checksum = What { $address } delivers is not the expected file: its SHA-256 is { $actual } instead of { $expected }. It was deleted. Use another mirror, or ask its operator.
@@ -33,24 +33,24 @@ fetch-disk-too-small = { $size } are missing on the disk for { $path }. Free som
 
 fetch-problem-connection = no connection ({ $problem })
 fetch-problem-certificate = its certificate is not trusted ({ $problem }); in a company network, name the company's certificate file
-fetch-problem-stalled = nothing came for { $time }
+fetch-problem-stalled = no data for { $time }
 fetch-problem-cut-short = the connection ended early
-fetch-problem-not-found = the file is not there
+fetch-problem-not-found = the file does not exist there
 fetch-problem-proxy-login = the proxy wants a user name and a password
 fetch-problem-status = the server answered { $status }
 fetch-problem-insecure = it leads to { $address }, which is not encrypted
 fetch-problem-redirects = its redirects lead nowhere
 fetch-problem-length = the file there has { $actual } bytes instead of { $expected }
-fetch-problem-nonsense = it answered something else than was asked ({ $problem })
-fetch-problem-ranges-ignored = it sends the whole file only
+fetch-problem-nonsense = its answer does not match the request ({ $problem })
+fetch-problem-ranges-ignored = it only sends the whole file
 fetch-problem-changed = the file there has changed
 fetch-problem-checksum = its file has the SHA-256 { $actual } instead of { $expected }
 
 fetch-waiting-resume = Paused
-fetch-waiting-answer = Waiting for { $host } to answer, for { $time } now
-fetch-waiting-data = Waiting for { $host } to send more, for { $time } now
+fetch-waiting-answer = Waiting for { $host } to respond, for { $time } now
+fetch-waiting-data = Waiting for more data from { $host }, for { $time } now
 fetch-waiting-retry = { $host }: { $problem }. Next try in { $time }
-fetch-waiting-check = Checking the file
+fetch-waiting-check = Verifying the file
 
 login-no-folder = The server cannot be started at login: your home folder is unknown. Set HOME and try again.
 login-unrepresentable = The server cannot be started at login: "{ $value }" holds characters that such an entry cannot hold, or is too long. Choose another folder.
@@ -63,7 +63,7 @@ reference-part = "{ $part }" cannot be part of a model's name ("{ $reference }")
 registry-unreachable = The registry { $host } does not answer ({ $problem }). Check the address and the connection, and try again.
 registry-unreachable-encrypted = The registry { $host } does not answer over https ({ $problem }). Check the address and the connection. If it is your own registry without encryption, add --insecure-registry.
 registry-not-found = { $host } has no model { $reference }. Check the name and the tag.
-registry-refused = { $host } does not give { $reference } to everybody. Choose a public model.
+registry-refused = { $host } does not allow access to { $reference }. Choose a public model.
 registry-status = The registry { $host } answered { $status }. Try again later.
 registry-insecure = The registry { $host } leads to { $address }, which is not encrypted. Nothing was fetched. If it is your own registry without encryption, add --insecure-registry.
 registry-unusable = { $reference } in { $host } cannot be used: { $problem }. Choose another model or tag.
@@ -72,7 +72,7 @@ registry-slow = the answer was not complete after { $duration }
 registry-no-model-layer = it holds no GGUF model
 registry-manifest-too-large = its manifest is too large
 registry-header-incomplete = its header is incomplete
-registry-redirect-invalid = a redirect leads nowhere
+registry-redirect-invalid = a redirect is invalid
 registry-too-many-redirects = there are too many redirects
 registry-manifest-invalid = its manifest is not valid: { $problem }
 registry-url-invalid = its URL is not valid: { $problem }

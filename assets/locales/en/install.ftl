@@ -5,7 +5,7 @@
 install-release-unreadable = The release file { $path } cannot be read: { $cause }. Check its path and permissions.
 install-release-malformed = { $path } is not a release file: { $cause }. The format is described in docs/release-file.md.
 install-release-none-for-system = Release { $version } has no archive for { $os } on { $arch }. Use --release with a list that has one.
-install-release-no-address = The release file gives no base_url. Add it, or name the address with --mirror.
+install-release-no-address = The release file has no base_url. Add it, or set the address with --mirror.
 
 ## The engine's answers
 
@@ -67,7 +67,7 @@ install-pull-disk-full = The disk became full while { $model } was downloaded. F
 install-pull-plain-http = The registry of { $model } speaks plain http. Add --insecure-registry if it is your own.
 install-pull-failed = { $model } could not be downloaded. { $cause } What was downloaded is kept; run the installation again.
 install-parameter-dropped = The engine keeps { $name } as { $found } instead of { $wanted }. This version does not do what is needed; use the pinned release.
-install-context-clamped = The engine gives this model { $found } tokens of context instead of { $wanted }. The model's file does not carry more; choose another model.
+install-context-clamped = The engine limits this model to { $found } tokens of context instead of { $wanted }. The model's file does not support more; choose another model.
 install-not-listed = The engine says that it loaded the model but does not list it. Run the installation again.
 install-layers-dropped = { $wanted } layers should be on the GPU, the engine put { $found } there. Update the graphics driver, or close programs that use the card, and run the installation again.
 install-kv-differs = The KV cache should be { $wanted }, the engine keeps it as { $found }. Run the installation again; if it stays so, report it.
@@ -138,11 +138,11 @@ install-login-refused = Not started at login: { $cause } The server runs now; st
 install-writing-receipt = Writing profile and receipt
 install-finished = Installed and measured
 
-## Promises that were missed
+## Missed predictions
 
-install-miss-context = { $promised } tokens of context were promised, the engine gives { $measured }.
-install-miss-layers = { $promised } of { $total } layers were to be on the GPU, { $measured } are.
-install-miss-kv = The KV cache was to be { $promised }, the engine keeps it as { $measured }.
+install-miss-context = { $promised } tokens of context were predicted, the engine keeps { $measured }.
+install-miss-layers = { $promised } of { $total } layers were planned for the GPU, { $measured } are on it.
+install-miss-kv = The KV cache was planned as { $promised }, the engine keeps it as { $measured }.
 install-miss-kv-unknown = The KV cache is configured as { $promised }; the engine's log does not confirm it.
 install-miss-vram = { $promised } of graphics memory were predicted, it takes { $measured }.
 install-miss-ram = { $promised } of main memory were predicted, it takes { $measured }.
@@ -218,7 +218,7 @@ install-cli-answer-undo = u undo
 install-cli-answer-later = l later
 install-cli-nothing-asked = The interrupted installation did not record its request. Run acolyte install with the profile you want, or acolyte undo.
 
-## When memory runs out, and when there is room to spare
+## When memory runs out, and when there is memory to spare
 
 install-unverified-model = The registry { $host } cannot be reached ({ $cause }). { $store } has { $model }, but without the registry nobody vouches that this is the published model: whoever wrote it there may have changed its instructions. Install again when the registry can be reached, or use it all the same with --accept-unverified-model.
 install-four-bits-need-consent = The engine ran out of memory. It may fit with the KV cache at 4 bits (q4_0) and { $layers } of { $total } layers on the GPU. That loses some exactness on long texts, so it needs your consent: use --accept-degraded, close programs that use the card, or choose a smaller profile.
@@ -244,7 +244,7 @@ install-keeps-awake = Installing ACOLYTE
 
 rollback-incomplete = Not everything is as it was before:
 rollback-failed = - { $what }: { $cause }
-rollback-reverted = As before again: { $what }
+rollback-reverted = Reverted: { $what }
 rollback-remedy = Fix the cause named above and run { $command }: it finishes what is left.
 rollback-server-runs = The engine that uses it could not be stopped.
 change-folder = folder { $path }

@@ -103,7 +103,7 @@ cli-prompts-welcome =
     en él; no se cambia nada antes de que hayas visto y confirmado un resumen. Todo va a { $home }
     y se puede quitar con «acolyte uninstall».
 cli-prompts-choose = ¿Qué perfil? Número o nombre, Intro para { $recommended }, q para salir:
-cli-prompts-not-a-choice = «{ $answer }» no es ninguno de estos perfiles
+cli-prompts-not-a-choice = «{ $answer }» no es uno de estos perfiles
 cli-prompts-emergency = Ningún perfil funciona en este equipo. ¿Instalar el modo de emergencia en el procesador? Es lento; antes se muestra lo que cuesta [s/N]:
 cli-prompts-nothing-done = No se ha cambiado nada
 cli-prompts-no-answer = La entrada terminó antes de responder a la pregunta. No se ha cambiado nada

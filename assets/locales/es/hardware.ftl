@@ -1,4 +1,4 @@
-### What hardware detection has to tell a person
+### Resultados de la detección de hardware
 
 hardware-source-nvml = el controlador de NVIDIA
 hardware-source-wgpu = los controladores gráficos (Vulkan, Direct3D o Metal)

@@ -67,7 +67,7 @@ install-pull-disk-full = El disco se llenó mientras se descargaba { $model }. L
 install-pull-plain-http = El registro de { $model } habla http sin cifrar. Añade --insecure-registry si es tuyo.
 install-pull-failed = No se pudo descargar { $model }. { $cause } Lo descargado se conserva; vuelve a ejecutar la instalación.
 install-parameter-dropped = El motor guarda { $name } como { $found } en vez de { $wanted }. Esta versión no hace lo necesario; usa la versión fijada.
-install-context-clamped = El motor da a este modelo { $found } tokens de contexto en vez de { $wanted }. El archivo del modelo no admite más; elige otro modelo.
+install-context-clamped = El motor limita este modelo a { $found } tokens de contexto en vez de { $wanted }. El archivo del modelo no admite más; elige otro modelo.
 install-not-listed = El motor dice que cargó el modelo, pero no lo muestra en su lista. Repite la instalación.
 install-layers-dropped = Debía haber { $wanted } capas en la GPU y el motor puso { $found }. Actualiza el controlador gráfico o cierra programas que usen la tarjeta y repite la instalación.
 install-kv-differs = La caché KV debía ser { $wanted } y el motor la guarda como { $found }. Repite la instalación; si sigue así, comunícalo.
@@ -138,11 +138,11 @@ install-login-refused = No arranca al iniciar sesión: { $cause } El servidor ya
 install-writing-receipt = Escribiendo el perfil y el recibo
 install-finished = Instalado y medido
 
-## Promesas incumplidas
+## Previsiones no cumplidas
 
-install-miss-context = Se prometieron { $promised } tokens de contexto y el motor da { $measured }.
-install-miss-layers = Debía haber { $promised } de { $total } capas en la GPU y hay { $measured }.
-install-miss-kv = La caché KV debía ser { $promised } y el motor la guarda como { $measured }.
+install-miss-context = Se previeron { $promised } tokens de contexto y el motor mantiene { $measured }.
+install-miss-layers = Se planearon { $promised } de { $total } capas en la GPU y hay { $measured }.
+install-miss-kv = La caché KV se planeó como { $promised } y el motor la guarda como { $measured }.
 install-miss-kv-unknown = La caché KV está configurada como { $promised }; el registro del motor no lo confirma.
 install-miss-vram = Se previeron { $promised } de memoria gráfica y ocupa { $measured }.
 install-miss-ram = Se previeron { $promised } de memoria principal y ocupa { $measured }.
@@ -157,7 +157,7 @@ install-worker-panicked = Una parte del programa terminó inesperadamente: { $ca
 install-cli-no-profile = No hay ningún perfil que instalar. Comprueba el archivo indicado con --profiles.
 install-cli-no-emergency = El modelo del modo de emergencia no está en el catálogo. Indica uno con --model.
 install-cli-refused = { $profile } no funciona en este equipo:
-install-cli-consent-how = Para instalarlo a pesar de ello, repite la orden con --accept-degraded.
+install-cli-consent-how = Para instalarlo a pesar de ello, vuelve a ejecutar el comando con --accept-degraded.
 install-cli-cannot-ask = No hay un terminal en el que preguntar. Vuelve a ejecutar el comando con --yes.
 install-cli-ask = ¿Instalar ahora? [s/N]
 install-cli-ask-consent = ¿Estás de acuerdo? [s/N]
@@ -202,7 +202,7 @@ install-status-receipt = Medido: { $speed } tokens/s; previsto: { $promised } ({
 install-status-unfinished = La última instalación se interrumpió. Ejecuta acolyte install para continuarla, o acolyte undo para deshacerla.
 install-status-unused = El modelo { $model } ({ $size }) ya no hace falta
 
-## Interrupted
+## Interrupción
 
 install-nothing-to-undo = En { $home } no se interrumpió ninguna instalación, así que no hay nada que deshacer. Para eliminar lo instalado: acolyte uninstall
 install-nothing-to-continue = No se interrumpió ninguna instalación en { $home }, así que no hay nada que continuar. Para instalar: acolyte install
@@ -218,7 +218,7 @@ install-cli-answer-undo = d deshacer
 install-cli-answer-later = m más mas
 install-cli-nothing-asked = La instalación interrumpida no anotó qué se pidió. Ejecuta acolyte install con el perfil que quieras, o acolyte undo.
 
-## When memory runs out, and when there is room to spare
+## Cuando falta o sobra memoria
 
 install-unverified-model = No se puede contactar con el registro { $host } ({ $cause }). { $store } contiene { $model }, pero sin el registro nadie garantiza que sea el modelo publicado: quien lo escribió ahí puede haber cambiado sus instrucciones. Repite la instalación cuando el registro esté disponible o úsalo a pesar de ello con --accept-unverified-model.
 install-four-bits-need-consent = El motor se quedó sin memoria. Podría caber con la caché KV a 4 bits (q4_0) y { $layers } de { $total } capas en la GPU. Eso resta algo de exactitud en textos largos, así que hace falta tu consentimiento: usa --accept-degraded, cierra programas que usen la tarjeta o elige un perfil menor.
@@ -228,7 +228,7 @@ install-more-layers = Hay más memoria gráfica libre de lo previsto; probando c
 install-comparing = Comparando este reparto con el del propio motor
 install-automatic-kept = El reparto del propio motor es más rápido ({ $automatic } en lugar de { $explicit } tokens/s) y se conserva
 
-## Ports
+## Puertos
 
 install-server-port-taken-by = El puerto { $port } lo ocupa { $by }. Ciérralo, elige otro puerto o deja la elección al instalador.
 install-port-passed-over = El puerto { $port } lo ocupa { $by }; se usa el { $chosen }
@@ -244,10 +244,10 @@ install-keeps-awake = Instalando ACOLYTE
 
 rollback-incomplete = No todo está como antes:
 rollback-failed = - { $what }: { $cause }
-rollback-reverted = De nuevo como antes: { $what }
+rollback-reverted = Revertido: { $what }
 rollback-remedy = Corrige la causa indicada y ejecuta { $command }: termina lo que falta.
 rollback-server-runs = No se pudo detener el motor que lo usa.
 change-folder = carpeta { $path }
 change-model = modelo { $model }
 change-server = servidor privado
-change-login-entry = inicio con la sesión
+change-login-entry = inicio al entrar en la sesión
