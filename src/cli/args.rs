@@ -245,8 +245,7 @@ pub struct InstallArgs {
     /// Consent to a degraded profile
     #[arg(long)]
     pub accept_degraded: bool,
-    /// Take the model from another Ollama on this computer although its registry cannot be reached, so that nobody vouches
-    /// for it
+    /// Use an unverified model of another Ollama on this computer if its registry cannot be reached
     #[arg(long)]
     pub accept_unverified_model: bool,
     /// Run on the CPU when no graphics card can be used; shows first what it costs

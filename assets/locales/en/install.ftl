@@ -220,7 +220,7 @@ install-cli-nothing-asked = The interrupted installation did not record its requ
 
 ## When memory runs out, and when there is memory to spare
 
-install-unverified-model = The registry { $host } cannot be reached ({ $cause }). { $store } has { $model }, but without the registry nobody vouches that this is the published model: whoever wrote it there may have changed its instructions. Install again when the registry can be reached, or use it all the same with --accept-unverified-model.
+install-unverified-model = The registry { $host } cannot be reached ({ $cause }). { $store } has { $model }, but without the registry it cannot be verified that this is the published model: whoever put it there may have changed its instructions. Install again when the registry can be reached, or use it anyway with --accept-unverified-model.
 install-four-bits-need-consent = The engine ran out of memory. It may fit with the KV cache at 4 bits (q4_0) and { $layers } of { $total } layers on the GPU. That loses some exactness on long texts, so it needs your consent: use --accept-degraded, close programs that use the card, or choose a smaller profile.
 install-consent-four-bits = When memory ran out while the model was loaded: the KV cache is kept at 4 bits (q4_0), which loses some exactness on long texts.
 install-smaller-cache = Memory ran out; trying with the KV cache as { $kv } and { $layers } of { $total } layers on the GPU
