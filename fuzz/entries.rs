@@ -12,7 +12,7 @@ use acolyte::install::unpack::{Limits, unpack_verified};
 use acolyte::install::{Installed, Receipt};
 use acolyte::machine::Hardware;
 use acolyte::models::gguf::Header;
-use acolyte::models::{Catalogue, Model, ModelTag};
+use acolyte::models::{Catalogue, Model, ModelName, ModelTag};
 use acolyte::ollama::manifest::Manifest;
 use acolyte::ollama::ndjson::Lines;
 use acolyte::ollama::release::Release;
@@ -95,7 +95,7 @@ impl Kind {
             }
             Self::Gguf => {
                 if let Ok(header) = Header::parse(input) {
-                    drop(Model::from_gguf(&header, "input", input.len() as u64));
+                    drop(Model::from_gguf(&header, ModelName::of("input"), input.len() as u64));
                 }
             }
             Self::Manifest => {

@@ -6,6 +6,7 @@ use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::{TcpListener, TcpStream};
 use std::time::Duration;
 
+use acolyte::models::ModelTag;
 use acolyte::ollama::client::{
     Client, ClientError, CreateParameters, CreateRequest, GenerateOptions, GenerateRequest,
 };
@@ -106,7 +107,7 @@ fn run<T>(work: impl Future<Output = T>) -> T {
 
 fn pull(server: &Server) -> (Result<(), ClientError>, Vec<StatusLine>) {
     let mut lines = Vec::new();
-    let result = run(server.client().pull("m", true, |line| lines.push(line.clone())));
+    let result = run(server.client().pull(&tag("m"), true, |line| lines.push(line.clone())));
     (result, lines)
 }
 
@@ -117,9 +118,13 @@ fn refusal(error: ClientError) -> (u16, String) {
     }
 }
 
+fn tag(text: &str) -> ModelTag {
+    ModelTag::parse(text).unwrap()
+}
+
 fn prompt() -> GenerateRequest {
     GenerateRequest {
-        model: "acolyte:latest".to_owned(),
+        model: tag("acolyte:latest"),
         prompt: "hi".to_owned(),
         raw: true,
         truncate: false,
@@ -164,7 +169,7 @@ fn errors_inside_a_stream_are_the_servers_own_words() {
 #[test]
 fn created_parameters_are_read_back() {
     let parameters = CreateParameters { num_ctx: 32_768, num_gpu: 0, num_batch: 512 };
-    let request = CreateRequest { model: "acolyte:latest".to_owned(), from: "base".to_owned(), parameters };
+    let request = CreateRequest { model: tag("acolyte:latest"), from: tag("base"), parameters };
     assert_eq!(
         serde_json::to_string(&request.parameters).unwrap(),
         r#"{"num_ctx":32768,"num_gpu":0,"num_batch":512}"#,
@@ -174,14 +179,14 @@ fn created_parameters_are_read_back() {
     let error = run(Server::recorded("create-missing-base").client().create(&request, |_| ())).unwrap_err();
     assert!(refusal(error).1.contains("no such host"));
 
-    let shown = run(Server::recorded("show").client().show("acolyte:latest")).unwrap();
+    let shown = run(Server::recorded("show").client().show(&tag("acolyte:latest"))).unwrap();
     assert_eq!(shown.parameter("num_ctx"), Some("32768"));
     assert_eq!(shown.parameter("num_gpu"), Some("0"));
     assert_eq!(shown.parameter("num_batch"), Some("512"));
     assert_eq!(shown.parameter("num"), None, "names are whole");
     assert_eq!(shown.trained_context_tokens(), Some(32_768));
     assert_eq!(shown.block_count(), Some(18));
-    let error = run(Server::recorded("show-missing").client().show("none:latest")).unwrap_err();
+    let error = run(Server::recorded("show-missing").client().show(&tag("none:latest"))).unwrap_err();
     assert_eq!(refusal(error), (404, "model 'none:latest' not found".to_owned()));
 }
 
@@ -189,12 +194,12 @@ fn created_parameters_are_read_back() {
 fn loading_ends_well_or_with_a_reason() {
     let limit = Duration::from_secs(60);
     for name in ["load", "load-q8_0", "load-num-gpu-999", "load-num-ctx-65536"] {
-        run(Server::recorded(name).client().load("acolyte:latest", limit)).unwrap();
+        run(Server::recorded(name).client().load(&tag("acolyte:latest"), limit)).unwrap();
     }
-    let error = run(Server::recorded("load-bad-kv-type").client().load("m", limit)).unwrap_err();
+    let error = run(Server::recorded("load-bad-kv-type").client().load(&tag("m"), limit)).unwrap_err();
     assert_eq!(refusal(error), (500, "llama-server process has terminated: exit status 1".to_owned()));
     let name = "load-quantized-kv-without-flash-attention";
-    let error = run(Server::recorded(name).client().load("m", limit)).unwrap_err();
+    let error = run(Server::recorded(name).client().load(&tag("m"), limit)).unwrap_err();
     assert!(refusal(error).1.contains("requires flash_attn"));
 }
 
@@ -245,8 +250,8 @@ fn an_answer_is_streamed_and_ends_with_its_figures() {
 
 #[test]
 fn deleting_what_is_not_there_is_no_error() {
-    assert!(run(Server::recorded("delete").client().delete("m")).unwrap());
-    assert!(!run(Server::recorded("delete-missing").client().delete("m")).unwrap());
+    assert!(run(Server::recorded("delete").client().delete(&tag("m"))).unwrap());
+    assert!(!run(Server::recorded("delete-missing").client().delete(&tag("m"))).unwrap());
 }
 
 #[test]
@@ -263,11 +268,11 @@ fn an_unexpected_server_is_an_error_and_not_a_hang() {
 
     let lines = Server::new(200, "{\"status\":\"pulling manifest\"}\n", Body::Endless);
     let client = lines.client().taking_streams_of(1 << 20);
-    let error = run(client.pull("m", true, |_| ())).unwrap_err();
+    let error = run(client.pull(&tag("m"), true, |_| ())).unwrap_err();
     assert!(matches!(error, ClientError::Unreadable { .. }), "lines without end: {error:?}");
 
     let silent = Server::new(200, "", Body::Silent);
-    let error = run(silent.client().load("m", Duration::from_millis(200))).unwrap_err();
+    let error = run(silent.client().load(&tag("m"), Duration::from_millis(200))).unwrap_err();
     assert!(matches!(error, ClientError::Silent { .. }), "{error:?}");
 
     let nobody = TcpListener::bind(("127.0.0.1", 0)).unwrap().local_addr().unwrap().port();

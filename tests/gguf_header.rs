@@ -3,7 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::panic, missing_docs)]
 
 use acolyte::models::gguf::{Header, HeaderDamage, HeaderError, TensorProblem};
-use acolyte::models::{Cache, Catalogue, Model, NotAModel, TensorType};
+use acolyte::models::{Cache, Catalogue, Model, ModelName, NotAModel, TensorType};
 use proptest::prelude::*;
 
 /// Writes a GGUF header, version 3.
@@ -131,7 +131,7 @@ fn qwen_7b() -> Writer {
 }
 
 fn model(writer: Writer) -> Model {
-    Model::from_gguf(&Header::parse(&writer.bytes()).unwrap(), "file", 0).unwrap()
+    Model::from_gguf(&Header::parse(&writer.bytes()).unwrap(), file(), 0).unwrap()
 }
 
 #[test]
@@ -230,7 +230,7 @@ fn block_caches_follow_their_kind() {
 #[test]
 fn a_file_that_is_no_model_is_refused_with_a_reason() {
     let refused =
-        |writer: Writer| Model::from_gguf(&Header::parse(&writer.bytes()).unwrap(), "file", 0).unwrap_err();
+        |writer: Writer| Model::from_gguf(&Header::parse(&writer.bytes()).unwrap(), file(), 0).unwrap_err();
     assert_eq!(refused(Writer::default()), NotAModel::Missing("general.architecture".into()));
     let projector = Writer::default().string("general.architecture", "clip");
     assert_eq!(refused(projector), NotAModel::OtherKind("clip".into()));
@@ -239,7 +239,7 @@ fn a_file_that_is_no_model_is_refused_with_a_reason() {
         Writer::default().string("general.architecture", "llama").number("llama.embedding_length", 1 << 30);
     assert!(matches!(refused(wide), NotAModel::Impossible { .. }));
     let header = Header::parse(&qwen_7b().bytes()).unwrap();
-    assert!(matches!(Model::from_gguf(&header, "file", 1000), Err(NotAModel::LargerThanItsFile { .. })));
+    assert!(matches!(Model::from_gguf(&header, file(), 1000), Err(NotAModel::LargerThanItsFile { .. })));
 }
 
 #[test]
@@ -250,6 +250,10 @@ fn a_truncated_header_is_reported_as_truncated() {
     }
     assert!(matches!(Header::parse(b"PK\x03\x04..........."), Err(HeaderError::NotGguf)));
     assert!(matches!(Header::parse(b"GGUF\x01\0\0\0........"), Err(HeaderError::Version(1))));
+}
+
+fn file() -> ModelName {
+    ModelName::Other("file.gguf".into())
 }
 
 /// What is wrong in a damaged header.
@@ -372,7 +376,7 @@ proptest! {
             bytes[at] = value;
         }
         if let Ok(header) = Header::parse(&bytes) {
-            let _ = Model::from_gguf(&header, "file", 1 << 33);
+            let _ = Model::from_gguf(&header, file(), 1 << 33);
         }
     }
 

@@ -4,8 +4,8 @@
 mod common;
 
 use acolyte::models::Model;
-use acolyte::models::ModelTag;
 use acolyte::models::gguf::Header;
+use acolyte::models::{ModelName, ModelTag};
 use acolyte::ollama::http::HttpOptions;
 use acolyte::ollama::registry::{RegistryError, fetch_model};
 use common::gguf::Shape;
@@ -37,10 +37,10 @@ fn a_model_is_described_by_its_registry_as_by_its_file() {
     let model = fetch_model(&reference, true, &HttpOptions::default()).unwrap();
 
     let header = Header::parse(&file).unwrap();
-    let expected = Model::from_gguf(&header, &reference.to_string(), file.len() as u64).unwrap();
+    let expected = Model::from_gguf(&header, ModelName::Tag(reference), file.len() as u64).unwrap();
     assert_eq!(model.architecture, expected.architecture);
     assert_eq!(
-        model.tag,
+        model.name.as_str(),
         format!("{}/acme/tiny:q4", mirror.host()),
         "the name under which the engine lists it"
     );

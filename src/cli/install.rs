@@ -1,6 +1,7 @@
 //! `acolyte install`: plans, shows what it will do, asks for confirmation, and installs.
 
 use std::io::IsTerminal as _;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use crate::cli::args::InstallArgs;
@@ -18,6 +19,7 @@ use crate::install::{
 };
 use crate::machine::Hardware;
 use crate::models::{Catalogue, KvCacheType};
+use crate::ollama::lookup::LookupError;
 use crate::plan::{
     CUSTOM_ID, Candidate, EMERGENCY_ID, Layers, Plan, Profiles, Verdict, candidates, custom_candidate,
     emergency_candidate, make_plan, plan_all,
@@ -46,7 +48,7 @@ fn resumed_args(args: &InstallArgs, saved: &SavedRequest) -> InstallArgs {
     let options = saved.options.clone();
     args.emergency_cpu = saved.is_cpu_only();
     match saved.profile.as_str() {
-        CUSTOM_ID => args.source.model = Some(saved.model.clone()),
+        CUSTOM_ID => args.source.model = Some(saved.model.as_str().to_owned()),
         EMERGENCY_ID => {}
         profile => args.profile = Some(profile.to_owned()),
     }
@@ -113,7 +115,10 @@ fn begin(args: &InstallArgs, resumed: Option<&SavedRequest>, session: &Session) 
             .then_some(true)
             .or(resumed.and_then(|saved| saved.accept_unverified_model)),
     };
-    carry_out(Request::new(plan, agreement, options), args.json, may_ask, session)
+    let path = PathBuf::from(plan.candidate.model.name.as_str());
+    let request = Request::new(plan, agreement, options)
+        .ok_or_else(|| Failure::usage(LookupError::OnlyAFile { path }.explain(text)))?;
+    carry_out(request, args.json, may_ask, session)
 }
 
 /// Installs, with progress on the terminal; Ctrl-C cancels.

@@ -120,8 +120,12 @@ pub fn stranger(owner: &PortOwner, port: u16, text: Text) -> String {
 /// What is said of a served model that is not the one that was measured.
 pub fn changed_model(model: ServedModel, text: Text) -> Option<String> {
     match model {
-        ServedModel::Changed => Some(say!(text, "install-status-model-changed", model = SERVED_MODEL)),
-        ServedModel::Missing => Some(say!(text, "install-status-model-missing", model = SERVED_MODEL)),
+        ServedModel::Changed => {
+            Some(say!(text, "install-status-model-changed", model = SERVED_MODEL.as_str()))
+        }
+        ServedModel::Missing => {
+            Some(say!(text, "install-status-model-missing", model = SERVED_MODEL.as_str()))
+        }
         ServedModel::Unknown | ServedModel::AsMeasured => None,
     }
 }

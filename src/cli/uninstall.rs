@@ -8,6 +8,7 @@ use crate::cli::{Failure, Session};
 use crate::control::Control;
 use crate::install::InstallError;
 use crate::install::manage::uninstall::{Removal, preview, uninstall};
+use crate::models::ModelTag;
 use crate::say;
 use crate::untrusted::UntrustedText;
 
@@ -49,7 +50,7 @@ fn summary(removal: &Removal, keep_models: bool, session: &Session) -> String {
     let mut lines = vec![say!(text, "install-cli-will-remove", home = UntrustedText::path(&session.home))];
     lines.extend(removal.paths.iter().map(|path| format!("- {}", UntrustedText::path(path))));
     if !keep_models {
-        let line = |(tag, bytes): &(String, u64)| {
+        let line = |(tag, bytes): &(ModelTag, u64)| {
             say!(text, "install-cli-will-remove-model", model = tag.as_str(), size = text.file_size(*bytes))
         };
         lines.extend(removal.models.iter().map(line));

@@ -11,7 +11,7 @@ use crate::install::reuse::{CopyError, NotReusable};
 use crate::install::state::documents::DocumentError;
 use crate::install::unpack::UnpackError;
 use crate::install::{LoadAttempt, LockError};
-use crate::models::KvCacheType;
+use crate::models::{KvCacheType, ModelTag};
 use crate::ollama::client::ClientError;
 use crate::ollama::http::HttpError;
 use crate::ollama::registry::UnreachableCause;
@@ -115,7 +115,7 @@ pub enum InstallError {
     #[error("cannot pull {model}: {source}")]
     Pull {
         /// Its tag.
-        model: String,
+        model: ModelTag,
         /// What the engine says.
         source: ClientError,
     },
@@ -124,7 +124,7 @@ pub enum InstallError {
     #[error("{host} does not answer ({cause}), and nobody vouches for {model} in {store}")]
     UnverifiedModel {
         /// Its tag.
-        model: String,
+        model: ModelTag,
         /// The model store it is in.
         store: PathBuf,
         /// Host of the registry.

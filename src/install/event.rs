@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::install::fetch::DownloadWait;
 use crate::install::{InstallError, Receipt};
-use crate::models::KvCacheType;
+use crate::models::{KvCacheType, ModelTag};
 use crate::ollama::client::ClientError;
 use crate::platform::listening::PortOwner;
 
@@ -185,7 +185,7 @@ pub enum Activity {
     /// Pulling a model.
     Pulling {
         /// Its tag.
-        model: String,
+        model: ModelTag,
     },
     /// The registry has sent nothing for a while.
     PullStalled {
@@ -206,7 +206,7 @@ pub enum Activity {
     /// The model was taken from another model store.
     ModelReused {
         /// Its tag.
-        model: String,
+        model: ModelTag,
     },
     /// Damaged layers are fetched again.
     RefetchingLayers {
@@ -218,22 +218,22 @@ pub enum Activity {
     /// The model is here already.
     ModelInPlace {
         /// Its tag.
-        model: String,
+        model: ModelTag,
     },
     /// The model is complete.
     Pulled {
         /// Its tag.
-        model: String,
+        model: ModelTag,
     },
     /// Creating the served model.
     CreatingModel {
         /// Its name.
-        model: String,
+        model: ModelTag,
     },
     /// It was created and its parameters were read back.
     ModelCreated {
         /// Its name.
-        model: String,
+        model: ModelTag,
     },
     /// Loading the model.
     Loading,

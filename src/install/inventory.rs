@@ -9,7 +9,7 @@ use crate::hardware::disks;
 use crate::install::engine_manifest::EngineManifest;
 use crate::install::{EngineChoice, InstallOptions, Paths, SavedRequest, reuse};
 use crate::machine::DiskUse;
-use crate::models::Model;
+use crate::models::{Model, ModelTag};
 use crate::ollama::release::{AssetRole, Release};
 use crate::ollama::store::Store;
 use crate::plan::{ArchiveFile, EngineFiles, Inventory};
@@ -72,20 +72,22 @@ fn is_in_place(paths: &Paths, release: &Release) -> bool {
         .is_some_and(|(base, manifest)| manifest.archives.iter().any(|archive| archive.sha256 == base.sha256))
 }
 
-fn model_bytes_here(paths: &Paths, models_dir: &Path, models: &[Arc<Model>]) -> BTreeMap<String, u64> {
+fn model_bytes_here(paths: &Paths, models_dir: &Path, models: &[Arc<Model>]) -> BTreeMap<ModelTag, u64> {
     let (store, others) = (Store::new(models_dir), reuse::stores());
     // Unfinished layers have no names; they belong to the model that was pulled last.
     let unfinished = SavedRequest::load(paths).ok().flatten().map(|request| request.model);
-    let here = |model: &Arc<Model>| {
-        if store.has(&model.tag) {
+    let here = |tag: &ModelTag, model: &Model| {
+        if store.has(tag) {
             return model.download_bytes;
         }
-        let reusable = reuse::reusable(&model.tag, models_dir, &others);
+        let reusable = reuse::reusable(tag, models_dir, &others);
         if reusable.complete {
             return model.download_bytes;
         }
-        let partial = if unfinished.as_ref() == Some(&model.tag) { store.partial_bytes() } else { 0 };
+        let partial = if unfinished.as_ref() == Some(tag) { store.partial_bytes() } else { 0 };
         reusable.bytes.saturating_add(partial)
     };
-    models.iter().map(|model| (model.tag.clone(), here(model))).filter(|(_, bytes)| *bytes > 0).collect()
+    let tagged = models.iter().filter_map(|model| Some((model.tag()?, model)));
+    let bytes = tagged.map(|(tag, model)| (tag.clone(), here(tag, model)));
+    bytes.filter(|(_, bytes)| *bytes > 0).collect()
 }

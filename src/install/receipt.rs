@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::install::receipt_figures::{MeasuredFigures, PredictedFigures};
 use crate::install::{EngineRecord, Shortfall};
-use crate::models::KvCacheType;
+use crate::models::{KvCacheType, ModelTag};
 use crate::ollama::failure::EngineFailure;
 use crate::plan::Verdict;
 use crate::untrusted::UntrustedText;
@@ -92,7 +92,7 @@ pub struct Receipt {
     /// Profile id.
     pub profile: String,
     /// Tag of the model.
-    pub model: String,
+    pub model: ModelTag,
     /// Version of the engine, as it says itself.
     pub engine_version: String,
     /// Where the engine came from; `None` in receipts of earlier versions.

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 
 use crate::install::{EngineSource, Paths};
+use crate::models::ModelTag;
 use crate::plan::{ConsentTerms, Plan};
 
 /// Sources, folders and port of an installation.
@@ -43,6 +44,8 @@ pub struct Agreement {
 /// What to install.
 #[derive(Clone, Debug)]
 pub struct Request {
+    /// The model to pull: the plan's.
+    pub model: ModelTag,
     /// What was chosen, with everything that was predicted.
     pub plan: Plan,
     /// What the user agreed to.
@@ -52,9 +55,9 @@ pub struct Request {
 }
 
 impl Request {
-    /// A request for a plan, with the user's choices.
-    pub fn new(plan: Plan, agreement: Agreement, options: InstallOptions) -> Self {
-        Self { plan, agreement, options }
+    /// A request for a plan, with the user's choices; `None` when the plan's model cannot be pulled.
+    pub fn new(plan: Plan, agreement: Agreement, options: InstallOptions) -> Option<Self> {
+        Some(Self { model: plan.candidate.model.tag()?.clone(), plan, agreement, options })
     }
 
     /// What the user agreed to, when the plan needs consent and has it.

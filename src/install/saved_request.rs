@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use crate::SCHEMA;
 use crate::install::state::documents::{DocumentError, read_json};
 use crate::install::{InstallOptions, Paths, Request};
-use crate::models::KvCacheType;
+use crate::models::{KvCacheType, ModelTag};
 use crate::plan::{Candidate, ConsentTerms, Layers, Plan};
 use crate::platform::clock::rfc3339_now;
 
@@ -21,7 +21,7 @@ pub struct SavedRequest {
     /// Profile id.
     pub profile: String,
     /// Tag of the model.
-    pub model: String,
+    pub model: ModelTag,
     /// Type of the KV cache.
     pub kv_cache_type: KvCacheType,
     /// Tokens of context.
@@ -53,7 +53,7 @@ impl SavedRequest {
             schema: SCHEMA,
             requested_at: rfc3339_now(),
             profile: candidate.id.clone(),
-            model: candidate.model.tag.clone(),
+            model: request.model.clone(),
             kv_cache_type: candidate.kv_cache_type,
             context_tokens: candidate.context_tokens,
             gpu_layers: match candidate.layers {
@@ -88,7 +88,7 @@ impl SavedRequest {
 
     /// Whether it is a request for this model with this setting.
     pub fn is_for(&self, candidate: &Candidate) -> bool {
-        candidate.model.tag == self.model
+        candidate.model.tag() == Some(&self.model)
             && candidate.context_tokens == self.context_tokens
             && candidate.kv_cache_type == self.kv_cache_type
     }

@@ -13,7 +13,7 @@ use serde_saphyr::Spanned;
 
 use super::names;
 use super::shape::Shape;
-use super::{Licence, Model, ModelQuantisation, Quantisation};
+use super::{Licence, Model, ModelName, ModelQuantisation, ModelTag, Quantisation};
 use crate::built_in;
 
 /// The models we know.
@@ -86,7 +86,7 @@ pub enum CatalogueProblem {
     #[error("models, {tag}: shape: there is no shape \"{shape}\"")]
     UnknownShape {
         /// The model.
-        tag: String,
+        tag: ModelTag,
         /// The shape.
         shape: String,
     },
@@ -94,7 +94,7 @@ pub enum CatalogueProblem {
     #[error("models, {tag}: download_bytes: {download_bytes} is less than its tensors, {tensor_bytes}")]
     DownloadTooSmall {
         /// The model.
-        tag: String,
+        tag: ModelTag,
         /// The size in the catalogue.
         download_bytes: u64,
         /// The size computed from the shape.
@@ -104,9 +104,9 @@ pub enum CatalogueProblem {
     #[error("models, {tag}: tag: \"{duplicate}\" is listed twice")]
     DuplicateTag {
         /// The second model with it.
-        tag: String,
+        tag: ModelTag,
         /// The tag, which may be one of the model's other tags.
-        duplicate: String,
+        duplicate: ModelTag,
     },
 }
 
@@ -121,10 +121,10 @@ struct File {
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Entry {
-    tag: String,
+    tag: ModelTag,
     /// Other tags of the very same file.
     #[serde(default)]
-    also: Vec<String>,
+    also: Vec<ModelTag>,
     title: String,
     shape: String,
     quantisation: Quantisation,
@@ -201,7 +201,7 @@ impl Catalogue {
                 return Err(wrong(line, problem));
             }
             let model = Model {
-                tag: entry.tag.clone(),
+                name: ModelName::Tag(entry.tag.clone()),
                 title: entry.title.clone().into(),
                 quantisation: ModelQuantisation::Mixture(entry.quantisation),
                 licence: Licence { name: entry.licence.clone().into(), commercial: entry.commercial },
@@ -211,7 +211,7 @@ impl Catalogue {
             };
             let index = catalogue.models.len();
             for listed in std::iter::once(&entry.tag).chain(&entry.also) {
-                if catalogue.aliases.insert(canonical(listed), index).is_some() {
+                if catalogue.aliases.insert(lower_case(listed), index).is_some() {
                     let problem = CatalogueProblem::DuplicateTag { tag: tag(), duplicate: listed.clone() };
                     return Err(wrong(line, problem));
                 }
@@ -223,11 +223,14 @@ impl Catalogue {
 
     /// The model of a tag: one that is offered, or any quantisation of a known shape. `None` for an unknown
     /// model, which only the header of its file describes (see [`Model::from_gguf`]).
-    pub fn find(&self, tag: &str) -> Option<Arc<Model>> {
-        if let Some(model) = self.aliases.get(&canonical(tag)).and_then(|index| self.models.get(*index)) {
+    pub fn find(&self, name: &str) -> Option<Arc<Model>> {
+        let model_name = ModelName::of(name.trim());
+        if let ModelName::Tag(tag) = &model_name
+            && let Some(model) = self.aliases.get(&lower_case(tag)).and_then(|index| self.models.get(*index))
+        {
             return Some(Arc::clone(model));
         }
-        let (words, quantisation) = names::split(tag)?;
+        let (words, quantisation) = names::split(name)?;
         let shape = self.shapes.get(self.shape_of(&words)?)?;
         // Every published quantisation of gpt-oss leaves its experts as they were trained.
         let quantisation = if shape.family == "gpt-oss" {
@@ -237,8 +240,8 @@ impl Catalogue {
         };
         let architecture = shape.architecture(quantisation);
         Some(Arc::new(Model {
-            tag: tag.to_owned(),
-            title: tag.to_owned().into(),
+            title: name.trim().into(),
+            name: model_name,
             quantisation: ModelQuantisation::Mixture(quantisation),
             licence: Licence {
                 name: shape.licence.clone().unwrap_or_default().into(),
@@ -285,11 +288,9 @@ impl Catalogue {
     }
 }
 
-/// The form in which tags are compared: lower case, with Ollama's default tag added.
-fn canonical(tag: &str) -> String {
-    let tag = tag.trim().to_lowercase();
-    let after_host = tag.rsplit('/').next().unwrap_or(&tag);
-    if after_host.contains(':') { tag } else { format!("{tag}:latest") }
+/// The form in which the catalogue's tags are compared.
+fn lower_case(tag: &ModelTag) -> String {
+    tag.as_str().to_lowercase()
 }
 
 /// Key, value and largest allowed value of the first figure of a shape that no model can have.
@@ -330,8 +331,8 @@ mod tests {
         let catalogue = Catalogue::built_in();
         assert!(catalogue.models.len() >= 15);
         for model in &catalogue.models {
-            assert_eq!(catalogue.find(&model.tag).as_ref(), Some(model));
-            assert!(model.trained_context_tokens >= crate::MIN_CONTEXT_TOKENS, "{}", model.tag);
+            assert_eq!(catalogue.find(model.name.as_str()).as_ref(), Some(model));
+            assert!(model.trained_context_tokens >= crate::MIN_CONTEXT_TOKENS, "{}", model.title);
         }
         for shape in &catalogue.shapes {
             for name in &shape.names {

@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 
 use super::gguf::{Header, Tensor, Value, is_kept};
 use super::{
-    Block, Cache, Experts, Licence, Model, ModelArchitecture, ModelQuantisation, Quantisation, TensorType,
+    Block, Cache, Experts, Licence, Model, ModelArchitecture, ModelName, ModelQuantisation, Quantisation,
+    TensorType,
 };
 use crate::untrusted::UntrustedText;
 
@@ -54,7 +55,7 @@ impl Model {
     ///
     /// # Errors
     /// When the header is of no language model, is incomplete, or holds figures that cannot be.
-    pub fn from_gguf(header: &Header, tag: &str, download_bytes: u64) -> Result<Self, NotAModel> {
+    pub fn from_gguf(header: &Header, name: ModelName, download_bytes: u64) -> Result<Self, NotAModel> {
         let family = header.text("general.architecture").ok_or_else(|| missing("general.architecture"))?;
         if matches!(family, "clip" | "mmproj") || header.text("general.type") == Some("mmproj") {
             return Err(NotAModel::OtherKind(family.into()));
@@ -73,13 +74,13 @@ impl Model {
         let free = ["apache-2.0", "mit", "bsd", "cc0", "cc-by-4.0"];
         let commercial = free.contains(&licence.to_lowercase().as_str()).then_some(true);
         Ok(Self {
-            tag: tag.to_owned(),
             title: header
                 .text("general.name")
                 .filter(|name| !name.trim().is_empty())
-                .unwrap_or(tag)
+                .unwrap_or(name.as_str())
                 .to_owned()
                 .into(),
+            name,
             quantisation: quantisation(header),
             licence: Licence { name: licence.into(), commercial },
             trained_context_tokens: u32::try_from(context).unwrap_or(u32::MAX),

@@ -18,14 +18,14 @@ pub use catalogue::{Catalogue, CatalogueError, CatalogueProblem};
 pub use from_gguf::NotAModel;
 pub use kv::{KvCacheType, UnknownKvCacheType};
 pub use quantisation::{ModelQuantisation, Quantisation, UnknownQuantisation};
-pub use tag::{ModelTag, ModelTagError, TagPart};
+pub use tag::{ModelName, ModelTag, ModelTagError, TagPart};
 pub use tensor_type::TensorType;
 
 /// A model that can be pulled: what it is called, what it weighs, what it may be used for, how it is built.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Model {
-    /// What Ollama pulls: `qwen2.5-coder:7b`, `hf.co/…`, `host:port/namespace/name:tag`.
-    pub tag: String,
+    /// What Ollama pulls: `qwen2.5-coder:7b`, `hf.co/…`, `host:port/namespace/name:tag`; or a file.
+    pub name: ModelName,
     /// What people call it: `Qwen2.5-Coder 7B`.
     pub title: UntrustedText,
     /// Quantisation of the weights.
@@ -50,6 +50,14 @@ pub struct Licence {
 }
 
 impl Model {
+    /// What the engine pulls; `None` for a model that can be estimated only.
+    pub fn tag(&self) -> Option<&ModelTag> {
+        match &self.name {
+            ModelName::Tag(tag) => Some(tag),
+            ModelName::Other(_) => None,
+        }
+    }
+
     /// Layers as the engine counts them: blocks + 1 (output).
     pub fn total_layers(&self) -> u32 {
         u32::try_from(self.architecture.blocks.len()).unwrap_or(u32::MAX - 1).saturating_add(1)

@@ -1,7 +1,11 @@
 //! Model tags in Ollama's grammar: `[host[:port]/][namespace/]name[:tag]`.
 
+use std::borrow::Cow;
 use std::fmt;
-use std::str::FromStr;
+
+use serde::{Deserialize, Serialize};
+
+use crate::untrusted::UntrustedText;
 
 /// Registry of a tag without a host.
 const DEFAULT_HOST: &str = "registry.ollama.ai";
@@ -10,15 +14,13 @@ const DEFAULT_NAMESPACE: &str = "library";
 /// Tag of a name without one.
 const DEFAULT_TAG: &str = "latest";
 
-/// A model in a registry. Displays as Ollama lists the model once it is pulled: a default host and namespace are left
-/// out, the tag is always there.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct ModelTag {
-    host: String,
-    namespace: String,
-    name: String,
-    tag: String,
-}
+/// A model in a registry. Shown and written into documents as Ollama lists the model once it is pulled: a default host
+/// and namespace are left out, the tag is always there.
+///
+/// Holds all parts: `host/namespace/name:tag`.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct ModelTag(Cow<'static, str>);
 
 /// The text is not a model tag. The cases keep the whole text as the user wrote it.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -98,52 +100,105 @@ impl ModelTag {
                 return Err(ModelTagError::Part { tag: text.to_owned(), part: part.to_owned(), what });
             }
         }
-        let [host, namespace, name, tag] = [host, namespace, name, tag].map(str::to_owned);
-        Ok(Self { host, namespace, name, tag })
+        Ok(Self(format!("{host}/{namespace}/{name}:{tag}").into()))
+    }
+
+    /// A tag known when the program is built, with all its parts. Not checked here: a test parses each.
+    pub(crate) const fn constant(all_parts: &'static str) -> Self {
+        Self(Cow::Borrowed(all_parts))
+    }
+
+    /// As Ollama lists it.
+    pub fn as_str(&self) -> &str {
+        match self.parts() {
+            [DEFAULT_HOST, DEFAULT_NAMESPACE, rest] => rest,
+            [DEFAULT_HOST, ..] => self.0.split_once('/').map_or("", |(_, rest)| rest),
+            _ => &self.0,
+        }
+    }
+
+    /// Whether a text is this tag, however it is written.
+    pub fn is(&self, text: &str) -> bool {
+        Self::parse(text).is_ok_and(|tag| tag == *self)
     }
 
     /// Host of the registry, with its port unless it is the scheme's default.
     pub fn host(&self) -> &str {
-        &self.host
+        self.parts()[0]
     }
 
     /// Namespace, `library` for Ollama's own models.
     pub fn namespace(&self) -> &str {
-        &self.namespace
+        self.parts()[1]
     }
 
     /// The name without namespace and tag.
     pub fn name(&self) -> &str {
-        &self.name
+        self.name_and_tag().0
     }
 
     /// The part after the colon.
     pub fn tag(&self) -> &str {
-        &self.tag
+        self.name_and_tag().1
     }
 
     /// Whether the model is in Ollama's own registry.
     pub fn is_from_default_registry(&self) -> bool {
-        self.host == DEFAULT_HOST
+        self.host() == DEFAULT_HOST
+    }
+
+    /// Host, namespace, and name with tag: there are always three, because no part holds a slash.
+    fn parts(&self) -> [&str; 3] {
+        let mut parts = self.0.splitn(3, '/');
+        std::array::from_fn(|_| parts.next().unwrap_or_default())
+    }
+
+    fn name_and_tag(&self) -> (&str, &str) {
+        self.parts()[2].split_once(':').unwrap_or_default()
     }
 }
 
 impl fmt::Display for ModelTag {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if self.host != DEFAULT_HOST {
-            write!(f, "{}/{}/", self.host, self.namespace)?;
-        } else if self.namespace != DEFAULT_NAMESPACE {
-            write!(f, "{}/", self.namespace)?;
-        }
-        write!(f, "{}:{}", self.name, self.tag)
+        f.write_str(self.as_str())
     }
 }
 
-impl FromStr for ModelTag {
-    type Err = ModelTagError;
+impl TryFrom<String> for ModelTag {
+    type Error = ModelTagError;
 
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
-        Self::parse(text)
+    fn try_from(text: String) -> Result<Self, Self::Error> {
+        Self::parse(&text)
+    }
+}
+
+impl From<ModelTag> for String {
+    fn from(tag: ModelTag) -> Self {
+        tag.as_str().to_owned()
+    }
+}
+
+/// What a model is known by.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ModelName {
+    /// A tag, which the engine can pull.
+    Tag(ModelTag),
+    /// The path of a file, or a name that is no tag: the model can be estimated, but not installed.
+    Other(UntrustedText),
+}
+
+impl ModelName {
+    /// The tag that a text is, or else the text.
+    pub fn of(text: &str) -> Self {
+        ModelTag::parse(text).map_or_else(|_| Self::Other(text.into()), Self::Tag)
+    }
+
+    /// As it is shown.
+    pub fn as_str(&self) -> &str {
+        match self {
+            Self::Tag(tag) => tag.as_str(),
+            Self::Other(name) => name.as_str(),
+        }
     }
 }
 
@@ -216,6 +271,13 @@ mod tests {
             }
         }
         assert!(matches!(ModelTag::parse("a/b/c/d"), Err(ModelTagError::TooManyParts { .. })));
+    }
+
+    #[test]
+    fn a_tag_is_recognised_however_it_is_written() {
+        let tag = ModelTag::parse("qwen3").unwrap();
+        assert!(tag.is("qwen3:latest") && tag.is("https://registry.ollama.ai/library/qwen3"));
+        assert!(!tag.is("someone/qwen3") && !tag.is("qwen3:8b") && !tag.is("not a tag"));
     }
 
     proptest! {

@@ -11,6 +11,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::json;
 
+use crate::models::ModelTag;
 use crate::ollama::failure::EngineFailure;
 use crate::ollama::http::loopback_client;
 use crate::ollama::ndjson::{LineTooLong, Lines};
@@ -170,7 +171,7 @@ impl Client {
     ///
     /// # Errors
     /// When it does not answer or has no such model.
-    pub async fn show(&self, model: &str) -> Result<Shown, ClientError> {
+    pub async fn show(&self, model: &ModelTag) -> Result<Shown, ClientError> {
         let path = "/api/show";
         self.answer(path, self.post(path, &json!({ "model": model })), self.quick).await
     }
@@ -181,7 +182,7 @@ impl Client {
     /// When the engine says so, is silent for 15 minutes, or ends without `success`.
     pub async fn pull(
         &self,
-        model: &str,
+        model: &ModelTag,
         insecure: bool,
         on_line: impl FnMut(&StatusLine),
     ) -> Result<(), ClientError> {
@@ -205,7 +206,7 @@ impl Client {
     ///
     /// # Errors
     /// When the engine cannot load it (its message says why), or the time is over.
-    pub async fn load(&self, model: &str, limit: Duration) -> Result<(), ClientError> {
+    pub async fn load(&self, model: &ModelTag, limit: Duration) -> Result<(), ClientError> {
         let path = "/api/generate";
         let body = json!({ "model": model, "prompt": "", "stream": false });
         let line: GenerateLine = self.answer(path, self.post(path, &body), limit).await?;
@@ -216,7 +217,7 @@ impl Client {
     ///
     /// # Errors
     /// When the engine does not answer or has no such model.
-    pub async fn unload(&self, model: &str) -> Result<(), ClientError> {
+    pub async fn unload(&self, model: &ModelTag) -> Result<(), ClientError> {
         let path = "/api/generate";
         let body = json!({ "model": model, "prompt": "", "keep_alive": 0, "stream": false });
         self.answer::<GenerateLine>(path, self.post(path, &body), self.quick).await.map(drop)
@@ -251,7 +252,7 @@ impl Client {
     ///
     /// # Errors
     /// When the engine does not answer or has no such model.
-    pub async fn copy(&self, source: &str, destination: &str) -> Result<(), ClientError> {
+    pub async fn copy(&self, source: &ModelTag, destination: &ModelTag) -> Result<(), ClientError> {
         let path = "/api/copy";
         let body = json!({ "source": source, "destination": destination });
         self.within(path, self.quick, self.sent(path, self.post(path, &body))).await.map(drop)
@@ -261,7 +262,7 @@ impl Client {
     ///
     /// # Errors
     /// When the engine does not answer or cannot.
-    pub async fn delete(&self, model: &str) -> Result<bool, ClientError> {
+    pub async fn delete(&self, model: &ModelTag) -> Result<bool, ClientError> {
         let path = "/api/delete";
         let request = self.http.delete(self.url(path)).json(&json!({ "model": model }));
         match self.within(path, self.quick, self.sent(path, request)).await {

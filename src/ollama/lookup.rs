@@ -6,13 +6,12 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use crate::models::ModelTag;
-use crate::models::ModelTagError;
 use crate::models::gguf::{Header, HeaderError};
-use crate::models::{Catalogue, Model, NotAModel};
+use crate::models::{Catalogue, Model, ModelName, ModelTag, ModelTagError, NotAModel};
 use crate::ollama::http::HttpOptions;
 use crate::ollama::registry::{RegistryError, fetch_model};
 use crate::platform::regular;
+use crate::untrusted::UntrustedText;
 
 /// Why there is no such model.
 #[derive(Debug, thiserror::Error)]
@@ -72,7 +71,7 @@ pub fn lookup(reference: &str, insecure: bool, http: &HttpOptions) -> Result<Arc
         return Ok(model);
     }
     if is_file(reference) {
-        return from_file(Path::new(reference), reference).map(Arc::new);
+        return from_file(Path::new(reference)).map(Arc::new);
     }
     if reference.contains('/') {
         return Ok(Arc::new(fetch_model(&ModelTag::parse(reference)?, insecure, http)?));
@@ -83,17 +82,21 @@ pub fn lookup(reference: &str, insecure: bool, http: &HttpOptions) -> Result<Arc
 /// As [`lookup`], for a model that is to be installed: the engine pulls from registries only, so a file will not do.
 ///
 /// # Errors
-/// As [`lookup`], and for a file.
+/// As [`lookup`], and for a file or a name of the catalogue that is not a tag.
 pub fn lookup_to_install(
     reference: &str,
     insecure: bool,
     http: &HttpOptions,
 ) -> Result<Arc<Model>, LookupError> {
-    let is_known = Catalogue::built_in().find(reference.trim()).is_some();
+    let is_known = Catalogue::built_in().find(reference).is_some();
     if !is_known && is_file(reference.trim()) {
         return Err(LookupError::OnlyAFile { path: PathBuf::from(reference.trim()) });
     }
-    lookup(reference, insecure, http)
+    let model = lookup(reference, insecure, http)?;
+    if model.tag().is_none() {
+        ModelTag::parse(reference)?;
+    }
+    Ok(model)
 }
 
 /// Whether the user means a file on disk.
@@ -103,14 +106,15 @@ fn is_file(reference: &str) -> bool {
     is_gguf || Path::new(reference).is_file()
 }
 
-fn from_file(path: &Path, tag: &str) -> Result<Model, LookupError> {
+fn from_file(path: &Path) -> Result<Model, LookupError> {
     let at = || path.to_owned();
     let open = |source| LookupError::Open { path: at(), source };
     let file = regular::open(path).map_err(open)?;
     let bytes = file.metadata().map_err(open)?.len();
     let header = Header::read(std::io::BufReader::new(file))
         .map_err(|source| LookupError::Header { path: at(), source })?;
-    Model::from_gguf(&header, tag, bytes).map_err(|source| LookupError::NotAModel { path: at(), source })
+    let name = ModelName::Other(UntrustedText::path(path));
+    Model::from_gguf(&header, name, bytes).map_err(|source| LookupError::NotAModel { path: at(), source })
 }
 
 #[cfg(test)]
@@ -121,10 +125,8 @@ mod tests {
 
     #[test]
     fn tags_of_the_catalogue_are_found_and_unknown_names_ask_no_network() {
-        assert_eq!(
-            lookup(" qwen2.5-coder:7b ", false, &HttpOptions::default()).unwrap().tag,
-            "qwen2.5-coder:7b"
-        );
+        let model = lookup(" qwen2.5-coder:7b ", false, &HttpOptions::default()).unwrap();
+        assert_eq!(model.name, ModelName::Tag(ModelTag::parse("qwen2.5-coder:7b").unwrap()));
         let error = lookup("acme-unheard-of:7b", false, &HttpOptions::default()).unwrap_err();
         assert!(matches!(error, LookupError::Unknown { .. }), "{error}");
         assert!(error.explain(Text::new(Language::English)).contains("qwen2.5-coder:7b"));
@@ -148,6 +150,10 @@ mod tests {
         let error = lookup_to_install("models/my.gguf", false, &HttpOptions::default()).unwrap_err();
         assert!(matches!(error, LookupError::OnlyAFile { .. }), "{error}");
         assert!(lookup_to_install("qwen2.5-coder:7b", false, &HttpOptions::default()).is_ok());
+        let prose = "Llama-2-7B Q4_0";
+        assert_eq!(lookup(prose, false, &HttpOptions::default()).unwrap().tag(), None, "estimated only");
+        let error = lookup_to_install(prose, false, &HttpOptions::default()).unwrap_err();
+        assert!(matches!(error, LookupError::Tag(_)), "{error}");
     }
 
     #[test]

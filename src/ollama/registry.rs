@@ -13,7 +13,7 @@ mod remote;
 use reqwest::Url;
 
 use crate::models::gguf::{Header, HeaderError};
-use crate::models::{Model, ModelTag, NotAModel};
+use crate::models::{Model, ModelName, ModelTag, NotAModel};
 use crate::ollama::http::{self, HttpError, HttpOptions};
 use crate::untrusted::UntrustedText;
 pub use remote::Remote;
@@ -140,7 +140,7 @@ pub fn fetch_model(tag: &ModelTag, insecure: bool, options: &HttpOptions) -> Res
         let manifest = remote.manifest().await?.manifest;
         let layer = manifest.model_layer().ok_or_else(|| remote.unusable(AnswerProblem::NoModelLayer))?;
         let header: Header = remote.header(layer, gguf_header).await?;
-        Model::from_gguf(&header, &tag.to_string(), manifest.download_bytes())
+        Model::from_gguf(&header, ModelName::Tag(tag.clone()), manifest.download_bytes())
             .map_err(|error| remote.unusable(error))
     })
 }

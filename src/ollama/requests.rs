@@ -2,13 +2,15 @@
 
 use serde::Serialize;
 
+use crate::models::ModelTag;
+
 /// What `/api/create` is asked.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct CreateRequest {
     /// The name to create.
-    pub model: String,
+    pub model: ModelTag,
     /// The model it is made from.
-    pub from: String,
+    pub from: ModelTag,
     /// Numbers only: the engine takes texts in silence and fails when it loads.
     pub parameters: CreateParameters,
 }
@@ -32,7 +34,7 @@ pub struct CreateParameters {
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct GenerateRequest {
     /// The model.
-    pub model: String,
+    pub model: ModelTag,
     /// The prompt.
     pub prompt: String,
     /// Whether the prompt goes in as it is, without the model's template.

@@ -47,12 +47,12 @@ impl Store {
     }
 
     /// Whether a model is there with all its layers. Compares sizes, not checksums.
-    pub fn has(&self, tag: &str) -> bool {
+    pub fn has(&self, tag: &ModelTag) -> bool {
         self.manifest(tag).is_some_and(|stored| self.is_complete(&stored.manifest))
     }
 
     /// Bytes of a model's layers; 0 when the model is not there.
-    pub fn bytes(&self, tag: &str) -> u64 {
+    pub fn bytes(&self, tag: &ModelTag) -> u64 {
         self.manifest(tag).map_or(0, |stored| stored.manifest.blobs().map(|blob| blob.size).sum())
     }
 
@@ -67,7 +67,7 @@ impl Store {
                 self.is_complete(&manifest).then_some((tag, manifest))
             })
             .collect();
-        models.sort_by_cached_key(|(tag, _)| tag.to_string());
+        models.sort_by_cached_key(|(tag, _)| tag.as_str().to_owned());
         models
     }
 
@@ -85,10 +85,8 @@ impl Store {
     ///
     /// # Errors
     /// When a file or folder cannot be changed.
-    pub fn rename(&self, from: &str, to: &str) -> Result<bool, FileError> {
-        let (Some(from_path), Some(to_path)) = (self.manifest_path(from), self.manifest_path(to)) else {
-            return Ok(false);
-        };
+    pub fn rename(&self, from: &ModelTag, to: &ModelTag) -> Result<bool, FileError> {
+        let (from_path, to_path) = (self.manifest_path(from), self.manifest_path(to));
         if read(&from_path).is_none() {
             return Ok(false);
         }
@@ -104,9 +102,9 @@ impl Store {
     ///
     /// # Errors
     /// When a file or folder cannot be removed.
-    pub fn remove(&self, tags: &[impl AsRef<str>], sweep: bool) -> Result<u64, FileError> {
+    pub fn remove(&self, tags: &[&ModelTag], sweep: bool) -> Result<u64, FileError> {
         let mut candidates = BTreeSet::new();
-        for path in tags.iter().filter_map(|tag| self.manifest_path(tag.as_ref())) {
+        for path in tags.iter().map(|tag| self.manifest_path(tag)) {
             // An unreadable manifest names no layers; its file is removed all the same.
             if let Some(stored) = read(&path) {
                 candidates.extend(stored.manifest.blobs().map(|blob| self.blob(blob.sha256)));
@@ -136,16 +134,16 @@ impl Store {
     }
 
     /// A model's manifest; `None` when there is none or it cannot be used.
-    pub fn manifest(&self, tag: &str) -> Option<StoredManifest> {
-        read(&self.manifest_path(tag)?)
+    pub fn manifest(&self, tag: &ModelTag) -> Option<StoredManifest> {
+        read(&self.manifest_path(tag))
     }
 
     /// Writes the manifest of another store's model. Its layers must be there already.
     ///
     /// # Errors
     /// When the file cannot be written.
-    pub fn write_manifest(&self, tag: &str, manifest: &StoredManifest) -> Result<(), FileError> {
-        let Some(path) = self.manifest_path(tag) else { return Ok(()) };
+    pub fn write_manifest(&self, tag: &ModelTag, manifest: &StoredManifest) -> Result<(), FileError> {
+        let path = self.manifest_path(tag);
         if let Some(folder) = path.parent() {
             files::create_folders(folder)?;
         }
@@ -162,11 +160,10 @@ impl Store {
         self.blob(layer.sha256).metadata().is_ok_and(|file| file.is_file() && file.len() == layer.size)
     }
 
-    /// The file of a model's manifest, which need not exist; `None` for text that is not a model tag.
-    pub fn manifest_path(&self, tag: &str) -> Option<PathBuf> {
-        let tag = ModelTag::parse(tag).ok()?;
+    /// The file of a model's manifest, which need not exist.
+    pub fn manifest_path(&self, tag: &ModelTag) -> PathBuf {
         let parts = [tag.host(), tag.namespace(), tag.name(), tag.tag()];
-        Some(parts.iter().fold(self.folder.join("manifests"), |path, part| path.join(part)))
+        parts.iter().fold(self.folder.join("manifests"), |path, part| path.join(part))
     }
 
     fn is_complete(&self, manifest: &Manifest) -> bool {
@@ -259,6 +256,10 @@ fn allocated(metadata: &std::fs::Metadata) -> u64 {
 mod tests {
     use super::*;
 
+    fn tag(text: &str) -> ModelTag {
+        ModelTag::parse(text).unwrap()
+    }
+
     fn checksum(n: u8) -> Sha256 {
         [n; 32].into()
     }
@@ -278,10 +279,10 @@ mod tests {
             Store::new(self.folder.path())
         }
 
-        fn model(&self, tag: &str, layers: &[u8]) {
+        fn model(&self, name: &str, layers: &[u8]) {
             let layer = |n: &u8| format!("{{\"digest\":\"sha256:{}\",\"size\":{n}}}", checksum(*n));
             let list: Vec<String> = layers.iter().map(layer).collect();
-            let path = self.store().manifest_path(tag).unwrap();
+            let path = self.store().manifest_path(&tag(name));
             files::create_folders(path.parent().unwrap()).unwrap();
             std::fs::write(&path, format!("{{\"schemaVersion\":2,\"layers\":[{}]}}", list.join(",")))
                 .unwrap();
@@ -303,14 +304,17 @@ mod tests {
     fn a_model_is_there_only_with_all_its_layers() {
         let bench = Bench::new();
         let store = bench.store();
-        assert!(!store.has("qwen2.5-coder:7b"));
+        assert!(!store.has(&tag("qwen2.5-coder:7b")));
         bench.model("qwen2.5-coder:7b", &[1, 2]);
-        assert!(store.has("qwen2.5-coder:7b") && store.has("registry.ollama.ai/library/qwen2.5-coder:7b"));
-        assert_eq!(store.bytes("qwen2.5-coder:7b"), 3);
+        assert!(
+            store.has(&tag("qwen2.5-coder:7b"))
+                && store.has(&tag("registry.ollama.ai/library/qwen2.5-coder:7b"))
+        );
+        assert_eq!(store.bytes(&tag("qwen2.5-coder:7b")), 3);
         bench.blob(&format!("sha256-{}", checksum(2)), 1);
-        assert!(!store.has("qwen2.5-coder:7b"), "one layer is too short");
+        assert!(!store.has(&tag("qwen2.5-coder:7b")), "one layer is too short");
         bench.model("empty:1", &[]);
-        assert!(!store.has("empty:1"), "a manifest without layers is no model");
+        assert!(!store.has(&tag("empty:1")), "a manifest without layers is no model");
     }
 
     #[test]
@@ -350,13 +354,15 @@ mod tests {
         bench.blob(&format!("sha256-{}", checksum(7)), 7);
         bench.blob(&format!("sha256-{}-partial-0", checksum(8)), 10);
         bench.blob("notes.txt", 3);
-        let freed =
-            bench.store().remove(&["127.0.0.1:5055/acolyte/gemma3:270m", "acolyte:latest"], false).unwrap();
+        let freed = bench
+            .store()
+            .remove(&[&tag("127.0.0.1:5055/acolyte/gemma3:270m"), &tag("acolyte:latest")], false)
+            .unwrap();
         assert_eq!((freed, bench.blobs()), (4, vec![checksum(2), checksum(7), checksum(9)]));
         assert!(!bench.folder.path().join("manifests/127.0.0.1:5055").exists());
-        assert!(bench.store().has("own:latest"));
+        assert!(bench.store().has(&tag("own:latest")));
 
-        bench.store().remove(&["own:latest"], true).unwrap();
+        bench.store().remove(&[&tag("own:latest")], true).unwrap();
         assert_eq!(bench.blobs(), []);
         assert!(!bench.folder.path().join("manifests").exists());
         let left: Vec<_> = children(&bench.folder.path().join("blobs"));

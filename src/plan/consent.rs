@@ -4,7 +4,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::figures::Range;
-use crate::models::KvCacheType;
+use crate::models::{KvCacheType, ModelTag};
 use crate::plan::Reason;
 
 /// The terms of consent: the limits of a plan and its estimated speed.
@@ -13,7 +13,7 @@ pub struct ConsentTerms {
     /// Profile id.
     pub profile: String,
     /// Tag of the model.
-    pub model: String,
+    pub model: ModelTag,
     /// Tokens of context.
     pub context_tokens: u32,
     /// Type of the KV cache.
@@ -133,7 +133,7 @@ mod tests {
         let range = |mid: f64| Range { low: mid * 0.8, mid, high: mid * 1.25 };
         ConsentTerms {
             profile: "hybrid_8gb".to_owned(),
-            model: "qwen2.5-coder:7b".to_owned(),
+            model: ModelTag::parse("qwen2.5-coder:7b").unwrap(),
             context_tokens: 32_768,
             kv_cache_type: KvCacheType::Q8_0,
             limits: vec![
@@ -170,7 +170,7 @@ mod tests {
         assert!(!covers(|now| now.limits.push(Limit::KvQ4)), "another kind of limit");
         assert!(!covers(|now| now.decode_tokens_per_s.mid = 15.0));
         assert!(!covers(|now| now.first_token_full_prompt_s.mid = 100.0));
-        assert!(!covers(|now| now.model = "qwen2.5-coder:3b".to_owned()));
+        assert!(!covers(|now| now.model = ModelTag::parse("qwen2.5-coder:3b").unwrap()));
         assert!(!covers(|now| now.context_tokens = 65_536));
         assert!(!covers(|now| now.kv_cache_type = KvCacheType::Q4_0));
     }

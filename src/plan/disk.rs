@@ -8,7 +8,7 @@ use std::path::PathBuf;
 
 use crate::MIB;
 use crate::machine::{Disk, DiskUse, Hardware};
-use crate::models::Model;
+use crate::models::{Model, ModelTag};
 use crate::ollama::release::{AssetRole, Release};
 use crate::plan::Policy;
 
@@ -23,7 +23,7 @@ pub struct Inventory {
     /// The engine that would be installed.
     pub engine: EngineFiles,
     /// Bytes of each model that need not be downloaded, because they are on the drive or can be linked; by tag.
-    pub model_bytes_here: BTreeMap<String, u64>,
+    pub model_bytes_here: BTreeMap<ModelTag, u64>,
 }
 
 /// The files of the engine that would be installed.
@@ -122,7 +122,8 @@ impl DiskNeeds {
     /// Needs of this model and the engine. `with_rocm` adds the engine's archive for AMD cards.
     pub fn of(model: &Model, with_rocm: bool, inventory: &Inventory, policy: &Policy) -> Self {
         let engine = EngineNeeds::of(&inventory.engine, with_rocm, policy);
-        let here = inventory.model_bytes_here.get(&model.tag).copied().unwrap_or(0).min(model.download_bytes);
+        let here = model.tag().and_then(|tag| inventory.model_bytes_here.get(tag)).copied().unwrap_or(0);
+        let here = here.min(model.download_bytes);
         let model_download_bytes = model.download_bytes - here;
         let drives = inventory.drives.iter().filter(|drive| !drive.used_for.is_empty()).map(|drive| {
             let part = |usage, bytes| if drive.used_for.contains(&usage) { bytes } else { 0 };
@@ -275,7 +276,7 @@ mod tests {
     fn files_that_are_already_present_need_no_space_and_no_reserve() {
         let mut inventory = inventory();
         inventory.engine.in_place = true;
-        inventory.model_bytes_here.insert("qwen2.5-coder:7b".to_owned(), u64::MAX);
+        inventory.model_bytes_here.insert(ModelTag::parse("qwen2.5-coder:7b").unwrap(), u64::MAX);
         let needs = needs(&inventory, false);
         assert!(needs.drives.iter().all(|drive| drive.needed_bytes() == 0 && drive.missing_bytes() == 0));
         assert_eq!((needs.download_bytes(), needs.shortest()), (0, None));

@@ -10,7 +10,7 @@
 use crate::MIN_CONTEXT_TOKENS;
 use crate::estimate::{EngineSetting, Estimate};
 use crate::machine::{Gpu, Hardware};
-use crate::models::KvCacheType;
+use crate::models::{KvCacheType, ModelTag};
 use crate::plan::case::Case;
 use crate::plan::consent::{ConsentTerms, Limit};
 use crate::plan::disk::{DiskNeeds, Inventory};
@@ -72,14 +72,19 @@ fn plan_of(
         machine: case.machine.clone(),
     };
     plan.improvements = improve::improvements(&case, &plan);
-    plan.consent = (verdict == Verdict::Degraded).then(|| consent_terms(&plan));
+    plan.consent = plan
+        .candidate
+        .model
+        .tag()
+        .filter(|_| verdict == Verdict::Degraded)
+        .map(|tag| consent_terms(&plan, tag));
     plan
 }
 
-fn consent_terms(plan: &Plan) -> ConsentTerms {
+fn consent_terms(plan: &Plan, tag: &ModelTag) -> ConsentTerms {
     ConsentTerms {
         profile: plan.candidate.id.clone(),
-        model: plan.candidate.model.tag.clone(),
+        model: tag.clone(),
         context_tokens: plan.candidate.context_tokens,
         kv_cache_type: plan.setting.kv_cache_type,
         limits: plan.reasons.iter().filter_map(Limit::of).collect(),

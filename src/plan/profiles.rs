@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use std::sync::LazyLock;
 
 use crate::built_in;
-use crate::models::{Catalogue, KvCacheType};
+use crate::models::{Catalogue, KvCacheType, ModelTag};
 use crate::plan::{Layers, Policy};
 
 /// Profiles and the policy they are judged by.
@@ -32,7 +32,7 @@ pub struct Profile {
     /// Its name, for example `hybrid_8gb`.
     pub id: String,
     /// Tag of the model.
-    pub model: String,
+    pub model: ModelTag,
     /// Type of the KV cache.
     pub kv_cache_type: KvCacheType,
     /// Tokens of context, at least [`MIN_CONTEXT_TOKENS`].
@@ -98,7 +98,7 @@ pub enum Mistake {
     TagForm(String),
     /// A tag that is not in the catalogue.
     #[error("\"{0}\" is not in the catalogue")]
-    UnknownModel(String),
+    UnknownModel(ModelTag),
     /// More context than the model's file supports.
     #[error("the model's file carries {carried} tokens of context, not {wanted}")]
     ContextNotCarried {
@@ -136,7 +136,7 @@ impl Profiles {
     /// Checks that every model is in the catalogue and supports the requested context.
     fn check_models(&self, catalogue: &Catalogue) -> Result<(), ProfilesError> {
         for profile in self.profiles.iter().chain([&self.emergency_cpu]) {
-            let mistake = match catalogue.find(&profile.model) {
+            let mistake = match catalogue.find(profile.model.as_str()) {
                 None => Mistake::UnknownModel(profile.model.clone()),
                 Some(model) if model.trained_context_tokens < profile.context_tokens => {
                     Mistake::ContextNotCarried {

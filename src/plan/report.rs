@@ -163,7 +163,7 @@ fn distance(plan: &Plan) -> (bool, u32) {
 fn candidate(profile: &Profile, catalogue: &Catalogue) -> Option<Candidate> {
     Some(Candidate {
         id: profile.id.clone(),
-        model: catalogue.find(&profile.model)?,
+        model: catalogue.find(profile.model.as_str())?,
         context_tokens: profile.context_tokens,
         kv_cache_type: profile.kv_cache_type,
         num_batch: profile.num_batch,

@@ -264,7 +264,7 @@ impl LookupError {
         match self {
             Self::Unknown { reference } => {
                 let known: Vec<&str> =
-                    Catalogue::built_in().models.iter().map(|model| model.tag.as_str()).collect();
+                    Catalogue::built_in().models.iter().map(|model| model.name.as_str()).collect();
                 say!(text, "cli-unknown-model", tag = reference.as_str(), known = known.join(", "))
             }
             Self::Tag(error) => error.explain(text),

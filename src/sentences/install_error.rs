@@ -4,6 +4,7 @@ use crate::install::change::{Change, Subject};
 use crate::install::reuse::NotReusable;
 use crate::install::state::documents::DocumentError;
 use crate::install::{FinishedBy, InstallError, LockError, RevertProblem, RollbackReport};
+use crate::models::ModelTag;
 use crate::ollama::client::ClientError;
 use crate::ollama::failure::EngineFailure;
 use crate::say;
@@ -136,8 +137,8 @@ impl NotReusable {
 }
 
 /// Explains common pull errors of the engine, whose own messages are technical.
-fn explain_pull(model: &str, source: &ClientError, text: Text) -> String {
-    let model = model.to_owned();
+fn explain_pull(model: &ModelTag, source: &ClientError, text: Text) -> String {
+    let model = model.as_str();
     match source.failure() {
         Some(EngineFailure::ModelMissing) => say!(text, "install-pull-missing", model = model),
         Some(EngineFailure::DiskFull) => say!(text, "install-pull-disk-full", model = model),
@@ -190,7 +191,7 @@ impl Change {
         match self.describe() {
             Subject::Folder(path) => say!(text, "change-folder", path = UntrustedText::path(&path)),
             Subject::Path(path) | Subject::Document(path) => UntrustedText::path(&path).into(),
-            Subject::Model { tag, .. } => say!(text, "change-model", model = tag),
+            Subject::Model { tag, .. } => say!(text, "change-model", model = tag.as_str()),
             Subject::Server => say!(text, "change-server"),
             Subject::LoginEntry => say!(text, "change-login-entry"),
         }

@@ -119,7 +119,7 @@ impl<'a> ProfileJson<'a> {
             id: &candidate.id,
             verdict: plan.verdict,
             reasons: reasons(&plan.reasons, text),
-            model: &candidate.model.tag,
+            model: candidate.model.name.as_str(),
             context_tokens: candidate.context_tokens,
             kv_cache_type: candidate.kv_cache_type,
             gpu_layers: plan.gpu_layers(),

@@ -142,7 +142,7 @@ pub fn plan_facts(plan: &Plan, text: Text) -> Vec<(String, String)> {
                 text,
                 "cli-model-value",
                 title = model.title.as_str(),
-                tag = model.tag.as_str(),
+                tag = model.name.as_str(),
                 quantisation = model.quantisation.name(),
                 size = text.file_size(model.download_bytes)
             ),

@@ -11,6 +11,7 @@ use super::pages::install::InstallPage;
 use super::pages::profile::ProfilePage;
 use super::pages::summary::SummaryPage;
 use crate::control::Control;
+use crate::install::Request;
 
 impl Wizard {
     /// Changes the page. A notice about the old page is not shown on the new one.
@@ -23,8 +24,9 @@ impl Wizard {
     /// To the next page, if the present one is complete. From the summary it starts the installation.
     pub(super) fn next_page(&mut self) {
         if let Page::Summary(page) = &self.page {
+            let Some(request) = page.request(&self.options) else { return };
             let control = Control::new();
-            self.install(page, &control);
+            self.install(request, &control);
             self.change_page(|page| match page {
                 Page::Summary(page) => Page::Install(Box::new(InstallPage::new(*page, control))),
                 other => other,
@@ -78,17 +80,18 @@ impl Wizard {
     pub(super) fn retry(&mut self) {
         if let Page::Install(page) = &self.page
             && page.has_ended()
+            && let Some(request) = page.summary.request(&self.options)
         {
             let control = Control::new();
-            self.install(&page.summary, &control);
+            self.install(request, &control);
             if let Page::Install(page) = &mut self.page {
                 page.restart(control);
             }
         }
     }
 
-    fn install(&self, summary: &SummaryPage, control: &Control) {
-        let request = Box::new(summary.request(&self.options));
+    fn install(&self, request: Request, control: &Control) {
+        let request = Box::new(request);
         self.send(Command::Install { request, text: self.text, control: control.clone() });
     }
 }

@@ -10,6 +10,7 @@ use super::report_panel::{ReportPanel, SaveBy};
 use super::theme::{TextRole, Tone};
 use super::widgets::{ButtonStyle, UiExt as _, checkbox};
 use crate::install::manage::undo::Unfinished;
+use crate::models::ModelTag;
 use crate::plan::ReferenceComputer;
 use crate::say;
 use crate::text::Text;
@@ -34,7 +35,7 @@ pub(super) enum Question {
     /// The registry cannot be reached: may the model of another store be used?
     UnverifiedModel {
         /// Its tag.
-        model: String,
+        model: ModelTag,
         /// The store that has it.
         store: PathBuf,
         /// Host of the registry.

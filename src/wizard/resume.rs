@@ -68,7 +68,7 @@ impl Wizard {
         let (model, plan) = match of_profile {
             Some(index) => (ModelChoice::Profile(index), plans[index].clone()),
             None => {
-                let model = detected.catalogue().iter().find(|model| model.tag == request.model)?;
+                let model = detected.catalogue().iter().find(|model| model.tag() == Some(&request.model))?;
                 let custom = CustomModel {
                     model: Arc::clone(model),
                     kv_cache_type: request.kv_cache_type,

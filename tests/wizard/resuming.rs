@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use acolyte::control::Cancelled;
 use acolyte::install::change::Change;
 use acolyte::install::{FinishedBy, InstallError, RevertFailure, RevertProblem, RollbackReport};
+use acolyte::models::ModelTag;
 use acolyte::plan::Limit;
 use acolyte::text::Language;
 use acolyte::wizard::backend::{ManageAction, Message};
@@ -27,7 +28,7 @@ fn an_interrupted_installation_is_resumed_as_it_was_requested() {
         let asked = scene.unfinished.clone().unwrap().request.unwrap();
         let mut stage = Stage::new(eye, scene);
         assert!(stage.sees(&stage.say("wizard-ask-interrupted-title")));
-        assert!(stage.sees(&asked.profile) && stage.sees(&asked.model));
+        assert!(stage.sees(&asked.profile) && stage.sees(asked.model.as_str()));
         stage.click("wizard-ask-interrupted-continue");
         assert!(matches!(stage.harness.state().page(), Page::Install(_)), "every page was walked");
         let request = stage.installation().0;
@@ -63,7 +64,8 @@ fn an_unknown_model_is_chosen_again() {
     let eye = Eye::blind(Language::English);
     let mut scene = scene(eye);
     let asked = scene.unfinished.as_mut().unwrap().request.as_mut().unwrap();
-    (asked.profile, asked.model) = ("custom".to_owned(), "registry.example.org/a/b:c".to_owned());
+    (asked.profile, asked.model) =
+        ("custom".to_owned(), ModelTag::parse("registry.example.org/a/b:c").unwrap());
     let mut stage = Stage::new(eye, scene);
     stage.click("wizard-ask-interrupted-continue");
     assert!(matches!(stage.harness.state().page(), Page::Profile(_)));

@@ -14,6 +14,7 @@ use acolyte::install::{
     Receipt, Request, SavedRequest, Step, StepState,
 };
 use acolyte::machine::{Disk, DiskUse, Hardware};
+use acolyte::models::ModelTag;
 use acolyte::ollama::registry::UnreachableCause;
 use acolyte::ollama::release::AssetRole;
 use acolyte::plan::{ArchiveFile, EngineFiles, Inventory, Profiles};
@@ -165,7 +166,7 @@ pub fn out_of_memory() -> Message {
 /// The registry cannot be reached; another store has the model.
 pub fn unverified_model() -> Message {
     let error = InstallError::UnverifiedModel {
-        model: "qwen2.5-coder:7b".to_owned(),
+        model: ModelTag::parse("qwen2.5-coder:7b").unwrap(),
         store: "/usr/share/ollama/.ollama/models".into(),
         host: "registry.ollama.ai".to_owned(),
         cause: UnreachableCause::Silent { seconds: 20 },
@@ -354,7 +355,7 @@ pub fn receipt(request: &Request) -> Receipt {
         schema: acolyte::SCHEMA,
         written_at: "2026-11-23T10:20:30Z".to_owned(),
         profile: candidate.id.clone(),
-        model: candidate.model.tag.clone(),
+        model: request.model.clone(),
         engine_version: "0.32.15".to_owned(),
         port: 42434,
         predicted: PredictedFigures {
@@ -396,7 +397,7 @@ pub fn event(step: Step, state: StepState, activity: Activity) -> Event {
 pub fn events_half_way() -> Vec<Event> {
     let folder = PathBuf::from("/home/ana/.acolyte/llm/engines/0.32.15");
     let version = || "0.32.15".to_owned();
-    let pulling = || Activity::Pulling { model: "qwen2.5-coder:7b".to_owned() };
+    let pulling = || Activity::Pulling { model: ModelTag::parse("qwen2.5-coder:7b").unwrap() };
     let mut events = Vec::new();
     for (step, begins, ends) in [
         (Step::Check, Activity::Checking, Activity::Checked { bytes: 6_100_000_000 }),
@@ -485,7 +486,7 @@ pub fn answer(outbox: &Outbox, words: &str) {
 pub fn installation(request: &Request, language: Language) -> Installation {
     Installation {
         profile: request.plan.candidate.id.clone(),
-        model: request.plan.candidate.model.tag.clone(),
+        model: request.model.clone(),
         home: request.options.home.clone(),
         port: 42434,
         autostart: true,

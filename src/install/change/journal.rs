@@ -225,12 +225,13 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::models::ModelTag;
 
     #[test]
     fn announced_changes_survive_a_crash() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("journal");
-        let pull = Change::PullModel { tag: "a:b".to_owned(), models_dir: "/m".into() };
+        let pull = Change::PullModel { tag: ModelTag::parse("a:b").unwrap(), models_dir: "/m".into() };
         {
             let mut journal = Journal::open(&path).unwrap();
             assert!(!unfinished(journal.entries()));

@@ -4,6 +4,8 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
+use crate::models::ModelTag;
+
 /// One change. Its serialised form is the journal's format, so variants are only ever added.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(tag = "change", rename_all = "snake_case")]
@@ -40,14 +42,14 @@ pub enum Change {
     /// A model fetched from a registry.
     PullModel {
         /// Its tag.
-        tag: String,
+        tag: ModelTag,
         /// The model store's folder.
         models_dir: PathBuf,
     },
     /// A model created from another one.
     CreateModel {
         /// Its name.
-        name: String,
+        name: ModelTag,
         /// The model store's folder.
         models_dir: PathBuf,
     },
@@ -74,7 +76,7 @@ pub enum Subject {
     /// A model.
     Model {
         /// Its tag.
-        tag: String,
+        tag: ModelTag,
         /// Bytes of its layers, shared ones included.
         bytes: u64,
     },

@@ -44,7 +44,7 @@ impl Change {
             Self::UnpackEngine { path, staging, .. } => path.exists() || staging.exists(),
             Self::StartServer { .. } => private_server::is_running(paths),
             Self::PullModel { tag: name, models_dir } | Self::CreateModel { name, models_dir } => {
-                Store::new(models_dir).manifest_path(name).is_some_and(|path| path.exists())
+                Store::new(models_dir).manifest_path(name).exists()
             }
             Self::StartAtLogin => login_entry::is_installed(paths).unwrap_or(true),
             Self::SetAside { aside, .. } => aside.exists(),

@@ -89,11 +89,11 @@ impl Change {
             }
             Self::CreateModel { name, models_dir } if target.serves_from(models_dir) => {
                 // The model in force was copied to its second name before its own name was given to another one.
-                if name == PREVIOUS_MODEL {
+                if *name == PREVIOUS_MODEL {
                     if completed {
-                        Store::new(models_dir).rename(PREVIOUS_MODEL, SERVED_MODEL)?;
+                        Store::new(models_dir).rename(&PREVIOUS_MODEL, &SERVED_MODEL)?;
                     } else {
-                        Store::new(models_dir).remove(&[PREVIOUS_MODEL], false)?;
+                        Store::new(models_dir).remove(&[&PREVIOUS_MODEL], false)?;
                     }
                 }
             }
@@ -124,7 +124,7 @@ fn remove_server_files(target: &Target<'_>) -> Result<(), InstallError> {
     }
     if !target.keep_models {
         for (folder, ours) in target.stores.iter().filter(|(folder, _)| folder.is_dir()) {
-            Store::new(folder).remove(&[PREVIOUS_MODEL], *ours)?;
+            Store::new(folder).remove(&[&PREVIOUS_MODEL], *ours)?;
         }
     }
     Ok(())

@@ -12,6 +12,7 @@ use crate::install::engine_manifest::{Depth, EngineManifest};
 use crate::install::manage::undo::is_unfinished;
 use crate::install::state::documents::{Installed, PREVIOUS_MODEL, ProfileFile, SERVED_MODEL};
 use crate::install::{InstallError, Lock, Paths, private_server};
+use crate::models::ModelTag;
 use crate::ollama::client::{AUTOMATIC, Client};
 use crate::ollama::failure::EngineFailure;
 use crate::ollama::replies::{Loaded, Shown};
@@ -58,7 +59,7 @@ pub enum ServedModel {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct UnusedModel {
     /// Its tag.
-    pub tag: String,
+    pub tag: ModelTag,
     /// The model store it is in.
     pub models_dir: PathBuf,
     /// Bytes of its layers; those it shares with others stay when it is removed.
@@ -108,8 +109,8 @@ pub fn health(home: &Path) -> Result<Health, InstallError> {
 async fn ask(client: &Client, profile: &ProfileFile) -> (Option<UntrustedText>, Option<Loaded>, ServedModel) {
     let Ok(version) = client.version().await else { return (None, None, ServedModel::Unknown) };
     let loaded = client.ps().await.unwrap_or_default();
-    let loaded = loaded.into_iter().find(|model| model.name == SERVED_MODEL);
-    let model = match client.show(SERVED_MODEL).await {
+    let loaded = loaded.into_iter().find(|model| SERVED_MODEL.is(&model.name));
+    let model = match client.show(&SERVED_MODEL).await {
         Ok(shown) if has_parameters(&shown, profile) => ServedModel::AsMeasured,
         Ok(_) => ServedModel::Changed,
         Err(error) if error.failure() == Some(EngineFailure::ModelMissing) => ServedModel::Missing,
@@ -133,7 +134,7 @@ fn has_parameters(shown: &Shown, profile: &ProfileFile) -> bool {
 /// Whether the served model's files are those that were measured.
 fn served_model(profile: &ProfileFile) -> ServedModel {
     let Some(before) = &profile.served else { return ServedModel::Unknown };
-    match Store::new(&profile.models_dir).difference(SERVED_MODEL, before, &Control::new()) {
+    match Store::new(&profile.models_dir).difference(&SERVED_MODEL, before, &Control::new()) {
         None => ServedModel::AsMeasured,
         Some(Difference::Changed) => ServedModel::Changed,
         Some(Difference::Missing) => ServedModel::Missing,
@@ -234,7 +235,7 @@ pub fn remove_unused_models(home: &Path) -> Result<u64, InstallError> {
     let (_, _lock, _) = open(home)?;
     let mut freed = 0;
     for model in unused_models(home)? {
-        freed += Store::new(&model.models_dir).remove(&[model.tag.as_str(), PREVIOUS_MODEL], false)?;
+        freed += Store::new(&model.models_dir).remove(&[&model.tag, &PREVIOUS_MODEL], false)?;
     }
     Ok(freed)
 }

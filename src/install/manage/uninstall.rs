@@ -15,6 +15,7 @@ use crate::install::change::rollback::{Scope, roll_back};
 use crate::install::change::{Change, Subject, files_with_prefix};
 use crate::install::state::snapshot::Snapshot;
 use crate::install::{InstallError, Lock, Paths};
+use crate::models::ModelTag;
 use crate::platform::files::{self, FileError};
 
 /// What an uninstall left.
@@ -32,7 +33,7 @@ pub struct Removal {
     /// Files and folders, in the order of the journal.
     pub paths: Vec<PathBuf>,
     /// Tags of models with the bytes of their layers.
-    pub models: Vec<(String, u64)>,
+    pub models: Vec<(ModelTag, u64)>,
 }
 
 /// What [`uninstall`] would remove.

@@ -11,6 +11,7 @@ use std::path::{Path, PathBuf};
 
 use super::{link_or_copy, only_ours_can_change};
 use crate::control::Control;
+use crate::models::ModelTag;
 use crate::ollama::manifest::{Layer, StoredManifest};
 use crate::ollama::store::{Store, StoreError};
 use crate::platform::environment::Environment;
@@ -37,7 +38,7 @@ pub fn stores() -> Vec<PathBuf> {
 
 /// What [`reuse_layers`] will take over without a second copy of its bytes, and so needs no room for, as far as the manifest
 /// beside the layers tells: nothing is asked, read or changed yet.
-pub fn reusable(tag: &str, ours: &Path, others: &[PathBuf]) -> ReusedLayers {
+pub fn reusable(tag: &ModelTag, ours: &Path, others: &[PathBuf]) -> ReusedLayers {
     let (store, real) = (Store::new(ours), std::fs::canonicalize(ours).ok());
     let mut best = ReusedLayers::default();
     for other in others.iter().filter(|other| std::fs::canonicalize(other).ok() != real) {
@@ -80,7 +81,7 @@ pub struct StoredElsewhere {
 }
 
 /// The first of the other stores that has all layers of a model, by its own manifest.
-pub fn complete_elsewhere(tag: &str, others: &[PathBuf]) -> Option<StoredElsewhere> {
+pub fn complete_elsewhere(tag: &ModelTag, others: &[PathBuf]) -> Option<StoredElsewhere> {
     others.iter().find_map(|folder| {
         let store = Store::new(folder);
         let manifest = store.manifest(tag).filter(|_| store.has(tag))?;
@@ -94,7 +95,7 @@ pub fn complete_elsewhere(tag: &str, others: &[PathBuf]) -> Option<StoredElsewhe
 /// # Errors
 /// When our folder cannot be written, or the user cancels. A folder of others that cannot be read has nothing.
 pub fn reuse_layers(
-    tag: &str,
+    tag: &ModelTag,
     manifest: &StoredManifest,
     ours: &Path,
     others: &[PathBuf],

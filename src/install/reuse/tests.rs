@@ -9,6 +9,7 @@ use crate::control::Control;
 use crate::install::InstallError;
 #[cfg(unix)]
 use crate::machine::{EngineKind, FoundEngine};
+use crate::models::ModelTag;
 use crate::ollama::manifest::StoredManifest;
 use crate::ollama::store::Store;
 
@@ -134,7 +135,7 @@ impl Shelf {
     }
 
     fn model(&self, tag: &str, layers: &[(String, u64)]) {
-        let path = Store::new(&self.0).manifest_path(tag).unwrap();
+        let path = Store::new(&self.0).manifest_path(&parsed(tag));
         write(&path, manifest(layers).as_bytes(), 0o644);
     }
 }
@@ -150,13 +151,17 @@ fn blob(store: &Path, layer: &(String, u64)) -> PathBuf {
     Store::new(store).blob(layer.0.trim_start_matches("sha256:").parse().unwrap())
 }
 
+fn parsed(tag: &str) -> ModelTag {
+    ModelTag::parse(tag).unwrap()
+}
+
 fn published(layers: &[(String, u64)]) -> StoredManifest {
     let json = manifest(layers);
     StoredManifest { manifest: serde_json::from_str(&json).unwrap(), json: json.into_bytes() }
 }
 
 fn reuse(tag: &str, layers: &[(String, u64)], ours: &Path, other: &Path) -> ReusedLayers {
-    reuse_layers(tag, &published(layers), ours, &[other.to_owned()], &Control::new()).unwrap()
+    reuse_layers(&parsed(tag), &published(layers), ours, &[other.to_owned()], &Control::new()).unwrap()
 }
 
 #[test]
@@ -166,7 +171,7 @@ fn a_model_of_another_server_is_taken_over_whole_without_a_second_copy() {
     let layers = [other.layer(b"weights"), other.layer(b"template")];
     let reused = reuse("qwen2.5-coder:7b", &layers, &ours, &other.0);
     assert_eq!(reused, ReusedLayers { bytes: 15, complete: true });
-    assert!(Store::new(&ours).has("qwen2.5-coder:7b"));
+    assert!(Store::new(&ours).has(&parsed("qwen2.5-coder:7b")));
     #[cfg(unix)]
     {
         use std::os::unix::fs::MetadataExt as _;
@@ -190,11 +195,11 @@ fn another_stores_manifest_decides_nothing() {
     let reused = reuse("m:1", &[weights.clone(), template], &ours, &other.0);
     assert_eq!(reused, ReusedLayers { bytes: 7, complete: false }, "the template is left to the pull");
     let store = Store::new(&ours);
-    assert!(store.manifest("m:1").is_none() && !blob(&ours, &evil).exists());
+    assert!(store.manifest(&parsed("m:1")).is_none() && !blob(&ours, &evil).exists());
     // Where the registry cannot be reached, the user is asked about exactly this one.
-    let found = complete_elsewhere("m:1", std::slice::from_ref(&other.0)).unwrap();
+    let found = complete_elsewhere(&parsed("m:1"), std::slice::from_ref(&other.0)).unwrap();
     assert_eq!((found.folder, found.manifest.manifest.layers.len()), (other.0.clone(), 2));
-    assert!(complete_elsewhere("m:2", std::slice::from_ref(&other.0)).is_none());
+    assert!(complete_elsewhere(&parsed("m:2"), std::slice::from_ref(&other.0)).is_none());
 }
 
 /// What others can change after the installation is copied, so that they change theirs only.
@@ -260,17 +265,21 @@ fn what_needs_no_room_is_known_before_anything_is_read() {
     std::fs::create_dir(&ours).unwrap();
     let layers = [other.layer(b"weights"), other.layer(b"template")];
     let others = [other.0.clone(), ours.clone()];
-    assert_eq!(reusable("qwen2.5-coder:7b", &ours, &others), ReusedLayers::default(), "no model yet");
+    assert_eq!(
+        reusable(&parsed("qwen2.5-coder:7b"), &ours, &others),
+        ReusedLayers::default(),
+        "no model yet"
+    );
     other.model("qwen2.5-coder:7b", &layers);
     let whole = ReusedLayers { bytes: 15, complete: true };
-    assert_eq!(reusable("qwen2.5-coder:7b", &ours, &others), whole);
+    assert_eq!(reusable(&parsed("qwen2.5-coder:7b"), &ours, &others), whole);
     assert_eq!(std::fs::read_dir(&ours).unwrap().count(), 0, "nothing is left of trying");
     // A truncated one will have to be fetched; one that is ours already is not.
     std::fs::write(blob(&other.0, &layers[1]), "temp").unwrap();
     let part = ReusedLayers { bytes: 7, complete: false };
-    assert_eq!(reusable("qwen2.5-coder:7b", &ours, &others), part);
+    assert_eq!(reusable(&parsed("qwen2.5-coder:7b"), &ours, &others), part);
     Shelf(ours.clone()).layer(b"template");
-    assert_eq!(reusable("qwen2.5-coder:7b", &ours, &others), whole);
+    assert_eq!(reusable(&parsed("qwen2.5-coder:7b"), &ours, &others), whole);
 }
 
 #[cfg(target_os = "linux")]
@@ -285,7 +294,7 @@ fn what_lies_on_another_disk_has_to_be_copied_and_needs_room() {
     let other = Shelf(there.path().to_owned());
     let layers = [other.layer(b"weights")];
     other.model("qwen2.5-coder:7b", &layers);
-    let found = reusable("qwen2.5-coder:7b", here.path(), std::slice::from_ref(&other.0));
+    let found = reusable(&parsed("qwen2.5-coder:7b"), here.path(), std::slice::from_ref(&other.0));
     assert_eq!(found, ReusedLayers::default());
 }
 
@@ -299,7 +308,10 @@ fn a_damaged_or_missing_layer_is_left_to_the_pull() {
     let reused = reuse("m:1", &layers, &ours, &other.0);
     assert_eq!(reused, ReusedLayers { bytes: 4, complete: false });
     let store = Store::new(&ours);
-    assert!(!store.has("m:1") && store.manifest("m:1").is_none(), "no manifest without all layers");
+    assert!(
+        !store.has(&parsed("m:1")) && store.manifest(&parsed("m:1")).is_none(),
+        "no manifest without all layers"
+    );
     assert!(blob(&ours, &good).is_file() && !blob(&ours, &bad).exists());
 }
 
@@ -321,8 +333,8 @@ fn a_manifest_of_another_server_cannot_name_files_elsewhere() {
     let (other, ours) = (Shelf(folder.path().join("other")), folder.path().join("ours"));
     write(&folder.path().join("secret"), b"secret", 0o600);
     other.model("m:1", &[("sha256-../../secret".to_owned(), 6), ("../secret".to_owned(), 6)]);
-    assert!(complete_elsewhere("m:1", std::slice::from_ref(&other.0)).is_none());
-    assert_eq!(reusable("m:1", &ours, std::slice::from_ref(&other.0)), ReusedLayers::default());
+    assert!(complete_elsewhere(&parsed("m:1"), std::slice::from_ref(&other.0)).is_none());
+    assert_eq!(reusable(&parsed("m:1"), &ours, std::slice::from_ref(&other.0)), ReusedLayers::default());
     assert!(!ours.join("blobs").exists());
 }
 

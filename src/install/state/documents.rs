@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::SCHEMA;
 use crate::install::{Paths, Receipt};
-use crate::models::KvCacheType;
+use crate::models::{KvCacheType, ModelTag};
 use crate::ollama::server::Launch;
 use crate::ollama::store::Fingerprint;
 use crate::plan::Verdict;
@@ -21,9 +21,9 @@ use crate::platform::regular;
 const LARGEST_DOCUMENT_BYTES: u64 = 16 << 20;
 
 /// The name of the model that ACOLYTE is served.
-pub const SERVED_MODEL: &str = "acolyte:latest";
+pub static SERVED_MODEL: ModelTag = ModelTag::constant("registry.ollama.ai/library/acolyte:latest");
 /// The previous one, kept until a change of profile is verified.
-pub const PREVIOUS_MODEL: &str = "acolyte:previous";
+pub static PREVIOUS_MODEL: ModelTag = ModelTag::constant("registry.ollama.ai/library/acolyte:previous");
 
 /// `profile.yaml`: which server and model ACOLYTE uses, and what to expect of them.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -39,9 +39,9 @@ pub struct ProfileFile {
     /// Its port.
     pub port: u16,
     /// The model to ask for.
-    pub model: String,
+    pub model: ModelTag,
     /// The tag it was made from.
-    pub base_model: String,
+    pub base_model: ModelTag,
     /// Tokens of context.
     pub context_tokens: u32,
     /// Type of the KV cache.
@@ -85,7 +85,7 @@ pub struct ConsentFile {
     /// Profile id.
     pub profile: String,
     /// The model.
-    pub model: String,
+    pub model: ModelTag,
     /// The whole text, in the language it was shown in.
     pub text: String,
 }
@@ -261,8 +261,8 @@ mod tests {
             profile: "hybrid_8gb".to_owned(),
             endpoint: "http://127.0.0.1:42434".to_owned(),
             port: 42434,
-            model: SERVED_MODEL.to_owned(),
-            base_model: "127.0.0.1:5055/acolyte/gemma3:270m".to_owned(),
+            model: SERVED_MODEL.clone(),
+            base_model: ModelTag::parse("127.0.0.1:5055/acolyte/gemma3:270m").unwrap(),
             context_tokens: 32_768,
             kv_cache_type: KvCacheType::Q8_0,
             gpu_layers: 25,
@@ -293,6 +293,32 @@ mod tests {
         files::write_whole(&paths.profile(), &yaml).unwrap();
         let installed = Installed::load(folder.path()).unwrap().unwrap();
         assert_eq!((installed.profile, installed.receipt), (profile(), None));
+    }
+
+    #[test]
+    fn model_tags_are_written_as_text_and_read_in_every_form() {
+        for (tag, text) in [(&SERVED_MODEL, "acolyte:latest"), (&PREVIOUS_MODEL, "acolyte:previous")] {
+            assert_eq!(*tag, ModelTag::parse(text).unwrap());
+            assert_eq!(serde_json::to_string(tag).unwrap(), format!("\"{text}\""));
+        }
+        let yaml = serde_saphyr::to_string(&profile()).unwrap();
+        assert!(yaml.contains("model: acolyte:latest\n"), "{yaml}");
+        assert!(yaml.contains("base_model: 127.0.0.1:5055/acolyte/gemma3:270m\n"), "{yaml}");
+
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("profile.yaml");
+        let read = |base_model: &str| {
+            let line = format!("base_model: {base_model}");
+            let yaml = yaml.lines().map(|old| if old.starts_with("base_model") { &line } else { old });
+            std::fs::write(&path, yaml.collect::<Vec<_>>().join("\n")).unwrap();
+            read_yaml::<ProfileFile>(&path)
+        };
+        let base_model = read("registry.ollama.ai/library/qwen3").unwrap().unwrap().base_model;
+        assert_eq!(base_model.as_str(), "qwen3:latest");
+        let error = read("\"../../etc:1\"").unwrap_err();
+        assert!(matches!(error, DocumentError::Format { .. }));
+        let message = error.to_string();
+        assert!(message.contains("..") && message.contains("line"), "{message}");
     }
 
     #[test]

@@ -44,7 +44,7 @@ impl Outcome<'_> {
             schema: SCHEMA,
             written_at: rfc3339_now(),
             profile: candidate.id.clone(),
-            model: candidate.model.tag.clone(),
+            model: run.request.model.clone(),
             engine_version: self.server.version.to_string(),
             engine: Some(self.engine.record.clone()),
             port: self.server.launch.port,
@@ -66,7 +66,7 @@ impl Outcome<'_> {
         run.reporter.started(Step::WriteReceipt, Activity::WritingReceipt);
         run.control.check()?;
         let candidate = &self.plan.candidate;
-        let (profile, model) = (candidate.id.clone(), candidate.model.tag.clone());
+        let (profile, model) = (candidate.id.clone(), run.request.model.clone());
         match run.wording.consent(run.request, self.has_four_bits_later(run)) {
             Some(text) => {
                 let consent = ConsentFile { schema: SCHEMA, agreed_at: rfc3339_now(), profile, model, text };
@@ -83,8 +83,8 @@ impl Outcome<'_> {
             profile: candidate.id.clone(),
             endpoint: format!("http://127.0.0.1:{port}"),
             port,
-            model: SERVED_MODEL.to_owned(),
-            base_model: candidate.model.tag.clone(),
+            model: SERVED_MODEL.clone(),
+            base_model: run.request.model.clone(),
             context_tokens: candidate.context_tokens,
             kv_cache_type: self.placement.kv_cache_type,
             gpu_layers: self.placement.gpu_layers,
@@ -98,7 +98,7 @@ impl Outcome<'_> {
             engine_program: self.engine.program.clone(),
             models_dir: self.server.launch.models_dir.clone(),
             autostart,
-            served: Store::new(&self.server.launch.models_dir).fingerprint(SERVED_MODEL),
+            served: Store::new(&self.server.launch.models_dir).fingerprint(&SERVED_MODEL),
         };
         let path = run.paths.profile();
         run.write_file(&path, &to_yaml(&path, &profile)?)?;

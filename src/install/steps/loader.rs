@@ -107,8 +107,8 @@ impl<'a> Loader<'a> {
         // A model in memory was loaded earlier, so its log lines are before our position: only a load of our own can be
         // read back.
         let in_memory = run.control.or_cancelled(client.ps()).await??;
-        if in_memory.iter().any(|model| model.name == SERVED_MODEL) {
-            run.control.or_cancelled(client.unload(SERVED_MODEL)).await??;
+        if in_memory.iter().any(|model| SERVED_MODEL.is(&model.name)) {
+            run.control.or_cancelled(client.unload(&SERVED_MODEL)).await??;
         }
         let log_from = files::length(&self.server.launch.log);
         let outcome = self.load_once().await?;
@@ -131,7 +131,7 @@ impl<'a> Loader<'a> {
     /// One attempt; the outer error is a cancellation, the inner one is the engine's.
     async fn load_once(&self) -> Result<Result<(), ClientError>, InstallError> {
         let limit = Duration::from_secs(300 + self.run.model().download_bytes / SLOWEST_DISK_BYTES_PER_S);
-        let loading = self.server.client.load(SERVED_MODEL, limit);
+        let loading = self.server.client.load(&SERVED_MODEL, limit);
         let activity = |seconds| Activity::StillLoading { seconds };
         Ok(self.run.or_cancelled_reporting(loading, Duration::from_secs(2), activity).await?)
     }
@@ -140,7 +140,7 @@ impl<'a> Loader<'a> {
     async fn read_back(&self, mut evidence: LoadEvidence) -> Result<LoadFacts, InstallError> {
         let listed = self.run.control.or_cancelled(self.server.client.ps()).await??;
         let loaded =
-            listed.into_iter().find(|model| model.name == SERVED_MODEL).ok_or(InstallError::NotListed)?;
+            listed.into_iter().find(|model| SERVED_MODEL.is(&model.name)).ok_or(InstallError::NotListed)?;
         let wanted_tokens = self.run.request.plan.candidate.context_tokens;
         let found_tokens = evidence
             .context_tokens

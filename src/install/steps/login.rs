@@ -75,5 +75,5 @@ async fn restart_directly(run: &Run<'_>, server: &Server) -> Result<(), InstallE
 /// Loads the model again, so that the first prompt need not wait for it.
 async fn load_again(run: &Run<'_>, server: &Server) -> Result<(), InstallError> {
     run.reporter.running(Activity::Loading);
-    Ok(run.control.or_cancelled(server.client.load(SERVED_MODEL, LOAD_LIMIT)).await??)
+    Ok(run.control.or_cancelled(server.client.load(&SERVED_MODEL, LOAD_LIMIT)).await??)
 }

@@ -37,7 +37,7 @@ const TRIES: u32 = 3;
 /// # Errors
 /// When the registry or the engine refuses, the connection breaks again and again, the drive fills up, or the user cancels.
 pub async fn pull(run: &Run<'_>, server: &mut Server) -> Result<(), InstallError> {
-    let tag = &run.model().tag;
+    let tag = &run.request.model;
     run.reporter.started(Step::PullModel, Activity::Pulling { model: tag.to_owned() });
     if was_changed(run) {
         remove_damaged_layers(run).await?;
@@ -67,7 +67,11 @@ pub async fn pull(run: &Run<'_>, server: &mut Server) -> Result<(), InstallError
 
 /// Pulls. Where the engine needs our help to reach its registry, the server is restarted with it, and without it
 /// afterwards: that help ends with this program.
-async fn pull_through_registry(run: &Run<'_>, server: &mut Server, tag: &str) -> Result<(), InstallError> {
+async fn pull_through_registry(
+    run: &Run<'_>,
+    server: &mut Server,
+    tag: &ModelTag,
+) -> Result<(), InstallError> {
     let egress_proxy =
         EgressProxy::open(&run.request.options.source, |name| Environment::of_process().text(name)).await?;
     if egress_proxy.is_needed() {
@@ -85,7 +89,7 @@ async fn pull_through_registry(run: &Run<'_>, server: &mut Server, tag: &str) ->
 }
 
 /// Retries as often as that can help.
-async fn pull_until_complete(run: &Run<'_>, server: &Server, tag: &str) -> Result<(), InstallError> {
+async fn pull_until_complete(run: &Run<'_>, server: &Server, tag: &ModelTag) -> Result<(), InstallError> {
     let mut tries = 0;
     loop {
         run.control.until_resumed().await?;
@@ -101,7 +105,7 @@ async fn pull_until_complete(run: &Run<'_>, server: &Server, tag: &str) -> Resul
         run.control.check()?;
         tries += 1;
         if tries >= TRIES || error.failure() != Some(EngineFailure::Transient) {
-            return Err(InstallError::Pull { model: tag.to_owned(), source: error });
+            return Err(InstallError::Pull { model: tag.clone(), source: error });
         }
         run.reporter.waiting(Activity::RetryingPull { cause: Arc::new(error) });
         run.control.or_cancelled(tokio::time::sleep(Duration::from_secs(u64::from(tries)))).await?;
@@ -109,8 +113,8 @@ async fn pull_until_complete(run: &Run<'_>, server: &Server, tag: &str) -> Resul
 }
 
 /// Removes layers that a power cut truncated: the engine would take them for complete.
-async fn remove_incomplete(run: &Run<'_>, tag: &str) -> Result<(), InstallError> {
-    let (store, tag, control) = (Store::new(run.models_dir()), tag.to_owned(), run.control.clone());
+async fn remove_incomplete(run: &Run<'_>, tag: &ModelTag) -> Result<(), InstallError> {
+    let (store, tag, control) = (Store::new(run.models_dir()), tag.clone(), run.control.clone());
     let ours = is_ours(run.paths, &changes(&run.entries()), run.models_dir());
     let removed = blocking(move || Ok(store.remove_incomplete(&tag, ours, &control)?)).await?;
     if removed > 0 {
@@ -120,9 +124,9 @@ async fn remove_incomplete(run: &Run<'_>, tag: &str) -> Result<(), InstallError>
 }
 
 /// Waits until the disk has a model, before the journal says that it is here.
-async fn sync(run: &Run<'_>, tag: &str) -> Result<(), InstallError> {
+async fn sync(run: &Run<'_>, tag: &ModelTag) -> Result<(), InstallError> {
     let store = Store::new(run.models_dir());
-    let (tag, control) = (tag.to_owned(), run.control.clone());
+    let (tag, control) = (tag.clone(), run.control.clone());
     blocking(move || Ok(store.sync(&tag, &control)?)).await
 }
 
@@ -134,8 +138,8 @@ async fn sync(run: &Run<'_>, tag: &str) -> Result<(), InstallError> {
 pub async fn remove_damaged_layers(run: &Run<'_>) -> Result<bool, InstallError> {
     run.reporter.running(Activity::VerifyingModel);
     let store = Store::new(run.models_dir());
-    let (tag, control) = (run.model().tag.clone(), run.control.clone());
-    let removed = blocking(move || Ok(store.remove_damaged(&[SERVED_MODEL, &tag], &control)?)).await?;
+    let (tag, control) = (run.request.model.clone(), run.control.clone());
+    let removed = blocking(move || Ok(store.remove_damaged(&[&SERVED_MODEL, &tag], &control)?)).await?;
     if removed > 0 {
         run.reporter.running(Activity::RefetchingLayers { count: removed });
     }
@@ -143,7 +147,7 @@ pub async fn remove_damaged_layers(run: &Run<'_>) -> Result<bool, InstallError> 
 }
 
 /// Takes layers from other model stores on this computer. Returns whether the model is complete.
-async fn reuse_layers(run: &Run<'_>, tag: &str) -> Result<bool, InstallError> {
+async fn reuse_layers(run: &Run<'_>, tag: &ModelTag) -> Result<bool, InstallError> {
     let stores = reuse::stores();
     if stores.is_empty() {
         return Ok(false);
@@ -171,13 +175,13 @@ fn was_changed(run: &Run<'_>) -> bool {
     let measured = profile.and_then(|profile| Some((&profile.models_dir, profile.served.as_ref()?)));
     measured.is_some_and(|(models_dir, before)| {
         *models_dir == *run.models_dir()
-            && Store::new(models_dir).difference(SERVED_MODEL, before, run.control).is_some()
+            && Store::new(models_dir).difference(&SERVED_MODEL, before, run.control).is_some()
     })
 }
 
 /// Whether a model that is in the store is the registry's. In a store of ours it is: nobody else writes there. In one that
 /// other servers use, the registry is asked.
-async fn is_vouched_for(run: &Run<'_>, tag: &str) -> Result<bool, InstallError> {
+async fn is_vouched_for(run: &Run<'_>, tag: &ModelTag) -> Result<bool, InstallError> {
     let store = run.models_dir();
     if is_ours(run.paths, &changes(&run.entries()), store) {
         return Ok(true);
@@ -196,7 +200,7 @@ async fn is_vouched_for(run: &Run<'_>, tag: &str) -> Result<bool, InstallError> 
 /// When nobody has asked yet.
 fn agrees(
     run: &Run<'_>,
-    tag: &str,
+    tag: &ModelTag,
     store: &Path,
     host: String,
     cause: UnreachableCause,
@@ -220,10 +224,9 @@ enum Published {
     },
 }
 
-async fn published_manifest(run: &Run<'_>, tag: &str) -> Result<Published, InstallError> {
+async fn published_manifest(run: &Run<'_>, tag: &ModelTag) -> Result<Published, InstallError> {
     let options = &run.request.options;
-    let Ok(tag) = ModelTag::parse(tag) else { return Ok(Published::Refused) };
-    let remote = Remote::new(http::client(&options.source.http)?, tag, options.insecure_registry);
+    let remote = Remote::new(http::client(&options.source.http)?, tag.clone(), options.insecure_registry);
     Ok(match run.control.or_cancelled(remote.manifest()).await? {
         Ok(manifest) => Published::Manifest(manifest),
         Err(RegistryError::Unreachable { host, cause, .. }) => Published::Unreachable { host, cause },
@@ -240,7 +243,7 @@ enum Pulled {
     DiskShort(DiskShortage),
 }
 
-async fn pull_once(run: &Run<'_>, server: &Server, tag: &str) -> Result<Pulled, ClientError> {
+async fn pull_once(run: &Run<'_>, server: &Server, tag: &ModelTag) -> Result<Pulled, ClientError> {
     let mut layers: BTreeMap<String, (u64, u64)> = BTreeMap::new();
     let mut stalls_reported = 0;
     let mut phase = Status::Other;
@@ -298,22 +301,22 @@ async fn disk_shortage(models_dir: &Path, left: &Cell<u64>) -> DiskShortage {
 /// # Errors
 /// When the engine refuses, the journal cannot be written, or the user cancels.
 pub async fn keep_previous(run: &Run<'_>, server: &Server) -> Result<(), InstallError> {
-    if run.before.installed.is_none() || !is_listed(run, server, SERVED_MODEL).await? {
+    if run.before.installed.is_none() || !is_listed(run, server, &SERVED_MODEL).await? {
         return Ok(());
     }
     let change =
-        Change::CreateModel { name: PREVIOUS_MODEL.to_owned(), models_dir: run.models_dir().to_owned() };
-    if was_completed(&run.entries(), &change) && is_listed(run, server, PREVIOUS_MODEL).await? {
+        Change::CreateModel { name: PREVIOUS_MODEL.clone(), models_dir: run.models_dir().to_owned() };
+    if was_completed(&run.entries(), &change) && is_listed(run, server, &PREVIOUS_MODEL).await? {
         return Ok(());
     }
     run.intend(&change)?;
-    run.control.or_cancelled(server.client.copy(SERVED_MODEL, PREVIOUS_MODEL)).await??;
+    run.control.or_cancelled(server.client.copy(&SERVED_MODEL, &PREVIOUS_MODEL)).await??;
     run.done(&change)
 }
 
 /// Deletes the second name. Call after a success.
 pub async fn remove_previous(server: &Server) {
-    if let Err(error) = server.client.delete(PREVIOUS_MODEL).await {
+    if let Err(error) = server.client.delete(&PREVIOUS_MODEL).await {
         tracing::warn!(%error, "{PREVIOUS_MODEL} could not be deleted");
     }
 }
@@ -340,16 +343,14 @@ pub async fn create_with(run: &Run<'_>, server: &Server, placement: Placement) -
         num_gpu: if placement.automatic { AUTOMATIC } else { i64::from(placement.gpu_layers) },
         num_batch: candidate.num_batch,
     };
-    let request =
-        CreateRequest { model: SERVED_MODEL.to_owned(), from: candidate.model.tag.clone(), parameters };
-    let change =
-        Change::CreateModel { name: SERVED_MODEL.to_owned(), models_dir: run.models_dir().to_owned() };
+    let request = CreateRequest { model: SERVED_MODEL.clone(), from: run.request.model.clone(), parameters };
+    let change = Change::CreateModel { name: SERVED_MODEL.clone(), models_dir: run.models_dir().to_owned() };
     run.intend(&change)?;
     run.control.or_cancelled(server.client.create(&request, |_| ())).await??;
-    sync(run, SERVED_MODEL).await?;
+    sync(run, &SERVED_MODEL).await?;
     run.done(&change)?;
 
-    let shown = run.control.or_cancelled(server.client.show(SERVED_MODEL)).await??;
+    let shown = run.control.or_cancelled(server.client.show(&SERVED_MODEL)).await??;
     let wanted = [
         ("num_ctx", i64::from(parameters.num_ctx)),
         ("num_gpu", parameters.num_gpu),
@@ -372,8 +373,7 @@ pub async fn create_with(run: &Run<'_>, server: &Server, placement: Placement) -
     Ok(())
 }
 
-async fn is_listed(run: &Run<'_>, server: &Server, tag: &str) -> Result<bool, InstallError> {
+async fn is_listed(run: &Run<'_>, server: &Server, tag: &ModelTag) -> Result<bool, InstallError> {
     let listed = run.control.or_cancelled(server.client.tags()).await??;
-    let wanted = ModelTag::parse(tag).ok();
-    Ok(listed.iter().any(|model| model.name == tag || ModelTag::parse(&model.name).ok() == wanted))
+    Ok(listed.iter().any(|model| tag.is(&model.name)))
 }

@@ -100,7 +100,7 @@ pub async fn answer(
     seed: u32,
 ) -> Result<Answer, InstallError> {
     let request = GenerateRequest {
-        model: SERVED_MODEL.to_owned(),
+        model: SERVED_MODEL.clone(),
         prompt,
         raw: true,
         truncate: false,

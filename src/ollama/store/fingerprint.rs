@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use super::Store;
 use crate::checksum::Sha256;
 use crate::control::Control;
+use crate::models::ModelTag;
 use crate::ollama::manifest::Layer;
 use crate::platform::files;
 
@@ -45,7 +46,7 @@ pub enum Difference {
 
 impl Store {
     /// A model as it lies on the disk now; `None` when it is not there with all its layers.
-    pub fn fingerprint(&self, tag: &str) -> Option<Fingerprint> {
+    pub fn fingerprint(&self, tag: &ModelTag) -> Option<Fingerprint> {
         let stored = self.manifest(tag).filter(|_| self.has(tag))?;
         let layers = stored.manifest.blobs().map(|layer| self.stamp(layer)).collect();
         Some(Fingerprint { manifest: Sha256::of(&stored.json), layers })
@@ -53,7 +54,7 @@ impl Store {
 
     /// What became of a model since; `None` when it is the same. Reads weights only where their modification time is
     /// another one. Blocks for as long as that takes; `control` ends it early, and the model then counts as changed.
-    pub fn difference(&self, tag: &str, before: &Fingerprint, control: &Control) -> Option<Difference> {
+    pub fn difference(&self, tag: &ModelTag, before: &Fingerprint, control: &Control) -> Option<Difference> {
         let Some(stored) = self.manifest(tag) else { return Some(Difference::Missing) };
         if Sha256::of(&stored.json) != before.manifest || !self.has(tag) {
             return Some(Difference::Changed);
@@ -84,7 +85,7 @@ mod tests {
 
     use super::*;
 
-    const TAG: &str = "acolyte:latest";
+    static TAG: ModelTag = ModelTag::constant("registry.ollama.ai/library/acolyte:latest");
 
     /// A store with a model of large weights and a small template.
     fn store() -> (tempfile::TempDir, Store, [PathBuf; 2]) {
@@ -99,20 +100,20 @@ mod tests {
             layers.push(format!(r#"{{"digest":"sha256:{sha256}","size":{}}}"#, content.len()));
             store.blob(sha256)
         });
-        let manifest = store.manifest_path(TAG).unwrap();
+        let manifest = store.manifest_path(&TAG);
         std::fs::create_dir_all(manifest.parent().unwrap()).unwrap();
         std::fs::write(manifest, format!(r#"{{"layers":[{}]}}"#, layers.join(","))).unwrap();
         (folder, store, paths)
     }
 
     fn difference(store: &Store, before: &Fingerprint) -> Option<Difference> {
-        store.difference(TAG, before, &Control::new())
+        store.difference(&TAG, before, &Control::new())
     }
 
     #[test]
     fn a_model_that_was_changed_or_removed_is_noticed() {
         let (_folder, store, [weights, template]) = store();
-        let before = store.fingerprint(TAG).unwrap();
+        let before = store.fingerprint(&TAG).unwrap();
         assert_eq!(difference(&store, &before), None);
         let json = serde_json::to_string(&before).unwrap();
         assert_eq!(serde_json::from_str::<Fingerprint>(&json).unwrap(), before);
@@ -133,12 +134,12 @@ mod tests {
         std::fs::write(&weights, &bytes).unwrap();
         assert_eq!(difference(&store, &before), None, "another time alone is no change");
 
-        let manifest = store.manifest_path(TAG).unwrap();
+        let manifest = store.manifest_path(&TAG);
         let json = std::fs::read_to_string(&manifest).unwrap();
         std::fs::write(&manifest, json + " ").unwrap();
         assert_eq!(difference(&store, &before), Some(Difference::Changed));
         std::fs::remove_file(&manifest).unwrap();
         assert_eq!(difference(&store, &before), Some(Difference::Missing));
-        assert_eq!(store.fingerprint(TAG), None);
+        assert_eq!(store.fingerprint(&TAG), None);
     }
 }

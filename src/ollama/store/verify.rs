@@ -11,6 +11,7 @@ use std::path::{Path, PathBuf};
 use super::{Store, StoreError};
 use crate::checksum::Sha256;
 use crate::control::Control;
+use crate::models::ModelTag;
 use crate::platform::files::{self, reading};
 
 impl Store {
@@ -18,8 +19,11 @@ impl Store {
     ///
     /// # Errors
     /// When a file cannot be synced, or the user cancels.
-    pub fn sync(&self, tag: &str, control: &Control) -> Result<(), StoreError> {
-        let Some(manifest) = self.manifest_path(tag).filter(|path| path.is_file()) else { return Ok(()) };
+    pub fn sync(&self, tag: &ModelTag, control: &Control) -> Result<(), StoreError> {
+        let manifest = self.manifest_path(tag);
+        if !manifest.is_file() {
+            return Ok(());
+        }
         for path in self.layers_of(tag).into_keys().chain([manifest]) {
             control.check()?;
             files::sync_file(&path)?;
@@ -35,7 +39,12 @@ impl Store {
     ///
     /// # Errors
     /// When a file cannot be read or removed, or the user cancels.
-    pub fn remove_incomplete(&self, tag: &str, ours: bool, control: &Control) -> Result<usize, StoreError> {
+    pub fn remove_incomplete(
+        &self,
+        tag: &ModelTag,
+        ours: bool,
+        control: &Control,
+    ) -> Result<usize, StoreError> {
         let mut removed = 0;
         for (path, (_, size)) in self.layers_of(tag) {
             if files::length(&path) != size {
@@ -58,7 +67,7 @@ impl Store {
     ///
     /// # Errors
     /// When a file cannot be read or removed, or the user cancels.
-    pub fn remove_damaged(&self, tags: &[&str], control: &Control) -> Result<usize, StoreError> {
+    pub fn remove_damaged(&self, tags: &[&ModelTag], control: &Control) -> Result<usize, StoreError> {
         let layers: BTreeMap<PathBuf, _> = tags.iter().flat_map(|tag| self.layers_of(tag)).collect();
         let mut removed = 0;
         for (path, (sha256, _)) in layers {
@@ -70,7 +79,7 @@ impl Store {
     }
 
     /// The layers of a model that are on disk, with the checksum and size its manifest states.
-    fn layers_of(&self, tag: &str) -> BTreeMap<PathBuf, (Sha256, u64)> {
+    fn layers_of(&self, tag: &ModelTag) -> BTreeMap<PathBuf, (Sha256, u64)> {
         let Some(stored) = self.manifest(tag) else { return BTreeMap::new() };
         let layers =
             stored.manifest.blobs().map(|layer| (self.blob(layer.sha256), (layer.sha256, layer.size)));
@@ -95,6 +104,10 @@ fn remove(layer: &Path) -> Result<usize, StoreError> {
 mod tests {
     use super::*;
 
+    fn tag(text: &str) -> ModelTag {
+        ModelTag::parse(text).unwrap()
+    }
+
     /// A store with a model of two layers, and a layer that no model names.
     fn store() -> (tempfile::TempDir, Store, [PathBuf; 3]) {
         let folder = tempfile::tempdir().unwrap();
@@ -109,7 +122,7 @@ mod tests {
         let layers: Vec<String> = (0..2)
             .map(|n| format!("{{\"digest\":\"sha256:{}\",\"size\":{}}}", checksums[n], contents[n].len()))
             .collect();
-        let manifest = store.manifest_path("a:b").unwrap();
+        let manifest = store.manifest_path(&tag("a:b"));
         std::fs::create_dir_all(manifest.parent().unwrap()).unwrap();
         std::fs::write(manifest, format!("{{\"layers\":[{}]}}", layers.join(","))).unwrap();
         (folder, store, paths)
@@ -119,10 +132,10 @@ mod tests {
     fn complete_layers_stay() {
         let (_folder, store, paths) = store();
         let control = Control::new();
-        store.sync("a:b", &control).unwrap();
-        store.sync("not:there", &control).unwrap();
-        assert_eq!(store.remove_incomplete("a:b", true, &control).unwrap(), 0);
-        assert_eq!(store.remove_damaged(&["a:b", "a:b"], &control).unwrap(), 0);
+        store.sync(&tag("a:b"), &control).unwrap();
+        store.sync(&tag("not:there"), &control).unwrap();
+        assert_eq!(store.remove_incomplete(&tag("a:b"), true, &control).unwrap(), 0);
+        assert_eq!(store.remove_damaged(&[&tag("a:b"), &tag("a:b")], &control).unwrap(), 0);
         assert!(paths.iter().all(|path| path.exists()));
     }
 
@@ -133,14 +146,14 @@ mod tests {
         std::fs::write(&weights, "").unwrap();
         std::fs::write(&template, [0; 8]).unwrap();
         std::fs::write(&leftover, "left ove\0").unwrap();
-        assert_eq!(store.remove_incomplete("a:b", false, &control).unwrap(), 1, "one has another size");
+        assert_eq!(store.remove_incomplete(&tag("a:b"), false, &control).unwrap(), 1, "one has another size");
         assert!(
             !weights.exists() && template.exists() && leftover.exists(),
             "a folder of others is not searched"
         );
-        assert_eq!(store.remove_incomplete("a:b", true, &control).unwrap(), 1);
+        assert_eq!(store.remove_incomplete(&tag("a:b"), true, &control).unwrap(), 1);
         assert!(!leftover.exists() && template.exists());
-        assert_eq!(store.remove_damaged(&["a:b", "a:b"], &control).unwrap(), 1);
+        assert_eq!(store.remove_damaged(&[&tag("a:b"), &tag("a:b")], &control).unwrap(), 1);
         assert!(!template.exists());
     }
 
@@ -149,8 +162,14 @@ mod tests {
         let (_folder, store, paths) = store();
         let control = Control::new();
         control.cancel();
-        assert!(matches!(store.remove_incomplete("a:b", true, &control), Err(StoreError::Cancelled(_))));
-        assert!(matches!(store.remove_damaged(&["a:b", "a:b"], &control), Err(StoreError::Cancelled(_))));
+        assert!(matches!(
+            store.remove_incomplete(&tag("a:b"), true, &control),
+            Err(StoreError::Cancelled(_))
+        ));
+        assert!(matches!(
+            store.remove_damaged(&[&tag("a:b"), &tag("a:b")], &control),
+            Err(StoreError::Cancelled(_))
+        ));
         assert!(paths.iter().all(|path| path.exists()));
     }
 }

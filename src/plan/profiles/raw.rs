@@ -150,11 +150,10 @@ impl Check<'_> {
         })
     }
 
-    fn tag(&self, tag: &Spanned<String>, key: &str) -> Result<String, ProfilesError> {
-        if ModelTag::parse(&tag.value).is_ok() {
-            return Ok(tag.value.clone());
-        }
-        Err(self.mistake(tag.referenced.line(), key.to_owned(), Mistake::TagForm(tag.value.clone())))
+    fn tag(&self, tag: &Spanned<String>, key: &str) -> Result<ModelTag, ProfilesError> {
+        ModelTag::parse(&tag.value).map_err(|_| {
+            self.mistake(tag.referenced.line(), key.to_owned(), Mistake::TagForm(tag.value.clone()))
+        })
     }
 
     fn kv(&self, name: &Spanned<String>, key: &str) -> Result<KvCacheType, ProfilesError> {

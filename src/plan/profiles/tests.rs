@@ -117,7 +117,7 @@ fn a_model_must_be_known_and_support_the_context() {
     assert_eq!(line, line_of(BUILT_IN, "model: qwen2.5-coder:7b"));
     assert_eq!(
         (key.as_str(), what),
-        ("hybrid_8gb.model", Mistake::UnknownModel("acme/unheard-of:7b".to_owned()))
+        ("hybrid_8gb.model", Mistake::UnknownModel(ModelTag::parse("acme/unheard-of:7b").unwrap()))
     );
     let (_, _, what) = mistake("model: qwen3.5:9b", "model: qwen2.5-coder:7b");
     assert_eq!(what, Mistake::ContextNotCarried { wanted: 65_536, carried: 32_768 });

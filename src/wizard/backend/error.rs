@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use crate::install::InstallError;
+use crate::models::ModelTag;
 use crate::ollama::client::ClientError;
 use crate::ollama::lookup::LookupError;
 use crate::ollama::release::newest::NewestError;
@@ -81,7 +82,7 @@ impl WorkerError {
 
     /// Model, store and host of the registry, where the registry cannot be reached and only another store has the model,
     /// which needs consent.
-    pub fn asks_for_unverified_model(&self) -> Option<(String, PathBuf, String)> {
+    pub fn asks_for_unverified_model(&self) -> Option<(ModelTag, PathBuf, String)> {
         match self {
             Self::Install(error) => match &**error {
                 InstallError::UnverifiedModel { model, store, host, .. } => {

@@ -277,7 +277,7 @@ fn ask_model(
         .map_err(|error| WorkerError::NotStarted { cause: error.to_string() })?;
     let client = manage::client(home)?;
     let request = GenerateRequest {
-        model: SERVED_MODEL.to_owned(),
+        model: SERVED_MODEL.clone(),
         prompt,
         raw: false,
         truncate: false,

@@ -9,7 +9,7 @@ use super::detected::Detected;
 use super::error::WorkerError;
 use crate::install::manage::undo::Unfinished;
 use crate::install::{Event, InstallOptions, Receipt, SavedRequest};
-use crate::models::Model;
+use crate::models::{Model, ModelTag};
 use crate::ollama::release::Release;
 use crate::plan::Inventory;
 use crate::platform::listening::PortOwner;
@@ -64,7 +64,7 @@ pub struct Installation {
     /// Profile id.
     pub profile: String,
     /// Tag of the model.
-    pub model: String,
+    pub model: ModelTag,
     /// Our folder.
     pub home: PathBuf,
     /// Port of the private server.

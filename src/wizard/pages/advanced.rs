@@ -48,7 +48,7 @@ impl ProfilePage {
                 ui,
                 |ui| {
                     for model in self.compatibility.detected.catalogue() {
-                        let chosen = model.tag == custom.model.tag;
+                        let chosen = model.name == custom.model.name;
                         let name = model_name(model);
                         if ui.selectable_label(chosen, name).clicked() && !chosen {
                             custom.model = Arc::clone(model);

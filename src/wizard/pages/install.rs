@@ -136,7 +136,7 @@ impl InstallPage {
         ui.horizontal(|ui| {
             let mut what = title(text, self.current);
             if self.current == Step::PullModel {
-                what = format!("{what}, {}", self.summary.profile.choice.plan.candidate.model.tag);
+                what = format!("{what}, {}", self.summary.profile.choice.plan.candidate.model.name.as_str());
             }
             let response = ui.text(TextRole::Heading, Tone::Ink, &what);
             response.ctx.accesskit_node_builder(response.id, |node| node.set_live(Live::Polite));
@@ -228,7 +228,7 @@ impl InstallPage {
             Step::FetchEngine => say!(text, "wizard-step-fetch-detail"),
             Step::UnpackEngine => say!(text, "wizard-step-unpack-detail"),
             Step::StartServer => say!(text, "wizard-step-start-detail"),
-            Step::PullModel => candidate.model.tag.clone(),
+            Step::PullModel => candidate.model.name.as_str().to_owned(),
             Step::CreateModel => say!(
                 text,
                 "wizard-step-create-detail",

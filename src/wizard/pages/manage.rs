@@ -141,7 +141,7 @@ impl ManagePage {
         ui.gap(1.0);
         fact_line(ui, &say!(text, "wizard-table-profile"), &self.installation.profile);
         rule(ui);
-        fact_line(ui, &say!(text, "wizard-table-model"), &self.installation.model);
+        fact_line(ui, &say!(text, "wizard-table-model"), self.installation.model.as_str());
         rule(ui);
         fact_line(ui, &say!(text, "wizard-manage-folder"), &self.installation.home.display().to_string());
         if let Some(receipt) = &self.installation.receipt {

@@ -81,8 +81,8 @@ impl SummaryPage {
         }
     }
 
-    /// The request for the installation.
-    pub fn request(&self, options: &WizardOptions) -> Request {
+    /// The request for the installation; `None` when its model cannot be pulled.
+    pub fn request(&self, options: &WizardOptions) -> Option<Request> {
         let agreement = Agreement {
             limits: self.agreed,
             fewer_layers: self.agreed,
@@ -101,7 +101,7 @@ impl SummaryPage {
         ui.gap(1.0);
         let version = needs.engine_version.as_deref().or(cx.engine_version).unwrap_or_default();
         line(ui, &format!("Ollama {version}"), &known(engine_download(needs, text)), false);
-        line(ui, plan.candidate.model.tag.as_ref(), &known(model_download(needs, text)), false);
+        line(ui, plan.candidate.model.name.as_str(), &known(model_download(needs, text)), false);
         line(
             ui,
             &say!(text, "wizard-summary-together"),
