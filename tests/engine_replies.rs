@@ -279,3 +279,22 @@ fn an_unexpected_server_is_an_error_and_not_a_hang() {
     let error = run(Client::new(nobody).unwrap().version()).unwrap_err();
     assert!(matches!(error, ClientError::Unreachable { port, .. } if port == nobody), "{error:?}");
 }
+
+/// What a server says of an error cannot act on a terminal or a window, and still means what it means.
+#[test]
+fn the_words_of_a_server_are_escaped() {
+    let error = "llama-server failed, retrying without pipeline parallelism\ncudaMalloc failed: out of memory \u{1b}[2J\u{202e}";
+    let server = Server::new(500, &serde_json::json!({ "error": error }).to_string(), Body::Pieces(7));
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let refused = runtime.block_on(server.client().ps()).unwrap_err();
+    let message = refused.server_message().unwrap();
+    assert!(
+        message.contains(r"\u{1b}[2J\u{202e}") && !message.contains(['\u{1b}', '\u{202e}', '\n']),
+        "{message:?}"
+    );
+    let explained = refused.explain(acolyte::text::Text::new(acolyte::text::Language::English));
+    assert!(explained.contains(r"\u{202e}") && !explained.contains(['\u{1b}', '\u{202e}']), "{explained:?}");
+    assert_eq!(refused.failure(), Some(acolyte::ollama::failure::EngineFailure::OutOfMemory));
+    let versions = Server::new(200, "{\"version\": \"1\u{202e}2\"}", Body::Pieces(7));
+    assert_eq!(runtime.block_on(versions.client().version()).unwrap(), r"1\u{202e}2");
+}

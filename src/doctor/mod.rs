@@ -14,7 +14,7 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use crate::SCHEMA;
-use crate::doctor::redact::Secrets;
+use crate::doctor::redact::{Secrets, is_secret_name};
 use crate::hardware::DetectOptions;
 use crate::hardware::evidence::Evidence;
 use crate::hardware::merge::merge;
@@ -97,10 +97,10 @@ fn report_without(
 }
 
 impl DoctorReport {
-    /// Adds what a window or a program has logged itself, cleaned like the rest.
-    pub fn add_log(&mut self, name: &str, lines: &str) {
+    /// Adds what the window has said itself, in the words of these texts; other lines are left out.
+    pub fn add_log(&mut self, name: &str, lines: &str, texts: &[&str]) {
         let secrets = Secrets::of_this_machine();
-        self.logs.insert(name.to_owned(), lines.lines().map(|line| secrets.line(line)).collect());
+        self.logs.insert(name.to_owned(), secrets.own_lines(lines.lines(), texts));
     }
 }
 
@@ -127,6 +127,8 @@ const ABOUT_HARDWARE: [&str; 12] = [
     "cpu",
     "board",
 ];
+/// Words of drivers, systems and people, in which anything may stand.
+const ERRORS: [&str; 3] = ["message", "memory_error", "text"];
 /// Words inside those that people or programs chose.
 const CHOSEN: [&str; 6] = ["failed", "processes", "gpu_clients", "program", "why", "message"];
 
@@ -137,6 +139,12 @@ fn clean(tree: &mut serde_json::Value, secrets: &Secrets, hardware: bool) {
         serde_json::Value::Array(items) => items.iter_mut().for_each(|item| clean(item, secrets, hardware)),
         serde_json::Value::Object(fields) => {
             for (key, value) in fields.iter_mut() {
+                if ERRORS.contains(&key.as_str())
+                    && let serde_json::Value::String(text) = value
+                {
+                    *text = secrets.error(text);
+                    continue;
+                }
                 let inside =
                     (hardware || ABOUT_HARDWARE.contains(&key.as_str())) && !CHOSEN.contains(&key.as_str());
                 clean(value, secrets, inside);
@@ -152,10 +160,7 @@ fn settings(environment: &Environment, secrets: &Secrets) -> BTreeMap<String, St
         .filter_map(|(name, value)| Some((name.into_string().ok()?, value.to_string_lossy().into_owned())))
         .filter(|(name, _)| VARIABLES.iter().any(|start| name.starts_with(start)))
         .map(|(name, value)| {
-            let secret = ["TOKEN", "KEY", "SECRET", "PASS", "AUTH", "CREDENTIAL"]
-                .iter()
-                .any(|word| name.contains(word));
-            let value = if secret { "SECRET".to_owned() } else { secrets.line(&value) };
+            let value = if is_secret_name(&name) { "SECRET".to_owned() } else { secrets.line(&value) };
             (name, value)
         })
         .collect()
@@ -179,7 +184,7 @@ fn logs(
     files
         .iter()
         .filter_map(|path| Some((secrets.path(&path.to_string_lossy()), tail(path)?)))
-        .map(|(path, lines)| (path, lines.iter().map(|line| secrets.line(line)).collect()))
+        .map(|(path, lines)| (path, secrets.log(lines.iter().map(String::as_str))))
         .collect()
 }
 
@@ -216,7 +221,7 @@ mod tests {
     fn a_report_is_a_hardware_file_and_replays() {
         let home = tempfile::tempdir().unwrap();
         std::fs::create_dir(home.path().join("logs")).unwrap();
-        let line = format!("loaded {}/models with token=abc\n", home.path().display());
+        let line = "load_tensors: offloaded 25/29 layers to GPU\n";
         std::fs::write(home.path().join("logs/server.log"), line.repeat(500)).unwrap();
         let options = options(home.path());
         let machine = ReportSubject::Asked(Box::new(crate::hardware::collect(&options)));
@@ -224,7 +229,7 @@ mod tests {
         assert_eq!(merge(report.evidence.as_ref().unwrap()), report.hardware);
         let lines = report.logs.values().next().unwrap();
         assert_eq!(lines.len(), LOG_LINES);
-        assert!(lines.iter().all(|line| line.ends_with("token=SECRET")), "{lines:?}");
+        assert!(lines.iter().all(|shown| shown == line.trim_end()), "{lines:?}");
 
         let json = serde_json::to_string_pretty(&report).unwrap();
         assert_eq!(serde_json::from_str::<DoctorReport>(&json).unwrap(), report);

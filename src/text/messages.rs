@@ -2,6 +2,11 @@
 
 include!(concat!(env!("OUT_DIR"), "/messages.rs"));
 
+/// The message files of all languages: the words we say.
+pub fn sources() -> Vec<&'static str> {
+    [ENGLISH, SPANISH].concat()
+}
+
 /// Whether there is a message with this key and exactly these arguments, in any order. Evaluated by the compiler for
 /// every [`crate::say!`].
 pub const fn is_message(key: &str, arguments: &[&str]) -> bool {

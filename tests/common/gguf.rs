@@ -6,6 +6,7 @@
 #[derive(Clone, Debug)]
 pub struct Shape {
     pub name: &'static str,
+    pub architecture: &'static str,
     pub blocks: u64,
     pub trained_context: u64,
     pub embedding: u64,
@@ -22,6 +23,7 @@ impl Shape {
     pub fn qwen_7b() -> Self {
         Self {
             name: "Qwen2.5 Coder 7B Instruct",
+            architecture: "qwen2",
             blocks: 28,
             trained_context: 32_768,
             embedding: 3584,
@@ -103,7 +105,7 @@ impl Shape {
     fn meta(&self) -> Vec<(String, Value)> {
         let number = |key: &str, value: u64| (format!("qwen2.{key}"), Value::U32(value as u32));
         vec![
-            ("general.architecture".to_owned(), Value::Text("qwen2")),
+            ("general.architecture".to_owned(), Value::Text(self.architecture)),
             ("general.name".to_owned(), Value::Text(self.name)),
             ("general.type".to_owned(), Value::Text("model")),
             ("general.license".to_owned(), Value::Text("apache-2.0")),

@@ -6,6 +6,7 @@ use acolyte::wizard::backend::{ManageAction, Message, WorkerError};
 use acolyte::wizard::flow::Page;
 use acolyte::wizard::steps::SidebarStep as Place;
 use eframe::egui::{Key, Modifiers};
+use egui_kittest::kittest::NodeT as _;
 
 use super::scripted::{self, Scene};
 use super::stage::{self, Eye, Stage};
@@ -180,5 +181,57 @@ fn failures_to_write_or_open_are_shown_on_the_page() {
             stage.click("wizard-back");
         }
         assert_eq!(place(&stage), Some(Place::Hardware));
+    });
+}
+
+/// Names of hardware and words of errors cannot reorder or hide what the window says; screen readers get the same.
+#[test]
+fn text_from_outside_cannot_act_on_the_window() {
+    const HOSTILE: &str = "RTX\u{1b}[2J\u{202e}\u{2066}\u{200b}\u{2028}\u{9b}";
+    let acts = |text: &str| {
+        text.chars().any(|c| {
+            c.is_control() && c != '\n'
+                || matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+        })
+    };
+    let labels = |stage: &Stage| -> Vec<String> {
+        let all = stage.harness.root().children_recursive();
+        all.into_iter()
+            .flat_map(|node| {
+                let node = node.accesskit_node();
+                [node.label(), node.value(), node.description()].into_iter().flatten().collect::<Vec<_>>()
+            })
+            .collect()
+    };
+    let scene = || {
+        let mut hardware = scripted::laptop();
+        hardware.gpus[0].name = HOSTILE.into();
+        hardware.gpus[0].driver_version = Some(HOSTILE.into());
+        hardware.cpu.name = Some(HOSTILE.into());
+        hardware.engines[0].version = Some(HOSTILE.into());
+        hardware.engines[0].path = Some(HOSTILE.into());
+        hardware.disks[0].path = HOSTILE.into();
+        Scene::of(hardware)
+    };
+    let harmless = |stage: &Stage, page: &str| {
+        let labels = labels(stage);
+        let bad: Vec<&String> = labels.iter().filter(|label| acts(label)).collect();
+        assert!(bad.is_empty(), "{page}: {bad:?}");
+        labels.iter().any(|label| label.contains(r"RTX\u{1b}[2J\u{202e}"))
+    };
+    in_both_languages(scene, |stage| {
+        let stage = stage.reach_hardware();
+        assert!(harmless(&stage, "hardware"), "the name is shown");
+    });
+    in_both_languages(scene, |stage| {
+        let stage = stage.reach_compatibility();
+        harmless(&stage, "compatibility");
+    });
+    in_both_languages(scene, |stage| {
+        let mut stage = stage.reach_install();
+        let (_, outbox) = stage.installation();
+        scripted::fail(&outbox, HOSTILE);
+        stage.harness.run();
+        assert!(harmless(&stage, "installation"), "the error is shown");
     });
 }

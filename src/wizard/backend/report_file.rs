@@ -8,6 +8,7 @@ use super::error::WorkerError;
 use crate::doctor::{self, ReportSubject};
 use crate::hardware::{DetectOptions, collect};
 use crate::sentences::document::{DoctorDocument, indented};
+use crate::text::messages;
 
 /// Name of the page's log in a report.
 const PAGE_LOG: &str = "installation (window)";
@@ -43,7 +44,7 @@ fn json(contents: &ReportContents, options: &DetectOptions) -> Result<String, se
     };
     let mut report = doctor::report(&machine, options)?;
     if let Some(log) = &contents.log {
-        report.add_log(PAGE_LOG, log);
+        report.add_log(PAGE_LOG, log, &messages::sources());
     }
     report.receipt = contents.receipt.clone();
     indented(&DoctorDocument::from(&report))
@@ -56,6 +57,8 @@ mod tests {
     use crate::doctor::DoctorReport;
     use crate::hardware::engines::Places;
     use crate::machine::Hardware;
+    use crate::say;
+    use crate::text::{Language, Text};
 
     #[test]
     fn a_report_of_the_window_has_the_format_of_the_doctor() {
@@ -67,8 +70,9 @@ mod tests {
             engines: Places::default(),
             ..DetectOptions::new(home.path().to_owned())
         };
+        let said = say!(Text::new(Language::Spanish), "wizard-install-failed-lead");
         let contents = ReportContents {
-            log: Some("pulled with token=abc\nended".to_owned()),
+            log: Some(format!("pulled with token=abc\n{said}")),
             ..ReportContents::default()
         };
         let built = build(&contents, &options).unwrap();
@@ -76,7 +80,7 @@ mod tests {
         let json = std::fs::read_to_string(&path).unwrap();
         assert_eq!(json, *built, "what was shown is what is saved");
         let report: DoctorReport = serde_json::from_str(&json).unwrap();
-        assert_eq!(report.logs[PAGE_LOG], ["pulled with token=SECRET", "ended"]);
+        assert_eq!(report.logs[PAGE_LOG], ["[left out]", said.as_str()]);
         assert!(report.evidence.is_some());
         assert_eq!(Hardware::from_file(&path).unwrap(), report.hardware);
 

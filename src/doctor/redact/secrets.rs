@@ -1,0 +1,226 @@
+//! Secrets by their form, wherever they stand in a text: passwords in addresses, what follows a word such as "token",
+//! keys of well-known services, unique numbers, addresses. In doubt more is taken out than needed.
+
+use std::borrow::Cow;
+use std::sync::LazyLock;
+
+use regex::{Captures, Regex};
+
+/// Hosts that everybody uses: they say nothing about who asks them. Also everything below them.
+const PUBLIC_HOSTS: [&str; 8] = [
+    "ollama.com",
+    "ollama.ai",
+    "huggingface.co",
+    "hf.co",
+    "github.com",
+    "nvidia.com",
+    "localhost",
+    "githubusercontent.com",
+];
+
+/// Words in the name of something secret, as parts of it: `AWS_SECRET_ACCESS_KEY`, `client-secret`, `Set-Cookie`.
+const SECRET_NAME: &str = r"pass(?:word|wd|phrase|code)?|pwd|secret|token|key|auth|bearer|basic|cookie|sess(?:ion)?|sid|sig(?:nature)?|cred(?:ential)?|private|serial|jwt|otp|pin|nonce|salt|hmac|contraseña|clave|passwort";
+
+/// What stands for what.
+const RULES: &[(&str, Stand)] = &[
+    // A key in several lines; nothing behind its beginning is of use.
+    (r"(?s)-----BEGIN.*", Stand::For("SECRET")),
+    // Everything behind a secret name: values have spaces, quotes and signs of all kinds in them.
+    (r"", Stand::AfterName),
+    (r"(?i)[a-z][a-z0-9+.-]*:/{2,}\S*|//\S*@\S*", Stand::Url),
+    (r"\S*@\S+", Stand::Address),
+    (
+        r"(?:gh[a-z]_|github_pat_|glpat-|sk-|sk_|pk_|rk_|xox[a-z]-|xapp-|hf_|nvapi-|AKIA|ASIA|AIza|ya29\.|eyJ|npm_|pypi-|dop_v1_|SG\.|shp[a-z]{2}_|glsa_|gsk_|xai-|r8_|AGE-SECRET|whsec_|dckr_pat_)\S{4,}",
+        Stand::For("TOKEN"),
+    ),
+    (
+        r"(?i)(?:GPU-|MIG-)?\b[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\b",
+        Stand::For("UUID"),
+    ),
+    (r"(?i)\b[0-9a-f]{2}(?:[:-][0-9a-f]{2}){5,7}\b|\b[0-9a-f]{4}(?:\.[0-9a-f]{4}){2}\b", Stand::For("MAC")),
+    (r"(?i)[0-9a-f:.]*[0-9a-f:][0-9a-f:.]*[0-9a-f.](?:%[\w.-]+)?", Stand::Ip),
+    (
+        r"(?i)\S*[a-z]\S*:\d{2,5}\b|\S+\.(?:local|lan|internal|intranet|corp|home|localdomain)\b|\b(?:[a-z0-9-]+\.)+(?:com|net|org|io|dev|eu|de|es|fr|uk|us|cn|ai|co|cloud)\b",
+        Stand::Host,
+    ),
+    (r"(?i)(?:sha256[:-])?[a-z0-9+=]{16,}|[a-z0-9+=_-]{32,}", Stand::Random),
+];
+
+enum Stand {
+    /// This word stands for all of it.
+    For(&'static str),
+    /// What follows a secret name, to the end.
+    AfterName,
+    Url,
+    Address,
+    Ip,
+    Host,
+    Random,
+}
+
+static REGEXES: LazyLock<Vec<Option<Regex>>> = LazyLock::new(|| {
+    let after_name = format!(r#"(?is)((?:{SECRET_NAME})[\w.-]*["'\])]*\s*(?:[:=]|\s)[>\s"'=:]*)\S.*"#);
+    RULES
+        .iter()
+        .map(|(rule, stand)| {
+            let rule = if matches!(stand, Stand::AfterName) { after_name.as_str() } else { rule };
+            Regex::new(rule).ok()
+        })
+        .collect()
+});
+
+/// Whether the name of a setting is that of a secret.
+pub fn is_secret_name(name: &str) -> bool {
+    static NAME: LazyLock<Option<Regex>> = LazyLock::new(|| Regex::new(&format!("(?i){SECRET_NAME}")).ok());
+    NAME.as_ref().is_none_or(|regex| regex.is_match(name))
+}
+
+/// The text with everything replaced that has the form of a secret.
+pub fn mask(text: &str) -> String {
+    let mut text = text.to_owned();
+    for ((_, stand), regex) in RULES.iter().zip(REGEXES.iter()) {
+        // A rule that cannot be read would let secrets through: nothing is shown then. A test reads them all.
+        let Some(regex) = regex else { return "SECRET".to_owned() };
+        let replaced = regex.replace_all(&text, |found: &Captures<'_>| stand.shown(found));
+        if let Cow::Owned(replaced) = replaced {
+            text = replaced;
+        }
+    }
+    text
+}
+
+impl Stand {
+    fn shown(&self, found: &Captures<'_>) -> String {
+        let whole = &found[0];
+        match self {
+            Self::For(word) => (*word).to_owned(),
+            Self::AfterName => format!("{}SECRET", &found[1]),
+            Self::Url => url(whole),
+            // The digest behind a model's name is public.
+            Self::Address if whole.contains("@sha256:") => whole.to_owned(),
+            Self::Address => "EMAIL".to_owned(),
+            Self::Ip => ip(whole),
+            Self::Host => host(whole),
+            Self::Random => random(whole),
+        }
+    }
+}
+
+/// An address without user, password, query, and any host that not everybody uses.
+fn url(text: &str) -> String {
+    let (scheme, rest) = text.split_once("//").unwrap_or(("", text));
+    // The last one: passwords have slashes and more of these in them.
+    let rest = rest.rsplit_once('@').map_or(rest, |(_, behind)| behind);
+    let end = rest.find(|c: char| !(c.is_alphanumeric() || ".:[]-_".contains(c))).unwrap_or(rest.len());
+    let (host_and_port, path) = rest.split_at(end);
+    let (name, port) = match host_and_port.rsplit_once(':') {
+        Some((name, port)) if port.bytes().all(|byte| byte.is_ascii_digit()) && port.len() <= 5 => {
+            (name, Some(port))
+        }
+        _ => (host_and_port, None),
+    };
+    let port = port.filter(|port| !port.is_empty()).map(|port| format!(":{port}")).unwrap_or_default();
+    if !is_public(name) {
+        return format!("{scheme}//HOST{port}");
+    }
+    let path = path.split(['?', '#']).next().unwrap_or_default();
+    let segment = |part: &str| {
+        if part.len() <= 24 || part.starts_with("sha256") { part.to_owned() } else { "…".to_owned() }
+    };
+    format!("{scheme}//{name}{port}{}", path.split('/').map(segment).collect::<Vec<_>>().join("/"))
+}
+
+fn is_public(name: &str) -> bool {
+    let bare = name.trim_start_matches('[').trim_end_matches(']').to_lowercase();
+    if let Ok(ip) = bare.parse::<std::net::IpAddr>() {
+        return ip.is_loopback() || ip.is_unspecified();
+    }
+    PUBLIC_HOSTS
+        .iter()
+        .any(|host| bare.strip_suffix(host).is_some_and(|before| before.is_empty() || before.ends_with('.')))
+}
+
+/// A name with a port or a domain. What an earlier rule has put there stays.
+fn host(text: &str) -> String {
+    let (name, port) = match text.rsplit_once(':') {
+        Some((name, port)) if port.bytes().all(|byte| byte.is_ascii_digit()) => (name, Some(port)),
+        _ => (text, None),
+    };
+    let bare = name.rsplit_once("//").map_or(name, |(_, bare)| bare);
+    if ["HOST", "IP", "[IP]"].contains(&bare) || is_public(bare) {
+        return text.to_owned();
+    }
+    port.map_or_else(|| "HOST".to_owned(), |port| format!("HOST:{port}"))
+}
+
+fn ip(text: &str) -> String {
+    let foreign = |address: std::net::IpAddr| !(address.is_loopback() || address.is_unspecified());
+    let parsed = |text: &str| text.split('%').next().and_then(|bare| bare.parse::<std::net::IpAddr>().ok());
+    if let Some(address) = parsed(text.trim_end_matches('.')) {
+        return if foreign(address) { "IP".to_owned() } else { text.to_owned() };
+    }
+    if let Some((before, port)) = text.split_once(':')
+        && let Some(address) = parsed(before)
+    {
+        return if foreign(address) { format!("IP:{port}") } else { text.to_owned() };
+    }
+    text.to_owned()
+}
+
+/// Letters and digits in a row that no word has. Checksums stay: they are public and say which file it was.
+fn random(text: &str) -> String {
+    let digits = text.strip_prefix("sha256:").or_else(|| text.strip_prefix("sha256-"));
+    if digits.is_some_and(|digits| digits.len() == 64 && digits.bytes().all(|byte| byte.is_ascii_hexdigit()))
+    {
+        return text.to_owned();
+    }
+    let has = |of: fn(&u8) -> bool| text.as_bytes().iter().any(of);
+    let mixed = has(u8::is_ascii_uppercase) && has(u8::is_ascii_lowercase) && text.len() >= 24;
+    if has(u8::is_ascii_digit) || mixed { "TOKEN".to_owned() } else { text.to_owned() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_rule_can_be_read() {
+        assert!(REGEXES.iter().all(Option::is_some));
+    }
+
+    #[test]
+    fn secrets_are_known_by_their_form() {
+        for (text, expected) in [
+            ("proxy http://ana:s3cr3tpw@proxy:3128", "proxy http://HOST:3128"),
+            ("https://ana:pa/ss@w?rd@registry.ollama.ai/v2/x?sig=1", "https://registry.ollama.ai/v2/x"),
+            ("//ana:pw@share/x", "//HOST"),
+            ("https://fileserver/share", "https://HOST"),
+            ("http://127.0.0.1:11434/api/tags", "http://127.0.0.1:11434/api/tags"),
+            ("AWS_SECRET_ACCESS_KEY=wJalrXUtnFEMI", "AWS_SECRET_ACCESS_KEY=SECRET"),
+            ("client_secret=abc def", "client_secret=SECRET"),
+            ("run --password x --port 5", "run --password SECRET"),
+            ("sig=abc", "sig=SECRET"),
+            ("session=abc", "session=SECRET"),
+            ("Set-Cookie: a=b; c=d", "Set-Cookie: SECRET"),
+            ("\"api_key\": \"abc\"", "\"api_key\": \"SECRET"),
+            ("eth0 0c-9d-92-c6-1a-2b up", "eth0 MAC up"),
+            ("eth0 0c:9d:92:c6:1a:2b up", "eth0 MAC up"),
+            ("0c9d.92c6.1a2b", "MAC"),
+            ("lookup nas01.corp.internal on 10.1.2.3:53", "lookup HOST on IP:53"),
+            ("peer [2001:db8::7]:443 and [::1]:11434", "peer [IP]:443 and [::1]:11434"),
+            ("fe80::1%eth0", "IP"),
+            ("ghp_16C7e42F292c6912E7710c838347Ae178B4a", "TOKEN"),
+            ("AKIAIOSFODNN7EXAMPLE and xoxb-1234-abcd", "TOKEN and TOKEN"),
+            ("eyJhbGciOiJIUzI1NiJ9.eyJzdWIi.abc", "TOKEN"),
+            ("-----BEGIN OPENSSH PRIVATE KEY-----\nb3BlbnNz", "SECRET"),
+            ("deadbeefdeadbeef0123", "TOKEN"),
+            ("qwen2.5-coder:7b at 0000:01:00.0", "qwen2.5-coder:7b at 0000:01:00.0"),
+            (
+                "hf.co/bartowski/Meta-Llama-3.1-8B-Instruct:Q8_0",
+                "hf.co/bartowski/Meta-Llama-3.1-8B-Instruct:Q8_0",
+            ),
+        ] {
+            assert_eq!(mask(text), expected, "{text}");
+        }
+    }
+}

@@ -1,0 +1,160 @@
+//! Text from outside cannot act on the terminal: escape sequences, control characters and writing direction in a model's
+//! header, a hardware file, a server's answers, a log and file names come out as their numbers. JSON keeps them, escaped.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests fail by panicking")]
+#![cfg(unix)]
+
+mod common;
+
+use std::io::{Read as _, Write as _};
+use std::net::TcpListener;
+use std::process::Output;
+
+use common::gguf::Shape;
+use common::world::World;
+use serde_json::{Value, json};
+
+/// Clears the screen, fills the clipboard, does the same with the one-character codes, reverses what follows, hides,
+/// ends the line with one of ours.
+const HOSTILE: &str = "RTX\u{1b}[2J\u{1b}]52;c;ZXZpbA==\u{7}\u{9b}2J\u{202e}\u{2066}\u{200b}\u{2028}\u{7f}\u{8}\racolyte: all is well";
+
+/// Whether anything acts instead of being seen; styles of ours (`ESC [ … m`) may be there.
+fn acts(text: &str) -> bool {
+    let plain = text.split("\u{1b}[").enumerate().map(|(i, piece)| match i {
+        0 => piece,
+        _ => piece
+            .trim_start_matches(|c: char| c.is_ascii_digit() || c == ';')
+            .strip_prefix('m')
+            .unwrap_or("\u{1b}"),
+    });
+    plain.flat_map(str::chars).any(|c| {
+        c.is_control() && c != '\n'
+            || matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}')
+    })
+}
+
+/// What was printed, after a look at all of it.
+#[track_caller]
+fn harmless(output: &Output) -> String {
+    let said = |bytes: &[u8]| String::from_utf8(bytes.to_vec()).unwrap();
+    let (out, errors) = (said(&output.stdout), said(&output.stderr));
+    for text in [&out, &errors] {
+        assert!(!acts(text), "{text:?}");
+        // No line begins with what only we say.
+        assert!(!text.lines().any(|line| line.starts_with("acolyte: all is well")), "{text:?}");
+    }
+    out + &errors
+}
+
+#[test]
+fn a_hardware_file_cannot_act_on_the_terminal() {
+    let world = World::new(&json!({}));
+    let hardware = json!({
+        "schema": 1,
+        "os": {"name": HOSTILE, "version": HOSTILE, "arch": HOSTILE},
+        "cpu": {"name": HOSTILE, "physical_cores": 8, "features": [HOSTILE]},
+        "memory": {"total_bytes": 17_179_869_184_u64},
+        "gpus": [{"name": HOSTILE, "vendor": "nvidia", "kind": "discrete", "vram_total_bytes": 8_585_740_288_u64,
+                  "driver_version": HOSTILE, "sources": {"name": HOSTILE}}],
+        "engines": [{"kind": "server", "version": HOSTILE, "port": 11434, "path": HOSTILE,
+                     "models": [{"name": HOSTILE}], "loaded": [{"name": HOSTILE}]}],
+        "model_folders": [{"path": HOSTILE, "total_bytes": 1, "models": [{"name": HOSTILE}]}],
+        "notes": [HOSTILE, {"code": HOSTILE, "text": ""}, {"code": "vram_held",
+                  "details": {"gpu": HOSTILE, "program": HOSTILE, "bytes": 3_221_225_472_u64}}],
+    });
+    world.write("hostile.json", &hardware);
+    let file = world.path("hostile.json");
+    let file = file.to_str().unwrap();
+    let shown = harmless(&world.run(&["check-requirements", "--hardware", file]));
+    assert!(shown.contains(r"RTX\u{1b}[2J") && shown.contains(r"\u{202e}"), "{shown}");
+    harmless(&world.run(&["install", "--hardware", file, "--profile", "light_6gb"]));
+    // JSON holds only characters that are seen as themselves, and what was there can be read back.
+    let json = harmless(&world.run(&["check-requirements", "--json", "--hardware", file]));
+    let document: Value = serde_json::from_str(&json).unwrap();
+    assert!(document["hardware"]["gpus"][0]["name"].as_str().unwrap().contains(r"\u{202e}"), "{json}");
+    assert_eq!(document["hardware"]["os"]["name"], HOSTILE);
+}
+
+#[test]
+fn a_model_file_cannot_act_on_the_terminal() {
+    let world = World::new(&json!({}));
+    let hostile = world.path("hostile.gguf");
+    let file = hostile.to_str().unwrap();
+    std::fs::write(&hostile, Shape { name: HOSTILE, ..Shape::tiny() }.file()).unwrap();
+    let shown = harmless(&world.run(&["estimate", "--gpu", "RTX 4060", "--model", file]));
+    assert!(shown.contains(r"RTX\u{1b}[2J"), "the title is shown: {shown}");
+    harmless(&world.run(&["estimate", "--gpu", "RTX 4060", "--model", file, "--json"]));
+    // An architecture nobody knows, a file that is none, a name that acts.
+    let odd = Shape { architecture: HOSTILE, ..Shape::tiny() }.file();
+    std::fs::write(&hostile, odd).unwrap();
+    let shown = harmless(&world.run(&["estimate", "--gpu", "RTX 4060", "--model", file]));
+    assert!(shown.contains(r"\u{202e}"), "{shown}");
+    let named = world.path("name\u{1b}[2J\u{202e}\nacolyte: all is well.gguf");
+    std::fs::write(&named, HOSTILE).unwrap();
+    let shown = harmless(&world.run(&["estimate", "--gpu", "RTX 4060", "--model", named.to_str().unwrap()]));
+    assert!(shown.contains(r"name\u{1b}[2J\u{202e}\n"), "{shown}");
+}
+
+/// Version and names of models of a server that runs here already.
+#[test]
+fn a_server_cannot_act_on_the_terminal() {
+    let listener = TcpListener::bind(("127.0.0.1", 0)).unwrap();
+    let host = listener.local_addr().unwrap().to_string();
+    std::thread::spawn(move || {
+        for mut stream in listener.incoming().map_while(Result::ok) {
+            let mut head = [0; 1024];
+            let length = stream.read(&mut head).unwrap_or(0);
+            let models = json!([{"name": HOSTILE, "model": HOSTILE, "size": 5, "size_vram": 5, "context_length": 4096}]);
+            let body = match String::from_utf8_lossy(&head[..length]).split(' ').nth(1) {
+                Some("/api/version") => json!({"version": HOSTILE}),
+                _ => json!({"models": models}),
+            }
+            .to_string();
+            let answer = format!(
+                "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: {}\r\nConnection: close\r\n\r\n{body}",
+                body.len()
+            );
+            // A client that hung up has its answer.
+            let _gone = stream.write_all(answer.as_bytes());
+        }
+    });
+    let world = World::new(&json!({}));
+    let asked =
+        |arguments: &[&str]| common::process::output(world.acolyte(arguments).env("OLLAMA_HOST", &host));
+    let shown = harmless(&asked(&["detect"]));
+    assert!(shown.contains(r"RTX\u{1b}[2J"), "the version is shown: {shown}");
+    let json = harmless(&asked(&["detect", "--json"]));
+    let document: Value = serde_json::from_str(&json).unwrap();
+    let engines = document["engines"].as_array().unwrap();
+    assert!(
+        engines.iter().any(|one| one["version"].as_str().is_some_and(|v| v.contains(r"\u{202e}"))),
+        "{json}"
+    );
+}
+
+/// The last lines of the server's log are quoted when it does not start.
+#[test]
+fn a_log_cannot_act_on_the_terminal() {
+    let world = World::new(&json!({"faults": {"serve_fails": format!("cannot load {HOSTILE}")}}));
+    let mut command =
+        world.install_command(&["--profile", "light_6gb", "--accept-degraded", "--no-autostart"]);
+    let shown = harmless(&common::process::output(&mut command));
+    assert!(shown.contains(r"cannot load RTX\u{1b}[2J"), "{shown}");
+    // In words instead of JSON.
+    let mut command = world.acolyte(&["install", "--yes", "--mirror", &world.mirror.url()]);
+    command
+        .arg("--release")
+        .arg(world.path("release.json"))
+        .arg("--hardware")
+        .arg(world.path("hardware.json"));
+    command.args([
+        "--port",
+        &world.port.to_string(),
+        "--profile",
+        "light_6gb",
+        "--accept-degraded",
+        "--no-autostart",
+    ]);
+    let shown = harmless(&common::process::output(&mut command));
+    assert!(shown.contains(r"cannot load RTX\u{1b}[2J"), "{shown}");
+}
