@@ -24,6 +24,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
                 num_batch: 512,
                 flash_attention: true,
                 gpu_layers: 0,
+                n_cpu_moe: 0,
             };
             let gpu_layers = fit_gpu_layers(model, &setting, &machine, 7 * GIB);
             black_box(estimate(model, &EngineSetting { gpu_layers, ..setting }, &machine));
@@ -78,6 +79,7 @@ fn machine() -> MachineFigures {
             bandwidth_gb_s: detected(256.0),
             row: acolyte::machine::gpu_table::lookup("NVIDIA GeForce RTX 4060 Laptop GPU", Some(8 * GIB)),
             compute_capability: Some(acolyte::machine::ComputeCapability::new(8, 9)),
+            bus_gb_s: known(31.5),
         }],
         cpu: CpuFigures {
             name: String::new(),

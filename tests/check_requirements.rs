@@ -190,6 +190,8 @@ fn assert_profile_shape(profile: &Value) {
             "kv_cache_type",
             "memory",
             "model",
+            "n_cpu_moe",
+            "num_batch",
             "reasons",
             "speed",
             "total_layers",
@@ -440,6 +442,67 @@ fn any_card_can_be_estimated_by_name() {
     );
     let long = estimate(&["--gpu", "RTX 4090", "--context", "65536"]);
     assert_eq!(long["reasons"][0]["code"], "context_not_carried");
+}
+
+#[test]
+fn experts_are_estimated_in_main_memory() {
+    let estimate = |args: &[&str]| {
+        let card = ["estimate", "--model", "qwen3-coder:30b", "--gpu", "RTX 3060", "--ram-gib", "32"];
+        let output = acolyte(&[&card, args].concat());
+        assert_eq!(exit_code(&output), 0, "{}", stderr(&output));
+        String::from_utf8(output.stdout).unwrap()
+    };
+    let json = |args: &[&str]| -> Value {
+        serde_json::from_str(&estimate(&[&["--json", "--kv", "q8_0"], args].concat())).unwrap()
+    };
+    let layers = json(&[]);
+    assert_eq!((&layers["n_cpu_moe"], &layers["num_batch"]), (&json!(0), &json!(512)));
+    let all = json(&["--n-cpu-moe", "all"]);
+    assert_eq!((&all["n_cpu_moe"], &all["gpu_layers"]), (&json!(48), &json!(49)));
+    let speed = |estimate: &Value| estimate["speed"]["decode_tokens_per_s"]["mid"].as_f64().unwrap();
+    let need = |estimate: &Value, key: &str| estimate["memory"][key].as_u64().unwrap();
+    assert!(need(&all, "vram_required_bytes") < need(&layers, "vram_required_bytes"));
+    let some = json(&["--n-cpu-moe", "30", "--num-batch", "2048"]);
+    assert_eq!((&some["n_cpu_moe"], &some["num_batch"]), (&json!(30), &json!(2048)));
+    assert!(need(&some, "weights_gpu_bytes") > need(&all, "weights_gpu_bytes"));
+    assert!(speed(&some) > speed(&all), "{} and {}", speed(&some), speed(&all));
+    let codes: Vec<&str> =
+        all["reasons"].as_array().unwrap().iter().map(|reason| reason["code"].as_str().unwrap()).collect();
+    assert!(codes.contains(&"experts_in_ram") && !codes.contains(&"fits"), "{codes:?}");
+    let said = estimate(&["--n-cpu-moe", "40", "--num-batch", "1024"]);
+    for line in ["40 of 48 blocks in main memory", "1,024 tokens of a prompt at once"] {
+        assert!(said.contains(line), "{said}");
+    }
+}
+
+#[test]
+fn experts_cannot_be_kept_in_main_memory_where_that_has_no_meaning() {
+    for (args, said) in [
+        (
+            vec!["--model", "qwen2.5-coder:7b", "--gpu", "RTX 4060", "--n-cpu-moe", "4"],
+            "not a mixture of experts",
+        ),
+        (vec!["--model", "qwen3-coder:30b", "--gpu", "RTX 4060", "--n-cpu-moe", "49"], "has 48 blocks"),
+        (vec!["--model", "qwen3-coder:30b", "--n-cpu-moe", "all"], "Describe a card"),
+        (
+            vec![
+                "--model",
+                "qwen3-coder:30b",
+                "--gpu",
+                "RTX 4060",
+                "--n-cpu-moe",
+                "all",
+                "--gpu-layers",
+                "20",
+            ],
+            "all 49 layers",
+        ),
+        (vec!["--model", "qwen3-coder:30b", "--gpu", "RTX 4060", "--n-cpu-moe", "most"], "or all"),
+    ] {
+        let output = acolyte(&[vec!["estimate"], args.clone()].concat());
+        assert_eq!(exit_code(&output), 2, "{args:?}");
+        assert!(stderr(&output).contains(said), "{args:?}: {}", stderr(&output));
+    }
 }
 
 #[test]

@@ -31,6 +31,7 @@ fn machine() -> MachineFigures {
             bandwidth_gb_s: known(360.0),
             row: acolyte::machine::gpu_table::lookup("NVIDIA GeForce RTX 3060", Some(12 * GIB)),
             compute_capability: Some(acolyte::machine::ComputeCapability::new(8, 6)),
+            bus_gb_s: known(31.5),
         }],
         cpu: CpuFigures {
             name: String::new(),
@@ -51,6 +52,7 @@ fn setting(model: &Model, context_tokens: u32, kv_cache_type: KvCacheType) -> En
         num_batch: 512,
         flash_attention: true,
         gpu_layers: model.total_layers(),
+        n_cpu_moe: 0,
     }
 }
 

@@ -21,6 +21,7 @@ fn machine() -> MachineFigures {
             bandwidth_gb_s: Known { value: 3352.3, certainty: Certainty::Detected },
             row: acolyte::machine::gpu_table::lookup("NVIDIA H100 80GB HBM3", Some(85_520_809_984)),
             compute_capability: Some(acolyte::machine::ComputeCapability::new(9, 0)),
+            bus_gb_s: Known { value: 63.0, certainty: Certainty::Detected },
         }],
         cpu: CpuFigures {
             name: "Intel(R) Xeon(R) Processor".to_owned(),
@@ -41,6 +42,7 @@ fn setting(gpu_layers: u32) -> EngineSetting {
         num_batch: 512,
         flash_attention: true,
         gpu_layers,
+        n_cpu_moe: 0,
     }
 }
 

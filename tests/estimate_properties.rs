@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use acolyte::estimate::{
     CpuFigures, EngineSetting, Estimate, GpuFigures, MachineFigures, decode, estimate, first_token_s,
-    fit_gpu_layers, memory_need,
+    fit_gpu_layers, fit_n_cpu_moe, memory_need,
 };
 use acolyte::figures::{Certainty, Known, Range};
 use acolyte::machine::{Backend, GpuKind};
@@ -28,6 +28,7 @@ fn machine(gpus: usize, vram_bytes: u64, gpu_gb_s: f64, ram_gb_s: f64, cores: u3
         bandwidth_gb_s: known(gpu_gb_s),
         row: acolyte::machine::gpu_table::lookup("NVIDIA GeForce RTX 3060", Some(vram_bytes)),
         compute_capability: Some(acolyte::machine::ComputeCapability::new(8, 6)),
+        bus_gb_s: known(31.5),
     };
     MachineFigures {
         gpus: vec![gpu; gpus],
@@ -62,6 +63,7 @@ fn settings() -> impl Strategy<Value = EngineSetting> {
             num_batch,
             flash_attention,
             gpu_layers,
+            n_cpu_moe: 0,
         },
     )
 }
@@ -99,6 +101,32 @@ proptest! {
         let layers = fit_gpu_layers(&model, &setting, &machine, mib * MIB);
         prop_assert!(layers == 0 || need(layers) <= mib * MIB);
         prop_assert!(layers == model.total_layers() || need(layers + 1) > mib * MIB);
+    }
+
+    #[test]
+    fn experts_in_main_memory_free_graphics_memory_and_cost_speed(
+        model in models(), setting in settings(), mib in 0_u64..64_000, more in 1_u32..60, gpus in 1_usize..3,
+    ) {
+        let machine = machine(gpus, 24 * GIB, 360.0, 40.0, 8);
+        let gpu_layers = model.total_layers();
+        let with = |n_cpu_moe| EngineSetting { gpu_layers, n_cpu_moe, ..setting };
+        let need = |n_cpu_moe| memory_need(&model, &with(n_cpu_moe), &machine);
+        let few = setting.gpu_layers.min(gpu_layers - 1);
+        let many = few.saturating_add(more);
+        prop_assert!(need(many).weights_gpu_bytes <= need(few).weights_gpu_bytes);
+        prop_assert_eq!(
+            need(many).weights_gpu_bytes + need(many).weights_ram_bytes,
+            need(few).weights_gpu_bytes + need(few).weights_ram_bytes
+        );
+        prop_assert_eq!(need(many).kv_gpu_bytes, need(few).kv_gpu_bytes);
+        let speed = |n_cpu_moe| decode(&model, &with(n_cpu_moe), &machine, 1000).mid;
+        prop_assert!(speed(many) <= speed(few) * 1.000_001, "{few}: {}, {many}: {}", speed(few), speed(many));
+        if let Some(n) = fit_n_cpu_moe(&model, &setting, &machine, mib * MIB) {
+            prop_assert!(need(n).vram_required_bytes <= mib * MIB);
+            prop_assert!(gpus > 1 || n == 0 || need(n - 1).vram_required_bytes > mib * MIB);
+        } else {
+            prop_assert!(gpus > 1 || need(gpu_layers).vram_required_bytes > mib * MIB);
+        }
     }
 
     #[test]
@@ -150,11 +178,15 @@ proptest! {
         model in models(),
         context_tokens in any::<u32>(), num_batch in any::<u32>(), gpu_layers in any::<u32>(), depth in any::<u32>(),
         flash_attention in any::<bool>(), gpus in 0_usize..4, vram in any::<u64>(), cores in any::<u32>(),
+        n_cpu_moe in any::<u32>(), bus_gb_s in any::<f64>(),
         gpu_gb_s in any::<f64>(), ram_gb_s in any::<f64>(),
     ) {
-        let machine = machine(gpus, vram, gpu_gb_s, ram_gb_s, cores);
+        let mut machine = machine(gpus, vram, gpu_gb_s, ram_gb_s, cores);
+        for gpu in &mut machine.gpus {
+            gpu.bus_gb_s.value = bus_gb_s;
+        }
         let setting =
-            EngineSetting { context_tokens, kv_cache_type: KvCacheType::Q8_0, num_batch, flash_attention, gpu_layers };
+            EngineSetting { context_tokens, kv_cache_type: KvCacheType::Q8_0, num_batch, flash_attention, gpu_layers, n_cpu_moe };
         let e = estimate(&model, &setting, &machine);
         let _ = fit_gpu_layers(&model, &setting, &machine, vram);
         let more = [decode(&model, &setting, &machine, depth), first_token_s(&model, &setting, &machine, depth)];

@@ -10,6 +10,7 @@
 //! Cross-validation is by device: for each device, the level of its class (chip family and backend) is computed from
 //! the other devices of that class only, and the device's rows are estimated with that level.
 
+mod desktop;
 mod memory_logs;
 mod own;
 
@@ -104,6 +105,9 @@ fn main() -> ExitCode {
         }
     }
     compared.extend(own::compared());
+    let (on_desktops, unused) = desktop::compared();
+    compared.extend(on_desktops);
+    println!("desktop rows not used: {unused:?}");
     if print_rows {
         for c in &compared {
             println!(
@@ -175,6 +179,7 @@ impl Row {
             num_batch: 512,
             flash_attention: true,
             gpu_layers: model.total_layers(),
+            n_cpu_moe: 0,
         };
         // These sources placed as many layers as fit with a short prompt, and do not state how many.
         let short = EngineSetting { context_tokens: 512, ..setting };
@@ -239,6 +244,7 @@ impl Row {
             bandwidth_gb_s: detected(row.bandwidth_gb_s),
             row: acolyte::machine::gpu_table::lookup(name, Some(total)),
             compute_capability: None,
+            bus_gb_s: detected(31.5),
         };
         Ok((MachineFigures { gpus: vec![gpu], cpu: cpu(80.0, 8, &["avx2"]) }, class))
     }
@@ -322,7 +328,22 @@ fn report(compared: &[Compared]) {
         "", "", "", "", "error", "", "held out", "devices", "holds", "high/low"
     );
     for metric in ["decode", "prefill"] {
-        for regime in ["gpu", "unified", "cpu", "gpu, own", "partial, own", "cpu, own"] {
+        for regime in [
+            "gpu",
+            "unified",
+            "cpu",
+            "gpu, own",
+            "partial, own",
+            "cpu, own",
+            "fit: experts",
+            "fit: gpu",
+            "fit: cpu",
+            "out: experts",
+            "out: gpu",
+            "out: partial",
+            "out: unified",
+            "out: cpu",
+        ] {
             let some: Vec<&Compared> =
                 compared.iter().filter(|c| c.regime == regime && c.metric == metric).collect();
             if some.is_empty() {

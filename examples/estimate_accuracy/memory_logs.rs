@@ -23,6 +23,7 @@ pub fn print() {
             num_batch: 512,
             flash_attention: row.text("flash_attention") != "off",
             gpu_layers: layers,
+            n_cpu_moe: 0,
         };
         let mut machine = MachineFigures { gpus: vec![], cpu: cpu(80.0, 8, &["avx2"]) };
         let build = match row.text("build") {
@@ -41,6 +42,7 @@ pub fn print() {
                 bandwidth_gb_s: detected(360.0),
                 row: acolyte::machine::gpu_table::lookup("NVIDIA GeForce RTX 3060", Some(48 * GIB)),
                 compute_capability: None,
+                bus_gb_s: detected(31.5),
             });
         }
         // Several sequences share the cache; each batch has the context of one.

@@ -25,6 +25,7 @@ fn compare(row: &Row) -> Option<Compared> {
         num_batch: 512,
         flash_attention: true,
         gpu_layers: whole("gpu_layers")?,
+        n_cpu_moe: 0,
     };
     let regime = match setting.gpu_layers {
         0 => "cpu, own",
@@ -60,7 +61,7 @@ fn compare(row: &Row) -> Option<Compared> {
 }
 
 /// Seconds for a prompt alone, without the first token that is written.
-fn prompt_s(model: &Model, setting: &EngineSetting, machine: &MachineFigures, tokens: u32) -> Range {
+pub fn prompt_s(model: &Model, setting: &EngineSetting, machine: &MachineFigures, tokens: u32) -> Range {
     if tokens == 0 {
         return Range { low: 0.0, mid: 0.0, high: 0.0 };
     }
@@ -71,7 +72,7 @@ fn prompt_s(model: &Model, setting: &EngineSetting, machine: &MachineFigures, to
 }
 
 /// The middle of the difference, with the relative width of the longer prompt's range.
-fn difference(to: Range, from: Range) -> Range {
+pub fn difference(to: Range, from: Range) -> Range {
     let mid = to.mid - from.mid;
     Range { low: mid * to.low / to.mid, mid, high: mid * to.high / to.mid }
 }
@@ -89,6 +90,7 @@ fn machine(row: &Row) -> MachineFigures {
             bandwidth_gb_s: detected(number("gpu_bandwidth_gb_s")),
             row: acolyte::machine::gpu_table::lookup(row.text("gpu"), Some(total)),
             compute_capability: Some(acolyte::machine::ComputeCapability::new(9, 0)),
+            bus_gb_s: detected(63.0),
         }
     });
     let cpu = CpuFigures {

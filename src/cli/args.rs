@@ -222,6 +222,14 @@ pub struct EstimateArgs {
     /// Layers on the GPU, as the engine counts them (default: as many as fit)
     #[arg(long, value_name = "N")]
     pub gpu_layers: Option<u32>,
+    /// Mixtures of experts: keep the experts of the first N blocks in main memory, or of all blocks, and everything else
+    /// on the card
+    #[arg(long, value_name = "N|all", value_parser = expert_blocks)]
+    pub n_cpu_moe: Option<ExpertBlocks>,
+    /// Tokens of a prompt processed at once
+    #[arg(long, value_name = "N", default_value_t = crate::plan::NUM_BATCH,
+          value_parser = clap::value_parser!(u32).range(1..=65_536))]
+    pub num_batch: u32,
     /// Proxy and certificates.
     #[command(flatten)]
     pub network: NetworkArgs,
@@ -231,6 +239,15 @@ pub struct EstimateArgs {
     /// Print JSON
     #[arg(long)]
     pub json: bool,
+}
+
+/// Blocks whose experts stay in main memory.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ExpertBlocks {
+    /// Those of all blocks.
+    All,
+    /// Those of the first so many blocks.
+    First(u32),
 }
 
 /// `acolyte install`.
@@ -339,6 +356,15 @@ fn rate(typed: &str) -> Result<u64, String> {
 
 fn kv_cache_type(name: &str) -> Result<KvCacheType, String> {
     name.parse().map_err(|error: crate::models::UnknownKvCacheType| error.to_string())
+}
+
+fn expert_blocks(typed: &str) -> Result<ExpertBlocks, String> {
+    match typed {
+        "all" => Ok(ExpertBlocks::All),
+        number => {
+            number.parse().map(ExpertBlocks::First).map_err(|_| "use a number of blocks, or all".to_owned())
+        }
+    }
 }
 
 fn positive(number: &str) -> Result<f64, String> {

@@ -3,13 +3,14 @@
 //! The machine is described on the command line. A given figure overrides that of the card's name, and the whole card
 //! counts as free. Missing figures come from the policy's assumptions, which widens the ranges.
 
-use crate::cli::args::EstimateArgs;
+use crate::cli::args::{EstimateArgs, ExpertBlocks};
 use crate::cli::model;
 use crate::cli::output::{print, print_json};
 use crate::cli::{Failure, Session};
 use crate::machine::gpu_table;
 use crate::machine::{Backend, Gpu, GpuKind, Hardware, MainMemory};
-use crate::plan::{GIVEN, Layers, Policy, Profiles, custom_candidate, make_plan};
+use crate::models::Model;
+use crate::plan::{Candidate, GIVEN, Layers, Policy, Profiles, custom_candidate, make_plan};
 use crate::sentences::json::ProfileJson;
 use crate::sentences::report;
 use crate::text::Text;
@@ -18,13 +19,21 @@ use crate::{GIB, say};
 /// Runs the command.
 ///
 /// # Errors
-/// When model or card is unknown.
+/// When model or card is unknown, or experts cannot be kept in main memory as asked.
 pub fn run(args: &EstimateArgs, session: &Session) -> Result<u8, Failure> {
     let policy = &Profiles::built_in().policy;
     let hardware = described_machine(args, policy, session.text)?;
     let model = model::resolve(&args.model, args.insecure_registry, &args.network, session)?;
-    let layers = args.gpu_layers.map_or(Layers::Fit, Layers::Exactly);
-    let candidate = custom_candidate(model, args.kv, args.context, layers, policy);
+    let n_cpu_moe = n_cpu_moe(args, &model, &hardware, session.text)?;
+    let layers = match args.gpu_layers {
+        None if n_cpu_moe > 0 => Layers::Exactly(model.total_layers()),
+        given => given.map_or(Layers::Fit, Layers::Exactly),
+    };
+    let candidate = Candidate {
+        n_cpu_moe,
+        num_batch: args.num_batch,
+        ..custom_candidate(model, args.kv, args.context, layers, policy)
+    };
     let plan = make_plan(&candidate, &hardware, policy);
     if args.json {
         print_json(&ProfileJson::new(&plan, session.text))?;
@@ -32,6 +41,30 @@ pub fn run(args: &EstimateArgs, session: &Session) -> Result<u8, Failure> {
         print(&report::estimate(&plan, session.text))?;
     }
     Ok(0)
+}
+
+/// Blocks whose experts stay in main memory, checked against the model and the other options.
+fn n_cpu_moe(args: &EstimateArgs, model: &Model, hardware: &Hardware, text: Text) -> Result<u32, Failure> {
+    let total = model.total_layers();
+    let blocks = total.saturating_sub(1);
+    let n_cpu_moe = match args.n_cpu_moe {
+        None | Some(ExpertBlocks::First(0)) => return Ok(0),
+        Some(ExpertBlocks::All) => blocks,
+        Some(ExpertBlocks::First(first)) => first,
+    };
+    let title = model.title.as_str();
+    let message = if model.architecture.experts.is_none() {
+        say!(text, "cli-experts-not-a-mixture", model = title)
+    } else if n_cpu_moe > blocks {
+        say!(text, "cli-experts-too-many-blocks", model = title, blocks = blocks)
+    } else if hardware.gpus.is_empty() {
+        say!(text, "cli-experts-without-card")
+    } else if args.gpu_layers.is_some_and(|layers| layers < total) {
+        say!(text, "cli-experts-with-layers", total = total)
+    } else {
+        return Ok(n_cpu_moe);
+    };
+    Err(Failure::usage(message))
 }
 
 /// The machine that the options describe.

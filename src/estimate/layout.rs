@@ -1,10 +1,14 @@
 //! The layout of a model on a machine: which device computes which blocks, and the rates of each device.
 
+use super::bus::{Bus, bus};
 use super::efficiency::{CpuRates, GpuRates, cpu_rates, gpu_rates, spread_factor};
 use super::memory::Placement;
 use crate::estimate::{EngineSetting, MachineFigures};
 use crate::figures::Certainty;
-use crate::models::{Block, Cache, KvCacheType, Model, ModelArchitecture};
+use crate::models::{
+    Block, Cache, Experts, KvCacheType, Model, ModelArchitecture, ModelQuantisation, Quantisation,
+};
+
 /// The layout of a model on a machine.
 pub(super) struct Layout<'a> {
     pub architecture: &'a ModelArchitecture,
@@ -12,7 +16,36 @@ pub(super) struct Layout<'a> {
     /// All GPUs combined into one: each computes the blocks that it holds.
     pub gpu: Option<GpuRates>,
     pub cpu: CpuRates,
+    /// From main memory to the GPUs.
+    pub bus: Option<Bus>,
     pub setting: &'a EngineSetting,
+    /// Whether the engine repacks most weights in main memory on loading, so that prompts are computed faster.
+    pub repacked: bool,
+}
+
+/// Seconds by what they are spent on, one after the other.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Seconds {
+    /// The GPUs compute.
+    pub gpu: f64,
+    /// The processor computes.
+    pub cpu: f64,
+    /// Weights, cache or activations cross the bus.
+    pub bus: f64,
+}
+
+impl Seconds {
+    pub fn total(self) -> f64 {
+        self.gpu + self.cpu + self.bus
+    }
+}
+
+impl std::ops::Add for Seconds {
+    type Output = Self;
+
+    fn add(self, other: Self) -> Self {
+        Self { gpu: self.gpu + other.gpu, cpu: self.cpu + other.cpu, bus: self.bus + other.bus }
+    }
 }
 
 impl<'a> Layout<'a> {
@@ -21,26 +54,43 @@ impl<'a> Layout<'a> {
         let k_quants = model.quantisation.is_k_or_i_quant();
         Self {
             architecture,
-            placement: Placement::new(architecture, setting.gpu_layers, machine.gpus.len()),
+            placement: Placement::new(architecture, setting, machine.gpus.len()),
             gpu: combined(machine, k_quants),
             cpu: cpu_rates(&machine.cpu),
+            bus: bus(machine),
             setting,
+            repacked: is_repacked(model),
         }
     }
 
     /// Factor between the middle of a range and its ends, weighted by the time spent on each device; at least 1.2 when
     /// both compute.
-    pub fn spread(&self, gpu_s: f64, cpu_s: f64) -> f64 {
+    pub fn spread(&self, seconds: Seconds) -> f64 {
+        let total = seconds.total().max(f64::MIN_POSITIVE);
         let gpu = self.gpu.map_or(1.0, |gpu| gpu.spread);
-        let share = cpu_s / (gpu_s + cpu_s).max(f64::MIN_POSITIVE);
-        let partial = self.placement.output_on_gpu && self.placement.cpu_blocks > 0;
-        let blended = gpu.powf(1.0 - share) * self.cpu.spread.powf(share);
+        let bus = self.bus.map_or(1.0, |bus| bus.spread);
+        let partial = self.placement.output_on_gpu && self.placement.is_partial(self.architecture);
+        let blended = gpu.powf(seconds.gpu / total)
+            * self.cpu.spread.powf(seconds.cpu / total)
+            * bus.powf(seconds.bus / total);
         if partial { blended.max(1.2) } else { blended }
     }
 }
 
 pub(super) fn active_parameters(blocks: &[Block], architecture: &ModelArchitecture) -> f64 {
     blocks.iter().map(|block| block.active_parameters(architecture.experts)).sum()
+}
+
+/// Bytes of routed experts that one token reads in these blocks.
+pub(super) fn active_expert_bytes(blocks: &[Block], architecture: &ModelArchitecture) -> f64 {
+    let share = architecture.experts.map_or(1.0, Experts::share);
+    blocks.iter().map(|block| block.expert_bytes.min(block.bytes) as f64 * share).sum()
+}
+
+/// Weights of routed experts that one token is multiplied with in these blocks.
+pub(super) fn active_expert_parameters(blocks: &[Block], architecture: &ModelArchitecture) -> f64 {
+    let share = architecture.experts.map_or(1.0, Experts::share);
+    blocks.iter().map(|block| block.expert_parameters.min(block.parameters) as f64 * share).sum()
 }
 
 /// Bytes of KV cache that one token reads, in f16 equivalents. A quantised cache saves memory, not time, because it is
@@ -58,6 +108,17 @@ pub(super) fn cache_bytes(blocks: &[Block], depth_tokens: u32, kv: KvCacheType) 
             block.cache.bytes_read(depth_tokens, KvCacheType::F16) * factor
         })
         .sum()
+}
+
+/// Whether most weights are of a type that llama.cpp repacks for the processor (`ggml/src/ggml-cpu/repack.cpp`): 4-bit
+/// blocks, of K-quants only in rows that 256 divides.
+fn is_repacked(model: &Model) -> bool {
+    use Quantisation::{IQ4_NL, Q4_0, Q4_K_M, Q4_K_S};
+    match model.quantisation {
+        ModelQuantisation::Mixture(Q4_0 | IQ4_NL) => true,
+        ModelQuantisation::Mixture(Q4_K_M | Q4_K_S) => model.architecture.embedding.is_multiple_of(256),
+        _ => false,
+    }
 }
 
 /// Whether some blocks keep a recurrent state instead of a KV cache.

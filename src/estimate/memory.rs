@@ -8,11 +8,14 @@ use crate::MIB;
 use crate::machine::{Backend, GpuKind};
 use crate::models::{Block, Cache, KvCacheType, Model, ModelArchitecture};
 
-/// Which blocks are on the GPU, and whether the output matrix is.
+/// Which blocks are on the GPU, which of those have their routed experts in main memory, and whether the output matrix
+/// is on the GPU.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Placement {
     /// Number of blocks on the processor, counted from the first.
     pub cpu_blocks: usize,
+    /// Number of blocks whose routed experts are in main memory, counted from the first; at least `cpu_blocks`.
+    expert_cpu_blocks: usize,
     /// Whether the output matrix is on the GPU: it goes there first.
     pub output_on_gpu: bool,
 }
@@ -20,24 +23,27 @@ pub(super) struct Placement {
 impl Placement {
     /// The placement by the current engine: the output layer goes to the GPU first, then the last `gpu_layers - 1`
     /// blocks.
-    pub fn new(architecture: &ModelArchitecture, gpu_layers: u32, gpus: usize) -> Self {
-        Self::of_build(architecture, gpu_layers, gpus, EngineBuild::Current)
+    pub fn new(architecture: &ModelArchitecture, setting: &EngineSetting, gpus: usize) -> Self {
+        Self::of_build(architecture, setting, gpus, EngineBuild::Current)
     }
 
     /// The placement by a build of the engine: in old ones the output layer goes last.
     pub fn of_build(
         architecture: &ModelArchitecture,
-        gpu_layers: u32,
+        setting: &EngineSetting,
         gpus: usize,
         build: EngineBuild,
     ) -> Self {
-        let gpu_layers = if gpus == 0 { 0 } else { usize::try_from(gpu_layers).unwrap_or(usize::MAX) };
+        let whole = |layers: u32| usize::try_from(layers).unwrap_or(usize::MAX);
+        let gpu_layers = if gpus == 0 { 0 } else { whole(setting.gpu_layers) };
         let blocks = architecture.blocks.len();
         let (gpu_blocks, output_on_gpu) = match build {
             EngineBuild::OutputLast => (gpu_layers.min(blocks), gpu_layers > blocks),
             _ => (gpu_layers.saturating_sub(1).min(blocks), gpu_layers > 0),
         };
-        Self { cpu_blocks: blocks - gpu_blocks, output_on_gpu }
+        let cpu_blocks = blocks - gpu_blocks;
+        let expert_cpu_blocks = whole(setting.n_cpu_moe).clamp(cpu_blocks, blocks);
+        Self { cpu_blocks, expert_cpu_blocks, output_on_gpu }
     }
 
     pub fn cpu<'a>(&self, architecture: &'a ModelArchitecture) -> &'a [Block] {
@@ -46,6 +52,16 @@ impl Placement {
 
     pub fn gpu<'a>(&self, architecture: &'a ModelArchitecture) -> &'a [Block] {
         architecture.blocks.get(self.cpu_blocks..).unwrap_or(&[])
+    }
+
+    /// The blocks on the GPU whose routed experts are in main memory: the first ones of [`Self::gpu`].
+    pub fn split<'a>(&self, architecture: &'a ModelArchitecture) -> &'a [Block] {
+        architecture.blocks.get(self.cpu_blocks..self.expert_cpu_blocks).unwrap_or(&[])
+    }
+
+    /// Whether weights of blocks are on both sides.
+    pub fn is_partial(&self, architecture: &ModelArchitecture) -> bool {
+        self.cpu_blocks > 0 || self.split(architecture).iter().any(|block| block.expert_bytes > 0)
     }
 }
 
@@ -62,17 +78,19 @@ pub fn memory_need_of_build(
     build: EngineBuild,
 ) -> MemoryNeed {
     let architecture = &model.architecture;
-    let placement = Placement::of_build(architecture, setting.gpu_layers, machine.gpus.len(), build);
+    let placement = Placement::of_build(architecture, setting, machine.gpus.len(), build);
     let gpus = u64::try_from(machine.gpus.len()).unwrap_or(u64::MAX);
     let (on_gpu, on_cpu) = (placement.gpu(architecture), placement.cpu(architecture));
     let weights = |blocks: &[Block]| sum(blocks.iter().map(|block| block.bytes));
     let cache = |blocks: &[Block]| sum(blocks.iter().map(|block| cache_bytes(block, setting)));
+    let experts_in_ram = sum(placement.split(architecture).iter().map(expert_bytes));
 
     let mut need = MemoryNeed {
-        weights_gpu_bytes: weights(on_gpu),
+        weights_gpu_bytes: weights(on_gpu).saturating_sub(experts_in_ram),
         kv_gpu_bytes: cache(on_gpu),
         weights_ram_bytes: sum([
             weights(on_cpu),
+            experts_in_ram,
             architecture.token_embedding_bytes,
             architecture.input_bytes,
         ]),
@@ -90,7 +108,7 @@ pub fn memory_need_of_build(
         || !on_gpu.is_empty()
         || (gpus > 0 && matches!(build, EngineBuild::OwnRunner | EngineBuild::OutputLast));
     if computes_on_gpu {
-        let partial = !on_cpu.is_empty();
+        let partial = placement.is_partial(architecture);
         let streamed = if partial { streamed_bytes(architecture, placement, setting, build) } else { 0 };
         need.compute_gpu_bytes = computed.saturating_mul(gpus).saturating_add(streamed);
         need.overhead_gpu_bytes = sum(machine.gpus.iter().map(|gpu| driver_bytes(gpu.backend, gpu.kind)));
@@ -140,6 +158,37 @@ pub fn fit_gpu_layers(
     low
 }
 
+/// The smallest number of blocks whose routed experts have to stay in main memory (`n_cpu_moe`) so that all layers fit
+/// `vram_budget_bytes` of all GPUs together. `None` without a GPU, and where not even all experts in main memory are
+/// enough. `setting.gpu_layers` and `setting.n_cpu_moe` are ignored.
+pub fn fit_n_cpu_moe(
+    model: &Model,
+    setting: &EngineSetting,
+    machine: &MachineFigures,
+    vram_budget_bytes: u64,
+) -> Option<u32> {
+    let all = model.total_layers();
+    let fits = |n_cpu_moe: u32| {
+        let setting = EngineSetting { gpu_layers: all, n_cpu_moe, ..*setting };
+        memory_need(model, &setting, machine).vram_required_bytes <= vram_budget_bytes
+            && (machine.gpus.len() == 1 || fits_on_each(model, &setting, machine, vram_budget_bytes))
+    };
+    let blocks = all.saturating_sub(1);
+    if machine.gpus.is_empty() || !(fits(0) || fits(blocks)) {
+        return None;
+    }
+    // With no experts in main memory none are streamed, so 0 can fit where 1 does not.
+    if fits(0) {
+        return Some(0);
+    }
+    let (mut low, mut high) = (0, blocks);
+    while high - low > 1 {
+        let middle = low + (high - low) / 2;
+        if fits(middle) { high = middle } else { low = middle }
+    }
+    Some(high)
+}
+
 /// Whether the layers can be distributed over several GPUs: the output matrix on the last one, then block by block from
 /// the end towards the first. Each GPU also holds the driver's memory and a compute buffer.
 fn fits_on_each(
@@ -149,9 +198,9 @@ fn fits_on_each(
     vram_budget_bytes: u64,
 ) -> bool {
     let architecture = &model.architecture;
-    let placement = Placement::new(architecture, setting.gpu_layers, machine.gpus.len());
+    let placement = Placement::new(architecture, setting, machine.gpus.len());
     let computed = compute_buffer_bytes(architecture, setting, EngineBuild::Current, true);
-    let streamed = if placement.cpu_blocks > 0 {
+    let streamed = if placement.is_partial(architecture) {
         streamed_bytes(architecture, placement, setting, EngineBuild::Current)
     } else {
         0
@@ -163,8 +212,11 @@ fn fits_on_each(
         share.saturating_sub(sum([driver_bytes(gpu.backend, gpu.kind), computed]))
     });
     let mut budget = budgets.next().unwrap_or(0).saturating_sub(streamed);
-    let blocks =
-        placement.gpu(architecture).iter().rev().map(|b| b.bytes.saturating_add(cache_bytes(b, setting)));
+    let split = placement.split(architecture).len();
+    let blocks = placement.gpu(architecture).iter().enumerate().rev().map(|(index, block)| {
+        let in_ram = if index < split { expert_bytes(block) } else { 0 };
+        block.bytes.saturating_sub(in_ram).saturating_add(cache_bytes(block, setting))
+    });
     std::iter::once(architecture.output_bytes).chain(blocks).all(|bytes| {
         loop {
             if let Some(left) = budget.checked_sub(bytes) {
@@ -231,9 +283,10 @@ fn host_buffer_bytes(architecture: &ModelArchitecture, setting: &EngineSetting, 
     batch.saturating_mul(per_token)
 }
 
-/// GPU buffer for blocks on the processor: large batches are still computed on the GPU, which receives one block's
+/// GPU buffer for weights in main memory: large batches are still computed on the GPU, which receives one block's
 /// weights and then its KV cache at 16 bits. An upper bound: measurements of seven placements of three models at 8,192
-/// and 32,768 tokens are up to 130 MiB lower (docs/estimates.md).
+/// and 32,768 tokens are up to 130 MiB lower (docs/estimates.md). Of a block's experts it receives one tensor at a time:
+/// two thirds of them where gate and up are one tensor.
 fn streamed_bytes(
     architecture: &ModelArchitecture,
     placement: Placement,
@@ -243,17 +296,23 @@ fn streamed_bytes(
     let on_cpu = placement.cpu(architecture);
     let output =
         if placement.output_on_gpu || build == EngineBuild::Current { 0 } else { architecture.output_bytes };
-    let blocks = if build == EngineBuild::Current {
-        on_cpu.iter().map(|block| block.bytes.max(streamed_cache_bytes(block, setting))).max().unwrap_or(0)
+    let (blocks, experts) = if build == EngineBuild::Current {
+        let whole = on_cpu.iter().map(|block| block.bytes.max(streamed_cache_bytes(block, setting))).max();
+        let experts = placement.split(architecture).iter().map(|block| expert_bytes(block) / 3 * 2).max();
+        (whole.unwrap_or(0), experts.unwrap_or(0))
     } else {
-        0
+        (0, 0)
     };
-    output.max(blocks)
+    output.max(blocks).max(experts)
 }
 
 /// The KV cache as it is sent to the GPU for a prompt: at 16 bits, whatever type it is stored in.
 fn streamed_cache_bytes(block: &Block, setting: &EngineSetting) -> u64 {
     cache_bytes(block, &EngineSetting { kv_cache_type: KvCacheType::F16, ..*setting })
+}
+
+fn expert_bytes(block: &Block) -> u64 {
+    block.expert_bytes.min(block.bytes)
 }
 
 fn cache_bytes(block: &Block, setting: &EngineSetting) -> u64 {

@@ -1,6 +1,7 @@
 //! Estimates a model's memory and speed. Pure arithmetic, and the only estimator: window, terminal and monitor show the
 //! same numbers.
 
+mod bus;
 mod efficiency;
 mod layout;
 mod memory;
@@ -8,7 +9,7 @@ mod prefill;
 mod speed;
 mod types;
 
-pub use memory::{fit_gpu_layers, memory_need, memory_need_of_build};
+pub use memory::{fit_gpu_layers, fit_n_cpu_moe, memory_need, memory_need_of_build};
 pub use speed::{decode, first_token_s};
 pub use types::{
     CpuFigures, EngineBuild, EngineSetting, Estimate, GpuFigures, MachineFigures, MemoryNeed, Speed,

@@ -3,7 +3,10 @@
 //! Decoding a token reads every active weight and the KV cache once, on the device that holds them, and launches the
 //! kernels of every block; processing a prompt is arithmetic. The rates of the devices come from [`super::efficiency`].
 
-use super::layout::{Layout, active_parameters, cache_bytes, is_recurrent};
+use super::layout::{
+    Layout, Seconds, active_expert_bytes, active_expert_parameters, active_parameters, cache_bytes,
+    is_recurrent,
+};
 use super::prefill::prefill;
 use crate::estimate::{EngineSetting, MachineFigures, Speed};
 use crate::figures::Range;
@@ -13,9 +16,9 @@ use crate::models::{Block, Cache, KvCacheType, Model, ModelArchitecture};
 pub(super) fn speed(model: &Model, setting: &EngineSetting, machine: &MachineFigures) -> Speed {
     let layout = Layout::new(model, setting, machine);
     let answered = |depth_tokens| {
-        let (gpu_s, cpu_s) = token_s(&layout, depth_tokens);
-        let sampling_s = sampling_s(&layout, machine);
-        range(1.0 / (gpu_s + cpu_s + sampling_s), layout.spread(gpu_s, cpu_s + sampling_s))
+        let sampling = Seconds { cpu: sampling_s(&layout, machine), ..Seconds::default() };
+        let token = token_s(&layout, depth_tokens) + sampling;
+        range(1.0 / token.total(), layout.spread(token))
     };
     Speed {
         decode_tokens_per_s: answered(0),
@@ -41,8 +44,8 @@ fn sampling_s(layout: &Layout<'_>, machine: &MachineFigures) -> f64 {
 /// Tokens a second with `depth_tokens` in the context, without sampling, as `llama-bench` measures it.
 pub fn decode(model: &Model, setting: &EngineSetting, machine: &MachineFigures, depth_tokens: u32) -> Range {
     let layout = Layout::new(model, setting, machine);
-    let (gpu_s, cpu_s) = token_s(&layout, depth_tokens);
-    range(1.0 / (gpu_s + cpu_s), layout.spread(gpu_s, cpu_s))
+    let token = token_s(&layout, depth_tokens);
+    range(1.0 / token.total(), layout.spread(token))
 }
 
 /// Seconds from a prompt of `prompt_tokens` to the first token of the answer.
@@ -56,22 +59,30 @@ pub fn first_token_s(
 }
 
 fn first_token_of(layout: &Layout<'_>, prompt_tokens: u32) -> Range {
-    let (gpu_s, cpu_s) = prefill(layout, prompt_tokens);
-    let (token_gpu_s, token_cpu_s) = token_s(layout, prompt_tokens);
-    let (gpu_s, cpu_s) = (gpu_s + token_gpu_s, cpu_s + token_cpu_s);
+    let seconds = prefill(layout, prompt_tokens) + token_s(layout, prompt_tokens);
     // Prompts depend on more than bandwidth: measurements of the same card scatter more.
-    range(gpu_s + cpu_s, layout.spread(gpu_s, cpu_s) * 1.1)
+    range(seconds.total(), layout.spread(seconds) * 1.1)
 }
 
-/// Seconds that one token takes on the GPU and on the processor.
-fn token_s(layout: &Layout<'_>, depth_tokens: u32) -> (f64, f64) {
+/// Seconds that one token takes. Experts in main memory are computed by the processor, between the attention of their
+/// block and that of the next one on the GPU.
+fn token_s(layout: &Layout<'_>, depth_tokens: u32) -> Seconds {
+    /// Seconds to hand a block's activations to the processor, wait for it, and hand the result back.
+    const CROSSING_S: f64 = 30e-6;
+
     let architecture = layout.architecture;
     let kv = layout.setting.kv_cache_type;
     let (on_gpu, on_cpu) = (layout.placement.gpu(architecture), layout.placement.cpu(architecture));
+    let split = layout.placement.split(architecture);
     let mut gpu_s = 0.0;
+    let mut bus_s = 0.0;
     if let Some(gpu) = layout.gpu.filter(|_| layout.placement.output_on_gpu) {
-        let weights = active_bytes(on_gpu, architecture) + architecture.output_bytes as f64;
-        let parameters = active_parameters(on_gpu, architecture) + architecture.output_parameters as f64;
+        let weights = active_bytes(on_gpu, architecture) - active_expert_bytes(split, architecture)
+            + architecture.output_bytes as f64;
+        let parameters = active_parameters(on_gpu, architecture)
+            - active_expert_parameters(split, architecture)
+            + architecture.output_parameters as f64;
+        bus_s = split.iter().filter(|block| block.expert_bytes > 0).count() as f64 * CROSSING_S;
         let memory_s = weights / gpu.bytes_per_s;
         let arithmetic_s = parameters * gpu.decode_s_per_weight;
         // Reading and multiplying overlap, but not perfectly.
@@ -85,7 +96,9 @@ fn token_s(layout: &Layout<'_>, depth_tokens: u32) -> (f64, f64) {
         }
         gpu_s = memory_s.hypot(arithmetic_s) + cache_s + on_gpu.len() as f64 * launch_s;
     }
-    let mut cpu_bytes = active_bytes(on_cpu, architecture) * scatter_factor(architecture);
+    let experts = active_expert_bytes(on_cpu, architecture);
+    let mut cpu_bytes = (active_bytes(on_cpu, architecture) - experts) * serial_factor(architecture);
+    let experts = experts + active_expert_bytes(split, architecture);
     if !layout.placement.output_on_gpu {
         cpu_bytes += architecture.output_bytes as f64;
     }
@@ -95,8 +108,11 @@ fn token_s(layout: &Layout<'_>, depth_tokens: u32) -> (f64, f64) {
         * if kv == KvCacheType::F16 { 1.0 } else { 2.2 };
     let cache_s = (cache_bytes(on_cpu, depth_tokens, kv) / (layout.cpu.bytes_per_s * 0.6))
         .max(products / layout.cpu.attention_products_per_s);
-    let cpu_s = cpu_bytes / layout.cpu.bytes_per_s + cache_s + on_cpu.len() as f64 * 20e-6;
-    (gpu_s, cpu_s.max(1e-9))
+    let cpu_s = cpu_bytes / layout.cpu.bytes_per_s
+        + experts / layout.cpu.expert_bytes_per_s
+        + cache_s
+        + on_cpu.len() as f64 * 20e-6;
+    Seconds { gpu: gpu_s, cpu: cpu_s.max(1e-9), bus: bus_s }
 }
 
 fn active_bytes(blocks: &[Block], architecture: &ModelArchitecture) -> f64 {
@@ -123,6 +139,8 @@ fn launch_factor(architecture: &ModelArchitecture, of_mixtures: f64) -> f64 {
     let mixture = architecture.experts.is_some();
     let gemma = architecture.family.starts_with("gemma");
     match (recurrent, gemma, mixture) {
+        // Both: measured 0.8 more on an RTX 3090 and a GB10.
+        (true, _, true) => 2.3 + 0.67 * (of_mixtures - 1.0),
         (true, ..) => 2.3,
         (_, true, _) => 1.9,
         (.., true) => of_mixtures,
@@ -130,11 +148,9 @@ fn launch_factor(architecture: &ModelArchitecture, of_mixtures: f64) -> f64 {
     }
 }
 
-/// Factor on the bytes read by a processor: experts are scattered in memory and gated delta nets are partly serial, so
-/// both are read at a lower rate.
-fn scatter_factor(architecture: &ModelArchitecture) -> f64 {
-    (if architecture.experts.is_some() { 1.8 } else { 1.0 })
-        * if is_recurrent(architecture) { 1.1 } else { 1.0 }
+/// Factor on the bytes of dense weights read by a processor: gated delta nets are partly serial.
+fn serial_factor(architecture: &ModelArchitecture) -> f64 {
+    if is_recurrent(architecture) { 1.1 } else { 1.0 }
 }
 
 fn range(mid: f64, spread: f64) -> Range {

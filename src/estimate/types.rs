@@ -26,6 +26,8 @@ pub struct GpuFigures {
     pub row: Option<&'static GpuRow>,
     /// CUDA compute capability, where CUDA is the backend and it is known.
     pub compute_capability: Option<ComputeCapability>,
+    /// Nominal bandwidth of its bus to main memory in one direction, in decimal GB/s (PCIe 4.0 x16: 31.5).
+    pub bus_gb_s: Known<f64>,
 }
 
 impl GpuFigures {
@@ -93,6 +95,9 @@ pub struct EngineSetting {
     pub flash_attention: bool,
     /// Layers on the GPU as the engine counts them: 0 to blocks + 1, the output layer first (`num_gpu`).
     pub gpu_layers: u32,
+    /// Blocks, counted from the first, whose routed experts stay in main memory (`--n-cpu-moe`): 0 for none, at most the
+    /// number of blocks. Attention, KV cache, router, shared experts and dense parts stay where `gpu_layers` puts them.
+    pub n_cpu_moe: u32,
 }
 
 /// Builds of the engine differ in where they put the output layer and in what they reserve for a batch.

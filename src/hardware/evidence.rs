@@ -182,6 +182,10 @@ pub struct NvmlDevice {
     pub memory_bus_width_bits: Option<u32>,
     /// The memory's highest clock in MHz (half its transfer rate).
     pub memory_clock_mhz: Option<u32>,
+    /// Highest PCI Express generation of card and slot. The present one is lower while the card is idle.
+    pub pcie_generation: Option<u32>,
+    /// Lanes of its PCI Express link.
+    pub pcie_lanes: Option<u32>,
     /// True when the card is partitioned (MIG).
     pub mig: Option<bool>,
     /// Programs that use its memory.

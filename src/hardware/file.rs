@@ -129,6 +129,7 @@ impl Hardware {
                         .or_else(|| {
                             rate(format!("gpus[{i}].memory_bandwidth_gb_s"), gpu.memory_bandwidth_gb_s)
                         })
+                        .or_else(|| rate(format!("gpus[{i}].bus_gb_s"), gpu.bus_gb_s))
                 })
             })
     }

@@ -7,7 +7,7 @@
 use std::collections::BTreeMap;
 
 use super::evidence::Power;
-use super::pci::{PciAddress, PciIds};
+use super::pci::{PciAddress, PciIds, link_gb_s};
 
 /// Where the devices are. Not below `class/drm`: a card without a driver is missing there.
 pub const DEVICES: &str = "bus/pci/devices/";
@@ -25,11 +25,15 @@ pub const CARD_FILES: [&str; 10] = [
     "mem_info_gtt_used",
 ];
 
+/// Files of one card's PCI Express link, below its folder in [`DEVICES`]. The kernel reads them from the card, so they are
+/// left out while it sleeps.
+pub const LINK_FILES: [&str; 2] = ["max_link_speed", "current_link_width"];
+
 /// The processor's energy preference, for systems without a platform profile.
 pub const ENERGY_PREFERENCE: &str = "devices/system/cpu/cpu0/cpufreq/energy_performance_preference";
 
 /// A display adapter.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Card {
     /// PCI address.
     pub pci: Option<PciAddress>,
@@ -49,6 +53,9 @@ pub struct Card {
     pub gtt_total_bytes: Option<u64>,
     /// Used of it, in bytes.
     pub gtt_used_bytes: Option<u64>,
+    /// Nominal bandwidth of its PCI Express link in one direction, in decimal GB/s. The highest speed counts, because an
+    /// idle card lowers it. A card with a PCI switch of its own reports the link behind the switch.
+    pub bus_gb_s: Option<f64>,
     /// Whether it shares a die with the processor: its sensors include the north bridge's voltage.
     pub apu: bool,
     /// Instruction set reported by the kernel's compute driver, for example (11, 0, 0): gfx1100.
@@ -95,6 +102,10 @@ fn card(tree: &BTreeMap<String, String>, address: &str, compute: &[(PciAddress, 
         vram_used_bytes: number("mem_info_vram_used"),
         gtt_total_bytes: number("mem_info_gtt_total"),
         gtt_used_bytes: number("mem_info_gtt_used"),
+        bus_gb_s: text("max_link_speed")
+            .and_then(|speed| speed.split(' ').next()?.parse().ok())
+            .zip(number("current_link_width"))
+            .and_then(|(gt_s, lanes)| link_gb_s(gt_s, u32::try_from(lanes).ok()?)),
         apu: tree.iter().any(|(path, content)| {
             path.strip_prefix(&folder).is_some_and(|rest| {
                 rest.starts_with("hwmon/") && rest.ends_with("_label") && content.trim() == "vddnb"

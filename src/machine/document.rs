@@ -105,6 +105,9 @@ pub struct Gpu {
     /// Memory bandwidth in decimal GB/s.
     #[serde(default)]
     pub memory_bandwidth_gb_s: Option<f64>,
+    /// Nominal bandwidth of its PCI Express link in one direction, in decimal GB/s.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub bus_gb_s: Option<f64>,
     /// Backend that Ollama will use.
     #[serde(default)]
     pub backend: Option<Backend>,
@@ -331,6 +334,7 @@ impl Gpu {
             vram_total_bytes,
             vram_free_bytes: None,
             memory_bandwidth_gb_s: None,
+            bus_gb_s: None,
             backend: None,
             driver_version: None,
             compute_capability: None,

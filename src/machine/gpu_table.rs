@@ -53,6 +53,8 @@ pub enum ChipFamily {
     Pascal,
     Volta,
     Turing,
+    /// TU116 and TU117, which have no tensor cores (GeForce GTX 16, T1000, …).
+    TuringTu11x,
     Ampere,
     Ada,
     Hopper,
@@ -81,11 +83,12 @@ impl GpuRow {
 }
 
 impl ChipFamily {
-    const NAMES: [(&'static str, Self); 20] = [
+    const NAMES: [(&'static str, Self); 21] = [
         ("maxwell", Self::Maxwell),
         ("pascal", Self::Pascal),
         ("volta", Self::Volta),
         ("turing", Self::Turing),
+        ("turing-tu11x", Self::TuringTu11x),
         ("ampere", Self::Ampere),
         ("ada", Self::Ada),
         ("hopper", Self::Hopper),
@@ -129,6 +132,7 @@ impl ChipFamily {
             | Self::Pascal
             | Self::Volta
             | Self::Turing
+            | Self::TuringTu11x
             | Self::Ampere
             | Self::Ada
             | Self::Hopper

@@ -91,6 +91,7 @@ impl<'a> Case<'a> {
     pub(super) fn place(&self, budget_bytes: u64) -> u32 {
         match self.candidate.layers {
             _ if self.machine.gpus.is_empty() => 0,
+            _ if self.setting.n_cpu_moe > 0 => self.total_layers,
             Layers::Exactly(layers) => layers.min(self.total_layers),
             Layers::Fit => {
                 estimate::fit_gpu_layers(&self.candidate.model, &self.setting, &self.machine, budget_bytes)
@@ -188,7 +189,10 @@ impl<'a> Case<'a> {
         let count = u32::try_from(self.machine.gpus.len()).unwrap_or(u32::MAX);
         let several = (count > 1)
             .then(|| Reason::SeveralCards { count, together_bytes: self.machine.vram_total_bytes() });
-        several.into_iter().chain(non_commercial).collect()
+        let blocks = self.setting.n_cpu_moe;
+        let experts = (blocks > 0 && self.gpu().is_some())
+            .then(|| Reason::ExpertsInRam { blocks, total_blocks: self.total_layers.saturating_sub(1) });
+        experts.into_iter().chain(several).chain(non_commercial).collect()
     }
 }
 
@@ -206,5 +210,6 @@ fn typical_card(policy: &Policy) -> GpuFigures {
         },
         row: None,
         compute_capability: None,
+        bus_gb_s: Known { value: policy.assumed_bus_gb_s, certainty: Certainty::Guess },
     }
 }

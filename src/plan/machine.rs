@@ -73,6 +73,7 @@ pub(super) fn engine_setting(candidate: &Candidate, machine: &MachineFigures) ->
         num_batch: candidate.num_batch,
         flash_attention: machine.gpus.iter().all(GpuFigures::has_flash_attention),
         gpu_layers: 0,
+        n_cpu_moe: candidate.n_cpu_moe,
     }
 }
 
@@ -178,6 +179,10 @@ fn gpu_figures(gpu: &Gpu, hardware: &Hardware, cpu: &CpuFigures, policy: &Policy
         bandwidth_gb_s: bandwidth(gpu, hardware, policy, total.value),
         row: gpu.table_row(),
         compute_capability: gpu.compute_capability.filter(|_| backend(gpu) == Backend::Cuda),
+        bus_gb_s: gpu.bus_gb_s.map_or(
+            Known { value: policy.assumed_bus_gb_s, certainty: Certainty::Guess },
+            |value| Known { value, certainty: Certainty::Detected },
+        ),
     })
 }
 

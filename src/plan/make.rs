@@ -48,7 +48,7 @@ fn plan_of(
     // Limits of a plan that is refused anyway would only distract.
     let mut reasons = if verdict == Verdict::Refused { refusals } else { limits };
     reasons.sort_by_key(Reason::weight);
-    if verdict == Verdict::Compatible {
+    if verdict == Verdict::Compatible && case.setting.n_cpu_moe == 0 {
         let spare_bytes = case.machine.vram_free_bytes().saturating_sub(estimate.memory.vram_required_bytes);
         reasons.push(Reason::Fits { spare_bytes });
     }

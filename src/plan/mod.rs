@@ -27,7 +27,7 @@ pub use machine::{GIVEN, chosen_gpu, machine, machine_for};
 pub use make::make_plan;
 pub use plan::Plan;
 pub use policy::{Policy, TypicalCard};
-pub use profiles::{CUSTOM_ID, EMERGENCY_ID, Mistake, Profile, Profiles, ProfilesError};
+pub use profiles::{CUSTOM_ID, EMERGENCY_ID, Mistake, NUM_BATCH, Profile, Profiles, ProfilesError};
 pub use reason::{Improvement, Reason};
 pub use reference::{Expected, ReferenceComputer, ReferenceRow, reference_computers};
 pub use report::{

@@ -43,6 +43,9 @@ pub struct Policy {
     pub assumed_ram_gb: u64,
     /// Bandwidth of main memory assumed where it was not measured, in decimal GB/s.
     pub assumed_ram_bandwidth_gb_s: f64,
+    /// Bus from main memory to a card assumed where it is not known, in decimal GB/s.
+    #[serde(default = "usual_bus_gb_s")]
+    pub assumed_bus_gb_s: f64,
     /// Number of cores assumed where it is not known.
     pub assumed_physical_cores: u32,
     /// Bandwidth assumed for a card of which only the size is known, ascending by size.
@@ -150,6 +153,7 @@ impl Policy {
             ("assumed_unified_share", share(self.assumed_unified_share), "above 0, up to 1"),
             ("assumed_ram_gb", (1..=65_536).contains(&self.assumed_ram_gb), "1 to 65536"),
             ("assumed_ram_bandwidth_gb_s", rate(self.assumed_ram_bandwidth_gb_s), "above 0"),
+            ("assumed_bus_gb_s", rate(self.assumed_bus_gb_s), "above 0"),
             ("assumed_physical_cores", (1..=4096).contains(&self.assumed_physical_cores), "1 to 4096"),
             (
                 "assumed_gpu_bandwidth",
@@ -168,6 +172,11 @@ impl Policy {
 }
 
 /// Default for files written before the key existed.
+/// PCI Express 4.0 x8, or 3.0 x16.
+fn usual_bus_gb_s() -> f64 {
+    15.8
+}
+
 fn usual_consent_tolerance() -> f64 {
     0.15
 }

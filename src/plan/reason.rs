@@ -118,6 +118,13 @@ pub enum Reason {
         /// Why.
         refusal: EngineRefusal,
     },
+    /// Routed experts of some blocks stay in main memory, everything else is on the card. Does not affect the verdict.
+    ExpertsInRam {
+        /// Blocks whose experts are in main memory.
+        blocks: u32,
+        /// All blocks.
+        total_blocks: u32,
+    },
     /// The model does not fit one card, so it is planned on all cards of a kind. Does not affect the verdict.
     SeveralCards {
         /// How many.
@@ -207,9 +214,10 @@ impl Reason {
             Self::KvQ4 => 10,
             Self::SmallCard { .. } => 11,
             Self::Fits { .. } => 12,
-            Self::SeveralCards { .. } => 13,
-            Self::NonCommercial { .. } => 14,
-            Self::DiskShort { .. } => 15,
+            Self::ExpertsInRam { .. } => 13,
+            Self::SeveralCards { .. } => 14,
+            Self::NonCommercial { .. } => 15,
+            Self::DiskShort { .. } => 16,
         }
     }
 }

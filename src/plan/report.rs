@@ -52,6 +52,7 @@ pub fn custom_candidate(
         kv_cache_type,
         num_batch: crate::plan::profiles::NUM_BATCH,
         layers,
+        n_cpu_moe: 0,
         min_vram_gib,
         min_ram_gib: 0,
     }
@@ -168,6 +169,7 @@ fn candidate(profile: &Profile, catalogue: &Catalogue) -> Option<Candidate> {
         kv_cache_type: profile.kv_cache_type,
         num_batch: profile.num_batch,
         layers: profile.layers,
+        n_cpu_moe: 0,
         min_vram_gib: profile.min_vram_gb,
         min_ram_gib: profile.min_ram_gb,
     })

@@ -54,6 +54,9 @@ pub struct Candidate {
     pub num_batch: u32,
     /// Layers on the GPU.
     pub layers: Layers,
+    /// Blocks, counted from the first, whose routed experts stay in main memory (`--n-cpu-moe`). Above 0, all layers are
+    /// on the GPU, whatever `layers` says.
+    pub n_cpu_moe: u32,
     /// Advertised VRAM the profile is made for, in GiB.
     pub min_vram_gib: u32,
     /// Advertised main memory the profile is made for, in GiB.

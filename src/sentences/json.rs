@@ -34,6 +34,8 @@ pub struct ProfileJson<'a> {
     kv_cache_type: KvCacheType,
     gpu_layers: u32,
     total_layers: u32,
+    n_cpu_moe: u32,
+    num_batch: u32,
     memory: MemoryJson,
     speed: SpeedJson,
 }
@@ -124,6 +126,8 @@ impl<'a> ProfileJson<'a> {
             kv_cache_type: candidate.kv_cache_type,
             gpu_layers: plan.gpu_layers(),
             total_layers: plan.total_layers,
+            n_cpu_moe: plan.setting.n_cpu_moe,
+            num_batch: plan.setting.num_batch,
             memory: MemoryJson {
                 weights_gpu_bytes: memory.weights_gpu_bytes,
                 kv_gpu_bytes: memory.kv_gpu_bytes,

@@ -48,6 +48,7 @@ impl Reason {
             Self::ContextNotCarried { .. } => "context_not_carried",
             Self::KvNeedsFlashAttention { .. } => "kv_needs_flash_attention",
             Self::EngineRefuses { .. } => "engine_refuses",
+            Self::ExpertsInRam { .. } => "experts_in_ram",
             Self::SeveralCards { .. } => "several_cards",
             Self::NonCommercial { .. } => "non_commercial",
             Self::DiskShort { .. } => "disk_short",
@@ -95,6 +96,7 @@ impl Reason {
             ),
             Self::KvNeedsFlashAttention { .. } => say!(text, "plan-reason-kv-needs-flash-attention-title"),
             Self::EngineRefuses { refusal } => refusal.title(text),
+            Self::ExpertsInRam { .. } => say!(text, "plan-reason-experts-in-ram-title"),
             Self::SeveralCards { count, .. } => {
                 say!(text, "plan-reason-several-cards-title", count = *count)
             }
@@ -182,6 +184,9 @@ impl Reason {
                 say!(text, "plan-reason-kv-needs-flash-attention", gpu = gpu.as_str())
             }
             Self::EngineRefuses { refusal } => refusal.explain(text),
+            Self::ExpertsInRam { blocks, total_blocks } => {
+                say!(text, "plan-reason-experts-in-ram", blocks = *blocks, total = *total_blocks)
+            }
             Self::SeveralCards { count, together_bytes } => say!(
                 text,
                 "plan-reason-several-cards",

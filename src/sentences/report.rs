@@ -5,7 +5,7 @@ use anstyle::{AnsiColor, Style};
 
 use crate::machine::Hardware;
 use crate::models::Model;
-use crate::plan::{Improvement, Plan, Reason, ReferenceComputer, Report, Verdict};
+use crate::plan::{Improvement, NUM_BATCH, Plan, Reason, ReferenceComputer, Report, Verdict};
 use crate::say;
 use crate::sentences::machine::hardware_facts;
 use crate::sentences::terminal_page::{Page, styled};
@@ -127,7 +127,8 @@ pub fn estimate(plan: &Plan, text: Text) -> String {
     page.into_text()
 }
 
-/// Name and value of each line about a plan: model, layers, context, memory, speed, first token.
+/// Name and value of each line about a plan: model, layers, experts in main memory, a batch other than the usual one,
+/// context, memory, speed, first token.
 pub fn plan_facts(plan: &Plan, text: Text) -> Vec<(String, String)> {
     let candidate = &plan.candidate;
     let model = &candidate.model;
@@ -135,7 +136,7 @@ pub fn plan_facts(plan: &Plan, text: Text) -> Vec<(String, String)> {
     let speed = &plan.speed;
     let (vram, free) = (text.memory(memory.vram_required_bytes), text.memory(plan.vram_free_bytes()));
     let (ram, available) = (text.memory(memory.ram_required_bytes), text.memory(plan.ram_available_bytes()));
-    vec![
+    let mut facts = vec![
         (
             say!(text, "cli-model"),
             say!(
@@ -157,6 +158,17 @@ pub fn plan_facts(plan: &Plan, text: Text) -> Vec<(String, String)> {
                 share = text.percent(plan.gpu_layer_share())
             ),
         ),
+    ];
+    if plan.setting.n_cpu_moe > 0 {
+        let (blocks, total) = (plan.setting.n_cpu_moe, plan.total_layers.saturating_sub(1));
+        let value = say!(text, "cli-experts-value", blocks = blocks, total = total);
+        facts.push((say!(text, "cli-experts"), value));
+    }
+    if plan.setting.num_batch != NUM_BATCH {
+        let value = say!(text, "cli-batch-value", tokens = text.count(u64::from(plan.setting.num_batch)));
+        facts.push((say!(text, "cli-batch"), value));
+    }
+    facts.extend([
         (
             say!(text, "cli-context"),
             say!(
@@ -195,7 +207,8 @@ pub fn plan_facts(plan: &Plan, text: Text) -> Vec<(String, String)> {
             say!(text, "cli-first-token"),
             say!(text, "cli-first-token-value", wait = wait(speed.first_token_full_prompt_s, text)),
         ),
-    ]
+    ]);
+    facts
 }
 
 fn verdict_line(verdict: Verdict, text: Text) -> String {

@@ -8,6 +8,7 @@ use super::identity::Adapter;
 use super::kind::{kind, vendor};
 use super::memory::video_memory;
 use crate::hardware::evidence::{Evidence, NvmlDevice};
+use crate::hardware::pci::{link_gb_s, link_gt_s};
 use crate::machine::TABLE;
 use crate::machine::gpu_table;
 use crate::machine::{Gpu, GpuKind};
@@ -34,6 +35,8 @@ pub fn gpu(adapter: &Adapter<'_>, evidence: &Evidence) -> Gpu {
     source("compute_capability", capability.map(|_| "nvml"));
     let bandwidth = bandwidth(adapter, &name, kind, memory.total.as_ref().map(|figure| figure.bytes));
     source("memory_bandwidth_gb_s", bandwidth.map(|(_, source)| source));
+    let bus = bus(adapter, kind);
+    source("bus_gb_s", bus.map(|(_, source)| source));
     let backend = backend(adapter, &name, kind, vendor, evidence);
     let mut gpu = Gpu {
         name: name.into(),
@@ -42,6 +45,7 @@ pub fn gpu(adapter: &Adapter<'_>, evidence: &Evidence) -> Gpu {
         vram_total_bytes: memory.total.map(|figure| figure.bytes),
         vram_free_bytes: memory.free.map(|figure| figure.bytes),
         memory_bandwidth_gb_s: bandwidth.map(|(gb_s, _)| gb_s),
+        bus_gb_s: bus.map(|(gb_s, _)| gb_s),
         backend,
         driver_version: driver.map(|(version, _)| version).map(Into::into),
         compute_capability: capability,
@@ -68,6 +72,17 @@ fn bandwidth(
         return reported;
     }
     gpu_table::lookup(name, vram_total_bytes).map(|row| (row.bandwidth_gb_s, TABLE))
+}
+
+/// Nominal bandwidth of the link to main memory in one direction, in decimal GB/s, and its source. `None` for adapters
+/// that share main memory.
+fn bus(adapter: &Adapter<'_>, kind: GpuKind) -> Option<(f64, &'static str)> {
+    if kind != GpuKind::Discrete {
+        return None;
+    }
+    let nvml = adapter.nvml.and_then(|gpu| link_gb_s(link_gt_s(gpu.pcie_generation?)?, gpu.pcie_lanes?));
+    let sysfs = || adapter.sysfs.as_ref().and_then(|card| card.bus_gb_s);
+    nvml.map(|gb_s| (gb_s, "nvml")).or_else(|| sysfs().map(|gb_s| (gb_s, "sysfs")))
 }
 
 /// Whether a name stands for several cards: `AMD Radeon R9 200 Series` does, `Radeon RX 580 Series` does not.
@@ -181,6 +196,7 @@ pub fn of_board(evidence: &Evidence) -> Option<Gpu> {
         vram_total_bytes: Some(memory.total_bytes),
         vram_free_bytes: memory.available_bytes,
         memory_bandwidth_gb_s: bandwidth.map(|row| row.bandwidth_gb_s),
+        bus_gb_s: None,
         backend: Some(crate::machine::Backend::Cuda),
         driver_version: None,
         compute_capability: None,

@@ -106,6 +106,8 @@ fn describe_device(nvml: &Nvml, device: &Device<'_>, path: &OsStr) -> NvmlDevice
         compute_capability: compute_capability(device),
         memory_bus_width_bits: device.memory_bus_width().ok().filter(|bits| *bits > 0),
         memory_clock_mhz: device.max_clock_info(Clock::Memory).ok().filter(|mhz| *mhz > 0),
+        pcie_generation: device.max_pcie_link_gen().ok().filter(|generation| *generation > 0),
+        pcie_lanes: device.current_pcie_link_width().ok().filter(|lanes| *lanes > 0),
         mig: device.mig_mode().ok().map(|mode| mode.current == 1),
         processes: processes(nvml, device),
     }

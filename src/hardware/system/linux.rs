@@ -80,6 +80,11 @@ fn sysfs_tree() -> BTreeMap<String, String> {
         for file in sysfs::CARD_FILES {
             keep(format!("{folder}{file}"));
         }
+        let asleep = read(&root.join(&folder).join("power/runtime_status"))
+            .is_some_and(|status| status.trim() == "suspended");
+        for file in sysfs::LINK_FILES.iter().filter(|_| !asleep) {
+            keep(format!("{folder}{file}"));
+        }
         for sensor in entries(&root.join(&folder).join("hwmon")) {
             let sensor = format!("{folder}hwmon/{sensor}");
             for label in entries(&root.join(&sensor)) {

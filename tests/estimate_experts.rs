@@ -1,0 +1,198 @@
+//! Estimates with the routed experts of some blocks in main memory, against published measurements
+//! (`examples/data/desktop_measurements.csv`) and against what the engine does by construction.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+use std::sync::Arc;
+
+use acolyte::GIB;
+use acolyte::estimate::{
+    CpuFigures, EngineSetting, GpuFigures, MachineFigures, decode, first_token_s, memory_need,
+};
+use acolyte::figures::{Certainty, Known};
+use acolyte::machine::{Backend, GpuKind, gpu_table};
+use acolyte::models::{Catalogue, KvCacheType, Model};
+
+fn known<T>(value: T) -> Known<T> {
+    Known { value, certainty: Certainty::Detected }
+}
+
+/// An RTX 3090 and a Ryzen 7 5700X, whose main memory reads `ram_gb_s`, measured.
+fn machine(ram_gb_s: f64) -> MachineFigures {
+    MachineFigures {
+        gpus: vec![GpuFigures {
+            name: "NVIDIA GeForce RTX 3090".to_owned(),
+            kind: GpuKind::Discrete,
+            backend: Backend::Cuda,
+            vram_total_bytes: 24 * GIB,
+            vram_free_bytes: known(24 * GIB),
+            bandwidth_gb_s: known(936.2),
+            row: gpu_table::lookup("NVIDIA GeForce RTX 3090", Some(24 * GIB)),
+            compute_capability: None,
+            bus_gb_s: known(31.5),
+        }],
+        cpu: CpuFigures {
+            name: "AMD Ryzen 7 5700X".to_owned(),
+            ram_total_bytes: 64 * GIB,
+            ram_available_bytes: known(56 * GIB),
+            bandwidth_gb_s: Known { value: ram_gb_s, certainty: Certainty::Measured },
+            physical_cores: known(8),
+            features: vec!["avx2".to_owned()],
+            dot_product_gb_s: None,
+        },
+    }
+}
+
+fn model(tag: &str) -> Arc<Model> {
+    Catalogue::built_in().find(tag).unwrap_or_else(|| panic!("{tag}"))
+}
+
+fn setting(model: &Model, n_cpu_moe: u32) -> EngineSetting {
+    EngineSetting {
+        context_tokens: 8192,
+        kv_cache_type: KvCacheType::F16,
+        num_batch: 512,
+        flash_attention: true,
+        gpu_layers: model.total_layers(),
+        n_cpu_moe,
+    }
+}
+
+/// Fields of a line, of which those with a comma are in quotation marks.
+fn fields(line: &str) -> Vec<String> {
+    let mut fields = vec![String::new()];
+    let mut quoted = false;
+    for c in line.chars() {
+        match c {
+            '"' => quoted = !quoted,
+            ',' if !quoted => fields.push(String::new()),
+            c => fields.last_mut().unwrap().push(c),
+        }
+    }
+    fields
+}
+
+/// The issue's limits: 15 % on decode, 30 % on prompts. These rows were fitted on; docs/estimates.md has the held-out
+/// ones.
+#[test]
+fn estimates_follow_the_rows_they_were_fitted_on() {
+    let csv = include_str!("../examples/data/desktop_measurements.csv");
+    let mut lines = csv.lines().map(fields);
+    let header = lines.next().unwrap();
+    let (mut decodes, mut prompts) = (0, 0);
+    for line in lines {
+        let text = |column: &str| line[header.iter().position(|name| name == column).unwrap()].as_str();
+        let number = |column: &str| text(column).parse::<f64>().ok();
+        let Some(model) = Catalogue::built_in().find(text("model")) else { continue };
+        if text("split") != "fit" || text("n_cpu_moe") == "0" {
+            continue;
+        }
+        let machine = machine(number("ram_gb_s").unwrap());
+        let setting = setting(&model, text("n_cpu_moe").parse().unwrap());
+        let depth = text("depth").parse::<u32>().unwrap();
+        let row = format!("{} n_cpu_moe {} at {depth}", text("model"), setting.n_cpu_moe);
+        let measured = number("decode_tokens_per_s").unwrap();
+        let estimated = decode(&model, &setting, &machine, depth + 64);
+        assert!((estimated.mid / measured - 1.0).abs() < 0.15, "{row}: {estimated:?}, measured {measured}");
+        assert!((estimated.low..=estimated.high).contains(&measured), "{row}: {estimated:?}");
+        decodes += 1;
+        if let Some(rate) = number("prefill_tokens_per_s") {
+            let prompt = |tokens| {
+                let token = 1.0 / decode(&model, &setting, &machine, tokens).mid;
+                first_token_s(&model, &setting, &machine, tokens).mid - token
+            };
+            let until = |tokens| if tokens == 0 { 0.0 } else { prompt(tokens) };
+            let (estimated, measured) = (until(depth + 512) - until(depth), 512.0 / rate);
+            assert!(
+                (estimated / measured - 1.0).abs() < 0.3,
+                "{row}: {estimated:.3}, measured {measured:.3}"
+            );
+            prompts += 1;
+        }
+    }
+    assert!(decodes >= 8 && prompts >= 8, "{decodes} and {prompts} rows");
+}
+
+#[test]
+fn the_first_blocks_experts_and_nothing_else_move_to_main_memory() {
+    for tag in ["qwen3-coder:30b", "gpt-oss:20b", "qwen3.5:35b-a3b"] {
+        let model = model(tag);
+        let machine = machine(40.0);
+        let blocks = u32::try_from(model.architecture.blocks.len()).unwrap();
+        let whole = memory_need(&model, &setting(&model, 0), &machine);
+        for n in [1, 7, blocks, blocks + 100] {
+            let split = memory_need(&model, &setting(&model, n), &machine);
+            let first = model.architecture.blocks.iter().take(n as usize);
+            let experts: u64 = first.map(|block| block.expert_bytes).sum();
+            assert!(experts > 0, "{tag}");
+            assert_eq!(split.weights_gpu_bytes, whole.weights_gpu_bytes - experts, "{tag} {n}");
+            assert_eq!(split.weights_ram_bytes, whole.weights_ram_bytes + experts, "{tag} {n}");
+            assert_eq!((split.kv_gpu_bytes, split.kv_ram_bytes), (whole.kv_gpu_bytes, 0), "{tag} {n}");
+            // The experts of one block pass through the card.
+            let buffer = split.compute_gpu_bytes - whole.compute_gpu_bytes;
+            let one = model.architecture.blocks.iter().map(|block| block.expert_bytes).max().unwrap();
+            assert!(buffer > one / 2 && buffer < one, "{tag} {n}: {buffer} of {one}");
+        }
+    }
+}
+
+#[test]
+fn a_dense_model_has_nothing_to_keep_in_main_memory() {
+    let model = model("qwen2.5-coder:7b");
+    let machine = machine(40.0);
+    let (none, all) = (setting(&model, 0), setting(&model, 28));
+    assert_eq!(memory_need(&model, &none, &machine), memory_need(&model, &all, &machine));
+    assert_eq!(decode(&model, &none, &machine, 0), decode(&model, &all, &machine, 0));
+    assert_eq!(first_token_s(&model, &none, &machine, 4096), first_token_s(&model, &all, &machine, 4096));
+}
+
+#[test]
+fn a_larger_batch_sends_the_experts_fewer_times() {
+    let model = model("qwen3-coder:30b");
+    let machine = machine(40.0);
+    let all = setting(&model, 48);
+    let wait =
+        |num_batch, tokens| first_token_s(&model, &EngineSetting { num_batch, ..all }, &machine, tokens).mid;
+    // The card's arithmetic takes as long with either batch.
+    let ratio = wait(512, 8192) / wait(2048, 8192);
+    assert!((2.0..4.0).contains(&ratio), "{ratio}");
+    // A prompt of one batch is sent once, whatever the batch could hold.
+    let short = wait(512, 500) / wait(2048, 500);
+    assert!((0.99..1.01).contains(&short), "{short}");
+    // Fewer than 32 tokens are computed where the experts are.
+    assert!(wait(512, 31) < wait(512, 32) * 0.8, "{} and {}", wait(512, 31), wait(512, 32));
+}
+
+#[test]
+fn a_slow_bus_limits_prompts_and_an_unknown_one_widens_the_range() {
+    let model = model("qwen3-coder:30b");
+    let setting = setting(&model, 48);
+    let on = |bus_gb_s, certainty| {
+        let mut machine = machine(60.0);
+        machine.gpus[0].bus_gb_s = Known { value: bus_gb_s, certainty };
+        first_token_s(&model, &setting, &machine, 4096)
+    };
+    // PCIe 3.0 x4 against 4.0 x16, where main memory is the limit.
+    let (slow, fast) = (on(3.9, Certainty::Detected), on(31.5, Certainty::Detected));
+    assert!(slow.mid > 4.0 * fast.mid, "{slow:?} {fast:?}");
+    assert!((on(63.0, Certainty::Detected).mid / fast.mid - 1.0).abs() < 0.2);
+    let (known, assumed) = (on(15.8, Certainty::Detected), on(15.8, Certainty::Guess));
+    assert!(assumed.high / assumed.low > known.high / known.low * 1.2, "{known:?} {assumed:?}");
+}
+
+/// 4,001 tokens on two EPYC cores took 36.7 s with a cache of 16 bits and 82.9 s with q8_0, which the processor unpacks
+/// for every token of the batch.
+#[test]
+fn a_quantised_cache_costs_the_processors_prompt_more_than_twice() {
+    let mut machine = machine(24.0);
+    machine.gpus.clear();
+    machine.cpu.name = "AMD EPYC".to_owned();
+    machine.cpu.physical_cores = known(2);
+    machine.cpu.dot_product_gb_s = Some(41.0);
+    let model = model("qwen2.5-coder:1.5b");
+    let wait = |kv_cache_type| {
+        let setting = EngineSetting { gpu_layers: 0, kv_cache_type, ..setting(&model, 0) };
+        first_token_s(&model, &setting, &machine, 4001).mid
+    };
+    let (f16, q8_0) = (wait(KvCacheType::F16), wait(KvCacheType::Q8_0));
+    assert!((1.5..3.5).contains(&(q8_0 / f16)), "{f16} and {q8_0}");
+}
