@@ -79,7 +79,7 @@ fn machine() -> MachineFigures {
             bandwidth_gb_s: detected(256.0),
             row: acolyte::machine::gpu_table::lookup("NVIDIA GeForce RTX 4060 Laptop GPU", Some(8 * GIB)),
             compute_capability: Some(acolyte::machine::ComputeCapability::new(8, 9)),
-            bus_gb_s: known(31.5),
+            bus_gb_s: detected(31.5),
         }],
         cpu: CpuFigures {
             name: String::new(),
