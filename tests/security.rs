@@ -293,6 +293,8 @@ mod running {
         std::os::unix::fs::symlink("/dev/zero", &zero).unwrap();
         let hardware = world.path("hardware.json");
         let hardware = hardware.to_str().unwrap();
+        let release = world.path("release.json");
+        let release = release.to_str().unwrap();
         for file in [&pipe, &zero] {
             let file = file.to_str().unwrap();
             for arguments in [
@@ -301,6 +303,17 @@ mod running {
                 &["estimate", "--model", file],
                 &["install", "--yes", "--accept-degraded", "--hardware", hardware, "--release", file],
                 &["estimate", "--model", "127.0.0.1:1/a/b:c", "--ca", file],
+                &[
+                    "install",
+                    "--yes",
+                    "--accept-degraded",
+                    "--hardware",
+                    hardware,
+                    "--release",
+                    release,
+                    "--archive",
+                    file,
+                ],
             ] {
                 let said = world.run(arguments);
                 let errors = String::from_utf8_lossy(&said.stderr);

@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use crate::checksum::Sha256;
 use crate::install::fetch::ranges::Spans;
 use crate::platform::files;
+use crate::platform::regular;
 
 /// Larger than any sidecar of ours, which holds a few dozen spans.
 const LARGEST_SIDECAR_BYTES: u64 = 1 << 20;
@@ -72,11 +73,8 @@ impl Sidecar {
             Ok(found) if found.is_file() => found.len(),
             _ => return fresh,
         };
-        let readable =
-            std::fs::metadata(&paths.sidecar).is_ok_and(|found| found.len() <= LARGEST_SIDECAR_BYTES);
-        let known = readable
-            .then(|| std::fs::read(&paths.sidecar).ok())
-            .flatten()
+        let known = regular::read(&paths.sidecar, LARGEST_SIDECAR_BYTES)
+            .ok()
             .and_then(|json| serde_json::from_slice::<Self>(&json).ok());
         match known {
             Some(mut known) if known.sha256 == sha256 && (bytes.is_none() || known.bytes == bytes) => {

@@ -28,6 +28,7 @@ use std::io::{self, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 
 use crate::platform::files;
+use crate::platform::regular;
 pub use follow::{Following, follow};
 pub use format::Format;
 pub use names::NameProblem;
@@ -73,7 +74,7 @@ fn remove_tree(path: &Path) -> Result<(), UnpackError> {
 /// Opens an archive: the file at its start, its length in bytes, and its format.
 fn open(archive: &Path) -> Result<(File, u64, Option<Format>), UnpackError> {
     let read_error = |source| UnpackError::Read { path: archive.to_owned(), source };
-    let mut file = File::open(archive).map_err(read_error)?;
+    let mut file = regular::open(archive).map_err(read_error)?;
     let bytes_total = file.metadata().map_err(read_error)?.len();
     let mut magic = [0; 4];
     let known = read_ahead::fill(&mut file, &mut magic).map_err(read_error)?;

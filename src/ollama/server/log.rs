@@ -4,7 +4,7 @@ use std::fs::{File, OpenOptions};
 use std::io::{Read as _, Seek as _, SeekFrom};
 use std::path::{Path, PathBuf};
 
-use crate::platform::files;
+use crate::platform::{files, regular};
 use crate::untrusted::UntrustedText;
 
 /// A log that has grown to this size is put aside when the server starts.
@@ -16,7 +16,7 @@ pub(super) const OLD_LOGS: u32 = 3;
 pub fn log_since(log: &Path, from: u64) -> String {
     const MOST: u64 = 4 << 20;
     let read = || -> std::io::Result<Vec<u8>> {
-        let mut file = File::open(log)?;
+        let mut file = regular::open(log)?;
         let length = file.metadata()?.len();
         let from = if from > length { 0 } else { from };
         file.seek(SeekFrom::Start(from.max(length.saturating_sub(MOST))))?;
