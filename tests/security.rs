@@ -199,7 +199,7 @@ mod running {
         let again = world.install(&[&PLAIN[..], &["--any-port"]].concat());
         assert_ne!(again.receipt()["port"], world.port, "{again:#?}");
         assert_eq!(world.status()["server"]["answers"], true);
-        assert_eq!(stranger.process.0.try_wait().unwrap(), None, "theirs goes on");
+        assert_eq!(stranger.process.0.try_wait().unwrap(), None, "the other process keeps running");
     }
 
     const NOBODY: u32 = 65_534;
@@ -283,7 +283,7 @@ mod running {
         assert_eq!(state(), "missing");
     }
 
-    /// A named pipe would block the reader for ever; `/dev/zero` would fill the memory.
+    /// A named pipe would block the reader forever; `/dev/zero` would fill the memory.
     #[test]
     fn pipes_and_devices_are_refused_at_once() {
         let world = World::new(&json!({}));

@@ -62,7 +62,7 @@ fn detection_finds_a_server_its_models_and_what_they_hold() {
     assert!(on_disk.total_bytes < read.iter().filter_map(|(_, bytes)| *bytes).sum(), "layers are shared");
 }
 
-/// What keeps web pages out, and which are let in all the same (docs/security.md).
+/// Which origins are rejected, and which are accepted (docs/security.md).
 #[test]
 fn pages_and_hosts_are_let_in_as_recorded() {
     let server = Server::start(&json!({}), &[]);

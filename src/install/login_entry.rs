@@ -23,7 +23,7 @@ pub(super) const START_SERVER: &str = "start-server";
 /// The same: rotate the server's log before the system starts the server.
 pub(super) const KEEP_LOG: &str = "keep-log";
 
-/// What changes a program before its first instruction. The server's own environment is made anew; these are taken from
+/// What changes a program before its first instruction. The server's own environment is built from scratch; these are taken from
 /// the programs that run before it.
 const LOADER_SETTINGS: &[&str] = &[
     "GCONV_PATH",

@@ -36,8 +36,8 @@ pub struct Agreement {
     /// A KV cache at 4 bits, should the engine run out of memory. `None` when the user was not asked; the installation
     /// then ends with an error that asks.
     pub kv_q4: Option<bool>,
-    /// A model that another model store on this computer has, should its registry not be reachable: nobody vouches for it
-    /// then. `None` when the user was not asked; the installation then ends with an error that asks.
+    /// An unverified model from another model store on this computer, if its registry cannot be reached
+    /// `None` when the user was not asked; the installation then ends with an error that asks.
     pub unverified_model: Option<bool>,
 }
 

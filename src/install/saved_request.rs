@@ -34,7 +34,7 @@ pub struct SavedRequest {
     /// Whether the user accepts a KV cache at 4 bits should memory run out; `None` when not asked.
     #[serde(default)]
     pub accept_kv_q4: Option<bool>,
-    /// Whether the user accepts a model that nobody vouches for, should its registry not be reachable; `None` when not
+    /// Whether the user accepts an unverified model if its registry cannot be reached; `None` when not
     /// asked.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub accept_unverified_model: Option<bool>,

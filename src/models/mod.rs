@@ -1,5 +1,5 @@
 //! What is a model made of? Architectures, quantisations, the bytes of every tensor, and the catalogue of models we
-//! know. No input or output here, save for parsing text and bytes that are handed in.
+//! know. No I/O here: only given text and bytes are parsed.
 
 use crate::untrusted::UntrustedText;
 mod architecture;

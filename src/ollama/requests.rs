@@ -30,7 +30,7 @@ pub struct CreateParameters {
 }
 
 /// What `/api/generate` is asked. `shift` is left alone on purpose: it is an option of the runner, and any other value
-/// than the default loads the whole model anew, for this request and again for the next one.
+/// than the default reloads the whole model, for this request and again for the next one.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct GenerateRequest {
     /// The model.

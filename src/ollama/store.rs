@@ -105,7 +105,7 @@ impl Store {
     pub fn remove(&self, tags: &[&ModelTag], sweep: bool) -> Result<u64, FileError> {
         let mut candidates = BTreeSet::new();
         for path in tags.iter().map(|tag| self.manifest_path(tag)) {
-            // An unreadable manifest names no layers; its file is removed all the same.
+            // An unreadable manifest names no layers; its file is removed anyway.
             if let Some(stored) = read(&path) {
                 candidates.extend(stored.manifest.blobs().map(|blob| self.blob(blob.sha256)));
             }

@@ -1,5 +1,5 @@
 //! Reading files that others may have made: regular files only, opened without waiting, and never more than a limit. A
-//! named pipe would block the reader for ever, and a device such as `/dev/zero` never ends.
+//! named pipe would block the reader forever, and a device such as `/dev/zero` never ends.
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, Read as _};

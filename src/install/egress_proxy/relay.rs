@@ -38,7 +38,7 @@ pub struct Relay {
     accepting: JoinHandle<()>,
 }
 
-/// What the relay requires of a connection, and how it goes on.
+/// What the relay requires of a connection, and its connection to the real proxy.
 pub(super) struct Rules {
     pub authorization: String,
     pub upstream: Option<Upstream>,

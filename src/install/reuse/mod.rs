@@ -53,7 +53,7 @@ fn copy_anew(from: &Path, to: &Path) -> io::Result<()> {
     if files::clone(&from, to).is_ok() {
         return Ok(());
     }
-    // No more than it is long now: its owner may go on writing.
+    // Limited to its current length: its owner may still be writing.
     let bytes = from.metadata()?.len();
     let mut to = files::create_anew(to)?;
     io::copy(&mut from.take(bytes), &mut to).map(drop)

@@ -76,7 +76,7 @@ fn can_share(file: &Path, folder: &Path) -> bool {
 pub struct StoredElsewhere {
     /// The store.
     pub folder: PathBuf,
-    /// Its manifest of the model. Nobody vouches for it.
+    /// Its manifest of the model, unverified.
     pub manifest: StoredManifest,
 }
 

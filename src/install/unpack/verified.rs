@@ -46,7 +46,7 @@ pub fn unpack_verified(
     };
     let Some(format) = streamed else {
         if known != Some(Format::Zip) {
-            // Hashed all the same, to report its checksum.
+            // Hashed anyway, to report its checksum.
             expect(hash_through(archive, file, control, |_| Ok(()))?)?;
             return Err(UnpackError::UnknownFormat { path: archive.to_owned() });
         }

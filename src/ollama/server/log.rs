@@ -1,4 +1,4 @@
-//! The server's log: read from a place on, for what it says of a load or of its end, and kept from growing for ever.
+//! The server's log: read from a position for evidence of a load or of the server's end, and rotated.
 
 use std::fs::{File, OpenOptions};
 use std::io::{Read as _, Seek as _, SeekFrom};
@@ -38,7 +38,7 @@ pub fn last_lines(log: &Path, from: u64, count: usize) -> Vec<UntrustedText> {
         .collect()
 }
 
-/// As when the server starts, for one that runs: its log is copied and begins anew, so that it cannot grow for ever. A
+/// As when the server starts, for one that runs: its log is copied and truncated, so that it cannot grow forever. A
 /// server appends, so it continues at the new end. What it writes in between is lost.
 ///
 /// # Errors

@@ -135,7 +135,7 @@ impl PathField {
 /// What a report contains besides the settings and logs on this computer.
 #[derive(Clone, Debug, Default)]
 pub struct ReportContents {
-    /// The machine on the pages; detected anew when `None`.
+    /// The machine on the pages; detected again when `None`.
     pub detected: Option<Arc<Detected>>,
     /// Log of the installation on the page.
     pub log: Option<String>,

@@ -12,7 +12,7 @@ pub trait Backend {
     fn execute(&self, command: Command, outbox: &Outbox);
 }
 
-/// The answer to a command that could not be carried out at all, so that the window does not wait for ever.
+/// The answer to a command that could not be carried out, so that the window does not wait forever.
 pub(super) struct FailureAnswer {
     message: Box<dyn FnOnce(WorkerError) -> Option<Message> + Send>,
     outbox: Outbox,

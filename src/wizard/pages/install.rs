@@ -71,7 +71,7 @@ impl InstallPage {
         !self.has_ended()
     }
 
-    /// Starts over under a new control; the log goes on.
+    /// Starts over under a new control; the log is continued.
     pub fn restart(&mut self, control: Control) {
         self.control = control;
         self.state = InstallState::Running;

@@ -109,7 +109,7 @@ pub(super) fn try_renderer(renderer: RendererChoice, only_x11: bool, arguments: 
             }
             Err(RecvTimeoutError::Timeout) => {
                 let _already_ended = child.kill();
-                // Not waited for here: a process that hangs in a driver may take for ever to end.
+                // Not waited for here: a process that hangs in a driver may never end.
                 thread::spawn(move || child.wait());
                 return failed(format!("nothing was drawn within {} s", FIRST_FRAME_LIMIT.as_secs()));
             }

@@ -1,5 +1,5 @@
 //! The design tokens: every colour, size and distance the window uses. Nothing else in the window names one
-//! (`clippy.toml` sees to it).
+//! (enforced by `clippy.toml`).
 
 use eframe::egui::Color32;
 
