@@ -282,7 +282,7 @@ mod tests {
 
     #[test]
     fn one_card_under_many_names() {
-        let cases: [(&str, Option<u64>, f64); 32] = [
+        let cases: [(&str, Option<u64>, f64); 37] = [
             ("NVIDIA GeForce RTX 4060 Laptop GPU", None, 256.0),
             ("RTX 4060 Laptop", None, 256.0),
             ("NVIDIA GeForce RTX 4060", None, 272.0),
@@ -305,6 +305,12 @@ mod tests {
             ("Apple M2 Max", None, 400.0),
             ("apple-m4-pro-24gb", None, 273.0),
             ("Apple M1", None, 68.25),
+            // What macOS lets the GPU use of 36, 48, 96 and 36 GB.
+            ("Apple M3 Max", Some(27), 300.0),
+            ("Apple M3 Max", Some(36), 400.0),
+            ("Apple M3 Max", Some(72), 300.0),
+            ("Apple M3 Max", None, 400.0),
+            ("Apple M4 Max", Some(27), 410.0),
             ("Tesla T4", None, 320.0),
             ("t4-16gb", None, 320.0),
             ("tesla-p40-24gb", None, 347.1),
