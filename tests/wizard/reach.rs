@@ -81,9 +81,9 @@ fn tab_reaches_every_control_in_the_smallest_window() {
             assert!(!name.ends_with(' '), "{page}: a control without a name: {there:#?}");
         }
         let visited = go_round(&mut stage, page);
-        // A dialog keeps the focus until it is answered.
+        // A dialog, which has six controls at most, keeps the focus until it is answered.
         if stage.harness.query_by_role(Role::Dialog).is_some() {
-            assert!((1..=5).contains(&visited.len()), "{page}: {visited:#?}");
+            assert!((1..=6).contains(&visited.len()), "{page}: {visited:#?}");
             continue;
         }
         for (id, name) in &there {
