@@ -7,9 +7,9 @@ use std::path::Path;
 
 use acolyte::checksum::Sha256;
 use acolyte::control::Control;
-use acolyte::install::change::journal::{Journal, changes, unfinished};
+use acolyte::install::change::journal::{Journal, changes, parse, unfinished};
 use acolyte::install::unpack::{Limits, unpack_verified};
-use acolyte::install::{Installed, Receipt};
+use acolyte::install::{Installed, Paths, Receipt};
 use acolyte::machine::Hardware;
 use acolyte::models::gguf::Header;
 use acolyte::models::{Catalogue, Model, ModelName, ModelTag};
@@ -71,12 +71,14 @@ impl Kind {
                 }
             }
             Self::Journal => {
-                let path = folder.join("journal");
-                if std::fs::write(&path, input).is_ok()
-                    && let Ok(entries) = Journal::read(&path)
+                let entries = parse(input);
+                changes(&entries);
+                unfinished(&entries);
+                let paths = Paths::new(folder);
+                if std::fs::create_dir_all(paths.llm()).is_ok()
+                    && std::fs::write(paths.journal(), input).is_ok()
                 {
-                    changes(&entries);
-                    unfinished(&entries);
+                    drop(Journal::read(&paths));
                 }
             }
             Self::Receipt => drop(serde_json::from_slice::<Receipt>(input)),

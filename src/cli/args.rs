@@ -333,6 +333,12 @@ pub struct UninstallArgs {
     /// Keep the downloaded models
     #[arg(long)]
     pub keep_models: bool,
+    /// Show what would be removed, and remove nothing
+    #[arg(long, conflicts_with = "yes")]
+    pub dry_run: bool,
+    /// Print what is removed and what is left as JSON
+    #[arg(long)]
+    pub json: bool,
 }
 
 /// `acolyte wizard`, and the options of `acolyte-installer`.

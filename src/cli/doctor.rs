@@ -17,6 +17,7 @@ use crate::sentences::document::{DoctorDocument, indented};
 /// # Errors
 /// When the report cannot be written.
 pub fn run(args: &DoctorArgs, session: &Session) -> Result<u8, Failure> {
+    session.require_own_home()?;
     let options = DetectOptions::new(session.home.clone());
     let report = doctor::report(&ReportSubject::Asked(Box::new(collect(&options))), &options)
         .map_err(|error| Failure::failed(error.to_string()))?;

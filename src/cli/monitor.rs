@@ -29,6 +29,7 @@ struct Sample<'a> {
 /// # Errors
 /// When no graphics card reports its memory use, or the output cannot be written.
 pub fn run(args: &MonitorArgs, session: &Session) -> Result<u8, Failure> {
+    session.require_own_home()?;
     let mut options = DetectOptions::new(session.home.clone());
     options.measure_memory = false;
     let mut watch = VramWatch::default();

@@ -24,6 +24,7 @@ pub fn run(args: &WizardArgs, session: &Session) -> Result<u8, Failure> {
     if !std::io::stdin().is_terminal() {
         return Err(Failure::failed(say!(session.text, "cli-prompts-no-terminal")));
     }
+    session.require_own_home()?;
     let Some(choice) = decide(args, session)? else {
         session.tell(&say!(session.text, "cli-prompts-nothing-done"));
         return Ok(0);

@@ -5,6 +5,8 @@ use std::path::PathBuf;
 use crate::cli::args::GlobalArgs;
 use crate::cli::failure::Failure;
 use crate::cli::output;
+use crate::install::Paths;
+use crate::install::state::home::require_ours;
 use crate::platform::environment::Environment;
 use crate::say;
 use crate::text::{Language, Text};
@@ -36,6 +38,14 @@ impl Session {
             .and_then(|home| std::path::absolute(home).ok())
             .ok_or_else(|| Failure::failed(say!(text, "cli-no-home")))?;
         Ok(Self { text, home, quiet: args.quiet, verbose: args.verbose })
+    }
+
+    /// Accepts the home where nobody else owns it or can change it.
+    ///
+    /// # Errors
+    /// The failure to show: which path, whose it is, how to mend it.
+    pub fn require_own_home(&self) -> Result<(), Failure> {
+        require_ours(&Paths::new(&self.home)).map_err(|error| Failure::of_install(error, self.text))
     }
 
     /// Prints a message on standard error, unless `--quiet`.

@@ -10,6 +10,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use tracing_subscriber::EnvFilter;
 
 use crate::cli::{Session, output};
+use crate::install::Paths;
+use crate::install::state::home::require_ours;
 use crate::platform::clock::since_1970;
 use crate::platform::environment::{Environment, temp_dir};
 use crate::platform::files;
@@ -47,16 +49,21 @@ pub fn start_log(session: &Session) {
 }
 
 fn log_file(home: &Path) -> Option<File> {
-    let path = logs_dir(home)?.join("acolyte.log");
+    logs_dir(home)?;
+    let paths = Paths::new(home);
+    let path = paths.log();
     if std::fs::metadata(&path).is_ok_and(|log| log.len() > LOG_MAX_BYTES) {
         // If the rotation fails, the log grows; that is better than no log.
-        let _grows = std::fs::rename(&path, path.with_extension("log.old"));
+        let _grows = std::fs::rename(&path, paths.old_log());
     }
     files::open_to_append(&path).ok()
 }
 
 fn logs_dir(home: &Path) -> Option<PathBuf> {
-    Some(home.join("logs")).filter(|logs| logs.is_dir())
+    let paths = Paths::new(home);
+    // Where others could read or exchange it, there is no log.
+    let is_ours = require_ours(&paths).is_ok();
+    Some(paths.logs()).filter(|logs| is_ours && logs.is_dir())
 }
 
 /// Runs an action that may panic and whose panic the caller handles (a window where a library is missing): the crash is
@@ -80,7 +87,7 @@ fn report_crash(info: &PanicHookInfo<'_>) {
     let seconds = since_1970().as_secs();
     let folder =
         Environment::of_process().acolyte_home().and_then(|home| logs_dir(&home)).unwrap_or_else(temp_dir);
-    let path = folder.join(format!("acolyte-crash-{seconds}-{}.txt", std::process::id()));
+    let path = folder.join(format!("{}{seconds}-{}.txt", Paths::CRASH_REPORT_PREFIX, std::process::id()));
     let written = files::create_new(&path).and_then(|mut file| file.write_all(report.as_bytes()));
     if HANDLED.load(Ordering::SeqCst) {
         return;

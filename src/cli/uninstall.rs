@@ -2,13 +2,16 @@
 
 use std::io::IsTerminal as _;
 
+use serde::Serialize;
+
+use crate::SCHEMA;
 use crate::cli::args::UninstallArgs;
 use crate::cli::ask::confirm;
+use crate::cli::output::print_json;
 use crate::cli::{Failure, Session};
 use crate::control::Control;
 use crate::install::InstallError;
-use crate::install::manage::uninstall::{Removal, preview, uninstall};
-use crate::models::ModelTag;
+use crate::install::manage::uninstall::{Removal, Uninstalled, preview, uninstall};
 use crate::say;
 use crate::untrusted::UntrustedText;
 
@@ -20,8 +23,13 @@ pub fn run(args: &UninstallArgs, session: &Session) -> Result<u8, Failure> {
     let text = session.text;
     let explain = |error: InstallError| Failure::of_install(error, text);
     let removal = preview(&session.home).map_err(explain)?;
-    session.tell(&summary(&removal, args.keep_models, session));
     let mut keep_models = args.keep_models;
+    if !args.json {
+        session.tell(&summary(&removal, keep_models, session));
+    }
+    if args.dry_run {
+        return finish(args, &removal, keep_models, None);
+    }
     if !args.yes {
         if !std::io::stdin().is_terminal() {
             return Err(Failure::usage(say!(text, "install-cli-cannot-ask")));
@@ -29,7 +37,7 @@ pub fn run(args: &UninstallArgs, session: &Session) -> Result<u8, Failure> {
         if !confirm(&say!(text, "install-cli-ask-uninstall"), session)? {
             return Ok(1);
         }
-        // Ask separately about models, which take long to download again.
+        // Models are large and slow to fetch again, so they are asked about separately.
         if !keep_models && !removal.models.is_empty() {
             keep_models = !confirm(&say!(text, "install-cli-ask-models"), session)?;
         }
@@ -42,18 +50,36 @@ pub fn run(args: &UninstallArgs, session: &Session) -> Result<u8, Failure> {
     for path in &removed.left {
         session.tell(&say!(text, "install-cli-left", path = UntrustedText::path(path)));
     }
+    finish(args, &removal, keep_models, Some(&removed))
+}
+
+/// What `acolyte uninstall --json` prints.
+#[derive(Serialize)]
+struct UninstallJson<'a> {
+    schema: u32,
+    /// Whether models are kept.
+    keep_models: bool,
+    /// What is removed.
+    removal: &'a Removal,
+    /// What was left; `None` for a dry run.
+    removed: Option<&'a Uninstalled>,
+}
+
+fn finish(
+    args: &UninstallArgs,
+    removal: &Removal,
+    keep_models: bool,
+    removed: Option<&Uninstalled>,
+) -> Result<u8, Failure> {
+    if args.json {
+        print_json(&UninstallJson { schema: SCHEMA, keep_models, removal, removed })?;
+    }
     Ok(0)
 }
 
 fn summary(removal: &Removal, keep_models: bool, session: &Session) -> String {
     let text = session.text;
     let mut lines = vec![say!(text, "install-cli-will-remove", home = UntrustedText::path(&session.home))];
-    lines.extend(removal.paths.iter().map(|path| format!("- {}", UntrustedText::path(path))));
-    if !keep_models {
-        let line = |(tag, bytes): &(ModelTag, u64)| {
-            say!(text, "install-cli-will-remove-model", model = tag.as_str(), size = text.file_size(*bytes))
-        };
-        lines.extend(removal.models.iter().map(line));
-    }
+    lines.extend(removal.lines(keep_models, text).iter().map(|line| format!("- {line}")));
     lines.join("\n")
 }

@@ -20,6 +20,7 @@ use crate::ollama::server::ServerError;
 use crate::ollama::store::StoreError;
 use crate::platform::files::FileError;
 use crate::platform::login::LoginError;
+use crate::platform::ownership::OwnershipError;
 use crate::untrusted::UntrustedText;
 
 /// Why an installation, its management or its removal stopped.
@@ -34,6 +35,9 @@ pub enum InstallError {
     /// A file or folder.
     #[error(transparent)]
     File(#[from] FileError),
+    /// A home, or something in it, that others own or can change.
+    #[error(transparent)]
+    Ownership(#[from] OwnershipError),
     /// A document of ours.
     #[error(transparent)]
     Document(#[from] DocumentError),

@@ -145,9 +145,22 @@ pub fn remove(paths: &Paths) -> Result<(), InstallError> {
             means.remove()?;
         }
     }
+    programs(paths).iter().try_for_each(|file| Ok(files::remove_file(file)?))
+}
+
+/// Where this home has entries: their files, or the value of the registry.
+///
+/// # Errors
+/// When the user's folder for such entries is unknown.
+pub fn places(paths: &Paths) -> Result<Vec<String>, InstallError> {
+    let all = AutostartMethod::all_of_system()?;
+    Ok(all.iter().filter(|means| is_ours(means, paths)).map(AutostartMethod::place).collect())
+}
+
+/// The files that an entry of this home calls; they may be missing.
+pub fn programs(paths: &Paths) -> [PathBuf; 2] {
     let copy = copy_path(paths);
-    files::remove_file(&files::temporary(&copy))?;
-    Ok(files::remove_file(&copy)?)
+    [files::temporary(&copy), copy]
 }
 
 /// The copy of this program that an entry calls.

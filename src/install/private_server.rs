@@ -5,7 +5,7 @@
 
 use crate::install::blocking::blocking;
 use crate::install::login_entry;
-use crate::install::state::documents::{ServerFile, read_json, to_json};
+use crate::install::state::documents::{ServerFile, to_json};
 use crate::install::{InstallError, Paths};
 use crate::ollama::client::Client;
 use crate::ollama::server::{self, Launch, READY_LIMIT, ServerError};
@@ -52,7 +52,7 @@ pub fn client(paths: &Paths, port: u16) -> Result<Client, InstallError> {
 /// # Errors
 /// When the state file cannot be read.
 pub async fn running(paths: &Paths, launch: &Launch) -> Result<Option<Server>, InstallError> {
-    let file: Option<ServerFile> = read_json(&paths.server_state())?;
+    let file = ServerFile::load(paths, &paths.server_state())?;
     if !file.is_some_and(|file| file.launch(paths) == *launch) || !is_running(paths) {
         return Ok(None);
     }

@@ -15,12 +15,14 @@
 //!
 //! [`rollback`]: crate::install::change::rollback
 
+use std::collections::BTreeSet;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use crate::control::Control;
 use crate::install::blocking::runtime;
 use crate::install::change::Change;
-use crate::install::change::journal::{Journal, unfinished};
+use crate::install::change::journal::{Journal, changes, unfinished};
 use crate::install::change::leftovers::{remove_engines_set_aside, remove_other_engines};
 use crate::install::change::rollback::{Scope, roll_back};
 use crate::install::event::Activity;
@@ -28,6 +30,7 @@ use crate::install::private_server::{self, Server};
 use crate::install::progress::Reporter;
 use crate::install::run_context::Run;
 use crate::install::state::documents::to_json;
+use crate::install::state::home;
 use crate::install::state::snapshot::Snapshot;
 use crate::install::steps::engine::Engine;
 use crate::install::steps::finish::Outcome;
@@ -98,7 +101,9 @@ fn begin(request: &Request, paths: &Paths) -> Result<(Lock, Journal, Snapshot), 
 /// Every step. An error is rolled back by the caller.
 async fn install_from(run: &Run<'_>) -> Result<Receipt, InstallError> {
     let request = run.paths.request();
-    run.write_file(&request, &to_json(&request, &SavedRequest::of(run.request))?)?;
+    let saved =
+        SavedRequest { earlier_models_dirs: earlier_models_dirs(run), ..SavedRequest::of(run.request) };
+    run.write_file(&request, &to_json(&request, &saved)?)?;
     let plan = engine_plan::plan(run)?;
     check::run(run, &plan)?;
     let engine = engine::run(run, plan).await?;
@@ -117,6 +122,17 @@ async fn install_from(run: &Run<'_>) -> Result<Receipt, InstallError> {
     run.end()?;
     tidy(run, &engine, &server).await;
     Ok(receipt)
+}
+
+/// Folders of models outside the home that the journal names and this run does not use.
+fn earlier_models_dirs(run: &Run<'_>) -> Vec<PathBuf> {
+    let named = changes(&run.entries()).into_iter().filter_map(|change| match change {
+        Change::PullModel { models_dir, .. } | Change::CreateModel { models_dir, .. } => Some(models_dir),
+        _ => None,
+    });
+    let named: BTreeSet<PathBuf> =
+        named.filter(|folder| folder != run.models_dir() && run.paths.below(folder).is_none()).collect();
+    named.into_iter().collect()
 }
 
 /// Creates and loads the model. When the engine cannot use it, its layers are verified, and damaged ones pulled again.
@@ -149,10 +165,13 @@ async fn tidy(run: &Run<'_>, engine: &Engine, server: &Server) {
 
 /// Takes the lock and opens the journal. Nothing else may change before the lock is held.
 fn open(paths: &Paths) -> Result<(Lock, Journal), InstallError> {
+    home::prepare(paths)?;
     let missing = files::missing_folders(&paths.llm());
     files::create_folders(&paths.llm())?;
+    // Again: in a sticky folder others may have been faster.
+    home::require_ours(paths)?;
     let lock = Lock::take(&paths.lock(), paths.home())?;
-    let mut journal = Journal::open(&paths.journal())?;
+    let mut journal = Journal::open(paths)?;
     // The journal is in these folders, so they are announced only after they were created.
     for path in missing {
         journal.intend(Change::CreateFolder { path })?;

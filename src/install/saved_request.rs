@@ -1,10 +1,13 @@
 //! `request.json`: the last request, so that an installation can be resumed, repaired or updated without asking
 //! everything again.
 
+use std::path::{Path, PathBuf};
+
 use serde::{Deserialize, Serialize};
 
 use crate::SCHEMA;
-use crate::install::state::documents::{DocumentError, read_json};
+use crate::install::state::documents::{DocumentError, foreign, read_json, require_absolute};
+use crate::install::state::home;
 use crate::install::{InstallOptions, Paths, Request};
 use crate::models::{KvCacheType, ModelTag};
 use crate::plan::{Candidate, ConsentTerms, Layers, Plan};
@@ -41,6 +44,9 @@ pub struct SavedRequest {
     /// What the user agreed to; `None` when nothing needed consent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub consent: Option<ConsentTerms>,
+    /// Folders of models outside the home that earlier installations in it used, so that their models can be removed.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub earlier_models_dirs: Vec<PathBuf>,
     /// Sources, folders and port.
     pub options: InstallOptions,
 }
@@ -64,6 +70,7 @@ impl SavedRequest {
             accept_kv_q4: request.agreement.kv_q4,
             accept_unverified_model: request.agreement.unverified_model,
             consent: request.consent().cloned(),
+            earlier_models_dirs: Vec::new(),
             options: request.options.clone(),
         }
     }
@@ -73,7 +80,24 @@ impl SavedRequest {
     /// # Errors
     /// When it is there but cannot be read.
     pub fn load(paths: &Paths) -> Result<Option<Self>, DocumentError> {
-        read_json(&paths.request())
+        home::require_ours(paths)?;
+        Self::from_file(paths, &paths.request())
+    }
+
+    /// Reads this file of a home.
+    ///
+    /// # Errors
+    /// As [`SavedRequest::load`].
+    pub fn from_file(paths: &Paths, file: &Path) -> Result<Option<Self>, DocumentError> {
+        let Some(request) = read_json::<Self>(file)? else { return Ok(None) };
+        let home = &request.options.home;
+        if paths.below(home).is_none_or(|below| !below.as_os_str().is_empty()) {
+            return Err(foreign(file, home));
+        }
+        for folder in request.earlier_models_dirs.iter().chain([&request.options.models_dir]) {
+            require_absolute(file, folder)?;
+        }
+        Ok(Some(request))
     }
 
     /// The candidate with the requested setting: context, KV cache and layers.

@@ -22,7 +22,7 @@ use crate::platform::listening::{self, Holder, PortOwner};
 use crate::platform::process::{self, ProcessError};
 use crate::platform::program;
 use crate::untrusted::UntrustedText;
-pub use log::{last_lines, log_since, rotate_while_running};
+pub use log::{last_lines, log_since, rotate_while_running, rotated_logs};
 use log::{open_log, rotate};
 
 /// The ports ACOLYTE looks at.

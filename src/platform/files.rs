@@ -184,35 +184,12 @@ pub fn make_executable(file: &File) -> io::Result<()> {
     Ok(())
 }
 
-/// Opens a regular file to read it: no link, and nothing that reading would wait for, such as a pipe.
-///
-/// # Errors
-/// When the system refuses, or it is something else.
-pub fn open_regular(path: &Path) -> io::Result<File> {
-    let mut options = OpenOptions::new();
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::OpenOptionsExt as _;
-        let flags = rustix::fs::OFlags::NOFOLLOW | rustix::fs::OFlags::NONBLOCK;
-        options.custom_flags(flags.bits() as i32);
-    }
-    #[cfg(not(unix))]
-    if std::fs::symlink_metadata(path)?.is_symlink() {
-        return Err(io::Error::other("it is a link"));
-    }
-    let file = options.read(true).open(path)?;
-    if !file.metadata()?.is_file() {
-        return Err(io::Error::other("it is not a regular file"));
-    }
-    Ok(file)
-}
-
 /// These options open no link.
 pub fn no_link(options: &mut OpenOptions) -> &mut OpenOptions {
     #[cfg(unix)]
     {
         use std::os::unix::fs::OpenOptionsExt as _;
-        options.custom_flags(rustix::fs::OFlags::NOFOLLOW.bits() as i32);
+        options.custom_flags(rustix::fs::OFlags::NOFOLLOW.bits().cast_signed());
     }
     options
 }
@@ -288,6 +265,27 @@ pub fn remove_file(path: &Path) -> Result<(), FileError> {
 /// When the system refuses.
 pub fn remove_folder(path: &Path) -> Result<(), FileError> {
     gone(std::fs::remove_dir_all(path)).map_err(removing(path))
+}
+
+/// Removes an empty folder, or a link in its place: never what the link leads to. Does nothing to anything else.
+///
+/// # Errors
+/// When the system refuses, except that the folder is not empty.
+pub fn remove_folder_or_link(path: &Path) -> Result<(), FileError> {
+    match std::fs::symlink_metadata(path) {
+        Ok(found) if found.is_symlink() => remove_link(path).map_err(removing(path)),
+        Ok(found) if found.is_dir() => remove_folder_if_empty(path).map(drop),
+        Ok(_) => Ok(()),
+        Err(error) => gone(Err(error)).map_err(reading(path)),
+    }
+}
+
+/// Windows tells links to folders from links to files.
+fn remove_link(path: &Path) -> io::Result<()> {
+    if cfg!(windows) && std::fs::remove_dir(path).is_ok() {
+        return Ok(());
+    }
+    gone(std::fs::remove_file(path))
 }
 
 /// Removes an empty folder. Returns whether the folder no longer exists.
@@ -460,22 +458,11 @@ mod tests {
         for target in [&foreign, &folder.path().join("missing")] {
             symlink(target, &link).unwrap();
             assert!(open_to_append(&link).is_err() && create_new(&link).is_err());
-            assert!(open_regular(&link).is_err());
+            assert!(regular::open_no_link(&link).is_err());
             create_anew(&link).unwrap();
             std::fs::remove_file(&link).unwrap();
         }
         assert!(is_untouched() && !folder.path().join("missing").exists());
-    }
-
-    #[cfg(unix)]
-    #[test]
-    fn what_is_no_file_is_not_waited_for() {
-        let folder = tempfile::tempdir().unwrap();
-        let pipe = folder.path().join("pipe");
-        let made = std::process::Command::new("mkfifo").arg(&pipe).status().unwrap();
-        assert!(made.success());
-        assert!(open_regular(&pipe).is_err());
-        assert!(open_regular(folder.path()).is_err());
     }
 
     #[test]

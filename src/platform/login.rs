@@ -237,6 +237,15 @@ impl AutostartMethod {
         }
     }
 
+    /// The entry's file or registry value, as it is shown.
+    pub fn place(&self) -> String {
+        match self {
+            #[cfg(windows)]
+            Self::RunKey(method) => method.place(),
+            _ => self.file().map(|file| file.display().to_string()).unwrap_or_default(),
+        }
+    }
+
     /// Whether the entry exists.
     pub fn is_installed(&self) -> bool {
         match self {

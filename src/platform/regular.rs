@@ -23,14 +23,38 @@ pub struct TooLarge {
 /// # Errors
 /// When the system refuses; [`NotRegular`] inside an [`io::Error`] for anything but a regular file.
 pub fn open(path: &Path) -> io::Result<File> {
+    open_with(path, Links::Followed)
+}
+
+/// As [`open`], for a file of ours: no link.
+///
+/// # Errors
+/// As [`open`], and for a link.
+pub fn open_no_link(path: &Path) -> io::Result<File> {
+    open_with(path, Links::Refused)
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Links {
+    Followed,
+    Refused,
+}
+
+fn open_with(path: &Path, links: Links) -> io::Result<File> {
     let mut options = OpenOptions::new();
     options.read(true);
     #[cfg(unix)]
     {
+        use rustix::fs::OFlags;
         use std::os::unix::fs::OpenOptionsExt as _;
         // Opening a pipe would wait for its other end. Has no effect on reading a regular file.
-        let flags = rustix::fs::OFlags::NONBLOCK | rustix::fs::OFlags::NOCTTY;
+        let mut flags = OFlags::NONBLOCK | OFlags::NOCTTY;
+        flags.set(OFlags::NOFOLLOW, links == Links::Refused);
         options.custom_flags(flags.bits().cast_signed());
+    }
+    #[cfg(not(unix))]
+    if links == Links::Refused && std::fs::symlink_metadata(path)?.is_symlink() {
+        return Err(io::Error::new(io::ErrorKind::InvalidInput, NotRegular));
     }
     let file = options.open(path)?;
     if !file.metadata()?.is_file() {
@@ -44,9 +68,17 @@ pub fn open(path: &Path) -> io::Result<File> {
 /// # Errors
 /// As [`open`]; [`TooLarge`] inside an [`io::Error`] for a file beyond `limit_bytes`.
 pub fn read(path: &Path, limit_bytes: u64) -> io::Result<Vec<u8>> {
+    read_open(open(path)?, limit_bytes)
+}
+
+/// Reads the rest of a file that is open.
+///
+/// # Errors
+/// When the system refuses; [`TooLarge`] inside an [`io::Error`] for more than `limit_bytes`.
+pub fn read_open(file: File, limit_bytes: u64) -> io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
     // One more, to tell a file of just this size from a larger one.
-    open(path)?.take(limit_bytes.saturating_add(1)).read_to_end(&mut bytes)?;
+    file.take(limit_bytes.saturating_add(1)).read_to_end(&mut bytes)?;
     if bytes.len() as u64 > limit_bytes {
         return Err(io::Error::new(io::ErrorKind::InvalidData, TooLarge { limit_bytes }));
     }

@@ -29,6 +29,13 @@ impl InstallError {
             }
             Self::Lock(LockError::File(error)) | Self::File(error) => error.explain(text),
             Self::Document(DocumentError::File(error)) => error.explain(text),
+            Self::Ownership(error) | Self::Document(DocumentError::Ownership(error)) => error.explain(text),
+            Self::Document(DocumentError::ForeignPath { document, path }) => say!(
+                text,
+                "install-foreign-path",
+                document = UntrustedText::path(document),
+                path = UntrustedText::path(path)
+            ),
             Self::Document(DocumentError::Format { path, cause }) => say!(
                 text,
                 "install-document-damaged",

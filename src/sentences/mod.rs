@@ -18,6 +18,7 @@ mod ownership;
 mod plan;
 mod profiles;
 mod reference;
+mod removal;
 pub mod report;
 mod terminal_page;
 

@@ -14,15 +14,15 @@ impl OwnershipError {
                     text,
                     "ownership-foreign-root",
                     path = UntrustedText::path(path),
-                    owner = owner.to_string()
+                    owner = UntrustedText::new(&owner.to_string())
                 )
             }
             Self::Foreign { path, owner, user } => say!(
                 text,
                 "ownership-foreign",
                 path = UntrustedText::path(path),
-                owner = owner.to_string(),
-                user = user.to_string()
+                owner = UntrustedText::new(&owner.to_string()),
+                user = UntrustedText::new(&user.to_string())
             ),
             Self::Writable { path } => {
                 say!(text, "ownership-writable", path = UntrustedText::path(path))

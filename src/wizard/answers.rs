@@ -61,7 +61,7 @@ impl Wizard {
                     page.stop();
                 }
             }
-            Question::Remove { keep_models } => {
+            Question::Remove { keep_models, .. } => {
                 intents.push(Intent::Act(ManageAction::Remove { keep_models }));
             }
             Question::Report(panel) => {

@@ -79,7 +79,13 @@ impl Wizard {
                     None => self.carry_out(Intent::ChangeProfile, dark),
                 }
             }
-            Intent::AskToRemove => self.question = Some(Question::Remove { keep_models: false }),
+            Intent::AskToRemove => {
+                if let Page::Manage(page) = &self.page {
+                    let home = page.installation.home.clone();
+                    self.question = Some(Question::Remove { keep_models: false, removal: None });
+                    self.send(Command::PreviewRemoval { home });
+                }
+            }
             Intent::Act(action) => {
                 if let Page::Manage(page) = &mut self.page {
                     page.begin(ManageActivity::Acting(action));

@@ -64,6 +64,17 @@ impl Wizard {
             (Message::AnswerPart(part), Page::Result(page)) => page.answer_part(&part),
             (Message::AnswerEnded(end), Page::Result(page)) => page.answer_ended(end),
             (Message::Health(health), Page::Manage(page)) => page.health_checked(health),
+            (Message::RemovalPreviewed(Ok(found)), _) => {
+                if let Some(Question::Remove { removal, .. }) = &mut self.question {
+                    *removal = Some(found);
+                }
+            }
+            (Message::RemovalPreviewed(Err(error)), _) => {
+                if matches!(self.question, Some(Question::Remove { .. })) {
+                    self.question = None;
+                    self.notice = Some(Notice::Failed(error));
+                }
+            }
             (Message::Managed(action, end), _) => self.managed(action, end),
             (Message::ReportBuilt(report), _) => {
                 if let Some(Question::Report(panel)) = &mut self.question {

@@ -3,13 +3,14 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use eframe::egui::Ui;
+use eframe::egui::{ScrollArea, Ui};
 
 use super::reference_table;
 use super::report_panel::{ReportPanel, SaveBy};
 use super::theme::{TextRole, Tone};
 use super::widgets::{ButtonStyle, UiExt as _, checkbox};
 use crate::install::manage::undo::Unfinished;
+use crate::install::manage::uninstall::Removal;
 use crate::models::ModelTag;
 use crate::plan::ReferenceComputer;
 use crate::say;
@@ -27,6 +28,8 @@ pub(super) enum Question {
     Remove {
         /// Except the models.
         keep_models: bool,
+        /// What that is; `None` until it is known.
+        removal: Option<Removal>,
     },
     /// The last installation was interrupted: resume it, undo it, or decide later?
     Interrupted(Box<Unfinished>),
@@ -134,7 +137,10 @@ impl Question {
             | Self::FourBits
             | Self::UnverifiedModel { .. }
             | Self::Reference(_) => {}
-            Self::Remove { keep_models } => {
+            Self::Remove { keep_models, removal } => {
+                if let Some(removal) = removal {
+                    show_removal(ui, text, removal, *keep_models);
+                }
                 ui.gap(3.0);
                 checkbox(
                     ui,
@@ -158,7 +164,12 @@ impl Question {
             if ui.action(ButtonStyle::Secondary, &refuse, true).clicked() {
                 answer = Answer::Close;
             }
-            let ready = !matches!(self, Self::Report(panel) if !panel.can_be_saved());
+            let ready = match self {
+                Self::Report(panel) => panel.can_be_saved(),
+                // Nobody agrees to what is not said yet.
+                Self::Remove { removal, .. } => removal.is_some(),
+                _ => true,
+            };
             if matches!(self, Self::Interrupted(_))
                 && ui.action(ButtonStyle::Danger, &say!(text, "wizard-ask-interrupted-undo"), true).clicked()
             {
@@ -170,6 +181,20 @@ impl Question {
         });
         answer
     }
+}
+
+/// Everything that is removed, a line each.
+fn show_removal(ui: &mut Ui, text: Text, removal: &Removal, keep_models: bool) {
+    let lines = removal.lines(keep_models, text);
+    if lines.is_empty() {
+        return;
+    }
+    ui.gap(2.0);
+    ScrollArea::vertical().id_salt("removal").max_height(180.0).show(ui, |ui| {
+        for line in lines {
+            ui.text(TextRole::Label, Tone::Soft, &line);
+        }
+    });
 }
 
 /// The reference table; there is nothing to answer.

@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use super::theme::Appearance;
 use crate::SCHEMA;
 use crate::install::Paths;
+use crate::install::state::home::require_ours;
 use crate::platform::{files, regular};
 use crate::text::Language;
 
@@ -49,8 +50,11 @@ impl Default for File {
 impl Settings {
     /// Reads them from a home; the defaults where there are none.
     pub fn load(home: &Path) -> Self {
-        let path = Paths::new(home).window();
+        let paths = Paths::new(home);
+        let path = paths.window();
+        let is_ours = require_ours(&paths).is_ok();
         let file = match regular::read_text(&path, LARGEST_FILE_BYTES) {
+            Ok(_) if !is_ours => File::default(),
             Ok(text) => serde_json::from_str(&text).unwrap_or_else(|error| {
                 tracing::warn!(%error, path = %path.display(), "the window's settings cannot be read");
                 File::default()
@@ -76,7 +80,7 @@ impl Settings {
     /// When the file cannot be written.
     pub fn save(&self, home: &Path) -> Result<(), files::FileError> {
         let paths = Paths::new(home);
-        if !paths.profile().is_file() {
+        if !paths.profile().is_file() || require_ours(&paths).is_err() {
             return Ok(());
         }
         let Appearance { text_percent, high_contrast, still } = self.appearance;

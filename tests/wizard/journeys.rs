@@ -3,8 +3,10 @@
 use std::sync::Arc;
 
 use acolyte::install::event::Activity;
+use acolyte::install::manage::uninstall::{Removal, RemovedModel};
 use acolyte::install::{Event, Step, StepState};
 use acolyte::machine::Hardware;
+use acolyte::models::ModelTag;
 use acolyte::text::{Language, Text};
 use acolyte::wizard::Settings;
 use acolyte::wizard::backend::{ManageAction, Message};
@@ -496,8 +498,21 @@ fn sizes_are_the_advertised_ones() {
 fn manage_opens_where_there_is_an_installation() {
     in_both_languages(|eye| {
         let request = Stage::new(eye, Scene::of(scripted::laptop())).reach_install().installation().0;
+        let removal = Removal {
+            paths: vec!["/home/ana/.acolyte/ollama/0.32.15".into(), "/home/ana/.acolyte/llm/journal".into()],
+            folders: vec!["/home/ana/.acolyte".into()],
+            models: vec![RemovedModel {
+                tag: ModelTag::parse("qwen2.5-coder:7b").unwrap(),
+                models_dir: "/home/ana/.acolyte/models".into(),
+                bytes: 4_700_000_000,
+            }],
+            unfinished_model_bytes: 1_200_000_000,
+            login_entries: vec!["/home/ana/.config/autostart/acolyte-ollama.desktop".to_owned()],
+            server_runs: true,
+        };
         let scene = Scene {
             installation: Some(scripted::installation(&request, eye.language)),
+            removal: removal.clone(),
             ..Scene::of(scripted::laptop())
         };
         let mut stage = Stage::new(eye, scene.clone());
@@ -512,6 +527,9 @@ fn manage_opens_where_there_is_an_installation() {
 
         stage.click("wizard-manage-remove");
         assert!(stage.sees(&stage.say("wizard-ask-remove-title")));
+        for line in removal.lines(false, stage.text) {
+            assert!(stage.sees(&line), "it is not said that this goes: {line}");
+        }
         assert_eq!(
             stage.desk.borrow().actions.len(),
             1,

@@ -8,6 +8,7 @@ use acolyte::control::{Cancelled, Control};
 use acolyte::figures::Range;
 use acolyte::install::event::{Activity, ByteProgress};
 use acolyte::install::manage::undo::Unfinished;
+use acolyte::install::manage::uninstall::Removal;
 use acolyte::install::reuse::InstalledEngine;
 use acolyte::install::{
     EngineChoice, EngineSource, Event, InstallError, InstallOptions, MeasuredFigures, PredictedFigures,
@@ -77,6 +78,8 @@ pub struct Scene {
     pub reusable_engine: Option<InstalledEngine>,
     /// Saved window settings.
     pub settings: Settings,
+    /// What an uninstall would remove.
+    pub removal: Removal,
 }
 
 /// The backend.
@@ -208,6 +211,9 @@ impl Backend for Scripted {
             Command::Install { request, control, .. } => desk.installs.push((*request, control, outbox)),
             Command::AskModel { prompt, .. } => desk.questions.push((prompt, outbox)),
             Command::CheckHealth { .. } => outbox.send(Message::Health(Ok(scene.health.clone()))),
+            Command::PreviewRemoval { .. } => {
+                outbox.send(Message::RemovalPreviewed(Ok(scene.removal.clone())));
+            }
             Command::Manage { action, .. } => desk.actions.push((action, outbox)),
             Command::PickPath { field, .. } => desk.pickers.push((field, outbox)),
             Command::BuildReport(contents) => {
@@ -338,6 +344,7 @@ impl Scene {
             wants_newest: false,
             reusable_engine: None,
             settings: Settings::default(),
+            removal: Removal::default(),
         }
     }
 }

@@ -37,7 +37,7 @@ ownership-foreign-root = { $path } belongs to { $owner }, and this program runs 
 ownership-writable = Other users can change { $path }, so what is in it may not be yours: it is not used. If you know everything in it: chmod -R go-w "{ $path }" – or use another folder with --home.
 ownership-writable-above = Other users can change { $path }, and so exchange what lies in it: it is not used. Take that right from them (chmod go-w "{ $path }"), or use another folder.
 ownership-link = { $path } is a link, which is not followed there: it is not used. Remove it, or use the folder that it leads to with --home.
-ownership-kind = { $path } is not what belongs there (a regular file or a folder): it is not used. Move it away, or use another folder with --home.
+ownership-kind = { $path } is not a regular file, or no folder where one belongs: it is not used. Move it away, or use another folder with --home.
 install-foreign-path = { $document } names { $path }, which is not ours. Nothing was touched. Somebody has changed that file, or the folder was moved: move it back, or remove what you know yourself.
 install-file-read = { $path } cannot be read: { $cause }. Check that the file exists and that you may read it.
 install-file-create = { $path } cannot be created: { $cause }. Check that the disk is not full and that the folder is yours.
@@ -182,7 +182,12 @@ install-cli-result =
     ACOLYTE finds the model acolyte:latest at { $endpoint }
     Later: acolyte status, acolyte install (another profile), acolyte uninstall
 install-cli-will-remove = This will be removed from { $home }:
-install-cli-will-remove-model = - model { $model } ({ $size })
+removal-folder = folder { $path }, if nothing else is in it
+removal-model = model { $model } in { $folder } ({ $size })
+removal-model-made = model { $model } in { $folder }
+removal-unfinished = unfinished downloads of models ({ $size })
+removal-login = start at login: { $place }
+removal-server = the running server is stopped
 install-cli-uninstalled = Removed. No process, file or login entry of ours is left.
 install-cli-kept = Models kept in { $path }
 install-cli-left = Left in place, because it is not ours: { $path }

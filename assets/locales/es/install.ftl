@@ -37,7 +37,7 @@ ownership-foreign-root = { $path } es de { $owner } y este programa se ejecuta c
 ownership-writable = Otros usuarios pueden modificar { $path }, así que puede que su contenido no sea tuyo: no se usa. Si conoces todo lo que contiene: chmod -R go-w "{ $path }" – o usa otra carpeta con --home.
 ownership-writable-above = Otros usuarios pueden modificar { $path } y, con ello, sustituir lo que contiene: no se usa. Quítales ese permiso (chmod go-w "{ $path }") o usa otra carpeta.
 ownership-link = { $path } es un enlace, y ahí los enlaces no se siguen: no se usa. Elimínalo o usa con --home la carpeta a la que lleva.
-ownership-kind = { $path } no es lo que debería haber ahí (un archivo normal o una carpeta): no se usa. Muévelo a otro sitio o usa otra carpeta con --home.
+ownership-kind = { $path } no es un archivo normal, o no es una carpeta donde debería haberla: no se usa. Muévelo a otro sitio o usa otra carpeta con --home.
 install-foreign-path = { $document } nombra { $path }, que no es nuestro. No se ha tocado nada. Alguien ha modificado ese archivo o la carpeta se ha movido: devuélvela a su sitio o elimina tú lo que conozcas.
 install-file-read = No se puede leer { $path }: { $cause }. Comprueba que el archivo existe y que tienes permiso para leerlo.
 install-file-create = No se puede crear { $path }: { $cause }. Comprueba que el disco no está lleno y que la carpeta es tuya.
@@ -182,7 +182,12 @@ install-cli-result =
     ACOLYTE encuentra el modelo acolyte:latest en { $endpoint }
     Más adelante: acolyte status, acolyte install (otro perfil), acolyte uninstall
 install-cli-will-remove = Se eliminará de { $home }:
-install-cli-will-remove-model = - modelo { $model } ({ $size })
+removal-folder = carpeta { $path }, si no contiene nada más
+removal-model = modelo { $model } en { $folder } ({ $size })
+removal-model-made = modelo { $model } en { $folder }
+removal-unfinished = descargas de modelos sin terminar ({ $size })
+removal-login = inicio con la sesión: { $place }
+removal-server = se detiene el servidor en marcha
 install-cli-uninstalled = Quitado. No queda ningún proceso, archivo ni entrada de inicio nuestros.
 install-cli-kept = Modelos conservados en { $path }
 install-cli-left = Se deja, porque no es nuestro: { $path }

@@ -10,8 +10,16 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 
 use super::Change;
+use super::bounds::Bounds;
+use crate::install::Paths;
+use crate::install::state::documents::{DocumentError, foreign, read_trusted};
+use crate::install::state::home;
 use crate::platform::clock::rfc3339_now;
 use crate::platform::files::{self, FileError, reading, writing};
+use crate::platform::ownership;
+
+/// Larger than any journal: a line takes some 300 bytes, an installation some 30 lines.
+const LARGEST_BYTES: u64 = 64 << 20;
 
 /// What a line says of a run or of a change.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -50,13 +58,17 @@ pub struct Journal {
 }
 
 impl Journal {
-    /// Reads the journal and opens it to append. Its folder must exist.
+    /// Reads the journal of a home and opens it to append. Its folder must exist.
     ///
     /// # Errors
-    /// When it cannot be read or written.
-    pub fn open(path: &Path) -> Result<Self, FileError> {
+    /// As [`Journal::read`], and when it cannot be written.
+    pub fn open(paths: &Paths) -> Result<Self, DocumentError> {
+        let path = &paths.journal();
+        // Read, and refused, before anything is written.
+        let entries = Self::read(paths)?;
         let is_new = !path.exists();
         let mut file = files::open_to_append(path)?;
+        ownership::require_own_open_file(&file, path)?;
         if is_new {
             files::sync_folder_of(path);
         }
@@ -66,19 +78,27 @@ impl Journal {
             // End a truncated line, so that the next one stays readable.
             file.write_all(b"\n").map_err(writing(path))?;
         }
-        Ok(Self { path: path.to_owned(), file, entries: parse(&bytes) })
+        Ok(Self { path: path.to_owned(), file, entries })
     }
 
-    /// Reads a journal without opening it to append; a missing one is empty.
+    /// Reads the journal of a home without opening it to append; a missing one is empty. Every path in it is checked here:
+    /// whoever has the lines may revert them.
     ///
     /// # Errors
-    /// When it cannot be read.
-    pub fn read(path: &Path) -> Result<Vec<Entry>, FileError> {
-        match std::fs::read(path) {
-            Ok(bytes) => Ok(parse(&bytes)),
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(Vec::new()),
-            Err(error) => Err(reading(path)(error)),
+    /// When it cannot be read, others own it or can change it, or it names a path that is not ours.
+    pub fn read(paths: &Paths) -> Result<Vec<Entry>, DocumentError> {
+        home::require_ours(paths)?;
+        let path = paths.journal();
+        let Some(bytes) = read_trusted(&path, LARGEST_BYTES)? else { return Ok(Vec::new()) };
+        let entries = parse(&bytes);
+        let changes = changes(&entries);
+        if !changes.is_empty() {
+            let bounds = Bounds::of(paths)?;
+            for change in &changes {
+                bounds.check(change).map_err(|foreign_path| foreign(&path, &foreign_path))?;
+            }
         }
+        Ok(entries)
     }
 
     /// All lines so far.
@@ -196,7 +216,7 @@ fn open(entries: &[Entry]) -> &[Entry] {
 /// Every change that was or may have been applied, each once, in the order of announcement.
 pub fn changes(entries: &[Entry]) -> Vec<Change> {
     let mut changes: Vec<Change> = Vec::new();
-    for entry in entries {
+    for entry in in_effect(entries) {
         if let Some(change) = entry.change.as_ref().filter(|change| !changes.contains(change)) {
             changes.push(change.clone());
         }
@@ -204,8 +224,24 @@ pub fn changes(entries: &[Entry]) -> Vec<Change> {
     changes
 }
 
+/// The lines without those of runs that were undone.
+fn in_effect(entries: &[Entry]) -> Vec<&Entry> {
+    let (mut kept, mut succeeded) = (Vec::new(), 0);
+    for entry in entries {
+        match entry.phase {
+            Phase::Undone => kept.truncate(succeeded),
+            Phase::End => {
+                kept.push(entry);
+                succeeded = kept.len();
+            }
+            Phase::Begin | Phase::Intent | Phase::Done => kept.push(entry),
+        }
+    }
+    kept
+}
+
 /// Skips unreadable lines: the last one may be truncated, and nothing may keep the others from being reverted.
-fn parse(bytes: &[u8]) -> Vec<Entry> {
+pub fn parse(bytes: &[u8]) -> Vec<Entry> {
     bytes
         .split(|byte| *byte == b'\n')
         .filter(|line| !line.trim_ascii().is_empty())
@@ -227,13 +263,20 @@ mod tests {
     use super::*;
     use crate::models::ModelTag;
 
+    fn paths(folder: &tempfile::TempDir) -> Paths {
+        let paths = Paths::new(folder.path());
+        files::create_folders(&paths.llm()).unwrap();
+        paths
+    }
+
     #[test]
     fn announced_changes_survive_a_crash() {
         let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("journal");
+        let paths = paths(&folder);
+        let path = paths.journal();
         let pull = Change::PullModel { tag: ModelTag::parse("a:b").unwrap(), models_dir: "/m".into() };
         {
-            let mut journal = Journal::open(&path).unwrap();
+            let mut journal = Journal::open(&paths).unwrap();
             assert!(!unfinished(journal.entries()));
             journal.begin().unwrap();
             journal.create_folder(&folder.path().join("x/y")).unwrap();
@@ -241,13 +284,13 @@ mod tests {
             // Dropped here, as by a crash in the middle of the pull.
         }
         std::fs::write(&path, [std::fs::read(&path).unwrap(), b"{\"at\":\"2026".to_vec()].concat()).unwrap();
-        let mut journal = Journal::open(&path).unwrap();
+        let mut journal = Journal::open(&paths).unwrap();
         assert!(unfinished(journal.entries()));
         let folders = ["x", "x/y"].map(|part| Change::CreateFolder { path: folder.path().join(part) });
         assert_eq!(changes(journal.entries()), [folders[0].clone(), folders[1].clone(), pull.clone()]);
         journal.done(pull).unwrap();
         journal.end().unwrap();
-        let entries = Journal::read(&path).unwrap();
+        let entries = Journal::read(&paths).unwrap();
         assert_eq!(entries, journal.entries(), "the truncated line does not swallow the next one");
         assert!(!unfinished(&entries));
     }
@@ -255,7 +298,7 @@ mod tests {
     #[test]
     fn open_changes_are_those_since_the_last_success() {
         let folder = tempfile::tempdir().unwrap();
-        let mut journal = Journal::open(&folder.path().join("journal")).unwrap();
+        let mut journal = Journal::open(&paths(&folder)).unwrap();
         let server = |port| Change::StartServer { port };
         journal.begin().unwrap();
         journal.intend(server(1)).unwrap();
@@ -283,7 +326,7 @@ mod tests {
     #[test]
     fn a_file_is_announced_once() {
         let folder = tempfile::tempdir().unwrap();
-        let mut journal = Journal::open(&folder.path().join("journal")).unwrap();
+        let mut journal = Journal::open(&paths(&folder)).unwrap();
         let file = folder.path().join("f");
         journal.write_file(&file, b"1").unwrap();
         journal.write_file(&file, b"2").unwrap();

@@ -3,6 +3,7 @@
 //! A [`Change`] is written to the [`journal`] before it is applied. Failure, cancel, undo and uninstall are one fold
 //! over the journal, backwards ([`rollback`]); they differ in their [`rollback::Scope`] only.
 
+mod bounds;
 pub mod journal;
 mod kinds;
 pub mod leftovers;
@@ -38,7 +39,7 @@ impl Change {
     /// Whether the change, or part of it, is on the machine now.
     pub fn is_present(&self, paths: &Paths) -> bool {
         match self {
-            Self::CreateFolder { path } => path.is_dir(),
+            Self::CreateFolder { path } => path.is_dir() || path.is_symlink(),
             Self::WriteFile { path } => path.exists() || files::temporary(path).exists(),
             Self::Download { path } => path.exists() || !partial_downloads(path).is_empty(),
             Self::UnpackEngine { path, staging, .. } => path.exists() || staging.exists(),
@@ -48,6 +49,21 @@ impl Change {
             }
             Self::StartAtLogin => login_entry::is_installed(paths).unwrap_or(true),
             Self::SetAside { aside, .. } => aside.exists(),
+        }
+    }
+
+    /// The files that are removed with the change, and the folders that are with everything in them. They may be missing.
+    pub(super) fn files(&self) -> Vec<PathBuf> {
+        match self {
+            Self::WriteFile { path } => vec![path.clone(), files::temporary(path)],
+            Self::Download { path } => [vec![path.clone()], partial_downloads(path)].concat(),
+            Self::UnpackEngine { path, staging, .. } => vec![path.clone(), staging.clone()],
+            Self::SetAside { aside, .. } => vec![aside.clone()],
+            Self::CreateFolder { .. }
+            | Self::StartServer { .. }
+            | Self::PullModel { .. }
+            | Self::CreateModel { .. }
+            | Self::StartAtLogin => Vec::new(),
         }
     }
 
@@ -85,6 +101,9 @@ impl Change {
 /// # Errors
 /// When the file system refuses.
 pub(super) fn remove_engine(folder: &Path) -> Result<(), FileError> {
+    if folder.is_symlink() {
+        return files::remove_folder_or_link(folder);
+    }
     let Some(manifest) = EngineManifest::load(folder) else { return files::remove_folder(folder) };
     for file in manifest.files {
         // The manifest is a file like any other: nothing in it may lead out of the folder.

@@ -2,10 +2,11 @@
 
 use std::path::{Path, PathBuf};
 
-use super::{Change, files_with_prefix, partial_downloads, remove_engine};
+use super::{Change, partial_downloads, remove_engine};
 use crate::install::state::documents::{PREVIOUS_MODEL, SERVED_MODEL};
 use crate::install::state::snapshot::Snapshot;
 use crate::install::{InstallError, Paths, login_entry};
+use crate::ollama::server::rotated_logs;
 use crate::ollama::store::Store;
 use crate::platform::files::{self, renaming};
 
@@ -23,6 +24,11 @@ pub(super) struct Target<'a> {
 impl Target<'_> {
     fn is_ours(&self, models_dir: &Path) -> bool {
         self.stores.iter().any(|(folder, ours)| folder == models_dir && *ours)
+    }
+
+    /// Whether models in this folder stay.
+    fn keeps(&self, folder: &Path) -> bool {
+        self.serves_from(folder) || self.keep_models && self.stores.iter().any(|(store, _)| store == folder)
     }
 
     /// Whether the profile in force is served from this store.
@@ -44,8 +50,9 @@ impl Change {
     pub(super) fn revert(&self, completed: bool, target: &Target<'_>) -> Result<(), InstallError> {
         match self {
             Self::CreateFolder { path } => {
-                if path.is_dir() {
-                    files::remove_folder_if_empty(path)?;
+                // A link in its place was put there since, to move its content: that content is not in our folder.
+                if !path.is_symlink() || !target.keeps(path) {
+                    files::remove_folder_or_link(path)?;
                 }
             }
             Self::WriteFile { path } => match target.before {
@@ -119,7 +126,7 @@ fn remove_server_files(target: &Target<'_>) -> Result<(), InstallError> {
     let paths = target.paths;
     files::remove_file(&paths.server_state())?;
     files::remove_folder(&paths.engine_home())?;
-    for log in files_with_prefix(&paths.logs(), "server.log") {
+    for log in rotated_logs(&paths.server_log()) {
         files::remove_file(&log)?;
     }
     if !target.keep_models {

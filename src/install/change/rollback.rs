@@ -8,7 +8,7 @@
 //! Reverting is idempotent, so a rollback that was interrupted or could not finish is finished by doing it again.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use super::Change;
 use super::journal::{Entry, changes, open_changes};
@@ -19,7 +19,9 @@ use crate::install::{
     FinishedBy, InstallError, Paths, RevertFailure, RevertProblem, RollbackReport, SavedRequest,
     private_server,
 };
+use crate::models::ModelTag;
 use crate::ollama::server::PORTS;
+use crate::ollama::store::Store;
 use crate::platform::files;
 
 /// Which changes are reverted, and to what.
@@ -143,7 +145,9 @@ impl Scope<'_> {
                 Change::CreateModel { .. } => before.installed.is_some(),
                 _ => false,
             },
-            Self::Unfinished(_) | Self::Everything { .. } => true,
+            Self::Unfinished(_) => true,
+            // It says where models are, so an uninstall removes it after the journal.
+            Self::Everything { .. } => *change != Change::WriteFile { path: paths.request() },
         }
     }
 
@@ -165,30 +169,44 @@ fn port(scope: &Scope<'_>) -> u16 {
     before.map_or(*PORTS.start(), |server| server.port)
 }
 
-/// Every model store that our server may have used, each with whether it is ours alone: under the home, or created by us.
-fn stores(paths: &Paths, changes: &[Change]) -> Vec<(PathBuf, bool)> {
+/// Every model store that our server may have used, each with whether it is ours alone.
+pub fn stores(paths: &Paths, changes: &[Change]) -> Vec<(PathBuf, bool)> {
     let requested = SavedRequest::load(paths).unwrap_or_else(|error| {
         tracing::warn!(%error, "the saved request cannot be read");
         None
     });
-    let mut stores = BTreeMap::from([(paths.models(), true)]);
+    let mut stores = BTreeMap::new();
     let of_changes = changes.iter().filter_map(|change| match change {
         Change::PullModel { models_dir, .. } | Change::CreateModel { models_dir, .. } => {
             Some(models_dir.clone())
         }
         _ => None,
     });
-    for folder in of_changes.chain(requested.map(|request| request.options.models_dir)) {
-        let ours = is_ours(paths, changes, &folder);
+    let requested = requested.map(|request| request.options.models_dir);
+    for folder in of_changes.chain(requested).chain([paths.models()]) {
+        let ours = is_ours(changes, &folder);
         stores.insert(folder, ours);
     }
     stores.into_iter().collect()
 }
 
-/// Whether a model store is ours alone: under the home, or created by us. Nobody else pulls into such a folder.
-pub fn is_ours(paths: &Paths, changes: &[Change], models_dir: &std::path::Path) -> bool {
-    models_dir.starts_with(paths.home())
-        || changes.iter().any(|change| matches!(change, Change::CreateFolder { path } if path == models_dir))
+/// Whether a model store is ours alone: we created it, and every model in it is one that we fetched or made. Only then do
+/// unfinished pulls and layers without a model belong to us. A folder below the home is not ours by that alone: the home
+/// may lie above another server's folder.
+pub fn is_ours(changes: &[Change], models_dir: &Path) -> bool {
+    let is_created = changes.iter().any(|change| match change {
+        Change::CreateFolder { path } => path == models_dir || *path == Paths::blobs(models_dir),
+        _ => false,
+    });
+    let is_known = |tag: &ModelTag| {
+        changes.iter().any(|change| match change {
+            Change::PullModel { tag: name, models_dir: folder }
+            | Change::CreateModel { name, models_dir: folder } => folder == models_dir && name == tag,
+            _ => false,
+        })
+    };
+    let is_moved = models_dir.is_symlink();
+    is_created && !is_moved && Store::new(models_dir).models().iter().all(|(tag, _)| is_known(tag))
 }
 
 /// The server that ran before runs again, or none where none did.

@@ -8,7 +8,7 @@ use std::io::{self, Read};
 use std::path::Path;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
-use crate::platform::files;
+use crate::platform::regular;
 
 /// Wake the reader after this many bytes: doing so for every chunk costs more than it gains.
 const STEP_BYTES: u64 = 256 << 10;
@@ -66,7 +66,7 @@ impl GrowingFile {
     /// # Errors
     /// When the file cannot be created.
     pub(super) fn begin(&self, path: &Path) -> io::Result<()> {
-        let file = files::open_regular(path)?;
+        let file = regular::open_no_link(path)?;
         let mut state = self.lock();
         state.round += 1;
         state.file = Some(file);

@@ -7,6 +7,7 @@ use crate::control::Control;
 use crate::install::Paths;
 use crate::install::login_entry::{KEEP_LOG, START_SERVER};
 use crate::install::manage::installation;
+use crate::install::state::home;
 use crate::ollama::server::{is_of_server, rotate_while_running};
 use crate::platform::environment::{self, Environment};
 use crate::platform::program;
@@ -34,6 +35,7 @@ pub fn run_if_asked() {
 /// The system has opened the log already, so it is truncated and not renamed. Returns only without a program to become,
 /// or when that cannot be started.
 fn keep_log(paths: &Paths, mut program: impl Iterator<Item = OsString>) -> Result<(), String> {
+    home::require_ours(paths).map_err(|error| error.to_string())?;
     let log = paths.server_log();
     if let Err(error) = rotate_while_running(&log) {
         // The server matters more than its log.

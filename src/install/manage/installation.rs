@@ -214,7 +214,7 @@ pub fn stop(home: &Path) -> Result<Health, InstallError> {
 pub fn unused_models(home: &Path) -> Result<Vec<UnusedModel>, InstallError> {
     let paths = Paths::new(home);
     let Some(installed) = Installed::load(home)? else { return Ok(Vec::new()) };
-    let pulled = changes(&Journal::read(&paths.journal())?).into_iter().filter_map(|change| match change {
+    let pulled = changes(&Journal::read(&paths)?).into_iter().filter_map(|change| match change {
         Change::PullModel { tag, models_dir } => Some((tag, models_dir)),
         _ => None,
     });

@@ -60,7 +60,7 @@ pub fn undo(home: &Path, control: &Control) -> Result<Undone, InstallError> {
         drop(lock);
         return Ok(Undone { in_force: None, removed: uninstall(home, false, control)? });
     };
-    let mut journal = Journal::open(&paths.journal())?;
+    let mut journal = Journal::open(&paths)?;
     let scope = Scope::Unfinished(&before);
     runtime()?.block_on(roll_back(&paths, journal.entries(), scope, Some(control)))?.into_result()?;
     journal.undone()?;
@@ -73,7 +73,7 @@ pub fn undo(home: &Path, control: &Control) -> Result<Undone, InstallError> {
 /// # Errors
 /// When the journal cannot be read.
 pub fn is_unfinished(paths: &Paths) -> Result<bool, InstallError> {
-    let entries = Journal::read(&paths.journal())?;
+    let entries = Journal::read(paths)?;
     let began = entries.iter().any(|entry| entry.phase == Phase::Begin);
     Ok(if began { unfinished(&entries) } else { paths.journal().exists() || paths.lock().exists() })
 }

@@ -11,11 +11,14 @@ use serde::Serialize;
 use crate::control::Control;
 use crate::install::blocking::runtime;
 use crate::install::change::journal::{Journal, Phase, changes};
-use crate::install::change::rollback::{Scope, roll_back};
-use crate::install::change::{Change, Subject, files_with_prefix};
+use crate::install::change::rollback::{Scope, roll_back, stores};
+use crate::install::change::{Change, files_with_prefix};
+use crate::install::state::home::require_ours;
 use crate::install::state::snapshot::Snapshot;
-use crate::install::{InstallError, Lock, Paths};
+use crate::install::{InstallError, Lock, Paths, login_entry, private_server};
 use crate::models::ModelTag;
+use crate::ollama::server::rotated_logs;
+use crate::ollama::store::Store;
 use crate::platform::files::{self, FileError};
 
 /// What an uninstall left.
@@ -30,34 +33,82 @@ pub struct Uninstalled {
 /// What an uninstall would remove, for the question before it.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Removal {
-    /// Files and folders, in the order of the journal.
+    /// Files, and folders with everything in them.
     pub paths: Vec<PathBuf>,
-    /// Tags of models with the bytes of their layers.
-    pub models: Vec<(ModelTag, u64)>,
+    /// Folders that are removed if nothing else is in them; links that are in place of such.
+    pub folders: Vec<PathBuf>,
+    /// Models, unless they are kept.
+    pub models: Vec<RemovedModel>,
+    /// What unfinished downloads of models take, in bytes; removed unless models are kept.
+    pub unfinished_model_bytes: u64,
+    /// Where the server's start at login is entered: files, or a value of the registry.
+    pub login_entries: Vec<String>,
+    /// Whether a server of ours runs, which is stopped.
+    pub server_runs: bool,
+}
+
+/// A model that is removed.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct RemovedModel {
+    /// Its tag.
+    pub tag: ModelTag,
+    /// The folder of models it is in.
+    pub models_dir: PathBuf,
+    /// Bytes of its layers, those that other models share included; 0 for one made from another, which adds next to
+    /// nothing.
+    pub bytes: u64,
 }
 
 /// What [`uninstall`] would remove.
 ///
 /// # Errors
-/// When nothing is installed or the journal cannot be read.
+/// When nothing is installed, or a document cannot be read or names what is not ours.
 pub fn preview(home: &Path) -> Result<Removal, InstallError> {
     let paths = Paths::new(home);
-    let changes = changes(&Journal::read(&paths.journal())?);
+    require_ours(&paths)?;
+    let changes = changes(&Journal::read(&paths)?);
     if changes.is_empty() {
         return Err(InstallError::NotInstalled { home: home.to_owned() });
     }
-    let mut removal = Removal::default();
+    let mut removal = Removal {
+        login_entries: login_entry::places(&paths)?,
+        server_runs: private_server::is_running(&paths),
+        unfinished_model_bytes: unfinished_bytes(&paths, &changes),
+        ..Removal::default()
+    };
     for change in changes.iter().filter(|change| change.is_present(&paths)) {
-        match change.describe() {
-            Subject::Path(path) | Subject::Document(path) if path.exists() => removal.paths.push(path),
-            // A model created from a pulled one needs almost no space.
-            Subject::Model { tag, bytes } if bytes > 0 && matches!(change, Change::PullModel { .. }) => {
-                removal.models.push((tag, bytes));
-            }
-            _ => {}
-        }
+        removal.paths.extend(change.files());
+        let (tag, models_dir, is_pulled) = match change {
+            Change::PullModel { tag, models_dir } => (tag, models_dir, true),
+            Change::CreateModel { name, models_dir } => (name, models_dir, false),
+            _ => continue,
+        };
+        let bytes = if is_pulled { Store::new(models_dir).bytes(tag) } else { 0 };
+        removal.models.push(RemovedModel { tag: tag.clone(), models_dir: models_dir.clone(), bytes });
     }
+    removal.paths.extend(files_beside_the_journal(&paths));
+    removal.paths.retain(|path| path.symlink_metadata().is_ok());
+    removal.paths.sort();
+    removal.paths.dedup();
+    removal.folders = folders(&paths, &changes);
+    removal.folders.retain(|folder| folder.is_dir() || folder.is_symlink());
+    removal.folders.sort();
     Ok(removal)
+}
+
+/// What no journal lists and is ours all the same.
+fn files_beside_the_journal(paths: &Paths) -> Vec<PathBuf> {
+    let mut files: Vec<PathBuf> = paths.trusted_files().into();
+    files.extend([paths.snapshot(), paths.snapshot().with_extension("new"), paths.engine_home()]);
+    files.extend(login_entry::programs(paths));
+    files.extend(rotated_logs(&paths.server_log()));
+    files.extend(logs_of_ours(paths));
+    files
+}
+
+fn unfinished_bytes(paths: &Paths, changes: &[Change]) -> u64 {
+    let stores = stores(paths, changes).into_iter().filter(|(_, ours)| *ours);
+    stores.map(|(folder, _)| Store::new(&folder).partial_bytes()).sum()
 }
 
 /// Removes everything we installed under a home. `control` cancels it between two changes; running it again finishes it.
@@ -66,11 +117,14 @@ pub fn preview(home: &Path) -> Result<Removal, InstallError> {
 /// When nothing is installed, another installer works in the home, or something cannot be removed.
 pub fn uninstall(home: &Path, keep_models: bool, control: &Control) -> Result<Uninstalled, InstallError> {
     let paths = Paths::new(home);
+    require_ours(&paths)?;
     if !paths.journal().exists() && !paths.lock().exists() {
         return Err(InstallError::NotInstalled { home: home.to_owned() });
     }
+    // Read before the lock is made, so that nothing is touched where it names what is not ours, and again under the lock.
+    Journal::read(&paths)?;
     let lock = Lock::take(&paths.lock(), paths.home())?;
-    let entries = Journal::read(&paths.journal())?;
+    let entries = Journal::read(&paths)?;
     let mut changes = changes(&entries);
     if !entries.iter().any(|entry| entry.phase == Phase::Begin) {
         // Interrupted before the journal said that the home was created. It goes only when it is empty.
@@ -81,18 +135,24 @@ pub fn uninstall(home: &Path, keep_models: bool, control: &Control) -> Result<Un
     runtime()?.block_on(roll_back(&paths, &entries, scope, Some(control)))?.into_result()?;
     files::remove_file(&paths.window())?;
     Snapshot::remove(&paths)?;
-    for prefix in ["acolyte.log", "acolyte-crash-"] {
-        for log in files_with_prefix(&paths.logs(), prefix) {
-            files::remove_file(&log)?;
-        }
+    for log in logs_of_ours(&paths) {
+        files::remove_file(&log)?;
     }
     // The last traces: the journal, the lock while it is still held, and the folders that become empty by that.
     files::remove_file(&paths.journal())?;
-    files::remove_file(&paths.lock())?;
+    for file in [files::temporary(&paths.request()), paths.request(), paths.lock()] {
+        files::remove_file(&file)?;
+    }
     drop(lock);
-    remove_empty_folders(&paths, &changes)?;
+    remove_empty_folders(&paths, &changes, &kept_models)?;
     let left = left_in(paths.home(), &kept_models);
     Ok(Uninstalled { left, kept_models })
+}
+
+/// The log of this program and its crash reports.
+fn logs_of_ours(paths: &Paths) -> Vec<PathBuf> {
+    let logs = [paths.log(), paths.old_log()].into_iter().filter(|log| log.exists());
+    logs.chain(files_with_prefix(&paths.logs(), Paths::CRASH_REPORT_PREFIX)).collect()
 }
 
 fn kept(changes: &[Change]) -> Vec<PathBuf> {
@@ -108,8 +168,20 @@ fn kept(changes: &[Change]) -> Vec<PathBuf> {
     kept
 }
 
-/// Removes our own folders and those the journal lists, the innermost first, as far as they are empty.
-fn remove_empty_folders(paths: &Paths, changes: &[Change]) -> Result<(), FileError> {
+/// Removes our own folders and those the journal lists, the innermost first, as far as they are empty. A link that was
+/// put in place of one that we created goes, without what it leads to; one that was there before us stays.
+fn remove_empty_folders(paths: &Paths, changes: &[Change], kept: &[PathBuf]) -> Result<(), FileError> {
+    for folder in folders(paths, changes) {
+        let is_created = changes.contains(&Change::CreateFolder { path: folder.clone() });
+        if !folder.is_symlink() || is_created && !kept.contains(&folder) {
+            files::remove_folder_or_link(&folder)?;
+        }
+    }
+    Ok(())
+}
+
+/// Our own folders and those the journal lists, the innermost first.
+fn folders(paths: &Paths, changes: &[Change]) -> Vec<PathBuf> {
     let created = changes.iter().filter_map(|change| match change {
         Change::CreateFolder { path } => Some(path.clone()),
         _ => None,
@@ -118,10 +190,8 @@ fn remove_empty_folders(paths: &Paths, changes: &[Change]) -> Result<(), FileErr
         [paths.programs(), paths.models(), paths.downloads(), paths.engines(), paths.logs(), paths.llm()];
     let mut folders: Vec<PathBuf> = created.chain(ours).collect();
     folders.sort_by_key(|folder| std::cmp::Reverse(folder.components().count()));
-    for folder in folders.iter().filter(|folder| folder.is_dir()) {
-        files::remove_folder_if_empty(folder)?;
-    }
-    Ok(())
+    folders.dedup();
+    folders
 }
 
 /// What is left under a home, the outermost first, without the model stores that were kept on purpose.

@@ -9,7 +9,7 @@ mod models;
 use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
 
-use crate::platform::{self, files};
+use crate::platform::{self, files, regular};
 
 pub use choose::installed_engine;
 pub use engine::{CopyError, InstalledEngine, NotReusable, copy_engine};
@@ -49,7 +49,7 @@ fn copy(from: &Path, to: &Path) -> io::Result<()> {
 
 /// Copies into a file of ours that is new: a link of that name is not followed.
 fn copy_anew(from: &Path, to: &Path) -> io::Result<()> {
-    let from = files::open_regular(from)?;
+    let from = regular::open_no_link(from)?;
     if files::clone(&from, to).is_ok() {
         return Ok(());
     }

@@ -16,6 +16,7 @@ use crate::ollama::manifest::{Layer, StoredManifest};
 use crate::ollama::store::{Store, StoreError};
 use crate::platform::environment::Environment;
 use crate::platform::files::{self, writing};
+use crate::platform::regular;
 
 /// What was found and taken over, or can be.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -67,7 +68,7 @@ fn can_share(file: &Path, folder: &Path) -> bool {
     let link = scratch.path().join("link");
     let linked = std::fs::hard_link(file, &link).is_ok() && only_ours_can_change(&link);
     linked
-        || files::open_regular(file)
+        || regular::open_no_link(file)
             .is_ok_and(|file| files::clone(&file, &scratch.path().join("clone")).is_ok())
 }
 
@@ -126,7 +127,7 @@ fn take(from: &Store, to: &Store, layer: &Layer, control: &Control) -> Result<bo
     }
     control.check()?;
     let (from, to) = (from.blob(layer.sha256), to.blob(layer.sha256));
-    if let Err(error) = files::open_regular(&from) {
+    if let Err(error) = regular::open_no_link(&from) {
         tracing::info!(%error, path = %from.display(), "a layer of another server cannot be read");
         return Ok(false);
     }

@@ -8,12 +8,14 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use crate::SCHEMA;
+use crate::install::state::home;
 use crate::install::{Paths, Receipt};
 use crate::models::{KvCacheType, ModelTag};
 use crate::ollama::server::Launch;
 use crate::ollama::store::Fingerprint;
 use crate::plan::Verdict;
 use crate::platform::files::{self, FileError};
+use crate::platform::ownership::{self, OwnershipError};
 use crate::platform::process::ProcessIdentity;
 use crate::platform::regular;
 
@@ -109,6 +111,17 @@ pub struct ServerFile {
 }
 
 impl ServerFile {
+    /// Reads it; `None` when no server was started.
+    ///
+    /// # Errors
+    /// When it exists but cannot be read, or names a program that is not ours.
+    pub fn load(paths: &Paths, file: &Path) -> Result<Option<Self>, DocumentError> {
+        let Some(server) = read_json::<Self>(file)? else { return Ok(None) };
+        require_engine(paths, file, &server.program)?;
+        require_absolute(file, &server.models_dir)?;
+        Ok(Some(server))
+    }
+
     /// The file of a server started with these settings.
     pub fn new(launch: &Launch, process: Option<ProcessIdentity>) -> Self {
         Self {
@@ -141,6 +154,17 @@ pub enum DocumentError {
     /// The file system refused.
     #[error(transparent)]
     File(#[from] FileError),
+    /// Others own it or can change it, or the folder it lies in.
+    #[error(transparent)]
+    Ownership(#[from] OwnershipError),
+    /// It names a path that is not ours.
+    #[error("{document} names {path}, which is not ours")]
+    ForeignPath {
+        /// The document, or the journal.
+        document: PathBuf,
+        /// The path, or the name of a model.
+        path: PathBuf,
+    },
     /// It is not a valid document.
     #[error("{path} cannot be understood: {cause}")]
     Format {
@@ -167,7 +191,8 @@ impl Installed {
     /// When a document exists but cannot be read.
     pub fn load(home: &Path) -> Result<Option<Self>, DocumentError> {
         let paths = Paths::new(home);
-        Self::from_files(&paths.profile(), &paths.receipt())
+        home::require_ours(&paths)?;
+        Self::from_files(&paths, &paths.profile(), &paths.receipt())
     }
 
     /// How its server is started.
@@ -188,10 +213,35 @@ impl Installed {
     ///
     /// # Errors
     /// As [`Installed::load`].
-    pub fn from_files(profile: &Path, receipt: &Path) -> Result<Option<Self>, DocumentError> {
-        let Some(profile) = read_yaml(profile)? else { return Ok(None) };
-        Ok(Some(Self { profile, receipt: read_json(receipt)? }))
+    pub fn from_files(paths: &Paths, profile: &Path, receipt: &Path) -> Result<Option<Self>, DocumentError> {
+        let Some(read) = read_yaml::<ProfileFile>(profile)? else { return Ok(None) };
+        require_engine(paths, profile, &read.engine_program)?;
+        require_absolute(profile, &read.models_dir)?;
+        Ok(Some(Self { profile: read, receipt: read_json(receipt)? }))
     }
+}
+
+/// Accepts a program below the folder of our engines.
+fn require_engine(paths: &Paths, document: &Path, program: &Path) -> Result<(), DocumentError> {
+    let program_below = paths.below(program).map(|below| paths.home().join(below));
+    let is_ours =
+        program_below.is_some_and(|below| below.starts_with(paths.engines()) && below != paths.engines());
+    if is_ours { Ok(()) } else { Err(foreign(document, program)) }
+}
+
+/// Accepts a folder by its absolute path, without `..`.
+///
+/// # Errors
+/// When it is anything else.
+pub fn require_absolute(document: &Path, folder: &Path) -> Result<(), DocumentError> {
+    let is_plain =
+        folder.is_absolute() && !folder.components().any(|part| part == std::path::Component::ParentDir);
+    if is_plain { Ok(()) } else { Err(foreign(document, folder)) }
+}
+
+/// The error of a document that names this path.
+pub fn foreign(document: &Path, path: &Path) -> DocumentError {
+    DocumentError::ForeignPath { document: document.to_owned(), path: path.to_owned() }
 }
 
 /// Reads a JSON document; `None` when it does not exist.
@@ -241,11 +291,24 @@ pub fn to_yaml(path: &Path, document: &impl Serialize) -> Result<Vec<u8>, FileEr
 }
 
 fn read(path: &Path) -> Result<Option<String>, DocumentError> {
-    match regular::read_text(path, LARGEST_DOCUMENT_BYTES) {
-        Ok(text) => Ok(Some(text)),
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
-        Err(error) => Err(files::reading(path)(error).into()),
-    }
+    let Some(bytes) = read_trusted(path, LARGEST_DOCUMENT_BYTES)? else { return Ok(None) };
+    String::from_utf8(bytes)
+        .map(Some)
+        .map_err(|error| DocumentError::Format { path: path.to_owned(), cause: error.to_string() })
+}
+
+/// Reads a file of ours; `None` when it does not exist.
+///
+/// # Errors
+/// When it cannot be read, is larger than the limit, or others own it or can change it.
+pub fn read_trusted(path: &Path, limit_bytes: u64) -> Result<Option<Vec<u8>>, DocumentError> {
+    let file = match regular::open_no_link(path) {
+        Ok(file) => file,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(files::reading(path)(error).into()),
+    };
+    ownership::require_own_open_file(&file, path)?;
+    Ok(Some(regular::read_open(file, limit_bytes).map_err(files::reading(path))?))
 }
 
 #[cfg(test)]
@@ -254,7 +317,7 @@ mod tests {
     use super::*;
     use crate::ollama::store::LayerStamp;
 
-    fn profile() -> ProfileFile {
+    fn profile(home: &Path) -> ProfileFile {
         ProfileFile {
             schema: SCHEMA,
             written_at: "2026-11-23T05:00:00Z".to_owned(),
@@ -273,8 +336,8 @@ mod tests {
             degraded: true,
             banner: Some("Modo degradado: 25 de 29 capas – \"lento\"\nno: # sí".to_owned()),
             engine_version: "0.32.15".to_owned(),
-            engine_program: "/home/ñ a/.acolyte/ollama/0.32.15/bin/ollama".into(),
-            models_dir: r"C:\Users\x\models".into(),
+            engine_program: home.join("ollama/0.32.15/bin/ollama"),
+            models_dir: home.join("models: \"all\" # of them"),
             autostart: true,
             served: Some(Fingerprint {
                 manifest: [7; 32].into(),
@@ -289,10 +352,10 @@ mod tests {
         let paths = Paths::new(folder.path());
         assert_eq!(Installed::load(folder.path()).unwrap(), None);
         files::create_folders(&paths.llm()).unwrap();
-        let yaml = to_yaml(&paths.profile(), &profile()).unwrap();
+        let yaml = to_yaml(&paths.profile(), &profile(folder.path())).unwrap();
         files::write_whole(&paths.profile(), &yaml).unwrap();
         let installed = Installed::load(folder.path()).unwrap().unwrap();
-        assert_eq!((installed.profile, installed.receipt), (profile(), None));
+        assert_eq!((installed.profile, installed.receipt), (profile(folder.path()), None));
     }
 
     #[test]
@@ -301,7 +364,7 @@ mod tests {
             assert_eq!(*tag, ModelTag::parse(text).unwrap());
             assert_eq!(serde_json::to_string(tag).unwrap(), format!("\"{text}\""));
         }
-        let yaml = serde_saphyr::to_string(&profile()).unwrap();
+        let yaml = serde_saphyr::to_string(&profile(Path::new("/home/x/.acolyte"))).unwrap();
         assert!(yaml.contains("model: acolyte:latest\n"), "{yaml}");
         assert!(yaml.contains("base_model: 127.0.0.1:5055/acolyte/gemma3:270m\n"), "{yaml}");
 
@@ -329,5 +392,37 @@ mod tests {
         std::fs::write(paths.profile(), "schema: 1\nport: many\n").unwrap();
         let message = Installed::load(folder.path()).unwrap_err().to_string();
         assert!(message.contains("profile.yaml") && message.contains("line 2"), "{message}");
+    }
+
+    /// A profile is started and its models are removed: it names nothing outside.
+    #[test]
+    fn a_profile_names_engines_of_ours_only() {
+        let folder = tempfile::tempdir().unwrap();
+        let paths = Paths::new(folder.path());
+        files::create_folders(&paths.llm()).unwrap();
+        let good = profile(folder.path());
+        let load = |profile: &ProfileFile| {
+            files::write_whole(&paths.profile(), &to_yaml(&paths.profile(), profile).unwrap()).unwrap();
+            Installed::load(folder.path())
+        };
+        load(&good).unwrap();
+        let outside = folder.path().with_file_name("elsewhere");
+        let engines = [
+            PathBuf::from("/bin/sh"),
+            outside.join("ollama/0.32.15/bin/ollama"),
+            paths.engines().join("../../elsewhere/ollama"),
+            paths.engines(),
+            "ollama/0.32.15/bin/ollama".into(),
+        ];
+        for engine_program in engines {
+            let refused = load(&ProfileFile { engine_program: engine_program.clone(), ..good.clone() });
+            assert!(
+                matches!(&refused, Err(DocumentError::ForeignPath { path, .. }) if *path == engine_program),
+                "{refused:?}"
+            );
+        }
+        for models_dir in [paths.models().join("../../elsewhere"), "models".into()] {
+            assert!(load(&ProfileFile { models_dir, ..good.clone() }).is_err());
+        }
     }
 }

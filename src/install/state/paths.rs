@@ -1,6 +1,8 @@
 //! The path of every file and folder of ours. Only this file knows their names.
 
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
+
+use crate::platform::ownership;
 
 /// All files and folders under one home.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -17,6 +19,37 @@ impl Paths {
     /// Our folder.
     pub fn home(&self) -> &Path {
         &self.home
+    }
+
+    /// What a path is below our folder, empty for the folder itself; `None` when it lies elsewhere, is not absolute or
+    /// holds `..`. The folder may have another name (a link above it), if nobody else can exchange that.
+    pub fn below(&self, path: &Path) -> Option<PathBuf> {
+        if !path.is_absolute() || path.components().any(|part| part == Component::ParentDir) {
+            return None;
+        }
+        if let Ok(below) = path.strip_prefix(&self.home) {
+            return Some(below.to_owned());
+        }
+        let home = std::fs::canonicalize(&self.home).ok()?;
+        let is_home = |above: &&Path| {
+            std::fs::canonicalize(above).is_ok_and(|real| real == home) && ownership::resolve(above).is_ok()
+        };
+        let above = path.ancestors().find(is_home)?;
+        path.strip_prefix(above).ok().map(Path::to_owned)
+    }
+
+    /// The files that say what is deleted and started, and the lock.
+    pub fn trusted_files(&self) -> [PathBuf; 8] {
+        [
+            self.journal(),
+            self.lock(),
+            self.profile(),
+            self.consent(),
+            self.receipt(),
+            self.request(),
+            self.window(),
+            self.server_state(),
+        ]
     }
 
     /// Documents: profile, consent, receipt, journal.
@@ -99,10 +132,29 @@ impl Paths {
         self.home.join("models")
     }
 
+    /// Where the engine puts the layers of a folder of models. Created and noted by us where it is missing, so that a
+    /// folder that was empty before is known to be ours alone.
+    pub fn blobs(models_dir: &Path) -> PathBuf {
+        models_dir.join("blobs")
+    }
+
     /// Logs.
     pub fn logs(&self) -> PathBuf {
         self.home.join("logs")
     }
+
+    /// Log of our programs.
+    pub fn log(&self) -> PathBuf {
+        self.logs().join("acolyte.log")
+    }
+
+    /// The log before that, once it has grown too large.
+    pub fn old_log(&self) -> PathBuf {
+        self.logs().join("acolyte.log.old")
+    }
+
+    /// How the name of a crash report begins.
+    pub const CRASH_REPORT_PREFIX: &str = "acolyte-crash-";
 
     /// Log of the private server.
     pub fn server_log(&self) -> PathBuf {

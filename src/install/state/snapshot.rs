@@ -9,8 +9,9 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 
 use crate::SCHEMA;
-use crate::install::Paths;
 use crate::install::state::documents::{DocumentError, Installed, ServerFile, read_json, to_json};
+use crate::install::state::home;
+use crate::install::{Paths, SavedRequest};
 use crate::ollama::server::Launch;
 use crate::platform::files::{self, FileError};
 
@@ -40,15 +41,25 @@ impl Snapshot {
     /// # Errors
     /// When it cannot be read.
     pub fn load(paths: &Paths) -> Result<Option<Self>, DocumentError> {
+        home::require_ours(paths)?;
         let folder = paths.snapshot();
         let Some(state) = read_json::<State>(&folder.join(STATE))? else { return Ok(None) };
         let copy = |path: PathBuf| copy_of(&folder, &path);
-        let installed = Installed::from_files(&copy(paths.profile()), &copy(paths.receipt()))?;
+        let installed = Installed::from_files(paths, &copy(paths.profile()), &copy(paths.receipt()))?;
         Ok(Some(Self {
             installed,
-            server: read_json(&copy(paths.server_state()))?,
+            server: ServerFile::load(paths, &copy(paths.server_state()))?,
             server_ran: state.server_ran,
         }))
+    }
+
+    /// The copy of the request, if there is one.
+    ///
+    /// # Errors
+    /// When it cannot be read.
+    pub fn request(paths: &Paths) -> Result<Option<SavedRequest>, DocumentError> {
+        home::require_ours(paths)?;
+        SavedRequest::from_file(paths, &copy_of(&paths.snapshot(), &paths.request()))
     }
 
     /// Keeps what is in force now, in place of any older copy.

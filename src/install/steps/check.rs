@@ -3,7 +3,7 @@
 use crate::install::event::Activity;
 use crate::install::run_context::Run;
 use crate::install::steps::engine_plan::EnginePlan;
-use crate::install::{InstallError, private_server, take_inventory};
+use crate::install::{InstallError, Paths, private_server, take_inventory};
 use crate::ollama::server;
 use crate::platform::listening::Holder;
 
@@ -15,7 +15,7 @@ pub fn run(run: &Run<'_>, engine: &EnginePlan) -> Result<(), InstallError> {
     for folder in [run.paths.logs(), run.paths.downloads(), run.paths.engines(), run.paths.engine_home()] {
         run.create_folder(&folder)?;
     }
-    run.create_folder(run.models_dir())?;
+    run.create_folder(&Paths::blobs(run.models_dir()))?;
     require_port(run)?;
     let plan = run.request.plan.clone();
     let mut inventory =

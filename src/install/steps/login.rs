@@ -10,6 +10,7 @@ use crate::install::private_server::{self, Server};
 use crate::install::run_context::Run;
 use crate::install::state::documents::SERVED_MODEL;
 use crate::install::{InstallError, Step};
+use crate::platform::login::LoginError;
 
 /// How long loading the model again may take.
 const LOAD_LIMIT: Duration = Duration::from_secs(300);
@@ -41,7 +42,17 @@ pub async fn run(run: &Run<'_>, server: &Server) -> Result<bool, InstallError> {
         run.announce_folder(&folder)?;
     }
     run.intend(&change)?;
-    login_entry::install(run.paths, &server.launch)?;
+    match login_entry::install(run.paths, &server.launch) {
+        // Where others can exchange an entry there had better be none; what was installed runs all the same.
+        Err(error @ InstallError::Login(LoginError::Ownership(_))) => {
+            if supervised {
+                restart_directly(run, server).await?;
+            }
+            run.reporter.skipped(Activity::AutostartRefused { cause: Arc::new(error) });
+            return Ok(false);
+        }
+        installed => installed?,
+    }
     if !supervised && let Err(error) = hand_over(run, server).await {
         // The service manager could not run it (a policy, a sandbox): start the server directly, so that it runs for
         // now.

@@ -115,7 +115,7 @@ async fn pull_until_complete(run: &Run<'_>, server: &Server, tag: &ModelTag) -> 
 /// Removes layers that a power cut truncated: the engine would take them for complete.
 async fn remove_incomplete(run: &Run<'_>, tag: &ModelTag) -> Result<(), InstallError> {
     let (store, tag, control) = (Store::new(run.models_dir()), tag.clone(), run.control.clone());
-    let ours = is_ours(run.paths, &changes(&run.entries()), run.models_dir());
+    let ours = is_ours(&changes(&run.entries()), run.models_dir());
     let removed = blocking(move || Ok(store.remove_incomplete(&tag, ours, &control)?)).await?;
     if removed > 0 {
         run.reporter.running(Activity::RefetchingLayers { count: removed });
@@ -183,7 +183,7 @@ fn was_changed(run: &Run<'_>) -> bool {
 /// other servers use, the registry is asked.
 async fn is_vouched_for(run: &Run<'_>, tag: &ModelTag) -> Result<bool, InstallError> {
     let store = run.models_dir();
-    if is_ours(run.paths, &changes(&run.entries()), store) {
+    if is_ours(&changes(&run.entries()), store) {
         return Ok(true);
     }
     let Some(stored) = Store::new(store).manifest(tag) else { return Ok(false) };

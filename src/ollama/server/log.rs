@@ -48,7 +48,7 @@ pub fn rotate_while_running(log: &Path) -> std::io::Result<()> {
         return Ok(());
     }
     let copy = PathBuf::from(format!("{}.new", log.display()));
-    std::io::copy(&mut files::open_regular(log)?, &mut files::create_anew(&copy)?)?;
+    std::io::copy(&mut regular::open_no_link(log)?, &mut files::create_anew(&copy)?)?;
     make_way(log)?;
     std::fs::rename(copy, old_log(log, 1))?;
     files::no_link(OpenOptions::new().write(true)).open(log)?.set_len(0)
@@ -74,6 +74,12 @@ fn make_way(log: &Path) -> std::io::Result<()> {
         }
     }
     Ok(())
+}
+
+/// Every name that a log has or had: itself, what was rotated, and a rotation that was interrupted.
+pub fn rotated_logs(log: &Path) -> Vec<PathBuf> {
+    let old = (1..=OLD_LOGS).map(|n| old_log(log, n));
+    [log.to_owned(), PathBuf::from(format!("{}.new", log.display()))].into_iter().chain(old).collect()
 }
 
 fn old_log(log: &Path, n: u32) -> PathBuf {

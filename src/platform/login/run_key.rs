@@ -33,7 +33,12 @@ impl RunKey {
             .create(&self.key)
             .and_then(|key| key.set_string(&self.name, &line))
             .map_err(|error| self.refused(&error))?;
-        Ok(format!(r"HKEY_CURRENT_USER\{}\{}", self.key, self.name))
+        Ok(self.place())
+    }
+
+    /// The value, as it is shown.
+    pub fn place(&self) -> String {
+        format!(r"HKEY_CURRENT_USER\{}\{}", self.key, self.name)
     }
 
     /// Removes the value, and the Task Manager's note about it.

@@ -58,6 +58,11 @@ pub enum Command {
         /// Its folder.
         home: PathBuf,
     },
+    /// List what removing an installation removes → `Message::RemovalPreviewed`.
+    PreviewRemoval {
+        /// Its folder.
+        home: PathBuf,
+    },
     /// Change an installation → `Message::Managed`.
     Manage {
         /// Its folder.

@@ -51,6 +51,7 @@ fn message_for(command: &Command) -> Box<dyn FnOnce(WorkerError) -> Option<Messa
         Command::Install { .. } => Box::new(|error| Some(Message::InstallEnded(Err(error)))),
         Command::AskModel { .. } => Box::new(|error| Some(Message::AnswerEnded(Err(error)))),
         Command::CheckHealth { .. } => Box::new(|error| Some(Message::Health(Err(error)))),
+        Command::PreviewRemoval { .. } => Box::new(|error| Some(Message::RemovalPreviewed(Err(error)))),
         Command::Manage { action, .. } => {
             let action = *action;
             Box::new(move |error| Some(Message::Managed(action, Err(error))))

@@ -16,7 +16,7 @@ use crate::hardware::merge::merge;
 use crate::hardware::{DetectOptions, collect};
 use crate::install::manage::ServedModel;
 use crate::install::manage::undo::{undo, unfinished_run};
-use crate::install::manage::uninstall::uninstall;
+use crate::install::manage::uninstall::{preview, uninstall};
 use crate::install::reuse::installed_engine;
 use crate::install::state::documents::SERVED_MODEL;
 use crate::install::{self, InstallError, Installed, Paths, SavedRequest, manage};
@@ -131,6 +131,9 @@ impl Shared {
             }
             Command::CheckHealth { home } => {
                 Message::Health(manage::health(&home).map(health).map_err(WorkerError::from))
+            }
+            Command::PreviewRemoval { home } => {
+                Message::RemovalPreviewed(preview(&home).map_err(WorkerError::from))
             }
             Command::Manage { home, action } => {
                 let control = Control::new();

@@ -8,6 +8,7 @@ use super::command::{ManageAction, PathField};
 use super::detected::Detected;
 use super::error::WorkerError;
 use crate::install::manage::undo::Unfinished;
+use crate::install::manage::uninstall::Removal;
 use crate::install::{Event, InstallOptions, Receipt, SavedRequest};
 use crate::models::{Model, ModelTag};
 use crate::ollama::release::Release;
@@ -44,6 +45,8 @@ pub enum Message {
     AnswerEnded(Result<AnswerFigures, WorkerError>),
     /// The installation was checked.
     Health(Result<InstallationHealth, WorkerError>),
+    /// What would be removed.
+    RemovalPreviewed(Result<Removal, WorkerError>),
     /// The installation was changed.
     Managed(ManageAction, Result<(), WorkerError>),
     /// A dialog for a folder or file was closed.

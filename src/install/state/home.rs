@@ -1,0 +1,207 @@
+//! A home is used only when it is this user's alone: documents in it name what is deleted and which programs are started.
+//!
+//! Home, documents and our folders belong to the user, and nobody else can change them or exchange them from above. On
+//! Windows, rights are lists and are not read.
+
+use crate::install::Paths;
+use crate::platform::ownership::OwnershipError;
+
+/// Accepts a home that does not exist yet, or that is this user's alone with everything in it that is trusted.
+///
+/// # Errors
+/// The folder or file that others own, can change or can exchange.
+pub fn require_ours(paths: &Paths) -> Result<(), OwnershipError> {
+    system::require_ours(paths)
+}
+
+/// As [`require_ours`], before a home is written to for the first time: an empty folder of the user that others can write
+/// into is taken from them.
+///
+/// # Errors
+/// As [`require_ours`].
+pub fn prepare(paths: &Paths) -> Result<(), OwnershipError> {
+    system::tighten(paths)?;
+    system::require_ours(paths)
+}
+
+#[cfg(unix)]
+mod system {
+    use std::fs::Permissions;
+    use std::io;
+    use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
+    use std::path::Path;
+
+    use crate::install::Paths;
+    use crate::platform::files::{reading, writing};
+    use crate::platform::ownership::{self, OwnershipError, require_own_file, require_own_folder};
+
+    pub fn require_ours(paths: &Paths) -> Result<(), OwnershipError> {
+        let home = ownership::resolve(paths.home())?;
+        match if_there(&home, require_own_folder) {
+            // Nobody has put anything there yet.
+            Err(OwnershipError::Writable { .. }) if is_empty(&home) => return Ok(()),
+            other => other?,
+        }
+        for folder in [paths.llm(), paths.snapshot()] {
+            if_there(&folder, require_own_folder)?;
+        }
+        for file in paths.trusted_files() {
+            if_there(&file, require_own_file)?;
+        }
+        // These may be links of the user's, to another drive for example.
+        let folders = [paths.programs(), paths.logs(), paths.downloads(), paths.engines()];
+        let engines = std::fs::read_dir(paths.engines()).into_iter().flatten().flatten();
+        let engines = engines.map(|entry| entry.path()).filter(|path| path.is_dir());
+        for folder in folders.into_iter().chain(engines) {
+            if_there(&ownership::resolve(&folder)?, require_own_folder)?;
+        }
+        Ok(())
+    }
+
+    pub fn tighten(paths: &Paths) -> Result<(), OwnershipError> {
+        let home = ownership::resolve(paths.home())?;
+        let Err(OwnershipError::Writable { path }) = if_there(&home, require_own_folder) else {
+            return Ok(());
+        };
+        let found = std::fs::symlink_metadata(&path).map_err(reading(&path))?;
+        // A sticky folder is shared on purpose (`/tmp`).
+        if is_empty(&path) && found.mode() & 0o1000 == 0 {
+            std::fs::set_permissions(&path, Permissions::from_mode(0o700)).map_err(writing(&path))?;
+        }
+        Ok(())
+    }
+
+    fn if_there(
+        path: &Path,
+        check: impl Fn(&Path) -> Result<(), OwnershipError>,
+    ) -> Result<(), OwnershipError> {
+        match std::fs::symlink_metadata(path) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+            Err(error) => Err(reading(path)(error).into()),
+            Ok(_) => check(path),
+        }
+    }
+
+    fn is_empty(folder: &Path) -> bool {
+        std::fs::read_dir(folder).is_ok_and(|mut entries| entries.next().is_none())
+    }
+}
+
+#[cfg(not(unix))]
+mod system {
+    use crate::install::Paths;
+    use crate::platform::ownership::OwnershipError;
+
+    pub fn require_ours(_paths: &Paths) -> Result<(), OwnershipError> {
+        Ok(())
+    }
+
+    pub fn tighten(_paths: &Paths) -> Result<(), OwnershipError> {
+        Ok(())
+    }
+}
+
+#[cfg(all(test, unix))]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+    use crate::platform::files;
+    use std::os::unix::fs::{PermissionsExt as _, symlink};
+    use std::path::{Path, PathBuf};
+
+    fn mode(path: &Path, mode: u32) {
+        std::fs::set_permissions(path, std::fs::Permissions::from_mode(mode)).unwrap();
+    }
+
+    /// A home with every document and folder.
+    fn home() -> (tempfile::TempDir, Paths) {
+        let world = tempfile::tempdir().unwrap();
+        let paths = Paths::new(&world.path().join("home"));
+        for folder in
+            [paths.snapshot(), paths.engine("0.32.15"), paths.logs(), paths.downloads(), paths.programs()]
+        {
+            files::create_folders(&folder).unwrap();
+        }
+        for file in paths.trusted_files() {
+            files::write_whole(&file, b"{}").unwrap();
+        }
+        require_ours(&paths).unwrap();
+        (world, paths)
+    }
+
+    #[test]
+    fn everything_that_is_trusted_in_a_home_must_be_private() {
+        let (_world, paths) = home();
+        let folders = [
+            paths.home().to_owned(),
+            paths.llm(),
+            paths.snapshot(),
+            paths.engines(),
+            paths.engine("0.32.15"),
+            paths.logs(),
+            paths.downloads(),
+            paths.programs(),
+        ];
+        for path in folders.into_iter().chain(paths.trusted_files()) {
+            let before = std::fs::metadata(&path).unwrap().permissions();
+            mode(&path, before.mode() & 0o777 | 0o022);
+            let refused = require_ours(&paths);
+            assert!(
+                matches!(&refused, Err(OwnershipError::Writable { .. })),
+                "{}: {refused:?}",
+                path.display()
+            );
+            assert!(prepare(&paths).is_err(), "only an empty folder is tightened");
+            std::fs::set_permissions(&path, before).unwrap();
+        }
+        require_ours(&paths).unwrap();
+    }
+
+    #[test]
+    fn documents_are_never_links_and_folders_of_engines_may_be_the_users() {
+        let (world, paths) = home();
+        let elsewhere = world.path().join("elsewhere");
+        let moved = |path: &Path| {
+            std::fs::rename(path, &elsewhere).unwrap();
+            symlink(&elsewhere, path).unwrap();
+            let outcome = require_ours(&paths);
+            std::fs::remove_file(path).unwrap();
+            std::fs::rename(&elsewhere, path).unwrap();
+            outcome
+        };
+        for path in [paths.llm(), paths.snapshot()].into_iter().chain(paths.trusted_files()) {
+            assert!(matches!(moved(&path), Err(OwnershipError::Link { .. })), "{}", path.display());
+        }
+        for path in [paths.engines(), paths.downloads(), paths.home().to_owned()] {
+            moved(&path).unwrap();
+        }
+        mode(&paths.engines(), 0o777);
+        assert!(moved(&paths.engines()).is_err(), "the folder behind the link counts");
+    }
+
+    #[test]
+    fn an_empty_folder_is_taken_from_others_and_a_shared_one_is_not() {
+        let world = tempfile::tempdir().unwrap();
+        let paths = Paths::new(&world.path().join("home"));
+        let bits = || std::fs::metadata(paths.home()).unwrap().permissions().mode() & 0o7777;
+        prepare(&paths).unwrap();
+        assert!(!paths.home().exists(), "nothing is created");
+        std::fs::create_dir(paths.home()).unwrap();
+        mode(paths.home(), 0o777);
+        require_ours(&paths).unwrap();
+        assert_eq!(bits(), 0o777, "looking changes nothing");
+        prepare(&paths).unwrap();
+        assert_eq!(bits(), 0o700);
+        mode(paths.home(), 0o1777);
+        prepare(&paths).unwrap();
+        assert_eq!(bits(), 0o1777);
+        mode(world.path(), 0o777);
+        let refused = prepare(&paths).unwrap_err();
+        assert!(matches!(refused, OwnershipError::WritableAbove { path } if same(&path, world.path())));
+    }
+
+    fn same(a: &Path, b: &Path) -> bool {
+        let real = |path: &Path| -> PathBuf { std::fs::canonicalize(path).unwrap() };
+        real(a) == real(b)
+    }
+}

@@ -1,0 +1,42 @@
+//! What an uninstall removes, in words.
+
+use crate::install::manage::uninstall::Removal;
+use crate::say;
+use crate::text::Text;
+use crate::untrusted::UntrustedText;
+
+impl Removal {
+    /// One line for each thing that is removed.
+    pub fn lines(&self, keep_models: bool, text: Text) -> Vec<String> {
+        let mut lines: Vec<String> =
+            self.paths.iter().map(|path| UntrustedText::path(path).to_string()).collect();
+        lines.extend(
+            self.folders
+                .iter()
+                .map(|folder| say!(text, "removal-folder", path = UntrustedText::path(folder))),
+        );
+        if !keep_models {
+            lines.extend(self.models.iter().map(|model| {
+                let folder = UntrustedText::path(&model.models_dir);
+                if model.bytes == 0 {
+                    return say!(text, "removal-model-made", model = model.tag.as_str(), folder = folder);
+                }
+                let size = text.file_size(model.bytes);
+                say!(text, "removal-model", model = model.tag.as_str(), folder = folder, size = size)
+            }));
+            if self.unfinished_model_bytes > 0 {
+                let size = text.file_size(self.unfinished_model_bytes);
+                lines.push(say!(text, "removal-unfinished", size = size));
+            }
+        }
+        lines.extend(
+            self.login_entries
+                .iter()
+                .map(|place| say!(text, "removal-login", place = UntrustedText::new(place))),
+        );
+        if self.server_runs {
+            lines.push(say!(text, "removal-server"));
+        }
+        lines
+    }
+}
