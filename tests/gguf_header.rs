@@ -354,8 +354,10 @@ fn peak_kib() -> u64 {
 }
 
 /// Bytes made while they are read.
+#[cfg(target_os = "linux")]
 struct Bytes<I>(I);
 
+#[cfg(target_os = "linux")]
 impl<I: Iterator<Item = u8>> std::io::Read for Bytes<I> {
     fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
         let mut filled = 0;
