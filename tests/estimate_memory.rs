@@ -183,3 +183,20 @@ fn two_cards_hold_what_fits_each() {
     assert_eq!(layers(&two, 40), model.total_layers());
     assert_eq!(layers(&two, 1), 0);
 }
+
+#[test]
+fn the_image_encoder_counts_when_layers_are_on_the_card() {
+    let find = |tag: &str| Catalogue::built_in().find(tag).unwrap_or_else(|| panic!("{tag}"));
+    for (tag, encoder) in [("qwen3.5:9b", 921_703_637), ("qwen3.6:27b", 931_157_000), ("gpt-oss:20b", 0)] {
+        let model = find(tag);
+        let blind = Model { image_encoder_bytes: 0, ..(*model).clone() };
+        let setting = setting(&model, 32_768, KvCacheType::Q8_0);
+        let vram = |model: &Model, gpu_layers| {
+            memory_need(model, &EngineSetting { gpu_layers, ..setting }, &machine()).vram_required_bytes
+        };
+        for layers in [1, model.total_layers()] {
+            assert_eq!(vram(&model, layers) - vram(&blind, layers), encoder, "{tag}, {layers}");
+        }
+        assert_eq!(vram(&model, 0), 0, "{tag}");
+    }
+}

@@ -3,7 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::panic, missing_docs)]
 
 use acolyte::models::gguf::{Header, HeaderDamage, HeaderError, TensorProblem};
-use acolyte::models::{Cache, Catalogue, Model, ModelName, NotAModel, TensorType};
+use acolyte::models::{Cache, Catalogue, KvCacheType, Model, ModelName, NotAModel, TensorType};
 use proptest::prelude::*;
 
 /// Writes a GGUF header, version 3.
@@ -225,6 +225,107 @@ fn block_caches_follow_their_kind() {
     let block = mixture.architecture.blocks[0];
     assert_eq!(block.expert_bytes, 4 * 256 * 144);
     assert_eq!(block.active_bytes(mixture.architecture.experts), (64 + 256) as f64 * 144.0);
+}
+
+/// A header of `blocks` blocks of attention with 8 key heads of 128 values.
+fn attending(family: &str, blocks: u32) -> Writer {
+    let mut writer = Writer::default()
+        .string("general.architecture", family)
+        .number(&format!("{family}.block_count"), blocks)
+        .number(&format!("{family}.context_length"), 262_144)
+        .number(&format!("{family}.embedding_length"), 2048)
+        .number(&format!("{family}.attention.head_count"), 64)
+        .number(&format!("{family}.attention.head_count_kv"), 8)
+        .number(&format!("{family}.attention.key_length"), 128)
+        .number(&format!("{family}.attention.value_length"), 128)
+        .tensor("token_embd.weight", Q4_K, &[2048, 1000]);
+    for i in 0..blocks {
+        writer = writer.tensor(&format!("blk.{i}.attn_k.weight"), Q4_K, &[2048, 1024]);
+    }
+    writer
+}
+
+/// The cache of 32,768 tokens in q8_0, in MiB.
+fn cache_mib(model: &Model) -> f64 {
+    let blocks = model.architecture.blocks.iter();
+    let bytes: u64 = blocks.map(|block| block.cache.bytes(32_768, 512, KvCacheType::Q8_0)).sum();
+    bytes as f64 / f64::from(1 << 20)
+}
+
+#[test]
+fn windows_that_only_the_engine_knows_of_are_counted() {
+    let read =
+        |writer: Writer| Model::from_gguf(&Header::parse(&writer.bytes()).unwrap(), file(), 0).unwrap();
+    // Laguna XS 2.1 as it is published, without `sliding_window_pattern`: 744 MiB in its report, not 2,720.
+    let laguna = read(attending("laguna", 40).number("laguna.attention.sliding_window", 512));
+    assert!((cache_mib(&laguna) - 743.75).abs() < 0.01, "{}", cache_mib(&laguna));
+    assert!(laguna.architecture.is_known);
+    let full = |model: &Model| -> Vec<usize> {
+        let blocks = model.architecture.blocks.iter().enumerate();
+        blocks
+            .filter(|(_, b)| matches!(b.cache, Cache::Attention { window: None, .. }))
+            .map(|(i, _)| i)
+            .collect()
+    };
+    assert_eq!(full(&laguna), [0, 4, 8, 12, 16, 20, 24, 28, 32, 36]);
+    // A laguna without windows has none.
+    assert_eq!(full(&read(attending("laguna", 3))), [0, 1, 2]);
+    // Chunks of 8,192 tokens, which no key of the file tells.
+    let llama4 = read(attending("llama4", 8));
+    assert_eq!(full(&llama4), [3, 7]);
+    assert_eq!(
+        llama4.architecture.blocks[0].cache,
+        Cache::Attention { k_values: 1024, v_values: 1024, window: Some(8192) }
+    );
+    let north = read(attending("cohere2moe", 9).number("cohere2moe.attention.sliding_window", 4096));
+    assert_eq!(full(&north), [0, 4, 8]);
+    let muse = read(attending("muse-glimmer", 8).number("muse-glimmer.attention.sliding_window", 2048));
+    assert_eq!(full(&muse), [3, 7]);
+    // The period of a file counts more than the engine's own, which keeps its phase.
+    let period = attending("laguna", 6)
+        .number("laguna.attention.sliding_window", 512)
+        .number("laguna.attention.sliding_window_pattern", 3);
+    assert_eq!(full(&read(period)), [0, 3]);
+    // The engine ignores the window of an architecture that has none.
+    assert_eq!(full(&read(attending("qwen2", 3).number("qwen2.attention.sliding_window", 512))), [0, 1, 2]);
+    // From block 20 on, Gemma 3n keeps nothing of its own.
+    let shared = read(attending("gemma3n", 25).number("gemma3n.attention.sliding_window", 512));
+    assert_eq!(
+        shared.architecture.blocks[19].cache,
+        Cache::Attention { k_values: 1024, v_values: 1024, window: None }
+    );
+    assert_eq!(shared.architecture.blocks[20].cache, Cache::Shared);
+}
+
+#[test]
+fn an_architecture_that_is_not_known_is_said_to_be_so() {
+    let read =
+        |writer: Writer| Model::from_gguf(&Header::parse(&writer.bytes()).unwrap(), file(), 0).unwrap();
+    let unknown = read(attending("laguna9", 40).number("laguna9.attention.sliding_window", 512));
+    assert!(!unknown.architecture.is_known);
+    assert!((cache_mib(&unknown) - 2720.0).abs() < 0.01, "the most that it can take");
+    // Gemma 4 lists its windows in the file; one without the list cannot be told.
+    let gemma = || attending("gemma4", 3).number("gemma4.attention.sliding_window", 1024);
+    assert!(!read(gemma()).architecture.is_known);
+    let listed = read(gemma().numbers("gemma4.attention.sliding_window_pattern", 7, &[1, 1, 0]));
+    assert!(listed.architecture.is_known);
+    assert!(cache_mib(&listed) < cache_mib(&read(gemma())));
+}
+
+#[test]
+fn image_encoders_and_prediction_heads_in_the_file_are_noticed_and_not_counted_as_the_model() {
+    let read =
+        |writer: Writer| Model::from_gguf(&Header::parse(&writer.bytes()).unwrap(), file(), 0).unwrap();
+    let plain = read(attending("qwen3", 2));
+    let more = attending("qwen3", 2)
+        .tensor("v.blk.0.attn_q.weight", F32, &[100, 10])
+        .tensor("mm.0.weight", F32, &[100])
+        .tensor("mtp.layers.0.eh_proj.weight", F32, &[100, 10]);
+    let more = read(more);
+    assert_eq!((plain.image_encoder_bytes, plain.prediction_heads), (0, None));
+    assert_eq!(more.image_encoder_bytes, 4 * 1100);
+    assert_eq!(more.prediction_heads.map(|heads| heads.default_tokens), Some(0));
+    assert_eq!(plain.architecture, more.architecture);
 }
 
 #[test]

@@ -111,6 +111,8 @@ pub fn memory_need_of_build(
         let partial = placement.is_partial(architecture);
         let streamed = if partial { streamed_bytes(architecture, placement, setting, build) } else { 0 };
         need.compute_gpu_bytes = computed.saturating_mul(gpus).saturating_add(streamed);
+        // The engine loads the image encoder together with layers on a GPU (`--mmproj`).
+        need.weights_gpu_bytes = need.weights_gpu_bytes.saturating_add(model.image_encoder_bytes);
         need.overhead_gpu_bytes = sum(machine.gpus.iter().map(|gpu| driver_bytes(gpu.backend, gpu.kind)));
         need.compute_ram_bytes = host_buffer_bytes(architecture, setting, build);
         if partial && build == EngineBuild::Current {
@@ -211,7 +213,8 @@ fn fits_on_each(
         let share = u64::try_from(share / u128::from(free_together)).unwrap_or(u64::MAX);
         share.saturating_sub(sum([driver_bytes(gpu.backend, gpu.kind), computed]))
     });
-    let mut budget = budgets.next().unwrap_or(0).saturating_sub(streamed);
+    let mut budget =
+        budgets.next().unwrap_or(0).saturating_sub(streamed).saturating_sub(model.image_encoder_bytes);
     let split = placement.split(architecture).len();
     let blocks = placement.gpu(architecture).iter().enumerate().rev().map(|(index, block)| {
         let in_ram = if index < split { expert_bytes(block) } else { 0 };

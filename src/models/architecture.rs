@@ -8,6 +8,9 @@ use super::KvCacheType;
 pub struct ModelArchitecture {
     /// The engine's name of the architecture: `qwen2`, `llama`, …
     pub family: String,
+    /// Whether the engine's rule for what its blocks remember is known. Where it is not, the cache is computed as if every
+    /// block looked back at everything.
+    pub is_known: bool,
     /// Width of the residual stream.
     pub embedding: u32,
     /// Width of the widest feed-forward network that one token passes (all of its experts together).
@@ -163,6 +166,29 @@ impl ModelArchitecture {
     /// Tokens that the model knows: rows of the output matrix.
     pub fn vocabulary(&self) -> u64 {
         self.output_parameters / u64::from(self.embedding.max(1))
+    }
+
+    /// Makes [`Self::file_tensor_bytes`] what is known of the file: the difference is spread evenly over the blocks with
+    /// experts, as part of these, or over all blocks where none has any.
+    pub(super) fn set_tensor_bytes(&mut self, tensor_bytes: u64) {
+        let computed = self.file_tensor_bytes();
+        let with_experts = self.blocks.iter().any(|block| block.expert_bytes > 0);
+        let takes = |block: &&mut Block| block.expert_bytes > 0 || !with_experts;
+        let count = self.blocks.iter_mut().filter(takes).count();
+        let difference = tensor_bytes.abs_diff(computed) / u64::try_from(count).unwrap_or(1).max(1);
+        for block in self.blocks.iter_mut().filter(takes) {
+            let changed = |bytes: u64| {
+                if tensor_bytes > computed {
+                    bytes.saturating_add(difference)
+                } else {
+                    bytes.saturating_sub(difference)
+                }
+            };
+            block.bytes = changed(block.bytes);
+            if with_experts {
+                block.expert_bytes = changed(block.expert_bytes);
+            }
+        }
     }
 
     /// Bytes of all tensors as they lie in the file.

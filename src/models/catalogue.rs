@@ -13,7 +13,9 @@ use serde_saphyr::Spanned;
 
 use super::names;
 use super::shape::Shape;
-use super::{Licence, Model, ModelName, ModelQuantisation, ModelTag, Quantisation};
+use super::{
+    EngineVersion, Licence, Model, ModelName, ModelQuantisation, ModelTag, PredictionHeads, Quantisation,
+};
 use crate::built_in;
 
 /// The models we know.
@@ -131,6 +133,14 @@ struct Entry {
     /// What the file carries, where it differs from the shape's.
     trained_context_tokens: Option<u32>,
     download_bytes: u64,
+    /// Bytes of the language model's tensors, where the rules of the quantisation give another sum.
+    tensor_bytes: Option<u64>,
+    /// Bytes of the image encoder among them.
+    #[serde(default)]
+    image_encoder_bytes: u64,
+    /// Tokens that its prediction heads, or the small model beside it, predict unless told otherwise.
+    predicts_tokens: Option<u32>,
+    minimum_engine: Option<EngineVersion>,
     licence: String,
     commercial: Option<bool>,
     #[allow(dead_code, reason = "for those who edit the file; parsed so that it cannot be omitted")]
@@ -193,9 +203,13 @@ impl Catalogue {
                 .and_then(|index| catalogue.shapes.get(*index))
                 .ok_or_else(|| CatalogueProblem::UnknownShape { tag: tag(), shape: entry.shape.clone() })
                 .map_err(|problem| wrong(line, problem))?;
-            let architecture = shape.architecture(entry.quantisation);
+            let mut architecture = shape.architecture(entry.quantisation);
+            if let Some(tensor_bytes) = entry.tensor_bytes {
+                architecture.set_tensor_bytes(tensor_bytes);
+            }
             let tensor_bytes = architecture.file_tensor_bytes();
-            if entry.download_bytes < tensor_bytes / 100 * 95 {
+            let rest = entry.download_bytes.saturating_sub(entry.image_encoder_bytes);
+            if rest < tensor_bytes / 100 * 95 {
                 let download_bytes = entry.download_bytes;
                 let problem = CatalogueProblem::DownloadTooSmall { tag: tag(), download_bytes, tensor_bytes };
                 return Err(wrong(line, problem));
@@ -208,6 +222,11 @@ impl Catalogue {
                 trained_context_tokens: entry.trained_context_tokens.unwrap_or(shape.trained_context_tokens),
                 download_bytes: entry.download_bytes,
                 architecture,
+                image_encoder_bytes: entry.image_encoder_bytes,
+                prediction_heads: entry
+                    .predicts_tokens
+                    .map(|default_tokens| PredictionHeads { default_tokens }),
+                minimum_engine: entry.minimum_engine,
             };
             let index = catalogue.models.len();
             for listed in std::iter::once(&entry.tag).chain(&entry.also) {
@@ -248,8 +267,14 @@ impl Catalogue {
                 commercial: shape.commercial,
             },
             trained_context_tokens: shape.trained_context_tokens,
-            download_bytes: architecture.file_tensor_bytes().saturating_add(TYPICAL_METADATA_BYTES),
+            download_bytes: architecture
+                .file_tensor_bytes()
+                .saturating_add(TYPICAL_METADATA_BYTES)
+                .saturating_add(shape.image_encoder_bytes),
             architecture,
+            image_encoder_bytes: shape.image_encoder_bytes,
+            prediction_heads: None,
+            minimum_engine: None,
         }))
     }
 
@@ -310,6 +335,22 @@ fn out_of_range(shape: &Shape) -> Option<(&'static str, u32, u32)> {
             of("experts.count", experts.count, 1 << 16)
                 .or_else(|| of("experts.used", experts.used, experts.count))
                 .or_else(|| of("experts.feed_forward", experts.feed_forward, WIDEST))
+        })
+        .or_else(|| {
+            let latent = shape.latent.as_ref()?;
+            of("latent.query_rank", latent.query_rank, WIDEST)
+                .or_else(|| of("latent.key_rank", latent.key_rank, WIDEST))
+                .or_else(|| of("latent.positional", latent.positional, WIDEST))
+                .or_else(|| of("latent.key", latent.key, WIDEST))
+                .or_else(|| of("latent.value", latent.value, WIDEST))
+        })
+        .or_else(|| {
+            let mamba = shape.mamba.as_ref()?;
+            of("mamba.inner", mamba.inner, WIDEST)
+                .or_else(|| of("mamba.state", mamba.state, WIDEST))
+                .or_else(|| of("mamba.groups", mamba.groups, 1 << 16))
+                .or_else(|| of("mamba.heads", mamba.heads, 1 << 16))
+                .or_else(|| of("mamba.convolution", mamba.convolution, 1 << 10))
         })
         .or_else(|| {
             let net = shape.delta_net.as_ref()?;

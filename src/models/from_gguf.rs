@@ -2,10 +2,11 @@
 
 use std::collections::BTreeMap;
 
+use super::attention_pattern::AttentionPattern;
 use super::gguf::{Header, Tensor, Value, is_kept};
 use super::{
-    Block, Cache, Experts, Licence, Model, ModelArchitecture, ModelName, ModelQuantisation, Quantisation,
-    TensorType,
+    Block, Cache, Experts, Licence, Model, ModelArchitecture, ModelName, ModelQuantisation, PredictionHeads,
+    Quantisation, TensorType,
 };
 use crate::untrusted::UntrustedText;
 
@@ -86,6 +87,9 @@ impl Model {
             trained_context_tokens: u32::try_from(context).unwrap_or(u32::MAX),
             download_bytes: download_bytes.max(tensor_bytes),
             architecture,
+            image_encoder_bytes: encoder_bytes(header),
+            prediction_heads: prediction_heads(header, family),
+            minimum_engine: None,
         })
     }
 }
@@ -173,13 +177,15 @@ impl Reader<'_> {
             }
             None => self.largest("feed_forward_length")?.unwrap_or(0),
         };
+        let pattern = AttentionPattern::of(self.family);
         Ok(ModelArchitecture {
             family: self.family.to_owned(),
+            is_known: self.is_known(pattern),
             embedding: narrow(embedding),
             feed_forward: narrow(feed_forward),
             heads: narrow(heads),
             query_values: narrow(heads.saturating_mul(head_dim)),
-            blocks: self.blocks(&blocks)?,
+            blocks: self.blocks(&blocks, pattern)?,
             experts,
             output_bytes: output.bytes().saturating_add(parts.output_rest_bytes),
             output_parameters: output.values(),
@@ -189,10 +195,16 @@ impl Reader<'_> {
         })
     }
 
-    fn blocks(&self, tensors: &[Vec<&Tensor>]) -> Result<Vec<Block>, NotAModel> {
-        let window = self.optional("attention.sliding_window", u64::from(u32::MAX))?.filter(|w| *w > 0);
+    fn blocks(&self, tensors: &[Vec<&Tensor>], pattern: AttentionPattern) -> Result<Vec<Block>, NotAModel> {
+        let window = self.optional("attention.sliding_window", u64::from(u32::MAX))?;
+        let window = match pattern {
+            AttentionPattern::Windows(windows) => windows.tokens(window, tensors.len()),
+            AttentionPattern::Listed => window.filter(|tokens| *tokens > 0),
+            AttentionPattern::Full | AttentionPattern::Unknown => None,
+        };
         let shared = self.optional("attention.shared_kv_layers", MOST_BLOCKS)?.unwrap_or(0);
-        let own = tensors.len().saturating_sub(usize::try_from(shared).unwrap_or(usize::MAX));
+        let own = AttentionPattern::first_shared_block(self.family)
+            .unwrap_or_else(|| tensors.len().saturating_sub(usize::try_from(shared).unwrap_or(usize::MAX)));
         tensors
             .iter()
             .enumerate()
@@ -201,7 +213,7 @@ impl Reader<'_> {
                 block.cache = if index >= own {
                     Cache::Shared
                 } else {
-                    let window = window.filter(|_| !self.sees_everything(index));
+                    let window = window.filter(|_| !self.sees_everything(index, pattern));
                     self.cache(index, tensors, window.map(narrow))?
                 };
                 Ok(block)
@@ -209,23 +221,27 @@ impl Reader<'_> {
             .collect()
     }
 
-    /// Whether a block of a model with sliding windows has none itself. Where the file does not say, the engine's own
-    /// pattern for the architecture counts (llama.cpp b10488, `src/models`); an architecture without one ignores the
-    /// window.
-    fn sees_everything(&self, index: usize) -> bool {
+    /// Whether a block of a model with windows has none itself: by the file's list, else by the engine's pattern with
+    /// the file's period or its own.
+    fn sees_everything(&self, index: usize, pattern: AttentionPattern) -> bool {
         let key = self.key("attention.sliding_window_pattern");
-        let period = match self.header.metadata.get(&key) {
-            Some(Value::Array(_)) => return self.header.of_block(&key, index) != Some(1),
-            Some(Value::Unsigned(period)) => usize::try_from(*period).unwrap_or(0),
-            _ => match self.family {
-                "gemma2" | "gpt-oss" => 2,
-                "cohere2" | "exaone4" | "exaone-moe" | "afmoe" | "olmo2" | "llama4" => 4,
-                "gemma3n" => 5,
-                "gemma3" => 6,
-                _ => return true,
-            },
-        };
-        period <= 1 || index % period == period - 1
+        if let Some(Value::Array(_)) = self.header.metadata.get(&key) {
+            return self.header.of_block(&key, index) != Some(1);
+        }
+        match pattern {
+            AttentionPattern::Windows(windows) => windows.sees_everything(index, self.header.unsigned(&key)),
+            AttentionPattern::Full | AttentionPattern::Listed | AttentionPattern::Unknown => true,
+        }
+    }
+
+    /// Whether the engine's rule for what the blocks remember is known.
+    fn is_known(&self, pattern: AttentionPattern) -> bool {
+        let key = self.key("attention.sliding_window_pattern");
+        match pattern {
+            AttentionPattern::Full | AttentionPattern::Windows(_) => true,
+            AttentionPattern::Listed => matches!(self.header.metadata.get(&key), Some(Value::Array(_))),
+            AttentionPattern::Unknown => false,
+        }
     }
 
     fn cache(&self, index: usize, tensors: &[&Tensor], window: Option<u32>) -> Result<Cache, NotAModel> {
@@ -291,10 +307,29 @@ impl<'a> Parts<'a> {
                 self.output_rest_bytes = self.output_rest_bytes.saturating_add(tensor.bytes());
             }
             // Image and sound encoders in the same file are not part of the language model.
-            name if name.starts_with("v.") || name.starts_with("a.") || name.starts_with("mm.") => {}
+            name if is_encoder(name) || name.starts_with("mtp.") => {}
             _ => self.input_bytes = self.input_bytes.saturating_add(tensor.bytes()),
         }
     }
+}
+
+/// Whether a tensor belongs to an encoder of images or sound.
+fn is_encoder(name: &str) -> bool {
+    ["v.", "a.", "mm."].iter().any(|prefix| name.starts_with(prefix))
+}
+
+/// Bytes of the encoders of images and sound in the same file.
+fn encoder_bytes(header: &Header) -> u64 {
+    let encoders = header.tensors.iter().filter(|tensor| is_encoder(&tensor.name));
+    encoders.fold(0, |sum, tensor| sum.saturating_add(tensor.bytes()))
+}
+
+/// Heads that predict further tokens, as blocks of their own or, in older files, as tensors named `mtp.`. The engine uses
+/// them when it is told to.
+fn prediction_heads(header: &Header, family: &str) -> Option<PredictionHeads> {
+    let blocks = header.unsigned(&format!("{family}.nextn_predict_layers")).unwrap_or(0);
+    let older = header.tensors.iter().any(|tensor| tensor.name.starts_with("mtp."));
+    (blocks > 0 || older).then_some(PredictionHeads { default_tokens: 0 })
 }
 
 /// `blk.12.attn_q.weight` is of block 12.

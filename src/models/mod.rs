@@ -3,11 +3,14 @@
 
 use crate::untrusted::UntrustedText;
 mod architecture;
+mod attention_pattern;
 mod catalogue;
+mod engine_version;
 mod from_gguf;
 pub mod gguf;
 mod kv;
 mod names;
+mod quality;
 mod quantisation;
 mod shape;
 mod tag;
@@ -15,8 +18,10 @@ mod tensor_type;
 
 pub use architecture::{Block, Cache, Experts, ModelArchitecture};
 pub use catalogue::{Catalogue, CatalogueError, CatalogueProblem};
+pub use engine_version::{EngineVersion, EngineVersionError};
 pub use from_gguf::NotAModel;
 pub use kv::{KvCacheType, UnknownKvCacheType};
+pub use quality::{Evaluator, Loss, Quality, Ratings, RatingsError, Score, ToolCallTrouble};
 pub use quantisation::{ModelQuantisation, Quantisation, UnknownQuantisation};
 pub use tag::{ModelName, ModelTag, ModelTagError, TagPart};
 pub use tensor_type::TensorType;
@@ -38,6 +43,19 @@ pub struct Model {
     pub download_bytes: u64,
     /// Its parts and their bytes.
     pub architecture: ModelArchitecture,
+    /// Bytes of the image encoder that comes with it, 0 without one. The engine loads it together with layers on a GPU.
+    pub image_encoder_bytes: u64,
+    /// Heads or a small model that predict several tokens at once; `None` without.
+    pub prediction_heads: Option<PredictionHeads>,
+    /// The oldest engine that runs it, where that is known.
+    pub minimum_engine: Option<EngineVersion>,
+}
+
+/// What predicts several tokens at once, which the model then checks (multi-token prediction).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PredictionHeads {
+    /// Tokens predicted at once unless the request says otherwise (`draft_num_predict`); 0 when it is off.
+    pub default_tokens: u32,
 }
 
 /// Terms of use of a model's weights.

@@ -59,6 +59,8 @@ pub(super) enum Role {
     AttentionOutput,
     FeedForwardDown,
     FeedForwardUp,
+    /// Latent attention's matrices for each head, which Ollama keeps at 8 bits.
+    Latent,
     /// A matrix without a rule of its own.
     Other,
     /// Never quantised: norms, biases, routers, small convolutions.
@@ -245,6 +247,7 @@ impl Rules {
                 _ => base,
             },
             Role::AttentionK if self.experts == 8 => TensorType::Q8_0,
+            Role::Latent => TensorType::Q8_0,
             Role::FeedForwardDown => self.down_type(ordinal),
             Role::AttentionOutput => self.attention_output_type(),
             _ => base,

@@ -46,6 +46,18 @@ pub(super) struct Shape {
     /// A feed-forward network of two matrices instead of three.
     #[serde(default)]
     pub plain_feed_forward: bool,
+    /// Values of a gate on the output of attention, for each head; 0 without.
+    #[serde(default)]
+    pub attention_gate: u32,
+    /// Keys and values of a token are one compressed row.
+    pub latent: Option<Latent>,
+    /// State-space blocks; `pattern` says which ones they are.
+    pub mamba: Option<Mamba>,
+    /// A letter per block, of models whose blocks do one thing each: M for state-space, E for experts, * for attention.
+    pub pattern: Option<String>,
+    /// Bytes of the image encoder that usually comes with models of this shape.
+    #[serde(default)]
+    pub image_encoder_bytes: u64,
     /// Name of the licence the weights usually come with.
     pub licence: Option<String>,
     /// Whether that licence allows commercial use.
@@ -59,6 +71,14 @@ pub(super) struct Window {
     pub tokens: u32,
     /// Every n-th block sees everything.
     pub full_every: u32,
+    /// Whether the first of n blocks does, instead of the last.
+    #[serde(default)]
+    pub full_first: bool,
+    /// Query heads of the blocks that see everything, where they differ.
+    pub full_heads: Option<u32>,
+    /// Whether the blocks that see everything take their values from the matrix of the keys.
+    #[serde(default)]
+    pub full_values_are_keys: bool,
     /// Key and value heads of the blocks that see everything, where they differ.
     pub full_kv_heads: Option<u32>,
     /// Their head size, where it differs.
@@ -80,6 +100,38 @@ pub(super) struct ExpertShape {
     /// Biases on every expert.
     #[serde(default)]
     pub biases: bool,
+    /// Experts of two matrices instead of three.
+    #[serde(default)]
+    pub plain: bool,
+    /// An ordinary feed-forward network beside the experts of every block.
+    #[serde(default)]
+    pub beside_dense: bool,
+}
+
+/// Latent attention: one compressed row for keys and values, and queries through a narrow matrix.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Latent {
+    pub query_rank: u32,
+    /// Compressed values of a token.
+    pub key_rank: u32,
+    /// Values with positions, kept beside them.
+    pub positional: u32,
+    /// Values of a head's keys without the positional ones.
+    pub key: u32,
+    /// Values of a head's values.
+    pub value: u32,
+}
+
+/// State-space blocks (Mamba 2).
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Mamba {
+    pub inner: u32,
+    pub state: u32,
+    pub groups: u32,
+    pub heads: u32,
+    pub convolution: u32,
 }
 
 #[derive(Clone, Debug, Deserialize)]
@@ -147,8 +199,13 @@ impl Shape {
             .map_or(0, |e| e.feed_forward.saturating_mul(e.used).saturating_add(e.shared_feed_forward));
         ModelArchitecture {
             family: self.family.clone(),
+            is_known: true,
             embedding: self.embedding,
-            feed_forward: if experts.is_some() { active_experts } else { self.feed_forward },
+            feed_forward: match experts {
+                Some(experts) if experts.beside_dense => active_experts.saturating_add(self.feed_forward),
+                Some(_) => active_experts,
+                None => self.feed_forward,
+            },
             heads: self.heads,
             query_values: self.heads.saturating_mul(self.head_dim()),
             blocks: (0..self.blocks).map(|i| self.block(i, &rules)).collect(),
@@ -169,29 +226,50 @@ impl Shape {
     fn block(&self, index: u32, rules: &Rules) -> Block {
         let embedding = u64::from(self.embedding);
         let mut sum = Sum { rules, block: Block::EMPTY };
+        if let Some(pattern) = &self.pattern {
+            sum.exact(embedding);
+            match pattern.as_bytes().get(usize::try_from(index).unwrap_or(usize::MAX)) {
+                Some(b'M') => self.state_space(index, &mut sum),
+                Some(b'E') => self.networks(index, &mut sum),
+                _ => self.attention(index, &mut sum),
+            }
+            return sum.block;
+        }
         let norms = if self.family.starts_with("gemma") { 4 } else { 2 };
         sum.exact(embedding.saturating_mul(norms));
-        match &self.delta_net {
-            Some(net) if !every(net.full_every, index) => self.delta_net(net, index, &mut sum),
+        match (&self.delta_net, &self.latent) {
+            (Some(net), _) if !every(net.full_every, index) => self.delta_net(net, index, &mut sum),
+            (_, Some(latent)) => self.latent_attention(latent, index, &mut sum),
             _ => self.attention(index, &mut sum),
         }
-        match &self.experts {
-            Some(experts) if index >= experts.dense_blocks => self.expert_network(experts, index, &mut sum),
-            _ => self.feed_forward(index, u64::from(self.feed_forward), &mut sum),
-        }
+        self.networks(index, &mut sum);
         sum.block
+    }
+
+    /// The feed-forward network of a block, or its experts, or both.
+    fn networks(&self, index: u32, sum: &mut Sum<'_>) {
+        let experts = self.experts.as_ref().filter(|experts| index >= experts.dense_blocks);
+        if let Some(experts) = experts {
+            self.expert_network(experts, index, sum);
+        }
+        if experts.is_none_or(|experts| experts.beside_dense) {
+            self.feed_forward(index, u64::from(self.feed_forward), self.plain_feed_forward, sum);
+        }
     }
 
     fn attention(&self, index: u32, sum: &mut Sum<'_>) {
         let embedding = u64::from(self.embedding);
         let window = self.window.as_ref();
-        let full = window.is_none_or(|w| every(w.full_every, index));
+        let full = window.is_none_or(|w| {
+            if w.full_first { index.is_multiple_of(w.full_every) } else { every(w.full_every, index) }
+        });
         let own =
             |full_value: Option<u32>, usual: u32| if full { full_value.unwrap_or(usual) } else { usual };
         let head_dim = own(window.and_then(|w| w.full_head_dim), self.head_dim());
         let kv_heads = own(window.and_then(|w| w.full_kv_heads), self.kv_heads);
         let kv = u64::from(kv_heads).saturating_mul(u64::from(head_dim));
-        let q = u64::from(self.heads).saturating_mul(u64::from(head_dim));
+        let heads = own(window.and_then(|w| w.full_heads), self.heads);
+        let q = u64::from(heads).saturating_mul(u64::from(head_dim));
         let q_rows = if self.gated_attention { q.saturating_mul(2) } else { q };
         if self.fused_qkv {
             let rows = q_rows.saturating_add(kv.saturating_mul(2));
@@ -199,13 +277,20 @@ impl Shape {
         } else {
             sum.matrix(Role::AttentionQ, index, embedding, q_rows);
             sum.matrix(Role::AttentionK, index, embedding, kv);
-            sum.matrix(Role::AttentionV, index, embedding, kv);
+            if !(full && window.is_some_and(|w| w.full_values_are_keys)) {
+                sum.matrix(Role::AttentionV, index, embedding, kv);
+            }
+        }
+        if self.attention_gate > 0 {
+            let gate = u64::from(heads).saturating_mul(u64::from(self.attention_gate));
+            sum.matrix(Role::Other, index, embedding, gate);
         }
         sum.matrix(Role::AttentionOutput, index, q, embedding);
         if self.qkv_bias {
             sum.exact(q.saturating_add(kv.saturating_mul(2)));
         }
-        if self.family.starts_with("gemma3") || self.family.starts_with("qwen3") {
+        let normalised = ["gemma3", "gemma4", "qwen3", "laguna", "muse"];
+        if normalised.iter().any(|family| self.family.starts_with(family)) {
             sum.exact(2 * u64::from(head_dim));
         }
         let values = u32::try_from(kv).unwrap_or(u32::MAX);
@@ -231,9 +316,41 @@ impl Shape {
         sum.block.cache = Cache::Recurrent { bytes: convolution.saturating_add(state).saturating_mul(4) };
     }
 
-    fn feed_forward(&self, index: u32, width: u64, sum: &mut Sum<'_>) {
+    /// Latent attention: one row of compressed values is kept for each token (llama.cpp `src/models/deepseek2.cpp`).
+    fn latent_attention(&self, latent: &Latent, index: u32, sum: &mut Sum<'_>) {
         let embedding = u64::from(self.embedding);
-        if !self.plain_feed_forward {
+        let (heads, rank) = (u64::from(self.heads), u64::from(latent.key_rank));
+        let query = heads.saturating_mul(u64::from(latent.key) + u64::from(latent.positional));
+        let row = rank + u64::from(latent.positional);
+        sum.matrix(Role::Other, index, embedding, u64::from(latent.query_rank));
+        sum.matrix(Role::Other, index, u64::from(latent.query_rank), query);
+        sum.matrix(Role::Other, index, embedding, row);
+        sum.matrix(Role::Latent, index, u64::from(latent.key), rank.saturating_mul(heads));
+        sum.matrix(Role::Latent, index, rank, heads.saturating_mul(u64::from(latent.value)));
+        sum.matrix(Role::AttentionOutput, index, heads.saturating_mul(u64::from(latent.value)), embedding);
+        sum.exact(u64::from(latent.query_rank) + rank);
+        let k_values = latent.key_rank.saturating_add(latent.positional);
+        sum.block.cache = Cache::Attention { k_values, v_values: 0, window: None };
+    }
+
+    /// The tensors and the state of a state-space block (llama.cpp `src/models/nemotron-h.cpp`).
+    fn state_space(&self, index: u32, sum: &mut Sum<'_>) {
+        let Some(mamba) = &self.mamba else { return };
+        let embedding = u64::from(self.embedding);
+        let (inner, heads) = (u64::from(mamba.inner), u64::from(mamba.heads));
+        let mixed = inner + 2 * u64::from(mamba.groups) * u64::from(mamba.state);
+        sum.matrix(Role::Other, index, embedding, inner + mixed + heads);
+        sum.matrix(Role::Other, index, inner, embedding);
+        sum.exact(mixed.saturating_mul(u64::from(mamba.convolution) + 1));
+        sum.exact(3 * heads + inner);
+        let convolution = mixed.saturating_mul(u64::from(mamba.convolution.saturating_sub(1)));
+        let state = inner.saturating_mul(u64::from(mamba.state));
+        sum.block.cache = Cache::Recurrent { bytes: convolution.saturating_add(state).saturating_mul(4) };
+    }
+
+    fn feed_forward(&self, index: u32, width: u64, plain: bool, sum: &mut Sum<'_>) {
+        let embedding = u64::from(self.embedding);
+        if !plain {
             sum.matrix(Role::FeedForwardUp, index, embedding, width);
         }
         sum.matrix(Role::FeedForwardUp, index, embedding, width);
@@ -243,7 +360,9 @@ impl Shape {
     fn expert_network(&self, experts: &ExpertShape, index: u32, sum: &mut Sum<'_>) {
         let embedding = u64::from(self.embedding);
         let (width, count) = (u64::from(experts.feed_forward), u64::from(experts.count));
-        sum.experts(Role::FeedForwardUp, index, embedding, width, count);
+        if !experts.plain {
+            sum.experts(Role::FeedForwardUp, index, embedding, width, count);
+        }
         sum.experts(Role::FeedForwardUp, index, embedding, width, count);
         sum.experts(Role::FeedForwardDown, index, width, embedding, count);
         sum.exact(embedding.saturating_mul(count));
@@ -254,7 +373,7 @@ impl Shape {
             sum.exact(embedding.saturating_add(count));
         }
         if experts.shared_feed_forward > 0 {
-            self.feed_forward(index, u64::from(experts.shared_feed_forward), sum);
+            self.feed_forward(index, u64::from(experts.shared_feed_forward), experts.plain, sum);
             sum.exact(embedding);
         }
     }

@@ -7,6 +7,8 @@ pub enum EngineFailure {
     OutOfMemory,
     /// The registry, or the engine, has no such model.
     ModelMissing,
+    /// The model needs a newer engine.
+    NewerEngineNeeded,
     /// The disk is full.
     DiskFull,
     /// The registry speaks plain http and was asked with encryption.
@@ -38,6 +40,7 @@ const RECOVERED: &str = "retrying without pipeline parallelism";
 
 /// Parts of messages with the failure they mean. The first match counts.
 const MESSAGES: &[(EngineFailure, &[&str])] = &[
+    (EngineFailure::NewerEngineNeeded, &["manifest: 412", "requires a newer version"]),
     (EngineFailure::ModelMissing, &["file does not exist", "not found"]),
     (EngineFailure::DiskFull, &["no space left", "not enough space"]),
     (EngineFailure::PlainHttp, &["does not look like a TLS handshake", "server gave HTTP response"]),
@@ -79,7 +82,9 @@ fn is_out_of_memory(message: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::EngineFailure::{DiskFull, ModelMissing, Other, OutOfMemory, PlainHttp, Transient};
+    use super::EngineFailure::{
+        DiskFull, ModelMissing, NewerEngineNeeded, Other, OutOfMemory, PlainHttp, Transient,
+    };
     use super::*;
 
     #[test]
@@ -107,6 +112,11 @@ mod tests {
             ),
             ("pull model manifest: file does not exist", ModelMissing),
             ("model 'acolyte' not found", ModelMissing),
+            (
+                "pull model manifest: 412: \n\nThe model you are attempting to pull requires a newer version of \
+                 Ollama that may be in pre-release.\n\nPlease see https://github.com/ollama/ollama/releases",
+                NewerEngineNeeded,
+            ),
             ("write /x/blobs/sha256-1-partial: no space left on device", DiskFull),
             ("pull model manifest: http: server gave HTTP response to HTTPS client", PlainHttp),
             ("digest mismatch, file must be downloaded again", Transient),

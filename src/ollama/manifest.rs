@@ -6,6 +6,8 @@ use crate::checksum::Sha256;
 
 /// Media type of the layer that holds the weights as one GGUF file.
 const MODEL_LAYER: &str = "application/vnd.ollama.image.model";
+/// Media type of the layer that holds the image encoder.
+const PROJECTOR_LAYER: &str = "application/vnd.ollama.image.projector";
 
 /// The blobs that make up a model. Fields without a use here are skipped.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
@@ -44,6 +46,12 @@ impl Manifest {
     /// The layer with the weights.
     pub fn model_layer(&self) -> Option<&Layer> {
         self.layers.iter().find(|layer| layer.media_type == MODEL_LAYER)
+    }
+
+    /// Bytes of the layers that hold image encoders.
+    pub fn image_encoder_bytes(&self) -> u64 {
+        let encoders = self.layers.iter().filter(|layer| layer.media_type == PROJECTOR_LAYER);
+        encoders.fold(0, |sum, layer| sum.saturating_add(layer.size))
     }
 
     /// Every blob: the configuration first, then the layers. One blob may appear several times.

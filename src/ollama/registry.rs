@@ -46,6 +46,12 @@ pub enum RegistryError {
         /// The model.
         tag: ModelTag,
     },
+    /// It needs a newer engine: the registry answers so (HTTP 412) to one that is too old for the model.
+    #[error("{host} gives {tag} to newer versions of Ollama only", host = tag.host())]
+    NewerEngineNeeded {
+        /// The model.
+        tag: ModelTag,
+    },
     /// Some other answer than a good one.
     #[error("{host} answered {status}")]
     Status {
@@ -140,8 +146,10 @@ pub fn fetch_model(tag: &ModelTag, insecure: bool, options: &HttpOptions) -> Res
         let manifest = remote.manifest().await?.manifest;
         let layer = manifest.model_layer().ok_or_else(|| remote.unusable(AnswerProblem::NoModelLayer))?;
         let header: Header = remote.header(layer, gguf_header).await?;
-        Model::from_gguf(&header, ModelName::Tag(tag.clone()), manifest.download_bytes())
-            .map_err(|error| remote.unusable(error))
+        let mut model = Model::from_gguf(&header, ModelName::Tag(tag.clone()), manifest.download_bytes())
+            .map_err(|error| remote.unusable(error))?;
+        model.image_encoder_bytes = model.image_encoder_bytes.saturating_add(manifest.image_encoder_bytes());
+        Ok(model)
     })
 }
 

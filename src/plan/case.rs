@@ -6,6 +6,7 @@ use crate::machine::{Backend, GpuKind};
 use crate::models::KvCacheType;
 use crate::plan::machine::{engine_setting, nominal_vram_gb};
 use crate::plan::{Candidate, Layers, Policy, Reason};
+use crate::untrusted::UntrustedText;
 use crate::{GIB, MIB};
 
 /// A candidate on a machine, with its setting.
@@ -179,6 +180,13 @@ impl<'a> Case<'a> {
             });
         }
         reasons
+    }
+
+    /// What is not known about the model's architecture. Said of refused plans too: it may be why they are refused.
+    pub(super) fn unknown_architecture(&self) -> Option<Reason> {
+        let architecture = &self.candidate.model.architecture;
+        (!architecture.is_known)
+            .then(|| Reason::ArchitectureUnknown { family: UntrustedText::new(&architecture.family) })
     }
 
     /// Reasons that inform the user and change no verdict.

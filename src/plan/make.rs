@@ -52,6 +52,7 @@ fn plan_of(
         let spare_bytes = case.machine.vram_free_bytes().saturating_sub(estimate.memory.vram_required_bytes);
         reasons.push(Reason::Fits { spare_bytes });
     }
+    reasons.extend(case.unknown_architecture());
     if verdict != Verdict::Refused {
         reasons.extend(case.remarks());
     }

@@ -3,6 +3,7 @@
 use crate::figures::Range;
 use crate::machine::EngineRefusal;
 use crate::models::KvCacheType;
+use crate::untrusted::UntrustedText;
 
 /// A reason of a verdict, with its figures; `sentences` puts it into words.
 #[derive(Clone, Debug, PartialEq)]
@@ -132,6 +133,12 @@ pub enum Reason {
         /// Their memory together, in bytes.
         together_bytes: u64,
     },
+    /// It is not known how models of this architecture attend: the cache is computed at its largest. Does not affect the
+    /// verdict.
+    ArchitectureUnknown {
+        /// The engine's name of the architecture.
+        family: UntrustedText,
+    },
     /// The model's licence forbids commercial use. Does not affect the verdict.
     NonCommercial {
         /// Name of the licence.
@@ -216,8 +223,9 @@ impl Reason {
             Self::Fits { .. } => 12,
             Self::ExpertsInRam { .. } => 13,
             Self::SeveralCards { .. } => 14,
-            Self::NonCommercial { .. } => 15,
-            Self::DiskShort { .. } => 16,
+            Self::ArchitectureUnknown { .. } => 15,
+            Self::NonCommercial { .. } => 16,
+            Self::DiskShort { .. } => 17,
         }
     }
 }

@@ -50,6 +50,9 @@ impl RegistryError {
             Self::Refused { tag } => {
                 say!(text, "registry-refused", host = tag.host(), reference = tag.to_string())
             }
+            Self::NewerEngineNeeded { tag } => {
+                say!(text, "registry-newer-engine", host = tag.host(), reference = tag.to_string())
+            }
             Self::Status { host, status } => {
                 say!(text, "registry-status", host = host.as_str(), status = status.to_string())
             }

@@ -148,6 +148,7 @@ fn explain_pull(model: &ModelTag, source: &ClientError, text: Text) -> String {
     let model = model.as_str();
     match source.failure() {
         Some(EngineFailure::ModelMissing) => say!(text, "install-pull-missing", model = model),
+        Some(EngineFailure::NewerEngineNeeded) => say!(text, "install-pull-newer-engine", model = model),
         Some(EngineFailure::DiskFull) => say!(text, "install-pull-disk-full", model = model),
         Some(EngineFailure::PlainHttp) => say!(text, "install-pull-plain-http", model = model),
         _ => say!(text, "install-pull-failed", model = model, cause = source.explain(text)),

@@ -50,6 +50,7 @@ impl Reason {
             Self::EngineRefuses { .. } => "engine_refuses",
             Self::ExpertsInRam { .. } => "experts_in_ram",
             Self::SeveralCards { .. } => "several_cards",
+            Self::ArchitectureUnknown { .. } => "architecture_unknown",
             Self::NonCommercial { .. } => "non_commercial",
             Self::DiskShort { .. } => "disk_short",
             Self::Fits { .. } => "fits",
@@ -100,6 +101,7 @@ impl Reason {
             Self::SeveralCards { count, .. } => {
                 say!(text, "plan-reason-several-cards-title", count = *count)
             }
+            Self::ArchitectureUnknown { .. } => say!(text, "plan-reason-architecture-unknown-title"),
             Self::NonCommercial { .. } => say!(text, "plan-reason-non-commercial-title"),
             Self::DiskShort { .. } => say!(text, "plan-reason-disk-short-title"),
             Self::Fits { .. } => say!(text, "plan-reason-fits-title"),
@@ -193,6 +195,9 @@ impl Reason {
                 count = *count,
                 together = text.memory(*together_bytes)
             ),
+            Self::ArchitectureUnknown { family } => {
+                say!(text, "plan-reason-architecture-unknown", family = family.as_str())
+            }
             Self::NonCommercial { licence } => {
                 say!(text, "plan-reason-non-commercial", licence = licence.as_str())
             }

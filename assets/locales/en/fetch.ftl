@@ -64,6 +64,7 @@ registry-unreachable = The registry { $host } does not answer ({ $problem }). Ch
 registry-unreachable-encrypted = The registry { $host } does not answer over https ({ $problem }). Check the address and the connection. If it is your own registry without encryption, add --insecure-registry.
 registry-not-found = { $host } has no model { $reference }. Check the name and the tag.
 registry-refused = { $host } does not allow access to { $reference }. Choose a public model.
+registry-newer-engine = { $host } says that { $reference } needs a newer version of Ollama than the one this program installs (HTTP 412). Choose another model, or install with --ollama newest.
 registry-status = The registry { $host } answered { $status }. Try again later.
 registry-insecure = The registry { $host } leads to { $address }, which is not encrypted. Nothing was fetched. If it is your own registry without encryption, add --insecure-registry.
 registry-unusable = { $reference } in { $host } cannot be used: { $problem }. Choose another model or tag.

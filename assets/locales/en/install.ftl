@@ -64,6 +64,7 @@ reuse-unreadable = { $path } cannot be read ({ $problem })
 install-no-program = No Ollama program was found in { $path }. The archive is not an Ollama release.
 install-pull-missing = The registry has no model { $model }. Check its name and tag.
 install-pull-disk-full = The disk became full while { $model } was downloaded. Free some space and run the installation again: what was downloaded is kept.
+install-pull-newer-engine = { $model } needs a newer version of Ollama than the one that was installed (HTTP 412). Choose another model, or install again with --ollama newest.
 install-pull-plain-http = The registry of { $model } speaks plain http. Add --insecure-registry if it is your own.
 install-pull-failed = { $model } could not be downloaded. { $cause } What was downloaded is kept; run the installation again.
 install-parameter-dropped = The engine keeps { $name } as { $found } instead of { $wanted }. This version does not do what is needed; use the pinned release.

@@ -64,6 +64,7 @@ registry-unreachable = El registro { $host } no responde ({ $problem }). Revisa 
 registry-unreachable-encrypted = El registro { $host } no responde por https ({ $problem }). Revisa la dirección y la conexión. Si es tu propio registro sin cifrar, añade --insecure-registry.
 registry-not-found = { $host } no tiene el modelo { $reference }. Revisa el nombre y la etiqueta.
 registry-refused = { $host } no permite el acceso a { $reference }. Elige un modelo público.
+registry-newer-engine = { $host } indica que { $reference } requiere una versión de Ollama más reciente que la que instala este programa (HTTP 412). Elige otro modelo o instala con --ollama newest.
 registry-status = El registro { $host } ha respondido { $status }. Vuelve a intentarlo más tarde.
 registry-insecure = El registro { $host } lleva a { $address }, que no está cifrada. No se ha descargado nada. Si es tu propio registro sin cifrar, añade --insecure-registry.
 registry-unusable = No se puede usar { $reference } de { $host }: { $problem }. Elige otro modelo u otra etiqueta.

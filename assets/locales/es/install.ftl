@@ -64,6 +64,7 @@ reuse-unreadable = no se puede leer { $path } ({ $problem })
 install-no-program = No hay ningún programa de Ollama en { $path }. El archivo no es una versión de Ollama.
 install-pull-missing = El registro no tiene el modelo { $model }. Comprueba su nombre y su etiqueta.
 install-pull-disk-full = El disco se llenó mientras se descargaba { $model }. Libera espacio y vuelve a ejecutar la instalación: lo descargado se conserva.
+install-pull-newer-engine = { $model } requiere una versión de Ollama más reciente que la instalada (HTTP 412). Elige otro modelo o vuelve a instalar con --ollama newest.
 install-pull-plain-http = El registro de { $model } habla http sin cifrar. Añade --insecure-registry si es tuyo.
 install-pull-failed = No se pudo descargar { $model }. { $cause } Lo descargado se conserva; vuelve a ejecutar la instalación.
 install-parameter-dropped = El motor guarda { $name } como { $found } en vez de { $wanted }. Esta versión no hace lo necesario; usa la versión fijada.

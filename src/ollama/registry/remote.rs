@@ -162,6 +162,7 @@ impl Remote {
                 401 | 403 => {
                     return Err(RegistryError::Refused { tag: self.tag.clone() });
                 }
+                412 => return Err(RegistryError::NewerEngineNeeded { tag: self.tag.clone() }),
                 status => return Err(RegistryError::Status { host: self.host(), status }),
             }
         }

@@ -127,6 +127,7 @@ fn every_refusal_says_what_to_do() {
     let answering = |reply: Reply| Server::start(move |_| reply.clone());
     assert!(matches!(said(&answering(Reply::status(404)), true), RegistryError::NotFound { .. }));
     assert!(matches!(said(&answering(Reply::status(401)), true), RegistryError::Refused { .. }));
+    assert!(matches!(said(&answering(Reply::status(412)), true), RegistryError::NewerEngineNeeded { .. }));
     assert!(matches!(said(&answering(Reply::status(500)), true), RegistryError::Status { status: 500, .. }));
     assert!(matches!(
         said(&answering(Reply::redirect("/again")), true),

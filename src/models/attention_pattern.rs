@@ -1,0 +1,269 @@
+//! Which blocks of an architecture look back at every token, and which at a window or a chunk only.
+//!
+//! Many files give the size of the window and not which blocks have one: that is part of the engine. The facts below are
+//! those of llama.cpp's `src/models` (vendored in llama-cpp-python 0.3.36, August 2026). An architecture that is not
+//! listed is not known: its cache is computed as if every block looked back at everything, and the plan says so.
+
+/// What the engine builds for an architecture.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum AttentionPattern {
+    /// Every block that attends looks back at everything, whatever the file says of a window.
+    Full,
+    /// Some blocks have a window.
+    Windows(Windows),
+    /// The file lists the blocks with a window; the engine does not load one without the list.
+    Listed,
+    /// Not known.
+    Unknown,
+}
+
+/// Blocks with a window, in the engine's terms.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Windows {
+    /// One block of so many looks back at everything; 0 when none does.
+    pub period: u32,
+    /// Whether it is the first of them, instead of the last.
+    pub full_first: bool,
+    /// Tokens of the window.
+    pub tokens: Tokens,
+    /// Only models of so many blocks have windows.
+    pub only_with_blocks: Option<usize>,
+}
+
+/// Size of the window.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Tokens {
+    /// What the file says; no window without it.
+    OfFile,
+    /// What the file says, else this.
+    Default(u32),
+    /// This where the file says that there is a window, whatever its size.
+    Fixed(u32),
+    /// This, unless the file says 0.
+    Always(u32),
+}
+
+const fn last(period: u32, tokens: Tokens) -> AttentionPattern {
+    AttentionPattern::Windows(Windows { period, full_first: false, tokens, only_with_blocks: None })
+}
+
+const fn first(period: u32, tokens: Tokens) -> AttentionPattern {
+    AttentionPattern::Windows(Windows { period, full_first: true, tokens, only_with_blocks: None })
+}
+
+/// Architectures with windows or chunks.
+const WITH_WINDOWS: &[(&str, AttentionPattern)] = &[
+    ("afmoe", last(4, Tokens::OfFile)),
+    ("cohere2", last(4, Tokens::OfFile)),
+    ("cohere2moe", first(4, Tokens::OfFile)),
+    ("exaone-moe", last(4, Tokens::Default(128))),
+    (
+        "exaone4",
+        AttentionPattern::Windows(Windows {
+            period: 4,
+            full_first: false,
+            tokens: Tokens::Default(4096),
+            only_with_blocks: Some(64),
+        }),
+    ),
+    ("gemma2", last(2, Tokens::Default(4096))),
+    ("gemma3", last(6, Tokens::OfFile)),
+    ("gemma3n", last(5, Tokens::OfFile)),
+    ("gemma4", AttentionPattern::Listed),
+    ("gpt-oss", last(2, Tokens::OfFile)),
+    // Ollama's own name in files of its library.
+    ("gptoss", last(2, Tokens::OfFile)),
+    ("granite_swa", AttentionPattern::Listed),
+    ("laguna", first(4, Tokens::OfFile)),
+    ("lfm2", last(0, Tokens::OfFile)),
+    // Chunks of 8,192 tokens, kept like a window.
+    ("llama4", last(4, Tokens::Always(8192))),
+    ("maple", AttentionPattern::Listed),
+    ("mellum", last(4, Tokens::OfFile)),
+    ("mimo2", AttentionPattern::Listed),
+    ("muse-glimmer", last(4, Tokens::OfFile)),
+    ("olmo2", last(4, Tokens::OfFile)),
+    ("plamo3", last(8, Tokens::OfFile)),
+    ("smallthinker", first(4, Tokens::Fixed(4096))),
+    ("spark2_5", AttentionPattern::Listed),
+    ("step35", AttentionPattern::Listed),
+];
+
+/// Architectures whose attention always looks back at everything. Absent are those with caches that we do not compute:
+/// indexers (`deepseek32`, `glm-dsa`, …), other states than state-space ones (`rwkv7`, `kimi-linear`, …), repeated blocks
+/// (`nanbeige`), compressed caches (`deepseek4`), both kinds in one block (`falcon-h1`).
+const FULL: &[&str] = &[
+    "apertus",
+    "arcee",
+    "arctic",
+    "baichuan",
+    "bailingmoe",
+    "bailingmoe2",
+    "bitnet",
+    "bloom",
+    "chameleon",
+    "chatglm",
+    "codeshell",
+    "cogvlm",
+    "command-r",
+    "dbrx",
+    "deci",
+    "deepseek",
+    "deepseek2",
+    "deepseek2-ocr",
+    "dots1",
+    "ernie4_5",
+    "ernie4_5-moe",
+    "exaone",
+    "falcon",
+    "gemma",
+    // Ollama's own name for GLM-4.7-Flash, which llama.cpp has as deepseek2.
+    "glm4moelite",
+    "glm4",
+    "glm4moe",
+    "gpt2",
+    "gptj",
+    "gptneox",
+    "granite",
+    "granitehybrid",
+    "granitemoe",
+    "grok",
+    "grovemoe",
+    "hunyuan-dense",
+    "hunyuan-moe",
+    "hunyuan_vl",
+    "hy_v3",
+    "internlm2",
+    "jais",
+    "jais2",
+    "jamba",
+    "lfm2moe",
+    "llama",
+    "maincoder",
+    "mamba",
+    "mamba2",
+    "minicpm",
+    "minimax-m2",
+    "mistral3",
+    "mistral4",
+    "mpt",
+    "nemotron",
+    "nemotron_h",
+    "nemotron_h_moe",
+    "olmo",
+    "olmoe",
+    "openelm",
+    "orion",
+    "paddleocr",
+    "pangu-embedded",
+    "phi2",
+    // The engine ignores Phi's window.
+    "phi3",
+    "phimoe",
+    "plamo",
+    "plamo2",
+    "qwen",
+    "qwen2",
+    "qwen2moe",
+    "qwen2vl",
+    "qwen3",
+    "qwen35",
+    "qwen35moe",
+    "qwen3moe",
+    "qwen3next",
+    "qwen3vl",
+    "qwen3vlmoe",
+    "refact",
+    "seed_oss",
+    "smollm3",
+    "stablelm",
+    "starcoder",
+    "starcoder2",
+    "talkie",
+    "xverse",
+];
+
+impl AttentionPattern {
+    /// What the engine builds for an architecture.
+    pub fn of(family: &str) -> Self {
+        let listed = WITH_WINDOWS.iter().find(|(name, _)| *name == family).map(|(_, pattern)| *pattern);
+        listed.unwrap_or(if FULL.contains(&family) { Self::Full } else { Self::Unknown })
+    }
+
+    /// The first block that keeps no keys and values of its own, where that is part of the engine.
+    pub fn first_shared_block(family: &str) -> Option<usize> {
+        (family == "gemma3n").then_some(20)
+    }
+}
+
+impl Windows {
+    /// Whether block `index` looks back at everything. `period` is the file's, where it has one.
+    pub fn sees_everything(self, index: usize, period: Option<u64>) -> bool {
+        let period = period.unwrap_or(u64::from(self.period));
+        let Ok(period) = usize::try_from(period) else { return false };
+        if period == 0 {
+            return false;
+        }
+        index % period == if self.full_first { 0 } else { period - 1 }
+    }
+
+    /// Tokens of the window in a model of `blocks` blocks; `None` when it has no windows.
+    pub fn tokens(self, of_file: Option<u64>, blocks: usize) -> Option<u64> {
+        if self.only_with_blocks.is_some_and(|only| only != blocks) {
+            return None;
+        }
+        match self.tokens {
+            Tokens::OfFile => of_file.filter(|tokens| *tokens > 0),
+            Tokens::Default(tokens) => of_file.or(Some(u64::from(tokens))).filter(|tokens| *tokens > 0),
+            Tokens::Fixed(tokens) => of_file.filter(|found| *found > 0).map(|_| u64::from(tokens)),
+            Tokens::Always(tokens) => (of_file != Some(0)).then_some(u64::from(tokens)),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_architecture_is_listed_twice() {
+        for (index, (name, _)) in WITH_WINDOWS.iter().enumerate() {
+            assert!(!FULL.contains(name), "{name}");
+            assert!(WITH_WINDOWS[..index].iter().all(|(other, _)| other != name), "{name}");
+        }
+        for (index, name) in FULL.iter().enumerate() {
+            assert!(!FULL[..index].contains(name), "{name}");
+        }
+    }
+
+    #[test]
+    fn the_block_that_sees_everything_is_the_first_or_the_last_of_a_period() {
+        let full = |family: &str, blocks: usize| -> Vec<usize> {
+            let AttentionPattern::Windows(windows) = AttentionPattern::of(family) else { return Vec::new() };
+            (0..blocks).filter(|index| windows.sees_everything(*index, None)).collect()
+        };
+        assert_eq!(full("laguna", 9), [0, 4, 8]);
+        assert_eq!(full("cohere2moe", 9), [0, 4, 8]);
+        assert_eq!(full("muse-glimmer", 9), [3, 7]);
+        assert_eq!(full("llama4", 9), [3, 7]);
+        assert_eq!(full("gemma3", 13), [5, 11]);
+        assert!(full("lfm2", 9).is_empty());
+        assert_eq!(AttentionPattern::of("laguna2"), AttentionPattern::Unknown);
+        assert_eq!(AttentionPattern::of("qwen2"), AttentionPattern::Full);
+    }
+
+    #[test]
+    fn the_size_of_a_window_is_the_file_s_or_the_engine_s() {
+        let tokens = |family: &str, of_file: Option<u64>, blocks: usize| match AttentionPattern::of(family) {
+            AttentionPattern::Windows(windows) => windows.tokens(of_file, blocks),
+            _ => None,
+        };
+        assert_eq!(tokens("laguna", Some(512), 40), Some(512));
+        assert_eq!(tokens("laguna", None, 70), None);
+        assert_eq!(tokens("gemma2", None, 26), Some(4096));
+        assert_eq!(tokens("smallthinker", Some(512), 32), Some(4096));
+        assert_eq!(tokens("smallthinker", None, 32), None);
+        assert_eq!((tokens("llama4", None, 48), tokens("llama4", Some(0), 48)), (Some(8192), None));
+        assert_eq!((tokens("exaone4", None, 64), tokens("exaone4", Some(4096), 30)), (Some(4096), None));
+    }
+}

@@ -1,0 +1,231 @@
+//! How good a model is at coding: published scores and the rule that makes one to five stars of them, both read from
+//! `assets/quality.yaml`. docs/quality.md explains the rule.
+//!
+//! A model without scores is not rated. Nothing is derived from its size, its maker or its relatives.
+
+mod rule;
+mod score;
+#[cfg(test)]
+mod tests;
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::LazyLock;
+
+use serde::Deserialize;
+
+use super::names;
+use super::{KvCacheType, Model, ModelQuantisation};
+use crate::built_in;
+use rule::{Benchmark, Rule};
+pub use score::{Evaluator, Score};
+
+/// How good a model is, in the quantisation of weights and cache that was asked about.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Quality {
+    /// 1 to 5.
+    pub stars: u8,
+    /// The scores it was made from, those that count most first.
+    pub basis: Vec<Score>,
+    /// Whether only the model's maker published scores.
+    pub is_maker_only: bool,
+    /// What quantisation takes off, where that was measured.
+    pub losses: Vec<Loss>,
+}
+
+/// What a quantisation was measured to take off.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Loss {
+    /// Architectures that it holds for.
+    families: Vec<String>,
+    /// The type of KV cache that was measured.
+    pub kv_cache: Option<KvCacheType>,
+    /// The quantisations of weights that were measured.
+    #[serde(default)]
+    weights: Vec<super::Quantisation>,
+    /// Similarity of the output to that of the exact model, 0 to 1; `None` when no loss was seen.
+    pub similarity: Option<f64>,
+    /// When.
+    pub date: String,
+    /// Conditions, in English.
+    pub setting: String,
+    /// Where it was published.
+    pub source: String,
+}
+
+/// Tool calls that do not arrive as such.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ToolCallTrouble {
+    names: Vec<String>,
+    /// Calls that worked.
+    pub worked: u32,
+    /// Calls that were made.
+    pub of: u32,
+    /// When.
+    pub date: String,
+    /// Conditions, in English.
+    pub setting: String,
+    /// Where it was reported.
+    pub source: String,
+}
+
+/// All that is published, and the rule.
+#[derive(Clone, Debug)]
+pub struct Ratings {
+    rule: Rule,
+    benchmarks: BTreeMap<String, Benchmark>,
+    losses: Vec<Loss>,
+    tool_calls: Vec<ToolCallTrouble>,
+    models: Vec<Rated>,
+    /// Normalised name → index of its model.
+    names: BTreeMap<Vec<String>, usize>,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Rated {
+    model: String,
+    /// What models with these scores are called.
+    names: Vec<String>,
+    scores: Vec<Score>,
+}
+
+/// The file as it is written.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct File {
+    rule: Rule,
+    benchmarks: Vec<Benchmark>,
+    losses: Vec<Loss>,
+    tool_calls: Vec<ToolCallTrouble>,
+    models: Vec<Rated>,
+}
+
+/// Why a file of scores is not valid.
+#[derive(Debug, thiserror::Error)]
+pub enum RatingsError {
+    /// It is no such file: the message names line and key.
+    #[error("{path} holds no scores: {source}", path = path.display())]
+    Format {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong, with line and column.
+        source: Box<serde_saphyr::Error>,
+    },
+    /// A value that cannot be.
+    #[error("{path}, {entry}: {problem}", path = path.display())]
+    Value {
+        /// The file.
+        path: PathBuf,
+        /// The benchmark or model.
+        entry: String,
+        /// What is wrong with it.
+        problem: &'static str,
+    },
+}
+
+impl Ratings {
+    /// Those that this program was built with.
+    pub fn built_in() -> &'static Self {
+        static BUILT_IN: LazyLock<Ratings> = LazyLock::new(|| {
+            let (text, file) = (include_str!("../../assets/quality.yaml"), "assets/quality.yaml");
+            built_in::valid(file, Ratings::from_yaml(text, Path::new(file)))
+        });
+        &BUILT_IN
+    }
+
+    /// Reads scores and rule from text; `path` is only used in errors.
+    ///
+    /// # Errors
+    /// When the text is not YAML, a key is unknown or missing, or a value cannot be ([`RatingsError`]).
+    pub fn from_yaml(text: &str, path: &Path) -> Result<Self, RatingsError> {
+        let file: File = serde_saphyr::from_str(text)
+            .map_err(|source| RatingsError::Format { path: path.to_owned(), source: Box::new(source) })?;
+        let wrong = |entry: &str, problem| RatingsError::Value {
+            path: path.to_owned(),
+            entry: entry.to_owned(),
+            problem,
+        };
+        let mut benchmarks = BTreeMap::new();
+        for benchmark in file.benchmarks {
+            if let Some(problem) = benchmark.problem() {
+                return Err(wrong(&benchmark.name, problem));
+            }
+            benchmarks.insert(benchmark.name.clone(), benchmark);
+        }
+        let mut models = file.models;
+        let mut known_as = BTreeMap::new();
+        for (index, rated) in models.iter_mut().enumerate() {
+            for score in &mut rated.scores {
+                let benchmark = benchmarks
+                    .get(&score.benchmark)
+                    .ok_or_else(|| wrong(&rated.model, "a score of a benchmark that is not listed"))?;
+                score.most = benchmark.most;
+                if !(0.0..=score.most).contains(&score.score) {
+                    return Err(wrong(&rated.model, "a score outside its benchmark's range"));
+                }
+            }
+            if rated.scores.is_empty() {
+                return Err(wrong(&rated.model, "no score"));
+            }
+            for name in &rated.names {
+                let (words, _) = names::split(name).ok_or_else(|| wrong(name, "no words"))?;
+                if known_as.insert(words, index).is_some_and(|other| other != index) {
+                    return Err(wrong(name, "two models have this name"));
+                }
+            }
+        }
+        Ok(Self {
+            rule: file.rule,
+            benchmarks,
+            losses: file.losses,
+            tool_calls: file.tool_calls,
+            models,
+            names: known_as,
+        })
+    }
+
+    /// How good a model is with a type of KV cache; `None` when no score is known.
+    pub fn quality(&self, model: &Model, kv_cache: KvCacheType) -> Option<Quality> {
+        let (words, _) = names::split(model.name.as_str())?;
+        let rated = self.models.get(*self.names.get(&words)?)?;
+        let losses: Vec<Loss> = self.losses_of(model, kv_cache).cloned().collect();
+        let less = losses.iter().map(|loss| self.rule.stars_less(loss.similarity)).sum();
+        let mut basis = rated.scores.clone();
+        let weight = |score: &Score| self.rule.weight_of(score, self.benchmarks.get(&score.benchmark));
+        basis.sort_by(|a, b| weight(b).total_cmp(&weight(a)));
+        Some(Quality {
+            stars: self.rule.stars(&rated.scores, &self.benchmarks, less),
+            is_maker_only: rule::is_maker_only(&rated.scores),
+            basis,
+            losses,
+        })
+    }
+
+    /// The measured loss of a type of KV cache that makes a model useless: it is never chosen for the model by itself.
+    pub fn ruined_by<'a>(&'a self, model: &'a Model, kv_cache: KvCacheType) -> Option<&'a Loss> {
+        let ruins = |loss: &&Loss| self.rule.stars_less(loss.similarity) >= rule::RUINOUS;
+        self.losses_of(model, kv_cache).filter(|loss| loss.kv_cache.is_some()).find(ruins)
+    }
+
+    /// What is known of tool calls that the engine misses.
+    pub fn tool_call_trouble(&self, model: &Model) -> Option<&ToolCallTrouble> {
+        let (words, _) = names::split(model.name.as_str())?;
+        let named = |name: &String| names::split(name).is_some_and(|(other, _)| other == words);
+        self.tool_calls.iter().find(|trouble| trouble.names.iter().any(named))
+    }
+
+    fn losses_of<'a>(&'a self, model: &'a Model, kv_cache: KvCacheType) -> impl Iterator<Item = &'a Loss> {
+        let mixture = match model.quantisation {
+            ModelQuantisation::Mixture(mixture) => Some(mixture),
+            ModelQuantisation::Mostly(_) => None,
+        };
+        self.losses.iter().filter(move |loss| {
+            let family = loss.families.contains(&model.architecture.family);
+            let weights = mixture.is_some_and(|mixture| loss.weights.contains(&mixture));
+            family && (loss.kv_cache == Some(kv_cache) || weights)
+        })
+    }
+}

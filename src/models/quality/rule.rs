@@ -1,0 +1,123 @@
+//! From scores to stars. Every figure of the rule is in `assets/quality.yaml`.
+
+use std::collections::BTreeMap;
+
+use serde::Deserialize;
+
+use super::score::{Evaluator, Score};
+
+/// A loss of so many stars leaves nothing that a user could want.
+pub(super) const RUINOUS: f64 = 2.0;
+const MOST_STARS: f64 = 5.0;
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Rule {
+    weights: Weights,
+    /// What a maker's own score is multiplied with.
+    maker_factor: f64,
+    maker_only: MakerOnly,
+    similarity: Vec<SimilarityStep>,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Weights {
+    independent: f64,
+    other_maker: f64,
+    maker: f64,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct MakerOnly {
+    stars_less: f64,
+    most_stars: f64,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct SimilarityStep {
+    below: f64,
+    stars_less: f64,
+}
+
+/// A benchmark and what its scores are worth.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Benchmark {
+    pub name: String,
+    weight: f64,
+    /// The best possible score.
+    pub most: f64,
+    /// Percent of `most` that are worth 1 to 5 stars.
+    stars_at: [f64; 5],
+}
+
+impl Benchmark {
+    pub fn problem(&self) -> Option<&'static str> {
+        let ascends = self.stars_at.array_windows().all(|[a, b]| a < b);
+        if !ascends {
+            Some("stars_at does not ascend")
+        } else if !(self.weight > 0.0 && self.most > 0.0) {
+            Some("weight and most must be above 0")
+        } else {
+            None
+        }
+    }
+
+    /// Stars, with their share, that a score of so many percent is worth.
+    fn worth(&self, percent: f64) -> f64 {
+        let mut stars = 1.0;
+        for [from, to] in self.stars_at.array_windows() {
+            stars += ((percent - from) / (to - from)).clamp(0.0, 1.0);
+        }
+        stars
+    }
+}
+
+impl Rule {
+    /// What a score weighs: by who measured it and by the size of the benchmark.
+    pub fn weight_of(&self, score: &Score, benchmark: Option<&Benchmark>) -> f64 {
+        let evaluator = match score.evaluator {
+            Evaluator::Independent => self.weights.independent,
+            Evaluator::OtherMaker => self.weights.other_maker,
+            Evaluator::Maker => self.weights.maker,
+        };
+        evaluator * benchmark.map_or(0.0, |benchmark| benchmark.weight)
+    }
+
+    /// 1 to 5 stars: the weighted mean of what the scores are worth, less what quantisation takes off, to the nearest
+    /// whole star.
+    pub fn stars(&self, scores: &[Score], benchmarks: &BTreeMap<String, Benchmark>, less: f64) -> u8 {
+        let (mut sum, mut weights) = (0.0, 0.0);
+        for score in scores {
+            let Some(benchmark) = benchmarks.get(&score.benchmark) else { continue };
+            let factor = if score.evaluator == Evaluator::Maker { self.maker_factor } else { 1.0 };
+            let weight = self.weight_of(score, Some(benchmark));
+            sum += weight * benchmark.worth(score.score / score.most * 100.0 * factor);
+            weights += weight;
+        }
+        let mean = if weights > 0.0 { sum / weights } else { 1.0 };
+        let (mean, most) = if is_maker_only(scores) {
+            (mean - self.maker_only.stars_less, self.maker_only.most_stars)
+        } else {
+            (mean, MOST_STARS)
+        };
+        let stars = mean.round().min(most) - less;
+        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "1 to 5")]
+        let stars = stars.clamp(1.0, MOST_STARS) as u8;
+        stars
+    }
+
+    /// Stars that a similarity of the output costs.
+    pub fn stars_less(&self, similarity: Option<f64>) -> f64 {
+        let Some(similarity) = similarity else { return 0.0 };
+        let steps = self.similarity.iter().filter(|step| similarity < step.below);
+        steps.map(|step| step.stars_less).fold(0.0, f64::max)
+    }
+}
+
+pub(super) fn is_maker_only(scores: &[Score]) -> bool {
+    scores.iter().all(|score| score.evaluator == Evaluator::Maker)
+}
