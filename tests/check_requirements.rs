@@ -192,6 +192,7 @@ fn assert_profile_shape(profile: &Value) {
             "model",
             "n_cpu_moe",
             "num_batch",
+            "quality",
             "reasons",
             "speed",
             "total_layers",
@@ -630,4 +631,57 @@ fn a_refusal_does_not_ask_for_consent() {
     let refused = install(2 * GIB);
     assert_eq!(exit_code(&refused), 20, "{}", stderr(&refused));
     assert!(!stderr(&refused).contains(&first_line), "{}", stderr(&refused));
+}
+
+#[test]
+fn every_profile_says_how_good_its_model_is_and_from_what() {
+    let document = machine(json!([card("NVIDIA GeForce RTX 3090", 24 * GIB)]), 32 * GIB);
+    let (_, report) = check_json(&document, &[]);
+    let of = |id: &str| {
+        let profiles = report["profiles"].as_array().unwrap();
+        profiles.iter().find(|profile| profile["id"] == id).unwrap_or_else(|| panic!("{id}")).clone()
+    };
+    let dense = of("premium_24gb_dense");
+    assert_eq!((&dense["quality"]["stars"], &dense["quality"]["word"]), (&json!(5), &json!("excellent")));
+    let basis = dense["quality"]["basis"].as_array().unwrap();
+    assert_eq!((&basis[0]["evaluator"], &basis[0]["of"]), (&json!("independent"), &json!(100.0)));
+    for score in basis {
+        for key in ["benchmark", "setting", "date", "source"] {
+            assert!(!score[key].as_str().unwrap().is_empty(), "{key}: {score}");
+        }
+    }
+    assert_eq!(of("hybrid_8gb")["quality"]["stars"], 2);
+    // The engine misses tool calls of this model; the user reads it.
+    let codes = |profile: &Value| -> Vec<String> {
+        let reasons = profile["reasons"].as_array().unwrap();
+        reasons.iter().map(|reason| reason["code"].as_str().unwrap().to_owned()).collect()
+    };
+    assert!(codes(&of("premium_24gb")).contains(&"tool_calls_unreliable".to_owned()));
+    assert!(!codes(&dense).contains(&"tool_calls_unreliable".to_owned()));
+
+    let output = check(&document.to_string(), &[]);
+    let printed = stdout(&output);
+    let facts = printed.lines().find(|line| line.trim_start().starts_with("Quality")).unwrap();
+    assert!(facts.contains("★ (") || facts.contains("☆ ("), "{facts}");
+    for (id, stars) in [
+        ("light_6gb", "★☆☆☆☆"),
+        ("hybrid_8gb", "★★☆☆☆"),
+        ("hybrid_8gb_quality", "★★☆☆☆"),
+        ("basic_12gb", "★★☆☆☆"),
+        ("modern_12gb", "★★★☆☆"),
+        ("standard_16gb", "★★☆☆☆"),
+        ("modern_16gb", "★★★☆☆"),
+        ("premium_24gb", "★★☆☆☆"),
+        ("premium_24gb_f16", "★★☆☆☆"),
+        ("premium_24gb_dense", "★★★★★"),
+    ] {
+        let start = format!("{id} ");
+        let row = printed.lines().find(|line| line.trim_start().starts_with(&start));
+        assert!(row.unwrap_or_else(|| panic!("{id}: {printed}")).contains(stars), "{id}: {printed}");
+    }
+    // A model without a published score is not rated.
+    let estimate = ["estimate", "--model", "granite4.2:8b", "--gpu", "RTX 3060", "--json"];
+    let output = acolyte(&estimate);
+    let one: Value = serde_json::from_str(&stdout(&output)).unwrap();
+    assert_eq!(one["quality"], Value::Null);
 }

@@ -42,7 +42,7 @@ fn release(world: &World, version: &str, double: &Value) {
 }
 
 #[test]
-fn the_cache_shrinks_when_fewer_layers_are_not_enough_and_the_context_never_does() {
+fn layers_go_to_the_processor_when_memory_runs_out_and_neither_context_nor_a_cache_that_must_not_shrinks() {
     let world = quick(&json!({"faults": {"vram_taken_mib": 4300}}));
     let said = world.install(&plain("hybrid_8gb", &[]));
     let receipt = said.receipt();
@@ -55,16 +55,13 @@ fn the_cache_shrinks_when_fewer_layers_are_not_enough_and_the_context_never_does
             (one["gpu_layers"].as_u64().unwrap(), text("kv_cache_type"), text("outcome"))
         })
         .collect();
-    assert!(tried.iter().take(5).all(|(_, kv, _)| *kv == "q8_0"), "layers come first: {tried:#?}");
-    assert!(tried.iter().any(|(_, kv, outcome)| *kv == "q4_0" && outcome.starts_with("ok")), "{tried:#?}");
+    // A q4_0 cache leaves nothing of what Qwen2.5 writes, so it is not tried, however little memory is free.
+    assert!(tried.len() > 5 && tried.iter().all(|(_, kv, _)| *kv == "q8_0"), "{tried:#?}");
+    assert!(tried.iter().any(|(_, _, outcome)| outcome.starts_with("ok")), "{tried:#?}");
     assert!(tried.len() <= 14, "{tried:#?}");
-    assert_eq!(receipt["measured"]["kv_cache_type"], "q4_0");
+    assert_eq!(receipt["measured"]["kv_cache_type"], "q8_0");
     assert_eq!(receipt["measured"]["context_tokens"], 32_768);
-    assert_eq!(receipt["first_choice"]["kv_cache_type"], "q8_0", "the first choice stays what it was");
-    assert_eq!(
-        receipt["predicted"]["kv_cache_type"], "q4_0",
-        "the measurement is compared with what is kept"
-    );
+    assert_eq!(receipt["first_choice"]["gpu_layers"], 29, "the first choice stays what it was");
     let of = |prediction: &str, key: &str| receipt[prediction][key].clone();
     assert_eq!(of("predicted", "gpu_layers"), receipt["measured"]["gpu_layers"]);
     for key in ["vram_bytes", "decode_tokens_per_s"] {
@@ -78,12 +75,7 @@ fn the_cache_shrinks_when_fewer_layers_are_not_enough_and_the_context_never_does
     let layers = receipt["measured"]["gpu_layers"].as_u64().unwrap();
     let banner = profile(&world).lines().find(|line| line.starts_with("banner:")).unwrap().to_owned();
     assert!(banner.contains(&(29 - layers).to_string()), "{layers} of 29 layers: {banner}");
-    assert!(profile(&world).contains("kv_cache_type: q4_0"), "{}", profile(&world));
-    assert!(world.json("llm/consent.json")["text"].as_str().unwrap().contains("q4_0"), "consent says so too");
-    assert!(
-        said.events.iter().any(|e| e["message"].as_str().unwrap_or_default().contains("q4_0")),
-        "it is shown"
-    );
+    assert!(profile(&world).contains("kv_cache_type: q8_0"), "{}", profile(&world));
 
     // The kept placement is used after a restart of the server too.
     assert!(world.run(&["stop"]).status.success());

@@ -3,7 +3,7 @@
 use crate::estimate::{self, EngineSetting, Estimate, GpuFigures, MachineFigures};
 use crate::figures::{Certainty, Known};
 use crate::machine::{Backend, GpuKind};
-use crate::models::KvCacheType;
+use crate::models::{KvCacheType, Ratings};
 use crate::plan::machine::{engine_setting, nominal_vram_gb};
 use crate::plan::{Candidate, Layers, Policy, Reason};
 use crate::untrusted::UntrustedText;
@@ -200,7 +200,14 @@ impl<'a> Case<'a> {
         let blocks = self.setting.n_cpu_moe;
         let experts = (blocks > 0 && self.gpu().is_some())
             .then(|| Reason::ExpertsInRam { blocks, total_blocks: self.total_layers.saturating_sub(1) });
-        experts.into_iter().chain(several).chain(non_commercial).collect()
+        let (ratings, model) = (Ratings::built_in(), &self.candidate.model);
+        let kv_cache_type = self.setting.kv_cache_type;
+        let lost = ratings.ruined_by(model, kv_cache_type).and_then(|loss| loss.similarity);
+        let lost = lost.map(|similarity| Reason::KvQualityLost { kv_cache_type, similarity });
+        let tools = ratings
+            .tool_call_trouble(model)
+            .map(|trouble| Reason::ToolCallsUnreliable { worked: trouble.worked, of: trouble.of });
+        experts.into_iter().chain(lost).chain(tools).chain(several).chain(non_commercial).collect()
     }
 }
 

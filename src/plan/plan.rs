@@ -3,6 +3,7 @@
 use crate::estimate::{EngineSetting, MachineFigures, MemoryNeed, Speed};
 use crate::figures::Certainty;
 use crate::machine::Backend;
+use crate::models::{Quality, Ratings};
 use crate::plan::consent::ConsentTerms;
 use crate::plan::disk::DiskNeeds;
 use crate::plan::{Candidate, Grade, Improvement, Policy, Reason, Verdict};
@@ -49,6 +50,11 @@ impl Plan {
     /// Whether the engine needs its archive for AMD cards.
     pub fn needs_rocm(&self) -> bool {
         self.gpu_layers() > 0 && self.machine.gpus.iter().any(|gpu| gpu.backend == Backend::Rocm)
+    }
+
+    /// How good the model is with this type of KV cache, by published scores; `None` when it is not rated.
+    pub fn quality(&self) -> Option<Quality> {
+        Ratings::built_in().quality(&self.candidate.model, self.setting.kv_cache_type)
     }
 
     /// Share of the layers that are on the GPU, 0 to 1.

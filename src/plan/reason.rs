@@ -139,6 +139,20 @@ pub enum Reason {
         /// The engine's name of the architecture.
         family: UntrustedText,
     },
+    /// The model loses nearly all of its quality with this type of KV cache. Does not affect the verdict.
+    KvQualityLost {
+        /// The type.
+        kv_cache_type: KvCacheType,
+        /// Share of the output that stayed the same in a measurement, 0 to 1.
+        similarity: f64,
+    },
+    /// The engine misses tool calls of the model, as reported for it. Does not affect the verdict.
+    ToolCallsUnreliable {
+        /// Calls that worked.
+        worked: u32,
+        /// Calls that were made.
+        of: u32,
+    },
     /// The model's licence forbids commercial use. Does not affect the verdict.
     NonCommercial {
         /// Name of the licence.
@@ -223,9 +237,11 @@ impl Reason {
             Self::Fits { .. } => 12,
             Self::ExpertsInRam { .. } => 13,
             Self::SeveralCards { .. } => 14,
-            Self::ArchitectureUnknown { .. } => 15,
-            Self::NonCommercial { .. } => 16,
-            Self::DiskShort { .. } => 17,
+            Self::KvQualityLost { .. } => 15,
+            Self::ToolCallsUnreliable { .. } => 16,
+            Self::ArchitectureUnknown { .. } => 17,
+            Self::NonCommercial { .. } => 18,
+            Self::DiskShort { .. } => 19,
         }
     }
 }

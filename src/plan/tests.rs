@@ -110,7 +110,10 @@ fn what_the_policy_calls_degraded_needs_consent() {
 
     let q4 = Candidate { kv_cache_type: KvCacheType::Q4_0, ..candidate("hybrid_8gb") };
     let q4 = make_plan(&q4, &comfortable, policy());
-    assert_eq!((q4.verdict, &q4.reasons[..]), (Verdict::Degraded, &[Reason::KvQ4][..]));
+    assert_eq!((q4.verdict, q4.limits().collect::<Vec<_>>()), (Verdict::Degraded, vec![&Reason::KvQ4]));
+    // Which for this family means that nothing useful is left.
+    let lost = Reason::KvQualityLost { kv_cache_type: KvCacheType::Q4_0, similarity: 0.083 };
+    assert!(q4.reasons.contains(&lost), "{:?}", q4.reasons);
 
     let busy = machine_with(card(12 * GIB, Some(5 * GIB)), 16 * GIB, None);
     let partial = make_plan(&candidate("hybrid_8gb"), &busy, policy());

@@ -7,7 +7,7 @@ use serde::Serialize;
 use crate::SCHEMA;
 use crate::figures::Range;
 use crate::machine::Hardware;
-use crate::models::KvCacheType;
+use crate::models::{Evaluator, KvCacheType, Quality};
 use crate::plan::{Expected, Plan, Reason, ReferenceComputer, Report, Verdict};
 use crate::sentences::document::HardwareDocument;
 use crate::text::Text;
@@ -30,6 +30,8 @@ pub struct ProfileJson<'a> {
     verdict: Verdict,
     reasons: Vec<ReasonJson>,
     model: &'a str,
+    /// `null` when the model is not rated.
+    quality: Option<QualityJson>,
     context_tokens: u32,
     kv_cache_type: KvCacheType,
     gpu_layers: u32,
@@ -62,6 +64,40 @@ struct ReferenceRowJson<'a> {
 struct ReasonJson {
     code: &'static str,
     text: String,
+}
+
+#[derive(Debug, Serialize)]
+struct QualityJson {
+    stars: u8,
+    word: &'static str,
+    basis: Vec<ScoreJson>,
+}
+
+#[derive(Debug, Serialize)]
+struct ScoreJson {
+    benchmark: String,
+    score: f64,
+    of: f64,
+    evaluator: Evaluator,
+    setting: String,
+    date: String,
+    source: String,
+}
+
+impl From<Quality> for QualityJson {
+    fn from(quality: Quality) -> Self {
+        let word = quality.code();
+        let basis = quality.basis.into_iter().map(|score| ScoreJson {
+            benchmark: score.benchmark,
+            score: score.score,
+            of: score.most,
+            evaluator: score.evaluator,
+            setting: score.setting,
+            date: score.date,
+            source: score.source,
+        });
+        Self { stars: quality.stars, word, basis: basis.collect() }
+    }
 }
 
 #[derive(Debug, Serialize)]
@@ -122,6 +158,7 @@ impl<'a> ProfileJson<'a> {
             verdict: plan.verdict,
             reasons: reasons(&plan.reasons, text),
             model: candidate.model.name.as_str(),
+            quality: plan.quality().map(QualityJson::from),
             context_tokens: candidate.context_tokens,
             kv_cache_type: candidate.kv_cache_type,
             gpu_layers: plan.gpu_layers(),

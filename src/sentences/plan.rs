@@ -50,6 +50,8 @@ impl Reason {
             Self::EngineRefuses { .. } => "engine_refuses",
             Self::ExpertsInRam { .. } => "experts_in_ram",
             Self::SeveralCards { .. } => "several_cards",
+            Self::KvQualityLost { .. } => "kv_quality_lost",
+            Self::ToolCallsUnreliable { .. } => "tool_calls_unreliable",
             Self::ArchitectureUnknown { .. } => "architecture_unknown",
             Self::NonCommercial { .. } => "non_commercial",
             Self::DiskShort { .. } => "disk_short",
@@ -101,6 +103,8 @@ impl Reason {
             Self::SeveralCards { count, .. } => {
                 say!(text, "plan-reason-several-cards-title", count = *count)
             }
+            Self::KvQualityLost { .. } => say!(text, "plan-reason-kv-quality-lost-title"),
+            Self::ToolCallsUnreliable { .. } => say!(text, "plan-reason-tool-calls-unreliable-title"),
             Self::ArchitectureUnknown { .. } => say!(text, "plan-reason-architecture-unknown-title"),
             Self::NonCommercial { .. } => say!(text, "plan-reason-non-commercial-title"),
             Self::DiskShort { .. } => say!(text, "plan-reason-disk-short-title"),
@@ -195,6 +199,15 @@ impl Reason {
                 count = *count,
                 together = text.memory(*together_bytes)
             ),
+            Self::KvQualityLost { kv_cache_type, similarity } => say!(
+                text,
+                "plan-reason-kv-quality-lost",
+                kv = kv_cache_type.name(),
+                share = text.percent(*similarity)
+            ),
+            Self::ToolCallsUnreliable { worked, of } => {
+                say!(text, "plan-reason-tool-calls-unreliable", worked = *worked, of = *of)
+            }
             Self::ArchitectureUnknown { family } => {
                 say!(text, "plan-reason-architecture-unknown", family = family.as_str())
             }

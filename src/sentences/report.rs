@@ -9,7 +9,7 @@ use crate::plan::{Improvement, NUM_BATCH, Plan, Reason, ReferenceComputer, Repor
 use crate::say;
 use crate::sentences::machine::hardware_facts;
 use crate::sentences::terminal_page::{Page, styled};
-use crate::sentences::{ReferenceWords, wait};
+use crate::sentences::{ReferenceWords, quality_line, wait};
 use crate::text::Text;
 
 /// Colour of a verdict.
@@ -148,6 +148,7 @@ pub fn plan_facts(plan: &Plan, text: Text) -> Vec<(String, String)> {
                 size = text.file_size(model.download_bytes)
             ),
         ),
+        (say!(text, "cli-quality"), quality_line(plan.quality().as_ref(), text)),
         (
             say!(text, "cli-layers"),
             say!(
@@ -233,6 +234,7 @@ fn profile_table(report: &Report, text: Text) -> Vec<Vec<String>> {
         say!(text, "cli-column-profile"),
         say!(text, "cli-column-verdict"),
         say!(text, "cli-column-model"),
+        say!(text, "cli-column-quality"),
         say!(text, "cli-column-layers"),
         say!(text, "cli-column-context"),
         say!(text, "cli-column-kv"),
@@ -255,6 +257,7 @@ fn profile_table(report: &Report, text: Text) -> Vec<Vec<String>> {
             candidate.id.clone(),
             format!("{} {verdict}", sign(one.verdict)),
             model_name(&candidate.model),
+            one.quality().map_or_else(|| say!(text, "plan-quality-not-rated"), |rated| rated.stars_drawn()),
             unless_refused(format!("{}/{}", one.gpu_layers(), one.total_layers)),
             text.count(u64::from(candidate.context_tokens)),
             candidate.kv_cache_type.name().to_owned(),

@@ -641,3 +641,19 @@ fn larger_text_more_contrast_and_no_motion_are_one_button_away() {
         assert!(back.animation_time > 0.0);
     });
 }
+
+#[test]
+fn table_and_card_show_how_good_a_model_is() {
+    in_both_languages(|eye| {
+        let stage = Stage::new(eye, Scene::of(scripted::laptop())).reach_compatibility();
+        let basic = format!("★★☆☆☆ {}", stage.say("plan-quality-basic"));
+        assert!(stage.harness.query_all_by_label_contains(&basic).count() > 0, "the table");
+        let stage = Stage::new(eye, Scene::of(scripted::laptop())).reach_profile();
+        assert!(stage.harness.query_all_by_label_contains(&basic).count() > 0, "the card");
+        let who = stage.say("plan-quality-independent");
+        assert!(
+            stage.harness.query_all_by_label_contains(&format!("%, {who}")).count() > 0,
+            "the score that counts most, and who measured it"
+        );
+    });
+}

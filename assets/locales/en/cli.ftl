@@ -55,6 +55,7 @@ cli-range-meaning = Speeds are estimates; the range holds 8 times out of 10.
 cli-to-install = To install it: { $command }
 
 cli-model = Model
+cli-quality = Quality
 cli-model-value = { $title } ({ $tag }, { $quantisation }, { $size })
 cli-layers = Layers
 cli-layers-value = { $gpu } of { $total } on the graphics card ({ $share })
@@ -79,6 +80,7 @@ cli-first-token-value = { $wait } after a prompt that fills the context
 cli-column-profile = Profile
 cli-column-verdict = Verdict
 cli-column-model = Model
+cli-column-quality = Quality
 cli-column-layers = Layers
 cli-column-context = Context
 cli-column-kv = KV

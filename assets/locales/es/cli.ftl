@@ -55,6 +55,7 @@ cli-range-meaning = Las velocidades son estimaciones; el intervalo acierta 8 de 
 cli-to-install = Para instalarlo: { $command }
 
 cli-model = Modelo
+cli-quality = Calidad
 cli-model-value = { $title } ({ $tag }, { $quantisation }, { $size })
 cli-layers = Capas
 cli-layers-value = { $gpu } de { $total } en la tarjeta gráfica ({ $share })
@@ -79,6 +80,7 @@ cli-first-token-value = { $wait } tras una petición que llena el contexto
 cli-column-profile = Perfil
 cli-column-verdict = Veredicto
 cli-column-model = Modelo
+cli-column-quality = Calidad
 cli-column-layers = Capas
 cli-column-context = Contexto
 cli-column-kv = KV

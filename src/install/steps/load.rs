@@ -8,6 +8,7 @@ use crate::install::steps::loader::{Attempt, LoadFacts, Loader};
 use crate::install::steps::placement::Placement;
 use crate::install::steps::server;
 use crate::install::{InstallError, Step};
+use crate::models::{KvCacheType, Ratings};
 use crate::ollama::evidence;
 use crate::ollama::server::Launch;
 use crate::plan::Layers;
@@ -50,7 +51,10 @@ async fn step_down(loader: &mut Loader<'_>) -> Result<Attempt, InstallError> {
         .iter()
         .map(|one| Rung { gpu_layers: one.gpu_layers, kv_cache_type: one.kv_cache_type })
         .collect();
+    let model = &request.plan.candidate.model;
     let four_bits = match request.agreement.kv_q4 {
+        // Of some models nothing useful is left with such a cache.
+        _ if Ratings::built_in().ruined_by(model, KvCacheType::Q4_0).is_some() => FourBits::Declined,
         Some(true) => FourBits::Agreed,
         Some(false) => FourBits::Declined,
         None => FourBits::Unasked,

@@ -7,7 +7,7 @@ use eframe::egui::{Ui, vec2};
 
 use super::choice::Choice;
 use super::hardware::{Detection, HardwarePage};
-use super::labels::layers;
+use super::labels::{layers, quality_short};
 use super::{Button, Footer, Intent, PageContext, View};
 use crate::plan::{Improvement, Plan, Report, Verdict};
 use crate::say;
@@ -253,7 +253,11 @@ fn cell(ui: &mut Ui, text: Text, plan: &Plan, key: SortKey) {
     let dash = || "–".to_owned();
     match key {
         SortKey::Profile => {
-            Paragraph::new(ui).add(TextRole::TableStrong, Tone::Ink, &plan.candidate.id).show_line(ui);
+            let quality = plan.quality();
+            let rating = quality_short(quality.as_ref(), text);
+            two_lines(ui, Paragraph::new(ui).add(TextRole::Source, Tone::Faint, &rating), |ui| {
+                Paragraph::new(ui).add(TextRole::TableStrong, Tone::Ink, &plan.candidate.id).show_line(ui);
+            });
         }
         SortKey::Verdict => {
             let (tone, word) = verdict_chip(text, plan.verdict);

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::models::{KvCacheType, Model};
+use crate::models::{KvCacheType, Model, Quality};
 use crate::plan::Plan;
 use crate::platform::login::{AutostartKind, LoginError};
 use crate::say;
@@ -20,6 +20,14 @@ pub(super) fn model_name(model: &Model) -> String {
 /// `29 of 29`: layers on the GPU, and all.
 pub(super) fn layers(text: Text, plan: &Plan) -> String {
     say!(text, "wizard-of", part = plan.gpu_layers().to_string(), whole = plan.total_layers.to_string())
+}
+
+/// `★★★☆☆ fair`, or that the model is not rated.
+pub(super) fn quality_short(quality: Option<&Quality>, text: Text) -> String {
+    match quality {
+        Some(quality) => format!("{} {}", quality.stars_drawn(), quality.word(text)),
+        None => say!(text, "plan-quality-not-rated"),
+    }
 }
 
 /// A KV cache type with what it costs.

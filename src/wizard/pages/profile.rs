@@ -7,7 +7,7 @@ use eframe::egui::{Align, Layout, Ui};
 
 use super::choice::{Choice, ModelChoice};
 use super::compatibility::CompatibilityPage;
-use super::labels::{layers, model_name};
+use super::labels::{layers, model_name, quality_short};
 use super::{Button, Footer, Intent, PageContext, View};
 use crate::models::Model;
 use crate::plan::{Plan, Verdict};
@@ -150,7 +150,7 @@ impl ProfilePage {
                     );
                 }
                 head.show(ui);
-                describe(ui, text, &plan.candidate.model);
+                describe(ui, text, plan);
             });
             if card.clicked() {
                 chosen = Some(ModelChoice::Profile(index));
@@ -163,6 +163,7 @@ impl ProfilePage {
             match &self.choice.model {
                 ModelChoice::Custom(custom) => {
                     ui.text(TextRole::Table, Tone::Soft, &model_name(&custom.model));
+                    rating(ui, text, &self.choice.plan);
                     describe_rest(ui, text, &custom.model);
                 }
                 ModelChoice::Profile(_) => {
@@ -256,9 +257,20 @@ impl View for ProfilePage {
     }
 }
 
-fn describe(ui: &mut Ui, text: Text, model: &Model) {
+fn describe(ui: &mut Ui, text: Text, plan: &Plan) {
+    let model = &plan.candidate.model;
     ui.text(TextRole::Table, Tone::Soft, &model_name(model));
+    rating(ui, text, plan);
     describe_rest(ui, text, model);
+}
+
+/// Stars, a word, and the score that counts most.
+fn rating(ui: &mut Ui, text: Text, plan: &Plan) {
+    let quality = plan.quality();
+    ui.text(TextRole::Table, Tone::Ink, &quality_short(quality.as_ref(), text));
+    if let Some(basis) = quality.as_ref().and_then(|quality| quality.strongest_basis(text)) {
+        ui.text(TextRole::Source, Tone::Faint, &basis);
+    }
 }
 
 fn describe_rest(ui: &mut Ui, text: Text, model: &Model) {
