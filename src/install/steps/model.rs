@@ -183,7 +183,8 @@ fn was_changed(run: &Run<'_>) -> bool {
 /// other servers use, the registry is asked.
 async fn is_vouched_for(run: &Run<'_>, tag: &ModelTag) -> Result<bool, InstallError> {
     let store = run.models_dir();
-    if is_ours(&changes(&run.entries()), store) {
+    // Models that an uninstall kept are below the home, in which nobody else can write.
+    if run.paths.below(store).is_some() || is_ours(&changes(&run.entries()), store) {
         return Ok(true);
     }
     let Some(stored) = Store::new(store).manifest(tag) else { return Ok(false) };
