@@ -256,6 +256,7 @@ pub const CELLS: &[Cell] = &[
     Cell::new(Pull, DiskFull, Stops),
     Cell::new(Login, DiskFull, Stops),
     Cell::new(Receipt, DiskFull, Stops),
+    Cell::new(Check, PortTaken, Stops),
     Cell::new(Check, NoPermission, Stops),
     Cell::new(Fetch, NoPermission, Stops),
     Cell::new(Unpack, NoPermission, Stops),
@@ -271,7 +272,6 @@ pub const CELLS: &[Cell] = &[
     Cell::new(Login, ReadOnly, Stops),
     Cell::new(Receipt, ReadOnly, Stops),
     // The server.
-    Cell::new(Start, PortTaken, Stops),
     Cell::new(Start, ServerExits, Stops),
     Cell::new(Pull, ServerExits, Stops),
     Cell::new(Create, ServerExits, Stops),

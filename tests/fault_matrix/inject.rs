@@ -128,7 +128,7 @@ impl<'a> Faulty<'a> {
                 self.world.put_model("library/qwen2.5-coder:3b", &short);
             }
             (Step::Check, Fault::DiskFull) => self.claim_unpacked_bytes(1 << 60),
-            (Step::Start, Fault::PortTaken) => {
+            (Step::Check, Fault::PortTaken) => {
                 self.taken = Some(TcpListener::bind(("127.0.0.1", self.world.port)).expect("it was free"));
             }
             (step, Fault::NoPermission) => self.close(step, 0o000),
@@ -344,18 +344,24 @@ impl<'a> Faulty<'a> {
     }
 
     fn status(&self) -> Value {
-        let output = self.world.run(&["status", "--json"]);
+        let mut command = self.as_owner(self.world.acolyte(&["status", "--json"]));
+        let output = command.output().expect("acolyte starts");
         serde_json::from_slice(&output.stdout).unwrap_or_default()
     }
 
     /// Runs a command as the owner of the test world.
-    fn run(&self, mut command: Command) -> Said {
+    fn run(&self, command: Command) -> Said {
+        Said::of(self.as_owner(command))
+    }
+
+    /// The command, run by the user to whom the test world belongs: another one, root included, is refused.
+    fn as_owner(&self, mut command: Command) -> Command {
         command.current_dir(self.world.folder.path());
         if is_superuser() && matches!(self.cell.fault, Fault::NoPermission | Fault::ReadOnly) {
             self.give_to_unprivileged();
             command.uid(NOBODY).gid(NOBODY);
         }
-        Said::of(command)
+        command
     }
 }
 
