@@ -2,6 +2,9 @@
 //! (`examples/data/desktop_measurements.csv`) and against what the engine does by construction.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+#[path = "../examples/estimate_accuracy/csv_line.rs"]
+mod csv_line;
+
 use std::sync::Arc;
 
 use acolyte::GIB;
@@ -11,6 +14,7 @@ use acolyte::estimate::{
 use acolyte::figures::{Certainty, Known};
 use acolyte::machine::{Backend, GpuKind, gpu_table};
 use acolyte::models::{Catalogue, KvCacheType, Model};
+use csv_line::fields;
 
 fn known<T>(value: T) -> Known<T> {
     Known { value, certainty: Certainty::Detected }
@@ -57,21 +61,7 @@ fn setting(model: &Model, n_cpu_moe: u32) -> EngineSetting {
     }
 }
 
-/// Fields of a line, of which those with a comma are in quotation marks.
-fn fields(line: &str) -> Vec<String> {
-    let mut fields = vec![String::new()];
-    let mut quoted = false;
-    for c in line.chars() {
-        match c {
-            '"' => quoted = !quoted,
-            ',' if !quoted => fields.push(String::new()),
-            c => fields.last_mut().unwrap().push(c),
-        }
-    }
-    fields
-}
-
-/// The issue's limits: 15 % on decode, 30 % on prompts. These rows were fitted on; docs/estimates.md has the held-out
+/// Limits: 15 % on decode, 30 % on prompts. These rows were fitted on; docs/estimates.md has the held-out
 /// ones.
 #[test]
 fn estimates_follow_the_rows_they_were_fitted_on() {

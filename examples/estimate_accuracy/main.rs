@@ -10,6 +10,7 @@
 //! Cross-validation is by device: for each device, the level of its class (chip family and backend) is computed from
 //! the other devices of that class only, and the device's rows are estimated with that level.
 
+mod csv_line;
 mod desktop;
 mod memory_logs;
 mod own;
@@ -286,26 +287,9 @@ fn beats_memory(model: &Model, machine: &MachineFigures, tokens_per_s: f64) -> b
 
 /// The rows of a CSV text with a header; fields may be quoted.
 fn rows(text: &str) -> Vec<Row> {
-    let mut lines = text.lines().map(fields);
+    let mut lines = text.lines().map(csv_line::fields);
     let header = lines.next().unwrap_or_default();
     lines.map(|values| Row { columns: header.iter().cloned().zip(values).collect() }).collect()
-}
-
-fn fields(line: &str) -> Vec<String> {
-    let mut fields = vec![String::new()];
-    let mut quoted = false;
-    for c in line.chars() {
-        match c {
-            '"' => quoted = !quoted,
-            ',' if !quoted => fields.push(String::new()),
-            c => {
-                if let Some(last) = fields.last_mut() {
-                    last.push(c);
-                }
-            }
-        }
-    }
-    fields
 }
 
 /// Prints the error by regime and metric.

@@ -163,7 +163,7 @@ fn end(mut child: Child) {
     thread::spawn(move || child.wait());
 }
 
-/// Reads on a separate thread until the marked line; the receiver is disconnected if there is none.
+/// Reads on a separate thread up to the marked line and sends it. Without such a line the channel is closed.
 fn marked_line(stdout: impl Read + Send + 'static) -> Receiver<String> {
     let (send, receive) = channel();
     thread::spawn(move || {

@@ -111,7 +111,7 @@ mod linux {
         sockets().map_or(Holder::Unknown, |sockets| holder_of(&sockets, port, ours))
     }
 
-    /// A socket of 127.0.0.1 is preferred to one for all addresses, so only where there is none the others count.
+    /// A connection goes to the socket bound to 127.0.0.1 if there is one, else to one bound to all addresses.
     fn holder_of(sockets: &[Socket], port: u16, ours: &[u32]) -> Holder {
         let on_port = || sockets.iter().filter(|socket| socket.port == port);
         let mut candidates: Vec<&Socket> = on_port().filter(|socket| socket.is_loopback).collect();

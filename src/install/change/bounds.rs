@@ -76,7 +76,7 @@ impl<'a> Bounds<'a> {
                 let before = engine.map(|engine| beside(&engine, "before"));
                 require(before.is_some_and(|before| self.is(aside, &before)), aside)
             }
-            // A line whose tag is none is not read at all.
+            // A journal line with an invalid tag was skipped when it was read.
             Change::PullModel { models_dir, .. } => require(self.is_models_dir(models_dir), models_dir),
             Change::CreateModel { name, models_dir } => {
                 require(*name == SERVED_MODEL || *name == PREVIOUS_MODEL, Path::new(name.as_str()))?;

@@ -151,7 +151,7 @@ pub(super) async fn accept(
                     });
                 }
                 Ok(Ok(Some(authenticated))) => {
-                    // Refused on the way out; the engine retries.
+                    // Too many tunnels are open; the engine retries.
                     tunnels.spawn(async move {
                         let _hung_up = refuse(authenticated.client, "503 Service Unavailable").await;
                     });
