@@ -13,6 +13,7 @@ use crate::platform::regular;
 use crate::say;
 use crate::sentences::json::{ReferenceJson, ReportJson};
 use crate::sentences::report;
+use crate::untrusted::UntrustedText;
 
 /// Runs the command. The exit code is the verdict's: 0, 10 or 20.
 ///
@@ -75,7 +76,7 @@ const LARGEST_PROFILES_BYTES: u64 = 4 << 20;
 pub fn profiles_of(file: Option<&Path>, session: &Session) -> Result<Profiles, Failure> {
     let Some(path) = file else { return Ok(Profiles::built_in().clone()) };
     let text = regular::read_text(path, LARGEST_PROFILES_BYTES).map_err(|error| {
-        let (path, why) = (path.display().to_string(), error.to_string());
+        let (path, why) = (UntrustedText::path(path), error.to_string());
         Failure::usage(say!(session.text, "plan-profiles-unreadable", path = path, why = why))
     })?;
     Profiles::from_yaml(&text, path, Catalogue::built_in())

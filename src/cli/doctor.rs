@@ -11,6 +11,7 @@ use crate::doctor::{self, ReportSubject};
 use crate::hardware::{DetectOptions, collect};
 use crate::say;
 use crate::sentences::document::{DoctorDocument, indented};
+use crate::untrusted::UntrustedText;
 
 /// Runs the command.
 ///
@@ -27,7 +28,7 @@ pub fn run(args: &DoctorArgs, session: &Session) -> Result<u8, Failure> {
         return Ok(0);
     };
     let json = indented(&report).map_err(|error| Failure::failed(error.to_string()))?;
-    let shown = path.display().to_string();
+    let shown = UntrustedText::path(path);
     if !args.yes && std::io::stdin().is_terminal() {
         print_json(&report)?;
         if !confirm(&say!(session.text, "hardware-report-ask", path = shown.as_str()), session)? {

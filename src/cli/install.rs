@@ -25,7 +25,7 @@ use crate::plan::{
     emergency_candidate, make_plan, plan_all,
 };
 use crate::say;
-use crate::sentences::{banner, consent_text, disk_summary};
+use crate::sentences::{consent_text, disk_summary};
 use crate::untrusted::UntrustedText;
 
 /// Runs the command.
@@ -94,7 +94,7 @@ fn begin(args: &InstallArgs, resumed: Option<&SavedRequest>, session: &Session) 
             talk(&say!(text, "install-cli-consent-how"));
             return Ok(exit_code(Verdict::Degraded));
         }
-        if !confirm(&say!(text, "install-cli-ask-consent"), session)? {
+        if !confirm(&say!(text, "plan-consent-ask"), session)? {
             return Ok(exit_code(Verdict::Degraded));
         }
     }
@@ -312,7 +312,7 @@ fn result(receipt: &Receipt, request: &Request, session: &Session) -> String {
         said.push_str("\n! ");
         said.push_str(&shortfall.words(text));
     }
-    if let Some(banner) = banner(&request.plan, text).filter(|_| receipt.verdict == Verdict::Degraded) {
+    if let Some(banner) = receipt.banner(&receipt.kept_plan(request.plan.clone()), text) {
         said.push('\n');
         said.push_str(&banner);
     }

@@ -187,7 +187,7 @@ fn words(health: &Health, unused: &[UnusedModel], session: &Session) -> String {
                 let at = receipt.written_at.as_str();
                 lines.push(say!(text, "install-status-receipt", speed = speed, promised = promised, at = at));
             }
-            lines.extend(profile.banner.clone());
+            lines.extend(profile.banner_in(text));
         }
     }
     if health.unfinished {

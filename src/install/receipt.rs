@@ -6,7 +6,7 @@ use crate::install::receipt_figures::{MeasuredFigures, PredictedFigures};
 use crate::install::{EngineRecord, Shortfall};
 use crate::models::{KvCacheType, ModelTag};
 use crate::ollama::failure::EngineFailure;
-use crate::plan::Verdict;
+use crate::plan::{Plan, Verdict};
 use crate::untrusted::UntrustedText;
 
 /// Speeds of the planned placement and of the one the engine chooses itself.
@@ -118,6 +118,18 @@ pub struct Receipt {
     /// Predictions that the measurement missed.
     #[serde(rename = "misses")]
     pub shortfalls: Vec<Shortfall>,
+}
+
+impl Receipt {
+    /// The requested plan in the placement that is kept: with fewer layers or a smaller KV cache when memory ran out.
+    pub fn kept_plan(&self, requested: Plan) -> Plan {
+        let PredictedFigures { gpu_layers, kv_cache_type, .. } = self.predicted;
+        if (gpu_layers, kv_cache_type) == (requested.gpu_layers(), requested.setting.kv_cache_type) {
+            requested
+        } else {
+            requested.with_placement(gpu_layers, kv_cache_type)
+        }
+    }
 }
 
 #[cfg(test)]

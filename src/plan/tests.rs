@@ -1,6 +1,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
-use crate::sentences::{banner, consent_text, json};
+use crate::say;
+use crate::sentences::{banner, consent_record, consent_text, json};
 use proptest::prelude::*;
 
 use crate::machine::{Backend, Gpu, GpuKind, Hardware, MainMemory, Os};
@@ -228,10 +229,16 @@ fn every_reason_has_words_in_both_languages() {
             }
             let consent = consent_text(&one, text);
             assert!(consent.contains(&candidate.id) && consent.contains(candidate.model.title.as_str()));
+            let agreed = say!(text, "plan-consent-agree");
+            assert!(!consent.contains(&agreed), "nobody has agreed yet: {consent}");
+            assert!(consent_record(&one, text).ends_with(&agreed));
             if one.verdict == Verdict::Degraded {
                 let banner = banner(&one, text).expect("degraded mode has a banner");
-                let (lower, title) = (banner.to_lowercase(), one.reasons[0].title(text).to_lowercase());
-                assert!(!banner.contains('\n') && lower.contains(&title), "{banner}");
+                let lower = banner.to_lowercase();
+                for limit in one.limits() {
+                    let title = limit.title(text).to_lowercase();
+                    assert!(!banner.contains('\n') && lower.contains(&title), "{banner}: {title}");
+                }
                 assert!(!banner.contains(": Tarjeta") && !banner.contains("; Capas"), "{banner}");
             } else {
                 assert_eq!(banner(&one, text), None);

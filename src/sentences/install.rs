@@ -1,16 +1,17 @@
 //! The texts that an installation writes into documents, and the description of an interrupted one.
 
 use crate::install::manage::undo::Unfinished;
-use crate::install::{Request, Wording};
-use crate::plan::Plan;
+use crate::install::{ProfileFile, Receipt, Request, Wording};
+use crate::plan::{Plan, Verdict};
 use crate::say;
-use crate::sentences::{banner, consent_text};
+use crate::sentences::plan::limits_banner;
+use crate::sentences::{banner, consent_record};
 use crate::text::Text;
 
 impl Wording for Text {
     fn consent(&self, request: &Request, four_bits_later: bool) -> Option<String> {
         let later = four_bits_later.then(|| say!(self, "install-consent-four-bits"));
-        let agreed = request.consent().map(|_| consent_text(&request.plan, *self));
+        let agreed = request.consent().map(|_| consent_record(&request.plan, *self));
         match (agreed, later) {
             (Some(agreed), Some(later)) => Some(format!("{agreed}\n{later}")),
             (agreed, later) => agreed.or(later),
@@ -23,6 +24,21 @@ impl Wording for Text {
 
     fn awake_reason(&self) -> String {
         say!(self, "install-keeps-awake")
+    }
+}
+
+impl Receipt {
+    /// The banner of what was installed; `None` unless it is degraded. `kept`: [`Receipt::kept_plan`].
+    pub fn banner(&self, kept: &Plan, text: Text) -> Option<String> {
+        banner(kept, text).filter(|_| self.verdict == Verdict::Degraded)
+    }
+}
+
+impl ProfileFile {
+    /// The banner of a degraded installation, in this language. A file of an earlier version does not name its limits: then
+    /// the banner in the language of the installation.
+    pub fn banner_in(&self, text: Text) -> Option<String> {
+        limits_banner(&self.limits, self.total_layers, text).or_else(|| self.banner.clone())
     }
 }
 

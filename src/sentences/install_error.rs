@@ -74,7 +74,7 @@ impl InstallError {
                 text,
                 "install-unverified-model",
                 model = model.as_str(),
-                store = store.display().to_string(),
+                store = UntrustedText::path(store),
                 host = host.as_str(),
                 cause = cause.explain(text)
             ),

@@ -25,6 +25,6 @@ mod terminal_page;
 
 pub use disk::{disk_summary, drive_short, engine_download, model_download};
 pub use install_progress::{ProgressMessage, RevertFailureMessage, RollbackMessage};
-pub use plan::{banner, consent_text, wait};
+pub use plan::{banner, consent_record, consent_text, wait};
 pub use quality::quality_line;
 pub use reference::ReferenceWords;

@@ -1,7 +1,7 @@
 //! Sentences about verdicts, reasons and improvements, and the two texts of degraded mode: the consent and the banner.
 
 use crate::figures::Range;
-use crate::plan::{Grade, Improvement, Plan, Reason, Verdict};
+use crate::plan::{Grade, Improvement, Limit, Plan, Reason, Verdict};
 use crate::say;
 use crate::text::Text;
 
@@ -253,8 +253,8 @@ impl Improvement {
     }
 }
 
-/// What the user agrees to before a degraded plan is installed: the reasons for this machine, in order of
-/// weight, and what is expected.
+/// What the user reads before agreeing to a degraded plan: the limits on this machine, the most important first, and the
+/// expected figures. [`consent_record`] is the text once the user has agreed.
 pub fn consent_text(plan: &Plan, text: Text) -> String {
     let candidate = &plan.candidate;
     let mut lines = vec![say!(
@@ -272,15 +272,45 @@ pub fn consent_text(plan: &Plan, text: Text) -> String {
         wait = wait(plan.speed.first_token_full_prompt_s, text),
         context = text.count(u64::from(candidate.context_tokens))
     ));
-    lines.push(say!(text, "plan-consent-agree"));
     lines.join("\n")
+}
+
+/// The consent text with the user's agreement, as `consent.json` keeps it.
+pub fn consent_record(plan: &Plan, text: Text) -> String {
+    format!("{}\n{}", consent_text(plan, text), say!(text, "plan-consent-agree"))
 }
 
 /// The line shown with every answer in degraded mode; `None` without limits.
 pub fn banner(plan: &Plan, text: Text) -> Option<String> {
-    let limits: Vec<String> = plan.limits().map(|reason| in_a_sentence(&reason.title(text))).collect();
-    (plan.verdict == Verdict::Degraded && !limits.is_empty())
-        .then(|| say!(text, "plan-banner", why = limits.join("; ")))
+    limits_banner(&plan.consent.as_ref()?.limits, plan.total_layers, text)
+}
+
+/// The banner that names these limits of a model of `total_layers` layers; `None` without limits.
+pub(super) fn limits_banner(limits: &[Limit], total_layers: u32, text: Text) -> Option<String> {
+    let titles: Vec<String> =
+        limits.iter().map(|limit| in_a_sentence(&limit.title(total_layers, text))).collect();
+    (!titles.is_empty()).then(|| say!(text, "plan-banner", why = titles.join("; ")))
+}
+
+impl Limit {
+    /// A short title, the one of its reason. `total_layers`: all layers of the model.
+    pub fn title(&self, total_layers: u32, text: Text) -> String {
+        match self {
+            Self::RamShort { .. } => say!(text, "plan-reason-ram-short-title"),
+            Self::CpuOnly => say!(text, "plan-reason-cpu-only-title"),
+            Self::SlowDecode { tokens_per_s } => {
+                say!(text, "plan-reason-slow-decode-title", speed = text.figure(*tokens_per_s))
+            }
+            Self::LayersOnCpu { cpu_layers } => {
+                say!(text, "plan-reason-layers-on-cpu-title", cpu = *cpu_layers, total = total_layers)
+            }
+            Self::SlowFirstToken { seconds } => {
+                say!(text, "plan-reason-slow-first-token-title", wait = text.duration(*seconds))
+            }
+            Self::KvQ4 => say!(text, "plan-reason-kv-q4-title"),
+            Self::SmallCard { have_gib } => say!(text, "plan-reason-small-card-title", have = *have_gib),
+        }
+    }
 }
 
 /// A title for the middle of a sentence: starts with a lower-case letter, unless its first word is all capitals

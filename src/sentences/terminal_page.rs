@@ -64,7 +64,7 @@ impl Page {
         if let Some(columns) = columns {
             table.with(Width::wrap(columns).keep_words(true).priority(widest_words));
         }
-        self.lines.extend(table.to_string().lines().map(|line| line.trim_end().to_owned()));
+        self.lines.extend(table.to_string().lines().map(without_end_spaces));
     }
 
     pub(super) fn into_text(self) -> String {
@@ -72,6 +72,21 @@ impl Page {
         text.push('\n');
         text
     }
+}
+
+/// A line without the spaces at its end, between escape codes too. Its last code stays: it ends the style.
+fn without_end_spaces(line: &str) -> String {
+    let (mut words, mut last_code) = (line.trim_end(), "");
+    while let Some(start) =
+        words.rfind('\u{1b}').filter(|start| words[*start..].find('m') == Some(words.len() - start - 1))
+    {
+        let code = &words[start..];
+        if last_code.is_empty() {
+            last_code = code;
+        }
+        words = words[..start].trim_end();
+    }
+    format!("{words}{last_code}")
 }
 
 /// Width in columns: one per character, because all text is Latin.
@@ -125,6 +140,24 @@ mod tests {
             anstream::adapter::strip_str(&page.into_text()).to_string()
         };
         assert_eq!(printed(None), "  Profile     Verdict\n  hybrid_8gb  runs with limits on this card\n");
+        let headed = |columns| {
+            let mut page = Page::default();
+            page.table(
+                vec![vec!["Computer".to_owned(), String::new()], vec!["8 GB".to_owned(), "runs".to_owned()]],
+                columns,
+            );
+            page.into_text()
+        };
+        for columns in [None, Some(12)] {
+            let styled = headed(columns);
+            let plain = anstream::adapter::strip_str(&styled).to_string();
+            assert!(plain.lines().all(|line| line == line.trim_end()), "{plain:?}");
+            assert_eq!(
+                styled.matches("\u{1b}[1m").count(),
+                styled.matches("\u{1b}[22m").count(),
+                "{styled:?}"
+            );
+        }
         let narrow = printed(Some(30));
         assert!(narrow.lines().all(|line| line.chars().count() <= 30), "{narrow}");
         for word in ["hybrid_8gb", "limits", "card"] {

@@ -1,7 +1,5 @@
 //! Carries out what a frame's buttons, links and keys asked for.
 
-use std::path::PathBuf;
-
 use super::app::Wizard;
 use super::backend::Command;
 use super::flow::Page;
@@ -110,7 +108,7 @@ impl Wizard {
 
     fn open_folder(&self) {
         match &self.page {
-            Page::Result(page) => self.send(Command::OpenFolder(PathBuf::from(page.home()))),
+            Page::Result(page) => self.send(Command::OpenFolder(page.home().to_owned())),
             Page::Manage(page) => self.send(Command::OpenFolder(page.installation.home.clone())),
             _ => {}
         }

@@ -31,6 +31,7 @@ mod sidebar_tools;
 mod start;
 pub mod steps;
 pub mod theme;
+pub mod typed_path;
 pub mod widgets;
 
 pub use app::Wizard;

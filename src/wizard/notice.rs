@@ -6,6 +6,7 @@ use super::backend::WorkerError;
 use super::theme::Tone;
 use crate::say;
 use crate::text::Text;
+use crate::untrusted::UntrustedText;
 
 /// What the line is about.
 #[derive(Clone, Debug)]
@@ -40,7 +41,7 @@ impl Notice {
         match self {
             Self::ChooseAgain => say!(text, "wizard-resume-choose"),
             Self::NotFoundOut(error) | Self::Failed(error) => error.explain(text),
-            Self::ReportSaved(path) => say!(text, "wizard-report-saved", path = path.display().to_string()),
+            Self::ReportSaved(path) => say!(text, "wizard-report-saved", path = UntrustedText::path(path)),
             Self::Undoing => say!(text, "wizard-undoing"),
             Self::Undone => say!(text, "wizard-undone"),
         }

@@ -15,6 +15,7 @@ use crate::models::ModelTag;
 use crate::plan::ReferenceComputer;
 use crate::say;
 use crate::text::Text;
+use crate::untrusted::UntrustedText;
 
 /// A question that must be answered first.
 #[derive(Clone, Debug)]
@@ -112,7 +113,7 @@ impl Question {
                     text,
                     "wizard-ask-unverified",
                     model = model.as_str(),
-                    store = store.display().to_string(),
+                    store = UntrustedText::path(store),
                     host = host.as_str()
                 ),
                 say!(text, "wizard-ask-unverified-no"),

@@ -7,6 +7,7 @@ use eframe::egui::{Ui, accesskit::Live};
 
 use super::backend::{REPORT_NAME, WorkerError};
 use super::theme::{TextRole, Tone};
+use super::typed_path::TypedPath;
 use super::widgets::{UiExt as _, banner, is_entered, labelled, text_field, text_panel};
 use crate::say;
 use crate::text::Text;
@@ -21,8 +22,8 @@ const HEIGHTS: (f32, f32) = (90.0, 420.0);
 pub(super) struct ReportPanel {
     /// `None` while it is being built. What is saved is this text, and nothing else.
     report: Option<Result<Arc<str>, WorkerError>>,
-    /// The typed path.
-    path: String,
+    /// The file.
+    path: TypedPath,
     copied: bool,
 }
 
@@ -39,7 +40,7 @@ impl ReportPanel {
     /// For a report that is being built; proposes a file beside our folder.
     pub(super) fn beside(home: &Path) -> Self {
         let folder = home.parent().unwrap_or(home);
-        Self { report: None, path: folder.join(REPORT_NAME).display().to_string(), copied: false }
+        Self { report: None, path: TypedPath::from(folder.join(REPORT_NAME).as_path()), copied: false }
     }
 
     /// Shows the report. Ignores a second one: the one that is shown stays.
@@ -52,9 +53,9 @@ impl ReportPanel {
         self.report.as_ref()?.as_ref().ok()
     }
 
-    /// The typed path.
+    /// The file to write.
     pub(super) fn path(&self) -> PathBuf {
-        PathBuf::from(self.path.trim())
+        self.path.path()
     }
 
     /// Whether there is a report, and an absolute path for it.
@@ -76,7 +77,7 @@ impl ReportPanel {
         ui.gap(2.0);
         labelled(ui, &say!(text, "wizard-ask-save-path"), |ui| {
             let width = ui.available_width();
-            if is_entered(&text_field(ui, &mut self.path, "", width)) {
+            if is_entered(&text_field(ui, self.path.text_mut(), "", width)) {
                 save = Some(SaveBy::Path);
             }
         });

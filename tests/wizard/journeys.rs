@@ -7,6 +7,7 @@ use acolyte::install::manage::uninstall::{Removal, RemovedModel};
 use acolyte::install::{Event, Step, StepState};
 use acolyte::machine::Hardware;
 use acolyte::models::ModelTag;
+use acolyte::sentences;
 use acolyte::text::{Language, Text};
 use acolyte::wizard::Settings;
 use acolyte::wizard::backend::{ManageAction, Message};
@@ -549,6 +550,26 @@ fn manage_opens_where_there_is_an_installation() {
         assert_eq!(place(&stage), Some(Place::Hardware));
         assert_eq!(stage.desk.borrow().detections, 1);
     });
+}
+
+#[test]
+fn the_banner_on_manage_is_in_the_language_of_the_window() {
+    let request = Stage::new(Eye::blind(Language::English), Scene::of(scripted::laptop()))
+        .reach_install()
+        .installation()
+        .0;
+    let banner = |language| sentences::banner(&request.plan, Text::new(language)).unwrap();
+    let mut installation = scripted::installation(&request, Language::English);
+    let scene = Scene { installation: Some(installation.clone()), ..Scene::of(scripted::laptop()) };
+    let mut stage = Stage::new(Eye::blind(Language::Spanish), scene);
+    assert!(stage.sees(&banner(Language::Spanish)) && !stage.sees(&banner(Language::English)));
+    stage.switch_to(Language::English);
+    assert!(stage.sees(&banner(Language::English)));
+
+    // Earlier versions wrote the sentence only.
+    installation.installed.profile.limits.clear();
+    let scene = Scene { installation: Some(installation), ..Scene::of(scripted::laptop()) };
+    assert!(Stage::new(Eye::blind(Language::Spanish), scene).sees(&banner(Language::English)));
 }
 
 #[test]

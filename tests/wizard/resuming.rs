@@ -153,7 +153,7 @@ fn repair_and_update_repeat_the_request() {
         assert!(matches!(stage.harness.state().page(), Page::Install(_)));
         assert_eq!(stage.installation().0.plan.candidate.id, request.plan.candidate.id);
 
-        installation.engine_version = "0.31.0".to_owned();
+        installation.installed.profile.engine_version = "0.31.0".to_owned();
         let mut stage = Stage::new(eye, Scene { installation: Some(installation), ..scene });
         let label = stage.text.say("wizard-manage-update", &[("version", "0.32.15".into())]);
         stage.click_label(&label);

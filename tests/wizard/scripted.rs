@@ -10,9 +10,10 @@ use acolyte::install::event::{Activity, ByteProgress};
 use acolyte::install::manage::undo::Unfinished;
 use acolyte::install::manage::uninstall::Removal;
 use acolyte::install::reuse::InstalledEngine;
+use acolyte::install::state::documents::SERVED_MODEL;
 use acolyte::install::{
-    EngineChoice, EngineSource, Event, InstallError, InstallOptions, MeasuredFigures, PredictedFigures,
-    Receipt, Request, SavedRequest, Step, StepState,
+    EngineChoice, EngineSource, Event, InstallError, InstallOptions, Installed, MeasuredFigures,
+    PredictedFigures, ProfileFile, Receipt, Request, SavedRequest, Step, StepState,
 };
 use acolyte::machine::{Disk, DiskUse, Hardware};
 use acolyte::models::ModelTag;
@@ -491,15 +492,36 @@ pub fn answer(outbox: &Outbox, words: &str) {
 
 /// A finished installation, for the Manage page.
 pub fn installation(request: &Request, language: Language) -> Installation {
-    Installation {
-        profile: request.plan.candidate.id.clone(),
-        model: request.model.clone(),
-        home: request.options.home.clone(),
+    let (plan, home) = (&request.plan, request.options.home.clone());
+    let candidate = &plan.candidate;
+    let limits = plan.consent.as_ref().map_or_else(Vec::new, |terms| terms.limits.clone());
+    let profile = ProfileFile {
+        schema: acolyte::SCHEMA,
+        written_at: "2026-11-23T10:20:30Z".to_owned(),
+        profile: candidate.id.clone(),
+        endpoint: "http://127.0.0.1:42434".to_owned(),
         port: 42434,
-        autostart: true,
-        banner: acolyte::sentences::banner(&request.plan, Text::new(language)),
-        receipt: Some(receipt(request)),
+        model: SERVED_MODEL.clone(),
+        base_model: request.model.clone(),
+        context_tokens: candidate.context_tokens,
+        kv_cache_type: candidate.kv_cache_type,
+        gpu_layers: plan.gpu_layers(),
+        total_layers: plan.total_layers,
+        automatic_layers: false,
+        num_batch: candidate.num_batch,
+        verdict: plan.verdict,
+        degraded: !limits.is_empty(),
+        banner: acolyte::sentences::banner(plan, Text::new(language)),
+        limits,
         engine_version: "0.32.15".to_owned(),
+        engine_program: home.join("llm/engines/0.32.15/bin/ollama"),
+        models_dir: request.options.models_dir.clone(),
+        autostart: true,
+        served: None,
+    };
+    Installation {
+        home,
+        installed: Installed { profile, receipt: Some(receipt(request)) },
         request: Some(Box::new(SavedRequest::of(request))),
     }
 }

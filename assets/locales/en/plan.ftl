@@ -91,6 +91,7 @@ plan-improve-emergency-cpu = Emergency mode on the processor, slow but working: 
 
 plan-consent-intro = On this computer, { $profile } with { $model } runs in degraded mode:
 plan-consent-expect = Expect { $speed } tokens/s and { $wait } to the first token of a full prompt. The context stays at { $context } tokens.
+plan-consent-ask = Have you read this, and do you want to install it anyway? [y/N]
 plan-consent-agree = I have read this and want to install it anyway.
 plan-banner = ACOLYTE in degraded mode: { $why }
 

@@ -91,6 +91,7 @@ plan-improve-emergency-cpu = Modo de emergencia en el procesador, lento pero fun
 
 plan-consent-intro = En este equipo, { $profile } con { $model } funciona en modo degradado:
 plan-consent-expect = Cuenta con { $speed } tokens/s y { $wait } hasta el primer token de una petición que llene el contexto. El contexto se mantiene en { $context } tokens.
+plan-consent-ask = ¿Lo has leído y quieres instalarlo de todos modos? [s/N]
 plan-consent-agree = Lo he leído y quiero instalarlo de todos modos.
 plan-banner = ACOLYTE en modo degradado: { $why }
 

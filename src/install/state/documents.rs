@@ -13,7 +13,7 @@ use crate::install::{Paths, Receipt};
 use crate::models::{KvCacheType, ModelTag};
 use crate::ollama::server::Launch;
 use crate::ollama::store::Fingerprint;
-use crate::plan::Verdict;
+use crate::plan::{Limit, Verdict};
 use crate::platform::files::{self, FileError};
 use crate::platform::ownership::{self, OwnershipError};
 use crate::platform::process::ProcessIdentity;
@@ -61,9 +61,12 @@ pub struct ProfileFile {
     pub verdict: Verdict,
     /// Whether it runs with limits that needed consent.
     pub degraded: bool,
-    /// What ACOLYTE shows above each answer if degraded.
+    /// What ACOLYTE shows above each answer if degraded, in the language of the installation.
     #[serde(default)]
     pub banner: Option<String>,
+    /// The limits that the banner names, to show it in another language; earlier versions did not write them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub limits: Vec<Limit>,
     /// The engine's version, as the release says.
     pub engine_version: String,
     /// The engine's program.
@@ -335,6 +338,11 @@ mod tests {
             verdict: Verdict::Degraded,
             degraded: true,
             banner: Some("Modo degradado: 25 de 29 capas – \"lento\"\nno: # sí".to_owned()),
+            limits: vec![
+                Limit::LayersOnCpu { cpu_layers: 4 },
+                Limit::SlowDecode { tokens_per_s: 7.0 },
+                Limit::KvQ4,
+            ],
             engine_version: "0.32.15".to_owned(),
             engine_program: home.join("ollama/0.32.15/bin/ollama"),
             models_dir: home.join("models: \"all\" # of them"),

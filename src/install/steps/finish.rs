@@ -94,6 +94,12 @@ impl Outcome<'_> {
             verdict: receipt.verdict,
             degraded,
             banner: run.wording.banner(&self.plan).filter(|_| degraded),
+            limits: self
+                .plan
+                .consent
+                .as_ref()
+                .filter(|_| degraded)
+                .map_or_else(Vec::new, |terms| terms.limits.clone()),
             engine_version: self.engine.version.clone(),
             engine_program: self.engine.program.clone(),
             models_dir: self.server.launch.models_dir.clone(),

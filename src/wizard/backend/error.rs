@@ -10,6 +10,7 @@ use crate::ollama::lookup::LookupError;
 use crate::ollama::release::newest::NewestError;
 use crate::say;
 use crate::text::Text;
+use crate::untrusted::UntrustedText;
 
 /// Why a command failed. Put into words where it is shown, so that a change of language changes them too.
 #[derive(Clone, Debug)]
@@ -66,8 +67,7 @@ impl WorkerError {
             Self::Engine(error) => error.explain(text),
             Self::ReportNotBuilt { cause } => say!(text, "wizard-report-not-built", cause = cause.as_str()),
             Self::ReportNotWritten { path, cause } => {
-                let path = path.display().to_string();
-                say!(text, "wizard-report-failed", path = path, cause = cause.as_str())
+                say!(text, "wizard-report-failed", path = UntrustedText::path(path), cause = cause.as_str())
             }
             Self::NotOpened { target, cause } => {
                 say!(text, "wizard-open-failed", path = target.as_str(), cause = cause.as_str())

@@ -181,7 +181,13 @@ impl Shared {
             None
         });
         let installed = Installed::load(home).map_err(|error| InstallError::from(error).into());
-        let found = installed.map(|installed| installed.map(|one| installation(home, one, request)));
+        let found = installed.map(|installed| {
+            installed.map(|installed| Installation {
+                home: home.clone(),
+                installed,
+                request: request.map(Box::new),
+            })
+        });
         outbox.send(Message::Installation(found));
         match unfinished_run(home) {
             Ok(unfinished) => unfinished.map(|unfinished| Message::Interrupted(Box::new(unfinished))),
@@ -218,21 +224,6 @@ impl Shared {
         detected.autostart = AutostartMethod::of_system().map(|autostart| autostart.kind()).map_err(Arc::new);
         detected.seconds = began.elapsed().as_secs_f64();
         detected
-    }
-}
-
-fn installation(home: &Path, installed: Installed, request: Option<SavedRequest>) -> Installation {
-    let profile = installed.profile;
-    Installation {
-        profile: profile.profile,
-        model: profile.base_model,
-        home: home.to_owned(),
-        port: profile.port,
-        autostart: profile.autostart,
-        banner: profile.banner,
-        receipt: installed.receipt,
-        engine_version: profile.engine_version,
-        request: request.map(Box::new),
     }
 }
 

@@ -9,8 +9,8 @@ use super::detected::Detected;
 use super::error::WorkerError;
 use crate::install::manage::undo::Unfinished;
 use crate::install::manage::uninstall::Removal;
-use crate::install::{Event, InstallOptions, Receipt, SavedRequest};
-use crate::models::{Model, ModelTag};
+use crate::install::{Event, InstallOptions, Installed, Receipt, SavedRequest};
+use crate::models::Model;
 use crate::ollama::release::Release;
 use crate::plan::Inventory;
 use crate::platform::listening::PortOwner;
@@ -64,22 +64,10 @@ pub enum Message {
 /// An installation of ours.
 #[derive(Clone, Debug)]
 pub struct Installation {
-    /// Profile id.
-    pub profile: String,
-    /// Tag of the model.
-    pub model: ModelTag,
     /// Our folder.
     pub home: PathBuf,
-    /// Port of the private server.
-    pub port: u16,
-    /// Whether the server starts at login.
-    pub autostart: bool,
-    /// The banner of a degraded installation, as it was written into `profile.yaml`.
-    pub banner: Option<String>,
-    /// The receipt, if the installation got that far.
-    pub receipt: Option<Receipt>,
-    /// Version of the engine.
-    pub engine_version: String,
+    /// Its profile and receipt.
+    pub installed: Installed,
     /// The request it was installed with, for a repair or an update.
     pub request: Option<Box<SavedRequest>>,
 }

@@ -4,7 +4,6 @@
 //! typed into as well. A dialog may be opened from any thread: on macOS, `rfd` moves it to the main thread, which runs the
 //! window's event loop.
 
-use crate::platform::program;
 use std::future::Future;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -15,6 +14,8 @@ use rfd::{AsyncFileDialog, FileHandle};
 use super::command::PathField;
 use super::error::WorkerError;
 use super::message::{Message, Outbox};
+use crate::platform::program;
+use crate::untrusted::UntrustedText;
 
 /// Lets the user pick a folder, or a file that exists. `picked` gets `None` when the dialog is closed.
 pub(super) fn pick_path(
@@ -65,7 +66,7 @@ fn wait_for(
 pub(super) fn open_folder(folder: &Path, outbox: &Outbox) {
     let mut opener = opener("explorer");
     opener.arg(folder);
-    start(opener, &folder.display().to_string(), outbox);
+    start(opener, &UntrustedText::path(folder), outbox);
 }
 
 /// Shows a web page in the system's browser.

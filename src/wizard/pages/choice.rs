@@ -1,12 +1,11 @@
 //! What the user chooses: a model, and where everything goes.
 
-use std::path::PathBuf;
-
 use super::engine_form::EngineForm;
 use crate::install::InstallOptions;
 use crate::plan::Plan;
 use crate::wizard::backend::{CustomModel, Detected};
 use crate::wizard::options::WizardOptions;
+use crate::wizard::typed_path::TypedPath;
 
 /// What is chosen, with what it promises.
 #[derive(Clone)]
@@ -34,9 +33,9 @@ pub enum ModelChoice {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PlacesForm {
     /// Our folder.
-    pub home: String,
+    pub home: TypedPath,
     /// Folder of the models.
-    pub models_dir: String,
+    pub models_dir: TypedPath,
     /// Port; empty for the first free one.
     pub port: String,
     /// Start at login.
@@ -81,8 +80,8 @@ impl Choice {
 impl From<&InstallOptions> for PlacesForm {
     fn from(options: &InstallOptions) -> Self {
         Self {
-            home: options.home.display().to_string(),
-            models_dir: options.models_dir.display().to_string(),
+            home: TypedPath::from(options.home.as_path()),
+            models_dir: TypedPath::from(options.models_dir.as_path()),
             port: options.port.map(|port| port.to_string()).unwrap_or_default(),
             autostart: options.autostart,
         }
@@ -102,18 +101,8 @@ impl PlacesForm {
         typed.parse::<u16>().ok().filter(|port| *port >= 1024).map(Some).ok_or(NotAPort)
     }
 
-    /// Our folder.
-    pub fn home(&self) -> PathBuf {
-        PathBuf::from(self.home.trim())
-    }
-
-    /// Folder of the models.
-    pub fn models_dir(&self) -> PathBuf {
-        PathBuf::from(self.models_dir.trim())
-    }
-
     /// Whether both folders are absolute paths and the port is one.
     pub fn is_complete(&self) -> bool {
-        self.home().is_absolute() && self.models_dir().is_absolute() && self.port().is_ok()
+        self.home.is_absolute() && self.models_dir.is_absolute() && self.port().is_ok()
     }
 }

@@ -1,6 +1,6 @@
 //! Which engine, where it comes from, proxy and certificates: a part of the advanced settings.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use eframe::egui::{ComboBox, Ui};
 
@@ -15,6 +15,7 @@ use crate::say;
 use crate::wizard::backend::{PathField, WorkerError};
 use crate::wizard::options::WizardOptions;
 use crate::wizard::theme::{TextRole, Tone};
+use crate::wizard::typed_path::TypedPath;
 use crate::wizard::widgets::{UiExt as _, banner, labelled, text_field};
 
 /// What is chosen and typed.
@@ -28,11 +29,11 @@ pub struct EngineForm {
     /// Base addresses of the release's files, separated by spaces.
     pub mirrors: String,
     /// An archive on this computer; empty for a download.
-    pub archive: String,
+    pub archive: TypedPath,
     /// A proxy; empty for the system's.
     pub proxy: String,
     /// Certificates to trust besides the system's.
-    pub ca_file: String,
+    pub ca_file: TypedPath,
     /// Rate limit as curl writes it; empty for none.
     pub rate: String,
 }
@@ -68,7 +69,8 @@ impl EngineForm {
             Some(_) => WantedEngine::Reused,
             None => WantedEngine::Pinned,
         };
-        let path = |path: Option<&PathBuf>| path.map(|path| path.display().to_string()).unwrap_or_default();
+        let path =
+            |path: Option<&PathBuf>| path.map(|path| TypedPath::from(path.as_path())).unwrap_or_default();
         // Displayed without its password; left unchanged, it is used as it was given.
         let proxy = initial.http.proxy.as_ref().map(ProxyAddress::to_string).unwrap_or_default();
         Self {
@@ -86,7 +88,7 @@ impl EngineForm {
 
     /// Proxy and certificates. Leaves out what cannot be read: [`Self::is_complete`] keeps it from being used.
     pub fn http(&self) -> HttpOptions {
-        let ca_file = Some(self.ca_file.trim()).filter(|path| !path.is_empty()).map(PathBuf::from);
+        let ca_file = (!self.ca_file.is_empty()).then(|| self.ca_file.path());
         HttpOptions { proxy: self.typed_proxy().ok().flatten(), ca_file }
     }
 
@@ -102,17 +104,16 @@ impl EngineForm {
 
     /// Whether the engine is unpacked from an archive on this computer.
     pub fn uses_archive(&self) -> bool {
-        !self.archive.trim().is_empty()
+        !self.archive.is_empty()
     }
 
     /// Everything about the engine that an installation needs to know.
     pub fn source(&self) -> EngineSource {
-        let same_archive =
-            self.initial.archives.first().is_some_and(|path| path == Path::new(self.archive.trim()));
-        let archives = match self.archive.trim() {
-            "" => Vec::new(),
-            _ if same_archive => self.initial.archives.clone(),
-            path => vec![PathBuf::from(path)],
+        let archive = self.archive.path();
+        let archives = match self.initial.archives.first() {
+            _ if self.archive.is_empty() => Vec::new(),
+            Some(first) if *first == archive => self.initial.archives.clone(),
+            _ => vec![archive],
         };
         EngineSource {
             choice: self.engine(),
@@ -127,15 +128,12 @@ impl EngineForm {
     pub fn is_complete(&self) -> bool {
         let searching = self.wanted == WantedEngine::Newest
             && matches!(self.newest, NewestRelease::Unknown | NewestRelease::Searching);
-        let mut paths = [&self.archive, &self.ca_file]
-            .into_iter()
-            .map(|typed| typed.trim())
-            .filter(|path| !path.is_empty());
+        let mut paths = [&self.archive, &self.ca_file].into_iter().filter(|path| !path.is_empty());
         !searching
             && self.typed_proxy().is_ok()
             && self.typed_rate().is_ok()
             && self.mirrors_are_addresses()
-            && paths.all(|path| Path::new(path).is_absolute())
+            && paths.all(TypedPath::is_absolute)
     }
 
     /// Marks the search for the newest release as running; returns where to search. `None` unless that release is wanted

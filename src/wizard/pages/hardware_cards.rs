@@ -7,6 +7,7 @@ use crate::machine::{Disk, DiskKind, FoundEngine, Hardware};
 use crate::say;
 use crate::sentences::machine::{disk_needs, engine_kind, feature_name, names};
 use crate::text::Text;
+use crate::untrusted::UntrustedText;
 use crate::wizard::theme::{TextRole, Tone};
 use crate::wizard::widgets::{
     Paragraph, Part, StackedBar, UiExt as _, banner, card, card_beside_two, card_row, columns,
@@ -148,7 +149,7 @@ fn disks(ui: &mut Ui, text: Text, disks: &[Disk]) {
             None => "",
         };
         ui.text(TextRole::Heading, Tone::Ink, &format!("{free}{kind}"));
-        ui.text(TextRole::Label, Tone::Faint, &disk.path.display().to_string());
+        ui.text(TextRole::Label, Tone::Faint, &UntrustedText::path(&disk.path));
         if let Some(needs) = disk_needs(disk, text) {
             let tone = match disk.fits {
                 Some(true) => Tone::Good,
@@ -191,7 +192,7 @@ fn engines(ui: &mut Ui, text: Text, hardware: &Hardware) {
             names(folder.models.iter().map(|model| model.name.as_str())),
         );
         ui.text(TextRole::Text, Tone::Ink, &say!(text, "wizard-hardware-models", size = size, names = list));
-        ui.text(TextRole::Label, Tone::Faint, &folder.path.display().to_string());
+        ui.text(TextRole::Label, Tone::Faint, &UntrustedText::path(&folder.path));
     }
 }
 
@@ -202,7 +203,7 @@ fn one_engine(ui: &mut Ui, text: Text, engine: &FoundEngine) {
     ui.text(TextRole::Heading, Tone::Ink, &format!("{version}, {kind}"));
     let place = match (engine.port, &engine.path) {
         (Some(port), _) => Some(say!(text, "cli-engine-port", port = port.to_string())),
-        (None, Some(path)) => Some(path.display().to_string()),
+        (None, Some(path)) => Some(UntrustedText::path(path).into()),
         (None, None) => None,
     };
     if let Some(place) = place {

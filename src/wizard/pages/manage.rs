@@ -4,8 +4,10 @@ use eframe::egui::{Align, Layout, Ui};
 
 use super::comparison::comparison;
 use super::{Button, Footer, Intent, PageContext, View};
+use crate::install::Installed;
 use crate::say;
 use crate::text::Text;
+use crate::untrusted::UntrustedText;
 use crate::wizard::backend::{HealthProblem, Installation, InstallationHealth, ManageAction, WorkerError};
 use crate::wizard::theme::{TextRole, Tone};
 use crate::wizard::widgets::{
@@ -95,7 +97,8 @@ impl ManagePage {
         let yes_no = |yes: bool| if yes { say!(text, "wizard-yes") } else { say!(text, "wizard-no") };
         let unknown = || say!(text, "wizard-unknown");
         let health = self.health.as_ref();
-        fact_line(ui, &say!(text, "wizard-summary-server"), &format!("127.0.0.1:{}", self.installation.port));
+        let profile = &self.installation.installed.profile;
+        fact_line(ui, &say!(text, "wizard-summary-server"), &format!("127.0.0.1:{}", profile.port));
         rule(ui);
         let version = health
             .and_then(|health| health.engine_version.clone())
@@ -109,7 +112,7 @@ impl ManagePage {
         };
         fact_line(ui, &say!(text, "wizard-manage-loaded"), &loaded);
         rule(ui);
-        fact_line(ui, &say!(text, "wizard-start-at-login"), &yes_no(self.installation.autostart));
+        fact_line(ui, &say!(text, "wizard-start-at-login"), &yes_no(profile.autostart));
         ui.gap(2.0);
         ui.horizontal(|ui| {
             let idle = self.activity == ManageActivity::Idle;
@@ -129,7 +132,8 @@ impl ManagePage {
 
     /// Label of the button that installs the same again, which updates the engine if there is another version.
     fn repair_label(&self, text: Text, engine_version: Option<&str>) -> String {
-        match engine_version.filter(|version| *version != self.installation.engine_version) {
+        match engine_version.filter(|version| *version != self.installation.installed.profile.engine_version)
+        {
             Some(version) => say!(text, "wizard-manage-update", version = version),
             None => say!(text, "wizard-manage-repair"),
         }
@@ -137,14 +141,15 @@ impl ManagePage {
 
     fn installed(&self, ui: &mut Ui, cx: &mut PageContext<'_>) {
         let text = cx.text;
+        let Installed { profile, receipt } = &self.installation.installed;
         ui.text(TextRole::Strong, Tone::Ink, &say!(text, "wizard-manage-installed"));
         ui.gap(1.0);
-        fact_line(ui, &say!(text, "wizard-table-profile"), &self.installation.profile);
+        fact_line(ui, &say!(text, "wizard-table-profile"), &profile.profile);
         rule(ui);
-        fact_line(ui, &say!(text, "wizard-table-model"), self.installation.model.as_str());
+        fact_line(ui, &say!(text, "wizard-table-model"), profile.base_model.as_str());
         rule(ui);
-        fact_line(ui, &say!(text, "wizard-manage-folder"), &self.installation.home.display().to_string());
-        if let Some(receipt) = &self.installation.receipt {
+        fact_line(ui, &say!(text, "wizard-manage-folder"), &UntrustedText::path(&self.installation.home));
+        if let Some(receipt) = receipt {
             rule(ui);
             fact_line(
                 ui,
@@ -173,7 +178,7 @@ impl View for ManagePage {
         if self.activity == ManageActivity::Removed {
             return (say!(text, "wizard-manage-removed"), say!(text, "wizard-manage-removed-lead"));
         }
-        let profile = self.installation.profile.clone();
+        let profile = self.installation.installed.profile.profile.clone();
         (say!(text, "wizard-manage-title"), say!(text, "wizard-manage-lead", profile = profile))
     }
 
@@ -186,8 +191,8 @@ impl View for ManagePage {
         if self.activity == ManageActivity::Removed {
             return;
         }
-        if let Some(words) = &self.installation.banner {
-            banner(ui, Tone::Warning, words);
+        if let Some(words) = self.installation.installed.profile.banner_in(text) {
+            banner(ui, Tone::Warning, &words);
             ui.gap(3.5);
         }
         for problem in self.health.iter().flat_map(|health| &health.problems) {
@@ -198,7 +203,7 @@ impl View for ManagePage {
             ui.spacing_mut().item_spacing.y = 0.0;
             if i == 0 { self.state(ui, cx) } else { self.installed(ui, cx) }
         });
-        if let Some(receipt) = &self.installation.receipt {
+        if let Some(receipt) = &self.installation.installed.receipt {
             ui.gap(3.5);
             table_card(ui, 18, |ui| comparison(ui, text, receipt));
         }

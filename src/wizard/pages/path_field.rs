@@ -1,13 +1,12 @@
 //! A folder or file to type, or to pick in the system's dialog.
 
-use std::path::{Path, PathBuf};
-
 use eframe::egui::Ui;
 
 use super::{Intent, PageContext};
 use crate::say;
 use crate::wizard::backend::PathField;
 use crate::wizard::theme::{TextRole, Tone};
+use crate::wizard::typed_path::TypedPath;
 use crate::wizard::widgets::{ButtonStyle, UiExt as _, field_with_button, labelled};
 
 /// Draws it, with what is wrong with the typed path below.
@@ -15,22 +14,21 @@ pub(super) fn path_field(
     ui: &mut Ui,
     cx: &mut PageContext<'_>,
     label: &str,
-    typed: &mut String,
+    typed: &mut TypedPath,
     field: PathField,
 ) {
     let text = cx.text;
     labelled(ui, label, |ui| {
         let button = (ButtonStyle::Secondary, &*say!(text, "wizard-browse"));
-        let (path, browse) = field_with_button(ui, typed, "", button, |_| true);
+        let (path, browse) = field_with_button(ui, typed.text_mut(), "", button, |_| true);
         path.accessible_name(label);
         let browse = browse.accessible_name(say!(text, "wizard-browse-for", what = label));
         if browse.clicked() {
-            cx.intents.push(Intent::PickPath(field, PathBuf::from(typed.trim())));
+            cx.intents.push(Intent::PickPath(field, typed.path()));
         }
     });
-    let path = typed.trim();
-    let left_empty = path.is_empty() && field.is_optional();
-    if !left_empty && !Path::new(path).is_absolute() {
+    let left_empty = typed.is_empty() && field.is_optional();
+    if !left_empty && !typed.is_absolute() {
         ui.text(TextRole::Label, Tone::Refused, &say!(text, "wizard-folder-not-absolute"));
     }
 }

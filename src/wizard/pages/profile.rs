@@ -16,6 +16,7 @@ use crate::text::Text;
 use crate::wizard::backend::{Command, CustomModel, PathField, WorkerError};
 use crate::wizard::options::WizardOptions;
 use crate::wizard::theme::{TextRole, Tone};
+use crate::wizard::typed_path::TypedPath;
 use crate::wizard::widgets::{
     Paragraph, Part, SpeedScale, StackedBar, UiExt as _, banner, card, columns, fact, radio_card, rule,
 };
@@ -110,7 +111,7 @@ impl ProfilePage {
     /// Takes a folder or file from a dialog; `None` when the dialog was closed.
     pub fn path_picked(&mut self, field: PathField, path: Option<PathBuf>) {
         let Some(path) = path else { return };
-        let path = path.display().to_string();
+        let path = TypedPath::from(path.as_path());
         match field {
             PathField::Home => self.choice.places.home = path,
             PathField::Models => self.choice.places.models_dir = path,

@@ -1,6 +1,6 @@
 //! Result: what was promised beside what was measured, a prompt to try, and what comes next.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use eframe::egui::{Align, Layout, ScrollArea, Ui, accesskit::Live};
@@ -11,11 +11,11 @@ use super::summary::SummaryPage;
 use super::{Button, Footer, Intent, PageContext, View};
 use crate::control::Control;
 use crate::install::event::Activity;
-use crate::install::{Paths, PredictedFigures, Receipt};
+use crate::install::{Paths, Receipt};
 use crate::plan::Plan;
 use crate::say;
-use crate::sentences;
 use crate::text::Text;
+use crate::untrusted::UntrustedText;
 use crate::wizard::backend::{AnswerFigures, Command, Detected, WorkerError};
 use crate::wizard::theme::{TextRole, Tone};
 use crate::wizard::widgets::{
@@ -42,9 +42,9 @@ pub struct ResultPage {
     pub has_consent: bool,
     /// The plan in the placement that was kept.
     plan: Plan,
-    home: String,
+    home: PathBuf,
     /// The file that ACOLYTE reads.
-    profile_file: String,
+    profile_file: UntrustedText,
     /// What became of starting the server at login.
     login: Option<Activity>,
     copied: bool,
@@ -56,14 +56,14 @@ impl ResultPage {
     pub fn new(page: InstallPage, receipt: Receipt) -> Self {
         let login = page.login().cloned();
         let SummaryPage { profile, agreed, .. } = page.summary;
-        let home = profile.choice.places.home();
+        let home = profile.choice.places.home.path();
         Self {
             detected: profile.compatibility.detected,
             has_consent: agreed,
-            plan: plan_kept(profile.choice.plan, &receipt),
+            plan: receipt.kept_plan(profile.choice.plan),
             receipt,
-            profile_file: Paths::new(&home).profile().display().to_string(),
-            home: home.display().to_string(),
+            profile_file: UntrustedText::path(&Paths::new(&home).profile()),
+            home,
             login,
             copied: false,
             trial: Trial::default(),
@@ -71,7 +71,7 @@ impl ResultPage {
     }
 
     /// Our folder.
-    pub fn home(&self) -> &str {
+    pub fn home(&self) -> &Path {
         &self.home
     }
 
@@ -104,7 +104,7 @@ impl ResultPage {
         }
         let control = Control::new();
         self.trial = Trial { prompt: prompt.clone(), running: Some(control.clone()), ..Trial::default() };
-        Some(Command::AskModel { home: PathBuf::from(&self.home), prompt, control })
+        Some(Command::AskModel { home: self.home.clone(), prompt, control })
     }
 
     /// How to use it now, and what to know for later.
@@ -166,7 +166,7 @@ impl ResultPage {
         }
         let has_prompt =
             self.trial.running.is_some() || self.trial.figures.is_some() || self.trial.error.is_some();
-        if has_prompt && let Some(words) = sentences::banner(&self.plan, text) {
+        if has_prompt && let Some(words) = self.receipt.banner(&self.plan, text) {
             ui.gap(3.0);
             banner(ui, Tone::Warning, &words);
         }
@@ -196,16 +196,6 @@ impl ResultPage {
             ui.gap(2.5);
             banner(ui, Tone::Refused, &error.explain(text));
         }
-    }
-}
-
-/// The plan as the installation kept it: with fewer layers or a smaller KV cache when memory ran out.
-fn plan_kept(plan: Plan, receipt: &Receipt) -> Plan {
-    let PredictedFigures { gpu_layers, kv_cache_type, .. } = receipt.predicted;
-    if (gpu_layers, kv_cache_type) == (plan.gpu_layers(), plan.setting.kv_cache_type) {
-        plan
-    } else {
-        plan.with_placement(gpu_layers, kv_cache_type)
     }
 }
 

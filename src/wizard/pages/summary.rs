@@ -12,6 +12,7 @@ use crate::plan::Inventory;
 use crate::say;
 use crate::sentences::{drive_short, engine_download, model_download};
 use crate::text::Text;
+use crate::untrusted::UntrustedText;
 use crate::wizard::backend::Command;
 use crate::wizard::options::WizardOptions;
 use crate::wizard::theme::{TextRole, Tone};
@@ -72,8 +73,8 @@ impl SummaryPage {
     fn install_options(&self, options: &WizardOptions) -> InstallOptions {
         let choice = &self.profile.choice;
         InstallOptions {
-            home: choice.places.home(),
-            models_dir: choice.places.models_dir(),
+            home: choice.places.home.path(),
+            models_dir: choice.places.models_dir.path(),
             port: choice.places.port().ok().flatten(),
             autostart: choice.places.autostart,
             source: choice.engine.source(),
@@ -123,11 +124,11 @@ impl SummaryPage {
         ui.text(TextRole::Strong, Tone::Ink, &say!(text, "wizard-summary-folders"));
         ui.gap(1.0);
         for (label, folder, usage) in [
-            (say!(text, "wizard-advanced-home"), choice.places.home(), DiskUse::Engine),
-            (say!(text, "wizard-advanced-models"), choice.places.models_dir(), DiskUse::Models),
+            (say!(text, "wizard-advanced-home"), choice.places.home.path(), DiskUse::Engine),
+            (say!(text, "wizard-advanced-models"), choice.places.models_dir.path(), DiskUse::Models),
         ] {
             ui.text(TextRole::Label, Tone::Faint, &label);
-            ui.text(TextRole::Text, Tone::Ink, &folder.display().to_string());
+            ui.text(TextRole::Text, Tone::Ink, &UntrustedText::path(&folder));
             let drive = choice.plan.disk_needs.drives.iter().find(|drive| drive.used_for.contains(&usage));
             let free = match drive.and_then(|drive| drive.free_bytes) {
                 _ if self.pending_inventory.is_some() => PENDING.to_owned(),

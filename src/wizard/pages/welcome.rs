@@ -7,6 +7,7 @@ use eframe::egui::{Sense, Ui, vec2};
 use super::{Button, Footer, Intent, PageContext, View};
 use crate::say;
 use crate::text::{Language, Text};
+use crate::untrusted::UntrustedText;
 use crate::wizard::backend::Detected;
 use crate::wizard::theme::{TextRole, Tone, palette};
 use crate::wizard::widgets::{Paragraph, UiExt as _, card, card_row, radio_card};
@@ -41,7 +42,7 @@ impl View for WelcomePage {
         ui.gap(3.5);
         card_row(ui, "welcome", &[1.0, 1.0], |ui, i| {
             let (title, sentences) = if i == 0 {
-                let home = cx.home.display().to_string();
+                let home = UntrustedText::path(cx.home);
                 (
                     say!(text, "wizard-welcome-touches-title"),
                     say!(text, "wizard-welcome-touches", home = home),
