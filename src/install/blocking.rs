@@ -1,8 +1,8 @@
-//! The runtime, and work that blocks.
+//! The async runtime, and blocking work on it.
 
 use crate::install::InstallError;
 
-/// A runtime of one thread: an installation waits for others.
+/// A single-threaded runtime: an installation mostly waits for I/O.
 ///
 /// # Errors
 /// When the system provides no timers or sockets.
@@ -11,7 +11,7 @@ pub(super) fn runtime() -> Result<tokio::runtime::Runtime, InstallError> {
     built.map_err(|source| InstallError::Runtime { source })
 }
 
-/// Runs blocking work on a thread of its own.
+/// Runs blocking work on its own thread.
 ///
 /// # Errors
 /// The work's own error; [`InstallError::WorkerPanicked`] when it panics.

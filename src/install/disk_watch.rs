@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use crate::platform::files;
 
-/// The disk is asked this often.
+/// Minimum time between two queries of the disk.
 const INTERVAL: Duration = Duration::from_millis(500);
 
 /// Watches the disk of a folder.
@@ -15,7 +15,7 @@ pub struct DiskWatch {
     last: Option<Instant>,
 }
 
-/// What does not fit.
+/// A shortage of disk space.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct DiskShortage {
     /// Bytes still to be written.
@@ -30,7 +30,7 @@ impl DiskWatch {
         Self { folder: folder.to_owned(), last: None }
     }
 
-    /// As [`DiskWatch::shortage`], twice a second at most.
+    /// As [`DiskWatch::shortage`], but at most twice a second.
     pub fn shortage_throttled(&mut self, need_bytes: u64) -> Option<DiskShortage> {
         if self.last.is_some_and(|at| at.elapsed() < INTERVAL) {
             return None;
@@ -38,7 +38,7 @@ impl DiskWatch {
         self.shortage(need_bytes)
     }
 
-    /// The shortage if so many bytes do not fit; `None` also where the system does not tell.
+    /// The shortage if so many bytes do not fit; `None` also if free space is unknown.
     pub fn shortage(&mut self, need_bytes: u64) -> Option<DiskShortage> {
         self.last = Some(Instant::now());
         match files::free_bytes(&self.folder) {
@@ -63,6 +63,6 @@ mod tests {
         assert_eq!(watch.shortage(1), None);
         let shortage = watch.shortage(u64::MAX).unwrap();
         assert!(shortage.need_bytes == u64::MAX && shortage.free_bytes > 0);
-        assert_eq!(watch.shortage_throttled(u64::MAX), None, "it was asked a moment ago");
+        assert_eq!(watch.shortage_throttled(u64::MAX), None, "queried a moment ago");
     }
 }

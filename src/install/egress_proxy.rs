@@ -1,7 +1,7 @@
 //! The engine's access to its registry while an installation runs.
 //!
 //! The engine writes its environment into its log, so it must not get a proxy's password, and it has no rate limit. Where
-//! either matters it goes through a relay of ours on loopback, which authenticates to the real proxy and limits the rate.
+//! either matters it uses our relay on loopback, which authenticates to the real proxy and limits the rate.
 //! The relay cannot read the traffic, which is encrypted, and requires a password made for this run. The server runs with
 //! these settings only while a model is pulled and is restarted without them: the relay ends with the installation.
 
@@ -28,7 +28,7 @@ pub struct EgressProxy {
 }
 
 impl EgressProxy {
-    /// Takes the proxy from `source`, else from the environment, in which `outside` looks variables up.
+    /// Takes the proxy from `source`, else from the environment; `outside` looks up a variable.
     ///
     /// # Errors
     /// When the relay cannot listen on loopback, or the certificate file cannot be read.

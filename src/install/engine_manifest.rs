@@ -1,5 +1,5 @@
-//! The manifest in an engine's folder: the archives it came from, and each file as it was unpacked, so that a later run
-//! or start notices when a file is missing, truncated or changed.
+//! The manifest in an engine's folder: its archives, and each file as it was unpacked, so that a later run or start
+//! detects missing, truncated and changed files.
 
 use std::collections::BTreeSet;
 use std::io;
@@ -13,8 +13,8 @@ use crate::install::unpack::UnpackedFile;
 use crate::install::{ArchiveRecord, InstallError};
 use crate::platform::files::{self, FileError, reading};
 
-/// The manifest's file. Its presence means that the engine was complete and on the disk, because both are moved to their
-/// place together.
+/// The manifest's file. Its presence means that the engine was complete and synced, because both are moved to their
+/// place in one rename.
 const FILE: &str = "acolyte-engine.json";
 
 /// What an engine was unpacked from, and its files.
@@ -37,7 +37,7 @@ pub struct EngineFile {
     /// Length; `None` for a link, which only has to exist.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     bytes: Option<u64>,
-    /// CRC-32 of its contents; `None` where they were copied unread.
+    /// CRC-32 of its contents; `None` if they were copied without being read.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     crc32: Option<u32>,
     /// Modification time, in nanoseconds since 1970.
@@ -55,12 +55,12 @@ pub enum Depth {
 }
 
 impl EngineManifest {
-    /// Where the manifest of an engine's folder lies.
+    /// Path of the manifest in an engine's folder.
     pub fn path(folder: &Path) -> PathBuf {
         folder.join(FILE)
     }
 
-    /// Reads it; `None` where it is missing or unreadable, so that the engine is unpacked again.
+    /// Reads it; `None` if it is missing or unreadable, so that the engine is unpacked again.
     pub fn load(folder: &Path) -> Option<Self> {
         read_json(&Self::path(folder)).ok().flatten()
     }
@@ -80,11 +80,11 @@ impl EngineManifest {
         Ok(Self { schema: crate::SCHEMA, version: version.to_owned(), archives, files })
     }
 
-    /// Writes it into the folder after the disk has every file it lists. Blocks for as long as the disk takes.
+    /// Writes it into the folder after every listed file is synced to disk. Blocks as long as the sync takes.
     ///
     /// # Errors
     /// When a file cannot be synced or written; when cancelled.
-    pub fn seal(&self, folder: &Path, control: &Control) -> Result<(), InstallError> {
+    pub fn sync_and_write(&self, folder: &Path, control: &Control) -> Result<(), InstallError> {
         let mut folders = BTreeSet::from([folder.to_owned()]);
         for file in &self.files {
             control.check()?;
@@ -101,7 +101,7 @@ impl EngineManifest {
         Ok(files::write_whole(&path, &to_json(&path, self)?)?)
     }
 
-    /// The first file that is not as it was unpacked. An unreadable one is damaged too.
+    /// The first file that differs from what was unpacked. An unreadable file counts as damaged.
     ///
     /// # Errors
     /// When cancelled.
@@ -173,7 +173,7 @@ mod tests {
 
     const CONTENT: &[u8] = b"a library of some length";
 
-    /// A folder with a program, a library and a link, sealed.
+    /// A folder with a program, a library, a link and their manifest.
     fn engine() -> tempfile::TempDir {
         let folder = tempfile::tempdir().unwrap();
         std::fs::create_dir(folder.path().join("lib")).unwrap();
@@ -188,7 +188,7 @@ mod tests {
             unpacked.push(UnpackedFile { path: "lib/library.so.1".into(), crc32: None });
         }
         let manifest = EngineManifest::new("1.0", Vec::new(), folder.path(), unpacked).unwrap();
-        manifest.seal(folder.path(), &Control::new()).unwrap();
+        manifest.sync_and_write(folder.path(), &Control::new()).unwrap();
         assert_eq!(EngineManifest::load(folder.path()), Some(manifest), "it is read as written");
         folder
     }
@@ -207,13 +207,13 @@ mod tests {
         for depth in [Depth::Quick, Depth::Thorough] {
             assert_eq!(damaged(folder.path(), depth), None);
         }
-        // Another time alone is no damage: a restored backup has one.
+        // A different modification time alone is not damage: a restored backup has one.
         touch(&folder.path().join("ollama"), std::time::UNIX_EPOCH);
         assert_eq!(damaged(folder.path(), Depth::Quick), None);
     }
 
     #[test]
-    fn torn_files_are_found() {
+    fn missing_truncated_and_changed_files_are_found() {
         type Tear = fn(&Path);
         let tears: [(&str, Tear); 4] = [
             ("gone", |path| std::fs::remove_file(path).unwrap()),
@@ -232,25 +232,25 @@ mod tests {
     }
 
     #[test]
-    fn silent_disk_damage_is_found_by_thorough_verification() {
+    fn silent_corruption_is_found_by_thorough_verification() {
         let folder = engine();
         let path = folder.path().join("ollama");
         let modified = path.metadata().unwrap().modified().unwrap();
         std::fs::write(&path, [0; CONTENT.len()]).unwrap();
         touch(&path, modified);
-        assert_eq!(damaged(folder.path(), Depth::Quick), None, "nothing cheap tells");
+        assert_eq!(damaged(folder.path(), Depth::Quick), None, "the quick check does not notice it");
         assert_eq!(damaged(folder.path(), Depth::Thorough), Some(path));
     }
 
     #[test]
-    fn an_unread_copy_is_recognised_by_its_time() {
+    fn a_file_copied_without_a_checksum_is_recognised_by_its_time() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("ollama");
         std::fs::write(&path, CONTENT).unwrap();
         let files = vec![UnpackedFile { path: "ollama".into(), crc32: None }];
         EngineManifest::new("1.0", Vec::new(), folder.path(), files)
             .unwrap()
-            .seal(folder.path(), &Control::new())
+            .sync_and_write(folder.path(), &Control::new())
             .unwrap();
         assert_eq!(damaged(folder.path(), Depth::Thorough), None);
         touch(&path, std::time::UNIX_EPOCH);
@@ -263,6 +263,6 @@ mod tests {
         control.cancel();
         let manifest = EngineManifest::load(folder.path()).unwrap();
         assert_eq!(manifest.first_damaged(folder.path(), Depth::Thorough, &control), Err(Cancelled));
-        assert!(manifest.seal(folder.path(), &control).unwrap_err().is_cancelled());
+        assert!(manifest.sync_and_write(folder.path(), &control).unwrap_err().is_cancelled());
     }
 }

@@ -37,7 +37,7 @@ pub enum EngineChoice {
     Listed(PathBuf),
     /// The newest release at the time it was looked up; its checksums come from where its files come from.
     Newest(Box<Release>),
-    /// One already on this computer, copied into our folder.
+    /// An engine already on this computer, copied into our folder.
     Installed(InstalledEngine),
 }
 

@@ -29,22 +29,22 @@ pub enum InstallError {
     /// The user cancelled it. What was fetched stays.
     #[error(transparent)]
     Cancelled(#[from] Cancelled),
-    /// Another installer works in the same home.
+    /// Another installer is using the same home.
     #[error(transparent)]
     Lock(#[from] LockError),
     /// A file or folder.
     #[error(transparent)]
     File(#[from] FileError),
-    /// A home, or something in it, that others own or can change.
+    /// The home, or something in it, that other users own or can change.
     #[error(transparent)]
     Ownership(#[from] OwnershipError),
-    /// A document of ours.
+    /// One of our documents.
     #[error(transparent)]
     Document(#[from] DocumentError),
-    /// The list of the release.
+    /// The release list.
     #[error(transparent)]
     Release(#[from] ReleaseError),
-    /// The HTTP client for downloads.
+    /// Creating the HTTP client for downloads.
     #[error(transparent)]
     Http(#[from] HttpError),
     /// Fetching the engine.
@@ -60,18 +60,18 @@ pub enum InstallError {
     #[error(transparent)]
     Engine(#[from] ClientError),
     /// The system provides no threads or timers.
-    #[error("cannot begin: {source}")]
+    #[error("cannot start the async runtime: {source}")]
     Runtime {
         /// What it said.
         source: std::io::Error,
     },
     /// A worker thread panicked.
-    #[error("a worker ended early: {message}")]
+    #[error("a worker panicked: {message}")]
     WorkerPanicked {
         /// What is known of the panic.
         message: UntrustedText,
     },
-    /// It failed, or could not be undone, and not every change could be reverted.
+    /// An installation failed, or an undo or uninstall ran, and not every change could be reverted.
     #[error("{}{} changes could not be reverted", cause.as_ref().map(|cause| format!("{cause}; ")).unwrap_or_default(), rollback.failed.len())]
     RollbackIncomplete {
         /// Why the installation failed; `None` for an undo or uninstall.
@@ -79,8 +79,8 @@ pub enum InstallError {
         /// What was reverted and what was not.
         rollback: RollbackReport,
     },
-    /// The plan says no.
-    #[error("the plan refuses this")]
+    /// The plan refuses it.
+    #[error("the plan refuses this installation")]
     Refused,
     /// It needs consent that was not given.
     #[error("this runs with limits that need consent")]
@@ -95,13 +95,13 @@ pub enum InstallError {
         /// Bytes free.
         free_bytes: u64,
     },
-    /// The archive holds no engine.
-    #[error("no program of the engine in {folder}")]
+    /// The archive contains no engine.
+    #[error("{folder} contains no engine")]
     NoProgram {
         /// The unpacked archive.
         folder: PathBuf,
     },
-    /// A file of the engine is not what was unpacked.
+    /// A file of the engine differs from what was unpacked.
     #[error("{path} is damaged or missing")]
     EngineDamaged {
         /// The file.
@@ -123,8 +123,7 @@ pub enum InstallError {
         /// What the engine says.
         source: ClientError,
     },
-    /// The registry cannot be reached, and only the manifest of another model store describes the model. Using that needs
-    /// consent.
+    /// The registry cannot be reached, and the model's only manifest is in another model store. Using it needs consent.
     #[error("{host} does not answer ({cause}), and nobody vouches for {model} in {store}")]
     UnverifiedModel {
         /// Its tag.
@@ -146,18 +145,18 @@ pub enum InstallError {
         /// What it keeps.
         found: String,
     },
-    /// The engine cut the context.
-    #[error("the engine gives {found_tokens} tokens of context, not {wanted_tokens}")]
+    /// The engine reduced the context.
+    #[error("the engine keeps {found_tokens} tokens of context, not {wanted_tokens}")]
     ContextClamped {
-        /// What was promised.
+        /// Tokens requested.
         wanted_tokens: u32,
-        /// What it gives.
+        /// Tokens it keeps.
         found_tokens: u64,
     },
     /// The loaded model is not listed.
     #[error("the engine loaded the model but does not list it")]
     NotListed,
-    /// The engine put fewer layers on the GPU than it was told.
+    /// The engine put fewer layers on the GPU than requested.
     #[error("the engine put {found} of {wanted} layers on the GPU")]
     LayersDropped {
         /// What it was told.
@@ -181,8 +180,8 @@ pub enum InstallError {
         /// What its log says.
         complaints: Vec<UntrustedText>,
     },
-    /// It does not fit, however few layers are on the GPU.
-    #[error("the model does not fit the memory, {} placements were tried", tried.len())]
+    /// It does not fit, even with no layers on the GPU.
+    #[error("the model does not fit into memory, {} placements were tried", tried.len())]
     OutOfMemory {
         /// Every attempt.
         tried: Vec<LoadAttempt>,
@@ -200,7 +199,7 @@ pub enum InstallError {
     /// It would fit with a KV cache at 4 bits, which needs consent of its own.
     #[error("the model only fits with a KV cache at 4 bits, which needs consent")]
     FourBitsNeedConsent {
-        /// Layers on the GPU it would have.
+        /// Layers on the GPU in that placement.
         gpu_layers: u32,
         /// All layers.
         total_layers: u32,
@@ -248,7 +247,7 @@ impl From<StoreError> for InstallError {
 }
 
 impl InstallError {
-    /// Whether the user cancelled it and everything is as before.
+    /// Whether the user cancelled it and everything was reverted.
     pub fn is_cancelled(&self) -> bool {
         matches!(
             self,
@@ -286,7 +285,7 @@ pub enum FinishedBy {
 pub struct RevertFailure {
     /// The change.
     pub change: Change,
-    /// Why it stays.
+    /// Why.
     pub cause: RevertProblem,
 }
 
@@ -319,7 +318,7 @@ impl RollbackReport {
         Err(InstallError::RollbackIncomplete { cause: None, rollback: self })
     }
 
-    /// Notes how reverting a change ended.
+    /// Records how reverting a change ended.
     pub(super) fn add(&mut self, change: Change, outcome: Result<(), InstallError>) {
         match outcome {
             Ok(()) => self.reverted.push(change),

@@ -1,4 +1,4 @@
-//! What an installation reports while it runs. Events hold facts; [`crate::sentences`] puts them into words.
+//! What an installation reports while it runs. Events hold data; [`crate::sentences`] makes the messages.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -19,7 +19,7 @@ pub enum Step {
     Check,
     /// Download the engine's archive and verify it.
     FetchEngine,
-    /// Unpack it beside its place and move it there.
+    /// Unpack it into a staging folder and move it to its place.
     UnpackEngine,
     /// Start the private server.
     StartServer,
@@ -27,11 +27,11 @@ pub enum Step {
     PullModel,
     /// Create `acolyte:latest`.
     CreateModel,
-    /// Load it and read back what the engine really does.
+    /// Load it and verify what the engine does.
     LoadModel,
-    /// Generate, and measure speed and first token.
+    /// Measure speed and time to the first token.
     Measure,
-    /// Set the server to start at login.
+    /// Enable start at login.
     StartAtLogin,
     /// Write profile, consent and receipt.
     WriteReceipt,
@@ -53,13 +53,13 @@ impl Step {
     ];
 }
 
-/// How far a step is.
+/// State of a step.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum StepState {
     /// It began.
     Started,
-    /// It is at work.
+    /// It is running.
     Running,
     /// It waits for something.
     Waiting,
@@ -78,7 +78,7 @@ pub enum StepState {
 pub struct Event {
     /// The step.
     pub step: Step,
-    /// How far it is.
+    /// Its state.
     pub state: StepState,
     /// Bytes moved, for steps that move bytes.
     pub bytes: Option<ByteProgress>,
@@ -86,14 +86,14 @@ pub struct Event {
     pub activity: Activity,
 }
 
-/// How many bytes have been moved.
+/// Progress in bytes.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct ByteProgress {
     /// Bytes done.
     pub done: u64,
-    /// Bytes in all, when known.
+    /// Total bytes, if known.
     pub total: Option<u64>,
-    /// Bytes a second, averaged over the last seconds.
+    /// Bytes per second, averaged over the last seconds.
     pub per_s: Option<f64>,
     /// Seconds left at that rate.
     pub seconds_left: Option<f64>,
@@ -104,7 +104,7 @@ pub struct ByteProgress {
 pub enum Activity {
     /// Checking folders and free disk space.
     Checking,
-    /// So many bytes are needed and fit.
+    /// The disk has enough free space.
     Checked {
         /// Bytes to download and unpack; 0 when everything is here.
         bytes: u64,
@@ -128,9 +128,9 @@ pub enum Activity {
     },
     /// The download waits.
     DownloadWaits(DownloadWait),
-    /// Every archive is here and verified.
+    /// Every archive is downloaded and verified.
     EngineFetched,
-    /// This version is in place already.
+    /// This version is installed already.
     EngineInPlace {
         /// The version.
         version: String,
@@ -146,7 +146,7 @@ pub enum Activity {
     CopyingEngine,
     /// Unpacking the engine.
     Unpacking,
-    /// Waiting until the disk has every unpacked file.
+    /// Syncing the unpacked files to disk.
     SyncingEngine,
     /// The engine is in its folder.
     Unpacked {
@@ -157,11 +157,11 @@ pub enum Activity {
     NothingToUnpack,
     /// Starting the private server.
     StartingServer,
-    /// A port is taken, so another one is used.
+    /// A port is taken; another one is used.
     PortPassedOver {
         /// The port that is taken.
         port: u16,
-        /// Who listens there, where the system tells.
+        /// Who listens there, if the system reports it.
         by: Option<PortOwner>,
         /// The port that is used.
         chosen: u16,
@@ -178,9 +178,9 @@ pub enum Activity {
         /// Its port.
         port: u16,
     },
-    /// Restarting the server with what it needs to reach the registry.
+    /// Restarting the server with network settings for the registry.
     EnablingRegistryAccess,
-    /// Restarting it without.
+    /// Restarting it without them.
     DisablingRegistryAccess,
     /// Pulling a model.
     Pulling {
@@ -203,7 +203,7 @@ pub enum Activity {
     Paused,
     /// Looking for the model's layers in other model stores.
     LookingForLayers,
-    /// The model was taken from another model store.
+    /// The model was copied or linked from another model store.
     ModelReused {
         /// Its tag.
         model: ModelTag,
@@ -215,7 +215,7 @@ pub enum Activity {
     },
     /// Verifying the model's checksums.
     VerifyingModel,
-    /// The model is here already.
+    /// The model is downloaded already.
     ModelInPlace {
         /// Its tag.
         model: ModelTag,
@@ -239,7 +239,7 @@ pub enum Activity {
     Loading,
     /// Still loading.
     StillLoading {
-        /// For so many seconds.
+        /// Seconds so far.
         seconds: f64,
     },
     /// Memory ran out; retrying with fewer layers on the GPU.
@@ -258,7 +258,7 @@ pub enum Activity {
         /// All layers.
         total_layers: u32,
     },
-    /// There is memory to spare; trying more layers on the GPU.
+    /// Memory is left; trying more layers on the GPU.
     MoreLayers {
         /// Layers on the GPU.
         gpu_layers: u32,
@@ -269,9 +269,9 @@ pub enum Activity {
     Loaded {
         /// Tokens of context the engine keeps.
         context_tokens: u64,
-        /// Type of the KV cache, where the engine tells.
+        /// Type of the KV cache, if the engine reports it.
         kv_cache_type: Option<String>,
-        /// Share of the model's bytes on the GPU, 0 to 1, where the engine tells.
+        /// Share of the model's bytes on the GPU, 0 to 1, if the engine reports it.
         gpu_share: Option<f64>,
     },
     /// Measuring the planned placement and the engine's own.
@@ -292,14 +292,14 @@ pub enum Activity {
         /// The predicted time, in seconds.
         expected_s: crate::figures::Range,
     },
-    /// The engine is still answering.
+    /// The engine is still generating.
     StillMeasuring {
-        /// For so many seconds.
+        /// Seconds so far.
         seconds: f64,
     },
     /// Everything was measured.
     Measured {
-        /// Tokens a second, where any were written.
+        /// Tokens per second, if any were generated.
         tokens_per_s: Option<f64>,
         /// Seconds to the first token.
         first_token_s: f64,
@@ -310,7 +310,7 @@ pub enum Activity {
     EnablingAutostart,
     /// The server starts at login.
     AutostartEnabled,
-    /// The user did not want that.
+    /// The user declined it.
     AutostartSkipped,
     /// The service manager could not run the server, so it is not started at login.
     AutostartRefused {

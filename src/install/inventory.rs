@@ -1,5 +1,5 @@
-//! What is here already of an installation: the drives' free space, the engine, its archives, the models. Reads only; what
-//! it finds goes into the plan ([`crate::plan::Plan::with_inventory`]).
+//! What an installation would find: free space of the drives, the engine, its archives, the models. Read-only; the result
+//! goes into the plan ([`crate::plan::Plan::with_inventory`]).
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -15,7 +15,7 @@ use crate::ollama::store::Store;
 use crate::plan::{ArchiveFile, EngineFiles, Inventory};
 use crate::platform::files;
 
-/// Looks at the folders of an installation. `models` are those that may be planned. Asks the file system only, which
+/// Inspects the folders of an installation. `models` are those that may be planned. Queries the file system only, which
 /// takes some milliseconds; call it on a worker thread.
 pub fn take_inventory(options: &InstallOptions, models: &[Arc<Model>]) -> Inventory {
     let paths = Paths::new(&options.home);
@@ -27,7 +27,7 @@ pub fn take_inventory(options: &InstallOptions, models: &[Arc<Model>]) -> Invent
     }
 }
 
-/// A release that cannot be read has no known size; the installation's first step says why.
+/// A release that cannot be read has no known size; the installation's first step reports why.
 fn engine_files(paths: &Paths, options: &InstallOptions) -> EngineFiles {
     let source = &options.source;
     if let EngineChoice::Installed(engine) = &source.choice {
@@ -63,7 +63,7 @@ fn downloaded_bytes(paths: &Paths, release: &Release, role: AssetRole) -> u64 {
     asset.map_or(0, |asset| files::length(&paths.downloads().join(&asset.name)))
 }
 
-/// Whether exactly this release was unpacked there. Whether every file is still whole is checked by the installation.
+/// Whether exactly this release was unpacked there. The installation verifies its files.
 fn is_in_place(paths: &Paths, release: &Release) -> bool {
     let base = release.asset(AssetRole::Base, std::env::consts::OS, std::env::consts::ARCH);
     let manifest = EngineManifest::load(&paths.engine(&release.version));

@@ -1,12 +1,12 @@
 //! The login entry that starts the server, and the service manager where there is one.
 //!
 //! Where the system supervises programs (a systemd user unit, a LaunchAgent) the entry owns the server, which is started
-//! and stopped through it, so that there are never two. Such a server writes its log through the system, so a copy of
-//! this program rotates it before each start (`keep-log`): even a server that crashes in a loop fills no disk. Elsewhere
+//! and stopped through it, so that there are never two. The system writes the log of such a server, so a copy of this
+//! program rotates it before each start (`keep-log`): a server that crashes in a loop does not fill the disk. Elsewhere
 //! (XDG autostart, the Run key of Windows) the entry calls a copy of this program, which starts the server as the
-//! installation did; such an entry carries neither the log nor, on Windows, the environment.
+//! installation did, because such an entry can set neither the log nor, on Windows, the environment.
 //!
-//! A user has one such entry, but may have several homes: an entry that belongs to another home is left alone.
+//! A user has one such entry, but may have several homes: an entry that belongs to another home is not changed.
 
 use std::path::{Path, PathBuf};
 
@@ -46,7 +46,7 @@ const LOADER_SETTINGS: &[&str] = &[
     "NLSPATH",
 ];
 
-/// An entry is a kilobyte or so.
+/// Maximum size of an entry; ours have about 1 KB.
 const LARGEST_ENTRY_BYTES: u64 = 1 << 20;
 
 /// Whether the system supervises the running server of this home.
@@ -65,7 +65,7 @@ pub fn would_supervise(paths: &Paths) -> Result<bool, InstallError> {
     Ok(would_run(&means()?, paths))
 }
 
-/// Whether this home has an entry, of whatever kind.
+/// Whether this home has an entry of any kind.
 ///
 /// # Errors
 /// When the user's folder for such entries is unknown.
@@ -133,13 +133,13 @@ pub fn stop(paths: &Paths) -> Result<(), InstallError> {
     Ok(())
 }
 
-/// Removes the entry of this home, of whatever kind, with the copy of this program that it calls. A server that the
-/// service manager started is stopped.
+/// Removes the entry of this home, of any kind, with the copy of this program that it calls. Stops a server that the
+/// service manager started.
 ///
 /// # Errors
-/// When something of it stays.
+/// When something could not be removed.
 pub fn remove(paths: &Paths) -> Result<(), InstallError> {
-    // A service manager that does not answer now may have answered when the entry was made.
+    // The service manager may not respond now although it did when the entry was made.
     for means in AutostartMethod::all_of_system()? {
         if is_ours(&means, paths) {
             means.remove()?;
@@ -148,7 +148,7 @@ pub fn remove(paths: &Paths) -> Result<(), InstallError> {
     programs(paths).iter().try_for_each(|file| Ok(files::remove_file(file)?))
 }
 
-/// Where this home has entries: their files, or the value of the registry.
+/// Where the entries of this home are: files, or a registry value.
 ///
 /// # Errors
 /// When the user's folder for such entries is unknown.
@@ -177,7 +177,7 @@ fn description(paths: &Paths) -> String {
     format!("ACOLYTE model server ({})", mark(paths))
 }
 
-/// A short name of a home that no format of an entry has to escape.
+/// A short identifier of a home that needs no escaping in any format.
 fn mark(paths: &Paths) -> String {
     Sha256::of(paths.home().as_os_str().as_encoded_bytes()).to_string()[..12].to_owned()
 }
@@ -200,8 +200,7 @@ fn is_ours(means: &AutostartMethod, paths: &Paths) -> bool {
         }
 }
 
-/// A copy and no second name (hard link) of the program: whoever can write the downloaded program could otherwise change
-/// what runs at login.
+/// A copy, not a hard link: otherwise a user who can write the downloaded program could change what runs at login.
 fn copy_of_us(paths: &Paths) -> Result<PathBuf, InstallError> {
     let copy = copy_path(paths);
     files::create_folders(&paths.programs())?;
@@ -221,7 +220,7 @@ fn copy_of_us(paths: &Paths) -> Result<PathBuf, InstallError> {
     Ok(copy)
 }
 
-/// On Linux by the kernel's own link, which leads to the program that runs also after its file was exchanged.
+/// On Linux through `/proc/self/exe`, which is the running program even after its file was replaced.
 fn program_of_this_process() -> Result<PathBuf, InstallError> {
     if cfg!(target_os = "linux") {
         return Ok(PathBuf::from("/proc/self/exe"));

@@ -1,4 +1,4 @@
-//! The private server of a home: started, stopped, recognised, and written down in `server.json`.
+//! The private server of a home: starting, stopping and recognising it, and its state file `server.json`.
 //!
 //! Where the system's service manager supervises it, it is started and stopped through the manager, so that there are
 //! never two.
@@ -30,7 +30,7 @@ pub fn is_running(paths: &Paths) -> bool {
     !server::servers(&paths.engines()).is_empty()
 }
 
-/// Who would answer on a port of this home's server.
+/// Who listens on the port of this home's server.
 pub fn holder(paths: &Paths, port: u16) -> Holder {
     server::holder(&paths.engines(), port)
 }
@@ -38,7 +38,7 @@ pub fn holder(paths: &Paths, port: u16) -> Holder {
 /// A client of this home's server.
 ///
 /// # Errors
-/// When somebody else listens on its port, or nobody does.
+/// When another process or none listens on its port.
 pub fn client(paths: &Paths, port: u16) -> Result<Client, InstallError> {
     match holder(paths, port) {
         Holder::Ours | Holder::Unknown => Ok(Client::new(port)?),
@@ -47,7 +47,7 @@ pub fn client(paths: &Paths, port: u16) -> Result<Client, InstallError> {
     }
 }
 
-/// The server that runs with exactly these settings, if it answers and nobody else does in its place.
+/// The server that runs with exactly these settings, if it responds and no other process has its port.
 ///
 /// # Errors
 /// When the state file cannot be read.
@@ -60,7 +60,7 @@ pub async fn running(paths: &Paths, launch: &Launch) -> Result<Option<Server>, I
         return Ok(None);
     }
     let client = Client::new(launch.port)?;
-    // One that does not answer is replaced like one with other settings.
+    // A server that does not respond is replaced, like one with other settings.
     Ok(client.version().await.ok().map(|version| Server { client, launch: launch.clone(), version }))
 }
 
@@ -77,8 +77,8 @@ pub async fn stop(paths: &Paths) -> Result<usize, InstallError> {
     .await
 }
 
-/// Starts a server and waits until it answers. The state file is written before that, so that a later run recognises
-/// the server even if this program is killed meanwhile.
+/// Starts a server and waits until it responds. Writes the state file first, so that a later run recognises the server
+/// even if this program is killed while waiting.
 ///
 /// # Errors
 /// When it does not start or the state file cannot be written.
@@ -132,10 +132,10 @@ mod tests {
     use crate::models::KvCacheType;
 
     #[test]
-    fn a_state_file_that_cannot_be_written_is_not_called_the_log() {
+    fn an_unwritable_state_file_is_reported_by_its_own_path() {
         let home = tempfile::tempdir().unwrap();
         let paths = Paths::new(home.path());
-        // A folder where the file belongs: the rename fails, also for the superuser.
+        // A folder in place of the file: the rename fails, also for root.
         files::create_folders(&paths.server_state().join("occupied")).unwrap();
         let launch = Launch {
             program: "ollama".into(),

@@ -1,4 +1,4 @@
-//! Reports events: at most a few times a second, and bytes never backwards.
+//! Reports events: at most a few times a second, with byte counts that never decrease.
 
 use std::cell::RefCell;
 use std::sync::Arc;
@@ -7,11 +7,11 @@ use std::time::{Duration, Instant};
 use crate::install::event::{Activity, ByteProgress};
 use crate::install::{Event, InstallError, Receipt, Step, StepState};
 
-/// Progress of bytes is reported this often.
+/// Interval between reports of byte counts.
 const REPORT_EVERY: Duration = Duration::from_millis(200);
-/// A wait is reported this often.
+/// Interval between reports of a wait.
 const WAIT_EVERY: Duration = Duration::from_secs(1);
-/// The rate is an average over this long.
+/// Window over which the rate is averaged.
 const RATE_WINDOW: Duration = Duration::from_secs(5);
 /// Report a stall after this long without progress.
 const STALLED_AFTER: Duration = Duration::from_secs(15);
@@ -22,7 +22,7 @@ pub struct Reporter<'a> {
     current: RefCell<Current>,
 }
 
-/// The step that runs.
+/// The current step.
 struct Current {
     step: Step,
     reported: Option<Instant>,
@@ -55,7 +55,7 @@ impl<'a> Reporter<'a> {
         self.report(StepState::Waiting, activity);
     }
 
-    /// As [`Reporter::waiting`], but once a second at most.
+    /// As [`Reporter::waiting`], but at most once a second.
     pub fn waiting_throttled(&self, activity: Activity) {
         let now = Instant::now();
         let last = self.current.borrow().waited;
@@ -160,7 +160,7 @@ impl Current {
     }
 
     fn progress(&self, total: Option<u64>, per_s: Option<f64>) -> ByteProgress {
-        // A total that turns out too small grows with what has come.
+        // A total that turns out too small grows with the bytes received.
         let total = total.map(|total| total.max(self.done));
         let seconds_left = total.zip(per_s).map(|(total, rate)| (total - self.done) as f64 / rate);
         ByteProgress { done: self.done, total, per_s, seconds_left }

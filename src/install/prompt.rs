@@ -1,4 +1,4 @@
-//! Prompts that no engine has cached: plausible source code that differs from the first word on.
+//! Prompts that are in no engine's cache: plausible source code that differs from the first word on.
 
 use crate::platform::clock::since_1970;
 

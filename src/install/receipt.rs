@@ -1,4 +1,4 @@
-//! The receipt an installation ends with: the prediction beside the measurement.
+//! The receipt of an installation: prediction and measurement.
 
 use serde::{Deserialize, Serialize};
 
@@ -35,7 +35,7 @@ pub struct LoadAttempt {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(from = "String", into = "String")]
 pub enum LoadOutcome {
-    /// Loaded with the layers it was told.
+    /// Loaded with the requested layers.
     Loaded,
     /// Loaded with layers that the engine chose.
     LoadedAutomatic,
@@ -82,7 +82,7 @@ impl From<String> for LoadOutcome {
     }
 }
 
-/// `receipt.json`: the prediction beside the measurement.
+/// `receipt.json`: prediction and measurement.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Receipt {
     /// Always [`crate::SCHEMA`].
@@ -93,7 +93,7 @@ pub struct Receipt {
     pub profile: String,
     /// Tag of the model.
     pub model: ModelTag,
-    /// Version of the engine, as it says itself.
+    /// Version of the engine, as it reports itself.
     pub engine_version: String,
     /// Where the engine came from; `None` in receipts of earlier versions.
     #[serde(default)]
@@ -112,7 +112,7 @@ pub struct Receipt {
     /// Every attempt at loading, in order.
     #[serde(rename = "tried")]
     pub attempts: Vec<LoadAttempt>,
-    /// The planned placement beside the engine's own, where some layers are on the processor and both were measured.
+    /// The planned placement and the engine's own, if some layers are on the processor and both were measured.
     #[serde(rename = "placements", default, skip_serializing_if = "Option::is_none")]
     pub comparison: Option<PlacementComparison>,
     /// Predictions that the measurement missed.

@@ -30,16 +30,16 @@ pub struct PredictedFigures {
     pub first_token_s: Range,
 }
 
-/// What was measured or read back; `None` where the engine does not tell.
+/// What was measured or read back; `None` where the engine does not report it.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct MeasuredFigures {
-    /// Tokens of context the engine really keeps.
+    /// Tokens of context the engine keeps.
     pub context_tokens: Option<u32>,
-    /// Layers the engine says it put on the GPU.
+    /// Layers on the GPU, as the engine reports them.
     pub gpu_layers: Option<u32>,
     /// Share of the model's bytes on the GPU, 0 to 1.
     pub gpu_share: Option<f64>,
-    /// KV cache type in force, read from the engine's log or command line.
+    /// KV cache type, read from the engine's log or command line.
     pub kv_cache_type: Option<String>,
     /// Buffers on the GPU, in bytes.
     pub vram_bytes: Option<u64>,

@@ -1,4 +1,4 @@
-//! What an installation is requested to do.
+//! The request for an installation.
 
 use std::path::{Path, PathBuf};
 
@@ -15,7 +15,7 @@ pub struct InstallOptions {
     pub home: PathBuf,
     /// Folder of the models; `home/models` unless the user picked another.
     pub models_dir: PathBuf,
-    /// The only port to use; otherwise the first free one of the range.
+    /// The port to use; `None` for the first free one of the range.
     pub port: Option<u16>,
     /// Start the server at login.
     pub autostart: bool,
@@ -30,14 +30,14 @@ pub struct InstallOptions {
 pub struct Agreement {
     /// The limits of the plan ([`Plan::consent`]).
     pub limits: bool,
-    /// Fewer layers on the GPU than planned, should the engine run out of memory. Without it and without
-    /// [`Agreement::limits`] such an installation ends with an error that asks.
+    /// Fewer layers on the GPU than planned, if the engine runs out of memory. Without it and without
+    /// [`Agreement::limits`] such an installation ends with an error that asks for consent.
     pub fewer_layers: bool,
-    /// A KV cache at 4 bits, should the engine run out of memory. `None` when the user was not asked; the installation
-    /// then ends with an error that asks.
+    /// A KV cache at 4 bits, if the engine runs out of memory. `None` when the user was not asked; the installation then
+    /// ends with an error that asks for consent.
     pub kv_q4: Option<bool>,
-    /// An unverified model from another model store on this computer, if its registry cannot be reached
-    /// `None` when the user was not asked; the installation then ends with an error that asks.
+    /// An unverified model from another model store on this computer, if its registry cannot be reached. `None` when the
+    /// user was not asked; the installation then ends with an error that asks for consent.
     pub unverified_model: Option<bool>,
 }
 
@@ -67,7 +67,7 @@ impl Request {
 }
 
 impl InstallOptions {
-    /// The defaults under this home: the built-in release, the models beside it, started at login.
+    /// The defaults for this home: the built-in release, models below the home, start at login.
     pub fn usual(home: &Path) -> Self {
         let paths = Paths::new(home);
         Self {
@@ -81,9 +81,9 @@ impl InstallOptions {
     }
 }
 
-/// The texts an installation writes into documents or hands to the system, in the user's language.
+/// The texts an installation writes into documents or passes to the system, in the user's language.
 pub trait Wording {
-    /// What the user agreed to; with what was agreed to when memory ran out, if the KV cache is kept at 4 bits since.
+    /// The consent text. `four_bits_later`: the user agreed to a KV cache at 4 bits after memory ran out.
     fn consent(&self, request: &Request, four_bits_later: bool) -> Option<String>;
     /// What ACOLYTE shows above each answer of a degraded installation.
     fn banner(&self, plan: &Plan) -> Option<String>;

@@ -1,17 +1,17 @@
 //! An installation from its first check to its receipt.
 //!
-//! 1. Take the lock of the home, open the journal, keep a snapshot of what is in force, check the disks.
-//! 2. Fetch the engine's archive and verify it; unpack it beside its folder and move it there.
+//! 1. Take the lock of the home, open the journal, save a snapshot of the current state, check the disks.
+//! 2. Fetch the engine's archive and verify it; unpack it next to its folder and move it there.
 //! 3. Start the private server, or keep the one that runs with the same settings.
-//! 4. Pull the model, create `acolyte:latest` from it, read the parameters back.
-//! 5. Load it and read back what the engine really does; when memory runs out, with fewer layers on the GPU.
+//! 4. Pull the model, create `acolyte:latest` from it, verify the parameters.
+//! 5. Load it and verify what the engine does; when memory runs out, with fewer layers on the GPU.
 //! 6. Measure.
 //! 7. Enable start at login.
-//! 8. Write profile, consent and receipt: from here on the new profile is in force.
+//! 8. Write profile, consent and receipt: now the new profile is active.
 //!
-//! What is fetched is not fetched again, so a second run resumes where the first one stopped. When a run fails or is
-//! cancelled, it is rolled back to what was in force ([`rollback`]); what was fetched is kept. When it is killed, the next
-//! run resumes it, or [`crate::install::manage::undo`] undoes it.
+//! Nothing is fetched twice, so a second run resumes where the first one stopped. A run that fails or is cancelled is
+//! rolled back to the previous state ([`rollback`]); downloads are kept. After a run was killed, the next one resumes it,
+//! or [`crate::install::manage::undo`] undoes it.
 //!
 //! [`rollback`]: crate::install::change::rollback
 
@@ -45,7 +45,7 @@ use crate::platform::files;
 /// Carries out a request and reports events. Blocks until it ends; `control` cancels it within a second, from any thread.
 ///
 /// # Errors
-/// Why it failed, also reported as the last event. What was in force before still is, unless the error is
+/// Why it failed, also reported as the last event. The previous state is restored, unless the error is
 /// [`InstallError::RollbackIncomplete`].
 pub fn run(
     request: &Request,
@@ -71,7 +71,7 @@ async fn install(
 ) -> Result<Receipt, InstallError> {
     let paths = Paths::new(&request.options.home);
     let begun = begin(request, &paths);
-    // Reported once the journal has begun, so that a run killed after the first event can be undone.
+    // Reported after the journal has begun, so that a run killed after the first event can be undone.
     reporter.started(Step::Check, Activity::Checking);
     let (_lock, journal, before) = begun?;
     let run = Run::new(request, wording, &paths, control, reporter, &before, journal);
@@ -84,7 +84,7 @@ async fn install(
     }
 }
 
-/// Takes the lock, begins the journal and keeps what is in force.
+/// Takes the lock, begins the journal and saves the current state.
 fn begin(request: &Request, paths: &Paths) -> Result<(Lock, Journal, Snapshot), InstallError> {
     if request.plan.verdict == Verdict::Refused {
         return Err(InstallError::Refused);
@@ -98,7 +98,7 @@ fn begin(request: &Request, paths: &Paths) -> Result<(Lock, Journal, Snapshot), 
     Ok((lock, journal, before))
 }
 
-/// Every step. An error is rolled back by the caller.
+/// Runs every step. The caller rolls back after an error.
 async fn install_from(run: &Run<'_>) -> Result<Receipt, InstallError> {
     let request = run.paths.request();
     let saved =
@@ -153,13 +153,13 @@ async fn create_and_load_once(loader: &mut Loader<'_>) -> Result<LoadFacts, Inst
     load::run(loader).await
 }
 
-/// Removes what was only kept for a rollback. What cannot be removed costs disk space and nothing else.
+/// Removes what was kept for a rollback. A failure costs only disk space.
 async fn tidy(run: &Run<'_>, engine: &Engine, server: &Server) {
     model::remove_previous(server).await;
     let removed =
         Snapshot::remove(run.paths).and_then(|()| remove_other_engines(&run.entries(), &engine.program));
     if let Err(error) = removed {
-        tracing::warn!(%error, "what was kept for a rollback could not be removed");
+        tracing::warn!(%error, "files kept for a rollback could not be removed");
     }
 }
 
@@ -168,19 +168,19 @@ fn open(paths: &Paths) -> Result<(Lock, Journal), InstallError> {
     home::prepare(paths)?;
     let missing = files::missing_folders(&paths.llm());
     files::create_folders(&paths.llm())?;
-    // Again: in a sticky folder others may have been faster.
+    // Check again: in a sticky folder another user may have created it in between.
     home::require_ours(paths)?;
     let lock = Lock::take(&paths.lock(), paths.home())?;
     let mut journal = Journal::open(paths)?;
-    // The journal is in these folders, so they are announced only after they were created.
+    // The journal is in these folders, so they can be announced only after their creation.
     for path in missing {
         journal.intend(Change::CreateFolder { path })?;
     }
     Ok((lock, journal))
 }
 
-/// The snapshot of what is in force. A run that resumes unfinished ones uses the snapshot of the first of them, which
-/// alone began in a verified state.
+/// The snapshot of the current state. A run that resumes unfinished ones uses the snapshot of the first of them, because
+/// only that one began in a verified state.
 fn snapshot(paths: &Paths, journal: &Journal) -> Result<Snapshot, InstallError> {
     if unfinished(journal.entries()) {
         if let Some(before) = Snapshot::load(paths)? {

@@ -21,7 +21,7 @@ pub(super) struct Run<'a> {
     pub paths: &'a Paths,
     pub control: &'a Control,
     pub reporter: &'a Reporter<'a>,
-    /// Snapshot of what was in force when the first unfinished run began.
+    /// The state when the first unfinished run began.
     pub before: &'a Snapshot,
     journal: RefCell<Journal>,
 }
@@ -94,7 +94,7 @@ impl<'a> Run<'a> {
         Ok(self.journal.borrow_mut().done(change.clone())?)
     }
 
-    /// Announces and applies a change that needs the file system only.
+    /// Announces and applies a change that needs only the file system.
     ///
     /// # Errors
     /// When the journal cannot be written, or the change fails.
@@ -102,7 +102,7 @@ impl<'a> Run<'a> {
         Ok(self.journal.borrow_mut().apply(change)?)
     }
 
-    /// Creates a folder with its missing parents, each announced.
+    /// Creates a folder with its missing parents; announces each.
     ///
     /// # Errors
     /// When the journal cannot be written, or a folder cannot be created.
@@ -110,7 +110,7 @@ impl<'a> Run<'a> {
         Ok(self.journal.borrow_mut().create_folder(path)?)
     }
 
-    /// Announces a folder and its missing parents, which another program is about to create.
+    /// Announces a folder and its missing parents, which another program is going to create.
     ///
     /// # Errors
     /// When the journal cannot be written.
@@ -120,7 +120,7 @@ impl<'a> Run<'a> {
             .try_for_each(|path| self.intend(&Change::CreateFolder { path }))
     }
 
-    /// Writes a document, announced.
+    /// Announces and writes a document.
     ///
     /// # Errors
     /// When the journal or the document cannot be written.

@@ -34,7 +34,7 @@ pub struct SavedRequest {
     pub gpu_layers: Option<u32>,
     /// The user agreed to fewer layers on the GPU than planned.
     pub accept_degraded: bool,
-    /// Whether the user accepts a KV cache at 4 bits should memory run out; `None` when not asked.
+    /// Whether the user accepts a KV cache at 4 bits if memory runs out; `None` when not asked.
     #[serde(default)]
     pub accept_kv_q4: Option<bool>,
     /// Whether the user accepts an unverified model if its registry cannot be reached; `None` when not
@@ -78,7 +78,7 @@ impl SavedRequest {
     /// Reads it; `None` when nothing was requested under this home.
     ///
     /// # Errors
-    /// When it is there but cannot be read.
+    /// When it exists but cannot be read.
     pub fn load(paths: &Paths) -> Result<Option<Self>, DocumentError> {
         home::require_ours(paths)?;
         Self::from_file(paths, &paths.request())
@@ -117,7 +117,7 @@ impl SavedRequest {
             && candidate.kv_cache_type == self.kv_cache_type
     }
 
-    /// Whether the user agreed to the limits of this plan already.
+    /// Whether the saved consent covers this plan.
     pub fn covers(&self, plan: &Plan) -> bool {
         let terms = self.consent.as_ref().zip(plan.consent.as_ref());
         terms.is_some_and(|(agreed, now)| agreed.covers(now, plan.policy.consent_tolerance))

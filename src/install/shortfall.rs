@@ -6,7 +6,7 @@ use crate::figures::Range;
 use crate::install::receipt_figures::{MeasuredFigures, PredictedFigures};
 use crate::models::KvCacheType;
 
-/// Memory above the prediction by more than this share is a shortfall.
+/// Memory that exceeds the prediction by more than this share is a shortfall.
 const MEMORY_TOLERANCE: f64 = 0.10;
 
 /// A prediction that was missed.
@@ -79,9 +79,9 @@ pub enum Shortfall {
 }
 
 impl Shortfall {
-    /// Compares the prediction with the measurement. Better than predicted is no shortfall. Layers and KV cache are
-    /// compared with the first choice, where another placement was kept. `driver_bytes` is the part of the predicted VRAM
-    /// that belongs to the driver and is in no buffer of the engine.
+    /// Compares the prediction with the measurement. A better measurement is not a shortfall. Layers and KV cache are
+    /// compared with the first choice if another placement was kept. `driver_bytes`: the part of the predicted VRAM that the
+    /// driver takes, which is in no buffer of the engine.
     pub fn find(
         predicted: &PredictedFigures,
         first_choice: Option<&PredictedFigures>,

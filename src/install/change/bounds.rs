@@ -1,9 +1,9 @@
-//! Which paths a journal may name: a change is reverted by deleting, so a journal that somebody planted must not reach
-//! anything that an installation would not have made.
+//! Which paths a journal may name: a change is reverted by deleting, so a planted journal must not reach anything that an
+//! installation would not have made.
 //!
-//! Engines, downloads and documents lie at their known places below the home; models in the folder of models that the
-//! documents name, under names of models; login entries where this system has them. Whoever can write the journal as this
-//! user can write the documents too: against that user there is no protection, only consistency.
+//! Engines, downloads and documents are at their known paths below the home; models in the models folder that the
+//! documents name, under valid model names; login entries in the system's folders. A process that can write the journal
+//! as this user can write the documents too: the check does not protect against it.
 
 use std::path::{Component, Path, PathBuf};
 
@@ -24,7 +24,7 @@ pub(super) struct Bounds<'a> {
 }
 
 impl<'a> Bounds<'a> {
-    /// As the documents of a home have them.
+    /// Reads them from the documents of a home.
     ///
     /// # Errors
     /// When a document names what is not ours. One that is damaged names nothing.
@@ -39,7 +39,7 @@ impl<'a> Bounds<'a> {
             .collect();
         let profiles = [installed, before.and_then(|before| before.installed)];
         models.extend(profiles.into_iter().flatten().map(|installed| installed.profile.models_dir));
-        // Where no folder for entries is known there are none.
+        // Where the folder of login entries is unknown there are none.
         let methods = AutostartMethod::all_of_system().unwrap_or_default();
         let login = methods.iter().filter_map(|method| Some(method.file()?.parent()?.to_owned())).collect();
         Ok(Self { paths, models, login })
@@ -86,12 +86,12 @@ impl<'a> Bounds<'a> {
         }
     }
 
-    /// Whether a path of the journal is this one of ours, perhaps by another name of the home.
+    /// Whether a path in the journal is this path of ours, possibly through another name of the home.
     fn is(&self, path: &Path, ours: &Path) -> bool {
         self.paths.below(path).is_some_and(|below| Some(below.as_path()) == relative(self.paths, ours))
     }
 
-    /// Below the home or named by a document. Nothing can be lost in one that does not exist.
+    /// Below the home or named by a document. A folder that does not exist is accepted: there is nothing to lose in it.
     fn is_models_dir(&self, folder: &Path) -> bool {
         let is_inside = self.paths.below(folder).is_some_and(|below| !below.as_os_str().is_empty());
         is_inside || self.models.iter().any(|known| known == folder) || !folder.exists()
@@ -115,7 +115,7 @@ impl<'a> Bounds<'a> {
     }
 }
 
-/// A document that is damaged is told where it is needed; one that names what is not ours is refused everywhere.
+/// A damaged document is reported where it is needed; one that names a foreign path is refused everywhere.
 fn readable<T>(document: Result<Option<T>, DocumentError>) -> Result<Option<T>, DocumentError> {
     match document {
         Err(DocumentError::Format { .. } | DocumentError::File(_)) => Ok(None),
@@ -131,7 +131,7 @@ fn require(is_ours: bool, path: &Path) -> Result<(), PathBuf> {
     if is_ours { Ok(()) } else { Err(path.to_owned()) }
 }
 
-/// One name of a folder, which leads nowhere else.
+/// Whether it is a single path component, without separators or `..`.
 fn is_name(text: &str) -> bool {
     let mut parts = Path::new(text).components();
     matches!((parts.next(), parts.next()), (Some(Component::Normal(_)), None)) && text != "home"
@@ -150,7 +150,7 @@ mod tests {
     use crate::models::ModelTag;
     use crate::platform::files;
 
-    /// A home with an empty journal, and a folder beside it that somebody else's things lie in.
+    /// A home with an empty journal, and a folder next to it with foreign files.
     fn world() -> (tempfile::TempDir, Paths, PathBuf) {
         let world = tempfile::tempdir().unwrap();
         let paths = Paths::new(&world.path().join("home"));
@@ -167,7 +167,7 @@ mod tests {
     }
 
     #[test]
-    fn a_journal_names_what_an_installation_makes() {
+    fn a_journal_with_paths_of_an_installation_is_accepted() {
         let (_world, paths, _) = world();
         let engine = paths.engine("0.32.15");
         let (models_dir, tag) = (paths.models(), ModelTag::parse("qwen2.5-coder:7b").unwrap());
@@ -246,7 +246,7 @@ mod tests {
         }
     }
 
-    /// A link that leads to the home is another name of it only where nobody else can exchange the link.
+    /// A link to the home counts as another name of it only if no other user can replace the link.
     #[cfg(unix)]
     #[test]
     fn the_home_by_another_name_is_the_home() {
@@ -262,7 +262,7 @@ mod tests {
     }
 
     #[test]
-    fn runs_that_were_undone_name_nothing() {
+    fn paths_of_undone_runs_are_not_checked() {
         let (_world, paths, foreign) = world();
         let line = |phase: Phase, change: Option<Change>| {
             let entry = Entry { at: String::new(), phase, change };

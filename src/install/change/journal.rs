@@ -1,8 +1,8 @@
-//! The journal: every change, written down before it is applied.
+//! The journal: every change, recorded before it is applied.
 //!
-//! One JSON object a line, append only, forced to the disk before the change begins. `intent` without `done` is a change
-//! that was interrupted: part of it may have happened, so it is reverted like a complete one. A truncated last line does
-//! not count; the change it announced had not begun.
+//! One JSON object per line, append-only, synced to disk before the change begins. `intent` without `done` is an
+//! interrupted change: it may have been applied in part, so it is reverted like a complete one. A truncated last line is
+//! ignored; its change had not begun.
 
 use std::io::{Read as _, Write as _};
 use std::path::{Path, PathBuf};
@@ -21,7 +21,7 @@ use crate::platform::ownership;
 /// Larger than any journal: a line takes some 300 bytes, an installation some 30 lines.
 const LARGEST_BYTES: u64 = 64 << 20;
 
-/// What a line says of a run or of a change.
+/// What a line records about a run or a change.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Phase {
@@ -64,7 +64,7 @@ impl Journal {
     /// As [`Journal::read`], and when it cannot be written.
     pub fn open(paths: &Paths) -> Result<Self, DocumentError> {
         let path = &paths.journal();
-        // Read, and refused, before anything is written.
+        // Read, and refused if necessary, before anything is written.
         let entries = Self::read(paths)?;
         let is_new = !path.exists();
         let mut file = files::open_to_append(path)?;
@@ -81,8 +81,8 @@ impl Journal {
         Ok(Self { path: path.to_owned(), file, entries })
     }
 
-    /// Reads the journal of a home without opening it to append; a missing one is empty. Every path in it is checked here:
-    /// whoever has the lines may revert them.
+    /// Reads the journal of a home without opening it to append; a missing one is empty. Checks every path in it, because
+    /// callers may revert its changes.
     ///
     /// # Errors
     /// When it cannot be read, others own it or can change it, or it names a path that is not ours.
@@ -138,7 +138,7 @@ impl Journal {
         self.add(Phase::Intent, Some(change))
     }
 
-    /// Says that a change was applied.
+    /// Records that a change was applied.
     ///
     /// # Errors
     /// When it cannot be written.
@@ -146,7 +146,7 @@ impl Journal {
         self.add(Phase::Done, Some(change))
     }
 
-    /// Announces a change and applies it: a folder, an engine moved aside.
+    /// Announces a change and applies it: a folder, or a backup of an engine.
     ///
     /// # Errors
     /// When it cannot be written or applied.
@@ -155,7 +155,7 @@ impl Journal {
         change.apply()
     }
 
-    /// Creates a folder with its missing parents, each announced.
+    /// Creates a folder with its missing parents; announces each.
     ///
     /// # Errors
     /// When it cannot be written.
@@ -166,7 +166,7 @@ impl Journal {
         Change::CreateFolder { path: path.to_owned() }.apply()
     }
 
-    /// Writes a document of ours, announced once.
+    /// Writes one of our documents; announces it once.
     ///
     /// # Errors
     /// When it cannot be written.
@@ -195,13 +195,13 @@ pub fn unfinished(entries: &[Entry]) -> bool {
     last(&[Phase::Begin]).is_some_and(|begin| over.is_none_or(|over| over < begin))
 }
 
-/// Whether a run since the last one that succeeded applied this change to its end.
+/// Whether a run since the last successful one completed this change.
 pub fn was_completed(entries: &[Entry], change: &Change) -> bool {
     open(entries).iter().any(|entry| entry.phase == Phase::Done && entry.change.as_ref() == Some(change))
 }
 
-/// What runs since the last one that succeeded have changed, each once, in the order of announcement, with whether it
-/// was applied to its end.
+/// The changes of runs since the last successful one, each once, in the order of announcement, with whether it was
+/// completed.
 pub fn open_changes(entries: &[Entry]) -> Vec<(Change, bool)> {
     let changes = changes(open(entries));
     changes.into_iter().map(|change| (change.clone(), was_completed(entries, &change))).collect()
@@ -240,7 +240,7 @@ fn in_effect(entries: &[Entry]) -> Vec<&Entry> {
     kept
 }
 
-/// Skips unreadable lines: the last one may be truncated, and nothing may keep the others from being reverted.
+/// Skips unreadable lines: the last one may be truncated, and the others must still be reverted.
 pub fn parse(bytes: &[u8]) -> Vec<Entry> {
     bytes
         .split(|byte| *byte == b'\n')
@@ -281,7 +281,7 @@ mod tests {
             journal.begin().unwrap();
             journal.create_folder(&folder.path().join("x/y")).unwrap();
             journal.intend(pull.clone()).unwrap();
-            // Dropped here, as by a crash in the middle of the pull.
+            // Dropped here, as if the program crashed during the pull.
         }
         std::fs::write(&path, [std::fs::read(&path).unwrap(), b"{\"at\":\"2026".to_vec()].concat()).unwrap();
         let mut journal = Journal::open(&paths).unwrap();
@@ -335,7 +335,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn no_journal_breaks_it(bytes in proptest::collection::vec(any::<u8>(), 0..200), cut in 0usize..400) {
+        fn any_bytes_can_be_parsed(bytes in proptest::collection::vec(any::<u8>(), 0..200), cut in 0usize..400) {
             let good = serde_json::to_vec(&Entry {
                 at: rfc3339_now(), phase: Phase::Intent, change: Some(Change::StartServer { port: 1 }),
             }).unwrap();

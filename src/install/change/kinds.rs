@@ -15,12 +15,12 @@ pub enum Change {
         /// The folder.
         path: PathBuf,
     },
-    /// A document of ours, created or replaced.
+    /// One of our documents, created or replaced.
     WriteFile {
         /// The file.
         path: PathBuf,
     },
-    /// An archive, with its partial download beside it (`NAME.*`).
+    /// An archive, with its partial download next to it (`NAME.*`).
     Download {
         /// The archive.
         path: PathBuf,
@@ -55,11 +55,11 @@ pub enum Change {
     },
     /// The login entry that starts the server, created, replaced or removed.
     StartAtLogin,
-    /// The engine in force moved out of the way of another build of the same version, until that one has answered.
+    /// The active engine, moved to a backup folder while another build of the same version replaces it.
     SetAside {
         /// Its folder.
         path: PathBuf,
-        /// Where it is kept meanwhile.
+        /// The backup folder.
         aside: PathBuf,
     },
 }
@@ -67,9 +67,9 @@ pub enum Change {
 /// What a change is about, for lists shown to the user.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Subject {
-    /// A folder, which goes only when it is empty.
+    /// A folder, removed only when it is empty.
     Folder(PathBuf),
-    /// A file, or a folder that is ours with everything in it.
+    /// A file, or a folder with everything in it.
     Path(PathBuf),
     /// A document that is restored or removed.
     Document(PathBuf),

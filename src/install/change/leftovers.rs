@@ -1,4 +1,4 @@
-//! Engines that a successful installation replaced: kept until then for a rollback, removed afterwards.
+//! Engines that a successful installation replaced: kept for a rollback until it succeeds, then removed.
 
 use std::path::Path;
 
@@ -6,7 +6,7 @@ use super::journal::{Entry, changes};
 use super::{Change, remove_engine};
 use crate::platform::files::FileError;
 
-/// Removes every engine of ours but the one of this program. Call after a success.
+/// Removes all our engines except the one with this program. Call after a success.
 ///
 /// # Errors
 /// When one cannot be removed.
@@ -21,7 +21,7 @@ pub fn remove_other_engines(entries: &[Entry], program: &Path) -> Result<(), Fil
     Ok(())
 }
 
-/// Removes engines set aside that an earlier success could not remove. Call before a fresh (not resumed) run.
+/// Removes backups of engines that an earlier successful run could not remove. Call before a fresh (not resumed) run.
 ///
 /// # Errors
 /// When one cannot be removed.

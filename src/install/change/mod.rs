@@ -22,7 +22,7 @@ use crate::ollama::store::Store;
 use crate::platform::files::{self, FileError, renaming};
 
 impl Change {
-    /// Applies a change that needs nothing but the file system: a folder, an engine moved aside.
+    /// Applies a change that needs only the file system: a folder, or a backup of an engine.
     ///
     /// Files, downloads, models and servers are applied by the steps, which have their contents.
     ///
@@ -52,7 +52,7 @@ impl Change {
         }
     }
 
-    /// The files that are removed with the change, and the folders that are with everything in them. They may be missing.
+    /// The files, and folders with everything in them, that reverting the change removes. They may be missing.
     pub(super) fn files(&self) -> Vec<PathBuf> {
         match self {
             Self::WriteFile { path } => vec![path.clone(), files::temporary(path)],
@@ -95,8 +95,8 @@ impl Change {
     }
 }
 
-/// Removes an engine file by file as it was unpacked, and the folders that become empty. Without a manifest the whole
-/// folder is ours: it was moved to its place as a whole.
+/// Removes the files of an engine that its manifest lists, and the folders that become empty. Without a manifest it
+/// removes the whole folder, which was created by one rename and is ours.
 ///
 /// # Errors
 /// When the file system refuses.
@@ -106,7 +106,7 @@ pub(super) fn remove_engine(folder: &Path) -> Result<(), FileError> {
     }
     let Some(manifest) = EngineManifest::load(folder) else { return files::remove_folder(folder) };
     for file in manifest.files {
-        // The manifest is a file like any other: nothing in it may lead out of the folder.
+        // The manifest is not trusted: no path in it may lead out of the folder.
         if file.path.components().all(|part| matches!(part, std::path::Component::Normal(_))) {
             files::remove_file(&folder.join(file.path))?;
         }
@@ -115,7 +115,7 @@ pub(super) fn remove_engine(folder: &Path) -> Result<(), FileError> {
     remove_empty_tree(folder)
 }
 
-/// Removes a folder and its subfolders as far as they are empty.
+/// Removes the empty subfolders of a folder, and the folder itself if it is empty then.
 fn remove_empty_tree(folder: &Path) -> Result<(), FileError> {
     let Ok(entries) = std::fs::read_dir(folder) else { return Ok(()) };
     for entry in entries.flatten() {
@@ -126,7 +126,7 @@ fn remove_empty_tree(folder: &Path) -> Result<(), FileError> {
     files::remove_folder_if_empty(folder).map(drop)
 }
 
-/// What a download leaves beside its archive while it is incomplete.
+/// The files of an incomplete download next to its archive.
 fn partial_downloads(archive: &Path) -> Vec<PathBuf> {
     let name = archive.file_name().unwrap_or_default().to_string_lossy().into_owned();
     archive.parent().map_or_else(Vec::new, |folder| files_with_prefix(folder, &format!("{name}.")))

@@ -1,4 +1,4 @@
-//! How each change is reverted: to what was in force before, or to nothing.
+//! How each change is reverted: to the previous state, or to nothing.
 
 use std::path::{Path, PathBuf};
 
@@ -10,14 +10,14 @@ use crate::ollama::server::rotated_logs;
 use crate::ollama::store::Store;
 use crate::platform::files::{self, renaming};
 
-/// What changes are reverted to.
+/// The state that changes are reverted to.
 pub(super) struct Target<'a> {
     pub paths: &'a Paths,
-    /// What was in force before the changes; `None` to remove everything.
+    /// The state before the changes; `None` to remove everything.
     pub before: Option<&'a Snapshot>,
     /// Whether models that were fetched or created stay.
     pub keep_models: bool,
-    /// Model stores that our server may have used, with the fact that nobody else uses them.
+    /// Model stores that our server may have used, each with whether only ours uses it.
     pub stores: Vec<(PathBuf, bool)>,
 }
 
@@ -31,7 +31,7 @@ impl Target<'_> {
         self.serves_from(folder) || self.keep_models && self.stores.iter().any(|(store, _)| store == folder)
     }
 
-    /// Whether the profile in force is served from this store.
+    /// Whether the active profile is served from this store.
     fn serves_from(&self, models_dir: &Path) -> bool {
         self.profile().is_some_and(|profile| profile.models_dir == *models_dir)
     }
@@ -42,15 +42,15 @@ impl Target<'_> {
 }
 
 impl Change {
-    /// Reverts the change. `completed` tells whether the journal says that it was applied to its end. Reverting again is
-    /// harmless. The server must not run from what is reverted.
+    /// Reverts the change. `completed`: whether the journal records that it was completed. Idempotent. The server must not
+    /// use what is reverted.
     ///
     /// # Errors
-    /// When something stays as it is; doing it again finishes it.
+    /// When something could not be reverted; calling it again finishes it.
     pub(super) fn revert(&self, completed: bool, target: &Target<'_>) -> Result<(), InstallError> {
         match self {
             Self::CreateFolder { path } => {
-                // A link in its place was put there since, to move its content: that content is not in our folder.
+                // A link in its place was created since, to move its content elsewhere: that content is not in our folder.
                 if !path.is_symlink() || !target.keeps(path) {
                     files::remove_folder_or_link(path)?;
                 }
@@ -78,14 +78,14 @@ impl Change {
             Self::SetAside { path, aside } if target.profile().is_some() => {
                 if aside.exists() {
                     remove_engine(path)?;
-                    // The files left here are not the engine's, and the restored engine did not have them either.
+                    // The remaining files belong neither to this engine nor to the restored one.
                     files::remove_folder(path)?;
                     std::fs::rename(aside, path).map_err(renaming(aside))?;
                 }
             }
             Self::SetAside { aside, .. } => remove_engine(aside)?,
-            // The fold stops the server before it reverts anything and starts the one in force at its end; here goes
-            // what a server leaves behind.
+            // The fold stops the server first and starts the previous one at its end; here the files that a server
+            // leaves are removed.
             Self::StartServer { .. } => remove_server_files(target)?,
             Self::PullModel { tag, models_dir } => {
                 let in_force = target.serves_from(models_dir)
@@ -95,7 +95,7 @@ impl Change {
                 }
             }
             Self::CreateModel { name, models_dir } if target.serves_from(models_dir) => {
-                // The model in force was copied to its second name before its own name was given to another one.
+                // The active model was copied to its second name before its own name was reassigned.
                 if *name == PREVIOUS_MODEL {
                     if completed {
                         Store::new(models_dir).rename(&PREVIOUS_MODEL, &SERVED_MODEL)?;

@@ -1,11 +1,11 @@
 //! The one rollback: a fold over the journal, backwards.
 //!
 //! 1. Stop the server if it uses anything that is about to be reverted.
-//! 2. Revert every change of the scope, the last one first. One that fails does not keep the others from being
-//!    reverted; those that a server still runs from are left alone.
-//! 3. Start the server that was in force, if it ran.
+//! 2. Revert every change of the scope, the last one first. A failure does not stop the others; changes that a running
+//!    server still uses are skipped.
+//! 3. Start the previous server, if it ran.
 //!
-//! Reverting is idempotent, so a rollback that was interrupted or could not finish is finished by doing it again.
+//! Reverting is idempotent: an interrupted or incomplete rollback is finished by running it again.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -27,11 +27,11 @@ use crate::platform::files;
 /// Which changes are reverted, and to what.
 #[derive(Clone, Copy, Debug)]
 pub enum Scope<'a> {
-    /// After a failure or cancel: what was in force is in force again; what was fetched stays for the next run.
+    /// After a failure or cancel: restores the previous state; downloads stay for the next run.
     KeepFetched(&'a Snapshot),
-    /// Undo: everything since the last installation that ended well, back to what was in force then.
+    /// Undo: everything since the last successful installation.
     Unfinished(&'a Snapshot),
-    /// Uninstall: everything, back to nothing.
+    /// Uninstall: everything.
     Everything {
         /// Whether models stay.
         keep_models: bool,
@@ -41,7 +41,7 @@ pub enum Scope<'a> {
 /// A change to revert.
 struct Pending {
     change: Change,
-    /// Whether it was applied to its end.
+    /// Whether it was completed.
     completed: bool,
 }
 
@@ -117,7 +117,7 @@ impl Scope<'_> {
             Snapshot::documents(paths).map(|path| Change::WriteFile { path }).into();
         let listed = match self {
             Self::Everything { .. } => {
-                // Server and login entry are ours whatever became of the journal.
+                // Server and login entry are ours even if the journal is lost.
                 implied.extend([Change::StartServer { port: *PORTS.start() }, Change::StartAtLogin]);
                 changes(entries).into_iter().map(|change| (change, true)).collect()
             }
@@ -146,7 +146,7 @@ impl Scope<'_> {
                 _ => false,
             },
             Self::Unfinished(_) => true,
-            // It says where models are, so an uninstall removes it after the journal.
+            // It names the models folder, so an uninstall removes it after the journal.
             Self::Everything { .. } => *change != Change::WriteFile { path: paths.request() },
         }
     }
@@ -169,7 +169,7 @@ fn port(scope: &Scope<'_>) -> u16 {
     before.map_or(*PORTS.start(), |server| server.port)
 }
 
-/// Every model store that our server may have used, each with whether it is ours alone.
+/// Every model store that our server may have used, each with whether only ours uses it.
 pub fn stores(paths: &Paths, changes: &[Change]) -> Vec<(PathBuf, bool)> {
     let requested = SavedRequest::load(paths).unwrap_or_else(|error| {
         tracing::warn!(%error, "the saved request cannot be read");
@@ -190,9 +190,9 @@ pub fn stores(paths: &Paths, changes: &[Change]) -> Vec<(PathBuf, bool)> {
     stores.into_iter().collect()
 }
 
-/// Whether a model store is ours alone: we created it, and every model in it is one that we fetched or made. Only then do
-/// unfinished pulls and layers without a model belong to us. A folder below the home is not ours by that alone: the home
-/// may lie above another server's folder.
+/// Whether only our server uses a model store: we created it, and we fetched or made every model in it. Only then are
+/// unfinished pulls and layers without a model ours. A folder below the home is not enough: the home may contain another
+/// server's folder.
 pub fn is_ours(changes: &[Change], models_dir: &Path) -> bool {
     let is_created = changes.iter().any(|change| match change {
         Change::CreateFolder { path } => path == models_dir || *path == Paths::blobs(models_dir),
@@ -209,7 +209,7 @@ pub fn is_ours(changes: &[Change], models_dir: &Path) -> bool {
     is_created && !is_moved && Store::new(models_dir).models().iter().all(|(tag, _)| is_known(tag))
 }
 
-/// The server that ran before runs again, or none where none did.
+/// Restarts the previous server if it ran; otherwise makes sure that none runs.
 async fn restore_server(paths: &Paths, before: &Snapshot, was_stopped: bool) -> Result<(), InstallError> {
     let Some(launch) = before.launch(paths).filter(|launch| launch.program.exists()) else {
         private_server::stop(paths).await?;

@@ -1,10 +1,10 @@
 //! A proxy on loopback that forwards to the real one.
 //!
-//! Written out rather than built on hyper: one method, no bodies, and on both sides a raw stream afterwards, for which
-//! hyper needs a service, an upgrade and an adapter on either side.
+//! Implemented without hyper: one method, no bodies, and raw streams on both sides afterwards, for which hyper would
+//! need a service, an upgrade and an adapter on each side.
 //!
-//! Any local user can connect to it, so connections that have not authenticated yet are few and short-lived: where one too
-//! many comes, the oldest of them is closed. They cannot take the places of the engine's own connections.
+//! Any local user can connect to it, so unauthenticated connections are few and short-lived: above the limit the oldest
+//! one is closed. They do not count against the limit for the engine's connections.
 
 use std::collections::VecDeque;
 use std::future::poll_fn;
@@ -51,15 +51,15 @@ pub(super) struct Rules {
 pub(super) struct Limits {
     /// Connections that have not authenticated yet.
     pub handshakes: usize,
-    /// How long they have to send their request.
+    /// How long such a connection may take to send its request.
     pub handshake: Duration,
     /// Connections that have authenticated.
     pub tunnels: usize,
-    /// How long connecting to the target may take.
+    /// Timeout for connecting to the target.
     pub connect: Duration,
 }
 
-/// 64 connections in all. The engine downloads over 16 at a time.
+/// 64 connections in total. The engine downloads over 16 at a time.
 pub(super) const LIMITS: Limits = Limits {
     handshakes: 32,
     handshake: Duration::from_secs(10),
@@ -67,7 +67,7 @@ pub(super) const LIMITS: Limits = Limits {
     connect: Duration::from_secs(30),
 };
 
-/// Wait before accepting again after an error: the program has no file descriptor left, or the system no memory.
+/// Wait before accepting again after an error: no file descriptor or memory is left.
 const PAUSE_AFTER_ERROR: Duration = Duration::from_millis(100);
 
 /// The real proxy.
@@ -122,7 +122,7 @@ impl Drop for Relay {
     }
 }
 
-/// A connection that has authenticated, and where it wants to go.
+/// An authenticated connection and its target.
 struct Authenticated {
     client: TcpStream,
     target: String,
@@ -138,7 +138,7 @@ pub(super) async fn accept(
     let mut tunnels: JoinSet<()> = JoinSet::new();
     loop {
         tokio::select! {
-            // Finished ones first: a connection that has authenticated is not taken for an idle one.
+            // Finished handshakes first, so that an authenticated connection is not closed as idle.
             biased;
             Some(_) = tunnels.join_next() => {}
             Some(done) = handshakes.join_next() => match done {
@@ -158,7 +158,7 @@ pub(super) async fn accept(
                 }
                 Ok(Ok(None)) => {}
                 Ok(Err(error)) => tracing::debug!(%error, "a connection ended before it authenticated"),
-                // Closed to make room for a newer one.
+                // Closed in favour of a newer one.
                 Err(_aborted) => {}
             },
             accepted = poll_fn(&mut next) => match accepted {
@@ -185,7 +185,7 @@ pub(super) async fn accept(
     }
 }
 
-/// Reads a request: `CONNECT HOST:PORT` and no other. Returns `None` when it was refused.
+/// Reads a request; accepts only `CONNECT HOST:PORT`. Returns `None` when it was refused.
 async fn authenticate(mut client: TcpStream, rules: &Rules) -> io::Result<Option<Authenticated>> {
     let head = read_head(&mut client).await?;
     let mut lines = head.lines();
@@ -211,7 +211,7 @@ async fn authenticate(mut client: TcpStream, rules: &Rules) -> io::Result<Option
     Ok(Some(Authenticated { client, target }))
 }
 
-/// Connects to the target and passes everything on, both ways.
+/// Connects to the target and forwards data in both directions.
 async fn tunnel(Authenticated { mut client, target }: Authenticated, rules: &Rules) -> io::Result<()> {
     let connected = match tokio::time::timeout(rules.limits.connect, connect(&target, rules)).await {
         Ok(connected) => connected,
@@ -248,7 +248,7 @@ async fn connect(target: &str, rules: &Rules) -> io::Result<Box<dyn Pipe>> {
             let name = ServerName::try_from(host.to_owned()).map_err(io::Error::other)?;
             Box::new(TlsConnector::from(Arc::clone(&upstream.tls)).connect(name, plain).await?)
         }
-        other => return Err(io::Error::other(format!("a proxy cannot be spoken with over {other}"))),
+        other => return Err(io::Error::other(format!("a proxy cannot be reached over {other}"))),
     };
     let mut head = format!("CONNECT {target} HTTP/1.1\r\nHost: {target}\r\n");
     if upstream.address.has_secrets() {
@@ -263,7 +263,7 @@ async fn connect(target: &str, rules: &Rules) -> io::Result<Box<dyn Pipe>> {
     if status == "200" { Ok(server) } else { Err(io::Error::other(format!("the proxy answered {status}"))) }
 }
 
-/// Reads up to the empty line and not a byte beyond.
+/// Reads up to and including the empty line, and no further byte.
 ///
 /// # Errors
 /// When the connection ends or fails before the empty line, or the head is too long.

@@ -211,10 +211,9 @@ fn passwords_are_encoded_as_in_rfc_7617() {
     assert_eq!(basic("test", "123£"), "Basic dGVzdDoxMjPCow==");
 }
 
-/// So many idle connections that the program would have no file descriptor left for more: the oldest are closed, and the
-/// engine's own still gets through.
+/// More idle connections than there are file descriptors: the oldest are closed, and the engine can still connect.
 #[test]
-fn idle_connections_do_not_keep_the_engine_out() {
+fn idle_connections_do_not_block_the_engine() {
     block_on(async {
         let (address, _proxy) = echo_server("HTTP/1.1 200 fine\r\n\r\n").await;
         let upstream = Upstream { address: address.parse().unwrap(), tls: http::tls(None).unwrap() };
@@ -231,7 +230,7 @@ fn idle_connections_do_not_keep_the_engine_out() {
 }
 
 #[test]
-fn a_request_that_does_not_come_is_not_waited_for() {
+fn a_connection_without_a_request_times_out() {
     block_on(async {
         let limits = Limits {
             handshakes: 4,
@@ -247,9 +246,9 @@ fn a_request_that_does_not_come_is_not_waited_for() {
     });
 }
 
-/// The relay survives that no file descriptor is left for a while.
+/// The relay survives running out of file descriptors.
 #[test]
-fn accepting_goes_on_after_an_error() {
+fn accepting_continues_after_an_error() {
     block_on(async {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let port = listener.local_addr().unwrap().port();

@@ -18,7 +18,7 @@ use crate::install::fetch::rate::Limiter;
 use crate::install::fetch::writer::{Chunk, ChunkSender};
 use crate::ollama::http::{self, HttpPolicy};
 
-/// More redirects than any honest download has (a release page has two).
+/// Maximum number of redirects; a release page has two.
 const MOST_REDIRECTS: usize = 8;
 
 /// Longest `Retry-After` that is honoured.
@@ -26,10 +26,10 @@ const LONGEST_RETRY_AFTER: Duration = Duration::from_secs(60);
 
 /// End of a segment of a file of unknown size.
 pub const UNKNOWN_END: u64 = u64::MAX;
-/// More than any archive of a release has.
+/// Maximum size of an archive, for servers that state no length.
 const LARGEST_ARCHIVE_BYTES: u64 = 32 << 30;
 
-/// A segment of the file being downloaded. Its end can be moved forward meanwhile, to share the rest.
+/// A segment of the file being downloaded. Its end can be moved forward during the download, to share the rest.
 #[derive(Debug)]
 pub struct Segment {
     /// First byte.
@@ -59,7 +59,7 @@ impl Segment {
         self.end.load(Ordering::Relaxed)
     }
 
-    /// Ends it earlier. What it still sends beyond does no harm: the bytes are the same.
+    /// Moves its end forward. Bytes it still sends beyond are harmless: they are the same.
     pub fn shorten(&self, end: u64) {
         self.end.fetch_min(end, Ordering::Relaxed);
     }
@@ -78,7 +78,7 @@ pub struct RemoteFile {
     pub bytes: Option<u64>,
     /// Whether to request a range.
     pub ranged: bool,
-    /// Longest silence of a connection.
+    /// Timeout of a connection without data.
     pub patience: Duration,
     /// Limits the rate.
     pub limiter: Option<Arc<Limiter>>,
@@ -112,7 +112,7 @@ pub async fn fetch(
         .await
         .map_err(|_| TransferProblem::Stalled(remote.patience))??;
     let answer = examine(&response, remote, asked, validator)?;
-    // The receiver is gone once the download is over.
+    // The receiver is dropped when the download ends.
     let _ = opened.send(answer.opened);
     if segment.end() == UNKNOWN_END
         && let Some(end) = answer.end
@@ -136,7 +136,7 @@ pub async fn fetch(
                 Err(TransferProblem::CutShort)
             };
         };
-        // A server that names no length must not fill the disk of a release that names none either.
+        // Neither server nor release states a length: do not fill the disk.
         if end == UNKNOWN_END && at > LARGEST_ARCHIVE_BYTES {
             return Err(TransferProblem::Nonsense(format!("more than {LARGEST_ARCHIVE_BYTES} bytes")));
         }
@@ -217,7 +217,7 @@ fn examine(
             (bytes, Some(span.end), true)
         }
         StatusCode::OK if asked.start > 0 => {
-            // Requested a part, got the whole: either the file has changed, or the server ignores ranges.
+            // A range was requested and the whole file was sent: the file has changed, or the server ignores ranges.
             return Err(if changed {
                 TransferProblem::Changed
             } else {
@@ -226,7 +226,7 @@ fn examine(
         }
         StatusCode::OK => (response.content_length(), response.content_length(), false),
         StatusCode::RANGE_NOT_SATISFIABLE => {
-            // `bytes */LENGTH` tells how long the file really is.
+            // `bytes */LENGTH` has the actual length of the file.
             let actual = headers.get(CONTENT_RANGE).and_then(unsatisfied_length);
             return Err(match (remote.bytes, actual) {
                 (Some(expected), Some(actual)) if expected != actual => {

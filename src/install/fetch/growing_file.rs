@@ -1,7 +1,7 @@
 //! A file that is still downloading, for a reader that follows it.
 //!
-//! The reader gets only bytes that are hashed already, and the end of the file only once it verified: having
-//! read to the end means having read exactly what was verified. When the download restarts, so must the reader.
+//! The reader gets only bytes that are hashed already, and the end of the file only after verification: a reader that
+//! reached the end has read exactly what was verified. When the download restarts, the reader must restart too.
 
 use std::fs::File;
 use std::io::{self, Read};
@@ -10,7 +10,7 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
 use crate::platform::regular;
 
-/// Wake the reader after this many bytes: doing so for every chunk costs more than it gains.
+/// Wake the reader after this many bytes; waking it for every chunk is too expensive.
 const STEP_BYTES: u64 = 256 << 10;
 
 /// A file being downloaded. Clones share it.
@@ -100,7 +100,7 @@ impl GrowingFile {
         self.0.changed.notify_all();
     }
 
-    /// Waits for the next attempt after this one; `None` when no other follows.
+    /// Waits for the attempt after this one; `None` when there is no other.
     pub fn next_round(&self, after: Option<Attempt>) -> Option<Attempt> {
         let mut state = self.lock();
         loop {
@@ -234,7 +234,7 @@ mod tests {
         growing_file.begin(&path).unwrap();
         let first = growing_file.next_round(None).unwrap();
         let mut reader = growing_file.open(first).unwrap();
-        assert!(growing_file.open(first).is_err(), "one reader a round");
+        assert!(growing_file.open(first).is_err(), "one reader per attempt");
         let waiting = std::thread::spawn(move || reader.read(&mut [0; 10]).map_err(|error| error.kind()));
         growing_file.begin(&path).unwrap();
         assert_eq!(waiting.join().unwrap(), Err(io::ErrorKind::ConnectionAborted));

@@ -1,4 +1,4 @@
-//! The mirrors of a file: how each did so far, which is next, and what a failure means.
+//! The mirrors of a file: results of each so far, which is next, and what to do after a failure.
 
 use std::time::Duration;
 
@@ -8,9 +8,9 @@ use crate::install::fetch::problem::TransferProblem;
 use crate::install::fetch::request::RetryPolicy;
 
 const LONGEST_BACKOFF: Duration = Duration::from_secs(16);
-/// A server whose file changes this often during the download is given up.
+/// A mirror is given up when its file changes this often during the download.
 const MOST_CHANGES: u32 = 2;
-/// Attempts in a row without data before another mirror is tried in between.
+/// Consecutive attempts without data before another mirror is tried.
 const TRIES_BEFORE_ANOTHER: u32 = 2;
 
 /// All mirrors of one file.
@@ -33,7 +33,7 @@ pub struct Mirror {
     /// Why it was given up.
     struck: Option<TransferProblem>,
     last_problem: Option<TransferProblem>,
-    /// Attempts in a row without data.
+    /// Consecutive attempts without data.
     failures: u32,
     changes: u32,
 }
@@ -107,7 +107,7 @@ impl Mirrors {
             self.record_failure(problem.clone());
             return Next::Again;
         }
-        // Some servers and proxies serve one connection well and many badly.
+        // Some servers and proxies fail with several connections.
         if segments > 1 {
             mirror.most_segments = (segments / 2).max(1);
             return Next::Again;
@@ -167,7 +167,7 @@ mod tests {
         assert_eq!(waits, [wait(1), wait(2), wait(4), Next::Again]);
         assert!(one.current().is_none());
         assert_eq!(one.problems().len(), 1);
-        // As long as each attempt brings data, it continues.
+        // It continues as long as each attempt brings data.
         let mut one = mirrors(1);
         for _ in 0..100 {
             assert_eq!(one.judge(&TransferProblem::CutShort, true, 1), wait(1));

@@ -12,7 +12,7 @@ use crate::install::fetch::ranges::Spans;
 use crate::platform::files;
 use crate::platform::regular;
 
-/// Larger than any sidecar of ours, which holds a few dozen spans.
+/// Maximum size of a sidecar, which holds a few dozen spans.
 const LARGEST_SIDECAR_BYTES: u64 = 1 << 20;
 
 /// Paths of an unfinished download.
@@ -54,7 +54,7 @@ pub struct Sidecar {
     pub sha256: Sha256,
     /// Size of the finished file, when known.
     pub bytes: Option<u64>,
-    /// By URL, what tells the server's file from a later one (an entity tag or a date).
+    /// Validator by URL: the entity tag or date of the server's file.
     pub validators: BTreeMap<String, String>,
     /// Which bytes are there.
     pub done: Spans,
@@ -78,7 +78,7 @@ impl Sidecar {
             .and_then(|json| serde_json::from_slice::<Self>(&json).ok());
         match known {
             Some(mut known) if known.sha256 == sha256 && (bytes.is_none() || known.bytes == bytes) => {
-                // A truncated file (full disk, power cut) has only what is really there.
+                // A truncated file (full disk, power cut) has fewer bytes than the sidecar lists.
                 known.done.clip(known.bytes.map_or(there, |bytes| bytes.min(there)));
                 known
             }
@@ -86,7 +86,7 @@ impl Sidecar {
         }
     }
 
-    /// Writes the sidecar atomically. A lost one costs the resumption only, so nothing waits for the disk.
+    /// Writes the sidecar atomically, without sync: losing it only prevents resuming.
     ///
     /// # Errors
     /// When it cannot be written; an earlier sidecar then stays as it is.

@@ -13,10 +13,10 @@ pub enum TransferProblem {
     #[error("no connection: {0}")]
     Connection(String),
     /// The server's certificate is not trusted.
-    #[error("the server cannot prove who it is: {0}")]
+    #[error("the server's certificate is not trusted: {0}")]
     Certificate(String),
     /// No data for this long.
-    #[error("nothing came for {0:?}")]
+    #[error("no data for {0:?}")]
     Stalled(Duration),
     /// The connection closed early.
     #[error("the connection ended early")]
@@ -33,7 +33,7 @@ pub enum TransferProblem {
     #[error("it leads to {0}, which is not encrypted")]
     Insecure(Url),
     /// Too many redirects, or one without a destination.
-    #[error("its redirects lead nowhere")]
+    #[error("too many redirects, or an invalid one")]
     Redirects,
     /// The file has the wrong size.
     #[error("the file there has {actual} bytes instead of {expected}")]
@@ -44,12 +44,12 @@ pub enum TransferProblem {
         actual: u64,
     },
     /// A response that does not match the request: another range, or an unrequested encoding.
-    #[error("the server answered something else than was asked: {0}")]
+    #[error("the response does not match the request: {0}")]
     Nonsense(String),
     /// The server ignores ranges and sends the whole file.
     #[error("the server ignores ranges")]
     RangesIgnored {
-        /// Whether it is certainly the file of the partial download.
+        /// Whether the file is known to be that of the partial download.
         same_file: bool,
     },
     /// The server's file changed during the download.

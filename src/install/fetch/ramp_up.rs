@@ -2,17 +2,17 @@
 
 use std::time::{Duration, Instant};
 
-/// Shortest measurement after each change.
+/// Minimum duration of a measurement after each change.
 const TRIAL: Duration = Duration::from_millis(500);
-/// Shortest first measurement: every download begins with one connection.
+/// Minimum duration of the first measurement: every download begins with one connection.
 const FIRST_TRIAL: Duration = Duration::from_millis(300);
 /// A doubling must raise the rate by at least this factor.
 const WORTHWHILE: f64 = 1.25;
-/// A doubling without gain is measured again after this long: computer or network may have been busy.
+/// Measure a doubling without gain again after this long: computer or network may have been busy.
 const SECOND_LOOK: Duration = Duration::from_secs(2);
 /// Stops after this many measurements in a row without gain.
 const MOST_LOOKS: u32 = 3;
-/// With less left than this many seconds' worth, new connections come too late.
+/// Open no more connections when less than this many seconds are left at the current rate.
 const SECONDS_WORTH_IT: f64 = 1.0;
 
 /// Decides from the bytes downloaded over time.
@@ -65,7 +65,7 @@ impl RampUp {
             return false;
         }
         let rate = done.saturating_sub(before) as f64 / time.as_secs_f64();
-        // Fewer are open than wanted (the rest is too short to share), so the rate is no measurement.
+        // Fewer are open than wanted (the rest is too short to split), so this is not a measurement.
         if segments < self.target || rate <= 0.0 || (left as f64) < rate * SECONDS_WORTH_IT {
             self.trial = Some((now, done));
             return false;
@@ -104,7 +104,7 @@ mod tests {
     }
 
     #[test]
-    fn connections_are_added_when_throttled_and_not_when_the_line_is_full() {
+    fn connections_are_added_when_throttled_and_not_when_bandwidth_is_used_up() {
         assert_eq!(settle(1_000_000, u64::MAX), 8);
         assert_eq!(
             settle(1_000_000, 4_000_000),
@@ -115,11 +115,11 @@ mod tests {
     }
 
     #[test]
-    fn a_busy_moment_does_not_keep_connections_from_being_added() {
+    fn a_temporary_slowdown_does_not_stop_the_ramp_up() {
         let mut ramp_up = RampUp::new(8);
         let (start, mut done) = (Instant::now(), 0);
         for tick in 0..200 {
-            // Hardly any data arrives between the second and the third second, however many connections are open.
+            // Hardly any data arrives between the second and the third second, with any number of connections.
             let busy = (6..30).contains(&tick);
             done += if busy { 20_000 } else { 100_000 * ramp_up.target() as u64 };
             let segments = ramp_up.target();

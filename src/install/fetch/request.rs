@@ -1,4 +1,4 @@
-//! What a download is given, reports and fails with.
+//! Request, progress and errors of a download.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -136,7 +136,7 @@ pub enum DownloadError {
         /// Each URL with its last problem.
         tried: Vec<(Url, TransferProblem)>,
     },
-    /// The file arrived twice with a wrong checksum. Nothing is kept.
+    /// The file was downloaded twice with a wrong checksum. Nothing is kept.
     #[error("the SHA-256 of {address} is {actual}, expected {expected}")]
     CheckSum {
         /// Where it came from.
@@ -174,7 +174,7 @@ fn tried_list(tried: &[(Url, TransferProblem)]) -> String {
     tried.iter().map(|(url, problem)| format!("{url}: {problem}")).collect::<Vec<_>>().join("; ")
 }
 
-/// Whether a file exists with this size (if known) and checksum. Reads all of it, on a thread of its own.
+/// Whether a file exists with this size (if known) and checksum. Reads all of it, on its own thread.
 ///
 /// # Errors
 /// When the file cannot be read, or the user cancels.

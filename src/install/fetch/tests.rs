@@ -103,7 +103,7 @@ impl Bench {
         let outcome = runtime.block_on(download(&client, request, &note, control));
         runtime.shutdown_background();
         if let Ok(path) = &outcome {
-            assert!(std::fs::read(path).unwrap() == self.content, "a wrong file was taken for the right one");
+            assert!(std::fs::read(path).unwrap() == self.content, "a wrong file was accepted");
             let left: Vec<_> = std::fs::read_dir(path.parent().unwrap()).unwrap().collect();
             assert_eq!(left.len(), 1, "only the finished file stays: {left:?}");
         }
@@ -210,7 +210,7 @@ fn a_server_that_ignores_ranges_is_supported() {
     bench.leave(&[(0, 200_000)], &bench.content, None);
     bench.go(&bench.request(vec![server.url("/f")])).unwrap();
     let requests = server.requests();
-    assert!(requests[1].range().is_some() && requests[2].range().is_none(), "asked once, then no more");
+    assert!(requests[1].range().is_some() && requests[2].range().is_none(), "ranges are requested once only");
 }
 
 #[test]
@@ -244,7 +244,7 @@ fn temporary_server_errors_are_retried_and_the_wait_is_reported() {
     });
     let start = Instant::now();
     bench.go(&bench.request(vec![server.url("/f")])).unwrap();
-    assert!(start.elapsed() >= Duration::from_secs(1), "it was asked to wait");
+    assert!(start.elapsed() >= Duration::from_secs(1), "Retry-After was ignored");
     let waits = bench.waits();
     let expected = TransferProblem::Status { status: 429, retry_after: Some(Duration::from_secs(1)) };
     assert!(

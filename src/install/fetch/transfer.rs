@@ -110,7 +110,7 @@ impl<'a> Transfer<'a> {
                 return self.publish();
             }
             let (expected, actual) = (self.request.sha256, hash);
-            tracing::warn!(%expected, %actual, "the downloaded file is not what it must be");
+            tracing::warn!(%expected, %actual, "the downloaded file has a wrong checksum");
             self.start_over().await?;
             wrong_files += 1;
             if wrong_files >= MOST_WRONG_FILES {
@@ -434,7 +434,7 @@ impl<'a> Transfer<'a> {
                 missing_bytes: Some(needed - free),
             }),
             Ok(_) => Ok(()),
-            // Some file systems do not report free space; then a full disk fails the write.
+            // Some file systems do not report free space; there a full disk fails the write.
             Err(error) => {
                 tracing::debug!(%error, "free space unknown");
                 Ok(())
@@ -442,7 +442,7 @@ impl<'a> Transfer<'a> {
         }
     }
 
-    /// The writer's own error.
+    /// The error of the writer.
     async fn writer_failed(&mut self) -> DownloadError {
         match self.writer.finish().await {
             Err(error) => DownloadError::io(&self.paths.partial, error),

@@ -1,8 +1,8 @@
-//! Writes the chunks of all connections to the file, on a thread of its own, and hashes the file in order.
+//! Writes the chunks of all connections to the file, on its own thread, and hashes the file in order.
 //!
-//! Bytes that follow the hashed part are hashed straight from memory; bytes that arrived early are read back, from
-//! the system's cache, once the gap before them is closed. So the file is hashed as it arrives, in any order, and
-//! verified the moment the last byte is there.
+//! Bytes that follow the hashed part are hashed from memory; bytes that arrived early are read back from the page cache
+//! once the gap before them is closed. So the file is hashed while it arrives, in any order, and the hash is ready with
+//! the last byte.
 //!
 //! A second thread makes progress durable: every two seconds it syncs the file and only then saves
 //! the sidecar.
@@ -58,7 +58,7 @@ pub struct FileWriter {
 pub struct Shared {
     paths: PartialPaths,
     state: Mutex<State>,
-    /// Held while the sidecar is written: both threads write it.
+    /// Locked while the sidecar is written, because both threads write it.
     saving: Mutex<()>,
     stop: AtomicBool,
 }
@@ -153,7 +153,7 @@ impl FileWriter {
     /// Stops after the current chunk and saves the sidecar.
     pub async fn stop(&mut self) {
         self.shared.stop.store(true, Ordering::Relaxed);
-        // The outcome was received before, or does not matter any more.
+        // The result was received before, or is no longer needed.
         let _ = self.finish().await;
     }
 }
@@ -205,7 +205,7 @@ impl Shared {
         let _one_at_a_time = self.saving.lock().unwrap_or_else(PoisonError::into_inner);
         // Without the sidecar the next run cannot resume; this download is not affected.
         if let Err(error) = sidecar.save(&self.paths) {
-            tracing::warn!(%error, path = %self.paths.sidecar.display(), "progress could not be noted");
+            tracing::warn!(%error, path = %self.paths.sidecar.display(), "progress could not be saved");
         }
     }
 }
@@ -217,7 +217,7 @@ struct WriterThread {
     hash: sha2::Sha256,
     shared: Arc<Shared>,
     growing_file: Option<GrowingFile>,
-    /// Dropped at the end, which ends the keeper.
+    /// Dropped at the end, which ends the sync thread.
     _writing: sync::Sender<()>,
 }
 

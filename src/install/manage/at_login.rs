@@ -13,8 +13,8 @@ use crate::platform::environment::{self, Environment};
 use crate::platform::program;
 use crate::untrusted::escaped;
 
-/// If a login entry called this program, does what it asks for and exits: starts the server of a home, or rotates its
-/// log and then becomes the program named after it, if any. Must be the first call of `main`.
+/// If a login entry called this program, does what its arguments say and exits: starts the server of a home, or rotates
+/// its log and then replaces itself with the named program, if any. Must be the first call of `main`.
 pub fn run_if_asked() {
     let mut arguments = environment::arguments().skip(1);
     let (command, home) = (arguments.next(), arguments.next().map(PathBuf::from));
@@ -32,8 +32,8 @@ pub fn run_if_asked() {
     std::process::exit(i32::from(outcome.is_err()));
 }
 
-/// The system has opened the log already, so it is truncated and not renamed. Returns only without a program to become,
-/// or when that cannot be started.
+/// The system has opened the log already, so it is truncated and not renamed. Returns only if there is no program to
+/// replace this one, or when that cannot be started.
 fn keep_log(paths: &Paths, mut program: impl Iterator<Item = OsString>) -> Result<(), String> {
     home::require_ours(paths).map_err(|error| error.to_string())?;
     let log = paths.server_log();
@@ -43,13 +43,13 @@ fn keep_log(paths: &Paths, mut program: impl Iterator<Item = OsString>) -> Resul
     }
     let Some(next) = program.next() else { return Ok(()) };
     let mut command = program::command(&next);
-    // What `launchctl setenv` and the like added for every agent does not reach the server.
+    // Variables that `launchctl setenv` and the like set for every agent are not passed to the server.
     let ours = Environment::of_process().variables();
     command.args(program).env_clear().envs(ours.into_iter().filter(|(name, _)| is_of_server(name)));
     Err(format!("{}: {}", next.display(), become_program(command)))
 }
 
-/// Goes to the log of whoever starts programs at login.
+/// Prints to standard error, which the program that starts entries at login logs.
 #[expect(clippy::print_stderr, reason = "no command of ours runs, and the text is escaped")]
 fn say(error: &str) {
     eprintln!("acolyte: {}", escaped(error));

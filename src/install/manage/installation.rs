@@ -1,4 +1,4 @@
-//! What is installed and how it is doing; starting and stopping its server; models it does not need.
+//! What is installed and its health; starting and stopping its server; models it does not need.
 
 use std::path::{Path, PathBuf};
 
@@ -21,20 +21,20 @@ use crate::ollama::store::{Difference, Store};
 use crate::platform::listening::{Holder, PortOwner};
 use crate::untrusted::UntrustedText;
 
-/// How an installation is doing.
+/// Health of an installation.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Health {
     /// What is installed; `None` when nothing is.
     pub installed: Option<Installed>,
     /// Whether the last installation was interrupted.
     pub unfinished: bool,
-    /// Whether a server of ours runs.
+    /// Whether our server runs.
     pub running: bool,
     /// Its version, when it answers.
     pub version: Option<UntrustedText>,
     /// The model, when it is in memory.
     pub loaded: Option<Loaded>,
-    /// Who listens on the server's port in its place. Nothing is asked of it.
+    /// The other process that listens on the server's port. No request is sent to it.
     pub stranger: Option<PortOwner>,
     /// Whether the served model is the one that was measured.
     pub model: ServedModel,
@@ -44,7 +44,7 @@ pub struct Health {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ServedModel {
-    /// Nothing was written down about it, or nothing is installed.
+    /// Its measurement was not recorded, or nothing is installed.
     #[default]
     Unknown,
     /// It is.
@@ -55,7 +55,7 @@ pub enum ServedModel {
     Missing,
 }
 
-/// A model of ours that the profile in force does not need.
+/// One of our models that the active profile does not need.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct UnusedModel {
     /// Its tag.
@@ -105,7 +105,7 @@ pub fn health(home: &Path) -> Result<Health, InstallError> {
     Ok(health)
 }
 
-/// What the server says of itself and of the served model. A server that does not respond says nothing.
+/// The server's version, and the state of the served model. A server that does not respond has neither.
 async fn ask(client: &Client, profile: &ProfileFile) -> (Option<UntrustedText>, Option<Loaded>, ServedModel) {
     let Ok(version) = client.version().await else { return (None, None, ServedModel::Unknown) };
     let loaded = client.ps().await.unwrap_or_default();
@@ -142,7 +142,7 @@ fn served_model(profile: &ProfileFile) -> ServedModel {
 }
 
 impl ServedModel {
-    /// With what somebody else found: the worse one counts.
+    /// Combines two results: the worse one counts.
     fn with(self, other: Self) -> Self {
         let rank = |model: &Self| match model {
             Self::Unknown => 0,
@@ -154,17 +154,17 @@ impl ServedModel {
     }
 }
 
-/// A client of the server of what is installed, once it is sure that it is ours.
+/// A client of the installed server, after verifying that the listener is ours.
 ///
 /// # Errors
-/// When nothing is installed, or somebody else, or nobody, listens on its port.
+/// When nothing is installed, or another process or none listens on its port.
 pub fn client(home: &Path) -> Result<Client, InstallError> {
     let installed =
         Installed::load(home)?.ok_or_else(|| InstallError::NotInstalled { home: home.to_owned() })?;
     private_server::client(&Paths::new(home), installed.profile.port)
 }
 
-/// Who listens on the port of what is installed in its server's place, with the port.
+/// The other process that listens on the installed server's port, with the port.
 ///
 /// # Errors
 /// When a document cannot be read.
@@ -177,7 +177,7 @@ pub fn stranger(home: &Path) -> Result<Option<(u16, PortOwner)>, InstallError> {
     })
 }
 
-/// Starts the server of what is installed and waits until it answers; one that runs already is kept.
+/// Starts the installed server and waits until it responds; a running one is kept.
 ///
 /// # Errors
 /// When nothing is installed, a file of the engine is damaged, its port is taken, or it does not start.
@@ -196,10 +196,10 @@ pub fn start(home: &Path, control: &Control) -> Result<Health, InstallError> {
     health(home)
 }
 
-/// Stops the server of what is installed, with everything it has started.
+/// Stops the installed server with its child processes.
 ///
 /// # Errors
-/// When nothing is installed or something cannot be ended.
+/// When nothing is installed or a process cannot be stopped.
 pub fn stop(home: &Path) -> Result<Health, InstallError> {
     let (paths, _lock, _) = open(home)?;
     block_on(async { private_server::stop(&paths).await })?;
@@ -207,7 +207,7 @@ pub fn stop(home: &Path) -> Result<Health, InstallError> {
     health(home)
 }
 
-/// Models we fetched that the profile in force does not need.
+/// Models we fetched that the active profile does not need.
 ///
 /// # Errors
 /// When a document cannot be read.
@@ -227,7 +227,7 @@ pub fn unused_models(home: &Path) -> Result<Vec<UnusedModel>, InstallError> {
         .collect())
 }
 
-/// Removes models that the profile in force does not need. Layers that others share stay. Returns the bytes freed.
+/// Removes models that the active profile does not need. Shared layers stay. Returns the bytes freed.
 ///
 /// # Errors
 /// When nothing is installed or a file cannot be removed.

@@ -1,8 +1,7 @@
-//! Undoes an interrupted installation, and nothing before it.
+//! Undoes an interrupted installation, and nothing older.
 //!
 //! If nothing was installed before, everything is removed, as by an uninstall. Otherwise the unfinished changes are
-//! rolled back to the profile in force, and the journal records that. An interrupted undo is finished by running it
-//! again.
+//! rolled back to the active profile, and the journal records that. An interrupted undo is finished by running it again.
 
 use std::path::Path;
 
@@ -20,14 +19,14 @@ use crate::install::{InstallError, Lock, Paths, SavedRequest};
 pub struct Unfinished {
     /// Its request; `None` when it was interrupted before that was saved.
     pub request: Option<SavedRequest>,
-    /// The profile that was in force before, and still is.
+    /// The active profile: the one installed before.
     pub in_force: Option<Installed>,
 }
 
 /// What an undo did.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Undone {
-    /// The profile in force again; `None` when nothing was installed before and everything was removed.
+    /// The restored profile; `None` when nothing was installed before and everything was removed.
     pub in_force: Option<Installed>,
     /// What was left in place when everything was removed.
     pub removed: Uninstalled,

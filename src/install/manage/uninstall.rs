@@ -1,8 +1,8 @@
-//! Uninstalling: the journal rolled back to nothing, then what no journal lists.
+//! Uninstalling: rolls back the whole journal, then removes files that no journal lists.
 //!
-//! Only what the journal lists is removed, and what this program writes beside it: logs, the window's settings. A folder
-//! goes when it is empty; what is left in it is not ours, stays and is named. The journal goes last, so that an
-//! interrupted uninstall is finished by running it again.
+//! Only what the journal lists is removed, and files of this program that it does not list: logs, the window's settings.
+//! A folder is removed if it is empty; other files in it are not ours, stay and are reported. The journal is removed
+//! last, so that an interrupted uninstall is finished by running it again.
 
 use std::path::{Path, PathBuf};
 
@@ -41,9 +41,9 @@ pub struct Removal {
     pub models: Vec<RemovedModel>,
     /// What unfinished downloads of models take, in bytes; removed unless models are kept.
     pub unfinished_model_bytes: u64,
-    /// Where the server's start at login is entered: files, or a value of the registry.
+    /// Login entries of the server: files, or a registry value.
     pub login_entries: Vec<String>,
-    /// Whether a server of ours runs, which is stopped.
+    /// Whether our server runs; it is stopped.
     pub server_runs: bool,
 }
 
@@ -52,10 +52,9 @@ pub struct Removal {
 pub struct RemovedModel {
     /// Its tag.
     pub tag: ModelTag,
-    /// The folder of models it is in.
+    /// The models folder it is in.
     pub models_dir: PathBuf,
-    /// Bytes of its layers, those that other models share included; 0 for one made from another, which adds next to
-    /// nothing.
+    /// Bytes of its layers, including shared ones; 0 for a model made from another one, which adds almost nothing.
     pub bytes: u64,
 }
 
@@ -96,7 +95,7 @@ pub fn preview(home: &Path) -> Result<Removal, InstallError> {
     Ok(removal)
 }
 
-/// What no journal lists and is ours all the same.
+/// Our files that the journal does not list.
 fn files_beside_the_journal(paths: &Paths) -> Vec<PathBuf> {
     let mut files: Vec<PathBuf> = paths.trusted_files().into();
     files.extend([paths.snapshot(), paths.snapshot().with_extension("new"), paths.engine_home()]);
@@ -127,7 +126,7 @@ pub fn uninstall(home: &Path, keep_models: bool, control: &Control) -> Result<Un
     let entries = Journal::read(&paths)?;
     let mut changes = changes(&entries);
     if !entries.iter().any(|entry| entry.phase == Phase::Begin) {
-        // Interrupted before the journal said that the home was created. It goes only when it is empty.
+        // Interrupted before the journal recorded the creation of the home. It is removed only if it is empty.
         changes.push(Change::CreateFolder { path: paths.home().to_owned() });
     }
     let kept_models = if keep_models { kept(&changes) } else { Vec::new() };
@@ -138,7 +137,7 @@ pub fn uninstall(home: &Path, keep_models: bool, control: &Control) -> Result<Un
     for log in logs_of_ours(&paths) {
         files::remove_file(&log)?;
     }
-    // The last traces: the journal, the lock while it is still held, and the folders that become empty by that.
+    // Last: the journal, the lock while it is still held, and the folders that become empty by that.
     files::remove_file(&paths.journal())?;
     for file in [files::temporary(&paths.request()), paths.request(), paths.lock()] {
         files::remove_file(&file)?;
@@ -168,8 +167,8 @@ fn kept(changes: &[Change]) -> Vec<PathBuf> {
     kept
 }
 
-/// Removes our own folders and those the journal lists, the innermost first, as far as they are empty. A link that was
-/// put in place of one that we created goes, without what it leads to; one that was there before us stays.
+/// Removes our own folders and those the journal lists, innermost first, if they are empty. Removes a link that replaced
+/// a folder we created, but not its target; a link that was there before stays.
 fn remove_empty_folders(paths: &Paths, changes: &[Change], kept: &[PathBuf]) -> Result<(), FileError> {
     for folder in folders(paths, changes) {
         let is_created = changes.contains(&Change::CreateFolder { path: folder.clone() });
@@ -180,7 +179,7 @@ fn remove_empty_folders(paths: &Paths, changes: &[Change], kept: &[PathBuf]) -> 
     Ok(())
 }
 
-/// Our own folders and those the journal lists, the innermost first.
+/// Our own folders and those the journal lists, innermost first.
 fn folders(paths: &Paths, changes: &[Change]) -> Vec<PathBuf> {
     let created = changes.iter().filter_map(|change| match change {
         Change::CreateFolder { path } => Some(path.clone()),
@@ -194,7 +193,7 @@ fn folders(paths: &Paths, changes: &[Change]) -> Vec<PathBuf> {
     folders
 }
 
-/// What is left under a home, the outermost first, without the model stores that were kept on purpose.
+/// What is left under a home, outermost first, without the model stores that were kept on purpose.
 fn left_in(home: &Path, kept: &[PathBuf]) -> Vec<PathBuf> {
     let Ok(entries) = std::fs::read_dir(home) else { return Vec::new() };
     let mut left = Vec::new();

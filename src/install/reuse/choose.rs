@@ -7,8 +7,8 @@ use crate::install::engine_manifest::EngineManifest;
 use crate::machine::FoundEngine;
 use crate::ollama::release::parse_version;
 
-/// The best of the engines that detection found, if one can be used. Those under `own` are ours already; where the pinned
-/// release is among them, no other is needed.
+/// The newest of the detected engines that can be reused. Those under `own` are ours already; if the pinned release is
+/// among them, no other is needed.
 pub fn installed_engine(engines: &[FoundEngine], minimum: &str, own: &Path) -> Option<InstalledEngine> {
     if EngineManifest::load(&own.join(minimum)).is_some_and(|manifest| manifest.is_of_a_release()) {
         return None;
@@ -18,7 +18,7 @@ pub fn installed_engine(engines: &[FoundEngine], minimum: &str, own: &Path) -> O
     let usable = usable.filter_map(|engine| match examine(engine, minimum) {
         Ok(found) => Some(found),
         Err(reason) => {
-            tracing::info!(%reason, kind = ?engine.kind, "an engine that is here is not used");
+            tracing::info!(%reason, kind = ?engine.kind, "an installed engine is not reused");
             None
         }
     });

@@ -1,9 +1,9 @@
 //! An Ollama already installed here, copied into our folder instead of downloaded.
 //!
-//! Copied and not started where it is, so that an update or removal of the other one does not pull the ground from
-//! under ours, and so that our processes can be told from others by the path of their program. It is taken only when it is
-//! as recent as the pinned release, has the shape of a release, and, on Unix, nobody but this user and root can have
-//! written it or can exchange it or a folder above it.
+//! It is copied and not started in place, so that an update or removal of the original does not affect ours, and so that
+//! our processes are recognised by the path of their program. It is used only if it is at least as recent as the pinned
+//! release, has the layout of a release, and, on Unix, only this user and root can have written it or can replace it or a
+//! folder above it.
 
 use std::fs::Metadata;
 use std::io;
@@ -20,21 +20,21 @@ use crate::platform;
 use crate::platform::files::{self, FileError, reading, writing};
 use crate::platform::ownership::{self, OwnershipError};
 
-/// More files than any release has.
+/// Maximum number of files; releases have fewer.
 const MOST_FILES: usize = 2000;
 
-/// An engine that is here.
+/// An engine on this computer.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct InstalledEngine {
-    /// Its version, as it says itself.
+    /// Its version, as it reports itself.
     pub version: String,
-    /// Its program, links resolved.
+    /// Its program, with links resolved.
     pub program: PathBuf,
-    /// What it takes on the disk.
+    /// Bytes on disk.
     pub bytes: u64,
 }
 
-/// Why an engine that is here is not used.
+/// Why an engine on this computer cannot be reused.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum NotReusable {
     /// It is older than the release this program was made with.
@@ -45,22 +45,22 @@ pub enum NotReusable {
         /// What is needed.
         minimum: String,
     },
-    /// It does not say its version, or has no program on this disk.
+    /// It does not report its version, or its program is unknown.
     #[error("its version or its program is unknown")]
     Unknown,
-    /// Its files do not lie as those of a release do.
+    /// Its files are not laid out like a release.
     #[error("{path} is not laid out like a release")]
     Layout {
         /// Its program.
         path: PathBuf,
     },
-    /// Somebody else could have written it.
-    #[error("{path} can be written by others")]
+    /// Another user could have written it.
+    #[error("other users can write {path}")]
     Writable {
         /// The file or folder.
         path: PathBuf,
     },
-    /// What was copied is not the program that was found.
+    /// The copy differs from the program that was found.
     #[error("it is being changed")]
     Changed,
     /// It cannot be read.
@@ -109,7 +109,7 @@ pub(super) fn examine(engine: &FoundEngine, minimum: &str) -> Result<InstalledEn
     Ok(InstalledEngine { version: version.to_string(), program, bytes })
 }
 
-/// The program with all links resolved, when nobody else can change or exchange it.
+/// The program with all links resolved, if no other user can change or replace it.
 fn trusted(program: &Path) -> Result<PathBuf, NotReusable> {
     let resolved = ownership::resolve_program(program).map_err(|error| match error {
         OwnershipError::File(error) => unreadable(&error.path, &error.source),
@@ -125,15 +125,15 @@ fn trusted(program: &Path) -> Result<PathBuf, NotReusable> {
 /// One file of an engine.
 struct Part {
     from: PathBuf,
-    /// Where it lies in a release.
+    /// Its path in a release.
     to: PathBuf,
     bytes: u64,
     is_program: bool,
-    /// Where it points, when it is a link.
+    /// Its target, if it is a link.
     link: Option<PathBuf>,
 }
 
-/// The files of an engine, as they lie in a release.
+/// The files of an engine, with their paths in a release.
 fn contents(program: &Path) -> Result<Vec<Part>, NotReusable> {
     let layout = || NotReusable::Layout { path: program.to_owned() };
     let folder = program.parent().ok_or_else(layout)?;
@@ -149,7 +149,7 @@ fn contents(program: &Path) -> Result<Vec<Part>, NotReusable> {
         && folder.ends_with("Contents/Resources")
         && folder.join(runner).is_file()
     {
-        // The app keeps program, runner and libraries side by side.
+        // The desktop app has program, runner and libraries in one folder.
         (PathBuf::new(), folder.to_owned(), PathBuf::new())
     } else {
         return Err(layout());
@@ -186,7 +186,7 @@ fn part(from: &Path, to: PathBuf) -> Result<Part, NotReusable> {
     let found = std::fs::symlink_metadata(from).map_err(|error| unreadable(from, &error))?;
     if found.is_symlink() {
         let target = std::fs::read_link(from).map_err(|error| unreadable(from, &error))?;
-        // Releases link libraries to their neighbours; anything else is not one.
+        // Releases link libraries within their folder only.
         if target.components().count() != 1 || target.file_name().is_none() {
             return Err(NotReusable::Layout { path: from.to_owned() });
         }
@@ -222,8 +222,8 @@ fn unreadable(path: &Path, error: &io::Error) -> NotReusable {
     NotReusable::Unreadable { path: path.to_owned(), problem: error.to_string() }
 }
 
-/// Copies an engine into a folder, which should be empty. Programs are copied, so that each has one path only;
-/// everything else is linked where the file system can. Returns its files, relative to the folder.
+/// Copies an engine into a folder, which should be empty. Programs are copied, so that each has only one path;
+/// everything else is hard-linked if the file system supports it. Returns its files, relative to the folder.
 ///
 /// # Errors
 /// When it changed or moved since it was found, a file cannot be read or written, or the user cancels.
@@ -280,7 +280,7 @@ fn make_link(_target: &Path, from: &Path, to: &Path) -> io::Result<()> {
     copy(from, to)
 }
 
-/// Nothing more than to run: no set-user-ID bits come along.
+/// Sets mode 0755: set-user-ID bits are not copied.
 #[cfg(unix)]
 fn make_executable(path: &Path) -> io::Result<()> {
     use std::os::unix::fs::PermissionsExt as _;

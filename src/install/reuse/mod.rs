@@ -1,6 +1,5 @@
-//! What is on this computer already and need not be downloaded: an Ollama that is recent enough, and layers of models
-//! in the folders of other Ollama servers. Everything is copied or linked into our own folders; what is not ours is
-//! only read.
+//! Reuses what is on this computer already: an Ollama that is recent enough, and layers of models in the folders of other
+//! Ollama servers. Everything is copied or linked into our own folders; other folders are only read.
 
 mod choose;
 mod engine;
@@ -15,11 +14,11 @@ pub use choose::installed_engine;
 pub use engine::{CopyError, InstalledEngine, NotReusable, copy_engine};
 pub use models::{ReusedLayers, StoredElsewhere, complete_elsewhere, reusable, reuse_layers, stores};
 
-/// Gives a file a second name at `to`, without a second copy of its bytes, when nobody but this user and root can change
-/// it: what has two names would change under both. Everything else is copied, see [`copy`].
+/// Hard-links a file to `to` if only this user and root can change it, because a change through one name would affect both.
+/// Any other file is copied, see [`copy`].
 fn link_or_copy(from: &Path, to: &Path) -> io::Result<()> {
     match std::fs::hard_link(from, to) {
-        // Looked at under our name, where nobody else can exchange it.
+        // Check the new link, which no other user can replace.
         Ok(()) if only_ours_can_change(to) => Ok(()),
         Ok(()) => std::fs::remove_file(to).and_then(|()| copy(from, to)),
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
@@ -28,32 +27,32 @@ fn link_or_copy(from: &Path, to: &Path) -> io::Result<()> {
     }
 }
 
-/// Whether it is a regular file, no link, that other users cannot change.
+/// Whether it is a regular file, not a link, that other users cannot change.
 fn only_ours_can_change(path: &Path) -> bool {
     std::fs::symlink_metadata(path).is_ok_and(|found| found.is_file()) && !platform::others_can_write(path)
 }
 
-/// Copies a file into one of ours, which appears whole or not at all. Where the file system can, the copy shares the bytes
-/// until one of the two changes (reflinks of btrfs, XFS and APFS).
+/// Copies a file atomically. On file systems with reflinks (btrfs, XFS, APFS) the copy shares the bytes until one of the
+/// two changes.
 fn copy(from: &Path, to: &Path) -> io::Result<()> {
     let mut name = to.as_os_str().to_owned();
     name.push(".copying");
     let beside = PathBuf::from(name);
     let copied = copy_anew(from, &beside).and_then(|()| std::fs::rename(&beside, to));
     if copied.is_err() {
-        // The error is told; what is left of a broken copy is not worth a second one.
+        // Report the first error; a failed removal is less important.
         let _ = std::fs::remove_file(&beside);
     }
     copied
 }
 
-/// Copies into a file of ours that is new: a link of that name is not followed.
+/// Copies into a new file; does not follow an existing link of that name.
 fn copy_anew(from: &Path, to: &Path) -> io::Result<()> {
     let from = regular::open_no_link(from)?;
     if files::clone(&from, to).is_ok() {
         return Ok(());
     }
-    // Limited to its current length: its owner may still be writing.
+    // Limited to its current length: its owner may still be writing to it.
     let bytes = from.metadata()?.len();
     let mut to = files::create_anew(to)?;
     io::copy(&mut from.take(bytes), &mut to).map(drop)

@@ -1,10 +1,10 @@
 //! Layers of models in the folders of other Ollama servers.
 //!
-//! 1. Which layers a model has is told by the registry's manifest, or, where the registry cannot be reached and the user
-//!    agrees, by a manifest that lies beside them.
-//! 2. A layer of the right length is linked, or copied where others can change it, and then hashed under our name. The
-//!    engine does not check what it finds there, so we must.
-//! 3. When all layers are there, the manifest is written too: then nothing is pulled at all.
+//! 1. The registry's manifest lists the layers of a model, or, if the registry cannot be reached and the user agrees, the
+//!    other store's own manifest.
+//! 2. A layer of the right length is linked, or copied if other users can change it, and our file is then hashed. The
+//!    engine does not verify existing layers, so we must.
+//! 3. When all layers are there, the manifest is written too, and nothing is pulled.
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -18,16 +18,16 @@ use crate::platform::environment::Environment;
 use crate::platform::files::{self, writing};
 use crate::platform::regular;
 
-/// What was found and taken over, or can be.
+/// What was reused, or can be.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct ReusedLayers {
-    /// Bytes of the layers that need not be downloaded now.
+    /// Bytes of the layers that need not be downloaded.
     pub bytes: u64,
-    /// Whether the model is complete by that.
+    /// Whether the model is then complete.
     pub complete: bool,
 }
 
-/// Folders in which other Ollama servers keep models, as the environment has them; those that exist.
+/// Existing models folders of other Ollama servers, from the environment and the default places.
 pub fn stores() -> Vec<PathBuf> {
     let mut folders = crate::hardware::engines::other_model_folders(&Environment::of_process());
     let mut seen = BTreeSet::new();
@@ -37,8 +37,8 @@ pub fn stores() -> Vec<PathBuf> {
     folders
 }
 
-/// What [`reuse_layers`] will take over without a second copy of its bytes, and so needs no room for, as far as the manifest
-/// beside the layers tells: nothing is asked, read or changed yet.
+/// What [`reuse_layers`] will reuse without a second copy of the bytes, and so without disk space, according to the other
+/// store's manifest. Contacts no registry, reads no layer, and changes nothing.
 pub fn reusable(tag: &ModelTag, ours: &Path, others: &[PathBuf]) -> ReusedLayers {
     let (store, real) = (Store::new(ours), std::fs::canonicalize(ours).ok());
     let mut best = ReusedLayers::default();
@@ -61,8 +61,8 @@ pub fn reusable(tag: &ModelTag, ours: &Path, others: &[PathBuf]) -> ReusedLayers
     best
 }
 
-/// Whether a file can be in a folder as well without a second copy of its bytes: only trying tells, because that depends
-/// on the file system, on whose file it is and on the kernel's settings.
+/// Whether a file can be linked into a folder. Tries it, because that depends on the file system, the file's owner and
+/// the kernel's settings.
 fn can_share(file: &Path, folder: &Path) -> bool {
     let Ok(scratch) = tempfile::Builder::new().prefix(".link-").tempdir_in(folder) else { return false };
     let link = scratch.path().join("link");
@@ -72,7 +72,7 @@ fn can_share(file: &Path, folder: &Path) -> bool {
             .is_ok_and(|file| files::clone(&file, &scratch.path().join("clone")).is_ok())
 }
 
-/// A model that another store has.
+/// A model in another store.
 #[derive(Clone, Debug)]
 pub struct StoredElsewhere {
     /// The store.
@@ -81,7 +81,7 @@ pub struct StoredElsewhere {
     pub manifest: StoredManifest,
 }
 
-/// The first of the other stores that has all layers of a model, by its own manifest.
+/// The first of the other stores that has all layers of a model, according to its own manifest.
 pub fn complete_elsewhere(tag: &ModelTag, others: &[PathBuf]) -> Option<StoredElsewhere> {
     others.iter().find_map(|folder| {
         let store = Store::new(folder);
@@ -90,11 +90,11 @@ pub fn complete_elsewhere(tag: &ModelTag, others: &[PathBuf]) -> Option<StoredEl
     })
 }
 
-/// Takes over the layers of a model that `manifest` names from other folders, whatever model they belong to there. When
-/// all of them are here then, the model is complete. Blocks for as long as the layers take to be read.
+/// Reuses the layers of a model that `manifest` names from other folders, under any model they belong to there. When all
+/// of them are here then, the model is complete. Blocks while layers are read.
 ///
 /// # Errors
-/// When our folder cannot be written, or the user cancels. A folder of others that cannot be read has nothing.
+/// When our folder cannot be written, or the user cancels. Another store that cannot be read is skipped.
 pub fn reuse_layers(
     tag: &ModelTag,
     manifest: &StoredManifest,
@@ -136,7 +136,7 @@ fn take(from: &Store, to: &Store, layer: &Layer, control: &Control) -> Result<bo
     }
     files::remove_file(&to)?;
     link_or_copy(&from, &to).map_err(writing(&to))?;
-    // Hashed under our name: what lies under the other one may change meanwhile.
+    // Hash our file: the other one may change.
     let hash = files::sha256(&to, &|| control.is_cancelled());
     if hash.as_ref().is_ok_and(|hash| *hash == layer.sha256) {
         return Ok(true);

@@ -1,5 +1,4 @@
-//! The documents under `llm/`: what ACOLYTE reads, what the user agreed to, what was predicted and measured, and which
-//! server is ours.
+//! The documents under `llm/`: the profile that ACOLYTE reads, the consent, the receipt, and the state of our server.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -19,10 +18,10 @@ use crate::platform::ownership::{self, OwnershipError};
 use crate::platform::process::ProcessIdentity;
 use crate::platform::regular;
 
-/// The largest is the manifest of an engine: some hundred bytes for each of its files.
+/// Maximum size. The largest document is the manifest of an engine, with some hundred bytes per file.
 const LARGEST_DOCUMENT_BYTES: u64 = 16 << 20;
 
-/// The name of the model that ACOLYTE is served.
+/// The name of the model that ACOLYTE uses.
 pub static SERVED_MODEL: ModelTag = ModelTag::constant("registry.ollama.ai/library/acolyte:latest");
 /// The previous one, kept until a change of profile is verified.
 pub static PREVIOUS_MODEL: ModelTag = ModelTag::constant("registry.ollama.ai/library/acolyte:previous");
@@ -80,7 +79,7 @@ pub struct ProfileFile {
     pub served: Option<Fingerprint>,
 }
 
-/// `consent.json`: what the user agreed to, word for word.
+/// `consent.json`: the text that the user agreed to.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ConsentFile {
     /// Always [`SCHEMA`].
@@ -91,7 +90,7 @@ pub struct ConsentFile {
     pub profile: String,
     /// The model.
     pub model: ModelTag,
-    /// The whole text, in the language it was shown in.
+    /// The whole text, in the language of the installation.
     pub text: String,
 }
 
@@ -157,7 +156,7 @@ pub enum DocumentError {
     /// The file system refused.
     #[error(transparent)]
     File(#[from] FileError),
-    /// Others own it or can change it, or the folder it lies in.
+    /// Other users own it or can change it, or the folder it is in.
     #[error(transparent)]
     Ownership(#[from] OwnershipError),
     /// It names a path that is not ours.
@@ -169,7 +168,7 @@ pub enum DocumentError {
         path: PathBuf,
     },
     /// It is not a valid document.
-    #[error("{path} cannot be understood: {cause}")]
+    #[error("{path} is not valid: {cause}")]
     Format {
         /// The file.
         path: PathBuf,
@@ -181,7 +180,7 @@ pub enum DocumentError {
 /// What is installed under a home.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Installed {
-    /// The profile in force.
+    /// The active profile.
     pub profile: ProfileFile,
     /// The last receipt.
     pub receipt: Option<Receipt>,
@@ -224,7 +223,7 @@ impl Installed {
     }
 }
 
-/// Accepts a program below the folder of our engines.
+/// Accepts only a program below our engines folder.
 fn require_engine(paths: &Paths, document: &Path, program: &Path) -> Result<(), DocumentError> {
     let program_below = paths.below(program).map(|below| paths.home().join(below));
     let is_ours =
@@ -232,10 +231,10 @@ fn require_engine(paths: &Paths, document: &Path, program: &Path) -> Result<(), 
     if is_ours { Ok(()) } else { Err(foreign(document, program)) }
 }
 
-/// Accepts a folder by its absolute path, without `..`.
+/// Accepts only an absolute path without `..`.
 ///
 /// # Errors
-/// When it is anything else.
+/// When it is any other path.
 pub fn require_absolute(document: &Path, folder: &Path) -> Result<(), DocumentError> {
     let is_plain =
         folder.is_absolute() && !folder.components().any(|part| part == std::path::Component::ParentDir);
@@ -300,10 +299,10 @@ fn read(path: &Path) -> Result<Option<String>, DocumentError> {
         .map_err(|error| DocumentError::Format { path: path.to_owned(), cause: error.to_string() })
 }
 
-/// Reads a file of ours; `None` when it does not exist.
+/// Reads one of our files; `None` when it does not exist.
 ///
 /// # Errors
-/// When it cannot be read, is larger than the limit, or others own it or can change it.
+/// When it cannot be read, is larger than the limit, or other users own it or can change it.
 pub fn read_trusted(path: &Path, limit_bytes: u64) -> Result<Option<Vec<u8>>, DocumentError> {
     let file = match regular::open_no_link(path) {
         Ok(file) => file,
@@ -355,7 +354,7 @@ mod tests {
     }
 
     #[test]
-    fn a_profile_survives_being_written() {
+    fn a_profile_round_trips() {
         let folder = tempfile::tempdir().unwrap();
         let paths = Paths::new(folder.path());
         assert_eq!(Installed::load(folder.path()).unwrap(), None);
@@ -402,9 +401,9 @@ mod tests {
         assert!(message.contains("profile.yaml") && message.contains("line 2"), "{message}");
     }
 
-    /// A profile is started and its models are removed: it names nothing outside.
+    /// The profile's program is started and its models are removed, so its paths must be ours.
     #[test]
-    fn a_profile_names_engines_of_ours_only() {
+    fn a_profile_may_only_name_our_engines() {
         let folder = tempfile::tempdir().unwrap();
         let paths = Paths::new(folder.path());
         files::create_folders(&paths.llm()).unwrap();

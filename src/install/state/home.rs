@@ -1,21 +1,21 @@
-//! A home is used only when it is this user's alone: documents in it name what is deleted and which programs are started.
+//! A home is used only if no other user can change it: its documents name what is deleted and which programs are started.
 //!
-//! Home, documents and our folders belong to the user, and nobody else can change them or exchange them from above. On
-//! Windows, rights are lists and are not read.
+//! Home, documents and our folders must belong to the user, and no other user may be able to change or replace them or a
+//! folder above. Not checked on Windows, where permissions are access control lists.
 
 use crate::install::Paths;
 use crate::platform::ownership::OwnershipError;
 
-/// Accepts a home that does not exist yet, or that is this user's alone with everything in it that is trusted.
+/// Accepts a home that does not exist yet, or that only this user can change, with all trusted files in it.
 ///
 /// # Errors
-/// The folder or file that others own, can change or can exchange.
+/// The folder or file that other users own, can change or can replace.
 pub fn require_ours(paths: &Paths) -> Result<(), OwnershipError> {
     system::require_ours(paths)
 }
 
-/// As [`require_ours`], before a home is written to for the first time: an empty folder of the user that others can write
-/// into is taken from them.
+/// As [`require_ours`], before a home is first written to: removes other users' write permission from an empty folder of
+/// the user.
 ///
 /// # Errors
 /// As [`require_ours`].
@@ -38,7 +38,7 @@ mod system {
     pub fn require_ours(paths: &Paths) -> Result<(), OwnershipError> {
         let home = ownership::resolve(paths.home())?;
         match if_there(&home, require_own_folder) {
-            // Nobody has put anything there yet.
+            // It is still empty.
             Err(OwnershipError::Writable { .. }) if is_empty(&home) => return Ok(()),
             other => other?,
         }
@@ -48,7 +48,7 @@ mod system {
         for file in paths.trusted_files() {
             if_there(&file, require_own_file)?;
         }
-        // These may be links of the user's, to another drive for example.
+        // These may be links that the user created, for example to another drive.
         let folders = [paths.programs(), paths.logs(), paths.downloads(), paths.engines()];
         let engines = std::fs::read_dir(paths.engines()).into_iter().flatten().flatten();
         let engines = engines.map(|entry| entry.path()).filter(|path| path.is_dir());
@@ -64,7 +64,7 @@ mod system {
             return Ok(());
         };
         let found = std::fs::symlink_metadata(&path).map_err(reading(&path))?;
-        // A sticky folder is shared on purpose (`/tmp`).
+        // A sticky folder (`/tmp`) is shared on purpose.
         if is_empty(&path) && found.mode() & 0o1000 == 0 {
             std::fs::set_permissions(&path, Permissions::from_mode(0o700)).map_err(writing(&path))?;
         }
@@ -130,7 +130,7 @@ mod tests {
     }
 
     #[test]
-    fn everything_that_is_trusted_in_a_home_must_be_private() {
+    fn every_trusted_file_of_a_home_must_be_private() {
         let (_world, paths) = home();
         let folders = [
             paths.home().to_owned(),
@@ -158,7 +158,7 @@ mod tests {
     }
 
     #[test]
-    fn documents_are_never_links_and_folders_of_engines_may_be_the_users() {
+    fn documents_may_not_be_links_and_the_engines_folder_may() {
         let (world, paths) = home();
         let elsewhere = world.path().join("elsewhere");
         let moved = |path: &Path| {
@@ -176,11 +176,11 @@ mod tests {
             moved(&path).unwrap();
         }
         mode(&paths.engines(), 0o777);
-        assert!(moved(&paths.engines()).is_err(), "the folder behind the link counts");
+        assert!(moved(&paths.engines()).is_err(), "the target of the link is checked");
     }
 
     #[test]
-    fn an_empty_folder_is_taken_from_others_and_a_shared_one_is_not() {
+    fn an_empty_folder_is_made_private_and_a_shared_one_is_not() {
         let world = tempfile::tempdir().unwrap();
         let paths = Paths::new(&world.path().join("home"));
         let bits = || std::fs::metadata(paths.home()).unwrap().permissions().mode() & 0o7777;

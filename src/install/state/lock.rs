@@ -1,11 +1,11 @@
-//! Only one program at a time changes a home.
+//! The lock of a home: only one program changes it at a time.
 
 use std::fs::{File, OpenOptions, TryLockError};
 use std::path::{Path, PathBuf};
 
 use crate::platform::files::{self, FileError, writing};
 
-/// Held while a home is changed; released when dropped, and by the system when the program dies.
+/// Held while a home is changed; released when dropped, or by the system when the process ends.
 #[derive(Debug)]
 pub struct Lock {
     file: File,
@@ -26,7 +26,7 @@ pub enum LockError {
 }
 
 impl Lock {
-    /// Takes the lock of a home at once or not at all. The lock's folder must exist.
+    /// Takes the lock of a home without waiting. The lock's folder must exist.
     ///
     /// # Errors
     /// When another program holds it, or the file cannot be opened.
@@ -38,7 +38,7 @@ impl Lock {
                 .map_err(writing(path))?;
             match file.try_lock() {
                 Ok(()) if same_file(&file, path) => return Ok(Self { file }),
-                // The holder removed the file meanwhile, as an uninstall does at its end: take the new one.
+                // The holder has removed the file, as an uninstall does at its end: lock the new one.
                 Ok(()) => {}
                 Err(TryLockError::WouldBlock) => return Err(LockError::Busy { home: home.to_owned() }),
                 Err(TryLockError::Error(error)) => return Err(writing(path)(error).into()),
@@ -61,7 +61,7 @@ fn same_file(file: &File, path: &Path) -> bool {
     matches!((file.metadata(), std::fs::symlink_metadata(path)), (Ok(a), Ok(b)) if identity(&a) == identity(&b))
 }
 
-/// Where an open file cannot be removed, its path is proof enough.
+/// On Windows an open file cannot be removed, so a file at the path is the same.
 #[cfg(not(unix))]
 fn same_file(_: &File, path: &Path) -> bool {
     path.exists()

@@ -1,4 +1,4 @@
-//! The path of every file and folder of ours. Only this file knows their names.
+//! The paths of all our files and folders. Only this file knows their names.
 
 use std::path::{Component, Path, PathBuf};
 
@@ -11,7 +11,7 @@ pub struct Paths {
 }
 
 impl Paths {
-    /// Under this home. A relative path is taken from the current folder, once and for all.
+    /// For this home. A relative path is resolved against the current folder, once.
     pub fn new(home: &Path) -> Self {
         Self { home: std::path::absolute(home).unwrap_or_else(|_| home.to_owned()) }
     }
@@ -21,8 +21,8 @@ impl Paths {
         &self.home
     }
 
-    /// What a path is below our folder, empty for the folder itself; `None` when it lies elsewhere, is not absolute or
-    /// holds `..`. The folder may have another name (a link above it), if nobody else can exchange that.
+    /// A path relative to our folder, empty for the folder itself; `None` when it is elsewhere, not absolute or contains `..`.
+    /// It may lead through a link to the folder, if no other user can replace the link.
     pub fn below(&self, path: &Path) -> Option<PathBuf> {
         if !path.is_absolute() || path.components().any(|part| part == Component::ParentDir) {
             return None;
@@ -38,7 +38,7 @@ impl Paths {
         path.strip_prefix(above).ok().map(Path::to_owned)
     }
 
-    /// The files that say what is deleted and started, and the lock.
+    /// The files that determine what is deleted and started, and the lock.
     pub fn trusted_files(&self) -> [PathBuf; 8] {
         [
             self.journal(),
@@ -57,7 +57,7 @@ impl Paths {
         self.home.join("llm")
     }
 
-    /// What ACOLYTE reads: profile, placement, degraded or not, banner.
+    /// The profile, which ACOLYTE reads: placement, degraded or not, banner.
     pub fn profile(&self) -> PathBuf {
         self.llm().join("profile.yaml")
     }
@@ -67,7 +67,7 @@ impl Paths {
         self.llm().join("consent.json")
     }
 
-    /// The prediction beside the measurement.
+    /// Prediction and measurement.
     pub fn receipt(&self) -> PathBuf {
         self.llm().join("receipt.json")
     }
@@ -82,22 +82,22 @@ impl Paths {
         self.llm().join("window.json")
     }
 
-    /// Copies of the documents in force before a run, until it has succeeded.
+    /// Copies of the documents from before a run, until it has succeeded.
     pub fn snapshot(&self) -> PathBuf {
         self.llm().join("before")
     }
 
-    /// Every change, written ahead.
+    /// Every change, written before it is applied.
     pub fn journal(&self) -> PathBuf {
         self.llm().join("journal")
     }
 
-    /// Held by the one program that changes things.
+    /// The lock file.
     pub fn lock(&self) -> PathBuf {
         self.llm().join("lock")
     }
 
-    /// Which server of ours runs, and with what environment.
+    /// The state of our server: process and settings.
     pub fn server_state(&self) -> PathBuf {
         self.llm().join("server.json")
     }
@@ -117,12 +117,12 @@ impl Paths {
         self.engines().join(version)
     }
 
-    /// The engine takes this for the user's home, so that its key and history stay here.
+    /// The engine's `HOME`, so that its key and history stay here.
     pub fn engine_home(&self) -> PathBuf {
         self.engines().join("home")
     }
 
-    /// Programs of ours that the system calls.
+    /// Our programs that the system calls.
     pub fn programs(&self) -> PathBuf {
         self.home.join("bin")
     }
@@ -132,8 +132,8 @@ impl Paths {
         self.home.join("models")
     }
 
-    /// Where the engine puts the layers of a folder of models. Created and noted by us where it is missing, so that a
-    /// folder that was empty before is known to be ours alone.
+    /// Where the engine stores the layers of a models folder. We create and record it if it is missing, so that a folder
+    /// that was empty before is known to be only ours.
     pub fn blobs(models_dir: &Path) -> PathBuf {
         models_dir.join("blobs")
     }
@@ -148,12 +148,12 @@ impl Paths {
         self.logs().join("acolyte.log")
     }
 
-    /// The log before that, once it has grown too large.
+    /// The rotated log.
     pub fn old_log(&self) -> PathBuf {
         self.logs().join("acolyte.log.old")
     }
 
-    /// How the name of a crash report begins.
+    /// Prefix of a crash report's file name.
     pub const CRASH_REPORT_PREFIX: &str = "acolyte-crash-";
 
     /// Log of the private server.

@@ -1,8 +1,8 @@
-//! What was in force before a run, kept until that run has succeeded, so that it can be rolled back.
+//! The state before a run, kept until that run has succeeded, so that it can be rolled back.
 //!
-//! A copy of every document lies in a folder beside them. It is complete before the run begins and is removed after it
-//! succeeded. A run that resumes an unfinished one keeps the copy of the first of them: only that one began with
-//! something verified.
+//! A folder next to the documents holds a copy of each. It is complete before the run begins and is removed after it
+//! succeeded. A run that resumes unfinished ones keeps the copy of the first of them: only that one began in a verified
+//! state.
 
 use std::path::{Path, PathBuf};
 
@@ -15,18 +15,18 @@ use crate::install::{Paths, SavedRequest};
 use crate::ollama::server::Launch;
 use crate::platform::files::{self, FileError};
 
-/// What was in force.
+/// The state before a run.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Snapshot {
     /// Profile and receipt; `None` when nothing was installed.
     pub installed: Option<Installed>,
     /// The server that was started for it.
     pub server: Option<ServerFile>,
-    /// Whether a server of ours ran.
+    /// Whether our server ran.
     pub server_ran: bool,
 }
 
-/// `state.json` in the folder of copies: what no document tells.
+/// `state.json` in the folder of copies: what no document contains.
 #[derive(Debug, Serialize, Deserialize)]
 struct State {
     schema: u32,
@@ -62,7 +62,7 @@ impl Snapshot {
         SavedRequest::from_file(paths, &copy_of(&paths.snapshot(), &paths.request()))
     }
 
-    /// Keeps what is in force now, in place of any older copy.
+    /// Saves the current state, in place of any older copy.
     ///
     /// # Errors
     /// When a document cannot be read or copied.
@@ -94,10 +94,10 @@ impl Snapshot {
     /// Restores a document from its copy; removes it if it did not exist before.
     ///
     /// # Errors
-    /// When it cannot be read or written. Doing it again finishes it.
+    /// When it cannot be read or written. Calling it again finishes it.
     pub fn restore(&self, paths: &Paths, document: &Path) -> Result<(), FileError> {
         if !paths.snapshot().join(STATE).exists() {
-            // Nothing was kept, so nothing has been replaced yet.
+            // No copy was made, so nothing has been replaced yet.
             return Ok(());
         }
         let copy = copy_of(&paths.snapshot(), document);
@@ -109,13 +109,13 @@ impl Snapshot {
         }
     }
 
-    /// How the server in force is started; `None` when nothing was installed.
+    /// How the previous server is started; `None` when nothing was installed.
     pub fn launch(&self, paths: &Paths) -> Option<Launch> {
         let installed = self.installed.as_ref()?;
         Some(self.server.as_ref().map_or_else(|| installed.launch(paths), |server| server.launch(paths)))
     }
 
-    /// The same, when it was started at login.
+    /// The same, if it was started at login.
     pub fn login_launch(&self, paths: &Paths) -> Option<Launch> {
         self.launch(paths).filter(|_| self.installed.as_ref().is_some_and(|it| it.profile.autostart))
     }

@@ -7,7 +7,7 @@ use crate::install::{InstallError, Paths, private_server, take_inventory};
 use crate::ollama::server;
 use crate::platform::listening::Holder;
 
-/// Runs the step. The drives are read again: time has passed since the plan was made.
+/// Runs the step. Reads free space again, because time has passed since the plan was made.
 ///
 /// # Errors
 /// When a folder cannot be created, no port is free, or a drive has too little free space.
@@ -34,8 +34,8 @@ pub fn run(run: &Run<'_>, engine: &EnginePlan) -> Result<(), InstallError> {
     Ok(())
 }
 
-/// Requires the port that the user named, or one of the usual ones, to be free or held by our own server, which is kept or
-/// restarted on it. Step 4 chooses the port; until then another program may still take it.
+/// Requires the port that the user named, or one of the default ones, to be free or used by our own server, which is kept
+/// or restarted on it. Step 4 chooses the port; until then another program may still take it.
 fn require_port(run: &Run<'_>) -> Result<(), InstallError> {
     let is_ours = |port| {
         let holder = private_server::holder(run.paths, port);

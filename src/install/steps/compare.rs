@@ -1,5 +1,5 @@
-//! Where some layers are on the processor: compares the planned placement with the one the engine chooses itself, and
-//! keeps the faster one.
+//! If some layers are on the processor: compares the planned placement with the one the engine chooses itself, and keeps
+//! the faster one.
 
 use crate::install::event::Activity;
 use crate::install::steps::loader::{Attempt, LoadFacts, Loader};
@@ -32,7 +32,7 @@ pub async fn run(
         Ok(automatic) => automatic,
         Err(error) if error.is_cancelled() => return Err(error),
         Err(error) => {
-            // The engine's choice does not meet the plan; keep the planned placement.
+            // The engine's choice does not have the planned context or KV cache; keep the planned placement.
             tracing::info!(%error, "the engine's own placement cannot be used");
             None
         }

@@ -1,5 +1,5 @@
-//! The engine: downloaded, verified and unpacked into a staging folder at the same time, then moved to its folder in
-//! one rename. An engine or archive that is on this computer already is used instead if the user chose so.
+//! The engine: downloaded, verified and unpacked into a staging folder at the same time, then moved to its folder in one
+//! rename. If the user chose so, an engine or archive on this computer is used instead.
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -26,7 +26,7 @@ pub struct Engine {
     pub version: String,
     /// Its program.
     pub program: PathBuf,
-    /// Where it came from.
+    /// Its origin.
     pub record: EngineRecord,
 }
 
@@ -53,7 +53,7 @@ pub async fn run(run: &Run<'_>, plan: EnginePlan) -> Result<Engine, InstallError
     // Leftovers of an interrupted run.
     files::remove_folder(&staging)?;
     let filled = match fill(run, &plan, &staging).await {
-        Ok(files) => seal(run, &plan, &staging, files).await,
+        Ok(files) => sync_and_write_manifest(run, &plan, &staging, files).await,
         Err(error) => Err(error),
     };
     if filled.is_err() {
@@ -72,24 +72,24 @@ pub async fn run(run: &Run<'_>, plan: EnginePlan) -> Result<Engine, InstallError
     Ok(Engine { version: plan.version, program, record })
 }
 
-/// Moves another build of the same version out of the way, until the new one has answered. Another version lies in a
-/// folder of its own and simply stays.
+/// Moves another build of the same version to a backup folder until the new one has responded. Another version has its
+/// own folder and stays.
 async fn set_aside(run: &Run<'_>, folder: &Path) -> Result<(), InstallError> {
     if !folder.exists() {
         return Ok(());
     }
-    // Nothing may run from there while it is replaced.
+    // No process may run from there while it is replaced.
     private_server::stop(run.paths).await?;
     let aside = unpack::beside(folder, "before");
     if run.before.installed.is_none() || aside.exists() {
-        // Not in use: the engine in force, if there is one, is set aside already.
+        // It is not in use: the active engine, if there is one, has a backup already.
         return Ok(files::remove_folder(folder)?);
     }
     run.apply(Change::SetAside { path: folder.to_owned(), aside })
 }
 
-/// Writes the manifest into the staging folder after the disk has every file.
-async fn seal(
+/// Writes the manifest into the staging folder after every file is synced.
+async fn sync_and_write_manifest(
     run: &Run<'_>,
     plan: &EnginePlan,
     staging: &Path,
@@ -101,7 +101,7 @@ async fn seal(
     run.reporter.running(Activity::SyncingEngine);
     let manifest = EngineManifest::new(&plan.version, plan.archives(), staging, files)?;
     let (staging, control) = (staging.to_owned(), run.control.clone());
-    blocking(move || manifest.seal(&staging, &control)).await
+    blocking(move || manifest.sync_and_write(&staging, &control)).await
 }
 
 /// Fills the staging folder and returns its files. Ends inside the second step.
@@ -134,7 +134,7 @@ async fn fill(run: &Run<'_>, plan: &EnginePlan, staging: &Path) -> Result<Vec<Un
     }
 }
 
-/// The checksum that the receipt tells was taken before the copy, by the path: what is run must be what it was of.
+/// The receipt's checksum was computed before the copy: the copied program must have the same.
 fn verify_copy(engine: &InstalledEngine, sha256: Sha256, staging: &Path) -> Result<(), InstallError> {
     let Some(program) = find_program(staging) else { return Ok(()) };
     if files::sha256(&program, &|| false).map_err(reading(&program))? == sha256 {
@@ -143,7 +143,7 @@ fn verify_copy(engine: &InstalledEngine, sha256: Sha256, staging: &Path) -> Resu
     Err(InstallError::EngineChanged { program: engine.program.clone(), reason: NotReusable::Changed })
 }
 
-/// An archive may unpack to what its release says, and to its own length at least.
+/// Limits for an archive: the unpacked size of its release, and at least its own length.
 fn limits(asset: &Asset) -> Limits {
     let expected_bytes = asset.unpacked_bytes.or(asset.bytes).unwrap_or(0);
     Limits { expected_bytes, ..Limits::default() }
@@ -168,7 +168,7 @@ fn unpack_local(
     Ok(unpacked)
 }
 
-/// Downloads the archives; the first one, which is nearly all of it, is unpacked meanwhile.
+/// Downloads the archives, and unpacks the first one, which is nearly all of it, at the same time.
 async fn fetch_and_unpack(
     run: &Run<'_>,
     release: &Release,
@@ -188,7 +188,7 @@ async fn fetch_and_unpack(
     let following = following.map_err(creating(staging))?;
     let fetched = fetch_all(run, release, base, extras, &growing_file).await;
     if fetched.is_err() {
-        // The caller removes the folder, but not while something still writes there.
+        // The caller removes the folder, so wait until nothing writes there.
         growing_file.abandon();
         let _abandoned = following.outcome.await;
         return fetched.map(|_| Vec::new());
@@ -250,7 +250,7 @@ async fn fetch(
     run.done(&change)
 }
 
-/// Unpacks what is left once everything is downloaded.
+/// Waits for unpacking to finish after everything is downloaded.
 async fn unpacked_while_fetching(
     run: &Run<'_>,
     mut following: Following,

@@ -17,13 +17,13 @@ pub struct EnginePlan {
     pub contents: Contents,
     /// Its final folder.
     pub folder: PathBuf,
-    /// Its program, when exactly this engine is in place already and whole.
+    /// Its program, if exactly this engine is in place already and intact.
     pub in_place: Option<PathBuf>,
 }
 
-/// What becomes the engine.
+/// What the engine is made from.
 pub enum Contents {
-    /// Archives of a release, the base first; those that are on this computer with their paths.
+    /// Archives of a release, the base first, each with its path if it is on this computer.
     Release { release: Box<Release>, assets: Vec<(Asset, Option<PathBuf>)> },
     /// An engine installed elsewhere, with the SHA-256 of its program.
     Installed { engine: InstalledEngine, sha256: Sha256 },
@@ -64,7 +64,7 @@ fn assets_of(release: &Release, on_rocm: bool) -> Result<Vec<Asset>, InstallErro
 }
 
 /// Matches archives that the user named with those of the release: by name, else in order, because people rename files.
-/// An optional archive that was not named is left out: there may be no network at all.
+/// An optional archive that was not named is skipped, because there may be no network.
 fn with_archives(assets: Vec<Asset>, source: &EngineSource) -> Vec<(Asset, Option<PathBuf>)> {
     if source.archives.is_empty() {
         return assets.into_iter().map(|asset| (asset, None)).collect();

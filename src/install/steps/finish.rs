@@ -1,4 +1,4 @@
-//! The last step: compares prediction and measurement, and writes the documents that put the new profile in force.
+//! The last step: compares prediction and measurement, and writes the documents that activate the new profile.
 
 use serde::Serialize;
 
@@ -58,7 +58,7 @@ impl Outcome<'_> {
         }
     }
 
-    /// Writes consent, profile and receipt, in this order: the receipt puts the profile in force.
+    /// Writes consent, profile and receipt, in this order: the receipt activates the profile.
     ///
     /// # Errors
     /// When a document or the journal cannot be written, or the user cancels.
@@ -72,7 +72,7 @@ impl Outcome<'_> {
                 let consent = ConsentFile { schema: SCHEMA, agreed_at: rfc3339_now(), profile, model, text };
                 write_json(run, &run.paths.consent(), &consent)?;
             }
-            // A consent to another plan must not look like one to this.
+            // A consent to another plan must not be taken for one to this plan.
             None => files::remove_file(&run.paths.consent())?,
         }
         let degraded = receipt.verdict == Verdict::Degraded;
@@ -111,7 +111,7 @@ impl Outcome<'_> {
         write_json(run, &run.paths.receipt(), receipt)
     }
 
-    /// Whether the KV cache is at 4 bits although that was not planned.
+    /// Whether the KV cache has 4 bits although that was not planned.
     fn has_four_bits_later(&self, run: &Run<'_>) -> bool {
         let four_bits = KvCacheType::Q4_0;
         self.placement.kv_cache_type == four_bits && run.request.plan.candidate.kv_cache_type != four_bits
@@ -123,7 +123,7 @@ impl Outcome<'_> {
             || self.plan.candidate.kv_cache_type != plan.candidate.kv_cache_type
     }
 
-    /// The engine's own choice of layers is kept because it is faster, so fewer of them are no further limit.
+    /// If the engine's own choice of layers is kept because it is faster, fewer layers are not a further limit.
     fn verdict(&self, run: &Run<'_>) -> Verdict {
         let planned = &run.request.plan;
         let same_cache = self.placement.kv_cache_type == planned.candidate.kv_cache_type;

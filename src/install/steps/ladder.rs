@@ -2,7 +2,7 @@
 
 use crate::models::KvCacheType;
 
-/// The most attempts.
+/// Maximum number of attempts.
 pub const MOST_TRIES: usize = 12;
 /// Attempts with fewer layers before a smaller cache is tried.
 const LAYER_TRIES: usize = 4;
@@ -21,7 +21,7 @@ pub struct Rung {
 pub enum FourBits {
     /// Yes.
     Agreed,
-    /// No: layers alone must do.
+    /// No: only try fewer layers.
     Declined,
     /// The user was not asked.
     Unasked,
@@ -38,7 +38,7 @@ pub enum Next {
     Nothing,
 }
 
-/// The rung below the last one tried. `total` is all layers.
+/// The next smaller placement. `total`: all layers.
 pub fn below(tried: &[Rung], total: u32, four_bits: FourBits) -> Next {
     let Some(now) = tried.last().copied() else { return Next::Nothing };
     if tried.len() >= MOST_TRIES {
@@ -124,7 +124,7 @@ mod tests {
     }
 
     #[test]
-    fn without_a_card_only_the_cache_can_shrink() {
+    fn without_a_card_only_the_cache_gets_smaller() {
         let (tried, end) = all(rung(0, KvCacheType::F16), 29, FourBits::Agreed);
         assert_eq!(tried.len(), 3);
         assert_eq!(end, Next::Nothing);

@@ -1,5 +1,5 @@
-//! Loading: with less on the GPU when memory runs out ([`ladder`]), with more when there is memory to spare. Never with
-//! less context.
+//! Loading: with less on the GPU when memory runs out ([`ladder`]), with more when memory is left. Never with less
+//! context.
 
 use crate::estimate::{EngineSetting, fit_gpu_layers};
 use crate::install::event::Activity;
@@ -13,7 +13,7 @@ use crate::ollama::evidence;
 use crate::ollama::server::Launch;
 use crate::plan::Layers;
 
-/// Graphics memory that stays free when more layers are tried than planned.
+/// Bytes of graphics memory that stay free when more layers are tried than planned.
 const SPARE_BYTES: u64 = 512 * crate::MIB;
 
 /// Runs the step.
@@ -53,7 +53,7 @@ async fn step_down(loader: &mut Loader<'_>) -> Result<Attempt, InstallError> {
         .collect();
     let model = &request.plan.candidate.model;
     let four_bits = match request.agreement.kv_q4 {
-        // Of some models nothing useful is left with such a cache.
+        // Some models are unusable with such a cache.
         _ if Ratings::built_in().ruined_by(model, KvCacheType::Q4_0).is_some() => FourBits::Declined,
         Some(true) => FourBits::Agreed,
         Some(false) => FourBits::Declined,
@@ -76,7 +76,7 @@ async fn step_down(loader: &mut Loader<'_>) -> Result<Attempt, InstallError> {
     loader.try_placement(Placement { gpu_layers, kv_cache_type, ..now }).await
 }
 
-/// With clearly more graphics memory free than planned, tries more layers, once. Goes back when that does not fit.
+/// If clearly more graphics memory is free than planned, tries more layers once. Restores the placement if that fails.
 async fn step_up(loader: &mut Loader<'_>, facts: LoadFacts) -> Result<LoadFacts, InstallError> {
     let Some(gpu_layers) = more_layers(loader, &facts) else { return Ok(facts) };
     let (total_layers, now) = (loader.run.request.plan.total_layers, loader.placement);
@@ -91,7 +91,7 @@ async fn step_up(loader: &mut Loader<'_>, facts: LoadFacts) -> Result<LoadFacts,
     loader.return_to(now).await
 }
 
-/// How many layers fit what was really free; `None` where that is hardly more, or was tried and did not fit.
+/// How many layers fit the memory that was free; `None` if that is hardly more, or was tried and did not fit.
 fn more_layers(loader: &Loader<'_>, facts: &LoadFacts) -> Option<u32> {
     let (request, now) = (loader.run.request, loader.placement);
     let (candidate, total) = (&request.plan.candidate, request.plan.total_layers);

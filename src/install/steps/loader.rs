@@ -1,4 +1,4 @@
-//! Loading the served model once, bounded in time, and reading back what the engine did.
+//! Loads the served model once, with a timeout, and reads back what the engine did.
 
 use std::time::Duration;
 
@@ -18,28 +18,28 @@ use crate::plan::Plan;
 use crate::platform::files;
 use crate::platform::process;
 
-/// The slowest disk a model is worth loading from.
+/// The slowest disk that the timeout for loading allows for, in bytes per second.
 const SLOWEST_DISK_BYTES_PER_S: u64 = 30_000_000;
 
-/// What the engine really did.
+/// What the engine did.
 #[derive(Clone, Debug, PartialEq)]
 pub struct LoadFacts {
     /// As `/api/ps` lists it.
     pub loaded: Loaded,
-    /// As its log tells it.
+    /// As its log reports it.
     pub evidence: LoadEvidence,
 }
 
-/// How an attempt ended, other than by a final failure.
+/// How an attempt ended, except for a final failure.
 #[derive(Debug)]
 pub enum Attempt {
-    /// It is loaded, and does what it was told.
+    /// It is loaded as requested.
     Loaded(Box<LoadFacts>),
     /// It did not fit.
     OutOfMemory,
 }
 
-/// Loads the served model, as often as it takes to find a placement.
+/// Loads the served model until a placement fits.
 pub struct Loader<'a> {
     /// The installation.
     pub run: &'a Run<'a>,
@@ -52,7 +52,7 @@ pub struct Loader<'a> {
 }
 
 impl<'a> Loader<'a> {
-    /// With the placement that was planned.
+    /// With the planned placement.
     pub fn new(run: &'a Run<'a>, server: &'a mut Server) -> Self {
         let plan = &run.request.plan;
         let placement = Placement {
@@ -84,7 +84,7 @@ impl<'a> Loader<'a> {
         }
     }
 
-    /// The plan for the present placement, with figures of its own where that is not the planned one.
+    /// The plan for the current placement, with new figures if that is not the planned one.
     pub fn plan(&self) -> Plan {
         let (plan, now) = (&self.run.request.plan, self.placement);
         if now.gpu_layers == plan.gpu_layers() && now.kv_cache_type == plan.candidate.kv_cache_type {
@@ -98,14 +98,14 @@ impl<'a> Loader<'a> {
         InstallError::OutOfMemory { tried: self.attempts.clone() }
     }
 
-    /// Loads the model as it was created last, notes the attempt, and reads back what the engine did.
+    /// Loads the model as it was created last, records the attempt, and reads back what the engine did.
     ///
     /// # Errors
-    /// When the engine refuses for another reason than memory, does something else than it was told, or the user cancels.
+    /// When the engine refuses for another reason than memory, does not do what was requested, or the user cancels.
     pub async fn attempt(&mut self) -> Result<Attempt, InstallError> {
         let (run, client) = (self.run, &self.server.client);
-        // A model in memory was loaded earlier, so its log lines are before our position: only a load of our own can be
-        // read back.
+        // A model in memory was loaded earlier, so its log lines are before our position. Unload it, to read back our own
+        // load.
         let in_memory = run.control.or_cancelled(client.ps()).await??;
         if in_memory.iter().any(|model| SERVED_MODEL.is(&model.name)) {
             run.control.or_cancelled(client.unload(&SERVED_MODEL)).await??;
@@ -136,7 +136,7 @@ impl<'a> Loader<'a> {
         Ok(self.run.or_cancelled_reporting(loading, Duration::from_secs(2), activity).await?)
     }
 
-    /// Compares what the engine did with what it was told.
+    /// Compares what the engine did with what was requested.
     async fn read_back(&self, mut evidence: LoadEvidence) -> Result<LoadFacts, InstallError> {
         let listed = self.run.control.or_cancelled(self.server.client.ps()).await??;
         let loaded =
@@ -149,7 +149,7 @@ impl<'a> Loader<'a> {
             return Err(InstallError::ContextClamped { wanted_tokens, found_tokens });
         }
         if evidence.command_line.is_empty() {
-            // Not in the log: read the command line of the running process.
+            // If the log does not contain it, read the command line of the running process.
             evidence.command_line = self.runner_command_line().unwrap_or_default();
         }
         let wanted = self.placement.kv_cache_type;
@@ -190,7 +190,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_gpu_that_was_dropped_is_a_failure() {
+    fn an_ignored_gpu_is_a_failure() {
         let loaded = |size_vram| Loaded { name: String::new(), size: 100, size_vram, context_length: 32_768 };
         let told = |offloaded| LoadEvidence { offloaded, ..LoadEvidence::default() };
         check_layers(0, &loaded(0), &told(None)).unwrap();

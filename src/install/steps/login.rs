@@ -1,4 +1,4 @@
-//! Start at login; where the system supervises the server, it takes the running one over.
+//! Start at login; if the system supervises the server, its server replaces the running one.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -12,7 +12,7 @@ use crate::install::state::documents::SERVED_MODEL;
 use crate::install::{InstallError, Step};
 use crate::platform::login::LoginError;
 
-/// How long loading the model again may take.
+/// Timeout for loading the model again.
 const LOAD_LIMIT: Duration = Duration::from_secs(300);
 
 /// Runs the step. Returns whether the server is started at login from now on.
@@ -43,7 +43,7 @@ pub async fn run(run: &Run<'_>, server: &Server) -> Result<bool, InstallError> {
     }
     run.intend(&change)?;
     match login_entry::install(run.paths, &server.launch) {
-        // Where others can exchange an entry there had better be none; what was installed runs all the same.
+        // No entry is created where other users could replace it; the server runs anyway.
         Err(error @ InstallError::Login(LoginError::Ownership(_))) => {
             if supervised {
                 restart_directly(run, server).await?;
@@ -66,7 +66,7 @@ pub async fn run(run: &Run<'_>, server: &Server) -> Result<bool, InstallError> {
     Ok(true)
 }
 
-/// Where the system supervises the server, its server replaces ours, so that there are never two.
+/// If the system supervises the server, stops ours first, so that there are never two.
 async fn hand_over(run: &Run<'_>, server: &Server) -> Result<(), InstallError> {
     if !login_entry::would_supervise(run.paths)? {
         return Ok(());
@@ -83,7 +83,7 @@ async fn restart_directly(run: &Run<'_>, server: &Server) -> Result<(), InstallE
     load_again(run, &server).await
 }
 
-/// Loads the model again, so that the first prompt need not wait for it.
+/// Loads the model again, so that the first prompt does not wait for it.
 async fn load_again(run: &Run<'_>, server: &Server) -> Result<(), InstallError> {
     run.reporter.running(Activity::Loading);
     Ok(run.control.or_cancelled(server.client.load(&SERVED_MODEL, LOAD_LIMIT)).await??)

@@ -1,8 +1,8 @@
-//! The measurement: tokens written a second, and the time to the first token of a long prompt.
+//! The measurement: tokens generated per second, and the time to the first token of a long prompt.
 //!
-//! The long prompt is chosen so that reading it takes about a minute at most, by the estimate and by the rate of a first
-//! short prompt, whichever is slower. It stays well below the context, and the receipt names the number of tokens that the
-//! engine says it read.
+//! The long prompt is sized so that processing it takes about a minute at most, by the slower of the estimate and the rate
+//! of a first short prompt. It stays well below the context, and the receipt has the number of tokens that the engine
+//! reports.
 
 use crate::estimate::first_token_s;
 use crate::figures::Range;
@@ -19,7 +19,7 @@ use crate::ollama::server::servers;
 use crate::plan::Plan;
 use crate::platform::process;
 
-/// How long reading the long prompt may take.
+/// Maximum time for processing the long prompt, in seconds.
 const PREFILL_LIMIT_S: f64 = 60.0;
 /// The shortest long prompt, in tokens.
 const SHORTEST_TOKENS: u32 = 512;
@@ -29,7 +29,7 @@ const SHORTEST_TOKENS: u32 = 512;
 pub struct Measured {
     /// The figures.
     pub figures: MeasuredFigures,
-    /// The planned placement beside the engine's own, where both were measured.
+    /// The planned placement and the engine's own, if both were measured.
     pub comparison: Option<PlacementComparison>,
 }
 
@@ -74,7 +74,7 @@ pub async fn run(loader: &mut Loader<'_>, facts: LoadFacts) -> Result<Measured, 
 /// Length of the long prompt, in tokens.
 fn length(plan: &Plan, short: &GenerateLine) -> u32 {
     let context = plan.candidate.context_tokens;
-    // Leave room for the answer, and for text that takes a few more tokens than the short one suggests.
+    // Leave tokens for the answer, and for text that takes a few more tokens than the short prompt suggests.
     let longest = context - context / 12;
     let rate = per_second(short.prompt_eval_count, short.prompt_eval_duration).unwrap_or(f64::INFINITY);
     longest_within(longest, |tokens| {
@@ -97,7 +97,7 @@ fn predicted(plan: &Plan, prompt_tokens: u32) -> Range {
     first_token_s(&plan.candidate.model, &plan.setting, &plan.machine, prompt_tokens)
 }
 
-/// Layers as the log says; 0 where none were wanted and no graphics memory is used.
+/// Layers on the GPU by the log; 0 if none were requested and no graphics memory is used.
 fn gpu_layers(loader: &Loader<'_>, facts: &LoadFacts) -> Option<u32> {
     let logged = facts.evidence.offloaded.map(|(on, _)| on);
     logged.or_else(|| (loader.placement.gpu_layers == 0 && facts.loaded.size_vram == 0).then_some(0))

@@ -1,4 +1,4 @@
-//! The model: pulled, made into `acolyte:latest`, and read back, because the engine silently drops what it does not know.
+//! The model: pulled, copied to `acolyte:latest`, and read back, because the engine silently drops unknown parameters.
 
 use std::cell::Cell;
 use std::collections::BTreeMap;
@@ -30,12 +30,12 @@ use crate::ollama::server::Launch;
 use crate::ollama::store::Store;
 use crate::platform::environment::Environment;
 
-/// How often a pull is tried, where retrying can help.
+/// Maximum number of attempts at a pull.
 const TRIES: u32 = 3;
 /// Pulls the model.
 ///
 /// # Errors
-/// When the registry or the engine refuses, the connection breaks again and again, the drive fills up, or the user cancels.
+/// When the registry or the engine refuses, every retry fails, the drive becomes full, or the user cancels.
 pub async fn pull(run: &Run<'_>, server: &mut Server) -> Result<(), InstallError> {
     let tag = &run.request.model;
     run.reporter.started(Step::PullModel, Activity::Pulling { model: tag.to_owned() });
@@ -65,8 +65,8 @@ pub async fn pull(run: &Run<'_>, server: &mut Server) -> Result<(), InstallError
     Ok(())
 }
 
-/// Pulls. Where the engine needs our help to reach its registry, the server is restarted with it, and without it
-/// afterwards: that help ends with this program.
+/// Pulls the model. If the engine needs our relay or network settings, restarts the server with them, and without them
+/// afterwards, because the relay ends with this program.
 async fn pull_through_registry(
     run: &Run<'_>,
     server: &mut Server,
@@ -88,7 +88,7 @@ async fn pull_through_registry(
     Ok(())
 }
 
-/// Retries as often as that can help.
+/// Retries while that can help, up to [`TRIES`] attempts.
 async fn pull_until_complete(run: &Run<'_>, server: &Server, tag: &ModelTag) -> Result<(), InstallError> {
     let mut tries = 0;
     loop {
@@ -112,7 +112,7 @@ async fn pull_until_complete(run: &Run<'_>, server: &Server, tag: &ModelTag) -> 
     }
 }
 
-/// Removes layers that a power cut truncated: the engine would take them for complete.
+/// Removes truncated layers (power cut), which the engine would take for complete.
 async fn remove_incomplete(run: &Run<'_>, tag: &ModelTag) -> Result<(), InstallError> {
     let (store, tag, control) = (Store::new(run.models_dir()), tag.clone(), run.control.clone());
     let ours = is_ours(&changes(&run.entries()), run.models_dir());
@@ -123,7 +123,7 @@ async fn remove_incomplete(run: &Run<'_>, tag: &ModelTag) -> Result<(), InstallE
     Ok(())
 }
 
-/// Waits until the disk has a model, before the journal says that it is here.
+/// Syncs a model to disk before the journal records it.
 async fn sync(run: &Run<'_>, tag: &ModelTag) -> Result<(), InstallError> {
     let store = Store::new(run.models_dir());
     let (tag, control) = (tag.clone(), run.control.clone());
@@ -154,7 +154,7 @@ async fn reuse_layers(run: &Run<'_>, tag: &ModelTag) -> Result<bool, InstallErro
     }
     let manifest = match published_manifest(run, tag).await? {
         Published::Manifest(manifest) => manifest,
-        // The pull says the same.
+        // The pull reports the same error.
         Published::Refused => return Ok(false),
         Published::Unreachable { host, cause } => match reuse::complete_elsewhere(tag, &stores) {
             Some(found) if agrees(run, tag, &found.folder, host, cause)? => found.manifest,
@@ -169,7 +169,7 @@ async fn reuse_layers(run: &Run<'_>, tag: &ModelTag) -> Result<bool, InstallErro
     Ok(reused.complete)
 }
 
-/// Whether the served model's files were changed since they were measured, so that what is in the store cannot be relied on.
+/// Whether the served model's files were changed since they were measured, so that the store cannot be trusted.
 fn was_changed(run: &Run<'_>) -> bool {
     let profile = run.before.installed.as_ref().map(|installed| &installed.profile);
     let measured = profile.and_then(|profile| Some((&profile.models_dir, profile.served.as_ref()?)));
@@ -195,10 +195,10 @@ async fn is_vouched_for(run: &Run<'_>, tag: &ModelTag) -> Result<bool, InstallEr
     }
 }
 
-/// Whether the user agrees to a model that only another store's manifest describes.
+/// Whether the user agrees to a model whose only manifest is in another store.
 ///
 /// # Errors
-/// When nobody has asked yet.
+/// When the user has not been asked yet.
 fn agrees(
     run: &Run<'_>,
     tag: &ModelTag,
@@ -214,10 +214,10 @@ fn agrees(
     })
 }
 
-/// What a registry says about a model.
+/// A registry's answer about a model.
 enum Published {
     Manifest(StoredManifest),
-    /// It answers, but not with a manifest.
+    /// It responds, but not with a manifest.
     Refused,
     Unreachable {
         host: String,
@@ -284,7 +284,7 @@ async fn pull_once(run: &Run<'_>, server: &Server, tag: &ModelTag) -> Result<Pul
     }
 }
 
-/// Returns when the disk has less space than is left to fetch: the engine itself notices only when it is full.
+/// Returns when the disk has less free space than is left to fetch; the engine notices only a full disk.
 async fn disk_shortage(models_dir: &Path, left: &Cell<u64>) -> DiskShortage {
     let mut disk = DiskWatch::new(models_dir);
     let mut tick = tokio::time::interval(Duration::from_secs(1));
@@ -325,7 +325,7 @@ pub async fn remove_previous(server: &Server) {
 /// Creates `acolyte:latest` and reads its parameters back.
 ///
 /// # Errors
-/// When the engine refuses, keeps other parameters than it was told, or the user cancels.
+/// When the engine refuses, keeps other parameters than requested, or the user cancels.
 pub async fn create(run: &Run<'_>, server: &Server, placement: Placement) -> Result<(), InstallError> {
     run.reporter.started(Step::CreateModel, Activity::CreatingModel { model: SERVED_MODEL.to_owned() });
     create_with(run, server, placement).await?;
@@ -336,7 +336,7 @@ pub async fn create(run: &Run<'_>, server: &Server, placement: Placement) -> Res
 /// Creates it with this placement.
 ///
 /// # Errors
-/// When the engine refuses, keeps other parameters than it was told, or the user cancels.
+/// When the engine refuses, keeps other parameters than requested, or the user cancels.
 pub async fn create_with(run: &Run<'_>, server: &Server, placement: Placement) -> Result<(), InstallError> {
     let candidate = &run.request.plan.candidate;
     let parameters = CreateParameters {
@@ -363,7 +363,7 @@ pub async fn create_with(run: &Run<'_>, server: &Server, placement: Placement) -
             return Err(InstallError::ParameterDropped { name, wanted, found: found.to_owned() });
         }
     }
-    // Checked here already, because loading takes minutes and would only find the same.
+    // Checked before loading, which takes minutes.
     let carried = shown.trained_context_tokens().unwrap_or(u64::MAX);
     if carried < u64::from(parameters.num_ctx) {
         return Err(InstallError::ContextClamped {

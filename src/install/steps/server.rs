@@ -1,4 +1,4 @@
-//! The private server: kept when it has the right settings, else stopped and started again.
+//! The private server: kept if it has the right settings, else restarted.
 
 use std::collections::BTreeMap;
 
@@ -40,7 +40,7 @@ pub async fn run(run: &Run<'_>, engine: &Engine) -> Result<Server, InstallError>
 /// # Errors
 /// When the server cannot be stopped or started, or the user cancels.
 pub async fn restart(run: &Run<'_>, server: &mut Server, launch: Launch) -> Result<(), InstallError> {
-    // Announced, so that a rollback knows that the server is not the one that ran before.
+    // Announced, so that a rollback restarts the previous server.
     let change = Change::StartServer { port: launch.port };
     run.intend(&change)?;
     private_server::stop(run.paths).await?;
@@ -66,13 +66,13 @@ async fn start(
                 run.done(&change)?;
                 return Ok(server);
             }
-            // Another program took the port after we had looked.
+            // Another program took the port after our check.
             Ok(Err(InstallError::Server(ServerError::Ended { .. })))
                 if wanted.is_none() && !server::is_free(port) =>
             {
                 taken.push(port)
             }
-            // Another program listened there before ours did.
+            // Another program listens there.
             Ok(Err(InstallError::Server(ServerError::PortTaken { .. }))) if wanted.is_none() => {
                 private_server::stop(run.paths).await?;
                 taken.push(port);

@@ -1,8 +1,7 @@
-//! Prompts and answers, timed.
+//! Times prompts and answers.
 //!
-//! The engine counts and times tokens itself; the first token is timed by us as well, because that is what the user waits
-//! for. Prompts that the engine has seen are answered from its cache, so every prompt here begins with words that were
-//! never sent. No option is set that would load the model again.
+//! The engine counts and times tokens itself; we also time the first token, because the user waits for it. The engine
+//! caches prompts, so every prompt here begins with new words. No option is set that would reload the model.
 
 use std::cell::Cell;
 use std::time::{Duration, Instant};
@@ -16,17 +15,17 @@ use crate::install::state::documents::SERVED_MODEL;
 use crate::ollama::client::{GenerateOptions, GenerateRequest};
 use crate::ollama::replies::GenerateLine;
 
-/// Tokens that are enough to know the speed.
+/// Tokens that are enough to measure the speed.
 const ENOUGH_TOKENS: u64 = 64;
-/// The most answers requested: a small model may end each of them after a few words.
+/// Maximum number of answers: a small model may end each after a few words.
 const ANSWERS: u32 = 12;
 /// Approximate time to spend on decoding.
 const DECODE_LIMIT: Duration = Duration::from_secs(90);
-/// A shorter answer is not worth requesting.
+/// Minimum length of an answer to request, in tokens.
 const LEAST_TOKENS: u32 = 4;
 /// Words of a short prompt.
 pub const SHORT_PROMPT_WORDS: usize = 120;
-/// How long the engine may be silent while it processes a prompt. Far longer than expected, for very slow machines.
+/// Timeout while the engine processes a prompt. Far longer than expected, for very slow machines.
 const SILENCE: Duration = Duration::from_secs(900);
 
 /// An answer of the engine.
@@ -37,7 +36,7 @@ pub struct Answer {
     pub first_token: Duration,
 }
 
-/// Answers a first short prompt. It also warms up what is only set up at first use, so that this does not count.
+/// Sends a first short prompt, so that one-time set-up of the engine is not measured.
 ///
 /// # Errors
 /// When the engine does not answer, or the user cancels.
@@ -45,7 +44,7 @@ pub async fn warm_up(run: &Run<'_>, server: &Server, prompts: &mut Prompts) -> R
     answer(run, server, prompts.next(SHORT_PROMPT_WORDS), 8, 1).await
 }
 
-/// Tokens written a second by what is loaded now.
+/// Tokens per second of the loaded placement.
 ///
 /// # Errors
 /// When the engine does not answer, or the user cancels.
@@ -55,8 +54,7 @@ pub async fn decode_speed(run: &Run<'_>, server: &Server) -> Result<Option<f64>,
     decode(run, server, &mut prompts, &short.line).await
 }
 
-/// Tokens written a second, over as many answers as it takes to have enough of them. Where writing is so slow that this
-/// would take minutes, over what fits the time.
+/// Tokens per second, over as many answers as needed for [`ENOUGH_TOKENS`], or as fit into [`DECODE_LIMIT`].
 ///
 /// # Errors
 /// When the engine does not answer, or the user cancels.
@@ -76,8 +74,8 @@ pub async fn decode(
         if missing == 0 || in_time < LEAST_TOKENS {
             break;
         }
-        // Request more than is missing: the first token of an answer includes prompt processing, so long answers are
-        // more exact.
+        // Request more than is missing: the first token of an answer includes prompt processing, so longer answers are
+        // more accurate.
         let num_predict = (missing.max(32) + 32).min(in_time);
         let answer = answer(run, server, prompts.next(SHORT_PROMPT_WORDS), num_predict, seed).await?;
         tokens += answer.line.eval_count;
@@ -116,7 +114,7 @@ pub async fn answer(
     Ok(Answer { line, first_token: first_token.get().unwrap_or_else(|| began.elapsed()) })
 }
 
-/// A rate; `None` where nothing was counted or timed.
+/// A rate per second; `None` if nothing was counted or timed.
 pub fn per_second(count: u64, nanoseconds: u64) -> Option<f64> {
     (count > 0 && nanoseconds > 0).then(|| count as f64 * 1e9 / nanoseconds as f64)
 }

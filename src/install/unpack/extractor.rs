@@ -17,7 +17,7 @@ use crate::platform::files;
 const BUFFER_BYTES: usize = 256 << 10;
 const REPORT_EVERY: Duration = Duration::from_millis(100);
 
-/// Most symbolic links followed while resolving one path, as on Linux; more mean a cycle.
+/// Maximum number of symbolic links while resolving one path, as on Linux; more indicate a cycle.
 const LINKS_FOLLOWED: usize = 40;
 
 /// Unpacking one archive into one folder.
@@ -186,7 +186,7 @@ impl<'a> Extractor<'a> {
         Ok(())
     }
 
-    /// Creates a hard link to a file that is already unpacked.
+    /// Creates a hard link to an unpacked file.
     ///
     /// # Errors
     /// When the other name leads outside the folder or does not exist, or the link cannot be made.
@@ -277,7 +277,7 @@ impl<'a> Extractor<'a> {
         }
     }
 
-    /// Resolves a path as the system would, link by link, and returns whether it ever leaves the folder.
+    /// Resolves a path as the system would, link by link, and returns whether it stays inside the folder.
     fn leads_inside(&self, path: &Path) -> bool {
         let mut at: Vec<PathBuf> = Vec::new();
         let mut read_ahead: Vec<PathBuf> = reversed(path);

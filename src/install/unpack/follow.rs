@@ -1,4 +1,4 @@
-//! Unpacks an archive while it is downloaded, on a thread of its own, up to the last hashed byte.
+//! Unpacks an archive while it is downloaded, on its own thread, up to the last hashed byte.
 //!
 //! No unpacked file is used, run or moved before the archive's checksum matched. When the download restarts, the folder
 //! is emptied and unpacking restarts too. A zip is read from its end, so it waits for the whole file.

@@ -9,9 +9,10 @@
 //! 5. Written bytes are counted against [`Limits`], whatever the archive declares. A file that does not fit the free
 //!    space is not started, and the free space for the rest is checked throughout.
 //!
-//! An archive that is still being downloaded is followed ([`follow`]); of one that the user named, what is unpacked is
-//! what was hashed ([`unpack_verified`]). Either way the folder may be used only after the checksum matched. [`publish`]
-//! then moves it to its destination in one rename, so that the destination holds the whole archive or nothing.
+//! An archive that is still being downloaded is unpacked as it arrives ([`follow`]); one that the user named is hashed and
+//! unpacked from the same bytes ([`unpack_verified`]). In both cases the folder may be used only after the checksum
+//! matched. [`publish`] then moves it to its destination in one rename, so that the destination holds the whole archive or
+//! nothing.
 
 mod extractor;
 mod follow;
@@ -50,7 +51,7 @@ pub fn publish(staging: &Path, target: &Path) -> Result<(), UnpackError> {
     };
     if let Err(error) = std::fs::rename(staging, target) {
         if had_old && let Err(error) = std::fs::rename(&old, target) {
-            tracing::error!(%error, old = %old.display(), "what was replaced could not be moved back");
+            tracing::error!(%error, old = %old.display(), "the replaced folder could not be moved back");
         }
         return Err(UnpackError::write(target, error));
     }

@@ -13,7 +13,7 @@ pub enum NameProblem {
     Empty,
     /// An absolute path.
     Absolute,
-    /// Leaves the folder with `..`.
+    /// Leads out of the folder with `..`.
     Climbs,
     /// A name with a special meaning on this system (`NUL`, `a:b`, `name.`), or a backslash.
     NotPortable,
@@ -29,7 +29,7 @@ pub enum NameProblem {
     LinkOutside,
     /// A hard link to anything but a file of this archive.
     LinkToNothing,
-    /// A device, pipe or sparse file, which no release holds.
+    /// A device, pipe or sparse file, which no release contains.
     Special,
     /// Encrypted.
     Encrypted,
@@ -186,7 +186,7 @@ impl Seen {
     /// Records a path and its parent folders.
     ///
     /// # Errors
-    /// When the path clashes with one noted before.
+    /// When the path collides with an earlier one.
     pub fn note(&mut self, path: &Path, is_folder: bool) -> Result<(), NameProblem> {
         let folders: Vec<&Path> =
             path.ancestors().skip(1).filter(|folder| !folder.as_os_str().is_empty()).collect();
@@ -289,7 +289,7 @@ mod tests {
     }
 
     #[test]
-    fn clashes_are_found_where_they_matter() {
+    fn collisions_are_found_where_they_matter() {
         let mut seen = Seen::new(WINDOWS);
         seen.note(Path::new("Lib/a"), false).unwrap();
         seen.note(Path::new("Lib"), true).unwrap();
@@ -315,7 +315,7 @@ mod tests {
         }
 
         #[test]
-        fn paths_of_hostile_parts_never_climb(
+        fn paths_of_hostile_parts_stay_inside(
             parts in prop::collection::vec(prop::sample::select(vec!["..", ".", "", "a", "b:", "\\", "/", "C:", "..a"]), 0..8)
         ) {
             if let Ok(path) = relative_path(parts.join("/").as_bytes(), LINUX) {

@@ -1,4 +1,4 @@
-//! Reads ahead on a thread of its own, so that decompressing and writing run in parallel.
+//! Reads ahead on its own thread, so that decompressing and writing run in parallel.
 
 use std::io::{self, Read};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
@@ -87,7 +87,7 @@ impl Read for ReadAhead {
 mod tests {
     use super::*;
 
-    /// Gives so many bytes in odd pieces, then an error or the end.
+    /// Returns this many bytes in chunks of irregular size, then an error or the end.
     struct Source {
         left: usize,
         broken: bool,

@@ -23,7 +23,7 @@ struct Records {
     link: Option<Vec<u8>>,
 }
 
-/// Unpacks a compressed tar, decompressing on a thread of its own.
+/// Unpacks a compressed tar, decompressing on its own thread.
 ///
 /// # Errors
 /// When the archive is damaged, an entry is refused or cannot be written, or the user cancels.
@@ -164,7 +164,7 @@ fn read_pax(
         match record.key_bytes() {
             b"path" => records.path = Some(record.value_bytes().to_vec()),
             b"linkpath" => records.link = Some(record.value_bytes().to_vec()),
-            // Only needed for files over 8 GiB, which no release holds, or to make two readers see different archives.
+            // Only needed for files over 8 GiB, which no release contains, or to make two readers see different archives.
             b"size" => return Err(extractor.damaged("a size is given twice")),
             key if key.starts_with(b"GNU.sparse.") => {
                 return Err(extractor.refuse(b"GNU.sparse", NameProblem::Special));

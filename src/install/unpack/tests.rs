@@ -310,14 +310,14 @@ fn a_file_that_does_not_fit_the_disk_is_not_started() {
 }
 
 #[test]
-fn bombs_stop_at_the_limit() {
+fn decompression_bombs_stop_at_the_limit() {
     let bomb = vec![Entry::File("zeros".into(), 0o644, vec![0; 4 << 20])];
     let limits = Limits { entries: 10, bytes: 1 << 20, expected_bytes: 0 };
     for archive in [zst(&tar(&bomb)), gz(&tar(&bomb)), zip(&bomb)] {
         let bench = Bench::new();
         let error = bench.unpack_limited(&archive, limits).unwrap_err();
         assert!(matches!(error, UnpackError::TooLarge { .. }), "{error}");
-        assert!(!bench.staging().join("zeros").exists(), "it says itself that it is too long");
+        assert!(!bench.staging().join("zeros").exists(), "its declared length is too long");
     }
     let many: Vec<Entry> = (0..11).map(|i| file(&format!("f{i}"), "")).collect();
     for archive in [zst(&tar(&many)), zip(&many)] {
@@ -363,7 +363,7 @@ fn truncated_and_corrupted_archives_are_detected() {
 }
 
 #[test]
-fn a_file_that_is_no_archive_is_reported() {
+fn a_file_that_is_not_an_archive_is_reported() {
     for content in [&b"<html>Please log in</html>"[..], b"", b"PK", b"\x7fELF"] {
         let error = Bench::new().unpack(content).unwrap_err();
         assert!(matches!(error, UnpackError::UnknownFormat { .. }), "{error}");
@@ -490,11 +490,11 @@ mod arbitrary {
     }
 }
 
-/// Whoever can write the folder of an archive exchanges or edits it again and again while it is hashed and unpacked. What
-/// is accepted is what was hashed, each time.
+/// The archive is replaced or edited repeatedly while it is hashed and unpacked, as a user with write access to its folder
+/// could do. Only what was hashed may be accepted.
 #[cfg(unix)]
 #[test]
-fn what_is_unpacked_is_what_was_hashed_however_the_file_is_exchanged() {
+fn only_hashed_bytes_are_unpacked_while_the_file_is_replaced() {
     use std::os::unix::fs::FileExt as _;
     use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -532,7 +532,7 @@ fn what_is_unpacked_is_what_was_hashed_however_the_file_is_exchanged() {
                     }
                 }
                 over.store(true, Ordering::Relaxed);
-                assert!(accepted.iter().all(|content| content == b"good"), "another program was accepted");
+                assert!(accepted.iter().all(|content| content == b"good"), "a replaced program was accepted");
             });
         }
     }

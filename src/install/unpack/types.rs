@@ -83,8 +83,8 @@ pub enum UnpackError {
         /// What is wrong.
         problem: String,
     },
-    /// An entry that no release archive holds.
-    #[error("the archive holds \"{entry}\", which {problem}")]
+    /// An entry that no release archive contains.
+    #[error("the archive contains \"{entry}\", which {problem}")]
     Hostile {
         /// Its name in the archive.
         entry: String,
@@ -92,7 +92,7 @@ pub enum UnpackError {
         problem: NameProblem,
     },
     /// The contents exceed the limits.
-    #[error("the archive holds more than {} entries or {} bytes", .limits.entries, .limits.bytes)]
+    #[error("the archive contains more than {} entries or {} bytes", .limits.entries, .limits.bytes)]
     TooLarge {
         /// The limit.
         limits: Limits,

@@ -1,8 +1,8 @@
-//! Unpacks an archive that the user named, and verifies that what was unpacked is what was hashed.
+//! Unpacks an archive that the user named from the same bytes that are hashed.
 //!
-//! The archive lies where others may exchange or edit it at any moment, so every byte of it is read once. A tar is unpacked
-//! from the very bytes that are hashed. A zip is read from its end and in pieces: it is copied into a file of ours without
-//! a name, hashed on the way, and the copy is unpacked.
+//! Another user may be able to replace or edit the archive at any moment, so every byte of it is read once. A tar is
+//! unpacked from the bytes that are hashed. A zip needs random access: it is copied into an unnamed temporary file, hashed
+//! on the way, and the copy is unpacked.
 
 use std::fs::File;
 use std::io::{self, Read, Write as _};
@@ -78,7 +78,7 @@ pub fn unpack_verified(
     outcome
 }
 
-/// Reads a file to its end, once, and returns its checksum; each piece is handed to `to` as well.
+/// Reads a file once to its end and returns its checksum; passes each chunk to `to`.
 fn hash_through(
     archive: &Path,
     file: File,

@@ -9,7 +9,7 @@ fn a_mirror_that_always_stalls_is_replaced_by_the_next() {
         bench.serve(|request, content| Reply { stall_after: Some(0), ..Reply::file(request, content, "s") });
     let good = bench.serve(|request, content| Reply::file(request, content, "g"));
     bench.go(&bench.request(vec![stalls.url("/f"), good.url("/f")])).unwrap();
-    assert_eq!(stalls.requests().len(), 2, "it is asked twice, because once may be chance");
+    assert_eq!(stalls.requests().len(), 2, "two attempts, because one failure may be temporary");
     let told = bench.waits();
     let said = |wait: &DownloadWait| {
         matches!(wait, DownloadWait::Retry { problem: TransferProblem::Stalled(_), .. })

@@ -34,7 +34,7 @@ fn a_disk_that_fills_up_during_the_download_is_noticed_before_it_is_full() {
     request.max_connections = 1;
     let watch = |progress: &DownloadProgress| {
         if progress.bytes_done > 1 << 20 {
-            // Another program takes the rest of the disk.
+            // Another program fills the disk.
             FREE.store(1 << 20, Ordering::Relaxed);
         }
     };
@@ -86,7 +86,7 @@ fn the_partial_file_of_a_killed_run_is_resumed() {
     let paths = bench.paths();
     let deadline = Instant::now() + Duration::from_secs(10);
     while Sidecar::load(&paths, request.sha256, request.bytes).done.total() < 1_000_000 {
-        assert!(Instant::now() < deadline, "what is there was never noted");
+        assert!(Instant::now() < deadline, "progress was never saved");
         std::thread::yield_now();
     }
     let good = bench.serve(|request, content| Reply::file(request, content, "a"));

@@ -1,4 +1,4 @@
-//! Answers of a server are checked: lengths, ranges, hashes, redirects.
+//! Responses of a server are verified: lengths, ranges, hashes, redirects.
 
 use crate::install::fetch::tests::*;
 

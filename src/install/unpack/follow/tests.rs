@@ -75,7 +75,7 @@ fn an_archive_of_each_format_is_unpacked_while_it_downloads() {
 }
 
 #[test]
-fn what_was_unpacked_of_a_wrong_archive_is_thrown_away() {
+fn files_of_a_wrong_archive_are_discarded() {
     let (content, evil) = (noise(3_000_000, 1), noise(3_000_000, 9));
     let (good, bad) = (archive(&content), archive(&evil));
     // As long as the right archive and valid: only its hash is wrong.
@@ -90,7 +90,7 @@ fn what_was_unpacked_of_a_wrong_archive_is_thrown_away() {
 }
 
 #[test]
-fn an_archive_that_never_verifies_yields_nothing() {
+fn an_archive_that_never_verifies_leaves_no_files() {
     let good = archive(&noise(1_000_000, 1));
     let mut bad = good.clone();
     bad[500_000] ^= 1;
