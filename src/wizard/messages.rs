@@ -115,7 +115,7 @@ impl Wizard {
         }
     }
 
-    fn install_ended(&mut self, end: Result<Receipt, WorkerError>) {
+    fn install_ended(&mut self, end: Result<Box<Receipt>, WorkerError>) {
         if matches!(self.question, Some(Question::Cancel { .. })) {
             self.question = None;
         }
@@ -123,7 +123,7 @@ impl Wizard {
         match end {
             Ok(receipt) => {
                 self.change_page(|page| match page {
-                    Page::Install(page) => Page::Result(Box::new(ResultPage::new(*page, receipt))),
+                    Page::Install(page) => Page::Result(Box::new(ResultPage::new(*page, *receipt))),
                     other => other,
                 });
                 // Until now there was no folder to keep them in.

@@ -36,7 +36,7 @@ fn result(language: Language, wanted: bool, activity: &Activity) -> Stage {
     let state =
         if matches!(activity, Activity::AutostartEnabled) { StepState::Done } else { StepState::Skipped };
     outbox.send(Message::InstallEvent(scripted::event(Step::StartAtLogin, state, activity.clone())));
-    outbox.send(Message::InstallEnded(Ok(scripted::receipt(&request))));
+    outbox.send(Message::InstallEnded(Ok(Box::new(scripted::receipt(&request)))));
     stage.harness.run();
     stage
 }

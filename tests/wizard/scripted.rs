@@ -451,7 +451,7 @@ pub fn finish(request: &Request, outbox: &Outbox) {
         (StepState::Skipped, Activity::AutostartSkipped)
     };
     outbox.send(Message::InstallEvent(event(Step::StartAtLogin, state, login)));
-    outbox.send(Message::InstallEnded(Ok(receipt(request))));
+    outbox.send(Message::InstallEnded(Ok(Box::new(receipt(request)))));
 }
 
 /// Ends an installation badly.
@@ -521,7 +521,7 @@ pub fn installation(request: &Request, language: Language) -> Installation {
     };
     Installation {
         home,
-        installed: Installed { profile, receipt: Some(receipt(request)) },
+        installed: Box::new(Installed { profile, receipt: Some(receipt(request)) }),
         request: Some(Box::new(SavedRequest::of(request))),
     }
 }

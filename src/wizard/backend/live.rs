@@ -124,7 +124,7 @@ impl Shared {
             Command::Install { request, text, control } => {
                 let report = |event| outbox.send(Message::InstallEvent(event));
                 let end = install::run(&request, &text, &report, &control);
-                Message::InstallEnded(end.map_err(WorkerError::Install))
+                Message::InstallEnded(end.map(Box::new).map_err(WorkerError::Install))
             }
             Command::AskModel { home, prompt, control } => {
                 Message::AnswerEnded(ask_model(&home, prompt, &control, outbox))
@@ -184,7 +184,7 @@ impl Shared {
         let found = installed.map(|installed| {
             installed.map(|installed| Installation {
                 home: home.clone(),
-                installed,
+                installed: Box::new(installed),
                 request: request.map(Box::new),
             })
         });

@@ -38,7 +38,7 @@ pub enum Message {
     /// Progress of the installation.
     InstallEvent(Event),
     /// The installation ended.
-    InstallEnded(Result<Receipt, WorkerError>),
+    InstallEnded(Result<Box<Receipt>, WorkerError>),
     /// A piece of an answer.
     AnswerPart(String),
     /// An answer ended.
@@ -67,7 +67,7 @@ pub struct Installation {
     /// Our folder.
     pub home: PathBuf,
     /// Its profile and receipt.
-    pub installed: Installed,
+    pub installed: Box<Installed>,
     /// The request it was installed with, for a repair or an update.
     pub request: Option<Box<SavedRequest>>,
 }

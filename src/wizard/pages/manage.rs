@@ -141,7 +141,7 @@ impl ManagePage {
 
     fn installed(&self, ui: &mut Ui, cx: &mut PageContext<'_>) {
         let text = cx.text;
-        let Installed { profile, receipt } = &self.installation.installed;
+        let Installed { profile, receipt } = &*self.installation.installed;
         ui.text(TextRole::Strong, Tone::Ink, &say!(text, "wizard-manage-installed"));
         ui.gap(1.0);
         fact_line(ui, &say!(text, "wizard-table-profile"), &profile.profile);
