@@ -41,7 +41,7 @@ pub fn run(args: &CheckArgs, session: &Session) -> Result<u8, Failure> {
     Ok(exit_code(report.verdict))
 }
 
-/// Prints the reference table. It is no verdict on a computer, so its exit code is 0.
+/// Prints the reference table. It is not a verdict on a computer, so its exit code is 0.
 fn reference(
     args: &CheckArgs,
     hardware: &Hardware,
@@ -66,7 +66,7 @@ pub fn exit_code(verdict: Verdict) -> u8 {
     }
 }
 
-/// A file of profiles is some kilobytes.
+/// Maximum size of a file of profiles, which has some kilobytes.
 const LARGEST_PROFILES_BYTES: u64 = 4 << 20;
 
 /// The profiles of a file, else the built-in ones.
@@ -83,6 +83,8 @@ pub fn profiles_of(file: Option<&Path>, session: &Session) -> Result<Profiles, F
         .map_err(|error| Failure::usage(error.explain(session.text)))
 }
 
+/// Checks that there is a profile with this id.
+///
 /// # Errors
 /// When no profile has that id; the message lists the known ones.
 pub fn require_profile(profiles: &Profiles, id: &str, session: &Session) -> Result<(), Failure> {

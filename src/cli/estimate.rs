@@ -19,7 +19,7 @@ use crate::{GIB, say};
 /// Runs the command.
 ///
 /// # Errors
-/// When model or card is unknown, or experts cannot be kept in main memory as asked.
+/// When model or card is unknown, or the experts cannot be kept in main memory as requested.
 pub fn run(args: &EstimateArgs, session: &Session) -> Result<u8, Failure> {
     let policy = &Profiles::built_in().policy;
     let hardware = described_machine(args, policy, session.text)?;

@@ -13,7 +13,7 @@ use clap::{Command, Parser};
 use crate::built_in;
 use crate::text::Language;
 
-/// Command → option → text. `every` holds what several commands share; `about` describes the command itself.
+/// Command → option → text. `every` has the texts that several commands share; `about` describes the command itself.
 type Words = BTreeMap<String, BTreeMap<String, String>>;
 
 static SPANISH: LazyLock<Words> = LazyLock::new(|| {
@@ -152,7 +152,7 @@ mod tests {
             for name in words.keys().filter(|name| {
                 !name.ends_with("heading") && !name.ends_with("placeholder") && *name != "after"
             }) {
-                assert!(used.contains(&(place.clone(), name.clone())), "{place}: {name} is nobody's");
+                assert!(used.contains(&(place.clone(), name.clone())), "{place}: {name} is unused");
             }
         }
     }

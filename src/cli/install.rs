@@ -126,7 +126,7 @@ fn carry_out(mut request: Request, json: bool, may_ask: bool, session: &Session)
     let control = Control::new();
     cancel_on_ctrl_c(&control)?;
     let mut outcome = attempt(&request, json, &control, session);
-    // Each is asked once: with its answer the installation does not end with the same question.
+    // Each question is asked once: with its answer the installation does not end with the same error.
     while may_ask
         && let Err(error) = &outcome
         && let Some(answer) = unanswered(error, &mut request.agreement)
@@ -155,7 +155,7 @@ fn carry_out(mut request: Request, json: bool, may_ask: bool, session: &Session)
     }
 }
 
-/// What the user has to be asked about after this error.
+/// The consent that is missing after this error.
 fn unanswered<'a>(error: &InstallError, agreement: &'a mut Agreement) -> Option<&'a mut Option<bool>> {
     match error {
         InstallError::FourBitsNeedConsent { .. } => Some(&mut agreement.kv_q4),
@@ -282,7 +282,7 @@ fn summary(plan: &Plan, options: &InstallOptions, session: &Session) -> String {
     )
 }
 
-/// The predictions next to the measurements.
+/// Predictions and measurements.
 fn result(receipt: &Receipt, request: &Request, session: &Session) -> String {
     let text = session.text;
     let unknown = || say!(text, "install-unknown");

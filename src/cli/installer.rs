@@ -95,7 +95,7 @@ fn without_window(error: &StartError, cli: &InstallerCli, session: &Session) -> 
     prompts::run(&cli.wizard, session)
 }
 
-/// Reads the files before the window opens: a mistake in one is wrong usage, reported in the terminal.
+/// Reads the files before the window opens: an error in one is wrong usage, reported in the terminal.
 fn options(cli: &InstallerCli, session: &Session) -> Result<WizardOptions, Failure> {
     let (source, plan) = (&cli.wizard.source, &cli.wizard.plan);
     let hardware = match &plan.hardware {

@@ -30,7 +30,7 @@ pub fn cancel_on_ctrl_c(control: &Control) -> Result<(), Failure> {
     Ok(())
 }
 
-/// Ctrl-C, and on Unix also SIGTERM, which service managers and timeouts send: neither may leave a server running.
+/// Ctrl-C, and on Unix also SIGTERM, which service managers and timeouts send: after both no server may keep running.
 struct Interruptions {
     #[cfg(unix)]
     interrupt: tokio::signal::unix::Signal,

@@ -1,4 +1,4 @@
-//! The terminal program: a thin twin of the window over the same library.
+//! The terminal program: the same steps as the window, over the same library.
 //!
 //! Data goes to standard output, messages to standard error. A command returns its exit code or a [`Failure`], which is
 //! printed once, here.

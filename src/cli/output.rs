@@ -12,7 +12,7 @@ use crate::untrusted::{escaped, escaped_but_styles};
 /// Exit code after the reader closed the pipe: not a failure.
 const READER_GONE: u8 = 0;
 
-/// Columns of the terminal on standard output; `None` where it is not a terminal, so that tables stay whole.
+/// Columns of the terminal on standard output; `None` if it is not a terminal: tables are not wrapped then.
 pub fn columns() -> Option<usize> {
     terminal_size::terminal_size_of(std::io::stdout()).map(|(width, _)| width.0.into())
 }
@@ -22,7 +22,7 @@ pub fn talk(message: &str) {
     let _nobody_listens = writeln!(std::io::stderr().lock(), "{}", escaped(message));
 }
 
-/// Standard error for the log: what servers, drivers and files say is part of it.
+/// Standard error for the log, which contains text of servers, drivers and files.
 pub struct EscapedStderr;
 
 impl Write for EscapedStderr {
@@ -36,7 +36,7 @@ impl Write for EscapedStderr {
     }
 }
 
-/// Asks something on standard error, without a line break. Where that is closed there is nobody to ask.
+/// Prints a question on standard error, without a line break. Errors are ignored, as in [`talk`].
 pub fn ask(question: &str) {
     let mut out = std::io::stderr().lock();
     let _nobody_listens = write!(out, "{} ", escaped(question)).and_then(|()| out.flush());

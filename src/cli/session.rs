@@ -40,10 +40,10 @@ impl Session {
         Ok(Self { text, home, quiet: args.quiet, verbose: args.verbose })
     }
 
-    /// Accepts the home where nobody else owns it or can change it.
+    /// Checks that no other user owns the home or can change it.
     ///
     /// # Errors
-    /// The failure to show: which path, whose it is, how to mend it.
+    /// The failure to show: which path, its owner, how to fix it.
     pub fn require_own_home(&self) -> Result<(), Failure> {
         require_ours(&Paths::new(&self.home)).map_err(|error| Failure::of_install(error, self.text))
     }

@@ -61,13 +61,13 @@ fn log_file(home: &Path) -> Option<File> {
 
 fn logs_dir(home: &Path) -> Option<PathBuf> {
     let paths = Paths::new(home);
-    // Where others could read or exchange it, there is no log.
+    // No log where other users could read or replace it.
     let is_ours = require_ours(&paths).is_ok();
     Some(paths.logs()).filter(|logs| is_ours && logs.is_dir())
 }
 
-/// Runs an action that may panic and whose panic the caller handles (a window where a library is missing): the crash is
-/// logged, but the user is not told that the program stopped.
+/// Runs an action whose panic the caller handles (a window without a required library): the panic is logged, but not
+/// reported to the user as a crash.
 pub fn crashes_only_logged<T>(action: impl FnOnce() -> T) -> T {
     HANDLED.store(true, Ordering::SeqCst);
     let result = action();

@@ -35,7 +35,7 @@ struct ServerJson<'a> {
     answers: bool,
     port: Option<u16>,
     version: Option<&'a str>,
-    /// Who listens on the port in the server's place.
+    /// The other process that listens on the server's port.
     stranger: Option<StrangerJson<'a>>,
 }
 
@@ -49,7 +49,7 @@ struct StrangerJson<'a> {
 #[derive(Debug, Serialize)]
 struct ModelJson {
     loaded: bool,
-    /// Whether it is the one that was measured.
+    /// Whether it is the measured one.
     state: ServedModel,
     context_tokens: Option<u64>,
     size_bytes: Option<u64>,
@@ -112,12 +112,12 @@ pub fn stopped(autostart: bool, text: Text) -> String {
     }
 }
 
-/// What is said of a program that listens on the server's port in its place.
+/// The message for another program on the server's port.
 pub fn stranger(owner: &PortOwner, port: u16, text: Text) -> String {
     say!(text, "install-status-stranger", by = owner.describe(text), port = port.to_string())
 }
 
-/// What is said of a served model that is not the one that was measured.
+/// The message for a served model that differs from the measured one.
 pub fn changed_model(model: ServedModel, text: Text) -> Option<String> {
     match model {
         ServedModel::Changed => {
@@ -130,7 +130,7 @@ pub fn changed_model(model: ServedModel, text: Text) -> Option<String> {
     }
 }
 
-/// What is said of a server of another version than the one that was measured.
+/// The message for a server whose version differs from the measured one.
 fn other_version(health: &Health, receipt: &Receipt, text: Text) -> Option<String> {
     let version = health.version.as_deref().filter(|version| *version != receipt.engine_version.as_str())?;
     Some(say!(

@@ -37,7 +37,7 @@ pub fn run(args: &UninstallArgs, session: &Session) -> Result<u8, Failure> {
         if !confirm(&say!(text, "install-cli-ask-uninstall"), session)? {
             return Ok(1);
         }
-        // Models are large and slow to fetch again, so they are asked about separately.
+        // Models are large and slow to fetch again, so there is a separate question for them.
         if !keep_models && !removal.models.is_empty() {
             keep_models = !confirm(&say!(text, "install-cli-ask-models"), session)?;
         }

@@ -51,7 +51,7 @@ enum NoteDocument<'a> {
         finding: &'a Finding,
         text: String,
     },
-    /// Keeps its own text.
+    /// With its own text.
     Other(&'a Finding),
 }
 

@@ -18,7 +18,7 @@ use crate::text::Text;
 use crate::untrusted::UntrustedText;
 
 impl ModelTagError {
-    /// What is wrong and what to write.
+    /// What is wrong and how to write it.
     pub fn explain(&self, text: Text) -> String {
         match self {
             Self::Empty => say!(text, "reference-empty"),

@@ -250,7 +250,7 @@ mod tests {
     }
 
     #[test]
-    fn a_finding_of_another_origin_says_its_own_text() {
+    fn a_finding_of_another_origin_keeps_its_own_text() {
         let text = Text::new(Language::Spanish);
         let other = |words: &str| {
             Finding::Other(OtherFinding { code: "note".into(), text: words.into(), ..Default::default() })

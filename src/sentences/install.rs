@@ -1,4 +1,5 @@
-//! The texts that an installation writes into documents, and the description of an interrupted one.
+//! The texts that an installation writes into documents, banners of installations, and the description of an interrupted
+//! one.
 
 use crate::install::manage::undo::Unfinished;
 use crate::install::{ProfileFile, Receipt, Request, Wording};
@@ -43,7 +44,7 @@ impl ProfileFile {
 }
 
 impl Unfinished {
-    /// What was interrupted, when it began, and which profile is in force.
+    /// What was interrupted, when it began, and which profile is active.
     pub fn words(&self, text: Text) -> String {
         let what = match &self.request {
             Some(request) => say!(

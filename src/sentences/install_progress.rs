@@ -14,15 +14,15 @@ use crate::untrusted::UntrustedText;
 pub struct ProgressMessage {
     /// The step.
     pub step: Step,
-    /// How far it is.
+    /// Its state.
     pub state: StepState,
     /// Bytes done, for steps that move bytes.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub bytes_done: Option<u64>,
-    /// Bytes in all, when known.
+    /// Total bytes, if known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub bytes_total: Option<u64>,
-    /// Bytes a second, averaged over the last seconds.
+    /// Bytes per second, averaged over the last seconds.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub bytes_per_s: Option<f64>,
     /// Seconds left at that rate.
@@ -61,7 +61,7 @@ pub struct RevertFailureMessage {
 }
 
 impl ProgressMessage {
-    /// Puts an event into words.
+    /// Makes the message of an event.
     pub fn new(event: &Event, text: Text) -> Self {
         let (receipt, rollback) = match &event.activity {
             Activity::Finished(receipt) => (Some(receipt.clone()), None),

@@ -1,4 +1,4 @@
-//! Model files that cannot be used, in words. Each explanation stands within a sentence that names the file.
+//! Clauses about model files that cannot be used. Each is part of a sentence that names the file.
 
 use crate::models::NotAModel;
 use crate::models::gguf::{HeaderDamage, HeaderError, MOST_HEADER_BYTES, TensorProblem};
@@ -72,7 +72,7 @@ impl NotAModel {
     }
 }
 
-/// A name from a file, which can be of any length and hold control characters.
+/// A name from a file, which may be long and contain control characters.
 fn shown(name: &str) -> String {
     name.chars().take(80).flat_map(char::escape_debug).collect()
 }

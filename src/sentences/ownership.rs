@@ -1,4 +1,4 @@
-//! Why a file or folder is not trusted, in words.
+//! Sentences about files and folders that are not trusted.
 
 use crate::platform::ownership::OwnershipError;
 use crate::say;
@@ -6,7 +6,7 @@ use crate::text::Text;
 use crate::untrusted::UntrustedText;
 
 impl OwnershipError {
-    /// Which path, whose it is, and how to mend it.
+    /// Which path, its owner, and how to fix it.
     pub fn explain(&self, text: Text) -> String {
         match self {
             Self::Foreign { path, owner, user } if user.id == 0 => {

@@ -8,7 +8,7 @@ use crate::text::Text;
 const MOST_STARS: usize = 5;
 
 impl Quality {
-    /// `★★★☆☆`.
+    /// The stars, as in `★★★☆☆`.
     pub fn stars_drawn(&self) -> String {
         let stars = usize::from(self.stars).min(MOST_STARS);
         format!("{}{}", "★".repeat(stars), "☆".repeat(MOST_STARS - stars))
@@ -98,7 +98,7 @@ mod tests {
     }
 
     #[test]
-    fn a_line_has_word_stars_and_what_counts_most() {
+    fn a_line_has_word_stars_and_the_strongest_score() {
         assert_eq!(
             line("qwen3.6:35b", Language::English),
             "EXCELLENT ★★★★★ (SWE-bench Verified 64.4\u{a0}%, independent)"

@@ -1,4 +1,4 @@
-//! What an uninstall removes, in words.
+//! Sentences about what an uninstall removes.
 
 use crate::install::manage::uninstall::Removal;
 use crate::say;

@@ -1,5 +1,5 @@
-//! The terminal's reports: hardware, all profiles, one estimate. No I/O. Readable without colour; the caller removes
-//! escape codes where they are not wanted.
+//! The terminal's reports: hardware, all profiles, one estimate. No I/O. Readable without colour; the caller strips escape
+//! codes if the output does not support them.
 
 use anstyle::{AnsiColor, Style};
 
@@ -213,7 +213,7 @@ pub fn plan_facts(plan: &Plan, text: Text) -> Vec<(String, String)> {
 }
 
 fn verdict_line(verdict: Verdict, text: Text) -> String {
-    // A sign in addition to colour.
+    // A symbol in addition to the colour.
     match verdict {
         Verdict::Compatible => format!("✓ {}", say!(text, "cli-verdict-compatible")),
         Verdict::Degraded => format!("! {}", say!(text, "cli-verdict-degraded")),

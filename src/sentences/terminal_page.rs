@@ -74,7 +74,7 @@ impl Page {
     }
 }
 
-/// A line without the spaces at its end, between escape codes too. Its last code stays: it ends the style.
+/// A line without trailing spaces, also between escape codes. Keeps the last code, which ends the style.
 fn without_end_spaces(line: &str) -> String {
     let (mut words, mut last_code) = (line.trim_end(), "");
     while let Some(start) =

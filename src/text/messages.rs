@@ -2,7 +2,7 @@
 
 include!(concat!(env!("OUT_DIR"), "/messages.rs"));
 
-/// The message files of all languages: the words we say.
+/// The message files of all languages.
 pub fn sources() -> Vec<&'static str> {
     [ENGLISH, SPANISH].concat()
 }

@@ -92,14 +92,13 @@ impl Text {
         let mut errors = Vec::new();
         let message = bundle.format_pattern(pattern, Some(&args), &mut errors);
         if !errors.is_empty() {
-            tracing::warn!(key, ?errors, "message could not be filled in completely");
+            tracing::warn!(key, ?errors, "an argument of the message is missing");
         }
         Cow::into_owned(message)
     }
 }
 
-/// An argument as it may be shown: what comes from outside cannot act on a terminal or reorder a sentence, also where it
-/// came without its type.
+/// An argument in a safe form: text from outside cannot control a terminal or reorder a sentence, even without its type.
 fn shown<'a>(value: &FluentValue<'a>) -> FluentValue<'a> {
     match value {
         FluentValue::String(text) => FluentValue::String(Cow::Owned(escaped(text).into_owned())),
@@ -146,11 +145,11 @@ fn bundle(language: Language, sources: &[&'static str]) -> FluentBundle<FluentRe
         Language::Spanish => unic_langid::langid!("es"),
     };
     let mut bundle = FluentBundle::new_concurrent(vec![tag]);
-    // Isolation marks are for mixed writing directions, and terminals and fonts may show them.
+    // Isolation marks are for mixed writing directions, and some terminals and fonts show them.
     bundle.set_use_isolating(false);
     for source in sources {
         let resource = FluentResource::try_new((*source).to_owned()).unwrap_or_else(|(resource, errors)| {
-            tracing::error!(?errors, "a message file has mistakes");
+            tracing::error!(?errors, "a message file is invalid");
             resource
         });
         if let Err(errors) = bundle.add_resource(resource) {

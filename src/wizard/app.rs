@@ -28,7 +28,7 @@ pub struct Wizard {
     /// The installation to resume after detection.
     pub(super) resuming: Option<Box<SavedRequest>>,
     pub(super) settings: Settings,
-    /// The settings that egui has; `None` before the first frame.
+    /// The settings applied to egui; `None` before the first frame.
     pub(super) applied_settings: Option<Settings>,
     /// Close the window once the installation has stopped.
     pub(super) closing: bool,
@@ -38,8 +38,8 @@ pub struct Wizard {
 }
 
 impl Wizard {
-    /// A wizard on its first page. It looks for an installation and shows Manage when there is one. `wake` is called
-    /// from worker threads whenever there is something new to draw.
+    /// A wizard on its first page. It looks for an installation and shows Manage when there is one. Worker threads call
+    /// `wake` when there is something new to draw.
     pub fn new(options: WizardOptions, backend: Box<dyn Backend>, wake: Arc<dyn Fn() + Send + Sync>) -> Self {
         let (sender, inbox) = channel();
         let wizard = Self {
@@ -68,12 +68,12 @@ impl Wizard {
         &self.page
     }
 
-    /// The language in force.
+    /// The current language.
     pub fn text(&self) -> Text {
         self.text
     }
 
-    /// The page's heading, in the language in force.
+    /// The page's heading, in the current language.
     pub fn heading(&self) -> String {
         self.page.view().heading(self.text).0
     }
@@ -83,8 +83,8 @@ impl Wizard {
         self.wants_to_close
     }
 
-    /// Call when the user closes the window. Returns whether it may close at once; a running installation is asked
-    /// about first.
+    /// Call when the user closes the window. Returns whether it may close at once; while an installation runs, the user is
+    /// asked first.
     pub fn may_close(&mut self) -> bool {
         if matches!(&self.page, Page::Install(page) if page.is_running()) && !self.wants_to_close {
             self.question = Some(Question::Cancel { closing: true });

@@ -1,7 +1,7 @@
 //! The page machine: which page is shown, and which ones can be reached from it.
 //!
-//! A page holds the page before it, so an illegal state cannot be written: there is no summary without a choice, and no
-//! installation without a summary. Going back is a conversion that returns the page before, as it was left.
+//! A page holds the previous page, so an illegal state cannot be represented: there is no summary without a choice, and no
+//! installation without a summary. Going back is a conversion that returns the previous page, as it was left.
 
 use std::sync::Arc;
 
@@ -71,7 +71,7 @@ impl Page {
         }
     }
 
-    /// Whether the steps of this choice include `step`; Consent is left out when nothing needs it.
+    /// Whether the steps of this choice include `step`; Consent is skipped when it is not needed.
     pub fn visits(&self, step: SidebarStep) -> bool {
         step != SidebarStep::Consent
             || match self {
@@ -87,7 +87,7 @@ impl Page {
             }
     }
 
-    /// One page back; stays on a page that has none before it.
+    /// One page back; stays on a page without a previous one.
     pub fn back(self) -> Self {
         match self {
             Self::Hardware(page) => Self::Welcome(page.into()),

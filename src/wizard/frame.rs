@@ -98,12 +98,12 @@ fn show_content(wizard: &mut Wizard, ui: &mut Ui, intents: &mut Vec<Intent>) {
     });
 }
 
-/// Between Back and the links beside it.
+/// Points between Back and the links next to it.
 const LINK_GAP: f32 = 18.0;
 /// Key of the width that the buttons at the right had in the last frame, in egui's memory.
 const RIGHT_WIDTH: &str = "footer-right-width";
 
-/// The area of the footer's buttons, in a region as wide as the page.
+/// The area of the footer's buttons, within the page's margins.
 fn footer_area(ui: &Ui, region: Rect) -> Rect {
     let area = region.shrink2(vec2(page_margin(ui), 0.0));
     area.with_max_x(area.right().min(area.left() + size::CONTENT_MAX))
@@ -113,7 +113,8 @@ fn right_width(ui: &Ui) -> f32 {
     ui.data(|data| data.get_temp(Id::unique(RIGHT_WIDTH))).unwrap_or(300.0)
 }
 
-/// Whether the links fit into the footer, between Back and the buttons at the right. Else they go to the end of the page.
+/// Whether the links fit into the footer, between Back and the buttons at the right. If not, they are drawn at the end of
+/// the page.
 fn links_fit(ui: &Ui, footer: &Footer, width: f32) -> bool {
     let words = |label: &str| {
         Paragraph::new(ui).add(TextRole::Button, Tone::Ink, label).line_galley(ui, f32::INFINITY).size().x
@@ -131,7 +132,7 @@ fn links(ui: &mut Ui, links: Vec<Button>, intents: &mut Vec<Intent>) {
     }
 }
 
-/// Scrolls to the widget that has just got the focus, if it is part of the page.
+/// Scrolls to the widget that has just received the focus, if it is part of the page.
 fn follow_keyboard(ui: &Ui) {
     let id = Id::unique("followed-keyboard");
     let focused = ui.ctx().memory(|memory| memory.focused());
@@ -140,7 +141,7 @@ fn follow_keyboard(ui: &Ui) {
     else {
         return;
     };
-    // What the page's edge hides is certainly part of it; steps and buttons are never hidden.
+    // A clipped widget is part of the page; steps and buttons are never clipped.
     let seen = response.interact_rect;
     if !seen.is_positive() || ui.clip_rect().contains(seen.center()) {
         ui.scroll_to_rect(response.rect.expand(size::FOCUS_MARGIN), None);
@@ -165,7 +166,7 @@ fn show_footer(wizard: &Wizard, ui: &mut Ui, intents: &mut Vec<Intent>) {
         }
         links(ui, beside, intents);
     });
-    // Left to right, so that Tab goes the way the eye goes; pushed to the right by last frame's width.
+    // Laid out from left to right, so that Tab follows the reading order; the last frame's width aligns it at the right.
     let known = right_width(ui);
     let rect = row.with_min_x(row.right() - known);
     let right = UiBuilder::new().id_salt("right").max_rect(rect).layout(Layout::left_to_right(Align::Center));
@@ -183,7 +184,7 @@ fn show_footer(wizard: &Wizard, ui: &mut Ui, intents: &mut Vec<Intent>) {
         .inner;
     if (width - known).abs() > 0.5 {
         ui.data_mut(|data| data.insert_temp(Id::unique(RIGHT_WIDTH), width));
-        ui.ctx().request_discard("the footer's buttons got a new width");
+        ui.ctx().request_discard("the width of the footer's buttons has changed");
         ui.ctx().request_repaint();
     }
 }
@@ -251,13 +252,13 @@ fn show_sidebar(wizard: &mut Wizard, ui: &mut Ui, intents: &mut Vec<Intent>) {
     });
 }
 
-/// StepMark of a step in the sidebar.
+/// State of a step in the sidebar.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum StepMark {
     Done,
     Current,
     Ahead,
-    /// Not part of this choice's way.
+    /// Not among the steps of this choice.
     LeftOut,
 }
 

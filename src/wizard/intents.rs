@@ -1,4 +1,4 @@
-//! Carries out what a frame's buttons, links and keys asked for.
+//! Carries out the intents of a frame's buttons, links and keys.
 
 use super::app::Wizard;
 use super::backend::Command;
@@ -12,7 +12,7 @@ use super::steps::SidebarStep;
 use crate::text::Text;
 
 impl Wizard {
-    /// Carries out one intent. `dark`: whether the dark theme is in force.
+    /// Carries out one intent. `dark`: whether the dark theme is active.
     pub(super) fn carry_out(&mut self, intent: Intent, dark: bool) {
         match intent {
             Intent::Next => self.next_page(),

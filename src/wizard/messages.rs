@@ -1,4 +1,4 @@
-//! Takes in what the backend has answered.
+//! Handles the backend's messages.
 
 use super::app::Wizard;
 use super::backend::{Command, ManageAction, Message, WorkerError};
@@ -91,7 +91,7 @@ impl Wizard {
             (Message::ReportSaved(Err(error)) | Message::OpenFailed(error), _) => {
                 self.notice = Some(Notice::Failed(error));
             }
-            // Answers to a page that the user has left.
+            // Messages for a page that the user has left.
             _ => {}
         }
     }
@@ -126,7 +126,7 @@ impl Wizard {
                     Page::Install(page) => Page::Result(Box::new(ResultPage::new(*page, *receipt))),
                     other => other,
                 });
-                // Until now there was no folder to keep them in.
+                // Only now there is a folder to save them in.
                 self.send(Command::RememberSettings(self.settings));
             }
             Err(error) => {

@@ -1,14 +1,14 @@
 //! The window. It draws what is in memory and sends commands; it never waits for the system, the disk or the network.
 //!
-//! [`start`] opens it in a process of its own, or returns why there can be none. [`Wizard`] is its content without the
+//! [`start`] opens it in its own process, or returns why that is not possible. [`Wizard`] is its content without the
 //! window. One frame:
 //!
-//! 1. `messages` takes in what the [`backend`] has answered.
+//! 1. `messages` handles the answers of the [`backend`].
 //! 2. `frame` draws the sidebar, the page ([`pages`], one file each) and the footer; `answers` draws the open question.
 //!    What the user does becomes a list of intents.
 //! 3. `intents` carries them out: it changes the page ([`flow`]) or sends a command to the backend.
 //!
-//! It draws only when something happened.
+//! A frame is drawn only after an event.
 
 mod answers;
 mod app;

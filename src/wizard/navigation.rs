@@ -1,4 +1,4 @@
-//! From page to page.
+//! Changes from page to page.
 
 use std::sync::Arc;
 
@@ -14,14 +14,14 @@ use crate::control::Control;
 use crate::install::Request;
 
 impl Wizard {
-    /// Changes the page. A notice about the old page is not shown on the new one.
+    /// Changes the page and removes the notice of the old page.
     pub(super) fn change_page(&mut self, to: impl FnOnce(Page) -> Page) {
         self.notice = None;
         self.page = to(std::mem::take(&mut self.page));
         self.arrive();
     }
 
-    /// To the next page, if the present one is complete. From the summary it starts the installation.
+    /// Goes to the next page, if the current one is complete. From the summary it starts the installation.
     pub(super) fn next_page(&mut self) {
         if let Page::Summary(page) = &self.page {
             let Some(request) = page.request(&self.options) else { return };
@@ -56,7 +56,7 @@ impl Wizard {
         });
     }
 
-    /// Starts what a page needs as soon as it is shown.
+    /// Starts the command that a page needs when it is first shown.
     fn arrive(&mut self) {
         let command = match &mut self.page {
             Page::Hardware(page) => page.begin_detection().then_some(Command::Detect),
@@ -76,7 +76,7 @@ impl Wizard {
         }
     }
 
-    /// Installs once more, from where it failed.
+    /// Retries the installation.
     pub(super) fn retry(&mut self) {
         if let Page::Install(page) = &self.page
             && page.has_ended()

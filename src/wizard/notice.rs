@@ -1,4 +1,4 @@
-//! One line above the page about what just happened, until the next page.
+//! A message above the page about the last action, shown until the page changes.
 
 use std::path::PathBuf;
 
@@ -8,7 +8,7 @@ use crate::say;
 use crate::text::Text;
 use crate::untrusted::UntrustedText;
 
-/// What the line is about.
+/// What the message is about.
 #[derive(Clone, Debug)]
 pub(super) enum Notice {
     /// The earlier choice cannot be resumed as it was.

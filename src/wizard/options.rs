@@ -17,7 +17,7 @@ pub struct WizardOptions {
     pub home: PathBuf,
     /// Where the engine comes from, as the command line says it.
     pub source: EngineSource,
-    /// The newest release is wanted; the window looks for it once the user reaches the profile page.
+    /// The newest release is wanted; the window looks it up when the user reaches the profile page.
     pub wants_newest: bool,
     /// An engine that is already on this computer and recent enough may be used.
     pub may_reuse: bool,
@@ -31,17 +31,17 @@ pub struct WizardOptions {
     pub hardware: Option<Arc<Hardware>>,
     /// Profiles and policy; the built-in ones when `None`.
     pub profiles: Option<Arc<Profiles>>,
-    /// How the window looked last time.
+    /// The saved settings of the window.
     pub settings: Settings,
 }
 
 impl WizardOptions {
-    /// The language the window begins with: the command line's, else the remembered one, else the system's.
+    /// The initial language: the command line's, else the saved one, else the system's.
     pub(super) fn text(&self) -> Text {
         Text::new(self.language.or(self.settings.language).unwrap_or_else(Language::of_system))
     }
 
-    /// What is installed how and where, unless the user chooses otherwise.
+    /// The default options of an installation.
     pub(super) fn default_install(&self) -> InstallOptions {
         InstallOptions {
             source: self.source.clone(),

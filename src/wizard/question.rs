@@ -1,4 +1,4 @@
-//! What lies over the page until it is answered: stop the installation? remove everything? save this report?
+//! A modal question over the page: stop the installation? remove everything? save this report?
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -29,7 +29,7 @@ pub(super) enum Question {
     Remove {
         /// Except the models.
         keep_models: bool,
-        /// What that is; `None` until it is known.
+        /// What would be removed; `None` until it is known.
         removal: Option<Removal>,
     },
     /// The last installation was interrupted: resume it, undo it, or decide later?
@@ -47,7 +47,7 @@ pub(super) enum Question {
     },
     /// Save this report, and where?
     Report(ReportPanel),
-    /// No question: the reference table, to read and close.
+    /// Not a question: the reference table, to read and close.
     Reference(Arc<[ReferenceComputer]>),
 }
 
@@ -55,7 +55,7 @@ pub(super) enum Question {
 pub(super) enum Answer {
     /// Nothing yet.
     None,
-    /// The refusing button, or the only one.
+    /// The declining button, or the only one.
     Close,
     /// The agreeing button.
     Agree,
@@ -167,7 +167,7 @@ impl Question {
             }
             let ready = match self {
                 Self::Report(panel) => panel.can_be_saved(),
-                // Nobody agrees to what is not said yet.
+                // The user must see what is removed before agreeing.
                 Self::Remove { removal, .. } => removal.is_some(),
                 _ => true,
             };
@@ -184,7 +184,7 @@ impl Question {
     }
 }
 
-/// Everything that is removed, a line each.
+/// One line for each thing that is removed.
 fn show_removal(ui: &mut Ui, text: Text, removal: &Removal, keep_models: bool) {
     let lines = removal.lines(keep_models, text);
     if lines.is_empty() {

@@ -1,4 +1,4 @@
-//! The reference table, over the compatibility page: six computers, what was expected of them, and what is computed.
+//! The reference table, over the compatibility page: six computers with expected and estimated figures.
 
 use eframe::egui::Ui;
 
@@ -9,9 +9,9 @@ use crate::say;
 use crate::sentences::ReferenceWords;
 use crate::text::Text;
 
-/// Height of a row of two lines.
+/// Height of a row of two lines, in points.
 const ROW: f32 = 44.0;
-/// Free points at either end of a row.
+/// Padding at both ends of a row, in points.
 const SIDE: f32 = 8.0;
 
 /// Draws the table.

@@ -1,4 +1,4 @@
-//! The report for support, shown whole before it is saved or copied.
+//! The report for support, shown completely before it is saved or copied.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -14,7 +14,7 @@ use crate::text::Text;
 
 /// Height of the dialog without the report, in points.
 const REST: f32 = 380.0;
-/// Least and greatest height of the report, in points.
+/// Minimum and maximum height of the report, in points.
 const HEIGHTS: (f32, f32) = (90.0, 420.0);
 
 /// A report, and where it would be saved.
@@ -37,13 +37,13 @@ pub(super) enum SaveBy {
 }
 
 impl ReportPanel {
-    /// For a report that is being built; proposes a file beside our folder.
+    /// For a report that is being built; proposes a file next to our folder.
     pub(super) fn beside(home: &Path) -> Self {
         let folder = home.parent().unwrap_or(home);
         Self { report: None, path: TypedPath::from(folder.join(REPORT_NAME).as_path()), copied: false }
     }
 
-    /// Shows the report. Ignores a second one: the one that is shown stays.
+    /// Shows the report. Ignores a second one.
     pub(super) fn built(&mut self, report: Result<Arc<str>, WorkerError>) {
         self.report.get_or_insert(report);
     }

@@ -1,7 +1,7 @@
 //! Resuming an earlier request: an interrupted installation, a repair, an update of the engine.
 //!
-//! The machine is detected again, since it may have changed. Then the pages are walked with the earlier choice: up to the
-//! installation itself when everything still holds, and no further than the page that needs the user when it does not.
+//! The machine is detected again, since it may have changed. Then the wizard goes through the pages with the earlier
+//! choice: to the installation if the choice is still valid, else to the first page that needs the user.
 
 use std::sync::Arc;
 
@@ -17,13 +17,13 @@ use super::pages::profile::ProfilePage;
 use crate::install::SavedRequest;
 
 impl Wizard {
-    /// Detects the machine, to resume this request after it.
+    /// Detects the machine, then resumes this request.
     pub(super) fn resume(&mut self, request: SavedRequest) {
         self.resuming = Some(Box::new(request));
         self.change_page(|_| Page::Hardware(HardwarePage::default()));
     }
 
-    /// Walks the pages with the choice of the request that is being resumed, if there is one.
+    /// Goes through the pages with the choice of the request that is being resumed, if there is one.
     pub(super) fn resume_after_detection(&mut self) {
         let Some(detected) = self.page.detected().cloned() else { return };
         let Some(request) = self.resuming.take() else { return };
@@ -50,7 +50,7 @@ impl Wizard {
         }
     }
 
-    /// Leaves the consent page if the earlier consent covers the plan of now.
+    /// Skips the consent page if the earlier consent covers the new plan.
     fn agree_again(&mut self, request: &SavedRequest) {
         let Page::Consent(page) = &mut self.page else { return };
         if request.covers(&page.profile.choice.plan) {
@@ -59,7 +59,7 @@ impl Wizard {
         }
     }
 
-    /// The request's choice, planned for the machine of now; `None` when its model is not known here.
+    /// The request's choice, planned for the detected machine; `None` when its model is unknown.
     fn choice_of(&self, request: &SavedRequest, detected: &Arc<Detected>) -> Option<Choice> {
         let plans = &detected.report.plans;
         let of_profile = plans

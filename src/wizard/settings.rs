@@ -1,7 +1,7 @@
-//! Language and look of the window, kept beside the installation in `llm/window.json`.
+//! Language and appearance of the window, saved in `llm/window.json`.
 //!
 //! Nothing is written before something is installed, and uninstalling removes the file. A file that cannot be read is
-//! ignored: the window then looks as it does at first.
+//! ignored, and the defaults apply.
 
 use std::path::Path;
 
@@ -14,10 +14,10 @@ use crate::install::state::home::require_ours;
 use crate::platform::{files, regular};
 use crate::text::Language;
 
-/// The settings are some hundred bytes.
+/// Maximum size; the settings have some hundred bytes.
 const LARGEST_FILE_BYTES: u64 = 1 << 20;
 
-/// What is kept from one start to the next.
+/// Settings saved between starts.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Settings {
     /// The language, if one was chosen in the window; else the system's.
@@ -48,7 +48,7 @@ impl Default for File {
 }
 
 impl Settings {
-    /// Reads them from a home; the defaults where there are none.
+    /// Reads them from a home; the defaults if there are none.
     pub fn load(home: &Path) -> Self {
         let paths = Paths::new(home);
         let path = paths.window();
@@ -86,7 +86,7 @@ impl Settings {
         let Appearance { text_percent, high_contrast, still } = self.appearance;
         let language = self.language.map(|language| language.tag().to_owned());
         let file = File { schema: SCHEMA, language, dark: self.dark, text_percent, high_contrast, still };
-        // Plain values only: this cannot fail.
+        // Serializing plain values cannot fail.
         let json = serde_json::to_vec_pretty(&file).unwrap_or_default();
         files::write_whole(&paths.window(), &json)
     }
@@ -106,7 +106,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_kept_comes_back_and_nothing_is_written_before_an_installation() {
+    fn settings_round_trip_and_nothing_is_written_before_an_installation() {
         let home = tempfile::tempdir().unwrap();
         chosen().save(home.path()).unwrap();
         assert_eq!(std::fs::read_dir(home.path()).unwrap().count(), 0);
@@ -120,7 +120,7 @@ mod tests {
     }
 
     #[test]
-    fn a_file_that_makes_no_sense_is_as_good_as_none() {
+    fn an_invalid_file_is_ignored() {
         let home = tempfile::tempdir().unwrap();
         let paths = Paths::new(home.path());
         std::fs::create_dir_all(paths.llm()).unwrap();

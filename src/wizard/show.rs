@@ -25,7 +25,7 @@ impl Wizard {
         }
     }
 
-    /// Hands changed settings to egui.
+    /// Applies changed settings to egui.
     fn apply_settings(&mut self, ui: &Ui) {
         let wanted = self.settings;
         let applied = self.applied_settings.replace(wanted).unwrap_or_default();
@@ -37,7 +37,7 @@ impl Wizard {
         }
     }
 
-    /// Whatever had the keyboard on one page must not press the button in its place on the next.
+    /// Drops the focus when the page changes, so that a key does not press the button in the same place on the new page.
     fn drop_focus_of_last_page(&mut self, ui: &Ui) {
         let step = self.page.step();
         if std::mem::replace(&mut self.drawn_step, step) != step {
@@ -49,8 +49,8 @@ impl Wizard {
         }
     }
 
-    /// Enter presses the primary button when nothing else has the keyboard; Alt+Left goes back; Esc during an
-    /// installation asks whether to stop it.
+    /// Enter presses the primary button when nothing has the focus; Alt+Left goes back; Esc during an installation asks
+    /// whether to stop it.
     fn keys(&self, ui: &Ui) -> Vec<Intent> {
         let mut intents = Vec::new();
         if self.question.is_some() {

@@ -1,4 +1,4 @@
-//! Under the steps of the sidebar: language, theme, appearance.
+//! Below the steps of the sidebar: language, theme, appearance.
 
 use eframe::egui::{
     CursorIcon, Popup, PopupCloseBehavior, Rect, Response, Sense, Ui, WidgetInfo, accesskit::Role, pos2, vec2,
@@ -10,7 +10,7 @@ use super::widgets::{Paragraph, UiExt as _, checkbox, focus_ring};
 use crate::say;
 use crate::text::{Language, Text};
 
-/// The language in force, with a menu of all languages.
+/// The current language, with a menu of all languages.
 pub(super) fn languages(ui: &mut Ui, text: Text, narrow: bool, intents: &mut Vec<Intent>) {
     let p = palette(ui);
     let shown =
@@ -90,7 +90,7 @@ pub(super) fn appearance(ui: &mut Ui, text: Text, now: Appearance, intents: &mut
     });
 }
 
-/// The button that opens it: a small and a large letter.
+/// The button of the appearance menu: a small and a large letter.
 fn letters(ui: &mut Ui, name: &str) -> Response {
     let p = palette(ui);
     let small = Paragraph::new(ui).add(TextRole::Label, Tone::Faint, "A").line_galley(ui, f32::INFINITY);

@@ -1,16 +1,16 @@
-//! Opens the window, or returns why there can be none.
+//! Opens the window, or returns why that is not possible.
 //!
 //! A graphics driver may crash, hang or end the process that loads it, and no code in that process can prevent it. So the
-//! window runs in a child of our own program ([`child`]), and this process only listens to it:
+//! window runs in a child process of our own program ([`child`]), and this process only reads its messages:
 //!
 //! 1. The first child tries wgpu on a graphics card, or glow where only the processor can render ([`renderers`]). It
 //!    reports when it begins, when the first frame is shown, and how it ends.
 //! 2. When it fails, crashes, or has shown nothing after [`FIRST_FRAME_LIMIT`], the next child tries the next renderer:
 //!    glow, and finally wgpu with whatever it finds.
-//! 3. When a Wayland display cannot be reached and an X11 display is announced too, all renderers are tried there.
-//! 4. Otherwise the caller learns why, and falls back to the terminal.
+//! 3. When a Wayland display cannot be reached and an X11 display is set too, all renderers are tried there.
+//! 4. Otherwise the caller gets the reason, and falls back to the terminal.
 //!
-//! After a frame was shown, nothing is tried again: the user may have changed things in that window.
+//! After a frame was shown there is no retry: the user may have changed things in that window.
 //!
 //! On macOS the window runs in this process: the only driver is part of the system, and the Dock would show a child as a
 //! second program.
@@ -41,7 +41,7 @@ pub const OPENS_IN_CHILD: bool = !cfg!(target_os = "macos");
 /// the child's exit code. Tries the renderer `first` before others.
 ///
 /// # Errors
-/// When no window could be opened (nothing was changed then), or when it stopped by itself.
+/// When no window could be opened (nothing was changed then), or when it crashed.
 pub fn start(first: Option<RendererChoice>, arguments: &[OsString]) -> Result<u8, StartError> {
     if !display_is_announced() {
         return Err(StartError::NoDisplay);
@@ -52,7 +52,7 @@ pub fn start(first: Option<RendererChoice>, arguments: &[OsString]) -> Result<u8
             match child::try_renderer(renderer, *only_x11, arguments) {
                 ChildEnd::Closed(code) => return Ok(code),
                 ChildEnd::Stopped(why) => return Err(StartError::Stopped(why)),
-                // The others would need the same connection.
+                // The other renderers need the same connection.
                 ChildEnd::NotOpened(error @ OpenError::NoConnection(_)) => {
                     failures.add(renderer, &error);
                     break;
@@ -100,7 +100,7 @@ impl Failures {
     fn add(&mut self, renderer: RendererChoice, error: &OpenError) {
         tracing::warn!(%renderer, %error, "the window could not be opened");
         self.never_connected &= matches!(error, OpenError::NoConnection(_));
-        // The last failure of a renderer stands for the earlier ones.
+        // The last failure of a renderer replaces the earlier ones.
         self.reasons.retain(|(earlier, _)| earlier.renderer() != renderer.renderer());
         self.reasons.push((renderer, brief(&error.to_string())));
     }
@@ -115,7 +115,7 @@ impl Failures {
     }
 }
 
-/// An error without the source location before it and the settings after it. The log has all of it.
+/// An error without the source location before it and the settings after it. The log has the whole text.
 fn brief(why: &str) -> String {
     const MOST_CHARACTERS: usize = 120;
     let place_and_rest = why.rsplit_once(".rs:").and_then(|(_, rest)| rest.split_once(": "));
@@ -124,7 +124,7 @@ fn brief(why: &str) -> String {
     why.chars().take(MOST_CHARACTERS).collect()
 }
 
-/// Whether the system announces a display. Only X11 and Wayland do; elsewhere there is one.
+/// Whether a display is set, for X11 and Wayland; other systems always have one.
 fn display_is_announced() -> bool {
     cfg!(any(windows, target_os = "macos"))
         || is_set("DISPLAY")
@@ -132,7 +132,7 @@ fn display_is_announced() -> bool {
         || is_set("WAYLAND_SOCKET")
 }
 
-/// Whether both X11 and Wayland are announced. Wayland is tried first then, and a stale one hides the other.
+/// Whether both X11 and Wayland are set. Wayland is tried first then, and a stale one hides the other.
 fn both_displays_are_announced() -> bool {
     cfg!(target_os = "linux") && is_set("DISPLAY") && (is_set("WAYLAND_DISPLAY") || is_set("WAYLAND_SOCKET"))
 }
@@ -146,7 +146,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_reason_is_short_and_given_once() {
+    fn a_reason_is_short_and_not_repeated() {
         let mut failures = Failures::default();
         let missing = "Library libxkbcommon-x11.so could not be loaded.";
         for renderer in [RendererChoice::WgpuCard, RendererChoice::Glow, RendererChoice::Wgpu] {

@@ -88,7 +88,7 @@ pub enum Command {
         /// The file.
         path: PathBuf,
     },
-    /// Keep how the window looks for the next start, if something is installed. No answer.
+    /// Save the window's settings, if something is installed. No answer.
     RememberSettings(Settings),
     /// Show a web page in the browser → `Message::OpenFailed` on failure.
     OpenLink(&'static str),

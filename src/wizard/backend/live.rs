@@ -1,4 +1,4 @@
-//! The real backend: detection, planning, installing and managing, each on a thread of its own.
+//! The real backend: detection, planning, installing and managing, each on its own thread.
 
 use std::path::Path;
 use std::sync::{Arc, OnceLock};
@@ -28,9 +28,9 @@ use crate::plan::Profiles;
 use crate::platform::login::AutostartMethod;
 use crate::wizard::options::WizardOptions;
 
-/// How long a model may be silent before its first token: it may have to be loaded from a slow disk first.
+/// Timeout for the first token of an answer: the model may have to be loaded from a slow disk first.
 const SILENCE: Duration = Duration::from_secs(600);
-/// Most tokens of an answer on the result page.
+/// Maximum number of tokens of an answer on the result page.
 const ANSWER_TOKENS: u32 = 1024;
 
 /// The real backend.
@@ -57,10 +57,10 @@ impl Backend for Live {
     fn execute(&self, command: Command, outbox: &Outbox) {
         let home = &self.shared.options.home;
         match command {
-            // Written here and now, so that the last of several changes is written last.
+            // Written on this thread, so that several changes are written in order.
             Command::RememberSettings(settings) => {
                 if let Err(error) = settings.save(home) {
-                    tracing::warn!(%error, "the window's settings are not kept");
+                    tracing::warn!(%error, "the window's settings could not be saved");
                 }
             }
             Command::PickPath { field, start } => {
@@ -84,8 +84,7 @@ impl Backend for Live {
 }
 
 impl Live {
-    /// Works on a command on a thread of its own. A panic there is answered too, so that the window does not wait for
-    /// ever.
+    /// Runs a command on its own thread. A panic there is answered too, so that the window does not wait forever.
     fn spawn(&self, command: Command, outbox: &Outbox) {
         let [not_started, crashed] = [(), ()].map(|()| FailureAnswer::new(&command, outbox));
         let (shared, outbox) = (Arc::clone(&self.shared), outbox.clone());

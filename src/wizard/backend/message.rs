@@ -61,7 +61,7 @@ pub enum Message {
     OpenFailed(WorkerError),
 }
 
-/// An installation of ours.
+/// An existing installation.
 #[derive(Clone, Debug)]
 pub struct Installation {
     /// Our folder.
@@ -96,7 +96,7 @@ pub enum HealthProblem {
     PortTaken {
         /// The port.
         port: u16,
-        /// Who.
+        /// Its owner.
         by: PortOwner,
     },
     /// The served model is not the one that was measured.

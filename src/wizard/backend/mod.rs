@@ -2,7 +2,7 @@
 //!
 //! A frame reads memory and nothing else. Pages push intents; after the frame the window turns them into [`Command`]s;
 //! a [`Backend`] carries them out and answers with [`Message`]s through an [`Outbox`], which also wakes the window.
-//! In the real window a [`CommandQueue`] puts a thread between the two, so that not even starting a command is felt.
+//! In the real window a [`CommandQueue`] puts a thread between the two, so that starting a command does not delay a frame.
 //! Tests use a scripted backend.
 
 mod command;

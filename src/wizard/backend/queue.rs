@@ -8,13 +8,13 @@ use super::error::WorkerError;
 use super::interface::{Backend, FailureAnswer};
 use super::message::Outbox;
 
-/// A backend whose calls return at once: a thread of its own hands the commands to the real backend, in order.
+/// A backend whose calls return at once: its own thread passes the commands to the real backend, in order.
 pub struct CommandQueue {
     commands: Sender<(Command, Outbox)>,
 }
 
 impl CommandQueue {
-    /// Puts a thread before `backend`. Without a thread every command is answered with an error.
+    /// Puts a thread in front of `backend`. If no thread can be started, every command is answered with an error.
     pub fn new(backend: impl Backend + Send + 'static) -> Self {
         let (commands, queue) = channel::<(Command, Outbox)>();
         let spawned = thread::Builder::new().name("commands".to_owned()).spawn(move || {
@@ -23,7 +23,7 @@ impl CommandQueue {
             }
         });
         if let Err(error) = spawned {
-            tracing::error!(%error, "there is no thread for the window's commands");
+            tracing::error!(%error, "the thread for the window's commands could not be started");
         }
         Self { commands }
     }

@@ -7,7 +7,7 @@ use crate::wizard::backend::{CustomModel, Detected};
 use crate::wizard::options::WizardOptions;
 use crate::wizard::typed_path::TypedPath;
 
-/// What is chosen, with what it promises.
+/// What is chosen, with its plan.
 #[derive(Clone)]
 pub struct Choice {
     /// The plan for it.
@@ -29,7 +29,7 @@ pub enum ModelChoice {
     Custom(CustomModel),
 }
 
-/// What is typed about where everything goes.
+/// Typed folders and port.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PlacesForm {
     /// Our folder.
@@ -42,7 +42,7 @@ pub struct PlacesForm {
     pub autostart: bool,
 }
 
-/// What is typed is not a port that a user's program may listen on.
+/// The typed text is not a port that an unprivileged program may listen on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("not a port from 1024 to 65535")]
 pub struct NotAPort;

@@ -1,4 +1,4 @@
-//! What was promised beside what was measured: a row for each figure, drawn on one scale.
+//! Prediction and measurement: a row for each figure, drawn on one scale.
 
 use eframe::egui::{Rect, Sense, Ui, vec2};
 
@@ -128,7 +128,7 @@ fn rows(text: Text, receipt: &Receipt) -> Vec<Row> {
     rows
 }
 
-/// A row of memory, in bytes; as promised within this share of the promise.
+/// A row of memory, in bytes. `tolerance`: share of the prediction within which the measurement is as promised.
 fn memory_row(text: Text, name: String, promised: u64, measured: Option<u64>, tolerance: f64) -> Row {
     let (promise, value) = (promised as f64, measured.map(|bytes| bytes as f64));
     Row {
@@ -142,7 +142,7 @@ fn memory_row(text: Text, name: String, promised: u64, measured: Option<u64>, to
     }
 }
 
-/// Better than the promised range. Shown as such, because the estimate was wrong too.
+/// Better than the promised range. Shown, because then the estimate was wrong too.
 fn better(text: Text) -> (Tone, String) {
     (Tone::Good, say!(text, "wizard-result-better"))
 }
@@ -170,8 +170,8 @@ fn less_is_better(text: Text, most: f64, measured: Option<f64>) -> (Tone, String
     }
 }
 
-/// For memory: much less than promised does no harm, but is shown. Where nothing at all is used, something does not run
-/// where it should.
+/// For memory: much less than promised is harmless, but is shown. No use at all is a warning: the model does not run where
+/// it should.
 fn near_is_better(text: Text, promised: f64, tolerance: f64, measured: Option<f64>) -> (Tone, String) {
     match measured {
         Some(value) if value < promised * (1.0 - tolerance) => {

@@ -41,16 +41,16 @@ const SORT_KEYS: [SortKey; 7] = [
     SortKey::FirstToken,
 ];
 
-/// Least width of a cell of layers that shows the percentage too.
+/// Minimum width, in points, of a cell of layers that shows the percentage too.
 const MIN_WIDTH_WITH_SHARE: f32 = 95.0;
 
-/// Longer tables get lower rows.
+/// Tables with more rows than this get lower rows.
 const COMFORTABLE_ROWS: usize = 7;
-/// Height of a row.
+/// Height of a row, in points.
 const ROW: f32 = 45.0;
-/// Height of a row in a long table.
+/// Height of a row in a long table, in points.
 const ROW_LOW: f32 = 38.0;
-/// Height, in a long table, of a refused profile, which has one line only.
+/// Height of a refused profile, which has one line only, in a long table, in points.
 const ROW_REFUSED: f32 = 29.0;
 
 /// The page.
@@ -125,7 +125,7 @@ impl CompatibilityPage {
             };
         }
         let rows = self.rows();
-        // Lower rows keep the reasons under a long table in sight.
+        // Lower rows keep the reasons below a long table visible.
         let low = rows.len() > COMFORTABLE_ROWS;
         let detected = Arc::clone(&self.detected);
         for (n, index) in rows.iter().enumerate() {
@@ -338,7 +338,7 @@ fn memory(ui: &mut Ui, text: Text, plan: &Plan) {
         to_the_middle(ui, TextRole::Label.line_height() + size::BAR_THIN + 3.0);
         let figures = |whole| say!(text, "wizard-of", part = text.memory_number(need), whole = whole);
         let words = |whole| Paragraph::new(ui).add(TextRole::Label, Tone::Ink, &figures(whole));
-        // Leave out the unit rather than cut off a figure: the head of the column names it.
+        // Omit the unit rather than truncate a figure.
         let fits = words(text.memory(free)).line_galley(ui, f32::INFINITY).size().x <= ui.available_width();
         let shown = words(if fits { text.memory(free) } else { text.memory_number(free) });
         shown.show_line(ui);

@@ -1,4 +1,4 @@
-//! Consent: why the choice is degraded, and a box to tick.
+//! Consent: why the choice is degraded, and a checkbox.
 
 use eframe::egui::Ui;
 
@@ -12,7 +12,7 @@ use crate::wizard::widgets::{UiExt as _, card, checkbox, rule};
 
 /// The page.
 pub struct ConsentPage {
-    /// The page before.
+    /// The previous page.
     pub profile: ProfilePage,
     /// Whether the user agreed.
     pub ticked: bool,

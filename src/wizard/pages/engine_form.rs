@@ -71,7 +71,7 @@ impl EngineForm {
         };
         let path =
             |path: Option<&PathBuf>| path.map(|path| TypedPath::from(path.as_path())).unwrap_or_default();
-        // Displayed without its password; left unchanged, it is used as it was given.
+        // Displayed without its password; if the text is not changed, the given proxy is used.
         let proxy = initial.http.proxy.as_ref().map(ProxyAddress::to_string).unwrap_or_default();
         Self {
             reusable,
@@ -86,7 +86,7 @@ impl EngineForm {
         }
     }
 
-    /// Proxy and certificates. Leaves out what cannot be read: [`Self::is_complete`] keeps it from being used.
+    /// Proxy and certificates. An invalid proxy is omitted; [`Self::is_complete`] is false then.
     pub fn http(&self) -> HttpOptions {
         let ca_file = (!self.ca_file.is_empty()).then(|| self.ca_file.path());
         HttpOptions { proxy: self.typed_proxy().ok().flatten(), ca_file }
@@ -124,7 +124,7 @@ impl EngineForm {
         }
     }
 
-    /// Whether everything that is typed can be used, and no search is running.
+    /// Whether everything that is typed is valid, and no search is running.
     pub fn is_complete(&self) -> bool {
         let searching = self.wanted == WantedEngine::Newest
             && matches!(self.newest, NewestRelease::Unknown | NewestRelease::Searching);
@@ -136,8 +136,8 @@ impl EngineForm {
             && paths.all(TypedPath::is_absolute)
     }
 
-    /// Marks the search for the newest release as running; returns where to search. `None` unless that release is wanted
-    /// and not known.
+    /// Marks the search for the newest release as running; returns where to search. `None` if that release is not wanted or
+    /// already known.
     pub fn begin_search(&mut self) -> Option<EngineSource> {
         let begins = self.wanted == WantedEngine::Newest && matches!(self.newest, NewestRelease::Unknown);
         begins.then(|| {

@@ -48,7 +48,7 @@ pub(super) fn show(ui: &mut Ui, text: Text, gpu: &Gpu) {
     }
 }
 
-/// Total and free memory of a card, and the bar of what others use.
+/// Total and free memory of a card, and a bar of the memory that other programs use.
 fn vram(ui: &mut Ui, text: Text, gpu: &Gpu) {
     let Some(total) = gpu.vram_total_bytes else {
         ui.text(TextRole::Text, Tone::Soft, &say!(text, "wizard-hardware-vram-unknown"));
@@ -93,7 +93,7 @@ fn vram(ui: &mut Ui, text: Text, gpu: &Gpu) {
     }
 }
 
-/// No usable card; what was found instead.
+/// No usable card, and what was found instead.
 pub(super) fn show_none(ui: &mut Ui, text: Text, hardware: &Hardware) {
     ui.text(TextRole::Label, Tone::Faint, &say!(text, "wizard-hardware-graphics"));
     ui.gap(1.0);

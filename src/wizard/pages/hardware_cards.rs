@@ -13,7 +13,7 @@ use crate::wizard::widgets::{
     Paragraph, Part, StackedBar, UiExt as _, banner, card, card_beside_two, card_row, columns,
 };
 
-/// The cards during detection, in the places they will keep.
+/// Placeholders during detection, in the places of the cards.
 pub(super) fn asking(ui: &mut Ui, text: Text) {
     columns(ui, &[1.0, 1.0], |ui, i| {
         let names = if i == 0 {
@@ -50,9 +50,9 @@ pub(super) fn cards(
     let main = planned_gpu
         .and_then(|index| hardware.gpus.get(index))
         .or_else(|| hardware.usable_gpus().next())
-        // A card that Ollama does not use at present says more than "none".
+        // Otherwise show a card that Ollama cannot use now.
         .or_else(|| hardware.gpus.iter().find(|gpu| gpu.blocked.is_some()));
-    // What keeps Ollama from running, and what is missing from the cards, comes before them.
+    // Notes about what stops Ollama, and about missing data, are shown above the cards.
     let (above, below) = hardware_notes::sorted(&hardware.notes);
     for note in above {
         hardware_notes::show(ui, text, note, intents);

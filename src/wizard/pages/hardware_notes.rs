@@ -9,7 +9,7 @@ use crate::text::Text;
 use crate::wizard::theme::Tone;
 use crate::wizard::widgets::{UiExt as _, banner_with};
 
-/// The notes that belong above the cards, and those below, each group with the most serious first.
+/// The notes above the cards, and those below, each with the most serious first.
 pub(super) fn sorted(notes: &[Finding]) -> (Vec<&Finding>, Vec<&Finding>) {
     let mut above: Vec<&Finding> = notes.iter().collect();
     above.sort_by_key(|note| weight(note));
@@ -40,7 +40,7 @@ pub(super) fn show(ui: &mut Ui, text: Text, note: &Finding, intents: &mut Vec<In
     });
 }
 
-/// Refused for what keeps Ollama from running; no warning for what is only worth knowing.
+/// `Refused` for what stops Ollama; `Accent` for information without consequences.
 fn tone_of(note: &Finding) -> Tone {
     match note {
         Finding::Refusal(_) => Tone::Refused,

@@ -1,4 +1,4 @@
-//! Install: what is being done, how fast, how long it will take, and what it waits for.
+//! Install: the current step, its rate, the remaining time, and what it waits for.
 
 use std::collections::BTreeMap;
 use std::time::Instant;
@@ -38,7 +38,7 @@ pub struct InstallPage {
     pub control: Control,
     /// Its state.
     pub state: InstallState,
-    /// The last event of each step that has begun. Put into words when drawn, so that a change of language changes them too.
+    /// The last event of each step that has begun. Messages are made when drawing, so that they follow the language.
     events: BTreeMap<Step, Event>,
     current: Step,
     log: Vec<LogLine>,
@@ -66,12 +66,12 @@ impl InstallPage {
         matches!(self.state, InstallState::Cancelled | InstallState::Failed(_))
     }
 
-    /// Whether something runs that must be stopped before the window may close.
+    /// Whether it must be stopped before the window may close.
     pub fn is_running(&self) -> bool {
         !self.has_ended()
     }
 
-    /// Starts over under a new control; the log is continued.
+    /// Restarts with a new control; keeps the log.
     pub fn restart(&mut self, control: Control) {
         self.control = control;
         self.state = InstallState::Running;
@@ -100,7 +100,7 @@ impl InstallPage {
         self.log_open = !self.log_open;
     }
 
-    /// Takes in an event.
+    /// Handles an event.
     pub fn progressed(&mut self, event: Event) {
         let counts = event.bytes.is_some_and(|bytes| bytes.total.is_some());
         let last = self.events.get(&event.step);
@@ -116,7 +116,7 @@ impl InstallPage {
         self.state = if error.is_cancelled() { InstallState::Cancelled } else { InstallState::Failed(error) };
     }
 
-    /// What became of starting the server at login.
+    /// Outcome of enabling start at login.
     pub fn login(&self) -> Option<&Activity> {
         self.events.get(&Step::StartAtLogin).map(|event| &event.activity)
     }
@@ -210,7 +210,7 @@ impl InstallPage {
         }
     }
 
-    /// Beside a step: its outcome, else what it will do.
+    /// Detail of a step: its outcome, or what it will do.
     fn detail(&self, text: Text, step: Step) -> String {
         match self.events.get(&step) {
             // The banner above has the reason.

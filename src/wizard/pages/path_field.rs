@@ -1,4 +1,4 @@
-//! A folder or file to type, or to pick in the system's dialog.
+//! A field for a folder or file, with a button that opens the system's dialog.
 
 use eframe::egui::Ui;
 
@@ -9,7 +9,7 @@ use crate::wizard::theme::{TextRole, Tone};
 use crate::wizard::typed_path::TypedPath;
 use crate::wizard::widgets::{ButtonStyle, UiExt as _, field_with_button, labelled};
 
-/// Draws it, with what is wrong with the typed path below.
+/// Draws it, with an error below if the typed path is invalid.
 pub(super) fn path_field(
     ui: &mut Ui,
     cx: &mut PageContext<'_>,

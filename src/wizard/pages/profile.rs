@@ -1,4 +1,4 @@
-//! Profile: what to install, and what it promises.
+//! Profile: what to install, and the expected figures.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -54,7 +54,7 @@ impl ProfilePage {
     /// With the choice of an earlier visit, else the recommended profile.
     ///
     /// # Errors
-    /// The page before, when every profile is refused.
+    /// The previous page, when every profile is refused.
     pub fn new(
         mut compatibility: CompatibilityPage,
         options: &WizardOptions,
@@ -91,7 +91,7 @@ impl ProfilePage {
         Command::FindModel { reference, http: self.choice.engine.http() }
     }
 
-    /// Ends the lookup. Ignores an answer to something that is no longer typed.
+    /// Ends the lookup. Ignores an answer if the typed reference has changed.
     pub fn model_found(&mut self, reference: &str, model: Result<Arc<Model>, WorkerError>) {
         if !matches!(self.lookup, Lookup::Running) || self.reference.trim() != reference {
             return;
@@ -289,7 +289,7 @@ fn describe_rest(ui: &mut Ui, text: Text, model: &Model) {
     ui.text(TextRole::Source, Tone::Faint, &terms);
 }
 
-/// A name at the left and figures at the right, over a bar.
+/// The line above a bar: a name at the left and figures at the right.
 fn head(ui: &mut Ui, name: &str, strong: &str, rest: &str) {
     ui.horizontal(|ui| {
         ui.text(TextRole::Strong, Tone::Ink, name);

@@ -1,4 +1,4 @@
-//! Result: what was promised beside what was measured, a prompt to try, and what comes next.
+//! Result: prediction and measurement, a prompt to try, and the next steps.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -40,12 +40,12 @@ pub struct ResultPage {
     pub receipt: Receipt,
     /// Whether the user agreed to limits.
     pub has_consent: bool,
-    /// The plan in the placement that was kept.
+    /// The plan for the placement that was kept.
     plan: Plan,
     home: PathBuf,
     /// The file that ACOLYTE reads.
     profile_file: UntrustedText,
-    /// What became of starting the server at login.
+    /// Outcome of enabling start at login.
     login: Option<Activity>,
     copied: bool,
     trial: Trial,

@@ -18,7 +18,7 @@ use crate::wizard::options::WizardOptions;
 use crate::wizard::theme::{TextRole, Tone};
 use crate::wizard::widgets::{Paragraph, UiExt as _, banner, card, card_row, facing, rule};
 
-/// Stands for a figure while the drives are being looked at.
+/// Shown instead of a figure while the drives are being inspected.
 const PENDING: &str = "…";
 
 /// The page.
@@ -27,12 +27,12 @@ pub struct SummaryPage {
     pub profile: ProfilePage,
     /// Whether the user agreed to the limits of the choice, if it needs consent.
     pub agreed: bool,
-    /// Whether the KV cache may be kept at 4 bits. `None` until memory runs out and the user is asked.
+    /// Whether the KV cache may be kept at 4 bits. `None` until memory runs out and the user answers.
     pub accept_kv_q4: Option<bool>,
-    /// Whether the model of another store may be used although the registry cannot be reached. `None` until the user is
-    /// asked.
+    /// Whether the model of another store may be used although the registry cannot be reached. `None` until the user
+    /// answers.
     pub accept_unverified_model: Option<bool>,
-    /// The options whose drives are being looked at.
+    /// The options whose drives are being inspected.
     pending_inventory: Option<Box<InstallOptions>>,
 }
 
@@ -54,14 +54,14 @@ impl SummaryPage {
         Self { profile, agreed, accept_kv_q4: None, accept_unverified_model: None, pending_inventory: None }
     }
 
-    /// Marks the look at the drives as running; returns its command.
+    /// Marks the inspection of the drives as running; returns its command.
     pub fn begin_inventory(&mut self, options: &WizardOptions) -> Command {
         let options = Box::new(self.install_options(options));
         self.pending_inventory = Some(options.clone());
         Command::TakeInventory { options, model: self.profile.choice.plan.candidate.model.clone() }
     }
 
-    /// Plans with what was found on the drives. Ignores an answer about options that were changed since.
+    /// Adds the inventory of the drives to the plan. Ignores an answer about other options.
     pub fn inventory_taken(&mut self, options: &InstallOptions, inventory: &Inventory) {
         if self.pending_inventory.as_deref() == Some(options) {
             self.pending_inventory = None;

@@ -9,19 +9,19 @@ use crate::wizard::backend::{ManageAction, PathField};
 use crate::wizard::steps::SidebarStep;
 use crate::wizard::theme::Appearance;
 
-/// What a page may use while it is drawn: memory only.
+/// What a page may use while it is drawn: data in memory only.
 pub struct PageContext<'a> {
-    /// Language in force.
+    /// Current language.
     pub text: Text,
     /// Our folder, unless the user chooses another.
     pub home: &'a Path,
     /// Version of the engine that would be installed, once it is known.
     pub engine_version: Option<&'a str>,
-    /// What the page wants done after the frame.
+    /// What to do after the frame.
     pub intents: &'a mut Vec<Intent>,
 }
 
-/// What a page, a button or a key wants done.
+/// What a page, a button or a key requests.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Intent {
     /// Go to the next page.
@@ -54,11 +54,11 @@ pub enum Intent {
     TogglePause,
     /// Ask whether to stop the installation.
     AskToCancel,
-    /// Install once more, from where it failed.
+    /// Retry the installation.
     Retry,
     /// Go back to the choice of profiles.
     ChooseAnother,
-    /// Ask the installed model what is typed.
+    /// Send the typed prompt to the installed model.
     AskModel,
     /// Show our folder.
     OpenFolder,

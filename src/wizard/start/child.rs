@@ -1,7 +1,7 @@
-//! The window in a process of its own: starting it, listening to it, and being it.
+//! The window in its own process: starting it, reading its messages, and the child's side.
 //!
 //! The child is our own program with the hidden arguments `show-window RENDERER` before the others. It reports by the
-//! [`protocol`](super::protocol). Nothing is written to its standard input, whose end tells it that its parent is gone.
+//! [`protocol`](super::protocol). Nothing is written to its standard input; the child ends when that is closed.
 
 use std::ffi::OsString;
 use std::process::{Child, ExitStatus, Stdio};
@@ -20,18 +20,18 @@ use crate::wizard::options::WizardOptions;
 
 /// The hidden argument.
 const ARGUMENT: &str = "show-window";
-/// How long a driver may take to show the first frame. A slow processor that renders by itself needs a few seconds.
+/// Timeout for the first frame. Software rendering on a slow processor takes a few seconds.
 pub const FIRST_FRAME_LIMIT: Duration = Duration::from_secs(20);
-/// How long a driver may take to unload after the window is closed.
+/// Timeout for unloading the driver after the window is closed.
 const UNLOAD_LIMIT: Duration = Duration::from_secs(5);
 
 /// How a child ended.
 pub(super) enum ChildEnd {
-    /// By itself, with this exit code.
+    /// The window was closed; the exit code.
     Closed(u8),
-    /// It never showed anything.
+    /// It showed nothing.
     NotOpened(OpenError),
-    /// It showed something, and then crashed.
+    /// It showed a frame and then crashed.
     Stopped(String),
 }
 
@@ -51,8 +51,8 @@ impl WindowChild {
         Some(Self(renderer))
     }
 
-    /// Opens the window on the main thread, and returns when it is closed. The parent is told of failures and decides
-    /// what to do about them.
+    /// Opens the window on the main thread, and returns when it is closed. Reports failures to the parent, which handles
+    /// them.
     ///
     /// # Errors
     /// When the window could not be opened, or not be kept open.
@@ -68,13 +68,13 @@ impl WindowChild {
         })
     }
 
-    /// Tells the parent that this process ends with this code, for a reason that has nothing to do with windows.
+    /// Reports this exit code to the parent, for a failure that has nothing to do with the window.
     pub fn ended(self, code: u8) {
         tell_parent(&ChildMessage::Ended(code));
     }
 }
 
-/// Starts a child, and listens until it ends or has taken too long to show anything.
+/// Starts a child, and reads its messages until it ends or the first frame times out.
 pub(super) fn try_renderer(renderer: RendererChoice, only_x11: bool, arguments: &[OsString]) -> ChildEnd {
     let failed = |why: String| ChildEnd::NotOpened(OpenError::Failed(why));
     let mut child = match spawn(renderer, only_x11, arguments) {
@@ -92,7 +92,7 @@ pub(super) fn try_renderer(renderer: RendererChoice, only_x11: bool, arguments: 
             Ok(ChildMessage::Opening) => deadline = Some(Instant::now() + FIRST_FRAME_LIMIT),
             Ok(ChildMessage::Shown) => (shown, deadline) = (true, None),
             Ok(ChildMessage::Ended(code)) => {
-                // Whatever a driver does while it unloads, the window was closed in order.
+                // The window was closed normally; ignore what the driver does while it unloads.
                 if next(&messages, Some(Instant::now() + UNLOAD_LIMIT)) == Err(RecvTimeoutError::Timeout) {
                     let _already_ended = child.kill();
                 }
@@ -111,7 +111,7 @@ pub(super) fn try_renderer(renderer: RendererChoice, only_x11: bool, arguments: 
                 let _already_ended = child.kill();
                 // Not waited for here: a process that hangs in a driver may never end.
                 thread::spawn(move || child.wait());
-                return failed(format!("nothing was drawn within {} s", FIRST_FRAME_LIMIT.as_secs()));
+                return failed(format!("no frame was drawn within {} s", FIRST_FRAME_LIMIT.as_secs()));
             }
             Err(RecvTimeoutError::Disconnected) => {
                 let why = crash(child.wait());

@@ -3,13 +3,13 @@
 /// Why there is no window. The same steps are possible in the terminal.
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
-    /// The system announces no display.
+    /// No display is set.
     #[error("there is no display to open a window on")]
     NoDisplay,
     /// The display cannot be reached, no renderer works on it, or a library is missing.
     #[error("no window could be opened: {0}")]
     NoRenderer(String),
-    /// It was open, and ended although nobody closed it.
+    /// It crashed after it was opened.
     #[error("the window stopped: {0}")]
     Stopped(String),
 }

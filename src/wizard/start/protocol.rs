@@ -1,4 +1,4 @@
-//! What the window's process tells its parent: marked lines of JSON on its standard output, where drivers print as well.
+//! Messages of the window's process to its parent: lines of JSON with a prefix on standard output, which drivers also use.
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::sync::mpsc::{Receiver, channel};
@@ -20,19 +20,19 @@ pub(super) enum ChildMessage {
     NoConnection(String),
     /// The window could not be opened, or not be kept open.
     Failed(String),
-    /// The window was closed, or was not opened for a reason of ours; the exit code.
+    /// The window was closed, or not opened because of an error of ours; the exit code.
     Ended(u8),
 }
 
-/// Tells the parent. Does nothing when it is gone.
+/// Sends a message to the parent. Does nothing when the parent has ended.
 pub(super) fn tell_parent(message: &ChildMessage) {
     let Ok(json) = serde_json::to_string(message) else { return };
     let mut out = std::io::stdout().lock();
-    // The line break comes first: a driver may have left half a line.
+    // Start with a line break: a driver may have printed an incomplete line.
     let _parent_is_gone = write!(out, "\n{MARK}{json}\n").and_then(|()| out.flush());
 }
 
-/// Reads messages on a thread of its own until the child ends, so that nothing it prints can block it.
+/// Reads messages on its own thread until the child ends, so that the child's output never blocks.
 pub(super) fn messages(stdout: impl Read + Send + 'static) -> Receiver<ChildMessage> {
     let (send, receive) = channel();
     thread::spawn(move || {
@@ -56,7 +56,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_drivers_print_is_no_message() {
+    fn output_of_drivers_is_ignored() {
         let printed = format!(
             "MESA: warning\nhalf a line\n{MARK}\"Opening\"\n{MARK}nonsense\n\n{MARK}{{\"Failed\":\"a\\nb\"}}\n"
         );

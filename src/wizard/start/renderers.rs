@@ -7,11 +7,11 @@ use eframe::Renderer;
 /// A renderer and what it may run on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum RendererChoice {
-    /// wgpu, on a graphics card only. When only the processor has a driver for it, a card may still have OpenGL.
+    /// wgpu, on a graphics card only. If only software rendering supports it, a card may still support OpenGL.
     WgpuCard,
     /// OpenGL.
     Glow,
-    /// wgpu, on whatever it finds.
+    /// wgpu, on any adapter.
     Wgpu,
 }
 
@@ -49,9 +49,9 @@ impl fmt::Display for RendererChoice {
     }
 }
 
-/// What to try, in this order, until a window opens: first what the user wants, else wgpu on a graphics card; but glow
-/// where only the processor can render. There a frame of wgpu takes four times the processor time (lavapipe against
-/// llvmpipe of Mesa 22.3): it computes all the branches of its shader that a graphics card skips.
+/// The renderers to try, in order, until a window opens: first the one the user wants, else wgpu on a graphics card, or
+/// glow with software rendering. There a frame of wgpu takes four times the processor time (lavapipe against llvmpipe of
+/// Mesa 22.3), because it computes all branches of its shader that a graphics card skips.
 pub(super) fn renderers_to_try(wanted: Option<RendererChoice>) -> &'static [RendererChoice] {
     match wanted {
         Some(RendererChoice::Wgpu | RendererChoice::WgpuCard) => {
@@ -64,7 +64,7 @@ pub(super) fn renderers_to_try(wanted: Option<RendererChoice>) -> &'static [Rend
     }
 }
 
-/// Whether the system has no graphics device. Only Linux tells without loading a driver.
+/// Whether the system has no graphics device. Only Linux reports that without loading a driver.
 #[cfg(target_os = "linux")]
 fn only_the_processor_renders() -> bool {
     !has_graphics_device(std::path::Path::new("/dev"))
@@ -100,11 +100,7 @@ mod tests {
             renderers_to_try(Some(RendererChoice::Wgpu)),
             [RendererChoice::Wgpu, RendererChoice::Glow]
         );
-        assert_eq!(
-            renderers_to_try(None).last(),
-            Some(&RendererChoice::Wgpu),
-            "whatever can draw is tried in the end"
-        );
+        assert_eq!(renderers_to_try(None).last(), Some(&RendererChoice::Wgpu), "any adapter is tried last");
     }
 
     #[test]
@@ -127,7 +123,7 @@ mod tests {
         std::fs::create_dir(at("dri")).unwrap();
         std::fs::write(at("dri/card0"), "").unwrap();
         std::fs::write(at("nvidiactl"), "").unwrap();
-        assert!(!has_graphics_device(dev.path()), "a screen, and a driver without a card");
+        assert!(!has_graphics_device(dev.path()), "a display, and a driver without a card");
         for card in ["dri/renderD128", "nvidia0", "dxg"] {
             std::fs::write(at(card), "").unwrap();
             assert!(has_graphics_device(dev.path()), "{card}");

@@ -17,7 +17,7 @@ use crate::wizard::backend::{CommandQueue, Live};
 use crate::wizard::options::WizardOptions;
 use crate::wizard::theme;
 
-/// The window's name in the system, which finds the program's icon and menu entry by it
+/// The application ID, by which the desktop finds the program's icon and menu entry
 /// (`installer/linux/acolyte-installer.desktop`).
 pub const APP_ID: &str = "acolyte-installer";
 
@@ -47,7 +47,7 @@ pub(super) fn open(
     }
 }
 
-/// Loads the words of the first page on another thread while the renderer, the slowest part, is loaded.
+/// Parses the messages on another thread while the renderer, the slowest part, is loaded.
 fn load_words_ahead(options: &WizardOptions) {
     let text = options.text();
     thread::spawn(move || say!(text, "wizard-welcome-title"));
@@ -66,7 +66,7 @@ fn native_options(choice: RendererChoice) -> eframe::NativeOptions {
     let mut options =
         eframe::NativeOptions { viewport, renderer, centered: true, ..eframe::NativeOptions::default() };
     if let WgpuSetup::CreateNew(setup) = &mut options.wgpu_options.wgpu_setup {
-        // OpenGL has a renderer of its own; loading its drivers here as well takes time, and may crash.
+        // OpenGL has its own renderer; loading its drivers here as well takes time, and may crash.
         setup.instance_descriptor.backends = Backends::from_env().unwrap_or(Backends::PRIMARY);
         let only_cards = choice == RendererChoice::WgpuCard;
         setup.native_adapter_selector =
@@ -77,7 +77,7 @@ fn native_options(choice: RendererChoice) -> eframe::NativeOptions {
 
 /// Picks the adapter that draws, of those that can present to the window. Otherwise wgpu would ask all drivers again.
 ///
-/// The order is that of wgpu for low power: our own drawing should not keep awake the card whose speed we measure.
+/// The order is that of wgpu for low power: our own drawing should not use the card whose speed we measure.
 fn adapter(adapters: &[Adapter], surface: Option<&Surface<'_>>, only_cards: bool) -> Result<Adapter, String> {
     let allowed = |adapter: &&Adapter| !only_cards || adapter.get_info().device_type != DeviceType::Cpu;
     let reaches = |adapter: &&Adapter| surface.is_none_or(|surface| adapter.is_surface_supported(surface));
@@ -150,7 +150,7 @@ impl App<'_> {
 }
 
 impl eframe::App for App<'_> {
-    /// Called before every frame, and without a frame while the window is hidden.
+    /// Called before every frame, and without a frame when the window is hidden.
     fn logic(&mut self, ctx: &egui::Context, _frame: &mut eframe::Frame) {
         // A frame may be laid out several times; the previous one is shown when the number changes.
         let frame = ctx.cumulative_frame_nr();
@@ -168,7 +168,7 @@ impl eframe::App for App<'_> {
         }
         if ctx.input(|input| input.viewport().close_requested()) && !self.wizard.may_close() {
             ctx.send_viewport_cmd(egui::ViewportCommand::CancelClose);
-            // There is a question to answer now.
+            // Show the question.
             ctx.send_viewport_cmd(egui::ViewportCommand::Minimized(false));
             ctx.request_repaint();
         }

@@ -27,7 +27,7 @@ pub enum Icon {
     StepWaiting,
     /// A step that runs.
     StepRunning,
-    /// The arch with the flame.
+    /// The logo.
     Mark,
 }
 
@@ -49,7 +49,7 @@ impl Icon {
         }
     }
 
-    /// Paints it over a rectangle. It has no accessible name: what stands beside it says the same in words.
+    /// Paints it over a rectangle. It has no accessible name, because the text next to it says the same.
     pub fn paint(self, ui: &Ui, rect: Rect, color: Color32) {
         if ui.is_rect_visible(rect) {
             Image::new(self.source()).tint(color).fit_to_exact_size(rect.size()).paint_at(ui, rect);
@@ -57,7 +57,7 @@ impl Icon {
     }
 }
 
-/// The window's icon, for the systems whose windows carry one.
+/// The window's icon, for systems that show one.
 pub fn window_icon() -> Option<egui::IconData> {
     eframe::icon_data::from_png_bytes(include_bytes!("../../../assets/icons/app.png"))
         .inspect_err(|error| tracing::warn!(%error, "the window has no icon"))

@@ -31,11 +31,11 @@ pub fn install(ctx: &Context) {
 /// What the user can set beside light and dark.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Appearance {
-    /// Size of everything, in percent of the usual.
+    /// Zoom of everything, in percent.
     pub text_percent: u16,
-    /// Black, white and strong colours only: words have 7 to 1.
+    /// Black, white and strong colours: text has a contrast of 7 to 1.
     pub high_contrast: bool,
-    /// Nothing moves by itself.
+    /// No animations.
     pub still: bool,
 }
 
@@ -50,7 +50,7 @@ impl Default for Appearance {
     }
 }
 
-/// Puts an appearance in force.
+/// Applies an appearance.
 pub fn apply(ctx: &Context, appearance: Appearance) {
     let [light, dark] = if appearance.high_contrast {
         [&tokens::LIGHT_HIGH_CONTRAST, &tokens::DARK_HIGH_CONTRAST]
@@ -62,7 +62,7 @@ pub fn apply(ctx: &Context, appearance: Appearance) {
         if appearance.still {
             style.animation_time = 0.0;
         }
-        // At 115 % nothing lies on whole pixels, and builds for development would say so on every card.
+        // At 115 % nothing is aligned to whole pixels, and debug builds would mark every card.
         #[cfg(debug_assertions)]
         {
             style.debug.show_unaligned = false;
@@ -73,7 +73,7 @@ pub fn apply(ctx: &Context, appearance: Appearance) {
     ctx.set_zoom_factor(f32::from(appearance.text_percent) / 100.0);
 }
 
-/// The colours in force.
+/// The current colours.
 pub fn palette(ui: &egui::Ui) -> &'static Palette {
     let high = ui.data(|data| data.get_temp(Id::unique(HIGH_CONTRAST)).unwrap_or(false));
     match (ui.visuals().dark_mode, high) {
@@ -84,7 +84,7 @@ pub fn palette(ui: &egui::Ui) -> &'static Palette {
     }
 }
 
-/// Inter in three weights, egui's own fonts behind it for characters it lacks, Hack for code.
+/// Inter in three weights, egui's own fonts as fallback, Hack for code.
 fn fonts() -> FontDefinitions {
     let mut fonts = FontDefinitions::default();
     let ours: [(&str, &'static [u8]); 3] = [
@@ -126,7 +126,7 @@ fn style(theme: Theme, palette: &Palette) -> Style {
     };
     style.spacing.menu_margin = Margin::same(10);
     style.interaction.selectable_labels = false;
-    // A window that is left alone must not draw: a blinking cursor would wake it twice a second.
+    // An idle window must not draw: a blinking cursor would repaint it twice a second.
     style.visuals.text_cursor.blink = false;
     style.animation_time = 0.08;
     style.scroll_animation = egui::style::ScrollAnimation::none();

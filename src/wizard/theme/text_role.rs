@@ -119,7 +119,7 @@ impl Tone {
         }
     }
 
-    /// What lies behind a chip or banner of this tone.
+    /// The background of a chip or banner of this tone.
     pub fn wash(self, palette: &Palette) -> Color32 {
         match self {
             Self::Good => palette.good_wash,

@@ -3,18 +3,18 @@
 
 use eframe::egui::Color32;
 
-/// The colours of one theme. Every pair that carries words has a contrast of at least 4.5 to 1 (see the test).
+/// The colours of one theme. Text has a contrast of at least 4.5 to 1 with its background (see the test).
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Palette {
-    /// Behind the pages.
+    /// Background of pages.
     pub background: Color32,
-    /// Behind the steps.
+    /// Background of the sidebar.
     pub sidebar: Color32,
-    /// Behind grouped content.
+    /// Background of cards.
     pub card: Color32,
     /// Borders and rules, 1 px wide.
     pub line: Color32,
-    /// Borders of what can be clicked or typed into; 3 to 1 against the card.
+    /// Borders of controls; 3 to 1 against the card.
     pub control: Color32,
     /// Values and titles.
     pub ink: Color32,
@@ -22,17 +22,17 @@ pub struct Palette {
     pub soft: Color32,
     /// Labels and sources.
     pub faint: Color32,
-    /// Actions, and what is chosen.
+    /// Actions and selection.
     pub accent: Color32,
-    /// The accent while the pointer is over it.
+    /// The accent when hovered.
     pub accent_hover: Color32,
-    /// The accent while it cannot be used.
+    /// The accent when disabled.
     pub accent_off: Color32,
-    /// Words on the accent.
+    /// Text on the accent.
     pub on_accent: Color32,
-    /// Behind what is chosen.
+    /// Background of the selection.
     pub accent_wash: Color32,
-    /// Behind plain controls while the pointer is over them.
+    /// Background of plain controls when hovered.
     pub hover: Color32,
     /// Good.
     pub good: Color32,
@@ -48,7 +48,7 @@ pub struct Palette {
     pub refused_wash: Color32,
     /// Memory, always in this order: weights, context, buffers, other programs, free.
     pub bar: [Color32; 5],
-    /// Over the page while a question waits for its answer.
+    /// Backdrop of a modal question.
     pub veil: Color32,
 }
 
@@ -165,19 +165,19 @@ pub const STEP: f32 = 4.0;
 
 /// Sizes and distances, in points.
 pub mod size {
-    /// Width of the steps' column.
+    /// Width of the sidebar.
     pub const SIDEBAR: f32 = 216.0;
     /// Its width in a narrow window, where the steps are numbers only.
     pub const SIDEBAR_NARROW: f32 = 68.0;
     /// Below this window width the steps are numbers only.
     pub const NARROW: f32 = 940.0;
-    /// Narrower columns are stacked.
+    /// Minimum width of columns side by side; narrower ones are stacked.
     pub const COLUMN_MIN: f32 = 190.0;
     /// Around a page.
     pub const PAGE_MARGIN: f32 = 36.0;
     /// Around a page in a narrow window.
     pub const PAGE_MARGIN_NARROW: f32 = 24.0;
-    /// Greatest width of a page: longer lines are hard to read.
+    /// Maximum width of a page: longer lines are hard to read.
     pub const CONTENT_MAX: f32 = 1040.0;
     /// Between cards.
     pub const CARD_GAP: f32 = 14.0;
@@ -185,13 +185,13 @@ pub mod size {
     pub const CARD_PADDING: f32 = 18.0;
     /// Margin around the focused widget when the page scrolls to it.
     pub const FOCUS_MARGIN: f32 = 8.0;
-    /// Height of the row of buttons under a page.
+    /// Height of the footer.
     pub const FOOTER: f32 = 67.0;
     /// Height of buttons and text fields.
     pub const CONTROL: f32 = 38.0;
-    /// Left and right of a button's words.
+    /// Horizontal padding of a button.
     pub const BUTTON_PADDING: f32 = 16.0;
-    /// Least width of the primary button, so that it keeps its place when its label changes.
+    /// Minimum width of the primary button, so that it keeps its place when its label changes.
     pub const PRIMARY_MIN: f32 = 132.0;
     /// Height of one step in the sidebar.
     pub const STEP_ROW: f32 = 38.0;
@@ -199,7 +199,7 @@ pub mod size {
     pub const STEP_SIGN: f32 = 20.0;
     /// Height of a memory bar.
     pub const BAR: f32 = 16.0;
-    /// Height of a lesser bar.
+    /// Height of a thin bar.
     pub const BAR_THIN: f32 = 6.0;
     /// Height of a chip.
     pub const CHIP: f32 = 22.0;
@@ -209,11 +209,11 @@ pub mod size {
     pub const RADIO: f32 = 16.0;
     /// Side of an icon in a line of text.
     pub const ICON: f32 = 16.0;
-    /// Side of the mark beside the name.
+    /// Side of the logo.
     pub const MARK: f32 = 26.0;
-    /// Greatest width of a question.
+    /// Maximum width of a question.
     pub const DIALOG: f32 = 460.0;
-    /// Greatest width of a table over the page.
+    /// Maximum width of a dialog with a table or a report.
     pub const DIALOG_WIDE: f32 = 660.0;
     /// Width of the appearance menu.
     pub const MENU: f32 = 240.0;
@@ -225,13 +225,13 @@ pub mod size {
     pub const SMALL_RADIUS: u8 = 4;
     /// Width of borders.
     pub const LINE: f32 = 1.0;
-    /// Width of the border of what is chosen.
+    /// Width of the border of the selection.
     pub const LINE_STRONG: f32 = 2.0;
     /// Distance of the focus ring from the focused widget.
     pub const FOCUS_GAP: f32 = 2.0;
-    /// The smallest window.
+    /// Minimum size of the window.
     pub const WINDOW_MIN: [f32; 2] = [800.0, 560.0];
-    /// The window when it opens.
+    /// Initial size of the window.
     pub const WINDOW: [f32; 2] = [1040.0, 700.0];
 }
 

@@ -1,4 +1,4 @@
-//! Bars for what can be full.
+//! Memory bars and progress bars.
 
 use eframe::egui::{
     Color32, CornerRadius, Rect, Response, Sense, Ui, WidgetInfo, accesskit::Role, pos2, vec2,
@@ -28,7 +28,7 @@ impl Part {
     }
 }
 
-/// A bar of pieces against a whole, with a legend under it.
+/// A stacked bar with a legend below.
 pub struct StackedBar {
     name: String,
     whole: u64,
@@ -42,7 +42,7 @@ impl StackedBar {
         Self { name, whole, parts: Vec::new(), height: size::BAR }
     }
 
-    /// Adds a piece and its line in the legend; an empty line leaves it out of the legend.
+    /// Adds a part and its text in the legend; with an empty text it is not in the legend.
     pub fn part(mut self, part: Part, bytes: u64, legend: String) -> Self {
         if bytes > 0 {
             self.parts.push((part, bytes, legend));

@@ -7,7 +7,7 @@ use eframe::egui::{
 use super::{Paragraph, focus_ring};
 use crate::wizard::theme::{TextRole, Tone, icons::Icon, palette, size, tokens::STEP};
 
-/// What a button is for, which decides its look.
+/// Kind of a button, which determines its look.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ButtonStyle {
     /// The one action a page is about.
@@ -22,7 +22,7 @@ pub enum ButtonStyle {
 pub trait UiExt {
     /// A piece of text.
     fn text(&mut self, kind: TextRole, tone: Tone, text: &str) -> Response;
-    /// Empty space, in steps of 4 points.
+    /// Adds space, in steps of 4 points.
     fn gap(&mut self, steps: f32);
     /// A button.
     fn action(&mut self, look: ButtonStyle, label: &str, enabled: bool) -> Response;
@@ -58,7 +58,7 @@ impl UiExt for Ui {
     }
 }
 
-/// Width of a button in points, to lay out what is beside it.
+/// Width of a button in points, to lay out its neighbours.
 pub fn button_width(ui: &Ui, look: ButtonStyle, label: &str) -> f32 {
     let words =
         Paragraph::new(ui).add(TextRole::Button, Tone::Ink, label).line_galley(ui, f32::INFINITY).size().x;

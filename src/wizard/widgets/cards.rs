@@ -14,7 +14,7 @@ pub fn card<R>(ui: &mut Ui, content: impl FnOnce(&mut Ui) -> R) -> R {
     card_with_margin(ui, Margin::same(size::CARD_PADDING as i8), content)
 }
 
-/// A card for rows, with less padding above and below; `side` points stay free at the sides.
+/// A card for rows, with less padding above and below, and `side` points at the sides.
 pub fn table_card<R>(ui: &mut Ui, side: i8, content: impl FnOnce(&mut Ui) -> R) -> R {
     card_with_margin(ui, Margin::symmetric(side, 5), content)
 }
@@ -47,12 +47,12 @@ pub fn wash_card<R>(ui: &mut Ui, tone: Tone, content: impl FnOnce(&mut Ui) -> R)
         .inner
 }
 
-/// One or a few sentences worth knowing, with a sign. Read out by screen readers when it appears.
+/// A message with an icon. Screen readers announce it when it appears.
 pub fn banner(ui: &mut Ui, tone: Tone, text: &str) {
     banner_with(ui, tone, text, |_| {});
 }
 
-/// A banner with something under its words, such as a link.
+/// A banner with more content below its text, such as a link.
 pub fn banner_with(ui: &mut Ui, tone: Tone, text: &str, under: impl FnOnce(&mut Ui)) {
     let p = palette(ui);
     let (icon, color) = match tone {
@@ -136,7 +136,7 @@ pub fn card_row(ui: &mut Ui, id: &str, weights: &[f32], mut content: impl FnMut(
     });
     if (tallest - known).abs() > 0.5 {
         ui.data_mut(|data| data.insert_temp(id, tallest));
-        ui.ctx().request_discard("the cards of a row got a new height");
+        ui.ctx().request_discard("the height of a row of cards has changed");
         ui.ctx().request_repaint();
     }
 }
@@ -146,7 +146,7 @@ pub fn card_beside_two(ui: &mut Ui, id: &str, mut content: impl FnMut(&mut Ui, u
     let id: Id = ui.scope_id().with(("card-beside-two", id));
     let stacked = is_stacked(ui, &[1.0, 1.0]);
     let known: [f32; 3] = ui.data(|data| data.get_temp(id)).unwrap_or_default();
-    // What frames and the gap add: the left card has one frame, the right ones have two and a gap between them.
+    // The left card has one frame; the right ones have two and a gap between them.
     let extra = 2.0 * size::CARD_PADDING + size::CARD_GAP + 2.0 * size::LINE;
     let left = known[0].max(known[1] + known[2] + extra);
     let spare = (left - extra - known[1] - known[2]).max(0.0) / 2.0;
@@ -170,7 +170,7 @@ pub fn card_beside_two(ui: &mut Ui, id: &str, mut content: impl FnMut(&mut Ui, u
     });
     if found.iter().zip(known).any(|(found, known)| (found - known).abs() > 0.5) {
         ui.data_mut(|data| data.insert_temp(id, found));
-        ui.ctx().request_discard("the cards of a block got a new height");
+        ui.ctx().request_discard("the height of a block of cards has changed");
         ui.ctx().request_repaint();
     }
 }
@@ -182,7 +182,7 @@ pub fn rule(ui: &mut Ui) {
     ui.painter().hline(rect.x_range(), rect.center().y, Stroke::new(size::LINE, palette(ui).line));
 }
 
-/// A label at the left and its value at the right of one line, with `gap` steps above and below.
+/// One line with a label at the left and its value at the right, with `gap` steps of 4 points above and below.
 pub fn facing(ui: &mut Ui, gap: f32, left: Paragraph, right: Paragraph) {
     ui.gap(gap);
     ui.horizontal(|ui| {

@@ -1,4 +1,4 @@
-//! Chips: an icon and a word on a wash of their colour.
+//! Chips: an icon and a word on a tinted background.
 
 use eframe::egui::{CornerRadius, Rect, Response, Sense, Ui, WidgetInfo, accesskit::Role, pos2, vec2};
 
@@ -8,7 +8,7 @@ use crate::say;
 use crate::text::Text;
 use crate::wizard::theme::{TextRole, Tone, icons::Icon, palette, size};
 
-/// A chip. Its icon repeats the colour for users who cannot tell colours apart.
+/// A chip. Its icon has the same meaning as its colour, for users who cannot distinguish colours.
 pub struct Chip<'a> {
     tone: Tone,
     text: &'a str,

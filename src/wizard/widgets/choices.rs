@@ -1,4 +1,4 @@
-//! Ticks and choices.
+//! Checkboxes and radio cards.
 
 use eframe::egui::{
     CornerRadius, CursorIcon, Rect, Response, Sense, Stroke, StrokeKind, Ui, WidgetInfo,
@@ -47,7 +47,7 @@ pub fn checkbox(ui: &mut Ui, ticked: &mut bool, label: &str, detail: &str) -> Re
     response.on_hover_cursor(CursorIcon::PointingHand)
 }
 
-/// One of several cards of which one is chosen. `content` draws what lies beside the button.
+/// A card that works as a radio button. `content` draws its text.
 pub fn radio_card(ui: &mut Ui, chosen: bool, name: &str, content: impl FnOnce(&mut Ui)) -> Response {
     let p = palette(ui);
     let background = ui.painter().add(eframe::egui::Shape::Noop);

@@ -1,4 +1,4 @@
-//! Fields to type into and sliders.
+//! Text fields and sliders.
 
 use std::ops::RangeInclusive;
 
@@ -8,7 +8,7 @@ use super::buttons::button_width;
 use super::{ButtonStyle, UiExt as _, focus_ring};
 use crate::wizard::theme::{TextRole, Tone, palette, size};
 
-/// A label above what it names.
+/// A label above its field.
 pub fn labelled<R>(ui: &mut Ui, label: &str, content: impl FnOnce(&mut Ui) -> R) -> R {
     ui.vertical(|ui| {
         let id = ui.text(TextRole::Label, Tone::Faint, label).id;
@@ -18,7 +18,7 @@ pub fn labelled<R>(ui: &mut Ui, label: &str, content: impl FnOnce(&mut Ui) -> R)
     .inner
 }
 
-/// One line to type into, `width` wide.
+/// A field of one line, `width` points wide.
 pub fn text_field(ui: &mut Ui, value: &mut String, hint: &str, width: f32) -> Response {
     let p = palette(ui);
     let margin = Margin::symmetric(12, 9);
@@ -59,7 +59,7 @@ pub fn is_entered(field: &Response) -> bool {
     field.lost_focus() && field.ctx.input(|input| input.key_pressed(Key::Enter))
 }
 
-/// A long text to read, select and scroll, `height` points high.
+/// A long, selectable, scrolling text, `height` points high.
 pub fn text_panel(ui: &mut Ui, mut text: &str, height: f32, label: &str) -> Response {
     let p = palette(ui);
     let frame = Frame::new()

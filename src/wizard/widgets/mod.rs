@@ -1,5 +1,5 @@
-//! The parts pages are made of. Each is a method of [`UiExt`] on egui's `Ui` or a small builder; each has an
-//! accessible name and role, takes the keyboard, and shows its focus.
+//! The widgets of pages. Each is a method of [`UiExt`] on egui's `Ui` or a small builder; each has an accessible name and
+//! role, can be used with the keyboard, and shows its focus.
 
 mod bars;
 mod buttons;

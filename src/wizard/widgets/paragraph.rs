@@ -35,23 +35,23 @@ impl Paragraph {
         self
     }
 
-    /// As a label that breaks its lines where the space ends.
+    /// Shows it as a label that wraps.
     pub fn show(self, ui: &mut Ui) -> Response {
         ui.add(Label::new(self.job).wrap())
     }
 
-    /// As a label on one line, which ends in `…` where the space ends; the whole text is in its tooltip.
+    /// Shows it as a label on one line, truncated with `…`; the whole text is in its tooltip.
     pub fn show_line(self, ui: &mut Ui) -> Response {
         ui.add(Label::new(self.job).truncate())
     }
 
-    /// Laid out for painting, lines broken at `width`.
+    /// Lays it out for painting, wrapped at `width` points.
     pub fn galley(mut self, ui: &Ui, width: f32) -> Arc<Galley> {
         self.job.wrap.max_width = width;
         ui.painter().layout_job(self.job)
     }
 
-    /// Laid out for painting on one line, cut with `…` at `width`.
+    /// Lays it out for painting on one line, truncated with `…` at `width` points.
     pub fn line_galley(mut self, ui: &Ui, width: f32) -> Arc<Galley> {
         self.job.wrap.max_width = width;
         self.job.wrap.max_rows = 1;
@@ -59,7 +59,7 @@ impl Paragraph {
         ui.painter().layout_job(self.job)
     }
 
-    /// Adds a sentence in which `**…**` marks what is important.
+    /// Adds a sentence in which `**…**` marks strong text.
     pub fn marked(mut self, kind: TextRole, strong: TextRole, tone: Tone, text: &str) -> Self {
         for (i, piece) in text.split("**").enumerate() {
             self = if i % 2 == 0 { self.add(kind, tone, piece) } else { self.add(strong, Tone::Ink, piece) };

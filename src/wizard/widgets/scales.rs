@@ -1,4 +1,4 @@
-//! Scales: an estimate on a scale with words, and a promised range beside its measurement.
+//! Scales: an estimate on a scale with words, and a predicted range with its measurement.
 
 use eframe::egui::{
     Align2, CornerRadius, Rect, Sense, Stroke, StrokeKind, Ui, WidgetInfo, accesskit::Role, pos2, vec2,
@@ -14,8 +14,8 @@ use crate::wizard::theme::{TextRole, Tone, palette, size};
 const USABLE: f64 = 5.0;
 const COMFORTABLE: f64 = 10.0;
 
-/// A range of tokens a second on a scale with words. Below [`COMFORTABLE`] the scale is stretched, because that is
-/// where differences are felt.
+/// A range of tokens per second on a scale with words. Below [`COMFORTABLE`] the scale is stretched, because differences
+/// matter most there.
 pub struct SpeedScale {
     top: f64,
     range: Range,
@@ -95,7 +95,7 @@ impl SpeedScale {
     }
 }
 
-/// A promised range and a measured value on one scale that starts at zero.
+/// A predicted range and a measured value on one scale that starts at zero.
 pub fn promise_scale(
     ui: &mut Ui,
     rect: Rect,
@@ -129,7 +129,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_speed_scale_is_monotonic_and_holds_its_range() {
+    fn a_speed_scale_is_monotonic_and_contains_its_range() {
         let scale = SpeedScale::new(Range { low: 90.0, mid: 100.0, high: 130.0 });
         let positions: Vec<f32> = (0..=240).map(|speed| scale.position(f64::from(speed))).collect();
         assert!(positions.windows(2).all(|pair| pair[0] < pair[1]));

@@ -1,4 +1,4 @@
-//! Tables: columns of shared width, a head, rows that can be chosen with pointer or keyboard.
+//! Tables: columns that share the width, headings, rows that can be selected with pointer or keyboard.
 
 use eframe::egui::{
     Align, CornerRadius, CursorIcon, Layout, Rect, Response, Sense, Stroke, Ui, UiBuilder, WidgetInfo,
@@ -12,9 +12,9 @@ use crate::wizard::theme::{TextRole, Tone, icons::Icon, palette, size, tokens::S
 pub struct Column {
     /// Its heading.
     pub head: String,
-    /// Least width in points.
+    /// Minimum width in points.
     pub min_width: f32,
-    /// Its share of the width that is left.
+    /// Weight in the distribution of spare width.
     pub grow: f32,
     /// Whether its figures are aligned right.
     pub right: bool,
@@ -22,10 +22,10 @@ pub struct Column {
     pub sorted: Option<bool>,
 }
 
-/// Below this width the columns move closer.
+/// Below this width, in points, the gaps between columns are smaller.
 const CLOSE: f32 = 700.0;
 
-/// Columns of shared width.
+/// Columns that share the available width.
 pub struct Table {
     columns: Vec<Column>,
     widths: Vec<f32>,
@@ -34,7 +34,7 @@ pub struct Table {
 }
 
 impl Table {
-    /// Divides the width of `ui`; `side` points stay free at either end of a row.
+    /// Divides the width of `ui`; each row has `side` points of padding at both ends.
     pub fn new(ui: &Ui, columns: Vec<Column>, side: f32) -> Self {
         let gap = if ui.available_width() < CLOSE { 6.0 } else { 8.0 };
         let width = ui.available_width() - 2.0 * side - gap * (columns.len().saturating_sub(1)) as f32;
@@ -98,7 +98,7 @@ impl Table {
         clicked
     }
 
-    /// Draws a row that cannot be chosen; a `marked` one is highlighted.
+    /// Draws a row that cannot be selected; a `marked` one is highlighted.
     pub fn plain_row(
         &self,
         ui: &mut Ui,
@@ -114,7 +114,7 @@ impl Table {
         self.row(ui, height, None, last, content);
     }
 
-    /// Draws a row of this height; `content` draws one cell. With a name the row can be chosen.
+    /// Draws a row of this height, in points; `content` draws one cell. A row with a name can be selected.
     pub fn row(
         &self,
         ui: &mut Ui,
@@ -171,7 +171,7 @@ pub fn to_the_middle(ui: &mut Ui, height: f32) {
     ui.gap((spare / 2.0 / STEP).max(0.0));
 }
 
-/// A line of a cell with a smaller one under it, centred in the row. A row too low for both shows the first only.
+/// Two lines in a cell, the second one smaller, centred in the row. A row that is too low shows only the first.
 pub fn two_lines(ui: &mut Ui, second: Paragraph, first: impl FnOnce(&mut Ui)) {
     let height = TextRole::Table.line_height() + TextRole::Source.line_height();
     if ui.available_height() < height {
