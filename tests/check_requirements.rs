@@ -176,6 +176,59 @@ fn the_document_has_every_documented_key() {
     for profile in profiles {
         assert_profile_shape(profile);
     }
+    let choices = report["choices"].as_array().unwrap();
+    let roles: Vec<&str> = choices.iter().map(|choice| choice["role"].as_str().unwrap()).collect();
+    assert_eq!(roles, ["recommended", "smartest", "fastest"]);
+    for choice in choices {
+        let mut profile = choice.clone();
+        assert_eq!(profile.as_object_mut().unwrap().remove("role").unwrap(), choice["id"]);
+        assert_profile_shape(&profile);
+        assert!(choice["why"].as_str().is_some_and(|why| why.ends_with('.')), "{choice}");
+    }
+    // A profile of 2024 runs, and a choice is better in every respect.
+    let surpassed = |profile: &Value| profile["why"].as_str().is_some_and(|why| why.starts_with("Runs, but"));
+    assert!(profiles.iter().any(surpassed), "{profiles:?}");
+    assert_profile_shape(&report["emergency_cpu"]);
+}
+
+#[test]
+fn one_choice_can_be_asked_about_by_its_name() {
+    let document = machine(json!([card("NVIDIA GeForce RTX 3060", 12 * GIB)]), 32 * GIB);
+    let (_, all) = check_json(&document, &[]);
+    for role in ["recommended", "smartest", "fastest"] {
+        let (code, one) = check_json(&document, &["--profile", role]);
+        let choice = all["choices"].as_array().unwrap().iter().find(|choice| choice["role"] == role).unwrap();
+        assert_eq!(one["choices"], json!([choice]));
+        assert_eq!(one["verdict"], choice["verdict"]);
+        assert!(matches!(code, 0 | 10));
+    }
+}
+
+#[test]
+fn a_rule_of_the_choices_can_be_changed_and_is_checked() {
+    let folder = tempfile::tempdir().unwrap();
+    let (profiles, hardware) = (folder.path().join("profiles.yaml"), folder.path().join("machine.json"));
+    let document = machine(json!([card("NVIDIA GeForce RTX 3060", 12 * GIB)]), 32 * GIB);
+    std::fs::write(&hardware, document.to_string()).unwrap();
+    let built_in = include_str!("../assets/profiles.yaml");
+    let recommended = |yaml: &str| {
+        std::fs::write(&profiles, yaml).unwrap();
+        let (profiles, hardware) = (profiles.to_str().unwrap(), hardware.to_str().unwrap());
+        acolyte(&["check-requirements", "--json", "--profiles", profiles, "--hardware", hardware])
+    };
+    let model = |output: &Output| {
+        let report: Value = serde_json::from_str(&stdout(output)).unwrap();
+        report["choices"][0]["model"].as_str().unwrap().to_owned()
+    };
+    let usual = model(&recommended(built_in));
+    let without_quality = built_in.replace("weights: {star: 1,", "weights: {star: 0,");
+    assert_ne!(model(&recommended(&without_quality)), usual);
+    // A file from before the rule existed means the built-in rule.
+    let before = built_in.split("\n# How the recommended,").next().unwrap();
+    assert_eq!(model(&recommended(before)), usual);
+    let mistaken = recommended(&built_in.replace("contexts: [32768, 65536, 131072]", "contexts: [4096]"));
+    assert_eq!(exit_code(&mistaken), 2);
+    assert!(stderr(&mistaken).contains("choices.contexts"), "{}", stderr(&mistaken));
 }
 
 fn assert_profile_shape(profile: &Value) {
@@ -196,7 +249,8 @@ fn assert_profile_shape(profile: &Value) {
             "reasons",
             "speed",
             "total_layers",
-            "verdict"
+            "verdict",
+            "why"
         ]
     );
     let bytes = |key: &str| profile["memory"][key].as_u64().unwrap_or_else(|| panic!("{key}: {profile}"));
@@ -375,7 +429,8 @@ fn the_report_is_plain_text_in_both_languages() {
         "hybrid_8gb",
         "29 of 29",
         "32,768",
-        "acolyte install --profile hybrid_8gb --accept-degraded",
+        "acolyte install --profile recommended --accept-degraded",
+        "The best choices for this computer, among all models",
     ] {
         assert!(english.contains(words), "{words}: {english}");
     }
@@ -628,7 +683,7 @@ fn a_refusal_does_not_ask_for_consent() {
     let degraded = install(32 * GIB);
     assert_eq!(exit_code(&degraded), 10, "{}", stderr(&degraded));
     let first_line = stderr(&degraded).lines().next().unwrap().to_owned();
-    let refused = install(2 * GIB);
+    let refused = install(GIB);
     assert_eq!(exit_code(&refused), 20, "{}", stderr(&refused));
     assert!(!stderr(&refused).contains(&first_line), "{}", stderr(&refused));
 }

@@ -8,7 +8,7 @@ use crate::cli::output::{columns, print, print_json};
 use crate::cli::{Failure, Session};
 use crate::machine::Hardware;
 use crate::models::Catalogue;
-use crate::plan::{Profiles, Report, Verdict, plan_all, reference_computers};
+use crate::plan::{Profiles, Report, Role, Verdict, plan_all, plan_profiles, reference_computers};
 use crate::platform::regular;
 use crate::say;
 use crate::sentences::json::{ReferenceJson, ReportJson};
@@ -28,17 +28,30 @@ pub fn run(args: &CheckArgs, session: &Session) -> Result<u8, Failure> {
     if args.reference {
         return reference(args, &hardware, &profiles, session);
     }
-    let mut report = plan_all(&hardware, Catalogue::built_in(), &profiles);
-    if let Some(id) = &args.profile {
-        report.plans.retain(|one| one.candidate.id == *id);
-        report = Report::of(report.plans);
-    }
+    let report = match &args.profile {
+        None => plan_all(&hardware, Catalogue::built_in(), &profiles),
+        Some(id) => only(id, &hardware, &profiles),
+    };
     if args.json {
         print_json(&ReportJson::new(&report, &hardware, session.text))?;
     } else {
         print(&report::requirements(&report, &hardware, session.text, columns()))?;
     }
     Ok(exit_code(report.verdict))
+}
+
+/// The report on one profile, or on one of the three choices.
+fn only(id: &str, hardware: &Hardware, profiles: &Profiles) -> Report {
+    let catalogue = Catalogue::built_in();
+    if let Some(role) = Role::of_id(id) {
+        let mut report = plan_all(hardware, catalogue, profiles);
+        report.choices.choices.retain(|choice| choice.role == role);
+        let plans = report.choices.choices.iter().map(|choice| choice.plan.clone()).collect();
+        return Report { choices: report.choices, ..Report::of(plans) };
+    }
+    let mut plans = plan_profiles(hardware, catalogue, profiles).plans;
+    plans.retain(|one| one.candidate.id == *id);
+    Report::of(plans)
 }
 
 /// Prints the reference table. It is not a verdict on a computer, so its exit code is 0.
@@ -86,11 +99,12 @@ pub fn profiles_of(file: Option<&Path>, session: &Session) -> Result<Profiles, F
 /// Checks that there is a profile with this id.
 ///
 /// # Errors
-/// When no profile has that id; the message lists the known ones.
+/// When neither a choice nor a profile has that id; the message lists the known ones.
 pub fn require_profile(profiles: &Profiles, id: &str, session: &Session) -> Result<(), Failure> {
-    if profiles.find(id).is_some() {
+    if profiles.find(id).is_some() || Role::of_id(id).is_some() {
         return Ok(());
     }
-    let known: Vec<&str> = profiles.profiles.iter().map(|profile| profile.id.as_str()).collect();
+    let mut known = Role::ALL.map(Role::id).to_vec();
+    known.extend(profiles.profiles.iter().map(|profile| profile.id.as_str()));
     Err(Failure::usage(say!(session.text, "cli-unknown-profile", id = id, known = known.join(", "))))
 }

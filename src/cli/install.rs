@@ -21,8 +21,8 @@ use crate::machine::Hardware;
 use crate::models::{Catalogue, KvCacheType};
 use crate::ollama::lookup::LookupError;
 use crate::plan::{
-    CUSTOM_ID, Candidate, EMERGENCY_ID, Layers, Plan, Profiles, Verdict, candidates, custom_candidate,
-    emergency_candidate, make_plan, plan_all,
+    CUSTOM_ID, Candidate, EMERGENCY_ID, Layers, Plan, Profiles, Role, Verdict, candidates, custom_candidate,
+    emergency_candidate, find_choices, make_plan, plan_all,
 };
 use crate::say;
 use crate::sentences::{consent_text, disk_summary};
@@ -48,8 +48,10 @@ fn resumed_args(args: &InstallArgs, saved: &SavedRequest) -> InstallArgs {
     let options = saved.options.clone();
     args.emergency_cpu = saved.is_cpu_only();
     match saved.profile.as_str() {
-        CUSTOM_ID => args.source.model = Some(saved.model.as_str().to_owned()),
-        EMERGENCY_ID => {}
+        // A search may find another model now: what was interrupted is finished.
+        id if [CUSTOM_ID, EMERGENCY_ID].contains(&id) || Role::of_id(id).is_some() => {
+            args.source.model = Some(saved.model.as_str().to_owned());
+        }
         profile => args.profile = Some(profile.to_owned()),
     }
     if source::is_default(&args.source) {
@@ -176,7 +178,8 @@ fn attempt(
     outcome
 }
 
-/// The plan to install: of the user's own model, the emergency mode, a profile by name, or the recommended profile.
+/// The plan to install: of the user's own model, the emergency mode, a choice or profile by name, or the recommended
+/// choice.
 fn chosen_plan(
     args: &InstallArgs,
     resumed: Option<&SavedRequest>,
@@ -186,7 +189,7 @@ fn chosen_plan(
 ) -> Result<Plan, Failure> {
     let catalogue = Catalogue::built_in();
     let restored = |candidate: Candidate| match resumed {
-        Some(saved) => saved.apply_to(candidate),
+        Some(saved) => Candidate { id: saved.profile.clone(), ..saved.apply_to(candidate) },
         None => candidate,
     };
     if let Some(id) = &args.profile {
@@ -211,9 +214,11 @@ fn chosen_plan(
         return Ok(make_plan(&restored(candidate), hardware, &profiles.policy));
     }
     if args.emergency_cpu {
+        let searched =
+            || find_choices(hardware, catalogue, profiles).emergency_cpu.map(|plan| plan.candidate);
         let candidate = match args.profile.as_deref().and_then(of_profile) {
             Some(profile) => Some(Candidate { layers: Layers::Exactly(0), min_vram_gib: 0, ..profile }),
-            None => emergency_candidate(profiles, catalogue),
+            None => searched().or_else(|| emergency_candidate(profiles, catalogue)),
         };
         let unknown = || Failure::failed(say!(session.text, "install-cli-no-emergency"));
         return Ok(make_plan(&restored(candidate.ok_or_else(unknown)?), hardware, &profiles.policy));
@@ -223,9 +228,12 @@ fn chosen_plan(
     }
     let report = plan_all(hardware, catalogue, profiles);
     let plan = match &args.profile {
-        Some(id) => report.find(id),
+        Some(id) => match Role::of_id(id) {
+            Some(role) => report.choice(role).map(|choice| &choice.plan).or(report.plans.first()),
+            None => report.find(id),
+        },
         // If every profile is refused, the first one explains why.
-        None => report.recommended().or(report.plans.first()),
+        None => report.default_plan().or(report.plans.first()),
     };
     plan.cloned().ok_or_else(|| Failure::failed(say!(session.text, "install-cli-no-profile")))
 }

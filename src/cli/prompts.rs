@@ -72,15 +72,15 @@ struct Dialogue<'a> {
 }
 
 impl Dialogue<'_> {
-    /// Asks for one of the profiles that run here; `None` when the user declines.
+    /// Asks for one of the choices and profiles that run here; `None` when the user declines.
     fn choose(&mut self, report: &Report) -> Result<Option<Choice>, Failure> {
-        let usable: Vec<&str> = report
-            .plans
-            .iter()
+        let choices = report.choices.choices.iter().map(|choice| &choice.plan);
+        let usable: Vec<&str> = choices
+            .chain(&report.plans)
             .filter(|one| one.verdict != Verdict::Refused)
             .map(|one| one.candidate.id.as_str())
             .collect();
-        let Some(recommended) = report.recommended.as_deref() else {
+        let Some(recommended) = report.default_plan().map(|plan| plan.candidate.id.as_str()) else {
             let emergency = self.yes(&say!(self.text, "cli-prompts-emergency"))?;
             return Ok(emergency.then_some(Choice { profile: None, emergency_cpu: true }));
         };
@@ -160,18 +160,18 @@ mod tests {
     }
 
     #[test]
-    fn enter_takes_the_recommended_profile_and_a_number_or_name_another() {
+    fn enter_takes_the_recommended_choice_and_a_number_or_name_another() {
         let (chosen, shown) = choose(CARD, "\n");
-        assert_eq!(chosen.unwrap(), profile("hybrid_8gb"));
-        assert!(shown.contains("* 2  hybrid_8gb") && !shown.contains("premium"), "{shown}");
-        assert_eq!(choose(CARD, "1\n").0.unwrap(), profile("light_6gb"));
+        assert_eq!(chosen.unwrap(), profile("recommended"));
+        assert!(shown.contains("* 1  recommended") && !shown.contains("premium"), "{shown}");
+        assert_eq!(choose(CARD, "4\n").0.unwrap(), profile("light_6gb"));
         assert_eq!(choose(CARD, "hybrid_8gb_quality\n").0.unwrap(), profile("hybrid_8gb_quality"));
         assert_eq!(choose(CARD, "q\n").0.unwrap(), None);
     }
 
     #[test]
     fn an_invalid_choice_is_asked_again_and_end_of_input_ends_the_dialogue() {
-        let (chosen, shown) = choose(CARD, "0\n99\npremium_24gb\n1\n");
+        let (chosen, shown) = choose(CARD, "0\n99\npremium_24gb\n4\n");
         assert_eq!(chosen.unwrap(), profile("light_6gb"));
         assert!(shown.contains("premium_24gb"), "says what it did not take: {shown}");
         assert_eq!(choose(CARD, "99\n").0.unwrap_err().exit_code, 1);

@@ -17,6 +17,7 @@ use serde::Deserialize;
 use super::names;
 use super::{KvCacheType, Model, ModelQuantisation};
 use crate::built_in;
+pub use rule::stars;
 use rule::{Benchmark, Rule};
 pub use score::{Evaluator, Score};
 
@@ -189,19 +190,32 @@ impl Ratings {
 
     /// How good a model is with a type of KV cache; `None` when no score is known.
     pub fn quality(&self, model: &Model, kv_cache: KvCacheType) -> Option<Quality> {
-        let (words, _) = names::split(model.name.as_str())?;
-        let rated = self.models.get(*self.names.get(&words)?)?;
+        let rated = self.rated(model)?;
         let losses: Vec<Loss> = self.losses_of(model, kv_cache).cloned().collect();
-        let less = losses.iter().map(|loss| self.rule.stars_less(loss.similarity)).sum();
         let mut basis = rated.scores.clone();
         let weight = |score: &Score| self.rule.weight_of(score, self.benchmarks.get(&score.benchmark));
         basis.sort_by(|a, b| weight(b).total_cmp(&weight(a)));
         Some(Quality {
-            stars: self.rule.stars(&rated.scores, &self.benchmarks, less),
+            stars: stars(self.points_of(rated, model, kv_cache)),
             is_maker_only: rule::is_maker_only(&rated.scores),
             basis,
             losses,
         })
+    }
+
+    /// The same with the share of a star, 0 to 5, by which models are compared.
+    pub fn points(&self, model: &Model, kv_cache: KvCacheType) -> Option<f64> {
+        self.rated(model).map(|rated| self.points_of(rated, model, kv_cache))
+    }
+
+    fn rated(&self, model: &Model) -> Option<&Rated> {
+        let (words, _) = names::split(model.name.as_str())?;
+        self.models.get(*self.names.get(&words)?)
+    }
+
+    fn points_of(&self, rated: &Rated, model: &Model, kv_cache: KvCacheType) -> f64 {
+        let less = self.losses_of(model, kv_cache).map(|loss| self.rule.stars_less(loss.similarity)).sum();
+        self.rule.points(&rated.scores, &self.benchmarks, less)
     }
 
     /// The measured loss of a type of KV cache that makes a model useless: it is never chosen for the model by itself.

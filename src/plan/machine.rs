@@ -41,6 +41,20 @@ pub fn machine_for(candidate: &Candidate, hardware: &Hardware, policy: &Policy) 
     }
 }
 
+/// The machine with its best card, then with all cards of that kind where there are more (none without a usable card),
+/// and the processor alone.
+pub(super) fn machines(hardware: &Hardware, policy: &Policy) -> (Vec<MachineFigures>, MachineFigures) {
+    let best = machine(hardware, policy);
+    let processor = MachineFigures { gpus: Vec::new(), cpu: best.cpu.clone() };
+    if best.gpus.is_empty() {
+        return (Vec::new(), processor);
+    }
+    let together = cards_together(hardware, policy, &best);
+    let mut with_cards = vec![best];
+    with_cards.extend(Some(together).filter(|machine| machine.gpus.len() > 1));
+    (with_cards, processor)
+}
+
 /// All cards with dedicated memory and the backend of the chosen one, the chosen one first.
 fn cards_together(hardware: &Hardware, policy: &Policy, chosen: &MachineFigures) -> MachineFigures {
     let mut gpus = chosen.gpus.clone();

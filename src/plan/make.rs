@@ -20,8 +20,8 @@ use crate::plan::{Candidate, Improvement, Plan, Policy, Reason, Verdict, improve
 /// The plan of a candidate on a machine. What is on its drives already is added by [`Plan::with_inventory`].
 pub fn make_plan(candidate: &Candidate, hardware: &Hardware, policy: &Policy) -> Plan {
     let case = Case::new(candidate, policy, machine_for(candidate, hardware, policy));
-    let mut refusals = refusals_by_kind(&case, hardware);
     let gpu_layers = case.place(case.vram_budget_bytes());
+    let mut refusals = refusals_by_kind(&case, hardware, gpu_layers);
     let estimate = case.estimate(gpu_layers);
     refusals.extend(case.refusal_by_vram(gpu_layers, &estimate));
     let mut limits = Vec::new();
@@ -133,12 +133,12 @@ impl Plan {
 }
 
 /// Reasons for refusal that no placement can change.
-fn refusals_by_kind(case: &Case<'_>, hardware: &Hardware) -> Vec<Reason> {
+fn refusals_by_kind(case: &Case<'_>, hardware: &Hardware, gpu_layers: u32) -> Vec<Reason> {
     let candidate = case.candidate;
     let mut reasons = Vec::new();
     reasons.extend(hardware.os.refusal().map(|refusal| Reason::EngineRefuses { refusal }));
     if !candidate.is_cpu_only() {
-        reasons.extend(gpu_refusal(case, hardware));
+        reasons.extend(gpu_refusal(case, hardware, gpu_layers));
     }
     if candidate.context_tokens < MIN_CONTEXT_TOKENS {
         reasons.push(Reason::ContextBelowMinimum {
@@ -162,7 +162,7 @@ fn refusals_by_kind(case: &Case<'_>, hardware: &Hardware) -> Vec<Reason> {
     reasons
 }
 
-fn gpu_refusal(case: &Case<'_>, hardware: &Hardware) -> Option<Reason> {
+fn gpu_refusal(case: &Case<'_>, hardware: &Hardware, gpu_layers: u32) -> Option<Reason> {
     let Some(gpu) = chosen_gpu(hardware, case.policy) else {
         // If the engine leaves out a card for a reason that can be fixed, name that instead of advising a new card.
         if let Some(refusal) = hardware.gpus.iter().find_map(Gpu::refusal) {
@@ -181,7 +181,8 @@ fn gpu_refusal(case: &Case<'_>, hardware: &Hardware) -> Option<Reason> {
     let profile_needs = case.candidate.min_vram_gib;
     if have_gib < machine_needs {
         Some(Reason::VramTooSmall { have_gib, need_gib: machine_needs })
-    } else if have_gib < profile_needs {
+    } else if have_gib < profile_needs && gpu_layers < case.total_layers {
+        // A model that fits whole runs, whatever size of card its profile is made for.
         Some(Reason::ProfileNeedsVram { have_gib, need_gib: profile_needs })
     } else {
         None

@@ -1,10 +1,14 @@
 //! Decides what is recommended, allowed and refused. Profiles and policy are data (`assets/profiles.yaml`); this module
 //! evaluates them on a machine. It does no I/O.
 //!
-//! [`Profiles`] (checked data) → [`candidates`] → [`make_plan`] for each on the [`machine()`] → [`Report`]. A [`Plan`] holds
-//! figures and kinds of reasons; `sentences` puts words to them.
+//! [`Profiles`] (checked data) → [`candidates`] → [`make_plan`] for each on the [`machine()`] → [`Report`]. Beside the
+//! profiles, every model of the catalogue is tried in every setting, and three of them are offered: [`find_choices`]. A
+//! [`Plan`] holds figures and kinds of reasons; `sentences` puts words to them.
 
+mod candidates;
 mod case;
+mod choice_rules;
+mod choices;
 mod consent;
 mod disk;
 mod improve;
@@ -17,10 +21,15 @@ mod profiles;
 mod reason;
 mod reference;
 mod report;
+mod search;
+mod setting;
 #[cfg(test)]
 mod tests;
 mod types;
 
+pub use candidates::{candidates, custom_candidate, emergency_candidate, own_candidate};
+pub use choice_rules::{ChoiceRules, ChoiceWeights, RoleLimits};
+pub use choices::{Choice, Choices, Why, find_choices};
 pub use consent::{ConsentTerms, Limit};
 pub use disk::{ArchiveFile, DiskNeeds, DriveNeeds, EngineFiles, Inventory};
 pub use machine::{GIVEN, chosen_gpu, machine, machine_for};
@@ -30,7 +39,5 @@ pub use policy::{Policy, TypicalCard};
 pub use profiles::{CUSTOM_ID, EMERGENCY_ID, Mistake, NUM_BATCH, Profile, Profiles, ProfilesError};
 pub use reason::{Improvement, Reason};
 pub use reference::{Expected, ReferenceComputer, ReferenceRow, reference_computers};
-pub use report::{
-    Report, candidates, custom_candidate, emergency_candidate, note_disk_needs, own_candidate, plan_all,
-};
-pub use types::{Candidate, Grade, Layers, Verdict};
+pub use report::{Report, note_disk_needs, plan_all, plan_profiles};
+pub use types::{Candidate, Grade, Layers, Role, Verdict};

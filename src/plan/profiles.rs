@@ -11,6 +11,7 @@ use std::sync::LazyLock;
 
 use crate::built_in;
 use crate::models::{Catalogue, KvCacheType, ModelTag};
+use crate::plan::choice_rules::ChoiceRules;
 use crate::plan::{Layers, Policy};
 
 /// Profiles and the policy they are judged by.
@@ -24,6 +25,8 @@ pub struct Profiles {
     pub profiles: Vec<Profile>,
     /// The emergency profile, which runs on the processor.
     pub emergency_cpu: Profile,
+    /// The rule by which the three choices among all models are made.
+    pub choices: ChoiceRules,
 }
 
 /// One profile, as written in the file and checked.

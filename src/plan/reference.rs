@@ -11,7 +11,7 @@ use crate::GIB;
 use crate::built_in;
 use crate::machine::{Gpu, GpuKind, Hardware, MainMemory};
 use crate::models::Catalogue;
-use crate::plan::{Policy, Profiles, Report, chosen_gpu, plan_all};
+use crate::plan::{Policy, Profiles, Report, chosen_gpu, plan_profiles};
 
 /// A row of the table.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
@@ -73,7 +73,7 @@ pub fn reference_computers(
 ) -> Vec<ReferenceComputer> {
     let plan = |row: &'static ReferenceRow| ReferenceComputer {
         row,
-        report: plan_all(&row.hardware(), catalogue, profiles),
+        report: plan_profiles(&row.hardware(), catalogue, profiles),
         is_like_here: row.is_like(here, &profiles.policy),
     };
     ROWS.iter().map(plan).collect()

@@ -1,70 +1,38 @@
-//! The report on a machine: the plan of every profile, and the recommended one.
+//! The report on a machine: the three choices among all models, the plan of every profile, and the best profile.
 
 use std::cmp::Reverse;
-use std::sync::Arc;
 
 use crate::machine::Hardware;
-use crate::models::{Catalogue, KvCacheType, Model};
+use crate::models::Catalogue;
+use crate::plan::candidates::candidates;
+use crate::plan::choices::{Choice, Choices, find_choices};
 use crate::plan::profiles::CUSTOM_ID;
-use crate::plan::{
-    Candidate, Improvement, Inventory, Layers, Plan, Policy, Profile, Profiles, Reason, Verdict, make_plan,
-};
+use crate::plan::{Improvement, Inventory, Plan, Profiles, Reason, Role, Verdict, make_plan};
 
-/// The report on a machine: the plan of every profile, and the recommended one.
+/// The report on a machine: the three choices among all models, the plan of every profile, and the best profile.
 #[derive(Clone, Debug)]
 pub struct Report {
-    /// The best verdict any profile got.
+    /// The best verdict that any profile or choice got.
     pub verdict: Verdict,
-    /// Id of the recommended profile; `None` when all are refused.
+    /// Id of the best profile; `None` when all are refused.
     pub recommended: Option<String>,
-    /// Reasons of the recommended profile, or those for which the machine is refused.
+    /// Reasons of the best profile, or those for which the machine is refused.
     pub reasons: Vec<Reason>,
     /// What would change the verdict of the machine.
     pub improvements: Vec<Improvement>,
     /// Every profile, in the order of the file.
     pub plans: Vec<Plan>,
+    /// The choices among all models of the catalogue; empty in a report on single profiles.
+    pub choices: Choices,
 }
 
-/// The candidates of all profiles. Profiles whose model is not in the catalogue are left out;
-/// [`Profiles::from_yaml`] refuses them.
-pub fn candidates(profiles: &Profiles, catalogue: &Catalogue) -> Vec<Candidate> {
-    profiles.profiles.iter().filter_map(|profile| candidate(profile, catalogue)).collect()
-}
-
-/// The candidate of the emergency mode, on the processor alone; `None` when its model is not in the catalogue.
-pub fn emergency_candidate(profiles: &Profiles, catalogue: &Catalogue) -> Option<Candidate> {
-    candidate(&profiles.emergency_cpu, catalogue)
-}
-
-/// The user's own choice, made for no particular size of card.
-pub fn custom_candidate(
-    model: Arc<Model>,
-    kv_cache_type: KvCacheType,
-    context_tokens: u32,
-    layers: Layers,
-    policy: &Policy,
-) -> Candidate {
-    let min_vram_gib = if layers == Layers::Exactly(0) { 0 } else { policy.refused_below_vram_gb };
-    Candidate {
-        id: CUSTOM_ID.to_owned(),
-        model,
-        context_tokens,
-        kv_cache_type,
-        num_batch: crate::plan::profiles::NUM_BATCH,
-        layers,
-        n_cpu_moe: 0,
-        min_vram_gib,
-        min_ram_gib: 0,
-    }
-}
-
-/// The user's own model in the default setting: the usual cache type and context.
-pub fn own_candidate(model: Arc<Model>, layers: Layers, policy: &Policy) -> Candidate {
-    custom_candidate(model, KvCacheType::Q8_0, crate::MIN_CONTEXT_TOKENS, layers, policy)
+/// The choices for a machine, and the plans of all profiles on it.
+pub fn plan_all(hardware: &Hardware, catalogue: &Catalogue, profiles: &Profiles) -> Report {
+    plan_profiles(hardware, catalogue, profiles).with_choices(find_choices(hardware, catalogue, profiles))
 }
 
 /// The plans of all profiles on a machine.
-pub fn plan_all(hardware: &Hardware, catalogue: &Catalogue, profiles: &Profiles) -> Report {
+pub fn plan_profiles(hardware: &Hardware, catalogue: &Catalogue, profiles: &Profiles) -> Report {
     let policy = &profiles.policy;
     let plans: Vec<Plan> = candidates(profiles, catalogue)
         .iter()
@@ -99,22 +67,46 @@ impl Report {
             reasons: nearest.map(|one| one.reasons.clone()).unwrap_or_default(),
             improvements: nearest.map(|one| one.improvements.clone()).unwrap_or_default(),
             plans,
+            choices: Choices::default(),
         }
     }
 
-    /// The same with the contents of the drives.
+    /// The same with the choices. A machine on which a choice runs is as good as that choice.
     #[must_use]
-    pub fn with_inventory(self, inventory: &Inventory) -> Self {
-        let recommended = self.recommended;
-        let plans = self.plans.into_iter().map(|plan| plan.with_inventory(inventory)).collect();
-        let mut report = Self::of(plans);
-        // The recommendation does not depend on the drives; the user's own model stays recommended.
-        if let Some(own) = recommended.as_deref().and_then(|id| report.find(id)).cloned() {
-            (report.reasons, report.improvements) = (own.reasons, own.improvements);
-            report.verdict = own.verdict;
+    pub fn with_choices(mut self, choices: Choices) -> Self {
+        if let Some(best) = choices.choices.iter().min_by_key(|choice| choice.plan.verdict)
+            && best.plan.verdict < self.verdict
+        {
+            self.verdict = best.plan.verdict;
+            self.reasons = best.plan.reasons.clone();
+            self.improvements = best.plan.improvements.clone();
         }
-        report.recommended = recommended;
-        report
+        self.choices = choices;
+        self
+    }
+
+    /// The same with the contents of the drives. Neither verdict nor recommendation depend on them.
+    #[must_use]
+    pub fn with_inventory(mut self, inventory: &Inventory) -> Self {
+        self.plans = self.plans.into_iter().map(|plan| plan.with_inventory(inventory)).collect();
+        self.choices = self.choices.with_inventory(inventory);
+        if let Some(best) = self.recommended().cloned() {
+            (self.reasons, self.improvements) = (best.reasons, best.improvements);
+        }
+        self
+    }
+
+    /// The choice of a role.
+    pub fn choice(&self, role: Role) -> Option<&Choice> {
+        self.choices.find(role)
+    }
+
+    /// The plan to install unless the user names another: of the user's own model, else the recommended choice, else the
+    /// best profile.
+    pub fn default_plan(&self) -> Option<&Plan> {
+        let own = self.recommended().filter(|plan| plan.candidate.id == CUSTOM_ID);
+        own.or_else(|| self.choice(Role::Recommended).map(|choice| &choice.plan))
+            .or_else(|| self.recommended())
     }
 
     /// The plan of a profile.
@@ -159,20 +151,6 @@ fn distance(plan: &Plan) -> (bool, u32) {
     let by_size =
         |reason: &Reason| matches!(reason, Reason::ProfileNeedsVram { .. } | Reason::ProfileNeedsRam { .. });
     (plan.reasons.iter().any(by_size), plan.candidate.min_vram_gib)
-}
-
-fn candidate(profile: &Profile, catalogue: &Catalogue) -> Option<Candidate> {
-    Some(Candidate {
-        id: profile.id.clone(),
-        model: catalogue.find(profile.model.as_str())?,
-        context_tokens: profile.context_tokens,
-        kv_cache_type: profile.kv_cache_type,
-        num_batch: profile.num_batch,
-        layers: profile.layers,
-        n_cpu_moe: 0,
-        min_vram_gib: profile.min_vram_gb,
-        min_ram_gib: profile.min_ram_gb,
-    })
 }
 
 /// Writes into a hardware document what the recommended plan needs on each drive, and whether that fits. Without a

@@ -69,3 +69,34 @@ impl Candidate {
         self.layers == Layers::Exactly(0)
     }
 }
+
+/// What a choice is good for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Role {
+    /// The best balance of quality, speed, waiting time and context.
+    Recommended,
+    /// The best coding scores that still run at a bearable speed.
+    Smartest,
+    /// The most tokens per second among models of useful quality.
+    Fastest,
+}
+
+impl Role {
+    /// In the order they are shown.
+    pub const ALL: [Self; 3] = [Self::Recommended, Self::Smartest, Self::Fastest];
+
+    /// Id of its candidate: `recommended`, `smartest` or `fastest`.
+    pub fn id(self) -> &'static str {
+        match self {
+            Self::Recommended => "recommended",
+            Self::Smartest => "smartest",
+            Self::Fastest => "fastest",
+        }
+    }
+
+    /// The role with this id.
+    pub fn of_id(id: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|role| role.id() == id)
+    }
+}

@@ -8,7 +8,8 @@ use crate::SCHEMA;
 use crate::figures::Range;
 use crate::machine::Hardware;
 use crate::models::{Evaluator, KvCacheType, Quality};
-use crate::plan::{Expected, Plan, Reason, ReferenceComputer, Report, Verdict};
+use crate::plan::{Choice, Expected, Plan, Reason, ReferenceComputer, Report, Role, Verdict};
+use crate::sentences::choices::dominated_line;
 use crate::sentences::document::HardwareDocument;
 use crate::text::Text;
 
@@ -21,6 +22,17 @@ pub struct ReportJson<'a> {
     reasons: Vec<ReasonJson>,
     hardware: HardwareDocument<'a>,
     profiles: Vec<ProfileJson<'a>>,
+    choices: Vec<ChoiceJson<'a>>,
+    /// `null` when no model runs on the processor alone.
+    emergency_cpu: Option<ProfileJson<'a>>,
+}
+
+/// One of the three choices.
+#[derive(Debug, Serialize)]
+struct ChoiceJson<'a> {
+    role: Role,
+    #[serde(flatten)]
+    plan: ProfileJson<'a>,
 }
 
 /// One profile, and what `estimate --json` prints.
@@ -40,6 +52,8 @@ pub struct ProfileJson<'a> {
     num_batch: u32,
     memory: MemoryJson,
     speed: SpeedJson,
+    /// Why it was chosen, or what is better in every respect; `null` where there is nothing to say.
+    why: Option<String>,
 }
 
 /// What `check-requirements --reference --json` prints.
@@ -126,8 +140,17 @@ impl<'a> ReportJson<'a> {
             recommended: report.recommended.as_deref(),
             reasons: reasons(&report.reasons, text),
             hardware: hardware.into(),
-            profiles: report.plans.iter().map(|one| ProfileJson::new(one, text)).collect(),
+            profiles: report.plans.iter().map(|one| ProfileJson::in_report(one, report, text)).collect(),
+            choices: report.choices.choices.iter().map(|one| ChoiceJson::new(one, text)).collect(),
+            emergency_cpu: report.choices.emergency_cpu.as_ref().map(|one| ProfileJson::new(one, text)),
         }
+    }
+}
+
+impl<'a> ChoiceJson<'a> {
+    fn new(choice: &'a Choice, text: Text) -> Self {
+        let plan = ProfileJson { why: Some(choice.why(text)), ..ProfileJson::new(&choice.plan, text) };
+        Self { role: choice.role, plan }
     }
 }
 
@@ -148,6 +171,13 @@ impl<'a> ReferenceJson<'a> {
 }
 
 impl<'a> ProfileJson<'a> {
+    /// The object of a profile, which a choice may surpass in every respect.
+    fn in_report(plan: &'a Plan, report: &'a Report, text: Text) -> Self {
+        let better = Some(plan).filter(|plan| plan.verdict != Verdict::Refused);
+        let better = better.and_then(|plan| report.choices.better_than(plan));
+        Self { why: better.map(|better| dominated_line(better, text)), ..Self::new(plan, text) }
+    }
+
     /// The object of a plan.
     pub fn new(plan: &'a Plan, text: Text) -> Self {
         let candidate = &plan.candidate;
@@ -178,6 +208,7 @@ impl<'a> ProfileJson<'a> {
                 decode_at_full_context_tokens_per_s: speed.decode_at_full_context_tokens_per_s,
                 first_token_full_prompt_s: speed.first_token_full_prompt_s,
             },
+            why: None,
         }
     }
 }

@@ -1,5 +1,6 @@
 //! Makes sentences in the user's language from the types of the layers below, which hold figures only.
 
+mod choices;
 mod disk;
 pub mod document;
 mod engine;

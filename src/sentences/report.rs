@@ -5,8 +5,9 @@ use anstyle::{AnsiColor, Style};
 
 use crate::machine::Hardware;
 use crate::models::Model;
-use crate::plan::{Improvement, NUM_BATCH, Plan, Reason, ReferenceComputer, Report, Verdict};
+use crate::plan::{Choice, Improvement, NUM_BATCH, Plan, Reason, ReferenceComputer, Report, Verdict};
 use crate::say;
+use crate::sentences::choices::dominated_line;
 use crate::sentences::machine::hardware_facts;
 use crate::sentences::terminal_page::{Page, styled};
 use crate::sentences::{ReferenceWords, quality_line, wait};
@@ -46,9 +47,23 @@ pub fn requirements(report: &Report, hardware: &Hardware, text: Text, columns: O
     page.gap();
     page.line(&styled(colour(report.verdict), &verdict_line(report.verdict, text)));
     page.gap();
+    let choices = &report.choices.choices;
+    if let Some(first) = choices.first() {
+        page.heading(&say!(text, "cli-choices"));
+        page.table(choice_table(choices, text), columns);
+        page.bullets(
+            choices.iter().map(|choice| format!("{}: {}", choice.role.title(text), choice.why(text))),
+        );
+        page.gap();
+        page.heading(&first.role.title(text));
+        page.facts(&plan_facts(&first.plan, text));
+        page.bullets(first.plan.reasons.iter().map(|reason| reason.text(text)));
+        page.gap();
+    }
     if let Some(best) = report.recommended() {
         let grade = best.grade.map(|grade| format!(" ({})", grade.title(text))).unwrap_or_default();
-        page.heading(&format!("{}{grade}", say!(text, "cli-recommended", id = best.candidate.id.as_str())));
+        let id = best.candidate.id.as_str();
+        page.heading(&format!("{}{grade}", say!(text, "cli-profiles-recommended", id = id)));
         page.facts(&plan_facts(best, text));
         page.gap();
     }
@@ -63,8 +78,13 @@ pub fn requirements(report: &Report, hardware: &Hardware, text: Text, columns: O
     page.gap();
     page.heading(&say!(text, "cli-all-profiles"));
     page.table(profile_table(report, text), columns);
+    let surpassed = report.plans.iter().filter(|plan| plan.verdict != Verdict::Refused).filter_map(|plan| {
+        let why = dominated_line(report.choices.better_than(plan)?, text);
+        Some(say!(text, "cli-better-choice", profile = plan.candidate.id.as_str(), why = why))
+    });
+    page.bullets(surpassed);
     page.line(&say!(text, "cli-range-meaning"));
-    if let Some(best) = report.recommended() {
+    if let Some(best) = report.default_plan() {
         let consent = if best.verdict == Verdict::Degraded { " --accept-degraded" } else { "" };
         page.gap();
         page.line(&say!(
@@ -227,6 +247,48 @@ fn improvements(page: &mut Page, improvements: &[Improvement], text: Text) {
         page.heading(&say!(text, "cli-what-would-change-it"));
         page.bullets(improvements.iter().map(|improvement| improvement.text(text)));
     }
+}
+
+fn choice_table(choices: &[Choice], text: Text) -> Vec<Vec<String>> {
+    let head = vec![
+        say!(text, "cli-column-choice"),
+        say!(text, "cli-column-verdict"),
+        say!(text, "cli-column-model"),
+        say!(text, "cli-column-quality"),
+        say!(text, "cli-column-context"),
+        say!(text, "cli-column-kv"),
+        say!(text, "cli-column-vram"),
+        say!(text, "cli-column-ram"),
+        say!(text, "cli-column-speed"),
+        say!(text, "cli-column-speed-full"),
+        say!(text, "cli-column-first-token"),
+    ];
+    let rows = choices.iter().map(|choice| {
+        let plan = &choice.plan;
+        let candidate = &plan.candidate;
+        vec![
+            choice.role.title(text),
+            format!("{} {}", sign(plan.verdict), plan.verdict.title(text)),
+            model_name(&candidate.model),
+            plan.quality().map_or_else(|| say!(text, "plan-quality-not-rated"), |rated| rated.stars_drawn()),
+            text.count(u64::from(candidate.context_tokens)),
+            candidate.kv_cache_type.name().to_owned(),
+            format!(
+                "{}/{}",
+                text.memory_number(plan.memory.vram_required_bytes),
+                text.memory_number(plan.vram_free_bytes())
+            ),
+            format!(
+                "{}/{}",
+                text.memory_number(plan.memory.ram_required_bytes),
+                text.memory_number(plan.ram_available_bytes())
+            ),
+            text.range(plan.speed.decode_tokens_per_s),
+            text.range(plan.speed.decode_at_full_context_tokens_per_s),
+            wait(plan.speed.first_token_full_prompt_s, text),
+        ]
+    });
+    std::iter::once(head).chain(rows).collect()
 }
 
 fn profile_table(report: &Report, text: Text) -> Vec<Vec<String>> {

@@ -47,7 +47,6 @@ cli-unknown = unknown
 cli-verdict-compatible = Compatible: it will run well
 cli-verdict-degraded = Degraded: it will run, with limits
 cli-verdict-refused = Refused: it will not run
-cli-recommended = Recommended profile: { $id }
 cli-why = Why
 cli-what-would-change-it = What would change it
 cli-all-profiles = All profiles against this computer (GB needed / GB free)
@@ -122,3 +121,9 @@ cli-no-display = There is no display to open a window on. Continuing in the term
 cli-press-enter = Press Enter to close this window
 cli-window-stopped = The window crashed ({ $why }). Downloads are kept: open it again to resume, or resume in the terminal with acolyte install
 cli-model-only-a-file = { $path } is a file. It can be estimated, but the engine installs models from a registry only: give a tag, or HOST:PORT/NAMESPACE/NAME:TAG
+
+cli-choices = The best choices for this computer, among all models
+cli-column-choice = Choice
+cli-column-speed-full = Full context
+cli-profiles-recommended = Best of the profiles: { $id }
+cli-better-choice = { $profile }: { $why }

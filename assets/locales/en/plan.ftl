@@ -122,3 +122,22 @@ plan-disk-space = Disk space needed: { $size }.
 plan-size-unknown = size not known yet
 plan-already-here = already here
 plan-drive-short = The drive of { $path } has { $free } free, and { $need } are needed. Free some space, or choose another folder.
+
+# The three choices among all models, and why each was made.
+plan-choice-recommended = Recommended
+plan-choice-smartest = Smartest
+plan-choice-fastest = Fastest
+plan-placement-whole = whole on the graphics card
+plan-placement-cards = whole on { $cards } graphics cards
+plan-placement-experts = experts of { $blocks } of { $total } blocks in main memory
+plan-placement-partial = { $layers } of { $total } layers on the processor
+plan-placement-processor = on the processor alone
+plan-why-what = { $title }, { $placement }: { $speed } tokens/s, { $full } with { $context } tokens in the context.
+plan-why-best = No other of the { $models } models that run here has better coding scores ({ $stars } of 5 stars).
+plan-why-smarter = { $stars } stars for coding, where { $other }, the best that fits the card whole, has { $theirs }.
+plan-why-faster-than-smartest = { $stars } stars for coding and { $times } times as fast as { $other } ({ $theirs } stars).
+plan-why-faster = { $times } times as fast as { $other }, the recommended choice.
+plan-why-same-as-recommended = It is the recommended choice too.
+plan-why-same-as-smartest = It is the smartest choice too.
+plan-why-only = It is the only model of the catalogue that runs here.
+plan-dominated = Runs, but { $title } ({ $role }) is at least as good in every respect on this computer, and better in some.

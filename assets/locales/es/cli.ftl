@@ -47,7 +47,6 @@ cli-unknown = desconocido
 cli-verdict-compatible = Compatible: funcionará bien
 cli-verdict-degraded = Degradado: funcionará, con límites
 cli-verdict-refused = Rechazado: no funcionará
-cli-recommended = Perfil recomendado: { $id }
 cli-why = Por qué
 cli-what-would-change-it = Qué lo cambiaría
 cli-all-profiles = Todos los perfiles frente a este equipo (GB necesarios / GB libres)
@@ -122,3 +121,9 @@ cli-no-display = No hay pantalla en la que abrir una ventana. Se continúa en el
 cli-press-enter = Pulsa Intro para cerrar esta ventana
 cli-window-stopped = La ventana se ha cerrado por un fallo ({ $why }). Lo descargado se conserva: ábrela de nuevo para reanudar, o reanuda en el terminal con acolyte install
 cli-model-only-a-file = { $path } es un archivo. Se puede estimar, pero el motor solo instala modelos de un registro: indica una etiqueta o SERVIDOR:PUERTO/ESPACIO/NOMBRE:ETIQUETA
+
+cli-choices = Las mejores opciones para este equipo, entre todos los modelos
+cli-column-choice = Opción
+cli-column-speed-full = Contexto lleno
+cli-profiles-recommended = El mejor de los perfiles: { $id }
+cli-better-choice = { $profile }: { $why }

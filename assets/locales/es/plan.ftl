@@ -122,3 +122,22 @@ plan-disk-space = Espacio necesario en disco: { $size }.
 plan-size-unknown = tamaño aún desconocido
 plan-already-here = ya está aquí
 plan-drive-short = La unidad de { $path } tiene { $free } libres y se necesitan { $need }. Libera espacio o elige otra carpeta.
+
+# Las tres opciones entre todos los modelos, y por qué es cada una.
+plan-choice-recommended = Recomendado
+plan-choice-smartest = El más capaz
+plan-choice-fastest = El más rápido
+plan-placement-whole = entero en la tarjeta gráfica
+plan-placement-cards = entero en { $cards } tarjetas gráficas
+plan-placement-experts = expertos de { $blocks } de { $total } bloques en la memoria principal
+plan-placement-partial = { $layers } de { $total } capas en la CPU
+plan-placement-processor = solo en la CPU
+plan-why-what = { $title }, { $placement }: { $speed } tokens/s, { $full } con { $context } tokens en el contexto.
+plan-why-best = De los { $models } modelos que funcionan aquí, ninguno tiene mejor nota en programación ({ $stars } de 5 estrellas).
+plan-why-smarter = { $stars } estrellas en programación; { $other }, el mejor que cabe entero en la tarjeta, tiene { $theirs }.
+plan-why-faster-than-smartest = { $stars } estrellas en programación y { $times } veces más rápido que { $other } ({ $theirs } estrellas).
+plan-why-faster = { $times } veces más rápido que { $other }, la opción recomendada.
+plan-why-same-as-recommended = También es la opción recomendada.
+plan-why-same-as-smartest = También es la opción más capaz.
+plan-why-only = Es el único modelo del catálogo que funciona aquí.
+plan-dominated = Funciona, pero { $title } ({ $role }) es igual o mejor en todo en este equipo.

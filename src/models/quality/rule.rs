@@ -57,8 +57,9 @@ pub(super) struct Benchmark {
 impl Benchmark {
     pub fn problem(&self) -> Option<&'static str> {
         let ascends = self.stars_at.array_windows().all(|[a, b]| a < b);
-        if !ascends {
-            Some("stars_at does not ascend")
+        let [first, ..] = self.stars_at;
+        if first <= 0.0 || !ascends {
+            Some("stars_at does not ascend from above 0")
         } else if !(self.weight > 0.0 && self.most > 0.0) {
             Some("weight and most must be above 0")
         } else {
@@ -66,9 +67,11 @@ impl Benchmark {
         }
     }
 
-    /// Stars, with their share, that a score of so many percent is worth.
+    /// Stars, with their share, that a score of so many percent is worth. Below the first star a share of it, so that
+    /// weak models can be compared.
     fn worth(&self, percent: f64) -> f64 {
-        let mut stars = 1.0;
+        let [first, ..] = self.stars_at;
+        let mut stars = (percent / first).clamp(0.0, 1.0);
         for [from, to] in self.stars_at.array_windows() {
             stars += ((percent - from) / (to - from)).clamp(0.0, 1.0);
         }
@@ -87,9 +90,8 @@ impl Rule {
         evaluator * benchmark.map_or(0.0, |benchmark| benchmark.weight)
     }
 
-    /// 1 to 5 stars: the weighted mean of what the scores are worth, less what quantisation takes off, to the nearest
-    /// whole star.
-    pub fn stars(&self, scores: &[Score], benchmarks: &BTreeMap<String, Benchmark>, less: f64) -> u8 {
+    /// Stars with their share, 0 to 5: the weighted mean of what the scores are worth, less what quantisation takes off.
+    pub fn points(&self, scores: &[Score], benchmarks: &BTreeMap<String, Benchmark>, less: f64) -> f64 {
         let (mut sum, mut weights) = (0.0, 0.0);
         for score in scores {
             let Some(benchmark) = benchmarks.get(&score.benchmark) else { continue };
@@ -98,16 +100,13 @@ impl Rule {
             sum += weight * benchmark.worth(score.score / score.most * 100.0 * factor);
             weights += weight;
         }
-        let mean = if weights > 0.0 { sum / weights } else { 1.0 };
+        let mean = if weights > 0.0 { sum / weights } else { 0.0 };
         let (mean, most) = if is_maker_only(scores) {
             (mean - self.maker_only.stars_less, self.maker_only.most_stars)
         } else {
             (mean, MOST_STARS)
         };
-        let stars = mean.round().min(most) - less;
-        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "1 to 5")]
-        let stars = stars.clamp(1.0, MOST_STARS) as u8;
-        stars
+        (mean.min(most) - less).clamp(0.0, MOST_STARS)
     }
 
     /// Stars that a similarity of the output costs.
@@ -120,4 +119,11 @@ impl Rule {
 
 pub(super) fn is_maker_only(scores: &[Score]) -> bool {
     scores.iter().all(|score| score.evaluator == Evaluator::Maker)
+}
+
+/// The nearest whole number of stars, 1 to 5.
+pub fn stars(points: f64) -> u8 {
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "1 to 5")]
+    let stars = points.round().clamp(1.0, MOST_STARS) as u8;
+    stars
 }

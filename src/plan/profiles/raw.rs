@@ -7,7 +7,8 @@ use serde_saphyr::{Location, Spanned};
 
 use super::{CUSTOM_ID, EMERGENCY_ID, Mistake, NUM_BATCH, Profile, Profiles, ProfilesError};
 use crate::models::{KvCacheType, ModelTag};
-use crate::plan::{Layers, Policy};
+use crate::plan::choice_rules::ChoiceRules;
+use crate::plan::{Layers, Policy, Role};
 use crate::{MIN_CONTEXT_TOKENS, SCHEMA};
 
 #[derive(Deserialize)]
@@ -17,6 +18,8 @@ struct File {
     policy: Spanned<Policy>,
     profiles: Spanned<Vec<Entry>>,
     emergency_cpu: Emergency,
+    /// Absent in files written before it existed: the built-in rule.
+    choices: Option<Spanned<ChoiceRules>>,
 }
 
 #[derive(Deserialize)]
@@ -83,7 +86,11 @@ impl File {
             return Err(check.mistake(line, "profiles".to_owned(), Mistake::MissingKey));
         }
         let emergency_cpu = check.emergency(self.emergency_cpu)?;
-        Ok(Profiles { path: path.to_owned(), policy: self.policy.value, profiles, emergency_cpu })
+        let choices = match self.choices {
+            None => Profiles::built_in().choices.clone(),
+            Some(choices) => check.choices(choices, text)?,
+        };
+        Ok(Profiles { path: path.to_owned(), policy: self.policy.value, profiles, emergency_cpu, choices })
     }
 }
 
@@ -98,7 +105,7 @@ impl Check<'_> {
         let id_is_plain = !id.is_empty()
             && id.len() <= 64
             && id.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_' || c == '-');
-        if !id_is_plain || id == EMERGENCY_ID || id == CUSTOM_ID {
+        if !id_is_plain || id == EMERGENCY_ID || id == CUSTOM_ID || Role::of_id(&id).is_some() {
             return Err(self.value(&entry.id, "profiles.id", &id, "a-z 0-9 _ -"));
         }
         let layers = match &entry.num_gpu {
@@ -148,6 +155,13 @@ impl Check<'_> {
             min_vram_gb: 0,
             min_ram_gb: 0,
         })
+    }
+
+    fn choices(&self, choices: Spanned<ChoiceRules>, text: &str) -> Result<ChoiceRules, ProfilesError> {
+        let Some((key, allowed)) = choices.value.mistake() else { return Ok(choices.value) };
+        let line = line_of_key(text, choices.referenced.line(), key);
+        let mistake = Mistake::Value { found: value_on_line(text, line), allowed: allowed.to_owned() };
+        Err(self.mistake(line, format!("choices.{key}"), mistake))
     }
 
     fn tag(&self, tag: &Spanned<String>, key: &str) -> Result<ModelTag, ProfilesError> {
