@@ -147,12 +147,14 @@ fn two_cards_are_two_and_the_older_one_needs_a_newer_driver() {
 
 #[test]
 fn a_chip_without_dedicated_memory_shares_main_memory() {
-    let found = detect_with_nvml("unified");
-    let gpu = only_nvidia(&found);
-    assert_eq!(gpu.kind, GpuKind::Unified);
-    assert_eq!(gpu.vram_total_bytes, Some(found.memory.total_bytes));
-    assert!(gpu.sources["vram_total_bytes"].contains("shared"), "{gpu:#?}");
-    assert!(found.notes.contains(&Finding::UnifiedMemory { gpu: gpu.name.clone() }));
+    for behaviour in ["unified", "unknown-unified"] {
+        let found = detect_with_nvml(behaviour);
+        let gpu = only_nvidia(&found);
+        assert_eq!(gpu.kind, GpuKind::Unified, "{gpu:#?}");
+        assert_eq!(gpu.vram_total_bytes, Some(found.memory.total_bytes));
+        assert!(gpu.sources["vram_total_bytes"].contains("shared"), "{gpu:#?}");
+        assert!(found.notes.contains(&Finding::UnifiedMemory { gpu: gpu.name.clone() }));
+    }
 }
 
 #[test]

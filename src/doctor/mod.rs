@@ -128,7 +128,7 @@ const ABOUT_HARDWARE: [&str; 12] = [
     "board",
 ];
 /// Words of drivers, systems and people, in which anything may stand.
-const ERRORS: [&str; 3] = ["message", "memory_error", "text"];
+const ERRORS: [&str; 2] = ["message", "text"];
 /// Words inside those that people or programs chose.
 const CHOSEN: [&str; 6] = ["failed", "processes", "gpu_clients", "program", "why", "message"];
 

@@ -6,11 +6,12 @@
 
 use std::collections::BTreeMap;
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::machine::{
     ComputeCapability, Cpu, Disk, FoundEngine, ModelFolder, Os, SourceFailure, TimedSearch,
 };
+use crate::untrusted::UntrustedText;
 
 /// The raw answers of one machine.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -174,8 +175,8 @@ pub struct NvmlDevice {
     pub memory_total_bytes: Option<u64>,
     /// Free now, in bytes.
     pub memory_free_bytes: Option<u64>,
-    /// NVML's error for the memory query; unified-memory chips say "not supported".
-    pub memory_error: Option<String>,
+    /// Why the memory query failed.
+    pub memory_error: Option<NvmlMemoryError>,
     /// CUDA compute capability.
     pub compute_capability: Option<ComputeCapability>,
     /// Width of the memory bus in bits.
@@ -190,6 +191,44 @@ pub struct NvmlDevice {
     pub mig: Option<bool>,
     /// Programs that use its memory.
     pub processes: Vec<GpuProcess>,
+}
+
+/// Why NVML reports no memory figures for a device.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(tag = "why", rename_all = "snake_case")]
+pub enum NvmlMemoryError {
+    /// `NVML_ERROR_NOT_SUPPORTED`: the chip shares the main memory.
+    NotSupported,
+    /// Any other error.
+    Other {
+        /// Its text, for a report.
+        message: UntrustedText,
+    },
+}
+
+impl<'de> Deserialize<'de> for NvmlMemoryError {
+    /// Reads `{why, message}`. Unknown causes and the plain sentences of earlier versions become
+    /// [`NvmlMemoryError::Other`].
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        #[derive(Deserialize)]
+        #[serde(untagged)]
+        enum Document {
+            Fields {
+                why: UntrustedText,
+                #[serde(default)]
+                message: UntrustedText,
+            },
+            Sentence(UntrustedText),
+        }
+        Ok(match Document::deserialize(deserializer)? {
+            Document::Sentence(message) => Self::Other { message },
+            Document::Fields { why, message } => match why.as_str() {
+                "not_supported" => Self::NotSupported,
+                "other" => Self::Other { message },
+                _ => Self::Other { message: why },
+            },
+        })
+    }
 }
 
 /// A program that uses memory of a GPU.
@@ -352,4 +391,27 @@ pub struct Power {
     pub on_battery: bool,
     /// Power saving is on.
     pub saving: bool,
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_memory_error_of_older_reports_is_read_as_text() {
+        let of = |json: &str| {
+            let device: NvmlDevice = serde_json::from_str(json).unwrap();
+            device.memory_error.unwrap()
+        };
+        let sentence = of(r#"{"memory_error": "this query is not supported by the target device"}"#);
+        let message = "this query is not supported by the target device".into();
+        assert_eq!(sentence, NvmlMemoryError::Other { message });
+        let unknown = of(r#"{"memory_error": {"why": "gpu_on_fire"}}"#);
+        assert_eq!(unknown, NvmlMemoryError::Other { message: "gpu_on_fire".into() });
+        for error in [NvmlMemoryError::NotSupported, sentence] {
+            let device = NvmlDevice { memory_error: Some(error.clone()), ..NvmlDevice::default() };
+            assert_eq!(of(&serde_json::to_string(&device).unwrap()), error);
+        }
+    }
 }

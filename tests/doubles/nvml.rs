@@ -24,6 +24,8 @@ enum Behaviour {
     Two,
     /// A GB10, which has no memory of its own.
     Unified,
+    /// A chip without dedicated memory whose name is not known.
+    UnknownUnified,
     /// A Tesla K80, older than Ollama's libraries.
     Old,
     /// A driver of 2021: no second version of the memory query.
@@ -89,6 +91,7 @@ const GB10: Device = Device {
     bus_bits: 0,
     memory_mhz: 0,
 };
+const N1X: Device = Device { name: "NVIDIA N1X", pci_device_id: 0x31c0_10de, ..GB10 };
 const K80: Device = Device {
     name: "Tesla K80",
     pci: "00000000:05:00.0",
@@ -103,6 +106,7 @@ fn behaviour() -> Behaviour {
     match std::env::var("STAND_IN_NVML").as_deref() {
         Ok("two") => Behaviour::Two,
         Ok("unified") => Behaviour::Unified,
+        Ok("unknown-unified") => Behaviour::UnknownUnified,
         Ok("old") => Behaviour::Old,
         Ok("first-version") => Behaviour::FirstVersion,
         Ok("driver-not-loaded") => Behaviour::DriverNotLoaded,
@@ -119,6 +123,7 @@ fn devices() -> &'static [Device] {
     match behaviour() {
         Behaviour::Two => &[RTX_3090, GTX_1080_TI],
         Behaviour::Unified => &[GB10],
+        Behaviour::UnknownUnified => &[N1X],
         Behaviour::Old => &[K80],
         _ => &[LAPTOP],
     }
@@ -169,7 +174,7 @@ extern "C" fn nvmlShutdown() -> nvmlReturn_t {
 extern "C" fn nvmlSystemGetDriverVersion(version: *mut c_char, length: c_uint) -> nvmlReturn_t {
     let text = match behaviour() {
         Behaviour::Two => "560.35.03",
-        Behaviour::Unified => "580.95.05",
+        Behaviour::Unified | Behaviour::UnknownUnified => "580.95.05",
         Behaviour::FirstVersion | Behaviour::Old => "470.256.02",
         _ => "570.86.16",
     };

@@ -1,7 +1,7 @@
 //! Vendor and kind of an adapter.
 
 use super::identity::Adapter;
-use crate::hardware::evidence::{DeviceType, Evidence};
+use crate::hardware::evidence::{DeviceType, Evidence, NvmlMemoryError};
 use crate::hardware::pci::PciIds;
 use crate::machine::GpuKind;
 
@@ -135,8 +135,7 @@ fn is_virtual(adapter: &Adapter<'_>) -> bool {
 fn nvidia(adapter: &Adapter<'_>) -> GpuKind {
     const SHARED: [&str; 6] = ["GB10", "Orin", "Thor", "Xavier", "Tegra", "Jetson"];
     let no_memory_figures = adapter.nvml.is_some_and(|gpu| {
-        gpu.memory_total_bytes.is_none()
-            && gpu.memory_error.as_deref().is_some_and(|why| why.to_lowercase().contains("not support"))
+        gpu.memory_total_bytes.is_none() && gpu.memory_error == Some(NvmlMemoryError::NotSupported)
     });
     let named = adapter.names().any(|name| {
         let mut words = name.split(|c: char| !c.is_alphanumeric());
@@ -285,5 +284,19 @@ mod tests {
         evidence.wgpu =
             Answer::Answered(vec![WgpuAdapter { device_type: DeviceType::Discrete, ..dx12 }, vulkan]);
         assert_eq!(kinds(&evidence), [GpuKind::Discrete]);
+    }
+
+    #[test]
+    fn a_chip_without_nvmls_memory_query_is_unified() {
+        use crate::hardware::evidence::{Answer, NvmlAnswer, NvmlDevice};
+        let kind_after = |error| {
+            let name = "NVIDIA N1X".to_owned();
+            let device = NvmlDevice { name, memory_error: Some(error), ..NvmlDevice::default() };
+            let nvml = Answer::Answered(NvmlAnswer { devices: vec![device], ..NvmlAnswer::default() });
+            crate::hardware::merge::merge(&Evidence { nvml, ..Evidence::default() }).gpus[0].kind
+        };
+        assert_eq!(kind_after(NvmlMemoryError::NotSupported), GpuKind::Unified);
+        let message = "device fell off the bus".into();
+        assert_eq!(kind_after(NvmlMemoryError::Other { message }), GpuKind::Discrete);
     }
 }

@@ -12,7 +12,7 @@ use nvml_wrapper::error::NvmlError;
 use nvml_wrapper::{Device, Nvml};
 
 use super::nvml_memory;
-use crate::hardware::evidence::{Answer, GpuProcess, NvmlAnswer, NvmlDevice};
+use crate::hardware::evidence::{Answer, GpuProcess, NvmlAnswer, NvmlDevice, NvmlMemoryError};
 use crate::machine::{ComputeCapability, SourceFailure};
 use crate::platform::environment::Environment;
 
@@ -94,7 +94,7 @@ fn describe_device(nvml: &Nvml, device: &Device<'_>, path: &OsStr) -> NvmlDevice
     let memory = device
         .memory_info()
         .map(|memory| (memory.total, memory.free))
-        .or_else(|why| nvml_memory::first_version(device, path).ok_or(why));
+        .or_else(|error| nvml_memory::first_version(device, path).ok_or(error));
     let pci = device.pci_info().ok();
     NvmlDevice {
         name: device.name().unwrap_or_else(|_| "NVIDIA GPU".to_owned()),
@@ -102,7 +102,7 @@ fn describe_device(nvml: &Nvml, device: &Device<'_>, path: &OsStr) -> NvmlDevice
         pci_device_id: pci.as_ref().map(|pci| pci.pci_device_id),
         memory_total_bytes: memory.as_ref().ok().map(|(total, _)| *total),
         memory_free_bytes: memory.as_ref().ok().map(|(_, free)| *free),
-        memory_error: memory.err().map(|why| why.to_string()),
+        memory_error: memory.err().map(|error| memory_error(&error)),
         compute_capability: compute_capability(device),
         memory_bus_width_bits: device.memory_bus_width().ok().filter(|bits| *bits > 0),
         memory_clock_mhz: device.max_clock_info(Clock::Memory).ok().filter(|mhz| *mhz > 0),
@@ -110,6 +110,13 @@ fn describe_device(nvml: &Nvml, device: &Device<'_>, path: &OsStr) -> NvmlDevice
         pcie_lanes: device.current_pcie_link_width().ok().filter(|lanes| *lanes > 0),
         mig: device.mig_mode().ok().map(|mode| mode.current == 1),
         processes: processes(nvml, device),
+    }
+}
+
+fn memory_error(error: &NvmlError) -> NvmlMemoryError {
+    match error {
+        NvmlError::NotSupported => NvmlMemoryError::NotSupported,
+        _ => NvmlMemoryError::Other { message: error.to_string().into() },
     }
 }
 
