@@ -16,9 +16,9 @@ use icu_properties::{CodePointMapData, CodePointSetData};
 use serde::{Deserialize, Deserializer, Serialize};
 
 /// The longest text that is kept, in characters: more than a path or a driver's error needs.
-pub const LONGEST: usize = 1000;
+pub const MAX_CHARS: usize = 1000;
 /// Marks stacked on one letter that are shown. No language needs more; a pile of them paints over the lines above.
-const MOST_MARKS: usize = 4;
+const MAX_MARKS: usize = 4;
 
 /// One line of text from outside, in a form that is safe to show.
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
@@ -26,13 +26,13 @@ const MOST_MARKS: usize = 4;
 pub struct UntrustedText(String);
 
 impl UntrustedText {
-    /// Escapes what could be taken for something else than text, line breaks included, and cuts it at [`LONGEST`].
+    /// Escapes what could be taken for something else than text, line breaks included, and cuts it at [`MAX_CHARS`].
     pub fn new(raw: &str) -> Self {
         let raw = raw.trim_end_matches(['\r', '\n']);
         let mut text = String::new();
         let mut marks = 0;
         for (length, c) in raw.chars().enumerate() {
-            if length == LONGEST {
+            if length == MAX_CHARS {
                 text.push('…');
                 break;
             }
@@ -125,7 +125,7 @@ pub fn escaped_json(json: String) -> String {
 
 fn push_escaped(out: &mut String, c: char, marks: &mut usize) {
     *marks = if is_mark(c) { *marks + 1 } else { 0 };
-    if is_invisible(c) || *marks > MOST_MARKS {
+    if is_invisible(c) || *marks > MAX_MARKS {
         out.extend(c.escape_unicode());
     } else {
         out.push(c);
@@ -258,9 +258,9 @@ mod tests {
             assert_eq!(UntrustedText::new(raw), shown);
         }
         let piled = UntrustedText::new(&format!("a{}", "\u{301}".repeat(50)));
-        assert_eq!(piled.matches('\u{301}').count(), MOST_MARKS);
+        assert_eq!(piled.matches('\u{301}').count(), MAX_MARKS);
         let long = UntrustedText::new(&"x".repeat(5000));
-        assert_eq!(long.chars().count(), LONGEST + 1);
+        assert_eq!(long.chars().count(), MAX_CHARS + 1);
         assert!(long.ends_with('…'));
     }
 

@@ -22,7 +22,7 @@ use entries::Kind;
 /// Inputs of each kind, unless a time is set.
 const INPUTS: u64 = 400;
 /// Peak memory of the test program, for any input.
-const MOST_MEMORY_BYTES: u64 = 400 << 20;
+const MAX_MEMORY_BYTES: u64 = 400 << 20;
 
 /// A reproducible generator: a failure names its seed.
 struct Random(u64);
@@ -114,7 +114,7 @@ fn feed(kind: Kind, good: &[Vec<u8>]) {
         assert!(fed.is_ok(), "{kind:?}, seed {seed}: {:?}", String::from_utf8_lossy(&input));
     }
     let most = peak_bytes();
-    assert!(most < MOST_MEMORY_BYTES, "{kind:?} made the program take {most} bytes");
+    assert!(most < MAX_MEMORY_BYTES, "{kind:?} made the program take {most} bytes");
 }
 
 /// Inputs found by fuzzing, as regression tests.
@@ -225,7 +225,7 @@ fn yaml_bombs_are_rejected_early() {
         one(kind, bomb.as_bytes(), home.path());
     }
     assert!(began.elapsed() < Duration::from_secs(30), "{:?}", began.elapsed());
-    assert!(peak_bytes() < MOST_MEMORY_BYTES, "{}", peak_bytes());
+    assert!(peak_bytes() < MAX_MEMORY_BYTES, "{}", peak_bytes());
 }
 
 #[test]
@@ -338,7 +338,7 @@ fn archives_with_mutated_contents() {
         let fed = std::panic::catch_unwind(|| one(Kind::Archive, &input, home.path()));
         assert!(fed.is_ok(), "seed {seed}");
     }
-    assert!(peak_bytes() < MOST_MEMORY_BYTES);
+    assert!(peak_bytes() < MAX_MEMORY_BYTES);
 }
 
 /// Small inputs that expand to large ones, or claim to.
@@ -362,5 +362,5 @@ fn bombs() {
     for bomb in bombs {
         one(Kind::Archive, &bomb, home.path());
     }
-    assert!(peak_bytes() < MOST_MEMORY_BYTES, "{}", peak_bytes());
+    assert!(peak_bytes() < MAX_MEMORY_BYTES, "{}", peak_bytes());
 }

@@ -20,7 +20,7 @@ const HOME_PARENTS: [&str; 6] = ["/home/", "/Users/", "\\Users\\", "/users/", "/
 /// Accounts that say nothing about a user.
 const NOBODY: [&str; 3] = ["root", "administrator", "system"];
 /// The shortest part of a name that is looked for, in characters: shorter ones are parts of too many words.
-const SHORTEST_PART: usize = 3;
+const MIN_PART_CHARS: usize = 3;
 
 /// What to look for.
 #[derive(Clone, Debug, Default)]
@@ -56,7 +56,7 @@ impl Secrets {
         // Every word of a name: "Ana María López" is also called López.
         let parts = |name: &str| -> Vec<String> {
             name.split(|c: char| !c.is_alphanumeric())
-                .filter(|part| part.chars().count() >= SHORTEST_PART)
+                .filter(|part| part.chars().count() >= MIN_PART_CHARS)
                 .map(str::to_owned)
                 .collect()
         };

@@ -184,7 +184,7 @@ fn chip_family(gpu: &GpuFigures) -> ChipFamily {
 /// than plain 4-bit blocks.
 pub(super) fn gpu_rates(gpu: &GpuFigures, k_quants: bool) -> GpuRates {
     /// Cap on a reported bandwidth, as a multiple of the table's: some drivers count clocks double.
-    const MOST_OVER_TABLE: f64 = 1.15;
+    const MAX_OVER_TABLE: f64 = 1.15;
     /// Factor for error correction and lower clocks of professional cards.
     const PROFESSIONAL: f64 = 0.89;
     /// Bandwidth share of NVIDIA chips that share memory with the processor.
@@ -202,7 +202,7 @@ pub(super) fn gpu_rates(gpu: &GpuFigures, k_quants: bool) -> GpuRates {
     let given = positive(gpu.bandwidth_gb_s.value);
     let believed = gpu.bandwidth_gb_s.certainty == Certainty::Given;
     let own_memory = row.filter(|row| row.vram_bytes > 0 && !believed);
-    let bandwidth = own_memory.map_or(given, |row| given.min(row.bandwidth_gb_s * MOST_OVER_TABLE));
+    let bandwidth = own_memory.map_or(given, |row| given.min(row.bandwidth_gb_s * MAX_OVER_TABLE));
     let tflops = row.map_or(bandwidth * fit.tflops_per_gb_s, |row| row.fp32_tflops).max(0.1);
     let shared_nvidia = gpu.backend == Backend::Cuda
         && (gpu.kind == GpuKind::Unified

@@ -7,7 +7,7 @@ use crate::machine::Hardware;
 use crate::platform::regular;
 
 /// A report of `acolyte doctor`, which holds logs, is some hundred kilobytes.
-const LARGEST_FILE_BYTES: u64 = 16 << 20;
+const MAX_FILE_BYTES: u64 = 16 << 20;
 
 /// Why a hardware file was rejected.
 #[derive(Debug, thiserror::Error)]
@@ -50,7 +50,7 @@ impl Hardware {
     /// # Errors
     /// When the file cannot be read, is not such a document, or holds an impossible value.
     pub fn from_file(path: &Path) -> Result<Self, HardwareFileError> {
-        let json = regular::read_text(path, LARGEST_FILE_BYTES)
+        let json = regular::read_text(path, MAX_FILE_BYTES)
             .map_err(|source| HardwareFileError::Read { path: path.to_owned(), source })?;
         Self::from_json(&json, path)
     }
@@ -77,18 +77,18 @@ impl Hardware {
     /// Describes the first impossible value, if any.
     fn impossible_value(&self) -> Option<String> {
         /// Upper limit of plausible sizes; protects later arithmetic.
-        const MOST_BYTES: u64 = 1 << 50;
+        const MAX_BYTES: u64 = 1 << 50;
         /// Upper limit of plausible bandwidths.
-        const MOST_GB_S: f64 = 100_000.0;
+        const MAX_GB_S: f64 = 100_000.0;
 
         let bytes = |key: String, value: Option<u64>| {
             value
-                .filter(|v| *v > MOST_BYTES)
+                .filter(|v| *v > MAX_BYTES)
                 .map(|v| format!("{key}: {v} bytes is more than any machine has"))
         };
         let rate = |key: String, value: Option<f64>| {
             value
-                .filter(|v| !v.is_finite() || *v <= 0.0 || *v > MOST_GB_S)
+                .filter(|v| !v.is_finite() || *v <= 0.0 || *v > MAX_GB_S)
                 .map(|v| format!("{key}: {v} GB/s cannot be"))
         };
         let more = |key: String, part: Option<u64>, whole_key: &str, whole: Option<u64>| match (part, whole) {

@@ -32,7 +32,7 @@ const INSIDE: &str = "ACOLYTE_INSIDE_PROBE";
 /// Marks the line with the answer, because drivers may print to standard output too.
 const MARK: &str = "ACOLYTE-PROBE ";
 /// Limit of the output in bytes, larger than any answer, because drivers may print a lot.
-const MOST_BYTES: u64 = 4 << 20;
+const MAX_BYTES: u64 = 4 << 20;
 /// Characters of the error output that a report keeps.
 const STDERR_KEPT: usize = 400;
 
@@ -167,7 +167,7 @@ fn end(mut child: Child) {
 fn marked_line(stdout: impl Read + Send + 'static) -> Receiver<String> {
     let (send, receive) = channel();
     thread::spawn(move || {
-        let mut lines = BufReader::new(stdout.take(MOST_BYTES));
+        let mut lines = BufReader::new(stdout.take(MAX_BYTES));
         let mut line = Vec::new();
         while lines.read_until(b'\n', &mut line).is_ok_and(|read| read > 0) {
             let text = String::from_utf8_lossy(&line);
@@ -187,7 +187,7 @@ fn read_error_output(stderr: impl Read + Send + 'static) -> Receiver<String> {
     let (send, receive) = channel();
     thread::spawn(move || {
         let mut output = Vec::new();
-        let _what_came_counts = stderr.take(MOST_BYTES).read_to_end(&mut output);
+        let _what_came_counts = stderr.take(MAX_BYTES).read_to_end(&mut output);
         let _too_late = send.send(String::from_utf8_lossy(&output).trim().to_owned());
     });
     receive

@@ -23,13 +23,13 @@ const FILL_LIMIT: Duration = Duration::from_millis(35);
 /// Bytes filled where allocation is fast.
 const USUAL_BYTES: u64 = 256 * MIB;
 /// Larger than the caches of most desktop processors.
-const LEAST_BYTES: u64 = 64 * MIB;
+const MIN_BYTES: u64 = 64 * MIB;
 /// Larger than the caches of one socket of the largest servers.
-const MOST_BYTES: u64 = 1024 * MIB;
+const MAX_BYTES: u64 = 1024 * MIB;
 /// Words compared or filled between two reads of the clock: half a mebibyte.
 const BLOCK_WORDS: usize = 1 << 16;
 /// More threads than memory channels can feed do not help.
-const MOST_THREADS: usize = 64;
+const MAX_THREADS: usize = 64;
 
 /// Measures the bandwidth in decimal GB/s; `None` when there is too little free memory.
 pub fn ram_bandwidth() -> Option<f64> {
@@ -52,7 +52,7 @@ impl Measurement {
         if wanted < least {
             return Self { pieces: Vec::new() };
         }
-        let threads = cores.min(MOST_THREADS);
+        let threads = cores.min(MAX_THREADS);
         let words = |bytes: u64| usize::try_from(bytes / 8).unwrap_or(usize::MAX).div_ceil(threads);
         let begun = Instant::now();
         let pieces = thread::scope(|scope| {
@@ -81,7 +81,7 @@ impl Measurement {
 /// Twice the size of all last-level caches: less would partly stay in them.
 fn least_bytes(cores: usize) -> u64 {
     let caches = last_level_caches_bytes(cores).unwrap_or(0);
-    (2 * caches).clamp(LEAST_BYTES, MOST_BYTES)
+    (2 * caches).clamp(MIN_BYTES, MAX_BYTES)
 }
 
 /// Allocates and writes memory, because the system provides pages only when written. Stops early when the time is over

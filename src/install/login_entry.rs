@@ -194,7 +194,7 @@ fn is_ours(means: &AutostartMethod, paths: &Paths) -> bool {
     means.is_installed()
         && match means.file() {
             // Assume an unreadable entry is ours.
-            Some(file) => regular::read_text(&file, LARGEST_ENTRY_BYTES)
+            Some(file) => regular::read_text(&file, MAX_ENTRY_BYTES)
                 .map_or(true, |entry| entry.contains(&mark(paths))),
             None => true,
         }

@@ -148,9 +148,9 @@ struct Entry {
 }
 
 /// Wider than any model; keeps the arithmetic far from overflow.
-const WIDEST: u32 = 1 << 20;
+const MAX_WIDTH: u32 = 1 << 20;
 /// More blocks than any model has.
-const MOST_BLOCKS: u32 = 1024;
+const MAX_BLOCKS: u32 = 1024;
 /// Bytes of metadata (mostly the vocabulary) in a typical file, for models whose file size is unknown.
 const TYPICAL_METADATA_BYTES: u64 = 6_000_000;
 
@@ -321,33 +321,33 @@ fn lower_case(tag: &ModelTag) -> String {
 /// Key, value and largest allowed value of the first figure of a shape that no model can have.
 fn out_of_range(shape: &Shape) -> Option<(&'static str, u32, u32)> {
     let of = |key, value: u32, most: u32| (value == 0 || value > most).then_some((key, value, most));
-    of("blocks", shape.blocks, MOST_BLOCKS)
-        .or_else(|| of("embedding", shape.embedding, WIDEST))
-        .or_else(|| of("feed_forward", shape.feed_forward, WIDEST))
-        .or_else(|| of("heads", shape.heads, WIDEST))
+    of("blocks", shape.blocks, MAX_BLOCKS)
+        .or_else(|| of("embedding", shape.embedding, MAX_WIDTH))
+        .or_else(|| of("feed_forward", shape.feed_forward, MAX_WIDTH))
+        .or_else(|| of("heads", shape.heads, MAX_WIDTH))
         .or_else(|| of("kv_heads", shape.kv_heads, shape.heads))
         .or_else(|| of("vocabulary", shape.vocabulary, 1 << 24))
         .or_else(|| of("trained_context_tokens", shape.trained_context_tokens, 1 << 30))
-        .or_else(|| shape.head_dim.and_then(|dim| of("head_dim", dim, WIDEST)))
+        .or_else(|| shape.head_dim.and_then(|dim| of("head_dim", dim, MAX_WIDTH)))
         .or_else(|| shape.window.as_ref().and_then(|w| of("window.tokens", w.tokens, 1 << 30)))
         .or_else(|| {
             let experts = shape.experts.as_ref()?;
             of("experts.count", experts.count, 1 << 16)
                 .or_else(|| of("experts.used", experts.used, experts.count))
-                .or_else(|| of("experts.feed_forward", experts.feed_forward, WIDEST))
+                .or_else(|| of("experts.feed_forward", experts.feed_forward, MAX_WIDTH))
         })
         .or_else(|| {
             let latent = shape.latent.as_ref()?;
-            of("latent.query_rank", latent.query_rank, WIDEST)
-                .or_else(|| of("latent.key_rank", latent.key_rank, WIDEST))
-                .or_else(|| of("latent.positional", latent.positional, WIDEST))
-                .or_else(|| of("latent.key", latent.key, WIDEST))
-                .or_else(|| of("latent.value", latent.value, WIDEST))
+            of("latent.query_rank", latent.query_rank, MAX_WIDTH)
+                .or_else(|| of("latent.key_rank", latent.key_rank, MAX_WIDTH))
+                .or_else(|| of("latent.positional", latent.positional, MAX_WIDTH))
+                .or_else(|| of("latent.key", latent.key, MAX_WIDTH))
+                .or_else(|| of("latent.value", latent.value, MAX_WIDTH))
         })
         .or_else(|| {
             let mamba = shape.mamba.as_ref()?;
-            of("mamba.inner", mamba.inner, WIDEST)
-                .or_else(|| of("mamba.state", mamba.state, WIDEST))
+            of("mamba.inner", mamba.inner, MAX_WIDTH)
+                .or_else(|| of("mamba.state", mamba.state, MAX_WIDTH))
                 .or_else(|| of("mamba.groups", mamba.groups, 1 << 16))
                 .or_else(|| of("mamba.heads", mamba.heads, 1 << 16))
                 .or_else(|| of("mamba.convolution", mamba.convolution, 1 << 10))
@@ -356,7 +356,7 @@ fn out_of_range(shape: &Shape) -> Option<(&'static str, u32, u32)> {
             let net = shape.delta_net.as_ref()?;
             of("delta_net.key_heads", net.key_heads, 1 << 16)
                 .or_else(|| of("delta_net.value_heads", net.value_heads, 1 << 16))
-                .or_else(|| of("delta_net.head_dim", net.head_dim, WIDEST))
+                .or_else(|| of("delta_net.head_dim", net.head_dim, MAX_WIDTH))
                 .or_else(|| of("delta_net.convolution", net.convolution, 1 << 10))
         })
 }

@@ -46,9 +46,9 @@ pub enum NotAModel {
 /// Every language model has this tensor.
 const TOKEN_EMBEDDING: &str = "token_embd.weight";
 /// Wider than any model is.
-const WIDEST: u64 = 1 << 20;
+const MAX_WIDTH: u64 = 1 << 20;
 /// More blocks than any model has.
-const MOST_BLOCKS: u64 = 1024;
+const MAX_BLOCKS: u64 = 1024;
 
 impl Model {
     /// The model that a file's header describes. `download_bytes` is the size of the file (or of all layers of its
@@ -134,19 +134,19 @@ impl Reader<'_> {
             _ => None,
         };
         match value {
-            Some(value) if value > WIDEST => Err(NotAModel::Impossible { key: key.into(), value }),
+            Some(value) if value > MAX_WIDTH => Err(NotAModel::Impossible { key: key.into(), value }),
             value => Ok(value),
         }
     }
 
     fn architecture(&self) -> Result<ModelArchitecture, NotAModel> {
-        let embedding = self.required("embedding_length", WIDEST)?;
+        let embedding = self.required("embedding_length", MAX_WIDTH)?;
         // Blocks that only predict further tokens are in the file but not loaded.
-        let skipped = self.optional("nextn_predict_layers", MOST_BLOCKS)?.unwrap_or(0);
-        let all = self.required("block_count", MOST_BLOCKS)?;
+        let skipped = self.optional("nextn_predict_layers", MAX_BLOCKS)?.unwrap_or(0);
+        let all = self.required("block_count", MAX_BLOCKS)?;
         let count = usize::try_from(all.saturating_sub(skipped).max(1)).unwrap_or(1);
         let heads = self.largest("attention.head_count")?.unwrap_or(1).max(1);
-        let head_dim = self.optional("attention.key_length", WIDEST)?.unwrap_or(embedding / heads);
+        let head_dim = self.optional("attention.key_length", MAX_WIDTH)?.unwrap_or(embedding / heads);
 
         let mut parts = Parts::default();
         let mut blocks: Vec<Vec<&Tensor>> = vec![Vec::new(); count];
@@ -171,8 +171,8 @@ impl Reader<'_> {
         };
         let feed_forward = match experts {
             Some(experts) => {
-                let one = self.optional("expert_feed_forward_length", WIDEST)?.unwrap_or(0);
-                let shared = self.optional("expert_shared_feed_forward_length", WIDEST)?.unwrap_or(0);
+                let one = self.optional("expert_feed_forward_length", MAX_WIDTH)?.unwrap_or(0);
+                let shared = self.optional("expert_shared_feed_forward_length", MAX_WIDTH)?.unwrap_or(0);
                 one.saturating_mul(u64::from(experts.used)).saturating_add(shared)
             }
             None => self.largest("feed_forward_length")?.unwrap_or(0),
@@ -202,7 +202,7 @@ impl Reader<'_> {
             AttentionPattern::Listed => window.filter(|tokens| *tokens > 0),
             AttentionPattern::Full | AttentionPattern::Unknown => None,
         };
-        let shared = self.optional("attention.shared_kv_layers", MOST_BLOCKS)?.unwrap_or(0);
+        let shared = self.optional("attention.shared_kv_layers", MAX_BLOCKS)?.unwrap_or(0);
         let own = AttentionPattern::first_shared_block(self.family)
             .unwrap_or_else(|| tensors.len().saturating_sub(usize::try_from(shared).unwrap_or(usize::MAX)));
         tensors
@@ -249,11 +249,11 @@ impl Reader<'_> {
         let attends = has(".attn_k.") || has(".attn_kv") || (has(".attn_qkv.") && !has(".ssm_"));
         if !attends && has(".shortconv.") {
             let kernel = self.optional("shortconv.l_cache", 1 << 12)?.unwrap_or(3);
-            let embedding = self.required("embedding_length", WIDEST)?;
+            let embedding = self.required("embedding_length", MAX_WIDTH)?;
             return Ok(Cache::Recurrent { bytes: kernel.saturating_sub(1).saturating_mul(embedding * 4) });
         }
         if !attends && has(".ssm_") {
-            let figure = |name: &str| self.optional(name, WIDEST).map(|value| value.unwrap_or(0));
+            let figure = |name: &str| self.optional(name, MAX_WIDTH).map(|value| value.unwrap_or(0));
             let (inner, state) = (figure("ssm.inner_size")?, figure("ssm.state_size")?);
             let mixed = inner.saturating_add(figure("ssm.group_count")?.saturating_mul(state * 2));
             let convolution = figure("ssm.conv_kernel")?.saturating_sub(1).saturating_mul(mixed);
@@ -267,22 +267,22 @@ impl Reader<'_> {
         if !attends || kv_heads == 0 {
             return Ok(Cache::Shared);
         }
-        if kv_heads > WIDEST {
+        if kv_heads > MAX_WIDTH {
             return Err(NotAModel::Impossible { key: kv_heads_key.into(), value: kv_heads });
         }
-        let usual = self.required("embedding_length", WIDEST)? / heads;
+        let usual = self.required("embedding_length", MAX_WIDTH)? / heads;
         let length = |name: &str, otherwise: u64| -> Result<u64, NotAModel> {
             let narrower =
-                window.map(|_| self.optional(&format!("attention.{name}_swa"), WIDEST)).transpose()?;
+                window.map(|_| self.optional(&format!("attention.{name}_swa"), MAX_WIDTH)).transpose()?;
             let value = match narrower.flatten() {
                 Some(value) => Some(value),
-                None => self.optional(&format!("attention.{name}"), WIDEST)?,
+                None => self.optional(&format!("attention.{name}"), MAX_WIDTH)?,
             };
             Ok(value.unwrap_or(otherwise))
         };
         let k_values = narrow(kv_heads.saturating_mul(length("key_length", usual)?));
         // Latent attention keeps one compressed row, of which the values are a part.
-        let latent = self.optional("attention.key_length_mla", WIDEST)?.is_some();
+        let latent = self.optional("attention.key_length_mla", MAX_WIDTH)?.is_some();
         let v_values =
             if latent { 0 } else { narrow(kv_heads.saturating_mul(length("value_length", usual)?)) };
         Ok(Cache::Attention { k_values, v_values, window })

@@ -14,22 +14,22 @@ use super::TensorType;
 use crate::untrusted::UntrustedText;
 
 /// Larger than any header. The vocabulary is the largest part of one and stays well below.
-pub const MOST_HEADER_BYTES: u64 = 128 << 20;
+pub const MAX_HEADER_BYTES: u64 = 128 << 20;
 
 /// More metadata entries, or tensors, than any model has.
-const MOST_ENTRIES: u64 = 1 << 16;
+const MAX_ENTRIES: u64 = 1 << 16;
 /// The longest name or text that is kept, in bytes.
-const LONGEST_TEXT: u64 = 1 << 16;
+const MAX_TEXT_BYTES: u64 = 1 << 16;
 /// The longest array that is kept, in values: enough for one per block.
-const LONGEST_ARRAY: u64 = 1 << 12;
+const MAX_ARRAY_VALUES: u64 = 1 << 12;
 /// The largest plausible tensor, in values.
-const MOST_VALUES: u64 = 1 << 44;
+const MAX_VALUES: u64 = 1 << 44;
 /// The longest name of a tensor, in bytes; llama.cpp takes 63.
-const LONGEST_NAME: u64 = 256;
+const MAX_NAME_BYTES: u64 = 256;
 /// The most memory that what is kept may take.
-const MOST_KEPT_BYTES: u64 = 32 << 20;
+const MAX_KEPT_BYTES: u64 = 32 << 20;
 /// The deepest nesting of arrays. The format allows it; no known model uses it.
-const DEEPEST_ARRAY: u32 = 4;
+const MAX_ARRAY_DEPTH: u32 = 4;
 
 /// Keys that are kept as they are.
 const KEPT: &[&str] = &[
@@ -130,8 +130,8 @@ pub enum HeaderError {
     /// An unsupported version.
     #[error("GGUF version {0} is not supported, only 2 and 3 are")]
     Version(u32),
-    /// Longer than [`MOST_HEADER_BYTES`].
-    #[error("the model file's header is longer than {} MiB", MOST_HEADER_BYTES >> 20)]
+    /// Longer than [`MAX_HEADER_BYTES`].
+    #[error("the model file's header is longer than {} MiB", MAX_HEADER_BYTES >> 20)]
     TooLong,
     /// What describes the model would take more memory than any model's does.
     #[error("the model file's header describes more than any model has")]
@@ -198,7 +198,7 @@ impl Header {
         Self::read(bytes)
     }
 
-    /// Reads the header from the beginning of a file. At most [`MOST_HEADER_BYTES`] are read.
+    /// Reads the header from the beginning of a file. At most [`MAX_HEADER_BYTES`] are read.
     ///
     /// # Errors
     /// As [`Header::parse`], and when reading fails.
@@ -215,7 +215,7 @@ impl Header {
         let entry_count = source.count(HeaderDamage::TooManyEntries)?;
         let mut metadata = BTreeMap::new();
         for _ in 0..entry_count {
-            let key = source.name(LONGEST_TEXT)?;
+            let key = source.name(MAX_TEXT_BYTES)?;
             let kind = source.u32()?;
             if is_kept(&key) {
                 source.keep(key.len() as u64)?;
@@ -299,7 +299,7 @@ impl<R: Read> Source<R> {
                 Err(error) if error.kind() == std::io::ErrorKind::Interrupted => {}
                 Err(error) => return Err(HeaderError::Read(error)),
             }
-            if self.read_bytes > MOST_HEADER_BYTES {
+            if self.read_bytes > MAX_HEADER_BYTES {
                 return Err(HeaderError::TooLong);
             }
         }
@@ -322,11 +322,11 @@ impl<R: Read> Source<R> {
 
     fn count(&mut self, too_many: fn(u64) -> HeaderDamage) -> Result<u64, HeaderError> {
         let count = self.u64()?;
-        if count > MOST_ENTRIES { Err(too_many(count).into()) } else { Ok(count) }
+        if count > MAX_ENTRIES { Err(too_many(count).into()) } else { Ok(count) }
     }
 
     fn skip(&mut self, mut bytes: u64) -> Result<(), HeaderError> {
-        if bytes > MOST_HEADER_BYTES {
+        if bytes > MAX_HEADER_BYTES {
             return Err(HeaderError::TooLong);
         }
         let mut buffer = [0; 4096];
@@ -341,7 +341,7 @@ impl<R: Read> Source<R> {
     /// Counts memory that is about to be kept.
     fn keep(&mut self, bytes: u64) -> Result<(), HeaderError> {
         self.kept_bytes = self.kept_bytes.saturating_add(bytes);
-        if self.kept_bytes > MOST_KEPT_BYTES { Err(HeaderError::TooMuch) } else { Ok(()) }
+        if self.kept_bytes > MAX_KEPT_BYTES { Err(HeaderError::TooMuch) } else { Ok(()) }
     }
 
     /// A text, or `None` when it is longer than `longest` and was skipped.
@@ -371,7 +371,7 @@ impl<R: Read> Source<R> {
             4 => Value::Unsigned(u64::from(self.u32()?)),
             5 => signed(i64::from(i32::from_le_bytes(self.bytes()?))),
             6 => Value::Float(f64::from(f32::from_le_bytes(self.bytes()?))),
-            8 => match self.text(LONGEST_TEXT)? {
+            8 => match self.text(MAX_TEXT_BYTES)? {
                 Some(text) => {
                     self.keep(text.len() as u64)?;
                     Value::Text(text)
@@ -388,7 +388,7 @@ impl<R: Read> Source<R> {
 
     fn array(&mut self, depth: u32) -> Result<Value, HeaderError> {
         let (kind, length) = self.array_head(depth)?;
-        if length > LONGEST_ARRAY {
+        if length > MAX_ARRAY_VALUES {
             self.skip_array(kind, length, depth)?;
             return Ok(Value::Skipped);
         }
@@ -402,7 +402,7 @@ impl<R: Read> Source<R> {
 
     /// Type and number of an array's values.
     fn array_head(&mut self, depth: u32) -> Result<(u32, u64), HeaderError> {
-        if depth >= DEEPEST_ARRAY {
+        if depth >= MAX_ARRAY_DEPTH {
             return Err(HeaderDamage::DeepArrays.into());
         }
         Ok((self.u32()?, self.u64()?))
@@ -434,7 +434,7 @@ impl<R: Read> Source<R> {
     }
 
     fn tensor(&mut self) -> Result<Tensor, HeaderError> {
-        let name = self.name(LONGEST_NAME)?;
+        let name = self.name(MAX_NAME_BYTES)?;
         let dimension_count = self.u32()?;
         if !(1..=4).contains(&dimension_count) {
             return Err(damaged(&name, TensorProblem::Dimensions(dimension_count)));
@@ -445,7 +445,7 @@ impl<R: Read> Source<R> {
             let dimension = self.u64()?;
             values = values
                 .checked_mul(dimension)
-                .filter(|n| *n <= MOST_VALUES && *n > 0)
+                .filter(|n| *n <= MAX_VALUES && *n > 0)
                 .ok_or_else(|| damaged(&name, TensorProblem::Length(dimension)))?;
             dimensions.push(dimension);
         }

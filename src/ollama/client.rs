@@ -30,12 +30,12 @@ const VERSION_LIMIT: Duration = Duration::from_secs(5);
 /// How long a pull may be silent. Verifying a large file on a slow disk says nothing for minutes.
 const PULL_SILENCE: Duration = Duration::from_secs(900);
 /// The longest line and the longest answer taken.
-const LONGEST_LINE_BYTES: usize = 8 << 20;
-const LONGEST_ANSWER_BYTES: usize = 64 << 20;
+const MAX_LINE_BYTES: usize = 8 << 20;
+const MAX_ANSWER_BYTES: usize = 64 << 20;
 /// The longest stream of lines taken. A pull says some 150 bytes every 60 ms: enough for more than two days.
-const LONGEST_STREAM_BYTES: u64 = 1 << 30;
+const MAX_STREAM_BYTES: u64 = 1 << 30;
 /// The longest answer taken of a server that may not be Ollama. A list of models takes some hundred bytes each.
-const LONGEST_PROBED_ANSWER_BYTES: usize = 1 << 20;
+const MAX_PROBED_ANSWER_BYTES: usize = 1 << 20;
 
 /// A server on this machine's loopback address.
 #[derive(Clone, Debug)]
@@ -107,7 +107,7 @@ impl Client {
     /// [`ClientError::Setup`].
     pub fn new(port: u16) -> Result<Self, ClientError> {
         let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
-        Self::with_limits(address, QUICK_LIMIT, LONGEST_ANSWER_BYTES)
+        Self::with_limits(address, QUICK_LIMIT, MAX_ANSWER_BYTES)
     }
 
     /// A client that asks whether an unknown program on this address is an Ollama server: impatient, and taking little.
@@ -115,7 +115,7 @@ impl Client {
     /// # Errors
     /// [`ClientError::Setup`].
     pub fn probing(address: SocketAddr, limit: Duration) -> Result<Self, ClientError> {
-        Self::with_limits(address, limit, LONGEST_PROBED_ANSWER_BYTES)
+        Self::with_limits(address, limit, MAX_PROBED_ANSWER_BYTES)
     }
 
     fn with_limits(
@@ -124,7 +124,7 @@ impl Client {
         longest_answer_bytes: usize,
     ) -> Result<Self, ClientError> {
         let http = loopback_client().map_err(|error| ClientError::Setup(chain(&error)))?;
-        Ok(Self { http, address, quick, longest_answer_bytes, longest_stream_bytes: LONGEST_STREAM_BYTES })
+        Ok(Self { http, address, quick, longest_answer_bytes, longest_stream_bytes: MAX_STREAM_BYTES })
     }
 
     /// Takes at most so many bytes of a stream of lines, instead of 1 GiB.
@@ -300,7 +300,7 @@ impl Client {
         mut on_line: impl FnMut(L) -> Result<(), ClientError>,
     ) -> Result<(), ClientError> {
         let mut response = self.within(path, silence, self.sent(path, self.post(path, body))).await?;
-        let mut lines = Lines::new(LONGEST_LINE_BYTES);
+        let mut lines = Lines::new(MAX_LINE_BYTES);
         let mut taken = 0;
         let mut take = |line: &[u8]| on_line(parse(path, line)?);
         loop {
@@ -365,7 +365,7 @@ impl Client {
         // A refusal whose text cannot be read to its end is still a refusal.
         while let Ok(Some(bytes)) = response.chunk().await {
             body.extend_from_slice(&bytes);
-            if body.len() > LONGEST_LINE_BYTES {
+            if body.len() > MAX_LINE_BYTES {
                 break;
             }
         }

@@ -22,7 +22,7 @@ use crate::platform::regular;
 pub const USER_AGENT: &str = concat!("acolyte-installer/", env!("CARGO_PKG_VERSION"));
 
 /// The authorities of a whole system are some hundred kilobytes.
-const LARGEST_CA_FILE_BYTES: u64 = 16 << 20;
+const MAX_CA_FILE_BYTES: u64 = 16 << 20;
 /// Timeout for connecting.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(15);
 
@@ -216,7 +216,7 @@ fn base() -> ClientBuilder {
 /// The certificates in a PEM file; none without a file.
 fn certificates(ca_file: Option<&Path>) -> Result<Vec<CertificateDer<'static>>, HttpError> {
     let Some(path) = ca_file else { return Ok(Vec::new()) };
-    let pem = regular::read(path, LARGEST_CA_FILE_BYTES)
+    let pem = regular::read(path, MAX_CA_FILE_BYTES)
         .map_err(|source| HttpError::CaFile { path: path.to_owned(), source })?;
     let certificates = CertificateDer::pem_slice_iter(&pem).collect::<Result<Vec<_>, _>>();
     match certificates {

@@ -19,7 +19,7 @@ use crate::checksum::Sha256;
 use crate::platform::regular;
 
 /// A release file is some kilobytes.
-const LARGEST_FILE_BYTES: u64 = 1 << 20;
+const MAX_FILE_BYTES: u64 = 1 << 20;
 
 /// A release: its version and the archives it consists of.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -164,7 +164,7 @@ impl Release {
     /// # Errors
     /// When it cannot be read or is not a release file.
     pub fn from_file(path: &Path) -> Result<Self, ReleaseError> {
-        let text = regular::read_text(path, LARGEST_FILE_BYTES)
+        let text = regular::read_text(path, MAX_FILE_BYTES)
             .map_err(|source| ReleaseError::Read { path: path.to_owned(), source })?;
         Self::parse(&text, path)
     }

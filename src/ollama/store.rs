@@ -19,9 +19,9 @@ use crate::platform::files::{self, FileError, renaming};
 use crate::platform::regular;
 
 /// A manifest is a few kilobytes.
-const LARGEST_MANIFEST_BYTES: u64 = 1 << 20;
+const MAX_MANIFEST_BYTES: u64 = 1 << 20;
 /// Listing stops here; no user has this many models.
-const MOST_LISTED_MODELS: usize = 2_000;
+const MAX_LISTED_MODELS: usize = 2_000;
 
 /// A model folder.
 #[derive(Clone, Debug)]
@@ -61,7 +61,7 @@ impl Store {
         let mut models: Vec<_> = self
             .manifest_files()
             .iter()
-            .take(MOST_LISTED_MODELS)
+            .take(MAX_LISTED_MODELS)
             .filter_map(|path| {
                 let (tag, manifest) = (tag_of(path)?, read(path)?.manifest);
                 self.is_complete(&manifest).then_some((tag, manifest))
@@ -223,7 +223,7 @@ impl Store {
 }
 
 fn read(path: &Path) -> Option<StoredManifest> {
-    let json = regular::read(path, LARGEST_MANIFEST_BYTES).ok()?;
+    let json = regular::read(path, MAX_MANIFEST_BYTES).ok()?;
     let manifest = serde_json::from_slice(&json).ok()?;
     Some(StoredManifest { json, manifest })
 }

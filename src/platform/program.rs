@@ -10,7 +10,7 @@ use std::time::Duration;
 use super::process;
 
 /// Limit of the output in bytes; the rest is discarded.
-const MOST_BYTES: u64 = 4 << 20;
+const MAX_BYTES: u64 = 4 << 20;
 
 /// The output and exit status of a tool.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -78,7 +78,7 @@ pub fn run(mut command: Command, limit: Duration) -> Result<ProgramOutput, Progr
 fn read_to_end(pipe: impl Read) -> String {
     let mut bytes = Vec::new();
     // What came before an error counts.
-    let _broken = pipe.take(MOST_BYTES).read_to_end(&mut bytes);
+    let _broken = pipe.take(MAX_BYTES).read_to_end(&mut bytes);
     String::from_utf8_lossy(&bytes).into_owned()
 }
 

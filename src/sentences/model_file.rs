@@ -1,7 +1,7 @@
 //! Clauses about model files that cannot be used. Each is part of a sentence that names the file.
 
 use crate::models::NotAModel;
-use crate::models::gguf::{HeaderDamage, HeaderError, MOST_HEADER_BYTES, TensorProblem};
+use crate::models::gguf::{HeaderDamage, HeaderError, MAX_HEADER_BYTES, TensorProblem};
 use crate::say;
 use crate::text::Text;
 
@@ -14,7 +14,7 @@ impl HeaderError {
             Self::NotGguf => say!(text, "model-file-not-gguf"),
             Self::Version(version) => say!(text, "model-file-version", version = version.to_string()),
             Self::TooMuch => say!(text, "model-file-too-much"),
-            Self::TooLong => say!(text, "model-file-too-long", most = text.file_size(MOST_HEADER_BYTES)),
+            Self::TooLong => say!(text, "model-file-too-long", most = text.file_size(MAX_HEADER_BYTES)),
             Self::Damaged(damage) => say!(text, "model-file-damaged", problem = damage.explain(text)),
         }
     }

@@ -5,13 +5,13 @@ use crate::say;
 use crate::text::Text;
 
 /// The best rating.
-const MOST_STARS: usize = 5;
+const MAX_STARS: usize = 5;
 
 impl Quality {
     /// The stars, as in `★★★☆☆`.
     pub fn stars_drawn(&self) -> String {
-        let stars = usize::from(self.stars).min(MOST_STARS);
-        format!("{}{}", "★".repeat(stars), "☆".repeat(MOST_STARS - stars))
+        let stars = usize::from(self.stars).min(MAX_STARS);
+        format!("{}{}", "★".repeat(stars), "☆".repeat(MAX_STARS - stars))
     }
 
     /// One word for the stars.

@@ -53,7 +53,7 @@ impl Settings {
         let paths = Paths::new(home);
         let path = paths.window();
         let is_ours = require_ours(&paths).is_ok();
-        let file = match regular::read_text(&path, LARGEST_FILE_BYTES) {
+        let file = match regular::read_text(&path, MAX_FILE_BYTES) {
             Ok(_) if !is_ours => File::default(),
             Ok(text) => serde_json::from_str(&text).unwrap_or_else(|error| {
                 tracing::warn!(%error, path = %path.display(), "the window's settings cannot be read");

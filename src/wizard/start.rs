@@ -117,11 +117,11 @@ impl Failures {
 
 /// An error without the source location before it and the settings after it. The log has the whole text.
 fn brief(why: &str) -> String {
-    const MOST_CHARACTERS: usize = 120;
+    const MAX_CHARACTERS: usize = 120;
     let place_and_rest = why.rsplit_once(".rs:").and_then(|(_, rest)| rest.split_once(": "));
     let why = place_and_rest.map_or(why, |(_, rest)| rest);
     let why = why.split(['{', '\n']).next().unwrap_or_default().trim().trim_end_matches([':', '.', ';']);
-    why.chars().take(MOST_CHARACTERS).collect()
+    why.chars().take(MAX_CHARACTERS).collect()
 }
 
 /// Whether a display is set, for X11 and Wayland; other systems always have one.

@@ -22,7 +22,7 @@ const CONTROLS: [Role; 8] = [
 ];
 
 /// More than any page has.
-const MOST_CONTROLS: usize = 80;
+const MAX_CONTROLS: usize = 80;
 
 /// Names of the enabled controls, by their ids.
 fn controls(stage: &Stage) -> BTreeMap<String, String> {
@@ -55,7 +55,7 @@ fn focused(stage: &Stage) -> Option<(String, String, Rect)> {
 fn go_round(stage: &mut Stage, page: &str) -> Vec<(String, String)> {
     let mut visited: Vec<(String, String)> = Vec::new();
     let screen = Rect::from_min_size(pos2(0.0, 0.0), stage.harness.ctx.content_rect().size());
-    for _ in 0..MOST_CONTROLS {
+    for _ in 0..MAX_CONTROLS {
         stage.harness.key_press(Key::Tab);
         stage.harness.run();
         let Some((id, name, rect)) = focused(stage) else { continue };

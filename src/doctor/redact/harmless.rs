@@ -12,9 +12,9 @@ pub const LEFT_OUT: &str = "[left out]";
 /// Stands for one value in a line that is.
 const VALUE: &str = "…";
 /// The longest line that is looked at, in bytes.
-const LONGEST: usize = 2000;
+const MAX_LINE_BYTES: usize = 2000;
 /// The most digits in a row: sizes in bytes have more, but so have serial and telephone numbers.
-const MOST_DIGITS: usize = 9;
+const MAX_DIGITS: usize = 9;
 
 /// What a line may look like, with why that is harmless, and how it is shown. The first one that fits decides.
 const SHAPES: &[Shape] = &[
@@ -78,7 +78,7 @@ impl Words {
         let mut kept: Vec<String> = Vec::new();
         let mut left_out = 0_usize;
         for line in lines {
-            match Some(line).filter(|line| line.len() <= LONGEST).and_then(&shown) {
+            match Some(line).filter(|line| line.len() <= MAX_LINE_BYTES).and_then(&shown) {
                 Some(line) => {
                     left_out = 0;
                     kept.push(line);
@@ -117,7 +117,7 @@ impl Words {
 
     fn is_public(&self, piece: &str) -> bool {
         if piece.bytes().all(|byte| byte.is_ascii_digit()) {
-            return piece.len() <= MOST_DIGITS;
+            return piece.len() <= MAX_DIGITS;
         }
         let lower = piece.to_lowercase();
         let (word, digits) = without_digits(&lower);
@@ -183,7 +183,7 @@ fn is_quantity(piece: &str) -> bool {
         let digits = rest.bytes().take_while(u8::is_ascii_digit).count();
         let unit = rest[digits..].find(|c: char| c.is_ascii_digit()).map_or(rest.len(), |at| digits + at);
         let fits =
-            (1..=MOST_DIGITS).contains(&digits) && (unit == digits || UNITS.contains(&&rest[digits..unit]));
+            (1..=MAX_DIGITS).contains(&digits) && (unit == digits || UNITS.contains(&&rest[digits..unit]));
         parts += 1;
         if !fits || parts > 4 {
             return false;

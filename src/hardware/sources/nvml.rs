@@ -19,7 +19,7 @@ use crate::platform::environment::Environment;
 /// Environment variable with the path of the library, for drivers in unusual places.
 pub const PATH_VARIABLE: &str = "ACOLYTE_NVML_PATH";
 /// Upper limit of the device count, in case the library reports nonsense.
-const MOST_DEVICES: u32 = 64;
+const MAX_DEVICES: u32 = 64;
 /// Buffer size for a program's path, in bytes.
 const PROGRAM_PATH_BYTES: usize = 1024;
 
@@ -79,7 +79,7 @@ fn failure(error: &NvmlError, path: &OsStr) -> SourceFailure {
 }
 
 fn describe(nvml: &Nvml, path: &OsStr) -> NvmlAnswer {
-    let count = nvml.device_count().unwrap_or(0).min(MOST_DEVICES);
+    let count = nvml.device_count().unwrap_or(0).min(MAX_DEVICES);
     NvmlAnswer {
         driver_version: nvml.sys_driver_version().ok(),
         cuda_driver_version: nvml.sys_cuda_driver_version().ok(),

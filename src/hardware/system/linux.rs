@@ -152,8 +152,8 @@ pub fn disk_kind(folder: &Path) -> Option<DiskKind> {
 
 /// Follows partitions to their disk, and encrypted and logical volumes to their devices.
 fn kind_of_block_device(device: &Path, depth: u8) -> Option<DiskKind> {
-    const DEEPEST: u8 = 8;
-    if depth > DEEPEST {
+    const MAX_DEPTH: u8 = 8;
+    if depth > MAX_DEPTH {
         return None;
     }
     let below = entries(&device.join("slaves"));

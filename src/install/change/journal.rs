@@ -19,7 +19,7 @@ use crate::platform::files::{self, FileError, reading, writing};
 use crate::platform::ownership;
 
 /// Larger than any journal: a line takes some 300 bytes, an installation some 30 lines.
-const LARGEST_BYTES: u64 = 64 << 20;
+const MAX_BYTES: u64 = 64 << 20;
 
 /// What a line records about a run or a change.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -89,7 +89,7 @@ impl Journal {
     pub fn read(paths: &Paths) -> Result<Vec<Entry>, DocumentError> {
         home::require_ours(paths)?;
         let path = paths.journal();
-        let Some(bytes) = read_trusted(&path, LARGEST_BYTES)? else { return Ok(Vec::new()) };
+        let Some(bytes) = read_trusted(&path, MAX_BYTES)? else { return Ok(Vec::new()) };
         let entries = parse(&bytes);
         let changes = changes(&entries);
         if !changes.is_empty() {

@@ -26,7 +26,7 @@ use crate::install::fetch::Limiter;
 use crate::ollama::http::ProxyAddress;
 
 /// Maximum size of the head of a request or of a proxy's response, in bytes.
-const LONGEST_HEAD: usize = 16 << 10;
+const MAX_HEAD_BYTES: usize = 16 << 10;
 
 /// The proxy on loopback; stops when dropped.
 #[derive(Debug)]
@@ -270,7 +270,7 @@ async fn connect(target: &str, rules: &Rules) -> io::Result<Box<dyn Pipe>> {
 pub(super) async fn read_head(stream: &mut (impl AsyncRead + Unpin)) -> io::Result<String> {
     let mut head = Vec::new();
     while !head.ends_with(b"\r\n\r\n") {
-        if head.len() >= LONGEST_HEAD {
+        if head.len() >= MAX_HEAD_BYTES {
             return Err(io::Error::other("a request without an end"));
         }
         head.push(stream.read_u8().await?);

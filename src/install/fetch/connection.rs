@@ -22,7 +22,7 @@ use crate::ollama::http::{self, HttpPolicy};
 const MOST_REDIRECTS: usize = 8;
 
 /// Longest `Retry-After` that is honoured.
-const LONGEST_RETRY_AFTER: Duration = Duration::from_secs(60);
+const MAX_RETRY_AFTER: Duration = Duration::from_secs(60);
 
 /// End of a segment of a file of unknown size.
 pub const UNKNOWN_END: u64 = u64::MAX;
@@ -160,7 +160,7 @@ async fn follow(
     validator: Option<&str>,
 ) -> Result<Response, TransferProblem> {
     let mut url = remote.url.clone();
-    for _ in 0..=MOST_REDIRECTS {
+    for _ in 0..=MAX_REDIRECTS {
         if !remote.policy.allows(&remote.url, &url) {
             return Err(TransferProblem::Insecure(url));
         }
@@ -278,7 +278,7 @@ fn unsatisfied_length(value: &HeaderValue) -> Option<u64> {
 /// Seconds; the other form, a date, would need a clock that agrees with the server's.
 fn retry_after(value: &HeaderValue) -> Option<Duration> {
     let seconds = value.to_str().ok()?.trim().parse().ok()?;
-    Some(Duration::from_secs(seconds).min(LONGEST_RETRY_AFTER))
+    Some(Duration::from_secs(seconds).min(MAX_RETRY_AFTER))
 }
 
 #[cfg(test)]
@@ -299,7 +299,7 @@ mod tests {
         }
         assert_eq!(unsatisfied_length(&HeaderValue::from_static("bytes */200")), Some(200));
         assert_eq!(retry_after(&HeaderValue::from_static("7")), Some(Duration::from_secs(7)));
-        assert_eq!(retry_after(&HeaderValue::from_static("9999999")), Some(LONGEST_RETRY_AFTER));
+        assert_eq!(retry_after(&HeaderValue::from_static("9999999")), Some(MAX_RETRY_AFTER));
         assert_eq!(retry_after(&HeaderValue::from_static("Wed, 21 Oct 2026 07:28:00 GMT")), None);
     }
 

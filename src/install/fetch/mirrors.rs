@@ -96,7 +96,7 @@ impl Mirrors {
             }
             TransferProblem::Changed => {
                 mirror.changes += 1;
-                if mirror.changes > MOST_CHANGES {
+                if mirror.changes > MAX_CHANGES {
                     self.record_failure(problem.clone());
                 }
                 return Next::StartOver;
@@ -119,7 +119,7 @@ impl Mirrors {
         let doubled = patience.backoff.saturating_mul(1 << failures.saturating_sub(1).min(16));
         Next::Wait(match problem {
             TransferProblem::Status { retry_after: Some(wait), .. } => *wait,
-            _ => doubled.min(LONGEST_BACKOFF),
+            _ => doubled.min(MAX_BACKOFF),
         })
     }
 

@@ -73,7 +73,7 @@ impl Sidecar {
             Ok(found) if found.is_file() => found.len(),
             _ => return fresh,
         };
-        let known = regular::read(&paths.sidecar, LARGEST_SIDECAR_BYTES)
+        let known = regular::read(&paths.sidecar, MAX_SIDECAR_BYTES)
             .ok()
             .and_then(|json| serde_json::from_slice::<Self>(&json).ok());
         match known {

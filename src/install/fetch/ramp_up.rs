@@ -73,7 +73,7 @@ impl RampUp {
         if rate < self.rate_before * WORTHWHILE {
             self.looks += 1;
             self.not_before = Some(now + SECOND_LOOK);
-            if self.looks >= MOST_LOOKS {
+            if self.looks >= MAX_LOOKS {
                 self.stop();
             }
             return false;

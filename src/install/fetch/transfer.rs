@@ -27,7 +27,7 @@ const LOOK_AT_DISK_EVERY: Duration = Duration::from_secs(2);
 /// Report a stall after this long without data.
 const SILENCE_SHOWN: Duration = Duration::from_secs(3);
 /// The download fails after this many complete files with a wrong checksum.
-const MOST_WRONG_FILES: u32 = 2;
+const MAX_WRONG_FILES: u32 = 2;
 
 /// See [`super::download`].
 ///
@@ -113,7 +113,7 @@ impl<'a> Transfer<'a> {
             tracing::warn!(%expected, %actual, "the downloaded file has a wrong checksum");
             self.start_over().await?;
             wrong_files += 1;
-            if wrong_files >= MOST_WRONG_FILES {
+            if wrong_files >= MAX_WRONG_FILES {
                 let address = self.mirrors.current().map(|mirror| mirror.url.to_string()).unwrap_or_default();
                 return Err(DownloadError::CheckSum { address, expected, actual });
             }

@@ -12,7 +12,7 @@ use crate::install::fetch::ranges::{Span, Spans};
 use crate::install::fetch::writer::ChunkSender;
 
 /// Segments are not split below this size: a connection costs a few round trips.
-const SMALLEST_PART: u64 = 1 << 20;
+const MIN_PART_BYTES: u64 = 1 << 20;
 
 /// The workers of one attempt, one per connection.
 pub struct Workers {
@@ -58,7 +58,7 @@ impl Workers {
     pub fn split_longest(&self) -> Option<Span> {
         let segment = self.segments.values().max_by_key(|segment| segment.rest().len())?;
         let rest = segment.rest();
-        if rest.end == UNKNOWN_END || rest.len() < 2 * SMALLEST_PART {
+        if rest.end == UNKNOWN_END || rest.len() < 2 * MIN_PART_BYTES {
             return None;
         }
         let middle = rest.start + rest.len() / 2;

@@ -175,7 +175,7 @@ fn collect(folder: &Path, to: &Path, parts: &mut Vec<Part>) -> Result<(), NotReu
         } else {
             parts.push(part(&from, to)?);
         }
-        if parts.len() > MOST_FILES {
+        if parts.len() > MAX_FILES {
             return Err(NotReusable::Layout { path: folder.to_owned() });
         }
     }

@@ -293,7 +293,7 @@ pub fn to_yaml(path: &Path, document: &impl Serialize) -> Result<Vec<u8>, FileEr
 }
 
 fn read(path: &Path) -> Result<Option<String>, DocumentError> {
-    let Some(bytes) = read_trusted(path, LARGEST_DOCUMENT_BYTES)? else { return Ok(None) };
+    let Some(bytes) = read_trusted(path, MAX_DOCUMENT_BYTES)? else { return Ok(None) };
     String::from_utf8(bytes)
         .map(Some)
         .map_err(|error| DocumentError::Format { path: path.to_owned(), cause: error.to_string() })

@@ -41,7 +41,7 @@ pub enum Next {
 /// The next smaller placement. `total`: all layers.
 pub fn below(tried: &[Rung], total: u32, four_bits: FourBits) -> Next {
     let Some(now) = tried.last().copied() else { return Next::Nothing };
-    if tried.len() >= MOST_TRIES {
+    if tried.len() >= MAX_TRIES {
         return Next::Nothing;
     }
     let with_this_cache =
@@ -138,7 +138,7 @@ mod tests {
             let kv = [KvCacheType::F16, KvCacheType::Q8_0, KvCacheType::Q4_0][kv];
             let four_bits = [FourBits::Agreed, FourBits::Declined, FourBits::Unasked][answer];
             let (tried, end) = all(rung(layers, kv), total, four_bits);
-            prop_assert!(tried.len() <= MOST_TRIES);
+            prop_assert!(tried.len() <= MAX_TRIES);
             for pair in tried.windows(2) {
                 prop_assert!(pair[1].gpu_layers <= pair[0].gpu_layers);
                 prop_assert!(pair[1] != pair[0]);

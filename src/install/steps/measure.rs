@@ -22,7 +22,7 @@ use crate::platform::process;
 /// Maximum time for processing the long prompt, in seconds.
 const PREFILL_LIMIT_S: f64 = 60.0;
 /// The shortest long prompt, in tokens.
-const SHORTEST_TOKENS: u32 = 512;
+const MIN_TOKENS: u32 = 512;
 
 /// What was measured.
 #[derive(Clone, Debug, PartialEq)]
@@ -82,10 +82,10 @@ fn length(plan: &Plan, short: &GenerateLine) -> u32 {
     })
 }
 
-/// The largest length up to `longest` that is fast enough, [`SHORTEST_TOKENS`] at least. If a length is fast enough, every
+/// The largest length up to `longest` that is fast enough, [`MIN_TOKENS`] at least. If a length is fast enough, every
 /// shorter one is.
 fn longest_within(longest: u32, fast_enough: impl Fn(u32) -> bool) -> u32 {
-    let (mut good, mut bad) = (SHORTEST_TOKENS, longest.max(SHORTEST_TOKENS) + 1);
+    let (mut good, mut bad) = (MIN_TOKENS, longest.max(MIN_TOKENS) + 1);
     while bad - good > 1 {
         let middle = good + (bad - good) / 2;
         if fast_enough(middle) { good = middle } else { bad = middle }
@@ -121,8 +121,8 @@ mod tests {
     #[test]
     fn the_long_prompt_is_as_long_as_the_time_allows() {
         assert_eq!(longest_within(30_000, |_| true), 30_000);
-        assert_eq!(longest_within(30_000, |_| false), SHORTEST_TOKENS);
+        assert_eq!(longest_within(30_000, |_| false), MIN_TOKENS);
         assert_eq!(longest_within(30_000, |tokens| tokens <= 4_321), 4_321);
-        assert_eq!(longest_within(10, |_| true), SHORTEST_TOKENS);
+        assert_eq!(longest_within(10, |_| true), MIN_TOKENS);
     }
 }

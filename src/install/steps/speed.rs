@@ -71,7 +71,7 @@ pub async fn decode(
         let left = DECODE_LIMIT.saturating_sub(began.elapsed()).as_secs_f64();
         let in_time = per_second(tokens, nanoseconds).map_or(u32::MAX, |rate| (rate * left) as u32);
         let missing = u32::try_from((warm_up.0 + ENOUGH_TOKENS).saturating_sub(tokens)).unwrap_or(0);
-        if missing == 0 || in_time < LEAST_TOKENS {
+        if missing == 0 || in_time < MIN_TOKENS {
             break;
         }
         // Request more than is missing: the first token of an answer includes prompt processing, so longer answers are

@@ -71,8 +71,8 @@ impl Rules {
 }
 
 /// The longest component and path that all common file systems allow, in bytes.
-const LONGEST_COMPONENT: usize = 255;
-const LONGEST_PATH: usize = 1024;
+const MAX_COMPONENT_BYTES: usize = 255;
+const MAX_PATH_BYTES: usize = 1024;
 
 /// A checked, relative path of an entry: normal components only.
 ///
@@ -83,7 +83,7 @@ pub fn relative_path(name: &[u8], rules: Rules) -> Result<PathBuf, NameProblem> 
     if name.chars().any(char::is_control) {
         return Err(NameProblem::NotText);
     }
-    if name.len() > LONGEST_PATH {
+    if name.len() > MAX_PATH_BYTES {
         return Err(NameProblem::TooLong);
     }
     if name.starts_with('/') || name.starts_with('\\') || has_drive(name) {
@@ -113,7 +113,7 @@ fn has_drive(name: &str) -> bool {
 }
 
 fn check_component(component: &str, rules: Rules) -> Result<(), NameProblem> {
-    if component.len() > LONGEST_COMPONENT {
+    if component.len() > MAX_COMPONENT_BYTES {
         return Err(NameProblem::TooLong);
     }
     // A backslash is a separator on Windows and an ordinary character elsewhere.

@@ -11,7 +11,7 @@ use super::read_ahead::ReadAhead;
 use super::{Format, UnpackError};
 
 /// Longest extension record in bytes; real ones hold one or two paths.
-const LONGEST_RECORD: u64 = 64 << 10;
+const MAX_RECORD_BYTES: u64 = 64 << 10;
 
 /// zstd's window, as a power of two: at most what `zstd --long` uses, 128 MiB. A larger one only wastes memory.
 const WINDOW_LOG_MAX: u32 = 27;
@@ -116,7 +116,7 @@ fn entries(reader: impl Read, extractor: &mut Extractor<'_>) -> Result<(), Unpac
 /// Reads to the end, so that the compression's checksum is verified and a truncated archive is detected.
 fn drain(mut reader: impl Read, extractor: &mut Extractor<'_>) -> Result<(), UnpackError> {
     /// Padding after the last entry: tars are rounded up to records of 10 KiB, some tools write more.
-    const MOST_PADDING: u64 = 16 << 20;
+    const MAX_PADDING_BYTES: u64 = 16 << 20;
     let mut padding = 0;
     let mut buffer = vec![0; 64 << 10];
     loop {
@@ -126,7 +126,7 @@ fn drain(mut reader: impl Read, extractor: &mut Extractor<'_>) -> Result<(), Unp
             Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
             Err(error) => return Err(extractor.damaged(error)),
         }
-        if padding > MOST_PADDING {
+        if padding > MAX_PADDING_BYTES {
             return Err(extractor.damaged("there is more after its end"));
         }
         extractor.pulse()?;
@@ -135,8 +135,8 @@ fn drain(mut reader: impl Read, extractor: &mut Extractor<'_>) -> Result<(), Unp
 
 fn record(entry: &mut impl Read, extractor: &Extractor<'_>) -> Result<Vec<u8>, UnpackError> {
     let mut bytes = Vec::new();
-    entry.take(LONGEST_RECORD + 1).read_to_end(&mut bytes).map_err(|e| extractor.damaged(e))?;
-    if bytes.len() as u64 > LONGEST_RECORD {
+    entry.take(MAX_RECORD_BYTES + 1).read_to_end(&mut bytes).map_err(|e| extractor.damaged(e))?;
+    if bytes.len() as u64 > MAX_RECORD_BYTES {
         return Err(extractor.damaged("a name in it is too long"));
     }
     Ok(bytes)

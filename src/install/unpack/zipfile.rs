@@ -9,7 +9,7 @@ use super::extractor::Extractor;
 use super::names::NameProblem;
 
 /// Longest target of a link, in bytes.
-const LONGEST_TARGET: u64 = 4096;
+const MAX_TARGET_BYTES: u64 = 4096;
 
 /// Unpacks a zip.
 ///
@@ -37,7 +37,7 @@ pub fn unpack(archive: impl Read + Seek, extractor: &mut Extractor<'_>) -> Resul
             extractor.folder(&path)?;
         } else if entry.is_symlink() {
             let mut target = Vec::new();
-            entry.take(LONGEST_TARGET).read_to_end(&mut target).map_err(|e| extractor.damaged(e))?;
+            entry.take(MAX_TARGET_BYTES).read_to_end(&mut target).map_err(|e| extractor.damaged(e))?;
             extractor.symbolic_link(&path, &target)?;
         } else {
             let declared = entry.size();

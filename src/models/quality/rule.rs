@@ -8,7 +8,7 @@ use super::score::{Evaluator, Score};
 
 /// A loss of so many stars leaves nothing that a user could want.
 pub(super) const RUINOUS: f64 = 2.0;
-const MOST_STARS: f64 = 5.0;
+const MAX_STARS: f64 = 5.0;
 
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -104,7 +104,7 @@ impl Rule {
         let (mean, most) = if is_maker_only(scores) {
             (mean - self.maker_only.stars_less, self.maker_only.most_stars)
         } else {
-            (mean, MOST_STARS)
+            (mean, MAX_STARS)
         };
         (mean.min(most) - less).clamp(0.0, MOST_STARS)
     }

@@ -13,18 +13,18 @@ use crate::ollama::http::{self, HttpPolicy};
 use crate::ollama::manifest::{Layer, StoredManifest};
 
 /// A manifest is a few kilobytes.
-const LARGEST_MANIFEST_BYTES: usize = 1 << 20;
+const MAX_MANIFEST_BYTES: usize = 1 << 20;
 /// How much of a file is fetched first: the headers of most models, vocabulary included, are smaller.
 const FIRST_BYTES: u64 = 8 << 20;
 /// The largest header that is read.
-const LARGEST_HEADER_BYTES: u64 = 64 << 20;
+const MAX_HEADER_BYTES: u64 = 64 << 20;
 /// A registry on which nothing comes for so long is given up.
 const SILENCE: Duration = Duration::from_secs(20);
 /// A registry that sends a manifest byte by byte is given up after so long.
 const MANIFEST_LIMIT: Duration = Duration::from_secs(60);
 /// The same for a header: enough for 64 MiB at 1 Mbit/s.
 const HEADER_LIMIT: Duration = Duration::from_secs(600);
-const MOST_REDIRECTS: usize = 8;
+const MAX_REDIRECTS: usize = 8;
 const MANIFEST_TYPE: &str = "application/vnd.docker.distribution.manifest.v2+json";
 
 /// A model in its registry.
@@ -61,7 +61,7 @@ impl Remote {
             let mut response = self.get(url, |request| request.header(ACCEPT, MANIFEST_TYPE)).await?;
             let mut json = Vec::new();
             while let Some(chunk) = self.chunk(&mut response).await? {
-                if json.len() + chunk.len() > LARGEST_MANIFEST_BYTES {
+                if json.len() + chunk.len() > MAX_MANIFEST_BYTES {
                     return Err(self.unusable(AnswerProblem::ManifestTooLarge));
                 }
                 json.extend_from_slice(&chunk);
@@ -90,7 +90,7 @@ impl Remote {
         layer: &Layer,
         parse: impl Fn(&[u8]) -> Result<Option<T>, HeaderError>,
     ) -> Result<T, RegistryError> {
-        let most = layer.size.min(LARGEST_HEADER_BYTES);
+        let most = layer.size.min(MAX_HEADER_BYTES);
         let mut bytes = Vec::new();
         let mut wanted = FIRST_BYTES.min(most);
         while bytes.len() < wanted as usize {
@@ -143,7 +143,7 @@ impl Remote {
         finish: impl Fn(RequestBuilder) -> RequestBuilder,
     ) -> Result<Response, RegistryError> {
         let mut url = first.clone();
-        for _ in 0..=MOST_REDIRECTS {
+        for _ in 0..=MAX_REDIRECTS {
             if !self.policy.allows(&first, &url) {
                 return Err(RegistryError::Insecure { host: self.host(), address: url });
             }

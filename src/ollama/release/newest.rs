@@ -23,11 +23,11 @@ use crate::untrusted::UntrustedText;
 const LATEST: &str = "https://github.com/ollama/ollama/releases/latest/download";
 const SUMS: &str = "sha256sum.txt";
 /// Twenty lines or so; a larger file is something else.
-const LARGEST_SUMS_BYTES: usize = 1 << 20;
+const MAX_SUMS_BYTES: usize = 1 << 20;
 const SILENCE: Duration = Duration::from_secs(20);
 /// A server that sends the list byte by byte is given up after so long.
 const SUMS_LIMIT: Duration = Duration::from_secs(60);
-const MOST_REDIRECTS: usize = 8;
+const MAX_REDIRECTS: usize = 8;
 /// Archives without a pinned checksum, by system and architecture.
 const EXTRAS: &[(&str, &str, &str)] = &[
     ("linux", "x86_64", "ollama-linux-amd64-rocm.tar.zst"),
@@ -104,7 +104,7 @@ async fn newest_at(client: &Client, base: &str, named: bool) -> Result<Release, 
     let reading = async {
         while let Some(chunk) = within(&asked.last, asked.response.chunk()).await? {
             bytes.extend_from_slice(&chunk);
-            if bytes.len() > LARGEST_SUMS_BYTES {
+            if bytes.len() > MAX_SUMS_BYTES {
                 return Err(NewestError::NoSums { address: asked.named.clone() });
             }
         }
@@ -205,7 +205,7 @@ async fn ask(
 ) -> Result<FollowedResponse, NewestError> {
     let file = address.path_segments().and_then(|mut parts| parts.next_back()).unwrap_or_default().to_owned();
     let (mut url, mut named) = (address.clone(), address.clone());
-    for _ in 0..=MOST_REDIRECTS {
+    for _ in 0..=MAX_REDIRECTS {
         if !policy.allows(&address, &url) {
             return Err(NewestError::Insecure { address: url });
         }
@@ -303,7 +303,7 @@ mod tests {
         let server = Server::start(|request| match request.path.as_str() {
             "/v0.30.0/sha256sum.txt" => Reply::body(sums('c')),
             "/login/sha256sum.txt" => Reply::body("<html>Please log in</html>"),
-            "/endless/sha256sum.txt" => Reply::body(vec![b'x'; LARGEST_SUMS_BYTES + 1]),
+            "/endless/sha256sum.txt" => Reply::body(vec![b'x'; MAX_SUMS_BYTES + 1]),
             "/away/sha256sum.txt" => Reply::redirect("http://192.0.2.1/sha256sum.txt"),
             "/twice/sha256sum.txt" => Reply::body(sums('a') + &sums('b')),
             "/good/sha256sum.txt" => Reply::body(sums('d')),

@@ -3,7 +3,7 @@
 use super::{LoginEntry, LoginError, one_line, text_of};
 
 /// The longest Run value that Windows documents to work.
-const LONGEST: usize = 260;
+const MAX_COMMAND_CHARS: usize = 260;
 
 /// Program and arguments as one line.
 ///
@@ -20,7 +20,7 @@ pub fn command_line(entry: &LoginEntry) -> Result<String, LoginError> {
         line.push(' ');
         line.push_str(&quoted(one_line(text_of(arg)?)?));
     }
-    if line.encode_utf16().count() > LONGEST {
+    if line.encode_utf16().count() > MAX_COMMAND_CHARS {
         return Err(LoginError::Unrepresentable { value: line });
     }
     Ok(line)

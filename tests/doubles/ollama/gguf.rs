@@ -22,7 +22,7 @@ pub struct Gguf {
 }
 
 /// More than any header holds; keeps a broken file from asking for all memory.
-const MOST_ITEMS: u64 = 1 << 24;
+const MAX_ITEMS: u64 = 1 << 24;
 
 impl Gguf {
     pub fn read(path: &Path) -> Result<Self, String> {
@@ -63,7 +63,7 @@ impl<R: Read> Reader<R> {
             return Err(std::io::Error::other("no GGUF"));
         }
         let _version = self.u32()?;
-        let (tensor_count, meta_count) = (self.u64()?.min(MOST_ITEMS), self.u64()?.min(MOST_ITEMS));
+        let (tensor_count, meta_count) = (self.u64()?.min(MAX_ITEMS), self.u64()?.min(MAX_ITEMS));
         let mut meta = Map::new();
         for _ in 0..meta_count {
             let key = self.text()?;
@@ -101,7 +101,7 @@ impl<R: Read> Reader<R> {
             8 => json!(self.text()?),
             9 => {
                 let kind = self.u32()?;
-                for _ in 0..self.u64()?.min(MOST_ITEMS) {
+                for _ in 0..self.u64()?.min(MAX_ITEMS) {
                     self.value(kind)?;
                 }
                 Value::Null
@@ -114,7 +114,7 @@ impl<R: Read> Reader<R> {
     }
 
     fn text(&mut self) -> std::io::Result<String> {
-        let length = self.u64()?.min(MOST_ITEMS);
+        let length = self.u64()?.min(MAX_ITEMS);
         let mut text = Vec::new();
         Read::take(&mut self.0, length).read_to_end(&mut text)?;
         Ok(String::from_utf8_lossy(&text).into_owned())

@@ -13,7 +13,7 @@ use crate::hardware::evidence::{Answer, DxgiAdapter, DxgiMemory, Power};
 use crate::machine::SourceFailure;
 
 /// Upper limit of the number of adapters.
-const MOST_ADAPTERS: u32 = 64;
+const MAX_ADAPTERS: u32 = 64;
 
 /// All adapters listed by DXGI, including software ones, which are flagged.
 pub fn dxgi_adapters() -> Answer<Vec<DxgiAdapter>> {
@@ -27,7 +27,7 @@ pub fn dxgi_adapters() -> Answer<Vec<DxgiAdapter>> {
         }
     };
     // SAFETY: a plain call on a live COM object; an index past the end is an error, which ends the list.
-    let adapters = (0..MOST_ADAPTERS).map_while(|index| unsafe { factory.EnumAdapters1(index) }.ok());
+    let adapters = (0..MAX_ADAPTERS).map_while(|index| unsafe { factory.EnumAdapters1(index) }.ok());
     Answer::Answered(adapters.filter_map(|adapter| describe(&adapter)).collect())
 }
 
