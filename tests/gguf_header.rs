@@ -347,7 +347,7 @@ fn a_file_that_is_no_model_is_refused_with_a_reason() {
 fn a_truncated_header_is_reported_as_truncated() {
     let bytes = qwen_7b().bytes();
     for length in (0..bytes.len()).step_by(97).chain([bytes.len() - 1]) {
-        assert!(matches!(Header::parse(&bytes[..length]), Err(HeaderError::Cut { .. })), "{length}");
+        assert!(matches!(Header::parse(&bytes[..length]), Err(HeaderError::Incomplete { .. })), "{length}");
     }
     assert!(matches!(Header::parse(b"PK\x03\x04..........."), Err(HeaderError::NotGguf)));
     assert!(matches!(Header::parse(b"GGUF\x01\0\0\0........"), Err(HeaderError::Version(1))));
@@ -374,7 +374,7 @@ fn large_declared_lengths_allocate_nothing() {
         bytes
     };
     assert_eq!(damage(&huge(u64::MAX)), HeaderDamage::TooManyTensors(u64::MAX));
-    assert!(matches!(Header::parse(&huge(60_000)), Err(HeaderError::Cut { .. })));
+    assert!(matches!(Header::parse(&huge(60_000)), Err(HeaderError::Incomplete { .. })));
     // An array and a string with a huge declared length.
     for (kind, rest) in
         [(9_u32, [4_u8, 0, 0, 0].as_slice()), (8, &[]), (9, &[8, 0, 0, 0]), (9, &[9, 0, 0, 0])]

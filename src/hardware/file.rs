@@ -82,9 +82,7 @@ impl Hardware {
         const MAX_GB_S: f64 = 100_000.0;
 
         let bytes = |key: String, value: Option<u64>| {
-            value
-                .filter(|v| *v > MAX_BYTES)
-                .map(|v| format!("{key}: {v} bytes is more than any machine has"))
+            value.filter(|v| *v > MAX_BYTES).map(|v| format!("{key}: {v} bytes is more than any machine has"))
         };
         let rate = |key: String, value: Option<f64>| {
             value

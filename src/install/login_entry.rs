@@ -194,8 +194,9 @@ fn is_ours(means: &AutostartMethod, paths: &Paths) -> bool {
     means.is_installed()
         && match means.file() {
             // Assume an unreadable entry is ours.
-            Some(file) => regular::read_text(&file, MAX_ENTRY_BYTES)
-                .map_or(true, |entry| entry.contains(&mark(paths))),
+            Some(file) => {
+                regular::read_text(&file, MAX_ENTRY_BYTES).map_or(true, |entry| entry.contains(&mark(paths)))
+            }
             None => true,
         }
 }

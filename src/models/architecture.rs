@@ -1,37 +1,36 @@
-//! What a model is built of, as far as memory and speed depend on it. Filled from the catalogue or from the header of
-//! a file, and the same for both from here on.
+//! The parts of a model on which memory and speed depend. Filled from the catalogue or from the header of a file.
 
 use super::KvCacheType;
 
-/// A model's parts and their bytes.
+/// Parts of a model and their sizes.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ModelArchitecture {
     /// The engine's name of the architecture: `qwen2`, `llama`, …
     pub family: String,
-    /// Whether the engine's rule for what its blocks remember is known. Where it is not, the cache is computed as if every
-    /// block looked back at everything.
+    /// Whether the engine's attention pattern for it is known. If not, the KV cache is computed with full attention in
+    /// every block, an upper limit.
     pub is_known: bool,
     /// Width of the residual stream.
     pub embedding: u32,
-    /// Width of the widest feed-forward network that one token passes (all of its experts together).
+    /// Width of the widest feed-forward network that processes one token (all of its active experts together).
     pub feed_forward: u32,
-    /// Query heads of the block that has most.
+    /// Query heads; the maximum over the blocks.
     pub heads: u32,
-    /// Values in the queries of one token: heads times their size.
+    /// Values in the queries of one token: heads × head size.
     pub query_values: u32,
-    /// The repeated blocks, the first one first.
+    /// The repeated blocks, in order.
     pub blocks: Vec<Block>,
-    /// Experts, when the feed-forward networks are mixtures.
+    /// Experts, for a mixture of experts.
     pub experts: Option<Experts>,
-    /// Output matrix and norm. Read for every token, and what the engine moves to the GPU first.
+    /// Output matrix and norm, in bytes. Read for every token, and the first part that the engine moves to the GPU.
     pub output_bytes: u64,
     /// Weights in the output matrix.
     pub output_parameters: u64,
-    /// Token embedding: one row is looked up for a token, so it stays in main memory.
+    /// Token embedding, in bytes. One row is read per token, so it stays in main memory.
     pub token_embedding_bytes: u64,
     /// Whether the output matrix is the token embedding (loaded twice when the output is on a GPU).
     pub tied_embeddings: bool,
-    /// Other tensors that only the processor uses, such as per-layer embeddings.
+    /// Other tensors that only the processor uses, such as per-layer embeddings, in bytes.
     pub input_bytes: u64,
 }
 
@@ -40,20 +39,20 @@ pub struct ModelArchitecture {
 pub struct Block {
     /// All its weights, in bytes.
     pub bytes: u64,
-    /// Bytes of `bytes` that are experts, of which a token reads only a share.
+    /// The part of `bytes` that is routed experts, of which a token reads only a share.
     pub expert_bytes: u64,
-    /// Weights that are multiplied with, all of them.
+    /// Weights in matrices, experts included.
     pub parameters: u64,
     /// Weights of `parameters` that belong to experts.
     pub expert_parameters: u64,
-    /// Tensors that are multiplied with: each is a launch of its own on a GPU.
+    /// Number of matrices; each is a separate kernel launch on a GPU.
     pub matrices: u32,
-    /// What it remembers of earlier tokens.
+    /// Its state of earlier tokens.
     pub cache: Cache,
 }
 
 impl Block {
-    /// Nothing yet: what tensors are added to.
+    /// A block without tensors, to sum them up.
     pub(crate) const EMPTY: Self = Self {
         bytes: 0,
         expert_bytes: 0,
@@ -64,7 +63,7 @@ impl Block {
     };
 }
 
-/// What a block remembers.
+/// A block's state of earlier tokens.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Cache {
     /// Keys and values of every token, or of the last `window` tokens.
@@ -73,15 +72,15 @@ pub enum Cache {
         k_values: u32,
         /// Values in the values of one token.
         v_values: u32,
-        /// Tokens looked back at; `None` for all.
+        /// Size of the attention window in tokens; `None` for full attention.
         window: Option<u32>,
     },
     /// A state of fixed size (state-space models, gated delta nets, short convolutions).
     Recurrent {
-        /// Its bytes, kept as 32-bit floats whatever the type of the KV cache.
+        /// Size in bytes. Always 32-bit floats, whatever the KV cache type.
         bytes: u64,
     },
-    /// Nothing of its own: it reuses an earlier block's.
+    /// No state of its own: it reuses an earlier block's.
     Shared,
 }
 
@@ -95,12 +94,13 @@ pub struct Experts {
 }
 
 impl Experts {
-    /// Share of the experts' bytes that one token reads.
+    /// Share of the experts' bytes that one token reads, 0 to 1.
     pub fn share(self) -> f64 {
         (f64::from(self.used) / f64::from(self.count.max(1))).clamp(0.0, 1.0)
     }
 
-    /// Share of the experts' bytes that a batch of `tokens` reads, when each token picks independently.
+    /// Share of the experts' bytes that a batch of `tokens` tokens reads, 0 to 1, if each token's experts are
+    /// independent.
     pub fn share_of_batch(self, tokens: u32) -> f64 {
         1.0 - (1.0 - self.share()).powf(f64::from(tokens.max(1)))
     }
@@ -114,7 +114,7 @@ impl Block {
         (self.bytes - expert_bytes) as f64 + expert_bytes as f64 * share
     }
 
-    /// Weights multiplied with for one token.
+    /// Weights multiplied for one token.
     pub fn active_parameters(&self, experts: Option<Experts>) -> f64 {
         let expert = self.expert_parameters.min(self.parameters);
         let share = experts.map_or(1.0, Experts::share);
@@ -123,8 +123,8 @@ impl Block {
 }
 
 impl Cache {
-    /// Bytes reserved for `context_tokens` tokens. The engine keeps a window's cells in a ring that also holds one
-    /// batch, padded to 256 cells.
+    /// Bytes reserved for `context_tokens` tokens. With a window, the engine reserves a ring buffer for the window and
+    /// one batch, padded to 256 cells.
     pub fn bytes(self, context_tokens: u32, num_batch: u32, kv: KvCacheType) -> u64 {
         match self {
             Self::Attention { k_values, v_values, window } => {
@@ -140,7 +140,7 @@ impl Cache {
         }
     }
 
-    /// Bytes read for one token when `depth_tokens` have been seen.
+    /// Bytes read to generate one token after `depth_tokens` tokens.
     pub fn bytes_read(self, depth_tokens: u32, kv: KvCacheType) -> f64 {
         match self {
             Self::Attention { k_values, v_values, window } => {
@@ -155,7 +155,7 @@ impl Cache {
     }
 }
 
-/// Cells that the engine reserves for a block.
+/// Cells (one per token) that the engine reserves for a block.
 pub(crate) fn cells(context_tokens: u32, num_batch: u32, window: Option<u32>) -> u32 {
     let padded = |n: u32| n.checked_next_multiple_of(256).unwrap_or(u32::MAX);
     let all = padded(context_tokens);
@@ -163,13 +163,13 @@ pub(crate) fn cells(context_tokens: u32, num_batch: u32, window: Option<u32>) ->
 }
 
 impl ModelArchitecture {
-    /// Tokens that the model knows: rows of the output matrix.
+    /// Size of the vocabulary: rows of the output matrix.
     pub fn vocabulary(&self) -> u64 {
         self.output_parameters / u64::from(self.embedding.max(1))
     }
 
-    /// Makes [`Self::file_tensor_bytes`] what is known of the file: the difference is spread evenly over the blocks with
-    /// experts, as part of these, or over all blocks where none has any.
+    /// Adjusts the blocks so that [`Self::file_tensor_bytes`] is the known size, `tensor_bytes`. The difference is
+    /// spread evenly over the experts of all blocks, or over all blocks of a model without experts.
     pub(super) fn set_tensor_bytes(&mut self, tensor_bytes: u64) {
         let computed = self.file_tensor_bytes();
         let with_experts = self.blocks.iter().any(|block| block.expert_bytes > 0);
@@ -191,10 +191,10 @@ impl ModelArchitecture {
         }
     }
 
-    /// Bytes of all tensors as they lie in the file.
+    /// Bytes of all tensors in the file.
     pub fn file_tensor_bytes(&self) -> u64 {
         let output = if self.tied_embeddings {
-            // Only the output norm is a tensor of its own.
+            // The output matrix is the token embedding; only the output norm is a separate tensor.
             u64::from(self.embedding).saturating_mul(4)
         } else {
             self.output_bytes

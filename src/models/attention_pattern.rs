@@ -1,15 +1,15 @@
-//! Which blocks of an architecture look back at every token, and which at a window or a chunk only.
+//! Which blocks of an architecture have full attention, and which attend to a window or chunk only.
 //!
-//! Many files give the size of the window and not which blocks have one: that is part of the engine. The facts below are
-//! those of llama.cpp's `src/models` (vendored in llama-cpp-python 0.3.36, August 2026). An architecture that is not
-//! listed is not known: its cache is computed as if every block looked back at everything, and the plan says so.
+//! Many files state the size of the window but not which blocks have one; the engine hard-codes it. The tables are from
+//! llama.cpp's `src/models` (vendored in llama-cpp-python 0.3.36, August 2026). For an architecture that is not listed,
+//! the cache is computed with full attention in every block, and the plan says so.
 
-/// What the engine builds for an architecture.
+/// Attention that the engine builds for an architecture.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum AttentionPattern {
-    /// Every block that attends looks back at everything, whatever the file says of a window.
+    /// Full attention in every block, even if the file states a window.
     Full,
-    /// Some blocks have a window.
+    /// Sliding-window attention in some blocks.
     Windows(Windows),
     /// The file lists the blocks with a window; the engine does not load one without the list.
     Listed,
@@ -17,29 +17,29 @@ pub(super) enum AttentionPattern {
     Unknown,
 }
 
-/// Blocks with a window, in the engine's terms.
+/// Which blocks have a window, in the engine's terms.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Windows {
-    /// One block of so many looks back at everything; 0 when none does.
+    /// One block in every `period` has full attention; 0 if none has.
     pub period: u32,
-    /// Whether it is the first of them, instead of the last.
+    /// Whether it is the first block of the period instead of the last.
     pub full_first: bool,
-    /// Tokens of the window.
+    /// Size of the window.
     pub tokens: Tokens,
-    /// Only models of so many blocks have windows.
+    /// Only models with this number of blocks have windows.
     pub only_with_blocks: Option<usize>,
 }
 
 /// Size of the window.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Tokens {
-    /// What the file says; no window without it.
+    /// The file's value; no window without it.
     OfFile,
-    /// What the file says, else this.
+    /// The file's value, by default this.
     Default(u32),
-    /// This where the file says that there is a window, whatever its size.
+    /// This, if the file states a window of any size.
     Fixed(u32),
-    /// This, unless the file says 0.
+    /// This, unless the file states 0.
     Always(u32),
 }
 
@@ -71,12 +71,12 @@ const WITH_WINDOWS: &[(&str, AttentionPattern)] = &[
     ("gemma3n", last(5, Tokens::OfFile)),
     ("gemma4", AttentionPattern::Listed),
     ("gpt-oss", last(2, Tokens::OfFile)),
-    // Ollama's own name in files of its library.
+    // Ollama's name in files of its library.
     ("gptoss", last(2, Tokens::OfFile)),
     ("granite_swa", AttentionPattern::Listed),
     ("laguna", first(4, Tokens::OfFile)),
     ("lfm2", last(0, Tokens::OfFile)),
-    // Chunks of 8,192 tokens, kept like a window.
+    // Chunks of 8,192 tokens, cached like a window.
     ("llama4", last(4, Tokens::Always(8192))),
     ("maple", AttentionPattern::Listed),
     ("mellum", last(4, Tokens::OfFile)),
@@ -89,9 +89,9 @@ const WITH_WINDOWS: &[(&str, AttentionPattern)] = &[
     ("step35", AttentionPattern::Listed),
 ];
 
-/// Architectures whose attention always looks back at everything. Absent are those with caches that we do not compute:
-/// indexers (`deepseek32`, `glm-dsa`, …), other states than state-space ones (`rwkv7`, `kimi-linear`, …), repeated blocks
-/// (`nanbeige`), compressed caches (`deepseek4`), both kinds in one block (`falcon-h1`).
+/// Architectures with full attention in every attention block. Not listed are those whose cache we cannot compute:
+/// indexers (`deepseek32`, `glm-dsa`, …), recurrent states other than state-space ones (`rwkv7`, `kimi-linear`, …),
+/// repeated blocks (`nanbeige`), compressed caches (`deepseek4`), attention and state in one block (`falcon-h1`).
 const FULL: &[&str] = &[
     "apertus",
     "arcee",
@@ -117,7 +117,7 @@ const FULL: &[&str] = &[
     "exaone",
     "falcon",
     "gemma",
-    // Ollama's own name for GLM-4.7-Flash, which llama.cpp has as deepseek2.
+    // Ollama's name for GLM-4.7-Flash, which llama.cpp loads as deepseek2.
     "glm4moelite",
     "glm4",
     "glm4moe",
@@ -184,21 +184,21 @@ const FULL: &[&str] = &[
 ];
 
 impl AttentionPattern {
-    /// What the engine builds for an architecture.
+    /// Pattern of an architecture, by the engine's name for it.
     pub fn of(family: &str) -> Self {
         let listed = WITH_WINDOWS.iter().find(|(name, _)| *name == family).map(|(_, pattern)| *pattern);
         listed.unwrap_or(if FULL.contains(&family) { Self::Full } else { Self::Unknown })
     }
 
-    /// The first block that keeps no keys and values of its own, where that is part of the engine.
+    /// The first block without keys and values of its own, if the engine hard-codes it.
     pub fn first_shared_block(family: &str) -> Option<usize> {
         (family == "gemma3n").then_some(20)
     }
 }
 
 impl Windows {
-    /// Whether block `index` looks back at everything. `period` is the file's, where it has one.
-    pub fn sees_everything(self, index: usize, period: Option<u64>) -> bool {
+    /// Whether block `index` has full attention. `period` is the file's value, if it has one.
+    pub fn has_full_attention(self, index: usize, period: Option<u64>) -> bool {
         let period = period.unwrap_or(u64::from(self.period));
         let Ok(period) = usize::try_from(period) else { return false };
         if period == 0 {
@@ -207,7 +207,8 @@ impl Windows {
         index % period == if self.full_first { 0 } else { period - 1 }
     }
 
-    /// Tokens of the window in a model of `blocks` blocks; `None` when it has no windows.
+    /// Size of the window in tokens, for a model with `blocks` blocks; `None` without windows. `of_file` is the file's
+    /// value.
     pub fn tokens(self, of_file: Option<u64>, blocks: usize) -> Option<u64> {
         if self.only_with_blocks.is_some_and(|only| only != blocks) {
             return None;
@@ -237,10 +238,10 @@ mod tests {
     }
 
     #[test]
-    fn the_block_that_sees_everything_is_the_first_or_the_last_of_a_period() {
+    fn the_full_attention_block_is_the_first_or_last_of_a_period() {
         let full = |family: &str, blocks: usize| -> Vec<usize> {
             let AttentionPattern::Windows(windows) = AttentionPattern::of(family) else { return Vec::new() };
-            (0..blocks).filter(|index| windows.sees_everything(*index, None)).collect()
+            (0..blocks).filter(|index| windows.has_full_attention(*index, None)).collect()
         };
         assert_eq!(full("laguna", 9), [0, 4, 8]);
         assert_eq!(full("cohere2moe", 9), [0, 4, 8]);
@@ -253,7 +254,7 @@ mod tests {
     }
 
     #[test]
-    fn the_size_of_a_window_is_the_file_s_or_the_engine_s() {
+    fn the_window_size_is_the_files_or_the_engines() {
         let tokens = |family: &str, of_file: Option<u64>, blocks: usize| match AttentionPattern::of(family) {
             AttentionPattern::Windows(windows) => windows.tokens(of_file, blocks),
             _ => None,

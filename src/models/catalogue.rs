@@ -1,8 +1,8 @@
-//! The models we know, read from `assets/catalogue.yaml`.
+//! Catalogue of known models, read from `assets/catalogue.yaml`.
 //!
-//! The file has two parts. `shapes` are model configurations; `models` are files of a shape offered to the user.
-//! A tag that is not offered but names a known shape ("llama3.1:8b-instruct-q8_0") is still found and computed, so that
-//! any model of a known family can be estimated without a download.
+//! The file has two parts. `shapes` are model configurations; `models` are files of a shape offered to the user. Any
+//! quantisation of a known shape ("llama3.1:8b-instruct-q8_0") is computed even if it is not offered, so that it can be
+//! estimated without a download.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -18,10 +18,10 @@ use super::{
 };
 use crate::built_in;
 
-/// The models we know.
+/// Known models.
 #[derive(Clone, Debug)]
 pub struct Catalogue {
-    /// In the order they are offered.
+    /// Offered models, in the order of the file.
     pub models: Vec<Arc<Model>>,
     /// Other tags of the same files, in lower case.
     aliases: BTreeMap<String, usize>,
@@ -33,15 +33,15 @@ pub struct Catalogue {
 /// Why a catalogue is not valid.
 #[derive(Debug, thiserror::Error)]
 pub enum CatalogueError {
-    /// It is not a catalogue: the message names line and key.
+    /// Invalid YAML, or an unknown or missing key.
     #[error("{path} is not a catalogue: {source}", path = path.display())]
     Format {
         /// The file.
         path: PathBuf,
-        /// What is wrong, with line and column.
+        /// The parser's error, with line and column.
         source: Box<serde_saphyr::Error>,
     },
-    /// A value that no catalogue may have.
+    /// An invalid value.
     #[error("{path}, line {line}: {problem}", path = path.display())]
     Value {
         /// The file.
@@ -56,8 +56,8 @@ pub enum CatalogueError {
 /// What is wrong with a value of a catalogue.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum CatalogueProblem {
-    /// A figure of a shape that no model can have.
-    #[error("shapes.{shape}.{key}: {value} is not from 1 to {most}")]
+    /// A figure of a shape is out of range.
+    #[error("shapes.{shape}.{key}: {value} is not from 1 to {max}")]
     OutOfRange {
         /// The shape.
         shape: String,
@@ -65,10 +65,10 @@ pub enum CatalogueProblem {
         key: &'static str,
         /// The figure.
         value: u32,
-        /// The largest one allowed.
-        most: u32,
+        /// The largest allowed figure.
+        max: u32,
     },
-    /// A name of a shape that consists of separators only.
+    /// A shape's name consists of separators only.
     #[error("shapes.{shape}.names: \"{name}\" has no words")]
     NameWithoutWords {
         /// The shape.
@@ -84,7 +84,7 @@ pub enum CatalogueProblem {
         /// The name.
         name: String,
     },
-    /// A model of a shape that is not listed.
+    /// A model's shape is not listed.
     #[error("models, {tag}: shape: there is no shape \"{shape}\"")]
     UnknownShape {
         /// The model.
@@ -92,7 +92,7 @@ pub enum CatalogueProblem {
         /// The shape.
         shape: String,
     },
-    /// A download smaller than the tensors in it.
+    /// A model's download is smaller than its tensors.
     #[error("models, {tag}: download_bytes: {download_bytes} is less than its tensors, {tensor_bytes}")]
     DownloadTooSmall {
         /// The model.
@@ -102,7 +102,7 @@ pub enum CatalogueProblem {
         /// The size computed from the shape.
         tensor_bytes: u64,
     },
-    /// A tag that is listed twice.
+    /// A tag is listed twice.
     #[error("models, {tag}: tag: \"{duplicate}\" is listed twice")]
     DuplicateTag {
         /// The second model with it.
@@ -112,7 +112,7 @@ pub enum CatalogueProblem {
     },
 }
 
-/// The file as it is written.
+/// Format of the file.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct File {
@@ -130,15 +130,15 @@ struct Entry {
     title: String,
     shape: String,
     quantisation: Quantisation,
-    /// What the file carries, where it differs from the shape's.
+    /// Trained context of this file in tokens, if it differs from the shape's.
     trained_context_tokens: Option<u32>,
     download_bytes: u64,
-    /// Bytes of the language model's tensors, where the rules of the quantisation give another sum.
+    /// Bytes of the language model's tensors, if they differ from the sum computed for the quantisation.
     tensor_bytes: Option<u64>,
     /// Bytes of the image encoder among them.
     #[serde(default)]
     image_encoder_bytes: u64,
-    /// Tokens that its prediction heads, or the small model beside it, predict unless told otherwise.
+    /// Default number of tokens that its prediction heads or draft model predict.
     predicts_tokens: Option<u32>,
     minimum_engine: Option<EngineVersion>,
     licence: String,
@@ -147,15 +147,15 @@ struct Entry {
     source: String,
 }
 
-/// Wider than any model; keeps the arithmetic far from overflow.
+/// Upper limit of all widths: larger than any model's, and small enough that no sum overflows.
 const MAX_WIDTH: u32 = 1 << 20;
-/// More blocks than any model has.
+/// Upper limit of blocks.
 const MAX_BLOCKS: u32 = 1024;
-/// Bytes of metadata (mostly the vocabulary) in a typical file, for models whose file size is unknown.
+/// Size of the metadata (mostly the vocabulary) in a typical file, for models of unknown file size.
 const TYPICAL_METADATA_BYTES: u64 = 6_000_000;
 
 impl Catalogue {
-    /// The catalogue that this program was built with.
+    /// The built-in catalogue.
     pub fn built_in() -> &'static Self {
         static BUILT_IN: LazyLock<Catalogue> = LazyLock::new(|| {
             let (text, file) = (include_str!("../../assets/catalogue.yaml"), "assets/catalogue.yaml");
@@ -167,7 +167,7 @@ impl Catalogue {
     /// Reads a catalogue from text; `path` is only used in errors.
     ///
     /// # Errors
-    /// When the text is not YAML, a key is unknown or missing, or a value is not allowed ([`CatalogueProblem`]).
+    /// If the text is not valid YAML, a key is unknown or missing, or a value is invalid ([`CatalogueProblem`]).
     pub fn from_yaml(text: &str, path: &Path) -> Result<Self, CatalogueError> {
         let file: File = serde_saphyr::from_str(text)
             .map_err(|source| CatalogueError::Format { path: path.to_owned(), source: Box::new(source) })?;
@@ -177,8 +177,8 @@ impl Catalogue {
         let mut shape_of = BTreeMap::new();
         for (name, shape) in file.shapes {
             let line = shape.referenced.line();
-            if let Some((key, value, most)) = out_of_range(&shape.value) {
-                return Err(wrong(line, CatalogueProblem::OutOfRange { shape: name, key, value, most }));
+            if let Some((key, value, max)) = out_of_range(&shape.value) {
+                return Err(wrong(line, CatalogueProblem::OutOfRange { shape: name, key, value, max }));
             }
             let index = catalogue.shapes.len();
             for known_as in &shape.value.names {
@@ -240,8 +240,8 @@ impl Catalogue {
         Ok(catalogue)
     }
 
-    /// The model of a tag: one that is offered, or any quantisation of a known shape. `None` for an unknown
-    /// model, which only the header of its file describes (see [`Model::from_gguf`]).
+    /// The model with a tag: an offered one, or any quantisation of a known shape. `None` for any other model; see
+    /// [`Model::from_gguf`].
     pub fn find(&self, name: &str) -> Option<Arc<Model>> {
         let model_name = ModelName::of(name.trim());
         if let ModelName::Tag(tag) = &model_name
@@ -251,7 +251,7 @@ impl Catalogue {
         }
         let (words, quantisation) = names::split(name)?;
         let shape = self.shapes.get(self.shape_of(&words)?)?;
-        // Every published quantisation of gpt-oss leaves its experts as they were trained.
+        // Every published quantisation of gpt-oss keeps its experts in MXFP4, as trained.
         let quantisation = if shape.family == "gpt-oss" {
             Quantisation::MXFP4_MOE
         } else {
@@ -278,8 +278,8 @@ impl Catalogue {
         }))
     }
 
-    /// The shape that `words` name, or the one whose name they contain: a fine-tune keeps its base's words, size and
-    /// shape and adds its own name.
+    /// Index of the shape whose name is `words`, or whose name they contain: a fine-tune's name is usually its base
+    /// model's with words added.
     fn shape_of(&self, words: &[String]) -> Option<usize> {
         if let Some(index) = self.shape_names.get(words) {
             return Some(*index);
@@ -288,10 +288,15 @@ impl Catalogue {
         for (name, index) in &self.shape_names {
             let sizes = |words: &[String]| words.iter().filter(|word| names::is_size(word)).count();
             let contained = name.iter().all(|word| words.contains(word));
-            // A letter on its own marks another architecture ("granite-4.0-h-1b").
-            let other_kind =
+            // A single letter marks another architecture ("granite-4.0-h-1b").
+            let other_architecture =
                 words.iter().any(|word| word.len() == 1 && word.bytes().all(|b| b.is_ascii_alphabetic()));
-            if other_kind || name.len() < 2 || sizes(name) == 0 || !contained || sizes(name) != sizes(words) {
+            if other_architecture
+                || name.len() < 2
+                || sizes(name) == 0
+                || !contained
+                || sizes(name) != sizes(words)
+            {
                 continue;
             }
             match found {
@@ -313,14 +318,14 @@ impl Catalogue {
     }
 }
 
-/// The form in which the catalogue's tags are compared.
+/// A tag in the form in which tags are compared.
 fn lower_case(tag: &ModelTag) -> String {
     tag.as_str().to_lowercase()
 }
 
-/// Key, value and largest allowed value of the first figure of a shape that no model can have.
+/// Key, value and upper limit of the first figure of a shape that is out of range.
 fn out_of_range(shape: &Shape) -> Option<(&'static str, u32, u32)> {
-    let of = |key, value: u32, most: u32| (value == 0 || value > most).then_some((key, value, most));
+    let of = |key, value: u32, max: u32| (value == 0 || value > max).then_some((key, value, max));
     of("blocks", shape.blocks, MAX_BLOCKS)
         .or_else(|| of("embedding", shape.embedding, MAX_WIDTH))
         .or_else(|| of("feed_forward", shape.feed_forward, MAX_WIDTH))

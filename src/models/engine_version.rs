@@ -1,11 +1,11 @@
-//! Versions of the engine, to compare them.
+//! Versions of the engine and their order.
 
 use std::fmt;
 use std::str::FromStr;
 
 use serde::{Deserialize, Deserializer};
 
-/// A version of the engine: `0.32.8`.
+/// Version of the engine, for example `0.32.8`. Compared number by number.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct EngineVersion {
     major: u32,
@@ -13,7 +13,7 @@ pub struct EngineVersion {
     patch: u32,
 }
 
-/// Not three numbers with dots between them.
+/// The text is not three numbers separated by dots.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("\"{0}\" is not a version such as 0.32.8")]
 pub struct EngineVersionError(pub String);

@@ -1,4 +1,4 @@
-//! From the header of a file to a model: the same parts as from the catalogue, but read instead of computed.
+//! Converts the header of a GGUF file to a [`Model`].
 
 use std::collections::BTreeMap;
 
@@ -10,30 +10,30 @@ use super::{
 };
 use crate::untrusted::UntrustedText;
 
-/// Why a header, though well formed, is not that of a model we can estimate.
+/// Why a valid header does not describe a model that can be estimated.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum NotAModel {
     /// A key of the metadata is missing.
-    #[error("the model file does not say its {0}")]
+    #[error("the model file has no {0}")]
     Missing(UntrustedText),
-    /// The tensor of the vocabulary's embeddings is missing.
+    /// The token embedding is missing.
     #[error("the model file has no tensor {TOKEN_EMBEDDING}")]
     NoTokenEmbedding,
-    /// A figure that no model has.
-    #[error("the model file's {key} is {value}, which cannot be")]
+    /// A figure is out of range.
+    #[error("the model file's {key} is {value}, which is out of range")]
     Impossible {
         /// The key of the metadata.
         key: UntrustedText,
         /// Its value.
         value: u64,
     },
-    /// A file that goes with a model but is none, such as an image encoder.
+    /// Not a language model, for example an image encoder.
     #[error("this is a file of type \"{0}\", which is not a language model")]
     OtherKind(UntrustedText),
-    /// Part of a model that is split over files.
+    /// One part of a model that is split into several files.
     #[error("this is one of {0} parts of a model; estimating needs a file in one piece")]
     Split(u64),
-    /// The tensors are larger than the file that should hold them.
+    /// The tensors are larger than the file.
     #[error("the model file claims {tensor_bytes} bytes of tensors in {file_bytes} bytes")]
     LargerThanItsFile {
         /// Bytes of all tensors.
@@ -45,17 +45,17 @@ pub enum NotAModel {
 
 /// Every language model has this tensor.
 const TOKEN_EMBEDDING: &str = "token_embd.weight";
-/// Wider than any model is.
+/// Upper limit of all widths; larger than any model's.
 const MAX_WIDTH: u64 = 1 << 20;
-/// More blocks than any model has.
+/// Upper limit of blocks.
 const MAX_BLOCKS: u64 = 1024;
 
 impl Model {
-    /// The model that a file's header describes. `download_bytes` is the size of the file (or of all layers of its
-    /// manifest); 0 when unknown.
+    /// The model described by a file's header. `download_bytes` is the size of the file, or of all layers of its
+    /// manifest; 0 if unknown.
     ///
     /// # Errors
-    /// When the header is of no language model, is incomplete, or holds figures that cannot be.
+    /// If the file is not a language model, is incomplete, or has figures out of range.
     pub fn from_gguf(header: &Header, name: ModelName, download_bytes: u64) -> Result<Self, NotAModel> {
         let family = header.text("general.architecture").ok_or_else(|| missing("general.architecture"))?;
         if matches!(family, "clip" | "mmproj") || header.text("general.type") == Some("mmproj") {
@@ -107,22 +107,22 @@ impl Reader<'_> {
         key
     }
 
-    /// A figure that may be missing, and must be below `most` where it is not.
-    fn optional(&self, name: &str, most: u64) -> Result<Option<u64>, NotAModel> {
+    /// An optional figure, at most `max`.
+    fn optional(&self, name: &str, max: u64) -> Result<Option<u64>, NotAModel> {
         let key = self.key(name);
         match self.header.unsigned(&key) {
-            Some(value) if value > most => Err(NotAModel::Impossible { key: key.into(), value }),
+            Some(value) if value > max => Err(NotAModel::Impossible { key: key.into(), value }),
             value => Ok(value),
         }
     }
 
-    /// A figure from 1 to `most`.
-    fn required(&self, name: &str, most: u64) -> Result<u64, NotAModel> {
-        let value = self.optional(name, most)?.ok_or_else(|| missing(&self.key(name)))?;
+    /// A required figure from 1 to `max`.
+    fn required(&self, name: &str, max: u64) -> Result<u64, NotAModel> {
+        let value = self.optional(name, max)?.ok_or_else(|| missing(&self.key(name)))?;
         if value == 0 { Err(NotAModel::Impossible { key: self.key(name).into(), value }) } else { Ok(value) }
     }
 
-    /// The largest value of a figure that may be given for each block.
+    /// A figure that is given once or per block: its maximum.
     fn largest(&self, name: &str) -> Result<Option<u64>, NotAModel> {
         let key = self.key(name);
         let value = match self.header.metadata.get(&key) {
@@ -141,7 +141,7 @@ impl Reader<'_> {
 
     fn architecture(&self) -> Result<ModelArchitecture, NotAModel> {
         let embedding = self.required("embedding_length", MAX_WIDTH)?;
-        // Blocks that only predict further tokens are in the file but not loaded.
+        // Prediction blocks are in the file but not loaded.
         let skipped = self.optional("nextn_predict_layers", MAX_BLOCKS)?.unwrap_or(0);
         let all = self.required("block_count", MAX_BLOCKS)?;
         let count = usize::try_from(all.saturating_sub(skipped).max(1)).unwrap_or(1);
@@ -213,7 +213,7 @@ impl Reader<'_> {
                 block.cache = if index >= own {
                     Cache::Shared
                 } else {
-                    let window = window.filter(|_| !self.sees_everything(index, pattern));
+                    let window = window.filter(|_| !self.has_full_attention(index, pattern));
                     self.cache(index, tensors, window.map(narrow))?
                 };
                 Ok(block)
@@ -221,20 +221,22 @@ impl Reader<'_> {
             .collect()
     }
 
-    /// Whether a block of a model with windows has none itself: by the file's list, else by the engine's pattern with
-    /// the file's period or its own.
-    fn sees_everything(&self, index: usize, pattern: AttentionPattern) -> bool {
+    /// Whether a block of a model with windows has full attention: by the file's list, else by the engine's pattern
+    /// with the file's period or its own.
+    fn has_full_attention(&self, index: usize, pattern: AttentionPattern) -> bool {
         let key = self.key("attention.sliding_window_pattern");
         if let Some(Value::Array(_)) = self.header.metadata.get(&key) {
             return self.header.of_block(&key, index) != Some(1);
         }
         match pattern {
-            AttentionPattern::Windows(windows) => windows.sees_everything(index, self.header.unsigned(&key)),
+            AttentionPattern::Windows(windows) => {
+                windows.has_full_attention(index, self.header.unsigned(&key))
+            }
             AttentionPattern::Full | AttentionPattern::Listed | AttentionPattern::Unknown => true,
         }
     }
 
-    /// Whether the engine's rule for what the blocks remember is known.
+    /// Whether the attention of all blocks is known.
     fn is_known(&self, pattern: AttentionPattern) -> bool {
         let key = self.key("attention.sliding_window_pattern");
         match pattern {
@@ -281,7 +283,7 @@ impl Reader<'_> {
             Ok(value.unwrap_or(otherwise))
         };
         let k_values = narrow(kv_heads.saturating_mul(length("key_length", usual)?));
-        // Latent attention keeps one compressed row, of which the values are a part.
+        // Latent attention caches one compressed row that contains the values.
         let latent = self.optional("attention.key_length_mla", MAX_WIDTH)?.is_some();
         let v_values =
             if latent { 0 } else { narrow(kv_heads.saturating_mul(length("value_length", usual)?)) };
@@ -289,7 +291,7 @@ impl Reader<'_> {
     }
 }
 
-/// The tensors outside the blocks.
+/// Tensors outside the blocks.
 #[derive(Default)]
 struct Parts<'a> {
     token_embedding: Option<&'a Tensor>,
@@ -306,33 +308,33 @@ impl<'a> Parts<'a> {
             name if name.starts_with("output") => {
                 self.output_rest_bytes = self.output_rest_bytes.saturating_add(tensor.bytes());
             }
-            // Image and sound encoders in the same file are not part of the language model.
+            // Image and audio encoders in the same file are not part of the language model.
             name if is_encoder(name) || name.starts_with("mtp.") => {}
             _ => self.input_bytes = self.input_bytes.saturating_add(tensor.bytes()),
         }
     }
 }
 
-/// Whether a tensor belongs to an encoder of images or sound.
+/// Whether a tensor belongs to an image or audio encoder.
 fn is_encoder(name: &str) -> bool {
     ["v.", "a.", "mm."].iter().any(|prefix| name.starts_with(prefix))
 }
 
-/// Bytes of the encoders of images and sound in the same file.
+/// Bytes of the image and audio encoders in the file.
 fn encoder_bytes(header: &Header) -> u64 {
     let encoders = header.tensors.iter().filter(|tensor| is_encoder(&tensor.name));
     encoders.fold(0, |sum, tensor| sum.saturating_add(tensor.bytes()))
 }
 
-/// Heads that predict further tokens, as blocks of their own or, in older files, as tensors named `mtp.`. The engine uses
-/// them when it is told to.
+/// Multi-token prediction heads: separate blocks or, in older files, tensors named `mtp.`. Off by default in the
+/// engine.
 fn prediction_heads(header: &Header, family: &str) -> Option<PredictionHeads> {
     let blocks = header.unsigned(&format!("{family}.nextn_predict_layers")).unwrap_or(0);
     let older = header.tensors.iter().any(|tensor| tensor.name.starts_with("mtp."));
     (blocks > 0 || older).then_some(PredictionHeads { default_tokens: 0 })
 }
 
-/// `blk.12.attn_q.weight` is of block 12.
+/// Index of a tensor's block: 12 for `blk.12.attn_q.weight`.
 fn block_index(name: &str) -> Option<usize> {
     name.strip_prefix("blk.")?.split('.').next()?.parse().ok()
 }
@@ -353,13 +355,13 @@ fn sum_of(tensors: &[&Tensor]) -> Block {
     block
 }
 
-/// The mixture the file names, else the tensor type of most of its bytes.
+/// The mixture that the file states, else the tensor type with the most bytes.
 fn quantisation(header: &Header) -> ModelQuantisation {
     use Quantisation::{
         BF16, F16, F32, IQ4_NL, IQ4_XS, MXFP4_MOE, Q2_K, Q3_K_L, Q3_K_M, Q3_K_S, Q4_0, Q4_1, Q4_K_M, Q4_K_S,
         Q5_0, Q5_1, Q5_K_M, Q5_K_S, Q6_K, Q8_0,
     };
-    // llama.cpp's numbers (`llama_ftype`).
+    // Numbers of llama.cpp's `llama_ftype`.
     let named = header.unsigned("general.file_type").and_then(|number| {
         Some(match number {
             0 => F32,

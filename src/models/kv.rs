@@ -1,14 +1,14 @@
-//! The types in which the engine can keep the attention cache.
+//! Types of the KV cache.
 
 use std::fmt;
 use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-/// Type of the KV cache. Ollama takes it for the whole server (`OLLAMA_KV_CACHE_TYPE`) and uses it for K and V.
+/// Type of the KV cache. Ollama has one per server (`OLLAMA_KV_CACHE_TYPE`) and uses it for K and V.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum KvCacheType {
-    /// 16-bit floats, nothing lost.
+    /// 16-bit floats, lossless.
     #[serde(rename = "f16")]
     F16,
     /// 8 bits and a scale for every 32 values: 34 bytes instead of 64.
@@ -19,16 +19,16 @@ pub enum KvCacheType {
     Q4_0,
 }
 
-/// A name that is none of ours.
+/// Unknown name of a KV cache type.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("unknown KV cache type \"{0}\", use f16, q8_0 or q4_0")]
 pub struct UnknownKvCacheType(pub String);
 
 impl KvCacheType {
-    /// From most exact to smallest.
+    /// From the most precise to the smallest.
     pub const ALL: [Self; 3] = [Self::F16, Self::Q8_0, Self::Q4_0];
 
-    /// The name the engine uses.
+    /// The engine's name.
     pub fn name(self) -> &'static str {
         match self {
             Self::F16 => "f16",
@@ -46,7 +46,7 @@ impl KvCacheType {
         }
     }
 
-    /// A quantised V cache makes the engine insist on flash attention.
+    /// The engine requires flash attention for a quantised V cache.
     pub fn needs_flash_attention(self) -> bool {
         self != Self::F16
     }

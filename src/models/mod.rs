@@ -26,35 +26,35 @@ pub use quantisation::{ModelQuantisation, Quantisation, UnknownQuantisation};
 pub use tag::{ModelName, ModelTag, ModelTagError, TagPart};
 pub use tensor_type::TensorType;
 
-/// A model that can be pulled: what it is called, what it weighs, what it may be used for, how it is built.
+/// A model: names, licence, size and architecture.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Model {
-    /// What Ollama pulls: `qwen2.5-coder:7b`, `hf.co/…`, `host:port/namespace/name:tag`; or a file.
+    /// Tag that Ollama pulls (`qwen2.5-coder:7b`, `hf.co/…`, `host:port/namespace/name:tag`), or a file.
     pub name: ModelName,
-    /// What people call it: `Qwen2.5-Coder 7B`.
+    /// Display name, for example `Qwen2.5-Coder 7B`.
     pub title: UntrustedText,
     /// Quantisation of the weights.
     pub quantisation: ModelQuantisation,
     /// Licence, and whether it allows commercial use.
     pub licence: Licence,
-    /// Tokens of context its file carries; the engine silently clamps to it.
+    /// Trained context in tokens; the engine silently clamps to it.
     pub trained_context_tokens: u32,
-    /// Bytes to download.
+    /// Size of the download in bytes.
     pub download_bytes: u64,
-    /// Its parts and their bytes.
+    /// Parts and their sizes.
     pub architecture: ModelArchitecture,
-    /// Bytes of the image encoder that comes with it, 0 without one. The engine loads it together with layers on a GPU.
+    /// Size of its image encoder in bytes, 0 without one. The engine loads it if any layers are on a GPU.
     pub image_encoder_bytes: u64,
-    /// Heads or a small model that predict several tokens at once; `None` without.
+    /// Prediction heads or a draft model, if it has one.
     pub prediction_heads: Option<PredictionHeads>,
-    /// The oldest engine that runs it, where that is known.
+    /// The oldest engine that runs it, if known.
     pub minimum_engine: Option<EngineVersion>,
 }
 
-/// What predicts several tokens at once, which the model then checks (multi-token prediction).
+/// Multi-token prediction: several tokens are drafted at once and then verified by the model.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct PredictionHeads {
-    /// Tokens predicted at once unless the request says otherwise (`draft_num_predict`); 0 when it is off.
+    /// Default of `draft_num_predict`, in tokens; 0 if off.
     pub default_tokens: u32,
 }
 
@@ -68,7 +68,7 @@ pub struct Licence {
 }
 
 impl Model {
-    /// What the engine pulls; `None` for a model that can be estimated only.
+    /// The tag that the engine pulls; `None` for a model that can only be estimated.
     pub fn tag(&self) -> Option<&ModelTag> {
         match &self.name {
             ModelName::Tag(tag) => Some(tag),
@@ -76,7 +76,7 @@ impl Model {
         }
     }
 
-    /// Layers as the engine counts them: blocks + 1 (output).
+    /// Number of layers as the engine counts them: blocks + 1 (output).
     pub fn total_layers(&self) -> u32 {
         u32::try_from(self.architecture.blocks.len()).unwrap_or(u32::MAX - 1).saturating_add(1)
     }

@@ -1,11 +1,11 @@
-//! Reading a model's size and quantisation out of what people and files call it.
+//! Parses names of models and files into normalised words and quantisation.
 //!
 //! `llama3.1:8b-instruct-q8_0`, `Meta-Llama-3.1-8B-Instruct-Q8_0.gguf` and
 //! `hf.co/bartowski/Meta-Llama-3.1-8B-Instruct-GGUF:Q8_0` are one model.
 
 use super::Quantisation;
 
-/// Words that say how a model was trained or packed, not how it is built.
+/// Words that do not identify an architecture.
 const NOISE: [&str; 23] = [
     "instruct",
     "it",
@@ -32,12 +32,11 @@ const NOISE: [&str; 23] = [
     "openai",
 ];
 
-/// The words that tell models apart, in alphabetical order, and the quantisation if it is named.
-/// `None` when no word is left.
+/// The words that identify a model, sorted, and the quantisation if the name has one. `None` if no words are left.
 pub(super) fn split(name: &str) -> Option<(Vec<String>, Option<Quantisation>)> {
     let name = name.trim().to_lowercase();
     let (path, tag) = match name.rsplit_once(':') {
-        // A colon before a slash belongs to a port.
+        // A colon before a slash is part of a port.
         Some((path, tag)) if !tag.contains('/') => (path, tag),
         _ => (name.as_str(), ""),
     };
@@ -61,7 +60,7 @@ pub(super) fn is_size(word: &str) -> bool {
     number.is_some_and(|n| n.parse::<f64>().is_ok())
 }
 
-/// Cuts the longest quantisation name out of `name`.
+/// Removes the longest quantisation name from `name`.
 fn take_quantisation(name: &str) -> (String, Option<Quantisation>) {
     let mut known: Vec<(String, Quantisation)> =
         Quantisation::ALL.into_iter().map(|q| (q.name().to_lowercase(), q)).collect();
@@ -101,7 +100,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn one_model_under_many_names() {
+    fn one_model_has_many_names() {
         let expected =
             (vec!["3.1".to_owned(), "8b".to_owned(), "llama".to_owned()], Some(Quantisation::Q8_0));
         for name in [
@@ -122,7 +121,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_but_noise_is_no_name() {
+    fn a_name_of_noise_words_only_is_rejected() {
         assert_eq!(split(""), None);
         assert_eq!(split("instruct.gguf"), None);
         assert_eq!(split(":::///"), None);

@@ -1,7 +1,7 @@
-//! How good a model is at coding: published scores and the rule that makes one to five stars of them, both read from
+//! Quality of a model for coding: published scores and the rule that converts them to one to five stars, both read from
 //! `assets/quality.yaml`. docs/quality.md explains the rule.
 //!
-//! A model without scores is not rated. Nothing is derived from its size, its maker or its relatives.
+//! A model without scores is not rated. Nothing is derived from size, vendor or related models.
 
 mod rule;
 mod score;
@@ -21,64 +21,64 @@ pub use rule::stars;
 use rule::{Benchmark, Rule};
 pub use score::{Evaluator, Score};
 
-/// How good a model is, in the quantisation of weights and cache that was asked about.
+/// Quality of a model with a quantisation of weights and KV cache.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Quality {
     /// 1 to 5.
     pub stars: u8,
-    /// The scores it was made from, those that count most first.
+    /// The scores it is based on, by descending weight.
     pub basis: Vec<Score>,
-    /// Whether only the model's maker published scores.
+    /// Whether all scores were published by the model's vendor.
     pub is_maker_only: bool,
-    /// What quantisation takes off, where that was measured.
+    /// Measured losses by quantisation.
     pub losses: Vec<Loss>,
 }
 
-/// What a quantisation was measured to take off.
+/// Measured loss of quality by a quantisation.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Loss {
-    /// Architectures that it holds for.
+    /// Architectures it applies to.
     families: Vec<String>,
-    /// The type of KV cache that was measured.
+    /// KV cache type that was measured.
     pub kv_cache: Option<KvCacheType>,
-    /// The quantisations of weights that were measured.
+    /// Quantisations of weights that were measured.
     #[serde(default)]
     weights: Vec<super::Quantisation>,
-    /// Similarity of the output to that of the exact model, 0 to 1; `None` when no loss was seen.
+    /// Similarity of the output to the unquantised model's, 0 to 1; `None` if no loss was measured.
     pub similarity: Option<f64>,
-    /// When.
+    /// Date.
     pub date: String,
-    /// Conditions, in English.
+    /// Test conditions, in English.
     pub setting: String,
-    /// Where it was published.
+    /// URL of the publication.
     pub source: String,
 }
 
-/// Tool calls that do not arrive as such.
+/// Reported failures of a model's tool calls.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct ToolCallTrouble {
+pub struct ToolCallFailures {
     names: Vec<String>,
-    /// Calls that worked.
+    /// Successful calls.
     pub worked: u32,
-    /// Calls that were made.
+    /// All calls.
     pub of: u32,
-    /// When.
+    /// Date.
     pub date: String,
-    /// Conditions, in English.
+    /// Test conditions, in English.
     pub setting: String,
-    /// Where it was reported.
+    /// URL of the report.
     pub source: String,
 }
 
-/// All that is published, and the rule.
+/// Published scores and the rule.
 #[derive(Clone, Debug)]
 pub struct Ratings {
     rule: Rule,
     benchmarks: BTreeMap<String, Benchmark>,
     losses: Vec<Loss>,
-    tool_calls: Vec<ToolCallTrouble>,
+    tool_calls: Vec<ToolCallFailures>,
     models: Vec<Rated>,
     /// Normalised name → index of its model.
     names: BTreeMap<Vec<String>, usize>,
@@ -88,34 +88,34 @@ pub struct Ratings {
 #[serde(deny_unknown_fields)]
 struct Rated {
     model: String,
-    /// What models with these scores are called.
+    /// Names of models with these scores.
     names: Vec<String>,
     scores: Vec<Score>,
 }
 
-/// The file as it is written.
+/// Format of the file.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct File {
     rule: Rule,
     benchmarks: Vec<Benchmark>,
     losses: Vec<Loss>,
-    tool_calls: Vec<ToolCallTrouble>,
+    tool_calls: Vec<ToolCallFailures>,
     models: Vec<Rated>,
 }
 
-/// Why a file of scores is not valid.
+/// Why a file of scores is invalid.
 #[derive(Debug, thiserror::Error)]
 pub enum RatingsError {
-    /// It is no such file: the message names line and key.
+    /// Invalid YAML, or an unknown or missing key.
     #[error("{path} holds no scores: {source}", path = path.display())]
     Format {
         /// The file.
         path: PathBuf,
-        /// What is wrong, with line and column.
+        /// The parser's error, with line and column.
         source: Box<serde_saphyr::Error>,
     },
-    /// A value that cannot be.
+    /// An invalid value.
     #[error("{path}, {entry}: {problem}", path = path.display())]
     Value {
         /// The file.
@@ -128,7 +128,7 @@ pub enum RatingsError {
 }
 
 impl Ratings {
-    /// Those that this program was built with.
+    /// The built-in scores and rule.
     pub fn built_in() -> &'static Self {
         static BUILT_IN: LazyLock<Ratings> = LazyLock::new(|| {
             let (text, file) = (include_str!("../../assets/quality.yaml"), "assets/quality.yaml");
@@ -140,7 +140,7 @@ impl Ratings {
     /// Reads scores and rule from text; `path` is only used in errors.
     ///
     /// # Errors
-    /// When the text is not YAML, a key is unknown or missing, or a value cannot be ([`RatingsError`]).
+    /// If the text is not valid YAML, a key is unknown or missing, or a value is invalid ([`RatingsError`]).
     pub fn from_yaml(text: &str, path: &Path) -> Result<Self, RatingsError> {
         let file: File = serde_saphyr::from_str(text)
             .map_err(|source| RatingsError::Format { path: path.to_owned(), source: Box::new(source) })?;
@@ -188,7 +188,7 @@ impl Ratings {
         })
     }
 
-    /// How good a model is with a type of KV cache; `None` when no score is known.
+    /// Quality of a model with a KV cache type; `None` without scores.
     pub fn quality(&self, model: &Model, kv_cache: KvCacheType) -> Option<Quality> {
         let rated = self.rated(model)?;
         let losses: Vec<Loss> = self.losses_of(model, kv_cache).cloned().collect();
@@ -224,11 +224,11 @@ impl Ratings {
         self.losses_of(model, kv_cache).filter(|loss| loss.kv_cache.is_some()).find(ruins)
     }
 
-    /// What is known of tool calls that the engine misses.
-    pub fn tool_call_trouble(&self, model: &Model) -> Option<&ToolCallTrouble> {
+    /// Reported failures of the model's tool calls.
+    pub fn tool_call_failures(&self, model: &Model) -> Option<&ToolCallFailures> {
         let (words, _) = names::split(model.name.as_str())?;
         let named = |name: &String| names::split(name).is_some_and(|(other, _)| other == words);
-        self.tool_calls.iter().find(|trouble| trouble.names.iter().any(named))
+        self.tool_calls.iter().find(|failures| failures.names.iter().any(named))
     }
 
     fn losses_of<'a>(&'a self, model: &'a Model, kv_cache: KvCacheType) -> impl Iterator<Item = &'a Loss> {

@@ -1,8 +1,8 @@
-//! Which type llama.cpp's `quantize` gives to each tensor of a mixed quantisation such as `Q4_K_M`.
+//! Types that llama.cpp's `quantize` assigns to the tensors of a mixed quantisation such as `Q4_K_M`.
 //!
-//! The rules are those of llama.cpp b10488 (`src/llama-quant.cpp`, `llama_tensor_get_type_impl`): a file is not "4 bits"
-//! but 4 bits with the tensors that suffer most kept at 5 or 6, and a placement computed from an average is wrong by
-//! layers. Files made with an importance matrix may differ in a few tensors; reading the file's header settles it.
+//! The rules are those of llama.cpp b10488 (`src/llama-quant.cpp`, `llama_tensor_get_type_impl`). A "4-bit" file keeps
+//! its most sensitive tensors at 5 or 6 bits, so a placement computed from the average is wrong by several layers.
+//! Files made with an importance matrix may differ in a few tensors; the file's header is exact.
 
 use std::fmt;
 use std::str::FromStr;
@@ -11,7 +11,7 @@ use serde::{Deserialize, Deserializer};
 
 use super::TensorType;
 
-/// A mixture of tensor types that has a name.
+/// A named mixture of tensor types.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[allow(missing_docs, reason = "the names are llama.cpp's")]
 #[allow(non_camel_case_types, reason = "llama.cpp's own spelling")]
@@ -41,25 +41,25 @@ pub enum Quantisation {
     MXFP4_MOE,
 }
 
-/// Not the name of a known mixture.
+/// Unknown name of a quantisation.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("unknown quantisation \"{0}\"; use one such as Q4_K_M, Q8_0 or F16")]
 pub struct UnknownQuantisation(pub String);
 
-/// What a tensor is for, as far as the rules care.
+/// Role of a tensor, as far as the rules distinguish it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Role {
     TokenEmbedding,
     Output,
     AttentionV,
-    /// Queries, keys and values in one matrix, as files of 2024 and 2025 have it.
+    /// Queries, keys and values in one matrix (files of 2024 and 2025).
     AttentionQkv,
     AttentionK,
     AttentionQ,
     AttentionOutput,
     FeedForwardDown,
     FeedForwardUp,
-    /// Latent attention's matrices for each head, which Ollama keeps at 8 bits.
+    /// Latent attention's per-head matrices, which Ollama keeps at 8 bits.
     Latent,
     /// A matrix without a rule of its own.
     Other,
@@ -67,12 +67,12 @@ pub(super) enum Role {
     Exact,
 }
 
-/// What the rules must know of the model.
+/// The model's figures on which the rules depend.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Rules {
     pub quantisation: Quantisation,
     pub blocks: u32,
-    /// Tensors that count as attention values, of which mixed types treat the first and last better.
+    /// Number of attention-value tensors; mixtures keep more bits for the first and last of them.
     pub attention_values: u32,
     pub heads_per_kv_head: u32,
     pub experts: u32,
@@ -80,7 +80,7 @@ pub(super) struct Rules {
 }
 
 impl Quantisation {
-    /// All that we know, the most exact first.
+    /// All known quantisations, the most precise first.
     pub const ALL: [Self; 21] = [
         Self::F32,
         Self::F16,
@@ -105,7 +105,7 @@ impl Quantisation {
         Self::MXFP4_MOE,
     ];
 
-    /// The name as files carry it.
+    /// The name as used in file names.
     pub fn name(self) -> &'static str {
         match self {
             Self::F32 => "F32",
@@ -132,7 +132,7 @@ impl Quantisation {
         }
     }
 
-    /// The type that most tensors get.
+    /// The type of most tensors.
     fn base(self) -> TensorType {
         match self {
             Self::F32 => TensorType::F32,
@@ -159,7 +159,7 @@ impl Quantisation {
 pub enum ModelQuantisation {
     /// A named mixture.
     Mixture(Quantisation),
-    /// A file that names no mixture we know: the type of most of its bytes.
+    /// An unknown mixture: the type with the most bytes.
     Mostly(TensorType),
 }
 
@@ -172,7 +172,7 @@ impl ModelQuantisation {
         }
     }
 
-    /// Whether most tensors are K-quants or I-quants, which GPUs unpack more slowly.
+    /// Whether most tensors are K-quants or I-quants, which GPUs dequantise more slowly.
     pub fn is_k_or_i_quant(self) -> bool {
         use TensorType::{
             IQ1_M, IQ1_S, IQ2_S, IQ2_XS, IQ2_XXS, IQ3_S, IQ3_XXS, IQ4_NL, IQ4_XS, Q2_K, Q3_K, Q4_K, Q5_K,
@@ -208,7 +208,7 @@ impl fmt::Display for Quantisation {
 impl FromStr for Quantisation {
     type Err = UnknownQuantisation;
 
-    /// Takes any case, and Ollama's `fp16`.
+    /// Case-insensitive; accepts Ollama's `fp16`.
     fn from_str(name: &str) -> Result<Self, Self::Err> {
         if name.eq_ignore_ascii_case("fp16") {
             return Ok(Self::F16);
@@ -221,8 +221,8 @@ impl FromStr for Quantisation {
 }
 
 impl Rules {
-    /// Type of a tensor with rows of `columns` values. `ordinal` counts the earlier tensors of the same role, `expert`
-    /// says whether it is a stack of experts.
+    /// Type of a tensor with rows of `columns` values. `ordinal` is the number of earlier tensors of the same role;
+    /// `expert` whether it is a stack of experts.
     pub fn tensor_type(&self, role: Role, ordinal: u32, expert: bool, columns: u64) -> TensorType {
         use Quantisation as Q;
 
@@ -252,7 +252,7 @@ impl Rules {
             Role::AttentionOutput => self.attention_output_type(),
             _ => base,
         };
-        fall_back(wanted, columns)
+        or_fallback(wanted, columns)
     }
 
     fn output_type(&self, columns: u64) -> TensorType {
@@ -279,7 +279,7 @@ impl Rules {
             Q::Q4_K_S if ordinal < 4 => TensorType::Q5_K,
             other => other.base(),
         };
-        // Models of 80 blocks with grouped heads are the engine's "70B" type.
+        // llama.cpp treats models with 80 blocks and grouped heads as "70B".
         if self.blocks == 80
             && self.heads_per_kv_head > 1
             && matches!(kind, TensorType::Q3_K | TensorType::Q4_K)
@@ -321,14 +321,14 @@ impl Rules {
     }
 }
 
-/// Whether the tensor numbered `i` of `n` is one of the half that gets more bits.
+/// Whether tensor `i` of `n` is in the half that has more bits.
 fn more_bits(i: u32, n: u32) -> bool {
     let eighth = n / 8;
     i < eighth || i >= n.saturating_mul(7) / 8 || (i - eighth) % 3 == 2
 }
 
-/// The type used instead where a row is not a whole number of blocks.
-fn fall_back(wanted: TensorType, columns: u64) -> TensorType {
+/// `wanted`, or a fallback type if a row is not a whole number of its blocks.
+fn or_fallback(wanted: TensorType, columns: u64) -> TensorType {
     if columns.is_multiple_of(wanted.block_values()) {
         return wanted;
     }
@@ -366,10 +366,10 @@ mod tests {
     }
 
     #[test]
-    fn rows_that_do_not_divide_fall_back() {
-        assert_eq!(fall_back(TensorType::Q4_K, 896), TensorType::Q5_0);
-        assert_eq!(fall_back(TensorType::Q6_K, 896), TensorType::Q8_0);
-        assert_eq!(fall_back(TensorType::Q6_K, 33), TensorType::F16);
-        assert_eq!(fall_back(TensorType::Q4_K, 4096), TensorType::Q4_K);
+    fn rows_that_are_not_whole_blocks_use_the_fallback_type() {
+        assert_eq!(or_fallback(TensorType::Q4_K, 896), TensorType::Q5_0);
+        assert_eq!(or_fallback(TensorType::Q6_K, 896), TensorType::Q8_0);
+        assert_eq!(or_fallback(TensorType::Q6_K, 33), TensorType::F16);
+        assert_eq!(or_fallback(TensorType::Q4_K, 4096), TensorType::Q4_K);
     }
 }

@@ -1,4 +1,4 @@
-//! From the few figures that a model's configuration gives to the bytes of every tensor.
+//! Computes the size of every tensor from the figures of a model's configuration.
 
 use serde::Deserialize;
 
@@ -9,12 +9,12 @@ use super::{Block, Cache, Experts, ModelArchitecture, Quantisation};
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Shape {
-    /// The engine's name of the architecture.
+    /// The engine's name for the architecture.
     pub family: String,
-    /// What models of this shape are called (`llama3.1:8b`), so that any of their quantisations is found.
+    /// Names of models of this shape (`llama3.1:8b`), by which any of their quantisations is found.
     #[serde(default)]
     pub names: Vec<String>,
-    /// Where the figures come from.
+    /// Source of the figures.
     #[allow(dead_code, reason = "for the people who edit the file; parsed so that it cannot be left out")]
     pub source: String,
     pub blocks: u32,
@@ -22,38 +22,38 @@ pub(super) struct Shape {
     pub feed_forward: u32,
     pub heads: u32,
     pub kv_heads: u32,
-    /// `embedding / heads` unless given.
+    /// Size of an attention head; default `embedding / heads`.
     pub head_dim: Option<u32>,
     pub vocabulary: u32,
     #[serde(default)]
     pub tied_embeddings: bool,
-    /// Tokens of context that files of this shape carry.
+    /// Trained context in tokens.
     pub trained_context_tokens: u32,
     /// Biases on the query, key and value projections.
     #[serde(default)]
     pub qkv_bias: bool,
-    /// Attention of limited reach in some blocks.
+    /// Sliding-window attention in some blocks.
     pub window: Option<Window>,
     pub experts: Option<ExpertShape>,
-    /// Gated delta nets in place of attention in most blocks.
+    /// Gated delta nets instead of attention in most blocks.
     pub delta_net: Option<DeltaNet>,
-    /// The query projection also makes a gate for the output: twice as wide.
+    /// The query projection also computes a gate for the output, so it is twice as wide.
     #[serde(default)]
     pub gated_attention: bool,
-    /// Queries, keys and values come from one matrix.
+    /// One matrix for queries, keys and values.
     #[serde(default)]
     pub fused_qkv: bool,
     /// A feed-forward network of two matrices instead of three.
     #[serde(default)]
     pub plain_feed_forward: bool,
-    /// Values of a gate on the output of attention, for each head; 0 without.
+    /// Values per head of a gate on the attention's output; 0 without a gate.
     #[serde(default)]
     pub attention_gate: u32,
-    /// Keys and values of a token are one compressed row.
+    /// Latent attention.
     pub latent: Option<Latent>,
-    /// State-space blocks; `pattern` says which ones they are.
+    /// State-space blocks; `pattern` lists which blocks.
     pub mamba: Option<Mamba>,
-    /// A letter per block, of models whose blocks do one thing each: M for state-space, E for experts, * for attention.
+    /// One letter per block, for models whose blocks have one function each: M state space, E experts, * attention.
     pub pattern: Option<String>,
     /// Bytes of the image encoder that usually comes with models of this shape.
     #[serde(default)]
@@ -64,24 +64,25 @@ pub(super) struct Shape {
     pub commercial: Option<bool>,
 }
 
-/// Blocks that look back only so far.
+/// Sliding-window attention.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Window {
+    /// Size of the window.
     pub tokens: u32,
-    /// Every n-th block sees everything.
+    /// Every n-th block has full attention.
     pub full_every: u32,
-    /// Whether the first of n blocks does, instead of the last.
+    /// Whether it is the first of n blocks instead of the last.
     #[serde(default)]
     pub full_first: bool,
-    /// Query heads of the blocks that see everything, where they differ.
+    /// Query heads of full-attention blocks, if different.
     pub full_heads: Option<u32>,
-    /// Whether the blocks that see everything take their values from the matrix of the keys.
+    /// Whether full-attention blocks use the key matrix for the values.
     #[serde(default)]
     pub full_values_are_keys: bool,
-    /// Key and value heads of the blocks that see everything, where they differ.
+    /// Key and value heads of full-attention blocks, if different.
     pub full_kv_heads: Option<u32>,
-    /// Their head size, where it differs.
+    /// Head size of full-attention blocks, if different.
     pub full_head_dim: Option<u32>,
 }
 
@@ -91,31 +92,31 @@ pub(super) struct ExpertShape {
     pub count: u32,
     pub used: u32,
     pub feed_forward: u32,
-    /// Width of the expert that every token passes.
+    /// Width of the shared expert, which processes every token; 0 without one.
     #[serde(default)]
     pub shared_feed_forward: u32,
-    /// First blocks with one ordinary feed-forward network.
+    /// Number of blocks at the start with a dense feed-forward network instead of experts.
     #[serde(default)]
     pub dense_blocks: u32,
     /// Biases on every expert.
     #[serde(default)]
     pub biases: bool,
-    /// Experts of two matrices instead of three.
+    /// Experts have two matrices instead of three.
     #[serde(default)]
     pub plain: bool,
-    /// An ordinary feed-forward network beside the experts of every block.
+    /// Every block has a dense feed-forward network in addition to the experts.
     #[serde(default)]
     pub beside_dense: bool,
 }
 
-/// Latent attention: one compressed row for keys and values, and queries through a narrow matrix.
+/// Latent attention: keys and values are one compressed row, queries pass through a low-rank matrix.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Latent {
     pub query_rank: u32,
     /// Compressed values of a token.
     pub key_rank: u32,
-    /// Values with positions, kept beside them.
+    /// Values with positional encoding, cached with them.
     pub positional: u32,
     /// Values of a head's keys without the positional ones.
     pub key: u32,
@@ -145,7 +146,7 @@ pub(super) struct DeltaNet {
     pub convolution: u32,
 }
 
-/// Sums up the tensors of one block.
+/// Sum of a block's tensors.
 struct Sum<'a> {
     rules: &'a Rules,
     block: Block,
@@ -161,7 +162,7 @@ impl Sum<'_> {
         self.block.matrices += 1;
     }
 
-    /// A stack of such matrices, one for each expert.
+    /// A stack of matrices, one per expert.
     fn experts(&mut self, role: Role, ordinal: u32, columns: u64, rows: u64, count: u64) {
         let values = columns.saturating_mul(rows).saturating_mul(count);
         let bytes = self.rules.tensor_type(role, ordinal, true, columns).bytes(values);
@@ -179,7 +180,7 @@ impl Sum<'_> {
 }
 
 impl Shape {
-    /// The model of this shape in a quantisation.
+    /// The architecture in a quantisation.
     pub fn architecture(&self, quantisation: Quantisation) -> ModelArchitecture {
         let embedding = u64::from(self.embedding);
         let vocabulary = u64::from(self.vocabulary);
@@ -218,7 +219,7 @@ impl Shape {
         }
     }
 
-    /// Size of a head of attention.
+    /// Size of an attention head.
     fn head_dim(&self) -> u32 {
         self.head_dim.unwrap_or(self.embedding / self.heads.max(1))
     }
@@ -246,7 +247,7 @@ impl Shape {
         sum.block
     }
 
-    /// The feed-forward network of a block, or its experts, or both.
+    /// Feed-forward network, experts, or both.
     fn networks(&self, index: u32, sum: &mut Sum<'_>) {
         let experts = self.experts.as_ref().filter(|experts| index >= experts.dense_blocks);
         if let Some(experts) = experts {
@@ -316,7 +317,7 @@ impl Shape {
         sum.block.cache = Cache::Recurrent { bytes: convolution.saturating_add(state).saturating_mul(4) };
     }
 
-    /// Latent attention: one row of compressed values is kept for each token (llama.cpp `src/models/deepseek2.cpp`).
+    /// Latent attention caches one compressed row per token (llama.cpp `src/models/deepseek2.cpp`).
     fn latent_attention(&self, latent: &Latent, index: u32, sum: &mut Sum<'_>) {
         let embedding = u64::from(self.embedding);
         let (heads, rank) = (u64::from(self.heads), u64::from(latent.key_rank));
@@ -379,7 +380,7 @@ impl Shape {
     }
 }
 
-/// Whether block `index` is a full one when every `n`-th is.
+/// Whether block `index` is the last of `n`.
 fn every(n: u32, index: u32) -> bool {
     n <= 1 || (index % n) == n - 1
 }

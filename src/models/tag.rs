@@ -14,15 +14,15 @@ const DEFAULT_NAMESPACE: &str = "library";
 /// Tag of a name without one.
 const DEFAULT_TAG: &str = "latest";
 
-/// A model in a registry. Shown and written into documents as Ollama lists the model once it is pulled: a default host
-/// and namespace are left out, the tag is always there.
+/// Tag of a model in a registry. Displayed and serialised as Ollama lists the model: default host and namespace are
+/// omitted, the tag never.
 ///
 /// Holds all parts: `host/namespace/name:tag`.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct ModelTag(Cow<'static, str>);
 
-/// The text is not a model tag. The cases keep the whole text as the user wrote it.
+/// Why a text is not a model tag. `tag` is the whole text as entered.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ModelTagError {
     /// The text is empty.
@@ -34,14 +34,14 @@ pub enum ModelTagError {
         /// The whole text.
         tag: String,
     },
-    /// Ollama would not accept one of the parts.
+    /// Ollama refuses one of the parts.
     #[error("\"{part}\" in \"{tag}\" is not a {what}: letters, digits, \"-\", \"_\" and \".\" only")]
     Part {
         /// The whole text.
         tag: String,
         /// The part.
         part: String,
-        /// What it should be.
+        /// Which part it is.
         what: TagPart,
     },
 }
@@ -103,7 +103,7 @@ impl ModelTag {
         Ok(Self(format!("{host}/{namespace}/{name}:{tag}").into()))
     }
 
-    /// A tag known when the program is built, with all its parts. Not checked here: a test parses each.
+    /// A constant tag with all its parts. Not validated here; a test parses each of them.
     pub(crate) const fn constant(all_parts: &'static str) -> Self {
         Self(Cow::Borrowed(all_parts))
     }
@@ -117,7 +117,7 @@ impl ModelTag {
         }
     }
 
-    /// Whether a text is this tag, however it is written.
+    /// Whether a text is this tag in any spelling.
     pub fn is(&self, text: &str) -> bool {
         Self::parse(text).is_ok_and(|tag| tag == *self)
     }
@@ -147,7 +147,7 @@ impl ModelTag {
         self.host() == DEFAULT_HOST
     }
 
-    /// Host, namespace, and name with tag: there are always three, because no part holds a slash.
+    /// Host, namespace, and name with tag. Always three, because no part contains a slash.
     fn parts(&self) -> [&str; 3] {
         let mut parts = self.0.splitn(3, '/');
         std::array::from_fn(|_| parts.next().unwrap_or_default())
@@ -178,22 +178,22 @@ impl From<ModelTag> for String {
     }
 }
 
-/// What a model is known by.
+/// Name of a model.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ModelName {
     /// A tag, which the engine can pull.
     Tag(ModelTag),
-    /// The path of a file, or a name that is no tag: the model can be estimated, but not installed.
+    /// Path of a file, or a name that is not a tag: the model can be estimated but not installed.
     Other(UntrustedText),
 }
 
 impl ModelName {
-    /// The tag that a text is, or else the text.
+    /// Parses a tag; any other text is kept as it is.
     pub fn of(text: &str) -> Self {
         ModelTag::parse(text).map_or_else(|_| Self::Other(text.into()), Self::Tag)
     }
 
-    /// As it is shown.
+    /// As displayed.
     pub fn as_str(&self) -> &str {
         match self {
             Self::Tag(tag) => tag.as_str(),
@@ -225,7 +225,7 @@ mod tests {
     use proptest::prelude::*;
 
     #[test]
-    fn every_form_is_read_and_shown_as_ollama_lists_it() {
+    fn every_form_is_parsed_and_displayed_as_ollama_lists_it() {
         for (written, shown) in [
             ("qwen2.5-coder", "qwen2.5-coder:latest"),
             ("qwen2.5-coder:7b", "qwen2.5-coder:7b"),
@@ -247,7 +247,7 @@ mod tests {
     }
 
     #[test]
-    fn what_ollama_would_refuse_is_refused_by_name() {
+    fn what_ollama_refuses_is_refused_with_the_invalid_part() {
         assert_eq!(ModelTag::parse("  "), Err(ModelTagError::Empty));
         for (written, bad, what) in [
             ("a b", "a b", TagPart::Name),
@@ -274,7 +274,7 @@ mod tests {
     }
 
     #[test]
-    fn a_tag_is_recognised_however_it_is_written() {
+    fn a_tag_is_recognised_in_any_spelling() {
         let tag = ModelTag::parse("qwen3").unwrap();
         assert!(tag.is("qwen3:latest") && tag.is("https://registry.ollama.ai/library/qwen3"));
         assert!(!tag.is("someone/qwen3") && !tag.is("qwen3:8b") && !tag.is("not a tag"));
@@ -282,14 +282,14 @@ mod tests {
 
     proptest! {
         #[test]
-        fn any_text_is_read_or_refused_and_what_is_shown_reads_back(text in "\\PC{0,60}") {
+        fn any_text_is_parsed_or_refused_and_round_trips(text in "\\PC{0,60}") {
             if let Ok(reference) = ModelTag::parse(&text) {
                 prop_assert_eq!(ModelTag::parse(&reference.to_string()).unwrap(), reference);
             }
         }
 
         #[test]
-        fn sensible_names_read_back(
+        fn valid_names_round_trip(
             host in "[a-z0-9][a-z0-9.-]{0,20}(:[1-5][0-9]{0,4})?", ns in "[A-Za-z0-9_][A-Za-z0-9_-]{0,20}",
             name in "[A-Za-z0-9_][A-Za-z0-9_.-]{0,20}", tag in "[A-Za-z0-9_][A-Za-z0-9_.-]{0,20}",
         ) {

@@ -1,4 +1,4 @@
-//! How numbers are packed in a model file: the block layouts of ggml.
+//! Tensor types and their block layouts in ggml.
 
 /// Type of a tensor's elements. The discriminants are ggml's own, as found in GGUF files.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -82,7 +82,7 @@ impl TensorType {
         LAYOUTS.into_iter().find(|(kind, ..)| *kind == self).unwrap_or(LAYOUTS[0])
     }
 
-    /// The type with ggml's number `id`; `None` for one we do not know.
+    /// The type with ggml's number `id`, if known.
     pub fn from_ggml(id: u32) -> Option<Self> {
         LAYOUTS.into_iter().map(|(kind, ..)| kind).find(|kind| *kind as u32 == id)
     }
@@ -102,7 +102,7 @@ impl TensorType {
         self.layout().3
     }
 
-    /// Bytes that `values` values take; saturates.
+    /// Bytes of `values` values; saturates.
     pub fn bytes(self, values: u64) -> u64 {
         let (_, _, block_values, block_bytes) = self.layout();
         let bytes = u128::from(values) * u128::from(block_bytes) / u128::from(block_values);
@@ -120,7 +120,7 @@ mod tests {
             assert_eq!(TensorType::from_ggml(kind as u32), Some(kind));
             assert_eq!((kind.name(), kind.bytes(values)), (name, bytes));
         }
-        // 4 and 5 were types once and are no longer supported by any engine.
+        // 4 and 5 are retired types that no engine supports.
         assert_eq!((TensorType::from_ggml(4), TensorType::from_ggml(u32::MAX)), (None, None));
     }
 

@@ -157,7 +157,7 @@ pub fn fetch_model(tag: &ModelTag, insecure: bool, options: &HttpOptions) -> Res
 fn gguf_header(bytes: &[u8]) -> Result<Option<Header>, HeaderError> {
     match Header::parse(bytes) {
         Ok(header) => Ok(Some(header)),
-        Err(HeaderError::Cut { .. }) => Ok(None),
+        Err(HeaderError::Incomplete { .. }) => Ok(None),
         Err(error) => Err(error),
     }
 }

@@ -202,10 +202,10 @@ impl<'a> Case<'a> {
             .then(|| Reason::ExpertsInRam { blocks, total_blocks: self.total_layers.saturating_sub(1) });
         let (ratings, model) = (Ratings::built_in(), &self.candidate.model);
         let kv_cache_type = self.setting.kv_cache_type;
-        let lost = ratings.ruined_by(model, kv_cache_type).and_then(|loss| loss.similarity);
+        let lost = ratings.unusable_with(model, kv_cache_type).and_then(|loss| loss.similarity);
         let lost = lost.map(|similarity| Reason::KvQualityLost { kv_cache_type, similarity });
         let tools = ratings
-            .tool_call_trouble(model)
+            .tool_call_failures(model)
             .map(|trouble| Reason::ToolCallsUnreliable { worked: trouble.worked, of: trouble.of });
         experts.into_iter().chain(lost).chain(tools).chain(several).chain(non_commercial).collect()
     }

@@ -9,7 +9,9 @@ impl HeaderError {
     /// Why the header cannot be used.
     pub fn explain(&self, text: Text) -> String {
         match self {
-            Self::Cut { read_bytes } => say!(text, "model-file-cut", bytes = text.count(*read_bytes)),
+            Self::Incomplete { read_bytes } => {
+                say!(text, "model-file-incomplete", bytes = text.count(*read_bytes))
+            }
             Self::Read(source) => say!(text, "model-file-unreadable", cause = source.to_string()),
             Self::NotGguf => say!(text, "model-file-not-gguf"),
             Self::Version(version) => say!(text, "model-file-version", version = version.to_string()),

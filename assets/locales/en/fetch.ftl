@@ -79,7 +79,7 @@ registry-manifest-invalid = its manifest is not valid: { $problem }
 registry-url-invalid = its URL is not valid: { $problem }
 
 # Why a model file cannot be used: stands within registry-unusable and cli-model-not-gguf.
-model-file-cut = its header ends too early, after { $bytes } bytes
+model-file-incomplete = its header ends too early, after { $bytes } bytes
 model-file-unreadable = its header cannot be read: { $cause }
 model-file-not-gguf = it is not a GGUF file
 model-file-version = it has GGUF version { $version }, and only 2 and 3 are supported
@@ -94,10 +94,10 @@ model-file-deep-arrays = arrays are nested too deeply
 model-file-tensor = tensor “{ $name }” { $problem }
 model-file-tensor-twice = appears twice
 model-file-tensor-dimensions = has { $count } dimensions, not 1 to 4
-model-file-tensor-length = has a side of { $length }
+model-file-tensor-length = has a dimension of { $length }
 model-file-tensor-type = has the unknown type { $kind }
 model-file-tensor-row = has rows that are not a whole number of { $kind } blocks
-model-file-missing = it does not say its { $key }
+model-file-missing = it has no { $key }
 model-file-no-embedding = it has no tensor token_embd.weight
 model-file-impossible = its { $key } is { $value }, which is not possible
 model-file-other-kind = it is a file of type “{ $kind }”, not a language model

@@ -79,7 +79,7 @@ registry-manifest-invalid = su manifiesto no es válido: { $problem }
 registry-url-invalid = su URL no es válida: { $problem }
 
 # Por qué no se puede usar el archivo de un modelo: va dentro de registry-unusable y cli-model-not-gguf.
-model-file-cut = su cabecera termina antes de tiempo, a los { $bytes } bytes
+model-file-incomplete = su cabecera termina antes de tiempo, a los { $bytes } bytes
 model-file-unreadable = no se puede leer su cabecera: { $cause }
 model-file-not-gguf = no es un archivo GGUF
 model-file-version = es de la versión { $version } de GGUF, y solo se admiten la 2 y la 3

@@ -1,4 +1,4 @@
-//! From scores to stars. Every figure of the rule is in `assets/quality.yaml`.
+//! The rule that converts scores to stars. Its figures are in `assets/quality.yaml`.
 
 use std::collections::BTreeMap;
 
@@ -6,15 +6,15 @@ use serde::Deserialize;
 
 use super::score::{Evaluator, Score};
 
-/// A loss of so many stars leaves nothing that a user could want.
-pub(super) const RUINOUS: f64 = 2.0;
+/// A KV cache type that costs this many stars makes the model unusable.
+pub(super) const UNUSABLE_STARS_LOST: f64 = 2.0;
 const MAX_STARS: f64 = 5.0;
 
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Rule {
     weights: Weights,
-    /// What a maker's own score is multiplied with.
+    /// Factor for scores published by the model's vendor.
     maker_factor: f64,
     maker_only: MakerOnly,
     similarity: Vec<SimilarityStep>,
@@ -42,7 +42,7 @@ struct SimilarityStep {
     stars_less: f64,
 }
 
-/// A benchmark and what its scores are worth.
+/// A benchmark, its weight and its scale.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Benchmark {
@@ -50,11 +50,12 @@ pub(super) struct Benchmark {
     weight: f64,
     /// The best possible score.
     pub most: f64,
-    /// Percent of `most` that are worth 1 to 5 stars.
+    /// Percent of `most` for 1, 2, 3, 4 and 5 stars.
     stars_at: [f64; 5],
 }
 
 impl Benchmark {
+    /// What is wrong with its values.
     pub fn problem(&self) -> Option<&'static str> {
         let ascends = self.stars_at.array_windows().all(|[a, b]| a < b);
         let [first, ..] = self.stars_at;
@@ -80,7 +81,7 @@ impl Benchmark {
 }
 
 impl Rule {
-    /// What a score weighs: by who measured it and by the size of the benchmark.
+    /// Weight of a score, by its evaluator and benchmark.
     pub fn weight_of(&self, score: &Score, benchmark: Option<&Benchmark>) -> f64 {
         let evaluator = match score.evaluator {
             Evaluator::Independent => self.weights.independent,
@@ -97,7 +98,7 @@ impl Rule {
             let Some(benchmark) = benchmarks.get(&score.benchmark) else { continue };
             let factor = if score.evaluator == Evaluator::Maker { self.maker_factor } else { 1.0 };
             let weight = self.weight_of(score, Some(benchmark));
-            sum += weight * benchmark.worth(score.score / score.most * 100.0 * factor);
+            sum += weight * benchmark.stars_for(score.score / score.most * 100.0 * factor);
             weights += weight;
         }
         let mean = if weights > 0.0 { sum / weights } else { 0.0 };
@@ -109,7 +110,7 @@ impl Rule {
         (mean.min(most) - less).clamp(0.0, MOST_STARS)
     }
 
-    /// Stars that a similarity of the output costs.
+    /// Stars lost by a similarity of the output below 1.
     pub fn stars_less(&self, similarity: Option<f64>) -> f64 {
         let Some(similarity) = similarity else { return 0.0 };
         let steps = self.similarity.iter().filter(|step| similarity < step.below);

@@ -15,11 +15,11 @@ pub struct Score {
     pub most: f64,
     /// Who measured it.
     pub evaluator: Evaluator,
-    /// When, as far as it is known: `2026-10`.
+    /// Date as far as known, for example `2026-10`.
     pub date: String,
-    /// Conditions, in English.
+    /// Test conditions, in English.
     pub setting: String,
-    /// Where it was published.
+    /// URL of the publication.
     pub source: String,
 }
 
@@ -27,10 +27,10 @@ pub struct Score {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Evaluator {
-    /// Somebody who sells no model.
+    /// Someone who sells no model.
     Independent,
-    /// The maker of another model, in a table beside its own, or somebody who is not named.
+    /// The vendor of another model, for comparison with its own, or unknown.
     OtherMaker,
-    /// The model's own maker.
+    /// The model's vendor.
     Maker,
 }

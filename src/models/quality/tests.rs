@@ -13,7 +13,7 @@ fn stars(tag: &str) -> Option<u8> {
 }
 
 #[test]
-fn the_rule_on_the_data() {
+fn the_built_in_scores_result_in_the_expected_stars() {
     for (tag, expected) in [
         ("qwen2.5-coder:0.5b", 1),
         ("qwen2.5-coder:1.5b", 1),
@@ -42,7 +42,7 @@ fn a_model_without_scores_is_not_rated() {
     for tag in ["granite4.2:8b", "ministral-3:8b", "north-mini-code-1.0", "llama3.1:8b", "gemma2:9b"] {
         assert_eq!(stars(tag), None, "{tag}");
     }
-    // A fine-tune is another model than its base.
+    // A fine-tune is a different model than its base.
     let base = Catalogue::built_in().find("qwen2.5-coder:7b").unwrap();
     let tuned = Model { name: ModelName::of("someone/qwen2.5-coder-uncensored:7b"), ..(*base).clone() };
     assert_eq!(Ratings::built_in().quality(&tuned, KvCacheType::F16), None);
@@ -61,7 +61,7 @@ fn other_quantisations_and_builds_of_a_model_share_its_scores() {
 }
 
 #[test]
-fn makers_own_figures_count_less_and_never_give_five_stars() {
+fn a_vendors_own_scores_count_less_and_never_result_in_five_stars() {
     let text = |evaluator: &str, score: u32| {
         format!(
             "rule:\n  weights: {{independent: 3, other_maker: 1, maker: 1}}\n  maker_factor: 0.8\n  maker_only: \
@@ -94,11 +94,11 @@ fn makers_own_figures_count_less_and_never_give_five_stars() {
 }
 
 #[test]
-fn what_quantisation_takes_off_is_counted_where_it_was_measured() {
+fn a_measured_loss_by_quantisation_lowers_the_rating() {
     let model = |tag: &str| Catalogue::built_in().find(tag).expect(tag);
     let ratings = Ratings::built_in();
-    let ruined = |tag: &str, kv| ratings.ruined_by(&model(tag), kv).is_some();
-    // A q4_0 cache leaves 8 % of what Qwen2.5 writes, and nothing of Qwen3.5 and 3.6 is lost.
+    let ruined = |tag: &str, kv| ratings.unusable_with(&model(tag), kv).is_some();
+    // With a q4_0 cache, Qwen2.5's output is 8 % similar; Qwen3.5 and 3.6 lose nothing.
     assert!(ruined("qwen2.5-coder:14b", KvCacheType::Q4_0));
     assert!(!ruined("qwen2.5-coder:14b", KvCacheType::Q8_0));
     assert!(!ruined("qwen3.6:35b", KvCacheType::Q4_0));
@@ -112,7 +112,7 @@ fn what_quantisation_takes_off_is_counted_where_it_was_measured() {
 }
 
 #[test]
-fn every_score_has_a_date_conditions_and_a_source_and_the_weightiest_comes_first() {
+fn every_score_has_date_conditions_and_source_and_they_are_sorted_by_weight() {
     let ratings = Ratings::built_in();
     for rated in &ratings.models {
         for score in &rated.scores {
@@ -130,7 +130,7 @@ fn every_score_has_a_date_conditions_and_a_source_and_the_weightiest_comes_first
 fn broken_tool_calls_are_known() {
     let trouble = |tag: &str| {
         let model = Catalogue::built_in().find(tag).expect(tag);
-        Ratings::built_in().tool_call_trouble(&model).map(|trouble| (trouble.worked, trouble.of))
+        Ratings::built_in().tool_call_failures(&model).map(|trouble| (trouble.worked, trouble.of))
     };
     assert_eq!(trouble("qwen3-coder:30b"), Some((16, 32)));
     assert_eq!(trouble("qwen3-coder:30b-a3b-q8_0"), Some((16, 32)));
