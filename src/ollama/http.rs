@@ -3,20 +3,24 @@
 //! A client made here follows no redirects by itself: the caller decides, for each request, which URLs it may be sent to
 //! (see [`HttpPolicy`]).
 
-use std::fmt;
-use std::net::IpAddr;
+mod error;
+mod policy;
+mod proxy;
+
 use std::path::{Path, PathBuf};
-use std::str::FromStr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use reqwest::header::{HeaderMap, LOCATION};
-use reqwest::{Certificate, Client, ClientBuilder, Proxy, StatusCode, Url};
+use reqwest::{Certificate, Client, ClientBuilder, Proxy};
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject as _;
-use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use serde::{Deserialize, Serialize};
 
 use crate::platform::regular;
+
+pub use error::HttpError;
+pub use policy::{HttpPolicy, is_redirect, redirect_target};
+pub use proxy::ProxyAddress;
 
 /// The user agent.
 pub const USER_AGENT: &str = concat!("acolyte-installer/", env!("CARGO_PKG_VERSION"));
@@ -34,105 +38,6 @@ pub struct HttpOptions {
     pub proxy: Option<ProxyAddress>,
     /// More certificate authorities, as PEM (a company's own).
     pub ca_file: Option<PathBuf>,
-}
-
-/// The URL of a proxy. Displayed, logged and serialised without user name and password.
-#[derive(Clone, PartialEq, Eq)]
-pub struct ProxyAddress(Url);
-
-impl ProxyAddress {
-    /// The URL with user name and password, for talking to the proxy. Never show or write it.
-    pub fn with_secrets(&self) -> &Url {
-        &self.0
-    }
-
-    /// Whether it holds a user name or a password.
-    pub fn has_secrets(&self) -> bool {
-        !self.0.username().is_empty() || self.0.password().is_some()
-    }
-}
-
-impl FromStr for ProxyAddress {
-    type Err = HttpError;
-
-    /// `http://[USER:PASSWORD@]HOST[:PORT]`; without a scheme it is http, as with curl.
-    fn from_str(typed: &str) -> Result<Self, HttpError> {
-        let typed = typed.trim();
-        let whole = if typed.contains("://") { typed.to_owned() } else { format!("http://{typed}") };
-        Url::parse(&whole)
-            .ok()
-            .filter(|url| matches!(url.scheme(), "http" | "https"))
-            .filter(|url| url.has_host() && matches!(url.path(), "" | "/") && url.query().is_none())
-            .map(Self)
-            .ok_or_else(|| HttpError::Proxy { proxy: without_secrets(typed) })
-    }
-}
-
-impl fmt::Display for ProxyAddress {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let host = self.0.host_str().unwrap_or_default();
-        write!(f, "{}://{host}", self.0.scheme())?;
-        self.0.port().map_or(Ok(()), |port| write!(f, ":{port}"))
-    }
-}
-
-impl fmt::Debug for ProxyAddress {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt::Display::fmt(self, f)
-    }
-}
-
-/// Without user name and password: no file of ours holds them.
-impl Serialize for ProxyAddress {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(self)
-    }
-}
-
-impl<'de> Deserialize<'de> for ProxyAddress {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        String::deserialize(deserializer)?.parse().map_err(serde::de::Error::custom)
-    }
-}
-
-/// What the user typed, for a message: anything before an `@` may be a password.
-fn without_secrets(typed: &str) -> String {
-    match typed.rsplit_once('@') {
-        Some((_, host)) => format!("…@{host}"),
-        None => typed.to_owned(),
-    }
-}
-
-/// A client could not be made.
-#[derive(Debug, thiserror::Error)]
-pub enum HttpError {
-    /// Not a valid proxy URL.
-    #[error("{proxy} is not the address of a proxy")]
-    Proxy {
-        /// As it was given, without what may be a password.
-        proxy: String,
-    },
-    /// The certificates could not be read.
-    #[error("cannot read certificates from {path}")]
-    CaFile {
-        /// The file.
-        path: PathBuf,
-        /// What the system said.
-        #[source]
-        source: std::io::Error,
-    },
-    /// The file holds no usable certificates.
-    #[error("no PEM certificates in {path}")]
-    NoCertificates {
-        /// The file.
-        path: PathBuf,
-    },
-    /// The client could not be built.
-    #[error("no HTTP client can be made")]
-    Build(#[source] reqwest::Error),
-    /// Encryption could not be set up.
-    #[error("no encryption can be set up")]
-    Tls(#[source] rustls::Error),
 }
 
 /// A client for hosts that may be anywhere: mirrors, registries, release pages.
@@ -230,75 +135,6 @@ fn as_reqwest<'a>(certificates: impl Iterator<Item = &'a CertificateDer<'static>
     certificates.filter_map(|der| Certificate::from_der(der).ok()).collect()
 }
 
-/// Where a request may go: over https anywhere beyond this computer; over plain http to hosts the user named (a mirror, a
-/// registry). To this computer only when the request began there: a server elsewhere must not make us talk to the
-/// services that listen on loopback.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct HttpPolicy {
-    named: Vec<(String, u16)>,
-    anywhere: bool,
-}
-
-impl HttpPolicy {
-    /// Allows plain http everywhere. Only where the user asked for exactly that, and for data that is verified or not
-    /// trusted.
-    pub fn anywhere() -> Self {
-        Self { anywhere: true, ..Self::default() }
-    }
-
-    /// Also allows the host and port of a URL that the user named.
-    #[must_use]
-    pub fn naming(mut self, url: &Url) -> Self {
-        if let (Some(host), Some(port)) = (url.host_str(), url.port_or_known_default()) {
-            self.named.push((host.to_owned(), port));
-        }
-        self
-    }
-
-    /// Whether a request that began at `first` may go to `url`, which is `first` itself or where a redirect leads.
-    pub fn allows(&self, first: &Url, url: &Url) -> bool {
-        if leads_to_this_computer(url) {
-            return matches!(url.scheme(), "http" | "https") && leads_to_this_computer(first);
-        }
-        match url.scheme() {
-            "https" => true,
-            "http" => {
-                self.anywhere
-                    || self.named.iter().any(|(host, port)| {
-                        url.host_str() == Some(host.as_str()) && url.port_or_known_default() == Some(*port)
-                    })
-            }
-            _ => false,
-        }
-    }
-}
-
-/// Whether a URL is on this computer, as far as its text tells: a name that the network's DNS resolves to loopback is not
-/// recognised.
-fn leads_to_this_computer(url: &Url) -> bool {
-    let Some(host) = url.host_str() else { return false };
-    match host.trim_start_matches('[').trim_end_matches(']').parse::<IpAddr>() {
-        Ok(address) => {
-            let address = address.to_canonical();
-            address.is_loopback() || address.is_unspecified()
-        }
-        Err(_) => {
-            let name = host.trim_end_matches('.').to_ascii_lowercase();
-            name == "localhost" || name.ends_with(".localhost")
-        }
-    }
-}
-
-/// Whether a status sends the request elsewhere.
-pub fn is_redirect(status: StatusCode) -> bool {
-    matches!(status.as_u16(), 301 | 302 | 303 | 307 | 308)
-}
-
-/// Where a redirect leads; `None` without a valid location.
-pub fn redirect_target(from: &Url, headers: &HeaderMap) -> Option<Url> {
-    from.join(headers.get(LOCATION)?.to_str().ok()?).ok()
-}
-
 /// The last cause of an error: the part that says what really happened ("connection refused", "unknown issuer").
 pub fn innermost(error: &dyn std::error::Error) -> String {
     let mut error = error;
@@ -311,64 +147,13 @@ pub fn innermost(error: &dyn std::error::Error) -> String {
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]
+    use reqwest::Url;
+
     use super::*;
     use crate::testing::{Reply, Server};
 
     fn url(text: &str) -> Url {
         Url::parse(text).unwrap()
-    }
-
-    #[test]
-    fn plain_http_goes_to_loopback_and_named_addresses_only() {
-        let policy = HttpPolicy::default();
-        let itself = |address: &str| policy.allows(&url(address), &url(address));
-        for allowed in
-            ["https://example.org/x", "http://127.0.0.1:8080/", "http://localhost/", "http://[::1]:9/"]
-        {
-            assert!(itself(allowed), "{allowed}");
-        }
-        for refused in [
-            "http://example.org/",
-            "http://127.0.0.1.example.org/",
-            "http://localhost.example.org/",
-            "ftp://127.0.0.1/",
-            "file:///etc/passwd",
-        ] {
-            assert!(!itself(refused), "{refused}");
-        }
-        let first = url("http://mirror.example.org:8000/ollama/");
-        let named = policy.naming(&first);
-        assert!(named.allows(&first, &url("http://mirror.example.org:8000/else")));
-        assert!(
-            !named.allows(&first, &url("http://mirror.example.org/else")),
-            "another port is another server"
-        );
-        assert!(!named.allows(&first, &url("http://example.org:8000/else")));
-    }
-
-    #[test]
-    fn a_server_elsewhere_cannot_lead_to_this_computer() {
-        let far = url("https://mirror.example.org/ollama/");
-        let near = url("http://127.0.0.1:5055/ollama/");
-        for policy in [HttpPolicy::default(), HttpPolicy::default().naming(&far), HttpPolicy::anywhere()] {
-            for here in [
-                "http://127.0.0.1:42434/api/delete",
-                "https://127.0.0.1/",
-                "http://127.9.9.9/",
-                "http://2130706433/",
-                "http://localhost:11434/",
-                "http://LOCALHOST./",
-                "http://mirror.localhost/",
-                "http://[::1]/",
-                "http://[::ffff:127.0.0.1]/",
-                "http://0.0.0.0:42434/",
-                "http://[::]:42434/",
-            ] {
-                assert!(!policy.allows(&far, &url(here)), "{here}");
-                assert!(policy.allows(&near, &url(here)), "{here}");
-            }
-        }
-        assert!(HttpPolicy::anywhere().allows(&far, &url("http://cdn.example.org/")));
     }
 
     #[test]

@@ -54,6 +54,26 @@ impl DownloadRequest {
             free_space: |folder| fs4::available_space(folder),
         }
     }
+
+    /// Checks the free space for a file of `total` bytes, of which `there` are on the disk already. Does nothing if the
+    /// file system does not report free space: a full disk then fails the write.
+    ///
+    /// # Errors
+    /// [`DownloadError::DiskFull`] with the missing bytes.
+    pub(super) fn check_space(&self, total: u64, there: u64) -> Result<(), DownloadError> {
+        let folder = self.dest.parent().unwrap_or(&self.dest);
+        let needed = total.saturating_sub(there);
+        match (self.free_space)(folder) {
+            Ok(free) if free < needed => {
+                Err(DownloadError::DiskFull { path: self.dest.clone(), missing_bytes: Some(needed - free) })
+            }
+            Ok(_) => Ok(()),
+            Err(error) => {
+                tracing::debug!(%error, "free space unknown");
+                Ok(())
+            }
+        }
+    }
 }
 
 /// Timeouts and retries.

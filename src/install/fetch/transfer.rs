@@ -126,7 +126,7 @@ impl<'a> Transfer<'a> {
     /// Returns when every byte was passed to the writer.
     async fn fetch_all(&mut self) -> Result<(), DownloadError> {
         if let Some(total) = self.total {
-            self.check_space(total, self.sent.total())?;
+            self.request.check_space(total, self.sent.total())?;
         }
         while !self.total.is_some_and(|total| self.sent.covers(total)) {
             if self.control.is_paused() {
@@ -251,7 +251,7 @@ impl<'a> Transfer<'a> {
                 }
                 _ = ticks.tick() => {
                     let now = Instant::now();
-                    let done = self.done(workers);
+                    let done = workers.bytes_done(&self.sent);
                     self.meter.note(now, done);
                     if done != last_done {
                         (last_done, last_news) = (done, now);
@@ -264,7 +264,7 @@ impl<'a> Transfer<'a> {
                     self.report_done(done, workers.segments.len(), waiting);
                     if now.duration_since(looked_at_disk) >= LOOK_AT_DISK_EVERY {
                         looked_at_disk = now;
-                        self.check_space(self.total.unwrap_or(done), done)?;
+                        self.request.check_space(self.total.unwrap_or(done), done)?;
                     }
                     let left = self.total.map(|total| total.saturating_sub(done));
                     if answered && ramp_up.wants_more(now, done, left, workers.segments.len()) {
@@ -322,7 +322,7 @@ impl<'a> Transfer<'a> {
         if let (None, Some(bytes)) = (self.total, opened.bytes) {
             shared.note_length(bytes);
             self.total = Some(bytes);
-            self.check_space(bytes, self.sent.total())?;
+            self.request.check_space(bytes, self.sent.total())?;
         }
         Ok(())
     }
@@ -339,35 +339,15 @@ impl<'a> Transfer<'a> {
         }
     }
 
-    /// Starts workers up to `target`: on gaps first, then on the second half of the longest segment.
+    /// Starts workers up to `target`, once the size is known.
     fn add_workers(&self, workers: &mut Workers, target: usize) {
-        let Some(total) = self.total else { return };
-        while workers.segments.len() < target {
-            let mut taken = self.sent.clone();
-            for segment in workers.segments.values() {
-                taken.add(Span { start: segment.start, end: segment.end() });
-            }
-            let span = match taken.missing(total).first() {
-                Some(gap) => *gap,
-                None => match workers.split_longest() {
-                    Some(half) => half,
-                    None => return,
-                },
-            };
-            workers.start(span, self.validator());
+        if let Some(total) = self.total {
+            workers.start_up_to(target, &self.sent, total, self.validator().as_deref());
         }
     }
 
     fn validator(&self) -> Option<String> {
         self.writer.shared().validator(&self.address())
-    }
-
-    fn done(&self, workers: &Workers) -> u64 {
-        let mut done = self.sent.clone();
-        for segment in workers.segments.values() {
-            done.add(segment.sent());
-        }
-        done.total()
     }
 
     fn report(&self, connections: usize, waiting_for: Option<DownloadWait>) {

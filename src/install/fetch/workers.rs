@@ -47,6 +47,29 @@ impl Workers {
         });
     }
 
+    /// Starts workers up to `target` for a file of `total` bytes: on gaps first, then on the second half of the longest
+    /// segment. `sent` are the bytes that no worker has to download.
+    pub fn start_up_to(&mut self, target: usize, sent: &Spans, total: u64, validator: Option<&str>) {
+        while self.segments.len() < target {
+            let mut taken = sent.clone();
+            for segment in self.segments.values() {
+                taken.add(Span { start: segment.start, end: segment.end() });
+            }
+            let gap = taken.missing(total).first().copied();
+            let Some(span) = gap.or_else(|| self.split_longest()) else { return };
+            self.start(span, validator.map(str::to_owned));
+        }
+    }
+
+    /// Bytes downloaded: those in `sent`, and those of unfinished segments.
+    pub fn bytes_done(&self, sent: &Spans) -> u64 {
+        let mut done = sent.clone();
+        for segment in self.segments.values() {
+            done.add(segment.sent());
+        }
+        done.total()
+    }
+
     /// Records what a finished worker downloaded.
     pub fn finish(&mut self, id: usize, sent: &mut Spans) {
         if let Some(segment) = self.segments.remove(&id) {
@@ -55,7 +78,7 @@ impl Workers {
     }
 
     /// Cuts the second half off the longest segment and returns it.
-    pub fn split_longest(&self) -> Option<Span> {
+    fn split_longest(&self) -> Option<Span> {
         let segment = self.segments.values().max_by_key(|segment| segment.rest().len())?;
         let rest = segment.rest();
         if rest.end == UNKNOWN_END || rest.len() < 2 * MIN_PART_BYTES {

@@ -36,9 +36,9 @@ pub fn unpack_verified(
 ) -> Result<Unpacked, UnpackError> {
     let read_error = |source| UnpackError::Read { path: archive.to_owned(), source };
     let (file, bytes_total, known) = open(archive)?;
-    let expect = |hash: Sha256| match hash == sha256 {
+    let expect = |actual: Sha256| match actual == sha256 {
         true => Ok(()),
-        false => Err(UnpackError::WrongHash { path: archive.to_owned(), expected: sha256, actual: hash }),
+        false => Err(UnpackError::WrongHash { path: archive.to_owned(), expected: sha256, actual }),
     };
     let streamed = match known {
         Some(Format::Zip) | None => None,
@@ -47,7 +47,7 @@ pub fn unpack_verified(
     let Some(format) = streamed else {
         if known != Some(Format::Zip) {
             // Hashed anyway, to report its checksum.
-            expect(hash_through(archive, file, control, |_| Ok(()))?)?;
+            expect(hash(archive, file, control, |_| Ok(()))?)?;
             return Err(UnpackError::UnknownFormat { path: archive.to_owned() });
         }
         let folder = staging.parent().unwrap_or(staging);
@@ -58,7 +58,7 @@ pub fn unpack_verified(
         files::create_folders(folder).map_err(|error| UnpackError::write(&error.path, error.source))?;
         let write_error = |error| UnpackError::write(folder, error);
         let mut copy = tempfile::tempfile_in(folder).map_err(write_error)?;
-        expect(hash_through(archive, file, control, |piece| copy.write_all(piece).map_err(write_error))?)?;
+        expect(hash(archive, file, control, |piece| copy.write_all(piece).map_err(write_error))?)?;
         let mut extractor = Extractor::new(archive, staging, limits, bytes_total, progress, control)?;
         zipfile::unpack(copy, &mut extractor)?;
         return extractor.finish();
@@ -83,18 +83,16 @@ fn hash_through(
     archive: &Path,
     file: File,
     control: &Control,
-    mut to: impl FnMut(&[u8]) -> Result<(), UnpackError>,
+    mut copy: impl FnMut(&[u8]) -> Result<(), UnpackError>,
 ) -> Result<Sha256, UnpackError> {
-    let mut hashing = Hashing { inner: file, hash: sha2::Sha256::new() };
-    let mut buffer = vec![0; 1 << 20];
-    loop {
+    let mut hasher = sha2::Sha256::new();
+    let failed = |source| UnpackError::Read { path: archive.to_owned(), source };
+    files::read_pieces(file, failed, |piece| {
         control.until_resumed_blocking()?;
-        let read = hashing.read(&mut buffer);
-        match read.map_err(|source| UnpackError::Read { path: archive.to_owned(), source })? {
-            0 => return Ok(hashing.hash.into()),
-            n => to(&buffer[..n])?,
-        }
-    }
+        hasher.update(piece);
+        copy(piece)
+    })?;
+    Ok(hasher.into())
 }
 
 /// A reader that hashes what passes through.

@@ -1,0 +1,76 @@
+//! Address of a proxy, with credentials that are never displayed or written.
+
+use std::fmt;
+use std::str::FromStr;
+
+use reqwest::Url;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+use super::error::HttpError;
+
+/// The URL of a proxy. Displayed, logged and serialised without user name and password.
+#[derive(Clone, PartialEq, Eq)]
+pub struct ProxyAddress(Url);
+
+impl ProxyAddress {
+    /// The URL with user name and password, for talking to the proxy. Never show or write it.
+    pub fn with_secrets(&self) -> &Url {
+        &self.0
+    }
+
+    /// Whether it holds a user name or a password.
+    pub fn has_secrets(&self) -> bool {
+        !self.0.username().is_empty() || self.0.password().is_some()
+    }
+}
+
+impl FromStr for ProxyAddress {
+    type Err = HttpError;
+
+    /// `http://[USER:PASSWORD@]HOST[:PORT]`; without a scheme it is http, as with curl.
+    fn from_str(typed: &str) -> Result<Self, HttpError> {
+        let typed = typed.trim();
+        let whole = if typed.contains("://") { typed.to_owned() } else { format!("http://{typed}") };
+        Url::parse(&whole)
+            .ok()
+            .filter(|url| matches!(url.scheme(), "http" | "https"))
+            .filter(|url| url.has_host() && matches!(url.path(), "" | "/") && url.query().is_none())
+            .map(Self)
+            .ok_or_else(|| HttpError::Proxy { proxy: without_secrets(typed) })
+    }
+}
+
+impl fmt::Display for ProxyAddress {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let host = self.0.host_str().unwrap_or_default();
+        write!(f, "{}://{host}", self.0.scheme())?;
+        self.0.port().map_or(Ok(()), |port| write!(f, ":{port}"))
+    }
+}
+
+impl fmt::Debug for ProxyAddress {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+/// Without user name and password: no file of ours holds them.
+impl Serialize for ProxyAddress {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for ProxyAddress {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        String::deserialize(deserializer)?.parse().map_err(serde::de::Error::custom)
+    }
+}
+
+/// What the user typed, for a message: anything before an `@` may be a password.
+fn without_secrets(typed: &str) -> String {
+    match typed.rsplit_once('@') {
+        Some((_, host)) => format!("…@{host}"),
+        None => typed.to_owned(),
+    }
+}

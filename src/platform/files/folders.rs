@@ -1,0 +1,121 @@
+//! Creates folders that are private to the user (0700), and removes files and folders.
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+use super::error::{FileError, creating, gone, reading, removing};
+
+#[cfg(unix)]
+fn private_folder() -> std::fs::DirBuilder {
+    use std::os::unix::fs::DirBuilderExt as _;
+    let mut builder = std::fs::DirBuilder::new();
+    builder.mode(0o700);
+    builder
+}
+
+/// On Windows a user's folders are private by default.
+#[cfg(not(unix))]
+fn private_folder() -> std::fs::DirBuilder {
+    std::fs::DirBuilder::new()
+}
+
+/// Creates one folder, private to the user.
+///
+/// # Errors
+/// When the system refuses, or something has that name.
+pub fn create_folder(path: &Path) -> io::Result<()> {
+    private_folder().create(path)
+}
+
+/// Creates a folder with all its parents and returns those that were not there, outermost first.
+///
+/// # Errors
+/// When the system refuses.
+pub fn create_folders(path: &Path) -> Result<Vec<PathBuf>, FileError> {
+    let missing = missing_folders(path);
+    for folder in &missing {
+        match create_folder(folder) {
+            Ok(()) => {}
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists && folder.is_dir() => {}
+            Err(error) => return Err(creating(folder)(error)),
+        }
+    }
+    if path.is_dir() { Ok(missing) } else { Err(creating(path)(io::ErrorKind::NotADirectory.into())) }
+}
+
+/// The folder and those of its parents that do not exist, outermost first.
+pub fn missing_folders(path: &Path) -> Vec<PathBuf> {
+    let mut missing: Vec<PathBuf> =
+        path.ancestors().take_while(|folder| !folder.exists()).map(Path::to_owned).collect();
+    missing.retain(|folder| !folder.as_os_str().is_empty());
+    missing.reverse();
+    missing
+}
+
+/// Removes a file; does nothing if it does not exist.
+///
+/// # Errors
+/// When the system refuses.
+pub fn remove_file(path: &Path) -> Result<(), FileError> {
+    gone(std::fs::remove_file(path)).map_err(removing(path))
+}
+
+/// Removes a folder with everything in it; does nothing if it does not exist. Links are removed, not followed.
+///
+/// # Errors
+/// When the system refuses.
+pub fn remove_folder(path: &Path) -> Result<(), FileError> {
+    gone(std::fs::remove_dir_all(path)).map_err(removing(path))
+}
+
+/// Removes an empty folder, or a link in its place: never what the link leads to. Does nothing to anything else.
+///
+/// # Errors
+/// When the system refuses, except that the folder is not empty.
+pub fn remove_folder_or_link(path: &Path) -> Result<(), FileError> {
+    match std::fs::symlink_metadata(path) {
+        Ok(found) if found.is_symlink() => remove_link(path).map_err(removing(path)),
+        Ok(found) if found.is_dir() => remove_folder_if_empty(path).map(drop),
+        Ok(_) => Ok(()),
+        Err(error) => gone(Err(error)).map_err(reading(path)),
+    }
+}
+
+/// Windows tells links to folders from links to files.
+fn remove_link(path: &Path) -> io::Result<()> {
+    if cfg!(windows) && std::fs::remove_dir(path).is_ok() {
+        return Ok(());
+    }
+    gone(std::fs::remove_file(path))
+}
+
+/// Removes an empty folder. Returns whether the folder no longer exists.
+///
+/// # Errors
+/// When the system refuses, except that the folder is not empty.
+pub fn remove_folder_if_empty(path: &Path) -> Result<bool, FileError> {
+    match gone(std::fs::remove_dir(path)) {
+        Ok(()) => Ok(true),
+        Err(error) if error.kind() == io::ErrorKind::DirectoryNotEmpty => Ok(false),
+        Err(error) => Err(removing(path)(error)),
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn folders_that_were_there_are_told_from_new_ones() {
+        let folder = tempfile::tempdir().unwrap();
+        let (a, b) = (folder.path().join("a"), folder.path().join("a/b"));
+        assert_eq!(create_folders(&b).unwrap(), [a.clone(), b.clone()]);
+        assert_eq!(create_folders(&b).unwrap(), Vec::<PathBuf>::new());
+        std::fs::write(b.join("file"), "x").unwrap();
+        assert!(!remove_folder_if_empty(&b).unwrap());
+        assert!(create_folders(&b.join("file")).is_err(), "a file is no folder");
+        remove_folder(&a).unwrap();
+        assert!(remove_folder_if_empty(&a).unwrap());
+    }
+}

@@ -1,0 +1,39 @@
+//! Makes files and folders survive a power failure.
+
+use std::fs::{File, OpenOptions};
+use std::io;
+use std::path::Path;
+
+use super::error::{FileError, writing};
+
+/// Syncs a file to the disk, so that it survives a power cut.
+///
+/// # Errors
+/// When the sync fails; a part of the file may then be lost.
+pub fn sync_file(path: &Path) -> Result<(), FileError> {
+    // Windows syncs only files that are open for writing.
+    let file = OpenOptions::new().read(true).write(cfg!(windows)).open(path).map_err(writing(path))?;
+    match file.sync_all() {
+        // The file system does not support it.
+        Err(error) if matches!(error.kind(), io::ErrorKind::InvalidInput | io::ErrorKind::Unsupported) => {
+            Ok(())
+        }
+        synced => synced.map_err(writing(path)),
+    }
+}
+
+/// Syncs the names in a folder, so that they survive a power cut. Does nothing where folders cannot be synced.
+pub fn sync_folder(folder: &Path) {
+    if cfg!(unix)
+        && let Err(error) = File::open(folder).and_then(|folder| folder.sync_all())
+    {
+        tracing::debug!(%error, path = %folder.display(), "folder not synchronised");
+    }
+}
+
+/// As [`sync_folder`], for the folder that holds this path.
+pub fn sync_folder_of(path: &Path) {
+    if let Some(folder) = path.parent() {
+        sync_folder(folder);
+    }
+}
