@@ -267,7 +267,7 @@ fn an_unexpected_server_is_an_error_and_not_a_hang() {
     assert!(matches!(pull(&endless).0, Err(ClientError::Unreadable { .. })), "a line without end");
 
     let lines = Server::new(200, "{\"status\":\"pulling manifest\"}\n", Body::Endless);
-    let client = lines.client().taking_streams_of(1 << 20);
+    let client = lines.client().with_stream_limit(1 << 20);
     let error = run(client.pull(&tag("m"), true, |_| ())).unwrap_err();
     assert!(matches!(error, ClientError::Unreadable { .. }), "lines without end: {error:?}");
 

@@ -127,7 +127,7 @@ fn if_the_newest_release_cannot_be_found_the_pinned_one_is_used_with_a_message()
     assert!(!world.home().join("ollama").join(&pinned).exists());
 }
 
-/// A port that somebody else holds is reported before anything is downloaded, with its holder.
+/// A port that somebody else holds is reported before anything is downloaded, with its listener.
 #[test]
 fn a_port_that_is_taken_is_reported_before_the_download() {
     let world = World::new(&json!({}));

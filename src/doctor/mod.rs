@@ -67,7 +67,7 @@ pub enum ReportSubject {
 /// Builds the redacted report of a machine, the settings here and the logs in these folders.
 ///
 /// # Errors
-/// When the answers cannot be serialised, which would be a bug.
+/// If the answers cannot be serialised, which would be a bug.
 pub fn report(machine: &ReportSubject, options: &DetectOptions) -> Result<DoctorReport, serde_json::Error> {
     report_without(&Secrets::of_this_machine(), machine, options, &Environment::of_process())
 }

@@ -48,7 +48,7 @@ impl Hardware {
     /// Reads a hardware document from a file.
     ///
     /// # Errors
-    /// When the file cannot be read, is not such a document, or holds an impossible value.
+    /// If the file cannot be read, is not such a document, or holds an impossible value.
     pub fn from_file(path: &Path) -> Result<Self, HardwareFileError> {
         let json = regular::read_text(path, MAX_FILE_BYTES)
             .map_err(|source| HardwareFileError::Read { path: path.to_owned(), source })?;

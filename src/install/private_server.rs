@@ -10,7 +10,7 @@ use crate::install::{InstallError, Paths};
 use crate::ollama::client::Client;
 use crate::ollama::server::{self, Launch, READY_LIMIT, ServerError};
 use crate::platform::files;
-use crate::platform::listening::Holder;
+use crate::platform::listening::Listener;
 use crate::platform::process::{self, ProcessIdentity};
 use crate::untrusted::UntrustedText;
 
@@ -40,10 +40,10 @@ pub fn holder(paths: &Paths, port: u16) -> Holder {
 /// # Errors
 /// When another process or none listens on its port.
 pub fn client(paths: &Paths, port: u16) -> Result<Client, InstallError> {
-    match holder(paths, port) {
-        Holder::Ours | Holder::Unknown => Ok(Client::new(port)?),
-        Holder::Other(owner) => Err(ServerError::PortTaken { port, by: Some(owner) }.into()),
-        Holder::Nobody => Err(ServerError::NotListening { port }.into()),
+    match listener(paths, port) {
+        Listener::Ours | Listener::Unknown => Ok(Client::new(port)?),
+        Listener::Other(owner) => Err(ServerError::PortTaken { port, by: Some(owner) }.into()),
+        Listener::Nobody => Err(ServerError::NotListening { port }.into()),
     }
 }
 
@@ -56,7 +56,7 @@ pub async fn running(paths: &Paths, launch: &Launch) -> Result<Option<Server>, I
     if !file.is_some_and(|file| file.launch(paths) == *launch) || !is_running(paths) {
         return Ok(None);
     }
-    if !matches!(holder(paths, launch.port), Holder::Ours | Holder::Unknown) {
+    if !matches!(listener(paths, launch.port), Listener::Ours | Listener::Unknown) {
         return Ok(None);
     }
     let client = Client::new(launch.port)?;

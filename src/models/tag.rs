@@ -75,7 +75,7 @@ impl ModelTag {
     /// leading `https://` or `http://`, as in a copied URL, is dropped as Ollama does.
     ///
     /// # Errors
-    /// When Ollama would refuse the tag.
+    /// If Ollama would refuse the tag.
     pub fn parse(text: &str) -> Result<Self, ModelTagError> {
         let trimmed = text.trim();
         let rest = trimmed.split_once("://").map_or(trimmed, |(_, rest)| rest);

@@ -1,8 +1,7 @@
-//! The engine's HTTP interface, over loopback only.
+//! Client of the engine's HTTP API, over loopback only.
 //!
-//! Streams end with a line that says so; a stream that ends without one has failed, whatever its HTTP status was.
-//! Every call can simply be dropped to cancel it: the engine notices the closed connection, and keeps what a pull
-//! had fetched so far.
+//! A stream ends with a final line; without one it has failed, whatever its HTTP status. Drop a call to cancel it: the
+//! engine notices the closed connection and keeps what a pull has downloaded.
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::time::Duration;
@@ -23,18 +22,18 @@ pub use crate::ollama::requests::{
 };
 use crate::untrusted::UntrustedText;
 
-/// Time limit of a call that the engine answers at once.
+/// Timeout of a call that the engine answers immediately.
 const QUICK_LIMIT: Duration = Duration::from_secs(30);
-/// Time limit for the version, which tells whether a server is ready.
+/// Timeout of the version query, which tells whether a server is ready.
 const VERSION_LIMIT: Duration = Duration::from_secs(5);
-/// How long a pull may be silent. Verifying a large file on a slow disk says nothing for minutes.
+/// Timeout of a pull without output. Verifying a large file on a slow disk is silent for minutes.
 const PULL_SILENCE: Duration = Duration::from_secs(900);
-/// The longest line and the longest answer taken.
+/// Upper limits of a line and of a response.
 const MAX_LINE_BYTES: usize = 8 << 20;
 const MAX_ANSWER_BYTES: usize = 64 << 20;
-/// The longest stream of lines taken. A pull says some 150 bytes every 60 ms: enough for more than two days.
+/// Upper limit of a stream. A pull sends about 150 bytes every 60 ms, so this is enough for more than two days.
 const MAX_STREAM_BYTES: u64 = 1 << 30;
-/// The longest answer taken of a server that may not be Ollama. A list of models takes some hundred bytes each.
+/// Upper limit of a response from a server that may not be Ollama. A list of models has some hundred bytes per model.
 const MAX_PROBED_ANSWER_BYTES: usize = 1 << 20;
 
 /// A server on this machine's loopback address.
@@ -42,58 +41,58 @@ const MAX_PROBED_ANSWER_BYTES: usize = 1 << 20;
 pub struct Client {
     http: reqwest::Client,
     address: SocketAddr,
-    /// No call answered at once may take longer than this.
+    /// Timeout of calls that the engine answers immediately.
     quick: Duration,
     longest_answer_bytes: usize,
-    longest_stream_bytes: u64,
+    max_stream_bytes: u64,
 }
 
-/// What went wrong between us and the engine.
+/// Why a call to the engine failed.
 #[derive(Debug, thiserror::Error)]
 pub enum ClientError {
-    /// Our side could not be set up.
+    /// The HTTP client could not be created.
     #[error("cannot set up an HTTP client: {0}")]
     Setup(String),
-    /// No answer.
+    /// The server cannot be reached.
     #[error("the engine on port {port} does not answer {path}: {cause}")]
     Unreachable {
         /// The port.
         port: u16,
-        /// What was asked.
+        /// The API path.
         path: &'static str,
-        /// What the system said.
+        /// The system's error.
         cause: UntrustedText,
     },
-    /// It took too long.
+    /// No data within the timeout.
     #[error("the engine has been silent for {seconds} s while answering {path}")]
     Silent {
-        /// What was asked.
+        /// The API path.
         path: &'static str,
-        /// For how long.
+        /// The timeout.
         seconds: u64,
     },
-    /// The server says no.
+    /// The server refused.
     #[error("the engine answers {path} with {status}: {message}")]
     Refused {
-        /// What was asked.
+        /// The API path.
         path: &'static str,
-        /// HTTP status; 200 when the refusal came inside the stream.
+        /// HTTP status; 200 if the error was sent in the stream.
         status: u16,
-        /// The server's own message.
+        /// The server's message.
         message: UntrustedText,
         /// What it means.
         failure: EngineFailure,
     },
-    /// The stream ended before it said that it was done.
+    /// The stream ended without its final line.
     #[error("the engine's answer to {path} ended too early")]
     CutShort {
-        /// What was asked.
+        /// The API path.
         path: &'static str,
     },
-    /// Something that is not the engine's language.
+    /// The response is not valid.
     #[error("the engine's answer to {path} cannot be read: {cause}")]
     Unreadable {
-        /// What was asked.
+        /// The API path.
         path: &'static str,
         /// What is wrong with it.
         cause: UntrustedText,
@@ -101,7 +100,7 @@ pub enum ClientError {
 }
 
 impl Client {
-    /// A client of the server on this port. It uses no proxy: loopback must never be asked of one.
+    /// A client of the server on this port. Never uses a proxy.
     ///
     /// # Errors
     /// [`ClientError::Setup`].
@@ -110,7 +109,8 @@ impl Client {
         Self::with_limits(address, QUICK_LIMIT, MAX_ANSWER_BYTES)
     }
 
-    /// A client that asks whether an unknown program on this address is an Ollama server: impatient, and taking little.
+    /// A client to check whether an unknown program on this address is an Ollama server, with a short timeout and small
+    /// limits.
     ///
     /// # Errors
     /// [`ClientError::Setup`].
@@ -124,17 +124,17 @@ impl Client {
         longest_answer_bytes: usize,
     ) -> Result<Self, ClientError> {
         let http = loopback_client().map_err(|error| ClientError::Setup(chain(&error)))?;
-        Ok(Self { http, address, quick, longest_answer_bytes, longest_stream_bytes: MAX_STREAM_BYTES })
+        Ok(Self { http, address, quick, longest_answer_bytes, max_stream_bytes: MAX_STREAM_BYTES })
     }
 
-    /// Takes at most so many bytes of a stream of lines, instead of 1 GiB.
+    /// Sets the upper limit of a stream; the default is 1 GiB.
     #[must_use]
-    pub fn taking_streams_of(mut self, longest_stream_bytes: u64) -> Self {
-        self.longest_stream_bytes = longest_stream_bytes;
+    pub fn with_stream_limit(mut self, max_stream_bytes: u64) -> Self {
+        self.max_stream_bytes = max_stream_bytes;
         self
     }
 
-    /// The port it talks to.
+    /// The server's port.
     pub fn port(&self) -> u16 {
         self.address.port()
     }
@@ -142,7 +142,7 @@ impl Client {
     /// The engine's version.
     ///
     /// # Errors
-    /// When it does not answer.
+    /// If the server does not respond.
     pub async fn version(&self) -> Result<UntrustedText, ClientError> {
         let path = "/api/version";
         let request = self.http.get(self.url(path));
@@ -152,7 +152,7 @@ impl Client {
     /// The models on disk.
     ///
     /// # Errors
-    /// When it does not answer.
+    /// If the server does not respond.
     pub async fn tags(&self) -> Result<Vec<Listed>, ClientError> {
         let path = "/api/tags";
         Ok(self.answer::<Tags>(path, self.http.get(self.url(path)), self.quick).await?.models)
@@ -161,25 +161,25 @@ impl Client {
     /// The loaded models.
     ///
     /// # Errors
-    /// When it does not answer.
+    /// If the server does not respond.
     pub async fn ps(&self) -> Result<Vec<Loaded>, ClientError> {
         let path = "/api/ps";
         Ok(self.answer::<Running>(path, self.http.get(self.url(path)), self.quick).await?.models)
     }
 
-    /// What the engine knows about a model.
+    /// The engine's information about a model.
     ///
     /// # Errors
-    /// When it does not answer or has no such model.
+    /// If the server does not respond or has no such model.
     pub async fn show(&self, model: &ModelTag) -> Result<Shown, ClientError> {
         let path = "/api/show";
         self.answer(path, self.post(path, &json!({ "model": model })), self.quick).await
     }
 
-    /// Fetches a model, telling each line. What was fetched before is not fetched again.
+    /// Pulls a model and passes each status line to `on_line`. Layers that exist already are not downloaded again.
     ///
     /// # Errors
-    /// When the engine says so, is silent for 15 minutes, or ends without `success`.
+    /// If the engine reports an error, is silent for 15 minutes, or ends without `success`.
     pub async fn pull(
         &self,
         model: &ModelTag,
@@ -190,10 +190,10 @@ impl Client {
         self.status_stream("/api/pull", &body, on_line).await
     }
 
-    /// Creates a model. The engine checks nothing: read it back with [`Client::show`].
+    /// Creates a model. The engine validates nothing: check the result with [`Client::show`].
     ///
     /// # Errors
-    /// As [`Client::pull`].
+    /// Those of [`Client::pull`].
     pub async fn create(
         &self,
         request: &CreateRequest,
@@ -202,10 +202,10 @@ impl Client {
         self.status_stream("/api/create", request, on_line).await
     }
 
-    /// Loads a model into memory, and waits for it as long as `limit`.
+    /// Loads a model into memory and waits at most `limit`.
     ///
     /// # Errors
-    /// When the engine cannot load it (its message says why), or the time is over.
+    /// If the engine cannot load it (its message says why), or after the timeout.
     pub async fn load(&self, model: &ModelTag, limit: Duration) -> Result<(), ClientError> {
         let path = "/api/generate";
         let body = json!({ "model": model, "prompt": "", "stream": false });
@@ -213,21 +213,21 @@ impl Client {
         line.error.map_or(Ok(()), |message| Err(ClientError::refused(path, 200, &message)))
     }
 
-    /// Takes a model out of memory.
+    /// Unloads a model from memory.
     ///
     /// # Errors
-    /// When the engine does not answer or has no such model.
+    /// If the server does not respond or has no such model.
     pub async fn unload(&self, model: &ModelTag) -> Result<(), ClientError> {
         let path = "/api/generate";
         let body = json!({ "model": model, "prompt": "", "keep_alive": 0, "stream": false });
         self.answer::<GenerateLine>(path, self.post(path, &body), self.quick).await.map(drop)
     }
 
-    /// Generates, passing each line to `on_line`, and returns the last one. `silence` is how long no line may come, which
-    /// must cover the reading of the prompt.
+    /// Generates text, passes each line to `on_line`, and returns the last one. `silence` is the timeout between lines;
+    /// it must cover prompt processing.
     ///
     /// # Errors
-    /// When the engine says so, is silent for too long, or ends without its last line.
+    /// If the engine reports an error, is silent for longer than `silence`, or ends without its final line.
     pub async fn generate(
         &self,
         request: &GenerateRequest,
@@ -248,20 +248,20 @@ impl Client {
         last.ok_or(ClientError::CutShort { path })
     }
 
-    /// Gives a model a second name.
+    /// Copies a model to another name.
     ///
     /// # Errors
-    /// When the engine does not answer or has no such model.
+    /// If the server does not respond or has no such model.
     pub async fn copy(&self, source: &ModelTag, destination: &ModelTag) -> Result<(), ClientError> {
         let path = "/api/copy";
         let body = json!({ "source": source, "destination": destination });
         self.within(path, self.quick, self.sent(path, self.post(path, &body))).await.map(drop)
     }
 
-    /// Deletes a model and the layers only it uses; false when there is no such model.
+    /// Deletes a model and the layers that only it uses. Returns false if there is no such model.
     ///
     /// # Errors
-    /// When the engine does not answer or cannot.
+    /// If the server does not respond or cannot delete it.
     pub async fn delete(&self, model: &ModelTag) -> Result<bool, ClientError> {
         let path = "/api/delete";
         let request = self.http.delete(self.url(path)).json(&json!({ "model": model }));
@@ -307,8 +307,8 @@ impl Client {
             let next = async { response.chunk().await.map_err(|error| self.unreachable(path, &error)) };
             let Some(bytes) = self.within(path, silence, next).await? else { break };
             taken += bytes.len() as u64;
-            if taken > self.longest_stream_bytes {
-                let cause = format!("it is longer than {} bytes", self.longest_stream_bytes);
+            if taken > self.max_stream_bytes {
+                let cause = format!("it is longer than {} bytes", self.max_stream_bytes);
                 return Err(ClientError::Unreadable { path, cause: cause.into() });
             }
             lines.push(&bytes);
@@ -350,7 +350,7 @@ impl Client {
         tokio::time::timeout(limit, work).await.map_err(silent)?
     }
 
-    /// Sends a request; a status that is no success becomes the server's own message.
+    /// Sends a request. A status other than success becomes an error with the server's message.
     async fn sent(
         &self,
         path: &'static str,
@@ -362,7 +362,7 @@ impl Client {
             return Ok(response);
         }
         let mut body = Vec::new();
-        // A refusal whose text cannot be read to its end is still a refusal.
+        // A refusal counts even if its text is incomplete.
         while let Ok(Some(bytes)) = response.chunk().await {
             body.extend_from_slice(&bytes);
             if body.len() > MAX_LINE_BYTES {
@@ -391,12 +391,12 @@ impl Client {
 }
 
 impl ClientError {
-    /// A refusal. What it means is read from the message as it came, with its lines.
+    /// A refusal, classified by its unescaped message.
     fn refused(path: &'static str, status: u16, message: &str) -> Self {
         Self::Refused { path, status, message: message.into(), failure: EngineFailure::of(message) }
     }
 
-    /// What the failure means; `None` when the engine did not answer at all.
+    /// The classified failure; `None` if the engine did not respond.
     pub fn failure(&self) -> Option<EngineFailure> {
         match self {
             Self::Refused { failure, .. } => Some(*failure),
@@ -405,7 +405,7 @@ impl ClientError {
         }
     }
 
-    /// The server's own message, when it gave one.
+    /// The server's message, if it sent one.
     pub fn server_message(&self) -> Option<&str> {
         match self {
             Self::Refused { message, .. } => Some(message),
@@ -425,7 +425,7 @@ fn too_long(path: &'static str, long: LineTooLong) -> ClientError {
     ClientError::Unreadable { path, cause: long.to_string().into() }
 }
 
-/// An error with all its causes: reqwest's own text only says that something failed.
+/// An error with all its causes; reqwest's own text is too general.
 fn chain(error: &dyn std::error::Error) -> String {
     let mut said = error.to_string();
     let mut source = error.source();

@@ -1,9 +1,8 @@
 //! The actual placement of a loaded model, read from the engine's log.
 //!
-//! The HTTP API returns the context and usually the bytes on the GPU, but not the type of the KV cache. The log of a
-//! load has all of it: the command line of `llama-server`, the layers on the GPU, the size of every buffer on every
-//! device. Only the log proves "q8_0 is in use" or "everything is on the GPU"; where it says nothing, the value is
-//! unknown.
+//! The HTTP API returns the context and usually the bytes on the GPU, but not the KV cache type. The log of a load has
+//! everything: the command line of `llama-server`, the layers on the GPU, and the size of every buffer on every device.
+//! Only the log proves that q8_0 is in use or that everything is on the GPU; what it does not contain is unknown.
 
 use std::fmt;
 
@@ -13,18 +12,18 @@ use crate::ollama::failure::EngineFailure;
 use crate::ollama::replies::Loaded;
 use crate::untrusted::UntrustedText;
 
-/// What the log of one load says.
+/// Facts from the log of one load.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct LoadEvidence {
     /// The command line with which `llama-server` was started.
     pub command_line: Vec<String>,
     /// Context of the slot in tokens, after all clamping.
     pub context_tokens: Option<u32>,
-    /// Layers on the GPU, and the total. `None` where there is no GPU.
+    /// Layers on the GPU, and all layers. `None` without a GPU.
     pub offloaded: Option<(u32, u32)>,
-    /// Memory that was free on the first device before this load, in bytes.
+    /// Free memory of the first device before this load, in bytes.
     pub device_free_bytes: Option<u64>,
-    /// Types of the KV cache, from the cache's own line.
+    /// Types of the KV cache, from the cache's log line.
     pub kv_cache_types: Option<CacheTypes>,
     /// Whether flash attention is on.
     pub flash_attention: Option<bool>,
@@ -34,7 +33,7 @@ pub struct LoadEvidence {
     pub complaints: Vec<UntrustedText>,
 }
 
-/// Types of K and V as the engine names them. It knows more types than we choose from.
+/// Types of K and V by the engine's names, including types that we do not offer.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CacheTypes {
     /// Type of K.
@@ -44,13 +43,13 @@ pub struct CacheTypes {
 }
 
 impl CacheTypes {
-    /// The common type, if K and V have the same and it is one that we choose.
+    /// The common type of K and V, if they are equal and we offer it.
     pub fn uniform(&self) -> Option<KvCacheType> {
         self.k.parse().ok().filter(|_| self.k == self.v)
     }
 }
 
-/// `q8_0`, or `f16/q8_0` where K and V differ.
+/// `q8_0`, or `f16/q8_0` if K and V differ.
 impl fmt::Display for CacheTypes {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if self.k == self.v { f.write_str(&self.k) } else { write!(f, "{}/{}", self.k, self.v) }
@@ -64,7 +63,7 @@ pub struct Buffer {
     pub device: String,
     /// `model`, `KV`, `compute`, `output`, `RS`.
     pub kind: String,
-    /// Its size in bytes.
+    /// Size in bytes.
     pub bytes: u64,
 }
 
@@ -80,7 +79,7 @@ impl LoadEvidence {
             if line.contains("msg=\"starting llama-server\"") {
                 evidence = Self { command_line: command_line(line), ..Self::default() };
             } else if line.starts_with("load_tensors: loading model tensors") {
-                // Earlier lines are from the engine's trial runs, with which it fits the model to the free memory.
+                // Earlier lines are from trial runs, by which the engine fits the model to the free memory.
                 evidence.buffers.clear();
                 evidence.offloaded = None;
                 evidence.kv_cache_types = None;
@@ -105,7 +104,7 @@ impl LoadEvidence {
         {
             let free = device.trim_end().trim_end_matches("MiB free").trim_end();
             let mib = free.rsplit(' ').next().and_then(|mib| mib.parse::<u64>().ok());
-            // With several GPUs, the first one.
+            // The first of several GPUs.
             self.device_free_bytes = self.device_free_bytes.or(mib.and_then(|mib| mib.checked_mul(MIB)));
         } else if let (Some(k), Some(v)) = (after(line, " K ("), after(line, " V (")) {
             let name = |rest: &str| rest.split(')').next().map(str::to_owned);
@@ -127,12 +126,12 @@ impl LoadEvidence {
         }
     }
 
-    /// Bytes of all buffers on GPUs; `None` when the log names no buffers.
+    /// Bytes of all buffers on GPUs; `None` if the log lists no buffers.
     pub fn gpu_bytes(&self) -> Option<u64> {
         self.sum(|buffer| is_on_gpu(&buffer.device))
     }
 
-    /// Bytes of all buffers in main memory; `None` when the log names no buffers.
+    /// Bytes of all buffers in main memory; `None` if the log lists no buffers.
     pub fn host_bytes(&self) -> Option<u64> {
         self.sum(|buffer| !is_on_gpu(&buffer.device))
     }
@@ -142,7 +141,7 @@ impl LoadEvidence {
             .then(|| self.buffers.iter().filter(|buffer| wanted(buffer)).map(|buffer| buffer.bytes).sum())
     }
 
-    /// The types of the KV cache in use: from the cache's own line, else from the command line of `llama-server`.
+    /// Types of the KV cache in use: from the cache's log line, else from the command line of `llama-server`.
     pub fn kv_cache_types(&self) -> Option<CacheTypes> {
         let argument = |flag| argument(&self.command_line, flag);
         self.kv_cache_types
@@ -150,7 +149,7 @@ impl LoadEvidence {
             .or_else(|| Some(CacheTypes { k: argument("--cache-type-k")?, v: argument("--cache-type-v")? }))
     }
 
-    /// Whether the log says that memory ran out.
+    /// Whether the log reports that memory ran out.
     pub fn ran_out_of_memory(&self) -> bool {
         self.complaints.iter().any(|line| ran_out_of_memory(line))
     }
@@ -158,8 +157,8 @@ impl LoadEvidence {
 
 /// Share of a loaded model's bytes on the GPU, 0 to 1; `None` if the engine's figures are unreliable.
 ///
-/// When the engine could not read its own log it reports the file's size for both figures, which looks like
-/// "everything on the GPU". A share above zero is therefore only trusted when the log lists buffers on a GPU.
+/// If the engine cannot parse its own log, it reports the file's size for both figures, which looks like "everything on
+/// the GPU". A share above zero is therefore trusted only if the log lists buffers on a GPU.
 pub fn gpu_share(loaded: &Loaded, evidence: &LoadEvidence) -> Option<f64> {
     if loaded.size_vram == 0 {
         return Some(0.0);
@@ -172,7 +171,7 @@ fn ran_out_of_memory(line: &str) -> bool {
     EngineFailure::of(line) == EngineFailure::OutOfMemory
 }
 
-/// The value after a flag of a command line.
+/// Value of a command line flag.
 pub fn argument(command_line: &[String], flag: &str) -> Option<String> {
     let at = command_line.iter().position(|argument| argument == flag)?;
     command_line.get(at + 1).cloned()
@@ -200,7 +199,7 @@ fn buffer(line: &str) -> Option<Buffer> {
     })
 }
 
-/// The words of `cmd="…"`. A path with blanks comes out in pieces; only the flags behind it are looked up.
+/// Words of `cmd="…"`. A path with spaces is split, but only the flags after it are used.
 fn command_line(line: &str) -> Vec<String> {
     let Some(rest) = after(line, "cmd=\"") else { return Vec::new() };
     rest.trim_end().trim_end_matches('"').split_whitespace().map(str::to_owned).collect()
@@ -238,18 +237,18 @@ mod tests {
     fn a_load_on_the_processor() {
         let evidence = LoadEvidence::parse(Q8_0);
         assert_eq!(evidence.context_tokens, Some(32_768));
-        assert_eq!(evidence.offloaded, None, "the engine says nothing about layers where there is no GPU");
+        assert_eq!(evidence.offloaded, None, "the engine logs no layers without a GPU");
         assert_eq!(evidence.kv_cache_types().unwrap().to_string(), "q8_0");
         assert_eq!(evidence.flash_attention, Some(true));
         assert_eq!(evidence.gpu_bytes(), Some(0));
-        // 222.51 + 12.66 + 1.00 + 51.00 + 7.97 + 51.30: both groups of the cache count.
+        // 222.51 + 12.66 + 1.00 + 51.00 + 7.97 + 51.30: both cache groups are included.
         assert_eq!(mib(evidence.host_bytes()), 346.44);
         assert_eq!(argument(&evidence.command_line, "-ngl").unwrap(), "0");
         assert_eq!(evidence.complaints, Vec::<String>::new());
     }
 
     #[test]
-    fn every_cache_type_is_read_back() {
+    fn every_cache_type_is_parsed() {
         assert_eq!(LoadEvidence::parse(F16).kv_cache_types().unwrap().to_string(), "f16");
         assert_eq!(LoadEvidence::parse(Q4_0).kv_cache_types().unwrap().to_string(), "q4_0");
         assert_eq!(LoadEvidence::parse("nothing of interest").kv_cache_types(), None);
@@ -258,7 +257,7 @@ mod tests {
     }
 
     #[test]
-    fn a_load_that_failed_tells_why() {
+    fn a_failed_load_has_its_cause() {
         let evidence = LoadEvidence::parse(BAD_TYPE);
         assert!(evidence.complaints[0].contains("Unsupported cache type: q8"), "{evidence:?}");
         assert!(!evidence.ran_out_of_memory());
@@ -285,7 +284,7 @@ mod tests {
     }
 
     #[test]
-    fn a_share_is_only_believed_with_buffers_to_show() {
+    fn a_gpu_share_is_trusted_only_with_gpu_buffers_in_the_log() {
         let loaded = |size, size_vram| Loaded { name: String::new(), size, size_vram, context_length: 0 };
         let (cpu, cuda) = (LoadEvidence::parse(Q8_0), LoadEvidence::parse(CUDA));
         assert_eq!(gpu_share(&loaded(100, 0), &cpu), Some(0.0));
@@ -300,7 +299,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn no_log_breaks_it(log in "(load_tensors: |llama_kv_cache: |CUDA0|offloaded | buffer size =|[0-9]{1,30}| MiB|/|K \\(|V \\(|\\)|n_ctx_slot = |cmd=\"|\n|.){0,40}") {
+        fn any_log_is_parsed_without_panic(log in "(load_tensors: |llama_kv_cache: |CUDA0|offloaded | buffer size =|[0-9]{1,30}| MiB|/|K \\(|V \\(|\\)|n_ctx_slot = |cmd=\"|\n|.){0,40}") {
             let evidence = LoadEvidence::parse(&log);
             let _ = (evidence.gpu_bytes(), evidence.host_bytes(), evidence.kv_cache_types());
         }

@@ -1,6 +1,6 @@
-//! What the engine's error messages mean. The only place that matches their text.
+//! Classifies the engine's error messages. The only place that matches their text: the engine has no error codes.
 
-/// The cause of a failed call, as far as the engine's message tells.
+/// Cause of a failed call, as far as the engine's message shows it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum EngineFailure {
     /// The model does not fit into graphics or main memory.
@@ -11,7 +11,7 @@ pub enum EngineFailure {
     NewerEngineNeeded,
     /// The disk is full.
     DiskFull,
-    /// The registry speaks plain http and was asked with encryption.
+    /// The registry uses plain http but was queried with https.
     PlainHttp,
     /// The network or the registry failed; retrying can help.
     Transient,
@@ -19,8 +19,7 @@ pub enum EngineFailure {
     Other,
 }
 
-/// Parts of messages that mean that memory ran out, as the engine itself recognises them (its llm/status.go). In lower
-/// case.
+/// Lower-case parts of out-of-memory messages, as in the engine's llm/status.go.
 const OUT_OF_MEMORY: &[&str] = &[
     "out of memory",
     "out-of-memory",
@@ -35,10 +34,10 @@ const OUT_OF_MEMORY: &[&str] = &[
     "erroroutofdevicememory",
     "erroroutofmemory",
 ];
-/// The engine retries on its own after a line with this.
+/// After a line with this, the engine retries by itself.
 const RECOVERED: &str = "retrying without pipeline parallelism";
 
-/// Parts of messages with the failure they mean. The first match counts.
+/// Parts of messages and their failure. The first match applies.
 const MESSAGES: &[(EngineFailure, &[&str])] = &[
     (EngineFailure::NewerEngineNeeded, &["manifest: 412", "requires a newer version"]),
     (EngineFailure::ModelMissing, &["file does not exist", "not found"]),
@@ -72,8 +71,7 @@ impl EngineFailure {
     }
 }
 
-/// The engine joins what its runner printed line by line, so a line after which it retried may precede the one that ended
-/// it.
+/// The engine joins all lines of its runner, so a line about a retry may precede the final error.
 fn is_out_of_memory(message: &str) -> bool {
     let message = message.to_lowercase();
     let ran_out = |line: &str| OUT_OF_MEMORY.iter().any(|part| line.contains(part));

@@ -1,7 +1,6 @@
-//! HTTP clients, made in one place so that every one of them has the proxy, certificates, timeouts and user agent.
+//! Creates all HTTP clients, with proxy, certificates, timeouts and user agent.
 //!
-//! A client made here follows no redirects by itself: the caller decides, for each request, which URLs it may be sent to
-//! (see [`HttpPolicy`]).
+//! Clients do not follow redirects: the caller checks each URL with [`HttpPolicy`].
 
 mod error;
 mod policy;
@@ -25,27 +24,27 @@ pub use proxy::ProxyAddress;
 /// The user agent.
 pub const USER_AGENT: &str = concat!("acolyte-installer/", env!("CARGO_PKG_VERSION"));
 
-/// The authorities of a whole system are some hundred kilobytes.
+/// Upper limit of a CA file; all authorities of a system are some hundred kilobytes.
 const MAX_CA_FILE_BYTES: u64 = 16 << 20;
 /// Timeout for connecting.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(15);
 
-/// How to reach the network. The default uses the system's proxy and certificates.
+/// Proxy and certificates. By default those of the system.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct HttpOptions {
-    /// A proxy for every address but loopback ones, instead of the system's.
+    /// Proxy for all but loopback addresses, instead of the system's.
     pub proxy: Option<ProxyAddress>,
-    /// More certificate authorities, as PEM (a company's own).
+    /// Additional certificate authorities as PEM, for example a company's.
     pub ca_file: Option<PathBuf>,
 }
 
-/// A client for hosts that may be anywhere: mirrors, registries, release pages.
+/// A client for remote hosts: mirrors, registries, release pages.
 ///
-/// HTTP/1.1 only: several ranges of one file come faster over several connections than multiplexed over one.
+/// HTTP/1.1 only: several ranges of a file are faster over several connections than multiplexed over one.
 ///
 /// # Errors
-/// When the proxy or the certificates named in `options` are unusable.
+/// If proxy or certificates in `options` are invalid.
 pub fn client(options: &HttpOptions) -> Result<Client, HttpError> {
     let certificates = certificates(options.ca_file.as_deref())?;
     let make = || -> Result<ClientBuilder, HttpError> {
@@ -61,7 +60,7 @@ pub fn client(options: &HttpOptions) -> Result<Client, HttpError> {
     let with_system_store = make()?.tls_certs_merge(as_reqwest(certificates.iter())).build();
     match with_system_store {
         Ok(client) => Ok(client),
-        // A system without any certificates (a bare container) still has to reach the release: bring our own.
+        // A system without certificates (a minimal container): use the built-in ones.
         Err(error) => {
             tracing::warn!(%error, "the system's certificates cannot be used, using the built-in ones");
             let built_in = as_reqwest(webpki_root_certs::TLS_SERVER_ROOT_CERTS.iter().chain(&certificates));
@@ -70,10 +69,11 @@ pub fn client(options: &HttpOptions) -> Result<Client, HttpError> {
     }
 }
 
-/// TLS settings for connections that are not HTTP of ours: trusts the system's authorities and those in `ca_file`.
+/// TLS configuration for connections other than our HTTP clients. Trusts the system's authorities and those in
+/// `ca_file`.
 ///
 /// # Errors
-/// When `ca_file` cannot be read or holds no certificates.
+/// If `ca_file` cannot be read or contains no certificates.
 pub fn tls(ca_file: Option<&Path>) -> Result<Arc<rustls::ClientConfig>, HttpError> {
     let own = certificates(ca_file)?;
     let provider = Arc::new(rustls::crypto::ring::default_provider());
@@ -86,7 +86,7 @@ pub fn tls(ca_file: Option<&Path>) -> Result<Arc<rustls::ClientConfig>, HttpErro
         rustls_platform_verifier::Verifier::new_with_extra_roots(own.clone(), Arc::clone(&provider));
     let config = match verifier {
         Ok(verifier) => builder()?.dangerous().with_custom_certificate_verifier(Arc::new(verifier)),
-        // As for our own downloads: a system without any certificates still has to reach the proxy.
+        // As for [`client`]: a system without certificates.
         Err(error) => {
             tracing::warn!(%error, "the system's certificates cannot be used, using the built-in ones");
             let mut roots = rustls::RootCertStore::empty();
@@ -99,10 +99,10 @@ pub fn tls(ca_file: Option<&Path>) -> Result<Arc<rustls::ClientConfig>, HttpErro
     Ok(Arc::new(config.with_no_client_auth()))
 }
 
-/// A client for our own server on this computer: no proxy, ever, and no certificates needed.
+/// A client for servers on this computer: never uses a proxy, needs no certificates.
 ///
 /// # Errors
-/// When the HTTP library cannot be set up at all.
+/// If the HTTP library cannot be initialised.
 pub fn loopback_client() -> Result<Client, HttpError> {
     base()
         .no_proxy()
@@ -113,12 +113,12 @@ pub fn loopback_client() -> Result<Client, HttpError> {
 }
 
 fn base() -> ClientBuilder {
-    // Without a default provider the builder would panic. A second call finds it installed, which is as good.
+    // Without a default provider the builder panics. It may be installed already.
     let _ = rustls::crypto::ring::default_provider().install_default();
     Client::builder().user_agent(USER_AGENT).redirect(reqwest::redirect::Policy::none()).referer(false)
 }
 
-/// The certificates in a PEM file; none without a file.
+/// Certificates of a PEM file; none without a file.
 fn certificates(ca_file: Option<&Path>) -> Result<Vec<CertificateDer<'static>>, HttpError> {
     let Some(path) = ca_file else { return Ok(Vec::new()) };
     let pem = regular::read(path, MAX_CA_FILE_BYTES)
@@ -130,12 +130,12 @@ fn certificates(ca_file: Option<&Path>) -> Result<Vec<CertificateDer<'static>>, 
     }
 }
 
-/// In reqwest's form; a certificate it cannot use is left out.
+/// Converts to reqwest's type; unusable certificates are skipped.
 fn as_reqwest<'a>(certificates: impl Iterator<Item = &'a CertificateDer<'static>>) -> Vec<Certificate> {
     certificates.filter_map(|der| Certificate::from_der(der).ok()).collect()
 }
 
-/// The last cause of an error: the part that says what really happened ("connection refused", "unknown issuer").
+/// The innermost cause of an error, which is the specific one ("connection refused", "unknown issuer").
 pub fn innermost(error: &dyn std::error::Error) -> String {
     let mut error = error;
     while let Some(source) = error.source() {
@@ -157,13 +157,13 @@ mod tests {
     }
 
     #[test]
-    fn clients_can_be_made_without_anything_prepared() {
+    fn clients_can_be_created_without_setup() {
         client(&HttpOptions::default()).unwrap();
         loopback_client().unwrap();
     }
 
     #[test]
-    fn unusable_options_are_named() {
+    fn invalid_options_are_errors() {
         let missing = HttpOptions { ca_file: Some("/nowhere/ca.pem".into()), ..HttpOptions::default() };
         assert!(matches!(client(&missing), Err(HttpError::CaFile { .. })));
         for wrong in ["http://[nonsense", "", "ftp://proxy:21", "http://proxy/path", "socks5://proxy"] {

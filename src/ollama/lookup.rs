@@ -1,7 +1,7 @@
-//! Which model the user means: a tag of the catalogue, a GGUF file, or a reference to a registry.
+//! Finds the model that the user entered: a tag of the catalogue, a GGUF file, or a registry reference.
 //!
-//! A bare name is only looked for in the catalogue, so that a typing error is answered at once and nothing is asked of
-//! the network that the user did not name; a reference with a host or namespace is looked up where it points.
+//! A bare name is searched only in the catalogue, so that a typo is reported at once and no request is sent to a host
+//! that the user did not name. A reference with host or namespace is looked up in its registry.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -13,19 +13,19 @@ use crate::ollama::registry::{RegistryError, fetch_model};
 use crate::platform::regular;
 use crate::untrusted::UntrustedText;
 
-/// Why there is no such model.
+/// Why a model was not found.
 #[derive(Debug, thiserror::Error)]
 pub enum LookupError {
     /// Neither a known tag, nor a file, nor a reference.
     #[error("{reference} is not in the catalogue, not a file and not a registry reference")]
     Unknown {
-        /// What was typed.
+        /// As entered.
         reference: String,
     },
-    /// It looks like a reference to a registry and is none.
+    /// An invalid registry reference.
     #[error(transparent)]
     Tag(#[from] ModelTagError),
-    /// The registry does not know it, or does not answer.
+    /// The registry does not have it, or does not respond.
     #[error(transparent)]
     Registry(#[from] RegistryError),
     /// A file can be estimated but not installed.
@@ -39,32 +39,31 @@ pub enum LookupError {
     Open {
         /// The file.
         path: PathBuf,
-        /// What the system said.
+        /// The system's error.
         source: std::io::Error,
     },
-    /// The file is not a whole GGUF file.
+    /// The file is not a complete GGUF file.
     #[error("{path}: {source}")]
     Header {
         /// The file.
         path: PathBuf,
-        /// What is wrong with it.
+        /// The parser's error.
         source: HeaderError,
     },
-    /// It is one, but not of a language model.
+    /// A GGUF file, but not of a language model that can be estimated.
     #[error("{path}: {source}")]
     NotAModel {
         /// The file.
         path: PathBuf,
-        /// What is missing.
+        /// The reason.
         source: NotAModel,
     },
 }
 
-/// Finds a model by what the user typed. Blocks while a registry is asked. `insecure` allows plain http there;
-/// `http` says how to reach it.
+/// Finds a model by the user's input. Blocks during a registry query. `insecure` allows plain http for it.
 ///
 /// # Errors
-/// When there is none, or it cannot be read.
+/// If there is none, or it cannot be read.
 pub fn lookup(reference: &str, insecure: bool, http: &HttpOptions) -> Result<Arc<Model>, LookupError> {
     let reference = reference.trim();
     if let Some(model) = Catalogue::built_in().find(reference) {
@@ -79,10 +78,10 @@ pub fn lookup(reference: &str, insecure: bool, http: &HttpOptions) -> Result<Arc
     Err(LookupError::Unknown { reference: reference.to_owned() })
 }
 
-/// As [`lookup`], for a model that is to be installed: the engine pulls from registries only, so a file will not do.
+/// Like [`lookup`], for an installation: the engine can only pull from registries, so files are refused.
 ///
 /// # Errors
-/// As [`lookup`], and for a file or a name of the catalogue that is not a tag.
+/// Those of [`lookup`], and for a file or a catalogue name that is not a tag.
 pub fn lookup_to_install(
     reference: &str,
     insecure: bool,
@@ -124,7 +123,7 @@ mod tests {
     use crate::text::{Language, Text};
 
     #[test]
-    fn tags_of_the_catalogue_are_found_and_unknown_names_ask_no_network() {
+    fn catalogue_tags_are_found_and_unknown_names_send_no_request() {
         let model = lookup(" qwen2.5-coder:7b ", false, &HttpOptions::default()).unwrap();
         assert_eq!(model.name, ModelName::Tag(ModelTag::parse("qwen2.5-coder:7b").unwrap()));
         let error = lookup("acme-unheard-of:7b", false, &HttpOptions::default()).unwrap_err();
@@ -133,7 +132,7 @@ mod tests {
     }
 
     #[test]
-    fn a_file_that_is_no_model_is_named() {
+    fn a_file_that_is_not_a_model_is_an_error_with_its_name() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("notes.gguf");
         let look = || lookup(path.to_str().unwrap(), false, &HttpOptions::default()).unwrap_err();
@@ -157,7 +156,7 @@ mod tests {
     }
 
     #[test]
-    fn what_looks_like_a_reference_and_is_none_is_said() {
+    fn an_invalid_reference_is_an_error() {
         assert!(matches!(
             lookup("a/b/c/d/e/f:g h", false, &HttpOptions::default()),
             Err(LookupError::Tag(_))

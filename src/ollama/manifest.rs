@@ -9,10 +9,10 @@ const MODEL_LAYER: &str = "application/vnd.ollama.image.model";
 /// Media type of the layer that holds the image encoder.
 const PROJECTOR_LAYER: &str = "application/vnd.ollama.image.projector";
 
-/// The blobs that make up a model. Fields without a use here are skipped.
+/// The blobs of a model. Unused fields are skipped.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 pub struct Manifest {
-    /// The configuration, stored as a blob too.
+    /// The configuration, which is also a blob.
     #[serde(default)]
     pub config: Option<Layer>,
     /// Weights, template, parameters, licence.
@@ -22,19 +22,19 @@ pub struct Manifest {
 /// A model's manifest with the bytes it was read from.
 #[derive(Clone, Debug)]
 pub struct StoredManifest {
-    /// The file as it is on disk, or in the registry.
+    /// The unchanged bytes of the file or response.
     pub json: Vec<u8>,
-    /// Its content.
+    /// The parsed manifest.
     pub manifest: Manifest,
 }
 
 /// One blob.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 pub struct Layer {
-    /// Media type; empty when the manifest omits it.
+    /// Media type; empty if omitted.
     #[serde(default, rename = "mediaType")]
     pub media_type: String,
-    /// Checksum of the content. `sha256:` and 64 hexadecimal digits in JSON, so it is safe in a path and in a URL.
+    /// Checksum of the content. In JSON `sha256:` and 64 hexadecimal digits, so it is safe in paths and URLs.
     #[serde(rename = "digest", deserialize_with = "digest")]
     pub sha256: Sha256,
     /// Size in bytes.
@@ -54,12 +54,12 @@ impl Manifest {
         encoders.fold(0, |sum, layer| sum.saturating_add(layer.size))
     }
 
-    /// Every blob: the configuration first, then the layers. One blob may appear several times.
+    /// All blobs: the configuration, then the layers. May contain duplicates.
     pub fn blobs(&self) -> impl Iterator<Item = &Layer> {
         self.config.iter().chain(&self.layers)
     }
 
-    /// Bytes to download. A blob that several layers share counts once.
+    /// Bytes to download. Duplicate blobs count once.
     pub fn download_bytes(&self) -> u64 {
         let mut blobs: Vec<&Layer> = self.blobs().collect();
         blobs.sort_by_key(|blob| blob.sha256);

@@ -1,16 +1,16 @@
-//! Lines of JSON from a stream of bytes that is cut anywhere.
+//! Splits a byte stream into lines of JSON.
 
-/// Cuts a stream into lines. Blank lines are dropped; a line longer than the limit is an error, because a server
-/// that never ends its line must not fill our memory.
+/// Splits a stream into lines. Blank lines are skipped. A line longer than the limit is an error, so that a server
+/// cannot fill the memory.
 #[derive(Debug)]
 pub struct Lines {
     pending: Vec<u8>,
-    /// How much of `pending` is known to hold no line end.
+    /// Bytes of `pending` that contain no line end.
     searched: usize,
     limit_bytes: usize,
 }
 
-/// A line that does not end.
+/// A line is longer than the limit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("a line of the answer is longer than {limit_bytes} bytes")]
 pub struct LineTooLong {
@@ -19,20 +19,20 @@ pub struct LineTooLong {
 }
 
 impl Lines {
-    /// Lines of at most so many bytes.
+    /// Limits lines to this number of bytes.
     pub fn new(limit_bytes: usize) -> Self {
         Self { pending: Vec::new(), searched: 0, limit_bytes }
     }
 
-    /// Adds what arrived.
+    /// Appends received bytes.
     pub fn push(&mut self, bytes: &[u8]) {
         self.pending.extend_from_slice(bytes);
     }
 
-    /// The next whole line, without its end and without surrounding blanks.
+    /// The next complete line, trimmed.
     ///
     /// # Errors
-    /// When it, or what there is of it so far, is too long.
+    /// If the line, complete or not, is too long.
     pub fn next_line(&mut self) -> Result<Option<Vec<u8>>, LineTooLong> {
         while let Some(at) = self.pending[self.searched..].iter().position(|byte| *byte == b'\n') {
             let mut line: Vec<u8> = self.pending.drain(..=self.searched + at).collect();
@@ -52,7 +52,7 @@ impl Lines {
         Ok(None)
     }
 
-    /// What is left after the stream ended: a last line without an end.
+    /// The last line, if the stream ended without a line end.
     pub fn rest(&mut self) -> Option<Vec<u8>> {
         let mut line = std::mem::take(&mut self.pending);
         self.searched = 0;
@@ -83,7 +83,7 @@ mod tests {
     }
 
     #[test]
-    fn blank_lines_and_carriage_returns_are_nothing() {
+    fn blank_lines_and_carriage_returns_are_skipped() {
         let mut lines = Lines::new(100);
         lines.push(b"\n {\"a\":1}\r\n\r\n\n{\"b\"");
         assert_eq!(all(&mut lines), ["{\"a\":1}"]);
@@ -94,7 +94,7 @@ mod tests {
     }
 
     #[test]
-    fn a_line_without_end_is_stopped() {
+    fn a_line_above_the_limit_is_an_error() {
         let mut lines = Lines::new(8);
         lines.push(b"12345678");
         assert_eq!(lines.next_line(), Ok(None));
@@ -103,9 +103,9 @@ mod tests {
     }
 
     proptest! {
-        /// Wherever the stream is cut, the lines are the same.
+        /// The lines do not depend on how the stream is split.
         #[test]
-        fn cuts_do_not_matter(text in "[a-c \n]{0,60}", cut in 1usize..7) {
+        fn lines_do_not_depend_on_the_chunks(text in "[a-c \n]{0,60}", cut in 1usize..7) {
             let mut whole = Lines::new(1000);
             whole.push(text.as_bytes());
             let mut expected = all(&mut whole);

@@ -1,12 +1,12 @@
-//! What a registry tells about a model before it is pulled.
+//! Looks up a model in its registry before it is pulled.
 //!
 //! 1. The manifest (`/v2/NAMESPACE/NAME/manifests/TAG`) names the layers with their sizes; the one of type
 //!    `…image.model` is the GGUF file.
-//! 2. Its beginning is fetched by range, through the redirects that registries answer with, until the header (metadata
-//!    and the list of tensors) is complete. A registry that ignores ranges is read only as far as that.
-//! 3. The header goes into the same estimator that the built-in catalogue feeds.
+//! 2. Its beginning is fetched with range requests, following redirects, until the header (metadata and list of
+//!    tensors) is complete. From a registry that ignores ranges, only that part of the response is read.
+//! 3. The header is converted to a [`Model`], as for the built-in catalogue.
 //!
-//! Nothing that is learned here is trusted with more than an estimate: the engine checks every byte when it pulls.
+//! The result is used for estimates only: the engine verifies every byte when it pulls.
 
 mod remote;
 
@@ -21,7 +21,7 @@ pub use remote::Remote;
 /// Why a model could not be looked up.
 #[derive(Debug, thiserror::Error)]
 pub enum RegistryError {
-    /// No client could be made.
+    /// The HTTP client could not be created.
     #[error(transparent)]
     Http(#[from] HttpError),
     /// The registry did not answer.
@@ -31,7 +31,7 @@ pub enum RegistryError {
         host: String,
         /// Why.
         cause: UnreachableCause,
-        /// Whether it was asked with encryption and may be one that has none.
+        /// Whether the request used https, so that a plain-http registry is a possible cause.
         encrypted: bool,
     },
     /// There is no such model.
@@ -40,19 +40,19 @@ pub enum RegistryError {
         /// The model.
         tag: ModelTag,
     },
-    /// It is not for everybody.
+    /// Access requires authentication.
     #[error("{host} does not give {tag} to everybody", host = tag.host())]
     Refused {
         /// The model.
         tag: ModelTag,
     },
-    /// It needs a newer engine: the registry answers so (HTTP 412) to one that is too old for the model.
+    /// The model needs a newer engine (HTTP 412).
     #[error("{host} gives {tag} to newer versions of Ollama only", host = tag.host())]
     NewerEngineNeeded {
         /// The model.
         tag: ModelTag,
     },
-    /// Some other answer than a good one.
+    /// Any other HTTP error.
     #[error("{host} answered {status}")]
     Status {
         /// Host of the registry.
@@ -60,34 +60,34 @@ pub enum RegistryError {
         /// HTTP status.
         status: u16,
     },
-    /// It leads to an address without encryption.
+    /// A redirect to an unencrypted URL.
     #[error("{host} leads to {address}, which is not encrypted")]
     Insecure {
         /// Host of the registry.
         host: String,
-        /// Where it leads.
+        /// Target of the redirect.
         address: Url,
     },
-    /// What it answered is no manifest, or one of something else than a GGUF model.
+    /// The response is not a manifest of a GGUF model.
     #[error("{host} describes {tag} in a way that cannot be used: {problem}", host = tag.host())]
     Unusable {
         /// The model.
         tag: ModelTag,
-        /// What is wrong with the answer.
+        /// What is wrong with the response.
         problem: Box<AnswerProblem>,
     },
 }
 
-/// Why a registry did not answer.
+/// Why a registry did not respond.
 #[derive(Debug, thiserror::Error)]
 pub enum UnreachableCause {
-    /// Nothing arrived for this long.
+    /// No data within the timeout.
     #[error("nothing arrived for {seconds} s")]
     Silent {
         /// The timeout.
         seconds: u64,
     },
-    /// Something arrived, but the answer was not complete after this long.
+    /// The response was incomplete after the timeout.
     #[error("the answer was not complete after {seconds} s")]
     Slow {
         /// The timeout.
@@ -98,13 +98,13 @@ pub enum UnreachableCause {
     Connection(UntrustedText),
 }
 
-/// What is wrong with a registry's answer.
+/// What is wrong with a registry's response.
 #[derive(Debug, thiserror::Error)]
 pub enum AnswerProblem {
     /// The manifest lists no GGUF layer.
     #[error("it holds no GGUF model")]
     NoModelLayer,
-    /// The manifest is larger than any.
+    /// The manifest exceeds the limit.
     #[error("the manifest is too large")]
     ManifestTooLarge,
     /// The manifest is not valid.
@@ -116,23 +116,23 @@ pub enum AnswerProblem {
     /// The header is not valid.
     #[error(transparent)]
     Header(#[from] HeaderError),
-    /// The header describes no language model.
+    /// The header does not describe a language model.
     #[error(transparent)]
     NotAModel(#[from] NotAModel),
     /// A redirect without a valid location.
-    #[error("a redirect leads nowhere")]
+    #[error("a redirect has no valid location")]
     Redirect,
-    /// More redirects than are followed.
+    /// Too many redirects.
     #[error("there are too many redirects")]
     TooManyRedirects,
-    /// The tag makes no valid URL.
+    /// The tag does not result in a valid URL.
     #[error("its URL is not valid: {0}")]
     Url(String),
 }
 
-/// Looks a model up. Blocks, on a runtime of its own: call it from a worker thread, not from asynchronous code.
+/// Looks up a model. Blocks on its own runtime: call it from a worker thread, not from async code.
 ///
-/// `insecure` uses plain HTTP for the registry and for every redirect; `options` hold the proxy and certificates.
+/// `insecure` uses plain http for the registry and allows it for every redirect.
 ///
 /// # Errors
 /// See [`RegistryError`].
@@ -153,7 +153,7 @@ pub fn fetch_model(tag: &ModelTag, insecure: bool, options: &HttpOptions) -> Res
     })
 }
 
-/// Whether these first bytes of a file are a whole header yet.
+/// Parses a header; `None` if it is incomplete.
 fn gguf_header(bytes: &[u8]) -> Result<Option<Header>, HeaderError> {
     match Header::parse(bytes) {
         Ok(header) => Ok(Some(header)),

@@ -1,7 +1,7 @@
-//! Which engine is installed: a pinned release as data, per system and architecture, with sizes and hashes.
+//! Engine releases as data: archives per system and architecture, with sizes and SHA-256.
 //!
-//! The built-in list is `assets/ollama-release.yaml`; `--release FILE` takes another one in the same format
-//! (`docs/release-file.md`), `--mirror URL` another address under which the same assets lie.
+//! The pinned release is `assets/ollama-release.yaml`; `--release FILE` uses another file of the same format
+//! (`docs/release-file.md`), `--mirror URL` another base URL of the same archives.
 
 pub mod newest;
 
@@ -18,19 +18,19 @@ use crate::built_in;
 use crate::checksum::Sha256;
 use crate::platform::regular;
 
-/// A release file is some kilobytes.
+/// Upper limit of a release file; usual ones are a few kilobytes.
 const MAX_FILE_BYTES: u64 = 1 << 20;
 
-/// A release: its version and the archives it consists of.
+/// A release: version and archives.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Release {
-    /// Version of the format; [`crate::SCHEMA`], also when left out.
+    /// Version of the format; default [`crate::SCHEMA`].
     #[serde(default = "this_schema")]
     pub schema: u32,
-    /// Version of the engine, without a leading `v`. Names the folder it is unpacked into.
+    /// Version of the engine, without a leading `v`. Also the name of its folder.
     pub version: String,
-    /// Address under which the assets lie.
+    /// Base URL of the archives.
     #[serde(default)]
     pub base_url: Option<String>,
     /// The archives.
@@ -45,17 +45,17 @@ pub struct Asset {
     pub os: AssetOs,
     /// The architecture it is for.
     pub arch: AssetArch,
-    /// File name, below the base address.
+    /// File name, below the base URL.
     pub name: String,
-    /// Its size in bytes; `None` when it was not published.
+    /// Size in bytes; `None` if not published.
     #[serde(default)]
     pub bytes: Option<u64>,
-    /// What it takes once unpacked, in bytes; `None` when unknown.
+    /// Unpacked size in bytes; `None` if unknown.
     #[serde(default)]
     pub unpacked_bytes: Option<u64>,
-    /// Its SHA-256.
+    /// SHA-256.
     pub sha256: Sha256,
-    /// What it is.
+    /// Role.
     #[serde(default)]
     pub role: AssetRole,
 }
@@ -87,7 +87,7 @@ pub enum AssetArch {
     Any,
 }
 
-/// What an archive is.
+/// Role of an archive.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum AssetRole {
@@ -98,7 +98,7 @@ pub enum AssetRole {
     Rocm,
 }
 
-/// Why a release is not taken.
+/// Why a release cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum ReleaseError {
     /// It could not be read.
@@ -106,28 +106,28 @@ pub enum ReleaseError {
     Read {
         /// The file.
         path: PathBuf,
-        /// What the system said.
+        /// The system's error.
         source: std::io::Error,
     },
-    /// It is not a release file. The message names line and key.
+    /// Invalid YAML, or an unknown or missing key.
     #[error("{path} is not a release file: {message}")]
     Format {
         /// The file.
         path: PathBuf,
-        /// What is wrong, with line and column.
+        /// The parser's error, with line and column.
         message: String,
     },
-    /// A value that cannot be.
+    /// An invalid value.
     #[error("{path}: line {line}: {what}")]
     Value {
         /// The file.
         path: PathBuf,
-        /// The line, counted from 1; 0 when unknown.
+        /// Line, counted from 1; 0 if unknown.
         line: u64,
         /// The key and what is wrong with it.
         what: String,
     },
-    /// Nothing for this machine.
+    /// No archive for this machine.
     #[error("release {version} has no archive for {os} on {arch}")]
     NoAsset {
         /// The release.
@@ -137,13 +137,13 @@ pub enum ReleaseError {
         /// The architecture.
         arch: String,
     },
-    /// Neither the file nor the command line says where the assets lie.
+    /// Neither the file nor the command line has a base URL.
     #[error("the release file gives no base_url and no --mirror was given")]
     NoAddress,
-    /// The address is none.
+    /// Not a valid http URL.
     #[error("{address} is not an http address")]
     BadAddress {
-        /// As it was given.
+        /// As entered.
         address: String,
     },
 }
@@ -162,7 +162,7 @@ impl Release {
     /// Reads a release file.
     ///
     /// # Errors
-    /// When it cannot be read or is not a release file.
+    /// If it cannot be read or is not a release file.
     pub fn from_file(path: &Path) -> Result<Self, ReleaseError> {
         let text = regular::read_text(path, MAX_FILE_BYTES)
             .map_err(|source| ReleaseError::Read { path: path.to_owned(), source })?;
@@ -172,7 +172,7 @@ impl Release {
     /// Reads a release from text; `path` is only used in errors.
     ///
     /// # Errors
-    /// When it is not a release file.
+    /// If it is not a release file.
     pub fn parse(text: &str, path: &Path) -> Result<Self, ReleaseError> {
         let release: Self = serde_saphyr::from_str(text)
             .map_err(|error| ReleaseError::Format { path: path.to_owned(), message: error.to_string() })?;
@@ -185,14 +185,14 @@ impl Release {
         }
     }
 
-    /// The archive of a role for a system and architecture as Rust names them (`std::env::consts`).
+    /// The archive with a role for a system and architecture, named as in `std::env::consts`.
     ///
     /// # Errors
     /// [`ReleaseError::NoAsset`].
     pub fn asset(&self, role: AssetRole, os: &str, arch: &str) -> Result<&Asset, ReleaseError> {
         self.assets
             .iter()
-            .find(|asset| asset.role == role && asset.os.name() == os && asset.arch.takes(arch))
+            .find(|asset| asset.role == role && asset.os.name() == os && asset.arch.runs_on(arch))
             .ok_or_else(|| ReleaseError::NoAsset {
                 version: self.version.clone(),
                 os: os.to_owned(),
@@ -200,11 +200,10 @@ impl Release {
             })
     }
 
-    /// Where an asset is fetched from, the best address first: below each mirror when there are mirrors, else below the
-    /// release's own address.
+    /// Download URLs of an archive, best first: below each mirror, or below the release's base URL without mirrors.
     ///
     /// # Errors
-    /// As [`Release::url`].
+    /// Those of [`Release::url`].
     pub fn urls(&self, asset: &Asset, mirrors: &[String]) -> Result<Vec<Url>, ReleaseError> {
         if mirrors.is_empty() {
             return Ok(vec![self.url(asset, None)?]);
@@ -212,7 +211,7 @@ impl Release {
         mirrors.iter().map(|mirror| self.url(asset, Some(mirror))).collect()
     }
 
-    /// Where an asset is fetched from: below the mirror when there is one, else below the release's own address.
+    /// Download URL of an archive: below the mirror, or below the release's base URL without one.
     ///
     /// # Errors
     /// [`ReleaseError::NoAddress`], [`ReleaseError::BadAddress`].
@@ -225,7 +224,7 @@ impl Release {
             .ok_or(ReleaseError::BadAddress { address: base.to_owned() })
     }
 
-    /// The first invalid value: where it is, and what is wrong with it.
+    /// The first invalid value: its place, and what is wrong with it.
     fn invalid_value(&self) -> Option<(Place, String)> {
         if self.schema != crate::SCHEMA {
             let what =
@@ -264,7 +263,7 @@ impl Release {
     }
 }
 
-/// A value in a release file.
+/// Place of a value in a release file.
 #[derive(Clone, Copy, Debug)]
 enum Place {
     Schema,
@@ -276,7 +275,7 @@ enum Place {
     AssetArch(usize),
 }
 
-/// A release file read again for the lines of its values.
+/// A release file parsed for the line numbers of its values.
 #[derive(Deserialize)]
 struct Lines {
     schema: Option<Spanned<IgnoredAny>>,
@@ -297,7 +296,7 @@ impl Lines {
         serde_saphyr::from_str(text).ok()
     }
 
-    /// The line of a value, counted from 1; 0 when unknown.
+    /// Line of a value, counted from 1; 0 if unknown.
     fn line(&self, place: Place) -> u64 {
         let asset = |index: usize| self.assets.value.get(index);
         let value = match place {
@@ -325,8 +324,8 @@ impl AssetOs {
 }
 
 impl AssetArch {
-    /// Whether it serves an architecture as `std::env::consts::ARCH` names it.
-    fn takes(self, arch: &str) -> bool {
+    /// Whether it runs on an architecture, named as in `std::env::consts::ARCH`.
+    fn runs_on(self, arch: &str) -> bool {
         match self {
             Self::X86_64 => arch == "x86_64",
             Self::Aarch64 => arch == "aarch64",
@@ -340,15 +339,15 @@ impl AssetArch {
 }
 
 impl Asset {
-    /// Bytes it will take once unpacked: as published, else estimated from the archive's size.
+    /// Unpacked size in bytes: as published, else estimated from the archive's size.
     ///
-    /// The engine's archives hold mostly GPU code, which shrinks about threefold.
+    /// The archives contain mostly GPU code, which compresses about threefold.
     pub fn unpacked_estimate_bytes(&self) -> Option<u64> {
         self.unpacked_bytes.or_else(|| self.bytes.map(|bytes| bytes.saturating_mul(3)))
     }
 }
 
-/// Where the engine's program lies inside an unpacked release, the likeliest place of this system first.
+/// Path of the engine's program in an unpacked release.
 pub fn find_program(folder: &Path) -> Option<PathBuf> {
     let places: &[&str] = if cfg!(windows) {
         &["ollama.exe", "bin/ollama.exe"]
@@ -358,7 +357,7 @@ pub fn find_program(folder: &Path) -> Option<PathBuf> {
     places.iter().map(|place| folder.join(place)).find(|path| path.is_file())
 }
 
-/// A version of the engine, to compare it with another. Takes two numbers (`0.5`) too; `None` for anything else.
+/// Parses a version of the engine. Two numbers (`0.5`) are accepted too.
 pub fn parse_version(version: &str) -> Option<Version> {
     let end = version.find(['-', '+']).unwrap_or(version.len());
     let (numbers, suffix) = version.split_at(end);
@@ -370,7 +369,7 @@ fn this_schema() -> u32 {
     crate::SCHEMA
 }
 
-/// One component of a path on every system, and none with a meaning of its own.
+/// Whether a name is one path component without special meaning on every system.
 fn is_folder_name(name: &str) -> bool {
     let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '+' | '_');
     !name.is_empty()

@@ -1,4 +1,4 @@
-//! What the engine answers, as types. Fields the engine leaves out become zero or `None`.
+//! The engine's responses. Omitted fields become zero or `None`.
 
 use std::collections::BTreeMap;
 
@@ -7,30 +7,30 @@ use serde::Deserialize;
 /// A line of `/api/pull` and `/api/create`.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
 pub struct StatusLine {
-    /// What the engine does.
+    /// Current operation.
     #[serde(default)]
     pub status: Status,
-    /// The layer.
+    /// Digest of the layer.
     #[serde(default)]
     pub digest: Option<String>,
-    /// Its bytes.
+    /// Size of the layer in bytes.
     #[serde(default)]
     pub total: u64,
-    /// How many of them are there. May go down when a part has to be fetched again.
+    /// Downloaded bytes of it. Decreases when a part is downloaded again.
     #[serde(default)]
     pub completed: u64,
-    /// What went wrong; comes after HTTP 200 too.
+    /// Error message; also sent after HTTP 200.
     #[serde(default)]
     pub error: Option<String>,
 }
 
-/// What the engine does while it pulls or creates a model. The only place that matches these texts.
+/// Operation during a pull or creation. The only place that matches these protocol texts.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(from = "String")]
 pub enum Status {
-    /// It verifies the checksums of the layers: `verifying sha256 digest`.
+    /// Verifying the layers' checksums: `verifying sha256 digest`.
     Verifying,
-    /// It is done: `success`.
+    /// Finished: `success`.
     Success,
     /// Anything else: `pulling manifest`, `pulling 60e05f210007`, `writing manifest`, …
     #[default]
@@ -50,10 +50,10 @@ impl From<String> for Status {
 /// A line of `/api/generate`.
 #[derive(Clone, Debug, Default, PartialEq, Deserialize)]
 pub struct GenerateLine {
-    /// The next piece of text.
+    /// Next part of the text.
     #[serde(default)]
     pub response: String,
-    /// The next piece of a thinking model's thoughts.
+    /// Next part of a thinking model's reasoning.
     #[serde(default)]
     pub thinking: Option<String>,
     /// Whether this is the last line.
@@ -62,19 +62,19 @@ pub struct GenerateLine {
     /// `stop`, `length`, `load`, `unload`.
     #[serde(default)]
     pub done_reason: Option<String>,
-    /// Prompt tokens, those found in the cache included.
+    /// Prompt tokens, including cached ones.
     #[serde(default)]
     pub prompt_eval_count: u64,
-    /// Nanoseconds spent on the prompt.
+    /// Prompt processing time in nanoseconds.
     #[serde(default)]
     pub prompt_eval_duration: u64,
-    /// Tokens written.
+    /// Generated tokens.
     #[serde(default)]
     pub eval_count: u64,
-    /// Nanoseconds spent on writing them.
+    /// Generation time in nanoseconds.
     #[serde(default)]
     pub eval_duration: u64,
-    /// What went wrong; comes after HTTP 200 too.
+    /// Error message; also sent after HTTP 200.
     #[serde(default)]
     pub error: Option<String>,
 }
@@ -82,14 +82,14 @@ pub struct GenerateLine {
 /// `/api/version`.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 pub struct Version {
-    /// Without a leading `v`.
+    /// Version without a leading `v`.
     pub version: String,
 }
 
-/// `/api/show`, as far as we read it.
+/// `/api/show`, the fields that are used.
 #[derive(Clone, Debug, Default, PartialEq, Deserialize)]
 pub struct Shown {
-    /// One text, a name and a value a line, unsorted.
+    /// Parameters as text: one name and value per line, unsorted.
     #[serde(default)]
     pub parameters: String,
     /// Metadata of the file.
@@ -106,12 +106,12 @@ impl Shown {
         })
     }
 
-    /// Tokens of context the file carries.
+    /// Trained context in tokens.
     pub fn trained_context_tokens(&self) -> Option<u64> {
         self.model_info.iter().find(|(key, _)| key.ends_with(".context_length"))?.1.as_u64()
     }
 
-    /// Blocks of the model; the engine counts one layer more.
+    /// Blocks of the model; the engine counts one more layer.
     pub fn block_count(&self) -> Option<u64> {
         self.model_info.iter().find(|(key, _)| key.ends_with(".block_count"))?.1.as_u64()
     }
@@ -130,13 +130,13 @@ pub struct Running {
 pub struct Loaded {
     /// Its name.
     pub name: String,
-    /// Bytes of all its buffers; the file's size when the engine could not read them from its own log.
+    /// Bytes of all its buffers; the file's size if the engine cannot parse its own log.
     #[serde(default)]
     pub size: u64,
-    /// Bytes of its buffers on GPUs; may be false, see [`crate::ollama::evidence`].
+    /// Bytes of its buffers on GPUs; not always correct, see [`crate::ollama::evidence`].
     #[serde(default)]
     pub size_vram: u64,
-    /// Tokens of context it really has.
+    /// Actual context in tokens.
     #[serde(default)]
     pub context_length: u64,
 }
@@ -159,16 +159,16 @@ pub struct Listed {
     pub size: u64,
 }
 
-/// The body of every refusal.
+/// Body of an error response.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
 pub struct Refusal {
-    /// What the server says; sometimes JSON of its own inside this text.
+    /// The message, which may be JSON itself.
     #[serde(default)]
     pub error: String,
 }
 
 impl Refusal {
-    /// The message, taken out of JSON inside JSON where there is such.
+    /// The message, extracted from nested JSON if necessary.
     pub fn message(self) -> String {
         let inner = serde_json::from_str::<serde_json::Value>(&self.error).ok();
         let message =

@@ -1,57 +1,57 @@
-//! What the engine is asked, as types.
+//! Requests to the engine.
 
 use serde::Serialize;
 
 use crate::models::ModelTag;
 
-/// What `/api/create` is asked.
+/// Body of `/api/create`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct CreateRequest {
-    /// The name to create.
+    /// Name of the new model.
     pub model: ModelTag,
-    /// The model it is made from.
+    /// The base model.
     pub from: ModelTag,
-    /// Numbers only: the engine takes texts in silence and fails when it loads.
+    /// Parameters. Numbers only: the engine accepts strings but then fails to load the model.
     pub parameters: CreateParameters,
 }
 
-/// As the number of layers: the engine chooses.
+/// Value of `num_gpu` with which the engine chooses the number of layers.
 pub const AUTOMATIC: i64 = -1;
 
-/// The parameters we set, always all of them.
+/// Parameters of a model; always all of them are set.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub struct CreateParameters {
-    /// Tokens of context.
+    /// Context in tokens.
     pub num_ctx: u32,
-    /// Layers on the GPU; 0 is pure CPU, [`AUTOMATIC`] leaves them to the engine.
+    /// Layers on the GPU; 0 for CPU only, or [`AUTOMATIC`].
     pub num_gpu: i64,
-    /// Prompt tokens handled at once.
+    /// Batch size of prompt processing in tokens.
     pub num_batch: u32,
 }
 
-/// What `/api/generate` is asked. `shift` is left alone on purpose: it is an option of the runner, and any other value
-/// than the default reloads the whole model, for this request and again for the next one.
+/// Body of `/api/generate`. `shift` is not set: it is a runner option, so a value other than the default would reload
+/// the model for this request and again for the next.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct GenerateRequest {
     /// The model.
     pub model: ModelTag,
     /// The prompt.
     pub prompt: String,
-    /// Whether the prompt goes in as it is, without the model's template.
+    /// Whether the prompt is used without the model's template.
     pub raw: bool,
-    /// Whether a prompt longer than the context may be cut. We never let it.
+    /// Whether a prompt longer than the context is truncated. Always false.
     pub truncate: bool,
-    /// Sampling only; an option of the runner would reload the model.
+    /// Sampling options only; runner options would reload the model.
     pub options: GenerateOptions,
 }
 
-/// Options of one answer.
+/// Options of one response.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 pub struct GenerateOptions {
-    /// Tokens to write at most.
+    /// Maximum number of generated tokens.
     pub num_predict: u32,
     /// Seed of the sampler.
     pub seed: u32,
-    /// 0 takes the likeliest token each time.
+    /// Temperature; 0 always selects the most likely token.
     pub temperature: f64,
 }

@@ -1,4 +1,4 @@
-//! Which Ollama servers run on this machine, asked over HTTP.
+//! Finds running Ollama servers over HTTP.
 
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -9,26 +9,26 @@ use crate::ollama::client::{Client, ClientError};
 use crate::ollama::replies::{Listed, Loaded};
 use crate::untrusted::UntrustedText;
 
-/// A server that answered.
+/// A server that responded.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RunningServer {
-    /// Where it listens.
+    /// Its address.
     pub address: SocketAddr,
     /// Its version, without a leading `v`.
     pub version: UntrustedText,
-    /// Models in memory; empty when it did not say.
+    /// Loaded models; empty if unknown.
     pub loaded: Vec<Loaded>,
-    /// Models on disk, which this user may not be able to read; empty when it did not say.
+    /// Models on disk, which may not be readable for this user; empty if unknown.
     pub models: Vec<Listed>,
 }
 
-/// The servers that answer, in the order of `addresses`, which are asked all at once. Each question has `limit` to be
-/// answered. Blocks, on a runtime of its own: call it from a worker thread, not from asynchronous code.
+/// The servers that respond, in the order of `addresses`, which are queried concurrently. `limit` is the timeout of
+/// each request. Blocks on its own runtime: call it from a worker thread, not from async code.
 pub fn running_servers(addresses: &[SocketAddr], limit: Duration) -> Vec<RunningServer> {
     let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => {
-            tracing::warn!(%error, "running servers cannot be asked");
+            tracing::warn!(%error, "running servers cannot be queried");
             return Vec::new();
         }
     };
@@ -73,7 +73,7 @@ mod tests {
     }
 
     #[test]
-    fn servers_say_what_they_have_and_others_are_skipped() {
+    fn servers_are_listed_with_their_models_and_other_programs_are_skipped() {
         let ollama = Server::start(|request: &Request| match request.path.as_str() {
             "/api/version" => Reply::body(r#"{"version":"0.32.15"}"#),
             "/api/ps" => {
@@ -97,9 +97,9 @@ mod tests {
         assert!(found[1].loaded.is_empty() && found[1].models.is_empty());
     }
 
-    /// One that speaks no HTTP, one that never ends its answer, one whose answer is too long.
+    /// A server without HTTP, one with an endless response, one with a response that is too long.
     #[test]
-    fn a_server_that_never_finishes_is_given_up() {
+    fn a_server_that_never_finishes_times_out() {
         let start = |answer: fn(std::net::TcpStream)| {
             let listener = TcpListener::bind("127.0.0.1:0").unwrap();
             let address = listener.local_addr().unwrap();
@@ -112,7 +112,7 @@ mod tests {
         };
         let addresses = [
             start(|mut stream| drop(stream.write_all(b"SSH-2.0-OpenSSH_9.2\r\n"))),
-            // Ends when the other side hangs up.
+            // Ends when the client disconnects.
             start(|mut stream| while stream.write_all(b"H").is_ok() {}),
             start(|mut stream| {
                 let head = b"HTTP/1.1 200 OK\r\nContent-Length: 99999999\r\n\r\n";

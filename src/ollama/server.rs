@@ -1,8 +1,8 @@
-//! The private server's process: its environment, its start, when it is ready, its end.
+//! The private server's process: environment, start, readiness, end.
 //!
-//! It gets exactly our settings and what a program needs to run, nothing else of our environment, so that a foreign
-//! `OLLAMA_HOST` cannot leak in. It listens on loopback, outlives us, and writes to a log of its own. It is ready when
-//! `/api/version` answers, and has failed when its process ends: never when a time is over while it still starts.
+//! Its environment contains our settings and what every program needs, nothing else, so that the user's `OLLAMA_HOST`
+//! has no effect. It listens on loopback, outlives this process, and has its own log. It is ready when `/api/version`
+//! responds, and has failed when its process ends.
 
 mod log;
 
@@ -18,22 +18,22 @@ use crate::ollama::client::{Client, ClientError};
 use crate::ollama::http::ProxyAddress;
 use crate::platform::environment::Environment;
 use crate::platform::files::{FileError, writing};
-use crate::platform::listening::{self, Holder, PortOwner};
+use crate::platform::listening::{self, Listener, PortOwner};
 use crate::platform::process::{self, ProcessError};
 use crate::platform::program;
 use crate::untrusted::UntrustedText;
 pub use log::{last_lines, log_since, rotate_while_running, rotated_logs};
 use log::{open_log, rotate};
 
-/// The ports ACOLYTE looks at.
+/// Ports for the private server; ACOLYTE tries these.
 pub const PORTS: std::ops::RangeInclusive<u16> = 42434..=42453;
-/// How long a server may take to answer for the first time. It looks for graphics cards meanwhile.
+/// Timeout of the first response. The server detects graphics cards before it.
 pub const READY_LIMIT: Duration = Duration::from_secs(120);
-/// How long a server is given to end by itself; it ends its own child within a tenth of a second.
+/// Grace period before a server is killed; usually it ends its child within 0.1 s.
 pub const STOP_GRACE: Duration = Duration::from_secs(15);
 
-/// Variables that are handed on when they are set: which cards to use, how to reach the model's registry, where
-/// temporary files go, and what Windows programs cannot start without.
+/// Variables that the server inherits if they are set: selection of cards, proxies, temporary folder, and what Windows
+/// programs need to start.
 const INHERITED: &[&str] = &[
     "CUDA_VISIBLE_DEVICES",
     "GGML_VK_VISIBLE_DEVICES",
@@ -72,7 +72,7 @@ const INHERITED: &[&str] = &[
     "PROCESSOR_ARCHITECTURE",
 ];
 
-/// Whether our servers are ever given this variable.
+/// Whether a server's environment may contain this variable.
 pub fn is_of_server(name: &OsStr) -> bool {
     const SET: &[&str] = &[
         "HOME",
@@ -88,7 +88,7 @@ pub fn is_of_server(name: &OsStr) -> bool {
     name.to_str().is_some_and(|name| SET.contains(&name) || INHERITED.contains(&name))
 }
 
-/// How a server is started.
+/// Settings of a server process.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Launch {
     /// The engine's program.
@@ -97,18 +97,18 @@ pub struct Launch {
     pub port: u16,
     /// Folder of the models.
     pub models_dir: PathBuf,
-    /// Type of the KV cache; one for the whole server.
+    /// KV cache type, one per server.
     pub kv_cache_type: KvCacheType,
-    /// The engine's `HOME`, where it keeps its key.
+    /// The engine's `HOME`, which contains its key.
     pub home: PathBuf,
-    /// Where it writes.
+    /// Log file.
     pub log: PathBuf,
-    /// How it reaches registries, where that is not as in our own environment. Never written down: it is of use only as
-    /// long as we run.
+    /// Proxy variables that replace those of our environment. Never written to a file: they are valid only while this
+    /// process runs.
     pub network: BTreeMap<String, OsString>,
 }
 
-/// What went wrong with the server's process.
+/// Why a server could not be started or stopped.
 #[derive(Debug, thiserror::Error)]
 pub enum ServerError {
     /// The requested port is taken.
@@ -116,18 +116,18 @@ pub enum ServerError {
     PortTaken {
         /// The port.
         port: u16,
-        /// Who listens there, where the system tells.
+        /// The process that listens there, if known.
         by: Option<PortOwner>,
     },
     /// All ports of the range are taken.
     #[error("all ports from {first} to {last} are taken")]
     NoFreePort {
-        /// The first one.
+        /// First port.
         first: u16,
-        /// The last one.
+        /// Last port.
         last: u16,
     },
-    /// Nothing listens on the port of the server.
+    /// Nothing listens on the server's port.
     #[error("no server of ours listens on port {port}")]
     NotListening {
         /// The port.
@@ -138,24 +138,24 @@ pub enum ServerError {
     Spawn {
         /// The engine's program.
         program: PathBuf,
-        /// What the system said.
+        /// The system's error.
         source: std::io::Error,
     },
     /// The server's log or its state file could not be written.
     #[error(transparent)]
     File(#[from] FileError),
-    /// It ended instead of answering.
+    /// It ended before it was ready.
     #[error("the server ended with {status}: {}", last_lines.join(" | "))]
     Ended {
-        /// Exit code or signal, in words.
+        /// Exit code or signal, as text.
         status: String,
         /// The last lines of its log.
         last_lines: Vec<UntrustedText>,
     },
-    /// It runs but does not answer.
+    /// It runs but does not respond.
     #[error("the server does not answer after {seconds} s: {}", last_lines.join(" | "))]
     NotReady {
-        /// How long was waited.
+        /// The timeout.
         seconds: u64,
         /// The last lines of its log.
         last_lines: Vec<UntrustedText>,
@@ -169,7 +169,7 @@ pub enum ServerError {
 }
 
 impl Launch {
-    /// What makes the server ours: two servers with the same settings and program are interchangeable.
+    /// Our variables of its environment. Servers with equal program and settings are interchangeable.
     pub fn settings(&self) -> BTreeMap<String, OsString> {
         let mut settings = BTreeMap::from([
             ("OLLAMA_HOST", format!("127.0.0.1:{}", self.port).into()),
@@ -185,7 +185,7 @@ impl Launch {
         settings.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
     }
 
-    /// The server's whole environment. `outside` looks a variable up in our own.
+    /// The server's complete environment. `outside` returns variables of our own.
     pub fn environment(&self, outside: impl Fn(&str) -> Option<OsString>) -> BTreeMap<String, OsString> {
         let mut environment = self.settings();
         for name in INHERITED {
@@ -211,23 +211,23 @@ impl Launch {
         environment
     }
 
-    /// [`Launch::environment`] with this process's own environment.
+    /// [`Launch::environment`] with this process's environment.
     pub fn environment_here(&self) -> BTreeMap<String, OsString> {
         self.environment(|name| Environment::of_process().variable(name))
     }
 }
 
-/// The engine writes its environment into its log, and an entry at login is a file.
+/// Passwords are removed, because the engine logs its environment, and a login entry is a file.
 fn is_proxy_with_secrets(name: &str, value: &OsStr) -> bool {
     let value = value.to_string_lossy();
     matches!(name.to_ascii_lowercase().as_str(), "https_proxy" | "http_proxy")
         && value.parse().map_or(value.contains('@'), |proxy: ProxyAddress| proxy.has_secrets())
 }
 
-/// Starts the server, detached from us. It is not ready yet: see [`wait_until_ready`].
+/// Starts the server as a detached process. See [`wait_until_ready`].
 ///
 /// # Errors
-/// When the log cannot be written or the program cannot be started.
+/// If the log cannot be written or the program cannot be started.
 pub fn start(launch: &Launch) -> Result<Child, ServerError> {
     let log_error = writing(&launch.log);
     rotate(&launch.log).map_err(&log_error)?;
@@ -248,11 +248,11 @@ pub fn start(launch: &Launch) -> Result<Child, ServerError> {
         .map_err(|source| ServerError::Spawn { program: launch.program.clone(), source })
 }
 
-/// Waits until the server answers, and returns its version. `child` is watched when the server is ours to watch; without
-/// it, any process that runs the launch's program is ours. `log_from` is where its log began, for the words in the error.
+/// Waits until the server responds, and returns its version. `child` is its process; without it, any process of the
+/// launch's program counts. `log_from` is the position in its log from which an error quotes.
 ///
 /// # Errors
-/// When it ends or does not answer in time, or somebody else has its port.
+/// If it ends or does not respond in time, or another program has its port.
 pub async fn wait_until_ready(
     client: &Client,
     mut child: Option<&mut Child>,
@@ -265,26 +265,29 @@ pub async fn wait_until_ready(
     let mut pause = Duration::from_millis(20);
     loop {
         let answer = client.version().await;
-        // Also after an answer: on a port taken meanwhile another program answers, and ours has ended.
+        // Also after a response: another program may have taken the port, and ours has ended.
         if let Some(status) = child.as_mut().and_then(|child| child.try_wait().ok().flatten()) {
             return Err(ServerError::Ended {
                 status: status.to_string(),
                 last_lines: last_lines(log, log_from, 12),
             });
         }
-        // Whatever takes a connection has to be ours: another program may have bound the port first.
+        // The listening process must be ours: another program may have bound the port first.
         let ours = match &answer {
             Err(ClientError::Unreachable { .. }) => false,
             _ => {
                 let pids = child.as_ref().map_or_else(|| pids_of(&launch.program), |child| vec![child.id()]);
-                match listening::holder(launch.port, &pids) {
-                    Holder::Ours => true,
-                    Holder::Other(owner) => {
+                match listening::listener(launch.port, &pids) {
+                    Listener::Ours => true,
+                    Listener::Other(owner) => {
                         return Err(ServerError::PortTaken { port: launch.port, by: Some(owner) });
                     }
-                    Holder::Nobody => false,
-                    Holder::Unknown => {
-                        tracing::warn!(port = launch.port, "the system does not tell who listens");
+                    Listener::Nobody => false,
+                    Listener::Unknown => {
+                        tracing::warn!(
+                            port = launch.port,
+                            "the system does not report the listening process"
+                        );
                         true
                     }
                 }
@@ -302,12 +305,11 @@ pub async fn wait_until_ready(
     }
 }
 
-/// Ends every server that runs from this folder, politely first, then whatever else still runs from it: a server that
-/// was killed outright leaves its `llama-server` behind with the memory held. Nothing outside the folder is touched.
-/// Blocks for as long as that takes.
+/// Stops all servers that run from this folder, then kills remaining processes from it: a killed server leaves its
+/// `llama-server` behind, which keeps its memory. Processes of other programs are not affected. Blocks.
 ///
 /// # Errors
-/// When something still runs afterwards.
+/// If a process is still running afterwards.
 pub fn stop_all(engines: &Path) -> Result<usize, ServerError> {
     let mut ended = 0;
     for found in servers(engines) {
@@ -317,10 +319,10 @@ pub fn stop_all(engines: &Path) -> Result<usize, ServerError> {
     Ok(ended + end_orphans(engines)?)
 }
 
-/// Ends what runs from this folder without being a server or a server's child.
+/// Ends processes from this folder that are neither a server nor a server's child.
 ///
 /// # Errors
-/// When something still runs afterwards.
+/// If a process is still running afterwards.
 pub fn end_orphans(engines: &Path) -> Result<usize, ServerError> {
     let alive = process::find_by_exe(engines);
     let mut ended = 0;
@@ -335,30 +337,30 @@ pub fn end_orphans(engines: &Path) -> Result<usize, ServerError> {
     Ok(ended)
 }
 
-/// Whether one of the servers that run from this folder would answer on a port.
-pub fn holder(engines: &Path, port: u16) -> Holder {
+/// Whether one of the servers that run from this folder listens on a port.
+pub fn listener(engines: &Path, port: u16) -> Listener {
     let pids: Vec<u32> = servers(engines).iter().map(|server| server.identity.pid).collect();
-    listening::holder(port, &pids)
+    listening::listener(port, &pids)
 }
 
 fn pids_of(program: &Path) -> Vec<u32> {
     process::find_by_exe(program).iter().map(|found| found.identity.pid).collect()
 }
 
-/// The servers that run from this folder.
-pub fn servers(engines: &Path) -> Vec<process::Found> {
+/// Servers that run from this folder.
+pub fn servers(engines: &Path) -> Vec<process::RunningProcess> {
     process::find_by_exe(engines).into_iter().filter(is_server).collect()
 }
 
-fn is_server(found: &process::Found) -> bool {
+fn is_server(found: &process::RunningProcess) -> bool {
     found.command_line.get(1).is_some_and(|argument| argument == "serve")
 }
 
-/// The port to use: `wanted` and no other when given, else `preferred` or the first free one of
-/// [`PORTS`]. Ports in `not` are passed over.
+/// Chooses a port: only `wanted` if given, else `preferred` or the first free one of [`PORTS`]. Ports in `not` are
+/// skipped.
 ///
 /// # Errors
-/// When the port, or every port, is taken.
+/// If the port, or every port, is taken.
 pub fn choose_port(wanted: Option<u16>, preferred: Option<u16>, not: &[u16]) -> Result<u16, ServerError> {
     match wanted {
         Some(port) if is_free(port) => Ok(port),
@@ -371,7 +373,7 @@ pub fn choose_port(wanted: Option<u16>, preferred: Option<u16>, not: &[u16]) -> 
     }
 }
 
-/// Whether a server could listen on this port of the loopback address.
+/// Whether this port on 127.0.0.1 is free.
 pub fn is_free(port: u16) -> bool {
     TcpListener::bind((Ipv4Addr::LOCALHOST, port)).is_ok()
 }

@@ -1,7 +1,7 @@
-//! The engine's model folder, read and cleaned without the engine.
+//! The engine's model store, read and cleaned without the engine.
 //!
-//! `manifests/HOST/NAMESPACE/NAME/TAG` is a small JSON file that names the model's layers; `blobs/sha256-…` are the
-//! layers, shared between models; `blobs/sha256-…-partial*` is what an unfinished pull has downloaded.
+//! `manifests/HOST/NAMESPACE/NAME/TAG` is a small JSON file that lists the model's layers; `blobs/sha256-…` are the
+//! layers, shared between models; `blobs/sha256-…-partial*` are the partial files of unfinished pulls.
 
 mod fingerprint;
 mod verify;
@@ -18,24 +18,24 @@ use crate::ollama::manifest::{Layer, Manifest, StoredManifest};
 use crate::platform::files::{self, FileError, renaming};
 use crate::platform::regular;
 
-/// A manifest is a few kilobytes.
+/// Upper limit of a manifest; usual ones are a few kilobytes.
 const MAX_MANIFEST_BYTES: u64 = 1 << 20;
-/// Listing stops here; no user has this many models.
+/// Upper limit of listed models.
 const MAX_LISTED_MODELS: usize = 2_000;
 
-/// A model folder.
+/// A model store.
 #[derive(Clone, Debug)]
 pub struct Store {
     folder: PathBuf,
 }
 
-/// Verifying or syncing a model did not finish.
+/// Why verifying or syncing a model failed.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
     /// A file could not be read, synced or removed.
     #[error(transparent)]
     File(#[from] FileError),
-    /// The user stopped it.
+    /// Cancelled by the user.
     #[error(transparent)]
     Cancelled(#[from] Cancelled),
 }
@@ -46,17 +46,17 @@ impl Store {
         Self { folder: folder.to_owned() }
     }
 
-    /// Whether a model is there with all its layers. Compares sizes, not checksums.
+    /// Whether a model and all its layers exist. Compares sizes, not checksums.
     pub fn has(&self, tag: &ModelTag) -> bool {
         self.manifest(tag).is_some_and(|stored| self.is_complete(&stored.manifest))
     }
 
-    /// Bytes of a model's layers; 0 when the model is not there.
+    /// Size of a model's layers in bytes; 0 if it does not exist.
     pub fn bytes(&self, tag: &ModelTag) -> u64 {
         self.manifest(tag).map_or(0, |stored| stored.manifest.blobs().map(|blob| blob.size).sum())
     }
 
-    /// The complete models, at most 2,000, sorted by tag. Files that are not manifests are skipped.
+    /// Complete models sorted by tag, at most 2,000. Files that are not manifests are skipped.
     pub fn models(&self) -> Vec<(ModelTag, Manifest)> {
         let mut models: Vec<_> = self
             .manifest_files()
@@ -71,7 +71,7 @@ impl Store {
         models
     }
 
-    /// Bytes on disk that unfinished pulls have downloaded.
+    /// Size on disk of the partial files of unfinished pulls, in bytes.
     pub fn partial_bytes(&self) -> u64 {
         self.partials()
             .iter()
@@ -80,11 +80,10 @@ impl Store {
             .sum()
     }
 
-    /// Renames a model, replacing the one that has the new name. Returns false, and renames nothing, when there is no
-    /// readable manifest under the old name.
+    /// Renames a model and replaces an existing one. Returns false if the model has no readable manifest.
     ///
     /// # Errors
-    /// When a file or folder cannot be changed.
+    /// If a file or folder cannot be changed.
     pub fn rename(&self, from: &ModelTag, to: &ModelTag) -> Result<bool, FileError> {
         let (from_path, to_path) = (self.manifest_path(from), self.manifest_path(to));
         if read(&from_path).is_none() {
@@ -97,15 +96,15 @@ impl Store {
         Ok(true)
     }
 
-    /// Removes models, and every layer that no other model uses. With `sweep`, also layers that no model uses and what
-    /// unfinished pulls left; only for a folder that is ours. Returns the bytes freed.
+    /// Removes models and their unshared layers. With `sweep`, also unused layers and partial files; only for a store
+    /// of ours. Returns the freed bytes.
     ///
     /// # Errors
-    /// When a file or folder cannot be removed.
+    /// If a file or folder cannot be removed.
     pub fn remove(&self, tags: &[&ModelTag], sweep: bool) -> Result<u64, FileError> {
         let mut candidates = BTreeSet::new();
         for path in tags.iter().map(|tag| self.manifest_path(tag)) {
-            // An unreadable manifest names no layers; its file is removed anyway.
+            // An unreadable manifest is removed too; its layers are unknown.
             if let Some(stored) = read(&path) {
                 candidates.extend(stored.manifest.blobs().map(|blob| self.blob(blob.sha256)));
             }
@@ -133,15 +132,15 @@ impl Store {
         Ok(freed)
     }
 
-    /// A model's manifest; `None` when there is none or it cannot be used.
+    /// A model's manifest; `None` if it does not exist or is invalid.
     pub fn manifest(&self, tag: &ModelTag) -> Option<StoredManifest> {
         read(&self.manifest_path(tag))
     }
 
-    /// Writes the manifest of another store's model. Its layers must be there already.
+    /// Writes the manifest of another store's model. Its layers must exist already.
     ///
     /// # Errors
-    /// When the file cannot be written.
+    /// If the file cannot be written.
     pub fn write_manifest(&self, tag: &ModelTag, manifest: &StoredManifest) -> Result<(), FileError> {
         let path = self.manifest_path(tag);
         if let Some(folder) = path.parent() {
@@ -155,7 +154,7 @@ impl Store {
         self.blob_folder().join(format!("sha256-{sha256}"))
     }
 
-    /// Whether a layer is there with its full size.
+    /// Whether a layer exists with its full size.
     pub fn has_blob(&self, layer: &Layer) -> bool {
         self.blob(layer.sha256).metadata().is_ok_and(|file| file.is_file() && file.len() == layer.size)
     }
@@ -184,7 +183,7 @@ impl Store {
         level
     }
 
-    /// The layers that some model names.
+    /// Layers that any model uses.
     fn used_blobs(&self) -> BTreeSet<PathBuf> {
         let manifests = self.manifest_files();
         let layers = manifests.iter().filter_map(|path| read(path)).flat_map(|stored| {
@@ -194,7 +193,7 @@ impl Store {
         layers.map(|sha256| self.blob(sha256)).collect()
     }
 
-    /// Every complete download, with the checksum in its name. Other files in the folder are not ours to touch.
+    /// Complete layers, with the checksum in their names. Other files are ignored.
     fn blobs(&self) -> Vec<(PathBuf, Sha256)> {
         let named = |path: PathBuf| {
             let sha256 = path.file_name()?.to_str()?.strip_prefix("sha256-")?.parse().ok()?;
@@ -240,7 +239,8 @@ fn children(folder: &Path) -> Vec<PathBuf> {
     entries.filter_map(|entry| entry.ok().map(|entry| entry.path())).collect()
 }
 
-/// Bytes a file occupies: the engine creates a file at full length before it downloads any of it.
+/// Bytes that a file occupies. Its length is not usable, because the engine creates files at full length before the
+/// download.
 fn allocated(metadata: &std::fs::Metadata) -> u64 {
     #[cfg(unix)]
     {
@@ -301,7 +301,7 @@ mod tests {
     }
 
     #[test]
-    fn a_model_is_there_only_with_all_its_layers() {
+    fn a_model_exists_only_with_all_its_layers() {
         let bench = Bench::new();
         let store = bench.store();
         assert!(!store.has(&tag("qwen2.5-coder:7b")));
@@ -314,7 +314,7 @@ mod tests {
         bench.blob(&format!("sha256-{}", checksum(2)), 1);
         assert!(!store.has(&tag("qwen2.5-coder:7b")), "one layer is too short");
         bench.model("empty:1", &[]);
-        assert!(!store.has(&tag("empty:1")), "a manifest without layers is no model");
+        assert!(!store.has(&tag("empty:1")), "a manifest without layers is not a model");
     }
 
     #[test]
@@ -346,7 +346,7 @@ mod tests {
     }
 
     #[test]
-    fn shared_layers_stay_and_foreign_files_too() {
+    fn shared_layers_and_foreign_files_are_kept() {
         let bench = Bench::new();
         bench.model("127.0.0.1:5055/acolyte/gemma3:270m", &[1, 2]);
         bench.model("acolyte:latest", &[1, 3]);
@@ -370,7 +370,7 @@ mod tests {
     }
 
     #[test]
-    fn a_manifest_cannot_name_files_elsewhere() {
+    fn a_manifest_cannot_refer_to_files_outside_the_store() {
         for digest in ["sha256:../../x", "../x", "sha256:", "md5:00", &format!("sha256:{}/", "0".repeat(63))]
         {
             let json = format!(r#"{{"layers":[{{"digest":"{digest}","size":1}}]}}"#);

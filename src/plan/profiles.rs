@@ -129,7 +129,7 @@ impl Profiles {
     /// Reads and checks text, its models against the catalogue too; `path` is only used in errors.
     ///
     /// # Errors
-    /// When something in it is wrong.
+    /// If something in it is wrong.
     pub fn from_yaml(text: &str, path: &Path, catalogue: &Catalogue) -> Result<Self, ProfilesError> {
         let profiles = raw::read(text, path)?;
         profiles.check_models(catalogue)?;

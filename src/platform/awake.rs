@@ -1,32 +1,32 @@
-//! Keeps the computer from falling asleep by itself while something long runs. The screen may go dark.
+//! Inhibits automatic sleep during long operations. The screen may still turn off.
 //!
-//! Linux: an inhibitor of systemd-logind (`systemd-inhibit --list` shows it). macOS: a power assertion
-//! (`pmset -g assertions`). Windows: the execution state of a thread (`powercfg /requests`). All three end with the
-//! process at the latest, so a program that was killed keeps nothing awake.
+//! Linux: an inhibitor of systemd-logind (`systemd-inhibit --list` shows it). macOS: a power assertion (`pmset -g
+//! assertions`). Windows: the execution state of a thread (`powercfg /requests`). All three end with the process, even
+//! if it is killed.
 
 use std::sync::mpsc::{Sender, channel};
 
 use keepawake::{Builder, KeepAwake};
 
-/// While this lives, the computer does not fall asleep by itself.
+/// Inhibits automatic sleep until it is dropped.
 #[derive(Debug)]
 pub struct Awake {
-    // Dropping it tells the thread to let go.
-    _until: Sender<()>,
+    // Dropping the sender ends the thread.
+    _end: Sender<()>,
 }
 
-/// Asks the system to stay awake; `reason` is what the system shows about it, in the user's language. Returns at
-/// once: a system that does not answer holds nothing up, and one that refuses is noted in the log.
+/// Inhibits automatic sleep. `reason` is displayed by the system, so it is in the user's language. Does not block; a
+/// refusal is logged.
 pub fn keep_awake(reason: String) -> Awake {
     let (until, end) = channel::<()>();
-    // A thread of its own, because Windows ties the wish to a thread and D-Bus may take its time.
+    // A separate thread, because on Windows the inhibition belongs to a thread, and D-Bus may be slow.
     let started = std::thread::Builder::new().name("awake".to_owned()).spawn(move || {
         let held = hold(&reason);
         match &held {
             Ok(_) => tracing::debug!("sleep is inhibited"),
             Err(error) => tracing::info!(%error, "cannot inhibit sleep"),
         }
-        // Ends when the other side is dropped.
+        // Returns when the sender is dropped.
         let _ = end.recv();
         drop(held);
     });
@@ -39,8 +39,8 @@ pub fn keep_awake(reason: String) -> Awake {
 fn hold(reason: &str) -> keepawake::Result<KeepAwake> {
     let mut wish = Builder::default();
     wish.idle(true).reason(reason).app_name("ACOLYTE").app_reverse_domain("dev.acolyte.installer");
-    // Desktops on Linux suspend through logind, which counts a lock on sleep, not on idleness. Elsewhere "sleep" would
-    // also stop a user who closes the lid or chooses to suspend.
+    // Linux desktops suspend through logind, for which only a sleep lock counts, not an idle lock. On other systems a
+    // sleep lock would also prevent suspending by closing the lid or from the menu.
     if cfg!(target_os = "linux")
         && let Ok(held) = wish.clone().sleep(true).create()
     {

@@ -7,14 +7,14 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
-/// Now in UTC as RFC 3339, in whole seconds: `2026-11-27T00:40:12Z`.
+/// Current UTC time as RFC 3339 in whole seconds, for example `2026-11-27T00:40:12Z`.
 pub fn rfc3339_now() -> String {
     let now = OffsetDateTime::now_utc();
     let seconds = now.replace_nanosecond(0).unwrap_or(now);
     seconds.format(&Rfc3339).unwrap_or_else(|_| now.unix_timestamp().to_string())
 }
 
-/// Time since 1970; zero on a clock before that.
+/// Time since the Unix epoch; zero if the clock is before it.
 pub fn since_1970() -> Duration {
     SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default()
 }

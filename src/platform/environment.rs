@@ -1,5 +1,5 @@
-//! What the process was started with: environment variables, arguments, its own program, the user's folders. Nothing
-//! else reads them (`clippy.toml`), so tests pass an [`Environment`] of their own.
+//! Environment of the process: variables, arguments, executable, the user's folders. Read only here (enforced by
+//! `clippy.toml`), so that tests can pass their own [`Environment`].
 
 #![expect(clippy::disallowed_methods, reason = "the one place that reads the process environment")]
 
@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::path::PathBuf;
 
-/// Environment variables: those of this process, or given ones.
+/// Environment variables of this process, or a given set.
 #[derive(Clone, Debug, Default)]
 pub struct Environment {
     given: Option<BTreeMap<OsString, OsString>>,
@@ -25,7 +25,7 @@ impl Environment {
         Self { given: Some(given) }
     }
 
-    /// A variable as it is set, possibly empty.
+    /// Value of a variable, possibly empty.
     pub fn variable(&self, name: &str) -> Option<OsString> {
         match &self.given {
             Some(given) => given.get(&OsString::from(name)).cloned(),
@@ -46,12 +46,12 @@ impl Environment {
         self.variable(name).is_some_and(|value| !value.is_empty())
     }
 
-    /// A variable as text; `None` when it is unset, empty or not Unicode.
+    /// Value of a variable as text; `None` if it is unset, empty or not Unicode.
     pub fn text(&self, name: &str) -> Option<String> {
         self.variable(name)?.into_string().ok().filter(|value| !value.is_empty())
     }
 
-    /// A variable as a path, byte for byte; `None` when it is unset or empty.
+    /// Value of a variable as a path, unchanged; `None` if it is unset or empty.
     pub fn path(&self, name: &str) -> Option<PathBuf> {
         self.variable(name).filter(|value| !value.is_empty()).map(PathBuf::from)
     }
@@ -82,10 +82,10 @@ impl Environment {
     }
 }
 
-/// The program that this process runs.
+/// Path of this process's executable.
 ///
 /// # Errors
-/// When the system does not know it.
+/// If the system does not report it.
 pub fn current_exe() -> std::io::Result<PathBuf> {
     std::env::current_exe()
 }
@@ -106,7 +106,7 @@ mod tests {
     use std::path::Path;
 
     #[test]
-    fn our_folder_follows_its_variable_then_the_home_folder() {
+    fn our_folder_is_set_by_its_variable_or_below_the_home_folder() {
         let home = if cfg!(windows) { "USERPROFILE" } else { "HOME" };
         let both = Environment::given([("ACOLYTE_HOME", "/data/acolyte"), (home, "/home/maria")]);
         assert_eq!(both.acolyte_home().as_deref(), Some(Path::new("/data/acolyte")));
@@ -116,7 +116,7 @@ mod tests {
     }
 
     #[test]
-    fn a_relative_configuration_folder_does_not_count() {
+    fn a_relative_configuration_folder_is_ignored() {
         let home = if cfg!(windows) { "USERPROFILE" } else { "HOME" };
         let relative = Environment::given([("XDG_CONFIG_HOME", "config"), (home, "/home/maria")]);
         assert_eq!(relative.config_home().as_deref(), Some(Path::new("/home/maria/.config")));

@@ -1,8 +1,8 @@
-//! Listening TCP ports: which process owns them, whether it is one of ours, and whether other machines can reach them.
+//! Listening TCP ports: owner process, whether it is ours, and whether other machines can connect.
 //!
-//! On Linux all that is in the socket tables (`/proc/net/tcp`, `/proc/net/tcp6`), also of other users' sockets. Elsewhere
-//! the program comes from the system's own tool, and reachability from a connection attempt. On macOS that tool shows this
-//! user's programs only.
+//! Linux: from the socket tables (`/proc/net/tcp`, `/proc/net/tcp6`), which include other users' sockets. Other
+//! systems: the process is reported by a system tool, and reachability is tested by connecting. On macOS the tool
+//! reports this user's processes only.
 
 #[cfg(not(target_os = "linux"))]
 use std::time::Duration;
@@ -16,53 +16,53 @@ const TOOL_LIMIT: Duration = Duration::from_secs(5);
 /// The process that listens on a port.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct PortOwner {
-    /// File name of its program; `None` where the system hides it.
+    /// File name of its executable; `None` if the system does not report it.
     pub name: Option<String>,
-    /// Process ID; `None` where the system hides it: on Linux that of another user's process.
+    /// Process ID; `None` if the system does not report it (Linux: another user's process).
     pub pid: Option<u32>,
-    /// Its user, where it is another one than ours and the system tells.
+    /// Its user, if it is not the current one and the system reports it.
     pub user: Option<Account>,
 }
 
-/// Who would answer a connection to a port of 127.0.0.1.
+/// Which process accepts connections to a port on 127.0.0.1.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Holder {
-    /// One of the processes that were asked about.
+pub enum Listener {
+    /// One of the given processes.
     Ours,
     /// Another process.
     Other(PortOwner),
-    /// Nobody, as far as this user may see.
+    /// None that is visible to this user.
     Nobody,
-    /// The system does not tell.
+    /// Unknown.
     Unknown,
 }
 
-/// The process that listens on this port; `None` when nothing does, or the system does not tell.
+/// The process that listens on this port; `None` if there is none or the system does not report it.
 pub fn owner(port: u16) -> Option<PortOwner> {
-    match holder(port, &[]) {
-        Holder::Other(owner) => Some(owner),
-        Holder::Ours | Holder::Nobody | Holder::Unknown => None,
+    match listener(port, &[]) {
+        Listener::Other(owner) => Some(owner),
+        Listener::Ours | Listener::Nobody | Listener::Unknown => None,
     }
 }
 
-/// Whether one of `ours` would answer a connection to this port of 127.0.0.1. An answer alone does not tell: whoever
-/// binds the port first can answer as it likes.
-pub fn holder(port: u16, ours: &[u32]) -> Holder {
+/// Which process accepts connections to this port on 127.0.0.1; `ours` are our process IDs. A response on the port
+/// proves nothing: any process can bind it first.
+pub fn listener(port: u16, ours: &[u32]) -> Listener {
     #[cfg(target_os = "linux")]
-    return linux::holder(port, ours);
+    return linux::listener(port, ours);
     #[cfg(not(target_os = "linux"))]
     match find(port) {
-        None => Holder::Unknown,
-        Some(None) => Holder::Nobody,
-        Some(Some((pid, _))) if ours.contains(&pid) => Holder::Ours,
+        None => Listener::Unknown,
+        Some(None) => Listener::Nobody,
+        Some(Some((pid, _))) if ours.contains(&pid) => Listener::Ours,
         Some(Some((pid, name))) => {
             let name = name.or_else(|| name_of(pid));
-            Holder::Other(PortOwner { name, pid: Some(pid), user: None })
+            Listener::Other(PortOwner { name, pid: Some(pid), user: None })
         }
     }
 }
 
-/// Whether other machines can reach this port; `None` when nothing listens, or that is unknown.
+/// Whether other machines can connect to this port; `None` if nothing listens or it is unknown.
 pub fn is_exposed(port: u16) -> Option<bool> {
     #[cfg(target_os = "linux")]
     return linux::is_exposed(&linux::sockets().unwrap_or_default(), port);
@@ -82,58 +82,58 @@ mod linux {
     use std::collections::BTreeSet;
     use std::fs;
 
-    use super::{Account, Holder, PortOwner, name_of};
+    use super::{Account, Listener, PortOwner, name_of};
 
-    /// The state "listening" in the kernel's tables.
+    /// State `TCP_LISTEN` in the kernel's tables.
     const LISTEN: &str = "0A";
 
     /// A listening socket.
     #[derive(Clone, Debug, PartialEq, Eq)]
     pub struct Socket {
         pub is_loopback: bool,
-        /// Whether it takes connections to every address of this machine.
-        pub is_for_all: bool,
+        /// Whether it accepts connections on all addresses of this machine.
+        pub is_on_all_addresses: bool,
         pub port: u16,
-        /// User who opened it.
+        /// ID of the user who opened it.
         pub uid: u32,
         pub inode: String,
     }
 
-    /// Every listening socket; `None` where the tables cannot be read.
+    /// All listening sockets; `None` if the tables cannot be read.
     pub fn sockets() -> Option<Vec<Socket>> {
         let mut sockets = parse(&fs::read_to_string("/proc/net/tcp").ok()?);
-        // Missing where IPv6 is turned off.
+        // Missing if IPv6 is disabled.
         sockets.extend(fs::read_to_string("/proc/net/tcp6").map(|table| parse(&table)).unwrap_or_default());
         Some(sockets)
     }
 
-    pub fn holder(port: u16, ours: &[u32]) -> Holder {
-        sockets().map_or(Holder::Unknown, |sockets| holder_of(&sockets, port, ours))
+    pub fn listener(port: u16, ours: &[u32]) -> Listener {
+        sockets().map_or(Listener::Unknown, |sockets| listener_of(&sockets, port, ours))
     }
 
-    /// A connection goes to the socket bound to 127.0.0.1 if there is one, else to one bound to all addresses.
-    fn holder_of(sockets: &[Socket], port: u16, ours: &[u32]) -> Holder {
+    /// A socket bound to 127.0.0.1 takes precedence over one bound to all addresses.
+    fn listener_of(sockets: &[Socket], port: u16, ours: &[u32]) -> Listener {
         let on_port = || sockets.iter().filter(|socket| socket.port == port);
         let mut candidates: Vec<&Socket> = on_port().filter(|socket| socket.is_loopback).collect();
         if candidates.is_empty() {
-            candidates = on_port().filter(|socket| socket.is_for_all).collect();
+            candidates = on_port().filter(|socket| socket.is_on_all_addresses).collect();
         }
         let own = rustix::process::geteuid().as_raw();
         let inodes: BTreeSet<String> = ours.iter().flat_map(|pid| socket_inodes(*pid)).collect();
         let is_ours = |socket: &Socket| socket.uid == own && inodes.contains(&socket.inode);
         if candidates.is_empty() {
-            return Holder::Nobody;
+            return Listener::Nobody;
         }
-        let Some(other) = candidates.iter().find(|socket| !is_ours(socket)) else { return Holder::Ours };
+        let Some(other) = candidates.iter().find(|socket| !is_ours(socket)) else { return Listener::Ours };
         let pid = process_of(&other.inode);
-        Holder::Other(PortOwner {
+        Listener::Other(PortOwner {
             name: pid.and_then(name_of),
             pid,
             user: (other.uid != own).then(|| Account::of(other.uid)),
         })
     }
 
-    /// The sockets that a process has open, if this user may see its files.
+    /// Inodes of a process's open sockets, if its files are visible to this user.
     fn socket_inodes(pid: u32) -> impl Iterator<Item = String> {
         let open = fs::read_dir(format!("/proc/{pid}/fd")).into_iter().flatten().flatten();
         open.filter_map(|file| {
@@ -142,7 +142,7 @@ mod linux {
         })
     }
 
-    /// The listening sockets of one table; other lines are skipped.
+    /// Parses the listening sockets of a table; other lines are skipped.
     pub fn parse(table: &str) -> Vec<Socket> {
         let socket = |line: &str| {
             let fields: Vec<&str> = line.split_whitespace().collect();
@@ -150,7 +150,7 @@ mod linux {
             (*fields.get(3)? == LISTEN).then_some(())?;
             Some(Socket {
                 is_loopback: is_loopback(address),
-                is_for_all: address.bytes().all(|digit| digit == b'0'),
+                is_on_all_addresses: address.bytes().all(|digit| digit == b'0'),
                 uid: fields.get(7)?.parse().ok()?,
                 port: u16::from_str_radix(port, 16).ok()?,
                 inode: (*fields.get(9)?).to_owned(),
@@ -164,7 +164,7 @@ mod linux {
         (!on_port.is_empty()).then(|| on_port.iter().any(|socket| !socket.is_loopback))
     }
 
-    /// The process that has this socket open, if this user may see its files.
+    /// The process that has this socket open, if its files are visible to this user.
     fn process_of(inode: &str) -> Option<u32> {
         let processes = fs::read_dir("/proc").ok()?.flatten();
         processes
@@ -172,8 +172,8 @@ mod linux {
             .find(|pid| socket_inodes(*pid).any(|open| open == inode))
     }
 
-    /// Addresses are hexadecimal in the machine's byte order, 32 bits at a time: 127.0.0.1 is `0100007F` on every
-    /// processor that is supported.
+    /// Addresses are hexadecimal 32-bit words in the machine's byte order: 127.0.0.1 is `0100007F` on all supported
+    /// processors.
     fn is_loopback(address: &str) -> bool {
         match address.len() {
             8 => address.ends_with("7F"),
@@ -187,14 +187,14 @@ mod linux {
     }
 }
 
-/// Connects to the port at this machine's own address in its network, which loopback servers do not answer. `None`
-/// without a network.
+/// Connects to the port on this machine's network address, which a loopback server does not accept. `None` without a
+/// network.
 #[cfg(not(target_os = "linux"))]
 fn answers_beyond_loopback(port: u16) -> Option<bool> {
     use std::net::{Ipv4Addr, SocketAddr, TcpStream, UdpSocket};
     const LIMIT: Duration = Duration::from_millis(300);
-    // Connecting a datagram socket sends nothing; it only makes the system choose the address it would send from.
-    // The other end is an address reserved for documentation (RFC 5737).
+    // Connecting a datagram socket sends nothing; the system only chooses the source address. The target is a
+    // documentation address (RFC 5737).
     let socket = UdpSocket::bind((Ipv4Addr::UNSPECIFIED, 0)).ok()?;
     socket.connect((Ipv4Addr::new(192, 0, 2, 1), 9)).ok()?;
     let own = socket.local_addr().ok()?.ip();
@@ -202,7 +202,7 @@ fn answers_beyond_loopback(port: u16) -> Option<bool> {
     (!own.is_loopback() && !own.is_unspecified()).then_some(reachable)
 }
 
-/// Process and program that listen on a port, if any; `None` where the system's tool does not answer.
+/// Process and program that listen on a port, if any; `None` if the system's tool fails.
 #[cfg(target_os = "macos")]
 fn find(port: u16) -> Option<Option<(u32, Option<String>)>> {
     let mut lsof = super::program::command("/usr/sbin/lsof");
@@ -210,14 +210,14 @@ fn find(port: u16) -> Option<Option<(u32, Option<String>)>> {
     Some(from_lsof(&super::program::run(lsof, TOOL_LIMIT).ok()?.stdout))
 }
 
-/// A line `p123` and a line `cName` a process.
+/// `lsof -F pc`: per process a line `p123` and a line `cName`.
 #[cfg(any(target_os = "macos", test))]
 fn from_lsof(output: &str) -> Option<(u32, Option<String>)> {
     let pid = output.lines().find_map(|line| line.strip_prefix('p')?.trim().parse().ok())?;
     Some((pid, output.lines().find_map(|line| line.strip_prefix('c').map(str::to_owned))))
 }
 
-/// Process and program that listen on a port, if any; `None` where the system's tool does not answer.
+/// Process and program that listen on a port, if any; `None` if the system's tool fails.
 #[cfg(windows)]
 fn find(port: u16) -> Option<Option<(u32, Option<String>)>> {
     let root = super::environment::Environment::of_process().path("SystemRoot");
@@ -227,7 +227,8 @@ fn find(port: u16) -> Option<Option<(u32, Option<String>)>> {
     Some(from_netstat(&super::program::run(netstat, TOOL_LIMIT).ok()?.stdout, port))
 }
 
-/// Lines `TCP  127.0.0.1:80  0.0.0.0:0  LISTENING  123`; the word is translated, the foreign port 0 is not.
+/// Lines `TCP 127.0.0.1:80 0.0.0.0:0 LISTENING 123`. The state is localised, so listening sockets are recognised by the
+/// foreign port 0.
 #[cfg(any(windows, test))]
 fn from_netstat(output: &str, port: u16) -> Option<(u32, Option<String>)> {
     output.lines().find_map(|line| {
@@ -245,25 +246,25 @@ mod tests {
 
     #[cfg(target_os = "linux")]
     #[test]
-    fn our_own_port_names_us() {
+    fn our_own_port_is_owned_by_this_process() {
         let socket = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
         let port = socket.local_addr().unwrap().port();
         let owner_of_port = owner(port).unwrap();
         assert_eq!((owner_of_port.pid, &owner_of_port.user), (Some(std::process::id()), &None));
         assert!(owner_of_port.name.is_some());
-        assert_eq!(holder(port, &[std::process::id()]), Holder::Ours);
-        assert_eq!(holder(port, &[1]), Holder::Other(owner_of_port));
+        assert_eq!(listener(port, &[std::process::id()]), Listener::Ours);
+        assert_eq!(listener(port, &[1]), Listener::Other(owner_of_port));
         assert_eq!(is_exposed(port), Some(false));
         drop(socket);
         assert_eq!((owner(port), is_exposed(port)), (None, None));
-        assert_eq!(holder(port, &[std::process::id()]), Holder::Nobody);
+        assert_eq!(listener(port, &[std::process::id()]), Listener::Nobody);
         let everywhere = std::net::TcpListener::bind("0.0.0.0:0").unwrap();
         assert_eq!(is_exposed(everywhere.local_addr().unwrap().port()), Some(true));
     }
 
     #[cfg(target_os = "linux")]
     #[test]
-    fn only_listening_sockets_count_and_loopback_is_private() {
+    fn only_listening_sockets_are_parsed_and_loopback_is_not_exposed() {
         let table = |address: &str, state: &str| {
             linux::parse(&format!(
                 "  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode\n\
@@ -288,7 +289,7 @@ mod tests {
     }
 
     #[test]
-    fn the_output_of_other_systems_tools_is_read() {
+    fn the_output_of_lsof_and_netstat_is_parsed() {
         assert_eq!(from_lsof("p4711\ncollama\nf3\n"), Some((4711, Some("ollama".to_owned()))));
         assert_eq!(from_lsof(""), None);
         let output = "\n  Proto  Lokale Adresse  Remoteadresse  Status  PID\n  TCP  127.0.0.1:42434  0.0.0.0:0  ABHÖREN  812\n  TCP  127.0.0.1:42434  127.0.0.1:5000  HERGESTELLT  9\n";

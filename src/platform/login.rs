@@ -1,4 +1,4 @@
-//! Starts a program at login, with the system's own mechanism and without administrator rights:
+//! Starts a program at login with the system's mechanism, without administrator rights:
 //!
 //! | system | method | where |
 //! |---|---|---|
@@ -7,8 +7,7 @@
 //! | macOS | LaunchAgent | `~/Library/LaunchAgents/com.acolyte.ollama.plist` |
 //! | Windows | Run value | `HKCU\Software\Microsoft\Windows\CurrentVersion\Run` |
 //!
-//! Installing an entry takes effect at the next login and starts nothing now. Everything is undone by
-//! [`AutostartMethod::remove`].
+//! An installed entry takes effect at the next login. [`AutostartMethod::remove`] removes it completely.
 
 pub mod autostart;
 pub mod launch_agent;
@@ -29,23 +28,23 @@ use crate::platform::files;
 use crate::platform::ownership::{self, OwnershipError};
 use crate::platform::program::{self, ProgramOutput};
 
-/// Name of the entry, where it is a file's or a unit's.
+/// Name of the entry's file or unit.
 pub const NAME: &str = "acolyte-ollama";
 
 /// What to start at login.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct LoginEntry {
-    /// Shown in the system's list of autostart entries.
+    /// Displayed in the system's list of autostart entries.
     pub description: String,
     /// The program, an absolute path.
     pub program: PathBuf,
     /// Its arguments.
     pub args: Vec<OsString>,
-    /// A program and its arguments that run before each start, where the system supervises the program
-    /// ([`AutostartKind::supervises`]). systemd waits for its end; launchd runs one program only, so there it gets the server's
-    /// command line as further arguments and must `exec` it.
+    /// Program and arguments to run before each start, if the system supervises the program
+    /// ([`AutostartKind::supervises`]). systemd waits until it exits; launchd runs one program only, so it gets the
+    /// server's command line as additional arguments and must `exec` it.
     pub pre_start: Vec<OsString>,
-    /// Variables set for the program. A value under the Run key cannot carry them: there the program is ours and sets
+    /// Environment variables for the program. A Run key value cannot contain them: there the program is ours and sets
     /// them itself.
     pub environment: BTreeMap<String, OsString>,
     /// Names of session variables that the program must not inherit.
@@ -60,7 +59,7 @@ pub struct LoginEntry {
 pub enum AutostartKind {
     /// A unit of the systemd user manager.
     SystemdUser,
-    /// A desktop file that the session starts.
+    /// An XDG autostart desktop file.
     #[serde(rename = "autostart")]
     XdgAutostart,
     /// A launchd agent.
@@ -70,7 +69,7 @@ pub enum AutostartKind {
 }
 
 impl AutostartKind {
-    /// Whether an entry can redirect the program's output to a file.
+    /// Whether an entry can redirect the program's output to a log file.
     pub fn carries_log(self) -> bool {
         matches!(self, Self::SystemdUser | Self::LaunchAgent)
     }
@@ -86,7 +85,7 @@ impl AutostartKind {
 pub struct AutostartEntry {
     /// The method.
     pub kind: AutostartKind,
-    /// The file or registry value that holds the entry.
+    /// File or registry value of the entry.
     pub place: String,
 }
 
@@ -96,7 +95,7 @@ pub enum LoginError {
     /// The home folder is unknown.
     #[error("no folder for entries started at login is known")]
     NoFolder,
-    /// A path or value that the entry's format cannot hold.
+    /// A path or value cannot be represented in the entry's format.
     #[error("{value:?} cannot be written into an entry started at login")]
     Unrepresentable {
         /// The path or value.
@@ -111,7 +110,7 @@ pub enum LoginError {
         #[source]
         source: io::Error,
     },
-    /// Other users could exchange the entry, and so have a program of theirs started as this user.
+    /// Other users could replace the entry and so run a program as this user.
     #[error(transparent)]
     Ownership(#[from] OwnershipError),
     /// The system's tool failed.
@@ -139,11 +138,11 @@ pub enum AutostartMethod {
 }
 
 impl AutostartMethod {
-    /// The best method on this system. Asks the systemd user manager whether it answers: a few milliseconds, at most
+    /// The best method on this system. Queries the systemd user manager, which takes a few milliseconds and at most
     /// [`TOOL_LIMIT`].
     ///
     /// # Errors
-    /// When there is no home folder.
+    /// If there is no home folder.
     pub fn of_system() -> Result<Self, LoginError> {
         let mut all = Self::all_of_system()?;
         let best = all.iter().position(Self::works).unwrap_or(all.len() - 1);
@@ -153,7 +152,7 @@ impl AutostartMethod {
     /// All methods of this system, best first; the last one always works.
     ///
     /// # Errors
-    /// When there is no home folder.
+    /// If there is no home folder.
     pub fn all_of_system() -> Result<Vec<Self>, LoginError> {
         #[cfg(windows)]
         return Ok(vec![Self::RunKey(run_key::RunKey::default())]);
@@ -195,7 +194,7 @@ impl AutostartMethod {
     /// Creates or replaces the entry. Nothing is started before the next login.
     ///
     /// # Errors
-    /// See [`LoginError`]; a partial entry is removed then.
+    /// See [`LoginError`]. A partial entry is then removed.
     pub fn install(&self, entry: &LoginEntry) -> Result<AutostartEntry, LoginError> {
         let outcome = match self {
             Self::Systemd(method) => method.install(entry),
@@ -212,10 +211,10 @@ impl AutostartMethod {
         Ok(AutostartEntry { kind: self.kind(), place: outcome? })
     }
 
-    /// Removes the entry, if any, and stops a program that the system started from it.
+    /// Removes the entry, if any, and stops the program if the system started it from the entry.
     ///
     /// # Errors
-    /// When a part of it could not be removed.
+    /// If part of it cannot be removed.
     pub fn remove(&self) -> Result<(), LoginError> {
         match self {
             Self::Systemd(method) => method.remove(),
@@ -237,7 +236,7 @@ impl AutostartMethod {
         }
     }
 
-    /// The entry's file or registry value, as it is shown.
+    /// The entry's file or registry value, for display.
     pub fn place(&self) -> String {
         match self {
             #[cfg(windows)]
@@ -257,7 +256,7 @@ impl AutostartMethod {
         }
     }
 
-    /// Whether the system runs the program from this entry now; `None` where it does not supervise it.
+    /// Whether the system currently runs the program from this entry; `None` if it does not supervise it.
     pub fn is_running(&self) -> Option<bool> {
         match self {
             Self::Systemd(method) => Some(method.is_active()),
@@ -266,10 +265,10 @@ impl AutostartMethod {
         }
     }
 
-    /// Starts the program through the system. Does nothing where the system does not supervise it.
+    /// Starts the program through the system. No effect if the system does not supervise it.
     ///
     /// # Errors
-    /// When the system's tool fails.
+    /// If the system's tool fails.
     pub fn start(&self) -> Result<(), LoginError> {
         match self {
             Self::Systemd(method) => method.start(),
@@ -278,10 +277,10 @@ impl AutostartMethod {
         }
     }
 
-    /// Stops the program through the system. Does nothing where the system does not supervise it.
+    /// Stops the program through the system. No effect if the system does not supervise it.
     ///
     /// # Errors
-    /// When the system's tool fails.
+    /// If the system's tool fails.
     pub fn stop(&self) -> Result<(), LoginError> {
         match self {
             Self::Systemd(method) => method.stop(),
@@ -291,13 +290,13 @@ impl AutostartMethod {
     }
 }
 
-/// A path or value as UTF-8, which entries require.
+/// A path or value as UTF-8, as entries require.
 fn text_of(value: &(impl AsRef<OsStr> + ?Sized)) -> Result<&str, LoginError> {
     let value = value.as_ref();
     value.to_str().ok_or_else(|| LoginError::Unrepresentable { value: value.display().to_string() })
 }
 
-/// Refuses control characters, which would break a line of an entry.
+/// Refuses control characters, which could start a new line in an entry.
 fn one_line(value: &str) -> Result<&str, LoginError> {
     if value.chars().any(char::is_control) {
         return Err(LoginError::Unrepresentable { value: value.to_owned() });
@@ -328,7 +327,7 @@ fn run_tool(tool: &Path, args: &[&OsStr]) -> Result<ProgramOutput, LoginError> {
     program::run(command, TOOL_LIMIT).map_err(|error| refused(tool, args, error.to_string()))
 }
 
-/// As [`run_tool`], but a non-zero exit status is an error.
+/// Like [`run_tool`], but a non-zero exit status is an error.
 fn run_successfully(tool: &Path, args: &[&OsStr]) -> Result<(), LoginError> {
     let output = run_tool(tool, args)?;
     if output.status.success() {

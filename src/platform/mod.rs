@@ -1,4 +1,4 @@
-//! What differs per system: processes, files and whose they are, the console, starting at login.
+//! What differs per system: processes, files and their owners, the console, autostart.
 
 pub mod awake;
 pub mod clock;

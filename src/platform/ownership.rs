@@ -1,11 +1,9 @@
-//! Whether other users of this computer could have made, or could exchange, a file or folder.
+//! Checks whether other users of this computer could have created or could replace a file or folder.
 //!
-//! A path is walked name by name, and links in it are resolved here. In a folder that only this user and root can change,
-//! nobody else can put another file where the one is that was checked: what was checked is what is used afterwards, also
-//! by its path. That is why no folder has to be kept open for it (`openat`).
+//! A path is resolved component by component, links included. If only this user and root can change every folder on it,
+//! no other user can replace a file between check and use, so the path may be opened again later (no `openat` needed).
 //!
-//! On Windows rights are lists, which are not read, and links are not resolved: of a path there, only its last name is
-//! looked at.
+//! On Windows access control lists are not read and links are not resolved; only the path's last component is checked.
 
 use std::fmt;
 use std::fs::{File, Metadata};
@@ -16,14 +14,14 @@ use super::files::{FileError, reading};
 /// Why a file or folder is not used.
 #[derive(Debug, thiserror::Error)]
 pub enum OwnershipError {
-    /// It belongs to somebody else.
+    /// It belongs to another user.
     #[error("{path} belongs to {owner}, not to {user}")]
     Foreign {
         /// The file or folder.
         path: PathBuf,
         /// Its owner.
         owner: Account,
-        /// Who this program runs as.
+        /// The user this program runs as.
         user: Account,
     },
     /// Other users can change it.
@@ -32,8 +30,8 @@ pub enum OwnershipError {
         /// The file or folder.
         path: PathBuf,
     },
-    /// Other users can exchange what lies in a folder above it.
-    #[error("other users can exchange what lies in {path}")]
+    /// Other users can replace entries of a folder above it.
+    #[error("other users can replace what is in {path}")]
     WritableAbove {
         /// The folder above.
         path: PathBuf,
@@ -44,13 +42,13 @@ pub enum OwnershipError {
         /// The link.
         path: PathBuf,
     },
-    /// It is neither a regular file nor a folder, or a file where a folder belongs, or the reverse.
+    /// Not a regular file or folder, or not the expected one of the two.
     #[error("{path} is of another kind than expected")]
     Kind {
-        /// What it is.
+        /// The path.
         path: PathBuf,
     },
-    /// It cannot be looked at.
+    /// Its metadata cannot be read.
     #[error(transparent)]
     File(#[from] FileError),
 }
@@ -60,13 +58,13 @@ pub enum OwnershipError {
 pub struct Account {
     /// User ID; 0 is root.
     pub id: u32,
-    /// User name, where the system knows one.
+    /// User name, if known.
     pub name: Option<String>,
 }
 
 #[cfg(unix)]
 impl Account {
-    /// The user with this ID, with the name that `/etc/passwd` knows.
+    /// The user with this ID, and the name from `/etc/passwd`.
     pub fn of(id: u32) -> Self {
         system::account(id)
     }
@@ -81,21 +79,21 @@ impl fmt::Display for Account {
     }
 }
 
-/// The path with its links resolved, when nobody but this user and root can exchange anything on the way: every existing
-/// part belongs to one of them, and others can change none of the folders. A sticky folder (`/tmp`) will do, because
-/// others cannot rename what is not theirs in it. Parts that do not exist are taken as they are.
+/// Resolves the links of a path if only this user and root can replace its parts: every existing part belongs to one of
+/// them, and others cannot change the folders. A sticky folder (`/tmp`) is accepted, because others cannot rename
+/// foreign entries in it. Missing parts are kept unchanged.
 ///
 /// # Errors
-/// The part that others can exchange.
+/// The part that others can replace.
 pub fn resolve(path: &Path) -> Result<PathBuf, OwnershipError> {
     system::walk(path, system::Sticky::Suffices)
 }
 
-/// As [`resolve`], for a program that is to be run: it must exist, others can change neither it nor, sticky or not, the
-/// folder that it or a link to it lies in.
+/// Like [`resolve`], for an executable: it must exist, and others can change neither it nor the folder that contains it
+/// or a link to it, even if that is sticky.
 ///
 /// # Errors
-/// The part that others can change or exchange.
+/// The part that others can change or replace.
 pub fn resolve_program(path: &Path) -> Result<PathBuf, OwnershipError> {
     let program = system::walk(path, system::Sticky::DoesNotSuffice)?;
     let found = std::fs::symlink_metadata(&program).map_err(reading(&program))?;
@@ -109,7 +107,7 @@ pub fn resolve_program(path: &Path) -> Result<PathBuf, OwnershipError> {
 /// Accepts a folder that belongs to this user and that nobody else can change.
 ///
 /// # Errors
-/// When it is missing, a link or something else, or others own it or can change it.
+/// If it is missing, a link or not a folder, or others own it or can change it.
 pub fn require_own_folder(path: &Path) -> Result<(), OwnershipError> {
     let found = std::fs::symlink_metadata(path).map_err(reading(path))?;
     if found.is_symlink() {
@@ -124,7 +122,7 @@ pub fn require_own_folder(path: &Path) -> Result<(), OwnershipError> {
 /// Accepts a regular file that belongs to this user and that nobody else can change.
 ///
 /// # Errors
-/// As [`require_own_folder`].
+/// Those of [`require_own_folder`].
 pub fn require_own_file(path: &Path) -> Result<(), OwnershipError> {
     let found = std::fs::symlink_metadata(path).map_err(reading(path))?;
     if found.is_symlink() {
@@ -133,10 +131,10 @@ pub fn require_own_file(path: &Path) -> Result<(), OwnershipError> {
     require_own(path, &found)
 }
 
-/// The same for a file that is open; `path` is its name in the error.
+/// Like [`require_own_file`], for an open file; `path` is used in errors.
 ///
 /// # Errors
-/// As [`require_own_folder`].
+/// Those of [`require_own_folder`].
 pub fn require_own_open_file(file: &File, path: &Path) -> Result<(), OwnershipError> {
     require_own(path, &file.metadata().map_err(reading(path))?)
 }
@@ -159,13 +157,13 @@ mod system {
     use super::{Account, OwnershipError};
     use crate::platform::files::reading;
 
-    /// Most links followed on one path, as on Linux.
-    const LINKS_FOLLOWED: usize = 40;
-    /// Whose files appear where a user namespace knows no user for them, as Linux sets it by default.
+    /// Maximum number of links followed in one path, as on Linux.
+    const MAX_LINKS_FOLLOWED: usize = 40;
+    /// Linux's default overflow user ID: the owner of files whose user is not mapped in a user namespace.
     const UNMAPPED: u32 = 65_534;
     const STICKY: u32 = 0o1000;
 
-    /// Whether a sticky folder protects the last name of a path, and links.
+    /// Whether a sticky folder protects the last component of a path, and links.
     #[derive(Clone, Copy, PartialEq, Eq)]
     pub enum Sticky {
         Suffices,
@@ -185,19 +183,19 @@ mod system {
             let found = match std::fs::symlink_metadata(&next) {
                 Ok(found) => found,
                 Err(error) if error.kind() == io::ErrorKind::NotFound => {
-                    require_safe_above(&at, sticky == Sticky::Suffices)?;
+                    require_safe_parent(&at, sticky == Sticky::Suffices)?;
                     return Ok(ahead.iter().rev().fold(next, |path, name| path.join(name)));
                 }
                 Err(error) => return Err(reading(&next)(error).into()),
             };
             let is_exchangeable = found.is_symlink() || ahead.is_empty();
-            require_safe_above(&at, sticky == Sticky::Suffices || !is_exchangeable)?;
+            require_safe_parent(&at, sticky == Sticky::Suffices || !is_exchangeable)?;
             if !is_trusted_owner(found.uid()) {
                 return Err(foreign(&next, &found));
             }
             if found.is_symlink() {
                 followed += 1;
-                if followed > LINKS_FOLLOWED {
+                if followed > MAX_LINKS_FOLLOWED {
                     return Err(OwnershipError::Link { path: path.to_owned() });
                 }
                 let target = std::fs::read_link(&next).map_err(reading(&next))?;
@@ -212,8 +210,8 @@ mod system {
         Ok(at)
     }
 
-    /// Accepts a folder in which others cannot exchange what belongs to this user or root.
-    fn require_safe_above(folder: &Path, sticky_suffices: bool) -> Result<(), OwnershipError> {
+    /// Accepts a folder in which others cannot replace entries of this user or root.
+    fn require_safe_parent(folder: &Path, sticky_suffices: bool) -> Result<(), OwnershipError> {
         let found = std::fs::symlink_metadata(folder).map_err(reading(folder))?;
         let is_protected = sticky_suffices && found.mode() & STICKY != 0;
         if is_protected || !others_can_change(&found) {
@@ -236,20 +234,20 @@ mod system {
         Ok(())
     }
 
-    /// Whether users other than the owner and root can change a file, or what lies in a folder.
+    /// Whether users other than the owner and root can change a file or the entries of a folder.
     pub fn others_can_change(found: &Metadata) -> bool {
         let mode = found.mode();
         mode & 0o002 != 0 || mode & 0o020 != 0 && !(found.is_dir() && is_trusted_group(found.gid()))
     }
 
-    /// Whether an owner of programs and folders can be trusted: this user and root. Inside a user namespace root may
-    /// have no number; what is not mapped there is out of reach of the users who are.
+    /// Whether an owner is trusted: this user and root. In a user namespace root may be unmapped; unmapped files cannot
+    /// be changed by mapped users.
     pub fn is_trusted_owner(id: u32) -> bool {
         id == 0 || id == user_id() || id == UNMAPPED && is_in_user_namespace()
     }
 
-    /// Groups whose members are trusted with folders: root's, the one that many systems make for each user alone, and
-    /// those of administrators who may install programs (macOS' `admin`, Debian's `staff`).
+    /// Groups that may write to folders: root's, the user's private group, and those of administrators who may install
+    /// programs (macOS' `admin`, Debian's `staff`).
     fn is_trusted_group(id: u32) -> bool {
         let own = rustix::process::getegid().as_raw();
         let of_administrators = if cfg!(target_os = "macos") { 80 } else { 50 };
@@ -284,7 +282,7 @@ mod system {
         Account { id, name: name.filter(|name| !name.is_empty()) }
     }
 
-    /// The names of a path, the last one first.
+    /// Components of a path, last first.
     fn names(path: &Path) -> Vec<OsString> {
         path.components()
             .rev()
@@ -319,8 +317,7 @@ mod system {
     }
 }
 
-/// Whether users other than this one and root could have written this file, or put another into this folder. Unknown
-/// counts as yes.
+/// Whether users other than this one and root can write this file, or create files in this folder. True if unknown.
 #[cfg(unix)]
 pub fn others_can_write(path: &Path) -> bool {
     use std::os::unix::fs::MetadataExt as _;
@@ -328,7 +325,8 @@ pub fn others_can_write(path: &Path) -> bool {
         .map_or(true, |found| !system::is_trusted_owner(found.uid()) || system::others_can_change(&found))
 }
 
-/// Rights are lists here, which are not read; programs usually lie where only administrators and their user write.
+/// Access control lists are not read; programs are usually in folders that only administrators and their user can
+/// write.
 #[cfg(not(unix))]
 pub fn others_can_write(path: &Path) -> bool {
     !path.exists()
@@ -340,8 +338,8 @@ mod tests {
     use super::*;
     use std::os::unix::fs::{PermissionsExt as _, chown, lchown, symlink};
 
-    /// A user who is neither this one nor root.
-    const STRANGER: u32 = 12_345;
+    /// ID of another user.
+    const OTHER_USER: u32 = 12_345;
 
     fn mode(path: &Path, mode: u32) {
         std::fs::set_permissions(path, std::fs::Permissions::from_mode(mode)).unwrap();
@@ -387,7 +385,7 @@ mod tests {
     }
 
     #[test]
-    fn a_folder_above_that_others_can_change_is_refused_unless_it_is_sticky() {
+    fn a_parent_folder_that_others_can_change_is_refused_unless_it_is_sticky() {
         let (_world, folder) = world();
         let below = folder.join("missing/home");
         assert!(resolve(&below).unwrap().ends_with("folder/missing/home"));
@@ -402,7 +400,7 @@ mod tests {
     }
 
     #[test]
-    fn links_are_followed_where_nobody_else_can_exchange_them() {
+    fn links_are_followed_if_no_other_user_can_replace_them() {
         let (world, folder) = world();
         let link = world.path().join("link");
         symlink("folder/program", &link).unwrap();
@@ -420,7 +418,7 @@ mod tests {
     }
 
     #[test]
-    fn what_belongs_to_another_user_is_refused() {
+    fn files_of_another_user_are_refused() {
         if !is_root() {
             return;
         }
@@ -428,23 +426,24 @@ mod tests {
         let program = folder.join("program");
         let link = world.path().join("link");
         symlink("folder", &link).unwrap();
-        lchown(&link, Some(STRANGER), None).unwrap();
-        let foreign = |error| matches!(error, OwnershipError::Foreign { owner, .. } if owner.id == STRANGER);
-        assert!(foreign(resolve(&link.join("program")).unwrap_err()), "a link of a stranger");
-        chown(&program, Some(STRANGER), None).unwrap();
+        lchown(&link, Some(OTHER_USER), None).unwrap();
+        let foreign =
+            |error| matches!(error, OwnershipError::Foreign { owner, .. } if owner.id == OTHER_USER);
+        assert!(foreign(resolve(&link.join("program")).unwrap_err()), "a link of another user");
+        chown(&program, Some(OTHER_USER), None).unwrap();
         assert!(foreign(require_own_file(&program).unwrap_err()));
         assert!(foreign(require_own_open_file(&File::open(&program).unwrap(), &program).unwrap_err()));
         assert!(foreign(resolve_program(&program).unwrap_err()));
         assert!(others_can_write(&program));
-        chown(&folder, Some(STRANGER), None).unwrap();
+        chown(&folder, Some(OTHER_USER), None).unwrap();
         assert!(foreign(require_own_folder(&folder).unwrap_err()));
         assert!(foreign(resolve(&folder.join("x")).unwrap_err()));
     }
 
     #[test]
-    fn owners_have_names_where_the_system_knows_them() {
+    fn owners_are_displayed_by_name_if_known() {
         let root = Account { id: 0, name: Some("root".to_owned()) };
         assert_eq!(root.to_string(), "root");
-        assert_eq!(Account { id: STRANGER, name: None }.to_string(), "12345");
+        assert_eq!(Account { id: OTHER_USER, name: None }.to_string(), "12345");
     }
 }

@@ -18,23 +18,23 @@ const POLL_INTERVAL: Duration = Duration::from_millis(20);
 /// Grace period for the children of a process that has ended.
 const CHILDREN_GRACE: Duration = Duration::from_secs(2);
 
-/// A process, distinguished from a later one with the same ID.
+/// A process, distinguishable from a later one with the same ID.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct ProcessIdentity {
     /// Process ID.
     pub pid: u32,
-    /// When it started, in seconds since 1970.
+    /// Start time in seconds since the Unix epoch.
     pub started_at_s: u64,
 }
 
-/// A process that was found.
+/// A running process.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Found {
-    /// Which one.
+pub struct RunningProcess {
+    /// ID and start time.
     pub identity: ProcessIdentity,
     /// The parent's process ID.
     pub parent: Option<u32>,
-    /// The program it runs.
+    /// Path of its executable.
     pub exe: PathBuf,
     /// Its arguments, the program's name first.
     pub command_line: Vec<String>,
@@ -65,22 +65,22 @@ pub enum ProcessError {
     },
 }
 
-/// The process with this ID; `None` when there is no such process, or it is a zombie.
+/// The process with this ID; `None` if it does not exist or is a zombie.
 pub fn identify(pid: u32) -> Option<ProcessIdentity> {
     let system = snapshot(ProcessesToUpdate::Some(&[Pid::from_u32(pid)]), Detail::Identity)?;
     system.process(Pid::from_u32(pid)).filter(|process| runs(process)).map(identity_of)
 }
 
-/// Whether this process still runs, and not another one with its ID.
+/// Whether this process (not a later one with its ID) is running.
 pub fn is_alive(identity: ProcessIdentity) -> bool {
     identify(identity.pid).is_some_and(|now| same(now, identity))
 }
 
-/// Terminates a process: SIGTERM on Unix. Windows has no such request for a program without a window, so there its
-/// whole tree is killed. Does nothing when the process has ended.
+/// Terminates a process: SIGTERM on Unix. Windows has no equivalent for a program without a window, so its whole tree
+/// is killed. No effect if the process has ended.
 ///
 /// # Errors
-/// When the system refuses.
+/// If the system refuses.
 pub fn terminate(identity: ProcessIdentity) -> Result<(), ProcessError> {
     #[cfg(unix)]
     return signal(identity, rustix::process::Signal::TERM);
@@ -88,10 +88,10 @@ pub fn terminate(identity: ProcessIdentity) -> Result<(), ProcessError> {
     return kill_tree(identity);
 }
 
-/// Kills a process, but not its descendants.
+/// Kills a process without its descendants.
 ///
 /// # Errors
-/// When the system refuses.
+/// If the system refuses.
 pub fn kill(identity: ProcessIdentity) -> Result<(), ProcessError> {
     #[cfg(unix)]
     return signal(identity, rustix::process::Signal::KILL);
@@ -113,10 +113,10 @@ pub fn kill(identity: ProcessIdentity) -> Result<(), ProcessError> {
     }
 }
 
-/// Kills a process and all its descendants, parents first so that none is restarted.
+/// Kills a process and all its descendants, parents first so that they cannot restart children.
 ///
 /// # Errors
-/// When the system refuses for one of them; the others are killed nevertheless.
+/// If the system refuses for one of them; the others are killed anyway.
 pub fn kill_tree(identity: ProcessIdentity) -> Result<(), ProcessError> {
     let tree = tree_of(identity)?;
     let mut outcome = Ok(());
@@ -126,15 +126,15 @@ pub fn kill_tree(identity: ProcessIdentity) -> Result<(), ProcessError> {
     outcome
 }
 
-/// Terminates a process, waits for `grace`, then kills what is left of its tree. Blocks meanwhile.
+/// Terminates a process, waits up to `grace`, then kills the rest of its tree. Blocks.
 ///
 /// # Errors
-/// When a process of the tree still runs afterwards.
+/// If a process of the tree is still running afterwards.
 pub fn stop(identity: ProcessIdentity, grace: Duration) -> Result<(), ProcessError> {
-    // Looked up now: once the parent is gone, nothing tells whose children they were.
+    // Determined first: after the parent has ended, its children can no longer be found.
     let tree = tree_of(identity)?;
     terminate(identity)?;
-    // A parent that ends takes its children along at once; one that it left behind will not end by itself.
+    // A parent usually ends its children at once; remaining ones will not end by themselves.
     if wait_until_gone(&tree[..tree.len().min(1)], grace) && wait_until_gone(&tree, CHILDREN_GRACE.min(grace))
     {
         return Ok(());
@@ -149,9 +149,9 @@ pub fn stop(identity: ProcessIdentity, grace: Duration) -> Result<(), ProcessErr
     Err(ProcessError::StillRunning { pid: identity.pid, seconds: (grace + last).as_secs_f64() })
 }
 
-/// Waits until all of these are gone; `false` when that takes longer than `patience`.
-pub fn wait_until_gone(processes: &[ProcessIdentity], patience: Duration) -> bool {
-    let deadline = Instant::now() + patience;
+/// Waits until all processes have ended; `false` after `timeout`.
+pub fn wait_until_gone(processes: &[ProcessIdentity], timeout: Duration) -> bool {
+    let deadline = Instant::now() + timeout;
     loop {
         if !processes.iter().any(|identity| is_alive(*identity)) {
             return true;
@@ -163,12 +163,12 @@ pub fn wait_until_gone(processes: &[ProcessIdentity], patience: Duration) -> boo
     }
 }
 
-/// Every process whose program lies in this folder (or is this file). Our own leftovers are found this way: by path,
-/// never by a name that other programs may share.
-pub fn find_by_exe(prefix: &Path) -> Vec<Found> {
+/// All processes whose executable is in this folder (or is this file). Finds leftover processes of ours by path,
+/// because other programs may have the same name.
+pub fn find_by_exe(prefix: &Path) -> Vec<RunningProcess> {
     let Some(system) = snapshot(ProcessesToUpdate::All, Detail::Programs) else { return Vec::new() };
     let real = std::fs::canonicalize(prefix).unwrap_or_else(|_| prefix.to_owned());
-    let mut found: Vec<Found> = system
+    let mut found: Vec<RunningProcess> = system
         .processes()
         .values()
         .filter(|process| runs(process))
@@ -181,7 +181,7 @@ pub fn find_by_exe(prefix: &Path) -> Vec<Found> {
     found
 }
 
-/// A process's arguments, the program's name first. `None` when it is gone or the system does not tell.
+/// A process's arguments, the program's name first; `None` if it has ended or the system does not report them.
 pub fn command_line(pid: u32) -> Option<Vec<String>> {
     let system = snapshot(ProcessesToUpdate::Some(&[Pid::from_u32(pid)]), Detail::Programs)?;
     let process = system.process(Pid::from_u32(pid)).filter(|process| runs(process))?;
@@ -190,7 +190,7 @@ pub fn command_line(pid: u32) -> Option<Vec<String>> {
 }
 
 /// A process and its descendants, parents before children.
-pub fn tree(pid: u32) -> Vec<Found> {
+pub fn tree(pid: u32) -> Vec<RunningProcess> {
     let Some(system) = snapshot(ProcessesToUpdate::All, Detail::Programs) else { return Vec::new() };
     descend(&system, Pid::from_u32(pid))
         .into_iter()
@@ -198,8 +198,8 @@ pub fn tree(pid: u32) -> Vec<Found> {
         .collect()
 }
 
-/// Main memory that a process and its descendants hold, in bytes. On Linux shared pages are counted once (the
-/// proportional set size), elsewhere each process's resident set is added up. `None` when the process is gone.
+/// Main memory of a process and its descendants in bytes. Linux: sum of the proportional set sizes, so that shared
+/// pages count once; other systems: sum of the resident set sizes. `None` if the process has ended.
 pub fn memory_of_tree(pid: u32) -> Option<u64> {
     let system = snapshot(ProcessesToUpdate::All, Detail::Memory)?;
     let tree = descend(&system, Pid::from_u32(pid));
@@ -209,11 +209,11 @@ pub fn memory_of_tree(pid: u32) -> Option<u64> {
     Some(tree.iter().map(|process| proportional_bytes(process).unwrap_or_else(|| process.memory())).sum())
 }
 
-/// Starts a program that outlives this one: in a process group of its own, so that neither Ctrl-C in our terminal nor its
-/// closing reaches it, and without a console window on Windows. The caller decides where its output goes.
+/// Starts a program that outlives this one: in a separate process group, so that Ctrl-C in our terminal or closing it
+/// does not end it, and without a console window on Windows. The caller sets its standard streams.
 ///
 /// # Errors
-/// As [`Command::spawn`].
+/// Those of [`Command::spawn`].
 pub fn spawn_detached(command: &mut Command) -> std::io::Result<Child> {
     #[cfg(unix)]
     {
@@ -223,7 +223,7 @@ pub fn spawn_detached(command: &mut Command) -> std::io::Result<Child> {
     #[cfg(windows)]
     {
         use std::os::windows::process::CommandExt as _;
-        // From the Windows headers (processthreadsapi): a group of its own, and a console without a window.
+        // From processthreadsapi.h: a separate group, and a console without a window.
         const CREATE_NEW_PROCESS_GROUP: u32 = 0x0000_0200;
         const CREATE_NO_WINDOW: u32 = 0x0800_0000;
         command.creation_flags(CREATE_NEW_PROCESS_GROUP | CREATE_NO_WINDOW);
@@ -254,7 +254,7 @@ fn tree_of(identity: ProcessIdentity) -> Result<Vec<ProcessIdentity>, ProcessErr
     }
 }
 
-/// What to ask the system for: each further thing costs reading another file for every process.
+/// What to query: each detail reads another file per process.
 enum Detail {
     Identity,
     Programs,
@@ -303,8 +303,8 @@ fn same(a: ProcessIdentity, b: ProcessIdentity) -> bool {
     a.pid == b.pid && a.started_at_s.abs_diff(b.started_at_s) <= START_TIME_TOLERANCE_S
 }
 
-fn found(process: &Process, exe: &Path) -> Found {
-    Found {
+fn found(process: &Process, exe: &Path) -> RunningProcess {
+    RunningProcess {
         identity: identity_of(process),
         parent: process.parent().map(Pid::as_u32),
         exe: exe.to_owned(),
@@ -327,7 +327,7 @@ fn proportional_bytes(_: &Process) -> Option<u64> {
     None
 }
 
-/// The line `Pss:  1234 kB` of a `smaps_rollup` file.
+/// Bytes from the line `Pss: 1234 kB` of a `smaps_rollup` file.
 #[cfg(target_os = "linux")]
 fn pss_bytes(rollup: &str) -> Option<u64> {
     let line = rollup.lines().find_map(|line| line.strip_prefix("Pss:"))?;
@@ -341,7 +341,7 @@ mod tests {
     use std::io::{BufRead as _, BufReader};
     use std::process::Stdio;
 
-    /// A shell that has a child, and has said so.
+    /// A shell with a child process whose ID it has printed.
     fn family() -> (Child, u32) {
         let mut child = Command::new("/bin/sh")
             .args(["-c", "sleep 60 & echo $!; wait"])
@@ -362,7 +362,7 @@ mod tests {
         assert_eq!(tree.iter().map(|p| p.identity.pid).collect::<Vec<_>>(), [parent.id(), grandchild]);
         assert!(memory_of_tree(parent.id()).unwrap() > 10_000);
         assert_eq!(command_line(grandchild).unwrap(), ["sleep", "60"]);
-        // The shell ends at SIGTERM, its child does not notice: stopping the tree must take it along.
+        // The shell ends on SIGTERM, its child does not; stopping the tree must end both.
         let child = identify(grandchild).unwrap();
         let watcher = std::thread::spawn(move || parent.wait());
         stop(identity, Duration::from_millis(200)).unwrap();
@@ -372,7 +372,7 @@ mod tests {
     }
 
     #[test]
-    fn a_number_that_was_handed_out_again_is_left_alone() {
+    fn a_process_with_a_reused_id_is_not_ended() {
         let mut child = Command::new("sleep").arg("60").spawn().unwrap();
         let identity = identify(child.id()).unwrap();
         let earlier = ProcessIdentity { started_at_s: identity.started_at_s - 1000, ..identity };
@@ -380,25 +380,25 @@ mod tests {
         kill(earlier).unwrap();
         kill_tree(earlier).unwrap();
         stop(earlier, Duration::ZERO).unwrap();
-        assert!(is_alive(identity), "another process than the one meant was ended");
+        assert!(is_alive(identity), "the wrong process was ended");
         kill(identity).unwrap();
         child.wait().unwrap();
     }
 
     #[test]
-    fn a_process_that_ended_but_was_not_collected_is_gone() {
+    fn a_zombie_is_not_alive() {
         let mut child = Command::new("true").spawn().unwrap();
         let pid = child.id();
         let deadline = Instant::now() + Duration::from_secs(10);
         while identify(pid).is_some() {
-            assert!(Instant::now() < deadline, "the zombie is still taken for a running process");
+            assert!(Instant::now() < deadline, "the zombie still counts as running");
             std::thread::sleep(POLL_INTERVAL);
         }
         child.wait().unwrap();
     }
 
     #[test]
-    fn our_own_are_found_by_path_and_strangers_are_not() {
+    fn our_processes_are_found_by_path_and_others_are_not() {
         let home = tempfile::tempdir().unwrap();
         let ours = home.path().join("llama-server");
         std::fs::copy("/bin/sleep", &ours).unwrap();
@@ -408,7 +408,7 @@ mod tests {
         assert_eq!(found.len(), 1, "{found:?}");
         assert_eq!(found[0].identity.pid, child.id());
         assert_eq!(found[0].command_line[1], "60");
-        // Still found after the file was removed, as an update in place does.
+        // Still found after its file was removed, as by an update.
         std::fs::remove_file(&ours).unwrap();
         assert_eq!(find_by_exe(home.path()).len(), 1);
         kill(found[0].identity).unwrap();
@@ -420,7 +420,7 @@ mod tests {
 
     #[cfg(target_os = "linux")]
     #[test]
-    fn proportional_memory_is_read_from_the_kernels_text() {
+    fn the_proportional_set_size_is_parsed() {
         assert_eq!(pss_bytes("Rss:  2000 kB\nPss:     1234 kB\nPss_Dirty: 5 kB\n"), Some(1234 * 1024));
         assert_eq!(pss_bytes("Rss: 1 kB\n"), None);
         assert_eq!(pss_bytes("Pss: many kB\n"), None);

@@ -1,4 +1,4 @@
-//! Starts other programs: [`command`] creates every command of ours, [`run`] runs a small tool with a timeout.
+//! Starts other programs: [`command`] creates all commands, [`run`] runs a system tool with a timeout.
 
 use std::ffi::OsStr;
 use std::io::{self, Read};
@@ -15,7 +15,7 @@ const MAX_BYTES: u64 = 4 << 20;
 /// The output and exit status of a tool.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ProgramOutput {
-    /// How it ended.
+    /// Exit status.
     pub status: ExitStatus,
     /// Standard output; bytes that are not UTF-8 are replaced.
     pub stdout: String,
@@ -23,7 +23,7 @@ pub struct ProgramOutput {
     pub stderr: String,
 }
 
-/// Why a tool gave no output.
+/// Why a tool has no output.
 #[derive(Debug, thiserror::Error)]
 pub enum ProgramError {
     /// It could not be started or waited for.
@@ -37,7 +37,7 @@ pub enum ProgramError {
     },
 }
 
-/// A command without a console window of its own on Windows.
+/// A command, without a console window on Windows.
 pub fn command(program: impl AsRef<OsStr>) -> Command {
     #[expect(clippy::disallowed_methods, reason = "the one place that makes commands")]
     let mut command = Command::new(program);
@@ -45,10 +45,10 @@ pub fn command(program: impl AsRef<OsStr>) -> Command {
     command
 }
 
-/// Runs a tool without input until it ends and has closed its outputs. Blocks for at most `limit`.
+/// Runs a tool without input until it has ended and closed its outputs. Blocks for at most `limit`.
 ///
 /// # Errors
-/// When it cannot be started, or takes longer.
+/// If it cannot be started, or takes longer; it is then killed.
 pub fn run(mut command: Command, limit: Duration) -> Result<ProgramOutput, ProgramError> {
     command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
     let mut child = command.spawn()?;
@@ -59,7 +59,7 @@ pub fn run(mut command: Command, limit: Duration) -> Result<ProgramOutput, Progr
     thread::spawn(move || {
         let stdout = stdout.map(read_to_end).unwrap_or_default();
         let stderr = stderr.and_then(|reader| reader.join().ok()).unwrap_or_default();
-        // The receiver is gone after the timeout.
+        // The receiver is dropped after the timeout.
         let _too_late = send.send(child.wait().map(|status| ProgramOutput { status, stdout, stderr }));
     });
     match receive.recv_timeout(limit) {
@@ -68,7 +68,7 @@ pub fn run(mut command: Command, limit: Duration) -> Result<ProgramOutput, Progr
             if let Some(identity) = identity
                 && let Err(error) = process::kill_tree(identity)
             {
-                tracing::warn!(%error, program = ?command.get_program(), "a program that hangs cannot be ended");
+                tracing::warn!(%error, program = ?command.get_program(), "a hanging program cannot be killed");
             }
             Err(ProgramError::TimedOut { limit })
         }
@@ -77,7 +77,7 @@ pub fn run(mut command: Command, limit: Duration) -> Result<ProgramOutput, Progr
 
 fn read_to_end(pipe: impl Read) -> String {
     let mut bytes = Vec::new();
-    // What came before an error counts.
+    // Output before a read error is kept.
     let _broken = pipe.take(MAX_BYTES).read_to_end(&mut bytes);
     String::from_utf8_lossy(&bytes).into_owned()
 }
@@ -102,7 +102,7 @@ mod tests {
     }
 
     #[test]
-    fn a_program_that_hangs_is_killed_with_its_children() {
+    fn a_hanging_program_is_killed_with_its_children() {
         let folder = tempfile::tempdir().unwrap();
         let pid_file = folder.path().join("pid");
         let begun = Instant::now();
@@ -117,7 +117,7 @@ mod tests {
     }
 
     #[test]
-    fn a_program_that_is_not_there_is_an_error_of_the_system() {
+    fn a_missing_program_is_a_system_error() {
         let outcome = run(command("/nowhere/tool"), Duration::from_secs(10));
         assert!(matches!(outcome, Err(ProgramError::System(_))), "{outcome:?}");
     }

@@ -1,16 +1,16 @@
-//! Reading files that others may have made: regular files only, opened without waiting, and never more than a limit. A
-//! named pipe would block the reader forever, and a device such as `/dev/zero` never ends.
+//! Reads files that others may have created: regular files only, opened without blocking, up to a limit. A named pipe
+//! would block forever, and a device such as `/dev/zero` never ends.
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, Read as _};
 use std::path::Path;
 
-/// The path leads to a pipe, a device, a socket or a folder.
+/// The path is a pipe, a device, a socket or a folder.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("it is not a regular file")]
 pub struct NotRegular;
 
-/// The file is larger than anything that is read there.
+/// The file exceeds the limit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("it is larger than {limit_bytes} bytes")]
 pub struct TooLarge {
@@ -21,15 +21,15 @@ pub struct TooLarge {
 /// Opens a regular file for reading. Links are followed.
 ///
 /// # Errors
-/// When the system refuses; [`NotRegular`] inside an [`io::Error`] for anything but a regular file.
+/// If the system refuses; [`NotRegular`] in an [`io::Error`] for anything but a regular file.
 pub fn open(path: &Path) -> io::Result<File> {
     open_with(path, Links::Followed)
 }
 
-/// As [`open`], for a file of ours: no link.
+/// Like [`open`], but refuses links. For our own files.
 ///
 /// # Errors
-/// As [`open`], and for a link.
+/// Those of [`open`], and for a link.
 pub fn open_no_link(path: &Path) -> io::Result<File> {
     open_with(path, Links::Refused)
 }
@@ -47,7 +47,7 @@ fn open_with(path: &Path, links: Links) -> io::Result<File> {
     {
         use rustix::fs::OFlags;
         use std::os::unix::fs::OpenOptionsExt as _;
-        // Opening a pipe would wait for its other end. Has no effect on reading a regular file.
+        // Opening a pipe would block. No effect on a regular file.
         let mut flags = OFlags::NONBLOCK | OFlags::NOCTTY;
         flags.set(OFlags::NOFOLLOW, links == Links::Refused);
         options.custom_flags(flags.bits().cast_signed());
@@ -66,7 +66,7 @@ fn open_with(path: &Path, links: Links) -> io::Result<File> {
 /// Reads a whole regular file.
 ///
 /// # Errors
-/// As [`open`]; [`TooLarge`] inside an [`io::Error`] for a file beyond `limit_bytes`.
+/// Those of [`open`]; [`TooLarge`] in an [`io::Error`] for a file larger than `limit_bytes`.
 pub fn read(path: &Path, limit_bytes: u64) -> io::Result<Vec<u8>> {
     read_open(open(path)?, limit_bytes)
 }
@@ -74,10 +74,10 @@ pub fn read(path: &Path, limit_bytes: u64) -> io::Result<Vec<u8>> {
 /// Reads the rest of a file that is open.
 ///
 /// # Errors
-/// When the system refuses; [`TooLarge`] inside an [`io::Error`] for more than `limit_bytes`.
+/// If the system refuses; [`TooLarge`] in an [`io::Error`] for more than `limit_bytes`.
 pub fn read_open(file: File, limit_bytes: u64) -> io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
-    // One more, to tell a file of just this size from a larger one.
+    // One byte more, to detect a larger file.
     file.take(limit_bytes.saturating_add(1)).read_to_end(&mut bytes)?;
     if bytes.len() as u64 > limit_bytes {
         return Err(io::Error::new(io::ErrorKind::InvalidData, TooLarge { limit_bytes }));
@@ -85,10 +85,10 @@ pub fn read_open(file: File, limit_bytes: u64) -> io::Result<Vec<u8>> {
     Ok(bytes)
 }
 
-/// As [`read`], for UTF-8 text.
+/// Reads a regular file of UTF-8 text.
 ///
 /// # Errors
-/// As [`read`], and when the file is not UTF-8.
+/// Those of [`read`], and if the file is not UTF-8.
 pub fn read_text(path: &Path, limit_bytes: u64) -> io::Result<String> {
     String::from_utf8(read(path, limit_bytes)?)
         .map_err(|error| io::Error::new(io::ErrorKind::InvalidData, error))
@@ -117,7 +117,7 @@ mod tests {
     }
 
     #[test]
-    fn no_more_than_the_limit_is_read() {
+    fn a_file_above_the_limit_is_refused() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("file");
         std::fs::write(&path, "12345").unwrap();

@@ -1,20 +1,19 @@
-//! What Linux and macOS have in common: the umask, and what only Windows needs.
+//! Linux and macOS: the umask, and stubs for what only Windows needs.
 
 use std::process::Command;
 
-/// Children never open a console window here.
+/// Children never open a console window on Unix.
 pub fn hide_console(_command: &mut Command) {}
 
-/// A program writes to where it was started from; nothing has to be done for it here.
+/// Not needed: standard streams are always inherited.
 pub fn attach_console() {}
 
-/// There is no way to start a program here that leaves it without the place it writes to.
+/// Not needed: standard streams are always inherited. Returns false.
 pub fn open_console() -> bool {
     false
 }
 
-/// What every program of ours does before anything else: whatever it creates is private to its user, also where no mode
-/// is given, whatever the umask of the user.
+/// Sets the umask so that all created files are private to the user. Call first in every program.
 pub fn restrict_process() {
     rustix::process::umask(rustix::fs::Mode::from_raw_mode(0o077));
 }

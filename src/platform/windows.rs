@@ -1,4 +1,4 @@
-//! Windows: consoles, and where libraries are loaded from.
+//! Windows: consoles and the library search path.
 
 mod ffi;
 
@@ -7,7 +7,7 @@ use std::process::Command;
 
 pub use ffi::{attach_console, open_console, restrict_process, system_folder};
 
-/// Our children have no console, so Windows must not open one for them.
+/// Prevents a console window for a child process.
 pub fn hide_console(command: &mut Command) {
     const CREATE_NO_WINDOW: u32 = 0x0800_0000;
     command.creation_flags(CREATE_NO_WINDOW);

@@ -18,7 +18,7 @@ use crate::ollama::failure::EngineFailure;
 use crate::ollama::replies::{Loaded, Shown};
 use crate::ollama::server::{choose_port, end_orphans, rotate_while_running};
 use crate::ollama::store::{Difference, Store};
-use crate::platform::listening::{Holder, PortOwner};
+use crate::platform::listening::{Listener, PortOwner};
 use crate::untrusted::UntrustedText;
 
 /// Health of an installation.
@@ -89,15 +89,15 @@ pub fn health(home: &Path) -> Result<Health, InstallError> {
     let Some(installed) = &health.installed else { return Ok(health) };
     let profile = &installed.profile;
     health.model = served_model(profile);
-    match private_server::holder(&paths, profile.port) {
-        Holder::Other(owner) => health.stranger = Some(owner),
-        Holder::Ours | Holder::Unknown if running => {
+    match private_server::listener(&paths, profile.port) {
+        Listener::Other(owner) => health.stranger = Some(owner),
+        Listener::Ours | Listener::Unknown if running => {
             let client = Client::new(profile.port)?;
             let (version, loaded, model) = block_on(async { Ok(ask(&client, profile).await) })?;
             (health.version, health.loaded) = (version, loaded);
             health.model = health.model.with(model);
         }
-        Holder::Ours | Holder::Nobody | Holder::Unknown => {}
+        Listener::Ours | Listener::Nobody | Listener::Unknown => {}
     }
     if matches!(health.model, ServedModel::Changed | ServedModel::Missing) {
         tracing::warn!(model = ?health.model, "the served model is not the one that was measured");
@@ -171,9 +171,9 @@ pub fn client(home: &Path) -> Result<Client, InstallError> {
 pub fn stranger(home: &Path) -> Result<Option<(u16, PortOwner)>, InstallError> {
     let Some(installed) = Installed::load(home)? else { return Ok(None) };
     let port = installed.profile.port;
-    Ok(match private_server::holder(&Paths::new(home), port) {
-        Holder::Other(owner) => Some((port, owner)),
-        Holder::Ours | Holder::Nobody | Holder::Unknown => None,
+    Ok(match private_server::listener(&Paths::new(home), port) {
+        Listener::Other(owner) => Some((port, owner)),
+        Listener::Ours | Listener::Nobody | Listener::Unknown => None,
     })
 }
 

@@ -5,7 +5,7 @@ use crate::install::run_context::Run;
 use crate::install::steps::engine_plan::EnginePlan;
 use crate::install::{InstallError, Paths, private_server, take_inventory};
 use crate::ollama::server;
-use crate::platform::listening::Holder;
+use crate::platform::listening::Listener;
 
 /// Runs the step. Reads free space again, because time has passed since the plan was made.
 ///
@@ -38,8 +38,8 @@ pub fn run(run: &Run<'_>, engine: &EnginePlan) -> Result<(), InstallError> {
 /// or restarted on it. Step 4 chooses the port; until then another program may still take it.
 fn require_port(run: &Run<'_>) -> Result<(), InstallError> {
     let is_ours = |port| {
-        let holder = private_server::holder(run.paths, port);
-        private_server::is_running(run.paths) && matches!(holder, Holder::Ours | Holder::Unknown)
+        let listener = private_server::listener(run.paths, port);
+        private_server::is_running(run.paths) && matches!(listener, Listener::Ours | Listener::Unknown)
     };
     match run.request.options.port {
         Some(port) if is_ours(port) => {}

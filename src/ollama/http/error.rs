@@ -2,13 +2,13 @@
 
 use std::path::PathBuf;
 
-/// A client could not be made.
+/// Why a client could not be created.
 #[derive(Debug, thiserror::Error)]
 pub enum HttpError {
     /// Not a valid proxy URL.
     #[error("{proxy} is not the address of a proxy")]
     Proxy {
-        /// As it was given, without what may be a password.
+        /// As entered, without a possible password.
         proxy: String,
     },
     /// The certificates could not be read.
@@ -16,20 +16,20 @@ pub enum HttpError {
     CaFile {
         /// The file.
         path: PathBuf,
-        /// What the system said.
+        /// The system's error.
         #[source]
         source: std::io::Error,
     },
-    /// The file holds no usable certificates.
+    /// The file contains no usable certificates.
     #[error("no PEM certificates in {path}")]
     NoCertificates {
         /// The file.
         path: PathBuf,
     },
     /// The client could not be built.
-    #[error("no HTTP client can be made")]
+    #[error("cannot create an HTTP client")]
     Build(#[source] reqwest::Error),
-    /// Encryption could not be set up.
-    #[error("no encryption can be set up")]
+    /// TLS could not be initialised.
+    #[error("cannot initialise TLS")]
     Tls(#[source] rustls::Error),
 }

@@ -5,9 +5,9 @@ use std::net::IpAddr;
 use reqwest::header::{HeaderMap, LOCATION};
 use reqwest::{StatusCode, Url};
 
-/// Where a request may go: over https anywhere beyond this computer; over plain http to hosts the user named (a mirror, a
-/// registry). To this computer only when the request began there: a server elsewhere must not make us talk to the
-/// services that listen on loopback.
+/// Which URLs a request may be sent to: any remote host over https; hosts named by the user (mirror, registry) over
+/// plain http. This computer only if the request started there, so that a remote server cannot redirect to services on
+/// loopback.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct HttpPolicy {
     named: Vec<(String, u16)>,
@@ -15,13 +15,12 @@ pub struct HttpPolicy {
 }
 
 impl HttpPolicy {
-    /// Allows plain http everywhere. Only where the user asked for exactly that, and for data that is verified or not
-    /// trusted.
+    /// Allows plain http everywhere. Only at the user's explicit request, for data that is verified or not trusted.
     pub fn anywhere() -> Self {
         Self { anywhere: true, ..Self::default() }
     }
 
-    /// Also allows the host and port of a URL that the user named.
+    /// Also allows plain http to the host and port of a URL that the user named.
     #[must_use]
     pub fn naming(mut self, url: &Url) -> Self {
         if let (Some(host), Some(port)) = (url.host_str(), url.port_or_known_default()) {
@@ -30,10 +29,10 @@ impl HttpPolicy {
         self
     }
 
-    /// Whether a request that began at `first` may go to `url`, which is `first` itself or where a redirect leads.
+    /// Whether a request that started at `first` may be sent to `url` (`first` itself or a redirect target).
     pub fn allows(&self, first: &Url, url: &Url) -> bool {
-        if leads_to_this_computer(url) {
-            return matches!(url.scheme(), "http" | "https") && leads_to_this_computer(first);
+        if is_this_computer(url) {
+            return matches!(url.scheme(), "http" | "https") && is_this_computer(first);
         }
         match url.scheme() {
             "https" => true,
@@ -48,9 +47,8 @@ impl HttpPolicy {
     }
 }
 
-/// Whether a URL is on this computer, as far as its text tells: a name that the network's DNS resolves to loopback is not
-/// recognised.
-fn leads_to_this_computer(url: &Url) -> bool {
+/// Whether a URL names this computer. Host names that DNS resolves to loopback are not recognised.
+fn is_this_computer(url: &Url) -> bool {
     let Some(host) = url.host_str() else { return false };
     match host.trim_start_matches('[').trim_end_matches(']').parse::<IpAddr>() {
         Ok(address) => {
@@ -64,12 +62,12 @@ fn leads_to_this_computer(url: &Url) -> bool {
     }
 }
 
-/// Whether a status sends the request elsewhere.
+/// Whether a status is a redirect with a location.
 pub fn is_redirect(status: StatusCode) -> bool {
     matches!(status.as_u16(), 301 | 302 | 303 | 307 | 308)
 }
 
-/// Where a redirect leads; `None` without a valid location.
+/// Target of a redirect; `None` without a valid location.
 pub fn redirect_target(from: &Url, headers: &HeaderMap) -> Option<Url> {
     from.join(headers.get(LOCATION)?.to_str().ok()?).ok()
 }

@@ -13,12 +13,12 @@ use super::error::HttpError;
 pub struct ProxyAddress(Url);
 
 impl ProxyAddress {
-    /// The URL with user name and password, for talking to the proxy. Never show or write it.
+    /// The URL with user name and password, for connecting to the proxy. Never display or write it.
     pub fn with_secrets(&self) -> &Url {
         &self.0
     }
 
-    /// Whether it holds a user name or a password.
+    /// Whether it contains a user name or password.
     pub fn has_secrets(&self) -> bool {
         !self.0.username().is_empty() || self.0.password().is_some()
     }
@@ -27,7 +27,7 @@ impl ProxyAddress {
 impl FromStr for ProxyAddress {
     type Err = HttpError;
 
-    /// `http://[USER:PASSWORD@]HOST[:PORT]`; without a scheme it is http, as with curl.
+    /// Parses `http://[USER:PASSWORD@]HOST[:PORT]`. The scheme defaults to http, as in curl.
     fn from_str(typed: &str) -> Result<Self, HttpError> {
         let typed = typed.trim();
         let whole = if typed.contains("://") { typed.to_owned() } else { format!("http://{typed}") };
@@ -54,7 +54,7 @@ impl fmt::Debug for ProxyAddress {
     }
 }
 
-/// Without user name and password: no file of ours holds them.
+/// Without user name and password: they are written to no file.
 impl Serialize for ProxyAddress {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.collect_str(self)
@@ -67,7 +67,7 @@ impl<'de> Deserialize<'de> for ProxyAddress {
     }
 }
 
-/// What the user typed, for a message: anything before an `@` may be a password.
+/// The entered text for a message. Everything before an `@` may be a password.
 fn without_secrets(typed: &str) -> String {
     match typed.rsplit_once('@') {
         Some((_, host)) => format!("…@{host}"),

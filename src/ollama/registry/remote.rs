@@ -12,17 +12,17 @@ use crate::models::gguf::HeaderError;
 use crate::ollama::http::{self, HttpPolicy};
 use crate::ollama::manifest::{Layer, StoredManifest};
 
-/// A manifest is a few kilobytes.
+/// Upper limit of a manifest; usual ones are a few kilobytes.
 const MAX_MANIFEST_BYTES: usize = 1 << 20;
-/// How much of a file is fetched first: the headers of most models, vocabulary included, are smaller.
+/// Size of the first range. The headers of most models, vocabulary included, are smaller.
 const FIRST_BYTES: u64 = 8 << 20;
-/// The largest header that is read.
+/// Upper limit of a header.
 const MAX_HEADER_BYTES: u64 = 64 << 20;
-/// A registry on which nothing comes for so long is given up.
+/// Timeout without data.
 const SILENCE: Duration = Duration::from_secs(20);
-/// A registry that sends a manifest byte by byte is given up after so long.
+/// Timeout of a whole manifest, against registries that send byte by byte.
 const MANIFEST_LIMIT: Duration = Duration::from_secs(60);
-/// The same for a header: enough for 64 MiB at 1 Mbit/s.
+/// Timeout of a whole header; enough for 64 MiB at 1 Mbit/s.
 const HEADER_LIMIT: Duration = Duration::from_secs(600);
 const MAX_REDIRECTS: usize = 8;
 const MANIFEST_TYPE: &str = "application/vnd.docker.distribution.manifest.v2+json";
@@ -38,23 +38,23 @@ pub struct Remote {
 }
 
 impl Remote {
-    /// A model in its registry; `client` must not follow redirects itself.
+    /// A model in its registry; `client` must not follow redirects.
     pub fn new(client: Client, tag: ModelTag, insecure: bool) -> Self {
         let policy = if insecure { HttpPolicy::anywhere() } else { HttpPolicy::default() };
         Self { client, tag, policy, insecure, manifest_limit: MANIFEST_LIMIT }
     }
 
-    /// Waits at most this long for the whole manifest, instead of a minute.
+    /// Sets the timeout of the manifest; the default is 60 s.
     #[must_use]
-    pub fn waiting_for_the_manifest(mut self, limit: Duration) -> Self {
+    pub fn with_manifest_timeout(mut self, limit: Duration) -> Self {
         self.manifest_limit = limit;
         self
     }
 
-    /// What the model consists of, with the manifest's own bytes.
+    /// The model's manifest.
     ///
     /// # Errors
-    /// When the registry cannot be reached, refuses, or its manifest is not valid.
+    /// If the registry cannot be reached or refuses, or its manifest is invalid.
     pub async fn manifest(&self) -> Result<StoredManifest, RegistryError> {
         self.within(self.manifest_limit, async {
             let url = self.url("manifests", self.tag.tag())?;
@@ -72,11 +72,10 @@ impl Remote {
         .await
     }
 
-    /// Reads the beginning of a layer until `parse` has enough: it answers `None` for "not yet" and an error when more
-    /// would not help.
+    /// Reads the beginning of a layer until `parse` returns a value. It returns `None` if it needs more bytes.
     ///
     /// # Errors
-    /// When the registry cannot be reached, refuses, or `parse` fails.
+    /// If the registry cannot be reached or refuses, or `parse` fails.
     pub async fn header<T>(
         &self,
         layer: &Layer,
@@ -107,8 +106,8 @@ impl Remote {
         Err(self.unusable(AnswerProblem::HeaderIncomplete))
     }
 
-    /// Fetches from where the bytes end up to `wanted`. A registry that sends the whole file is read up to `most`, at
-    /// once: asking again would start from the beginning.
+    /// Extends `bytes` up to `wanted` bytes. The response of a registry that ignores ranges is read up to `max` bytes
+    /// at once, because another request would start from the beginning.
     async fn read_on(
         &self,
         layer: &Layer,
@@ -136,7 +135,7 @@ impl Remote {
         Ok(())
     }
 
-    /// Asks, and goes where redirects lead as far as the policy allows.
+    /// Sends a request and follows redirects that the policy allows.
     async fn get(
         &self,
         first: Url,
@@ -200,13 +199,13 @@ impl Remote {
         self.unreachable(UnreachableCause::Silent { seconds: SILENCE.as_secs() })
     }
 
-    /// The registry did not answer.
+    /// Error: the registry did not respond.
     pub fn unreachable(&self, cause: UnreachableCause) -> RegistryError {
         let encrypted = !self.insecure && !self.tag.is_from_default_registry();
         RegistryError::Unreachable { host: self.host(), cause, encrypted }
     }
 
-    /// The registry answered with something of no use.
+    /// Error: the registry's response cannot be used.
     pub fn unusable(&self, problem: impl Into<AnswerProblem>) -> RegistryError {
         RegistryError::Unusable { tag: self.tag.clone(), problem: Box::new(problem.into()) }
     }

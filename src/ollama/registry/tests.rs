@@ -25,7 +25,7 @@ fn manifest() -> String {
     )
 }
 
-/// A blob whose "header" is as long as its first eight bytes say.
+/// A blob whose first eight bytes are the length of its "header".
 fn blob(header: u64) -> Vec<u8> {
     let mut blob = vec![1; 30_000_000];
     blob[..8].copy_from_slice(&header.to_le_bytes());
@@ -59,7 +59,7 @@ fn registry(header: u64, ranges: bool) -> Server {
     Server::start(move |request: &Request| match request.path.as_str() {
         "/v2/acme/coder/manifests/7b" => Reply::body(manifest()),
         path if path == format!("/v2/acme/coder/blobs/{DIGEST}") => {
-            // To another host, as the public registry redirects; by address where `localhost` does not resolve.
+            // Redirects to another host, like the public registry; by address if `localhost` does not resolve.
             let resolves = ("localhost", 0).to_socket_addrs().is_ok();
             let host = if resolves { "localhost" } else { "127.0.0.1" };
             let port = request.headers["host"].rsplit(':').next().unwrap();
@@ -72,30 +72,30 @@ fn registry(header: u64, ranges: bool) -> Server {
 }
 
 #[test]
-fn a_header_is_read_by_range_and_no_further_than_needed() {
+fn a_header_is_read_by_range_only_as_far_as_needed() {
     let server = registry(1000, true);
     assert_eq!(look_up(&server).unwrap(), 8 << 20);
-    let asked: Vec<_> = server.requests().iter().filter_map(Request::range).collect();
-    assert_eq!(asked, [(0, Some((8 << 20) - 1)); 2], "the range goes along with the redirect");
+    let ranges: Vec<_> = server.requests().iter().filter_map(Request::range).collect();
+    assert_eq!(ranges, [(0, Some((8 << 20) - 1)); 2], "the range is sent to the redirect target");
     let server = registry(20 << 20, true);
     assert_eq!(look_up(&server).unwrap(), 30_000_000);
-    let asked: Vec<_> = server
+    let ranges: Vec<_> = server
         .requests()
         .iter()
         .filter(|request| request.path == "/cdn")
         .map(|r| r.range().unwrap().0)
         .collect();
-    assert_eq!(asked, [0, 8 << 20, 16 << 20], "each time only what is missing");
+    assert_eq!(ranges, [0, 8 << 20, 16 << 20], "only missing bytes are requested");
 }
 
 #[test]
-fn a_registry_without_ranges_serves_as_well() {
+fn a_registry_without_ranges_works() {
     let server = registry(1000, false);
     assert_eq!(look_up(&server).unwrap(), 30_000_000);
 }
 
 #[test]
-fn headers_that_never_end_or_never_were_are_refused() {
+fn endless_and_missing_headers_are_refused() {
     let problem = |header| match look_up(&registry(header, true)).unwrap_err() {
         RegistryError::Unusable { problem, .. } => *problem,
         other => panic!("{other}"),
@@ -107,14 +107,14 @@ fn headers_that_never_end_or_never_were_are_refused() {
 }
 
 #[test]
-fn sizes_are_summed_once_for_each_blob() {
+fn each_blob_counts_once_in_the_size() {
     let manifest: Manifest = serde_json::from_str(&manifest()).unwrap();
     assert_eq!(manifest.download_bytes(), 500 + 40 + 30_000_000);
     assert_eq!(manifest.model_layer().unwrap().size, 30_000_000);
 }
 
 #[test]
-fn every_refusal_says_what_to_do() {
+fn every_refusal_explains_what_to_do() {
     let said = |server: &Server, insecure: bool| {
         let error =
             run(server, insecure, "acme/coder:7b", async |remote| remote.manifest().await).unwrap_err();
@@ -141,20 +141,20 @@ fn every_refusal_says_what_to_do() {
         said(&answering(Reply::body(vec![b' '; 2 << 20])), true),
         RegistryError::Unusable { problem, .. } if matches!(*problem, AnswerProblem::ManifestTooLarge)
     ));
-    // A registry without encryption, asked with it: the way out is named.
+    // A plain-http registry queried with https: the message names the option.
     let error = said(&answering(Reply::body(manifest())), false);
     assert!(matches!(error, RegistryError::Unreachable { encrypted: true, .. }), "{error}");
     assert!(error.explain(Text::new(Language::English)).contains("--insecure-registry"));
 }
 
-/// Each byte comes before the timeout for silence.
+/// Every byte arrives before the timeout without data.
 #[test]
-fn a_manifest_that_comes_byte_by_byte_is_given_up() {
+fn a_manifest_sent_byte_by_byte_times_out() {
     let server = Server::start(|_| Reply { pace: Some(20), ..Reply::body(manifest()) });
-    let asked = run(&server, true, "acme/coder:7b", async |remote| {
-        remote.waiting_for_the_manifest(Duration::from_millis(300)).manifest().await
+    let result = run(&server, true, "acme/coder:7b", async |remote| {
+        remote.with_manifest_timeout(Duration::from_millis(300)).manifest().await
     });
-    let error = asked.unwrap_err();
+    let error = result.unwrap_err();
     let RegistryError::Unreachable { cause: UnreachableCause::Slow { .. }, .. } = &error else {
         panic!("{error:?}")
     };
@@ -162,7 +162,7 @@ fn a_manifest_that_comes_byte_by_byte_is_given_up() {
 }
 
 #[test]
-fn a_registry_elsewhere_cannot_lead_to_this_computer() {
+fn a_remote_registry_cannot_redirect_to_this_computer() {
     let first = Url::parse("https://registry.example.org/v2/a/b/manifests/c").unwrap();
     for policy in [http::HttpPolicy::default(), http::HttpPolicy::anywhere()] {
         assert!(!policy.allows(&first, &Url::parse("http://127.0.0.1:42434/api/tags").unwrap()));
@@ -170,7 +170,7 @@ fn a_registry_elsewhere_cannot_lead_to_this_computer() {
 }
 
 #[test]
-fn an_encrypted_registry_may_not_lead_to_an_open_one() {
+fn an_https_registry_cannot_redirect_to_plain_http() {
     let first = Url::parse("https://registry.example.org/v2/a/b/manifests/c").unwrap();
     let policy = http::HttpPolicy::default();
     assert!(policy.allows(&first, &Url::parse("https://cdn.example.org/x").unwrap()));
@@ -179,13 +179,13 @@ fn an_encrypted_registry_may_not_lead_to_an_open_one() {
 
 proptest! {
     #[test]
-    fn any_manifest_is_read_or_refused(json in "\\PC{0,200}", digest in "[a-f0-9:/.-]{0,80}", size: u64) {
+    fn any_manifest_is_parsed_or_refused(json in "\\PC{0,200}", digest in "[a-f0-9:/.-]{0,80}", size: u64) {
         let _ = serde_json::from_str::<Manifest>(&json).map(|manifest| manifest.download_bytes());
         let layer = format!(
             r#"{{"mediaType":"application/vnd.ollama.image.model","digest":"sha256:{digest}","size":{size}}}"#
         );
         let json = format!(r#"{{"config":{layer},"layers":[{layer},{layer}]}}"#);
-        // A digest becomes part of a URL and a path, so it must be one.
+        // A digest becomes part of URLs and paths, so it must be valid.
         match serde_json::from_str::<Manifest>(&json) {
             Ok(manifest) => {
                 prop_assert!(digest.len() == 64);

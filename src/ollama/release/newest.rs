@@ -1,6 +1,6 @@
 //! Finds the newest release by its published checksums.
 //!
-//! 1. Request `sha256sum.txt` below `…/releases/latest/download`; the redirect names the version. A mirror is asked
+//! 1. Request `sha256sum.txt` below `…/releases/latest/download`; the redirect names the version. A mirror is queried
 //!    directly, and the version is taken from the URL if it has one.
 //! 2. Match its lines (`HASH  ./NAME`) with the names of this system's archives.
 //! 3. Refuse a release older than the pinned one: an outdated mirror, or a downgrade attack.
@@ -19,13 +19,13 @@ use crate::checksum::Sha256;
 use crate::ollama::http::{self, HttpError, HttpOptions, HttpPolicy};
 use crate::untrusted::UntrustedText;
 
-/// Where the project publishes its releases.
+/// URL of the project's latest release.
 const LATEST: &str = "https://github.com/ollama/ollama/releases/latest/download";
 const SUMS: &str = "sha256sum.txt";
-/// Twenty lines or so; a larger file is something else.
+/// Upper limit of `sha256sum.txt`, which has about twenty lines.
 const MAX_SUMS_BYTES: usize = 1 << 20;
 const SILENCE: Duration = Duration::from_secs(20);
-/// A server that sends the list byte by byte is given up after so long.
+/// Timeout of the whole list, against servers that send byte by byte.
 const SUMS_LIMIT: Duration = Duration::from_secs(60);
 const MAX_REDIRECTS: usize = 8;
 /// Archives without a pinned checksum, by system and architecture.
@@ -40,7 +40,7 @@ pub enum NewestError {
     /// The HTTP client could not be created.
     #[error(transparent)]
     Http(#[from] HttpError),
-    /// The pinned release, to compare with, cannot be read.
+    /// The pinned release, for comparison, cannot be read.
     #[error(transparent)]
     Release(#[from] ReleaseError),
     /// No usable response.
@@ -57,23 +57,23 @@ pub enum NewestError {
         /// Target of the redirect.
         address: Url,
     },
-    /// The response holds no checksum of an archive for this system.
+    /// The response contains no checksum of an archive for this system.
     #[error("{address} holds no checksum of an archive for this system")]
     NoSums {
-        /// What was read.
+        /// URL of the list.
         address: Url,
     },
     /// It is older than the pinned one.
     #[error("{found} is older than {pinned}")]
     Older {
-        /// What was found.
+        /// Version found.
         found: String,
         /// The pinned version.
         pinned: String,
     },
 }
 
-/// Finds the newest release; with mirrors, on the first one that answers. Blocks on a runtime of its own.
+/// Finds the newest release, with mirrors on the first that responds. Blocks on its own runtime.
 ///
 /// # Errors
 /// The last mirror's; see [`NewestError`].
@@ -98,14 +98,14 @@ async fn newest_at(client: &Client, base: &str, named: bool) -> Result<Release, 
     let wrong = || ReleaseError::BadAddress { address: base.to_owned() };
     let base = Url::parse(&format!("{}/{SUMS}", base.trim_end_matches('/'))).map_err(|_| wrong())?;
     let policy = if named { HttpPolicy::default().naming(&base) } else { HttpPolicy::default() };
-    let mut asked = ask(client, &policy, Method::GET, base).await?;
+    let mut answer = ask(client, &policy, Method::GET, base).await?;
     let mut bytes = Vec::new();
-    let last = asked.last.clone();
+    let last = answer.last.clone();
     let reading = async {
-        while let Some(chunk) = within(&asked.last, asked.response.chunk()).await? {
+        while let Some(chunk) = within(&answer.last, answer.response.chunk()).await? {
             bytes.extend_from_slice(&chunk);
             if bytes.len() > MAX_SUMS_BYTES {
-                return Err(NewestError::NoSums { address: asked.named.clone() });
+                return Err(NewestError::NoSums { address: answer.named.clone() });
             }
         }
         Ok(())
@@ -113,10 +113,10 @@ async fn newest_at(client: &Client, base: &str, named: bool) -> Result<Release, 
     let slow = |_| unreachable(Some(&last), format!("not complete after {} s", SUMS_LIMIT.as_secs()));
     tokio::time::timeout(SUMS_LIMIT, reading).await.map_err(slow)??;
     let sums = parse_sums(&String::from_utf8_lossy(&bytes));
-    let mut release = release_of(&sums, &asked.named, Release::built_in())?;
+    let mut release = release_of(&sums, &answer.named, Release::built_in())?;
     for asset in &mut release.assets {
-        let url = asked.named.join(&asset.name).map_err(|_| wrong())?;
-        // A server that omits the length here sends it with the file.
+        let url = answer.named.join(&asset.name).map_err(|_| wrong())?;
+        // Not every server sends the length here; it is known when the download starts.
         asset.bytes = match ask(client, &policy, Method::HEAD, url).await {
             Ok(head) => length(&head.response),
             Err(error) => {
@@ -190,13 +190,13 @@ fn version_in(address: &Url) -> Option<String> {
 
 struct FollowedResponse {
     response: Response,
-    /// The last URL that names the file: later redirects lead to its storage.
+    /// The last URL with the file's name; later redirects are to its storage.
     named: Url,
-    /// The URL that answered.
+    /// The URL of the response.
     last: Url,
 }
 
-/// Sends a request and follows redirects as far as the policy allows.
+/// Sends a request and follows redirects that the policy allows.
 async fn ask(
     client: &Client,
     policy: &HttpPolicy,
@@ -217,12 +217,12 @@ async fn ask(
             200 => return Ok(FollowedResponse { response, named, last: url }),
             _ if http::is_redirect(response.status()) => {
                 url = http::redirect_target(&url, response.headers())
-                    .ok_or_else(|| unreachable(Some(&url), "a redirect leads nowhere".to_owned()))?;
+                    .ok_or_else(|| unreachable(Some(&url), "a redirect has no valid location".to_owned()))?;
             }
             status => return Err(unreachable(Some(&url), status.to_string())),
         }
     }
-    Err(unreachable(Some(&url), "its redirects have no end".to_owned()))
+    Err(unreachable(Some(&url), "too many redirects".to_owned()))
 }
 
 async fn within<T>(
@@ -263,7 +263,7 @@ mod tests {
     }
 
     #[test]
-    fn the_redirect_names_the_version_and_the_sums_the_archives() {
+    fn version_and_archives_come_from_redirect_and_checksums() {
         let server = Server::start(|request| match request.path.as_str() {
             "/latest/download/sha256sum.txt" => Reply::redirect("/download/v0.99.1/sha256sum.txt"),
             "/download/v0.99.1/sha256sum.txt" => Reply::redirect("/stored/4711?key=1"),
@@ -273,7 +273,7 @@ mod tests {
         let found = newest(&mirror(&server, "/latest/download"), &HttpOptions::default()).unwrap();
         assert_eq!(found.version, "0.99.1");
         let asset = &found.assets[0];
-        assert_eq!(asset.sha256.to_string(), "a".repeat(64), "lower case, as everywhere");
+        assert_eq!(asset.sha256.to_string(), "a".repeat(64), "lower case");
         let url = found.url(asset, None).unwrap();
         assert_eq!(
             url.path(),
@@ -285,7 +285,7 @@ mod tests {
     }
 
     #[test]
-    fn a_mirror_without_versions_is_named_by_the_hash() {
+    fn without_a_version_in_the_url_the_version_is_derived_from_the_hash() {
         let server = Server::start(|request| match request.path.as_str() {
             "/o/sha256sum.txt" => Reply::body(sums('b')),
             _ => Reply::status(405),
@@ -297,7 +297,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_newer_release_is_refused_and_the_next_mirror_asked() {
+    fn an_unusable_release_is_refused_and_the_next_mirror_is_queried() {
         let ask =
             |server: &Server, path: &str| newest(&mirror(server, path), &HttpOptions::default()).unwrap_err();
         let server = Server::start(|request| match request.path.as_str() {

@@ -10,7 +10,7 @@ fn parse(text: &str) -> Result<Release, ReleaseError> {
 }
 
 #[test]
-fn the_built_in_release_serves_every_system() {
+fn the_built_in_release_has_archives_for_every_system() {
     let release = Release::built_in();
     assert_eq!(release.version, "0.32.15");
     for os in ["linux", "macos", "windows"] {
@@ -43,7 +43,7 @@ fn a_mirror_replaces_the_address() {
 }
 
 #[test]
-fn json_is_taken_too() {
+fn json_is_accepted() {
     let sha256 = "5".repeat(64);
     let json = format!(
         "{{\"schema\": 1, \"version\": \"1.2\", \"assets\": [{{\"os\": \"linux\", \"arch\": \"amd64\", \
@@ -54,7 +54,7 @@ fn json_is_taken_too() {
 }
 
 #[test]
-fn mistakes_are_named_with_file_line_and_key() {
+fn errors_name_file_line_and_key() {
     let cases = [
         (SMALL.replace("bytes: 10", "byts: 10"), "byts", "7"),
         (SMALL.replace("schema: 1", "schema: 2"), "schema", "line 1"),
@@ -71,9 +71,9 @@ fn mistakes_are_named_with_file_line_and_key() {
     }
 }
 
-/// Searching the text for the wrong value used to name the first line that holds it.
+/// Searching the text for the value would find the first line that contains it.
 #[test]
-fn the_line_is_that_of_the_value_and_not_of_an_equal_text_above_it() {
+fn the_line_is_that_of_the_value_and_not_of_an_equal_text_before_it() {
     let text = SMALL.replace("bytes: 10", "bytes: 0");
     let text = format!("# a.tar.zst is the archive\n{text}");
     let error = parse(&text).unwrap_err();
@@ -88,7 +88,7 @@ fn two_archives_for_one_system_are_refused() {
 }
 
 #[test]
-fn versions_have_an_order() {
+fn versions_are_ordered() {
     let version = |text| parse_version(text).unwrap();
     assert!(version("0.32.15") > version("0.32.9"));
     assert!(version("0.32.15") < version("0.33.0-rc1"));

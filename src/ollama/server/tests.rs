@@ -16,7 +16,7 @@ fn launch(kv_cache_type: KvCacheType) -> Launch {
 }
 
 #[test]
-fn passwords_of_proxies_are_not_handed_to_a_program_that_logs_its_environment() {
+fn passwords_of_proxies_are_not_in_the_servers_environment() {
     let outside = |name: &str| match name {
         "HTTPS_PROXY" => Some("http://ana:s3cret@proxy:3128".into()),
         "http_proxy" => Some("ana:s3cret@proxy".into()),
@@ -29,12 +29,16 @@ fn passwords_of_proxies_are_not_handed_to_a_program_that_logs_its_environment() 
     assert!(environment.values().all(|value| !value.to_string_lossy().contains("s3cret")), "{environment:?}");
     let network = BTreeMap::from([("HTTPS_PROXY".to_owned(), "http://127.0.0.1:9".into())]);
     let launch = Launch { network, ..launch(KvCacheType::Q8_0) };
-    assert_eq!(launch.environment(outside)["HTTPS_PROXY"], "http://127.0.0.1:9", "the egress proxy counts");
-    assert!(!launch.settings().contains_key("HTTPS_PROXY"), "it is no setting of the server");
+    assert_eq!(
+        launch.environment(outside)["HTTPS_PROXY"],
+        "http://127.0.0.1:9",
+        "the egress proxy takes precedence"
+    );
+    assert!(!launch.settings().contains_key("HTTPS_PROXY"), "it is not a setting of the server");
 }
 
 #[test]
-fn the_environment_is_ours_and_nothing_leaks_in() {
+fn the_environment_contains_our_settings_only() {
     let outside = |name: &str| match name {
         "OLLAMA_HOST" => Some("0.0.0.0:11434".into()),
         "OLLAMA_DEBUG" | "LLAMA_ARG_N_GPU_LAYERS" | "LD_PRELOAD" => Some("1".into()),
@@ -56,11 +60,11 @@ fn the_environment_is_ours_and_nothing_leaks_in() {
         assert!(!environment.contains_key(foreign), "{foreign}");
     }
     if cfg!(unix) {
-        assert_eq!(environment["HOME"], "/x/ollama/home", "the engine's key must stay with us");
+        assert_eq!(environment["HOME"], "/x/ollama/home", "the engine's key is in our folder");
     }
 }
 
-/// A lossy conversion would name another folder.
+/// A lossy conversion would result in a different path.
 #[cfg(target_os = "linux")]
 #[test]
 fn folders_that_are_not_utf8_reach_the_server_unchanged() {
@@ -73,13 +77,13 @@ fn folders_that_are_not_utf8_reach_the_server_unchanged() {
 }
 
 #[test]
-fn flash_attention_is_only_insisted_on_where_the_cache_needs_it() {
+fn flash_attention_is_set_only_for_quantised_caches() {
     assert!(!launch(KvCacheType::F16).settings().contains_key("OLLAMA_FLASH_ATTENTION"));
     assert!(launch(KvCacheType::Q4_0).settings().contains_key("OLLAMA_FLASH_ATTENTION"));
 }
 
 #[test]
-fn a_taken_port_is_passed_over_unless_insisted_on() {
+fn a_taken_port_is_skipped_unless_requested() {
     let taken = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
     let port = taken.local_addr().unwrap().port();
     assert!(
@@ -91,7 +95,7 @@ fn a_taken_port_is_passed_over_unless_insisted_on() {
 }
 
 #[test]
-fn logs_rotate_and_are_read_from_where_we_were() {
+fn logs_are_rotated_and_read_from_a_position() {
     let folder = tempfile::tempdir().unwrap();
     let log = folder.path().join("server.log");
     std::fs::write(&log, "old\n").unwrap();
@@ -113,7 +117,7 @@ fn logs_rotate_and_are_read_from_where_we_were() {
 }
 
 #[test]
-fn the_log_of_a_server_that_runs_is_bounded_and_goes_on() {
+fn the_log_of_a_running_server_is_bounded_and_continues() {
     use std::io::Write as _;
     let folder = tempfile::tempdir().unwrap();
     let log = folder.path().join("server.log");

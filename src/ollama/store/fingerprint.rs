@@ -1,5 +1,5 @@
-//! How a model lies on the disk, written down when it was measured, to notice later that it is another one: any local user
-//! can replace it through the server's API, and a program of this user can write its files.
+//! Fingerprint of a model's files, recorded when it was measured, to detect changes: any local user can replace it
+//! through the server's API, and any program of this user can write its files.
 
 use serde::{Deserialize, Serialize};
 
@@ -10,50 +10,50 @@ use crate::models::ModelTag;
 use crate::ollama::manifest::Layer;
 use crate::platform::files;
 
-/// Layers up to this size are read at every look: template, parameters, system prompt. Weights only when their time is
-/// another one.
+/// Layers up to this size (template, parameters, system prompt) are read at every check, weights only if their
+/// modification time differs.
 const SMALL_BYTES: u64 = 1 << 20;
 
-/// A model as it lay on the disk.
+/// State of a model's files.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Fingerprint {
-    /// SHA-256 of its manifest, which names its layers by theirs; the engine calls it the model's digest.
+    /// SHA-256 of its manifest, which contains those of the layers; the engine's digest of the model.
     pub manifest: Sha256,
-    /// Its layers, the configuration first.
+    /// Layers, the configuration first.
     pub layers: Vec<LayerStamp>,
 }
 
-/// A layer as it lay on the disk.
+/// State of a layer's file.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LayerStamp {
-    /// SHA-256 of its content.
+    /// SHA-256 of the content.
     pub sha256: Sha256,
-    /// Length.
+    /// Length in bytes.
     pub bytes: u64,
-    /// Modification time, in nanoseconds since 1970, where the system tells.
+    /// Modification time in nanoseconds since the Unix epoch, if known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub modified_ns: Option<u64>,
 }
 
-/// What became of a model since.
+/// How a model differs from its fingerprint.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Difference {
-    /// It is not there any more.
+    /// It no longer exists.
     Missing,
-    /// It is another model, or one of its files has another content.
+    /// It is a different model, or the content of a file differs.
     Changed,
 }
 
 impl Store {
-    /// A model as it lies on the disk now; `None` when it is not there with all its layers.
+    /// Fingerprint of a model; `None` if it or a layer does not exist.
     pub fn fingerprint(&self, tag: &ModelTag) -> Option<Fingerprint> {
         let stored = self.manifest(tag).filter(|_| self.has(tag))?;
         let layers = stored.manifest.blobs().map(|layer| self.stamp(layer)).collect();
         Some(Fingerprint { manifest: Sha256::of(&stored.json), layers })
     }
 
-    /// What became of a model since; `None` when it is the same. Reads weights only where their modification time is
-    /// another one. Blocks for as long as that takes; `control` ends it early, and the model then counts as changed.
+    /// How a model differs from a fingerprint; `None` if it is unchanged. Weights are read only if their modification
+    /// time differs. Blocks. After cancellation through `control` the model counts as changed.
     pub fn difference(&self, tag: &ModelTag, before: &Fingerprint, control: &Control) -> Option<Difference> {
         let Some(stored) = self.manifest(tag) else { return Some(Difference::Missing) };
         if Sha256::of(&stored.json) != before.manifest || !self.has(tag) {
@@ -111,14 +111,14 @@ mod tests {
     }
 
     #[test]
-    fn a_model_that_was_changed_or_removed_is_noticed() {
+    fn a_changed_or_removed_model_is_detected() {
         let (_folder, store, [weights, template]) = store();
         let before = store.fingerprint(&TAG).unwrap();
         assert_eq!(difference(&store, &before), None);
         let json = serde_json::to_string(&before).unwrap();
         assert_eq!(serde_json::from_str::<Fingerprint>(&json).unwrap(), before);
 
-        // As long as before, and with its time put back: small files are read.
+        // Same length and modification time: small files are read.
         let modified = template.metadata().unwrap().modified().unwrap();
         std::fs::write(&template, b"{{ .Evil!! }}").unwrap();
         std::fs::File::options().write(true).open(&template).unwrap().set_modified(modified).unwrap();
@@ -132,7 +132,7 @@ mod tests {
         assert_eq!(difference(&store, &before), Some(Difference::Changed));
         bytes[100] ^= 1;
         std::fs::write(&weights, &bytes).unwrap();
-        assert_eq!(difference(&store, &before), None, "another time alone is no change");
+        assert_eq!(difference(&store, &before), None, "a different time alone is not a change");
 
         let manifest = store.manifest_path(&TAG);
         let json = std::fs::read_to_string(&manifest).unwrap();

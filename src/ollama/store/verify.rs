@@ -1,9 +1,9 @@
-//! Finds layers whose content does not match their name: truncated or zeroed by a power cut, because the engine renames
-//! a layer before the disk has it, and trusts whatever has the right name ever after.
+//! Finds layers whose content does not match their name. After a power failure they can be truncated or zeroed, because
+//! the engine renames a layer without syncing it, and later trusts its name.
 //!
-//! A layer's name is its SHA-256. Verifying reads the whole file, so it runs only where something is known to have gone
-//! wrong: on layers that no model names, left by an interrupted run, and on a model that the engine cannot use. What does
-//! not match is removed, and only that is downloaded again.
+//! A layer's name is its SHA-256. Verifying reads the whole file, so it is done only after a problem: for unused layers
+//! left by an interrupted run, and for a model that the engine cannot load. Damaged layers are removed and only they
+//! are downloaded again.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -15,10 +15,10 @@ use crate::models::ModelTag;
 use crate::platform::files::{self, reading};
 
 impl Store {
-    /// Forces a model's layers and its manifest to disk. Blocks for as long as the disk takes.
+    /// Syncs a model's layers and manifest to the disk. Blocks.
     ///
     /// # Errors
-    /// When a file cannot be synced, or the user cancels.
+    /// If a file cannot be synced, or the user cancels.
     pub fn sync(&self, tag: &ModelTag, control: &Control) -> Result<(), StoreError> {
         let manifest = self.manifest_path(tag);
         if !manifest.is_file() {
@@ -34,11 +34,11 @@ impl Store {
         Ok(())
     }
 
-    /// Removes layers of a model whose size differs from its manifest and, when the folder is ours, layers that no model
-    /// names and whose content does not match their name. Returns how many.
+    /// Removes layers of a model whose size differs from its manifest and, if the folder is ours, unused layers whose
+    /// content does not match their name. Returns the number of removed layers.
     ///
     /// # Errors
-    /// When a file cannot be read or removed, or the user cancels.
+    /// If a file cannot be read or removed, or the user cancels.
     pub fn remove_incomplete(
         &self,
         tag: &ModelTag,
@@ -62,11 +62,11 @@ impl Store {
         Ok(removed)
     }
 
-    /// Removes every layer of these models whose content does not match its name; a shared layer is read once. Returns
-    /// how many.
+    /// Removes layers of these models whose content does not match their name; a shared layer is read once. Returns the
+    /// number of removed layers.
     ///
     /// # Errors
-    /// When a file cannot be read or removed, or the user cancels.
+    /// If a file cannot be read or removed, or the user cancels.
     pub fn remove_damaged(&self, tags: &[&ModelTag], control: &Control) -> Result<usize, StoreError> {
         let layers: BTreeMap<PathBuf, _> = tags.iter().flat_map(|tag| self.layers_of(tag)).collect();
         let mut removed = 0;
@@ -78,7 +78,7 @@ impl Store {
         Ok(removed)
     }
 
-    /// The layers of a model that are on disk, with the checksum and size its manifest states.
+    /// A model's existing layers, with checksum and size from its manifest.
     fn layers_of(&self, tag: &ModelTag) -> BTreeMap<PathBuf, (Sha256, u64)> {
         let Some(stored) = self.manifest(tag) else { return BTreeMap::new() };
         let layers =
@@ -108,7 +108,7 @@ mod tests {
         ModelTag::parse(text).unwrap()
     }
 
-    /// A store with a model of two layers, and a layer that no model names.
+    /// A store with a model of two layers, and an unused layer.
     fn store() -> (tempfile::TempDir, Store, [PathBuf; 3]) {
         let folder = tempfile::tempdir().unwrap();
         let store = Store::new(folder.path());
@@ -129,7 +129,7 @@ mod tests {
     }
 
     #[test]
-    fn complete_layers_stay() {
+    fn complete_layers_are_kept() {
         let (_folder, store, paths) = store();
         let control = Control::new();
         store.sync(&tag("a:b"), &control).unwrap();
@@ -140,7 +140,7 @@ mod tests {
     }
 
     #[test]
-    fn leftovers_of_a_power_cut_are_removed_and_nothing_else() {
+    fn only_layers_damaged_by_a_power_failure_are_removed() {
         let (_folder, store, [weights, template, leftover]) = store();
         let control = Control::new();
         std::fs::write(&weights, "").unwrap();
@@ -149,7 +149,7 @@ mod tests {
         assert_eq!(store.remove_incomplete(&tag("a:b"), false, &control).unwrap(), 1, "one has another size");
         assert!(
             !weights.exists() && template.exists() && leftover.exists(),
-            "a folder of others is not searched"
+            "a foreign folder is not searched"
         );
         assert_eq!(store.remove_incomplete(&tag("a:b"), true, &control).unwrap(), 1);
         assert!(!leftover.exists() && template.exists());
@@ -158,7 +158,7 @@ mod tests {
     }
 
     #[test]
-    fn the_user_can_stop_it() {
+    fn verifying_can_be_cancelled() {
         let (_folder, store, paths) = store();
         let control = Control::new();
         control.cancel();

@@ -6,35 +6,33 @@ use std::path::Path;
 
 use super::error::{FileError, gone, writing};
 
-/// Creates a file in place of whatever has its name: a leftover of an interrupted run, or a link, which is removed and
-/// not followed. Private to the user.
+/// Creates a file, private to the user. An existing file or link of that name is removed first, not followed.
 ///
 /// # Errors
-/// When the system refuses, or a folder has that name.
+/// If the system refuses, or a folder has that name.
 pub fn create_anew(path: &Path) -> io::Result<File> {
     gone(std::fs::remove_file(path))?;
     create_new(path)
 }
 
-/// Creates a file that does not exist; a link of that name is an error. Private to the user.
+/// Creates a file, private to the user.
 ///
 /// # Errors
-/// When the system refuses.
+/// If a file or link of that name exists, or the system refuses.
 pub fn create_new(path: &Path) -> io::Result<File> {
     private(OpenOptions::new().create_new(true).read(true).write(true)).open(path)
 }
 
-/// Creates a file with the contents of another, sharing its bytes on the disk until one of the two changes. Private to the
-/// user.
+/// Creates a copy-on-write clone of a file, private to the user.
 ///
 /// # Errors
-/// When the file system cannot do that, or the system refuses; nothing has this name then.
+/// If the file system does not support it, or the system refuses. No file is left then.
 pub fn clone(from: &File, to: &Path) -> io::Result<()> {
     #[cfg(target_os = "linux")]
     {
         let made = create_anew(to)?;
         rustix::fs::ioctl_ficlone(&made, from).map_err(|refused| {
-            // Copying replaces it anyway.
+            // A copy will replace the file if this fails.
             let _ = std::fs::remove_file(to);
             refused.into()
         })
@@ -53,10 +51,10 @@ pub fn clone(from: &File, to: &Path) -> io::Result<()> {
     }
 }
 
-/// Makes a program of a file: its owner may run it, others may do nothing. Does nothing on Windows.
+/// Makes a file executable by its owner, without any permissions for others. No effect on Windows.
 ///
 /// # Errors
-/// When the system refuses.
+/// If the system refuses.
 pub fn make_executable(file: &File) -> io::Result<()> {
     #[cfg(unix)]
     {
@@ -68,7 +66,7 @@ pub fn make_executable(file: &File) -> io::Result<()> {
     Ok(())
 }
 
-/// These options open no link.
+/// Refuses to open links.
 pub fn no_link(options: &mut OpenOptions) -> &mut OpenOptions {
     #[cfg(unix)]
     {
@@ -78,7 +76,7 @@ pub fn no_link(options: &mut OpenOptions) -> &mut OpenOptions {
     options
 }
 
-/// A file that is created with these options is readable and writable by its owner only.
+/// Creates files that only their owner can read and write.
 pub fn private(options: &mut OpenOptions) -> &mut OpenOptions {
     #[cfg(unix)]
     {
@@ -88,10 +86,10 @@ pub fn private(options: &mut OpenOptions) -> &mut OpenOptions {
     options
 }
 
-/// Opens a file for adding lines at its end, private to the user; no link.
+/// Opens or creates a file for appending, private to the user. A link is refused.
 ///
 /// # Errors
-/// When the system refuses.
+/// If the system refuses.
 pub fn open_to_append(path: &Path) -> Result<File, FileError> {
     no_link(private(OpenOptions::new().create(true).append(true).read(true)))
         .open(path)

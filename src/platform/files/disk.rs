@@ -4,40 +4,40 @@ use std::path::{Path, PathBuf};
 
 use super::error::{FileError, reading};
 
-/// Bytes free for this user on the disk of a folder, or of its nearest parent that exists.
+/// Bytes available to this user on the disk of a path. If the path does not exist, its nearest existing parent counts.
 ///
 /// # Errors
-/// When the system refuses.
+/// If the system refuses.
 pub fn free_bytes(path: &Path) -> Result<u64, FileError> {
-    let there = nearest_existing(path);
-    fs4::available_space(&there).map_err(reading(&there))
+    let existing = nearest_existing(path);
+    fs4::available_space(&existing).map_err(reading(&existing))
 }
 
-/// An identifier of the folder's disk: equal for two folders on one disk.
+/// Identifier of a path's disk, equal for two paths on one disk.
 ///
 /// # Errors
-/// When the system refuses.
+/// If the system refuses.
 pub fn disk_of(path: &Path) -> Result<String, FileError> {
-    let there = nearest_existing(path);
+    let existing = nearest_existing(path);
     #[cfg(unix)]
     {
         use std::os::unix::fs::MetadataExt as _;
-        std::fs::metadata(&there).map(|metadata| metadata.dev().to_string()).map_err(reading(&there))
+        std::fs::metadata(&existing).map(|metadata| metadata.dev().to_string()).map_err(reading(&existing))
     }
     #[cfg(not(unix))]
     {
-        let whole = std::fs::canonicalize(&there).map_err(reading(&there))?;
+        let whole = std::fs::canonicalize(&existing).map_err(reading(&existing))?;
         let disk = whole.components().next().map(|first| first.as_os_str().to_string_lossy().to_uppercase());
         Ok(disk.unwrap_or_default())
     }
 }
 
-/// Length of a file in bytes; 0 when it does not exist.
+/// Length of a file in bytes; 0 if it cannot be read.
 pub fn length(path: &Path) -> u64 {
     std::fs::metadata(path).map_or(0, |metadata| metadata.len())
 }
 
-/// The path itself, or the nearest of its parents that exists.
+/// The path, or its nearest existing parent.
 pub fn nearest_existing(path: &Path) -> PathBuf {
     path.ancestors().find(|folder| folder.exists()).unwrap_or(Path::new(".")).to_owned()
 }
@@ -48,7 +48,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn space_is_asked_of_the_nearest_parent() {
+    fn a_missing_path_uses_its_nearest_existing_parent() {
         let folder = tempfile::tempdir().unwrap();
         let deep = folder.path().join("x/y/z");
         assert!(free_bytes(&deep).unwrap() > 0);

@@ -17,12 +17,12 @@ pub struct FileError {
     pub source: io::Error,
 }
 
-/// What was attempted with a file.
+/// A file operation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum FileOperation {
-    /// Reading it, or asking for its metadata.
+    /// Reading a file or its metadata.
     Read,
-    /// Writing or syncing it.
+    /// Writing or syncing a file.
     Write,
     /// Creating a folder or link.
     Create,

@@ -13,7 +13,7 @@ fn private_folder() -> std::fs::DirBuilder {
     builder
 }
 
-/// On Windows a user's folders are private by default.
+/// Windows: a user's folders are private by default.
 #[cfg(not(unix))]
 fn private_folder() -> std::fs::DirBuilder {
     std::fs::DirBuilder::new()
@@ -22,15 +22,15 @@ fn private_folder() -> std::fs::DirBuilder {
 /// Creates one folder, private to the user.
 ///
 /// # Errors
-/// When the system refuses, or something has that name.
+/// If the system refuses, or the name exists.
 pub fn create_folder(path: &Path) -> io::Result<()> {
     private_folder().create(path)
 }
 
-/// Creates a folder with all its parents and returns those that were not there, outermost first.
+/// Creates a folder with all its parents. Returns the created ones, outermost first.
 ///
 /// # Errors
-/// When the system refuses.
+/// If the system refuses.
 pub fn create_folders(path: &Path) -> Result<Vec<PathBuf>, FileError> {
     let missing = missing_folders(path);
     for folder in &missing {
@@ -43,7 +43,7 @@ pub fn create_folders(path: &Path) -> Result<Vec<PathBuf>, FileError> {
     if path.is_dir() { Ok(missing) } else { Err(creating(path)(io::ErrorKind::NotADirectory.into())) }
 }
 
-/// The folder and those of its parents that do not exist, outermost first.
+/// Of a folder and its parents, those that do not exist, outermost first.
 pub fn missing_folders(path: &Path) -> Vec<PathBuf> {
     let mut missing: Vec<PathBuf> =
         path.ancestors().take_while(|folder| !folder.exists()).map(Path::to_owned).collect();
@@ -52,26 +52,26 @@ pub fn missing_folders(path: &Path) -> Vec<PathBuf> {
     missing
 }
 
-/// Removes a file; does nothing if it does not exist.
+/// Removes a file; no effect if it does not exist.
 ///
 /// # Errors
-/// When the system refuses.
+/// If the system refuses.
 pub fn remove_file(path: &Path) -> Result<(), FileError> {
     gone(std::fs::remove_file(path)).map_err(removing(path))
 }
 
-/// Removes a folder with everything in it; does nothing if it does not exist. Links are removed, not followed.
+/// Removes a folder and its contents; no effect if it does not exist. Links are removed, not followed.
 ///
 /// # Errors
-/// When the system refuses.
+/// If the system refuses.
 pub fn remove_folder(path: &Path) -> Result<(), FileError> {
     gone(std::fs::remove_dir_all(path)).map_err(removing(path))
 }
 
-/// Removes an empty folder, or a link in its place: never what the link leads to. Does nothing to anything else.
+/// Removes an empty folder, or a link in its place but not the link's target. No effect on anything else.
 ///
 /// # Errors
-/// When the system refuses, except that the folder is not empty.
+/// If the system refuses. A folder that is not empty is no error.
 pub fn remove_folder_or_link(path: &Path) -> Result<(), FileError> {
     match std::fs::symlink_metadata(path) {
         Ok(found) if found.is_symlink() => remove_link(path).map_err(removing(path)),
@@ -81,7 +81,7 @@ pub fn remove_folder_or_link(path: &Path) -> Result<(), FileError> {
     }
 }
 
-/// Windows tells links to folders from links to files.
+/// Windows distinguishes links to folders from links to files.
 fn remove_link(path: &Path) -> io::Result<()> {
     if cfg!(windows) && std::fs::remove_dir(path).is_ok() {
         return Ok(());
@@ -92,7 +92,7 @@ fn remove_link(path: &Path) -> io::Result<()> {
 /// Removes an empty folder. Returns whether the folder no longer exists.
 ///
 /// # Errors
-/// When the system refuses, except that the folder is not empty.
+/// If the system refuses. A folder that is not empty is no error.
 pub fn remove_folder_if_empty(path: &Path) -> Result<bool, FileError> {
     match gone(std::fs::remove_dir(path)) {
         Ok(()) => Ok(true),
@@ -107,7 +107,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn folders_that_were_there_are_told_from_new_ones() {
+    fn only_new_folders_are_returned_as_created() {
         let folder = tempfile::tempdir().unwrap();
         let (a, b) = (folder.path().join("a"), folder.path().join("a/b"));
         assert_eq!(create_folders(&b).unwrap(), [a.clone(), b.clone()]);

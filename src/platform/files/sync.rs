@@ -6,15 +6,15 @@ use std::path::Path;
 
 use super::error::{FileError, writing};
 
-/// Syncs a file to the disk, so that it survives a power cut.
+/// Syncs a file to the disk, so that it survives a power failure.
 ///
 /// # Errors
-/// When the sync fails; a part of the file may then be lost.
+/// If the sync fails; part of the file may then be lost.
 pub fn sync_file(path: &Path) -> Result<(), FileError> {
-    // Windows syncs only files that are open for writing.
+    // Windows can only sync files that are open for writing.
     let file = OpenOptions::new().read(true).write(cfg!(windows)).open(path).map_err(writing(path))?;
     match file.sync_all() {
-        // The file system does not support it.
+        // The file system does not support syncing.
         Err(error) if matches!(error.kind(), io::ErrorKind::InvalidInput | io::ErrorKind::Unsupported) => {
             Ok(())
         }
@@ -22,16 +22,16 @@ pub fn sync_file(path: &Path) -> Result<(), FileError> {
     }
 }
 
-/// Syncs the names in a folder, so that they survive a power cut. Does nothing where folders cannot be synced.
+/// Syncs a folder's entries, so that they survive a power failure. No effect on systems that cannot sync folders.
 pub fn sync_folder(folder: &Path) {
     if cfg!(unix)
         && let Err(error) = File::open(folder).and_then(|folder| folder.sync_all())
     {
-        tracing::debug!(%error, path = %folder.display(), "folder not synchronised");
+        tracing::debug!(%error, path = %folder.display(), "folder not synced");
     }
 }
 
-/// As [`sync_folder`], for the folder that holds this path.
+/// Syncs the folder that contains this path; see [`sync_folder`].
 pub fn sync_folder_of(path: &Path) {
     if let Some(folder) = path.parent() {
         sync_folder(folder);

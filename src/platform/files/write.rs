@@ -11,22 +11,22 @@ use super::sync::sync_folder_of;
 /// Replaces a file atomically: a reader sees the old contents or the new ones, never a part.
 ///
 /// # Errors
-/// When writing or renaming fails; the old file is then untouched and the temporary one removed.
+/// If writing or renaming fails. The old file is then unchanged and the temporary file removed.
 pub fn write_whole(path: &Path, contents: &[u8]) -> Result<(), FileError> {
     replace(path, contents, File::sync_all)?;
     sync_folder_of(path);
     Ok(())
 }
 
-/// As [`write_whole`], without waiting for the disk: after a power failure the file may be lost.
+/// Like [`write_whole`], but without syncing: after a power failure the file may be lost.
 ///
 /// # Errors
-/// As [`write_whole`].
+/// Those of [`write_whole`].
 pub fn write_whole_unsynced(path: &Path, contents: &[u8]) -> Result<(), FileError> {
     replace(path, contents, |_| Ok(()))
 }
 
-/// The name a file has while [`write_whole`] writes it.
+/// Path of the temporary file that [`write_whole`] uses.
 pub fn temporary(path: &Path) -> PathBuf {
     let mut name = path.file_name().unwrap_or_default().to_owned();
     name.push(".new");
@@ -44,7 +44,7 @@ fn replace(path: &Path, contents: &[u8], sync: fn(&File) -> io::Result<()>) -> R
         .map_err(writing(&beside))
         .and_then(|()| std::fs::rename(&beside, path).map_err(renaming(path)));
     if written.is_err() {
-        // One error is enough: the first says what is wrong.
+        // The first error is the relevant one.
         let _ = std::fs::remove_file(&beside);
     }
     written

@@ -1,11 +1,10 @@
-//! A desktop file that the session starts (Desktop Application Autostart Specification 0.5, Desktop Entry
-//! Specification 1.5).
+//! XDG autostart desktop files (Desktop Application Autostart Specification 0.5, Desktop Entry Specification 1.5).
 
 use std::path::{Path, PathBuf};
 
 use super::{LoginEntry, LoginError, NAME, one_line, remove_file, text_of, write};
 
-/// Sets variables for a program that a desktop file cannot set them for.
+/// Sets environment variables, which a desktop file cannot.
 const ENV: &str = "/usr/bin/env";
 
 /// The session's autostart folder.
@@ -15,7 +14,7 @@ pub struct XdgAutostart {
 }
 
 impl XdgAutostart {
-    /// In the configuration folder of the user (`$XDG_CONFIG_HOME`).
+    /// In a configuration folder (`$XDG_CONFIG_HOME`).
     pub fn at(config: &Path) -> Self {
         Self { folder: config.join("autostart") }
     }
@@ -28,32 +27,32 @@ impl XdgAutostart {
     /// Writes the entry and returns its path.
     ///
     /// # Errors
-    /// When it cannot be written, or [`desktop_file`] fails.
+    /// If it cannot be written, or [`desktop_file`] fails.
     pub fn install(&self, entry: &LoginEntry) -> Result<String, LoginError> {
         let path = self.path();
         write(&path, &desktop_file(entry)?)?;
         Ok(path.display().to_string())
     }
 
-    /// Removes it, and the folder if nothing else is in it.
+    /// Removes the entry, and the folder if it is empty.
     ///
     /// # Errors
-    /// When the file cannot be removed.
+    /// If the file cannot be removed.
     pub fn remove(&self) -> Result<(), LoginError> {
         let path = self.path();
         if path.exists() {
             remove_file(&path)?;
-            // Fails, as it should, when there are other files in it.
+            // Fails if the folder is not empty, as intended.
             let _ = std::fs::remove_dir(&self.folder);
         }
         Ok(())
     }
 }
 
-/// The entry's text.
+/// Contents of the entry's file.
 ///
 /// # Errors
-/// When a path or value holds what a desktop file cannot (a line break).
+/// If a path or value contains a character that a desktop file cannot represent (a line break).
 pub fn desktop_file(entry: &LoginEntry) -> Result<String, LoginError> {
     let mut command = Vec::new();
     if !entry.environment.is_empty() || !entry.unset.is_empty() {
@@ -78,7 +77,7 @@ pub fn desktop_file(entry: &LoginEntry) -> Result<String, LoginError> {
     ))
 }
 
-/// An argument of `Exec`: in double quotes if it holds a reserved character, with `%` doubled.
+/// Quotes an argument of `Exec`: in double quotes if it contains a reserved character, with `%` doubled.
 fn argument(word: &str) -> Result<String, LoginError> {
     const RESERVED: &[char] =
         &[' ', '"', '\'', '\\', '>', '<', '~', '|', '&', ';', '$', '*', '?', '#', '(', ')', '`'];
@@ -97,7 +96,7 @@ fn argument(word: &str) -> Result<String, LoginError> {
     Ok(quoted)
 }
 
-/// A value of type string, in which a backslash begins an escape: comes on top of what `Exec` itself escapes.
+/// Escapes a value of type string, in addition to the escaping of `Exec` arguments.
 fn value(text: &str) -> String {
     text.replace('\\', "\\\\")
 }

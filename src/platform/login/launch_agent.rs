@@ -1,4 +1,4 @@
-//! A launchd agent of the user (`launchd.plist(5)`, `launchctl(1)`).
+//! User agents of launchd (`launchd.plist(5)`, `launchctl(1)`).
 
 use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
@@ -10,7 +10,7 @@ use super::{LoginEntry, LoginError, one_line, remove_file, run_successfully, run
 /// The agent's name.
 pub const LABEL: &str = "com.acolyte.ollama";
 
-/// The user's agents, reached through `launchctl`.
+/// A user's agents, controlled through `launchctl`.
 #[derive(Clone, Debug)]
 pub struct LaunchAgent {
     folder: PathBuf,
@@ -19,13 +19,13 @@ pub struct LaunchAgent {
 }
 
 impl LaunchAgent {
-    /// In a home folder, with the system's `launchctl`.
+    /// Agents in a home folder, with the system's `launchctl`.
     #[cfg(unix)]
     pub fn of(home: &Path) -> Self {
         Self::with_launchctl(home, Path::new("/bin/launchctl"), rustix::process::getuid().as_raw())
     }
 
-    /// With another `launchctl`.
+    /// Agents in a home folder, with another `launchctl`.
     pub fn with_launchctl(home: &Path, launchctl: &Path, user_id: u32) -> Self {
         Self { folder: home.join("Library").join("LaunchAgents"), launchctl: launchctl.to_owned(), user_id }
     }
@@ -35,11 +35,11 @@ impl LaunchAgent {
         self.folder.join(format!("{LABEL}.plist"))
     }
 
-    /// Writes the agent, which launchd reads at the next login. One that is loaded already keeps its old settings until
-    /// it is loaded again.
+    /// Writes the agent, which launchd reads at the next login. A loaded agent keeps its old settings until it is
+    /// reloaded.
     ///
     /// # Errors
-    /// When the file cannot be written, or [`plist`] fails.
+    /// If the file cannot be written, or [`plist`] fails.
     pub fn install(&self, entry: &LoginEntry) -> Result<String, LoginError> {
         let path = self.path();
         write(&path, &plist(entry)?)?;
@@ -49,7 +49,7 @@ impl LaunchAgent {
     /// Unloads the agent, which stops its program, and removes its file.
     ///
     /// # Errors
-    /// When `launchctl` fails or the file cannot be removed.
+    /// If `launchctl` fails or the file cannot be removed.
     pub fn remove(&self) -> Result<(), LoginError> {
         let path = self.path();
         if path.exists() {
@@ -69,7 +69,7 @@ impl LaunchAgent {
     /// Loads the agent, which starts its program; restarts the program of a loaded one.
     ///
     /// # Errors
-    /// When `launchctl` fails.
+    /// If `launchctl` fails.
     pub fn load(&self) -> Result<(), LoginError> {
         if self.is_loaded() {
             let service = self.service();
@@ -85,7 +85,7 @@ impl LaunchAgent {
     /// Stops the program and unloads the agent.
     ///
     /// # Errors
-    /// When `launchctl` fails.
+    /// If `launchctl` fails.
     pub fn unload(&self) -> Result<(), LoginError> {
         if !self.is_loaded() {
             return Ok(());
@@ -99,13 +99,13 @@ impl LaunchAgent {
     }
 }
 
-/// The agent's text. `unset` has no counterpart: launchd hands an agent nothing of the terminal's environment.
+/// Contents of the agent's file. `unset` is not needed: an agent does not inherit a terminal's environment.
 ///
 /// # Errors
-/// When a path or value holds what XML cannot (control characters, bytes that are not UTF-8).
+/// If a path or value contains characters that XML cannot represent (control characters, invalid UTF-8).
 pub fn plist(entry: &LoginEntry) -> Result<String, LoginError> {
     let string = |value: &OsStr| Ok::<_, LoginError>(Value::from(one_line(text_of(value)?)?));
-    // launchd starts one program only: the pre-start program replaces itself with the server (`exec`).
+    // launchd starts one program only, so the pre-start program replaces itself with the server (`exec`).
     let words = entry.pre_start.iter().map(OsString::as_os_str).chain([entry.program.as_os_str()]);
     let words = words.chain(entry.args.iter().map(OsString::as_os_str));
     let environment =
@@ -117,10 +117,10 @@ pub fn plist(entry: &LoginEntry) -> Result<String, LoginError> {
     agent.insert("EnvironmentVariables".to_owned(), environment.into());
     agent.insert("Umask".to_owned(), 0o077.into());
     agent.insert("RunAtLoad".to_owned(), true.into());
-    // Restart after a crash, not after a regular exit.
+    // Restart after a crash, not after a successful exit.
     let keep_alive = Dictionary::from_iter([("SuccessfulExit", Value::from(false))]);
     agent.insert("KeepAlive".to_owned(), keep_alive.into());
-    // Without this macOS slows background agents down.
+    // Without this, macOS throttles background agents.
     agent.insert("ProcessType".to_owned(), "Interactive".into());
     if let Some(log) = &entry.log {
         for key in ["StandardOutPath", "StandardErrorPath"] {

@@ -1,4 +1,4 @@
-//! A value under the user's Run key, which Explorer starts at login.
+//! Values under the user's Run key, which Explorer runs at login.
 
 use windows_registry::CURRENT_USER;
 
@@ -6,7 +6,7 @@ use super::windows_command::command_line;
 use super::{LoginEntry, LoginError};
 
 const RUN: &str = r"Software\Microsoft\Windows\CurrentVersion\Run";
-/// Where the Task Manager notes which entries the user switched off.
+/// Where the Task Manager records entries that the user disabled.
 const APPROVED: &str = r"Software\Microsoft\Windows\CurrentVersion\Explorer\StartupApproved\Run";
 
 /// The Run key of the user.
@@ -23,10 +23,10 @@ impl Default for RunKey {
 }
 
 impl RunKey {
-    /// Sets the value. It cannot carry an environment: `entry.environment` is ignored.
+    /// Sets the value. It cannot contain environment variables: `entry.environment` is ignored.
     ///
     /// # Errors
-    /// When the command line is too long or the registry refuses.
+    /// If the command line is too long or the registry refuses.
     pub fn install(&self, entry: &LoginEntry) -> Result<String, LoginError> {
         let line = command_line(entry)?;
         CURRENT_USER
@@ -36,15 +36,15 @@ impl RunKey {
         Ok(self.place())
     }
 
-    /// The value, as it is shown.
+    /// The value, for display.
     pub fn place(&self) -> String {
         format!(r"HKEY_CURRENT_USER\{}\{}", self.key, self.name)
     }
 
-    /// Removes the value, and the Task Manager's note about it.
+    /// Removes the value and the Task Manager's record of it.
     ///
     /// # Errors
-    /// When the registry refuses.
+    /// If the registry refuses.
     pub fn remove(&self) -> Result<(), LoginError> {
         if !self.is_installed() {
             return Ok(());
@@ -52,13 +52,13 @@ impl RunKey {
         let key = CURRENT_USER.options().read().write().open(&self.key);
         key.and_then(|key| key.remove_value(&self.name)).map_err(|error| self.refused(&error))?;
         if let Ok(approved) = CURRENT_USER.options().read().write().open(APPROVED) {
-            // There is one only if the user ever switched the entry off or on.
+            // The record exists only if the user ever disabled or enabled the entry.
             let _ = approved.remove_value(&self.name);
         }
         Ok(())
     }
 
-    /// Whether the value is there.
+    /// Whether the value exists.
     pub fn is_installed(&self) -> bool {
         CURRENT_USER.open(&self.key).is_ok_and(|key| key.get_type(&self.name).is_ok())
     }

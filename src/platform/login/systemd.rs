@@ -1,4 +1,4 @@
-//! A unit of the systemd user manager (`systemd.unit(5)`, `systemd.service(5)`, `systemd.syntax(7)`).
+//! Units of the systemd user manager (`systemd.unit(5)`, `systemd.service(5)`, `systemd.syntax(7)`).
 
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
@@ -7,10 +7,10 @@ use super::{
     LoginEntry, LoginError, NAME, one_line, remove_file, run_successfully, run_tool, text_of, write,
 };
 
-/// The target that is started at login.
+/// Target that is reached at login.
 const WANTED_BY: &str = "default.target";
 
-/// The user manager, reached through `systemctl`.
+/// The user manager, controlled through `systemctl`.
 #[derive(Clone, Debug)]
 pub struct Systemd {
     folder: PathBuf,
@@ -18,18 +18,18 @@ pub struct Systemd {
 }
 
 impl Systemd {
-    /// With the configuration folder of the user (`$XDG_CONFIG_HOME`) and the `systemctl` on the path.
+    /// Units in a configuration folder (`$XDG_CONFIG_HOME`), with the `systemctl` on the path.
     pub fn at(config: &Path) -> Self {
         Self::with_systemctl(config, Path::new("systemctl"))
     }
 
-    /// With another `systemctl`.
+    /// Units in a configuration folder, with another `systemctl`.
     pub fn with_systemctl(config: &Path, systemctl: &Path) -> Self {
         Self { folder: config.join("systemd").join("user"), systemctl: systemctl.to_owned() }
     }
 
-    /// Whether the user manager answers. In a container, over a bare `su` and on other init systems it does not, even
-    /// where `systemctl` is installed.
+    /// Whether the user manager responds. In a container, after a bare `su` and with other init systems it does not,
+    /// even if `systemctl` is installed.
     pub fn works(&self) -> bool {
         match run_tool(&self.systemctl, &args(&["show", "--property=Version"])) {
             Ok(output) => output.status.success() && output.stdout.starts_with("Version="),
@@ -45,7 +45,7 @@ impl Systemd {
     /// Writes the unit and enables it for the next login.
     ///
     /// # Errors
-    /// When the unit cannot be written, or `systemctl` fails.
+    /// If the unit cannot be written, or `systemctl` fails.
     pub fn install(&self, entry: &LoginEntry) -> Result<String, LoginError> {
         let path = self.unit_path();
         write(&path, &unit(entry)?)?;
@@ -54,10 +54,10 @@ impl Systemd {
         Ok(path.display().to_string())
     }
 
-    /// Stops and disables the unit and removes its file; without an answering user manager the files only.
+    /// Stops and disables the unit and removes its files; only the latter if the user manager does not respond.
     ///
     /// # Errors
-    /// When `systemctl` fails or a file cannot be removed.
+    /// If `systemctl` fails or a file cannot be removed.
     pub fn remove(&self) -> Result<(), LoginError> {
         let (path, link) = (self.unit_path(), self.wants_link());
         let is_link = link.symlink_metadata().is_ok();
@@ -72,10 +72,10 @@ impl Systemd {
         remove_file(&path)?;
         if answers {
             self.systemctl(&["daemon-reload"])?;
-            // Clears a "failed" state; fails when there is none, which is fine.
+            // Clears a "failed" state; fails if there is none, as intended.
             let _ = self.succeeds(&["reset-failed", &unit_name()]);
         }
-        // Removes empty folders only; others are in use.
+        // Only empty folders are removed; others are in use.
         let folders = [link.parent(), Some(self.folder.as_path()), self.folder.parent()];
         for folder in folders.into_iter().flatten() {
             let _ = std::fs::remove_dir(folder);
@@ -88,18 +88,18 @@ impl Systemd {
         self.succeeds(&["is-active", "--quiet", &unit_name()])
     }
 
-    /// Starts it now.
+    /// Starts the unit.
     ///
     /// # Errors
-    /// When `systemctl` fails.
+    /// If `systemctl` fails.
     pub fn start(&self) -> Result<(), LoginError> {
         self.systemctl(&["start", &unit_name()])
     }
 
-    /// Stops it now, with all its children.
+    /// Stops the unit and all its processes.
     ///
     /// # Errors
-    /// When `systemctl` fails.
+    /// If `systemctl` fails.
     pub fn stop(&self) -> Result<(), LoginError> {
         self.systemctl(&["stop", &unit_name()])
     }
@@ -125,22 +125,22 @@ fn unit_name() -> String {
     format!("{NAME}.service")
 }
 
-/// Empties the environment before it becomes another program. The same on every Linux.
+/// Runs the program with an empty environment. Same path on every Linux.
 const ENV: &str = "/usr/bin/env";
 
-/// The unit's text. The program gets the entry's environment and nothing else: a user manager hands on whatever was
-/// imported into it, and the names of the engine's settings have no end (`LLAMA_ARG_*`, `GGML_*`). `entry.unset` is for
-/// what would already change [`ENV`] itself and the pre-start program.
+/// Contents of the unit's file. The program gets the entry's environment only: otherwise it would inherit everything
+/// that was imported into the user manager, and the engine's variables are open-ended (`LLAMA_ARG_*`, `GGML_*`).
+/// `entry.unset` is for variables that affect [`ENV`] and the pre-start program.
 ///
 /// # Errors
-/// When a path or value holds what a unit cannot (a line break).
+/// If a path or value contains a character that a unit cannot represent (a line break).
 pub fn unit(entry: &LoginEntry) -> Result<String, LoginError> {
     let word = |word: &OsStr| quoted(text_of(word)?, Dollar::Doubled);
     let mut command = vec![word(OsStr::new(ENV))?, word(OsStr::new("-i"))?];
     for (name, value) in &entry.environment {
         command.push(quoted(&format!("{name}={}", text_of(value)?), Dollar::Doubled)?);
     }
-    // `env` takes whatever holds a "=" for an assignment, also a path.
+    // `env` parses any argument with a "=" as an assignment, even a path.
     let (folder, name) = (entry.program.parent(), entry.program.file_name());
     match (folder, name) {
         (Some(_), Some(name)) if text_of(&entry.program)?.contains('=') => {
@@ -154,7 +154,7 @@ pub fn unit(entry: &LoginEntry) -> Result<String, LoginError> {
     let mut pre_start = String::new();
     if !entry.pre_start.is_empty() {
         let words = entry.pre_start.iter().map(|word| quoted(text_of(word)?, Dollar::Doubled));
-        // The dash: the server starts even if rotating its log fails.
+        // The dash lets the server start even if rotating its log fails.
         pre_start = format!("ExecStartPre=-{}\n", words.collect::<Result<Vec<_>, _>>()?.join(" "));
     }
     let mut text = format!(
@@ -163,14 +163,14 @@ pub fn unit(entry: &LoginEntry) -> Result<String, LoginError> {
         command.join(" ")
     );
     if let Some(folder) = folder {
-        // Taken as it is to the end of the line, but for specifiers.
+        // Read to the end of the line; only specifiers are expanded.
         text.push_str(&format!("WorkingDirectory={}\n", one_line(text_of(folder)?)?.replace('%', "%%")));
     }
     for name in &entry.unset {
         text.push_str(&format!("UnsetEnvironment={}\n", quoted(name, Dollar::Plain)?));
     }
     if let Some(log) = &entry.log {
-        // Taken as it is to the end of the line, but for specifiers.
+        // Read to the end of the line; only specifiers are expanded.
         let log = one_line(text_of(log)?)?.replace('%', "%%");
         text.push_str(&format!("StandardOutput=append:{log}\nStandardError=append:{log}\n"));
     }
@@ -179,15 +179,14 @@ pub fn unit(entry: &LoginEntry) -> Result<String, LoginError> {
     Ok(text)
 }
 
-/// Command lines expand variables, other values do not.
+/// Whether systemd expands variables: in command lines only.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Dollar {
     Doubled,
     Plain,
 }
 
-/// A word in double quotes: backslash and quote escaped, specifiers (`%`) and, in command lines, variables (`$`) kept
-/// from being expanded.
+/// A word in double quotes, with backslash, quote, specifiers (`%`) and, in command lines, variables (`$`) escaped.
 fn quoted(value: &str, dollar: Dollar) -> Result<String, LoginError> {
     let mut word = String::from("\"");
     for c in one_line(value)?.chars() {

@@ -27,7 +27,7 @@ fn entry() -> LoginEntry {
 }
 
 #[test]
-fn units_are_written_as_systemd_reads_them() {
+fn units_are_written_in_systemds_syntax() {
     assert_eq!(
         unit(&entry()).unwrap(),
         r#"[Unit]
@@ -52,15 +52,15 @@ WantedBy=default.target
     );
 }
 
-/// What systemd would start, run with what a user manager may carry. It gets our settings and nothing else.
+/// Runs the unit's command line with variables that a user manager may have. The program gets our settings only.
 #[cfg(target_os = "linux")]
 #[test]
-fn a_unit_hands_nothing_of_the_managers_environment_on() {
+fn a_units_program_inherits_nothing_from_the_user_manager() {
     let folder = tempfile::tempdir().unwrap();
     for folder in [folder.path().to_owned(), folder.path().join("a=b $x")] {
         std::fs::create_dir_all(&folder).unwrap();
         let program = folder.join("ollama");
-        // Says its environment.
+        // Prints its environment.
         std::os::unix::fs::symlink("/usr/bin/env", &program).unwrap();
         let plain = LoginEntry { program, args: Vec::new(), ..entry() };
         let unit = unit(&plain).unwrap();
@@ -81,7 +81,7 @@ fn a_unit_hands_nothing_of_the_managers_environment_on() {
     }
 }
 
-/// The words of a command line, as systemd reads them (`systemd.service(5)`): in double quotes, escaped, `$$` and `%%`.
+/// Splits a command line as systemd does (`systemd.service(5)`): double quotes, escapes, `$$` and `%%`.
 #[cfg(target_os = "linux")]
 fn words_of(line: &str) -> Vec<String> {
     let mut words = Vec::new();
@@ -108,7 +108,7 @@ fn words_of(line: &str) -> Vec<String> {
 }
 
 #[test]
-fn desktop_files_are_written_as_sessions_read_them() {
+fn desktop_files_are_written_in_the_specifications_syntax() {
     let written = desktop_file(&entry()).unwrap();
     let exec = written.lines().find_map(|line| line.strip_prefix("Exec=")).unwrap();
     assert_eq!(
@@ -134,7 +134,7 @@ fn agents_are_well_formed() {
         "/home/100%",
         "/home/ñ o/.acolyte/ollama/0.32.15/bin/ollama",
     ];
-    assert_eq!(words[..4], first.map(|word| format!("{word}</string>")), "ours becomes the server");
+    assert_eq!(words[..4], first.map(|word| format!("{word}</string>")), "our program execs the server");
     assert!(written.contains("<string>&lt;a &amp; b&gt;</string>"));
     assert!(written.contains("<key>OLLAMA_MODELS</key>\n\t\t<string>/mnt/50% full/$models</string>"));
     assert!(
@@ -147,7 +147,7 @@ fn agents_are_well_formed() {
 }
 
 #[test]
-fn what_a_line_cannot_hold_is_refused() {
+fn values_that_an_entry_cannot_represent_are_refused() {
     let broken = LoginEntry { args: vec!["a\nExecStart=/bin/evil".into()], ..entry() };
     for outcome in [unit(&broken), desktop_file(&broken), plist(&broken)] {
         let error = outcome.unwrap_err();
@@ -158,7 +158,7 @@ fn what_a_line_cannot_hold_is_refused() {
     }
 }
 
-/// A lossy path would start the server with another folder.
+/// A lossy conversion would start the server with a different folder.
 #[test]
 fn a_path_that_is_not_utf_8_is_refused() {
     use std::os::unix::ffi::OsStringExt as _;
@@ -180,7 +180,7 @@ fn a_path_that_is_not_utf_8_is_refused() {
 }
 
 proptest! {
-    /// No value can begin a line of its own, so none can smuggle a setting in.
+    /// No value can start a new line and so inject a setting.
     #[test]
     fn a_value_stays_on_its_line(value in "\\PC{0,40}|[\\n\\r\"%$\\\\ =\\[\\]]{0,12}") {
         let entry = LoginEntry {
@@ -197,7 +197,7 @@ proptest! {
     }
 }
 
-/// A tool that notes how it was called and answers as a script says.
+/// A tool that records its calls and behaves as its script says.
 struct Tool {
     folder: TempDir,
 }
@@ -207,8 +207,8 @@ impl Tool {
         let tool = Self { folder: tempfile::tempdir().unwrap() };
         let log = tool.folder.path().join("calls");
         let body = format!("#!/bin/sh\necho \"$*\" >> '{}'\n{script}\n", log.display());
-        // Written by a shell, not by us: a file that this program has open for writing, even in another thread's child,
-        // cannot be run.
+        // Written by a shell, because a file that this process or a child of another thread has open for writing cannot
+        // be executed.
         let made = program::command("/bin/sh")
             .args(["-c", "printf %s \"$1\" > \"$0\"", &tool.path().display().to_string(), &body])
             .status()
@@ -277,11 +277,11 @@ fn a_unit_is_removed_even_when_the_user_manager_is_gone() {
     let gone = Tool::new("echo 'Failed to connect to bus' >&2; exit 1");
     Systemd::with_systemctl(config.path(), &gone.path()).remove().unwrap();
     assert!(!wants.exists());
-    assert_eq!(files_below(&config.path().join("systemd/user")).len(), 1, "what is not ours stays");
+    assert_eq!(files_below(&config.path().join("systemd/user")).len(), 1, "foreign files are kept");
 }
 
 #[test]
-fn a_refusal_leaves_nothing_behind_and_says_why() {
+fn a_refusal_leaves_nothing_behind_and_reports_the_cause() {
     let config = tempfile::tempdir().unwrap();
     let tool = Tool::new("case $2 in show) echo Version=252;; enable) echo 'Read-only' >&2; exit 1;; esac");
     let method = AutostartMethod::Systemd(Systemd::with_systemctl(config.path(), &tool.path()));
@@ -291,7 +291,7 @@ fn a_refusal_leaves_nothing_behind_and_says_why() {
 }
 
 #[test]
-fn without_an_answering_user_manager_it_is_not_used() {
+fn systemd_is_not_used_if_the_user_manager_does_not_respond() {
     let config = tempfile::tempdir().unwrap();
     for script in ["exit 1", "echo 'System has not been booted with systemd' >&2; exit 1", "exit 0"] {
         let tool = Tool::new(script);
@@ -301,7 +301,7 @@ fn without_an_answering_user_manager_it_is_not_used() {
 }
 
 #[test]
-fn an_autostart_entry_comes_and_goes() {
+fn an_autostart_entry_is_installed_and_removed() {
     let config = tempfile::tempdir().unwrap();
     let method = AutostartMethod::XdgAutostart(XdgAutostart::at(config.path()));
     let installed = method.install(&entry()).unwrap();
@@ -313,7 +313,7 @@ fn an_autostart_entry_comes_and_goes() {
 }
 
 #[test]
-fn an_agent_comes_and_goes() {
+fn an_agent_is_installed_and_removed() {
     let home = tempfile::tempdir().unwrap();
     let marker = home.path().join("loaded");
     let tool = Tool::new(&format!(

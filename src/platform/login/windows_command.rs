@@ -1,17 +1,17 @@
-//! How Windows programs take a line of text apart into arguments, and so how it must be written.
+//! Quotes a command line as Windows programs parse it.
 
 use super::{LoginEntry, LoginError, one_line, text_of};
 
-/// The longest Run value that Windows documents to work.
+/// Documented maximum of a Run value.
 const MAX_COMMAND_CHARS: usize = 260;
 
 /// Program and arguments as one line.
 ///
 /// # Errors
-/// When a path or argument cannot be written so, or the line is longer than Windows takes.
+/// If a path or argument cannot be represented, or the line is longer than 260 UTF-16 code units.
 pub fn command_line(entry: &LoginEntry) -> Result<String, LoginError> {
     let program = one_line(text_of(&entry.program)?)?;
-    // The program's own path is read up to the next quote, without any escapes.
+    // The program's path ends at the next quote; nothing is escaped in it.
     if program.contains('"') {
         return Err(LoginError::Unrepresentable { value: program.to_owned() });
     }
@@ -26,8 +26,8 @@ pub fn command_line(entry: &LoginEntry) -> Result<String, LoginError> {
     Ok(line)
 }
 
-/// An argument as `CommandLineToArgvW` and the C runtime read it: backslashes count only before a quote, where they are
-/// doubled.
+/// Quotes an argument for `CommandLineToArgvW` and the C runtime: backslashes are special only before a quote, where
+/// they are doubled.
 fn quoted(arg: &str) -> String {
     if !arg.is_empty() && !arg.contains([' ', '\t', '"']) {
         return arg.to_owned();
@@ -57,7 +57,7 @@ mod tests {
     use proptest::prelude::*;
 
     #[test]
-    fn known_lines() {
+    fn known_command_lines() {
         let entry = LoginEntry {
             program: r"C:\Users\Ñoño Pérez\.acolyte\bin\acolyte.exe".into(),
             args: vec!["start".into(), "--home".into(), r"D:\my models\".into(), "".into()],
@@ -71,7 +71,7 @@ mod tests {
         assert!(command_line(&long).is_err());
     }
 
-    /// The rules of `CommandLineToArgvW` for the arguments after the program.
+    /// Parses the arguments after the program as `CommandLineToArgvW` does.
     fn read(line: &str) -> Vec<String> {
         let (mut args, mut arg, mut inside, mut begun, mut backslashes) =
             (Vec::new(), String::new(), false, false, 0);
@@ -110,7 +110,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn what_is_written_is_read_back(args in prop::collection::vec("[a \\\\\"ñ%$]{0,8}", 0..5)) {
+        fn quoted_arguments_round_trip(args in prop::collection::vec("[a \\\\\"ñ%$]{0,8}", 0..5)) {
             let line = args.iter().map(|arg| quoted(arg)).collect::<Vec<_>>().join(" ");
             prop_assert_eq!(read(&line), args);
         }
