@@ -20,7 +20,7 @@ use crate::untrusted::UntrustedText;
 pub fn run(args: &DoctorArgs, session: &Session) -> Result<u8, Failure> {
     session.require_own_home()?;
     let options = DetectOptions::new(session.home.clone());
-    let report = doctor::report(&ReportSubject::Asked(Box::new(collect(&options))), &options)
+    let report = doctor::report(&ReportSubject::Detected(Box::new(collect(&options))), &options)
         .map_err(|error| Failure::failed(error.to_string()))?;
     let report = DoctorDocument::from(&report);
     let Some(path) = &args.output else {

@@ -1,8 +1,8 @@
 //! A support report about this machine: raw answers of all sources, the merged hardware, settings and the last lines of
 //! the logs, with personal data redacted.
 //!
-//! Its `hardware` is concluded from its own, already cleaned `evidence`, so that the report replays exactly: it loads
-//! with `--hardware` and works as a test fixture.
+//! `hardware` is merged from the redacted `evidence`, so that the report can be replayed: it loads with `--hardware`
+//! and works as a test fixture.
 
 pub mod redact;
 
@@ -27,7 +27,7 @@ use crate::platform::regular;
 const LOG_LINES: usize = 80;
 /// Bytes that are read from the end of a log to find them.
 const LOG_BYTES: u64 = 64 * 1024;
-/// Settings of the engine and of GPU drivers begin with these.
+/// Prefixes of environment variables of the engine and GPU drivers.
 const VARIABLES: [&str; 9] =
     ["OLLAMA_", "ACOLYTE_", "CUDA_", "HIP_", "ROCR_", "HSA_", "GGML_", "VK_", "GPU_DEVICE_ORDINAL"];
 
@@ -41,30 +41,30 @@ pub struct DoctorReport {
     pub program_version: String,
     /// The merged hardware.
     pub hardware: Hardware,
-    /// The raw answers of all sources; absent when the machine came from a file.
+    /// The raw answers of all sources; absent if the hardware was read from a file.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub evidence: Option<Evidence>,
-    /// Variables that change what the engine and the drivers do.
+    /// Environment variables that affect the engine and the drivers.
     #[serde(default)]
     pub environment: BTreeMap<String, String>,
     /// The last lines of logs, by path.
     #[serde(default)]
     pub logs: BTreeMap<String, Vec<String>>,
-    /// What the installation in question measured, if it got so far.
+    /// Receipt of the installation, if there is one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub receipt: Option<Receipt>,
 }
 
-/// What a report is about.
+/// The machine of a report.
 #[derive(Clone, Debug)]
 pub enum ReportSubject {
-    /// This one: what its sources said.
-    Asked(Box<Evidence>),
-    /// One that was read from a file.
+    /// This machine: the answers of its sources.
+    Detected(Box<Evidence>),
+    /// A machine read from a file.
     Saved(Box<Hardware>),
 }
 
-/// Builds the redacted report of a machine, the settings here and the logs in these folders.
+/// Builds the redacted report of a machine, with environment variables and logs of this computer.
 ///
 /// # Errors
 /// If the answers cannot be serialised, which would be a bug.
@@ -79,7 +79,7 @@ fn report_without(
     environment: &Environment,
 ) -> Result<DoctorReport, serde_json::Error> {
     let (hardware, evidence) = match machine {
-        ReportSubject::Asked(evidence) => {
+        ReportSubject::Detected(evidence) => {
             let evidence: Evidence = cleaned(evidence.as_ref(), secrets)?;
             (merge(&evidence), Some(evidence))
         }
@@ -97,22 +97,21 @@ fn report_without(
 }
 
 impl DoctorReport {
-    /// Adds what the window has said itself, in the words of these texts; other lines are left out.
+    /// Adds the window's log. Only lines that consist of words from `texts` are kept.
     pub fn add_log(&mut self, name: &str, lines: &str, texts: &[&str]) {
         let secrets = Secrets::of_this_machine();
         self.logs.insert(name.to_owned(), secrets.own_lines(lines.lines(), texts));
     }
 }
 
-/// The same document with everything personal taken out of its words. Names of graphics hardware keep theirs: they are
-/// what the report is about, and a user may be called "nvidia".
+/// Redacts all texts of a document. Names of graphics hardware are kept, even if the user is called "nvidia".
 fn cleaned<T: Serialize + DeserializeOwned>(document: &T, secrets: &Secrets) -> Result<T, serde_json::Error> {
     let mut tree = serde_json::to_value(document)?;
     clean(&mut tree, secrets, false);
     serde_json::from_value(tree)
 }
 
-/// What drivers say of their adapters, where words stand for hardware.
+/// Keys whose texts are names of hardware.
 const ABOUT_HARDWARE: [&str; 12] = [
     "nvml",
     "sysinfo",
@@ -127,9 +126,9 @@ const ABOUT_HARDWARE: [&str; 12] = [
     "cpu",
     "board",
 ];
-/// Words of drivers, systems and people, in which anything may stand.
+/// Keys of free text from drivers, systems and users.
 const ERRORS: [&str; 2] = ["message", "text"];
-/// Words inside those that people or programs chose.
+/// Keys below [`ABOUT_HARDWARE`] whose texts are not names of hardware.
 const CHOSEN: [&str; 6] = ["failed", "processes", "gpu_clients", "program", "why", "message"];
 
 fn clean(tree: &mut serde_json::Value, secrets: &Secrets, hardware: bool) {
@@ -166,7 +165,7 @@ fn settings(environment: &Environment, secrets: &Secrets) -> BTreeMap<String, St
         .collect()
 }
 
-/// Our own logs and Ollama's.
+/// The last lines of our logs and Ollama's, by path.
 fn logs(
     options: &DetectOptions,
     environment: &Environment,
@@ -197,7 +196,7 @@ fn tail(path: &Path) -> Option<Vec<String>> {
     let mut end = Vec::new();
     file.take(LOG_BYTES).read_to_end(&mut end).ok()?;
     let text = String::from_utf8_lossy(&end);
-    // The first line is a piece of one when the file is longer than what was read.
+    // If the file is longer, the first line is incomplete.
     let whole = text.lines().skip(usize::from(begin > 0)).map(str::to_owned).collect::<Vec<_>>();
     Some(whole[whole.len().saturating_sub(LOG_LINES)..].to_vec())
 }
@@ -224,7 +223,7 @@ mod tests {
         let line = "load_tensors: offloaded 25/29 layers to GPU\n";
         std::fs::write(home.path().join("logs/server.log"), line.repeat(500)).unwrap();
         let options = options(home.path());
-        let machine = ReportSubject::Asked(Box::new(crate::hardware::collect(&options)));
+        let machine = ReportSubject::Detected(Box::new(crate::hardware::collect(&options)));
         let report = report(&machine, &options).unwrap();
         assert_eq!(merge(report.evidence.as_ref().unwrap()), report.hardware);
         let lines = report.logs.values().next().unwrap();
@@ -255,9 +254,9 @@ mod tests {
         assert_eq!(Hardware::from_json(&json, home.path()).unwrap(), report.hardware);
     }
 
-    /// A secret in every place that a report takes words from.
+    /// Secrets in every source of a report.
     #[test]
-    fn nothing_personal_is_left_anywhere() {
+    fn a_report_contains_no_personal_data() {
         let home = tempfile::tempdir().unwrap();
         std::fs::create_dir_all(home.path().join("logs")).unwrap();
         std::fs::create_dir_all(home.path().join(".ollama/logs")).unwrap();
@@ -303,7 +302,7 @@ mod tests {
         ];
         let secrets =
             Secrets::new(Some(Path::new("/home/filomena")), &["filomena", "filo"], &["atalaya.example.net"]);
-        let machine = ReportSubject::Asked(Box::new(evidence));
+        let machine = ReportSubject::Detected(Box::new(evidence));
         let report =
             report_without(&secrets, &machine, &options(home.path()), &Environment::given(variables))
                 .unwrap();
@@ -325,7 +324,7 @@ mod tests {
         ] {
             assert!(!json.contains(secret), "{secret} is left in\n{json}");
         }
-        // But what helps is there.
+        // Useful information is kept.
         assert!(
             json.contains("USER/diary:1") && json.contains("~/models") && json.contains("server.log"),
             "{json}"
@@ -333,7 +332,7 @@ mod tests {
     }
 
     #[test]
-    fn settings_that_are_secret_are_named_but_not_shown() {
+    fn values_of_secret_variables_are_replaced() {
         let variables = [("OLLAMA_HOST", "0.0.0.0"), ("OLLAMA_API_KEY", "abc"), ("HOME", "/home/x")];
         let settings = settings(&Environment::given(variables), &Secrets::default());
         assert_eq!(settings["OLLAMA_API_KEY"], "SECRET");

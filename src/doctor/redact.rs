@@ -1,9 +1,9 @@
-//! Takes personal data out of a report: names of the user and the machine, paths of home folders, addresses, unique
-//! numbers, passwords and keys.
+//! Removes personal data from a report: names of user and machine, home folders, addresses, unique numbers, passwords
+//! and keys.
 //!
-//! Three measures. Of logs and error texts only lines stay that are known to be harmless ([`harmless`]). In short texts
-//! (settings, names of models, paths) everything goes that has the form of a secret ([`secrets`]), in doubt too much. From
-//! both, the names of this user and this computer are removed.
+//! Logs and error texts: only lines that are known to be harmless are kept ([`harmless`]). Short texts (settings, names
+//! of models, paths): everything in the form of a secret is removed ([`secrets`]), rather too much than too little. In
+//! both, names of this user and this computer are replaced.
 
 mod harmless;
 mod secrets;
@@ -17,21 +17,21 @@ use crate::platform::environment::Environment;
 
 /// Parents of home folders.
 const HOME_PARENTS: [&str; 6] = ["/home/", "/Users/", "\\Users\\", "/users/", "/run/media/", "/media/"];
-/// Accounts that say nothing about a user.
-const NOBODY: [&str; 3] = ["root", "administrator", "system"];
-/// The shortest part of a name that is looked for, in characters: shorter ones are parts of too many words.
+/// Accounts that do not identify a user.
+const COMMON_ACCOUNTS: [&str; 3] = ["root", "administrator", "system"];
+/// Minimum length of a part of a name; shorter ones occur in too many words.
 const MIN_PART_CHARS: usize = 3;
 
-/// What to look for.
+/// Names and folders to replace.
 #[derive(Clone, Debug, Default)]
 pub struct Secrets {
     home: Option<String>,
-    /// Names and what stands for them.
+    /// Names and their replacements.
     names: Vec<(String, &'static str)>,
 }
 
 impl Secrets {
-    /// Those of this machine and user.
+    /// Names and home folder of this machine and user.
     pub fn of_this_machine() -> Self {
         let environment = Environment::of_process();
         let set = |names: &[&str]| -> Vec<String> {
@@ -49,11 +49,11 @@ impl Secrets {
         )
     }
 
-    /// These.
+    /// Given names and home folder.
     pub fn new(home: Option<&Path>, users: &[&str], hosts: &[&str]) -> Self {
         let folder_name = home.and_then(Path::file_name).and_then(|name| name.to_str());
         let short_hosts = hosts.iter().filter_map(|host| host.split('.').next());
-        // Every word of a name: "Ana María López" is also called López.
+        // Every part of a name: "Ana María López" may occur as "López".
         let parts = |name: &str| -> Vec<String> {
             name.split(|c: char| !c.is_alphanumeric())
                 .filter(|part| part.chars().count() >= MIN_PART_CHARS)
@@ -67,17 +67,17 @@ impl Secrets {
             .map(|name| (name, "USER"))
             .chain(hosts.map(|name| (name.to_owned(), "HOST")))
             .map(|(name, stand_in)| (name.to_lowercase(), stand_in))
-            .filter(|(name, _)| name.chars().count() > 1 && !NOBODY.contains(&name.as_str()))
+            .filter(|(name, _)| name.chars().count() > 1 && !COMMON_ACCOUNTS.contains(&name.as_str()))
             .collect();
-        // The long name first, lest its beginning be replaced alone.
+        // Longer names first, so that no part of one is replaced before it.
         names.sort_by(|(a, _), (b, _)| b.len().cmp(&a.len()).then_with(|| a.cmp(b)));
         names.dedup_by(|(a, _), (b, _)| a == b);
         let home = home.and_then(Path::to_str).filter(|home| home.len() > 1).map(str::to_owned);
         Self { home, names }
     }
 
-    /// A path or a short message without the names of home folders. Leaves everything else as it is, so that the
-    /// name of a graphics card survives on the machine of a user called "nvidia".
+    /// Replaces home folders in a path or short message. Everything else is unchanged, so that the name of a graphics
+    /// card is kept even if the user is called "nvidia".
     pub fn path(&self, text: &str) -> String {
         let mut text = text.to_owned();
         if let Some(home) = &self.home {
@@ -89,12 +89,12 @@ impl Secrets {
         text
     }
 
-    /// A short text (a setting, the name of a model) without anything personal.
+    /// Redacts a short text (a setting, the name of a model).
     pub fn line(&self, line: &str) -> String {
         secrets::mask(&self.without_names(line))
     }
 
-    /// An error in the words of a driver or the system: as it is where it is harmless.
+    /// An error text of a driver or the system, if it is harmless.
     pub fn error(&self, text: &str) -> String {
         if text.is_empty() || Words::of_logs().are_all(text) {
             return self.without_names(text);
@@ -102,12 +102,12 @@ impl Secrets {
         LEFT_OUT.to_owned()
     }
 
-    /// What may be shown of a log.
+    /// The harmless lines of a log.
     pub fn log<'a>(&self, lines: impl Iterator<Item = &'a str>) -> Vec<String> {
         Words::of_logs().log(lines).iter().map(|line| self.without_names(line)).collect()
     }
 
-    /// What may be shown of lines that we have said ourselves, in the words of these texts.
+    /// The lines of our own messages that consist of words from `texts`.
     pub fn own_lines<'a>(&self, lines: impl Iterator<Item = &'a str>, texts: &[&str]) -> Vec<String> {
         Words::with(texts).plain(lines).iter().map(|line| self.without_names(line)).collect()
     }
@@ -121,14 +121,14 @@ impl Secrets {
     }
 }
 
-/// The user's full name, where the system has it in a file that everybody can read.
+/// The user's full name from `/etc/passwd`.
 #[cfg(unix)]
 fn full_name(users: &[String], home: Option<&Path>) -> Option<String> {
     let accounts = std::fs::read_to_string("/etc/passwd").ok()?;
     name_in(&accounts, users, home)
 }
 
-/// Windows has it in a database that needs a call per account; the folder below `Users` often is the name.
+/// Not read on Windows; the folder below `Users` is often the name.
 #[cfg(not(unix))]
 fn full_name(_users: &[String], _home: Option<&Path>) -> Option<String> {
     None
@@ -144,7 +144,7 @@ fn name_in(accounts: &str, users: &[String], home: Option<&Path>) -> Option<Stri
     })
 }
 
-/// Replaces a folder where it is a whole path or the beginning of one.
+/// Replaces a folder that is a whole path or the start of one.
 fn replace_path(text: &str, folder: &str, stand_in: &str) -> String {
     let mut out = String::with_capacity(text.len());
     let mut rest = text;
@@ -175,8 +175,7 @@ fn mask_child(text: &str, parent: &str) -> String {
     out + rest
 }
 
-/// Bytes of the folder's name at the beginning. Names have spaces on Windows and macOS: one that ends in a separator takes
-/// them along.
+/// Length of the folder name at the start, in bytes. It may contain spaces (Windows, macOS) if a separator follows.
 fn name_length(text: &str) -> usize {
     let ends = |c: char| matches!(c, '/' | '\\' | '"' | '\'' | ':' | ';' | ',' | '\t' | '\n' | ')');
     let end = text.find(ends).unwrap_or(text.len());
@@ -186,7 +185,7 @@ fn name_length(text: &str) -> usize {
     }
 }
 
-/// Replaces a name where it stands alone, whatever its case. `name` is in lower case.
+/// Replaces a name that is a separate word, in any case. `name` is in lower case.
 fn replace_word(text: &str, name: &str, stand_in: &str) -> String {
     // Digits and underscores end a name: `maria2`, `maria_backup`.
     let part_of_word = char::is_alphabetic;
@@ -212,7 +211,7 @@ fn replace_word(text: &str, name: &str, stand_in: &str) -> String {
     out
 }
 
-/// Bytes of `text` that are `name` in any case.
+/// Length in bytes of a prefix of `text` that equals `name` in any case.
 fn prefix_length(text: &str, name: &str) -> Option<usize> {
     let mut wanted = name.chars().peekable();
     for (at, c) in text.char_indices() {
@@ -242,7 +241,7 @@ mod tests {
     }
 
     #[test]
-    fn lines_lose_what_is_personal() {
+    fn personal_data_is_removed_from_lines() {
         for (line, expected) in [
             ("models in /home/maria/.ollama/models", "models in ~/.ollama/models"),
             ("models in /home/mariano/x and /Users/pepe/y", "models in /home/USER/x and /Users/USER/y"),
@@ -270,13 +269,13 @@ mod tests {
     }
 
     #[test]
-    fn check_sums_stay() {
+    fn checksums_are_kept() {
         let line = "sha256:50539c5fe9bf85887733355098dcdb266b433cb8c73fa180713417e9ed6e42bb";
         assert_eq!(secrets().line(line), line);
     }
 
     #[test]
-    fn names_of_hardware_survive_a_user_with_such_a_name() {
+    fn names_of_hardware_are_kept_if_the_user_has_such_a_name() {
         let jetson = Secrets::new(Some(Path::new("/home/nvidia")), &["nvidia"], &["ubuntu"]);
         assert_eq!(jetson.path("nvidia GeForce in /home/nvidia/x"), "nvidia GeForce in ~/x");
     }
@@ -292,7 +291,7 @@ mod tests {
     }
 
     #[test]
-    fn errors_stay_where_they_are_harmless() {
+    fn harmless_errors_are_kept() {
         let harmless = "libnvidia-ml.so.1: cannot open shared object file: No such file or directory";
         assert_eq!(secrets().error(harmless), harmless);
         assert_eq!(secrets().error("cannot open /home/ana/x for filomena"), "[left out]");
@@ -301,7 +300,7 @@ mod tests {
         assert_eq!(kept, ["Falta espacio en el disco: 12,5 GB", "[left out]"]);
     }
 
-    /// A secret as people have them: letters and digits that no word has, also with signs.
+    /// Realistic secrets: letters, digits and signs that no word has.
     fn secret() -> impl Strategy<Value = String> {
         prop_oneof![
             "[a-z]{3}[0-9]{2}[A-Za-z0-9]{4,20}",
@@ -313,7 +312,7 @@ mod tests {
         .prop_filter("no word of ours by chance", |secret| !Words::of_logs().are_all(secret))
     }
 
-    /// Ways in which programs write a secret down; `{}` is where it stands.
+    /// Syntaxes in which programs write secrets; `{}` is the secret.
     const SYNTAXES: &[&str] = &[
         "http://ana:{}@proxy:3128",
         "https://{}@git.example.org/x",
@@ -352,7 +351,7 @@ mod tests {
         "serial number: {}",
     ];
 
-    /// How lines of logs begin, and how they hold values.
+    /// Forms of log lines and their values.
     const LINES: &[&str] = &[
         "{}",
         "load_tensors: {}",
@@ -372,31 +371,31 @@ mod tests {
 
     proptest! {
         #[test]
-        fn a_name_never_stays_as_a_word(before in ".{0,20}", after in ".{0,20}") {
+        fn a_name_is_always_replaced_as_a_word(before in ".{0,20}", after in ".{0,20}") {
             let redacted = secrets().line(&format!("{before} maria {after}"));
             let words: Vec<&str> = redacted.split(|c: char| !c.is_alphabetic()).collect();
             prop_assert!(!words.contains(&"maria"), "{}", redacted);
         }
 
         #[test]
-        fn any_text_is_taken(text in "\\PC{0,80}") {
+        fn any_text_is_redacted_without_panic(text in "\\PC{0,80}") {
             let once = secrets().line(&text);
             prop_assert!(!once.contains("/home/maria/"));
             let lines = secrets().log(text.lines());
             prop_assert!(lines.len() <= text.lines().count());
         }
 
-        /// Whatever syntax a secret is written in, it does not stay in a setting.
+        /// A secret in any syntax is removed from a setting.
         #[test]
-        fn no_secret_survives_in_a_text(secret in secret(), at in 0..SYNTAXES.len(), before in "[a-z ]{0,12}") {
+        fn no_secret_is_left_in_a_text(secret in secret(), at in 0..SYNTAXES.len(), before in "[a-z ]{0,12}") {
             let text = format!("{before} {}", SYNTAXES[at].replace("{}", &secret));
             let shown = secrets().line(&text);
             prop_assert!(!shown.contains(&secret), "{text} -> {shown}");
         }
 
-        /// Nor in any line of a log, in whatever syntax and wherever it stands.
+        /// A secret in any syntax and position is removed from a log.
         #[test]
-        fn no_secret_survives_in_a_log(
+        fn no_secret_is_left_in_a_log(
             secret in secret(), syntax in 0..SYNTAXES.len(), line in 0..LINES.len(), bare in any::<bool>(),
         ) {
             let written = if bare { secret.clone() } else { SYNTAXES[syntax].replace("{}", &secret) };
@@ -406,9 +405,9 @@ mod tests {
             prop_assert!(!secrets().error(&text).contains(&secret));
         }
 
-        /// Addresses, numbers of devices and of people.
+        /// Addresses, and numbers of devices and persons.
         #[test]
-        fn no_unique_number_survives(
+        fn no_unique_number_is_left(
             ip in any::<[u8; 4]>(), six in any::<[u16; 8]>(), mac in any::<[u8; 6]>(), id in 1_000_000_000_u64..,
             line in 0..LINES.len(),
         ) {

@@ -1,7 +1,7 @@
 //! The share of a device's nominal bandwidth and arithmetic that inference reaches.
 //!
-//! The figures are fitted to published measurements (docs/estimates.md names the sources, the remaining error, and the
-//! rules by which rows were dropped). They hold for engine builds of 2025 and 2026 and for quantised models.
+//! The figures are fitted to published measurements (see docs/estimates.md for sources, remaining error and excluded
+//! rows). They are valid for engine builds of 2025 and 2026 and for quantised models.
 
 use crate::estimate::{CpuFigures, GpuFigures};
 use crate::figures::Certainty;
@@ -16,13 +16,13 @@ const TERA: f64 = 1e12;
 /// Throughput of one GPU for one model.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct GpuRates {
-    /// Bytes of weights read a second.
+    /// Bytes of weights read per second.
     pub bytes_per_s: f64,
-    /// Seconds of arithmetic per weight and token, for chips that compute more slowly than their memory delivers.
+    /// Seconds of arithmetic per weight and token, for chips limited by arithmetic rather than memory.
     pub decode_s_per_weight: f64,
-    /// Bytes of a 16-bit cache read a second.
+    /// Bytes of a 16-bit cache read per second.
     pub cache_bytes_per_s: f64,
-    /// Seconds per multiply-add of a token's attention over a quantised cache; 0 where reading the cache is the limit.
+    /// Seconds per multiply-add of a token's attention over a quantised cache; 0 if reading the cache is the limit.
     pub quantised_s_per_product: f64,
     /// Factor on `launch_s` with a quantised KV cache.
     pub quantised_launches: f64,
@@ -30,9 +30,9 @@ pub(super) struct GpuRates {
     pub launch_s: f64,
     /// Factor on `launch_s` for blocks with experts.
     pub mixture_launches: f64,
-    /// Floating-point operations a second on a prompt, without attention.
+    /// Floating-point operations per second on a prompt, without attention.
     pub prefill_flops: f64,
-    /// Floating-point operations a second in attention over a prompt.
+    /// Floating-point operations per second in attention over a prompt.
     pub attention_flops: f64,
     /// Factor between the middle of a range and each of its ends.
     pub spread: f64,
@@ -41,19 +41,19 @@ pub(super) struct GpuRates {
 /// Throughput of the processor.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct CpuRates {
-    /// Bytes of weights read a second.
+    /// Bytes of weights read per second.
     pub bytes_per_s: f64,
-    /// Bytes of routed experts read a second.
+    /// Bytes of routed experts read per second.
     pub expert_bytes_per_s: f64,
-    /// Multiply-adds a second in one token's attention over a 16-bit KV cache.
+    /// Multiply-adds per second in one token's attention over a 16-bit KV cache.
     pub attention_products_per_s: f64,
-    /// Floating-point operations a second on a prompt, without attention.
+    /// Floating-point operations per second on a prompt, without attention.
     pub prefill_flops: f64,
     /// Factor on `prefill_flops` for weights in a type that the engine repacks for the processor's vectors on loading.
     pub repacked_prefill: f64,
-    /// Floating-point operations a second in attention over a prompt with a 16-bit KV cache.
+    /// Floating-point operations per second in attention over a prompt, with a 16-bit KV cache.
     pub attention_flops: f64,
-    /// The same with a quantised KV cache.
+    /// Floating-point operations per second in attention over a prompt, with a quantised KV cache.
     pub quantised_attention_flops: f64,
     /// Factor between the middle of a range and each of its ends.
     pub spread: f64,
@@ -63,7 +63,7 @@ pub(super) struct CpuRates {
 struct Fit {
     /// Share of the nominal bandwidth that reading weights reaches.
     bandwidth_share: f64,
-    /// Seconds times TFLOPS per 10⁹ weights, when arithmetic is the only limit.
+    /// Seconds × TFLOPS per 10⁹ weights, if arithmetic is the only limit.
     decode_cost: f64,
     /// Microseconds to launch the kernels of one block.
     launch_us: f64,
@@ -73,7 +73,7 @@ struct Fit {
     attention_share: f64,
     /// Rate at which a cache is read, as a multiple of `bandwidth_share`.
     cache_share: f64,
-    /// TFLOPS to assume for each GB/s when the card is not in the table.
+    /// Assumed TFLOPS per GB/s if the card is not in the table.
     tflops_per_gb_s: f64,
     /// Factor between the middle of a range and each of its ends.
     spread: f64,
@@ -131,7 +131,7 @@ fn fit(architecture: ChipFamily) -> Fit {
         A::TuringTu11x => Fit { prefill_share: 0.6, tflops_per_gb_s: 0.022, spread: 1.20, ..nvidia },
         A::Ampere => Fit { prefill_share: 2.5, ..nvidia },
         A::Ada => Fit { tflops_per_gb_s: 0.070, ..nvidia },
-        // The memory is so fast that unpacking weights and launching kernels take as long as reading them.
+        // Memory is so fast that dequantising weights and launching kernels take as long as reading.
         A::Hopper => Fit {
             decode_cost: 12.1e-3,
             launch_us: 47.0,
@@ -161,8 +161,8 @@ fn fit(architecture: ChipFamily) -> Fit {
     }
 }
 
-/// Whether the figures of a family were fitted to measurements of its own chips. Those of the others are guesses from
-/// their neighbours and data sheets.
+/// Whether a family's figures are fitted to measurements of its chips. The others are guesses from related families and
+/// data sheets.
 fn is_measured(architecture: ChipFamily) -> bool {
     use ChipFamily as A;
 
@@ -189,10 +189,10 @@ pub(super) fn gpu_rates(gpu: &GpuFigures, k_quants: bool) -> GpuRates {
     const PROFESSIONAL: f64 = 0.89;
     /// Bandwidth share of NVIDIA chips that share memory with the processor.
     const SHARED: f64 = 0.735;
-    /// Factor on arithmetic for the super-blocks of K-quants; matters where arithmetic is the limit.
+    /// Factor on arithmetic for the super-blocks of K-quants; relevant if arithmetic is the limit.
     const K_QUANTS: f64 = 1.5;
-    /// CUDA reads a quantised cache once per query head and unpacks it each time. Multiply-adds a second as a share of
-    /// the vector units' rate; the same for four models on an H100 (2.0 to 2.3 · 10¹², q8_0 and q4_0 alike).
+    /// CUDA reads and dequantises a quantised cache once per query head. Multiply-adds per second as a share of the
+    /// vector units' rate; equal for four models on an H100 (2.0 to 2.3 · 10¹², q8_0 and q4_0).
     const QUANTISED_PRODUCTS: f64 = 0.063;
     /// CUDA launches more kernels per block with a quantised cache, even an empty one.
     const QUANTISED_LAUNCHES: f64 = 1.25;
@@ -225,7 +225,7 @@ pub(super) fn gpu_rates(gpu: &GpuFigures, k_quants: bool) -> GpuRates {
         _ => fit.prefill_share,
     };
     let known = row.is_some() || architecture == ChipFamily::Apple;
-    // Chips with shared memory come in few models of machines, which differ less than cards do.
+    // Chips with shared memory are in few machine models, which differ less than cards.
     let own_spread = if shared_nvidia { fit.spread.min(1.13) } else { fit.spread };
     let guessed = if is_measured(architecture) { 1.0 } else { spread_factor(Certainty::Guess) };
     let spread = own_spread.powf(if known { 1.0 } else { 1.5 })
@@ -253,20 +253,20 @@ pub(super) fn gpu_rates(gpu: &GpuFigures, k_quants: bool) -> GpuRates {
 
 /// Throughput of the processor.
 pub(super) fn cpu_rates(cpu: &CpuFigures) -> CpuRates {
-    /// Multiply-adds a second of one core in attention over a 16-bit cache. Measured: 2.5 · 10⁹ on an EPYC, 1.3 to 3.0
-    /// · 10⁹ on Xeons.
+    /// Multiply-adds per second and core in attention over a 16-bit cache. Measured: 2.5 · 10⁹ on an EPYC, 1.3 to 3.0 ·
+    /// 10⁹ on Xeons.
     const ATTENTION_PRODUCTS_PER_CORE: f64 = 2.6e9;
     /// Throughput of attention over a prompt as a share of that of matrix products. Measured per core: 25 GFLOPS on an
-    /// EPYC and 16.5 on a Xeon with a 16-bit cache; 6 and 4 with a quantised one, which is unpacked for every token of
-    /// the batch.
+    /// EPYC and 16.5 on a Xeon with a 16-bit cache; 6 and 4 with a quantised one, which is dequantised for every token
+    /// of the batch.
     const ATTENTION_SHARE: f64 = 0.45;
     const QUANTISED_ATTENTION_SHARE: f64 = 0.11;
     /// Cap on GFLOPS per core for attention, which wider vectors do not speed up.
     const ATTENTION_GFLOPS_PER_CORE: f64 = 45.0;
 
     let bandwidth = positive(cpu.bandwidth_gb_s.value) * GB;
-    // Data-sheet bandwidth is optimistic: weigh it lower than a measurement.
-    // Experts lie scattered: of a data sheet's figure they reach less (published: 0.40 to 0.58, 0.57 on a Core i7-8700).
+    // Data-sheet bandwidth is optimistic: weigh it lower than a measurement. Experts are scattered in memory, so they
+    // reach a lower share of the data-sheet bandwidth (published: 0.40 to 0.58, 0.57 on a Core i7-8700).
     let (share, expert_share) =
         if cpu.bandwidth_gb_s.certainty == Certainty::Measured { (0.93, 0.93) } else { (0.60, 0.52) };
     let cores = f64::from(cpu.physical_cores.value.clamp(1, 256));
@@ -276,7 +276,7 @@ pub(super) fn cpu_rates(cpu: &CpuFigures) -> CpuRates {
             marks.iter().any(|mark| feature.contains(mark))
         })
     };
-    // GFLOPS of a core on a prompt, and GB of weights that it unpacks in a second for one token.
+    // Per core: GFLOPS on a prompt, and GB/s of weights dequantised in decoding.
     let (gflops_per_core, gb_s_per_core): (f64, f64) = if has(&["vnni", "avx512", "avx10"]) {
         if has(&["avx512", "avx10"]) { (80.0, 11.2) } else { (35.0, 4.9) }
     } else if has(&["neon", "asimd", "dotprod", "i8mm"]) {
@@ -290,11 +290,11 @@ pub(super) fn cpu_rates(cpu: &CpuFigures) -> CpuRates {
         // Unknown processor: assume a typical one.
         (40.0, 5.6)
     };
-    // Few or slow cores unpack and multiply fewer bytes a second than memory delivers. Not applied when the number of
-    // cores is a guess.
+    // Few or slow cores dequantise and multiply fewer bytes per second than memory delivers. Not applied if the number
+    // of cores is a guess.
     let by_cores = match cpu.dot_product_gb_s {
-        // Share of the measured dot product's speed that whole blocks with their scales reach, by maker.
-        Some(gb_s) => Some(positive(gb_s) * GB * if made_by_amd(&cpu.name) { 0.46 } else { 0.31 }),
+        // Share of the measured dot-product speed that whole blocks with scales reach, by vendor.
+        Some(gb_s) => Some(positive(gb_s) * GB * if is_amd(&cpu.name) { 0.46 } else { 0.31 }),
         None if cpu.physical_cores.certainty == Certainty::Guess => None,
         None => Some(cores * gb_s_per_core * GB),
     };
@@ -317,7 +317,7 @@ pub(super) fn cpu_rates(cpu: &CpuFigures) -> CpuRates {
     }
 }
 
-fn made_by_amd(name: &str) -> bool {
+fn is_amd(name: &str) -> bool {
     let name = name.to_lowercase();
     ["amd", "ryzen", "epyc", "threadripper"].iter().any(|word| name.contains(word))
 }
@@ -331,7 +331,7 @@ pub(super) fn spread_factor(certainty: Certainty) -> f64 {
     }
 }
 
-/// A rate that arithmetic can trust: finite and above 0.
+/// A rate that is safe to divide by: finite and above 0.
 pub(super) fn positive(value: f64) -> f64 {
     if value.is_finite() { value.clamp(0.1, 100_000.0) } else { 0.1 }
 }

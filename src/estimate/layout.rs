@@ -1,4 +1,4 @@
-//! The layout of a model on a machine: which device computes which blocks, and the rates of each device.
+//! Layout of a model on a machine: which device computes which blocks, and each device's rates.
 
 use super::bus::{Bus, bus};
 use super::efficiency::{CpuRates, GpuRates, cpu_rates, gpu_rates, spread_factor};
@@ -23,14 +23,14 @@ pub(super) struct Layout<'a> {
     pub repacked: bool,
 }
 
-/// Seconds by what they are spent on, one after the other.
+/// Seconds by device; the parts are sequential.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Seconds {
-    /// The GPUs compute.
+    /// Computing on GPUs.
     pub gpu: f64,
-    /// The processor computes.
+    /// Computing on the processor.
     pub cpu: f64,
-    /// Weights, cache or activations cross the bus.
+    /// Transfers of weights, cache or activations.
     pub bus: f64,
 }
 
@@ -63,8 +63,8 @@ impl<'a> Layout<'a> {
         }
     }
 
-    /// Factor between the middle of a range and its ends, weighted by the time spent on each device; at least 1.2 when
-    /// both compute.
+    /// Factor between the middle of a range and its ends, weighted by the time on each device; at least 1.2 if both
+    /// compute.
     pub fn spread(&self, seconds: Seconds) -> f64 {
         let total = seconds.total().max(f64::MIN_POSITIVE);
         let gpu = self.gpu.map_or(1.0, |gpu| gpu.spread);
@@ -87,14 +87,13 @@ pub(super) fn active_expert_bytes(blocks: &[Block], architecture: &ModelArchitec
     blocks.iter().map(|block| block.expert_bytes.min(block.bytes) as f64 * share).sum()
 }
 
-/// Weights of routed experts that one token is multiplied with in these blocks.
+/// Weights of routed experts that are multiplied for one token in these blocks.
 pub(super) fn active_expert_parameters(blocks: &[Block], architecture: &ModelArchitecture) -> f64 {
     let share = architecture.experts.map_or(1.0, Experts::share);
     blocks.iter().map(|block| block.expert_parameters.min(block.parameters) as f64 * share).sum()
 }
 
-/// Bytes of KV cache that one token reads, in f16 equivalents. A quantised cache saves memory, not time, because it is
-/// unpacked.
+/// Bytes of KV cache that one token reads, as f16. A quantised cache saves memory, not time, because it is dequantised.
 pub(super) fn cache_bytes(blocks: &[Block], depth_tokens: u32, kv: KvCacheType) -> f64 {
     let as_read = match kv {
         KvCacheType::F16 | KvCacheType::Q8_0 => 1.0,
@@ -110,8 +109,8 @@ pub(super) fn cache_bytes(blocks: &[Block], depth_tokens: u32, kv: KvCacheType) 
         .sum()
 }
 
-/// Whether most weights are of a type that llama.cpp repacks for the processor (`ggml/src/ggml-cpu/repack.cpp`): 4-bit
-/// blocks, of K-quants only in rows that 256 divides.
+/// Whether most weights have a type that llama.cpp repacks for the processor (`ggml/src/ggml-cpu/repack.cpp`): 4-bit
+/// blocks, K-quants only if the row length is a multiple of 256.
 fn is_repacked(model: &Model) -> bool {
     use Quantisation::{IQ4_NL, Q4_0, Q4_K_M, Q4_K_S};
     match model.quantisation {
@@ -126,7 +125,7 @@ pub(super) fn is_recurrent(architecture: &ModelArchitecture) -> bool {
     architecture.blocks.iter().any(|block| matches!(block.cache, Cache::Recurrent { .. }))
 }
 
-/// Rates of all GPUs combined: each reads its share of the blocks, one after the other.
+/// Rates of all GPUs combined. Each computes its share of the blocks, one GPU after the other.
 fn combined(machine: &MachineFigures, k_quants: bool) -> Option<GpuRates> {
     let total: f64 = machine.gpus.iter().map(|gpu| gpu.vram_free_bytes.value.max(1) as f64).sum();
     let mut parts = machine.gpus.iter().map(|gpu| {

@@ -16,18 +16,18 @@ pub(super) struct Placement {
     pub cpu_blocks: usize,
     /// Number of blocks whose routed experts are in main memory, counted from the first; at least `cpu_blocks`.
     expert_cpu_blocks: usize,
-    /// Whether the output matrix is on the GPU: it goes there first.
+    /// Whether the output matrix is on the GPU.
     pub output_on_gpu: bool,
 }
 
 impl Placement {
-    /// The placement by the current engine: the output layer goes to the GPU first, then the last `gpu_layers - 1`
+    /// Placement by the current engine: the output layer is put on the GPU first, then the last `gpu_layers - 1`
     /// blocks.
     pub fn new(architecture: &ModelArchitecture, setting: &EngineSetting, gpus: usize) -> Self {
         Self::of_build(architecture, setting, gpus, EngineBuild::Current)
     }
 
-    /// The placement by a build of the engine: in old ones the output layer goes last.
+    /// Placement by a build of the engine; in old ones the output layer is put on the GPU last.
     pub fn of_build(
         architecture: &ModelArchitecture,
         setting: &EngineSetting,
@@ -59,18 +59,18 @@ impl Placement {
         architecture.blocks.get(self.cpu_blocks..self.expert_cpu_blocks).unwrap_or(&[])
     }
 
-    /// Whether weights of blocks are on both sides.
+    /// Whether GPU and main memory both have weights of blocks.
     pub fn is_partial(&self, architecture: &ModelArchitecture) -> bool {
         self.cpu_blocks > 0 || self.split(architecture).iter().any(|block| block.expert_bytes > 0)
     }
 }
 
-/// Memory that a model needs in a setting on a machine, run by the current engine. VRAM is summed over all GPUs.
+/// Memory need of a model with a setting on a machine, for the current engine. VRAM is the sum over all GPUs.
 pub fn memory_need(model: &Model, setting: &EngineSetting, machine: &MachineFigures) -> MemoryNeed {
     memory_need_of_build(model, setting, machine, EngineBuild::Current)
 }
 
-/// The same for another build of the engine.
+/// Memory need for another build of the engine; see [`memory_need`].
 pub fn memory_need_of_build(
     model: &Model,
     setting: &EngineSetting,
@@ -148,7 +148,7 @@ pub fn fit_gpu_layers(
             && (machine.gpus.len() == 1 || fits_on_each(model, &setting, machine, vram_budget_bytes))
     };
     let total = model.total_layers();
-    // With every layer on the GPU no weights are streamed, so all layers can fit where one fewer does not.
+    // With every layer on the GPU no weights are streamed, so all layers can fit even if one fewer does not.
     if fits(total) {
         return total;
     }
@@ -160,9 +160,9 @@ pub fn fit_gpu_layers(
     low
 }
 
-/// The smallest number of blocks whose routed experts have to stay in main memory (`n_cpu_moe`) so that all layers fit
-/// `vram_budget_bytes` of all GPUs together. `None` without a GPU, and where not even all experts in main memory are
-/// enough. `setting.gpu_layers` and `setting.n_cpu_moe` are ignored.
+/// The smallest number of blocks whose routed experts must stay in main memory (`n_cpu_moe`) so that all layers fit
+/// `vram_budget_bytes` of all GPUs together. `None` without a GPU, or if all experts in main memory are not enough.
+/// `setting.gpu_layers` and `setting.n_cpu_moe` are ignored.
 pub fn fit_n_cpu_moe(
     model: &Model,
     setting: &EngineSetting,
@@ -179,7 +179,7 @@ pub fn fit_n_cpu_moe(
     if machine.gpus.is_empty() || !(fits(0) || fits(blocks)) {
         return None;
     }
-    // With no experts in main memory none are streamed, so 0 can fit where 1 does not.
+    // With no experts in main memory none are streamed, so 0 can fit even if 1 does not.
     if fits(0) {
         return Some(0);
     }

@@ -1,5 +1,5 @@
-//! Estimates a model's memory and speed. Pure arithmetic, and the only estimator: window, terminal and monitor show the
-//! same numbers.
+//! Estimates a model's memory and speed, without I/O. The only estimator: window, terminal and monitor show the same
+//! numbers.
 
 mod bus;
 mod efficiency;
@@ -17,7 +17,7 @@ pub use types::{
 
 use crate::models::Model;
 
-/// Estimates memory and speed of a model in a setting on a machine.
+/// Estimates memory and speed of a model with a setting on a machine.
 pub fn estimate(model: &Model, setting: &EngineSetting, machine: &MachineFigures) -> Estimate {
     Estimate { memory: memory_need(model, setting, machine), speed: speed::speed(model, setting, machine) }
 }

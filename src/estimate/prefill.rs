@@ -42,9 +42,9 @@ pub(super) fn prefill(layout: &Layout<'_>, tokens: u32) -> Seconds {
     if !layout.placement.is_partial(architecture) {
         return Seconds { gpu: gpu_s, ..Seconds::default() };
     }
-    // Weights in main memory: large batches are computed on the GPU, which receives the weights, of mixtures those of the
-    // experts that the batch uses, and the filled part of the KV cache for every batch. The engine does so even where
-    // computing on the processor would be faster.
+    // Weights in main memory: large batches are computed on the GPU. For every batch it receives the weights (of a
+    // mixture only the experts that the batch uses) and the filled part of the KV cache, even if the processor would be
+    // faster.
     if batch.min(tokens) >= OFFLOADED_FROM_TOKENS {
         let in_batch = architecture.experts.map_or(1.0, |experts| experts.share_of_batch(batch.min(tokens)));
         let weights: f64 = on_cpu
@@ -52,8 +52,8 @@ pub(super) fn prefill(layout: &Layout<'_>, tokens: u32) -> Seconds {
             .map(|b| b.bytes.saturating_sub(b.expert_bytes) as f64 + b.expert_bytes as f64 * in_batch)
             .chain(split.iter().map(|b| b.expert_bytes as f64 * in_batch))
             .sum();
-        // The cache is half full on average. Measured: the transfer takes as long as that of a 16-bit cache, whatever
-        // its type.
+        // The cache is half full on average. Measured: the transfer takes as long as for a 16-bit cache, for every
+        // type.
         let cache = cache_bytes(on_cpu, tokens / 2, KvCacheType::F16);
         gpu_s += (products(on_cpu) + expert_products) / flops + attention_s(on_cpu);
         let bus_s = batches * (weights + cache) / bus.bytes_per_s;
@@ -77,7 +77,7 @@ fn shape_share(architecture: &ModelArchitecture) -> f64 {
         * if is_recurrent(architecture) { DELTA_NETS } else { 1.0 }
 }
 
-/// The same for a processor, on which the width has little effect.
+/// Share of its arithmetic rate that a processor reaches; the width has little effect.
 fn cpu_share(architecture: &ModelArchitecture) -> f64 {
     (if architecture.experts.is_some() { 0.5 } else { 1.0 })
         * if is_recurrent(architecture) { 0.6 } else { 1.0 }

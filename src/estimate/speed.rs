@@ -12,7 +12,7 @@ use crate::estimate::{EngineSetting, MachineFigures, Speed};
 use crate::figures::Range;
 use crate::models::{Block, Cache, KvCacheType, Model, ModelArchitecture};
 
-/// Speed of a model in a setting on a machine.
+/// Speed of a model with a setting on a machine.
 pub(super) fn speed(model: &Model, setting: &EngineSetting, machine: &MachineFigures) -> Speed {
     let layout = Layout::new(model, setting, machine);
     let answered = |depth_tokens| {
@@ -28,9 +28,9 @@ pub(super) fn speed(model: &Model, setting: &EngineSetting, machine: &MachineFig
     }
 }
 
-/// Seconds in which a server samples a token from the vocabulary and sends it. One core does that while the others
-/// wait. Measured on two cores: 20 ns per token of the vocabulary (Gemma 3 270M: 62 tokens a second in `llama-bench`,
-/// 46 and 51 in Ollama). 0 with layers on a GPU, where the effect is small.
+/// Seconds to sample a token and send it, on one core while the others wait. Measured on two cores: 20 ns per
+/// vocabulary entry (Gemma 3 270M: 62 tokens/s in `llama-bench`, 46 and 51 in Ollama). 0 with layers on a GPU, where
+/// the effect is small.
 fn sampling_s(layout: &Layout<'_>, machine: &MachineFigures) -> f64 {
     const CORE_S_PER_TOKEN: f64 = 40e-9;
 
@@ -41,14 +41,14 @@ fn sampling_s(layout: &Layout<'_>, machine: &MachineFigures) -> f64 {
     layout.architecture.vocabulary() as f64 * CORE_S_PER_TOKEN / cores
 }
 
-/// Tokens a second with `depth_tokens` in the context, without sampling, as `llama-bench` measures it.
+/// Tokens per second with `depth_tokens` in the context, without sampling, as measured by `llama-bench`.
 pub fn decode(model: &Model, setting: &EngineSetting, machine: &MachineFigures, depth_tokens: u32) -> Range {
     let layout = Layout::new(model, setting, machine);
     let token = token_s(&layout, depth_tokens);
     range(1.0 / token.total(), layout.spread(token))
 }
 
-/// Seconds from a prompt of `prompt_tokens` to the first token of the answer.
+/// Seconds from a prompt of `prompt_tokens` to the first token of the response.
 pub fn first_token_s(
     model: &Model,
     setting: &EngineSetting,
@@ -60,14 +60,14 @@ pub fn first_token_s(
 
 fn first_token_of(layout: &Layout<'_>, prompt_tokens: u32) -> Range {
     let seconds = prefill(layout, prompt_tokens) + token_s(layout, prompt_tokens);
-    // Prompts depend on more than bandwidth: measurements of the same card scatter more.
+    // Prompt speed depends on more than bandwidth; measurements of the same card scatter more.
     range(seconds.total(), layout.spread(seconds) * 1.1)
 }
 
-/// Seconds that one token takes. Experts in main memory are computed by the processor, between the attention of their
-/// block and that of the next one on the GPU.
+/// Seconds per token. Experts in main memory are computed by the processor, between their block's attention and the
+/// next block on the GPU.
 fn token_s(layout: &Layout<'_>, depth_tokens: u32) -> Seconds {
-    /// Seconds to hand a block's activations to the processor, wait for it, and hand the result back.
+    /// Seconds to transfer a block's activations to the processor and the result back, synchronisation included.
     const CROSSING_S: f64 = 30e-6;
 
     let architecture = layout.architecture;
@@ -102,8 +102,8 @@ fn token_s(layout: &Layout<'_>, depth_tokens: u32) -> Seconds {
     if !layout.placement.output_on_gpu {
         cpu_bytes += architecture.output_bytes as f64;
     }
-    // Attention reads the cache once per query head of a group: with few key heads, arithmetic is the limit, not
-    // memory. A quantised cache is unpacked each time, which about doubles that.
+    // Attention reads the cache once per query head of a group, so with few key heads arithmetic is the limit, not
+    // memory. Dequantising the cache each time about doubles it.
     let products = attention_products(on_cpu, architecture, depth_tokens)
         * if kv == KvCacheType::F16 { 1.0 } else { 2.2 };
     let cache_s = (cache_bytes(on_cpu, depth_tokens, kv) / (layout.cpu.bytes_per_s * 0.6))
@@ -139,7 +139,7 @@ fn launch_factor(architecture: &ModelArchitecture, of_mixtures: f64) -> f64 {
     let mixture = architecture.experts.is_some();
     let gemma = architecture.family.starts_with("gemma");
     match (recurrent, gemma, mixture) {
-        // Both: measured 0.8 more on an RTX 3090 and a GB10.
+        // Both: measured at 0.8 more on an RTX 3090 and a GB10.
         (true, _, true) => 2.3 + 0.67 * (of_mixtures - 1.0),
         (true, ..) => 2.3,
         (_, true, _) => 1.9,

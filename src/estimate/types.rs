@@ -10,28 +10,28 @@ use crate::models::KvCacheType;
 /// The figures of one GPU that an estimate needs.
 #[derive(Clone, Debug, PartialEq)]
 pub struct GpuFigures {
-    /// The name its driver gives it.
+    /// Name reported by its driver.
     pub name: String,
     /// Discrete or unified.
     pub kind: GpuKind,
     /// The backend Ollama will use.
     pub backend: Backend,
-    /// All its memory, in bytes.
+    /// Total memory in bytes.
     pub vram_total_bytes: u64,
     /// VRAM not used by other programs, in bytes.
     pub vram_free_bytes: Known<u64>,
     /// Memory bandwidth in decimal GB/s.
     pub bandwidth_gb_s: Known<f64>,
-    /// Its row in the table of cards, if its name is found there.
+    /// Its row in the table of cards, if its name is listed.
     pub row: Option<&'static GpuRow>,
-    /// CUDA compute capability, where CUDA is the backend and it is known.
+    /// CUDA compute capability, if CUDA is the backend and it is known.
     pub compute_capability: Option<ComputeCapability>,
     /// Nominal bandwidth of its bus to main memory in one direction, in decimal GB/s (PCIe 4.0 x16: 31.5).
     pub bus_gb_s: Known<f64>,
 }
 
 impl GpuFigures {
-    /// Whether the engine enables flash attention on it, as far as it is known; a quantised KV cache requires it.
+    /// Whether the engine enables flash attention on it, as far as known. A quantised KV cache requires it.
     pub fn has_flash_attention(&self) -> bool {
         self.compute_capability.is_none_or(ComputeCapability::has_flash_attention)
     }
@@ -40,11 +40,11 @@ impl GpuFigures {
 /// The figures of the processor and its memory that an estimate needs.
 #[derive(Clone, Debug, PartialEq)]
 pub struct CpuFigures {
-    /// Its name, from which the maker is known.
+    /// Name, which shows the vendor.
     pub name: String,
     /// Main memory, in bytes.
     pub ram_total_bytes: u64,
-    /// Main memory available to programs now, in bytes.
+    /// Main memory currently available to programs, in bytes.
     pub ram_available_bytes: Known<u64>,
     /// Read bandwidth of main memory with all cores, in decimal GB/s.
     pub bandwidth_gb_s: Known<f64>,
@@ -52,14 +52,14 @@ pub struct CpuFigures {
     pub physical_cores: Known<u32>,
     /// AVX-512 with integer dot products, AVX2, NEON, …, as in the hardware document.
     pub features: Vec<String>,
-    /// Decimal GB of 4-bit weights that all cores together multiply in a second, if that was measured.
+    /// Decimal GB of 4-bit weights that all cores together multiply per second, if measured.
     pub dot_product_gb_s: Option<f64>,
 }
 
-/// A machine as the estimator sees it. No GPU means that everything runs on the processor.
+/// A machine's figures for an estimate. Without a GPU everything runs on the processor.
 #[derive(Clone, Debug, PartialEq)]
 pub struct MachineFigures {
-    /// The GPUs that will be used, the first one first.
+    /// The GPUs that will be used, in the engine's order.
     pub gpus: Vec<GpuFigures>,
     /// Processor and main memory.
     pub cpu: CpuFigures,
@@ -76,7 +76,7 @@ impl MachineFigures {
         self.of_all_gpus(|gpu| gpu.vram_free_bytes.value)
     }
 
-    /// All VRAM of all GPUs, in bytes; 0 without one.
+    /// Total VRAM of all GPUs, in bytes; 0 without one.
     pub fn vram_total_bytes(&self) -> u64 {
         self.of_all_gpus(|gpu| gpu.vram_total_bytes)
     }
@@ -89,18 +89,18 @@ pub struct EngineSetting {
     pub context_tokens: u32,
     /// Type of the KV cache.
     pub kv_cache_type: KvCacheType,
-    /// Tokens handled at once when a prompt is read (`num_batch`).
+    /// Batch size of prompt processing in tokens (`num_batch`).
     pub num_batch: u32,
     /// Whether flash attention is on.
     pub flash_attention: bool,
     /// Layers on the GPU as the engine counts them: 0 to blocks + 1, the output layer first (`num_gpu`).
     pub gpu_layers: u32,
-    /// Blocks, counted from the first, whose routed experts stay in main memory (`--n-cpu-moe`): 0 for none, at most the
-    /// number of blocks. Attention, KV cache, router, shared experts and dense parts stay where `gpu_layers` puts them.
+    /// Number of blocks, from the first, whose routed experts stay in main memory (`--n-cpu-moe`): 0 to the number of
+    /// blocks. Attention, KV cache, router, shared experts and dense parts are placed by `gpu_layers`.
     pub n_cpu_moe: u32,
 }
 
-/// Builds of the engine differ in where they put the output layer and in what they reserve for a batch.
+/// Builds of the engine, which differ in the placement of the output layer and in the buffers for a batch.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum EngineBuild {
     /// llama-server as run by Ollama since 0.30 (b10488): logits of one token per sequence only.
@@ -111,7 +111,7 @@ pub enum EngineBuild {
     /// Ollama's own runner, before 0.30: logits of all tokens, a 32-bit mask, and prompts computed on the GPU even
     /// without a layer there.
     OwnRunner,
-    /// The same before December 2025, when the output layer went to the GPU last.
+    /// Ollama's own runner before December 2025, which put the output layer on the GPU last.
     OutputLast,
 }
 
@@ -126,7 +126,7 @@ pub struct MemoryNeed {
     pub compute_gpu_bytes: u64,
     /// Memory that the driver takes for a computing process.
     pub overhead_gpu_bytes: u64,
-    /// The four above together.
+    /// Sum of the four above.
     pub vram_required_bytes: u64,
     /// Weights in main memory (the token embedding always is).
     pub weights_ram_bytes: u64,
@@ -136,24 +136,24 @@ pub struct MemoryNeed {
     pub compute_ram_bytes: u64,
     /// Main memory of the engine's processes themselves.
     pub overhead_ram_bytes: u64,
-    /// The four above together.
+    /// Sum of the four above.
     pub ram_required_bytes: u64,
 }
 
 /// Estimated speed.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Speed {
-    /// Tokens written a second while the context is nearly empty.
+    /// Generated tokens per second with a nearly empty context.
     pub decode_tokens_per_s: Range,
-    /// The same when the context is full.
+    /// Generated tokens per second with a full context.
     pub decode_at_full_context_tokens_per_s: Range,
-    /// Seconds from a prompt that fills the context to the first token of the answer.
+    /// Seconds from a prompt that fills the context to the first token of the response.
     pub first_token_full_prompt_s: Range,
-    /// The same for a prompt of 4,096 tokens.
+    /// Seconds to the first token for a prompt of 4,096 tokens.
     pub first_token_4k_prompt_s: Range,
 }
 
-/// The estimate for one model in one setting on one machine.
+/// Estimate for a model with a setting on a machine.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Estimate {
     /// Memory need.

@@ -27,7 +27,7 @@ const LIMIT: Duration = Duration::from_secs(2);
 /// Options of [`detect`].
 #[derive(Clone, Debug)]
 pub struct DetectOptions {
-    /// ACOLYTE's folder (`~/.acolyte`), whether it exists or not.
+    /// ACOLYTE's folder (`~/.acolyte`), which need not exist.
     pub home: PathBuf,
     /// The models folder; `None` for the one in `home`.
     pub models_dir: Option<PathBuf>,
@@ -58,8 +58,8 @@ impl DetectOptions {
     }
 }
 
-/// Detects this machine's hardware. Blocks for about 0.1 s, longer where graphics drivers are loaded, up to
-/// [`DetectOptions::driver_limit`] when one hangs: call it on a worker thread.
+/// Detects this machine's hardware. Blocks for about 0.1 s, longer if graphics drivers are loaded, up to
+/// [`DetectOptions::driver_limit`] if one hangs. Call it on a worker thread.
 pub fn detect(options: &DetectOptions) -> Hardware {
     merge(&collect(options))
 }
@@ -114,7 +114,7 @@ pub fn collect(options: &DetectOptions) -> Evidence {
                 evidence.late.push(search);
             }
         }
-        // Optional: without an answer in time the list stays empty.
+        // Optional: after the timeout the list is empty.
         evidence.gpu_clients = clients.recv_timeout(LIMIT).unwrap_or_default();
         if let Some(measurement) = measurement {
             evidence.cpu.dot_product_gb_s = clock.time("cores", core_speed::dot_product_gb_s);
@@ -143,7 +143,7 @@ impl Clock {
         let from = self.ms();
         let done = work();
         let span = Span { from, to: self.ms() };
-        tracing::debug!(source = name, from_ms = span.from, to_ms = span.to, "asked");
+        tracing::debug!(source = name, from_ms = span.from, to_ms = span.to, "queried");
         self.spans.lock().unwrap_or_else(PoisonError::into_inner).insert(name.to_owned(), span);
         done
     }
@@ -181,13 +181,13 @@ fn or_failed<T>(answer: thread::Result<Answer<T>>) -> Answer<T> {
     answer.unwrap_or_else(|_| Answer::Failed(SourceFailure::EndedWithoutAnswer { message: "".into() }))
 }
 
-/// Which driver interfaces are queried, and by which program.
+/// Settings for querying the driver interfaces.
 struct DriverProbes {
     program: Result<PathBuf, SourceFailure>,
     environment: Vec<(OsString, OsString)>,
     limit: Duration,
     /// Whether Vulkan may be queried.
-    ask_vulkan: bool,
+    query_vulkan: bool,
     /// Whether this is Wine, which lacks functions that the `sysinfo` library calls: its debugger would open.
     wine: bool,
 }
@@ -216,7 +216,7 @@ impl DriverProbes {
             program,
             environment: options.probe_environment.clone(),
             limit: options.driver_limit,
-            ask_vulkan: !would_only_wake && !no_graphics_device,
+            query_vulkan: !would_only_wake && !no_graphics_device,
             wine: evidence.wine,
         }
     }
@@ -224,8 +224,8 @@ impl DriverProbes {
     fn ask<T: serde::de::DeserializeOwned>(&self, source: GpuSource) -> Answer<T> {
         let wanted = match source {
             GpuSource::Nvml => true,
-            GpuSource::Wgpu => self.ask_vulkan,
-            GpuSource::Sysinfo => self.ask_vulkan && !self.wine,
+            GpuSource::Wgpu => self.query_vulkan,
+            GpuSource::Sysinfo => self.query_vulkan && !self.wine,
             GpuSource::Dxgi => cfg!(windows),
         };
         match &self.program {

@@ -118,11 +118,11 @@ fn servers(addresses: &[SocketAddr]) -> Vec<FoundEngine> {
         .collect()
 }
 
-/// The version of an `ollama` program, where running it starts no app (see `system`). `--version` queries a running
-/// server first and only warns without one, so it is pointed at a port where no server runs. A program that other users
-/// can change or exchange is not run: its links are resolved, and what was checked is what is run.
+/// Version of an `ollama` program, if running it does not start an app (see `system`). `--version` first queries a
+/// server and only warns without one, so it is directed to a port without a server. A program that other users can
+/// change or replace is not run; links are resolved, so that the checked program is the one that runs.
 fn program_version(path: &Path) -> Option<String> {
-    if !crate::hardware::system::PROGRAMS_CAN_BE_ASKED {
+    if !crate::hardware::system::CAN_RUN_PROGRAMS {
         return None;
     }
     let mut command = program::command(trusted(path)?);
@@ -131,12 +131,12 @@ fn program_version(path: &Path) -> Option<String> {
     version_in(&output.stdout).or_else(|| version_in(&output.stderr))
 }
 
-/// The program behind a path, when nobody else can change or exchange it or anything on the way.
+/// Resolves a program's path, if nobody else can change or replace the program or its folders.
 fn trusted(path: &Path) -> Option<PathBuf> {
     match ownership::resolve_program(path) {
         Ok(program) => Some(program),
         Err(error) => {
-            tracing::info!(%error, path = %path.display(), "a program is left alone");
+            tracing::info!(%error, path = %path.display(), "a program is not trusted");
             None
         }
     }
@@ -152,7 +152,7 @@ fn installations(places: &Places, home: &Path) -> Vec<FoundEngine> {
         .iter()
         .map(|folder| folder.join(name))
         .filter(|path| path.is_file())
-        // Where others can put a program, anything may lie.
+        // Others could have put a program there.
         .filter_map(|path| trusted(&path))
         .map(program)
         .collect();
@@ -196,7 +196,7 @@ fn real_path(engine: &FoundEngine) -> Option<PathBuf> {
     std::fs::canonicalize(engine.path.as_deref()?).ok()
 }
 
-/// The version in the output of `ollama --version`; the client's, where it differs from the server's.
+/// The version in the output of `ollama --version`; the client's, if it differs from the server's.
 pub fn version_in(output: &str) -> Option<String> {
     ["client version is ", "ollama version is "].iter().find_map(|mark| {
         let (_, rest) = output.split_once(mark)?;
@@ -237,7 +237,7 @@ mod tests {
         }
     }
 
-    /// Its path is kept byte for byte, and the document can be written.
+    /// Its path is unchanged, and the document can be serialised.
     #[cfg(target_os = "linux")]
     #[test]
     fn a_models_folder_that_is_not_utf_8_is_found() {
@@ -253,7 +253,7 @@ mod tests {
 
     #[cfg(unix)]
     #[test]
-    fn a_program_that_others_could_have_put_there_is_not_run() {
+    fn a_program_that_others_can_change_is_not_run() {
         use std::os::unix::fs::PermissionsExt as _;
         let folder = tempfile::tempdir().unwrap();
         let program = folder.path().join("ollama");
@@ -262,17 +262,17 @@ mod tests {
             std::fs::set_permissions(&program, std::fs::Permissions::from_mode(mode)).unwrap();
             program_version(&program)
         };
-        if crate::hardware::system::PROGRAMS_CAN_BE_ASKED {
+        if crate::hardware::system::CAN_RUN_PROGRAMS {
             assert_eq!(version(0o755).as_deref(), Some("9.9.9"));
         }
         assert_eq!(version(0o777), None);
     }
 
-    /// A folder that others can write, sticky or not, and a link to a program in such a folder: whoever flips it between
-    /// the check and the run gets nothing run.
+    /// A program in a folder that others can write, sticky or not, or behind a link in such a folder, is not run,
+    /// because others could replace it between check and start.
     #[cfg(unix)]
     #[test]
-    fn a_program_in_a_folder_that_others_can_write_is_not_looked_for() {
+    fn a_program_in_a_folder_that_others_can_write_is_not_run() {
         use std::os::unix::fs::{PermissionsExt as _, symlink};
         let world = tempfile::tempdir().unwrap();
         let (open, good) = (world.path().join("open"), world.path().join("good"));
@@ -293,7 +293,7 @@ mod tests {
             assert_eq!(found(&open), [], "{mode:o}");
             assert_eq!(program_version(&open.join("ollama")), None, "{mode:o}");
         }
-        // A link of ours in a good folder, to a program in the bad one; and a link in the bad one to the good one.
+        // A link in a safe folder to a program in the unsafe one, and the reverse.
         let links = world.path().join("links");
         std::fs::create_dir(&links).unwrap();
         symlink(open.join("ollama"), links.join("ollama")).unwrap();
@@ -301,7 +301,7 @@ mod tests {
         std::fs::remove_file(open.join("ollama")).unwrap();
         symlink(&real, open.join("ollama")).unwrap();
         assert_eq!(found(&open), []);
-        // A good link is found as the program it leads to.
+        // A safe link is found as its target.
         std::fs::remove_file(links.join("ollama")).unwrap();
         symlink(&real, links.join("ollama")).unwrap();
         assert_eq!(found(&links)[0].path.as_ref(), Some(&real));

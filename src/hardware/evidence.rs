@@ -27,7 +27,7 @@ pub struct Evidence {
     pub board: Option<String>,
     /// True inside the Windows Subsystem for Linux.
     pub wsl: bool,
-    /// True under Wine, whose Direct3D makes up a card from OpenGL.
+    /// True under Wine, whose Direct3D emulates a card with OpenGL.
     pub wine: bool,
     /// NVIDIA's management library.
     pub nvml: Answer<NvmlAnswer>,
@@ -173,7 +173,7 @@ pub struct NvmlDevice {
     pub pci_device_id: Option<u32>,
     /// All memory in bytes, including what the driver reserves.
     pub memory_total_bytes: Option<u64>,
-    /// Free now, in bytes.
+    /// Free memory in bytes.
     pub memory_free_bytes: Option<u64>,
     /// Why the memory query failed.
     pub memory_error: Option<NvmlMemoryError>,
@@ -271,7 +271,7 @@ pub struct WgpuAdapter {
     pub device_id: u32,
     /// Type reported by the driver.
     pub device_type: DeviceType,
-    /// PCI address, where the interface tells it.
+    /// PCI address, if the interface reports it.
     pub pci_bus_id: Option<String>,
     /// Driver's name, for example `radv`.
     pub driver: String,
@@ -325,7 +325,7 @@ pub struct VulkanHeap {
     pub size_bytes: u64,
     /// Whether it is the device's own memory.
     pub device_local: bool,
-    /// What this process may use of it now, in bytes (`VK_EXT_memory_budget`).
+    /// This process's current budget of it, in bytes (`VK_EXT_memory_budget`).
     pub budget_bytes: Option<u64>,
 }
 
@@ -337,7 +337,7 @@ pub struct DxgiMemory {
     pub dedicated_video_bytes: u64,
     /// Main memory it may share, in bytes.
     pub shared_system_bytes: u64,
-    /// What this process may use of the local segment now, in bytes.
+    /// This process's current budget of the local segment, in bytes.
     pub budget_bytes: Option<u64>,
 }
 

@@ -6,7 +6,7 @@ use crate::SCHEMA;
 use crate::machine::Hardware;
 use crate::platform::regular;
 
-/// A report of `acolyte doctor`, which holds logs, is some hundred kilobytes.
+/// Upper limit of a hardware file. A report of `acolyte doctor` with logs is some hundred kilobytes.
 const MAX_FILE_BYTES: u64 = 16 << 20;
 
 /// Why a hardware file was rejected.
@@ -20,12 +20,12 @@ pub enum HardwareFileError {
         /// The system's error.
         source: std::io::Error,
     },
-    /// It is not a hardware document. The message names line and key.
+    /// Invalid JSON, or an unknown or missing key.
     #[error("{path} is not a hardware document: {source}")]
     Format {
         /// The file.
         path: PathBuf,
-        /// What is wrong, with line and column.
+        /// The parser's error, with line and column.
         source: serde_json::Error,
     },
     /// An impossible value.
@@ -48,7 +48,7 @@ impl Hardware {
     /// Reads a hardware document from a file.
     ///
     /// # Errors
-    /// If the file cannot be read, is not such a document, or holds an impossible value.
+    /// If the file cannot be read, is not a hardware document, or contains an impossible value.
     pub fn from_file(path: &Path) -> Result<Self, HardwareFileError> {
         let json = regular::read_text(path, MAX_FILE_BYTES)
             .map_err(|source| HardwareFileError::Read { path: path.to_owned(), source })?;
@@ -58,7 +58,7 @@ impl Hardware {
     /// Reads a hardware document from text; `path` is only used in errors.
     ///
     /// # Errors
-    /// As [`Hardware::from_file`].
+    /// Those of [`Hardware::from_file`].
     pub fn from_json(json: &str, path: &Path) -> Result<Self, HardwareFileError> {
         let hardware = serde_json::from_str(json)
             .or_else(|source| Self::in_report(json).ok_or(source))
@@ -87,7 +87,7 @@ impl Hardware {
         let rate = |key: String, value: Option<f64>| {
             value
                 .filter(|v| !v.is_finite() || *v <= 0.0 || *v > MAX_GB_S)
-                .map(|v| format!("{key}: {v} GB/s cannot be"))
+                .map(|v| format!("{key}: {v} GB/s is impossible"))
         };
         let more = |key: String, part: Option<u64>, whole_key: &str, whole: Option<u64>| match (part, whole) {
             (Some(part), Some(whole)) if part > whole => {

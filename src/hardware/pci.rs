@@ -43,8 +43,9 @@ pub struct PciIds {
     pub device: u32,
 }
 
-/// Nominal bandwidth of a PCI Express link in one direction, in decimal GB/s: `gt_s` in 10⁹ transfers a second of each of
-/// its lanes, less the encoding (8 of 10 bits up to generation 2, 128 of 130 since). `None` where no link is.
+/// Nominal bandwidth of a PCI Express link in one direction, in decimal GB/s. `gt_s` is the rate per lane in 10⁹
+/// transfers per second, of which encoding takes a part (8b/10b up to generation 2, 128b/130b since). `None` without a
+/// link.
 pub fn link_gb_s(gt_s: f64, lanes: u32) -> Option<f64> {
     let encoding = if gt_s < 8.0 { 8.0 / 10.0 } else { 128.0 / 130.0 };
     let gb_s = gt_s * encoding / 8.0 * f64::from(lanes);
@@ -52,7 +53,7 @@ pub fn link_gb_s(gt_s: f64, lanes: u32) -> Option<f64> {
     (gb_s > 0.0 && gb_s < 600.0).then_some((gb_s * 10.0).round() / 10.0)
 }
 
-/// Transfers a second of one lane, in 10⁹, by PCI Express generation.
+/// Rate of one lane in 10⁹ transfers per second, by PCI Express generation.
 pub fn link_gt_s(generation: u32) -> Option<f64> {
     const GT_S: [f64; 7] = [2.5, 5.0, 8.0, 16.0, 32.0, 64.0, 128.0];
     let index = usize::try_from(generation.checked_sub(1)?).ok()?;

@@ -2,7 +2,7 @@
 
 use super::evidence::Power;
 
-/// `battery` is what `pmset -g batt` prints, `settings` what `pmset -g` prints.
+/// Parses the output of `pmset -g batt` (`battery`) and `pmset -g` (`settings`).
 pub fn of_pmset(battery: &str, settings: &str) -> Option<Power> {
     let (_, source) = battery.split_once("Now drawing from '")?;
     let saving = settings.lines().any(|line| {

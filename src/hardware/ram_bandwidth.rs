@@ -84,8 +84,8 @@ fn least_bytes(cores: usize) -> u64 {
     (2 * caches).clamp(MIN_BYTES, MAX_BYTES)
 }
 
-/// Allocates and writes memory, because the system provides pages only when written. Stops early when the time is over
-/// and enough is filled.
+/// Allocates and writes memory, because the system provides pages only on write. Stops after [`FILL_LIMIT`] if
+/// `least_words` are filled.
 fn filled(wanted_words: usize, least_words: usize, begun: Instant) -> Vec<u64> {
     let mut words = vec![0_u64; wanted_words];
     let mut done = 0;
@@ -159,7 +159,7 @@ mod tests {
     }
 
     #[test]
-    fn filling_stops_when_the_time_is_over_and_enough_is_filled() {
+    fn filling_stops_after_the_limit_if_enough_is_filled() {
         let long_ago = Instant::now().checked_sub(2 * FILL_LIMIT).unwrap();
         assert_eq!(filled(10 * BLOCK_WORDS, 3 * BLOCK_WORDS, long_ago).len(), 3 * BLOCK_WORDS);
         assert_eq!(filled(BLOCK_WORDS, BLOCK_WORDS, long_ago).len(), BLOCK_WORDS);

@@ -205,7 +205,7 @@ mod tests {
     }
 
     #[test]
-    fn a_laptop_on_its_battery_is_noticed_and_a_mouse_is_not() {
+    fn a_laptops_battery_is_detected_and_a_mouses_is_not() {
         let mouse = [
             ("class/power_supply/hidpp_battery_0/type", "Battery\n"),
             ("class/power_supply/hidpp_battery_0/scope", "Device\n"),

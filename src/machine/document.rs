@@ -11,7 +11,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use super::{ComputeCapability, Finding};
 use crate::untrusted::UntrustedText;
 
-/// A machine, as far as it is known.
+/// A machine's hardware, as far as known.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Hardware {
@@ -77,7 +77,7 @@ pub struct Cpu {
 pub struct MainMemory {
     /// Total size in bytes.
     pub total_bytes: u64,
-    /// Available to programs now, in bytes.
+    /// Currently available to programs, in bytes.
     #[serde(default)]
     pub available_bytes: Option<u64>,
     /// Measured read bandwidth with all cores, in decimal GB/s.
@@ -296,9 +296,9 @@ pub struct StoredModel {
 pub struct LoadedModel {
     /// Its tag.
     pub name: UntrustedText,
-    /// Memory it takes in all, in bytes, as reported by the server.
+    /// Total memory it uses, in bytes, as reported by the server.
     pub total_bytes: Option<u64>,
-    /// The part of it in graphics memory, in bytes, as reported by the server.
+    /// Part of it in graphics memory, in bytes, as reported by the server.
     pub vram_bytes: Option<u64>,
 }
 
@@ -307,7 +307,7 @@ fn present<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<u64>, D:
     Option::deserialize(deserializer)
 }
 
-/// Replaces bytes of a path that are not UTF-8, which JSON cannot hold.
+/// Replaces bytes of a path that are not UTF-8, which JSON cannot represent.
 fn readable_path<S: Serializer>(path: &Path, serializer: S) -> Result<S::Ok, S::Error> {
     serializer.collect_str(&path.display())
 }
@@ -325,7 +325,7 @@ impl Gpu {
         self.kind.holds_models() && self.blocked.is_none()
     }
 
-    /// An adapter of which only this is known.
+    /// An adapter with these values; all others are unknown.
     pub fn named(name: &str, kind: GpuKind, vram_total_bytes: Option<u64>) -> Self {
         Self {
             name: name.into(),
@@ -345,7 +345,7 @@ impl Gpu {
 }
 
 impl Hardware {
-    /// A machine of which only this is known.
+    /// A machine with these values; all others are unknown.
     pub fn with(memory: MainMemory, gpus: Vec<Gpu>) -> Self {
         Self {
             schema: crate::SCHEMA,

@@ -277,7 +277,7 @@ mod tests {
     use serde_json::json;
 
     #[test]
-    fn findings_survive_the_document() {
+    fn findings_round_trip() {
         let gpu = || "RTX 4060".to_owned();
         for finding in [
             Finding::SourceFailed {

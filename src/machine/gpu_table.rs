@@ -14,7 +14,7 @@ use crate::machine::{Backend, ComputeCapability, Gpu};
 /// A row of the table.
 #[derive(Clone, Debug, PartialEq)]
 pub struct GpuRow {
-    /// The maker's name.
+    /// The vendor's name for it.
     pub name: String,
     /// Chip family.
     pub architecture: ChipFamily,
@@ -211,7 +211,7 @@ impl Table {
         self.nearest(found, vram)
     }
 
-    /// The row at one of `positions` whose memory is closest to `vram`; the first one when that is unknown.
+    /// The row at one of `positions` whose memory is closest to `vram`; the first one if that is unknown.
     fn nearest(&self, positions: impl Iterator<Item = usize>, vram: Option<u64>) -> Option<&GpuRow> {
         let rows = positions.filter_map(|position| self.rows.get(position)).map(|(_, row)| row);
         match vram {
@@ -281,7 +281,7 @@ mod tests {
     }
 
     #[test]
-    fn one_card_under_many_names() {
+    fn one_card_has_many_names() {
         let cases: [(&str, Option<u64>, f64); 37] = [
             ("NVIDIA GeForce RTX 4060 Laptop GPU", None, 256.0),
             ("RTX 4060 Laptop", None, 256.0),

@@ -5,7 +5,7 @@ use crate::machine::{Blocked, ComputeCapability, EngineRefusal, Gpu, GpuKind, Os
 
 /// The lowest driver that Ollama's CUDA libraries work with.
 const MIN_NVIDIA_DRIVER: u32 = 550;
-/// The same for compute capability 5.0 to 6.2.
+/// The lowest driver for compute capability 5.0 to 6.2.
 const MIN_NVIDIA_DRIVER_OLD_CARDS: u32 = 570;
 const NEWEST_OLD_CARD: ComputeCapability = ComputeCapability::new(6, 2);
 const MIN_MACOS: u32 = 14;
@@ -13,7 +13,7 @@ const MIN_MACOS: u32 = 14;
 const MIN_WINDOWS_BUILD: u32 = 19_045;
 
 impl Gpu {
-    /// Why Ollama leaves it out, if it does.
+    /// Why Ollama does not use this card, if it does not.
     pub fn refusal(&self) -> Option<EngineRefusal> {
         let gpu = self.name.clone();
         Some(match self.blocked? {

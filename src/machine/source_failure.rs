@@ -40,7 +40,7 @@ pub enum SourceFailure {
     },
     /// Its process crashed.
     Crashed {
-        /// Signal or exit status, in the system's words.
+        /// Signal or exit status as text.
         status: UntrustedText,
         /// The last line it wrote to its error output; empty if none.
         message: UntrustedText,
@@ -71,9 +71,9 @@ pub enum SourceFailure {
         /// The loader's error.
         message: UntrustedText,
     },
-    /// Anything else, in the words of the driver or the system.
+    /// Any other error of the driver or the system.
     Other {
-        /// The words.
+        /// Its message.
         message: UntrustedText,
     },
 }

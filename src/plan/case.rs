@@ -41,7 +41,7 @@ impl<'a> Case<'a> {
     }
 
     /// VRAM needed for every layer, in bytes. Without a card, computed for a typical one, so that the user knows which
-    /// size to buy.
+    /// size is needed.
     pub(super) fn all_layers_vram_bytes(&self) -> u64 {
         let setting = EngineSetting { gpu_layers: self.total_layers, ..self.setting };
         let need =
@@ -84,7 +84,7 @@ impl<'a> Case<'a> {
         })
     }
 
-    /// Layers that would fit with other programs closed.
+    /// Number of layers that would fit with other programs closed.
     pub(super) fn layers_when_closed(&self) -> u32 {
         self.place(self.budget_of(self.vram_free_when_closed_bytes()))
     }
@@ -182,14 +182,14 @@ impl<'a> Case<'a> {
         reasons
     }
 
-    /// What is not known about the model's architecture. Said of refused plans too: it may be why they are refused.
+    /// Reason that the model's architecture is unknown. Also for refused plans, because it may be the cause.
     pub(super) fn unknown_architecture(&self) -> Option<Reason> {
         let architecture = &self.candidate.model.architecture;
         (!architecture.is_known)
             .then(|| Reason::ArchitectureUnknown { family: UntrustedText::new(&architecture.family) })
     }
 
-    /// Reasons that inform the user and change no verdict.
+    /// Reasons that do not affect the verdict.
     pub(super) fn remarks(&self) -> Vec<Reason> {
         let licence = &self.candidate.model.licence;
         let non_commercial = (licence.commercial == Some(false))

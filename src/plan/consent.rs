@@ -1,4 +1,4 @@
-//! What the user agrees to before a degraded plan is installed, as data. Consent is compared by these figures, not by
+//! Terms that the user agrees to before a degraded plan is installed. Consent is compared by these figures, not by
 //! wording or language.
 
 use serde::{Deserialize, Serialize};
@@ -18,9 +18,9 @@ pub struct ConsentTerms {
     pub context_tokens: u32,
     /// Type of the KV cache.
     pub kv_cache_type: KvCacheType,
-    /// The limits, the weightiest first.
+    /// The limits, the most important first.
     pub limits: Vec<Limit>,
-    /// Estimated tokens written a second, context nearly empty.
+    /// Estimated generated tokens per second with a nearly empty context.
     pub decode_tokens_per_s: Range,
     /// Estimated seconds to the first token of a full prompt.
     pub first_token_full_prompt_s: Range,
@@ -39,7 +39,7 @@ pub enum Limit {
     CpuOnly,
     /// Slow answers.
     SlowDecode {
-        /// Estimated tokens a second, middle of the range.
+        /// Estimated tokens per second, middle of the range.
         tokens_per_s: f64,
     },
     /// Some layers run on the processor.
@@ -56,15 +56,15 @@ pub enum Limit {
     KvQ4,
     /// The card is smaller than recommended.
     SmallCard {
-        /// Nominal GiB it has.
+        /// Its nominal size in GiB.
         have_gib: u32,
     },
 }
 
 impl ConsentTerms {
-    /// Whether consent to these terms also covers `now`: the same model in the same setting, no new kind of limit, no
-    /// worse figure. Estimates and free memory vary between measurements, so they may be worse by the share `tolerance`
-    /// (0.15 is 15 %); layers and the size of the card may not.
+    /// Whether consent to these terms also covers `now`: same model and setting, no new kind of limit, no worse figure.
+    /// Estimates and free memory vary between measurements, so they may be worse by the share `tolerance` (0.15 is 15
+    /// %); layers and size of the card may not.
     pub fn covers(&self, now: &Self, tolerance: f64) -> bool {
         let at_least = |now: f64, agreed: f64| now >= agreed * (1.0 - tolerance);
         let at_most = |now: f64, agreed: f64| now <= agreed * (1.0 + tolerance);
@@ -81,7 +81,7 @@ impl ConsentTerms {
 }
 
 impl Reason {
-    /// Whether it needs consent.
+    /// Whether this reason needs consent.
     pub fn is_limit(&self) -> bool {
         Limit::of(self).is_some()
     }
@@ -157,9 +157,9 @@ mod tests {
         assert!(covers(|_| ()));
         assert!(covers(|now| now.limits[0] = Limit::LayersOnCpu { cpu_layers: 2 }));
         assert!(covers(|now| now.limits[2] = Limit::SmallCard { have_gib: 10 }));
-        assert!(covers(|now| now.limits.clear()), "nothing is left to agree to");
+        assert!(covers(|now| now.limits.clear()), "no limits are left");
         assert!(covers(|now| now.decode_tokens_per_s.mid = 17.5), "bandwidth varies between measurements");
-        assert!(covers(|now| now.profile = "custom".to_owned()), "the profile's name is no limit");
+        assert!(covers(|now| now.profile = "custom".to_owned()), "the profile's name is not compared");
     }
 
     #[test]
@@ -167,7 +167,7 @@ mod tests {
         assert!(!covers(|now| now.limits[0] = Limit::LayersOnCpu { cpu_layers: 5 }));
         assert!(!covers(|now| now.limits[2] = Limit::SmallCard { have_gib: 6 }));
         assert!(!covers(|now| now.limits[1] = Limit::SlowFirstToken { seconds: 90.0 }));
-        assert!(!covers(|now| now.limits.push(Limit::KvQ4)), "another kind of limit");
+        assert!(!covers(|now| now.limits.push(Limit::KvQ4)), "a new kind of limit");
         assert!(!covers(|now| now.decode_tokens_per_s.mid = 15.0));
         assert!(!covers(|now| now.first_token_full_prompt_s.mid = 100.0));
         assert!(!covers(|now| now.model = ModelTag::parse("qwen2.5-coder:3b").unwrap()));
@@ -176,7 +176,7 @@ mod tests {
     }
 
     #[test]
-    fn terms_survive_serialization() {
+    fn terms_round_trip() {
         let json = serde_json::to_string(&agreed()).unwrap();
         assert_eq!(serde_json::from_str::<ConsentTerms>(&json).unwrap(), agreed(), "{json}");
     }

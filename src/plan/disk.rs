@@ -1,7 +1,7 @@
 //! What an installation needs of each drive.
 //!
-//! An [`Inventory`] holds what was found on the drives: free space, sizes of the engine's archives, and what is there
-//! already. [`DiskNeeds`] is computed from it once; pages, terminal and the first step of an installation read that.
+//! An [`Inventory`] contains free space, sizes of the engine's archives, and files that exist already. [`DiskNeeds`] is
+//! computed from it once and read by pages, terminal and the first step of an installation.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -15,23 +15,23 @@ use crate::plan::Policy;
 /// Free space to leave on a drive, in bytes: for logs, documents and the system itself.
 const RESERVE_BYTES: u64 = 512 * MIB;
 
-/// What was found on the drives that an installation would use.
+/// State of the drives that an installation would use.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Inventory {
-    /// The drives of the chosen folders, and what would be put on each.
+    /// The drives of the chosen folders, and their usage.
     pub drives: Vec<Disk>,
     /// The engine that would be installed.
     pub engine: EngineFiles,
-    /// Bytes of each model that need not be downloaded, because they are on the drive or can be linked; by tag.
+    /// By tag: bytes of a model that need not be downloaded, because they are on the drive or can be linked.
     pub model_bytes_here: BTreeMap<ModelTag, u64>,
 }
 
 /// The files of the engine that would be installed.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct EngineFiles {
-    /// Its version, where it is known.
+    /// Its version, if known.
     pub version: Option<String>,
-    /// Its archives for this system; empty where the release does not list them.
+    /// Its archives for this system; empty if the release does not list them.
     pub archives: Vec<ArchiveFile>,
     /// Whether it is installed already.
     pub in_place: bool,
@@ -42,35 +42,35 @@ pub struct EngineFiles {
 pub struct ArchiveFile {
     /// Role in the release.
     pub role: AssetRole,
-    /// Bytes to download; `None` where the release does not state it, 0 where the archive is on this computer.
+    /// Bytes to download; `None` if the release does not state it, 0 if the archive is on this computer.
     pub download_bytes: Option<u64>,
     /// Bytes downloaded by an earlier run.
     pub here_bytes: u64,
-    /// Bytes it unpacks to; `None` where that is unknown.
+    /// Unpacked size in bytes; `None` if unknown.
     pub unpacked_bytes: Option<u64>,
 }
 
 /// Downloads of an installation, and the disk space it needs on each drive.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct DiskNeeds {
-    /// Version of the engine, where it is known.
+    /// Version of the engine, if known.
     pub engine_version: Option<String>,
-    /// Bytes of the engine still to be downloaded; `None` where that is unknown.
+    /// Bytes of the engine still to be downloaded; `None` if unknown.
     pub engine_download_bytes: Option<u64>,
     /// Bytes of the model still to be downloaded.
     pub model_download_bytes: u64,
-    /// Needs of each known drive.
+    /// Needs per known drive.
     pub drives: Vec<DriveNeeds>,
 }
 
-/// What an installation needs of one drive, in bytes.
+/// Disk needs on one drive, in bytes.
 #[derive(Clone, Debug, PartialEq)]
 pub struct DriveNeeds {
     /// A folder on the drive.
     pub path: PathBuf,
-    /// What is put there.
+    /// Its usage.
     pub used_for: Vec<DiskUse>,
-    /// Free space for this user; `None` where the system does not report it.
+    /// Free space for this user; `None` if the system does not report it.
     pub free_bytes: Option<u64>,
     /// Archives of the engine still to be downloaded.
     pub archive_bytes: u64,
@@ -78,15 +78,15 @@ pub struct DriveNeeds {
     pub engine_bytes: u64,
     /// Model files still to be downloaded.
     pub model_bytes: u64,
-    /// Already on the drive, and not part of the above.
+    /// Bytes that are on the drive already, not included above.
     pub here_bytes: u64,
-    /// Free space to leave; 0 where nothing is written.
+    /// Free space to leave; 0 if nothing is written.
     pub reserve_bytes: u64,
 }
 
 impl Inventory {
-    /// The drives of a hardware document, with nothing installed on them and an engine of unknown size. Where the
-    /// document does not say what each drive is used for, everything goes to the one with the most free space.
+    /// The drives of a hardware document, with nothing installed and an engine of unknown size. If the document does
+    /// not state the drives' usage, everything is put on the one with the most free space.
     pub fn of(hardware: &Hardware) -> Self {
         let mut drives = hardware.disks.clone();
         if drives.iter().all(|drive| drive.used_for.is_empty())
@@ -151,7 +151,7 @@ impl DiskNeeds {
         }
     }
 
-    /// Bytes still to be downloaded, as far as that is known.
+    /// Bytes still to be downloaded, as far as known.
     pub fn download_bytes(&self) -> u64 {
         self.engine_download_bytes.unwrap_or(0).saturating_add(self.model_download_bytes)
     }
@@ -164,7 +164,7 @@ impl DiskNeeds {
             .fold(0, u64::saturating_add)
     }
 
-    /// The drive that lacks the most; `None` where everything fits, as far as free space is known.
+    /// The drive with the largest shortage; `None` if everything fits, as far as free space is known.
     pub fn shortest(&self) -> Option<&DriveNeeds> {
         self.drives.iter().filter(|drive| drive.missing_bytes() > 0).max_by_key(|drive| drive.missing_bytes())
     }
@@ -178,7 +178,7 @@ impl DriveNeeds {
             .fold(0, u64::saturating_add)
     }
 
-    /// Bytes that must become free; 0 where it fits or the free space is unknown.
+    /// Bytes that must become free; 0 if it fits or free space is unknown.
     pub fn missing_bytes(&self) -> u64 {
         self.free_bytes.map_or(0, |free| self.needed_bytes().saturating_sub(free))
     }
@@ -252,7 +252,7 @@ mod tests {
     }
 
     #[test]
-    fn each_drive_needs_what_goes_there_and_the_reserve() {
+    fn each_drive_needs_space_for_its_files_and_the_reserve() {
         let model = Catalogue::built_in().find("qwen2.5-coder:7b").unwrap();
         let needs = needs(&inventory(), false);
         let [engine, models] = needs.drives.as_slice() else { panic!("{needs:?}") };

@@ -5,12 +5,12 @@ use crate::models::KvCacheType;
 use crate::plan::case::Case;
 use crate::plan::{Improvement, Layers, Plan, Reason};
 
-/// What the user could do, the easiest first.
+/// What the user can do, the easiest first.
 pub(super) fn improvements(case: &Case<'_>, plan: &Plan) -> Vec<Improvement> {
     let mut found = Vec::new();
     found.extend(close_gpu_programs(case, plan));
     for reason in &plan.reasons {
-        found.extend(answer_to(reason, case, plan));
+        found.extend(improvements_for(reason, case, plan));
     }
     found.sort_by_key(Improvement::effort);
     found.dedup();
@@ -34,7 +34,7 @@ fn close_gpu_programs(case: &Case<'_>, plan: &Plan) -> Option<Improvement> {
     })
 }
 
-fn answer_to(reason: &Reason, case: &Case<'_>, plan: &Plan) -> Vec<Improvement> {
+fn improvements_for(reason: &Reason, case: &Case<'_>, plan: &Plan) -> Vec<Improvement> {
     let policy = case.policy;
     match reason {
         Reason::NoUsableGpu { need_gib, .. } | Reason::VramTooSmall { need_gib, .. } => {

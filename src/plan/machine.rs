@@ -1,10 +1,9 @@
-//! Turns the hardware document into the estimator's input: which card is used, what is free, and what is assumed where
-//! nothing is known. Every figure keeps its certainty.
+//! Converts the hardware document to the estimator's input: the card that is used, free memory, and assumptions for
+//! unknown figures. Every figure has its certainty.
 //!
-//! **One card, or all of a kind.** ACOLYTE plans on the best card alone: a card that is large enough before one that is
-//! not, dedicated memory before shared memory, then more memory, then more bandwidth. Where the model does not fit that
-//! card and there are more cards with dedicated memory for the same backend, it is planned on all of them together, as
-//! Ollama does.
+//! **One card, or all of a kind.** ACOLYTE plans with the best card alone: a large enough card before others, dedicated
+//! before shared memory, then more memory, then more bandwidth. If the model does not fit it and there are more cards
+//! with dedicated memory and the same backend, it plans with all of them, as Ollama does.
 
 use std::cmp::Ordering;
 
@@ -24,7 +23,7 @@ pub fn machine(hardware: &Hardware, policy: &Policy) -> MachineFigures {
     MachineFigures { gpus: gpu.into_iter().collect(), cpu }
 }
 
-/// The same for a candidate: the best card, or all cards of its kind where the model does not fit one.
+/// The estimator's input for a candidate: the best card, or all cards of its kind if the model does not fit one.
 pub fn machine_for(candidate: &Candidate, hardware: &Hardware, policy: &Policy) -> MachineFigures {
     let mut machine = machine(hardware, policy);
     if candidate.is_cpu_only() {
@@ -173,7 +172,7 @@ fn gpu_figures(gpu: &Gpu, hardware: &Hardware, cpu: &CpuFigures, policy: &Policy
         (Some(free), GpuKind::Unified) => {
             Known { value: free.min(cpu.ram_available_bytes.value), certainty: Certainty::Detected }
         }
-        // Shared memory: no more than the system allows, and no more than programs can have now.
+        // Shared memory: at most what the system allows and what is currently available to programs.
         (None, GpuKind::Unified) => Known {
             value: total.value.min(cpu.ram_available_bytes.value),
             certainty: total.certainty.max(cpu.ram_available_bytes.certainty),
@@ -238,7 +237,7 @@ fn cpu_figures(hardware: &Hardware, policy: &Policy) -> CpuFigures {
         ),
         bandwidth_gb_s: hardware.memory.bandwidth_gb_s.map_or(
             Known { value: policy.assumed_ram_bandwidth_gb_s, certainty: Certainty::Guess },
-            // Without a processor the document was not detected, so its bandwidth is from a data sheet.
+            // A document without a processor was not detected, so its bandwidth is from a data sheet.
             |value| {
                 let described = hardware.cpu.physical_cores.is_some() || !hardware.cpu.features.is_empty();
                 let certainty = if described { Certainty::Measured } else { Certainty::Table };

@@ -1,11 +1,11 @@
 //! Makes the plan of a candidate on a machine.
 //!
-//! 1. What no setting can change: is there a card, is it large enough, does the model support the context?
-//! 2. Placement: as many layers on the card as fit the VRAM that is free now, less a margin.
-//! 3. Does the rest fit main memory?
-//! 4. Of what runs: what is slower, smaller or less exact than ACOLYTE is meant to be? Each is a reason for consent.
+//! 1. Refusals that no setting can change: no card, card too small, context not supported by the model.
+//! 2. Placement: as many layers on the card as fit the free VRAM less a margin.
+//! 3. Check that the rest fits main memory.
+//! 4. Limits that need consent: slower, smaller or less exact than intended.
 //!
-//! A refused candidate still gets its figures, so that the user sees how far away it is.
+//! A refused candidate has figures too, so that the user sees how much is missing.
 
 use crate::MIN_CONTEXT_TOKENS;
 use crate::estimate::{EngineSetting, Estimate};
@@ -17,7 +17,7 @@ use crate::plan::disk::{DiskNeeds, Inventory};
 use crate::plan::machine::{chosen_gpu, machine_for, vram_total};
 use crate::plan::{Candidate, Improvement, Plan, Policy, Reason, Verdict, improve};
 
-/// The plan of a candidate on a machine. What is on its drives already is added by [`Plan::with_inventory`].
+/// The plan of a candidate on a machine. Add the state of its drives with [`Plan::with_inventory`].
 pub fn make_plan(candidate: &Candidate, hardware: &Hardware, policy: &Policy) -> Plan {
     let case = Case::new(candidate, policy, machine_for(candidate, hardware, policy));
     let gpu_layers = case.place(case.vram_budget_bytes());
@@ -45,7 +45,7 @@ fn plan_of(
         (true, false) => Verdict::Degraded,
         (true, true) => Verdict::Compatible,
     };
-    // Limits of a plan that is refused anyway would only distract.
+    // Limits of a refused plan are not useful.
     let mut reasons = if verdict == Verdict::Refused { refusals } else { limits };
     reasons.sort_by_key(Reason::weight);
     if verdict == Verdict::Compatible && case.setting.n_cpu_moe == 0 {
@@ -95,7 +95,7 @@ fn consent_terms(plan: &Plan, tag: &ModelTag) -> ConsentTerms {
 }
 
 impl Plan {
-    /// The same plan with the contents of the drives: what is on them already is not downloaded again.
+    /// The plan with the state of the drives: existing files are not downloaded again.
     #[must_use]
     pub fn with_inventory(mut self, inventory: &Inventory) -> Self {
         self.disk_needs = DiskNeeds::of(&self.candidate.model, self.needs_rocm(), inventory, &self.policy);
@@ -112,8 +112,8 @@ impl Plan {
         self
     }
 
-    /// The same plan for the placement that was kept: with other layers on the GPU, or another type of KV cache. Every
-    /// figure is recomputed. Fewer layers or a smaller cache than planned are always a limit.
+    /// The plan for another placement: a different number of layers on the GPU or KV cache type. Every figure is
+    /// recomputed. Fewer layers or a smaller cache type than planned are always a limit.
     #[must_use]
     pub fn with_placement(&self, gpu_layers: u32, kv_cache_type: KvCacheType) -> Self {
         let candidate = Candidate { kv_cache_type, ..self.candidate.clone() };
@@ -146,9 +146,9 @@ fn refusals_by_kind(case: &Case<'_>, hardware: &Hardware, gpu_layers: u32) -> Ve
             minimum_tokens: MIN_CONTEXT_TOKENS,
         });
     }
-    let carried_tokens = candidate.model.trained_context_tokens;
-    if carried_tokens < candidate.context_tokens {
-        reasons.push(Reason::ContextNotCarried { want_tokens: candidate.context_tokens, carried_tokens });
+    let supported_tokens = candidate.model.trained_context_tokens;
+    if supported_tokens < candidate.context_tokens {
+        reasons.push(Reason::ContextNotSupported { want_tokens: candidate.context_tokens, supported_tokens });
     }
     if let Some(gpu) = case.gpu().filter(|gpu| !gpu.has_flash_attention())
         && candidate.kv_cache_type.needs_flash_attention()
@@ -164,7 +164,8 @@ fn refusals_by_kind(case: &Case<'_>, hardware: &Hardware, gpu_layers: u32) -> Ve
 
 fn gpu_refusal(case: &Case<'_>, hardware: &Hardware, gpu_layers: u32) -> Option<Reason> {
     let Some(gpu) = chosen_gpu(hardware, case.policy) else {
-        // If the engine leaves out a card for a reason that can be fixed, name that instead of advising a new card.
+        // If the engine does not use a card for a reason that can be fixed, report that instead of recommending a new
+        // card.
         if let Some(refusal) = hardware.gpus.iter().find_map(Gpu::refusal) {
             return Some(Reason::EngineRefuses { refusal });
         }

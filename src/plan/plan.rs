@@ -1,4 +1,4 @@
-//! The plan: what pages, terminal, installation and receipt read.
+//! The plan, which pages, terminal, installation and receipt read.
 
 use crate::estimate::{EngineSetting, MachineFigures, MemoryNeed, Speed};
 use crate::figures::Certainty;
@@ -8,16 +8,16 @@ use crate::plan::consent::ConsentTerms;
 use crate::plan::disk::DiskNeeds;
 use crate::plan::{Candidate, Grade, Improvement, Policy, Reason, Verdict};
 
-/// One candidate on one machine: how it is run, what it needs, how fast it will be, and whether that is good enough.
+/// A candidate on a machine: setting, memory and disk needs, speed, and verdict.
 #[derive(Clone, Debug)]
 pub struct Plan {
-    /// What is planned.
+    /// The candidate.
     pub candidate: Candidate,
-    /// How the engine runs it: context, KV cache, batch, flash attention, layers on the GPU.
+    /// The engine's setting: context, KV cache type, batch, flash attention, layers on the GPU.
     pub setting: EngineSetting,
-    /// The machine it was planned for: each GPU with its row of the table, and how each figure is known.
+    /// Figures of the machine with their certainty, and each GPU's row of the table.
     pub machine: MachineFigures,
-    /// Layers in all: blocks + 1.
+    /// All layers: blocks + 1.
     pub total_layers: u32,
     /// Memory need.
     pub memory: MemoryNeed,
@@ -33,9 +33,9 @@ pub struct Plan {
     pub reasons: Vec<Reason>,
     /// What would change the verdict, the easiest first.
     pub improvements: Vec<Improvement>,
-    /// What the user must agree to first; `None` unless degraded.
+    /// Terms that the user must agree to; `None` unless degraded.
     pub consent: Option<ConsentTerms>,
-    /// What it needs of each drive.
+    /// Disk needs per drive.
     pub disk_needs: DiskNeeds,
     /// The limits and assumptions it was made with.
     pub policy: Policy,
@@ -52,7 +52,7 @@ impl Plan {
         self.gpu_layers() > 0 && self.machine.gpus.iter().any(|gpu| gpu.backend == Backend::Rocm)
     }
 
-    /// How good the model is with this type of KV cache, by published scores; `None` when it is not rated.
+    /// Quality of the model with this KV cache type, by published scores; `None` if it is not rated.
     pub fn quality(&self) -> Option<Quality> {
         Ratings::built_in().quality(&self.candidate.model, self.setting.kv_cache_type)
     }
@@ -62,7 +62,7 @@ impl Plan {
         f64::from(self.gpu_layers()) / f64::from(self.total_layers.max(1))
     }
 
-    /// The reasons that need consent, the most important first; the banner names them.
+    /// The reasons that need consent, the most important first; the banner lists them.
     pub fn limits(&self) -> impl Iterator<Item = &Reason> {
         self.reasons.iter().filter(|reason| reason.is_limit())
     }
@@ -72,22 +72,22 @@ impl Plan {
         self.machine.vram_free_bytes()
     }
 
-    /// Whether the free VRAM is assumed, because the driver does not say.
+    /// Whether the free VRAM is assumed, because the driver does not report it.
     pub fn vram_free_is_assumed(&self) -> bool {
         self.machine.gpus.iter().any(|gpu| gpu.vram_free_bytes.certainty == Certainty::Guess)
     }
 
-    /// All VRAM of the cards it is planned on, in bytes; 0 without a GPU.
+    /// Total VRAM of the cards it is planned on, in bytes; 0 without a GPU.
     pub fn vram_total_bytes(&self) -> u64 {
         self.machine.vram_total_bytes()
     }
 
-    /// Main memory that programs can have now, in bytes.
+    /// Main memory currently available to programs, in bytes.
     pub fn ram_available_bytes(&self) -> u64 {
         self.machine.cpu.ram_available_bytes.value
     }
 
-    /// Whether the available main memory is assumed, because the system does not say.
+    /// Whether the available main memory is assumed, because the system does not report it.
     pub fn ram_available_is_assumed(&self) -> bool {
         self.machine.cpu.ram_available_bytes.certainty == Certainty::Guess
     }

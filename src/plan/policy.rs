@@ -5,7 +5,7 @@ use serde::Deserialize;
 use crate::GIB;
 use crate::plan::Grade;
 
-/// What is refused, what is degraded, what is assumed where nothing is known.
+/// Limits for refusal and consent, and assumptions for unknown figures.
 ///
 /// "GB" of memory are advertised sizes (2^30 bytes); GB/s and disk sizes are decimal.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
@@ -29,31 +29,31 @@ pub struct Policy {
     pub slow_above_first_token_s: f64,
     /// VRAM kept free beyond the computed need.
     pub vram_margin_mib: u64,
-    /// VRAM assumed to be in use where the driver does not report free memory.
+    /// VRAM assumed to be in use if the driver does not report free memory.
     pub assumed_desktop_vram_mib: u64,
-    /// VRAM that a desktop still holds with every other program closed.
+    /// VRAM that a desktop uses with every other program closed.
     pub idle_desktop_vram_mib: u64,
-    /// Assumed available share of main memory where the system does not report it, 0 to 1.
+    /// Assumed available share of main memory if the system does not report it, 0 to 1.
     pub assumed_available_ram_share: f64,
     /// Main memory reserved for the operating system, even with every program closed.
     pub reserved_ram_gb: u64,
-    /// Assumed share of unified memory that the GPU may use where the system does not report it, 0 to 1.
+    /// Assumed share of unified memory that the GPU may use if the system does not report it, 0 to 1.
     pub assumed_unified_share: f64,
-    /// Main memory assumed where nothing is known.
+    /// Assumed main memory, if unknown.
     pub assumed_ram_gb: u64,
-    /// Bandwidth of main memory assumed where it was not measured, in decimal GB/s.
+    /// Assumed bandwidth of main memory, if not measured, in decimal GB/s.
     pub assumed_ram_bandwidth_gb_s: f64,
-    /// Bus from main memory to a card assumed where it is not known, in decimal GB/s.
+    /// Assumed bandwidth of the bus from main memory to a card, if unknown, in decimal GB/s.
     #[serde(default = "usual_bus_gb_s")]
     pub assumed_bus_gb_s: f64,
-    /// Number of cores assumed where it is not known.
+    /// Assumed number of cores, if unknown.
     pub assumed_physical_cores: u32,
-    /// Bandwidth assumed for a card of which only the size is known, ascending by size.
+    /// Assumed bandwidth of a card of which only the size is known, ascending by size.
     pub assumed_gpu_bandwidth: Vec<TypicalCard>,
-    /// Share by which an estimate may be worse than the one agreed to before consent is asked for again.
+    /// Share by which an estimate may be worse than the agreed one without asking for consent again.
     #[serde(default = "usual_consent_tolerance")]
     pub consent_tolerance: f64,
-    /// Disk space for the engine, archive and unpacked, in decimal GB, where the release does not state it.
+    /// Assumed disk space for the engine's archive and unpacked files, if the release does not state it, in decimal GB.
     pub engine_disk_gb: f64,
 }
 
@@ -61,7 +61,7 @@ pub struct Policy {
 #[derive(Clone, Copy, Debug, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct TypicalCard {
-    /// Smallest size this holds for.
+    /// Smallest size this applies to.
     pub from_vram_gb: u32,
     /// Its bandwidth in decimal GB/s.
     pub gb_s: f64,
@@ -73,9 +73,9 @@ impl Policy {
         nearest(&self.vram_sizes_gb, bytes)
     }
 
-    /// Advertised size in GB of this much main memory, of which firmware and integrated graphics reserve a part.
+    /// Advertised size in GB for this much usable main memory; firmware and integrated graphics reserve a part.
     pub fn nominal_ram_gb(&self, bytes: u64) -> u32 {
-        // The reserved part is less than the step between two sizes, so take the next size up when it is close.
+        // The reserved part is less than the step between two sizes, so the next larger size applies if it is close.
         let gib = bytes as f64 / GIB as f64;
         self.ram_sizes_gb
             .iter()
@@ -103,7 +103,7 @@ impl Policy {
         }
     }
 
-    /// The smallest size of card on the market, in GB, that holds this many bytes next to a desktop.
+    /// The smallest card on the market, in GB, with space for this many bytes in addition to a desktop.
     pub fn card_that_holds(&self, bytes: u64) -> Option<u32> {
         let desktop = (self.assumed_desktop_vram_mib + self.vram_margin_mib) * crate::MIB;
         self.vram_sizes_gb
@@ -112,7 +112,8 @@ impl Policy {
             .find(|size| u64::from(*size) * GIB >= bytes.saturating_add(desktop))
     }
 
-    /// The smallest size of main memory on the market, in GB, that holds this many bytes next to the operating system.
+    /// The smallest main memory on the market, in GB, with space for this many bytes in addition to the operating
+    /// system.
     pub fn ram_that_holds(&self, bytes: u64) -> Option<u32> {
         let wanted = bytes.saturating_add(self.reserved_ram_gb * GIB);
         self.ram_sizes_gb.iter().copied().find(|size| u64::from(*size) * GIB >= wanted)

@@ -1,6 +1,6 @@
 //! Reads profiles and policy: text → raw values with their lines → validated types.
 //!
-//! Every mistake names file, line and key, because users edit the file.
+//! Errors name file, line and key, because users edit the file.
 
 mod raw;
 #[cfg(test)]
@@ -14,10 +14,10 @@ use crate::models::{Catalogue, KvCacheType, ModelTag};
 use crate::plan::choice_rules::ChoiceRules;
 use crate::plan::{Layers, Policy};
 
-/// Profiles and the policy they are judged by.
+/// Profiles and policy.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Profiles {
-    /// Where they come from, for errors.
+    /// Path of the file, for errors.
     pub path: PathBuf,
     /// Limits and assumptions.
     pub policy: Policy,
@@ -29,7 +29,7 @@ pub struct Profiles {
     pub choices: ChoiceRules,
 }
 
-/// One profile, as written in the file and checked.
+/// A validated profile.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Profile {
     /// Its name, for example `hybrid_8gb`.
@@ -44,9 +44,9 @@ pub struct Profile {
     pub layers: Layers,
     /// Prompt tokens processed at once (`num_batch`).
     pub num_batch: u32,
-    /// Advertised VRAM it is made for, in GB; 0 for the emergency mode.
+    /// Minimum advertised VRAM in GB; 0 for the emergency mode.
     pub min_vram_gb: u32,
-    /// Advertised main memory it is made for, in GB.
+    /// Minimum advertised main memory in GB.
     pub min_ram_gb: u32,
     /// Line of its model in the file, for errors found later.
     model_line: u64,
@@ -56,7 +56,7 @@ pub struct Profile {
 pub const EMERGENCY_ID: &str = "emergency_cpu";
 /// Id of the user's own choice.
 pub const CUSTOM_ID: &str = "custom";
-/// Default number of prompt tokens processed at once: keeps the compute buffer small and predictable.
+/// Default batch size of prompt processing in tokens: keeps the compute buffer small and predictable.
 pub const NUM_BATCH: u32 = 512;
 
 /// Why a file of profiles was rejected.
@@ -73,7 +73,7 @@ pub struct ProfilesError {
     pub mistake: Mistake,
 }
 
-/// What can be wrong with a line.
+/// What is wrong with a line.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Mistake {
     /// An unknown key.
@@ -82,7 +82,7 @@ pub enum Mistake {
     /// A required key is missing.
     #[error("this key is missing")]
     MissingKey,
-    /// The same key, or profile, twice.
+    /// A duplicate key or profile.
     #[error("defined twice")]
     Twice,
     /// Not an allowed value.
@@ -93,7 +93,7 @@ pub enum Mistake {
         /// Allowed values.
         allowed: String,
     },
-    /// Less context than ACOLYTE works with.
+    /// Less context than ACOLYTE needs.
     #[error("{0} tokens of context are fewer than the 32,768 ACOLYTE needs")]
     ContextTooSmall(u32),
     /// Not a model name that the engine accepts.
@@ -103,14 +103,14 @@ pub enum Mistake {
     #[error("\"{0}\" is not in the catalogue")]
     UnknownModel(ModelTag),
     /// More context than the model's file supports.
-    #[error("the model's file carries {carried} tokens of context, not {wanted}")]
-    ContextNotCarried {
-        /// Tokens asked for.
+    #[error("the model's file supports {carried} tokens of context, not {wanted}")]
+    ContextNotSupported {
+        /// Requested tokens.
         wanted: u32,
         /// Tokens supported.
         carried: u32,
     },
-    /// Not YAML of the right shape; the parser's message.
+    /// Invalid YAML or structure; the parser's message.
     #[error("{0}")]
     Syntax(String),
 }
@@ -121,15 +121,15 @@ static BUILT_IN: LazyLock<Profiles> = LazyLock::new(|| {
 });
 
 impl Profiles {
-    /// Those compiled into the program.
+    /// The built-in profiles.
     pub fn built_in() -> &'static Self {
         &BUILT_IN
     }
 
-    /// Reads and checks text, its models against the catalogue too; `path` is only used in errors.
+    /// Parses and validates text, including that its models are in the catalogue; `path` is only used in errors.
     ///
     /// # Errors
-    /// If something in it is wrong.
+    /// If anything in it is invalid; see [`Mistake`].
     pub fn from_yaml(text: &str, path: &Path, catalogue: &Catalogue) -> Result<Self, ProfilesError> {
         let profiles = raw::read(text, path)?;
         profiles.check_models(catalogue)?;
@@ -142,7 +142,7 @@ impl Profiles {
             let mistake = match catalogue.find(profile.model.as_str()) {
                 None => Mistake::UnknownModel(profile.model.clone()),
                 Some(model) if model.trained_context_tokens < profile.context_tokens => {
-                    Mistake::ContextNotCarried {
+                    Mistake::ContextNotSupported {
                         wanted: profile.context_tokens,
                         carried: model.trained_context_tokens,
                     }

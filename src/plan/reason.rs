@@ -5,19 +5,19 @@ use crate::machine::EngineRefusal;
 use crate::models::KvCacheType;
 use crate::untrusted::UntrustedText;
 
-/// A reason of a verdict, with its figures; `sentences` puts it into words.
+/// A reason of a verdict, with figures; `sentences` puts it into words.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Reason {
     /// No adapter that holds models was found.
     NoUsableGpu {
-        /// Names of what was found.
+        /// Names of the adapters found.
         found: Vec<String>,
         /// Nominal GiB of the smallest card that is enough.
         need_gib: u32,
     },
     /// The card is too small for ACOLYTE.
     VramTooSmall {
-        /// Nominal GiB it has.
+        /// Its nominal size in GiB.
         have_gib: u32,
         /// Nominal GiB needed.
         need_gib: u32,
@@ -29,7 +29,7 @@ pub enum Reason {
     },
     /// The profile is made for a larger card.
     ProfileNeedsVram {
-        /// Nominal GiB it has.
+        /// Its nominal size in GiB.
         have_gib: u32,
         /// Nominal GiB the profile needs.
         need_gib: u32,
@@ -38,7 +38,7 @@ pub enum Reason {
     VramShort {
         /// Bytes needed.
         need_bytes: u64,
-        /// Bytes free now.
+        /// Free bytes.
         free_bytes: u64,
         /// Whether it would fit with other programs closed.
         fits_when_closed: bool,
@@ -54,7 +54,7 @@ pub enum Reason {
     RamShort {
         /// Bytes needed.
         need_bytes: u64,
-        /// Bytes available to programs now.
+        /// Bytes currently available to programs.
         have_bytes: u64,
         /// Whether it would fit with other programs closed.
         fits_when_closed: bool,
@@ -65,16 +65,16 @@ pub enum Reason {
         cpu_layers: u32,
         /// All layers.
         total_layers: u32,
-        /// Speed that way, in tokens a second.
+        /// Speed with this placement, in tokens per second.
         decode_tokens_per_s: Range,
-        /// Speed if all were on the card, in tokens a second.
+        /// Speed with all layers on the card, in tokens per second.
         all_on_gpu_tokens_per_s: Range,
     },
     /// The whole model runs on the processor, as an emergency.
     CpuOnly,
     /// The card is smaller than recommended.
     SmallCard {
-        /// Nominal GiB it has.
+        /// Its nominal size in GiB.
         have_gib: u32,
         /// Nominal GiB recommended.
         comfortable_gib: u32,
@@ -83,7 +83,7 @@ pub enum Reason {
     KvQ4,
     /// Slow answers.
     SlowDecode {
-        /// Estimated tokens a second (middle of the range).
+        /// Estimated tokens per second (middle of the range).
         tokens_per_s: f64,
         /// The limit of the policy.
         limit: f64,
@@ -95,16 +95,16 @@ pub enum Reason {
         /// The limit of the policy.
         limit: f64,
     },
-    /// The model's file does not support this much context.
-    ContextNotCarried {
-        /// Tokens wanted.
+    /// The model does not support this much context.
+    ContextNotSupported {
+        /// Requested tokens.
         want_tokens: u32,
         /// Tokens the file supports.
-        carried_tokens: u32,
+        supported_tokens: u32,
     },
     /// Fewer tokens of context than ACOLYTE needs were requested.
     ContextBelowMinimum {
-        /// Tokens wanted.
+        /// Requested tokens.
         want_tokens: u32,
         /// [`crate::MIN_CONTEXT_TOKENS`].
         minimum_tokens: u32,
@@ -114,7 +114,7 @@ pub enum Reason {
         /// The card.
         gpu: String,
     },
-    /// The engine leaves out the card, or does not run on this system at all, until something is done about it.
+    /// The engine does not use the card, or does not run on this system, until the cause is fixed.
     EngineRefuses {
         /// Why.
         refusal: EngineRefusal,
@@ -126,31 +126,31 @@ pub enum Reason {
         /// All blocks.
         total_blocks: u32,
     },
-    /// The model does not fit one card, so it is planned on all cards of a kind. Does not affect the verdict.
+    /// The model does not fit one card, so it is planned with all cards of a kind. Does not affect the verdict.
     SeveralCards {
-        /// How many.
+        /// Number of cards.
         count: u32,
-        /// Their memory together, in bytes.
+        /// Sum of their memory in bytes.
         together_bytes: u64,
     },
-    /// It is not known how models of this architecture attend: the cache is computed at its largest. Does not affect the
-    /// verdict.
+    /// The attention pattern of this architecture is unknown, so the KV cache is computed at its maximum. Does not
+    /// affect the verdict.
     ArchitectureUnknown {
         /// The engine's name of the architecture.
         family: UntrustedText,
     },
-    /// The model loses nearly all of its quality with this type of KV cache. Does not affect the verdict.
+    /// The model loses nearly all of its quality with this KV cache type. Does not affect the verdict.
     KvQualityLost {
         /// The type.
         kv_cache_type: KvCacheType,
-        /// Share of the output that stayed the same in a measurement, 0 to 1.
+        /// Measured similarity of the output, 0 to 1.
         similarity: f64,
     },
-    /// The engine misses tool calls of the model, as reported for it. Does not affect the verdict.
+    /// Reports say that the engine fails to recognise tool calls of the model. Does not affect the verdict.
     ToolCallsUnreliable {
-        /// Calls that worked.
+        /// Successful calls.
         worked: u32,
-        /// Calls that were made.
+        /// All calls.
         of: u32,
     },
     /// The model's licence forbids commercial use. Does not affect the verdict.
@@ -167,26 +167,26 @@ pub enum Reason {
     },
     /// Everything fits on the GPU.
     Fits {
-        /// Bytes that stay free.
+        /// Bytes that remain free.
         spare_bytes: u64,
     },
 }
 
-/// What the user could do for a better verdict, with its figures; `sentences` puts it into words.
+/// What the user can do for a better verdict, with figures; `sentences` puts it into words.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Improvement {
-    /// Close programs that hold graphics memory.
+    /// Close programs that use graphics memory.
     CloseGpuPrograms {
-        /// Bytes they hold now.
+        /// Bytes they use.
         frees_bytes: u64,
-        /// Layers that would then be on the card.
+        /// Layers on the card afterwards.
         gpu_layers: u32,
         /// All layers.
         total_layers: u32,
-        /// Speed then, in tokens a second.
+        /// Speed afterwards, in tokens per second.
         decode_tokens_per_s: Range,
     },
-    /// Close programs that hold main memory.
+    /// Close programs that use main memory.
     CloseRamPrograms {
         /// Bytes that must become available.
         frees_bytes: u64,
@@ -201,9 +201,9 @@ pub enum Improvement {
         /// Nominal GiB.
         need_gib: u32,
     },
-    /// Keep the KV cache in another type.
+    /// Use another KV cache type.
     OtherKvCacheType {
-        /// The type to take.
+        /// The type.
         kv_cache_type: KvCacheType,
     },
     /// Free disk space, or choose a folder on another disk.
@@ -223,7 +223,7 @@ impl Reason {
             | Self::VramTooSmall { .. }
             | Self::VramUnknown { .. }
             | Self::EngineRefuses { .. } => 0,
-            Self::ContextBelowMinimum { .. } | Self::ContextNotCarried { .. } => 1,
+            Self::ContextBelowMinimum { .. } | Self::ContextNotSupported { .. } => 1,
             Self::ProfileNeedsVram { .. } | Self::KvNeedsFlashAttention { .. } => 2,
             Self::VramShort { .. } => 3,
             Self::ProfileNeedsRam { .. } => 4,

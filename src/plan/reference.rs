@@ -1,7 +1,7 @@
 //! The table of ACOLYTE's original expectations (`assets/reference.yaml`), next to estimates for the same computers.
 //!
-//! The table's figures predate all estimates and measurements. Each row names a typical card of its size, and a plan is
-//! made for that computer as for the one the program runs on.
+//! The table's figures are older than all estimates and measurements. Each row names a typical card of its size, and
+//! that computer is planned like the user's.
 
 use std::sync::LazyLock;
 
@@ -17,17 +17,17 @@ use crate::plan::{Policy, Profiles, Report, chosen_gpu, plan_profiles};
 #[derive(Clone, Debug, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ReferenceRow {
-    /// Graphics memory in GB, as printed on the box.
+    /// Advertised graphics memory in GB.
     pub vram_gb: u32,
-    /// Main memory in GB, as printed on the box.
+    /// Advertised main memory in GB.
     pub ram_gb: u32,
     /// A typical card of that size.
     pub card: String,
-    /// What was expected of such a computer.
+    /// Expectations for such a computer.
     pub expected: Expected,
 }
 
-/// What was expected of a computer. Neither computed nor measured.
+/// Expectations for a computer, neither computed nor measured.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Expected {
@@ -40,16 +40,16 @@ pub struct Expected {
     /// Tokens of context.
     #[serde(rename(deserialize = "context", serialize = "context_tokens"))]
     pub context_tokens: u32,
-    /// Tokens a second, from and to; equal where the table gave one figure.
+    /// Tokens per second, from and to; equal if the table has one figure.
     pub tokens_per_s: [f64; 2],
 }
 
-/// A row with what is computed for such a computer.
+/// A row with the report for such a computer.
 #[derive(Clone, Debug)]
 pub struct ReferenceComputer {
     /// The row.
     pub row: &'static ReferenceRow,
-    /// Every profile against a typical computer of that size.
+    /// Plans of all profiles on a typical computer of that size.
     pub report: Report,
     /// Whether this computer has as much memory as the row.
     pub is_like_here: bool,
@@ -142,7 +142,7 @@ mod tests {
         let mut none = ROWS[0].hardware();
         none.gpus.clear();
         assert!(!ROWS.iter().any(|row| row.is_like(&none, policy)));
-        // A card of 8,188 MiB and 16 GB less the firmware's part are sold as 8 and 16 GB.
+        // 8,188 MiB of VRAM and 16 GB less the firmware's part are advertised as 8 and 16 GB.
         let mut real = ROWS[2].hardware();
         real.gpus[0].vram_total_bytes = Some(8_188 << 20);
         real.memory.total_bytes = 15_900 << 20;

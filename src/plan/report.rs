@@ -42,7 +42,7 @@ pub fn plan_profiles(hardware: &Hardware, catalogue: &Catalogue, profiles: &Prof
 }
 
 impl Report {
-    /// The same with the user's own choice before the profiles. It is recommended if it runs, because the user asked for it.
+    /// Adds the user's own choice before the profiles. It is recommended if it runs, because the user chose it.
     #[must_use]
     pub fn with_own(mut self, own: Plan) -> Self {
         if own.verdict != Verdict::Refused {
@@ -55,8 +55,8 @@ impl Report {
         self
     }
 
-    /// Summarises: verdict and reasons are those of the best plan, or, when all are refused, of the one closest to
-    /// running.
+    /// Summarises plans: verdict and reasons are those of the best plan or, if all are refused, of the one with the
+    /// smallest shortage.
     pub fn of(plans: Vec<Plan>) -> Self {
         let usable = plans.iter().filter(|one| one.verdict != Verdict::Refused);
         let best = usable.min_by_key(|one| preference(one));
@@ -146,7 +146,7 @@ fn preference(plan: &Plan) -> (Verdict, usize, Reverse<u32>, bool) {
     )
 }
 
-/// Sort key for refused plans, closest to running first: whether the card or main memory is too small, then the size.
+/// Sort key for refused plans, smallest shortage first: whether the card or main memory is too small, then the size.
 fn distance(plan: &Plan) -> (bool, u32) {
     let by_size =
         |reason: &Reason| matches!(reason, Reason::ProfileNeedsVram { .. } | Reason::ProfileNeedsRam { .. });

@@ -54,11 +54,11 @@ fn a_model_that_does_not_fit_one_card_is_planned_on_all_cards() {
     assert!(two.speed.decode_tokens_per_s.mid > one.speed.decode_tokens_per_s.mid);
     assert!(has(&two, |r| matches!(r, Reason::SeveralCards { count: 2, .. })), "{:?}", two.reasons);
 
-    // A card for another backend takes no part, and neither does memory that is shared.
+    // Cards of another backend and shared memory are not included.
     let radeon = gpu("AMD Radeon RX 6600", GpuKind::Discrete, 8 * GIB, Some(7 * GIB));
     let mixed = assessed(vec![card("NVIDIA GeForce RTX 4080"), radeon]);
     assert_eq!(mixed.gpu_layers(), one.gpu_layers());
-    // And a model that one card holds stays on one.
+    // A model that fits one card is planned on one.
     let small = self::candidate("standard_16gb");
     let hardware =
         machine_with(vec![card("NVIDIA GeForce RTX 4080"), card("NVIDIA GeForce RTX 4080")], 64 * GIB, None);
@@ -97,7 +97,7 @@ fn cards_are_named_by_their_advertised_size() {
 }
 
 #[test]
-fn what_the_policy_calls_degraded_needs_consent() {
+fn degraded_plans_need_consent() {
     let small =
         make_plan(&candidate("hybrid_8gb"), &machine_with(card(8 * GIB, None), 16 * GIB, None), policy());
     assert_eq!(small.verdict, Verdict::Degraded);
@@ -112,7 +112,7 @@ fn what_the_policy_calls_degraded_needs_consent() {
     let q4 = Candidate { kv_cache_type: KvCacheType::Q4_0, ..candidate("hybrid_8gb") };
     let q4 = make_plan(&q4, &comfortable, policy());
     assert_eq!((q4.verdict, q4.limits().collect::<Vec<_>>()), (Verdict::Degraded, vec![&Reason::KvQ4]));
-    // Which for this family means that nothing useful is left.
+    // For this family a q4_0 cache leaves nothing useful.
     let lost = Reason::KvQualityLost { kv_cache_type: KvCacheType::Q4_0, similarity: 0.083 };
     assert!(q4.reasons.contains(&lost), "{:?}", q4.reasons);
 
@@ -170,7 +170,7 @@ fn old_cards_cannot_use_a_quantised_cache() {
 }
 
 #[test]
-fn the_emergency_runs_without_a_card_and_says_so() {
+fn the_emergency_mode_runs_without_a_card_and_has_its_reason() {
     let emergency = emergency_candidate(Profiles::built_in(), Catalogue::built_in()).unwrap();
     assert!(emergency.context_tokens >= MIN_CONTEXT_TOKENS);
     for gpus in [Vec::new(), card(8 * GIB, None)] {
@@ -248,7 +248,7 @@ fn every_reason_has_words_in_both_languages() {
 }
 
 #[test]
-fn the_hardware_document_survives_a_round_trip() {
+fn the_hardware_document_round_trips() {
     let mut hardware = machine_with(card(8 * GIB, Some(3 * GIB)), 16 * GIB, None);
     hardware.gpus[0].sources.insert("vram_total_bytes".to_owned(), "nvml".to_owned());
     let json = serde_json::to_string(&hardware).unwrap();
@@ -330,9 +330,9 @@ proptest! {
     }
 }
 
-/// Ollama would compute on the processor: that must not be called compatible.
+/// Ollama would compute on the processor, so the verdict must not be compatible.
 #[test]
-fn a_card_that_the_engine_leaves_out_is_not_planned_with() {
+fn a_card_that_the_engine_does_not_use_is_not_planned_with() {
     let mut card = gpu("NVIDIA GeForce RTX 4090", GpuKind::Discrete, 24 * GIB, Some(23 * GIB));
     card.driver_version = Some("535.129".into());
     let mut hardware = machine_with(vec![card.clone()], 64 * GIB, Some(48 * GIB));
@@ -348,7 +348,7 @@ fn a_card_that_the_engine_leaves_out_is_not_planned_with() {
     assert!(why.contains("535.129") && why.contains("550"), "{why}");
     assert!(!refused.improvements.iter().any(|i| matches!(i, Improvement::LargerCard { .. })), "{why}");
 
-    // Beside one that works it changes nothing.
+    // With another working card it has no effect.
     hardware.gpus.push(gpu("Other", GpuKind::Discrete, 12 * GIB, Some(11 * GIB)));
     assert_ne!(plan_of(&hardware).verdict, Verdict::Refused);
 }
@@ -388,7 +388,7 @@ fn a_kept_placement_has_its_own_figures() {
     assert_eq!(kept.consent.as_ref().unwrap().limits.len(), kept.limits().count());
     assert_eq!(kept.disk_needs, planned.disk_needs);
 
-    // As it was planned, nothing changes.
+    // With the planned placement nothing changes.
     let same = planned.with_placement(planned.gpu_layers(), planned.setting.kv_cache_type);
     assert_eq!((same.verdict, same.memory, same.speed), (planned.verdict, planned.memory, planned.speed));
 }

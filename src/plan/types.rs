@@ -10,7 +10,7 @@ use crate::models::{KvCacheType, Model};
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Verdict {
-    /// Runs as ACOLYTE is meant to.
+    /// Runs as intended.
     Compatible,
     /// Runs, with limits that need the user's consent.
     Degraded,
@@ -33,13 +33,13 @@ pub enum Grade {
 /// How many layers go to the GPU.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Layers {
-    /// As many as fit the VRAM that is free now.
+    /// As many as fit the free VRAM.
     Fit,
     /// Exactly this many, as the engine counts them.
     Exactly(u32),
 }
 
-/// Something that could be installed: a profile's choice, or the user's own.
+/// A possible installation: a profile's choice, or the user's own.
 #[derive(Clone, Debug)]
 pub struct Candidate {
     /// Id of the profile, or `custom`.
@@ -54,17 +54,17 @@ pub struct Candidate {
     pub num_batch: u32,
     /// Layers on the GPU.
     pub layers: Layers,
-    /// Blocks, counted from the first, whose routed experts stay in main memory (`--n-cpu-moe`). Above 0, all layers are
-    /// on the GPU, whatever `layers` says.
+    /// Number of blocks, from the first, whose routed experts stay in main memory (`--n-cpu-moe`). If above 0, all
+    /// layers are on the GPU and `layers` is ignored.
     pub n_cpu_moe: u32,
-    /// Advertised VRAM the profile is made for, in GiB.
+    /// Minimum advertised VRAM in GiB.
     pub min_vram_gib: u32,
-    /// Advertised main memory the profile is made for, in GiB.
+    /// Minimum advertised main memory in GiB.
     pub min_ram_gib: u32,
 }
 
 impl Candidate {
-    /// Whether it is meant to run on the processor alone.
+    /// Whether it runs on the processor only.
     pub fn is_cpu_only(&self) -> bool {
         self.layers == Layers::Exactly(0)
     }

@@ -33,7 +33,7 @@ pub fn keep_awake(reason: String) -> Awake {
     if let Err(error) = started {
         tracing::info!(%error, "cannot inhibit sleep");
     }
-    Awake { _until: until }
+    Awake { _end: until }
 }
 
 fn hold(reason: &str) -> keepawake::Result<KeepAwake> {

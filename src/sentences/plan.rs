@@ -45,7 +45,7 @@ impl Reason {
             Self::SlowDecode { .. } => "slow_decode",
             Self::SlowFirstToken { .. } => "slow_first_token",
             Self::ContextBelowMinimum { .. } => "context_below_minimum",
-            Self::ContextNotCarried { .. } => "context_not_carried",
+            Self::ContextNotSupported { .. } => "context_not_carried",
             Self::KvNeedsFlashAttention { .. } => "kv_needs_flash_attention",
             Self::EngineRefuses { .. } => "engine_refuses",
             Self::ExpertsInRam { .. } => "experts_in_ram",
@@ -92,10 +92,10 @@ impl Reason {
                 "plan-reason-context-below-minimum-title",
                 minimum = text.count(u64::from(*minimum_tokens))
             ),
-            Self::ContextNotCarried { carried_tokens, .. } => say!(
+            Self::ContextNotSupported { supported_tokens, .. } => say!(
                 text,
                 "plan-reason-context-not-carried-title",
-                carried = text.count(u64::from(*carried_tokens))
+                carried = text.count(u64::from(*supported_tokens))
             ),
             Self::KvNeedsFlashAttention { .. } => say!(text, "plan-reason-kv-needs-flash-attention-title"),
             Self::EngineRefuses { refusal } => refusal.title(text),
@@ -180,11 +180,11 @@ impl Reason {
                 want = text.count(u64::from(*want_tokens)),
                 minimum = text.count(u64::from(*minimum_tokens))
             ),
-            Self::ContextNotCarried { want_tokens, carried_tokens } => say!(
+            Self::ContextNotSupported { want_tokens, supported_tokens } => say!(
                 text,
                 "plan-reason-context-not-carried",
                 want = text.count(u64::from(*want_tokens)),
-                carried = text.count(u64::from(*carried_tokens))
+                carried = text.count(u64::from(*supported_tokens))
             ),
             Self::KvNeedsFlashAttention { gpu } => {
                 say!(text, "plan-reason-kv-needs-flash-attention", gpu = gpu.as_str())

@@ -37,7 +37,7 @@ impl Mistake {
             ),
             Self::TagForm(tag) => say!(text, "plan-mistake-tag-form", tag = tag.as_str()),
             Self::UnknownModel(tag) => say!(text, "plan-mistake-unknown-model", tag = tag.as_str()),
-            Self::ContextNotCarried { wanted, carried } => say!(
+            Self::ContextNotSupported { wanted, carried } => say!(
                 text,
                 "plan-mistake-not-carried",
                 wanted = text.count(u64::from(*wanted)),

@@ -1,42 +1,39 @@
-//! Which lines of a log may be in a report. Turned round: not what is known to be secret is taken out, but only what is
-//! known to be harmless stays. A line stays when it has one of the [`SHAPES`] and consists of public words (`words.txt`:
-//! words of the engine's and our own source) and short numbers. Everything else is replaced by [`LEFT_OUT`].
+//! Allowlist of log lines for a report. A line is kept if it has one of the [`SHAPES`] and consists of public words
+//! (`words.txt`: words of the engine's and our source code) and short numbers. Everything else is replaced by
+//! [`LEFT_OUT`].
 
 use std::collections::HashSet;
 use std::sync::LazyLock;
 
 use regex::Regex;
 
-/// Stands for a text that is not known to be harmless.
+/// Replaces a text that is not known to be harmless.
 pub const LEFT_OUT: &str = "[left out]";
-/// Stands for one value in a line that is.
+/// Replaces one value in a harmless line.
 const VALUE: &str = "…";
-/// The longest line that is looked at, in bytes.
+/// Longer lines are not kept.
 const MAX_LINE_BYTES: usize = 2000;
-/// The most digits in a row: sizes in bytes have more, but so have serial and telephone numbers.
+/// Maximum number of consecutive digits. Sizes in bytes have more, but so have serial and telephone numbers.
 const MAX_DIGITS: usize = 9;
 
-/// What a line may look like, with why that is harmless, and how it is shown. The first one that fits decides.
+/// Shapes of harmless lines; the first match applies.
 const SHAPES: &[Shape] = &[
     Shape {
         why: "the engine's server: level, place in its source and message; values one by one",
         shown: server_line,
     },
-    Shape {
-        why: "the engine's list of requests: paths of its API, asked from this computer",
-        shown: request_line,
-    },
+    Shape { why: "the engine's list of requests from this computer: paths of its API", shown: request_line },
     Shape { why: "our own log: the message is in our source; values one by one", shown: own_line },
     Shape { why: "the engine's runner: what it loads, where to, and how large it is", shown: runner_line },
     Shape { why: "a card that the runner found, by a name from a public vocabulary", shown: device_line },
-    Shape { why: "how programs end: the system's and the loader's own words", shown: end_line },
+    Shape { why: "how programs end: messages of the system and the loader", shown: end_line },
 ];
 
 struct Shape {
-    /// Why a line of this shape tells nothing personal.
-    #[cfg_attr(not(test), expect(dead_code, reason = "for who reads the list; a test wants it filled in"))]
+    /// Why lines of this shape contain no personal data.
+    #[cfg_attr(not(test), expect(dead_code, reason = "documentation; a test requires it"))]
     why: &'static str,
-    /// The line as it is shown, if it has this shape.
+    /// Returns the redacted line, if it has this shape.
     shown: fn(&Words, &str) -> Option<String>,
 }
 
@@ -52,7 +49,7 @@ impl Words {
         &WORDS
     }
 
-    /// The same, and the words of these texts: for lines in the language of the user.
+    /// Also includes the words of `texts`, for messages in the user's language.
     pub fn with(texts: &[&str]) -> Self {
         let own = include_str!("words.txt").lines().map(str::to_owned);
         let more = texts.iter().flat_map(|text| pieces(text)).map(str::to_lowercase);
@@ -60,12 +57,12 @@ impl Words {
         Self { words }
     }
 
-    /// Lines of a log as they may be in a report. Lines in a row that are left out become one.
+    /// Redacts a log. Consecutive omitted lines are replaced by one.
     pub fn log<'a>(&self, lines: impl Iterator<Item = &'a str>) -> Vec<String> {
         self.kept(lines, |line| SHAPES.iter().find_map(|shape| (shape.shown)(self, line)))
     }
 
-    /// Lines that consist of these words, without a shape of their own.
+    /// Keeps lines that consist of these words, of any shape.
     pub fn plain<'a>(&self, lines: impl Iterator<Item = &'a str>) -> Vec<String> {
         self.kept(lines, |line| self.are_all(line).then(|| line.to_owned()))
     }
@@ -127,13 +124,13 @@ impl Words {
             || is_quantity(&lower)
     }
 
-    /// A value as it is shown.
+    /// Redacts a value.
     fn value<'a>(&self, value: &'a str) -> &'a str {
         if self.are_all(value) || is_checksum(value) { value } else { VALUE }
     }
 }
 
-/// Words after which a secret may follow. No vocabulary has them, whatever texts it is made from.
+/// Words that a secret may follow. Excluded from every vocabulary.
 const SECRET_WORDS: &[&str] = &[
     "password",
     "passwd",
@@ -163,13 +160,13 @@ fn pieces(text: &str) -> impl Iterator<Item = &str> {
     text.split(|c: char| !c.is_alphanumeric()).filter(|piece| !piece.is_empty())
 }
 
-/// A word without the digits at its end, and how many those are.
+/// A word without its trailing digits, and their number.
 fn without_digits(word: &str) -> (&str, usize) {
     let bare = word.trim_end_matches(|c: char| c.is_ascii_digit());
     (bare, word.len() - bare.len())
 }
 
-/// Units of sizes and times.
+/// Units of sizes and times, in lower case.
 const UNITS: [&str; 25] = [
     "b", "k", "m", "g", "kb", "mb", "gb", "kib", "mib", "gib", "ms", "us", "µs", "ns", "s", "h", "x", "d",
     "t", "z", "bit", "mhz", "ghz", "e", "th",
@@ -193,13 +190,13 @@ fn is_quantity(piece: &str) -> bool {
     true
 }
 
-/// `sha256:…`: says which model file it was, and those are public.
+/// `sha256:…`: identifies a model file, which is public.
 fn is_checksum(value: &str) -> bool {
     let digits = value.strip_prefix("sha256:").or_else(|| value.strip_prefix("sha256-"));
     digits.is_some_and(|digits| digits.len() == 64 && digits.bytes().all(|byte| byte.is_ascii_hexdigit()))
 }
 
-/// Four numbers with dots between are an address, and only this computer's own are harmless.
+/// Four numbers separated by dots are an address; only loopback ones are harmless.
 fn addresses_are_here(text: &str) -> bool {
     text.split(|c: char| !(c.is_ascii_digit() || c == '.'))
         .map(|run| run.trim_matches('.'))
@@ -226,7 +223,7 @@ fn server_line(words: &Words, line: &str) -> Option<String> {
     Some(shown)
 }
 
-/// `name=value name="several words"`; `None` where it is something else.
+/// Parses `name=value name="several words"`.
 fn fields(text: &str) -> Option<Vec<(&str, &str)>> {
     let mut fields = Vec::new();
     let mut rest = text.trim();
@@ -243,7 +240,7 @@ fn fields(text: &str) -> Option<Vec<(&str, &str)>> {
     Some(fields)
 }
 
-/// Bytes of the quoted text at the beginning, its quotes included.
+/// Length of the quoted text at the start in bytes, quotes included.
 fn quoted_length(text: &str) -> Option<usize> {
     let mut escaped = false;
     for (at, c) in text.char_indices().skip(1) {
@@ -329,7 +326,7 @@ fn end_line(words: &Words, line: &str) -> Option<String> {
 mod tests {
     use super::*;
 
-    /// One line as it is shown.
+    /// Redacts one line.
     fn shown(line: &str) -> String {
         Words::of_logs().log(std::iter::once(line)).concat()
     }
@@ -340,16 +337,16 @@ mod tests {
     }
 
     #[test]
-    fn no_public_word_announces_a_secret() {
+    fn no_public_word_precedes_secrets() {
         for word in SECRET_WORDS {
             assert!(!Words::of_logs().words.contains(*word), "{word}");
             assert!(!Words::with(&[word]).words.contains(*word), "{word}");
         }
     }
 
-    /// What a report is asked for: how much was loaded where, what did not fit, what the engine found and refused.
+    /// The purpose of a report: what was loaded where, what did not fit, what the engine found and refused.
     #[test]
-    fn what_explains_a_problem_stays() {
+    fn lines_that_explain_a_problem_are_kept() {
         for line in [
             "load_tensors: offloaded 25/29 layers to GPU",
             "load_tensors:        CUDA0 model buffer size =  3673.40 MiB",
@@ -386,9 +383,9 @@ mod tests {
         }
     }
 
-    /// Of the recordings of a real engine more than half of the lines stay, and all that our own reader of them uses.
+    /// More than half of a real engine's log lines are kept, and all that our own parser uses.
     #[test]
-    fn recorded_logs_stay_useful() {
+    fn recorded_logs_are_still_useful() {
         for log in [
             include_str!("../../../tests/fixtures/ollama/server-log-load-q8_0-cpu.log"),
             include_str!("../../../tests/fixtures/ollama/server-log-load-f16-cpu.log"),
@@ -417,7 +414,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_known_is_left_out() {
+    fn unknown_lines_are_omitted() {
         for line in [
             "How are you?",
             "load_tensors: offloaded 25/29 layers to filomena",

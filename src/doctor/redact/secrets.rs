@@ -1,12 +1,12 @@
-//! Secrets by their form, wherever they stand in a text: passwords in addresses, what follows a word such as "token",
-//! keys of well-known services, unique numbers, addresses. In doubt more is taken out than needed.
+//! Finds secrets by their form: passwords in URLs, values after words such as "token", keys of well-known services,
+//! unique numbers, addresses. Removes rather too much than too little.
 
 use std::borrow::Cow;
 use std::sync::LazyLock;
 
 use regex::{Captures, Regex};
 
-/// Hosts that everybody uses: they say nothing about who asks them. Also everything below them.
+/// Public hosts and their subdomains, which do not identify a user.
 const PUBLIC_HOSTS: [&str; 8] = [
     "ollama.com",
     "ollama.ai",
@@ -18,38 +18,41 @@ const PUBLIC_HOSTS: [&str; 8] = [
     "githubusercontent.com",
 ];
 
-/// Words in the name of something secret, as parts of it: `AWS_SECRET_ACCESS_KEY`, `client-secret`, `Set-Cookie`.
+/// Parts of names of secrets: `AWS_SECRET_ACCESS_KEY`, `client-secret`, `Set-Cookie`.
 const SECRET_NAME: &str = r"pass(?:word|wd|phrase|code)?|pwd|secret|token|key|auth|bearer|basic|cookie|sess(?:ion)?|sid|sig(?:nature)?|cred(?:ential)?|private|serial|jwt|otp|pin|nonce|salt|hmac|contraseña|clave|passwort";
 
-/// What stands for what.
-const RULES: &[(&str, Stand)] = &[
-    // A key in several lines; nothing behind its beginning is of use.
-    (r"(?s)-----BEGIN.*", Stand::For("SECRET")),
-    // Everything behind a secret name: values have spaces, quotes and signs of all kinds in them.
-    (r"", Stand::AfterName),
-    (r"(?i)[a-z][a-z0-9+.-]*:/{2,}\S*|//\S*@\S*", Stand::Url),
-    (r"\S*@\S+", Stand::Address),
+/// Patterns and their replacements.
+const RULES: &[(&str, Replacement)] = &[
+    // A key of several lines; nothing after its start is useful.
+    (r"(?s)-----BEGIN.*", Replacement::Word("SECRET")),
+    // Everything after a secret name: values contain spaces, quotes and signs of all kinds.
+    (r"", Replacement::AfterName),
+    (r"(?i)[a-z][a-z0-9+.-]*:/{2,}\S*|//\S*@\S*", Replacement::Url),
+    (r"\S*@\S+", Replacement::Address),
     (
         r"(?:gh[a-z]_|github_pat_|glpat-|sk-|sk_|pk_|rk_|xox[a-z]-|xapp-|hf_|nvapi-|AKIA|ASIA|AIza|ya29\.|eyJ|npm_|pypi-|dop_v1_|SG\.|shp[a-z]{2}_|glsa_|gsk_|xai-|r8_|AGE-SECRET|whsec_|dckr_pat_)\S{4,}",
-        Stand::For("TOKEN"),
+        Replacement::Word("TOKEN"),
     ),
     (
         r"(?i)(?:GPU-|MIG-)?\b[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\b",
-        Stand::For("UUID"),
+        Replacement::Word("UUID"),
     ),
-    (r"(?i)\b[0-9a-f]{2}(?:[:-][0-9a-f]{2}){5,7}\b|\b[0-9a-f]{4}(?:\.[0-9a-f]{4}){2}\b", Stand::For("MAC")),
-    (r"(?i)[0-9a-f:.]*[0-9a-f:][0-9a-f:.]*[0-9a-f.](?:%[\w.-]+)?", Stand::Ip),
+    (
+        r"(?i)\b[0-9a-f]{2}(?:[:-][0-9a-f]{2}){5,7}\b|\b[0-9a-f]{4}(?:\.[0-9a-f]{4}){2}\b",
+        Replacement::Word("MAC"),
+    ),
+    (r"(?i)[0-9a-f:.]*[0-9a-f:][0-9a-f:.]*[0-9a-f.](?:%[\w.-]+)?", Replacement::Ip),
     (
         r"(?i)\S*[a-z]\S*:\d{2,5}\b|\S+\.(?:local|lan|internal|intranet|corp|home|localdomain)\b|\b(?:[a-z0-9-]+\.)+(?:com|net|org|io|dev|eu|de|es|fr|uk|us|cn|ai|co|cloud)\b",
-        Stand::Host,
+        Replacement::Host,
     ),
-    (r"(?i)(?:sha256[:-])?[a-z0-9+=]{16,}|[a-z0-9+=_-]{32,}", Stand::Random),
+    (r"(?i)(?:sha256[:-])?[a-z0-9+=]{16,}|[a-z0-9+=_-]{32,}", Replacement::Random),
 ];
 
-enum Stand {
-    /// This word stands for all of it.
-    For(&'static str),
-    /// What follows a secret name, to the end.
+enum Replacement {
+    /// Replaced by this word.
+    Word(&'static str),
+    /// Everything after a secret name.
     AfterName,
     Url,
     Address,
@@ -63,23 +66,23 @@ static REGEXES: LazyLock<Vec<Option<Regex>>> = LazyLock::new(|| {
     RULES
         .iter()
         .map(|(rule, stand)| {
-            let rule = if matches!(stand, Stand::AfterName) { after_name.as_str() } else { rule };
+            let rule = if matches!(stand, Replacement::AfterName) { after_name.as_str() } else { rule };
             Regex::new(rule).ok()
         })
         .collect()
 });
 
-/// Whether the name of a setting is that of a secret.
+/// Whether a setting with this name is secret.
 pub fn is_secret_name(name: &str) -> bool {
     static NAME: LazyLock<Option<Regex>> = LazyLock::new(|| Regex::new(&format!("(?i){SECRET_NAME}")).ok());
     NAME.as_ref().is_none_or(|regex| regex.is_match(name))
 }
 
-/// The text with everything replaced that has the form of a secret.
+/// Replaces everything in the form of a secret.
 pub fn mask(text: &str) -> String {
     let mut text = text.to_owned();
     for ((_, stand), regex) in RULES.iter().zip(REGEXES.iter()) {
-        // A rule that cannot be read would let secrets through: nothing is shown then. A test reads them all.
+        // With an invalid pattern, secrets would remain, so nothing is kept then. A test compiles all patterns.
         let Some(regex) = regex else { return "SECRET".to_owned() };
         let replaced = regex.replace_all(&text, |found: &Captures<'_>| stand.shown(found));
         if let Cow::Owned(replaced) = replaced {
@@ -89,14 +92,14 @@ pub fn mask(text: &str) -> String {
     text
 }
 
-impl Stand {
+impl Replacement {
     fn shown(&self, found: &Captures<'_>) -> String {
         let whole = &found[0];
         match self {
-            Self::For(word) => (*word).to_owned(),
+            Self::Word(word) => (*word).to_owned(),
             Self::AfterName => format!("{}SECRET", &found[1]),
             Self::Url => url(whole),
-            // The digest behind a model's name is public.
+            // The digest after a model's name is public.
             Self::Address if whole.contains("@sha256:") => whole.to_owned(),
             Self::Address => "EMAIL".to_owned(),
             Self::Ip => ip(whole),
@@ -106,10 +109,10 @@ impl Stand {
     }
 }
 
-/// An address without user, password, query, and any host that not everybody uses.
+/// A URL without user, password and query; the host only if it is public.
 fn url(text: &str) -> String {
     let (scheme, rest) = text.split_once("//").unwrap_or(("", text));
-    // The last one: passwords have slashes and more of these in them.
+    // The last `@`, because passwords may contain slashes and more of them.
     let rest = rest.rsplit_once('@').map_or(rest, |(_, behind)| behind);
     let end = rest.find(|c: char| !(c.is_alphanumeric() || ".:[]-_".contains(c))).unwrap_or(rest.len());
     let (host_and_port, path) = rest.split_at(end);
@@ -140,7 +143,7 @@ fn is_public(name: &str) -> bool {
         .any(|host| bare.strip_suffix(host).is_some_and(|before| before.is_empty() || before.ends_with('.')))
 }
 
-/// A name with a port or a domain. What an earlier rule has put there stays.
+/// A name with a port or domain. Replacements of earlier rules are kept.
 fn host(text: &str) -> String {
     let (name, port) = match text.rsplit_once(':') {
         Some((name, port)) if port.bytes().all(|byte| byte.is_ascii_digit()) => (name, Some(port)),
@@ -167,7 +170,7 @@ fn ip(text: &str) -> String {
     text.to_owned()
 }
 
-/// Letters and digits in a row that no word has. Checksums stay: they are public and say which file it was.
+/// Random letters and digits. Checksums are kept: they are public and identify a file.
 fn random(text: &str) -> String {
     let digits = text.strip_prefix("sha256:").or_else(|| text.strip_prefix("sha256-"));
     if digits.is_some_and(|digits| digits.len() == 64 && digits.bytes().all(|byte| byte.is_ascii_hexdigit()))
@@ -184,12 +187,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_rule_can_be_read() {
+    fn every_pattern_compiles() {
         assert!(REGEXES.iter().all(Option::is_some));
     }
 
     #[test]
-    fn secrets_are_known_by_their_form() {
+    fn secrets_are_recognised_by_their_form() {
         for (text, expected) in [
             ("proxy http://ana:s3cr3tpw@proxy:3128", "proxy http://HOST:3128"),
             ("https://ana:pa/ss@w?rd@registry.ollama.ai/v2/x?sig=1", "https://registry.ollama.ai/v2/x"),

@@ -84,7 +84,7 @@ fn rocm(adapter: &Adapter<'_>, name: &str, os: Option<&str>) -> bool {
     let lists: &[&[&str]] = if linux { &[ROCM_NAMES, ROCM_NAMES_LINUX] } else { &[ROCM_NAMES] };
     adapter.names().chain([name]).any(|name| {
         let name = name.to_lowercase();
-        // Laptop cards of the same number have another chip.
+        // Laptop cards with the same number have a different chip.
         name.split(|c: char| !c.is_alphanumeric()).any(|word| lists.iter().any(|list| list.contains(&word)))
     })
 }

@@ -9,7 +9,7 @@ use crate::hardware::sysfs;
 use crate::machine::{Backend, EngineRefusal, Finding, Gpu, GpuKind, GpuSource};
 
 /// Memory in use by another program is reported from here, in bytes.
-const MUCH_VRAM_BYTES: u64 = 512 << 20;
+const REPORTED_VRAM_BYTES: u64 = 512 << 20;
 
 /// All findings: about the sources, the adapters, the system.
 pub fn findings(judged: &[(Gpu, &Adapter<'_>)], evidence: &Evidence) -> Vec<Finding> {
@@ -89,7 +89,7 @@ fn of_gpu(gpu: &Gpu, adapter: &Adapter<'_>, evidence: &Evidence, findings: &mut 
 
 /// The finding that a program uses much of a card's memory, if it does.
 fn held(gpu: &Gpu, program: &str, bytes: u64) -> Option<Finding> {
-    (bytes >= MUCH_VRAM_BYTES).then(|| Finding::VramHeld {
+    (bytes >= REPORTED_VRAM_BYTES).then(|| Finding::VramHeld {
         gpu: gpu.name.clone(),
         program: program.to_owned().into(),
         bytes,
@@ -112,7 +112,7 @@ fn of_system(evidence: &Evidence, findings: &mut Vec<Finding>) {
             findings.push(Finding::EngineExposed { port });
         }
         for model in &engine.loaded {
-            if let Some(bytes) = model.vram_bytes.filter(|bytes| *bytes >= MUCH_VRAM_BYTES) {
+            if let Some(bytes) = model.vram_bytes.filter(|bytes| *bytes >= REPORTED_VRAM_BYTES) {
                 findings.push(Finding::ModelLoaded { model: model.name.clone(), port, bytes });
             }
         }
@@ -124,7 +124,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_program_that_holds_much_of_a_card_is_named() {
+    fn a_program_that_uses_much_of_a_cards_memory_is_a_finding() {
         let card = [("class", "0x030000"), ("vendor", "0x1002"), ("device", "0x744c")]
             .map(|(file, content)| (format!("bus/pci/devices/0000:03:00.0/{file}"), content.to_owned()));
         let client = |name: &str, mib: u64| GpuClient {

@@ -92,9 +92,9 @@ pub fn kind(adapter: &Adapter<'_>, vendor: Option<&str>, evidence: &Evidence) ->
         return nvidia(adapter);
     }
     let macos = evidence.os.name.as_deref() == Some("macos");
-    // Wine passes Vulkan through unchanged; an adapter listed by its Direct3D only is made up.
-    let made_up = evidence.wine && adapter.vulkan.is_none();
-    if made_up || is_software(adapter) {
+    // Wine passes Vulkan through unchanged; an adapter that only its Direct3D lists is emulated.
+    let emulated = evidence.wine && adapter.vulkan.is_none();
+    if emulated || is_software(adapter) {
         return GpuKind::Software;
     }
     if is_virtual(adapter) {
@@ -246,10 +246,10 @@ mod tests {
 
     /// Answers of Wine 8 on a machine without a graphics card: a GeForce with all of the main memory.
     #[test]
-    fn an_adapter_made_up_by_wine_is_software() {
+    fn an_adapter_emulated_by_wine_is_software() {
         use crate::hardware::evidence::{Answer, DxgiAdapter, DxgiMemory, GraphicsInterface, WgpuAdapter};
         let memory = DxgiMemory { dedicated_video_bytes: 25_275_924_480, ..DxgiMemory::default() };
-        let made_up = DxgiAdapter {
+        let emulated = DxgiAdapter {
             name: "NVIDIA GeForce GTX 470".to_owned(),
             vendor_id: 0x10de,
             device_id: 0x06cd,
@@ -258,7 +258,7 @@ mod tests {
         };
         let dx12 = WgpuAdapter {
             interface: GraphicsInterface::Dx12,
-            name: made_up.name.clone(),
+            name: emulated.name.clone(),
             vendor_id: 0x10de,
             device_id: 0x06cd,
             device_type: DeviceType::Integrated,
@@ -267,7 +267,7 @@ mod tests {
         };
         let mut evidence = Evidence {
             wine: true,
-            dxgi: Answer::Answered(vec![made_up]),
+            dxgi: Answer::Answered(vec![emulated]),
             wgpu: Answer::Answered(vec![dx12.clone()]),
             ..Evidence::default()
         };

@@ -18,7 +18,7 @@ pub struct MemoryFigure {
 pub struct VideoMemory {
     /// Total size.
     pub total: Option<MemoryFigure>,
-    /// Free now.
+    /// Free memory.
     pub free: Option<MemoryFigure>,
     /// Sources whose total differs from `total` by more than [`TOLERANCE`]: name and bytes.
     pub contradicted_by: Vec<(String, u64)>,
@@ -56,33 +56,32 @@ fn discrete(adapter: &Adapter<'_>, vendor: Option<&str>) -> VideoMemory {
         ("registry", adapter.registry.and_then(|gpu| gpu.memory_bytes)),
         ("sysinfo", adapter.sysinfo.and_then(|gpu| gpu.memory_total_bytes)),
     ];
-    let mut witnesses =
-        totals.iter().filter_map(|(source, bytes)| Some((*source, bytes.filter(|b| *b > 0)?)));
-    let Some((source, bytes)) = witnesses.next() else { return VideoMemory::default() };
+    let mut others = totals.iter().filter_map(|(source, bytes)| Some((*source, bytes.filter(|b| *b > 0)?)));
+    let Some((source, bytes)) = others.next() else { return VideoMemory::default() };
 
     let (mut agree, mut differ) = (Vec::new(), Vec::new());
-    for (witness, figure) in witnesses {
+    for (other, figure) in others {
         if figure.abs_diff(bytes) as f64 <= TOLERANCE * bytes as f64 {
-            agree.push(witness);
+            agree.push(other);
         } else {
-            differ.push((witness.to_owned(), figure));
+            differ.push((other.to_owned(), figure));
         }
     }
     VideoMemory {
-        total: Some(MemoryFigure { bytes, source: with_witnesses(source, &agree, &differ) }),
+        total: Some(MemoryFigure { bytes, source: with_comparison(source, &agree, &differ) }),
         free: discrete_free(adapter, sum_heaps, bytes),
         contradicted_by: differ,
     }
 }
 
-fn with_witnesses(source: &str, agree: &[&str], differ: &[(String, u64)]) -> String {
+fn with_comparison(source: &str, agree: &[&str], differ: &[(String, u64)]) -> String {
     let mut text = source.to_owned();
     if !agree.is_empty() {
         text.push_str("; agrees with ");
         text.push_str(&agree.join(", "));
     }
-    for (witness, bytes) in differ {
-        text.push_str(&format!("; {witness} says {bytes}"));
+    for (other, bytes) in differ {
+        text.push_str(&format!("; {other} says {bytes}"));
     }
     text
 }

@@ -39,7 +39,7 @@ fn ask_usual_places() -> Answer<NvmlAnswer> {
     for path in usual_paths() {
         match open(&path) {
             Ok(nvml) => return Answer::Answered(describe(&ManuallyDrop::new(nvml), &path)),
-            // Not there: try the next path.
+            // Not found: try the next path.
             Err(NvmlError::LibloadingError(_)) => {}
             Err(error) => return Answer::Failed(failure(&error, &path)),
         }
@@ -51,14 +51,14 @@ fn open(path: &OsStr) -> Result<Nvml, NvmlError> {
     Nvml::builder().lib_path(path).init()
 }
 
-/// Where drivers put it: the system's search path, then the Windows driver inside WSL2.
+/// The system's search path, then the Windows driver inside WSL2.
 #[cfg(not(windows))]
 fn usual_paths() -> Vec<OsString> {
     vec!["libnvidia-ml.so.1".into(), "/usr/lib/wsl/lib/libnvidia-ml.so.1".into()]
 }
 
-/// The system's folder and nothing else: a library beside our program, which may lie in a folder of downloads, is not
-/// NVIDIA's. Drivers before 2019 put it elsewhere; the engine does not run with those.
+/// The system's folder only: a library next to our program, which may be in a download folder, is not trusted. Drivers
+/// before 2019 install it elsewhere; the engine does not support them.
 #[cfg(windows)]
 fn usual_paths() -> Vec<OsString> {
     let folder = crate::platform::system_folder();

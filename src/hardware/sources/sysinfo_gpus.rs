@@ -3,7 +3,7 @@
 use crate::hardware::evidence::{Answer, SysinfoGpu};
 use crate::machine::SourceFailure;
 
-/// Asks `sysinfo`.
+/// Queries `sysinfo`.
 pub fn ask() -> Answer<Vec<SysinfoGpu>> {
     let gpus = match sysinfo::Gpus::new_with_refreshed_list() {
         Ok(gpus) => gpus,

@@ -1,4 +1,4 @@
-//! Adapters as wgpu sees them: Vulkan on Linux and Windows, Direct3D 12 on Windows, Metal on macOS.
+//! Adapters listed by wgpu: Vulkan on Linux and Windows, Direct3D 12 on Windows, Metal on macOS.
 //!
 //! OpenGL is left out: it does not report memory, and it is one more driver that can hang.
 

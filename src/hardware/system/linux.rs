@@ -226,7 +226,7 @@ pub fn system_model_folders() -> Vec<PathBuf> {
 }
 
 /// Running `ollama --version` does not start the app here.
-pub const PROGRAMS_CAN_BE_ASKED: bool = true;
+pub const CAN_RUN_PROGRAMS: bool = true;
 
 fn read(path: &Path) -> Option<String> {
     fs::read(path).ok().map(|bytes| String::from_utf8_lossy(&bytes).into_owned())

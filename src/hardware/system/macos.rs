@@ -63,7 +63,7 @@ pub fn system_model_folders() -> Vec<PathBuf> {
 }
 
 /// Running an `ollama` program may start the desktop app.
-pub const PROGRAMS_CAN_BE_ASKED: bool = false;
+pub const CAN_RUN_PROGRAMS: bool = false;
 
 /// None: macOS does not report which programs use graphics memory.
 pub fn gpu_clients() -> Vec<GpuClient> {

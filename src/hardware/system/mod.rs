@@ -17,7 +17,7 @@ use macos as this;
 use windows as this;
 
 pub use this::{
-    PROGRAMS_CAN_BE_ASKED, disk_kind, engine_programs, gpu_clients, os_version, system_evidence,
+    CAN_RUN_PROGRAMS, disk_kind, engine_programs, gpu_clients, os_version, system_evidence,
     system_model_folders,
 };
 #[cfg(windows)]

@@ -97,4 +97,4 @@ pub fn system_model_folders() -> Vec<PathBuf> {
 }
 
 /// Running an `ollama` program may start the desktop app.
-pub const PROGRAMS_CAN_BE_ASKED: bool = false;
+pub const CAN_RUN_PROGRAMS: bool = false;

@@ -1,4 +1,4 @@
-//! The file's own shape. Each value carries the line it stands on.
+//! Structure of the file. Each value has its line.
 
 use std::path::Path;
 
@@ -175,8 +175,8 @@ impl Check<'_> {
     }
 
     fn context(&self, context: &Spanned<u32>, key: &str) -> Result<u32, ProfilesError> {
-        /// More than any model carries.
-        const MOST: u32 = 16_777_216;
+        /// Upper limit of the context.
+        const MAX_TOKENS: u32 = 16_777_216;
         match context.value {
             tokens if tokens < MIN_CONTEXT_TOKENS => {
                 Err(self.mistake(context.referenced.line(), key.to_owned(), Mistake::ContextTooSmall(tokens)))
@@ -198,7 +198,7 @@ impl Check<'_> {
     }
 }
 
-/// The parser's own errors, with the key that stands on their line.
+/// Converts the parser's error and adds the key on its line.
 fn syntax_mistake(text: &str, path: &Path, error: &serde_saphyr::Error) -> ProfilesError {
     use serde_saphyr::Error;
 
@@ -212,7 +212,7 @@ fn syntax_mistake(text: &str, path: &Path, error: &serde_saphyr::Error) -> Profi
     ProfilesError { path: path.to_owned(), line, key, mistake }
 }
 
-/// The first line of the parser's message, without the position we name ourselves.
+/// The first line of the parser's message, without its position, which we add ourselves.
 fn plain(error: &serde_saphyr::Error) -> String {
     let message = error.to_string();
     let first = message.lines().next().unwrap_or_default();
@@ -229,7 +229,7 @@ fn value_on_line(text: &str, line: u64) -> String {
     line.split_once(':').map_or(line, |(_, value)| value).trim().to_owned()
 }
 
-/// Where a key of a mapping that begins on `from` stands.
+/// Line of a key in the mapping that starts on line `from`.
 fn line_of_key(text: &str, from: u64, key: &str) -> u64 {
     let start = from.saturating_sub(1);
     (start..)

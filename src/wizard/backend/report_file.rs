@@ -37,10 +37,10 @@ pub(super) fn write(report: &str, path: PathBuf) -> Result<PathBuf, WorkerError>
 fn json(contents: &ReportContents, options: &DetectOptions) -> Result<String, serde_json::Error> {
     let machine = match contents.detected.as_deref() {
         Some(detected) => match &detected.evidence {
-            Some(evidence) => ReportSubject::Asked(Box::new(evidence.clone())),
+            Some(evidence) => ReportSubject::Detected(Box::new(evidence.clone())),
             None => ReportSubject::Saved(Box::new(detected.hardware.clone())),
         },
-        None => ReportSubject::Asked(Box::new(collect(options))),
+        None => ReportSubject::Detected(Box::new(collect(options))),
     };
     let mut report = doctor::report(&machine, options)?;
     if let Some(log) = &contents.log {
