@@ -1,11 +1,11 @@
-//! The order of the layers, and that no two files need each other. docs/architecture.md shows the map; this test reads
-//! the paths that the code names and fails on the first one that breaks it.
+//! Checks the order of the layers, and that no files depend on each other in a cycle. docs/architecture.md has the map;
+//! these tests read the paths in the code.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "tests fail by panicking")]
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
-/// The folders and files directly under `src`, lowest first. Code may name what stands before it.
+/// Folders and files directly below `src`, lowest first. Code may use only earlier ones.
 const LAYERS: [&str; 20] = [
     "untrusted",
     "figures",
@@ -28,7 +28,7 @@ const LAYERS: [&str; 20] = [
     "cli",
     "bin",
 ];
-/// Where sentences are made and shown. Everything else speaks in types.
+/// Layers that make or display sentences. All others return types.
 const LAYERS_WITH_WORDS: [&str; 4] = ["text", "sentences", "wizard", "cli"];
 /// Items of the crate itself: constants, and the macro that belongs to `text`.
 const CRATE_ITEMS: [&str; 6] = ["GIB", "MIB", "MIN_CONTEXT_TOKENS", "SCHEMA", "say", "testing"];
@@ -40,7 +40,7 @@ struct Module {
     lines: Vec<(usize, String)>,
 }
 
-/// A path that a line names, from the crate's root.
+/// A path in a line, from the crate's root.
 struct Named {
     line: usize,
     path: Vec<String>,
@@ -48,12 +48,12 @@ struct Named {
 
 struct Crate {
     modules: BTreeMap<Vec<String>, Module>,
-    /// Of each module: names it re-exports, and what they stand for.
+    /// By module: re-exported names and their paths.
     reexports: BTreeMap<Vec<String>, BTreeMap<String, Vec<String>>>,
 }
 
 #[test]
-fn no_arrow_points_upwards() {
+fn no_layer_uses_a_higher_one() {
     let code = Crate::read();
     let mut mistakes = Vec::new();
     for module in code.modules.values() {
@@ -73,28 +73,28 @@ fn no_arrow_points_upwards() {
 }
 
 #[test]
-fn no_two_files_need_each_other() {
+fn no_files_form_a_cycle() {
     let code = Crate::read();
     let mut edges: BTreeMap<&[String], BTreeSet<&[String]>> = BTreeMap::new();
     for module in code.modules.values() {
         let targets = code.named_by(module).into_iter().filter_map(|named| code.definer(&named.path, 0));
         edges.insert(&module.path, targets.filter(|target| *target != module.path.as_slice()).collect());
     }
-    let circles: BTreeSet<String> = edges
+    let cycles: BTreeSet<String> = edges
         .keys()
-        .filter_map(|start| way_back(start, &edges))
-        .map(|circle| {
-            let files = circle.iter().map(|path| code.modules[*path].file.display().to_string());
+        .filter_map(|start| shortest_cycle(start, &edges))
+        .map(|cycle| {
+            let files = cycle.iter().map(|path| code.modules[*path].file.display().to_string());
             files.collect::<Vec<_>>().join(" -> ")
         })
         .collect();
-    let all = circles.iter().cloned().collect::<Vec<_>>().join("\n");
-    assert!(circles.is_empty(), "{} files need each other:\n{all}", circles.len());
+    let all = cycles.iter().cloned().collect::<Vec<_>>().join("\n");
+    assert!(cycles.is_empty(), "{} files need each other:\n{all}", cycles.len());
 }
 
-/// A map that names places which are not there leads nowhere.
+/// Every path in docs/architecture.md exists.
 #[test]
-fn the_map_names_places_that_exist() {
+fn the_maps_paths_exist() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let map = std::fs::read_to_string(root.join("docs/architecture.md")).unwrap();
     let named: Vec<&str> = map
@@ -118,7 +118,7 @@ fn the_map_names_places_that_exist() {
     }
 }
 
-/// The test would be worth nothing if it read nothing.
+/// The other tests are useless if no code is read.
 #[test]
 fn the_code_is_read() {
     let code = Crate::read();
@@ -134,7 +134,7 @@ fn rank(layer: &str) -> Option<usize> {
     LAYERS.iter().position(|known| *known == layer)
 }
 
-/// As [`rank`], of the first name of a path; `None` for items of the crate itself.
+/// [`rank`] of the first name of a path; `None` for items of the crate itself.
 fn rank_of(first: &str) -> Option<usize> {
     if CRATE_ITEMS.contains(&first) {
         return None;
@@ -142,20 +142,20 @@ fn rank_of(first: &str) -> Option<usize> {
     Some(rank(first).unwrap_or_else(|| panic!("crate::{first} is neither a layer nor an item of the crate")))
 }
 
-/// The shortest way from a file back to itself.
-fn way_back<'a>(
+/// The shortest cycle through a file.
+fn shortest_cycle<'a>(
     start: &&'a [String],
     edges: &BTreeMap<&'a [String], BTreeSet<&'a [String]>>,
 ) -> Option<Vec<&'a [String]>> {
-    let mut ways = std::collections::VecDeque::from([vec![*start]]);
+    let mut paths = std::collections::VecDeque::from([vec![*start]]);
     let mut seen = BTreeSet::new();
-    while let Some(way) = ways.pop_front() {
+    while let Some(way) = paths.pop_front() {
         for next in edges.get(way.last()?).into_iter().flatten() {
             if next == start {
                 return Some([way, vec![*next]].concat());
             }
             if seen.insert(*next) {
-                ways.push_back([way.clone(), vec![*next]].concat());
+                paths.push_back([way.clone(), vec![*next]].concat());
             }
         }
     }
@@ -186,7 +186,7 @@ impl Crate {
         code
     }
 
-    /// Every path in a module that leads to another place of the crate.
+    /// All paths in a module to other modules of the crate.
     fn named_by(&self, module: &Module) -> Vec<Named> {
         let mut named = Vec::new();
         for (line, statement) in statements(&module.lines) {
@@ -223,14 +223,14 @@ impl Crate {
         named
     }
 
-    /// A path as written in a module, from the crate's root; `None` when it leads outside the crate.
+    /// Resolves a path in a module from the crate's root; `None` for other crates.
     fn absolute(&self, module: &Module, written: &str) -> Option<Vec<String>> {
         let written = written.split(" as ").next()?.trim();
         let mut parts: Vec<&str> = written.split("::").map(str::trim).collect();
         let mut path = match parts[0] {
             "crate" => Vec::new(),
             "self" | "super" => module.path.clone(),
-            // A child or sibling that is named without a root.
+            // A child or sibling named without a root.
             first if self.modules.contains_key(&[module.path.clone(), vec![first.to_owned()]].concat()) => {
                 parts.insert(0, "self");
                 module.path.clone()
@@ -271,7 +271,7 @@ impl Crate {
         names
     }
 
-    /// The module that defines what a path names.
+    /// The module that defines a path's item.
     fn definer(&self, path: &[String], depth: usize) -> Option<&[String]> {
         let mut module: Vec<String> = Vec::new();
         for (i, part) in path.iter().enumerate() {
@@ -286,7 +286,7 @@ impl Crate {
             }
             break;
         }
-        // Items of lib.rs belong to nobody in particular.
+        // Items of lib.rs belong to no layer.
         if module.is_empty() { None } else { self.modules.get(&module).map(|module| module.path.as_slice()) }
     }
 }
@@ -316,7 +316,7 @@ fn product_lines(text: &str) -> Vec<(usize, String)> {
     numbered.collect()
 }
 
-/// Lines joined to `use` statements where they span several.
+/// Joins the lines of `use` statements.
 fn statements(lines: &[(usize, String)]) -> Vec<(usize, String)> {
     let mut statements: Vec<(usize, String)> = Vec::new();
     let mut open = false;

@@ -1,7 +1,7 @@
-//! The computer does not fall asleep during an installation: the whole program against a real D-Bus daemon, with a
-//! stand-in for systemd-logind on it. A lock of logind is a pipe; it is held for as long as the other end is open.
+//! Sleep is inhibited during an installation: the whole program with a real D-Bus daemon and a stand-in for
+//! systemd-logind. A lock of logind is a pipe; it is held while the other end is open.
 //!
-//! Needs `dbus-daemon` (Debian: `apt-get install dbus-daemon`); without it the tests say that they were skipped.
+//! Needs `dbus-daemon` (Debian: `apt-get install dbus-daemon`); without it the tests are skipped with a message.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests fail by panicking")]
 #![cfg(target_os = "linux")]
@@ -61,7 +61,7 @@ struct Bus {
 }
 
 impl Bus {
-    /// `None` where there is no daemon.
+    /// `None` without a daemon.
     fn start(world: &World, may_block_sleep: bool) -> Option<Self> {
         let config = world.path("bus.conf");
         let socket = world.path("bus");
@@ -103,7 +103,7 @@ impl Bus {
 }
 
 #[test]
-fn it_stays_awake_until_the_installation_ends_however_it_ends() {
+fn sleep_is_inhibited_until_the_installation_ends_or_is_interrupted() {
     for signal in [Signal::Interrupt, Signal::Kill] {
         let world = World::new(&json!({}));
         let Some(bus) = Bus::start(&world, true) else { return };
@@ -123,7 +123,7 @@ fn it_stays_awake_until_the_installation_ends_however_it_ends() {
         running.signal(signal);
         running.end();
         for lock in &locks {
-            lock.released.recv_timeout(PATIENCE).expect("nothing is held any more");
+            lock.released.recv_timeout(PATIENCE).expect("the lock is released");
         }
     }
 }
@@ -137,8 +137,8 @@ fn if_sleep_cannot_be_inhibited_idle_is() {
     let first = bus.requests.recv_timeout(PATIENCE).expect("a lock");
     let second = bus.requests.recv_timeout(PATIENCE).expect("another lock");
     assert_eq!([&*first.what, &*second.what], ["idle", "idle"]);
-    first.released.recv_timeout(PATIENCE).expect("what was refused in part is not held");
+    first.released.recv_timeout(PATIENCE).expect("the partially refused request is released");
     let (code, _) = running.end_with_events();
     assert_eq!(code, Some(0));
-    second.released.recv_timeout(PATIENCE).expect("nothing is held any more");
+    second.released.recv_timeout(PATIENCE).expect("the lock is released");
 }

@@ -1,5 +1,5 @@
-//! The catalogue against what is published about its models: parameters as Ollama prints them, bytes of files and of the
-//! cache as engines log them.
+//! The catalogue compared with published figures of its models: parameters printed by Ollama, file sizes, and cache
+//! sizes logged by engines.
 
 #![allow(clippy::unwrap_used, clippy::panic, missing_docs)]
 
@@ -10,7 +10,7 @@ fn model(tag: &str) -> std::sync::Arc<Model> {
     Catalogue::built_in().find(tag).unwrap_or_else(|| panic!("{tag}"))
 }
 
-/// Weights in the matrices of the language model; the token embedding counts once where it is also the output.
+/// Weights in the matrices of the language model; a tied token embedding counts once.
 fn parameters(model: &Model) -> u64 {
     let architecture = &model.architecture;
     let embedding = if architecture.tied_embeddings { 0 } else { architecture.output_parameters };
@@ -19,7 +19,7 @@ fn parameters(model: &Model) -> u64 {
 }
 
 #[test]
-fn parameters_agree_with_what_ollama_prints() {
+fn parameters_agree_with_ollamas() {
     for (tag, printed) in [
         ("qwen3.5:4b", 4_205_576_192_u64),
         ("ornith-1.5:9b", 8_953_528_320),
@@ -37,14 +37,14 @@ fn parameters_agree_with_what_ollama_prints() {
         ("granite4.2:8b", 8_791_592_960),
     ] {
         let computed = parameters(&model(tag));
-        // Norms, routers and biases are not matrices that are multiplied with.
+        // Norms, routers and biases are not counted.
         let share = computed.abs_diff(printed) as f64 / printed as f64;
         assert!(share < 0.001, "{tag}: {computed}, {printed}");
     }
 }
 
 #[test]
-fn the_cache_grows_by_what_engines_log_for_a_token() {
+fn the_cache_per_token_agrees_with_engine_logs() {
     for (tag, bytes) in [
         ("qwen3.5:9b", 32_768_u64),
         ("qwen3.8:27b", 65_536),
@@ -70,18 +70,18 @@ fn the_cache_grows_by_what_engines_log_for_a_token() {
 }
 
 #[test]
-fn a_download_is_its_tensors_its_encoder_and_little_else() {
+fn a_download_is_little_more_than_its_tensors_and_encoder() {
     for model in &Catalogue::built_in().models {
         let known = model.architecture.file_tensor_bytes() + model.image_encoder_bytes;
         let (known, download) = (known as f64, model.download_bytes as f64);
-        // Beside them: the vocabulary, prediction heads or a small drafting model, what is rounded in a listing.
+        // The rest: the vocabulary, prediction heads or a draft model, and rounding.
         assert!(
             known > download * 0.94 && known < download * 1.005,
             "{}: {known}, {download}",
             model.name.as_str()
         );
     }
-    // Where nothing else is in the file, the sum is exact but for the vocabulary.
+    // If the file contains nothing else, the difference is the vocabulary.
     for (tag, vocabulary) in
         [("laguna-xs-2.1", 3_449_003), ("north-mini-code-1.0", 10_038_176), ("granite4.2:8b", 3_583_645)]
     {
@@ -91,7 +91,7 @@ fn a_download_is_its_tensors_its_encoder_and_little_else() {
 }
 
 #[test]
-fn every_model_is_one_that_can_be_installed() {
+fn every_model_can_be_installed() {
     let models = &Catalogue::built_in().models;
     assert!(models.len() >= 25, "{}", models.len());
     let pinned: EngineVersion = Release::built_in().version.parse().unwrap();

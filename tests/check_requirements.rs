@@ -1,4 +1,4 @@
-//! `acolyte check-requirements` and `acolyte estimate` as programs and scripts see them: exit codes, JSON, errors.
+//! `acolyte check-requirements` and `acolyte estimate` as used by scripts: exit codes, JSON, errors.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
@@ -47,7 +47,7 @@ fn check(document: &str, more: &[&str]) -> Output {
     acolyte(&args)
 }
 
-/// The same with `--json`: exit code and what was printed.
+/// Runs `check-requirements --json` on a document: exit code and output.
 fn check_json(document: &Value, more: &[&str]) -> (i32, Value) {
     let output = check(&document.to_string(), &[&["--json"], more].concat());
     assert_eq!(stderr(&output), "");
@@ -114,7 +114,7 @@ fn the_reference_computers_run_what_was_expected() {
         let (vram_gb, ram_gb, ..) = row;
         let name = card_name(vram_gb);
         assert_meets_the_expectation(&machine(json!([card(name, vram_gb * GIB)]), ram_gb * GIB), row);
-        // As reported by cards and firmware.
+        // Memory as reported by cards and firmware.
         let vram_mib = match vram_gb {
             6 => 6_144,
             8 => 8_188,
@@ -157,7 +157,7 @@ fn the_reference_table_is_shown_next_to_the_estimates() {
     let said = stdout(&check(&here.to_string(), &["--reference"]));
     assert!(said.contains("→  8 + 16 GB") && said.contains("5–10 tokens/s"), "{said}");
     let both = acolyte(&["check-requirements", "--reference", "--profile", "light_6gb"]);
-    assert_eq!(exit_code(&both), 2, "the table judges no profile");
+    assert_eq!(exit_code(&both), 2, "the table does not evaluate a profile");
 }
 
 #[test]
@@ -269,7 +269,7 @@ fn assert_profile_shape(profile: &Value) {
 }
 
 #[test]
-fn a_machine_without_a_usable_card_is_refused_and_told_what_to_do() {
+fn a_machine_without_a_usable_card_is_refused_with_advice() {
     let refused = [
         ("no_usable_gpu", json!([])),
         (
@@ -376,7 +376,7 @@ fn a_malformed_hardware_file_is_refused_by_name() {
         assert_eq!(exit_code(&output), 2, "{document}");
         assert!(stderr(&output).contains(name), "{document}: {}", stderr(&output));
         assert!(stderr(&output).contains("machine.json"));
-        assert_eq!(stdout(&output), "", "data only when there is some");
+        assert_eq!(stdout(&output), "", "no data on errors");
     }
     let missing = acolyte(&["check-requirements", "--hardware", "/nowhere/machine.json"]);
     assert_eq!(exit_code(&missing), 2);
@@ -384,7 +384,7 @@ fn a_malformed_hardware_file_is_refused_by_name() {
 }
 
 #[test]
-fn other_profiles_can_be_tried_and_their_mistakes_are_named() {
+fn other_profiles_can_be_used_and_their_errors_are_reported() {
     let built_in = include_str!("../assets/profiles.yaml");
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("my-profiles.yaml");
@@ -394,7 +394,7 @@ fn other_profiles_can_be_tried_and_their_mistakes_are_named() {
         check(&document, &["--profiles", path.to_str().unwrap()])
     };
     assert_eq!(exit_code(&with(built_in)), 10);
-    // Another policy gives another verdict.
+    // Another policy results in another verdict.
     assert_eq!(
         exit_code(&with(&built_in.replace("degraded_below_vram_gb: 12", "degraded_below_vram_gb: 8"))),
         0
@@ -408,7 +408,7 @@ fn other_profiles_can_be_tried_and_their_mistakes_are_named() {
 }
 
 #[test]
-fn the_output_of_detect_can_be_read_back() {
+fn the_output_of_detect_can_be_parsed_again() {
     let printed = acolyte(&["detect", "--json"]);
     assert_eq!(exit_code(&printed), 0, "{}", stderr(&printed));
     let output = check(&stdout(&printed), &["--json"]);
@@ -422,7 +422,7 @@ fn the_output_of_detect_can_be_read_back() {
 fn the_report_is_plain_text_in_both_languages() {
     let document = machine(json!([card("NVIDIA GeForce RTX 3060", 8_188 * MIB)]), 16 * GIB).to_string();
     let english = stdout(&check(&document, &[]));
-    assert!(!english.contains('\u{1b}'), "no colour where nobody sees it");
+    assert!(!english.contains('\u{1b}'), "no colour without a terminal");
     for words in [
         "RTX 3060",
         "! Degraded",
@@ -532,7 +532,7 @@ fn experts_are_estimated_in_main_memory() {
 }
 
 #[test]
-fn experts_cannot_be_kept_in_main_memory_where_that_has_no_meaning() {
+fn n_cpu_moe_is_refused_without_a_mixture_or_card() {
     for (args, said) in [
         (
             vec!["--model", "qwen2.5-coder:7b", "--gpu", "RTX 4060", "--n-cpu-moe", "4"],
@@ -665,7 +665,7 @@ fn colours_are_printed_on_terminals_or_when_forced() {
     let plain = printed(None);
     let forced = printed(Some(("CLICOLOR_FORCE", "1")));
     assert!(!plain.contains('\u{1b}') && forced.contains('\u{1b}'), "{forced}");
-    assert_eq!(forced.lines().count(), plain.lines().count(), "colour changes nothing but colour");
+    assert_eq!(forced.lines().count(), plain.lines().count(), "only colours differ");
     assert_eq!(printed(Some(("NO_COLOR", "1"))), plain);
     assert!(plain.lines().all(|line| line.trim_end() == line), "{plain}");
 }
@@ -679,7 +679,7 @@ fn a_refusal_does_not_ask_for_consent() {
         let hardware = path.to_str().unwrap();
         acolyte(&["install", "--emergency-cpu", "--hardware", hardware])
     };
-    // With enough memory the costs are shown and consent is asked for.
+    // With enough memory the limits are displayed and consent is requested.
     let degraded = install(32 * GIB);
     assert_eq!(exit_code(&degraded), 10, "{}", stderr(&degraded));
     let first_line = stderr(&degraded).lines().next().unwrap().to_owned();
@@ -689,7 +689,7 @@ fn a_refusal_does_not_ask_for_consent() {
 }
 
 #[test]
-fn every_profile_says_how_good_its_model_is_and_from_what() {
+fn every_profile_has_a_quality_with_its_scores() {
     let document = machine(json!([card("NVIDIA GeForce RTX 3090", 24 * GIB)]), 32 * GIB);
     let (_, report) = check_json(&document, &[]);
     let of = |id: &str| {
@@ -706,7 +706,7 @@ fn every_profile_says_how_good_its_model_is_and_from_what() {
         }
     }
     assert_eq!(of("hybrid_8gb")["quality"]["stars"], 2);
-    // The engine misses tool calls of this model; the user reads it.
+    // The engine does not recognise all tool calls of this model, which is reported.
     let codes = |profile: &Value| -> Vec<String> {
         let reasons = profile["reasons"].as_array().unwrap();
         reasons.iter().map(|reason| reason["code"].as_str().unwrap().to_owned()).collect()

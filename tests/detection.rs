@@ -23,7 +23,7 @@ fn options(home: &Path) -> DetectOptions {
     }
 }
 
-/// Built by `cargo test` beside the programs.
+/// Built by `cargo test` next to the programs.
 fn stand_in_library() -> PathBuf {
     let name = format!("{}stand_in_nvml{}", std::env::consts::DLL_PREFIX, std::env::consts::DLL_SUFFIX);
     let path = Path::new(env!("CARGO_BIN_EXE_acolyte")).with_file_name("examples").join(name);
@@ -31,7 +31,7 @@ fn stand_in_library() -> PathBuf {
     path
 }
 
-/// Detection on a machine whose NVML behaves like this.
+/// Runs detection with a stand-in NVML of this behaviour.
 fn detect_with_nvml(behaviour: &str) -> Hardware {
     detect_with_library(&stand_in_library(), behaviour, Duration::from_secs(10))
 }
@@ -49,7 +49,7 @@ fn detect_with_library(library: &Path, behaviour: &str, driver_limit: Duration) 
     })
 }
 
-/// NVIDIA cards, without those that the test machine really has.
+/// NVIDIA cards of the stand-in, without real ones of the test machine.
 fn nvidia(hardware: &Hardware) -> Vec<&Gpu> {
     hardware
         .gpus
@@ -83,7 +83,7 @@ fn needed_driver(hardware: &Hardware) -> Option<(&str, &str, u32)> {
 }
 
 #[test]
-fn the_document_of_this_machine_can_be_read_back() {
+fn the_document_of_this_machine_can_be_parsed_again() {
     let home = tempfile::tempdir().unwrap();
     let found = detect(&DetectOptions { measure_memory: true, ..options(&home.path().join("acolyte")) });
 
@@ -107,15 +107,15 @@ fn graphics_drivers_answer_in_their_own_processes() {
     assert!(sysinfo.answer().is_some(), "{sysinfo:?}");
 }
 
-/// Vulkan takes longest and could only find software renderers.
+/// Vulkan is slowest and could only find software renderers.
 #[test]
 fn without_a_graphics_device_vulkan_is_not_queried() {
     let home = tempfile::tempdir().unwrap();
-    let said = acolyte::hardware::collect(&options(home.path()));
-    let asked = !matches!(said.wgpu, Answer::NotQueried);
-    let asleep = acolyte::hardware::sysfs::cards(&said.sysfs).iter().any(|card| card.asleep);
-    assert_eq!(asked, said.graphics_device != Some(false) && !asleep, "{said:#?}");
-    assert!(said.timings_ms.contains_key("all"));
+    let evidence = acolyte::hardware::collect(&options(home.path()));
+    let queried = !matches!(evidence.wgpu, Answer::NotQueried);
+    let asleep = acolyte::hardware::sysfs::cards(&evidence.sysfs).iter().any(|card| card.asleep);
+    assert_eq!(queried, evidence.graphics_device != Some(false) && !asleep, "{evidence:#?}");
+    assert!(evidence.timings_ms.contains_key("all"));
 }
 
 #[test]
@@ -134,7 +134,7 @@ fn a_laptop_card_is_detected_completely() {
 }
 
 #[test]
-fn two_cards_are_two_and_the_older_one_needs_a_newer_driver() {
+fn two_cards_are_listed_and_the_older_one_needs_a_newer_driver() {
     let found = detect_with_nvml("two");
     let names: Vec<&str> = nvidia(&found).iter().map(|gpu| gpu.name.as_str()).collect();
     assert_eq!(names, ["NVIDIA GeForce RTX 3090", "NVIDIA GeForce GTX 1080 Ti"]);
@@ -215,7 +215,7 @@ fn a_driver_that_hangs_times_out() {
     assert!(begun.elapsed() < Duration::from_secs(8), "{:?}", begun.elapsed());
     assert!(nvidia(&found).is_empty());
     assert_eq!(*nvml_failure(&found), SourceFailure::Timeout { seconds: 2.0 });
-    assert!(found.memory.total_bytes > 0, "the rest must stand");
+    assert!(found.memory.total_bytes > 0, "other sources are not affected");
 }
 
 #[test]
@@ -235,7 +235,7 @@ fn extra_output_or_a_late_crash_does_not_lose_the_answer() {
 }
 
 #[test]
-fn a_program_that_is_no_probe_leads_to_findings() {
+fn a_program_that_is_not_a_probe_leads_to_findings() {
     let home = tempfile::tempdir().unwrap();
     let nothing = home.path().join("no-such-program");
     let found = detect(&DetectOptions { probe_program: Some(nothing), ..options(home.path()) });
@@ -282,7 +282,7 @@ fn on_a_terminal_a_report_is_shown_before_it_is_saved() {
         assert_eq!(file.exists(), saved, "{shown}");
         if saved {
             let report = std::fs::read_to_string(&file).unwrap();
-            assert!(shown.contains(report.trim_end()), "what was shown is what was saved");
+            assert!(shown.contains(report.trim_end()), "the displayed report is saved");
         }
     }
 }

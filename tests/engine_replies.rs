@@ -1,4 +1,4 @@
-//! The engine's client with recorded answers of a real server, and with invalid ones.
+//! The engine's client with recorded responses of a real server, and with invalid ones.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs)]
 
@@ -13,7 +13,7 @@ use acolyte::ollama::client::{
 use acolyte::ollama::replies::{Status, StatusLine};
 use serde_json::Value;
 
-/// Answers every request in the same way.
+/// Sends the same response to every request.
 struct Server {
     port: u16,
 }
@@ -25,7 +25,7 @@ enum Body {
     Pieces(usize),
     /// The body repeated without end.
     Endless,
-    /// Nothing at all after the head.
+    /// No body.
     Silent,
 }
 
@@ -43,7 +43,7 @@ impl Server {
         Self { port }
     }
 
-    /// What the real one answered, as recorded.
+    /// A recorded response of a real server.
     fn recorded(name: &str) -> Self {
         let (status, body) = recorded(name);
         Self::new(status, &body, Body::Pieces(7))
@@ -57,7 +57,7 @@ impl Server {
 fn recorded(name: &str) -> (u16, String) {
     let path = format!("{}/tests/fixtures/ollama/{name}.json", env!("CARGO_MANIFEST_DIR"));
     let json: Value = serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap();
-    // Long recordings leave lines out and say so: "… 1873 lines like these …".
+    // Long recordings omit lines and mark it: "… 1873 lines like these …".
     let body = json["body"].as_str().unwrap().split_inclusive('\n').filter(|line| !line.starts_with('…'));
     (u16::try_from(json["status"].as_u64().unwrap()).unwrap(), body.collect())
 }
@@ -149,7 +149,7 @@ fn a_pull_succeeds_only_by_its_last_line() {
 }
 
 #[test]
-fn errors_inside_a_stream_are_the_servers_own_words() {
+fn errors_inside_a_stream_have_the_servers_message() {
     for (name, words) in [
         ("pull-missing", "file does not exist"),
         ("pull-no-registry", "connection refused"),
@@ -167,7 +167,7 @@ fn errors_inside_a_stream_are_the_servers_own_words() {
 }
 
 #[test]
-fn created_parameters_are_read_back() {
+fn created_parameters_can_be_read() {
     let parameters = CreateParameters { num_ctx: 32_768, num_gpu: 0, num_batch: 512 };
     let request = CreateRequest { model: tag("acolyte:latest"), from: tag("base"), parameters };
     assert_eq!(
@@ -183,7 +183,7 @@ fn created_parameters_are_read_back() {
     assert_eq!(shown.parameter("num_ctx"), Some("32768"));
     assert_eq!(shown.parameter("num_gpu"), Some("0"));
     assert_eq!(shown.parameter("num_batch"), Some("512"));
-    assert_eq!(shown.parameter("num"), None, "names are whole");
+    assert_eq!(shown.parameter("num"), None, "names are compared completely");
     assert_eq!(shown.trained_context_tokens(), Some(32_768));
     assert_eq!(shown.block_count(), Some(18));
     let error = run(Server::recorded("show-missing").client().show(&tag("none:latest"))).unwrap_err();
@@ -191,7 +191,7 @@ fn created_parameters_are_read_back() {
 }
 
 #[test]
-fn loading_ends_well_or_with_a_reason() {
+fn loading_succeeds_or_has_a_reason() {
     let limit = Duration::from_secs(60);
     for name in ["load", "load-q8_0", "load-num-gpu-999", "load-num-ctx-65536"] {
         run(Server::recorded(name).client().load(&tag("acolyte:latest"), limit)).unwrap();
@@ -208,7 +208,7 @@ fn loaded_models_are_read_from_the_server() {
     let loaded = run(Server::recorded("ps-loaded").client().ps()).unwrap();
     assert_eq!((loaded[0].name.as_str(), loaded[0].context_length), ("acolyte:latest", 32_768));
     let clamped = run(Server::recorded("ps-clamped").client().ps()).unwrap();
-    assert_eq!(clamped[0].context_length, 32_768, "65,536 were asked for");
+    assert_eq!(clamped[0].context_length, 32_768, "65,536 were requested");
     assert_eq!(run(Server::recorded("ps-num-gpu-999").client().ps()).unwrap()[0].size_vram, 0);
     assert!(run(Server::recorded("ps-empty").client().ps()).unwrap().is_empty());
     assert_eq!(run(Server::recorded("version").client().version()).unwrap(), "0.32.15");
@@ -219,7 +219,7 @@ fn loaded_models_are_read_from_the_server() {
 }
 
 #[test]
-fn an_answer_is_streamed_and_ends_with_its_figures() {
+fn a_response_is_streamed_and_ends_with_its_figures() {
     let limit = Duration::from_secs(60);
     let mut said = String::new();
     let server = Server::recorded("generate-stream");
@@ -231,7 +231,7 @@ fn an_answer_is_streamed_and_ends_with_its_figures() {
     let died = Server::recorded("generate-runner-killed-midway");
     let mut pieces = 0;
     let error = run(died.client().generate(&prompt(), limit, |_| pieces += 1)).unwrap_err();
-    assert!(pieces > 10, "what came before is told");
+    assert!(pieces > 10, "earlier parts are passed on");
     assert!(refusal(error).1.contains("unexpected EOF"));
 
     let long = Server::recorded("generate-context-too-long");
@@ -249,7 +249,7 @@ fn an_answer_is_streamed_and_ends_with_its_figures() {
 }
 
 #[test]
-fn deleting_what_is_not_there_is_no_error() {
+fn deleting_a_missing_model_is_not_an_error() {
     assert!(run(Server::recorded("delete").client().delete(&tag("m"))).unwrap());
     assert!(!run(Server::recorded("delete-missing").client().delete(&tag("m"))).unwrap());
 }
@@ -280,9 +280,9 @@ fn an_unexpected_server_is_an_error_and_not_a_hang() {
     assert!(matches!(error, ClientError::Unreachable { port, .. } if port == nobody), "{error:?}");
 }
 
-/// What a server says of an error cannot act on a terminal or a window, and still means what it means.
+/// Control characters in a server's error are escaped, and the error is still classified.
 #[test]
-fn the_words_of_a_server_are_escaped() {
+fn a_servers_messages_are_escaped() {
     let error = "llama-server failed, retrying without pipeline parallelism\ncudaMalloc failed: out of memory \u{1b}[2J\u{202e}";
     let server = Server::new(500, &serde_json::json!({ "error": error }).to_string(), Body::Pieces(7));
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();

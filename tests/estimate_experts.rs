@@ -1,5 +1,5 @@
-//! Estimates with the routed experts of some blocks in main memory, against published measurements
-//! (`examples/data/desktop_measurements.csv`) and against what the engine does by construction.
+//! Estimates with the routed experts of some blocks in main memory, compared with published measurements
+//! (`examples/data/desktop_measurements.csv`) and with the engine's design.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 #[path = "../examples/estimate_accuracy/csv_line.rs"]
@@ -20,7 +20,7 @@ fn known<T>(value: T) -> Known<T> {
     Known { value, certainty: Certainty::Detected }
 }
 
-/// An RTX 3090 and a Ryzen 7 5700X, whose main memory reads `ram_gb_s`, measured.
+/// An RTX 3090 and a Ryzen 7 5700X, with a measured main memory bandwidth of `ram_gb_s`.
 fn machine(ram_gb_s: f64) -> MachineFigures {
     MachineFigures {
         gpus: vec![GpuFigures {
@@ -61,10 +61,10 @@ fn setting(model: &Model, n_cpu_moe: u32) -> EngineSetting {
     }
 }
 
-/// Limits: 15 % on decode, 30 % on prompts. These rows were fitted on; docs/estimates.md has the held-out
-/// ones.
+/// Tolerances: 15 % for decode, 30 % for prompts. The estimates were fitted to these rows; docs/estimates.md has the
+/// held-out ones.
 #[test]
-fn estimates_follow_the_rows_they_were_fitted_on() {
+fn estimates_agree_with_the_rows_they_were_fitted_to() {
     let csv = include_str!("../examples/data/desktop_measurements.csv");
     let mut lines = csv.lines().map(fields);
     let header = lines.next().unwrap();
@@ -103,7 +103,7 @@ fn estimates_follow_the_rows_they_were_fitted_on() {
 }
 
 #[test]
-fn the_first_blocks_experts_and_nothing_else_move_to_main_memory() {
+fn only_the_first_blocks_experts_move_to_main_memory() {
     for tag in ["qwen3-coder:30b", "gpt-oss:20b", "qwen3.5:35b-a3b"] {
         let model = model(tag);
         let machine = machine(40.0);
@@ -117,7 +117,7 @@ fn the_first_blocks_experts_and_nothing_else_move_to_main_memory() {
             assert_eq!(split.weights_gpu_bytes, whole.weights_gpu_bytes - experts, "{tag} {n}");
             assert_eq!(split.weights_ram_bytes, whole.weights_ram_bytes + experts, "{tag} {n}");
             assert_eq!((split.kv_gpu_bytes, split.kv_ram_bytes), (whole.kv_gpu_bytes, 0), "{tag} {n}");
-            // The experts of one block pass through the card.
+            // A buffer for the experts of one block is on the card.
             let buffer = split.compute_gpu_bytes - whole.compute_gpu_bytes;
             let one = model.architecture.blocks.iter().map(|block| block.expert_bytes).max().unwrap();
             assert!(buffer > one / 2 && buffer < one, "{tag} {n}: {buffer} of {one}");
@@ -126,7 +126,7 @@ fn the_first_blocks_experts_and_nothing_else_move_to_main_memory() {
 }
 
 #[test]
-fn a_dense_model_has_nothing_to_keep_in_main_memory() {
+fn n_cpu_moe_has_no_effect_on_a_dense_model() {
     let model = model("qwen2.5-coder:7b");
     let machine = machine(40.0);
     let (none, all) = (setting(&model, 0), setting(&model, 28));
@@ -142,13 +142,13 @@ fn a_larger_batch_sends_the_experts_fewer_times() {
     let all = setting(&model, 48);
     let wait =
         |num_batch, tokens| first_token_s(&model, &EngineSetting { num_batch, ..all }, &machine, tokens).mid;
-    // The card's arithmetic takes as long with either batch.
+    // The card's arithmetic takes equally long with both batch sizes.
     let ratio = wait(512, 8192) / wait(2048, 8192);
     assert!((2.0..4.0).contains(&ratio), "{ratio}");
-    // A prompt of one batch is sent once, whatever the batch could hold.
+    // For a prompt of one batch the experts are sent once, whatever the batch size.
     let short = wait(512, 500) / wait(2048, 500);
     assert!((0.99..1.01).contains(&short), "{short}");
-    // Fewer than 32 tokens are computed where the experts are.
+    // Fewer than 32 tokens are computed on the processor.
     assert!(wait(512, 31) < wait(512, 32) * 0.8, "{} and {}", wait(512, 31), wait(512, 32));
 }
 
@@ -169,7 +169,7 @@ fn a_slow_bus_limits_prompts_and_an_unknown_one_widens_the_range() {
     assert!(assumed.high / assumed.low > known.high / known.low * 1.2, "{known:?} {assumed:?}");
 }
 
-/// 4,001 tokens on two EPYC cores took 36.7 s with a cache of 16 bits and 82.9 s with q8_0, which the processor unpacks
+/// 4,001 tokens on two EPYC cores took 36.7 s with an f16 cache and 82.9 s with q8_0, which the processor dequantises
 /// for every token of the batch.
 #[test]
 fn a_quantised_cache_costs_the_processors_prompt_more_than_twice() {

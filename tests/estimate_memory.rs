@@ -134,7 +134,7 @@ fn layers_that_fit_match_the_engines_within_one() {
     assert!(worst <= 1, "differs by {worst} layers");
 }
 
-/// Published logs of builds of the engine, MiB; `examples/data/memory_logs.csv` says whose.
+/// Published logs of engine builds in MiB, with sources in `examples/data/memory_logs.csv`.
 #[test]
 fn buffers_of_every_build_match_its_log() {
     use EngineBuild::{AllLogits, Current, OutputLast, OwnRunner};
@@ -165,7 +165,7 @@ fn buffers_of_every_build_match_its_log() {
             assert!(off <= 25.0, "{tag} {build:?} at {context}: {off} MiB off on the host");
         }
     }
-    // Before December 2025 the output layer goes last: 8 of 29 are eight blocks.
+    // Before December 2025 the output layer is placed last: 8 of 29 layers are eight blocks.
     let weights = need("qwen2.5-coder:7b", OutputLast, 8, 4096, f16, true).weights_gpu_bytes;
     assert!((mib(weights) - 1103.35).abs() < 0.01);
 }
@@ -177,7 +177,7 @@ fn two_cards_hold_what_fits_each() {
     let one = machine();
     let two = MachineFigures { gpus: vec![one.gpus[0].clone(), one.gpus[0].clone()], cpu: one.cpu.clone() };
     let layers = |machine: &MachineFigures, gib: u64| fit_gpu_layers(&model, &setting, machine, gib * GIB);
-    // Twice the memory holds twice the layers, less each card's overhead and a layer that fits neither.
+    // Twice the memory fits twice the layers, less each card's overhead and a layer that fits neither.
     let (alone, together) = (layers(&one, 11), layers(&two, 22));
     assert!((2 * alone - 4..=2 * alone + 2).contains(&together), "{alone} and {together}");
     assert_eq!(layers(&two, 40), model.total_layers());

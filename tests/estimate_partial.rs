@@ -46,7 +46,7 @@ fn setting(gpu_layers: u32) -> EngineSetting {
     }
 }
 
-/// Asserts that an estimate lies within a factor of a measurement.
+/// Asserts that an estimate is within a factor of a measurement.
 fn within(factor: f64, estimated: f64, measured: f64, what: &str) {
     let ratio = estimated / measured;
     assert!(
@@ -129,7 +129,7 @@ fn few_cores_are_slower_than_their_memory() {
 #[test]
 fn a_prompt_waits_for_weight_transfers_and_not_for_the_processor() {
     let model = Catalogue::built_in().find("qwen2.5-coder:7b").expect("a model of the catalogue");
-    // Seconds for 512 tokens into an empty context: 512 / tokens a second.
+    // Seconds for 512 tokens with an empty context: 512 / tokens per second.
     for (gpu_layers, tokens_per_s) in [(29, 9196.8), (20, 2135.4), (10, 1149.0)] {
         let estimated = first_token_s(&model, &setting(gpu_layers), &machine(), 512).mid;
         let token = 1.0 / decode(&model, &setting(gpu_layers), &machine(), 512).mid;

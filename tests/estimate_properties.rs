@@ -1,4 +1,4 @@
-//! What must hold of every estimate, whatever the machine and the model.
+//! Properties of every estimate, for any machine and model.
 
 #![allow(clippy::unwrap_used, clippy::panic, missing_docs)]
 
@@ -81,7 +81,7 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 400, ..ProptestConfig::default() })]
 
     #[test]
-    fn more_vram_never_gives_fewer_layers_or_less_speed(
+    fn more_vram_never_results_in_fewer_layers_or_less_speed(
         model in models(), setting in settings(), gpus in 1_usize..4, mib in 0_u64..64_000, more in 0_u64..16_000,
     ) {
         let machine = machine(gpus, 24 * GIB, 360.0, 40.0, 8);
@@ -93,7 +93,7 @@ proptest! {
     }
 
     #[test]
-    fn what_fits_does_fit_and_one_more_does_not(
+    fn the_fitted_layers_fit_and_one_more_does_not(
         model in models(), setting in settings(), mib in 0_u64..64_000,
     ) {
         let machine = machine(1, 24 * GIB, 360.0, 40.0, 8);
@@ -174,7 +174,7 @@ proptest! {
     }
 
     #[test]
-    fn no_figures_of_a_machine_break_an_estimate(
+    fn any_machine_figures_result_in_a_finite_estimate(
         model in models(),
         context_tokens in any::<u32>(), num_batch in any::<u32>(), gpu_layers in any::<u32>(), depth in any::<u32>(),
         flash_attention in any::<bool>(), gpus in 0_usize..4, vram in any::<u64>(), cores in any::<u32>(),

@@ -135,7 +135,7 @@ fn model(writer: Writer) -> Model {
 }
 
 #[test]
-fn a_header_gives_the_same_figures_as_the_catalogue() {
+fn a_header_results_in_the_catalogues_figures() {
     let read = model(qwen_7b());
     let known = Catalogue::built_in().find("qwen2.5-coder:7b").unwrap();
     assert_eq!(read.architecture, known.architecture);
@@ -253,10 +253,10 @@ fn cache_mib(model: &Model) -> f64 {
 }
 
 #[test]
-fn windows_that_only_the_engine_knows_of_are_counted() {
+fn windows_hard_coded_in_the_engine_are_included() {
     let read =
         |writer: Writer| Model::from_gguf(&Header::parse(&writer.bytes()).unwrap(), file(), 0).unwrap();
-    // Laguna XS 2.1 as it is published, without `sliding_window_pattern`: 744 MiB in its report, not 2,720.
+    // Laguna XS 2.1 as published, without `sliding_window_pattern`: 744 MiB in its report, not 2,720.
     let laguna = read(attending("laguna", 40).number("laguna.attention.sliding_window", 512));
     assert!((cache_mib(&laguna) - 743.75).abs() < 0.01, "{}", cache_mib(&laguna));
     assert!(laguna.architecture.is_known);
@@ -270,7 +270,7 @@ fn windows_that_only_the_engine_knows_of_are_counted() {
     assert_eq!(full(&laguna), [0, 4, 8, 12, 16, 20, 24, 28, 32, 36]);
     // A laguna without windows has none.
     assert_eq!(full(&read(attending("laguna", 3))), [0, 1, 2]);
-    // Chunks of 8,192 tokens, which no key of the file tells.
+    // Chunks of 8,192 tokens, which are not stated in the file.
     let llama4 = read(attending("llama4", 8));
     assert_eq!(full(&llama4), [3, 7]);
     assert_eq!(
@@ -281,14 +281,14 @@ fn windows_that_only_the_engine_knows_of_are_counted() {
     assert_eq!(full(&north), [0, 4, 8]);
     let muse = read(attending("muse-glimmer", 8).number("muse-glimmer.attention.sliding_window", 2048));
     assert_eq!(full(&muse), [3, 7]);
-    // The period of a file counts more than the engine's own, which keeps its phase.
+    // The file's period takes precedence; the phase is the engine's.
     let period = attending("laguna", 6)
         .number("laguna.attention.sliding_window", 512)
         .number("laguna.attention.sliding_window_pattern", 3);
     assert_eq!(full(&read(period)), [0, 3]);
     // The engine ignores the window of an architecture that has none.
     assert_eq!(full(&read(attending("qwen2", 3).number("qwen2.attention.sliding_window", 512))), [0, 1, 2]);
-    // From block 20 on, Gemma 3n keeps nothing of its own.
+    // From block 20 on, Gemma 3n has no cache of its own.
     let shared = read(attending("gemma3n", 25).number("gemma3n.attention.sliding_window", 512));
     assert_eq!(
         shared.architecture.blocks[19].cache,
@@ -298,13 +298,13 @@ fn windows_that_only_the_engine_knows_of_are_counted() {
 }
 
 #[test]
-fn an_architecture_that_is_not_known_is_said_to_be_so() {
+fn an_unknown_architecture_is_flagged() {
     let read =
         |writer: Writer| Model::from_gguf(&Header::parse(&writer.bytes()).unwrap(), file(), 0).unwrap();
     let unknown = read(attending("laguna9", 40).number("laguna9.attention.sliding_window", 512));
     assert!(!unknown.architecture.is_known);
     assert!((cache_mib(&unknown) - 2720.0).abs() < 0.01, "the most that it can take");
-    // Gemma 4 lists its windows in the file; one without the list cannot be told.
+    // Gemma 4 lists its windows in the file; without the list they are unknown.
     let gemma = || attending("gemma4", 3).number("gemma4.attention.sliding_window", 1024);
     assert!(!read(gemma()).architecture.is_known);
     let listed = read(gemma().numbers("gemma4.attention.sliding_window_pattern", 7, &[1, 1, 0]));
@@ -313,7 +313,7 @@ fn an_architecture_that_is_not_known_is_said_to_be_so() {
 }
 
 #[test]
-fn image_encoders_and_prediction_heads_in_the_file_are_noticed_and_not_counted_as_the_model() {
+fn image_encoders_and_prediction_heads_are_recognised_and_not_part_of_the_language_model() {
     let read =
         |writer: Writer| Model::from_gguf(&Header::parse(&writer.bytes()).unwrap(), file(), 0).unwrap();
     let plain = read(attending("qwen3", 2));
@@ -329,7 +329,7 @@ fn image_encoders_and_prediction_heads_in_the_file_are_noticed_and_not_counted_a
 }
 
 #[test]
-fn a_file_that_is_no_model_is_refused_with_a_reason() {
+fn a_file_that_is_not_a_model_is_refused_with_a_reason() {
     let refused =
         |writer: Writer| Model::from_gguf(&Header::parse(&writer.bytes()).unwrap(), file(), 0).unwrap_err();
     assert_eq!(refused(Writer::default()), NotAModel::Missing("general.architecture".into()));
@@ -391,7 +391,7 @@ fn large_declared_lengths_allocate_nothing() {
 }
 
 #[test]
-fn a_tensor_that_cannot_be_is_named_with_its_problem() {
+fn an_invalid_tensor_is_reported_with_its_problem() {
     let tensor = |dimensions: &[u64]| Writer::default().tensor("a", Q4_K, dimensions);
     for (writer, problem) in [
         (tensor(&[u64::MAX, u64::MAX]), TensorProblem::Length(u64::MAX)),
@@ -406,7 +406,7 @@ fn a_tensor_that_cannot_be_is_named_with_its_problem() {
     }
 }
 
-/// 64 MiB of small values, each of which takes many times its bytes once it is kept.
+/// 64 MiB of small values, each of which takes many times its size when kept.
 #[cfg(target_os = "linux")]
 #[test]
 fn a_large_header_takes_little_memory() {
@@ -426,7 +426,7 @@ fn a_large_header_takes_little_memory() {
     };
     const ENTRIES: u64 = 60_000;
     let before = peak_kib();
-    // Keys that nobody reads: nothing of them is kept.
+    // Unused keys are not kept.
     let unread = (0..ENTRIES).flat_map(|i| {
         let mut bytes = entry(&format!("tokenizer.ggml.{i}"), 0, 1000);
         bytes.extend([0; 1000]);
@@ -434,7 +434,7 @@ fn a_large_header_takes_little_memory() {
     });
     let header = Header::read(Bytes(head(ENTRIES).into_iter().chain(unread))).unwrap();
     assert!(header.metadata.is_empty(), "{}", header.metadata.len());
-    // Keys that are read, of as many architectures.
+    // Used keys, of as many architectures.
     let read = (0..ENTRIES).flat_map(|i| {
         let mut bytes = entry(&format!("a{i}.block_count"), 0, 1000);
         bytes.extend([0; 1000]);
@@ -446,7 +446,7 @@ fn a_large_header_takes_little_memory() {
     assert!(grown < 200 << 10, "{grown} KiB");
 }
 
-/// The most memory that this process has had, in KiB.
+/// Peak memory of this process in KiB.
 #[cfg(target_os = "linux")]
 fn peak_kib() -> u64 {
     let status = std::fs::read_to_string("/proc/self/status").unwrap();
@@ -454,7 +454,7 @@ fn peak_kib() -> u64 {
     line.trim().trim_end_matches(" kB").parse().unwrap()
 }
 
-/// Bytes made while they are read.
+/// Bytes generated while they are read.
 #[cfg(target_os = "linux")]
 struct Bytes<I>(I);
 

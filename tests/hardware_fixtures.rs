@@ -1,8 +1,8 @@
-//! Real machines, from public reports: the answers of their drivers, and the document that must result.
+//! Real machines from public reports: their drivers' answers, and the expected document.
 //!
-//! Each file of tests/hardware_fixtures names its reports under `source`, and what was added to them under `added`.
-//! `evidence` holds the sources' answers and `hardware` the complete expected document, as in a report of `acolyte
-//! doctor`, which becomes such a file when `machine` and `source` are added.
+//! Each file of tests/hardware_fixtures names its reports in `source`, and additions to them in `added`. `evidence`
+//! contains the sources' answers and `hardware` the complete expected document, as in a report of `acolyte doctor`,
+//! which becomes such a file by adding `machine` and `source`.
 //!
 //! After a change of the rules, `ACOLYTE_ACCEPT=1 cargo test --test hardware_fixtures` writes the current results into
 //! the files; review them line by line before committing.
@@ -69,7 +69,7 @@ fn every_machine_is_evaluated_as_recorded() {
     assert!(wrong.is_empty(), "{} machines:\n{}", wrong.len(), wrong.join("\n\n"));
 }
 
-/// A fixture as it is written.
+/// Format of a fixture file.
 #[derive(Deserialize, serde::Serialize)]
 struct File {
     machine: String,
@@ -121,7 +121,7 @@ fn a_report_of_this_machine_is_a_hardware_file_and_a_fixture() {
 }
 
 #[test]
-fn the_result_is_a_document_that_can_be_read_back() {
+fn the_result_is_a_document_that_can_be_parsed_again() {
     for (path, fixture) in fixtures() {
         let mut found = merge(&fixture.evidence);
         // Reports of graphics cards rarely contain the machine's main memory.

@@ -89,7 +89,7 @@ fn mutated(random: &mut Random, good: &[Vec<u8>]) -> Vec<u8> {
     input
 }
 
-/// Feeds many inputs of one kind, each in an empty folder outside of which nothing may appear.
+/// Runs many inputs of one kind, each in an empty folder, outside of which no file may be created.
 fn feed(kind: Kind, good: &[Vec<u8>]) {
     let time =
         std::env::var("ACOLYTE_HOSTILE_SECONDS").ok().and_then(|s| s.parse().ok()).map(Duration::from_secs);
@@ -198,7 +198,7 @@ fn receipts() {
         "ram_bytes":1,"gpu_share":0.5,"decode_tokens_per_s":{range},"first_token_full_prompt_s":{range},
         "first_token_s":{range}}},"measured":{{}},"verdict":"degraded","tried":[],"misses":["x"]}}"#
     );
-    assert!(serde_json::from_str::<acolyte::install::Receipt>(&receipt).is_ok(), "a good one to begin with");
+    assert!(serde_json::from_str::<acolyte::install::Receipt>(&receipt).is_ok(), "a valid receipt");
     feed(Kind::Receipt, &[receipt.into_bytes()]);
 }
 
@@ -270,7 +270,7 @@ fn checksums() {
     feed(Kind::Sums, &[sums.into_bytes()]);
 }
 
-/// Entries as in a release, and some that no release has.
+/// Entries of a release, and hostile ones.
 fn tar() -> Vec<u8> {
     let mut tar = tar::Builder::new(Vec::new());
     let mut add = |kind, name: &[u8], link: &[u8], data: &[u8]| {

@@ -1,5 +1,6 @@
-//! Text from outside cannot act on the terminal: escape sequences, control characters and writing direction in a model's
-//! header, a hardware file, a server's answers, a log and file names come out as their numbers. JSON keeps them, escaped.
+//! Untrusted text cannot control the terminal: escape sequences, control and direction characters in a model's header,
+//! a hardware file, a server's responses, a log and file names are displayed as their numbers. JSON contains them
+//! escaped.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests fail by panicking")]
 #![cfg(unix)]
@@ -14,11 +15,11 @@ use common::gguf::Shape;
 use common::world::World;
 use serde_json::{Value, json};
 
-/// Clears the screen, fills the clipboard, does the same with the one-character codes, reverses what follows, hides,
-/// ends the line with one of ours.
+/// Clears the screen, sets the clipboard, both also with one-character codes, reverses direction, hides text, and
+/// starts a line like one of ours.
 const HOSTILE: &str = "RTX\u{1b}[2J\u{1b}]52;c;ZXZpbA==\u{7}\u{9b}2J\u{202e}\u{2066}\u{200b}\u{2028}\u{7f}\u{8}\racolyte: all is well";
 
-/// Whether anything acts instead of being seen; styles of ours (`ESC [ … m`) may be there.
+/// Whether a text contains control characters other than our styles (`ESC [ … m`).
 fn acts(text: &str) -> bool {
     let plain = text.split("\u{1b}[").enumerate().map(|(i, piece)| match i {
         0 => piece,
@@ -33,21 +34,21 @@ fn acts(text: &str) -> bool {
     })
 }
 
-/// What was printed, after a look at all of it.
+/// The output, after checking all of it.
 #[track_caller]
 fn harmless(output: &Output) -> String {
     let said = |bytes: &[u8]| String::from_utf8(bytes.to_vec()).unwrap();
     let (out, errors) = (said(&output.stdout), said(&output.stderr));
     for text in [&out, &errors] {
         assert!(!acts(text), "{text:?}");
-        // No line begins with what only we say.
+        // No line starts like one of our messages.
         assert!(!text.lines().any(|line| line.starts_with("acolyte: all is well")), "{text:?}");
     }
     out + &errors
 }
 
 #[test]
-fn a_hardware_file_cannot_act_on_the_terminal() {
+fn a_hardware_file_cannot_control_the_terminal() {
     let world = World::new(&json!({}));
     let hardware = json!({
         "schema": 1,
@@ -68,7 +69,7 @@ fn a_hardware_file_cannot_act_on_the_terminal() {
     let shown = harmless(&world.run(&["check-requirements", "--hardware", file]));
     assert!(shown.contains(r"RTX\u{1b}[2J") && shown.contains(r"\u{202e}"), "{shown}");
     harmless(&world.run(&["install", "--hardware", file, "--profile", "light_6gb"]));
-    // JSON holds only characters that are seen as themselves, and what was there can be read back.
+    // JSON contains only visible characters, and the original can be parsed from it.
     let json = harmless(&world.run(&["check-requirements", "--json", "--hardware", file]));
     let document: Value = serde_json::from_str(&json).unwrap();
     assert!(document["hardware"]["gpus"][0]["name"].as_str().unwrap().contains(r"\u{202e}"), "{json}");
@@ -76,7 +77,7 @@ fn a_hardware_file_cannot_act_on_the_terminal() {
 }
 
 #[test]
-fn a_model_file_cannot_act_on_the_terminal() {
+fn a_model_file_cannot_control_the_terminal() {
     let world = World::new(&json!({}));
     let hostile = world.path("hostile.gguf");
     let file = hostile.to_str().unwrap();
@@ -84,7 +85,7 @@ fn a_model_file_cannot_act_on_the_terminal() {
     let shown = harmless(&world.run(&["estimate", "--gpu", "RTX 4060", "--model", file]));
     assert!(shown.contains(r"RTX\u{1b}[2J"), "the title is shown: {shown}");
     harmless(&world.run(&["estimate", "--gpu", "RTX 4060", "--model", file, "--json"]));
-    // An architecture nobody knows, a file that is none, a name that acts.
+    // An unknown architecture, an invalid file, a hostile file name.
     let odd = Shape { architecture: HOSTILE, ..Shape::tiny() }.file();
     std::fs::write(&hostile, odd).unwrap();
     let shown = harmless(&world.run(&["estimate", "--gpu", "RTX 4060", "--model", file]));
@@ -95,9 +96,9 @@ fn a_model_file_cannot_act_on_the_terminal() {
     assert!(shown.contains(r"name\u{1b}[2J\u{202e}\n"), "{shown}");
 }
 
-/// Version and names of models of a server that runs here already.
+/// Version and model names of another running server.
 #[test]
-fn a_server_cannot_act_on_the_terminal() {
+fn a_server_cannot_control_the_terminal() {
     let listener = TcpListener::bind(("127.0.0.1", 0)).unwrap();
     let host = listener.local_addr().unwrap().to_string();
     std::thread::spawn(move || {
@@ -114,7 +115,7 @@ fn a_server_cannot_act_on_the_terminal() {
                 "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: {}\r\nConnection: close\r\n\r\n{body}",
                 body.len()
             );
-            // A client that hung up has its answer.
+            // A client that disconnects has its response.
             let _gone = stream.write_all(answer.as_bytes());
         }
     });
@@ -132,15 +133,15 @@ fn a_server_cannot_act_on_the_terminal() {
     );
 }
 
-/// The last lines of the server's log are quoted when it does not start.
+/// The last lines of the server's log are quoted if it does not start.
 #[test]
-fn a_log_cannot_act_on_the_terminal() {
+fn a_log_cannot_control_the_terminal() {
     let world = World::new(&json!({"faults": {"serve_fails": format!("cannot load {HOSTILE}")}}));
     let mut command =
         world.install_command(&["--profile", "light_6gb", "--accept-degraded", "--no-autostart"]);
     let shown = harmless(&common::process::output(&mut command));
     assert!(shown.contains(r"cannot load RTX\u{1b}[2J"), "{shown}");
-    // In words instead of JSON.
+    // As text instead of JSON.
     let mut command = world.acolyte(&["install", "--yes", "--mirror", &world.mirror.url()]);
     command
         .arg("--release")

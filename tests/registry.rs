@@ -11,7 +11,7 @@ use acolyte::ollama::registry::{RegistryError, fetch_model};
 use common::gguf::Shape;
 use common::mirror::{Mirror, ModelFiles};
 
-/// A whole model file: the header's weights are there, as zeros.
+/// A complete model file with zeros as weights.
 fn model_file() -> Vec<u8> {
     let mut file = Shape { padding: Some(0), ..Shape::tiny() }.file();
     let header = Header::parse(&file).unwrap();
@@ -21,7 +21,7 @@ fn model_file() -> Vec<u8> {
 }
 
 #[test]
-fn a_model_is_described_by_its_registry_as_by_its_file() {
+fn a_model_from_its_registry_equals_the_one_from_its_file() {
     let mirror = Mirror::start().unwrap();
     let file = model_file();
     let files = ModelFiles {

@@ -1,4 +1,4 @@
-//! Checks the stand-in for Ollama: its answers must have the shapes of a real server's recorded answers.
+//! Checks the stand-in for Ollama: its responses must have the shapes of a real server's recorded ones.
 //!
 //! Recordings: `tests/fixtures/ollama`, from Ollama 0.32.15. A shape is the set of keys with the types of their
 //! values, line by line; values differ with machine and model.
@@ -26,7 +26,7 @@ use serde_json::{Value, json};
 
 /// Detects the server, its stored and loaded models, and model files without the server.
 #[test]
-fn detection_finds_a_server_its_models_and_what_they_hold() {
+fn detection_finds_a_server_and_its_models() {
     let mirror = Mirror::start().unwrap();
     let gpu = json!({"gpu": {"name": "NVIDIA GeForce RTX 4060", "total_mib": 8188, "free_mib": 7800}});
     let server = Server::start(&gpu, &[]);
@@ -57,14 +57,14 @@ fn detection_finds_a_server_its_models_and_what_they_hold() {
     };
     let read: Vec<(String, Option<u64>)> =
         on_disk.models.iter().map(|model| (model.name.to_string(), model.size_bytes)).collect();
-    assert_eq!(asked, read, "the server and its folder say the same");
+    assert_eq!(asked, read, "server and folder agree");
     assert_eq!(read.len(), 2);
     assert!(on_disk.total_bytes < read.iter().filter_map(|(_, bytes)| *bytes).sum(), "layers are shared");
 }
 
 /// Which origins are rejected, and which are accepted (docs/security.md).
 #[test]
-fn pages_and_hosts_are_let_in_as_recorded() {
+fn origins_and_hosts_are_accepted_as_recorded() {
     let server = Server::start(&json!({}), &[]);
     let path = common::fixture("ollama/origins.json");
     let recording: Value = serde_json::from_slice(&std::fs::read(path).unwrap()).unwrap();
@@ -84,7 +84,7 @@ fn pages_and_hosts_are_let_in_as_recorded() {
 fn answers_have_the_recorded_shapes() {
     let mirror = Mirror::start().unwrap();
     let environment = [("OLLAMA_KV_CACHE_TYPE", "q8_0"), ("OLLAMA_FLASH_ATTENTION", "1")];
-    // Slow prompt processing, so that processing a prompt again would be noticed.
+    // Slow prompt processing, so that repeated processing is detected.
     let server = Server::start(&json!({"prefill_tokens_per_s": 200}), &environment);
     same_shape("root", &server.ask("GET", "/", None));
     same_shape("version", &server.ask("GET", "/api/version", None));
@@ -127,7 +127,7 @@ fn answers_have_the_recorded_shapes() {
                             "options": {"num_predict": 12, "seed": 1}});
     let streamed = server.post("/api/generate", &prompt);
     same_shape("generate-stream", &streamed);
-    assert_eq!(last_line(&streamed.1)["prompt_eval_count"], 17, "as many tokens as the real one counted");
+    assert_eq!(last_line(&streamed.1)["prompt_eval_count"], 17, "the real server's token count");
     assert_eq!(streamed.1.lines().count(), 13);
     prompt["stream"] = json!(false);
     let repeated = server.post("/api/generate", &prompt);
@@ -136,7 +136,7 @@ fn answers_have_the_recorded_shapes() {
     assert!(
         last_line(&repeated.1)["prompt_eval_duration"].as_u64()
             < last_line(&streamed.1)["prompt_eval_duration"].as_u64(),
-        "a prompt that was seen is not read again"
+        "a cached prompt is not processed again"
     );
     let long = json!({"model": "acolyte:latest", "prompt": "word ".repeat(33_000), "stream": false,
                       "truncate": false, "shift": false, "options": {"num_predict": 1}});
@@ -180,7 +180,7 @@ fn create_accepts_invalid_options_and_load_does_not() {
     server.wait_for_line("invalid option provided");
     server.wait_for_line("requested context size too large for model");
     let ps: Value = serde_json::from_str(&server.ask("GET", "/api/ps", None).1).unwrap();
-    assert_eq!(ps["models"][0]["context_length"], 32_768, "clamped in silence");
+    assert_eq!(ps["models"][0]["context_length"], 32_768, "silently clamped");
     assert_eq!(ps["models"][0]["size_vram"], 0, "no GPU, whatever num_gpu says");
 }
 
@@ -214,7 +214,7 @@ fn pulls_fail_as_recorded() {
     let blob = server.folder.path().join(format!("models/blobs/sha256-{digest}"));
     assert!(!blob.exists(), "a broken blob is deleted whole");
     mirror.fault(&Mirror::blob_path(&digest), Fault::Disconnect(500_000), 2);
-    assert_eq!(last_line(&pull(name).1), json!({"status": "success"}), "a cut connection is tried again");
+    assert_eq!(last_line(&pull(name).1), json!({"status": "success"}), "a cut connection is retried");
     assert!(blob.exists());
     let ranges: Vec<_> = mirror.requests().into_iter().filter_map(|r| r.range).collect();
     assert!(ranges.iter().any(|range| range.starts_with("bytes=500000-")), "it resumes: {ranges:?}");
@@ -264,7 +264,7 @@ fn the_log_of_a_load_is_as_recorded() {
     assert_eq!(server.post("/api/generate", &json!({"model": "acolyte:latest"})).0, 200);
     server.wait_for_line("llama-server started in");
     let recorded = std::fs::read_to_string(common::fixture("ollama/server-log-load-q8_0-cpu.log")).unwrap();
-    // Every kind of line that evidence is read from, with figures replaced.
+    // Every kind of line that evidence is parsed from, with figures replaced.
     let kinds = [
         "server config",
         "Listening on",
@@ -325,7 +325,7 @@ fn refused_cache_types_fail_the_load_as_recorded() {
 }
 
 #[test]
-fn layers_go_to_the_gpu_until_it_is_full() {
+fn layers_are_put_on_the_gpu_until_it_is_full() {
     let mirror = Mirror::start().unwrap();
     let gpu =
         json!({"gpu": {"name": "NVIDIA GeForce RTX 3060 Laptop GPU", "total_mib": 6144, "free_mib": 5200}});
@@ -374,7 +374,7 @@ fn a_killed_runner_breaks_the_answer_and_is_started_again() {
     assert_eq!(
         last_line(&server.post("/api/generate", &short).1)["done"],
         true,
-        "nothing is said, it just works"
+        "it works without any message"
     );
 }
 
@@ -399,7 +399,7 @@ fn a_taken_port_is_reported_as_recorded() {
 }
 
 #[test]
-fn archives_hold_what_a_release_holds() {
+fn archives_contain_a_releases_files() {
     use common::archive::{Format, engine_archive};
     let folder = tempfile::tempdir().unwrap();
     for format in Format::ALL {
@@ -422,7 +422,7 @@ fn unpack(format: common::archive::Format, bytes: &[u8], into: &Path) {
     }
 }
 
-/// Polls until there is an answer, for the state of other processes.
+/// Polls the state of other processes until there is a result.
 fn wait_until<T>(mut ask: impl FnMut() -> Option<T>) -> T {
     let began = std::time::Instant::now();
     loop {

@@ -1,4 +1,4 @@
-//! Which engine is installed, what vouches for it, and how the network is reached.
+//! Which engine is installed, how it is verified, and how the network is reached.
 
 use std::path::PathBuf;
 
@@ -33,7 +33,7 @@ pub enum EngineChoice {
     /// The release this program was built with, with built-in checksums.
     #[default]
     Pinned,
-    /// A release file in the built-in one's format (`--release`); the user vouches for its checksums.
+    /// A release file in the built-in one's format (`--release`), with checksums that the user trusts.
     Listed(PathBuf),
     /// The newest release at the time it was looked up; its checksums come from where its files come from.
     Newest(Box<Release>),
@@ -41,7 +41,7 @@ pub enum EngineChoice {
     Installed(InstalledEngine),
 }
 
-/// What vouches for the engine.
+/// Where the checksums that verify the engine come from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum EngineOrigin {
@@ -58,7 +58,7 @@ pub enum EngineOrigin {
 /// The receipt's record of the engine.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct EngineRecord {
-    /// What vouches for it.
+    /// Where its checksums come from.
     pub origin: EngineOrigin,
     /// What it was unpacked or copied from.
     pub archives: Vec<ArchiveRecord>,
@@ -87,7 +87,7 @@ impl EngineChoice {
         }
     }
 
-    /// What vouches for it.
+    /// Where its checksums come from.
     pub fn origin(&self) -> EngineOrigin {
         match self {
             Self::Pinned => EngineOrigin::Pinned,

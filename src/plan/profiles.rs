@@ -103,12 +103,12 @@ pub enum Mistake {
     #[error("\"{0}\" is not in the catalogue")]
     UnknownModel(ModelTag),
     /// More context than the model's file supports.
-    #[error("the model's file supports {carried} tokens of context, not {wanted}")]
+    #[error("the model's file supports {supported} tokens of context, not {wanted}")]
     ContextNotSupported {
         /// Requested tokens.
         wanted: u32,
         /// Tokens supported.
-        carried: u32,
+        supported: u32,
     },
     /// Invalid YAML or structure; the parser's message.
     #[error("{0}")]
@@ -144,7 +144,7 @@ impl Profiles {
                 Some(model) if model.trained_context_tokens < profile.context_tokens => {
                     Mistake::ContextNotSupported {
                         wanted: profile.context_tokens,
-                        carried: model.trained_context_tokens,
+                        supported: model.trained_context_tokens,
                     }
                 }
                 Some(_) => continue,

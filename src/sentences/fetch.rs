@@ -152,7 +152,7 @@ impl UnpackError {
 }
 
 impl EngineChoice {
-    /// What vouches for the engine, in a sentence.
+    /// How the engine is verified, in a sentence.
     pub fn note(&self, text: Text) -> String {
         match self {
             Self::Pinned => say!(text, "source-pinned"),

@@ -37,11 +37,11 @@ impl Mistake {
             ),
             Self::TagForm(tag) => say!(text, "plan-mistake-tag-form", tag = tag.as_str()),
             Self::UnknownModel(tag) => say!(text, "plan-mistake-unknown-model", tag = tag.as_str()),
-            Self::ContextNotSupported { wanted, carried } => say!(
+            Self::ContextNotSupported { wanted, supported } => say!(
                 text,
                 "plan-mistake-not-carried",
                 wanted = text.count(u64::from(*wanted)),
-                carried = text.count(u64::from(*carried))
+                carried = text.count(u64::from(*supported))
             ),
             Self::Syntax(why) => say!(text, "plan-mistake-syntax", why = why.as_str()),
         }

@@ -127,7 +127,7 @@ fn four_bits_are_asked_about_once_and_either_answer_tries_again() {
 }
 
 #[test]
-fn a_model_that_nobody_vouches_for_is_asked_about() {
+fn an_unverified_model_needs_consent() {
     in_both_languages(|eye| {
         for (button, agreed) in [("wizard-ask-unverified-yes", true), ("wizard-ask-unverified-no", false)] {
             let mut stage = Stage::new(eye, Scene::of(scripted::laptop())).reach_install();

@@ -226,7 +226,7 @@ install-cli-nothing-asked = La instalación interrumpida no anotó qué se pidi�
 
 ## Cuando falta o sobra memoria
 
-install-unverified-model = No se puede contactar con el registro { $host } ({ $cause }). { $store } contiene { $model }, pero sin el registro nadie garantiza que sea el modelo publicado: quien lo escribió ahí puede haber cambiado sus instrucciones. Repite la instalación cuando el registro esté disponible o úsalo a pesar de ello con --accept-unverified-model.
+install-unverified-model = No se puede contactar con el registro { $host } ({ $cause }). { $store } contiene { $model }, pero sin el registro no se puede verificar que sea el modelo publicado: quien lo escribió ahí puede haber cambiado sus instrucciones. Repite la instalación cuando el registro esté disponible o úsalo a pesar de ello con --accept-unverified-model.
 install-four-bits-need-consent = El motor se quedó sin memoria. Podría caber con la caché KV a 4 bits (q4_0) y { $layers } de { $total } capas en la GPU. Eso resta algo de exactitud en textos largos, así que hace falta tu consentimiento: usa --accept-degraded, cierra programas que usen la tarjeta o elige un perfil menor.
 install-consent-four-bits = Al faltar memoria mientras se cargaba el modelo: la caché KV se guarda a 4 bits (q4_0), lo que resta algo de exactitud en textos largos.
 install-smaller-cache = Falta memoria; probando con la caché KV en { $kv } y { $layers } de { $total } capas en la GPU

@@ -43,7 +43,7 @@ pub async fn pull(run: &Run<'_>, server: &mut Server) -> Result<(), InstallError
         remove_damaged_layers(run).await?;
     }
     if Store::new(run.models_dir()).has(tag)
-        && is_vouched_for(run, tag).await?
+        && is_verified(run, tag).await?
         && is_listed(run, server, tag).await?
     {
         run.reporter.skipped(Activity::ModelInPlace { model: tag.to_owned() });
@@ -179,9 +179,9 @@ fn was_changed(run: &Run<'_>) -> bool {
     })
 }
 
-/// Whether a model that is in the store is the registry's. In a store of ours it is: nobody else writes there. In one that
-/// other servers use, the registry is asked.
-async fn is_vouched_for(run: &Run<'_>, tag: &ModelTag) -> Result<bool, InstallError> {
+/// Whether an existing model is the registry's. In a store of ours it is, because nobody else writes there. For a store of
+/// other servers, the registry is queried.
+async fn is_verified(run: &Run<'_>, tag: &ModelTag) -> Result<bool, InstallError> {
     let store = run.models_dir();
     // Models that an uninstall kept are below the home, in which nobody else can write.
     if run.paths.below(store).is_some() || is_ours(&changes(&run.entries()), store) {

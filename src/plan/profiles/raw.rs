@@ -181,8 +181,8 @@ impl Check<'_> {
             tokens if tokens < MIN_CONTEXT_TOKENS => {
                 Err(self.mistake(context.referenced.line(), key.to_owned(), Mistake::ContextTooSmall(tokens)))
             }
-            tokens if tokens > MOST => {
-                Err(self.value(context, key, tokens, &format!("{MIN_CONTEXT_TOKENS}–{MOST}")))
+            tokens if tokens > MAX_TOKENS => {
+                Err(self.value(context, key, tokens, &format!("{MIN_CONTEXT_TOKENS}–{MAX_TOKENS}")))
             }
             tokens => Ok(tokens),
         }

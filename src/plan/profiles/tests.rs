@@ -120,7 +120,7 @@ fn a_model_must_be_known_and_support_the_context() {
         ("hybrid_8gb.model", Mistake::UnknownModel(ModelTag::parse("acme/unheard-of:7b").unwrap()))
     );
     let (_, _, what) = mistake("model: qwen3.5:9b", "model: qwen2.5-coder:7b");
-    assert_eq!(what, Mistake::ContextNotSupported { wanted: 65_536, carried: 32_768 });
+    assert_eq!(what, Mistake::ContextNotSupported { wanted: 65_536, supported: 32_768 });
 }
 
 #[test]
