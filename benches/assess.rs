@@ -5,7 +5,7 @@ use std::hint::black_box;
 use std::time::{Duration, Instant};
 
 use acolyte::estimate::{CpuFigures, EngineSetting, GpuFigures, MachineFigures, estimate, fit_gpu_layers};
-use acolyte::figures::{Certainty, Known};
+use acolyte::figures::Known;
 use acolyte::machine::{Backend, GpuKind, Hardware};
 use acolyte::models::{Catalogue, KvCacheType};
 use acolyte::plan::{self, Profiles};
@@ -66,28 +66,25 @@ fn median(mut work: impl FnMut()) -> Duration {
 }
 
 fn machine() -> MachineFigures {
-    fn detected<T>(value: T) -> Known<T> {
-        Known { value, certainty: Certainty::Detected }
-    }
     MachineFigures {
         gpus: vec![GpuFigures {
             name: "NVIDIA GeForce RTX 4060 Laptop GPU".to_owned(),
             kind: GpuKind::Discrete,
             backend: Backend::Cuda,
             vram_total_bytes: 8 * GIB,
-            vram_free_bytes: detected(7 * GIB),
-            bandwidth_gb_s: detected(256.0),
+            vram_free_bytes: Known::detected(7 * GIB),
+            bandwidth_gb_s: Known::detected(256.0),
             row: acolyte::machine::gpu_table::lookup("NVIDIA GeForce RTX 4060 Laptop GPU", Some(8 * GIB)),
             compute_capability: Some(acolyte::machine::ComputeCapability::new(8, 9)),
-            bus_gb_s: detected(31.5),
+            bus_gb_s: Known::detected(31.5),
         }],
         cpu: CpuFigures {
             name: String::new(),
             dot_product_gb_s: None,
             ram_total_bytes: 32 * GIB,
-            ram_available_bytes: detected(24 * GIB),
-            bandwidth_gb_s: detected(40.0),
-            physical_cores: detected(8),
+            ram_available_bytes: Known::detected(24 * GIB),
+            bandwidth_gb_s: Known::detected(40.0),
+            physical_cores: Known::detected(8),
             features: vec!["avx2".to_owned()],
         },
     }

@@ -36,3 +36,15 @@ pub struct Known<T> {
     /// How it is known.
     pub certainty: Certainty,
 }
+
+impl<T> Known<T> {
+    /// Read from a driver or the system.
+    pub const fn detected(value: T) -> Self {
+        Self { value, certainty: Certainty::Detected }
+    }
+
+    /// Assumed, because nothing better is known.
+    pub const fn guess(value: T) -> Self {
+        Self { value, certainty: Certainty::Guess }
+    }
+}

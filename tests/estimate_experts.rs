@@ -16,10 +16,6 @@ use acolyte::machine::{Backend, GpuKind, gpu_table};
 use acolyte::models::{Catalogue, KvCacheType, Model};
 use csv_line::fields;
 
-fn known<T>(value: T) -> Known<T> {
-    Known { value, certainty: Certainty::Detected }
-}
-
 /// An RTX 3090 and a Ryzen 7 5700X, with a measured main memory bandwidth of `ram_gb_s`.
 fn machine(ram_gb_s: f64) -> MachineFigures {
     MachineFigures {
@@ -28,18 +24,18 @@ fn machine(ram_gb_s: f64) -> MachineFigures {
             kind: GpuKind::Discrete,
             backend: Backend::Cuda,
             vram_total_bytes: 24 * GIB,
-            vram_free_bytes: known(24 * GIB),
-            bandwidth_gb_s: known(936.2),
+            vram_free_bytes: Known::detected(24 * GIB),
+            bandwidth_gb_s: Known::detected(936.2),
             row: gpu_table::lookup("NVIDIA GeForce RTX 3090", Some(24 * GIB)),
             compute_capability: None,
-            bus_gb_s: known(31.5),
+            bus_gb_s: Known::detected(31.5),
         }],
         cpu: CpuFigures {
             name: "AMD Ryzen 7 5700X".to_owned(),
             ram_total_bytes: 64 * GIB,
-            ram_available_bytes: known(56 * GIB),
+            ram_available_bytes: Known::detected(56 * GIB),
             bandwidth_gb_s: Known { value: ram_gb_s, certainty: Certainty::Measured },
-            physical_cores: known(8),
+            physical_cores: Known::detected(8),
             features: vec!["avx2".to_owned()],
             dot_product_gb_s: None,
         },
@@ -176,7 +172,7 @@ fn a_quantised_cache_costs_the_processors_prompt_more_than_twice() {
     let mut machine = machine(24.0);
     machine.gpus.clear();
     machine.cpu.name = "AMD EPYC".to_owned();
-    machine.cpu.physical_cores = known(2);
+    machine.cpu.physical_cores = Known::detected(2);
     machine.cpu.dot_product_gb_s = Some(41.0);
     let model = model("qwen2.5-coder:1.5b");
     let wait = |kv_cache_type| {

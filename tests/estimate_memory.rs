@@ -6,7 +6,7 @@ use acolyte::estimate::{
     CpuFigures, EngineBuild, EngineSetting, GpuFigures, MachineFigures, fit_gpu_layers, memory_need,
     memory_need_of_build,
 };
-use acolyte::figures::{Certainty, Known};
+use acolyte::figures::Known;
 use acolyte::machine::{Backend, GpuKind};
 use acolyte::models::{Catalogue, KvCacheType, Model};
 use acolyte::{GIB, MIB};
@@ -16,10 +16,6 @@ fn figures() -> Value {
     serde_json::from_str(include_str!("data/engine_figures.json")).unwrap()
 }
 
-fn known<T>(value: T) -> Known<T> {
-    Known { value, certainty: Certainty::Detected }
-}
-
 fn machine() -> MachineFigures {
     MachineFigures {
         gpus: vec![GpuFigures {
@@ -27,19 +23,19 @@ fn machine() -> MachineFigures {
             kind: GpuKind::Discrete,
             backend: Backend::Cuda,
             vram_total_bytes: 12 * GIB,
-            vram_free_bytes: known(11 * GIB),
-            bandwidth_gb_s: known(360.0),
+            vram_free_bytes: Known::detected(11 * GIB),
+            bandwidth_gb_s: Known::detected(360.0),
             row: acolyte::machine::gpu_table::lookup("NVIDIA GeForce RTX 3060", Some(12 * GIB)),
             compute_capability: Some(acolyte::machine::ComputeCapability::new(8, 6)),
-            bus_gb_s: known(31.5),
+            bus_gb_s: Known::detected(31.5),
         }],
         cpu: CpuFigures {
             name: String::new(),
             dot_product_gb_s: None,
             ram_total_bytes: 32 * GIB,
-            ram_available_bytes: known(24 * GIB),
-            bandwidth_gb_s: known(40.0),
-            physical_cores: known(8),
+            ram_available_bytes: Known::detected(24 * GIB),
+            bandwidth_gb_s: Known::detected(40.0),
+            physical_cores: Known::detected(8),
             features: vec!["avx2".to_owned()],
         },
     }

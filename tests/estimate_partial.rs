@@ -10,26 +10,25 @@ use acolyte::machine::{Backend, GpuKind};
 use acolyte::models::{Catalogue, KvCacheType};
 
 fn machine() -> MachineFigures {
-    let known = |value| Known { value, certainty: Certainty::Detected };
     MachineFigures {
         gpus: vec![GpuFigures {
             name: "NVIDIA H100 80GB HBM3".to_owned(),
             kind: GpuKind::Discrete,
             backend: Backend::Cuda,
             vram_total_bytes: 85_520_809_984,
-            vram_free_bytes: known(85_017_493_504),
-            bandwidth_gb_s: Known { value: 3352.3, certainty: Certainty::Detected },
+            vram_free_bytes: Known::detected(85_017_493_504),
+            bandwidth_gb_s: Known::detected(3352.3),
             row: acolyte::machine::gpu_table::lookup("NVIDIA H100 80GB HBM3", Some(85_520_809_984)),
             compute_capability: Some(acolyte::machine::ComputeCapability::new(9, 0)),
-            bus_gb_s: Known { value: 63.0, certainty: Certainty::Detected },
+            bus_gb_s: Known::detected(63.0),
         }],
         cpu: CpuFigures {
             name: "Intel(R) Xeon(R) Processor".to_owned(),
             dot_product_gb_s: Some(234.0),
             ram_total_bytes: 135_148_564_480,
-            ram_available_bytes: known(134_547_111_936),
+            ram_available_bytes: Known::detected(134_547_111_936),
             bandwidth_gb_s: Known { value: 138.8, certainty: Certainty::Measured },
-            physical_cores: Known { value: 16, certainty: Certainty::Detected },
+            physical_cores: Known::detected(16),
             features: ["avx2", "avx512", "avx512_vnni", "amx"].map(str::to_owned).to_vec(),
         },
     }

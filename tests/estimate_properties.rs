@@ -8,15 +8,11 @@ use acolyte::estimate::{
     CpuFigures, EngineSetting, Estimate, GpuFigures, MachineFigures, decode, estimate, first_token_s,
     fit_gpu_layers, fit_n_cpu_moe, memory_need,
 };
-use acolyte::figures::{Certainty, Known, Range};
+use acolyte::figures::{Known, Range};
 use acolyte::machine::{Backend, GpuKind};
 use acolyte::models::{Catalogue, KvCacheType, Model};
 use acolyte::{GIB, MIB};
 use proptest::prelude::*;
-
-fn known<T>(value: T) -> Known<T> {
-    Known { value, certainty: Certainty::Detected }
-}
 
 fn machine(gpus: usize, vram_bytes: u64, gpu_gb_s: f64, ram_gb_s: f64, cores: u32) -> MachineFigures {
     let gpu = GpuFigures {
@@ -24,11 +20,11 @@ fn machine(gpus: usize, vram_bytes: u64, gpu_gb_s: f64, ram_gb_s: f64, cores: u3
         kind: GpuKind::Discrete,
         backend: Backend::Cuda,
         vram_total_bytes: vram_bytes,
-        vram_free_bytes: known(vram_bytes),
-        bandwidth_gb_s: known(gpu_gb_s),
+        vram_free_bytes: Known::detected(vram_bytes),
+        bandwidth_gb_s: Known::detected(gpu_gb_s),
         row: acolyte::machine::gpu_table::lookup("NVIDIA GeForce RTX 3060", Some(vram_bytes)),
         compute_capability: Some(acolyte::machine::ComputeCapability::new(8, 6)),
-        bus_gb_s: known(31.5),
+        bus_gb_s: Known::detected(31.5),
     };
     MachineFigures {
         gpus: vec![gpu; gpus],
@@ -36,9 +32,9 @@ fn machine(gpus: usize, vram_bytes: u64, gpu_gb_s: f64, ram_gb_s: f64, cores: u3
             name: String::new(),
             dot_product_gb_s: None,
             ram_total_bytes: 32 * GIB,
-            ram_available_bytes: known(24 * GIB),
-            bandwidth_gb_s: known(ram_gb_s),
-            physical_cores: known(cores),
+            ram_available_bytes: Known::detected(24 * GIB),
+            bandwidth_gb_s: Known::detected(ram_gb_s),
+            physical_cores: Known::detected(cores),
             features: vec!["avx2".to_owned()],
         },
     }

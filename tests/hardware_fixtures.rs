@@ -91,22 +91,32 @@ fn accept() {
     }
 }
 
-/// A report becomes a fixture by adding its machine and its source.
-#[test]
-fn a_report_of_this_machine_is_a_hardware_file_and_a_fixture() {
-    let home = tempfile::tempdir().unwrap();
-    let file = home.path().join("report.json");
-    let ended = std::process::Command::new(env!("CARGO_BIN_EXE_acolyte"))
+/// Runs `acolyte doctor` as the user "filomena" and returns the report's path.
+fn doctor_report(home: &Path) -> PathBuf {
+    let file = home.join("report.json");
+    let status = std::process::Command::new(env!("CARGO_BIN_EXE_acolyte"))
         .args(["doctor", "--home"])
-        .arg(home.path().join(".acolyte"))
+        .arg(home.join(".acolyte"))
         .arg("--output")
         .arg(&file)
         .stdin(std::process::Stdio::null())
-        .env("HOME", home.path())
+        .env("HOME", home)
+        .env("USER", "filomena")
+        .env("OLLAMA_MODELS", home.join("models of filomena"))
         .status()
         .unwrap();
-    assert!(ended.success());
+    assert!(status.success());
+    file
+}
+
+/// A report becomes a fixture by adding its machine and its source.
+#[test]
+fn a_report_is_anonymous_and_can_be_a_hardware_file_or_a_fixture() {
+    let home = tempfile::tempdir().unwrap();
+    let file = doctor_report(home.path());
     let report = std::fs::read_to_string(&file).unwrap();
+    assert!(!report.contains("filomena"), "{report}");
+    assert!(report.contains("~/models of USER"), "{report}");
     let hardware = Hardware::from_file(&file).unwrap();
     assert!(hardware.memory.total_bytes > 256 << 20, "{report}");
     assert!(hardware.disks.iter().all(|disk| disk.free_bytes.is_some()), "{report}");

@@ -11,7 +11,7 @@ use acolyte::machine::{Backend, GpuKind, gpu_table};
 use acolyte::models::{Catalogue, KvCacheType};
 
 use super::own::{difference, prompt_s};
-use super::{Compared, Dropped, Row, detected, rows};
+use super::{Compared, Dropped, Row, rows};
 
 /// Every measurement beside its estimate, and the rows that are not used.
 pub fn compared() -> (Vec<Compared>, BTreeMap<Dropped, usize>) {
@@ -98,20 +98,20 @@ fn machine(row: &Row) -> Result<MachineFigures, Dropped> {
                 _ => table.backend,
             },
             vram_total_bytes: total,
-            vram_free_bytes: detected(total),
+            vram_free_bytes: Known::detected(total),
             bandwidth_gb_s: Known { value: table.bandwidth_gb_s, certainty: Certainty::Table },
             row: Some(table),
             compute_capability: None,
-            bus_gb_s: detected(number("bus_gb_s")),
+            bus_gb_s: Known::detected(number("bus_gb_s")),
         });
     }
     let certainty = if row.text("ram_known") == "measured" { Certainty::Measured } else { Certainty::Table };
     let cpu = CpuFigures {
         name: row.text("cpu").to_owned(),
         ram_total_bytes: 64 * GIB,
-        ram_available_bytes: detected(56 * GIB),
+        ram_available_bytes: Known::detected(56 * GIB),
         bandwidth_gb_s: Known { value: number("ram_gb_s"), certainty },
-        physical_cores: detected(number("cores") as u32),
+        physical_cores: Known::detected(number("cores") as u32),
         features: row.text("features").split(' ').map(str::to_owned).collect(),
         dot_product_gb_s: None,
     };

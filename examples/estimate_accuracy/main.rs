@@ -241,11 +241,11 @@ impl Row {
             kind: if unified { GpuKind::Unified } else { GpuKind::Discrete },
             backend,
             vram_total_bytes: total,
-            vram_free_bytes: detected(total),
-            bandwidth_gb_s: detected(row.bandwidth_gb_s),
+            vram_free_bytes: Known::detected(total),
+            bandwidth_gb_s: Known::detected(row.bandwidth_gb_s),
             row: acolyte::machine::gpu_table::lookup(name, Some(total)),
             compute_capability: None,
-            bus_gb_s: detected(31.5),
+            bus_gb_s: Known::detected(31.5),
         };
         Ok((MachineFigures { gpus: vec![gpu], cpu: cpu(80.0, 8, &["avx2"]) }, class))
     }
@@ -264,15 +264,11 @@ fn cpu(bandwidth_gb_s: f64, cores: u32, features: &[&str]) -> CpuFigures {
         name: String::new(),
         dot_product_gb_s: None,
         ram_total_bytes: 64 * GIB,
-        ram_available_bytes: detected(48 * GIB),
+        ram_available_bytes: Known::detected(48 * GIB),
         bandwidth_gb_s: Known { value: bandwidth_gb_s, certainty: Certainty::Table },
-        physical_cores: detected(cores),
+        physical_cores: Known::detected(cores),
         features: features.iter().map(|f| (*f).to_owned()).collect(),
     }
-}
-
-fn detected<T>(value: T) -> Known<T> {
-    Known { value, certainty: Certainty::Detected }
 }
 
 /// Whether the speed needs more than the whole bandwidth for the weights alone, so that the row must be about another

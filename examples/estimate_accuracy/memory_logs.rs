@@ -1,11 +1,12 @@
 //! Memory logged by engines on loading, compared with the estimate for that build.
 
 use acolyte::estimate::{EngineBuild, EngineSetting, GpuFigures, MachineFigures, memory_need_of_build};
+use acolyte::figures::Known;
 use acolyte::machine::{Backend, GpuKind};
 use acolyte::models::{Catalogue, KvCacheType};
 use acolyte::{GIB, MIB};
 
-use super::{cpu, detected, rows};
+use super::{cpu, rows};
 
 /// Compares with what engines logged on loading.
 pub fn print() {
@@ -38,11 +39,11 @@ pub fn print() {
                 kind: GpuKind::Discrete,
                 backend: Backend::Cuda,
                 vram_total_bytes: 48 * GIB,
-                vram_free_bytes: detected(48 * GIB),
-                bandwidth_gb_s: detected(360.0),
+                vram_free_bytes: Known::detected(48 * GIB),
+                bandwidth_gb_s: Known::detected(360.0),
                 row: acolyte::machine::gpu_table::lookup("NVIDIA GeForce RTX 3060", Some(48 * GIB)),
                 compute_capability: None,
-                bus_gb_s: detected(31.5),
+                bus_gb_s: Known::detected(31.5),
             });
         }
         // Several sequences share the cache; each batch has the context of one.

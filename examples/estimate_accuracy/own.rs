@@ -7,7 +7,7 @@ use acolyte::figures::{Certainty, Known, Range};
 use acolyte::machine::{Backend, GpuKind};
 use acolyte::models::{Catalogue, KvCacheType, Model};
 
-use super::{Compared, Row, detected, rows};
+use super::{Compared, Row, rows};
 
 /// Every measurement beside its estimate.
 pub fn compared() -> Vec<Compared> {
@@ -86,19 +86,19 @@ fn machine(row: &Row) -> MachineFigures {
             kind: GpuKind::Discrete,
             backend: Backend::Cuda,
             vram_total_bytes: total,
-            vram_free_bytes: detected(total),
-            bandwidth_gb_s: detected(number("gpu_bandwidth_gb_s")),
+            vram_free_bytes: Known::detected(total),
+            bandwidth_gb_s: Known::detected(number("gpu_bandwidth_gb_s")),
             row: acolyte::machine::gpu_table::lookup(row.text("gpu"), Some(total)),
             compute_capability: Some(acolyte::machine::ComputeCapability::new(9, 0)),
-            bus_gb_s: detected(63.0),
+            bus_gb_s: Known::detected(63.0),
         }
     });
     let cpu = CpuFigures {
         name: row.text("cpu").to_owned(),
         ram_total_bytes: 128 * GIB,
-        ram_available_bytes: detected(120 * GIB),
+        ram_available_bytes: Known::detected(120 * GIB),
         bandwidth_gb_s: Known { value: number("cpu_bandwidth_gb_s"), certainty: Certainty::Measured },
-        physical_cores: detected(number("threads") as u32),
+        physical_cores: Known::detected(number("threads") as u32),
         features: row.text("features").split(' ').map(str::to_owned).collect(),
         dot_product_gb_s: row.number("dot_product_gb_s"),
     };

@@ -2,7 +2,7 @@
 
 fn main() -> std::process::ExitCode {
     acolyte::platform::restrict_process();
-    acolyte::hardware::probe::run_if_asked();
+    acolyte::hardware::probe::run_if_requested();
     // At login the system calls a copy of this program to start the server.
     acolyte::install::start_server_if_asked();
     acolyte::cli::main()

@@ -127,9 +127,9 @@ const ABOUT_HARDWARE: [&str; 12] = [
     "board",
 ];
 /// Keys of free text from drivers, systems and users.
-const ERRORS: [&str; 2] = ["message", "text"];
+const FREE_TEXT: [&str; 2] = ["message", "text"];
 /// Keys below [`ABOUT_HARDWARE`] whose texts are not names of hardware.
-const CHOSEN: [&str; 6] = ["failed", "processes", "gpu_clients", "program", "why", "message"];
+const NOT_HARDWARE: [&str; 6] = ["failed", "processes", "gpu_clients", "program", "why", "message"];
 
 fn clean(tree: &mut serde_json::Value, secrets: &Secrets, hardware: bool) {
     match tree {
@@ -138,14 +138,14 @@ fn clean(tree: &mut serde_json::Value, secrets: &Secrets, hardware: bool) {
         serde_json::Value::Array(items) => items.iter_mut().for_each(|item| clean(item, secrets, hardware)),
         serde_json::Value::Object(fields) => {
             for (key, value) in fields.iter_mut() {
-                if ERRORS.contains(&key.as_str())
+                if FREE_TEXT.contains(&key.as_str())
                     && let serde_json::Value::String(text) = value
                 {
                     *text = secrets.error(text);
                     continue;
                 }
-                let inside =
-                    (hardware || ABOUT_HARDWARE.contains(&key.as_str())) && !CHOSEN.contains(&key.as_str());
+                let inside = (hardware || ABOUT_HARDWARE.contains(&key.as_str()))
+                    && !NOT_HARDWARE.contains(&key.as_str());
                 clean(value, secrets, inside);
             }
         }

@@ -67,18 +67,18 @@ pub struct MachineFigures {
 
 impl MachineFigures {
     /// Sum of a figure over the GPUs; 0 without one.
-    pub fn of_all_gpus(&self, bytes: impl Fn(&GpuFigures) -> u64) -> u64 {
+    pub fn sum_over_gpus(&self, bytes: impl Fn(&GpuFigures) -> u64) -> u64 {
         self.gpus.iter().map(bytes).fold(0, u64::saturating_add)
     }
 
     /// Free VRAM of all GPUs, in bytes; 0 without one.
     pub fn vram_free_bytes(&self) -> u64 {
-        self.of_all_gpus(|gpu| gpu.vram_free_bytes.value)
+        self.sum_over_gpus(|gpu| gpu.vram_free_bytes.value)
     }
 
     /// Total VRAM of all GPUs, in bytes; 0 without one.
     pub fn vram_total_bytes(&self) -> u64 {
-        self.of_all_gpus(|gpu| gpu.vram_total_bytes)
+        self.sum_over_gpus(|gpu| gpu.vram_total_bytes)
     }
 }
 

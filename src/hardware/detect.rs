@@ -15,7 +15,7 @@ use std::time::{Duration, Instant};
 
 use super::evidence::{Answer, Evidence, Span};
 use super::merge::{is_intel_integrated, merge};
-use super::probe::ask;
+use super::probe::query;
 use super::ram_bandwidth::Measurement;
 use super::{core_speed, disks, engines, model_folders, processor, sysfs};
 use crate::machine::{DiskUse, GpuSource, Hardware, SourceFailure, TimedSearch};
@@ -82,10 +82,10 @@ pub fn collect(options: &DetectOptions) -> Evidence {
     let models = spawn_detached("models", &clock, move || model_folders::read(&folders));
 
     thread::scope(|scope| {
-        let nvml = scope.spawn(|| clock.time("nvml", || drivers.ask(GpuSource::Nvml)));
-        let wgpu = scope.spawn(|| clock.time("wgpu", || drivers.ask(GpuSource::Wgpu)));
-        let sysinfo = scope.spawn(|| clock.time("sysinfo", || drivers.ask(GpuSource::Sysinfo)));
-        let dxgi = scope.spawn(|| clock.time("dxgi", || drivers.ask(GpuSource::Dxgi)));
+        let nvml = scope.spawn(|| clock.time("nvml", || drivers.query(GpuSource::Nvml)));
+        let wgpu = scope.spawn(|| clock.time("wgpu", || drivers.query(GpuSource::Wgpu)));
+        let sysinfo = scope.spawn(|| clock.time("sysinfo", || drivers.query(GpuSource::Sysinfo)));
+        let dxgi = scope.spawn(|| clock.time("dxgi", || drivers.query(GpuSource::Dxgi)));
         let memory = processor::memory();
         let measurement = options
             .measure_memory
@@ -221,7 +221,7 @@ impl DriverProbes {
         }
     }
 
-    fn ask<T: serde::de::DeserializeOwned>(&self, source: GpuSource) -> Answer<T> {
+    fn query<T: serde::de::DeserializeOwned>(&self, source: GpuSource) -> Answer<T> {
         let wanted = match source {
             GpuSource::Nvml => true,
             GpuSource::Wgpu => self.query_vulkan,
@@ -230,7 +230,7 @@ impl DriverProbes {
         };
         match &self.program {
             _ if !wanted => Answer::NotQueried,
-            Ok(program) => ask(program, &self.environment, source, self.limit),
+            Ok(program) => query(program, &self.environment, source, self.limit),
             Err(why) => Answer::Failed(why.clone()),
         }
     }

@@ -101,7 +101,7 @@ impl Hardware {
         }
         let memory = &self.memory;
         if memory.total_bytes == 0 {
-            return Some("memory.total_bytes: 0 cannot be".to_owned());
+            return Some("memory.total_bytes: 0 is not a size".to_owned());
         }
         bytes("memory.total_bytes".to_owned(), Some(memory.total_bytes))
             .or_else(|| {

@@ -1,9 +1,9 @@
 //! Queries GPU drivers in a child process.
 //!
-//! 1. [`ask`] starts our own program again with the hidden arguments `probe-gpus SOURCE`.
-//! 2. In the child, [`run_if_asked`], the first call of both programs' `main`, loads the one driver library, queries it
+//! 1. [`query`] starts our own program again with the hidden arguments `probe-gpus SOURCE`.
+//! 2. In the child, [`run_if_requested`], the first call of both programs' `main`, loads the one driver library, queries it
 //!    and prints one marked line of JSON.
-//! 3. [`ask`] returns the marked line as soon as it arrives. A child that hangs is killed at the timeout; one that
+//! 3. [`query`] returns the marked line as soon as it arrives. A child that hangs is killed at the timeout; one that
 //!    crashes or prints something else is reported. Either way only this source is lost.
 //!
 //! The child exits with its parent: it watches its standard input, which closes when the parent ends.
@@ -53,7 +53,7 @@ fn usage() {
 }
 
 /// If this process was started as a probe, answers and exits. Otherwise returns at once.
-pub fn run_if_asked() {
+pub fn run_if_requested() {
     let mut args = environment::arguments().skip(1);
     if args.next().is_none_or(|first| first != ARGUMENT) {
         return;
@@ -67,9 +67,9 @@ pub fn run_if_asked() {
     };
     thread::spawn(end_with_parent);
     let printed = match source {
-        GpuSource::Nvml => print_answer(&sources::nvml::ask()),
-        GpuSource::Sysinfo => print_answer(&sources::sysinfo_gpus::ask()),
-        GpuSource::Wgpu => print_answer(&sources::wgpu_adapters::ask()),
+        GpuSource::Nvml => print_answer(&sources::nvml::query()),
+        GpuSource::Sysinfo => print_answer(&sources::sysinfo_gpus::query()),
+        GpuSource::Wgpu => print_answer(&sources::wgpu_adapters::query()),
         GpuSource::Dxgi => print_answer(&crate::hardware::system::dxgi_adapters()),
     };
     std::process::exit(i32::from(printed.is_err()));
@@ -95,7 +95,7 @@ pub(crate) fn end_with_parent() {
 
 /// Queries one source in a child process of the program at `path`, with variables added to its environment, for at most
 /// `limit`.
-pub fn ask<T: DeserializeOwned>(
+pub fn query<T: DeserializeOwned>(
     path: &Path,
     environment: &[(OsString, OsString)],
     source: GpuSource,
@@ -113,13 +113,16 @@ pub fn ask<T: DeserializeOwned>(
     // Disable Vulkan layers of overlays and recorders, which a memory query does not need.
     command.env("VK_LOADER_LAYERS_DISABLE", "~implicit~");
     command.envs(environment.iter().map(|(name, value)| (name, value)));
-    match ask_child(command, limit) {
+    match query_child(command, limit) {
         Ok(answer) => answer,
         Err(why) => Answer::Failed(why),
     }
 }
 
-fn ask_child<T: DeserializeOwned>(mut command: Command, limit: Duration) -> Result<Answer<T>, SourceFailure> {
+fn query_child<T: DeserializeOwned>(
+    mut command: Command,
+    limit: Duration,
+) -> Result<Answer<T>, SourceFailure> {
     let deadline = Instant::now() + limit;
     command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
     let mut child =

@@ -173,12 +173,12 @@ pub enum InstallError {
         found: String,
     },
     /// The engine cannot load the model.
-    #[error("the engine cannot load the model: {message}; {}", complaints.join("; "))]
+    #[error("the engine cannot load the model: {message}; {}", error_lines.join("; "))]
     LoadFailed {
         /// Its message.
         message: UntrustedText,
         /// What its log says.
-        complaints: Vec<UntrustedText>,
+        error_lines: Vec<UntrustedText>,
     },
     /// It does not fit, even with no layers on the GPU.
     #[error("the model does not fit into memory, {} placements were tried", tried.len())]

@@ -15,7 +15,8 @@ use crate::ollama::failure::EngineFailure;
 use crate::ollama::http::loopback_client;
 use crate::ollama::ndjson::{LineTooLong, Lines};
 use crate::ollama::replies::{
-    GenerateLine, Listed, Loaded, Refusal, Running, Shown, Status, StatusLine, Tags, Version,
+    GenerateLine, Listed, Loaded, PsResponse, Refusal, ShowResponse, Status, StatusLine, TagsResponse,
+    Version,
 };
 pub use crate::ollama::requests::{
     AUTOMATIC, CreateParameters, CreateRequest, GenerateOptions, GenerateRequest,
@@ -155,7 +156,7 @@ impl Client {
     /// If the server does not respond.
     pub async fn tags(&self) -> Result<Vec<Listed>, ClientError> {
         let path = "/api/tags";
-        Ok(self.answer::<Tags>(path, self.http.get(self.url(path)), self.quick).await?.models)
+        Ok(self.answer::<TagsResponse>(path, self.http.get(self.url(path)), self.quick).await?.models)
     }
 
     /// The loaded models.
@@ -164,14 +165,14 @@ impl Client {
     /// If the server does not respond.
     pub async fn ps(&self) -> Result<Vec<Loaded>, ClientError> {
         let path = "/api/ps";
-        Ok(self.answer::<Running>(path, self.http.get(self.url(path)), self.quick).await?.models)
+        Ok(self.answer::<PsResponse>(path, self.http.get(self.url(path)), self.quick).await?.models)
     }
 
     /// The engine's information about a model.
     ///
     /// # Errors
     /// If the server does not respond or has no such model.
-    pub async fn show(&self, model: &ModelTag) -> Result<Shown, ClientError> {
+    pub async fn show(&self, model: &ModelTag) -> Result<ShowResponse, ClientError> {
         let path = "/api/show";
         self.answer(path, self.post(path, &json!({ "model": model })), self.quick).await
     }

@@ -30,7 +30,7 @@ pub struct LoadEvidence {
     /// Every buffer.
     pub buffers: Vec<Buffer>,
     /// Log lines with the cause of a failed load.
-    pub complaints: Vec<UntrustedText>,
+    pub error_lines: Vec<UntrustedText>,
 }
 
 /// Types of K and V by the engine's names, including types that we do not offer.
@@ -68,7 +68,7 @@ pub struct Buffer {
 }
 
 /// Prefixes of log lines with the cause of a failed load.
-const COMPLAINTS: &[&str] =
+const ERROR_PREFIXES: &[&str] =
     &["error while handling argument", "llama_init_from_model: quantized", "error loading model"];
 
 impl LoadEvidence {
@@ -121,8 +121,8 @@ impl LoadEvidence {
             };
         } else if line.contains("Flash Attention enabled") {
             self.flash_attention = Some(true);
-        } else if COMPLAINTS.iter().any(|start| line.starts_with(start)) || ran_out_of_memory(line) {
-            self.complaints.push(line.trim().chars().take(300).collect::<String>().into());
+        } else if ERROR_PREFIXES.iter().any(|start| line.starts_with(start)) || ran_out_of_memory(line) {
+            self.error_lines.push(line.trim().chars().take(300).collect::<String>().into());
         }
     }
 
@@ -151,7 +151,7 @@ impl LoadEvidence {
 
     /// Whether the log reports that memory ran out.
     pub fn ran_out_of_memory(&self) -> bool {
-        self.complaints.iter().any(|line| ran_out_of_memory(line))
+        self.error_lines.iter().any(|line| ran_out_of_memory(line))
     }
 }
 
@@ -244,7 +244,7 @@ mod tests {
         // 222.51 + 12.66 + 1.00 + 51.00 + 7.97 + 51.30: both cache groups are included.
         assert_eq!(mib(evidence.host_bytes()), 346.44);
         assert_eq!(argument(&evidence.command_line, "-ngl").unwrap(), "0");
-        assert_eq!(evidence.complaints, Vec::<String>::new());
+        assert_eq!(evidence.error_lines, Vec::<String>::new());
     }
 
     #[test]
@@ -259,10 +259,10 @@ mod tests {
     #[test]
     fn a_failed_load_has_its_cause() {
         let evidence = LoadEvidence::parse(BAD_TYPE);
-        assert!(evidence.complaints[0].contains("Unsupported cache type: q8"), "{evidence:?}");
+        assert!(evidence.error_lines[0].contains("Unsupported cache type: q8"), "{evidence:?}");
         assert!(!evidence.ran_out_of_memory());
         let evidence = LoadEvidence::parse(NO_FLASH);
-        assert!(evidence.complaints[0].contains("requires flash_attn"), "{evidence:?}");
+        assert!(evidence.error_lines[0].contains("requires flash_attn"), "{evidence:?}");
     }
 
     #[test]

@@ -251,7 +251,7 @@ impl Release {
                 return Some((Place::AssetName(i), of("name", what)));
             }
             if asset.bytes == Some(0) {
-                return Some((Place::AssetBytes(i), of("bytes", "0 cannot be".to_owned())));
+                return Some((Place::AssetBytes(i), of("bytes", "0 is not a size".to_owned())));
             }
             let twin = self.assets[..i].iter().any(|other| {
                 other.os == asset.os && other.role == asset.role && other.arch.overlaps(asset.arch)

@@ -88,7 +88,7 @@ pub struct Version {
 
 /// `/api/show`, the fields that are used.
 #[derive(Clone, Debug, Default, PartialEq, Deserialize)]
-pub struct Shown {
+pub struct ShowResponse {
     /// Parameters as text: one name and value per line, unsorted.
     #[serde(default)]
     pub parameters: String,
@@ -97,7 +97,7 @@ pub struct Shown {
     pub model_info: BTreeMap<String, serde_json::Value>,
 }
 
-impl Shown {
+impl ShowResponse {
     /// A parameter's value as the engine prints it.
     pub fn parameter(&self, name: &str) -> Option<&str> {
         self.parameters.lines().find_map(|line| {
@@ -119,7 +119,7 @@ impl Shown {
 
 /// `/api/ps`.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
-pub struct Running {
+pub struct PsResponse {
     /// Loaded models.
     #[serde(default)]
     pub models: Vec<Loaded>,
@@ -143,7 +143,7 @@ pub struct Loaded {
 
 /// `/api/tags`.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
-pub struct Tags {
+pub struct TagsResponse {
     /// Models on disk.
     #[serde(default)]
     pub models: Vec<Listed>,

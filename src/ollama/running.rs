@@ -35,7 +35,7 @@ pub fn running_servers(addresses: &[SocketAddr], limit: Duration) -> Vec<Running
     let mut found = runtime.block_on(async {
         let questions = addresses.iter().enumerate().map(|(index, address)| {
             let address = *address;
-            async move { (index, ask(address, limit).await) }
+            async move { (index, query(address, limit).await) }
         });
         questions.collect::<JoinSet<_>>().join_all().await
     });
@@ -43,7 +43,7 @@ pub fn running_servers(addresses: &[SocketAddr], limit: Duration) -> Vec<Running
     found.into_iter().filter_map(|(_, server)| server.ok()).collect()
 }
 
-async fn ask(address: SocketAddr, limit: Duration) -> Result<RunningServer, ClientError> {
+async fn query(address: SocketAddr, limit: Duration) -> Result<RunningServer, ClientError> {
     let client = Client::probing(address, limit)?;
     let version = client.version().await?;
     let (loaded, models) = tokio::join!(client.ps(), client.tags());

@@ -73,7 +73,7 @@ const INHERITED: &[&str] = &[
 ];
 
 /// Whether a server's environment may contain this variable.
-pub fn is_of_server(name: &OsStr) -> bool {
+pub fn is_server_variable(name: &OsStr) -> bool {
     const SET: &[&str] = &[
         "HOME",
         "OLLAMA_FLASH_ATTENTION",

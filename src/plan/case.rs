@@ -75,7 +75,7 @@ impl<'a> Case<'a> {
 
     /// VRAM that would be free with other programs closed, in bytes.
     pub(super) fn vram_free_when_closed_bytes(&self) -> u64 {
-        self.machine.of_all_gpus(|gpu| {
+        self.machine.sum_over_gpus(|gpu| {
             let idle = match gpu.kind {
                 GpuKind::Unified => 0,
                 _ => self.policy.idle_desktop_vram_mib * MIB,

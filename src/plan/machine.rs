@@ -169,19 +169,14 @@ fn compare_gpus(a: &Gpu, b: &Gpu, hardware: &Hardware, policy: &Policy) -> Order
 fn gpu_figures(gpu: &Gpu, hardware: &Hardware, cpu: &CpuFigures, policy: &Policy) -> Option<GpuFigures> {
     let total = vram_total(gpu, hardware, policy)?;
     let free = match (gpu.vram_free_bytes, gpu.kind) {
-        (Some(free), GpuKind::Unified) => {
-            Known { value: free.min(cpu.ram_available_bytes.value), certainty: Certainty::Detected }
-        }
+        (Some(free), GpuKind::Unified) => Known::detected(free.min(cpu.ram_available_bytes.value)),
         // Shared memory: at most what the system allows and what is currently available to programs.
         (None, GpuKind::Unified) => Known {
             value: total.value.min(cpu.ram_available_bytes.value),
             certainty: total.certainty.max(cpu.ram_available_bytes.certainty),
         },
-        (Some(free), _) => Known { value: free.min(total.value), certainty: Certainty::Detected },
-        (None, _) => Known {
-            value: total.value.saturating_sub(policy.assumed_desktop_vram_mib * MIB),
-            certainty: Certainty::Guess,
-        },
+        (Some(free), _) => Known::detected(free.min(total.value)),
+        (None, _) => Known::guess(total.value.saturating_sub(policy.assumed_desktop_vram_mib * MIB)),
     };
     Some(GpuFigures {
         name: gpu.name.to_string(),
@@ -192,10 +187,7 @@ fn gpu_figures(gpu: &Gpu, hardware: &Hardware, cpu: &CpuFigures, policy: &Policy
         bandwidth_gb_s: bandwidth(gpu, hardware, policy, total.value),
         row: gpu.table_row(),
         compute_capability: gpu.compute_capability.filter(|_| backend(gpu) == Backend::Cuda),
-        bus_gb_s: gpu.bus_gb_s.map_or(
-            Known { value: policy.assumed_bus_gb_s, certainty: Certainty::Guess },
-            |value| Known { value, certainty: Certainty::Detected },
-        ),
+        bus_gb_s: gpu.bus_gb_s.map_or(Known::guess(policy.assumed_bus_gb_s), Known::detected),
     })
 }
 
@@ -220,23 +212,20 @@ fn bandwidth(gpu: &Gpu, hardware: &Hardware, policy: &Policy, vram_bytes: u64) -
 
 fn cpu_figures(hardware: &Hardware, policy: &Policy) -> CpuFigures {
     let total = hardware.memory.total_bytes;
-    let guess = |value| Known { value, certainty: Certainty::Guess };
     let cores = match (hardware.cpu.physical_cores, hardware.cpu.logical_cores) {
-        (Some(cores), _) if cores > 0 => Known { value: cores, certainty: Certainty::Detected },
+        (Some(cores), _) if cores > 0 => Known::detected(cores),
         // Most processors have two threads per core.
-        (_, Some(threads)) if threads > 0 => {
-            Known { value: threads.div_ceil(2), certainty: Certainty::Guess }
-        }
-        _ => Known { value: policy.assumed_physical_cores, certainty: Certainty::Guess },
+        (_, Some(threads)) if threads > 0 => Known::guess(threads.div_ceil(2)),
+        _ => Known::guess(policy.assumed_physical_cores),
     };
     CpuFigures {
         ram_total_bytes: total,
         ram_available_bytes: hardware.memory.available_bytes.map_or_else(
-            || guess((total as f64 * policy.assumed_available_ram_share) as u64),
-            |value| Known { value, certainty: Certainty::Detected },
+            || Known::guess((total as f64 * policy.assumed_available_ram_share) as u64),
+            Known::detected,
         ),
         bandwidth_gb_s: hardware.memory.bandwidth_gb_s.map_or(
-            Known { value: policy.assumed_ram_bandwidth_gb_s, certainty: Certainty::Guess },
+            Known::guess(policy.assumed_ram_bandwidth_gb_s),
             // A document without a processor was not detected, so its bandwidth is from a data sheet.
             |value| {
                 let described = hardware.cpu.physical_cores.is_some() || !hardware.cpu.features.is_empty();

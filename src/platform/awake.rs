@@ -21,7 +21,7 @@ pub fn keep_awake(reason: String) -> Awake {
     let (until, end) = channel::<()>();
     // A separate thread, because on Windows the inhibition belongs to a thread, and D-Bus may be slow.
     let started = std::thread::Builder::new().name("awake".to_owned()).spawn(move || {
-        let held = hold(&reason);
+        let held = inhibit(&reason);
         match &held {
             Ok(_) => tracing::debug!("sleep is inhibited"),
             Err(error) => tracing::info!(%error, "cannot inhibit sleep"),
@@ -36,7 +36,7 @@ pub fn keep_awake(reason: String) -> Awake {
     Awake { _end: until }
 }
 
-fn hold(reason: &str) -> keepawake::Result<KeepAwake> {
+fn inhibit(reason: &str) -> keepawake::Result<KeepAwake> {
     let mut wish = Builder::default();
     wish.idle(true).reason(reason).app_name("ACOLYTE").app_reverse_domain("dev.acolyte.installer");
     // Linux desktops suspend through logind, for which only a sleep lock counts, not an idle lock. On other systems a

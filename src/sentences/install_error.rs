@@ -99,8 +99,8 @@ impl InstallError {
             Self::KvCacheTypeDiffers { wanted, found } => {
                 say!(text, "install-kv-differs", wanted = wanted.name(), found = found.clone())
             }
-            Self::LoadFailed { message, complaints } => {
-                say!(text, "install-load-failed", message = message.clone(), lines = complaints.join("\n"))
+            Self::LoadFailed { message, error_lines } => {
+                say!(text, "install-load-failed", message = message.clone(), lines = error_lines.join("\n"))
             }
             Self::OutOfMemory { tried } => {
                 say!(text, "install-out-of-memory", count = tried.len())

@@ -108,7 +108,7 @@ impl Words {
             .all(|c| c.is_alphanumeric() || c == ' ' || c == '\t' || c == '…' || c.is_ascii_punctuation())
             && !text.contains('@')
             && !groups.is_match(&text)
-            && addresses_are_here(&text)
+            && addresses_are_loopback(&text)
             && pieces(&text).all(|piece| self.is_public(piece))
     }
 
@@ -197,7 +197,7 @@ fn is_checksum(value: &str) -> bool {
 }
 
 /// Four numbers separated by dots are an address; only loopback ones are harmless.
-fn addresses_are_here(text: &str) -> bool {
+fn addresses_are_loopback(text: &str) -> bool {
     text.split(|c: char| !(c.is_ascii_digit() || c == '.'))
         .map(|run| run.trim_matches('.'))
         .filter(|run| run.matches('.').count() >= 3)
@@ -409,7 +409,7 @@ mod tests {
             assert_eq!(after.buffers, before.buffers);
             assert_eq!(after.offloaded, before.offloaded);
             assert_eq!(after.kv_cache_types, before.kv_cache_types);
-            assert_eq!(after.complaints, before.complaints);
+            assert_eq!(after.error_lines, before.error_lines);
         }
     }
 

@@ -25,17 +25,17 @@ const PROGRAM_PATH_BYTES: usize = 1024;
 
 /// Queries NVML. It is not shut down, because this process exits right after and a crash during shutdown would lose the
 /// answer.
-pub fn ask() -> Answer<NvmlAnswer> {
+pub fn query() -> Answer<NvmlAnswer> {
     match Environment::of_process().path(PATH_VARIABLE).map(OsString::from) {
         Some(path) => match open(&path) {
             Ok(nvml) => Answer::Answered(describe(&ManuallyDrop::new(nvml), &path)),
             Err(error) => Answer::Failed(failure(&error, &path)),
         },
-        None => ask_usual_places(),
+        None => query_usual_paths(),
     }
 }
 
-fn ask_usual_places() -> Answer<NvmlAnswer> {
+fn query_usual_paths() -> Answer<NvmlAnswer> {
     for path in usual_paths() {
         match open(&path) {
             Ok(nvml) => return Answer::Answered(describe(&ManuallyDrop::new(nvml), &path)),

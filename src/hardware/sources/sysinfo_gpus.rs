@@ -4,7 +4,7 @@ use crate::hardware::evidence::{Answer, SysinfoGpu};
 use crate::machine::SourceFailure;
 
 /// Queries `sysinfo`.
-pub fn ask() -> Answer<Vec<SysinfoGpu>> {
+pub fn query() -> Answer<Vec<SysinfoGpu>> {
     let gpus = match sysinfo::Gpus::new_with_refreshed_list() {
         Ok(gpus) => gpus,
         Err(error) => return Answer::Failed(SourceFailure::Other { message: error.to_string().into() }),

@@ -10,7 +10,7 @@ use super::wgpu_memory;
 use crate::hardware::evidence::{Answer, DeviceType, GraphicsInterface, WgpuAdapter};
 
 /// Lists all adapters.
-pub fn ask() -> Answer<Vec<WgpuAdapter>> {
+pub fn query() -> Answer<Vec<WgpuAdapter>> {
     let backends = Backends::VULKAN | Backends::DX12 | Backends::METAL;
     let mut descriptor = InstanceDescriptor::new_without_display_handle();
     descriptor.backends = backends;

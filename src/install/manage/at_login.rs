@@ -8,7 +8,7 @@ use crate::install::Paths;
 use crate::install::login_entry::{KEEP_LOG, START_SERVER};
 use crate::install::manage::installation;
 use crate::install::state::home;
-use crate::ollama::server::{is_of_server, rotate_while_running};
+use crate::ollama::server::{is_server_variable, rotate_while_running};
 use crate::platform::environment::{self, Environment};
 use crate::platform::program;
 use crate::untrusted::escaped;
@@ -45,7 +45,7 @@ fn keep_log(paths: &Paths, mut program: impl Iterator<Item = OsString>) -> Resul
     let mut command = program::command(&next);
     // Variables that `launchctl setenv` and the like set for every agent are not passed to the server.
     let ours = Environment::of_process().variables();
-    command.args(program).env_clear().envs(ours.into_iter().filter(|(name, _)| is_of_server(name)));
+    command.args(program).env_clear().envs(ours.into_iter().filter(|(name, _)| is_server_variable(name)));
     Err(format!("{}: {}", next.display(), become_program(command)))
 }
 

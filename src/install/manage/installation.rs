@@ -15,7 +15,7 @@ use crate::install::{InstallError, Lock, Paths, private_server};
 use crate::models::ModelTag;
 use crate::ollama::client::{AUTOMATIC, Client};
 use crate::ollama::failure::EngineFailure;
-use crate::ollama::replies::{Loaded, Shown};
+use crate::ollama::replies::{Loaded, ShowResponse};
 use crate::ollama::server::{choose_port, end_orphans, rotate_while_running};
 use crate::ollama::store::{Difference, Store};
 use crate::platform::listening::{Listener, PortOwner};
@@ -120,7 +120,7 @@ async fn ask(client: &Client, profile: &ProfileFile) -> (Option<UntrustedText>, 
 }
 
 /// Whether a model has the parameters that it was created with.
-fn has_parameters(shown: &Shown, profile: &ProfileFile) -> bool {
+fn has_parameters(shown: &ShowResponse, profile: &ProfileFile) -> bool {
     let num_gpu = if profile.automatic_layers { AUTOMATIC } else { i64::from(profile.gpu_layers) };
     [
         ("num_ctx", i64::from(profile.context_tokens)),

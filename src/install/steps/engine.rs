@@ -230,7 +230,7 @@ async fn fetch(
     let mut request = DownloadRequest::new(urls, dest.clone(), asset.bytes, asset.sha256);
     if !source.mirrors.is_empty() {
         // Plain http is allowed to addresses the user named: the hash is verified anyway.
-        request.policy = request.urls.iter().fold(request.policy, |policy, url| policy.naming(url));
+        request.policy = request.urls.iter().fold(request.policy, |policy, url| policy.allowing_http_to(url));
     }
     request.max_bytes_per_s = source.max_bytes_per_s;
     request.growing_file = growing_file;

@@ -125,7 +125,7 @@ impl<'a> Loader<'a> {
             return Ok(Attempt::OutOfMemory);
         }
         self.note(LoadOutcome::Failed { message: message.clone().into() });
-        Err(InstallError::LoadFailed { message: message.into(), complaints: evidence.complaints })
+        Err(InstallError::LoadFailed { message: message.into(), error_lines: evidence.error_lines })
     }
 
     /// One attempt; the outer error is a cancellation, the inner one is the engine's.

@@ -10,21 +10,21 @@ use reqwest::{StatusCode, Url};
 /// loopback.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct HttpPolicy {
-    named: Vec<(String, u16)>,
-    anywhere: bool,
+    http_allowed: Vec<(String, u16)>,
+    http_anywhere: bool,
 }
 
 impl HttpPolicy {
     /// Allows plain http everywhere. Only at the user's explicit request, for data that is verified or not trusted.
-    pub fn anywhere() -> Self {
-        Self { anywhere: true, ..Self::default() }
+    pub fn http_anywhere() -> Self {
+        Self { http_anywhere: true, ..Self::default() }
     }
 
     /// Also allows plain http to the host and port of a URL that the user named.
     #[must_use]
-    pub fn naming(mut self, url: &Url) -> Self {
+    pub fn allowing_http_to(mut self, url: &Url) -> Self {
         if let (Some(host), Some(port)) = (url.host_str(), url.port_or_known_default()) {
-            self.named.push((host.to_owned(), port));
+            self.http_allowed.push((host.to_owned(), port));
         }
         self
     }
@@ -37,8 +37,8 @@ impl HttpPolicy {
         match url.scheme() {
             "https" => true,
             "http" => {
-                self.anywhere
-                    || self.named.iter().any(|(host, port)| {
+                self.http_anywhere
+                    || self.http_allowed.iter().any(|(host, port)| {
                         url.host_str() == Some(host.as_str()) && url.port_or_known_default() == Some(*port)
                     })
             }
@@ -100,7 +100,7 @@ mod tests {
             assert!(!itself(refused), "{refused}");
         }
         let first = url("http://mirror.example.org:8000/ollama/");
-        let named = policy.naming(&first);
+        let named = policy.allowing_http_to(&first);
         assert!(named.allows(&first, &url("http://mirror.example.org:8000/else")));
         assert!(
             !named.allows(&first, &url("http://mirror.example.org/else")),
@@ -113,7 +113,9 @@ mod tests {
     fn a_server_elsewhere_cannot_lead_to_this_computer() {
         let far = url("https://mirror.example.org/ollama/");
         let near = url("http://127.0.0.1:5055/ollama/");
-        for policy in [HttpPolicy::default(), HttpPolicy::default().naming(&far), HttpPolicy::anywhere()] {
+        for policy in
+            [HttpPolicy::default(), HttpPolicy::default().allowing_http_to(&far), HttpPolicy::http_anywhere()]
+        {
             for here in [
                 "http://127.0.0.1:42434/api/delete",
                 "https://127.0.0.1/",
@@ -131,6 +133,6 @@ mod tests {
                 assert!(policy.allows(&near, &url(here)), "{here}");
             }
         }
-        assert!(HttpPolicy::anywhere().allows(&far, &url("http://cdn.example.org/")));
+        assert!(HttpPolicy::http_anywhere().allows(&far, &url("http://cdn.example.org/")));
     }
 }

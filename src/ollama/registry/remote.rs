@@ -40,7 +40,7 @@ pub struct Remote {
 impl Remote {
     /// A model in its registry; `client` must not follow redirects.
     pub fn new(client: Client, tag: ModelTag, insecure: bool) -> Self {
-        let policy = if insecure { HttpPolicy::anywhere() } else { HttpPolicy::default() };
+        let policy = if insecure { HttpPolicy::http_anywhere() } else { HttpPolicy::default() };
         Self { client, tag, policy, insecure, manifest_limit: MANIFEST_LIMIT }
     }
 
@@ -94,7 +94,7 @@ impl Remote {
         let mut wanted = FIRST_BYTES.min(most);
         while bytes.len() < wanted as usize {
             let had = bytes.len();
-            self.read_on(layer, &mut bytes, wanted, most).await?;
+            self.extend_to(layer, &mut bytes, wanted, most).await?;
             if let Some(header) = parse(&bytes).map_err(|problem| self.unusable(problem))? {
                 return Ok(header);
             }
@@ -108,7 +108,7 @@ impl Remote {
 
     /// Extends `bytes` up to `wanted` bytes. The response of a registry that ignores ranges is read up to `max` bytes
     /// at once, because another request would start from the beginning.
-    async fn read_on(
+    async fn extend_to(
         &self,
         layer: &Layer,
         bytes: &mut Vec<u8>,

@@ -164,7 +164,7 @@ fn a_manifest_sent_byte_by_byte_times_out() {
 #[test]
 fn a_remote_registry_cannot_redirect_to_this_computer() {
     let first = Url::parse("https://registry.example.org/v2/a/b/manifests/c").unwrap();
-    for policy in [http::HttpPolicy::default(), http::HttpPolicy::anywhere()] {
+    for policy in [http::HttpPolicy::default(), http::HttpPolicy::http_anywhere()] {
         assert!(!policy.allows(&first, &Url::parse("http://127.0.0.1:42434/api/tags").unwrap()));
     }
 }

@@ -97,8 +97,8 @@ pub fn newest(mirrors: &[String], options: &HttpOptions) -> Result<Release, Newe
 async fn newest_at(client: &Client, base: &str, named: bool) -> Result<Release, NewestError> {
     let wrong = || ReleaseError::BadAddress { address: base.to_owned() };
     let base = Url::parse(&format!("{}/{SUMS}", base.trim_end_matches('/'))).map_err(|_| wrong())?;
-    let policy = if named { HttpPolicy::default().naming(&base) } else { HttpPolicy::default() };
-    let mut answer = ask(client, &policy, Method::GET, base).await?;
+    let policy = if named { HttpPolicy::default().allowing_http_to(&base) } else { HttpPolicy::default() };
+    let mut answer = request(client, &policy, Method::GET, base).await?;
     let mut bytes = Vec::new();
     let last = answer.last.clone();
     let reading = async {
@@ -117,7 +117,7 @@ async fn newest_at(client: &Client, base: &str, named: bool) -> Result<Release, 
     for asset in &mut release.assets {
         let url = answer.named.join(&asset.name).map_err(|_| wrong())?;
         // Not every server sends the length here; it is known when the download starts.
-        asset.bytes = match ask(client, &policy, Method::HEAD, url).await {
+        asset.bytes = match request(client, &policy, Method::HEAD, url).await {
             Ok(head) => length(&head.response),
             Err(error) => {
                 tracing::debug!(%error, asset = asset.name, "length unknown");
@@ -197,7 +197,7 @@ struct FollowedResponse {
 }
 
 /// Sends a request and follows redirects that the policy allows.
-async fn ask(
+async fn request(
     client: &Client,
     policy: &HttpPolicy,
     method: Method,
@@ -309,12 +309,12 @@ mod tests {
             "/good/sha256sum.txt" => Reply::body(sums('d')),
             _ => Reply::status(404),
         });
-        assert!(matches!(ask(&server, "/v0.30.0"), NewestError::Older { .. }));
+        assert!(matches!(error_at(&server, "/v0.30.0"), NewestError::Older { .. }));
         for path in ["/login", "/endless", "/twice"] {
-            assert!(matches!(ask(&server, path), NewestError::NoSums { .. }), "{path}");
+            assert!(matches!(error_at(&server, path), NewestError::NoSums { .. }), "{path}");
         }
-        assert!(matches!(ask(&server, "/away"), NewestError::Insecure { .. }));
-        let missing = ask(&server, "/none");
+        assert!(matches!(error_at(&server, "/away"), NewestError::Insecure { .. }));
+        let missing = error_at(&server, "/none");
         assert!(matches!(missing, NewestError::Unreachable { .. }), "{missing}");
         assert!(missing.explain(crate::text::Text::new(crate::text::Language::Spanish)).contains("404"));
         let both = [mirror(&server, "/none"), mirror(&server, "/good")].concat();

@@ -53,9 +53,9 @@ fn the_environment_contains_our_settings_only() {
     assert_eq!(environment["OLLAMA_FLASH_ATTENTION"], "1");
     assert_eq!(environment["CUDA_VISIBLE_DEVICES"], "1");
     if cfg!(unix) {
-        assert!(environment.keys().all(|name| is_of_server(OsStr::new(name))), "{environment:?}");
+        assert!(environment.keys().all(|name| is_server_variable(OsStr::new(name))), "{environment:?}");
     }
-    assert!(!is_of_server(OsStr::new("LD_AUDIT")));
+    assert!(!is_server_variable(OsStr::new("LD_AUDIT")));
     for foreign in ["OLLAMA_DEBUG", "LLAMA_ARG_N_GPU_LAYERS", "LD_PRELOAD", "HTTPS_PROXY"] {
         assert!(!environment.contains_key(foreign), "{foreign}");
     }

@@ -4,14 +4,14 @@ use std::fs::{File, OpenOptions};
 use std::io;
 use std::path::Path;
 
-use super::error::{FileError, gone, writing};
+use super::error::{FileError, ignore_missing, writing};
 
 /// Creates a file, private to the user. An existing file or link of that name is removed first, not followed.
 ///
 /// # Errors
 /// If the system refuses, or a folder has that name.
 pub fn create_anew(path: &Path) -> io::Result<File> {
-    gone(std::fs::remove_file(path))?;
+    ignore_missing(std::fs::remove_file(path))?;
     create_new(path)
 }
 
@@ -40,7 +40,7 @@ pub fn clone(from: &File, to: &Path) -> io::Result<()> {
     #[cfg(target_os = "macos")]
     {
         use std::os::unix::fs::PermissionsExt as _;
-        gone(std::fs::remove_file(to))?;
+        ignore_missing(std::fs::remove_file(to))?;
         rustix::fs::fclonefileat(from, rustix::fs::CWD, to, rustix::fs::CloneFlags::empty())?;
         std::fs::set_permissions(to, std::fs::Permissions::from_mode(0o600))
     }

@@ -75,7 +75,7 @@ pub fn removing(path: &Path) -> impl Fn(io::Error) -> FileError {
 }
 
 /// Ignores that something to remove does not exist.
-pub(super) fn gone(removed: io::Result<()>) -> io::Result<()> {
+pub(super) fn ignore_missing(removed: io::Result<()>) -> io::Result<()> {
     match removed {
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
         other => other,

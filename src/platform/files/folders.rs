@@ -3,7 +3,7 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
-use super::error::{FileError, creating, gone, reading, removing};
+use super::error::{FileError, creating, ignore_missing, reading, removing};
 
 #[cfg(unix)]
 fn private_folder() -> std::fs::DirBuilder {
@@ -57,7 +57,7 @@ pub fn missing_folders(path: &Path) -> Vec<PathBuf> {
 /// # Errors
 /// If the system refuses.
 pub fn remove_file(path: &Path) -> Result<(), FileError> {
-    gone(std::fs::remove_file(path)).map_err(removing(path))
+    ignore_missing(std::fs::remove_file(path)).map_err(removing(path))
 }
 
 /// Removes a folder and its contents; no effect if it does not exist. Links are removed, not followed.
@@ -65,7 +65,7 @@ pub fn remove_file(path: &Path) -> Result<(), FileError> {
 /// # Errors
 /// If the system refuses.
 pub fn remove_folder(path: &Path) -> Result<(), FileError> {
-    gone(std::fs::remove_dir_all(path)).map_err(removing(path))
+    ignore_missing(std::fs::remove_dir_all(path)).map_err(removing(path))
 }
 
 /// Removes an empty folder, or a link in its place but not the link's target. No effect on anything else.
@@ -77,7 +77,7 @@ pub fn remove_folder_or_link(path: &Path) -> Result<(), FileError> {
         Ok(found) if found.is_symlink() => remove_link(path).map_err(removing(path)),
         Ok(found) if found.is_dir() => remove_folder_if_empty(path).map(drop),
         Ok(_) => Ok(()),
-        Err(error) => gone(Err(error)).map_err(reading(path)),
+        Err(error) => ignore_missing(Err(error)).map_err(reading(path)),
     }
 }
 
@@ -86,7 +86,7 @@ fn remove_link(path: &Path) -> io::Result<()> {
     if cfg!(windows) && std::fs::remove_dir(path).is_ok() {
         return Ok(());
     }
-    gone(std::fs::remove_file(path))
+    ignore_missing(std::fs::remove_file(path))
 }
 
 /// Removes an empty folder. Returns whether the folder no longer exists.
@@ -94,7 +94,7 @@ fn remove_link(path: &Path) -> io::Result<()> {
 /// # Errors
 /// If the system refuses. A folder that is not empty is no error.
 pub fn remove_folder_if_empty(path: &Path) -> Result<bool, FileError> {
-    match gone(std::fs::remove_dir(path)) {
+    match ignore_missing(std::fs::remove_dir(path)) {
         Ok(()) => Ok(true),
         Err(error) if error.kind() == io::ErrorKind::DirectoryNotEmpty => Ok(false),
         Err(error) => Err(removing(path)(error)),
