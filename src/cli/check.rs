@@ -80,7 +80,7 @@ pub fn exit_code(verdict: Verdict) -> u8 {
 }
 
 /// Maximum size of a file of profiles, which has some kilobytes.
-const LARGEST_PROFILES_BYTES: u64 = 4 << 20;
+const MAX_PROFILES_BYTES: u64 = 4 << 20;
 
 /// The profiles of a file, else the built-in ones.
 ///
@@ -88,7 +88,7 @@ const LARGEST_PROFILES_BYTES: u64 = 4 << 20;
 /// When the file cannot be read or is invalid.
 pub fn profiles_of(file: Option<&Path>, session: &Session) -> Result<Profiles, Failure> {
     let Some(path) = file else { return Ok(Profiles::built_in().clone()) };
-    let text = regular::read_text(path, LARGEST_PROFILES_BYTES).map_err(|error| {
+    let text = regular::read_text(path, MAX_PROFILES_BYTES).map_err(|error| {
         let (path, why) = (UntrustedText::path(path), error.to_string());
         Failure::usage(say!(session.text, "plan-profiles-unreadable", path = path, why = why))
     })?;

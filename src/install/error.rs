@@ -124,7 +124,7 @@ pub enum InstallError {
         source: ClientError,
     },
     /// The registry cannot be reached, and the model's only manifest is in another model store. Using it needs consent.
-    #[error("{host} does not answer ({cause}), and nobody vouches for {model} in {store}")]
+    #[error("{host} does not answer ({cause}), so {model} in {store} cannot be verified")]
     UnverifiedModel {
         /// Its tag.
         model: ModelTag,

@@ -47,7 +47,7 @@ const LOADER_SETTINGS: &[&str] = &[
 ];
 
 /// Maximum size of an entry; ours have about 1 KB.
-const LARGEST_ENTRY_BYTES: u64 = 1 << 20;
+const MAX_ENTRY_BYTES: u64 = 1 << 20;
 
 /// Whether the system supervises the running server of this home.
 ///

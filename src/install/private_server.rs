@@ -31,8 +31,8 @@ pub fn is_running(paths: &Paths) -> bool {
 }
 
 /// Who listens on the port of this home's server.
-pub fn holder(paths: &Paths, port: u16) -> Holder {
-    server::holder(&paths.engines(), port)
+pub fn listener(paths: &Paths, port: u16) -> Listener {
+    server::listener(&paths.engines(), port)
 }
 
 /// A client of this home's server.

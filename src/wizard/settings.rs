@@ -15,7 +15,7 @@ use crate::platform::{files, regular};
 use crate::text::Language;
 
 /// Maximum size; the settings have some hundred bytes.
-const LARGEST_FILE_BYTES: u64 = 1 << 20;
+const MAX_FILE_BYTES: u64 = 1 << 20;
 
 /// Settings saved between starts.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

@@ -19,7 +19,7 @@ use crate::install::fetch::writer::{Chunk, ChunkSender};
 use crate::ollama::http::{self, HttpPolicy};
 
 /// Maximum number of redirects; a release page has two.
-const MOST_REDIRECTS: usize = 8;
+const MAX_REDIRECTS: usize = 8;
 
 /// Longest `Retry-After` that is honoured.
 const MAX_RETRY_AFTER: Duration = Duration::from_secs(60);
@@ -27,7 +27,7 @@ const MAX_RETRY_AFTER: Duration = Duration::from_secs(60);
 /// End of a segment of a file of unknown size.
 pub const UNKNOWN_END: u64 = u64::MAX;
 /// Maximum size of an archive, for servers that state no length.
-const LARGEST_ARCHIVE_BYTES: u64 = 32 << 30;
+const MAX_ARCHIVE_BYTES: u64 = 32 << 30;
 
 /// A segment of the file being downloaded. Its end can be moved forward during the download, to share the rest.
 #[derive(Debug)]
@@ -137,8 +137,8 @@ pub async fn fetch(
             };
         };
         // Neither server nor release states a length: do not fill the disk.
-        if end == UNKNOWN_END && at > LARGEST_ARCHIVE_BYTES {
-            return Err(TransferProblem::Nonsense(format!("more than {LARGEST_ARCHIVE_BYTES} bytes")));
+        if end == UNKNOWN_END && at > MAX_ARCHIVE_BYTES {
+            return Err(TransferProblem::Nonsense(format!("more than {MAX_ARCHIVE_BYTES} bytes")));
         }
         bytes.truncate(usize::try_from(end - at).unwrap_or(usize::MAX));
         let length = bytes.len();

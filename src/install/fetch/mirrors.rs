@@ -7,9 +7,9 @@ use reqwest::Url;
 use crate::install::fetch::problem::TransferProblem;
 use crate::install::fetch::request::RetryPolicy;
 
-const LONGEST_BACKOFF: Duration = Duration::from_secs(16);
+const MAX_BACKOFF: Duration = Duration::from_secs(16);
 /// A mirror is given up when its file changes this often during the download.
-const MOST_CHANGES: u32 = 2;
+const MAX_CHANGES: u32 = 2;
 /// Consecutive attempts without data before another mirror is tried.
 const TRIES_BEFORE_ANOTHER: u32 = 2;
 

@@ -13,7 +13,7 @@ use crate::platform::files;
 use crate::platform::regular;
 
 /// Maximum size of a sidecar, which holds a few dozen spans.
-const LARGEST_SIDECAR_BYTES: u64 = 1 << 20;
+const MAX_SIDECAR_BYTES: u64 = 1 << 20;
 
 /// Paths of an unfinished download.
 #[derive(Clone, Debug)]

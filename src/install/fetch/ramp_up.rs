@@ -11,7 +11,7 @@ const WORTHWHILE: f64 = 1.25;
 /// Measure a doubling without gain again after this long: computer or network may have been busy.
 const SECOND_LOOK: Duration = Duration::from_secs(2);
 /// Stops after this many measurements in a row without gain.
-const MOST_LOOKS: u32 = 3;
+const MAX_LOOKS: u32 = 3;
 /// Open no more connections when less than this many seconds are left at the current rate.
 const SECONDS_WORTH_IT: f64 = 1.0;
 

@@ -405,23 +405,6 @@ impl<'a> Transfer<'a> {
         Ok(dest.clone())
     }
 
-    fn check_space(&self, total: u64, there: u64) -> Result<(), DownloadError> {
-        let folder = self.request.dest.parent().unwrap_or(&self.request.dest);
-        let needed = total.saturating_sub(there);
-        match (self.request.free_space)(folder) {
-            Ok(free) if free < needed => Err(DownloadError::DiskFull {
-                path: self.request.dest.clone(),
-                missing_bytes: Some(needed - free),
-            }),
-            Ok(_) => Ok(()),
-            // Some file systems do not report free space; there a full disk fails the write.
-            Err(error) => {
-                tracing::debug!(%error, "free space unknown");
-                Ok(())
-            }
-        }
-    }
-
     /// The error of the writer.
     async fn writer_failed(&mut self) -> DownloadError {
         match self.writer.finish().await {

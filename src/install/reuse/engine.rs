@@ -21,7 +21,7 @@ use crate::platform::files::{self, FileError, reading, writing};
 use crate::platform::ownership::{self, OwnershipError};
 
 /// Maximum number of files; releases have fewer.
-const MOST_FILES: usize = 2000;
+const MAX_FILES: usize = 2000;
 
 /// An engine on this computer.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -19,7 +19,7 @@ use crate::platform::process::ProcessIdentity;
 use crate::platform::regular;
 
 /// Maximum size. The largest document is the manifest of an engine, with some hundred bytes per file.
-const LARGEST_DOCUMENT_BYTES: u64 = 16 << 20;
+const MAX_DOCUMENT_BYTES: u64 = 16 << 20;
 
 /// The name of the model that ACOLYTE uses.
 pub static SERVED_MODEL: ModelTag = ModelTag::constant("registry.ollama.ai/library/acolyte:latest");

@@ -3,7 +3,7 @@
 use crate::models::KvCacheType;
 
 /// Maximum number of attempts.
-pub const MOST_TRIES: usize = 12;
+pub const MAX_TRIES: usize = 12;
 /// Attempts with fewer layers before a smaller cache is tried.
 const LAYER_TRIES: usize = 4;
 

@@ -54,7 +54,7 @@ async fn step_down(loader: &mut Loader<'_>) -> Result<Attempt, InstallError> {
     let model = &request.plan.candidate.model;
     let four_bits = match request.agreement.kv_q4 {
         // Some models are unusable with such a cache.
-        _ if Ratings::built_in().ruined_by(model, KvCacheType::Q4_0).is_some() => FourBits::Declined,
+        _ if Ratings::built_in().unusable_with(model, KvCacheType::Q4_0).is_some() => FourBits::Declined,
         Some(true) => FourBits::Agreed,
         Some(false) => FourBits::Declined,
         None => FourBits::Unasked,

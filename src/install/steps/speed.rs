@@ -22,7 +22,7 @@ const ANSWERS: u32 = 12;
 /// Approximate time to spend on decoding.
 const DECODE_LIMIT: Duration = Duration::from_secs(90);
 /// Minimum length of an answer to request, in tokens.
-const LEAST_TOKENS: u32 = 4;
+const MIN_TOKENS: u32 = 4;
 /// Words of a short prompt.
 pub const SHORT_PROMPT_WORDS: usize = 120;
 /// Timeout while the engine processes a prompt. Far longer than expected, for very slow machines.

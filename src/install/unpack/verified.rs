@@ -79,7 +79,7 @@ pub fn unpack_verified(
 }
 
 /// Reads a file once to its end and returns its checksum; passes each chunk to `to`.
-fn hash_through(
+fn hash(
     archive: &Path,
     file: File,
     control: &Control,

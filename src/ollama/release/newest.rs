@@ -298,7 +298,7 @@ mod tests {
 
     #[test]
     fn an_unusable_release_is_refused_and_the_next_mirror_is_queried() {
-        let ask =
+        let error_at =
             |server: &Server, path: &str| newest(&mirror(server, path), &HttpOptions::default()).unwrap_err();
         let server = Server::start(|request| match request.path.as_str() {
             "/v0.30.0/sha256sum.txt" => Reply::body(sums('c')),

@@ -160,11 +160,11 @@ mod arbitrary {
     }
 }
 
-/// Whoever can write the folder of an archive exchanges or edits it again and again while it is hashed and unpacked. What
-/// is accepted is what was hashed, each time.
+/// The archive is replaced or edited repeatedly while it is hashed and unpacked, as a user with write access to its folder
+/// could do. Only what was hashed may be accepted.
 #[cfg(unix)]
 #[test]
-fn what_is_unpacked_is_what_was_hashed_however_the_file_is_exchanged() {
+fn only_hashed_bytes_are_unpacked_while_the_file_is_replaced() {
     use std::os::unix::fs::FileExt as _;
     use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -202,7 +202,7 @@ fn what_is_unpacked_is_what_was_hashed_however_the_file_is_exchanged() {
                     }
                 }
                 over.store(true, Ordering::Relaxed);
-                assert!(accepted.iter().all(|content| content == b"good"), "another program was accepted");
+                assert!(accepted.iter().all(|content| content == b"good"), "a replaced program was accepted");
             });
         }
     }
