@@ -21,7 +21,7 @@ pub use catalogue::{Catalogue, CatalogueError, CatalogueProblem};
 pub use engine_version::{EngineVersion, EngineVersionError};
 pub use from_gguf::NotAModel;
 pub use kv::{KvCacheType, UnknownKvCacheType};
-pub use quality::{Evaluator, Loss, Quality, Ratings, RatingsError, Score, ToolCallTrouble, stars};
+pub use quality::{Evaluator, Loss, Quality, Ratings, RatingsError, Score, ToolCallFailures, stars};
 pub use quantisation::{ModelQuantisation, Quantisation, UnknownQuantisation};
 pub use tag::{ModelName, ModelTag, ModelTagError, TagPart};
 pub use tensor_type::TensorType;

@@ -203,7 +203,7 @@ impl Ratings {
         })
     }
 
-    /// The same with the share of a star, 0 to 5, by which models are compared.
+    /// Quality in stars as a fraction, 0 to 5, by which models are compared; `None` without scores.
     pub fn points(&self, model: &Model, kv_cache: KvCacheType) -> Option<f64> {
         self.rated(model).map(|rated| self.points_of(rated, model, kv_cache))
     }
@@ -218,10 +218,11 @@ impl Ratings {
         self.rule.points(&rated.scores, &self.benchmarks, less)
     }
 
-    /// The measured loss of a type of KV cache that makes a model useless: it is never chosen for the model by itself.
-    pub fn ruined_by<'a>(&'a self, model: &'a Model, kv_cache: KvCacheType) -> Option<&'a Loss> {
-        let ruins = |loss: &&Loss| self.rule.stars_less(loss.similarity) >= rule::RUINOUS;
-        self.losses_of(model, kv_cache).filter(|loss| loss.kv_cache.is_some()).find(ruins)
+    /// The measured loss that makes the model unusable with this KV cache type, which is then never chosen automatically.
+    pub fn unusable_with<'a>(&'a self, model: &'a Model, kv_cache: KvCacheType) -> Option<&'a Loss> {
+        let makes_unusable =
+            |loss: &&Loss| self.rule.stars_less(loss.similarity) >= rule::UNUSABLE_STARS_LOST;
+        self.losses_of(model, kv_cache).filter(|loss| loss.kv_cache.is_some()).find(makes_unusable)
     }
 
     /// Reported failures of the model's tool calls.

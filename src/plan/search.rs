@@ -103,7 +103,7 @@ impl<'a> Search<'a> {
         let mut gpus = self.with_cards.iter().flat_map(|machine| &machine.gpus);
         let mut types = vec![KvCacheType::F16];
         if gpus.all(GpuFigures::has_flash_attention)
-            && Ratings::built_in().ruined_by(model, KvCacheType::Q8_0).is_none()
+            && Ratings::built_in().unusable_with(model, KvCacheType::Q8_0).is_none()
         {
             types.push(KvCacheType::Q8_0);
         }

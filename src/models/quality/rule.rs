@@ -68,9 +68,9 @@ impl Benchmark {
         }
     }
 
-    /// Stars, with their share, that a score of so many percent is worth. Below the first star a share of it, so that
+    /// Stars for a score in percent, as a fraction. Below the first star a fraction of it, so that
     /// weak models can be compared.
-    fn worth(&self, percent: f64) -> f64 {
+    fn stars_for(&self, percent: f64) -> f64 {
         let [first, ..] = self.stars_at;
         let mut stars = (percent / first).clamp(0.0, 1.0);
         for [from, to] in self.stars_at.array_windows() {
@@ -91,7 +91,7 @@ impl Rule {
         evaluator * benchmark.map_or(0.0, |benchmark| benchmark.weight)
     }
 
-    /// Stars with their share, 0 to 5: the weighted mean of what the scores are worth, less what quantisation takes off.
+    /// Stars as a fraction, 0 to 5: the weighted mean of the scores, minus the `less` stars lost by quantisation.
     pub fn points(&self, scores: &[Score], benchmarks: &BTreeMap<String, Benchmark>, less: f64) -> f64 {
         let (mut sum, mut weights) = (0.0, 0.0);
         for score in scores {
@@ -107,7 +107,7 @@ impl Rule {
         } else {
             (mean, MAX_STARS)
         };
-        (mean.min(most) - less).clamp(0.0, MOST_STARS)
+        (mean.min(most) - less).clamp(0.0, MAX_STARS)
     }
 
     /// Stars lost by a similarity of the output below 1.
@@ -125,6 +125,6 @@ pub(super) fn is_maker_only(scores: &[Score]) -> bool {
 /// The nearest whole number of stars, 1 to 5.
 pub fn stars(points: f64) -> u8 {
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "1 to 5")]
-    let stars = points.round().clamp(1.0, MOST_STARS) as u8;
+    let stars = points.round().clamp(1.0, MAX_STARS) as u8;
     stars
 }
