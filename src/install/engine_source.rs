@@ -73,6 +73,19 @@ pub struct ArchiveRecord {
     pub sha256: Sha256,
 }
 
+impl EngineSource {
+    /// The archives on this computer ([`EngineSource::archives`]) that stand for archives of these names: by name, else in
+    /// order, because people rename files. `None` where none is left.
+    pub fn archives_named(&self, names: &[&str]) -> Vec<Option<PathBuf>> {
+        let mut left = self.archives.clone();
+        let found = names.iter().map(|name| {
+            let named = left.iter().position(|path| path.file_name().is_some_and(|file| *file == **name));
+            named.or((!left.is_empty()).then_some(0)).map(|index| left.remove(index))
+        });
+        found.collect()
+    }
+}
+
 impl EngineChoice {
     /// The release to download; `None` for an engine that is already here.
     ///

@@ -7,10 +7,11 @@ use std::sync::Arc;
 
 use crate::hardware::disks;
 use crate::install::engine_manifest::EngineManifest;
+use crate::install::unpack::copied_bytes;
 use crate::install::{EngineChoice, InstallOptions, Paths, SavedRequest, reuse};
 use crate::machine::DiskUse;
 use crate::models::{Model, ModelTag};
-use crate::ollama::release::{AssetRole, Release};
+use crate::ollama::release::{Asset, AssetRole, Release};
 use crate::ollama::store::Store;
 use crate::plan::{ArchiveFile, EngineFiles, Inventory};
 use crate::platform::files;
@@ -40,6 +41,7 @@ fn engine_files(paths: &Paths, options: &InstallOptions) -> EngineFiles {
                 download_bytes: Some(0),
                 here_bytes: 0,
                 unpacked_bytes: Some(engine.bytes),
+                copy_bytes: 0,
             }],
             in_place: manifest
                 .is_some_and(|manifest| manifest.archives.iter().any(|archive| archive.name == program)),
@@ -47,11 +49,19 @@ fn engine_files(paths: &Paths, options: &InstallOptions) -> EngineFiles {
     }
     let Ok(Some(release)) = source.choice.release() else { return EngineFiles::default() };
     let mut files = EngineFiles::of_release(&release);
-    for archive in &mut files.archives {
-        if source.archives.is_empty() {
+    if source.archives.is_empty() {
+        for archive in &mut files.archives {
             archive.here_bytes = downloaded_bytes(paths, &release, archive.role);
-        } else {
+        }
+    } else {
+        let names: Vec<&str> = files
+            .archives
+            .iter()
+            .filter_map(|archive| Some(asset(&release, archive.role)?.name.as_str()))
+            .collect();
+        for (archive, path) in files.archives.iter_mut().zip(source.archives_named(&names)) {
             archive.download_bytes = Some(0);
+            archive.copy_bytes = path.map_or(0, |path| copied_bytes(&path));
         }
     }
     files.in_place = is_in_place(paths, &release);
@@ -59,15 +69,18 @@ fn engine_files(paths: &Paths, options: &InstallOptions) -> EngineFiles {
 }
 
 fn downloaded_bytes(paths: &Paths, release: &Release, role: AssetRole) -> u64 {
-    let asset = release.asset(role, std::env::consts::OS, std::env::consts::ARCH);
-    asset.map_or(0, |asset| files::length(&paths.downloads().join(&asset.name)))
+    asset(release, role).map_or(0, |asset| files::length(&paths.downloads().join(&asset.name)))
+}
+
+/// The archive of this role for this system.
+fn asset(release: &Release, role: AssetRole) -> Option<&Asset> {
+    release.asset(role, std::env::consts::OS, std::env::consts::ARCH).ok()
 }
 
 /// Whether exactly this release was unpacked there. The installation verifies its files.
 fn is_in_place(paths: &Paths, release: &Release) -> bool {
-    let base = release.asset(AssetRole::Base, std::env::consts::OS, std::env::consts::ARCH);
     let manifest = EngineManifest::load(&paths.engine(&release.version));
-    base.ok()
+    asset(release, AssetRole::Base)
         .zip(manifest)
         .is_some_and(|(base, manifest)| manifest.archives.iter().any(|archive| archive.sha256 == base.sha256))
 }
@@ -90,4 +103,39 @@ fn model_bytes_here(paths: &Paths, models_dir: &Path, models: &[Arc<Model>]) -> 
     let tagged = models.iter().filter_map(|model| Some((model.tag()?, model)));
     let bytes = tagged.map(|(tag, model)| (tag.clone(), here(tag, model)));
     bytes.filter(|(_, bytes)| *bytes > 0).collect()
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+    use crate::install::EngineSource;
+
+    /// Of a tar there is no copy, and the file decides, not its name.
+    #[test]
+    fn the_copy_of_a_zip_on_this_computer_is_as_large_as_the_zip() {
+        let folder = tempfile::tempdir().unwrap();
+        let archives = [
+            ("engine.tar.zst", &b"PK\x03\x04 a zip with another name"[..], 28),
+            ("engine.zip", b"\x28\xb5\x2f\xfd a tar with another name", 0),
+            ("missing.zip", b"", 0),
+        ];
+        for (name, content, copy_bytes) in archives {
+            let archive = folder.path().join(name);
+            if !content.is_empty() {
+                std::fs::write(&archive, content).unwrap();
+            }
+            let options = InstallOptions {
+                home: folder.path().join("home"),
+                models_dir: folder.path().join("home/models"),
+                port: None,
+                autostart: false,
+                source: EngineSource { archives: vec![archive], ..EngineSource::default() },
+                insecure_registry: false,
+            };
+            let engine = take_inventory(&options, &[]).engine;
+            let base = engine.archives[0];
+            assert_eq!((base.download_bytes, base.copy_bytes), (Some(0), copy_bytes), "{name}");
+        }
+    }
 }

@@ -9,7 +9,7 @@ use std::path::PathBuf;
 use crate::MIB;
 use crate::machine::{Disk, DiskUse, Hardware};
 use crate::models::{Model, ModelTag};
-use crate::ollama::release::{AssetRole, Release};
+use crate::ollama::release::{Asset, AssetRole, Release};
 use crate::plan::Policy;
 
 /// Free space to leave on a drive, in bytes: for logs, documents and the system itself.
@@ -48,6 +48,8 @@ pub struct ArchiveFile {
     pub here_bytes: u64,
     /// Unpacked size in bytes; `None` if unknown.
     pub unpacked_bytes: Option<u64>,
+    /// Bytes of the copy that it is unpacked from, which is removed afterwards; 0 where none is made.
+    pub copy_bytes: u64,
 }
 
 /// Downloads of an installation, and the disk space it needs on each drive.
@@ -72,7 +74,7 @@ pub struct DriveNeeds {
     pub used_for: Vec<DiskUse>,
     /// Free space for this user; `None` if the system does not report it.
     pub free_bytes: Option<u64>,
-    /// Archives of the engine still to be downloaded.
+    /// Archives of the engine still to be downloaded, and the largest copy that one of them is unpacked from.
     pub archive_bytes: u64,
     /// The unpacked engine.
     pub engine_bytes: u64,
@@ -108,6 +110,7 @@ impl EngineFiles {
                 download_bytes: asset.bytes,
                 here_bytes: 0,
                 unpacked_bytes: asset.unpacked_estimate_bytes(),
+                copy_bytes: copy_bytes(role, asset),
             })
         };
         Self {
@@ -116,6 +119,11 @@ impl EngineFiles {
             in_place: false,
         }
     }
+}
+
+/// The base is unpacked while it is downloaded. Another archive is unpacked later, if it is a zip from a copy.
+fn copy_bytes(role: AssetRole, asset: &Asset) -> u64 {
+    if role == AssetRole::Base || !asset.name.ends_with(".zip") { 0 } else { asset.bytes.unwrap_or(0) }
 }
 
 impl DiskNeeds {
@@ -204,14 +212,17 @@ impl EngineNeeds {
         let missing =
             |archive: &ArchiveFile| Some(archive.download_bytes?.saturating_sub(archive.here_bytes));
         let download_bytes: Option<u64> = wanted().map(missing).sum();
+        // One is unpacked after the other.
+        let copy_bytes = wanted().map(|archive| archive.copy_bytes).max().unwrap_or(0);
         match download_bytes.zip(unpacked) {
             Some((archive_bytes, unpacked_bytes)) if wanted().next().is_some() => {
+                let archive_bytes = archive_bytes.saturating_add(copy_bytes);
                 Self { download_bytes, archive_bytes, unpacked_bytes, here_bytes }
             }
             // The policy's figure is for archive and engine together.
             _ => Self {
                 download_bytes: download_bytes.filter(|_| wanted().next().is_some()),
-                archive_bytes: 0,
+                archive_bytes: copy_bytes,
                 unpacked_bytes: (policy.engine_disk_gb * 1e9) as u64,
                 here_bytes,
             },
@@ -234,7 +245,7 @@ mod tests {
 
     fn archive(role: AssetRole, download_bytes: u64, here_bytes: u64) -> ArchiveFile {
         let unpacked_bytes = Some(3 * download_bytes);
-        ArchiveFile { role, download_bytes: Some(download_bytes), here_bytes, unpacked_bytes }
+        ArchiveFile { role, download_bytes: Some(download_bytes), here_bytes, unpacked_bytes, copy_bytes: 0 }
     }
 
     fn needs(inventory: &Inventory, with_rocm: bool) -> DiskNeeds {
@@ -270,6 +281,25 @@ mod tests {
     #[test]
     fn an_amd_card_needs_the_second_archive() {
         assert_eq!(needs(&inventory(), true).engine_download_bytes, Some(GB * 5 / 4));
+    }
+
+    /// A zip that is on this computer: unpacked from a copy, one after the other.
+    #[test]
+    fn the_copy_that_a_zip_is_unpacked_from_needs_space() {
+        let mut inventory = inventory();
+        for (archive, copy_bytes) in inventory.engine.archives.iter_mut().zip([GB, GB / 2]) {
+            *archive = ArchiveFile { download_bytes: Some(0), here_bytes: 0, copy_bytes, ..*archive };
+        }
+        let engine = &needs(&inventory, true).drives[0];
+        assert_eq!((engine.archive_bytes, engine.engine_bytes), (GB, 3 * GB + 3 * GB / 2));
+        let needs = needs(&inventory, false);
+        assert_eq!(needs.drives[0].needed_bytes(), 4 * GB + RESERVE_BYTES);
+        assert_eq!(needs.engine_download_bytes, Some(0), "a copy is no download");
+        // Also where it is not known what it unpacks to.
+        inventory.engine.archives[0].unpacked_bytes = None;
+        assert_eq!(self::needs(&inventory, false).drives[0].archive_bytes, GB);
+        inventory.engine.in_place = true;
+        assert_eq!(self::needs(&inventory, false).drives[0].needed_bytes(), 0);
     }
 
     #[test]

@@ -141,6 +141,7 @@ fn engine_files(source: &EngineSource) -> EngineFiles {
         download_bytes: Some(download_bytes),
         here_bytes: 0,
         unpacked_bytes: Some(unpacked_bytes),
+        copy_bytes: 0,
     };
     let (version, archive) = match &source.choice {
         EngineChoice::Newest(release) => return EngineFiles::of_release(release),

@@ -69,16 +69,10 @@ fn with_archives(assets: Vec<Asset>, source: &EngineSource) -> Vec<(Asset, Optio
     if source.archives.is_empty() {
         return assets.into_iter().map(|asset| (asset, None)).collect();
     }
-    let mut left = source.archives.clone();
-    let mut found: Vec<(Asset, Option<PathBuf>)> = Vec::new();
-    for asset in assets {
-        let named = left.iter().position(|path| path.file_name().is_some_and(|name| *name == *asset.name));
-        let path = named.or((!left.is_empty()).then_some(0)).map(|index| left.remove(index));
-        if path.is_some() || asset.role == AssetRole::Base {
-            found.push((asset, path));
-        }
-    }
-    found
+    let names: Vec<&str> = assets.iter().map(|asset| asset.name.as_str()).collect();
+    let archives = source.archives_named(&names);
+    let found = assets.into_iter().zip(archives);
+    found.filter(|(asset, path)| path.is_some() || asset.role == AssetRole::Base).collect()
 }
 
 impl EnginePlan {

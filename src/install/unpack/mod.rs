@@ -34,7 +34,7 @@ pub use follow::{Following, follow};
 pub use format::Format;
 pub use names::NameProblem;
 pub use types::{Limits, UnpackError, UnpackProgress, Unpacked, UnpackedFile};
-pub use verified::unpack_verified;
+pub use verified::{copied_bytes, unpack_verified};
 
 /// Moves a finished staging folder to its destination, in one rename if that is free. An earlier folder there is renamed
 /// first, and renamed back if the move fails.

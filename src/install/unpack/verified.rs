@@ -78,6 +78,15 @@ pub fn unpack_verified(
     outcome
 }
 
+/// Bytes of the copy that [`unpack_verified`] makes of an archive: the length of a zip, 0 for other formats. 0 as well if it
+/// cannot be read, which unpacking reports.
+pub fn copied_bytes(archive: &Path) -> u64 {
+    match open(archive) {
+        Ok((_, bytes_total, Some(Format::Zip))) => bytes_total,
+        _ => 0,
+    }
+}
+
 /// Reads a file once to its end and returns its checksum; passes each chunk to `to`.
 fn hash(
     archive: &Path,
