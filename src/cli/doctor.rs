@@ -1,6 +1,5 @@
 //! `acolyte doctor`: a report about this computer for support, shown before it is saved.
 
-use std::fs;
 use std::io::IsTerminal as _;
 
 use crate::cli::args::DoctorArgs;
@@ -9,6 +8,7 @@ use crate::cli::output::print_json;
 use crate::cli::{Failure, Session};
 use crate::doctor::{self, ReportSubject};
 use crate::hardware::{DetectOptions, collect};
+use crate::platform::files;
 use crate::say;
 use crate::sentences::document::{DoctorDocument, indented};
 use crate::untrusted::UntrustedText;
@@ -35,8 +35,8 @@ pub fn run(args: &DoctorArgs, session: &Session) -> Result<u8, Failure> {
             return Ok(1);
         }
     }
-    fs::write(path, json).map_err(|error| {
-        let why = error.to_string();
+    files::write_named(path, json.as_bytes()).map_err(|error| {
+        let why = error.source.to_string();
         Failure::failed(say!(session.text, "hardware-report-unwritable", path = shown.as_str(), why = why))
     })?;
     session.tell(&say!(session.text, "hardware-report-written", path = shown.as_str()));

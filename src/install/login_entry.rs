@@ -193,10 +193,11 @@ fn runs(means: &AutostartMethod, paths: &Paths) -> bool {
 fn is_ours(means: &AutostartMethod, paths: &Paths) -> bool {
     means.is_installed()
         && match means.file() {
-            // Assume an unreadable entry is ours.
-            Some(file) => {
-                regular::read_text(&file, MAX_ENTRY_BYTES).map_or(true, |entry| entry.contains(&mark(paths)))
-            }
+            // Assume an unreadable entry is ours, but not a pipe or something huge: we write neither.
+            Some(file) => match regular::read_text(&file, MAX_ENTRY_BYTES) {
+                Ok(entry) => entry.contains(&mark(paths)),
+                Err(error) => !regular::is_refusal(&error),
+            },
             None => true,
         }
 }
@@ -211,7 +212,7 @@ fn copy_of_us(paths: &Paths) -> Result<PathBuf, InstallError> {
     }
     let new = files::temporary(&copy);
     let write = || -> std::io::Result<()> {
-        let (mut from, mut to) = (std::fs::File::open(&us)?, files::create_anew(&new)?);
+        let (mut from, mut to) = (regular::open(&us)?, files::create_anew(&new)?);
         std::io::copy(&mut from, &mut to)?;
         files::make_executable(&to)?;
         to.sync_all()

@@ -22,6 +22,8 @@ use crate::platform::regular;
 const MAX_MANIFEST_BYTES: u64 = 1 << 20;
 /// Upper limit of listed models.
 const MAX_LISTED_MODELS: usize = 2_000;
+/// Upper limit of entries on one level of a store's manifests. Links back into the store multiply without end.
+const MAX_ENTRIES: usize = 20_000;
 
 /// A model store.
 #[derive(Clone, Debug)]
@@ -114,9 +116,13 @@ impl Store {
         if sweep {
             candidates.extend(self.blobs().into_iter().map(|(path, _)| path));
         }
-        let used = self.used_blobs();
+        // What might be in use stays.
+        let unused = match self.used_blobs() {
+            Some(used) => candidates.difference(&used).cloned().collect(),
+            None => BTreeSet::new(),
+        };
         let mut freed = 0;
-        for path in candidates.iter().filter(|path| !used.contains(*path)) {
+        for path in &unused {
             freed += files::length(path);
             files::remove_file(path)?;
         }
@@ -175,22 +181,32 @@ impl Store {
 
     /// Files four levels below `manifests`.
     fn manifest_files(&self) -> Vec<PathBuf> {
-        let mut level = vec![self.folder.join("manifests")];
-        for _ in 0..4 {
-            level = level.iter().flat_map(|folder| children(folder)).collect();
-        }
-        level.retain(|path| path.is_file());
-        level
+        self.some_manifest_files().0
     }
 
-    /// Layers that any model uses.
-    fn used_blobs(&self) -> BTreeSet<PathBuf> {
-        let manifests = self.manifest_files();
+    /// The same, and whether these are all.
+    fn some_manifest_files(&self) -> (Vec<PathBuf>, bool) {
+        let (mut level, mut are_all) = (vec![self.folder.join("manifests")], true);
+        for _ in 0..4 {
+            level = level.iter().flat_map(|folder| entries(folder)).take(MAX_ENTRIES + 1).collect();
+            are_all &= level.len() <= MAX_ENTRIES;
+            level.truncate(MAX_ENTRIES);
+        }
+        level.retain(|path| path.is_file());
+        (level, are_all)
+    }
+
+    /// Layers that any model uses; `None` if there are too many manifests to tell.
+    fn used_blobs(&self) -> Option<BTreeSet<PathBuf>> {
+        let (manifests, are_all) = self.some_manifest_files();
+        if !are_all {
+            return None;
+        }
         let layers = manifests.iter().filter_map(|path| read(path)).flat_map(|stored| {
             let blobs: Vec<Sha256> = stored.manifest.blobs().map(|blob| blob.sha256).collect();
             blobs
         });
-        layers.map(|sha256| self.blob(sha256)).collect()
+        Some(layers.map(|sha256| self.blob(sha256)).collect())
     }
 
     /// Complete layers, with the checksum in their names. Other files are ignored.
@@ -235,8 +251,12 @@ fn tag_of(manifest: &Path) -> Option<ModelTag> {
 }
 
 fn children(folder: &Path) -> Vec<PathBuf> {
-    let Ok(entries) = std::fs::read_dir(folder) else { return Vec::new() };
-    entries.filter_map(|entry| entry.ok().map(|entry| entry.path())).collect()
+    entries(folder).collect()
+}
+
+fn entries(folder: &Path) -> impl Iterator<Item = PathBuf> + use<> {
+    let entries = std::fs::read_dir(folder).into_iter().flatten();
+    entries.filter_map(|entry| entry.ok().map(|entry| entry.path()))
 }
 
 /// Bytes that a file occupies. Its length is not usable, because the engine creates files at full length before the
@@ -298,6 +318,24 @@ mod tests {
             blobs.sort();
             blobs
         }
+    }
+
+    /// Links that lead back into the store would be a hundred million manifests.
+    #[cfg(unix)]
+    #[test]
+    fn manifests_that_multiply_through_links_are_not_counted_and_cost_no_layer() {
+        let bench = Bench::new();
+        bench.model("mine:latest", &[4]);
+        let store = bench.store();
+        let manifests = bench.folder.path().join("manifests");
+        for n in 0..100 {
+            std::os::unix::fs::symlink(".", manifests.join(format!("link{n}"))).unwrap();
+        }
+        let (listed, are_all) = store.some_manifest_files();
+        assert!(listed.len() <= MAX_ENTRIES && !are_all);
+        assert!(store.models().len() <= MAX_LISTED_MODELS);
+        assert_eq!(store.remove(&[&tag("mine:latest")], true).unwrap(), 0, "others may use its layers");
+        assert!(store.blob(checksum(4)).exists());
     }
 
     #[test]

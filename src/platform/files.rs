@@ -8,7 +8,7 @@ mod read;
 mod sync;
 mod write;
 
-pub use create::{clone, create_anew, create_new, make_executable, no_link, open_to_append, private};
+pub use create::{clone, create_anew, create_new, make_executable, open_own, open_to_append, private};
 pub use disk::{disk_of, free_bytes, length, nearest_existing};
 pub use error::{FileError, FileOperation, creating, reading, removing, renaming, writing};
 pub use folders::{
@@ -17,4 +17,4 @@ pub use folders::{
 };
 pub use read::{read_pieces, read_through, sha256};
 pub use sync::{sync_file, sync_folder, sync_folder_of};
-pub use write::{temporary, write_whole, write_whole_unsynced};
+pub use write::{temporary, write_named, write_whole, write_whole_unsynced};

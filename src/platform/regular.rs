@@ -56,11 +56,23 @@ fn open_with(path: &Path, links: Links) -> io::Result<File> {
     if links == Links::Refused && std::fs::symlink_metadata(path)?.is_symlink() {
         return Err(io::Error::new(io::ErrorKind::InvalidInput, NotRegular));
     }
-    let file = options.open(path)?;
+    require(options.open(path)?)
+}
+
+/// Accepts an open file if it is a regular one.
+///
+/// # Errors
+/// As [`open`].
+pub fn require(file: File) -> io::Result<File> {
     if !file.metadata()?.is_file() {
         return Err(io::Error::new(io::ErrorKind::InvalidInput, NotRegular));
     }
     Ok(file)
+}
+
+/// Whether an error says that a file is none that could have been read there: a pipe, a device, a folder, or too large.
+pub fn is_refusal(error: &io::Error) -> bool {
+    error.get_ref().is_some_and(|inner| inner.is::<NotRegular>() || inner.is::<TooLarge>())
 }
 
 /// Reads a whole regular file.
@@ -97,6 +109,8 @@ pub fn read_text(path: &Path, limit_bytes: u64) -> io::Result<String> {
 #[cfg(all(test, target_os = "linux"))]
 #[allow(clippy::unwrap_used)]
 mod tests {
+    use std::io::Seek as _;
+
     use super::*;
 
     #[test]
@@ -124,6 +138,11 @@ mod tests {
         assert_eq!(read_text(&path, 5).unwrap(), "12345");
         let error = read(&path, 4).unwrap_err();
         assert!(error.get_ref().is_some_and(|inner| inner.is::<TooLarge>()), "{error}");
+        std::fs::write(&path, vec![b'x'; 100_000]).unwrap();
+        let file = open(&path).unwrap();
+        let mut same = file.try_clone().unwrap();
+        read_open(file, 4).unwrap_err();
+        assert_eq!(same.stream_position().unwrap(), 5, "one byte more, to tell that it is too large");
         std::fs::write(&path, b"\xff").unwrap();
         assert_eq!(read_text(&path, 5).unwrap_err().kind(), io::ErrorKind::InvalidData);
     }

@@ -4,7 +4,7 @@
 //! interrupted change: it may have been applied in part, so it is reverted like a complete one. A truncated last line is
 //! ignored; its change had not begun.
 
-use std::io::{Read as _, Write as _};
+use std::io::{Read as _, Seek as _, SeekFrom, Write as _};
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
@@ -72,9 +72,7 @@ impl Journal {
         if is_new {
             files::sync_folder_of(path);
         }
-        let mut bytes = Vec::new();
-        file.read_to_end(&mut bytes).map_err(reading(path))?;
-        if bytes.last().is_some_and(|last| *last != b'\n') {
+        if !ends_with_a_line(&mut file).map_err(reading(path))? {
             // End a truncated line, so that the next one stays readable.
             file.write_all(b"\n").map_err(writing(path))?;
         }
@@ -186,6 +184,16 @@ impl Journal {
         self.entries.push(entry);
         Ok(())
     }
+}
+
+/// Whether a file is empty or its last byte ends a line.
+fn ends_with_a_line(file: &mut std::fs::File) -> std::io::Result<bool> {
+    let mut last = [b'\n'];
+    if file.seek(SeekFrom::End(0))? > 0 {
+        file.seek(SeekFrom::End(-1))?;
+        file.read_exact(&mut last)?;
+    }
+    Ok(last == [b'\n'])
 }
 
 /// Whether the last installation neither succeeded nor was undone.

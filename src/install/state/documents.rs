@@ -293,10 +293,18 @@ pub fn to_yaml(path: &Path, document: &impl Serialize) -> Result<Vec<u8>, FileEr
 }
 
 fn read(path: &Path) -> Result<Option<String>, DocumentError> {
-    let Some(bytes) = read_trusted(path, MAX_DOCUMENT_BYTES)? else { return Ok(None) };
+    let Some(bytes) = read_document(path)? else { return Ok(None) };
     String::from_utf8(bytes)
         .map(Some)
         .map_err(|error| DocumentError::Format { path: path.to_owned(), cause: error.to_string() })
+}
+
+/// Reads one of our documents as it is; `None` when it does not exist.
+///
+/// # Errors
+/// As [`read_trusted`].
+pub fn read_document(path: &Path) -> Result<Option<Vec<u8>>, DocumentError> {
+    read_trusted(path, MAX_DOCUMENT_BYTES)
 }
 
 /// Reads one of our files; `None` when it does not exist.
@@ -348,7 +356,13 @@ mod tests {
             autostart: true,
             served: Some(Fingerprint {
                 manifest: [7; 32].into(),
-                layers: vec![LayerStamp { sha256: [9; 32].into(), bytes: 4, modified_ns: Some(1) }],
+                layers: vec![LayerStamp {
+                    sha256: [9; 32].into(),
+                    bytes: 4,
+                    modified_ns: Some(1),
+                    changed_ns: Some(2),
+                    inode: Some(3),
+                }],
             }),
         }
     }

@@ -33,9 +33,8 @@ impl Lock {
     pub fn take(path: &Path, home: &Path) -> Result<Self, LockError> {
         loop {
             let mut options = OpenOptions::new();
-            let file = files::no_link(files::private(options.create(true).truncate(false).write(true)))
-                .open(path)
-                .map_err(writing(path))?;
+            let options = files::private(options.create(true).truncate(false).write(true));
+            let file = files::open_own(options, path).map_err(writing(path))?;
             match file.try_lock() {
                 Ok(()) if same_file(&file, path) => return Ok(Self { file }),
                 // The holder has removed the file, as an uninstall does at its end: lock the new one.

@@ -9,7 +9,9 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 
 use crate::SCHEMA;
-use crate::install::state::documents::{DocumentError, Installed, ServerFile, read_json, to_json};
+use crate::install::state::documents::{
+    DocumentError, Installed, ServerFile, read_document, read_json, to_json,
+};
 use crate::install::state::home;
 use crate::install::{Paths, SavedRequest};
 use crate::ollama::server::Launch;
@@ -71,10 +73,8 @@ impl Snapshot {
         files::remove_folder(&making)?;
         files::create_folders(&making)?;
         for path in Self::documents(paths).into_iter().chain([paths.server_state()]) {
-            match std::fs::read(&path) {
-                Ok(bytes) => files::write_whole(&copy_of(&making, &path), &bytes)?,
-                Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
-                Err(error) => return Err(files::reading(&path)(error).into()),
+            if let Some(bytes) = read_document(&path)? {
+                files::write_whole(&copy_of(&making, &path), &bytes)?;
             }
         }
         let state = making.join(STATE);
@@ -95,18 +95,18 @@ impl Snapshot {
     ///
     /// # Errors
     /// When it cannot be read or written. Calling it again finishes it.
-    pub fn restore(&self, paths: &Paths, document: &Path) -> Result<(), FileError> {
+    pub fn restore(&self, paths: &Paths, document: &Path) -> Result<(), DocumentError> {
         if !paths.snapshot().join(STATE).exists() {
             // No copy was made, so nothing has been replaced yet.
             return Ok(());
         }
         let copy = copy_of(&paths.snapshot(), document);
-        match std::fs::read(&copy) {
-            Ok(bytes) if std::fs::read(document).is_ok_and(|now| now == bytes) => Ok(()),
-            Ok(bytes) => files::write_whole(document, &bytes),
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => files::remove_file(document),
-            Err(error) => Err(files::reading(&copy)(error)),
+        match read_document(&copy)? {
+            Some(bytes) if read_document(document).is_ok_and(|now| now.as_ref() == Some(&bytes)) => {}
+            Some(bytes) => files::write_whole(document, &bytes)?,
+            None => files::remove_file(document)?,
         }
+        Ok(())
     }
 
     /// How the previous server is started; `None` when nothing was installed.

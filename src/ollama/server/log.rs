@@ -52,7 +52,7 @@ pub fn rotate_while_running(log: &Path) -> std::io::Result<()> {
     std::io::copy(&mut regular::open_no_link(log)?, &mut files::create_anew(&copy)?)?;
     shift_old_logs(log)?;
     std::fs::rename(copy, old_log(log, 1))?;
-    files::no_link(OpenOptions::new().write(true)).open(log)?.set_len(0)
+    files::open_own(OpenOptions::new().write(true), log)?.set_len(0)
 }
 
 /// Renames `server.log` to `server.log.1`, that to `.2`, and so on; removes the oldest.
@@ -92,5 +92,5 @@ fn old_log(log: &Path, n: u32) -> PathBuf {
 /// # Errors
 /// If it cannot be opened.
 pub(super) fn open_log(path: &Path) -> std::io::Result<File> {
-    files::no_link(files::private(OpenOptions::new().create(true).append(true))).open(path)
+    files::open_own(files::private(OpenOptions::new().create(true).append(true)), path)
 }

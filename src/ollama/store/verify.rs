@@ -51,8 +51,7 @@ impl Store {
                 removed += remove(&path)?;
             }
         }
-        if ours {
-            let used = self.used_blobs();
+        if ours && let Some(used) = self.used_blobs() {
             for (path, sha256) in self.blobs().into_iter().filter(|(path, _)| !used.contains(path)) {
                 if !verifies(&path, sha256, control)? {
                     removed += remove(&path)?;

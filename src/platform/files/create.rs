@@ -5,6 +5,7 @@ use std::io;
 use std::path::Path;
 
 use super::error::{FileError, ignore_missing, writing};
+use crate::platform::regular::{self, NotRegular};
 
 /// Creates a file, private to the user. An existing file or link of that name is removed first, not followed.
 ///
@@ -66,14 +67,25 @@ pub fn make_executable(file: &File) -> io::Result<()> {
     Ok(())
 }
 
-/// Refuses to open links.
-pub fn no_link(options: &mut OpenOptions) -> &mut OpenOptions {
+/// Opens a file of ours with these options: a regular file, no link, and nothing is waited for.
+///
+/// # Errors
+/// When the system refuses; [`NotRegular`] inside an [`io::Error`] for anything but a regular file.
+pub fn open_own(options: &mut OpenOptions, path: &Path) -> io::Result<File> {
     #[cfg(unix)]
     {
+        use rustix::fs::OFlags;
         use std::os::unix::fs::OpenOptionsExt as _;
-        options.custom_flags(rustix::fs::OFlags::NOFOLLOW.bits().cast_signed());
+        let flags = OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::NOCTTY;
+        options.custom_flags(flags.bits().cast_signed());
     }
-    options
+    let opened = options.open(path);
+    #[cfg(unix)]
+    if opened.as_ref().is_err_and(|e| e.raw_os_error() == Some(rustix::io::Errno::NXIO.raw_os_error())) {
+        // A pipe that nobody reads, or a socket.
+        return Err(io::Error::new(io::ErrorKind::InvalidInput, NotRegular));
+    }
+    regular::require(opened?)
 }
 
 /// Creates files that only their owner can read and write.
@@ -91,7 +103,5 @@ pub fn private(options: &mut OpenOptions) -> &mut OpenOptions {
 /// # Errors
 /// If the system refuses.
 pub fn open_to_append(path: &Path) -> Result<File, FileError> {
-    no_link(private(OpenOptions::new().create(true).append(true).read(true)))
-        .open(path)
-        .map_err(writing(path))
+    open_own(private(OpenOptions::new().create(true).append(true).read(true)), path).map_err(writing(path))
 }

@@ -5,6 +5,7 @@ use std::io;
 use std::path::Path;
 
 use super::error::{FileError, writing};
+use crate::platform::regular;
 
 /// Syncs a file to the disk, so that it survives a power failure.
 ///
@@ -12,8 +13,12 @@ use super::error::{FileError, writing};
 /// If the sync fails; part of the file may then be lost.
 pub fn sync_file(path: &Path) -> Result<(), FileError> {
     // Windows can only sync files that are open for writing.
-    let file = OpenOptions::new().read(true).write(cfg!(windows)).open(path).map_err(writing(path))?;
-    match file.sync_all() {
+    let file = if cfg!(windows) {
+        OpenOptions::new().read(true).write(true).open(path)
+    } else {
+        regular::open(path)
+    };
+    match file.map_err(writing(path))?.sync_all() {
         // The file system does not support syncing.
         Err(error) if matches!(error.kind(), io::ErrorKind::InvalidInput | io::ErrorKind::Unsupported) => {
             Ok(())

@@ -7,6 +7,7 @@ use super::command::ReportContents;
 use super::error::WorkerError;
 use crate::doctor::{self, ReportSubject};
 use crate::hardware::{DetectOptions, collect};
+use crate::platform::files;
 use crate::sentences::document::{DoctorDocument, indented};
 use crate::text::messages;
 
@@ -28,9 +29,9 @@ pub(super) fn build(contents: &ReportContents, options: &DetectOptions) -> Resul
 /// # Errors
 /// When the file cannot be written.
 pub(super) fn write(report: &str, path: PathBuf) -> Result<PathBuf, WorkerError> {
-    match std::fs::write(&path, report) {
+    match files::write_named(&path, report.as_bytes()) {
         Ok(()) => Ok(path),
-        Err(error) => Err(WorkerError::ReportNotWritten { path, cause: error.to_string() }),
+        Err(error) => Err(WorkerError::ReportNotWritten { path, cause: error.source.to_string() }),
     }
 }
 
@@ -83,6 +84,14 @@ mod tests {
         assert_eq!(report.logs[PAGE_LOG], ["[left out]", said.as_str()]);
         assert!(report.evidence.is_some());
         assert_eq!(Hardware::from_file(&path).unwrap(), report.hardware);
+
+        #[cfg(unix)]
+        {
+            let link = home.path().join("planted.json");
+            std::os::unix::fs::symlink(&path, &link).unwrap();
+            write("another report", link.clone()).unwrap();
+            assert!(!link.is_symlink() && std::fs::read_to_string(&path).unwrap() == *built);
+        }
 
         let nowhere = home.path().join("no/such/folder/report.json");
         let error = write(&built, nowhere.clone()).unwrap_err();
