@@ -111,15 +111,19 @@ pub(super) fn examine(engine: &FoundEngine, minimum: &str) -> Result<InstalledEn
 
 /// The program with all links resolved, if no other user can change or replace it.
 fn trusted(program: &Path) -> Result<PathBuf, NotReusable> {
-    let resolved = ownership::resolve_program(program).map_err(|error| match error {
+    let resolved = ownership::resolve_program(program).map_err(untrusted)?;
+    std::fs::canonicalize(&resolved).map_err(|error| unreadable(&resolved, &error))
+}
+
+fn untrusted(error: OwnershipError) -> NotReusable {
+    match error {
         OwnershipError::File(error) => unreadable(&error.path, &error.source),
         OwnershipError::Kind { path } => NotReusable::Layout { path },
         OwnershipError::Foreign { path, .. }
         | OwnershipError::Writable { path }
         | OwnershipError::WritableAbove { path }
         | OwnershipError::Link { path } => NotReusable::Writable { path },
-    })?;
-    std::fs::canonicalize(&resolved).map_err(|error| unreadable(&resolved, &error))
+    }
 }
 
 /// One file of an engine.
@@ -159,6 +163,8 @@ fn contents(program: &Path) -> Result<Vec<Part>, NotReusable> {
         only_ours_to_write(folder)?;
         parts.push(part(program, place)?);
     }
+    // The folders above it as well: they are not those of the program.
+    let library = ownership::resolve(&library).map_err(untrusted)?;
     collect(&library, &to, &mut parts)?;
     Ok(parts)
 }

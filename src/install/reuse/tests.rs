@@ -114,6 +114,24 @@ fn an_untrusted_or_old_engine_is_not_reused() {
         write(&folder.path().join(path), b"changed", mode);
         assert!(usable(&engine).is_none(), "{path}");
     }
+    // A folder above its libraries, in which others can put other libraries in their place; also in place of a link.
+    let folder = tempfile::tempdir().unwrap();
+    let engine = install(folder.path());
+    let mode = |path: &Path, mode| {
+        use std::os::unix::fs::PermissionsExt as _;
+        std::fs::set_permissions(path, std::fs::Permissions::from_mode(mode)).unwrap();
+    };
+    mode(&folder.path().join("lib"), 0o777);
+    assert!(usable(&engine).is_none());
+    mode(&folder.path().join("lib"), 0o755);
+    assert!(usable(&engine).is_some());
+    let (lib, elsewhere) = (folder.path().join("lib"), folder.path().join("shared/lib"));
+    std::fs::create_dir(folder.path().join("shared")).unwrap();
+    std::fs::rename(&lib, &elsewhere).unwrap();
+    std::os::unix::fs::symlink(&elsewhere, &lib).unwrap();
+    assert!(usable(&engine).is_some());
+    mode(&folder.path().join("shared"), 0o777);
+    assert!(usable(&engine).is_none());
     // A link that leads elsewhere, and an engine without its runner.
     let folder = tempfile::tempdir().unwrap();
     let engine = install(folder.path());

@@ -273,3 +273,29 @@ async fn unpacked_while_fetching(
         }
     }
 }
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    /// The program was exchanged after its checksum was taken.
+    #[test]
+    fn a_copy_of_another_program_than_was_hashed_is_refused() {
+        let staging = tempfile::tempdir().unwrap();
+        let name = if cfg!(windows) { "ollama.exe" } else { "ollama" };
+        std::fs::write(staging.path().join(name), "program").unwrap();
+        let engine = InstalledEngine {
+            version: "0.32.15".to_owned(),
+            program: PathBuf::from("/usr/bin/ollama"),
+            bytes: 7,
+        };
+        verify_copy(&engine, Sha256::of(b"program"), staging.path()).unwrap();
+        let refused = verify_copy(&engine, Sha256::of(b"PROGRAM"), staging.path());
+        let is_changed = matches!(
+            &refused,
+            Err(InstallError::EngineChanged { program, reason: NotReusable::Changed }) if *program == engine.program
+        );
+        assert!(is_changed, "{refused:?}");
+    }
+}

@@ -23,7 +23,7 @@ use crate::models::ModelTag;
 use crate::ollama::client::{AUTOMATIC, ClientError, CreateParameters, CreateRequest};
 use crate::ollama::failure::EngineFailure;
 use crate::ollama::http;
-use crate::ollama::manifest::StoredManifest;
+use crate::ollama::manifest::{Manifest, StoredManifest};
 use crate::ollama::registry::{RegistryError, Remote, UnreachableCause};
 use crate::ollama::replies::{Status, StatusLine};
 use crate::ollama::server::Launch;
@@ -42,9 +42,11 @@ pub async fn pull(run: &Run<'_>, server: &mut Server) -> Result<(), InstallError
     if was_changed(run) {
         remove_damaged_layers(run).await?;
     }
+    let ours = is_ours(&changes(&run.entries()), run.models_dir());
     if Store::new(run.models_dir()).has(tag)
-        && is_verified(run, tag).await?
+        && is_verified(run, tag, ours).await?
         && is_listed(run, server, tag).await?
+        && layers_are_good(run, ours).await?
     {
         run.reporter.skipped(Activity::ModelInPlace { model: tag.to_owned() });
         return Ok(());
@@ -52,13 +54,20 @@ pub async fn pull(run: &Run<'_>, server: &mut Server) -> Result<(), InstallError
     let change = Change::PullModel { tag: tag.clone(), models_dir: run.models_dir().to_owned() };
     run.intend(&change)?;
     remove_incomplete(run, tag).await?;
-    if reuse_layers(run, tag).await? && is_listed(run, server, tag).await? {
+    if reuse_layers(run, tag).await?
+        && is_listed(run, server, tag).await?
+        && layers_are_good(run, ours).await?
+    {
         sync(run, tag).await?;
         run.done(&change)?;
         run.reporter.skipped(Activity::ModelReused { model: tag.to_owned() });
         return Ok(());
     }
     pull_through_registry(run, server, tag).await?;
+    if !layers_are_good(run, ours).await? {
+        // The engine verifies what it downloads, and took the others for complete. Now it has to download them.
+        pull_through_registry(run, server, tag).await?;
+    }
     sync(run, tag).await?;
     run.done(&change)?;
     run.reporter.done(Activity::Pulled { model: tag.to_owned() });
@@ -146,6 +155,12 @@ pub async fn remove_damaged_layers(run: &Run<'_>) -> Result<bool, InstallError> 
     Ok(removed > 0)
 }
 
+/// Whether the layers of the model have the content that their names promise. In a store that is ours alone the engine has
+/// verified them; in any other store whatever was there is read, and what is damaged is removed.
+async fn layers_are_good(run: &Run<'_>, ours: bool) -> Result<bool, InstallError> {
+    Ok(ours || !remove_damaged_layers(run).await?)
+}
+
 /// Takes layers from other model stores on this computer. Returns whether the model is complete.
 async fn reuse_layers(run: &Run<'_>, tag: &ModelTag) -> Result<bool, InstallError> {
     let stores = reuse::stores();
@@ -179,20 +194,32 @@ fn was_changed(run: &Run<'_>) -> bool {
     })
 }
 
-/// Whether an existing model is the registry's. In a store of ours it is, because nobody else writes there. For a store of
-/// other servers, the registry is queried.
-async fn is_verified(run: &Run<'_>, tag: &ModelTag) -> Result<bool, InstallError> {
+/// Whether an existing model is the registry's: it is what the served model was made of when that was measured, or, before
+/// that, what was pulled into a store that is ours alone, as the journal shows. Otherwise the registry is queried, also for a
+/// store below the home.
+async fn is_verified(run: &Run<'_>, tag: &ModelTag, ours: bool) -> Result<bool, InstallError> {
     let store = run.models_dir();
-    // Models that an uninstall kept are below the home, in which nobody else can write.
-    if run.paths.below(store).is_some() || is_ours(&changes(&run.entries()), store) {
+    let Some(stored) = Store::new(store).manifest(tag) else { return Ok(false) };
+    if is_what_was_served(run, tag, &stored.manifest).unwrap_or(ours) {
         return Ok(true);
     }
-    let Some(stored) = Store::new(store).manifest(tag) else { return Ok(false) };
     match published_manifest(run, tag).await? {
         Published::Manifest(published) => Ok(published.manifest == stored.manifest),
         Published::Refused => Ok(false),
         Published::Unreachable { host, cause } => agrees(run, tag, store, host, cause),
     }
+}
+
+/// Whether the served model, as it was measured, was made of this one: any user of the computer can put another model under
+/// the tag through the server's API. `None` if none was made of it yet. Parameters are merged into a layer of their own, so
+/// they are not compared.
+fn is_what_was_served(run: &Run<'_>, tag: &ModelTag, manifest: &Manifest) -> Option<bool> {
+    const PARAMETERS: &str = "application/vnd.ollama.image.params";
+    let profile = run.before.installed.as_ref().map(|installed| &installed.profile);
+    let profile = profile.filter(|was| was.base_model == *tag && was.models_dir == *run.models_dir());
+    let served = profile?.served.as_ref()?;
+    let mut layers = manifest.layers.iter().filter(|layer| layer.media_type != PARAMETERS);
+    Some(layers.all(|layer| served.layers.iter().any(|kept| kept.sha256 == layer.sha256)))
 }
 
 /// Whether the user agrees to a model whose only manifest is in another store.
