@@ -104,6 +104,18 @@ pub fn resolve_program(path: &Path) -> Result<PathBuf, OwnershipError> {
     Ok(program)
 }
 
+/// The program of this name in the first folder of a list that has one for [`resolve_program`], links resolved. What others
+/// could have put into a folder is passed over, as is a folder that is not absolute.
+pub fn find_program(name: &str, folders: &[PathBuf]) -> Option<PathBuf> {
+    let places = folders.iter().filter(|folder| folder.is_absolute()).map(|folder| folder.join(name));
+    places.filter(|place| place.is_file()).find_map(|place| {
+        let trusted = resolve_program(&place);
+        trusted
+            .inspect_err(|error| tracing::info!(%error, path = %place.display(), "a program is left alone"))
+            .ok()
+    })
+}
+
 /// Accepts a folder that belongs to this user and that nobody else can change.
 ///
 /// # Errors

@@ -3,6 +3,9 @@
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 
+use crate::platform::environment::Environment;
+use crate::platform::ownership::find_program;
+
 use super::{
     LoginEntry, LoginError, NAME, one_line, remove_file, run_successfully, run_tool, text_of, write,
 };
@@ -18,9 +21,11 @@ pub struct Systemd {
 }
 
 impl Systemd {
-    /// Units in a configuration folder (`$XDG_CONFIG_HOME`), with the `systemctl` on the path.
+    /// Units in a configuration folder (`$XDG_CONFIG_HOME`), with the `systemctl` on the path, if no other user can have put
+    /// it there.
     pub fn at(config: &Path) -> Self {
-        Self::with_systemctl(config, Path::new("systemctl"))
+        let found = find_program("systemctl", &Environment::of_process().folders("PATH"));
+        Self::with_systemctl(config, &found.unwrap_or_else(|| PathBuf::from("/usr/bin/systemctl")))
     }
 
     /// Units in a configuration folder, with another `systemctl`.

@@ -80,15 +80,29 @@ pub(super) fn open_link(url: &'static str, outbox: &Outbox) {
     start(opener, url, outbox);
 }
 
-/// The program that opens something with the user's default application.
+/// The program that opens something with the user's default application: the system's own, or the one on the path, if
+/// nobody else can have put it there.
 fn opener(on_windows: &str) -> Command {
-    program::command(if cfg!(windows) {
-        on_windows
-    } else if cfg!(target_os = "macos") {
-        "open"
-    } else {
-        "xdg-open"
-    })
+    program::command(system_opener(on_windows))
+}
+
+#[cfg(windows)]
+fn system_opener(on_windows: &str) -> PathBuf {
+    let system = crate::platform::system_folder().unwrap_or_default();
+    let places = [system.join(on_windows), system.parent().unwrap_or(&system).join(on_windows)];
+    let found = places.into_iter().map(|path| path.with_extension("exe")).find(|path| path.is_file());
+    found.unwrap_or_else(|| PathBuf::from(on_windows))
+}
+
+#[cfg(not(windows))]
+fn system_opener(_on_windows: &str) -> PathBuf {
+    use crate::platform::environment::Environment;
+    use crate::platform::ownership::find_program;
+    if cfg!(target_os = "macos") {
+        return PathBuf::from("/usr/bin/open");
+    }
+    let found = find_program("xdg-open", &Environment::of_process().folders("PATH"));
+    found.unwrap_or_else(|| PathBuf::from("/usr/bin/xdg-open"))
 }
 
 fn start(mut opener: Command, target: &str, outbox: &Outbox) {
