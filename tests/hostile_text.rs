@@ -159,3 +159,70 @@ fn a_log_cannot_control_the_terminal() {
     let shown = harmless(&common::process::output(&mut command));
     assert!(shown.contains(r"cannot load RTX\u{1b}[2J"), "{shown}");
 }
+
+/// Names of folders and files, wherever a path is said: a home, a document, a report, an archive, a folder of models.
+#[test]
+fn paths_cannot_act_on_the_terminal() {
+    use std::os::unix::fs::PermissionsExt as _;
+    const NAME: &str = "a\u{1b}[2J\u{202e}\nacolyte: all is well";
+    let shown_name = r"a\u{1b}[2J\u{202e}\nacolyte: all is well";
+    let world = World::new(&json!({}));
+    let folder = world.path(NAME);
+    let at = |name: &str| folder.join(name).to_str().unwrap().to_owned();
+    std::fs::create_dir(&folder).unwrap();
+    let said = |arguments: &[&str]| {
+        let shown = harmless(&world.run(arguments));
+        assert!(shown.contains(shown_name), "{arguments:?}: {shown}");
+    };
+    let home = at("home");
+    let of_home = |entry: &[&'static str]| -> Vec<String> {
+        entry.iter().map(|word| (*word).to_owned()).chain(["--home".to_owned(), home.clone()]).collect()
+    };
+    let entries = [&["status"][..], &["uninstall", "--dry-run"], &["undo", "--yes"], &["start"], &["stop"]];
+    let at_home = || {
+        for entry in entries {
+            let arguments = of_home(entry);
+            said(&arguments.iter().map(String::as_str).collect::<Vec<_>>());
+        }
+    };
+    at_home();
+    // A home that others can change, a document that is none, a journal that names what is not ours.
+    let llm = folder.join("home/llm");
+    std::fs::create_dir_all(&llm).unwrap();
+    std::fs::write(llm.join("journal"), "").unwrap();
+    let mode =
+        |mode| std::fs::set_permissions(folder.join("home"), std::fs::Permissions::from_mode(mode)).unwrap();
+    mode(0o777);
+    at_home();
+    mode(0o700);
+    std::fs::set_permissions(&llm, std::fs::Permissions::from_mode(0o700)).unwrap();
+    std::fs::remove_file(llm.join("journal")).unwrap();
+    std::fs::create_dir(llm.join("journal")).unwrap();
+    at_home();
+    std::fs::remove_dir(llm.join("journal")).unwrap();
+    let planted = json!({"at": HOSTILE, "phase": "intent", "change": "write_file", "path": at("key")});
+    std::fs::write(llm.join("journal"), planted.to_string() + "\n").unwrap();
+    std::fs::set_permissions(llm.join("journal"), std::fs::Permissions::from_mode(0o600)).unwrap();
+    let journal = of_home(&["uninstall", "--yes"]);
+    said(&journal.iter().map(String::as_str).collect::<Vec<_>>());
+
+    // What the user names.
+    let (report, archive, nothing) = (at("report.json"), at("engine.zip"), at("nothing.json"));
+    std::fs::write(&archive, "PK\u{3}\u{4}").unwrap();
+    let (hardware, release) = (world.path("hardware.json"), world.path("release.json"));
+    let [hardware, release] = [&hardware, &release].map(|path| path.to_str().unwrap());
+    said(&["doctor", "--yes", "--output", &report]);
+    said(&["doctor", "--yes", "--output", folder.to_str().unwrap()]);
+    said(&["check-requirements", "--hardware", &nothing]);
+    said(&["check-requirements", "--hardware", hardware, "--profiles", &nothing]);
+    let install = ["install", "--yes", "--accept-degraded", "--no-autostart", "--hardware", hardware];
+    said(&[&install[..], &["--release", &nothing]].concat());
+    said(&[&install[..], &["--release", release, "--archive", &archive]].concat());
+
+    // A folder of models, to the end: the list before an uninstall names it.
+    let (models, port, mirror) = (at("models"), world.port.to_string(), world.mirror.url());
+    let more = ["--release", release, "--mirror", &mirror, "--port", &port, "--profile", "light_6gb"];
+    harmless(&world.run(&[&install[..], &more, &["--models-dir", &models]].concat()));
+    said(&["uninstall", "--dry-run"]);
+    harmless(&world.run(&["uninstall", "--yes"]));
+}

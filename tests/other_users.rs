@@ -68,7 +68,7 @@ fn stderr(output: &Output) -> String {
 }
 
 /// Everything that reads or changes a home.
-const ENTRIES: [&[&str]; 9] = [
+const ENTRIES: [&[&str]; 11] = [
     &["install", "--yes", "--profile", "light_6gb", "--accept-degraded", "--no-autostart"],
     &["install", "--yes", "--continue"],
     &["undo", "--yes"],
@@ -78,7 +78,20 @@ const ENTRIES: [&[&str]; 9] = [
     &["start"],
     &["stop"],
     &["doctor"],
+    &["monitor", "--once"],
+    &["wizard"],
 ];
+
+/// Runs each of them, and the program of the window, which asks in the terminal where there is no display.
+fn enter(world: &World) -> Vec<(String, Output)> {
+    let mut window = world.program(env!("CARGO_BIN_EXE_acolyte-installer"));
+    window.args(["--lang", "en"]).stdin(Stdio::null());
+    for display in ["DISPLAY", "WAYLAND_DISPLAY", "WAYLAND_SOCKET"] {
+        window.env_remove(display);
+    }
+    let entered = ENTRIES.iter().map(|entry| (entry.join(" "), world.run(entry)));
+    entered.chain([("window".to_owned(), output(window))]).collect()
+}
 
 /// Root with the home of a user: `sudo acolyte …` with `HOME` kept. What the user prepared there would be done as root.
 #[test]
@@ -99,8 +112,7 @@ fn a_home_of_another_user_is_refused_everywhere_and_not_touched() {
     world.acolyte(&[]);
     give_away(&world.path("home"));
     let before = state(&world.path("home"));
-    for entry in ENTRIES {
-        let said = world.run(entry);
+    for (entry, said) in enter(&world) {
         let words = stderr(&said);
         assert_eq!(said.status.code(), Some(1), "{entry:?}: {words}");
         assert!(words.contains("belongs to 12345") && words.contains("without sudo"), "{entry:?}: {words}");
@@ -167,8 +179,7 @@ fn a_home_that_others_can_change_is_refused_with_what_mends_it() {
     for (path, mode, mend) in cases {
         let before = std::fs::metadata(&path).unwrap().permissions().mode();
         make(&path, mode);
-        for entry in ENTRIES {
-            let said = world.run(entry);
+        for (entry, said) in enter(&world) {
             let words = stderr(&said);
             assert_eq!(said.status.code(), Some(1), "{entry:?}: {words}");
             let is_told = words.contains(path.to_str().unwrap()) && words.contains(mend);
@@ -177,6 +188,34 @@ fn a_home_that_others_can_change_is_refused_with_what_mends_it() {
         make(&path, before);
     }
     assert!(!stderr(&world.run(&["status"])).contains("chmod"));
+}
+
+/// It was ours when it was installed: nothing of it is used any more, and the profile is not changed.
+#[test]
+fn an_installation_that_others_can_change_since_is_refused() {
+    let world = World::new(&json!({}));
+    world.install(&LIGHT).receipt();
+    world.run(&["stop"]);
+    let home = world.home();
+    let paths = [home.clone(), home.join("llm/profile.yaml"), home.join("ollama/0.32.15"), home.join("bin")];
+    std::fs::create_dir_all(home.join("bin")).unwrap();
+    make(&home.join("bin"), 0o700);
+    let before = state(&world.path("home"));
+    for path in paths {
+        let mode = std::fs::metadata(&path).unwrap().permissions().mode();
+        make(&path, mode & 0o777 | 0o022);
+        let change = world.install(&["--profile", "hybrid_8gb", "--accept-degraded", "--no-autostart"]);
+        assert_eq!(change.code, Some(1), "{}: {change:#?}", path.display());
+        assert!(change.errors.contains(path.to_str().unwrap()), "{}", change.errors);
+        for (entry, said) in enter(&world) {
+            let words = stderr(&said);
+            assert_eq!(said.status.code(), Some(1), "{entry:?}: {words}");
+            assert!(words.contains(path.to_str().unwrap()), "{} {entry:?}: {words}", path.display());
+        }
+        make(&path, mode);
+    }
+    assert_eq!(state(&world.path("home")), before);
+    assert!(world.run(&["status"]).status.success());
 }
 
 #[test]
@@ -288,6 +327,81 @@ fn nothing_is_written_through_a_planted_link() {
     let said = world.run(&["start"]);
     assert_eq!(said.status.code(), Some(1), "{}", stderr(&said));
     assert_eq!(std::fs::read(&foreign).unwrap(), b"foreign");
+}
+
+/// What the user names is written anew: a link in its place is replaced, and nobody's file is written into.
+#[test]
+fn a_report_is_written_into_no_file_that_is_there() {
+    use std::io::Read as _;
+    let world = World::new(&json!({}));
+    let [foreign, link, second, theirs, missing] =
+        ["foreign", "link.json", "second.json", "theirs.json", "missing"].map(|name| world.path(name));
+    std::fs::write(&foreign, "foreign").unwrap();
+    std::fs::write(&theirs, "theirs").unwrap();
+    if is_root() {
+        chown(&theirs, Some(STRANGER), Some(STRANGER)).unwrap();
+    }
+    make(&theirs, 0o666);
+    let mut before = std::fs::File::open(&theirs).unwrap();
+    symlink(&foreign, &link).unwrap();
+    std::fs::hard_link(&foreign, &second).unwrap();
+    symlink(&missing, world.path("dangling.json")).unwrap();
+    let us = std::fs::metadata("/proc/self").unwrap().uid();
+    for file in [&link, &second, &theirs, &world.path("dangling.json")] {
+        let said = world.run(&["doctor", "--yes", "--output", file.to_str().unwrap()]);
+        assert!(said.status.success(), "{}", stderr(&said));
+        let found = std::fs::symlink_metadata(file).unwrap();
+        assert!(found.is_file(), "{}", file.display());
+        assert_eq!((found.mode() & 0o777, found.uid()), (0o600, us), "{}", file.display());
+        let _report: Value = serde_json::from_slice(&std::fs::read(file).unwrap()).unwrap();
+    }
+    assert_eq!(std::fs::read(&foreign).unwrap(), b"foreign");
+    assert!(!missing.exists());
+    let mut still = String::new();
+    before.read_to_string(&mut still).unwrap();
+    assert_eq!(still, "theirs", "the other user's file");
+
+    let pipe = world.path("pipe.json");
+    rustix::fs::mknodat(rustix::fs::CWD, &pipe, rustix::fs::FileType::Fifo, 0o600.into(), 0).unwrap();
+    let device = world.path("device.json");
+    symlink("/dev/null", &device).unwrap();
+    for file in [&pipe, &device] {
+        let said = world.run(&["doctor", "--yes", "--output", file.to_str().unwrap()]);
+        let words = stderr(&said);
+        assert_eq!(said.status.code(), Some(1), "{words}");
+        assert!(words.contains("not a regular file") && words.contains(file.to_str().unwrap()), "{words}");
+    }
+    assert!(device.is_symlink() && !std::fs::metadata(&pipe).unwrap().is_file());
+}
+
+/// The tools of the system are looked for on the path as well as Ollama is.
+#[test]
+fn no_tool_is_run_that_others_could_have_put_into_the_path() {
+    let world = World::new(&json!({}));
+    let ran = world.path("ran");
+    for (folder, mode) in [("sticky", 0o1777), ("shared", 0o777)] {
+        let folder = world.path(folder);
+        std::fs::create_dir(&folder).unwrap();
+        for name in ["systemctl", "ollama", "xdg-open", "sh", "env"] {
+            let program = folder.join(name);
+            std::fs::write(&program, format!("#!/bin/sh\necho {name} >> {}\n", ran.display())).unwrap();
+            make(&program, 0o755);
+        }
+        make(&folder, mode);
+    }
+    let usual = std::env::var("PATH").unwrap();
+    let path = format!("{}:{}:{usual}", world.path("sticky").display(), world.path("shared").display());
+    let with_path = |mut command: Command| {
+        command.env("PATH", &path);
+        command
+    };
+    let install = world.install_command(&["--profile", "light_6gb", "--accept-degraded"]);
+    Said::of(with_path(install)).receipt();
+    for entry in [&["status"][..], &["doctor"], &["stop"], &["start"], &["uninstall", "--yes"]] {
+        let said = output(with_path(world.acolyte(entry)));
+        assert!(said.status.success(), "{entry:?}: {}", stderr(&said));
+    }
+    assert!(!ran.exists(), "ran: {}", std::fs::read_to_string(&ran).unwrap());
 }
 
 /// Whatever the user's umask: a login entry that others can write would run their program as this user.

@@ -21,10 +21,10 @@ use crate::untrusted::escaped_but_styles;
 /// # Errors
 /// When standard input is not a terminal, or as [`install::run`].
 pub fn run(args: &WizardArgs, session: &Session) -> Result<u8, Failure> {
+    session.require_own_home()?;
     if !std::io::stdin().is_terminal() {
         return Err(Failure::failed(say!(session.text, "cli-prompts-no-terminal")));
     }
-    session.require_own_home()?;
     let Some(choice) = decide(args, session)? else {
         session.tell(&say!(session.text, "cli-prompts-nothing-done"));
         return Ok(0);

@@ -18,7 +18,8 @@ use crate::doctor::redact::{Secrets, is_secret_name};
 use crate::hardware::DetectOptions;
 use crate::hardware::evidence::Evidence;
 use crate::hardware::merge::merge;
-use crate::install::Receipt;
+use crate::install::state::home::require_ours;
+use crate::install::{Paths, Receipt};
 use crate::machine::Hardware;
 use crate::platform::environment::Environment;
 use crate::platform::regular;
@@ -171,8 +172,11 @@ fn logs(
     environment: &Environment,
     secrets: &Secrets,
 ) -> BTreeMap<String, Vec<String>> {
+    // Of a home that others can change, a log may be a link to what only this user can read.
+    let is_ours = require_ours(&Paths::new(&options.home)).is_ok();
     let mut files: Vec<PathBuf> = std::fs::read_dir(options.home.join("logs"))
         .into_iter()
+        .filter(|_| is_ours)
         .flatten()
         .filter_map(|entry| Some(entry.ok()?.path()))
         .filter(|path| path.extension().is_some_and(|extension| extension == "log"))
@@ -338,5 +342,22 @@ mod tests {
         assert_eq!(settings["OLLAMA_API_KEY"], "SECRET");
         assert_eq!(settings["OLLAMA_HOST"], "0.0.0.0");
         assert_eq!(settings.len(), 2);
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn logs_in_a_home_that_others_can_change_are_not_read() {
+        use std::os::unix::fs::PermissionsExt as _;
+        let home = tempfile::tempdir().unwrap();
+        std::fs::create_dir(home.path().join("logs")).unwrap();
+        let log = "time=2026-11-23T10:00:00Z level=INFO msg=\"Listening on 127.0.0.1:11434\"\n";
+        std::fs::write(home.path().join("logs/server.log"), log).unwrap();
+        let found = || {
+            let environment = Environment::given::<&str, &str>([]);
+            logs(&options(home.path()), &environment, &Secrets::default()).len()
+        };
+        assert_eq!(found(), 1);
+        std::fs::set_permissions(home.path(), std::fs::Permissions::from_mode(0o777)).unwrap();
+        assert_eq!(found(), 0);
     }
 }

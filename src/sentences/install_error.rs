@@ -40,7 +40,7 @@ impl InstallError {
                 text,
                 "install-document-damaged",
                 path = UntrustedText::path(path),
-                cause = cause.clone()
+                cause = UntrustedText::new(cause)
             ),
             Self::Release(error) => error.explain(text),
             Self::Http(error) => error.explain(text),

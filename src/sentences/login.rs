@@ -10,7 +10,9 @@ impl LoginError {
     pub fn explain(&self, text: Text) -> String {
         match self {
             Self::NoFolder => say!(text, "login-no-folder"),
-            Self::Unrepresentable { value } => say!(text, "login-unrepresentable", value = value.as_str()),
+            Self::Unrepresentable { value } => {
+                say!(text, "login-unrepresentable", value = UntrustedText::new(value))
+            }
             Self::File { path, source } => {
                 say!(
                     text,
@@ -21,7 +23,12 @@ impl LoginError {
             }
             Self::Ownership(error) => error.explain(text),
             Self::Refused { command, message } => {
-                say!(text, "login-refused", command = command.as_str(), problem = message.as_str())
+                say!(
+                    text,
+                    "login-refused",
+                    command = UntrustedText::new(command),
+                    problem = UntrustedText::new(message)
+                )
             }
         }
     }

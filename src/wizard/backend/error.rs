@@ -70,7 +70,7 @@ impl WorkerError {
                 say!(text, "wizard-report-failed", path = UntrustedText::path(path), cause = cause.as_str())
             }
             Self::NotOpened { target, cause } => {
-                say!(text, "wizard-open-failed", path = target.as_str(), cause = cause.as_str())
+                say!(text, "wizard-open-failed", path = UntrustedText::new(target), cause = cause.as_str())
             }
         }
     }

@@ -291,3 +291,90 @@ fn ask_model(
     let tokens_per_s = (seconds > 0.0).then(|| last.eval_count as f64 / seconds);
     Ok(AnswerFigures { tokens_per_s, first_token_s })
 }
+
+#[cfg(all(test, unix))]
+#[allow(clippy::unwrap_used, clippy::panic, reason = "tests fail by panicking")]
+mod tests {
+    use std::os::unix::fs::PermissionsExt as _;
+    use std::sync::mpsc;
+
+    use super::super::command::ReportContents;
+    use super::*;
+    use crate::install::state::documents::DocumentError;
+    use crate::platform::files;
+    use crate::platform::ownership::OwnershipError;
+    use crate::wizard::Settings;
+
+    /// Whatever the window does with a home that others can change, it says so and changes nothing.
+    #[test]
+    fn a_home_that_others_can_change_is_refused_by_every_command() {
+        let folder = tempfile::tempdir().unwrap();
+        let home = folder.path().join("home");
+        let paths = Paths::new(&home);
+        files::create_folders(&paths.llm()).unwrap();
+        files::create_folders(&paths.logs()).unwrap();
+        files::write_whole(&paths.profile(), b"schema: 1\n").unwrap();
+        files::write_whole(&paths.journal(), b"").unwrap();
+        files::write_whole(&paths.logs().join("server.log"), b"Listening on 127.0.0.1:11434\n").unwrap();
+        std::fs::set_permissions(&home, std::fs::Permissions::from_mode(0o777)).unwrap();
+        let live = Live::new(&WizardOptions { home: home.clone(), ..WizardOptions::default() });
+        let (sender, answers) = mpsc::channel();
+        let outbox = Outbox::new(sender, Arc::new(|| ()));
+        let manage = |action| Command::Manage { home: home.clone(), action };
+        let commands = [
+            Command::LookForInstallation,
+            Command::CheckHealth { home: home.clone() },
+            Command::PreviewRemoval { home: home.clone() },
+            Command::AskModel { home: home.clone(), prompt: String::new(), control: Control::new() },
+            manage(ManageAction::Start),
+            manage(ManageAction::Stop),
+            manage(ManageAction::Undo),
+            manage(ManageAction::Remove { keep_models: false }),
+        ];
+        for command in commands {
+            let asked = format!("{command:?}");
+            let last = live.shared.work(command, &outbox).unwrap();
+            let error = match last {
+                Message::Installation(answer) => answer.map(drop).unwrap_err(),
+                Message::Health(answer) => answer.map(drop).unwrap_err(),
+                Message::RemovalPreviewed(answer) => answer.map(drop).unwrap_err(),
+                Message::AnswerEnded(answer) => answer.map(drop).unwrap_err(),
+                Message::Managed(_, answer) => answer.unwrap_err(),
+                other => panic!("{asked}: {other:?}"),
+            };
+            assert!(is_about(&error, &home), "{asked}: {error:?}");
+        }
+        let told: Vec<Message> = answers.try_iter().collect();
+        let found = told.iter().find_map(|message| match message {
+            Message::Installation(found) => Some(found),
+            _ => None,
+        });
+        assert!(found.is_some_and(|found| found.is_err()), "{told:?}");
+
+        live.execute(Command::RememberSettings(Settings::default()), &outbox);
+        assert!(!paths.window().exists());
+        let detected = Some(Arc::new(Detected::plan_for(
+            crate::machine::Hardware::with(crate::machine::MainMemory::default(), Vec::new()),
+            Arc::new(Profiles::built_in().clone()),
+            None,
+        )));
+        let contents = Box::new(ReportContents { detected, ..ReportContents::default() });
+        let Some(Message::ReportBuilt(Ok(report))) =
+            live.shared.work(Command::BuildReport(contents), &outbox)
+        else {
+            panic!("no report")
+        };
+        assert!(!report.contains("Listening"), "no log of it is in a report");
+    }
+
+    fn is_about(error: &WorkerError, home: &Path) -> bool {
+        let WorkerError::Install(error) = error else { return false };
+        let ownership = match &**error {
+            InstallError::Ownership(error) => error,
+            InstallError::Document(DocumentError::Ownership(error)) => error,
+            _ => return false,
+        };
+        let real = |path: &Path| std::fs::canonicalize(path).unwrap();
+        matches!(ownership, OwnershipError::Writable { path } if real(path) == real(home))
+    }
+}
