@@ -51,7 +51,7 @@ fn an_incomplete_rollback_is_reported_and_undo_finishes_it() {
     assert!(rollback["reverted"].as_array().is_some_and(|reverted| !reverted.is_empty()), "{last:#}");
     assert_eq!(rollback["finished_by"], "undo", "{last:#}");
     let message = last["message"].as_str().unwrap();
-    for part in ["Not everything is as it was before", "acolyte:previous", "acolyte undo"] {
+    for part in ["Not every change could be reverted", "acolyte:previous", "acolyte undo"] {
         assert!(message.contains(part), "{part}: {message}");
     }
     assert_eq!(world.status()["unfinished"], true);
@@ -60,7 +60,7 @@ fn an_incomplete_rollback_is_reported_and_undo_finishes_it() {
     let undone = world.run(&["undo", "--yes"]);
     let said = String::from_utf8_lossy(&undone.stderr).into_owned();
     assert_eq!(undone.status.code(), Some(1), "{said}");
-    assert!(said.contains("Not everything is as it was before") && said.contains("acolyte undo"), "{said}");
+    assert!(said.contains("Not every change could be reverted") && said.contains("acolyte undo"), "{said}");
 
     std::fs::remove_dir_all(&manifest).unwrap();
     let undone = world.run(&["undo", "--yes"]);

@@ -263,7 +263,8 @@ fn a_planted_journal_touches_nothing() {
                 let said = world.run(entry);
                 let words = stderr(&said);
                 assert_eq!(said.status.code(), Some(1), "{change} {entry:?}: {words}");
-                let is_told = words.contains(journal.to_str().unwrap()) && words.contains("is not ours");
+                let is_told = words.contains(journal.to_str().unwrap())
+                    && words.contains("does not belong to this installation");
                 assert!(is_told, "{change} {entry:?}: {words}");
             }
             let mut after = state(&world.path("home"));
@@ -298,7 +299,11 @@ fn a_planted_document_starts_nothing() {
         for entry in [&["start"][..], &["status"], &["uninstall", "--yes"]] {
             let said = world.run(entry);
             assert_eq!(said.status.code(), Some(1), "{entry:?}");
-            assert!(stderr(&said).contains("is not ours"), "{entry:?}: {}", stderr(&said));
+            assert!(
+                stderr(&said).contains("does not belong to this installation"),
+                "{entry:?}: {}",
+                stderr(&said)
+            );
         }
     }
     assert!(!world.path("ran").exists());

@@ -188,7 +188,7 @@ mod running {
         }
         assert_eq!(named["pid"], stranger.process.0.id(), "{status}");
         let words = String::from_utf8(world.run(&["status"]).stdout).unwrap();
-        assert!(words.contains("taken by") && words.contains("Nothing is asked of it"), "{words}");
+        assert!(words.contains("taken by") && words.contains("It is not queried"), "{words}");
 
         let start = world.run(&["start"]);
         let errors = String::from_utf8_lossy(&start.stderr);

@@ -192,7 +192,7 @@ impl Faulty {
         assert!(there, "{name}: {end:#}");
         let words = end["message"].as_str().unwrap_or_default();
         let says_it =
-            ["are needed and", "missing on the disk", "no space left", "No space left", "disk became full"];
+            ["are needed and", "more free space for", "no space left", "No space left", "disk became full"];
         assert!(says_it.iter().any(|part| words.contains(part)), "{name}: {words}");
     }
 

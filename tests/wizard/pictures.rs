@@ -1,4 +1,5 @@
-//! Pictures of every page, for review: `ACOLYTE_PICTURES=FOLDER cargo test --test wizard pictures`.
+//! Pictures of every page, for review: `ACOLYTE_PICTURES=FOLDER cargo test --test wizard pictures`. With
+//! `ACOLYTE_PICTURES_OF=PART`, only those whose name (`PAGE-LANGUAGE-THEME-SCALE-WIDTH`) contains this part.
 
 use acolyte::text::Language;
 use eframe::egui::Theme;
@@ -14,26 +15,35 @@ fn pictures() {
     };
     let only = std::env::var("ACOLYTE_PICTURES_OF").unwrap_or_default();
     std::fs::create_dir_all(&folder).unwrap();
-    let eyes = [
-        ("en-light", Language::English, Theme::Light, (1040.0, 700.0), 1.0),
-        ("es-dark", Language::Spanish, Theme::Dark, (1040.0, 700.0), 1.0),
-        ("es-light-2x", Language::Spanish, Theme::Light, (1040.0, 700.0), 2.0),
-        ("en-dark-small", Language::English, Theme::Dark, (800.0, 560.0), 1.0),
-        ("en-light-wide", Language::English, Theme::Light, (1440.0, 860.0), 1.0),
-    ];
-    for (name, language, theme, size, pixels_per_point) in eyes {
-        let eye = Eye { language, theme, size, pixels_per_point, paints: true };
+    for eye in eyes() {
+        let theme = if eye.theme == Theme::Dark { "dark" } else { "light" };
+        let (tag, scale, width) = (eye.language.tag(), eye.pixels_per_point, eye.size.0);
         for (page, stage) in PAGES {
-            if !only.is_empty() && !format!("{page}-{name}").contains(&only) {
+            let name = format!("{page}-{tag}-{theme}-{scale}x-{width}");
+            if !name.contains(&only) {
                 continue;
             }
             let mut stage = stage(eye);
             // Remove the pointer, so that nothing is drawn as hovered.
             stage.harness.remove_cursor();
             stage.harness.run();
-            stage.harness.render().unwrap().save(folder.join(format!("{page}-{name}.png"))).unwrap();
+            stage.harness.render().unwrap().save(folder.join(format!("{name}.png"))).unwrap();
         }
     }
+}
+
+/// The smallest window, the initial one and a laptop's screen, in every language, theme and scale.
+fn eyes() -> impl Iterator<Item = Eye> {
+    let sizes = [(800.0, 560.0), (1040.0, 700.0), (1366.0, 768.0)];
+    let of = move |language, theme, pixels_per_point| {
+        sizes.map(|size| Eye { language, theme, size, pixels_per_point, paints: true })
+    };
+    let themes = [Theme::Light, Theme::Dark];
+    Language::ALL.into_iter().flat_map(move |language| {
+        themes
+            .into_iter()
+            .flat_map(move |theme| [1.0, 2.0].into_iter().flat_map(move |scale| of(language, theme, scale)))
+    })
 }
 
 pub type Way = fn(Eye) -> Stage;

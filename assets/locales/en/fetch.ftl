@@ -2,7 +2,7 @@
 
 fetch-cancelled = Stopped
 fetch-proxy-invalid = { $proxy } is not the address of a proxy. Write it like http://proxy.example.org:8080.
-fetch-ca-unreadable = The certificates in { $path } cannot be read: { $problem }. Name a file in PEM format that you may read.
+fetch-ca-unreadable = The certificates in { $path } cannot be read: { $problem }. Name a file in PEM format that you can read.
 fetch-ca-empty = { $path } holds no certificates in PEM format. Ask whoever gave you the file for the PEM form.
 fetch-no-client = Connections cannot be made: { $problem }. Check the proxy and the certificates of the system.
 fetch-disk-full = There is no space left for { $path }. Free some space, or choose another folder, and try again: what was fetched is kept.
@@ -10,15 +10,15 @@ fetch-cannot-write = { $path } cannot be written: { $problem }. Check that the f
 fetch-unpack-unreadable = The archive { $path } cannot be read: { $problem }
 fetch-unpack-format = { $path } is not an archive of a release (.tar.zst, .tgz or .zip). Check the address it came from.
 fetch-unpack-damaged = The archive { $path } is damaged ({ $problem }). Delete it and try again, or use another mirror.
-fetch-unpack-hostile = The archive wants to write where it must not ("{ $entry }"). Nothing of it is used. Check where it came from.
-fetch-unpack-too-large = The archive holds more than { $entries } files or { $size }, far more than a release. Nothing of it is used. Check where it came from.
+fetch-unpack-hostile = The archive tries to write outside its folder ("{ $entry }"). It is not used. Check where it came from.
+fetch-unpack-too-large = The archive contains more than { $entries } files or { $size }, far more than a release. It is not used. Check where it came from.
 
-fetch-archive-wrong = { $path } is not the expected archive. Its SHA-256 is { $actual }, expected is { $expected }. Nothing of it is used. Name the archive of this release and system, or give the list of your own build with --release.
+fetch-archive-wrong = { $path } is not the expected archive. Its SHA-256 is { $actual }, expected is { $expected }. It is not used. Name the archive of this release and system, or give the list of your own build with --release.
 
 source-pinned = The release this program was tested with; its hash is built in.
 source-listed = The release listed in { $path }; its hash is the list's.
 source-newest = The newest release. Its hash was published with it: less certain than the pinned release, and not tested with this program.
-source-installed = Already on this computer at { $path }; copied, not downloaded. Its hash is noted, not compared.
+source-installed = Already on this computer at { $path }; copied, not downloaded. Its hash is recorded, not verified.
 
 newest-asking = Looking up the newest release of Ollama
 newest-not-found = { $why } Ollama { $version }, the release this program was tested with, is installed instead.
@@ -28,22 +28,22 @@ newest-no-sums = The newest release cannot be verified: { $address } has no chec
 newest-older = The newest release offered, { $found }, is older than { $pinned }.
 
 fetch-unavailable = { $file } could not be downloaded. { $reasons }. Check the connection and the proxy and try again, or name another mirror: what was fetched is kept.
-fetch-checksum = What { $address } delivers is not the expected file: its SHA-256 is { $actual } instead of { $expected }. It was deleted. Use another mirror, or ask its operator.
-fetch-disk-too-small = { $size } are missing on the disk for { $path }. Free some space or choose another folder, and try again: what was fetched is kept.
+fetch-checksum = The file from { $address } is not the expected one: its SHA-256 is { $actual } instead of { $expected }. It was deleted. Use another mirror, or ask its operator.
+fetch-disk-too-small = The disk needs { $size } more free space for { $path }. Free some space or choose another folder, and try again: what was fetched is kept.
 
 fetch-problem-connection = no connection ({ $problem })
 fetch-problem-certificate = its certificate is not trusted ({ $problem }); in a company network, name the company's certificate file
 fetch-problem-stalled = no data for { $time }
 fetch-problem-cut-short = the connection ended early
-fetch-problem-not-found = the file does not exist there
-fetch-problem-proxy-login = the proxy wants a user name and a password
+fetch-problem-not-found = it does not have the file
+fetch-problem-proxy-login = the proxy requires a user name and a password
 fetch-problem-status = the server answered { $status }
-fetch-problem-insecure = it leads to { $address }, which is not encrypted
-fetch-problem-redirects = its redirects lead nowhere
-fetch-problem-length = the file there has { $actual } bytes instead of { $expected }
-fetch-problem-nonsense = its answer does not match the request ({ $problem })
+fetch-problem-insecure = it redirects to { $address }, which is not encrypted
+fetch-problem-redirects = it redirects too often, or to an invalid address
+fetch-problem-length = its file has { $actual } bytes instead of { $expected }
+fetch-problem-nonsense = its response does not match the request ({ $problem })
 fetch-problem-ranges-ignored = it only sends the whole file
-fetch-problem-changed = the file there has changed
+fetch-problem-changed = its file has changed
 fetch-problem-checksum = its file has the SHA-256 { $actual } instead of { $expected }
 
 fetch-waiting-resume = Paused
@@ -60,16 +60,16 @@ reference-empty = The name of the model is empty. Write it like qwen2.5-coder:7b
 reference-too-many-parts = "{ $reference }" is not the name of a model: it has more parts than host/namespace/name:tag.
 reference-part = "{ $part }" cannot be part of a model's name ("{ $reference }"). Write it like qwen2.5-coder:7b or registry.example.org:5000/team/coder:7b.
 
-registry-unreachable = The registry { $host } does not answer ({ $problem }). Check the address and the connection, and try again.
-registry-unreachable-encrypted = The registry { $host } does not answer over https ({ $problem }). Check the address and the connection. If it is your own registry without encryption, add --insecure-registry.
+registry-unreachable = The registry { $host } does not respond ({ $problem }). Check the address and the connection, and try again.
+registry-unreachable-encrypted = The registry { $host } does not respond over HTTPS ({ $problem }). Check the address and the connection. If it is your own registry without encryption, add --insecure-registry.
 registry-not-found = { $host } has no model { $reference }. Check the name and the tag.
 registry-refused = { $host } does not allow access to { $reference }. Choose a public model.
 registry-newer-engine = { $host } says that { $reference } needs a newer version of Ollama than the one this program installs (HTTP 412). Choose another model, or install with --ollama newest.
 registry-status = The registry { $host } answered { $status }. Try again later.
 registry-insecure = The registry { $host } leads to { $address }, which is not encrypted. Nothing was fetched. If it is your own registry without encryption, add --insecure-registry.
 registry-unusable = { $reference } in { $host } cannot be used: { $problem }. Choose another model or tag.
-registry-silent = nothing arrived for { $duration }
-registry-slow = the answer was not complete after { $duration }
+registry-silent = no data for { $duration }
+registry-slow = the response was not complete after { $duration }
 registry-no-model-layer = it holds no GGUF model
 registry-manifest-too-large = its manifest is too large
 registry-header-incomplete = its header is incomplete
@@ -78,7 +78,7 @@ registry-too-many-redirects = there are too many redirects
 registry-manifest-invalid = its manifest is not valid: { $problem }
 registry-url-invalid = its URL is not valid: { $problem }
 
-# Why a model file cannot be used: stands within registry-unusable and cli-model-not-gguf.
+# Why a model file cannot be used: part of registry-unusable and cli-model-not-gguf.
 model-file-incomplete = its header ends too early, after { $bytes } bytes
 model-file-unreadable = its header cannot be read: { $cause }
 model-file-not-gguf = it is not a GGUF file

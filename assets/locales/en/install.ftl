@@ -11,34 +11,34 @@ install-release-no-address = The release file has no base_url. Add it, or set th
 
 install-client-setup = The connection to the engine cannot be set up: { $cause }. Restart the program; if it happens again, report it.
 install-client-unreachable = The engine on port { $port } does not respond: { $cause }. Check its log, or start it again.
-install-client-silent = The engine has not responded for { $duration }. Run the installation again: what was done is kept.
+install-client-silent = The engine has not responded for { $duration }. Run the installation again: finished work is kept.
 install-client-refused = The engine says: { $message }
-install-client-cut-short = The engine's response was interrupted. Run the installation again: what was done is kept.
+install-client-cut-short = The engine's response was interrupted. Run the installation again: finished work is kept.
 install-client-unreadable = The engine's response is not valid: { $cause }. Is another program on its port?
 
 ## The server
 
-install-server-port-taken = Port { $port } is taken by another program. Choose another port, or leave the choice to the installer.
-install-server-no-free-port = All ports from { $first } to { $last } are taken. End the program that holds one of them, or name a free port with --port.
-install-server-not-listening = The private server does not run on port { $port }. Start it with acolyte start.
+install-server-port-taken = Port { $port } is taken by another program. Choose another port, or let the installer choose one.
+install-server-no-free-port = All ports from { $first } to { $last } are taken. Close a program that uses one of them, or name a free port with --port.
+install-server-not-listening = The private server is not running on port { $port }. Start it with acolyte start.
 install-server-spawn = { $path } cannot be started: { $cause }.
 install-server-ended =
-    The engine ended ({ $status }) instead of answering. The last lines of its log:
+    The engine exited ({ $status }) without responding. The last lines of its log:
     { $lines }
 install-server-not-ready =
-    The engine runs but has not answered for { $duration }. The last lines of its log:
+    The engine is running but has not responded for { $duration }. The last lines of its log:
     { $lines }
-install-server-process = A process of the engine cannot be ended: { $cause }. End it by hand and try again.
+install-server-process = A process of the engine cannot be stopped: { $cause }. Stop it yourself and try again.
 
 ## Files
 
 ownership-foreign = { $path } belongs to { $owner }, and this program runs as { $user }: what is in it may not be yours, so it is not used. Run it as { $owner }, or use another folder with --home. If you know everything in it: chown -R { $user } "{ $path }"
 ownership-foreign-root = { $path } belongs to { $owner }, and this program runs as root: it is not used. Run it without sudo, as { $owner }, or use another folder with --home.
 ownership-writable = Other users can change { $path }, so what is in it may not be yours: it is not used. If you know everything in it: chmod -R go-w "{ $path }" – or use another folder with --home.
-ownership-writable-above = Other users can change { $path }, and so exchange what lies in it: it is not used. Take that right from them (chmod go-w "{ $path }"), or use another folder.
-ownership-link = { $path } is a link, which is not followed there: it is not used. Remove it, or use the folder that it leads to with --home.
-ownership-kind = { $path } is not a regular file, or no folder where one belongs: it is not used. Move it away, or use another folder with --home.
-install-foreign-path = { $document } names { $path }, which is not ours. Nothing was touched. Somebody has changed that file, or the folder was moved: move it back, or remove what you know yourself.
+ownership-writable-above = Other users can change { $path }, and so replace what is in it: it is not used. Remove their write permission (chmod go-w "{ $path }"), or use another folder.
+ownership-link = { $path } is a link, and links are not followed here: it is not used. Remove it, or use the folder that it leads to with --home.
+ownership-kind = { $path } is not a regular file, or not a folder where one is expected: it is not used. Move it away, or use another folder with --home.
+install-foreign-path = { $document } refers to { $path }, which does not belong to this installation. Nothing was changed. Somebody has edited that file, or the folder was moved: move it back, or remove yourself what you recognise.
 install-file-read = { $path } cannot be read: { $cause }. Check that the file exists and that you may read it.
 install-file-create = { $path } cannot be created: { $cause }. Check that the disk is not full and that the folder is yours.
 install-file-rename = { $path } cannot be renamed: { $cause }. Close programs that use it and check that the folder is yours.
@@ -48,7 +48,7 @@ install-file-write = { $path } cannot be written: { $cause }. Check that the dis
 ## Why it stopped
 
 install-cancelled = Stopped. What was downloaded is kept; run the installation again to resume.
-install-busy = Another installer is working in { $home }. Wait until it is done, or end it.
+install-busy = Another installer is working in { $home }. Wait until it has finished, or stop it.
 install-document-damaged = { $path } is not valid: { $cause }. Restore it, or remove it and install again.
 install-refused = This profile does not run on this computer. Choose another one, or see what check-requirements says.
 install-consent-missing = This profile runs here only with limits, which need your consent first.
@@ -65,17 +65,17 @@ install-no-program = No Ollama program was found in { $path }. The archive is no
 install-pull-missing = The registry has no model { $model }. Check its name and tag.
 install-pull-disk-full = The disk became full while { $model } was downloaded. Free some space and run the installation again: what was downloaded is kept.
 install-pull-newer-engine = { $model } needs a newer version of Ollama than the one that was installed (HTTP 412). Choose another model, or install again with --ollama newest.
-install-pull-plain-http = The registry of { $model } speaks plain http. Add --insecure-registry if it is your own.
+install-pull-plain-http = The registry of { $model } uses plain HTTP. Add --insecure-registry if it is your own.
 install-pull-failed = { $model } could not be downloaded. { $cause } What was downloaded is kept; run the installation again.
-install-parameter-dropped = The engine keeps { $name } as { $found } instead of { $wanted }. This version does not do what is needed; use the pinned release.
+install-parameter-dropped = The engine keeps { $name } as { $found } instead of { $wanted }. This version does not support what is needed; use the pinned release.
 install-context-clamped = The engine limits this model to { $found } tokens of context instead of { $wanted }. The model's file does not support more; choose another model.
 install-not-listed = The engine says that it loaded the model but does not list it. Run the installation again.
 install-layers-dropped = { $wanted } layers should be on the GPU, the engine put { $found } there. Update the graphics driver, or close programs that use the card, and run the installation again.
-install-kv-differs = The KV cache should be { $wanted }, the engine keeps it as { $found }. Run the installation again; if it stays so, report it.
+install-kv-differs = The KV cache should be { $wanted }, the engine keeps it as { $found }. Run the installation again; if it happens again, report it.
 install-load-failed =
     The engine cannot load the model: { $message }
     { $lines }
-install-out-of-memory = The model does not fit the memory that is free; { $count ->
+install-out-of-memory = The model does not fit into the free memory; { $count ->
         [one] one placement was
        *[other] { $count } placements were
     } tried. Close other programs, or choose a smaller profile.
@@ -130,12 +130,12 @@ install-loaded = Loaded with { $tokens } tokens of context, KV cache { $kv }, on
 install-fewer-layers = Memory ran out; trying with { $layers } of { $total } layers on the GPU
 install-measuring-speed = Measuring the speed
 install-measuring-wait = Measuring the wait for a prompt of { $tokens } tokens, expected { $seconds } s
-install-measuring-since = The engine has been working for { $duration }
+install-measuring-since = The engine has been generating for { $duration }
 install-measured = { $speed } tokens/s; first token of a prompt of { $tokens } tokens after { $wait } s
 install-login = Enabling start at login
-install-login-skipped = Not started at login
+install-login-skipped = Start at login is off
 install-login-done = The server starts at login
-install-login-refused = Not started at login: { $cause } The server runs now; start it yourself next time, or run the installation again.
+install-login-refused = Start at login could not be enabled: { $cause } The server runs now; start it yourself next time, or run the installation again.
 install-writing-receipt = Writing profile and receipt
 install-finished = Installed and measured
 
@@ -158,7 +158,7 @@ install-worker-panicked = Part of the program ended unexpectedly: { $cause }. Ru
 install-cli-no-profile = There is no profile to install. Check the file named with --profiles.
 install-cli-no-emergency = The model of the emergency mode is not in the catalogue. Name one with --model.
 install-cli-refused = { $profile } does not run on this computer:
-install-cli-consent-how = To install it all the same, run the command again with --accept-degraded.
+install-cli-consent-how = To install it anyway, run the command again with --accept-degraded.
 install-cli-cannot-ask = There is no terminal for questions. Run the command again with --yes.
 install-cli-ask = Install now? [y/N]
 install-cli-ask-consent = Do you agree? [y/N]
@@ -195,28 +195,28 @@ install-cli-left = Left in place, because it is not ours: { $path }
 install-status-none = Nothing is installed in { $home }
 install-status-profile = Profile { $profile }: { $model }, { $context } tokens of context, KV cache { $kv }, { $layers } of { $total } layers on the GPU
 install-status-running = The server responds on port { $port } (Ollama { $version })
-install-status-silent = The server on port { $port } runs but does not respond. Run acolyte install again to repair it.
-install-status-stranger = Port { $port } of the server is taken by { $by }. Nothing is asked of it. End that program, or run acolyte install again to use another port.
+install-status-silent = The server on port { $port } is running but does not respond. Run acolyte install again to repair it.
+install-status-stranger = Port { $port } of the server is taken by { $by }. It is not queried. Close that program, or run acolyte install again to use another port.
 install-status-model-changed = { $model } was changed since it was measured. Run acolyte install again to restore it.
 install-status-model-missing = { $model } was removed. Run acolyte install again to restore it.
 install-status-other-version = The server is Ollama { $found }; Ollama { $measured } was measured
-install-status-stopped = The server does not run. It starts at the next login, or with acolyte start.
-install-status-stopped-by-hand = The server does not run. Start it with acolyte start.
+install-status-stopped = The server is not running. It starts at the next login, or with acolyte start.
+install-status-stopped-by-hand = The server is not running. Start it with acolyte start.
 install-status-loaded = The model is in memory with { $context } tokens of context
 install-status-not-loaded = The model is not in memory; the first question loads it
 install-status-receipt = Measured { $speed } tokens/s, predicted { $promised } ({ $at })
 install-status-unfinished = The last installation was interrupted. Run acolyte install to resume it, or acolyte undo to roll it back.
-install-status-unused = The model { $model } ({ $size }) is not needed any more
+install-status-unused = The model { $model } ({ $size }) is no longer needed
 
 ## Interrupted
 
 install-nothing-to-undo = No installation in { $home } was interrupted, so there is nothing to undo. To remove what is installed: acolyte uninstall
 install-nothing-to-continue = No installation in { $home } was interrupted, so there is nothing to continue. To install: acolyte install
-install-unfinished = The installation of profile { $profile } ({ $model }), started at { $at }, was interrupted.
-install-unfinished-unknown = An installation was interrupted before it changed anything but folders.
-install-unfinished-in-force = Profile { $profile } is still in force.
+install-unfinished = The installation of profile { $profile } ({ $model }), started at { $at } UTC, was interrupted.
+install-unfinished-unknown = An installation was interrupted before it changed anything except folders.
+install-unfinished-in-force = Profile { $profile } is still active.
 install-unfinished-nothing-in-force = Nothing was installed before it.
-install-undone = Undone. Profile { $profile } is in force as before
+install-undone = Undone. Profile { $profile } is active again
 install-cli-ask-undo = Undo it now? [y/N]
 install-cli-ask-unfinished = [c]ontinue, [u]ndo, or [l]ater?
 install-cli-answer-continue = c continue
@@ -227,8 +227,8 @@ install-cli-nothing-asked = The interrupted installation did not record its requ
 ## When memory runs out, and when there is memory to spare
 
 install-unverified-model = The registry { $host } cannot be reached ({ $cause }). { $store } has { $model }, but without the registry it cannot be verified that this is the published model: whoever put it there may have changed its instructions. Install again when the registry can be reached, or use it anyway with --accept-unverified-model.
-install-four-bits-need-consent = The engine ran out of memory. It may fit with the KV cache at 4 bits (q4_0) and { $layers } of { $total } layers on the GPU. That loses some exactness on long texts, so it needs your consent: use --accept-degraded, close programs that use the card, or choose a smaller profile.
-install-consent-four-bits = When memory ran out while the model was loaded: the KV cache is kept at 4 bits (q4_0), which loses some exactness on long texts.
+install-four-bits-need-consent = The engine ran out of memory. It may fit with the KV cache at 4 bits (q4_0) and { $layers } of { $total } layers on the GPU. That costs some accuracy on long texts, so it needs your consent: use --accept-degraded, close programs that use the card, or choose a smaller profile.
+install-consent-four-bits = When memory ran out while the model was loaded: the KV cache is kept at 4 bits (q4_0), which costs some accuracy on long texts.
 install-smaller-cache = Memory ran out; trying with the KV cache as { $kv } and { $layers } of { $total } layers on the GPU
 install-more-layers = More graphics memory is free than planned; trying with { $layers } of { $total } layers on the GPU
 install-comparing = Comparing this placement with the engine's own
@@ -236,7 +236,7 @@ install-automatic-kept = The engine's own placement is faster ({ $automatic } in
 
 ## Ports
 
-install-server-port-taken-by = Port { $port } is taken by { $by }. End it, choose another port, or leave the choice to the installer.
+install-server-port-taken-by = Port { $port } is taken by { $by }. Close it, choose another port, or let the installer choose one.
 install-port-passed-over = Port { $port } is taken by { $by }; using { $chosen }
 install-another-program = another program
 install-port-owner = { $name } (process { $pid })
@@ -248,10 +248,10 @@ install-keeps-awake = Installing ACOLYTE
 
 ## Rollback
 
-rollback-incomplete = Not everything is as it was before:
+rollback-incomplete = Not every change could be reverted:
 rollback-failed = - { $what }: { $cause }
 rollback-reverted = Reverted: { $what }
-rollback-remedy = Fix the cause named above and run { $command }: it finishes what is left.
+rollback-remedy = Fix the cause named above and run { $command }, which reverts the rest.
 rollback-server-runs = The engine that uses it could not be stopped.
 change-folder = folder { $path }
 change-model = model { $model }

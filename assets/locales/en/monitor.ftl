@@ -1,4 +1,4 @@
-### What the monitor says about a running installation.
+### Messages of the monitor.
 
 monitor-vram-critical = Graphics memory of { $gpu } is { $share } full ({ $used } of { $total }). The model may stop at any moment. What helps: close other programs that use the graphics card, restart the model, or choose a smaller profile. The context is not reduced: ACOLYTE needs its 32,768 tokens.
 monitor-vram-over = Graphics memory of { $gpu } is down to { $share }

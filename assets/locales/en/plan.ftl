@@ -1,4 +1,4 @@
-### What the plan says: verdicts, reasons, what would change them, consent
+### The plan: verdicts, reasons, improvements, consent
 
 plan-verdict-compatible = Compatible
 plan-verdict-degraded = Degraded
@@ -38,7 +38,7 @@ plan-reason-layers-on-cpu =
 plan-reason-cpu-only-title = Runs on the processor
 plan-reason-cpu-only = Emergency mode: the whole model runs on the processor. It works, but answers are slow, a long prompt takes minutes, and the computer is busy meanwhile.
 plan-reason-small-card-title = { $have } GB card
-plan-reason-small-card = The card has { $have } GB. Below { $comfortable } GB there is little room beside the model: a browser or a game can push it out of graphics memory, and answers become several times slower.
+plan-reason-small-card = The card has { $have } GB. Below { $comfortable } GB the model leaves little graphics memory free: a browser or a game can push it out, and answers become several times slower.
 plan-reason-kv-q4-title = KV cache at 4 bits
 plan-reason-kv-q4 = The KV cache, the model's working memory, is kept at 4 bits. The model makes more mistakes, above all in long contexts.
 plan-reason-slow-decode-title = About { $speed } tokens/s
@@ -64,7 +64,7 @@ plan-reason-architecture-unknown = This program does not know how models of the 
 plan-reason-non-commercial-title = Not for commercial use
 plan-reason-non-commercial = The model's licence ({ $licence }) does not allow commercial use.
 plan-reason-disk-short-title = Disk space short
-plan-reason-disk-short = It needs { $need } on the disk and { $free } are free. Make room or choose a folder on another disk.
+plan-reason-disk-short = It needs { $need } on the disk and { $free } are free. Free some space or choose a folder on another disk.
 plan-reason-fits-title = Fits the card
 plan-reason-fits = Everything is on the graphics card, and { $spare } stay free.
 
@@ -82,10 +82,10 @@ plan-quality-maker = measured by its maker
 plan-quality-maker-only = only its maker's figures
 
 plan-improve-close-gpu-programs = Close programs that use the graphics card: that frees { $frees }, and { $layers } of { $total } layers fit, { $speed } tokens/s.
-plan-improve-close-ram-programs = Close programs that hold { $frees } of main memory.
+plan-improve-close-ram-programs = Close programs that use { $frees } of main memory.
 plan-improve-larger-card = A graphics card with { $need } GB.
 plan-improve-more-ram = { $need } GB of main memory.
-plan-improve-other-kv = Keep the KV cache as { $kv }.
+plan-improve-other-kv = Use a { $kv } KV cache.
 plan-improve-free-disk = Free { $frees } on the disk, or choose a folder on another one.
 plan-improve-emergency-cpu = Emergency mode on the processor, slow but working: acolyte install --emergency-cpu
 

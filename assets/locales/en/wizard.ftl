@@ -36,23 +36,23 @@ wizard-left = left
 ## Welcome
 
 wizard-welcome-title = A coding assistant that stays on this computer
-wizard-welcome-lead = This program sets up a language model for ACOLYTE. Most of the time goes into its download.
-wizard-welcome-look-title = Look
-wizard-welcome-look = It reads what this computer has and shows which models it can run, and how fast.
-wizard-welcome-decide-title = Decide
+wizard-welcome-lead = This program sets up a language model for ACOLYTE. Downloading it takes most of the time.
+wizard-welcome-look-title = Check
+wizard-welcome-look = It detects the hardware of this computer and shows which models it can run, and how fast.
+wizard-welcome-decide-title = Choose
 wizard-welcome-decide = You choose. Nothing is downloaded or changed before you confirm a summary.
 wizard-welcome-measure-title = Measure
-wizard-welcome-measure = After installing, the model is timed, and the result is shown beside what was promised.
+wizard-welcome-measure = After installing, the model's speed is measured, and the result is shown next to the estimate.
 wizard-welcome-touches-title = What it changes
 wizard-welcome-touches = One folder, **{ $home }**, and, if you want, an entry that starts the server at login. No administrator rights, and nothing that other computers can reach.
 wizard-welcome-undo-title = How to undo it
 wizard-welcome-undo = Open this program again and choose **Remove**. The server is stopped, and the files and the login entry are deleted.
-wizard-welcome-next = Look at this computer
+wizard-welcome-next = Check this computer
 
 ## Hardware
 
 wizard-hardware-title = What this computer has
-wizard-hardware-asking = Asking the system and the drivers…
+wizard-hardware-asking = Querying the system and the drivers…
 wizard-hardware-being-asked = detecting…
 wizard-hardware-lead = Detected in { $seconds } s. Nothing has been changed.
 wizard-hardware-failed-lead = Detection failed. Nothing has been changed.
@@ -96,7 +96,7 @@ wizard-hardware-disk-unknown = free space unknown
 wizard-hardware-no-engine = None found
 wizard-hardware-no-engine-detail = a private one will be installed
 wizard-hardware-version-unknown = version unknown
-wizard-hardware-engine-left-alone = not changed; ours runs beside it on its own port
+wizard-hardware-engine-left-alone = not changed; the private one runs alongside it on its own port
 wizard-hardware-ask-again = Try again
 wizard-hardware-models = { $size } of models: { $names }
 wizard-hardware-engine-exposed = other computers can reach this server
@@ -117,7 +117,7 @@ wizard-verdict-needs = Needs { $size }
 wizard-compatibility-good = It will run well
 wizard-compatibility-limits = It will run, with limits
 wizard-compatibility-refused = This computer cannot run ACOLYTE
-wizard-compatibility-lead = Every profile against this computer. Speeds are estimates; the range holds 8 times out of 10.
+wizard-compatibility-lead = Every profile on this computer. Speeds are estimates; the range holds 8 times out of 10.
 wizard-compatibility-refused-lead = What was found, what is missing, and what you can do. Nothing has been changed.
 wizard-choose-profile = Choose a profile
 wizard-compare-reference = Compare with the reference table
@@ -142,7 +142,7 @@ wizard-nothing-to-change = Nothing needs to change.
 ## Profile
 
 wizard-profile-title = Choose what to install
-wizard-profile-lead = The recommended profile is selected. Every figure follows your choice at once.
+wizard-profile-lead = The recommended profile is selected. All figures update with your choice.
 wizard-recommended = recommended
 wizard-another-model = Another model…
 wizard-another-model-detail = from the catalogue, or a reference
@@ -173,7 +173,7 @@ wizard-context-value = { $tokens } tokens, { $kv }
 wizard-context-type = Context memory
 wizard-kv-f16 = f16: exact, the largest
 wizard-kv-q8 = q8_0: half as large, hardly any loss
-wizard-kv-q4 = q4_0: a quarter as large, costs quality
+wizard-kv-q4 = q4_0: a quarter as large, lower quality
 wizard-advanced = Advanced: model, layers, folders, port, start at login, engine, network
 wizard-advanced-model = Model from the catalogue
 wizard-advanced-reference = Or the reference of another model
@@ -298,7 +298,7 @@ wizard-try-ask = Ask
 wizard-try-stop = Stop
 wizard-try-waiting = Waiting for the first token…
 wizard-try-figures = { $speed } tokens/s, first token after { $wait } s
-wizard-next-title = What next
+wizard-next-title = Next steps
 wizard-next-use = Start ACOLYTE: it reads **{ $file }** and asks acolyte:latest at **{ $address }**. Other programs that speak Ollama's API can do the same.
 wizard-next-copy = Copy the address
 wizard-next-copied = Copied
@@ -355,15 +355,15 @@ wizard-ask-save-dialog = Choose the file in a dialog…
 wizard-ask-save-no = Close
 wizard-ask-save-yes = Save
 
-## Troubles and systems
+## Problems and systems
 
 wizard-manage-unfinished = The last installation was interrupted. Install again to finish it, or remove it.
 wizard-manage-model-changed = The model was changed since it was measured. Repair restores it.
 wizard-manage-model-missing = The model was removed. Repair restores it.
-wizard-manage-silent = The server runs but does not answer. Stop it and start it again.
+wizard-manage-silent = The server is running but does not respond. Stop it and start it again.
 wizard-manage-context = The engine keeps { $kept } tokens of context, not the { $promised } promised. Stop the server and start it again; if that does not help, install again.
-wizard-worker-crashed = Something went wrong inside this program. This is a bug; a report was written. Try again.
-wizard-no-worker = The system could not start what is needed for it ({ $cause }). Close some programs and try again.
+wizard-worker-crashed = This program failed because of a bug. A crash report was written. Try again.
+wizard-no-worker = The task could not be started ({ $cause }). Close some programs and try again.
 wizard-report-not-built = The report could not be built ({ $cause }). This is a bug in this program; please report it.
 wizard-report-failed = The report could not be written to { $path } ({ $cause }). Choose another folder.
 wizard-open-failed = { $path } could not be shown ({ $cause }). Open it in your file manager.
@@ -371,7 +371,7 @@ wizard-login-systemd = by a systemd user service
 wizard-login-autostart = by an autostart entry of the desktop
 wizard-login-agent = by a launch agent
 wizard-login-run-key = by a Run entry of your user
-wizard-verdict-needs-short = from { $size }
+wizard-verdict-needs-short = ≥ { $size }
 wizard-source-table = our table of cards
 wizard-state-failed = failed
 wizard-state-cancelled = stopped
@@ -379,7 +379,7 @@ wizard-state-cancelled = stopped
 ## Interrupted, repair, memory
 
 wizard-ask-interrupted-title = The last installation was interrupted
-wizard-ask-interrupted = Continue resumes where it stopped, without downloading anything twice. Undo reverts what it changed, and nothing that was there before.
+wizard-ask-interrupted = Continue resumes where it stopped, without downloading anything twice. Undo reverts its changes and does not touch what was there before.
 wizard-ask-interrupted-continue = Continue
 wizard-ask-interrupted-undo = Undo
 wizard-ask-interrupted-later = Later
@@ -398,4 +398,5 @@ wizard-ask-four-bits-no = Fewer layers only
 wizard-four-bits-declined = The engine ran out of memory. Close programs that use the card and try again, or choose a smaller profile.
 wizard-manage-repair = Repair
 wizard-manage-repair-detail = Installs the same again: intact files are kept, and everything is checked and measured again.
+wizard-manage-update-detail = Installs this version of the engine with the same profile. The model is kept, and everything is checked and measured again.
 wizard-manage-update = Update to Ollama { $version }

@@ -10,15 +10,15 @@ fetch-cannot-write = No se puede escribir { $path }: { $problem }. Comprueba que
 fetch-unpack-unreadable = No se puede leer el archivo comprimido { $path }: { $problem }
 fetch-unpack-format = { $path } no es el archivo comprimido de una versión (.tar.zst, .tgz o .zip). Revisa la dirección de la que procede.
 fetch-unpack-damaged = El archivo comprimido { $path } está dañado ({ $problem }). Bórralo y vuelve a intentarlo, o usa otro servidor espejo.
-fetch-unpack-hostile = El archivo comprimido intenta escribir donde no debe («{ $entry }»). No se usa nada de él. Comprueba de dónde procede.
-fetch-unpack-too-large = El archivo comprimido contiene más de { $entries } archivos o { $size }, mucho más que una versión normal. No se usa nada de él. Comprueba de dónde procede.
+fetch-unpack-hostile = El archivo comprimido intenta escribir fuera de su carpeta («{ $entry }»). No se usa. Comprueba de dónde procede.
+fetch-unpack-too-large = El archivo comprimido contiene más de { $entries } archivos o { $size }, mucho más que una versión normal. No se usa. Comprueba de dónde procede.
 
-fetch-archive-wrong = { $path } no es el archivo comprimido esperado. Su SHA-256 es { $actual } y se esperaba { $expected }. No se usa nada de él. Indica el de esta versión y este sistema, o la lista de tu propia compilación con --release.
+fetch-archive-wrong = { $path } no es el archivo comprimido esperado. Su SHA-256 es { $actual } y se esperaba { $expected }. No se usa. Indica el de esta versión y este sistema, o la lista de tu propia compilación con --release.
 
-source-pinned = La versión con la que se hizo este programa; su hash está incluido.
+source-pinned = La versión con la que se probó este programa; su hash está incluido.
 source-listed = La versión de la lista { $path }; su hash es el de la lista.
 source-newest = La versión más reciente. Su hash se publicó junto a ella: es menos segura que la versión con la que se probó este programa, y no se ha probado con él.
-source-installed = Ya está en este equipo, en { $path }; se copia, no se descarga. Su hash se anota, no se compara.
+source-installed = Ya está en este equipo, en { $path }; se copia, no se descarga. Su hash se registra, no se verifica.
 
 newest-asking = Buscando la versión más reciente de Ollama
 newest-not-found = { $why } Se instala Ollama { $version }, la versión con la que se probó este programa.
@@ -28,22 +28,22 @@ newest-no-sums = No se puede verificar la versión más reciente: { $address } n
 newest-older = La versión más reciente que se ofrece, { $found }, es anterior a { $pinned }.
 
 fetch-unavailable = No se ha podido descargar { $file }. { $reasons }. Revisa la conexión y el proxy y vuelve a intentarlo, o indica otro servidor espejo: lo descargado se conserva.
-fetch-checksum = Lo que entrega { $address } no es el archivo esperado: su SHA-256 es { $actual } en lugar de { $expected }. Se ha borrado. Usa otro servidor espejo o consulta a quien lo administra.
+fetch-checksum = El archivo de { $address } no es el esperado: su SHA-256 es { $actual } en lugar de { $expected }. Se ha borrado. Usa otro servidor espejo o consulta a quien lo administra.
 fetch-disk-too-small = Faltan { $size } en el disco para { $path }. Libera espacio o elige otra carpeta y vuelve a intentarlo: lo descargado se conserva.
 
 fetch-problem-connection = sin conexión ({ $problem })
 fetch-problem-certificate = su certificado no es de confianza ({ $problem }); en la red de una empresa, indica el archivo de certificados de la empresa
-fetch-problem-stalled = no ha llegado nada durante { $time }
+fetch-problem-stalled = sin datos durante { $time }
 fetch-problem-cut-short = la conexión se ha cortado antes de tiempo
-fetch-problem-not-found = el archivo no existe allí
+fetch-problem-not-found = no tiene el archivo
 fetch-problem-proxy-login = el proxy pide usuario y contraseña
 fetch-problem-status = el servidor ha respondido { $status }
-fetch-problem-insecure = lleva a { $address }, que no está cifrada
-fetch-problem-redirects = sus redirecciones no llevan a ninguna parte
-fetch-problem-length = el archivo tiene allí { $actual } bytes en lugar de { $expected }
+fetch-problem-insecure = redirige a { $address }, que no está cifrada
+fetch-problem-redirects = redirige demasiadas veces o a una dirección no válida
+fetch-problem-length = su archivo tiene { $actual } bytes en lugar de { $expected }
 fetch-problem-nonsense = su respuesta no corresponde a la petición ({ $problem })
 fetch-problem-ranges-ignored = solo envía el archivo entero
-fetch-problem-changed = el archivo ha cambiado allí
+fetch-problem-changed = su archivo ha cambiado
 fetch-problem-checksum = su archivo tiene el SHA-256 { $actual } en lugar de { $expected }
 
 fetch-waiting-resume = En pausa
@@ -61,14 +61,14 @@ reference-too-many-parts = «{ $reference }» no es el nombre de un modelo: tien
 reference-part = «{ $part }» no puede formar parte del nombre de un modelo («{ $reference }»). Escríbelo así: qwen2.5-coder:7b o registry.example.org:5000/equipo/coder:7b.
 
 registry-unreachable = El registro { $host } no responde ({ $problem }). Revisa la dirección y la conexión y vuelve a intentarlo.
-registry-unreachable-encrypted = El registro { $host } no responde por https ({ $problem }). Revisa la dirección y la conexión. Si es tu propio registro sin cifrar, añade --insecure-registry.
+registry-unreachable-encrypted = El registro { $host } no responde por HTTPS ({ $problem }). Revisa la dirección y la conexión. Si es tu propio registro sin cifrar, añade --insecure-registry.
 registry-not-found = { $host } no tiene el modelo { $reference }. Revisa el nombre y la etiqueta.
 registry-refused = { $host } no permite el acceso a { $reference }. Elige un modelo público.
 registry-newer-engine = { $host } indica que { $reference } requiere una versión de Ollama más reciente que la que instala este programa (HTTP 412). Elige otro modelo o instala con --ollama newest.
 registry-status = El registro { $host } ha respondido { $status }. Vuelve a intentarlo más tarde.
 registry-insecure = El registro { $host } lleva a { $address }, que no está cifrada. No se ha descargado nada. Si es tu propio registro sin cifrar, añade --insecure-registry.
 registry-unusable = No se puede usar { $reference } de { $host }: { $problem }. Elige otro modelo u otra etiqueta.
-registry-silent = no llegó nada durante { $duration }
+registry-silent = sin datos durante { $duration }
 registry-slow = la respuesta no estaba completa tras { $duration }
 registry-no-model-layer = no contiene ningún modelo GGUF
 registry-manifest-too-large = su manifiesto es demasiado grande

@@ -23,12 +23,12 @@ install-server-no-free-port = Todos los puertos del { $first } al { $last } est�
 install-server-not-listening = El servidor privado no está en marcha en el puerto { $port }. Arráncalo con acolyte start.
 install-server-spawn = No se puede iniciar { $path }: { $cause }.
 install-server-ended =
-    El motor terminó ({ $status }) en vez de responder. Las últimas líneas de su registro:
+    El motor terminó ({ $status }) sin responder. Las últimas líneas de su registro:
     { $lines }
 install-server-not-ready =
     El motor está en marcha pero lleva { $duration } sin responder. Las últimas líneas de su registro:
     { $lines }
-install-server-process = No se puede terminar un proceso del motor: { $cause }. Termínalo a mano e inténtalo de nuevo.
+install-server-process = No se puede detener un proceso del motor: { $cause }. Detenlo tú e inténtalo de nuevo.
 
 ## Archivos
 
@@ -38,7 +38,7 @@ ownership-writable = Otros usuarios pueden modificar { $path }, así que puede q
 ownership-writable-above = Otros usuarios pueden modificar { $path } y, con ello, sustituir lo que contiene: no se usa. Quítales ese permiso (chmod go-w "{ $path }") o usa otra carpeta.
 ownership-link = { $path } es un enlace, y ahí los enlaces no se siguen: no se usa. Elimínalo o usa con --home la carpeta a la que lleva.
 ownership-kind = { $path } no es un archivo normal, o no es una carpeta donde debería haberla: no se usa. Muévelo a otro sitio o usa otra carpeta con --home.
-install-foreign-path = { $document } nombra { $path }, que no es nuestro. No se ha tocado nada. Alguien ha modificado ese archivo o la carpeta se ha movido: devuélvela a su sitio o elimina tú lo que conozcas.
+install-foreign-path = { $document } apunta a { $path }, que no es de esta instalación. No se ha cambiado nada. Alguien ha editado ese archivo o la carpeta se ha movido: devuélvela a su sitio o elimina tú lo que reconozcas.
 install-file-read = No se puede leer { $path }: { $cause }. Comprueba que el archivo existe y que tienes permiso para leerlo.
 install-file-create = No se puede crear { $path }: { $cause }. Comprueba que el disco no está lleno y que la carpeta es tuya.
 install-file-rename = No se puede cambiar el nombre de { $path }: { $cause }. Cierra los programas que lo usen y comprueba que la carpeta es tuya.
@@ -65,9 +65,9 @@ install-no-program = No hay ningún programa de Ollama en { $path }. El archivo 
 install-pull-missing = El registro no tiene el modelo { $model }. Comprueba su nombre y su etiqueta.
 install-pull-disk-full = El disco se llenó mientras se descargaba { $model }. Libera espacio y vuelve a ejecutar la instalación: lo descargado se conserva.
 install-pull-newer-engine = { $model } requiere una versión de Ollama más reciente que la instalada (HTTP 412). Elige otro modelo o vuelve a instalar con --ollama newest.
-install-pull-plain-http = El registro de { $model } habla http sin cifrar. Añade --insecure-registry si es tuyo.
+install-pull-plain-http = El registro de { $model } usa HTTP sin cifrar. Añade --insecure-registry si es tuyo.
 install-pull-failed = No se pudo descargar { $model }. { $cause } Lo descargado se conserva; vuelve a ejecutar la instalación.
-install-parameter-dropped = El motor guarda { $name } como { $found } en vez de { $wanted }. Esta versión no hace lo necesario; usa la versión fijada.
+install-parameter-dropped = El motor guarda { $name } como { $found } en vez de { $wanted }. Esta versión no admite lo necesario; usa la versión fijada.
 install-context-clamped = El motor limita este modelo a { $found } tokens de contexto en vez de { $wanted }. El archivo del modelo no admite más; elige otro modelo.
 install-not-listed = El motor dice que cargó el modelo, pero no lo muestra en su lista. Repite la instalación.
 install-layers-dropped = Debía haber { $wanted } capas en la GPU y el motor puso { $found }. Actualiza el controlador gráfico o cierra programas que usen la tarjeta y repite la instalación.
@@ -130,12 +130,12 @@ install-loaded = Cargado con { $tokens } tokens de contexto, caché KV { $kv }, 
 install-fewer-layers = Se acabó la memoria; probando con { $layers } de { $total } capas en la GPU
 install-measuring-speed = Midiendo la velocidad
 install-measuring-wait = Midiendo la espera con un texto de { $tokens } tokens, se prevén { $seconds } s
-install-measuring-since = El motor lleva { $duration } trabajando
+install-measuring-since = El motor lleva { $duration } generando
 install-measured = { $speed } tokens/s; primer token de un texto de { $tokens } tokens a los { $wait } s
 install-login = Activando el inicio al entrar en la sesión
-install-login-skipped = No arranca al iniciar sesión
+install-login-skipped = El inicio al entrar en la sesión está desactivado
 install-login-done = El servidor se inicia al entrar en la sesión
-install-login-refused = No arranca al iniciar sesión: { $cause } El servidor ya funciona; la próxima vez inícialo tú o repite la instalación.
+install-login-refused = No se pudo activar el inicio al entrar en la sesión: { $cause } El servidor ya funciona; la próxima vez inícialo tú o repite la instalación.
 install-writing-receipt = Escribiendo el perfil y el recibo
 install-finished = Instalado y medido
 
@@ -196,7 +196,7 @@ install-status-none = No hay nada instalado en { $home }
 install-status-profile = Perfil { $profile }: { $model }, { $context } tokens de contexto, caché KV { $kv }, { $layers } de { $total } capas en la GPU
 install-status-running = El servidor responde en el puerto { $port } (Ollama { $version })
 install-status-silent = El servidor del puerto { $port } está en marcha pero no responde. Vuelve a ejecutar acolyte install para repararlo.
-install-status-stranger = El puerto { $port } del servidor lo ocupa { $by }. No se le consulta nada. Cierra ese programa o vuelve a ejecutar acolyte install para usar otro puerto.
+install-status-stranger = El puerto { $port } del servidor lo ocupa { $by }. No se le envía nada. Cierra ese programa o vuelve a ejecutar acolyte install para usar otro puerto.
 install-status-model-changed = { $model } ha cambiado desde que se midió. Vuelve a ejecutar acolyte install para restaurarlo.
 install-status-model-missing = { $model } se ha eliminado. Vuelve a ejecutar acolyte install para restaurarlo.
 install-status-other-version = El servidor es Ollama { $found }; se midió con Ollama { $measured }
@@ -212,11 +212,11 @@ install-status-unused = El modelo { $model } ({ $size }) ya no hace falta
 
 install-nothing-to-undo = En { $home } no se interrumpió ninguna instalación, así que no hay nada que deshacer. Para eliminar lo instalado: acolyte uninstall
 install-nothing-to-continue = No se interrumpió ninguna instalación en { $home }, así que no hay nada que continuar. Para instalar: acolyte install
-install-unfinished = La instalación del perfil { $profile } ({ $model }), iniciada el { $at }, se interrumpió.
-install-unfinished-unknown = Una instalación se interrumpió antes de cambiar nada más que carpetas.
-install-unfinished-in-force = El perfil { $profile } sigue en vigor.
+install-unfinished = La instalación del perfil { $profile } ({ $model }), iniciada el { $at } UTC, se interrumpió.
+install-unfinished-unknown = Una instalación se interrumpió cuando solo había creado carpetas.
+install-unfinished-in-force = El perfil { $profile } sigue activo.
 install-unfinished-nothing-in-force = Antes no había nada instalado.
-install-undone = Deshecha. El perfil { $profile } está en vigor como antes
+install-undone = Deshecha. El perfil { $profile } vuelve a estar activo
 install-cli-ask-undo = ¿Deshacerla ahora? [s/N]
 install-cli-ask-unfinished = ¿[c]ontinuar, [d]eshacer o [m]ás tarde?
 install-cli-answer-continue = c continuar
@@ -227,8 +227,8 @@ install-cli-nothing-asked = La instalación interrumpida no anotó qué se pidi�
 ## Cuando falta o sobra memoria
 
 install-unverified-model = No se puede contactar con el registro { $host } ({ $cause }). { $store } contiene { $model }, pero sin el registro no se puede verificar que sea el modelo publicado: quien lo escribió ahí puede haber cambiado sus instrucciones. Repite la instalación cuando el registro esté disponible o úsalo a pesar de ello con --accept-unverified-model.
-install-four-bits-need-consent = El motor se quedó sin memoria. Podría caber con la caché KV a 4 bits (q4_0) y { $layers } de { $total } capas en la GPU. Eso resta algo de exactitud en textos largos, así que hace falta tu consentimiento: usa --accept-degraded, cierra programas que usen la tarjeta o elige un perfil menor.
-install-consent-four-bits = Al faltar memoria mientras se cargaba el modelo: la caché KV se guarda a 4 bits (q4_0), lo que resta algo de exactitud en textos largos.
+install-four-bits-need-consent = El motor se quedó sin memoria. Podría caber con la caché KV a 4 bits (q4_0) y { $layers } de { $total } capas en la GPU. Eso resta algo de precisión en textos largos, así que hace falta tu consentimiento: usa --accept-degraded, cierra programas que usen la tarjeta o elige un perfil menor.
+install-consent-four-bits = Cuando faltó memoria al cargar el modelo: la caché KV se guarda a 4 bits (q4_0), lo que resta algo de precisión en textos largos.
 install-smaller-cache = Falta memoria; probando con la caché KV en { $kv } y { $layers } de { $total } capas en la GPU
 install-more-layers = Hay más memoria gráfica libre de lo previsto; probando con { $layers } de { $total } capas en la GPU
 install-comparing = Comparando este reparto con el del propio motor
@@ -236,7 +236,7 @@ install-automatic-kept = El reparto del propio motor es más rápido ({ $automat
 
 ## Puertos
 
-install-server-port-taken-by = El puerto { $port } lo ocupa { $by }. Ciérralo, elige otro puerto o deja la elección al instalador.
+install-server-port-taken-by = El puerto { $port } lo ocupa { $by }. Ciérralo, elige otro puerto o deja que lo elija el instalador.
 install-port-passed-over = El puerto { $port } lo ocupa { $by }; se usa el { $chosen }
 install-another-program = otro programa
 install-port-owner = { $name } (proceso { $pid })
@@ -248,10 +248,10 @@ install-keeps-awake = Instalando ACOLYTE
 
 ## Reversión
 
-rollback-incomplete = No todo está como antes:
+rollback-incomplete = No se pudieron revertir todos los cambios:
 rollback-failed = - { $what }: { $cause }
 rollback-reverted = Revertido: { $what }
-rollback-remedy = Corrige la causa indicada y ejecuta { $command }: termina lo que falta.
+rollback-remedy = Corrige la causa indicada y ejecuta { $command }, que revierte el resto.
 rollback-server-runs = No se pudo detener el motor que lo usa.
 change-folder = carpeta { $path }
 change-model = modelo { $model }

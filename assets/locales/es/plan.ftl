@@ -1,4 +1,4 @@
-### Lo que dice el plan: veredictos, razones, qué los cambiaría, consentimiento
+### El plan: veredictos, razones, mejoras, consentimiento
 
 plan-verdict-compatible = Compatible
 plan-verdict-degraded = Degradado
@@ -38,7 +38,7 @@ plan-reason-layers-on-cpu =
 plan-reason-cpu-only-title = Se ejecuta en el procesador
 plan-reason-cpu-only = Modo de emergencia: todo el modelo se ejecuta en el procesador. Funciona, pero las respuestas son lentas, una petición larga tarda minutos y mientras tanto el equipo está ocupado.
 plan-reason-small-card-title = Tarjeta de { $have } GB
-plan-reason-small-card = La tarjeta tiene { $have } GB. Por debajo de { $comfortable } GB queda poco sitio junto al modelo: un navegador o un juego pueden sacarlo de la memoria gráfica, y las respuestas se vuelven varias veces más lentas.
+plan-reason-small-card = La tarjeta tiene { $have } GB. Por debajo de { $comfortable } GB el modelo deja poca memoria gráfica libre: un navegador o un juego pueden desplazarlo, y las respuestas se vuelven varias veces más lentas.
 plan-reason-kv-q4-title = Caché KV a 4 bits
 plan-reason-kv-q4 = La caché KV, la memoria de trabajo del modelo, se guarda a 4 bits. El modelo comete más errores, sobre todo en contextos largos.
 plan-reason-slow-decode-title = Unos { $speed } tokens/s
@@ -64,7 +64,7 @@ plan-reason-architecture-unknown = Este programa no sabe cómo guardan el contex
 plan-reason-non-commercial-title = Sin uso comercial
 plan-reason-non-commercial = La licencia del modelo ({ $licence }) no permite el uso comercial.
 plan-reason-disk-short-title = Falta espacio en disco
-plan-reason-disk-short = Necesita { $need } en el disco y hay { $free } libres. Haz sitio o elige una carpeta en otro disco.
+plan-reason-disk-short = Necesita { $need } en el disco y hay { $free } libres. Libera espacio o elige una carpeta en otro disco.
 plan-reason-fits-title = Cabe en la tarjeta
 plan-reason-fits = Todo está en la tarjeta gráfica y quedan { $spare } libres.
 
@@ -85,7 +85,7 @@ plan-improve-close-gpu-programs = Cierra los programas que usan la tarjeta gráf
 plan-improve-close-ram-programs = Cierra programas que ocupen { $frees } de memoria principal.
 plan-improve-larger-card = Una tarjeta gráfica con { $need } GB.
 plan-improve-more-ram = { $need } GB de memoria principal.
-plan-improve-other-kv = Guarda la caché KV como { $kv }.
+plan-improve-other-kv = Usa una caché KV { $kv }.
 plan-improve-free-disk = Libera { $frees } en el disco o elige una carpeta en otro.
 plan-improve-emergency-cpu = Modo de emergencia en el procesador, lento pero funciona: acolyte install --emergency-cpu
 

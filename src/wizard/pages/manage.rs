@@ -130,12 +130,16 @@ impl ManagePage {
         });
     }
 
-    /// Label of the button that installs the same again, which updates the engine if there is another version.
-    fn repair_label(&self, text: Text, engine_version: Option<&str>) -> String {
-        match engine_version.filter(|version| *version != self.installation.installed.profile.engine_version)
-        {
-            Some(version) => say!(text, "wizard-manage-update", version = version),
-            None => say!(text, "wizard-manage-repair"),
+    /// Detail and label of the button that installs again: an update if the engine would have another version, else a
+    /// repair.
+    fn repair_texts(&self, text: Text, engine_version: Option<&str>) -> (String, String) {
+        let installed = &self.installation.installed.profile.engine_version;
+        match engine_version.filter(|version| version != installed) {
+            Some(version) => (
+                say!(text, "wizard-manage-update-detail"),
+                say!(text, "wizard-manage-update", version = version),
+            ),
+            None => (say!(text, "wizard-manage-repair-detail"), say!(text, "wizard-manage-repair")),
         }
     }
 
@@ -158,16 +162,10 @@ impl ManagePage {
             );
         }
         ui.gap(2.0);
-        ui.text(TextRole::Label, Tone::Faint, &say!(text, "wizard-manage-repair-detail"));
-        ui.gap(1.0);
-        if ui
-            .action(
-                ButtonStyle::Secondary,
-                &self.repair_label(text, cx.engine_version),
-                self.activity == ManageActivity::Idle,
-            )
-            .clicked()
-        {
+        let (detail, label) = self.repair_texts(text, cx.engine_version);
+        ui.text(TextRole::Label, Tone::Faint, &detail);
+        ui.gap(2.0);
+        if ui.action(ButtonStyle::Secondary, &label, self.activity == ManageActivity::Idle).clicked() {
             cx.intents.push(Intent::Repair);
         }
     }
