@@ -5,7 +5,7 @@ use acolyte::text::{Language, Text};
 use acolyte::wizard::theme::{self, TextRole, Tone};
 use acolyte::wizard::widgets::{
     ButtonStyle, Chip, Column, Paragraph, Part, SpeedScale, StackedBar, Table, UiExt as _, banner, card,
-    card_row, checkbox, fact, labelled, promise_scale, radio_card, rule, slider, table_card, text_field,
+    card_row, checkbox, fact, labelled, prediction_scale, radio_card, rule, slider, table_card, text_field,
     thin_bar,
 };
 use eframe::egui::{self, CentralPanel, ScrollArea, Sense, Theme, Ui, vec2};
@@ -162,7 +162,7 @@ impl Gallery {
         for (measured, tone) in [(Some(40.0), Tone::Good), (Some(20.0), Tone::Warning), (None, Tone::Soft)] {
             ui.gap(2.0);
             let (rect, _) = ui.allocate_exact_size(vec2(ui.available_width(), 16.0), Sense::hover());
-            promise_scale(ui, rect, (32.0, 44.0), measured, 60.0, tone);
+            prediction_scale(ui, rect, (32.0, 44.0), measured, 60.0, tone);
         }
     }
 

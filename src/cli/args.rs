@@ -107,7 +107,7 @@ pub struct SourceArgs {
     /// Which Ollama: auto reuses one on this computer that is recent enough, else pinned; pinned is the release this
     /// program was tested with; newest is the latest release, and less certain
     #[arg(long, value_name = "WHICH", default_value = "auto", conflicts_with = "release")]
-    pub ollama: WhichOllama,
+    pub ollama: OllamaChoice,
     /// Release file to install from, instead of the built-in one
     #[arg(long, value_name = "FILE")]
     pub release: Option<PathBuf>,
@@ -134,7 +134,7 @@ pub struct SourceArgs {
 
 /// Which Ollama is installed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
-pub enum WhichOllama {
+pub enum OllamaChoice {
     /// One on this computer that is recent enough, else the pinned one.
     #[default]
     Auto,

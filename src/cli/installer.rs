@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use clap::Parser;
 
-use crate::cli::args::{GlobalArgs, WhichOllama, WizardArgs};
+use crate::cli::args::{GlobalArgs, OllamaChoice, WizardArgs};
 use crate::cli::check::profiles_of;
 use crate::cli::detect::hardware_of;
 use crate::cli::{Failure, Session, help, model, prompts, source, startup};
@@ -115,7 +115,7 @@ fn options(cli: &InstallerCli, session: &Session) -> Result<WizardOptions, Failu
     Ok(WizardOptions {
         home: session.home.clone(),
         source: source::from_options(source, session)?,
-        wants_newest: source.ollama == WhichOllama::Newest,
+        wants_newest: source.ollama == OllamaChoice::Newest,
         may_reuse: source::may_reuse(source),
         model,
         insecure_registry: source.insecure_registry,

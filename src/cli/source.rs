@@ -2,7 +2,7 @@
 
 use std::path::absolute;
 
-use crate::cli::args::{SourceArgs, WhichOllama};
+use crate::cli::args::{OllamaChoice, SourceArgs};
 use crate::cli::output::talk;
 use crate::cli::{Failure, Session, model};
 use crate::install::reuse::installed_engine;
@@ -21,7 +21,7 @@ pub fn resolve(args: &SourceArgs, hardware: &Hardware, session: &Session) -> Res
     let mut source = from_options(args, session)?;
     let text = session.text;
     match args.ollama {
-        WhichOllama::Newest => {
+        OllamaChoice::Newest => {
             session.tell(&say!(text, "newest-asking"));
             match newest(&source.mirrors, &source.http) {
                 Ok(release) => source.choice = EngineChoice::Newest(Box::new(release)),
@@ -33,14 +33,14 @@ pub fn resolve(args: &SourceArgs, hardware: &Hardware, session: &Session) -> Res
                 }
             }
         }
-        WhichOllama::Auto if may_reuse(args) => {
+        OllamaChoice::Auto if may_reuse(args) => {
             let ours = Paths::new(&session.home).engines();
             let minimum = Release::built_in().version.clone();
             if let Some(engine) = installed_engine(&hardware.engines, &minimum, &ours) {
                 source.choice = EngineChoice::Installed(engine);
             }
         }
-        WhichOllama::Auto | WhichOllama::Pinned => {}
+        OllamaChoice::Auto | OllamaChoice::Pinned => {}
     }
     Ok(source)
 }
@@ -61,7 +61,7 @@ pub fn from_options(args: &SourceArgs, session: &Session) -> Result<EngineSource
 
 /// Whether an installed engine may be reused: not when the user named a release or a place to get it from.
 pub fn may_reuse(args: &SourceArgs) -> bool {
-    args.ollama == WhichOllama::Auto
+    args.ollama == OllamaChoice::Auto
         && args.release.is_none()
         && args.mirror.is_empty()
         && args.archive.is_empty()
@@ -75,10 +75,10 @@ pub fn is_default(args: &SourceArgs) -> bool {
 /// Sets the options to those of an earlier installation. A proxy's password was not saved and must be given again.
 pub fn restore(args: &mut SourceArgs, source: EngineSource) {
     match source.choice {
-        EngineChoice::Pinned => args.ollama = WhichOllama::Pinned,
+        EngineChoice::Pinned => args.ollama = OllamaChoice::Pinned,
         EngineChoice::Listed(path) => args.release = Some(path),
-        EngineChoice::Newest(_) => args.ollama = WhichOllama::Newest,
-        EngineChoice::Installed(_) => args.ollama = WhichOllama::Auto,
+        EngineChoice::Newest(_) => args.ollama = OllamaChoice::Newest,
+        EngineChoice::Installed(_) => args.ollama = OllamaChoice::Auto,
     }
     args.mirror = source.mirrors;
     args.archive = source.archives;

@@ -114,7 +114,7 @@ pub fn stopped(autostart: bool, text: Text) -> String {
 
 /// The message for another program on the server's port.
 pub fn stranger(owner: &PortOwner, port: u16, text: Text) -> String {
-    say!(text, "install-status-stranger", by = owner.describe(text), port = port.to_string())
+    say!(text, "install-status-port-taken", by = owner.describe(text), port = port.to_string())
 }
 
 /// The message for a served model that differs from the measured one.

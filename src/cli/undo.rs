@@ -76,7 +76,7 @@ pub fn offer(args: &InstallArgs, may_ask: bool, session: &Session) -> Result<Int
     if !may_ask || args.resume || args.yes {
         return match unfinished.request {
             Some(saved) if !names_another => Ok(Interrupted::Resume(Box::new(saved))),
-            _ if args.resume => Err(Failure::failed(say!(text, "install-cli-nothing-asked"))),
+            _ if args.resume => Err(Failure::failed(say!(text, "install-cli-no-saved-request"))),
             _ => Ok(Interrupted::None),
         };
     }
@@ -106,7 +106,7 @@ fn roll_back(session: &Session) -> Result<u8, Failure> {
 
 fn summary(undone: &Undone, session: &Session) -> String {
     let text = session.text;
-    let Some(installed) = &undone.in_force else {
+    let Some(installed) = &undone.active else {
         let mut lines = vec![say!(text, "install-cli-uninstalled")];
         lines.extend(
             undone

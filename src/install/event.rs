@@ -158,7 +158,7 @@ pub enum Activity {
     /// Starting the private server.
     StartingServer,
     /// A port is taken; another one is used.
-    PortPassedOver {
+    PortSkipped {
         /// The port that is taken.
         port: u16,
         /// Who listens there, if the system reports it.

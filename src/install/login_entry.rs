@@ -54,7 +54,7 @@ const MAX_ENTRY_BYTES: u64 = 1 << 20;
 /// # Errors
 /// When the user's folder for such entries is unknown.
 pub fn supervises(paths: &Paths) -> Result<bool, InstallError> {
-    Ok(runs(&means()?, paths))
+    Ok(runs(&autostart_method()?, paths))
 }
 
 /// Whether the system would supervise the server of this home if it started it.
@@ -62,7 +62,7 @@ pub fn supervises(paths: &Paths) -> Result<bool, InstallError> {
 /// # Errors
 /// When the user's folder for such entries is unknown.
 pub fn would_supervise(paths: &Paths) -> Result<bool, InstallError> {
-    Ok(would_run(&means()?, paths))
+    Ok(would_run(&autostart_method()?, paths))
 }
 
 /// Whether this home has an entry of any kind.
@@ -70,7 +70,7 @@ pub fn would_supervise(paths: &Paths) -> Result<bool, InstallError> {
 /// # Errors
 /// When the user's folder for such entries is unknown.
 pub fn is_installed(paths: &Paths) -> Result<bool, InstallError> {
-    Ok(AutostartMethod::all_of_system()?.iter().any(|means| is_ours(means, paths)))
+    Ok(AutostartMethod::all_of_system()?.iter().any(|method| is_ours(method, paths)))
 }
 
 /// The folder an entry would be written to; `None` where it is no file.
@@ -78,7 +78,7 @@ pub fn is_installed(paths: &Paths) -> Result<bool, InstallError> {
 /// # Errors
 /// When the user's folder for such entries is unknown.
 pub fn folder() -> Result<Option<PathBuf>, InstallError> {
-    Ok(means()?.file().and_then(|file| file.parent().map(Path::to_owned)))
+    Ok(autostart_method()?.file().and_then(|file| file.parent().map(Path::to_owned)))
 }
 
 /// Creates or replaces the entry. Nothing is started before the next login.
@@ -86,14 +86,14 @@ pub fn folder() -> Result<Option<PathBuf>, InstallError> {
 /// # Errors
 /// When the entry or the copy of this program cannot be written.
 pub fn install(paths: &Paths, launch: &Launch) -> Result<(), InstallError> {
-    let means = means()?;
-    let entry = if means.kind().carries_log() {
+    let method = autostart_method()?;
+    let entry = if method.kind().carries_log() {
         let unset = LOADER_SETTINGS.iter().map(|name| (*name).to_owned()).collect();
         LoginEntry {
             description: description(paths),
             program: launch.program.clone(),
             args: vec!["serve".into()],
-            pre_start: vec![copy_of_us(paths)?.into(), KEEP_LOG.into(), paths.home().into()],
+            pre_start: vec![install_own_copy(paths)?.into(), KEEP_LOG.into(), paths.home().into()],
             environment: launch.environment_here(),
             unset,
             log: Some(launch.log.clone()),
@@ -101,12 +101,12 @@ pub fn install(paths: &Paths, launch: &Launch) -> Result<(), InstallError> {
     } else {
         LoginEntry {
             description: description(paths),
-            program: copy_of_us(paths)?,
+            program: install_own_copy(paths)?,
             args: vec![START_SERVER.into(), paths.home().into()],
             ..LoginEntry::default()
         }
     };
-    Ok(means.install(&entry).map(drop)?)
+    Ok(method.install(&entry).map(drop)?)
 }
 
 /// Starts the server of this home through the service manager; `false` where none supervises it.
@@ -114,11 +114,11 @@ pub fn install(paths: &Paths, launch: &Launch) -> Result<(), InstallError> {
 /// # Errors
 /// When the service manager refuses.
 pub fn start(paths: &Paths) -> Result<bool, InstallError> {
-    let means = means()?;
-    if !would_run(&means, paths) {
+    let method = autostart_method()?;
+    if !would_run(&method, paths) {
         return Ok(false);
     }
-    Ok(means.start().map(|()| true)?)
+    Ok(method.start().map(|()| true)?)
 }
 
 /// Stops the server of this home through the service manager, where that supervises it.
@@ -126,9 +126,9 @@ pub fn start(paths: &Paths) -> Result<bool, InstallError> {
 /// # Errors
 /// When the service manager refuses.
 pub fn stop(paths: &Paths) -> Result<(), InstallError> {
-    let means = means()?;
-    if runs(&means, paths) {
-        means.stop()?;
+    let method = autostart_method()?;
+    if runs(&method, paths) {
+        method.stop()?;
     }
     Ok(())
 }
@@ -140,9 +140,9 @@ pub fn stop(paths: &Paths) -> Result<(), InstallError> {
 /// When something could not be removed.
 pub fn remove(paths: &Paths) -> Result<(), InstallError> {
     // The service manager may not respond now although it did when the entry was made.
-    for means in AutostartMethod::all_of_system()? {
-        if is_ours(&means, paths) {
-            means.remove()?;
+    for method in AutostartMethod::all_of_system()? {
+        if is_ours(&method, paths) {
+            method.remove()?;
         }
     }
     programs(paths).iter().try_for_each(|file| Ok(files::remove_file(file)?))
@@ -154,7 +154,7 @@ pub fn remove(paths: &Paths) -> Result<(), InstallError> {
 /// When the user's folder for such entries is unknown.
 pub fn places(paths: &Paths) -> Result<Vec<String>, InstallError> {
     let all = AutostartMethod::all_of_system()?;
-    Ok(all.iter().filter(|means| is_ours(means, paths)).map(AutostartMethod::place).collect())
+    Ok(all.iter().filter(|method| is_ours(method, paths)).map(AutostartMethod::place).collect())
 }
 
 /// The files that an entry of this home calls; they may be missing.
@@ -168,34 +168,34 @@ fn copy_path(paths: &Paths) -> PathBuf {
     paths.programs().join(if cfg!(windows) { "acolyte-at-login.exe" } else { "acolyte-at-login" })
 }
 
-fn means() -> Result<AutostartMethod, InstallError> {
+fn autostart_method() -> Result<AutostartMethod, InstallError> {
     Ok(AutostartMethod::of_system()?)
 }
 
 /// Description of the entry, which identifies its home.
 fn description(paths: &Paths) -> String {
-    format!("ACOLYTE model server ({})", mark(paths))
+    format!("ACOLYTE model server ({})", home_id(paths))
 }
 
 /// A short identifier of a home that needs no escaping in any format.
-fn mark(paths: &Paths) -> String {
+fn home_id(paths: &Paths) -> String {
     Sha256::of(paths.home().as_os_str().as_encoded_bytes()).to_string()[..12].to_owned()
 }
 
-fn would_run(means: &AutostartMethod, paths: &Paths) -> bool {
-    is_ours(means, paths) && means.kind().supervises()
+fn would_run(method: &AutostartMethod, paths: &Paths) -> bool {
+    is_ours(method, paths) && method.kind().supervises()
 }
 
-fn runs(means: &AutostartMethod, paths: &Paths) -> bool {
-    is_ours(means, paths) && means.is_running() == Some(true)
+fn runs(method: &AutostartMethod, paths: &Paths) -> bool {
+    is_ours(method, paths) && method.is_running() == Some(true)
 }
 
-fn is_ours(means: &AutostartMethod, paths: &Paths) -> bool {
-    means.is_installed()
-        && match means.file() {
+fn is_ours(method: &AutostartMethod, paths: &Paths) -> bool {
+    method.is_installed()
+        && match method.file() {
             // Assume an unreadable entry is ours, but not a pipe or something huge: we write neither.
             Some(file) => match regular::read_text(&file, MAX_ENTRY_BYTES) {
-                Ok(entry) => entry.contains(&mark(paths)),
+                Ok(entry) => entry.contains(&home_id(paths)),
                 Err(error) => !regular::is_refusal(&error),
             },
             None => true,
@@ -203,16 +203,16 @@ fn is_ours(means: &AutostartMethod, paths: &Paths) -> bool {
 }
 
 /// A copy, not a hard link: otherwise a user who can write the downloaded program could change what runs at login.
-fn copy_of_us(paths: &Paths) -> Result<PathBuf, InstallError> {
+fn install_own_copy(paths: &Paths) -> Result<PathBuf, InstallError> {
     let copy = copy_path(paths);
     files::create_folders(&paths.programs())?;
-    let us = program_of_this_process()?;
-    if us == copy || have_same_contents(&us, &copy) {
+    let own = program_of_this_process()?;
+    if own == copy || have_same_contents(&own, &copy) {
         return Ok(copy);
     }
     let new = files::temporary(&copy);
     let write = || -> std::io::Result<()> {
-        let (mut from, mut to) = (regular::open(&us)?, files::create_anew(&new)?);
+        let (mut from, mut to) = (regular::open(&own)?, files::create_anew(&new)?);
         std::io::copy(&mut from, &mut to)?;
         files::make_executable(&to)?;
         to.sync_all()
@@ -230,12 +230,12 @@ fn program_of_this_process() -> Result<PathBuf, InstallError> {
     Ok(environment::current_exe().map_err(files::reading(Path::new("current_exe")))?)
 }
 
-fn have_same_contents(us: &Path, copy: &Path) -> bool {
-    if files::length(us) != files::length(copy) {
+fn have_same_contents(own: &Path, copy: &Path) -> bool {
+    if files::length(own) != files::length(copy) {
         return false;
     }
     let contents = |path: &Path| files::sha256(path, &|| false).ok();
-    contents(us).is_some_and(|ours| contents(copy) == Some(ours))
+    contents(own).is_some_and(|ours| contents(copy) == Some(ours))
 }
 
 #[cfg(test)]
@@ -245,8 +245,8 @@ mod tests {
     #[test]
     fn entries_of_different_homes_are_distinguished() {
         let (a, b) = (Paths::new(Path::new("/home/x/.acolyte")), Paths::new(Path::new("/srv/acolyte")));
-        assert_ne!(mark(&a), mark(&b));
-        assert_eq!(mark(&a), mark(&Paths::new(Path::new("/home/x/.acolyte"))));
-        assert!(description(&a).contains(&mark(&a)));
+        assert_ne!(home_id(&a), home_id(&b));
+        assert_eq!(home_id(&a), home_id(&Paths::new(Path::new("/home/x/.acolyte"))));
+        assert!(description(&a).contains(&home_id(&a)));
     }
 }

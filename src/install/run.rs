@@ -23,7 +23,7 @@ use crate::control::Control;
 use crate::install::blocking::runtime;
 use crate::install::change::Change;
 use crate::install::change::journal::{Journal, changes, unfinished};
-use crate::install::change::leftovers::{remove_engines_set_aside, remove_other_engines};
+use crate::install::change::leftovers::{remove_engine_backups, remove_other_engines};
 use crate::install::change::rollback::{Scope, roll_back};
 use crate::install::event::Activity;
 use crate::install::private_server::{self, Server};
@@ -187,7 +187,7 @@ fn snapshot(paths: &Paths, journal: &Journal) -> Result<Snapshot, InstallError> 
             return Ok(before);
         }
     } else {
-        remove_engines_set_aside(journal.entries())?;
+        remove_engine_backups(journal.entries())?;
     }
     Ok(Snapshot::keep(paths, private_server::is_running(paths))?)
 }

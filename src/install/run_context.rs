@@ -22,7 +22,7 @@ pub(super) struct Run<'a> {
     pub control: &'a Control,
     pub reporter: &'a Reporter<'a>,
     /// The state when the first unfinished run began.
-    pub before: &'a Snapshot,
+    pub snapshot: &'a Snapshot,
     journal: RefCell<Journal>,
 }
 
@@ -33,10 +33,10 @@ impl<'a> Run<'a> {
         paths: &'a Paths,
         control: &'a Control,
         reporter: &'a Reporter<'a>,
-        before: &'a Snapshot,
+        snapshot: &'a Snapshot,
         journal: Journal,
     ) -> Self {
-        Self { request, wording, paths, control, reporter, before, journal: RefCell::new(journal) }
+        Self { request, wording, paths, control, reporter, snapshot, journal: RefCell::new(journal) }
     }
 
     /// The model to install.

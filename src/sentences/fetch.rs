@@ -93,7 +93,9 @@ impl TransferProblem {
                 expected = text.count(*expected),
                 actual = text.count(*actual)
             ),
-            Self::Nonsense(problem) => say!(text, "fetch-problem-nonsense", problem = problem.as_str()),
+            Self::InvalidResponse(problem) => {
+                say!(text, "fetch-problem-invalid-response", problem = problem.as_str())
+            }
             Self::RangesIgnored { .. } => say!(text, "fetch-problem-ranges-ignored"),
             Self::Changed => say!(text, "fetch-problem-changed"),
             Self::CheckSum { expected, actual } => {

@@ -56,11 +56,11 @@ impl Unfinished {
             ),
             None => say!(text, "install-unfinished-unknown"),
         };
-        let now = match &self.in_force {
+        let now = match &self.active {
             Some(installed) => {
-                say!(text, "install-unfinished-in-force", profile = installed.profile.profile.as_str())
+                say!(text, "install-unfinished-active", profile = installed.profile.profile.as_str())
             }
-            None => say!(text, "install-unfinished-nothing-in-force"),
+            None => say!(text, "install-unfinished-nothing-active"),
         };
         format!("{what} {now}")
     }

@@ -111,7 +111,7 @@ impl Activity {
             Self::Checked { bytes } => say!(text, "install-checked", size = text.file_size(*bytes)),
             Self::VerifyingEngine => say!(text, "install-engine-checking"),
             Self::RepairingEngine { path } => {
-                say!(text, "install-engine-mending", path = UntrustedText::path(path))
+                say!(text, "install-engine-repairing", path = UntrustedText::path(path))
             }
             Self::FetchingEngine { version } => say!(text, "install-fetching", version = version.as_str()),
             Self::FetchingArchive { name } => say!(text, "install-fetching-file", name = name.as_str()),
@@ -126,22 +126,22 @@ impl Activity {
             Self::UsingArchives => say!(text, "install-fetch-archive"),
             Self::CopyingEngine => say!(text, "install-copying"),
             Self::Unpacking => say!(text, "install-unpacking"),
-            Self::SyncingEngine => say!(text, "install-unpack-sealing"),
+            Self::SyncingEngine => say!(text, "install-unpack-syncing"),
             Self::Unpacked { path } => say!(text, "install-unpacked", path = UntrustedText::path(path)),
             Self::NothingToUnpack => say!(text, "install-unpack-skipped"),
             Self::StartingServer => say!(text, "install-starting-server"),
-            Self::PortPassedOver { port, by, chosen } => {
+            Self::PortSkipped { port, by, chosen } => {
                 let another = || say!(text, "install-another-program");
                 let by = by.as_ref().map_or_else(another, |owner| owner.describe(text));
                 let (port, chosen) = (port.to_string(), chosen.to_string());
-                say!(text, "install-port-passed-over", port = port, by = by, chosen = chosen)
+                say!(text, "install-port-skipped", port = port, by = by, chosen = chosen)
             }
             Self::ServerStarted { version, port } => {
                 say!(text, "install-server-started", port = port.to_string(), version = version.as_str())
             }
             Self::ServerKept { port } => say!(text, "install-server-kept", port = port.to_string()),
-            Self::EnablingRegistryAccess => say!(text, "install-server-reaches-out"),
-            Self::DisablingRegistryAccess => say!(text, "install-server-comes-back"),
+            Self::EnablingRegistryAccess => say!(text, "install-server-with-proxy"),
+            Self::DisablingRegistryAccess => say!(text, "install-server-without-proxy"),
             Self::Pulling { model } => say!(text, "install-pulling", model = model.as_str()),
             Self::PullStalled { seconds } => {
                 say!(text, "install-pull-stalled", duration = text.duration(*seconds as f64))
@@ -150,8 +150,8 @@ impl Activity {
             Self::VerifyingPull => say!(text, "install-pull-verifying"),
             Self::Paused => say!(text, "install-paused"),
             Self::LookingForLayers => say!(text, "install-looking-for-layers"),
-            Self::ModelReused { model } => say!(text, "install-pull-taken-over", model = model.as_str()),
-            Self::RefetchingLayers { count } => say!(text, "install-pull-mending", count = *count),
+            Self::ModelReused { model } => say!(text, "install-pull-reused", model = model.as_str()),
+            Self::RefetchingLayers { count } => say!(text, "install-pull-repairing", count = *count),
             Self::VerifyingModel => say!(text, "install-model-checking"),
             Self::ModelInPlace { model } => say!(text, "install-pull-skipped", model = model.as_str()),
             Self::Pulled { model } => say!(text, "install-pulled", model = model.as_str()),
@@ -224,41 +224,47 @@ impl Shortfall {
         match self {
             Self::Context { predicted, measured } => say!(
                 text,
-                "install-miss-context",
+                "install-shortfall-context",
                 promised = text.count((*predicted).into()),
                 measured = text.count((*measured).into())
             ),
             Self::Layers { predicted, measured, total } => {
-                say!(text, "install-miss-layers", promised = *predicted, measured = *measured, total = *total)
+                say!(
+                    text,
+                    "install-shortfall-layers",
+                    promised = *predicted,
+                    measured = *measured,
+                    total = *total
+                )
             }
             Self::KvCacheType { predicted, measured } => {
-                say!(text, "install-miss-kv", promised = predicted.name(), measured = measured.as_str())
+                say!(text, "install-shortfall-kv", promised = predicted.name(), measured = measured.as_str())
             }
             Self::KvCacheTypeUnknown { predicted } => {
-                say!(text, "install-miss-kv-unknown", promised = predicted.name())
+                say!(text, "install-shortfall-kv-unknown", promised = predicted.name())
             }
             Self::Vram { predicted, measured } => say!(
                 text,
-                "install-miss-vram",
+                "install-shortfall-vram",
                 promised = text.memory(*predicted),
                 measured = text.memory(*measured)
             ),
             Self::Ram { predicted, measured } => say!(
                 text,
-                "install-miss-ram",
+                "install-shortfall-ram",
                 promised = text.memory(*predicted),
                 measured = text.memory(*measured)
             ),
             Self::Speed { predicted, measured } => say!(
                 text,
-                "install-miss-speed",
+                "install-shortfall-speed",
                 promised = text.range(*predicted),
                 measured = text.figure(*measured)
             ),
-            Self::SpeedUnknown => say!(text, "install-miss-speed-unknown"),
+            Self::SpeedUnknown => say!(text, "install-shortfall-speed-unknown"),
             Self::FirstToken { predicted, measured, prompt_tokens } => say!(
                 text,
-                "install-miss-wait",
+                "install-shortfall-wait",
                 tokens = text.count(*prompt_tokens),
                 promised = text.range(*predicted),
                 measured = text.figure(*measured)

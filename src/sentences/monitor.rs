@@ -17,7 +17,12 @@ impl Alert {
                 total = text.memory(now.total_bytes),
             ),
             Self::Recovered(now) => {
-                say!(text, "monitor-vram-over", gpu = now.gpu.as_str(), share = text.percent(now.share()))
+                say!(
+                    text,
+                    "monitor-vram-recovered",
+                    gpu = now.gpu.as_str(),
+                    share = text.percent(now.share())
+                )
             }
         }
     }

@@ -23,7 +23,7 @@ impl Wizard {
             .stroke(Stroke::new(size::LINE, p.line))
             .corner_radius(CornerRadius::same(size::CARD_RADIUS))
             .inner_margin(Margin::same(22));
-        let modal = Modal::new(Id::unique("question")).frame(frame).backdrop_color(p.veil);
+        let modal = Modal::new(Id::unique("question")).frame(frame).backdrop_color(p.backdrop);
         let shown = modal.show(ui.ctx(), |ui| {
             let width = if question.is_wide() { size::DIALOG_WIDE } else { size::DIALOG };
             ui.set_width(width.min(ui.ctx().content_rect().width() - 80.0));

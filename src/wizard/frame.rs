@@ -89,7 +89,7 @@ fn show_content(wizard: &mut Wizard, ui: &mut Ui, intents: &mut Vec<Intent>) {
                         links(ui, footer.links, intents);
                     });
                 }
-                follow_keyboard(ui);
+                scroll_to_focus(ui);
                 ui.gap(6.0);
                 ui.min_rect().bottom()
             })
@@ -133,8 +133,8 @@ fn links(ui: &mut Ui, links: Vec<Button>, intents: &mut Vec<Intent>) {
 }
 
 /// Scrolls to the widget that has just received the focus, if it is part of the page.
-fn follow_keyboard(ui: &Ui) {
-    let id = Id::unique("followed-keyboard");
+fn scroll_to_focus(ui: &Ui) {
+    let id = Id::unique("scrolled-to-focus");
     let focused = ui.ctx().memory(|memory| memory.focused());
     let before: Option<Id> = ui.data_mut(|data| std::mem::replace(data.get_temp_mut_or_default(id), focused));
     let Some(response) = focused.filter(|_| focused != before).and_then(|id| ui.ctx().read_response(id))
@@ -257,17 +257,17 @@ fn show_sidebar(wizard: &mut Wizard, ui: &mut Ui, intents: &mut Vec<Intent>) {
 enum StepMark {
     Done,
     Current,
-    Ahead,
+    Upcoming,
     /// Not among the steps of this choice.
-    LeftOut,
+    Skipped,
 }
 
 fn state_of(wizard: &Wizard, step: SidebarStep) -> StepMark {
     match wizard.page.step() {
         Some(current) if step == current => StepMark::Current,
-        _ if !wizard.page.visits(step) => StepMark::LeftOut,
+        _ if !wizard.page.visits(step) => StepMark::Skipped,
         Some(current) if step < current => StepMark::Done,
-        _ => StepMark::Ahead,
+        _ => StepMark::Upcoming,
     }
 }
 
@@ -296,16 +296,16 @@ fn step_row(ui: &mut Ui, narrow: bool, sign: &str, name: &str, state: StepMark, 
             ui.painter().circle_filled(center, radius, p.accent);
             paint_sign(ui, center, sign, Tone::OnAccent);
         }
-        StepMark::Ahead | StepMark::LeftOut => {
+        StepMark::Upcoming | StepMark::Skipped => {
             ui.painter().circle_stroke(center, radius - 0.5, Stroke::new(size::LINE, p.line));
-            paint_sign(ui, center, if state == StepMark::LeftOut { "–" } else { sign }, Tone::Faint);
+            paint_sign(ui, center, if state == StepMark::Skipped { "–" } else { sign }, Tone::Faint);
         }
     }
     if !narrow {
         let (kind, tone) = match state {
             StepMark::Current => (TextRole::Strong, Tone::Ink),
-            StepMark::Done | StepMark::Ahead => (TextRole::Text, Tone::Soft),
-            StepMark::LeftOut => (TextRole::Text, Tone::Faint),
+            StepMark::Done | StepMark::Upcoming => (TextRole::Text, Tone::Soft),
+            StepMark::Skipped => (TextRole::Text, Tone::Faint),
         };
         let galley = Paragraph::new(ui).add(kind, tone, name).line_galley(ui, row.width() - 42.0);
         let at = pos2(row.left() + 38.0, row.center().y - galley.size().y / 2.0);

@@ -12,13 +12,13 @@ use super::question::Question;
 use crate::install::Receipt;
 
 impl Wizard {
-    pub(super) fn read_messages(&mut self) {
+    pub(super) fn handle_messages(&mut self) {
         while let Ok(message) = self.inbox.try_recv() {
-            self.read(message);
+            self.handle(message);
         }
     }
 
-    fn read(&mut self, message: Message) {
+    fn handle(&mut self, message: Message) {
         match (message, &mut self.page) {
             (Message::EngineVersion(version), _) => self.engine_version = Some(version),
             // An installation that is found late does not interrupt a user who has moved on.
@@ -37,7 +37,7 @@ impl Wizard {
             }
             // It was undone.
             (Message::Installation(Ok(None)), Page::Manage(page)) => page.activity = ManageActivity::Removed,
-            (Message::Installation(Err(error)), _) => self.notice = Some(Notice::NotFoundOut(error)),
+            (Message::Installation(Err(error)), _) => self.notice = Some(Notice::LookupFailed(error)),
             (Message::Interrupted(unfinished), Page::Welcome(_) | Page::Manage(_)) => {
                 self.question = Some(Question::Interrupted(unfinished));
             }

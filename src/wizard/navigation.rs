@@ -18,7 +18,7 @@ impl Wizard {
     pub(super) fn change_page(&mut self, to: impl FnOnce(Page) -> Page) {
         self.notice = None;
         self.page = to(std::mem::take(&mut self.page));
-        self.arrive();
+        self.start_page_command();
     }
 
     /// Goes to the next page, if the current one is complete. From the summary it starts the installation.
@@ -57,7 +57,7 @@ impl Wizard {
     }
 
     /// Starts the command that a page needs when it is first shown.
-    fn arrive(&mut self) {
+    fn start_page_command(&mut self) {
         let command = match &mut self.page {
             Page::Hardware(page) => page.begin_detection().then_some(Command::Detect),
             Page::Profile(page) => page.choice.engine.begin_search().map(Command::FindNewest),
@@ -72,7 +72,7 @@ impl Wizard {
     /// Looks for the newest release if it is wanted and not known.
     pub(super) fn look_for_newest(&mut self) {
         if matches!(self.page, Page::Profile(_)) {
-            self.arrive();
+            self.start_page_command();
         }
     }
 

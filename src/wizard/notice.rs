@@ -14,7 +14,7 @@ pub(super) enum Notice {
     /// The earlier choice cannot be resumed as it was.
     ChooseAgain,
     /// Looking for an installation failed.
-    NotFoundOut(WorkerError),
+    LookupFailed(WorkerError),
     /// A command failed.
     Failed(WorkerError),
     /// A report was written.
@@ -29,7 +29,7 @@ impl Notice {
     /// Its colour.
     pub(super) fn tone(&self) -> Tone {
         match self {
-            Self::ChooseAgain | Self::NotFoundOut(_) => Tone::Warning,
+            Self::ChooseAgain | Self::LookupFailed(_) => Tone::Warning,
             Self::Failed(_) => Tone::Refused,
             Self::ReportSaved(_) | Self::Undone => Tone::Good,
             Self::Undoing => Tone::Soft,
@@ -40,7 +40,7 @@ impl Notice {
     pub(super) fn words(&self, text: Text) -> String {
         match self {
             Self::ChooseAgain => say!(text, "wizard-resume-choose"),
-            Self::NotFoundOut(error) | Self::Failed(error) => error.explain(text),
+            Self::LookupFailed(error) | Self::Failed(error) => error.explain(text),
             Self::ReportSaved(path) => say!(text, "wizard-report-saved", path = UntrustedText::path(path)),
             Self::Undoing => say!(text, "wizard-undoing"),
             Self::Undone => say!(text, "wizard-undone"),

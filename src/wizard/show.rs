@@ -11,7 +11,7 @@ impl Wizard {
     /// Draws everything into `ui`, which should be the whole window, cleared with `Visuals::panel_fill`.
     pub fn show(&mut self, ui: &mut Ui) {
         self.apply_settings(ui);
-        self.read_messages();
+        self.handle_messages();
         self.drop_focus_of_last_page(ui);
         let mut intents = self.keys(ui);
         frame::show(self, ui, &mut intents);

@@ -61,7 +61,7 @@ pub(super) fn theme_switch(ui: &mut Ui, text: Text, intents: &mut Vec<Intent>) {
 
 /// The menu of text size, contrast and motion.
 pub(super) fn appearance(ui: &mut Ui, text: Text, now: Appearance, intents: &mut Vec<Intent>) {
-    let response = letters(ui, &say!(text, "wizard-appearance"));
+    let response = appearance_button(ui, &say!(text, "wizard-appearance"));
     Popup::menu(&response).close_behavior(PopupCloseBehavior::CloseOnClickOutside).show(|ui| {
         let mut wanted = now;
         ui.set_width(size::MENU);
@@ -91,7 +91,7 @@ pub(super) fn appearance(ui: &mut Ui, text: Text, now: Appearance, intents: &mut
 }
 
 /// The button of the appearance menu: a small and a large letter.
-fn letters(ui: &mut Ui, name: &str) -> Response {
+fn appearance_button(ui: &mut Ui, name: &str) -> Response {
     let p = palette(ui);
     let small = Paragraph::new(ui).add(TextRole::Label, Tone::Faint, "A").line_galley(ui, f32::INFINITY);
     let large = Paragraph::new(ui).add(TextRole::Name, Tone::Faint, "A").line_galley(ui, f32::INFINITY);

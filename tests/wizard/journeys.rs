@@ -268,7 +268,7 @@ fn the_reference_table_covers_the_page_until_it_is_closed() {
 fn the_page_is_shown_before_the_answer_arrives() {
     let scene = Scene { detection_waits: true, ..Scene::of(scripted::laptop()) };
     let mut stage = Stage::new(Eye::blind(Language::English), scene).reach_hardware();
-    assert!(stage.sees(&stage.say("wizard-hardware-being-asked")));
+    assert!(stage.sees(&stage.say("wizard-hardware-detecting")));
     assert!(stage.is_disabled("wizard-continue"));
     let outbox = stage.desk.borrow().outbox.clone().unwrap();
     outbox.send(Message::Detected(Ok(Scene::of(scripted::laptop()).detected())));

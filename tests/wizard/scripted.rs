@@ -531,5 +531,5 @@ pub fn installation(request: &Request, language: Language) -> Installation {
 pub fn interrupted(request: &Request) -> Unfinished {
     let mut saved = SavedRequest::of(request);
     saved.requested_at = "2026-11-23T10:20:30Z".to_owned();
-    Unfinished { request: Some(saved), in_force: None }
+    Unfinished { request: Some(saved), active: None }
 }

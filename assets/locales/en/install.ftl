@@ -100,19 +100,19 @@ install-copying = Copying
 install-unpacking = Unpacking
 install-unpacked = Unpacked into { $path }
 install-unpack-skipped = Nothing to unpack
-install-unpack-sealing = Writing the engine to disk
+install-unpack-syncing = Writing the engine to disk
 install-engine-checking = Verifying the engine's files
-install-engine-mending = { $path } is damaged or missing: unpacking the engine again
+install-engine-repairing = { $path } is damaged or missing: unpacking the engine again
 install-starting-server = Starting the private server
 install-server-started = Ollama { $version } responds on port { $port }
 install-server-kept = The server on port { $port } already runs with these settings
-install-server-reaches-out = Restarting the server with the proxy for the download
-install-server-comes-back = Restarting the server without the proxy: it needs no network from here on
+install-server-with-proxy = Restarting the server with the proxy for the download
+install-server-without-proxy = Restarting the server without the proxy: it needs no network from here on
 install-pulling = Downloading { $model }
 install-pulled = { $model } is complete
 install-looking-for-layers = Looking for the model in the folders of other Ollama servers
-install-pull-taken-over = Using { $model } from the folder of another Ollama server
-install-pull-mending = { $count ->
+install-pull-reused = Using { $model } from the folder of another Ollama server
+install-pull-repairing = { $count ->
     [one] A part of the model on the disk is damaged and is downloaded again
    *[other] { $count } parts of the model on the disk are damaged and are downloaded again
 }
@@ -141,15 +141,15 @@ install-finished = Installed and measured
 
 ## Missed predictions
 
-install-miss-context = { $promised } tokens of context were predicted, the engine keeps { $measured }.
-install-miss-layers = { $promised } of { $total } layers were planned for the GPU, { $measured } are on it.
-install-miss-kv = The KV cache was planned as { $promised }, the engine keeps it as { $measured }.
-install-miss-kv-unknown = The KV cache is configured as { $promised }; the engine's log does not confirm it.
-install-miss-vram = { $promised } of graphics memory were predicted, it takes { $measured }.
-install-miss-ram = { $promised } of main memory were predicted, it takes { $measured }.
-install-miss-speed = { $promised } tokens/s were predicted, { $measured } were measured.
-install-miss-speed-unknown = The speed could not be measured: the model wrote nothing.
-install-miss-wait = The first token of a prompt of { $tokens } tokens was predicted after { $promised } s and came after { $measured } s.
+install-shortfall-context = { $promised } tokens of context were predicted, the engine keeps { $measured }.
+install-shortfall-layers = { $promised } of { $total } layers were planned for the GPU, { $measured } are on it.
+install-shortfall-kv = The KV cache was planned as { $promised }, the engine keeps it as { $measured }.
+install-shortfall-kv-unknown = The KV cache is configured as { $promised }; the engine's log does not confirm it.
+install-shortfall-vram = { $promised } of graphics memory were predicted, it takes { $measured }.
+install-shortfall-ram = { $promised } of main memory were predicted, it takes { $measured }.
+install-shortfall-speed = { $promised } tokens/s were predicted, { $measured } were measured.
+install-shortfall-speed-unknown = The speed could not be measured: the model wrote nothing.
+install-shortfall-wait = The first token of a prompt of { $tokens } tokens was predicted after { $promised } s and came after { $measured } s.
 
 ## In the terminal
 
@@ -196,7 +196,7 @@ install-status-none = Nothing is installed in { $home }
 install-status-profile = Profile { $profile }: { $model }, { $context } tokens of context, KV cache { $kv }, { $layers } of { $total } layers on the GPU
 install-status-running = The server responds on port { $port } (Ollama { $version })
 install-status-silent = The server on port { $port } is running but does not respond. Run acolyte install again to repair it.
-install-status-stranger = Port { $port } of the server is taken by { $by }. It is not queried. Close that program, or run acolyte install again to use another port.
+install-status-port-taken = Port { $port } of the server is taken by { $by }. It is not queried. Close that program, or run acolyte install again to use another port.
 install-status-model-changed = { $model } was changed since it was measured. Run acolyte install again to restore it.
 install-status-model-missing = { $model } was removed. Run acolyte install again to restore it.
 install-status-other-version = The server is Ollama { $found }; Ollama { $measured } was measured
@@ -214,15 +214,15 @@ install-nothing-to-undo = No installation in { $home } was interrupted, so there
 install-nothing-to-continue = No installation in { $home } was interrupted, so there is nothing to continue. To install: acolyte install
 install-unfinished = The installation of profile { $profile } ({ $model }), started at { $at } UTC, was interrupted.
 install-unfinished-unknown = An installation was interrupted before it changed anything except folders.
-install-unfinished-in-force = Profile { $profile } is still active.
-install-unfinished-nothing-in-force = Nothing was installed before it.
+install-unfinished-active = Profile { $profile } is still active.
+install-unfinished-nothing-active = Nothing was installed before it.
 install-undone = Undone. Profile { $profile } is active again
 install-cli-ask-undo = Undo it now? [y/N]
 install-cli-ask-unfinished = [c]ontinue, [u]ndo, or [l]ater?
 install-cli-answer-continue = c continue
 install-cli-answer-undo = u undo
 install-cli-answer-later = l later
-install-cli-nothing-asked = The interrupted installation did not record its request. Run acolyte install with the profile you want, or acolyte undo.
+install-cli-no-saved-request = The interrupted installation did not record its request. Run acolyte install with the profile you want, or acolyte undo.
 
 ## When memory runs out, and when there is memory to spare
 
@@ -237,7 +237,7 @@ install-automatic-kept = The engine's own placement is faster ({ $automatic } in
 ## Ports
 
 install-server-port-taken-by = Port { $port } is taken by { $by }. Close it, choose another port, or let the installer choose one.
-install-port-passed-over = Port { $port } is taken by { $by }; using { $chosen }
+install-port-skipped = Port { $port } is taken by { $by }; using { $chosen }
 install-another-program = another program
 install-port-owner = { $name } (process { $pid })
 install-port-owner-of = { $name } (process { $pid } of { $user })

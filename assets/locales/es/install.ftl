@@ -100,19 +100,19 @@ install-copying = Copiando
 install-unpacking = Desempaquetando
 install-unpacked = Desempaquetado en { $path }
 install-unpack-skipped = No hay nada que desempaquetar
-install-unpack-sealing = Escribiendo el motor en el disco
+install-unpack-syncing = Escribiendo el motor en el disco
 install-engine-checking = Verificando los archivos del motor
-install-engine-mending = { $path } está dañado o falta: se vuelve a desempaquetar el motor
+install-engine-repairing = { $path } está dañado o falta: se vuelve a desempaquetar el motor
 install-starting-server = Arrancando el servidor privado
 install-server-started = Ollama { $version } responde en el puerto { $port }
 install-server-kept = El servidor del puerto { $port } ya funciona con estos ajustes
-install-server-reaches-out = Reiniciando el servidor con el proxy para la descarga
-install-server-comes-back = Reiniciando el servidor sin el proxy: a partir de aquí no necesita red
+install-server-with-proxy = Reiniciando el servidor con el proxy para la descarga
+install-server-without-proxy = Reiniciando el servidor sin el proxy: a partir de aquí no necesita red
 install-pulling = Descargando { $model }
 install-pulled = { $model } está completo
 install-looking-for-layers = Buscando el modelo en las carpetas de otros servidores Ollama
-install-pull-taken-over = Se usa { $model } de la carpeta de otro servidor Ollama
-install-pull-mending = { $count ->
+install-pull-reused = Se usa { $model } de la carpeta de otro servidor Ollama
+install-pull-repairing = { $count ->
     [one] Una parte del modelo está dañada en el disco y se descarga de nuevo
    *[other] { $count } partes del modelo están dañadas en el disco y se descargan de nuevo
 }
@@ -141,15 +141,15 @@ install-finished = Instalado y medido
 
 ## Previsiones no cumplidas
 
-install-miss-context = Se previeron { $promised } tokens de contexto y el motor mantiene { $measured }.
-install-miss-layers = Se planearon { $promised } de { $total } capas en la GPU y hay { $measured }.
-install-miss-kv = La caché KV se planeó como { $promised } y el motor la guarda como { $measured }.
-install-miss-kv-unknown = La caché KV está configurada como { $promised }; el registro del motor no lo confirma.
-install-miss-vram = Se previeron { $promised } de memoria gráfica y ocupa { $measured }.
-install-miss-ram = Se previeron { $promised } de memoria principal y ocupa { $measured }.
-install-miss-speed = Se previeron { $promised } tokens/s y se midieron { $measured }.
-install-miss-speed-unknown = No se pudo medir la velocidad: el modelo no escribió nada.
-install-miss-wait = El primer token de un texto de { $tokens } tokens se preveía a los { $promised } s y llegó a los { $measured } s.
+install-shortfall-context = Se previeron { $promised } tokens de contexto y el motor mantiene { $measured }.
+install-shortfall-layers = Se planearon { $promised } de { $total } capas en la GPU y hay { $measured }.
+install-shortfall-kv = La caché KV se planeó como { $promised } y el motor la guarda como { $measured }.
+install-shortfall-kv-unknown = La caché KV está configurada como { $promised }; el registro del motor no lo confirma.
+install-shortfall-vram = Se previeron { $promised } de memoria gráfica y ocupa { $measured }.
+install-shortfall-ram = Se previeron { $promised } de memoria principal y ocupa { $measured }.
+install-shortfall-speed = Se previeron { $promised } tokens/s y se midieron { $measured }.
+install-shortfall-speed-unknown = No se pudo medir la velocidad: el modelo no escribió nada.
+install-shortfall-wait = El primer token de un texto de { $tokens } tokens se preveía a los { $promised } s y llegó a los { $measured } s.
 
 ## En la terminal
 
@@ -196,7 +196,7 @@ install-status-none = No hay nada instalado en { $home }
 install-status-profile = Perfil { $profile }: { $model }, { $context } tokens de contexto, caché KV { $kv }, { $layers } de { $total } capas en la GPU
 install-status-running = El servidor responde en el puerto { $port } (Ollama { $version })
 install-status-silent = El servidor del puerto { $port } está en marcha pero no responde. Vuelve a ejecutar acolyte install para repararlo.
-install-status-stranger = El puerto { $port } del servidor lo ocupa { $by }. No se le envía nada. Cierra ese programa o vuelve a ejecutar acolyte install para usar otro puerto.
+install-status-port-taken = El puerto { $port } del servidor lo ocupa { $by }. No se le envía nada. Cierra ese programa o vuelve a ejecutar acolyte install para usar otro puerto.
 install-status-model-changed = { $model } ha cambiado desde que se midió. Vuelve a ejecutar acolyte install para restaurarlo.
 install-status-model-missing = { $model } se ha eliminado. Vuelve a ejecutar acolyte install para restaurarlo.
 install-status-other-version = El servidor es Ollama { $found }; se midió con Ollama { $measured }
@@ -214,15 +214,15 @@ install-nothing-to-undo = En { $home } no se interrumpió ninguna instalación, 
 install-nothing-to-continue = No se interrumpió ninguna instalación en { $home }, así que no hay nada que continuar. Para instalar: acolyte install
 install-unfinished = La instalación del perfil { $profile } ({ $model }), iniciada el { $at } UTC, se interrumpió.
 install-unfinished-unknown = Una instalación se interrumpió cuando solo había creado carpetas.
-install-unfinished-in-force = El perfil { $profile } sigue activo.
-install-unfinished-nothing-in-force = Antes no había nada instalado.
+install-unfinished-active = El perfil { $profile } sigue activo.
+install-unfinished-nothing-active = Antes no había nada instalado.
 install-undone = Deshecha. El perfil { $profile } vuelve a estar activo
 install-cli-ask-undo = ¿Deshacerla ahora? [s/N]
 install-cli-ask-unfinished = ¿[c]ontinuar, [d]eshacer o [m]ás tarde?
 install-cli-answer-continue = c continuar
 install-cli-answer-undo = d deshacer
 install-cli-answer-later = m más mas
-install-cli-nothing-asked = La instalación interrumpida no anotó qué se pidió. Ejecuta acolyte install con el perfil que quieras, o acolyte undo.
+install-cli-no-saved-request = La instalación interrumpida no anotó qué se pidió. Ejecuta acolyte install con el perfil que quieras, o acolyte undo.
 
 ## Cuando falta o sobra memoria
 
@@ -237,7 +237,7 @@ install-automatic-kept = El reparto del propio motor es más rápido ({ $automat
 ## Puertos
 
 install-server-port-taken-by = El puerto { $port } lo ocupa { $by }. Ciérralo, elige otro puerto o deja que lo elija el instalador.
-install-port-passed-over = El puerto { $port } lo ocupa { $by }; se usa el { $chosen }
+install-port-skipped = El puerto { $port } lo ocupa { $by }; se usa el { $chosen }
 install-another-program = otro programa
 install-port-owner = { $name } (proceso { $pid })
 install-port-owner-of = { $name } (proceso { $pid } de { $user })

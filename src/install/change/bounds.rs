@@ -70,11 +70,11 @@ impl<'a> Bounds<'a> {
                 require(self.is(path, &engine), path)?;
                 require(self.is(staging, &beside(&engine, "unpacking")), staging)
             }
-            Change::SetAside { path, aside } => {
+            Change::BackUpEngine { path, backup } => {
                 let engine = path.file_name().map(|name| self.paths.engines().join(name));
                 require(engine.as_ref().is_some_and(|engine| self.is(path, engine)), path)?;
                 let before = engine.map(|engine| beside(&engine, "before"));
-                require(before.is_some_and(|before| self.is(aside, &before)), aside)
+                require(before.is_some_and(|before| self.is(backup, &before)), backup)
             }
             // A journal line with an invalid tag was skipped when it was read.
             Change::PullModel { models_dir, .. } => require(self.is_models_dir(models_dir), models_dir),
@@ -189,7 +189,7 @@ mod tests {
                 path: engine.clone(),
                 staging: beside(&engine, "unpacking"),
             },
-            Change::SetAside { path: engine.clone(), aside: beside(&engine, "before") },
+            Change::BackUpEngine { path: engine.clone(), backup: beside(&engine, "before") },
             Change::PullModel { tag, models_dir: models_dir.clone() },
             Change::CreateModel { name: SERVED_MODEL.clone(), models_dir: models_dir.clone() },
             Change::CreateModel { name: PREVIOUS_MODEL.clone(), models_dir },
@@ -234,8 +234,8 @@ mod tests {
                 path: paths.home().to_owned(),
                 staging: staging.clone(),
             },
-            Change::SetAside { path: engine.clone(), aside: foreign.clone() },
-            Change::SetAside { path: foreign.clone(), aside: beside(&engine, "before") },
+            Change::BackUpEngine { path: engine.clone(), backup: foreign.clone() },
+            Change::BackUpEngine { path: foreign.clone(), backup: beside(&engine, "before") },
             Change::PullModel { tag: tag.clone(), models_dir: foreign.clone() },
             Change::CreateModel { name: tag, models_dir: paths.models() },
             Change::CreateModel { name: SERVED_MODEL.clone(), models_dir: foreign },

@@ -56,11 +56,13 @@ pub enum Change {
     /// The login entry that starts the server, created, replaced or removed.
     StartAtLogin,
     /// The active engine, moved to a backup folder while another build of the same version replaces it.
-    SetAside {
+    #[serde(rename = "set_aside")]
+    BackUpEngine {
         /// Its folder.
         path: PathBuf,
         /// The backup folder.
-        aside: PathBuf,
+        #[serde(rename = "aside")]
+        backup: PathBuf,
     },
 }
 

@@ -14,7 +14,7 @@ pub fn remove_other_engines(entries: &[Entry], program: &Path) -> Result<(), Fil
     for change in changes(entries) {
         match change {
             Change::UnpackEngine { path, .. } if !program.starts_with(&path) => remove_engine(&path)?,
-            Change::SetAside { aside, .. } => remove_engine(&aside)?,
+            Change::BackUpEngine { backup, .. } => remove_engine(&backup)?,
             _ => {}
         }
     }
@@ -25,10 +25,10 @@ pub fn remove_other_engines(entries: &[Entry], program: &Path) -> Result<(), Fil
 ///
 /// # Errors
 /// When one cannot be removed.
-pub fn remove_engines_set_aside(entries: &[Entry]) -> Result<(), FileError> {
+pub fn remove_engine_backups(entries: &[Entry]) -> Result<(), FileError> {
     for change in changes(entries) {
-        if let Change::SetAside { aside, .. } = change {
-            remove_engine(&aside)?;
+        if let Change::BackUpEngine { backup, .. } = change {
+            remove_engine(&backup)?;
         }
     }
     Ok(())

@@ -31,7 +31,7 @@ impl Change {
     pub(super) fn apply(&self) -> Result<(), FileError> {
         match self {
             Self::CreateFolder { path } => files::create_folders(path).map(drop),
-            Self::SetAside { path, aside } => std::fs::rename(path, aside).map_err(renaming(path)),
+            Self::BackUpEngine { path, backup } => std::fs::rename(path, backup).map_err(renaming(path)),
             _ => Ok(()),
         }
     }
@@ -48,7 +48,7 @@ impl Change {
                 Store::new(models_dir).manifest_path(name).exists()
             }
             Self::StartAtLogin => login_entry::is_installed(paths).unwrap_or(true),
-            Self::SetAside { aside, .. } => aside.exists(),
+            Self::BackUpEngine { backup, .. } => backup.exists(),
         }
     }
 
@@ -58,7 +58,7 @@ impl Change {
             Self::WriteFile { path } => vec![path.clone(), files::temporary(path)],
             Self::Download { path } => [vec![path.clone()], partial_downloads(path)].concat(),
             Self::UnpackEngine { path, staging, .. } => vec![path.clone(), staging.clone()],
-            Self::SetAside { aside, .. } => vec![aside.clone()],
+            Self::BackUpEngine { backup, .. } => vec![backup.clone()],
             Self::CreateFolder { .. }
             | Self::StartServer { .. }
             | Self::PullModel { .. }
@@ -73,7 +73,7 @@ impl Change {
             Self::CreateFolder { path } => Subject::Folder(path.clone()),
             Self::WriteFile { path } => Subject::Document(path.clone()),
             Self::Download { path } | Self::UnpackEngine { path, .. } => Subject::Path(path.clone()),
-            Self::SetAside { aside, .. } => Subject::Path(aside.clone()),
+            Self::BackUpEngine { backup, .. } => Subject::Path(backup.clone()),
             Self::StartServer { .. } => Subject::Server,
             Self::PullModel { tag: name, models_dir } | Self::CreateModel { name, models_dir } => {
                 Subject::Model { tag: name.clone(), bytes: Store::new(models_dir).bytes(name) }
@@ -87,7 +87,7 @@ impl Change {
         matches!(
             self,
             Self::UnpackEngine { .. }
-                | Self::SetAside { .. }
+                | Self::BackUpEngine { .. }
                 | Self::StartServer { .. }
                 | Self::PullModel { .. }
                 | Self::CreateModel { .. }

@@ -14,7 +14,7 @@ use crate::platform::files::{self, renaming};
 pub(super) struct Target<'a> {
     pub paths: &'a Paths,
     /// The state before the changes; `None` to remove everything.
-    pub before: Option<&'a Snapshot>,
+    pub snapshot: Option<&'a Snapshot>,
     /// Whether models that were fetched or created stay.
     pub keep_models: bool,
     /// Model stores that our server may have used, each with whether only ours uses it.
@@ -37,7 +37,7 @@ impl Target<'_> {
     }
 
     fn profile(&self) -> Option<&crate::install::ProfileFile> {
-        self.before?.installed.as_ref().map(|installed| &installed.profile)
+        self.snapshot?.installed.as_ref().map(|installed| &installed.profile)
     }
 }
 
@@ -55,7 +55,7 @@ impl Change {
                     files::remove_folder_or_link(path)?;
                 }
             }
-            Self::WriteFile { path } => match target.before {
+            Self::WriteFile { path } => match target.snapshot {
                 Some(before) => before.restore(target.paths, path)?,
                 None => {
                     files::remove_file(path)?;
@@ -75,15 +75,15 @@ impl Change {
                     remove_engine(path)?;
                 }
             }
-            Self::SetAside { path, aside } if target.profile().is_some() => {
-                if aside.exists() {
+            Self::BackUpEngine { path, backup } if target.profile().is_some() => {
+                if backup.exists() {
                     remove_engine(path)?;
                     // The remaining files belong neither to this engine nor to the restored one.
                     files::remove_folder(path)?;
-                    std::fs::rename(aside, path).map_err(renaming(aside))?;
+                    std::fs::rename(backup, path).map_err(renaming(backup))?;
                 }
             }
-            Self::SetAside { aside, .. } => remove_engine(aside)?,
+            Self::BackUpEngine { backup, .. } => remove_engine(backup)?,
             // The fold stops the server first and starts the previous one at its end; here the files that a server
             // leaves are removed.
             Self::StartServer { .. } => remove_server_files(target)?,
@@ -109,10 +109,12 @@ impl Change {
                     Store::new(models_dir).remove(&[name], target.is_ours(models_dir))?;
                 }
             }
-            Self::StartAtLogin => match target.before.and_then(|before| before.login_launch(target.paths)) {
-                Some(launch) => login_entry::install(target.paths, &launch)?,
-                None => login_entry::remove(target.paths)?,
-            },
+            Self::StartAtLogin => {
+                match target.snapshot.and_then(|before| before.login_launch(target.paths)) {
+                    Some(launch) => login_entry::install(target.paths, &launch)?,
+                    None => login_entry::remove(target.paths)?,
+                }
+            }
         }
         Ok(())
     }

@@ -140,7 +140,7 @@ impl Scope<'_> {
     fn reverts(&self, change: &Change, paths: &Paths) -> bool {
         match self {
             Self::KeepFetched(before) => match change {
-                Change::SetAside { .. } | Change::StartAtLogin => true,
+                Change::BackUpEngine { .. } | Change::StartAtLogin => true,
                 Change::WriteFile { path } => *path != paths.request(),
                 Change::CreateModel { .. } => before.installed.is_some(),
                 _ => false,
@@ -152,12 +152,12 @@ impl Scope<'_> {
     }
 
     fn target<'a>(&'a self, paths: &'a Paths, entries: &[Entry]) -> Target<'a> {
-        let (before, keep_models) = match self {
+        let (snapshot, keep_models) = match self {
             Self::KeepFetched(before) => (Some(*before), true),
             Self::Unfinished(before) => (Some(*before), false),
             Self::Everything { keep_models } => (None, *keep_models),
         };
-        Target { paths, before, keep_models, stores: stores(paths, &changes(entries)) }
+        Target { paths, snapshot, keep_models, stores: stores(paths, &changes(entries)) }
     }
 }
 

@@ -79,7 +79,7 @@ pub struct RemoteFile {
     /// Whether to request a range.
     pub ranged: bool,
     /// Timeout of a connection without data.
-    pub patience: Duration,
+    pub silence_limit: Duration,
     /// Limits the rate.
     pub limiter: Option<Arc<Limiter>>,
 }
@@ -106,12 +106,12 @@ pub async fn fetch(
     chunks: &ChunkSender,
     opened: &UnboundedSender<Opened>,
 ) -> Result<(), TransferProblem> {
-    let asked = segment.rest();
-    let ask = follow(remote, asked, validator);
-    let mut response = tokio::time::timeout(remote.patience, ask)
+    let requested = segment.rest();
+    let ask = follow(remote, requested, validator);
+    let mut response = tokio::time::timeout(remote.silence_limit, ask)
         .await
-        .map_err(|_| TransferProblem::Stalled(remote.patience))??;
-    let answer = examine(&response, remote, asked, validator)?;
+        .map_err(|_| TransferProblem::Stalled(remote.silence_limit))??;
+    let answer = validate(&response, remote, requested, validator)?;
     // The receiver is dropped when the download ends.
     let _ = opened.send(answer.opened);
     if segment.end() == UNKNOWN_END
@@ -125,9 +125,9 @@ pub async fn fetch(
         if at >= end {
             return Ok(());
         }
-        let chunk = tokio::time::timeout(remote.patience, response.chunk())
+        let chunk = tokio::time::timeout(remote.silence_limit, response.chunk())
             .await
-            .map_err(|_| TransferProblem::Stalled(remote.patience))?
+            .map_err(|_| TransferProblem::Stalled(remote.silence_limit))?
             .map_err(|error| TransferProblem::of(&error))?;
         let Some(mut bytes) = chunk else {
             return if end == UNKNOWN_END || answer.end.is_some_and(|end| at >= end) {
@@ -138,7 +138,7 @@ pub async fn fetch(
         };
         // Neither server nor release states a length: do not fill the disk.
         if end == UNKNOWN_END && at > MAX_ARCHIVE_BYTES {
-            return Err(TransferProblem::Nonsense(format!("more than {MAX_ARCHIVE_BYTES} bytes")));
+            return Err(TransferProblem::InvalidResponse(format!("more than {MAX_ARCHIVE_BYTES} bytes")));
         }
         bytes.truncate(usize::try_from(end - at).unwrap_or(usize::MAX));
         let length = bytes.len();
@@ -156,7 +156,7 @@ pub async fn fetch(
 /// Sends the request and follows redirects as far as the policy allows.
 async fn follow(
     remote: &RemoteFile,
-    asked: Span,
+    requested: Span,
     validator: Option<&str>,
 ) -> Result<Response, TransferProblem> {
     let mut url = remote.url.clone();
@@ -166,9 +166,9 @@ async fn follow(
         }
         let mut request = remote.client.get(url.clone()).header(ACCEPT_ENCODING, "identity");
         if remote.ranged {
-            let range = match asked.end {
-                UNKNOWN_END => format!("bytes={}-", asked.start),
-                end => format!("bytes={}-{}", asked.start, end - 1),
+            let range = match requested.end {
+                UNKNOWN_END => format!("bytes={}-", requested.start),
+                end => format!("bytes={}-{}", requested.start, end - 1),
             };
             request = request.header(RANGE, range);
             if let Some(validator) = validator {
@@ -185,38 +185,39 @@ async fn follow(
 }
 
 /// A valid response.
-struct Answer {
+struct ValidResponse {
     opened: Opened,
     /// Position in the file where the body ends, if stated.
     end: Option<u64>,
 }
 
-fn examine(
+fn validate(
     response: &Response,
     remote: &RemoteFile,
-    asked: Span,
+    requested: Span,
     validator: Option<&str>,
-) -> Result<Answer, TransferProblem> {
+) -> Result<ValidResponse, TransferProblem> {
     let headers = response.headers();
     if headers.get(CONTENT_ENCODING).is_some_and(|coding| coding != "identity") {
-        return Err(TransferProblem::Nonsense("Content-Encoding".to_owned()));
+        return Err(TransferProblem::InvalidResponse("Content-Encoding".to_owned()));
     }
     let found = validator_of(headers);
     let changed = matches!((validator, &found), (Some(known), Some(found)) if known != found);
     let (bytes, end, ranged) = match response.status() {
         StatusCode::PARTIAL_CONTENT => {
-            let nonsense =
-                || TransferProblem::Nonsense(format!("Content-Range {:?}", headers.get(CONTENT_RANGE)));
+            let nonsense = || {
+                TransferProblem::InvalidResponse(format!("Content-Range {:?}", headers.get(CONTENT_RANGE)))
+            };
             let (span, bytes) = headers.get(CONTENT_RANGE).and_then(content_range).ok_or_else(nonsense)?;
-            if span.start != asked.start
-                || span.end > asked.end
+            if span.start != requested.start
+                || span.end > requested.end
                 || bytes.is_some_and(|bytes| span.end > bytes)
             {
                 return Err(nonsense());
             }
             (bytes, Some(span.end), true)
         }
-        StatusCode::OK if asked.start > 0 => {
+        StatusCode::OK if requested.start > 0 => {
             // A range was requested and the whole file was sent: the file has changed, or the server ignores ranges.
             return Err(if changed {
                 TransferProblem::Changed
@@ -247,7 +248,7 @@ fn examine(
         (Some(expected), Some(actual)) if expected != actual => {
             Err(TransferProblem::Length { expected, actual })
         }
-        _ => Ok(Answer { opened: Opened { bytes, ranged, validator: found }, end }),
+        _ => Ok(ValidResponse { opened: Opened { bytes, ranged, validator: found }, end }),
     }
 }
 

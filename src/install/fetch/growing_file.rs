@@ -25,7 +25,7 @@ struct Shared {
 
 #[derive(Debug, Default)]
 struct State {
-    round: u64,
+    attempt: u64,
     /// Opened when the attempt begins, because the file is renamed when it ends.
     file: Option<File>,
     hashed: u64,
@@ -68,7 +68,7 @@ impl GrowingFile {
     pub(super) fn begin(&self, path: &Path) -> io::Result<()> {
         let file = regular::open_no_link(path)?;
         let mut state = self.lock();
-        state.round += 1;
+        state.attempt += 1;
         state.file = Some(file);
         (state.hashed, state.end) = (0, End::Coming);
         self.0.changed.notify_all();
@@ -101,12 +101,12 @@ impl GrowingFile {
     }
 
     /// Waits for the attempt after this one; `None` when there is no other.
-    pub fn next_round(&self, after: Option<Attempt>) -> Option<Attempt> {
+    pub fn next_attempt(&self, after: Option<Attempt>) -> Option<Attempt> {
         let mut state = self.lock();
         loop {
-            let fresh = state.round > after.map_or(0, |round| round.0);
+            let fresh = state.attempt > after.map_or(0, |attempt| attempt.0);
             match state.end {
-                _ if fresh && state.end != End::Abandoned => return Some(Attempt(state.round)),
+                _ if fresh && state.end != End::Abandoned => return Some(Attempt(state.attempt)),
                 End::Coming => state = self.wait(state),
                 End::Verified | End::Abandoned => return None,
             }
@@ -114,11 +114,11 @@ impl GrowingFile {
     }
 
     /// Waits until an attempt has ended.
-    pub fn end_of(&self, round: Attempt) -> AttemptEnd {
+    pub fn end_of(&self, attempt: Attempt) -> AttemptEnd {
         let mut state = self.lock();
         loop {
             match state.end {
-                _ if state.round != round.0 => return AttemptEnd::Restarted,
+                _ if state.attempt != attempt.0 => return AttemptEnd::Restarted,
                 End::Verified => return AttemptEnd::Verified,
                 End::Abandoned => return AttemptEnd::Abandoned,
                 End::Coming => state = self.wait(state),
@@ -130,10 +130,10 @@ impl GrowingFile {
     ///
     /// # Errors
     /// When the download has restarted, or the attempt is being read already.
-    pub fn open(&self, round: Attempt) -> io::Result<GrowingFileReader> {
+    pub fn open(&self, attempt: Attempt) -> io::Result<GrowingFileReader> {
         let mut state = self.lock();
-        let file = if state.round == round.0 { state.file.take() } else { None };
-        Ok(GrowingFileReader { growing_file: self.clone(), round, file: file.ok_or_else(ended)?, at: 0 })
+        let file = if state.attempt == attempt.0 { state.file.take() } else { None };
+        Ok(GrowingFileReader { growing_file: self.clone(), attempt, file: file.ok_or_else(ended)?, at: 0 })
     }
 
     fn wait<'a>(&self, state: MutexGuard<'a, State>) -> MutexGuard<'a, State> {
@@ -149,7 +149,7 @@ impl GrowingFile {
 #[derive(Debug)]
 pub struct GrowingFileReader {
     growing_file: GrowingFile,
-    round: Attempt,
+    attempt: Attempt,
     file: File,
     at: u64,
 }
@@ -160,7 +160,7 @@ impl GrowingFileReader {
     /// # Errors
     /// When the attempt ended otherwise.
     pub fn into_verified_file(self) -> io::Result<File> {
-        match self.growing_file.end_of(self.round) {
+        match self.growing_file.end_of(self.attempt) {
             AttemptEnd::Verified => Ok(self.file),
             AttemptEnd::Restarted | AttemptEnd::Abandoned => Err(ended()),
         }
@@ -171,7 +171,7 @@ impl Read for GrowingFileReader {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let mut state = self.growing_file.lock();
         let there = loop {
-            if state.round != self.round.0 || state.end == End::Abandoned {
+            if state.attempt != self.attempt.0 || state.end == End::Abandoned {
                 return Err(ended());
             }
             if state.hashed > self.at || state.end == End::Verified {
@@ -203,8 +203,8 @@ mod tests {
         std::fs::write(&path, vec![7; 1 << 20]).unwrap();
         let growing_file = GrowingFile::new();
         growing_file.begin(&path).unwrap();
-        let round = growing_file.next_round(None).unwrap();
-        let mut reader = growing_file.open(round).unwrap();
+        let attempt = growing_file.next_attempt(None).unwrap();
+        let mut reader = growing_file.open(attempt).unwrap();
         growing_file.reached(300_000);
         let mut buffer = vec![0; 1 << 20];
         assert_eq!(reader.read(&mut buffer).unwrap(), 300_000, "the rest is on the disk but not hashed");
@@ -221,8 +221,8 @@ mod tests {
         growing_file.verified(1 << 20);
         assert_eq!(result.recv().unwrap().unwrap(), (1 << 20) - 300_000);
         reading.join().unwrap();
-        assert_eq!(growing_file.end_of(round), AttemptEnd::Verified);
-        assert_eq!(growing_file.next_round(Some(round)), None);
+        assert_eq!(growing_file.end_of(attempt), AttemptEnd::Verified);
+        assert_eq!(growing_file.next_attempt(Some(attempt)), None);
     }
 
     #[test]
@@ -232,18 +232,18 @@ mod tests {
         std::fs::write(&path, b"old").unwrap();
         let growing_file = GrowingFile::new();
         growing_file.begin(&path).unwrap();
-        let first = growing_file.next_round(None).unwrap();
+        let first = growing_file.next_attempt(None).unwrap();
         let mut reader = growing_file.open(first).unwrap();
         assert!(growing_file.open(first).is_err(), "one reader per attempt");
         let waiting = std::thread::spawn(move || reader.read(&mut [0; 10]).map_err(|error| error.kind()));
         growing_file.begin(&path).unwrap();
         assert_eq!(waiting.join().unwrap(), Err(io::ErrorKind::ConnectionAborted));
         assert_eq!(growing_file.end_of(first), AttemptEnd::Restarted);
-        let second = growing_file.next_round(Some(first)).unwrap();
+        let second = growing_file.next_attempt(Some(first)).unwrap();
         let reader = growing_file.open(second).unwrap();
         growing_file.abandon();
         assert!(reader.into_verified_file().is_err());
         assert_eq!(growing_file.end_of(second), AttemptEnd::Abandoned);
-        assert_eq!(growing_file.next_round(Some(second)), None);
+        assert_eq!(growing_file.next_attempt(Some(second)), None);
     }
 }

@@ -45,7 +45,7 @@ pub enum TransferProblem {
     },
     /// A response that does not match the request: another range, or an unrequested encoding.
     #[error("the response does not match the request: {0}")]
-    Nonsense(String),
+    InvalidResponse(String),
     /// The server ignores ranges and sends the whole file.
     #[error("the server ignores ranges")]
     RangesIgnored {
@@ -73,14 +73,14 @@ impl TransferProblem {
     }
 
     /// Whether retrying the same mirror can help.
-    pub fn is_passing(&self) -> bool {
+    pub fn is_temporary(&self) -> bool {
         match self {
             Self::Connection(_)
             | Self::Stalled(_)
             | Self::CutShort
             | Self::Changed
             | Self::RangesIgnored { .. }
-            | Self::Nonsense(_) => true,
+            | Self::InvalidResponse(_) => true,
             // Request timeout, too early, too many requests, and server errors.
             Self::Status { status, .. } => matches!(status, 408 | 425 | 429 | 500..=599),
             Self::Certificate(_)

@@ -3,17 +3,17 @@
 use std::time::{Duration, Instant};
 
 /// Minimum duration of a measurement after each change.
-const TRIAL: Duration = Duration::from_millis(500);
+const MIN_TRIAL: Duration = Duration::from_millis(500);
 /// Minimum duration of the first measurement: every download begins with one connection.
-const FIRST_TRIAL: Duration = Duration::from_millis(300);
+const MIN_FIRST_TRIAL: Duration = Duration::from_millis(300);
 /// A doubling must raise the rate by at least this factor.
-const WORTHWHILE: f64 = 1.25;
+const MIN_GAIN: f64 = 1.25;
 /// Measure a doubling without gain again after this long: computer or network may have been busy.
-const SECOND_LOOK: Duration = Duration::from_secs(2);
+const REMEASURE_AFTER: Duration = Duration::from_secs(2);
 /// Stops after this many measurements in a row without gain.
-const MAX_LOOKS: u32 = 3;
+const MAX_WITHOUT_GAIN: u32 = 3;
 /// Open no more connections when less than this many seconds are left at the current rate.
-const SECONDS_WORTH_IT: f64 = 1.0;
+const MIN_SECONDS_LEFT: f64 = 1.0;
 
 /// Decides from the bytes downloaded over time.
 #[derive(Debug)]
@@ -61,19 +61,19 @@ impl RampUp {
             return false;
         };
         let time = now.duration_since(since);
-        if time < if self.target == 1 { FIRST_TRIAL } else { TRIAL } {
+        if time < if self.target == 1 { MIN_FIRST_TRIAL } else { MIN_TRIAL } {
             return false;
         }
         let rate = done.saturating_sub(before) as f64 / time.as_secs_f64();
         // Fewer are open than wanted (the rest is too short to split), so this is not a measurement.
-        if segments < self.target || rate <= 0.0 || (left as f64) < rate * SECONDS_WORTH_IT {
+        if segments < self.target || rate <= 0.0 || (left as f64) < rate * MIN_SECONDS_LEFT {
             self.trial = Some((now, done));
             return false;
         }
-        if rate < self.rate_before * WORTHWHILE {
+        if rate < self.rate_before * MIN_GAIN {
             self.looks += 1;
-            self.not_before = Some(now + SECOND_LOOK);
-            if self.looks >= MAX_LOOKS {
+            self.not_before = Some(now + REMEASURE_AFTER);
+            if self.looks >= MAX_WITHOUT_GAIN {
                 self.stop();
             }
             return false;

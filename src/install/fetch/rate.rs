@@ -65,26 +65,26 @@ impl Meter {
 pub struct Limiter {
     bytes_per_s: u64,
     /// Time until which the bytes let through so far use up the limit.
-    paid_until: Mutex<Instant>,
+    used_until: Mutex<Instant>,
 }
 
 impl Limiter {
     /// Limits to this many bytes per second.
     pub fn new(bytes_per_s: u64) -> Self {
-        Self { bytes_per_s: bytes_per_s.max(1), paid_until: Mutex::new(Instant::now()) }
+        Self { bytes_per_s: bytes_per_s.max(1), used_until: Mutex::new(Instant::now()) }
     }
 
     /// Waits until these bytes are within the limit.
     pub async fn let_through(&self, bytes: usize) {
-        let until = self.charge(Instant::now(), bytes);
+        let until = self.reserve(Instant::now(), bytes);
         tokio::time::sleep_until(until.into()).await;
     }
 
-    fn charge(&self, now: Instant, bytes: usize) -> Instant {
-        let mut paid_until = self.paid_until.lock().unwrap_or_else(PoisonError::into_inner);
+    fn reserve(&self, now: Instant, bytes: usize) -> Instant {
+        let mut used_until = self.used_until.lock().unwrap_or_else(PoisonError::into_inner);
         let worth = Duration::from_secs_f64(bytes as f64 / self.bytes_per_s as f64);
-        *paid_until = (*paid_until).max(now) + worth;
-        *paid_until
+        *used_until = (*used_until).max(now) + worth;
+        *used_until
     }
 }
 
@@ -136,12 +136,12 @@ mod tests {
         let now = Instant::now();
         let mut last = now;
         for _ in 0..10 {
-            last = limiter.charge(now, 500);
+            last = limiter.reserve(now, 500);
         }
         let seconds = last.duration_since(now).as_secs_f64();
         assert!((4.9..5.1).contains(&seconds), "{seconds}");
         // Idle time does not allow a burst.
         let later = last + Duration::from_secs(100);
-        assert_eq!(limiter.charge(later, 1000), later + Duration::from_secs(1));
+        assert_eq!(limiter.reserve(later, 1000), later + Duration::from_secs(1));
     }
 }

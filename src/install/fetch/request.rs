@@ -31,7 +31,7 @@ pub struct DownloadRequest {
     /// Most connections at once.
     pub max_connections: usize,
     /// Timeouts and retries.
-    pub patience: RetryPolicy,
+    pub retry_policy: RetryPolicy,
     /// Lets a reader follow the file while it downloads.
     pub growing_file: Option<GrowingFile>,
     /// Returns the free bytes of a folder's disk. Called before and, every two seconds, during the download.
@@ -49,7 +49,7 @@ impl DownloadRequest {
             policy: HttpPolicy::default(),
             max_bytes_per_s: None,
             max_connections: 8,
-            patience: RetryPolicy::default(),
+            retry_policy: RetryPolicy::default(),
             growing_file: None,
             free_space: |folder| fs4::available_space(folder),
         }

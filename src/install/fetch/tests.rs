@@ -42,7 +42,7 @@ impl Bench {
         let bytes = Some(self.content.len() as u64);
         let dest = self.folder.path().join("deep").join("file.tar.zst");
         let mut request = DownloadRequest::new(urls, dest, bytes, sha(&self.content));
-        request.patience =
+        request.retry_policy =
             RetryPolicy { silence: Duration::from_millis(400), backoff: Duration::from_millis(10), tries: 3 };
         request
     }
@@ -80,7 +80,7 @@ impl Bench {
             Reply { stall_after, ..Reply::file(request, content, "a") }
         });
         let mut request = self.request(vec![server.url("/f")]);
-        request.patience.silence = Duration::from_secs(60);
+        request.retry_policy.silence = Duration::from_secs(60);
         (server, request)
     }
 
@@ -283,7 +283,7 @@ fn when_every_mirror_fails_each_is_named_with_its_reason() {
     assert_eq!(problems[1], TransferProblem::Status { status: 500, retry_after: None });
     assert_eq!(problems[2], TransferProblem::Length { expected: 100_000, actual: 100_001 });
     assert!(matches!(problems[3], TransferProblem::Connection(_)), "{:?}", problems[3]);
-    assert_eq!(broken.requests().len(), 3, "as often as patience allows");
+    assert_eq!(broken.requests().len(), 3, "as often as the policy allows");
     for language in crate::text::Language::ALL {
         let said = error.explain(Text::new(language));
         assert!(said.contains("500") && said.contains("file.tar.zst") && !said.contains("fetch-"), "{said}");

@@ -9,7 +9,7 @@ use tokio::time::MissedTickBehavior;
 
 use crate::control::Control;
 use crate::install::fetch::connection::{Opened, RemoteFile, UNKNOWN_END};
-use crate::install::fetch::mirrors::{Mirrors, Next};
+use crate::install::fetch::mirrors::{Mirrors, RetryDecision};
 use crate::install::fetch::partial::{PartialPaths, Sidecar};
 use crate::install::fetch::problem::TransferProblem;
 use crate::install::fetch::ramp_up::RampUp;
@@ -23,9 +23,9 @@ use crate::install::fetch::writer::FileWriter;
 use crate::platform::files;
 
 const TICK: Duration = Duration::from_millis(100);
-const LOOK_AT_DISK_EVERY: Duration = Duration::from_secs(2);
+const DISK_CHECK_INTERVAL: Duration = Duration::from_secs(2);
 /// Report a stall after this long without data.
-const SILENCE_SHOWN: Duration = Duration::from_secs(3);
+const STALL_REPORTED_AFTER: Duration = Duration::from_secs(3);
 /// The download fails after this many complete files with a wrong checksum.
 const MAX_WRONG_FILES: u32 = 2;
 
@@ -93,7 +93,7 @@ impl<'a> Transfer<'a> {
         let limiter = request.max_bytes_per_s.map(|rate| Arc::new(Limiter::new(rate)));
         // A limited rate gains nothing from more connections.
         let most_segments = if limiter.is_some() { 1 } else { request.max_connections.max(1) };
-        let mirrors = Mirrors::new(&request.urls, request.patience, most_segments);
+        let mirrors = Mirrors::new(&request.urls, request.retry_policy, most_segments);
         let meter = Meter::default();
         Ok(Self { client, request, progress, control, limiter, paths, writer, sent, total, mirrors, meter })
     }
@@ -139,7 +139,7 @@ impl<'a> Transfer<'a> {
                 Ended::Complete => break,
                 Ended::Paused => {}
                 Ended::Failed { problem, brought, segments } => {
-                    self.judge(problem, brought, segments).await?
+                    self.decide_after_failure(problem, brought, segments).await?
                 }
             }
         }
@@ -147,17 +147,17 @@ impl<'a> Transfer<'a> {
     }
 
     /// Decides after a failed attempt: restart, request differently, wait, or switch mirrors.
-    async fn judge(
+    async fn decide_after_failure(
         &mut self,
         problem: TransferProblem,
         brought: bool,
         segments: usize,
     ) -> Result<(), DownloadError> {
         tracing::info!(host = self.host(), %problem, segments, "an attempt at downloading failed");
-        match self.mirrors.judge(&problem, brought, segments) {
-            Next::Again => Ok(()),
-            Next::StartOver => self.start_over().await,
-            Next::Wait(wait) => self.back_off(problem, wait).await,
+        match self.mirrors.decide_after_failure(&problem, brought, segments) {
+            RetryDecision::Again => Ok(()),
+            RetryDecision::StartOver => self.start_over().await,
+            RetryDecision::Wait(wait) => self.back_off(problem, wait).await,
         }
     }
 
@@ -196,7 +196,7 @@ impl<'a> Transfer<'a> {
             url: mirror.url.clone(),
             bytes: self.total,
             ranged: mirror.ranged,
-            patience: self.request.patience.silence,
+            silence_limit: self.request.retry_policy.silence,
             limiter: self.limiter.clone(),
         });
         let before = self.sent.total();
@@ -257,12 +257,12 @@ impl<'a> Transfer<'a> {
                         (last_done, last_news) = (done, now);
                     }
                     let silence = now.duration_since(last_news);
-                    let waiting = (silence >= SILENCE_SHOWN).then(|| {
+                    let waiting = (silence >= STALL_REPORTED_AFTER).then(|| {
                         let (host, seconds) = (self.host(), silence.as_secs());
                         if answered { DownloadWait::Data { host, seconds } } else { DownloadWait::Answer { host, seconds } }
                     });
                     self.report_done(done, workers.segments.len(), waiting);
-                    if now.duration_since(looked_at_disk) >= LOOK_AT_DISK_EVERY {
+                    if now.duration_since(looked_at_disk) >= DISK_CHECK_INTERVAL {
                         looked_at_disk = now;
                         self.request.check_space(self.total.unwrap_or(done), done)?;
                     }
@@ -288,7 +288,7 @@ impl<'a> Transfer<'a> {
                 if self.total.is_none() {
                     let total = self.sent.prefix();
                     self.total = Some(total);
-                    self.writer.shared().note_length(total);
+                    self.writer.shared().record_length(total);
                 }
                 if self.total.is_some_and(|total| self.sent.covers(total)) {
                     return Some(Ended::Complete);
@@ -303,7 +303,7 @@ impl<'a> Transfer<'a> {
             Err(problem) => {
                 let segments = workers.segments.len() + 1;
                 let others_go_on =
-                    segments > 1 && problem.is_passing() && !matches!(problem, TransferProblem::Changed);
+                    segments > 1 && problem.is_temporary() && !matches!(problem, TransferProblem::Changed);
                 if others_go_on {
                     tracing::info!(%problem, segments, "one of several connections failed");
                     ramp_up.limit_to(workers.segments.len());
@@ -317,10 +317,10 @@ impl<'a> Transfer<'a> {
     fn note(&mut self, opened: &Opened) -> Result<(), DownloadError> {
         let shared = self.writer.shared();
         if let Some(validator) = &opened.validator {
-            shared.note_validator(&self.address(), validator);
+            shared.record_validator(&self.address(), validator);
         }
         if let (None, Some(bytes)) = (self.total, opened.bytes) {
-            shared.note_length(bytes);
+            shared.record_length(bytes);
             self.total = Some(bytes);
             self.request.check_space(bytes, self.sent.total())?;
         }

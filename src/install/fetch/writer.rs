@@ -98,7 +98,7 @@ impl FileWriter {
             saving: Mutex::new(()),
             stop: AtomicBool::new(false),
         });
-        let (chunks, pieces) = mpsc::channel(QUEUE);
+        let (sender, chunks) = mpsc::channel(QUEUE);
         let (report, finished) = oneshot::channel();
         let (writing, written) = sync::channel::<()>();
         let writer = WriterThread {
@@ -118,12 +118,13 @@ impl FileWriter {
             "download-writer",
             Box::new(move || {
                 // After a cancellation there is no receiver; the sidecar is saved anyway.
-                let _ = report.send(writer.run(pieces));
+                let _ = report.send(writer.run(chunks));
             }),
         )
         .map_err(failed)?;
-        spawn("download-keeper", Box::new(move || keep(&keeper, &durable, &written))).map_err(failed)?;
-        Ok(Self { chunks: Some(chunks), shared, finished: Some(finished) })
+        spawn("download-keeper", Box::new(move || sync_periodically(&keeper, &durable, &written)))
+            .map_err(failed)?;
+        Ok(Self { chunks: Some(sender), shared, finished: Some(finished) })
     }
 
     /// A sender for one more connection. `None` once the writer is finishing.
@@ -183,7 +184,7 @@ impl Shared {
     }
 
     /// Records the size a server stated.
-    pub fn note_length(&self, bytes: u64) {
+    pub fn record_length(&self, bytes: u64) {
         self.lock().sidecar.bytes = Some(bytes);
     }
 
@@ -193,7 +194,7 @@ impl Shared {
     }
 
     /// Records the validator of the file at this URL.
-    pub fn note_validator(&self, address: &str, validator: &str) {
+    pub fn record_validator(&self, address: &str, validator: &str) {
         self.lock().sidecar.validators.insert(address.to_owned(), validator.to_owned());
     }
 
@@ -222,10 +223,10 @@ struct WriterThread {
 }
 
 impl WriterThread {
-    fn run(mut self, mut pieces: mpsc::Receiver<Chunk>) -> io::Result<Sha256> {
-        let outcome = self.work(&mut pieces);
+    fn run(mut self, mut chunks: mpsc::Receiver<Chunk>) -> io::Result<Sha256> {
+        let outcome = self.work(&mut chunks);
         // Connections that still send notice the closed queue.
-        pieces.close();
+        chunks.close();
         let sidecar = {
             let mut state = self.shared.lock();
             state.ended = true;
@@ -235,24 +236,24 @@ impl WriterThread {
         outcome.map(|()| self.hash.into())
     }
 
-    fn work(&mut self, pieces: &mut mpsc::Receiver<Chunk>) -> io::Result<()> {
+    fn work(&mut self, chunks: &mut mpsc::Receiver<Chunk>) -> io::Result<()> {
         let mut buffer = vec![0; READ_BACK_BYTES];
         loop {
             if self.shared.stop.load(Ordering::Relaxed) {
                 return Err(io::ErrorKind::Interrupted.into());
             }
-            let piece = match pieces.try_recv() {
-                Ok(piece) => Some(piece),
+            let chunk = match chunks.try_recv() {
+                Ok(chunk) => Some(chunk),
                 Err(TryRecvError::Empty) if self.is_behind() => None,
-                Err(TryRecvError::Empty) => match pieces.blocking_recv() {
-                    Some(piece) => Some(piece),
+                Err(TryRecvError::Empty) => match chunks.blocking_recv() {
+                    Some(chunk) => Some(chunk),
                     None => return Ok(()),
                 },
                 Err(TryRecvError::Disconnected) if self.is_behind() => None,
                 Err(TryRecvError::Disconnected) => return Ok(()),
             };
-            if let Some(piece) = piece {
-                self.write(&piece)?;
+            if let Some(chunk) = chunk {
+                self.write(&chunk)?;
             }
             self.read_back(&mut buffer)?;
         }
@@ -263,21 +264,21 @@ impl WriterThread {
         state.hashed < state.sidecar.done.prefix()
     }
 
-    fn write(&mut self, piece: &Chunk) -> io::Result<()> {
-        if self.position != piece.offset {
-            self.file.seek(SeekFrom::Start(piece.offset))?;
+    fn write(&mut self, chunk: &Chunk) -> io::Result<()> {
+        if self.position != chunk.offset {
+            self.file.seek(SeekFrom::Start(chunk.offset))?;
         }
-        self.position = piece.offset;
-        self.file.write_all(&piece.bytes)?;
-        let end = piece.offset + piece.bytes.len() as u64;
+        self.position = chunk.offset;
+        self.file.write_all(&chunk.bytes)?;
+        let end = chunk.offset + chunk.bytes.len() as u64;
         self.position = end;
         let hashed = self.shared.hashed();
-        let fresh = (piece.offset..end).contains(&hashed);
+        let fresh = (chunk.offset..end).contains(&hashed);
         if fresh {
-            self.hash.update(&piece.bytes[(hashed - piece.offset) as usize..]);
+            self.hash.update(&chunk.bytes[(hashed - chunk.offset) as usize..]);
         }
         let mut state = self.shared.lock();
-        state.sidecar.done.add(Span { start: piece.offset, end });
+        state.sidecar.done.add(Span { start: chunk.offset, end });
         if fresh {
             state.hashed = end;
         }
@@ -312,7 +313,7 @@ impl WriterThread {
 
 /// Syncs the file and saves the sidecar periodically, until the writer ends. A slow disk is synced less
 /// often: it is busy with what is downloaded and unpacked.
-fn keep(shared: &Shared, durable: &File, written: &sync::Receiver<()>) {
+fn sync_periodically(shared: &Shared, durable: &File, written: &sync::Receiver<()>) {
     let mut pause = SAVE_EVERY;
     while written.recv_timeout(pause) == Err(sync::RecvTimeoutError::Timeout) {
         let sidecar = shared.lock().sidecar.clone();
@@ -363,15 +364,15 @@ mod tests {
             sidecar.done.add(Span { start: 0, end: kept as u64 });
             cuts.extend([0, 5000]);
             cuts.sort_unstable();
-            let mut pieces: Vec<(usize, usize)> = cuts.windows(2).map(|pair| (pair[0], pair[1])).collect();
-            let turn = order.index(pieces.len());
-            pieces.rotate_left(turn);
-            pieces.push(pieces[0]);
+            let mut spans: Vec<(usize, usize)> = cuts.windows(2).map(|pair| (pair[0], pair[1])).collect();
+            let turn = order.index(spans.len());
+            spans.rotate_left(turn);
+            spans.push(spans[0]);
 
             let mut writer = FileWriter::open(paths.clone(), sidecar, None).unwrap();
             let hash = block_on(async {
                 let chunks = writer.chunks().unwrap();
-                for (start, end) in pieces {
+                for (start, end) in spans {
                     let bytes = Bytes::copy_from_slice(&whole[start..end]);
                     chunks.send(Chunk { offset: start as u64, bytes }).await.unwrap();
                 }

@@ -20,14 +20,14 @@ pub struct Unfinished {
     /// Its request; `None` when it was interrupted before that was saved.
     pub request: Option<SavedRequest>,
     /// The active profile: the one installed before.
-    pub in_force: Option<Installed>,
+    pub active: Option<Installed>,
 }
 
 /// What an undo did.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Undone {
     /// The restored profile; `None` when nothing was installed before and everything was removed.
-    pub in_force: Option<Installed>,
+    pub active: Option<Installed>,
     /// What was left in place when everything was removed.
     pub removed: Uninstalled,
 }
@@ -41,8 +41,8 @@ pub fn unfinished_run(home: &Path) -> Result<Option<Unfinished>, InstallError> {
     if !is_unfinished(&paths)? {
         return Ok(None);
     }
-    let in_force = Snapshot::load(&paths)?.and_then(|before| before.installed);
-    Ok(Some(Unfinished { request: SavedRequest::load(&paths)?, in_force }))
+    let active = Snapshot::load(&paths)?.and_then(|before| before.installed);
+    Ok(Some(Unfinished { request: SavedRequest::load(&paths)?, active }))
 }
 
 /// Undoes an interrupted installation. `control` cancels it between two changes; running it again finishes it.
@@ -57,14 +57,14 @@ pub fn undo(home: &Path, control: &Control) -> Result<Undone, InstallError> {
     let lock = Lock::take(&paths.lock(), paths.home())?;
     let Some(before) = Snapshot::load(&paths)?.filter(|before| before.installed.is_some()) else {
         drop(lock);
-        return Ok(Undone { in_force: None, removed: uninstall(home, false, control)? });
+        return Ok(Undone { active: None, removed: uninstall(home, false, control)? });
     };
     let mut journal = Journal::open(&paths)?;
     let scope = Scope::Unfinished(&before);
     runtime()?.block_on(roll_back(&paths, journal.entries(), scope, Some(control)))?.into_result()?;
     journal.undone()?;
     Snapshot::remove(&paths)?;
-    Ok(Undone { in_force: before.installed, removed: Uninstalled::default() })
+    Ok(Undone { active: before.installed, removed: Uninstalled::default() })
 }
 
 /// Whether the last installation was interrupted, perhaps before its journal began.

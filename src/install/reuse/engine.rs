@@ -127,7 +127,7 @@ fn untrusted(error: OwnershipError) -> NotReusable {
 }
 
 /// One file of an engine.
-struct Part {
+struct EnginePart {
     from: PathBuf,
     /// Its path in a release.
     to: PathBuf,
@@ -138,7 +138,7 @@ struct Part {
 }
 
 /// The files of an engine, with their paths in a release.
-fn contents(program: &Path) -> Result<Vec<Part>, NotReusable> {
+fn contents(program: &Path) -> Result<Vec<EnginePart>, NotReusable> {
     let layout = || NotReusable::Layout { path: program.to_owned() };
     let folder = program.parent().ok_or_else(layout)?;
     let name = program.file_name().ok_or_else(layout)?;
@@ -160,7 +160,7 @@ fn contents(program: &Path) -> Result<Vec<Part>, NotReusable> {
     };
     let mut parts = Vec::new();
     if !place.as_os_str().is_empty() {
-        only_ours_to_write(folder)?;
+        require_unwritable_by_others(folder)?;
         parts.push(part(program, place)?);
     }
     // The folders above it as well: they are not those of the program.
@@ -169,8 +169,8 @@ fn contents(program: &Path) -> Result<Vec<Part>, NotReusable> {
     Ok(parts)
 }
 
-fn collect(folder: &Path, to: &Path, parts: &mut Vec<Part>) -> Result<(), NotReusable> {
-    only_ours_to_write(folder)?;
+fn collect(folder: &Path, to: &Path, parts: &mut Vec<EnginePart>) -> Result<(), NotReusable> {
+    require_unwritable_by_others(folder)?;
     let entries = std::fs::read_dir(folder).map_err(|error| unreadable(folder, &error))?;
     for entry in entries {
         let entry = entry.map_err(|error| unreadable(folder, &error))?;
@@ -188,7 +188,7 @@ fn collect(folder: &Path, to: &Path, parts: &mut Vec<Part>) -> Result<(), NotReu
     Ok(())
 }
 
-fn part(from: &Path, to: PathBuf) -> Result<Part, NotReusable> {
+fn part(from: &Path, to: PathBuf) -> Result<EnginePart, NotReusable> {
     let found = std::fs::symlink_metadata(from).map_err(|error| unreadable(from, &error))?;
     if found.is_symlink() {
         let target = std::fs::read_link(from).map_err(|error| unreadable(from, &error))?;
@@ -196,17 +196,17 @@ fn part(from: &Path, to: PathBuf) -> Result<Part, NotReusable> {
         if target.components().count() != 1 || target.file_name().is_none() {
             return Err(NotReusable::Layout { path: from.to_owned() });
         }
-        return Ok(Part { from: from.to_owned(), to, bytes: 0, is_program: false, link: Some(target) });
+        return Ok(EnginePart { from: from.to_owned(), to, bytes: 0, is_program: false, link: Some(target) });
     }
     if !found.is_file() {
         return Err(NotReusable::Layout { path: from.to_owned() });
     }
-    only_ours_to_write(from)?;
+    require_unwritable_by_others(from)?;
     let is_program = is_executable(&found) && from.extension().is_none_or(|extension| extension == "exe");
-    Ok(Part { from: from.to_owned(), to, bytes: found.len(), is_program, link: None })
+    Ok(EnginePart { from: from.to_owned(), to, bytes: found.len(), is_program, link: None })
 }
 
-fn only_ours_to_write(path: &Path) -> Result<(), NotReusable> {
+fn require_unwritable_by_others(path: &Path) -> Result<(), NotReusable> {
     if platform::others_can_write(path) {
         return Err(NotReusable::Writable { path: path.to_owned() });
     }

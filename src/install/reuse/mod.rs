@@ -12,14 +12,14 @@ use crate::platform::{self, files, regular};
 
 pub use choose::installed_engine;
 pub use engine::{CopyError, InstalledEngine, NotReusable, copy_engine};
-pub use models::{ReusedLayers, StoredElsewhere, complete_elsewhere, reusable, reuse_layers, stores};
+pub use models::{ModelInOtherStore, ReusedLayers, complete_in_other_store, reusable, reuse_layers, stores};
 
 /// Hard-links a file to `to` if only this user and root can change it, because a change through one name would affect both.
 /// Any other file is copied, see [`copy`].
 fn link_or_copy(from: &Path, to: &Path) -> io::Result<()> {
     match std::fs::hard_link(from, to) {
         // Check the new link, which no other user can replace.
-        Ok(()) if only_ours_can_change(to) => Ok(()),
+        Ok(()) if others_cannot_change(to) => Ok(()),
         Ok(()) => std::fs::remove_file(to).and_then(|()| copy(from, to)),
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
         // Another disk, a file system without links, or a file of another user (Linux' protected_hardlinks).
@@ -28,7 +28,7 @@ fn link_or_copy(from: &Path, to: &Path) -> io::Result<()> {
 }
 
 /// Whether it is a regular file, not a link, that other users cannot change.
-fn only_ours_can_change(path: &Path) -> bool {
+fn others_cannot_change(path: &Path) -> bool {
     std::fs::symlink_metadata(path).is_ok_and(|found| found.is_file()) && !platform::others_can_write(path)
 }
 
@@ -38,7 +38,7 @@ fn copy(from: &Path, to: &Path) -> io::Result<()> {
     let mut name = to.as_os_str().to_owned();
     name.push(".copying");
     let beside = PathBuf::from(name);
-    let copied = copy_anew(from, &beside).and_then(|()| std::fs::rename(&beside, to));
+    let copied = copy_to_new_file(from, &beside).and_then(|()| std::fs::rename(&beside, to));
     if copied.is_err() {
         // Report the first error; a failed removal is less important.
         let _ = std::fs::remove_file(&beside);
@@ -47,7 +47,7 @@ fn copy(from: &Path, to: &Path) -> io::Result<()> {
 }
 
 /// Copies into a new file; does not follow an existing link of that name.
-fn copy_anew(from: &Path, to: &Path) -> io::Result<()> {
+fn copy_to_new_file(from: &Path, to: &Path) -> io::Result<()> {
     let from = regular::open_no_link(from)?;
     if files::clone(&from, to).is_ok() {
         return Ok(());

@@ -9,7 +9,7 @@
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
-use super::{link_or_copy, only_ours_can_change};
+use super::{link_or_copy, others_cannot_change};
 use crate::control::Control;
 use crate::models::ModelTag;
 use crate::ollama::manifest::{Layer, StoredManifest};
@@ -66,7 +66,7 @@ pub fn reusable(tag: &ModelTag, ours: &Path, others: &[PathBuf]) -> ReusedLayers
 fn can_share(file: &Path, folder: &Path) -> bool {
     let Ok(scratch) = tempfile::Builder::new().prefix(".link-").tempdir_in(folder) else { return false };
     let link = scratch.path().join("link");
-    let linked = std::fs::hard_link(file, &link).is_ok() && only_ours_can_change(&link);
+    let linked = std::fs::hard_link(file, &link).is_ok() && others_cannot_change(&link);
     linked
         || regular::open_no_link(file)
             .is_ok_and(|file| files::clone(&file, &scratch.path().join("clone")).is_ok())
@@ -74,7 +74,7 @@ fn can_share(file: &Path, folder: &Path) -> bool {
 
 /// A model in another store.
 #[derive(Clone, Debug)]
-pub struct StoredElsewhere {
+pub struct ModelInOtherStore {
     /// The store.
     pub folder: PathBuf,
     /// Its manifest of the model, unverified.
@@ -82,11 +82,11 @@ pub struct StoredElsewhere {
 }
 
 /// The first of the other stores that has all layers of a model, according to its own manifest.
-pub fn complete_elsewhere(tag: &ModelTag, others: &[PathBuf]) -> Option<StoredElsewhere> {
+pub fn complete_in_other_store(tag: &ModelTag, others: &[PathBuf]) -> Option<ModelInOtherStore> {
     others.iter().find_map(|folder| {
         let store = Store::new(folder);
         let manifest = store.manifest(tag).filter(|_| store.has(tag))?;
-        Some(StoredElsewhere { folder: folder.clone(), manifest })
+        Some(ModelInOtherStore { folder: folder.clone(), manifest })
     })
 }
 

@@ -215,9 +215,9 @@ fn another_stores_manifest_is_not_trusted() {
     let store = Store::new(&ours);
     assert!(store.manifest(&parsed("m:1")).is_none() && !blob(&ours, &evil).exists());
     // If the registry cannot be reached, the user is asked about this one.
-    let found = complete_elsewhere(&parsed("m:1"), std::slice::from_ref(&other.0)).unwrap();
+    let found = complete_in_other_store(&parsed("m:1"), std::slice::from_ref(&other.0)).unwrap();
     assert_eq!((found.folder, found.manifest.manifest.layers.len()), (other.0.clone(), 2));
-    assert!(complete_elsewhere(&parsed("m:2"), std::slice::from_ref(&other.0)).is_none());
+    assert!(complete_in_other_store(&parsed("m:2"), std::slice::from_ref(&other.0)).is_none());
 }
 
 /// A file that other users can change is copied, so that a later change does not affect ours.
@@ -351,7 +351,7 @@ fn a_manifest_of_another_server_cannot_name_files_elsewhere() {
     let (other, ours) = (Shelf(folder.path().join("other")), folder.path().join("ours"));
     write(&folder.path().join("secret"), b"secret", 0o600);
     other.model("m:1", &[("sha256-../../secret".to_owned(), 6), ("../secret".to_owned(), 6)]);
-    assert!(complete_elsewhere(&parsed("m:1"), std::slice::from_ref(&other.0)).is_none());
+    assert!(complete_in_other_store(&parsed("m:1"), std::slice::from_ref(&other.0)).is_none());
     assert_eq!(reusable(&parsed("m:1"), &ours, std::slice::from_ref(&other.0)), ReusedLayers::default());
     assert!(!ours.join("blobs").exists());
 }

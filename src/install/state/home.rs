@@ -35,6 +35,10 @@ mod system {
     use crate::platform::files::{reading, writing};
     use crate::platform::ownership::{self, OwnershipError, require_own_file, require_own_folder};
 
+    /// See [`super::require_ours`].
+    ///
+    /// # Errors
+    /// As [`super::require_ours`].
     pub fn require_ours(paths: &Paths) -> Result<(), OwnershipError> {
         let home = ownership::resolve(paths.home())?;
         match if_there(&home, require_own_folder) {
@@ -58,6 +62,10 @@ mod system {
         Ok(())
     }
 
+    /// Removes other users' write permission from an empty home.
+    ///
+    /// # Errors
+    /// When the permissions cannot be read or changed.
     pub fn tighten(paths: &Paths) -> Result<(), OwnershipError> {
         let home = ownership::resolve(paths.home())?;
         let Err(OwnershipError::Writable { path }) = if_there(&home, require_own_folder) else {
@@ -92,10 +100,18 @@ mod system {
     use crate::install::Paths;
     use crate::platform::ownership::OwnershipError;
 
+    /// Accepts every home.
+    ///
+    /// # Errors
+    /// Never.
     pub fn require_ours(_paths: &Paths) -> Result<(), OwnershipError> {
         Ok(())
     }
 
+    /// Does nothing.
+    ///
+    /// # Errors
+    /// Never.
     pub fn tighten(_paths: &Paths) -> Result<(), OwnershipError> {
         Ok(())
     }

@@ -60,7 +60,7 @@ pub async fn run(run: &Run<'_>, plan: EnginePlan) -> Result<Engine, InstallError
         files::remove_folder(&staging)?;
     }
     filled?;
-    set_aside(run, &plan.folder).await?;
+    back_up_engine(run, &plan.folder).await?;
     unpack::publish(&staging, &plan.folder)?;
     run.done(&change)?;
     let program =
@@ -74,18 +74,18 @@ pub async fn run(run: &Run<'_>, plan: EnginePlan) -> Result<Engine, InstallError
 
 /// Moves another build of the same version to a backup folder until the new one has responded. Another version has its
 /// own folder and stays.
-async fn set_aside(run: &Run<'_>, folder: &Path) -> Result<(), InstallError> {
+async fn back_up_engine(run: &Run<'_>, folder: &Path) -> Result<(), InstallError> {
     if !folder.exists() {
         return Ok(());
     }
     // No process may run from there while it is replaced.
     private_server::stop(run.paths).await?;
-    let aside = unpack::beside(folder, "before");
-    if run.before.installed.is_none() || aside.exists() {
+    let backup = unpack::beside(folder, "before");
+    if run.snapshot.installed.is_none() || backup.exists() {
         // It is not in use: the active engine, if there is one, has a backup already.
         return Ok(files::remove_folder(folder)?);
     }
-    run.apply(Change::SetAside { path: folder.to_owned(), aside })
+    run.apply(Change::BackUpEngine { path: folder.to_owned(), backup })
 }
 
 /// Writes the manifest into the staging folder after every file is synced.

@@ -29,7 +29,7 @@ pub enum FourBits {
 
 /// What to try next.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Next {
+pub enum NextPlacement {
     /// This.
     Try(Rung),
     /// This, if the user agrees.
@@ -39,10 +39,10 @@ pub enum Next {
 }
 
 /// The next smaller placement. `total`: all layers.
-pub fn below(tried: &[Rung], total: u32, four_bits: FourBits) -> Next {
-    let Some(now) = tried.last().copied() else { return Next::Nothing };
+pub fn below(tried: &[Rung], total: u32, four_bits: FourBits) -> NextPlacement {
+    let Some(now) = tried.last().copied() else { return NextPlacement::Nothing };
     if tried.len() >= MAX_TRIES {
-        return Next::Nothing;
+        return NextPlacement::Nothing;
     }
     let with_this_cache =
         tried.iter().rev().take_while(|rung| rung.kv_cache_type == now.kv_cache_type).count();
@@ -50,14 +50,18 @@ pub fn below(tried: &[Rung], total: u32, four_bits: FourBits) -> Next {
     let asks = smaller == Some(KvCacheType::Q4_0);
     let may_shrink = smaller.filter(|_| !asks || four_bits != FourBits::Declined);
     if now.gpu_layers > 0 && (with_this_cache <= LAYER_TRIES || may_shrink.is_none()) {
-        return Next::Try(Rung { gpu_layers: fewer(now.gpu_layers, total, with_this_cache), ..now });
+        return NextPlacement::Try(Rung { gpu_layers: fewer(now.gpu_layers, total, with_this_cache), ..now });
     }
     match may_shrink {
         Some(kv_cache_type) => {
             let rung = Rung { kv_cache_type, ..now };
-            if asks && four_bits == FourBits::Unasked { Next::Ask(rung) } else { Next::Try(rung) }
+            if asks && four_bits == FourBits::Unasked {
+                NextPlacement::Ask(rung)
+            } else {
+                NextPlacement::Try(rung)
+            }
         }
-        None => Next::Nothing,
+        None => NextPlacement::Nothing,
     }
 }
 
@@ -86,11 +90,11 @@ mod tests {
     }
 
     /// Everything that is tried when nothing ever fits.
-    fn all(first: Rung, total: u32, four_bits: FourBits) -> (Vec<Rung>, Next) {
+    fn all(first: Rung, total: u32, four_bits: FourBits) -> (Vec<Rung>, NextPlacement) {
         let mut tried = vec![first];
         loop {
             match below(&tried, total, four_bits) {
-                Next::Try(next) => tried.push(next),
+                NextPlacement::Try(next) => tried.push(next),
                 end => return (tried, end),
             }
         }
@@ -113,21 +117,21 @@ mod tests {
             (13, "q8_0"),
         ];
         assert_eq!(shown, expected);
-        assert_eq!(end, Next::Ask(rung(13, KvCacheType::Q4_0)));
+        assert_eq!(end, NextPlacement::Ask(rung(13, KvCacheType::Q4_0)));
     }
 
     #[test]
     fn without_consent_layers_go_down_to_none() {
         let (tried, end) = all(rung(29, KvCacheType::Q8_0), 29, FourBits::Declined);
         assert!(tried.iter().all(|rung| rung.kv_cache_type == KvCacheType::Q8_0), "{tried:?}");
-        assert_eq!((tried.last().map(|rung| rung.gpu_layers), end), (Some(0), Next::Nothing));
+        assert_eq!((tried.last().map(|rung| rung.gpu_layers), end), (Some(0), NextPlacement::Nothing));
     }
 
     #[test]
     fn without_a_card_only_the_cache_gets_smaller() {
         let (tried, end) = all(rung(0, KvCacheType::F16), 29, FourBits::Agreed);
         assert_eq!(tried.len(), 3);
-        assert_eq!(end, Next::Nothing);
+        assert_eq!(end, NextPlacement::Nothing);
     }
 
     proptest! {
@@ -146,7 +150,7 @@ mod tests {
             if four_bits != FourBits::Agreed && kv != KvCacheType::Q4_0 {
                 prop_assert!(tried.iter().all(|rung| rung.kv_cache_type != KvCacheType::Q4_0));
             }
-            prop_assert!(!matches!(end, Next::Try(_)));
+            prop_assert!(!matches!(end, NextPlacement::Try(_)));
         }
     }
 }

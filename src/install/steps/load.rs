@@ -3,7 +3,7 @@
 
 use crate::estimate::{EngineSetting, fit_gpu_layers};
 use crate::install::event::Activity;
-use crate::install::steps::ladder::{self, FourBits, Next, Rung};
+use crate::install::steps::ladder::{self, FourBits, NextPlacement, Rung};
 use crate::install::steps::loader::{Attempt, LoadFacts, Loader};
 use crate::install::steps::placement::Placement;
 use crate::install::steps::server;
@@ -60,11 +60,11 @@ async fn step_down(loader: &mut Loader<'_>) -> Result<Attempt, InstallError> {
         None => FourBits::Unasked,
     };
     let Rung { gpu_layers, kv_cache_type } = match ladder::below(&tried, total_layers, four_bits) {
-        Next::Try(rung) => rung,
-        Next::Ask(rung) => {
+        NextPlacement::Try(rung) => rung,
+        NextPlacement::Ask(rung) => {
             return Err(InstallError::FourBitsNeedConsent { gpu_layers: rung.gpu_layers, total_layers });
         }
-        Next::Nothing => return Err(loader.out_of_memory()),
+        NextPlacement::Nothing => return Err(loader.out_of_memory()),
     };
     if kv_cache_type == now.kv_cache_type {
         loader.run.reporter.running(Activity::FewerLayers { gpu_layers, total_layers });

@@ -171,7 +171,7 @@ async fn reuse_layers(run: &Run<'_>, tag: &ModelTag) -> Result<bool, InstallErro
         Published::Manifest(manifest) => manifest,
         // The pull reports the same error.
         Published::Refused => return Ok(false),
-        Published::Unreachable { host, cause } => match reuse::complete_elsewhere(tag, &stores) {
+        Published::Unreachable { host, cause } => match reuse::complete_in_other_store(tag, &stores) {
             Some(found) if agrees(run, tag, &found.folder, host, cause)? => found.manifest,
             _ => return Ok(false),
         },
@@ -186,7 +186,7 @@ async fn reuse_layers(run: &Run<'_>, tag: &ModelTag) -> Result<bool, InstallErro
 
 /// Whether the served model's files were changed since they were measured, so that the store cannot be trusted.
 fn was_changed(run: &Run<'_>) -> bool {
-    let profile = run.before.installed.as_ref().map(|installed| &installed.profile);
+    let profile = run.snapshot.installed.as_ref().map(|installed| &installed.profile);
     let measured = profile.and_then(|profile| Some((&profile.models_dir, profile.served.as_ref()?)));
     measured.is_some_and(|(models_dir, before)| {
         *models_dir == *run.models_dir()
@@ -329,7 +329,7 @@ async fn disk_shortage(models_dir: &Path, left: &Cell<u64>) -> DiskShortage {
 /// # Errors
 /// When the engine refuses, the journal cannot be written, or the user cancels.
 pub async fn keep_previous(run: &Run<'_>, server: &Server) -> Result<(), InstallError> {
-    if run.before.installed.is_none() || !is_listed(run, server, &SERVED_MODEL).await? {
+    if run.snapshot.installed.is_none() || !is_listed(run, server, &SERVED_MODEL).await? {
         return Ok(());
     }
     let change =

@@ -19,7 +19,7 @@ use crate::platform::listening;
 pub async fn run(run: &Run<'_>, engine: &Engine) -> Result<Server, InstallError> {
     run.reporter.started(Step::StartServer, Activity::StartingServer);
     let wanted = run.request.options.port;
-    let preferred = run.before.server.as_ref().map(|server| server.port);
+    let preferred = run.snapshot.server.as_ref().map(|server| server.port);
     if let Some(launch) = preferred
         .filter(|port| wanted.is_none_or(|wanted| wanted == *port))
         .map(|port| launch(run, engine, port))
@@ -57,7 +57,7 @@ async fn start(
     let mut taken = Vec::new();
     loop {
         let port = server::choose_port(wanted, preferred, &taken)?;
-        report_passed_over(run, wanted.or(preferred).unwrap_or(*PORTS.start()), port);
+        report_skipped_port(run, wanted.or(preferred).unwrap_or(*PORTS.start()), port);
         let launch = launch(run, engine, port);
         let change = Change::StartServer { port };
         run.intend(&change)?;
@@ -83,9 +83,9 @@ async fn start(
     }
 }
 
-fn report_passed_over(run: &Run<'_>, first: u16, chosen: u16) {
+fn report_skipped_port(run: &Run<'_>, first: u16, chosen: u16) {
     if chosen != first {
-        run.reporter.running(Activity::PortPassedOver { port: first, by: listening::owner(first), chosen });
+        run.reporter.running(Activity::PortSkipped { port: first, by: listening::owner(first), chosen });
     }
 }
 

@@ -93,7 +93,7 @@ impl<'a> Extractor<'a> {
     ///
     /// # Errors
     /// When the archive has too many entries, or the name leads outside the folder or exists already.
-    pub fn admit(&mut self, name: &[u8], is_folder: bool) -> Result<Option<PathBuf>, UnpackError> {
+    pub fn accept_entry(&mut self, name: &[u8], is_folder: bool) -> Result<Option<PathBuf>, UnpackError> {
         self.control.check()?;
         self.entries += 1;
         if self.entries > self.limits.entries {
@@ -147,9 +147,9 @@ impl<'a> Extractor<'a> {
         if end > self.limits.bytes {
             return Err(UnpackError::TooLarge { limits: self.limits });
         }
-        let short = self.disk.shortage(self.still_to_come(end));
-        self.is_room(short)?;
-        let full = self.make_room(path)?;
+        let short = self.disk.shortage(self.remaining_bytes(end));
+        self.require_space(short)?;
+        let full = self.prepare_path(path)?;
         let write_error = |error| UnpackError::write(&full, error);
         let mut file = create(&full, executable).map_err(write_error)?;
         let mut crc32 = crc32fast::Hasher::new();
@@ -166,9 +166,9 @@ impl<'a> Extractor<'a> {
             }
             file.write_all(&self.buffer[..n]).map_err(write_error)?;
             crc32.update(&self.buffer[..n]);
-            self.pulse()?;
-            let short = self.disk.shortage_throttled(self.still_to_come(end));
-            self.is_room(short)?;
+            self.checkpoint()?;
+            let short = self.disk.shortage_throttled(self.remaining_bytes(end));
+            self.require_space(short)?;
         }
         self.unpacked.files.push(UnpackedFile { path: path.to_owned(), crc32: Some(crc32.finalize()) });
         Ok(())
@@ -198,7 +198,7 @@ impl<'a> Extractor<'a> {
         else {
             return Err(hostile(path.as_os_str().as_encoded_bytes(), NameProblem::LinkToNothing));
         };
-        let full = self.make_room(path)?;
+        let full = self.prepare_path(path)?;
         std::fs::hard_link(self.root.join(original), &full)
             .map_err(|error| UnpackError::write(&full, error))?;
         self.unpacked.files.push(UnpackedFile { path: path.to_owned(), crc32 });
@@ -214,7 +214,7 @@ impl<'a> Extractor<'a> {
     ///
     /// # Errors
     /// When the user cancels.
-    pub fn pulse(&mut self) -> Result<(), UnpackError> {
+    pub fn checkpoint(&mut self) -> Result<(), UnpackError> {
         self.control.until_resumed_blocking()?;
         if self.reported.is_none_or(|at| at.elapsed() >= REPORT_EVERY) {
             self.reported = Some(Instant::now());
@@ -230,7 +230,7 @@ impl<'a> Extractor<'a> {
     pub fn finish(mut self) -> Result<Unpacked, UnpackError> {
         let links = std::mem::take(&mut self.links);
         for link in &links {
-            let full = self.make_room(&link.path)?;
+            let full = self.prepare_path(&link.path)?;
             make_link(&link.target, &full).map_err(|error| UnpackError::write(&full, error))?;
             self.unpacked.files.push(UnpackedFile { path: link.path.clone(), crc32: None });
         }
@@ -247,11 +247,11 @@ impl<'a> Extractor<'a> {
     }
 
     /// Lower bound of the bytes still to be written after the current file.
-    fn still_to_come(&self, end_of_file: u64) -> u64 {
+    fn remaining_bytes(&self, end_of_file: u64) -> u64 {
         end_of_file.max(self.limits.expected_bytes).saturating_sub(self.unpacked.bytes)
     }
 
-    fn is_room(&self, short: Option<DiskShortage>) -> Result<(), UnpackError> {
+    fn require_space(&self, short: Option<DiskShortage>) -> Result<(), UnpackError> {
         short.map_or(Ok(()), |DiskShortage { need_bytes, free_bytes }| {
             Err(UnpackError::DiskShort { path: self.root.clone(), need_bytes, free_bytes })
         })
@@ -266,7 +266,7 @@ impl<'a> Extractor<'a> {
     }
 
     /// Creates the parents of a path, and removes a file there from an earlier archive of the release.
-    fn make_room(&mut self, path: &Path) -> Result<PathBuf, UnpackError> {
+    fn prepare_path(&mut self, path: &Path) -> Result<PathBuf, UnpackError> {
         if let Some(folder) = path.parent() {
             self.folder(folder)?;
         }

@@ -65,10 +65,10 @@ struct Follower {
 
 impl Follower {
     fn run(self) -> Result<Unpacked, UnpackError> {
-        let mut round = None;
+        let mut attempt = None;
         loop {
-            let Some(next) = self.growing_file.next_round(round) else { return Err(Cancelled.into()) };
-            round = Some(next);
+            let Some(next) = self.growing_file.next_attempt(attempt) else { return Err(Cancelled.into()) };
+            attempt = Some(next);
             remove_tree(&self.staging)?;
             let outcome = self.unpack(next);
             // Report neither result nor error yet: the checksum decides first.
@@ -80,10 +80,10 @@ impl Follower {
         }
     }
 
-    fn unpack(&self, round: Attempt) -> Result<Unpacked, UnpackError> {
+    fn unpack(&self, attempt: Attempt) -> Result<Unpacked, UnpackError> {
         let archive: &Path = &self.archive;
         let read_error = |source| UnpackError::Read { path: archive.to_owned(), source };
-        let mut reader = self.growing_file.open(round).map_err(read_error)?;
+        let mut reader = self.growing_file.open(attempt).map_err(read_error)?;
         let mut magic = [0; 4];
         let known = read_ahead::fill(&mut reader, &mut magic).map_err(read_error)?;
         let format = Format::of(&magic[..known])

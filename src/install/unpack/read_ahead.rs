@@ -4,15 +4,15 @@ use std::io::{self, Read};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 
 /// Bytes of one chunk.
-const PIECE_BYTES: usize = 512 << 10;
+const CHUNK_BYTES: usize = 512 << 10;
 /// Chunks that may be queued: four, plus two in use, limit memory to 3 MB.
-const PIECES: usize = 4;
+const CHUNKS: usize = 4;
 
 /// The reading end of the other thread's output.
 pub struct ReadAhead {
-    pieces: Receiver<io::Result<Vec<u8>>>,
+    chunks: Receiver<io::Result<Vec<u8>>>,
     back: SyncSender<Vec<u8>>,
-    piece: Vec<u8>,
+    chunk: Vec<u8>,
     at: usize,
     ended: bool,
 }
@@ -23,17 +23,17 @@ impl ReadAhead {
     /// # Errors
     /// When the system provides no thread.
     pub fn new(mut inner: impl Read + Send + 'static) -> io::Result<Self> {
-        let (send, pieces) = sync_channel(PIECES);
-        let (back, used) = sync_channel::<Vec<u8>>(PIECES + 2);
+        let (send, chunks) = sync_channel(CHUNKS);
+        let (back, used) = sync_channel::<Vec<u8>>(CHUNKS + 2);
         std::thread::Builder::new().name("decompressor".to_owned()).spawn(move || {
             loop {
-                let mut piece = used.try_recv().unwrap_or_default();
-                piece.resize(PIECE_BYTES, 0);
-                let read = fill(&mut inner, &mut piece);
-                let last = !matches!(read, Ok(PIECE_BYTES));
+                let mut chunk = used.try_recv().unwrap_or_default();
+                chunk.resize(CHUNK_BYTES, 0);
+                let read = fill(&mut inner, &mut chunk);
+                let last = !matches!(read, Ok(CHUNK_BYTES));
                 let sent = send.send(read.map(|n| {
-                    piece.truncate(n);
-                    piece
+                    chunk.truncate(n);
+                    chunk
                 }));
                 // The receiver is dropped once an archive is refused.
                 if sent.is_err() || last {
@@ -41,11 +41,14 @@ impl ReadAhead {
                 }
             }
         })?;
-        Ok(Self { pieces, back, piece: Vec::new(), at: 0, ended: false })
+        Ok(Self { chunks, back, chunk: Vec::new(), at: 0, ended: false })
     }
 }
 
-/// Fills the buffer as far as data is available. Data in the same chunk as an error is discarded.
+/// Fills the buffer as far as data is available; returns the bytes read. Data in the same chunk as an error is discarded.
+///
+/// # Errors
+/// When the reader fails.
 pub(super) fn fill(inner: &mut impl Read, buffer: &mut [u8]) -> io::Result<usize> {
     let mut filled = 0;
     while filled < buffer.len() {
@@ -61,22 +64,22 @@ pub(super) fn fill(inner: &mut impl Read, buffer: &mut [u8]) -> io::Result<usize
 
 impl Read for ReadAhead {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        while self.at == self.piece.len() {
+        while self.at == self.chunk.len() {
             if self.ended {
                 return Ok(0);
             }
             // A closed channel is the end of the stream; an error would have been sent before.
-            let Ok(next) = self.pieces.recv() else {
+            let Ok(next) = self.chunks.recv() else {
                 self.ended = true;
                 return Ok(0);
             };
-            let used = std::mem::replace(&mut self.piece, next?);
+            let used = std::mem::replace(&mut self.chunk, next?);
             self.at = 0;
             // Drop the buffer when the other thread has ended or has enough of them.
             let _ = self.back.try_send(used);
         }
-        let n = buffer.len().min(self.piece.len() - self.at);
-        buffer[..n].copy_from_slice(&self.piece[self.at..self.at + n]);
+        let n = buffer.len().min(self.chunk.len() - self.at);
+        buffer[..n].copy_from_slice(&self.chunk[self.at..self.at + n]);
         self.at += n;
         Ok(n)
     }
@@ -109,7 +112,7 @@ mod tests {
 
     #[test]
     fn the_output_equals_the_input() {
-        for length in [0, 1, PIECE_BYTES - 1, PIECE_BYTES, PIECE_BYTES + 1, 10 * PIECE_BYTES + 5] {
+        for length in [0, 1, CHUNK_BYTES - 1, CHUNK_BYTES, CHUNK_BYTES + 1, 10 * CHUNK_BYTES + 5] {
             let (mut plain, mut read_ahead) = (Vec::new(), Vec::new());
             Source { left: length, broken: false }.read_to_end(&mut plain).unwrap();
             ReadAhead::new(Source { left: length, broken: false })
@@ -124,9 +127,9 @@ mod tests {
     fn an_error_arrives_and_a_reader_that_stops_early_leaves_no_thread_waiting() {
         let mut all = Vec::new();
         let error =
-            ReadAhead::new(Source { left: 3 * PIECE_BYTES + 9, broken: true }).unwrap().read_to_end(&mut all);
+            ReadAhead::new(Source { left: 3 * CHUNK_BYTES + 9, broken: true }).unwrap().read_to_end(&mut all);
         assert_eq!(error.unwrap_err().to_string(), "broken");
-        assert_eq!(all.len(), 3 * PIECE_BYTES, "whole pieces only");
+        assert_eq!(all.len(), 3 * CHUNK_BYTES, "whole chunks only");
         let (dropped, told) = std::sync::mpsc::channel();
         struct Tells(Source, std::sync::mpsc::Sender<()>);
         impl Read for Tells {

@@ -92,7 +92,7 @@ fn entries(reader: impl Read, extractor: &mut Extractor<'_>) -> Result<(), Unpac
         let name = known.path.unwrap_or(header_name);
         let kind = entry.header().entry_type();
         let is_folder = kind.is_dir() || (kind.is_file() && name.ends_with(b"/"));
-        let Some(path) = extractor.admit(&name, is_folder)? else { continue };
+        let Some(path) = extractor.accept_entry(&name, is_folder)? else { continue };
         let link = known.link.or_else(|| entry.header().link_name_bytes().map(|name| name.into_owned()));
         match kind {
             _ if is_folder => extractor.folder(&path)?,
@@ -129,7 +129,7 @@ fn drain(mut reader: impl Read, extractor: &mut Extractor<'_>) -> Result<(), Unp
         if padding > MAX_PADDING_BYTES {
             return Err(extractor.damaged("there is more after its end"));
         }
-        extractor.pulse()?;
+        extractor.checkpoint()?;
     }
 }
 

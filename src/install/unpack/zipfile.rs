@@ -32,7 +32,7 @@ pub fn unpack(archive: impl Read + Seek, extractor: &mut Extractor<'_>) -> Resul
             return Err(extractor.refuse(&name, NameProblem::Special));
         }
         let is_folder = entry.is_dir() || name.ends_with(b"/");
-        let Some(path) = extractor.admit(&name, is_folder)? else { continue };
+        let Some(path) = extractor.accept_entry(&name, is_folder)? else { continue };
         if is_folder {
             extractor.folder(&path)?;
         } else if entry.is_symlink() {

@@ -6,7 +6,7 @@ use crate::install::Receipt;
 use crate::say;
 use crate::text::Text;
 use crate::wizard::theme::{TextRole, Tone};
-use crate::wizard::widgets::{Chip, Column, Paragraph, Table, promise_scale};
+use crate::wizard::widgets::{Chip, Column, Paragraph, Table, prediction_scale};
 
 /// One line of the comparison.
 struct Row {
@@ -50,7 +50,7 @@ pub(super) fn comparison(ui: &mut Ui, text: Text, receipt: &Receipt) {
             3 => {
                 let (rect, _) = ui.allocate_exact_size(vec2(ui.available_width(), 16.0), Sense::hover());
                 let rect = Rect::from_center_size(rect.center(), rect.size());
-                promise_scale(ui, rect, row.range, row.value, row.top, row.verdict.0);
+                prediction_scale(ui, rect, row.range, row.value, row.top, row.verdict.0);
             }
             _ => _ = Chip::new(row.verdict.0, &row.verdict.1).show(ui),
         });

@@ -15,7 +15,7 @@ use crate::text::Text;
 use crate::wizard::backend::Detected;
 use crate::wizard::theme::{TextRole, Tone, size};
 use crate::wizard::widgets::{
-    Chip, Column, Paragraph, Table, UiExt as _, card, card_row, table_card, thin_bar, to_the_middle,
+    Chip, Column, Paragraph, Table, UiExt as _, card, card_row, center_vertically, table_card, thin_bar,
     two_lines, verdict_chip, wash_card,
 };
 
@@ -335,7 +335,7 @@ fn memory(ui: &mut Ui, text: Text, plan: &Plan) {
     }
     ui.vertical(|ui| {
         ui.spacing_mut().item_spacing = vec2(4.0, 3.0);
-        to_the_middle(ui, TextRole::Label.line_height() + size::BAR_THIN + 3.0);
+        center_vertically(ui, TextRole::Label.line_height() + size::BAR_THIN + 3.0);
         let figures = |whole| say!(text, "wizard-of", part = text.memory_number(need), whole = whole);
         let words = |whole| Paragraph::new(ui).add(TextRole::Label, Tone::Ink, &figures(whole));
         // Omit the unit rather than truncate a figure.

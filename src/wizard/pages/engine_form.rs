@@ -217,7 +217,7 @@ impl EngineForm {
             let choice = choices.iter().find(|choice| choice.0 == wanted);
             choice.map(|choice| choice.1.clone()).unwrap_or_default()
         };
-        labelled(ui, &say!(text, "wizard-engine-which"), |ui| {
+        labelled(ui, &say!(text, "wizard-engine-version"), |ui| {
             let width = ui.available_width();
             ComboBox::from_id_salt("engine").width(width).selected_text(name(self.wanted)).show_ui(
                 ui,

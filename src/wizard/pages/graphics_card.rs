@@ -6,7 +6,7 @@ use crate::machine::{Gpu, GpuKind, Hardware, TABLE};
 use crate::say;
 use crate::text::Text;
 use crate::wizard::theme::{TextRole, Tone};
-use crate::wizard::widgets::{Chip, Paragraph, Part, StackedBar, UiExt as _, facing, rule};
+use crate::wizard::widgets::{Chip, Paragraph, Part, StackedBar, UiExt as _, label_and_value, rule};
 
 /// A card that can be used, or that Ollama refuses.
 pub(super) fn show(ui: &mut Ui, text: Text, gpu: &Gpu) {
@@ -32,15 +32,15 @@ pub(super) fn show(ui: &mut Ui, text: Text, gpu: &Gpu) {
     let bandwidth =
         gpu.memory_bandwidth_gb_s.map_or_else(unknown, |rate| format!("{}\u{a0}GB/s", text.figure(rate)));
     let from_table = gpu.sources.get("memory_bandwidth_gb_s").is_some_and(|source| source == TABLE);
-    let whence =
+    let source_note =
         if from_table { format!("  {}", say!(text, "wizard-hardware-from-table")) } else { String::new() };
-    pair(ui, &say!(text, "wizard-hardware-bandwidth"), &bandwidth, &whence);
+    fact_line(ui, &say!(text, "wizard-hardware-bandwidth"), &bandwidth, &source_note);
     rule(ui);
     let driver = gpu.driver_version.clone().map_or_else(unknown, String::from);
-    pair(ui, &say!(text, "wizard-hardware-driver"), &driver, "");
+    fact_line(ui, &say!(text, "wizard-hardware-driver"), &driver, "");
     if let Some(capability) = gpu.compute_capability {
         rule(ui);
-        pair(ui, &say!(text, "wizard-hardware-capability"), &capability.to_string(), "");
+        fact_line(ui, &say!(text, "wizard-hardware-capability"), &capability.to_string(), "");
     }
     if let Some(source) = sources(text, gpu) {
         ui.gap(2.0);
@@ -123,14 +123,14 @@ pub(super) fn also_found(text: Text, gpu: &Gpu) -> String {
 }
 
 /// A label at the left, its value at the right.
-fn pair(ui: &mut Ui, label: &str, value: &str, detail: &str) {
+fn fact_line(ui: &mut Ui, label: &str, value: &str, detail: &str) {
     let left = Paragraph::new(ui).add(TextRole::Table, Tone::Ink, label);
     let right = Paragraph::new(ui).add(TextRole::TableStrong, Tone::Ink, value).add(
         TextRole::Source,
         Tone::Faint,
         detail,
     );
-    facing(ui, 2.2, left, right);
+    label_and_value(ui, 2.2, left, right);
 }
 
 /// The sources of a card's figures, each once.

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use eframe::egui::Ui;
 
-use super::hardware_cards::{asking, cards};
+use super::hardware_cards::{cards, placeholders};
 use super::welcome::WelcomePage;
 use super::{Button, Footer, Intent, PageContext, View};
 use crate::say;
@@ -68,7 +68,7 @@ impl HardwarePage {
 impl View for HardwarePage {
     fn heading(&self, text: Text) -> (String, String) {
         let lead = match &self.detection {
-            Detection::NotStarted | Detection::Running => say!(text, "wizard-hardware-asking"),
+            Detection::NotStarted | Detection::Running => say!(text, "wizard-hardware-querying"),
             Detection::Known(detected) => {
                 say!(text, "wizard-hardware-lead", seconds = text.decimal(detected.seconds, 1))
             }
@@ -79,7 +79,7 @@ impl View for HardwarePage {
 
     fn show(&mut self, ui: &mut Ui, cx: &mut PageContext<'_>) {
         match &self.detection {
-            Detection::NotStarted | Detection::Running => asking(ui, cx.text),
+            Detection::NotStarted | Detection::Running => placeholders(ui, cx.text),
             Detection::Known(detected) => {
                 cards(ui, cx.text, &detected.hardware, detected.planned_gpu, cx.intents);
             }

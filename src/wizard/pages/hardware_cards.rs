@@ -14,7 +14,7 @@ use crate::wizard::widgets::{
 };
 
 /// Placeholders during detection, in the places of the cards.
-pub(super) fn asking(ui: &mut Ui, text: Text) {
+pub(super) fn placeholders(ui: &mut Ui, text: Text) {
     columns(ui, &[1.0, 1.0], |ui, i| {
         let names = if i == 0 {
             vec![say!(text, "wizard-hardware-graphics"), say!(text, "wizard-hardware-disk")]
@@ -32,7 +32,7 @@ pub(super) fn asking(ui: &mut Ui, text: Text) {
             card(ui, |ui| {
                 ui.text(TextRole::Label, Tone::Faint, name);
                 ui.gap(1.0);
-                ui.text(TextRole::Text, Tone::Soft, &say!(text, "wizard-hardware-being-asked"));
+                ui.text(TextRole::Text, Tone::Soft, &say!(text, "wizard-hardware-detecting"));
             });
         }
     });
@@ -183,7 +183,7 @@ fn engines(ui: &mut Ui, text: Text, hardware: &Hardware) {
     }
     if !hardware.engines.is_empty() {
         ui.gap(1.0);
-        ui.text(TextRole::Label, Tone::Faint, &say!(text, "wizard-hardware-engine-left-alone"));
+        ui.text(TextRole::Label, Tone::Faint, &say!(text, "wizard-hardware-engine-unchanged"));
     }
     for folder in &hardware.model_folders {
         ui.gap(2.0);

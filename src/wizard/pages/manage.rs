@@ -11,7 +11,7 @@ use crate::untrusted::UntrustedText;
 use crate::wizard::backend::{HealthProblem, Installation, InstallationHealth, ManageAction, WorkerError};
 use crate::wizard::theme::{TextRole, Tone};
 use crate::wizard::widgets::{
-    ButtonStyle, Chip, Paragraph, UiExt as _, banner, card_row, facing, rule, table_card,
+    ButtonStyle, Chip, Paragraph, UiExt as _, banner, card_row, label_and_value, rule, table_card,
 };
 
 /// What is being done to the installation.
@@ -235,7 +235,7 @@ fn problem_words(text: Text, problem: &HealthProblem) -> String {
         HealthProblem::InstallationUnfinished => say!(text, "wizard-manage-unfinished"),
         HealthProblem::ServerSilent => say!(text, "wizard-manage-silent"),
         HealthProblem::PortTaken { port, by } => {
-            say!(text, "install-status-stranger", by = by.describe(text), port = port.to_string())
+            say!(text, "install-status-port-taken", by = by.describe(text), port = port.to_string())
         }
         HealthProblem::ModelChanged => say!(text, "wizard-manage-model-changed"),
         HealthProblem::ModelMissing => say!(text, "wizard-manage-model-missing"),
@@ -252,5 +252,5 @@ fn problem_words(text: Text, problem: &HealthProblem) -> String {
 fn fact_line(ui: &mut Ui, label: &str, value: &str) {
     let left = Paragraph::new(ui).add(TextRole::Table, Tone::Soft, label);
     let right = Paragraph::new(ui).add(TextRole::TableStrong, Tone::Ink, value);
-    facing(ui, 1.5, left, right);
+    label_and_value(ui, 1.5, left, right);
 }

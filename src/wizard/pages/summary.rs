@@ -16,7 +16,7 @@ use crate::untrusted::UntrustedText;
 use crate::wizard::backend::Command;
 use crate::wizard::options::WizardOptions;
 use crate::wizard::theme::{TextRole, Tone};
-use crate::wizard::widgets::{Paragraph, UiExt as _, banner, card, card_row, facing, rule};
+use crate::wizard::widgets::{Paragraph, UiExt as _, banner, card, card_row, label_and_value, rule};
 
 /// Shown instead of a figure while the drives are being inspected.
 const PENDING: &str = "…";
@@ -103,12 +103,7 @@ impl SummaryPage {
         let version = needs.engine_version.as_deref().or(cx.engine_version).unwrap_or_default();
         line(ui, &format!("Ollama {version}"), &known(engine_download(needs, text)), false);
         line(ui, plan.candidate.model.name.as_str(), &known(model_download(needs, text)), false);
-        line(
-            ui,
-            &say!(text, "wizard-summary-together"),
-            &known(text.file_size(needs.download_bytes())),
-            false,
-        );
+        line(ui, &say!(text, "wizard-summary-total"), &known(text.file_size(needs.download_bytes())), false);
         line(ui, &say!(text, "wizard-summary-disk"), &known(text.file_size(needs.written_bytes())), true);
         ui.gap(0.5);
         ui.text(TextRole::Label, Tone::Faint, &say!(text, "wizard-summary-not-twice"));
@@ -219,7 +214,7 @@ impl View for SummaryPage {
 fn line(ui: &mut Ui, what: &str, value: &str, last: bool) {
     let left = Paragraph::new(ui).add(TextRole::Table, Tone::Soft, what);
     let right = Paragraph::new(ui).add(TextRole::TableStrong, Tone::Ink, value);
-    facing(ui, 1.0, left, right);
+    label_and_value(ui, 1.0, left, right);
     if !last {
         rule(ui);
     }

@@ -28,8 +28,8 @@ impl View for WelcomePage {
         let text = cx.text;
         card(ui, |ui| {
             let lines = [
-                (say!(text, "wizard-welcome-look-title"), say!(text, "wizard-welcome-look")),
-                (say!(text, "wizard-welcome-decide-title"), say!(text, "wizard-welcome-decide")),
+                (say!(text, "wizard-welcome-check-title"), say!(text, "wizard-welcome-check")),
+                (say!(text, "wizard-welcome-choose-title"), say!(text, "wizard-welcome-choose")),
                 (say!(text, "wizard-welcome-measure-title"), say!(text, "wizard-welcome-measure")),
             ];
             for (i, (title, sentence)) in lines.iter().enumerate() {
@@ -44,8 +44,8 @@ impl View for WelcomePage {
             let (title, sentences) = if i == 0 {
                 let home = UntrustedText::path(cx.home);
                 (
-                    say!(text, "wizard-welcome-touches-title"),
-                    say!(text, "wizard-welcome-touches", home = home),
+                    say!(text, "wizard-welcome-changes-title"),
+                    say!(text, "wizard-welcome-changes", home = home),
                 )
             } else {
                 (say!(text, "wizard-welcome-undo-title"), say!(text, "wizard-welcome-undo"))

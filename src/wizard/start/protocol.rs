@@ -7,7 +7,7 @@ use std::thread;
 use serde::{Deserialize, Serialize};
 
 /// Begins each line of the protocol.
-const MARK: &str = "ACOLYTE-WINDOW ";
+const PREFIX: &str = "ACOLYTE-WINDOW ";
 
 /// A message of the window's process.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -29,7 +29,7 @@ pub(super) fn tell_parent(message: &ChildMessage) {
     let Ok(json) = serde_json::to_string(message) else { return };
     let mut out = std::io::stdout().lock();
     // Start with a line break: a driver may have printed an incomplete line.
-    let _parent_is_gone = write!(out, "\n{MARK}{json}\n").and_then(|()| out.flush());
+    let _parent_is_gone = write!(out, "\n{PREFIX}{json}\n").and_then(|()| out.flush());
 }
 
 /// Reads messages on its own thread until the child ends, so that the child's output never blocks.
@@ -40,7 +40,7 @@ pub(super) fn messages(stdout: impl Read + Send + 'static) -> Receiver<ChildMess
         let mut line = Vec::new();
         while lines.read_until(b'\n', &mut line).is_ok_and(|read| read > 0) {
             let text = String::from_utf8_lossy(&line);
-            let json = text.trim_end().strip_prefix(MARK);
+            let json = text.trim_end().strip_prefix(PREFIX);
             if let Some(message) = json.and_then(|json| serde_json::from_str(json).ok()) {
                 // The parent no longer listens after a timeout.
                 let _timed_out = send.send(message);
@@ -58,7 +58,7 @@ mod tests {
     #[test]
     fn output_of_drivers_is_ignored() {
         let printed = format!(
-            "MESA: warning\nhalf a line\n{MARK}\"Opening\"\n{MARK}nonsense\n\n{MARK}{{\"Failed\":\"a\\nb\"}}\n"
+            "MESA: warning\nhalf a line\n{PREFIX}\"Opening\"\n{PREFIX}nonsense\n\n{PREFIX}{{\"Failed\":\"a\\nb\"}}\n"
         );
         let received: Vec<ChildMessage> = messages(std::io::Cursor::new(printed)).iter().collect();
         assert_eq!(received, [ChildMessage::Opening, ChildMessage::Failed("a\nb".to_owned())]);

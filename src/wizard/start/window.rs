@@ -30,7 +30,7 @@ pub(super) fn open(
     options: &WizardOptions,
     report: &mut dyn FnMut(ChildMessage),
 ) -> Result<(), OpenError> {
-    load_words_ahead(options);
+    preload_messages(options);
     let run = || {
         tracing::debug!(%renderer, "opening the window");
         eframe::run_native(
@@ -48,7 +48,7 @@ pub(super) fn open(
 }
 
 /// Parses the messages on another thread while the renderer, the slowest part, is loaded.
-fn load_words_ahead(options: &WizardOptions) {
+fn preload_messages(options: &WizardOptions) {
     let text = options.text();
     thread::spawn(move || say!(text, "wizard-welcome-title"));
 }

@@ -49,7 +49,7 @@ pub struct Palette {
     /// Memory, always in this order: weights, context, buffers, other programs, free.
     pub bar: [Color32; 5],
     /// Backdrop of a modal question.
-    pub veil: Color32,
+    pub backdrop: Color32,
 }
 
 const fn rgb(hex: u32) -> Color32 {
@@ -79,7 +79,7 @@ pub const LIGHT: Palette = Palette {
     refused: rgb(0xB3261E),
     refused_wash: rgb(0xFBE6E4),
     bar: [rgb(0x4B4ACF), rgb(0x8F8EEB), rgb(0xC4C4F5), rgb(0xB9B9C6), rgb(0xE7E7ED)],
-    veil: Color32::from_rgba_premultiplied(0, 0, 0, 90),
+    backdrop: Color32::from_rgba_premultiplied(0, 0, 0, 90),
 };
 
 /// On near-black.
@@ -105,7 +105,7 @@ pub const DARK: Palette = Palette {
     refused: rgb(0xF28B82),
     refused_wash: rgb(0x3E2321),
     bar: [rgb(0x8B8AF2), rgb(0x6A69C9), rgb(0x4B4A8C), rgb(0x5A5A68), rgb(0x2C2C36)],
-    veil: Color32::from_rgba_premultiplied(0, 0, 0, 140),
+    backdrop: Color32::from_rgba_premultiplied(0, 0, 0, 140),
 };
 
 /// Black on white, with a contrast of at least 7 to 1 for words.
@@ -131,7 +131,7 @@ pub const LIGHT_HIGH_CONTRAST: Palette = Palette {
     refused: rgb(0x85120C),
     refused_wash: rgb(0xFDEDEB),
     bar: [rgb(0x2A29A8), rgb(0x7877E0), rgb(0xB9B8F2), rgb(0x77777F), rgb(0xE7E7ED)],
-    veil: Color32::from_rgba_premultiplied(0, 0, 0, 150),
+    backdrop: Color32::from_rgba_premultiplied(0, 0, 0, 150),
 };
 
 /// White on black, with the same contrast.
@@ -157,7 +157,7 @@ pub const DARK_HIGH_CONTRAST: Palette = Palette {
     refused: rgb(0xFFB3AC),
     refused_wash: rgb(0x301614),
     bar: [rgb(0xBDBCFF), rgb(0x8483E8), rgb(0x5A59B0), rgb(0x8A8A98), rgb(0x2C2C36)],
-    veil: Color32::from_rgba_premultiplied(0, 0, 0, 180),
+    backdrop: Color32::from_rgba_premultiplied(0, 0, 0, 180),
 };
 
 /// Distances are multiples of this many points.

@@ -183,7 +183,7 @@ pub fn rule(ui: &mut Ui) {
 }
 
 /// One line with a label at the left and its value at the right, with `gap` steps of 4 points above and below.
-pub fn facing(ui: &mut Ui, gap: f32, left: Paragraph, right: Paragraph) {
+pub fn label_and_value(ui: &mut Ui, gap: f32, left: Paragraph, right: Paragraph) {
     ui.gap(gap);
     ui.horizontal(|ui| {
         left.show(ui);

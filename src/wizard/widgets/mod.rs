@@ -16,14 +16,15 @@ use eframe::egui::{CornerRadius, Rect, Stroke, StrokeKind, Ui};
 pub use bars::{Part, StackedBar, progress_bar, thin_bar};
 pub use buttons::{ButtonStyle, UiExt};
 pub use cards::{
-    banner, banner_with, card, card_beside_two, card_row, columns, facing, fact, rule, table_card, wash_card,
+    banner, banner_with, card, card_beside_two, card_row, columns, fact, label_and_value, rule, table_card,
+    wash_card,
 };
 pub use chips::{Chip, verdict_chip};
 pub use choices::{checkbox, radio_card};
 pub use fields::{field_with_button, is_entered, labelled, slider, text_field, text_panel};
 pub use paragraph::Paragraph;
-pub use scales::{SpeedScale, promise_scale};
-pub use table::{Column, Table, to_the_middle, two_lines};
+pub use scales::{SpeedScale, prediction_scale};
+pub use table::{Column, Table, center_vertically, two_lines};
 
 use super::theme::{palette, size};
 

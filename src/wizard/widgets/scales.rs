@@ -96,7 +96,7 @@ impl SpeedScale {
 }
 
 /// A predicted range and a measured value on one scale that starts at zero.
-pub fn promise_scale(
+pub fn prediction_scale(
     ui: &mut Ui,
     rect: Rect,
     promised: (f64, f64),

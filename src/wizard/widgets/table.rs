@@ -166,7 +166,7 @@ impl Table {
 }
 
 /// Adds space above content of `height` points, so that it is centred in the row.
-pub fn to_the_middle(ui: &mut Ui, height: f32) {
+pub fn center_vertically(ui: &mut Ui, height: f32) {
     let spare = ui.available_height() - height;
     ui.gap((spare / 2.0 / STEP).max(0.0));
 }
@@ -180,7 +180,7 @@ pub fn two_lines(ui: &mut Ui, second: Paragraph, first: impl FnOnce(&mut Ui)) {
     }
     ui.vertical(|ui| {
         ui.spacing_mut().item_spacing.y = 0.0;
-        to_the_middle(ui, height);
+        center_vertically(ui, height);
         first(ui);
         second.show_line(ui);
     });

@@ -37,7 +37,7 @@ fn a_range_that_was_not_requested_is_refused() {
         ..Reply::default()
     });
     let error = bench.go(&bench.request(vec![server.url("/f")])).unwrap_err();
-    assert!(matches!(problems(&error)[0], TransferProblem::Nonsense(_)), "{error}");
+    assert!(matches!(problems(&error)[0], TransferProblem::InvalidResponse(_)), "{error}");
 }
 
 #[test]

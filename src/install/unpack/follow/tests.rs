@@ -50,7 +50,7 @@ fn fetch(
             .unwrap();
     let hash = Sha256::of(good);
     let mut request = DownloadRequest::new(vec![server.url("/f")], dest, Some(good.len() as u64), hash);
-    request.patience.backoff = std::time::Duration::from_millis(10);
+    request.retry_policy.backoff = std::time::Duration::from_millis(10);
     request.growing_file = Some(growing_file.clone());
     let client = http::client(&http::HttpOptions::default()).unwrap();
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
