@@ -313,7 +313,7 @@ fn the_language_switches_at_once() {
     stage.harness.get_by_role_and_label(Role::RadioButton, "Español").click();
     stage.harness.run();
     assert!(stage.sees("Bienvenida"));
-    stage.harness.get_by_role_and_label(Role::Button, "Mirar este equipo").click();
+    stage.harness.get_by_role_and_label(Role::Button, "Analizar este equipo").click();
     stage.harness.run();
     assert!(stage.sees("Qué tiene este equipo"));
 }
