@@ -215,7 +215,7 @@ async fn is_verified(run: &Run<'_>, tag: &ModelTag, ours: bool) -> Result<bool, 
 /// they are not compared.
 fn is_what_was_served(run: &Run<'_>, tag: &ModelTag, manifest: &Manifest) -> Option<bool> {
     const PARAMETERS: &str = "application/vnd.ollama.image.params";
-    let profile = run.before.installed.as_ref().map(|installed| &installed.profile);
+    let profile = run.snapshot.installed.as_ref().map(|installed| &installed.profile);
     let profile = profile.filter(|was| was.base_model == *tag && was.models_dir == *run.models_dir());
     let served = profile?.served.as_ref()?;
     let mut layers = manifest.layers.iter().filter(|layer| layer.media_type != PARAMETERS);
