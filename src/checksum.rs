@@ -1,4 +1,4 @@
-//! SHA-256 checksums: of release archives, of layers of models, of files on disk.
+//! SHA-256 checksums of release archives, model layers and files.
 
 use std::fmt;
 use std::str::FromStr;
@@ -7,7 +7,7 @@ use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use sha2::Digest as _;
 
-/// A SHA-256. Reads and writes as 64 lower-case hexadecimal digits; upper case is accepted.
+/// A SHA-256. Serialised as 64 lower-case hexadecimal digits; upper case is accepted when parsing.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Sha256([u8; 32]);
 
@@ -17,7 +17,7 @@ pub struct Sha256([u8; 32]);
 pub struct NotASha256(pub String);
 
 impl Sha256 {
-    /// The checksum of bytes in memory.
+    /// Checksum of bytes in memory.
     pub fn of(bytes: &[u8]) -> Self {
         Self(sha2::Sha256::digest(bytes).into())
     }

@@ -90,7 +90,7 @@ impl Control {
         self.or_cancelled(self.wait_for(false)).await
     }
 
-    /// As [`Control::until_resumed`], for blocking code. Needs no runtime and does not poll.
+    /// Like [`Control::until_resumed`], for blocking code. Needs no runtime and does not poll.
     ///
     /// # Errors
     /// [`Cancelled`] when it was cancelled instead.

@@ -2,14 +2,14 @@
 
 use serde::{Deserialize, Serialize};
 
-/// An estimate: the true value is meant to be within `low` to `high` 8 times out of 10.
+/// An estimate: the true value is between `low` and `high` in 8 of 10 cases.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Range {
-    /// The true value is lower 1 time in 10.
+    /// Lower bound; the true value is lower in 1 of 10 cases.
     pub low: f64,
     /// The most likely value.
     pub mid: f64,
-    /// The true value is higher 1 time in 10.
+    /// Upper bound; the true value is higher in 1 of 10 cases.
     pub high: f64,
 }
 

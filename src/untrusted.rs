@@ -1,10 +1,9 @@
-//! Text from outside: names in files and drivers, versions and errors that a server sends, lines of a log, file names.
-//! Whoever wrote it must not speak with our voice: clear the terminal, fill the clipboard, reverse the order of what is
-//! read, or hide a word.
+//! Untrusted text: names in files and drivers, versions and errors sent by a server, log lines, file names. It must not
+//! control the display: clear the terminal, set the clipboard, reverse the text direction, or hide words.
 //!
-//! [`UntrustedText`] is made where such text enters. It holds only what can be shown: every character that is not seen as
-//! itself is replaced by its number (`\u{202e}`), and it has one line and a bounded length. The places where text leaves
-//! (messages, terminal, window, JSON) escape again with [`escaped`], for what came without the type.
+//! [`UntrustedText`] is created where such text is read. It contains only visible characters: every other one is
+//! replaced by its number (`\u{202e}`). It has one line and a limited length. Output (messages, terminal, window, JSON)
+//! is escaped again with [`escaped`], for text without this type.
 
 use std::borrow::{Borrow, Cow};
 use std::fmt;
@@ -15,18 +14,18 @@ use icu_properties::props::{DefaultIgnorableCodePoint, GeneralCategory};
 use icu_properties::{CodePointMapData, CodePointSetData};
 use serde::{Deserialize, Deserializer, Serialize};
 
-/// The longest text that is kept, in characters: more than a path or a driver's error needs.
+/// Longer texts are truncated; enough for a path or a driver's error.
 pub const MAX_CHARS: usize = 1000;
-/// Marks stacked on one letter that are shown. No language needs more; a pile of them paints over the lines above.
+/// Maximum number of combining marks on one letter. No language needs more, and more would cover the lines above.
 const MAX_MARKS: usize = 4;
 
-/// One line of text from outside, in a form that is safe to show.
+/// One line of untrusted text that is safe to display.
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[serde(transparent)]
 pub struct UntrustedText(String);
 
 impl UntrustedText {
-    /// Escapes what could be taken for something else than text, line breaks included, and cuts it at [`MAX_CHARS`].
+    /// Escapes everything but visible characters, including line breaks, and truncates the text at [`MAX_CHARS`].
     pub fn new(raw: &str) -> Self {
         let raw = raw.trim_end_matches(['\r', '\n']);
         let mut text = String::new();
@@ -45,7 +44,7 @@ impl UntrustedText {
         Self(text)
     }
 
-    /// A path, with the bytes that are no text replaced.
+    /// A path; bytes that are not UTF-8 are replaced.
     pub fn path(path: &Path) -> Self {
         Self::new(&path.to_string_lossy())
     }
@@ -56,8 +55,7 @@ impl UntrustedText {
     }
 }
 
-/// Text of our own that may hold text from outside. Line breaks and tabs stay, and so does everything that is seen as
-/// itself.
+/// Escapes our own text that may contain untrusted text. Line breaks, tabs and visible characters are kept.
 pub fn escaped(text: &str) -> Cow<'_, str> {
     if text.bytes().all(|byte| matches!(byte, b' '..=b'~' | b'\n' | b'\t')) {
         return Cow::Borrowed(text);
@@ -77,8 +75,8 @@ pub fn escaped(text: &str) -> Cow<'_, str> {
     Cow::Owned(out)
 }
 
-/// As [`escaped`], but colours and weights stay (`ESC [ … m`), as our own tables and help have them.
-pub fn escaped_but_styles(text: &str) -> Cow<'_, str> {
+/// Like [`escaped`], but keeps colours and weights (`ESC [ … m`) of our tables and help.
+pub fn escaped_except_styles(text: &str) -> Cow<'_, str> {
     if !text.contains('\u{1b}') {
         return escaped(text);
     }
@@ -96,15 +94,14 @@ pub fn escaped_but_styles(text: &str) -> Cow<'_, str> {
     Cow::Owned(out)
 }
 
-/// Bytes of the sequence that sets colours and weights at the start of a text.
+/// Length in bytes of a style sequence (`ESC [ … m`) at the start of a text.
 fn style_length(text: &str) -> Option<usize> {
     let parameters = text.strip_prefix("\u{1b}[")?;
     let end = parameters.find(|c: char| !(c.is_ascii_digit() || c == ';'))?;
     parameters[end..].starts_with('m').then_some(end + 3)
 }
 
-/// JSON whose characters are all seen as themselves: the others become `\uXXXX`, which a reader turns back into what it
-/// was. Outside of strings JSON has none of them.
+/// Replaces invisible characters in JSON by `\uXXXX`, which parsers decode. Outside of strings JSON has none of them.
 pub fn escaped_json(json: String) -> String {
     let plain = |c: char| c == '\n' || !is_invisible(c);
     if json.is_ascii() && !json.contains('\u{7f}') || json.chars().all(plain) {
@@ -132,8 +129,7 @@ fn push_escaped(out: &mut String, c: char, marks: &mut usize) {
     }
 }
 
-/// Whether a character does something instead of being seen: controls, writing direction, no width, line and paragraph
-/// ends.
+/// Whether a character is invisible: controls, text direction, zero width, line and paragraph separators.
 fn is_invisible(c: char) -> bool {
     if c.is_ascii() {
         return c.is_ascii_control();
@@ -189,7 +185,7 @@ impl Deref for UntrustedText {
     }
 }
 
-/// It is compared, ordered and hashed as its text is.
+/// Compared, ordered and hashed like its text.
 impl Borrow<str> for UntrustedText {
     fn borrow(&self) -> &str {
         &self.0
@@ -237,11 +233,11 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    /// Clears the screen, fills the clipboard (OSC 52), sets the window's title.
+    /// Clears the screen, sets the clipboard (OSC 52), sets the window's title.
     const SEQUENCES: [&str; 3] = ["\u{1b}[2J", "\u{1b}]52;c;ZXZpbA==\u{7}", "\u{9b}2J\u{9d}0;x\u{9c}"];
 
     #[test]
-    fn what_acts_instead_of_being_seen_becomes_its_number() {
+    fn invisible_characters_are_replaced_by_their_numbers() {
         for sequence in SEQUENCES {
             let shown = UntrustedText::new(&format!("RTX{sequence}4060"));
             assert!(!shown.chars().any(char::is_control), "{shown}");
@@ -265,22 +261,22 @@ mod tests {
     }
 
     #[test]
-    fn text_of_ours_keeps_its_lines_and_styles() {
+    fn our_text_keeps_its_lines_and_styles() {
         assert_eq!(escaped("one\r\n\ttwo\u{1b}[1m"), "one\n\ttwo\\u{1b}[1m");
         let ours = "\u{1b}[1mName\u{1b}[0m\n";
-        assert_eq!(escaped_but_styles(ours), ours);
+        assert_eq!(escaped_except_styles(ours), ours);
         for sequence in SEQUENCES {
-            let shown = escaped_but_styles(&format!("{ours}{sequence}")).into_owned();
+            let shown = escaped_except_styles(&format!("{ours}{sequence}")).into_owned();
             let left = shown.strip_prefix(ours).unwrap_or_default();
             assert!(!left.is_empty() && !left.chars().any(char::is_control), "{shown:?}");
         }
         for cut in ["\u{1b}", "\u{1b}[", "\u{1b}[1;", "\u{1b}[?25l", "\u{1b}[1\u{202e}m"] {
-            assert!(!escaped_but_styles(cut).contains(['\u{1b}', '\u{202e}']), "{cut:?}");
+            assert!(!escaped_except_styles(cut).contains(['\u{1b}', '\u{202e}']), "{cut:?}");
         }
     }
 
     #[test]
-    fn json_keeps_what_was_there() {
+    fn escaped_json_has_the_same_value() {
         let raw = "\u{202e}\u{9b}\u{7f}\u{e0041}ñ";
         let json = escaped_json(serde_json::to_string(raw).unwrap_or_default());
         assert_eq!(json, r#""\u202e\u009b\u007f\udb40\udc41ñ""#);
@@ -289,11 +285,11 @@ mod tests {
 
     proptest! {
         #[test]
-        fn nothing_that_acts_is_left(raw in any::<String>()) {
+        fn no_invisible_character_is_left(raw in any::<String>()) {
             let shown = UntrustedText::new(&raw);
             prop_assert!(!shown.chars().any(is_invisible), "{:?}", shown);
-            prop_assert_eq!(&UntrustedText::new(&shown), &shown, "what is escaped stays as it is");
-            for text in [escaped(&raw), escaped_but_styles(&raw.replace('\u{1b}', "")), escaped(&shown)] {
+            prop_assert_eq!(&UntrustedText::new(&shown), &shown, "escaped text is unchanged");
+            for text in [escaped(&raw), escaped_except_styles(&raw.replace('\u{1b}', "")), escaped(&shown)] {
                 prop_assert!(!text.chars().any(|c| is_invisible(c) && c != '\n' && c != '\t'), "{:?}", text);
             }
         }

@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use crate::cli::failure::Failure;
 use crate::sentences::document::indented;
-use crate::untrusted::{escaped, escaped_but_styles};
+use crate::untrusted::{escaped, escaped_except_styles};
 
 /// Exit code after the reader closed the pipe: not a failure.
 const READER_GONE: u8 = 0;
@@ -49,7 +49,7 @@ pub fn ask(question: &str) {
 /// When it cannot be written. A closed pipe ends the command without a message.
 pub fn print(text: &str) -> Result<(), Failure> {
     let mut out = anstream::stdout().lock();
-    out.write_all(escaped_but_styles(text).as_bytes())
+    out.write_all(escaped_except_styles(text).as_bytes())
         .and_then(|()| out.flush())
         .map_err(|error| failure(&error))
 }

@@ -14,7 +14,7 @@ use crate::say;
 use crate::sentences::report;
 use crate::text::Text;
 use crate::untrusted::UntrustedText;
-use crate::untrusted::escaped_but_styles;
+use crate::untrusted::escaped_except_styles;
 
 /// Runs the steps.
 ///
@@ -113,7 +113,7 @@ impl Dialogue<'_> {
 
     fn ask(&mut self, question: &str) -> Result<String, Failure> {
         let failed = |error: std::io::Error| Failure::failed(error.to_string());
-        write!(self.output, "{} ", escaped_but_styles(question))
+        write!(self.output, "{} ", escaped_except_styles(question))
             .and_then(|()| self.output.flush())
             .map_err(failed)?;
         let mut answer = String::new();
@@ -124,7 +124,7 @@ impl Dialogue<'_> {
     }
 
     fn say(&mut self, words: &str) -> Result<(), Failure> {
-        writeln!(self.output, "{}", escaped_but_styles(words))
+        writeln!(self.output, "{}", escaped_except_styles(words))
             .map_err(|error| Failure::failed(error.to_string()))
     }
 }

@@ -191,7 +191,7 @@ fn logs(
         .collect()
 }
 
-/// The last lines of a file; `None` when it cannot be read.
+/// The last lines of a file; `None` if it cannot be read.
 fn tail(path: &Path) -> Option<Vec<String>> {
     let mut file = regular::open(path).ok()?;
     let length = file.metadata().ok()?.len();

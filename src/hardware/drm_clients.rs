@@ -16,7 +16,7 @@ pub struct OpenDevice {
     pub vram_bytes: u64,
 }
 
-/// Parses one file of `fdinfo`; `None` when it is not of a graphics device, or does not report memory.
+/// Parses one file of `fdinfo`; `None` if it is not of a graphics device, or does not report memory.
 pub fn open_device(fdinfo: &str) -> Option<OpenDevice> {
     let value =
         |key: &str| fdinfo.lines().find_map(|line| line.strip_prefix(key)?.strip_prefix(':')).map(str::trim);

@@ -31,7 +31,7 @@ const BLOCK_WORDS: usize = 1 << 16;
 /// More threads than memory channels can feed do not help.
 const MAX_THREADS: usize = 64;
 
-/// Measures the bandwidth in decimal GB/s; `None` when there is too little free memory.
+/// Measures the bandwidth in decimal GB/s; `None` if there is too little free memory.
 pub fn ram_bandwidth() -> Option<f64> {
     let available = super::processor::memory().available_bytes;
     Measurement::prepare(available).run()

@@ -238,7 +238,7 @@ impl Finding {
 }
 
 impl EngineRefusal {
-    /// Name of the card it is about; `None` when it is the whole system.
+    /// Name of the card it is about; `None` if it is the whole system.
     pub fn gpu(&self) -> Option<&str> {
         match self {
             Self::NvidiaDriverMissing { gpu }

@@ -20,7 +20,7 @@ pub struct GpuRow {
     pub architecture: ChipFamily,
     /// Backend that Ollama uses.
     pub backend: Backend,
-    /// Dedicated memory in bytes; 0 when it shares main memory.
+    /// Dedicated memory in bytes; 0 if it shares main memory.
     pub vram_bytes: u64,
     /// Memory bandwidth in decimal GB/s.
     pub bandwidth_gb_s: f64,

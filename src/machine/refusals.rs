@@ -32,12 +32,12 @@ impl Gpu {
         })
     }
 
-    /// Whether Ollama's libraries are built for it; true when unknown.
+    /// Whether Ollama's libraries are built for it; true if unknown.
     pub(crate) fn capability_is_enough(&self) -> bool {
         self.compute_capability.is_none_or(ComputeCapability::is_supported)
     }
 
-    /// Whether its NVIDIA driver is new enough; true when unknown. Drivers of boards with shared memory have their own
+    /// Whether its NVIDIA driver is new enough; true if unknown. Drivers of boards with shared memory have their own
     /// numbering and come with the board's system.
     pub(crate) fn driver_is_enough(&self) -> bool {
         let driver = self.driver_version.as_deref().and_then(first_number);

@@ -61,9 +61,9 @@ pub struct PredictionHeads {
 /// Terms of use of a model's weights.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Licence {
-    /// Name, for example `Apache-2.0`; empty when unknown.
+    /// Name, for example `Apache-2.0`; empty if unknown.
     pub name: UntrustedText,
-    /// Whether it may be used commercially; `None` when unknown.
+    /// Whether it may be used commercially; `None` if unknown.
     pub commercial: Option<bool>,
 }
 

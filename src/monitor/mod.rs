@@ -1,7 +1,7 @@
 //! Watches the use of graphics memory and raises an alert before the engine runs out.
 //!
 //! The context is never reduced to free memory, because ACOLYTE needs 32,768 tokens; an alert can only warn in time and
-//! say what helps. [`VramWatch`] decides when to raise one; the caller measures and passes it a [`VramUse`] per GPU.
+//! advise. [`VramWatch`] decides when to raise one; the caller measures and passes a [`VramUse`] per GPU.
 
 use std::collections::BTreeSet;
 
@@ -17,7 +17,7 @@ pub const CRITICAL_SHARE: f64 = 0.95;
 /// does not raise an alert every second.
 pub const RECOVERED_SHARE: f64 = 0.92;
 
-/// How full one GPU's memory is.
+/// Memory use of one GPU.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct VramUse {
     /// Index in `gpus` of the hardware document; distinguishes cards of the same name.
@@ -27,7 +27,7 @@ pub struct VramUse {
     pub gpu: UntrustedText,
     /// In use by all programs, in bytes.
     pub used_bytes: u64,
-    /// All of it, in bytes.
+    /// Total memory in bytes.
     pub total_bytes: u64,
 }
 

@@ -12,7 +12,7 @@ pub fn candidates(profiles: &Profiles, catalogue: &Catalogue) -> Vec<Candidate> 
     profiles.profiles.iter().filter_map(|profile| candidate(profile, catalogue)).collect()
 }
 
-/// The candidate of the emergency mode, on the processor alone; `None` when its model is not in the catalogue.
+/// The candidate of the emergency mode, on the processor alone; `None` if its model is not in the catalogue.
 pub fn emergency_candidate(profiles: &Profiles, catalogue: &Catalogue) -> Option<Candidate> {
     candidate(&profiles.emergency_cpu, catalogue)
 }

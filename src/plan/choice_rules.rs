@@ -85,7 +85,7 @@ impl ChoiceRules {
             - consent
     }
 
-    /// The best setting for a role; `None` when there are no settings. Unrated models are chosen only where no rated
+    /// The best setting for a role; `None` if there are no settings. Unrated models are chosen only where no rated
     /// one runs.
     pub(super) fn pick<'a>(&self, role: Role, settings: &[&'a Setting]) -> Option<&'a Setting> {
         let admitted = self.admitted(role, settings);

@@ -63,11 +63,11 @@ pub enum Why {
 /// What the search found for a machine.
 #[derive(Clone, Debug, Default)]
 pub struct Choices {
-    /// Recommended, smartest, fastest; empty when no model runs on a card here.
+    /// Recommended, smartest, fastest; empty if no model runs on a card here.
     pub choices: Vec<Choice>,
     /// Every model of the catalogue in its best setting, in the order of the catalogue.
     pub models: Vec<Plan>,
-    /// The best choice on the processor alone; `None` when no model runs there.
+    /// The best choice on the processor alone; `None` if no model runs there.
     pub emergency_cpu: Option<Plan>,
 }
 

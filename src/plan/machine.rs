@@ -90,7 +90,7 @@ pub(super) fn engine_setting(candidate: &Candidate, machine: &MachineFigures) ->
     }
 }
 
-/// The adapter a model would be loaded on; `None` when none can hold models.
+/// The adapter a model would be loaded on; `None` if none can hold models.
 pub fn chosen_gpu<'a>(hardware: &'a Hardware, policy: &Policy) -> Option<&'a Gpu> {
     hardware.usable_gpus().max_by(|a, b| {
         compare_gpus(a, b, hardware, policy)

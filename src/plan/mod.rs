@@ -3,7 +3,7 @@
 //!
 //! [`Profiles`] (checked data) → [`candidates`] → [`make_plan`] for each on the [`machine()`] → [`Report`]. Beside the
 //! profiles, every model of the catalogue is tried in every setting, and three of them are offered: [`find_choices`]. A
-//! [`Plan`] holds figures and kinds of reasons; `sentences` puts words to them.
+//! [`Plan`] contains figures and typed reasons; `sentences` puts them into words.
 
 mod candidates;
 mod case;

@@ -14,7 +14,7 @@ use crate::plan::{Improvement, Inventory, Plan, Profiles, Reason, Role, Verdict,
 pub struct Report {
     /// The best verdict that any profile or choice got.
     pub verdict: Verdict,
-    /// Id of the best profile; `None` when all are refused.
+    /// Id of the best profile; `None` if all are refused.
     pub recommended: Option<String>,
     /// Reasons of the best profile, or those for which the machine is refused.
     pub reasons: Vec<Reason>,

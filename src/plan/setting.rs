@@ -19,7 +19,7 @@ pub(super) struct Setting {
     /// Whether it needs consent to a limit that another setting might avoid: layers on the processor, slow answers, a long
     /// wait.
     pub needs_consent: bool,
-    /// Stars with their share, 0 to 5; `None` when the model is not rated.
+    /// Stars with their share, 0 to 5; `None` if the model is not rated.
     pub points: Option<f64>,
     /// Geometric mean of the speeds with an empty context and with 32,768 tokens in it.
     pub tokens_per_s: f64,

@@ -182,6 +182,10 @@ mod system {
         DoesNotSuffice,
     }
 
+    /// Resolves a path component by component.
+    ///
+    /// # Errors
+    /// The part that others can replace.
     pub fn walk(path: &Path, sticky: Sticky) -> Result<PathBuf, OwnershipError> {
         let mut ahead = names(&std::path::absolute(path).map_err(reading(path))?);
         let mut at = PathBuf::from("/");
@@ -232,6 +236,8 @@ mod system {
         Err(OwnershipError::WritableAbove { path: folder.to_owned() })
     }
 
+    /// # Errors
+    /// If it belongs to another user, or others can write it.
     pub fn require_own(path: &Path, found: &Metadata) -> Result<(), OwnershipError> {
         if found.uid() != user_id() {
             return Err(foreign(path, found));
@@ -239,6 +245,8 @@ mod system {
         require_unwritable(path, found)
     }
 
+    /// # Errors
+    /// If others can write it.
     pub fn require_unwritable(path: &Path, found: &Metadata) -> Result<(), OwnershipError> {
         if found.mode() & 0o022 != 0 {
             return Err(OwnershipError::Writable { path: path.to_owned() });

@@ -66,7 +66,7 @@ fn driver_version(adapter: &IDXGIAdapter1) -> Option<String> {
     Some(format!("{}.{}.{}.{}", part(48), part(32), part(16), part(0)))
 }
 
-/// Battery and battery saver; `None` when unknown.
+/// Battery and battery saver; `None` if unknown.
 pub fn power() -> Option<Power> {
     let mut status = SYSTEM_POWER_STATUS::default();
     // SAFETY: `status` outlives the call and is the structure it fills.
