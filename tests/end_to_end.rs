@@ -26,7 +26,7 @@ fn server_of(world: &World) -> u32 {
     let server = all.into_iter().find(|process| {
         std::fs::read(format!("/proc/{process}/cmdline")).is_ok_and(|line| line.ends_with(b"serve\0"))
     });
-    server.expect("a server of ours runs")
+    server.expect("our server runs")
 }
 
 #[test]
@@ -174,7 +174,7 @@ fn a_context_that_is_clamped_is_a_failure() {
     let said = world.install(&plain(&["--profile", "light_6gb"]));
     assert_eq!(said.code, Some(1), "{said:#?}");
     assert!(said.errors.contains("16,384") || said.errors.contains("16384"), "{}", said.errors);
-    assert!(!world.home().join("llm/profile.yaml").exists(), "nothing is in force");
+    assert!(!world.home().join("llm/profile.yaml").exists(), "no profile is installed");
     assert_eq!(
         below(world.folder.path()),
         Vec::<u32>::new(),

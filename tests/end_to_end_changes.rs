@@ -1,5 +1,5 @@
 //! Changes of an installation, with real processes: what is tried when memory runs out or is free, which placement is
-//! kept, how a failed or interrupted change keeps the profile in force, how an engine is updated in place.
+//! kept, how a failed or interrupted change keeps the active profile, how an engine is updated in place.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests fail by panicking")]
 #![cfg(target_os = "linux")]
@@ -171,7 +171,7 @@ fn a_killed_change_can_be_undone_or_resumed() {
             assert_eq!(said.receipt()["engine_version"], "0.32.16");
             assert!(
                 !world.home().join("ollama/0.32.15").exists(),
-                "the old engine goes once the new one has answered"
+                "the old engine is removed once the new one has responded"
             );
         }
         assert_eq!(world.status()["unfinished"], false);
@@ -307,7 +307,7 @@ fn a_torn_engine_is_detected_at_start_and_repaired_by_installing_again() {
         said.receipt();
         assert!(std::fs::read(&torn).unwrap() == whole, "{how}");
         assert_eq!(step(&said, "unpack_engine"), ["done"], "{how}");
-        assert_eq!(step(&said, "pull_model"), ["skipped"], "{how}: the model was whole and is kept");
+        assert_eq!(step(&said, "pull_model"), ["skipped"], "{how}: the model was intact and is kept");
     }
     assert_eq!(step(&world.install(&plain("light_6gb", &[])), "unpack_engine"), ["skipped"]);
 }

@@ -97,7 +97,7 @@ fn the_login_entry_follows_the_journal_not_the_step_that_failed() {
     let said = world.install(&["--accept-degraded", "--profile", "light_6gb"]);
     assert_eq!(said.code, Some(1), "{said:#?}");
     assert_eq!(said.steps().last().unwrap(), &("fetch_engine".to_owned(), "failed".to_owned()));
-    assert!(entry.exists(), "the profile in force is started at login");
+    assert!(entry.exists(), "the active profile is started at login");
     assert_eq!(world.status()["server"]["answers"], true);
 }
 

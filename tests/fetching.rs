@@ -127,7 +127,7 @@ fn if_the_newest_release_cannot_be_found_the_pinned_one_is_used_with_a_message()
     assert!(!world.home().join("ollama").join(&pinned).exists());
 }
 
-/// A port that somebody else holds is reported before anything is downloaded, with its listener.
+/// A port that another program uses is reported before anything is downloaded, with its listener.
 #[test]
 fn a_port_that_is_taken_is_reported_before_the_download() {
     let world = World::new(&json!({}));
@@ -317,7 +317,7 @@ fn a_poisoned_store_that_is_ours_to_use_is_corrected_by_the_registry() {
     assert_eq!(shown["template"], "{{ .Prompt }}", "{shown}");
 }
 
-/// A store at the place of ours, below the home: that makes it ours neither to trust nor to ask nobody about.
+/// A store at our default place, below the home, is not trusted because of its place: the registry is asked.
 #[test]
 fn a_store_below_the_home_is_not_trusted_for_its_place() {
     let world = World::new(&json!({}));
@@ -331,7 +331,7 @@ fn a_store_below_the_home_is_not_trusted_for_its_place() {
     let shown = world.ask("POST", "/api/show", Some(&json!({"model": "acolyte:latest"})));
     assert_eq!(shown["template"], "{{ .Prompt }}", "{shown}");
 
-    // Where the registry cannot be reached, nobody vouches for it.
+    // If the registry cannot be reached, it cannot be verified.
     let world = World::new(&json!({}));
     let theirs = in_another_store(&world, &PLAIN);
     std::fs::create_dir_all(world.home()).unwrap();
@@ -343,7 +343,7 @@ fn a_store_below_the_home_is_not_trusted_for_its_place() {
     world.install(&[&offline[..], &["--accept-unverified-model"]].concat()).receipt();
 }
 
-/// The engine takes a layer of the right name for complete, whatever is in it.
+/// The engine takes any layer of the right name for complete.
 #[test]
 fn layers_in_a_store_that_others_use_are_read_before_they_are_used() {
     let world = World::new(&json!({}));

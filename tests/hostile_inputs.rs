@@ -128,7 +128,7 @@ fn one(kind: Kind, input: &[u8], home: &Path) {
     let folder = home.join("inside").join("folder");
     std::fs::create_dir_all(&folder).unwrap();
     kind.feed(input, &folder);
-    // Paths outside the folder: beside it and above it.
+    // Paths outside the folder: next to it and above it.
     let strays: Vec<PathBuf> = [home.to_owned(), home.join("inside")]
         .iter()
         .flat_map(|above| std::fs::read_dir(above).unwrap().map(|entry| entry.unwrap().path()))

@@ -108,7 +108,7 @@ fn a_home_of_another_user_is_refused_everywhere_and_not_touched() {
     std::fs::write(llm.join("journal"), line(&json!({"change": "write_file", "path": secret}))).unwrap();
     symlink(&secret, llm.join("request.json.new")).unwrap();
     symlink(&secret, world.home().join("logs/acolyte.log")).unwrap();
-    // Makes the folders that the programs are told of.
+    // Creates the folders that the programs get as arguments.
     world.acolyte(&[]);
     give_away(&world.path("home"));
     let before = state(&world.path("home"));
@@ -122,7 +122,7 @@ fn a_home_of_another_user_is_refused_everywhere_and_not_touched() {
     assert_eq!(state(&world.path("home")), before);
 }
 
-/// A program of ours that a stranger runs with the home of this user.
+/// One of our programs that another user runs with the home of this user.
 fn as_stranger(world: &World, home: &Path, arguments: &[&str]) -> Output {
     let program = world.path("acolyte");
     if !program.exists() {
@@ -334,7 +334,7 @@ fn nothing_is_written_through_a_planted_link() {
     assert_eq!(std::fs::read(&foreign).unwrap(), b"foreign");
 }
 
-/// What the user names is written anew: a link in its place is replaced, and nobody's file is written into.
+/// A file that the user names is created new: a link in its place is replaced, and its target is not written.
 #[test]
 fn a_report_is_written_into_no_file_that_is_there() {
     use std::io::Read as _;
@@ -434,7 +434,7 @@ fn a_umask_of_000_leaves_nothing_that_others_can_change() {
     }
 }
 
-/// Others could exchange the entry, so there is none; the server runs all the same.
+/// No entry is created where other users could replace it; the server runs anyway.
 #[test]
 fn no_login_entry_is_written_where_others_can_exchange_it() {
     let world = World::new(&json!({}));
@@ -450,7 +450,7 @@ fn no_login_entry_is_written_where_others_can_exchange_it() {
     assert!(!world.read("llm/profile.yaml").contains("autostart: true"));
 }
 
-/// The user moved folders of ours to another drive and linked them: an uninstall takes what is ours there, and the links.
+/// The user moved our folders to another drive and linked them: an uninstall removes our files there, and the links.
 #[test]
 fn an_uninstall_removes_links_and_never_what_they_lead_to() {
     let world = World::new(&json!({}));

@@ -39,7 +39,7 @@ mod running {
         let is_server = |process: &u32| {
             std::fs::read(format!("/proc/{process}/cmdline")).is_ok_and(|line| line.ends_with(b"serve\0"))
         };
-        below(&world.home()).into_iter().find(is_server).expect("a server of ours runs")
+        below(&world.home()).into_iter().find(is_server).expect("our server runs")
     }
 
     /// Installed by a user with a permissive umask and an environment full of other settings.

@@ -1,4 +1,4 @@
-//! Every file that is read, exchanged for what is none: a named pipe, which blocks whoever opens it; a link to an endless
+//! Every file that is read, replaced by something else: a named pipe, which blocks a reader that opens it; a link to an endless
 //! device; a folder; and a sparse file of ten gigabytes. Each command ends soon, within little memory, and names the file
 //! where it cannot do without it.
 

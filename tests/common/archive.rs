@@ -33,7 +33,7 @@ enum Entry {
     Link(&'static str),
 }
 
-/// An archive laid out like Ollama's for Linux, with this `double.json` beside the program.
+/// An archive laid out like Ollama's for Linux, with this `double.json` next to the program.
 pub fn engine_archive(format: Format, double: &serde_json::Value) -> Vec<u8> {
     static PROGRAM: OnceLock<Vec<u8>> = OnceLock::new();
     let program = PROGRAM.get_or_init(|| std::fs::read(fake_ollama()).expect("the stand-in was just built"));

@@ -114,7 +114,7 @@ pub enum Signal {
     Abort,
 }
 
-/// Sends a signal to a process of ours. Returns whether the process existed.
+/// Sends a signal to one of our processes. Returns whether the process existed.
 #[cfg(unix)]
 pub fn signal(process: u32, signal: Signal) -> bool {
     let signal = match signal {

@@ -16,7 +16,7 @@ If the run with the fault succeeds anyway, it is uninstalled instead of undone, 
 The test makes this page from its results and fails if the page differs (`UPDATE_FAULT_MATRIX=1` updates it).
 
 - **succeeds**: the run with the fault continues and finishes.
-- **stops**: it ends with an error message; the profile in force before, if any, stays in force.
+- **stops**: it ends with an error message; the profile that was active before, if any, stays active.
 - **either**: the run may have finished before the fault took effect; or, where only a stated length is wrong, all bytes
   may have arrived, which the hash confirms.
 - **–**: the fault does not apply to this step; the reasons are below.

@@ -50,7 +50,7 @@ impl Window<'_> {
         self.wait_for_one_of(&[say!(text(), "wizard-result-title"), say!(text(), "wizard-result-missed")]);
     }
 
-    /// From Result to Manage, whose button stands beside the primary one.
+    /// From Result to Manage, whose button is next to the primary one.
     fn leave_result_for_manage(&mut self) {
         self.press_from_the_end(2, "Return");
         self.manage_page();

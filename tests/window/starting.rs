@@ -190,7 +190,7 @@ fn an_unknown_renderer_is_wrong_usage() {
 fn a_driver_that_crashes_or_hangs_affects_only_its_renderer() {
     let Some(display) = Display::start() else { return };
     let world = World::new(&json!({}));
-    // Built by `cargo test` beside the programs.
+    // Built by `cargo test` next to the programs.
     let driver = Path::new(env!("CARGO_BIN_EXE_acolyte-installer"))
         .with_file_name("examples")
         .join("libstand_in_vulkan.so");

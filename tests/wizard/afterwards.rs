@@ -82,10 +82,7 @@ fn start_at_login_is_shown() {
         assert!(stage.sees(&refused.words(stage.text)));
         for other in Language::ALL {
             stage.switch_to(other);
-            assert!(
-                stage.sees(&refused.words(Text::new(other))),
-                "the reason keeps to the language in force"
-            );
+            assert!(stage.sees(&refused.words(Text::new(other))), "the reason is in the current language");
         }
     }
 }

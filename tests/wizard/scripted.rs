@@ -31,7 +31,7 @@ use acolyte::wizard::{Settings, WizardOptions};
 /// Commands received by the backend, and the outboxes to answer them.
 #[derive(Default)]
 pub struct Desk {
-    /// All commands, whatever they were.
+    /// Number of all commands.
     pub commands: usize,
     pub detections: usize,
     pub installs: Vec<(Request, Control, Outbox)>,
@@ -527,7 +527,7 @@ pub fn installation(request: &Request, language: Language) -> Installation {
     }
 }
 
-/// The interrupted installation of a request, with nothing in force before it.
+/// The interrupted installation of a request, with nothing installed before it.
 pub fn interrupted(request: &Request) -> Unfinished {
     let mut saved = SavedRequest::of(request);
     saved.requested_at = "2026-11-23T10:20:30Z".to_owned();

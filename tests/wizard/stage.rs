@@ -115,7 +115,7 @@ impl Stage {
         self.harness.run();
     }
 
-    /// Clicks the control with this name, whatever its role.
+    /// Clicks the control with this name, of any role.
     pub fn press(&mut self, label: &str) {
         self.harness.get_by_label(label).click();
         self.harness.run();
