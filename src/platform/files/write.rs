@@ -78,9 +78,12 @@ fn replace(path: &Path, contents: &[u8], sync: fn(&File) -> io::Result<()>) -> R
 #[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
+    #[cfg(unix)]
     use std::fs::OpenOptions;
 
-    use crate::platform::files::{create_new, open_own, open_to_append, sync_file};
+    #[cfg(unix)]
+    use crate::platform::files::{create_new, open_own, open_to_append};
+    #[cfg(unix)]
     use crate::platform::regular;
 
     #[test]
@@ -140,7 +143,7 @@ mod tests {
             open_to_append(&pipe).unwrap_err().source,
             open_own(&mut write, &pipe).unwrap_err(),
             open_own(OpenOptions::new().read(true), &pipe).unwrap_err(),
-            sync_file(&pipe).unwrap_err().source,
+            crate::platform::files::sync_file(&pipe).unwrap_err().source,
         ];
         for error in errors {
             assert!(error.get_ref().is_some_and(|inner| inner.is::<NotRegular>()), "{error}");
