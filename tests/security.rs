@@ -372,7 +372,7 @@ fn no_shell_and_no_elevated_rights() {
         ("src/install/manage/at_login.rs", "program::command(&next)"),
         ("src/ollama/server.rs", "program::command(&launch.program)"),
         // The window is shown by a child that is this program itself.
-        ("src/wizard/start/child.rs", "program::command(current_exe()?)"),
+        ("src/wizard/start/child.rs", "program::command(own_program()?)"),
         ("src/wizard/backend/system_dialogs.rs", "program::command(system_opener(on_windows))"),
     ];
     for (path, source) in rust_files("src") {

@@ -188,27 +188,33 @@ fn what_else_lies_in_a_home() {
     assert!(entry.exists());
     let blob = listing(&world.home().join("models/blobs")).into_iter().min_by_key(|path| size(path)).unwrap();
     let manifests = world.home().join("models/manifests/registry.ollama.ai/library");
-    // Whether a start needs it and says so.
-    let files: [(PathBuf, bool); 6] = [
-        (world.home().join("logs/server.log"), true),
-        (world.home().join("logs/acolyte.log"), false),
-        (world.home().join("ollama/0.32.15/acolyte-engine.json"), false),
-        (manifests.join("acolyte/latest"), false),
-        (blob, false),
-        (entry, false),
+    let (looks, starts, report) = (&["status"][..], &["start"][..], &["doctor"][..]);
+    let removal = &["uninstall", "--dry-run"][..];
+    // What reads it. Only a start cannot do without its log.
+    let log = world.home().join("logs/server.log");
+    let files: [(PathBuf, &[&[&str]]); 6] = [
+        (log.clone(), &[looks, report, starts]),
+        (world.home().join("logs/acolyte.log"), &[looks, report]),
+        (world.home().join("ollama/0.32.15/acolyte-engine.json"), &[removal, starts]),
+        (manifests.join("acolyte/latest"), &[looks, removal]),
+        (blob, &[looks]),
+        (entry.clone(), &[looks, removal]),
     ];
-    for (file, is_needed) in files {
+    for (file, commands) in files {
         let aside = world.path("aside");
         std::fs::rename(&file, &aside).unwrap();
         for kind in Strange::ALL {
             kind.plant(&file);
-            for command in [&["status"][..], &["uninstall", "--dry-run"], &["doctor"]] {
-                soon(&world.acolyte(command), &world);
-            }
-            if is_needed && kind != Strange::Huge {
-                refused(&world.acolyte(&["start"]), &file, kind, &world);
-            } else {
-                soon(&world.acolyte(&["start"]), &world);
+            for command in commands {
+                if file == log && *command == starts && kind != Strange::Huge {
+                    refused(&world.acolyte(command), &file, kind, &world);
+                    continue;
+                }
+                let said = soon(&world.acolyte(command), &world);
+                // We write no such entry, so it is somebody else's.
+                let words = String::from_utf8_lossy(&said.stderr).into_owned();
+                let is_listed = *command == removal && words.contains("acolyte-ollama.desktop");
+                assert!(!is_listed || file != entry, "{kind:?}: {words}");
             }
             world.run(&["stop"]);
             remove(&file);

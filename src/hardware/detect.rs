@@ -19,7 +19,7 @@ use super::probe::query;
 use super::ram_bandwidth::Measurement;
 use super::{core_speed, disks, engines, model_folders, processor, sysfs};
 use crate::machine::{DiskUse, GpuSource, Hardware, SourceFailure, TimedSearch};
-use crate::platform::environment::current_exe;
+use crate::platform::environment::own_program;
 
 /// Timeout of every search that is not a GPU driver.
 const LIMIT: Duration = Duration::from_secs(2);
@@ -197,7 +197,7 @@ impl DriverProbes {
         let program = match &options.probe_program {
             Some(program) => Ok(program.clone()),
             None => {
-                current_exe().map_err(|error| SourceFailure::NotStarted { message: error.to_string().into() })
+                own_program().map_err(|error| SourceFailure::NotStarted { message: error.to_string().into() })
             }
         };
         // `/sys` describes a sleeping AMD card completely. Vulkan would wake it up, which takes seconds and power, so

@@ -206,7 +206,7 @@ fn is_ours(method: &AutostartMethod, paths: &Paths) -> bool {
 fn install_own_copy(paths: &Paths) -> Result<PathBuf, InstallError> {
     let copy = copy_path(paths);
     files::create_folders(&paths.programs())?;
-    let own = program_of_this_process()?;
+    let own = environment::own_program().map_err(files::reading(Path::new("own program")))?;
     if own == copy || have_same_contents(&own, &copy) {
         return Ok(copy);
     }
@@ -220,14 +220,6 @@ fn install_own_copy(paths: &Paths) -> Result<PathBuf, InstallError> {
     write().map_err(files::writing(&new))?;
     std::fs::rename(&new, &copy).map_err(files::renaming(&new))?;
     Ok(copy)
-}
-
-/// On Linux through `/proc/self/exe`, which is the running program even after its file was replaced.
-fn program_of_this_process() -> Result<PathBuf, InstallError> {
-    if cfg!(target_os = "linux") {
-        return Ok(PathBuf::from("/proc/self/exe"));
-    }
-    Ok(environment::current_exe().map_err(files::reading(Path::new("current_exe")))?)
 }
 
 fn have_same_contents(own: &Path, copy: &Path) -> bool {

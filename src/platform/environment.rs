@@ -82,12 +82,14 @@ impl Environment {
     }
 }
 
-/// Path of this process's executable.
+/// The program that this process runs, to start it again or to copy it. On Linux by the kernel's own link, which leads to it
+/// even after another file was put in its place.
 ///
 /// # Errors
 /// If the system does not report it.
-pub fn current_exe() -> std::io::Result<PathBuf> {
-    std::env::current_exe()
+pub fn own_program() -> std::io::Result<PathBuf> {
+    let link = PathBuf::from("/proc/self/exe");
+    if cfg!(target_os = "linux") && link.exists() { Ok(link) } else { std::env::current_exe() }
 }
 
 /// The command line, the program's name first.
@@ -101,6 +103,7 @@ pub fn temp_dir() -> PathBuf {
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
     use std::path::Path;
@@ -120,5 +123,16 @@ mod tests {
         let home = if cfg!(windows) { "USERPROFILE" } else { "HOME" };
         let relative = Environment::given([("XDG_CONFIG_HOME", "config"), (home, "/home/maria")]);
         assert_eq!(relative.config_home().as_deref(), Some(Path::new("/home/maria/.config")));
+    }
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn our_own_program_is_the_one_that_runs_and_not_the_one_at_its_path() {
+        use std::os::unix::fs::MetadataExt as _;
+        let program = own_program().unwrap();
+        let identity = |path: &Path| std::fs::metadata(path).map(|found| (found.dev(), found.ino()));
+        assert_eq!(identity(&program).unwrap(), identity(&std::env::current_exe().unwrap()).unwrap());
+        // A link of the kernel: it has no path that somebody could exchange.
+        assert!(program.starts_with("/proc/self"), "{}", program.display());
     }
 }

@@ -446,4 +446,23 @@ mod tests {
             assert!(load(&ProfileFile { models_dir, ..good.clone() }).is_err());
         }
     }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_document_that_others_can_change_is_not_read() {
+        use std::os::unix::fs::PermissionsExt as _;
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("receipt.json");
+        files::write_whole(&path, b"{}").unwrap();
+        assert_eq!(read_document(&path).unwrap().as_deref(), Some(&b"{}"[..]));
+        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o666)).unwrap();
+        let refused = read_document(&path);
+        assert!(
+            matches!(&refused, Err(DocumentError::Ownership(OwnershipError::Writable { .. }))),
+            "{refused:?}"
+        );
+        std::fs::remove_file(&path).unwrap();
+        std::os::unix::fs::symlink("/dev/null", &path).unwrap();
+        assert!(read_document(&path).is_err(), "a link");
+    }
 }

@@ -14,7 +14,7 @@ use super::protocol::{ChildMessage, messages, tell_parent};
 use super::renderers::RendererChoice;
 use super::window;
 use crate::hardware::probe;
-use crate::platform::environment::current_exe;
+use crate::platform::environment::own_program;
 use crate::platform::program;
 use crate::wizard::options::WizardOptions;
 
@@ -122,7 +122,12 @@ pub(super) fn try_renderer(renderer: RendererChoice, only_x11: bool, arguments: 
 }
 
 fn spawn(renderer: RendererChoice, only_x11: bool, arguments: &[OsString]) -> std::io::Result<Child> {
-    let mut command = program::command(current_exe()?);
+    let mut command = program::command(own_program()?);
+    #[cfg(unix)]
+    if let Some(name) = crate::platform::environment::arguments().next() {
+        // As it was called, for lists of processes.
+        std::os::unix::process::CommandExt::arg0(&mut command, name);
+    }
     command.arg(ARGUMENT).arg(renderer.argument()).args(arguments);
     if only_x11 {
         command.env_remove("WAYLAND_DISPLAY").env_remove("WAYLAND_SOCKET");
