@@ -130,7 +130,7 @@ fn push_escaped(out: &mut String, c: char, marks: &mut usize) {
 }
 
 /// Whether a character is invisible: controls, text direction, zero width, line and paragraph separators.
-fn is_invisible(c: char) -> bool {
+pub fn is_invisible(c: char) -> bool {
     if c.is_ascii() {
         return c.is_ascii_control();
     }

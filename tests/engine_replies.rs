@@ -4,6 +4,8 @@
 
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::{TcpListener, TcpStream};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use acolyte::models::ModelTag;
@@ -11,11 +13,14 @@ use acolyte::ollama::client::{
     Client, ClientError, CreateParameters, CreateRequest, GenerateOptions, GenerateRequest,
 };
 use acolyte::ollama::replies::{Status, StatusLine};
+use acolyte::platform::listening::{Listener, PortOwner};
 use serde_json::Value;
 
 /// Sends the same response to every request.
 struct Server {
     port: u16,
+    /// Connections so far.
+    asked: Arc<AtomicUsize>,
 }
 
 /// How the body is sent.
@@ -34,13 +39,16 @@ impl Server {
         let listener = TcpListener::bind(("127.0.0.1", 0)).unwrap();
         let port = listener.local_addr().unwrap().port();
         let body = body.to_owned();
+        let asked = Arc::new(AtomicUsize::new(0));
+        let count = Arc::clone(&asked);
         std::thread::spawn(move || {
             for stream in listener.incoming().map_while(Result::ok) {
+                count.fetch_add(1, Ordering::SeqCst);
                 // Some tests close the connection.
                 let _hung_up = answer(stream, status, &body, how);
             }
         });
-        Self { port }
+        Self { port, asked }
     }
 
     /// A recorded response of a real server.
@@ -130,6 +138,65 @@ fn prompt() -> GenerateRequest {
         truncate: false,
         options: GenerateOptions { num_predict: 8, seed: 1, temperature: 0.0 },
     }
+}
+
+/// The port changes hands: before a request nothing is sent, after it nothing is believed.
+#[test]
+fn only_our_own_server_is_asked_and_believed() {
+    let stranger =
+        || Listener::Other(PortOwner { name: Some("evil".into()), pid: Some(7), ..PortOwner::default() });
+    let guarded = |server: &Server, holders: Vec<Listener>| {
+        let holders = Mutex::new(holders.into_iter());
+        let port = server.port;
+        Client::of_own_server(port, move |asked| {
+            assert_eq!(asked, port);
+            holders.lock().unwrap().next().unwrap()
+        })
+        .unwrap()
+    };
+    let version = |holders: Vec<Listener>| {
+        let server = Server::recorded("version");
+        let answer = run(guarded(&server, holders).version());
+        (answer, server.asked.load(Ordering::SeqCst))
+    };
+    for holder in [Listener::Ours, Listener::Unknown] {
+        let (answer, asked) = version(vec![holder.clone(), holder]);
+        assert_eq!((answer.unwrap(), asked), ("0.32.15".into(), 1));
+    }
+    let (answer, asked) = version(vec![stranger()]);
+    assert!(matches!(&answer, Err(ClientError::Stranger { by, .. }) if by.pid == Some(7)), "{answer:?}");
+    assert_eq!(asked, 0, "it was asked");
+    let (answer, asked) = version(vec![Listener::Ours, stranger()]);
+    assert!(matches!(&answer, Err(ClientError::Stranger { .. })), "{answer:?}");
+    assert_eq!(asked, 1);
+    let (answer, asked) = version(vec![Listener::Nobody]);
+    assert!(matches!(&answer, Err(ClientError::NotListening { .. })), "{answer:?}");
+    assert_eq!(asked, 0);
+
+    // Every other call.
+    let server = Server::recorded("version");
+    let client = guarded(&server, vec![stranger(); 10]);
+    let parameters = CreateParameters { num_ctx: 32_768, num_gpu: 0, num_batch: 512 };
+    let request = CreateRequest { model: tag("m"), from: tag("base"), parameters };
+    let (model, prompt) = (tag("m"), prompt());
+    let refused: [Result<(), ClientError>; 10] = run(async {
+        [
+            client.tags().await.map(drop),
+            client.ps().await.map(drop),
+            client.show(&model).await.map(drop),
+            client.pull(&model, true, |_| ()).await,
+            client.create(&request, |_| ()).await,
+            client.load(&model, Duration::from_secs(1)).await,
+            client.unload(&model).await,
+            client.generate(&prompt, Duration::from_secs(1), |_| ()).await.map(drop),
+            client.copy(&model, &model).await,
+            client.delete(&model).await.map(drop),
+        ]
+    });
+    for (call, answer) in refused.iter().enumerate() {
+        assert!(matches!(answer, Err(ClientError::Stranger { .. })), "call {call}: {answer:?}");
+    }
+    assert_eq!(server.asked.load(Ordering::SeqCst), 0, "a stranger was asked");
 }
 
 #[test]

@@ -24,11 +24,16 @@ fn rust_files(folder: &str) -> Vec<(PathBuf, String)> {
 #[cfg(target_os = "linux")]
 mod running {
     use super::*;
-    use common::archive::fake_ollama;
+    use acolyte::install::{InstallError, manage};
+    use acolyte::ollama::client::ClientError;
+    use acolyte::ollama::server::ServerError;
+    use acolyte::wizard::WizardOptions;
+    use acolyte::wizard::backend::{Backend as _, Command, HealthProblem, Live, Message, Outbox};
     use common::gguf::Shape;
     use common::mirror::sha256_hex;
-    use common::process::{Guarded, PATIENCE, below};
-    use common::world::{Said, World};
+    use common::process::{PATIENCE, below, launched_by, output};
+    use common::stranger::{self, NOBODY, Stranger};
+    use common::world::{Running, Said, World};
     use serde_json::{Value, json};
     use std::collections::{BTreeMap, BTreeSet};
     use std::net::TcpListener;
@@ -144,30 +149,14 @@ mod running {
             assert!(begun.elapsed() < PATIENCE, "no server was started");
             std::thread::yield_now();
         }
-        answer_as_a_stranger(TcpListener::bind(("127.0.0.1", world.port)).expect("ours does not listen yet"));
+        let port = TcpListener::bind(("127.0.0.1", world.port)).expect("ours does not listen yet");
+        stranger::answer_everything(port);
         let (code, events) = install.end_with_events();
         assert_eq!(code, Some(1), "{events:#?}");
         let said = events.last().unwrap()["message"].as_str().unwrap();
         let us = format!("process {}", std::process::id());
         assert!(said.contains(&us) && said.contains(&world.port.to_string()), "{said}");
         assert!(!world.home().join("llm/receipt.json").exists());
-    }
-
-    /// Says yes to everything.
-    fn answer_as_a_stranger(listener: TcpListener) {
-        use std::io::{Read as _, Write as _};
-        std::thread::spawn(move || {
-            for mut stream in listener.incoming().map_while(Result::ok) {
-                let body = r#"{"version":"6.6.6-stranger","models":[{"name":"acolyte:latest","size":4}]}"#;
-                let length = body.len();
-                // Whoever hangs up gets no answer.
-                let _ = stream.read(&mut [0; 4096]);
-                let _ = write!(
-                    stream,
-                    "HTTP/1.1 200 OK\r\nContent-Length: {length}\r\nConnection: close\r\n\r\n{body}"
-                );
-            }
-        });
     }
 
     /// Another user's server, with a model of our name, took the port while ours did not run.
@@ -202,45 +191,177 @@ mod running {
         assert_eq!(stranger.process.0.try_wait().unwrap(), None, "the other process keeps running");
     }
 
-    const NOBODY: u32 = 65_534;
+    /// The monitor, the window's page about the installation and its test question, with another user's server on the port.
+    #[test]
+    fn the_monitor_and_the_window_name_a_stranger() {
+        let world = World::new(&json!({}));
+        world.install(&PLAIN).receipt();
+        assert!(world.run(&["stop"]).status.success());
+        let stranger = Stranger::start(world.port);
+        let pid = stranger.process.0.id();
 
-    /// A server of the stand-in that belongs to another user, where we may become one.
-    struct Stranger {
-        process: Guarded,
-        is_another_user: bool,
-        _folder: tempfile::TempDir,
+        let monitor = |arguments: &[&str]| {
+            let mut command = world.acolyte(arguments);
+            command.env("ACOLYTE_NVML_PATH", common::stand_in_nvml()).env("STAND_IN_NVML", "laptop");
+            let said = output(command);
+            assert_eq!(said.status.code(), Some(0), "{said:?}");
+            said
+        };
+        let said = monitor(&["monitor", "--once", "--json"]);
+        let sample: Value = serde_json::from_slice(&said.stdout).unwrap();
+        let alert = sample["alerts"][0].as_str().unwrap();
+        assert!(alert.contains("is taken by") && alert.contains(&pid.to_string()), "{sample}");
+        let said = monitor(&["monitor", "--once"]);
+        assert!(String::from_utf8_lossy(&said.stderr).contains(alert), "{said:?}");
+
+        let options = WizardOptions { home: world.home(), ..WizardOptions::default() };
+        let answer = |command: Command| {
+            let (sender, messages) = std::sync::mpsc::channel();
+            let outbox = Outbox::new(sender, std::sync::Arc::new(|| ()));
+            Live::new(&options).execute(command, &outbox);
+            messages.recv_timeout(PATIENCE).unwrap()
+        };
+        let Message::Health(Ok(health)) = answer(Command::CheckHealth { home: world.home() }) else {
+            panic!()
+        };
+        assert_eq!(health.engine_version, None);
+        let names_it = |problem: &HealthProblem| {
+            matches!(problem, HealthProblem::PortTaken { port, by }
+                if *port == world.port && by.pid == Some(pid) && by.user.is_some() == stranger.is_another_user)
+        };
+        assert!(health.problems.iter().any(names_it), "{:?}", health.problems);
+        let question = Command::AskModel {
+            home: world.home(),
+            prompt: "What is the answer?".to_owned(),
+            control: acolyte::control::Control::new(),
+        };
+        let Message::AnswerEnded(Err(error)) = answer(question) else { panic!("it was asked") };
+        let words = error.explain(acolyte::text::Text::new(acolyte::text::Language::English));
+        assert!(words.contains(&pid.to_string()), "{words}");
     }
 
-    impl Stranger {
-        fn start(port: u16) -> Self {
-            use std::io::{BufRead as _, BufReader};
-            use std::os::unix::fs::chown;
-            use std::os::unix::process::CommandExt as _;
-            let folder = tempfile::tempdir().unwrap();
-            let program = folder.path().join("bin/ollama");
-            std::fs::create_dir(folder.path().join("bin")).unwrap();
-            std::fs::create_dir(folder.path().join("models")).unwrap();
-            std::fs::copy(fake_ollama(), &program).unwrap();
-            std::fs::write(folder.path().join("bin/double.json"), r#"{"version":"6.6.6"}"#).unwrap();
-            let mut command = std::process::Command::new(&program);
-            let is_another_user = rustix::process::geteuid().is_root();
-            if is_another_user {
-                std::fs::set_permissions(folder.path(), std::fs::Permissions::from_mode(0o755)).unwrap();
-                chown(folder.path().join("models"), Some(NOBODY), None).unwrap();
-                command.uid(NOBODY).gid(NOBODY);
-            } else {
-                eprintln!("skipped in part: only root can start a program as another user");
+    /// A client that found our server must not talk to whoever listens there later.
+    #[test]
+    fn a_stranger_who_takes_the_port_later_is_not_asked() {
+        let world = World::new(&json!({}));
+        world.install(&PLAIN).receipt();
+        let client = manage::client(&world.home()).unwrap();
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        assert_eq!(runtime.block_on(client.version()).unwrap(), "0.32.15");
+        assert!(world.run(&["stop"]).status.success());
+        let gone = runtime.block_on(client.version());
+        assert!(matches!(gone, Err(ClientError::NotListening { port }) if port == world.port), "{gone:?}");
+
+        let port = TcpListener::bind(("127.0.0.1", world.port)).unwrap();
+        let asked = stranger::answer_everything(port);
+        let refused = runtime.block_on(client.version());
+        let ours = std::process::id();
+        assert!(
+            matches!(&refused, Err(ClientError::Stranger { by, .. }) if by.pid == Some(ours)),
+            "{refused:?}"
+        );
+        let refused = manage::client(&world.home()).map(drop);
+        assert!(matches!(&refused, Err(InstallError::Engine(ClientError::Stranger { .. }))), "{refused:?}");
+        assert_eq!(asked.load(std::sync::atomic::Ordering::SeqCst), 0, "nothing was sent to it");
+    }
+
+    /// Another user opens more connections to the relay than the installer may have files open.
+    #[test]
+    fn idle_connections_do_not_end_an_installation() {
+        let world = World::new(&json!({}));
+        let mut install = world.install_command(&PLAIN);
+        install.args(["--proxy", &format!("http://ana:s3cret@{}", world.mirror.host())]);
+        let mut shell = std::process::Command::new("sh");
+        shell.args(["-c", "ulimit -n 128 && exec \"$@\"", "sh"]);
+        let install = Running::start(launched_by(shell, &install));
+        // The relay listens when the engine is told to use it.
+        install.wait_for(|event| event["step"] == "pull_model");
+        world.mirror.limit_rate(50_000);
+        let installer = install.process.0.id();
+        let begun = Instant::now();
+        let relay = loop {
+            if let Some(address) = listening_addresses(&[installer]).pop_first() {
+                break u16::from_str_radix(address.rsplit_once(':').unwrap().1, 16).unwrap();
             }
-            command.arg("serve").env("OLLAMA_HOST", format!("127.0.0.1:{port}"));
-            command.env("OLLAMA_MODELS", folder.path().join("models"));
-            let mut process = command.stderr(std::process::Stdio::piped()).spawn().unwrap();
-            let mut log = BufReader::new(process.stderr.take().unwrap()).lines();
-            let listens = |line: &std::io::Result<String>| line.as_ref().unwrap().contains("Listening on");
-            assert!(log.any(|line| listens(&line)), "it listens");
-            // Read on, so that it does not block when it writes.
-            std::thread::spawn(move || log.count());
-            Self { process: Guarded(process), is_another_user, _folder: folder }
+            assert!(begun.elapsed() < PATIENCE, "no relay listens");
+            std::thread::yield_now();
+        };
+        let idle: Vec<_> =
+            (0..300).map(|_| std::net::TcpStream::connect(("127.0.0.1", relay)).unwrap()).collect();
+        let (code, events) = install.end_with_events();
+        assert_eq!(code, Some(0), "{events:#?}");
+        drop(idle);
+    }
+
+    /// Whatever runs from our folder is not the server that was measured.
+    #[test]
+    fn a_server_of_another_version_is_refused() {
+        let world = World::new(&json!({}));
+        world.install(&PLAIN).receipt();
+        assert!(world.run(&["stop"]).status.success());
+        let program = world.home().join("ollama/0.32.15/bin/ollama");
+        world.tell_installed(|double| double["version"] = json!("6.6.6-other"));
+
+        let start = world.run(&["start"]);
+        let errors = String::from_utf8_lossy(&start.stderr);
+        assert_eq!(start.status.code(), Some(1), "{errors}");
+        assert!(errors.contains("reports Ollama 6.6.6-other instead of 0.32.15"), "{errors}");
+        assert!(below(&world.home()).is_empty(), "it was stopped again");
+
+        // Started by somebody else.
+        let mut other = std::process::Command::new(&program);
+        other.arg("serve").env("OLLAMA_HOST", format!("127.0.0.1:{}", world.port));
+        other.env("OLLAMA_MODELS", world.home().join("models"));
+        let _other = stranger::listening(other);
+        let status = world.status();
+        let server = &status["server"];
+        assert_eq!((&server["answers"], &server["version"]), (&json!(false), &Value::Null), "{status}");
+        assert_eq!(server["other_version"], "6.6.6-other", "{status}");
+        let words = String::from_utf8(world.run(&["status"]).stdout).unwrap();
+        assert!(words.contains("reports Ollama 6.6.6-other instead of 0.32.15"), "{words}");
+        let refused = manage::client(&world.home()).map(drop);
+        assert!(
+            matches!(&refused, Err(InstallError::Server(ServerError::OtherVersion { .. }))),
+            "{refused:?}"
+        );
+        // An installation replaces it by the engine that was downloaded.
+        world.tell_installed(|double| double["version"] = json!("0.32.15"));
+        world.install(&PLAIN).receipt();
+        assert_eq!(world.status()["server"]["version"], "0.32.15");
+    }
+
+    /// A kernel that shows processes and no socket tables.
+    #[test]
+    fn where_the_system_does_not_say_who_listens_nothing_is_claimed() {
+        let hidden = || {
+            let mut shell = std::process::Command::new("unshare");
+            let script = "mount -t proc -o subset=pid proc /proc && exec \"$@\"";
+            shell.args(["--mount", "--propagation", "private", "sh", "-c", script, "sh"]);
+            shell
+        };
+        let mut probe = hidden();
+        probe.args(["test", "!", "-e", "/proc/net/tcp"]);
+        if !probe.status().is_ok_and(|status| status.success()) {
+            eprintln!("skipped: only root can hide the socket tables, with a kernel from 5.8 on");
+            return;
         }
+        let world = World::new(&json!({}));
+        let said = Said::of(launched_by(hidden(), &world.install_command(&PLAIN)));
+        said.receipt();
+        let unsure = "does not say which program listens";
+        let told = |event: &Value| event["message"].as_str().is_some_and(|said| said.contains(unsure));
+        assert!(said.events.iter().any(told), "{said:#?}");
+
+        let seen = world.status();
+        assert_eq!(seen["server"]["confirmed"], true, "{seen}");
+        let status = output(launched_by(hidden(), &world.acolyte(&["status", "--json"])));
+        let status: Value = serde_json::from_slice(&status.stdout).unwrap();
+        assert_eq!(
+            (&status["server"]["confirmed"], &status["server"]["running"]),
+            (&json!(false), &json!(true))
+        );
+        let status = output(launched_by(hidden(), &world.acolyte(&["status"])));
+        assert!(String::from_utf8_lossy(&status.stdout).contains(unsure), "{status:?}");
     }
 
     /// Any local user can do this through the server's interface.

@@ -62,7 +62,7 @@ pub fn fetch_here(url: &str, sha256: &str, folder: &Path, connections: usize) ->
     request.max_connections = connections;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(async {
-        download(&client(&HttpOptions::default())?, &request, &|_| {}, &control).await?;
+        download(&client(&HttpOptions::default(), [])?, &request, &|_| {}, &control).await?;
         following.outcome.await??;
         Ok::<_, Box<dyn std::error::Error>>(())
     })?;

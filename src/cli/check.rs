@@ -89,7 +89,7 @@ const MAX_PROFILES_BYTES: u64 = 4 << 20;
 pub fn profiles_of(file: Option<&Path>, session: &Session) -> Result<Profiles, Failure> {
     let Some(path) = file else { return Ok(Profiles::built_in().clone()) };
     let text = regular::read_text(path, MAX_PROFILES_BYTES).map_err(|error| {
-        let (path, why) = (UntrustedText::path(path), error.to_string());
+        let (path, why) = (UntrustedText::path(path), UntrustedText::from(error.to_string()));
         Failure::usage(say!(session.text, "plan-profiles-unreadable", path = path, why = why))
     })?;
     Profiles::from_yaml(&text, path, Catalogue::built_in())
@@ -106,5 +106,10 @@ pub fn require_profile(profiles: &Profiles, id: &str, session: &Session) -> Resu
     }
     let mut known = Role::ALL.map(Role::id).to_vec();
     known.extend(profiles.profiles.iter().map(|profile| profile.id.as_str()));
-    Err(Failure::usage(say!(session.text, "cli-unknown-profile", id = id, known = known.join(", "))))
+    Err(Failure::usage(say!(
+        session.text,
+        "cli-unknown-profile",
+        id = UntrustedText::new(id),
+        known = known.join(", ")
+    )))
 }

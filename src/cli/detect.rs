@@ -58,10 +58,20 @@ fn explain(error: &HardwareFileError, text: Text) -> String {
     let shown = |path: &Path| UntrustedText::path(path);
     match error {
         HardwareFileError::Read { path, source } => {
-            say!(text, "cli-hardware-unreadable", path = shown(path), why = source.to_string())
+            say!(
+                text,
+                "cli-hardware-unreadable",
+                path = shown(path),
+                why = UntrustedText::from(source.to_string())
+            )
         }
         HardwareFileError::Format { path, source } => {
-            say!(text, "cli-hardware-format", path = shown(path), why = source.to_string())
+            say!(
+                text,
+                "cli-hardware-format",
+                path = shown(path),
+                why = UntrustedText::from(source.to_string())
+            )
         }
         HardwareFileError::Value { path, what } => {
             say!(text, "cli-hardware-value", path = shown(path), why = what.as_str())

@@ -36,7 +36,7 @@ pub fn run(args: &DoctorArgs, session: &Session) -> Result<u8, Failure> {
         }
     }
     files::write_named(path, json.as_bytes()).map_err(|error| {
-        let why = error.source.to_string();
+        let why = UntrustedText::from(error.source.to_string());
         Failure::failed(say!(session.text, "hardware-report-unwritable", path = shown.as_str(), why = why))
     })?;
     session.tell(&say!(session.text, "hardware-report-written", path = shown.as_str()));

@@ -14,6 +14,7 @@ use crate::plan::{Candidate, GIVEN, Layers, Policy, Profiles, custom_candidate, 
 use crate::sentences::json::ProfileJson;
 use crate::sentences::report;
 use crate::text::Text;
+use crate::untrusted::UntrustedText;
 use crate::{GIB, say};
 
 /// Runs the command.
@@ -99,7 +100,7 @@ fn described_gpu(
     let bandwidth = args.gpu_bandwidth_gb_s.or_else(|| row.map(|row| row.bandwidth_gb_s));
     let (Some(vram), Some(_)) = (vram, bandwidth) else {
         return Err(Failure::usage(match &args.gpu {
-            Some(name) => say!(text, "cli-unknown-gpu", name = name.as_str()),
+            Some(name) => say!(text, "cli-unknown-gpu", name = UntrustedText::new(name)),
             None => say!(text, "cli-incomplete-gpu"),
         }));
     };
@@ -111,7 +112,7 @@ fn described_gpu(
         backend: row.map(|row| row.backend).or(args.gpu.is_none().then_some(Backend::Cuda)),
         sources: args
             .gpu_bandwidth_gb_s
-            .map(|_| ("memory_bandwidth_gb_s".to_owned(), GIVEN.to_owned()))
+            .map(|_| ("memory_bandwidth_gb_s".to_owned(), GIVEN.into()))
             .into_iter()
             .collect(),
         ..Gpu::named(&name, kind, Some(vram))

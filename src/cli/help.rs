@@ -6,12 +6,15 @@
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
+use std::io::Write as _;
 use std::sync::LazyLock;
 
+use clap::error::ContextValue;
 use clap::{Command, Parser};
 
 use crate::built_in;
 use crate::text::Language;
+use crate::untrusted::{UntrustedText, escaped_except_styles};
 
 /// Command → option → text. `every` has the texts that several commands share; `about` describes the command itself.
 type Words = BTreeMap<String, BTreeMap<String, String>>;
@@ -39,9 +42,34 @@ fn language(arguments: &[OsString]) -> Language {
 /// Parses a command line. Help, version and wrong usage are printed here and end the program.
 pub fn parse<P: Parser>(arguments: &[OsString]) -> P {
     let mut command = in_language(P::command(), language(arguments));
-    let matches = command.try_get_matches_from_mut(arguments).unwrap_or_else(|error| error.exit());
+    let matches = command.try_get_matches_from_mut(arguments).unwrap_or_else(|error| end(error));
     // Cannot fail: the same command produced the matches.
-    P::from_arg_matches(&matches).unwrap_or_else(|error| error.format(&mut command).exit())
+    P::from_arg_matches(&matches).unwrap_or_else(|error| end(error.format(&mut command)))
+}
+
+/// Prints help, version or a message about wrong usage, and ends the program. The message repeats what was typed, and a
+/// command is often copied from a page.
+fn end(mut error: clap::Error) -> ! {
+    let one_line = |value: &ContextValue| match value {
+        ContextValue::String(text) => Some(ContextValue::String(UntrustedText::new(text).into())),
+        ContextValue::Strings(list) => {
+            Some(ContextValue::Strings(list.iter().map(|text| UntrustedText::new(text).into()).collect()))
+        }
+        _ => None,
+    };
+    let typed: Vec<_> = error.context().filter_map(|(kind, value)| Some((kind, one_line(value)?))).collect();
+    for (kind, value) in typed {
+        error.insert(kind, value);
+    }
+    let rendered = error.render().ansi().to_string();
+    let message = escaped_except_styles(&rendered);
+    // Where the output is closed there is nobody to tell.
+    let _nobody_listens = if error.use_stderr() {
+        write!(anstream::stderr().lock(), "{message}")
+    } else {
+        write!(anstream::stdout().lock(), "{message}")
+    };
+    std::process::exit(error.exit_code())
 }
 
 /// The command with its help in this language.

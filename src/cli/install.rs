@@ -189,7 +189,7 @@ fn chosen_plan(
 ) -> Result<Plan, Failure> {
     let catalogue = Catalogue::built_in();
     let restored = |candidate: Candidate| match resumed {
-        Some(saved) => Candidate { id: saved.profile.clone(), ..saved.apply_to(candidate) },
+        Some(saved) => Candidate { id: saved.profile.clone().into(), ..saved.apply_to(candidate) },
         None => candidate,
     };
     if let Some(id) = &args.profile {
@@ -302,7 +302,7 @@ fn result(receipt: &Receipt, request: &Request, session: &Session) -> String {
         "install-cli-result",
         context = measured.context_tokens.map_or_else(unknown, |tokens| text.count(tokens.into())),
         context_promised = text.count(promised.context_tokens.into()),
-        kv = measured.kv_cache_type.clone().unwrap_or_else(unknown),
+        kv = measured.kv_cache_type.clone().map_or_else(unknown, String::from),
         share = measured.gpu_share.map_or_else(unknown, |share| text.percent(share)),
         share_promised = text.percent(promised.gpu_share),
         vram = memory(measured.vram_bytes),

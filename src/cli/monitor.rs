@@ -7,11 +7,12 @@ use serde::Serialize;
 use crate::SCHEMA;
 use crate::cli::args::MonitorArgs;
 use crate::cli::output::print;
-use crate::cli::status::stranger;
+use crate::cli::status::about_listener;
 use crate::cli::{Failure, Session};
 use crate::hardware::{self, DetectOptions};
 use crate::install::manage;
 use crate::monitor::{Alert, VramUse, VramWatch};
+use crate::platform::listening::Listener;
 use crate::say;
 use crate::sentences::document::one_line;
 
@@ -33,7 +34,7 @@ pub fn run(args: &MonitorArgs, session: &Session) -> Result<u8, Failure> {
     let mut options = DetectOptions::new(session.home.clone());
     options.measure_memory = false;
     let mut watch = VramWatch::default();
-    let mut last_stranger = None;
+    let mut last_listener = None;
     loop {
         let now = VramUse::of(&hardware::detect(&options));
         if now.is_empty() {
@@ -41,10 +42,11 @@ pub fn run(args: &MonitorArgs, session: &Session) -> Result<u8, Failure> {
         }
         let alerts = watch.update(&now);
         let mut words: Vec<String> = alerts.iter().map(|alert| alert.explain(session.text)).collect();
-        let found = manage::stranger(&session.home).map_err(|e| Failure::of_install(e, session.text))?;
-        if found != last_stranger {
-            words.extend(found.as_ref().map(|(port, owner)| stranger(owner, *port, session.text)));
-            last_stranger = found;
+        let found = manage::port_listener(&session.home).map_err(|e| Failure::of_install(e, session.text))?;
+        if found != last_listener {
+            let alert = |(port, listener): &(u16, Listener)| about_listener(listener, *port, session.text);
+            words.extend(found.as_ref().and_then(alert));
+            last_listener = found;
         }
         print_sample(args, session, &now, words)?;
         if args.once {

@@ -10,6 +10,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use tracing_subscriber::EnvFilter;
 
 use crate::cli::{Session, output};
+use crate::doctor::redact::Secrets;
 use crate::install::Paths;
 use crate::install::state::home::require_ours;
 use crate::platform::clock::since_1970;
@@ -83,17 +84,60 @@ fn report_crash(info: &PanicHookInfo<'_>) {
     tracing::error!(%info, "crashed");
     let text = Text::new(Language::of_system());
     let trace = std::backtrace::Backtrace::force_capture();
-    let report = format!("{} {}\n{info}\n{trace}\n", env!("CARGO_PKG_NAME"), env!("CARGO_PKG_VERSION"));
-    let seconds = since_1970().as_secs();
+    let report = crash_report(&Secrets::of_this_machine(), &info.to_string(), &trace.to_string());
     let folder =
         Environment::of_process().acolyte_home().and_then(|home| logs_dir(&home)).unwrap_or_else(temp_dir);
-    let path = folder.join(format!("{}{seconds}-{}.txt", Paths::CRASH_REPORT_PREFIX, std::process::id()));
-    let written = files::create_new(&path).and_then(|mut file| file.write_all(report.as_bytes()));
+    let written = write_crash_report(&folder, &report);
     if HANDLED.load(Ordering::SeqCst) {
         return;
     }
     output::talk(&match written {
-        Ok(()) => say!(text, "cli-crashed", path = UntrustedText::path(&path)),
+        Ok(path) => say!(text, "cli-crashed", path = UntrustedText::path(&path)),
         Err(_) => say!(text, "cli-crashed-unwritten", why = info.to_string()),
     });
+}
+
+/// What happened, without what is personal: users are asked to send the file. The trace has names of our code and paths
+/// of the computer that built it.
+fn crash_report(secrets: &Secrets, info: &str, trace: &str) -> String {
+    let (name, version) = (env!("CARGO_PKG_NAME"), env!("CARGO_PKG_VERSION"));
+    format!("{name} {version}\n{}\n{}\n", secrets.line(info), secrets.path(trace))
+}
+
+/// Writes a report that only this user can read.
+fn write_crash_report(folder: &Path, report: &str) -> std::io::Result<PathBuf> {
+    let seconds = since_1970().as_secs();
+    let path = folder.join(format!("{}{seconds}-{}.txt", Paths::CRASH_REPORT_PREFIX, std::process::id()));
+    files::create_new(&path)?.write_all(report.as_bytes())?;
+    Ok(path)
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_crash_report_is_private_and_tells_nothing_personal() {
+        let secrets = Secrets::new(Some(Path::new("/home/filomena")), &["filomena"], &["atalaya"]);
+        let info = "panicked at src/install/run.rs:7:5:\n\
+                    cannot open /home/filomena/x on atalaya with token=hunter2";
+        let trace = "  0: acolyte::install::run::h0123456789abcdef\n     at /home/filomena/src/run.rs:7:5";
+        let folder = tempfile::tempdir().unwrap();
+        let path = write_crash_report(folder.path(), &crash_report(&secrets, info, trace)).unwrap();
+        #[cfg(unix)]
+        {
+            use std::os::unix::fs::PermissionsExt as _;
+            assert_eq!(path.metadata().unwrap().permissions().mode() & 0o777, 0o600);
+        }
+        let report = std::fs::read_to_string(&path).unwrap();
+        for secret in ["filomena", "atalaya", "hunter2"] {
+            assert!(!report.contains(secret), "{secret} is left in\n{report}");
+        }
+        for kept in [env!("CARGO_PKG_VERSION"), "src/install/run.rs:7:5", "acolyte::install::run"] {
+            assert!(report.contains(kept), "{kept} is missing in\n{report}");
+        }
+        // A report is never written through a link, nor over something else.
+        assert!(write_crash_report(&path, "").is_err());
+    }
 }

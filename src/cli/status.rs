@@ -9,7 +9,7 @@ use crate::cli::{Failure, Session};
 use crate::install::manage::{self, Health, ServedModel, UnusedModel};
 use crate::install::state::documents::SERVED_MODEL;
 use crate::install::{InstallError, ProfileFile, Receipt};
-use crate::platform::listening::PortOwner;
+use crate::platform::listening::Listener;
 use crate::say;
 use crate::text::Text;
 use crate::untrusted::UntrustedText;
@@ -35,7 +35,11 @@ struct ServerJson<'a> {
     answers: bool,
     port: Option<u16>,
     version: Option<&'a str>,
-    /// The other process that listens on the server's port.
+    /// The version it reports, where that is not the one that was measured.
+    other_version: Option<&'a str>,
+    /// Whether the system confirms that our server is the one that listens.
+    confirmed: bool,
+    /// Who listens on the port in the server's place.
     stranger: Option<StrangerJson<'a>>,
 }
 
@@ -85,11 +89,16 @@ fn json<'a>(health: &'a Health, unused: &'a [UnusedModel], session: &Session) ->
             answers: health.version.is_some(),
             port: health.installed.as_ref().map(|installed| installed.profile.port),
             version: health.version.as_deref(),
-            stranger: health.stranger.as_ref().map(|owner| StrangerJson {
-                pid: owner.pid,
-                name: owner.name.as_deref(),
-                user: owner.user.as_ref().map(ToString::to_string),
-            }),
+            other_version: health.other_version.as_deref(),
+            confirmed: health.listener == Listener::Ours,
+            stranger: match &health.listener {
+                Listener::Other(owner) => Some(StrangerJson {
+                    pid: owner.pid,
+                    name: owner.name.as_deref(),
+                    user: owner.user.as_ref().map(ToString::to_string),
+                }),
+                Listener::Nobody | Listener::Ours | Listener::Unknown => None,
+            },
         },
         model: ModelJson {
             loaded: loaded.is_some(),
@@ -112,9 +121,16 @@ pub fn stopped(autostart: bool, text: Text) -> String {
     }
 }
 
-/// The message for another program on the server's port.
-pub fn stranger(owner: &PortOwner, port: u16, text: Text) -> String {
-    say!(text, "install-status-port-taken", by = owner.describe(text), port = port.to_string())
+/// The message if another program listens on the server's port, or the listener is unknown.
+pub fn about_listener(listener: &Listener, port: u16, text: Text) -> Option<String> {
+    let port = port.to_string();
+    match listener {
+        Listener::Other(owner) => {
+            Some(say!(text, "install-status-port-taken", by = owner.describe(text), port = port))
+        }
+        Listener::Unknown => Some(say!(text, "install-server-unconfirmed", port = port)),
+        Listener::Ours | Listener::Nobody => None,
+    }
 }
 
 /// The message for a served model that differs from the measured one.
@@ -128,17 +144,6 @@ pub fn changed_model(model: ServedModel, text: Text) -> Option<String> {
         }
         ServedModel::Unknown | ServedModel::AsMeasured => None,
     }
-}
-
-/// The message for a server whose version differs from the measured one.
-fn other_version(health: &Health, receipt: &Receipt, text: Text) -> Option<String> {
-    let version = health.version.as_deref().filter(|version| *version != receipt.engine_version.as_str())?;
-    Some(say!(
-        text,
-        "install-status-other-version",
-        found = version,
-        measured = receipt.engine_version.as_str()
-    ))
 }
 
 fn words(health: &Health, unused: &[UnusedModel], session: &Session) -> String {
@@ -159,18 +164,25 @@ fn words(health: &Health, unused: &[UnusedModel], session: &Session) -> String {
                 layers = profile.gpu_layers,
                 total = profile.total_layers
             ));
-            lines.extend(health.stranger.as_ref().map(|owner| stranger(owner, profile.port, text)));
-            lines.push(match &health.version {
-                Some(version) => say!(
+            lines.extend(about_listener(&health.listener, profile.port, text));
+            lines.push(match (&health.version, &health.other_version) {
+                (Some(version), _) => say!(
                     text,
                     "install-status-running",
                     version = version.as_str(),
                     port = profile.port.to_string()
                 ),
-                None if health.running => {
+                (None, Some(found)) => say!(
+                    text,
+                    "install-server-other-version",
+                    port = profile.port.to_string(),
+                    found = found,
+                    expected = installed.measured_version()
+                ),
+                (None, None) if health.running => {
                     say!(text, "install-status-silent", port = profile.port.to_string())
                 }
-                None => stopped(profile.autostart, text),
+                (None, None) => stopped(profile.autostart, text),
             });
             lines.push(match &health.loaded {
                 Some(model) => {
@@ -180,7 +192,6 @@ fn words(health: &Health, unused: &[UnusedModel], session: &Session) -> String {
             });
             lines.extend(changed_model(health.model, text));
             if let Some(receipt) = &installed.receipt {
-                lines.extend(other_version(health, receipt, text));
                 let speed = receipt.measured.decode_tokens_per_s;
                 let speed = speed.map_or_else(|| say!(text, "install-unknown"), |speed| text.figure(speed));
                 let promised = text.range(receipt.predicted.decode_tokens_per_s);

@@ -15,12 +15,15 @@ pub use secrets::is_secret_name;
 
 use crate::platform::environment::Environment;
 
-/// Parents of home folders.
-const HOME_PARENTS: [&str; 6] = ["/home/", "/Users/", "\\Users\\", "/users/", "/run/media/", "/media/"];
+/// Parents of home folders and of named drives, in any case.
+const HOME_PARENTS: [&str; 7] =
+    ["/home/", "/users/", "\\users\\", "\\documents and settings\\", "/run/media/", "/media/", "/volumes/"];
 /// Accounts that do not identify a user.
 const COMMON_ACCOUNTS: [&str; 3] = ["root", "administrator", "system"];
 /// Minimum length of a part of a name; shorter ones occur in too many words.
 const MIN_PART_CHARS: usize = 3;
+/// Names of at least this length are replaced inside words too: `MariaLaptop`.
+const MIN_CHARS_IN_WORD: usize = 5;
 
 /// Names and folders to replace.
 #[derive(Clone, Debug, Default)]
@@ -91,7 +94,7 @@ impl Secrets {
 
     /// Redacts a short text (a setting, the name of a model).
     pub fn line(&self, line: &str) -> String {
-        secrets::mask(&self.without_names(line))
+        secrets::mask(&self.without_names(&secrets::plain(line)))
     }
 
     /// An error text of a driver or the system, if it is harmless.
@@ -163,10 +166,13 @@ fn replace_path(text: &str, folder: &str, stand_in: &str) -> String {
 fn mask_child(text: &str, parent: &str) -> String {
     let mut out = String::with_capacity(text.len());
     let mut rest = text;
-    while let Some(at) = rest.find(parent) {
-        let (prefix, found) = rest.split_at(at + parent.len());
-        out.push_str(prefix);
-        let end = name_length(found);
+    while let Some(at) = rest.to_ascii_lowercase().find(parent) {
+        let is_windows = parent.starts_with('\\') || rest[..at].ends_with(':');
+        let after = &rest[at + parent.len()..];
+        // Doubled where a program has quoted them.
+        let found = after.trim_start_matches(['\\', '/']);
+        out.push_str(&rest[..rest.len() - found.len()]);
+        let end = name_length(found, is_windows);
         if end > 0 {
             out.push_str("USER");
         }
@@ -175,12 +181,12 @@ fn mask_child(text: &str, parent: &str) -> String {
     out + rest
 }
 
-/// Length of the folder name at the start, in bytes. It may contain spaces (Windows, macOS) if a separator follows.
-fn name_length(text: &str) -> usize {
+/// Length of the folder name at the start, in bytes. It may contain spaces on Windows, elsewhere if a separator follows.
+fn name_length(text: &str, is_windows: bool) -> usize {
     let ends = |c: char| matches!(c, '/' | '\\' | '"' | '\'' | ':' | ';' | ',' | '\t' | '\n' | ')');
     let end = text.find(ends).unwrap_or(text.len());
     match text[..end].find(' ') {
-        Some(space) if !text[end..].starts_with(['/', '\\', '"', '\'']) => space,
+        Some(space) if !is_windows && !text[end..].starts_with(['/', '\\', '"', '\'']) => space,
         _ => end,
     }
 }
@@ -188,7 +194,8 @@ fn name_length(text: &str) -> usize {
 /// Replaces a name that is a separate word, in any case. `name` is in lower case.
 fn replace_word(text: &str, name: &str, stand_in: &str) -> String {
     // Digits and underscores end a name: `maria2`, `maria_backup`.
-    let part_of_word = char::is_alphabetic;
+    let is_long = name.chars().count() >= MIN_CHARS_IN_WORD;
+    let part_of_word = |c: char| !is_long && c.is_alphabetic();
     let mut out = String::with_capacity(text.len());
     let mut rest = text;
     let mut previous = None;
@@ -254,7 +261,14 @@ mod tests {
             ("Authorization: Bearer abc.def", "Authorization: SECRET"),
             ("OLLAMA_TOKEN token=\"abc123\"", "OLLAMA_TOKEN SECRET"),
             ("Serial Number : 1423019004", "Serial SECRET"),
-            ("GET /v1?access_token=a.b/c+d==&n=1 HTTP", "GET /v1?access_token=SECRET"),
+            ("GET /v1?access_token=a.b/c+d==&n=1 HTTP", "GET /v1?SECRET"),
+            (r"c:\users\ana maría is full", r"c:\users\USER"),
+            (r"C:\\Users\\Ana María\\x", r"C:\\Users\\USER\\x"),
+            ("D:/Users/Ana Mar/x /Volumes/Ana Disk/y", "D:/Users/USER/x /Volumes/USER/y"),
+            (
+                "file%3A%2F%2Fhome%2Fpepe and ma\u{200b}ria in MariaLaptop",
+                "file://HOST and USER in USERLaptop",
+            ),
             ("models on /run/media/maria/stick", "models on /run/media/USER/stick"),
             ("peer [2001:db8::7]:443 and [::1]:11434", "peer [IP]:443 and [::1]:11434"),
             ("at 12:34:56 acolyte::install::run", "at 12:34:56 acolyte::install::run"),
@@ -308,6 +322,10 @@ mod tests {
             "zq[a-z]{6,12}",
             "[0-9]{3}[a-z]{3}[0-9]{3}/[a-z]{3}zq[0-9]{2}",
             "[A-Za-z0-9+/]{20,40}zq=",
+            // As keys and certificates are written down.
+            "[a-z][A-Z][0-9][A-Za-z0-9+/]{40,80}={0,2}",
+            "[A-Z]{4}[0-9]{6}[A-Z]",
+            "ñandú[0-9]{3}[a-z]{2}",
         ]
         .prop_filter("no word of ours by chance", |secret| !Words::of_logs().are_all(secret))
     }
@@ -349,6 +367,29 @@ mod tests {
         "lookup {}.corp on 10.1.1.1:53",
         "host {}:3128",
         "serial number: {}",
+        "curl -u ana:{} https://git.example.org",
+        "--user=ana:{}",
+        "<password>{}</password>",
+        "password|{}",
+        "user,password\nana,{}",
+        "pass\u{200b}word={}",
+        "%70assword%3D{}",
+        "la contraseña es {}",
+        "contrasen\u{303}a: {}",
+        "CLAVE={}",
+        "Server=db;User Id=sa;Password={};",
+        "wpa_psk={}",
+        "dsn=postgres://ana:{}@db/x",
+        "\\\\{}\\share",
+        "GET /callback?code={}",
+        "http://{}.fritz.box/",
+        "github_pat_{}",
+        "glpat-{}",
+        "npm_{}",
+        "AIza{}",
+        "AKIA{}",
+        "-----BEGIN OPENSSH PRIVATE KEY-----\n{}\n{}\n-----END OPENSSH PRIVATE KEY-----",
+        "---- BEGIN SSH2 ENCRYPTED PRIVATE KEY ----\n{}",
     ];
 
     /// Forms of log lines and their values.
@@ -393,6 +434,17 @@ mod tests {
             prop_assert!(!shown.contains(&secret), "{text} -> {shown}");
         }
 
+        /// No piece of a key is left, even without a name before it.
+        #[test]
+        fn no_piece_of_a_key_is_left(
+            key in "[a-z][A-Z][0-9][A-Za-z0-9+]{5}[A-Za-z0-9+/]{32,80}={0,2}", before in "[a-z ]{0,12}",
+        ) {
+            let shown = secrets().line(&format!("{before} {key}"));
+            for at in 0..key.len() - 6 {
+                prop_assert!(!shown.contains(&key[at..at + 6]), "{key} -> {shown}");
+            }
+        }
+
         /// A secret in any syntax and position is removed from a log.
         #[test]
         fn no_secret_is_left_in_a_log(
@@ -416,7 +468,12 @@ mod tests {
             let six = std::net::Ipv6Addr::from(six);
             prop_assume!(!six.is_loopback() && !six.is_unspecified());
             let pairs: Vec<String> = mac.iter().map(|byte| format!("{byte:02x}")).collect();
-            let numbers = [ip.to_string(), six.to_string(), pairs.join(":"), pairs.join("-"), pairs.join("-").to_uppercase()];
+            let cisco = format!("{}{}.{}{}.{}{}", pairs[0], pairs[1], pairs[2], pairs[3], pairs[4], pairs[5]);
+            let numbers = [
+                ip.to_string(), format!("{ip}:8080"), six.to_string(), format!("{six}%eth0"), pairs.join(":"),
+                pairs.join("-"), pairs.join("-").to_uppercase(), pairs.join(""), cisco,
+                format!("wlx{}", pairs.join("")), format!("ip-{}", ip.to_string().replace('.', "-")),
+            ];
             for number in &numbers {
                 let text = LINES[line].replace("{}", &format!("from {number} to"));
                 prop_assert!(!secrets().log(text.lines()).join("\n").contains(number), "{text}");

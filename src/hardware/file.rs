@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use crate::SCHEMA;
 use crate::machine::Hardware;
 use crate::platform::regular;
+use crate::untrusted::UntrustedText;
 
 /// Upper limit of a hardware file. A report of `acolyte doctor` with logs is some hundred kilobytes.
 const MAX_FILE_BYTES: u64 = 16 << 20;
@@ -34,7 +35,7 @@ pub enum HardwareFileError {
         /// The file.
         path: PathBuf,
         /// The key and what is wrong with it.
-        what: String,
+        what: UntrustedText,
     },
 }
 
@@ -64,7 +65,7 @@ impl Hardware {
             .or_else(|source| Self::in_report(json).ok_or(source))
             .map_err(|source| HardwareFileError::Format { path: path.to_owned(), source })?;
         match hardware.impossible_value() {
-            Some(what) => Err(HardwareFileError::Value { path: path.to_owned(), what }),
+            Some(what) => Err(HardwareFileError::Value { path: path.to_owned(), what: what.into() }),
             None => Ok(hardware),
         }
     }

@@ -4,13 +4,14 @@ use sysinfo::{CpuRefreshKind, MemoryRefreshKind, RefreshKind, System};
 
 use super::evidence::MemoryEvidence;
 use crate::machine::{Cpu, Os};
+use crate::untrusted::UntrustedText;
 
 /// The operating system.
 pub fn os() -> Os {
     Os {
-        name: Some(std::env::consts::OS.to_owned()),
+        name: Some(std::env::consts::OS.into()),
         version: crate::hardware::system::os_version().map(Into::into),
-        arch: Some(std::env::consts::ARCH.to_owned()),
+        arch: Some(std::env::consts::ARCH.into()),
     }
 }
 
@@ -42,8 +43,8 @@ pub fn cpu() -> Cpu {
 }
 
 /// Instruction sets for which Ollama has optimised code.
-fn features() -> Vec<String> {
-    available_features().into_iter().filter(|(_, there)| *there).map(|(name, _)| name.to_owned()).collect()
+fn features() -> Vec<UntrustedText> {
+    available_features().into_iter().filter(|(_, there)| *there).map(|(name, _)| name.into()).collect()
 }
 
 #[cfg(target_arch = "x86_64")]

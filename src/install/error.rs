@@ -143,7 +143,7 @@ pub enum InstallError {
         /// What we set.
         wanted: i64,
         /// What it keeps.
-        found: String,
+        found: UntrustedText,
     },
     /// The engine reduced the context.
     #[error("the engine keeps {found_tokens} tokens of context, not {wanted_tokens}")]
@@ -170,7 +170,7 @@ pub enum InstallError {
         /// What it was told.
         wanted: KvCacheType,
         /// What it does.
-        found: String,
+        found: UntrustedText,
     },
     /// The engine cannot load the model.
     #[error("the engine cannot load the model: {message}; {}", error_lines.join("; "))]

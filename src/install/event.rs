@@ -166,6 +166,11 @@ pub enum Activity {
         /// The port that is used.
         chosen: u16,
     },
+    /// The server answers, but the system does not tell whether our process is the one that listens.
+    ServerUnconfirmed {
+        /// Its port.
+        port: u16,
+    },
     /// The server answers.
     ServerStarted {
         /// Its version.

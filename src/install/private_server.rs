@@ -8,7 +8,9 @@ use crate::install::login_entry;
 use crate::install::state::documents::{ServerFile, to_json};
 use crate::install::{InstallError, Paths};
 use crate::ollama::client::Client;
-use crate::ollama::server::{self, Launch, READY_LIMIT, ServerError};
+use crate::ollama::own_server::OwnServer;
+use crate::ollama::release::is_same_version;
+use crate::ollama::server::{self, Launch, READY_LIMIT, Ready, ServerError};
 use crate::platform::files;
 use crate::platform::listening::Listener;
 use crate::platform::process::{self, ProcessIdentity};
@@ -23,28 +25,50 @@ pub struct Server {
     pub launch: Launch,
     /// Its version, as it reports itself.
     pub version: UntrustedText,
+    /// Whether the system confirms that it is ours.
+    pub is_confirmed: bool,
+}
+
+impl Server {
+    fn new(client: Client, launch: &Launch, ready: Ready) -> Self {
+        let Ready { version, is_confirmed } = ready;
+        Self { client, launch: launch.clone(), version, is_confirmed }
+    }
+
+    /// Refuses a server of another version than its engine has: it is not what was installed.
+    ///
+    /// # Errors
+    /// [`ServerError::OtherVersion`].
+    pub fn require_version(&self, expected: &str) -> Result<(), ServerError> {
+        if is_same_version(&self.version, expected) {
+            return Ok(());
+        }
+        let (port, found) = (self.launch.port, self.version.clone());
+        Err(ServerError::OtherVersion { port, found, expected: expected.into() })
+    }
 }
 
 /// Whether a server of this home runs, whether it answers or not.
 pub fn is_running(paths: &Paths) -> bool {
-    !server::servers(&paths.engines()).is_empty()
+    !own(paths).processes().is_empty()
 }
 
 /// Who listens on the port of this home's server.
 pub fn listener(paths: &Paths, port: u16) -> Listener {
-    server::listener(&paths.engines(), port)
+    own(paths).listener(port)
 }
 
-/// A client of this home's server.
+/// A client of this home's server, which talks to nobody else on its port.
 ///
 /// # Errors
-/// When another process or none listens on its port.
+/// When no HTTP client can be made.
 pub fn client(paths: &Paths, port: u16) -> Result<Client, InstallError> {
-    match listener(paths, port) {
-        Listener::Ours | Listener::Unknown => Ok(Client::new(port)?),
-        Listener::Other(owner) => Err(ServerError::PortTaken { port, by: Some(owner) }.into()),
-        Listener::Nobody => Err(ServerError::NotListening { port }.into()),
-    }
+    let own = own(paths);
+    Ok(Client::of_own_server(port, move |port| own.listener(port))?)
+}
+
+fn own(paths: &Paths) -> OwnServer {
+    OwnServer::of(&paths.engines())
 }
 
 /// The server that runs with exactly these settings, if it responds and no other process has its port.
@@ -56,12 +80,15 @@ pub async fn running(paths: &Paths, launch: &Launch) -> Result<Option<Server>, I
     if !file.is_some_and(|file| file.launch(paths) == *launch) || !is_running(paths) {
         return Ok(None);
     }
-    if !matches!(listener(paths, launch.port), Listener::Ours | Listener::Unknown) {
-        return Ok(None);
-    }
-    let client = Client::new(launch.port)?;
+    let is_confirmed = match listener(paths, launch.port) {
+        Listener::Ours => true,
+        Listener::Unknown => false,
+        Listener::Other(_) | Listener::Nobody => return Ok(None),
+    };
+    let client = client(paths, launch.port)?;
     // A server that does not respond is replaced, like one with other settings.
-    Ok(client.version().await.ok().map(|version| Server { client, launch: launch.clone(), version }))
+    let version = client.version().await.ok();
+    Ok(version.map(|version| Server::new(client, launch, Ready { version, is_confirmed })))
 }
 
 /// Stops every server of this home with its children, and returns how many there were.
@@ -83,12 +110,12 @@ pub async fn stop(paths: &Paths) -> Result<usize, InstallError> {
 /// # Errors
 /// When it does not start or the state file cannot be written.
 pub async fn start(paths: &Paths, launch: &Launch) -> Result<Server, InstallError> {
-    let client = Client::new(launch.port)?;
+    let asking = Client::new(launch.port)?;
     let log_from = files::length(&launch.log);
     let mut child = server::start(launch)?;
     write_state(paths, launch, process::identify(child.id()))?;
-    let version = server::wait_until_ready(&client, Some(&mut child), launch, log_from, READY_LIMIT).await?;
-    Ok(Server { client, launch: launch.clone(), version })
+    let ready = server::wait_until_ready(&asking, Some(&mut child), launch, log_from, READY_LIMIT).await?;
+    Ok(Server::new(client(paths, launch.port)?, launch, ready))
 }
 
 /// Waits for a server that the service manager starts with these settings.
@@ -96,11 +123,11 @@ pub async fn start(paths: &Paths, launch: &Launch) -> Result<Server, InstallErro
 /// # Errors
 /// When it does not answer in time or the state file cannot be written.
 pub async fn adopt(paths: &Paths, launch: &Launch) -> Result<Server, InstallError> {
-    let client = Client::new(launch.port)?;
+    let asking = Client::new(launch.port)?;
     let log_from = files::length(&launch.log);
-    let version = server::wait_until_ready(&client, None, launch, log_from, READY_LIMIT).await?;
+    let ready = server::wait_until_ready(&asking, None, launch, log_from, READY_LIMIT).await?;
     write_state(paths, launch, None)?;
-    Ok(Server { client, launch: launch.clone(), version })
+    Ok(Server::new(client(paths, launch.port)?, launch, ready))
 }
 
 /// Starts the server of what is installed, through the service manager where that supervises it.

@@ -88,13 +88,13 @@ pub struct Receipt {
     /// Always [`crate::SCHEMA`].
     pub schema: u32,
     /// When it was written, RFC 3339.
-    pub written_at: String,
+    pub written_at: UntrustedText,
     /// Profile id.
-    pub profile: String,
+    pub profile: UntrustedText,
     /// Tag of the model.
     pub model: ModelTag,
     /// Version of the engine, as it reports itself.
-    pub engine_version: String,
+    pub engine_version: UntrustedText,
     /// Where the engine came from; `None` in receipts of earlier versions.
     #[serde(default)]
     pub engine: Option<EngineRecord>,

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::figures::Range;
 use crate::models::KvCacheType;
+use crate::untrusted::UntrustedText;
 
 /// What was predicted, copied from the plan.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -40,7 +41,7 @@ pub struct MeasuredFigures {
     /// Share of the model's bytes on the GPU, 0 to 1.
     pub gpu_share: Option<f64>,
     /// KV cache type, read from the engine's log or command line.
-    pub kv_cache_type: Option<String>,
+    pub kv_cache_type: Option<UntrustedText>,
     /// Buffers on the GPU, in bytes.
     pub vram_bytes: Option<u64>,
     /// Memory of the engine's processes, in bytes.

@@ -12,6 +12,7 @@ use crate::install::{InstallOptions, Paths, Request};
 use crate::models::{KvCacheType, ModelTag};
 use crate::plan::{Candidate, ConsentTerms, Layers, Plan};
 use crate::platform::clock::rfc3339_now;
+use crate::untrusted::UntrustedText;
 
 /// The user's choices, from which the figures are recomputed.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -20,9 +21,9 @@ pub struct SavedRequest {
     pub schema: u32,
     /// When it was made, RFC 3339.
     #[serde(rename = "asked_at")]
-    pub requested_at: String,
+    pub requested_at: UntrustedText,
     /// Profile id.
-    pub profile: String,
+    pub profile: UntrustedText,
     /// Tag of the model.
     pub model: ModelTag,
     /// Type of the KV cache.
@@ -57,8 +58,8 @@ impl SavedRequest {
         let candidate = &request.plan.candidate;
         Self {
             schema: SCHEMA,
-            requested_at: rfc3339_now(),
-            profile: candidate.id.clone(),
+            requested_at: rfc3339_now().into(),
+            profile: candidate.id.as_str().into(),
             model: request.model.clone(),
             kv_cache_type: candidate.kv_cache_type,
             context_tokens: candidate.context_tokens,

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use crate::figures::Range;
 use crate::install::receipt_figures::{MeasuredFigures, PredictedFigures};
 use crate::models::KvCacheType;
+use crate::untrusted::UntrustedText;
 
 /// Memory that exceeds the prediction by more than this share is a shortfall.
 const MEMORY_TOLERANCE: f64 = 0.10;
@@ -34,7 +35,7 @@ pub enum Shortfall {
         /// The type predicted.
         predicted: KvCacheType,
         /// The type the engine reports.
-        measured: String,
+        measured: UntrustedText,
     },
     /// The engine does not report the type of its KV cache.
     KvCacheTypeUnknown {
@@ -100,7 +101,7 @@ impl Shortfall {
             .map(|measured| Self::Layers { predicted: layers, measured, total });
         let kv = chosen.kv_cache_type;
         let kv = match &measured.kv_cache_type {
-            Some(found) if found != kv.name() => {
+            Some(found) if *found != kv.name() => {
                 Some(Self::KvCacheType { predicted: kv, measured: found.clone() })
             }
             Some(_) => None,
@@ -165,7 +166,7 @@ mod tests {
             context_tokens: Some(32_768),
             gpu_layers: Some(29),
             gpu_share: Some(0.9),
-            kv_cache_type: Some("q8_0".to_owned()),
+            kv_cache_type: Some("q8_0".into()),
             vram_bytes: Some(5 * GIB),
             ram_bytes: Some(GIB),
             decode_tokens_per_s: Some(60.0),

@@ -47,11 +47,11 @@ pub struct Hardware {
 #[serde(deny_unknown_fields, default)]
 pub struct Os {
     /// `linux`, `macos` or `windows`.
-    pub name: Option<String>,
+    pub name: Option<UntrustedText>,
     /// The system's version, for example `12` or `10.0.19045`.
     pub version: Option<UntrustedText>,
     /// `x86_64` or `aarch64`.
-    pub arch: Option<String>,
+    pub arch: Option<UntrustedText>,
 }
 
 /// The processor.
@@ -65,7 +65,7 @@ pub struct Cpu {
     /// Hardware threads.
     pub logical_cores: Option<u32>,
     /// Instruction sets that matter to inference: `avx2`, `avx512`, `neon`, …
-    pub features: Vec<String>,
+    pub features: Vec<UntrustedText>,
     /// Decimal GB of 4-bit weights that all cores together multiply per second from their caches (measured).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub dot_product_gb_s: Option<f64>,
@@ -93,7 +93,7 @@ pub struct Gpu {
     pub name: UntrustedText,
     /// `nvidia`, `amd`, `intel`, `apple`, …
     #[serde(default)]
-    pub vendor: Option<String>,
+    pub vendor: Option<UntrustedText>,
     /// Kind of adapter; decides whether its memory counts.
     pub kind: GpuKind,
     /// Dedicated memory in bytes (unified: what the system lets it use). `null` when unknown; the key is required.
@@ -122,7 +122,7 @@ pub struct Gpu {
     pub blocked: Option<Blocked>,
     /// Source of each value: key of this document → `nvml`, `vulkan`, `sysfs`, `table`, …
     #[serde(default)]
-    pub sources: BTreeMap<String, String>,
+    pub sources: BTreeMap<String, UntrustedText>,
 }
 
 /// Kind of display adapter.

@@ -162,7 +162,7 @@ pub enum EngineRefusal {
         gpu: UntrustedText,
         /// Its vendor, as in the hardware document.
         #[serde(default, skip_serializing_if = "Option::is_none")]
-        vendor: Option<String>,
+        vendor: Option<UntrustedText>,
     },
     /// macOS is older than Ollama needs.
     MacosTooOld {

@@ -104,7 +104,7 @@ mod tests {
             ("windows", "10.0.26100", false),
             ("linux", "5", false),
         ] {
-            let os = Os { name: Some(name.to_owned()), version: Some(version.to_owned().into()), arch: None };
+            let os = Os { name: Some(name.into()), version: Some(version.to_owned().into()), arch: None };
             assert_eq!(os.refusal().is_some(), refused, "{name} {version}");
         }
         assert_eq!(Os::default().refusal(), None);

@@ -5,6 +5,8 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
+use crate::untrusted::UntrustedText;
+
 /// Type of the KV cache. Ollama has one per server (`OLLAMA_KV_CACHE_TYPE`) and uses it for K and V.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum KvCacheType {
@@ -22,7 +24,7 @@ pub enum KvCacheType {
 /// Unknown name of a KV cache type.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("unknown KV cache type \"{0}\", use f16, q8_0 or q4_0")]
-pub struct UnknownKvCacheType(pub String);
+pub struct UnknownKvCacheType(pub UntrustedText);
 
 impl KvCacheType {
     /// From the most precise to the smallest.
@@ -62,6 +64,6 @@ impl FromStr for KvCacheType {
     type Err = UnknownKvCacheType;
 
     fn from_str(name: &str) -> Result<Self, Self::Err> {
-        Self::ALL.into_iter().find(|kv| kv.name() == name).ok_or_else(|| UnknownKvCacheType(name.to_owned()))
+        Self::ALL.into_iter().find(|kv| kv.name() == name).ok_or_else(|| UnknownKvCacheType(name.into()))
     }
 }

@@ -32,15 +32,15 @@ pub enum ModelTagError {
     #[error("\"{tag}\" has more parts than host/namespace/name:tag")]
     TooManyParts {
         /// The whole text.
-        tag: String,
+        tag: UntrustedText,
     },
     /// Ollama refuses one of the parts.
     #[error("\"{part}\" in \"{tag}\" is not a {what}: letters, digits, \"-\", \"_\" and \".\" only")]
     Part {
         /// The whole text.
-        tag: String,
+        tag: UntrustedText,
         /// The part.
-        part: String,
+        part: UntrustedText,
         /// Which part it is.
         what: TagPart,
     },
@@ -87,7 +87,7 @@ impl ModelTag {
             [last] => (DEFAULT_HOST, DEFAULT_NAMESPACE, last),
             [namespace, last] => (DEFAULT_HOST, namespace, last),
             [host, namespace, last] => (host, namespace, last),
-            _ => return Err(ModelTagError::TooManyParts { tag: text.to_owned() }),
+            _ => return Err(ModelTagError::TooManyParts { tag: text.into() }),
         };
         let (name, tag) = last.split_once(':').unwrap_or((last, DEFAULT_TAG));
         for (what, part) in [
@@ -97,7 +97,7 @@ impl ModelTag {
             (TagPart::Tag, tag),
         ] {
             if !is_valid(what, part) {
-                return Err(ModelTagError::Part { tag: text.to_owned(), part: part.to_owned(), what });
+                return Err(ModelTagError::Part { tag: text.into(), part: part.into(), what });
             }
         }
         Ok(Self(format!("{host}/{namespace}/{name}:{tag}").into()))
@@ -125,6 +125,12 @@ impl ModelTag {
     /// Host of the registry, with its port unless it is the scheme's default.
     pub fn host(&self) -> &str {
         self.parts()[0]
+    }
+
+    /// Host without its port, where the user named one.
+    pub fn named_host(&self) -> Option<String> {
+        let host = self.host().split(':').next().unwrap_or_default();
+        (!self.is_from_default_registry()).then(|| host.to_owned())
     }
 
     /// Namespace, `library` for Ollama's own models.

@@ -3,7 +3,9 @@
 //! A stream ends with a final line; without one it has failed, whatever its HTTP status. Drop a call to cancel it: the
 //! engine notices the closed connection and keeps what a pull has downloaded.
 
+use std::fmt;
 use std::net::{Ipv4Addr, SocketAddr};
+use std::sync::Arc;
 use std::time::Duration;
 
 use serde::Serialize;
@@ -21,6 +23,7 @@ use crate::ollama::replies::{
 pub use crate::ollama::requests::{
     AUTOMATIC, CreateParameters, CreateRequest, GenerateOptions, GenerateRequest,
 };
+use crate::platform::listening::{Listener, PortOwner};
 use crate::untrusted::UntrustedText;
 
 /// Timeout of a call that the engine answers immediately.
@@ -42,10 +45,22 @@ const MAX_PROBED_ANSWER_BYTES: usize = 1 << 20;
 pub struct Client {
     http: reqwest::Client,
     address: SocketAddr,
+    /// Who listens must be ours; `None` where anybody may answer.
+    guard: Option<Guard>,
     /// Timeout of calls that the engine answers immediately.
     quick: Duration,
     longest_answer_bytes: usize,
     max_stream_bytes: u64,
+}
+
+/// Tells who listens on a port, as [`crate::platform::listening::listener`] does.
+#[derive(Clone)]
+struct Guard(Arc<dyn Fn(u16) -> Listener + Send + Sync>);
+
+impl fmt::Debug for Guard {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Guard")
+    }
 }
 
 /// Why a call to the engine failed.
@@ -63,6 +78,20 @@ pub enum ClientError {
         path: &'static str,
         /// The system's error.
         cause: UntrustedText,
+    },
+    /// Another program listens on the port of our server. Its answer is not used.
+    #[error("port {port} belongs to {by:?} and not to the server")]
+    Stranger {
+        /// The port.
+        port: u16,
+        /// Who listens there.
+        by: PortOwner,
+    },
+    /// Our server does not listen on its port.
+    #[error("no server of ours listens on port {port}")]
+    NotListening {
+        /// The port.
+        port: u16,
     },
     /// No data within the timeout.
     #[error("the engine has been silent for {seconds} s while answering {path}")]
@@ -110,6 +139,18 @@ impl Client {
         Self::with_limits(address, QUICK_LIMIT, MAX_ANSWER_BYTES)
     }
 
+    /// A client of our own server. `listener` tells who listens on the port, and is asked before each request and before
+    /// its answer is used: our server may have ended meanwhile, and another program may have taken the port. It may block.
+    ///
+    /// # Errors
+    /// [`ClientError::Setup`].
+    pub fn of_own_server(
+        port: u16,
+        listener: impl Fn(u16) -> Listener + Send + Sync + 'static,
+    ) -> Result<Self, ClientError> {
+        Ok(Self { guard: Some(Guard(Arc::new(listener))), ..Self::new(port)? })
+    }
+
     /// A client to check whether an unknown program on this address is an Ollama server, with a short timeout and small
     /// limits.
     ///
@@ -125,7 +166,14 @@ impl Client {
         longest_answer_bytes: usize,
     ) -> Result<Self, ClientError> {
         let http = loopback_client().map_err(|error| ClientError::Setup(chain(&error)))?;
-        Ok(Self { http, address, quick, longest_answer_bytes, max_stream_bytes: MAX_STREAM_BYTES })
+        Ok(Self {
+            http,
+            address,
+            guard: None,
+            quick,
+            longest_answer_bytes,
+            max_stream_bytes: MAX_STREAM_BYTES,
+        })
     }
 
     /// Sets the upper limit of a stream; the default is 1 GiB.
@@ -357,7 +405,9 @@ impl Client {
         path: &'static str,
         request: reqwest::RequestBuilder,
     ) -> Result<reqwest::Response, ClientError> {
+        self.require_own().await?;
         let mut response = request.send().await.map_err(|error| self.unreachable(path, &error))?;
+        self.require_own().await?;
         let status = response.status();
         if status.is_success() {
             return Ok(response);
@@ -376,6 +426,18 @@ impl Client {
             _ => String::from_utf8_lossy(&body).chars().take(500).collect(),
         };
         Err(ClientError::refused(path, status.as_u16(), &message))
+    }
+
+    /// Refuses to go on where another program listens. Where the system does not tell, nothing is refused.
+    async fn require_own(&self) -> Result<(), ClientError> {
+        let Some(Guard(listener)) = self.guard.clone() else { return Ok(()) };
+        let port = self.port();
+        match tokio::task::spawn_blocking(move || listener(port)).await {
+            Ok(Listener::Ours | Listener::Unknown) => Ok(()),
+            Ok(Listener::Other(by)) => Err(ClientError::Stranger { port, by }),
+            Ok(Listener::Nobody) => Err(ClientError::NotListening { port }),
+            Err(error) => Err(ClientError::Setup(error.to_string())),
+        }
     }
 
     fn post(&self, path: &str, body: &impl Serialize) -> reqwest::RequestBuilder {

@@ -37,9 +37,9 @@ pub struct LoadEvidence {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CacheTypes {
     /// Type of K.
-    pub k: String,
+    pub k: UntrustedText,
     /// Type of V.
-    pub v: String,
+    pub v: UntrustedText,
 }
 
 impl CacheTypes {
@@ -60,9 +60,9 @@ impl fmt::Display for CacheTypes {
 #[derive(Clone, Debug, PartialEq)]
 pub struct Buffer {
     /// `CUDA0`, `CPU`, `CUDA_Host`, `MTL0_Mapped`, …
-    pub device: String,
+    pub device: UntrustedText,
     /// `model`, `KV`, `compute`, `output`, `RS`.
-    pub kind: String,
+    pub kind: UntrustedText,
     /// Size in bytes.
     pub bytes: u64,
 }
@@ -107,7 +107,7 @@ impl LoadEvidence {
             // The first of several GPUs.
             self.device_free_bytes = self.device_free_bytes.or(mib.and_then(|mib| mib.checked_mul(MIB)));
         } else if let (Some(k), Some(v)) = (after(line, " K ("), after(line, " V (")) {
-            let name = |rest: &str| rest.split(')').next().map(str::to_owned);
+            let name = |rest: &str| rest.split(')').next().map(UntrustedText::new);
             self.kv_cache_types = name(k).zip(name(v)).map(|(k, v)| CacheTypes { k, v });
         } else if let Some(tokens) = after(line, "n_ctx_slot = ") {
             self.context_tokens = leading_number(tokens);
@@ -144,9 +144,9 @@ impl LoadEvidence {
     /// Types of the KV cache in use: from the cache's log line, else from the command line of `llama-server`.
     pub fn kv_cache_types(&self) -> Option<CacheTypes> {
         let argument = |flag| argument(&self.command_line, flag);
-        self.kv_cache_types
-            .clone()
-            .or_else(|| Some(CacheTypes { k: argument("--cache-type-k")?, v: argument("--cache-type-v")? }))
+        self.kv_cache_types.clone().or_else(|| {
+            Some(CacheTypes { k: argument("--cache-type-k")?.into(), v: argument("--cache-type-v")?.into() })
+        })
     }
 
     /// Whether the log reports that memory ran out.
@@ -192,11 +192,7 @@ fn buffer(line: &str) -> Option<Buffer> {
     }
     let mib: f64 = size.trim_start_matches([' ', '=']).strip_suffix("MiB")?.trim().parse().ok()?;
     let sane = mib.is_finite() && (0.0..1e9).contains(&mib);
-    sane.then(|| Buffer {
-        device: device.to_owned(),
-        kind: kind.to_owned(),
-        bytes: (mib * MIB as f64) as u64,
-    })
+    sane.then(|| Buffer { device: device.into(), kind: kind.into(), bytes: (mib * MIB as f64) as u64 })
 }
 
 /// Words of `cmd="…"`. A path with spaces is split, but only the flags after it are used.

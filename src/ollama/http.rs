@@ -15,6 +15,8 @@ use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject as _;
 use serde::{Deserialize, Serialize};
 
+use crate::ollama::resolver::Resolver;
+use crate::platform::environment::Environment;
 use crate::platform::regular;
 
 pub use error::HttpError;
@@ -41,17 +43,26 @@ pub struct HttpOptions {
 
 /// A client for remote hosts: mirrors, registries, release pages.
 ///
+/// `named` are the hosts that the user named, without ports: only their names may resolve to this computer ([`Resolver`]).
+///
 /// HTTP/1.1 only: several ranges of a file are faster over several connections than multiplexed over one.
 ///
 /// # Errors
 /// If proxy or certificates in `options` are invalid.
-pub fn client(options: &HttpOptions) -> Result<Client, HttpError> {
+pub fn client(options: &HttpOptions, named: impl IntoIterator<Item = String>) -> Result<Client, HttpError> {
+    let named = named.into_iter().chain(proxy_hosts(options, &Environment::of_process()));
+    client_with(options, Arc::new(Resolver::of_system(named)))
+}
+
+/// With another way to look names up.
+fn client_with(options: &HttpOptions, resolver: Arc<Resolver>) -> Result<Client, HttpError> {
     let certificates = certificates(options.ca_file.as_deref())?;
     let make = || -> Result<ClientBuilder, HttpError> {
         let mut builder = base().connect_timeout(CONNECT_TIMEOUT).http1_only();
+        builder = builder.dns_resolver(Arc::clone(&resolver));
         if let Some(proxy) = &options.proxy {
             let found = Proxy::all(proxy.with_secrets().clone())
-                .map_err(|_| HttpError::Proxy { proxy: proxy.to_string() })?
+                .map_err(|_| HttpError::Proxy { proxy: proxy.to_string().into() })?
                 .no_proxy(reqwest::NoProxy::from_string("localhost,127.0.0.0/8,::1"));
             builder = builder.proxy(found);
         }
@@ -67,6 +78,15 @@ pub fn client(options: &HttpOptions) -> Result<Client, HttpError> {
             make()?.tls_certs_only(built_in).build().map_err(HttpError::Build)
         }
     }
+}
+
+/// Hosts of the proxies that are named for us; one that runs on this computer is often named as it is.
+fn proxy_hosts(options: &HttpOptions, environment: &Environment) -> Vec<String> {
+    const VARIABLES: [&str; 6] =
+        ["HTTPS_PROXY", "https_proxy", "HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy"];
+    let set = VARIABLES.iter().filter_map(|name| environment.text(name)?.parse::<ProxyAddress>().ok());
+    let proxies = options.proxy.clone().into_iter().chain(set);
+    proxies.filter_map(|proxy| proxy.with_secrets().host_str().map(str::to_owned)).collect()
 }
 
 /// TLS configuration for connections other than our HTTP clients. Trusts the system's authorities and those in
@@ -158,14 +178,14 @@ mod tests {
 
     #[test]
     fn clients_can_be_created_without_setup() {
-        client(&HttpOptions::default()).unwrap();
+        client(&HttpOptions::default(), []).unwrap();
         loopback_client().unwrap();
     }
 
     #[test]
     fn invalid_options_are_errors() {
         let missing = HttpOptions { ca_file: Some("/nowhere/ca.pem".into()), ..HttpOptions::default() };
-        assert!(matches!(client(&missing), Err(HttpError::CaFile { .. })));
+        assert!(matches!(client(&missing, []), Err(HttpError::CaFile { .. })));
         for wrong in ["http://[nonsense", "", "ftp://proxy:21", "http://proxy/path", "socks5://proxy"] {
             assert!(matches!(wrong.parse::<ProxyAddress>(), Err(HttpError::Proxy { .. })), "{wrong}");
         }
@@ -173,7 +193,7 @@ mod tests {
         let path = directory.path().join("empty.pem");
         std::fs::write(&path, "not a certificate").unwrap();
         let empty = HttpOptions { ca_file: Some(path), ..HttpOptions::default() };
-        assert!(matches!(client(&empty), Err(HttpError::NoCertificates { .. })));
+        assert!(matches!(client(&empty, []), Err(HttpError::NoCertificates { .. })));
     }
 
     #[test]
@@ -181,7 +201,7 @@ mod tests {
         let proxy = Server::start(|_| Reply::body("through"));
         let typed = format!("ana:s3cret@{}", proxy.authority());
         let options = HttpOptions { proxy: Some(typed.parse().unwrap()), ..HttpOptions::default() };
-        assert_eq!(fetch(&client(&options).unwrap(), url("http://example.org/f")).unwrap(), "through");
+        assert_eq!(fetch(&client(&options, []).unwrap(), url("http://example.org/f")).unwrap(), "through");
         assert_eq!(proxy.requests()[0].headers["proxy-authorization"], "Basic YW5hOnMzY3JldA==");
         let address = options.proxy.clone().unwrap();
         assert!(address.has_secrets() && !"proxy:3128".parse::<ProxyAddress>().unwrap().has_secrets());
@@ -209,6 +229,46 @@ mod tests {
         runtime.block_on(async { client.get(url).send().await?.text().await })
     }
 
+    /// A name is all that a server elsewhere needs to lead us here, if its DNS plays along.
+    #[test]
+    fn a_name_that_resolves_to_this_computer_is_not_connected_to() {
+        use crate::ollama::resolver::LeadsHere;
+        let service = Server::start(|_| Reply::body("not for you"));
+        let port = service.url("/").port().unwrap();
+        let resolver = |named: &[&str]| {
+            Arc::new(Resolver::with(named.iter().map(|host| (*host).to_owned()), |host| {
+                let addresses: &[&str] = match host {
+                    "mapped.example" => &["[::ffff:127.0.0.1]:0"],
+                    "nowhere.example" => &["0.0.0.0:0", "[::]:0"],
+                    // The first is reserved for documentation: nothing answers there, and loopback is not tried.
+                    "both.example" => &["192.0.2.1:0", "127.0.0.1:0"],
+                    _ => &["127.0.0.1:0", "[::1]:0"],
+                };
+                Ok(addresses.iter().map(|address| address.parse().unwrap()).collect())
+            }))
+        };
+        let ask = |client: &Client, host: &str| fetch(client, url(&format!("http://{host}:{port}/api/tags")));
+        let options = HttpOptions::default();
+        let client = client_with(&options, resolver(&["My-Mirror.example"])).unwrap();
+        for host in ["rebound.example", "REBOUND.example.", "mapped.example", "nowhere.example"] {
+            let error = ask(&client, host).unwrap_err();
+            assert!(LeadsHere::in_causes_of(&error).is_some(), "{host}: {error:?}");
+        }
+        let limited = client.get(url(&format!("http://both.example:{port}/")));
+        let limited = limited.timeout(Duration::from_millis(200));
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        assert!(
+            runtime.block_on(async { limited.send().await }).is_err(),
+            "only the address elsewhere is tried"
+        );
+        assert_eq!(service.requests().len(), 0, "nothing was sent to the service here");
+        // What the user named may be here, and so may a proxy.
+        assert_eq!(ask(&client, "my-mirror.example").unwrap(), "not for you");
+        assert_eq!(ask(&client, "localhost").unwrap(), "not for you");
+        let environment = Environment::given([("https_proxy", "http://ana:pw@tower:3128")]);
+        assert_eq!(proxy_hosts(&options, &environment), ["tower"]);
+    }
+
     #[test]
     fn a_companys_own_authority_is_trusted_when_it_is_named_and_not_before() {
         let server = Server::start_encrypted(|_| Reply::body("hello"));
@@ -216,8 +276,8 @@ mod tests {
             ca_file: Some(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/data/tls/authority.pem").into()),
             ..HttpOptions::default()
         };
-        assert_eq!(fetch(&client(&trusting).unwrap(), server.url("/")).unwrap(), "hello");
-        let error = fetch(&client(&HttpOptions::default()).unwrap(), server.url("/")).unwrap_err();
+        assert_eq!(fetch(&client(&trusting, []).unwrap(), server.url("/")).unwrap(), "hello");
+        let error = fetch(&client(&HttpOptions::default(), []).unwrap(), server.url("/")).unwrap_err();
         assert!(innermost(&error).contains("UnknownIssuer"), "{error:?}");
     }
 
@@ -227,7 +287,7 @@ mod tests {
         let direct = Server::start(|_| Reply::body("directly"));
         let options =
             HttpOptions { proxy: Some(proxy.url("").as_str().parse().unwrap()), ..HttpOptions::default() };
-        let client = client(&options).unwrap();
+        let client = client(&options, []).unwrap();
         let far = url("http://mirror.example.org/file");
         assert_eq!(fetch(&client, far).unwrap(), "through the proxy");
         assert_eq!(proxy.requests()[0].path, "http://mirror.example.org/file");

@@ -20,7 +20,7 @@ pub enum LookupError {
     #[error("{reference} is not in the catalogue, not a file and not a registry reference")]
     Unknown {
         /// As entered.
-        reference: String,
+        reference: UntrustedText,
     },
     /// An invalid registry reference.
     #[error(transparent)]
@@ -75,7 +75,7 @@ pub fn lookup(reference: &str, insecure: bool, http: &HttpOptions) -> Result<Arc
     if reference.contains('/') {
         return Ok(Arc::new(fetch_model(&ModelTag::parse(reference)?, insecure, http)?));
     }
-    Err(LookupError::Unknown { reference: reference.to_owned() })
+    Err(LookupError::Unknown { reference: reference.into() })
 }
 
 /// Like [`lookup`], for an installation: the engine can only pull from registries, so files are refused.

@@ -15,6 +15,7 @@ use reqwest::Url;
 use crate::models::gguf::{Header, HeaderError};
 use crate::models::{Model, ModelName, ModelTag, NotAModel};
 use crate::ollama::http::{self, HttpError, HttpOptions};
+use crate::ollama::resolver::LeadsHere;
 use crate::untrusted::UntrustedText;
 pub use remote::Remote;
 
@@ -93,9 +94,25 @@ pub enum UnreachableCause {
         /// The timeout.
         seconds: u64,
     },
+    /// A name that it leads to, and that the user did not name, is one of this computer.
+    #[error("{host} is an address of this computer")]
+    ThisComputer {
+        /// The name.
+        host: UntrustedText,
+    },
     /// The connection failed, in the system's words.
     #[error("{0}")]
     Connection(UntrustedText),
+}
+
+impl UnreachableCause {
+    /// Why a request failed.
+    pub fn of(error: &reqwest::Error) -> Self {
+        match LeadsHere::in_causes_of(error) {
+            Some(LeadsHere { host }) => Self::ThisComputer { host: host.into() },
+            None => Self::Connection(http::innermost(error).into()),
+        }
+    }
 }
 
 /// What is wrong with a registry's response.
@@ -137,7 +154,7 @@ pub enum AnswerProblem {
 /// # Errors
 /// See [`RegistryError`].
 pub fn fetch_model(tag: &ModelTag, insecure: bool, options: &HttpOptions) -> Result<Model, RegistryError> {
-    let remote = Remote::new(http::client(options)?, tag.clone(), insecure);
+    let remote = Remote::new(http::client(options, tag.named_host())?, tag.clone(), insecure);
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()

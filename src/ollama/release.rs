@@ -17,6 +17,7 @@ use serde_saphyr::Spanned;
 use crate::built_in;
 use crate::checksum::Sha256;
 use crate::platform::regular;
+use crate::untrusted::UntrustedText;
 
 /// Upper limit of a release file; usual ones are a few kilobytes.
 const MAX_FILE_BYTES: u64 = 1 << 20;
@@ -115,7 +116,7 @@ pub enum ReleaseError {
         /// The file.
         path: PathBuf,
         /// The parser's error, with line and column.
-        message: String,
+        message: UntrustedText,
     },
     /// An invalid value.
     #[error("{path}: line {line}: {what}")]
@@ -125,13 +126,13 @@ pub enum ReleaseError {
         /// Line, counted from 1; 0 if unknown.
         line: u64,
         /// The key and what is wrong with it.
-        what: String,
+        what: UntrustedText,
     },
     /// No archive for this machine.
     #[error("release {version} has no archive for {os} on {arch}")]
     NoAsset {
         /// The release.
-        version: String,
+        version: UntrustedText,
         /// The system.
         os: String,
         /// The architecture.
@@ -144,7 +145,7 @@ pub enum ReleaseError {
     #[error("{address} is not an http address")]
     BadAddress {
         /// As entered.
-        address: String,
+        address: UntrustedText,
     },
 }
 
@@ -174,13 +175,15 @@ impl Release {
     /// # Errors
     /// If it is not a release file.
     pub fn parse(text: &str, path: &Path) -> Result<Self, ReleaseError> {
-        let release: Self = serde_saphyr::from_str(text)
-            .map_err(|error| ReleaseError::Format { path: path.to_owned(), message: error.to_string() })?;
+        let release: Self = serde_saphyr::from_str(text).map_err(|error| ReleaseError::Format {
+            path: path.to_owned(),
+            message: error.to_string().into(),
+        })?;
         match release.invalid_value() {
             None => Ok(release),
             Some((place, what)) => {
                 let line = Lines::of(text).map_or(0, |lines| lines.line(place));
-                Err(ReleaseError::Value { path: path.to_owned(), line, what })
+                Err(ReleaseError::Value { path: path.to_owned(), line, what: what.into() })
             }
         }
     }
@@ -194,7 +197,7 @@ impl Release {
             .iter()
             .find(|asset| asset.role == role && asset.os.name() == os && asset.arch.runs_on(arch))
             .ok_or_else(|| ReleaseError::NoAsset {
-                version: self.version.clone(),
+                version: self.version.as_str().into(),
                 os: os.to_owned(),
                 arch: arch.to_owned(),
             })
@@ -221,7 +224,7 @@ impl Release {
         Url::parse(&whole)
             .ok()
             .filter(|url| matches!(url.scheme(), "http" | "https"))
-            .ok_or(ReleaseError::BadAddress { address: base.to_owned() })
+            .ok_or(ReleaseError::BadAddress { address: base.into() })
     }
 
     /// The first invalid value: its place, and what is wrong with it.
@@ -363,6 +366,15 @@ pub fn parse_version(version: &str) -> Option<Version> {
     let (numbers, suffix) = version.split_at(end);
     let patch = if numbers.matches('.').count() == 1 { ".0" } else { "" };
     Version::parse(&format!("{numbers}{patch}{suffix}")).ok()
+}
+
+/// Whether two texts name the same version of the engine: `v0.5` and `0.5.0` do.
+pub fn is_same_version(one: &str, other: &str) -> bool {
+    let (one, other) = (one.trim().trim_start_matches('v'), other.trim().trim_start_matches('v'));
+    match (parse_version(one), parse_version(other)) {
+        (Some(one), Some(other)) => one == other,
+        _ => one == other,
+    }
 }
 
 fn this_schema() -> u32 {

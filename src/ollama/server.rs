@@ -16,6 +16,7 @@ use std::time::{Duration, Instant};
 use crate::models::KvCacheType;
 use crate::ollama::client::{Client, ClientError};
 use crate::ollama::http::ProxyAddress;
+use crate::ollama::own_server::{OwnServer, is_server};
 use crate::platform::environment::Environment;
 use crate::platform::files::{FileError, writing};
 use crate::platform::listening::{self, Listener, PortOwner};
@@ -127,11 +128,15 @@ pub enum ServerError {
         /// Last port.
         last: u16,
     },
-    /// Nothing listens on the server's port.
-    #[error("no server of ours listens on port {port}")]
-    NotListening {
+    /// The server reports another version than its engine has.
+    #[error("the server on port {port} reports version {found} instead of {expected}")]
+    OtherVersion {
         /// The port.
         port: u16,
+        /// What it reports.
+        found: UntrustedText,
+        /// The version of the engine that was installed.
+        expected: UntrustedText,
     },
     /// The program could not be started.
     #[error("cannot start {program}: {source}")]
@@ -248,8 +253,18 @@ pub fn start(launch: &Launch) -> Result<Child, ServerError> {
         .map_err(|source| ServerError::Spawn { program: launch.program.clone(), source })
 }
 
-/// Waits until the server responds, and returns its version. `child` is its process; without it, any process of the
-/// launch's program counts. `log_from` is the position in its log from which an error quotes.
+/// A server that answers.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Ready {
+    /// Its version, as it reports itself.
+    pub version: UntrustedText,
+    /// Whether the system confirms that our process listens. Where the system does not tell who listens, another program
+    /// may have answered.
+    pub is_confirmed: bool,
+}
+
+/// Waits until the server answers. `child` is watched when the server is ours to watch; without it, any process that runs
+/// the launch's program is ours. `log_from` is where its log began, for the words in the error.
 ///
 /// # Errors
 /// If it ends or does not respond in time, or another program has its port.
@@ -259,7 +274,7 @@ pub async fn wait_until_ready(
     launch: &Launch,
     log_from: u64,
     limit: Duration,
-) -> Result<UntrustedText, ServerError> {
+) -> Result<Ready, ServerError> {
     let log = &launch.log;
     let began = Instant::now();
     let mut pause = Duration::from_millis(20);
@@ -272,29 +287,29 @@ pub async fn wait_until_ready(
                 last_lines: last_lines(log, log_from, 12),
             });
         }
-        // The listening process must be ours: another program may have bound the port first.
-        let ours = match &answer {
-            Err(ClientError::Unreachable { .. }) => false,
+        // Whatever takes a connection has to be ours: another program may have bound the port first.
+        let confirmed = match &answer {
+            Err(ClientError::Unreachable { .. }) => None,
             _ => {
                 let pids = child.as_ref().map_or_else(|| pids_of(&launch.program), |child| vec![child.id()]);
                 match listening::listener(launch.port, &pids) {
-                    Listener::Ours => true,
+                    Listener::Ours => Some(true),
                     Listener::Other(owner) => {
                         return Err(ServerError::PortTaken { port: launch.port, by: Some(owner) });
                     }
-                    Listener::Nobody => false,
+                    Listener::Nobody => None,
                     Listener::Unknown => {
                         tracing::warn!(
                             port = launch.port,
                             "the system does not report the listening process"
                         );
-                        true
+                        Some(false)
                     }
                 }
             }
         };
-        match answer {
-            Ok(version) if ours => return Ok(version),
+        match (answer, confirmed) {
+            (Ok(version), Some(is_confirmed)) => return Ok(Ready { version, is_confirmed }),
             _ if began.elapsed() < limit => tokio::time::sleep(pause).await,
             _ => {
                 let last_lines = last_lines(log, log_from, 12);
@@ -312,7 +327,7 @@ pub async fn wait_until_ready(
 /// If a process is still running afterwards.
 pub fn stop_all(engines: &Path) -> Result<usize, ServerError> {
     let mut ended = 0;
-    for found in servers(engines) {
+    for found in OwnServer::of(engines).processes() {
         process::stop(found.identity, STOP_GRACE)?;
         ended += 1;
     }
@@ -337,23 +352,8 @@ pub fn end_orphans(engines: &Path) -> Result<usize, ServerError> {
     Ok(ended)
 }
 
-/// Whether one of the servers that run from this folder listens on a port.
-pub fn listener(engines: &Path, port: u16) -> Listener {
-    let pids: Vec<u32> = servers(engines).iter().map(|server| server.identity.pid).collect();
-    listening::listener(port, &pids)
-}
-
 fn pids_of(program: &Path) -> Vec<u32> {
     process::find_by_exe(program).iter().map(|found| found.identity.pid).collect()
-}
-
-/// Servers that run from this folder.
-pub fn servers(engines: &Path) -> Vec<process::RunningProcess> {
-    process::find_by_exe(engines).into_iter().filter(is_server).collect()
-}
-
-fn is_server(found: &process::RunningProcess) -> bool {
-    found.command_line.get(1).is_some_and(|argument| argument == "serve")
 }
 
 /// Chooses a port: only `wanted` if given, else `preferred` or the first free one of [`PORTS`]. Ports in `not` are

@@ -11,6 +11,7 @@ use crate::estimate::{CpuFigures, EngineSetting, GpuFigures, MachineFigures, fit
 use crate::figures::{Certainty, Known};
 use crate::machine::{Backend, Gpu, GpuKind, Hardware, TABLE};
 use crate::plan::{Candidate, Policy};
+use crate::untrusted::UntrustedText;
 use crate::{GIB, MIB};
 
 /// Source of a figure stated by the user, which overrides the table.
@@ -194,7 +195,7 @@ fn gpu_figures(gpu: &Gpu, hardware: &Hardware, cpu: &CpuFigures, policy: &Policy
 fn bandwidth(gpu: &Gpu, hardware: &Hardware, policy: &Policy, vram_bytes: u64) -> Known<f64> {
     let known = |value, certainty| Known { value, certainty };
     if let Some(gb_s) = gpu.memory_bandwidth_gb_s {
-        let certainty = match gpu.sources.get("memory_bandwidth_gb_s").map(String::as_str) {
+        let certainty = match gpu.sources.get("memory_bandwidth_gb_s").map(UntrustedText::as_str) {
             Some(GIVEN) => Certainty::Given,
             Some(TABLE) => Certainty::Table,
             _ => Certainty::Detected,
@@ -234,7 +235,7 @@ fn cpu_figures(hardware: &Hardware, policy: &Policy) -> CpuFigures {
             },
         ),
         physical_cores: cores,
-        features: hardware.cpu.features.clone(),
+        features: hardware.cpu.features.iter().map(ToString::to_string).collect(),
         name: hardware.cpu.name.clone().unwrap_or_default().into(),
         dot_product_gb_s: hardware.cpu.dot_product_gb_s,
     }

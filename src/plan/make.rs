@@ -153,7 +153,7 @@ fn refusals_by_kind(case: &Case<'_>, hardware: &Hardware, gpu_layers: u32) -> Ve
     if let Some(gpu) = case.gpu().filter(|gpu| !gpu.has_flash_attention())
         && candidate.kv_cache_type.needs_flash_attention()
     {
-        reasons.push(Reason::KvNeedsFlashAttention { gpu: gpu.name.clone() });
+        reasons.push(Reason::KvNeedsFlashAttention { gpu: gpu.name.as_str().into() });
     }
     let have_gib = case.policy.nominal_ram_gb(hardware.memory.total_bytes);
     if have_gib < candidate.min_ram_gib {
@@ -170,12 +170,12 @@ fn gpu_refusal(case: &Case<'_>, hardware: &Hardware, gpu_layers: u32) -> Option<
             return Some(Reason::EngineRefuses { refusal });
         }
         return Some(Reason::NoUsableGpu {
-            found: hardware.gpus.iter().map(|gpu| gpu.name.to_string()).collect(),
+            found: hardware.gpus.iter().map(|gpu| gpu.name.clone()).collect(),
             need_gib: case.policy.refused_below_vram_gb,
         });
     };
     if vram_total(gpu, hardware, case.policy).is_none() {
-        return Some(Reason::VramUnknown { gpu: gpu.name.to_string() });
+        return Some(Reason::VramUnknown { gpu: gpu.name.clone() });
     }
     let have_gib = case.nominal_vram_gb;
     let machine_needs = case.policy.refused_below_vram_gb;

@@ -13,6 +13,7 @@ use crate::built_in;
 use crate::models::{Catalogue, KvCacheType, ModelTag};
 use crate::plan::choice_rules::ChoiceRules;
 use crate::plan::{Layers, Policy};
+use crate::untrusted::UntrustedText;
 
 /// Profiles and policy.
 #[derive(Clone, Debug, PartialEq)]
@@ -68,7 +69,7 @@ pub struct ProfilesError {
     /// The line, counted from 1.
     pub line: u64,
     /// The key.
-    pub key: String,
+    pub key: UntrustedText,
     /// What is wrong.
     pub mistake: Mistake,
 }
@@ -89,7 +90,7 @@ pub enum Mistake {
     #[error("\"{found}\" is not allowed, use {allowed}")]
     Value {
         /// The value found.
-        found: String,
+        found: UntrustedText,
         /// Allowed values.
         allowed: String,
     },
@@ -98,7 +99,7 @@ pub enum Mistake {
     ContextTooSmall(u32),
     /// Not a model name that the engine accepts.
     #[error("\"{0}\" is not a model tag, write NAME:TAG")]
-    TagForm(String),
+    TagForm(UntrustedText),
     /// A tag that is not in the catalogue.
     #[error("\"{0}\" is not in the catalogue")]
     UnknownModel(ModelTag),
@@ -112,7 +113,7 @@ pub enum Mistake {
     },
     /// Invalid YAML or structure; the parser's message.
     #[error("{0}")]
-    Syntax(String),
+    Syntax(UntrustedText),
 }
 
 static BUILT_IN: LazyLock<Profiles> = LazyLock::new(|| {
@@ -152,7 +153,7 @@ impl Profiles {
             return Err(ProfilesError {
                 path: self.path.clone(),
                 line: profile.model_line,
-                key: format!("{}.model", profile.id),
+                key: format!("{}.model", profile.id).into(),
                 mistake,
             });
         }

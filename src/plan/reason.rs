@@ -11,7 +11,7 @@ pub enum Reason {
     /// No adapter that holds models was found.
     NoUsableGpu {
         /// Names of the adapters found.
-        found: Vec<String>,
+        found: Vec<UntrustedText>,
         /// Nominal GiB of the smallest card that is enough.
         need_gib: u32,
     },
@@ -25,7 +25,7 @@ pub enum Reason {
     /// The card's memory could not be determined.
     VramUnknown {
         /// The card.
-        gpu: String,
+        gpu: UntrustedText,
     },
     /// The profile is made for a larger card.
     ProfileNeedsVram {
@@ -112,7 +112,7 @@ pub enum Reason {
     /// The engine cannot keep a quantised KV cache on this card (no flash attention).
     KvNeedsFlashAttention {
         /// The card.
-        gpu: String,
+        gpu: UntrustedText,
     },
     /// The engine does not use the card, or does not run on this system, until the cause is fixed.
     EngineRefuses {

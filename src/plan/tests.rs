@@ -250,7 +250,7 @@ fn every_reason_has_words_in_both_languages() {
 #[test]
 fn the_hardware_document_round_trips() {
     let mut hardware = machine_with(card(8 * GIB, Some(3 * GIB)), 16 * GIB, None);
-    hardware.gpus[0].sources.insert("vram_total_bytes".to_owned(), "nvml".to_owned());
+    hardware.gpus[0].sources.insert("vram_total_bytes".to_owned(), "nvml".into());
     let json = serde_json::to_string(&hardware).unwrap();
     assert_eq!(Hardware::from_json(&json, std::path::Path::new("x")).unwrap(), hardware);
 }
@@ -358,7 +358,7 @@ fn a_system_that_the_engine_does_not_run_on_refuses_everything() {
     let card = gpu("Apple M1", GpuKind::Unified, 11 * GIB, Some(9 * GIB));
     let mut hardware = machine_with(vec![card], 16 * GIB, Some(12 * GIB));
     hardware.os =
-        Os { name: Some("macos".to_owned()), version: Some("13.6".into()), arch: Some("aarch64".to_owned()) };
+        Os { name: Some("macos".into()), version: Some("13.6".into()), arch: Some("aarch64".into()) };
     for one in plan_all(&hardware, Catalogue::built_in(), Profiles::built_in()).plans {
         assert_eq!(one.verdict, Verdict::Refused, "{}", one.candidate.id);
         assert!(one.reasons.iter().any(|reason| reason.code() == "engine_refuses"), "{}", one.candidate.id);

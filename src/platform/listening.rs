@@ -2,12 +2,13 @@
 //!
 //! Linux: from the socket tables (`/proc/net/tcp`, `/proc/net/tcp6`), which include other users' sockets. Other
 //! systems: the process is reported by a system tool, and reachability is tested by connecting. On macOS the tool
-//! reports this user's processes only.
+//! reports this user's processes only: a connection accepted although it reports none is another user's.
 
 #[cfg(not(target_os = "linux"))]
 use std::time::Duration;
 
 use super::ownership::Account;
+use crate::untrusted::UntrustedText;
 
 /// Timeout of the system's tools.
 #[cfg(not(target_os = "linux"))]
@@ -17,7 +18,7 @@ const TOOL_LIMIT: Duration = Duration::from_secs(5);
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct PortOwner {
     /// File name of its executable; `None` if the system does not report it.
-    pub name: Option<String>,
+    pub name: Option<UntrustedText>,
     /// Process ID; `None` if the system does not report it (Linux: another user's process).
     pub pid: Option<u32>,
     /// Its user, if it is not the current one and the system reports it.
@@ -53,10 +54,12 @@ pub fn listener(port: u16, ours: &[u32]) -> Listener {
     #[cfg(not(target_os = "linux"))]
     match find(port) {
         None => Listener::Unknown,
+        // The tool may not show programs of other users.
+        Some(None) if takes_connections(port) => Listener::Other(PortOwner::default()),
         Some(None) => Listener::Nobody,
         Some(Some((pid, _))) if ours.contains(&pid) => Listener::Ours,
         Some(Some((pid, name))) => {
-            let name = name.or_else(|| name_of(pid));
+            let name = name.map(UntrustedText::from).or_else(|| name_of(pid));
             Listener::Other(PortOwner { name, pid: Some(pid), user: None })
         }
     }
@@ -70,11 +73,11 @@ pub fn is_exposed(port: u16) -> Option<bool> {
     return answers_beyond_loopback(port);
 }
 
-fn name_of(pid: u32) -> Option<String> {
+fn name_of(pid: u32) -> Option<UntrustedText> {
     let line = super::process::command_line(pid)?;
     let program = line.first()?;
     let name = program.rsplit(['/', '\\']).next().filter(|name| !name.is_empty())?;
-    Some(name.to_owned())
+    Some(name.into())
 }
 
 #[cfg(target_os = "linux")]
@@ -185,6 +188,13 @@ mod linux {
             _ => false,
         }
     }
+}
+
+#[cfg(not(target_os = "linux"))]
+fn takes_connections(port: u16) -> bool {
+    use std::net::{Ipv4Addr, SocketAddr, TcpStream};
+    const LIMIT: Duration = Duration::from_millis(300);
+    TcpStream::connect_timeout(&SocketAddr::from((Ipv4Addr::LOCALHOST, port)), LIMIT).is_ok()
 }
 
 /// Connects to the port on this machine's network address, which a loopback server does not accept. `None` without a

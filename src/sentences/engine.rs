@@ -80,6 +80,7 @@ impl UnreachableCause {
             Self::Slow { seconds } => {
                 say!(text, "registry-slow", duration = text.duration(*seconds as f64))
             }
+            Self::ThisComputer { host } => say!(text, "registry-this-computer", host = host),
             Self::Connection(cause) => cause.to_string(),
         }
     }
@@ -94,7 +95,9 @@ impl AnswerProblem {
             Self::HeaderIncomplete => say!(text, "registry-header-incomplete"),
             Self::Redirect => say!(text, "registry-redirect-invalid"),
             Self::TooManyRedirects => say!(text, "registry-too-many-redirects"),
-            Self::Manifest(error) => say!(text, "registry-manifest-invalid", problem = error.to_string()),
+            Self::Manifest(error) => {
+                say!(text, "registry-manifest-invalid", problem = UntrustedText::from(error.to_string()))
+            }
             Self::Url(problem) => say!(text, "registry-url-invalid", problem = problem.as_str()),
             Self::Header(error) => error.explain(text),
             Self::NotAModel(error) => error.explain(text),
@@ -112,14 +115,16 @@ impl HttpError {
                     text,
                     "fetch-ca-unreadable",
                     path = UntrustedText::path(path),
-                    problem = source.to_string()
+                    problem = UntrustedText::from(source.to_string())
                 )
             }
             Self::NoCertificates { path } => {
                 say!(text, "fetch-ca-empty", path = UntrustedText::path(path))
             }
             Self::Build(source) => say!(text, "fetch-no-client", problem = innermost(source)),
-            Self::Tls(source) => say!(text, "fetch-no-client", problem = source.to_string()),
+            Self::Tls(source) => {
+                say!(text, "fetch-no-client", problem = UntrustedText::from(source.to_string()))
+            }
         }
     }
 }
@@ -131,6 +136,12 @@ impl ClientError {
             Self::Setup(cause) => say!(text, "install-client-setup", cause = cause.clone()),
             Self::Unreachable { port, cause, .. } => {
                 say!(text, "install-client-unreachable", port = port.to_string(), cause = cause.clone())
+            }
+            Self::Stranger { port, by } => {
+                say!(text, "install-client-stranger", by = by.describe(text), port = port.to_string())
+            }
+            Self::NotListening { port } => {
+                say!(text, "install-server-not-listening", port = port.to_string())
             }
             Self::Silent { seconds, .. } => {
                 say!(text, "install-client-silent", duration = text.duration(*seconds as f64))
@@ -180,29 +191,40 @@ impl ServerError {
             Self::NoFreePort { first, last } => {
                 say!(text, "install-server-no-free-port", first = first.to_string(), last = last.to_string())
             }
-            Self::NotListening { port } => {
-                say!(text, "install-server-not-listening", port = port.to_string())
-            }
+            Self::OtherVersion { port, found, expected } => say!(
+                text,
+                "install-server-other-version",
+                port = port.to_string(),
+                found = found,
+                expected = expected
+            ),
             Self::Spawn { program, source } => say!(
                 text,
                 "install-server-spawn",
                 path = UntrustedText::path(program),
-                cause = source.to_string()
+                cause = UntrustedText::from(source.to_string())
             ),
             Self::File(error) => error.explain(text),
             Self::Ended { status, last_lines } => {
-                say!(text, "install-server-ended", status = status.clone(), lines = last_lines.join("\n"))
+                say!(text, "install-server-ended", status = status.clone(), lines = quoted(last_lines))
             }
             Self::NotReady { seconds, last_lines } => say!(
                 text,
                 "install-server-not-ready",
                 duration = text.duration(*seconds as f64),
-                lines = last_lines.join("\n")
+                lines = quoted(last_lines)
             ),
-            Self::Process(error) => say!(text, "install-server-process", cause = error.to_string()),
+            Self::Process(error) => {
+                say!(text, "install-server-process", cause = UntrustedText::from(error.to_string()))
+            }
             Self::Client(error) => error.explain(text),
         }
     }
+}
+
+/// Lines of a log, indented: none of them can begin like a line of ours.
+pub fn quoted(lines: &[UntrustedText]) -> String {
+    lines.iter().map(|line| format!("  {line}")).collect::<Vec<_>>().join("\n")
 }
 
 impl ReleaseError {
@@ -213,7 +235,7 @@ impl ReleaseError {
                 text,
                 "install-release-unreadable",
                 path = UntrustedText::path(path),
-                cause = source.to_string()
+                cause = UntrustedText::from(source.to_string())
             ),
             Self::Format { path, message } => say!(
                 text,
@@ -274,7 +296,12 @@ impl LookupError {
             Self::Registry(error) => error.explain(text),
             Self::OnlyAFile { path } => say!(text, "cli-model-only-a-file", path = shown(path)),
             Self::Open { path, source } => {
-                say!(text, "cli-model-unreadable", path = shown(path), why = source.to_string())
+                say!(
+                    text,
+                    "cli-model-unreadable",
+                    path = shown(path),
+                    why = UntrustedText::from(source.to_string())
+                )
             }
             Self::Header { path, source } => {
                 say!(text, "cli-model-not-gguf", path = shown(path), why = source.explain(text))

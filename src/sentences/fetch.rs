@@ -86,6 +86,7 @@ impl TransferProblem {
             Self::Status { status: 407, .. } => say!(text, "fetch-problem-proxy-login"),
             Self::Status { status, .. } => say!(text, "fetch-problem-status", status = status.to_string()),
             Self::Insecure(url) => say!(text, "fetch-problem-insecure", address = url.as_str()),
+            Self::ThisComputer(host) => say!(text, "fetch-problem-this-computer", host = host),
             Self::Redirects => say!(text, "fetch-problem-redirects"),
             Self::Length { expected, actual } => say!(
                 text,
@@ -117,7 +118,12 @@ impl UnpackError {
         match self {
             Self::Cancelled(_) => say!(text, "fetch-cancelled"),
             Self::Read { path, source } => {
-                say!(text, "fetch-unpack-unreadable", path = shown(path), problem = source.to_string())
+                say!(
+                    text,
+                    "fetch-unpack-unreadable",
+                    path = shown(path),
+                    problem = UntrustedText::from(source.to_string())
+                )
             }
             Self::UnknownFormat { path } => say!(text, "fetch-unpack-format", path = shown(path)),
             Self::Damaged { path, problem } => {
@@ -147,7 +153,12 @@ impl UnpackError {
                 size = text.file_size(need_bytes.saturating_sub(*free_bytes))
             ),
             Self::Write { path, source } => {
-                say!(text, "fetch-cannot-write", path = shown(path), problem = source.to_string())
+                say!(
+                    text,
+                    "fetch-cannot-write",
+                    path = shown(path),
+                    problem = UntrustedText::from(source.to_string())
+                )
             }
         }
     }

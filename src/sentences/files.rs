@@ -8,7 +8,7 @@ use crate::untrusted::UntrustedText;
 impl FileError {
     /// What happened and what to do.
     pub fn explain(&self, text: Text) -> String {
-        let (path, cause) = (UntrustedText::path(&self.path), self.source.to_string());
+        let (path, cause) = (UntrustedText::path(&self.path), UntrustedText::from(self.source.to_string()));
         match self.operation {
             FileOperation::Read => say!(text, "install-file-read", path = path, cause = cause),
             FileOperation::Write => say!(text, "install-file-write", path = path, cause = cause),

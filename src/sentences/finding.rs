@@ -193,10 +193,8 @@ mod tests {
         let gpu = || "Some card".to_owned();
         let capability = ComputeCapability::new(3, 7);
         let version = || "13.1".to_owned();
-        let unreachable = |vendor: &str| EngineRefusal::GpuUnreachable {
-            gpu: gpu().into(),
-            vendor: Some(vendor.to_owned()),
-        };
+        let unreachable =
+            |vendor: &str| EngineRefusal::GpuUnreachable { gpu: gpu().into(), vendor: Some(vendor.into()) };
         let driver = "470.57".to_owned();
         let refusals = [
             (EngineRefusal::NvidiaDriverMissing { gpu: gpu().into() }, "www.nvidia.com"),

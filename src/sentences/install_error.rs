@@ -8,6 +8,7 @@ use crate::models::ModelTag;
 use crate::ollama::client::ClientError;
 use crate::ollama::failure::EngineFailure;
 use crate::say;
+use crate::sentences::engine::quoted;
 use crate::text::Text;
 use crate::untrusted::UntrustedText;
 
@@ -48,7 +49,9 @@ impl InstallError {
             Self::Unpack(error) => error.explain(text),
             Self::Server(error) => error.explain(text),
             Self::Engine(error) => error.explain(text),
-            Self::Runtime { source } => say!(text, "install-no-runtime", cause = source.to_string()),
+            Self::Runtime { source } => {
+                say!(text, "install-no-runtime", cause = UntrustedText::from(source.to_string()))
+            }
             Self::Refused => say!(text, "install-refused"),
             Self::ConsentMissing => say!(text, "install-consent-missing"),
             Self::DiskShort { path, need_bytes, free_bytes } => say!(
@@ -100,7 +103,7 @@ impl InstallError {
                 say!(text, "install-kv-differs", wanted = wanted.name(), found = found.clone())
             }
             Self::LoadFailed { message, error_lines } => {
-                say!(text, "install-load-failed", message = message.clone(), lines = error_lines.join("\n"))
+                say!(text, "install-load-failed", message = message.clone(), lines = quoted(error_lines))
             }
             Self::OutOfMemory { tried } => {
                 say!(text, "install-out-of-memory", count = tried.len())

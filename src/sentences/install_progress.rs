@@ -136,6 +136,9 @@ impl Activity {
                 let (port, chosen) = (port.to_string(), chosen.to_string());
                 say!(text, "install-port-skipped", port = port, by = by, chosen = chosen)
             }
+            Self::ServerUnconfirmed { port } => {
+                say!(text, "install-server-unconfirmed", port = port.to_string())
+            }
             Self::ServerStarted { version, port } => {
                 say!(text, "install-server-started", port = port.to_string(), version = version.as_str())
             }

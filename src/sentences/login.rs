@@ -18,7 +18,7 @@ impl LoginError {
                     text,
                     "fetch-cannot-write",
                     path = UntrustedText::path(path),
-                    problem = source.to_string()
+                    problem = UntrustedText::from(source.to_string())
                 )
             }
             Self::Ownership(error) => error.explain(text),

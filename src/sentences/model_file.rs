@@ -4,6 +4,7 @@ use crate::models::NotAModel;
 use crate::models::gguf::{HeaderDamage, HeaderError, MAX_HEADER_BYTES, TensorProblem};
 use crate::say;
 use crate::text::Text;
+use crate::untrusted::UntrustedText;
 
 impl HeaderError {
     /// Why the header cannot be used.
@@ -12,7 +13,9 @@ impl HeaderError {
             Self::Incomplete { read_bytes } => {
                 say!(text, "model-file-incomplete", bytes = text.count(*read_bytes))
             }
-            Self::Read(source) => say!(text, "model-file-unreadable", cause = source.to_string()),
+            Self::Read(source) => {
+                say!(text, "model-file-unreadable", cause = UntrustedText::from(source.to_string()))
+            }
             Self::NotGguf => say!(text, "model-file-not-gguf"),
             Self::Version(version) => say!(text, "model-file-version", version = version.to_string()),
             Self::TooMuch => say!(text, "model-file-too-much"),

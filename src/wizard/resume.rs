@@ -64,7 +64,7 @@ impl Wizard {
         let plans = &detected.report.plans;
         let of_profile = plans
             .iter()
-            .position(|plan| plan.candidate.id == request.profile && request.is_for(&plan.candidate));
+            .position(|plan| request.profile == plan.candidate.id && request.is_for(&plan.candidate));
         let (model, plan) = match of_profile {
             Some(index) => (ModelChoice::Profile(index), plans[index].clone()),
             None => {

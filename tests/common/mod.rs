@@ -11,9 +11,19 @@ pub mod gguf;
 pub mod process;
 pub mod recordings;
 pub mod server;
+#[cfg(target_os = "linux")]
+pub mod stranger;
 pub mod world;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+
+/// The stand-in of NVIDIA's library, built by `cargo test` beside the programs.
+pub fn stand_in_nvml() -> PathBuf {
+    let name = format!("{}stand_in_nvml{}", std::env::consts::DLL_PREFIX, std::env::consts::DLL_SUFFIX);
+    let path = Path::new(env!("CARGO_BIN_EXE_acolyte")).with_file_name("examples").join(name);
+    assert!(path.is_file(), "{} is missing; build it with: cargo build --examples", path.display());
+    path
+}
 
 /// A hardware file of a reference computer.
 pub fn fixture(path: &str) -> PathBuf {

@@ -54,6 +54,36 @@ fn a_crate_known_to_be_vulnerable_is_found() {
     assert!(deny.status.success() && said.contains("a vulnerable crate is found"), "{said}");
 }
 
+/// With a snapshot of a date long ago and one of today.
+#[test]
+fn an_old_snapshot_is_reported() {
+    let today = String::from_utf8(output(Command::new("date").args(["-u", "+%F"])).stdout).unwrap();
+    for (date, is_old) in [("2024-02-29", true), (today.trim(), false)] {
+        let folder = tempfile::tempdir().unwrap();
+        let snapshot = folder.path().join(".ci/advisory-db");
+        std::fs::create_dir_all(&snapshot).unwrap();
+        std::fs::copy(at(".ci/deny"), folder.path().join(".ci/deny")).unwrap();
+        std::fs::write(snapshot.join("snapshot.toml"), format!("date = \"{date}\"\n")).unwrap();
+        let mut deny = Command::new("bash");
+        deny.arg(folder.path().join(".ci/deny")).arg("--prove");
+        // Without cargo-deny it has only the age to report.
+        deny.env("PATH", "/usr/bin:/bin").env_remove("CI").env_remove("GITHUB_ACTIONS");
+        let said = String::from_utf8(output(deny).stdout).unwrap();
+        assert!(said.contains(&format!("advisories: snapshot of {date} (")), "{said}");
+        assert_eq!(said.contains("renew them with: bash .ci/advisories"), is_old, "{said}");
+    }
+}
+
+/// The current database is asked every day, where the project is hosted.
+#[test]
+fn a_scheduled_job_asks_the_current_database() {
+    let job = text_of(".github/workflows/advisories.yml");
+    for part in ["  schedule:\n    - cron: ", "cargo-deny --locked fetch db", "run: bash .ci/deny"] {
+        assert!(job.contains(part), "{part}");
+    }
+    assert!(text_of(".ci/run").contains("bash .ci/deny"));
+}
+
 fn entries(folder: &Path) -> Vec<std::path::PathBuf> {
     std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect()
 }

@@ -1,8 +1,9 @@
 //! Errors are shown on their page with their message and can be retried; and every page has a way back. In both
 //! languages.
 
+use acolyte::platform::listening::PortOwner;
 use acolyte::text::Language;
-use acolyte::wizard::backend::{ManageAction, Message, WorkerError};
+use acolyte::wizard::backend::{HealthProblem, InstallationHealth, ManageAction, Message, WorkerError};
 use acolyte::wizard::flow::Page;
 use acolyte::wizard::steps::SidebarStep as Place;
 use eframe::egui::{Key, Modifiers};
@@ -164,6 +165,32 @@ fn failures_in_manage_are_shown_and_can_be_retried() {
         stage.harness.run();
         assert!(stage.sees(WORDS));
         assert!(matches!(stage.harness.state().page(), Page::Manage(_)));
+    });
+}
+
+#[test]
+fn who_answers_in_the_servers_place_is_said_on_the_page() {
+    let by = PortOwner { name: Some("evil\u{202e}dia".into()), pid: Some(4711), user: None };
+    let problems = vec![
+        HealthProblem::PortTaken { port: 42_434, by },
+        HealthProblem::ServerUnconfirmed { port: 42_435 },
+        HealthProblem::OtherVersion { port: 42_436, found: "6.6.6\u{7}".into(), expected: "0.32.15".into() },
+    ];
+    let managed = || {
+        let request = Stage::new(Eye::blind(Language::English), laptop()).reach_install().installation().0;
+        let health =
+            InstallationHealth { engine_version: None, problems: problems.clone(), ..laptop().health };
+        let installation = Some(scripted::installation(&request, Language::English));
+        Scene { installation, health, ..laptop() }
+    };
+    in_both_languages(managed, |stage| {
+        let stranger = match stage.text.language() {
+            Language::English => "Port 42434 of the server is taken by evil\\u{202e}dia (process 4711).",
+            Language::Spanish => "El puerto 42434 del servidor lo ocupa evil\\u{202e}dia (proceso 4711).",
+        };
+        for shown in [stranger, "42435", "6.6.6\\u{7}", "42436"] {
+            assert!(stage.sees(shown), "{shown}");
+        }
     });
 }
 

@@ -151,7 +151,7 @@ pub const PAGES: &[(&str, Way)] = &[
     ("9-manage-update", |eye| {
         let stage = Stage::new(eye, Scene::of(scripted::laptop())).reach_install();
         let mut installation = scripted::installation(&stage.installation().0, eye.language);
-        installation.installed.profile.engine_version = "0.31.0".to_owned();
+        installation.installed.profile.engine_version = "0.31.0".into();
         Stage::new(eye, Scene { installation: Some(installation), ..Scene::of(scripted::laptop()) })
     }),
     ("9-manage", |eye| {

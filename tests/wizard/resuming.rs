@@ -32,7 +32,7 @@ fn an_interrupted_installation_is_resumed_as_it_was_requested() {
         stage.click("wizard-ask-interrupted-continue");
         assert!(matches!(stage.harness.state().page(), Page::Install(_)), "every page was walked");
         let request = stage.installation().0;
-        assert_eq!(request.plan.candidate.id, asked.profile);
+        assert_eq!(asked.profile, request.plan.candidate.id);
         assert_eq!(request.consent(), asked.consent.as_ref(), "agreed to the same limits");
         assert_eq!(request.options.models_dir, asked.options.models_dir);
         assert_eq!(stage.desk.borrow().detections, 1, "the machine was looked at again");
@@ -64,8 +64,7 @@ fn an_unknown_model_is_chosen_again() {
     let eye = Eye::blind(Language::English);
     let mut scene = scene(eye);
     let asked = scene.unfinished.as_mut().unwrap().request.as_mut().unwrap();
-    (asked.profile, asked.model) =
-        ("custom".to_owned(), ModelTag::parse("registry.example.org/a/b:c").unwrap());
+    (asked.profile, asked.model) = ("custom".into(), ModelTag::parse("registry.example.org/a/b:c").unwrap());
     let mut stage = Stage::new(eye, scene);
     stage.click("wizard-ask-interrupted-continue");
     assert!(matches!(stage.harness.state().page(), Page::Profile(_)));
@@ -153,7 +152,7 @@ fn repair_and_update_repeat_the_request() {
         assert!(matches!(stage.harness.state().page(), Page::Install(_)));
         assert_eq!(stage.installation().0.plan.candidate.id, request.plan.candidate.id);
 
-        installation.installed.profile.engine_version = "0.31.0".to_owned();
+        installation.installed.profile.engine_version = "0.31.0".into();
         let mut stage = Stage::new(eye, Scene { installation: Some(installation), ..scene });
         let label = stage.text.say("wizard-manage-update", &[("version", "0.32.15".into())]);
         stage.click_label(&label);

@@ -362,10 +362,10 @@ pub fn receipt(request: &Request) -> Receipt {
         comparison: None,
         first_choice: None,
         schema: acolyte::SCHEMA,
-        written_at: "2026-11-23T10:20:30Z".to_owned(),
-        profile: candidate.id.clone(),
+        written_at: "2026-11-23T10:20:30Z".into(),
+        profile: candidate.id.as_str().into(),
         model: request.model.clone(),
-        engine_version: "0.32.15".to_owned(),
+        engine_version: "0.32.15".into(),
         port: 42434,
         predicted: PredictedFigures {
             context_tokens: candidate.context_tokens,
@@ -383,7 +383,7 @@ pub fn receipt(request: &Request) -> Receipt {
             context_tokens: Some(candidate.context_tokens),
             gpu_layers: Some(plan.gpu_layers()),
             gpu_share: Some(1.0),
-            kv_cache_type: Some(candidate.kv_cache_type.name().to_owned()),
+            kv_cache_type: Some(candidate.kv_cache_type.name().into()),
             vram_bytes: Some(plan.memory.vram_required_bytes + 60_000_000),
             ram_bytes: Some(plan.memory.ram_required_bytes),
             decode_tokens_per_s: Some(speed.decode_tokens_per_s.mid),
@@ -498,9 +498,9 @@ pub fn installation(request: &Request, language: Language) -> Installation {
     let limits = plan.consent.as_ref().map_or_else(Vec::new, |terms| terms.limits.clone());
     let profile = ProfileFile {
         schema: acolyte::SCHEMA,
-        written_at: "2026-11-23T10:20:30Z".to_owned(),
-        profile: candidate.id.clone(),
-        endpoint: "http://127.0.0.1:42434".to_owned(),
+        written_at: "2026-11-23T10:20:30Z".into(),
+        profile: candidate.id.as_str().into(),
+        endpoint: "http://127.0.0.1:42434".into(),
         port: 42434,
         model: SERVED_MODEL.clone(),
         base_model: request.model.clone(),
@@ -514,7 +514,7 @@ pub fn installation(request: &Request, language: Language) -> Installation {
         degraded: !limits.is_empty(),
         banner: acolyte::sentences::banner(plan, Text::new(language)),
         limits,
-        engine_version: "0.32.15".to_owned(),
+        engine_version: "0.32.15".into(),
         engine_program: home.join("llm/engines/0.32.15/bin/ollama"),
         models_dir: request.options.models_dir.clone(),
         autostart: true,
@@ -530,6 +530,6 @@ pub fn installation(request: &Request, language: Language) -> Installation {
 /// The interrupted installation of a request, with nothing installed before it.
 pub fn interrupted(request: &Request) -> Unfinished {
     let mut saved = SavedRequest::of(request);
-    saved.requested_at = "2026-11-23T10:20:30Z".to_owned();
+    saved.requested_at = "2026-11-23T10:20:30Z".into();
     Unfinished { request: Some(saved), active: None }
 }

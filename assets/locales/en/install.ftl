@@ -21,6 +21,9 @@ install-client-unreadable = The engine's response is not valid: { $cause }. Is a
 install-server-port-taken = Port { $port } is taken by another program. Choose another port, or let the installer choose one.
 install-server-no-free-port = All ports from { $first } to { $last } are taken. Close a program that uses one of them, or name a free port with --port.
 install-server-not-listening = The private server is not running on port { $port }. Start it with acolyte start.
+install-server-unconfirmed = The system does not say which program listens on port { $port }: the one that responds may not be the private server.
+install-client-stranger = Port { $port } of the server was taken by { $by }. Its response is not used. Close that program, or run acolyte install again to use another port.
+install-server-other-version = The server on port { $port } reports Ollama { $found } instead of { $expected }. It is not queried further. Run acolyte install again to replace it.
 install-server-spawn = { $path } cannot be started: { $cause }.
 install-server-ended =
     The engine exited ({ $status }) without responding. The last lines of its log:
@@ -199,7 +202,6 @@ install-status-silent = The server on port { $port } is running but does not res
 install-status-port-taken = Port { $port } of the server is taken by { $by }. It is not queried. Close that program, or run acolyte install again to use another port.
 install-status-model-changed = { $model } was changed since it was measured. Run acolyte install again to restore it.
 install-status-model-missing = { $model } was removed. Run acolyte install again to restore it.
-install-status-other-version = The server is Ollama { $found }; Ollama { $measured } was measured
 install-status-stopped = The server is not running. It starts at the next login, or with acolyte start.
 install-status-stopped-by-hand = The server is not running. Start it with acolyte start.
 install-status-loaded = The model is in memory with { $context } tokens of context

@@ -21,6 +21,9 @@ install-client-unreadable = La respuesta del motor no es válida: { $cause }. ¿
 install-server-port-taken = Otro programa ocupa el puerto { $port }. Elige otro puerto o deja que lo elija el instalador.
 install-server-no-free-port = Todos los puertos del { $first } al { $last } están ocupados. Cierra el programa que tenga uno de ellos o indica un puerto libre con --port.
 install-server-not-listening = El servidor privado no está en marcha en el puerto { $port }. Arráncalo con acolyte start.
+install-server-unconfirmed = El sistema no indica qué programa escucha en el puerto { $port }: puede que quien responde no sea el servidor privado.
+install-client-stranger = El puerto { $port } del servidor lo ocupó { $by }. No se usa su respuesta. Cierra ese programa o vuelve a ejecutar acolyte install para usar otro puerto.
+install-server-other-version = El servidor del puerto { $port } dice ser Ollama { $found } en lugar de { $expected }. No se le consulta nada más. Vuelve a ejecutar acolyte install para sustituirlo.
 install-server-spawn = No se puede iniciar { $path }: { $cause }.
 install-server-ended =
     El motor terminó ({ $status }) sin responder. Las últimas líneas de su registro:
@@ -199,7 +202,6 @@ install-status-silent = El servidor del puerto { $port } está en marcha pero no
 install-status-port-taken = El puerto { $port } del servidor lo ocupa { $by }. No se le envía nada. Cierra ese programa o vuelve a ejecutar acolyte install para usar otro puerto.
 install-status-model-changed = { $model } ha cambiado desde que se midió. Vuelve a ejecutar acolyte install para restaurarlo.
 install-status-model-missing = { $model } se ha eliminado. Vuelve a ejecutar acolyte install para restaurarlo.
-install-status-other-version = El servidor es Ollama { $found }; se midió con Ollama { $measured }
 install-status-stopped = El servidor no está en marcha. Arranca al iniciar sesión o con acolyte start.
 install-status-stopped-by-hand = El servidor no está en marcha. Arráncalo con acolyte start.
 install-status-loaded = El modelo está en memoria con { $context } tokens de contexto

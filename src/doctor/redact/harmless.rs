@@ -14,7 +14,9 @@ const VALUE: &str = "…";
 /// Longer lines are not kept.
 const MAX_LINE_BYTES: usize = 2000;
 /// Maximum number of consecutive digits. Sizes in bytes have more, but so have serial and telephone numbers.
-const MAX_DIGITS: usize = 9;
+const MAX_DIGITS: usize = 8;
+/// The same with a unit: the number of an identity card ends in a letter too.
+const MAX_QUANTITY_DIGITS: usize = 6;
 
 /// Shapes of harmless lines; the first match applies.
 const SHAPES: &[Shape] = &[
@@ -100,7 +102,7 @@ impl Words {
         static PLACE_ON_THE_BUS: LazyLock<Option<Regex>> =
             LazyLock::new(|| Regex::new(r"\b0000:[0-9a-f]{2}:[0-9a-f]{2}\.[0-7]\b").ok());
         static GROUPS: LazyLock<Option<Regex>> = LazyLock::new(|| {
-            Regex::new(r"\d+(?:[:-]\d+){2,}|\d{3,}(?: \d{3,}){2,}|:[0-9A-Fa-f]*:|\b[0-9A-Fa-f]{1,4}(?:[:-][0-9A-Fa-f]{1,4}){3,}").ok()
+            Regex::new(r"\d+(?:[:-]\d+){2,}|\d{3,}(?: \d{3,}){2,}|:[0-9A-Fa-f]*:|\b[0-9A-Fa-f]{1,4}(?:[:-][0-9A-Fa-f]{1,4}){3,}|\b\d{2,4}(?:[ .]\d{2,4}){3,}|\b\d{3,4}(?:[ .]\d{3,4}){2}\b|\b[0-9A-Fa-f]{4}(?:\.[0-9A-Fa-f]{4}){2}\b").ok()
         });
         let (Some(bus), Some(groups)) = (PLACE_ON_THE_BUS.as_ref(), GROUPS.as_ref()) else { return false };
         let text = bus.replace_all(text, "");
@@ -175,14 +177,19 @@ const UNITS: [&str; 25] = [
 /// Numbers with units: `28mib`, `7b`, `3h41m14`.
 fn is_quantity(piece: &str) -> bool {
     let mut rest = piece;
-    let mut parts = 0;
+    // Only times have several parts; an address of a network card would be taken for one of bytes and days.
+    const TIMES: [&str; 7] = ["h", "m", "s", "ms", "us", "µs", "ns"];
+    let (mut parts, mut all_digits) = (0, 0);
     while !rest.is_empty() {
         let digits = rest.bytes().take_while(u8::is_ascii_digit).count();
         let unit = rest[digits..].find(|c: char| c.is_ascii_digit()).map_or(rest.len(), |at| digits + at);
-        let fits =
-            (1..=MAX_DIGITS).contains(&digits) && (unit == digits || UNITS.contains(&&rest[digits..unit]));
+        let fits = (1..=MAX_QUANTITY_DIGITS).contains(&digits)
+            && (unit == digits || UNITS.contains(&&rest[digits..unit]));
         parts += 1;
-        if !fits || parts > 4 {
+        all_digits += digits;
+        let is_time = unit == digits || TIMES.contains(&&rest[digits..unit]);
+        let is_whole = parts == 1 && unit == rest.len();
+        if !fits || !(is_time || is_whole) || parts > 4 || all_digits > MAX_DIGITS {
             return false;
         }
         rest = &rest[unit..];
@@ -426,6 +433,12 @@ mod tests {
             "[GIN] 2026/11/27 - 03:48:22 | 200 |     1.234ms |       10.0.0.7 | POST     \"/api/generate\"",
             "error: token abc",
             "load_tensors: \u{202e}layers",
+            "main: 612345678",
+            "main: 612 34 56 78 or 612.345.678",
+            "main: 12345678Z",
+            "main: 0011.2233.4455",
+            "load_tensors: layers Bearer layers",
+            "time=2026-11-23T03:40:27.675Z level=INFO source=routes.go:1 msg=\"pass\u{200b}word layers\"",
         ] {
             assert_eq!(shown(line), LEFT_OUT, "{line}");
         }

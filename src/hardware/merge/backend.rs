@@ -96,7 +96,7 @@ mod tests {
     use crate::machine::Os;
 
     fn running(os: &str) -> Evidence {
-        Evidence { os: Os { name: Some(os.to_owned()), ..Os::default() }, ..Evidence::default() }
+        Evidence { os: Os { name: Some(os.into()), ..Os::default() }, ..Evidence::default() }
     }
 
     fn named(name: &str) -> WgpuAdapter {

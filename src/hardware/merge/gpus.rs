@@ -24,7 +24,7 @@ pub fn gpu(adapter: &Adapter<'_>, evidence: &Evidence) -> Gpu {
     let mut sources = BTreeMap::new();
     let mut source = |key: &str, text: Option<&str>| {
         if let Some(text) = text {
-            sources.insert(key.to_owned(), text.to_owned());
+            sources.insert(key.to_owned(), text.into());
         }
     };
     let (name, name_source) = name(adapter, vendor, evidence);
@@ -40,7 +40,7 @@ pub fn gpu(adapter: &Adapter<'_>, evidence: &Evidence) -> Gpu {
     let backend = backend(adapter, &name, kind, vendor, evidence);
     let mut gpu = Gpu {
         name: name.into(),
-        vendor: vendor.map(str::to_owned),
+        vendor: vendor.map(Into::into),
         kind,
         vram_total_bytes: memory.total.map(|figure| figure.bytes),
         vram_free_bytes: memory.free.map(|figure| figure.bytes),
@@ -184,14 +184,14 @@ pub fn of_board(evidence: &Evidence) -> Option<Gpu> {
     let shared = "main memory, shared with the processor";
     let bandwidth = gpu_table::lookup(board, Some(memory.total_bytes));
     let mut sources = BTreeMap::from([
-        ("name".to_owned(), "device tree".to_owned()),
-        ("vram_total_bytes".to_owned(), shared.to_owned()),
-        ("vram_free_bytes".to_owned(), "available main memory".to_owned()),
+        ("name".to_owned(), "device tree".into()),
+        ("vram_total_bytes".to_owned(), shared.into()),
+        ("vram_free_bytes".to_owned(), "available main memory".into()),
     ]);
-    sources.extend(bandwidth.map(|_| ("memory_bandwidth_gb_s".to_owned(), TABLE.to_owned())));
+    sources.extend(bandwidth.map(|_| ("memory_bandwidth_gb_s".to_owned(), TABLE.into())));
     Some(Gpu {
         name: board.to_owned().into(),
-        vendor: Some("nvidia".to_owned()),
+        vendor: Some("nvidia".into()),
         kind: GpuKind::Unified,
         vram_total_bytes: Some(memory.total_bytes),
         vram_free_bytes: memory.available_bytes,

@@ -229,6 +229,24 @@ fn idle_connections_do_not_block_the_engine() {
     });
 }
 
+/// 64 connections in all. One of the engine's beyond its share is told to come back.
+#[test]
+fn connections_are_limited() {
+    assert_eq!((LIMITS.handshakes + LIMITS.tunnels, LIMITS.handshake), (64, Duration::from_secs(10)));
+    block_on(async {
+        // Connections to it wait to be accepted, and stay open.
+        let target = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let target = (target.local_addr().unwrap().to_string(), target);
+        let relay = Relay::start_with(None, None, Limits { tunnels: 2, ..LIMITS }).await.unwrap();
+        let mut open = Vec::new();
+        for expected in ["HTTP/1.1 200", "HTTP/1.1 200", "HTTP/1.1 503"] {
+            let (answer, stream) = ask(&relay, &relay.password, &target.0).await;
+            assert!(answer.starts_with(expected), "{answer}");
+            open.push(stream);
+        }
+    });
+}
+
 #[test]
 fn a_connection_without_a_request_times_out() {
     block_on(async {

@@ -138,7 +138,9 @@ pub async fn fetch(
         };
         // Neither server nor release states a length: do not fill the disk.
         if end == UNKNOWN_END && at > MAX_ARCHIVE_BYTES {
-            return Err(TransferProblem::InvalidResponse(format!("more than {MAX_ARCHIVE_BYTES} bytes")));
+            return Err(TransferProblem::InvalidResponse(
+                format!("more than {MAX_ARCHIVE_BYTES} bytes").into(),
+            ));
         }
         bytes.truncate(usize::try_from(end - at).unwrap_or(usize::MAX));
         let length = bytes.len();
@@ -199,14 +201,16 @@ fn validate(
 ) -> Result<ValidResponse, TransferProblem> {
     let headers = response.headers();
     if headers.get(CONTENT_ENCODING).is_some_and(|coding| coding != "identity") {
-        return Err(TransferProblem::InvalidResponse("Content-Encoding".to_owned()));
+        return Err(TransferProblem::InvalidResponse("Content-Encoding".into()));
     }
     let found = validator_of(headers);
     let changed = matches!((validator, &found), (Some(known), Some(found)) if known != found);
     let (bytes, end, ranged) = match response.status() {
         StatusCode::PARTIAL_CONTENT => {
             let nonsense = || {
-                TransferProblem::InvalidResponse(format!("Content-Range {:?}", headers.get(CONTENT_RANGE)))
+                TransferProblem::InvalidResponse(
+                    format!("Content-Range {:?}", headers.get(CONTENT_RANGE)).into(),
+                )
             };
             let (span, bytes) = headers.get(CONTENT_RANGE).and_then(content_range).ok_or_else(nonsense)?;
             if span.start != requested.start

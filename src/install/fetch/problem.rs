@@ -5,16 +5,18 @@ use std::time::Duration;
 use reqwest::Url;
 
 use crate::checksum::Sha256;
+use crate::ollama::resolver::LeadsHere;
+use crate::untrusted::UntrustedText;
 
 /// Why a mirror did not deliver the file.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum TransferProblem {
     /// The connection failed or broke.
     #[error("no connection: {0}")]
-    Connection(String),
+    Connection(UntrustedText),
     /// The server's certificate is not trusted.
     #[error("the server's certificate is not trusted: {0}")]
-    Certificate(String),
+    Certificate(UntrustedText),
     /// No data for this long.
     #[error("no data for {0:?}")]
     Stalled(Duration),
@@ -32,6 +34,9 @@ pub enum TransferProblem {
     /// Plain http to a host other than this computer or a named mirror.
     #[error("it leads to {0}, which is not encrypted")]
     Insecure(Url),
+    /// A name that it leads to, and that the user did not name, is one of this computer.
+    #[error("it leads to {0}, which is an address of this computer")]
+    ThisComputer(UntrustedText),
     /// Too many redirects, or one without a destination.
     #[error("too many redirects, or an invalid one")]
     Redirects,
@@ -45,7 +50,7 @@ pub enum TransferProblem {
     },
     /// A response that does not match the request: another range, or an unrequested encoding.
     #[error("the response does not match the request: {0}")]
-    InvalidResponse(String),
+    InvalidResponse(UntrustedText),
     /// The server ignores ranges and sends the whole file.
     #[error("the server ignores ranges")]
     RangesIgnored {
@@ -68,7 +73,10 @@ pub enum TransferProblem {
 impl TransferProblem {
     /// Classifies a failed request or a broken body.
     pub fn of(error: &reqwest::Error) -> Self {
-        let innermost = crate::ollama::http::innermost(error);
+        if let Some(LeadsHere { host }) = LeadsHere::in_causes_of(error) {
+            return Self::ThisComputer(host.into());
+        }
+        let innermost = crate::ollama::http::innermost(error).into();
         if is_about_certificates(error) { Self::Certificate(innermost) } else { Self::Connection(innermost) }
     }
 
@@ -85,6 +93,7 @@ impl TransferProblem {
             Self::Status { status, .. } => matches!(status, 408 | 425 | 429 | 500..=599),
             Self::Certificate(_)
             | Self::Insecure(_)
+            | Self::ThisComputer(_)
             | Self::Redirects
             | Self::Length { .. }
             | Self::CheckSum { .. } => false,
@@ -118,7 +127,7 @@ mod tests {
     fn an_untrusted_certificate_is_distinguished_from_a_broken_connection() {
         let server = Server::start_encrypted(|_| Reply::body("hello"));
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-        let client = client(&HttpOptions::default()).unwrap();
+        let client = client(&HttpOptions::default(), []).unwrap();
         let error = runtime.block_on(client.get(server.url("/")).send()).unwrap_err();
         let problem = TransferProblem::of(&error);
         let is_certificate =

@@ -94,7 +94,7 @@ impl Bench {
         control: &Control,
         watch: &dyn Fn(&DownloadProgress),
     ) -> Result<PathBuf, DownloadError> {
-        let client = http::client(&http::HttpOptions::default()).unwrap();
+        let client = http::client(&http::HttpOptions::default(), []).unwrap();
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
         let note = |progress: DownloadProgress| {
             watch(&progress);

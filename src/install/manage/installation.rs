@@ -13,10 +13,11 @@ use crate::install::manage::undo::is_unfinished;
 use crate::install::state::documents::{Installed, PREVIOUS_MODEL, ProfileFile, SERVED_MODEL};
 use crate::install::{InstallError, Lock, Paths, private_server};
 use crate::models::ModelTag;
-use crate::ollama::client::{AUTOMATIC, Client};
+use crate::ollama::client::{AUTOMATIC, Client, ClientError};
 use crate::ollama::failure::EngineFailure;
+use crate::ollama::release::is_same_version;
 use crate::ollama::replies::{Loaded, ShowResponse};
-use crate::ollama::server::{choose_port, end_orphans, rotate_while_running};
+use crate::ollama::server::{ServerError, choose_port, end_orphans, rotate_while_running};
 use crate::ollama::store::{Difference, Store};
 use crate::platform::listening::{Listener, PortOwner};
 use crate::untrusted::UntrustedText;
@@ -34,8 +35,10 @@ pub struct Health {
     pub version: Option<UntrustedText>,
     /// The model, when it is in memory.
     pub loaded: Option<Loaded>,
-    /// The other process that listens on the server's port. No request is sent to it.
-    pub stranger: Option<PortOwner>,
+    /// Who listens on the server's port.
+    pub listener: Listener,
+    /// The version that the server reports, where that is not the one that was measured. Nothing more is asked of it.
+    pub other_version: Option<UntrustedText>,
     /// Whether the served model is the one that was measured.
     pub model: ServedModel,
 }
@@ -83,21 +86,24 @@ pub fn health(home: &Path) -> Result<Health, InstallError> {
         running,
         version: None,
         loaded: None,
-        stranger: None,
+        listener: Listener::Nobody,
+        other_version: None,
         model: ServedModel::Unknown,
     };
     let Some(installed) = &health.installed else { return Ok(health) };
-    let profile = &installed.profile;
-    health.model = served_model(profile);
-    match private_server::listener(&paths, profile.port) {
-        Listener::Other(owner) => health.stranger = Some(owner),
-        Listener::Ours | Listener::Unknown if running => {
-            let client = Client::new(profile.port)?;
-            let (version, loaded, model) = block_on(async { Ok(ask(&client, profile).await) })?;
-            (health.version, health.loaded) = (version, loaded);
-            health.model = health.model.with(model);
+    health.model = served_model(&installed.profile);
+    health.listener = listener(&paths, installed.profile.port, running);
+    if running && matches!(health.listener, Listener::Ours | Listener::Unknown) {
+        let client = private_server::client(&paths, installed.profile.port)?;
+        match block_on(async { Ok(ask(&client, installed).await) })? {
+            Ok(said) => {
+                (health.version, health.other_version) = (said.version, said.other_version);
+                health.loaded = said.loaded;
+                health.model = health.model.with(said.model);
+            }
+            // It ended meanwhile, and another program took its port.
+            Err(by) => health.listener = Listener::Other(by),
         }
-        Listener::Ours | Listener::Nobody | Listener::Unknown => {}
     }
     if matches!(health.model, ServedModel::Changed | ServedModel::Missing) {
         tracing::warn!(model = ?health.model, "the served model is not the one that was measured");
@@ -105,18 +111,48 @@ pub fn health(home: &Path) -> Result<Health, InstallError> {
     Ok(health)
 }
 
-/// The server's version, and the state of the served model. A server that does not respond has neither.
-async fn ask(client: &Client, profile: &ProfileFile) -> (Option<UntrustedText>, Option<Loaded>, ServedModel) {
-    let Ok(version) = client.version().await else { return (None, None, ServedModel::Unknown) };
-    let loaded = client.ps().await.unwrap_or_default();
-    let loaded = loaded.into_iter().find(|model| SERVED_MODEL.is(&model.name));
-    let model = match client.show(&SERVED_MODEL).await {
-        Ok(shown) if has_parameters(&shown, profile) => ServedModel::AsMeasured,
+/// Who listens on the server's port. If none of our servers runs, an unknown listener does not matter.
+fn listener(paths: &Paths, port: u16, running: bool) -> Listener {
+    match private_server::listener(paths, port) {
+        Listener::Unknown if !running => Listener::Nobody,
+        listener => listener,
+    }
+}
+
+/// What the server says of itself and of the served model.
+#[derive(Default)]
+struct Said {
+    version: Option<UntrustedText>,
+    other_version: Option<UntrustedText>,
+    loaded: Option<Loaded>,
+    model: ServedModel,
+}
+
+/// Asks the server. One that does not respond says nothing. The error is another program that took its port meanwhile.
+async fn ask(client: &Client, installed: &Installed) -> Result<Said, PortOwner> {
+    let mut said = Said::default();
+    match answered(client.version().await)? {
+        Ok(version) if is_same_version(&version, installed.measured_version()) => {
+            said.version = Some(version);
+        }
+        other => return Ok(Said { other_version: other.ok(), ..said }),
+    }
+    let loaded = answered(client.ps().await)?.unwrap_or_default();
+    said.loaded = loaded.into_iter().find(|model| SERVED_MODEL.is(&model.name));
+    said.model = match answered(client.show(&SERVED_MODEL).await)? {
+        Ok(shown) if has_parameters(&shown, &installed.profile) => ServedModel::AsMeasured,
         Ok(_) => ServedModel::Changed,
         Err(error) if error.failure() == Some(EngineFailure::ModelMissing) => ServedModel::Missing,
         Err(_) => ServedModel::Unknown,
     };
-    (Some(version), loaded, model)
+    Ok(said)
+}
+
+fn answered<T>(answer: Result<T, ClientError>) -> Result<Result<T, ClientError>, PortOwner> {
+    match answer {
+        Err(ClientError::Stranger { by, .. }) => Err(by),
+        other => Ok(other),
+    }
 }
 
 /// Whether a model has the parameters that it was created with.
@@ -154,44 +190,57 @@ impl ServedModel {
     }
 }
 
-/// A client of the installed server, after verifying that the listener is ours.
+/// A client of the installed server, after verifying that the listener is ours and has the measured version.
 ///
 /// # Errors
-/// When nothing is installed, or another process or none listens on its port.
+/// When nothing is installed, another process or none listens on its port, or it reports another version.
 pub fn client(home: &Path) -> Result<Client, InstallError> {
     let installed =
         Installed::load(home)?.ok_or_else(|| InstallError::NotInstalled { home: home.to_owned() })?;
-    private_server::client(&Paths::new(home), installed.profile.port)
+    let (paths, port) = (Paths::new(home), installed.profile.port);
+    // With a client of its own: connections do not outlive the runtime they were made in.
+    let asking = private_server::client(&paths, port)?;
+    let found = block_on(async { Ok(asking.version().await?) })?;
+    let expected = installed.measured_version();
+    if !is_same_version(&found, expected) {
+        return Err(ServerError::OtherVersion { port, found, expected: expected.into() }.into());
+    }
+    private_server::client(&paths, port)
 }
 
-/// The other process that listens on the installed server's port, with the port.
+/// The port of the installed server and who listens on it; `None` if nothing is installed.
 ///
 /// # Errors
 /// When a document cannot be read.
-pub fn stranger(home: &Path) -> Result<Option<(u16, PortOwner)>, InstallError> {
+pub fn port_listener(home: &Path) -> Result<Option<(u16, Listener)>, InstallError> {
     let Some(installed) = Installed::load(home)? else { return Ok(None) };
-    let port = installed.profile.port;
-    Ok(match private_server::listener(&Paths::new(home), port) {
-        Listener::Other(owner) => Some((port, owner)),
-        Listener::Ours | Listener::Nobody | Listener::Unknown => None,
-    })
+    let (paths, port) = (Paths::new(home), installed.profile.port);
+    Ok(Some((port, listener(&paths, port, private_server::is_running(&paths)))))
 }
 
 /// Starts the installed server and waits until it responds; a running one is kept.
 ///
 /// # Errors
-/// When nothing is installed, a file of the engine is damaged, its port is taken, or it does not start.
+/// When nothing is installed, a file of the engine is damaged, its port is taken, it does not start, or it reports another
+/// version than was measured.
 pub fn start(home: &Path, control: &Control) -> Result<Health, InstallError> {
     let (paths, _lock, installed) = open(home)?;
     let launch = installed.launch(&paths);
     block_on(async {
-        if private_server::running(&paths, &launch).await?.is_some() {
+        let measured = installed.measured_version();
+        let running = private_server::running(&paths, &launch).await?;
+        if running.is_some_and(|server| server.require_version(measured).is_ok()) {
             return Ok(());
         }
         verify_engine(&paths, &launch.program, control)?;
         private_server::stop(&paths).await?;
         choose_port(Some(launch.port), None, &[])?;
-        control.or_cancelled(private_server::start_again(&paths, &launch)).await?.map(drop)
+        let server = control.or_cancelled(private_server::start_again(&paths, &launch)).await??;
+        if let Err(error) = server.require_version(measured) {
+            private_server::stop(&paths).await?;
+            return Err(error.into());
+        }
+        Ok(())
     })?;
     health(home)
 }

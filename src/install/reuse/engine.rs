@@ -19,6 +19,7 @@ use crate::ollama::release::parse_version;
 use crate::platform;
 use crate::platform::files::{self, FileError, reading, writing};
 use crate::platform::ownership::{self, OwnershipError};
+use crate::untrusted::UntrustedText;
 
 /// Maximum number of files; releases have fewer.
 const MAX_FILES: usize = 2000;
@@ -41,7 +42,7 @@ pub enum NotReusable {
     #[error("{version} is older than {minimum}")]
     Older {
         /// Its version.
-        version: String,
+        version: UntrustedText,
         /// What is needed.
         minimum: String,
     },
@@ -69,7 +70,7 @@ pub enum NotReusable {
         /// The file or folder.
         path: PathBuf,
         /// What the system said.
-        problem: String,
+        problem: UntrustedText,
     },
 }
 
@@ -102,7 +103,7 @@ pub(super) fn examine(engine: &FoundEngine, minimum: &str) -> Result<InstalledEn
     };
     let (found, needed) = (parse_version(version).ok_or(NotReusable::Unknown)?, parse_version(minimum));
     if Some(&found) < needed.as_ref() {
-        return Err(NotReusable::Older { version: version.to_string(), minimum: minimum.to_owned() });
+        return Err(NotReusable::Older { version: version.clone(), minimum: minimum.to_owned() });
     }
     let program = trusted(path)?;
     let bytes = contents(&program)?.iter().map(|file| file.bytes).sum();
@@ -225,7 +226,7 @@ fn is_executable(_found: &Metadata) -> bool {
 }
 
 fn unreadable(path: &Path, error: &io::Error) -> NotReusable {
-    NotReusable::Unreadable { path: path.to_owned(), problem: error.to_string() }
+    NotReusable::Unreadable { path: path.to_owned(), problem: error.to_string().into() }
 }
 
 /// Copies an engine into a folder, which should be empty. Programs are copied, so that each has only one path;

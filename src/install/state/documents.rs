@@ -17,6 +17,7 @@ use crate::platform::files::{self, FileError};
 use crate::platform::ownership::{self, OwnershipError};
 use crate::platform::process::ProcessIdentity;
 use crate::platform::regular;
+use crate::untrusted::UntrustedText;
 
 /// Maximum size. The largest document is the manifest of an engine, with some hundred bytes per file.
 const MAX_DOCUMENT_BYTES: u64 = 16 << 20;
@@ -32,11 +33,11 @@ pub struct ProfileFile {
     /// Always [`SCHEMA`].
     pub schema: u32,
     /// When it was written, RFC 3339.
-    pub written_at: String,
+    pub written_at: UntrustedText,
     /// Profile id.
-    pub profile: String,
+    pub profile: UntrustedText,
     /// Address of the server: `http://127.0.0.1:42434`.
-    pub endpoint: String,
+    pub endpoint: UntrustedText,
     /// Its port.
     pub port: u16,
     /// The model to ask for.
@@ -67,7 +68,7 @@ pub struct ProfileFile {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub limits: Vec<Limit>,
     /// The engine's version, as the release says.
-    pub engine_version: String,
+    pub engine_version: UntrustedText,
     /// The engine's program.
     pub engine_program: PathBuf,
     /// Folder of the models.
@@ -173,7 +174,7 @@ pub enum DocumentError {
         /// The file.
         path: PathBuf,
         /// What is wrong, with the line.
-        cause: String,
+        cause: UntrustedText,
     },
 }
 
@@ -195,6 +196,11 @@ impl Installed {
         let paths = Paths::new(home);
         home::require_ours(&paths)?;
         Self::from_files(&paths, &paths.profile(), &paths.receipt())
+    }
+
+    /// The version that its server reported when it was measured; without a receipt, the one that the release names.
+    pub fn measured_version(&self) -> &str {
+        self.receipt.as_ref().map_or(&self.profile.engine_version, |receipt| &receipt.engine_version)
     }
 
     /// How its server is started.
@@ -253,8 +259,10 @@ pub fn foreign(document: &Path, path: &Path) -> DocumentError {
 pub fn read_json<T: DeserializeOwned>(path: &Path) -> Result<Option<T>, DocumentError> {
     read(path)?
         .map(|text| {
-            serde_json::from_str(&text)
-                .map_err(|error| DocumentError::Format { path: path.to_owned(), cause: error.to_string() })
+            serde_json::from_str(&text).map_err(|error| DocumentError::Format {
+                path: path.to_owned(),
+                cause: error.to_string().into(),
+            })
         })
         .transpose()
 }
@@ -266,8 +274,10 @@ pub fn read_json<T: DeserializeOwned>(path: &Path) -> Result<Option<T>, Document
 pub fn read_yaml<T: DeserializeOwned>(path: &Path) -> Result<Option<T>, DocumentError> {
     read(path)?
         .map(|text| {
-            serde_saphyr::from_str(&text)
-                .map_err(|error| DocumentError::Format { path: path.to_owned(), cause: error.to_string() })
+            serde_saphyr::from_str(&text).map_err(|error| DocumentError::Format {
+                path: path.to_owned(),
+                cause: error.to_string().into(),
+            })
         })
         .transpose()
 }
@@ -296,7 +306,7 @@ fn read(path: &Path) -> Result<Option<String>, DocumentError> {
     let Some(bytes) = read_document(path)? else { return Ok(None) };
     String::from_utf8(bytes)
         .map(Some)
-        .map_err(|error| DocumentError::Format { path: path.to_owned(), cause: error.to_string() })
+        .map_err(|error| DocumentError::Format { path: path.to_owned(), cause: error.to_string().into() })
 }
 
 /// Reads one of our documents as it is; `None` when it does not exist.
@@ -330,9 +340,9 @@ mod tests {
     fn profile(home: &Path) -> ProfileFile {
         ProfileFile {
             schema: SCHEMA,
-            written_at: "2026-11-23T05:00:00Z".to_owned(),
-            profile: "hybrid_8gb".to_owned(),
-            endpoint: "http://127.0.0.1:42434".to_owned(),
+            written_at: "2026-11-23T05:00:00Z".into(),
+            profile: "hybrid_8gb".into(),
+            endpoint: "http://127.0.0.1:42434".into(),
             port: 42434,
             model: SERVED_MODEL.clone(),
             base_model: ModelTag::parse("127.0.0.1:5055/acolyte/gemma3:270m").unwrap(),
@@ -350,7 +360,7 @@ mod tests {
                 Limit::SlowDecode { tokens_per_s: 7.0 },
                 Limit::KvQ4,
             ],
-            engine_version: "0.32.15".to_owned(),
+            engine_version: "0.32.15".into(),
             engine_program: home.join("ollama/0.32.15/bin/ollama"),
             models_dir: home.join("models: \"all\" # of them"),
             autostart: true,

@@ -82,7 +82,7 @@ impl Snapshot {
         files::remove_folder(&folder)?;
         std::fs::rename(&making, &folder).map_err(files::renaming(&folder))?;
         files::sync_folder_of(&folder);
-        let missing = || DocumentError::Format { path: folder.clone(), cause: "it disappeared".to_owned() };
+        let missing = || DocumentError::Format { path: folder.clone(), cause: "it disappeared".into() };
         Self::load(paths)?.ok_or_else(missing)
     }
 

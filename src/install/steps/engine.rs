@@ -246,7 +246,10 @@ async fn fetch(
             )
         }
     };
-    fetch::download(&http::client(&source.http)?, &request, &report, run.control).await?;
+    let named = if source.mirrors.is_empty() { &[][..] } else { &request.urls[..] };
+    let named = named.iter().filter_map(|url| url.host_str().map(str::to_owned));
+    let client = http::client(&source.http, named)?;
+    fetch::download(&client, &request, &report, run.control).await?;
     run.done(&change)
 }
 
@@ -267,7 +270,7 @@ async fn unpacked_while_fetching(
         if let Ok(outcome) = tokio::time::timeout(TICK, &mut following.outcome).await {
             let lost = || UnpackError::Damaged {
                 path: run.paths.downloads(),
-                problem: "the unpacking thread ended early".to_owned(),
+                problem: "the unpacking thread ended early".into(),
             };
             return Ok(outcome.unwrap_or_else(|_| Err(lost()))?.files);
         }

@@ -42,10 +42,10 @@ impl Outcome<'_> {
         let shortfalls = Shortfall::find(&predicted, first_choice.as_ref(), figures, driver_bytes);
         Receipt {
             schema: SCHEMA,
-            written_at: rfc3339_now(),
-            profile: candidate.id.clone(),
+            written_at: rfc3339_now().into(),
+            profile: candidate.id.as_str().into(),
             model: run.request.model.clone(),
-            engine_version: self.server.version.to_string(),
+            engine_version: self.server.version.clone(),
             engine: Some(self.engine.record.clone()),
             port: self.server.launch.port,
             predicted,
@@ -80,8 +80,8 @@ impl Outcome<'_> {
         let profile = ProfileFile {
             schema: SCHEMA,
             written_at: receipt.written_at.clone(),
-            profile: candidate.id.clone(),
-            endpoint: format!("http://127.0.0.1:{port}"),
+            profile: candidate.id.as_str().into(),
+            endpoint: format!("http://127.0.0.1:{port}").into(),
             port,
             model: SERVED_MODEL.clone(),
             base_model: run.request.model.clone(),
@@ -100,7 +100,7 @@ impl Outcome<'_> {
                 .as_ref()
                 .filter(|_| degraded)
                 .map_or_else(Vec::new, |terms| terms.limits.clone()),
-            engine_version: self.engine.version.clone(),
+            engine_version: self.engine.version.as_str().into(),
             engine_program: self.engine.program.clone(),
             models_dir: self.server.launch.models_dir.clone(),
             autostart,

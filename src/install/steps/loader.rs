@@ -154,7 +154,7 @@ impl<'a> Loader<'a> {
         }
         let wanted = self.placement.kv_cache_type;
         if let Some(found) = evidence.kv_cache_types().filter(|found| found.uniform() != Some(wanted)) {
-            return Err(InstallError::KvCacheTypeDiffers { wanted, found: found.to_string() });
+            return Err(InstallError::KvCacheTypeDiffers { wanted, found: found.to_string().into() });
         }
         if !self.placement.automatic {
             check_layers(self.placement.gpu_layers, &loaded, &evidence)?;

@@ -73,8 +73,9 @@ async fn hand_over(run: &Run<'_>, server: &Server) -> Result<(), InstallError> {
     }
     private_server::stop(run.paths).await?;
     login_entry::start(run.paths)?;
-    let server = run.control.or_cancelled(private_server::adopt(run.paths, &server.launch)).await??;
-    load_again(run, &server).await
+    let adopted = run.control.or_cancelled(private_server::adopt(run.paths, &server.launch)).await??;
+    adopted.require_version(&server.version)?;
+    load_again(run, &adopted).await
 }
 
 async fn restart_directly(run: &Run<'_>, server: &Server) -> Result<(), InstallError> {

@@ -14,8 +14,8 @@ use crate::install::steps::loader::{LoadFacts, Loader};
 use crate::install::steps::speed::{SHORT_PROMPT_WORDS, answer, decode, per_second, warm_up};
 use crate::install::{InstallError, MeasuredFigures, PlacementComparison, Step};
 use crate::ollama::evidence;
+use crate::ollama::own_server::OwnServer;
 use crate::ollama::replies::GenerateLine;
-use crate::ollama::server::servers;
 use crate::plan::Plan;
 use crate::platform::process;
 
@@ -59,7 +59,7 @@ pub async fn run(loader: &mut Loader<'_>, facts: LoadFacts) -> Result<Measured, 
         context_tokens: u32::try_from(facts.loaded.context_length).ok(),
         gpu_layers: gpu_layers(loader, &facts),
         gpu_share: evidence::gpu_share(&facts.loaded, &facts.evidence),
-        kv_cache_type: facts.evidence.kv_cache_types().map(|types| types.to_string()),
+        kv_cache_type: facts.evidence.kv_cache_types().map(|types| types.to_string().into()),
         vram_bytes: vram_bytes(&facts),
         ram_bytes: ram_bytes(run),
         decode_tokens_per_s,
@@ -109,7 +109,7 @@ fn vram_bytes(facts: &LoadFacts) -> Option<u64> {
 
 /// Main memory of the server and its children.
 fn ram_bytes(run: &Run<'_>) -> Option<u64> {
-    let server = servers(&run.paths.engines()).into_iter().next()?;
+    let server = OwnServer::of(&run.paths.engines()).processes().into_iter().next()?;
     process::memory_of_tree(server.identity.pid)
 }
 

@@ -254,7 +254,11 @@ enum Published {
 
 async fn published_manifest(run: &Run<'_>, tag: &ModelTag) -> Result<Published, InstallError> {
     let options = &run.request.options;
-    let remote = Remote::new(http::client(&options.source.http)?, tag.clone(), options.insecure_registry);
+    let remote = Remote::new(
+        http::client(&options.source.http, tag.named_host())?,
+        tag.clone(),
+        options.insecure_registry,
+    );
     Ok(match run.control.or_cancelled(remote.manifest()).await? {
         Ok(manifest) => Published::Manifest(manifest),
         Err(RegistryError::Unreachable { host, cause, .. }) => Published::Unreachable { host, cause },
@@ -387,7 +391,7 @@ pub async fn create_with(run: &Run<'_>, server: &Server, placement: Placement) -
     for (name, wanted) in wanted {
         let found = shown.parameter(name).unwrap_or("-");
         if found != wanted.to_string() {
-            return Err(InstallError::ParameterDropped { name, wanted, found: found.to_owned() });
+            return Err(InstallError::ParameterDropped { name, wanted, found: found.into() });
         }
     }
     // Checked before loading, which takes minutes.

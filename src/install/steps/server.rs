@@ -24,12 +24,16 @@ pub async fn run(run: &Run<'_>, engine: &Engine) -> Result<Server, InstallError>
         .filter(|port| wanted.is_none_or(|wanted| wanted == *port))
         .map(|port| launch(run, engine, port))
         && let Some(server) = private_server::running(run.paths, &launch).await?
+        && server.require_version(&engine.version).is_ok()
     {
+        report_unconfirmed(run, &server);
         run.reporter.skipped(Activity::ServerKept { port: launch.port });
         return Ok(server);
     }
     private_server::stop(run.paths).await?;
     let server = start(run, engine, wanted, preferred).await?;
+    server.require_version(&engine.version)?;
+    report_unconfirmed(run, &server);
     run.reporter
         .done(Activity::ServerStarted { version: server.version.to_string(), port: server.launch.port });
     Ok(server)
@@ -44,7 +48,9 @@ pub async fn restart(run: &Run<'_>, server: &mut Server, launch: Launch) -> Resu
     let change = Change::StartServer { port: launch.port };
     run.intend(&change)?;
     private_server::stop(run.paths).await?;
+    let version = server.version.clone();
     *server = run.control.or_cancelled(private_server::start(run.paths, &launch)).await??;
+    server.require_version(&version)?;
     run.done(&change)
 }
 
@@ -80,6 +86,12 @@ async fn start(
             Ok(Err(error)) => return Err(error),
             Err(Cancelled) => return Err(Cancelled.into()),
         }
+    }
+}
+
+fn report_unconfirmed(run: &Run<'_>, server: &Server) {
+    if !server.is_confirmed {
+        run.reporter.running(Activity::ServerUnconfirmed { port: server.launch.port });
     }
 }
 

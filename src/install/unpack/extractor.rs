@@ -86,7 +86,7 @@ impl<'a> Extractor<'a> {
 
     /// The error for an archive that contradicts itself.
     pub fn damaged(&self, problem: impl ToString) -> UnpackError {
-        UnpackError::Damaged { path: self.archive.to_owned(), problem: problem.to_string() }
+        UnpackError::Damaged { path: self.archive.to_owned(), problem: problem.to_string().into() }
     }
 
     /// Counts an entry, checks its name and returns its path; `None` for the folder itself.
@@ -334,7 +334,7 @@ impl<R: io::Seek> io::Seek for Counted<R> {
 fn hostile(name: &[u8], problem: NameProblem) -> UnpackError {
     let entry: String =
         String::from_utf8_lossy(name).chars().take(200).flat_map(char::escape_default).collect();
-    UnpackError::Hostile { entry, problem }
+    UnpackError::Hostile { entry: entry.into(), problem }
 }
 
 fn reversed(path: &Path) -> Vec<PathBuf> {

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use super::names::NameProblem;
 use crate::checksum::Sha256;
 use crate::control::Cancelled;
+use crate::untrusted::UntrustedText;
 
 /// Limits on the contents of an archive.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -81,13 +82,13 @@ pub enum UnpackError {
         /// The archive.
         path: PathBuf,
         /// What is wrong.
-        problem: String,
+        problem: UntrustedText,
     },
     /// An entry that no release archive contains.
     #[error("the archive contains \"{entry}\", which {problem}")]
     Hostile {
         /// Its name in the archive.
-        entry: String,
+        entry: UntrustedText,
         /// What is wrong with it.
         problem: NameProblem,
     },

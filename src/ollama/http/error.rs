@@ -2,6 +2,8 @@
 
 use std::path::PathBuf;
 
+use crate::untrusted::UntrustedText;
+
 /// Why a client could not be created.
 #[derive(Debug, thiserror::Error)]
 pub enum HttpError {
@@ -9,7 +11,7 @@ pub enum HttpError {
     #[error("{proxy} is not the address of a proxy")]
     Proxy {
         /// As entered, without a possible password.
-        proxy: String,
+        proxy: UntrustedText,
     },
     /// The certificates could not be read.
     #[error("cannot read certificates from {path}")]

@@ -5,6 +5,8 @@ use std::net::IpAddr;
 use reqwest::header::{HeaderMap, LOCATION};
 use reqwest::{StatusCode, Url};
 
+use crate::ollama::resolver::is_localhost;
+
 /// Which URLs a request may be sent to: any remote host over https; hosts named by the user (mirror, registry) over
 /// plain http. This computer only if the request started there, so that a remote server cannot redirect to services on
 /// loopback.
@@ -47,7 +49,7 @@ impl HttpPolicy {
     }
 }
 
-/// Whether a URL names this computer. Host names that DNS resolves to loopback are not recognised.
+/// Whether a URL names this computer. Host names that DNS resolves to loopback are left to the client's resolver.
 fn is_this_computer(url: &Url) -> bool {
     let Some(host) = url.host_str() else { return false };
     match host.trim_start_matches('[').trim_end_matches(']').parse::<IpAddr>() {
@@ -55,10 +57,7 @@ fn is_this_computer(url: &Url) -> bool {
             let address = address.to_canonical();
             address.is_loopback() || address.is_unspecified()
         }
-        Err(_) => {
-            let name = host.trim_end_matches('.').to_ascii_lowercase();
-            name == "localhost" || name.ends_with(".localhost")
-        }
+        Err(_) => is_localhost(host),
     }
 }
 

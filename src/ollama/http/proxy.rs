@@ -36,7 +36,7 @@ impl FromStr for ProxyAddress {
             .filter(|url| matches!(url.scheme(), "http" | "https"))
             .filter(|url| url.has_host() && matches!(url.path(), "" | "/") && url.query().is_none())
             .map(Self)
-            .ok_or_else(|| HttpError::Proxy { proxy: without_secrets(typed) })
+            .ok_or_else(|| HttpError::Proxy { proxy: without_secrets(typed).into() })
     }
 }
 

@@ -147,10 +147,8 @@ impl Remote {
                 return Err(RegistryError::Insecure { host: self.host(), address: url });
             }
             let send = finish(self.client.get(url.clone())).send();
-            let response =
-                tokio::time::timeout(SILENCE, send).await.map_err(|_| self.silent())?.map_err(|error| {
-                    self.unreachable(UnreachableCause::Connection(http::innermost(&error).into()))
-                })?;
+            let sent = tokio::time::timeout(SILENCE, send).await.map_err(|_| self.silent())?;
+            let response = sent.map_err(|error| self.unreachable(UnreachableCause::of(&error)))?;
             match response.status().as_u16() {
                 200 | 206 => return Ok(response),
                 _ if http::is_redirect(response.status()) => {
@@ -181,7 +179,7 @@ impl Remote {
         tokio::time::timeout(SILENCE, response.chunk())
             .await
             .map_err(|_| self.silent())?
-            .map_err(|error| self.unreachable(UnreachableCause::Connection(http::innermost(&error).into())))
+            .map_err(|error| self.unreachable(UnreachableCause::of(&error)))
     }
 
     fn url(&self, what: &str, which: &str) -> Result<Url, RegistryError> {

@@ -42,7 +42,7 @@ fn parse(bytes: &[u8]) -> Result<Option<usize>, HeaderError> {
 
 fn run<T>(server: &Server, insecure: bool, path: &str, work: impl AsyncFnOnce(Remote) -> T) -> T {
     let reference = ModelTag::parse(&format!("{}/{path}", server.authority())).unwrap();
-    let remote = Remote::new(http::client(&HttpOptions::default()).unwrap(), reference, insecure);
+    let remote = Remote::new(http::client(&HttpOptions::default(), []).unwrap(), reference, insecure);
     tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(work(remote))
 }
 

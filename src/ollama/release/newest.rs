@@ -78,7 +78,8 @@ pub enum NewestError {
 /// # Errors
 /// The last mirror's; see [`NewestError`].
 pub fn newest(mirrors: &[String], options: &HttpOptions) -> Result<Release, NewestError> {
-    let client = http::client(options)?;
+    let named = mirrors.iter().filter_map(|mirror| Url::parse(mirror).ok()?.host_str().map(str::to_owned));
+    let client = http::client(options, named)?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let runtime = runtime.map_err(|error| unreachable(None, error.to_string()))?;
     runtime.block_on(async {
@@ -95,7 +96,7 @@ pub fn newest(mirrors: &[String], options: &HttpOptions) -> Result<Release, Newe
 }
 
 async fn newest_at(client: &Client, base: &str, named: bool) -> Result<Release, NewestError> {
-    let wrong = || ReleaseError::BadAddress { address: base.to_owned() };
+    let wrong = || ReleaseError::BadAddress { address: base.into() };
     let base = Url::parse(&format!("{}/{SUMS}", base.trim_end_matches('/'))).map_err(|_| wrong())?;
     let policy = if named { HttpPolicy::default().allowing_http_to(&base) } else { HttpPolicy::default() };
     let mut answer = request(client, &policy, Method::GET, base).await?;

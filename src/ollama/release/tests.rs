@@ -98,3 +98,18 @@ fn versions_are_ordered() {
         assert_eq!(parse_version(other), None, "{other}");
     }
 }
+
+#[test]
+fn versions_are_the_same_however_they_are_written() {
+    for (one, other, same) in [
+        ("0.32.15", "0.32.15", true),
+        ("v0.5", "0.5.0", true),
+        ("0.32.15", "0.32.16", false),
+        ("0.33.0-rc1", "0.33.0", false),
+        ("0.32.15", "6.6.6-stranger", false),
+        ("custom", " custom\n", true),
+        ("custom", "", false),
+    ] {
+        assert_eq!(is_same_version(one, other), same, "{one} {other}");
+    }
+}

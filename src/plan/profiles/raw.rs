@@ -69,7 +69,8 @@ impl File {
         }
         if let Some((key, allowed)) = self.policy.value.mistake() {
             let line = line_of_key(text, self.policy.referenced.line(), key);
-            let mistake = Mistake::Value { found: value_on_line(text, line), allowed: allowed.to_owned() };
+            let mistake =
+                Mistake::Value { found: value_on_line(text, line).into(), allowed: allowed.to_owned() };
             return Err(check.mistake(line, format!("policy.{key}"), mistake));
         }
         let mut profiles: Vec<Profile> = Vec::with_capacity(self.profiles.value.len());
@@ -160,13 +161,13 @@ impl Check<'_> {
     fn choices(&self, choices: Spanned<ChoiceRules>, text: &str) -> Result<ChoiceRules, ProfilesError> {
         let Some((key, allowed)) = choices.value.mistake() else { return Ok(choices.value) };
         let line = line_of_key(text, choices.referenced.line(), key);
-        let mistake = Mistake::Value { found: value_on_line(text, line), allowed: allowed.to_owned() };
+        let mistake = Mistake::Value { found: value_on_line(text, line).into(), allowed: allowed.to_owned() };
         Err(self.mistake(line, format!("choices.{key}"), mistake))
     }
 
     fn tag(&self, tag: &Spanned<String>, key: &str) -> Result<ModelTag, ProfilesError> {
         ModelTag::parse(&tag.value).map_err(|_| {
-            self.mistake(tag.referenced.line(), key.to_owned(), Mistake::TagForm(tag.value.clone()))
+            self.mistake(tag.referenced.line(), key.to_owned(), Mistake::TagForm(tag.value.as_str().into()))
         })
     }
 
@@ -189,12 +190,12 @@ impl Check<'_> {
     }
 
     fn value<T>(&self, at: &Spanned<T>, key: &str, found: impl ToString, allowed: &str) -> ProfilesError {
-        let mistake = Mistake::Value { found: found.to_string(), allowed: allowed.to_owned() };
+        let mistake = Mistake::Value { found: found.to_string().into(), allowed: allowed.to_owned() };
         self.mistake(at.referenced.line(), key.to_owned(), mistake)
     }
 
     fn mistake(&self, line: u64, key: String, mistake: Mistake) -> ProfilesError {
-        ProfilesError { path: self.path.to_owned(), line, key, mistake }
+        ProfilesError { path: self.path.to_owned(), line, key: key.into(), mistake }
     }
 }
 
@@ -207,9 +208,9 @@ fn syntax_mistake(text: &str, path: &Path, error: &serde_saphyr::Error) -> Profi
         Error::SerdeUnknownField { field, .. } => (field.clone(), Mistake::UnknownKey),
         Error::SerdeMissingField { field, .. } => ((*field).to_owned(), Mistake::MissingKey),
         Error::DuplicateMappingKey { key: Some(key), .. } => (key.clone(), Mistake::Twice),
-        other => (key_on_line(text, line), Mistake::Syntax(plain(other))),
+        other => (key_on_line(text, line), Mistake::Syntax(plain(other).into())),
     };
-    ProfilesError { path: path.to_owned(), line, key, mistake }
+    ProfilesError { path: path.to_owned(), line, key: key.into(), mistake }
 }
 
 /// The first line of the parser's message, without its position, which we add ourselves.

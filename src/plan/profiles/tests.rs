@@ -23,7 +23,7 @@ fn mistake(old: &str, new: &str) -> (u64, String, Mistake) {
     match read(&text) {
         Err(ProfilesError { line, key, mistake, path }) => {
             assert_eq!(path, Path::new("my.yaml"));
-            (line, key, mistake)
+            (line, key.into(), mistake)
         }
         other => panic!("{new} was taken: {other:?}"),
     }
@@ -66,7 +66,7 @@ fn a_wrong_value_lists_the_allowed_ones() {
     let (line, key, what) = mistake("kv_cache_type: f16", "kv_cache_type: q5_1");
     assert_eq!(line, line_of(BUILT_IN, "    kv_cache_type: f16"));
     assert_eq!(key, "profiles.premium_24gb_f16.kv_cache_type");
-    assert_eq!(what, Mistake::Value { found: "q5_1".to_owned(), allowed: "f16, q8_0, q4_0".to_owned() });
+    assert_eq!(what, Mistake::Value { found: "q5_1".into(), allowed: "f16, q8_0, q4_0".to_owned() });
 
     for (old, new, key) in [
         ("min_vram_gb: 6", "min_vram_gb: 0", "profiles.light_6gb.min_vram_gb"),
@@ -110,7 +110,7 @@ fn a_model_must_be_known_and_support_the_context() {
     let (_, key, what) = mistake("model: qwen2.5-coder:3b", "model: qwen2.5 coder:3b");
     assert_eq!(
         (key.as_str(), what),
-        ("profiles.light_6gb.model", Mistake::TagForm("qwen2.5 coder:3b".to_owned()))
+        ("profiles.light_6gb.model", Mistake::TagForm("qwen2.5 coder:3b".into()))
     );
     // The proposal's own tag, which was never published.
     let (line, key, what) = mistake("model: qwen2.5-coder:7b", "model: acme/unheard-of:7b");

@@ -25,6 +25,7 @@ use crate::ollama::lookup::lookup_to_install;
 use crate::ollama::release::Release;
 use crate::ollama::release::newest::newest;
 use crate::plan::Profiles;
+use crate::platform::listening::Listener;
 use crate::platform::login::AutostartMethod;
 use crate::wizard::options::WizardOptions;
 
@@ -231,11 +232,20 @@ fn health(found: manage::Health) -> InstallationHealth {
     if found.unfinished {
         problems.push(HealthProblem::InstallationUnfinished);
     }
-    if found.running && found.version.is_none() {
+    if found.running && found.version.is_none() && found.other_version.is_none() {
         problems.push(HealthProblem::ServerSilent);
     }
-    if let (Some(installed), Some(by)) = (&found.installed, &found.stranger) {
-        problems.push(HealthProblem::PortTaken { port: installed.profile.port, by: by.clone() });
+    if let Some(installed) = &found.installed {
+        let port = installed.profile.port;
+        match found.listener {
+            Listener::Other(by) => problems.push(HealthProblem::PortTaken { port, by }),
+            Listener::Unknown => problems.push(HealthProblem::ServerUnconfirmed { port }),
+            Listener::Ours | Listener::Nobody => {}
+        }
+        if let Some(found) = found.other_version {
+            let expected = installed.measured_version().into();
+            problems.push(HealthProblem::OtherVersion { port, found, expected });
+        }
     }
     match found.model {
         ServedModel::Changed => problems.push(HealthProblem::ModelChanged),

@@ -14,6 +14,7 @@ use crate::models::Model;
 use crate::ollama::release::Release;
 use crate::plan::Inventory;
 use crate::platform::listening::PortOwner;
+use crate::untrusted::UntrustedText;
 
 /// What a backend sends to the window.
 #[derive(Debug)]
@@ -98,6 +99,20 @@ pub enum HealthProblem {
         port: u16,
         /// Its owner.
         by: PortOwner,
+    },
+    /// The system does not tell who listens on the server's port.
+    ServerUnconfirmed {
+        /// The port.
+        port: u16,
+    },
+    /// The server reports another version than the one that was measured.
+    OtherVersion {
+        /// Its port.
+        port: u16,
+        /// What it reports.
+        found: UntrustedText,
+        /// What was measured.
+        expected: UntrustedText,
     },
     /// The served model is not the one that was measured.
     ModelChanged,

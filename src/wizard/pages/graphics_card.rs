@@ -135,20 +135,20 @@ fn fact_line(ui: &mut Ui, label: &str, value: &str, detail: &str) {
 
 /// The sources of a card's figures, each once.
 fn sources(text: Text, gpu: &Gpu) -> Option<String> {
-    let mut names: Vec<String> = Vec::new();
+    let mut names: Vec<&str> = Vec::new();
     for source in gpu.sources.values() {
-        if !names.contains(source) {
-            names.push(source.clone());
+        if !names.contains(&source.as_str()) {
+            names.push(source);
         }
     }
-    names.sort_by_key(|name| name == TABLE);
+    names.sort_by_key(|name| *name == TABLE);
     let names: Vec<String> = names
         .into_iter()
-        .map(|name| match name.as_str() {
+        .map(|name| match name {
             "nvml" => "NVML".to_owned(),
             "dxgi" => "DXGI".to_owned(),
             TABLE => say!(text, "wizard-source-table"),
-            _ => name,
+            _ => name.to_owned(),
         })
         .collect();
     (!names.is_empty()).then(|| names.join(", "))

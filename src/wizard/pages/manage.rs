@@ -134,7 +134,7 @@ impl ManagePage {
     /// repair.
     fn repair_texts(&self, text: Text, engine_version: Option<&str>) -> (String, String) {
         let installed = &self.installation.installed.profile.engine_version;
-        match engine_version.filter(|version| version != installed) {
+        match engine_version.filter(|version| *installed != *version) {
             Some(version) => (
                 say!(text, "wizard-manage-update-detail"),
                 say!(text, "wizard-manage-update", version = version),
@@ -237,6 +237,16 @@ fn problem_words(text: Text, problem: &HealthProblem) -> String {
         HealthProblem::PortTaken { port, by } => {
             say!(text, "install-status-port-taken", by = by.describe(text), port = port.to_string())
         }
+        HealthProblem::ServerUnconfirmed { port } => {
+            say!(text, "install-server-unconfirmed", port = port.to_string())
+        }
+        HealthProblem::OtherVersion { port, found, expected } => say!(
+            text,
+            "install-server-other-version",
+            port = port.to_string(),
+            found = found,
+            expected = expected
+        ),
         HealthProblem::ModelChanged => say!(text, "wizard-manage-model-changed"),
         HealthProblem::ModelMissing => say!(text, "wizard-manage-model-missing"),
         HealthProblem::ContextReduced { promised_tokens, kept_tokens } => say!(

@@ -64,7 +64,7 @@ fn the_partial_file_of_a_killed_run_is_resumed() {
     });
     let mut request = bench.request(vec![server.url("/f")]);
     request.retry_policy.silence = Duration::from_secs(60);
-    let client = http::client(&http::HttpOptions::default()).unwrap();
+    let client = http::client(&http::HttpOptions::default(), []).unwrap();
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let (reached, half) = tokio::sync::oneshot::channel();
     let reached = RefCell::new(Some(reached));

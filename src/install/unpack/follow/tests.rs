@@ -52,7 +52,7 @@ fn fetch(
     let mut request = DownloadRequest::new(vec![server.url("/f")], dest, Some(good.len() as u64), hash);
     request.retry_policy.backoff = std::time::Duration::from_millis(10);
     request.growing_file = Some(growing_file.clone());
-    let client = http::client(&http::HttpOptions::default()).unwrap();
+    let client = http::client(&http::HttpOptions::default(), []).unwrap();
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let outcome = runtime.block_on(async {
         let fetched = download(&client, &request, &|_| {}, &Control::new()).await;
