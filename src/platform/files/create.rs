@@ -5,7 +5,7 @@ use std::io;
 use std::path::Path;
 
 use super::error::{FileError, ignore_missing, writing};
-use crate::platform::regular::{self, NotRegular};
+use crate::platform::regular;
 
 /// Creates a file, private to the user. An existing file or link of that name is removed first, not followed.
 ///
@@ -83,7 +83,7 @@ pub fn open_own(options: &mut OpenOptions, path: &Path) -> io::Result<File> {
     #[cfg(unix)]
     if opened.as_ref().is_err_and(|e| e.raw_os_error() == Some(rustix::io::Errno::NXIO.raw_os_error())) {
         // A pipe that nobody reads, or a socket.
-        return Err(io::Error::new(io::ErrorKind::InvalidInput, NotRegular));
+        return Err(io::Error::new(io::ErrorKind::InvalidInput, regular::NotRegular));
     }
     regular::require(opened?)
 }
