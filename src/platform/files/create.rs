@@ -70,7 +70,7 @@ pub fn make_executable(file: &File) -> io::Result<()> {
 /// Opens a file of ours with these options: a regular file, no link, and nothing is waited for.
 ///
 /// # Errors
-/// When the system refuses; [`NotRegular`] inside an [`io::Error`] for anything but a regular file.
+/// When the system refuses; [`regular::NotRegular`] inside an [`io::Error`] for anything but a regular file.
 pub fn open_own(options: &mut OpenOptions, path: &Path) -> io::Result<File> {
     #[cfg(unix)]
     {
