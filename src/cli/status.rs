@@ -11,6 +11,7 @@ use crate::install::state::documents::SERVED_MODEL;
 use crate::install::{InstallError, ProfileFile, Receipt};
 use crate::platform::listening::Listener;
 use crate::say;
+use crate::sentences::profile_title;
 use crate::text::Text;
 use crate::untrusted::UntrustedText;
 
@@ -157,7 +158,7 @@ fn words(health: &Health, unused: &[UnusedModel], session: &Session) -> String {
             lines.push(say!(
                 text,
                 "install-status-profile",
-                profile = profile.profile.as_str(),
+                profile = profile_title(&profile.profile, text),
                 model = profile.base_model.as_str(),
                 context = text.count(profile.context_tokens.into()),
                 kv = profile.kv_cache_type.name(),

@@ -10,7 +10,7 @@ use crate::install::state::documents::{DocumentError, foreign, read_json, requir
 use crate::install::state::home;
 use crate::install::{InstallOptions, Paths, Request};
 use crate::models::{KvCacheType, ModelTag};
-use crate::plan::{Candidate, ConsentTerms, Layers, Plan};
+use crate::plan::{Candidate, ConsentTerms, Layers, NUM_BATCH, Plan};
 use crate::platform::clock::rfc3339_now;
 use crate::untrusted::UntrustedText;
 
@@ -33,6 +33,12 @@ pub struct SavedRequest {
     /// Layers on the GPU that the user chose; `None` for as many as fit.
     #[serde(default)]
     pub gpu_layers: Option<u32>,
+    /// Blocks whose routed experts stay in main memory; 0 in requests of earlier versions.
+    #[serde(default)]
+    pub n_cpu_moe: u32,
+    /// Prompt tokens processed at once; what earlier versions always used where they did not write it.
+    #[serde(default = "usual_num_batch")]
+    pub num_batch: u32,
     /// The user agreed to fewer layers on the GPU than planned.
     pub accept_degraded: bool,
     /// Whether the user accepts a KV cache at 4 bits if memory runs out; `None` when not asked.
@@ -52,6 +58,10 @@ pub struct SavedRequest {
     pub options: InstallOptions,
 }
 
+fn usual_num_batch() -> u32 {
+    NUM_BATCH
+}
+
 impl SavedRequest {
     /// The choices of a request.
     pub fn of(request: &Request) -> Self {
@@ -67,6 +77,8 @@ impl SavedRequest {
                 Layers::Fit => None,
                 Layers::Exactly(layers) => Some(layers),
             },
+            n_cpu_moe: candidate.n_cpu_moe,
+            num_batch: candidate.num_batch,
             accept_degraded: request.agreement.fewer_layers,
             accept_kv_q4: request.agreement.kv_q4,
             accept_unverified_model: request.agreement.unverified_model,
@@ -101,12 +113,14 @@ impl SavedRequest {
         Ok(Some(request))
     }
 
-    /// The candidate with the requested setting: context, KV cache and layers.
+    /// The candidate with the requested setting: context, KV cache, batch, layers and experts in main memory.
     pub fn apply_to(&self, candidate: Candidate) -> Candidate {
         Candidate {
             context_tokens: self.context_tokens,
             kv_cache_type: self.kv_cache_type,
             layers: self.gpu_layers.map_or(candidate.layers, Layers::Exactly),
+            n_cpu_moe: self.n_cpu_moe,
+            num_batch: self.num_batch,
             ..candidate
         }
     }

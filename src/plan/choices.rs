@@ -77,6 +77,15 @@ impl Choices {
         self.choices.iter().find(|choice| choice.role == role)
     }
 
+    /// The choices without those that are the same setting as another, each with all its roles.
+    pub fn distinct(&self) -> impl Iterator<Item = (&Choice, Vec<Role>)> {
+        let shown = self.choices.iter().filter(|choice| !matches!(choice.why, Why::SameAs(_)));
+        shown.map(|choice| {
+            let same = self.choices.iter().filter(|other| other.why == Why::SameAs(choice.role));
+            (choice, std::iter::once(choice.role).chain(same.map(|other| other.role)).collect())
+        })
+    }
+
     /// The same with the contents of the drives.
     #[must_use]
     pub fn with_inventory(mut self, inventory: &Inventory) -> Self {

@@ -1,6 +1,6 @@
 //! Words for the three choices: their names, where the bytes of a model lie, and why each was made.
 
-use crate::plan::{Choice, Plan, Role, Why};
+use crate::plan::{CUSTOM_ID, Choice, EMERGENCY_ID, Plan, Role, Why};
 use crate::say;
 use crate::text::Text;
 
@@ -13,6 +13,29 @@ impl Role {
             Self::Fastest => say!(text, "plan-choice-fastest"),
         }
     }
+}
+
+/// What a profile's id is called: a choice and the emergency mode have names in the user's language, a profile is called
+/// by its id.
+pub fn profile_title(id: &str, text: Text) -> String {
+    match (Role::of_id(id), id) {
+        (Some(role), _) => role.title(text),
+        (None, EMERGENCY_ID) => say!(text, "plan-emergency-title"),
+        (None, CUSTOM_ID) => say!(text, "plan-custom-title"),
+        (None, profile) => profile.to_owned(),
+    }
+}
+
+/// What a plan is called in a heading: a profile by its id, anything else by its model.
+pub fn plan_name(plan: &Plan) -> String {
+    let id = plan.candidate.id.as_str();
+    let is_profile = Role::of_id(id).is_none() && id != EMERGENCY_ID && id != CUSTOM_ID;
+    if is_profile { id.to_owned() } else { plan.candidate.model.title.to_string() }
+}
+
+/// The names of all roles that one setting has.
+pub fn role_names(roles: &[Role], text: Text) -> String {
+    roles.iter().map(|role| role.title(text)).collect::<Vec<_>>().join(" · ")
 }
 
 impl Plan {
@@ -42,15 +65,7 @@ impl Choice {
     /// Why this one, in one sentence: model, placement, speed, and what it is better than.
     pub fn why(&self, text: Text) -> String {
         let plan = &self.plan;
-        let what = say!(
-            text,
-            "plan-why-what",
-            title = plan.candidate.model.title.as_str(),
-            placement = plan.placement(text),
-            speed = text.figure(plan.speed.decode_tokens_per_s.mid),
-            full = text.figure(plan.speed.decode_at_full_context_tokens_per_s.mid),
-            context = text.count(u64::from(plan.candidate.context_tokens))
-        );
+        let what = plan_sentence(plan, text);
         let stars = plan.quality().map_or(0, |quality| quality.stars);
         let comparison = match &self.why {
             Why::Best { of_models } => say!(text, "plan-why-best", stars = stars, models = *of_models),
@@ -74,6 +89,30 @@ impl Choice {
         };
         format!("{what} {comparison}")
     }
+}
+
+/// Model, placement and speed of a plan, as a sentence.
+pub fn plan_sentence(plan: &Plan, text: Text) -> String {
+    say!(
+        text,
+        "plan-why-what",
+        title = plan.candidate.model.title.as_str(),
+        placement = plan.placement(text),
+        speed = text.figure(plan.speed.decode_tokens_per_s.mid),
+        full = text.figure(plan.speed.decode_at_full_context_tokens_per_s.mid),
+        context = text.count(u64::from(plan.candidate.context_tokens))
+    )
+}
+
+/// Where a plan's weights are, as a sentence.
+pub fn placement_sentence(plan: &Plan, text: Text) -> String {
+    say!(
+        text,
+        "plan-placement-sentence",
+        title = plan.candidate.model.title.as_str(),
+        placement = plan.placement(text),
+        batch = text.count(u64::from(plan.setting.num_batch))
+    )
 }
 
 /// That a plan runs, and which choice is better in every respect.

@@ -6,7 +6,7 @@ use crate::install::{ProfileFile, Receipt, Request, Wording};
 use crate::plan::{Plan, Verdict};
 use crate::say;
 use crate::sentences::plan::limits_banner;
-use crate::sentences::{banner, consent_record};
+use crate::sentences::{banner, consent_record, profile_title};
 use crate::text::Text;
 
 impl Wording for Text {
@@ -50,7 +50,7 @@ impl Unfinished {
             Some(request) => say!(
                 text,
                 "install-unfinished",
-                profile = request.profile.as_str(),
+                profile = profile_title(&request.profile, text),
                 model = request.model.as_str(),
                 at = request.requested_at.replace('T', " ").trim_end_matches('Z')
             ),
@@ -58,7 +58,11 @@ impl Unfinished {
         };
         let now = match &self.active {
             Some(installed) => {
-                say!(text, "install-unfinished-active", profile = installed.profile.profile.as_str())
+                say!(
+                    text,
+                    "install-unfinished-active",
+                    profile = profile_title(&installed.profile.profile, text)
+                )
             }
             None => say!(text, "install-unfinished-nothing-active"),
         };

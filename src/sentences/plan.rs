@@ -3,6 +3,7 @@
 use crate::figures::Range;
 use crate::plan::{Grade, Improvement, Limit, Plan, Reason, Verdict};
 use crate::say;
+use crate::sentences::choices::profile_title;
 use crate::text::Text;
 
 impl Verdict {
@@ -260,7 +261,7 @@ pub fn consent_text(plan: &Plan, text: Text) -> String {
     let mut lines = vec![say!(
         text,
         "plan-consent-intro",
-        profile = candidate.id.as_str(),
+        profile = profile_title(&candidate.id, text),
         model = candidate.model.title.as_str()
     )];
     let limits = plan.limits();

@@ -15,6 +15,7 @@ use super::pages::engine_form::EngineForm;
 use super::pages::hardware::HardwarePage;
 use super::pages::profile::ProfilePage;
 use crate::install::SavedRequest;
+use crate::plan::Role;
 
 impl Wizard {
     /// Detects the machine, then resumes this request.
@@ -65,8 +66,15 @@ impl Wizard {
         let of_profile = plans
             .iter()
             .position(|plan| request.profile == plan.candidate.id && request.is_for(&plan.candidate));
+        let of_role = Role::of_id(request.profile.as_str())
+            .and_then(|role| detected.report.choice(role))
+            .filter(|choice| request.is_for(&choice.plan.candidate));
         let (model, plan) = match of_profile {
             Some(index) => (ModelChoice::Profile(index), plans[index].clone()),
+            None if of_role.is_some() => {
+                let choice = of_role?;
+                (ModelChoice::Best(choice.role), choice.plan.clone())
+            }
             None => {
                 let model = detected.catalogue().iter().find(|model| model.tag() == Some(&request.model))?;
                 let custom = CustomModel {
@@ -74,6 +82,8 @@ impl Wizard {
                     kv_cache_type: request.kv_cache_type,
                     context_tokens: request.context_tokens,
                     gpu_layers: request.gpu_layers,
+                    n_cpu_moe: request.n_cpu_moe,
+                    num_batch: request.num_batch,
                 };
                 let plan = detected.plan_custom(&custom);
                 (ModelChoice::Custom(custom), plan)

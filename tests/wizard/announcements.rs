@@ -61,7 +61,7 @@ fn progress_is_announced_step_by_step_and_in_percent() {
 
         scripted::half_way(&outbox);
         stage.harness.run();
-        is_announced(&stage, "qwen2.5-coder:7b");
+        is_announced(&stage, stage.installation().0.model.as_str());
         is_announced(&stage, &stage.say("wizard-limited-by-network"));
         assert_eq!(bar(&stage), (stage.say("wizard-step-pull"), Some(57.0)));
 

@@ -7,6 +7,7 @@ use acolyte::install::manage::uninstall::{Removal, RemovedModel};
 use acolyte::install::{Event, Step, StepState};
 use acolyte::machine::Hardware;
 use acolyte::models::ModelTag;
+use acolyte::plan::Verdict;
 use acolyte::sentences;
 use acolyte::text::{Language, Text};
 use acolyte::wizard::Settings;
@@ -36,8 +37,8 @@ fn from_welcome_to_a_measured_answer() {
         stage.click("wizard-install");
         assert_eq!(place(&stage), Some(Place::Install));
         let (request, outbox) = stage.installation();
-        assert_eq!(request.plan.candidate.id, "hybrid_8gb");
-        assert!(request.consent().is_some_and(|terms| terms.profile == "hybrid_8gb"));
+        assert_eq!(request.plan.candidate.id, "recommended");
+        assert!(request.consent().is_some_and(|terms| terms.profile == "recommended"));
         assert!(request.options.autostart);
 
         scripted::half_way(&outbox);
@@ -91,16 +92,75 @@ fn consent_is_required_to_continue() {
 }
 
 #[test]
-fn a_refused_machine_shows_why_and_cannot_continue() {
+fn a_refused_machine_shows_why_and_offers_the_emergency_mode_with_its_own_consent() {
     in_both_languages(|eye| {
         let mut stage = Stage::new(eye, Scene::of(scripted::office_machine())).reach_compatibility();
         assert!(stage.sees(&stage.say("wizard-compatibility-refused")));
         assert!(stage.sees("Intel UHD 620"));
-        assert!(stage.is_disabled("wizard-choose-profile"));
-        stage.harness.key_press(Key::Enter);
-        stage.harness.run();
-        assert_eq!(place(&stage), Some(Place::Compatibility));
+        stage.click("wizard-emergency-choose");
+        assert_eq!(place(&stage), Some(Place::Profile));
+        assert_eq!(chosen(&stage), "emergency_cpu");
+        stage.click("wizard-continue");
+        assert_eq!(place(&stage), Some(Place::Consent));
+        assert!(stage.sees(&stage.say("plan-reason-cpu-only-title")));
+        assert!(stage.is_disabled("wizard-continue"), "not without consent");
+        stage.tick_consent();
+        stage.click("wizard-continue");
+        stage.click("wizard-install");
+        let (request, _) = stage.installation();
+        assert!(request.plan.candidate.is_cpu_only());
+        assert!(request.consent().is_some_and(|terms| terms.profile == "emergency_cpu"));
     });
+}
+
+#[test]
+fn a_card_or_a_model_of_the_table_is_what_the_next_page_begins_with() {
+    in_both_languages(|eye| {
+        let mut stage = Stage::new(eye, Scene::of(scripted::laptop())).reach_compatibility();
+        stage.choose(&stage.say("plan-choice-fastest"));
+        stage.click("wizard-choose-profile");
+        assert_eq!(chosen(&stage), "fastest");
+        stage.click("wizard-back");
+        stage.click("wizard-tab-models");
+        stage.click("wizard-filter-experts");
+        assert!(!stage.sees("Qwen2.5-Coder 7B (F16)"));
+        stage.click("wizard-filter-whole");
+        let Page::Compatibility(page) = stage.harness.state().page() else { panic!("another page") };
+        let whole = page.detected.report.choices.models.iter().find(|plan| {
+            plan.verdict != Verdict::Refused
+                && plan.gpu_layers() == plan.total_layers
+                && plan.setting.n_cpu_moe == 0
+        });
+        let title = whole.expect("a model that fits whole").candidate.model.title.to_string();
+        stage.press_row(&title);
+        stage.click("wizard-choose-profile");
+        let Page::Profile(page) = stage.harness.state().page() else { panic!("not on the profile page") };
+        assert_eq!(page.choice.plan.candidate.model.title.as_str(), title);
+        assert_eq!(chosen(&stage), "custom");
+    });
+}
+
+#[test]
+fn experts_and_batch_can_be_changed_and_the_figures_follow() {
+    let mut stage =
+        Stage::new(Eye::blind(Language::English), Scene::of(scripted::workstation())).reach_profile();
+    stage.click("wizard-advanced");
+    let before = match stage.harness.state().page() {
+        Page::Profile(page) => page.choice.plan.clone(),
+        _ => panic!("not on the profile page"),
+    };
+    assert!(before.candidate.model.architecture.experts.is_some(), "{}", before.candidate.model.title);
+    let label = stage.say("wizard-experts");
+    stage.harness.get_by_role_and_label(Role::Slider, &label).focus();
+    stage.harness.run();
+    stage.harness.key_press(Key::ArrowRight);
+    stage.harness.run();
+    let Page::Profile(page) = stage.harness.state().page() else { panic!("not on the profile page") };
+    let plan = &page.choice.plan;
+    assert_eq!(plan.setting.n_cpu_moe, before.setting.n_cpu_moe + 1);
+    assert_eq!(plan.gpu_layers(), plan.total_layers);
+    assert!(plan.memory.ram_required_bytes > before.memory.ram_required_bytes);
+    assert!(plan.memory.vram_required_bytes < before.memory.vram_required_bytes + (1 << 30));
 }
 
 #[test]
@@ -184,8 +244,7 @@ fn the_reason_of_a_wait_is_shown() {
 fn going_back_keeps_what_was_chosen() {
     in_both_languages(|eye| {
         let mut stage = Stage::new(eye, Scene::of(scripted::laptop())).reach_profile();
-        stage.harness.get_by_role_and_label(Role::RadioButton, "light_6gb").click();
-        stage.harness.run();
+        stage.choose("light_6gb");
         stage.click("wizard-back");
         assert_eq!(place(&stage), Some(Place::Compatibility));
         stage.click("wizard-choose-profile");
@@ -290,8 +349,8 @@ fn advanced_choices_change_the_predictions_at_once() {
     assert_eq!(chosen(&stage), "custom");
     let Page::Profile(page) = stage.harness.state().page() else { panic!("not on the profile page") };
     assert!(page.choice.plan.gpu_layers() < page.choice.plan.total_layers);
-    let layers = page.choice.plan.gpu_layers();
-    assert!(stage.sees(&format!("{layers} of 29")));
+    let (layers, total) = (page.choice.plan.gpu_layers(), page.choice.plan.total_layers);
+    assert!(stage.sees(&format!("{layers} of {total}")));
 }
 
 #[test]

@@ -66,6 +66,11 @@ pub const PAGES: &[(&str, Way)] = &[
         Stage::new(eye, Scene::of(scripted::office_machine())).reach_compatibility()
     }),
     ("3-compatibility-good", |eye| Stage::new(eye, Scene::of(scripted::workstation())).reach_compatibility()),
+    ("3-compatibility-models", |eye| {
+        let mut stage = Stage::new(eye, Scene::of(scripted::workstation())).reach_compatibility();
+        stage.click("wizard-tab-models");
+        stage
+    }),
     ("3-compatibility-reference", |eye| {
         let mut stage = Stage::new(eye, Scene::of(scripted::laptop())).reach_compatibility();
         stage.click("wizard-compare-reference");

@@ -111,7 +111,27 @@ impl Stage {
     }
 
     pub fn click_label(&mut self, label: &str) {
-        self.harness.get_by_role_and_label(egui::accesskit::Role::Button, label).click();
+        self.click_control(egui::accesskit::Role::Button, label);
+    }
+
+    /// Clicks the row of a table that begins with this name.
+    pub fn press_row(&mut self, name: &str) {
+        let rows = self.harness.query_all_by_role(egui::accesskit::Role::RadioButton);
+        let names: Vec<String> = rows.filter_map(|node| node.accesskit_node().label()).collect();
+        let row = names.into_iter().find(|label| label.starts_with(name)).expect("a row with that name");
+        self.choose(&row);
+    }
+
+    /// Chooses a card.
+    pub fn choose(&mut self, label: &str) {
+        self.click_control(egui::accesskit::Role::RadioButton, label);
+    }
+
+    /// Scrolls to a control, as a user would, and clicks it.
+    fn click_control(&mut self, role: egui::accesskit::Role, label: &str) {
+        self.harness.get_by_role_and_label(role, label).scroll_to_me();
+        self.harness.run();
+        self.harness.get_by_role_and_label(role, label).click();
         self.harness.run();
     }
 

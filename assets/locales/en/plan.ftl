@@ -141,3 +141,6 @@ plan-why-same-as-recommended = It is the recommended choice too.
 plan-why-same-as-smartest = It is the smartest choice too.
 plan-why-only = It is the only model of the catalogue that runs here.
 plan-dominated = Runs, but { $title } ({ $role }) is at least as good in every respect on this computer, and better in some.
+plan-placement-sentence = { $title }: { $placement }, prompts in batches of { $batch } tokens.
+plan-emergency-title = Emergency mode
+plan-custom-title = Own model

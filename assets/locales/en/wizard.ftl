@@ -117,9 +117,9 @@ wizard-verdict-needs = Needs { $size }
 wizard-compatibility-good = It will run well
 wizard-compatibility-limits = It will run, with limits
 wizard-compatibility-refused = This computer cannot run ACOLYTE
-wizard-compatibility-lead = Every profile on this computer. Speeds are estimates; the range holds 8 times out of 10.
+wizard-compatibility-lead = The best choices for this computer, and everything else that runs on it. Speeds are estimates; the range holds 8 times out of 10.
 wizard-compatibility-refused-lead = What was found, what is missing, and what you can do. Nothing has been changed.
-wizard-choose-profile = Choose a profile
+wizard-choose-profile = Continue with the selection
 wizard-compare-reference = Compare with the reference table
 wizard-reference-here = a computer like this one
 wizard-reference-close = Close
@@ -142,8 +142,7 @@ wizard-nothing-to-change = Nothing needs to change.
 ## Profile
 
 wizard-profile-title = Choose what to install
-wizard-profile-lead = The recommended profile is selected. All figures update with your choice.
-wizard-recommended = recommended
+wizard-profile-lead = What you selected, and everything about it that can be changed. Every figure follows at once.
 wizard-another-model = Another model…
 wizard-another-model-detail = from the catalogue, or a reference
 wizard-to-download = { $size } to download
@@ -400,3 +399,24 @@ wizard-manage-repair = Repair
 wizard-manage-repair-detail = Installs the same again: intact files are kept, and everything is checked and measured again.
 wizard-manage-update-detail = Installs this version of the engine with the same profile. The model is kept, and everything is checked and measured again.
 wizard-manage-update = Update to Ollama { $version }
+
+## The three choices, and every model
+
+wizard-card-tokens = tokens/s
+wizard-card-full = { $speed } with { $tokens } tokens in the context. First token of such a prompt after { $wait }.
+wizard-card-download = { $model }, { $size } to download, { $kv } context memory
+wizard-tab-profiles = Profiles
+wizard-tab-models = All models
+wizard-table-quality = Model and quality
+wizard-filter-all = All
+wizard-filter-whole = Whole on the card
+wizard-filter-experts = Experts in main memory
+wizard-filter-commercial = Commercial use
+wizard-filter-none = No model is like that on this computer.
+wizard-emergency-choose = Emergency mode on the processor
+wizard-advanced-context = Context
+wizard-advanced-batch = Prompt tokens processed at once
+wizard-advanced-experts = Experts in main memory: { $blocks } of { $total } blocks
+wizard-experts = Experts in main memory
+wizard-tokens = { $tokens } tokens
+wizard-emergency-wait = The first token of a full prompt comes after { $wait }; short prompts wait less. You agree to that first.

@@ -141,3 +141,6 @@ plan-why-same-as-recommended = También es la opción recomendada.
 plan-why-same-as-smartest = También es la opción más capaz.
 plan-why-only = Es el único modelo del catálogo que funciona aquí.
 plan-dominated = Funciona, pero { $title } ({ $role }) es igual o mejor en todo en este equipo.
+plan-placement-sentence = { $title }: { $placement }, prompts en lotes de { $batch } tokens.
+plan-emergency-title = Modo de emergencia
+plan-custom-title = Modelo propio

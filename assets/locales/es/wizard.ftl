@@ -117,9 +117,9 @@ wizard-verdict-needs = Requiere { $size }
 wizard-compatibility-good = Funcionará bien
 wizard-compatibility-limits = Funcionará, con límites
 wizard-compatibility-refused = Este equipo no puede ejecutar ACOLYTE
-wizard-compatibility-lead = Cada perfil en este equipo. Velocidades estimadas; el intervalo acierta 8 de cada 10 veces.
+wizard-compatibility-lead = Las mejores opciones para este equipo y todo lo demás que funciona en él. Velocidades estimadas; el intervalo acierta 8 de cada 10 veces.
 wizard-compatibility-refused-lead = Qué se ha encontrado, qué falta y qué puedes hacer. No se ha cambiado nada.
-wizard-choose-profile = Elegir un perfil
+wizard-choose-profile = Continuar con la selección
 wizard-compare-reference = Comparar con la tabla de referencia
 wizard-reference-here = un equipo como este
 wizard-reference-close = Cerrar
@@ -142,8 +142,7 @@ wizard-nothing-to-change = No hace falta cambiar nada.
 ## Perfil
 
 wizard-profile-title = Elige qué instalar
-wizard-profile-lead = El perfil recomendado está seleccionado. Todas las cifras se actualizan con tu elección.
-wizard-recommended = recomendado
+wizard-profile-lead = Lo que has seleccionado y todo lo que se puede cambiar. Cada cifra se actualiza al momento.
 wizard-another-model = Otro modelo…
 wizard-another-model-detail = del catálogo, o una referencia
 wizard-to-download = { $size } por descargar
@@ -400,3 +399,24 @@ wizard-manage-repair = Reparar
 wizard-manage-repair-detail = Instala lo mismo otra vez: los archivos intactos se conservan, y todo se comprueba y se mide de nuevo.
 wizard-manage-update-detail = Instala esta versión del motor con el mismo perfil. El modelo se conserva, y todo se comprueba y se mide de nuevo.
 wizard-manage-update = Actualizar a Ollama { $version }
+
+## Las tres opciones y todos los modelos
+
+wizard-card-tokens = tokens/s
+wizard-card-full = { $speed } con { $tokens } tokens en el contexto. Primer token de un prompt así a los { $wait }.
+wizard-card-download = { $model }, { $size } de descarga, memoria de contexto { $kv }
+wizard-tab-profiles = Perfiles
+wizard-tab-models = Todos los modelos
+wizard-table-quality = Modelo y calidad
+wizard-filter-all = Todos
+wizard-filter-whole = Enteros en la tarjeta
+wizard-filter-experts = Expertos en la memoria principal
+wizard-filter-commercial = Uso comercial
+wizard-filter-none = Ningún modelo es así en este equipo.
+wizard-emergency-choose = Modo de emergencia en la CPU
+wizard-advanced-context = Contexto
+wizard-advanced-batch = Tokens del prompt procesados a la vez
+wizard-advanced-experts = Expertos en la memoria principal: { $blocks } de { $total } bloques
+wizard-experts = Expertos en la memoria principal
+wizard-tokens = { $tokens } tokens
+wizard-emergency-wait = El primer token de un prompt completo llega a los { $wait }; los prompts cortos esperan menos. Antes se te pide que lo aceptes.

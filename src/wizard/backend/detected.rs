@@ -6,7 +6,7 @@ use crate::hardware::evidence::Evidence;
 use crate::install::reuse::InstalledEngine;
 use crate::machine::Hardware;
 use crate::models::{Catalogue, KvCacheType, Model};
-use crate::plan::{self, Inventory, Layers, Plan, Profiles, ReferenceComputer, Report};
+use crate::plan::{self, Candidate, Inventory, Layers, Plan, Profiles, ReferenceComputer, Report};
 use crate::platform::login::{AutostartKind, LoginError};
 
 /// What detection found, and what follows from it. Everything in it is in memory: pages may use it in any frame.
@@ -45,6 +45,18 @@ pub struct CustomModel {
     pub context_tokens: u32,
     /// Layers on the GPU; `None` for as many as fit.
     pub gpu_layers: Option<u32>,
+    /// Blocks whose routed experts stay in main memory.
+    pub n_cpu_moe: u32,
+    /// Prompt tokens processed at once.
+    pub num_batch: u32,
+}
+
+impl CustomModel {
+    /// With as many layers on the GPU as fit, no experts in main memory, and the usual batch.
+    pub fn usual(model: Arc<Model>, kv_cache_type: KvCacheType, context_tokens: u32) -> Self {
+        let (gpu_layers, n_cpu_moe, num_batch) = (None, 0, plan::NUM_BATCH);
+        Self { model, kv_cache_type, context_tokens, gpu_layers, n_cpu_moe, num_batch }
+    }
 }
 
 impl Detected {
@@ -92,11 +104,16 @@ impl Detected {
 
     /// Plans a model of the user's own choice.
     pub fn plan_custom(&self, custom: &CustomModel) -> Plan {
-        let layers = custom.gpu_layers.map_or(Layers::Fit, Layers::Exactly);
+        let layers = match custom.gpu_layers {
+            _ if custom.n_cpu_moe > 0 => Layers::Exactly(custom.model.total_layers()),
+            Some(layers) => Layers::Exactly(layers),
+            None => Layers::Fit,
+        };
         let policy = &self.profiles.policy;
         let model = Arc::clone(&custom.model);
         let candidate =
             plan::custom_candidate(model, custom.kv_cache_type, custom.context_tokens, layers, policy);
+        let candidate = Candidate { n_cpu_moe: custom.n_cpu_moe, num_batch: custom.num_batch, ..candidate };
         plan::make_plan(&candidate, &self.hardware, policy).with_inventory(&self.inventory)
     }
 }

@@ -25,12 +25,18 @@ impl ProfilePage {
         let mut custom = before.clone();
         self.model(ui, cx, &mut custom);
         ui.gap(1.0);
+        context(ui, cx, &mut custom);
+        ui.gap(1.0);
         kv(ui, cx, &mut custom);
         ui.gap(1.0);
         self.layers(ui, cx, &mut custom);
+        experts(ui, cx, &mut custom);
+        batch(ui, cx, &mut custom);
         let changed = !Arc::ptr_eq(&custom.model, &before.model)
             || custom.kv_cache_type != before.kv_cache_type
-            || custom.gpu_layers != before.gpu_layers;
+            || custom.context_tokens != before.context_tokens
+            || (custom.gpu_layers, custom.n_cpu_moe, custom.num_batch)
+                != (before.gpu_layers, before.n_cpu_moe, before.num_batch);
         if changed {
             self.choose(ModelChoice::Custom(custom));
         }
@@ -51,8 +57,8 @@ impl ProfilePage {
                         let chosen = model.name == custom.model.name;
                         let name = model_name(model);
                         if ui.selectable_label(chosen, name).clicked() && !chosen {
-                            custom.model = Arc::clone(model);
-                            custom.gpu_layers = None;
+                            let model = Arc::clone(model);
+                            *custom = CustomModel::usual(model, custom.kv_cache_type, custom.context_tokens);
                         }
                     }
                 },
@@ -88,7 +94,8 @@ impl ProfilePage {
         ui.text(TextRole::Label, Tone::Faint, &label);
         let mut gpu_layers = custom.gpu_layers.unwrap_or(fitted).min(total);
         if slider(ui, &mut gpu_layers, 0..=total, &say!(text, "wizard-layers")).changed() {
-            custom.gpu_layers = Some(gpu_layers);
+            // Experts are in main memory only where all layers are on the GPU.
+            (custom.gpu_layers, custom.n_cpu_moe) = (Some(gpu_layers), 0);
             automatic = false;
         }
         if checkbox(ui, &mut automatic, &say!(text, "wizard-advanced-fit"), "").changed() {
@@ -117,6 +124,61 @@ impl ProfilePage {
         ui.gap(1.0);
         let how = autostart_name(text, &self.compatibility.detected.autostart);
         checkbox(ui, &mut places.autostart, &say!(text, "wizard-start-at-login"), &how);
+    }
+}
+
+/// Sizes of context offered, in tokens, as far as the model carries them.
+const CONTEXTS: [u32; 4] = [32_768, 65_536, 131_072, 262_144];
+/// Sizes of batch offered, in tokens.
+const BATCHES: [u32; 4] = [256, 512, 1024, 2048];
+
+fn context(ui: &mut Ui, cx: &PageContext<'_>, custom: &mut CustomModel) {
+    let text = cx.text;
+    let carried = custom.model.trained_context_tokens;
+    let sizes = CONTEXTS.into_iter().filter(|tokens| *tokens <= carried);
+    let tokens = |tokens: u32| say!(text, "wizard-tokens", tokens = text.count(u64::from(tokens)));
+    pick(ui, &say!(text, "wizard-advanced-context"), "context", &mut custom.context_tokens, sizes, tokens);
+}
+
+fn batch(ui: &mut Ui, cx: &PageContext<'_>, custom: &mut CustomModel) {
+    let text = cx.text;
+    let tokens = |tokens: u32| say!(text, "wizard-tokens", tokens = text.count(u64::from(tokens)));
+    let sizes = BATCHES.into_iter();
+    pick(ui, &say!(text, "wizard-advanced-batch"), "batch", &mut custom.num_batch, sizes, tokens);
+}
+
+/// A labelled list of sizes.
+fn pick(
+    ui: &mut Ui,
+    label: &str,
+    id: &str,
+    value: &mut u32,
+    sizes: impl Iterator<Item = u32>,
+    words: impl Fn(u32) -> String,
+) {
+    labelled(ui, label, |ui| {
+        let width = ui.available_width();
+        ComboBox::from_id_salt(id).width(width).selected_text(words(*value)).show_ui(ui, |ui| {
+            for size in sizes {
+                if ui.selectable_label(size == *value, words(size)).clicked() {
+                    *value = size;
+                }
+            }
+        });
+    });
+}
+
+/// How many blocks' experts stay in main memory; nothing for a model without experts.
+fn experts(ui: &mut Ui, cx: &PageContext<'_>, custom: &mut CustomModel) {
+    if custom.model.architecture.experts.is_none() {
+        return;
+    }
+    let blocks = custom.model.total_layers().saturating_sub(1);
+    let mut chosen = custom.n_cpu_moe;
+    let label = say!(cx.text, "wizard-advanced-experts", blocks = chosen, total = blocks);
+    ui.text(TextRole::Label, Tone::Faint, &label);
+    if slider(ui, &mut chosen, 0..=blocks, &say!(cx.text, "wizard-experts")).changed() {
+        (custom.n_cpu_moe, custom.gpu_layers) = (chosen, None);
     }
 }
 

@@ -2,7 +2,7 @@
 
 use super::engine_form::EngineForm;
 use crate::install::InstallOptions;
-use crate::plan::Plan;
+use crate::plan::{CUSTOM_ID, Candidate, Layers, Plan, Report, Role};
 use crate::wizard::backend::{CustomModel, Detected};
 use crate::wizard::options::WizardOptions;
 use crate::wizard::typed_path::TypedPath;
@@ -20,13 +20,56 @@ pub struct Choice {
     pub engine: EngineForm,
 }
 
-/// A profile, or a model of the user's own.
+/// One of the three choices, a profile, the emergency mode, or a model of the user's own.
 #[derive(Clone)]
 pub enum ModelChoice {
+    /// One of the three choices among all models.
+    Best(Role),
     /// Index into the report's plans.
     Profile(usize),
+    /// The best choice on the processor alone.
+    Emergency,
     /// The user's own.
     Custom(CustomModel),
+}
+
+impl ModelChoice {
+    /// What is selected at first: the user's own model, else the recommended choice, else the best profile; `None` when
+    /// nothing runs on a card of this machine.
+    pub fn recommended(report: &Report) -> Option<Self> {
+        let best = report.recommended_index().map(Self::Profile);
+        match report.recommended() {
+            Some(own) if own.candidate.id == CUSTOM_ID => best,
+            _ => report.choice(Role::Recommended).map(|choice| Self::Best(choice.role)).or(best),
+        }
+    }
+
+    /// Its plan on a machine; `None` when the report has no such choice.
+    pub fn plan(&self, detected: &Detected) -> Option<Plan> {
+        let report = &detected.report;
+        match self {
+            Self::Best(role) => report.choice(*role).map(|choice| choice.plan.clone()),
+            Self::Profile(index) => report.plans.get(*index).cloned(),
+            Self::Emergency => report.choices.emergency_cpu.clone(),
+            Self::Custom(custom) => Some(detected.plan_custom(custom)),
+        }
+    }
+}
+
+impl From<&Candidate> for CustomModel {
+    fn from(candidate: &Candidate) -> Self {
+        Self {
+            model: candidate.model.clone(),
+            kv_cache_type: candidate.kv_cache_type,
+            context_tokens: candidate.context_tokens,
+            gpu_layers: match candidate.layers {
+                Layers::Exactly(layers) if candidate.n_cpu_moe == 0 => Some(layers),
+                _ => None,
+            },
+            n_cpu_moe: candidate.n_cpu_moe,
+            num_batch: candidate.num_batch,
+        }
+    }
 }
 
 /// Typed folders and port.
@@ -48,13 +91,11 @@ pub struct PlacesForm {
 pub struct NotAPort;
 
 impl Choice {
-    /// The recommended profile in the default folders; `None` when every profile is refused.
-    pub fn recommended(detected: &Detected, options: &WizardOptions) -> Option<Self> {
-        let report = &detected.report;
-        let index = report.recommended_index()?;
+    /// This model in the default folders; `None` when the report has no such choice.
+    pub fn new(model: ModelChoice, detected: &Detected, options: &WizardOptions) -> Option<Self> {
         Some(Self {
-            plan: report.plans[index].clone(),
-            model: ModelChoice::Profile(index),
+            plan: model.plan(detected)?,
+            model,
             engine: EngineForm::new(options, detected.reusable_engine.clone()),
             places: PlacesForm::from(&options.default_install()),
         })
@@ -64,15 +105,7 @@ impl Choice {
     pub fn as_custom(&self) -> CustomModel {
         match &self.model {
             ModelChoice::Custom(custom) => custom.clone(),
-            ModelChoice::Profile(_) => {
-                let candidate = &self.plan.candidate;
-                CustomModel {
-                    model: candidate.model.clone(),
-                    kv_cache_type: candidate.kv_cache_type,
-                    context_tokens: candidate.context_tokens,
-                    gpu_layers: None,
-                }
-            }
+            _ => CustomModel::from(&self.plan.candidate),
         }
     }
 }

@@ -6,6 +6,7 @@ use super::profile::ProfilePage;
 use super::welcome::numbered;
 use super::{Button, Footer, Intent, PageContext, View};
 use crate::say;
+use crate::sentences::plan_name;
 use crate::text::Text;
 use crate::wizard::theme::{TextRole, Tone};
 use crate::wizard::widgets::{UiExt as _, card, checkbox, rule};
@@ -66,7 +67,7 @@ impl View for ConsentPage {
             ui.text(TextRole::Text, Tone::Soft, &say!(text, "wizard-consent-stays", tokens = tokens));
         });
         ui.gap(5.0);
-        let label = say!(text, "wizard-consent-tick", profile = plan.candidate.id.clone());
+        let label = say!(text, "wizard-consent-tick", profile = plan_name(plan));
         checkbox(ui, &mut self.ticked, &label, &say!(text, "wizard-consent-recorded"));
     }
 

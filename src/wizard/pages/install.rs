@@ -12,6 +12,7 @@ use crate::control::Control;
 use crate::install::event::{Activity, ByteProgress};
 use crate::install::{Event, Step, StepState};
 use crate::say;
+use crate::sentences::plan_name;
 use crate::text::Text;
 use crate::wizard::backend::WorkerError;
 use crate::wizard::theme::{TextRole, Tone};
@@ -252,7 +253,7 @@ impl From<InstallPage> for SummaryPage {
 
 impl View for InstallPage {
     fn heading(&self, text: Text) -> (String, String) {
-        let profile = self.summary.profile.choice.plan.candidate.id.clone();
+        let profile = plan_name(&self.summary.profile.choice.plan);
         match &self.state {
             InstallState::Running => {
                 (say!(text, "wizard-install-title", profile = profile), say!(text, "wizard-install-lead"))

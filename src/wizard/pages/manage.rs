@@ -6,6 +6,7 @@ use super::comparison::comparison;
 use super::{Button, Footer, Intent, PageContext, View};
 use crate::install::Installed;
 use crate::say;
+use crate::sentences::profile_title;
 use crate::text::Text;
 use crate::untrusted::UntrustedText;
 use crate::wizard::backend::{HealthProblem, Installation, InstallationHealth, ManageAction, WorkerError};
@@ -148,7 +149,7 @@ impl ManagePage {
         let Installed { profile, receipt } = &*self.installation.installed;
         ui.text(TextRole::Strong, Tone::Ink, &say!(text, "wizard-manage-installed"));
         ui.gap(1.0);
-        fact_line(ui, &say!(text, "wizard-table-profile"), &profile.profile);
+        fact_line(ui, &say!(text, "wizard-table-profile"), &profile_title(&profile.profile, text));
         rule(ui);
         fact_line(ui, &say!(text, "wizard-table-model"), profile.base_model.as_str());
         rule(ui);
@@ -176,7 +177,7 @@ impl View for ManagePage {
         if self.activity == ManageActivity::Removed {
             return (say!(text, "wizard-manage-removed"), say!(text, "wizard-manage-removed-lead"));
         }
-        let profile = self.installation.installed.profile.profile.clone();
+        let profile = profile_title(&self.installation.installed.profile.profile, text);
         (say!(text, "wizard-manage-title"), say!(text, "wizard-manage-lead", profile = profile))
     }
 

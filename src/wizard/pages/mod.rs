@@ -3,8 +3,10 @@
 
 mod advanced;
 pub mod choice;
+mod choice_cards;
 mod comparison;
 pub mod compatibility;
+mod compatibility_table;
 pub mod consent;
 pub mod engine_form;
 mod graphics_card;

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use eframe::egui::{Align, Layout, Ui};
+use eframe::egui::{Align, Layout, Response, Ui};
 
 use super::choice::{Choice, ModelChoice};
 use super::compatibility::CompatibilityPage;
@@ -12,6 +12,7 @@ use super::{Button, Footer, Intent, PageContext, View};
 use crate::models::Model;
 use crate::plan::{Plan, Verdict};
 use crate::say;
+use crate::sentences::{placement_sentence, role_names};
 use crate::text::Text;
 use crate::wizard::backend::{Command, CustomModel, PathField, WorkerError};
 use crate::wizard::options::WizardOptions;
@@ -60,7 +61,8 @@ impl ProfilePage {
         options: &WizardOptions,
     ) -> Result<Self, Box<CompatibilityPage>> {
         let draft = compatibility.draft.take();
-        match draft.or_else(|| Choice::recommended(&compatibility.detected, options)) {
+        let selected = || Choice::new(compatibility.selected_model()?, &compatibility.detected, options);
+        match draft.or_else(selected) {
             Some(choice) => Ok(Self {
                 compatibility,
                 choice,
@@ -101,8 +103,7 @@ impl ProfilePage {
                 self.lookup = Lookup::Idle;
                 let kv_cache_type = self.choice.plan.candidate.kv_cache_type;
                 let context_tokens = crate::MIN_CONTEXT_TOKENS;
-                let custom = CustomModel { model, kv_cache_type, context_tokens, gpu_layers: None };
-                self.choose(ModelChoice::Custom(custom));
+                self.choose(ModelChoice::Custom(CustomModel::usual(model, kv_cache_type, context_tokens)));
             }
             Err(error) => self.lookup = Lookup::Failed(error),
         }
@@ -122,39 +123,40 @@ impl ProfilePage {
 
     /// Chooses a model, and plans it.
     pub(super) fn choose(&mut self, model: ModelChoice) {
-        let detected = &self.compatibility.detected;
-        self.choice.plan = match &model {
-            ModelChoice::Profile(index) => detected.report.plans[*index].clone(),
-            ModelChoice::Custom(custom) => detected.plan_custom(custom),
-        };
-        self.choice.model = model;
+        if let Some(plan) = model.plan(&self.compatibility.detected) {
+            self.choice.plan = plan;
+            self.choice.model = model;
+        }
     }
 
     fn cards(&mut self, ui: &mut Ui, text: Text) {
         let detected = Arc::clone(&self.compatibility.detected);
-        let recommended = detected.report.recommended.as_deref();
+        let report = &detected.report;
         let mut chosen = None;
         ui.spacing_mut().item_spacing.y = 10.0;
-        for (index, plan) in detected.report.plans.iter().enumerate() {
+        for (choice, roles) in report.choices.distinct() {
+            let is_chosen = matches!(self.choice.model, ModelChoice::Best(role) if roles.contains(&role));
+            let name = role_names(&roles, text);
+            if plan_card(ui, text, is_chosen, &name, &choice.plan).clicked() {
+                chosen = Some(ModelChoice::Best(choice.role));
+            }
+        }
+        for (index, plan) in report.plans.iter().enumerate() {
             if plan.verdict == Verdict::Refused {
                 continue;
             }
             let is_chosen = matches!(self.choice.model, ModelChoice::Profile(i) if i == index);
-            let id = &plan.candidate.id;
-            let card = radio_card(ui, is_chosen, id, |ui| {
-                let mut head = Paragraph::new(ui).add(TextRole::Strong, Tone::Ink, id);
-                if recommended == Some(id) {
-                    head = head.add(
-                        TextRole::Chip,
-                        Tone::Faint,
-                        &format!(" {}", say!(text, "wizard-recommended")),
-                    );
-                }
-                head.show(ui);
-                describe(ui, text, plan);
-            });
-            if card.clicked() {
+            if plan_card(ui, text, is_chosen, &plan.candidate.id, plan).clicked() {
                 chosen = Some(ModelChoice::Profile(index));
+            }
+        }
+        if report.verdict == Verdict::Refused
+            && let Some(plan) = &report.choices.emergency_cpu
+        {
+            let is_chosen = matches!(self.choice.model, ModelChoice::Emergency);
+            let name = say!(text, "plan-emergency-title");
+            if plan_card(ui, text, is_chosen, &name, plan).clicked() {
+                chosen = Some(ModelChoice::Emergency);
             }
         }
         let own = matches!(self.choice.model, ModelChoice::Custom(_));
@@ -167,7 +169,7 @@ impl ProfilePage {
                     rating(ui, text, &self.choice.plan);
                     describe_rest(ui, text, &custom.model);
                 }
-                ModelChoice::Profile(_) => {
+                _ => {
                     ui.text(TextRole::Table, Tone::Soft, &say!(text, "wizard-another-model-detail"));
                 }
             }
@@ -184,8 +186,12 @@ impl ProfilePage {
     fn promise(&mut self, ui: &mut Ui, cx: &mut PageContext<'_>) {
         let text = cx.text;
         let plan = &self.choice.plan;
-        graphics_bar(ui, text, plan);
-        ui.gap(3.0);
+        ui.text(TextRole::Table, Tone::Soft, &placement_sentence(plan, text));
+        ui.gap(2.0);
+        if plan.vram_total_bytes() > 0 {
+            graphics_bar(ui, text, plan);
+            ui.gap(3.0);
+        }
         main_bar(ui, text, plan, self.compatibility.detected.hardware.memory.total_bytes);
         ui.gap(3.0);
         speed(ui, text, plan);
@@ -258,11 +264,15 @@ impl View for ProfilePage {
     }
 }
 
-fn describe(ui: &mut Ui, text: Text, plan: &Plan) {
-    let model = &plan.candidate.model;
-    ui.text(TextRole::Table, Tone::Soft, &model_name(model));
-    rating(ui, text, plan);
-    describe_rest(ui, text, model);
+/// A card with a model, how good it is, its download and its licence.
+fn plan_card(ui: &mut Ui, text: Text, is_chosen: bool, name: &str, plan: &Plan) -> Response {
+    radio_card(ui, is_chosen, name, |ui| {
+        ui.text(TextRole::Strong, Tone::Ink, name);
+        let model = &plan.candidate.model;
+        ui.text(TextRole::Table, Tone::Soft, &model_name(model));
+        rating(ui, text, plan);
+        describe_rest(ui, text, model);
+    })
 }
 
 /// Stars, a word, and the score that counts most.

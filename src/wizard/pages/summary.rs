@@ -10,7 +10,7 @@ use crate::install::{Agreement, EngineChoice, InstallOptions, Request};
 use crate::machine::DiskUse;
 use crate::plan::Inventory;
 use crate::say;
-use crate::sentences::{drive_short, engine_download, model_download};
+use crate::sentences::{drive_short, engine_download, model_download, plan_name};
 use crate::text::Text;
 use crate::untrusted::UntrustedText;
 use crate::wizard::backend::Command;
@@ -165,7 +165,7 @@ impl SummaryPage {
 
 impl View for SummaryPage {
     fn heading(&self, text: Text) -> (String, String) {
-        let profile = self.profile.choice.plan.candidate.id.clone();
+        let profile = plan_name(&self.profile.choice.plan);
         (say!(text, "wizard-summary-title", profile = profile), say!(text, "wizard-summary-lead"))
     }
 
