@@ -1,5 +1,5 @@
-//! Duration of estimates: `cargo bench --bench assess`. Estimating every profile and every model of the catalogue on
-//! one machine must take less than a millisecond, because the window does it on every change.
+//! Duration of estimates: `cargo bench --bench assess`. Planning everything for one machine, the search for the three
+//! choices among all models of the catalogue included, must take less than 5 ms.
 
 use std::hint::black_box;
 use std::time::{Duration, Instant};
@@ -11,7 +11,7 @@ use acolyte::models::{Catalogue, KvCacheType};
 use acolyte::plan::{self, Profiles};
 use acolyte::{GIB, MIN_CONTEXT_TOKENS};
 
-const LIMIT: Duration = Duration::from_millis(1);
+const LIMIT: Duration = Duration::from_millis(5);
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let catalogue = Catalogue::built_in();
@@ -44,7 +44,11 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         black_box(plan::plan_all(black_box(&hardware), catalogue, profiles));
     });
     println!("placement and estimate of {} models: {every_model:?}", catalogue.models.len());
-    println!("all profiles and models against one machine: {everything:?} (limit {LIMIT:?})");
+    let only_profiles = median(|| {
+        black_box(plan::plan_profiles(black_box(&hardware), catalogue, profiles));
+    });
+    println!("all profiles on one machine: {only_profiles:?}");
+    println!("all profiles and the search among all models on one machine: {everything:?} (limit {LIMIT:?})");
     if everything > LIMIT {
         return Err(format!("{everything:?} is more than {LIMIT:?}").into());
     }

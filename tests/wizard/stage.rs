@@ -127,10 +127,17 @@ impl Stage {
         self.click_control(egui::accesskit::Role::RadioButton, label);
     }
 
-    /// Scrolls to a control, as a user would, and clicks it.
+    /// Clicks a control, and scrolls to it first where it is not in sight, as a user would.
     fn click_control(&mut self, role: egui::accesskit::Role, label: &str) {
-        self.harness.get_by_role_and_label(role, label).scroll_to_me();
-        self.harness.run();
+        /// The footer covers the lower end of a page.
+        const FOOTER_HEIGHT: f32 = 68.0;
+
+        let node = self.harness.get_by_role_and_label(role, label);
+        let in_sight = self.harness.ctx.content_rect().height() - FOOTER_HEIGHT;
+        if node.rect().bottom() > in_sight || node.rect().top() < 0.0 {
+            node.scroll_to_me();
+            self.harness.run();
+        }
         self.harness.get_by_role_and_label(role, label).click();
         self.harness.run();
     }
