@@ -10,6 +10,7 @@ use std::sync::Arc;
 use acolyte::GIB;
 use acolyte::estimate::{
     CpuFigures, EngineSetting, GpuFigures, MachineFigures, decode, first_token_s, memory_need,
+    n_cpu_moe_in_force,
 };
 use acolyte::figures::{Certainty, Known};
 use acolyte::machine::{Backend, GpuKind, gpu_table};
@@ -181,4 +182,37 @@ fn a_quantised_cache_costs_the_processors_prompt_more_than_twice() {
     };
     let (f16, q8_0) = (wait(KvCacheType::F16), wait(KvCacheType::Q8_0));
     assert!((1.5..3.5).contains(&(q8_0 / f16)), "{f16} and {q8_0}");
+}
+
+/// What the engine says of its buffers tells how many blocks' experts are in main memory.
+#[test]
+fn blocks_with_experts_in_main_memory_are_read_back_from_the_weights_on_the_card() {
+    let machine = machine(40.0);
+    let mut mixtures = 0;
+    for model in &Catalogue::built_in().models {
+        let all = setting(model, 0);
+        let find = |bytes| n_cpu_moe_in_force(model, &all, &machine, bytes);
+        let weights = |n_cpu_moe| {
+            let need = memory_need(model, &setting(model, n_cpu_moe), &machine);
+            need.weights_gpu_bytes - model.image_encoder_bytes
+        };
+        let blocks = model.total_layers() - 1;
+        if model.architecture.experts.is_none() {
+            assert_eq!(find(weights(0)), None, "{}", model.title);
+            continue;
+        }
+        mixtures += 1;
+        let of_block = |block: u32| weights(block) - weights(block + 1);
+        for n_cpu_moe in (0..=blocks).filter(|n| *n == 0 || of_block(n - 1) > 0) {
+            let bytes = weights(n_cpu_moe);
+            assert_eq!(find(bytes), Some(n_cpu_moe), "{}", model.title);
+            if n_cpu_moe > 0 {
+                let nearly = bytes + of_block(n_cpu_moe - 1) * 2 / 5;
+                assert_eq!(find(nearly), Some(n_cpu_moe), "{}: two fifths of a block more", model.title);
+            }
+        }
+        assert_eq!(find(weights(0) * 2), None, "{}", model.title);
+        assert_eq!(find(0), None, "{}", model.title);
+    }
+    assert!(mixtures >= 5, "{mixtures}");
 }

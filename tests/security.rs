@@ -86,6 +86,7 @@ mod running {
             "TMPDIR",
             "SSL_CERT_FILE",
             "SSL_CERT_DIR",
+            "LLAMA_ARG_CACHE_RAM",
             "OLLAMA_FLASH_ATTENTION",
             "OLLAMA_HOST",
             "OLLAMA_KV_CACHE_TYPE",

@@ -146,9 +146,9 @@ fn carry_out(mut request: Request, json: bool, may_ask: bool, session: &Session)
         }
         Err(error) => {
             let exit_code = match *error {
-                InstallError::FourBitsNeedConsent { .. } | InstallError::FewerLayersNeedConsent { .. } => {
-                    exit_code(Verdict::Degraded)
-                }
+                InstallError::FourBitsNeedConsent { .. }
+                | InstallError::FewerLayersNeedConsent { .. }
+                | InstallError::MoreExpertsInRamNeedConsent { .. } => exit_code(Verdict::Degraded),
                 _ if error.is_cancelled() => INTERRUPTED,
                 _ => 1,
             };
@@ -272,7 +272,7 @@ fn refuse(plan: &Plan, session: &Session) {
 /// The summary of what will be done and where, shown before anything is changed.
 fn summary(plan: &Plan, options: &InstallOptions, session: &Session) -> String {
     let (text, candidate) = (session.text, &plan.candidate);
-    say!(
+    let summary = say!(
         text,
         "install-cli-summary",
         profile = candidate.id.as_str(),
@@ -287,7 +287,18 @@ fn summary(plan: &Plan, options: &InstallOptions, session: &Session) -> String {
         disk = disk_summary(&plan.disk_needs, text),
         engine = options.source.choice.version().unwrap_or_default(),
         engine_note = options.source.choice.note(text)
-    )
+    );
+    if plan.setting.n_cpu_moe == 0 {
+        return summary;
+    }
+    let experts = say!(
+        text,
+        "install-cli-experts",
+        blocks = plan.setting.n_cpu_moe,
+        total = plan.total_blocks(),
+        batch = text.count(plan.setting.num_batch.into())
+    );
+    format!("{summary}\n{experts}")
 }
 
 /// Predictions and measurements.
@@ -316,6 +327,16 @@ fn result(receipt: &Receipt, request: &Request, session: &Session) -> String {
         tokens = text.count(measured.first_token_prompt_tokens.unwrap_or(0)),
         endpoint = format!("http://127.0.0.1:{}", receipt.port)
     );
+    if promised.n_cpu_moe > 0 {
+        let blocks = measured.n_cpu_moe.map_or_else(unknown, |blocks| blocks.to_string());
+        let line = say!(
+            text,
+            "install-cli-result-experts",
+            measured = blocks,
+            promised = promised.n_cpu_moe.to_string()
+        );
+        said.push_str(&format!("\n{line}"));
+    }
     for shortfall in &receipt.shortfalls {
         said.push_str("\n! ");
         said.push_str(&shortfall.words(text));

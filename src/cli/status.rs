@@ -165,6 +165,14 @@ fn words(health: &Health, unused: &[UnusedModel], session: &Session) -> String {
                 layers = profile.gpu_layers,
                 total = profile.total_layers
             ));
+            if profile.n_cpu_moe > 0 {
+                let total = profile.total_layers.saturating_sub(1);
+                let blocks = profile.n_cpu_moe;
+                lines.push(say!(text, "install-status-experts", blocks = blocks, total = total));
+            }
+            if !profile.pinned_memory {
+                lines.push(say!(text, "install-status-not-pinned"));
+            }
             lines.extend(about_listener(&health.listener, profile.port, text));
             lines.push(match (&health.version, &health.other_version) {
                 (Some(version), _) => say!(

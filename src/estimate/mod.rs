@@ -6,10 +6,12 @@ mod efficiency;
 mod layout;
 mod memory;
 mod prefill;
+mod read_back;
 mod speed;
 mod types;
 
 pub use memory::{fit_gpu_layers, fit_n_cpu_moe, memory_need, memory_need_of_build};
+pub use read_back::n_cpu_moe_in_force;
 pub use speed::{decode, first_token_s};
 pub use types::{
     CpuFigures, EngineBuild, EngineSetting, Estimate, GpuFigures, MachineFigures, MemoryNeed, Speed,

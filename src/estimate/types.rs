@@ -136,7 +136,10 @@ pub struct MemoryNeed {
     pub compute_ram_bytes: u64,
     /// Main memory of the engine's processes themselves.
     pub overhead_ram_bytes: u64,
-    /// Sum of the four above.
+    /// Main memory for the engine's cache of earlier prompts. The plan decides on it: an estimate alone has 0.
+    #[serde(default)]
+    pub prompt_cache_ram_bytes: u64,
+    /// Sum of the five above.
     pub ram_required_bytes: u64,
 }
 

@@ -196,6 +196,17 @@ pub enum InstallError {
         /// All layers.
         total_layers: u32,
     },
+    /// It would fit with the experts of more blocks in main memory, which needs consent.
+    #[error(
+        "the model only fits with the experts of more than {n_cpu_moe} of {blocks} blocks in main memory, which needs \
+         consent"
+    )]
+    MoreExpertsInRamNeedConsent {
+        /// Blocks whose experts were in main memory when the card's memory ran out.
+        n_cpu_moe: u32,
+        /// All blocks.
+        blocks: u32,
+    },
     /// It would fit with a KV cache at 4 bits, which needs consent of its own.
     #[error("the model only fits with a KV cache at 4 bits, which needs consent")]
     FourBitsNeedConsent {

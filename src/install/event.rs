@@ -254,6 +254,22 @@ pub enum Activity {
         /// All layers.
         total_layers: u32,
     },
+    /// The card's memory ran out; retrying with the experts of more blocks in main memory.
+    MoreExpertsInRam {
+        /// Blocks whose experts are in main memory.
+        n_cpu_moe: u32,
+        /// All blocks.
+        blocks: u32,
+    },
+    /// Main memory ran out; retrying with the experts of fewer blocks there.
+    FewerExpertsInRam {
+        /// Blocks whose experts are in main memory.
+        n_cpu_moe: u32,
+        /// All blocks.
+        blocks: u32,
+    },
+    /// The driver did not page-lock as much main memory as asked; retrying with memory that is not locked.
+    WithoutPinnedMemory,
     /// Memory ran out; retrying with a smaller KV cache.
     SmallerCache {
         /// Its type.

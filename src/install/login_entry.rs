@@ -8,6 +8,8 @@
 //!
 //! A user has one such entry, but may have several homes: an entry that belongs to another home is not changed.
 
+use std::collections::BTreeMap;
+use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
 use crate::checksum::Sha256;
@@ -15,7 +17,7 @@ use crate::install::{InstallError, Paths};
 use crate::ollama::server::Launch;
 use crate::platform::environment;
 use crate::platform::files;
-use crate::platform::login::{AutostartMethod, LoginEntry};
+use crate::platform::login::{AutostartKind, AutostartMethod, LoginEntry};
 use crate::platform::regular;
 
 /// First argument of the copy of this program: start the server.
@@ -94,7 +96,7 @@ pub fn install(paths: &Paths, launch: &Launch) -> Result<(), InstallError> {
             program: launch.program.clone(),
             args: vec!["serve".into()],
             pre_start: vec![install_own_copy(paths)?.into(), KEEP_LOG.into(), paths.home().into()],
-            environment: launch.environment_here(),
+            environment: environment_of(launch, method.kind()),
             unset,
             log: Some(launch.log.clone()),
         }
@@ -107,6 +109,16 @@ pub fn install(paths: &Paths, launch: &Launch) -> Result<(), InstallError> {
         }
     };
     Ok(method.install(&entry).map(drop)?)
+}
+
+/// The server's environment as an entry holds it. launchd adds what `launchctl setenv` set for every agent, unless the
+/// entry has a value of its own: a setting of the runner that is absent gets an empty one, which `keep-log` drops.
+fn environment_of(launch: &Launch, kind: AutostartKind) -> BTreeMap<String, OsString> {
+    let mut environment = launch.environment_here();
+    if kind == AutostartKind::LaunchAgent {
+        environment.extend(launch.absent_variables().map(|name| (name.to_owned(), OsString::new())));
+    }
+    environment
 }
 
 /// Starts the server of this home through the service manager; `false` where none supervises it.
@@ -233,6 +245,28 @@ fn have_same_contents(own: &Path, copy: &Path) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::models::KvCacheType;
+    use crate::ollama::server::{ExpertsInRam, RunnerSettings};
+
+    #[test]
+    fn settings_of_all_agents_do_not_reach_the_server() {
+        let experts_in_ram = ExpertsInRam::First(3);
+        let launch = Launch {
+            program: "/x/ollama/1/bin/ollama".into(),
+            port: 42_434,
+            models_dir: "/x/models".into(),
+            kv_cache_type: KvCacheType::F16,
+            runner: RunnerSettings { experts_in_ram, ..RunnerSettings::default() },
+            home: "/x/home".into(),
+            log: "/x/log".into(),
+            network: BTreeMap::new(),
+        };
+        let agent = environment_of(&launch, AutostartKind::LaunchAgent);
+        assert_eq!(agent["LLAMA_ARG_N_CPU_MOE"], "3");
+        assert_eq!((agent["LLAMA_ARG_CPU_MOE"].len(), agent["GGML_CUDA_NO_PINNED"].len()), (0, 0));
+        let unit = environment_of(&launch, AutostartKind::SystemdUser);
+        assert_eq!(unit, launch.environment_here(), "its environment is emptied first");
+    }
 
     #[test]
     fn entries_of_different_homes_are_distinguished() {

@@ -169,6 +169,7 @@ mod tests {
             port: 42_434,
             models_dir: paths.models(),
             kv_cache_type: KvCacheType::F16,
+            runner: Default::default(),
             home: paths.engine_home(),
             log: paths.server_log(),
             network: Default::default(),

@@ -25,10 +25,24 @@ pub struct PlacementComparison {
 pub struct LoadAttempt {
     /// Layers on the GPU.
     pub gpu_layers: u32,
+    /// Blocks whose routed experts are in main memory.
+    #[serde(default)]
+    pub n_cpu_moe: u32,
     /// KV cache type.
     pub kv_cache_type: KvCacheType,
+    /// Whether weights in main memory could be page-locked; written where they could not.
+    #[serde(default = "yes", skip_serializing_if = "is_yes")]
+    pub pinned_memory: bool,
     /// How it ended.
     pub outcome: LoadOutcome,
+}
+
+fn yes() -> bool {
+    true
+}
+
+fn is_yes(value: &bool) -> bool {
+    *value
 }
 
 /// How an attempt at loading ended. A string in documents.
@@ -39,8 +53,10 @@ pub enum LoadOutcome {
     Loaded,
     /// Loaded with layers that the engine chose.
     LoadedAutomatic,
-    /// Memory ran out.
+    /// Memory ran out: the card's, as far as the engine tells.
     OutOfMemory,
+    /// Main memory ran out.
+    OutOfMainMemory,
     /// Any other failure.
     Failed {
         /// The engine's message.
@@ -58,6 +74,7 @@ impl LoadOutcome {
 const LOADED: &str = "ok";
 const LOADED_AUTOMATIC: &str = "ok, layers chosen by the engine";
 const OUT_OF_MEMORY: &str = "out of memory";
+const OUT_OF_MAIN_MEMORY: &str = "out of main memory";
 
 impl From<LoadOutcome> for String {
     fn from(outcome: LoadOutcome) -> Self {
@@ -65,6 +82,7 @@ impl From<LoadOutcome> for String {
             LoadOutcome::Loaded => LOADED.to_owned(),
             LoadOutcome::LoadedAutomatic => LOADED_AUTOMATIC.to_owned(),
             LoadOutcome::OutOfMemory => OUT_OF_MEMORY.to_owned(),
+            LoadOutcome::OutOfMainMemory => OUT_OF_MAIN_MEMORY.to_owned(),
             LoadOutcome::Failed { message } => message.into(),
         }
     }
@@ -76,7 +94,9 @@ impl From<String> for LoadOutcome {
         match outcome.as_str() {
             LOADED => Self::Loaded,
             LOADED_AUTOMATIC => Self::LoadedAutomatic,
+            OUT_OF_MAIN_MEMORY => Self::OutOfMainMemory,
             message if EngineFailure::of(message) == EngineFailure::OutOfMemory => Self::OutOfMemory,
+            message if EngineFailure::of(message) == EngineFailure::OutOfMainMemory => Self::OutOfMainMemory,
             _ => Self::Failed { message: outcome.into() },
         }
     }
@@ -121,13 +141,15 @@ pub struct Receipt {
 }
 
 impl Receipt {
-    /// The requested plan in the placement that is kept: with fewer layers or a smaller KV cache when memory ran out.
+    /// The requested plan in the placement that is kept: with fewer layers, more experts in main memory or a smaller KV
+    /// cache when memory ran out.
     pub fn kept_plan(&self, requested: Plan) -> Plan {
-        let PredictedFigures { gpu_layers, kv_cache_type, .. } = self.predicted;
-        if (gpu_layers, kv_cache_type) == (requested.gpu_layers(), requested.setting.kv_cache_type) {
+        let PredictedFigures { gpu_layers, n_cpu_moe, kv_cache_type, .. } = self.predicted;
+        let planned = (requested.gpu_layers(), requested.setting.n_cpu_moe, requested.setting.kv_cache_type);
+        if (gpu_layers, n_cpu_moe, kv_cache_type) == planned {
             requested
         } else {
-            requested.with_placement(gpu_layers, kv_cache_type)
+            requested.with_placement(gpu_layers, n_cpu_moe, kv_cache_type)
         }
     }
 }
@@ -140,10 +162,23 @@ mod tests {
     #[test]
     fn outcomes_are_strings_and_old_ones_are_read() {
         let failed = LoadOutcome::Failed { message: "unsupported cache type".into() };
-        for outcome in [LoadOutcome::Loaded, LoadOutcome::LoadedAutomatic, LoadOutcome::OutOfMemory, failed] {
+        let ended = [LoadOutcome::OutOfMemory, LoadOutcome::OutOfMainMemory, failed];
+        for outcome in [LoadOutcome::Loaded, LoadOutcome::LoadedAutomatic].into_iter().chain(ended) {
             let json = serde_json::to_string(&outcome).unwrap();
             assert_eq!(serde_json::from_str::<LoadOutcome>(&json).unwrap(), outcome, "{json}");
         }
+        let attempt = LoadAttempt {
+            gpu_layers: 49,
+            n_cpu_moe: 20,
+            kv_cache_type: KvCacheType::Q8_0,
+            pinned_memory: false,
+            outcome: LoadOutcome::Loaded,
+        };
+        let json = serde_json::to_string(&attempt).unwrap();
+        assert_eq!(serde_json::from_str::<LoadAttempt>(&json).unwrap(), attempt, "{json}");
+        let earlier = r#"{"gpu_layers":29,"kv_cache_type":"q8_0","outcome":"ok"}"#;
+        let earlier: LoadAttempt = serde_json::from_str(earlier).unwrap();
+        assert_eq!((earlier.n_cpu_moe, earlier.pinned_memory), (0, true));
         let old = "\"model failed to load: cudaMalloc failed: out of memory\"";
         assert_eq!(serde_json::from_str::<LoadOutcome>(old).unwrap(), LoadOutcome::OutOfMemory);
     }

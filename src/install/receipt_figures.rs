@@ -15,12 +15,24 @@ pub struct PredictedFigures {
     pub gpu_layers: u32,
     /// All layers.
     pub total_layers: u32,
+    /// Blocks whose routed experts are in main memory.
+    #[serde(default)]
+    pub n_cpu_moe: u32,
+    /// Prompt tokens processed at once; `None` in receipts of earlier versions.
+    #[serde(default)]
+    pub num_batch: Option<u32>,
     /// KV cache type.
     pub kv_cache_type: KvCacheType,
     /// VRAM, in bytes.
     pub vram_bytes: u64,
     /// Main memory, in bytes.
     pub ram_bytes: u64,
+    /// Weights in main memory, in bytes; `None` in receipts of earlier versions.
+    #[serde(default)]
+    pub weights_ram_bytes: Option<u64>,
+    /// Most main memory for the engine's cache of earlier prompts, in MiB; `None` in receipts of earlier versions.
+    #[serde(default)]
+    pub prompt_cache_mib: Option<u32>,
     /// Share of the model's bytes on the GPU, 0 to 1.
     pub gpu_share: f64,
     /// Tokens written a second, context nearly empty.
@@ -38,12 +50,29 @@ pub struct MeasuredFigures {
     pub context_tokens: Option<u32>,
     /// Layers on the GPU, as the engine reports them.
     pub gpu_layers: Option<u32>,
+    /// Blocks whose routed experts are in main memory, from the weights that the engine says it put on the GPUs. `None`
+    /// also for a model without experts.
+    #[serde(default)]
+    pub n_cpu_moe: Option<u32>,
+    /// Prompt tokens processed at once, as the engine says.
+    #[serde(default)]
+    pub num_batch: Option<u32>,
     /// Share of the model's bytes on the GPU, 0 to 1.
     pub gpu_share: Option<f64>,
     /// KV cache type, read from the engine's log or command line.
     pub kv_cache_type: Option<UntrustedText>,
     /// Buffers on the GPU, in bytes.
     pub vram_bytes: Option<u64>,
+    /// Buffers of weights on the GPU, in bytes.
+    #[serde(default)]
+    pub weights_gpu_bytes: Option<u64>,
+    /// Buffers of weights in main memory, in bytes. Where the file is mapped, this is the stretch of it from the first to
+    /// the last of these weights.
+    #[serde(default)]
+    pub weights_ram_bytes: Option<u64>,
+    /// Limit of the engine's cache of earlier prompts, in MiB, as it says; 0 for no such cache.
+    #[serde(default)]
+    pub prompt_cache_mib: Option<u32>,
     /// Memory of the engine's processes, in bytes.
     pub ram_bytes: Option<u64>,
     /// Tokens written a second.

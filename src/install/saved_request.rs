@@ -143,3 +143,57 @@ impl SavedRequest {
         self.gpu_layers == Some(0)
     }
 }
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+    use crate::install::Agreement;
+    use crate::machine::{Gpu, GpuKind, Hardware, MainMemory};
+    use crate::models::Catalogue;
+    use crate::plan::{Profiles, custom_candidate, make_plan};
+    use crate::{GIB, MIN_CONTEXT_TOKENS};
+
+    fn request(n_cpu_moe: u32) -> Request {
+        let policy = &Profiles::built_in().policy;
+        let model = Catalogue::built_in().find("qwen3-coder:30b").unwrap();
+        let layers = Layers::Exactly(model.total_layers());
+        let usual = custom_candidate(model, KvCacheType::Q8_0, MIN_CONTEXT_TOKENS, layers, policy);
+        let candidate = Candidate { n_cpu_moe, num_batch: 2048, ..usual };
+        let memory =
+            MainMemory { total_bytes: 32 * GIB, available_bytes: Some(28 * GIB), bandwidth_gb_s: Some(40.0) };
+        let card = Gpu::named("NVIDIA GeForce RTX 4060", GpuKind::Discrete, Some(8 * GIB));
+        let plan = make_plan(&candidate, &Hardware::with(memory, vec![card]), policy);
+        let agreement = Agreement { limits: true, ..Agreement::default() };
+        Request::new(plan, agreement, InstallOptions::usual(Path::new("/home/x/.acolyte"))).unwrap()
+    }
+
+    #[test]
+    fn experts_and_batch_are_requested_again() {
+        let request = request(40);
+        let saved = SavedRequest::of(&request);
+        let json = serde_json::to_string(&saved).unwrap();
+        let read: SavedRequest = serde_json::from_str(&json).unwrap();
+        let asked = Candidate { n_cpu_moe: 0, num_batch: 512, ..request.plan.candidate.clone() };
+        let restored = read.apply_to(asked);
+        assert_eq!((restored.n_cpu_moe, restored.num_batch), (40, 2048));
+    }
+
+    #[test]
+    fn a_request_of_an_earlier_version_has_none_in_main_memory_and_the_usual_batch() {
+        let saved = SavedRequest::of(&request(40));
+        let mut written = serde_json::to_value(&saved).unwrap();
+        for key in ["n_cpu_moe", "num_batch"] {
+            written.as_object_mut().unwrap().remove(key).unwrap();
+        }
+        let earlier: SavedRequest = serde_json::from_value(written).unwrap();
+        assert_eq!((earlier.n_cpu_moe, earlier.num_batch), (0, 512));
+    }
+
+    #[test]
+    fn consent_covers_no_more_experts_in_main_memory_than_agreed_to() {
+        let saved = SavedRequest::of(&request(40));
+        assert!(saved.covers(&request(40).plan));
+        assert!(!saved.covers(&request(44).plan));
+    }
+}

@@ -4,6 +4,7 @@
 //! everything: the command line of `llama-server`, the layers on the GPU, and the size of every buffer on every device.
 //! Only the log proves that q8_0 is in use or that everything is on the GPU; what it does not contain is unknown.
 
+use std::collections::BTreeMap;
 use std::fmt;
 
 use crate::MIB;
@@ -27,6 +28,15 @@ pub struct LoadEvidence {
     pub kv_cache_types: Option<CacheTypes>,
     /// Whether flash attention is on.
     pub flash_attention: Option<bool>,
+    /// Prompt tokens processed at once.
+    pub num_batch: Option<u32>,
+    /// Limit of the cache of earlier prompts, in MiB; 0 when it is off.
+    pub prompt_cache_mib: Option<u32>,
+    /// By device, the layers on it of which the engine's own choice put a part into main memory, such as experts. Empty
+    /// unless the engine chose the placement of a model that does not fit.
+    pub overflowing_layers: BTreeMap<String, u32>,
+    /// Whether memory could not be page-locked. The engine goes on with memory that is not.
+    pub pinning_failed: bool,
     /// Every buffer.
     pub buffers: Vec<Buffer>,
     /// Log lines with the cause of a failed load.
@@ -67,6 +77,9 @@ pub struct Buffer {
     pub bytes: u64,
 }
 
+/// Kind of the buffers that hold weights.
+const WEIGHTS: &str = "model";
+
 /// Prefixes of log lines with the cause of a failed load.
 const ERROR_PREFIXES: &[&str] =
     &["error while handling argument", "llama_init_from_model: quantized", "error loading model"];
@@ -93,6 +106,19 @@ impl LoadEvidence {
     fn take(&mut self, line: &str) {
         if let Some(buffer) = buffer(line) {
             self.buffers.push(buffer);
+        } else if line.contains(" MiB of pinned memory") {
+            self.pinning_failed = true;
+        } else if let Some((device, layers)) = overflowing(line) {
+            // The engine says it for each of its steps: the last one counts.
+            self.overflowing_layers.insert(device, layers);
+        } else if let Some(batch) =
+            line.strip_prefix("llama_context: n_ubatch").and_then(|rest| after(rest, "= "))
+        {
+            self.num_batch = leading_number(batch);
+        } else if let Some(limit) = after(line, "prompt cache is enabled, size limit: ") {
+            self.prompt_cache_mib = leading_number(limit);
+        } else if line.contains("prompt cache is disabled") {
+            self.prompt_cache_mib = Some(0);
         } else if let Some(after) = after(line, "offloaded ").filter(|after| after.contains("layers to GPU"))
         {
             self.offloaded = after.split_whitespace().next().and_then(|pair| {
@@ -136,6 +162,17 @@ impl LoadEvidence {
         self.sum(|buffer| !is_on_gpu(&buffer.device))
     }
 
+    /// Bytes of weights on GPUs; `None` when the log names no buffers.
+    pub fn weights_gpu_bytes(&self) -> Option<u64> {
+        self.sum(|buffer| buffer.kind == WEIGHTS && is_on_gpu(&buffer.device))
+    }
+
+    /// Bytes of weights in main memory; `None` when the log names no buffers. Where the file is mapped, this is the
+    /// stretch of it from the first to the last of these weights.
+    pub fn weights_ram_bytes(&self) -> Option<u64> {
+        self.sum(|buffer| buffer.kind == WEIGHTS && !is_on_gpu(&buffer.device))
+    }
+
     fn sum(&self, wanted: impl Fn(&Buffer) -> bool) -> Option<u64> {
         (!self.buffers.is_empty())
             .then(|| self.buffers.iter().filter(|buffer| wanted(buffer)).map(|buffer| buffer.bytes).sum())
@@ -149,9 +186,25 @@ impl LoadEvidence {
         })
     }
 
-    /// Whether the log reports that memory ran out.
-    pub fn ran_out_of_memory(&self) -> bool {
-        self.error_lines.iter().any(|line| ran_out_of_memory(line))
+    /// Which memory ran out, as the log says; `None` when none did.
+    pub fn out_of_memory(&self) -> Option<EngineFailure> {
+        let failure = EngineFailure::of(&self.error_lines.join("\n"));
+        failure.is_out_of_memory().then_some(failure)
+    }
+
+    /// Whether a load failed because the driver did not page-lock as much memory as it was asked to. It says so, or a
+    /// call of the driver fails where no buffer of the card did.
+    pub fn failed_for_pinned_memory(&self) -> bool {
+        let any =
+            |parts: &[&str]| self.error_lines.iter().any(|line| parts.iter().any(|part| line.contains(part)));
+        let of_driver = any(&["CUDA error: out of memory", "ROCm error: out of memory"]);
+        let of_card = any(&[
+            "cudaMalloc failed",
+            "hipMalloc failed",
+            "failed to allocate CUDA",
+            "failed to allocate ROCm",
+        ]);
+        self.pinning_failed || (of_driver && !of_card)
     }
 }
 
@@ -168,7 +221,7 @@ pub fn gpu_share(loaded: &Loaded, evidence: &LoadEvidence) -> Option<f64> {
 }
 
 fn ran_out_of_memory(line: &str) -> bool {
-    EngineFailure::of(line) == EngineFailure::OutOfMemory
+    EngineFailure::of(line).is_out_of_memory()
 }
 
 /// Value of a command line flag.
@@ -193,6 +246,13 @@ fn buffer(line: &str) -> Option<Buffer> {
     let mib: f64 = size.trim_start_matches([' ', '=']).strip_suffix("MiB")?.trim().parse().ok()?;
     let sane = mib.is_finite() && (0.0..1e9).contains(&mib);
     sane.then(|| Buffer { device: device.into(), kind: kind.into(), bytes: (mib * MIB as f64) as u64 })
+}
+
+/// `common_params_fit_impl:   - CUDA0 (NVIDIA …): 49 layers (12 overflowing),  7012 MiB used,   1023 MiB free`
+fn overflowing(line: &str) -> Option<(String, u32)> {
+    let (device, rest) = after(line, "params_fit_impl:   - ")?.split_once(' ')?;
+    let (layers, _) = after(rest, " layers (")?.split_once(" overflowing)")?;
+    Some((device.to_owned(), layers.trim().parse().ok()?))
 }
 
 /// Words of `cmd="…"`. A path with spaces is split, but only the flags after it are used.
@@ -224,6 +284,7 @@ mod tests {
     const NO_FLASH: &str =
         include_str!("../../tests/fixtures/ollama/server-log-load-failed-no-flash-attention.log");
     const CUDA: &str = include_str!("../../tests/fixtures/ollama/made-up-cuda-partial.log");
+    const EXPERTS: &str = include_str!("../../tests/fixtures/ollama/made-up-cuda-experts.log");
 
     fn mib(bytes: Option<u64>) -> f64 {
         (bytes.unwrap() as f64 / MIB as f64 * 100.0).round() / 100.0
@@ -256,7 +317,7 @@ mod tests {
     fn a_failed_load_has_its_cause() {
         let evidence = LoadEvidence::parse(BAD_TYPE);
         assert!(evidence.error_lines[0].contains("Unsupported cache type: q8"), "{evidence:?}");
-        assert!(!evidence.ran_out_of_memory());
+        assert_eq!(evidence.out_of_memory(), None);
         let evidence = LoadEvidence::parse(NO_FLASH);
         assert!(evidence.error_lines[0].contains("requires flash_attn"), "{evidence:?}");
     }
@@ -267,6 +328,49 @@ mod tests {
         assert_eq!(evidence.offloaded, Some((25, 29)));
         assert_eq!(mib(evidence.gpu_bytes()), 4794.15);
         assert_eq!(mib(evidence.host_bytes()), 992.69, "pinned memory is main memory");
+    }
+
+    #[test]
+    fn a_load_with_experts_in_main_memory() {
+        let evidence = LoadEvidence::parse(EXPERTS);
+        assert_eq!(
+            evidence.offloaded,
+            Some((49, 49)),
+            "layers with their experts in main memory count as offloaded"
+        );
+        assert_eq!(mib(evidence.weights_gpu_bytes()), 6398.61);
+        assert_eq!(mib(evidence.weights_ram_bytes()), 11_541.22);
+        assert_eq!((evidence.num_batch, evidence.prompt_cache_mib), (Some(2048), Some(1632)));
+        assert_eq!(evidence.overflowing_layers, BTreeMap::new(), "the engine did not choose");
+        assert!(!evidence.pinning_failed);
+    }
+
+    #[test]
+    fn what_the_engine_chose_and_what_it_switched_off_is_read_back() {
+        let log = "common_params_fit_impl:   - CUDA0 (NVIDIA GeForce RTX 4090): 49 layers,   7687 MiB used,  15186 MiB free\n\
+                   0.04 I common_params_fit_impl:   - CUDA0 (NVIDIA GeForce RTX 4090): 49 layers (38 overflowing),  20092 MiB used,   2781 MiB free\n\
+                   0.04 I common_params_fit_impl:   - CUDA0 (NVIDIA GeForce RTX 4090): 49 layers (35 overflowing),  21092 MiB used,   1781 MiB free\n\
+                   srv    load_model: prompt cache is disabled - use `--cache-ram N` to enable it";
+        let evidence = LoadEvidence::parse(log);
+        assert_eq!(evidence.overflowing_layers, BTreeMap::from([("CUDA0".to_owned(), 35)]));
+        assert_eq!(evidence.prompt_cache_mib, Some(0));
+        let unlimited = "srv    load_model: prompt cache is enabled, size limit: no limit";
+        assert_eq!(LoadEvidence::parse(unlimited).prompt_cache_mib, None);
+        let q8_0 = LoadEvidence::parse(Q8_0);
+        assert_eq!((q8_0.num_batch, q8_0.prompt_cache_mib), (Some(512), Some(8192)));
+    }
+
+    #[test]
+    fn memory_that_cannot_be_page_locked_is_told_from_a_full_card() {
+        let failed = |log: &str| LoadEvidence::parse(log).failed_for_pinned_memory();
+        let pinned = "ggml_cuda_host_malloc: failed to allocate 15012.17 MiB of pinned memory: out of memory";
+        let driver = "CUDA error: out of memory";
+        let card = "ggml_backend_cuda_buffer_type_alloc_buffer: allocating 304.75 MiB on device 0: cudaMalloc \
+                    failed: out of memory";
+        assert!(failed(pinned) && failed(driver));
+        assert!(!failed(card) && !failed(&format!("{card}\n{driver}")) && !failed(Q8_0));
+        assert!(LoadEvidence::parse(pinned).error_lines.is_empty(), "the engine goes on without");
+        assert_eq!(LoadEvidence::parse(driver).out_of_memory(), Some(EngineFailure::OutOfMemory));
     }
 
     #[test]

@@ -3,8 +3,10 @@
 /// Cause of a failed call, as far as the engine's message shows it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum EngineFailure {
-    /// The model does not fit into graphics or main memory.
+    /// The model does not fit into memory: the card's, as far as the message tells.
     OutOfMemory,
+    /// Main memory ran out: the system killed the runner, or refused it a buffer.
+    OutOfMainMemory,
     /// The registry, or the engine, has no such model.
     ModelMissing,
     /// The model needs a newer engine.
@@ -33,6 +35,16 @@ const OUT_OF_MEMORY: &[&str] = &[
     "vk_error_out_of_device_memory",
     "erroroutofdevicememory",
     "erroroutofmemory",
+];
+/// Parts of messages that mean that main memory ran out. In lower case. When Linux is out of memory it kills a process
+/// that takes much of it, and the engine reports no more than the signal. What only sets out to kill the runner, such as
+/// stopping its server, is never asked for while a model loads.
+const OUT_OF_MAIN_MEMORY: &[&str] = &[
+    "signal: killed",
+    "std::bad_alloc",
+    "cpu_buffer_type_alloc_buffer: failed to allocate",
+    "failed to allocate cpu buffer",
+    "unable to allocate cpu buffer",
 ];
 /// After a line with this, the engine retries by itself.
 const RECOVERED: &str = "retrying without pipeline parallelism";
@@ -63,25 +75,45 @@ const MESSAGES: &[(EngineFailure, &[&str])] = &[
 impl EngineFailure {
     /// Classifies a message of the engine.
     pub fn of(message: &str) -> Self {
-        if is_out_of_memory(message) {
-            return Self::OutOfMemory;
+        if let Some(failure) = out_of_memory(message) {
+            return failure;
         }
         let means = |parts: &[&str]| parts.iter().any(|part| message.contains(part));
         MESSAGES.iter().find(|(_, parts)| means(parts)).map_or(Self::Other, |(failure, _)| *failure)
     }
 }
 
-/// The engine joins all lines of its runner, so a line about a retry may precede the final error.
-fn is_out_of_memory(message: &str) -> bool {
+impl EngineFailure {
+    /// Whether memory ran out, the card's or main memory.
+    pub fn is_out_of_memory(self) -> bool {
+        matches!(self, Self::OutOfMemory | Self::OutOfMainMemory)
+    }
+}
+
+/// Which memory ran out, if any did. The engine joins what its runner printed line by line, so a line after which it
+/// retried may precede the one that ended it.
+fn out_of_memory(message: &str) -> Option<EngineFailure> {
     let message = message.to_lowercase();
-    let ran_out = |line: &str| OUT_OF_MEMORY.iter().any(|part| line.contains(part));
-    message.lines().any(|line| ran_out(line) && !line.contains(RECOVERED))
+    let of_line = |line: &str| {
+        let says = |parts: &[&str]| parts.iter().any(|part| line.contains(part));
+        if line.contains(RECOVERED) {
+            None
+        } else if says(OUT_OF_MAIN_MEMORY) {
+            Some(EngineFailure::OutOfMainMemory)
+        } else {
+            says(OUT_OF_MEMORY).then_some(EngineFailure::OutOfMemory)
+        }
+    };
+    let mut found = message.lines().filter_map(of_line);
+    let first = found.next()?;
+    // The card's memory is named in its own lines, and main memory in what follows from that.
+    Some(found.fold(first, |all, one| if one == EngineFailure::OutOfMemory { one } else { all }))
 }
 
 #[cfg(test)]
 mod tests {
     use super::EngineFailure::{
-        DiskFull, ModelMissing, NewerEngineNeeded, Other, OutOfMemory, PlainHttp, Transient,
+        DiskFull, ModelMissing, NewerEngineNeeded, Other, OutOfMainMemory, OutOfMemory, PlainHttp, Transient,
     };
     use super::*;
 
@@ -102,6 +134,17 @@ mod tests {
                 OutOfMemory,
             ),
             ("llama-server process has terminated: exit status 1", Other),
+            ("llama-server process has terminated: signal: killed", OutOfMainMemory),
+            ("llama-server process has terminated: signal: segmentation fault", Other),
+            (
+                "ggml_backend_cpu_buffer_type_alloc_buffer: failed to allocate buffer of size 8123456789",
+                OutOfMainMemory,
+            ),
+            (
+                "alloc_tensor_range: failed to allocate CUDA0 buffer of size 4123456789\n\
+                 error loading model: unable to allocate CPU buffer",
+                OutOfMemory,
+            ),
             ("failed to allocate compute buffers, retrying without pipeline parallelism", Other),
             (
                 "llama-server process has terminated: exit status 1: graph_reserve: failed to allocate compute \

@@ -5,6 +5,7 @@
 //! responds, and has failed when its process ends.
 
 mod log;
+mod runner;
 
 use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
@@ -25,6 +26,7 @@ use crate::platform::program;
 use crate::untrusted::UntrustedText;
 pub use log::{last_lines, log_since, rotate_while_running, rotated_logs};
 use log::{open_log, rotate};
+pub use runner::{ExpertsInRam, RunnerSettings};
 
 /// Ports for the private server; ACOLYTE tries these.
 pub const PORTS: std::ops::RangeInclusive<u16> = 42434..=42453;
@@ -86,7 +88,9 @@ pub fn is_server_variable(name: &OsStr) -> bool {
         "OLLAMA_NUM_PARALLEL",
         "PATH",
     ];
-    name.to_str().is_some_and(|name| SET.contains(&name) || INHERITED.contains(&name))
+    name.to_str().is_some_and(|name| {
+        SET.contains(&name) || RunnerSettings::VARIABLES.contains(&name) || INHERITED.contains(&name)
+    })
 }
 
 /// Settings of a server process.
@@ -100,6 +104,8 @@ pub struct Launch {
     pub models_dir: PathBuf,
     /// KV cache type, one per server.
     pub kv_cache_type: KvCacheType,
+    /// What only the runner's environment says; one for the whole server.
+    pub runner: RunnerSettings,
     /// The engine's `HOME`, which contains its key.
     pub home: PathBuf,
     /// Log file.
@@ -187,6 +193,7 @@ impl Launch {
         if self.kv_cache_type.needs_flash_attention() {
             settings.insert("OLLAMA_FLASH_ATTENTION", "1".into());
         }
+        settings.extend(self.runner.variables());
         settings.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
     }
 
@@ -214,6 +221,12 @@ impl Launch {
             environment.insert("HOME".to_owned(), home);
         }
         environment
+    }
+
+    /// Variables of the runner that are not set and must not be inherited either.
+    pub fn absent_variables(&self) -> impl Iterator<Item = &'static str> + use<> {
+        let set = self.runner.variables();
+        RunnerSettings::VARIABLES.into_iter().filter(move |name| !set.contains_key(name))
     }
 
     /// [`Launch::environment`] with this process's environment.

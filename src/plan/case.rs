@@ -1,6 +1,6 @@
 //! The figures of a candidate on a machine from which verdict, reasons and improvements follow.
 
-use crate::estimate::{self, EngineSetting, Estimate, GpuFigures, MachineFigures};
+use crate::estimate::{self, EngineSetting, Estimate, GpuFigures, MachineFigures, MemoryNeed};
 use crate::figures::{Certainty, Known};
 use crate::machine::{Backend, GpuKind};
 use crate::models::{KvCacheType, Ratings};
@@ -32,12 +32,31 @@ impl<'a> Case<'a> {
         self.machine.gpus.first()
     }
 
+    /// The estimate, with the main memory for the engine's cache of earlier prompts.
     pub(super) fn estimate(&self, gpu_layers: u32) -> Estimate {
-        estimate::estimate(
-            &self.candidate.model,
-            &EngineSetting { gpu_layers, ..self.setting },
-            &self.machine,
-        )
+        let setting = EngineSetting { gpu_layers, ..self.setting };
+        let mut estimate = estimate::estimate(&self.candidate.model, &setting, &self.machine);
+        let memory = &mut estimate.memory;
+        memory.prompt_cache_ram_bytes = self.prompt_cache_bytes(memory);
+        memory.ram_required_bytes = memory.ram_required_bytes.saturating_add(memory.prompt_cache_ram_bytes);
+        estimate
+    }
+
+    /// Main memory for the cache of earlier prompts: room for one prompt that fills the context, in whole MiB, or none.
+    /// The engine keeps one prompt whatever its limit is, so a smaller limit would not be kept.
+    fn prompt_cache_bytes(&self, memory: &MemoryNeed) -> u64 {
+        let one_prompt = memory.kv_gpu_bytes.saturating_add(memory.kv_ram_bytes);
+        let wanted = one_prompt.div_ceil(MIB).saturating_mul(MIB);
+        let need = self.main_memory_need(memory).saturating_add(wanted);
+        let fits = need <= self.machine.cpu.ram_available_bytes.value;
+        if fits && wanted <= u64::from(self.policy.prompt_cache_mib) * MIB { wanted } else { 0 }
+    }
+
+    /// Main memory that is taken, in bytes. Shared memory must hold the needs of both GPU and processor.
+    fn main_memory_need(&self, memory: &MemoryNeed) -> u64 {
+        let unified = self.gpu().is_some_and(|gpu| gpu.kind == GpuKind::Unified);
+        let shared = if unified { memory.vram_required_bytes } else { 0 };
+        memory.ram_required_bytes.saturating_add(shared)
     }
 
     /// VRAM needed for every layer, in bytes. Without a card, computed for a typical one, so that the user knows which
@@ -103,31 +122,28 @@ impl<'a> Case<'a> {
     pub(super) fn refusal_by_vram(&self, gpu_layers: u32, estimate: &Estimate) -> Option<Reason> {
         self.gpu()?;
         let (need_bytes, free_bytes) = (estimate.memory.vram_required_bytes, self.machine.vram_free_bytes());
+        // With experts in main memory all layers are on the card.
+        let is_fixed = self.setting.n_cpu_moe > 0 || self.candidate.layers != Layers::Fit;
         let short = match self.candidate.layers {
             Layers::Exactly(0) => false,
-            Layers::Exactly(_) => need_bytes > free_bytes,
-            Layers::Fit => gpu_layers == 0,
+            _ if is_fixed => need_bytes > free_bytes,
+            _ => gpu_layers == 0,
         };
         short.then(|| {
             let closed = self.vram_free_when_closed_bytes();
-            match self.candidate.layers {
-                Layers::Fit => Reason::VramShort {
-                    need_bytes: self.all_layers_vram_bytes(),
-                    free_bytes,
-                    fits_when_closed: self.layers_when_closed() > 0,
-                },
-                Layers::Exactly(_) => {
-                    Reason::VramShort { need_bytes, free_bytes, fits_when_closed: need_bytes <= closed }
-                }
+            if is_fixed {
+                return Reason::VramShort { need_bytes, free_bytes, fits_when_closed: need_bytes <= closed };
+            }
+            Reason::VramShort {
+                need_bytes: self.all_layers_vram_bytes(),
+                free_bytes,
+                fits_when_closed: self.layers_when_closed() > 0,
             }
         })
     }
 
     pub(super) fn ram_reason(&self, estimate: &Estimate) -> Option<Reason> {
-        // Shared memory must hold the needs of both GPU and processor.
-        let unified = self.gpu().is_some_and(|gpu| gpu.kind == GpuKind::Unified);
-        let shared = if unified { estimate.memory.vram_required_bytes } else { 0 };
-        let need_bytes = estimate.memory.ram_required_bytes.saturating_add(shared);
+        let need_bytes = self.main_memory_need(&estimate.memory);
         let have_bytes = self.machine.cpu.ram_available_bytes.value;
         let at_best = self
             .machine

@@ -18,6 +18,9 @@ pub struct ConsentTerms {
     pub context_tokens: u32,
     /// Type of the KV cache.
     pub kv_cache_type: KvCacheType,
+    /// Blocks whose routed experts stay in main memory; 0 in consents of earlier versions.
+    #[serde(default)]
+    pub n_cpu_moe: u32,
     /// The limits, the most important first.
     pub limits: Vec<Limit>,
     /// Estimated generated tokens per second with a nearly empty context.
@@ -71,6 +74,7 @@ impl ConsentTerms {
         self.model == now.model
             && self.context_tokens == now.context_tokens
             && self.kv_cache_type == now.kv_cache_type
+            && now.n_cpu_moe <= self.n_cpu_moe
             && now
                 .limits
                 .iter()
@@ -136,6 +140,7 @@ mod tests {
             model: ModelTag::parse("qwen2.5-coder:7b").unwrap(),
             context_tokens: 32_768,
             kv_cache_type: KvCacheType::Q8_0,
+            n_cpu_moe: 20,
             limits: vec![
                 Limit::LayersOnCpu { cpu_layers: 4 },
                 Limit::SlowFirstToken { seconds: 70.0 },
@@ -157,6 +162,7 @@ mod tests {
         assert!(covers(|_| ()));
         assert!(covers(|now| now.limits[0] = Limit::LayersOnCpu { cpu_layers: 2 }));
         assert!(covers(|now| now.limits[2] = Limit::SmallCard { have_gib: 10 }));
+        assert!(covers(|now| now.n_cpu_moe = 19));
         assert!(covers(|now| now.limits.clear()), "no limits are left");
         assert!(covers(|now| now.decode_tokens_per_s.mid = 17.5), "bandwidth varies between measurements");
         assert!(covers(|now| now.profile = "custom".to_owned()), "the profile's name is not compared");
@@ -167,12 +173,23 @@ mod tests {
         assert!(!covers(|now| now.limits[0] = Limit::LayersOnCpu { cpu_layers: 5 }));
         assert!(!covers(|now| now.limits[2] = Limit::SmallCard { have_gib: 6 }));
         assert!(!covers(|now| now.limits[1] = Limit::SlowFirstToken { seconds: 90.0 }));
+        assert!(!covers(|now| now.n_cpu_moe = 21), "more experts in main memory");
         assert!(!covers(|now| now.limits.push(Limit::KvQ4)), "a new kind of limit");
         assert!(!covers(|now| now.decode_tokens_per_s.mid = 15.0));
         assert!(!covers(|now| now.first_token_full_prompt_s.mid = 100.0));
         assert!(!covers(|now| now.model = ModelTag::parse("qwen2.5-coder:3b").unwrap()));
         assert!(!covers(|now| now.context_tokens = 65_536));
         assert!(!covers(|now| now.kv_cache_type = KvCacheType::Q4_0));
+    }
+
+    #[test]
+    fn consent_of_an_earlier_version_covers_no_experts_in_main_memory() {
+        let mut written = serde_json::to_value(agreed()).unwrap();
+        written.as_object_mut().unwrap().remove("n_cpu_moe").unwrap();
+        let earlier: ConsentTerms = serde_json::from_value(written).unwrap();
+        let now = |n_cpu_moe| ConsentTerms { n_cpu_moe, ..agreed() };
+        assert!(earlier.covers(&now(0), 0.15));
+        assert!(!earlier.covers(&now(1), 0.15));
     }
 
     #[test]

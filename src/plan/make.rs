@@ -88,6 +88,7 @@ fn consent_terms(plan: &Plan, tag: &ModelTag) -> ConsentTerms {
         model: tag.clone(),
         context_tokens: plan.candidate.context_tokens,
         kv_cache_type: plan.setting.kv_cache_type,
+        n_cpu_moe: plan.setting.n_cpu_moe,
         limits: plan.reasons.iter().filter_map(Limit::of).collect(),
         decode_tokens_per_s: plan.speed.decode_tokens_per_s,
         first_token_full_prompt_s: plan.speed.first_token_full_prompt_s,
@@ -112,18 +113,20 @@ impl Plan {
         self
     }
 
-    /// The plan for another placement: a different number of layers on the GPU or KV cache type. Every figure is
-    /// recomputed. Fewer layers or a smaller cache type than planned are always a limit.
+    /// The plan for another placement: a different number of layers on the GPU, of blocks with their experts in main memory,
+    /// or another KV cache type. Every figure is recomputed. Fewer layers, more experts in main memory or a smaller cache
+    /// type than planned are always degraded.
     #[must_use]
-    pub fn with_placement(&self, gpu_layers: u32, kv_cache_type: KvCacheType) -> Self {
-        let candidate = Candidate { kv_cache_type, ..self.candidate.clone() };
+    pub fn with_placement(&self, gpu_layers: u32, n_cpu_moe: u32, kv_cache_type: KvCacheType) -> Self {
+        let candidate = Candidate { kv_cache_type, n_cpu_moe, ..self.candidate.clone() };
         let case = Case::new(&candidate, &self.policy, self.machine.clone());
         let estimate = case.estimate(gpu_layers);
         let ram = case.ram_reason(&estimate);
         let limits = ram.into_iter().chain(case.limits(gpu_layers, &estimate)).collect();
         let mut plan = plan_of(case, gpu_layers, estimate, Vec::new(), limits);
         let smaller_cache = kv_cache_type != self.setting.kv_cache_type;
-        if gpu_layers < self.setting.gpu_layers || smaller_cache {
+        let more_in_ram = gpu_layers < self.setting.gpu_layers || n_cpu_moe > self.setting.n_cpu_moe;
+        if more_in_ram || smaller_cache {
             plan.verdict = plan.verdict.max(Verdict::Degraded);
             plan.grade = None;
         }

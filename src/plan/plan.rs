@@ -47,6 +47,16 @@ impl Plan {
         self.setting.gpu_layers
     }
 
+    /// Blocks in all; the routed experts of each may be in main memory.
+    pub fn total_blocks(&self) -> u32 {
+        self.total_layers.saturating_sub(1)
+    }
+
+    /// Most main memory for the engine's cache of earlier prompts, in MiB; 0 for no such cache.
+    pub fn prompt_cache_mib(&self) -> u32 {
+        u32::try_from(self.memory.prompt_cache_ram_bytes / crate::MIB).unwrap_or(u32::MAX)
+    }
+
     /// Whether the engine needs its archive for AMD cards.
     pub fn needs_rocm(&self) -> bool {
         self.gpu_layers() > 0 && self.machine.gpus.iter().any(|gpu| gpu.backend == Backend::Rocm)

@@ -37,6 +37,9 @@ pub struct Policy {
     pub assumed_available_ram_share: f64,
     /// Main memory reserved for the operating system, even with every program closed.
     pub reserved_ram_gb: u64,
+    /// Most main memory for the engine's cache of earlier prompts, in MiB; 0 for no such cache.
+    #[serde(default = "usual_prompt_cache_mib")]
+    pub prompt_cache_mib: u32,
     /// Assumed share of unified memory that the GPU may use if the system does not report it, 0 to 1.
     pub assumed_unified_share: f64,
     /// Assumed main memory, if unknown.
@@ -151,6 +154,7 @@ impl Policy {
             ("idle_desktop_vram_mib", self.idle_desktop_vram_mib <= 16_384, "0 to 16384"),
             ("assumed_available_ram_share", share(self.assumed_available_ram_share), "above 0, up to 1"),
             ("reserved_ram_gb", self.reserved_ram_gb <= 64, "0 to 64"),
+            ("prompt_cache_mib", self.prompt_cache_mib <= 65_536, "0 to 65536"),
             ("assumed_unified_share", share(self.assumed_unified_share), "above 0, up to 1"),
             ("assumed_ram_gb", (1..=65_536).contains(&self.assumed_ram_gb), "1 to 65536"),
             ("assumed_ram_bandwidth_gb_s", rate(self.assumed_ram_bandwidth_gb_s), "above 0"),
@@ -176,6 +180,10 @@ impl Policy {
 /// PCI Express 4.0 x8, or 3.0 x16.
 fn usual_bus_gb_s() -> f64 {
     15.8
+}
+
+fn usual_prompt_cache_mib() -> u32 {
+    2048
 }
 
 fn usual_consent_tolerance() -> f64 {

@@ -111,6 +111,9 @@ impl InstallError {
             Self::FewerLayersNeedConsent { gpu_layers, total_layers } => {
                 say!(text, "install-fewer-layers-need-consent", layers = *gpu_layers, total = *total_layers)
             }
+            Self::MoreExpertsInRamNeedConsent { n_cpu_moe, blocks } => {
+                say!(text, "install-more-experts-need-consent", blocks = *n_cpu_moe, total = *blocks)
+            }
             Self::FourBitsNeedConsent { gpu_layers, total_layers } => {
                 say!(text, "install-four-bits-need-consent", layers = *gpu_layers, total = *total_layers)
             }

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::MIB;
 use crate::install::change::Change;
 use crate::install::event::Activity;
 use crate::install::{Event, FinishedBy, InstallError, Receipt, RollbackReport, Shortfall, Step, StepState};
@@ -167,6 +168,13 @@ impl Activity {
             Self::FewerLayers { gpu_layers, total_layers } => {
                 say!(text, "install-fewer-layers", layers = *gpu_layers, total = *total_layers)
             }
+            Self::MoreExpertsInRam { n_cpu_moe, blocks } => {
+                say!(text, "install-more-experts-in-ram", blocks = *n_cpu_moe, total = *blocks)
+            }
+            Self::FewerExpertsInRam { n_cpu_moe, blocks } => {
+                say!(text, "install-fewer-experts-in-ram", blocks = *n_cpu_moe, total = *blocks)
+            }
+            Self::WithoutPinnedMemory => say!(text, "install-without-pinned-memory"),
             Self::SmallerCache { kv_cache_type, gpu_layers, total_layers } => say!(
                 text,
                 "install-smaller-cache",
@@ -240,6 +248,28 @@ impl Shortfall {
                     total = *total
                 )
             }
+            Self::Experts { predicted, measured, total } => say!(
+                text,
+                "install-shortfall-experts",
+                promised = *predicted,
+                measured = *measured,
+                total = *total
+            ),
+            Self::ExpertsUnknown { predicted } => {
+                say!(text, "install-shortfall-experts-unknown", promised = *predicted)
+            }
+            Self::WeightsInRam { predicted, measured } => say!(
+                text,
+                "install-shortfall-weights-in-ram",
+                promised = text.memory(*predicted),
+                measured = text.memory(*measured)
+            ),
+            Self::PromptCache { predicted, measured } => say!(
+                text,
+                "install-shortfall-prompt-cache",
+                promised = text.memory(u64::from(*predicted) * MIB),
+                measured = text.memory(u64::from(*measured) * MIB)
+            ),
             Self::KvCacheType { predicted, measured } => {
                 say!(text, "install-shortfall-kv", promised = predicted.name(), measured = measured.as_str())
             }

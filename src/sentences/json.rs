@@ -122,6 +122,8 @@ struct MemoryJson {
     overhead_gpu_bytes: u64,
     vram_required_bytes: u64,
     ram_required_bytes: u64,
+    /// Of `ram_required_bytes`, for the engine's cache of earlier prompts.
+    prompt_cache_ram_bytes: u64,
 }
 
 #[derive(Debug, Serialize)]
@@ -202,6 +204,7 @@ impl<'a> ProfileJson<'a> {
                 overhead_gpu_bytes: memory.overhead_gpu_bytes,
                 vram_required_bytes: memory.vram_required_bytes,
                 ram_required_bytes: memory.ram_required_bytes,
+                prompt_cache_ram_bytes: memory.prompt_cache_ram_bytes,
             },
             speed: SpeedJson {
                 decode_tokens_per_s: speed.decode_tokens_per_s,

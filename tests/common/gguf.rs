@@ -14,11 +14,42 @@ pub struct Shape {
     pub heads: u64,
     pub kv_heads: u64,
     pub vocabulary: u64,
+    /// Experts of each block in place of one feed-forward network.
+    pub experts: Option<Experts>,
+    /// Values in the key and value of one head; `None` for as many as the width has for each head.
+    pub head: Option<u64>,
     /// Bytes that follow the header, to have something to download; `None` for as many as the tensors take.
     pub padding: Option<usize>,
 }
 
+/// Experts of a mixture.
+#[derive(Clone, Copy, Debug)]
+pub struct Experts {
+    pub count: u64,
+    pub used: u64,
+    /// Width of each.
+    pub width: u64,
+}
+
 impl Shape {
+    /// Qwen3-Coder 30B-A3B, of which a GPU takes 49 layers, and whose experts are nine tenths.
+    pub fn qwen_30b_a3b() -> Self {
+        Self {
+            name: "Qwen3 Coder 30B A3B Instruct",
+            architecture: "qwen3moe",
+            blocks: 48,
+            trained_context: 262_144,
+            embedding: 2048,
+            feed_forward: 6144,
+            heads: 32,
+            kv_heads: 4,
+            vocabulary: 151_936,
+            experts: Some(Experts { count: 128, used: 8, width: 768 }),
+            head: Some(128),
+            ..Self::qwen_7b()
+        }
+    }
+
     /// Qwen2.5-Coder 7B, of which a GPU takes 29 layers.
     pub fn qwen_7b() -> Self {
         Self {
@@ -31,6 +62,8 @@ impl Shape {
             heads: 28,
             kv_heads: 4,
             vocabulary: 152_064,
+            experts: None,
+            head: None,
             padding: Some(2 << 20),
         }
     }
@@ -103,8 +136,22 @@ impl Shape {
     }
 
     fn meta(&self) -> Vec<(String, Value)> {
-        let number = |key: &str, value: u64| (format!("qwen2.{key}"), Value::U32(value as u32));
-        vec![
+        // A file whose architecture is none has its keys all the same.
+        let prefix = if self.experts.is_some() { self.architecture } else { "qwen2" };
+        let of_architecture = |key: &str| format!("{prefix}.{key}");
+        let number = |key: &str, value: u64| (of_architecture(key), Value::U32(value as u32));
+        let experts = self.experts.into_iter().flat_map(|experts| {
+            [
+                number("expert_count", experts.count),
+                number("expert_used_count", experts.used),
+                number("expert_feed_forward_length", experts.width),
+            ]
+        });
+        let head = self.head.into_iter();
+        let head =
+            head.flat_map(|head| ["key", "value"].map(|of| number(&format!("attention.{of}_length"), head)));
+        let optional: Vec<_> = experts.chain(head).collect();
+        let mut meta = vec![
             ("general.architecture".to_owned(), Value::Text(self.architecture)),
             ("general.name".to_owned(), Value::Text(self.name)),
             ("general.type".to_owned(), Value::Text("model")),
@@ -117,19 +164,22 @@ impl Shape {
             number("feed_forward_length", self.feed_forward),
             number("attention.head_count", self.heads),
             number("attention.head_count_kv", self.kv_heads),
-            ("qwen2.rope.freq_base".to_owned(), Value::F32(1_000_000.0)),
-            ("qwen2.attention.layer_norm_rms_epsilon".to_owned(), Value::F32(1e-6)),
+            (of_architecture("rope.freq_base"), Value::F32(1_000_000.0)),
+            (of_architecture("attention.layer_norm_rms_epsilon"), Value::F32(1e-6)),
             ("tokenizer.ggml.model".to_owned(), Value::Text("gpt2")),
             ("tokenizer.ggml.pre".to_owned(), Value::Text("qwen2")),
             ("tokenizer.ggml.tokens".to_owned(), Value::Texts(self.vocabulary.min(1000))),
-        ]
+        ];
+        meta.extend(optional);
+        meta
     }
 
     fn tensors(&self) -> Vec<(String, Vec<u64>, TensorType)> {
         const F32: TensorType = (0, 1, 4);
         const Q4_K: TensorType = (12, 256, 144);
         const Q6_K: TensorType = (14, 256, 210);
-        let (wide, narrow) = (self.embedding, self.embedding / self.heads * self.kv_heads);
+        let head = self.head.unwrap_or(self.embedding / self.heads);
+        let (wide, narrow, queries) = (self.embedding, head * self.kv_heads, head * self.heads);
         let mut all = vec![
             ("token_embd.weight".to_owned(), vec![wide, self.vocabulary], Q4_K),
             ("output.weight".to_owned(), vec![wide, self.vocabulary], Q6_K),
@@ -138,21 +188,33 @@ impl Shape {
         for block in 0..self.blocks {
             // Q4_K_M stores half of the two most sensitive tensors at six bits.
             let finer = if block % 2 == 0 { Q6_K } else { Q4_K };
-            let tensors = [
+            let mut tensors = vec![
                 ("attn_norm.weight", vec![wide], F32),
                 ("ffn_norm.weight", vec![wide], F32),
-                ("attn_q.weight", vec![wide, wide], Q4_K),
-                ("attn_q.bias", vec![wide], F32),
+                ("attn_q.weight", vec![wide, queries], Q4_K),
+                ("attn_q.bias", vec![queries], F32),
                 ("attn_k.weight", vec![wide, narrow], Q4_K),
                 ("attn_k.bias", vec![narrow], F32),
                 ("attn_v.weight", vec![wide, narrow], finer),
                 ("attn_v.bias", vec![narrow], F32),
-                ("attn_output.weight", vec![wide, wide], Q4_K),
-                ("ffn_gate.weight", vec![wide, self.feed_forward], Q4_K),
-                ("ffn_up.weight", vec![wide, self.feed_forward], Q4_K),
-                ("ffn_down.weight", vec![self.feed_forward, wide], finer),
+                ("attn_output.weight", vec![queries, wide], Q4_K),
             ];
-            all.extend(tensors.map(|(name, shape, kind)| (format!("blk.{block}.{name}"), shape, kind)));
+            tensors.extend(match self.experts {
+                None => vec![
+                    ("ffn_gate.weight", vec![wide, self.feed_forward], Q4_K),
+                    ("ffn_up.weight", vec![wide, self.feed_forward], Q4_K),
+                    ("ffn_down.weight", vec![self.feed_forward, wide], finer),
+                ],
+                Some(Experts { count, width, .. }) => vec![
+                    ("ffn_gate_inp.weight", vec![wide, count], F32),
+                    ("ffn_gate_exps.weight", vec![wide, width, count], Q4_K),
+                    ("ffn_up_exps.weight", vec![wide, width, count], Q4_K),
+                    ("ffn_down_exps.weight", vec![width, wide, count], finer),
+                ],
+            });
+            all.extend(
+                tensors.into_iter().map(|(name, shape, kind)| (format!("blk.{block}.{name}"), shape, kind)),
+            );
         }
         all
     }

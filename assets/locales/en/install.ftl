@@ -83,6 +83,7 @@ install-out-of-memory = The model does not fit into the free memory; { $count ->
        *[other] { $count } placements were
     } tried. Close other programs, or choose a smaller profile.
 install-fewer-layers-need-consent = The engine ran out of memory with { $layers } of { $total } layers on the GPU. With fewer it is slower, which needs your consent: use --accept-degraded, close programs that use the card, or choose a smaller profile.
+install-more-experts-need-consent = The engine ran out of the card's memory with the experts of { $blocks } of { $total } blocks in main memory. With more of them there it is slower, which needs your consent: use --accept-degraded, close programs that use the card, or choose a smaller profile.
 install-login-failed = Start at login could not be enabled: { $cause }. Run the installation again with --no-autostart, and start the server yourself.
 install-not-installed = Nothing is installed in { $home }.
 install-release-bad-address = { $address } is not an http or https address.
@@ -131,6 +132,9 @@ install-loading = Loading the model
 install-loading-since = Loading the model for { $duration }
 install-loaded = Loaded with { $tokens } tokens of context, KV cache { $kv }, on the GPU: { $share }
 install-fewer-layers = Memory ran out; trying with { $layers } of { $total } layers on the GPU
+install-more-experts-in-ram = The card's memory ran out; trying with the experts of { $blocks } of { $total } blocks in main memory
+install-fewer-experts-in-ram = Main memory ran out; trying with the experts of { $blocks } of { $total } blocks there
+install-without-pinned-memory = The graphics driver did not page-lock enough main memory; trying with memory that is not page-locked, which reads prompts more slowly
 install-measuring-speed = Measuring the speed
 install-measuring-wait = Measuring the wait for a prompt of { $tokens } tokens, expected { $seconds } s
 install-measuring-since = The engine has been generating for { $duration }
@@ -146,6 +150,10 @@ install-finished = Installed and measured
 
 install-shortfall-context = { $promised } tokens of context were predicted, the engine keeps { $measured }.
 install-shortfall-layers = { $promised } of { $total } layers were planned for the GPU, { $measured } are on it.
+install-shortfall-experts = The experts of { $promised } of { $total } blocks were planned for main memory, those of { $measured } are there.
+install-shortfall-experts-unknown = The experts of { $promised } blocks are configured to stay in main memory; the engine's log does not confirm it.
+install-shortfall-weights-in-ram = { $promised } of weights were predicted in main memory, { $measured } are there.
+install-shortfall-prompt-cache = The engine's cache of earlier prompts was limited to { $promised }, the engine says { $measured }.
 install-shortfall-kv = The KV cache was planned as { $promised }, the engine keeps it as { $measured }.
 install-shortfall-kv-unknown = The KV cache is configured as { $promised }; the engine's log does not confirm it.
 install-shortfall-vram = { $promised } of graphics memory were predicted, it takes { $measured }.
@@ -168,6 +176,8 @@ install-cli-ask-consent = Do you agree? [y/N]
 install-cli-ask-uninstall = Remove all of this? [y/N]
 install-cli-ask-models = Remove the downloaded models too? [y/N]
 install-cli-yes = y yes
+install-cli-experts = Experts of { $blocks } of { $total } blocks in main memory, { $batch } prompt tokens at once
+install-cli-result-experts = Experts in main memory: of { $measured } blocks ({ $promised })
 install-cli-summary =
     Profile { $profile }: { $model }, { $context } tokens of context, KV cache { $kv }, { $layers } of { $total } layers on the GPU
     Expected: { $speed } tokens/s
@@ -197,6 +207,8 @@ install-cli-kept = Models kept in { $path }
 install-cli-left = Left in place, because it is not ours: { $path }
 install-status-none = Nothing is installed in { $home }
 install-status-profile = Profile { $profile }: { $model }, { $context } tokens of context, KV cache { $kv }, { $layers } of { $total } layers on the GPU
+install-status-experts = Experts of { $blocks } of { $total } blocks in main memory
+install-status-not-pinned = Main memory is not page-locked for the graphics driver
 install-status-running = The server responds on port { $port } (Ollama { $version })
 install-status-silent = The server on port { $port } is running but does not respond. Run acolyte install again to repair it.
 install-status-port-taken = Port { $port } of the server is taken by { $by }. It is not queried. Close that program, or run acolyte install again to use another port.

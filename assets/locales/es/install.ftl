@@ -83,6 +83,7 @@ install-out-of-memory = El modelo no cabe en la memoria libre; { $count ->
        *[other] se probaron { $count } repartos
     }. Cierra otros programas o elige un perfil más pequeño.
 install-fewer-layers-need-consent = El motor se quedó sin memoria con { $layers } de { $total } capas en la GPU. Con menos es más lento, y eso necesita tu consentimiento: usa --accept-degraded, cierra programas que usen la tarjeta o elige un perfil más pequeño.
+install-more-experts-need-consent = El motor se quedó sin memoria en la tarjeta con los expertos de { $blocks } de { $total } bloques en la memoria principal. Con más en ella es más lento, y eso necesita tu consentimiento: usa --accept-degraded, cierra programas que usen la tarjeta o elige un perfil más pequeño.
 install-login-failed = No se pudo activar el inicio al entrar en la sesión: { $cause }. Vuelve a ejecutar la instalación con --no-autostart e inicia el servidor tú.
 install-not-installed = No hay nada instalado en { $home }.
 install-release-bad-address = { $address } no es una dirección http ni https.
@@ -131,6 +132,9 @@ install-loading = Cargando el modelo
 install-loading-since = Cargando el modelo desde hace { $duration }
 install-loaded = Cargado con { $tokens } tokens de contexto, caché KV { $kv }, en la GPU: { $share }
 install-fewer-layers = Se acabó la memoria; probando con { $layers } de { $total } capas en la GPU
+install-more-experts-in-ram = Se acabó la memoria de la tarjeta; probando con los expertos de { $blocks } de { $total } bloques en la memoria principal
+install-fewer-experts-in-ram = Se acabó la memoria principal; probando con los expertos de { $blocks } de { $total } bloques en ella
+install-without-pinned-memory = El controlador gráfico no pudo fijar suficiente memoria principal; probando con memoria sin fijar, con la que los textos se leen más despacio
 install-measuring-speed = Midiendo la velocidad
 install-measuring-wait = Midiendo la espera con un texto de { $tokens } tokens, se prevén { $seconds } s
 install-measuring-since = El motor lleva { $duration } generando
@@ -146,6 +150,10 @@ install-finished = Instalado y medido
 
 install-shortfall-context = Se previeron { $promised } tokens de contexto y el motor mantiene { $measured }.
 install-shortfall-layers = Se planearon { $promised } de { $total } capas en la GPU y hay { $measured }.
+install-shortfall-experts = Se planearon los expertos de { $promised } de { $total } bloques en la memoria principal y hay los de { $measured }.
+install-shortfall-experts-unknown = Los expertos de { $promised } bloques están configurados para quedarse en la memoria principal; el registro del motor no lo confirma.
+install-shortfall-weights-in-ram = Se previeron { $promised } de pesos en la memoria principal y hay { $measured }.
+install-shortfall-prompt-cache = La caché de textos anteriores del motor se limitó a { $promised } y el motor indica { $measured }.
 install-shortfall-kv = La caché KV se planeó como { $promised } y el motor la guarda como { $measured }.
 install-shortfall-kv-unknown = La caché KV está configurada como { $promised }; el registro del motor no lo confirma.
 install-shortfall-vram = Se previeron { $promised } de memoria gráfica y ocupa { $measured }.
@@ -168,6 +176,8 @@ install-cli-ask-consent = ¿Estás de acuerdo? [s/N]
 install-cli-ask-uninstall = ¿Quitar todo esto? [s/N]
 install-cli-ask-models = ¿Quitar también los modelos descargados? [s/N]
 install-cli-yes = s sí si
+install-cli-experts = Expertos de { $blocks } de { $total } bloques en la memoria principal, { $batch } tokens de texto a la vez
+install-cli-result-experts = Expertos en la memoria principal: de { $measured } bloques ({ $promised })
 install-cli-summary =
     Perfil { $profile }: { $model }, { $context } tokens de contexto, caché KV { $kv }, { $layers } de { $total } capas en la GPU
     Previsto: { $speed } tokens/s
@@ -197,6 +207,8 @@ install-cli-kept = Modelos conservados en { $path }
 install-cli-left = Se deja, porque no es nuestro: { $path }
 install-status-none = No hay nada instalado en { $home }
 install-status-profile = Perfil { $profile }: { $model }, { $context } tokens de contexto, caché KV { $kv }, { $layers } de { $total } capas en la GPU
+install-status-experts = Expertos de { $blocks } de { $total } bloques en la memoria principal
+install-status-not-pinned = La memoria principal no está fijada para el controlador gráfico
 install-status-running = El servidor responde en el puerto { $port } (Ollama { $version })
 install-status-silent = El servidor del puerto { $port } está en marcha pero no responde. Vuelve a ejecutar acolyte install para repararlo.
 install-status-port-taken = El puerto { $port } del servidor lo ocupa { $by }. No se le envía nada. Cierra ese programa o vuelve a ejecutar acolyte install para usar otro puerto.

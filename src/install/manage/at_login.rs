@@ -45,7 +45,8 @@ fn keep_log(paths: &Paths, mut program: impl Iterator<Item = OsString>) -> Resul
     let mut command = program::command(&next);
     // Variables that `launchctl setenv` and the like set for every agent are not passed to the server.
     let ours = Environment::of_process().variables();
-    command.args(program).env_clear().envs(ours.into_iter().filter(|(name, _)| is_server_variable(name)));
+    let of_server = ours.into_iter().filter(|(name, value)| is_server_variable(name) && !value.is_empty());
+    command.args(program).env_clear().envs(of_server);
     Err(format!("{}: {}", next.display(), become_program(command)))
 }
 

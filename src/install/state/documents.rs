@@ -10,7 +10,7 @@ use crate::SCHEMA;
 use crate::install::state::home;
 use crate::install::{Paths, Receipt};
 use crate::models::{KvCacheType, ModelTag};
-use crate::ollama::server::Launch;
+use crate::ollama::server::{ExpertsInRam, Launch, RunnerSettings};
 use crate::ollama::store::Fingerprint;
 use crate::plan::{Limit, Verdict};
 use crate::platform::files::{self, FileError};
@@ -57,6 +57,17 @@ pub struct ProfileFile {
     pub automatic_layers: bool,
     /// Prompt tokens processed at once.
     pub num_batch: u32,
+    /// Blocks, counted from the first, whose routed experts stay in main memory; with `automatic_layers`, as many as the
+    /// engine left there when measured, counted from the last.
+    #[serde(default)]
+    pub n_cpu_moe: u32,
+    /// Most main memory for the engine's cache of earlier prompts, in MiB; 0 for no such cache. `None` in profiles of
+    /// earlier versions: the engine's own limit.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub prompt_cache_mib: Option<u32>,
+    /// Whether weights in main memory may be page-locked.
+    #[serde(default = "yes")]
+    pub pinned_memory: bool,
     /// Verdict of the plan for the placement that is kept.
     pub verdict: Verdict,
     /// Whether it runs with limits that needed consent.
@@ -78,6 +89,23 @@ pub struct ProfileFile {
     /// The served model as it was measured, to notice that it was changed; earlier versions did not write it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub served: Option<Fingerprint>,
+}
+
+impl ProfileFile {
+    /// What only the runner's environment says.
+    pub fn runner(&self) -> RunnerSettings {
+        let told = if self.automatic_layers { 0 } else { self.n_cpu_moe };
+        RunnerSettings {
+            experts_in_ram: ExpertsInRam::of(told, self.total_layers.saturating_sub(1)),
+            prompt_cache_mib: self.prompt_cache_mib,
+            pinned_memory: self.pinned_memory,
+        }
+    }
+}
+
+/// Pinned memory is the engine's default.
+fn yes() -> bool {
+    true
 }
 
 /// `consent.json`: the text that the user agreed to.
@@ -108,6 +136,9 @@ pub struct ServerFile {
     pub models_dir: PathBuf,
     /// Type of the KV cache.
     pub kv_cache_type: KvCacheType,
+    /// What only the runner's environment says.
+    #[serde(default)]
+    pub runner: RunnerSettings,
     /// Its process; `None` when the service manager starts it.
     #[serde(default)]
     pub process: Option<ProcessIdentity>,
@@ -133,6 +164,7 @@ impl ServerFile {
             port: launch.port,
             models_dir: launch.models_dir.clone(),
             kv_cache_type: launch.kv_cache_type,
+            runner: launch.runner,
             process,
         }
     }
@@ -144,6 +176,7 @@ impl ServerFile {
             port: self.port,
             models_dir: self.models_dir.clone(),
             kv_cache_type: self.kv_cache_type,
+            runner: self.runner,
             home: paths.engine_home(),
             log: paths.server_log(),
             network: BTreeMap::new(),
@@ -211,6 +244,7 @@ impl Installed {
             port: profile.port,
             models_dir: profile.models_dir.clone(),
             kv_cache_type: profile.kv_cache_type,
+            runner: profile.runner(),
             home: paths.engine_home(),
             log: paths.server_log(),
             network: BTreeMap::new(),
@@ -352,6 +386,9 @@ mod tests {
             total_layers: 29,
             automatic_layers: false,
             num_batch: 512,
+            n_cpu_moe: 0,
+            prompt_cache_mib: Some(952),
+            pinned_memory: true,
             verdict: Verdict::Degraded,
             degraded: true,
             banner: Some("Modo degradado: 25 de 29 capas – \"lento\"\nno: # sí".to_owned()),
@@ -387,6 +424,22 @@ mod tests {
         files::write_whole(&paths.profile(), &yaml).unwrap();
         let installed = Installed::load(folder.path()).unwrap().unwrap();
         assert_eq!((installed.profile, installed.receipt), (profile(folder.path()), None));
+    }
+
+    /// What was not written then is as the engine does it by itself.
+    #[test]
+    fn a_profile_of_an_earlier_version_is_started_as_before() {
+        let written = ProfileFile { prompt_cache_mib: None, ..profile(Path::new("/home/x/.acolyte")) };
+        let yaml = serde_saphyr::to_string(&written).unwrap();
+        let earlier: Vec<&str> = yaml
+            .lines()
+            .filter(|line| !line.starts_with("n_cpu_moe") && !line.starts_with("pinned_memory"))
+            .collect();
+        assert_eq!(earlier.len() + 2, yaml.lines().count(), "{yaml}");
+        let read: ProfileFile = serde_saphyr::from_str(&earlier.join("\n")).unwrap();
+        assert_eq!((&read, read.runner()), (&written, RunnerSettings::default()));
+        let experts = |n_cpu_moe| ProfileFile { n_cpu_moe, ..written.clone() }.runner().experts_in_ram;
+        assert_eq!((experts(27), experts(28)), (ExpertsInRam::First(27), ExpertsInRam::All));
     }
 
     #[test]

@@ -1,5 +1,6 @@
-//! If some layers are on the processor: compares the planned placement with the one the engine chooses itself, and keeps
-//! the faster one.
+//! If some layers are on the processor, or some experts in main memory: compares the planned placement with the one
+//! the engine chooses itself, and keeps the faster one. Of a mixture the engine keeps the experts of the last blocks in
+//! main memory, we those of the first.
 
 use crate::install::event::Activity;
 use crate::install::steps::loader::{Attempt, LoadFacts, Loader};
@@ -21,7 +22,8 @@ pub async fn run(
 ) -> Result<(LoadFacts, Option<PlacementComparison>), InstallError> {
     let (run, planned) = (loader.run, loader.placement);
     let partly = planned.gpu_layers > 0 && planned.gpu_layers < run.request.plan.total_layers;
-    if !partly || run.request.plan.candidate.layers != Layers::Fit {
+    let by_us = planned.n_cpu_moe > 0 || run.request.plan.candidate.layers == Layers::Fit;
+    if !(partly || planned.n_cpu_moe > 0) || !by_us {
         return Ok((facts, None));
     }
     run.reporter.running(Activity::ComparingPlacements);
@@ -37,7 +39,9 @@ pub async fn run(
             None
         }
     };
-    let Some((facts, automatic_tokens_per_s)) = automatic else {
+    // Without knowing where it put the experts nothing could be promised of it.
+    let n_cpu_moe = automatic.as_ref().and_then(|(facts, _)| experts_in_ram(loader, facts));
+    let (Some((facts, automatic_tokens_per_s)), Some(n_cpu_moe)) = (automatic, n_cpu_moe) else {
         return Ok((loader.return_to(planned).await?, None));
     };
     let automatic_kept = automatic_tokens_per_s > explicit_tokens_per_s * CLEARLY;
@@ -48,8 +52,15 @@ pub async fn run(
     if let Some((layers, _)) = facts.evidence.offloaded {
         loader.placement.gpu_layers = layers;
     }
+    loader.placement.n_cpu_moe = n_cpu_moe;
     run.reporter.running(Activity::AutomaticPlacementKept { automatic_tokens_per_s, explicit_tokens_per_s });
     Ok((facts, Some(comparison)))
+}
+
+/// Blocks whose experts the engine's own choice left in main memory; 0 where the plan has none there.
+fn experts_in_ram(loader: &Loader<'_>, facts: &LoadFacts) -> Option<u32> {
+    let plan = &loader.run.request.plan;
+    if plan.setting.n_cpu_moe == 0 { Some(0) } else { facts.n_cpu_moe(plan) }
 }
 
 /// Loads with the engine's own choice of layers and measures it; `None` where it did not fit or wrote nothing.

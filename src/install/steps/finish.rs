@@ -91,6 +91,9 @@ impl Outcome<'_> {
             automatic_layers: self.placement.automatic,
             total_layers: self.plan.total_layers,
             num_batch: candidate.num_batch,
+            n_cpu_moe: self.placement.n_cpu_moe,
+            prompt_cache_mib: self.server.launch.runner.prompt_cache_mib,
+            pinned_memory: self.placement.pinned_memory,
             verdict: receipt.verdict,
             degraded,
             banner: run.wording.banner(&self.plan).filter(|_| degraded),
@@ -117,9 +120,10 @@ impl Outcome<'_> {
         self.placement.kv_cache_type == four_bits && run.request.plan.candidate.kv_cache_type != four_bits
     }
 
-    /// Whether other layers or another KV cache are kept than this plan chose.
+    /// Whether other layers, other experts in main memory or another KV cache are kept than this plan chose.
     fn differs_from(&self, plan: &Plan) -> bool {
         self.plan.gpu_layers() != plan.gpu_layers()
+            || self.plan.setting.n_cpu_moe != plan.setting.n_cpu_moe
             || self.plan.candidate.kv_cache_type != plan.candidate.kv_cache_type
     }
 
@@ -141,15 +145,20 @@ fn predicted_of(plan: &Plan, measured: &Measured) -> PredictedFigures {
     let prompt_tokens = measured.figures.first_token_prompt_tokens.unwrap_or(0);
     let prompt_tokens = u32::try_from(prompt_tokens).unwrap_or(u32::MAX);
     let on_gpu = memory.vram_required_bytes - memory.overhead_gpu_bytes.min(memory.vram_required_bytes);
-    let in_ram = memory.ram_required_bytes - memory.overhead_ram_bytes.min(memory.ram_required_bytes);
+    let apart = memory.overhead_ram_bytes.saturating_add(memory.prompt_cache_ram_bytes);
+    let in_ram = memory.ram_required_bytes.saturating_sub(apart);
     let all = on_gpu + in_ram;
     PredictedFigures {
         context_tokens: plan.candidate.context_tokens,
         gpu_layers: plan.gpu_layers(),
         total_layers: plan.total_layers,
+        n_cpu_moe: plan.setting.n_cpu_moe,
+        num_batch: Some(plan.setting.num_batch),
         kv_cache_type: plan.candidate.kv_cache_type,
         vram_bytes: memory.vram_required_bytes,
         ram_bytes: memory.ram_required_bytes,
+        weights_ram_bytes: Some(memory.weights_ram_bytes),
+        prompt_cache_mib: Some(plan.prompt_cache_mib()),
         gpu_share: if all == 0 { 0.0 } else { on_gpu as f64 / all as f64 },
         decode_tokens_per_s: plan.speed.decode_tokens_per_s,
         first_token_full_prompt_s: plan.speed.first_token_full_prompt_s,

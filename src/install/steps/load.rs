@@ -1,16 +1,14 @@
-//! Loading: with less on the GPU when memory runs out ([`ladder`]), with more when memory is left. Never with less
-//! context.
+//! Loading: with less on the GPU, or less in main memory, when that runs out ([`ladder`]), with more on the GPU when memory
+//! is left. Never with less context.
 
 use crate::estimate::{EngineSetting, fit_gpu_layers};
 use crate::install::event::Activity;
 use crate::install::steps::ladder::{self, FourBits, NextPlacement, Rung};
 use crate::install::steps::loader::{Attempt, LoadFacts, Loader};
 use crate::install::steps::placement::Placement;
-use crate::install::steps::server;
 use crate::install::{InstallError, Step};
 use crate::models::{KvCacheType, Ratings};
 use crate::ollama::evidence;
-use crate::ollama::server::Launch;
 use crate::plan::Layers;
 
 /// Bytes of graphics memory that stay free when more layers are tried than planned.
@@ -27,6 +25,11 @@ pub async fn run(loader: &mut Loader<'_>) -> Result<LoadFacts, InstallError> {
         match attempt {
             Attempt::Loaded(facts) => break *facts,
             Attempt::OutOfMemory => attempt = step_down(loader).await?,
+            Attempt::PinningFailed => {
+                loader.run.reporter.running(Activity::WithoutPinnedMemory);
+                let unpinned = Placement { pinned_memory: false, ..loader.placement };
+                attempt = loader.try_placement(unpinned).await?;
+            }
         }
     };
     let facts = step_up(loader, facts).await?;
@@ -41,16 +44,7 @@ pub async fn run(loader: &mut Loader<'_>) -> Result<LoadFacts, InstallError> {
 /// Tries a placement that takes less memory; an error when no smaller one exists or the user has not agreed to it.
 async fn step_down(loader: &mut Loader<'_>) -> Result<Attempt, InstallError> {
     let (request, now) = (loader.run.request, loader.placement);
-    let total_layers = request.plan.total_layers;
-    if now.gpu_layers > 0 && !request.agreement.limits && !request.agreement.fewer_layers {
-        let gpu_layers = request.plan.gpu_layers();
-        return Err(InstallError::FewerLayersNeedConsent { gpu_layers, total_layers });
-    }
-    let tried: Vec<Rung> = loader
-        .attempts
-        .iter()
-        .map(|one| Rung { gpu_layers: one.gpu_layers, kv_cache_type: one.kv_cache_type })
-        .collect();
+    let (total_layers, blocks) = (request.plan.total_layers, request.plan.total_blocks());
     let model = &request.plan.candidate.model;
     let four_bits = match request.agreement.kv_q4 {
         // Some models are unusable with such a cache.
@@ -59,21 +53,34 @@ async fn step_down(loader: &mut Loader<'_>) -> Result<Attempt, InstallError> {
         Some(false) => FourBits::Declined,
         None => FourBits::Unasked,
     };
-    let Rung { gpu_layers, kv_cache_type } = match ladder::below(&tried, total_layers, four_bits) {
-        NextPlacement::Try(rung) => rung,
-        NextPlacement::Ask(rung) => {
-            return Err(InstallError::FourBitsNeedConsent { gpu_layers: rung.gpu_layers, total_layers });
-        }
+    let (rung, needs_four_bits) = match ladder::below(&loader.ran_out, total_layers, four_bits) {
+        NextPlacement::Try(rung) => (rung, false),
+        NextPlacement::Ask(rung) => (rung, true),
         NextPlacement::Nothing => return Err(loader.out_of_memory()),
     };
-    if kv_cache_type == now.kv_cache_type {
-        loader.run.reporter.running(Activity::FewerLayers { gpu_layers, total_layers });
-    } else {
-        loader.run.reporter.running(Activity::SmallerCache { kv_cache_type, gpu_layers, total_layers });
-        let launch = Launch { kv_cache_type, ..loader.server.launch.clone() };
-        server::restart(loader.run, loader.server, launch).await?;
+    let Rung { gpu_layers, n_cpu_moe, kv_cache_type } = rung;
+    let has_agreed = request.agreement.limits || request.agreement.fewer_layers;
+    // Less on the card than planned is slower.
+    if n_cpu_moe > request.plan.setting.n_cpu_moe && !has_agreed {
+        return Err(InstallError::MoreExpertsInRamNeedConsent { n_cpu_moe: now.n_cpu_moe, blocks });
     }
-    loader.try_placement(Placement { gpu_layers, kv_cache_type, ..now }).await
+    if gpu_layers < now.gpu_layers && !has_agreed {
+        let gpu_layers = request.plan.gpu_layers();
+        return Err(InstallError::FewerLayersNeedConsent { gpu_layers, total_layers });
+    }
+    if needs_four_bits {
+        return Err(InstallError::FourBitsNeedConsent { gpu_layers, total_layers });
+    }
+    loader.run.reporter.running(if kv_cache_type != now.kv_cache_type {
+        Activity::SmallerCache { kv_cache_type, gpu_layers, total_layers }
+    } else if n_cpu_moe > now.n_cpu_moe {
+        Activity::MoreExpertsInRam { n_cpu_moe, blocks }
+    } else if n_cpu_moe < now.n_cpu_moe {
+        Activity::FewerExpertsInRam { n_cpu_moe, blocks }
+    } else {
+        Activity::FewerLayers { gpu_layers, total_layers }
+    });
+    loader.try_placement(Placement { gpu_layers, n_cpu_moe, kv_cache_type, ..now }).await
 }
 
 /// If clearly more graphics memory is free than planned, tries more layers once. Restores the placement if that fails.
@@ -84,7 +91,7 @@ async fn step_up(loader: &mut Loader<'_>, facts: LoadFacts) -> Result<LoadFacts,
     match loader.try_placement(Placement { gpu_layers, ..now }).await {
         Ok(Attempt::Loaded(facts)) => return Ok(*facts),
         Err(error) if error.is_cancelled() => return Err(error),
-        Ok(Attempt::OutOfMemory) => {}
+        Ok(Attempt::OutOfMemory | Attempt::PinningFailed) => {}
         Err(error) => tracing::info!(%error, "more layers on the GPU do not work"),
     }
     loader.run.reporter.running(Activity::FewerLayers { gpu_layers: now.gpu_layers, total_layers });
@@ -102,6 +109,7 @@ fn more_layers(loader: &Loader<'_>, facts: &LoadFacts) -> Option<u32> {
     let setting = EngineSetting {
         kv_cache_type: now.kv_cache_type,
         gpu_layers: now.gpu_layers,
+        n_cpu_moe: now.n_cpu_moe,
         ..request.plan.setting
     };
     let fit = fit_gpu_layers(&candidate.model, &setting, &request.plan.machine, budget);

@@ -2,13 +2,16 @@
 
 use std::time::Duration;
 
+use crate::estimate::{GpuFigures, n_cpu_moe_in_force};
 use crate::install::event::Activity;
 use crate::install::private_server::Server;
 use crate::install::run_context::Run;
 use crate::install::state::documents::SERVED_MODEL;
-use crate::install::steps::model;
+use crate::install::steps::ladder::{Rung, Shortage};
 use crate::install::steps::placement::Placement;
+use crate::install::steps::{model, server};
 use crate::install::{InstallError, LoadAttempt, LoadOutcome};
+use crate::machine::Backend;
 use crate::ollama::client::ClientError;
 use crate::ollama::evidence::LoadEvidence;
 use crate::ollama::failure::EngineFailure;
@@ -30,45 +33,59 @@ pub struct LoadFacts {
     pub evidence: LoadEvidence,
 }
 
+impl LoadFacts {
+    /// Blocks whose routed experts are in main memory, as the engine's buffers tell; `None` for a model without experts,
+    /// where not all layers are on GPUs, and where the engine does not tell.
+    pub fn n_cpu_moe(&self, plan: &Plan) -> Option<u32> {
+        let (on_gpu, all) = self.evidence.offloaded?;
+        let bytes = self.evidence.weights_gpu_bytes().filter(|_| on_gpu >= all)?;
+        n_cpu_moe_in_force(&plan.candidate.model, &plan.setting, &plan.machine, bytes)
+    }
+}
+
 /// How an attempt ended, except for a final failure.
 #[derive(Debug)]
 pub enum Attempt {
     /// It is loaded as requested.
     Loaded(Box<LoadFacts>),
-    /// It did not fit.
+    /// It did not fit; [`Loader::ran_out`] has which memory ran out.
     OutOfMemory,
+    /// The driver did not page-lock as much main memory as it was asked to.
+    PinningFailed,
 }
 
 /// Loads the served model until a placement fits.
 pub struct Loader<'a> {
     /// The installation.
     pub run: &'a Run<'a>,
-    /// The server, restarted when the KV cache changes.
+    /// The server, restarted when the KV cache or what the runner's environment says changes.
     pub server: &'a mut Server,
     /// The placement of the last attempt, or of the next one.
     pub placement: Placement,
     /// Every attempt so far.
     pub attempts: Vec<LoadAttempt>,
+    /// The attempts that ran out of memory, as the ladder takes them.
+    pub ran_out: Vec<(Rung, Shortage)>,
 }
 
 impl<'a> Loader<'a> {
     /// With the planned placement.
     pub fn new(run: &'a Run<'a>, server: &'a mut Server) -> Self {
-        let plan = &run.request.plan;
-        let placement = Placement {
-            gpu_layers: plan.gpu_layers(),
-            automatic: false,
-            kv_cache_type: plan.candidate.kv_cache_type,
-        };
-        Self { run, server, placement, attempts: Vec::new() }
+        let placement = Placement::of(&run.request.plan);
+        Self { run, server, placement, attempts: Vec::new(), ran_out: Vec::new() }
     }
 
-    /// Creates the served model with another placement and loads it.
+    /// Creates the served model with another placement and loads it. The server is restarted where it was started for
+    /// another one.
     ///
     /// # Errors
     /// When the engine refuses for another reason than memory, or the user cancels.
     pub async fn try_placement(&mut self, placement: Placement) -> Result<Attempt, InstallError> {
         self.placement = placement;
+        let launch = placement.launch(&self.run.request.plan, &self.server.launch);
+        if launch != self.server.launch {
+            server::restart(self.run, self.server, launch).await?;
+        }
         model::create_with(self.run, self.server, placement).await?;
         self.attempt().await
     }
@@ -80,17 +97,13 @@ impl<'a> Loader<'a> {
     pub async fn return_to(&mut self, placement: Placement) -> Result<LoadFacts, InstallError> {
         match self.try_placement(placement).await? {
             Attempt::Loaded(facts) => Ok(*facts),
-            Attempt::OutOfMemory => Err(self.out_of_memory()),
+            Attempt::OutOfMemory | Attempt::PinningFailed => Err(self.out_of_memory()),
         }
     }
 
     /// The plan for the current placement, with new figures if that is not the planned one.
     pub fn plan(&self) -> Plan {
-        let (plan, now) = (&self.run.request.plan, self.placement);
-        if now.gpu_layers == plan.gpu_layers() && now.kv_cache_type == plan.candidate.kv_cache_type {
-            return plan.clone();
-        }
-        plan.with_placement(now.gpu_layers, now.kv_cache_type)
+        self.placement.planned(&self.run.request.plan)
     }
 
     /// The error when nothing fits.
@@ -120,8 +133,18 @@ impl<'a> Loader<'a> {
             return Ok(Attempt::Loaded(Box::new(facts)));
         };
         let message = error.server_message().map_or_else(|| error.to_string(), str::to_owned);
-        if error.failure() == Some(EngineFailure::OutOfMemory) || evidence.ran_out_of_memory() {
-            self.note(LoadOutcome::OutOfMemory);
+        let of_message = error.failure().filter(|failure| failure.is_out_of_memory());
+        if let Some(failure) = of_message.or_else(|| evidence.out_of_memory()) {
+            let (shortage, outcome) = match failure {
+                EngineFailure::OutOfMainMemory => (Shortage::MainMemory, LoadOutcome::OutOfMainMemory),
+                _ => (Shortage::Card, LoadOutcome::OutOfMemory),
+            };
+            self.note(outcome);
+            if self.may_be_pinned_memory() && evidence.failed_for_pinned_memory() {
+                return Ok(Attempt::PinningFailed);
+            }
+            let Placement { gpu_layers, n_cpu_moe, kv_cache_type, .. } = self.placement;
+            self.ran_out.push((Rung { gpu_layers, n_cpu_moe, kv_cache_type }, shortage));
             return Ok(Attempt::OutOfMemory);
         }
         self.note(LoadOutcome::Failed { message: message.clone().into() });
@@ -169,9 +192,17 @@ impl<'a> Loader<'a> {
             .find(|line| line.iter().any(|argument| argument == "--model"))
     }
 
+    /// Whether weights in main memory are page-locked for copies to a card, as far as it depends on us. What Vulkan and
+    /// Metal do has no such setting.
+    fn may_be_pinned_memory(&self) -> bool {
+        let (plan, now) = (&self.run.request.plan, self.placement);
+        let locks = |gpu: &GpuFigures| matches!(gpu.backend, Backend::Cuda | Backend::Rocm);
+        let in_ram = now.n_cpu_moe > 0 || now.gpu_layers < plan.total_layers;
+        now.pinned_memory && now.gpu_layers > 0 && in_ram && plan.machine.gpus.iter().any(locks)
+    }
+
     fn note(&mut self, outcome: LoadOutcome) {
-        let Placement { gpu_layers, kv_cache_type, .. } = self.placement;
-        self.attempts.push(LoadAttempt { gpu_layers, kv_cache_type, outcome });
+        self.attempts.push(self.placement.attempted(outcome));
     }
 }
 

@@ -13,7 +13,7 @@ use crate::install::steps::compare;
 use crate::install::steps::loader::{LoadFacts, Loader};
 use crate::install::steps::speed::{SHORT_PROMPT_WORDS, answer, decode, per_second, warm_up};
 use crate::install::{InstallError, MeasuredFigures, PlacementComparison, Step};
-use crate::ollama::evidence;
+use crate::ollama::evidence::{self, LoadEvidence};
 use crate::ollama::own_server::OwnServer;
 use crate::ollama::replies::GenerateLine;
 use crate::plan::Plan;
@@ -58,9 +58,14 @@ pub async fn run(loader: &mut Loader<'_>, facts: LoadFacts) -> Result<Measured, 
     let figures = MeasuredFigures {
         context_tokens: u32::try_from(facts.loaded.context_length).ok(),
         gpu_layers: gpu_layers(loader, &facts),
+        n_cpu_moe: facts.n_cpu_moe(&plan),
+        num_batch: num_batch(&facts.evidence),
         gpu_share: evidence::gpu_share(&facts.loaded, &facts.evidence),
         kv_cache_type: facts.evidence.kv_cache_types().map(|types| types.to_string().into()),
         vram_bytes: vram_bytes(&facts),
+        weights_gpu_bytes: facts.evidence.weights_gpu_bytes(),
+        weights_ram_bytes: facts.evidence.weights_ram_bytes(),
+        prompt_cache_mib: facts.evidence.prompt_cache_mib,
         ram_bytes: ram_bytes(run),
         decode_tokens_per_s,
         prefill_tokens_per_s: per_second(prompt_tokens, long.line.prompt_eval_duration),
@@ -101,6 +106,12 @@ fn predicted(plan: &Plan, prompt_tokens: u32) -> Range {
 fn gpu_layers(loader: &Loader<'_>, facts: &LoadFacts) -> Option<u32> {
     let logged = facts.evidence.offloaded.map(|(on, _)| on);
     logged.or_else(|| (loader.placement.gpu_layers == 0 && facts.loaded.size_vram == 0).then_some(0))
+}
+
+/// As the log says, else as the runner's command line does.
+fn num_batch(evidence: &LoadEvidence) -> Option<u32> {
+    let argument = || evidence::argument(&evidence.command_line, "-ub")?.parse().ok();
+    evidence.num_batch.or_else(argument)
 }
 
 fn vram_bytes(facts: &LoadFacts) -> Option<u64> {

@@ -8,8 +8,9 @@ use crate::install::event::Activity;
 use crate::install::private_server::{self, Server};
 use crate::install::run_context::Run;
 use crate::install::steps::engine::Engine;
+use crate::install::steps::placement::Placement;
 use crate::install::{InstallError, Step};
-use crate::ollama::server::{self, Launch, PORTS, ServerError};
+use crate::ollama::server::{self, Launch, PORTS, RunnerSettings, ServerError};
 use crate::platform::listening;
 
 /// Runs the step.
@@ -101,14 +102,18 @@ fn report_skipped_port(run: &Run<'_>, first: u16, chosen: u16) {
     }
 }
 
+/// As the plan places the model.
 fn launch(run: &Run<'_>, engine: &Engine, port: u16) -> Launch {
-    Launch {
+    let plan = &run.request.plan;
+    let launch = Launch {
         program: engine.program.clone(),
         port,
         models_dir: run.models_dir().to_owned(),
-        kv_cache_type: run.request.plan.candidate.kv_cache_type,
+        kv_cache_type: plan.candidate.kv_cache_type,
+        runner: RunnerSettings::default(),
         home: run.paths.engine_home(),
         log: run.paths.server_log(),
         network: BTreeMap::new(),
-    }
+    };
+    Placement::of(plan).launch(plan, &launch)
 }

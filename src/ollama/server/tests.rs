@@ -9,6 +9,7 @@ fn launch(kv_cache_type: KvCacheType) -> Launch {
         port: 42434,
         models_dir: "/x/models".into(),
         kv_cache_type,
+        runner: RunnerSettings::default(),
         home: "/x/ollama/home".into(),
         log: "/x/logs/server.log".into(),
         network: BTreeMap::new(),
@@ -42,6 +43,9 @@ fn the_environment_contains_our_settings_only() {
     let outside = |name: &str| match name {
         "OLLAMA_HOST" => Some("0.0.0.0:11434".into()),
         "OLLAMA_DEBUG" | "LLAMA_ARG_N_GPU_LAYERS" | "LD_PRELOAD" => Some("1".into()),
+        "LLAMA_ARG_N_CPU_MOE" | "LLAMA_ARG_CPU_MOE" | "LLAMA_ARG_CACHE_RAM" | "GGML_CUDA_NO_PINNED" => {
+            Some("7".into())
+        }
         "HOME" => Some("/home/user".into()),
         "CUDA_VISIBLE_DEVICES" => Some("1".into()),
         "HTTPS_PROXY" => Some(OsString::new()),
@@ -56,11 +60,45 @@ fn the_environment_contains_our_settings_only() {
         assert!(environment.keys().all(|name| is_server_variable(OsStr::new(name))), "{environment:?}");
     }
     assert!(!is_server_variable(OsStr::new("LD_AUDIT")));
-    for foreign in ["OLLAMA_DEBUG", "LLAMA_ARG_N_GPU_LAYERS", "LD_PRELOAD", "HTTPS_PROXY"] {
+    let foreign = ["OLLAMA_DEBUG", "LLAMA_ARG_N_GPU_LAYERS", "LD_PRELOAD", "HTTPS_PROXY"];
+    for foreign in foreign.into_iter().chain(RunnerSettings::VARIABLES) {
         assert!(!environment.contains_key(foreign), "{foreign}");
     }
     if cfg!(unix) {
         assert_eq!(environment["HOME"], "/x/ollama/home", "the engine's key is in our folder");
+    }
+}
+
+#[test]
+fn the_runner_is_told_of_experts_in_main_memory_and_of_nothing_that_is_as_usual() {
+    let variables = |n_cpu_moe, prompt_cache_mib, pinned_memory| {
+        let experts_in_ram = ExpertsInRam::of(n_cpu_moe, 48);
+        let launch = Launch {
+            runner: RunnerSettings { experts_in_ram, prompt_cache_mib, pinned_memory },
+            ..launch(KvCacheType::Q8_0)
+        };
+        let settings = launch.settings();
+        let set = RunnerSettings::VARIABLES
+            .into_iter()
+            .filter_map(|name| Some(format!("{name}={}", settings.get(name)?.to_string_lossy())));
+        let set: Vec<String> = set.collect();
+        assert_eq!(launch.absent_variables().count() + set.len(), RunnerSettings::VARIABLES.len());
+        assert!(launch.absent_variables().all(|name| !settings.contains_key(name)));
+        set
+    };
+    assert_eq!(variables(0, None, true), Vec::<String>::new());
+    assert_eq!(variables(20, Some(0), true), ["LLAMA_ARG_N_CPU_MOE=20", "LLAMA_ARG_CACHE_RAM=0"]);
+    assert_eq!(variables(47, Some(952), true), ["LLAMA_ARG_N_CPU_MOE=47", "LLAMA_ARG_CACHE_RAM=952"]);
+    assert_eq!(variables(48, None, false), ["LLAMA_ARG_CPU_MOE=1", "GGML_CUDA_NO_PINNED=1"]);
+}
+
+#[test]
+fn settings_of_servers_that_earlier_versions_started_are_read() {
+    assert_eq!(serde_json::from_str::<RunnerSettings>("{}").unwrap(), RunnerSettings::default());
+    for experts_in_ram in [ExpertsInRam::None, ExpertsInRam::First(3), ExpertsInRam::All] {
+        let settings = RunnerSettings { experts_in_ram, prompt_cache_mib: Some(8), pinned_memory: false };
+        let json = serde_json::to_string(&settings).unwrap();
+        assert_eq!(serde_json::from_str::<RunnerSettings>(&json).unwrap(), settings, "{json}");
     }
 }
 

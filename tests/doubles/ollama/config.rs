@@ -77,6 +77,12 @@ pub struct Faults {
     pub runner_dies_after_tokens: Option<u64>,
     /// Free memory of the GPU is this much smaller at a load, as when another program starts.
     pub vram_taken_mib: u64,
+    /// Main memory holds this much: the system kills a runner that loads more weights into it.
+    pub main_memory_mib: Option<u64>,
+    /// The graphics driver page-locks this much main memory at most.
+    pub pinnable_mib: Option<u64>,
+    /// Weights are not mapped, as on Windows with an NVIDIA card.
+    pub maps_no_weights: bool,
     /// Main memory is full as well: no load succeeds.
     pub never_enough_memory: bool,
     /// The context of a load is limited to this many tokens, whatever the model supports.

@@ -137,9 +137,15 @@ impl Runner {
                 // The last lines contain the reason.
                 let _ = reading.await;
                 let errors = lock(&noted).errors.join("\n");
-                let code = status.code().unwrap_or(-1);
                 let said = if errors.is_empty() { String::new() } else { format!(": {errors}") };
-                let message = format!("llama-server process has terminated: exit status {code}{said}");
+                let message = match status.code() {
+                    Some(code) => format!("llama-server process has terminated: exit status {code}{said}"),
+                    // As Go words it. What the runner said takes the signal's place.
+                    None if errors.is_empty() => {
+                        "llama-server process has terminated: signal: killed".to_owned()
+                    }
+                    None => format!("llama-server process has terminated: {errors}{said}"),
+                };
                 log::info("sched.go:641", "Load failed", &format!("error={message:?}"));
                 return Err(message);
             }
@@ -199,7 +205,7 @@ fn arguments(config: &Config, model: &Path, options: &Options, port: u16) -> Vec
     all.extend(text.split(' ').map(str::to_owned));
     let text = "--log-verbosity 4 --no-log-prefix --no-log-timestamps --no-jinja --chat-template chatml";
     all.extend(text.split(' ').map(str::to_owned));
-    if config.gpu.is_none() || options.num_gpu == 0 {
+    if config.gpu.is_none() || options.num_gpu == 0 || config.faults.maps_no_weights {
         all.extend(["--load-mode".into(), "none".into()]);
     }
     if !kv.is_empty() {

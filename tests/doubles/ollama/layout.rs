@@ -14,6 +14,8 @@ pub struct EngineSetting {
     pub gpu_layers: Option<u64>,
     pub k_type: String,
     pub v_type: String,
+    /// `--n-cpu-moe` or `--cpu-moe`, from the environment. `None` when neither is set.
+    pub n_cpu_moe: Option<u64>,
 }
 
 /// One group of layers with caches of the same length.
@@ -30,6 +32,8 @@ pub struct CacheGroup {
 pub struct Layout {
     pub gpu_layers: u64,
     pub total_layers: u64,
+    /// Layers on the GPU whose experts the runner itself left in main memory.
+    pub overflowing: u64,
     pub weights_gpu: u64,
     pub weights_cpu: u64,
     pub caches: Vec<CacheGroup>,
@@ -42,16 +46,31 @@ impl Layout {
     /// Lays a model out. Without a GPU every layer stays in main memory, whatever was asked.
     pub fn new(model: &Gguf, setting: &EngineSetting, gpu_free: Option<u64>) -> Self {
         let total = model.blocks() + 1;
+        let first = |n_cpu_moe: u64| move |block: u64| block < n_cpu_moe;
+        let told = first(setting.n_cpu_moe.unwrap_or(0));
+        let margin = 1024 * MIB;
+        let fits = |layout: &Self, free: u64| layout.gpu_bytes() + margin <= free;
         match (gpu_free, setting.gpu_layers) {
-            (None, _) => Self::with_layers(model, setting, 0),
-            (Some(_), Some(layers)) => Self::with_layers(model, setting, layers.min(total)),
+            (None, _) => Self::with_layers(model, setting, 0, told),
+            (Some(_), Some(layers)) => Self::with_layers(model, setting, layers.min(total), told),
+            // Told where tensors go, the runner fits nothing.
+            (Some(_), None) if setting.n_cpu_moe.is_some() => Self::with_layers(model, setting, total, told),
             (Some(free), None) => {
-                let margin = 1024 * MIB;
-                let fitting = (0..=total).rev().find(|n| {
-                    let layout = Self::with_layers(model, setting, *n);
-                    layout.gpu_bytes() + margin <= free
-                });
-                Self::with_layers(model, setting, fitting.unwrap_or(0))
+                // Of a mixture first the experts of the last blocks go to main memory, then whole layers.
+                let last = |count: u64| move |block: u64| block >= model.blocks() - count;
+                let mixture = model.bytes_where(is_expert) > 0;
+                let counts = 0..=if mixture { model.blocks() } else { 0 };
+                let by_experts = counts
+                    .map(|count| {
+                        let layout = Self::with_layers(model, setting, total, last(count));
+                        Self { overflowing: count, ..layout }
+                    })
+                    .find(|layout| fits(layout, free));
+                let by_layers = || {
+                    let layouts = (0..=total).rev().map(|n| Self::with_layers(model, setting, n, last(0)));
+                    layouts.into_iter().find(|layout| fits(layout, free))
+                };
+                by_experts.or_else(by_layers).unwrap_or_else(|| Self::with_layers(model, setting, 0, last(0)))
             }
         }
     }
@@ -60,12 +79,18 @@ impl Layout {
         self.weights_gpu + self.compute_gpu + self.caches.iter().map(|c| c.gpu_bytes).sum::<u64>()
     }
 
-    fn with_layers(model: &Gguf, setting: &EngineSetting, gpu_layers: u64) -> Self {
+    fn with_layers(
+        model: &Gguf,
+        setting: &EngineSetting,
+        gpu_layers: u64,
+        experts_in_ram: impl Fn(u64) -> bool,
+    ) -> Self {
         let blocks = model.blocks();
         let first_gpu_block = (blocks + 1).saturating_sub(gpu_layers.max(1)).min(blocks);
         let on_gpu = |name: &str| {
             gpu_layers > 0
                 && match block_of(name) {
+                    Some(block) if is_expert(name) && experts_in_ram(block) => false,
                     Some(block) => block >= first_gpu_block,
                     None => name.starts_with("output"),
                 }
@@ -77,6 +102,7 @@ impl Layout {
         Self {
             gpu_layers,
             total_layers: blocks + 1,
+            overflowing: 0,
             weights_gpu,
             weights_cpu: model.bytes_where(|name| !on_gpu(name)),
             caches: caches(model, setting, first_gpu_block, gpu_layers > 0),
@@ -85,6 +111,11 @@ impl Layout {
             output_bytes: vocabulary(model) * 4,
         }
     }
+}
+
+/// Routed experts: `ffn_(up|down|gate|gate_up)_exps`. Shared ones end in `_shexp`.
+fn is_expert(tensor: &str) -> bool {
+    tensor.contains("_exps.")
 }
 
 fn block_of(tensor: &str) -> Option<u64> {

@@ -25,6 +25,10 @@ struct Arguments {
     port: u16,
     setting: EngineSetting,
     flash_attention: String,
+    /// `LLAMA_ARG_CACHE_RAM`, in MiB.
+    prompt_cache_mib: u64,
+    /// `--load-mode none`: weights in main memory are not mapped but read into memory, page-locked where a GPU is.
+    loads_into_memory: bool,
 }
 
 /// Runs until it is killed. The exit code is for `main`.
@@ -53,7 +57,17 @@ fn parse(arguments: &[String]) -> Result<Arguments, String> {
             Err(String::new())
         }
     };
+    // The environment counts where the command line says nothing.
+    let n_cpu_moe = match (variable("LLAMA_ARG_CPU_MOE"), variable("LLAMA_ARG_N_CPU_MOE")) {
+        (Some(all), _) if ["1", "true", "on", "enabled"].contains(&all.as_str()) => Some(u64::MAX),
+        (_, Some(blocks)) => Some(blocks.parse().map_err(|_| {
+            "error while handling environment variable \"LLAMA_ARG_N_CPU_MOE\": stoi".to_owned()
+        })?),
+        _ => None,
+    };
     Ok(Arguments {
+        prompt_cache_mib: variable("LLAMA_ARG_CACHE_RAM").and_then(|mib| mib.parse().ok()).unwrap_or(8192),
+        loads_into_memory: value("--load-mode").as_deref() == Some("none"),
         model: value("--model").map(PathBuf::from).ok_or("--model is missing")?,
         port: number("--port").and_then(|p| u16::try_from(p).ok()).ok_or("--port is missing")?,
         setting: EngineSetting {
@@ -62,9 +76,14 @@ fn parse(arguments: &[String]) -> Result<Arguments, String> {
             gpu_layers: number("-ngl"),
             k_type: cache_type("--cache-type-k")?,
             v_type: cache_type("--cache-type-v")?,
+            n_cpu_moe,
         },
         flash_attention: value("--flash-attn").unwrap_or_else(|| "auto".to_owned()),
     })
+}
+
+fn variable(name: &str) -> Option<String> {
+    std::env::var(name).ok()
 }
 
 async fn run(arguments: Arguments, config: Config) -> Result<(), String> {
@@ -81,6 +100,13 @@ async fn run(arguments: Arguments, config: Config) -> Result<(), String> {
     let serving = tokio::spawn(serve(listener, Arc::clone(&state)));
     load(&arguments, &config).await?;
     *lock(&state.ready) = true;
+    match arguments.prompt_cache_mib {
+        0 => raw("srv    load_model: prompt cache is disabled - use `--cache-ram N` to enable it"),
+        mib => {
+            raw(&format!("srv    load_model: prompt cache is enabled, size limit: {mib} MiB"));
+            raw("srv    load_model: use `--cache-ram 0` to disable the prompt cache");
+        }
+    }
     raw("srv  llama_server: model loaded");
     raw(&format!("srv  llama_server: listening on http://127.0.0.1:{}", arguments.port));
     serving.await.map_err(|e| e.to_string())
@@ -125,8 +151,33 @@ async fn load(arguments: &Arguments, config: &Config) -> Result<(), String> {
         let why = "llama_model_load: error loading model: unable to allocate CPU buffer";
         return out_of_memory(layout.weights_cpu, why);
     }
+    if let (Some(gpu), true) = (gpu, layout.overflowing > 0) {
+        raw(&format!(
+            "common_params_fit_impl:   - CUDA0 ({}): {:2} layers ({:2} overflowing), {:6} MiB used, {:6} MiB free",
+            gpu.name,
+            layout.gpu_layers,
+            layout.overflowing,
+            layout.gpu_bytes() / MIB,
+            free.unwrap_or(0).saturating_sub(layout.gpu_bytes()) / MIB
+        ));
+    }
+    if config.faults.main_memory_mib.is_some_and(|mib| layout.weights_cpu > mib * MIB) {
+        killed();
+    }
+    let pinned = gpu.is_some() && arguments.loads_into_memory && variable("GGML_CUDA_NO_PINNED").is_none();
+    if pinned && config.faults.pinnable_mib.is_some_and(|mib| layout.weights_cpu > mib * MIB) {
+        raw("load_tensors: loading model tensors, this can take a while... (load_mode = none)");
+        raw("ggml-cuda.cu:103: CUDA error");
+        raw("CUDA error: out of memory");
+        return Err(String::new());
+    }
     let room = free.map(|free| free.saturating_sub(gpu.map_or(0, |g| g.context_mib * MIB)));
-    print_weights(&layout, room, !config.faults.memory_lines_missing)?;
+    let place = match (gpu.is_some(), arguments.loads_into_memory, pinned) {
+        (false, ..) | (true, true, false) => "CPU",
+        (true, true, true) => "CUDA_Host",
+        (true, false, _) => "CPU_Mapped",
+    };
+    print_weights(&layout, room, (!config.faults.memory_lines_missing).then_some(place))?;
     let quantised = !matches!(setting.v_type.as_str(), "f32" | "f16" | "bf16");
     let flash = arguments.flash_attention != "off";
     if quantised && !flash {
@@ -144,7 +195,8 @@ async fn load(arguments: &Arguments, config: &Config) -> Result<(), String> {
     print_context(&layout, &setting, room, !config.faults.memory_lines_missing)
 }
 
-fn print_weights(layout: &Layout, room: Option<u64>, lines: bool) -> Result<(), String> {
+/// `cpu` is the buffer of weights in main memory; `None` for no lines about memory.
+fn print_weights(layout: &Layout, room: Option<u64>, cpu: Option<&str>) -> Result<(), String> {
     raw("load_tensors: loading model tensors, this can take a while... (load_mode = none)");
     if let Some(room) = room {
         if layout.weights_gpu > room {
@@ -160,8 +212,7 @@ fn print_weights(layout: &Layout, room: Option<u64>, lines: bool) -> Result<(), 
         raw(&format!("load_tensors: offloading {repeating} repeating layers to GPU"));
         raw(&format!("load_tensors: offloaded {}/{} layers to GPU", layout.gpu_layers, layout.total_layers));
     }
-    if lines {
-        let cpu = if room.is_some() { "CPU_Mapped" } else { "CPU" };
+    if let Some(cpu) = cpu {
         buffer("load_tensors", cpu, "model", layout.weights_cpu);
         if layout.gpu_layers > 0 {
             buffer("load_tensors", "CUDA0", "model", layout.weights_gpu);
@@ -220,6 +271,17 @@ fn print_context(
         }
     }
     Ok(())
+}
+
+/// As the system does when main memory runs out.
+fn killed() -> ! {
+    #[cfg(unix)]
+    if let Err(error) =
+        rustix::process::kill_process(rustix::process::getpid(), rustix::process::Signal::KILL)
+    {
+        raw(&format!("kill: {error}"));
+    }
+    std::process::exit(137)
 }
 
 fn out_of_memory(bytes: u64, consequence: &str) -> Result<(), String> {
