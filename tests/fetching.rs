@@ -108,6 +108,21 @@ fn the_newest_release_is_verified_by_its_own_checksums_and_marked_less_certain()
     assert!(said.errors.contains("less certain"), "said before it begins: {}", said.errors);
 }
 
+/// Its version is derived from its hash, and the server reports another.
+#[test]
+fn a_newest_release_without_a_version_in_its_url_is_installed() {
+    let world = World::new(&json!({}));
+    let double = json!({"registry": world.mirror.url(), "version": "0.40.2",
+                        "gpu": {"name": "NVIDIA GeForce RTX 4060", "total_mib": 8188, "free_mib": 7700}});
+    let name = asset_name();
+    let sha256 = world.mirror.put(&format!("o/{name}"), engine_archive(Format::TarZst, &double));
+    world.mirror.put("o/sha256sum.txt", format!("{sha256}  ./{name}\n"));
+    let mirror = format!("{}/o", world.mirror.url());
+    let said = world.install_from(&with(&["--ollama", "newest", "--mirror", &mirror]));
+    assert_eq!(said.receipt()["engine_version"], "0.40.2");
+    assert_eq!(world.status()["server"]["version"], "0.40.2");
+}
+
 #[test]
 fn if_the_newest_release_cannot_be_found_the_pinned_one_is_used_with_a_message() {
     let world = World::new(&json!({}));

@@ -10,6 +10,7 @@ use crate::install::run_context::Run;
 use crate::install::steps::engine::Engine;
 use crate::install::steps::placement::Placement;
 use crate::install::{InstallError, Step};
+use crate::ollama::release::parse_version;
 use crate::ollama::server::{self, Launch, PORTS, RunnerSettings, ServerError};
 use crate::platform::listening;
 
@@ -25,7 +26,7 @@ pub async fn run(run: &Run<'_>, engine: &Engine) -> Result<Server, InstallError>
         .filter(|port| wanted.is_none_or(|wanted| wanted == *port))
         .map(|port| launch(run, engine, port))
         && let Some(server) = private_server::running(run.paths, &launch).await?
-        && server.require_version(&engine.version).is_ok()
+        && require_version(&server, engine).is_ok()
     {
         report_unconfirmed(run, &server);
         run.reporter.skipped(Activity::ServerKept { port: launch.port });
@@ -33,7 +34,7 @@ pub async fn run(run: &Run<'_>, engine: &Engine) -> Result<Server, InstallError>
     }
     private_server::stop(run.paths).await?;
     let server = start(run, engine, wanted, preferred).await?;
-    server.require_version(&engine.version)?;
+    require_version(&server, engine)?;
     report_unconfirmed(run, &server);
     run.reporter
         .done(Activity::ServerStarted { version: server.version.to_string(), port: server.launch.port });
@@ -88,6 +89,14 @@ async fn start(
             Err(Cancelled) => return Err(Cancelled.into()),
         }
     }
+}
+
+/// A release whose URL names no version has one derived from its hash, which its server does not report.
+fn require_version(server: &Server, engine: &Engine) -> Result<(), ServerError> {
+    if parse_version(&engine.version).is_none() {
+        return Ok(());
+    }
+    server.require_version(&engine.version)
 }
 
 fn report_unconfirmed(run: &Run<'_>, server: &Server) {
