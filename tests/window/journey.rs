@@ -56,11 +56,21 @@ impl Window<'_> {
         self.manage_page();
     }
 
-    /// From Welcome through Hardware and Compatibility to Profile.
+    /// From Welcome through Hardware and Compatibility to Profile, where [`PROFILE`] is selected.
     fn walk_to_profile(&mut self) {
         self.enter_until_page(&say!(text(), "wizard-hardware-title"));
         self.enter_until_page(&say!(text(), "wizard-compatibility-limits"));
         self.enter_until_page(&say!(text(), "wizard-profile-title"));
+        self.select_profile(6);
+    }
+
+    /// Selects a profile by its position, counted from the end of the page: Continue, Back, Advanced, another model, and
+    /// the profiles from the largest to the smallest.
+    fn select_profile(&mut self, position: usize) {
+        self.press_from_the_end(position, "space");
+        self.settle();
+        self.press("Escape");
+        self.settle();
     }
 
     /// From Profile to Summary, with consent, without which Enter has no effect.
@@ -198,17 +208,13 @@ fn an_installation_is_managed_with_the_keyboard() {
     window.leave_result_for_manage();
     assert_eq!(below(&world.home()).len(), 2, "server and runner");
 
-    // Another profile: from the end of the page that is Continue, Back, Advanced, another model, and the profiles from
-    // the largest to the smallest.
+    // Another profile.
     let other = "light_6gb";
     window.press_from_the_end(manage::CHANGE_PROFILE, "Return");
     window.wait_for_page(&say!(text(), "wizard-hardware-title"));
     window.enter_until_page(&say!(text(), "wizard-compatibility-limits"));
     window.enter_until_page(&say!(text(), "wizard-profile-title"));
-    window.press_from_the_end(7, "space");
-    window.settle();
-    window.press("Escape");
-    window.settle();
+    window.select_profile(7);
     window.walk_to_summary(other);
     window.walk_to_install(other);
     window.result_page();

@@ -149,8 +149,7 @@ impl Runner {
                 log::info("sched.go:641", "Load failed", &format!("error={message:?}"));
                 return Err(message);
             }
-            let health = http::request("GET", &format!("http://127.0.0.1:{port}/health"), None, None).await;
-            if health.is_ok_and(|answer| answer.status() == 200) {
+            if is_healthy(port).await {
                 break;
             }
             tokio::time::sleep(Duration::from_millis(20)).await;
@@ -160,9 +159,10 @@ impl Runner {
         Ok(Self { child, port, noted, options: options.clone(), gguf_path: gguf_path.to_owned() })
     }
 
-    /// Whether it still runs.
-    pub fn alive(&mut self) -> bool {
-        matches!(self.child.try_wait(), Ok(None))
+    /// Whether it still runs, and answers: connections of a runner that was killed are closed before its end can be
+    /// waited for.
+    pub async fn alive(&mut self) -> bool {
+        matches!(self.child.try_wait(), Ok(None)) && is_healthy(self.port).await
     }
 
     /// `size` and `size_vram` of `/api/ps`, from the log as the server does it.
@@ -268,4 +268,9 @@ fn note(noted: &mut Noted, line: &str) {
     } else if out_of_memory.iter().any(|part| line.to_lowercase().contains(part)) {
         noted.errors.push(line.trim_end().to_owned());
     }
+}
+
+async fn is_healthy(port: u16) -> bool {
+    let health = http::request("GET", &format!("http://127.0.0.1:{port}/health"), None, None).await;
+    health.is_ok_and(|answer| answer.status() == 200)
 }

@@ -145,7 +145,7 @@ async fn load(model: &Model, body: &Value, server: &Server) -> Result<(u16, u64)
     if let Some(there) = loaded.as_mut()
         && there.runner.gguf_path == path
         && there.runner.options == options
-        && there.runner.alive()
+        && there.runner.alive().await
     {
         there.keep_until = keep_until;
         there.name = model.name.shortest();
