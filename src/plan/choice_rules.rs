@@ -73,12 +73,12 @@ impl RoleLimits {
 
 impl ChoiceRules {
     /// What a setting is worth, in stars. An unrated model counts as none.
-    pub(super) fn worth(&self, setting: &Setting) -> f64 {
+    fn worth(&self, setting: &Setting) -> f64 {
         let weights = self.weights;
         let doublings = |ratio: f64| ratio.max(f64::MIN_POSITIVE).log2();
         let speed = doublings(setting.tokens_per_s.min(self.enough_tokens_per_s) / self.enough_tokens_per_s);
         let wait = doublings(setting.first_token_s / self.patient_first_token_s).max(0.0);
-        let context = doublings(f64::from(setting.context_tokens) / f64::from(MIN_CONTEXT_TOKENS));
+        let context = doublings(f64::from(setting.candidate.context_tokens) / f64::from(MIN_CONTEXT_TOKENS));
         let consent = if setting.needs_consent { weights.consent } else { 0.0 };
         weights.star * setting.points.unwrap_or(0.0) + weights.speed * speed + weights.context * context
             - weights.wait * wait
@@ -88,7 +88,12 @@ impl ChoiceRules {
     /// The best setting for a role; `None` if there are no settings. Unrated models are chosen only where no rated
     /// one runs.
     pub(super) fn pick<'a>(&self, role: Role, settings: &[&'a Setting]) -> Option<&'a Setting> {
-        let admitted = self.admitted(role, settings);
+        let limits = match role {
+            Role::Recommended => self.recommended,
+            Role::Smartest => self.smartest,
+            Role::Fastest => self.fastest,
+        };
+        let admitted = admitted(limits, settings);
         let most = |figure: fn(&Setting) -> f64| admitted.iter().map(|s| figure(s)).fold(f64::MIN, f64::max);
         let best = match role {
             Role::Recommended => admitted,
@@ -102,22 +107,20 @@ impl ChoiceRules {
                 narrowed(&admitted, |setting| setting.tokens_per_s >= most * (1.0 - EQUAL_SPEED))
             }
         };
-        best.into_iter().max_by(|a, b| self.worth(a).total_cmp(&self.worth(b)))
+        self.worth_most(best)
     }
 
     /// The best of the settings on the processor alone, for the emergency mode.
     pub(super) fn pick_emergency<'a>(&self, settings: &[&'a Setting]) -> Option<&'a Setting> {
-        let admitted = admitted(self.emergency_cpu, settings);
-        admitted.into_iter().max_by(|a, b| self.worth(a).total_cmp(&self.worth(b)))
+        self.worth_most(admitted(self.emergency_cpu, settings))
     }
 
-    fn admitted<'a>(&self, role: Role, settings: &[&'a Setting]) -> Vec<&'a Setting> {
-        let limits = match role {
-            Role::Recommended => self.recommended,
-            Role::Smartest => self.smartest,
-            Role::Fastest => self.fastest,
-        };
-        admitted(limits, settings)
+    /// The setting that is worth most; `None` if there are no settings.
+    pub(super) fn worth_most<'a>(
+        &self,
+        settings: impl IntoIterator<Item = &'a Setting>,
+    ) -> Option<&'a Setting> {
+        settings.into_iter().max_by(|a, b| self.worth(a).total_cmp(&self.worth(b)))
     }
 
     /// The first invalid value: its key and the allowed values.

@@ -4,7 +4,7 @@
 //! and the fastest of them by the rule in `assets/profiles.yaml` (`choices`).
 
 use crate::machine::Hardware;
-use crate::models::{Catalogue, Model};
+use crate::models::Catalogue;
 use crate::plan::candidates::own_candidate;
 use crate::plan::profiles::{CUSTOM_ID, EMERGENCY_ID};
 use crate::plan::search::Search;
@@ -129,16 +129,15 @@ pub fn find_choices(hardware: &Hardware, catalogue: &Catalogue, profiles: &Profi
     let of_models: Vec<Vec<Setting>> = catalogue.models.iter().map(|model| search.settings(model)).collect();
     let all: Vec<&Setting> = of_models.iter().flatten().collect();
     let rules = &profiles.choices;
-    let models = catalogue.models.iter().zip(&of_models).map(|(model, settings)| {
-        match settings.iter().max_by(|a, b| rules.worth(a).total_cmp(&rules.worth(b))) {
+    let models =
+        catalogue.models.iter().zip(&of_models).map(|(model, settings)| match rules.worth_most(settings) {
             Some(best) => plan(best, CUSTOM_ID),
             None => make_plan(
                 &own_candidate(model.clone(), Layers::Fit, &profiles.policy),
                 hardware,
                 &profiles.policy,
             ),
-        }
-    });
+        });
     let models: Vec<Plan> = models.collect();
     let running = of_models.iter().filter(|settings| !settings.is_empty()).count();
     let picked: Vec<(Role, &Setting)> =
@@ -172,7 +171,7 @@ fn why(
     }
     let of_role = |wanted: Role| picked.iter().find(|(role, _)| *role == wanted).map(|(_, setting)| *setting);
     let times = |other: &Setting| setting.tokens_per_s / other.tokens_per_s.max(f64::MIN_POSITIVE);
-    let title = |model: &Model| model.title.clone();
+    let title = |setting: &Setting| setting.candidate.model.title.clone();
     let same = picked.iter().take_while(|(other, _)| *other != role).find(|(_, other)| *other == setting);
     if let Some((other, _)) = same {
         return Why::SameAs(*other);
@@ -184,12 +183,15 @@ fn why(
                     .pick(Role::Recommended, &all.iter().copied().filter(|s| s.is_whole).collect::<Vec<_>>())
                 && whole.stars() < setting.stars()
             {
-                return Why::SmarterThanWhole { other: title(&whole.model), stars: whole.stars() };
+                return Why::SmarterThanWhole { other: title(whole), stars: whole.stars() };
             }
             match of_role(Role::Smartest) {
-                Some(smartest) if smartest.model.name != setting.model.name && times(smartest) > 1.0 => {
+                Some(smartest)
+                    if smartest.candidate.model.name != setting.candidate.model.name
+                        && times(smartest) > 1.0 =>
+                {
                     Why::FasterThanSmartest {
-                        other: title(&smartest.model),
+                        other: title(smartest),
                         stars: smartest.stars(),
                         times: times(smartest),
                     }
@@ -200,7 +202,7 @@ fn why(
         Role::Smartest => Why::Best { of_models: running },
         Role::Fastest => match of_role(Role::Recommended) {
             Some(recommended) => {
-                Why::FasterThanRecommended { other: title(&recommended.model), times: times(recommended) }
+                Why::FasterThanRecommended { other: title(recommended), times: times(recommended) }
             }
             None => Why::Best { of_models: running },
         },

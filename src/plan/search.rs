@@ -9,9 +9,9 @@ use crate::MIN_CONTEXT_TOKENS;
 use crate::estimate::{self, EngineSetting, GpuFigures, MachineFigures};
 use crate::machine::Hardware;
 use crate::models::{KvCacheType, Model, Ratings};
+use crate::plan::candidates::custom_candidate;
 use crate::plan::case::Case;
 use crate::plan::machine::machines;
-use crate::plan::profiles::{CUSTOM_ID, NUM_BATCH};
 use crate::plan::setting::Setting;
 use crate::plan::{Candidate, ChoiceRules, Layers, Policy, Profiles};
 
@@ -37,17 +37,8 @@ impl<'a> Search<'a> {
             let before = found.len();
             let mut grows = false;
             for kv_cache_type in self.kv_cache_types(model) {
-                let wanted = Candidate {
-                    id: CUSTOM_ID.to_owned(),
-                    model: Arc::clone(model),
-                    context_tokens,
-                    kv_cache_type,
-                    num_batch: NUM_BATCH,
-                    layers: Layers::Fit,
-                    n_cpu_moe: 0,
-                    min_vram_gib: 0,
-                    min_ram_gib: 0,
-                };
+                let model = Arc::clone(model);
+                let wanted = custom_candidate(model, kv_cache_type, context_tokens, Layers::Fit, self.policy);
                 let whole = self.with_cards.iter().find_map(|machine| self.whole(&wanted, machine));
                 if let Some(whole) = whole {
                     found.push(whole);
@@ -75,22 +66,16 @@ impl<'a> Search<'a> {
 
     /// The settings in which a model runs on the processor alone, with the smallest context.
     pub fn settings_on_processor(&self, model: &Arc<Model>) -> Vec<Setting> {
-        let candidate = |kv_cache_type| Candidate {
-            id: CUSTOM_ID.to_owned(),
-            model: Arc::clone(model),
-            context_tokens: MIN_CONTEXT_TOKENS,
-            kv_cache_type,
-            num_batch: NUM_BATCH,
-            layers: Layers::Exactly(0),
-            n_cpu_moe: 0,
-            min_vram_gib: 0,
-            min_ram_gib: 0,
-        };
         if model.trained_context_tokens < MIN_CONTEXT_TOKENS {
             return Vec::new();
         }
         let types = self.kv_cache_types(model).into_iter();
-        types.filter_map(|kv| self.setting(&candidate(kv), &self.processor, 0, false)).collect()
+        let of_type = |kv_cache_type| {
+            let model = Arc::clone(model);
+            let layers = Layers::Exactly(0);
+            custom_candidate(model, kv_cache_type, MIN_CONTEXT_TOKENS, layers, self.policy)
+        };
+        types.filter_map(|kv| self.setting(&of_type(kv), &self.processor, 0, false)).collect()
     }
 
     fn contexts(&self, model: &Model) -> impl Iterator<Item = u32> {
@@ -163,12 +148,7 @@ impl<'a> Search<'a> {
             estimate::decode(&candidate.model, &setting, &case.machine, MIN_CONTEXT_TOKENS)
         };
         Some(Setting {
-            model: Arc::clone(&candidate.model),
-            context_tokens: candidate.context_tokens,
-            kv_cache_type: candidate.kv_cache_type,
-            num_batch: candidate.num_batch,
-            layers: candidate.layers,
-            n_cpu_moe: candidate.n_cpu_moe,
+            candidate: candidate.clone(),
             is_whole,
             needs_consent: gpu_layers < case.total_layers
                 || speed.decode_tokens_per_s.mid < self.policy.slow_below_tokens_per_s

@@ -1,19 +1,13 @@
 //! A setting in which a model runs on a machine, with the figures by which settings are compared.
 
-use std::sync::Arc;
-
-use crate::models::{KvCacheType, Model, stars};
-use crate::plan::types::{Candidate, Layers};
+use crate::models::stars;
+use crate::plan::types::Candidate;
 
 /// A setting in which a model runs.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Setting {
-    pub model: Arc<Model>,
-    pub context_tokens: u32,
-    pub kv_cache_type: KvCacheType,
-    pub num_batch: u32,
-    pub layers: Layers,
-    pub n_cpu_moe: u32,
+    /// Model, context, KV cache, batch and placement.
+    pub candidate: Candidate,
     /// Whether all weights are on the card.
     pub is_whole: bool,
     /// Whether it needs consent to a limit that another setting might avoid: layers on the processor, slow answers, a long
@@ -33,18 +27,8 @@ impl Setting {
         self.points.map_or(0, stars)
     }
 
-    /// The candidate with this setting.
+    /// The candidate with this id.
     pub fn candidate(&self, id: &str) -> Candidate {
-        Candidate {
-            id: id.to_owned(),
-            model: Arc::clone(&self.model),
-            context_tokens: self.context_tokens,
-            kv_cache_type: self.kv_cache_type,
-            num_batch: self.num_batch,
-            layers: self.layers,
-            n_cpu_moe: self.n_cpu_moe,
-            min_vram_gib: 0,
-            min_ram_gib: 0,
-        }
+        Candidate { id: id.to_owned(), ..self.candidate.clone() }
     }
 }

@@ -40,7 +40,7 @@ pub enum Layers {
 }
 
 /// A possible installation: a profile's choice, or the user's own.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Candidate {
     /// Id of the profile, or `custom`.
     pub id: String,
