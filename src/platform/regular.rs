@@ -70,7 +70,7 @@ pub fn require(file: File) -> io::Result<File> {
     Ok(file)
 }
 
-/// Whether an error says that a file is none that could have been read there: a pipe, a device, a folder, or too large.
+/// Whether an error says that a file is not one we read: a pipe, a device, a folder, or too large.
 pub fn is_refusal(error: &io::Error) -> bool {
     error.get_ref().is_some_and(|inner| inner.is::<NotRegular>() || inner.is::<TooLarge>())
 }

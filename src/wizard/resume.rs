@@ -11,7 +11,6 @@ use super::flow::Page;
 use super::notice::Notice;
 use super::pages::choice::{Choice, ModelChoice, PlacesForm};
 use super::pages::compatibility::CompatibilityPage;
-use super::pages::engine_form::EngineForm;
 use super::pages::hardware::HardwarePage;
 use super::pages::profile::ProfilePage;
 use crate::install::SavedRequest;
@@ -65,35 +64,27 @@ impl Wizard {
         let plans = &detected.report.plans;
         let of_profile = plans
             .iter()
-            .position(|plan| request.profile == plan.candidate.id && request.is_for(&plan.candidate));
+            .position(|plan| request.profile == plan.candidate.id && request.is_for(&plan.candidate))
+            .map(ModelChoice::Profile);
         let of_role = Role::of_id(request.profile.as_str())
             .and_then(|role| detected.report.choice(role))
-            .filter(|choice| request.is_for(&choice.plan.candidate));
-        let (model, plan) = match of_profile {
-            Some(index) => (ModelChoice::Profile(index), plans[index].clone()),
-            None if of_role.is_some() => {
-                let choice = of_role?;
-                (ModelChoice::Best(choice.role), choice.plan.clone())
-            }
+            .filter(|choice| request.is_for(&choice.plan.candidate))
+            .map(|choice| ModelChoice::Best(choice.role));
+        let model = match of_profile.or(of_role) {
+            Some(model) => model,
             None => {
                 let model = detected.catalogue().iter().find(|model| model.tag() == Some(&request.model))?;
-                let custom = CustomModel {
+                ModelChoice::Custom(CustomModel {
                     model: Arc::clone(model),
                     kv_cache_type: request.kv_cache_type,
                     context_tokens: request.context_tokens,
                     gpu_layers: request.gpu_layers,
                     n_cpu_moe: request.n_cpu_moe,
                     num_batch: request.num_batch,
-                };
-                let plan = detected.plan_custom(&custom);
-                (ModelChoice::Custom(custom), plan)
+                })
             }
         };
-        Some(Choice {
-            plan,
-            model,
-            engine: EngineForm::new(&self.options, detected.reusable_engine.clone()),
-            places: PlacesForm::from(&request.options),
-        })
+        let places = PlacesForm::from(&request.options);
+        Some(Choice { places, ..Choice::new(model, detected, &self.options)? })
     }
 }

@@ -1,6 +1,6 @@
 //! The table of plans on the compatibility page: the profiles, or every model of the catalogue.
 
-use std::cmp::Ordering;
+use std::cmp::{Ordering, Reverse};
 
 use eframe::egui::{Ui, vec2};
 
@@ -172,15 +172,9 @@ impl PlanTable {
         if self.tab == Tab::Models {
             rows.retain(|index| self.filter.admits(&plans[*index]));
             // The best first: what runs, then by quality.
-            rows.sort_by(|a, b| {
-                let key = |index: &usize| {
-                    let plan = &plans[*index];
-                    (
-                        plan.verdict == Verdict::Refused,
-                        std::cmp::Reverse(plan.quality().map_or(0, |q| q.stars)),
-                    )
-                };
-                key(a).cmp(&key(b))
+            rows.sort_by_cached_key(|index| {
+                let plan = &plans[*index];
+                (plan.verdict == Verdict::Refused, Reverse(plan.quality().map_or(0, |quality| quality.stars)))
             });
         }
         if let Some((key, up)) = self.sort {
