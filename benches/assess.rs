@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use acolyte::estimate::{CpuFigures, EngineSetting, GpuFigures, MachineFigures, estimate, fit_gpu_layers};
 use acolyte::figures::Known;
-use acolyte::machine::{Backend, GpuKind, Hardware};
+use acolyte::machine::{GpuBackend, GpuKind, Hardware};
 use acolyte::models::{Catalogue, KvCacheType};
 use acolyte::plan::{self, Profiles};
 use acolyte::{GIB, MIN_CONTEXT_TOKENS};
@@ -74,7 +74,7 @@ fn machine() -> MachineFigures {
         gpus: vec![GpuFigures {
             name: "NVIDIA GeForce RTX 4060 Laptop GPU".to_owned(),
             kind: GpuKind::Discrete,
-            backend: Backend::Cuda,
+            backend: GpuBackend::Cuda,
             vram_total_bytes: 8 * GIB,
             vram_free_bytes: Known::detected(7 * GIB),
             bandwidth_gb_s: Known::detected(256.0),

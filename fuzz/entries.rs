@@ -8,13 +8,13 @@ use std::path::Path;
 use acolyte::checksum::Sha256;
 use acolyte::control::Control;
 use acolyte::install::change::journal::{Journal, changes, parse, unfinished};
-use acolyte::install::unpack::{Limits, unpack_verified};
+use acolyte::install::unpack::{UnpackLimits, unpack_verified};
 use acolyte::install::{Installed, Paths, Receipt};
 use acolyte::machine::Hardware;
 use acolyte::models::gguf::Header;
 use acolyte::models::{Catalogue, Model, ModelName, ModelTag};
 use acolyte::ollama::manifest::Manifest;
-use acolyte::ollama::ndjson::Lines;
+use acolyte::ollama::ndjson::NdjsonLines;
 use acolyte::ollama::release::Release;
 use acolyte::ollama::release::newest::parse_sums;
 use acolyte::ollama::replies::StatusLine;
@@ -114,7 +114,7 @@ impl Kind {
                 }
             }
             Self::Ndjson => {
-                let mut lines = Lines::new(64 << 10);
+                let mut lines = NdjsonLines::new(64 << 10);
                 for piece in input.chunks(7) {
                     lines.push(piece);
                     while let Ok(Some(line)) = lines.next_line() {
@@ -137,7 +137,7 @@ impl Kind {
             }
             Self::Archive => {
                 let (archive, staging) = (folder.join("archive"), folder.join("staging"));
-                let limits = Limits { entries: 1000, bytes: 8 << 20, expected_bytes: 0 };
+                let limits = UnpackLimits { entries: 1000, bytes: 8 << 20, expected_bytes: 0 };
                 if std::fs::write(&archive, input).is_ok() {
                     let (sha256, control) = (Sha256::of(input), Control::new());
                     drop(unpack_verified(&archive, sha256, &staging, limits, &|_| {}, &control));

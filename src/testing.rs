@@ -13,7 +13,7 @@ use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 
 /// A received request.
 #[derive(Clone, Debug)]
-pub struct Request {
+pub struct ReceivedRequest {
     /// Path with query.
     pub path: String,
     /// Headers, names in lower case.
@@ -22,7 +22,7 @@ pub struct Request {
     pub earlier: usize,
 }
 
-impl Request {
+impl ReceivedRequest {
     /// First byte and, if given, last byte of the requested range.
     pub fn range(&self) -> Option<(usize, Option<usize>)> {
         let (first, last) = self.headers.get("range")?.strip_prefix("bytes=")?.split_once('-')?;
@@ -68,7 +68,7 @@ impl Reply {
     }
 
     /// The answer of a correct server for a file: ranges, and the whole file if it has changed (`If-Range`).
-    pub fn file(request: &Request, content: &[u8], etag: &str) -> Self {
+    pub fn file(request: &ReceivedRequest, content: &[u8], etag: &str) -> Self {
         let tag = ("ETag", format!("\"{etag}\""));
         let same = request.headers.get("if-range").is_none_or(|known| *known == tag.1);
         match request.range().filter(|_| same) {
@@ -89,21 +89,21 @@ impl Reply {
 }
 
 /// The server; stops when dropped.
-pub struct Server {
+pub struct TestServer {
     scheme: &'static str,
     address: std::net::SocketAddr,
-    requests: Arc<Mutex<Vec<Request>>>,
+    requests: Arc<Mutex<Vec<ReceivedRequest>>>,
     connections: Arc<Mutex<Vec<TcpStream>>>,
 }
 
-impl Server {
+impl TestServer {
     /// Starts on a free port of loopback.
-    pub fn start(answer: impl Fn(&Request) -> Reply + Send + Sync + 'static) -> Self {
+    pub fn start(answer: impl Fn(&ReceivedRequest) -> Reply + Send + Sync + 'static) -> Self {
         Self::start_with("http", answer, |stream, answer, log| serve(stream, answer, log))
     }
 
     /// Starts with TLS, with a certificate for 127.0.0.1 of the authority in `tests/data/tls/authority.pem`.
-    pub fn start_encrypted(answer: impl Fn(&Request) -> Reply + Send + Sync + 'static) -> Self {
+    pub fn start_encrypted(answer: impl Fn(&ReceivedRequest) -> Reply + Send + Sync + 'static) -> Self {
         let certificate =
             CertificateDer::from_pem_slice(include_bytes!("../tests/data/tls/server.pem")).unwrap();
         let key = PrivateKeyDer::from_pem_slice(include_bytes!("../tests/data/tls/server.key")).unwrap();
@@ -124,8 +124,12 @@ impl Server {
 
     fn start_with(
         scheme: &'static str,
-        answer: impl Fn(&Request) -> Reply + Send + Sync + 'static,
-        speak: impl Fn(&TcpStream, &dyn Fn(&Request) -> Reply, &Mutex<Vec<Request>>) -> std::io::Result<()>
+        answer: impl Fn(&ReceivedRequest) -> Reply + Send + Sync + 'static,
+        speak: impl Fn(
+            &TcpStream,
+            &dyn Fn(&ReceivedRequest) -> Reply,
+            &Mutex<Vec<ReceivedRequest>>,
+        ) -> std::io::Result<()>
         + Send
         + Sync
         + 'static,
@@ -160,12 +164,12 @@ impl Server {
     }
 
     /// Every request so far.
-    pub fn requests(&self) -> Vec<Request> {
+    pub fn requests(&self) -> Vec<ReceivedRequest> {
         self.requests.lock().unwrap().clone()
     }
 }
 
-impl Drop for Server {
+impl Drop for TestServer {
     fn drop(&mut self) {
         for connection in self.connections.lock().unwrap().drain(..) {
             let _ = connection.shutdown(Shutdown::Both);
@@ -175,8 +179,8 @@ impl Drop for Server {
 
 fn serve(
     stream: impl Read + Write,
-    answer: &dyn Fn(&Request) -> Reply,
-    log: &Mutex<Vec<Request>>,
+    answer: &dyn Fn(&ReceivedRequest) -> Reply,
+    log: &Mutex<Vec<ReceivedRequest>>,
 ) -> std::io::Result<()> {
     let mut reader = BufReader::new(stream);
     loop {
@@ -194,7 +198,7 @@ fn serve(
         }
         let request = {
             let mut log = log.lock().unwrap();
-            let request = Request { path, headers, earlier: log.len() };
+            let request = ReceivedRequest { path, headers, earlier: log.len() };
             log.push(request.clone());
             request
         };

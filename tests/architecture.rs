@@ -92,6 +92,23 @@ fn no_files_form_a_cycle() {
     assert!(cycles.is_empty(), "{} files need each other:\n{all}", cycles.len());
 }
 
+/// A type's name is enough to find it.
+#[test]
+fn each_type_name_is_used_once() {
+    let code = Crate::read();
+    let mut places: BTreeMap<&str, BTreeSet<&Path>> = BTreeMap::new();
+    for module in code.modules.values() {
+        for (_, line) in &module.lines {
+            if let Some(name) = declared_type(line) {
+                places.entry(name).or_default().insert(&module.file);
+            }
+        }
+    }
+    assert!(places.len() > 300, "{} types", places.len());
+    let repeated: Vec<_> = places.iter().filter(|(_, files)| files.len() > 1).collect();
+    assert!(repeated.is_empty(), "types of one name: {repeated:#?}");
+}
+
 /// Every path in docs/architecture.md exists.
 #[test]
 fn the_maps_paths_exist() {
@@ -128,6 +145,16 @@ fn the_code_is_read() {
     for layer in LAYERS.iter().filter(|layer| **layer != "bin") {
         assert!(code.modules.contains_key(&vec![(*layer).to_owned()]), "no module {layer}");
     }
+}
+
+/// The type that a line of a file declares at its top level.
+fn declared_type(line: &str) -> Option<&str> {
+    let visible = line.strip_prefix("pub").map_or(line, |rest| match rest.split_once(") ") {
+        Some((scope, rest)) if scope.starts_with('(') => rest,
+        _ => rest.trim_start(),
+    });
+    let name = ["struct ", "enum ", "trait ", "type "].iter().find_map(|kind| visible.strip_prefix(kind))?;
+    name.split(|c: char| !c.is_alphanumeric()).next()
 }
 
 fn rank(layer: &str) -> Option<usize> {

@@ -6,10 +6,12 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use acolyte::hardware::engines::Places;
-use acolyte::hardware::evidence::{Answer, SysinfoGpu, WgpuAdapter};
+use acolyte::hardware::evidence::{SourceAnswer, SysinfoGpu, WgpuAdapter};
 use acolyte::hardware::probe::query;
 use acolyte::hardware::{DetectOptions, detect};
-use acolyte::machine::{Backend, EngineRefusal, Finding, Gpu, GpuKind, GpuSource, Hardware, SourceFailure};
+use acolyte::machine::{
+    EngineRefusal, Finding, Gpu, GpuBackend, GpuKind, GpuSource, Hardware, SourceFailure,
+};
 
 const MIB: u64 = 1 << 20;
 
@@ -101,9 +103,9 @@ fn the_document_of_this_machine_can_be_parsed_again() {
 fn graphics_drivers_answer_in_their_own_processes() {
     let program = Path::new(env!("CARGO_BIN_EXE_acolyte"));
     let limit = Duration::from_secs(30);
-    let wgpu: Answer<Vec<WgpuAdapter>> = query(program, &[], GpuSource::Wgpu, limit);
+    let wgpu: SourceAnswer<Vec<WgpuAdapter>> = query(program, &[], GpuSource::Wgpu, limit);
     assert!(wgpu.answer().is_some(), "{wgpu:?}");
-    let sysinfo: Answer<Vec<SysinfoGpu>> = query(program, &[], GpuSource::Sysinfo, limit);
+    let sysinfo: SourceAnswer<Vec<SysinfoGpu>> = query(program, &[], GpuSource::Sysinfo, limit);
     assert!(sysinfo.answer().is_some(), "{sysinfo:?}");
 }
 
@@ -112,7 +114,7 @@ fn graphics_drivers_answer_in_their_own_processes() {
 fn without_a_graphics_device_vulkan_is_not_queried() {
     let home = tempfile::tempdir().unwrap();
     let evidence = acolyte::hardware::collect(&options(home.path()));
-    let queried = !matches!(evidence.wgpu, Answer::NotQueried);
+    let queried = !matches!(evidence.wgpu, SourceAnswer::NotQueried);
     let asleep = acolyte::hardware::sysfs::cards(&evidence.sysfs).iter().any(|card| card.asleep);
     assert_eq!(queried, evidence.graphics_device != Some(false) && !asleep, "{evidence:#?}");
     assert!(evidence.timings_ms.contains_key("all"));
@@ -127,7 +129,7 @@ fn a_laptop_card_is_detected_completely() {
     assert_eq!(gpu.kind, GpuKind::Discrete);
     assert_eq!((gpu.vram_total_bytes, gpu.vram_free_bytes), (Some(8188 * MIB), Some(7782 * MIB)));
     assert_eq!(gpu.memory_bandwidth_gb_s, Some(256.0));
-    assert_eq!(gpu.backend, Some(Backend::Cuda));
+    assert_eq!(gpu.backend, Some(GpuBackend::Cuda));
     assert_eq!(gpu.driver_version.as_deref(), Some("570.86.16"));
     assert_eq!(gpu.compute_capability, "8.9".parse().ok());
     assert_eq!(needed_driver(&found), None);

@@ -13,7 +13,7 @@ use acolyte::estimate::{
     n_cpu_moe_in_force,
 };
 use acolyte::figures::{Certainty, Known};
-use acolyte::machine::{Backend, GpuKind, gpu_table};
+use acolyte::machine::{GpuBackend, GpuKind, gpu_table};
 use acolyte::models::{Catalogue, KvCacheType, Model};
 use csv_line::fields;
 
@@ -23,7 +23,7 @@ fn machine(ram_gb_s: f64) -> MachineFigures {
         gpus: vec![GpuFigures {
             name: "NVIDIA GeForce RTX 3090".to_owned(),
             kind: GpuKind::Discrete,
-            backend: Backend::Cuda,
+            backend: GpuBackend::Cuda,
             vram_total_bytes: 24 * GIB,
             vram_free_bytes: Known::detected(24 * GIB),
             bandwidth_gb_s: Known::detected(936.2),

@@ -7,7 +7,7 @@ use acolyte::estimate::{
     memory_need_of_build,
 };
 use acolyte::figures::Known;
-use acolyte::machine::{Backend, GpuKind};
+use acolyte::machine::{GpuBackend, GpuKind};
 use acolyte::models::{Catalogue, KvCacheType, Model};
 use acolyte::{GIB, MIB};
 use serde_json::Value;
@@ -21,7 +21,7 @@ fn machine() -> MachineFigures {
         gpus: vec![GpuFigures {
             name: "NVIDIA GeForce RTX 3060".to_owned(),
             kind: GpuKind::Discrete,
-            backend: Backend::Cuda,
+            backend: GpuBackend::Cuda,
             vram_total_bytes: 12 * GIB,
             vram_free_bytes: Known::detected(11 * GIB),
             bandwidth_gb_s: Known::detected(360.0),

@@ -6,7 +6,7 @@
 
 use acolyte::estimate::{CpuFigures, EngineSetting, GpuFigures, MachineFigures, decode, first_token_s};
 use acolyte::figures::{Certainty, Known};
-use acolyte::machine::{Backend, GpuKind};
+use acolyte::machine::{GpuBackend, GpuKind};
 use acolyte::models::{Catalogue, KvCacheType};
 
 fn machine() -> MachineFigures {
@@ -14,7 +14,7 @@ fn machine() -> MachineFigures {
         gpus: vec![GpuFigures {
             name: "NVIDIA H100 80GB HBM3".to_owned(),
             kind: GpuKind::Discrete,
-            backend: Backend::Cuda,
+            backend: GpuBackend::Cuda,
             vram_total_bytes: 85_520_809_984,
             vram_free_bytes: Known::detected(85_017_493_504),
             bandwidth_gb_s: Known::detected(3352.3),

@@ -9,7 +9,7 @@ use acolyte::estimate::{
     fit_gpu_layers, fit_n_cpu_moe, memory_need,
 };
 use acolyte::figures::{Known, Range};
-use acolyte::machine::{Backend, GpuKind};
+use acolyte::machine::{GpuBackend, GpuKind};
 use acolyte::models::{Catalogue, KvCacheType, Model};
 use acolyte::{GIB, MIB};
 use proptest::prelude::*;
@@ -18,7 +18,7 @@ fn machine(gpus: usize, vram_bytes: u64, gpu_gb_s: f64, ram_gb_s: f64, cores: u3
     let gpu = GpuFigures {
         name: "NVIDIA GeForce RTX 3060".to_owned(),
         kind: GpuKind::Discrete,
-        backend: Backend::Cuda,
+        backend: GpuBackend::Cuda,
         vram_total_bytes: vram_bytes,
         vram_free_bytes: Known::detected(vram_bytes),
         bandwidth_gb_s: Known::detected(gpu_gb_s),

@@ -10,7 +10,7 @@
 
 use std::path::{Path, PathBuf};
 
-use acolyte::hardware::evidence::{Answer, Evidence};
+use acolyte::hardware::evidence::{Evidence, SourceAnswer};
 use acolyte::hardware::merge::merge;
 use acolyte::machine::Hardware;
 use acolyte::text::{Language, Text};
@@ -162,13 +162,13 @@ fn the_order_of_answers_does_not_matter() {
     for (path, fixture) in fixtures() {
         let forwards = merge(&fixture.evidence);
         let mut evidence = fixture.evidence;
-        if let Answer::Answered(adapters) = &mut evidence.wgpu {
+        if let SourceAnswer::Answered(adapters) = &mut evidence.wgpu {
             adapters.reverse();
         }
-        if let Answer::Answered(adapters) = &mut evidence.dxgi {
+        if let SourceAnswer::Answered(adapters) = &mut evidence.dxgi {
             adapters.reverse();
         }
-        if let Answer::Answered(nvml) = &mut evidence.nvml {
+        if let SourceAnswer::Answered(nvml) = &mut evidence.nvml {
             nvml.devices.reverse();
         }
         let backwards = merge(&evidence);

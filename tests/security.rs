@@ -28,7 +28,7 @@ mod running {
     use acolyte::ollama::client::ClientError;
     use acolyte::ollama::server::ServerError;
     use acolyte::wizard::WizardOptions;
-    use acolyte::wizard::backend::{Backend as _, Command, HealthProblem, Live, Message, Outbox};
+    use acolyte::wizard::backend::{Backend as _, BackendCommand, HealthProblem, Live, Message, Outbox};
     use common::gguf::Shape;
     use common::mirror::sha256_hex;
     use common::process::{PATIENCE, below, launched_by, output};
@@ -216,13 +216,13 @@ mod running {
         assert!(String::from_utf8_lossy(&said.stderr).contains(alert), "{said:?}");
 
         let options = WizardOptions { home: world.home(), ..WizardOptions::default() };
-        let answer = |command: Command| {
+        let answer = |command: BackendCommand| {
             let (sender, messages) = std::sync::mpsc::channel();
             let outbox = Outbox::new(sender, std::sync::Arc::new(|| ()));
             Live::new(&options).execute(command, &outbox);
             messages.recv_timeout(PATIENCE).unwrap()
         };
-        let Message::Health(Ok(health)) = answer(Command::CheckHealth { home: world.home() }) else {
+        let Message::Health(Ok(health)) = answer(BackendCommand::CheckHealth { home: world.home() }) else {
             panic!()
         };
         assert_eq!(health.engine_version, None);
@@ -231,7 +231,7 @@ mod running {
                 if *port == world.port && by.pid == Some(pid) && by.user.is_some() == stranger.is_another_user)
         };
         assert!(health.problems.iter().any(names_it), "{:?}", health.problems);
-        let question = Command::AskModel {
+        let question = BackendCommand::AskModel {
             home: world.home(),
             prompt: "What is the answer?".to_owned(),
             control: acolyte::control::Control::new(),

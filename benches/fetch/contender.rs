@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use acolyte::control::Control;
 use acolyte::install::fetch::{DownloadRequest, GrowingFile, download};
-use acolyte::install::unpack::{self, Limits};
+use acolyte::install::unpack::{self, UnpackLimits};
 use acolyte::ollama::http::{HttpOptions, client};
 
 use super::Outcome;
@@ -54,7 +54,7 @@ pub fn fetch_here(url: &str, sha256: &str, folder: &Path, connections: usize) ->
         growing_file.clone(),
         dest.clone(),
         staging.clone(),
-        Limits::default(),
+        UnpackLimits::default(),
         control.clone(),
     )?;
     let mut request = DownloadRequest::new(vec![url.parse()?], dest, None, sha256.parse()?);

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use acolyte::GIB;
 use acolyte::estimate::{CpuFigures, EngineSetting, GpuFigures, MachineFigures, decode};
 use acolyte::figures::{Certainty, Known};
-use acolyte::machine::{Backend, GpuKind, gpu_table};
+use acolyte::machine::{GpuBackend, GpuKind, gpu_table};
 use acolyte::models::{Catalogue, KvCacheType};
 
 use super::own::{difference, prompt_s};
@@ -92,9 +92,9 @@ fn machine(row: &Row) -> Result<MachineFigures, Dropped> {
         let table = gpu_table::lookup(row.text("gpu"), Some(total)).ok_or(Dropped::UnknownGpu)?;
         gpus.push(GpuFigures {
             name: row.text("gpu").to_owned(),
-            kind: if table.backend == Backend::Metal { GpuKind::Unified } else { GpuKind::Discrete },
+            kind: if table.backend == GpuBackend::Metal { GpuKind::Unified } else { GpuKind::Discrete },
             backend: match row.text("backend") {
-                "vulkan" => Backend::Vulkan,
+                "vulkan" => GpuBackend::Vulkan,
                 _ => table.backend,
             },
             vram_total_bytes: total,

@@ -24,7 +24,7 @@ use acolyte::estimate::{
 };
 use acolyte::figures::{Certainty, Known};
 use acolyte::machine::gpu_table::{self, ChipFamily};
-use acolyte::machine::{Backend, GpuKind};
+use acolyte::machine::{GpuBackend, GpuKind};
 use acolyte::models::{Catalogue, KvCacheType, Model};
 
 /// One measurement.
@@ -227,8 +227,8 @@ impl Row {
         let vram = self.number("vram_gib").map(|gib| (gib * GIB as f64) as u64);
         let row = gpu_table::lookup(name, vram).ok_or(Dropped::UnknownGpu)?;
         let backend = match self.text("backend") {
-            "vulkan" => Backend::Vulkan,
-            "rocm" => Backend::Rocm,
+            "vulkan" => GpuBackend::Vulkan,
+            "rocm" => GpuBackend::Rocm,
             _ => row.backend,
         };
         let unified = row.vram_bytes == 0 || matches!(row.memory, gpu_table::MemoryTechnology::Lpddr);

@@ -2,7 +2,7 @@
 
 use acolyte::estimate::{EngineBuild, EngineSetting, GpuFigures, MachineFigures, memory_need_of_build};
 use acolyte::figures::Known;
-use acolyte::machine::{Backend, GpuKind};
+use acolyte::machine::{GpuBackend, GpuKind};
 use acolyte::models::{Catalogue, KvCacheType};
 use acolyte::{GIB, MIB};
 
@@ -37,7 +37,7 @@ pub fn print() {
             machine.gpus.push(GpuFigures {
                 name: "NVIDIA GeForce RTX 3060".to_owned(),
                 kind: GpuKind::Discrete,
-                backend: Backend::Cuda,
+                backend: GpuBackend::Cuda,
                 vram_total_bytes: 48 * GIB,
                 vram_free_bytes: Known::detected(48 * GIB),
                 bandwidth_gb_s: Known::detected(360.0),

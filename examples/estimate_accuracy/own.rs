@@ -4,7 +4,7 @@
 use acolyte::GIB;
 use acolyte::estimate::{CpuFigures, EngineSetting, GpuFigures, MachineFigures, decode, first_token_s};
 use acolyte::figures::{Certainty, Known, Range};
-use acolyte::machine::{Backend, GpuKind};
+use acolyte::machine::{GpuBackend, GpuKind};
 use acolyte::models::{Catalogue, KvCacheType, Model};
 
 use super::{Compared, Row, rows};
@@ -84,7 +84,7 @@ fn machine(row: &Row) -> MachineFigures {
         GpuFigures {
             name: row.text("gpu").to_owned(),
             kind: GpuKind::Discrete,
-            backend: Backend::Cuda,
+            backend: GpuBackend::Cuda,
             vram_total_bytes: total,
             vram_free_bytes: Known::detected(total),
             bandwidth_gb_s: Known::detected(number("gpu_bandwidth_gb_s")),

@@ -18,7 +18,7 @@ pub struct Cli {
     pub global: GlobalArgs,
     /// The command; help without one.
     #[command(subcommand)]
-    pub command: Option<Command>,
+    pub command: Option<CliCommand>,
 }
 
 const AFTER_HELP: &str = "Exit codes: 0 success (check-requirements: compatible), 1 failure, 2 wrong usage,\n\
@@ -43,7 +43,7 @@ pub struct GlobalArgs {
 
 /// The subcommands of `acolyte`.
 #[derive(Debug, Subcommand)]
-pub enum Command {
+pub enum CliCommand {
     /// Show the hardware of this computer
     Detect(DetectArgs),
     /// Write a report about this computer for support, without names, addresses and keys

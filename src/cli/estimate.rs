@@ -8,7 +8,7 @@ use crate::cli::model;
 use crate::cli::output::{print, print_json};
 use crate::cli::{Failure, Session};
 use crate::machine::gpu_table;
-use crate::machine::{Backend, Gpu, GpuKind, Hardware, MainMemory};
+use crate::machine::{Gpu, GpuBackend, GpuKind, Hardware, MainMemory};
 use crate::models::Model;
 use crate::plan::{Candidate, GIVEN, Layers, Policy, Profiles, custom_candidate, make_plan};
 use crate::sentences::json::ProfileJson;
@@ -93,7 +93,7 @@ fn described_gpu(
     let name = args.gpu.clone().unwrap_or_default();
     let given = args.vram_gib.map(bytes);
     let row = args.gpu.as_deref().and_then(|name| gpu_table::lookup(name, given));
-    let unified = row.is_some_and(|row| row.backend == Backend::Metal);
+    let unified = row.is_some_and(|row| row.backend == GpuBackend::Metal);
     let vram = given
         .or_else(|| unified.then_some((ram_bytes as f64 * policy.assumed_unified_share) as u64))
         .or_else(|| row.map(|row| row.vram_bytes));
@@ -109,7 +109,7 @@ fn described_gpu(
         vram_free_bytes: Some(vram),
         memory_bandwidth_gb_s: args.gpu_bandwidth_gb_s,
         // Assume NVIDIA, the most common vendor, for a card without a name.
-        backend: row.map(|row| row.backend).or(args.gpu.is_none().then_some(Backend::Cuda)),
+        backend: row.map(|row| row.backend).or(args.gpu.is_none().then_some(GpuBackend::Cuda)),
         sources: args
             .gpu_bandwidth_gb_s
             .map(|_| ("memory_bandwidth_gb_s".to_owned(), GIVEN.into()))

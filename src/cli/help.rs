@@ -17,9 +17,9 @@ use crate::text::Language;
 use crate::untrusted::{UntrustedText, escaped_except_styles};
 
 /// Command → option → text. `every` has the texts that several commands share; `about` describes the command itself.
-type Words = BTreeMap<String, BTreeMap<String, String>>;
+type HelpWords = BTreeMap<String, BTreeMap<String, String>>;
 
-static SPANISH: LazyLock<Words> = LazyLock::new(|| {
+static SPANISH: LazyLock<HelpWords> = LazyLock::new(|| {
     let parsed = serde_saphyr::from_str(include_str!("../../assets/locales/es/help.yaml"));
     built_in::valid("assets/locales/es/help.yaml", parsed)
 });
@@ -74,7 +74,7 @@ fn end(mut error: clap::Error) -> ! {
 
 /// The command with its help in this language.
 pub fn in_language(command: Command, language: Language) -> Command {
-    let words: &'static Words = match language {
+    let words: &'static HelpWords = match language {
         Language::English => return command,
         Language::Spanish => &SPANISH,
     };
@@ -84,7 +84,7 @@ pub fn in_language(command: Command, language: Language) -> Command {
     translated(command, words)
 }
 
-fn translated(command: Command, words: &'static Words) -> Command {
+fn translated(command: Command, words: &'static HelpWords) -> Command {
     let place = command.get_name().to_owned();
     let own = |name: &str| words.get(&place).and_then(|own| own.get(name)).map(String::as_str);
     let shared = |name: &str| words.get("every").and_then(|every| every.get(name)).map(String::as_str);

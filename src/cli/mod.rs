@@ -34,7 +34,7 @@ use clap::CommandFactory as _;
 
 use crate::text::Language;
 
-pub use args::{Cli, Command};
+pub use args::{Cli, CliCommand};
 pub use failure::Failure;
 pub use session::Session;
 
@@ -61,28 +61,28 @@ pub fn main() -> ExitCode {
     }
 }
 
-fn removes(command: Option<&Command>) -> bool {
+fn removes(command: Option<&CliCommand>) -> bool {
     match command {
-        Some(Command::Uninstall(_) | Command::Undo(_)) => true,
-        Some(Command::Install(args)) => args.undo,
+        Some(CliCommand::Uninstall(_) | CliCommand::Undo(_)) => true,
+        Some(CliCommand::Install(args)) => args.undo,
         _ => false,
     }
 }
 
-fn run(command: Command, session: &Session) -> Result<u8, Failure> {
+fn run(command: CliCommand, session: &Session) -> Result<u8, Failure> {
     match command {
-        Command::Detect(args) => detect::run(&args, session),
-        Command::Doctor(args) => doctor::run(&args, session),
-        Command::CheckRequirements(args) => check::run(&args, session),
-        Command::Estimate(args) => estimate::run(&args, session),
-        Command::Install(args) => install::run(&args, session),
-        Command::Status(args) => status::run(&args, session),
-        Command::Start => server::start(session),
-        Command::Stop => server::stop(session),
-        Command::Undo(args) => undo::run(&args, session),
-        Command::Monitor(args) => monitor::run(&args, session),
-        Command::Uninstall(args) => uninstall::run(&args, session),
-        Command::Wizard(args) => prompts::run(&args, session),
+        CliCommand::Detect(args) => detect::run(&args, session),
+        CliCommand::Doctor(args) => doctor::run(&args, session),
+        CliCommand::CheckRequirements(args) => check::run(&args, session),
+        CliCommand::Estimate(args) => estimate::run(&args, session),
+        CliCommand::Install(args) => install::run(&args, session),
+        CliCommand::Status(args) => status::run(&args, session),
+        CliCommand::Start => server::start(session),
+        CliCommand::Stop => server::stop(session),
+        CliCommand::Undo(args) => undo::run(&args, session),
+        CliCommand::Monitor(args) => monitor::run(&args, session),
+        CliCommand::Uninstall(args) => uninstall::run(&args, session),
+        CliCommand::Wizard(args) => prompts::run(&args, session),
     }
 }
 

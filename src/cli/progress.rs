@@ -22,11 +22,11 @@ pub struct Printer {
     json: bool,
     quiet: bool,
     text: Text,
-    lines: RefCell<Lines<std::io::Stderr>>,
+    lines: RefCell<ProgressLines<std::io::Stderr>>,
 }
 
 /// Writes lines to a terminal, or to a file or pipe.
-struct Lines<W> {
+struct ProgressLines<W> {
     out: W,
     terminal: bool,
     /// Length in characters of the last line if it is to be overwritten; else 0.
@@ -39,7 +39,7 @@ impl Printer {
     /// Prints JSON on standard output, or text on standard error.
     pub fn new(json: bool, session: &Session) -> Self {
         let out = std::io::stderr();
-        let lines = Lines { terminal: out.is_terminal(), out, open: 0, printed: None };
+        let lines = ProgressLines { terminal: out.is_terminal(), out, open: 0, printed: None };
         Self { json, quiet: session.quiet, text: session.text, lines: RefCell::new(lines) }
     }
 
@@ -67,7 +67,7 @@ impl Printer {
     }
 }
 
-impl<W: Write> Lines<W> {
+impl<W: Write> ProgressLines<W> {
     fn print(&mut self, message: &ProgressMessage, counts: bool, text: Text) {
         // The error is printed once, by the command.
         if matches!(message.state, StepState::Failed | StepState::Cancelled) {
@@ -141,7 +141,7 @@ mod tests {
     #[test]
     fn without_a_terminal_changes_are_printed_at_once_and_counts_are_throttled() {
         let text = Text::new(Language::English);
-        let mut lines = Lines { out: Vec::new(), terminal: false, open: 0, printed: None };
+        let mut lines = ProgressLines { out: Vec::new(), terminal: false, open: 0, printed: None };
         let fewer = |gpu_layers| Activity::FewerLayers { gpu_layers, total_layers: 29 };
         for activity in [Activity::Loading, fewer(20), Activity::StillLoading { seconds: 2.0 }, fewer(18)] {
             let event = Event { step: Step::LoadModel, state: StepState::Running, bytes: None, activity };

@@ -41,7 +41,7 @@ pub fn run(args: &WizardArgs, session: &Session) -> Result<u8, Failure> {
 
 /// Shows the hardware and the profiles and asks what to install. Releases standard input, which the installation reads
 /// too.
-fn decide(args: &WizardArgs, session: &Session) -> Result<Option<Choice>, Failure> {
+fn decide(args: &WizardArgs, session: &Session) -> Result<Option<PromptedChoice>, Failure> {
     let text = session.text;
     let profiles = profiles_of(args.plan.profiles.as_deref(), session)?;
     let (mut input, mut output) = (std::io::stdin().lock(), anstream::stdout());
@@ -52,14 +52,14 @@ fn decide(args: &WizardArgs, session: &Session) -> Result<Option<Choice>, Failur
     let report = plan_all(&hardware, Catalogue::built_in(), &profiles);
     dialogue.say(&report::requirements(&report, &hardware, text, columns()))?;
     if args.source.model.is_some() {
-        return Ok(Some(Choice { profile: None, emergency_cpu: report.verdict == Verdict::Refused }));
+        return Ok(Some(PromptedChoice { profile: None, emergency_cpu: report.verdict == Verdict::Refused }));
     }
     dialogue.choose(&report)
 }
 
 /// The user's choice.
 #[derive(Debug, PartialEq, Eq)]
-struct Choice {
+struct PromptedChoice {
     /// Id of a profile; `None` with the emergency mode or a model of their own.
     profile: Option<String>,
     emergency_cpu: bool,
@@ -73,7 +73,7 @@ struct Dialogue<'a> {
 
 impl Dialogue<'_> {
     /// Asks for one of the choices and profiles that run here; `None` when the user declines.
-    fn choose(&mut self, report: &Report) -> Result<Option<Choice>, Failure> {
+    fn choose(&mut self, report: &Report) -> Result<Option<PromptedChoice>, Failure> {
         let choices = report.choices.choices.iter().map(|choice| &choice.plan);
         let usable: Vec<&str> = choices
             .chain(&report.plans)
@@ -82,7 +82,7 @@ impl Dialogue<'_> {
             .collect();
         let Some(recommended) = report.default_plan().map(|plan| plan.candidate.id.as_str()) else {
             let emergency = self.yes(&say!(self.text, "cli-prompts-emergency"))?;
-            return Ok(emergency.then_some(Choice { profile: None, emergency_cpu: true }));
+            return Ok(emergency.then_some(PromptedChoice { profile: None, emergency_cpu: true }));
         };
         for (number, id) in (1..).zip(&usable) {
             let mark = if *id == recommended { "*" } else { " " };
@@ -98,7 +98,7 @@ impl Dialogue<'_> {
             };
             match chosen {
                 Some(id) => {
-                    return Ok(Some(Choice { profile: Some(id.to_owned()), emergency_cpu: false }));
+                    return Ok(Some(PromptedChoice { profile: Some(id.to_owned()), emergency_cpu: false }));
                 }
                 None => self.say(&say!(self.text, "cli-prompts-not-a-choice", answer = answer))?,
             }
@@ -148,15 +148,15 @@ mod tests {
     const CARD: &str = r#"{"name":"RTX 3060","kind":"discrete","vram_total_bytes":8589934592}"#;
 
     /// The choice after these input lines, and the output.
-    fn choose(gpus: &str, typed: &str) -> (Result<Option<Choice>, Failure>, String) {
+    fn choose(gpus: &str, typed: &str) -> (Result<Option<PromptedChoice>, Failure>, String) {
         let (mut input, mut output) = (typed.as_bytes(), Vec::new());
         let text = Text::new(Language::English);
         let chosen = Dialogue { input: &mut input, output: &mut output, text }.choose(&report(gpus));
         (chosen, String::from_utf8(output).unwrap())
     }
 
-    fn profile(id: &str) -> Option<Choice> {
-        Some(Choice { profile: Some(id.to_owned()), emergency_cpu: false })
+    fn profile(id: &str) -> Option<PromptedChoice> {
+        Some(PromptedChoice { profile: Some(id.to_owned()), emergency_cpu: false })
     }
 
     #[test]
@@ -179,7 +179,7 @@ mod tests {
 
     #[test]
     fn without_a_card_only_yes_starts_the_emergency_mode() {
-        let emergency = Some(Choice { profile: None, emergency_cpu: true });
+        let emergency = Some(PromptedChoice { profile: None, emergency_cpu: true });
         assert_eq!(choose("", "y\n").0.unwrap(), emergency);
         assert_eq!(choose("", "Sí\n").0.unwrap(), emergency);
         for no in ["\n", "n\n", "yup\n"] {

@@ -279,7 +279,7 @@ mod tests {
             ..Default::default()
         };
         let evidence = Evidence {
-            nvml: crate::hardware::evidence::Answer::Failed(crate::machine::SourceFailure::Other {
+            nvml: crate::hardware::evidence::SourceAnswer::Failed(crate::machine::SourceFailure::Other {
                 message: "no /home/filomena/nvml.so on atalaya".into(),
             }),
             engines: vec![engine],

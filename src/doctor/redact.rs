@@ -10,7 +10,7 @@ mod secrets;
 
 use std::path::Path;
 
-use harmless::{LEFT_OUT, Words};
+use harmless::{HarmlessWords, LEFT_OUT};
 pub use secrets::is_secret_name;
 
 use crate::platform::environment::Environment;
@@ -99,7 +99,7 @@ impl Secrets {
 
     /// An error text of a driver or the system, if it is harmless.
     pub fn error(&self, text: &str) -> String {
-        if text.is_empty() || Words::of_logs().are_all(text) {
+        if text.is_empty() || HarmlessWords::of_logs().are_all(text) {
             return self.without_names(text);
         }
         LEFT_OUT.to_owned()
@@ -107,12 +107,12 @@ impl Secrets {
 
     /// The harmless lines of a log.
     pub fn log<'a>(&self, lines: impl Iterator<Item = &'a str>) -> Vec<String> {
-        Words::of_logs().log(lines).iter().map(|line| self.without_names(line)).collect()
+        HarmlessWords::of_logs().log(lines).iter().map(|line| self.without_names(line)).collect()
     }
 
     /// The lines of our own messages that consist of words from `texts`.
     pub fn own_lines<'a>(&self, lines: impl Iterator<Item = &'a str>, texts: &[&str]) -> Vec<String> {
-        Words::with(texts).plain(lines).iter().map(|line| self.without_names(line)).collect()
+        HarmlessWords::with(texts).plain(lines).iter().map(|line| self.without_names(line)).collect()
     }
 
     fn without_names(&self, text: &str) -> String {
@@ -327,7 +327,7 @@ mod tests {
             "[A-Z]{4}[0-9]{6}[A-Z]",
             "ñandú[0-9]{3}[a-z]{2}",
         ]
-        .prop_filter("no word of ours by chance", |secret| !Words::of_logs().are_all(secret))
+        .prop_filter("no word of ours by chance", |secret| !HarmlessWords::of_logs().are_all(secret))
     }
 
     /// Syntaxes in which programs write secrets; `{}` is the secret.

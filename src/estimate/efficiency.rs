@@ -6,7 +6,7 @@
 use crate::estimate::{CpuFigures, GpuFigures};
 use crate::figures::Certainty;
 use crate::machine::gpu_table::{self, ChipFamily, GpuRow};
-use crate::machine::{Backend, GpuKind};
+use crate::machine::{GpuBackend, GpuKind};
 
 /// Decimal bytes in a GB, the unit of bandwidths.
 const GB: f64 = 1e9;
@@ -173,10 +173,10 @@ fn is_measured(architecture: ChipFamily) -> bool {
 fn chip_family(gpu: &GpuFigures) -> ChipFamily {
     let by_capability = || gpu.compute_capability.and_then(ChipFamily::of_compute_capability);
     gpu.row.map(|row| row.architecture).or_else(by_capability).unwrap_or(match gpu.backend {
-        Backend::Cuda => ChipFamily::Ampere,
-        Backend::Rocm => ChipFamily::Rdna3,
-        Backend::Vulkan => ChipFamily::XeHpg,
-        Backend::Metal => ChipFamily::Apple,
+        GpuBackend::Cuda => ChipFamily::Ampere,
+        GpuBackend::Rocm => ChipFamily::Rdna3,
+        GpuBackend::Vulkan => ChipFamily::XeHpg,
+        GpuBackend::Metal => ChipFamily::Apple,
     })
 }
 
@@ -204,7 +204,7 @@ pub(super) fn gpu_rates(gpu: &GpuFigures, k_quants: bool) -> GpuRates {
     let own_memory = row.filter(|row| row.vram_bytes > 0 && !believed);
     let bandwidth = own_memory.map_or(given, |row| given.min(row.bandwidth_gb_s * MAX_OVER_TABLE));
     let tflops = row.map_or(bandwidth * fit.tflops_per_gb_s, |row| row.fp32_tflops).max(0.1);
-    let shared_nvidia = gpu.backend == Backend::Cuda
+    let shared_nvidia = gpu.backend == GpuBackend::Cuda
         && (gpu.kind == GpuKind::Unified
             || row.is_some_and(|row| row.memory == gpu_table::MemoryTechnology::Lpddr));
     let professional = row.is_some_and(GpuRow::professional);
@@ -231,7 +231,7 @@ pub(super) fn gpu_rates(gpu: &GpuFigures, k_quants: bool) -> GpuRates {
     let spread = own_spread.powf(if known { 1.0 } else { 1.5 })
         * spread_factor(gpu.bandwidth_gb_s.certainty)
         * guessed;
-    let cuda = gpu.backend == Backend::Cuda;
+    let cuda = gpu.backend == GpuBackend::Cuda;
     // Since Pascal a multiprocessor has 128 lanes, except Volta's and Turing's with 64.
     let has_64_lanes =
         matches!(architecture, ChipFamily::Volta | ChipFamily::Turing | ChipFamily::TuringTu11x);
@@ -244,7 +244,7 @@ pub(super) fn gpu_rates(gpu: &GpuFigures, k_quants: bool) -> GpuRates {
         quantised_launches: if cuda { QUANTISED_LAUNCHES } else { 1.0 },
         decode_s_per_weight: fit.decode_cost * quant / tflops * 1e-9,
         launch_s: fit.launch_us * 1e-6,
-        mixture_launches: if gpu.backend == Backend::Cuda { 2.2 } else { 1.5 },
+        mixture_launches: if gpu.backend == GpuBackend::Cuda { 2.2 } else { 1.5 },
         prefill_flops: tflops * TERA * prefill_share,
         attention_flops: tflops * TERA * prefill_share * fit.attention_share,
         spread,

@@ -2,7 +2,7 @@
 
 use super::bus::{Bus, bus};
 use super::efficiency::{CpuRates, GpuRates, cpu_rates, gpu_rates, spread_factor};
-use super::memory::Placement;
+use super::memory::BlockPlacement;
 use crate::estimate::{EngineSetting, MachineFigures};
 use crate::figures::Certainty;
 use crate::models::{
@@ -12,7 +12,7 @@ use crate::models::{
 /// The layout of a model on a machine.
 pub(super) struct Layout<'a> {
     pub architecture: &'a ModelArchitecture,
-    pub placement: Placement,
+    pub placement: BlockPlacement,
     /// All GPUs combined into one: each computes the blocks that it holds.
     pub gpu: Option<GpuRates>,
     pub cpu: CpuRates,
@@ -54,7 +54,7 @@ impl<'a> Layout<'a> {
         let k_quants = model.quantisation.is_k_or_i_quant();
         Self {
             architecture,
-            placement: Placement::new(architecture, setting, machine.gpus.len()),
+            placement: BlockPlacement::new(architecture, setting, machine.gpus.len()),
             gpu: combined(machine, k_quants),
             cpu: cpu_rates(&machine.cpu),
             bus: bus(machine),

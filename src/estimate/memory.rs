@@ -5,13 +5,13 @@
 
 use super::{EngineBuild, EngineSetting, MachineFigures, MemoryNeed};
 use crate::MIB;
-use crate::machine::{Backend, GpuKind};
+use crate::machine::{GpuBackend, GpuKind};
 use crate::models::{Block, Cache, KvCacheType, Model, ModelArchitecture};
 
 /// Which blocks are on the GPU, which of those have their routed experts in main memory, and whether the output matrix
 /// is on the GPU.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Placement {
+pub(super) struct BlockPlacement {
     /// Number of blocks on the processor, counted from the first.
     pub cpu_blocks: usize,
     /// Number of blocks whose routed experts are in main memory, counted from the first; at least `cpu_blocks`.
@@ -20,7 +20,7 @@ pub(super) struct Placement {
     pub output_on_gpu: bool,
 }
 
-impl Placement {
+impl BlockPlacement {
     /// Placement by the current engine: the output layer is put on the GPU first, then the last `gpu_layers - 1`
     /// blocks.
     pub fn new(architecture: &ModelArchitecture, setting: &EngineSetting, gpus: usize) -> Self {
@@ -78,7 +78,7 @@ pub fn memory_need_of_build(
     build: EngineBuild,
 ) -> MemoryNeed {
     let architecture = &model.architecture;
-    let placement = Placement::of_build(architecture, setting, machine.gpus.len(), build);
+    let placement = BlockPlacement::of_build(architecture, setting, machine.gpus.len(), build);
     let gpus = u64::try_from(machine.gpus.len()).unwrap_or(u64::MAX);
     let (on_gpu, on_cpu) = (placement.gpu(architecture), placement.cpu(architecture));
     let weights = |blocks: &[Block]| sum(blocks.iter().map(|block| block.bytes));
@@ -200,7 +200,7 @@ fn fits_on_each(
     vram_budget_bytes: u64,
 ) -> bool {
     let architecture = &model.architecture;
-    let placement = Placement::new(architecture, setting, machine.gpus.len());
+    let placement = BlockPlacement::new(architecture, setting, machine.gpus.len());
     let computed = compute_buffer_bytes(architecture, setting, EngineBuild::Current, true);
     let streamed = if placement.is_partial(architecture) {
         streamed_bytes(architecture, placement, setting, EngineBuild::Current)
@@ -292,7 +292,7 @@ fn host_buffer_bytes(architecture: &ModelArchitecture, setting: &EngineSetting, 
 /// two thirds of them where gate and up are one tensor.
 fn streamed_bytes(
     architecture: &ModelArchitecture,
-    placement: Placement,
+    placement: BlockPlacement,
     setting: &EngineSetting,
     build: EngineBuild,
 ) -> u64 {
@@ -333,11 +333,11 @@ fn kv_values(cache: Cache) -> u64 {
 
 /// VRAM that the driver takes for a computing process. CUDA: 450 MiB were observed on an RTX 3060, 598 on an H100 and
 /// 750 on an RTX 5060 Ti. Other backends: the reserve that Ollama itself assumes.
-fn driver_bytes(backend: Backend, kind: GpuKind) -> u64 {
+fn driver_bytes(backend: GpuBackend, kind: GpuKind) -> u64 {
     match (backend, kind) {
-        (Backend::Cuda, _) => 500 * MIB,
-        (Backend::Metal, _) => 512 * MIB,
-        (Backend::Rocm | Backend::Vulkan, _) => 457 * MIB,
+        (GpuBackend::Cuda, _) => 500 * MIB,
+        (GpuBackend::Metal, _) => 512 * MIB,
+        (GpuBackend::Rocm | GpuBackend::Vulkan, _) => 457 * MIB,
     }
 }
 

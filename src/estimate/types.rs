@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::figures::{Known, Range};
 use crate::machine::gpu_table::GpuRow;
-use crate::machine::{Backend, ComputeCapability, GpuKind};
+use crate::machine::{ComputeCapability, GpuBackend, GpuKind};
 use crate::models::KvCacheType;
 
 /// The figures of one GPU that an estimate needs.
@@ -15,7 +15,7 @@ pub struct GpuFigures {
     /// Discrete or unified.
     pub kind: GpuKind,
     /// The backend Ollama will use.
-    pub backend: Backend,
+    pub backend: GpuBackend,
     /// Total memory in bytes.
     pub vram_total_bytes: u64,
     /// VRAM not used by other programs, in bytes.

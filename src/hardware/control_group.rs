@@ -5,7 +5,7 @@
 
 /// A memory limit and how much of it is in use and not reclaimable.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Limit {
+pub struct ControlGroupLimit {
     /// Limit in bytes.
     pub limit_bytes: u64,
     /// Bytes in use, without reclaimable file cache.
@@ -17,7 +17,7 @@ const NO_LIMIT_V1: u64 = 1 << 62;
 
 /// The limit with the least free memory. `memberships` is `/proc/self/cgroup`; `read` reads a file below
 /// `/sys/fs/cgroup`.
-pub fn tightest_limit(memberships: &str, read: &dyn Fn(&str) -> Option<String>) -> Option<Limit> {
+pub fn tightest_limit(memberships: &str, read: &dyn Fn(&str) -> Option<String>) -> Option<ControlGroupLimit> {
     let mut limits = Vec::new();
     for line in memberships.lines() {
         let mut fields = line.splitn(3, ':');
@@ -43,20 +43,20 @@ fn folders(path: &str) -> impl Iterator<Item = String> {
         .map(move |depth| visible[..depth].iter().fold(String::new(), |folder, part| folder + part + "/"))
 }
 
-fn version_2(folder: &str, read: &dyn Fn(&str) -> Option<String>) -> Option<Limit> {
+fn version_2(folder: &str, read: &dyn Fn(&str) -> Option<String>) -> Option<ControlGroupLimit> {
     // "max" means no limit.
     let limit_bytes = number(read(&format!("{folder}memory.max")))?;
     let used = number(read(&format!("{folder}memory.current"))).unwrap_or(0);
     let cache = in_table(read(&format!("{folder}memory.stat")), "inactive_file");
-    Some(Limit { limit_bytes, used_bytes: used.saturating_sub(cache) })
+    Some(ControlGroupLimit { limit_bytes, used_bytes: used.saturating_sub(cache) })
 }
 
-fn version_1(folder: &str, read: &dyn Fn(&str) -> Option<String>) -> Option<Limit> {
+fn version_1(folder: &str, read: &dyn Fn(&str) -> Option<String>) -> Option<ControlGroupLimit> {
     let limit_bytes =
         number(read(&format!("{folder}memory.limit_in_bytes"))).filter(|limit| *limit < NO_LIMIT_V1)?;
     let used = number(read(&format!("{folder}memory.usage_in_bytes"))).unwrap_or(0);
     let cache = in_table(read(&format!("{folder}memory.stat")), "total_inactive_file");
-    Some(Limit { limit_bytes, used_bytes: used.saturating_sub(cache) })
+    Some(ControlGroupLimit { limit_bytes, used_bytes: used.saturating_sub(cache) })
 }
 
 fn number(content: Option<String>) -> Option<u64> {
@@ -77,7 +77,7 @@ mod tests {
     use crate::GIB;
     use std::collections::HashMap;
 
-    fn limit(memberships: &str, files: &[(&str, &str)]) -> Option<Limit> {
+    fn limit(memberships: &str, files: &[(&str, &str)]) -> Option<ControlGroupLimit> {
         let files: HashMap<&str, &str> = files.iter().copied().collect();
         tightest_limit(memberships, &|path| files.get(path).map(|content| (*content).to_owned()))
     }
@@ -93,7 +93,7 @@ mod tests {
                 ("user.slice/user-1000.slice/memory.stat", "anon 1\ninactive_file 1073741824\n"),
             ],
         );
-        assert_eq!(found, Some(Limit { limit_bytes: 8 * GIB, used_bytes: 2 * GIB }));
+        assert_eq!(found, Some(ControlGroupLimit { limit_bytes: 8 * GIB, used_bytes: 2 * GIB }));
     }
 
     #[test]
@@ -102,7 +102,7 @@ mod tests {
             "0::/../../docker/abc\n",
             &[("memory.max", "4294967296"), ("memory.current", "1073741824")],
         );
-        assert_eq!(found, Some(Limit { limit_bytes: 4 * GIB, used_bytes: GIB }));
+        assert_eq!(found, Some(ControlGroupLimit { limit_bytes: 4 * GIB, used_bytes: GIB }));
     }
 
     #[test]
@@ -115,7 +115,10 @@ mod tests {
             ("memory/memory.usage_in_bytes", "1073741824"),
             ("memory/memory.stat", "cache 5\ntotal_inactive_file 536870912\n"),
         ];
-        assert_eq!(limit(memberships, &limited), Some(Limit { limit_bytes: 2 * GIB, used_bytes: GIB / 2 }));
+        assert_eq!(
+            limit(memberships, &limited),
+            Some(ControlGroupLimit { limit_bytes: 2 * GIB, used_bytes: GIB / 2 })
+        );
     }
 
     #[test]

@@ -13,7 +13,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use super::evidence::{Answer, Evidence, Span};
+use super::evidence::{Evidence, SourceAnswer, TimeSpan};
 use super::merge::{is_intel_integrated, merge};
 use super::probe::query;
 use super::ram_bandwidth::Measurement;
@@ -131,7 +131,7 @@ pub fn collect(options: &DetectOptions) -> Evidence {
 #[derive(Clone)]
 struct Clock {
     begun: Instant,
-    spans: Arc<Mutex<BTreeMap<String, Span>>>,
+    spans: Arc<Mutex<BTreeMap<String, TimeSpan>>>,
 }
 
 impl Clock {
@@ -142,16 +142,16 @@ impl Clock {
     fn time<T>(&self, name: &str, work: impl FnOnce() -> T) -> T {
         let from = self.ms();
         let done = work();
-        let span = Span { from, to: self.ms() };
+        let span = TimeSpan { from, to: self.ms() };
         tracing::debug!(source = name, from_ms = span.from, to_ms = span.to, "queried");
         self.spans.lock().unwrap_or_else(PoisonError::into_inner).insert(name.to_owned(), span);
         done
     }
 
     /// All completed spans, and the total as `all`.
-    fn stop(&self) -> BTreeMap<String, Span> {
+    fn stop(&self) -> BTreeMap<String, TimeSpan> {
         let mut spans = self.spans.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        spans.insert("all".to_owned(), Span { from: 0, to: self.ms() });
+        spans.insert("all".to_owned(), TimeSpan { from: 0, to: self.ms() });
         spans
     }
 
@@ -177,8 +177,8 @@ fn spawn_detached<T: Send + 'static>(
 }
 
 /// Converts a panic of the thread to a failure of the source.
-fn or_failed<T>(answer: thread::Result<Answer<T>>) -> Answer<T> {
-    answer.unwrap_or_else(|_| Answer::Failed(SourceFailure::EndedWithoutAnswer { message: "".into() }))
+fn or_failed<T>(answer: thread::Result<SourceAnswer<T>>) -> SourceAnswer<T> {
+    answer.unwrap_or_else(|_| SourceAnswer::Failed(SourceFailure::EndedWithoutAnswer { message: "".into() }))
 }
 
 /// Settings for querying the driver interfaces.
@@ -221,7 +221,7 @@ impl DriverProbes {
         }
     }
 
-    fn query<T: serde::de::DeserializeOwned>(&self, source: GpuSource) -> Answer<T> {
+    fn query<T: serde::de::DeserializeOwned>(&self, source: GpuSource) -> SourceAnswer<T> {
         let wanted = match source {
             GpuSource::Nvml => true,
             GpuSource::Wgpu => self.query_vulkan,
@@ -229,9 +229,9 @@ impl DriverProbes {
             GpuSource::Dxgi => cfg!(windows),
         };
         match &self.program {
-            _ if !wanted => Answer::NotQueried,
+            _ if !wanted => SourceAnswer::NotQueried,
             Ok(program) => query(program, &self.environment, source, self.limit),
-            Err(why) => Answer::Failed(why.clone()),
+            Err(why) => SourceAnswer::Failed(why.clone()),
         }
     }
 }

@@ -30,13 +30,13 @@ pub struct Evidence {
     /// True under Wine, whose Direct3D emulates a card with OpenGL.
     pub wine: bool,
     /// NVIDIA's management library.
-    pub nvml: Answer<NvmlAnswer>,
+    pub nvml: SourceAnswer<NvmlAnswer>,
     /// The GPU list of the `sysinfo` library.
-    pub sysinfo: Answer<Vec<SysinfoGpu>>,
+    pub sysinfo: SourceAnswer<Vec<SysinfoGpu>>,
     /// Adapters listed by wgpu, with memory figures of their native interface.
-    pub wgpu: Answer<Vec<WgpuAdapter>>,
+    pub wgpu: SourceAnswer<Vec<WgpuAdapter>>,
     /// DXGI's adapters (Windows).
-    pub dxgi: Answer<Vec<DxgiAdapter>>,
+    pub dxgi: SourceAnswer<Vec<DxgiAdapter>>,
     /// Linux: files under `/sys` that describe display adapters, path below `/sys` → content.
     pub sysfs: BTreeMap<String, String>,
     /// Linux: marketing names of the PCI devices in `sysfs`, `vendor:device[:revision]` in lower-case hexadecimal →
@@ -61,13 +61,13 @@ pub struct Evidence {
     /// Searches that timed out.
     pub late: Vec<TimedSearch>,
     /// How long each source took; not about the machine.
-    pub timings_ms: BTreeMap<String, Span>,
+    pub timings_ms: BTreeMap<String, TimeSpan>,
 }
 
 /// Start and end of a query, in milliseconds since the start of detection.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
-pub struct Span {
+pub struct TimeSpan {
     /// Start.
     pub from: u64,
     /// End.
@@ -101,7 +101,7 @@ pub enum Access {
 /// The outcome of querying one source.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Answer<T> {
+pub enum SourceAnswer<T> {
     /// The source was not queried.
     #[default]
     #[serde(rename = "not_asked")]
@@ -115,7 +115,7 @@ pub enum Answer<T> {
     Answered(T),
 }
 
-impl<T> Answer<T> {
+impl<T> SourceAnswer<T> {
     /// The answer, if there is one.
     pub fn answer(&self) -> Option<&T> {
         match self {

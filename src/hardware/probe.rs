@@ -19,7 +19,7 @@ use std::time::{Duration, Instant};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use super::evidence::Answer;
+use super::evidence::SourceAnswer;
 use super::sources;
 use crate::machine::{GpuSource, SourceFailure};
 use crate::platform::environment::{self, Environment};
@@ -75,7 +75,7 @@ pub fn run_if_requested() {
     std::process::exit(i32::from(printed.is_err()));
 }
 
-fn print_answer<T: Serialize>(answer: &Answer<T>) -> std::io::Result<()> {
+fn print_answer<T: Serialize>(answer: &SourceAnswer<T>) -> std::io::Result<()> {
     let json = serde_json::to_string(answer)?;
     let mut out = std::io::stdout().lock();
     // Start with a line break: a driver may have printed an incomplete line.
@@ -100,10 +100,10 @@ pub fn query<T: DeserializeOwned>(
     environment: &[(OsString, OsString)],
     source: GpuSource,
     limit: Duration,
-) -> Answer<T> {
+) -> SourceAnswer<T> {
     // Prevents endless recursion by a program that does not know the argument and runs detection instead.
     if Environment::of_process().variable(INSIDE).is_some() {
-        return Answer::Failed(SourceFailure::NotStarted {
+        return SourceAnswer::Failed(SourceFailure::NotStarted {
             message: "a probe cannot start another one".into(),
         });
     }
@@ -115,14 +115,14 @@ pub fn query<T: DeserializeOwned>(
     command.envs(environment.iter().map(|(name, value)| (name, value)));
     match query_child(command, limit) {
         Ok(answer) => answer,
-        Err(why) => Answer::Failed(why),
+        Err(why) => SourceAnswer::Failed(why),
     }
 }
 
 fn query_child<T: DeserializeOwned>(
     mut command: Command,
     limit: Duration,
-) -> Result<Answer<T>, SourceFailure> {
+) -> Result<SourceAnswer<T>, SourceFailure> {
     let deadline = Instant::now() + limit;
     command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
     let mut child =

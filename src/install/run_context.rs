@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use crate::control::{Cancelled, Control};
 use crate::install::change::Change;
-use crate::install::change::journal::{Entry, Journal};
+use crate::install::change::journal::{Journal, JournalEntry};
 use crate::install::event::Activity;
 use crate::install::progress::Reporter;
 use crate::install::state::snapshot::Snapshot;
@@ -74,7 +74,7 @@ impl<'a> Run<'a> {
     }
 
     /// Every line of the journal so far.
-    pub fn entries(&self) -> Vec<Entry> {
+    pub fn entries(&self) -> Vec<JournalEntry> {
         self.journal.borrow().entries().to_vec()
     }
 

@@ -110,7 +110,7 @@ pub struct Gpu {
     pub bus_gb_s: Option<f64>,
     /// Backend that Ollama will use.
     #[serde(default)]
-    pub backend: Option<Backend>,
+    pub backend: Option<GpuBackend>,
     /// The driver's version.
     #[serde(default)]
     pub driver_version: Option<UntrustedText>,
@@ -162,7 +162,7 @@ pub enum Blocked {
 /// The compute interface that Ollama uses on an adapter.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
-pub enum Backend {
+pub enum GpuBackend {
     /// NVIDIA.
     Cuda,
     /// AMD.
@@ -173,7 +173,7 @@ pub enum Backend {
     Metal,
 }
 
-impl Backend {
+impl GpuBackend {
     /// Name for the screen.
     pub fn title(self) -> &'static str {
         match self {

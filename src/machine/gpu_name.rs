@@ -3,7 +3,7 @@
 
 /// The words of a name that distinguish cards.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub struct Key {
+pub struct GpuNameKey {
     /// In alphabetical order.
     pub words: Vec<String>,
     /// Whether it is a laptop chip.
@@ -77,7 +77,7 @@ pub const VARIANTS: [&str; 22] = [
 ];
 
 /// The key of a name, and the memory in GiB if the name contains it.
-pub fn reduce(name: &str) -> (Key, Option<u64>) {
+pub fn reduce(name: &str) -> (GpuNameKey, Option<u64>) {
     let name = name
         .to_lowercase()
         .replace("(tm)", " ")
@@ -105,7 +105,7 @@ pub fn reduce(name: &str) -> (Key, Option<u64>) {
     words.retain(|word| !NOISE.contains(&word.as_str()));
     words.sort();
     words.dedup();
-    (Key { words, laptop }, gib)
+    (GpuNameKey { words, laptop }, gib)
 }
 
 /// `4070tis` is `4070`, `ti` and `super`; `rtx3060` is `rtx` and `3060`.

@@ -1,15 +1,15 @@
 //! Table of GPUs by name: memory bandwidth and arithmetic rate, which drivers often do not report, and the
 //! architecture, on which efficiency depends. The table is `assets/gpus.csv`, which names its sources.
 //!
-//! Names are compared by their [`Key`]. A laptop chip never matches the desktop card of the same name, which is faster.
+//! Names are compared by their [`GpuNameKey`]. A laptop chip never matches the desktop card of the same name, which is faster.
 
 use std::collections::HashMap;
 use std::sync::LazyLock;
 
-use super::gpu_name::{Key, VARIANTS, reduce};
+use super::gpu_name::{GpuNameKey, VARIANTS, reduce};
 use crate::GIB;
 use crate::built_in;
-use crate::machine::{Backend, ComputeCapability, Gpu};
+use crate::machine::{ComputeCapability, Gpu, GpuBackend};
 
 /// A row of the table.
 #[derive(Clone, Debug, PartialEq)]
@@ -19,7 +19,7 @@ pub struct GpuRow {
     /// Chip family.
     pub architecture: ChipFamily,
     /// Backend that Ollama uses.
-    pub backend: Backend,
+    pub backend: GpuBackend,
     /// Dedicated memory in bytes; 0 if it shares main memory.
     pub vram_bytes: u64,
     /// Memory bandwidth in decimal GB/s.
@@ -78,7 +78,7 @@ impl GpuRow {
     /// clocks are lower than those of the consumer card with the same chip.
     pub fn professional(&self) -> bool {
         let consumer = ["GeForce", "TITAN"].iter().any(|mark| self.name.contains(mark));
-        self.backend == Backend::Cuda && self.memory == MemoryTechnology::Gddr && !consumer
+        self.backend == GpuBackend::Cuda && self.memory == MemoryTechnology::Gddr && !consumer
     }
 }
 
@@ -126,7 +126,7 @@ impl ChipFamily {
         })
     }
 
-    fn backend(self) -> Backend {
+    fn backend(self) -> GpuBackend {
         match self {
             Self::Maxwell
             | Self::Pascal
@@ -136,25 +136,27 @@ impl ChipFamily {
             | Self::Ampere
             | Self::Ada
             | Self::Hopper
-            | Self::Blackwell => Backend::Cuda,
-            Self::Cdna | Self::Rdna2 | Self::Rdna3 | Self::Rdna4 => Backend::Rocm,
-            Self::Gcn | Self::Rdna1 | Self::XeLp | Self::XeLpg | Self::XeHpg | Self::Xe2 => Backend::Vulkan,
-            Self::AppleM1 | Self::Apple => Backend::Metal,
+            | Self::Blackwell => GpuBackend::Cuda,
+            Self::Cdna | Self::Rdna2 | Self::Rdna3 | Self::Rdna4 => GpuBackend::Rocm,
+            Self::Gcn | Self::Rdna1 | Self::XeLp | Self::XeLpg | Self::XeHpg | Self::Xe2 => {
+                GpuBackend::Vulkan
+            }
+            Self::AppleM1 | Self::Apple => GpuBackend::Metal,
         }
     }
 }
 
-struct Table {
-    rows: Vec<(Key, GpuRow)>,
+struct GpuTable {
+    rows: Vec<(GpuNameKey, GpuRow)>,
     /// Indexes into `rows` of the rows of a key, in order of release.
-    exact: HashMap<Key, Vec<usize>>,
+    exact: HashMap<GpuNameKey, Vec<usize>>,
 }
 
 /// The row of a GPU called `name`; among cards of the same name the one whose memory is closest to `vram_total_bytes`.
 /// `None` for an unknown name, or for a laptop chip of which only the desktop card is listed.
 pub fn lookup(name: &str, vram_total_bytes: Option<u64>) -> Option<&'static GpuRow> {
-    static TABLE: LazyLock<Table> = LazyLock::new(|| {
-        built_in::valid("assets/gpus.csv", Table::from_csv(include_str!("../../assets/gpus.csv")))
+    static TABLE: LazyLock<GpuTable> = LazyLock::new(|| {
+        built_in::valid("assets/gpus.csv", GpuTable::from_csv(include_str!("../../assets/gpus.csv")))
     });
     let (key, named_gib) = reduce(name);
     let vram = vram_total_bytes.or(named_gib.map(|gib| gib.saturating_mul(GIB)));
@@ -168,28 +170,28 @@ impl Gpu {
     }
 }
 
-impl Table {
+impl GpuTable {
     fn from_csv(csv: &str) -> Result<Self, String> {
         let mut table = Self { rows: Vec::new(), exact: HashMap::new() };
         for line in csv.lines().filter(|line| !line.starts_with('#')).skip(1) {
             let row = parse_row(line).ok_or_else(|| format!("not a row of the table: {line}"))?;
-            let key = Key { laptop: row.laptop, ..reduce(&row.name).0 };
+            let key = GpuNameKey { laptop: row.laptop, ..reduce(&row.name).0 };
             table.exact.entry(key.clone()).or_default().push(table.rows.len());
             table.rows.push((key, row));
         }
         Ok(table)
     }
 
-    fn find(&self, key: &Key, vram: Option<u64>) -> Option<&GpuRow> {
+    fn find(&self, key: &GpuNameKey, vram: Option<u64>) -> Option<&GpuRow> {
         if let Some(found) = self.exact.get(key) {
             return self.nearest(found.iter().copied(), vram);
         }
         // A name such as "A770M" is a laptop chip without the word "laptop".
-        let either = Key { laptop: true, ..key.clone() };
+        let either = GpuNameKey { laptop: true, ..key.clone() };
         if let Some(found) = self.exact.get(&either) {
             return self.nearest(found.iter().copied(), vram);
         }
-        let likeness = |row: &Key| -> Option<usize> {
+        let likeness = |row: &GpuNameKey| -> Option<usize> {
             let missing: Vec<&String> = key.words.iter().filter(|w| !row.words.contains(w)).collect();
             let added: Vec<&String> = row.words.iter().filter(|w| !key.words.contains(w)).collect();
             let tells = |word: &&String| {
@@ -270,11 +272,13 @@ mod tests {
 
     #[test]
     fn every_row_is_found_by_its_own_name() {
-        let table = Table::from_csv(include_str!("../../assets/gpus.csv")).unwrap();
+        let table = GpuTable::from_csv(include_str!("../../assets/gpus.csv")).unwrap();
         for (_, row) in &table.rows {
             let (key, gib) = reduce(&row.name);
-            let found =
-                table.find(&Key { laptop: row.laptop, ..key }, gib.map(|g| g * GIB).or(Some(row.vram_bytes)));
+            let found = table.find(
+                &GpuNameKey { laptop: row.laptop, ..key },
+                gib.map(|g| g * GIB).or(Some(row.vram_bytes)),
+            );
             let found = found.unwrap_or_else(|| unreachable!("{}", row.name));
             assert_eq!(found.architecture, row.architecture, "{} is found as {}", row.name, found.name);
         }

@@ -11,7 +11,7 @@ mod source_failure;
 
 pub use compute_capability::{ComputeCapability, InvalidComputeCapability};
 pub use document::{
-    Backend, Blocked, Cpu, Disk, DiskKind, DiskUse, EngineKind, FoundEngine, Gpu, GpuKind, Hardware,
+    Blocked, Cpu, Disk, DiskKind, DiskUse, EngineKind, FoundEngine, Gpu, GpuBackend, GpuKind, Hardware,
     LoadedModel, MainMemory, ModelFolder, Os, StoredModel,
 };
 pub use finding::{EngineRefusal, Finding, OtherFinding};

@@ -115,14 +115,14 @@ pub enum CatalogueProblem {
 /// Format of the file.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct File {
+struct CatalogueFile {
     shapes: BTreeMap<String, Spanned<Shape>>,
-    models: Vec<Spanned<Entry>>,
+    models: Vec<Spanned<CatalogueEntry>>,
 }
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Entry {
+struct CatalogueEntry {
     tag: ModelTag,
     /// Other tags of the very same file.
     #[serde(default)]
@@ -169,7 +169,7 @@ impl Catalogue {
     /// # Errors
     /// If the text is not valid YAML, a key is unknown or missing, or a value is invalid ([`CatalogueProblem`]).
     pub fn from_yaml(text: &str, path: &Path) -> Result<Self, CatalogueError> {
-        let file: File = serde_saphyr::from_str(text)
+        let file: CatalogueFile = serde_saphyr::from_str(text)
             .map_err(|source| CatalogueError::Format { path: path.to_owned(), source: Box::new(source) })?;
         let wrong = |line: u64, problem| CatalogueError::Value { path: path.to_owned(), line, problem };
 

@@ -96,7 +96,7 @@ struct Rated {
 /// Format of the file.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct File {
+struct QualityFile {
     rule: Rule,
     benchmarks: Vec<Benchmark>,
     losses: Vec<Loss>,
@@ -142,7 +142,7 @@ impl Ratings {
     /// # Errors
     /// If the text is not valid YAML, a key is unknown or missing, or a value is invalid ([`RatingsError`]).
     pub fn from_yaml(text: &str, path: &Path) -> Result<Self, RatingsError> {
-        let file: File = serde_saphyr::from_str(text)
+        let file: QualityFile = serde_saphyr::from_str(text)
             .map_err(|source| RatingsError::Format { path: path.to_owned(), source: Box::new(source) })?;
         let wrong = |entry: &str, problem| RatingsError::Value {
             path: path.to_owned(),

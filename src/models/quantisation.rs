@@ -48,7 +48,7 @@ pub struct UnknownQuantisation(pub String);
 
 /// Role of a tensor, as far as the rules distinguish it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Role {
+pub(super) enum TensorRole {
     TokenEmbedding,
     Output,
     AttentionV,
@@ -69,7 +69,7 @@ pub(super) enum Role {
 
 /// The model's figures on which the rules depend.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Rules {
+pub(super) struct QuantisationMix {
     pub quantisation: Quantisation,
     pub blocks: u32,
     /// Number of attention-value tensors; mixtures keep more bits for the first and last of them.
@@ -220,14 +220,14 @@ impl FromStr for Quantisation {
     }
 }
 
-impl Rules {
+impl QuantisationMix {
     /// Type of a tensor with rows of `columns` values. `ordinal` is the number of earlier tensors of the same role;
     /// `expert` whether it is a stack of experts.
-    pub fn tensor_type(&self, role: Role, ordinal: u32, expert: bool, columns: u64) -> TensorType {
+    pub fn tensor_type(&self, role: TensorRole, ordinal: u32, expert: bool, columns: u64) -> TensorType {
         use Quantisation as Q;
 
         let base = self.quantisation.base();
-        if role == Role::Exact {
+        if role == TensorRole::Exact {
             return TensorType::F32;
         }
         if matches!(self.quantisation, Q::MXFP4 | Q::MXFP4_MOE) {
@@ -237,19 +237,19 @@ impl Rules {
             return base;
         }
         let wanted = match role {
-            Role::Output => self.output_type(columns),
-            Role::TokenEmbedding if self.tied_embeddings => self.output_type(columns),
-            Role::AttentionV => self.attention_value_type(ordinal),
-            Role::AttentionQkv => match self.quantisation {
+            TensorRole::Output => self.output_type(columns),
+            TensorRole::TokenEmbedding if self.tied_embeddings => self.output_type(columns),
+            TensorRole::AttentionV => self.attention_value_type(ordinal),
+            TensorRole::AttentionQkv => match self.quantisation {
                 Q::Q3_K_M | Q::Q3_K_L => TensorType::Q4_K,
                 Q::Q4_K_M => TensorType::Q5_K,
                 Q::Q5_K_M => TensorType::Q6_K,
                 _ => base,
             },
-            Role::AttentionK if self.experts == 8 => TensorType::Q8_0,
-            Role::Latent => TensorType::Q8_0,
-            Role::FeedForwardDown => self.down_type(ordinal),
-            Role::AttentionOutput => self.attention_output_type(),
+            TensorRole::AttentionK if self.experts == 8 => TensorType::Q8_0,
+            TensorRole::Latent => TensorType::Q8_0,
+            TensorRole::FeedForwardDown => self.down_type(ordinal),
+            TensorRole::AttentionOutput => self.attention_output_type(),
             _ => base,
         };
         or_fallback(wanted, columns)

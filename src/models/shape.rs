@@ -2,7 +2,7 @@
 
 use serde::Deserialize;
 
-use super::quantisation::{Role, Rules};
+use super::quantisation::{QuantisationMix, TensorRole};
 use super::{Block, Cache, Experts, ModelArchitecture, Quantisation};
 
 /// A model's configuration, independent of its quantisation.
@@ -148,13 +148,13 @@ pub(super) struct DeltaNet {
 
 /// Sum of a block's tensors.
 struct Sum<'a> {
-    rules: &'a Rules,
+    rules: &'a QuantisationMix,
     block: Block,
 }
 
 impl Sum<'_> {
     /// A matrix of `rows` rows of `columns` values.
-    fn matrix(&mut self, role: Role, ordinal: u32, columns: u64, rows: u64) {
+    fn matrix(&mut self, role: TensorRole, ordinal: u32, columns: u64, rows: u64) {
         let values = columns.saturating_mul(rows);
         let bytes = self.rules.tensor_type(role, ordinal, false, columns).bytes(values);
         self.block.bytes = self.block.bytes.saturating_add(bytes);
@@ -163,7 +163,7 @@ impl Sum<'_> {
     }
 
     /// A stack of matrices, one per expert.
-    fn experts(&mut self, role: Role, ordinal: u32, columns: u64, rows: u64, count: u64) {
+    fn experts(&mut self, role: TensorRole, ordinal: u32, columns: u64, rows: u64, count: u64) {
         let values = columns.saturating_mul(rows).saturating_mul(count);
         let bytes = self.rules.tensor_type(role, ordinal, true, columns).bytes(values);
         self.block.bytes = self.block.bytes.saturating_add(bytes);
@@ -184,7 +184,7 @@ impl Shape {
     pub fn architecture(&self, quantisation: Quantisation) -> ModelArchitecture {
         let embedding = u64::from(self.embedding);
         let vocabulary = u64::from(self.vocabulary);
-        let rules = Rules {
+        let rules = QuantisationMix {
             quantisation,
             blocks: self.blocks,
             attention_values: self.blocks,
@@ -193,8 +193,8 @@ impl Shape {
             tied_embeddings: self.tied_embeddings,
         };
         let embedding_values = embedding.saturating_mul(vocabulary);
-        let embedding_type = rules.tensor_type(Role::TokenEmbedding, 0, false, embedding);
-        let output_type = rules.tensor_type(Role::Output, 0, false, embedding);
+        let embedding_type = rules.tensor_type(TensorRole::TokenEmbedding, 0, false, embedding);
+        let output_type = rules.tensor_type(TensorRole::Output, 0, false, embedding);
         let experts = self.experts.as_ref();
         let active_experts = experts
             .map_or(0, |e| e.feed_forward.saturating_mul(e.used).saturating_add(e.shared_feed_forward));
@@ -224,7 +224,7 @@ impl Shape {
         self.head_dim.unwrap_or(self.embedding / self.heads.max(1))
     }
 
-    fn block(&self, index: u32, rules: &Rules) -> Block {
+    fn block(&self, index: u32, rules: &QuantisationMix) -> Block {
         let embedding = u64::from(self.embedding);
         let mut sum = Sum { rules, block: Block::EMPTY };
         if let Some(pattern) = &self.pattern {
@@ -274,19 +274,19 @@ impl Shape {
         let q_rows = if self.gated_attention { q.saturating_mul(2) } else { q };
         if self.fused_qkv {
             let rows = q_rows.saturating_add(kv.saturating_mul(2));
-            sum.matrix(Role::AttentionQkv, index, embedding, rows);
+            sum.matrix(TensorRole::AttentionQkv, index, embedding, rows);
         } else {
-            sum.matrix(Role::AttentionQ, index, embedding, q_rows);
-            sum.matrix(Role::AttentionK, index, embedding, kv);
+            sum.matrix(TensorRole::AttentionQ, index, embedding, q_rows);
+            sum.matrix(TensorRole::AttentionK, index, embedding, kv);
             if !(full && window.is_some_and(|w| w.full_values_are_keys)) {
-                sum.matrix(Role::AttentionV, index, embedding, kv);
+                sum.matrix(TensorRole::AttentionV, index, embedding, kv);
             }
         }
         if self.attention_gate > 0 {
             let gate = u64::from(heads).saturating_mul(u64::from(self.attention_gate));
-            sum.matrix(Role::Other, index, embedding, gate);
+            sum.matrix(TensorRole::Other, index, embedding, gate);
         }
-        sum.matrix(Role::AttentionOutput, index, q, embedding);
+        sum.matrix(TensorRole::AttentionOutput, index, q, embedding);
         if self.qkv_bias {
             sum.exact(q.saturating_add(kv.saturating_mul(2)));
         }
@@ -305,11 +305,11 @@ impl Shape {
         let head_dim = u64::from(net.head_dim);
         let (key, value) = (u64::from(net.key_heads) * head_dim, u64::from(net.value_heads) * head_dim);
         let mixed = key.saturating_mul(2).saturating_add(value);
-        sum.matrix(Role::AttentionV, index, embedding, mixed);
-        sum.matrix(Role::Other, index, embedding, value);
-        sum.matrix(Role::Other, index, embedding, u64::from(net.value_heads));
-        sum.matrix(Role::Other, index, embedding, u64::from(net.value_heads));
-        sum.matrix(Role::Other, index, value, embedding);
+        sum.matrix(TensorRole::AttentionV, index, embedding, mixed);
+        sum.matrix(TensorRole::Other, index, embedding, value);
+        sum.matrix(TensorRole::Other, index, embedding, u64::from(net.value_heads));
+        sum.matrix(TensorRole::Other, index, embedding, u64::from(net.value_heads));
+        sum.matrix(TensorRole::Other, index, value, embedding);
         sum.exact(mixed.saturating_mul(u64::from(net.convolution)));
         sum.exact(2 * u64::from(net.value_heads) + head_dim);
         let convolution = mixed.saturating_mul(u64::from(net.convolution.saturating_sub(1)));
@@ -323,12 +323,17 @@ impl Shape {
         let (heads, rank) = (u64::from(self.heads), u64::from(latent.key_rank));
         let query = heads.saturating_mul(u64::from(latent.key) + u64::from(latent.positional));
         let row = rank + u64::from(latent.positional);
-        sum.matrix(Role::Other, index, embedding, u64::from(latent.query_rank));
-        sum.matrix(Role::Other, index, u64::from(latent.query_rank), query);
-        sum.matrix(Role::Other, index, embedding, row);
-        sum.matrix(Role::Latent, index, u64::from(latent.key), rank.saturating_mul(heads));
-        sum.matrix(Role::Latent, index, rank, heads.saturating_mul(u64::from(latent.value)));
-        sum.matrix(Role::AttentionOutput, index, heads.saturating_mul(u64::from(latent.value)), embedding);
+        sum.matrix(TensorRole::Other, index, embedding, u64::from(latent.query_rank));
+        sum.matrix(TensorRole::Other, index, u64::from(latent.query_rank), query);
+        sum.matrix(TensorRole::Other, index, embedding, row);
+        sum.matrix(TensorRole::Latent, index, u64::from(latent.key), rank.saturating_mul(heads));
+        sum.matrix(TensorRole::Latent, index, rank, heads.saturating_mul(u64::from(latent.value)));
+        sum.matrix(
+            TensorRole::AttentionOutput,
+            index,
+            heads.saturating_mul(u64::from(latent.value)),
+            embedding,
+        );
         sum.exact(u64::from(latent.query_rank) + rank);
         let k_values = latent.key_rank.saturating_add(latent.positional);
         sum.block.cache = Cache::Attention { k_values, v_values: 0, window: None };
@@ -340,8 +345,8 @@ impl Shape {
         let embedding = u64::from(self.embedding);
         let (inner, heads) = (u64::from(mamba.inner), u64::from(mamba.heads));
         let mixed = inner + 2 * u64::from(mamba.groups) * u64::from(mamba.state);
-        sum.matrix(Role::Other, index, embedding, inner + mixed + heads);
-        sum.matrix(Role::Other, index, inner, embedding);
+        sum.matrix(TensorRole::Other, index, embedding, inner + mixed + heads);
+        sum.matrix(TensorRole::Other, index, inner, embedding);
         sum.exact(mixed.saturating_mul(u64::from(mamba.convolution) + 1));
         sum.exact(3 * heads + inner);
         let convolution = mixed.saturating_mul(u64::from(mamba.convolution.saturating_sub(1)));
@@ -352,20 +357,20 @@ impl Shape {
     fn feed_forward(&self, index: u32, width: u64, plain: bool, sum: &mut Sum<'_>) {
         let embedding = u64::from(self.embedding);
         if !plain {
-            sum.matrix(Role::FeedForwardUp, index, embedding, width);
+            sum.matrix(TensorRole::FeedForwardUp, index, embedding, width);
         }
-        sum.matrix(Role::FeedForwardUp, index, embedding, width);
-        sum.matrix(Role::FeedForwardDown, index, width, embedding);
+        sum.matrix(TensorRole::FeedForwardUp, index, embedding, width);
+        sum.matrix(TensorRole::FeedForwardDown, index, width, embedding);
     }
 
     fn expert_network(&self, experts: &ExpertShape, index: u32, sum: &mut Sum<'_>) {
         let embedding = u64::from(self.embedding);
         let (width, count) = (u64::from(experts.feed_forward), u64::from(experts.count));
         if !experts.plain {
-            sum.experts(Role::FeedForwardUp, index, embedding, width, count);
+            sum.experts(TensorRole::FeedForwardUp, index, embedding, width, count);
         }
-        sum.experts(Role::FeedForwardUp, index, embedding, width, count);
-        sum.experts(Role::FeedForwardDown, index, width, embedding, count);
+        sum.experts(TensorRole::FeedForwardUp, index, embedding, width, count);
+        sum.experts(TensorRole::FeedForwardDown, index, width, embedding, count);
         sum.exact(embedding.saturating_mul(count));
         if experts.biases {
             let biases = embedding.saturating_add(width.saturating_mul(2)).saturating_mul(count);

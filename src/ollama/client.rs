@@ -15,7 +15,7 @@ use serde_json::json;
 use crate::models::ModelTag;
 use crate::ollama::failure::EngineFailure;
 use crate::ollama::http::loopback_client;
-use crate::ollama::ndjson::{LineTooLong, Lines};
+use crate::ollama::ndjson::{LineTooLong, NdjsonLines};
 use crate::ollama::replies::{
     GenerateLine, Listed, Loaded, PsResponse, Refusal, ShowResponse, Status, StatusLine, TagsResponse,
     Version,
@@ -349,7 +349,7 @@ impl Client {
         mut on_line: impl FnMut(L) -> Result<(), ClientError>,
     ) -> Result<(), ClientError> {
         let mut response = self.within(path, silence, self.sent(path, self.post(path, body))).await?;
-        let mut lines = Lines::new(MAX_LINE_BYTES);
+        let mut lines = NdjsonLines::new(MAX_LINE_BYTES);
         let mut taken = 0;
         let mut take = |line: &[u8]| on_line(parse(path, line)?);
         loop {

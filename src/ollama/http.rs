@@ -170,7 +170,7 @@ mod tests {
     use reqwest::Url;
 
     use super::*;
-    use crate::testing::{Reply, Server};
+    use crate::testing::{Reply, TestServer};
 
     fn url(text: &str) -> Url {
         Url::parse(text).unwrap()
@@ -198,7 +198,7 @@ mod tests {
 
     #[test]
     fn passwords_of_proxies_reach_the_proxy_and_nothing_that_is_written() {
-        let proxy = Server::start(|_| Reply::body("through"));
+        let proxy = TestServer::start(|_| Reply::body("through"));
         let typed = format!("ana:s3cret@{}", proxy.authority());
         let options = HttpOptions { proxy: Some(typed.parse().unwrap()), ..HttpOptions::default() };
         assert_eq!(fetch(&client(&options, []).unwrap(), url("http://example.org/f")).unwrap(), "through");
@@ -233,7 +233,7 @@ mod tests {
     #[test]
     fn a_name_that_resolves_to_this_computer_is_not_connected_to() {
         use crate::ollama::resolver::LeadsHere;
-        let service = Server::start(|_| Reply::body("not for you"));
+        let service = TestServer::start(|_| Reply::body("not for you"));
         let port = service.url("/").port().unwrap();
         let resolver = |named: &[&str]| {
             Arc::new(Resolver::with(named.iter().map(|host| (*host).to_owned()), |host| {
@@ -271,7 +271,7 @@ mod tests {
 
     #[test]
     fn a_companys_own_authority_is_trusted_when_it_is_named_and_not_before() {
-        let server = Server::start_encrypted(|_| Reply::body("hello"));
+        let server = TestServer::start_encrypted(|_| Reply::body("hello"));
         let trusting = HttpOptions {
             ca_file: Some(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/data/tls/authority.pem").into()),
             ..HttpOptions::default()
@@ -283,8 +283,8 @@ mod tests {
 
     #[test]
     fn a_proxy_gets_everything_but_what_is_for_this_computer() {
-        let proxy = Server::start(|_| Reply::body("through the proxy"));
-        let direct = Server::start(|_| Reply::body("directly"));
+        let proxy = TestServer::start(|_| Reply::body("through the proxy"));
+        let direct = TestServer::start(|_| Reply::body("directly"));
         let options =
             HttpOptions { proxy: Some(proxy.url("").as_str().parse().unwrap()), ..HttpOptions::default() };
         let client = client(&options, []).unwrap();

@@ -3,7 +3,7 @@
 /// Splits a stream into lines. Blank lines are skipped. A line longer than the limit is an error, so that a server
 /// cannot fill the memory.
 #[derive(Debug)]
-pub struct Lines {
+pub struct NdjsonLines {
     pending: Vec<u8>,
     /// Bytes of `pending` that contain no line end.
     searched: usize,
@@ -18,7 +18,7 @@ pub struct LineTooLong {
     pub limit_bytes: usize,
 }
 
-impl Lines {
+impl NdjsonLines {
     /// Limits lines to this number of bytes.
     pub fn new(limit_bytes: usize) -> Self {
         Self { pending: Vec::new(), searched: 0, limit_bytes }
@@ -76,7 +76,7 @@ mod tests {
 
     use super::*;
 
-    fn all(lines: &mut Lines) -> Vec<String> {
+    fn all(lines: &mut NdjsonLines) -> Vec<String> {
         std::iter::from_fn(|| lines.next_line().unwrap())
             .map(|line| String::from_utf8(line).unwrap())
             .collect()
@@ -84,7 +84,7 @@ mod tests {
 
     #[test]
     fn blank_lines_and_carriage_returns_are_skipped() {
-        let mut lines = Lines::new(100);
+        let mut lines = NdjsonLines::new(100);
         lines.push(b"\n {\"a\":1}\r\n\r\n\n{\"b\"");
         assert_eq!(all(&mut lines), ["{\"a\":1}"]);
         lines.push(b":2}");
@@ -95,7 +95,7 @@ mod tests {
 
     #[test]
     fn a_line_above_the_limit_is_an_error() {
-        let mut lines = Lines::new(8);
+        let mut lines = NdjsonLines::new(8);
         lines.push(b"12345678");
         assert_eq!(lines.next_line(), Ok(None));
         lines.push(b"9");
@@ -106,12 +106,12 @@ mod tests {
         /// The lines do not depend on how the stream is split.
         #[test]
         fn lines_do_not_depend_on_the_chunks(text in "[a-c \n]{0,60}", cut in 1usize..7) {
-            let mut whole = Lines::new(1000);
+            let mut whole = NdjsonLines::new(1000);
             whole.push(text.as_bytes());
             let mut expected = all(&mut whole);
             expected.extend(whole.rest().map(|line| String::from_utf8(line).unwrap()));
 
-            let mut cut_up = Lines::new(1000);
+            let mut cut_up = NdjsonLines::new(1000);
             let mut got = Vec::new();
             for part in text.as_bytes().chunks(cut) {
                 cut_up.push(part);

@@ -182,7 +182,7 @@ impl Release {
         match release.invalid_value() {
             None => Ok(release),
             Some((place, what)) => {
-                let line = Lines::of(text).map_or(0, |lines| lines.line(place));
+                let line = DocumentLines::of(text).map_or(0, |lines| lines.line(place));
                 Err(ReleaseError::Value { path: path.to_owned(), line, what: what.into() })
             }
         }
@@ -280,7 +280,7 @@ enum Place {
 
 /// A release file parsed for the line numbers of its values.
 #[derive(Deserialize)]
-struct Lines {
+struct DocumentLines {
     schema: Option<Spanned<IgnoredAny>>,
     version: Spanned<IgnoredAny>,
     base_url: Option<Spanned<IgnoredAny>>,
@@ -294,7 +294,7 @@ struct AssetLines {
     bytes: Option<Spanned<IgnoredAny>>,
 }
 
-impl Lines {
+impl DocumentLines {
     fn of(text: &str) -> Option<Self> {
         serde_saphyr::from_str(text).ok()
     }

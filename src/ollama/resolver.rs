@@ -15,12 +15,12 @@ use std::sync::Arc;
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 
 /// Looks a host name up, as the system does; blocks.
-type Lookup = dyn Fn(&str) -> io::Result<Vec<SocketAddr>> + Send + Sync;
+type HostLookup = dyn Fn(&str) -> io::Result<Vec<SocketAddr>> + Send + Sync;
 
 /// Looks names up, and leaves out addresses of this computer where the user did not name the host.
 pub struct Resolver {
     named: Arc<HashSet<String>>,
-    lookup: Arc<Lookup>,
+    lookup: Arc<HostLookup>,
 }
 
 /// A host name has addresses of this computer only.

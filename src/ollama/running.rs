@@ -64,17 +64,17 @@ mod tests {
     use std::time::Instant;
 
     use super::*;
-    use crate::testing::{Reply, Request, Server};
+    use crate::testing::{ReceivedRequest, Reply, TestServer};
 
     const LIMIT: Duration = Duration::from_millis(500);
 
-    fn address(server: &Server) -> SocketAddr {
+    fn address(server: &TestServer) -> SocketAddr {
         server.authority().parse().unwrap()
     }
 
     #[test]
     fn servers_are_listed_with_their_models_and_other_programs_are_skipped() {
-        let ollama = Server::start(|request: &Request| match request.path.as_str() {
+        let ollama = TestServer::start(|request: &ReceivedRequest| match request.path.as_str() {
             "/api/version" => Reply::body(r#"{"version":"0.32.15"}"#),
             "/api/ps" => {
                 Reply::body(r#"{"models":[{"name":"acolyte:latest","size":6000,"size_vram":5000}]}"#)
@@ -82,11 +82,12 @@ mod tests {
             "/api/tags" => Reply::body(r#"{"models":[{"name":"acolyte:latest","size":4000,"details":{}}]}"#),
             _ => Reply::status(404),
         });
-        let silent_about_models = Server::start(|request: &Request| match request.path.as_str() {
-            "/api/version" => Reply::body(r#"{"version":"0.5.7"}"#),
-            _ => Reply::status(500),
-        });
-        let other = Server::start(|_| Reply::status(404));
+        let silent_about_models =
+            TestServer::start(|request: &ReceivedRequest| match request.path.as_str() {
+                "/api/version" => Reply::body(r#"{"version":"0.5.7"}"#),
+                _ => Reply::status(500),
+            });
+        let other = TestServer::start(|_| Reply::status(404));
         let free = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
         let addresses = [address(&other), address(&ollama), free, address(&silent_about_models)];
         let found = running_servers(&addresses, LIMIT);

@@ -284,11 +284,11 @@ mod tests {
         [n; 32].into()
     }
 
-    struct Bench {
+    struct StoreBench {
         folder: tempfile::TempDir,
     }
 
-    impl Bench {
+    impl StoreBench {
         fn new() -> Self {
             let bench = Self { folder: tempfile::tempdir().unwrap() };
             files::create_folders(&bench.folder.path().join("blobs")).unwrap();
@@ -324,7 +324,7 @@ mod tests {
     #[cfg(unix)]
     #[test]
     fn manifests_that_multiply_through_links_are_not_counted_and_cost_no_layer() {
-        let bench = Bench::new();
+        let bench = StoreBench::new();
         bench.model("mine:latest", &[4]);
         let store = bench.store();
         let manifests = bench.folder.path().join("manifests");
@@ -340,7 +340,7 @@ mod tests {
 
     #[test]
     fn a_model_exists_only_with_all_its_layers() {
-        let bench = Bench::new();
+        let bench = StoreBench::new();
         let store = bench.store();
         assert!(!store.has(&tag("qwen2.5-coder:7b")));
         bench.model("qwen2.5-coder:7b", &[1, 2]);
@@ -357,7 +357,7 @@ mod tests {
 
     #[test]
     fn complete_models_are_listed_as_ollama_names_them() {
-        let bench = Bench::new();
+        let bench = StoreBench::new();
         bench.model("qwen3", &[1, 2]);
         bench.model("ana/mine:1", &[1, 3]);
         bench.model("hf.co/org/model:Q4_K_M", &[4]);
@@ -385,7 +385,7 @@ mod tests {
 
     #[test]
     fn shared_layers_and_foreign_files_are_kept() {
-        let bench = Bench::new();
+        let bench = StoreBench::new();
         bench.model("127.0.0.1:5055/acolyte/gemma3:270m", &[1, 2]);
         bench.model("acolyte:latest", &[1, 3]);
         bench.model("own:latest", &[2, 9]);

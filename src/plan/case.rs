@@ -2,7 +2,7 @@
 
 use crate::estimate::{self, EngineSetting, Estimate, GpuFigures, MachineFigures, MemoryNeed};
 use crate::figures::{Certainty, Known};
-use crate::machine::{Backend, GpuKind};
+use crate::machine::{GpuBackend, GpuKind};
 use crate::models::{KvCacheType, Ratings};
 use crate::plan::machine::{engine_setting, nominal_vram_gb};
 use crate::plan::{Candidate, Layers, Policy, Reason};
@@ -232,7 +232,7 @@ fn typical_card(policy: &Policy) -> GpuFigures {
     GpuFigures {
         name: String::new(),
         kind: GpuKind::Discrete,
-        backend: Backend::Cuda,
+        backend: GpuBackend::Cuda,
         vram_total_bytes,
         vram_free_bytes: Known { value: vram_total_bytes, certainty: Certainty::Guess },
         bandwidth_gb_s: Known {

@@ -9,7 +9,7 @@ use std::cmp::Ordering;
 
 use crate::estimate::{CpuFigures, EngineSetting, GpuFigures, MachineFigures, fit_gpu_layers};
 use crate::figures::{Certainty, Known};
-use crate::machine::{Backend, Gpu, GpuKind, Hardware, TABLE};
+use crate::machine::{Gpu, GpuBackend, GpuKind, Hardware, TABLE};
 use crate::plan::{Candidate, Policy};
 use crate::untrusted::UntrustedText;
 use crate::{GIB, MIB};
@@ -126,7 +126,7 @@ pub(super) fn nominal_vram_gb(vram_bytes: u64, kind: GpuKind, policy: &Policy) -
 
 /// The backend Ollama uses for a card: as detected, else by vendor, else by the table of cards, else by words in its
 /// name.
-pub(super) fn backend(gpu: &Gpu) -> Backend {
+pub(super) fn backend(gpu: &Gpu) -> GpuBackend {
     if let Some(backend) = gpu.backend {
         return backend;
     }
@@ -135,23 +135,23 @@ pub(super) fn backend(gpu: &Gpu) -> Backend {
         .or_else(|| gpu.table_row().map(|row| row.backend))
         .or_else(|| backend_of_words(&gpu.name.to_ascii_lowercase()))
         // Ollama falls back to Vulkan for cards without another backend.
-        .unwrap_or(Backend::Vulkan)
+        .unwrap_or(GpuBackend::Vulkan)
 }
 
-fn backend_of_words(words: &str) -> Option<Backend> {
-    const WORDS: [(&str, Backend); 12] = [
-        ("nvidia", Backend::Cuda),
-        ("geforce", Backend::Cuda),
-        ("quadro", Backend::Cuda),
-        ("tesla", Backend::Cuda),
-        ("rtx", Backend::Cuda),
-        ("gtx", Backend::Cuda),
-        ("radeon", Backend::Rocm),
-        ("advanced micro", Backend::Rocm),
-        ("amd", Backend::Rocm),
-        ("apple", Backend::Metal),
-        ("intel", Backend::Vulkan),
-        ("arc", Backend::Vulkan),
+fn backend_of_words(words: &str) -> Option<GpuBackend> {
+    const WORDS: [(&str, GpuBackend); 12] = [
+        ("nvidia", GpuBackend::Cuda),
+        ("geforce", GpuBackend::Cuda),
+        ("quadro", GpuBackend::Cuda),
+        ("tesla", GpuBackend::Cuda),
+        ("rtx", GpuBackend::Cuda),
+        ("gtx", GpuBackend::Cuda),
+        ("radeon", GpuBackend::Rocm),
+        ("advanced micro", GpuBackend::Rocm),
+        ("amd", GpuBackend::Rocm),
+        ("apple", GpuBackend::Metal),
+        ("intel", GpuBackend::Vulkan),
+        ("arc", GpuBackend::Vulkan),
     ];
     WORDS.into_iter().find(|(word, _)| words.contains(word)).map(|(_, backend)| backend)
 }
@@ -187,7 +187,7 @@ fn gpu_figures(gpu: &Gpu, hardware: &Hardware, cpu: &CpuFigures, policy: &Policy
         vram_free_bytes: free,
         bandwidth_gb_s: bandwidth(gpu, hardware, policy, total.value),
         row: gpu.table_row(),
-        compute_capability: gpu.compute_capability.filter(|_| backend(gpu) == Backend::Cuda),
+        compute_capability: gpu.compute_capability.filter(|_| backend(gpu) == GpuBackend::Cuda),
         bus_gb_s: gpu.bus_gb_s.map_or(Known::guess(policy.assumed_bus_gb_s), Known::detected),
     })
 }

@@ -2,7 +2,7 @@
 
 use crate::estimate::{EngineSetting, MachineFigures, MemoryNeed, Speed};
 use crate::figures::Certainty;
-use crate::machine::Backend;
+use crate::machine::GpuBackend;
 use crate::models::{Quality, Ratings};
 use crate::plan::consent::ConsentTerms;
 use crate::plan::disk::DiskNeeds;
@@ -59,7 +59,7 @@ impl Plan {
 
     /// Whether the engine needs its archive for AMD cards.
     pub fn needs_rocm(&self) -> bool {
-        self.gpu_layers() > 0 && self.machine.gpus.iter().any(|gpu| gpu.backend == Backend::Rocm)
+        self.gpu_layers() > 0 && self.machine.gpus.iter().any(|gpu| gpu.backend == GpuBackend::Rocm)
     }
 
     /// Quality of the model with this KV cache type, by published scores; `None` if it is not rated.

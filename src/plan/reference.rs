@@ -58,11 +58,11 @@ pub struct ReferenceComputer {
 static ROWS: LazyLock<Vec<ReferenceRow>> = LazyLock::new(|| {
     #[derive(Deserialize)]
     #[serde(deny_unknown_fields)]
-    struct File {
+    struct ReferenceFile {
         rows: Vec<ReferenceRow>,
     }
     let file = serde_saphyr::from_str(include_str!("../../assets/reference.yaml"));
-    built_in::valid::<File, _>("assets/reference.yaml", file).rows
+    built_in::valid::<ReferenceFile, _>("assets/reference.yaml", file).rows
 });
 
 /// Checks every computer of the table against these profiles and compares it with `here`. Takes about a millisecond.

@@ -4,7 +4,7 @@ use crate::say;
 use crate::sentences::{banner, consent_record, consent_text, json};
 use proptest::prelude::*;
 
-use crate::machine::{Backend, Gpu, GpuKind, Hardware, MainMemory, Os};
+use crate::machine::{Gpu, GpuBackend, GpuKind, Hardware, MainMemory, Os};
 use crate::models::{Catalogue, KvCacheType};
 use crate::plan::*;
 use crate::text::{Language, Text};
@@ -158,7 +158,7 @@ fn main_memory_counts() {
 fn old_cards_cannot_use_a_quantised_cache() {
     let mut old = card(12 * GIB, None);
     old[0].compute_capability = "5.2".parse().ok();
-    old[0].backend = Some(Backend::Cuda);
+    old[0].backend = Some(GpuBackend::Cuda);
     let old = machine_with(old, 16 * GIB, None);
     let refused = make_plan(&candidate("hybrid_8gb"), &old, policy());
     assert!(has(&refused, |r| matches!(r, Reason::KvNeedsFlashAttention { .. })));
@@ -203,12 +203,12 @@ fn licences_and_disk_space_do_not_change_the_verdict() {
 #[test]
 fn the_backend_is_known_from_the_name() {
     for (name, backend) in [
-        ("NVIDIA GeForce RTX 3060", Backend::Cuda),
-        ("Quadro P5000", Backend::Cuda),
-        ("AMD Radeon RX 7800 XT", Backend::Rocm),
-        ("Intel Arc B580", Backend::Vulkan),
-        ("Apple M3 Pro", Backend::Metal),
-        ("Acme Painter", Backend::Vulkan),
+        ("NVIDIA GeForce RTX 3060", GpuBackend::Cuda),
+        ("Quadro P5000", GpuBackend::Cuda),
+        ("AMD Radeon RX 7800 XT", GpuBackend::Rocm),
+        ("Intel Arc B580", GpuBackend::Vulkan),
+        ("Apple M3 Pro", GpuBackend::Metal),
+        ("Acme Painter", GpuBackend::Vulkan),
     ] {
         let hardware = machine_with(vec![gpu(name, GpuKind::Discrete, 12 * GIB, None)], 16 * GIB, None);
         assert_eq!(machine(&hardware, policy()).gpus[0].backend, backend, "{name}");

@@ -9,7 +9,7 @@ use crate::plan::{Choice, Improvement, NUM_BATCH, Plan, Reason, ReferenceCompute
 use crate::say;
 use crate::sentences::choices::dominated_line;
 use crate::sentences::machine::hardware_facts;
-use crate::sentences::terminal_page::{Page, styled};
+use crate::sentences::terminal_page::{TerminalPage, styled};
 use crate::sentences::{ReferenceWords, quality_line, wait};
 use crate::text::Text;
 
@@ -25,7 +25,7 @@ fn colour(verdict: Verdict) -> Style {
 
 /// The hardware, as `acolyte detect` prints it.
 pub fn hardware(hardware: &Hardware, text: Text) -> String {
-    let mut page = Page::default();
+    let mut page = TerminalPage::default();
     page.heading(&say!(text, "cli-this-computer"));
     page.facts(&hardware_facts(hardware, text));
     if !hardware.notes.is_empty() {
@@ -41,7 +41,7 @@ pub fn hardware(hardware: &Hardware, text: Text) -> String {
 
 /// All profiles on this computer, as `acolyte check-requirements` prints them. The table is wrapped at `columns`.
 pub fn requirements(report: &Report, hardware: &Hardware, text: Text, columns: Option<usize>) -> String {
-    let mut page = Page::default();
+    let mut page = TerminalPage::default();
     page.heading(&say!(text, "cli-this-computer"));
     page.facts(&hardware_facts(hardware, text));
     page.gap();
@@ -99,7 +99,7 @@ pub fn requirements(report: &Report, hardware: &Hardware, text: Text, columns: O
 /// The original expectations for six computers next to the estimates, as `check-requirements --reference` prints them.
 /// The row of a computer like this one is marked. The table is wrapped at `columns`.
 pub fn reference(computers: &[ReferenceComputer], text: Text, columns: Option<usize>) -> String {
-    let mut page = Page::default();
+    let mut page = TerminalPage::default();
     page.heading(&say!(text, "plan-reference-title"));
     page.line(&say!(text, "plan-reference-about"));
     page.gap();
@@ -136,7 +136,7 @@ pub fn reference(computers: &[ReferenceComputer], text: Text, columns: Option<us
 
 /// One candidate on one machine, as `acolyte estimate` prints it.
 pub fn estimate(plan: &Plan, text: Text) -> String {
-    let mut page = Page::default();
+    let mut page = TerminalPage::default();
     page.heading(&plan.candidate.model.title);
     page.facts(&plan_facts(plan, text));
     page.gap();
@@ -241,7 +241,7 @@ fn verdict_line(verdict: Verdict, text: Text) -> String {
     }
 }
 
-fn improvements(page: &mut Page, improvements: &[Improvement], text: Text) {
+fn improvements(page: &mut TerminalPage, improvements: &[Improvement], text: Text) {
     if !improvements.is_empty() {
         page.gap();
         page.heading(&say!(text, "cli-what-would-change-it"));

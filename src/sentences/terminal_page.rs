@@ -17,11 +17,11 @@ pub(super) fn styled(style: Style, words: &str) -> String {
 
 /// Lines of a report being written.
 #[derive(Default)]
-pub(super) struct Page {
+pub(super) struct TerminalPage {
     lines: Vec<String>,
 }
 
-impl Page {
+impl TerminalPage {
     pub(super) fn gap(&mut self) {
         self.lines.push(String::new());
     }
@@ -135,13 +135,13 @@ mod tests {
             ]
         };
         let printed = |columns| {
-            let mut page = Page::default();
+            let mut page = TerminalPage::default();
             page.table(rows(), columns);
             anstream::adapter::strip_str(&page.into_text()).to_string()
         };
         assert_eq!(printed(None), "  Profile     Verdict\n  hybrid_8gb  runs with limits on this card\n");
         let headed = |columns| {
-            let mut page = Page::default();
+            let mut page = TerminalPage::default();
             page.table(
                 vec![vec!["Computer".to_owned(), String::new()], vec!["8 GB".to_owned(), "runs".to_owned()]],
                 columns,

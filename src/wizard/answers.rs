@@ -5,12 +5,12 @@ use std::sync::Arc;
 use eframe::egui::{CornerRadius, Frame, Id, Margin, Modal, Stroke, Ui};
 
 use super::app::Wizard;
-use super::backend::{Command, ManageAction};
+use super::backend::{BackendCommand, ManageAction};
 use super::flow::Page;
 use super::notice::Notice;
 use super::pages::Intent;
 use super::pages::manage::ManageActivity;
-use super::question::{Answer, Question};
+use super::question::{Question, QuestionAnswer};
 use super::theme::{palette, size};
 
 impl Wizard {
@@ -31,21 +31,23 @@ impl Wizard {
             question.show(ui, self.text)
         });
         let dismissed = shown.should_close();
-        match if dismissed { Answer::Close } else { shown.inner } {
-            Answer::None => self.question = Some(question),
+        match if dismissed { QuestionAnswer::Close } else { shown.inner } {
+            QuestionAnswer::None => self.question = Some(question),
             // The button that declines four bits asks for another try without them; Esc does not.
-            Answer::Close if matches!(question, Question::FourBits) && !dismissed => self.four_bits(false),
-            Answer::Close if matches!(question, Question::UnverifiedModel { .. }) && !dismissed => {
+            QuestionAnswer::Close if matches!(question, Question::FourBits) && !dismissed => {
+                self.four_bits(false)
+            }
+            QuestionAnswer::Close if matches!(question, Question::UnverifiedModel { .. }) && !dismissed => {
                 self.unverified_model(false);
             }
-            Answer::Close => {}
-            Answer::Agree => self.agree(question, intents),
-            Answer::Undo => self.undo(),
-            Answer::SaveByDialog => {
+            QuestionAnswer::Close => {}
+            QuestionAnswer::Agree => self.agree(question, intents),
+            QuestionAnswer::Undo => self.undo(),
+            QuestionAnswer::SaveByDialog => {
                 if let Question::Report(panel) = &question
                     && let Some(report) = panel.report()
                 {
-                    self.send(Command::SaveReportAs(Arc::clone(report)));
+                    self.send(BackendCommand::SaveReportAs(Arc::clone(report)));
                 }
                 // The question stays until the report is written: where there is no dialog, a path can still be typed.
                 self.question = Some(question);
@@ -66,7 +68,7 @@ impl Wizard {
             }
             Question::Report(panel) => {
                 if let Some(report) = panel.report().cloned() {
-                    self.send(Command::SaveReport { report, path: panel.path() });
+                    self.send(BackendCommand::SaveReport { report, path: panel.path() });
                 }
             }
             Question::Interrupted(unfinished) => match unfinished.request {
@@ -102,6 +104,6 @@ impl Wizard {
             page.begin(ManageActivity::Acting(action));
         }
         self.notice = Some(Notice::Undoing);
-        self.send(Command::Manage { home, action });
+        self.send(BackendCommand::Manage { home, action });
     }
 }

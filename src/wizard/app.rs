@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, channel};
 
-use super::backend::{Backend, Command, Message, Outbox, ReportContents};
+use super::backend::{Backend, BackendCommand, Message, Outbox, ReportContents};
 use super::flow::Page;
 use super::notice::Notice;
 use super::options::WizardOptions;
@@ -59,7 +59,7 @@ impl Wizard {
             drawn_step: None,
             options,
         };
-        wizard.send(Command::LookForInstallation);
+        wizard.send(BackendCommand::LookForInstallation);
         wizard
     }
 
@@ -94,7 +94,7 @@ impl Wizard {
     }
 
     /// Sends a command to the backend; messages answer it.
-    pub(super) fn send(&self, command: Command) {
+    pub(super) fn send(&self, command: BackendCommand) {
         self.backend.execute(command, &self.outbox);
     }
 

@@ -1,7 +1,7 @@
 //! Carries out the intents of a frame's buttons, links and keys.
 
 use super::app::Wizard;
-use super::backend::Command;
+use super::backend::BackendCommand;
 use super::flow::Page;
 use super::pages::Intent;
 use super::pages::hardware::HardwarePage;
@@ -30,13 +30,13 @@ impl Wizard {
             }),
             Intent::ShowReport => {
                 self.question = Some(Question::Report(ReportPanel::beside(&self.options.home)));
-                self.send(Command::BuildReport(Box::new(self.report_contents())));
+                self.send(BackendCommand::BuildReport(Box::new(self.report_contents())));
             }
             Intent::CompareWithReference => {
                 self.question =
                     self.page.detected().map(|detected| Question::Reference(detected.reference.clone()));
             }
-            Intent::PickPath(field, start) => self.send(Command::PickPath { field, start }),
+            Intent::PickPath(field, start) => self.send(BackendCommand::PickPath { field, start }),
             Intent::LookUpModel => {
                 if let Page::Profile(page) = &mut self.page {
                     let command = page.begin_lookup();
@@ -65,7 +65,7 @@ impl Wizard {
                 }
             }
             Intent::OpenFolder => self.open_folder(),
-            Intent::Manage => self.send(Command::LookForInstallation),
+            Intent::Manage => self.send(BackendCommand::LookForInstallation),
             Intent::ChangeProfile => self.change_page(|_| Page::Hardware(HardwarePage::default())),
             Intent::Repair => {
                 let request = match &mut self.page {
@@ -81,18 +81,18 @@ impl Wizard {
                 if let Page::Manage(page) = &self.page {
                     let home = page.installation.home.clone();
                     self.question = Some(Question::Remove { keep_models: false, removal: None });
-                    self.send(Command::PreviewRemoval { home });
+                    self.send(BackendCommand::PreviewRemoval { home });
                 }
             }
             Intent::Act(action) => {
                 if let Page::Manage(page) = &mut self.page {
                     page.begin(ManageActivity::Acting(action));
                     let home = page.installation.home.clone();
-                    self.send(Command::Manage { home, action });
+                    self.send(BackendCommand::Manage { home, action });
                 }
             }
             Intent::CheckHealth => self.check_health(),
-            Intent::OpenLink(url) => self.send(Command::OpenLink(url)),
+            Intent::OpenLink(url) => self.send(BackendCommand::OpenLink(url)),
             Intent::Finish => self.wants_to_close = true,
         }
     }
@@ -102,14 +102,14 @@ impl Wizard {
         if let Page::Manage(page) = &mut self.page {
             page.begin(ManageActivity::Checking);
             let home = page.installation.home.clone();
-            self.send(Command::CheckHealth { home });
+            self.send(BackendCommand::CheckHealth { home });
         }
     }
 
     fn open_folder(&self) {
         match &self.page {
-            Page::Result(page) => self.send(Command::OpenFolder(page.home().to_owned())),
-            Page::Manage(page) => self.send(Command::OpenFolder(page.installation.home.clone())),
+            Page::Result(page) => self.send(BackendCommand::OpenFolder(page.home().to_owned())),
+            Page::Manage(page) => self.send(BackendCommand::OpenFolder(page.installation.home.clone())),
             _ => {}
         }
     }

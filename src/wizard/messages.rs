@@ -1,7 +1,7 @@
 //! Handles the backend's messages.
 
 use super::app::Wizard;
-use super::backend::{Command, ManageAction, Message, WorkerError};
+use super::backend::{BackendCommand, ManageAction, Message, WorkerError};
 use super::flow::Page;
 use super::notice::Notice;
 use super::pages::hardware::Detection;
@@ -107,11 +107,11 @@ impl Wizard {
             let home = page.installation.home.clone();
             let check_again = page.managed(action, end);
             if check_again && action != ManageAction::Undo {
-                self.send(Command::CheckHealth { home });
+                self.send(BackendCommand::CheckHealth { home });
             }
         }
         if action == ManageAction::Undo {
-            self.send(Command::LookForInstallation);
+            self.send(BackendCommand::LookForInstallation);
         }
     }
 
@@ -127,7 +127,7 @@ impl Wizard {
                     other => other,
                 });
                 // Only now there is a folder to save them in.
-                self.send(Command::RememberSettings(self.settings));
+                self.send(BackendCommand::RememberSettings(self.settings));
             }
             Err(error) => {
                 if error.asks_for_four_bits() {

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::app::Wizard;
-use super::backend::Command;
+use super::backend::BackendCommand;
 use super::flow::Page;
 use super::pages::compatibility::CompatibilityPage;
 use super::pages::consent::ConsentPage;
@@ -59,8 +59,8 @@ impl Wizard {
     /// Starts the command that a page needs when it is first shown.
     fn start_page_command(&mut self) {
         let command = match &mut self.page {
-            Page::Hardware(page) => page.begin_detection().then_some(Command::Detect),
-            Page::Profile(page) => page.choice.engine.begin_search().map(Command::FindNewest),
+            Page::Hardware(page) => page.begin_detection().then_some(BackendCommand::Detect),
+            Page::Profile(page) => page.choice.engine.begin_search().map(BackendCommand::FindNewest),
             Page::Summary(page) => Some(page.begin_inventory(&self.options)),
             _ => None,
         };
@@ -92,6 +92,6 @@ impl Wizard {
 
     fn install(&self, request: Request, control: &Control) {
         let request = Box::new(request);
-        self.send(Command::Install { request, text: self.text, control: control.clone() });
+        self.send(BackendCommand::Install { request, text: self.text, control: control.clone() });
     }
 }

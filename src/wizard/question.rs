@@ -52,7 +52,7 @@ pub(super) enum Question {
 }
 
 /// What the user answers in a frame.
-pub(super) enum Answer {
+pub(super) enum QuestionAnswer {
     /// Nothing yet.
     None,
     /// The declining button, or the only one.
@@ -72,7 +72,7 @@ impl Question {
     }
 
     /// Draws it; returns what was answered.
-    pub(super) fn show(&mut self, ui: &mut Ui, text: Text) -> Answer {
+    pub(super) fn show(&mut self, ui: &mut Ui, text: Text) -> QuestionAnswer {
         let (title, words, refuse, agree, look) = match self {
             Self::Reference(computers) => return show_reference(ui, text, computers),
             Self::Cancel { closing } => (
@@ -131,7 +131,7 @@ impl Question {
         ui.text(TextRole::Heading, Tone::Ink, &title);
         ui.gap(2.0);
         ui.text(TextRole::Text, Tone::Soft, &words);
-        let mut answer = Answer::None;
+        let mut answer = QuestionAnswer::None;
         match self {
             Self::Cancel { .. }
             | Self::Interrupted(_)
@@ -153,8 +153,8 @@ impl Question {
             Self::Report(panel) => {
                 ui.gap(2.5);
                 match panel.show(ui, text) {
-                    Some(SaveBy::Path) => answer = Answer::Agree,
-                    Some(SaveBy::Dialog) => answer = Answer::SaveByDialog,
+                    Some(SaveBy::Path) => answer = QuestionAnswer::Agree,
+                    Some(SaveBy::Dialog) => answer = QuestionAnswer::SaveByDialog,
                     None => {}
                 }
             }
@@ -163,7 +163,7 @@ impl Question {
         ui.horizontal(|ui| {
             ui.spacing_mut().item_spacing.x = 10.0;
             if ui.action(ButtonStyle::Secondary, &refuse, true).clicked() {
-                answer = Answer::Close;
+                answer = QuestionAnswer::Close;
             }
             let ready = match self {
                 Self::Report(panel) => panel.can_be_saved(),
@@ -174,10 +174,10 @@ impl Question {
             if matches!(self, Self::Interrupted(_))
                 && ui.action(ButtonStyle::Danger, &say!(text, "wizard-ask-interrupted-undo"), true).clicked()
             {
-                answer = Answer::Undo;
+                answer = QuestionAnswer::Undo;
             }
             if ui.action(look, &agree, ready).clicked() {
-                answer = Answer::Agree;
+                answer = QuestionAnswer::Agree;
             }
         });
         answer
@@ -199,7 +199,7 @@ fn show_removal(ui: &mut Ui, text: Text, removal: &Removal, keep_models: bool) {
 }
 
 /// The reference table; there is nothing to answer.
-fn show_reference(ui: &mut Ui, text: Text, computers: &[ReferenceComputer]) -> Answer {
+fn show_reference(ui: &mut Ui, text: Text, computers: &[ReferenceComputer]) -> QuestionAnswer {
     ui.text(TextRole::Heading, Tone::Ink, &say!(text, "plan-reference-title"));
     ui.gap(2.0);
     ui.text(TextRole::Text, Tone::Soft, &say!(text, "plan-reference-about"));
@@ -207,8 +207,8 @@ fn show_reference(ui: &mut Ui, text: Text, computers: &[ReferenceComputer]) -> A
     reference_table::show(ui, text, computers);
     ui.gap(4.0);
     if ui.action(ButtonStyle::Secondary, &say!(text, "wizard-reference-close"), true).clicked() {
-        Answer::Close
+        QuestionAnswer::Close
     } else {
-        Answer::None
+        QuestionAnswer::None
     }
 }

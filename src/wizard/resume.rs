@@ -9,7 +9,7 @@ use super::app::Wizard;
 use super::backend::{CustomModel, Detected};
 use super::flow::Page;
 use super::notice::Notice;
-use super::pages::choice::{Choice, ModelChoice, PlacesForm};
+use super::pages::choice::{ModelChoice, PlacesForm, UserChoice};
 use super::pages::compatibility::CompatibilityPage;
 use super::pages::hardware::HardwarePage;
 use super::pages::profile::ProfilePage;
@@ -60,7 +60,7 @@ impl Wizard {
     }
 
     /// The request's choice, planned for the detected machine; `None` when its model is unknown.
-    fn choice_of(&self, request: &SavedRequest, detected: &Arc<Detected>) -> Option<Choice> {
+    fn choice_of(&self, request: &SavedRequest, detected: &Arc<Detected>) -> Option<UserChoice> {
         let plans = &detected.report.plans;
         let of_profile = plans
             .iter()
@@ -85,6 +85,6 @@ impl Wizard {
             }
         };
         let places = PlacesForm::from(&request.options);
-        Some(Choice { places, ..Choice::new(model, detected, &self.options)? })
+        Some(UserChoice { places, ..UserChoice::new(model, detected, &self.options)? })
     }
 }

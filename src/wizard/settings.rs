@@ -31,7 +31,7 @@ pub struct Settings {
 /// The file.
 #[derive(Serialize, Deserialize)]
 #[serde(default)]
-struct File {
+struct SettingsFile {
     schema: u32,
     language: Option<String>,
     dark: Option<bool>,
@@ -40,7 +40,7 @@ struct File {
     still: bool,
 }
 
-impl Default for File {
+impl Default for SettingsFile {
     fn default() -> Self {
         let Appearance { text_percent, high_contrast, still } = Appearance::default();
         Self { schema: SCHEMA, language: None, dark: None, text_percent, high_contrast, still }
@@ -54,12 +54,12 @@ impl Settings {
         let path = paths.window();
         let is_ours = require_ours(&paths).is_ok();
         let file = match regular::read_text(&path, MAX_FILE_BYTES) {
-            Ok(_) if !is_ours => File::default(),
+            Ok(_) if !is_ours => SettingsFile::default(),
             Ok(text) => serde_json::from_str(&text).unwrap_or_else(|error| {
                 tracing::warn!(%error, path = %path.display(), "the window's settings cannot be read");
-                File::default()
+                SettingsFile::default()
             }),
-            Err(_none) => File::default(),
+            Err(_none) => SettingsFile::default(),
         };
         let usual = Appearance::default();
         let known = Appearance::TEXT_PERCENTS.contains(&file.text_percent);
@@ -85,7 +85,8 @@ impl Settings {
         }
         let Appearance { text_percent, high_contrast, still } = self.appearance;
         let language = self.language.map(|language| language.tag().to_owned());
-        let file = File { schema: SCHEMA, language, dark: self.dark, text_percent, high_contrast, still };
+        let file =
+            SettingsFile { schema: SCHEMA, language, dark: self.dark, text_percent, high_contrast, still };
         // Serializing plain values cannot fail.
         let json = serde_json::to_vec_pretty(&file).unwrap_or_default();
         files::write_whole(&paths.window(), &json)

@@ -3,7 +3,7 @@
 use eframe::egui::{Key, Modifiers, Theme, Ui};
 
 use super::app::Wizard;
-use super::backend::Command;
+use super::backend::BackendCommand;
 use super::pages::{Button, Intent};
 use super::{frame, theme};
 
@@ -20,7 +20,7 @@ impl Wizard {
             self.carry_out(intent, ui.visuals().dark_mode);
         }
         if self.applied_settings != Some(self.settings) {
-            self.send(Command::RememberSettings(self.settings));
+            self.send(BackendCommand::RememberSettings(self.settings));
             ui.ctx().request_repaint();
         }
     }

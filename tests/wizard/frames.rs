@@ -5,7 +5,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use acolyte::text::Language;
-use acolyte::wizard::backend::{Backend, Command, CommandQueue, Message, Outbox};
+use acolyte::wizard::backend::{Backend, BackendCommand, CommandQueue, Message, Outbox};
 use eframe::egui::pos2;
 
 use super::pictures::PAGES;
@@ -19,7 +19,7 @@ const CALL: Duration = Duration::from_secs(1);
 struct Slow(Scripted);
 
 impl Backend for Slow {
-    fn execute(&self, command: Command, outbox: &Outbox) {
+    fn execute(&self, command: BackendCommand, outbox: &Outbox) {
         thread::sleep(CALL);
         self.0.execute(command, outbox);
     }
@@ -108,9 +108,9 @@ fn a_backend_that_takes_a_second_for_every_call_makes_no_frame_slower() {
 fn a_panic_of_the_backend_is_reported() {
     struct Panicking;
     impl Backend for Panicking {
-        fn execute(&self, command: Command, outbox: &Outbox) {
+        fn execute(&self, command: BackendCommand, outbox: &Outbox) {
             match command {
-                Command::LookForInstallation => outbox.send(Message::Installation(Ok(None))),
+                BackendCommand::LookForInstallation => outbox.send(Message::Installation(Ok(None))),
                 other => panic!("{other:?}"),
             }
         }

@@ -23,8 +23,8 @@ use acolyte::plan::{ArchiveFile, EngineFiles, Inventory, Profiles};
 use acolyte::platform::login::AutostartKind;
 use acolyte::text::{Language, Text};
 use acolyte::wizard::backend::{
-    AnswerFigures, Backend, Command, Detected, Installation, InstallationHealth, ManageAction, Message,
-    Outbox, PathField, ReportContents, WorkerError,
+    AnswerFigures, Backend, BackendCommand, Detected, Installation, InstallationHealth, ManageAction,
+    Message, Outbox, PathField, ReportContents, WorkerError,
 };
 use acolyte::wizard::{Settings, WizardOptions};
 
@@ -180,13 +180,13 @@ pub fn unverified_model() -> Message {
 }
 
 impl Backend for Scripted {
-    fn execute(&self, command: Command, outbox: &Outbox) {
+    fn execute(&self, command: BackendCommand, outbox: &Outbox) {
         let mut desk = self.desk.borrow();
         desk.commands += 1;
         let scene = &self.scene;
         let outbox = outbox.clone();
         match command {
-            Command::LookForInstallation => {
+            BackendCommand::LookForInstallation => {
                 desk.outbox = Some(outbox.clone());
                 outbox.send(Message::EngineVersion("0.32.15".to_owned()));
                 outbox.send(Message::Installation(Ok(scene.installation.clone())));
@@ -196,7 +196,7 @@ impl Backend for Scripted {
                     outbox.send(Message::Interrupted(Box::new(unfinished)));
                 }
             }
-            Command::Detect => {
+            BackendCommand::Detect => {
                 desk.detections += 1;
                 if scene.detection_fails {
                     outbox.send(Message::Detected(Err(error("The system did not answer."))));
@@ -204,37 +204,39 @@ impl Backend for Scripted {
                     outbox.send(Message::Detected(Ok(scene.detected())));
                 }
             }
-            Command::TakeInventory { options, .. } => {
+            BackendCommand::TakeInventory { options, .. } => {
                 let inventory = scene.inventory(&options);
                 outbox.send(Message::Inventory(options, inventory));
             }
-            Command::FindNewest(source) => desk.newest.push((source, outbox)),
-            Command::FindModel { reference, .. } => desk.lookups.push((reference, outbox)),
-            Command::Install { request, control, .. } => desk.installs.push((*request, control, outbox)),
-            Command::AskModel { prompt, .. } => desk.questions.push((prompt, outbox)),
-            Command::CheckHealth { .. } => outbox.send(Message::Health(Ok(scene.health.clone()))),
-            Command::PreviewRemoval { .. } => {
+            BackendCommand::FindNewest(source) => desk.newest.push((source, outbox)),
+            BackendCommand::FindModel { reference, .. } => desk.lookups.push((reference, outbox)),
+            BackendCommand::Install { request, control, .. } => {
+                desk.installs.push((*request, control, outbox))
+            }
+            BackendCommand::AskModel { prompt, .. } => desk.questions.push((prompt, outbox)),
+            BackendCommand::CheckHealth { .. } => outbox.send(Message::Health(Ok(scene.health.clone()))),
+            BackendCommand::PreviewRemoval { .. } => {
                 outbox.send(Message::RemovalPreviewed(Ok(scene.removal.clone())));
             }
-            Command::Manage { action, .. } => desk.actions.push((action, outbox)),
-            Command::PickPath { field, .. } => desk.pickers.push((field, outbox)),
-            Command::BuildReport(contents) => {
+            BackendCommand::Manage { action, .. } => desk.actions.push((action, outbox)),
+            BackendCommand::PickPath { field, .. } => desk.pickers.push((field, outbox)),
+            BackendCommand::BuildReport(contents) => {
                 desk.reports.push(*contents);
                 if !scene.report_waits {
                     outbox.send(Message::ReportBuilt(Ok(report())));
                 }
             }
-            Command::SaveReportAs(_) => {
+            BackendCommand::SaveReportAs(_) => {
                 desk.dialogs += 1;
                 outbox.send(Message::ReportSaved(Ok(None)));
             }
-            Command::SaveReport { report, path } => {
+            BackendCommand::SaveReport { report, path } => {
                 desk.saved.push((report, path.clone()));
                 outbox.send(Message::ReportSaved(Ok(Some(path))));
             }
-            Command::RememberSettings(settings) => desk.remembered.push(settings),
-            Command::OpenLink(url) => desk.links.push(url),
-            Command::OpenFolder(folder) => desk.opened.push(folder),
+            BackendCommand::RememberSettings(settings) => desk.remembered.push(settings),
+            BackendCommand::OpenLink(url) => desk.links.push(url),
+            BackendCommand::OpenFolder(folder) => desk.opened.push(folder),
         }
     }
 }

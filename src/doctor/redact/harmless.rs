@@ -19,35 +19,41 @@ const MAX_DIGITS: usize = 8;
 const MAX_QUANTITY_DIGITS: usize = 6;
 
 /// Shapes of harmless lines; the first match applies.
-const SHAPES: &[Shape] = &[
-    Shape {
+const SHAPES: &[LineShape] = &[
+    LineShape {
         why: "the engine's server: level, place in its source and message; values one by one",
         shown: server_line,
     },
-    Shape { why: "the engine's list of requests from this computer: paths of its API", shown: request_line },
-    Shape { why: "our own log: the message is in our source; values one by one", shown: own_line },
-    Shape { why: "the engine's runner: what it loads, where to, and how large it is", shown: runner_line },
-    Shape { why: "a card that the runner found, by a name from a public vocabulary", shown: device_line },
-    Shape { why: "how programs end: messages of the system and the loader", shown: end_line },
+    LineShape {
+        why: "the engine's list of requests from this computer: paths of its API",
+        shown: request_line,
+    },
+    LineShape { why: "our own log: the message is in our source; values one by one", shown: own_line },
+    LineShape {
+        why: "the engine's runner: what it loads, where to, and how large it is",
+        shown: runner_line,
+    },
+    LineShape { why: "a card that the runner found, by a name from a public vocabulary", shown: device_line },
+    LineShape { why: "how programs end: messages of the system and the loader", shown: end_line },
 ];
 
-struct Shape {
+struct LineShape {
     /// Why lines of this shape contain no personal data.
     #[cfg_attr(not(test), expect(dead_code, reason = "documentation; a test requires it"))]
     why: &'static str,
     /// Returns the redacted line, if it has this shape.
-    shown: fn(&Words, &str) -> Option<String>,
+    shown: fn(&HarmlessWords, &str) -> Option<String>,
 }
 
 /// The public words.
-pub struct Words {
+pub struct HarmlessWords {
     words: HashSet<String>,
 }
 
-impl Words {
+impl HarmlessWords {
     /// Words of the engine's and our own source.
     pub fn of_logs() -> &'static Self {
-        static WORDS: LazyLock<Words> = LazyLock::new(|| Words::with(&[]));
+        static WORDS: LazyLock<HarmlessWords> = LazyLock::new(|| HarmlessWords::with(&[]));
         &WORDS
     }
 
@@ -212,7 +218,7 @@ fn addresses_are_loopback(text: &str) -> bool {
 }
 
 /// `time=… level=INFO source=routes.go:1953 msg="…" name=value`.
-fn server_line(words: &Words, line: &str) -> Option<String> {
+fn server_line(words: &HarmlessWords, line: &str) -> Option<String> {
     static START: LazyLock<Option<Regex>> = LazyLock::new(|| {
         Regex::new(r"^time=\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,9})?(?:Z|[+-]\d\d:\d\d) level=(?:DEBUG|INFO|WARN|ERROR) ").ok()
     });
@@ -262,7 +268,7 @@ fn quoted_length(text: &str) -> Option<usize> {
 }
 
 /// `[GIN] 2026/11/27 - 03:48:22 | 200 | 1.2ms | 127.0.0.1 | GET "/api/version"`.
-fn request_line(words: &Words, line: &str) -> Option<String> {
+fn request_line(words: &HarmlessWords, line: &str) -> Option<String> {
     static SHAPE: LazyLock<Option<Regex>> = LazyLock::new(|| {
         Regex::new(
             r#"^\[GIN\] \d{4}/\d\d/\d\d - \d\d:\d\d:\d\d \| \d{3} \| +[\d.hm]+[µmn]?s \| +(?:127\.0\.0\.1|::1) \| (?:GET|HEAD|POST|DELETE) +"(/[a-z0-9/]*)"$"#,
@@ -274,7 +280,7 @@ fn request_line(words: &Words, line: &str) -> Option<String> {
 }
 
 /// `2026-11-27T03:48:22.1Z  INFO acolyte::install::steps: the message name=value`.
-fn own_line(words: &Words, line: &str) -> Option<String> {
+fn own_line(words: &HarmlessWords, line: &str) -> Option<String> {
     static START: LazyLock<Option<Regex>> = LazyLock::new(|| {
         Regex::new(r"^(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,9})?Z) +(TRACE|DEBUG|INFO|WARN|ERROR) acolyte((?:::[a-z_]+)*): ").ok()
     });
@@ -300,7 +306,7 @@ fn own_line(words: &Words, line: &str) -> Option<String> {
 }
 
 /// `load_tensors: offloaded 25/29 layers to GPU`.
-fn runner_line(words: &Words, line: &str) -> Option<String> {
+fn runner_line(words: &HarmlessWords, line: &str) -> Option<String> {
     static START: LazyLock<Option<Regex>> = LazyLock::new(|| {
         Regex::new(r"^(?:(?:srv|slot|cmn|ggml|main|init)\b|[a-z]+(?:_[a-z0-9]+)+)(?: +[a-z_]+)? *: ").ok()
     });
@@ -308,12 +314,12 @@ fn runner_line(words: &Words, line: &str) -> Option<String> {
 }
 
 /// `  Device 0: NVIDIA GeForce RTX 4060, compute capability 8.9, VMM: yes`.
-fn device_line(words: &Words, line: &str) -> Option<String> {
+fn device_line(words: &HarmlessWords, line: &str) -> Option<String> {
     (line.trim_start().starts_with("Device ") && words.are_all(line)).then(|| line.to_owned())
 }
 
 /// `ollama: error while loading shared libraries: libstdc++.so.6: cannot open shared object file`.
-fn end_line(words: &Words, line: &str) -> Option<String> {
+fn end_line(words: &HarmlessWords, line: &str) -> Option<String> {
     let starts = [
         "error",
         "ollama: error",
@@ -335,7 +341,7 @@ mod tests {
 
     /// Redacts one line.
     fn shown(line: &str) -> String {
-        Words::of_logs().log(std::iter::once(line)).concat()
+        HarmlessWords::of_logs().log(std::iter::once(line)).concat()
     }
 
     #[test]
@@ -346,8 +352,8 @@ mod tests {
     #[test]
     fn no_public_word_precedes_secrets() {
         for word in SECRET_WORDS {
-            assert!(!Words::of_logs().words.contains(*word), "{word}");
-            assert!(!Words::with(&[word]).words.contains(*word), "{word}");
+            assert!(!HarmlessWords::of_logs().words.contains(*word), "{word}");
+            assert!(!HarmlessWords::with(&[word]).words.contains(*word), "{word}");
         }
     }
 
@@ -401,7 +407,7 @@ mod tests {
             include_str!("../../../tests/fixtures/ollama/server-log-load-failed-no-flash-attention.log"),
             include_str!("../../../tests/fixtures/ollama/made-up-cuda-partial.log"),
         ] {
-            let kept = Words::of_logs().log(log.lines());
+            let kept = HarmlessWords::of_logs().log(log.lines());
             let lines = kept.iter().filter(|line| !line.ends_with("left out]")).count();
             assert!(
                 lines * 2 > log.lines().count(),
@@ -442,7 +448,7 @@ mod tests {
         ] {
             assert_eq!(shown(line), LEFT_OUT, "{line}");
         }
-        let three = Words::of_logs().log("a secret\nanother\nload_tensors: layers\nthird".lines());
+        let three = HarmlessWords::of_logs().log("a secret\nanother\nload_tensors: layers\nthird".lines());
         assert_eq!(three, ["[2 lines left out]", "load_tensors: layers", LEFT_OUT]);
     }
 }

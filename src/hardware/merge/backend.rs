@@ -2,7 +2,7 @@
 
 use super::identity::Adapter;
 use crate::hardware::evidence::{Access, Evidence};
-use crate::machine::{Backend, ComputeCapability, GpuKind};
+use crate::machine::{ComputeCapability, GpuBackend, GpuKind};
 
 /// Instruction sets that Ollama's ROCm package on Linux is built for.
 const ROCM_LINUX: &[(u32, u32, u32)] = &[
@@ -40,7 +40,7 @@ pub fn backend(
     kind: GpuKind,
     vendor: Option<&str>,
     evidence: &Evidence,
-) -> Option<Backend> {
+) -> Option<GpuBackend> {
     let os = evidence.os.name.as_deref();
     let access = evidence.render_access;
     match kind {
@@ -58,21 +58,21 @@ pub fn backend(
     }
     if os == Some("macos") {
         // On Intel Macs Ollama computes on the processor only.
-        return (kind == GpuKind::Unified).then_some(Backend::Metal);
+        return (kind == GpuKind::Unified).then_some(GpuBackend::Metal);
     }
     match vendor {
         Some("nvidia") => match adapter.nvml {
             Some(gpu) => {
-                gpu.compute_capability.is_none_or(ComputeCapability::is_supported).then_some(Backend::Cuda)
+                gpu.compute_capability.is_none_or(ComputeCapability::is_supported).then_some(GpuBackend::Cuda)
             }
             // Without NVIDIA's own driver, Ollama can use the open one (NVK) through Vulkan.
-            None if adapter.vulkan.is_some() => Some(Backend::Vulkan),
-            None => (kind == GpuKind::Unified).then_some(Backend::Cuda),
+            None if adapter.vulkan.is_some() => Some(GpuBackend::Vulkan),
+            None => (kind == GpuKind::Unified).then_some(GpuBackend::Cuda),
         },
-        Some("amd") if rocm(adapter, name, os) => Some(Backend::Rocm),
+        Some("amd") if rocm(adapter, name, os) => Some(GpuBackend::Rocm),
         // Management chips of servers and unknown chips have no graphics interface.
-        Some("amd" | "intel") => Some(Backend::Vulkan),
-        _ => adapter.vulkan.map(|_| Backend::Vulkan),
+        Some("amd" | "intel") => Some(GpuBackend::Vulkan),
+        _ => adapter.vulkan.map(|_| GpuBackend::Vulkan),
     }
 }
 
@@ -106,13 +106,13 @@ mod tests {
     #[test]
     fn amd_cards_use_rocm_where_ollama_has_it() {
         for (name, os, expected) in [
-            ("AMD Radeon RX 7900 XTX (RADV NAVI31)", "linux", Backend::Rocm),
-            ("AMD Radeon RX 7900 XTX", "windows", Backend::Rocm),
-            ("AMD Radeon RX 5700 XT (RADV NAVI10)", "linux", Backend::Rocm),
-            ("AMD Radeon RX 5700 XT", "windows", Backend::Vulkan),
-            ("AMD Radeon RX 580 Series (RADV POLARIS10)", "linux", Backend::Vulkan),
-            ("AMD Radeon RX 6600 XT", "linux", Backend::Vulkan),
-            ("AMD Radeon RX 6800M", "windows", Backend::Vulkan),
+            ("AMD Radeon RX 7900 XTX (RADV NAVI31)", "linux", GpuBackend::Rocm),
+            ("AMD Radeon RX 7900 XTX", "windows", GpuBackend::Rocm),
+            ("AMD Radeon RX 5700 XT (RADV NAVI10)", "linux", GpuBackend::Rocm),
+            ("AMD Radeon RX 5700 XT", "windows", GpuBackend::Vulkan),
+            ("AMD Radeon RX 580 Series (RADV POLARIS10)", "linux", GpuBackend::Vulkan),
+            ("AMD Radeon RX 6600 XT", "linux", GpuBackend::Vulkan),
+            ("AMD Radeon RX 6800M", "windows", GpuBackend::Vulkan),
         ] {
             let vulkan = named(name);
             let adapter = Adapter { vulkan: Some(&vulkan), ..Adapter::default() };
@@ -127,7 +127,7 @@ mod tests {
     #[test]
     fn nvidia_cards_below_capability_5_have_no_backend() {
         for ((major, minor), expected) in
-            [((3, 5), None), ((5, 0), Some(Backend::Cuda)), ((12, 0), Some(Backend::Cuda))]
+            [((3, 5), None), ((5, 0), Some(GpuBackend::Cuda)), ((12, 0), Some(GpuBackend::Cuda))]
         {
             let nvml = NvmlDevice {
                 compute_capability: Some(ComputeCapability::new(major, minor)),

@@ -6,7 +6,7 @@ use super::kind::is_nvidia;
 use crate::hardware::evidence::{Evidence, GpuClient};
 use crate::hardware::pci::PciAddress;
 use crate::hardware::sysfs;
-use crate::machine::{Backend, EngineRefusal, Finding, Gpu, GpuKind, GpuSource};
+use crate::machine::{EngineRefusal, Finding, Gpu, GpuBackend, GpuKind, GpuSource};
 
 /// Memory in use by another program is reported from here, in bytes.
 const REPORTED_VRAM_BYTES: u64 = 512 << 20;
@@ -76,9 +76,9 @@ fn of_gpu(gpu: &Gpu, adapter: &Adapter<'_>, evidence: &Evidence, findings: &mut 
     }
     match (gpu.backend, gpu.kind) {
         _ if is_refused => {}
-        (Some(Backend::Rocm), GpuKind::Discrete) => findings.push(Finding::RocmPackage { gpu: name() }),
+        (Some(GpuBackend::Rocm), GpuKind::Discrete) => findings.push(Finding::RocmPackage { gpu: name() }),
         // Through Vulkan, Ollama drops it as integrated graphics.
-        (Some(Backend::Rocm), GpuKind::Unified) => findings.push(Finding::RocmNeeded { gpu: name() }),
+        (Some(GpuBackend::Rocm), GpuKind::Unified) => findings.push(Finding::RocmNeeded { gpu: name() }),
         _ => {}
     }
     let asleep = adapter.sysfs.as_ref().is_some_and(|card| card.asleep);

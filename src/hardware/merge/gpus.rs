@@ -197,7 +197,7 @@ pub fn of_board(evidence: &Evidence) -> Option<Gpu> {
         vram_free_bytes: memory.available_bytes,
         memory_bandwidth_gb_s: bandwidth.map(|row| row.bandwidth_gb_s),
         bus_gb_s: None,
-        backend: Some(crate::machine::Backend::Cuda),
+        backend: Some(crate::machine::GpuBackend::Cuda),
         driver_version: None,
         compute_capability: None,
         blocked: None,

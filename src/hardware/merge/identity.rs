@@ -58,13 +58,13 @@ impl<'a> Adapter<'a> {
 }
 
 /// Identity of the adapter in an answer.
-struct Key<'a> {
+struct IdentityKey<'a> {
     pci: Option<PciAddress>,
     ids: Option<PciIds>,
     name: Option<&'a str>,
 }
 
-impl Key<'_> {
+impl IdentityKey<'_> {
     fn matches(&self, adapter: &Adapter<'_>) -> bool {
         if let (Some(mine), Some(theirs)) = (self.pci, adapter.pci) {
             return mine == theirs;
@@ -97,7 +97,7 @@ fn same_name(a: &str, b: &str) -> bool {
 pub fn adapters(evidence: &Evidence) -> Vec<Adapter<'_>> {
     let mut found = Vec::new();
     for device in evidence.nvml.answer().into_iter().flat_map(|nvml| &nvml.devices) {
-        let key = Key {
+        let key = IdentityKey {
             pci: device.pci_bus_id.as_deref().and_then(PciAddress::parse),
             ids: device.pci_device_id.map(|both| PciIds { vendor: both & 0xffff, device: both >> 16 }),
             name: Some(&device.name),
@@ -105,15 +105,16 @@ pub fn adapters(evidence: &Evidence) -> Vec<Adapter<'_>> {
         put(&mut found, &key, |adapter| &mut adapter.nvml, device);
     }
     for card in sysfs::cards(&evidence.sysfs) {
-        let key = Key { pci: card.pci, ids: card.ids, name: None };
+        let key = IdentityKey { pci: card.pci, ids: card.ids, name: None };
         put(&mut found, &key, |adapter| &mut adapter.sysfs, card);
     }
     for device in evidence.dxgi.answer().into_iter().flatten() {
-        let key = Key { pci: None, ids: ids(device.vendor_id, device.device_id), name: Some(&device.name) };
+        let key =
+            IdentityKey { pci: None, ids: ids(device.vendor_id, device.device_id), name: Some(&device.name) };
         put(&mut found, &key, |adapter| &mut adapter.dxgi, device);
     }
     for device in evidence.wgpu.answer().into_iter().flatten() {
-        let key = Key {
+        let key = IdentityKey {
             pci: device.pci_bus_id.as_deref().and_then(PciAddress::parse),
             ids: ids(device.vendor_id, device.device_id),
             name: Some(&device.name),
@@ -127,7 +128,7 @@ pub fn adapters(evidence: &Evidence) -> Vec<Adapter<'_>> {
         }
     }
     for device in evidence.sysinfo.answer().into_iter().flatten() {
-        let key = Key {
+        let key = IdentityKey {
             pci: device.pci_bus_id.as_deref().and_then(PciAddress::parse),
             ids: None,
             name: device.model.as_deref(),
@@ -137,7 +138,7 @@ pub fn adapters(evidence: &Evidence) -> Vec<Adapter<'_>> {
     // The registry keeps removed adapters, so it adds figures but never an adapter.
     for device in &evidence.registry {
         let matching = device.matching_device_id.as_deref().and_then(matching_ids);
-        let key = Key { pci: None, ids: matching, name: Some(&device.name) };
+        let key = IdentityKey { pci: None, ids: matching, name: Some(&device.name) };
         if let Some(adapter) = found.iter_mut().find(|a| a.registry.is_none() && key.matches(a)) {
             adapter.registry = Some(device);
         }
@@ -163,7 +164,7 @@ fn ids(vendor: u32, device: u32) -> Option<PciIds> {
 /// for an address comes from a second driver of the card (such as RADV and AMDVLK) and is ignored.
 fn put<'a, T>(
     found: &mut Vec<Adapter<'a>>,
-    key: &Key<'_>,
+    key: &IdentityKey<'_>,
     of: impl for<'s> Fn(&'s mut Adapter<'a>) -> &'s mut Option<T>,
     answer: T,
 ) {
@@ -209,7 +210,7 @@ mod tests {
             ..WgpuAdapter::default()
         };
         let of = |adapters: Vec<WgpuAdapter>| Evidence {
-            wgpu: crate::hardware::evidence::Answer::Answered(adapters),
+            wgpu: crate::hardware::evidence::SourceAnswer::Answered(adapters),
             ..Evidence::default()
         };
         let twice = of(vec![at("0000:03:00.0", "radv"), at("0000:03:00.0", "AMD open-source driver")]);
@@ -229,13 +230,14 @@ mod tests {
             ..Evidence::default()
         };
         assert_eq!(adapters(&evidence).len(), 2);
-        evidence.nvml = crate::hardware::evidence::Answer::Answered(crate::hardware::evidence::NvmlAnswer {
-            devices: vec![NvmlDevice {
-                pci_bus_id: Some("00000000:3B:00.0".to_owned()),
-                ..NvmlDevice::default()
-            }],
-            ..crate::hardware::evidence::NvmlAnswer::default()
-        });
+        evidence.nvml =
+            crate::hardware::evidence::SourceAnswer::Answered(crate::hardware::evidence::NvmlAnswer {
+                devices: vec![NvmlDevice {
+                    pci_bus_id: Some("00000000:3B:00.0".to_owned()),
+                    ..NvmlDevice::default()
+                }],
+                ..crate::hardware::evidence::NvmlAnswer::default()
+            });
         assert_eq!(adapters(&evidence).len(), 1);
     }
 

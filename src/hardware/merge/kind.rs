@@ -247,7 +247,9 @@ mod tests {
     /// Answers of Wine 8 on a machine without a graphics card: a GeForce with all of the main memory.
     #[test]
     fn an_adapter_emulated_by_wine_is_software() {
-        use crate::hardware::evidence::{Answer, DxgiAdapter, DxgiMemory, GraphicsInterface, WgpuAdapter};
+        use crate::hardware::evidence::{
+            DxgiAdapter, DxgiMemory, GraphicsInterface, SourceAnswer, WgpuAdapter,
+        };
         let memory = DxgiMemory { dedicated_video_bytes: 25_275_924_480, ..DxgiMemory::default() };
         let emulated = DxgiAdapter {
             name: "NVIDIA GeForce GTX 470".to_owned(),
@@ -267,8 +269,8 @@ mod tests {
         };
         let mut evidence = Evidence {
             wine: true,
-            dxgi: Answer::Answered(vec![emulated]),
-            wgpu: Answer::Answered(vec![dx12.clone()]),
+            dxgi: SourceAnswer::Answered(vec![emulated]),
+            wgpu: SourceAnswer::Answered(vec![dx12.clone()]),
             ..Evidence::default()
         };
         let kinds = |evidence: &Evidence| -> Vec<GpuKind> {
@@ -282,17 +284,17 @@ mod tests {
             ..dx12.clone()
         };
         evidence.wgpu =
-            Answer::Answered(vec![WgpuAdapter { device_type: DeviceType::Discrete, ..dx12 }, vulkan]);
+            SourceAnswer::Answered(vec![WgpuAdapter { device_type: DeviceType::Discrete, ..dx12 }, vulkan]);
         assert_eq!(kinds(&evidence), [GpuKind::Discrete]);
     }
 
     #[test]
     fn a_chip_without_nvmls_memory_query_is_unified() {
-        use crate::hardware::evidence::{Answer, NvmlAnswer, NvmlDevice};
+        use crate::hardware::evidence::{NvmlAnswer, NvmlDevice, SourceAnswer};
         let kind_after = |error| {
             let name = "NVIDIA N1X".to_owned();
             let device = NvmlDevice { name, memory_error: Some(error), ..NvmlDevice::default() };
-            let nvml = Answer::Answered(NvmlAnswer { devices: vec![device], ..NvmlAnswer::default() });
+            let nvml = SourceAnswer::Answered(NvmlAnswer { devices: vec![device], ..NvmlAnswer::default() });
             crate::hardware::merge::merge(&Evidence { nvml, ..Evidence::default() }).gpus[0].kind
         };
         assert_eq!(kind_after(NvmlMemoryError::NotSupported), GpuKind::Unified);

@@ -12,7 +12,7 @@ use nvml_wrapper::error::NvmlError;
 use nvml_wrapper::{Device, Nvml};
 
 use super::nvml_memory;
-use crate::hardware::evidence::{Answer, GpuProcess, NvmlAnswer, NvmlDevice, NvmlMemoryError};
+use crate::hardware::evidence::{GpuProcess, NvmlAnswer, NvmlDevice, NvmlMemoryError, SourceAnswer};
 use crate::machine::{ComputeCapability, SourceFailure};
 use crate::platform::environment::Environment;
 
@@ -25,26 +25,26 @@ const PROGRAM_PATH_BYTES: usize = 1024;
 
 /// Queries NVML. It is not shut down, because this process exits right after and a crash during shutdown would lose the
 /// answer.
-pub fn query() -> Answer<NvmlAnswer> {
+pub fn query() -> SourceAnswer<NvmlAnswer> {
     match Environment::of_process().path(PATH_VARIABLE).map(OsString::from) {
         Some(path) => match open(&path) {
-            Ok(nvml) => Answer::Answered(describe(&ManuallyDrop::new(nvml), &path)),
-            Err(error) => Answer::Failed(failure(&error, &path)),
+            Ok(nvml) => SourceAnswer::Answered(describe(&ManuallyDrop::new(nvml), &path)),
+            Err(error) => SourceAnswer::Failed(failure(&error, &path)),
         },
         None => query_usual_paths(),
     }
 }
 
-fn query_usual_paths() -> Answer<NvmlAnswer> {
+fn query_usual_paths() -> SourceAnswer<NvmlAnswer> {
     for path in usual_paths() {
         match open(&path) {
-            Ok(nvml) => return Answer::Answered(describe(&ManuallyDrop::new(nvml), &path)),
+            Ok(nvml) => return SourceAnswer::Answered(describe(&ManuallyDrop::new(nvml), &path)),
             // Not found: try the next path.
             Err(NvmlError::LibloadingError(_)) => {}
-            Err(error) => return Answer::Failed(failure(&error, &path)),
+            Err(error) => return SourceAnswer::Failed(failure(&error, &path)),
         }
     }
-    Answer::Absent
+    SourceAnswer::Absent
 }
 
 fn open(path: &OsStr) -> Result<Nvml, NvmlError> {

@@ -1,16 +1,18 @@
 //! The GPU list of the `sysinfo` library: files under `/sys` and Vulkan on Linux, DXGI on Windows.
 
-use crate::hardware::evidence::{Answer, SysinfoGpu};
+use crate::hardware::evidence::{SourceAnswer, SysinfoGpu};
 use crate::machine::SourceFailure;
 
 /// Queries `sysinfo`.
-pub fn query() -> Answer<Vec<SysinfoGpu>> {
+pub fn query() -> SourceAnswer<Vec<SysinfoGpu>> {
     let gpus = match sysinfo::Gpus::new_with_refreshed_list() {
         Ok(gpus) => gpus,
-        Err(error) => return Answer::Failed(SourceFailure::Other { message: error.to_string().into() }),
+        Err(error) => {
+            return SourceAnswer::Failed(SourceFailure::Other { message: error.to_string().into() });
+        }
     };
     let text = |text: Option<&str>| text.map(str::trim).filter(|t| !t.is_empty()).map(str::to_owned);
-    Answer::Answered(
+    SourceAnswer::Answered(
         gpus.iter()
             .map(|gpu| SysinfoGpu {
                 pci_bus_id: text(Some(&gpu.pci().to_string())),

@@ -7,17 +7,17 @@ use std::mem::ManuallyDrop;
 use wgpu::{Backend, Backends, Instance, InstanceDescriptor};
 
 use super::wgpu_memory;
-use crate::hardware::evidence::{Answer, DeviceType, GraphicsInterface, WgpuAdapter};
+use crate::hardware::evidence::{DeviceType, GraphicsInterface, SourceAnswer, WgpuAdapter};
 
 /// Lists all adapters.
-pub fn query() -> Answer<Vec<WgpuAdapter>> {
+pub fn query() -> SourceAnswer<Vec<WgpuAdapter>> {
     let backends = Backends::VULKAN | Backends::DX12 | Backends::METAL;
     let mut descriptor = InstanceDescriptor::new_without_display_handle();
     descriptor.backends = backends;
     // Never dropped: this process exits right after, and a driver that crashes on teardown would lose the answer.
     let instance = ManuallyDrop::new(Instance::new(descriptor));
     let adapters = ManuallyDrop::new(pollster::block_on(instance.enumerate_adapters(backends)));
-    Answer::Answered(adapters.iter().map(describe).collect())
+    SourceAnswer::Answered(adapters.iter().map(describe).collect())
 }
 
 fn describe(adapter: &wgpu::Adapter) -> WgpuAdapter {

@@ -25,6 +25,6 @@ pub use windows::dxgi_adapters;
 
 /// There is no DXGI here.
 #[cfg(not(windows))]
-pub fn dxgi_adapters() -> super::evidence::Answer<Vec<super::evidence::DxgiAdapter>> {
-    super::evidence::Answer::Absent
+pub fn dxgi_adapters() -> super::evidence::SourceAnswer<Vec<super::evidence::DxgiAdapter>> {
+    super::evidence::SourceAnswer::Absent
 }

@@ -146,7 +146,7 @@ fn is_plain(path: &Path) -> bool {
 #[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
-    use crate::install::change::journal::{Entry, Journal, Phase};
+    use crate::install::change::journal::{Journal, JournalEntry, Phase};
     use crate::models::ModelTag;
     use crate::platform::files;
 
@@ -160,8 +160,8 @@ mod tests {
         (world, paths, foreign)
     }
 
-    fn read(paths: &Paths, change: &Change) -> Result<Vec<Entry>, DocumentError> {
-        let entry = Entry { at: String::new(), phase: Phase::Intent, change: Some(change.clone()) };
+    fn read(paths: &Paths, change: &Change) -> Result<Vec<JournalEntry>, DocumentError> {
+        let entry = JournalEntry { at: String::new(), phase: Phase::Intent, change: Some(change.clone()) };
         files::write_whole(&paths.journal(), &serde_json::to_vec(&entry).unwrap()).unwrap();
         Journal::read(paths)
     }
@@ -265,7 +265,7 @@ mod tests {
     fn paths_of_undone_runs_are_not_checked() {
         let (_world, paths, foreign) = world();
         let line = |phase: Phase, change: Option<Change>| {
-            let entry = Entry { at: String::new(), phase, change };
+            let entry = JournalEntry { at: String::new(), phase, change };
             serde_json::to_string(&entry).unwrap() + "\n"
         };
         let foreign =

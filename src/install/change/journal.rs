@@ -39,7 +39,7 @@ pub enum Phase {
 
 /// A line of the journal.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Entry {
+pub struct JournalEntry {
     /// When, RFC 3339.
     pub at: String,
     /// What the line says.
@@ -54,7 +54,7 @@ pub struct Entry {
 pub struct Journal {
     path: PathBuf,
     file: std::fs::File,
-    entries: Vec<Entry>,
+    entries: Vec<JournalEntry>,
 }
 
 impl Journal {
@@ -84,7 +84,7 @@ impl Journal {
     ///
     /// # Errors
     /// When it cannot be read, others own it or can change it, or it names a path that is not ours.
-    pub fn read(paths: &Paths) -> Result<Vec<Entry>, DocumentError> {
+    pub fn read(paths: &Paths) -> Result<Vec<JournalEntry>, DocumentError> {
         home::require_ours(paths)?;
         let path = paths.journal();
         let Some(bytes) = read_trusted(&path, MAX_BYTES)? else { return Ok(Vec::new()) };
@@ -100,7 +100,7 @@ impl Journal {
     }
 
     /// All lines so far.
-    pub fn entries(&self) -> &[Entry] {
+    pub fn entries(&self) -> &[JournalEntry] {
         &self.entries
     }
 
@@ -177,7 +177,7 @@ impl Journal {
     }
 
     fn add(&mut self, phase: Phase, change: Option<Change>) -> Result<(), FileError> {
-        let entry = Entry { at: rfc3339_now(), phase, change };
+        let entry = JournalEntry { at: rfc3339_now(), phase, change };
         let mut line = serde_json::to_vec(&entry).map_err(|error| writing(&self.path)(error.into()))?;
         line.push(b'\n');
         self.file.write_all(&line).and_then(|()| self.file.sync_data()).map_err(writing(&self.path))?;
@@ -197,32 +197,32 @@ fn ends_with_a_line(file: &mut std::fs::File) -> std::io::Result<bool> {
 }
 
 /// Whether the last installation neither succeeded nor was undone.
-pub fn unfinished(entries: &[Entry]) -> bool {
+pub fn unfinished(entries: &[JournalEntry]) -> bool {
     let last = |wanted: &[Phase]| entries.iter().rposition(|entry| wanted.contains(&entry.phase));
     let over = last(&[Phase::End, Phase::Undone]);
     last(&[Phase::Begin]).is_some_and(|begin| over.is_none_or(|over| over < begin))
 }
 
 /// Whether a run since the last successful one completed this change.
-pub fn was_completed(entries: &[Entry], change: &Change) -> bool {
+pub fn was_completed(entries: &[JournalEntry], change: &Change) -> bool {
     open(entries).iter().any(|entry| entry.phase == Phase::Done && entry.change.as_ref() == Some(change))
 }
 
 /// The changes of runs since the last successful one, each once, in the order of announcement, with whether it was
 /// completed.
-pub fn open_changes(entries: &[Entry]) -> Vec<(Change, bool)> {
+pub fn open_changes(entries: &[JournalEntry]) -> Vec<(Change, bool)> {
     let changes = changes(open(entries));
     changes.into_iter().map(|change| (change.clone(), was_completed(entries, &change))).collect()
 }
 
 /// The lines since the last installation succeeded or was undone.
-fn open(entries: &[Entry]) -> &[Entry] {
+fn open(entries: &[JournalEntry]) -> &[JournalEntry] {
     let over = entries.iter().rposition(|entry| matches!(entry.phase, Phase::End | Phase::Undone));
     &entries[over.map_or(0, |over| over + 1)..]
 }
 
 /// Every change that was or may have been applied, each once, in the order of announcement.
-pub fn changes(entries: &[Entry]) -> Vec<Change> {
+pub fn changes(entries: &[JournalEntry]) -> Vec<Change> {
     let mut changes: Vec<Change> = Vec::new();
     for entry in in_effect(entries) {
         if let Some(change) = entry.change.as_ref().filter(|change| !changes.contains(change)) {
@@ -233,7 +233,7 @@ pub fn changes(entries: &[Entry]) -> Vec<Change> {
 }
 
 /// The lines without those of runs that were undone.
-fn in_effect(entries: &[Entry]) -> Vec<&Entry> {
+fn in_effect(entries: &[JournalEntry]) -> Vec<&JournalEntry> {
     let (mut kept, mut succeeded) = (Vec::new(), 0);
     for entry in entries {
         match entry.phase {
@@ -249,7 +249,7 @@ fn in_effect(entries: &[Entry]) -> Vec<&Entry> {
 }
 
 /// Skips unreadable lines: the last one may be truncated, and the others must still be reverted.
-pub fn parse(bytes: &[u8]) -> Vec<Entry> {
+pub fn parse(bytes: &[u8]) -> Vec<JournalEntry> {
     bytes
         .split(|byte| *byte == b'\n')
         .filter(|line| !line.trim_ascii().is_empty())
@@ -344,7 +344,7 @@ mod tests {
     proptest! {
         #[test]
         fn any_bytes_can_be_parsed(bytes in proptest::collection::vec(any::<u8>(), 0..200), cut in 0usize..400) {
-            let good = serde_json::to_vec(&Entry {
+            let good = serde_json::to_vec(&JournalEntry {
                 at: rfc3339_now(), phase: Phase::Intent, change: Some(Change::StartServer { port: 1 }),
             }).unwrap();
             let mut all = [good.clone(), b"\n".to_vec(), bytes].concat();

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use super::journal::{Entry, changes};
+use super::journal::{JournalEntry, changes};
 use super::{Change, remove_engine};
 use crate::platform::files::FileError;
 
@@ -10,7 +10,7 @@ use crate::platform::files::FileError;
 ///
 /// # Errors
 /// When one cannot be removed.
-pub fn remove_other_engines(entries: &[Entry], program: &Path) -> Result<(), FileError> {
+pub fn remove_other_engines(entries: &[JournalEntry], program: &Path) -> Result<(), FileError> {
     for change in changes(entries) {
         match change {
             Change::UnpackEngine { path, .. } if !program.starts_with(&path) => remove_engine(&path)?,
@@ -25,7 +25,7 @@ pub fn remove_other_engines(entries: &[Entry], program: &Path) -> Result<(), Fil
 ///
 /// # Errors
 /// When one cannot be removed.
-pub fn remove_engine_backups(entries: &[Entry]) -> Result<(), FileError> {
+pub fn remove_engine_backups(entries: &[JournalEntry]) -> Result<(), FileError> {
     for change in changes(entries) {
         if let Change::BackUpEngine { backup, .. } = change {
             remove_engine(&backup)?;

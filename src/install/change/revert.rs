@@ -11,7 +11,7 @@ use crate::ollama::store::Store;
 use crate::platform::files::{self, renaming};
 
 /// The state that changes are reverted to.
-pub(super) struct Target<'a> {
+pub(super) struct RevertTarget<'a> {
     pub paths: &'a Paths,
     /// The state before the changes; `None` to remove everything.
     pub snapshot: Option<&'a Snapshot>,
@@ -21,7 +21,7 @@ pub(super) struct Target<'a> {
     pub stores: Vec<(PathBuf, bool)>,
 }
 
-impl Target<'_> {
+impl RevertTarget<'_> {
     fn is_ours(&self, models_dir: &Path) -> bool {
         self.stores.iter().any(|(folder, ours)| folder == models_dir && *ours)
     }
@@ -47,7 +47,7 @@ impl Change {
     ///
     /// # Errors
     /// When something could not be reverted; calling it again finishes it.
-    pub(super) fn revert(&self, completed: bool, target: &Target<'_>) -> Result<(), InstallError> {
+    pub(super) fn revert(&self, completed: bool, target: &RevertTarget<'_>) -> Result<(), InstallError> {
         match self {
             Self::CreateFolder { path } => {
                 // A link in its place was created since, to move its content elsewhere: that content is not in our folder.
@@ -121,7 +121,7 @@ impl Change {
 }
 
 /// The state file, the engine's own folder and logs, and the folders it makes in a model store.
-fn remove_server_files(target: &Target<'_>) -> Result<(), InstallError> {
+fn remove_server_files(target: &RevertTarget<'_>) -> Result<(), InstallError> {
     if target.profile().is_some() {
         return Ok(());
     }

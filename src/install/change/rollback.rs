@@ -11,8 +11,8 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use super::Change;
-use super::journal::{Entry, changes, open_changes};
-use super::revert::Target;
+use super::journal::{JournalEntry, changes, open_changes};
+use super::revert::RevertTarget;
 use crate::control::Control;
 use crate::install::state::snapshot::Snapshot;
 use crate::install::{
@@ -51,7 +51,7 @@ struct Pending {
 /// When it is cancelled. What could not be reverted is in the report.
 pub async fn roll_back(
     paths: &Paths,
-    entries: &[Entry],
+    entries: &[JournalEntry],
     scope: Scope<'_>,
     control: Option<&Control>,
 ) -> Result<RollbackReport, InstallError> {
@@ -111,7 +111,7 @@ impl Pending {
 
 impl Scope<'_> {
     /// The changes to revert, in the order they were announced.
-    fn pending(&self, paths: &Paths, entries: &[Entry]) -> Vec<Pending> {
+    fn pending(&self, paths: &Paths, entries: &[JournalEntry]) -> Vec<Pending> {
         // Documents are announced once in a journal and replaced by later runs without a further entry.
         let mut implied: Vec<Change> =
             Snapshot::documents(paths).map(|path| Change::WriteFile { path }).into();
@@ -151,13 +151,13 @@ impl Scope<'_> {
         }
     }
 
-    fn target<'a>(&'a self, paths: &'a Paths, entries: &[Entry]) -> Target<'a> {
+    fn target<'a>(&'a self, paths: &'a Paths, entries: &[JournalEntry]) -> RevertTarget<'a> {
         let (snapshot, keep_models) = match self {
             Self::KeepFetched(before) => (Some(*before), true),
             Self::Unfinished(before) => (Some(*before), false),
             Self::Everything { keep_models } => (None, *keep_models),
         };
-        Target { paths, snapshot, keep_models, stores: stores(paths, &changes(entries)) }
+        RevertTarget { paths, snapshot, keep_models, stores: stores(paths, &changes(entries)) }
     }
 }
 

@@ -39,16 +39,16 @@ pub struct Relay {
 }
 
 /// What the relay requires of a connection, and its connection to the real proxy.
-pub(super) struct Rules {
+pub(super) struct RelayRules {
     pub authorization: String,
     pub upstream: Option<Upstream>,
     pub limiter: Option<Arc<Limiter>>,
-    pub limits: Limits,
+    pub limits: RelayLimits,
 }
 
 /// How many connections the relay holds, and for how long.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Limits {
+pub(super) struct RelayLimits {
     /// Connections that have not authenticated yet.
     pub handshakes: usize,
     /// How long such a connection may take to send its request.
@@ -60,7 +60,7 @@ pub(super) struct Limits {
 }
 
 /// 64 connections in total. The engine downloads over 16 at a time.
-pub(super) const LIMITS: Limits = Limits {
+pub(super) const LIMITS: RelayLimits = RelayLimits {
     handshakes: 32,
     handshake: Duration::from_secs(10),
     tunnels: 32,
@@ -94,7 +94,7 @@ impl Relay {
     pub(super) async fn start_with(
         upstream: Option<Upstream>,
         limiter: Option<Arc<Limiter>>,
-        limits: Limits,
+        limits: RelayLimits,
     ) -> io::Result<Self> {
         let mut random = [0; 16];
         let provider = rustls::crypto::ring::default_provider();
@@ -103,7 +103,7 @@ impl Relay {
         let listener = TcpListener::bind(SocketAddr::from((Ipv4Addr::LOCALHOST, 0))).await?;
         let port = listener.local_addr()?.port();
         let authorization = basic("acolyte", &password);
-        let rules = Arc::new(Rules { authorization, upstream, limiter, limits });
+        let rules = Arc::new(RelayRules { authorization, upstream, limiter, limits });
         let accepting = tokio::spawn(async move {
             accept(|cx| listener.poll_accept(cx).map_ok(|(stream, _)| stream), &rules).await;
         });
@@ -131,7 +131,7 @@ struct Authenticated {
 /// Accepts and serves connections until it is dropped, which closes them all.
 pub(super) async fn accept(
     mut next: impl FnMut(&mut Context<'_>) -> Poll<io::Result<TcpStream>>,
-    rules: &Arc<Rules>,
+    rules: &Arc<RelayRules>,
 ) {
     let mut handshakes: JoinSet<io::Result<Option<Authenticated>>> = JoinSet::new();
     let mut oldest_first: VecDeque<AbortHandle> = VecDeque::new();
@@ -186,7 +186,7 @@ pub(super) async fn accept(
 }
 
 /// Reads a request; accepts only `CONNECT HOST:PORT`. Returns `None` when it was refused.
-async fn authenticate(mut client: TcpStream, rules: &Rules) -> io::Result<Option<Authenticated>> {
+async fn authenticate(mut client: TcpStream, rules: &RelayRules) -> io::Result<Option<Authenticated>> {
     let head = read_head(&mut client).await?;
     let mut lines = head.lines();
     let target =
@@ -212,7 +212,7 @@ async fn authenticate(mut client: TcpStream, rules: &Rules) -> io::Result<Option
 }
 
 /// Connects to the target and forwards data in both directions.
-async fn tunnel(Authenticated { mut client, target }: Authenticated, rules: &Rules) -> io::Result<()> {
+async fn tunnel(Authenticated { mut client, target }: Authenticated, rules: &RelayRules) -> io::Result<()> {
     let connected = match tokio::time::timeout(rules.limits.connect, connect(&target, rules)).await {
         Ok(connected) => connected,
         Err(_) => Err(io::ErrorKind::TimedOut.into()),
@@ -237,7 +237,7 @@ trait Pipe: AsyncRead + AsyncWrite + Unpin + Send {}
 impl<T: AsyncRead + AsyncWrite + Unpin + Send> Pipe for T {}
 
 /// Connects to the target, through the real proxy where there is one.
-async fn connect(target: &str, rules: &Rules) -> io::Result<Box<dyn Pipe>> {
+async fn connect(target: &str, rules: &RelayRules) -> io::Result<Box<dyn Pipe>> {
     let Some(upstream) = &rules.upstream else { return Ok(Box::new(TcpStream::connect(target).await?)) };
     let url = upstream.address.with_secrets();
     let host = url.host_str().unwrap_or_default().trim_matches(['[', ']']);

@@ -7,7 +7,7 @@ use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinHandle;
 
-use super::relay::{LIMITS, Limits, Rules, accept, basic, read_head};
+use super::relay::{LIMITS, RelayLimits, RelayRules, accept, basic, read_head};
 use super::*;
 use crate::ollama::http::HttpOptions;
 
@@ -237,7 +237,7 @@ fn connections_are_limited() {
         // Connections to it wait to be accepted, and stay open.
         let target = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let target = (target.local_addr().unwrap().to_string(), target);
-        let relay = Relay::start_with(None, None, Limits { tunnels: 2, ..LIMITS }).await.unwrap();
+        let relay = Relay::start_with(None, None, RelayLimits { tunnels: 2, ..LIMITS }).await.unwrap();
         let mut open = Vec::new();
         for expected in ["HTTP/1.1 200", "HTTP/1.1 200", "HTTP/1.1 503"] {
             let (answer, stream) = ask(&relay, &relay.password, &target.0).await;
@@ -250,7 +250,7 @@ fn connections_are_limited() {
 #[test]
 fn a_connection_without_a_request_times_out() {
     block_on(async {
-        let limits = Limits {
+        let limits = RelayLimits {
             handshakes: 4,
             handshake: Duration::from_millis(50),
             tunnels: 4,
@@ -270,7 +270,7 @@ fn accepting_continues_after_an_error() {
     block_on(async {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let port = listener.local_addr().unwrap().port();
-        let rules = Arc::new(Rules {
+        let rules = Arc::new(RelayRules {
             authorization: basic("acolyte", "secret"),
             upstream: None,
             limiter: None,

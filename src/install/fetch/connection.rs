@@ -13,7 +13,7 @@ use reqwest::{Client, Response, StatusCode, Url};
 use tokio::sync::mpsc::UnboundedSender;
 
 use crate::install::fetch::problem::TransferProblem;
-use crate::install::fetch::ranges::Span;
+use crate::install::fetch::ranges::ByteSpan;
 use crate::install::fetch::rate::Limiter;
 use crate::install::fetch::writer::{Chunk, ChunkSender};
 use crate::ollama::http::{self, HttpPolicy};
@@ -40,18 +40,18 @@ pub struct Segment {
 
 impl Segment {
     /// A segment of which nothing is downloaded.
-    pub fn new(span: Span) -> Arc<Self> {
+    pub fn new(span: ByteSpan) -> Arc<Self> {
         Arc::new(Self { start: span.start, at: AtomicU64::new(span.start), end: AtomicU64::new(span.end) })
     }
 
     /// The part sent to the writer.
-    pub fn sent(&self) -> Span {
-        Span { start: self.start, end: self.at.load(Ordering::Relaxed) }
+    pub fn sent(&self) -> ByteSpan {
+        ByteSpan { start: self.start, end: self.at.load(Ordering::Relaxed) }
     }
 
     /// The part still to download.
-    pub fn rest(&self) -> Span {
-        Span { start: self.at.load(Ordering::Relaxed), end: self.end.load(Ordering::Relaxed) }
+    pub fn rest(&self) -> ByteSpan {
+        ByteSpan { start: self.at.load(Ordering::Relaxed), end: self.end.load(Ordering::Relaxed) }
     }
 
     /// Its current end.
@@ -121,7 +121,7 @@ pub async fn fetch(
     }
 
     loop {
-        let Span { start: at, end } = segment.rest();
+        let ByteSpan { start: at, end } = segment.rest();
         if at >= end {
             return Ok(());
         }
@@ -158,7 +158,7 @@ pub async fn fetch(
 /// Sends the request and follows redirects as far as the policy allows.
 async fn follow(
     remote: &RemoteFile,
-    requested: Span,
+    requested: ByteSpan,
     validator: Option<&str>,
 ) -> Result<Response, TransferProblem> {
     let mut url = remote.url.clone();
@@ -196,7 +196,7 @@ struct ValidResponse {
 fn validate(
     response: &Response,
     remote: &RemoteFile,
-    requested: Span,
+    requested: ByteSpan,
     validator: Option<&str>,
 ) -> Result<ValidResponse, TransferProblem> {
     let headers = response.headers();
@@ -267,13 +267,13 @@ fn validator_of(headers: &HeaderMap) -> Option<String> {
 }
 
 /// `bytes FIRST-LAST/LENGTH`, where the length may be `*`.
-fn content_range(value: &HeaderValue) -> Option<(Span, Option<u64>)> {
+fn content_range(value: &HeaderValue) -> Option<(ByteSpan, Option<u64>)> {
     let (span, length) = value.to_str().ok()?.trim().strip_prefix("bytes ")?.split_once('/')?;
     let (first, last) = span.trim().split_once('-')?;
     let start: u64 = first.parse().ok()?;
     let end = last.parse::<u64>().ok()?.checked_add(1)?;
     let length = if length == "*" { None } else { Some(length.parse().ok()?) };
-    (start < end).then_some((Span { start, end }, length))
+    (start < end).then_some((ByteSpan { start, end }, length))
 }
 
 fn unsatisfied_length(value: &HeaderValue) -> Option<u64> {
@@ -295,8 +295,8 @@ mod tests {
     #[test]
     fn content_ranges_are_parsed() {
         let read = |text: &str| content_range(&HeaderValue::from_str(text).unwrap());
-        assert_eq!(read("bytes 0-99/200"), Some((Span { start: 0, end: 100 }, Some(200))));
-        assert_eq!(read("bytes 5-5/*"), Some((Span { start: 5, end: 6 }, None)));
+        assert_eq!(read("bytes 0-99/200"), Some((ByteSpan { start: 0, end: 100 }, Some(200))));
+        assert_eq!(read("bytes 5-5/*"), Some((ByteSpan { start: 5, end: 6 }, None)));
         for wrong in
             ["bytes */200", "0-99/200", "bytes 9-5/200", "bytes a-b/c", "bytes 0-18446744073709551615/*", ""]
         {

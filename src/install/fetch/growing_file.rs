@@ -15,16 +15,16 @@ const STEP_BYTES: u64 = 256 << 10;
 
 /// A file being downloaded. Clones share it.
 #[derive(Clone, Debug, Default)]
-pub struct GrowingFile(Arc<Shared>);
+pub struct GrowingFile(Arc<SharedGrowth>);
 
 #[derive(Debug, Default)]
-struct Shared {
-    state: Mutex<State>,
+struct SharedGrowth {
+    state: Mutex<GrowthState>,
     changed: Condvar,
 }
 
 #[derive(Debug, Default)]
-struct State {
+struct GrowthState {
     attempt: u64,
     /// Opened when the attempt begins, because the file is renamed when it ends.
     file: Option<File>,
@@ -42,7 +42,7 @@ enum End {
 
 /// One attempt at downloading the file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Attempt(u64);
+pub struct DownloadAttempt(u64);
 
 /// How an attempt ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -101,12 +101,12 @@ impl GrowingFile {
     }
 
     /// Waits for the attempt after this one; `None` when there is no other.
-    pub fn next_attempt(&self, after: Option<Attempt>) -> Option<Attempt> {
+    pub fn next_attempt(&self, after: Option<DownloadAttempt>) -> Option<DownloadAttempt> {
         let mut state = self.lock();
         loop {
             let fresh = state.attempt > after.map_or(0, |attempt| attempt.0);
             match state.end {
-                _ if fresh && state.end != End::Abandoned => return Some(Attempt(state.attempt)),
+                _ if fresh && state.end != End::Abandoned => return Some(DownloadAttempt(state.attempt)),
                 End::Coming => state = self.wait(state),
                 End::Verified | End::Abandoned => return None,
             }
@@ -114,7 +114,7 @@ impl GrowingFile {
     }
 
     /// Waits until an attempt has ended.
-    pub fn end_of(&self, attempt: Attempt) -> AttemptEnd {
+    pub fn end_of(&self, attempt: DownloadAttempt) -> AttemptEnd {
         let mut state = self.lock();
         loop {
             match state.end {
@@ -130,17 +130,17 @@ impl GrowingFile {
     ///
     /// # Errors
     /// When the download has restarted, or the attempt is being read already.
-    pub fn open(&self, attempt: Attempt) -> io::Result<GrowingFileReader> {
+    pub fn open(&self, attempt: DownloadAttempt) -> io::Result<GrowingFileReader> {
         let mut state = self.lock();
         let file = if state.attempt == attempt.0 { state.file.take() } else { None };
         Ok(GrowingFileReader { growing_file: self.clone(), attempt, file: file.ok_or_else(ended)?, at: 0 })
     }
 
-    fn wait<'a>(&self, state: MutexGuard<'a, State>) -> MutexGuard<'a, State> {
+    fn wait<'a>(&self, state: MutexGuard<'a, GrowthState>) -> MutexGuard<'a, GrowthState> {
         self.0.changed.wait(state).unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn lock(&self) -> MutexGuard<'_, State> {
+    fn lock(&self) -> MutexGuard<'_, GrowthState> {
         self.0.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -149,7 +149,7 @@ impl GrowingFile {
 #[derive(Debug)]
 pub struct GrowingFileReader {
     growing_file: GrowingFile,
-    attempt: Attempt,
+    attempt: DownloadAttempt,
     file: File,
     at: u64,
 }

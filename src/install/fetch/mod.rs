@@ -33,7 +33,7 @@ use std::path::PathBuf;
 use reqwest::Client;
 
 use crate::control::Control;
-pub use growing_file::{Attempt, AttemptEnd, GrowingFile, GrowingFileReader};
+pub use growing_file::{AttemptEnd, DownloadAttempt, GrowingFile, GrowingFileReader};
 pub use problem::TransferProblem;
 pub use rate::{Limiter, parse_rate};
 pub use request::{DownloadError, DownloadProgress, DownloadRequest, DownloadWait, RetryPolicy, verifies};

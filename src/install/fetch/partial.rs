@@ -99,7 +99,7 @@ impl Sidecar {
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]
-    use super::super::ranges::Span;
+    use super::super::ranges::ByteSpan;
     use super::*;
     use proptest::prelude::*;
 
@@ -109,7 +109,7 @@ mod tests {
         let paths = PartialPaths::of(&folder.path().join("x.tar.zst"));
         assert!(paths.partial.ends_with("x.tar.zst.partial"));
         let mut known = Sidecar::new(Sha256::of(b"a"), Some(100));
-        known.done.add(Span { start: 0, end: 50 });
+        known.done.add(ByteSpan { start: 0, end: 50 });
         known.validators.insert("https://example.org/x".into(), "\"v1\"".into());
         known.save(&paths).unwrap();
         assert_eq!(

@@ -121,11 +121,11 @@ fn is_about_certificates(error: &reqwest::Error) -> bool {
 mod tests {
     use super::*;
     use crate::ollama::http::{HttpOptions, client};
-    use crate::testing::{Reply, Server};
+    use crate::testing::{Reply, TestServer};
 
     #[test]
     fn an_untrusted_certificate_is_distinguished_from_a_broken_connection() {
-        let server = Server::start_encrypted(|_| Reply::body("hello"));
+        let server = TestServer::start_encrypted(|_| Reply::body("hello"));
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
         let client = client(&HttpOptions::default(), []).unwrap();
         let error = runtime.block_on(client.get(server.url("/")).send()).unwrap_err();

@@ -4,14 +4,14 @@ use serde::{Deserialize, Serialize};
 
 /// Bytes from `start` up to but not including `end`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Span {
+pub struct ByteSpan {
     /// First byte.
     pub start: u64,
     /// One past the last.
     pub end: u64,
 }
 
-impl Span {
+impl ByteSpan {
     /// Bytes in it.
     pub fn len(self) -> u64 {
         self.end.saturating_sub(self.start)
@@ -20,11 +20,11 @@ impl Span {
 
 /// A set of bytes: spans in order, none empty, none touching the next.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(from = "Vec<Span>", into = "Vec<Span>")]
-pub struct Spans(Vec<Span>);
+#[serde(from = "Vec<ByteSpan>", into = "Vec<ByteSpan>")]
+pub struct Spans(Vec<ByteSpan>);
 
-impl From<Vec<Span>> for Spans {
-    fn from(list: Vec<Span>) -> Self {
+impl From<Vec<ByteSpan>> for Spans {
+    fn from(list: Vec<ByteSpan>) -> Self {
         let mut spans = Self::default();
         for span in list {
             spans.add(span);
@@ -33,7 +33,7 @@ impl From<Vec<Span>> for Spans {
     }
 }
 
-impl From<Spans> for Vec<Span> {
+impl From<Spans> for Vec<ByteSpan> {
     fn from(spans: Spans) -> Self {
         spans.0
     }
@@ -41,15 +41,16 @@ impl From<Spans> for Vec<Span> {
 
 impl Spans {
     /// Adds a span; an empty or reversed one adds nothing.
-    pub fn add(&mut self, span: Span) {
+    pub fn add(&mut self, span: ByteSpan) {
         if span.start >= span.end {
             return;
         }
         let first = self.0.partition_point(|known| known.end < span.start);
         let after = self.0.partition_point(|known| known.start <= span.end);
-        let merged = self.0[first..after]
-            .iter()
-            .fold(span, |sum, known| Span { start: sum.start.min(known.start), end: sum.end.max(known.end) });
+        let merged = self.0[first..after].iter().fold(span, |sum, known| ByteSpan {
+            start: sum.start.min(known.start),
+            end: sum.end.max(known.end),
+        });
         self.0.splice(first..after, [merged]);
     }
 
@@ -75,7 +76,7 @@ impl Spans {
     }
 
     /// The gaps in a file of this length, in order.
-    pub fn missing(&self, length: u64) -> Vec<Span> {
+    pub fn missing(&self, length: u64) -> Vec<ByteSpan> {
         let mut holes = Vec::new();
         let mut at = 0;
         for span in &self.0 {
@@ -83,12 +84,12 @@ impl Spans {
                 break;
             }
             if span.start > at {
-                holes.push(Span { start: at, end: span.start });
+                holes.push(ByteSpan { start: at, end: span.start });
             }
             at = at.max(span.end);
         }
         if at < length {
-            holes.push(Span { start: at, end: length });
+            holes.push(ByteSpan { start: at, end: length });
         }
         holes
     }
@@ -114,7 +115,7 @@ mod tests {
             let mut spans = Spans::default();
             let mut bytes = [false; LENGTH as usize];
             for (start, end) in list {
-                spans.add(Span { start, end });
+                spans.add(ByteSpan { start, end });
                 for byte in start..end.max(start) {
                     bytes[byte as usize] = true;
                 }
@@ -140,7 +141,7 @@ mod tests {
         /// A sidecar file may contain anything.
         #[test]
         fn any_saved_list_is_normalised(list in prop::collection::vec((any::<u64>(), any::<u64>()), 0..10)) {
-            let list: Vec<Span> = list.into_iter().map(|(start, end)| Span { start, end }).collect();
+            let list: Vec<ByteSpan> = list.into_iter().map(|(start, end)| ByteSpan { start, end }).collect();
             let mut spans = Spans::from(list);
             prop_assert!(spans.0.windows(2).all(|pair| pair[0].end < pair[1].start));
             spans.clip(1000);

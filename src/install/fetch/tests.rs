@@ -13,10 +13,10 @@ use tempfile::TempDir;
 
 use crate::checksum::Sha256;
 use crate::install::fetch::partial::{PartialPaths, Sidecar};
-use crate::install::fetch::ranges::Span;
+use crate::install::fetch::ranges::ByteSpan;
 use crate::install::fetch::*;
 use crate::ollama::http;
-use crate::testing::{Reply, Request, Server};
+use crate::testing::{ReceivedRequest, Reply, TestServer};
 use crate::text::Text;
 
 fn content(length: usize, seed: usize) -> Vec<u8> {
@@ -27,13 +27,13 @@ fn sha(content: &[u8]) -> Sha256 {
     Sha256::of(content)
 }
 
-struct Bench {
+struct FetchBench {
     folder: TempDir,
     content: Vec<u8>,
     seen: RefCell<Vec<DownloadProgress>>,
 }
 
-impl Bench {
+impl FetchBench {
     fn new(length: usize) -> Self {
         Self { folder: tempfile::tempdir().unwrap(), content: content(length, 1), seen: RefCell::default() }
     }
@@ -64,7 +64,7 @@ impl Bench {
         let mut file = vec![0; self.content.len()];
         for (start, end) in spans {
             file[*start..*end].copy_from_slice(&content[*start..*end]);
-            sidecar.done.add(Span { start: *start as u64, end: *end as u64 });
+            sidecar.done.add(ByteSpan { start: *start as u64, end: *end as u64 });
         }
         if let Some((url, tag)) = validator {
             sidecar.validators.insert(url.to_string(), format!("\"{tag}\""));
@@ -74,7 +74,7 @@ impl Bench {
     }
 
     /// A server that stalls in the first answer after 200,000 bytes, and a request that waits for it.
-    fn stalling_half_way(&self) -> (Server, DownloadRequest) {
+    fn stalling_half_way(&self) -> (TestServer, DownloadRequest) {
         let server = self.serve(|request, content| {
             let stall_after = (request.earlier == 0).then_some(200_000);
             Reply { stall_after, ..Reply::file(request, content, "a") }
@@ -114,9 +114,9 @@ impl Bench {
         self.seen.borrow().iter().filter_map(|progress| progress.waiting_for.clone()).collect()
     }
 
-    fn serve(&self, answer: impl Fn(&Request, &[u8]) -> Reply + Send + Sync + 'static) -> Server {
+    fn serve(&self, answer: impl Fn(&ReceivedRequest, &[u8]) -> Reply + Send + Sync + 'static) -> TestServer {
         let content = self.content.clone();
-        Server::start(move |request| answer(request, &content))
+        TestServer::start(move |request| answer(request, &content))
     }
 }
 
@@ -131,7 +131,7 @@ fn problems(error: &DownloadError) -> Vec<TransferProblem> {
 
 #[test]
 fn a_file_is_downloaded_verified_and_not_downloaded_again() {
-    let bench = Bench::new(300_000);
+    let bench = FetchBench::new(300_000);
     let server = bench.serve(|request, content| Reply::file(request, content, "a"));
     let request = bench.request(vec![server.url("/f")]);
     bench.go(&request).unwrap();
@@ -149,7 +149,7 @@ fn a_file_is_downloaded_verified_and_not_downloaded_again() {
 #[test]
 fn the_length_may_be_unknown_to_us_and_to_the_server() {
     for until_close in [false, true] {
-        let bench = Bench::new(300_000);
+        let bench = FetchBench::new(300_000);
         let server = bench.serve(move |_, content| Reply { until_close, ..Reply::body(content) });
         let request = DownloadRequest { bytes: None, ..bench.request(vec![server.url("/f")]) };
         bench.go(&request).unwrap();
@@ -158,7 +158,7 @@ fn the_length_may_be_unknown_to_us_and_to_the_server() {
 
 #[test]
 fn a_partial_download_resumes_with_range_and_if_range() {
-    let bench = Bench::new(500_000);
+    let bench = FetchBench::new(500_000);
     let server = bench.serve(|request, content| Reply::file(request, content, "a"));
     let url = server.url("/f");
     bench.leave(&[(0, 200_000), (300_000, 400_000)], &bench.content, Some((&url, "a")));
@@ -170,7 +170,7 @@ fn a_partial_download_resumes_with_range_and_if_range() {
 
 #[test]
 fn a_complete_partial_file_is_only_verified() {
-    let bench = Bench::new(500_000);
+    let bench = FetchBench::new(500_000);
     bench.leave(&[(0, 500_000)], &bench.content, None);
     let server = bench.serve(|_, _| Reply::status(500));
     bench.go(&bench.request(vec![server.url("/f")])).unwrap();
@@ -179,7 +179,7 @@ fn a_complete_partial_file_is_only_verified() {
 
 #[test]
 fn a_file_that_changed_on_the_server_is_downloaded_again() {
-    let bench = Bench::new(500_000);
+    let bench = FetchBench::new(500_000);
     let server = bench.serve(|request, content| Reply::file(request, content, "new"));
     let url = server.url("/f");
     bench.leave(&[(0, 200_000)], &content(500_000, 99), Some((&url, "old")));
@@ -191,7 +191,7 @@ fn a_file_that_changed_on_the_server_is_downloaded_again() {
 
 #[test]
 fn a_wrong_partial_file_costs_one_more_download() {
-    let bench = Bench::new(500_000);
+    let bench = FetchBench::new(500_000);
     let server = bench.serve(|request, content| Reply::file(request, content, "a"));
     let url = server.url("/f");
     bench.leave(&[(0, 200_000)], &content(500_000, 99), Some((&url, "a")));
@@ -201,7 +201,7 @@ fn a_wrong_partial_file_costs_one_more_download() {
 
 #[test]
 fn a_server_that_ignores_ranges_is_supported() {
-    let bench = Bench::new(500_000);
+    let bench = FetchBench::new(500_000);
     let server = bench
         .serve(|_, content| Reply { headers: vec![("ETag", "\"a\"".to_owned())], ..Reply::body(content) });
     bench.go(&bench.request(vec![server.url("/f")])).unwrap();
@@ -215,7 +215,7 @@ fn a_server_that_ignores_ranges_is_supported() {
 
 #[test]
 fn broken_connections_are_resumed_where_they_broke() {
-    let bench = Bench::new(500_000);
+    let bench = FetchBench::new(500_000);
     let server = bench
         .serve(|request, content| Reply { cut_after: Some(100_000), ..Reply::file(request, content, "a") });
     bench.go(&bench.request(vec![server.url("/f")])).unwrap();
@@ -225,7 +225,7 @@ fn broken_connections_are_resumed_where_they_broke() {
 
 #[test]
 fn a_stalled_connection_is_dropped_and_the_download_resumes() {
-    let bench = Bench::new(500_000);
+    let bench = FetchBench::new(500_000);
     let server = bench.serve(|request, content| {
         let stall_after = (request.earlier == 0).then_some(100_000);
         Reply { stall_after, ..Reply::file(request, content, "a") }
@@ -236,7 +236,7 @@ fn a_stalled_connection_is_dropped_and_the_download_resumes() {
 
 #[test]
 fn temporary_server_errors_are_retried_and_the_wait_is_reported() {
-    let bench = Bench::new(100_000);
+    let bench = FetchBench::new(100_000);
     let server = bench.serve(|request, content| match request.earlier {
         0 => Reply::status(503),
         1 => Reply { headers: vec![("Retry-After", "1".to_owned())], ..Reply::status(429) },
@@ -256,7 +256,7 @@ fn temporary_server_errors_are_retried_and_the_wait_is_reported() {
 #[test]
 fn the_next_mirror_resumes_where_the_first_failed() {
     for first in [404, 403, 500] {
-        let bench = Bench::new(400_000);
+        let bench = FetchBench::new(400_000);
         let bad = bench.serve(move |_, _| Reply::status(first));
         let good = bench.serve(|request, content| Reply::file(request, content, "g"));
         bench.leave(&[(0, 150_000)], &bench.content, Some((&bad.url("/f"), "b")));
@@ -271,7 +271,7 @@ fn the_next_mirror_resumes_where_the_first_failed() {
 
 #[test]
 fn when_every_mirror_fails_each_is_named_with_its_reason() {
-    let bench = Bench::new(100_000);
+    let bench = FetchBench::new(100_000);
     let missing = bench.serve(|_, _| Reply::status(404));
     let broken = bench.serve(|_, _| Reply::status(500));
     let longer = bench.serve(|request, content| Reply::file(request, &[content, b"x"].concat(), "a"));
@@ -292,7 +292,7 @@ fn when_every_mirror_fails_each_is_named_with_its_reason() {
 
 #[test]
 fn cancelling_is_quick_and_the_next_run_resumes() {
-    let bench = Bench::new(400_000);
+    let bench = FetchBench::new(400_000);
     let (server, request) = bench.stalling_half_way();
     let control = Control::new();
     let asked = RefCell::new(None);
@@ -312,7 +312,7 @@ fn cancelling_is_quick_and_the_next_run_resumes() {
 
 #[test]
 fn a_pause_drops_the_connection_and_resuming_continues() {
-    let bench = Bench::new(400_000);
+    let bench = FetchBench::new(400_000);
     let (server, request) = bench.stalling_half_way();
     let control = Control::new();
     let resumer = RefCell::new(None);

@@ -13,7 +13,7 @@ use crate::install::fetch::mirrors::{Mirrors, RetryDecision};
 use crate::install::fetch::partial::{PartialPaths, Sidecar};
 use crate::install::fetch::problem::TransferProblem;
 use crate::install::fetch::ramp_up::RampUp;
-use crate::install::fetch::ranges::{Span, Spans};
+use crate::install::fetch::ranges::{ByteSpan, Spans};
 use crate::install::fetch::rate::{Limiter, Meter};
 use crate::install::fetch::request::{
     DownloadError, DownloadProgress, DownloadRequest, DownloadWait, verifies,
@@ -328,14 +328,14 @@ impl<'a> Transfer<'a> {
     }
 
     /// The first gap; the whole file where the server does not support ranges.
-    fn first_span(&self) -> Span {
-        let whole = Span { start: 0, end: self.total.unwrap_or(UNKNOWN_END) };
+    fn first_span(&self) -> ByteSpan {
+        let whole = ByteSpan { start: 0, end: self.total.unwrap_or(UNKNOWN_END) };
         if self.mirrors.current().is_some_and(|mirror| !mirror.ranged) {
             return whole;
         }
         match self.total {
             Some(total) => self.sent.missing(total).first().copied().unwrap_or(whole),
-            None => Span { start: self.sent.prefix(), end: UNKNOWN_END },
+            None => ByteSpan { start: self.sent.prefix(), end: UNKNOWN_END },
         }
     }
 

@@ -8,7 +8,7 @@ use tokio::task::JoinSet;
 
 use crate::install::fetch::connection::{self, Opened, RemoteFile, Segment, UNKNOWN_END};
 use crate::install::fetch::problem::TransferProblem;
-use crate::install::fetch::ranges::{Span, Spans};
+use crate::install::fetch::ranges::{ByteSpan, Spans};
 use crate::install::fetch::writer::ChunkSender;
 
 /// Segments are not split below this size: a connection costs a few round trips.
@@ -37,7 +37,7 @@ impl Workers {
     }
 
     /// Starts one more worker.
-    pub fn start(&mut self, span: Span, validator: Option<String>) {
+    pub fn start(&mut self, span: ByteSpan, validator: Option<String>) {
         let (id, segment) = (self.next_id, Segment::new(span));
         self.next_id += 1;
         self.segments.insert(id, Arc::clone(&segment));
@@ -53,7 +53,7 @@ impl Workers {
         while self.segments.len() < target {
             let mut taken = sent.clone();
             for segment in self.segments.values() {
-                taken.add(Span { start: segment.start, end: segment.end() });
+                taken.add(ByteSpan { start: segment.start, end: segment.end() });
             }
             let gap = taken.missing(total).first().copied();
             let Some(span) = gap.or_else(|| self.split_longest()) else { return };
@@ -78,7 +78,7 @@ impl Workers {
     }
 
     /// Cuts the second half off the longest segment and returns it.
-    fn split_longest(&self) -> Option<Span> {
+    fn split_longest(&self) -> Option<ByteSpan> {
         let segment = self.segments.values().max_by_key(|segment| segment.rest().len())?;
         let rest = segment.rest();
         if rest.end == UNKNOWN_END || rest.len() < 2 * MIN_PART_BYTES {
@@ -86,7 +86,7 @@ impl Workers {
         }
         let middle = rest.start + rest.len() / 2;
         segment.shorten(middle);
-        Some(Span { start: middle, end: rest.end })
+        Some(ByteSpan { start: middle, end: rest.end })
     }
 
     /// Stops all workers and records what they downloaded.

@@ -23,7 +23,7 @@ use tokio_util::bytes::Bytes;
 use crate::checksum::Sha256;
 use crate::install::fetch::growing_file::GrowingFile;
 use crate::install::fetch::partial::{PartialPaths, Sidecar};
-use crate::install::fetch::ranges::Span;
+use crate::install::fetch::ranges::ByteSpan;
 use crate::platform::files;
 
 /// Chunks in the queue. A connection delivers up to 400 kB at once, so this bounds memory to a few MB.
@@ -49,22 +49,22 @@ pub type ChunkSender = mpsc::Sender<Chunk>;
 /// The file being written.
 pub struct FileWriter {
     chunks: Option<ChunkSender>,
-    shared: Arc<Shared>,
+    shared: Arc<SharedWriter>,
     finished: Option<oneshot::Receiver<io::Result<Sha256>>>,
 }
 
 /// State shared with the connections.
 #[derive(Debug)]
-pub struct Shared {
+pub struct SharedWriter {
     paths: PartialPaths,
-    state: Mutex<State>,
+    state: Mutex<WriterState>,
     /// Locked while the sidecar is written, because both threads write it.
     saving: Mutex<()>,
     stop: AtomicBool,
 }
 
 #[derive(Debug)]
-struct State {
+struct WriterState {
     sidecar: Sidecar,
     hashed: u64,
     ended: bool,
@@ -92,9 +92,9 @@ impl FileWriter {
             growing_file.begin(&paths.partial).map_err(failed)?;
         }
 
-        let shared = Arc::new(Shared {
+        let shared = Arc::new(SharedWriter {
             paths: paths.clone(),
-            state: Mutex::new(State { sidecar, hashed: 0, ended: false }),
+            state: Mutex::new(WriterState { sidecar, hashed: 0, ended: false }),
             saving: Mutex::new(()),
             stop: AtomicBool::new(false),
         });
@@ -133,7 +133,7 @@ impl FileWriter {
     }
 
     /// The shared state.
-    pub fn shared(&self) -> &Arc<Shared> {
+    pub fn shared(&self) -> &Arc<SharedWriter> {
         &self.shared
     }
 
@@ -171,7 +171,7 @@ impl Drop for FileWriter {
     }
 }
 
-impl Shared {
+impl SharedWriter {
     /// Which bytes were written.
     #[cfg(test)]
     pub fn done(&self) -> super::ranges::Spans {
@@ -198,7 +198,7 @@ impl Shared {
         self.lock().sidecar.validators.insert(address.to_owned(), validator.to_owned());
     }
 
-    fn lock(&self) -> MutexGuard<'_, State> {
+    fn lock(&self) -> MutexGuard<'_, WriterState> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -216,7 +216,7 @@ struct WriterThread {
     position: u64,
     reader: File,
     hash: sha2::Sha256,
-    shared: Arc<Shared>,
+    shared: Arc<SharedWriter>,
     growing_file: Option<GrowingFile>,
     /// Dropped at the end, which ends the sync thread.
     _writing: sync::Sender<()>,
@@ -278,7 +278,7 @@ impl WriterThread {
             self.hash.update(&chunk.bytes[(hashed - chunk.offset) as usize..]);
         }
         let mut state = self.shared.lock();
-        state.sidecar.done.add(Span { start: chunk.offset, end });
+        state.sidecar.done.add(ByteSpan { start: chunk.offset, end });
         if fresh {
             state.hashed = end;
         }
@@ -313,7 +313,7 @@ impl WriterThread {
 
 /// Syncs the file and saves the sidecar periodically, until the writer ends. A slow disk is synced less
 /// often: it is busy with what is downloaded and unpacked.
-fn sync_periodically(shared: &Shared, durable: &File, written: &sync::Receiver<()>) {
+fn sync_periodically(shared: &SharedWriter, durable: &File, written: &sync::Receiver<()>) {
     let mut pause = SAVE_EVERY;
     while written.recv_timeout(pause) == Err(sync::RecvTimeoutError::Timeout) {
         let sidecar = shared.lock().sidecar.clone();
@@ -361,7 +361,7 @@ mod tests {
             let paths = PartialPaths::of(&folder.path().join("x"));
             let mut sidecar = Sidecar::new(Sha256::of(b""), None);
             std::fs::write(&paths.partial, &whole[..kept]).unwrap();
-            sidecar.done.add(Span { start: 0, end: kept as u64 });
+            sidecar.done.add(ByteSpan { start: 0, end: kept as u64 });
             cuts.extend([0, 5000]);
             cuts.sort_unstable();
             let mut spans: Vec<(usize, usize)> = cuts.windows(2).map(|pair| (pair[0], pair[1])).collect();
@@ -401,7 +401,7 @@ mod tests {
         });
         assert_eq!(
             Sidecar::load(&paths, Sha256::of(b""), None).done.missing(13),
-            [Span { start: 0, end: 10 }]
+            [ByteSpan { start: 0, end: 10 }]
         );
     }
 

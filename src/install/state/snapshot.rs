@@ -30,7 +30,7 @@ pub struct Snapshot {
 
 /// `state.json` in the folder of copies: what no document contains.
 #[derive(Debug, Serialize, Deserialize)]
-struct State {
+struct SnapshotState {
     schema: u32,
     server_ran: bool,
 }
@@ -45,7 +45,7 @@ impl Snapshot {
     pub fn load(paths: &Paths) -> Result<Option<Self>, DocumentError> {
         home::require_ours(paths)?;
         let folder = paths.snapshot();
-        let Some(state) = read_json::<State>(&folder.join(STATE))? else { return Ok(None) };
+        let Some(state) = read_json::<SnapshotState>(&folder.join(STATE))? else { return Ok(None) };
         let copy = |path: PathBuf| copy_of(&folder, &path);
         let installed = Installed::from_files(paths, &copy(paths.profile()), &copy(paths.receipt()))?;
         Ok(Some(Self {
@@ -78,7 +78,7 @@ impl Snapshot {
             }
         }
         let state = making.join(STATE);
-        files::write_whole(&state, &to_json(&state, &State { schema: SCHEMA, server_ran })?)?;
+        files::write_whole(&state, &to_json(&state, &SnapshotState { schema: SCHEMA, server_ran })?)?;
         files::remove_folder(&folder)?;
         std::fs::rename(&making, &folder).map_err(files::renaming(&folder))?;
         files::sync_folder_of(&folder);

@@ -3,7 +3,7 @@
 //! main memory, we those of the first.
 
 use crate::install::event::Activity;
-use crate::install::steps::loader::{Attempt, LoadFacts, Loader};
+use crate::install::steps::loader::{LoadFacts, Loader, PlacementResult};
 use crate::install::steps::placement::Placement;
 use crate::install::steps::speed::decode_speed;
 use crate::install::{InstallError, PlacementComparison};
@@ -66,6 +66,6 @@ fn experts_in_ram(loader: &Loader<'_>, facts: &LoadFacts) -> Option<u32> {
 /// Loads with the engine's own choice of layers and measures it; `None` where it did not fit or wrote nothing.
 async fn measure_automatic(loader: &mut Loader<'_>) -> Result<Option<(LoadFacts, f64)>, InstallError> {
     let placement = Placement { automatic: true, ..loader.placement };
-    let Attempt::Loaded(facts) = loader.try_placement(placement).await? else { return Ok(None) };
+    let PlacementResult::Loaded(facts) = loader.try_placement(placement).await? else { return Ok(None) };
     Ok(decode_speed(loader.run, loader.server).await?.map(|speed| (*facts, speed)))
 }

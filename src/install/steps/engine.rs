@@ -13,7 +13,7 @@ use crate::install::fetch::{self, DownloadProgress, DownloadRequest, GrowingFile
 use crate::install::reuse::{InstalledEngine, NotReusable, copy_engine};
 use crate::install::run_context::Run;
 use crate::install::steps::engine_plan::{Contents, EnginePlan};
-use crate::install::unpack::{self, Following, Limits, UnpackError, UnpackedFile};
+use crate::install::unpack::{self, Following, UnpackError, UnpackLimits, UnpackedFile};
 use crate::install::{EngineRecord, InstallError, Step, private_server};
 use crate::ollama::http;
 use crate::ollama::release::{Asset, Release, find_program};
@@ -144,9 +144,9 @@ fn verify_copy(engine: &InstalledEngine, sha256: Sha256, staging: &Path) -> Resu
 }
 
 /// Limits for an archive: the unpacked size of its release, and at least its own length.
-fn limits(asset: &Asset) -> Limits {
+fn limits(asset: &Asset) -> UnpackLimits {
     let expected_bytes = asset.unpacked_bytes.or(asset.bytes).unwrap_or(0);
-    Limits { expected_bytes, ..Limits::default() }
+    UnpackLimits { expected_bytes, ..UnpackLimits::default() }
 }
 
 /// Unpacks archives that the user named, verified while they are unpacked.

@@ -4,7 +4,7 @@
 use crate::estimate::{EngineSetting, fit_gpu_layers};
 use crate::install::event::Activity;
 use crate::install::steps::ladder::{self, FourBits, NextPlacement, Rung};
-use crate::install::steps::loader::{Attempt, LoadFacts, Loader};
+use crate::install::steps::loader::{LoadFacts, Loader, PlacementResult};
 use crate::install::steps::placement::Placement;
 use crate::install::{InstallError, Step};
 use crate::models::{KvCacheType, Ratings};
@@ -23,9 +23,9 @@ pub async fn run(loader: &mut Loader<'_>) -> Result<LoadFacts, InstallError> {
     let mut attempt = loader.attempt().await?;
     let facts = loop {
         match attempt {
-            Attempt::Loaded(facts) => break *facts,
-            Attempt::OutOfMemory => attempt = step_down(loader).await?,
-            Attempt::PinningFailed => {
+            PlacementResult::Loaded(facts) => break *facts,
+            PlacementResult::OutOfMemory => attempt = step_down(loader).await?,
+            PlacementResult::PinningFailed => {
                 loader.run.reporter.running(Activity::WithoutPinnedMemory);
                 let unpinned = Placement { pinned_memory: false, ..loader.placement };
                 attempt = loader.try_placement(unpinned).await?;
@@ -42,7 +42,7 @@ pub async fn run(loader: &mut Loader<'_>) -> Result<LoadFacts, InstallError> {
 }
 
 /// Tries a placement that takes less memory; an error when no smaller one exists or the user has not agreed to it.
-async fn step_down(loader: &mut Loader<'_>) -> Result<Attempt, InstallError> {
+async fn step_down(loader: &mut Loader<'_>) -> Result<PlacementResult, InstallError> {
     let (request, now) = (loader.run.request, loader.placement);
     let (total_layers, blocks) = (request.plan.total_layers, request.plan.total_blocks());
     let model = &request.plan.candidate.model;
@@ -89,9 +89,9 @@ async fn step_up(loader: &mut Loader<'_>, facts: LoadFacts) -> Result<LoadFacts,
     let (total_layers, now) = (loader.run.request.plan.total_layers, loader.placement);
     loader.run.reporter.running(Activity::MoreLayers { gpu_layers, total_layers });
     match loader.try_placement(Placement { gpu_layers, ..now }).await {
-        Ok(Attempt::Loaded(facts)) => return Ok(*facts),
+        Ok(PlacementResult::Loaded(facts)) => return Ok(*facts),
         Err(error) if error.is_cancelled() => return Err(error),
-        Ok(Attempt::OutOfMemory | Attempt::PinningFailed) => {}
+        Ok(PlacementResult::OutOfMemory | PlacementResult::PinningFailed) => {}
         Err(error) => tracing::info!(%error, "more layers on the GPU do not work"),
     }
     loader.run.reporter.running(Activity::FewerLayers { gpu_layers: now.gpu_layers, total_layers });

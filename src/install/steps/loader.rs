@@ -11,7 +11,7 @@ use crate::install::steps::ladder::{Rung, Shortage};
 use crate::install::steps::placement::Placement;
 use crate::install::steps::{model, server};
 use crate::install::{InstallError, LoadAttempt, LoadOutcome};
-use crate::machine::Backend;
+use crate::machine::GpuBackend;
 use crate::ollama::client::ClientError;
 use crate::ollama::evidence::LoadEvidence;
 use crate::ollama::failure::EngineFailure;
@@ -45,7 +45,7 @@ impl LoadFacts {
 
 /// How an attempt ended, except for a final failure.
 #[derive(Debug)]
-pub enum Attempt {
+pub enum PlacementResult {
     /// It is loaded as requested.
     Loaded(Box<LoadFacts>),
     /// It did not fit; [`Loader::ran_out`] has which memory ran out.
@@ -80,7 +80,7 @@ impl<'a> Loader<'a> {
     ///
     /// # Errors
     /// When the engine refuses for another reason than memory, or the user cancels.
-    pub async fn try_placement(&mut self, placement: Placement) -> Result<Attempt, InstallError> {
+    pub async fn try_placement(&mut self, placement: Placement) -> Result<PlacementResult, InstallError> {
         self.placement = placement;
         let launch = placement.launch(&self.run.request.plan, &self.server.launch);
         if launch != self.server.launch {
@@ -96,8 +96,8 @@ impl<'a> Loader<'a> {
     /// When it cannot be loaded any more, or the user cancels.
     pub async fn return_to(&mut self, placement: Placement) -> Result<LoadFacts, InstallError> {
         match self.try_placement(placement).await? {
-            Attempt::Loaded(facts) => Ok(*facts),
-            Attempt::OutOfMemory | Attempt::PinningFailed => Err(self.out_of_memory()),
+            PlacementResult::Loaded(facts) => Ok(*facts),
+            PlacementResult::OutOfMemory | PlacementResult::PinningFailed => Err(self.out_of_memory()),
         }
     }
 
@@ -115,7 +115,7 @@ impl<'a> Loader<'a> {
     ///
     /// # Errors
     /// When the engine refuses for another reason than memory, does not do what was requested, or the user cancels.
-    pub async fn attempt(&mut self) -> Result<Attempt, InstallError> {
+    pub async fn attempt(&mut self) -> Result<PlacementResult, InstallError> {
         let (run, client) = (self.run, &self.server.client);
         // A model in memory was loaded earlier, so its log lines are before our position. Unload it, to read back our own
         // load.
@@ -130,7 +130,7 @@ impl<'a> Loader<'a> {
             let facts = self.read_back(evidence).await?;
             let automatic = self.placement.automatic;
             self.note(if automatic { LoadOutcome::LoadedAutomatic } else { LoadOutcome::Loaded });
-            return Ok(Attempt::Loaded(Box::new(facts)));
+            return Ok(PlacementResult::Loaded(Box::new(facts)));
         };
         let message = error.server_message().map_or_else(|| error.to_string(), str::to_owned);
         let of_message = error.failure().filter(|failure| failure.is_out_of_memory());
@@ -141,11 +141,11 @@ impl<'a> Loader<'a> {
             };
             self.note(outcome);
             if self.may_be_pinned_memory() && evidence.failed_for_pinned_memory() {
-                return Ok(Attempt::PinningFailed);
+                return Ok(PlacementResult::PinningFailed);
             }
             let Placement { gpu_layers, n_cpu_moe, kv_cache_type, .. } = self.placement;
             self.ran_out.push((Rung { gpu_layers, n_cpu_moe, kv_cache_type }, shortage));
-            return Ok(Attempt::OutOfMemory);
+            return Ok(PlacementResult::OutOfMemory);
         }
         self.note(LoadOutcome::Failed { message: message.clone().into() });
         Err(InstallError::LoadFailed { message: message.into(), error_lines: evidence.error_lines })
@@ -196,7 +196,7 @@ impl<'a> Loader<'a> {
     /// Metal do has no such setting.
     fn may_be_pinned_memory(&self) -> bool {
         let (plan, now) = (&self.run.request.plan, self.placement);
-        let locks = |gpu: &GpuFigures| matches!(gpu.backend, Backend::Cuda | Backend::Rocm);
+        let locks = |gpu: &GpuFigures| matches!(gpu.backend, GpuBackend::Cuda | GpuBackend::Rocm);
         let in_ram = now.n_cpu_moe > 0 || now.gpu_layers < plan.total_layers;
         now.pinned_memory && now.gpu_layers > 0 && in_ram && plan.machine.gpus.iter().any(locks)
     }

@@ -29,7 +29,7 @@ pub const SHORT_PROMPT_WORDS: usize = 120;
 const SILENCE: Duration = Duration::from_secs(900);
 
 /// An answer of the engine.
-pub struct Answer {
+pub struct MeasuredAnswer {
     /// Its last line, with the engine's counts and times.
     pub line: GenerateLine,
     /// Time to the first token, as we measured it.
@@ -40,7 +40,11 @@ pub struct Answer {
 ///
 /// # Errors
 /// When the engine does not answer, or the user cancels.
-pub async fn warm_up(run: &Run<'_>, server: &Server, prompts: &mut Prompts) -> Result<Answer, InstallError> {
+pub async fn warm_up(
+    run: &Run<'_>,
+    server: &Server,
+    prompts: &mut Prompts,
+) -> Result<MeasuredAnswer, InstallError> {
     answer(run, server, prompts.next(SHORT_PROMPT_WORDS), 8, 1).await
 }
 
@@ -96,7 +100,7 @@ pub async fn answer(
     prompt: String,
     num_predict: u32,
     seed: u32,
-) -> Result<Answer, InstallError> {
+) -> Result<MeasuredAnswer, InstallError> {
     let request = GenerateRequest {
         model: SERVED_MODEL.clone(),
         prompt,
@@ -111,7 +115,7 @@ pub async fn answer(
     });
     let activity = |seconds| Activity::StillMeasuring { seconds };
     let line = run.or_cancelled_reporting(generating, Duration::from_secs(5), activity).await??;
-    Ok(Answer { line, first_token: first_token.get().unwrap_or_else(|| began.elapsed()) })
+    Ok(MeasuredAnswer { line, first_token: first_token.get().unwrap_or_else(|| began.elapsed()) })
 }
 
 /// A rate per second; `None` if nothing was counted or timed.

@@ -8,8 +8,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-use super::names::{self, NameProblem, Rules, Seen};
-use super::types::{Limits, UnpackError, UnpackProgress, Unpacked, UnpackedFile};
+use super::names::{self, NameProblem, NameRules, Seen};
+use super::types::{UnpackError, UnpackLimits, UnpackProgress, Unpacked, UnpackedFile};
 use crate::control::Control;
 use crate::install::disk_watch::{DiskShortage, DiskWatch};
 use crate::platform::files;
@@ -24,7 +24,7 @@ const LINKS_FOLLOWED: usize = 40;
 pub struct Extractor<'a> {
     archive: &'a Path,
     root: PathBuf,
-    limits: Limits,
+    limits: UnpackLimits,
     bytes_total: u64,
     progress: &'a dyn Fn(UnpackProgress),
     control: &'a Control,
@@ -32,14 +32,14 @@ pub struct Extractor<'a> {
     seen: Seen,
     entries: u64,
     folders: HashSet<PathBuf>,
-    links: Vec<Link>,
+    links: Vec<ArchiveLink>,
     unpacked: Unpacked,
     buffer: Vec<u8>,
     reported: Option<Instant>,
     disk: DiskWatch,
 }
 
-struct Link {
+struct ArchiveLink {
     path: PathBuf,
     target: String,
 }
@@ -52,7 +52,7 @@ impl<'a> Extractor<'a> {
     pub fn new(
         archive: &'a Path,
         staging: &Path,
-        limits: Limits,
+        limits: UnpackLimits,
         bytes_total: u64,
         progress: &'a dyn Fn(UnpackProgress),
         control: &'a Control,
@@ -69,7 +69,7 @@ impl<'a> Extractor<'a> {
             progress,
             control,
             read: Arc::new(AtomicU64::new(0)),
-            seen: Seen::new(Rules::HERE),
+            seen: Seen::new(NameRules::HERE),
             entries: 0,
             folders: HashSet::new(),
             links: Vec::new(),
@@ -99,7 +99,7 @@ impl<'a> Extractor<'a> {
         if self.entries > self.limits.entries {
             return Err(UnpackError::TooLarge { limits: self.limits });
         }
-        let path = names::relative_path(name, Rules::HERE).map_err(|problem| hostile(name, problem))?;
+        let path = names::relative_path(name, NameRules::HERE).map_err(|problem| hostile(name, problem))?;
         if path.as_os_str().is_empty() {
             return if is_folder { Ok(None) } else { Err(hostile(name, NameProblem::Empty)) };
         }
@@ -182,7 +182,7 @@ impl<'a> Extractor<'a> {
         let refuse = |problem| hostile(path.as_os_str().as_encoded_bytes(), problem);
         let target = std::str::from_utf8(target).map_err(|_| refuse(NameProblem::NotText))?;
         names::link_destination(path, target).map_err(refuse)?;
-        self.links.push(Link { path: path.to_owned(), target: target.to_owned() });
+        self.links.push(ArchiveLink { path: path.to_owned(), target: target.to_owned() });
         Ok(())
     }
 
@@ -191,7 +191,7 @@ impl<'a> Extractor<'a> {
     /// # Errors
     /// When the other name leads outside the folder or does not exist, or the link cannot be made.
     pub fn hard_link(&mut self, path: &Path, target: &[u8]) -> Result<(), UnpackError> {
-        let original = names::relative_path(target, Rules::HERE)
+        let original = names::relative_path(target, NameRules::HERE)
             .map_err(|_| hostile(path.as_os_str().as_encoded_bytes(), NameProblem::LinkOutside))?;
         let Some(crc32) =
             self.unpacked.files.iter().find(|file| file.path == original).map(|file| file.crc32)

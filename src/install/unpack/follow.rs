@@ -12,10 +12,10 @@ use tokio::sync::oneshot;
 
 use super::extractor::Extractor;
 use super::{
-    Format, Limits, UnpackError, UnpackProgress, Unpacked, read_ahead, remove_tree, tarball, zipfile,
+    Format, UnpackError, UnpackLimits, UnpackProgress, Unpacked, read_ahead, remove_tree, tarball, zipfile,
 };
 use crate::control::{Cancelled, Control};
-use crate::install::fetch::{Attempt, AttemptEnd, GrowingFile};
+use crate::install::fetch::{AttemptEnd, DownloadAttempt, GrowingFile};
 
 /// An archive that is unpacked while it is downloaded.
 #[derive(Debug)]
@@ -40,7 +40,7 @@ pub fn follow(
     growing_file: GrowingFile,
     archive: PathBuf,
     staging: PathBuf,
-    limits: Limits,
+    limits: UnpackLimits,
     control: Control,
 ) -> io::Result<Following> {
     let (report, outcome) = oneshot::channel();
@@ -58,7 +58,7 @@ struct Follower {
     growing_file: GrowingFile,
     archive: PathBuf,
     staging: PathBuf,
-    limits: Limits,
+    limits: UnpackLimits,
     control: Control,
     read: Arc<AtomicU64>,
 }
@@ -80,7 +80,7 @@ impl Follower {
         }
     }
 
-    fn unpack(&self, attempt: Attempt) -> Result<Unpacked, UnpackError> {
+    fn unpack(&self, attempt: DownloadAttempt) -> Result<Unpacked, UnpackError> {
         let archive: &Path = &self.archive;
         let read_error = |source| UnpackError::Read { path: archive.to_owned(), source };
         let mut reader = self.growing_file.open(attempt).map_err(read_error)?;

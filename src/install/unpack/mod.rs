@@ -6,7 +6,7 @@
 //! 3. Folders and files are created one path component at a time, never through a link; files are 0644 or 0755.
 //! 4. Links are created last. A symbolic link must resolve to a path inside the folder, also through other links; a hard
 //!    link must name a file of the same archive. Devices, pipes and sparse files are refused.
-//! 5. Written bytes are counted against [`Limits`], whatever the archive declares. A file that does not fit the free
+//! 5. Written bytes are counted against [`UnpackLimits`], whatever the archive declares. A file that does not fit the free
 //!    space is not started, and the free space for the rest is checked throughout.
 //!
 //! An archive that is still being downloaded is unpacked as it arrives ([`follow`]); one that the user named is hashed and
@@ -33,7 +33,7 @@ use crate::platform::regular;
 pub use follow::{Following, follow};
 pub use format::Format;
 pub use names::NameProblem;
-pub use types::{Limits, UnpackError, UnpackProgress, Unpacked, UnpackedFile};
+pub use types::{UnpackError, UnpackLimits, UnpackProgress, Unpacked, UnpackedFile};
 pub use verified::{copied_bytes, unpack_verified};
 
 /// Moves a finished staging folder to its destination, in one rename if that is free. An earlier folder there is renamed

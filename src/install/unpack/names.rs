@@ -57,14 +57,14 @@ impl fmt::Display for NameProblem {
 
 /// How a system interprets names.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Rules {
+pub struct NameRules {
     /// `A` and `a` name the same file.
     pub ignores_case: bool,
     /// Device names, drive letters, forbidden characters and trailing dots matter.
     pub windows: bool,
 }
 
-impl Rules {
+impl NameRules {
     /// Rules of the current system. macOS file systems are usually case-insensitive.
     pub const HERE: Self =
         Self { ignores_case: cfg!(any(windows, target_os = "macos")), windows: cfg!(windows) };
@@ -78,7 +78,7 @@ const MAX_PATH_BYTES: usize = 1024;
 ///
 /// # Errors
 /// Why the name is refused.
-pub fn relative_path(name: &[u8], rules: Rules) -> Result<PathBuf, NameProblem> {
+pub fn relative_path(name: &[u8], rules: NameRules) -> Result<PathBuf, NameProblem> {
     let name = std::str::from_utf8(name).map_err(|_| NameProblem::NotText)?;
     if name.chars().any(char::is_control) {
         return Err(NameProblem::NotText);
@@ -112,7 +112,7 @@ fn has_drive(name: &str) -> bool {
     bytes.len() >= 2 && bytes[0].is_ascii_alphabetic() && bytes[1] == b':'
 }
 
-fn check_component(component: &str, rules: Rules) -> Result<(), NameProblem> {
+fn check_component(component: &str, rules: NameRules) -> Result<(), NameProblem> {
     if component.len() > MAX_COMPONENT_BYTES {
         return Err(NameProblem::TooLong);
     }
@@ -167,19 +167,19 @@ pub fn link_destination(link: &Path, target: &str) -> Result<PathBuf, NameProble
 /// Names seen so far, to find duplicates and names that collide on this system.
 #[derive(Debug)]
 pub struct Seen {
-    rules: Rules,
-    names: HashMap<String, Entry>,
+    rules: NameRules,
+    names: HashMap<String, ClaimedName>,
 }
 
 #[derive(Debug)]
-struct Entry {
+struct ClaimedName {
     path: PathBuf,
     is_folder: bool,
 }
 
 impl Seen {
     /// No names yet.
-    pub fn new(rules: Rules) -> Self {
+    pub fn new(rules: NameRules) -> Self {
         Self { rules, names: HashMap::new() }
     }
 
@@ -201,7 +201,7 @@ impl Seen {
         let key = if self.rules.ignores_case { fold(&name) } else { name.into_owned() };
         match self.names.get(&key) {
             None => {
-                self.names.insert(key, Entry { path: path.to_owned(), is_folder });
+                self.names.insert(key, ClaimedName { path: path.to_owned(), is_folder });
                 Ok(())
             }
             Some(known) if known.path != path => Err(NameProblem::CaseClash),
@@ -224,8 +224,8 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    const LINUX: Rules = Rules { ignores_case: false, windows: false };
-    const WINDOWS: Rules = Rules { ignores_case: true, windows: true };
+    const LINUX: NameRules = NameRules { ignores_case: false, windows: false };
+    const WINDOWS: NameRules = NameRules { ignores_case: true, windows: true };
 
     #[test]
     fn ordinary_names_are_accepted() {

@@ -10,7 +10,7 @@ use crate::untrusted::UntrustedText;
 
 /// Limits on the contents of an archive.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Limits {
+pub struct UnpackLimits {
     /// Entries of any kind.
     pub entries: u64,
     /// Bytes of all files together.
@@ -19,7 +19,7 @@ pub struct Limits {
     pub expected_bytes: u64,
 }
 
-impl Default for Limits {
+impl Default for UnpackLimits {
     /// Several times what a release of the engine holds (about 60 entries, up to 6 GB).
     fn default() -> Self {
         Self { entries: 20_000, bytes: 32 * crate::GIB, expected_bytes: 0 }
@@ -96,7 +96,7 @@ pub enum UnpackError {
     #[error("the archive contains more than {} entries or {} bytes", .limits.entries, .limits.bytes)]
     TooLarge {
         /// The limit.
-        limits: Limits,
+        limits: UnpackLimits,
     },
     /// The checksum does not match.
     #[error("the SHA-256 of {path} is {actual}, expected {expected}")]

@@ -11,7 +11,7 @@ use std::path::Path;
 use sha2::Digest as _;
 
 use super::extractor::Extractor;
-use super::{Format, Limits, UnpackError, UnpackProgress, Unpacked, open, tarball, zipfile};
+use super::{Format, UnpackError, UnpackLimits, UnpackProgress, Unpacked, open, tarball, zipfile};
 use crate::checksum::Sha256;
 use crate::control::Control;
 use crate::install::disk_watch::{DiskShortage, DiskWatch};
@@ -30,7 +30,7 @@ pub fn unpack_verified(
     archive: &Path,
     sha256: Sha256,
     staging: &Path,
-    limits: Limits,
+    limits: UnpackLimits,
     progress: &dyn Fn(UnpackProgress),
     control: &Control,
 ) -> Result<Unpacked, UnpackError> {

@@ -37,7 +37,7 @@ impl Header {
     /// # Errors
     /// Those of [`Header::parse`], and if reading fails.
     pub fn read(reader: impl Read) -> Result<Self, HeaderError> {
-        let mut source = Source { reader, read_bytes: 0, kept_bytes: 0 };
+        let mut source = GgufSource { reader, read_bytes: 0, kept_bytes: 0 };
         if source.bytes::<4>()? != *b"GGUF" {
             return Err(HeaderError::NotGguf);
         }
@@ -73,14 +73,14 @@ impl Header {
 }
 
 /// Reads little-endian values and counts the bytes read.
-struct Source<R> {
+struct GgufSource<R> {
     reader: R,
     read_bytes: u64,
     /// Memory of what was kept so far.
     kept_bytes: u64,
 }
 
-impl<R: Read> Source<R> {
+impl<R: Read> GgufSource<R> {
     fn fill(&mut self, buffer: &mut [u8]) -> Result<(), HeaderError> {
         let mut filled = 0;
         while filled < buffer.len() {

@@ -8,7 +8,7 @@ use proptest::prelude::*;
 use super::*;
 use crate::ollama::http::{self, HttpOptions};
 use crate::ollama::manifest::Manifest;
-use crate::testing::{Reply, Request, Server};
+use crate::testing::{ReceivedRequest, Reply, TestServer};
 use crate::text::{Language, Text};
 
 const DIGEST: &str = "sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef";
@@ -40,13 +40,13 @@ fn parse(bytes: &[u8]) -> Result<Option<usize>, HeaderError> {
     }
 }
 
-fn run<T>(server: &Server, insecure: bool, path: &str, work: impl AsyncFnOnce(Remote) -> T) -> T {
+fn run<T>(server: &TestServer, insecure: bool, path: &str, work: impl AsyncFnOnce(Remote) -> T) -> T {
     let reference = ModelTag::parse(&format!("{}/{path}", server.authority())).unwrap();
     let remote = Remote::new(http::client(&HttpOptions::default(), []).unwrap(), reference, insecure);
     tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(work(remote))
 }
 
-fn look_up(server: &Server) -> Result<usize, RegistryError> {
+fn look_up(server: &TestServer) -> Result<usize, RegistryError> {
     run(server, true, "acme/coder:7b", async |remote| {
         let manifest = remote.manifest().await?.manifest;
         let layer = manifest.model_layer().ok_or_else(|| remote.unusable(AnswerProblem::NoModelLayer))?;
@@ -54,9 +54,9 @@ fn look_up(server: &Server) -> Result<usize, RegistryError> {
     })
 }
 
-fn registry(header: u64, ranges: bool) -> Server {
+fn registry(header: u64, ranges: bool) -> TestServer {
     let blob = blob(header);
-    Server::start(move |request: &Request| match request.path.as_str() {
+    TestServer::start(move |request: &ReceivedRequest| match request.path.as_str() {
         "/v2/acme/coder/manifests/7b" => Reply::body(manifest()),
         path if path == format!("/v2/acme/coder/blobs/{DIGEST}") => {
             // Redirects to another host, like the public registry; by address if `localhost` does not resolve.
@@ -75,7 +75,7 @@ fn registry(header: u64, ranges: bool) -> Server {
 fn a_header_is_read_by_range_only_as_far_as_needed() {
     let server = registry(1000, true);
     assert_eq!(look_up(&server).unwrap(), 8 << 20);
-    let ranges: Vec<_> = server.requests().iter().filter_map(Request::range).collect();
+    let ranges: Vec<_> = server.requests().iter().filter_map(ReceivedRequest::range).collect();
     assert_eq!(ranges, [(0, Some((8 << 20) - 1)); 2], "the range is sent to the redirect target");
     let server = registry(20 << 20, true);
     assert_eq!(look_up(&server).unwrap(), 30_000_000);
@@ -115,7 +115,7 @@ fn each_blob_counts_once_in_the_size() {
 
 #[test]
 fn every_refusal_explains_what_to_do() {
-    let said = |server: &Server, insecure: bool| {
+    let said = |server: &TestServer, insecure: bool| {
         let error =
             run(server, insecure, "acme/coder:7b", async |remote| remote.manifest().await).unwrap_err();
         for language in Language::ALL {
@@ -124,7 +124,7 @@ fn every_refusal_explains_what_to_do() {
         }
         error
     };
-    let answering = |reply: Reply| Server::start(move |_| reply.clone());
+    let answering = |reply: Reply| TestServer::start(move |_| reply.clone());
     assert!(matches!(said(&answering(Reply::status(404)), true), RegistryError::NotFound { .. }));
     assert!(matches!(said(&answering(Reply::status(401)), true), RegistryError::Refused { .. }));
     assert!(matches!(said(&answering(Reply::status(412)), true), RegistryError::NewerEngineNeeded { .. }));
@@ -150,7 +150,7 @@ fn every_refusal_explains_what_to_do() {
 /// Every byte arrives before the timeout without data.
 #[test]
 fn a_manifest_sent_byte_by_byte_times_out() {
-    let server = Server::start(|_| Reply { pace: Some(20), ..Reply::body(manifest()) });
+    let server = TestServer::start(|_| Reply { pace: Some(20), ..Reply::body(manifest()) });
     let result = run(&server, true, "acme/coder:7b", async |remote| {
         remote.with_manifest_timeout(Duration::from_millis(300)).manifest().await
     });

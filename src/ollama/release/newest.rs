@@ -250,7 +250,7 @@ fn unreachable(url: Option<&Url>, problem: String) -> NewestError {
 #[allow(clippy::unwrap_used, clippy::panic)]
 mod tests {
     use super::*;
-    use crate::testing::{Reply, Server};
+    use crate::testing::{Reply, TestServer};
 
     fn sums(hash: char) -> String {
         let hash = hash.to_string().repeat(64);
@@ -259,13 +259,13 @@ mod tests {
         assets.iter().map(|asset| line(&asset.name)).chain(EXTRAS.iter().map(|extra| line(extra.2))).collect()
     }
 
-    fn mirror(server: &Server, path: &str) -> Vec<String> {
+    fn mirror(server: &TestServer, path: &str) -> Vec<String> {
         vec![server.url(path).to_string()]
     }
 
     #[test]
     fn version_and_archives_come_from_redirect_and_checksums() {
-        let server = Server::start(|request| match request.path.as_str() {
+        let server = TestServer::start(|request| match request.path.as_str() {
             "/latest/download/sha256sum.txt" => Reply::redirect("/download/v0.99.1/sha256sum.txt"),
             "/download/v0.99.1/sha256sum.txt" => Reply::redirect("/stored/4711?key=1"),
             "/stored/4711?key=1" => Reply::body(sums('A')),
@@ -287,7 +287,7 @@ mod tests {
 
     #[test]
     fn without_a_version_in_the_url_the_version_is_derived_from_the_hash() {
-        let server = Server::start(|request| match request.path.as_str() {
+        let server = TestServer::start(|request| match request.path.as_str() {
             "/o/sha256sum.txt" => Reply::body(sums('b')),
             _ => Reply::status(405),
         });
@@ -299,9 +299,10 @@ mod tests {
 
     #[test]
     fn an_unusable_release_is_refused_and_the_next_mirror_is_queried() {
-        let error_at =
-            |server: &Server, path: &str| newest(&mirror(server, path), &HttpOptions::default()).unwrap_err();
-        let server = Server::start(|request| match request.path.as_str() {
+        let error_at = |server: &TestServer, path: &str| {
+            newest(&mirror(server, path), &HttpOptions::default()).unwrap_err()
+        };
+        let server = TestServer::start(|request| match request.path.as_str() {
             "/v0.30.0/sha256sum.txt" => Reply::body(sums('c')),
             "/login/sha256sum.txt" => Reply::body("<html>Please log in</html>"),
             "/endless/sha256sum.txt" => Reply::body(vec![b'x'; MAX_SUMS_BYTES + 1]),

@@ -13,10 +13,10 @@ use crate::{MIN_CONTEXT_TOKENS, SCHEMA};
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct File {
+struct ProfilesFile {
     schema: Spanned<u32>,
     policy: Spanned<Policy>,
-    profiles: Spanned<Vec<Entry>>,
+    profiles: Spanned<Vec<RawProfile>>,
     emergency_cpu: Emergency,
     /// Absent in files written before it existed: the built-in rule.
     choices: Option<Spanned<ChoiceRules>>,
@@ -24,7 +24,7 @@ struct File {
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Entry {
+struct RawProfile {
     id: Spanned<String>,
     model: Spanned<String>,
     kv_cache_type: Spanned<String>,
@@ -56,12 +56,12 @@ enum NumGpu {
 /// The first mistake, with its line and key.
 pub(super) fn read(text: &str, path: &Path) -> Result<Profiles, ProfilesError> {
     let options = serde_saphyr::options! { with_snippet: false };
-    let file: File = serde_saphyr::from_str_with_options(text, options)
+    let file: ProfilesFile = serde_saphyr::from_str_with_options(text, options)
         .map_err(|error| syntax_mistake(text, path, &error))?;
     file.check(path, text)
 }
 
-impl File {
+impl ProfilesFile {
     fn check(self, path: &Path, text: &str) -> Result<Profiles, ProfilesError> {
         let check = Check { path };
         if self.schema.value != SCHEMA {
@@ -100,7 +100,7 @@ struct Check<'a> {
 }
 
 impl Check<'_> {
-    fn entry(&self, entry: Entry) -> Result<Profile, ProfilesError> {
+    fn entry(&self, entry: RawProfile) -> Result<Profile, ProfilesError> {
         let id = entry.id.value.clone();
         let key = |name: &str| format!("profiles.{id}.{name}");
         let id_is_plain = !id.is_empty()

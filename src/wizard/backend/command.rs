@@ -13,7 +13,7 @@ use crate::wizard::settings::Settings;
 
 /// What the window asks for. Each names the messages that answer it.
 #[derive(Clone, Debug)]
-pub enum Command {
+pub enum BackendCommand {
     /// Look for an installation → `Message::EngineVersion`, `Message::Installation`, and
     /// `Message::Interrupted` when the last installation was interrupted.
     LookForInstallation,

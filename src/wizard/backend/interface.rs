@@ -2,14 +2,14 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use super::command::Command;
+use super::command::BackendCommand;
 use super::error::WorkerError;
 use super::message::{Message, Outbox};
 
 /// Carries out what the window asks for.
 pub trait Backend {
     /// Carries out a command, or starts a thread that does. Answers through `outbox`.
-    fn execute(&self, command: Command, outbox: &Outbox);
+    fn execute(&self, command: BackendCommand, outbox: &Outbox);
 }
 
 /// The answer to a command that could not be carried out, so that the window does not wait forever.
@@ -20,7 +20,7 @@ pub(super) struct FailureAnswer {
 
 impl FailureAnswer {
     /// For this command, to be sent to this outbox.
-    pub(super) fn new(command: &Command, outbox: &Outbox) -> Self {
+    pub(super) fn new(command: &BackendCommand, outbox: &Outbox) -> Self {
         Self { message: message_for(command), outbox: outbox.clone() }
     }
 
@@ -39,30 +39,32 @@ impl FailureAnswer {
     }
 }
 
-fn message_for(command: &Command) -> Box<dyn FnOnce(WorkerError) -> Option<Message> + Send> {
+fn message_for(command: &BackendCommand) -> Box<dyn FnOnce(WorkerError) -> Option<Message> + Send> {
     match command {
-        Command::LookForInstallation => Box::new(|error| Some(Message::Installation(Err(error)))),
-        Command::Detect => Box::new(|error| Some(Message::Detected(Err(error)))),
-        Command::FindNewest(_) => Box::new(|error| Some(Message::NewestFound(Err(error)))),
-        Command::FindModel { reference, .. } => {
+        BackendCommand::LookForInstallation => Box::new(|error| Some(Message::Installation(Err(error)))),
+        BackendCommand::Detect => Box::new(|error| Some(Message::Detected(Err(error)))),
+        BackendCommand::FindNewest(_) => Box::new(|error| Some(Message::NewestFound(Err(error)))),
+        BackendCommand::FindModel { reference, .. } => {
             let reference = reference.clone();
             Box::new(|error| Some(Message::ModelFound { reference, model: Err(error) }))
         }
-        Command::Install { .. } => Box::new(|error| Some(Message::InstallEnded(Err(error)))),
-        Command::AskModel { .. } => Box::new(|error| Some(Message::AnswerEnded(Err(error)))),
-        Command::CheckHealth { .. } => Box::new(|error| Some(Message::Health(Err(error)))),
-        Command::PreviewRemoval { .. } => Box::new(|error| Some(Message::RemovalPreviewed(Err(error)))),
-        Command::Manage { action, .. } => {
+        BackendCommand::Install { .. } => Box::new(|error| Some(Message::InstallEnded(Err(error)))),
+        BackendCommand::AskModel { .. } => Box::new(|error| Some(Message::AnswerEnded(Err(error)))),
+        BackendCommand::CheckHealth { .. } => Box::new(|error| Some(Message::Health(Err(error)))),
+        BackendCommand::PreviewRemoval { .. } => {
+            Box::new(|error| Some(Message::RemovalPreviewed(Err(error))))
+        }
+        BackendCommand::Manage { action, .. } => {
             let action = *action;
             Box::new(move |error| Some(Message::Managed(action, Err(error))))
         }
-        Command::PickPath { .. } | Command::OpenLink(_) | Command::OpenFolder(_) => {
+        BackendCommand::PickPath { .. } | BackendCommand::OpenLink(_) | BackendCommand::OpenFolder(_) => {
             Box::new(|error| Some(Message::OpenFailed(error)))
         }
-        Command::BuildReport(_) => Box::new(|error| Some(Message::ReportBuilt(Err(error)))),
-        Command::SaveReportAs(_) | Command::SaveReport { .. } => {
+        BackendCommand::BuildReport(_) => Box::new(|error| Some(Message::ReportBuilt(Err(error)))),
+        BackendCommand::SaveReportAs(_) | BackendCommand::SaveReport { .. } => {
             Box::new(|error| Some(Message::ReportSaved(Err(error))))
         }
-        Command::TakeInventory { .. } | Command::RememberSettings(_) => Box::new(|_| None),
+        BackendCommand::TakeInventory { .. } | BackendCommand::RememberSettings(_) => Box::new(|_| None),
     }
 }

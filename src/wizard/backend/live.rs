@@ -5,7 +5,7 @@ use std::sync::{Arc, OnceLock};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use super::command::{Command, ManageAction};
+use super::command::{BackendCommand, ManageAction};
 use super::detected::Detected;
 use super::error::WorkerError;
 use super::interface::{Backend, FailureAnswer};
@@ -36,11 +36,11 @@ const ANSWER_TOKENS: u32 = 1024;
 
 /// The real backend.
 pub struct Live {
-    shared: Arc<Shared>,
+    shared: Arc<LiveWorkers>,
 }
 
 /// What the workers share.
-struct Shared {
+struct LiveWorkers {
     options: WizardOptions,
     /// The release that the options name, read by the first worker that needs it. `None` when it cannot be read: the
     /// installation's first step says why.
@@ -50,35 +50,35 @@ struct Shared {
 impl Live {
     /// For what the program was started with.
     pub fn new(options: &WizardOptions) -> Self {
-        Self { shared: Arc::new(Shared { options: options.clone(), release: OnceLock::new() }) }
+        Self { shared: Arc::new(LiveWorkers { options: options.clone(), release: OnceLock::new() }) }
     }
 }
 
 impl Backend for Live {
-    fn execute(&self, command: Command, outbox: &Outbox) {
+    fn execute(&self, command: BackendCommand, outbox: &Outbox) {
         let home = &self.shared.options.home;
         match command {
             // Written on this thread, so that several changes are written in order.
-            Command::RememberSettings(settings) => {
+            BackendCommand::RememberSettings(settings) => {
                 if let Err(error) = settings.save(home) {
                     tracing::warn!(%error, "the window's settings could not be saved");
                 }
             }
-            Command::PickPath { field, start } => {
+            BackendCommand::PickPath { field, start } => {
                 let outbox = outbox.clone();
                 system_dialogs::pick_path(field, &start, move |path| {
                     outbox.send(Message::PathPicked(field, path));
                 });
             }
-            Command::SaveReportAs(report) => {
+            BackendCommand::SaveReportAs(report) => {
                 let outbox = outbox.clone();
                 system_dialogs::pick_report_file(home, move |path| {
                     let saved = path.map(|path| report_file::write(&report, path)).transpose();
                     outbox.send(Message::ReportSaved(saved));
                 });
             }
-            Command::OpenLink(url) => system_dialogs::open_link(url, outbox),
-            Command::OpenFolder(folder) => system_dialogs::open_folder(&folder, outbox),
+            BackendCommand::OpenLink(url) => system_dialogs::open_link(url, outbox),
+            BackendCommand::OpenFolder(folder) => system_dialogs::open_folder(&folder, outbox),
             command => self.spawn(command, outbox),
         }
     }
@@ -86,7 +86,7 @@ impl Backend for Live {
 
 impl Live {
     /// Runs a command on its own thread. A panic there is answered too, so that the window does not wait forever.
-    fn spawn(&self, command: Command, outbox: &Outbox) {
+    fn spawn(&self, command: BackendCommand, outbox: &Outbox) {
         let [not_started, crashed] = [(), ()].map(|()| FailureAnswer::new(&command, outbox));
         let (shared, outbox) = (Arc::clone(&self.shared), outbox.clone());
         let worker = move || {
@@ -102,40 +102,40 @@ impl Live {
     }
 }
 
-impl Shared {
+impl LiveWorkers {
     /// Does the work of a command; returns its last message.
-    fn work(&self, command: Command, outbox: &Outbox) -> Option<Message> {
+    fn work(&self, command: BackendCommand, outbox: &Outbox) -> Option<Message> {
         Some(match command {
-            Command::LookForInstallation => return self.look_for_installation(outbox),
-            Command::Detect => Message::Detected(Ok(Arc::new(self.detect()))),
-            Command::TakeInventory { options, model } => {
+            BackendCommand::LookForInstallation => return self.look_for_installation(outbox),
+            BackendCommand::Detect => Message::Detected(Ok(Arc::new(self.detect()))),
+            BackendCommand::TakeInventory { options, model } => {
                 let inventory = install::take_inventory(&options, &[model]);
                 Message::Inventory(options, inventory)
             }
-            Command::FindNewest(source) => {
+            BackendCommand::FindNewest(source) => {
                 let found = newest(&source.mirrors, &source.http).map(Box::new);
                 Message::NewestFound(found.map_err(|error| WorkerError::Newest(Arc::new(error))))
             }
-            Command::FindModel { reference, http } => {
+            BackendCommand::FindModel { reference, http } => {
                 let model = lookup_to_install(&reference, self.options.insecure_registry, &http);
                 let model = model.map_err(|error| WorkerError::Lookup(Arc::new(error)));
                 Message::ModelFound { reference, model }
             }
-            Command::Install { request, text, control } => {
+            BackendCommand::Install { request, text, control } => {
                 let report = |event| outbox.send(Message::InstallEvent(event));
                 let end = install::run(&request, &text, &report, &control);
                 Message::InstallEnded(end.map(Box::new).map_err(WorkerError::Install))
             }
-            Command::AskModel { home, prompt, control } => {
+            BackendCommand::AskModel { home, prompt, control } => {
                 Message::AnswerEnded(ask_model(&home, prompt, &control, outbox))
             }
-            Command::CheckHealth { home } => {
+            BackendCommand::CheckHealth { home } => {
                 Message::Health(manage::health(&home).map(health).map_err(WorkerError::from))
             }
-            Command::PreviewRemoval { home } => {
+            BackendCommand::PreviewRemoval { home } => {
                 Message::RemovalPreviewed(preview(&home).map_err(WorkerError::from))
             }
-            Command::Manage { home, action } => {
+            BackendCommand::Manage { home, action } => {
                 let control = Control::new();
                 let end = match action {
                     ManageAction::Start => manage::start(&home, &control).map(drop),
@@ -145,18 +145,18 @@ impl Shared {
                 };
                 Message::Managed(action, end.map_err(WorkerError::from))
             }
-            Command::BuildReport(contents) => {
+            BackendCommand::BuildReport(contents) => {
                 let options = DetectOptions::new(self.options.home.clone());
                 Message::ReportBuilt(report_file::build(&contents, &options))
             }
-            Command::SaveReport { report, path } => {
+            BackendCommand::SaveReport { report, path } => {
                 Message::ReportSaved(report_file::write(&report, path).map(Some))
             }
-            Command::PickPath { .. }
-            | Command::SaveReportAs(_)
-            | Command::RememberSettings(_)
-            | Command::OpenLink(_)
-            | Command::OpenFolder(_) => return None,
+            BackendCommand::PickPath { .. }
+            | BackendCommand::SaveReportAs(_)
+            | BackendCommand::RememberSettings(_)
+            | BackendCommand::OpenLink(_)
+            | BackendCommand::OpenFolder(_) => return None,
         })
     }
 
@@ -330,12 +330,12 @@ mod tests {
         let live = Live::new(&WizardOptions { home: home.clone(), ..WizardOptions::default() });
         let (sender, answers) = mpsc::channel();
         let outbox = Outbox::new(sender, Arc::new(|| ()));
-        let manage = |action| Command::Manage { home: home.clone(), action };
+        let manage = |action| BackendCommand::Manage { home: home.clone(), action };
         let commands = [
-            Command::LookForInstallation,
-            Command::CheckHealth { home: home.clone() },
-            Command::PreviewRemoval { home: home.clone() },
-            Command::AskModel { home: home.clone(), prompt: String::new(), control: Control::new() },
+            BackendCommand::LookForInstallation,
+            BackendCommand::CheckHealth { home: home.clone() },
+            BackendCommand::PreviewRemoval { home: home.clone() },
+            BackendCommand::AskModel { home: home.clone(), prompt: String::new(), control: Control::new() },
             manage(ManageAction::Start),
             manage(ManageAction::Stop),
             manage(ManageAction::Undo),
@@ -361,7 +361,7 @@ mod tests {
         });
         assert!(found.is_some_and(|found| found.is_err()), "{told:?}");
 
-        live.execute(Command::RememberSettings(Settings::default()), &outbox);
+        live.execute(BackendCommand::RememberSettings(Settings::default()), &outbox);
         assert!(!paths.window().exists());
         let detected = Some(Arc::new(Detected::plan_for(
             crate::machine::Hardware::with(crate::machine::MainMemory::default(), Vec::new()),
@@ -370,7 +370,7 @@ mod tests {
         )));
         let contents = Box::new(ReportContents { detected, ..ReportContents::default() });
         let Some(Message::ReportBuilt(Ok(report))) =
-            live.shared.work(Command::BuildReport(contents), &outbox)
+            live.shared.work(BackendCommand::BuildReport(contents), &outbox)
         else {
             panic!("no report")
         };

@@ -1,6 +1,6 @@
 //! Everything that takes time, behind one interface that cannot make the window wait.
 //!
-//! A frame reads memory and nothing else. Pages push intents; after the frame the window turns them into [`Command`]s;
+//! A frame reads memory and nothing else. Pages push intents; after the frame the window turns them into [`BackendCommand`]s;
 //! a [`Backend`] carries them out and answers with [`Message`]s through an [`Outbox`], which also wakes the window.
 //! In the real window a [`CommandQueue`] puts a thread between the two, so that starting a command does not delay a frame.
 //! Tests use a scripted backend.
@@ -15,7 +15,7 @@ mod queue;
 mod report_file;
 mod system_dialogs;
 
-pub use command::{Command, ManageAction, PathField, ReportContents};
+pub use command::{BackendCommand, ManageAction, PathField, ReportContents};
 pub use detected::{CustomModel, Detected};
 pub use error::WorkerError;
 pub use interface::Backend;

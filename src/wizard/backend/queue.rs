@@ -3,20 +3,20 @@
 use std::sync::mpsc::{Sender, channel};
 use std::thread;
 
-use super::command::Command;
+use super::command::BackendCommand;
 use super::error::WorkerError;
 use super::interface::{Backend, FailureAnswer};
 use super::message::Outbox;
 
 /// A backend whose calls return at once: its own thread passes the commands to the real backend, in order.
 pub struct CommandQueue {
-    commands: Sender<(Command, Outbox)>,
+    commands: Sender<(BackendCommand, Outbox)>,
 }
 
 impl CommandQueue {
     /// Puts a thread in front of `backend`. If no thread can be started, every command is answered with an error.
     pub fn new(backend: impl Backend + Send + 'static) -> Self {
-        let (commands, queue) = channel::<(Command, Outbox)>();
+        let (commands, queue) = channel::<(BackendCommand, Outbox)>();
         let spawned = thread::Builder::new().name("commands".to_owned()).spawn(move || {
             for (command, outbox) in queue {
                 FailureAnswer::new(&command, &outbox).on_panic(|| backend.execute(command, &outbox));
@@ -30,7 +30,7 @@ impl CommandQueue {
 }
 
 impl Backend for CommandQueue {
-    fn execute(&self, command: Command, outbox: &Outbox) {
+    fn execute(&self, command: BackendCommand, outbox: &Outbox) {
         if let Err(unsent) = self.commands.send((command, outbox.clone())) {
             let cause = "no thread".to_owned();
             FailureAnswer::new(&unsent.0.0, outbox).send(WorkerError::NotStarted { cause });

@@ -7,7 +7,7 @@ use eframe::egui::{ComboBox, Ui};
 use super::choice::ModelChoice;
 use super::labels::{autostart_name, kv_cache_name, layers, model_name};
 use super::path_field::path_field;
-use super::profile::{Lookup, ProfilePage};
+use super::profile::{ModelLookup, ProfilePage};
 use super::{Intent, PageContext};
 use crate::models::KvCacheType;
 use crate::say;
@@ -67,7 +67,7 @@ impl ProfilePage {
         let label = say!(text, "wizard-advanced-reference");
         labelled(ui, &label, |ui| {
             let button = (ButtonStyle::Secondary, &*say!(text, "wizard-advanced-look-up"));
-            let idle = !matches!(self.lookup, Lookup::Running);
+            let idle = !matches!(self.lookup, ModelLookup::Running);
             let ready = |reference: &str| idle && !reference.trim().is_empty();
             let hint = "hf.co/…  ·  host:port/…";
             let (field, look_up) = field_with_button(ui, &mut self.reference, hint, button, ready);
@@ -77,11 +77,11 @@ impl ProfilePage {
             }
         });
         match &self.lookup {
-            Lookup::Idle => {}
-            Lookup::Running => {
+            ModelLookup::Idle => {}
+            ModelLookup::Running => {
                 ui.text(TextRole::Label, Tone::Soft, &say!(text, "wizard-advanced-looking-up"));
             }
-            Lookup::Failed(error) => banner(ui, Tone::Refused, &error.explain(text)),
+            ModelLookup::Failed(error) => banner(ui, Tone::Refused, &error.explain(text)),
         }
     }
 

@@ -9,7 +9,7 @@ use crate::wizard::typed_path::TypedPath;
 
 /// What is chosen, with its plan.
 #[derive(Clone)]
-pub struct Choice {
+pub struct UserChoice {
     /// The plan for it.
     pub plan: Plan,
     /// A profile, or a model of the user's own.
@@ -90,7 +90,7 @@ pub struct PlacesForm {
 #[error("not a port from 1024 to 65535")]
 pub struct NotAPort;
 
-impl Choice {
+impl UserChoice {
     /// This model in the default folders; `None` when the report has no such choice.
     pub fn new(model: ModelChoice, detected: &Detected, options: &WizardOptions) -> Option<Self> {
         Some(Self {

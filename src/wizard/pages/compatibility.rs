@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use eframe::egui::Ui;
 
-use super::choice::{Choice, ModelChoice};
+use super::choice::{ModelChoice, UserChoice};
 use super::choice_cards::choice_cards;
 use super::compatibility_table::{PlanTable, Tab};
 use super::hardware::{Detection, HardwarePage};
@@ -37,7 +37,7 @@ pub struct CompatibilityPage {
     selected: Selection,
     table: PlanTable,
     /// The choice made on an earlier visit to the profile page.
-    pub draft: Option<Choice>,
+    pub draft: Option<UserChoice>,
 }
 
 impl From<CompatibilityPage> for HardwarePage {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use eframe::egui::{Align, Layout, Response, Ui};
 
-use super::choice::{Choice, ModelChoice};
+use super::choice::{ModelChoice, UserChoice};
 use super::compatibility::CompatibilityPage;
 use super::labels::{layers, model_name, quality_short};
 use super::{Button, Footer, Intent, PageContext, View};
@@ -14,7 +14,7 @@ use crate::plan::{Plan, Verdict};
 use crate::say;
 use crate::sentences::{placement_sentence, role_names};
 use crate::text::Text;
-use crate::wizard::backend::{Command, CustomModel, PathField, WorkerError};
+use crate::wizard::backend::{BackendCommand, CustomModel, PathField, WorkerError};
 use crate::wizard::options::WizardOptions;
 use crate::wizard::theme::{TextRole, Tone};
 use crate::wizard::typed_path::TypedPath;
@@ -24,7 +24,7 @@ use crate::wizard::widgets::{
 
 /// State of the lookup of a typed model reference.
 #[derive(Clone, Debug)]
-pub(super) enum Lookup {
+pub(super) enum ModelLookup {
     Idle,
     Running,
     Failed(WorkerError),
@@ -35,12 +35,12 @@ pub struct ProfilePage {
     /// The page before.
     pub compatibility: CompatibilityPage,
     /// What is chosen now.
-    pub choice: Choice,
+    pub choice: UserChoice,
     /// Whether the advanced part is open.
     pub(super) advanced: bool,
     /// The typed model reference.
     pub(super) reference: String,
-    pub(super) lookup: Lookup,
+    pub(super) lookup: ModelLookup,
 }
 
 impl From<ProfilePage> for CompatibilityPage {
@@ -61,14 +61,14 @@ impl ProfilePage {
         options: &WizardOptions,
     ) -> Result<Self, Box<CompatibilityPage>> {
         let draft = compatibility.draft.take();
-        let selected = || Choice::new(compatibility.selected_model()?, &compatibility.detected, options);
+        let selected = || UserChoice::new(compatibility.selected_model()?, &compatibility.detected, options);
         match draft.or_else(selected) {
             Some(choice) => Ok(Self {
                 compatibility,
                 choice,
                 advanced: false,
                 reference: String::new(),
-                lookup: Lookup::Idle,
+                lookup: ModelLookup::Idle,
             }),
             None => Err(Box::new(compatibility)),
         }
@@ -87,25 +87,25 @@ impl ProfilePage {
     }
 
     /// Marks the lookup of the typed reference as running; returns its command.
-    pub fn begin_lookup(&mut self) -> Command {
-        self.lookup = Lookup::Running;
+    pub fn begin_lookup(&mut self) -> BackendCommand {
+        self.lookup = ModelLookup::Running;
         let reference = self.reference.trim().to_owned();
-        Command::FindModel { reference, http: self.choice.engine.http() }
+        BackendCommand::FindModel { reference, http: self.choice.engine.http() }
     }
 
     /// Ends the lookup. Ignores an answer if the typed reference has changed.
     pub fn model_found(&mut self, reference: &str, model: Result<Arc<Model>, WorkerError>) {
-        if !matches!(self.lookup, Lookup::Running) || self.reference.trim() != reference {
+        if !matches!(self.lookup, ModelLookup::Running) || self.reference.trim() != reference {
             return;
         }
         match model {
             Ok(model) => {
-                self.lookup = Lookup::Idle;
+                self.lookup = ModelLookup::Idle;
                 let kv_cache_type = self.choice.plan.candidate.kv_cache_type;
                 let context_tokens = crate::MIN_CONTEXT_TOKENS;
                 self.choose(ModelChoice::Custom(CustomModel::usual(model, kv_cache_type, context_tokens)));
             }
-            Err(error) => self.lookup = Lookup::Failed(error),
+            Err(error) => self.lookup = ModelLookup::Failed(error),
         }
     }
 

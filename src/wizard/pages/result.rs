@@ -16,7 +16,7 @@ use crate::plan::Plan;
 use crate::say;
 use crate::text::Text;
 use crate::untrusted::UntrustedText;
-use crate::wizard::backend::{AnswerFigures, Command, Detected, WorkerError};
+use crate::wizard::backend::{AnswerFigures, BackendCommand, Detected, WorkerError};
 use crate::wizard::theme::{TextRole, Tone};
 use crate::wizard::widgets::{
     ButtonStyle, Paragraph, UiExt as _, banner, card, card_row, field_with_button, is_entered, table_card,
@@ -97,14 +97,14 @@ impl ResultPage {
     }
 
     /// Begins an answer to what is typed; returns its command. `None` when nothing is typed or an answer is running.
-    pub fn begin_answer(&mut self) -> Option<Command> {
+    pub fn begin_answer(&mut self) -> Option<BackendCommand> {
         let prompt = self.trial.prompt.trim().to_owned();
         if prompt.is_empty() || self.trial.running.is_some() {
             return None;
         }
         let control = Control::new();
         self.trial = Trial { prompt: prompt.clone(), running: Some(control.clone()), ..Trial::default() };
-        Some(Command::AskModel { home: self.home.clone(), prompt, control })
+        Some(BackendCommand::AskModel { home: self.home.clone(), prompt, control })
     }
 
     /// How to use it now, and what to know for later.

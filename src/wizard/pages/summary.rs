@@ -13,7 +13,7 @@ use crate::say;
 use crate::sentences::{drive_short, engine_download, model_download, plan_name};
 use crate::text::Text;
 use crate::untrusted::UntrustedText;
-use crate::wizard::backend::Command;
+use crate::wizard::backend::BackendCommand;
 use crate::wizard::options::WizardOptions;
 use crate::wizard::theme::{TextRole, Tone};
 use crate::wizard::widgets::{Paragraph, UiExt as _, banner, card, card_row, label_and_value, rule};
@@ -55,10 +55,10 @@ impl SummaryPage {
     }
 
     /// Marks the inspection of the drives as running; returns its command.
-    pub fn begin_inventory(&mut self, options: &WizardOptions) -> Command {
+    pub fn begin_inventory(&mut self, options: &WizardOptions) -> BackendCommand {
         let options = Box::new(self.install_options(options));
         self.pending_inventory = Some(options.clone());
-        Command::TakeInventory { options, model: self.profile.choice.plan.candidate.model.clone() }
+        BackendCommand::TakeInventory { options, model: self.profile.choice.plan.candidate.model.clone() }
     }
 
     /// Adds the inventory of the drives to the plan. Ignores an answer about other options.

@@ -9,26 +9,26 @@ use windows::Win32::Graphics::Dxgi::{
 use windows::Win32::System::Power::{GetSystemPowerStatus, SYSTEM_POWER_STATUS};
 use windows::core::Interface as _;
 
-use crate::hardware::evidence::{Answer, DxgiAdapter, DxgiMemory, Power};
+use crate::hardware::evidence::{DxgiAdapter, DxgiMemory, Power, SourceAnswer};
 use crate::machine::SourceFailure;
 
 /// Upper limit of the number of adapters.
 const MAX_ADAPTERS: u32 = 64;
 
 /// All adapters listed by DXGI, including software ones, which are flagged.
-pub fn dxgi_adapters() -> Answer<Vec<DxgiAdapter>> {
+pub fn dxgi_adapters() -> SourceAnswer<Vec<DxgiAdapter>> {
     // SAFETY: no arguments; the returned object counts its references itself.
     let factory: IDXGIFactory1 = match unsafe { CreateDXGIFactory1() } {
         Ok(factory) => factory,
         Err(error) => {
             let (code, message) = (error.code().0, error.message());
             let message = format!("error {code:#010x} {message}").trim_end().to_owned();
-            return Answer::Failed(SourceFailure::Other { message: message.into() });
+            return SourceAnswer::Failed(SourceFailure::Other { message: message.into() });
         }
     };
     // SAFETY: a plain call on a live COM object; an index past the end is an error, which ends the list.
     let adapters = (0..MAX_ADAPTERS).map_while(|index| unsafe { factory.EnumAdapters1(index) }.ok());
-    Answer::Answered(adapters.filter_map(|adapter| describe(&adapter)).collect())
+    SourceAnswer::Answered(adapters.filter_map(|adapter| describe(&adapter)).collect())
 }
 
 fn describe(adapter: &IDXGIAdapter1) -> Option<DxgiAdapter> {

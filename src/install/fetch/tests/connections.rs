@@ -4,7 +4,7 @@ use crate::install::fetch::tests::*;
 
 #[test]
 fn a_mirror_that_always_stalls_is_replaced_by_the_next() {
-    let bench = Bench::new(400_000);
+    let bench = FetchBench::new(400_000);
     let stalls =
         bench.serve(|request, content| Reply { stall_after: Some(0), ..Reply::file(request, content, "s") });
     let good = bench.serve(|request, content| Reply::file(request, content, "g"));
@@ -19,7 +19,7 @@ fn a_mirror_that_always_stalls_is_replaced_by_the_next() {
 
 #[test]
 fn a_server_that_stalls_several_connections_gets_fewer() {
-    let bench = Bench::new(24 << 20);
+    let bench = FetchBench::new(24 << 20);
     // The server serves two connections at a time and never answers the others.
     let server = bench.serve(|request, content| {
         let reply = Reply { pace: Some(3 << 20), ..Reply::file(request, content, "a") };
@@ -39,7 +39,7 @@ fn a_server_that_stalls_several_connections_gets_fewer() {
 
 #[test]
 fn several_connections_are_faster_than_a_throttled_one() {
-    let bench = Bench::new(24 << 20);
+    let bench = FetchBench::new(24 << 20);
     let server =
         bench.serve(|request, content| Reply { pace: Some(3 << 20), ..Reply::file(request, content, "a") });
     let request = bench.request(vec![server.url("/f")]);
@@ -54,7 +54,7 @@ fn several_connections_are_faster_than_a_throttled_one() {
 
 #[test]
 fn several_connections_survive_one_that_fails() {
-    let bench = Bench::new(24 << 20);
+    let bench = FetchBench::new(24 << 20);
     let server = bench.serve(|request, content| {
         let bad = request.earlier == 2 || request.earlier == 4;
         let reply = Reply { pace: Some(4 << 20), ..Reply::file(request, content, "a") };
@@ -66,7 +66,7 @@ fn several_connections_survive_one_that_fails() {
 
 #[test]
 fn a_rate_limit_is_kept() {
-    let bench = Bench::new(600_000);
+    let bench = FetchBench::new(600_000);
     let server = bench.serve(|request, content| Reply::file(request, content, "a"));
     let request = DownloadRequest { max_bytes_per_s: Some(500_000), ..bench.request(vec![server.url("/f")]) };
     let start = Instant::now();

@@ -4,7 +4,7 @@ use crate::install::fetch::tests::*;
 
 #[test]
 fn a_folder_that_cannot_be_written_is_named() {
-    let bench = Bench::new(10);
+    let bench = FetchBench::new(10);
     let blocked = bench.folder.path().join("blocked");
     std::fs::write(&blocked, b"a file, not a folder").unwrap();
     let request = DownloadRequest { dest: blocked.join("x"), ..bench.request(Vec::new()) };
@@ -14,7 +14,7 @@ fn a_folder_that_cannot_be_written_is_named() {
 
 #[test]
 fn a_file_too_large_for_the_disk_fails_before_any_request() {
-    let bench = Bench::new(10);
+    let bench = FetchBench::new(10);
     let server = bench.serve(|_, _| Reply::status(500));
     let request = DownloadRequest { bytes: Some(1 << 60), ..bench.request(vec![server.url("/f")]) };
     let error = bench.go(&request).unwrap_err();
@@ -26,7 +26,7 @@ fn a_file_too_large_for_the_disk_fails_before_any_request() {
 fn a_disk_that_fills_up_during_the_download_is_noticed_before_it_is_full() {
     use std::sync::atomic::{AtomicU64, Ordering};
     static FREE: AtomicU64 = AtomicU64::new(u64::MAX);
-    let bench = Bench::new(40 << 20);
+    let bench = FetchBench::new(40 << 20);
     let server =
         bench.serve(|request, content| Reply { pace: Some(1 << 20), ..Reply::file(request, content, "a") });
     let mut request = bench.request(vec![server.url("/f")]);
@@ -57,7 +57,7 @@ fn a_disk_that_fills_up_during_the_download_is_noticed_before_it_is_full() {
 #[test]
 fn the_partial_file_of_a_killed_run_is_resumed() {
     // A run that is killed (here: its runtime is dropped) leaves what the next one needs.
-    let bench = Bench::new(3_000_000);
+    let bench = FetchBench::new(3_000_000);
     let server = bench.serve(|request, content| Reply {
         stall_after: Some(1_000_000),
         ..Reply::file(request, content, "a")

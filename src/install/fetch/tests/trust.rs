@@ -4,7 +4,7 @@ use crate::install::fetch::tests::*;
 
 #[test]
 fn wrong_lengths_are_detected() {
-    let bench = Bench::new(100_000);
+    let bench = FetchBench::new(100_000);
     // States the right length and sends less; states none and sends more.
     let short = bench.serve(|request, content| Reply {
         declared: Some(content.len()),
@@ -17,7 +17,7 @@ fn wrong_lengths_are_detected() {
         matches!(problems(&error)[0], TransferProblem::Connection(_) | TransferProblem::CutShort),
         "{error}"
     );
-    let bench = Bench::new(100_000);
+    let bench = FetchBench::new(100_000);
     let long = bench.serve(|_, content| Reply {
         until_close: true,
         ..Reply::body([&content[..50_000], &[0; 500_000][..]].concat())
@@ -28,7 +28,7 @@ fn wrong_lengths_are_detected() {
 
 #[test]
 fn a_range_that_was_not_requested_is_refused() {
-    let bench = Bench::new(100_000);
+    let bench = FetchBench::new(100_000);
     bench.leave(&[(0, 50_000)], &bench.content, None);
     let server = bench.serve(|_, content| Reply {
         status: 206,
@@ -42,17 +42,17 @@ fn a_range_that_was_not_requested_is_refused() {
 
 #[test]
 fn a_wrong_file_is_deleted_and_downloaded_once_from_another_mirror() {
-    let flipped = |request: &Request, content: &[u8]| {
+    let flipped = |request: &ReceivedRequest, content: &[u8]| {
         let mut content = content.to_vec();
         content[70_000] ^= 1;
         Reply::file(request, &content, "bad")
     };
-    let bench = Bench::new(100_000);
+    let bench = FetchBench::new(100_000);
     let (bad, good) = (bench.serve(flipped), bench.serve(|r, c| Reply::file(r, c, "good")));
     bench.go(&bench.request(vec![bad.url("/f"), good.url("/f")])).unwrap();
     assert_eq!(good.requests()[0].range(), Some((0, Some(99_999))), "nothing of the wrong file is kept");
 
-    let bench = Bench::new(100_000);
+    let bench = FetchBench::new(100_000);
     let bad = bench.serve(flipped);
     let error = bench.go(&bench.request(vec![bad.url("/f")])).unwrap_err();
     let DownloadError::CheckSum { expected, actual, .. } = &error else { panic!("{error}") };
@@ -66,7 +66,7 @@ fn a_wrong_file_is_deleted_and_downloaded_once_from_another_mirror() {
 
 #[test]
 fn redirects_are_limited_to_allowed_addresses() {
-    let bench = Bench::new(100_000);
+    let bench = FetchBench::new(100_000);
     let server = bench.serve(|request, content| match request.path.as_str() {
         "/f" => Reply::redirect("/hop"),
         "/hop" => Reply::redirect(format!("http://{}/real", request.headers["host"])),
@@ -85,7 +85,7 @@ fn redirects_are_limited_to_allowed_addresses() {
         ("/bare", TransferProblem::Redirects),
         ("/loop", TransferProblem::Redirects),
     ] {
-        let bench = Bench::new(100_000);
+        let bench = FetchBench::new(100_000);
         let error = bench.go(&bench.request(vec![server.url(path)])).unwrap_err();
         assert_eq!(problems(&error), [problem]);
     }

@@ -6,7 +6,7 @@ use super::*;
 use crate::checksum::Sha256;
 use crate::install::fetch::{DownloadRequest, download};
 use crate::ollama::http;
-use crate::testing::{Reply, Server};
+use crate::testing::{Reply, TestServer};
 
 fn archive(content: &[u8]) -> Vec<u8> {
     let mut tar = tar::Builder::new(Vec::new());
@@ -39,14 +39,14 @@ fn noise(length: usize, seed: u64) -> Vec<u8> {
 /// Downloads and unpacks at the same time; returns the result and the number of requests for the archive.
 fn fetch(
     good: &[u8],
-    answer: impl Fn(&crate::testing::Request) -> Reply + Send + Sync + 'static,
+    answer: impl Fn(&crate::testing::ReceivedRequest) -> Reply + Send + Sync + 'static,
 ) -> (Result<Vec<u8>, UnpackError>, usize) {
     let folder = tempfile::tempdir().unwrap();
-    let server = Server::start(answer);
+    let server = TestServer::start(answer);
     let (dest, staging) = (folder.path().join("archive"), folder.path().join("staging"));
     let growing_file = GrowingFile::new();
     let following =
-        follow(growing_file.clone(), dest.clone(), staging.clone(), Limits::default(), Control::new())
+        follow(growing_file.clone(), dest.clone(), staging.clone(), UnpackLimits::default(), Control::new())
             .unwrap();
     let hash = Sha256::of(good);
     let mut request = DownloadRequest::new(vec![server.url("/f")], dest, Some(good.len() as u64), hash);

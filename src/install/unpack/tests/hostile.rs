@@ -2,8 +2,8 @@
 
 use super::*;
 
-fn refused(entries: &[Entry]) -> NameProblem {
-    let bench = Bench::new();
+fn refused(entries: &[ArchiveEntry]) -> NameProblem {
+    let bench = UnpackBench::new();
     let error = bench.unpack(&zst(&tar(entries))).unwrap_err();
     assert_eq!(bench.strays(), Vec::<PathBuf>::new(), "something was written outside");
     match error {
@@ -18,21 +18,21 @@ fn hostile_tars_are_refused_and_write_nothing_outside() {
     assert_eq!(refused(&[file("../evil", "x")]), Climbs);
     assert_eq!(refused(&[file("a/../../evil", "x")]), Climbs);
     assert_eq!(refused(&[file("/tmp/acolyte-evil", "x")]), Absolute);
-    assert_eq!(refused(&[Entry::Link("out", "/tmp")]), LinkOutside);
-    assert_eq!(refused(&[Entry::Link("out", "..")]), LinkOutside);
-    assert_eq!(refused(&[Entry::Link("a/out", "../../x")]), LinkOutside);
+    assert_eq!(refused(&[ArchiveEntry::Link("out", "/tmp")]), LinkOutside);
+    assert_eq!(refused(&[ArchiveEntry::Link("out", "..")]), LinkOutside);
+    assert_eq!(refused(&[ArchiveEntry::Link("a/out", "../../x")]), LinkOutside);
     // Through a link, in either order, and over a link.
-    assert_eq!(refused(&[Entry::Link("d", "a"), file("d/x", "x")]), ThroughLink);
-    assert_eq!(refused(&[file("d/x", "x"), Entry::Link("d", "a")]), ThroughLink);
-    assert_eq!(refused(&[Entry::Link("d", "a"), file("d", "x")]), Twice);
+    assert_eq!(refused(&[ArchiveEntry::Link("d", "a"), file("d/x", "x")]), ThroughLink);
+    assert_eq!(refused(&[file("d/x", "x"), ArchiveEntry::Link("d", "a")]), ThroughLink);
+    assert_eq!(refused(&[ArchiveEntry::Link("d", "a"), file("d", "x")]), Twice);
     assert_eq!(refused(&[file("d", "x"), file("d/x", "x")]), ThroughLink);
     assert_eq!(refused(&[file("d", "x"), file("d", "y")]), Twice);
-    assert_eq!(refused(&[Entry::HardLink("h", "../../etc/passwd")]), LinkOutside);
-    assert_eq!(refused(&[Entry::HardLink("h", "/etc/passwd")]), LinkOutside);
-    assert_eq!(refused(&[Entry::HardLink("h", "later"), file("later", "x")]), LinkToNothing);
+    assert_eq!(refused(&[ArchiveEntry::HardLink("h", "../../etc/passwd")]), LinkOutside);
+    assert_eq!(refused(&[ArchiveEntry::HardLink("h", "/etc/passwd")]), LinkOutside);
+    assert_eq!(refused(&[ArchiveEntry::HardLink("h", "later"), file("later", "x")]), LinkToNothing);
     for kind in [tar::EntryType::Block, tar::EntryType::Char, tar::EntryType::Fifo, tar::EntryType::GNUSparse]
     {
-        assert_eq!(refused(&[Entry::Special("dev", kind)]), Special);
+        assert_eq!(refused(&[ArchiveEntry::Special("dev", kind)]), Special);
     }
 }
 
@@ -41,25 +41,32 @@ fn hostile_tars_are_refused_and_write_nothing_outside() {
 fn a_link_that_leads_outside_only_through_another_link_is_refused() {
     // Lexically "a/up/x" is inside, but "a/up" is the folder itself, so its ".." is outside.
     let entries = [
-        Entry::Folder("a/"),
-        Entry::Link("a/up", ".."),
-        Entry::Link("out", "a/up/../archive"),
+        ArchiveEntry::Folder("a/"),
+        ArchiveEntry::Link("a/up", ".."),
+        ArchiveEntry::Link("out", "a/up/../archive"),
         file("a/f", "x"),
     ];
     assert_eq!(refused(&entries), NameProblem::LinkOutside);
     // A cycle.
-    assert_eq!(refused(&[Entry::Link("a", "b"), Entry::Link("b", "a")]), NameProblem::LinkOutside);
+    assert_eq!(
+        refused(&[ArchiveEntry::Link("a", "b"), ArchiveEntry::Link("b", "a")]),
+        NameProblem::LinkOutside
+    );
     // A link to the folder itself, or to a missing file, is harmless.
-    let bench = Bench::new();
+    let bench = UnpackBench::new();
     bench
-        .unpack(&zst(&tar(&[Entry::Folder("a/"), Entry::Link("a/up", ".."), Entry::Link("l", "later")])))
+        .unpack(&zst(&tar(&[
+            ArchiveEntry::Folder("a/"),
+            ArchiveEntry::Link("a/up", ".."),
+            ArchiveEntry::Link("l", "later"),
+        ])))
         .unwrap();
 }
 
 #[cfg(unix)]
 #[test]
 fn links_left_by_an_earlier_archive_are_not_followed() {
-    let bench = Bench::new();
+    let bench = UnpackBench::new();
     std::fs::create_dir_all(bench.staging()).unwrap();
     std::os::unix::fs::symlink(bench.folder.path(), bench.staging().join("d")).unwrap();
     let error = bench.unpack(&zst(&tar(&[file("d/evil", "x")]))).unwrap_err();
@@ -70,13 +77,13 @@ fn links_left_by_an_earlier_archive_are_not_followed() {
 #[test]
 fn hostile_zips_are_refused() {
     for name in ["../evil", "/tmp/acolyte-evil", "a\\..\\..\\evil", "C:\\evil"] {
-        let bench = Bench::new();
+        let bench = UnpackBench::new();
         let error = bench.unpack(&zip(&[file(name, "x")])).unwrap_err();
         assert!(matches!(error, UnpackError::Hostile { .. }), "{name}: {error}");
         assert_eq!(bench.strays(), Vec::<PathBuf>::new());
     }
-    let bench = Bench::new();
-    let error = bench.unpack(&zip(&[Entry::Link("out", "../../x")])).unwrap_err();
+    let bench = UnpackBench::new();
+    let error = bench.unpack(&zip(&[ArchiveEntry::Link("out", "../../x")])).unwrap_err();
     assert!(matches!(error, UnpackError::Hostile { problem: NameProblem::LinkOutside, .. }), "{error}");
 }
 
@@ -84,7 +91,7 @@ fn hostile_zips_are_refused() {
 fn ambiguous_archives_are_refused() {
     let mut builder = tar::Builder::new(Vec::new());
     builder.append_pax_extensions([("size", &b"0"[..])]).unwrap();
-    let error = Bench::new().unpack(&zst(&builder.into_inner().unwrap())).unwrap_err();
+    let error = UnpackBench::new().unpack(&zst(&builder.into_inner().unwrap())).unwrap_err();
     assert!(matches!(error, UnpackError::Damaged { .. }), "{error}");
 }
 
@@ -92,7 +99,7 @@ mod arbitrary {
     use super::*;
     use proptest::prelude::*;
 
-    fn entries() -> impl Strategy<Value = Vec<Entry>> {
+    fn entries() -> impl Strategy<Value = Vec<ArchiveEntry>> {
         const NAMES: &[&str] = &[
             "a", "b", "a/b", "a/up", "../x", "/x", "a/../..", ".", "./a/", "a/b/c", "A", "b/link", "..",
             "a/./b",
@@ -103,11 +110,11 @@ mod arbitrary {
         let target = prop::sample::select(TARGETS);
         prop::collection::vec(
             prop_oneof![
-                name.clone().prop_map(Entry::Folder),
+                name.clone().prop_map(ArchiveEntry::Folder),
                 (name.clone(), prop::collection::vec(any::<u8>(), 0..50))
-                    .prop_map(|(name, data)| Entry::File(name.to_owned(), 0o755, data)),
-                (name.clone(), target.clone()).prop_map(|(name, target)| Entry::Link(name, target)),
-                (name, target).prop_map(|(name, target)| Entry::HardLink(name, target)),
+                    .prop_map(|(name, data)| ArchiveEntry::File(name.to_owned(), 0o755, data)),
+                (name.clone(), target.clone()).prop_map(|(name, target)| ArchiveEntry::Link(name, target)),
+                (name, target).prop_map(|(name, target)| ArchiveEntry::HardLink(name, target)),
             ],
             0..8,
         )
@@ -119,7 +126,7 @@ mod arbitrary {
         /// For any entries and links: nothing is written outside, and no remaining link leads outside.
         #[test]
         fn nothing_ever_leaves_the_folder(entries in entries()) {
-            let bench = Bench::new();
+            let bench = UnpackBench::new();
             let outcome = bench.unpack(&zst(&tar(&entries)));
             prop_assert_eq!(bench.strays(), Vec::<PathBuf>::new());
             prop_assert_eq!(std::fs::read(bench.folder.path().join("archive")).unwrap(), zst(&tar(&entries)));
@@ -142,18 +149,18 @@ mod arbitrary {
                 3 => { bytes.splice(0..0, [0x28, 0xB5, 0x2F, 0xFD]); bytes }
                 _ => bytes,
             };
-            let bench = Bench::new();
+            let bench = UnpackBench::new();
             let _ = bench.unpack(&archive);
             prop_assert_eq!(bench.strays(), Vec::<PathBuf>::new());
         }
 
         #[test]
         fn a_flipped_byte_in_a_zip_or_tar_does_no_harm(position in 0usize..2000, bit in 0u8..8, zipped: bool) {
-            let entries = [file("a/b", "hello"), Entry::Link("l", "a/b"), file("c", "world")];
+            let entries = [file("a/b", "hello"), ArchiveEntry::Link("l", "a/b"), file("c", "world")];
             let mut raw = if zipped { zip(&entries) } else { tar(&entries) };
             let position = position % raw.len();
             raw[position] ^= 1 << bit;
-            let bench = Bench::new();
+            let bench = UnpackBench::new();
             let _ = bench.unpack(&if zipped { raw } else { zst(&raw) });
             prop_assert_eq!(bench.strays(), Vec::<PathBuf>::new());
         }
@@ -179,9 +186,9 @@ fn only_hashed_bytes_are_unpacked_while_the_file_is_replaced() {
     };
     let program = |content: &str| vec![file("padding", &"x".repeat(200_000)), file("ollama", content)];
     for exchange in [by_renaming, in_place] {
-        for pack in [zip, |entries: &[Entry]| gz(&tar(entries))] {
+        for pack in [zip, |entries: &[ArchiveEntry]| gz(&tar(entries))] {
             let (good, evil) = (pack(&program("good")), pack(&program("evil")));
-            let bench = Bench::new();
+            let bench = UnpackBench::new();
             let (path, sha256) = (bench.folder.path().join("archive"), crate::checksum::Sha256::of(&good));
             std::fs::write(&path, &good).unwrap();
             let over = AtomicBool::new(false);
@@ -195,7 +202,7 @@ fn only_hashed_bytes_are_unpacked_while_the_file_is_replaced() {
                 let mut accepted = Vec::new();
                 for _ in 0..150 {
                     remove_tree(&bench.staging()).unwrap();
-                    let limits = Limits::default();
+                    let limits = UnpackLimits::default();
                     let control = Control::new();
                     if unpack_verified(&path, sha256, &bench.staging(), limits, &|_| {}, &control).is_ok() {
                         accepted.push(std::fs::read(bench.staging().join("ollama")).unwrap());
