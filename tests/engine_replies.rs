@@ -211,7 +211,7 @@ fn a_pull_succeeds_only_by_its_last_line() {
     let whole = recorded("pull").1;
     let cut = &whole[..whole.find("{\"status\":\"success\"").unwrap()];
     let (result, lines) = pull(&Server::new(200, cut, Body::Pieces(1000)));
-    assert!(matches!(result, Err(ClientError::CutShort { .. })), "{result:?}");
+    assert!(matches!(result, Err(ClientError::EndedEarly { .. })), "{result:?}");
     assert_eq!(lines.last().unwrap().status, Status::Other);
 }
 
@@ -312,7 +312,7 @@ fn a_response_is_streamed_and_ends_with_its_figures() {
     let whole = recorded("generate-stream").1;
     let cut = Server::new(200, &whole[..whole.len() / 2], Body::Pieces(50));
     let error = run(cut.client().generate(&prompt(), limit, |_| ())).unwrap_err();
-    assert!(matches!(error, ClientError::Unreadable { .. } | ClientError::CutShort { .. }), "{error:?}");
+    assert!(matches!(error, ClientError::Unreadable { .. } | ClientError::EndedEarly { .. }), "{error:?}");
 }
 
 #[test]

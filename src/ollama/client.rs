@@ -13,7 +13,8 @@ use serde::de::DeserializeOwned;
 use serde_json::json;
 
 use crate::models::ModelTag;
-use crate::ollama::failure::EngineFailure;
+pub use crate::ollama::client_error::ClientError;
+use crate::ollama::client_error::chain;
 use crate::ollama::http::loopback_client;
 use crate::ollama::ndjson::{LineTooLong, NdjsonLines};
 use crate::ollama::replies::{
@@ -23,7 +24,7 @@ use crate::ollama::replies::{
 pub use crate::ollama::requests::{
     AUTOMATIC, CreateParameters, CreateRequest, GenerateOptions, GenerateRequest,
 };
-use crate::platform::listening::{Listener, PortOwner};
+use crate::platform::listening::Listener;
 use crate::untrusted::UntrustedText;
 
 /// Timeout of a call that the engine answers immediately.
@@ -61,72 +62,6 @@ impl fmt::Debug for Guard {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Guard")
     }
-}
-
-/// Why a call to the engine failed.
-#[derive(Debug, thiserror::Error)]
-pub enum ClientError {
-    /// The HTTP client could not be created.
-    #[error("cannot set up an HTTP client: {0}")]
-    Setup(String),
-    /// The server cannot be reached.
-    #[error("the engine on port {port} does not answer {path}: {cause}")]
-    Unreachable {
-        /// The port.
-        port: u16,
-        /// The API path.
-        path: &'static str,
-        /// The system's error.
-        cause: UntrustedText,
-    },
-    /// Another program listens on the port of our server. Its answer is not used.
-    #[error("port {port} belongs to {by:?} and not to the server")]
-    Stranger {
-        /// The port.
-        port: u16,
-        /// Who listens there.
-        by: PortOwner,
-    },
-    /// Our server does not listen on its port.
-    #[error("no server of ours listens on port {port}")]
-    NotListening {
-        /// The port.
-        port: u16,
-    },
-    /// No data within the timeout.
-    #[error("the engine has been silent for {seconds} s while answering {path}")]
-    Silent {
-        /// The API path.
-        path: &'static str,
-        /// The timeout.
-        seconds: u64,
-    },
-    /// The server refused.
-    #[error("the engine answers {path} with {status}: {message}")]
-    Refused {
-        /// The API path.
-        path: &'static str,
-        /// HTTP status; 200 if the error was sent in the stream.
-        status: u16,
-        /// The server's message.
-        message: UntrustedText,
-        /// What it means.
-        failure: EngineFailure,
-    },
-    /// The stream ended without its final line.
-    #[error("the engine's answer to {path} ended too early")]
-    CutShort {
-        /// The API path.
-        path: &'static str,
-    },
-    /// The response is not valid.
-    #[error("the engine's answer to {path} cannot be read: {cause}")]
-    Unreadable {
-        /// The API path.
-        path: &'static str,
-        /// What is wrong with it.
-        cause: UntrustedText,
-    },
 }
 
 impl Client {
@@ -294,7 +229,7 @@ impl Client {
             Ok(())
         })
         .await?;
-        last.ok_or(ClientError::CutShort { path })
+        last.ok_or(ClientError::EndedEarly { path })
     }
 
     /// Copies a model to another name.
@@ -338,7 +273,7 @@ impl Client {
             Ok(())
         })
         .await?;
-        if success { Ok(()) } else { Err(ClientError::CutShort { path }) }
+        if success { Ok(()) } else { Err(ClientError::EndedEarly { path }) }
     }
 
     async fn stream<L: DeserializeOwned>(
@@ -453,30 +388,6 @@ impl Client {
     }
 }
 
-impl ClientError {
-    /// A refusal, classified by its unescaped message.
-    fn refused(path: &'static str, status: u16, message: &str) -> Self {
-        Self::Refused { path, status, message: message.into(), failure: EngineFailure::of(message) }
-    }
-
-    /// The classified failure; `None` if the engine did not respond.
-    pub fn failure(&self) -> Option<EngineFailure> {
-        match self {
-            Self::Refused { failure, .. } => Some(*failure),
-            Self::CutShort { .. } | Self::Silent { .. } => Some(EngineFailure::Transient),
-            _ => None,
-        }
-    }
-
-    /// The server's message, if it sent one.
-    pub fn server_message(&self) -> Option<&str> {
-        match self {
-            Self::Refused { message, .. } => Some(message),
-            _ => None,
-        }
-    }
-}
-
 fn parse<T: DeserializeOwned>(path: &'static str, json: &[u8]) -> Result<T, ClientError> {
     serde_json::from_slice(json).map_err(|error| ClientError::Unreadable {
         path,
@@ -486,15 +397,4 @@ fn parse<T: DeserializeOwned>(path: &'static str, json: &[u8]) -> Result<T, Clie
 
 fn too_long(path: &'static str, long: LineTooLong) -> ClientError {
     ClientError::Unreadable { path, cause: long.to_string().into() }
-}
-
-/// An error with all its causes; reqwest's own text is too general.
-fn chain(error: &dyn std::error::Error) -> String {
-    let mut said = error.to_string();
-    let mut source = error.source();
-    while let Some(cause) = source {
-        said = format!("{said}: {cause}");
-        source = cause.source();
-    }
-    said
 }

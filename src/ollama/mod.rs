@@ -1,6 +1,7 @@
 //! How do we talk to the engine?
 
 pub mod client;
+mod client_error;
 pub mod evidence;
 pub mod failure;
 pub mod http;

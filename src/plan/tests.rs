@@ -1,8 +1,10 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+mod experts;
+mod properties;
+
 use crate::say;
 use crate::sentences::{banner, consent_record, consent_text, json};
-use proptest::prelude::*;
 
 use crate::machine::{Gpu, GpuBackend, GpuKind, Hardware, MainMemory, Os};
 use crate::models::{Catalogue, KvCacheType};
@@ -255,81 +257,6 @@ fn the_hardware_document_round_trips() {
     assert_eq!(Hardware::from_json(&json, std::path::Path::new("x")).unwrap(), hardware);
 }
 
-fn any_candidate() -> impl Strategy<Value = Candidate> {
-    let all = candidates(Profiles::built_in(), Catalogue::built_in());
-    (proptest::sample::select(all), proptest::sample::select(KvCacheType::ALL.to_vec()))
-        .prop_map(|(candidate, kv_cache_type)| Candidate { kv_cache_type, ..candidate })
-}
-
-fn any_kind() -> impl Strategy<Value = GpuKind> {
-    proptest::sample::select(vec![
-        GpuKind::Discrete,
-        GpuKind::Integrated,
-        GpuKind::Unified,
-        GpuKind::Software,
-        GpuKind::Virtual,
-    ])
-}
-
-proptest! {
-    #[test]
-    fn more_free_vram_never_worsens_anything(
-        candidate in any_candidate(),
-        vram_mib in 1_u64..40_000,
-        free in 0.0_f64..1.0,
-        more in 0.0_f64..1.0,
-        ram_gib in 1_u64..128,
-    ) {
-        let total = vram_mib * MIB;
-        let (free, more) = ((total as f64 * free.min(more)) as u64, (total as f64 * free.max(more)) as u64);
-        let at = |free| make_plan(&candidate, &machine_with(card(total, Some(free)), ram_gib * GIB, None), policy());
-        let (less, more) = (at(free), at(more));
-        prop_assert!(more.gpu_layers() >= less.gpu_layers());
-        prop_assert!(more.verdict <= less.verdict, "{:?} became {:?}", less.reasons, more.reasons);
-        prop_assert!(more.speed.decode_tokens_per_s.mid >= less.speed.decode_tokens_per_s.mid * 0.999_999);
-    }
-
-    #[test]
-    fn more_main_memory_never_worsens_the_verdict(
-        candidate in any_candidate(),
-        vram_gib in 1_u64..32,
-        ram_gib in 1_u64..128,
-        more_gib in 0_u64..128,
-    ) {
-        let at = |ram| make_plan(&candidate, &machine_with(card(vram_gib * GIB, None), ram * GIB, None), policy());
-        prop_assert!(at(ram_gib + more_gib).verdict <= at(ram_gib).verdict);
-    }
-
-    #[test]
-    fn the_plan_fits_and_no_machine_panics(
-        kind in any_kind(),
-        vram in 0_u64..(1 << 50),
-        free in proptest::option::of(0_u64..(1 << 50)),
-        ram in 1_u64..(1 << 50),
-        available in proptest::option::of(0_u64..(1 << 50)),
-        bandwidth in proptest::option::of(1e-9_f64..1e5),
-        name in "[a-zA-Z0-9 ]{0,20}",
-    ) {
-        let mut only = gpu(&name, kind, vram, free.map(|free| free.min(vram)));
-        only.memory_bandwidth_gb_s = bandwidth;
-        let hardware = machine_with(vec![only], ram, available.map(|available| available.min(ram)));
-        let report = plan_all(&hardware, Catalogue::built_in(), Profiles::built_in());
-        for one in &report.plans {
-            prop_assert!(one.gpu_layers() <= one.total_layers);
-            if one.verdict != Verdict::Refused {
-                prop_assert!(one.memory.vram_required_bytes <= one.vram_free_bytes());
-                prop_assert!(one.candidate.context_tokens >= MIN_CONTEXT_TOKENS);
-                prop_assert!(!one.reasons.is_empty());
-            }
-        }
-        prop_assert_eq!(report.recommended.is_some(), report.verdict != Verdict::Refused);
-        let text = Text::new(Language::English);
-        let json = serde_json::to_string(&json::ReportJson::new(&report, &hardware, text)).unwrap();
-        prop_assert!(serde_json::from_str::<serde_json::Value>(&json).is_ok());
-        prop_assert!(!crate::sentences::report::requirements(&report, &hardware, text, None).is_empty());
-    }
-}
-
 /// Ollama would compute on the processor, so the verdict must not be compatible.
 #[test]
 fn a_card_that_the_engine_does_not_use_is_not_planned_with() {
@@ -391,72 +318,6 @@ fn a_kept_placement_has_its_own_figures() {
     // With the planned placement nothing changes.
     let same = planned.with_placement(planned.gpu_layers(), 0, planned.setting.kv_cache_type);
     assert_eq!((same.verdict, same.memory, same.speed), (planned.verdict, planned.memory, planned.speed));
-}
-
-/// A mixture with the experts of 32 of its 48 blocks in main memory, on a card with 12 GB and 32 GB of main memory.
-fn experts_in_ram(available: u64) -> Plan {
-    let model = Catalogue::built_in().find("qwen3-coder:30b").expect("a model of the catalogue");
-    let layers = Layers::Exactly(model.total_layers());
-    let candidate = custom_candidate(model, KvCacheType::Q8_0, MIN_CONTEXT_TOKENS, layers, policy());
-    let hardware = machine_with(card(12 * GIB, Some(11 * GIB)), 32 * GIB, Some(available));
-    make_plan(&Candidate { n_cpu_moe: 32, num_batch: 2048, ..candidate }, &hardware, policy())
-}
-
-#[test]
-fn experts_in_main_memory_are_recomputed_and_more_than_planned_is_degraded() {
-    let planned = experts_in_ram(28 * GIB);
-    assert_eq!((planned.setting.n_cpu_moe, planned.setting.num_batch), (32, 2048));
-    let kept =
-        |n_cpu_moe| planned.with_placement(planned.gpu_layers(), n_cpu_moe, planned.setting.kv_cache_type);
-    let (more, same, fewer) = (kept(40), kept(32), kept(28));
-    assert_eq!((more.verdict, more.setting.n_cpu_moe, more.candidate.n_cpu_moe), (Verdict::Degraded, 40, 40));
-    assert!(more.memory.weights_gpu_bytes < planned.memory.weights_gpu_bytes);
-    assert!(more.memory.ram_required_bytes > planned.memory.ram_required_bytes);
-    assert!(more.speed.decode_tokens_per_s.mid < planned.speed.decode_tokens_per_s.mid);
-    assert_eq!((same.verdict, same.memory, same.speed), (planned.verdict, planned.memory, planned.speed));
-    assert_eq!(fewer.verdict, planned.verdict);
-    assert!(fewer.memory.weights_gpu_bytes > planned.memory.weights_gpu_bytes);
-}
-
-/// Whatever is said of layers: with experts in main memory all of them are on the card.
-#[test]
-fn experts_in_main_memory_that_leave_too_much_for_the_card_are_refused() {
-    let planned = experts_in_ram(28 * GIB);
-    let hardware = machine_with(card(8 * GIB, Some(5 * GIB)), 32 * GIB, Some(28 * GIB));
-    for layers in [Layers::Fit, Layers::Exactly(planned.total_layers)] {
-        let candidate = Candidate { layers, ..planned.candidate.clone() };
-        let refused = make_plan(&candidate, &hardware, policy());
-        assert_eq!(refused.verdict, Verdict::Refused, "{:?}", refused.reasons);
-        let need = refused.memory.vram_required_bytes;
-        let short =
-            |reason: &Reason| matches!(reason, Reason::VramShort { need_bytes, .. } if *need_bytes == need);
-        assert!(has(&refused, short), "{:?}", refused.reasons);
-    }
-}
-
-/// The engine keeps one prompt in main memory whatever its limit is.
-#[test]
-fn the_cache_of_earlier_prompts_has_room_for_one_full_prompt_or_is_off() {
-    let parts = |plan: &Plan| {
-        let memory = &plan.memory;
-        let (weights, kv) = (memory.weights_ram_bytes, memory.kv_ram_bytes);
-        let engine = memory.compute_ram_bytes + memory.overhead_ram_bytes;
-        assert_eq!(memory.ram_required_bytes, weights + kv + engine + memory.prompt_cache_ram_bytes);
-        (memory.kv_gpu_bytes + memory.kv_ram_bytes, memory.prompt_cache_ram_bytes)
-    };
-    let roomy = experts_in_ram(28 * GIB);
-    let (one_prompt, cache) = parts(&roomy);
-    assert!((one_prompt..one_prompt + MIB).contains(&cache), "{cache}");
-    assert_eq!(u64::from(roomy.prompt_cache_mib()) * MIB, cache);
-
-    // One byte less than the whole need.
-    let tight = experts_in_ram(roomy.memory.ram_required_bytes - 1);
-    assert_eq!((parts(&tight).1, tight.prompt_cache_mib()), (0, 0));
-    assert_eq!(tight.verdict, roomy.verdict, "it takes what is left and refuses nothing");
-
-    let strict = Policy { prompt_cache_mib: roomy.prompt_cache_mib() - 1, ..policy().clone() };
-    let hardware = machine_with(card(12 * GIB, Some(11 * GIB)), 32 * GIB, Some(28 * GIB));
-    assert_eq!(parts(&make_plan(&roomy.candidate, &hardware, &strict)).1, 0);
 }
 
 #[test]

@@ -147,7 +147,7 @@ impl ClientError {
                 say!(text, "install-client-silent", duration = text.duration(*seconds as f64))
             }
             Self::Refused { message, .. } => say!(text, "install-client-refused", message = message.clone()),
-            Self::CutShort { .. } => say!(text, "install-client-cut-short"),
+            Self::EndedEarly { .. } => say!(text, "install-client-cut-short"),
             Self::Unreadable { cause, .. } => say!(text, "install-client-unreadable", cause = cause.clone()),
         }
     }

@@ -81,7 +81,7 @@ impl TransferProblem {
             Self::Stalled(time) => {
                 say!(text, "fetch-problem-stalled", time = text.duration(time.as_secs_f64()))
             }
-            Self::CutShort => say!(text, "fetch-problem-cut-short"),
+            Self::EndedEarly => say!(text, "fetch-problem-cut-short"),
             Self::Status { status: 404 | 410, .. } => say!(text, "fetch-problem-not-found"),
             Self::Status { status: 407, .. } => say!(text, "fetch-problem-proxy-login"),
             Self::Status { status, .. } => say!(text, "fetch-problem-status", status = status.to_string()),

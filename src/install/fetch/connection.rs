@@ -133,7 +133,7 @@ pub async fn fetch(
             return if end == UNKNOWN_END || answer.end.is_some_and(|end| at >= end) {
                 Ok(())
             } else {
-                Err(TransferProblem::CutShort)
+                Err(TransferProblem::EndedEarly)
             };
         };
         // Neither server nor release states a length: do not fill the disk.
@@ -146,7 +146,7 @@ pub async fn fetch(
         let length = bytes.len();
         if chunks.send(Chunk { offset: at, bytes }).await.is_err() {
             // The writer has failed and reports why itself.
-            return Err(TransferProblem::CutShort);
+            return Err(TransferProblem::EndedEarly);
         }
         segment.at.store(at + length as u64, Ordering::Relaxed);
         if let Some(limiter) = &remote.limiter {

@@ -168,7 +168,7 @@ mod tests {
     fn retry_waits_double_and_are_limited() {
         let mut one = mirrors(1);
         let waits: Vec<RetryDecision> =
-            (0..4).map(|_| one.decide_after_failure(&TransferProblem::CutShort, false, 1)).collect();
+            (0..4).map(|_| one.decide_after_failure(&TransferProblem::EndedEarly, false, 1)).collect();
         let wait = |seconds| RetryDecision::Wait(Duration::from_secs(seconds));
         assert_eq!(waits, [wait(1), wait(2), wait(4), RetryDecision::Again]);
         assert!(one.current().is_none());
@@ -176,7 +176,7 @@ mod tests {
         // It continues as long as each attempt brings data.
         let mut one = mirrors(1);
         for _ in 0..100 {
-            assert_eq!(one.decide_after_failure(&TransferProblem::CutShort, true, 1), wait(1));
+            assert_eq!(one.decide_after_failure(&TransferProblem::EndedEarly, true, 1), wait(1));
         }
     }
 
@@ -185,9 +185,9 @@ mod tests {
         let mut three = mirrors(3);
         three.decide_after_failure(&TransferProblem::Redirects, false, 1);
         assert_eq!(host(&three), "m1.example.org");
-        three.decide_after_failure(&TransferProblem::CutShort, false, 1);
+        three.decide_after_failure(&TransferProblem::EndedEarly, false, 1);
         assert_eq!(host(&three), "m1.example.org", "once is no reason to leave");
-        three.decide_after_failure(&TransferProblem::CutShort, false, 1);
+        three.decide_after_failure(&TransferProblem::EndedEarly, false, 1);
         assert_eq!(host(&three), "m2.example.org");
         three.record_failure(TransferProblem::Redirects);
         assert_eq!(host(&three), "m1.example.org", "better than nothing");
@@ -196,7 +196,7 @@ mod tests {
     #[test]
     fn several_connections_are_reduced_to_one_first() {
         let mut one = mirrors(1);
-        assert_eq!(one.decide_after_failure(&TransferProblem::CutShort, false, 8), RetryDecision::Again);
+        assert_eq!(one.decide_after_failure(&TransferProblem::EndedEarly, false, 8), RetryDecision::Again);
         assert_eq!(one.current().unwrap().most_segments, 4);
     }
 

@@ -22,7 +22,7 @@ pub enum TransferProblem {
     Stalled(Duration),
     /// The connection closed early.
     #[error("the connection ended early")]
-    CutShort,
+    EndedEarly,
     /// The server answered with an error.
     #[error("the server answered {status}")]
     Status {
@@ -85,7 +85,7 @@ impl TransferProblem {
         match self {
             Self::Connection(_)
             | Self::Stalled(_)
-            | Self::CutShort
+            | Self::EndedEarly
             | Self::Changed
             | Self::RangesIgnored { .. }
             | Self::InvalidResponse(_) => true,

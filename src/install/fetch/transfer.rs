@@ -295,7 +295,7 @@ impl<'a> Transfer<'a> {
                 }
                 self.add_workers(workers, ramp_up.target().max(1));
                 workers.segments.is_empty().then_some(Ended::Failed {
-                    problem: TransferProblem::CutShort,
+                    problem: TransferProblem::EndedEarly,
                     brought: false,
                     segments: 1,
                 })

@@ -14,7 +14,7 @@ fn wrong_lengths_are_detected() {
     });
     let error = bench.go(&bench.request(vec![short.url("/f")])).unwrap_err();
     assert!(
-        matches!(problems(&error)[0], TransferProblem::Connection(_) | TransferProblem::CutShort),
+        matches!(problems(&error)[0], TransferProblem::Connection(_) | TransferProblem::EndedEarly),
         "{error}"
     );
     let bench = FetchBench::new(100_000);

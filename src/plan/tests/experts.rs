@@ -1,0 +1,67 @@
+use super::*;
+
+/// A mixture with the experts of 32 of its 48 blocks in main memory, on a card with 12 GB and 32 GB of main memory.
+fn experts_in_ram(available: u64) -> Plan {
+    let model = Catalogue::built_in().find("qwen3-coder:30b").expect("a model of the catalogue");
+    let layers = Layers::Exactly(model.total_layers());
+    let candidate = custom_candidate(model, KvCacheType::Q8_0, MIN_CONTEXT_TOKENS, layers, policy());
+    let hardware = machine_with(card(12 * GIB, Some(11 * GIB)), 32 * GIB, Some(available));
+    make_plan(&Candidate { n_cpu_moe: 32, num_batch: 2048, ..candidate }, &hardware, policy())
+}
+
+#[test]
+fn experts_in_main_memory_are_recomputed_and_more_than_planned_is_degraded() {
+    let planned = experts_in_ram(28 * GIB);
+    assert_eq!((planned.setting.n_cpu_moe, planned.setting.num_batch), (32, 2048));
+    let kept =
+        |n_cpu_moe| planned.with_placement(planned.gpu_layers(), n_cpu_moe, planned.setting.kv_cache_type);
+    let (more, same, fewer) = (kept(40), kept(32), kept(28));
+    assert_eq!((more.verdict, more.setting.n_cpu_moe, more.candidate.n_cpu_moe), (Verdict::Degraded, 40, 40));
+    assert!(more.memory.weights_gpu_bytes < planned.memory.weights_gpu_bytes);
+    assert!(more.memory.ram_required_bytes > planned.memory.ram_required_bytes);
+    assert!(more.speed.decode_tokens_per_s.mid < planned.speed.decode_tokens_per_s.mid);
+    assert_eq!((same.verdict, same.memory, same.speed), (planned.verdict, planned.memory, planned.speed));
+    assert_eq!(fewer.verdict, planned.verdict);
+    assert!(fewer.memory.weights_gpu_bytes > planned.memory.weights_gpu_bytes);
+}
+
+/// Whatever is said of layers: with experts in main memory all of them are on the card.
+#[test]
+fn experts_in_main_memory_that_leave_too_much_for_the_card_are_refused() {
+    let planned = experts_in_ram(28 * GIB);
+    let hardware = machine_with(card(8 * GIB, Some(5 * GIB)), 32 * GIB, Some(28 * GIB));
+    for layers in [Layers::Fit, Layers::Exactly(planned.total_layers)] {
+        let candidate = Candidate { layers, ..planned.candidate.clone() };
+        let refused = make_plan(&candidate, &hardware, policy());
+        assert_eq!(refused.verdict, Verdict::Refused, "{:?}", refused.reasons);
+        let need = refused.memory.vram_required_bytes;
+        let short =
+            |reason: &Reason| matches!(reason, Reason::VramShort { need_bytes, .. } if *need_bytes == need);
+        assert!(has(&refused, short), "{:?}", refused.reasons);
+    }
+}
+
+/// The engine keeps one prompt in main memory whatever its limit is.
+#[test]
+fn the_cache_of_earlier_prompts_has_room_for_one_full_prompt_or_is_off() {
+    let parts = |plan: &Plan| {
+        let memory = &plan.memory;
+        let (weights, kv) = (memory.weights_ram_bytes, memory.kv_ram_bytes);
+        let engine = memory.compute_ram_bytes + memory.overhead_ram_bytes;
+        assert_eq!(memory.ram_required_bytes, weights + kv + engine + memory.prompt_cache_ram_bytes);
+        (memory.kv_gpu_bytes + memory.kv_ram_bytes, memory.prompt_cache_ram_bytes)
+    };
+    let roomy = experts_in_ram(28 * GIB);
+    let (one_prompt, cache) = parts(&roomy);
+    assert!((one_prompt..one_prompt + MIB).contains(&cache), "{cache}");
+    assert_eq!(u64::from(roomy.prompt_cache_mib()) * MIB, cache);
+
+    // One byte less than the whole need.
+    let tight = experts_in_ram(roomy.memory.ram_required_bytes - 1);
+    assert_eq!((parts(&tight).1, tight.prompt_cache_mib()), (0, 0));
+    assert_eq!(tight.verdict, roomy.verdict, "it takes what is left and refuses nothing");
+
+    let strict = Policy { prompt_cache_mib: roomy.prompt_cache_mib() - 1, ..policy().clone() };
+    let hardware = machine_with(card(12 * GIB, Some(11 * GIB)), 32 * GIB, Some(28 * GIB));
+    assert_eq!(parts(&make_plan(&roomy.candidate, &hardware, &strict)).1, 0);
+}
