@@ -192,7 +192,7 @@ fn the_document_has_every_documented_key() {
 }
 
 #[test]
-fn one_choice_can_be_asked_about_by_its_name() {
+fn one_choice_is_found_by_its_name() {
     let document = machine(json!([card("NVIDIA GeForce RTX 3060", 12 * GIB)]), 32 * GIB);
     let (_, all) = check_json(&document, &[]);
     for role in ["recommended", "smartest", "fastest"] {

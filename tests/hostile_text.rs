@@ -164,7 +164,7 @@ fn a_log_cannot_control_the_terminal() {
 
 /// Names of folders and files, wherever a path is said: a home, a document, a report, an archive, a folder of models.
 #[test]
-fn paths_cannot_act_on_the_terminal() {
+fn paths_cannot_control_the_terminal() {
     use std::os::unix::fs::PermissionsExt as _;
     const NAME: &str = "a\u{1b}[2J\u{202e}\nacolyte: all is well";
     let shown_name = r"a\u{1b}[2J\u{202e}\nacolyte: all is well";
@@ -253,7 +253,7 @@ fn all_harmless(world: &World, door: &str, arguments: &[&str], change: impl Fn(&
 
 /// Names of models, profiles and files, and everything else that is typed or copied from a page.
 #[test]
-fn what_is_typed_cannot_act_on_the_terminal() {
+fn what_is_typed_cannot_control_the_terminal() {
     let world = World::new(&json!({}));
     let (hardware, release) = (world.path("hardware.json"), world.path("release.json"));
     let install = [
@@ -313,7 +313,7 @@ fn what_is_typed_cannot_act_on_the_terminal() {
 
 /// Files of the user's: their values, their keys, what is no value at all, and what is no text.
 #[test]
-fn a_file_cannot_act_on_the_terminal() {
+fn a_file_cannot_control_the_terminal() {
     let world = World::new(&json!({}));
     let file = world.path("hostile");
     let path = file.to_str().unwrap();
@@ -383,7 +383,7 @@ fn a_file_cannot_act_on_the_terminal() {
 
 /// Variables that a page or a file of settings may have set, and models that somebody has put on the disk.
 #[test]
-fn the_environment_and_names_of_files_cannot_act_on_the_terminal() {
+fn the_environment_and_names_of_files_cannot_control_the_terminal() {
     let world = World::new(&json!({}));
     for name in
         ["ACOLYTE_HOME", "OLLAMA_HOST", "OLLAMA_MODELS", "LANG", "LC_ALL", "HTTPS_PROXY", "ACOLYTE_LOG"]
@@ -407,7 +407,7 @@ fn the_environment_and_names_of_files_cannot_act_on_the_terminal() {
 
 /// Documents of an installation, which are shown by every later command.
 #[test]
-fn documents_cannot_act_on_the_terminal() {
+fn documents_cannot_control_the_terminal() {
     let world = World::new(&json!({}));
     world.install(&["--profile", "light_6gb", "--accept-degraded", "--no-autostart"]).receipt();
     assert!(world.run(&["stop"]).status.success());
@@ -481,7 +481,7 @@ fn strings(value: &Value, place: String) -> Vec<String> {
 /// Whoever takes the port chooses its own name.
 #[cfg(target_os = "linux")]
 #[test]
-fn the_name_of_a_stranger_cannot_act_on_the_terminal() {
+fn the_name_of_a_stranger_cannot_control_the_terminal() {
     let world = World::new(&json!({}));
     world.install(&["--profile", "light_6gb", "--accept-degraded", "--no-autostart"]).receipt();
     assert!(world.run(&["stop"]).status.success());

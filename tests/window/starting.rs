@@ -97,7 +97,7 @@ fn plays_a_terminal(mut script: std::process::Command) -> bool {
 
 /// With a terminal the same steps are asked there, and nothing is done without an answer.
 #[test]
-fn without_a_display_the_steps_are_asked_in_the_terminal() {
+fn without_a_display_the_terminal_asks_for_the_steps() {
     let world = World::new(&json!({}));
     let mut command = world.program("script");
     let program = installer();

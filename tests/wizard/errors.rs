@@ -213,7 +213,7 @@ fn failures_to_write_or_open_are_shown_on_the_page() {
 
 /// Names of hardware and words of errors cannot reorder or hide what the window says; screen readers get the same.
 #[test]
-fn text_from_outside_cannot_act_on_the_window() {
+fn text_from_outside_cannot_control_the_window() {
     const HOSTILE: &str = "RTX\u{1b}[2J\u{202e}\u{2066}\u{200b}\u{2028}\u{9b}";
     let acts = |text: &str| {
         text.chars().any(|c| {

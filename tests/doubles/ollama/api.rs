@@ -46,7 +46,7 @@ pub async fn answer(request: Request<Incoming>, server: Arc<Server>, own: Socket
         Ok(body) => body,
         Err(e) => return http::error(400, &format!("invalid request: {e}")),
     };
-    if let Some(broken) = broken(&server, what_is_asked(&path, &body)) {
+    if let Some(broken) = broken(&server, request_name(&path, &body)) {
         return breaks::answer(broken).await;
     }
     match (&method, path.as_str()) {
@@ -61,12 +61,12 @@ pub async fn answer(request: Request<Incoming>, server: Arc<Server>, own: Socket
 }
 
 /// The fault of this answer, if any.
-fn broken(server: &Server, asked: &str) -> Option<Break> {
-    server.config.faults.breaks.get(asked).copied()
+fn broken(server: &Server, name: &str) -> Option<Break> {
+    server.config.faults.breaks.get(name).copied()
 }
 
 /// The name of a request in the configuration of faults.
-fn what_is_asked<'a>(path: &'a str, body: &Value) -> &'a str {
+fn request_name<'a>(path: &'a str, body: &Value) -> &'a str {
     match path.trim_start_matches("/api/") {
         "generate" if body["keep_alive"] == 0 => "unload",
         "generate" if body["prompt"].as_str().unwrap_or_default().is_empty() => "load",
