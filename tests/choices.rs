@@ -86,8 +86,10 @@ fn report(hardware: &Hardware) -> Report {
 
 fn words(plan: &Plan) -> String {
     let text = Text::new(Language::English);
-    let stars =
-        plan.quality().map_or_else(|| "not rated".to_owned(), |quality| format!("{} ★", quality.stars));
+    let stars = plan
+        .quality
+        .as_ref()
+        .map_or_else(|| "not rated".to_owned(), |quality| format!("{} ★", quality.stars));
     format!(
         "{} ({stars}), {}K {}, {}: {:.0}/{:.0} tokens/s, {:.0} s",
         plan.candidate.model.title.as_str(),
@@ -140,11 +142,7 @@ fn every_choice_runs_by_what_is_free_now() {
             assert!(plan.candidate.context_tokens >= MIN_CONTEXT_TOKENS, "{name}");
             assert!(plan.memory.vram_required_bytes <= plan.vram_free_bytes(), "{name}: {}", words(plan));
             assert!(plan.memory.ram_required_bytes <= plan.ram_available_bytes(), "{name}: {}", words(plan));
-            assert!(
-                plan.quality().is_some(),
-                "{name}: an unrated model where rated ones run: {}",
-                words(plan)
-            );
+            assert!(plan.quality.is_some(), "{name}: an unrated model where rated ones run: {}", words(plan));
         }
     }
 }
@@ -171,7 +169,7 @@ fn the_roles_keep_their_order() {
         let Some(recommended) = report.choice(Role::Recommended) else { continue };
         let (smartest, fastest) =
             (report.choice(Role::Smartest).unwrap(), report.choice(Role::Fastest).unwrap());
-        let stars = |choice: &Choice| choice.plan.quality().map_or(0, |quality| quality.stars);
+        let stars = |choice: &Choice| choice.plan.quality.as_ref().map_or(0, |quality| quality.stars);
         let speed = |choice: &Choice| {
             let speed = choice.plan.speed;
             // Of settings as fast as each other the better one is chosen.
@@ -190,7 +188,7 @@ fn eight_and_thirty_two_gigabytes_get_what_an_expert_would_advise() {
     let report = report(&hardware);
     let plan = &report.choice(Role::Recommended).unwrap().plan;
     assert!(plan.setting.n_cpu_moe > 0, "{}", words(plan));
-    assert!(plan.quality().unwrap().stars >= 4, "{}", words(plan));
+    assert!(plan.quality.as_ref().unwrap().stars >= 4, "{}", words(plan));
     assert!(plan.speed.decode_tokens_per_s.mid >= 20.0, "{}", words(plan));
     assert!(plan.speed.decode_at_full_context_tokens_per_s.mid >= 12.0, "{}", words(plan));
 }
@@ -208,7 +206,7 @@ fn less_free_memory_never_makes_a_choice_better() {
         let stars = |report: &Report| {
             report
                 .choice(Role::Smartest)
-                .and_then(|choice| choice.plan.quality())
+                .and_then(|choice| choice.plan.quality.as_ref())
                 .map_or(0, |quality| quality.stars)
         };
         assert!(stars(&busy) <= stars(&full), "{name}");

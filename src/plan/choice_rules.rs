@@ -6,11 +6,6 @@ use crate::MIN_CONTEXT_TOKENS;
 use crate::plan::setting::Setting;
 use crate::plan::types::Role;
 
-/// Speeds closer than this share count as equal.
-const EQUAL_SPEED: f64 = 0.05;
-/// Stars closer than this count as equal.
-const EQUAL_STARS: f64 = 0.5;
-
 /// How settings are compared.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -25,6 +20,10 @@ pub struct ChoiceRules {
     pub enough_tokens_per_s: f64,
     /// Up to so many seconds to the first token of a full prompt cost nothing.
     pub patient_first_token_s: f64,
+    /// Speeds that differ by less than this share count as equal when the fastest is chosen.
+    pub equal_speed: f64,
+    /// Stars that differ by less than this count as equal when the smartest is chosen.
+    pub equal_stars: f64,
     /// Limits of the recommended choice.
     pub recommended: RoleLimits,
     /// Limits of the smartest choice.
@@ -100,11 +99,11 @@ impl ChoiceRules {
             Role::Smartest => {
                 let points = |setting: &Setting| setting.points.unwrap_or(0.0);
                 let most = most(points);
-                narrowed(&admitted, |setting| points(setting) >= most - EQUAL_STARS)
+                narrowed(&admitted, |setting| points(setting) >= most - self.equal_stars)
             }
             Role::Fastest => {
                 let most = most(|setting| setting.tokens_per_s);
-                narrowed(&admitted, |setting| setting.tokens_per_s >= most * (1.0 - EQUAL_SPEED))
+                narrowed(&admitted, |setting| setting.tokens_per_s >= most * (1.0 - self.equal_speed))
             }
         };
         self.worth_most(best)
@@ -157,6 +156,8 @@ impl ChoiceRules {
             ),
             ("enough_tokens_per_s", rate(self.enough_tokens_per_s), "above 0"),
             ("patient_first_token_s", rate(self.patient_first_token_s), "above 0"),
+            ("equal_speed", (0.0..1.0).contains(&self.equal_speed), "a share from 0 to below 1"),
+            ("equal_stars", (0.0..=5.0).contains(&self.equal_stars), "0 to 5"),
             ("recommended", limits(&self.recommended), LIMITS),
             ("smartest", limits(&self.smartest), LIMITS),
             ("fastest", limits(&self.fastest), LIMITS),

@@ -106,7 +106,7 @@ impl Choices {
 
 /// Whether a plan is at least as good as another in every respect, and better in one.
 fn dominates(one: &Plan, other: &Plan) -> bool {
-    let (Some(stars), Some(other_stars)) = (one.quality(), other.quality()) else { return false };
+    let (Some(stars), Some(other_stars)) = (&one.quality, &other.quality) else { return false };
     let speed = |plan: &Plan| plan.speed.decode_tokens_per_s.mid;
     let full = |plan: &Plan| plan.speed.decode_at_full_context_tokens_per_s.mid;
     let wait = |plan: &Plan| plan.speed.first_token_full_prompt_s.mid;

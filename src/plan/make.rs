@@ -10,7 +10,7 @@
 use crate::MIN_CONTEXT_TOKENS;
 use crate::estimate::{EngineSetting, Estimate};
 use crate::machine::{Gpu, Hardware};
-use crate::models::{KvCacheType, ModelTag};
+use crate::models::{KvCacheType, ModelTag, Ratings};
 use crate::plan::case::Case;
 use crate::plan::consent::{ConsentTerms, Limit};
 use crate::plan::disk::{DiskNeeds, Inventory};
@@ -60,6 +60,7 @@ fn plan_of(
         candidate: case.candidate.clone(),
         setting: EngineSetting { gpu_layers, ..case.setting },
         total_layers: case.total_layers,
+        quality: Ratings::built_in().quality(&case.candidate.model, case.setting.kv_cache_type),
         memory: estimate.memory,
         speed: estimate.speed,
         all_layers_vram_bytes: case.all_layers_vram_bytes(),

@@ -3,7 +3,7 @@
 use crate::estimate::{EngineSetting, MachineFigures, MemoryNeed, Speed};
 use crate::figures::Certainty;
 use crate::machine::GpuBackend;
-use crate::models::{Quality, Ratings};
+use crate::models::Quality;
 use crate::plan::consent::ConsentTerms;
 use crate::plan::disk::DiskNeeds;
 use crate::plan::{Candidate, Grade, Improvement, Policy, Reason, Verdict};
@@ -19,6 +19,8 @@ pub struct Plan {
     pub machine: MachineFigures,
     /// All layers: blocks + 1.
     pub total_layers: u32,
+    /// Quality of the model with this KV cache type, by published scores; `None` if it is not rated.
+    pub quality: Option<Quality>,
     /// Memory need.
     pub memory: MemoryNeed,
     /// Estimated speed.
@@ -60,11 +62,6 @@ impl Plan {
     /// Whether the engine needs its archive for AMD cards.
     pub fn needs_rocm(&self) -> bool {
         self.gpu_layers() > 0 && self.machine.gpus.iter().any(|gpu| gpu.backend == GpuBackend::Rocm)
-    }
-
-    /// Quality of the model with this KV cache type, by published scores; `None` if it is not rated.
-    pub fn quality(&self) -> Option<Quality> {
-        Ratings::built_in().quality(&self.candidate.model, self.setting.kv_cache_type)
     }
 
     /// Share of the layers that are on the GPU, 0 to 1.

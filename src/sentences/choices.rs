@@ -66,7 +66,7 @@ impl Choice {
     pub fn why(&self, text: Text) -> String {
         let plan = &self.plan;
         let what = plan_sentence(plan, text);
-        let stars = plan.quality().map_or(0, |quality| quality.stars);
+        let stars = plan.quality.as_ref().map_or(0, |quality| quality.stars);
         let comparison = match &self.why {
             Why::Best { of_models } => say!(text, "plan-why-best", stars = stars, models = *of_models),
             Why::SmarterThanWhole { other, stars: theirs } => {

@@ -190,7 +190,7 @@ impl<'a> ProfileJson<'a> {
             verdict: plan.verdict,
             reasons: reasons(&plan.reasons, text),
             model: candidate.model.name.as_str(),
-            quality: plan.quality().map(QualityJson::from),
+            quality: plan.quality.clone().map(QualityJson::from),
             context_tokens: candidate.context_tokens,
             kv_cache_type: candidate.kv_cache_type,
             gpu_layers: plan.gpu_layers(),

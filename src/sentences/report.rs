@@ -168,7 +168,7 @@ pub fn plan_facts(plan: &Plan, text: Text) -> Vec<(String, String)> {
                 size = text.file_size(model.download_bytes)
             ),
         ),
-        (say!(text, "cli-quality"), quality_line(plan.quality().as_ref(), text)),
+        (say!(text, "cli-quality"), quality_line(plan.quality.as_ref(), text)),
         (
             say!(text, "cli-layers"),
             say!(
@@ -264,28 +264,19 @@ fn choice_table(choices: &[Choice], text: Text) -> Vec<Vec<String>> {
         say!(text, "cli-column-first-token"),
     ];
     let rows = choices.iter().map(|choice| {
-        let plan = &choice.plan;
-        let candidate = &plan.candidate;
+        let cells = Cells::of(&choice.plan, text);
         vec![
             choice.role.title(text),
-            format!("{} {}", sign(plan.verdict), plan.verdict.title(text)),
-            model_name(&candidate.model),
-            plan.quality().map_or_else(|| say!(text, "plan-quality-not-rated"), |rated| rated.stars_drawn()),
-            text.count(u64::from(candidate.context_tokens)),
-            candidate.kv_cache_type.name().to_owned(),
-            format!(
-                "{}/{}",
-                text.memory_number(plan.memory.vram_required_bytes),
-                text.memory_number(plan.vram_free_bytes())
-            ),
-            format!(
-                "{}/{}",
-                text.memory_number(plan.memory.ram_required_bytes),
-                text.memory_number(plan.ram_available_bytes())
-            ),
-            text.range(plan.speed.decode_tokens_per_s),
-            text.range(plan.speed.decode_at_full_context_tokens_per_s),
-            wait(plan.speed.first_token_full_prompt_s, text),
+            cells.verdict,
+            cells.model,
+            cells.quality,
+            cells.context,
+            cells.kv_cache,
+            cells.vram,
+            cells.ram,
+            cells.speed,
+            text.range(choice.plan.speed.decode_at_full_context_tokens_per_s),
+            cells.first_token,
         ]
     });
     std::iter::once(head).chain(rows).collect()
@@ -305,35 +296,66 @@ fn profile_table(report: &Report, text: Text) -> Vec<Vec<String>> {
         say!(text, "cli-column-speed"),
         say!(text, "cli-column-first-token"),
     ];
-    let rows = report.plans.iter().map(|one| {
-        let candidate = &one.candidate;
-        let refused = one.verdict == Verdict::Refused;
-        // A refused plan has no layers and no speed; show the VRAM that it would need.
-        let vram = if refused { one.all_layers_vram_bytes } else { one.memory.vram_required_bytes };
-        let unless_refused = |words: String| if refused { "–".to_owned() } else { words };
-        let verdict = match one.reasons.first() {
-            Some(reason) if refused => reason.title(text),
-            _ => one.verdict.title(text),
-        };
+    let rows = report.plans.iter().map(|plan| {
+        let cells = Cells::of(plan, text);
         vec![
-            candidate.id.clone(),
-            format!("{} {verdict}", sign(one.verdict)),
-            model_name(&candidate.model),
-            one.quality().map_or_else(|| say!(text, "plan-quality-not-rated"), |rated| rated.stars_drawn()),
-            unless_refused(format!("{}/{}", one.gpu_layers(), one.total_layers)),
-            text.count(u64::from(candidate.context_tokens)),
-            candidate.kv_cache_type.name().to_owned(),
-            format!("{}/{}", text.memory_number(vram), text.memory_number(one.vram_free_bytes())),
-            unless_refused(format!(
-                "{}/{}",
-                text.memory_number(one.memory.ram_required_bytes),
-                text.memory_number(one.ram_available_bytes())
-            )),
-            unless_refused(text.range(one.speed.decode_tokens_per_s)),
-            unless_refused(wait(one.speed.first_token_full_prompt_s, text)),
+            plan.candidate.id.clone(),
+            cells.verdict,
+            cells.model,
+            cells.quality,
+            cells.layers,
+            cells.context,
+            cells.kv_cache,
+            cells.vram,
+            cells.ram,
+            cells.speed,
+            cells.first_token,
         ]
     });
     std::iter::once(head).chain(rows).collect()
+}
+
+/// What both tables say of a plan. A refused one has neither layers nor speed; its VRAM is what it would need.
+struct Cells {
+    verdict: String,
+    model: String,
+    quality: String,
+    layers: String,
+    context: String,
+    kv_cache: String,
+    vram: String,
+    ram: String,
+    speed: String,
+    first_token: String,
+}
+
+impl Cells {
+    fn of(plan: &Plan, text: Text) -> Self {
+        let candidate = &plan.candidate;
+        let refused = plan.verdict == Verdict::Refused;
+        let unless_refused = |words: String| if refused { "–".to_owned() } else { words };
+        let share = |part, whole| format!("{}/{}", text.memory_number(part), text.memory_number(whole));
+        let verdict = match plan.reasons.first() {
+            Some(reason) if refused => reason.title(text),
+            _ => plan.verdict.title(text),
+        };
+        let vram = if refused { plan.all_layers_vram_bytes } else { plan.memory.vram_required_bytes };
+        Self {
+            verdict: format!("{} {verdict}", sign(plan.verdict)),
+            model: model_name(&candidate.model),
+            quality: plan
+                .quality
+                .as_ref()
+                .map_or_else(|| say!(text, "plan-quality-not-rated"), |rated| rated.stars_drawn()),
+            layers: unless_refused(format!("{}/{}", plan.gpu_layers(), plan.total_layers)),
+            context: text.count(u64::from(candidate.context_tokens)),
+            kv_cache: candidate.kv_cache_type.name().to_owned(),
+            vram: share(vram, plan.vram_free_bytes()),
+            ram: unless_refused(share(plan.memory.ram_required_bytes, plan.ram_available_bytes())),
+            speed: unless_refused(text.range(plan.speed.decode_tokens_per_s)),
+            first_token: unless_refused(wait(plan.speed.first_token_full_prompt_s, text)),
+        }
+    }
 }
 
 /// Title and quantisation, unless the title contains it.

@@ -34,7 +34,7 @@ fn content(ui: &mut Ui, text: Text, choice: &Choice) {
     let plan = &choice.plan;
     let (candidate, speed) = (&plan.candidate, &plan.speed);
     ui.text(TextRole::Heading, Tone::Ink, &candidate.model.title);
-    let quality = quality_short(plan.quality().as_ref(), text);
+    let quality = quality_short(plan.quality.as_ref(), text);
     ui.text(TextRole::Table, Tone::Ink, &quality);
     ui.gap(1.5);
     Paragraph::new(ui)

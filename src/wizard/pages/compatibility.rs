@@ -199,7 +199,7 @@ fn emergency(ui: &mut Ui, text: Text, plan: &Plan) {
     card(ui, |ui| {
         ui.text(TextRole::Strong, Tone::Ink, &say!(text, "plan-emergency-title"));
         ui.gap(0.5);
-        ui.text(TextRole::Table, Tone::Ink, &quality_short(plan.quality().as_ref(), text));
+        ui.text(TextRole::Table, Tone::Ink, &quality_short(plan.quality.as_ref(), text));
         ui.text(TextRole::Text, Tone::Soft, &plan_sentence(plan, text));
         let wait = wait(plan.speed.first_token_full_prompt_s, text);
         ui.text(TextRole::Text, Tone::Soft, &say!(text, "wizard-emergency-wait", wait = wait));

@@ -174,7 +174,10 @@ impl PlanTable {
             // The best first: what runs, then by quality.
             rows.sort_by_cached_key(|index| {
                 let plan = &plans[*index];
-                (plan.verdict == Verdict::Refused, Reverse(plan.quality().map_or(0, |quality| quality.stars)))
+                (
+                    plan.verdict == Verdict::Refused,
+                    Reverse(plan.quality.as_ref().map_or(0, |quality| quality.stars)),
+                )
             });
         }
         if let Some((key, up)) = self.sort {
@@ -218,8 +221,7 @@ impl PlanTable {
         let dash = || "–".to_owned();
         match key {
             SortKey::Name => {
-                let quality = plan.quality();
-                let rating = quality_short(quality.as_ref(), text);
+                let rating = quality_short(plan.quality.as_ref(), text);
                 two_lines(ui, Paragraph::new(ui).add(TextRole::Source, Tone::Faint, &rating), |ui| {
                     let name = match self.tab {
                         Tab::Profiles => plan.candidate.id.clone(),
@@ -356,7 +358,7 @@ fn short_model(title: &str, quantisation: &str) -> String {
 
 fn compare(tab: Tab, key: SortKey, a: &Plan, b: &Plan) -> Ordering {
     let number = |a: f64, b: f64| a.total_cmp(&b);
-    let stars = |plan: &Plan| plan.quality().map_or(0, |quality| quality.stars);
+    let stars = |plan: &Plan| plan.quality.as_ref().map_or(0, |quality| quality.stars);
     match key {
         SortKey::Name if tab == Tab::Models => stars(b).cmp(&stars(a)),
         SortKey::Name => a.candidate.id.cmp(&b.candidate.id),

@@ -277,9 +277,9 @@ fn plan_card(ui: &mut Ui, text: Text, is_chosen: bool, name: &str, plan: &Plan) 
 
 /// Stars, a word, and the score that counts most.
 fn rating(ui: &mut Ui, text: Text, plan: &Plan) {
-    let quality = plan.quality();
-    ui.text(TextRole::Table, Tone::Ink, &quality_short(quality.as_ref(), text));
-    if let Some(basis) = quality.as_ref().and_then(|quality| quality.strongest_basis(text)) {
+    let quality = plan.quality.as_ref();
+    ui.text(TextRole::Table, Tone::Ink, &quality_short(quality, text));
+    if let Some(basis) = quality.and_then(|quality| quality.strongest_basis(text)) {
         ui.text(TextRole::Source, Tone::Faint, &basis);
     }
 }
