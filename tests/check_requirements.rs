@@ -243,6 +243,7 @@ fn assert_profile_shape(profile: &Value) {
             "kv_cache_type",
             "memory",
             "model",
+            "model_file",
             "n_cpu_moe",
             "num_batch",
             "quality",
@@ -253,6 +254,11 @@ fn assert_profile_shape(profile: &Value) {
             "why"
         ]
     );
+    // Neither command asks a registry about a known model.
+    let file = &profile["model_file"];
+    assert_eq!((&file["source"], &file["digest"]), (&json!("catalogue"), &Value::Null), "{profile}");
+    assert_eq!(file["differs_from_catalogue"], Value::Null);
+    assert!(file["size_bytes"].as_u64().unwrap() > 0);
     let bytes = |key: &str| profile["memory"][key].as_u64().unwrap_or_else(|| panic!("{key}: {profile}"));
     let parts: u64 = ["weights_gpu_bytes", "kv_gpu_bytes", "compute_gpu_bytes", "overhead_gpu_bytes"]
         .map(bytes)

@@ -448,7 +448,7 @@ fn a_proxy_is_used_and_its_password_is_written_nowhere() {
     // The mirror is used as proxy: it answers for any host.
     let proxy = format!("http://ana:s3cret@{}", world.mirror.host());
     let mut command = world.acolyte(&["install", "--json", "--yes", "--verbose"]);
-    command.env("RUST_LOG", "trace");
+    command.env("RUST_LOG", "trace").env_remove("HTTPS_PROXY");
     command.args(with(&["--mirror", "http://mirror.example.org/", "--proxy", &proxy]));
     command.arg("--release").arg(world.path("release.json"));
     command.arg("--hardware").arg(world.path("hardware.json")).args(["--port", &world.port.to_string()]);

@@ -15,17 +15,18 @@ use crate::cli::undo::{Interrupted, offer};
 use crate::cli::{Failure, Session, model, source};
 use crate::control::Control;
 use crate::install::{
-    Agreement, InstallError, InstallOptions, Installed, Paths, Receipt, Request, SavedRequest, take_inventory,
+    Agreement, InstallError, InstallOptions, Installed, Paths, PublishedModel, Receipt, Request,
+    SavedRequest, is_to_be_read, read_published_model, take_inventory,
 };
 use crate::machine::Hardware;
 use crate::models::{Catalogue, KvCacheType};
 use crate::ollama::lookup::LookupError;
 use crate::plan::{
     CUSTOM_ID, Candidate, EMERGENCY_ID, Layers, Plan, Profiles, Role, Verdict, candidates, custom_candidate,
-    emergency_candidate, find_choices, make_plan, plan_all,
+    emergency_candidate, find_choices, make_plan, plan_all, plan_for_file,
 };
 use crate::say;
-use crate::sentences::{consent_text, disk_summary};
+use crate::sentences::{consent_text, disk_summary, file_sentences, reading_file};
 use crate::untrusted::UntrustedText;
 
 /// Runs the command.
@@ -75,11 +76,16 @@ fn begin(args: &InstallArgs, resumed: Option<&SavedRequest>, session: &Session) 
         refuse(&plan, session);
         return Ok(exit_code(Verdict::Refused));
     }
+    let options = options(args, &hardware, session)?;
+    let plan = with_published_file(plan, &options, &hardware, &profiles, session)?;
+    if plan.verdict == Verdict::Refused {
+        refuse(&plan, session);
+        return Ok(exit_code(Verdict::Refused));
+    }
     if args.emergency_cpu {
         // The costs are shown first, even if the user has agreed already.
         session.tell(&consent_text(&plan, text));
     }
-    let options = options(args, &hardware, session)?;
     let plan = {
         let inventory = take_inventory(&options, std::slice::from_ref(&plan.candidate.model));
         plan.with_inventory(&inventory)
@@ -121,6 +127,34 @@ fn begin(args: &InstallArgs, resumed: Option<&SavedRequest>, session: &Session) 
     let request = Request::new(plan, agreement, options)
         .ok_or_else(|| Failure::usage(LookupError::OnlyAFile { path }.explain(text)))?;
     carry_out(request, args.json, may_ask, session)
+}
+
+/// The plan for the file that will be downloaded, which can differ from the catalogue's. Says what was found. Nothing has
+/// changed yet, so Ctrl-C simply ends the program.
+fn with_published_file(
+    plan: Plan,
+    options: &InstallOptions,
+    hardware: &Hardware,
+    profiles: &Profiles,
+    session: &Session,
+) -> Result<Plan, Failure> {
+    let text = session.text;
+    let model = &plan.candidate.model;
+    if is_to_be_read(model) {
+        session.tell(&reading_file(model, text));
+    }
+    let published = read_published_model(options, model, &Control::new())
+        .unwrap_or_else(|_| PublishedModel::unread(Arc::clone(model)));
+    if let Some(refusal) = published.refusal() {
+        return Err(Failure::failed(refusal.explain(text)));
+    }
+    for sentence in file_sentences(&published.model, published.problem.as_deref(), text) {
+        session.tell(&sentence);
+    }
+    if Arc::ptr_eq(&published.model, model) {
+        return Ok(plan);
+    }
+    Ok(plan_for_file(&plan, published.model, hardware, profiles))
 }
 
 /// Installs, with progress on the terminal; Ctrl-C cancels.

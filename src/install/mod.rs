@@ -19,6 +19,7 @@ pub mod manage;
 mod private_server;
 mod progress;
 mod prompt;
+mod published_model;
 mod receipt;
 mod receipt_figures;
 mod request;
@@ -36,6 +37,7 @@ pub use error::{FinishedBy, InstallError, RevertFailure, RevertProblem, Rollback
 pub use event::{Event, Step, StepState};
 pub use inventory::take_inventory;
 pub use manage::{Health, start_server_if_asked};
+pub use published_model::{PublishedModel, is_to_be_read, read_published_model};
 pub use receipt::{LoadAttempt, LoadOutcome, PlacementComparison, Receipt};
 pub use receipt_figures::{MeasuredFigures, PredictedFigures};
 pub use request::{Agreement, InstallOptions, Request, Wording};

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::install::receipt_figures::{MeasuredFigures, PredictedFigures};
 use crate::install::{EngineRecord, Shortfall};
-use crate::models::{KvCacheType, ModelTag};
+use crate::models::{KvCacheType, ModelFileRecord, ModelTag};
 use crate::ollama::failure::EngineFailure;
 use crate::plan::{Plan, Verdict};
 use crate::untrusted::UntrustedText;
@@ -113,6 +113,9 @@ pub struct Receipt {
     pub profile: UntrustedText,
     /// Tag of the model.
     pub model: ModelTag,
+    /// The file that the plan was made for; `None` in receipts of earlier versions.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub model_file: Option<ModelFileRecord>,
     /// Version of the engine, as it reports itself.
     pub engine_version: UntrustedText,
     /// Where the engine came from; `None` in receipts of earlier versions.

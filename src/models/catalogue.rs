@@ -14,7 +14,8 @@ use serde_saphyr::Spanned;
 use super::names;
 use super::shape::Shape;
 use super::{
-    EngineVersion, Licence, Model, ModelName, ModelQuantisation, ModelTag, PredictionHeads, Quantisation,
+    EngineVersion, Licence, Model, ModelFile, ModelName, ModelQuantisation, ModelTag, PredictionHeads,
+    Quantisation,
 };
 use crate::built_in;
 
@@ -227,6 +228,7 @@ impl Catalogue {
                     .predicts_tokens
                     .map(|default_tokens| PredictionHeads { default_tokens }),
                 minimum_engine: entry.minimum_engine,
+                file: ModelFile::CATALOGUE,
             };
             let index = catalogue.models.len();
             for listed in std::iter::once(&entry.tag).chain(&entry.also) {
@@ -245,9 +247,9 @@ impl Catalogue {
     pub fn find(&self, name: &str) -> Option<Arc<Model>> {
         let model_name = ModelName::of(name.trim());
         if let ModelName::Tag(tag) = &model_name
-            && let Some(model) = self.aliases.get(&lower_case(tag)).and_then(|index| self.models.get(*index))
+            && let Some(model) = self.offered(&lower_case(tag))
         {
-            return Some(Arc::clone(model));
+            return Some(model);
         }
         let (words, quantisation) = names::split(name)?;
         let shape = self.shapes.get(self.shape_of(&words)?)?;
@@ -275,7 +277,17 @@ impl Catalogue {
             image_encoder_bytes: shape.image_encoder_bytes,
             prediction_heads: None,
             minimum_engine: None,
+            file: ModelFile::CATALOGUE,
         }))
+    }
+
+    /// The offered model with a tag, also in another registry that mirrors Ollama's library: `host/library/name:tag`.
+    pub fn listed(&self, tag: &ModelTag) -> Option<Arc<Model>> {
+        self.offered(&lower_case(tag)).or_else(|| self.offered(&tag.in_library()?.to_lowercase()))
+    }
+
+    fn offered(&self, tag: &str) -> Option<Arc<Model>> {
+        self.aliases.get(tag).and_then(|index| self.models.get(*index)).map(Arc::clone)
     }
 
     /// Index of the shape whose name is `words`, or whose name they contain: a fine-tune's name is usually its base

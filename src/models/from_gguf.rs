@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use super::attention_pattern::AttentionPattern;
 use super::gguf::{Header, Tensor, Value, is_kept};
 use super::{
-    Block, Cache, Experts, Licence, Model, ModelArchitecture, ModelName, ModelQuantisation, PredictionHeads,
-    Quantisation, TensorType,
+    Block, Cache, Experts, Licence, Model, ModelArchitecture, ModelFile, ModelName, ModelQuantisation,
+    ModelSource, PredictionHeads, Quantisation, TensorType,
 };
 use crate::untrusted::UntrustedText;
 
@@ -90,6 +90,7 @@ impl Model {
             image_encoder_bytes: encoder_bytes(header),
             prediction_heads: prediction_heads(header, family),
             minimum_engine: None,
+            file: ModelFile { source: ModelSource::File, sha256: None },
         })
     }
 }

@@ -1,7 +1,11 @@
 //! What is a model made of? Architectures, quantisations, the bytes of every tensor, and the catalogue of models we
 //! know. No I/O here: only given text and bytes are parsed.
 
+use serde::{Deserialize, Serialize};
+
+use crate::checksum::Sha256;
 use crate::untrusted::UntrustedText;
+
 mod architecture;
 mod attention_pattern;
 mod catalogue;
@@ -10,6 +14,7 @@ mod from_gguf;
 pub mod gguf;
 mod kv;
 mod names;
+mod published;
 mod quality;
 mod quantisation;
 mod shape;
@@ -21,6 +26,7 @@ pub use catalogue::{Catalogue, CatalogueError, CatalogueProblem};
 pub use engine_version::{EngineVersion, EngineVersionError};
 pub use from_gguf::NotAModel;
 pub use kv::{KvCacheType, UnknownKvCacheType};
+pub use published::{ModelFileRecord, file_record, listed_model};
 pub use quality::{Evaluator, Loss, Quality, Ratings, RatingsError, Score, ToolCallFailures, stars};
 pub use quantisation::{ModelQuantisation, Quantisation, UnknownQuantisation};
 pub use tag::{ModelName, ModelTag, ModelTagError, TagPart};
@@ -49,6 +55,36 @@ pub struct Model {
     pub prediction_heads: Option<PredictionHeads>,
     /// The oldest engine that runs it, if known.
     pub minimum_engine: Option<EngineVersion>,
+    /// The file that its figures describe.
+    pub file: ModelFile,
+}
+
+/// The file that a model's figures describe.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ModelFile {
+    /// Where the figures come from.
+    pub source: ModelSource,
+    /// Checksum of the weights, which names their layer; `None` if unknown.
+    pub sha256: Option<Sha256>,
+}
+
+impl ModelFile {
+    /// The file as the catalogue describes it.
+    pub const CATALOGUE: Self = Self { source: ModelSource::Catalogue, sha256: None };
+}
+
+/// Where a model's figures come from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum ModelSource {
+    /// The built-in catalogue, or the shape that the model's name stands for.
+    Catalogue,
+    /// The header of the file in its registry.
+    Registry,
+    /// The header of the file in the installation's model store.
+    Store,
+    /// The header of a file that the user named.
+    File,
 }
 
 /// Multi-token prediction: several tokens are drafted at once and then verified by the model.

@@ -153,6 +153,12 @@ impl ModelTag {
         self.host() == DEFAULT_HOST
     }
 
+    /// Name and tag, if the namespace is that of Ollama's own models, in any registry.
+    pub fn in_library(&self) -> Option<&str> {
+        let [_, namespace, rest] = self.parts();
+        (namespace == DEFAULT_NAMESPACE).then_some(rest)
+    }
+
     /// Host, namespace, and name with tag. Always three, because no part contains a slash.
     fn parts(&self) -> [&str; 3] {
         let mut parts = self.0.splitn(3, '/');

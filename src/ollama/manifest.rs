@@ -8,6 +8,8 @@ use crate::checksum::Sha256;
 const MODEL_LAYER: &str = "application/vnd.ollama.image.model";
 /// Media type of the layer that holds the image encoder.
 const PROJECTOR_LAYER: &str = "application/vnd.ollama.image.projector";
+/// Media type of the layer that holds a small model which drafts tokens for the large one.
+const DRAFT_LAYER: &str = "application/vnd.ollama.image.draft";
 
 /// The blobs of a model. Unused fields are skipped.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
@@ -52,6 +54,11 @@ impl Manifest {
     pub fn image_encoder_bytes(&self) -> u64 {
         let encoders = self.layers.iter().filter(|layer| layer.media_type == PROJECTOR_LAYER);
         encoders.fold(0, |sum, layer| sum.saturating_add(layer.size))
+    }
+
+    /// Whether a draft model is among the layers.
+    pub fn has_draft(&self) -> bool {
+        self.layers.iter().any(|layer| layer.media_type == DRAFT_LAYER)
     }
 
     /// All blobs: the configuration, then the layers. May contain duplicates.

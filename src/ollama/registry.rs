@@ -10,11 +10,15 @@
 
 mod remote;
 
+use std::time::Duration;
+
 use reqwest::Url;
 
+use crate::control::{Cancelled, Control};
 use crate::models::gguf::{Header, HeaderError};
-use crate::models::{Model, ModelName, ModelTag, NotAModel};
+use crate::models::{Model, ModelFile, ModelName, ModelSource, ModelTag, NotAModel, PredictionHeads};
 use crate::ollama::http::{self, HttpError, HttpOptions};
+use crate::ollama::manifest::Manifest;
 use crate::ollama::resolver::LeadsHere;
 use crate::untrusted::UntrustedText;
 pub use remote::Remote;
@@ -147,6 +151,20 @@ pub enum AnswerProblem {
     Url(String),
 }
 
+/// How long reading a model's file may take.
+#[derive(Clone, Copy, Debug)]
+pub struct ReadLimits {
+    /// Until the manifest is complete.
+    pub manifest: Duration,
+    /// Until the header is complete too. A large vocabulary makes it 16 MiB.
+    pub whole: Duration,
+}
+
+impl ReadLimits {
+    /// While the user waits for a page: 5 s for the manifest, 15 s in all.
+    pub const WHILE_WAITING: Self = Self { manifest: Duration::from_secs(5), whole: Duration::from_secs(15) };
+}
+
 /// Looks up a model. Blocks on its own runtime: call it from a worker thread, not from async code.
 ///
 /// `insecure` uses plain http for the registry and allows it for every redirect.
@@ -155,18 +173,71 @@ pub enum AnswerProblem {
 /// See [`RegistryError`].
 pub fn fetch_model(tag: &ModelTag, insecure: bool, options: &HttpOptions) -> Result<Model, RegistryError> {
     let remote = Remote::new(http::client(options, tag.named_host())?, tag.clone(), insecure);
+    match blocking(&remote, read_model(&remote)) {
+        Ok(model) => model,
+        Err(error) => Err(error),
+    }
+}
+
+/// Like [`fetch_model`], within these limits and until it is cancelled. Beyond a limit the registry counts as unreachable.
+///
+/// # Errors
+/// [`Cancelled`]; inside it, see [`RegistryError`].
+pub fn fetch_model_within(
+    tag: &ModelTag,
+    insecure: bool,
+    options: &HttpOptions,
+    limits: ReadLimits,
+    control: &Control,
+) -> Result<Result<Model, RegistryError>, Cancelled> {
+    let client = match http::client(options, tag.named_host()) {
+        Ok(client) => client,
+        Err(error) => return Ok(Err(error.into())),
+    };
+    let remote = Remote::new(client, tag.clone(), insecure).with_manifest_timeout(limits.manifest);
+    let read = remote.within(limits.whole, read_model(&remote));
+    match blocking(&remote, control.or_cancelled(read)) {
+        Ok(read) => read,
+        Err(error) => Ok(Err(error)),
+    }
+}
+
+/// Runs `work` on a runtime of its own. A name that is still being looked up when it ends is not waited for.
+fn blocking<T>(remote: &Remote, work: impl Future<Output = T>) -> Result<T, RegistryError> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
         .map_err(|error| remote.unreachable(UnreachableCause::Connection(error.to_string().into())))?;
-    runtime.block_on(async {
-        let manifest = remote.manifest().await?.manifest;
-        let layer = manifest.model_layer().ok_or_else(|| remote.unusable(AnswerProblem::NoModelLayer))?;
-        let header: Header = remote.header(layer, gguf_header).await?;
-        let mut model = Model::from_gguf(&header, ModelName::Tag(tag.clone()), manifest.download_bytes())
-            .map_err(|error| remote.unusable(error))?;
-        model.image_encoder_bytes = model.image_encoder_bytes.saturating_add(manifest.image_encoder_bytes());
-        Ok(model)
+    let output = runtime.block_on(work);
+    runtime.shutdown_background();
+    Ok(output)
+}
+
+async fn read_model(remote: &Remote) -> Result<Model, RegistryError> {
+    let manifest = remote.manifest().await?.manifest;
+    let layer = manifest.model_layer().ok_or_else(|| remote.unusable(AnswerProblem::NoModelLayer))?;
+    let header: Header = remote.header(layer, gguf_header).await?;
+    model_of(&header, &manifest, ModelName::Tag(remote.tag().clone()), ModelSource::Registry)
+        .map_err(|error| remote.unusable(error))
+}
+
+/// The model that a manifest and the header of its weights describe.
+///
+/// # Errors
+/// If the header is not that of a language model, or its figures are out of range.
+pub fn model_of(
+    header: &Header,
+    manifest: &Manifest,
+    name: ModelName,
+    source: ModelSource,
+) -> Result<Model, NotAModel> {
+    let model = Model::from_gguf(header, name, manifest.download_bytes())?;
+    let draft = manifest.has_draft().then_some(PredictionHeads { default_tokens: 0 });
+    Ok(Model {
+        image_encoder_bytes: model.image_encoder_bytes.saturating_add(manifest.image_encoder_bytes()),
+        prediction_heads: model.prediction_heads.or(draft),
+        file: ModelFile { source, sha256: manifest.model_layer().map(|layer| layer.sha256) },
+        ..model
     })
 }
 

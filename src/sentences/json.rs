@@ -7,7 +7,7 @@ use serde::Serialize;
 use crate::SCHEMA;
 use crate::figures::Range;
 use crate::machine::Hardware;
-use crate::models::{Evaluator, KvCacheType, Quality};
+use crate::models::{Evaluator, KvCacheType, ModelFileRecord, Quality, file_record};
 use crate::plan::{Choice, Expected, Plan, Reason, ReferenceComputer, Report, Role, Verdict};
 use crate::sentences::choices::dominated_line;
 use crate::sentences::document::HardwareDocument;
@@ -42,6 +42,7 @@ pub struct ProfileJson<'a> {
     verdict: Verdict,
     reasons: Vec<ReasonJson>,
     model: &'a str,
+    model_file: ModelFileRecord,
     /// `null` when the model is not rated.
     quality: Option<QualityJson>,
     context_tokens: u32,
@@ -190,6 +191,7 @@ impl<'a> ProfileJson<'a> {
             verdict: plan.verdict,
             reasons: reasons(&plan.reasons, text),
             model: candidate.model.name.as_str(),
+            model_file: file_record(&candidate.model),
             quality: plan.quality.clone().map(QualityJson::from),
             context_tokens: candidate.context_tokens,
             kv_cache_type: candidate.kv_cache_type,

@@ -18,6 +18,7 @@ mod monitor;
 mod ownership;
 mod plan;
 mod profiles;
+mod published;
 mod quality;
 mod reference;
 mod removal;
@@ -28,5 +29,6 @@ pub use choices::{dominated_line, placement_sentence, plan_name, plan_sentence, 
 pub use disk::{disk_summary, drive_short, engine_download, model_download};
 pub use install_progress::{ProgressMessage, RevertFailureMessage, RollbackMessage};
 pub use plan::{banner, consent_record, consent_text, wait};
+pub use published::{changed_file, file_sentences, reading_file};
 pub use quality::quality_line;
 pub use reference::ReferenceWords;

@@ -54,6 +54,12 @@ impl Wizard {
             (Message::Inventory(options, inventory), Page::Summary(page)) => {
                 page.inventory_taken(&options, &inventory);
             }
+            (Message::ModelRead { options, asked, published }, Page::Summary(page)) => {
+                let was_awaited = page.model_read(&options, &asked, published);
+                if was_awaited {
+                    self.file_known();
+                }
+            }
             (Message::ModelFound { reference, model }, Page::Profile(page)) => {
                 page.model_found(&reference, model);
             }

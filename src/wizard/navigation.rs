@@ -5,6 +5,7 @@ use std::sync::Arc;
 use super::app::Wizard;
 use super::backend::BackendCommand;
 use super::flow::Page;
+use super::notice::Notice;
 use super::pages::compatibility::CompatibilityPage;
 use super::pages::consent::ConsentPage;
 use super::pages::install::InstallPage;
@@ -61,11 +62,32 @@ impl Wizard {
         let command = match &mut self.page {
             Page::Hardware(page) => page.begin_detection().then_some(BackendCommand::Detect),
             Page::Profile(page) => page.choice.engine.begin_search().map(BackendCommand::FindNewest),
-            Page::Summary(page) => Some(page.begin_inventory(&self.options)),
+            Page::Summary(page) => Some(page.begin(&self.options)),
             _ => None,
         };
         if let Some(command) = command {
             self.send(command);
+        }
+    }
+
+    /// Continues when the model's file is known: to the consent page if it needs other consent than the user gave, and to the
+    /// installation that is being resumed.
+    pub(super) fn file_known(&mut self) {
+        let Page::Summary(page) = &mut self.page else { return };
+        if page.lacks_consent() {
+            let model = Arc::clone(&page.profile.choice.plan.candidate.model);
+            self.change_page(|page| match page {
+                Page::Summary(page) => Page::Consent(Box::new(ConsentPage::from(ProfilePage::from(*page)))),
+                other => other,
+            });
+            self.notice = Some(Notice::OtherLimits(model));
+            return;
+        }
+        let is_resumed = page.resumed.is_some();
+        let inventory = page.begin_inventory(&self.options);
+        self.send(inventory);
+        if is_resumed {
+            self.next_page();
         }
     }
 

@@ -1,10 +1,13 @@
 //! A message above the page about the last action, shown until the page changes.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use super::backend::WorkerError;
 use super::theme::Tone;
+use crate::models::Model;
 use crate::say;
+use crate::sentences::changed_file;
 use crate::text::Text;
 use crate::untrusted::UntrustedText;
 
@@ -13,6 +16,8 @@ use crate::untrusted::UntrustedText;
 pub(super) enum Notice {
     /// The earlier choice cannot be resumed as it was.
     ChooseAgain,
+    /// The file that will be downloaded needs other consent than the catalogue's figures.
+    OtherLimits(Arc<Model>),
     /// Looking for an installation failed.
     LookupFailed(WorkerError),
     /// A command failed.
@@ -29,7 +34,7 @@ impl Notice {
     /// Its colour.
     pub(super) fn tone(&self) -> Tone {
         match self {
-            Self::ChooseAgain | Self::LookupFailed(_) => Tone::Warning,
+            Self::ChooseAgain | Self::OtherLimits(_) | Self::LookupFailed(_) => Tone::Warning,
             Self::Failed(_) => Tone::Refused,
             Self::ReportSaved(_) | Self::Undone => Tone::Good,
             Self::Undoing => Tone::Soft,
@@ -40,6 +45,11 @@ impl Notice {
     pub(super) fn words(&self, text: Text) -> String {
         match self {
             Self::ChooseAgain => say!(text, "wizard-resume-choose"),
+            Self::OtherLimits(model) => {
+                let changed = changed_file(model, text);
+                let said = changed.into_iter().chain([say!(text, "wizard-file-other-limits")]);
+                said.collect::<Vec<_>>().join(" ")
+            }
             Self::LookupFailed(error) | Self::Failed(error) => error.explain(text),
             Self::ReportSaved(path) => say!(text, "wizard-report-saved", path = UntrustedText::path(path)),
             Self::Undoing => say!(text, "wizard-undoing"),

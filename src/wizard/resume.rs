@@ -43,9 +43,11 @@ impl Wizard {
         if let Page::Summary(page) = &mut self.page {
             page.accept_kv_q4 = request.accept_kv_q4;
             page.accept_unverified_model = request.accept_unverified_model;
+            page.resumed = Some(request);
+            // Waits on the summary while the model's file is being read.
             self.next_page();
         }
-        if !matches!(self.page, Page::Install(_)) {
+        if !matches!(self.page, Page::Install(_) | Page::Summary(_)) {
             self.notice = Some(Notice::ChooseAgain);
         }
     }

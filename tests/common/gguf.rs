@@ -135,6 +135,14 @@ impl Shape {
         out
     }
 
+    /// Bytes of all tensors, of which the file may hold less.
+    pub fn tensor_bytes(&self) -> u64 {
+        let bytes = |(_, shape, (_, values, block_bytes)): &(String, Vec<u64>, TensorType)| {
+            shape.iter().product::<u64>().div_ceil(*values) * block_bytes
+        };
+        self.tensors().iter().map(bytes).sum()
+    }
+
     fn meta(&self) -> Vec<(String, Value)> {
         // A file whose architecture is none has its keys all the same.
         let prefix = if self.experts.is_some() { self.architecture } else { "qwen2" };

@@ -118,15 +118,25 @@ impl World {
 
     /// Puts a model into the registry and returns the digest of its weights.
     pub fn put_model(&self, name: &str, shape: &Shape) -> String {
-        let files = ModelFiles {
-            gguf: shape.file(),
+        self.mirror.put_model(name, &Self::model_files(shape.file()))
+    }
+
+    /// Puts a model whose header alone is there, as one with all its weights, to be planned and not pulled.
+    pub fn put_header(&self, name: &str, shape: &Shape) -> String {
+        let files = Self::model_files(shape.file());
+        self.mirror.put_model_of_size(name, &files, shape.tensor_bytes() as usize + (10 << 20))
+    }
+
+    /// The layers of a model with these weights.
+    pub fn model_files(gguf: Vec<u8>) -> ModelFiles {
+        ModelFiles {
+            gguf,
             template: Some("{{ .Prompt }}".to_owned()),
             params: None,
             family: "qwen2".to_owned(),
             parameter_size: "7.6B".to_owned(),
             quantisation: "Q4_K_M".to_owned(),
-        };
-        self.mirror.put_model(name, &files)
+        }
     }
 
     /// Changes the configuration of the installed stand-in without changing its own files.
@@ -211,6 +221,8 @@ impl World {
         }
         // Without a system bus the real computer is not kept awake.
         command.env("DBUS_SYSTEM_BUS_ADDRESS", "unix:path=/nonexistent/bus");
+        // Whatever the real registry serves now, and whether there is a network, no test depends on it.
+        command.env("HTTPS_PROXY", "http://127.0.0.1:9");
         command.env("NO_PROXY", "127.0.0.1,localhost").current_dir(self.folder.path());
         command
     }

@@ -168,9 +168,15 @@ impl Mirror {
 
     /// Puts a model into the registry. `name` is `NAMESPACE/NAME:TAG`. Returns the digest of its GGUF.
     pub fn put_model(&self, name: &str, files: &ModelFiles) -> String {
+        self.put_model_of_size(name, files, files.gguf.len())
+    }
+
+    /// The same, with weights of this size by the manifest: a model whose header alone is there, to be planned and not
+    /// pulled.
+    pub fn put_model_of_size(&self, name: &str, files: &ModelFiles, weights_bytes: usize) -> String {
         let (path, tag) = name.rsplit_once(':').unwrap_or((name, "latest"));
         let gguf = self.put_blob(files.gguf.clone());
-        let mut layers = vec![(gguf.clone(), files.gguf.len(), "model")];
+        let mut layers = vec![(gguf.clone(), weights_bytes, "model")];
         if let Some(template) = &files.template {
             layers.push((self.put_blob(template.clone()), template.len(), "template"));
         }

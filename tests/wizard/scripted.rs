@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use acolyte::checksum::Sha256;
 use acolyte::control::{Cancelled, Control};
 use acolyte::figures::Range;
 use acolyte::install::event::{Activity, ByteProgress};
@@ -13,10 +14,10 @@ use acolyte::install::reuse::InstalledEngine;
 use acolyte::install::state::documents::SERVED_MODEL;
 use acolyte::install::{
     EngineChoice, EngineSource, Event, InstallError, InstallOptions, Installed, MeasuredFigures,
-    PredictedFigures, ProfileFile, Receipt, Request, SavedRequest, Step, StepState,
+    PredictedFigures, ProfileFile, PublishedModel, Receipt, Request, SavedRequest, Step, StepState,
 };
 use acolyte::machine::{Disk, DiskUse, Hardware};
-use acolyte::models::ModelTag;
+use acolyte::models::{Model, ModelFile, ModelSource, ModelTag};
 use acolyte::ollama::registry::UnreachableCause;
 use acolyte::ollama::release::AssetRole;
 use acolyte::plan::{ArchiveFile, EngineFiles, Inventory, Profiles};
@@ -38,6 +39,7 @@ pub struct Desk {
     pub questions: Vec<(String, Outbox)>,
     pub lookups: Vec<(String, Outbox)>,
     pub newest: Vec<(EngineSource, Outbox)>,
+    pub reads: Vec<(Box<InstallOptions>, Arc<Model>, Control, Outbox)>,
     pub actions: Vec<(ManageAction, Outbox)>,
     pub reports: Vec<ReportContents>,
     pub saved: Vec<(Arc<str>, PathBuf)>,
@@ -77,10 +79,29 @@ pub struct Scene {
     pub source: EngineSource,
     pub wants_newest: bool,
     pub reusable_engine: Option<InstalledEngine>,
+    /// How the model's file is read before the summary.
+    pub file: ScriptedFile,
     /// Saved window settings.
     pub settings: Settings,
     /// What an uninstall would remove.
     pub removal: Removal,
+}
+
+/// How the script reads the file of a model.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ScriptedFile {
+    /// At once: the file is the catalogue's.
+    AsListed,
+    /// The test answers.
+    Waits,
+}
+
+/// The model of the file in the registry, with this difference from the catalogue's.
+pub fn file_of(listed: &Model, change: impl FnOnce(&mut Model)) -> Arc<Model> {
+    let file = ModelFile { source: ModelSource::Registry, sha256: Some(Sha256::of(b"weights")) };
+    let mut model = Model { file, ..listed.clone() };
+    change(&mut model);
+    Arc::new(model)
 }
 
 /// The backend.
@@ -208,6 +229,13 @@ impl Backend for Scripted {
                 let inventory = scene.inventory(&options);
                 outbox.send(Message::Inventory(options, inventory));
             }
+            BackendCommand::ReadModel { options, model, control } => match &scene.file {
+                ScriptedFile::AsListed => {
+                    let published = PublishedModel { model: file_of(&model, |_| ()), problem: None };
+                    outbox.send(Message::ModelRead { options, asked: model, published: Ok(published) });
+                }
+                ScriptedFile::Waits => desk.reads.push((options, model, control, outbox)),
+            },
             BackendCommand::FindNewest(source) => desk.newest.push((source, outbox)),
             BackendCommand::FindModel { reference, .. } => desk.lookups.push((reference, outbox)),
             BackendCommand::Install { request, control, .. } => {
@@ -347,6 +375,7 @@ impl Scene {
             source: EngineSource::default(),
             wants_newest: false,
             reusable_engine: None,
+            file: ScriptedFile::AsListed,
             settings: Settings::default(),
             removal: Removal::default(),
         }
@@ -367,6 +396,7 @@ pub fn receipt(request: &Request) -> Receipt {
         written_at: "2026-11-23T10:20:30Z".into(),
         profile: candidate.id.as_str().into(),
         model: request.model.clone(),
+        model_file: None,
         engine_version: "0.32.15".into(),
         port: 42434,
         predicted: PredictedFigures {

@@ -144,3 +144,12 @@ plan-dominated = Runs, but { $title } ({ $role }) is at least as good in every r
 plan-placement-sentence = { $title }: { $placement }, prompts in batches of { $batch } tokens.
 plan-emergency-title = Emergency mode
 plan-custom-title = Own model
+
+# The file of the chosen model, read from its registry before anything changes.
+plan-file-reading = Reading the description of the model's file at { $host }…
+plan-file-of-registry = These are the figures of the file that { $host } serves now (SHA-256 { $digest }…).
+plan-file-of-store = These are the figures of the file in the models folder (SHA-256 { $digest }…).
+plan-file-changed = { $model } has changed since the catalogue was made: now { $now }; before { $before }. The plan follows the new file.
+plan-file-figures = { $size }, { $quantisation }, { $layers } layers, up to { $context } tokens of context
+plan-file-not-read = The file that will be downloaded could not be read: the figures are the catalogue's, and the file may have changed since. { $problem }
+plan-file-not-compared = The file in the registry could not be read; it may be another one. { $problem }

@@ -382,6 +382,7 @@ wizard-ask-interrupted = Continue resumes where it stopped, without downloading 
 wizard-ask-interrupted-continue = Continue
 wizard-ask-interrupted-undo = Undo
 wizard-ask-interrupted-later = Later
+wizard-file-other-limits = The file that will be downloaded has other limits than the catalogue led to expect. Read them before you continue.
 wizard-resume-choose = The earlier choice no longer fits this computer. Check it and continue from here.
 wizard-undoing = Undoing the interrupted installation
 wizard-undone = Undone. Everything is as it was before that installation

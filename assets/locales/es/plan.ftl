@@ -144,3 +144,12 @@ plan-dominated = Funciona, pero { $title } ({ $role }) es igual o mejor en todo 
 plan-placement-sentence = { $title }: { $placement }, prompts en lotes de { $batch } tokens.
 plan-emergency-title = Modo de emergencia
 plan-custom-title = Modelo propio
+
+# El archivo del modelo elegido, que se lee de su registro antes de cambiar nada.
+plan-file-reading = Leyendo la descripción del archivo del modelo en { $host }…
+plan-file-of-registry = Estas son las cifras del archivo que { $host } ofrece ahora (SHA-256 { $digest }…).
+plan-file-of-store = Estas son las cifras del archivo de la carpeta de modelos (SHA-256 { $digest }…).
+plan-file-changed = { $model } ha cambiado desde que se hizo el catálogo: ahora { $now }; antes { $before }. El plan sigue el archivo nuevo.
+plan-file-figures = { $size }, { $quantisation }, { $layers } capas, hasta { $context } tokens de contexto
+plan-file-not-read = No se pudo leer el archivo que se va a descargar: las cifras son las del catálogo y el archivo puede haber cambiado desde entonces. { $problem }
+plan-file-not-compared = No se pudo leer el archivo del registro; puede ser otro. { $problem }

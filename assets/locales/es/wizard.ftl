@@ -382,6 +382,7 @@ wizard-ask-interrupted = Continuar reanuda donde se detuvo, sin descargar nada d
 wizard-ask-interrupted-continue = Continuar
 wizard-ask-interrupted-undo = Deshacer
 wizard-ask-interrupted-later = Más tarde
+wizard-file-other-limits = El archivo que se va a descargar tiene otros límites que los que indicaba el catálogo. Léelos antes de continuar.
 wizard-resume-choose = La elección anterior ya no encaja con este equipo. Revísala y continúa desde aquí.
 wizard-undoing = Deshaciendo la instalación interrumpida
 wizard-undone = Deshecha. Todo está como antes de esa instalación

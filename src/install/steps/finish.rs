@@ -12,7 +12,7 @@ use crate::install::steps::engine::Engine;
 use crate::install::steps::measure::Measured;
 use crate::install::steps::placement::Placement;
 use crate::install::{InstallError, LoadAttempt, PredictedFigures, Receipt, Shortfall, Step};
-use crate::models::KvCacheType;
+use crate::models::{KvCacheType, file_record};
 use crate::ollama::store::Store;
 use crate::plan::{Plan, Verdict};
 use crate::platform::clock::rfc3339_now;
@@ -45,6 +45,7 @@ impl Outcome<'_> {
             written_at: rfc3339_now().into(),
             profile: candidate.id.as_str().into(),
             model: run.request.model.clone(),
+            model_file: Some(file_record(run.model())),
             engine_version: self.server.version.clone(),
             engine: Some(self.engine.record.clone()),
             port: self.server.launch.port,

@@ -166,7 +166,16 @@ impl Remote {
         Err(self.unusable(AnswerProblem::TooManyRedirects))
     }
 
-    async fn within<T>(
+    /// The model.
+    pub fn tag(&self) -> &ModelTag {
+        &self.tag
+    }
+
+    /// Does `work` within a time limit, beyond which the registry counts as unreachable.
+    ///
+    /// # Errors
+    /// Those of `work`, and [`UnreachableCause::Slow`].
+    pub async fn within<T>(
         &self,
         limit: Duration,
         work: impl Future<Output = Result<T, RegistryError>>,

@@ -26,6 +26,16 @@ pub enum BackendCommand {
         /// The model.
         model: Arc<Model>,
     },
+    /// Read the file of a model that an installation with these options would use → `Message::ModelRead`; no answer when
+    /// it is cancelled.
+    ReadModel {
+        /// Network settings and folders.
+        options: Box<InstallOptions>,
+        /// The model.
+        model: Arc<Model>,
+        /// Cancels it.
+        control: Control,
+    },
     /// Look for the newest release of the engine → `Message::NewestFound`.
     FindNewest(EngineSource),
     /// Look up a model by a typed reference → `Message::ModelFound`.

@@ -1,6 +1,7 @@
 //! What a backend is.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
 
 use super::command::BackendCommand;
 use super::error::WorkerError;
@@ -43,6 +44,10 @@ fn message_for(command: &BackendCommand) -> Box<dyn FnOnce(WorkerError) -> Optio
     match command {
         BackendCommand::LookForInstallation => Box::new(|error| Some(Message::Installation(Err(error)))),
         BackendCommand::Detect => Box::new(|error| Some(Message::Detected(Err(error)))),
+        BackendCommand::ReadModel { options, model, .. } => {
+            let (options, asked) = (options.clone(), Arc::clone(model));
+            Box::new(|error| Some(Message::ModelRead { options, asked, published: Err(error) }))
+        }
         BackendCommand::FindNewest(_) => Box::new(|error| Some(Message::NewestFound(Err(error)))),
         BackendCommand::FindModel { reference, .. } => {
             let reference = reference.clone();

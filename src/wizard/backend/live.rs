@@ -112,6 +112,10 @@ impl LiveWorkers {
                 let inventory = install::take_inventory(&options, &[model]);
                 Message::Inventory(options, inventory)
             }
+            BackendCommand::ReadModel { options, model, control } => {
+                let published = install::read_published_model(&options, &model, &control).ok()?;
+                Message::ModelRead { options, asked: model, published: Ok(published) }
+            }
             BackendCommand::FindNewest(source) => {
                 let found = newest(&source.mirrors, &source.http).map(Box::new);
                 Message::NewestFound(found.map_err(|error| WorkerError::Newest(Arc::new(error))))

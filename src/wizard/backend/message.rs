@@ -9,7 +9,7 @@ use super::detected::Detected;
 use super::error::WorkerError;
 use crate::install::manage::undo::Unfinished;
 use crate::install::manage::uninstall::Removal;
-use crate::install::{Event, InstallOptions, Installed, Receipt, SavedRequest};
+use crate::install::{Event, InstallOptions, Installed, PublishedModel, Receipt, SavedRequest};
 use crate::models::Model;
 use crate::ollama::release::Release;
 use crate::plan::Inventory;
@@ -29,6 +29,15 @@ pub enum Message {
     Detected(Result<Arc<Detected>, WorkerError>),
     /// What was found on the drives that an installation with these options would use.
     Inventory(Box<InstallOptions>, Inventory),
+    /// The file of a model was read, for an installation with these options.
+    ModelRead {
+        /// The options.
+        options: Box<InstallOptions>,
+        /// The model as it was known before.
+        asked: Arc<Model>,
+        /// The model of the file.
+        published: Result<PublishedModel, WorkerError>,
+    },
     /// A typed model reference was looked up.
     ModelFound {
         /// What was typed.

@@ -1,19 +1,27 @@
 //! Summary: everything that will be done. The last page before anything changes.
 
+use std::sync::Arc;
+
 use eframe::egui::Ui;
 
 use super::consent::ConsentPage;
 use super::labels::{autostart_name, layers};
 use super::profile::ProfilePage;
 use super::{Button, Footer, Intent, PageContext, View};
-use crate::install::{Agreement, EngineChoice, InstallOptions, Request};
+use crate::control::Control;
+use crate::install::{
+    Agreement, EngineChoice, InstallOptions, PublishedModel, Request, SavedRequest, is_to_be_read,
+};
 use crate::machine::DiskUse;
-use crate::plan::Inventory;
+use crate::models::Model;
+use crate::plan::{ConsentTerms, Inventory, Verdict, plan_for_file};
 use crate::say;
-use crate::sentences::{drive_short, engine_download, model_download, plan_name};
+use crate::sentences::{
+    changed_file, drive_short, engine_download, file_sentences, model_download, plan_name, reading_file,
+};
 use crate::text::Text;
 use crate::untrusted::UntrustedText;
-use crate::wizard::backend::BackendCommand;
+use crate::wizard::backend::{BackendCommand, WorkerError};
 use crate::wizard::options::WizardOptions;
 use crate::wizard::theme::{TextRole, Tone};
 use crate::wizard::widgets::{Paragraph, UiExt as _, banner, card, card_row, label_and_value, rule};
@@ -32,8 +40,34 @@ pub struct SummaryPage {
     /// Whether the model of another store may be used although the registry cannot be reached. `None` until the user
     /// answers.
     pub accept_unverified_model: Option<bool>,
+    /// The request that is being resumed, which the user need not confirm again.
+    pub resumed: Option<Box<SavedRequest>>,
+    /// The model's file while it is being read, and why it could not be.
+    file: FileReading,
     /// The options whose drives are being inspected.
     pending_inventory: Option<Box<InstallOptions>>,
+}
+
+/// State of reading the model's file.
+enum FileReading {
+    /// It is being read.
+    Pending(PendingRead),
+    /// It was read, or was not wanted.
+    Known(Option<PublishedModel>),
+    /// Its worker failed.
+    Failed(WorkerError),
+}
+
+/// The options with which a file is being read. Dropping it cancels the reading.
+struct PendingRead {
+    options: Box<InstallOptions>,
+    control: Control,
+}
+
+impl Drop for PendingRead {
+    fn drop(&mut self) {
+        self.control.cancel();
+    }
 }
 
 impl From<SummaryPage> for ProfilePage {
@@ -51,7 +85,77 @@ impl From<SummaryPage> for ConsentPage {
 impl SummaryPage {
     /// For a choice; `agreed` when it needs consent and has it.
     pub fn new(profile: ProfilePage, agreed: bool) -> Self {
-        Self { profile, agreed, accept_kv_q4: None, accept_unverified_model: None, pending_inventory: None }
+        Self {
+            profile,
+            agreed,
+            accept_kv_q4: None,
+            accept_unverified_model: None,
+            resumed: None,
+            file: FileReading::Known(None),
+            pending_inventory: None,
+        }
+    }
+
+    /// The command with which the page begins: to read the model's file, or to inspect the drives if its file is known.
+    pub fn begin(&mut self, options: &WizardOptions) -> BackendCommand {
+        let model = Arc::clone(&self.profile.choice.plan.candidate.model);
+        if !is_to_be_read(&model) {
+            return self.begin_inventory(options);
+        }
+        let (options, control) = (Box::new(self.install_options(options)), Control::new());
+        self.file = FileReading::Pending(PendingRead { options: options.clone(), control: control.clone() });
+        BackendCommand::ReadModel { options, model, control }
+    }
+
+    /// Makes the plan for the file that was read. Returns whether it was what the page waited for.
+    pub fn model_read(
+        &mut self,
+        options: &InstallOptions,
+        asked: &Arc<Model>,
+        published: Result<PublishedModel, WorkerError>,
+    ) -> bool {
+        let plan = &mut self.profile.choice.plan;
+        match &self.file {
+            FileReading::Pending(read)
+                if *read.options == *options && Arc::ptr_eq(asked, &plan.candidate.model) => {}
+            _ => return false,
+        }
+        let published = match published {
+            Ok(published) => published,
+            Err(error) => {
+                self.file = FileReading::Failed(error);
+                return true;
+            }
+        };
+        if !Arc::ptr_eq(asked, &published.model) {
+            let detected = &self.profile.compatibility.detected;
+            let model = Arc::clone(&published.model);
+            let now = plan_for_file(plan, model, &detected.hardware, &detected.profiles);
+            let before = std::mem::replace(plan, now.with_inventory(&detected.inventory));
+            let covers = |agreed: &ConsentTerms, now| agreed.covers(now, plan.policy.consent_tolerance);
+            let covered = before.consent.as_ref().zip(plan.consent.as_ref());
+            self.agreed &= covered.is_some_and(|(agreed, now)| covers(agreed, now));
+            self.agreed |= self.resumed.as_ref().is_some_and(|request| request.covers(plan));
+        }
+        self.file = FileReading::Known(Some(published));
+        true
+    }
+
+    /// Whether the plan has limits that the user has not agreed to.
+    pub fn lacks_consent(&self) -> bool {
+        self.profile.needs_consent() && !self.agreed
+    }
+
+    /// Whether the installation can start: the model's file is known, there is one, and it runs.
+    fn is_ready(&self) -> bool {
+        let is_known = match &self.file {
+            FileReading::Pending(_) => false,
+            FileReading::Known(published) => {
+                published.as_ref().is_none_or(|published| published.refusal().is_none())
+            }
+            FileReading::Failed(_) => true,
+        };
+        is_known && self.profile.choice.plan.verdict != Verdict::Refused && !self.lacks_consent()
     }
 
     /// Marks the inspection of the drives as running; returns its command.
@@ -82,8 +186,12 @@ impl SummaryPage {
         }
     }
 
-    /// The request for the installation; `None` when its model cannot be pulled.
+    /// The request for the installation; `None` while the model's file is being read, and when the model does not run or
+    /// cannot be pulled.
     pub fn request(&self, options: &WizardOptions) -> Option<Request> {
+        if !self.is_ready() {
+            return None;
+        }
         let agreement = Agreement {
             limits: self.agreed,
             fewer_layers: self.agreed,
@@ -97,7 +205,7 @@ impl SummaryPage {
         let text = cx.text;
         let plan = &self.profile.choice.plan;
         let needs = &plan.disk_needs;
-        let known = |size: String| if self.pending_inventory.is_some() { PENDING.to_owned() } else { size };
+        let known = |size: String| if self.is_inspecting() { PENDING.to_owned() } else { size };
         ui.text(TextRole::Strong, Tone::Ink, &say!(text, "wizard-summary-downloads"));
         ui.gap(1.0);
         let version = needs.engine_version.as_deref().or(cx.engine_version).unwrap_or_default();
@@ -107,10 +215,60 @@ impl SummaryPage {
         line(ui, &say!(text, "wizard-summary-disk"), &known(text.file_size(needs.written_bytes())), true);
         ui.gap(0.5);
         ui.text(TextRole::Label, Tone::Faint, &say!(text, "wizard-summary-not-twice"));
+        self.show_file(ui, text);
         ui.gap(1.0);
         let engine = self.profile.choice.engine.engine();
         let tone = if matches!(engine, EngineChoice::Newest(_)) { Tone::Warning } else { Tone::Faint };
         ui.text(TextRole::Label, tone, &engine.note(text));
+    }
+
+    /// Whether the figures of downloads and drives are not known yet.
+    fn is_inspecting(&self) -> bool {
+        matches!(self.file, FileReading::Pending(_)) || self.pending_inventory.is_some()
+    }
+
+    /// Where the figures of the model come from, unless a banner says it.
+    fn show_file(&self, ui: &mut Ui, text: Text) {
+        let model = &self.profile.choice.plan.candidate.model;
+        match &self.file {
+            FileReading::Pending(_) => {
+                ui.text(TextRole::Label, Tone::Faint, &reading_file(model, text));
+            }
+            FileReading::Known(_) if self.file_warning(text).is_none() => {
+                for sentence in file_sentences(model, None, text) {
+                    ui.text(TextRole::Label, Tone::Faint, &sentence);
+                }
+            }
+            FileReading::Known(_) | FileReading::Failed(_) => {}
+        }
+    }
+
+    /// What the user should know about the model's file: it has changed, or could not be read.
+    fn file_warning(&self, text: Text) -> Option<String> {
+        let model = &self.profile.choice.plan.candidate.model;
+        match &self.file {
+            FileReading::Pending(_) => None,
+            FileReading::Failed(error) => Some(error.explain(text)),
+            FileReading::Known(published) => {
+                let problem = published.as_ref().and_then(|published| published.problem.as_deref());
+                let is_usual = problem.is_none() && changed_file(model, text).is_none();
+                (!is_usual).then(|| file_sentences(model, problem, text).join(" "))
+            }
+        }
+    }
+
+    /// What is unusual about the model's file, and why it cannot be installed.
+    fn show_banners(&self, ui: &mut Ui, text: Text) {
+        let plan = &self.profile.choice.plan;
+        let warning = self.file_warning(text).map(|said| (Tone::Warning, said));
+        let refusal = (plan.verdict == Verdict::Refused).then(|| {
+            let why: Vec<String> = plan.reasons.iter().map(|reason| reason.text(text)).collect();
+            (Tone::Refused, why.join(" "))
+        });
+        for (tone, said) in warning.into_iter().chain(refusal) {
+            banner(ui, tone, &said);
+            ui.gap(3.5);
+        }
     }
 
     fn show_folders(&self, ui: &mut Ui, cx: &PageContext<'_>) {
@@ -126,7 +284,7 @@ impl SummaryPage {
             ui.text(TextRole::Text, Tone::Ink, &UntrustedText::path(&folder));
             let drive = choice.plan.disk_needs.drives.iter().find(|drive| drive.used_for.contains(&usage));
             let free = match drive.and_then(|drive| drive.free_bytes) {
-                _ if self.pending_inventory.is_some() => PENDING.to_owned(),
+                _ if self.is_inspecting() => PENDING.to_owned(),
                 Some(bytes) => say!(text, "wizard-hardware-disk-free", size = text.file_size(bytes)),
                 None => say!(text, "wizard-hardware-disk-unknown"),
             };
@@ -171,6 +329,7 @@ impl View for SummaryPage {
 
     fn show(&mut self, ui: &mut Ui, cx: &mut PageContext<'_>) {
         let text = cx.text;
+        self.show_banners(ui, text);
         card_row(ui, "summary", &[1.0, 1.0], |ui, i| {
             ui.spacing_mut().item_spacing.y = 2.0;
             if i == 0 {
@@ -192,7 +351,7 @@ impl View for SummaryPage {
                 .marked(TextRole::Text, TextRole::Strong, Tone::Soft, &say!(text, "wizard-summary-undo"))
                 .show(ui);
         });
-        if self.pending_inventory.is_none()
+        if !self.is_inspecting()
             && let Some(drive) = self.profile.choice.plan.disk_needs.shortest()
         {
             ui.gap(3.5);
@@ -205,7 +364,7 @@ impl View for SummaryPage {
             back: Some(Button::new(say!(text, "wizard-back"), Intent::Back)),
             links: vec![Button::new(say!(text, "wizard-choose-another"), Intent::ChooseAnother)],
             secondary: None,
-            primary: Some(Button::new(say!(text, "wizard-install"), Intent::Next)),
+            primary: Some(Button::new(say!(text, "wizard-install"), Intent::Next).enabled(self.is_ready())),
         }
     }
 }

@@ -1,0 +1,107 @@
+//! The file of a model as it is now, read before the user decides and before anything changes.
+//!
+//! 1. A model that only our server put into its store is used as it is there, so its header is read from the disk.
+//! 2. Otherwise the registry is asked for the manifest and the header of the weights, within a time limit.
+//! 3. Without an answer the model in the store is used, else the catalogue's figures, and the reason is kept.
+
+use std::sync::Arc;
+
+use crate::control::{Cancelled, Control};
+use crate::install::change::journal::{Journal, changes};
+use crate::install::change::rollback::is_ours;
+use crate::install::{InstallOptions, Paths};
+use crate::models::gguf::Header;
+use crate::models::{Model, ModelName, ModelSource, ModelTag};
+use crate::ollama::registry::{ReadLimits, RegistryError, fetch_model_within, model_of};
+use crate::ollama::store::Store;
+use crate::platform::regular;
+
+/// A model with the figures of the file that will be used.
+#[derive(Clone, Debug)]
+pub struct PublishedModel {
+    /// The model; unchanged where no file could be read.
+    pub model: Arc<Model>,
+    /// Why the file in the registry was not read, if it was wanted.
+    pub problem: Option<Arc<RegistryError>>,
+}
+
+impl PublishedModel {
+    /// Without a file: the figures are those that were known before.
+    pub fn unread(model: Arc<Model>) -> Self {
+        Self { model, problem: None }
+    }
+
+    /// The registry's refusal, if it answered that it does not serve this model.
+    pub fn refusal(&self) -> Option<&RegistryError> {
+        self.problem
+            .as_deref()
+            .filter(|error| matches!(error, RegistryError::NotFound { .. } | RegistryError::Refused { .. }))
+    }
+}
+
+/// Whether the figures of a model are to be read from its file: those of the catalogue only.
+pub fn is_to_be_read(model: &Model) -> bool {
+    model.file.source == ModelSource::Catalogue && model.tag().is_some()
+}
+
+/// Reads the file of a model that an installation with these options would use. Blocks for at most 15 s; call it on a worker
+/// thread.
+///
+/// # Errors
+/// When `control` was cancelled.
+pub fn read_published_model(
+    options: &InstallOptions,
+    model: &Arc<Model>,
+    control: &Control,
+) -> Result<PublishedModel, Cancelled> {
+    read_within(options, model, ReadLimits::WHILE_WAITING, control)
+}
+
+fn read_within(
+    options: &InstallOptions,
+    model: &Arc<Model>,
+    limits: ReadLimits,
+    control: &Control,
+) -> Result<PublishedModel, Cancelled> {
+    let Some(tag) = model.tag().filter(|_| is_to_be_read(model)) else {
+        return Ok(PublishedModel::unread(Arc::clone(model)));
+    };
+    let read =
+        |found: Model, problem| PublishedModel { model: Arc::new(found.with_facts_of(model)), problem };
+    let stored = stored_model(options, tag);
+    if is_only_ours(options)
+        && let Some(stored) = stored
+    {
+        return Ok(read(stored, None));
+    }
+    let http = &options.source.http;
+    Ok(match fetch_model_within(tag, options.insecure_registry, http, limits, control)? {
+        Ok(fetched) => read(fetched, None),
+        Err(error) => {
+            tracing::info!(%error, "the file of the model was not read");
+            let problem = Some(Arc::new(error));
+            match stored {
+                Some(stored) => read(stored, problem),
+                None => PublishedModel { model: Arc::clone(model), problem },
+            }
+        }
+    })
+}
+
+/// The model in the installation's store, if it is complete and its header can be read.
+fn stored_model(options: &InstallOptions, tag: &ModelTag) -> Option<Model> {
+    let store = Store::new(&options.models_dir);
+    let manifest = store.manifest(tag).filter(|_| store.has(tag))?.manifest;
+    let file = regular::open(&store.blob(manifest.model_layer()?.sha256)).ok()?;
+    let header = Header::read(std::io::BufReader::new(file)).ok()?;
+    model_of(&header, &manifest, ModelName::Tag(tag.clone()), ModelSource::Store).ok()
+}
+
+/// Whether our server alone filled the store, so that the installation uses what is there without asking the registry.
+fn is_only_ours(options: &InstallOptions) -> bool {
+    Journal::read(&Paths::new(&options.home))
+        .is_ok_and(|entries| is_ours(&changes(&entries), &options.models_dir))
+}
+
+#[cfg(test)]
+mod tests;
