@@ -1,13 +1,14 @@
-//! Lets the user cancel, pause and resume a running installation.
+//! Lets the user cancel, pause and resume a running installation, and skip its tuning.
 
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
-/// Cancels and pauses. Clones share one state, so the window keeps one and the installation another.
+/// Cancels, pauses and skips the tuning. Clones share one state, so the window keeps one and the installation another.
 #[derive(Clone, Debug)]
 pub struct Control {
     cancel: CancellationToken,
     paused: watch::Sender<bool>,
+    tuning_skipped: CancellationToken,
 }
 
 /// The user stopped it.
@@ -24,7 +25,11 @@ impl Default for Control {
 impl Control {
     /// Neither cancelled nor paused.
     pub fn new() -> Self {
-        Self { cancel: CancellationToken::new(), paused: watch::Sender::new(false) }
+        Self {
+            cancel: CancellationToken::new(),
+            paused: watch::Sender::new(false),
+            tuning_skipped: CancellationToken::new(),
+        }
     }
 
     /// Cancels everything that runs under this control; cannot be reverted. A paused installation is cancelled too.
@@ -50,6 +55,21 @@ impl Control {
     /// Whether it is paused.
     pub fn is_paused(&self) -> bool {
         *self.paused.borrow()
+    }
+
+    /// Ends the tuning with the best setting so far; cannot be reverted.
+    pub fn skip_tuning(&self) {
+        self.tuning_skipped.cancel();
+    }
+
+    /// Whether the tuning was skipped.
+    pub fn is_tuning_skipped(&self) -> bool {
+        self.tuning_skipped.is_cancelled()
+    }
+
+    /// Completes when the user skips the tuning.
+    pub async fn tuning_skipped(&self) {
+        self.tuning_skipped.cancelled().await;
     }
 
     /// The cancellation token, for code that passes it on.

@@ -176,7 +176,8 @@ fn only_our_own_server_is_asked_and_believed() {
     // Every other call.
     let server = Server::recorded("version");
     let client = guarded(&server, vec![stranger(); 10]);
-    let parameters = CreateParameters { num_ctx: 32_768, num_gpu: 0, num_batch: 512 };
+    let parameters =
+        CreateParameters { num_ctx: 32_768, num_batch: Some(512), ..CreateParameters::default() };
     let request = CreateRequest { model: tag("m"), from: tag("base"), parameters };
     let (model, prompt) = (tag("m"), prompt());
     let refused: [Result<(), ClientError>; 10] = run(async {
@@ -235,7 +236,8 @@ fn errors_inside_a_stream_have_the_servers_message() {
 
 #[test]
 fn created_parameters_can_be_read() {
-    let parameters = CreateParameters { num_ctx: 32_768, num_gpu: 0, num_batch: 512 };
+    let parameters =
+        CreateParameters { num_ctx: 32_768, num_batch: Some(512), ..CreateParameters::default() };
     let request = CreateRequest { model: tag("acolyte:latest"), from: tag("base"), parameters };
     assert_eq!(
         serde_json::to_string(&request.parameters).unwrap(),

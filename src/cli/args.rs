@@ -280,6 +280,9 @@ pub struct InstallArgs {
     /// Do not start the server at login
     #[arg(long)]
     pub no_autostart: bool,
+    /// Do not search for the fastest setting after loading; "acolyte tune" does it later
+    #[arg(long)]
+    pub no_tune: bool,
     /// Resume an interrupted installation with the choices made then
     #[arg(long = "continue", conflicts_with_all = ["profile", "model", "emergency_cpu"])]
     pub resume: bool,

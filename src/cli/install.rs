@@ -62,6 +62,7 @@ fn resumed_args(args: &InstallArgs, saved: &SavedRequest) -> InstallArgs {
     args.port = args.port.or(options.port);
     args.models_dir = args.models_dir.or(Some(options.models_dir));
     args.no_autostart |= !options.autostart;
+    args.no_tune |= !options.tune;
     args
 }
 
@@ -288,6 +289,7 @@ fn options(args: &InstallArgs, hardware: &Hardware, session: &Session) -> Result
         autostart: !args.no_autostart,
         source: source::resolve(&args.source, hardware, session)?,
         insecure_registry: args.source.insecure_registry,
+        tune: !args.no_tune,
     })
 }
 
@@ -370,6 +372,10 @@ fn result(receipt: &Receipt, request: &Request, session: &Session) -> String {
             promised = promised.n_cpu_moe.to_string()
         );
         said.push_str(&format!("\n{line}"));
+    }
+    for line in receipt.tuning.iter().flat_map(|tuning| tuning.receipt_lines(text)) {
+        said.push('\n');
+        said.push_str(&line);
     }
     for shortfall in &receipt.shortfalls {
         said.push_str("\n! ");

@@ -13,7 +13,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use super::evidence::{Evidence, SourceAnswer, TimeSpan};
+use super::evidence::{Evidence, GpuProcess, NvmlAnswer, SourceAnswer, TimeSpan};
 use super::merge::{is_intel_integrated, merge};
 use super::probe::query;
 use super::ram_bandwidth::Measurement;
@@ -62,6 +62,14 @@ impl DetectOptions {
 /// [`DetectOptions::driver_limit`] if one hangs. Call it on a worker thread.
 pub fn detect(options: &DetectOptions) -> Hardware {
     merge(&collect(options))
+}
+
+/// Programs on NVIDIA cards now, as NVML lists them. Empty where it does not answer within `limit`. Blocks.
+pub fn gpu_processes(limit: Duration) -> Vec<GpuProcess> {
+    let Ok(program) = own_program() else { return Vec::new() };
+    let answer: SourceAnswer<NvmlAnswer> = query(&program, &[], GpuSource::Nvml, limit);
+    let devices = answer.answer().map(|nvml| nvml.devices.clone()).unwrap_or_default();
+    devices.into_iter().flat_map(|device| device.processes).collect()
 }
 
 /// The raw answers of all sources.

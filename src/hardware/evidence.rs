@@ -235,6 +235,9 @@ impl<'de> Deserialize<'de> for NvmlMemoryError {
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct GpuProcess {
+    /// Its id.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub pid: Option<u32>,
     /// File name of its program, without folders.
     pub name: String,
     /// Memory it uses, in bytes; not always reported.

@@ -26,6 +26,6 @@ pub mod sources;
 pub mod sysfs;
 pub mod system;
 
-pub use detect::{DetectOptions, collect, detect};
+pub use detect::{DetectOptions, collect, detect, gpu_processes};
 pub use file::HardwareFileError;
 pub use ram_bandwidth::ram_bandwidth;

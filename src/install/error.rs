@@ -141,7 +141,7 @@ pub enum InstallError {
         /// The parameter.
         name: &'static str,
         /// What we set.
-        wanted: i64,
+        wanted: String,
         /// What it keeps.
         found: UntrustedText,
     },

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use crate::install::fetch::DownloadWait;
-use crate::install::{InstallError, Receipt};
+use crate::install::{InstallError, Receipt, TriedSetting, TuneDimension, TuneTry};
 use crate::models::{KvCacheType, ModelTag};
 use crate::ollama::client::ClientError;
 use crate::platform::listening::PortOwner;
@@ -29,7 +29,7 @@ pub enum Step {
     CreateModel,
     /// Load it and verify what the engine does.
     LoadModel,
-    /// Measure speed and time to the first token.
+    /// Search for the fastest setting; measure speed and time to the first token.
     Measure,
     /// Enable start at login.
     StartAtLogin,
@@ -295,14 +295,21 @@ pub enum Activity {
         /// Share of the model's bytes on the GPU, 0 to 1, if the engine reports it.
         gpu_share: Option<f64>,
     },
-    /// Measuring the planned placement and the engine's own.
-    ComparingPlacements,
-    /// The engine's own placement is faster and is kept.
-    AutomaticPlacementKept {
-        /// Its speed, in tokens a second.
-        automatic_tokens_per_s: f64,
-        /// The speed of the planned placement, in tokens a second.
-        explicit_tokens_per_s: f64,
+    /// Trying a setting.
+    Tuning {
+        /// Number of the try, from 1.
+        number: u32,
+        /// What it changes.
+        changes: TuneDimension,
+        /// The setting.
+        setting: TriedSetting,
+    },
+    /// A setting was tried.
+    Tried {
+        /// The try.
+        tried: Box<TuneTry>,
+        /// Whether it is the best so far.
+        is_best: bool,
     },
     /// Measuring the speed.
     MeasuringSpeed,
@@ -322,8 +329,8 @@ pub enum Activity {
     Measured {
         /// Tokens per second, if any were generated.
         tokens_per_s: Option<f64>,
-        /// Seconds to the first token.
-        first_token_s: f64,
+        /// Seconds to the first token, if it was measured.
+        first_token_s: Option<f64>,
         /// Length of the prompt, in tokens.
         prompt_tokens: u64,
     },

@@ -132,6 +132,7 @@ mod tests {
                 autostart: false,
                 source: EngineSource { archives: vec![archive], ..EngineSource::default() },
                 insecure_registry: false,
+                tune: false,
             };
             let engine = take_inventory(&options, &[]).engine;
             let base = engine.archives[0];

@@ -30,6 +30,8 @@ mod saved_request;
 mod shortfall;
 pub mod state;
 mod steps;
+mod tuning;
+mod tuning_rules;
 pub mod unpack;
 
 pub use engine_source::{ArchiveRecord, EngineChoice, EngineOrigin, EngineRecord, EngineSource};
@@ -45,3 +47,8 @@ pub use run::run;
 pub use saved_request::SavedRequest;
 pub use shortfall::Shortfall;
 pub use state::{Installed, Lock, LockError, Paths, ProfileFile};
+pub use tuning::{
+    OtherWork, RunnerOptions, TriedSetting, TriedSpeed, TuneDimension, TuneFailure, TuneOutcome, TuneTry,
+    TuningEnd, TuningReport,
+};
+pub use tuning_rules::TuningRules;

@@ -3,10 +3,10 @@
 use serde::{Deserialize, Serialize};
 
 use crate::install::receipt_figures::{MeasuredFigures, PredictedFigures};
-use crate::install::{EngineRecord, Shortfall};
+use crate::install::{EngineRecord, Shortfall, TuningReport};
 use crate::models::{KvCacheType, ModelFileRecord, ModelTag};
 use crate::ollama::failure::EngineFailure;
-use crate::plan::{Plan, Verdict};
+use crate::plan::{Candidate, Plan, Verdict};
 use crate::untrusted::UntrustedText;
 
 /// Speeds of the planned placement and of the one the engine chooses itself.
@@ -138,6 +138,9 @@ pub struct Receipt {
     /// The planned placement and the engine's own, if some layers are on the processor and both were measured.
     #[serde(rename = "placements", default, skip_serializing_if = "Option::is_none")]
     pub comparison: Option<PlacementComparison>,
+    /// What tuning tried and kept; `None` in receipts of earlier versions.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tuning: Option<TuningReport>,
     /// Predictions that the measurement missed.
     #[serde(rename = "misses")]
     pub shortfalls: Vec<Shortfall>,
@@ -147,13 +150,14 @@ impl Receipt {
     /// The requested plan in the placement that is kept: with fewer layers, more experts in main memory or a smaller KV
     /// cache when memory ran out.
     pub fn kept_plan(&self, requested: Plan) -> Plan {
-        let PredictedFigures { gpu_layers, n_cpu_moe, kv_cache_type, .. } = self.predicted;
+        let PredictedFigures { gpu_layers, n_cpu_moe, kv_cache_type, num_batch, .. } = self.predicted;
+        let num_batch = num_batch.unwrap_or(requested.candidate.num_batch);
         let planned = (requested.gpu_layers(), requested.setting.n_cpu_moe, requested.setting.kv_cache_type);
-        if (gpu_layers, n_cpu_moe, kv_cache_type) == planned {
-            requested
-        } else {
-            requested.with_placement(gpu_layers, n_cpu_moe, kv_cache_type)
+        if (gpu_layers, n_cpu_moe, kv_cache_type) == planned && num_batch == requested.candidate.num_batch {
+            return requested;
         }
+        let candidate = Candidate { num_batch, ..requested.candidate.clone() };
+        Plan { candidate, ..requested }.with_placement(gpu_layers, n_cpu_moe, kv_cache_type)
     }
 }
 

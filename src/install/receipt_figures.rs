@@ -57,6 +57,15 @@ pub struct MeasuredFigures {
     /// Prompt tokens processed at once, as the engine says.
     #[serde(default)]
     pub num_batch: Option<u32>,
+    /// Threads on the processor, as the engine says.
+    #[serde(default)]
+    pub num_thread: Option<u32>,
+    /// Tokens that are drafted at once, by the command line of the engine's runner; 0 for none.
+    #[serde(default)]
+    pub draft_num_predict: Option<u32>,
+    /// Whether the model's file is mapped into memory, as the engine says.
+    #[serde(default)]
+    pub use_mmap: Option<bool>,
     /// Share of the model's bytes on the GPU, 0 to 1.
     pub gpu_share: Option<f64>,
     /// KV cache type, read from the engine's log or command line.

@@ -23,6 +23,14 @@ pub struct InstallOptions {
     pub source: EngineSource,
     /// Plain http for the model's registry (`--insecure-registry`).
     pub insecure_registry: bool,
+    /// Search for the fastest setting after loading.
+    #[serde(default = "yes")]
+    pub tune: bool,
+}
+
+/// Tuning is the default.
+fn yes() -> bool {
+    true
 }
 
 /// What the user agreed to.
@@ -77,6 +85,7 @@ impl InstallOptions {
             autostart: true,
             source: EngineSource::default(),
             insecure_registry: false,
+            tune: true,
         }
     }
 }

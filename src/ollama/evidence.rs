@@ -32,6 +32,12 @@ pub struct LoadEvidence {
     pub num_batch: Option<u32>,
     /// Limit of the cache of earlier prompts, in MiB; 0 when it is off.
     pub prompt_cache_mib: Option<u32>,
+    /// Threads on the processor.
+    pub num_thread: Option<u32>,
+    /// Threads that the processor can run at the same time.
+    pub logical_cores: Option<u32>,
+    /// Whether the file is mapped into memory.
+    pub use_mmap: Option<bool>,
     /// By device, the layers on it of which the engine's own choice put a part into main memory, such as experts. Empty
     /// unless the engine chose the placement of a model that does not fit.
     pub overflowing_layers: BTreeMap<String, u32>,
@@ -96,6 +102,7 @@ impl LoadEvidence {
                 evidence.buffers.clear();
                 evidence.offloaded = None;
                 evidence.kv_cache_types = None;
+                evidence.use_mmap = after(line, "load_mode = ").map(|mode| mode.starts_with("mmap"));
             } else {
                 evidence.take(line);
             }
@@ -115,6 +122,9 @@ impl LoadEvidence {
             line.strip_prefix("llama_context: n_ubatch").and_then(|rest| after(rest, "= "))
         {
             self.num_batch = leading_number(batch);
+        } else if let Some(threads) = after(line, "system_info: n_threads = ") {
+            self.num_thread = leading_number(threads);
+            self.logical_cores = after(threads, ") / ").and_then(leading_number);
         } else if let Some(limit) = after(line, "prompt cache is enabled, size limit: ") {
             self.prompt_cache_mib = leading_number(limit);
         } else if line.contains("prompt cache is disabled") {
@@ -171,6 +181,12 @@ impl LoadEvidence {
     /// stretch of it from the first to the last of these weights.
     pub fn weights_ram_bytes(&self) -> Option<u64> {
         self.sum(|buffer| buffer.kind == WEIGHTS && !is_on_gpu(&buffer.device))
+    }
+
+    /// Tokens that are drafted at once, by the command line of `llama-server`; 0 for none, `None` without a command line.
+    pub fn draft_num_predict(&self) -> Option<u32> {
+        let drafted = argument(&self.command_line, "--spec-draft-n-max").and_then(|value| value.parse().ok());
+        drafted.or_else(|| (!self.command_line.is_empty()).then_some(0))
     }
 
     fn sum(&self, wanted: impl Fn(&Buffer) -> bool) -> Option<u64> {
@@ -358,6 +374,11 @@ mod tests {
         assert_eq!(LoadEvidence::parse(unlimited).prompt_cache_mib, None);
         let q8_0 = LoadEvidence::parse(Q8_0);
         assert_eq!((q8_0.num_batch, q8_0.prompt_cache_mib), (Some(512), Some(8192)));
+        assert_eq!((q8_0.num_thread, q8_0.logical_cores, q8_0.use_mmap), (Some(2), Some(2), Some(false)));
+        assert_eq!((evidence.draft_num_predict(), q8_0.draft_num_predict()), (None, Some(0)));
+        let drafting = "msg=\"starting llama-server\" cmd=\"x --spec-type draft-mtp --spec-draft-n-max 4\"";
+        assert_eq!(LoadEvidence::parse(drafting).draft_num_predict(), Some(4));
+        assert_eq!(LoadEvidence::parse(CUDA).use_mmap, Some(true));
     }
 
     #[test]

@@ -15,6 +15,9 @@ pub enum EngineFailure {
     DiskFull,
     /// The registry uses plain http but was queried with https.
     PlainHttp,
+    /// The runner ended while it answered. The engine does not say why: most often the system killed it, because main
+    /// memory was full.
+    RunnerEnded,
     /// The network or the registry failed; retrying can help.
     Transient,
     /// Anything else.
@@ -54,6 +57,10 @@ const MESSAGES: &[(EngineFailure, &[&str])] = &[
     (EngineFailure::NewerEngineNeeded, &["manifest: 412", "requires a newer version"]),
     (EngineFailure::ModelMissing, &["file does not exist", "not found"]),
     (EngineFailure::DiskFull, &["no space left", "not enough space"]),
+    (
+        EngineFailure::RunnerEnded,
+        &["running the model: unexpected EOF", "forcibly closed", "running the model: read tcp"],
+    ),
     (EngineFailure::PlainHttp, &["does not look like a TLS handshake", "server gave HTTP response"]),
     (
         EngineFailure::Transient,
@@ -113,7 +120,8 @@ fn out_of_memory(message: &str) -> Option<EngineFailure> {
 #[cfg(test)]
 mod tests {
     use super::EngineFailure::{
-        DiskFull, ModelMissing, NewerEngineNeeded, Other, OutOfMainMemory, OutOfMemory, PlainHttp, Transient,
+        DiskFull, ModelMissing, NewerEngineNeeded, Other, OutOfMainMemory, OutOfMemory, PlainHttp,
+        RunnerEnded, Transient,
     };
     use super::*;
 
@@ -162,6 +170,8 @@ mod tests {
             ("pull model manifest: http: server gave HTTP response to HTTPS client", PlainHttp),
             ("digest mismatch, file must be downloaded again", Transient),
             ("max retries exceeded: EOF", Transient),
+            ("an error was encountered while running the model: unexpected EOF", RunnerEnded),
+            ("an error was encountered while running the model: CUDA error: out of memory", OutOfMemory),
             ("pull model manifest: 503: unavailable", Transient),
             ("invalid model name", Other),
         ] {

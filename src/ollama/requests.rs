@@ -18,15 +18,43 @@ pub struct CreateRequest {
 /// Value of `num_gpu` with which the engine chooses the number of layers.
 pub const AUTOMATIC: i64 = -1;
 
-/// Parameters of a model; always all of them are set.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+/// Parameters of a model. What is `None` is not set: the engine or the base model decides.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct CreateParameters {
     /// Context in tokens.
     pub num_ctx: u32,
     /// Layers on the GPU; 0 for CPU only, or [`AUTOMATIC`].
     pub num_gpu: i64,
     /// Batch size of prompt processing in tokens.
-    pub num_batch: u32,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub num_batch: Option<u32>,
+    /// Threads on the processor.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub num_thread: Option<u32>,
+    /// Tokens that are drafted at once; 0 for none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub draft_num_predict: Option<u32>,
+    /// Whether the file is mapped into memory.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub use_mmap: Option<bool>,
+}
+
+impl CreateParameters {
+    /// Every parameter that is set, with its value as the engine prints it.
+    pub fn shown(&self) -> Vec<(&'static str, String)> {
+        let number = |value: Option<u32>| value.map(|value| value.to_string());
+        [
+            ("num_ctx", Some(self.num_ctx.to_string())),
+            ("num_gpu", Some(self.num_gpu.to_string())),
+            ("num_batch", number(self.num_batch)),
+            ("num_thread", number(self.num_thread)),
+            ("draft_num_predict", number(self.draft_num_predict)),
+            ("use_mmap", self.use_mmap.map(|mapped| mapped.to_string())),
+        ]
+        .into_iter()
+        .filter_map(|(name, value)| Some((name, value?)))
+        .collect()
+    }
 }
 
 /// Body of `/api/generate`. `shift` is not set: it is a runner option, so a value other than the default would reload

@@ -8,6 +8,7 @@ pub mod listening;
 pub mod login;
 pub mod ownership;
 pub mod process;
+pub mod processor_use;
 pub mod program;
 pub mod regular;
 

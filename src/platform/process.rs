@@ -273,7 +273,8 @@ fn snapshot(which: ProcessesToUpdate<'_>, detail: Detail) -> Option<System> {
     Some(system)
 }
 
-fn descend(system: &System, root: Pid) -> Vec<&Process> {
+/// A process and its descendants that run, the root first.
+pub(super) fn descend(system: &System, root: Pid) -> Vec<&Process> {
     let mut tree: Vec<&Process> = system.process(root).filter(|process| runs(process)).into_iter().collect();
     let mut next = 0;
     while let Some(parent) = tree.get(next).map(|process| process.pid()) {

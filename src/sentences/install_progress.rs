@@ -192,13 +192,10 @@ impl Activity {
                 kv = kv_cache_type.clone().unwrap_or_else(unknown),
                 share = gpu_share.map_or_else(unknown, |share| text.percent(share))
             ),
-            Self::ComparingPlacements => say!(text, "install-comparing"),
-            Self::AutomaticPlacementKept { automatic_tokens_per_s, explicit_tokens_per_s } => say!(
-                text,
-                "install-automatic-kept",
-                automatic = text.figure(*automatic_tokens_per_s),
-                explicit = text.figure(*explicit_tokens_per_s)
-            ),
+            Self::Tuning { number, changes, setting } => {
+                say!(text, "install-tuning", number = *number, what = setting.words(*changes, text))
+            }
+            Self::Tried { tried, is_best } => tried.words(*is_best, text),
             Self::MeasuringSpeed => say!(text, "install-measuring-speed"),
             Self::MeasuringFirstToken { tokens, expected_s } => say!(
                 text,
@@ -213,7 +210,7 @@ impl Activity {
                 text,
                 "install-measured",
                 speed = tokens_per_s.map_or_else(unknown, |speed| text.figure(speed)),
-                wait = text.figure(*first_token_s),
+                wait = first_token_s.map_or_else(unknown, |wait| text.figure(wait)),
                 tokens = text.count(*prompt_tokens)
             ),
             Self::EnablingAutostart => say!(text, "install-login"),

@@ -24,6 +24,7 @@ mod reference;
 mod removal;
 pub mod report;
 mod terminal_page;
+mod tuning;
 
 pub use choices::{dominated_line, placement_sentence, plan_name, plan_sentence, profile_title, role_names};
 pub use disk::{disk_summary, drive_short, engine_download, model_download};

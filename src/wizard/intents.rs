@@ -54,6 +54,11 @@ impl Wizard {
                     page.toggle_pause();
                 }
             }
+            Intent::SkipTuning => {
+                if let Page::Install(page) = &self.page {
+                    page.skip_tuning();
+                }
+            }
             Intent::AskToCancel => self.question = Some(Question::Cancel { closing: false }),
             Intent::Retry => self.retry(),
             Intent::ChooseAnother => self.change_page(|page| page.back_to(SidebarStep::Profile)),

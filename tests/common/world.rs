@@ -234,7 +234,8 @@ impl World {
         command
     }
 
-    /// `acolyte install` from this world's mirror on this world's machine.
+    /// `acolyte install` from this world's mirror on this world's machine. `--any-port` and `--tune` are not arguments of the
+    /// program: without them it gets this world's port and `--no-tune`.
     pub fn install_command(&self, arguments: &[&str]) -> Command {
         let mut command = self.acolyte(&["install", "--json", "--yes", "--mirror", &self.mirror.url()]);
         command.arg("--release").arg(self.path("release.json"));
@@ -242,7 +243,11 @@ impl World {
         if !arguments.contains(&"--any-port") {
             command.args(["--port", &self.port.to_string()]);
         }
-        command.args(arguments.iter().filter(|a| **a != "--any-port"));
+        // Most tests are about something else, and tuning loads the model many times.
+        if !arguments.contains(&"--tune") {
+            command.arg("--no-tune");
+        }
+        command.args(arguments.iter().filter(|argument| !["--any-port", "--tune"].contains(argument)));
         command
     }
 
@@ -253,7 +258,7 @@ impl World {
 
     /// `acolyte install` with nothing but these arguments and this world's machine and port.
     pub fn install_from(&self, arguments: &[&str]) -> Said {
-        let mut command = self.acolyte(&["install", "--json", "--yes"]);
+        let mut command = self.acolyte(&["install", "--json", "--yes", "--no-tune"]);
         command.arg("--hardware").arg(self.path("hardware.json")).args(["--port", &self.port.to_string()]);
         command.args(arguments);
         Said::of(command)

@@ -248,7 +248,7 @@ pub const CELLS: &[Cell] = &[
     Cell::new(Measure, ErrorLine, Stops),
     Cell::new(Pull, NoSuccessLine, Stops),
     Cell::new(Create, NoSuccessLine, Stops),
-    Cell::new(Measure, NoSuccessLine, Stops),
+    Cell::new(Measure, NoSuccessLine, Finishes),
     // The machine.
     Cell::new(Check, DiskFull, Stops),
     Cell::new(Fetch, DiskFull, Stops),

@@ -391,6 +391,7 @@ pub fn receipt(request: &Request) -> Receipt {
     Receipt {
         engine: None,
         comparison: None,
+        tuning: None,
         first_choice: None,
         schema: acolyte::SCHEMA,
         written_at: "2026-11-23T10:20:30Z".into(),
@@ -547,6 +548,9 @@ pub fn installation(request: &Request, language: Language) -> Installation {
         total_layers: plan.total_layers,
         automatic_layers: false,
         num_batch: candidate.num_batch,
+        num_thread: None,
+        draft_num_predict: None,
+        use_mmap: None,
         n_cpu_moe: plan.setting.n_cpu_moe,
         prompt_cache_mib: Some(plan.prompt_cache_mib()),
         pinned_memory: true,

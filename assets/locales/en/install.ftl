@@ -245,8 +245,47 @@ install-four-bits-need-consent = The engine ran out of memory. It may fit with t
 install-consent-four-bits = When memory ran out while the model was loaded: the KV cache is kept at 4 bits (q4_0), which costs some accuracy on long texts.
 install-smaller-cache = Memory ran out; trying with the KV cache as { $kv } and { $layers } of { $total } layers on the GPU
 install-more-layers = More graphics memory is free than planned; trying with { $layers } of { $total } layers on the GPU
-install-comparing = Comparing this placement with the engine's own
-install-automatic-kept = The engine's own placement is faster ({ $automatic } instead of { $explicit } tokens/s) and is kept
+
+## Tuning
+
+install-tuning = Try { $number }: { $what }
+install-tried-measured = { $what }: { $empty } tokens/s, { $filled } with { $tokens } tokens in the context, reading { $prompt } tokens/s
+install-tried-best = { $what }: { $empty } tokens/s, { $filled } with { $tokens } tokens in the context, reading { $prompt } tokens/s; the fastest so far
+install-tried-failed = { $what }: { $why }
+install-tune-start = the setting that is loaded
+install-tune-defaults = the engine's own defaults
+install-tune-placement = the engine's own placement
+install-tune-experts = experts of { $blocks } blocks in main memory
+install-tune-draft = { $tokens } tokens drafted at once
+install-tune-no-draft = no drafted tokens
+install-tune-batch = prompt read in batches of { $tokens } tokens
+install-tune-threads = { $threads } threads on the processor
+install-tune-mapped = the model's file mapped into memory
+install-tune-not-mapped = the model's file read into memory
+install-tune-kv = KV cache as { $kv }
+install-tune-failed-card = the card's memory ran out
+install-tune-failed-ram = main memory ran out
+install-tune-failed-runner = the engine's runner ended while it answered, as when main memory is full
+install-tune-failed-server = the server ended
+install-tune-failed-short = the answer ended too early
+install-tune-failed-silent = the engine sent nothing for { $seconds } s
+install-tune-failed-time = not done within { $seconds } s
+install-tune-failed-nothing = the model wrote nothing
+install-tune-failed-unknown = the engine does not say where it put the experts
+install-tune-failed-said = { $message }
+install-tune-skipped = skipped
+install-tuned-title = Tuned by measuring
+install-tuned-faster = Tuned in { $duration } with { $tries } tries: { $percent } faster than the engine's own defaults
+install-tuned-equal = Tuned in { $duration } with { $tries } tries: as fast as the engine's own defaults
+install-tuned-alone = Tuned in { $duration } with { $tries } tries; the engine's own defaults could not be measured
+install-tuned-kept = Kept: { $what }
+install-tuned-time-up = The time limit of { $duration } ended the search, so not everything was tried. "acolyte tune" repeats it.
+install-tuned-skipped = The rest of the tuning was skipped. "acolyte tune" repeats it.
+install-tuned-off = Not tuned. "acolyte tune" searches for the fastest setting.
+install-other-processor = Other programs used { $share } of the processor while it was measured, so the speeds may be too low.
+install-other-gpu-program = { $program } held { $size } of graphics memory while it was measured.
+install-other-gpu-memory = { $size } less graphics memory was free than when the plan was made.
+install-other-model = The server also had { $model } in memory.
 
 ## Ports
 

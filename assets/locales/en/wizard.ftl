@@ -249,6 +249,7 @@ wizard-install-failed-lead = What has been downloaded is kept. You can try again
 wizard-install-paused = paused
 wizard-install-again = Install again
 wizard-pause = Pause
+wizard-skip-tuning = Skip tuning
 wizard-resume = Resume
 wizard-try-again = Try again
 wizard-show-log = Show log

@@ -245,8 +245,47 @@ install-four-bits-need-consent = El motor se quedó sin memoria. Podría caber c
 install-consent-four-bits = Cuando faltó memoria al cargar el modelo: la caché KV se guarda a 4 bits (q4_0), lo que resta algo de precisión en textos largos.
 install-smaller-cache = Falta memoria; probando con la caché KV en { $kv } y { $layers } de { $total } capas en la GPU
 install-more-layers = Hay más memoria gráfica libre de lo previsto; probando con { $layers } de { $total } capas en la GPU
-install-comparing = Comparando este reparto con el del propio motor
-install-automatic-kept = El reparto del propio motor es más rápido ({ $automatic } en lugar de { $explicit } tokens/s) y se conserva
+
+## Ajuste
+
+install-tuning = Prueba { $number }: { $what }
+install-tried-measured = { $what }: { $empty } tokens/s, { $filled } con { $tokens } tokens en el contexto, leyendo { $prompt } tokens/s
+install-tried-best = { $what }: { $empty } tokens/s, { $filled } con { $tokens } tokens en el contexto, leyendo { $prompt } tokens/s; lo más rápido hasta ahora
+install-tried-failed = { $what }: { $why }
+install-tune-start = la configuración cargada
+install-tune-defaults = los valores por defecto del motor
+install-tune-placement = el reparto del propio motor
+install-tune-experts = expertos de { $blocks } bloques en la memoria principal
+install-tune-draft = { $tokens } tokens anticipados a la vez
+install-tune-no-draft = sin tokens anticipados
+install-tune-batch = lectura del prompt en lotes de { $tokens } tokens
+install-tune-threads = { $threads } hilos en el procesador
+install-tune-mapped = el archivo del modelo mapeado en memoria
+install-tune-not-mapped = el archivo del modelo leído en memoria
+install-tune-kv = caché KV en { $kv }
+install-tune-failed-card = la memoria de la tarjeta se agotó
+install-tune-failed-ram = la memoria principal se agotó
+install-tune-failed-runner = el proceso del motor terminó mientras respondía, como cuando la memoria principal está llena
+install-tune-failed-server = el servidor terminó
+install-tune-failed-short = la respuesta terminó demasiado pronto
+install-tune-failed-silent = el motor no envió nada durante { $seconds } s
+install-tune-failed-time = no terminó en { $seconds } s
+install-tune-failed-nothing = el modelo no escribió nada
+install-tune-failed-unknown = el motor no indica dónde puso los expertos
+install-tune-failed-said = { $message }
+install-tune-skipped = omitida
+install-tuned-title = Ajustado midiendo
+install-tuned-faster = Ajustado en { $duration } con { $tries } pruebas: un { $percent } más rápido que los valores por defecto del motor
+install-tuned-equal = Ajustado en { $duration } con { $tries } pruebas: tan rápido como los valores por defecto del motor
+install-tuned-alone = Ajustado en { $duration } con { $tries } pruebas; los valores por defecto del motor no se pudieron medir
+install-tuned-kept = Se conserva: { $what }
+install-tuned-time-up = El límite de { $duration } terminó la búsqueda, así que no se probó todo. «acolyte tune» la repite.
+install-tuned-skipped = Se omitió el resto del ajuste. «acolyte tune» lo repite.
+install-tuned-off = Sin ajustar. «acolyte tune» busca la configuración más rápida.
+install-other-processor = Otros programas usaron el { $share } del procesador durante la medición, así que las velocidades pueden ser demasiado bajas.
+install-other-gpu-program = { $program } ocupó { $size } de memoria gráfica durante la medición.
+install-other-gpu-memory = Había { $size } menos de memoria gráfica libre que al hacer el plan.
+install-other-model = El servidor también tenía { $model } en memoria.
 
 ## Puertos
 

@@ -249,6 +249,7 @@ wizard-install-failed-lead = Lo descargado se conserva. Puedes intentarlo de nue
 wizard-install-paused = en pausa
 wizard-install-again = Instalar de nuevo
 wizard-pause = Pausar
+wizard-skip-tuning = Omitir el ajuste
 wizard-resume = Reanudar
 wizard-try-again = Intentar de nuevo
 wizard-show-log = Ver registro

@@ -137,6 +137,7 @@ fn processes(nvml: &Nvml, device: &Device<'_>) -> Vec<GpuProcess> {
         .filter_map(|process| {
             let program = nvml.sys_process_name(process.pid, PROGRAM_PATH_BYTES).ok()?;
             Some(GpuProcess {
+                pid: Some(process.pid),
                 name: program.rsplit(['/', '\\']).next().unwrap_or_default().to_owned(),
                 used_bytes: match process.used_gpu_memory {
                     UsedGpuMemory::Used(bytes) => Some(bytes),

@@ -13,7 +13,7 @@ use crate::install::manage::undo::is_unfinished;
 use crate::install::state::documents::{Installed, PREVIOUS_MODEL, ProfileFile, SERVED_MODEL};
 use crate::install::{InstallError, Lock, Paths, private_server};
 use crate::models::ModelTag;
-use crate::ollama::client::{AUTOMATIC, Client, ClientError};
+use crate::ollama::client::{Client, ClientError};
 use crate::ollama::failure::EngineFailure;
 use crate::ollama::release::is_same_version;
 use crate::ollama::replies::{Loaded, ShowResponse};
@@ -157,14 +157,7 @@ fn answered<T>(answer: Result<T, ClientError>) -> Result<Result<T, ClientError>,
 
 /// Whether a model has the parameters that it was created with.
 fn has_parameters(shown: &ShowResponse, profile: &ProfileFile) -> bool {
-    let num_gpu = if profile.automatic_layers { AUTOMATIC } else { i64::from(profile.gpu_layers) };
-    [
-        ("num_ctx", i64::from(profile.context_tokens)),
-        ("num_gpu", num_gpu),
-        ("num_batch", i64::from(profile.num_batch)),
-    ]
-    .iter()
-    .all(|(name, set)| shown.parameter(name) == Some(set.to_string().as_str()))
+    profile.parameters().shown().iter().all(|(name, set)| shown.parameter(name) == Some(set.as_str()))
 }
 
 /// Whether the served model's files are those that were measured.

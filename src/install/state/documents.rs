@@ -10,6 +10,7 @@ use crate::SCHEMA;
 use crate::install::state::home;
 use crate::install::{Paths, Receipt};
 use crate::models::{KvCacheType, ModelTag};
+use crate::ollama::requests::{AUTOMATIC, CreateParameters};
 use crate::ollama::server::{ExpertsInRam, Launch, RunnerSettings};
 use crate::ollama::store::Fingerprint;
 use crate::plan::{Limit, Verdict};
@@ -57,6 +58,15 @@ pub struct ProfileFile {
     pub automatic_layers: bool,
     /// Prompt tokens processed at once.
     pub num_batch: u32,
+    /// Threads on the processor, where tuning set them; else the engine decides.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub num_thread: Option<u32>,
+    /// Tokens that are drafted at once, where tuning set it; else as the base model says.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub draft_num_predict: Option<u32>,
+    /// Whether the model's file is mapped into memory, where tuning set it; else the engine decides.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub use_mmap: Option<bool>,
     /// Blocks, counted from the first, whose routed experts stay in main memory; with `automatic_layers`, as many as the
     /// engine left there when measured, counted from the last.
     #[serde(default)]
@@ -92,6 +102,18 @@ pub struct ProfileFile {
 }
 
 impl ProfileFile {
+    /// Parameters of the served model.
+    pub fn parameters(&self) -> CreateParameters {
+        CreateParameters {
+            num_ctx: self.context_tokens,
+            num_gpu: if self.automatic_layers { AUTOMATIC } else { i64::from(self.gpu_layers) },
+            num_batch: Some(self.num_batch),
+            num_thread: self.num_thread,
+            draft_num_predict: self.draft_num_predict,
+            use_mmap: self.use_mmap,
+        }
+    }
+
     /// What only the runner's environment says.
     pub fn runner(&self) -> RunnerSettings {
         let told = if self.automatic_layers { 0 } else { self.n_cpu_moe };

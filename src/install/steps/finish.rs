@@ -39,7 +39,9 @@ impl Outcome<'_> {
             self.differs_from(&run.request.plan).then(|| predicted_of(&run.request.plan, &self.measured));
         let driver_bytes = self.plan.memory.overhead_gpu_bytes;
         let figures = &self.measured.figures;
-        let shortfalls = Shortfall::find(&predicted, first_choice.as_ref(), figures, driver_bytes);
+        // What tuning moved is faster there, so it is no shortfall.
+        let chosen = first_choice.as_ref().filter(|_| !self.is_moved_by_tuning());
+        let shortfalls = Shortfall::find(&predicted, chosen, figures, driver_bytes);
         Receipt {
             schema: SCHEMA,
             written_at: rfc3339_now().into(),
@@ -55,6 +57,7 @@ impl Outcome<'_> {
             verdict: self.verdict(run),
             attempts: self.attempts.clone(),
             comparison: self.measured.comparison.clone(),
+            tuning: Some(self.measured.tuning.clone()),
             shortfalls,
         }
     }
@@ -91,7 +94,10 @@ impl Outcome<'_> {
             gpu_layers: self.placement.gpu_layers,
             automatic_layers: self.placement.automatic,
             total_layers: self.plan.total_layers,
-            num_batch: candidate.num_batch,
+            num_batch: self.placement.options.num_batch.unwrap_or(candidate.num_batch),
+            num_thread: self.placement.options.num_thread,
+            draft_num_predict: self.placement.options.draft_num_predict,
+            use_mmap: self.placement.options.use_mmap,
             n_cpu_moe: self.placement.n_cpu_moe,
             prompt_cache_mib: self.server.launch.runner.prompt_cache_mib,
             pinned_memory: self.placement.pinned_memory,
@@ -128,11 +134,21 @@ impl Outcome<'_> {
             || self.plan.candidate.kv_cache_type != plan.candidate.kv_cache_type
     }
 
-    /// If the engine's own choice of layers is kept because it is faster, fewer layers are not a further limit.
+    /// Whether tuning put layers or experts elsewhere, or keeps another KV cache, because that is faster.
+    fn is_moved_by_tuning(&self) -> bool {
+        !self.placement.is_where(self.measured.untuned)
+    }
+
+    /// What tuning moved because that is faster is not a further limit.
     fn verdict(&self, run: &Run<'_>) -> Verdict {
+        if !self.is_moved_by_tuning() && !self.placement.automatic {
+            return self.plan.verdict;
+        }
         let planned = &run.request.plan;
-        let same_cache = self.placement.kv_cache_type == planned.candidate.kv_cache_type;
-        if self.placement.automatic && same_cache { planned.verdict } else { self.plan.verdict }
+        match self.measured.untuned.planned(planned).verdict {
+            Verdict::Refused => planned.verdict,
+            verdict => verdict,
+        }
     }
 }
 

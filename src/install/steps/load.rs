@@ -20,18 +20,8 @@ const SPARE_BYTES: u64 = 512 * crate::MIB;
 /// When the model cannot be loaded, needs a placement the user has not agreed to, or the user cancels.
 pub async fn run(loader: &mut Loader<'_>) -> Result<LoadFacts, InstallError> {
     loader.run.reporter.started(Step::LoadModel, Activity::Loading);
-    let mut attempt = loader.attempt().await?;
-    let facts = loop {
-        match attempt {
-            PlacementResult::Loaded(facts) => break *facts,
-            PlacementResult::OutOfMemory => attempt = step_down(loader).await?,
-            PlacementResult::PinningFailed => {
-                loader.run.reporter.running(Activity::WithoutPinnedMemory);
-                let unpinned = Placement { pinned_memory: false, ..loader.placement };
-                attempt = loader.try_placement(unpinned).await?;
-            }
-        }
-    };
+    let attempt = loader.attempt().await?;
+    let facts = until_loaded(loader, attempt).await?;
     let facts = step_up(loader, facts).await?;
     loader.run.reporter.done(Activity::Loaded {
         context_tokens: facts.loaded.context_length,
@@ -41,8 +31,32 @@ pub async fn run(loader: &mut Loader<'_>) -> Result<LoadFacts, InstallError> {
     Ok(facts)
 }
 
-/// Tries a placement that takes less memory; an error when no smaller one exists or the user has not agreed to it.
-async fn step_down(loader: &mut Loader<'_>) -> Result<PlacementResult, InstallError> {
+/// Goes on from an attempt until a placement fits.
+///
+/// # Errors
+/// When none does, it needs a placement the user has not agreed to, or the user cancels.
+pub async fn until_loaded(
+    loader: &mut Loader<'_>,
+    mut attempt: PlacementResult,
+) -> Result<LoadFacts, InstallError> {
+    loop {
+        match attempt {
+            PlacementResult::Loaded(facts) => return Ok(*facts),
+            PlacementResult::OutOfMemory => attempt = step_down(loader).await?,
+            PlacementResult::PinningFailed => {
+                loader.run.reporter.running(Activity::WithoutPinnedMemory);
+                let unpinned = Placement { pinned_memory: false, ..loader.placement };
+                attempt = loader.try_placement(unpinned).await?;
+            }
+        }
+    }
+}
+
+/// Tries a placement that takes less memory.
+///
+/// # Errors
+/// When no smaller one exists, the user has not agreed to it, or the user cancels.
+pub async fn step_down(loader: &mut Loader<'_>) -> Result<PlacementResult, InstallError> {
     let (request, now) = (loader.run.request, loader.placement);
     let (total_layers, blocks) = (request.plan.total_layers, request.plan.total_blocks());
     let model = &request.plan.candidate.model;

@@ -1,6 +1,6 @@
 //! Loads the served model once, with a timeout, and reads back what the engine did.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use crate::estimate::{GpuFigures, n_cpu_moe_in_force};
 use crate::install::event::Activity;
@@ -66,13 +66,25 @@ pub struct Loader<'a> {
     pub attempts: Vec<LoadAttempt>,
     /// The attempts that ran out of memory, as the ladder takes them.
     pub ran_out: Vec<(Rung, Shortage)>,
+    /// Whether the server is restarted before the next attempt: it hangs, has ended, or its runner has.
+    pub restart_first: bool,
+    /// How long the last successful load took.
+    pub last_load: Duration,
 }
 
 impl<'a> Loader<'a> {
     /// With the planned placement.
     pub fn new(run: &'a Run<'a>, server: &'a mut Server) -> Self {
         let placement = Placement::of(&run.request.plan);
-        Self { run, server, placement, attempts: Vec::new(), ran_out: Vec::new() }
+        Self {
+            run,
+            server,
+            placement,
+            attempts: Vec::new(),
+            ran_out: Vec::new(),
+            restart_first: false,
+            last_load: Duration::ZERO,
+        }
     }
 
     /// Creates the served model with another placement and loads it. The server is restarted where it was started for
@@ -83,8 +95,9 @@ impl<'a> Loader<'a> {
     pub async fn try_placement(&mut self, placement: Placement) -> Result<PlacementResult, InstallError> {
         self.placement = placement;
         let launch = placement.launch(&self.run.request.plan, &self.server.launch);
-        if launch != self.server.launch {
+        if launch != self.server.launch || self.restart_first {
             server::restart(self.run, self.server, launch).await?;
+            self.restart_first = false;
         }
         model::create_with(self.run, self.server, placement).await?;
         self.attempt().await
@@ -124,9 +137,11 @@ impl<'a> Loader<'a> {
             run.control.or_cancelled(client.unload(&SERVED_MODEL)).await??;
         }
         let log_from = files::length(&self.server.launch.log);
+        let began = Instant::now();
         let outcome = self.load_once().await?;
         let evidence = LoadEvidence::parse(&log_since(&self.server.launch.log, log_from));
         let Err(error) = outcome else {
+            self.last_load = began.elapsed();
             let facts = self.read_back(evidence).await?;
             let automatic = self.placement.automatic;
             self.note(if automatic { LoadOutcome::LoadedAutomatic } else { LoadOutcome::Loaded });
@@ -143,12 +158,17 @@ impl<'a> Loader<'a> {
             if self.may_be_pinned_memory() && evidence.failed_for_pinned_memory() {
                 return Ok(PlacementResult::PinningFailed);
             }
-            let Placement { gpu_layers, n_cpu_moe, kv_cache_type, .. } = self.placement;
-            self.ran_out.push((Rung { gpu_layers, n_cpu_moe, kv_cache_type }, shortage));
+            self.note_ran_out(shortage);
             return Ok(PlacementResult::OutOfMemory);
         }
         self.note(LoadOutcome::Failed { message: message.clone().into() });
         Err(InstallError::LoadFailed { message: message.into(), error_lines: evidence.error_lines })
+    }
+
+    /// Notes that memory ran out with the current placement.
+    pub fn note_ran_out(&mut self, shortage: Shortage) {
+        let Placement { gpu_layers, n_cpu_moe, kv_cache_type, .. } = self.placement;
+        self.ran_out.push((Rung { gpu_layers, n_cpu_moe, kv_cache_type }, shortage));
     }
 
     /// One attempt; the outer error is a cancellation, the inner one is the engine's.

@@ -3,17 +3,26 @@
 //! The long prompt is sized so that processing it takes about a minute at most, by the slower of the estimate and the rate
 //! of a first short prompt. It stays well below the context, and the receipt has the number of tokens that the engine
 //! reports.
+//!
+//! First the fastest setting is searched for ([`tune`]). A kept setting that cannot be measured is loaded once more, or with
+//! less when memory ran out; then its speed stays unknown. Only a model that never answers ends the installation.
+
+use std::time::Instant;
 
 use crate::estimate::first_token_s;
 use crate::figures::Range;
 use crate::install::event::Activity;
 use crate::install::prompt::Prompts;
 use crate::install::run_context::Run;
-use crate::install::steps::compare;
 use crate::install::steps::loader::{LoadFacts, Loader};
+use crate::install::steps::placement::Placement;
 use crate::install::steps::speed::{SHORT_PROMPT_WORDS, answer, decode, per_second, warm_up};
-use crate::install::{InstallError, MeasuredFigures, PlacementComparison, Step};
-use crate::ollama::evidence::{self, LoadEvidence};
+use crate::install::steps::tune::{self, Tuned};
+use crate::install::{
+    InstallError, MeasuredFigures, PlacementComparison, RunnerOptions, Step, TuneDimension, TuneFailure,
+    TuneOutcome, TuneTry, TuningReport,
+};
+use crate::ollama::evidence;
 use crate::ollama::own_server::OwnServer;
 use crate::ollama::replies::GenerateLine;
 use crate::plan::Plan;
@@ -31,17 +40,96 @@ pub struct Measured {
     pub figures: MeasuredFigures,
     /// The planned placement and the engine's own, if both were measured.
     pub comparison: Option<PlacementComparison>,
+    /// What was tried.
+    pub tuning: TuningReport,
+    /// The placement before tuning.
+    pub untuned: Placement,
 }
 
 /// Runs the step. Afterwards the loader has the placement that is kept.
 ///
 /// # Errors
-/// When the engine stops answering, or the user cancels.
+/// When the engine never answers, or the user cancels.
 pub async fn run(loader: &mut Loader<'_>, facts: LoadFacts) -> Result<Measured, InstallError> {
     let run = loader.run;
     run.reporter.started(Step::Measure, Activity::MeasuringSpeed);
-    let (facts, comparison) = compare::run(loader, facts).await?;
+    let Tuned { facts, mut report, start } = tune::run(loader, facts).await?;
+    let comparison = comparison(&report);
     run.reporter.running(Activity::MeasuringSpeed);
+    let figures = measure_kept(loader, facts, &mut report).await?;
+    run.reporter.done(Activity::Measured {
+        tokens_per_s: figures.decode_tokens_per_s,
+        first_token_s: figures.first_token_s,
+        prompt_tokens: figures.first_token_prompt_tokens.unwrap_or(0),
+    });
+    Ok(Measured { figures, comparison, tuning: report, untuned: start })
+}
+
+/// The planned placement and the engine's own, if both were measured.
+fn comparison(report: &TuningReport) -> Option<PlacementComparison> {
+    let explicit = report.measured(TuneDimension::Start)?;
+    let automatic = report.measured(TuneDimension::Placement)?;
+    Some(PlacementComparison {
+        explicit_tokens_per_s: explicit.empty_tokens_per_s,
+        automatic_tokens_per_s: automatic.empty_tokens_per_s,
+        automatic_kept: report.kept_try().is_some_and(|kept| kept.setting.automatic_layers),
+    })
+}
+
+/// Measures what is loaded. When that fails, loads less if memory ran out, else the same once more; then what the search
+/// measured counts, and the rest is unknown.
+async fn measure_kept(
+    loader: &mut Loader<'_>,
+    mut facts: LoadFacts,
+    report: &mut TuningReport,
+) -> Result<MeasuredFigures, InstallError> {
+    let mut is_second = false;
+    loop {
+        let began = Instant::now();
+        let error = match measure_loaded(loader, &facts).await {
+            Ok(figures) => return Ok(figures),
+            Err(error) if error.is_cancelled() => return Err(error),
+            Err(error) => error,
+        };
+        let failure = tune::failure_of(&error);
+        tracing::warn!(%error, "the loaded setting could not be measured");
+        let tried = TuneTry {
+            changes: TuneDimension::Start,
+            setting: loader.placement.tried(),
+            in_force: tune::in_force(&facts.evidence),
+            outcome: TuneOutcome::Failed(failure.clone()),
+            seconds: began.elapsed().as_secs_f64(),
+        };
+        let activity = Activity::Tried { tried: Box::new(tried.clone()), is_best: false };
+        loader.run.reporter.running(activity);
+        report.tries.push(tried);
+        if let Some(smaller) = tune::step_down(loader, &failure).await? {
+            facts = smaller;
+            report.kept = None;
+            continue;
+        }
+        loader.restart_first = true;
+        facts = loader.return_to(loader.placement).await?;
+        if !is_second {
+            is_second = true;
+            continue;
+        }
+        let measured_before = report.kept_try().and_then(TuneTry::speed);
+        // It answers, so it can be used, although nothing is known of its speed.
+        let answers = measured_before.is_some() || failure == TuneFailure::AnswerCutShort;
+        if !answers {
+            return Err(error);
+        }
+        return Ok(MeasuredFigures {
+            decode_tokens_per_s: measured_before.map(|speed| speed.empty_tokens_per_s),
+            prefill_tokens_per_s: measured_before.map(|speed| speed.prompt_tokens_per_s),
+            ..read_back(loader, &facts)
+        });
+    }
+}
+
+async fn measure_loaded(loader: &Loader<'_>, facts: &LoadFacts) -> Result<MeasuredFigures, InstallError> {
+    let run = loader.run;
     let plan = loader.plan();
     let mut prompts = Prompts::new();
     let short = warm_up(run, loader.server, &mut prompts).await?;
@@ -54,26 +142,36 @@ pub async fn run(loader: &mut Loader<'_>, facts: LoadFacts) -> Result<Measured, 
     let long = answer(run, loader.server, prompts.next(words), 1, 2).await?;
 
     let prompt_tokens = long.line.prompt_eval_count;
-    let first_token_s = long.first_token.as_secs_f64();
-    let figures = MeasuredFigures {
+    Ok(MeasuredFigures {
+        decode_tokens_per_s,
+        prefill_tokens_per_s: per_second(prompt_tokens, long.line.prompt_eval_duration),
+        first_token_s: Some(long.first_token.as_secs_f64()),
+        first_token_prompt_tokens: Some(prompt_tokens),
+        ..read_back(loader, facts)
+    })
+}
+
+/// What the engine says of the loaded model; no speeds.
+fn read_back(loader: &Loader<'_>, facts: &LoadFacts) -> MeasuredFigures {
+    let RunnerOptions { num_batch, num_thread, draft_num_predict, use_mmap } =
+        tune::in_force(&facts.evidence);
+    MeasuredFigures {
         context_tokens: u32::try_from(facts.loaded.context_length).ok(),
-        gpu_layers: gpu_layers(loader, &facts),
-        n_cpu_moe: facts.n_cpu_moe(&plan),
-        num_batch: num_batch(&facts.evidence),
+        gpu_layers: gpu_layers(loader, facts),
+        n_cpu_moe: facts.n_cpu_moe(&loader.plan()),
+        num_batch,
+        num_thread,
+        draft_num_predict,
+        use_mmap,
         gpu_share: evidence::gpu_share(&facts.loaded, &facts.evidence),
         kv_cache_type: facts.evidence.kv_cache_types().map(|types| types.to_string().into()),
-        vram_bytes: vram_bytes(&facts),
+        vram_bytes: vram_bytes(facts),
         weights_gpu_bytes: facts.evidence.weights_gpu_bytes(),
         weights_ram_bytes: facts.evidence.weights_ram_bytes(),
         prompt_cache_mib: facts.evidence.prompt_cache_mib,
-        ram_bytes: ram_bytes(run),
-        decode_tokens_per_s,
-        prefill_tokens_per_s: per_second(prompt_tokens, long.line.prompt_eval_duration),
-        first_token_s: Some(first_token_s),
-        first_token_prompt_tokens: Some(prompt_tokens),
-    };
-    run.reporter.done(Activity::Measured { tokens_per_s: decode_tokens_per_s, first_token_s, prompt_tokens });
-    Ok(Measured { figures, comparison })
+        ram_bytes: ram_bytes(loader.run),
+        ..MeasuredFigures::default()
+    }
 }
 
 /// Length of the long prompt, in tokens.
@@ -106,12 +204,6 @@ fn predicted(plan: &Plan, prompt_tokens: u32) -> Range {
 fn gpu_layers(loader: &Loader<'_>, facts: &LoadFacts) -> Option<u32> {
     let logged = facts.evidence.offloaded.map(|(on, _)| on);
     logged.or_else(|| (loader.placement.gpu_layers == 0 && facts.loaded.size_vram == 0).then_some(0))
-}
-
-/// As the log says, else as the runner's command line does.
-fn num_batch(evidence: &LoadEvidence) -> Option<u32> {
-    let argument = || evidence::argument(&evidence.command_line, "-ub")?.parse().ok();
-    evidence.num_batch.or_else(argument)
 }
 
 fn vram_bytes(facts: &LoadFacts) -> Option<u64> {

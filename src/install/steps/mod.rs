@@ -1,7 +1,6 @@
 //! The steps of an installation, one file each.
 
 pub mod check;
-mod compare;
 pub mod engine;
 pub mod engine_plan;
 pub mod finish;
@@ -14,3 +13,4 @@ pub mod model;
 mod placement;
 pub mod server;
 mod speed;
+mod tune;

@@ -373,7 +373,10 @@ pub async fn create_with(run: &Run<'_>, server: &Server, placement: Placement) -
     let parameters = CreateParameters {
         num_ctx: candidate.context_tokens,
         num_gpu: if placement.automatic { AUTOMATIC } else { i64::from(placement.gpu_layers) },
-        num_batch: candidate.num_batch,
+        num_batch: placement.options.num_batch,
+        num_thread: placement.options.num_thread,
+        draft_num_predict: placement.options.draft_num_predict,
+        use_mmap: placement.options.use_mmap,
     };
     let request = CreateRequest { model: SERVED_MODEL.clone(), from: run.request.model.clone(), parameters };
     let change = Change::CreateModel { name: SERVED_MODEL.clone(), models_dir: run.models_dir().to_owned() };
@@ -383,14 +386,9 @@ pub async fn create_with(run: &Run<'_>, server: &Server, placement: Placement) -
     run.done(&change)?;
 
     let shown = run.control.or_cancelled(server.client.show(&SERVED_MODEL)).await??;
-    let wanted = [
-        ("num_ctx", i64::from(parameters.num_ctx)),
-        ("num_gpu", parameters.num_gpu),
-        ("num_batch", i64::from(parameters.num_batch)),
-    ];
-    for (name, wanted) in wanted {
+    for (name, wanted) in parameters.shown() {
         let found = shown.parameter(name).unwrap_or("-");
-        if found != wanted.to_string() {
+        if found != wanted {
             return Err(InstallError::ParameterDropped { name, wanted, found: found.into() });
         }
     }

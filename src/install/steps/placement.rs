@@ -1,9 +1,10 @@
-//! Where the parts of a model are, how its KV cache is kept, and what its server is told of that.
+//! Where the parts of a model are, how its KV cache is kept, which options its runner has, and what its server is told
+//! of that.
 
-use crate::install::{LoadAttempt, LoadOutcome};
+use crate::install::{LoadAttempt, LoadOutcome, RunnerOptions, TriedSetting};
 use crate::models::KvCacheType;
 use crate::ollama::server::{ExpertsInRam, Launch, RunnerSettings};
-use crate::plan::Plan;
+use crate::plan::{Candidate, Plan};
 
 /// A placement of the served model.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -19,6 +20,8 @@ pub struct Placement {
     pub kv_cache_type: KvCacheType,
     /// Weights in main memory may be page-locked.
     pub pinned_memory: bool,
+    /// Options of the runner.
+    pub options: RunnerOptions,
 }
 
 impl Placement {
@@ -30,19 +33,37 @@ impl Placement {
             n_cpu_moe: plan.setting.n_cpu_moe,
             kv_cache_type: plan.candidate.kv_cache_type,
             pinned_memory: true,
+            options: RunnerOptions { num_batch: Some(plan.candidate.num_batch), ..RunnerOptions::default() },
         }
     }
 
     /// The plan for this placement: the one given, or one with figures of its own where that chose another placement.
     pub fn planned(self, plan: &Plan) -> Plan {
-        let chosen = Self::of(plan);
-        let same = self.gpu_layers == chosen.gpu_layers
-            && self.n_cpu_moe == chosen.n_cpu_moe
-            && self.kv_cache_type == chosen.kv_cache_type;
-        if same {
+        let num_batch = self.options.num_batch.unwrap_or(plan.candidate.num_batch);
+        if self.is_where(Self::of(plan)) && num_batch == plan.candidate.num_batch {
             return plan.clone();
         }
+        let candidate = Candidate { num_batch, ..plan.candidate.clone() };
+        let plan = Plan { candidate, ..plan.clone() };
         plan.with_placement(self.gpu_layers, self.n_cpu_moe, self.kv_cache_type)
+    }
+
+    /// Whether another placement has the same layers and experts in the same places, and the same KV cache.
+    pub fn is_where(self, other: Self) -> bool {
+        self.gpu_layers == other.gpu_layers
+            && self.n_cpu_moe == other.n_cpu_moe
+            && self.kv_cache_type == other.kv_cache_type
+    }
+
+    /// As the receipt has it.
+    pub fn tried(self) -> TriedSetting {
+        TriedSetting {
+            gpu_layers: self.gpu_layers,
+            automatic_layers: self.automatic,
+            n_cpu_moe: self.n_cpu_moe,
+            kv_cache_type: self.kv_cache_type,
+            options: self.options,
+        }
     }
 
     /// How a server for this placement is started, all else as in `launch`.

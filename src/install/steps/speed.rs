@@ -48,16 +48,6 @@ pub async fn warm_up(
     answer(run, server, prompts.next(SHORT_PROMPT_WORDS), 8, 1).await
 }
 
-/// Tokens per second of the loaded placement.
-///
-/// # Errors
-/// When the engine does not answer, or the user cancels.
-pub async fn decode_speed(run: &Run<'_>, server: &Server) -> Result<Option<f64>, InstallError> {
-    let mut prompts = Prompts::new();
-    let short = warm_up(run, server, &mut prompts).await?;
-    decode(run, server, &mut prompts, &short.line).await
-}
-
 /// Tokens per second, over as many answers as needed for [`ENOUGH_TOKENS`], or as fit into [`DECODE_LIMIT`].
 ///
 /// # Errors
@@ -101,6 +91,21 @@ pub async fn answer(
     num_predict: u32,
     seed: u32,
 ) -> Result<MeasuredAnswer, InstallError> {
+    answer_within(run, server, prompt, num_predict, seed, SILENCE).await
+}
+
+/// The same, with a timeout while the engine is silent.
+///
+/// # Errors
+/// When the engine does not answer, or the user cancels.
+pub async fn answer_within(
+    run: &Run<'_>,
+    server: &Server,
+    prompt: String,
+    num_predict: u32,
+    seed: u32,
+    silence: Duration,
+) -> Result<MeasuredAnswer, InstallError> {
     let request = GenerateRequest {
         model: SERVED_MODEL.clone(),
         prompt,
@@ -110,7 +115,7 @@ pub async fn answer(
     };
     let began = Instant::now();
     let first_token = Cell::new(None);
-    let generating = server.client.generate(&request, SILENCE, |_| {
+    let generating = server.client.generate(&request, silence, |_| {
         first_token.set(first_token.get().or_else(|| Some(began.elapsed())));
     });
     let activity = |seconds| Activity::StillMeasuring { seconds };

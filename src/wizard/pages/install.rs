@@ -45,6 +45,8 @@ pub struct InstallPage {
     log: Vec<LogLine>,
     began: Instant,
     log_open: bool,
+    /// Whether settings are being tried, which can be skipped.
+    is_tuning: bool,
 }
 
 impl InstallPage {
@@ -59,6 +61,7 @@ impl InstallPage {
             log: Vec::new(),
             began: Instant::now(),
             log_open: false,
+            is_tuning: false,
         }
     }
 
@@ -96,6 +99,11 @@ impl InstallPage {
         }
     }
 
+    /// Ends the tuning with the best setting so far.
+    pub fn skip_tuning(&self) {
+        self.control.skip_tuning();
+    }
+
     /// Shows or hides the log.
     pub fn toggle_log(&mut self) {
         self.log_open = !self.log_open;
@@ -107,6 +115,14 @@ impl InstallPage {
         let last = self.events.get(&event.step);
         if !counts || last.is_none_or(|last| last.state != event.state) {
             self.log.push(LogLine { after_s: self.began.elapsed().as_secs_f64(), event: event.clone() });
+        }
+        match event.activity {
+            Activity::Tuning { .. } => self.is_tuning = true,
+            // They come while a setting is tried.
+            Activity::StillMeasuring { .. } | Activity::StillLoading { .. } | Activity::Tried { .. } => {}
+            _ if event.step == Step::Measure && event.state == StepState::Running => self.is_tuning = false,
+            _ if event.step != Step::Measure => self.is_tuning = false,
+            _ => {}
         }
         self.current = event.step;
         self.events.insert(event.step, event);
@@ -312,10 +328,16 @@ impl View for InstallPage {
         let running = matches!(self.state, InstallState::Running);
         let pause =
             if self.control.is_paused() { say!(text, "wizard-resume") } else { say!(text, "wizard-pause") };
+        let secondary = if self.is_tuning {
+            let may_skip = running && !self.control.is_tuning_skipped();
+            Button::new(say!(text, "wizard-skip-tuning"), Intent::SkipTuning).enabled(may_skip)
+        } else {
+            Button::new(pause, Intent::TogglePause).enabled(running)
+        };
         Footer {
             back: Some(Button::new(say!(text, "wizard-cancel"), Intent::AskToCancel).enabled(running)),
             links,
-            secondary: Some(Button::new(pause, Intent::TogglePause).enabled(running)),
+            secondary: Some(secondary),
             primary: Some(Button::new(say!(text, "wizard-continue"), Intent::Next).enabled(false)),
         }
     }

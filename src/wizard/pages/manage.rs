@@ -3,6 +3,7 @@
 use eframe::egui::{Align, Layout, Ui};
 
 use super::comparison::comparison;
+use super::tuning_card::tuning_card;
 use super::{Button, Footer, Intent, PageContext, View};
 use crate::install::Installed;
 use crate::say;
@@ -205,6 +206,10 @@ impl View for ManagePage {
         if let Some(receipt) = &self.installation.installed.receipt {
             ui.gap(3.5);
             table_card(ui, 18, |ui| comparison(ui, text, receipt));
+            if let Some(tuning) = &receipt.tuning {
+                ui.gap(3.5);
+                tuning_card(ui, text, tuning);
+            }
         }
     }
 

@@ -8,6 +8,7 @@ use eframe::egui::{Align, Layout, ScrollArea, Ui, accesskit::Live};
 use super::comparison::comparison;
 use super::install::InstallPage;
 use super::summary::SummaryPage;
+use super::tuning_card::tuning_card;
 use super::{Button, Footer, Intent, PageContext, View};
 use crate::control::Control;
 use crate::install::event::Activity;
@@ -224,6 +225,10 @@ impl View for ResultPage {
         for warning in shortfalls.chain(refused) {
             ui.gap(2.0);
             banner(ui, Tone::Warning, &warning);
+        }
+        if let Some(tuning) = &self.receipt.tuning {
+            ui.gap(3.5);
+            tuning_card(ui, cx.text, tuning);
         }
         ui.gap(3.5);
         card(ui, |ui| self.try_it(ui, cx));

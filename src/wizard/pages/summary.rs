@@ -183,6 +183,7 @@ impl SummaryPage {
             autostart: choice.places.autostart,
             source: choice.engine.source(),
             insecure_registry: options.insecure_registry,
+            tune: true,
         }
     }
 

@@ -52,6 +52,8 @@ pub enum Intent {
     ToggleLog,
     /// Pause or resume the installation.
     TogglePause,
+    /// End the tuning with the best setting so far.
+    SkipTuning,
     /// Ask whether to stop the installation.
     AskToCancel,
     /// Retry the installation.

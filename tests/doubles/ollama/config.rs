@@ -2,6 +2,7 @@
 //!
 //! Without that file it simulates a CPU-only machine without faults.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
@@ -23,6 +24,10 @@ pub struct Config {
     pub automatic_decode_tokens_per_s: Option<f64>,
     /// Tokens it reads a second.
     pub prefill_tokens_per_s: f64,
+    /// How the speeds depend on what the runner is told.
+    pub speeds: Speeds,
+    /// Hardware threads and threads that the runner uses by itself.
+    pub cores: (u64, u64),
     /// Duration of a load, in milliseconds.
     pub load_ms: u64,
     /// Time until the server listens, in milliseconds.
@@ -57,6 +62,72 @@ fn cuda_context_mib() -> u64 {
     250
 }
 
+/// Factors of the speeds, by what the runner is told. What is not listed has factor 1.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Speeds {
+    /// Of reading, by `-ub`.
+    pub batch: BTreeMap<u64, f64>,
+    /// Of writing, by threads.
+    pub threads: BTreeMap<u64, f64>,
+    /// Of writing, by tokens that are drafted at once.
+    pub draft: BTreeMap<u64, f64>,
+    /// Of writing, with the file mapped into memory.
+    pub mapped: f64,
+    /// Of writing, for each block whose experts are on the card.
+    pub block_on_card: f64,
+    /// Of writing, with at least 1,000 tokens in the context.
+    pub filled: f64,
+}
+
+impl Default for Speeds {
+    fn default() -> Self {
+        Self {
+            batch: BTreeMap::new(),
+            threads: BTreeMap::new(),
+            draft: BTreeMap::new(),
+            mapped: 1.0,
+            block_on_card: 1.0,
+            filled: 1.0,
+        }
+    }
+}
+
+/// A fault while answering, where the runner is told this. What is `None` does not matter.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AnswerFault {
+    /// `-ub`.
+    pub batch: Option<u64>,
+    /// Threads.
+    pub threads: Option<u64>,
+    /// Tokens that are drafted at once.
+    pub draft: Option<u64>,
+    /// Whether the runner chose the layers.
+    pub automatic: Option<bool>,
+    /// Blocks whose experts are in main memory.
+    pub n_cpu_moe: Option<u64>,
+    /// What happens.
+    pub happens: AnswerFaultKind,
+    /// Only with a prompt of more tokens than this.
+    #[serde(default)]
+    pub above_tokens: usize,
+}
+
+/// What happens instead of an answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum AnswerFaultKind {
+    /// The system kills the runner.
+    Killed,
+    /// The card's memory runs out, and the runner ends.
+    OutOfMemory,
+    /// The answer ends after three tokens, without a last line.
+    NoLastLine,
+    /// No answer.
+    Hang,
+}
+
 /// Faults observed on real servers.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -73,6 +144,8 @@ pub struct Faults {
     pub pull_goes_back: bool,
     /// A load never ends.
     pub load_hangs: bool,
+    /// Faults while answering. The first that applies counts.
+    pub answers: Vec<AnswerFault>,
     /// The runner dies after writing so many tokens.
     pub runner_dies_after_tokens: Option<u64>,
     /// Free memory of the GPU is this much smaller at a load, as when another program starts.
@@ -124,6 +197,8 @@ impl Default for Config {
             decode_tokens_per_s: 200.0,
             automatic_decode_tokens_per_s: None,
             prefill_tokens_per_s: 50_000.0,
+            speeds: Speeds::default(),
+            cores: (16, 8),
             load_ms: 20,
             start_ms: 0,
             pull_stall_s: 30.0,

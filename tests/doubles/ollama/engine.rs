@@ -21,6 +21,8 @@ pub struct Options {
     pub num_batch: u64,
     pub num_gpu: i64,
     pub num_thread: u64,
+    pub use_mmap: Option<bool>,
+    pub draft_num_predict: u64,
 }
 
 /// Integer options; anything else in their place fails at load.
@@ -82,6 +84,9 @@ impl Options {
             num_batch: unsigned("num_batch").unwrap_or(automatic),
             num_gpu: whole("num_gpu").unwrap_or(-1),
             num_thread: unsigned("num_thread").unwrap_or(0),
+            use_mmap: merged.get("use_mmap").and_then(Value::as_bool),
+            // Without a value in the model or the request heads are not used.
+            draft_num_predict: unsigned("draft_num_predict").unwrap_or(0),
         })
     }
 }
@@ -205,7 +210,8 @@ fn arguments(config: &Config, model: &Path, options: &Options, port: u16) -> Vec
     all.extend(text.split(' ').map(str::to_owned));
     let text = "--log-verbosity 4 --no-log-prefix --no-log-timestamps --no-jinja --chat-template chatml";
     all.extend(text.split(' ').map(str::to_owned));
-    if config.gpu.is_none() || options.num_gpu == 0 || config.faults.maps_no_weights {
+    let unmapped = config.gpu.is_none() || options.num_gpu == 0 || config.faults.maps_no_weights;
+    if !options.use_mmap.unwrap_or(!unmapped) {
         all.extend(["--load-mode".into(), "none".into()]);
     }
     if !kv.is_empty() {
@@ -218,6 +224,10 @@ fn arguments(config: &Config, model: &Path, options: &Options, port: u16) -> Vec
     }
     if options.num_thread > 0 {
         all.extend(["-t".into(), options.num_thread.to_string()]);
+    }
+    if options.draft_num_predict > 0 {
+        let drafted = options.draft_num_predict.to_string();
+        all.extend(["--spec-type".into(), "draft-mtp".into(), "--spec-draft-n-max".into(), drafted]);
     }
     all.extend(["--context-shift".into(), "--keep".into(), "4".into()]);
     all

@@ -244,6 +244,9 @@ async fn write(
             let event: String = buffer.drain(..end + 2).collect();
             let event: Value =
                 serde_json::from_str(event.trim().trim_start_matches("data: ")).unwrap_or_default();
+            if event["ends"] == true {
+                return Err("the answer ended".to_owned());
+            }
             if event["stop"] == true {
                 let last = last_line(&body, &event, began, load_ns, if to.is_some() { "" } else { &text });
                 if let Some(to) = &to {

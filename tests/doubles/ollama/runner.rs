@@ -13,7 +13,7 @@ use hyper::{Method, Request};
 use hyper_util::rt::TokioIo;
 use serde_json::{Value, json};
 
-use crate::config::{Config, own_program, server_beside};
+use crate::config::{AnswerFaultKind, Config, own_program, server_beside};
 use crate::gguf::Gguf;
 use crate::http::{self, Answer, PieceBody};
 use crate::layout::{CACHE_TYPES, EngineSetting, Layout, MIB};
@@ -27,6 +27,10 @@ struct Arguments {
     flash_attention: String,
     /// `LLAMA_ARG_CACHE_RAM`, in MiB.
     prompt_cache_mib: u64,
+    /// `-t`; 0 when it was left out.
+    threads: u64,
+    /// `--spec-draft-n-max`; 0 when it was left out.
+    drafted: u64,
     /// `--load-mode none`: weights in main memory are not mapped but read into memory, page-locked where a GPU is.
     loads_into_memory: bool,
 }
@@ -67,6 +71,8 @@ fn parse(arguments: &[String]) -> Result<Arguments, String> {
     };
     Ok(Arguments {
         prompt_cache_mib: variable("LLAMA_ARG_CACHE_RAM").and_then(|mib| mib.parse().ok()).unwrap_or(8192),
+        threads: number("-t").unwrap_or(0),
+        drafted: number("--spec-draft-n-max").unwrap_or(0),
         loads_into_memory: value("--load-mode").as_deref() == Some("none"),
         model: value("--model").map(PathBuf::from).ok_or("--model is missing")?,
         port: number("--port").and_then(|p| u16::try_from(p).ok()).ok_or("--port is missing")?,
@@ -91,7 +97,9 @@ async fn run(arguments: Arguments, config: Config) -> Result<(), String> {
         .await
         .map_err(|e| format!("bind: {e}"))?;
     let state = Arc::new(State {
-        rates: (config.prefill_tokens_per_s, decode_tokens_per_s(&arguments, &config)),
+        rates: rates(&arguments, &config),
+        filled: config.speeds.filled,
+        fault: fault(&arguments, &config),
         context: arguments.setting.context,
         dies_after: config.faults.runner_dies_after_tokens,
         ready: Mutex::new(false),
@@ -112,9 +120,37 @@ async fn run(arguments: Arguments, config: Config) -> Result<(), String> {
     serving.await.map_err(|e| e.to_string())
 }
 
-fn decode_tokens_per_s(arguments: &Arguments, config: &Config) -> f64 {
-    let automatic = config.automatic_decode_tokens_per_s.filter(|_| arguments.setting.gpu_layers.is_none());
-    automatic.unwrap_or(config.decode_tokens_per_s)
+/// Tokens a second: read, written.
+fn rates(arguments: &Arguments, config: &Config) -> (f64, f64) {
+    let (setting, speeds) = (&arguments.setting, &config.speeds);
+    let automatic = config.automatic_decode_tokens_per_s.filter(|_| setting.gpu_layers.is_none());
+    let factor = |of: &std::collections::BTreeMap<u64, f64>, value| of.get(&value).copied().unwrap_or(1.0);
+    let blocks = Gguf::read(&arguments.model).map_or(0, |model| model.blocks());
+    let on_card = blocks.saturating_sub(setting.n_cpu_moe.unwrap_or(blocks));
+    let written = automatic.unwrap_or(config.decode_tokens_per_s)
+        * factor(&speeds.threads, threads(arguments, config))
+        * factor(&speeds.draft, arguments.drafted)
+        * if arguments.loads_into_memory { 1.0 } else { speeds.mapped }
+        * speeds.block_on_card.powi(i32::try_from(on_card).unwrap_or(0));
+    (config.prefill_tokens_per_s * factor(&speeds.batch, setting.batch), written)
+}
+
+fn threads(arguments: &Arguments, config: &Config) -> u64 {
+    if arguments.threads > 0 { arguments.threads } else { config.cores.1 }
+}
+
+/// What happens instead of an answer to a prompt of more than so many tokens.
+fn fault(arguments: &Arguments, config: &Config) -> Option<(AnswerFaultKind, usize)> {
+    let setting = &arguments.setting;
+    let applies = |wanted: Option<u64>, found: u64| wanted.is_none_or(|wanted| wanted == found);
+    let found = config.faults.answers.iter().find(|fault| {
+        applies(fault.batch, setting.batch)
+            && applies(fault.threads, threads(arguments, config))
+            && applies(fault.draft, arguments.drafted)
+            && applies(fault.n_cpu_moe, setting.n_cpu_moe.unwrap_or(0))
+            && fault.automatic.is_none_or(|automatic| automatic == setting.gpu_layers.is_none())
+    });
+    found.map(|fault| (fault.happens, fault.above_tokens))
 }
 
 /// Simulates loading: the same log lines in the same order, or an error.
@@ -138,6 +174,10 @@ async fn load(arguments: &Arguments, config: &Config) -> Result<(), String> {
     } else if config.gpu.is_none() {
         raw("warning: no usable GPU found, --gpu-layers option will be ignored");
     }
+    let (used, all) = (threads(arguments, config), config.cores.0);
+    raw(&format!(
+        "cmn  common_param: system_info: n_threads = {used} (n_threads_batch = {used}) / {all} | CPU : SSE3 = 1"
+    ));
     raw(&format!("srv    load_model: loading model '{}'", arguments.model.display()));
     raw(&format!("print_info: arch                  = {}", model.architecture()));
     raw(&format!("print_info: n_ctx_train           = {}", model.trained_context()));
@@ -177,7 +217,8 @@ async fn load(arguments: &Arguments, config: &Config) -> Result<(), String> {
         (true, true, true) => "CUDA_Host",
         (true, false, _) => "CPU_Mapped",
     };
-    print_weights(&layout, room, (!config.faults.memory_lines_missing).then_some(place))?;
+    let load_mode = if arguments.loads_into_memory { "none" } else { "mmap" };
+    print_weights(&layout, room, (!config.faults.memory_lines_missing).then_some(place), load_mode)?;
     let quantised = !matches!(setting.v_type.as_str(), "f32" | "f16" | "bf16");
     let flash = arguments.flash_attention != "off";
     if quantised && !flash {
@@ -196,8 +237,13 @@ async fn load(arguments: &Arguments, config: &Config) -> Result<(), String> {
 }
 
 /// `cpu` is the buffer of weights in main memory; `None` for no lines about memory.
-fn print_weights(layout: &Layout, room: Option<u64>, cpu: Option<&str>) -> Result<(), String> {
-    raw("load_tensors: loading model tensors, this can take a while... (load_mode = none)");
+fn print_weights(
+    layout: &Layout,
+    room: Option<u64>,
+    cpu: Option<&str>,
+    load_mode: &str,
+) -> Result<(), String> {
+    raw(&format!("load_tensors: loading model tensors, this can take a while... (load_mode = {load_mode})"));
     if let Some(room) = room {
         if layout.weights_gpu > room {
             return out_of_memory(
@@ -306,6 +352,10 @@ fn mib(bytes: u64) -> f64 {
 struct State {
     /// Tokens a second: read, written.
     rates: (f64, f64),
+    /// Factor of writing with at least 1,000 tokens in the context.
+    filled: f64,
+    /// What happens instead of an answer to a prompt of more than so many tokens.
+    fault: Option<(AnswerFaultKind, usize)>,
     context: u64,
     dies_after: Option<u64>,
     ready: Mutex<bool>,
@@ -378,9 +428,20 @@ fn complete(wanted: &Value, state: &Arc<State>) -> Answer {
     tokio::spawn(async move {
         let event = |value: &Value| Ok(Bytes::from(format!("data: {value}\n\n")));
         let (read, written) = state.rates;
-        let began = Instant::now();
-        tokio::time::sleep(Duration::from_secs_f64((tokens.len() - cached) as f64 / read)).await;
-        let prompt_ms = began.elapsed().as_secs_f64() * 1e3;
+        let written = if tokens.len() >= 1000 { written * state.filled } else { written };
+        // As told, not as timed: a busy computer would make them vary.
+        let prompt_s = (tokens.len() - cached) as f64 / read;
+        tokio::time::sleep(Duration::from_secs_f64(prompt_s)).await;
+        let fault = state.fault.filter(|(_, above)| tokens.len() > *above).map(|(kind, _)| kind);
+        match fault {
+            Some(AnswerFaultKind::Killed) => killed(),
+            Some(AnswerFaultKind::OutOfMemory) => {
+                raw("CUDA error: out of memory");
+                std::process::exit(1);
+            }
+            Some(AnswerFaultKind::Hang) => std::future::pending::<()>().await,
+            Some(AnswerFaultKind::NoLastLine) | None => {}
+        }
         let writing = Instant::now();
         for n in 0..most {
             if state.dies_after.is_some_and(|after| n >= after) {
@@ -392,11 +453,16 @@ fn complete(wanted: &Value, state: &Arc<State>) -> Answer {
             if sender.send(event(&json!({"content": word, "stop": false}))).await.is_err() {
                 return;
             }
+            if fault == Some(AnswerFaultKind::NoLastLine) && n == 2 {
+                // As the engine does after equal tokens: the stream ends, and nothing is wrong with it.
+                let _ = sender.send(event(&json!({"ends": true}))).await;
+                return;
+            }
         }
         let last = json!({"content": "", "stop": true, "stop_type": "limit",
             "tokens_evaluated": tokens.len(), "tokens_predicted": most,
-            "timings": {"cache_n": cached, "prompt_n": tokens.len() - cached, "prompt_ms": prompt_ms,
-                        "predicted_n": most, "predicted_ms": writing.elapsed().as_secs_f64() * 1e3}});
+            "timings": {"cache_n": cached, "prompt_n": tokens.len() - cached, "prompt_ms": prompt_s * 1e3,
+                        "predicted_n": most, "predicted_ms": most as f64 / written * 1e3}});
         // The client may be gone.
         let _ = sender.send(event(&last)).await;
     });
