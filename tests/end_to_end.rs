@@ -8,7 +8,7 @@ mod common;
 
 use common::archive::Format;
 use common::gguf::Shape;
-use common::mirror::{ALWAYS, Fault, Mirror, sha256_hex};
+use common::mirror::{ALWAYS, Fault, Mirror, NEWER_ENGINE, sha256_hex};
 use common::process::below;
 use common::world::{Signal, World, ask, listing, signal};
 use serde_json::{Value, json};
@@ -386,6 +386,27 @@ fn a_pull_that_ends_without_success_is_a_failure() {
     let said = world.install(&plain(&["--profile", "light_6gb"]));
     assert_eq!(said.code, Some(1), "{said:#?}");
     assert_eq!(said.steps().last().unwrap(), &("pull_model".to_owned(), "failed".to_owned()));
+}
+
+#[test]
+fn a_model_that_needs_a_newer_engine_says_which_and_what_to_do() {
+    let versions = [
+        (NEWER_ENGINE, "a newer version of Ollama than 0.32.15"),
+        ("\n\nThe model requires a newer version of Ollama (0.41.2 or later).\n", "Ollama 0.41.2 or newer"),
+    ];
+    for (answer, needed) in versions {
+        let world = World::new(&json!({}));
+        let manifest = "/v2/library/qwen2.5-coder/manifests/3b";
+        world.mirror.fault(manifest, Fault::NewerEngine(answer), ALWAYS);
+        let said = world.install(&plain(&["--profile", "light_6gb"]));
+        assert_eq!(said.code, Some(1), "{said:#?}");
+        assert_eq!(said.steps().last().unwrap(), &("pull_model".to_owned(), "failed".to_owned()));
+        for part in ["qwen2.5-coder:3b", needed, "--ollama newest"] {
+            assert!(said.errors.contains(part), "{part}: {}", said.errors);
+        }
+        let asked = world.mirror.requests().iter().filter(|request| request.path == manifest).count();
+        assert_eq!(asked, 1, "a retry cannot help");
+    }
 }
 
 #[test]

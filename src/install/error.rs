@@ -11,7 +11,7 @@ use crate::install::reuse::{CopyError, NotReusable};
 use crate::install::state::documents::DocumentError;
 use crate::install::unpack::UnpackError;
 use crate::install::{LoadAttempt, LockError};
-use crate::models::{KvCacheType, ModelTag};
+use crate::models::{EngineVersion, KvCacheType, ModelTag};
 use crate::ollama::client::ClientError;
 use crate::ollama::http::HttpError;
 use crate::ollama::registry::UnreachableCause;
@@ -122,6 +122,16 @@ pub enum InstallError {
         model: ModelTag,
         /// What the engine says.
         source: ClientError,
+    },
+    /// The registry gives the model to newer engines only (HTTP 412).
+    #[error("{model} needs a newer engine than {engine_version}")]
+    NewerEngineNeeded {
+        /// Its tag.
+        model: ModelTag,
+        /// Version of the engine that was to pull it.
+        engine_version: UntrustedText,
+        /// The oldest version that may, if the registry or the catalogue states it.
+        needed: Option<EngineVersion>,
     },
     /// The registry cannot be reached, and the model's only manifest is in another model store. Using it needs consent.
     #[error("{host} does not answer ({cause}), so {model} in {store} cannot be verified")]

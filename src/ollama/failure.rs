@@ -1,5 +1,7 @@
 //! Classifies the engine's error messages. The only place that matches their text: the engine has no error codes.
 
+use crate::models::EngineVersion;
+
 /// Cause of a failed call, as far as the engine's message shows it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum EngineFailure {
@@ -90,6 +92,16 @@ impl EngineFailure {
     }
 }
 
+/// The version that a message about a needed newer engine names, if it names one: the first after "requires".
+pub fn needed_engine(message: &str) -> Option<EngineVersion> {
+    let (_, rest) = message.split_once("requires a newer version")?;
+    let of_word = |word: &str| {
+        let digits = word.trim_matches(|c: char| !c.is_ascii_digit());
+        digits.parse().ok()
+    };
+    rest.split_whitespace().filter(|word| !word.contains("://")).find_map(of_word)
+}
+
 impl EngineFailure {
     /// Whether memory ran out, the card's or main memory.
     pub fn is_out_of_memory(self) -> bool {
@@ -124,6 +136,22 @@ mod tests {
         RunnerEnded, Transient,
     };
     use super::*;
+
+    #[test]
+    fn the_needed_version_is_read_where_a_message_names_one() {
+        let said = |rest: &str| {
+            let message = format!(
+                "pull model manifest: 412: \n\nThe model you are attempting to pull requires a newer version {rest}"
+            );
+            needed_engine(&message).map(|version| version.to_string())
+        };
+        assert_eq!(said("of Ollama (0.32.8 or later; this is 0.31.1).").as_deref(), Some("0.32.8"));
+        assert_eq!(said("of Ollama, v0.40.0.").as_deref(), Some("0.40.0"));
+        let releases =
+            "of Ollama.\n\nPlease see https://github.com/ollama/ollama/releases/tag/v0.41.0 for more";
+        assert_eq!(said(releases), None, "a link is no requirement");
+        assert_eq!(needed_engine("pull model manifest: 412: "), None);
+    }
 
     #[test]
     fn messages_of_pulls_and_loads_are_classified() {

@@ -82,6 +82,17 @@ impl InstallError {
                 cause = cause.explain(text)
             ),
             Self::Pull { model, source } => explain_pull(model, source, text),
+            Self::NewerEngineNeeded { model, engine_version, needed: Some(needed) } => say!(
+                text,
+                "install-pull-needs-engine",
+                model = model.as_str(),
+                engine = engine_version.as_str(),
+                needed = needed.to_string()
+            ),
+            Self::NewerEngineNeeded { model, engine_version, needed: None } => {
+                let engine = engine_version.as_str();
+                say!(text, "install-pull-newer-engine", model = model.as_str(), engine = engine)
+            }
             Self::ParameterDropped { name, wanted, found } => say!(
                 text,
                 "install-parameter-dropped",
@@ -154,7 +165,6 @@ fn explain_pull(model: &ModelTag, source: &ClientError, text: Text) -> String {
     let model = model.as_str();
     match source.failure() {
         Some(EngineFailure::ModelMissing) => say!(text, "install-pull-missing", model = model),
-        Some(EngineFailure::NewerEngineNeeded) => say!(text, "install-pull-newer-engine", model = model),
         Some(EngineFailure::DiskFull) => say!(text, "install-pull-disk-full", model = model),
         Some(EngineFailure::PlainHttp) => say!(text, "install-pull-plain-http", model = model),
         _ => say!(text, "install-pull-failed", model = model, cause = source.explain(text)),
@@ -208,6 +218,30 @@ impl Change {
             Subject::Model { tag, .. } => say!(text, "change-model", model = tag.as_str()),
             Subject::Server => say!(text, "change-server"),
             Subject::LoginEntry => say!(text, "change-login-entry"),
+        }
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+    use crate::text::Language;
+
+    #[test]
+    fn a_model_for_newer_engines_names_both_versions_and_what_to_do() {
+        let error = |needed: Option<&str>| InstallError::NewerEngineNeeded {
+            model: ModelTag::parse("gemma4:12b").unwrap(),
+            engine_version: "0.30.3".into(),
+            needed: needed.map(|version| version.parse().unwrap()),
+        };
+        for language in Language::ALL {
+            let text = Text::new(language);
+            let (unknown, known) = (error(None).explain(text), error(Some("0.30.9")).explain(text));
+            for part in ["gemma4:12b", "0.30.3", "412", "--ollama newest"] {
+                assert!(unknown.contains(part) && known.contains(part), "{part}: {unknown} {known}");
+            }
+            assert!(known.contains("0.30.9") && !unknown.contains("0.30.9"), "{known}");
         }
     }
 }

@@ -51,6 +51,8 @@ pub enum Fault {
     OtherEtag,
     /// 503 with this `Retry-After`, in seconds.
     RetryAfter(u64),
+    /// 412, with the words of the real registry for a model that needs a newer engine.
+    NewerEngine(&'static str),
     /// A blob is answered with its bytes instead of a redirect to another host.
     NoRedirect,
 }
@@ -107,6 +109,10 @@ pub struct Mirror {
     stop: Option<oneshot::Sender<()>>,
     server: Option<thread::JoinHandle<()>>,
 }
+
+/// What the public registry answers with 412.
+pub const NEWER_ENGINE: &str = "\n\nThe model you are attempting to pull requires a newer version of Ollama that may be in \
+                                pre-release.\n\nPlease see https://github.com/ollama/ollama/releases for more details.\n\n";
 
 /// For a permanent fault.
 pub const ALWAYS: u32 = u32::MAX;
@@ -338,6 +344,11 @@ impl State {
         match &fault {
             Some(Fault::Status(code)) => {
                 return plain(StatusCode::from_u16(*code).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR));
+            }
+            Some(Fault::NewerEngine(words)) => {
+                let mut response = Response::new(PieceBody::full(Bytes::from_static(words.as_bytes())));
+                *response.status_mut() = StatusCode::PRECONDITION_FAILED;
+                return response;
             }
             Some(Fault::Redirect(to)) => return with_header(plain(StatusCode::FOUND), header::LOCATION, to),
             Some(Fault::RetryAfter(seconds)) => {

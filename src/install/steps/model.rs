@@ -19,9 +19,9 @@ use crate::install::state::documents::{PREVIOUS_MODEL, SERVED_MODEL};
 use crate::install::steps::placement::Placement;
 use crate::install::steps::server;
 use crate::install::{InstallError, Step, reuse};
-use crate::models::ModelTag;
+use crate::models::{EngineVersion, ModelTag};
 use crate::ollama::client::{AUTOMATIC, ClientError, CreateParameters, CreateRequest};
-use crate::ollama::failure::EngineFailure;
+use crate::ollama::failure::{EngineFailure, needed_engine};
 use crate::ollama::http;
 use crate::ollama::manifest::{Manifest, StoredManifest};
 use crate::ollama::registry::{RegistryError, Remote, UnreachableCause};
@@ -29,6 +29,7 @@ use crate::ollama::replies::{Status, StatusLine};
 use crate::ollama::server::Launch;
 use crate::ollama::store::Store;
 use crate::platform::environment::Environment;
+use crate::untrusted::UntrustedText;
 
 /// Maximum number of attempts at a pull.
 const TRIES: u32 = 3;
@@ -112,12 +113,27 @@ async fn pull_until_complete(run: &Run<'_>, server: &Server, tag: &ModelTag) -> 
             Err(error) => error,
         };
         run.control.check()?;
+        if error.failure() == Some(EngineFailure::NewerEngineNeeded) {
+            return Err(newer_engine_needed(run, &server.version, &error));
+        }
         tries += 1;
         if tries >= TRIES || error.failure() != Some(EngineFailure::Transient) {
             return Err(InstallError::Pull { model: tag.clone(), source: error });
         }
         run.reporter.waiting(Activity::RetryingPull { cause: Arc::new(error) });
         run.control.or_cancelled(tokio::time::sleep(Duration::from_secs(u64::from(tries)))).await?;
+    }
+}
+
+/// The registry refuses this engine. Which version it wants, it says at most in words; otherwise the catalogue may know.
+fn newer_engine_needed(run: &Run<'_>, engine_version: &UntrustedText, error: &ClientError) -> InstallError {
+    let running: Option<EngineVersion> = engine_version.parse().ok();
+    let listed =
+        run.model().minimum_engine.filter(|minimum| running.is_none_or(|running| running < *minimum));
+    InstallError::NewerEngineNeeded {
+        model: run.request.model.clone(),
+        engine_version: engine_version.clone(),
+        needed: error.server_message().and_then(needed_engine).or(listed),
     }
 }
 
