@@ -178,7 +178,7 @@ fn block_caches_follow_their_kind() {
     let w = Some(512);
     assert_eq!(windows(&model(with_k(gemma, 0..7))), [w, w, w, w, w, None, w]);
 
-    // A pattern in the file takes precedence, and heads may differ by block.
+    // Heads may differ by block.
     let patterned = base("laguna", 3)
         .numbers("laguna.attention.head_count_kv", 4, &[1, 2, 4])
         .number("laguna.attention.sliding_window", 100)
@@ -225,6 +225,40 @@ fn block_caches_follow_their_kind() {
     let block = mixture.architecture.blocks[0];
     assert_eq!(block.expert_bytes, 4 * 256 * 144);
     assert_eq!(block.active_bytes(mixture.architecture.experts), (64 + 256) as f64 * 144.0);
+}
+
+/// The engine follows a list of windows in the files of some architectures, and ignores it in others.
+#[test]
+fn a_list_of_windows_counts_where_the_engine_follows_it() {
+    let windows =
+        |family: &str| {
+            let file = attending(family, 5)
+                .number(&format!("{family}.attention.sliding_window"), 512)
+                .numbers(&format!("{family}.attention.sliding_window_pattern"), 7, &[0, 0, 1, 1, 1]);
+            let of = |cache| matches!(cache, Cache::Attention { window: Some(512), .. });
+            model(file).architecture.blocks.iter().map(|block| of(block.cache)).collect::<Vec<_>>()
+        };
+    for family in ["cohere2moe", "mellum", "muse-glimmer", "gemma4"] {
+        assert_eq!(windows(family), [false, false, true, true, true], "{family}");
+    }
+    assert_eq!(windows("laguna"), [false, true, true, true, false]);
+    assert_eq!(windows("olmo3"), [true, true, true, false, true]);
+    assert_eq!(windows("gemma3"), [true; 5]);
+}
+
+/// Ollama's own names for what llama.cpp loads under another one, and the encoders in their files.
+#[test]
+fn files_with_ollamas_own_names_are_known() {
+    for family in ["qwen25vl", "glmocr", "deepseekocr", "nemotron_h_omni", "glm4moelite"] {
+        let plain = model(attending(family, 2));
+        assert!(plain.architecture.is_known, "{family}");
+        let seeing = attending(family, 2).tensor("s.patch_embed.weight", Q4_K, &[2048, 256]);
+        let seeing = model(seeing.tensor("v.blk.0.attn_q.weight", Q4_K, &[2048, 256]));
+        assert_eq!(seeing.image_encoder_bytes, 2 * 2048 * 256 / 256 * 144, "{family}");
+        assert_eq!(seeing.architecture, plain.architecture, "{family}: not part of the language model");
+    }
+    let unknown = model(attending("unheard-of", 2));
+    assert!(!unknown.architecture.is_known);
 }
 
 /// A header of `blocks` blocks of attention with 8 key heads of 128 values.

@@ -1,8 +1,9 @@
 //! Which blocks of an architecture have full attention, and which attend to a window or chunk only.
 //!
 //! Many files state the size of the window but not which blocks have one; the engine hard-codes it. The tables are from
-//! llama.cpp's `src/models` (vendored in llama-cpp-python 0.3.36, August 2026). For an architecture that is not listed,
-//! the cache is computed with full attention in every block, and the plan says so.
+//! `src/models` of llama.cpp b10488, which the pinned engine is built with, and, for the names that Ollama's own files use,
+//! from its `llama/compat`; a few are from later versions. For an architecture that is not listed, the cache is computed
+//! with full attention in every block, and the plan says that it is not known.
 
 /// Attention that the engine builds for an architecture.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -28,6 +29,8 @@ pub(super) struct Windows {
     pub tokens: Tokens,
     /// Only models with this number of blocks have windows.
     pub only_with_blocks: Option<usize>,
+    /// Whether the engine follows a list of blocks in the file; if not, it ignores one.
+    pub follows_list: bool,
 }
 
 /// Size of the window.
@@ -43,27 +46,35 @@ pub(super) enum Tokens {
     Always(u32),
 }
 
+const fn windows(period: u32, full_first: bool, tokens: Tokens) -> Windows {
+    Windows { period, full_first, tokens, only_with_blocks: None, follows_list: false }
+}
+
 const fn last(period: u32, tokens: Tokens) -> AttentionPattern {
-    AttentionPattern::Windows(Windows { period, full_first: false, tokens, only_with_blocks: None })
+    AttentionPattern::Windows(windows(period, false, tokens))
 }
 
 const fn first(period: u32, tokens: Tokens) -> AttentionPattern {
-    AttentionPattern::Windows(Windows { period, full_first: true, tokens, only_with_blocks: None })
+    AttentionPattern::Windows(windows(period, true, tokens))
+}
+
+/// The file's list, else a period of four.
+const fn listed_or_four(full_first: bool) -> AttentionPattern {
+    let windows = windows(4, full_first, Tokens::OfFile);
+    AttentionPattern::Windows(Windows { follows_list: true, ..windows })
 }
 
 /// Architectures with windows or chunks.
 const WITH_WINDOWS: &[(&str, AttentionPattern)] = &[
     ("afmoe", last(4, Tokens::OfFile)),
     ("cohere2", last(4, Tokens::OfFile)),
-    ("cohere2moe", first(4, Tokens::OfFile)),
+    ("cohere2moe", listed_or_four(true)),
     ("exaone-moe", last(4, Tokens::Default(128))),
     (
         "exaone4",
         AttentionPattern::Windows(Windows {
-            period: 4,
-            full_first: false,
-            tokens: Tokens::Default(4096),
             only_with_blocks: Some(64),
+            ..windows(4, false, Tokens::Default(4096))
         }),
     ),
     ("gemma2", last(2, Tokens::Default(4096))),
@@ -79,10 +90,12 @@ const WITH_WINDOWS: &[(&str, AttentionPattern)] = &[
     // Chunks of 8,192 tokens, cached like a window.
     ("llama4", last(4, Tokens::Always(8192))),
     ("maple", AttentionPattern::Listed),
-    ("mellum", last(4, Tokens::OfFile)),
+    ("mellum", listed_or_four(false)),
     ("mimo2", AttentionPattern::Listed),
-    ("muse-glimmer", last(4, Tokens::OfFile)),
+    ("muse-glimmer", listed_or_four(false)),
     ("olmo2", last(4, Tokens::OfFile)),
+    // Ollama's name; loaded as olmo2.
+    ("olmo3", last(4, Tokens::OfFile)),
     ("plamo3", last(8, Tokens::OfFile)),
     ("smallthinker", first(4, Tokens::Fixed(4096))),
     ("spark2_5", AttentionPattern::Listed),
@@ -91,7 +104,8 @@ const WITH_WINDOWS: &[(&str, AttentionPattern)] = &[
 
 /// Architectures with full attention in every attention block. Not listed are those whose cache we cannot compute:
 /// indexers (`deepseek32`, `glm-dsa`, …), recurrent states other than state-space ones (`rwkv7`, `kimi-linear`, …),
-/// repeated blocks (`nanbeige`), compressed caches (`deepseek4`), attention and state in one block (`falcon-h1`).
+/// repeated blocks (`nanbeige`), compressed caches (`deepseek4`), attention and state in one block (`falcon-h1`); nor
+/// those that do not write text token by token. A test names each of them.
 const FULL: &[&str] = &[
     "apertus",
     "arcee",
@@ -111,6 +125,8 @@ const FULL: &[&str] = &[
     "deepseek",
     "deepseek2",
     "deepseek2-ocr",
+    // Ollama's name; loaded as deepseek2-ocr.
+    "deepseekocr",
     "dots1",
     "ernie4_5",
     "ernie4_5-moe",
@@ -121,6 +137,8 @@ const FULL: &[&str] = &[
     "glm4moelite",
     "glm4",
     "glm4moe",
+    // Ollama's name; loaded as glm4.
+    "glmocr",
     "gpt2",
     "gptj",
     "gptneox",
@@ -150,6 +168,8 @@ const FULL: &[&str] = &[
     "nemotron",
     "nemotron_h",
     "nemotron_h_moe",
+    // Ollama's name; its text part is loaded as one of the two above.
+    "nemotron_h_omni",
     "olmo",
     "olmoe",
     "openelm",
@@ -164,6 +184,8 @@ const FULL: &[&str] = &[
     "plamo2",
     "qwen",
     "qwen2",
+    // Ollama's name; loaded as qwen2vl.
+    "qwen25vl",
     "qwen2moe",
     "qwen2vl",
     "qwen3",
@@ -234,6 +256,67 @@ mod tests {
         }
         for (index, name) in FULL.iter().enumerate() {
             assert!(!FULL[..index].contains(name), "{name}");
+        }
+    }
+
+    /// Architectures of the pinned engine (llama.cpp b10488) that are reported as not known.
+    const NOT_KNOWN: &[&str] = &[
+        // Caches that we cannot compute.
+        "arwkv7",
+        "bailingmoe3",
+        "deepseek32",
+        "deepseek4",
+        "falcon-h1",
+        "glm-dsa",
+        "graniteswitch",
+        "kimi-k3",
+        "kimi-linear",
+        "minicpm3",
+        "minimax-01",
+        "minimax-m3",
+        "nanbeige",
+        "plm",
+        "rwkv6",
+        "rwkv6qwen2",
+        "rwkv7",
+        // Embeddings, encoders, speech, diffusion, and models that only draft for another.
+        "bert",
+        "clip",
+        "dflash",
+        "dream",
+        "eagle3",
+        "eurobert",
+        "gemma-embedding",
+        "gemma4-assistant",
+        "jina-bert-v2",
+        "jina-bert-v3",
+        "llada",
+        "llada-moe",
+        "llama-embed",
+        "modern-bert",
+        "neo-bert",
+        "nomic-bert",
+        "nomic-bert-moe",
+        "pockettts",
+        "qwen3tts",
+        "rnd1",
+        "t5",
+        "t5encoder",
+        "wavtokenizer-dec",
+    ];
+
+    #[test]
+    fn every_architecture_of_the_engine_is_listed_or_named_as_not_known() {
+        let engine = include_str!("../../tests/data/engine_architectures.txt");
+        let names: Vec<&str> =
+            engine.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with('#')).collect();
+        assert!(names.len() > 140, "{}", names.len());
+        for name in &names {
+            let is_unknown = AttentionPattern::of(name) == AttentionPattern::Unknown;
+            assert_eq!(is_unknown, NOT_KNOWN.contains(name), "{name}");
+        }
+        for name in NOT_KNOWN {
+            assert!(names.contains(name), "{name} is no architecture of the engine");
         }
     }
 

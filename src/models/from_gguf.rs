@@ -222,14 +222,16 @@ impl Reader<'_> {
             .collect()
     }
 
-    /// Whether a block of a model with windows has full attention: by the file's list, else by the engine's pattern
-    /// with the file's period or its own.
+    /// Whether a block of a model with windows has full attention: by the file's list where the engine follows it, else
+    /// by the engine's pattern with the file's period or its own.
     fn has_full_attention(&self, index: usize, pattern: AttentionPattern) -> bool {
         let key = self.key("attention.sliding_window_pattern");
-        if let Some(Value::Array(_)) = self.header.metadata.get(&key) {
-            return self.header.of_block(&key, index) != Some(1);
-        }
+        let is_listed = matches!(self.header.metadata.get(&key), Some(Value::Array(_)));
         match pattern {
+            AttentionPattern::Listed if is_listed => self.header.of_block(&key, index) != Some(1),
+            AttentionPattern::Windows(windows) if windows.follows_list && is_listed => {
+                self.header.of_block(&key, index) != Some(1)
+            }
             AttentionPattern::Windows(windows) => {
                 windows.has_full_attention(index, self.header.unsigned(&key))
             }
@@ -316,9 +318,9 @@ impl<'a> Parts<'a> {
     }
 }
 
-/// Whether a tensor belongs to an image or audio encoder.
+/// Whether a tensor belongs to an image or audio encoder: the engine hides these from the language model.
 fn is_encoder(name: &str) -> bool {
-    ["v.", "a.", "mm."].iter().any(|prefix| name.starts_with(prefix))
+    ["v.", "a.", "s.", "mm.", "model.vision_tower."].iter().any(|prefix| name.starts_with(prefix))
 }
 
 /// Bytes of the image and audio encoders in the file.
