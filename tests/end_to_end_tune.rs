@@ -5,7 +5,7 @@
 
 mod common;
 
-use common::world::{Signal, World, quick_double};
+use common::world::{Running, Said, Signal, World, quick_double};
 use serde_json::{Value, json};
 
 const PROFILE: &[&str] = &["--profile", "hybrid_8gb", "--accept-degraded", "--no-autostart", "--tune"];
@@ -186,4 +186,76 @@ fn without_tuning_only_the_plan_is_measured() {
     let receipt = said.receipt();
     assert_eq!((&receipt["tuning"]["end"], tries(receipt).len()), (&json!("off"), 0));
     assert_eq!(receipt["measured"]["num_batch"], 512);
+}
+
+/// `acolyte tune` on the world's machine.
+fn tune(world: &World) -> std::process::Command {
+    let mut command = world.acolyte(&["tune", "--json"]);
+    command.arg("--hardware").arg(world.path("hardware.json"));
+    command
+}
+
+/// A world with an untuned installation, in which batches of 1,024 tokens are read faster.
+fn untuned() -> World {
+    let world =
+        world(&json!({"prefill_tokens_per_s": 20_000.0, "speeds": {"batch": {"1024": 3.0, "2048": 2.0}}}));
+    let said = world.install(&PROFILE[..PROFILE.len() - 1]);
+    assert_eq!(said.receipt()["measured"]["num_batch"], 512);
+    world
+}
+
+#[test]
+fn an_installation_is_tuned_later_and_the_result_is_applied() {
+    let world = untuned();
+    let consent = world.read("llm/consent.json");
+    let said = Said::of(tune(&world));
+    let receipt = said.receipt();
+    assert_eq!(kept(receipt)["setting"]["num_batch"], 1024, "{receipt:#}");
+    let before: Vec<_> = said.steps().into_iter().map(|(step, _)| step).collect();
+    assert_eq!(before, ["check", "start_server", "load_model", "measure", "start_at_login", "write_receipt"]);
+    assert!(parameters(&world).contains(&"num_batch 1024".to_owned()), "{:?}", parameters(&world));
+    let status = world.status();
+    assert_eq!((&status["profile"]["num_batch"], &status["receipt"]), (&json!(1024), receipt));
+    assert_eq!(status["model"]["state"], "as_measured", "{status:#}");
+    assert_eq!(world.json("llm/request.json")["num_batch"], 1024);
+    assert_eq!(world.read("llm/consent.json"), consent, "what was agreed to stays");
+    assert_eq!(receipt["engine"]["origin"], "listed", "as installed");
+    assert_eq!(common::process::below(&world.home()).len(), 2, "one server and its runner");
+    // A later start has the same setting.
+    assert!(world.run(&["stop"]).status.success() && world.run(&["start"]).status.success());
+    assert_eq!(world.status()["model"]["state"], "as_measured");
+    // Everything can be removed as before.
+    assert!(world.run(&["uninstall", "--yes"]).status.success());
+    assert!(!world.home().exists());
+}
+
+#[test]
+fn a_cancelled_or_killed_tuning_leaves_the_setting_before() {
+    for signal in [Signal::Interrupt, Signal::Kill] {
+        let world = untuned();
+        let (profile, receipt) = (world.read("llm/profile.yaml"), world.read("llm/receipt.json"));
+        let running = Running::start(tune(&world));
+        running
+            .wait_for(|event| event["message"].as_str().is_some_and(|words| words.contains("1,024 tokens")));
+        running.signal(signal);
+        running.end();
+        if signal == Signal::Kill {
+            assert!(world.status()["unfinished"] == true);
+            let refused = common::process::output(tune(&world));
+            assert!(String::from_utf8_lossy(&refused.stderr).contains("acolyte undo"), "{refused:?}");
+            assert!(world.run(&["undo", "--yes"]).status.success());
+        }
+        assert_eq!(world.read("llm/receipt.json"), receipt);
+        assert_eq!(world.read("llm/profile.yaml"), profile);
+        assert!(parameters(&world).contains(&"num_batch 512".to_owned()), "{:?}", parameters(&world));
+        assert!(!common::process::below(&world.home()).is_empty(), "the server runs, as before");
+    }
+}
+
+#[test]
+fn without_an_installation_there_is_nothing_to_tune() {
+    let world = world(&json!({}));
+    let output = world.run(&["tune"]);
+    assert_eq!(output.status.code(), Some(1));
+    assert!(!world.home().exists());
 }

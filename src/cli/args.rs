@@ -61,6 +61,8 @@ pub enum CliCommand {
     Start,
     /// Stop the private server until the next login or start
     Stop,
+    /// Search for the fastest setting of what is installed by measuring, and use it
+    Tune(TuneArgs),
     /// Undo an interrupted installation and restore the previous one
     Undo(UndoArgs),
     /// Watch graphics memory and warn when it is nearly full
@@ -289,6 +291,17 @@ pub struct InstallArgs {
     /// Undo an interrupted installation and install nothing
     #[arg(long, conflicts_with_all = ["resume", "profile", "model", "emergency_cpu"])]
     pub undo: bool,
+    /// Print one JSON event per line; the last one holds the receipt
+    #[arg(long)]
+    pub json: bool,
+    /// Inputs of the plan.
+    #[command(flatten)]
+    pub plan: PlanArgs,
+}
+
+/// `acolyte tune`.
+#[derive(Args, Clone, Debug)]
+pub struct TuneArgs {
     /// Print one JSON event per line; the last one holds the receipt
     #[arg(long)]
     pub json: bool,

@@ -24,6 +24,7 @@ mod session;
 mod source;
 mod startup;
 pub mod status;
+pub mod tune;
 pub mod undo;
 pub mod uninstall;
 
@@ -79,6 +80,7 @@ fn run(command: CliCommand, session: &Session) -> Result<u8, Failure> {
         CliCommand::Status(args) => status::run(&args, session),
         CliCommand::Start => server::start(session),
         CliCommand::Stop => server::stop(session),
+        CliCommand::Tune(args) => tune::run(&args, session),
         CliCommand::Undo(args) => undo::run(&args, session),
         CliCommand::Monitor(args) => monitor::run(&args, session),
         CliCommand::Uninstall(args) => uninstall::run(&args, session),

@@ -240,6 +240,12 @@ pub enum InstallError {
         /// The home.
         home: PathBuf,
     },
+    /// An interrupted installation has to be resumed or undone first.
+    #[error("an installation in {home} was interrupted and has to be resumed or undone first")]
+    InterruptedBefore {
+        /// The home.
+        home: PathBuf,
+    },
     /// Nothing is installed.
     #[error("nothing is installed in {home}")]
     NotInstalled {

@@ -89,7 +89,7 @@ fn read_within(
 }
 
 /// The model in the installation's store, if it is complete and its header can be read.
-fn stored_model(options: &InstallOptions, tag: &ModelTag) -> Option<Model> {
+pub fn stored_model(options: &InstallOptions, tag: &ModelTag) -> Option<Model> {
     let store = Store::new(&options.models_dir);
     let manifest = store.manifest(tag).filter(|_| store.has(tag))?.manifest;
     let file = regular::open(&store.blob(manifest.model_layer()?.sha256)).ok()?;

@@ -84,7 +84,7 @@ async fn install(
     }
 }
 
-/// Takes the lock, begins the journal and saves the current state.
+/// Refuses what needs consent that is missing, then [`begin_journal`].
 fn begin(request: &Request, paths: &Paths) -> Result<(Lock, Journal, Snapshot), InstallError> {
     if request.plan.verdict == Verdict::Refused {
         return Err(InstallError::Refused);
@@ -92,6 +92,14 @@ fn begin(request: &Request, paths: &Paths) -> Result<(Lock, Journal, Snapshot), 
     if request.plan.verdict == Verdict::Degraded && !request.agreement.limits {
         return Err(InstallError::ConsentMissing);
     }
+    begin_journal(paths)
+}
+
+/// Takes the lock, begins the journal and saves the current state.
+///
+/// # Errors
+/// When another installer works in the home, or a document cannot be read or written.
+pub(super) fn begin_journal(paths: &Paths) -> Result<(Lock, Journal, Snapshot), InstallError> {
     let (lock, mut journal) = open(paths)?;
     let before = snapshot(paths, &journal)?;
     journal.begin()?;
@@ -118,6 +126,7 @@ async fn install_from(run: &Run<'_>) -> Result<Receipt, InstallError> {
     let outcome = Outcome { engine: &engine, server: &server, placement, plan, attempts, measured };
     let receipt = outcome.receipt(run);
     let autostart = login::run(run, &server).await?;
+    run.write_file(&request, &to_json(&request, &saved.tuned(placement.tried()))?)?;
     outcome.write(run, &receipt, autostart)?;
     run.end()?;
     tidy(run, &engine, &server).await;
@@ -154,7 +163,7 @@ async fn create_and_load_once(loader: &mut Loader<'_>) -> Result<LoadFacts, Inst
 }
 
 /// Removes what was kept for a rollback. A failure costs only disk space.
-async fn tidy(run: &Run<'_>, engine: &Engine, server: &Server) {
+pub(super) async fn tidy(run: &Run<'_>, engine: &Engine, server: &Server) {
     model::remove_previous(server).await;
     let removed =
         Snapshot::remove(run.paths).and_then(|()| remove_other_engines(&run.entries(), &engine.program));

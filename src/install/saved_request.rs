@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use crate::SCHEMA;
 use crate::install::state::documents::{DocumentError, foreign, read_json, require_absolute};
 use crate::install::state::home;
-use crate::install::{InstallOptions, Paths, Request};
+use crate::install::{InstallOptions, Paths, Request, TriedSetting};
 use crate::models::{KvCacheType, ModelTag};
 use crate::plan::{Candidate, ConsentTerms, Layers, NUM_BATCH, Plan};
 use crate::platform::clock::rfc3339_now;
@@ -125,6 +125,16 @@ impl SavedRequest {
         }
     }
 
+    /// The same request with the batch and the experts in main memory that tuning kept, so that a later installation begins
+    /// there. Never more experts in main memory than were asked for, because that needs consent.
+    #[must_use]
+    pub fn tuned(self, kept: TriedSetting) -> Self {
+        let num_batch = kept.options.num_batch.unwrap_or(self.num_batch);
+        let is_chosen = !kept.automatic_layers && kept.n_cpu_moe > 0;
+        let n_cpu_moe = if is_chosen { kept.n_cpu_moe.min(self.n_cpu_moe) } else { self.n_cpu_moe };
+        Self { num_batch, n_cpu_moe, ..self }
+    }
+
     /// Whether it is a request for this model with this setting.
     pub fn is_for(&self, candidate: &Candidate) -> bool {
         candidate.model.tag() == Some(&self.model)
@@ -148,7 +158,7 @@ impl SavedRequest {
 #[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
-    use crate::install::Agreement;
+    use crate::install::{Agreement, RunnerOptions};
     use crate::machine::{Gpu, GpuKind, Hardware, MainMemory};
     use crate::models::Catalogue;
     use crate::plan::{Profiles, custom_candidate, make_plan};
@@ -177,6 +187,25 @@ mod tests {
         let asked = Candidate { n_cpu_moe: 0, num_batch: 512, ..request.plan.candidate.clone() };
         let restored = read.apply_to(asked);
         assert_eq!((restored.n_cpu_moe, restored.num_batch), (40, 2048));
+    }
+
+    #[test]
+    fn a_tuned_request_begins_where_tuning_ended_within_its_consent() {
+        let saved = SavedRequest::of(&request(40));
+        let kept = |n_cpu_moe, automatic_layers| TriedSetting {
+            gpu_layers: 49,
+            automatic_layers,
+            n_cpu_moe,
+            kv_cache_type: KvCacheType::Q8_0,
+            options: RunnerOptions { num_batch: Some(512), ..RunnerOptions::default() },
+        };
+        let tuned = |kept: TriedSetting| {
+            let saved = saved.clone().tuned(kept);
+            (saved.n_cpu_moe, saved.num_batch)
+        };
+        assert_eq!(tuned(kept(36, false)), (36, 512));
+        assert_eq!(tuned(kept(44, false)), (40, 512), "more needs consent");
+        assert_eq!(tuned(kept(30, true)), (40, 512), "the engine chose others");
     }
 
     #[test]

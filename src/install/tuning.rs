@@ -27,7 +27,7 @@ pub enum TuneDimension {
     Start,
     /// Everything but the context: what the engine does by itself.
     EngineDefaults,
-    /// The engine places the layers.
+    /// The engine places the layers; where it did so before, they are placed as it did, but fixed.
     Placement,
     /// Experts of more or fewer blocks in main memory.
     Experts,

@@ -132,6 +132,9 @@ impl InstallError {
             Self::NothingToUndo { home } => {
                 say!(text, "install-nothing-to-undo", home = UntrustedText::path(home))
             }
+            Self::InterruptedBefore { home } => {
+                say!(text, "install-interrupted-before", home = UntrustedText::path(home))
+            }
             Self::NothingToContinue { home } => {
                 say!(text, "install-nothing-to-continue", home = UntrustedText::path(home))
             }

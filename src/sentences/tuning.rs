@@ -15,7 +15,8 @@ impl TriedSetting {
         match changes {
             TuneDimension::Start => say!(text, "install-tune-start"),
             TuneDimension::EngineDefaults => say!(text, "install-tune-defaults"),
-            TuneDimension::Placement => say!(text, "install-tune-placement"),
+            TuneDimension::Placement if self.automatic_layers => say!(text, "install-tune-placement"),
+            TuneDimension::Placement => say!(text, "install-tune-fixed-placement"),
             TuneDimension::Experts => say!(text, "install-tune-experts", blocks = self.n_cpu_moe),
             TuneDimension::Draft => match options.draft_num_predict.unwrap_or(0) {
                 0 => say!(text, "install-tune-no-draft"),
@@ -37,7 +38,7 @@ impl TriedSetting {
     fn differences(&self, other: &Self, text: Text) -> Vec<String> {
         let differs = |changes: TuneDimension| match changes {
             TuneDimension::Start | TuneDimension::EngineDefaults => false,
-            TuneDimension::Placement => self.automatic_layers && !other.automatic_layers,
+            TuneDimension::Placement => self.automatic_layers != other.automatic_layers,
             TuneDimension::Experts => !self.automatic_layers && self.n_cpu_moe != other.n_cpu_moe,
             TuneDimension::Draft => self.options.draft_num_predict != other.options.draft_num_predict,
             TuneDimension::Batch => {

@@ -227,6 +227,7 @@ install-status-unused = The model { $model } ({ $size }) is no longer needed
 
 install-nothing-to-undo = No installation in { $home } was interrupted, so there is nothing to undo. To remove what is installed: acolyte uninstall
 install-nothing-to-continue = No installation in { $home } was interrupted, so there is nothing to continue. To install: acolyte install
+install-interrupted-before = An installation in { $home } was interrupted. Resume it with acolyte install --continue, or undo it with acolyte undo, and tune then.
 install-unfinished = The installation of profile { $profile } ({ $model }), started at { $at } UTC, was interrupted.
 install-unfinished-unknown = An installation was interrupted before it changed anything except folders.
 install-unfinished-active = Profile { $profile } is still active.
@@ -256,6 +257,7 @@ install-tried-failed = { $what }: { $why }
 install-tune-start = the setting that is loaded
 install-tune-defaults = the engine's own defaults
 install-tune-placement = the engine's own placement
+install-tune-fixed-placement = a fixed placement
 install-tune-experts = experts of { $blocks } blocks in main memory
 install-tune-draft = { $tokens } tokens drafted at once
 install-tune-no-draft = no drafted tokens

@@ -227,6 +227,7 @@ install-status-unused = El modelo { $model } ({ $size }) ya no hace falta
 
 install-nothing-to-undo = En { $home } no se interrumpió ninguna instalación, así que no hay nada que deshacer. Para eliminar lo instalado: acolyte uninstall
 install-nothing-to-continue = No se interrumpió ninguna instalación en { $home }, así que no hay nada que continuar. Para instalar: acolyte install
+install-interrupted-before = En { $home } se interrumpió una instalación. Reanúdala con acolyte install --continue o deshazla con acolyte undo, y ajusta después.
 install-unfinished = La instalación del perfil { $profile } ({ $model }), iniciada el { $at } UTC, se interrumpió.
 install-unfinished-unknown = Una instalación se interrumpió cuando solo había creado carpetas.
 install-unfinished-active = El perfil { $profile } sigue activo.
@@ -256,6 +257,7 @@ install-tried-failed = { $what }: { $why }
 install-tune-start = la configuración cargada
 install-tune-defaults = los valores por defecto del motor
 install-tune-placement = el reparto del propio motor
+install-tune-fixed-placement = un reparto fijo
 install-tune-experts = expertos de { $blocks } bloques en la memoria principal
 install-tune-draft = { $tokens } tokens anticipados a la vez
 install-tune-no-draft = sin tokens anticipados

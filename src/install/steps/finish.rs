@@ -11,7 +11,9 @@ use crate::install::state::documents::{ConsentFile, ProfileFile, SERVED_MODEL, t
 use crate::install::steps::engine::Engine;
 use crate::install::steps::measure::Measured;
 use crate::install::steps::placement::Placement;
-use crate::install::{InstallError, LoadAttempt, PredictedFigures, Receipt, Shortfall, Step};
+use crate::install::{
+    InstallError, Installed, LoadAttempt, PredictedFigures, Receipt, SavedRequest, Shortfall, Step,
+};
 use crate::models::{KvCacheType, file_record};
 use crate::ollama::store::Store;
 use crate::plan::{Plan, Verdict};
@@ -115,6 +117,44 @@ impl Outcome<'_> {
             models_dir: self.server.launch.models_dir.clone(),
             autostart,
             served: Store::new(&self.server.launch.models_dir).fingerprint(&SERVED_MODEL),
+        };
+        let path = run.paths.profile();
+        run.write_file(&path, &to_yaml(&path, &profile)?)?;
+        write_json(run, &run.paths.receipt(), receipt)
+    }
+
+    /// Writes the request, profile and receipt of what was installed before and is tuned now. What the user agreed to stays.
+    ///
+    /// # Errors
+    /// When a document or the journal cannot be written, or the user cancels.
+    pub fn write_tuned(
+        &self,
+        run: &Run<'_>,
+        receipt: &Receipt,
+        installed: &Installed,
+        autostart: bool,
+    ) -> Result<(), InstallError> {
+        run.reporter.started(Step::WriteReceipt, Activity::WritingReceipt);
+        run.control.check()?;
+        if let Some(saved) = SavedRequest::load(run.paths)? {
+            write_json(run, &run.paths.request(), &saved.tuned(self.placement.tried()))?;
+        }
+        let before = &installed.profile;
+        let profile = ProfileFile {
+            written_at: receipt.written_at.clone(),
+            kv_cache_type: self.placement.kv_cache_type,
+            gpu_layers: self.placement.gpu_layers,
+            automatic_layers: self.placement.automatic,
+            num_batch: self.placement.options.num_batch.unwrap_or(before.num_batch),
+            num_thread: self.placement.options.num_thread,
+            draft_num_predict: self.placement.options.draft_num_predict,
+            use_mmap: self.placement.options.use_mmap,
+            n_cpu_moe: self.placement.n_cpu_moe,
+            prompt_cache_mib: self.server.launch.runner.prompt_cache_mib,
+            pinned_memory: self.placement.pinned_memory,
+            autostart,
+            served: Store::new(&self.server.launch.models_dir).fingerprint(&SERVED_MODEL),
+            ..before.clone()
         };
         let path = run.paths.profile();
         run.write_file(&path, &to_yaml(&path, &profile)?)?;

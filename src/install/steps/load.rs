@@ -23,12 +23,17 @@ pub async fn run(loader: &mut Loader<'_>) -> Result<LoadFacts, InstallError> {
     let attempt = loader.attempt().await?;
     let facts = until_loaded(loader, attempt).await?;
     let facts = step_up(loader, facts).await?;
-    loader.run.reporter.done(Activity::Loaded {
+    loader.run.reporter.done(loaded(&facts));
+    Ok(facts)
+}
+
+/// What was loaded.
+pub fn loaded(facts: &LoadFacts) -> Activity {
+    Activity::Loaded {
         context_tokens: facts.loaded.context_length,
         kv_cache_type: facts.evidence.kv_cache_types().map(|types| types.to_string()),
         gpu_share: evidence::gpu_share(&facts.loaded, &facts.evidence),
-    });
-    Ok(facts)
+    }
 }
 
 /// Goes on from an attempt until a placement fits.

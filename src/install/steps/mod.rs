@@ -10,7 +10,7 @@ pub mod loader;
 pub mod login;
 pub mod measure;
 pub mod model;
-mod placement;
+pub mod placement;
 pub mod server;
 mod speed;
 mod tune;

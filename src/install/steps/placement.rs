@@ -1,7 +1,7 @@
 //! Where the parts of a model are, how its KV cache is kept, which options its runner has, and what its server is told
 //! of that.
 
-use crate::install::{LoadAttempt, LoadOutcome, RunnerOptions, TriedSetting};
+use crate::install::{LoadAttempt, LoadOutcome, ProfileFile, RunnerOptions, TriedSetting};
 use crate::models::KvCacheType;
 use crate::ollama::server::{ExpertsInRam, Launch, RunnerSettings};
 use crate::plan::{Candidate, Plan};
@@ -34,6 +34,23 @@ impl Placement {
             kv_cache_type: plan.candidate.kv_cache_type,
             pinned_memory: true,
             options: RunnerOptions { num_batch: Some(plan.candidate.num_batch), ..RunnerOptions::default() },
+        }
+    }
+
+    /// The placement of what is installed.
+    pub fn installed(profile: &ProfileFile) -> Self {
+        Self {
+            gpu_layers: profile.gpu_layers,
+            automatic: profile.automatic_layers,
+            n_cpu_moe: profile.n_cpu_moe,
+            kv_cache_type: profile.kv_cache_type,
+            pinned_memory: profile.pinned_memory,
+            options: RunnerOptions {
+                num_batch: Some(profile.num_batch),
+                num_thread: profile.num_thread,
+                draft_num_predict: profile.draft_num_predict,
+                use_mmap: profile.use_mmap,
+            },
         }
     }
 

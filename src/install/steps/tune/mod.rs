@@ -127,10 +127,11 @@ impl<'l, 'a> Tuner<'l, 'a> {
         let Some(last) = self.tries.last() else { return };
         let turn_s = last.speed().map(|speed| speed.turn_s);
         search.record(turn_s, measured.unwrap_or_else(|| search.last_setting()), last.in_force);
-        if search.is_last_best() {
-            self.kept = Some((self.tries.len() - 1, search.setting()));
-        }
-        let activity = Activity::Tried { tried: Box::new(last.clone()), is_best: search.is_last_best() };
+        // Tries before a step down are not part of the search.
+        let before = self.tries.len() - search.count().min(self.tries.len());
+        self.kept = search.kept().map(|(at, setting)| (before + at, setting));
+        let is_best = self.kept.is_some_and(|(at, _)| at + 1 == self.tries.len());
+        let activity = Activity::Tried { tried: Box::new(last.clone()), is_best };
         self.loader.run.reporter.running(activity);
     }
 

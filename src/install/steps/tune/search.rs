@@ -1,6 +1,7 @@
 //! Which setting is tried next, and which is the best. Pure: the caller loads and measures.
 //!
-//! Coordinate descent from the setting that is loaded: each option in turn, with the best value so far of all others. An
+//! Coordinate descent from the setting that is loaded: each option in turn, with the best value so far of all others. What
+//! the engine does by itself is measured too, early because it has to be compared with, and kept if nothing is faster. An
 //! option is left out where it cannot matter. What would not fit by the estimate is tried with a little less on the card, or
 //! left out.
 
@@ -46,7 +47,7 @@ impl SearchedTry {
 pub struct TuneSearch<'a> {
     bounds: TuneBounds<'a>,
     tries: Vec<SearchedTry>,
-    /// Index of the best try.
+    /// Index of the best try that the descent goes on from.
     best: Option<usize>,
     /// What the engine says is in force with the best setting.
     in_force: RunnerOptions,
@@ -80,11 +81,21 @@ impl<'a> TuneSearch<'a> {
         last.turn_s = turn_s.filter(|seconds| seconds.is_finite());
         last.setting = setting;
         let Some(now) = last.turn_s else { return };
-        let before = self.best.and_then(|best| self.tries.get(best)?.turn_s);
-        if before.is_none_or(|before| now < before * (1.0 - self.bounds.rules.noise_margin)) {
+        let is_aside = last.changes == TuneDimension::EngineDefaults;
+        let before = self.turn_s(self.best);
+        if before.is_none_or(|before| !is_aside && self.is_faster(now, before)) {
             self.best = Some(self.tries.len() - 1);
             self.in_force = in_force;
         }
+    }
+
+    fn turn_s(&self, at: Option<usize>) -> Option<f64> {
+        self.tries.get(at?)?.turn_s
+    }
+
+    /// Whether a turn is shorter by more than noise.
+    fn is_faster(&self, turn_s: f64, than_s: f64) -> bool {
+        turn_s < than_s * (1.0 - self.bounds.rules.noise_margin)
     }
 
     /// The setting of the last try.
@@ -92,19 +103,25 @@ impl<'a> TuneSearch<'a> {
         self.tries.last().map_or_else(|| self.setting(), |tried| tried.setting)
     }
 
-    /// Whether the last try is the best so far.
-    pub fn is_last_best(&self) -> bool {
-        self.best == self.tries.len().checked_sub(1)
+    /// Number of tries, the first setting included.
+    pub fn count(&self) -> usize {
+        self.tries.len()
     }
 
-    /// Index of the best try; `None` if none could be measured.
-    #[cfg(test)]
-    fn best(&self) -> Option<usize> {
-        self.best
+    /// Index and setting of the try to be kept: the best one, or the engine's defaults where they are faster still. `None` if
+    /// none could be measured.
+    pub fn kept(&self) -> Option<(usize, Placement)> {
+        let best = self.best?;
+        let defaults = self.tries.iter().position(|tried| tried.changes == TuneDimension::EngineDefaults);
+        let is_faster = |(defaults, best)| self.is_faster(defaults, best);
+        let kept =
+            defaults.filter(|_| self.turn_s(defaults).zip(self.turn_s(self.best)).is_some_and(is_faster));
+        let kept = kept.unwrap_or(best);
+        Some((kept, self.tries[kept].setting))
     }
 
-    /// The setting to be kept: the best one, else the one to begin with.
-    pub fn setting(&self) -> Placement {
+    /// The setting that the descent goes on from.
+    fn setting(&self) -> Placement {
         self.tries[self.best.unwrap_or(0)].setting
     }
 
@@ -143,10 +160,8 @@ impl<'a> TuneSearch<'a> {
             TuneDimension::EngineDefaults if self.has_tried(changes) => Vec::new(),
             TuneDimension::EngineDefaults => vec![self.engine_defaults()],
             TuneDimension::Placement if self.has_tried(changes) => Vec::new(),
-            TuneDimension::Placement
-                if bounds.may_place && start.gpu_layers > 0 && is_partial(start) && !start.automatic =>
-            {
-                vec![Placement { automatic: true, ..start }]
+            TuneDimension::Placement if bounds.may_place && start.gpu_layers > 0 && is_partial(start) => {
+                vec![Placement { automatic: !start.automatic, ..start }]
             }
             TuneDimension::Experts if best.n_cpu_moe > 0 && !best.automatic => self.experts(best),
             TuneDimension::Draft => {
@@ -260,7 +275,8 @@ mod tests {
             assert!(tried.len() < 40, "it does not end");
             search.record(turn_s(&setting), setting, in_force(&setting));
         }
-        (tried, search.setting(), search.best())
+        let kept = search.kept();
+        (tried, kept.map_or(start, |(_, setting)| setting), kept.map(|(at, _)| at))
     }
 
     fn dimensions(tried: &[(TuneDimension, Placement)]) -> Vec<TuneDimension> {
@@ -409,6 +425,23 @@ mod tests {
         assert!(kept.automatic && best.is_some());
         let (_, kept, best) = run(bounds(&Some), start(TOTAL, 40), |_| None);
         assert_eq!((kept, best), (start(TOTAL, 40), None));
+    }
+
+    #[test]
+    fn the_descent_goes_on_from_the_plan_where_the_engines_defaults_are_faster_at_first() {
+        // By itself the engine reads in larger batches, which the plan can do as well.
+        let (tried, kept, _) = run(bounds(&Some), start(TOTAL, 0), |setting| {
+            Some(match setting.options.num_batch {
+                Some(2048) => 7.0,
+                None => 8.0,
+                _ => 10.0,
+            })
+        });
+        assert_eq!((kept.options.num_batch, kept.kv_cache_type), (Some(2048), KvCacheType::Q8_0));
+        assert!(
+            tried[1..].iter().all(|(_, setting)| setting.kv_cache_type == KvCacheType::Q8_0),
+            "{tried:?}"
+        );
     }
 
     #[test]
