@@ -1,9 +1,6 @@
-//! Estimates with the routed experts of some blocks in main memory, compared with published measurements
-//! (`examples/data/desktop_measurements.csv`) and with the engine's design.
+//! Estimates with the routed experts of some blocks in main memory, compared with the engine's design. `estimate_fit`
+//! compares them with measurements.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
-
-#[path = "../examples/estimate_accuracy/csv_line.rs"]
-mod csv_line;
 
 use std::sync::Arc;
 
@@ -15,7 +12,6 @@ use acolyte::estimate::{
 use acolyte::figures::{Certainty, Known};
 use acolyte::machine::{GpuBackend, GpuKind, gpu_table};
 use acolyte::models::{Catalogue, KvCacheType, Model};
-use csv_line::fields;
 
 /// An RTX 3090 and a Ryzen 7 5700X, with a measured main memory bandwidth of `ram_gb_s`.
 fn machine(ram_gb_s: f64) -> MachineFigures {
@@ -56,47 +52,6 @@ fn setting(model: &Model, n_cpu_moe: u32) -> EngineSetting {
         gpu_layers: model.total_layers(),
         n_cpu_moe,
     }
-}
-
-/// Tolerances: 15 % for decode, 30 % for prompts. The estimates were fitted to these rows; docs/estimates.md has the
-/// held-out ones.
-#[test]
-fn estimates_agree_with_the_rows_they_were_fitted_to() {
-    let csv = include_str!("../examples/data/desktop_measurements.csv");
-    let mut lines = csv.lines().map(fields);
-    let header = lines.next().unwrap();
-    let (mut decodes, mut prompts) = (0, 0);
-    for line in lines {
-        let text = |column: &str| line[header.iter().position(|name| name == column).unwrap()].as_str();
-        let number = |column: &str| text(column).parse::<f64>().ok();
-        let Some(model) = Catalogue::built_in().find(text("model")) else { continue };
-        if text("split") != "fit" || text("n_cpu_moe") == "0" {
-            continue;
-        }
-        let machine = machine(number("ram_gb_s").unwrap());
-        let setting = setting(&model, text("n_cpu_moe").parse().unwrap());
-        let depth = text("depth").parse::<u32>().unwrap();
-        let row = format!("{} n_cpu_moe {} at {depth}", text("model"), setting.n_cpu_moe);
-        let measured = number("decode_tokens_per_s").unwrap();
-        let estimated = decode(&model, &setting, &machine, depth + 64);
-        assert!((estimated.mid / measured - 1.0).abs() < 0.15, "{row}: {estimated:?}, measured {measured}");
-        assert!((estimated.low..=estimated.high).contains(&measured), "{row}: {estimated:?}");
-        decodes += 1;
-        if let Some(rate) = number("prefill_tokens_per_s") {
-            let prompt = |tokens| {
-                let token = 1.0 / decode(&model, &setting, &machine, tokens).mid;
-                first_token_s(&model, &setting, &machine, tokens).mid - token
-            };
-            let until = |tokens| if tokens == 0 { 0.0 } else { prompt(tokens) };
-            let (estimated, measured) = (until(depth + 512) - until(depth), 512.0 / rate);
-            assert!(
-                (estimated / measured - 1.0).abs() < 0.3,
-                "{row}: {estimated:.3}, measured {measured:.3}"
-            );
-            prompts += 1;
-        }
-    }
-    assert!(decodes >= 8 && prompts >= 8, "{decodes} and {prompts} rows");
 }
 
 #[test]

@@ -1,12 +1,12 @@
 //! Memory logged by engines on loading, compared with the estimate for that build.
 
 use acolyte::estimate::{EngineBuild, EngineSetting, GpuFigures, MachineFigures, memory_need_of_build};
-use acolyte::figures::Known;
+use acolyte::figures::{Certainty, Known};
 use acolyte::machine::{GpuBackend, GpuKind};
 use acolyte::models::{Catalogue, KvCacheType};
 use acolyte::{GIB, MIB};
 
-use super::{cpu, rows};
+use super::measurements::{processor, rows};
 
 /// Compares with what engines logged on loading.
 pub fn print() {
@@ -26,7 +26,8 @@ pub fn print() {
             gpu_layers: layers,
             n_cpu_moe: 0,
         };
-        let mut machine = MachineFigures { gpus: vec![], cpu: cpu(80.0, 8, &["avx2"]) };
+        let mut machine =
+            MachineFigures { gpus: vec![], cpu: processor("", 80.0, Certainty::Table, 8, "avx2") };
         let build = match row.text("build") {
             "all logits" => EngineBuild::AllLogits,
             "own runner" => EngineBuild::OwnRunner,

@@ -1,7 +1,8 @@
 //! Layout of a model on a machine: which device computes which blocks, and each device's rates.
 
 use super::bus::{Bus, bus};
-use super::efficiency::{CpuRates, GpuRates, cpu_rates, gpu_rates, spread_factor};
+use super::constants::EfficiencyConstants;
+use super::efficiency::{CpuRates, DeviceRanges, GpuRates, cpu_rates, gpu_rates, range_factor};
 use super::memory::BlockPlacement;
 use crate::estimate::{EngineSetting, MachineFigures};
 use crate::figures::Certainty;
@@ -19,6 +20,7 @@ pub(super) struct Layout<'a> {
     /// From main memory to the GPUs.
     pub bus: Option<Bus>,
     pub setting: &'a EngineSetting,
+    pub constants: &'a EfficiencyConstants,
     /// Whether the engine repacks most weights in main memory on loading, so that prompts are computed faster.
     pub repacked: bool,
 }
@@ -48,32 +50,54 @@ impl std::ops::Add for Seconds {
     }
 }
 
+/// What a range is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum TimedPart {
+    Decode,
+    Prompt,
+}
+
 impl<'a> Layout<'a> {
-    pub fn new(model: &'a Model, setting: &'a EngineSetting, machine: &MachineFigures) -> Self {
+    pub fn new(
+        model: &'a Model,
+        setting: &'a EngineSetting,
+        machine: &MachineFigures,
+        constants: &'a EfficiencyConstants,
+    ) -> Self {
         let architecture = &model.architecture;
-        let k_quants = model.quantisation.is_k_or_i_quant();
         Self {
             architecture,
             placement: BlockPlacement::new(architecture, setting, machine.gpus.len()),
-            gpu: combined(machine, k_quants),
-            cpu: cpu_rates(&machine.cpu),
-            bus: bus(machine),
+            gpu: combined(machine, model, constants),
+            cpu: cpu_rates(&machine.cpu, constants),
+            bus: bus(machine, constants),
             setting,
+            constants,
             repacked: is_repacked(model),
         }
     }
 
-    /// Factor between the middle of a range and its ends, weighted by the time on each device; at least 1.2 if both
-    /// compute.
-    pub fn spread(&self, seconds: Seconds) -> f64 {
+    /// Factor between the middle of a range and its ends: that of each device, weighted by the time on it, and at least
+    /// that of the placement if GPU and processor both compute.
+    pub fn range_factor(&self, seconds: Seconds, part: TimedPart) -> f64 {
         let total = seconds.total().max(f64::MIN_POSITIVE);
-        let gpu = self.gpu.map_or(1.0, |gpu| gpu.spread);
-        let bus = self.bus.map_or(1.0, |bus| bus.spread);
-        let partial = self.placement.output_on_gpu && self.placement.is_partial(self.architecture);
+        let of = |ranges: DeviceRanges| match part {
+            TimedPart::Decode => ranges.decode,
+            TimedPart::Prompt => ranges.prompt,
+        };
+        let gpu = self.gpu.map_or(1.0, |gpu| of(gpu.ranges));
+        let bus = self.bus.map_or(1.0, |bus| bus.range);
         let blended = gpu.powf(seconds.gpu / total)
-            * self.cpu.spread.powf(seconds.cpu / total)
+            * of(self.cpu.ranges).powf(seconds.cpu / total)
             * bus.powf(seconds.bus / total);
-        if partial { blended.max(1.2) } else { blended }
+        let common = &self.constants.common;
+        let least = match part {
+            _ if !self.placement.output_on_gpu || !self.placement.is_partial(self.architecture) => 1.0,
+            _ if self.placement.cpu_blocks > 0 => common.partial_range,
+            TimedPart::Decode => common.experts_range,
+            TimedPart::Prompt => common.experts_prompt_range,
+        };
+        blended.max(least)
     }
 }
 
@@ -126,11 +150,11 @@ pub(super) fn is_recurrent(architecture: &ModelArchitecture) -> bool {
 }
 
 /// Rates of all GPUs combined. Each computes its share of the blocks, one GPU after the other.
-fn combined(machine: &MachineFigures, k_quants: bool) -> Option<GpuRates> {
+fn combined(machine: &MachineFigures, model: &Model, constants: &EfficiencyConstants) -> Option<GpuRates> {
     let total: f64 = machine.gpus.iter().map(|gpu| gpu.vram_free_bytes.value.max(1) as f64).sum();
     let mut parts = machine.gpus.iter().map(|gpu| {
         let share = gpu.vram_free_bytes.value.max(1) as f64 / total;
-        (share, gpu_rates(gpu, k_quants))
+        (share, gpu_rates(gpu, model, constants))
     });
     let (share, first) = parts.next()?;
     if machine.gpus.len() == 1 {
@@ -141,12 +165,10 @@ fn combined(machine: &MachineFigures, k_quants: bool) -> Option<GpuRates> {
         decode_s_per_weight: share * first.decode_s_per_weight,
         launch_s: share * first.launch_s,
         prefill_flops: share / first.prefill_flops,
-        spread: first.spread,
-        mixture_launches: first.mixture_launches,
         cache_bytes_per_s: share / first.cache_bytes_per_s,
         quantised_s_per_product: share * first.quantised_s_per_product,
-        quantised_launches: first.quantised_launches,
         attention_flops: share / first.attention_flops,
+        ..first
     };
     for (share, rates) in parts {
         slow.bytes_per_s += share / rates.bytes_per_s;
@@ -156,14 +178,17 @@ fn combined(machine: &MachineFigures, k_quants: bool) -> Option<GpuRates> {
         slow.cache_bytes_per_s += share / rates.cache_bytes_per_s;
         slow.quantised_s_per_product += share * rates.quantised_s_per_product;
         slow.attention_flops += share / rates.attention_flops;
-        slow.spread = slow.spread.max(rates.spread);
+        slow.crossing_s = slow.crossing_s.max(rates.crossing_s);
+        slow.ranges.decode = slow.ranges.decode.max(rates.ranges.decode);
+        slow.ranges.prompt = slow.ranges.prompt.max(rates.ranges.prompt);
     }
+    let wider = range_factor(Certainty::Table, &constants.common);
     Some(GpuRates {
         bytes_per_s: 1.0 / slow.bytes_per_s,
         prefill_flops: 1.0 / slow.prefill_flops,
         cache_bytes_per_s: 1.0 / slow.cache_bytes_per_s,
         attention_flops: 1.0 / slow.attention_flops,
-        spread: slow.spread * spread_factor(Certainty::Table),
+        ranges: slow.ranges.wider(wider),
         ..slow
     })
 }

@@ -3,9 +3,10 @@
 //! The buffer formulas were derived from llama-server b10488 (the build in Ollama 0.32) by letting it reserve buffers
 //! for models of these exact shapes. docs/estimates.md compares them, and those of older builds, with published logs.
 
+use super::constants::EfficiencyConstants;
 use super::{EngineBuild, EngineSetting, MachineFigures, MemoryNeed};
 use crate::MIB;
-use crate::machine::{GpuBackend, GpuKind};
+use crate::machine::GpuBackend;
 use crate::models::{Block, Cache, KvCacheType, Model, ModelArchitecture};
 
 /// Which blocks are on the GPU, which of those have their routed experts in main memory, and whether the output matrix
@@ -21,13 +22,13 @@ pub(super) struct BlockPlacement {
 }
 
 impl BlockPlacement {
-    /// Placement by the current engine: the output layer is put on the GPU first, then the last `gpu_layers - 1`
+    /// BlockPlacement by the current engine: the output layer is put on the GPU first, then the last `gpu_layers - 1`
     /// blocks.
     pub fn new(architecture: &ModelArchitecture, setting: &EngineSetting, gpus: usize) -> Self {
         Self::of_build(architecture, setting, gpus, EngineBuild::Current)
     }
 
-    /// Placement by a build of the engine; in old ones the output layer is put on the GPU last.
+    /// BlockPlacement by a build of the engine; in old ones the output layer is put on the GPU last.
     pub fn of_build(
         architecture: &ModelArchitecture,
         setting: &EngineSetting,
@@ -113,7 +114,7 @@ pub fn memory_need_of_build(
         need.compute_gpu_bytes = computed.saturating_mul(gpus).saturating_add(streamed);
         // The engine loads the image encoder together with layers on a GPU (`--mmproj`).
         need.weights_gpu_bytes = need.weights_gpu_bytes.saturating_add(model.image_encoder_bytes);
-        need.overhead_gpu_bytes = sum(machine.gpus.iter().map(|gpu| driver_bytes(gpu.backend, gpu.kind)));
+        need.overhead_gpu_bytes = sum(machine.gpus.iter().map(|gpu| driver_bytes(gpu.backend)));
         need.compute_ram_bytes = host_buffer_bytes(architecture, setting, build);
         if partial && build == EngineBuild::Current {
             need.compute_ram_bytes = need.compute_ram_bytes.saturating_add(computed);
@@ -211,7 +212,7 @@ fn fits_on_each(
     let mut budgets = machine.gpus.iter().rev().map(|gpu| {
         let share = u128::from(vram_budget_bytes) * u128::from(gpu.vram_free_bytes.value);
         let share = u64::try_from(share / u128::from(free_together)).unwrap_or(u64::MAX);
-        share.saturating_sub(sum([driver_bytes(gpu.backend, gpu.kind), computed]))
+        share.saturating_sub(sum([driver_bytes(gpu.backend), computed]))
     });
     let mut budget =
         budgets.next().unwrap_or(0).saturating_sub(streamed).saturating_sub(model.image_encoder_bytes);
@@ -331,14 +332,9 @@ fn kv_values(cache: Cache) -> u64 {
     }
 }
 
-/// VRAM that the driver takes for a computing process. CUDA: 450 MiB were observed on an RTX 3060, 598 on an H100 and
-/// 750 on an RTX 5060 Ti. Other backends: the reserve that Ollama itself assumes.
-fn driver_bytes(backend: GpuBackend, kind: GpuKind) -> u64 {
-    match (backend, kind) {
-        (GpuBackend::Cuda, _) => 500 * MIB,
-        (GpuBackend::Metal, _) => 512 * MIB,
-        (GpuBackend::Rocm | GpuBackend::Vulkan, _) => 457 * MIB,
-    }
+/// VRAM that the driver takes for a computing process.
+fn driver_bytes(backend: GpuBackend) -> u64 {
+    (EfficiencyConstants::built_in().driver(backend).driver_mib * MIB as f64) as u64
 }
 
 fn sum(parts: impl IntoIterator<Item = u64>) -> u64 {

@@ -2,6 +2,7 @@
 //! numbers.
 
 mod bus;
+mod constants;
 mod efficiency;
 mod layout;
 mod memory;
@@ -10,9 +11,11 @@ mod read_back;
 mod speed;
 mod types;
 
+pub use constants::{ConstantBasis, EfficiencyConstant, EfficiencyConstants, EfficiencyError};
+pub use efficiency::is_speed_assumed;
 pub use memory::{fit_gpu_layers, fit_n_cpu_moe, memory_need, memory_need_of_build};
 pub use read_back::n_cpu_moe_in_force;
-pub use speed::{decode, first_token_s};
+pub use speed::{SpeedEstimator, decode, first_token_s};
 pub use types::{
     CpuFigures, EngineBuild, EngineSetting, Estimate, GpuFigures, MachineFigures, MemoryNeed, Speed,
 };
@@ -21,5 +24,8 @@ use crate::models::Model;
 
 /// Estimates memory and speed of a model with a setting on a machine.
 pub fn estimate(model: &Model, setting: &EngineSetting, machine: &MachineFigures) -> Estimate {
-    Estimate { memory: memory_need(model, setting, machine), speed: speed::speed(model, setting, machine) }
+    Estimate {
+        memory: memory_need(model, setting, machine),
+        speed: SpeedEstimator::default().speed(model, setting, machine),
+    }
 }

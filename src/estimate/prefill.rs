@@ -1,6 +1,7 @@
 //! Time to process a prompt: arithmetic on the GPU, plus the transfer of weights and KV cache that are in main memory.
 //! The processor computes prompts only when no layer is on a GPU.
 
+use super::constants::EfficiencyConstants;
 use super::layout::{
     Layout, Seconds, active_expert_parameters, active_parameters, cache_bytes, is_recurrent,
 };
@@ -15,7 +16,8 @@ pub(super) fn prefill(layout: &Layout<'_>, tokens: u32) -> Seconds {
     let (on_gpu, on_cpu) = (layout.placement.gpu(architecture), layout.placement.cpu(architecture));
     let split = layout.placement.split(architecture);
     let products = |blocks: &[Block]| 2.0 * active_parameters(blocks, architecture) * f64::from(tokens);
-    let share = shape_share(architecture);
+    let figures = layout.constants;
+    let share = gpu_shape_share(architecture, figures);
     let attention_on_cpu_s = || {
         let quantised = layout.setting.kv_cache_type != KvCacheType::F16;
         let cpu = &layout.cpu;
@@ -25,7 +27,8 @@ pub(super) fn prefill(layout: &Layout<'_>, tokens: u32) -> Seconds {
     let expert_products = 2.0 * active_expert_parameters(split, architecture) * f64::from(tokens);
     let products_on_cpu_s = || {
         let repacked = if layout.repacked { layout.cpu.repacked_prefill } else { 1.0 };
-        (products(on_cpu) + expert_products) / (layout.cpu.prefill_flops * repacked * cpu_share(architecture))
+        (products(on_cpu) + expert_products)
+            / (layout.cpu.prefill_flops * repacked * processor_shape_share(architecture, figures))
     };
     let Some((gpu, bus)) = layout.gpu.zip(layout.bus).filter(|_| layout.placement.output_on_gpu) else {
         return Seconds { cpu: products_on_cpu_s() + attention_on_cpu_s(), ..Seconds::default() };
@@ -65,22 +68,21 @@ pub(super) fn prefill(layout: &Layout<'_>, tokens: u32) -> Seconds {
 
 /// Share of its arithmetic rate that a GPU reaches on matrices of this shape: narrow matrices leave units idle, experts
 /// are many small products, and gated delta nets are partly serial. 1 for a dense model of width 4096.
-fn shape_share(architecture: &ModelArchitecture) -> f64 {
-    const HALF_WIDTH: f64 = 1200.0;
+fn gpu_shape_share(architecture: &ModelArchitecture, constants: &EfficiencyConstants) -> f64 {
     const USUAL_WIDTH: f64 = 4096.0;
-    const EXPERTS: f64 = 0.38;
-    const DELTA_NETS: f64 = 0.70;
 
-    let loss = |width: f64| 1.0 + (HALF_WIDTH / width.max(1.0)).powi(2);
+    let common = &constants.common;
+    let loss = |width: f64| 1.0 + (common.half_width / width.max(1.0)).powi(2);
     loss(USUAL_WIDTH) / loss(f64::from(architecture.embedding))
-        * if architecture.experts.is_some() { EXPERTS } else { 1.0 }
-        * if is_recurrent(architecture) { DELTA_NETS } else { 1.0 }
+        * if architecture.experts.is_some() { common.experts_prefill } else { 1.0 }
+        * if is_recurrent(architecture) { common.recurrent_prefill } else { 1.0 }
 }
 
 /// Share of its arithmetic rate that a processor reaches; the width has little effect.
-fn cpu_share(architecture: &ModelArchitecture) -> f64 {
-    (if architecture.experts.is_some() { 0.5 } else { 1.0 })
-        * if is_recurrent(architecture) { 0.6 } else { 1.0 }
+fn processor_shape_share(architecture: &ModelArchitecture, constants: &EfficiencyConstants) -> f64 {
+    let figures = &constants.processor;
+    (if architecture.experts.is_some() { figures.experts_prompt } else { 1.0 })
+        * if is_recurrent(architecture) { figures.recurrent_prompt } else { 1.0 }
 }
 
 /// Floating-point operations of attention over a prompt: every token attends to all tokens before it, or to its window.

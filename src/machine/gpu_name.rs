@@ -76,6 +76,9 @@ pub const VARIANTS: [&str; 22] = [
     "server",
 ];
 
+/// Series of card makers, whose "X" does not distinguish cards.
+const MAKERS_SERIES: [&str; 3] = ["suprim", "gaming", "trio"];
+
 /// The key of a name, and the memory in GiB if the name contains it.
 pub fn reduce(name: &str) -> (GpuNameKey, Option<u64>) {
     let name = name
@@ -98,6 +101,10 @@ pub fn reduce(name: &str) -> (GpuNameKey, Option<u64>) {
         }
         let size_follows = matches!(raw.get(i + 1), Some(&"gb" | &"gib"));
         if size_follows && word.bytes().all(|b| b.is_ascii_digit()) {
+            continue;
+        }
+        let before = i.checked_sub(1).and_then(|before| raw.get(before));
+        if *word == "x" && before.is_some_and(|before| MAKERS_SERIES.contains(before)) {
             continue;
         }
         words.extend(parts(word));

@@ -30,6 +30,9 @@ pub struct GpuRow {
     pub memory: MemoryTechnology,
     /// Whether it is a laptop chip.
     pub laptop: bool,
+    /// Whether it is a professional card: their GDDR memory uses error correction, which costs bandwidth, and their
+    /// clocks are lower than those of the consumer card with the same chip.
+    pub professional: bool,
 }
 
 /// Memory technology of a GPU.
@@ -73,17 +76,9 @@ pub enum ChipFamily {
     Apple,
 }
 
-impl GpuRow {
-    /// Whether it is a professional card: their GDDR memory uses error correction, which costs bandwidth, and their
-    /// clocks are lower than those of the consumer card with the same chip.
-    pub fn professional(&self) -> bool {
-        let consumer = ["GeForce", "TITAN"].iter().any(|mark| self.name.contains(mark));
-        self.backend == GpuBackend::Cuda && self.memory == MemoryTechnology::Gddr && !consumer
-    }
-}
-
 impl ChipFamily {
-    const NAMES: [(&'static str, Self); 21] = [
+    /// All families with their names in `assets/gpus.csv` and `assets/efficiency.yaml`.
+    pub const NAMES: [(&'static str, Self); 21] = [
         ("maxwell", Self::Maxwell),
         ("pascal", Self::Pascal),
         ("volta", Self::Volta),
@@ -107,8 +102,14 @@ impl ChipFamily {
         ("apple", Self::Apple),
     ];
 
-    fn parse(name: &str) -> Option<Self> {
-        Self::NAMES.into_iter().find(|(known, _)| *known == name).map(|(_, architecture)| architecture)
+    /// The family with this name.
+    pub fn named(name: &str) -> Option<Self> {
+        Self::NAMES.into_iter().find(|(known, _)| *known == name).map(|(_, family)| family)
+    }
+
+    /// Its name.
+    pub fn name(self) -> &'static str {
+        Self::NAMES.into_iter().find(|(_, family)| *family == self).map_or("", |(name, _)| name)
     }
 
     /// The family of an NVIDIA chip with this CUDA compute capability.
@@ -152,15 +153,24 @@ struct GpuTable {
     exact: HashMap<GpuNameKey, Vec<usize>>,
 }
 
+/// All rows of the table.
+pub fn rows() -> impl Iterator<Item = &'static GpuRow> {
+    table().rows.iter().map(|(_, row)| row)
+}
+
 /// The row of a GPU called `name`; among cards of the same name the one whose memory is closest to `vram_total_bytes`.
 /// `None` for an unknown name, or for a laptop chip of which only the desktop card is listed.
 pub fn lookup(name: &str, vram_total_bytes: Option<u64>) -> Option<&'static GpuRow> {
+    let (key, named_gib) = reduce(name);
+    let vram = vram_total_bytes.or(named_gib.map(|gib| gib.saturating_mul(GIB)));
+    table().find(&key, vram)
+}
+
+fn table() -> &'static GpuTable {
     static TABLE: LazyLock<GpuTable> = LazyLock::new(|| {
         built_in::valid("assets/gpus.csv", GpuTable::from_csv(include_str!("../../assets/gpus.csv")))
     });
-    let (key, named_gib) = reduce(name);
-    let vram = vram_total_bytes.or(named_gib.map(|gib| gib.saturating_mul(GIB)));
-    TABLE.find(&key, vram)
+    &TABLE
 }
 
 impl Gpu {
@@ -226,7 +236,7 @@ impl GpuTable {
 fn parse_row(line: &str) -> Option<GpuRow> {
     let mut fields = line.split(',');
     let mut next = || fields.next().map(str::trim);
-    let (_vendor, name, architecture) = (next()?, next()?, ChipFamily::parse(next()?)?);
+    let (_vendor, name, architecture) = (next()?, next()?, ChipFamily::named(next()?)?);
     let gib: f64 = next()?.parse().ok()?;
     let (bandwidth_gb_s, fp32_tflops) = (next()?.parse().ok()?, next()?.parse().ok()?);
     let memory = match next()? {
@@ -241,6 +251,11 @@ fn parse_row(line: &str) -> Option<GpuRow> {
         "no" => false,
         _ => return None,
     };
+    let professional = match next()? {
+        "professional" => true,
+        "consumer" => false,
+        _ => return None,
+    };
     Some(GpuRow {
         name: name.to_owned(),
         architecture,
@@ -250,6 +265,7 @@ fn parse_row(line: &str) -> Option<GpuRow> {
         fp32_tflops,
         memory,
         laptop,
+        professional,
     })
 }
 
@@ -286,7 +302,7 @@ mod tests {
 
     #[test]
     fn one_card_has_many_names() {
-        let cases: [(&str, Option<u64>, f64); 37] = [
+        let cases: [(&str, Option<u64>, f64); 48] = [
             ("NVIDIA GeForce RTX 4060 Laptop GPU", None, 256.0),
             ("RTX 4060 Laptop", None, 256.0),
             ("NVIDIA GeForce RTX 4060", None, 272.0),
@@ -325,6 +341,17 @@ mod tests {
             ("NVIDIA RTX A6000", None, 768.0),
             ("a6000-48gb", None, 768.0),
             ("AMD Radeon 8060S Graphics", None, 256.0),
+            ("Radeon 8060S Graphics (RADV GFX1151)", Some(96), 256.0),
+            ("AMD Radeon(TM) 8060S Graphics", Some(64), 256.0),
+            ("AMD Radeon(TM) 780M", None, 89.6),
+            ("AMD Radeon 780M Graphics (RADV PHOENIX)", Some(16), 89.6),
+            ("NVIDIA GeForce RTX 5090 Laptop GPU", Some(24), 896.0),
+            ("RTX 5090 Laptop", None, 896.0),
+            ("NVIDIA GeForce RTX 2080 Super with Max-Q Design", Some(8), 352.0),
+            ("NVIDIA GeForce RTX 3080 Max-Q", None, 384.0),
+            ("MSI GeForce RTX 4090 SUPRIM X", Some(24), 1010.0),
+            ("NVIDIA GeForce RTX 4080 SUPRIM", None, 716.8),
+            ("Apple M5 Max", Some(27), 460.0),
         ];
         for (name, gib, bandwidth) in cases {
             let row = lookup(name, gib.map(|g| g * GIB));

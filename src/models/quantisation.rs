@@ -174,16 +174,22 @@ impl ModelQuantisation {
 
     /// Whether most tensors are K-quants or I-quants, which GPUs dequantise more slowly.
     pub fn is_k_or_i_quant(self) -> bool {
-        use TensorType::{
-            IQ1_M, IQ1_S, IQ2_S, IQ2_XS, IQ2_XXS, IQ3_S, IQ3_XXS, IQ4_NL, IQ4_XS, Q2_K, Q3_K, Q4_K, Q5_K,
-            Q6_K,
-        };
-        let most = match self {
+        use TensorType::{IQ4_NL, IQ4_XS, Q4_K, Q5_K, Q6_K};
+        self.is_low_bit() || matches!(self.most(), Q4_K | Q5_K | Q6_K | IQ4_NL | IQ4_XS)
+    }
+
+    /// Whether most tensors have up to 3 bits per weight, which take more arithmetic per byte.
+    pub fn is_low_bit(self) -> bool {
+        use TensorType::{IQ1_M, IQ1_S, IQ2_S, IQ2_XS, IQ2_XXS, IQ3_S, IQ3_XXS, Q2_K, Q3_K};
+        matches!(self.most(), Q2_K | Q3_K | IQ1_M | IQ1_S | IQ2_S | IQ2_XS | IQ2_XXS | IQ3_S | IQ3_XXS)
+    }
+
+    /// Type of most tensors.
+    fn most(self) -> TensorType {
+        match self {
             Self::Mixture(mixture) => mixture.base(),
             Self::Mostly(tensor_type) => tensor_type,
-        };
-        matches!(most, Q2_K | Q3_K | Q4_K | Q5_K | Q6_K)
-            || matches!(most, IQ1_M | IQ1_S | IQ2_S | IQ2_XS | IQ2_XXS | IQ3_S | IQ3_XXS | IQ4_NL | IQ4_XS)
+        }
     }
 }
 

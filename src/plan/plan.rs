@@ -1,6 +1,6 @@
 //! The plan, which pages, terminal, installation and receipt read.
 
-use crate::estimate::{EngineSetting, MachineFigures, MemoryNeed, Speed};
+use crate::estimate::{EngineSetting, MachineFigures, MemoryNeed, Speed, is_speed_assumed};
 use crate::figures::Certainty;
 use crate::machine::GpuBackend;
 use crate::models::Quality;
@@ -82,6 +82,11 @@ impl Plan {
     /// Whether the free VRAM is assumed, because the driver does not report it.
     pub fn vram_free_is_assumed(&self) -> bool {
         self.machine.gpus.iter().any(|gpu| gpu.vram_free_bytes.certainty == Certainty::Guess)
+    }
+
+    /// Whether the speeds are assumed from related chips, because no chip of a card's family was measured.
+    pub fn speed_is_assumed(&self) -> bool {
+        self.gpu_layers() > 0 && self.machine.gpus.iter().any(is_speed_assumed)
     }
 
     /// Total VRAM of the cards it is planned on, in bytes; 0 without a GPU.

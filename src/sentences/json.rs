@@ -132,6 +132,8 @@ struct SpeedJson {
     decode_tokens_per_s: Range,
     decode_at_full_context_tokens_per_s: Range,
     first_token_full_prompt_s: Range,
+    /// Whether they are assumed from related chips.
+    is_assumed: bool,
 }
 
 impl<'a> ReportJson<'a> {
@@ -212,6 +214,7 @@ impl<'a> ProfileJson<'a> {
                 decode_tokens_per_s: speed.decode_tokens_per_s,
                 decode_at_full_context_tokens_per_s: speed.decode_at_full_context_tokens_per_s,
                 first_token_full_prompt_s: speed.first_token_full_prompt_s,
+                is_assumed: plan.speed_is_assumed(),
             },
             why: None,
         }

@@ -84,6 +84,9 @@ pub fn requirements(report: &Report, hardware: &Hardware, text: Text, columns: O
     });
     page.bullets(surpassed);
     page.line(&say!(text, "cli-range-meaning"));
+    if report.plans.iter().any(Plan::speed_is_assumed) {
+        page.line(&say!(text, "plan-speed-assumed"));
+    }
     if let Some(best) = report.default_plan() {
         let consent = if best.verdict == Verdict::Degraded { " --accept-degraded" } else { "" };
         page.gap();
@@ -144,6 +147,9 @@ pub fn estimate(plan: &Plan, text: Text) -> String {
     page.bullets(plan.reasons.iter().map(|reason| reason.text(text)));
     improvements(&mut page, &plan.improvements, text);
     page.line(&say!(text, "cli-range-meaning"));
+    if plan.speed_is_assumed() {
+        page.line(&say!(text, "plan-speed-assumed"));
+    }
     page.into_text()
 }
 

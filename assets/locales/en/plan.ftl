@@ -8,6 +8,8 @@ plan-grade-good = Good
 plan-grade-recommended = Recommended
 plan-grade-premium = Premium
 
+plan-speed-assumed = Speeds are assumed from related chips: none of this family has been measured.
+
 plan-reason-no-usable-gpu-title = No usable graphics card
 plan-reason-no-gpu = No graphics card was found. ACOLYTE needs one with { $need } GB of its own memory or more; without one, “acolyte install --emergency-cpu” runs a small model on the processor, slowly.
 plan-reason-no-usable-gpu = Found { $found }, which cannot hold a model: it has no memory of its own that the engine uses. ACOLYTE needs a graphics card with { $need } GB or more; without one, “acolyte install --emergency-cpu” runs a small model on the processor, slowly.

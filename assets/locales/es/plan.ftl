@@ -8,6 +8,8 @@ plan-grade-good = Bueno
 plan-grade-recommended = Recomendado
 plan-grade-premium = Premium
 
+plan-speed-assumed = Las velocidades se suponen a partir de chips parecidos: ninguno de esta familia se ha medido.
+
 plan-reason-no-usable-gpu-title = Sin tarjeta gráfica utilizable
 plan-reason-no-gpu = No se ha encontrado ninguna tarjeta gráfica. ACOLYTE necesita una con { $need } GB de memoria propia o más; sin ella, «acolyte install --emergency-cpu» ejecuta un modelo pequeño en el procesador, despacio.
 plan-reason-no-usable-gpu = Se ha encontrado { $found }, que no puede alojar un modelo: no tiene memoria propia que el motor utilice. ACOLYTE necesita una tarjeta gráfica con { $need } GB o más; sin ella, «acolyte install --emergency-cpu» ejecuta un modelo pequeño en el procesador, despacio.

@@ -1,22 +1,22 @@
 use super::*;
 
-/// A mixture with the experts of 32 of its 48 blocks in main memory, on a card with 12 GB and 32 GB of main memory.
+/// A mixture with the experts of 28 of its 48 blocks in main memory, on a card with 12 GB and 32 GB of main memory.
 fn experts_in_ram(available: u64) -> Plan {
     let model = Catalogue::built_in().find("qwen3-coder:30b").expect("a model of the catalogue");
     let layers = Layers::Exactly(model.total_layers());
     let candidate = custom_candidate(model, KvCacheType::Q8_0, MIN_CONTEXT_TOKENS, layers, policy());
     let hardware = machine_with(card(12 * GIB, Some(11 * GIB)), 32 * GIB, Some(available));
-    make_plan(&Candidate { n_cpu_moe: 32, num_batch: 2048, ..candidate }, &hardware, policy())
+    make_plan(&Candidate { n_cpu_moe: 28, num_batch: 2048, ..candidate }, &hardware, policy())
 }
 
 #[test]
 fn experts_in_main_memory_are_recomputed_and_more_than_planned_is_degraded() {
     let planned = experts_in_ram(28 * GIB);
-    assert_eq!((planned.setting.n_cpu_moe, planned.setting.num_batch), (32, 2048));
+    assert_eq!((planned.setting.n_cpu_moe, planned.setting.num_batch), (28, 2048));
     let kept =
         |n_cpu_moe| planned.with_placement(planned.gpu_layers(), n_cpu_moe, planned.setting.kv_cache_type);
-    let (more, same, fewer) = (kept(40), kept(32), kept(28));
-    assert_eq!((more.verdict, more.setting.n_cpu_moe, more.candidate.n_cpu_moe), (Verdict::Degraded, 40, 40));
+    let (more, same, fewer) = (kept(48), kept(28), kept(27));
+    assert_eq!((more.verdict, more.setting.n_cpu_moe, more.candidate.n_cpu_moe), (Verdict::Degraded, 48, 48));
     assert!(more.memory.weights_gpu_bytes < planned.memory.weights_gpu_bytes);
     assert!(more.memory.ram_required_bytes > planned.memory.ram_required_bytes);
     assert!(more.speed.decode_tokens_per_s.mid < planned.speed.decode_tokens_per_s.mid);

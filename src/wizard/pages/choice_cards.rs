@@ -49,6 +49,9 @@ fn content(ui: &mut Ui, text: Text, choice: &Choice) {
         wait = crate::sentences::wait(speed.first_token_full_prompt_s, text)
     );
     ui.text(TextRole::Label, Tone::Soft, &full);
+    if plan.speed_is_assumed() {
+        ui.text(TextRole::Label, Tone::Soft, &say!(text, "plan-speed-assumed"));
+    }
     ui.gap(1.5);
     bars(ui, text, plan);
     ui.gap(1.5);

@@ -360,4 +360,7 @@ fn speed(ui: &mut Ui, text: Text, plan: &Plan) {
     let rest = say!(text, "wizard-speed-full", range = text.range(speed.decode_at_full_context_tokens_per_s));
     head(ui, &say!(text, "wizard-tokens-a-second"), &text.range(speed.decode_tokens_per_s), &rest);
     SpeedScale::new(speed.decode_tokens_per_s).show(ui, text);
+    if plan.speed_is_assumed() {
+        ui.text(TextRole::Label, Tone::Soft, &say!(text, "plan-speed-assumed"));
+    }
 }
