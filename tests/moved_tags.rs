@@ -157,3 +157,27 @@ fn a_model_that_the_registry_no_longer_has_is_not_installed() {
     assert!(said.errors.contains("has no model"), "{}", said.errors);
     assert_untouched(&world, 0);
 }
+
+#[test]
+fn an_estimate_reads_the_file_when_asked_to() {
+    let world = World::new(&json!({}));
+    let digest = world.put_model("library/qwen2.5-coder:3b", &Shape::tiny());
+    let tag = format!("{}/library/qwen2.5-coder:3b", world.mirror.host());
+    let estimate = |more: &[&str]| {
+        let arguments =
+            [&["estimate", "--model", &tag, "--gpu", "RTX 4060", "--insecure-registry"], more].concat();
+        world.run(&arguments)
+    };
+    let of_catalogue: Value = serde_json::from_slice(&estimate(&["--json"]).stdout).unwrap();
+    assert_eq!(of_catalogue["model_file"]["source"], "catalogue");
+    assert_eq!(world.mirror.requests(), Vec::new());
+    let of_file: Value = serde_json::from_slice(&estimate(&["--json", "--from-registry"]).stdout).unwrap();
+    let file = &of_file["model_file"];
+    assert_eq!((&file["source"], &file["differs_from_catalogue"]), (&json!("registry"), &json!(true)));
+    assert_eq!((&file["digest"], &of_file["total_layers"]), (&json!(format!("sha256:{digest}")), &json!(5)));
+    let said = estimate(&["--from-registry"]);
+    let said = String::from_utf8_lossy(&said.stdout).into_owned();
+    assert!(said.contains("has changed since the catalogue was made"), "{said}");
+    world.mirror.fault("/v2/library/qwen2.5-coder/manifests/3b", Fault::Status(500), 1);
+    assert_eq!(estimate(&["--from-registry"]).status.code(), Some(1), "there is nothing else to estimate");
+}

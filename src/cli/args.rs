@@ -232,6 +232,9 @@ pub struct EstimateArgs {
     #[arg(long, value_name = "N", default_value_t = crate::plan::NUM_BATCH,
           value_parser = clap::value_parser!(u32).range(1..=65_536))]
     pub num_batch: u32,
+    /// Read the file that the model's registry serves now, instead of using the catalogue's figures
+    #[arg(long)]
+    pub from_registry: bool,
     /// Proxy and certificates.
     #[command(flatten)]
     pub network: NetworkArgs,

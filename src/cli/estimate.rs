@@ -10,6 +10,7 @@ use crate::cli::{Failure, Session};
 use crate::machine::gpu_table;
 use crate::machine::{Gpu, GpuBackend, GpuKind, Hardware, MainMemory};
 use crate::models::Model;
+use crate::ollama::lookup::{lookup, lookup_published};
 use crate::plan::{Candidate, GIVEN, Layers, Policy, Profiles, custom_candidate, make_plan};
 use crate::sentences::json::ProfileJson;
 use crate::sentences::report;
@@ -24,7 +25,8 @@ use crate::{GIB, say};
 pub fn run(args: &EstimateArgs, session: &Session) -> Result<u8, Failure> {
     let policy = &Profiles::built_in().policy;
     let hardware = described_machine(args, policy, session.text)?;
-    let model = model::resolve(&args.model, args.insecure_registry, &args.network, session)?;
+    let find = if args.from_registry { lookup_published } else { lookup };
+    let model = model::resolve(find, &args.model, args.insecure_registry, &args.network, session)?;
     let n_cpu_moe = n_cpu_moe(args, &model, &hardware, session.text)?;
     let layers = match args.gpu_layers {
         None if n_cpu_moe > 0 => Layers::Exactly(model.total_layers()),

@@ -6,19 +6,23 @@ use crate::cli::args::NetworkArgs;
 use crate::cli::{Failure, Session};
 use crate::models::Model;
 use crate::ollama::http::HttpOptions;
-use crate::ollama::lookup::{LookupError, lookup, lookup_to_install};
+use crate::ollama::lookup::{LookupError, lookup_to_install};
 
-/// Finds a model to estimate: see [`lookup`].
+/// How a model is found by the user's input, with or without plain http for its registry.
+type Find = fn(&str, bool, &HttpOptions) -> Result<Arc<Model>, LookupError>;
+
+/// Finds a model with one of the functions of [`crate::ollama::lookup`].
 ///
 /// # Errors
 /// When it is unknown (wrong usage), or cannot be read or looked up.
 pub fn resolve(
+    find: Find,
     reference: &str,
     insecure: bool,
     network: &NetworkArgs,
     session: &Session,
 ) -> Result<Arc<Model>, Failure> {
-    lookup(reference, insecure, &http_options(network, session)?).map_err(|error| failure(&error, session))
+    find(reference, insecure, &http_options(network, session)?).map_err(|error| failure(&error, session))
 }
 
 /// Finds a model to install: see [`lookup_to_install`].
@@ -31,8 +35,7 @@ pub fn resolve_to_install(
     network: &NetworkArgs,
     session: &Session,
 ) -> Result<Arc<Model>, Failure> {
-    lookup_to_install(reference, insecure, &http_options(network, session)?)
-        .map_err(|error| failure(&error, session))
+    resolve(lookup_to_install, reference, insecure, network, session)
 }
 
 /// The HTTP options that the network options describe.

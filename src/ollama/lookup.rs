@@ -78,6 +78,27 @@ pub fn lookup(reference: &str, insecure: bool, http: &HttpOptions) -> Result<Arc
     Err(LookupError::Unknown { reference: reference.into() })
 }
 
+/// Like [`lookup`], but with the figures of the file that the model's registry serves now, also for a model of the catalogue.
+/// A name that the catalogue does not have is looked up in Ollama's registry.
+///
+/// # Errors
+/// Those of [`lookup`]; also if the registry of a known model does not respond.
+pub fn lookup_published(
+    reference: &str,
+    insecure: bool,
+    http: &HttpOptions,
+) -> Result<Arc<Model>, LookupError> {
+    let known = Catalogue::built_in().find(reference);
+    if known.is_none() && is_file(reference.trim()) {
+        return lookup(reference, insecure, http);
+    }
+    let published = fetch_model(&ModelTag::parse(reference)?, insecure, http)?;
+    Ok(Arc::new(match known {
+        Some(known) => published.with_facts_of(&known),
+        None => published,
+    }))
+}
+
 /// Like [`lookup`], for an installation: the engine can only pull from registries, so files are refused.
 ///
 /// # Errors

@@ -9,6 +9,7 @@ use crate::plan::{Choice, Improvement, NUM_BATCH, Plan, Reason, ReferenceCompute
 use crate::say;
 use crate::sentences::choices::dominated_line;
 use crate::sentences::machine::hardware_facts;
+use crate::sentences::published::file_sentences;
 use crate::sentences::terminal_page::{TerminalPage, styled};
 use crate::sentences::{ReferenceWords, quality_line, wait};
 use crate::text::Text;
@@ -145,6 +146,7 @@ pub fn estimate(plan: &Plan, text: Text) -> String {
     page.gap();
     page.line(&styled(colour(plan.verdict), &verdict_line(plan.verdict, text)));
     page.bullets(plan.reasons.iter().map(|reason| reason.text(text)));
+    page.bullets(file_sentences(&plan.candidate.model, None, text).into_iter());
     improvements(&mut page, &plan.improvements, text);
     page.line(&say!(text, "cli-range-meaning"));
     if plan.speed_is_assumed() {
