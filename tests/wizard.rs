@@ -29,3 +29,5 @@ mod snapshots;
 mod stage;
 #[path = "wizard/summary.rs"]
 mod summary;
+#[path = "wizard/tuning.rs"]
+mod tuning;

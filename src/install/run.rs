@@ -5,7 +5,7 @@
 //! 3. Start the private server, or keep the one that runs with the same settings.
 //! 4. Pull the model, create `acolyte:latest` from it, verify the parameters.
 //! 5. Load it and verify what the engine does; when memory runs out, with fewer layers on the GPU.
-//! 6. Measure.
+//! 6. Search for the fastest setting, and measure it.
 //! 7. Enable start at login.
 //! 8. Write profile, consent and receipt: now the new profile is active.
 //!

@@ -84,10 +84,19 @@ impl Wizard {
     }
 
     /// Call when the user closes the window. Returns whether it may close at once; while an installation runs, the user is
-    /// asked first.
+    /// asked first, and a tuning is cancelled first.
     pub fn may_close(&mut self) -> bool {
         if matches!(&self.page, Page::Install(page) if page.is_running()) && !self.wants_to_close {
             self.question = Some(Question::Cancel { closing: true });
+            return false;
+        }
+        if let Page::Manage(page) = &self.page
+            && page.is_tuning()
+            && !self.wants_to_close
+        {
+            // The setting before is restored first, within seconds.
+            page.stop_tuning();
+            self.closing = true;
             return false;
         }
         true

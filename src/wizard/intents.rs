@@ -54,9 +54,20 @@ impl Wizard {
                     page.toggle_pause();
                 }
             }
-            Intent::SkipTuning => {
-                if let Page::Install(page) = &self.page {
-                    page.skip_tuning();
+            Intent::Tune => {
+                if let Page::Manage(page) = &mut self.page {
+                    let (home, control) = (page.installation.home.clone(), page.begin_tuning());
+                    self.send(BackendCommand::Tune { home, text: self.text, control });
+                }
+            }
+            Intent::SkipTuning => match &self.page {
+                Page::Install(page) => page.skip_tuning(),
+                Page::Manage(page) => page.skip_tuning(),
+                _ => {}
+            },
+            Intent::StopTuning => {
+                if let Page::Manage(page) = &self.page {
+                    page.stop_tuning();
                 }
             }
             Intent::AskToCancel => self.question = Some(Question::Cancel { closing: false }),

@@ -81,6 +81,14 @@ impl Wizard {
                     self.notice = Some(Notice::Failed(error));
                 }
             }
+            (Message::TuneEvent(event), Page::Manage(page)) => page.tuning_progressed(event),
+            (Message::TuneEnded(end), Page::Manage(page)) => {
+                let is_changed = page.tuning_ended(end);
+                self.wants_to_close |= self.closing;
+                if is_changed {
+                    self.send(BackendCommand::LookForInstallation);
+                }
+            }
             (Message::Managed(action, end), _) => self.managed(action, end),
             (Message::ReportBuilt(report), _) => {
                 if let Some(Question::Report(panel)) = &mut self.question {

@@ -41,6 +41,7 @@ pub struct Desk {
     pub newest: Vec<(EngineSource, Outbox)>,
     pub reads: Vec<(Box<InstallOptions>, Arc<Model>, Control, Outbox)>,
     pub actions: Vec<(ManageAction, Outbox)>,
+    pub tunings: Vec<(Control, Outbox)>,
     pub reports: Vec<ReportContents>,
     pub saved: Vec<(Arc<str>, PathBuf)>,
     pub dialogs: usize,
@@ -246,6 +247,7 @@ impl Backend for Scripted {
             BackendCommand::PreviewRemoval { .. } => {
                 outbox.send(Message::RemovalPreviewed(Ok(scene.removal.clone())));
             }
+            BackendCommand::Tune { control, .. } => desk.tunings.push((control, outbox)),
             BackendCommand::Manage { action, .. } => desk.actions.push((action, outbox)),
             BackendCommand::PickPath { field, .. } => desk.pickers.push((field, outbox)),
             BackendCommand::BuildReport(contents) => {

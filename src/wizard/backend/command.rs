@@ -80,6 +80,15 @@ pub enum BackendCommand {
         /// The change.
         action: ManageAction,
     },
+    /// Tune an installation → `Message::TuneEvent`s, then `Message::TuneEnded`.
+    Tune {
+        /// Its folder.
+        home: PathBuf,
+        /// Language of the documents that it writes.
+        text: Text,
+        /// Cancels it, or skips the rest of the search.
+        control: Control,
+    },
     /// Open a dialog for a folder or file → `Message::PathPicked`.
     PickPath {
         /// What it is for.

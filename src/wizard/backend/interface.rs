@@ -54,6 +54,7 @@ fn message_for(command: &BackendCommand) -> Box<dyn FnOnce(WorkerError) -> Optio
             Box::new(|error| Some(Message::ModelFound { reference, model: Err(error) }))
         }
         BackendCommand::Install { .. } => Box::new(|error| Some(Message::InstallEnded(Err(error)))),
+        BackendCommand::Tune { .. } => Box::new(|error| Some(Message::TuneEnded(Err(error)))),
         BackendCommand::AskModel { .. } => Box::new(|error| Some(Message::AnswerEnded(Err(error)))),
         BackendCommand::CheckHealth { .. } => Box::new(|error| Some(Message::Health(Err(error)))),
         BackendCommand::PreviewRemoval { .. } => {

@@ -19,7 +19,7 @@ use crate::install::manage::undo::{undo, unfinished_run};
 use crate::install::manage::uninstall::{preview, uninstall};
 use crate::install::reuse::installed_engine;
 use crate::install::state::documents::SERVED_MODEL;
-use crate::install::{self, InstallError, Installed, Paths, SavedRequest, manage};
+use crate::install::{self, Event, InstallError, Installed, Paths, SavedRequest, manage};
 use crate::ollama::client::{GenerateOptions, GenerateRequest};
 use crate::ollama::lookup::lookup_to_install;
 use crate::ollama::release::Release;
@@ -27,6 +27,7 @@ use crate::ollama::release::newest::newest;
 use crate::plan::Profiles;
 use crate::platform::listening::Listener;
 use crate::platform::login::AutostartMethod;
+use crate::text::Text;
 use crate::wizard::options::WizardOptions;
 
 /// Timeout for the first token of an answer: the model may have to be loaded from a slow disk first.
@@ -130,6 +131,10 @@ impl LiveWorkers {
                 let end = install::run(&request, &text, &report, &control);
                 Message::InstallEnded(end.map(Box::new).map_err(WorkerError::Install))
             }
+            BackendCommand::Tune { home, text, control } => {
+                let report = |event| outbox.send(Message::TuneEvent(event));
+                Message::TuneEnded(self.tune(&home, text, &report, &control))
+            }
             BackendCommand::AskModel { home, prompt, control } => {
                 Message::AnswerEnded(ask_model(&home, prompt, &control, outbox))
             }
@@ -197,6 +202,24 @@ impl LiveWorkers {
             Ok(unfinished) => unfinished.map(|unfinished| Message::Interrupted(Box::new(unfinished))),
             Err(error) => Some(Message::Installation(Err(error.into()))),
         }
+    }
+
+    fn tune(
+        &self,
+        home: &Path,
+        text: Text,
+        report: &dyn Fn(Event),
+        control: &Control,
+    ) -> Result<(), WorkerError> {
+        // What our model takes of the card would count as taken.
+        install::unload(home)?;
+        let hardware = match &self.options.hardware {
+            Some(saved) => saved.as_ref().clone(),
+            None => merge(&collect(&DetectOptions::new(home.to_owned()))),
+        };
+        let profiles = self.options.profiles.as_deref().unwrap_or(Profiles::built_in());
+        let tuned = install::retune(home, &hardware, &profiles.policy, &text, report, control);
+        tuned.map(drop).map_err(WorkerError::Install)
     }
 
     fn detect(&self) -> Detected {

@@ -59,6 +59,10 @@ pub enum Message {
     RemovalPreviewed(Result<Removal, WorkerError>),
     /// The installation was changed.
     Managed(ManageAction, Result<(), WorkerError>),
+    /// Progress of tuning an installation.
+    TuneEvent(Event),
+    /// Tuning an installation ended.
+    TuneEnded(Result<(), WorkerError>),
     /// A dialog for a folder or file was closed.
     PathPicked(PathField, Option<PathBuf>),
     /// The newest release of the engine was looked for.

@@ -5,7 +5,9 @@ use eframe::egui::{Align, Layout, Ui};
 use super::comparison::comparison;
 use super::tuning_card::tuning_card;
 use super::{Button, Footer, Intent, PageContext, View};
-use crate::install::Installed;
+use crate::control::Control;
+use crate::install::event::Activity;
+use crate::install::{Event, Installed};
 use crate::say;
 use crate::sentences::profile_title;
 use crate::text::Text;
@@ -25,6 +27,8 @@ pub enum ManageActivity {
     Checking,
     /// It is being changed.
     Acting(ManageAction),
+    /// The fastest setting is searched for.
+    Tuning,
     /// It was removed.
     Removed,
 }
@@ -37,12 +41,59 @@ pub struct ManagePage {
     error: Option<WorkerError>,
     /// What is being done to it.
     pub activity: ManageActivity,
+    /// Cancels the tuning, or skips the rest of it.
+    control: Control,
+    /// What the tuning does.
+    progress: Option<Activity>,
 }
 
 impl ManagePage {
     /// For an installation that is about to be checked.
     pub fn new(installation: Installation) -> Self {
-        Self { installation, health: None, error: None, activity: ManageActivity::Checking }
+        Self {
+            installation,
+            health: None,
+            error: None,
+            activity: ManageActivity::Checking,
+            control: Control::new(),
+            progress: None,
+        }
+    }
+
+    /// Tuning begins. Returns what cancels it.
+    pub fn begin_tuning(&mut self) -> Control {
+        self.begin(ManageActivity::Tuning);
+        self.control = Control::new();
+        self.progress = None;
+        self.control.clone()
+    }
+
+    /// Whether the fastest setting is searched for; the window must not close meanwhile.
+    pub fn is_tuning(&self) -> bool {
+        self.activity == ManageActivity::Tuning
+    }
+
+    /// Ends the tuning with the best setting so far.
+    pub fn skip_tuning(&self) {
+        self.control.skip_tuning();
+    }
+
+    /// Cancels the tuning: the setting before is restored.
+    pub fn stop_tuning(&self) {
+        self.control.cancel();
+    }
+
+    /// The tuning goes on.
+    pub fn tuning_progressed(&mut self, event: Event) {
+        self.progress = Some(event.activity);
+    }
+
+    /// The tuning ended. Returns whether the installation should be read again.
+    pub fn tuning_ended(&mut self, end: Result<(), WorkerError>) -> bool {
+        self.activity = ManageActivity::Idle;
+        self.progress = None;
+        self.error = end.err().filter(|error| !error.is_cancelled());
+        self.error.is_none()
     }
 
     /// The check ended.
@@ -80,7 +131,7 @@ impl ManagePage {
             ui.text(TextRole::Strong, Tone::Ink, &say!(text, "wizard-manage-health"));
             ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
                 let (tone, word) = match (&self.activity, &self.health) {
-                    (ManageActivity::Acting(_) | ManageActivity::Checking, _) => {
+                    (ManageActivity::Acting(_) | ManageActivity::Checking | ManageActivity::Tuning, _) => {
                         (Tone::Soft, say!(text, "wizard-manage-working"))
                     }
                     (_, None) => (Tone::Soft, say!(text, "wizard-unknown")),
@@ -167,9 +218,15 @@ impl ManagePage {
         let (detail, label) = self.repair_texts(text, cx.engine_version);
         ui.text(TextRole::Label, Tone::Faint, &detail);
         ui.gap(2.0);
-        if ui.action(ButtonStyle::Secondary, &label, self.activity == ManageActivity::Idle).clicked() {
-            cx.intents.push(Intent::Repair);
-        }
+        let idle = self.activity == ManageActivity::Idle;
+        ui.horizontal(|ui| {
+            if ui.action(ButtonStyle::Secondary, &label, idle).clicked() {
+                cx.intents.push(Intent::Repair);
+            }
+            if ui.action(ButtonStyle::Secondary, &say!(text, "wizard-manage-tune"), idle).clicked() {
+                cx.intents.push(Intent::Tune);
+            }
+        });
     }
 }
 
@@ -190,6 +247,14 @@ impl View for ManagePage {
         }
         if self.activity == ManageActivity::Removed {
             return;
+        }
+        if self.is_tuning() {
+            let words = match &self.progress {
+                Some(activity) => activity.words(text),
+                None => say!(text, "wizard-manage-tuning"),
+            };
+            banner(ui, Tone::Accent, &words);
+            ui.gap(3.5);
         }
         if let Some(words) = self.installation.installed.profile.banner_in(text) {
             banner(ui, Tone::Warning, &words);
@@ -219,6 +284,19 @@ impl View for ManagePage {
                 primary: Some(Button::new(say!(text, "wizard-finish"), Intent::Finish)),
                 secondary: Some(Button::new(say!(text, "wizard-install-again"), Intent::ChangeProfile)),
                 ..Footer::default()
+            };
+        }
+        if self.is_tuning() {
+            let goes_on = !self.control.is_cancelled();
+            let may_skip = goes_on && !self.control.is_tuning_skipped();
+            let skip = Button::new(say!(text, "wizard-skip-tuning"), Intent::SkipTuning);
+            return Footer {
+                back: Some(
+                    Button::new(say!(text, "wizard-cancel-tuning"), Intent::StopTuning).enabled(goes_on),
+                ),
+                links: Vec::new(),
+                secondary: Some(skip.enabled(may_skip)),
+                primary: Some(Button::new(say!(text, "wizard-finish"), Intent::Finish).enabled(false)),
             };
         }
         let idle = self.activity == ManageActivity::Idle;

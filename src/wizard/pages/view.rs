@@ -52,8 +52,12 @@ pub enum Intent {
     ToggleLog,
     /// Pause or resume the installation.
     TogglePause,
+    /// Tune the installation.
+    Tune,
     /// End the tuning with the best setting so far.
     SkipTuning,
+    /// Cancel the tuning of an installation.
+    StopTuning,
     /// Ask whether to stop the installation.
     AskToCancel,
     /// Retry the installation.
