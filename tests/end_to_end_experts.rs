@@ -239,6 +239,34 @@ fn a_runner_that_is_killed_while_it_answers_steps_down() {
 }
 
 #[test]
+fn experts_of_fewer_blocks_stay_in_main_memory_as_long_as_that_is_faster_and_fits() {
+    let world = world(&json!({"speeds": {"block_on_card": 1.05}}));
+    interrupted(&world, 46, &["--tune"]);
+    let said = resume(&world, &["--accept-degraded"]);
+    let receipt = said.receipt();
+    let tuning = &receipt["tuning"];
+    let tries = tuning["tries"].as_array().unwrap();
+    let experts: Vec<u64> = tries
+        .iter()
+        .filter(|tried| tried["changes"] == "experts")
+        .map(|tried| tried["setting"]["n_cpu_moe"].as_u64().unwrap())
+        .collect();
+    assert!(experts.len() > 1 && experts.windows(2).all(|pair| pair[1] < pair[0]), "{experts:?}");
+    let kept = *experts.last().unwrap();
+    assert_eq!(
+        (&receipt["predicted"]["n_cpu_moe"], &receipt["measured"]["n_cpu_moe"]),
+        (&json!(kept), &json!(kept))
+    );
+    assert!(
+        kinds(receipt).iter().all(|kind| !kind.starts_with("experts")),
+        "faster is no shortfall: {receipt:#}"
+    );
+    assert!(environments(&world).iter().all(|one| one.contains(&format!("LLAMA_ARG_N_CPU_MOE={kept}"))));
+    assert_eq!(world.json("llm/request.json")["n_cpu_moe"], json!(kept));
+    assert_eq!(world.status()["profile"]["n_cpu_moe"], json!(kept));
+}
+
+#[test]
 fn memory_that_the_driver_cannot_page_lock_is_used_unlocked() {
     let world = world(&json!({"faults": {"maps_no_weights": true, "pinnable_mib": 4000}}));
     let said = installed(&world, 40);

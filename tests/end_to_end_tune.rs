@@ -5,6 +5,7 @@
 
 mod common;
 
+use common::gguf::Shape;
 use common::world::{Running, Said, Signal, World, quick_double};
 use serde_json::{Value, json};
 
@@ -150,6 +151,55 @@ fn failing_tries_are_recorded_and_do_not_fail_the_installation() {
     };
     assert!(said_why("ended too early") && said_why("the card's memory ran out"), "{:#?}", said.events);
     assert_eq!(common::process::below(&world.home()).len(), 2, "one server and its runner");
+}
+
+#[test]
+fn a_try_that_hangs_is_ended_and_its_server_restarted() {
+    let world = world(&json!({"faults": {"answers": [{"batch": 2048, "happens": "hang"}]}}));
+    let said = world.install(PROFILE);
+    let receipt = said.receipt();
+    assert!(outcomes(receipt).contains(&("batch", "time_limit")), "{receipt:#}");
+    assert_eq!(receipt["measured"]["num_batch"], 512);
+    let answer = world.ask(
+        "POST",
+        "/api/generate",
+        Some(&json!({"model": "acolyte:latest", "prompt": "Say hello.", "stream": false, "options": {"num_predict": 3}})),
+    );
+    assert_eq!(answer["done"], true, "the kept setting answers: {answer}");
+}
+
+#[test]
+fn tokens_are_drafted_where_the_file_has_heads_and_that_is_faster() {
+    let world = world(&json!({"speeds": {"draft": {"2": 1.6, "4": 1.2}}}));
+    world.put_model("library/qwen2.5-coder:3b", &Shape { prediction_head: true, ..Shape::tiny() });
+    let tag = format!("{}/library/qwen2.5-coder:3b", world.mirror.host());
+    let own = ["--model", &tag, "--insecure-registry", "--accept-degraded", "--no-autostart", "--tune"];
+    let said = world.install(&own);
+    let receipt = said.receipt();
+    let best = kept(receipt);
+    assert_eq!(
+        (&best["changes"], &best["setting"]["draft_num_predict"]),
+        (&json!("draft"), &json!(2)),
+        "{receipt:#}"
+    );
+    assert_eq!(
+        (&best["in_force"]["draft_num_predict"], &receipt["measured"]["draft_num_predict"]),
+        (&json!(2), &json!(2))
+    );
+    assert!(parameters(&world).contains(&"draft_num_predict 2".to_owned()), "{:?}", parameters(&world));
+    assert_eq!(world.status()["model"]["state"], "as_measured");
+}
+
+#[test]
+fn another_program_on_the_card_is_named() {
+    let world = world(&json!({}));
+    let mut command = world.install_command(PROFILE);
+    // NVML lists a program on the first card.
+    command.env("ACOLYTE_NVML_PATH", common::stand_in_nvml()).env("STAND_IN_NVML", "two");
+    let said = Said::of(command);
+    let other = &said.receipt()["tuning"]["other_work"];
+    let program = json!({"kind": "gpu_program", "program": "blender", "bytes": 4000_u64 << 20});
+    assert!(other.as_array().unwrap().contains(&program), "{other:#}");
 }
 
 #[test]

@@ -18,6 +18,8 @@ pub struct Shape {
     pub experts: Option<Experts>,
     /// Values in the key and value of one head; `None` for as many as the width has for each head.
     pub head: Option<u64>,
+    /// A head for multi-token prediction, as older files have it.
+    pub prediction_head: bool,
     /// Bytes that follow the header, to have something to download; `None` for as many as the tensors take.
     pub padding: Option<usize>,
 }
@@ -64,6 +66,7 @@ impl Shape {
             vocabulary: 152_064,
             experts: None,
             head: None,
+            prediction_head: false,
             padding: Some(2 << 20),
         }
     }
@@ -193,6 +196,9 @@ impl Shape {
             ("output.weight".to_owned(), vec![wide, self.vocabulary], Q6_K),
             ("output_norm.weight".to_owned(), vec![wide], F32),
         ];
+        if self.prediction_head {
+            all.push(("mtp.layers.0.eh_proj.weight".to_owned(), vec![wide * 2, wide], Q4_K));
+        }
         for block in 0..self.blocks {
             // Q4_K_M stores half of the two most sensitive tensors at six bits.
             let finer = if block % 2 == 0 { Q6_K } else { Q4_K };

@@ -166,7 +166,8 @@ impl<'a> TuneSearch<'a> {
             TuneDimension::Experts if best.n_cpu_moe > 0 && !best.automatic => self.experts(best),
             TuneDimension::Draft => {
                 let Some(default) = bounds.draft else { return Vec::new() };
-                let set = best.options.draft_num_predict.unwrap_or(default);
+                // The engine knows what the tag says, which the file's header does not.
+                let set = best.options.draft_num_predict.or(now.draft_num_predict).unwrap_or(default);
                 let mut drafts = vec![default];
                 drafts.extend(bounds.rules.drafts.iter().copied().filter(|draft| *draft != default));
                 drafts.retain(|draft| *draft != set);
