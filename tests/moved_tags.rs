@@ -181,3 +181,28 @@ fn an_estimate_reads_the_file_when_asked_to() {
     world.mirror.fault("/v2/library/qwen2.5-coder/manifests/3b", Fault::Status(500), 1);
     assert_eq!(estimate(&["--from-registry"]).status.code(), Some(1), "there is nothing else to estimate");
 }
+
+#[test]
+fn a_file_that_is_replaced_after_the_summary_is_not_installed_unseen() {
+    let world = World::new(&json!({}));
+    world.put_model("library/qwen2.5-coder:3b", &Shape::tiny());
+    // The engine's download is slow, so that the file is replaced before the model is pulled.
+    world.mirror.limit_rate(4 << 20);
+    let options = named(&world, "qwen2.5-coder:3b");
+    let options: Vec<&str> = options.iter().map(String::as_str).chain(["--accept-degraded"]).collect();
+    let running = world.begin_install(&options);
+    running.wait_for(|event| event["step"] == "fetch_engine");
+    let replaced = world.put_model("library/qwen2.5-coder:3b", &Shape { blocks: 6, ..Shape::tiny() });
+    world.mirror.heal();
+    let (code, events) = running.end_with_events();
+    assert_eq!(code, Some(1), "{events:#?}");
+    let last = events.last().unwrap();
+    assert_eq!((&last["step"], &last["state"]), (&json!("pull_model"), &json!("failed")));
+    assert!(last["message"].as_str().unwrap().contains("was replaced in its registry"), "{last}");
+    assert!(!world.home().join("llm/profile.yaml").exists());
+
+    let said = world.install(&options);
+    let receipt = said.receipt();
+    assert_eq!(receipt["model_file"]["digest"], json!(format!("sha256:{replaced}")));
+    assert_eq!(receipt["predicted"]["total_layers"], 7);
+}

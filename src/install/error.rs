@@ -123,6 +123,12 @@ pub enum InstallError {
         /// What the engine says.
         source: ClientError,
     },
+    /// The registry served another file than the one that was planned and agreed to.
+    #[error("{model} was replaced in its registry while it was being installed")]
+    ModelReplaced {
+        /// Its tag.
+        model: ModelTag,
+    },
     /// The registry gives the model to newer engines only (HTTP 412).
     #[error("{model} needs a newer engine than {engine_version}")]
     NewerEngineNeeded {

@@ -1,6 +1,7 @@
 //! The file of a model as it is now, read before the user decides and before anything changes.
 //!
-//! 1. A model that only our server put into its store is used as it is there, so its header is read from the disk.
+//! 1. A model that the served one was made of, or that only our server put into its store, is used as it is there, so its
+//!    header is read from the disk.
 //! 2. Otherwise the registry is asked for the manifest and the header of the weights, within a time limit.
 //! 3. Without an answer the model in the store is used, else the catalogue's figures, and the reason is kept.
 
@@ -9,7 +10,7 @@ use std::sync::Arc;
 use crate::control::{Cancelled, Control};
 use crate::install::change::journal::{Journal, changes};
 use crate::install::change::rollback::is_ours;
-use crate::install::{InstallOptions, Paths};
+use crate::install::{InstallOptions, Installed, Paths};
 use crate::models::gguf::Header;
 use crate::models::{Model, ModelName, ModelSource, ModelTag};
 use crate::ollama::registry::{ReadLimits, RegistryError, fetch_model_within, model_of};
@@ -69,7 +70,7 @@ fn read_within(
     let read =
         |found: Model, problem| PublishedModel { model: Arc::new(found.with_facts_of(model)), problem };
     let stored = stored_model(options, tag);
-    if is_only_ours(options)
+    if is_kept(options, tag)
         && let Some(stored) = stored
     {
         return Ok(read(stored, None));
@@ -97,10 +98,17 @@ pub fn stored_model(options: &InstallOptions, tag: &ModelTag) -> Option<Model> {
     model_of(&header, &manifest, ModelName::Tag(tag.clone()), ModelSource::Store).ok()
 }
 
-/// Whether our server alone filled the store, so that the installation uses what is there without asking the registry.
-fn is_only_ours(options: &InstallOptions) -> bool {
-    Journal::read(&Paths::new(&options.home))
-        .is_ok_and(|entries| is_ours(&changes(&entries), &options.models_dir))
+/// Whether the installation uses the model in its store as it is: the served model was made of it, or our server alone
+/// filled the store.
+fn is_kept(options: &InstallOptions, tag: &ModelTag) -> bool {
+    let Some(stored) = Store::new(&options.models_dir).manifest(tag) else { return false };
+    let installed = Installed::load(&options.home).ok().flatten();
+    let was_served = installed
+        .and_then(|installed| installed.profile.was_made_of(tag, &options.models_dir, &stored.manifest));
+    was_served.unwrap_or_else(|| {
+        Journal::read(&Paths::new(&options.home))
+            .is_ok_and(|entries| is_ours(&changes(&entries), &options.models_dir))
+    })
 }
 
 #[cfg(test)]

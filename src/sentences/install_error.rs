@@ -82,6 +82,7 @@ impl InstallError {
                 cause = cause.explain(text)
             ),
             Self::Pull { model, source } => explain_pull(model, source, text),
+            Self::ModelReplaced { model } => say!(text, "install-model-replaced", model = model.as_str()),
             Self::NewerEngineNeeded { model, engine_version, needed: Some(needed) } => say!(
                 text,
                 "install-pull-needs-engine",

@@ -150,10 +150,26 @@ impl Wizard {
                 if let Some((model, store, host)) = error.asks_for_unverified_model() {
                     self.question = Some(Question::UnverifiedModel { model, store, host });
                 }
+                let is_replaced = error.is_model_replaced();
                 if let Page::Install(page) = &mut self.page {
-                    page.failed(error);
+                    page.failed(error.clone());
+                }
+                if is_replaced {
+                    self.show_new_figures(error);
                 }
             }
         }
+    }
+
+    /// Goes back to the summary, which reads the model's file again.
+    fn show_new_figures(&mut self, error: WorkerError) {
+        self.change_page(|page| match page {
+            Page::Install(mut page) => {
+                page.summary.forget_file();
+                Page::Install(page).back()
+            }
+            other => other,
+        });
+        self.notice = Some(Notice::Failed(error));
     }
 }

@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use acolyte::install::PublishedModel;
+use acolyte::install::{InstallError, PublishedModel};
 use acolyte::models::{Block, Model, ModelSource};
 use acolyte::ollama::registry::{RegistryError, UnreachableCause};
 use acolyte::plan::Verdict;
@@ -167,5 +167,24 @@ fn a_resumed_installation_goes_on_when_the_file_is_known() {
         answer(&mut stage, |_| (), None);
         assert!(matches!(stage.harness.state().page(), Page::Install(_)));
         assert_eq!(stage.desk.borrow().installs.len(), 1);
+    });
+}
+
+#[test]
+fn a_file_that_was_replaced_during_the_installation_is_shown_before_it_is_installed() {
+    in_both_languages(|eye| {
+        let mut stage = Stage::new(eye, Scene::of(scripted::workstation())).reach_install();
+        let (request, outbox) = stage.installation();
+        let error = InstallError::ModelReplaced { model: request.model };
+        let said = error.explain(stage.text);
+        outbox.send(Message::InstallEnded(Err(error.into())));
+        stage.harness.run();
+        assert!(matches!(stage.harness.state().page(), Page::Summary(_)));
+        assert!(stage.sees(&said));
+        let plan = plan_of(&stage);
+        assert_eq!(plan.candidate.model.file.source, ModelSource::Registry, "it was read again");
+        assert_eq!(stage.desk.borrow().installs.len(), 1, "nothing is installed unseen");
+        stage.click("wizard-install");
+        assert_eq!(stage.desk.borrow().installs.len(), 2);
     });
 }

@@ -67,6 +67,7 @@ reuse-unreadable = { $path } cannot be read ({ $problem })
 install-no-program = No Ollama program was found in { $path }. The archive is not an Ollama release.
 install-pull-missing = The registry has no model { $model }. Check its name and tag.
 install-pull-disk-full = The disk became full while { $model } was downloaded. Free some space and run the installation again: what was downloaded is kept.
+install-model-replaced = { $model } was replaced in its registry while it was being installed: the file that was downloaded is not the one whose figures you saw. Install it again to see the new figures; what was downloaded is kept.
 install-pull-newer-engine = { $model } needs a newer version of Ollama than { $engine }, which was to be installed (HTTP 412). Choose another model, or install again with the newest release (--ollama newest; in the window under Advanced).
 install-pull-needs-engine = { $model } needs Ollama { $needed } or newer, and { $engine } was to be installed (HTTP 412). Choose another model, or install again with the newest release (--ollama newest; in the window under Advanced).
 install-pull-plain-http = The registry of { $model } uses plain HTTP. Add --insecure-registry if it is your own.

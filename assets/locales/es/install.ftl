@@ -67,6 +67,7 @@ reuse-unreadable = no se puede leer { $path } ({ $problem })
 install-no-program = No hay ningún programa de Ollama en { $path }. El archivo no es una versión de Ollama.
 install-pull-missing = El registro no tiene el modelo { $model }. Comprueba su nombre y su etiqueta.
 install-pull-disk-full = El disco se llenó mientras se descargaba { $model }. Libera espacio y vuelve a ejecutar la instalación: lo descargado se conserva.
+install-model-replaced = { $model } se sustituyó en su registro durante la instalación: el archivo descargado no es aquel cuyas cifras viste. Vuelve a instalarlo para ver las cifras nuevas; lo descargado se conserva.
 install-pull-newer-engine = { $model } requiere una versión de Ollama más reciente que { $engine }, la que se iba a instalar (HTTP 412). Elige otro modelo o vuelve a instalar con la versión más reciente (--ollama newest; en la ventana, en Avanzado).
 install-pull-needs-engine = { $model } requiere Ollama { $needed } o posterior, y se iba a instalar { $engine } (HTTP 412). Elige otro modelo o vuelve a instalar con la versión más reciente (--ollama newest; en la ventana, en Avanzado).
 install-pull-plain-http = El registro de { $model } usa HTTP sin cifrar. Añade --insecure-registry si es tuyo.

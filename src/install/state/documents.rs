@@ -10,6 +10,7 @@ use crate::SCHEMA;
 use crate::install::state::home;
 use crate::install::{Paths, Receipt};
 use crate::models::{KvCacheType, ModelTag};
+use crate::ollama::manifest::Manifest;
 use crate::ollama::requests::{AUTOMATIC, CreateParameters};
 use crate::ollama::server::{ExpertsInRam, Launch, RunnerSettings};
 use crate::ollama::store::Fingerprint;
@@ -112,6 +113,18 @@ impl ProfileFile {
             draft_num_predict: self.draft_num_predict,
             use_mmap: self.use_mmap,
         }
+    }
+
+    /// Whether the served model, as it was measured, was made of this model of a store; `None` if it was made of none of
+    /// that tag there. Parameters are merged into a layer of their own, so they are not compared.
+    pub fn was_made_of(&self, tag: &ModelTag, models_dir: &Path, manifest: &Manifest) -> Option<bool> {
+        const PARAMETERS: &str = "application/vnd.ollama.image.params";
+        if self.base_model != *tag || self.models_dir != models_dir {
+            return None;
+        }
+        let served = self.served.as_ref()?;
+        let mut layers = manifest.layers.iter().filter(|layer| layer.media_type != PARAMETERS);
+        Some(layers.all(|layer| served.layers.iter().any(|kept| kept.sha256 == layer.sha256)))
     }
 
     /// What only the runner's environment says.

@@ -71,8 +71,19 @@ pub async fn pull(run: &Run<'_>, server: &mut Server) -> Result<(), InstallError
     }
     sync(run, tag).await?;
     run.done(&change)?;
+    require_planned_file(run, tag)?;
     run.reporter.done(Activity::Pulled { model: tag.to_owned() });
     Ok(())
+}
+
+/// Checks that the pulled file is the one that was read before the user decided: a tag can move in between.
+fn require_planned_file(run: &Run<'_>, tag: &ModelTag) -> Result<(), InstallError> {
+    let Some(planned) = run.model().file.sha256 else { return Ok(()) };
+    let stored = Store::new(run.models_dir()).manifest(tag);
+    match stored.as_ref().and_then(|stored| stored.manifest.model_layer()) {
+        Some(layer) if layer.sha256 != planned => Err(InstallError::ModelReplaced { model: tag.clone() }),
+        _ => Ok(()),
+    }
 }
 
 /// Pulls the model. If the engine needs our relay or network settings, restarts the server with them, and without them
@@ -227,15 +238,9 @@ async fn is_verified(run: &Run<'_>, tag: &ModelTag, ours: bool) -> Result<bool, 
 }
 
 /// Whether the served model, as it was measured, was made of this one: any user of the computer can put another model under
-/// the tag through the server's API. `None` if none was made of it yet. Parameters are merged into a layer of their own, so
-/// they are not compared.
+/// the tag through the server's API. `None` if none was made of it yet.
 fn is_what_was_served(run: &Run<'_>, tag: &ModelTag, manifest: &Manifest) -> Option<bool> {
-    const PARAMETERS: &str = "application/vnd.ollama.image.params";
-    let profile = run.snapshot.installed.as_ref().map(|installed| &installed.profile);
-    let profile = profile.filter(|was| was.base_model == *tag && was.models_dir == *run.models_dir());
-    let served = profile?.served.as_ref()?;
-    let mut layers = manifest.layers.iter().filter(|layer| layer.media_type != PARAMETERS);
-    Some(layers.all(|layer| served.layers.iter().any(|kept| kept.sha256 == layer.sha256)))
+    run.snapshot.installed.as_ref()?.profile.was_made_of(tag, run.models_dir(), manifest)
 }
 
 /// Whether the user agrees to a model whose only manifest is in another store.

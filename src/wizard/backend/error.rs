@@ -94,6 +94,11 @@ impl WorkerError {
         }
     }
 
+    /// Whether the registry served another file than the one that was planned.
+    pub fn is_model_replaced(&self) -> bool {
+        matches!(self, Self::Install(error) if matches!(**error, InstallError::ModelReplaced { .. }))
+    }
+
     /// Whether memory ran out, and the model may fit with a 4-bit KV cache, which needs consent.
     pub fn asks_for_four_bits(&self) -> bool {
         matches!(self, Self::Install(error) if matches!(**error, InstallError::FourBitsNeedConsent { .. }))

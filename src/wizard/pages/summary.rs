@@ -13,7 +13,7 @@ use crate::install::{
     Agreement, EngineChoice, InstallOptions, PublishedModel, Request, SavedRequest, is_to_be_read,
 };
 use crate::machine::DiskUse;
-use crate::models::Model;
+use crate::models::{Model, ModelFile};
 use crate::plan::{ConsentTerms, Inventory, Verdict, plan_for_file};
 use crate::say;
 use crate::sentences::{
@@ -105,6 +105,13 @@ impl SummaryPage {
         let (options, control) = (Box::new(self.install_options(options)), Control::new());
         self.file = FileReading::Pending(PendingRead { options: options.clone(), control: control.clone() });
         BackendCommand::ReadModel { options, model, control }
+    }
+
+    /// Forgets the model's file, because it was replaced: the page then reads it again, and the user confirms it.
+    pub fn forget_file(&mut self) {
+        self.resumed = None;
+        let model = &mut self.profile.choice.plan.candidate.model;
+        *model = Arc::new(Model { file: ModelFile::CATALOGUE, ..(**model).clone() });
     }
 
     /// Makes the plan for the file that was read. Returns whether it was what the page waited for.
