@@ -239,8 +239,10 @@ impl<'l, 'a> Tuner<'l, 'a> {
                 }
             },
         };
-        let other_work =
-            if end == TuningEnd::Off { Vec::new() } else { self.watch.end(self.loader.run).await? };
+        let other_work = match end {
+            TuningEnd::Off => self.watch.seen(),
+            _ => self.watch.end(self.loader.run).await?,
+        };
         let mut report = TuningReport {
             end,
             seconds: self.began.elapsed().as_secs_f64(),

@@ -57,6 +57,11 @@ impl OtherWorkWatch {
         }
     }
 
+    /// What was seen at the beginning.
+    pub fn seen(self) -> Vec<OtherWork> {
+        self.found
+    }
+
     /// Looks at the programs on the card again, and returns everything that was noticed.
     ///
     /// # Errors
