@@ -265,6 +265,10 @@ fn assert_profile_shape(profile: &Value) {
         .iter()
         .sum();
     assert_eq!(parts, bytes("vram_required_bytes"));
+    // Drivers take 450 to 750 MiB, or another range; nothing without layers on the card.
+    let range = bytes("vram_required_bytes") - bytes("vram_low_bytes");
+    assert!(range < bytes("overhead_gpu_bytes") || range == 0, "{range}");
+    assert_eq!(range == 0, bytes("overhead_gpu_bytes") == 0);
     assert!(bytes("ram_required_bytes") > 0);
     for key in ["decode_tokens_per_s", "decode_at_full_context_tokens_per_s", "first_token_full_prompt_s"] {
         let range = &profile["speed"][key];

@@ -173,9 +173,10 @@ fn two_cards_hold_what_fits_each() {
     let one = machine();
     let two = MachineFigures { gpus: vec![one.gpus[0].clone(), one.gpus[0].clone()], cpu: one.cpu.clone() };
     let layers = |machine: &MachineFigures, gib: u64| fit_gpu_layers(&model, &setting, machine, gib * GIB);
-    // Twice the memory fits twice the layers, less each card's overhead and a layer that fits neither.
+    // Twice the memory fits twice the layers, less each card's overhead and a layer that fits neither; the output matrix
+    // and the buffer for blocks on the processor are needed once.
     let (alone, together) = (layers(&one, 11), layers(&two, 22));
-    assert!((2 * alone - 4..=2 * alone + 2).contains(&together), "{alone} and {together}");
+    assert!((2 * alone - 4..=2 * alone + 3).contains(&together), "{alone} and {together}");
     assert_eq!(layers(&two, 40), model.total_layers());
     assert_eq!(layers(&two, 1), 0);
 }

@@ -148,6 +148,9 @@ proptest! {
             n.vram_required_bytes,
             n.weights_gpu_bytes + n.kv_gpu_bytes + n.compute_gpu_bytes + n.overhead_gpu_bytes
         );
+        let least = n.vram_required_bytes - n.overhead_gpu_bytes;
+        prop_assert!((least..=n.vram_required_bytes).contains(&n.vram_low_bytes));
+        prop_assert_eq!(n.vram_low_bytes == n.vram_required_bytes, n.overhead_gpu_bytes == 0);
         prop_assert_eq!(
             n.ram_required_bytes,
             n.weights_ram_bytes + n.kv_ram_bytes + n.compute_ram_bytes + n.overhead_ram_bytes

@@ -99,6 +99,7 @@ pub fn memory_need_of_build(
         ..MemoryNeed::default()
     };
     let computed = compute_buffer_bytes(architecture, setting, build, !on_gpu.is_empty());
+    let mut least_overhead = 0;
     if placement.output_on_gpu {
         need.weights_gpu_bytes = need.weights_gpu_bytes.saturating_add(architecture.output_bytes);
     } else if !architecture.tied_embeddings {
@@ -114,7 +115,9 @@ pub fn memory_need_of_build(
         need.compute_gpu_bytes = computed.saturating_mul(gpus).saturating_add(streamed);
         // The engine loads the image encoder together with layers on a GPU (`--mmproj`).
         need.weights_gpu_bytes = need.weights_gpu_bytes.saturating_add(model.image_encoder_bytes);
-        need.overhead_gpu_bytes = sum(machine.gpus.iter().map(|gpu| driver_bytes(gpu.backend)));
+        let drivers = machine.gpus.iter().map(|gpu| driver_bytes(gpu.backend));
+        least_overhead = sum(drivers.clone().map(|(least, _)| least));
+        need.overhead_gpu_bytes = sum(drivers.map(|(_, most)| most));
         need.compute_ram_bytes = host_buffer_bytes(architecture, setting, build);
         if partial && build == EngineBuild::Current {
             need.compute_ram_bytes = need.compute_ram_bytes.saturating_add(computed);
@@ -126,6 +129,7 @@ pub fn memory_need_of_build(
     }
     need.vram_required_bytes =
         sum([need.weights_gpu_bytes, need.kv_gpu_bytes, need.compute_gpu_bytes, need.overhead_gpu_bytes]);
+    need.vram_low_bytes = need.vram_required_bytes - need.overhead_gpu_bytes + least_overhead;
     need.ram_required_bytes =
         sum([need.weights_ram_bytes, need.kv_ram_bytes, need.compute_ram_bytes, need.overhead_ram_bytes]);
     need
@@ -212,7 +216,7 @@ fn fits_on_each(
     let mut budgets = machine.gpus.iter().rev().map(|gpu| {
         let share = u128::from(vram_budget_bytes) * u128::from(gpu.vram_free_bytes.value);
         let share = u64::try_from(share / u128::from(free_together)).unwrap_or(u64::MAX);
-        share.saturating_sub(sum([driver_bytes(gpu.backend), computed]))
+        share.saturating_sub(sum([driver_bytes(gpu.backend).1, computed]))
     });
     let mut budget =
         budgets.next().unwrap_or(0).saturating_sub(streamed).saturating_sub(model.image_encoder_bytes);
@@ -332,9 +336,11 @@ fn kv_values(cache: Cache) -> u64 {
     }
 }
 
-/// VRAM that the driver takes for a computing process.
-fn driver_bytes(backend: GpuBackend) -> u64 {
-    (EfficiencyConstants::built_in().driver(backend).driver_mib * MIB as f64) as u64
+/// The least and the most VRAM that the driver takes for a computing process.
+fn driver_bytes(backend: GpuBackend) -> (u64, u64) {
+    let driver = EfficiencyConstants::built_in().driver(backend);
+    let bytes = |mib: f64| (mib * MIB as f64) as u64;
+    (bytes(driver.driver_low_mib), bytes(driver.driver_high_mib))
 }
 
 fn sum(parts: impl IntoIterator<Item = u64>) -> u64 {

@@ -124,10 +124,13 @@ pub struct MemoryNeed {
     pub kv_gpu_bytes: u64,
     /// Compute buffers on the GPU.
     pub compute_gpu_bytes: u64,
-    /// Memory that the driver takes for a computing process.
+    /// Memory that the driver takes for a computing process: the most that was observed.
     pub overhead_gpu_bytes: u64,
-    /// Sum of the four above.
+    /// Sum of the four above: the upper end of the range, which has to fit.
     pub vram_required_bytes: u64,
+    /// The lower end: with the least that a driver was observed to take.
+    #[serde(default)]
+    pub vram_low_bytes: u64,
     /// Weights in main memory (the token embedding always is).
     pub weights_ram_bytes: u64,
     /// KV cache in main memory.

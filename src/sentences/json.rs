@@ -121,7 +121,10 @@ struct MemoryJson {
     kv_gpu_bytes: u64,
     compute_gpu_bytes: u64,
     overhead_gpu_bytes: u64,
+    /// Upper end of the range.
     vram_required_bytes: u64,
+    /// Lower end of the range.
+    vram_low_bytes: u64,
     ram_required_bytes: u64,
     /// Of `ram_required_bytes`, for the engine's cache of earlier prompts.
     prompt_cache_ram_bytes: u64,
@@ -207,6 +210,7 @@ impl<'a> ProfileJson<'a> {
                 compute_gpu_bytes: memory.compute_gpu_bytes,
                 overhead_gpu_bytes: memory.overhead_gpu_bytes,
                 vram_required_bytes: memory.vram_required_bytes,
+                vram_low_bytes: memory.vram_low_bytes,
                 ram_required_bytes: memory.ram_required_bytes,
                 prompt_cache_ram_bytes: memory.prompt_cache_ram_bytes,
             },

@@ -162,7 +162,8 @@ pub fn plan_facts(plan: &Plan, text: Text) -> Vec<(String, String)> {
     let model = &candidate.model;
     let memory = &plan.memory;
     let speed = &plan.speed;
-    let (vram, free) = (text.memory(memory.vram_required_bytes), text.memory(plan.vram_free_bytes()));
+    let vram = text.memory_range(memory.vram_low_bytes, memory.vram_required_bytes);
+    let free = text.memory(plan.vram_free_bytes());
     let (ram, available) = (text.memory(memory.ram_required_bytes), text.memory(plan.ram_available_bytes()));
     let mut facts = vec![
         (

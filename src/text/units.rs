@@ -41,6 +41,12 @@ impl Text {
         format!("{}\u{a0}GB", self.memory_number(bytes))
     }
 
+    /// A range of memory, `6.4–6.7 GB`.
+    pub fn memory_range(self, low_bytes: u64, high_bytes: u64) -> String {
+        let (low, high) = (self.memory_number(low_bytes), self.memory(high_bytes));
+        if self.memory(low_bytes) == high { high } else { format!("{low}–{high}") }
+    }
+
     /// As [`Text::memory`], without the unit.
     pub fn memory_number(self, bytes: u64) -> String {
         let gib = bytes as f64 / GIB as f64;

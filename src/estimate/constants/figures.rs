@@ -205,7 +205,9 @@ constants! {
 constants! {
     /// VRAM in MiB that a driver takes for a computing process.
     DriverFigures {
-        /// The most likely.
-        driver_mib,
+        /// The least that was observed.
+        driver_low_mib,
+        /// The most that was observed.
+        driver_high_mib,
     }
 }
