@@ -490,6 +490,9 @@ fn no_shell_and_no_elevated_rights() {
         ("src/platform/listening.rs", "program::command(\"/usr/sbin/lsof\")"),
         ("src/platform/listening.rs", "program::command(root.join(r\"System32\\netstat.exe\"))"),
         ("src/platform/login.rs", "program::command(tool)"),
+        // A script of ours that ends at once, to see whether programs run from a folder; the C library's version.
+        ("src/install/steps/rehearse.rs", "program::command(file)"),
+        ("src/install/steps/rehearse.rs", "program::command(\"/usr/bin/getconf\")"),
         // launchd's entry names the engine's program behind ours, which becomes it.
         ("src/install/manage/at_login.rs", "program::command(&next)"),
         ("src/ollama/server.rs", "program::command(&launch.program)"),

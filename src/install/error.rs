@@ -95,6 +95,44 @@ pub enum InstallError {
         /// Bytes free.
         free_bytes: u64,
     },
+    /// The system starts no programs from a folder: its drive is mounted `noexec`, or a policy forbids it.
+    #[error("no program can be started from {folder}")]
+    ProgramsForbidden {
+        /// The folder.
+        folder: PathBuf,
+    },
+    /// A file of the model is larger than the file system or the account's limit allows.
+    #[error("{folder} holds files of up to {largest_bytes} bytes, {need_bytes} are needed")]
+    FileTooLarge {
+        /// The folder.
+        folder: PathBuf,
+        /// Bytes of the largest file.
+        need_bytes: u64,
+        /// Bytes that a file may have.
+        largest_bytes: u64,
+    },
+    /// The file system has no room for more files, however small.
+    #[error("only {free} more files can be created in {folder}")]
+    TooFewEntries {
+        /// A folder on it.
+        folder: PathBuf,
+        /// Files and folders that can still be created.
+        free: u64,
+    },
+    /// The loader that the engine's programs name is missing.
+    #[error("the engine's loader {loader} is missing")]
+    NoLoader {
+        /// Where the engine expects it.
+        loader: PathBuf,
+    },
+    /// The GNU C library is older than the one the engine was built with.
+    #[error("the GNU C library is {found}, the engine needs {needed}")]
+    OldCLibrary {
+        /// Version of this system.
+        found: String,
+        /// Oldest version for the engine.
+        needed: String,
+    },
     /// The archive contains no engine.
     #[error("{folder} contains no engine")]
     NoProgram {

@@ -227,7 +227,7 @@ fn install_own_copy(paths: &Paths) -> Result<PathBuf, InstallError> {
         let (mut from, mut to) = (regular::open(&own)?, files::create_anew(&new)?);
         std::io::copy(&mut from, &mut to)?;
         files::make_executable(&to)?;
-        to.sync_all()
+        files::sync(&to)
     };
     write().map_err(files::writing(&new))?;
     std::fs::rename(&new, &copy).map_err(files::renaming(&new))?;

@@ -18,13 +18,12 @@ pub mod windows_command;
 
 use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
-use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use crate::platform::files;
+use crate::platform::files::{self, FileError};
 use crate::platform::ownership::{self, OwnershipError};
 use crate::platform::program::{self, ProgramOutput};
 
@@ -102,14 +101,8 @@ pub enum LoginError {
         value: String,
     },
     /// A file cannot be written or removed.
-    #[error("cannot write {path}")]
-    File {
-        /// The file.
-        path: PathBuf,
-        /// The system's error.
-        #[source]
-        source: io::Error,
-    },
+    #[error(transparent)]
+    File(#[from] FileError),
     /// Other users could replace the entry and so run a program as this user.
     #[error(transparent)]
     Ownership(#[from] OwnershipError),
@@ -305,16 +298,15 @@ fn one_line(value: &str) -> Result<&str, LoginError> {
 }
 
 fn write(path: &Path, content: &str) -> Result<(), LoginError> {
-    let failed = |error: files::FileError| LoginError::File { path: error.path, source: error.source };
     if let Some(folder) = path.parent() {
-        files::create_folders(folder).map_err(failed)?;
+        files::create_folders(folder)?;
         ownership::resolve(&folder.join("entry"))?;
     }
-    files::write_whole(path, content.as_bytes()).map_err(failed)
+    Ok(files::write_whole(path, content.as_bytes())?)
 }
 
 fn remove_file(path: &Path) -> Result<(), LoginError> {
-    files::remove_file(path).map_err(|error| LoginError::File { path: error.path, source: error.source })
+    Ok(files::remove_file(path)?)
 }
 
 /// Timeout for one run of a system tool.

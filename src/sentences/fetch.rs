@@ -152,14 +152,7 @@ impl UnpackError {
                 path = shown(path),
                 size = text.file_size(need_bytes.saturating_sub(*free_bytes))
             ),
-            Self::Write { path, source } => {
-                say!(
-                    text,
-                    "fetch-cannot-write",
-                    path = shown(path),
-                    problem = UntrustedText::from(source.to_string())
-                )
-            }
+            Self::Write(error) => error.explain(text),
         }
     }
 }

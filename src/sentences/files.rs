@@ -1,6 +1,6 @@
 //! Sentences about failed file operations.
 
-use crate::platform::files::{FileError, FileOperation};
+use crate::platform::files::{FileCause, FileError, FileOperation};
 use crate::say;
 use crate::text::Text;
 use crate::untrusted::UntrustedText;
@@ -8,14 +8,50 @@ use crate::untrusted::UntrustedText;
 impl FileError {
     /// What happened and what to do.
     pub fn explain(&self, text: Text) -> String {
-        let (path, cause) = (UntrustedText::path(&self.path), UntrustedText::from(self.source.to_string()));
-        match self.operation {
-            FileOperation::Read => say!(text, "install-file-read", path = path, cause = cause),
-            FileOperation::Write => say!(text, "install-file-write", path = path, cause = cause),
-            FileOperation::Create => say!(text, "install-file-create", path = path, cause = cause),
-            FileOperation::Rename => say!(text, "install-file-rename", path = path, cause = cause),
-            FileOperation::Remove => say!(text, "install-file-remove", path = path, cause = cause),
+        let path = UntrustedText::path(&self.path);
+        let problem = UntrustedText::from(self.source.to_string());
+        let what = match self.operation {
+            FileOperation::Read => say!(text, "install-file-read", path = path, problem = problem),
+            FileOperation::Write => say!(text, "install-file-write", path = path, problem = problem),
+            FileOperation::Create => say!(text, "install-file-create", path = path, problem = problem),
+            FileOperation::Rename => say!(text, "install-file-rename", path = path, problem = problem),
+            FileOperation::Remove => say!(text, "install-file-remove", path = path, problem = problem),
+        };
+        match self.cause.advice(text) {
+            Some(advice) => format!("{what} {advice}"),
+            None => what,
         }
+    }
+}
+
+impl FileCause {
+    /// What it means and what to do; `None` where the system's message is all that is known.
+    pub fn advice(&self, text: Text) -> Option<String> {
+        Some(match self {
+            Self::Permission => say!(text, "file-cause-permission"),
+            Self::NotPermitted => say!(text, "file-cause-not-permitted"),
+            Self::ReadOnly => say!(text, "file-cause-read-only"),
+            Self::Unsupported => say!(text, "file-cause-unsupported"),
+            Self::NoLocks => say!(text, "file-cause-no-locks"),
+            Self::Busy => say!(text, "file-cause-busy"),
+            Self::NameTooLong => say!(text, "file-cause-name-too-long"),
+            Self::TooLarge => say!(text, "file-cause-too-large"),
+            Self::Quota => say!(text, "file-cause-quota"),
+            Self::DriveFull => say!(text, "file-cause-drive-full"),
+            Self::DriveFault => say!(text, "file-cause-drive-fault"),
+            Self::Disconnected => say!(text, "file-cause-disconnected"),
+            Self::DanglingLink { link, target } => say!(
+                text,
+                "file-cause-dangling-link",
+                link = UntrustedText::path(link),
+                target = UntrustedText::path(target)
+            ),
+            Self::LinkLoop => say!(text, "file-cause-link-loop"),
+            Self::NotAFolder => say!(text, "file-cause-not-a-folder"),
+            Self::Missing => say!(text, "file-cause-missing"),
+            Self::TooManyOpenFiles => say!(text, "file-cause-too-many-open-files"),
+            Self::Other => return None,
+        })
     }
 }
 

@@ -61,6 +61,28 @@ impl InstallError {
                 need = text.file_size(*need_bytes),
                 free = text.file_size(*free_bytes)
             ),
+            Self::ProgramsForbidden { folder } => {
+                say!(text, "install-programs-forbidden", path = UntrustedText::path(folder))
+            }
+            Self::FileTooLarge { folder, need_bytes, largest_bytes } => say!(
+                text,
+                "install-file-too-large",
+                path = UntrustedText::path(folder),
+                need = text.file_size(*need_bytes),
+                largest = text.file_size(*largest_bytes)
+            ),
+            Self::TooFewEntries { folder, free } => say!(
+                text,
+                "install-too-few-entries",
+                path = UntrustedText::path(folder),
+                free = text.count(*free)
+            ),
+            Self::NoLoader { loader } => {
+                say!(text, "install-no-loader", path = UntrustedText::path(loader))
+            }
+            Self::OldCLibrary { found, needed } => {
+                say!(text, "install-old-c-library", found = found.as_str(), needed = needed.as_str())
+            }
             Self::NoProgram { folder } => {
                 say!(text, "install-no-program", path = UntrustedText::path(folder))
             }

@@ -13,14 +13,7 @@ impl LoginError {
             Self::Unrepresentable { value } => {
                 say!(text, "login-unrepresentable", value = UntrustedText::new(value))
             }
-            Self::File { path, source } => {
-                say!(
-                    text,
-                    "fetch-cannot-write",
-                    path = UntrustedText::path(path),
-                    problem = UntrustedText::from(source.to_string())
-                )
-            }
+            Self::File(error) => error.explain(text),
             Self::Ownership(error) => error.explain(text),
             Self::Refused { command, message } => {
                 say!(

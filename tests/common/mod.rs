@@ -19,7 +19,16 @@ use std::path::{Path, PathBuf};
 
 /// The stand-in of NVIDIA's library, built by `cargo test` beside the programs.
 pub fn stand_in_nvml() -> PathBuf {
-    let name = format!("{}stand_in_nvml{}", std::env::consts::DLL_PREFIX, std::env::consts::DLL_SUFFIX);
+    library("stand_in_nvml")
+}
+
+/// The library that makes calls fail as on other file systems.
+pub fn stand_in_file_system() -> PathBuf {
+    library("stand_in_file_system")
+}
+
+fn library(example: &str) -> PathBuf {
+    let name = format!("{}{example}{}", std::env::consts::DLL_PREFIX, std::env::consts::DLL_SUFFIX);
     let path = Path::new(env!("CARGO_BIN_EXE_acolyte")).with_file_name("examples").join(name);
     assert!(path.is_file(), "{} is missing; build it with: cargo build --examples", path.display());
     path

@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use super::{Change, partial_downloads, remove_engine};
+use crate::install::state::REHEARSAL_FILE;
 use crate::install::state::documents::{PREVIOUS_MODEL, SERVED_MODEL};
 use crate::install::state::snapshot::Snapshot;
 use crate::install::{InstallError, Paths, login_entry};
@@ -52,6 +53,9 @@ impl Change {
             Self::CreateFolder { path } => {
                 // A link in its place was created since, to move its content elsewhere: that content is not in our folder.
                 if !path.is_symlink() || !target.keeps(path) {
+                    // What a killed rehearsal left.
+                    files::remove_file(&path.join(REHEARSAL_FILE))?;
+                    files::remove_file(&files::temporary(&path.join(REHEARSAL_FILE)))?;
                     files::remove_folder_or_link(path)?;
                 }
             }

@@ -182,9 +182,7 @@ pub enum DownloadError {
 impl DownloadError {
     pub(super) fn io(path: &Path, source: io::Error) -> Self {
         match source.kind() {
-            io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => {
-                Self::DiskFull { path: path.to_owned(), missing_bytes: None }
-            }
+            io::ErrorKind::StorageFull => Self::DiskFull { path: path.to_owned(), missing_bytes: None },
             _ => Self::File(writing(path)(source)),
         }
     }

@@ -398,7 +398,7 @@ impl<'a> Transfer<'a> {
             // Sync before the rename: after a power cut the final name must mean a complete file. A followed file is
             // rarely needed again, and is hashed again if it is.
             let file = files::open_own(std::fs::File::options().write(true), partial);
-            file.and_then(|file| file.sync_all()).map_err(|error| DownloadError::io(partial, error))?;
+            file.and_then(|file| files::sync(&file)).map_err(|error| DownloadError::io(partial, error))?;
         }
         std::fs::rename(partial, dest).map_err(|error| DownloadError::io(dest, error))?;
         self.paths.remove().map_err(|(path, error)| DownloadError::io(&path, error))?;

@@ -17,7 +17,7 @@ use crate::control::{Cancelled, Control};
 use crate::machine::FoundEngine;
 use crate::ollama::release::parse_version;
 use crate::platform;
-use crate::platform::files::{self, FileError, reading, writing};
+use crate::platform::files::{self, FileCause, FileError, reading, writing};
 use crate::platform::ownership::{self, OwnershipError};
 use crate::untrusted::UntrustedText;
 
@@ -278,8 +278,11 @@ impl InstalledEngine {
 }
 
 #[cfg(unix)]
-fn make_link(target: &Path, _from: &Path, to: &Path) -> io::Result<()> {
-    std::os::unix::fs::symlink(target, to)
+fn make_link(target: &Path, from: &Path, to: &Path) -> io::Result<()> {
+    match std::os::unix::fs::symlink(target, to) {
+        Err(error) if FileCause::of(&error, to).is_missing_support() => copy(from, to),
+        made => made,
+    }
 }
 
 #[cfg(not(unix))]
@@ -290,8 +293,7 @@ fn make_link(_target: &Path, from: &Path, to: &Path) -> io::Result<()> {
 /// Sets mode 0755: set-user-ID bits are not copied.
 #[cfg(unix)]
 fn make_executable(path: &Path) -> io::Result<()> {
-    use std::os::unix::fs::PermissionsExt as _;
-    std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o755))
+    files::set_mode(&std::fs::File::open(path)?, 0o755)
 }
 
 #[cfg(not(unix))]

@@ -1,14 +1,23 @@
 //! The lock of a home: only one program changes it at a time.
 
 use std::fs::{File, OpenOptions, TryLockError};
+use std::io::{self, Read as _, Write as _};
 use std::path::{Path, PathBuf};
 
-use crate::platform::files::{self, FileError, writing};
+use crate::platform::files::{self, FileCause, FileError, creating, writing};
+use crate::platform::process::{self, ProcessIdentity};
 
-/// Held while a home is changed; released when dropped, or by the system when the process ends.
+/// Largest file of a holder; ours has some 50 bytes.
+const MAX_HOLDER_BYTES: u64 = 4096;
+
+/// Held while a home is changed; released when dropped, or when the process ends.
 #[derive(Debug)]
-pub struct Lock {
-    file: File,
+pub enum Lock {
+    /// A lock of the system.
+    OfSystem(File),
+    /// A file that names the holder, where the file system has no locks. It counts while that process runs, and keeps out
+    /// programs of this computer only.
+    ByName(PathBuf),
 }
 
 /// Why the lock could not be taken.
@@ -36,20 +45,60 @@ impl Lock {
             let options = files::private(options.create(true).truncate(false).write(true));
             let file = files::open_own(options, path).map_err(writing(path))?;
             match file.try_lock() {
-                Ok(()) if same_file(&file, path) => return Ok(Self { file }),
+                Ok(()) if same_file(&file, path) => return Ok(Self::OfSystem(file)),
                 // The holder has removed the file, as an uninstall does at its end: lock the new one.
                 Ok(()) => {}
                 Err(TryLockError::WouldBlock) => return Err(LockError::Busy { home: home.to_owned() }),
+                Err(TryLockError::Error(error)) if FileCause::of(&error, path).is_missing_support() => {
+                    return Self::take_by_name(&path.with_extension("holder"), home);
+                }
                 Err(TryLockError::Error(error)) => return Err(writing(path)(error).into()),
             }
         }
     }
+
+    fn take_by_name(path: &Path, home: &Path) -> Result<Self, LockError> {
+        let us = process::identify(std::process::id());
+        let ours = serde_json::to_vec(&us).unwrap_or_default();
+        // Twice: the file of a process that has ended is removed first.
+        for _ in 0..2 {
+            match files::create_new(path) {
+                Ok(mut file) => {
+                    file.write_all(&ours).map_err(writing(path))?;
+                    return Ok(Self::ByName(path.to_owned()));
+                }
+                Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
+                    if holder(path).is_some_and(process::is_alive) {
+                        break;
+                    }
+                    files::remove_file(path)?;
+                }
+                Err(error) => return Err(creating(path)(error).into()),
+            }
+        }
+        Err(LockError::Busy { home: home.to_owned() })
+    }
+}
+
+/// The process that a holder's file names; `None` for a file that a process left unfinished.
+fn holder(path: &Path) -> Option<ProcessIdentity> {
+    let file = files::open_own(OpenOptions::new().read(true), path).ok()?;
+    serde_json::from_reader(file.take(MAX_HOLDER_BYTES)).ok()
 }
 
 impl Drop for Lock {
     fn drop(&mut self) {
-        // Closing the file is not enough: a child may have inherited the handle.
-        let _closed_anyway = self.file.unlock();
+        match self {
+            // Closing the file is not enough: a child may have inherited the handle.
+            Self::OfSystem(file) => {
+                let _closed_anyway = file.unlock();
+            }
+            Self::ByName(path) => {
+                if let Err(error) = files::remove_file(path) {
+                    tracing::warn!(%error, "the lock's file remains until the next installation");
+                }
+            }
+        }
     }
 }
 
@@ -82,5 +131,20 @@ mod tests {
         std::fs::remove_file(&path).unwrap();
         drop(again);
         Lock::take(&path, folder.path()).unwrap();
+    }
+
+    #[test]
+    fn without_locks_a_file_names_the_holder_while_that_runs() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("lock.holder");
+        let first = Lock::take_by_name(&path, folder.path()).unwrap();
+        assert!(matches!(Lock::take_by_name(&path, folder.path()), Err(LockError::Busy { .. })));
+        drop(first);
+        assert!(!path.exists());
+        let ended = ProcessIdentity { pid: std::process::id(), started_at_s: 1 };
+        for left in [serde_json::to_vec(&ended).unwrap(), b"{".to_vec(), Vec::new()] {
+            std::fs::write(&path, left).unwrap();
+            drop(Lock::take_by_name(&path, folder.path()).unwrap());
+        }
     }
 }

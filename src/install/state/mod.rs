@@ -8,4 +8,4 @@ pub mod snapshot;
 
 pub use documents::{Installed, ProfileFile};
 pub use lock::{Lock, LockError};
-pub use paths::Paths;
+pub use paths::{Paths, REHEARSAL_FILE};

@@ -4,6 +4,11 @@ use std::path::{Component, Path, PathBuf};
 
 use crate::platform::ownership;
 
+/// Name of the file with which step 1 tries what a folder allows: as long as the longest of a model's files
+/// (`sha256-…-partial-NN`).
+pub const REHEARSAL_FILE: &str =
+    "acolyte-rehearsal-0000000000000000000000000000000000000000000000000000000000000000";
+
 /// All files and folders under one home.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Paths {

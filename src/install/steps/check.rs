@@ -1,8 +1,10 @@
-//! The first step: folders are writable, a port is free for the server, and every drive has enough free space.
+//! The first step, before anything is downloaded: folders and drives allow what the later steps do there, a port is free for
+//! the server, and every drive has enough free space.
 
 use crate::install::event::Activity;
 use crate::install::run_context::Run;
 use crate::install::steps::engine_plan::EnginePlan;
+use crate::install::steps::rehearse;
 use crate::install::{InstallError, Paths, private_server, take_inventory};
 use crate::ollama::server;
 use crate::platform::listening::Listener;
@@ -10,12 +12,21 @@ use crate::platform::listening::Listener;
 /// Runs the step. Reads free space again, because time has passed since the plan was made.
 ///
 /// # Errors
-/// When a folder cannot be created, no port is free, or a drive has too little free space.
+/// When a folder cannot be created or does not allow what is done there, no port is free, or a drive has too little free space.
 pub fn run(run: &Run<'_>, engine: &EnginePlan) -> Result<(), InstallError> {
     for folder in [run.paths.logs(), run.paths.downloads(), run.paths.engines(), run.paths.engine_home()] {
         run.create_folder(&folder)?;
     }
-    run.create_folder(&Paths::blobs(run.models_dir()))?;
+    let blobs = Paths::blobs(run.models_dir());
+    run.create_folder(&blobs)?;
+    for folder in [run.paths.llm(), run.paths.downloads(), run.paths.engines(), blobs.clone()] {
+        rehearse::rehearse_files(&folder)?;
+    }
+    rehearse::rehearse_program(&run.paths.engines())?;
+    rehearse::require_file_size(&blobs, run.request.plan.candidate.model.download_bytes)?;
+    if engine.in_place.is_none() {
+        rehearse::require_c_library()?;
+    }
     require_port(run)?;
     let plan = run.request.plan.clone();
     let mut inventory =

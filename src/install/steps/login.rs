@@ -10,7 +10,6 @@ use crate::install::private_server::{self, Server};
 use crate::install::run_context::Run;
 use crate::install::state::documents::SERVED_MODEL;
 use crate::install::{InstallError, Step};
-use crate::platform::login::LoginError;
 
 /// Timeout for loading the model again.
 const LOAD_LIMIT: Duration = Duration::from_secs(300);
@@ -43,8 +42,11 @@ pub async fn run(run: &Run<'_>, server: &Server) -> Result<bool, InstallError> {
     }
     run.intend(&change)?;
     match login_entry::install(run.paths, &server.launch) {
-        // No entry is created where other users could replace it; the server runs anyway.
-        Err(error @ InstallError::Login(LoginError::Ownership(_))) => {
+        // The folder refuses the entry, or other users could replace it: the server runs anyway.
+        Err(error @ (InstallError::Login(_) | InstallError::File(_))) => {
+            if let Err(leftover) = login_entry::remove(run.paths) {
+                tracing::warn!(error = %leftover, "part of a login entry may remain");
+            }
             if supervised {
                 restart_directly(run, server).await?;
             }

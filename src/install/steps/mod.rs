@@ -11,6 +11,7 @@ pub mod login;
 pub mod measure;
 pub mod model;
 pub mod placement;
+mod rehearse;
 pub mod server;
 mod speed;
 mod tune;

@@ -12,7 +12,7 @@ use super::names::{self, NameProblem, NameRules, Seen};
 use super::types::{UnpackError, UnpackLimits, UnpackProgress, Unpacked, UnpackedFile};
 use crate::control::Control;
 use crate::install::disk_watch::{DiskShortage, DiskWatch};
-use crate::platform::files;
+use crate::platform::files::{self, FileCause};
 
 const BUFFER_BYTES: usize = 256 << 10;
 const REPORT_EVERY: Duration = Duration::from_millis(100);
@@ -229,11 +229,17 @@ impl<'a> Extractor<'a> {
     /// When a link cannot be made, or leads outside the folder.
     pub fn finish(mut self) -> Result<Unpacked, UnpackError> {
         let links = std::mem::take(&mut self.links);
+        let mut to_copy = Vec::new();
         for link in &links {
             let full = self.prepare_path(&link.path)?;
-            make_link(&link.target, &full).map_err(|error| UnpackError::write(&full, error))?;
+            match make_link(&link.target, &full) {
+                Ok(()) => {}
+                Err(error) if FileCause::of(&error, &full).is_missing_support() => to_copy.push(link),
+                Err(error) => return Err(UnpackError::write(&full, error)),
+            }
             self.unpacked.files.push(UnpackedFile { path: link.path.clone(), crc32: None });
         }
+        self.copy_instead(to_copy)?;
         for link in &links {
             if !self.leads_inside(&link.path) {
                 // Remove it even though the folder will be discarded.
@@ -244,6 +250,35 @@ impl<'a> Extractor<'a> {
         self.read.store(self.bytes_total, Ordering::Relaxed);
         self.report();
         Ok(self.unpacked)
+    }
+
+    /// Copies the files that links lead to, where the file system has no links (FAT, exFAT, some network drives) or the
+    /// account may not create them (Windows). A link may lead to another one, which is then copied first.
+    fn copy_instead(&self, mut links: Vec<&ArchiveLink>) -> Result<(), UnpackError> {
+        while !links.is_empty() {
+            let refuse =
+                |link: &ArchiveLink, problem| hostile(link.path.as_os_str().as_encoded_bytes(), problem);
+            let original = |link: &ArchiveLink| {
+                let path = names::link_destination(&link.path, &link.target);
+                path.map(|path| self.root.join(path)).map_err(|problem| refuse(link, problem))
+            };
+            let mut waiting = Vec::new();
+            let before = links.len();
+            for link in links {
+                self.control.until_resumed_blocking()?;
+                let (from, to) = (original(link)?, self.root.join(&link.path));
+                if from.is_file() {
+                    std::fs::copy(&from, &to).map_err(|error| UnpackError::write(&to, error))?;
+                } else {
+                    waiting.push(link);
+                }
+            }
+            if waiting.len() == before {
+                return Err(refuse(waiting[0], NameProblem::LinkToNothing));
+            }
+            links = waiting;
+        }
+        Ok(())
     }
 
     /// Lower bound of the bytes still to be written after the current file.
@@ -350,14 +385,8 @@ fn create(path: &Path, executable: bool) -> io::Result<File> {
         options.mode(if executable { 0o755 } else { 0o644 });
     }
     let file = options.open(path)?;
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::PermissionsExt as _;
-        // Set again: the umask applied when the file was created.
-        file.set_permissions(std::fs::Permissions::from_mode(if executable { 0o755 } else { 0o644 }))?;
-    }
-    #[cfg(not(unix))]
-    let _ = executable;
+    // Set again: the umask applied when the file was created.
+    files::set_mode(&file, if executable { 0o755 } else { 0o644 })?;
     Ok(file)
 }
 
@@ -366,14 +395,8 @@ fn make_link(target: &str, at: &Path) -> io::Result<()> {
     std::os::unix::fs::symlink(target, at)
 }
 
-/// Windows accounts without privileges cannot create symbolic links, so the library is copied.
+/// Windows accounts without privileges cannot create symbolic links.
 #[cfg(windows)]
-fn make_link(target: &str, at: &Path) -> io::Result<()> {
-    let folder = at.parent().unwrap_or(at);
-    let original = target.split('/').fold(folder.to_owned(), |path, component| match component {
-        "" | "." => path,
-        ".." => path.parent().unwrap_or(&path).to_owned(),
-        name => path.join(name),
-    });
-    std::fs::copy(original, at).map(|_| ())
+fn make_link(_target: &str, _at: &Path) -> io::Result<()> {
+    Err(io::ErrorKind::Unsupported.into())
 }

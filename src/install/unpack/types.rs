@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use super::names::NameProblem;
 use crate::checksum::Sha256;
 use crate::control::Cancelled;
+use crate::platform::files::{FileError, writing};
 use crate::untrusted::UntrustedText;
 
 /// Limits on the contents of an archive.
@@ -125,22 +126,15 @@ pub enum UnpackError {
         free_bytes: u64,
     },
     /// A file or folder cannot be written.
-    #[error("cannot write {path}")]
-    Write {
-        /// Which one.
-        path: PathBuf,
-        /// What the system said.
-        #[source]
-        source: io::Error,
-    },
+    #[error(transparent)]
+    Write(FileError),
 }
 
 impl UnpackError {
     pub(super) fn write(path: &Path, source: io::Error) -> Self {
-        let path = path.to_owned();
         match source.kind() {
-            io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => Self::DiskFull { path },
-            _ => Self::Write { path, source },
+            io::ErrorKind::StorageFull => Self::DiskFull { path: path.to_owned() },
+            _ => Self::Write(writing(path)(source)),
         }
     }
 }

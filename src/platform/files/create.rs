@@ -4,6 +4,8 @@ use std::fs::{File, OpenOptions};
 use std::io;
 use std::path::Path;
 
+#[cfg(unix)]
+use super::cause::FileCause;
 use super::error::{FileError, ignore_missing, writing};
 use crate::platform::regular;
 
@@ -57,14 +59,30 @@ pub fn clone(from: &File, to: &Path) -> io::Result<()> {
 /// # Errors
 /// If the system refuses.
 pub fn make_executable(file: &File) -> io::Result<()> {
+    set_mode(file, 0o700)
+}
+
+/// Sets the permissions of a file. A file system without permissions of its own (FAT, exFAT, some network drives) shows the
+/// same for all files: they are enough if they include the owner's and let nobody else write. No effect on Windows.
+///
+/// # Errors
+/// If the system refuses, and what it shows instead is not enough.
+pub fn set_mode(file: &File, mode: u32) -> io::Result<()> {
     #[cfg(unix)]
     {
         use std::os::unix::fs::PermissionsExt as _;
-        file.set_permissions(std::fs::Permissions::from_mode(0o700))?;
+        file.set_permissions(std::fs::Permissions::from_mode(mode)).or_else(|error| {
+            let shown = file.metadata()?.permissions().mode();
+            let is_enough = shown & mode & 0o700 == mode & 0o700 && shown & 0o022 == 0;
+            let is_unsupported = FileCause::of(&error, Path::new("")).is_missing_support();
+            if is_unsupported && is_enough { Ok(()) } else { Err(error) }
+        })
     }
     #[cfg(not(unix))]
-    let _ = file;
-    Ok(())
+    {
+        let _ = (file, mode);
+        Ok(())
+    }
 }
 
 /// Opens a file of ours with these options: a regular file, no link, and nothing is waited for.

@@ -32,6 +32,50 @@ pub fn disk_of(path: &Path) -> Result<String, FileError> {
     }
 }
 
+/// Files and folders that this user can still create on the disk of a folder; `None` where their number is not limited or
+/// not known.
+pub fn free_entries(folder: &Path) -> Option<u64> {
+    #[cfg(unix)]
+    {
+        let found = rustix::fs::statvfs(folder).ok()?;
+        (found.f_files > 0).then_some(found.f_favail)
+    }
+    #[cfg(not(unix))]
+    {
+        let _ = folder;
+        None
+    }
+}
+
+/// Size in bytes of the largest file that this process can write to a folder, by the file system and the process's limit
+/// (`RLIMIT_FSIZE`); `None` where neither is known to limit it.
+pub fn largest_file_bytes(folder: &Path) -> Option<u64> {
+    #[cfg(unix)]
+    {
+        let of_process = rustix::process::getrlimit(rustix::process::Resource::Fsize).current;
+        [of_process, largest_on(folder)].into_iter().flatten().min()
+    }
+    #[cfg(not(unix))]
+    {
+        let _ = folder;
+        None
+    }
+}
+
+/// FAT stores sizes in 32 bits.
+#[cfg(target_os = "linux")]
+fn largest_on(folder: &Path) -> Option<u64> {
+    /// `MSDOS_SUPER_MAGIC` of statfs(2).
+    const FAT: i64 = 0x4d44;
+    let found = rustix::fs::statfs(folder).ok()?;
+    (found.f_type == FAT).then_some(u64::from(u32::MAX))
+}
+
+#[cfg(all(unix, not(target_os = "linux")))]
+fn largest_on(_folder: &Path) -> Option<u64> {
+    None
+}
+
 /// Length of a file in bytes; 0 if it cannot be read.
 pub fn length(path: &Path) -> u64 {
     std::fs::metadata(path).map_or(0, |metadata| metadata.len())

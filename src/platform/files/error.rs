@@ -4,6 +4,8 @@ use std::fmt;
 use std::io;
 use std::path::{Path, PathBuf};
 
+use super::cause::FileCause;
+
 /// An operation on a file or folder failed.
 #[derive(Debug, thiserror::Error)]
 #[error("cannot {operation} {path}: {source}")]
@@ -12,6 +14,8 @@ pub struct FileError {
     pub operation: FileOperation,
     /// The file or folder.
     pub path: PathBuf,
+    /// What the system's error means.
+    pub cause: FileCause,
     /// The system's error.
     #[source]
     pub source: io::Error,
@@ -46,7 +50,10 @@ impl fmt::Display for FileOperation {
 
 /// Adds operation and path to a system error, for `map_err`.
 fn failed(operation: FileOperation, path: &Path) -> impl Fn(io::Error) -> FileError {
-    move |source| FileError { operation, path: path.to_owned(), source }
+    move |source| {
+        let cause = FileCause::of(&source, path);
+        FileError { operation, path: path.to_owned(), cause, source }
+    }
 }
 
 /// Reading this path failed. For `map_err`.

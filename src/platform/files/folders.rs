@@ -43,10 +43,13 @@ pub fn create_folders(path: &Path) -> Result<Vec<PathBuf>, FileError> {
     if path.is_dir() { Ok(missing) } else { Err(creating(path)(io::ErrorKind::NotADirectory.into())) }
 }
 
-/// Of a folder and its parents, those that do not exist, outermost first.
+/// Of a folder and its parents, those that do not exist, outermost first. A link that leads to nothing exists.
 pub fn missing_folders(path: &Path) -> Vec<PathBuf> {
-    let mut missing: Vec<PathBuf> =
-        path.ancestors().take_while(|folder| !folder.exists()).map(Path::to_owned).collect();
+    let mut missing: Vec<PathBuf> = path
+        .ancestors()
+        .take_while(|folder| !folder.exists() && !folder.is_symlink())
+        .map(Path::to_owned)
+        .collect();
     missing.retain(|folder| !folder.as_os_str().is_empty());
     missing.reverse();
     missing

@@ -7,6 +7,19 @@ use std::path::Path;
 use super::error::{FileError, writing};
 use crate::platform::regular;
 
+/// Syncs an open file to the disk, so that it survives a power failure. File systems that cannot are left as they are.
+///
+/// # Errors
+/// If the sync fails; part of the file may then be lost.
+pub fn sync(file: &File) -> io::Result<()> {
+    match file.sync_all() {
+        Err(error) if matches!(error.kind(), io::ErrorKind::InvalidInput | io::ErrorKind::Unsupported) => {
+            Ok(())
+        }
+        synced => synced,
+    }
+}
+
 /// Syncs a file to the disk, so that it survives a power failure.
 ///
 /// # Errors
@@ -18,13 +31,7 @@ pub fn sync_file(path: &Path) -> Result<(), FileError> {
     } else {
         regular::open(path)
     };
-    match file.map_err(writing(path))?.sync_all() {
-        // The file system does not support syncing.
-        Err(error) if matches!(error.kind(), io::ErrorKind::InvalidInput | io::ErrorKind::Unsupported) => {
-            Ok(())
-        }
-        synced => synced.map_err(writing(path)),
-    }
+    sync(&file.map_err(writing(path))?).map_err(writing(path))
 }
 
 /// Syncs a folder's entries, so that they survive a power failure. No effect on systems that cannot sync folders.

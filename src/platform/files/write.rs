@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use super::create::create_anew;
 use super::error::{FileError, renaming, writing};
-use super::sync::{sync_folder, sync_folder_of};
+use super::sync::{sync, sync_folder, sync_folder_of};
 use crate::platform::regular::NotRegular;
 
 /// Replaces a file atomically: a reader sees the old contents or the new ones, never a part.
@@ -14,7 +14,7 @@ use crate::platform::regular::NotRegular;
 /// # Errors
 /// If writing or renaming fails. The old file is then unchanged and the temporary file removed.
 pub fn write_whole(path: &Path, contents: &[u8]) -> Result<(), FileError> {
-    replace(path, contents, File::sync_all)?;
+    replace(path, contents, sync)?;
     sync_folder_of(path);
     Ok(())
 }
@@ -44,7 +44,7 @@ pub fn write_named(path: &Path, contents: &[u8]) -> Result<(), FileError> {
     // Created anew under a random name, for its owner only.
     let mut file =
         tempfile::Builder::new().prefix(".").suffix(".new").tempfile_in(folder).map_err(&failed)?;
-    file.write_all(contents).and_then(|()| file.as_file().sync_all()).map_err(&failed)?;
+    file.write_all(contents).and_then(|()| sync(file.as_file())).map_err(&failed)?;
     file.persist(path).map_err(|error| failed(error.error))?;
     sync_folder(folder);
     Ok(())

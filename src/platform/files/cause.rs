@@ -1,0 +1,186 @@
+//! What a failed file operation means, from the system's error.
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+/// Why a file operation failed, as far as the system's error tells.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum FileCause {
+    /// The user may not do that there.
+    Permission,
+    /// Not permitted to anybody: the file system does not support it, or the file is protected against changes.
+    NotPermitted,
+    /// The drive is mounted read-only.
+    ReadOnly,
+    /// The file system does not support the operation.
+    Unsupported,
+    /// The file system has no locks, as NFS without its lock service.
+    NoLocks,
+    /// A program uses the file.
+    Busy,
+    /// A name or the path is too long.
+    NameTooLong,
+    /// The file would be larger than the file system or the account's limit allows.
+    TooLarge,
+    /// The user's quota is used up.
+    Quota,
+    /// The drive has no room for more data or more files.
+    DriveFull,
+    /// The drive reports a fault.
+    DriveFault,
+    /// The network drive is not connected any more.
+    Disconnected,
+    /// Part of the path is a link to something that does not exist.
+    DanglingLink {
+        /// The link.
+        link: PathBuf,
+        /// Where it leads.
+        target: PathBuf,
+    },
+    /// Links in the path lead in a circle.
+    LinkLoop,
+    /// Part of the path is a file.
+    NotAFolder,
+    /// The file or a folder above it does not exist.
+    Missing,
+    /// The program has too many files open.
+    TooManyOpenFiles,
+    /// Anything else; the system's message says it.
+    Other,
+}
+
+impl FileCause {
+    /// The cause of an error with this path. Reads the path's links when something is missing.
+    pub fn of(error: &io::Error, path: &Path) -> Self {
+        let cause = Self::of_code(error).unwrap_or_else(|| Self::of_kind(error.kind()));
+        let may_be_dangling = matches!(
+            error.kind(),
+            io::ErrorKind::NotFound | io::ErrorKind::AlreadyExists | io::ErrorKind::NotADirectory
+        );
+        match dangling_link(path).filter(|_| may_be_dangling) {
+            Some((link, target)) => Self::DanglingLink { link, target },
+            None => cause,
+        }
+    }
+
+    fn of_kind(kind: io::ErrorKind) -> Self {
+        use io::ErrorKind;
+        match kind {
+            ErrorKind::PermissionDenied => Self::Permission,
+            ErrorKind::ReadOnlyFilesystem => Self::ReadOnly,
+            ErrorKind::Unsupported => Self::Unsupported,
+            ErrorKind::ResourceBusy | ErrorKind::ExecutableFileBusy => Self::Busy,
+            ErrorKind::FileTooLarge => Self::TooLarge,
+            ErrorKind::QuotaExceeded => Self::Quota,
+            ErrorKind::StorageFull => Self::DriveFull,
+            ErrorKind::StaleNetworkFileHandle => Self::Disconnected,
+            ErrorKind::NotADirectory => Self::NotAFolder,
+            ErrorKind::NotFound => Self::Missing,
+            _ => Self::Other,
+        }
+    }
+
+    /// Of the codes that have no kind of their own, or share one.
+    #[cfg(unix)]
+    fn of_code(error: &io::Error) -> Option<Self> {
+        use rustix::io::Errno;
+        Some(match Errno::from_io_error(error)? {
+            Errno::PERM => Self::NotPermitted,
+            Errno::NOLCK => Self::NoLocks,
+            Errno::NAMETOOLONG => Self::NameTooLong,
+            Errno::LOOP => Self::LinkLoop,
+            Errno::IO | Errno::NXIO | Errno::NODEV => Self::DriveFault,
+            Errno::HOSTDOWN | Errno::HOSTUNREACH | Errno::TIMEDOUT | Errno::NOTCONN => Self::Disconnected,
+            Errno::MFILE | Errno::NFILE => Self::TooManyOpenFiles,
+            Errno::NOTSUP | Errno::NOSYS => Self::Unsupported,
+            Errno::TXTBSY => Self::Busy,
+            _ => return None,
+        })
+    }
+
+    #[cfg(windows)]
+    fn of_code(error: &io::Error) -> Option<Self> {
+        Some(match error.raw_os_error()? {
+            4 => Self::TooManyOpenFiles,
+            19 => Self::ReadOnly,
+            23 | 1117 => Self::DriveFault,
+            32 | 33 => Self::Busy,
+            50 => Self::Unsupported,
+            // The network path, the network name, the device is not connected.
+            53 | 55 | 64 | 67 | 1167 => Self::Disconnected,
+            123 | 206 => Self::NameTooLong,
+            223 => Self::TooLarge,
+            1295 => Self::Quota,
+            1921 => Self::LinkLoop,
+            _ => return None,
+        })
+    }
+
+    #[cfg(not(any(unix, windows)))]
+    fn of_code(_: &io::Error) -> Option<Self> {
+        None
+    }
+
+    /// Whether the file system lacks the operation, so that it can be left out or done in another way.
+    pub fn is_missing_support(&self) -> bool {
+        matches!(self, Self::NotPermitted | Self::Unsupported | Self::NoLocks)
+    }
+}
+
+/// The first link of a path that leads to nothing, and where it leads.
+fn dangling_link(path: &Path) -> Option<(PathBuf, PathBuf)> {
+    let mut above: Vec<&Path> = path.ancestors().collect();
+    above.reverse();
+    let link = above.into_iter().find(|part| part.is_symlink() && !part.exists())?;
+    Some((link.to_owned(), std::fs::read_link(link).ok()?))
+}
+
+#[cfg(all(test, unix))]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+    use rustix::io::Errno;
+
+    #[test]
+    fn each_code_of_the_system_has_its_cause() {
+        let of = |errno: Errno| FileCause::of(&io::Error::from(errno), Path::new("/"));
+        for (errno, cause) in [
+            (Errno::ACCESS, FileCause::Permission),
+            (Errno::PERM, FileCause::NotPermitted),
+            (Errno::ROFS, FileCause::ReadOnly),
+            (Errno::NOTSUP, FileCause::Unsupported),
+            (Errno::NOSYS, FileCause::Unsupported),
+            (Errno::NOLCK, FileCause::NoLocks),
+            (Errno::BUSY, FileCause::Busy),
+            (Errno::TXTBSY, FileCause::Busy),
+            (Errno::NAMETOOLONG, FileCause::NameTooLong),
+            (Errno::FBIG, FileCause::TooLarge),
+            (Errno::DQUOT, FileCause::Quota),
+            (Errno::NOSPC, FileCause::DriveFull),
+            (Errno::IO, FileCause::DriveFault),
+            (Errno::STALE, FileCause::Disconnected),
+            (Errno::LOOP, FileCause::LinkLoop),
+            (Errno::NOTDIR, FileCause::NotAFolder),
+            (Errno::NOENT, FileCause::Missing),
+            (Errno::MFILE, FileCause::TooManyOpenFiles),
+            (Errno::RANGE, FileCause::Other),
+        ] {
+            assert_eq!(of(errno), cause, "{errno}");
+        }
+    }
+
+    #[test]
+    fn a_link_to_nothing_is_named_wherever_it_is_in_the_path() {
+        let folder = tempfile::tempdir().unwrap();
+        let (link, target) = (folder.path().join("link"), folder.path().join("nothing"));
+        std::os::unix::fs::symlink(&target, &link).unwrap();
+        let dangling = FileCause::DanglingLink { link: link.clone(), target };
+        for path in [link.clone(), link.join("below/it")] {
+            let error = std::fs::create_dir(&path).unwrap_err();
+            assert_eq!(FileCause::of(&error, &path), dangling, "{error}");
+        }
+        let missing = folder.path().join("missing/file");
+        let error = std::fs::read(&missing).unwrap_err();
+        assert_eq!(FileCause::of(&error, &missing), FileCause::Missing);
+    }
+}
