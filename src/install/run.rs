@@ -126,7 +126,6 @@ async fn install_from(run: &Run<'_>) -> Result<Receipt, InstallError> {
     let outcome = Outcome { engine: &engine, server: &server, placement, plan, attempts, measured };
     let receipt = outcome.receipt(run);
     let autostart = login::run(run, &server).await?;
-    run.write_file(&request, &to_json(&request, &saved.tuned(placement.tried()))?)?;
     outcome.write(run, &receipt, autostart)?;
     run.end()?;
     tidy(run, &engine, &server).await;

@@ -64,13 +64,14 @@ impl Outcome<'_> {
         }
     }
 
-    /// Writes consent, profile and receipt, in this order: the receipt activates the profile.
+    /// Writes request, consent, profile and receipt, in this order: the receipt activates the profile.
     ///
     /// # Errors
     /// When a document or the journal cannot be written, or the user cancels.
     pub fn write(&self, run: &Run<'_>, receipt: &Receipt, autostart: bool) -> Result<(), InstallError> {
         run.reporter.started(Step::WriteReceipt, Activity::WritingReceipt);
         run.control.check()?;
+        self.write_request(run)?;
         let candidate = &self.plan.candidate;
         let (profile, model) = (candidate.id.clone(), run.request.model.clone());
         match run.wording.consent(run.request, self.has_four_bits_later(run)) {
@@ -136,9 +137,7 @@ impl Outcome<'_> {
     ) -> Result<(), InstallError> {
         run.reporter.started(Step::WriteReceipt, Activity::WritingReceipt);
         run.control.check()?;
-        if let Some(saved) = SavedRequest::load(run.paths)? {
-            write_json(run, &run.paths.request(), &saved.tuned(self.placement.tried()))?;
-        }
+        self.write_request(run)?;
         let before = &installed.profile;
         let profile = ProfileFile {
             written_at: receipt.written_at.clone(),
@@ -159,6 +158,12 @@ impl Outcome<'_> {
         let path = run.paths.profile();
         run.write_file(&path, &to_yaml(&path, &profile)?)?;
         write_json(run, &run.paths.receipt(), receipt)
+    }
+
+    /// Writes the request with what tuning kept of it.
+    fn write_request(&self, run: &Run<'_>) -> Result<(), InstallError> {
+        let Some(saved) = SavedRequest::load(run.paths)? else { return Ok(()) };
+        write_json(run, &run.paths.request(), &saved.tuned(self.placement.tried()))
     }
 
     /// Whether the KV cache has 4 bits although that was not planned.
