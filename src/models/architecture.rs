@@ -140,6 +140,11 @@ impl Cache {
         }
     }
 
+    /// Whether later tokens overwrite it, so that an earlier state is kept as a checkpoint only.
+    pub fn is_overwritten(self) -> bool {
+        matches!(self, Self::Recurrent { .. } | Self::Attention { window: Some(_), .. })
+    }
+
     /// Bytes read to generate one token after `depth_tokens` tokens.
     pub fn bytes_read(self, depth_tokens: u32, kv: KvCacheType) -> f64 {
         match self {

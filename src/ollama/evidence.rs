@@ -94,10 +94,19 @@ impl LoadEvidence {
     /// Parses the last load in an excerpt of the server's log. Unknown lines are skipped.
     pub fn parse(log: &str) -> Self {
         let mut evidence = Self::default();
+        // A draft (heads for multi-token prediction, or a model of its own) comes after the model, and has a context of its
+        // own, whose KV cache is always f16.
+        let mut of_draft = false;
         for line in log.lines() {
             if line.contains("msg=\"starting llama-server\"") {
                 evidence = Self { command_line: command_line(line), ..Self::default() };
-            } else if line.starts_with("load_tensors: loading model tensors") {
+                of_draft = false;
+            } else if line.starts_with("common_speculative_init_result: creating")
+                || line.contains("loading draft model")
+            {
+                of_draft = true;
+            } else if of_draft && (line.starts_with("llama_context:") || is_kv_cache(line)) {
+            } else if !of_draft && line.starts_with("load_tensors: loading model tensors") {
                 // Earlier lines are from trial runs, by which the engine fits the model to the free memory.
                 evidence.buffers.clear();
                 evidence.offloaded = None;
@@ -142,7 +151,9 @@ impl LoadEvidence {
             let mib = free.rsplit(' ').next().and_then(|mib| mib.parse::<u64>().ok());
             // The first of several GPUs.
             self.device_free_bytes = self.device_free_bytes.or(mib.and_then(|mib| mib.checked_mul(MIB)));
-        } else if let (Some(k), Some(v)) = (after(line, " K ("), after(line, " V (")) {
+        } else if is_kv_cache(line)
+            && let (Some(k), Some(v)) = (after(line, " K ("), after(line, " V ("))
+        {
             let name = |rest: &str| rest.split(')').next().map(UntrustedText::new);
             self.kv_cache_types = name(k).zip(name(v)).map(|(k, v)| CacheTypes { k, v });
         } else if let Some(tokens) = after(line, "n_ctx_slot = ") {
@@ -286,6 +297,11 @@ fn leading_number(text: &str) -> Option<u32> {
     text[..digits].parse().ok()
 }
 
+/// `llama_kv_cache: size = …, K (q8_0): …, V (q8_0): …`.
+fn is_kv_cache(line: &str) -> bool {
+    line.contains(" K (") && line.contains(" V (")
+}
+
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod tests {
@@ -424,5 +440,22 @@ mod tests {
             let evidence = LoadEvidence::parse(&log);
             let _ = (evidence.gpu_bytes(), evidence.host_bytes(), evidence.kv_cache_types());
         }
+    }
+
+    /// As the engine logs a model with a head for multi-token prediction (b10488).
+    #[test]
+    fn the_context_of_a_draft_is_not_taken_for_the_models() {
+        let log = "\
+            load_tensors: loading model tensors, this can take a while... (load_mode = none)\n\
+            llama_context: constructing llama_context\n\
+            llama_context: n_ubatch              = 512\n\
+            llama_kv_cache: size =    2.12 MiB (  8192 cells,   1 layers,  1/1 seqs), K (q8_0):    1.06 MiB, V (q8_0):    1.06 MiB\n\
+            common_speculative_init_result: creating MTP draft context against the target model 'x'\n\
+            llama_context: constructing llama_context\n\
+            llama_context: n_ubatch              = 32\n\
+            llama_kv_cache: size =    4.00 MiB (  8192 cells,   1 layers,  1/1 seqs), K (f16):    2.00 MiB, V (f16):    2.00 MiB\n";
+        let evidence = LoadEvidence::parse(log);
+        assert_eq!(evidence.kv_cache_types().unwrap().uniform(), Some(KvCacheType::Q8_0));
+        assert_eq!(evidence.num_batch, Some(512));
     }
 }

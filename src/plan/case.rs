@@ -9,6 +9,13 @@ use crate::plan::{Candidate, Layers, Policy, Reason};
 use crate::untrusted::UntrustedText;
 use crate::{GIB, MIB};
 
+/// Bytes with which the engine saves each token's position in its cache of earlier prompts (llama-server b10488, from a saved
+/// prompt of 30,000 tokens).
+const POSITION_BYTES: u64 = 20;
+/// The engine makes a checkpoint after so many tokens of a prompt, and two more at its end (llama-server b10488).
+const CHECKPOINT_TOKENS: u32 = 8_192;
+const CHECKPOINTS_AT_THE_END: u64 = 2;
+
 /// A candidate on a machine, with its setting.
 pub(super) struct Case<'a> {
     pub(super) candidate: &'a Candidate,
@@ -42,14 +49,29 @@ impl<'a> Case<'a> {
         estimate
     }
 
-    /// Main memory for the cache of earlier prompts: room for one prompt that fills the context, in whole MiB, or none.
-    /// The engine keeps one prompt whatever its limit is, so a smaller limit would not be kept.
+    /// Main memory for the cache of earlier prompts: room for one prompt that fills the context, in whole MiB, or none. The
+    /// engine does not save a prompt that is larger than its limit.
     fn prompt_cache_bytes(&self, memory: &MemoryNeed) -> u64 {
-        let one_prompt = memory.kv_gpu_bytes.saturating_add(memory.kv_ram_bytes);
+        let one_prompt = memory
+            .kv_gpu_bytes
+            .saturating_add(memory.kv_ram_bytes)
+            .saturating_add(self.checkpoint_bytes())
+            .saturating_add(POSITION_BYTES * u64::from(self.setting.context_tokens));
         let wanted = one_prompt.div_ceil(MIB).saturating_mul(MIB);
         let need = self.main_memory_need(memory).saturating_add(wanted);
         let fits = need <= self.machine.cpu.ram_available_bytes.value;
         if fits && wanted <= u64::from(self.policy.prompt_cache_mib) * MIB { wanted } else { 0 }
+    }
+
+    /// Main memory for the checkpoints of a prompt that fills the context, which the engine makes of what later tokens
+    /// overwrite: windows and recurrent states.
+    fn checkpoint_bytes(&self) -> u64 {
+        let EngineSetting { context_tokens, num_batch, kv_cache_type, .. } = self.setting;
+        let blocks = self.candidate.model.architecture.blocks.iter();
+        let overwritten = blocks.filter(|block| block.cache.is_overwritten());
+        let bytes = overwritten.map(|block| block.cache.bytes(context_tokens, num_batch, kv_cache_type));
+        let count = u64::from(context_tokens / CHECKPOINT_TOKENS) + CHECKPOINTS_AT_THE_END;
+        bytes.fold(0, u64::saturating_add).saturating_mul(count)
     }
 
     /// Main memory that is taken, in bytes. Shared memory must hold the needs of both GPU and processor.

@@ -177,7 +177,7 @@ impl TuningReport {
             }
             (_, None) => said.push(say!(text, "install-tuned-alone", duration = duration, tries = tries)),
         }
-        let start = self.tries.iter().rev().find(|tried| tried.changes == TuneDimension::Start);
+        let start = self.tries.iter().find(|tried| tried.changes == TuneDimension::Start);
         if let (Some(kept), Some(start)) = (self.kept_try(), start) {
             let differences = kept.setting.differences(&start.setting, text);
             let what = match kept.changes {

@@ -41,7 +41,7 @@ fn experts_in_main_memory_that_leave_too_much_for_the_card_are_refused() {
     }
 }
 
-/// The engine keeps one prompt in main memory whatever its limit is.
+/// The engine does not save a prompt that is larger than its limit: 20 bytes a token beside its KV cache, and checkpoints.
 #[test]
 fn the_cache_of_earlier_prompts_has_room_for_one_full_prompt_or_is_off() {
     let parts = |plan: &Plan| {
@@ -49,7 +49,8 @@ fn the_cache_of_earlier_prompts_has_room_for_one_full_prompt_or_is_off() {
         let (weights, kv) = (memory.weights_ram_bytes, memory.kv_ram_bytes);
         let engine = memory.compute_ram_bytes + memory.overhead_ram_bytes;
         assert_eq!(memory.ram_required_bytes, weights + kv + engine + memory.prompt_cache_ram_bytes);
-        (memory.kv_gpu_bytes + memory.kv_ram_bytes, memory.prompt_cache_ram_bytes)
+        let positions = 20 * u64::from(plan.candidate.context_tokens);
+        (memory.kv_gpu_bytes + memory.kv_ram_bytes + positions, memory.prompt_cache_ram_bytes)
     };
     let roomy = experts_in_ram(28 * GIB);
     let (one_prompt, cache) = parts(&roomy);
@@ -64,4 +65,19 @@ fn the_cache_of_earlier_prompts_has_room_for_one_full_prompt_or_is_off() {
     let strict = Policy { prompt_cache_mib: roomy.prompt_cache_mib() - 1, ..policy().clone() };
     let hardware = machine_with(card(12 * GIB, Some(11 * GIB)), 32 * GIB, Some(28 * GIB));
     assert_eq!(parts(&make_plan(&roomy.candidate, &hardware, &strict)).1, 0);
+}
+
+/// A hybrid model keeps its recurrent states as checkpoints: at 32,768 tokens four, and two at the end.
+#[test]
+fn the_cache_of_earlier_prompts_has_room_for_checkpoints() {
+    let model = Catalogue::built_in().find("qwen3.5:4b").expect("a model of the catalogue");
+    let states = model.architecture.blocks.iter().filter(|block| block.cache.is_overwritten());
+    let states: u64 = states.map(|block| block.cache.bytes(MIN_CONTEXT_TOKENS, 512, KvCacheType::F16)).sum();
+    assert!(states > 10 * MIB, "{states}");
+    let layers = Layers::Exactly(model.total_layers());
+    let candidate = custom_candidate(model, KvCacheType::F16, MIN_CONTEXT_TOKENS, layers, policy());
+    let hardware = machine_with(card(12 * GIB, Some(11 * GIB)), 32 * GIB, Some(28 * GIB));
+    let memory = make_plan(&candidate, &hardware, policy()).memory;
+    let need = memory.kv_gpu_bytes + memory.kv_ram_bytes + 20 * u64::from(MIN_CONTEXT_TOKENS) + 6 * states;
+    assert!((need..need + MIB).contains(&memory.prompt_cache_ram_bytes), "{memory:?}, {need}");
 }
