@@ -35,7 +35,8 @@ const FOOT: &str = "
 - *Disk really full*: a tmpfs in the test's own namespaces, shrunk while the program runs until nothing more fits. It is
   enlarged before the installation is run again; undo runs while it is still full. Where the system does not let tests
   mount file systems, this row is skipped with a message.
-- A run that fails must fail in the tested step, with a message. The engine is unpacked while it downloads, so a fault of
+- A run that fails must fail in the tested step, with a message; where a folder is closed, or files are limited, before the
+  program starts, in the first step, which tries what later ones do. A login entry that cannot be written fails nothing. The engine is unpacked while it downloads, so a fault of
   unpacking can occur before the last byte has arrived.
 - *No permission*: a folder that nobody may enter or list. *Read-only*: a folder that may be read but not written. When the
   tests run as root, to whom permissions do not apply, the program runs as an unprivileged user.
