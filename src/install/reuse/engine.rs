@@ -17,7 +17,7 @@ use crate::control::{Cancelled, Control};
 use crate::machine::FoundEngine;
 use crate::ollama::release::parse_version;
 use crate::platform;
-use crate::platform::files::{self, FileCause, FileError, reading, writing};
+use crate::platform::files::{self, FileError, reading, writing};
 use crate::platform::ownership::{self, OwnershipError};
 use crate::untrusted::UntrustedText;
 
@@ -280,7 +280,7 @@ impl InstalledEngine {
 #[cfg(unix)]
 fn make_link(target: &Path, from: &Path, to: &Path) -> io::Result<()> {
     match std::os::unix::fs::symlink(target, to) {
-        Err(error) if FileCause::of(&error, to).is_missing_support() => copy(from, to),
+        Err(error) if files::FileCause::of(&error, to).is_missing_support() => copy(from, to),
         made => made,
     }
 }

@@ -2,16 +2,20 @@
 
 use std::io::Write as _;
 use std::path::Path;
+#[cfg(unix)]
 use std::time::Duration;
 
 use crate::install::InstallError;
 use crate::install::state::REHEARSAL_FILE;
 use crate::platform::files::{self, FileError, creating, writing};
-use crate::platform::program::{self, ProgramError};
+#[cfg(unix)]
+use crate::platform::program;
+use crate::platform::program::ProgramError;
 
 /// File systems with fewer free entries than this cannot hold the engine's and a model's files.
 const MIN_FREE_ENTRIES: u64 = 500;
 /// Timeout of the program that is started in a folder.
+#[cfg(unix)]
 const PROGRAM_LIMIT: Duration = Duration::from_secs(5);
 /// A program that ends at once.
 #[cfg(unix)]
