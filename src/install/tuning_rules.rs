@@ -17,8 +17,6 @@ pub struct TuningRules {
     pub time_limit_s: TuningTimeLimits,
     /// Share by which a turn must be shorter to count as faster, 0 to 1.
     pub noise_margin: f64,
-    /// The same while other programs use more of the processor than `other_work` allows.
-    pub busy_noise_margin: f64,
     /// The turn that settings are compared by.
     pub turn: AssistantTurn,
     /// Tokens written with each filling of the context.
@@ -114,7 +112,6 @@ mod tests {
         let rules = TuningRules::built_in();
         assert_eq!(rules.schema, crate::SCHEMA);
         assert!(rules.noise_margin > 0.0 && rules.noise_margin < 0.2);
-        assert!(rules.busy_noise_margin > rules.noise_margin && rules.busy_noise_margin < 1.0);
         assert!(rules.filled_tokens.is_sorted_by(|a, b| a > b), "{:?}", rules.filled_tokens);
         assert_eq!(rules.time_limit(true), Duration::from_secs(180));
         assert!(rules.time_limit(false) > rules.time_limit(true));

@@ -122,16 +122,10 @@ impl<'l, 'a> Tuner<'l, 'a> {
         Ok(if is_skipped { TuningEnd::Skipped } else { TuningEnd::Complete })
     }
 
-    /// Share by which a turn must be shorter to count as faster, by what else the computer does.
-    fn noise_margin(&self) -> f64 {
-        if self.watch.is_busy() { self.rules.busy_noise_margin } else { self.rules.noise_margin }
-    }
-
     /// Tells the search how the last try ended.
     fn note(&mut self, search: &mut TuneSearch<'_>, measured: Option<Placement>) {
         let Some(last) = self.tries.last() else { return };
         let turn_s = last.speed().map(|speed| speed.turn_s);
-        search.require_margin(self.noise_margin());
         search.record(turn_s, measured.unwrap_or_else(|| search.last_setting()), last.in_force);
         // Tries before a step down are not part of the search.
         let before = self.tries.len() - search.count().min(self.tries.len());
@@ -245,7 +239,6 @@ impl<'l, 'a> Tuner<'l, 'a> {
                 }
             },
         };
-        let noise_margin = self.noise_margin();
         let other_work = match end {
             TuningEnd::Off => self.watch.seen(),
             _ => self.watch.end(self.loader.run).await?,
@@ -254,7 +247,7 @@ impl<'l, 'a> Tuner<'l, 'a> {
             end,
             seconds: self.began.elapsed().as_secs_f64(),
             limit_s: self.limit.as_secs(),
-            noise_margin,
+            noise_margin: self.rules.noise_margin,
             tries: self.tries,
             kept: self.kept.map(|(at, _)| at),
             times_engine_defaults: None,

@@ -57,11 +57,6 @@ impl OtherWorkWatch {
         }
     }
 
-    /// Whether other programs used so much of the processor that speeds cannot be compared as usual.
-    pub fn is_busy(&self) -> bool {
-        self.processor_share > TuningRules::built_in().other_work.processor_share
-    }
-
     /// What was seen at the beginning.
     pub fn seen(self) -> Vec<OtherWork> {
         self.found
@@ -74,7 +69,7 @@ impl OtherWorkWatch {
     pub async fn end(mut self, run: &Run<'_>) -> Result<Vec<OtherWork>, InstallError> {
         let limits = TuningRules::built_in().other_work;
         self.look_at_programs(run, limits).await?;
-        if self.is_busy() {
+        if self.processor_share > limits.processor_share {
             self.found.push(OtherWork::Processor { share: self.processor_share });
         }
         Ok(self.found)

@@ -53,8 +53,6 @@ pub struct TuneSearch<'a> {
     in_force: RunnerOptions,
     /// Position in [`ORDER`].
     at: usize,
-    /// Share by which a turn must be shorter to count as faster.
-    noise_margin: f64,
 }
 
 /// In this order, by what each usually gains. The engine's placement comes before everything else of its own, because it
@@ -73,13 +71,7 @@ impl<'a> TuneSearch<'a> {
     /// Begins at this setting, which is loaded. Record its measurement first.
     pub fn new(bounds: TuneBounds<'a>, start: Placement) -> Self {
         let tries = vec![SearchedTry::new(TuneDimension::Start, start)];
-        let noise_margin = bounds.rules.noise_margin;
-        Self { bounds, tries, best: None, in_force: start.options, at: 0, noise_margin }
-    }
-
-    /// Raises the share by which a turn must be shorter to count as faster: other programs disturb the measurements.
-    pub fn require_margin(&mut self, noise_margin: f64) {
-        self.noise_margin = self.noise_margin.max(noise_margin);
+        Self { bounds, tries, best: None, in_force: start.options, at: 0 }
     }
 
     /// How the last try ended: seconds of a turn, or `None` if it failed. `in_force`: what the engine says of its options;
@@ -103,7 +95,7 @@ impl<'a> TuneSearch<'a> {
 
     /// Whether a turn is shorter by more than noise.
     fn is_faster(&self, turn_s: f64, than_s: f64) -> bool {
-        turn_s < than_s * (1.0 - self.noise_margin)
+        turn_s < than_s * (1.0 - self.bounds.rules.noise_margin)
     }
 
     /// The setting of the last try.
@@ -344,24 +336,6 @@ mod tests {
         assert_eq!((kept.options.num_batch, best), (Some(1024), Some(0)));
         let (_, kept, _) = run(bounds(&Some), start(TOTAL, 0), faster_batch(0.96));
         assert_eq!(kept.options.num_batch, Some(2048));
-    }
-
-    #[test]
-    fn on_a_busy_computer_a_try_must_be_better_by_more() {
-        let best_of = |margins: &[f64]| {
-            let begin = start(TOTAL, 0);
-            let mut search = TuneSearch::new(bounds(&Some), begin);
-            margins.iter().for_each(|margin| search.require_margin(*margin));
-            search.record(Some(10.0), begin, begin.options);
-            while let Some((_, asked)) = search.next() {
-                let is_better = asked.options.num_batch == Some(2048);
-                search.record(Some(if is_better { 8.0 } else { 10.0 }), asked, asked.options);
-            }
-            search.kept().and_then(|(_, setting)| setting.options.num_batch)
-        };
-        assert_eq!(best_of(&[]), Some(2048));
-        assert_ne!(best_of(&[0.25]), Some(2048), "a fifth is noise there");
-        assert_ne!(best_of(&[0.25, 0.03]), Some(2048), "it is not lowered again");
     }
 
     #[test]
