@@ -75,13 +75,26 @@ impl<'a> Reporter<'a> {
         self.report(StepState::Skipped, activity);
     }
 
+    /// Reports how a run ended, and returns it.
+    ///
+    /// # Errors
+    /// The run's.
+    pub fn end(&self, outcome: Result<Receipt, InstallError>) -> Result<Receipt, Arc<InstallError>> {
+        let outcome = outcome.map_err(Arc::new);
+        match &outcome {
+            Ok(receipt) => self.finished(receipt),
+            Err(error) => self.ended(error),
+        }
+        outcome
+    }
+
     /// The installation succeeded.
-    pub fn finished(&self, receipt: &Receipt) {
+    fn finished(&self, receipt: &Receipt) {
         self.report(StepState::Done, Activity::Finished(Box::new(receipt.clone())));
     }
 
     /// The installation failed or was cancelled.
-    pub fn ended(&self, error: &Arc<InstallError>) {
+    fn ended(&self, error: &Arc<InstallError>) {
         let state = if error.is_cancelled() { StepState::Cancelled } else { StepState::Failed };
         self.report(state, Activity::Ended(Arc::clone(error)));
     }

@@ -58,12 +58,7 @@ pub fn retune(
         let (installed, request) = request(home, hardware, policy)?;
         carry_out(&installed, &request, wording, &reporter, control).await
     };
-    let outcome = runtime()?.block_on(work).map_err(Arc::new);
-    match &outcome {
-        Ok(receipt) => reporter.finished(receipt),
-        Err(error) => reporter.ended(error),
-    }
-    outcome
+    reporter.end(runtime()?.block_on(work))
 }
 
 /// Unloads the served model, if our server runs. Blocks.

@@ -55,12 +55,7 @@ pub fn run(
 ) -> Result<Receipt, Arc<InstallError>> {
     let reporter = Reporter::new(events);
     let _awake = keep_awake(wording.awake_reason());
-    let outcome = runtime()?.block_on(install(request, wording, &reporter, control)).map_err(Arc::new);
-    match &outcome {
-        Ok(receipt) => reporter.finished(receipt),
-        Err(error) => reporter.ended(error),
-    }
-    outcome
+    reporter.end(runtime()?.block_on(install(request, wording, &reporter, control)))
 }
 
 async fn install(

@@ -151,9 +151,7 @@ impl LoadEvidence {
             let mib = free.rsplit(' ').next().and_then(|mib| mib.parse::<u64>().ok());
             // The first of several GPUs.
             self.device_free_bytes = self.device_free_bytes.or(mib.and_then(|mib| mib.checked_mul(MIB)));
-        } else if is_kv_cache(line)
-            && let (Some(k), Some(v)) = (after(line, " K ("), after(line, " V ("))
-        {
+        } else if let (Some(k), Some(v)) = (after(line, " K ("), after(line, " V (")) {
             let name = |rest: &str| rest.split(')').next().map(UntrustedText::new);
             self.kv_cache_types = name(k).zip(name(v)).map(|(k, v)| CacheTypes { k, v });
         } else if let Some(tokens) = after(line, "n_ctx_slot = ") {

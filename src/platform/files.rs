@@ -20,5 +20,5 @@ pub use folders::{
     remove_folder_or_link,
 };
 pub use read::{read_pieces, read_through, sha256};
-pub use sync::{sync, sync_file, sync_folder, sync_folder_of};
+pub use sync::{sync, sync_data, sync_file, sync_folder, sync_folder_of};
 pub use write::{temporary, write_named, write_whole, write_whole_unsynced};

@@ -180,7 +180,10 @@ impl Journal {
         let entry = JournalEntry { at: rfc3339_now(), phase, change };
         let mut line = serde_json::to_vec(&entry).map_err(|error| writing(&self.path)(error.into()))?;
         line.push(b'\n');
-        self.file.write_all(&line).and_then(|()| files::sync(&self.file)).map_err(writing(&self.path))?;
+        self.file
+            .write_all(&line)
+            .and_then(|()| files::sync_data(&self.file))
+            .map_err(writing(&self.path))?;
         self.entries.push(entry);
         Ok(())
     }

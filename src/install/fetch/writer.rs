@@ -318,7 +318,7 @@ fn sync_periodically(shared: &SharedWriter, durable: &File, written: &sync::Rece
     while written.recv_timeout(pause) == Err(sync::RecvTimeoutError::Timeout) {
         let sidecar = shared.lock().sidecar.clone();
         let began = Instant::now();
-        let synchronised = files::sync(durable);
+        let synchronised = files::sync_data(durable);
         pause = SAVE_EVERY.max(began.elapsed() * SYNC_SHARE);
         match synchronised {
             // Saved under the lock: once the writer has ended, its own save is the last, and the file may be gone.

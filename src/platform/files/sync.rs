@@ -12,7 +12,19 @@ use crate::platform::regular;
 /// # Errors
 /// If the sync fails; part of the file may then be lost.
 pub fn sync(file: &File) -> io::Result<()> {
-    match file.sync_all() {
+    where_supported(file.sync_all())
+}
+
+/// As [`sync`], without what is not needed to read the contents again.
+///
+/// # Errors
+/// Those of [`sync`].
+pub fn sync_data(file: &File) -> io::Result<()> {
+    where_supported(file.sync_data())
+}
+
+fn where_supported(synced: io::Result<()>) -> io::Result<()> {
+    match synced {
         Err(error) if matches!(error.kind(), io::ErrorKind::InvalidInput | io::ErrorKind::Unsupported) => {
             Ok(())
         }
