@@ -2,8 +2,12 @@
 
 #![allow(clippy::unwrap_used, clippy::panic, missing_docs)]
 
+use std::sync::Arc;
+
+use acolyte::machine::{Gpu, GpuKind, Hardware, MainMemory};
 use acolyte::models::gguf::{Header, HeaderDamage, HeaderError, TensorProblem};
 use acolyte::models::{Cache, Catalogue, KvCacheType, Model, ModelName, NotAModel, TensorType};
+use acolyte::plan::{Layers, Plan, Profiles, Reason, custom_candidate, make_plan};
 use proptest::prelude::*;
 
 /// Writes a GGUF header, version 3.
@@ -329,6 +333,43 @@ fn windows_hard_coded_in_the_engine_are_included() {
         Cache::Attention { k_values: 1024, v_values: 1024, window: None }
     );
     assert_eq!(shared.architecture.blocks[20].cache, Cache::Shared);
+}
+
+/// The plan for 32,768 tokens in q8_0 with as many layers on a 10 GB card as fit.
+fn planned(model: Model) -> Plan {
+    let memory =
+        MainMemory { total_bytes: 32 << 30, available_bytes: Some(28 << 30), bandwidth_gb_s: Some(60.0) };
+    let card = Gpu::named("NVIDIA GeForce RTX 3080", GpuKind::Discrete, Some(10 << 30));
+    let card = Gpu { vram_free_bytes: Some(9100 << 20), ..card };
+    let policy = &Profiles::built_in().policy;
+    let candidate = custom_candidate(Arc::new(model), KvCacheType::Q8_0, 32_768, Layers::Fit, policy);
+    make_plan(&candidate, &Hardware::with(memory, vec![card]), policy)
+}
+
+/// A file of 40 blocks of 180 MiB, which states the size of its window but not which blocks have one, as converted by others
+/// than Ollama.
+#[test]
+fn all_layers_of_laguna_are_planned_where_its_windows_let_them_fit() {
+    let file = |family: &str| {
+        let mut writer = attending(family, 40).number(&format!("{family}.attention.sliding_window"), 512);
+        for i in 0..40 {
+            writer = writer.tensor(&format!("blk.{i}.ffn_down.weight"), Q4_K, &[2048, 163_000]);
+        }
+        model(writer)
+    };
+    let laguna = file("laguna");
+    let known = Catalogue::built_in().find("laguna-xs-2.1").unwrap();
+    assert!((cache_mib(&laguna) - 743.75).abs() < 0.01 && (cache_mib(&known) - 743.75).abs() < 0.01);
+    let plan = planned(laguna);
+    assert_eq!((plan.gpu_layers(), plan.total_layers), (41, 41));
+    let is_unknown =
+        |plan: &Plan| plan.reasons.iter().any(|reason| matches!(reason, Reason::ArchitectureUnknown { .. }));
+    assert!(!is_unknown(&plan), "{:?}", plan.reasons);
+
+    // Without the engine's pattern every block would keep the whole context.
+    let unknown = planned(file("laguna9"));
+    assert_eq!(unknown.gpu_layers(), 33);
+    assert!(is_unknown(&unknown), "{:?}", unknown.reasons);
 }
 
 #[test]

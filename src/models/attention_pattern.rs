@@ -245,6 +245,7 @@ impl Windows {
 }
 
 #[cfg(test)]
+#[allow(clippy::panic, reason = "tests fail by panicking")]
 mod tests {
     use super::*;
 
@@ -334,6 +335,47 @@ mod tests {
         assert!(full("lfm2", 9).is_empty());
         assert_eq!(AttentionPattern::of("laguna2"), AttentionPattern::Unknown);
         assert_eq!(AttentionPattern::of("qwen2"), AttentionPattern::Full);
+    }
+
+    /// What the engine builds for a file that states the size of its window but not which blocks have one, by
+    /// `src/models/*.cpp` of llama.cpp b10488: `swa_period`, `dense_first` and the default of `n_swa`.
+    #[test]
+    fn without_a_list_in_the_file_every_pattern_is_the_engines() {
+        let every = |first: usize, period: usize| (first..64).step_by(period).collect::<Vec<_>>();
+        let expected: &[(&str, u64, Vec<usize>)] = &[
+            ("afmoe", 512, every(3, 4)),
+            ("cohere2", 512, every(3, 4)),
+            ("cohere2moe", 512, every(0, 4)),
+            ("exaone-moe", 512, every(3, 4)),
+            ("exaone4", 512, every(3, 4)),
+            ("gemma2", 512, every(1, 2)),
+            ("gemma3", 512, every(5, 6)),
+            ("gemma3n", 512, every(4, 5)),
+            ("gpt-oss", 512, every(1, 2)),
+            ("gptoss", 512, every(1, 2)),
+            ("laguna", 512, every(0, 4)),
+            ("lfm2", 512, Vec::new()),
+            ("llama4", 8192, every(3, 4)),
+            ("mellum", 512, every(3, 4)),
+            ("muse-glimmer", 512, every(3, 4)),
+            ("olmo2", 512, every(3, 4)),
+            ("olmo3", 512, every(3, 4)),
+            ("plamo3", 512, every(7, 8)),
+            ("smallthinker", 4096, every(0, 4)),
+        ];
+        let with_pattern: Vec<&str> = WITH_WINDOWS
+            .iter()
+            .filter(|(_, pattern)| matches!(pattern, AttentionPattern::Windows(_)))
+            .map(|(name, _)| *name)
+            .collect();
+        assert_eq!(with_pattern, expected.iter().map(|(name, ..)| *name).collect::<Vec<_>>());
+        for (family, tokens, full) in expected {
+            let AttentionPattern::Windows(windows) = AttentionPattern::of(family) else { panic!("{family}") };
+            assert_eq!(windows.tokens(Some(512), 64), Some(*tokens), "{family}");
+            let found: Vec<usize> =
+                (0..64).filter(|index| windows.has_full_attention(*index, None)).collect();
+            assert_eq!(found, *full, "{family}");
+        }
     }
 
     #[test]
