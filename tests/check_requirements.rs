@@ -260,10 +260,9 @@ fn assert_profile_shape(profile: &Value) {
     assert_eq!(file["differs_from_catalogue"], Value::Null);
     assert!(file["size_bytes"].as_u64().unwrap() > 0);
     let bytes = |key: &str| profile["memory"][key].as_u64().unwrap_or_else(|| panic!("{key}: {profile}"));
-    let parts: u64 = ["weights_gpu_bytes", "kv_gpu_bytes", "compute_gpu_bytes", "overhead_gpu_bytes"]
-        .map(bytes)
-        .iter()
-        .sum();
+    let parts =
+        ["weights_gpu_bytes", "kv_gpu_bytes", "compute_gpu_bytes", "draft_gpu_bytes", "overhead_gpu_bytes"];
+    let parts: u64 = parts.map(bytes).iter().sum();
     assert_eq!(parts, bytes("vram_required_bytes"));
     // Drivers take 450 to 750 MiB, or another range; nothing without layers on the card.
     let range = bytes("vram_required_bytes") - bytes("vram_low_bytes");

@@ -3,12 +3,12 @@
 #![allow(clippy::unwrap_used, clippy::panic, missing_docs)]
 
 use acolyte::estimate::{
-    CpuFigures, EngineBuild, EngineSetting, GpuFigures, MachineFigures, fit_gpu_layers, memory_need,
-    memory_need_of_build,
+    CpuFigures, EngineBuild, EngineSetting, GpuFigures, MachineFigures, MemoryNeed, fit_gpu_layers,
+    memory_need, memory_need_of_build,
 };
 use acolyte::figures::Known;
 use acolyte::machine::{GpuBackend, GpuKind};
-use acolyte::models::{Catalogue, KvCacheType, Model};
+use acolyte::models::{Catalogue, KvCacheType, Model, PredictionHeads};
 use acolyte::{GIB, MIB};
 use serde_json::Value;
 
@@ -164,6 +164,41 @@ fn buffers_of_every_build_match_its_log() {
     // Before December 2025 the output layer is placed last: 8 of 29 layers are eight blocks.
     let weights = need("qwen2.5-coder:7b", OutputLast, 8, 4096, f16, true).weights_gpu_bytes;
     assert!((mib(weights) - 1103.35).abs() < 0.01);
+}
+
+/// Qwen3.8 27B with its heads, 32,768 tokens, on a 24 GB card: 0.9 GB more with two drafted tokens, 1.2 GB more with four
+/// (github.com/sudoingX/qwen38-mtp, August 2026). llama-server b10488 logs one more copy of the recurrent state for each
+/// drafted token, a 16-bit cache of the head's block and a second compute buffer.
+#[test]
+fn drafting_takes_what_was_measured() {
+    let mut model = (*Catalogue::built_in().find("qwen3.8:27b").unwrap()).clone();
+    // 424,673,280 weights at 4.9 bits, which are not loaded without drafting.
+    let weights_bytes = 424_673_280 / 8 * 49 / 10;
+    let heads = model.prediction_heads.unwrap();
+    assert_eq!(heads.kv_values, 2 * 4 * 256);
+    let mut need = |default_tokens| {
+        model.prediction_heads = Some(PredictionHeads { default_tokens, weights_bytes, ..heads });
+        memory_need(&model, &setting(&model, 32_768, KvCacheType::Q8_0), &machine())
+    };
+    let (off, two, four) = (need(0), need(2), need(4));
+    assert_eq!((off.draft_gpu_bytes, off.draft_ram_bytes), (0, 0));
+    let more = |of: &MemoryNeed| (of.vram_required_bytes - off.vram_required_bytes) as f64 / 1e9;
+    assert!(
+        (more(&two) - 0.9).abs() < 0.05 && (more(&four) - 1.2).abs() < 0.05,
+        "{} {}",
+        more(&two),
+        more(&four)
+    );
+    let states = model.architecture.blocks.iter().filter(|block| block.cache.is_overwritten());
+    let states: u64 = states.map(|block| block.cache.bytes(32_768, 512, KvCacheType::F16)).sum();
+    assert_eq!(four.draft_gpu_bytes - two.draft_gpu_bytes, 2 * states);
+    // While a prompt fills the context: a checkpoint per 8,192 tokens and two at the end.
+    assert_eq!(off.checkpoints_ram_bytes, 6 * states);
+    // On the processor alone the same memory is main memory.
+    let alone = MachineFigures { gpus: Vec::new(), cpu: machine().cpu };
+    model.prediction_heads = Some(PredictionHeads { default_tokens: 2, weights_bytes, ..heads });
+    let alone = memory_need(&model, &setting(&model, 32_768, KvCacheType::Q8_0), &alone);
+    assert_eq!((alone.draft_gpu_bytes, alone.draft_ram_bytes), (0, two.draft_gpu_bytes));
 }
 
 #[test]

@@ -146,14 +146,23 @@ proptest! {
         let n = memory_need(&model, &setting, &machine);
         prop_assert_eq!(
             n.vram_required_bytes,
-            n.weights_gpu_bytes + n.kv_gpu_bytes + n.compute_gpu_bytes + n.overhead_gpu_bytes
+            n.weights_gpu_bytes
+                + n.kv_gpu_bytes
+                + n.compute_gpu_bytes
+                + n.draft_gpu_bytes
+                + n.overhead_gpu_bytes
         );
         let least = n.vram_required_bytes - n.overhead_gpu_bytes;
         prop_assert!((least..=n.vram_required_bytes).contains(&n.vram_low_bytes));
         prop_assert_eq!(n.vram_low_bytes == n.vram_required_bytes, n.overhead_gpu_bytes == 0);
         prop_assert_eq!(
             n.ram_required_bytes,
-            n.weights_ram_bytes + n.kv_ram_bytes + n.compute_ram_bytes + n.overhead_ram_bytes
+            n.weights_ram_bytes
+                + n.kv_ram_bytes
+                + n.compute_ram_bytes
+                + n.draft_ram_bytes
+                + n.checkpoints_ram_bytes
+                + n.overhead_ram_bytes
         );
         let cache = |kv| {
             let n = memory_need(&model, &EngineSetting { kv_cache_type: kv, ..setting }, &machine);

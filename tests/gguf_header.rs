@@ -401,6 +401,17 @@ fn image_encoders_and_prediction_heads_are_recognised_and_not_part_of_the_langua
     assert_eq!(more.image_encoder_bytes, 4 * 1100);
     assert_eq!(more.prediction_heads.map(|heads| heads.default_tokens), Some(0));
     assert_eq!(plain.architecture, more.architecture);
+
+    // A head as the last block: its weights are its own, and it attends like the other blocks.
+    let last = attending("qwen35", 3).number("qwen35.nextn_predict_layers", 1).tensor(
+        "blk.2.nextn.eh_proj.weight",
+        F32,
+        &[100, 10],
+    );
+    let heads = read(last).prediction_heads.unwrap();
+    assert_eq!((heads.default_tokens, heads.kv_values), (0, 2 * 8 * 128));
+    let k_bytes = 2048 * 1024 / 256 * 144;
+    assert_eq!(heads.weights_bytes, k_bytes + 4 * 1000);
 }
 
 #[test]

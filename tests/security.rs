@@ -87,6 +87,7 @@ mod running {
             "SSL_CERT_FILE",
             "SSL_CERT_DIR",
             "LLAMA_ARG_CACHE_RAM",
+            "LLAMA_ARG_CTX_CHECKPOINTS",
             "OLLAMA_FLASH_ATTENTION",
             "OLLAMA_HOST",
             "OLLAMA_KV_CACHE_TYPE",

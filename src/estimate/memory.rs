@@ -7,7 +7,12 @@ use super::constants::EfficiencyConstants;
 use super::{EngineBuild, EngineSetting, MachineFigures, MemoryNeed};
 use crate::MIB;
 use crate::machine::GpuBackend;
-use crate::models::{Block, Cache, KvCacheType, Model, ModelArchitecture};
+use crate::models::{Block, Cache, KvCacheType, Model, ModelArchitecture, PredictionHeads};
+
+/// The engine makes a checkpoint after so many tokens of a prompt, and two more at its end (llama-server b10488).
+const CHECKPOINT_TOKENS: u32 = 8_192;
+/// Of these a model with windows or recurrent states needs at least those at the end, to continue a conversation.
+pub const CHECKPOINTS_AT_THE_END: u32 = 2;
 
 /// Which blocks are on the GPU, which of those have their routed experts in main memory, and whether the output matrix
 /// is on the GPU.
@@ -86,6 +91,12 @@ pub fn memory_need_of_build(
     let cache = |blocks: &[Block]| sum(blocks.iter().map(|block| cache_bytes(block, setting)));
     let experts_in_ram = sum(placement.split(architecture).iter().map(expert_bytes));
 
+    let checkpoints = match build {
+        EngineBuild::Current => {
+            checkpoint_bytes(architecture, setting).saturating_mul(u64::from(checkpoints(setting)))
+        }
+        _ => 0,
+    };
     let mut need = MemoryNeed {
         weights_gpu_bytes: weights(on_gpu).saturating_sub(experts_in_ram),
         kv_gpu_bytes: cache(on_gpu),
@@ -96,6 +107,7 @@ pub fn memory_need_of_build(
             architecture.input_bytes,
         ]),
         kv_ram_bytes: cache(on_cpu),
+        checkpoints_ram_bytes: checkpoints,
         ..MemoryNeed::default()
     };
     let computed = compute_buffer_bytes(architecture, setting, build, !on_gpu.is_empty());
@@ -127,11 +139,30 @@ pub fn memory_need_of_build(
         need.compute_ram_bytes = computed;
         need.overhead_ram_bytes = 300 * MIB;
     }
-    need.vram_required_bytes =
-        sum([need.weights_gpu_bytes, need.kv_gpu_bytes, need.compute_gpu_bytes, need.overhead_gpu_bytes]);
+    let heads = model.prediction_heads.filter(|heads| heads.default_tokens > 0);
+    if let Some(heads) = heads.filter(|_| build == EngineBuild::Current) {
+        let copies = |blocks| recurrent_bytes(blocks).saturating_mul(u64::from(heads.default_tokens));
+        let drafting = draft_bytes(architecture, heads, setting, computes_on_gpu);
+        let (gpu, ram) = if computes_on_gpu { (drafting, 0) } else { (0, drafting) };
+        need.draft_gpu_bytes = gpu.saturating_add(copies(on_gpu));
+        need.draft_ram_bytes = ram.saturating_add(copies(on_cpu));
+    }
+    need.vram_required_bytes = sum([
+        need.weights_gpu_bytes,
+        need.kv_gpu_bytes,
+        need.compute_gpu_bytes,
+        need.draft_gpu_bytes,
+        need.overhead_gpu_bytes,
+    ]);
     need.vram_low_bytes = need.vram_required_bytes - need.overhead_gpu_bytes + least_overhead;
-    need.ram_required_bytes =
-        sum([need.weights_ram_bytes, need.kv_ram_bytes, need.compute_ram_bytes, need.overhead_ram_bytes]);
+    need.ram_required_bytes = sum([
+        need.weights_ram_bytes,
+        need.kv_ram_bytes,
+        need.compute_ram_bytes,
+        need.draft_ram_bytes,
+        need.checkpoints_ram_bytes,
+        need.overhead_ram_bytes,
+    ]);
     need
 }
 
@@ -149,8 +180,9 @@ pub fn fit_gpu_layers(
     }
     let fits = |layers: u32| {
         let setting = EngineSetting { gpu_layers: layers, ..*setting };
-        memory_need(model, &setting, machine).vram_required_bytes <= vram_budget_bytes
-            && (machine.gpus.len() == 1 || fits_on_each(model, &setting, machine, vram_budget_bytes))
+        let need = memory_need(model, &setting, machine);
+        need.vram_required_bytes <= vram_budget_bytes
+            && (machine.gpus.len() == 1 || fits_on_each(model, &setting, machine, &need, vram_budget_bytes))
     };
     let total = model.total_layers();
     // With every layer on the GPU no weights are streamed, so all layers can fit even if one fewer does not.
@@ -177,8 +209,9 @@ pub fn fit_n_cpu_moe(
     let all = model.total_layers();
     let fits = |n_cpu_moe: u32| {
         let setting = EngineSetting { gpu_layers: all, n_cpu_moe, ..*setting };
-        memory_need(model, &setting, machine).vram_required_bytes <= vram_budget_bytes
-            && (machine.gpus.len() == 1 || fits_on_each(model, &setting, machine, vram_budget_bytes))
+        let need = memory_need(model, &setting, machine);
+        need.vram_required_bytes <= vram_budget_bytes
+            && (machine.gpus.len() == 1 || fits_on_each(model, &setting, machine, &need, vram_budget_bytes))
     };
     let blocks = all.saturating_sub(1);
     if machine.gpus.is_empty() || !(fits(0) || fits(blocks)) {
@@ -202,6 +235,7 @@ fn fits_on_each(
     model: &Model,
     setting: &EngineSetting,
     machine: &MachineFigures,
+    need: &MemoryNeed,
     vram_budget_bytes: u64,
 ) -> bool {
     let architecture = &model.architecture;
@@ -218,8 +252,8 @@ fn fits_on_each(
         let share = u64::try_from(share / u128::from(free_together)).unwrap_or(u64::MAX);
         share.saturating_sub(sum([driver_bytes(gpu.backend).1, computed]))
     });
-    let mut budget =
-        budgets.next().unwrap_or(0).saturating_sub(streamed).saturating_sub(model.image_encoder_bytes);
+    let on_last = sum([streamed, model.image_encoder_bytes, need.draft_gpu_bytes]);
+    let mut budget = budgets.next().unwrap_or(0).saturating_sub(on_last);
     let split = placement.split(architecture).len();
     let blocks = placement.gpu(architecture).iter().enumerate().rev().map(|(index, block)| {
         let in_ram = if index < split { expert_bytes(block) } else { 0 };
@@ -237,6 +271,39 @@ fn fits_on_each(
             }
         }
     })
+}
+
+/// Weights, KV cache and buffers of what drafts tokens. The cache is of 16 bits whatever the model's is, and there is a second
+/// compute buffer (llama-server b10488). That of the heads was measured smaller than the model's.
+fn draft_bytes(
+    architecture: &ModelArchitecture,
+    heads: PredictionHeads,
+    setting: &EngineSetting,
+    attends_here: bool,
+) -> u64 {
+    let cache = u64::from(heads.kv_values) * 2 * u64::from(setting.context_tokens);
+    let buffer = compute_buffer_bytes(architecture, setting, EngineBuild::Current, attends_here);
+    sum([heads.weights_bytes, cache, buffer])
+}
+
+/// Recurrent states, of which the engine keeps one more for each drafted token, to return to the last accepted one.
+fn recurrent_bytes(blocks: &[Block]) -> u64 {
+    let state = |block: &Block| match block.cache {
+        Cache::Recurrent { bytes } => bytes,
+        Cache::Attention { .. } | Cache::Shared => 0,
+    };
+    sum(blocks.iter().map(state))
+}
+
+/// Main memory for one checkpoint of what later tokens overwrite: windows and recurrent states. 0 for a model without them.
+pub fn checkpoint_bytes(architecture: &ModelArchitecture, setting: &EngineSetting) -> u64 {
+    let overwritten = architecture.blocks.iter().filter(|block| block.cache.is_overwritten());
+    sum(overwritten.map(|block| cache_bytes(block, setting)))
+}
+
+/// Checkpoints that the engine makes of a prompt that fills the context.
+pub fn checkpoints(setting: &EngineSetting) -> u32 {
+    setting.context_tokens / CHECKPOINT_TOKENS + CHECKPOINTS_AT_THE_END
 }
 
 /// Compute buffer of one batch, on the device that computes it.

@@ -13,7 +13,10 @@ mod types;
 
 pub use constants::{ConstantBasis, EfficiencyConstant, EfficiencyConstants, EfficiencyError};
 pub use efficiency::is_speed_assumed;
-pub use memory::{fit_gpu_layers, fit_n_cpu_moe, memory_need, memory_need_of_build};
+pub use memory::{
+    CHECKPOINTS_AT_THE_END, checkpoint_bytes, checkpoints, fit_gpu_layers, fit_n_cpu_moe, memory_need,
+    memory_need_of_build,
+};
 pub use read_back::n_cpu_moe_in_force;
 pub use speed::{SpeedEstimator, decode, first_token_s};
 pub use types::{

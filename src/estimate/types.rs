@@ -124,9 +124,13 @@ pub struct MemoryNeed {
     pub kv_gpu_bytes: u64,
     /// Compute buffers on the GPU.
     pub compute_gpu_bytes: u64,
+    /// What drafting tokens takes on the GPU: prediction heads or a draft model, their cache and buffers, and copies of the
+    /// model's recurrent state.
+    #[serde(default)]
+    pub draft_gpu_bytes: u64,
     /// Memory that the driver takes for a computing process: the most that was observed.
     pub overhead_gpu_bytes: u64,
-    /// Sum of the four above: the upper end of the range, which has to fit.
+    /// Sum of the five above: the upper end of the range, which has to fit.
     pub vram_required_bytes: u64,
     /// The lower end: with the least that a driver was observed to take.
     #[serde(default)]
@@ -137,12 +141,18 @@ pub struct MemoryNeed {
     pub kv_ram_bytes: u64,
     /// Compute buffers in main memory.
     pub compute_ram_bytes: u64,
+    /// What drafting tokens takes in main memory.
+    #[serde(default)]
+    pub draft_ram_bytes: u64,
+    /// Checkpoints of windows and recurrent states while a prompt that fills the context is processed.
+    #[serde(default)]
+    pub checkpoints_ram_bytes: u64,
     /// Main memory of the engine's processes themselves.
     pub overhead_ram_bytes: u64,
     /// Main memory for the engine's cache of earlier prompts. The plan decides on it: an estimate alone has 0.
     #[serde(default)]
     pub prompt_cache_ram_bytes: u64,
-    /// Sum of the five above.
+    /// Sum of the seven above.
     pub ram_required_bytes: u64,
 }
 

@@ -13,6 +13,7 @@ use crate::install::change::rollback::is_ours;
 use crate::install::{InstallOptions, Installed, Paths};
 use crate::models::gguf::Header;
 use crate::models::{Model, ModelName, ModelSource, ModelTag};
+use crate::ollama::manifest::LayerParameters;
 use crate::ollama::registry::{ReadLimits, RegistryError, fetch_model_within, model_of};
 use crate::ollama::store::Store;
 use crate::platform::regular;
@@ -95,7 +96,10 @@ pub fn stored_model(options: &InstallOptions, tag: &ModelTag) -> Option<Model> {
     let manifest = store.manifest(tag).filter(|_| store.has(tag))?.manifest;
     let file = regular::open(&store.blob(manifest.model_layer()?.sha256)).ok()?;
     let header = Header::read(std::io::BufReader::new(file)).ok()?;
-    model_of(&header, &manifest, ModelName::Tag(tag.clone()), ModelSource::Store).ok()
+    let parameters = manifest.parameters_layer().filter(|layer| layer.size <= LayerParameters::MAX_BYTES);
+    let parameters = parameters.and_then(|layer| regular::read(&store.blob(layer.sha256), layer.size).ok());
+    let parameters = LayerParameters::parse(&parameters.unwrap_or_default());
+    model_of(&header, &manifest, &parameters, ModelName::Tag(tag.clone()), ModelSource::Store).ok()
 }
 
 /// Whether the installation uses the model in its store as it is: the served model was made of it, or our server alone

@@ -82,6 +82,9 @@ pub struct MeasuredFigures {
     /// Limit of the engine's cache of earlier prompts, in MiB, as it says; 0 for no such cache.
     #[serde(default)]
     pub prompt_cache_mib: Option<u32>,
+    /// Most checkpoints of a prompt that the engine keeps, as it says; 0 if it makes none.
+    #[serde(default)]
+    pub context_checkpoints: Option<u32>,
     /// Memory of the engine's processes, in bytes.
     pub ram_bytes: Option<u64>,
     /// Tokens written a second.

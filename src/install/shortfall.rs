@@ -247,6 +247,7 @@ mod tests {
             weights_gpu_bytes: Some(4 * GIB),
             weights_ram_bytes: Some(GIB / 3),
             prompt_cache_mib: Some(952),
+            context_checkpoints: None,
             ram_bytes: Some(GIB),
             decode_tokens_per_s: Some(60.0),
             prefill_tokens_per_s: Some(1000.0),

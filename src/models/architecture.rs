@@ -140,6 +140,14 @@ impl Cache {
         }
     }
 
+    /// Keys and values that are kept for each token; 0 for a state whose size does not depend on the context.
+    pub fn values_per_token(self) -> u32 {
+        match self {
+            Self::Attention { k_values, v_values, .. } => k_values.saturating_add(v_values),
+            Self::Recurrent { .. } | Self::Shared => 0,
+        }
+    }
+
     /// Whether later tokens overwrite it, so that an earlier state is kept as a checkpoint only.
     pub fn is_overwritten(self) -> bool {
         matches!(self, Self::Recurrent { .. } | Self::Attention { window: Some(_), .. })

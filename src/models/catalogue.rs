@@ -141,6 +141,9 @@ struct CatalogueEntry {
     image_encoder_bytes: u64,
     /// Default number of tokens that its prediction heads or draft model predict.
     predicts_tokens: Option<u32>,
+    /// Bytes of that draft model, where it is a file of its own.
+    #[serde(default)]
+    draft_model_bytes: u64,
     minimum_engine: Option<EngineVersion>,
     licence: String,
     commercial: Option<bool>,
@@ -215,6 +218,16 @@ impl Catalogue {
                 let problem = CatalogueProblem::DownloadTooSmall { tag: tag(), download_bytes, tensor_bytes };
                 return Err(wrong(line, problem));
             }
+            // The weights of heads in the same file are among its `tensor_bytes`, and a head attends like the last block.
+            let kv_values = match entry.draft_model_bytes {
+                0 => architecture.blocks.last().map_or(0, |block| block.cache.values_per_token()),
+                _ => 0,
+            };
+            let prediction_heads = entry.predicts_tokens.map(|default_tokens| PredictionHeads {
+                default_tokens,
+                weights_bytes: entry.draft_model_bytes,
+                kv_values,
+            });
             let model = Model {
                 name: ModelName::Tag(entry.tag.clone()),
                 title: entry.title.clone().into(),
@@ -224,9 +237,7 @@ impl Catalogue {
                 download_bytes: entry.download_bytes,
                 architecture,
                 image_encoder_bytes: entry.image_encoder_bytes,
-                prediction_heads: entry
-                    .predicts_tokens
-                    .map(|default_tokens| PredictionHeads { default_tokens }),
+                prediction_heads,
                 minimum_engine: entry.minimum_engine,
                 file: ModelFile::CATALOGUE,
             };

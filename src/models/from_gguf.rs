@@ -88,7 +88,7 @@ impl Model {
             download_bytes: download_bytes.max(tensor_bytes),
             architecture,
             image_encoder_bytes: encoder_bytes(header),
-            prediction_heads: prediction_heads(header, family),
+            prediction_heads: reader.prediction_heads()?,
             minimum_engine: None,
             file: ModelFile { source: ModelSource::File, sha256: None },
         })
@@ -249,6 +249,27 @@ impl Reader<'_> {
         }
     }
 
+    /// Multi-token prediction heads: the last blocks or, in older files, tensors named `mtp.`. Off by default in the engine.
+    fn prediction_heads(&self) -> Result<Option<PredictionHeads>, NotAModel> {
+        let heads = self.optional("nextn_predict_layers", MAX_BLOCKS)?.unwrap_or(0);
+        let first = self.required("block_count", MAX_BLOCKS)?.saturating_sub(heads);
+        let first = usize::try_from(first).unwrap_or(usize::MAX);
+        let is_head = |tensor: &&Tensor| {
+            tensor.name.starts_with("mtp.")
+                || (heads > 0 && block_index(&tensor.name).is_some_and(|index| index >= first))
+        };
+        let tensors: Vec<&Tensor> = self.header.tensors.iter().filter(is_head).collect();
+        if heads == 0 && tensors.is_empty() {
+            return Ok(None);
+        }
+        let cache = self.cache(first, &tensors, None)?;
+        Ok(Some(PredictionHeads {
+            default_tokens: 0,
+            weights_bytes: sum_of(&tensors).bytes,
+            kv_values: cache.values_per_token(),
+        }))
+    }
+
     fn cache(&self, index: usize, tensors: &[&Tensor], window: Option<u32>) -> Result<Cache, NotAModel> {
         let has = |part: &str| tensors.iter().any(|tensor| tensor.name.contains(part));
         let attends = has(".attn_k.") || has(".attn_kv") || (has(".attn_qkv.") && !has(".ssm_"));
@@ -327,14 +348,6 @@ fn is_encoder(name: &str) -> bool {
 fn encoder_bytes(header: &Header) -> u64 {
     let encoders = header.tensors.iter().filter(|tensor| is_encoder(&tensor.name));
     encoders.fold(0, |sum, tensor| sum.saturating_add(tensor.bytes()))
-}
-
-/// Multi-token prediction heads: separate blocks or, in older files, tensors named `mtp.`. Off by default in the
-/// engine.
-fn prediction_heads(header: &Header, family: &str) -> Option<PredictionHeads> {
-    let blocks = header.unsigned(&format!("{family}.nextn_predict_layers")).unwrap_or(0);
-    let older = header.tensors.iter().any(|tensor| tensor.name.starts_with("mtp."));
-    (blocks > 0 || older).then_some(PredictionHeads { default_tokens: 0 })
 }
 
 /// Index of a tensor's block: 12 for `blk.12.attn_q.weight`.

@@ -92,6 +92,10 @@ pub enum ModelSource {
 pub struct PredictionHeads {
     /// Default of `draft_num_predict`, in tokens; 0 if off.
     pub default_tokens: u32,
+    /// Bytes of their weights, which are loaded only while they draft; 0 where they are counted with the model's.
+    pub weights_bytes: u64,
+    /// Keys and values that they cache for each token of context, always with 16 bits each.
+    pub kv_values: u32,
 }
 
 /// Terms of use of a model's weights.

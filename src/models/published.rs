@@ -61,15 +61,13 @@ impl Model {
             || (self.image_encoder_bytes > 0) != (listed.image_encoder_bytes > 0)
     }
 
-    /// The model of a file, with what only the catalogue knows of it: title, licence, minimum engine, and how many tokens
-    /// its prediction heads predict by default.
+    /// The model of a file, with what only the catalogue knows of it: title, licence and minimum engine.
     #[must_use]
     pub fn with_facts_of(self, known: &Self) -> Self {
         Self {
             title: known.title.clone(),
             licence: known.licence.clone(),
             minimum_engine: known.minimum_engine,
-            prediction_heads: self.prediction_heads.map(|heads| known.prediction_heads.unwrap_or(heads)),
             ..self
         }
     }
@@ -126,8 +124,10 @@ mod tests {
         let known = model("qwen3.6:35b");
         assert!(known.prediction_heads.is_some_and(|heads| heads.default_tokens == 2));
         let heads = |prediction_heads| Model { prediction_heads, title: "x".into(), ..known.clone() };
-        let of_file = heads(Some(PredictionHeads { default_tokens: 0 })).with_facts_of(&known);
-        assert_eq!((&of_file.title, of_file.prediction_heads), (&known.title, known.prediction_heads));
+        // The file of today decides on its heads.
+        let off = Some(PredictionHeads { default_tokens: 0, weights_bytes: 7, kv_values: 1024 });
+        let of_file = heads(off).with_facts_of(&known);
+        assert_eq!((&of_file.title, of_file.prediction_heads), (&known.title, off));
         assert_eq!(heads(None).with_facts_of(&known).prediction_heads, None, "this file has none");
     }
 }

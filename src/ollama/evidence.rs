@@ -32,6 +32,8 @@ pub struct LoadEvidence {
     pub num_batch: Option<u32>,
     /// Limit of the cache of earlier prompts, in MiB; 0 when it is off.
     pub prompt_cache_mib: Option<u32>,
+    /// Most checkpoints of a prompt; 0 if it makes none.
+    pub context_checkpoints: Option<u32>,
     /// Threads on the processor.
     pub num_thread: Option<u32>,
     /// Threads that the processor can run at the same time.
@@ -138,6 +140,10 @@ impl LoadEvidence {
             self.prompt_cache_mib = leading_number(limit);
         } else if line.contains("prompt cache is disabled") {
             self.prompt_cache_mib = Some(0);
+        } else if let Some(limit) = after(line, "context checkpoints enabled, max = ") {
+            self.context_checkpoints = leading_number(limit);
+        } else if line.contains("context checkpoints disabled") {
+            self.context_checkpoints = Some(0);
         } else if let Some(after) = after(line, "offloaded ").filter(|after| after.contains("layers to GPU"))
         {
             self.offloaded = after.split_whitespace().next().and_then(|pair| {
@@ -383,7 +389,11 @@ mod tests {
                    srv    load_model: prompt cache is disabled - use `--cache-ram N` to enable it";
         let evidence = LoadEvidence::parse(log);
         assert_eq!(evidence.overflowing_layers, BTreeMap::from([("CUDA0".to_owned(), 35)]));
-        assert_eq!(evidence.prompt_cache_mib, Some(0));
+        assert_eq!((evidence.prompt_cache_mib, evidence.context_checkpoints), (Some(0), None));
+        let checkpoints = |line| LoadEvidence::parse(line).context_checkpoints;
+        let limited = "srv    load_model: context checkpoints enabled, max = 6, min spacing = 8192";
+        assert_eq!(checkpoints(limited), Some(6));
+        assert_eq!(checkpoints("srv    load_model: context checkpoints disabled"), Some(0));
         let unlimited = "srv    load_model: prompt cache is enabled, size limit: no limit";
         assert_eq!(LoadEvidence::parse(unlimited).prompt_cache_mib, None);
         let q8_0 = LoadEvidence::parse(Q8_0);

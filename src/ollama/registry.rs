@@ -18,7 +18,7 @@ use crate::control::{Cancelled, Control};
 use crate::models::gguf::{Header, HeaderError};
 use crate::models::{Model, ModelFile, ModelName, ModelSource, ModelTag, NotAModel, PredictionHeads};
 use crate::ollama::http::{self, HttpError, HttpOptions};
-use crate::ollama::manifest::Manifest;
+use crate::ollama::manifest::{LayerParameters, Manifest};
 use crate::ollama::resolver::LeadsHere;
 use crate::untrusted::UntrustedText;
 pub use remote::Remote;
@@ -217,25 +217,32 @@ async fn read_model(remote: &Remote) -> Result<Model, RegistryError> {
     let manifest = remote.manifest().await?.manifest;
     let layer = manifest.model_layer().ok_or_else(|| remote.unusable(AnswerProblem::NoModelLayer))?;
     let header: Header = remote.header(layer, gguf_header).await?;
-    model_of(&header, &manifest, ModelName::Tag(remote.tag().clone()), ModelSource::Registry)
+    let parameters = match manifest.parameters_layer() {
+        Some(layer) => LayerParameters::parse(&remote.small(layer, LayerParameters::MAX_BYTES).await?),
+        None => LayerParameters::default(),
+    };
+    model_of(&header, &manifest, &parameters, ModelName::Tag(remote.tag().clone()), ModelSource::Registry)
         .map_err(|error| remote.unusable(error))
 }
 
-/// The model that a manifest and the header of its weights describe.
+/// The model that a manifest, its parameters and the header of its weights describe.
 ///
 /// # Errors
 /// If the header is not that of a language model, or its figures are out of range.
 pub fn model_of(
     header: &Header,
     manifest: &Manifest,
+    parameters: &LayerParameters,
     name: ModelName,
     source: ModelSource,
 ) -> Result<Model, NotAModel> {
     let model = Model::from_gguf(header, name, manifest.download_bytes())?;
-    let draft = manifest.has_draft().then_some(PredictionHeads { default_tokens: 0 });
+    let default_tokens = manifest.draft_tokens(parameters);
+    let own_file = |weights_bytes| PredictionHeads { default_tokens, weights_bytes, kv_values: 0 };
+    let heads = model.prediction_heads.map(|heads| PredictionHeads { default_tokens, ..heads });
     Ok(Model {
         image_encoder_bytes: model.image_encoder_bytes.saturating_add(manifest.image_encoder_bytes()),
-        prediction_heads: model.prediction_heads.or(draft),
+        prediction_heads: manifest.draft_model_bytes().map(own_file).or(heads),
         file: ModelFile { source, sha256: manifest.model_layer().map(|layer| layer.sha256) },
         ..model
     })

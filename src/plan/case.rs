@@ -12,9 +12,6 @@ use crate::{GIB, MIB};
 /// Bytes with which the engine saves each token's position in its cache of earlier prompts (llama-server b10488, from a saved
 /// prompt of 30,000 tokens).
 const POSITION_BYTES: u64 = 20;
-/// The engine makes a checkpoint after so many tokens of a prompt, and two more at its end (llama-server b10488).
-const CHECKPOINT_TOKENS: u32 = 8_192;
-const CHECKPOINTS_AT_THE_END: u64 = 2;
 
 /// A candidate on a machine, with its setting.
 pub(super) struct Case<'a> {
@@ -44,6 +41,7 @@ impl<'a> Case<'a> {
         let setting = EngineSetting { gpu_layers, ..self.setting };
         let mut estimate = estimate::estimate(&self.candidate.model, &setting, &self.machine);
         let memory = &mut estimate.memory;
+        self.limit_checkpoints(memory);
         memory.prompt_cache_ram_bytes = self.prompt_cache_bytes(memory);
         memory.ram_required_bytes = memory.ram_required_bytes.saturating_add(memory.prompt_cache_ram_bytes);
         estimate
@@ -55,7 +53,7 @@ impl<'a> Case<'a> {
         let one_prompt = memory
             .kv_gpu_bytes
             .saturating_add(memory.kv_ram_bytes)
-            .saturating_add(self.checkpoint_bytes())
+            .saturating_add(memory.checkpoints_ram_bytes)
             .saturating_add(POSITION_BYTES * u64::from(self.setting.context_tokens));
         let wanted = one_prompt.div_ceil(MIB).saturating_mul(MIB);
         let need = self.main_memory_need(memory).saturating_add(wanted);
@@ -63,15 +61,15 @@ impl<'a> Case<'a> {
         if fits && wanted <= u64::from(self.policy.prompt_cache_mib) * MIB { wanted } else { 0 }
     }
 
-    /// Main memory for the checkpoints of a prompt that fills the context, which the engine makes of what later tokens
-    /// overwrite: windows and recurrent states.
-    fn checkpoint_bytes(&self) -> u64 {
-        let EngineSetting { context_tokens, num_batch, kv_cache_type, .. } = self.setting;
-        let blocks = self.candidate.model.architecture.blocks.iter();
-        let overwritten = blocks.filter(|block| block.cache.is_overwritten());
-        let bytes = overwritten.map(|block| block.cache.bytes(context_tokens, num_batch, kv_cache_type));
-        let count = u64::from(context_tokens / CHECKPOINT_TOKENS) + CHECKPOINTS_AT_THE_END;
-        bytes.fold(0, u64::saturating_add).saturating_mul(count)
+    /// Leaves as many checkpoints as main memory has room for, the engine's least at least.
+    fn limit_checkpoints(&self, memory: &mut MemoryNeed) {
+        let one = estimate::checkpoint_bytes(&self.candidate.model.architecture, &self.setting);
+        let rest = self.main_memory_need(memory).saturating_sub(memory.checkpoints_ram_bytes);
+        let room = self.machine.cpu.ram_available_bytes.value.saturating_sub(rest);
+        let fit = room.checked_div(one).unwrap_or(0).max(u64::from(estimate::CHECKPOINTS_AT_THE_END));
+        let bytes = one.saturating_mul(fit).min(memory.checkpoints_ram_bytes);
+        memory.ram_required_bytes -= memory.checkpoints_ram_bytes - bytes;
+        memory.checkpoints_ram_bytes = bytes;
     }
 
     /// Main memory that is taken, in bytes. Shared memory must hold the needs of both GPU and processor.

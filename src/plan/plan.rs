@@ -1,6 +1,6 @@
 //! The plan, which pages, terminal, installation and receipt read.
 
-use crate::estimate::{EngineSetting, MachineFigures, MemoryNeed, Speed, is_speed_assumed};
+use crate::estimate::{self, EngineSetting, MachineFigures, MemoryNeed, Speed, is_speed_assumed};
 use crate::figures::Certainty;
 use crate::machine::GpuBackend;
 use crate::models::Quality;
@@ -57,6 +57,13 @@ impl Plan {
     /// Most main memory for the engine's cache of earlier prompts, in MiB; 0 for no such cache.
     pub fn prompt_cache_mib(&self) -> u32 {
         u32::try_from(self.memory.prompt_cache_ram_bytes / crate::MIB).unwrap_or(u32::MAX)
+    }
+
+    /// Most checkpoints of a prompt that the engine may keep; `None` for a model that needs none.
+    pub fn context_checkpoints(&self) -> Option<u32> {
+        let one = estimate::checkpoint_bytes(&self.candidate.model.architecture, &self.setting);
+        let count = self.memory.checkpoints_ram_bytes.checked_div(one)?;
+        Some(u32::try_from(count).unwrap_or(u32::MAX))
     }
 
     /// Whether the engine needs its archive for AMD cards.

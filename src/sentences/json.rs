@@ -120,6 +120,8 @@ struct MemoryJson {
     weights_gpu_bytes: u64,
     kv_gpu_bytes: u64,
     compute_gpu_bytes: u64,
+    /// Prediction heads or a draft model, their cache and buffers.
+    draft_gpu_bytes: u64,
     overhead_gpu_bytes: u64,
     /// Upper end of the range.
     vram_required_bytes: u64,
@@ -208,6 +210,7 @@ impl<'a> ProfileJson<'a> {
                 weights_gpu_bytes: memory.weights_gpu_bytes,
                 kv_gpu_bytes: memory.kv_gpu_bytes,
                 compute_gpu_bytes: memory.compute_gpu_bytes,
+                draft_gpu_bytes: memory.draft_gpu_bytes,
                 overhead_gpu_bytes: memory.overhead_gpu_bytes,
                 vram_required_bytes: memory.vram_required_bytes,
                 vram_low_bytes: memory.vram_low_bytes,

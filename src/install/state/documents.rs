@@ -76,6 +76,9 @@ pub struct ProfileFile {
     /// earlier versions: the engine's own limit.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub prompt_cache_mib: Option<u32>,
+    /// Most checkpoints of a prompt; `None` for a model that needs none, and in profiles of earlier versions.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub context_checkpoints: Option<u32>,
     /// Whether weights in main memory may be page-locked.
     #[serde(default = "yes")]
     pub pinned_memory: bool,
@@ -133,6 +136,7 @@ impl ProfileFile {
         RunnerSettings {
             experts_in_ram: ExpertsInRam::of(told, self.total_layers.saturating_sub(1)),
             prompt_cache_mib: self.prompt_cache_mib,
+            context_checkpoints: self.context_checkpoints,
             pinned_memory: self.pinned_memory,
         }
     }

@@ -103,6 +103,7 @@ impl Outcome<'_> {
             use_mmap: self.placement.options.use_mmap,
             n_cpu_moe: self.placement.n_cpu_moe,
             prompt_cache_mib: self.server.launch.runner.prompt_cache_mib,
+            context_checkpoints: self.server.launch.runner.context_checkpoints,
             pinned_memory: self.placement.pinned_memory,
             verdict: receipt.verdict,
             degraded,
@@ -150,6 +151,7 @@ impl Outcome<'_> {
             use_mmap: self.placement.options.use_mmap,
             n_cpu_moe: self.placement.n_cpu_moe,
             prompt_cache_mib: self.server.launch.runner.prompt_cache_mib,
+            context_checkpoints: self.server.launch.runner.context_checkpoints,
             pinned_memory: self.placement.pinned_memory,
             autostart,
             served: Store::new(&self.server.launch.models_dir).fingerprint(&SERVED_MODEL),
@@ -207,7 +209,8 @@ fn predicted_of(plan: &Plan, measured: &Measured) -> PredictedFigures {
     let prompt_tokens = measured.figures.first_token_prompt_tokens.unwrap_or(0);
     let prompt_tokens = u32::try_from(prompt_tokens).unwrap_or(u32::MAX);
     let on_gpu = memory.vram_required_bytes - memory.overhead_gpu_bytes.min(memory.vram_required_bytes);
-    let apart = memory.overhead_ram_bytes.saturating_add(memory.prompt_cache_ram_bytes);
+    let apart = [memory.overhead_ram_bytes, memory.prompt_cache_ram_bytes, memory.checkpoints_ram_bytes];
+    let apart = apart.into_iter().fold(0, u64::saturating_add);
     let in_ram = memory.ram_required_bytes.saturating_sub(apart);
     let all = on_gpu + in_ram;
     PredictedFigures {

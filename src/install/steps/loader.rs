@@ -39,7 +39,12 @@ impl LoadFacts {
     pub fn n_cpu_moe(&self, plan: &Plan) -> Option<u32> {
         let (on_gpu, all) = self.evidence.offloaded?;
         let bytes = self.evidence.weights_gpu_bytes().filter(|_| on_gpu >= all)?;
-        n_cpu_moe_in_force(&plan.candidate.model, &plan.setting, &plan.machine, bytes)
+        let model = &plan.candidate.model;
+        // The weights of prediction heads are loaded only while they draft.
+        let heads =
+            model.prediction_heads.filter(|_| self.evidence.draft_num_predict().is_some_and(|n| n > 0));
+        let bytes = bytes.saturating_sub(heads.map_or(0, |heads| heads.weights_bytes));
+        n_cpu_moe_in_force(model, &plan.setting, &plan.machine, bytes)
     }
 }
 

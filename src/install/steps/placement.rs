@@ -90,6 +90,7 @@ impl Placement {
         let runner = RunnerSettings {
             experts_in_ram: ExpertsInRam::of(told, planned.total_blocks()),
             prompt_cache_mib: Some(planned.prompt_cache_mib()),
+            context_checkpoints: planned.context_checkpoints(),
             pinned_memory: self.pinned_memory,
         };
         Launch { kv_cache_type: self.kv_cache_type, runner, ..launch.clone() }

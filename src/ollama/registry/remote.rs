@@ -84,6 +84,19 @@ impl Remote {
         self.within(HEADER_LIMIT, self.read_header(layer, parse)).await
     }
 
+    /// The content of a small layer, up to `max_bytes`.
+    ///
+    /// # Errors
+    /// If the registry cannot be reached or refuses.
+    pub async fn small(&self, layer: &Layer, max_bytes: u64) -> Result<Vec<u8>, RegistryError> {
+        let most = layer.size.min(max_bytes);
+        let mut bytes = Vec::new();
+        if most > 0 {
+            self.within(self.manifest_limit, self.extend_to(layer, &mut bytes, most, most)).await?;
+        }
+        Ok(bytes)
+    }
+
     async fn read_header<T>(
         &self,
         layer: &Layer,

@@ -15,6 +15,9 @@ pub struct RunnerSettings {
     /// Most main memory for the cache of earlier prompts, in MiB; 0 switches it off. `None` leaves the engine's own
     /// limit of 8,192 MiB.
     pub prompt_cache_mib: Option<u32>,
+    /// Most checkpoints of a prompt, which the engine makes of windows and recurrent states. `None` leaves its own limit.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub context_checkpoints: Option<u32>,
     /// Whether weights in main memory may be page-locked, which makes copies to the card faster. Some drivers fail to
     /// lock as much as a mixture's experts take.
     pub pinned_memory: bool,
@@ -46,18 +49,24 @@ impl ExpertsInRam {
 
 impl Default for RunnerSettings {
     fn default() -> Self {
-        Self { experts_in_ram: ExpertsInRam::None, prompt_cache_mib: None, pinned_memory: true }
+        Self {
+            experts_in_ram: ExpertsInRam::None,
+            prompt_cache_mib: None,
+            context_checkpoints: None,
+            pinned_memory: true,
+        }
     }
 }
 
 const N_CPU_MOE: &str = "LLAMA_ARG_N_CPU_MOE";
 const CPU_MOE: &str = "LLAMA_ARG_CPU_MOE";
 const CACHE_RAM: &str = "LLAMA_ARG_CACHE_RAM";
+const CHECKPOINTS: &str = "LLAMA_ARG_CTX_CHECKPOINTS";
 const NO_PINNED: &str = "GGML_CUDA_NO_PINNED";
 
 impl RunnerSettings {
     /// Every variable these settings may become. One that is not set is absent from the server's environment.
-    pub const VARIABLES: [&str; 4] = [N_CPU_MOE, CPU_MOE, CACHE_RAM, NO_PINNED];
+    pub const VARIABLES: [&str; 5] = [N_CPU_MOE, CPU_MOE, CACHE_RAM, CHECKPOINTS, NO_PINNED];
 
     /// The variables that are set.
     pub fn variables(self) -> BTreeMap<&'static str, OsString> {
@@ -69,6 +78,9 @@ impl RunnerSettings {
         }
         if let Some(mib) = self.prompt_cache_mib {
             set.insert(CACHE_RAM, mib.to_string().into());
+        }
+        if let Some(count) = self.context_checkpoints {
+            set.insert(CHECKPOINTS, count.to_string().into());
         }
         if !self.pinned_memory {
             set.insert(NO_PINNED, "1".into());

@@ -43,9 +43,11 @@ fn the_environment_contains_our_settings_only() {
     let outside = |name: &str| match name {
         "OLLAMA_HOST" => Some("0.0.0.0:11434".into()),
         "OLLAMA_DEBUG" | "LLAMA_ARG_N_GPU_LAYERS" | "LD_PRELOAD" => Some("1".into()),
-        "LLAMA_ARG_N_CPU_MOE" | "LLAMA_ARG_CPU_MOE" | "LLAMA_ARG_CACHE_RAM" | "GGML_CUDA_NO_PINNED" => {
-            Some("7".into())
-        }
+        "LLAMA_ARG_N_CPU_MOE"
+        | "LLAMA_ARG_CPU_MOE"
+        | "LLAMA_ARG_CACHE_RAM"
+        | "LLAMA_ARG_CTX_CHECKPOINTS"
+        | "GGML_CUDA_NO_PINNED" => Some("7".into()),
         "HOME" => Some("/home/user".into()),
         "CUDA_VISIBLE_DEVICES" => Some("1".into()),
         "HTTPS_PROXY" => Some(OsString::new()),
@@ -71,10 +73,15 @@ fn the_environment_contains_our_settings_only() {
 
 #[test]
 fn the_runner_is_told_of_experts_in_main_memory_and_of_nothing_that_is_as_usual() {
-    let variables = |n_cpu_moe, prompt_cache_mib, pinned_memory| {
+    let variables = |n_cpu_moe, prompt_cache_mib, checkpoints, pinned_memory| {
         let experts_in_ram = ExpertsInRam::of(n_cpu_moe, 48);
         let launch = Launch {
-            runner: RunnerSettings { experts_in_ram, prompt_cache_mib, pinned_memory },
+            runner: RunnerSettings {
+                experts_in_ram,
+                prompt_cache_mib,
+                context_checkpoints: checkpoints,
+                pinned_memory,
+            },
             ..launch(KvCacheType::Q8_0)
         };
         let settings = launch.settings();
@@ -86,17 +93,25 @@ fn the_runner_is_told_of_experts_in_main_memory_and_of_nothing_that_is_as_usual(
         assert!(launch.absent_variables().all(|name| !settings.contains_key(name)));
         set
     };
-    assert_eq!(variables(0, None, true), Vec::<String>::new());
-    assert_eq!(variables(20, Some(0), true), ["LLAMA_ARG_N_CPU_MOE=20", "LLAMA_ARG_CACHE_RAM=0"]);
-    assert_eq!(variables(47, Some(952), true), ["LLAMA_ARG_N_CPU_MOE=47", "LLAMA_ARG_CACHE_RAM=952"]);
-    assert_eq!(variables(48, None, false), ["LLAMA_ARG_CPU_MOE=1", "GGML_CUDA_NO_PINNED=1"]);
+    assert_eq!(variables(0, None, None, true), Vec::<String>::new());
+    assert_eq!(variables(20, Some(0), None, true), ["LLAMA_ARG_N_CPU_MOE=20", "LLAMA_ARG_CACHE_RAM=0"]);
+    assert_eq!(
+        variables(47, Some(952), Some(6), true),
+        ["LLAMA_ARG_N_CPU_MOE=47", "LLAMA_ARG_CACHE_RAM=952", "LLAMA_ARG_CTX_CHECKPOINTS=6"]
+    );
+    assert_eq!(variables(48, None, None, false), ["LLAMA_ARG_CPU_MOE=1", "GGML_CUDA_NO_PINNED=1"]);
 }
 
 #[test]
 fn settings_of_servers_that_earlier_versions_started_are_read() {
     assert_eq!(serde_json::from_str::<RunnerSettings>("{}").unwrap(), RunnerSettings::default());
     for experts_in_ram in [ExpertsInRam::None, ExpertsInRam::First(3), ExpertsInRam::All] {
-        let settings = RunnerSettings { experts_in_ram, prompt_cache_mib: Some(8), pinned_memory: false };
+        let settings = RunnerSettings {
+            experts_in_ram,
+            prompt_cache_mib: Some(8),
+            context_checkpoints: Some(2),
+            pinned_memory: false,
+        };
         let json = serde_json::to_string(&settings).unwrap();
         assert_eq!(serde_json::from_str::<RunnerSettings>(&json).unwrap(), settings, "{json}");
     }

@@ -80,4 +80,29 @@ fn the_cache_of_earlier_prompts_has_room_for_checkpoints() {
     let memory = make_plan(&candidate, &hardware, policy()).memory;
     let need = memory.kv_gpu_bytes + memory.kv_ram_bytes + 20 * u64::from(MIN_CONTEXT_TOKENS) + 6 * states;
     assert!((need..need + MIB).contains(&memory.prompt_cache_ram_bytes), "{memory:?}, {need}");
+    assert_eq!(memory.checkpoints_ram_bytes, 6 * states);
+
+    // Where main memory is short there are fewer, and two at least.
+    let rest = memory.ram_required_bytes - memory.prompt_cache_ram_bytes - 6 * states;
+    let with = |free: u64| {
+        let hardware = machine_with(card(12 * GIB, Some(11 * GIB)), 32 * GIB, Some(free));
+        let plan = make_plan(&candidate, &hardware, policy());
+        (plan.context_checkpoints(), plan.memory.ram_required_bytes > free)
+    };
+    assert_eq!(with(28 * GIB), (Some(6), false));
+    assert_eq!(with(rest + 4 * states), (Some(4), false));
+    assert_eq!(with(rest + 2 * states), (Some(2), false));
+    assert_eq!(with(rest + 2 * states - 1), (Some(2), true));
+    let dense = custom_candidate(
+        Catalogue::built_in().find("qwen2.5-coder:3b").expect("a model of the catalogue"),
+        KvCacheType::F16,
+        MIN_CONTEXT_TOKENS,
+        Layers::Fit,
+        policy(),
+    );
+    assert_eq!(
+        make_plan(&dense, &hardware, policy()).context_checkpoints(),
+        None,
+        "it has neither windows nor states"
+    );
 }

@@ -322,7 +322,7 @@ fn graphics_bar(ui: &mut Ui, text: Text, plan: &Plan) {
     head(ui, &name, &text.memory(need), &format!(" {rest}"));
     let line = |what: String, bytes: u64| format!("{what} {}", text.memory_number(bytes));
     let others = total.saturating_sub(free);
-    let buffers = memory.compute_gpu_bytes + memory.overhead_gpu_bytes;
+    let buffers = memory.compute_gpu_bytes + memory.draft_gpu_bytes + memory.overhead_gpu_bytes;
     let context =
         say!(text, "wizard-bar-context", tokens = text.count(u64::from(plan.candidate.context_tokens)));
     StackedBar::new(name, total)

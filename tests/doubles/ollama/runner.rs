@@ -115,6 +115,12 @@ async fn run(arguments: Arguments, config: Config) -> Result<(), String> {
             raw("srv    load_model: use `--cache-ram 0` to disable the prompt cache");
         }
     }
+    match variable("LLAMA_ARG_CTX_CHECKPOINTS").and_then(|count| count.parse().ok()).unwrap_or(32) {
+        0_u32 => raw("srv    load_model: context checkpoints disabled"),
+        max => {
+            raw(&format!("srv    load_model: context checkpoints enabled, max = {max}, min spacing = 8192"))
+        }
+    }
     raw("srv  llama_server: model loaded");
     raw(&format!("srv  llama_server: listening on http://127.0.0.1:{}", arguments.port));
     serving.await.map_err(|e| e.to_string())

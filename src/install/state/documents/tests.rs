@@ -23,6 +23,7 @@ fn profile(home: &Path) -> ProfileFile {
         use_mmap: Some(false),
         n_cpu_moe: 0,
         prompt_cache_mib: Some(952),
+        context_checkpoints: Some(6),
         pinned_memory: true,
         verdict: Verdict::Degraded,
         degraded: true,
@@ -64,7 +65,11 @@ fn a_profile_round_trips() {
 /// What was not written then is as the engine does it by itself.
 #[test]
 fn a_profile_of_an_earlier_version_is_started_as_before() {
-    let written = ProfileFile { prompt_cache_mib: None, ..profile(Path::new("/home/x/.acolyte")) };
+    let written = ProfileFile {
+        prompt_cache_mib: None,
+        context_checkpoints: None,
+        ..profile(Path::new("/home/x/.acolyte"))
+    };
     let yaml = serde_saphyr::to_string(&written).unwrap();
     let earlier: Vec<&str> = yaml
         .lines()
