@@ -1,7 +1,7 @@
 //! `acolyte start` and `acolyte stop`: the private server of what is installed.
 
 use crate::cli::interrupt::cancel_on_ctrl_c;
-use crate::cli::status::{changed_model, stopped};
+use crate::cli::status::changed_model;
 use crate::cli::{Failure, Session};
 use crate::control::Control;
 use crate::install::{Installed, manage};
@@ -35,6 +35,11 @@ pub fn stop(session: &Session) -> Result<u8, Failure> {
     let installed =
         Installed::load(&session.home).map_err(|error| Failure::of_install(error, session.text))?;
     let autostart = installed.is_some_and(|installed| installed.profile.autostart);
-    session.tell(&stopped(autostart, session.text));
+    let text = session.text;
+    session.tell(&if autostart {
+        say!(text, "install-server-stopped")
+    } else {
+        say!(text, "install-server-stopped-by-hand")
+    });
     Ok(0)
 }

@@ -336,6 +336,8 @@ pub enum Activity {
     },
     /// Enabling start at login.
     EnablingAutostart,
+    /// Start at login is not wanted; an entry of an earlier installation is looked for.
+    CheckingAutostart,
     /// The server starts at login.
     AutostartEnabled,
     /// The user declined it.

@@ -214,6 +214,7 @@ impl Activity {
                 tokens = text.count(*prompt_tokens)
             ),
             Self::EnablingAutostart => say!(text, "install-login"),
+            Self::CheckingAutostart => say!(text, "install-login-checking"),
             Self::AutostartEnabled => say!(text, "install-login-done"),
             Self::AutostartSkipped => say!(text, "install-login-skipped"),
             Self::AutostartRefused { cause } => {

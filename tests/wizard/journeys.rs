@@ -125,6 +125,8 @@ fn a_card_or_a_model_of_the_table_is_what_the_next_page_begins_with() {
         stage.click("wizard-filter-experts");
         assert!(!stage.sees("Qwen2.5-Coder 7B (F16)"));
         stage.click("wizard-filter-whole");
+        stage.click("wizard-table-context-head");
+        let rows = stage.rows();
         let Page::Compatibility(page) = stage.harness.state().page() else { panic!("another page") };
         let whole = page.detected.report.choices.models.iter().find(|plan| {
             plan.verdict != Verdict::Refused
@@ -132,6 +134,15 @@ fn a_card_or_a_model_of_the_table_is_what_the_next_page_begins_with() {
                 && plan.setting.n_cpu_moe == 0
         });
         let title = whole.expect("a model that fits whole").candidate.model.title.to_string();
+        // Sorted by context, the largest first.
+        let context = |row: &String| {
+            let models = page.detected.report.choices.models.iter();
+            let mut of_row = models.filter(|plan| row.starts_with(plan.candidate.model.title.as_str()));
+            of_row.next().map(|plan| plan.candidate.context_tokens)
+        };
+        // The choices above the table have other names.
+        let contexts: Vec<u32> = rows.iter().filter_map(context).collect();
+        assert!(contexts.len() > 3 && contexts.is_sorted_by(|a, b| a >= b), "{rows:?}, {contexts:?}");
         stage.press_row(&title);
         stage.click("wizard-choose-profile");
         let Page::Profile(page) = stage.harness.state().page() else { panic!("not on the profile page") };

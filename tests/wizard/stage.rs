@@ -114,11 +114,19 @@ impl Stage {
         self.click_control(egui::accesskit::Role::Button, label);
     }
 
+    /// The names of cards and of a table's rows, from top to bottom.
+    pub fn rows(&self) -> Vec<String> {
+        let rows = self.harness.query_all_by_role(egui::accesskit::Role::RadioButton);
+        let mut rows: Vec<_> =
+            rows.filter_map(|node| Some((node.rect().top(), node.accesskit_node().label()?))).collect();
+        rows.sort_by(|a, b| a.0.total_cmp(&b.0));
+        rows.into_iter().map(|(_, label)| label).collect()
+    }
+
     /// Clicks the row of a table that begins with this name.
     pub fn press_row(&mut self, name: &str) {
-        let rows = self.harness.query_all_by_role(egui::accesskit::Role::RadioButton);
-        let names: Vec<String> = rows.filter_map(|node| node.accesskit_node().label()).collect();
-        let row = names.into_iter().find(|label| label.starts_with(name)).expect("a row with that name");
+        let row =
+            self.rows().into_iter().find(|label| label.starts_with(name)).expect("a row with that name");
         self.choose(&row);
     }
 

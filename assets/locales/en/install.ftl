@@ -11,9 +11,9 @@ install-release-no-address = The release file has no base_url. Add it, or set th
 
 install-client-setup = The connection to the engine cannot be set up: { $cause }. Restart the program; if it happens again, report it.
 install-client-unreachable = The engine on port { $port } does not respond: { $cause }. Check its log, or start it again.
-install-client-silent = The engine has not responded for { $duration }. Run the installation again: finished work is kept.
+install-client-silent = The engine has not responded for { $duration }. Try again: finished work is kept.
 install-client-refused = The engine says: { $message }
-install-client-cut-short = The engine's response was interrupted. Run the installation again: finished work is kept.
+install-client-cut-short = The engine's response was interrupted. Try again: finished work is kept.
 install-client-unreadable = The engine's response is not valid: { $cause }. Is another program on its port?
 
 ## The server
@@ -161,9 +161,10 @@ install-fewer-experts-in-ram = Main memory ran out; trying with the experts of {
 install-without-pinned-memory = The graphics driver did not page-lock enough main memory; trying with memory that is not page-locked, which reads prompts more slowly
 install-measuring-speed = Measuring the speed
 install-measuring-wait = Measuring the wait for a prompt of { $tokens } tokens, expected { $seconds } s
-install-measuring-since = The engine has been generating for { $duration }
+install-measuring-since = Waiting for the engine's answer for { $duration }
 install-measured = { $speed } tokens/s; first token of a prompt of { $tokens } tokens after { $wait } s
 install-login = Enabling start at login
+install-login-checking = Checking start at login
 install-login-skipped = Start at login is off
 install-login-done = The server starts at login
 install-login-refused = Start at login could not be enabled: { $cause } The server runs now; start it yourself next time, or run the installation again.
@@ -225,7 +226,7 @@ removal-model = model { $model } in { $folder } ({ $size })
 removal-model-made = model { $model } in { $folder }
 removal-unfinished = unfinished downloads of models ({ $size })
 removal-login = start at login: { $place }
-removal-server = the running server is stopped
+removal-server = the running server, which is stopped first
 install-cli-uninstalled = Removed. No process, file or login entry of ours is left.
 install-cli-kept = Models kept in { $path }
 install-cli-left = Left in place, because it is not ours: { $path }
@@ -238,21 +239,23 @@ install-status-silent = The server on port { $port } is running but does not res
 install-status-port-taken = Port { $port } of the server is taken by { $by }. It is not queried. Close that program, or run acolyte install again to use another port.
 install-status-model-changed = { $model } was changed since it was measured. Run acolyte install again to restore it.
 install-status-model-missing = { $model } was removed. Run acolyte install again to restore it.
+install-server-stopped = The server was stopped. It starts at the next login, or with acolyte start.
+install-server-stopped-by-hand = The server was stopped. Start it with acolyte start.
 install-status-stopped = The server is not running. It starts at the next login, or with acolyte start.
 install-status-stopped-by-hand = The server is not running. Start it with acolyte start.
 install-status-loaded = The model is in memory with { $context } tokens of context
 install-status-not-loaded = The model is not in memory; the first question loads it
 install-status-receipt = Measured { $speed } tokens/s, predicted { $promised } ({ $at })
-install-status-unfinished = The last installation was interrupted. Run acolyte install to resume it, or acolyte undo to roll it back.
+install-status-unfinished = The last run did not finish. Run acolyte install to resume it, or acolyte undo to roll it back.
 install-status-unused = The model { $model } ({ $size }) is no longer needed
 
 ## Interrupted
 
 install-nothing-to-undo = No installation in { $home } was interrupted, so there is nothing to undo. To remove what is installed: acolyte uninstall
 install-nothing-to-continue = No installation in { $home } was interrupted, so there is nothing to continue. To install: acolyte install
-install-interrupted-before = An installation in { $home } was interrupted. Resume it with acolyte install --continue, or undo it with acolyte undo, and tune then.
-install-unfinished = The installation of profile { $profile } ({ $model }), started at { $at } UTC, was interrupted.
-install-unfinished-unknown = An installation was interrupted before it changed anything except folders.
+install-interrupted-before = An installation in { $home } did not finish. Resume it with acolyte install --continue, or undo it with acolyte undo, and tune then.
+install-unfinished = The installation of profile { $profile } ({ $model }), started at { $at } UTC, did not finish.
+install-unfinished-unknown = An installation ended before it changed anything except folders.
 install-unfinished-active = Profile { $profile } is still active.
 install-unfinished-nothing-active = Nothing was installed before it.
 install-undone = Undone. Profile { $profile } is active again

@@ -126,6 +126,7 @@ wizard-reference-close = Close
 wizard-table-profile = Profile
 wizard-table-verdict = Verdict
 wizard-table-model = Model
+wizard-table-context-head = Context
 wizard-table-layers = GPU layers
 wizard-table-memory = GPU memory
 wizard-table-speed = Tokens/s
@@ -357,7 +358,7 @@ wizard-ask-save-yes = Save
 
 ## Problems and systems
 
-wizard-manage-unfinished = The last installation was interrupted. Install again to finish it, or remove it.
+wizard-manage-unfinished = The last installation did not finish. Install again to finish it, or remove it.
 wizard-manage-model-changed = The model was changed since it was measured. Repair restores it.
 wizard-manage-model-missing = The model was removed. Repair restores it.
 wizard-manage-silent = The server is running but does not respond. Stop it and start it again.
@@ -378,7 +379,7 @@ wizard-state-cancelled = stopped
 
 ## Interrupted, repair, memory
 
-wizard-ask-interrupted-title = The last installation was interrupted
+wizard-ask-interrupted-title = The last installation did not finish
 wizard-ask-interrupted = Continue resumes where it stopped, without downloading anything twice. Undo reverts its changes and does not touch what was there before.
 wizard-ask-interrupted-continue = Continue
 wizard-ask-interrupted-undo = Undo

@@ -11,9 +11,9 @@ install-release-no-address = El archivo de versión no da base_url. Añádela o 
 
 install-client-setup = No se puede preparar la conexión con el motor: { $cause }. Reinicia el programa; si vuelve a ocurrir, avísanos.
 install-client-unreachable = El motor del puerto { $port } no responde: { $cause }. Consulta su registro o vuelve a iniciarlo.
-install-client-silent = El motor no responde desde hace { $duration }. Vuelve a ejecutar la instalación: lo hecho se conserva.
+install-client-silent = El motor no responde desde hace { $duration }. Inténtalo de nuevo: lo hecho se conserva.
 install-client-refused = El motor dice: { $message }
-install-client-cut-short = La respuesta del motor se interrumpió. Vuelve a ejecutar la instalación: lo hecho se conserva.
+install-client-cut-short = La respuesta del motor se interrumpió. Inténtalo de nuevo: lo hecho se conserva.
 install-client-unreadable = La respuesta del motor no es válida: { $cause }. ¿Hay otro programa en su puerto?
 
 ## El servidor
@@ -161,9 +161,10 @@ install-fewer-experts-in-ram = Se acabó la memoria principal; probando con los 
 install-without-pinned-memory = El controlador gráfico no pudo fijar suficiente memoria principal; probando con memoria sin fijar, con la que los textos se leen más despacio
 install-measuring-speed = Midiendo la velocidad
 install-measuring-wait = Midiendo la espera con un texto de { $tokens } tokens, se prevén { $seconds } s
-install-measuring-since = El motor lleva { $duration } generando
+install-measuring-since = Esperando la respuesta del motor desde hace { $duration }
 install-measured = { $speed } tokens/s; primer token de un texto de { $tokens } tokens a los { $wait } s
 install-login = Activando el inicio al entrar en la sesión
+install-login-checking = Comprobando el arranque al iniciar sesión
 install-login-skipped = El inicio al entrar en la sesión está desactivado
 install-login-done = El servidor se inicia al entrar en la sesión
 install-login-refused = No se pudo activar el inicio al entrar en la sesión: { $cause } El servidor ya funciona; la próxima vez inícialo tú o repite la instalación.
@@ -225,7 +226,7 @@ removal-model = modelo { $model } en { $folder } ({ $size })
 removal-model-made = modelo { $model } en { $folder }
 removal-unfinished = descargas de modelos sin terminar ({ $size })
 removal-login = inicio con la sesión: { $place }
-removal-server = se detiene el servidor en marcha
+removal-server = el servidor en marcha, que antes se detiene
 install-cli-uninstalled = Quitado. No queda ningún proceso, archivo ni entrada de inicio nuestros.
 install-cli-kept = Modelos conservados en { $path }
 install-cli-left = Se deja, porque no es nuestro: { $path }
@@ -238,21 +239,23 @@ install-status-silent = El servidor del puerto { $port } está en marcha pero no
 install-status-port-taken = El puerto { $port } del servidor lo ocupa { $by }. No se le envía nada. Cierra ese programa o vuelve a ejecutar acolyte install para usar otro puerto.
 install-status-model-changed = { $model } ha cambiado desde que se midió. Vuelve a ejecutar acolyte install para restaurarlo.
 install-status-model-missing = { $model } se ha eliminado. Vuelve a ejecutar acolyte install para restaurarlo.
+install-server-stopped = El servidor se ha detenido. Arranca al iniciar sesión o con acolyte start.
+install-server-stopped-by-hand = El servidor se ha detenido. Arráncalo con acolyte start.
 install-status-stopped = El servidor no está en marcha. Arranca al iniciar sesión o con acolyte start.
 install-status-stopped-by-hand = El servidor no está en marcha. Arráncalo con acolyte start.
 install-status-loaded = El modelo está en memoria con { $context } tokens de contexto
 install-status-not-loaded = El modelo no está en memoria; la primera pregunta lo carga
 install-status-receipt = Medido: { $speed } tokens/s; previsto: { $promised } ({ $at })
-install-status-unfinished = La última instalación se interrumpió. Ejecuta acolyte install para continuarla, o acolyte undo para deshacerla.
+install-status-unfinished = La última ejecución no terminó. Ejecuta acolyte install para continuarla, o acolyte undo para deshacerla.
 install-status-unused = El modelo { $model } ({ $size }) ya no hace falta
 
 ## Interrupción
 
 install-nothing-to-undo = En { $home } no se interrumpió ninguna instalación, así que no hay nada que deshacer. Para eliminar lo instalado: acolyte uninstall
 install-nothing-to-continue = No se interrumpió ninguna instalación en { $home }, así que no hay nada que continuar. Para instalar: acolyte install
-install-interrupted-before = En { $home } se interrumpió una instalación. Reanúdala con acolyte install --continue o deshazla con acolyte undo, y ajusta después.
-install-unfinished = La instalación del perfil { $profile } ({ $model }), iniciada el { $at } UTC, se interrumpió.
-install-unfinished-unknown = Una instalación se interrumpió cuando solo había creado carpetas.
+install-interrupted-before = En { $home } hay una instalación sin terminar. Reanúdala con acolyte install --continue o deshazla con acolyte undo, y ajusta después.
+install-unfinished = La instalación del perfil { $profile } ({ $model }), iniciada el { $at } UTC, no terminó.
+install-unfinished-unknown = Una instalación acabó cuando solo había creado carpetas.
 install-unfinished-active = El perfil { $profile } sigue activo.
 install-unfinished-nothing-active = Antes no había nada instalado.
 install-undone = Deshecha. El perfil { $profile } vuelve a estar activo

@@ -126,6 +126,7 @@ wizard-reference-close = Cerrar
 wizard-table-profile = Perfil
 wizard-table-verdict = Veredicto
 wizard-table-model = Modelo
+wizard-table-context-head = Contexto
 wizard-table-layers = Capas GPU
 wizard-table-memory = Memoria GPU
 wizard-table-speed = Tokens/s
@@ -357,7 +358,7 @@ wizard-ask-save-yes = Guardar
 
 ## Problemas y sistemas
 
-wizard-manage-unfinished = La última instalación se interrumpió. Instala de nuevo para terminarla, o quítala.
+wizard-manage-unfinished = La última instalación no terminó. Instala de nuevo para terminarla, o quítala.
 wizard-manage-model-changed = El modelo ha cambiado desde que se midió. Reparar lo restaura.
 wizard-manage-model-missing = El modelo se ha eliminado. Reparar lo restaura.
 wizard-manage-silent = El servidor está en marcha pero no responde. Detenlo y arráncalo de nuevo.
@@ -378,7 +379,7 @@ wizard-state-cancelled = detenido
 
 ## Interrupción, reparación, memoria
 
-wizard-ask-interrupted-title = La última instalación se interrumpió
+wizard-ask-interrupted-title = La última instalación no terminó
 wizard-ask-interrupted = Continuar reanuda donde se detuvo, sin descargar nada dos veces. Deshacer revierte sus cambios y no toca lo que ya había.
 wizard-ask-interrupted-continue = Continuar
 wizard-ask-interrupted-undo = Deshacer

@@ -91,6 +91,8 @@ pub fn preview(home: &Path) -> Result<Removal, InstallError> {
     removal.paths.dedup();
     removal.folders = folders(&paths, &changes);
     removal.folders.retain(|folder| folder.is_dir() || folder.is_symlink());
+    // What is removed whole is listed once, without its folders.
+    removal.folders.retain(|folder| !removal.paths.iter().any(|path| folder.starts_with(path)));
     removal.folders.sort();
     Ok(removal)
 }

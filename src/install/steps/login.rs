@@ -19,11 +19,13 @@ const LOAD_LIMIT: Duration = Duration::from_secs(300);
 /// # Errors
 /// When the login entry cannot be written or removed, the server cannot be restarted, or the user cancels.
 pub async fn run(run: &Run<'_>, server: &Server) -> Result<bool, InstallError> {
-    run.reporter.started(Step::StartAtLogin, Activity::EnablingAutostart);
+    let wanted = run.request.options.autostart;
+    let activity = if wanted { Activity::EnablingAutostart } else { Activity::CheckingAutostart };
+    run.reporter.started(Step::StartAtLogin, activity);
     run.control.check()?;
     let supervised = login_entry::supervises(run.paths)?;
     let change = Change::StartAtLogin;
-    if !run.request.options.autostart {
+    if !wanted {
         if login_entry::is_installed(run.paths)? {
             run.intend(&change)?;
             login_entry::remove(run.paths)?;

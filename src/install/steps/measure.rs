@@ -16,7 +16,7 @@ use crate::install::prompt::Prompts;
 use crate::install::run_context::Run;
 use crate::install::steps::loader::{LoadFacts, Loader};
 use crate::install::steps::placement::Placement;
-use crate::install::steps::speed::{SHORT_PROMPT_WORDS, answer, decode, per_second, warm_up};
+use crate::install::steps::speed::{SHORT_PROMPT_WORDS, TimedPrompt, answer, decode, per_second, warm_up};
 use crate::install::steps::tune::{self, Tuned};
 use crate::install::{
     InstallError, MeasuredFigures, PlacementComparison, RunnerOptions, Step, TuneDimension, TuneFailure,
@@ -55,7 +55,9 @@ pub async fn run(loader: &mut Loader<'_>, facts: LoadFacts) -> Result<Measured, 
     run.reporter.started(Step::Measure, Activity::MeasuringSpeed);
     let Tuned { facts, mut report, start } = tune::run(loader, facts).await?;
     let comparison = comparison(&report);
-    run.reporter.running(Activity::MeasuringSpeed);
+    if !report.tries.is_empty() {
+        run.reporter.running(Activity::MeasuringSpeed);
+    }
     let figures = measure_kept(loader, facts, &mut report).await?;
     run.reporter.done(Activity::Measured {
         tokens_per_s: figures.decode_tokens_per_s,
@@ -139,7 +141,8 @@ async fn measure_loaded(loader: &Loader<'_>, facts: &LoadFacts) -> Result<Measur
     let tokens = length(&plan, &short.line);
     run.reporter.running(Activity::MeasuringFirstToken { tokens, expected_s: predicted(&plan, tokens) });
     let words = (f64::from(tokens) * words_per_token) as usize;
-    let long = answer(run, loader.server, prompts.next(words), 1, 2).await?;
+    let timed = TimedPrompt { words, num_predict: 1, seed: 2 };
+    let long = answer(run, loader.server, &mut prompts, timed).await?;
 
     let prompt_tokens = long.line.prompt_eval_count;
     Ok(MeasuredFigures {
@@ -169,6 +172,7 @@ fn read_back(loader: &Loader<'_>, facts: &LoadFacts) -> MeasuredFigures {
         weights_gpu_bytes: facts.evidence.weights_gpu_bytes(),
         weights_ram_bytes: facts.evidence.weights_ram_bytes(),
         prompt_cache_mib: facts.evidence.prompt_cache_mib,
+        context_checkpoints: facts.evidence.context_checkpoints,
         ram_bytes: ram_bytes(loader.run),
         ..MeasuredFigures::default()
     }

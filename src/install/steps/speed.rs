@@ -12,7 +12,7 @@ use crate::install::private_server::Server;
 use crate::install::prompt::Prompts;
 use crate::install::run_context::Run;
 use crate::install::state::documents::SERVED_MODEL;
-use crate::ollama::client::{GenerateOptions, GenerateRequest};
+use crate::ollama::client::{ClientError, GenerateOptions, GenerateRequest};
 use crate::ollama::replies::GenerateLine;
 
 /// Tokens that are enough to measure the speed.
@@ -21,6 +21,8 @@ const ENOUGH_TOKENS: u64 = 64;
 const ANSWERS: u32 = 12;
 /// Approximate time to spend on decoding.
 const DECODE_LIMIT: Duration = Duration::from_secs(90);
+/// Maximum number of prompts for one answer.
+const PROMPTS: u32 = 3;
 /// Minimum length of an answer to request, in tokens.
 const MIN_TOKENS: u32 = 4;
 /// Words of a short prompt.
@@ -45,7 +47,7 @@ pub async fn warm_up(
     server: &Server,
     prompts: &mut Prompts,
 ) -> Result<MeasuredAnswer, InstallError> {
-    answer(run, server, prompts.next(SHORT_PROMPT_WORDS), 8, 1).await
+    answer(run, server, prompts, TimedPrompt { words: SHORT_PROMPT_WORDS, num_predict: 8, seed: 1 }).await
 }
 
 /// Tokens per second, over as many answers as needed for [`ENOUGH_TOKENS`], or as fit into [`DECODE_LIMIT`].
@@ -71,13 +73,25 @@ pub async fn decode(
         // Request more than is missing: the first token of an answer includes prompt processing, so longer answers are
         // more accurate.
         let num_predict = (missing.max(32) + 32).min(in_time);
-        let answer = answer(run, server, prompts.next(SHORT_PROMPT_WORDS), num_predict, seed).await?;
+        let timed = TimedPrompt { words: SHORT_PROMPT_WORDS, num_predict, seed };
+        let answer = answer(run, server, prompts, timed).await?;
         tokens += answer.line.eval_count;
         nanoseconds += answer.line.eval_duration;
     }
     // The first answer includes one-time set-up; it counts only if there is no other.
     let counted = per_second(tokens - warm_up.0, nanoseconds - warm_up.1);
     Ok(counted.or_else(|| per_second(tokens, nanoseconds)))
+}
+
+/// A prompt whose answer is timed.
+#[derive(Clone, Copy, Debug)]
+pub struct TimedPrompt {
+    /// Length of the prompt in words.
+    pub words: usize,
+    /// Most tokens of the answer.
+    pub num_predict: u32,
+    /// Seed of the answer.
+    pub seed: u32,
 }
 
 /// Sends a prompt and times the answer.
@@ -87,25 +101,43 @@ pub async fn decode(
 pub async fn answer(
     run: &Run<'_>,
     server: &Server,
-    prompt: String,
-    num_predict: u32,
-    seed: u32,
+    prompts: &mut Prompts,
+    timed: TimedPrompt,
 ) -> Result<MeasuredAnswer, InstallError> {
-    answer_within(run, server, prompt, num_predict, seed, SILENCE).await
+    answer_within(run, server, prompts, timed, SILENCE).await
 }
 
-/// The same, with a timeout while the engine is silent.
+/// The same, with a timeout while the engine is silent. The engine ends an answer that repeats one token without its last
+/// line, which has the times: then another prompt is sent.
 ///
 /// # Errors
 /// When the engine does not answer, or the user cancels.
 pub async fn answer_within(
     run: &Run<'_>,
     server: &Server,
-    prompt: String,
-    num_predict: u32,
-    seed: u32,
+    prompts: &mut Prompts,
+    timed: TimedPrompt,
     silence: Duration,
 ) -> Result<MeasuredAnswer, InstallError> {
+    let mut last = timed;
+    for _ in 1..PROMPTS {
+        match send(run, server, prompts.next(last.words), last, silence).await {
+            Err(InstallError::Engine(ClientError::EndedEarly { .. })) => {}
+            answer => return answer,
+        }
+        last.seed += ANSWERS;
+    }
+    send(run, server, prompts.next(last.words), last, silence).await
+}
+
+async fn send(
+    run: &Run<'_>,
+    server: &Server,
+    prompt: String,
+    timed: TimedPrompt,
+    silence: Duration,
+) -> Result<MeasuredAnswer, InstallError> {
+    let TimedPrompt { num_predict, seed, .. } = timed;
     let request = GenerateRequest {
         model: SERVED_MODEL.clone(),
         prompt,

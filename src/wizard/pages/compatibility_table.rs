@@ -194,10 +194,14 @@ impl PlanTable {
             Tab::Profiles => say!(text, "wizard-table-profile"),
             Tab::Models => say!(text, "wizard-table-quality"),
         };
+        let second = match self.tab {
+            Tab::Profiles => say!(text, "wizard-table-model"),
+            Tab::Models => say!(text, "wizard-table-context-head"),
+        };
         let heads = [
             (first, 126.0, 1.0),
             (say!(text, "wizard-table-verdict"), 96.0, 0.6),
-            (say!(text, "wizard-table-model"), 83.0, 0.3),
+            (second, 83.0, 0.3),
             (say!(text, "wizard-table-layers"), 92.0, 0.5),
             (say!(text, "wizard-table-memory"), 84.0, 0.4),
             (say!(text, "wizard-table-speed"), 60.0, 0.3),
@@ -251,14 +255,14 @@ impl PlanTable {
                     thousands = text.count(u64::from(candidate.context_tokens / 1024)),
                     kv = candidate.kv_cache_type.name()
                 );
-                two_lines(ui, Paragraph::new(ui).add(TextRole::Source, Tone::Faint, &context), |ui| {
-                    Paragraph::new(ui)
-                        .add(
-                            TextRole::Table,
-                            Tone::Ink,
-                            &short_model(&candidate.model.title, candidate.model.quantisation.name()),
-                        )
-                        .show_line(ui);
+                let model = short_model(&candidate.model.title, candidate.model.quantisation.name());
+                // The models' own tab has their titles in the first column and is sorted by context here.
+                let (line, second) = match self.tab {
+                    Tab::Profiles => (model, context),
+                    Tab::Models => (context, model),
+                };
+                two_lines(ui, Paragraph::new(ui).add(TextRole::Source, Tone::Faint, &second), |ui| {
+                    Paragraph::new(ui).add(TextRole::Table, Tone::Ink, &line).show_line(ui);
                 });
             }
             SortKey::Layers => {
@@ -363,6 +367,7 @@ fn compare(tab: Tab, key: SortKey, a: &Plan, b: &Plan) -> Ordering {
         SortKey::Name if tab == Tab::Models => stars(b).cmp(&stars(a)),
         SortKey::Name => a.candidate.id.cmp(&b.candidate.id),
         SortKey::Verdict => a.verdict.cmp(&b.verdict),
+        SortKey::Model if tab == Tab::Models => b.candidate.context_tokens.cmp(&a.candidate.context_tokens),
         SortKey::Model => a.candidate.model.download_bytes.cmp(&b.candidate.model.download_bytes),
         SortKey::Layers => a.gpu_layers().cmp(&b.gpu_layers()),
         SortKey::Memory => needed_vram(a).cmp(&needed_vram(b)),

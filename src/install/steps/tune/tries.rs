@@ -7,7 +7,7 @@ use crate::install::prompt::Prompts;
 use crate::install::steps::ladder::Shortage;
 use crate::install::steps::loader::{LoadFacts, Loader, PlacementResult};
 use crate::install::steps::placement::Placement;
-use crate::install::steps::speed::{self, SHORT_PROMPT_WORDS, per_second};
+use crate::install::steps::speed::{SHORT_PROMPT_WORDS, TimedPrompt, answer_within, per_second};
 use crate::install::steps::tune::other_work::OtherWorkWatch;
 use crate::install::{InstallError, LoadOutcome, RunnerOptions, TriedSpeed, TuneFailure, TuningRules};
 use crate::ollama::client::ClientError;
@@ -95,15 +95,14 @@ impl TryMeasurement {
         let (run, server, tokens) = (loader.run, &*loader.server, self.rules.answer_tokens);
         let plan = &run.request.plan;
         let mut prompts = Prompts::new();
-        let ask = |prompt: String, num_predict: u32, seed: u32, silence: Duration| {
-            speed::answer_within(run, server, prompt, num_predict, seed, silence)
-        };
-        let short = ask(prompts.next(SHORT_PROMPT_WORDS), 8, 1, SHORT_SILENCE * 3).await?.line;
+        let short = TimedPrompt { words: SHORT_PROMPT_WORDS, num_predict: 8, seed: 1 };
+        let short = answer_within(run, server, &mut prompts, short, SHORT_SILENCE * 3).await?.line;
         let words_per_token = SHORT_PROMPT_WORDS as f64 / short.prompt_eval_count.max(1) as f64;
 
         let (mut written, mut nanoseconds) = (0, 0);
         for seed in 0..ANSWERS {
-            let line = ask(prompts.next(SHORT_PROMPT_WORDS), tokens, seed, SHORT_SILENCE).await?.line;
+            let timed = TimedPrompt { words: SHORT_PROMPT_WORDS, num_predict: tokens, seed };
+            let line = answer_within(run, server, &mut prompts, timed, SHORT_SILENCE).await?.line;
             written += line.eval_count;
             nanoseconds += line.eval_duration;
             if written * 2 >= u64::from(tokens) {
@@ -116,7 +115,8 @@ impl TryMeasurement {
         let silence = silence(plan, self.filled_tokens);
         let (mut written, mut nanoseconds, mut filled) = (0, 0, None);
         for seed in 0..ANSWERS {
-            let line = ask(prompts.next(words), tokens, seed, silence).await?.line;
+            let timed = TimedPrompt { words, num_predict: tokens, seed };
+            let line = answer_within(run, server, &mut prompts, timed, silence).await?.line;
             written += line.eval_count;
             nanoseconds += line.eval_duration;
             filled = per_second(line.prompt_eval_count, line.prompt_eval_duration)
