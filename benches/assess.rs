@@ -76,6 +76,8 @@ fn machine() -> MachineFigures {
             kind: GpuKind::Discrete,
             backend: GpuBackend::Cuda,
             vram_total_bytes: 8 * GIB,
+            vram_total_certainty: acolyte::figures::Certainty::Detected,
+            compute_share: 1.0,
             vram_free_bytes: Known::detected(7 * GIB),
             bandwidth_gb_s: Known::detected(256.0),
             row: acolyte::machine::gpu_table::lookup("NVIDIA GeForce RTX 4060 Laptop GPU", Some(8 * GIB)),

@@ -509,6 +509,106 @@ fn any_card_can_be_estimated_by_name() {
     assert_eq!(long["reasons"][0]["code"], "context_not_carried");
 }
 
+/// Runs `estimate --json` for a card with qwen2.5-coder:7b.
+fn estimate_of_card(args: &[&str]) -> Value {
+    let output = acolyte(&[&["estimate", "--json", "--model", "qwen2.5-coder:7b", "--gpu"], args].concat());
+    assert_eq!(exit_code(&output), 0, "{args:?}: {}", stderr(&output));
+    serde_json::from_str(&stdout(&output)).unwrap()
+}
+
+fn reason_text<'a>(answer: &'a Value, code: &str) -> Option<&'a str> {
+    let reasons = answer["reasons"].as_array().unwrap();
+    reasons.iter().find(|reason| reason["code"] == code)?["text"].as_str()
+}
+
+/// The plan is for the smaller card, and both sizes are named.
+#[test]
+fn a_card_sold_with_two_sizes_is_planned_as_the_smaller_one() {
+    for (name, small, sizes) in [
+        ("RTX 4060 Ti", "8", "8, 16"),
+        ("GeForce RTX 5060 Ti", "8", "8, 16"),
+        ("RTX 3060", "8", "8, 12"),
+        ("GTX 1060", "3", "3, 5, 6"),
+        ("RTX 3050", "4", "4, 6, 8"),
+        ("RX 480", "4", "4, 8"),
+        ("RX 9060 XT", "8", "8, 16"),
+        ("Arc A770", "8", "8, 16"),
+    ] {
+        let by_name = estimate_of_card(&[name, "--kv", "q8_0"]);
+        let said = reason_text(&by_name, "several_sizes").unwrap_or_else(|| panic!("{name}: {by_name}"));
+        assert!(
+            said.contains(&format!("with {sizes} GB")) && said.contains(&format!("for {small} GB")),
+            "{said}"
+        );
+        let given = estimate_of_card(&[name, "--kv", "q8_0", "--vram-gib", small]);
+        assert_eq!(by_name["memory"], given["memory"], "{name}");
+        assert_eq!(reason_text(&given, "several_sizes"), None, "{name}");
+    }
+    for name in ["RTX 4060 Ti 16GB", "RTX 4060", "GTX 1080", "Apple M3 Max"] {
+        assert_eq!(reason_text(&estimate_of_card(&[name]), "several_sizes"), None, "{name}");
+    }
+    let larger = estimate_of_card(&["RTX 4060 Ti 16GB"]);
+    assert!(reason_text(&larger, "fits").is_some(), "{larger}");
+}
+
+/// A hardware file with a name and no size is planned the same way.
+#[test]
+fn a_hardware_file_without_the_size_is_planned_for_the_smaller_card() {
+    let card = json!({ "name": "NVIDIA GeForce RTX 4060 Ti", "kind": "discrete", "vram_total_bytes": null });
+    let (_, report) = check_json(&machine(json!([card]), 32 * GIB), &[]);
+    let profiles = report["profiles"].as_array().unwrap();
+    let some = profiles.iter().find(|profile| profile["verdict"] != "refused").unwrap();
+    assert!(reason_text(some, "several_sizes").is_some_and(|said| said.contains("8, 16")), "{some}");
+    assert_eq!(reason_text(some, "fits"), None, "{some}");
+}
+
+/// Memory that is shared with the processor is planned by the policy where Ollama uses it; where it leaves it out, that is
+/// the reason.
+#[test]
+fn a_chip_that_shares_main_memory_is_planned_by_main_memory() {
+    for name in ["Radeon 8060S", "AMD Radeon 8050S Graphics", "Radeon 8040S", "Apple M4 Max", "GB10"] {
+        let answer = estimate_of_card(&[name, "--ram-gib", "128"]);
+        assert_ne!(answer["verdict"], "refused", "{name}: {answer}");
+        assert_eq!(answer["gpu_layers"], answer["total_layers"], "{name}");
+    }
+    for name in [
+        "Radeon 780M",
+        "Radeon 890M",
+        "Radeon 740M",
+        "Radeon Vega 8 Graphics",
+        "Arc 140V",
+        "Arc 140T",
+        "Intel(R) UHD Graphics 630",
+        "Iris Xe",
+    ] {
+        let answer = estimate_of_card(&[name, "--ram-gib", "64"]);
+        assert_eq!(answer["verdict"], "refused", "{name}");
+        let said = reason_text(&answer, "no_usable_gpu").unwrap_or_else(|| panic!("{name}: {answer}"));
+        assert!(said.contains(name) && said.contains("leaves out"), "{said}");
+    }
+}
+
+/// Old cards share their numbers with new ones.
+#[test]
+fn a_card_that_is_too_old_is_refused_by_its_name() {
+    for (name, capability) in
+        [("Quadro 6000", "2.0"), ("Quadro 4000", "2.0"), ("GeForce GTX 480", "2.0"), ("Tesla K80", "3.7")]
+    {
+        let answer = estimate_of_card(&[name]);
+        assert_eq!(answer["verdict"], "refused", "{name}");
+        let said = reason_text(&answer, "engine_refuses").unwrap_or_else(|| panic!("{name}: {answer}"));
+        assert!(said.contains(capability), "{name}: {said}");
+        let (_, report) = check_json(&machine(json!([card(name, 24 * GIB)]), 32 * GIB), &[]);
+        assert_eq!(report["verdict"], "refused", "{name}");
+    }
+    let desktop = estimate_of_card(&["GRID T4-4B"]);
+    assert!(reason_text(&desktop, "engine_refuses").is_some_and(|said| said.contains("vGPU")), "{desktop}");
+    let share = estimate_of_card(&["GRID RTX6000-8Q", "--kv", "q8_0"]);
+    assert_eq!(share["verdict"], "degraded", "8 GB, not the 24 of the whole card: {share}");
+    let output = acolyte(&["estimate", "--model", "qwen2.5-coder:7b", "--gpu", "Radeon HD 7970"]);
+    assert_eq!(exit_code(&output), 2);
+}
+
 #[test]
 fn experts_are_estimated_in_main_memory() {
     let estimate = |args: &[&str]| {

@@ -21,6 +21,8 @@ fn machine(ram_gb_s: f64) -> MachineFigures {
             kind: GpuKind::Discrete,
             backend: GpuBackend::Cuda,
             vram_total_bytes: 24 * GIB,
+            vram_total_certainty: acolyte::figures::Certainty::Detected,
+            compute_share: 1.0,
             vram_free_bytes: Known::detected(24 * GIB),
             bandwidth_gb_s: Known::detected(936.2),
             row: gpu_table::lookup("NVIDIA GeForce RTX 3090", Some(24 * GIB)),

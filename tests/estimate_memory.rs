@@ -23,6 +23,8 @@ fn machine() -> MachineFigures {
             kind: GpuKind::Discrete,
             backend: GpuBackend::Cuda,
             vram_total_bytes: 12 * GIB,
+            vram_total_certainty: acolyte::figures::Certainty::Detected,
+            compute_share: 1.0,
             vram_free_bytes: Known::detected(11 * GIB),
             bandwidth_gb_s: Known::detected(360.0),
             row: acolyte::machine::gpu_table::lookup("NVIDIA GeForce RTX 3060", Some(12 * GIB)),

@@ -16,6 +16,8 @@ fn machine() -> MachineFigures {
             kind: GpuKind::Discrete,
             backend: GpuBackend::Cuda,
             vram_total_bytes: 85_520_809_984,
+            vram_total_certainty: acolyte::figures::Certainty::Detected,
+            compute_share: 1.0,
             vram_free_bytes: Known::detected(85_017_493_504),
             bandwidth_gb_s: Known::detected(3352.3),
             row: acolyte::machine::gpu_table::lookup("NVIDIA H100 80GB HBM3", Some(85_520_809_984)),

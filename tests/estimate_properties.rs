@@ -20,6 +20,8 @@ fn machine(gpus: usize, vram_bytes: u64, gpu_gb_s: f64, ram_gb_s: f64, cores: u3
         kind: GpuKind::Discrete,
         backend: GpuBackend::Cuda,
         vram_total_bytes: vram_bytes,
+        vram_total_certainty: acolyte::figures::Certainty::Detected,
+        compute_share: 1.0,
         vram_free_bytes: Known::detected(vram_bytes),
         bandwidth_gb_s: Known::detected(gpu_gb_s),
         row: acolyte::machine::gpu_table::lookup("NVIDIA GeForce RTX 3060", Some(vram_bytes)),

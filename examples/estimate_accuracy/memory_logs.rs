@@ -40,6 +40,8 @@ pub fn print() {
                 kind: GpuKind::Discrete,
                 backend: GpuBackend::Cuda,
                 vram_total_bytes: 48 * GIB,
+                vram_total_certainty: acolyte::figures::Certainty::Detected,
+                compute_share: 1.0,
                 vram_free_bytes: Known::detected(48 * GIB),
                 bandwidth_gb_s: Known::detected(360.0),
                 row: acolyte::machine::gpu_table::lookup("NVIDIA GeForce RTX 3060", Some(48 * GIB)),

@@ -251,6 +251,8 @@ fn table_gpu(
             _ => row.backend,
         },
         vram_total_bytes: total,
+        vram_total_certainty: acolyte::figures::Certainty::Detected,
+        compute_share: 1.0,
         vram_free_bytes: Known::detected(total),
         bandwidth_gb_s: Known { value: row.bandwidth_gb_s, certainty: Certainty::Table },
         row: Some(row),

@@ -64,6 +64,8 @@ fn machine(row: &Row) -> MachineFigures {
             kind: GpuKind::Discrete,
             backend: GpuBackend::Cuda,
             vram_total_bytes: total,
+            vram_total_certainty: acolyte::figures::Certainty::Detected,
+            compute_share: 1.0,
             vram_free_bytes: Known::detected(total),
             bandwidth_gb_s: Known::detected(number("gpu_bandwidth_gb_s")),
             row: gpu_table::lookup(row.text("gpu"), Some(total)),

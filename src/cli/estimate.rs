@@ -7,7 +7,7 @@ use crate::cli::args::{EstimateArgs, ExpertBlocks};
 use crate::cli::model;
 use crate::cli::output::{print, print_json};
 use crate::cli::{Failure, Session};
-use crate::machine::gpu_table;
+use crate::machine::gpu_table::{self, MemoryTechnology};
 use crate::machine::{Gpu, GpuBackend, GpuKind, Hardware, MainMemory};
 use crate::models::Model;
 use crate::ollama::lookup::{lookup, lookup_published};
@@ -70,9 +70,13 @@ fn n_cpu_moe(args: &EstimateArgs, model: &Model, hardware: &Hardware, text: Text
     Err(Failure::usage(message))
 }
 
-/// The machine that the options describe.
+/// The machine that the options describe. A chip that shares main memory brings its own, if the options do not tell.
 fn described_machine(args: &EstimateArgs, policy: &Policy, text: Text) -> Result<Hardware, Failure> {
-    let total_bytes = args.ram_gib.map_or(policy.assumed_ram_gb * GIB, bytes);
+    let shared = args.gpu.as_deref().and_then(|name| gpu_table::lookup(name, args.vram_gib.map(bytes)));
+    let shared =
+        shared.filter(|row| row.memory == MemoryTechnology::Lpddr && row.backend == GpuBackend::Cuda);
+    let usual = shared.map_or(policy.assumed_ram_gb * GIB, |row| row.vram_bytes);
+    let total_bytes = args.ram_gib.map_or(usual, bytes);
     let reserved = (policy.reserved_ram_gb * GIB).min(total_bytes / 2);
     let memory = MainMemory {
         total_bytes,
@@ -94,11 +98,19 @@ fn described_gpu(
     }
     let name = args.gpu.clone().unwrap_or_default();
     let given = args.vram_gib.map(bytes);
-    let row = args.gpu.as_deref().and_then(|name| gpu_table::lookup(name, given));
-    let unified = row.is_some_and(|row| row.backend == GpuBackend::Metal);
-    let vram = given
-        .or_else(|| unified.then_some((ram_bytes as f64 * policy.assumed_unified_share) as u64))
-        .or_else(|| row.map(|row| row.vram_bytes));
+    let described = Gpu::named(&name, gpu_table::kind_of_name(&name), given);
+    if described.kind == GpuKind::Integrated || described.blocked().is_some() {
+        return Ok(Some(described));
+    }
+    let row = args.gpu.as_deref().and_then(|_| described.table_row());
+    // A card whose name does not tell its size has that of the table, which the plan says.
+    let named = given.or_else(|| gpu_table::named_vram_bytes(&name));
+    let shared = (ram_bytes as f64 * policy.assumed_unified_share) as u64;
+    let total = match described.kind {
+        GpuKind::Unified => Some(given.unwrap_or(shared)),
+        _ => named,
+    };
+    let vram = total.or_else(|| row.map(|row| row.vram_bytes));
     let bandwidth = args.gpu_bandwidth_gb_s.or_else(|| row.map(|row| row.bandwidth_gb_s));
     let (Some(vram), Some(_)) = (vram, bandwidth) else {
         return Err(Failure::usage(match &args.gpu {
@@ -106,8 +118,8 @@ fn described_gpu(
             None => say!(text, "cli-incomplete-gpu"),
         }));
     };
-    let kind = if unified { GpuKind::Unified } else { GpuKind::Discrete };
     Ok(Some(Gpu {
+        vram_total_bytes: total,
         vram_free_bytes: Some(vram),
         memory_bandwidth_gb_s: args.gpu_bandwidth_gb_s,
         // Assume NVIDIA, the most common vendor, for a card without a name.
@@ -117,7 +129,7 @@ fn described_gpu(
             .map(|_| ("memory_bandwidth_gb_s".to_owned(), GIVEN.into()))
             .into_iter()
             .collect(),
-        ..Gpu::named(&name, kind, Some(vram))
+        ..described
     }))
 }
 

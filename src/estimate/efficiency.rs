@@ -110,7 +110,9 @@ pub(super) fn gpu_rates(gpu: &GpuFigures, model: &Model, constants: &EfficiencyC
     let own_memory = row.filter(|row| row.vram_bytes > 0 && !believed);
     let bandwidth =
         own_memory.map_or(given, |row| given.min(row.bandwidth_gb_s * common.max_over_table)) * GB;
-    let tflops = row.map_or(bandwidth / GB * family.tflops_per_gb_s, |row| row.fp32_tflops).max(0.1);
+    let tflops =
+        row.map_or(bandwidth / GB * family.tflops_per_gb_s, |row| row.fp32_tflops) * gpu.compute_share;
+    let tflops = tflops.max(0.1);
     let shared = gpu.kind == GpuKind::Unified || row.is_some_and(|row| row.memory == MemoryTechnology::Lpddr);
     let professional = row.is_some_and(|row| row.professional);
     let share = match (shared, professional) {

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::figures::{Known, Range};
+use crate::figures::{Certainty, Known, Range};
 use crate::machine::gpu_table::GpuRow;
 use crate::machine::{ComputeCapability, GpuBackend, GpuKind};
 use crate::models::KvCacheType;
@@ -18,6 +18,10 @@ pub struct GpuFigures {
     pub backend: GpuBackend,
     /// Total memory in bytes.
     pub vram_total_bytes: u64,
+    /// How it is known.
+    pub vram_total_certainty: Certainty,
+    /// Share of the chip's arithmetic that it has, 0 to 1: less than 1 for a slice of a card.
+    pub compute_share: f64,
     /// VRAM not used by other programs, in bytes.
     pub vram_free_bytes: Known<u64>,
     /// Memory bandwidth in decimal GB/s.

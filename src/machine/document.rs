@@ -157,6 +157,8 @@ pub enum Blocked {
     GpuDenied,
     /// There is no device file for it.
     GpuUnreachable,
+    /// It is a share of a card (vGPU) whose profile cannot compute.
+    VgpuWithoutCompute,
 }
 
 /// The compute interface that Ollama uses on an adapter.
@@ -322,7 +324,7 @@ fn readable_optional_path<S: Serializer>(path: &Option<PathBuf>, serializer: S) 
 impl Gpu {
     /// Whether Ollama would load a model on it.
     pub fn is_usable(&self) -> bool {
-        self.kind.holds_models() && self.blocked.is_none()
+        self.kind.holds_models() && self.blocked().is_none()
     }
 
     /// An adapter with these values; all others are unknown.

@@ -49,6 +49,11 @@ pub enum Finding {
         /// Its name.
         gpu: UntrustedText,
     },
+    /// The card is a share of one (vGPU), whose chip other virtual machines use too.
+    VgpuShared {
+        /// Its name.
+        gpu: UntrustedText,
+    },
     /// The card is suspended and was not woken up.
     GpuAsleep {
         /// Its name.
@@ -164,6 +169,11 @@ pub enum EngineRefusal {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         vendor: Option<UntrustedText>,
     },
+    /// The card is a share of one (vGPU) whose profile is for desktops and cannot compute.
+    VgpuWithoutCompute {
+        /// Its name.
+        gpu: UntrustedText,
+    },
     /// macOS is older than Ollama needs.
     MacosTooOld {
         /// Its version.
@@ -219,6 +229,7 @@ impl Finding {
             | Self::IntegratedDropped { gpu }
             | Self::UnifiedMemory { gpu }
             | Self::MigEnabled { gpu }
+            | Self::VgpuShared { gpu }
             | Self::GpuAsleep { gpu }
             | Self::RocmPackage { gpu }
             | Self::RocmNeeded { gpu }
@@ -246,7 +257,8 @@ impl EngineRefusal {
             | Self::CapabilityTooLow { gpu, .. }
             | Self::GpuPassedThrough { gpu }
             | Self::GpuDenied { gpu }
-            | Self::GpuUnreachable { gpu, .. } => Some(gpu),
+            | Self::GpuUnreachable { gpu, .. }
+            | Self::VgpuWithoutCompute { gpu } => Some(gpu),
             Self::MacosTooOld { .. } | Self::WindowsTooOld { .. } => None,
         }
     }

@@ -1,7 +1,7 @@
 //! Which cards Ollama leaves out and which systems it does not run on, by the hardware document (docs/gpu.mdx,
 //! docs/macos.mdx and docs/windows.mdx of Ollama 0.32; minimum drivers: discover/cuda_compat.go).
 
-use crate::machine::{Blocked, ComputeCapability, EngineRefusal, Gpu, GpuKind, Os};
+use crate::machine::{Blocked, ComputeCapability, EngineRefusal, Gpu, GpuKind, Os, gpu_table};
 
 /// The lowest driver that Ollama's CUDA libraries work with.
 const MIN_NVIDIA_DRIVER: u32 = 550;
@@ -13,18 +13,36 @@ const MIN_MACOS: u32 = 14;
 const MIN_WINDOWS_BUILD: u32 = 19_045;
 
 impl Gpu {
+    /// Why Ollama leaves it out although it could hold a model: as detected, else by its name.
+    pub fn blocked(&self) -> Option<Blocked> {
+        let vendor = self.vendor.as_deref().is_none_or(|vendor| vendor == "nvidia");
+        let by_name = || {
+            if !vendor || !self.kind.holds_models() {
+                return None;
+            }
+            let too_old = self.compute_capability.is_none() && gpu_table::too_old(&self.name).is_some();
+            if too_old || !self.capability_is_enough() {
+                return Some(Blocked::CapabilityTooLow);
+            }
+            gpu_table::is_vgpu_without_compute(&self.name).then_some(Blocked::VgpuWithoutCompute)
+        };
+        self.blocked.or_else(by_name)
+    }
+
     /// Why Ollama does not use this card, if it does not.
     pub fn refusal(&self) -> Option<EngineRefusal> {
         let gpu = self.name.clone();
-        Some(match self.blocked? {
+        Some(match self.blocked()? {
             Blocked::NvidiaDriverTooOld => EngineRefusal::NvidiaDriverTooOld {
                 gpu,
                 driver: self.driver_version.clone().unwrap_or_default(),
                 needed: needed_driver(self.compute_capability),
             },
             Blocked::CapabilityTooLow => {
-                EngineRefusal::CapabilityTooLow { gpu, capability: self.compute_capability }
+                let by_name = || gpu_table::too_old(&self.name).map(|card| card.capability);
+                EngineRefusal::CapabilityTooLow { gpu, capability: self.compute_capability.or_else(by_name) }
             }
+            Blocked::VgpuWithoutCompute => EngineRefusal::VgpuWithoutCompute { gpu },
             Blocked::GpuUnreachable => EngineRefusal::GpuUnreachable { gpu, vendor: self.vendor.clone() },
             Blocked::NvidiaDriverMissing => EngineRefusal::NvidiaDriverMissing { gpu },
             Blocked::GpuPassedThrough => EngineRefusal::GpuPassedThrough { gpu },

@@ -2,7 +2,7 @@
 
 use crate::estimate::{self, EngineSetting, Estimate, GpuFigures, MachineFigures, MemoryNeed};
 use crate::figures::{Certainty, Known};
-use crate::machine::{GpuBackend, GpuKind};
+use crate::machine::{GpuBackend, GpuKind, gpu_table};
 use crate::models::{KvCacheType, Ratings};
 use crate::plan::machine::{engine_setting, nominal_vram_gb};
 use crate::plan::{Candidate, Layers, Policy, Reason};
@@ -30,6 +30,11 @@ impl<'a> Case<'a> {
         let setting = engine_setting(candidate, &machine);
         let total_layers = candidate.model.total_layers();
         Self { candidate, policy, machine, total_layers, nominal_vram_gb, setting }
+    }
+
+    /// Whether the driver of a card does not tell how much of its memory is free.
+    pub(super) fn free_memory_is_assumed(&self) -> bool {
+        self.machine.gpus.iter().any(|gpu| gpu.vram_free_bytes.certainty == Certainty::Guess)
     }
 
     pub(super) fn gpu(&self) -> Option<&GpuFigures> {
@@ -245,6 +250,23 @@ impl<'a> Case<'a> {
             .map(|trouble| Reason::ToolCallsUnreliable { worked: trouble.worked, of: trouble.of });
         experts.into_iter().chain(lost).chain(tools).chain(several).chain(non_commercial).collect()
     }
+
+    /// The reasons that a card's name stands for several sizes, if its memory is known by its name alone. Also for refused
+    /// plans, because a larger card may not be refused.
+    pub(super) fn several_sizes(&self) -> impl Iterator<Item = Reason> {
+        self.machine.gpus.iter().filter_map(|gpu| self.sizes_of(gpu))
+    }
+
+    fn sizes_of(&self, gpu: &GpuFigures) -> Option<Reason> {
+        let is_discrete = gpu.kind == GpuKind::Discrete && gpu.vram_total_certainty == Certainty::Table;
+        let sizes = is_discrete.then(|| gpu_table::sizes(&gpu.name)).filter(|sizes| sizes.len() > 1)?;
+        let gib = |bytes: u64| self.policy.nominal_vram_gb(bytes);
+        Some(Reason::SeveralSizes {
+            gpu: gpu.name.as_str().into(),
+            sizes_gib: sizes.into_iter().map(gib).collect(),
+            planned_gib: gib(gpu.vram_total_bytes),
+        })
+    }
 }
 
 fn typical_card(policy: &Policy) -> GpuFigures {
@@ -254,6 +276,8 @@ fn typical_card(policy: &Policy) -> GpuFigures {
         kind: GpuKind::Discrete,
         backend: GpuBackend::Cuda,
         vram_total_bytes,
+        vram_total_certainty: Certainty::Guess,
+        compute_share: 1.0,
         vram_free_bytes: Known { value: vram_total_bytes, certainty: Certainty::Guess },
         bandwidth_gb_s: Known {
             value: policy.typical_gpu_bandwidth_gb_s(policy.premium_from_vram_gb),

@@ -9,7 +9,7 @@ use std::cmp::Ordering;
 
 use crate::estimate::{CpuFigures, EngineSetting, GpuFigures, MachineFigures, fit_gpu_layers};
 use crate::figures::{Certainty, Known};
-use crate::machine::{Gpu, GpuBackend, GpuKind, Hardware, TABLE};
+use crate::machine::{Gpu, GpuBackend, GpuKind, Hardware, TABLE, gpu_table};
 use crate::plan::{Candidate, Policy};
 use crate::untrusted::UntrustedText;
 use crate::{GIB, MIB};
@@ -105,7 +105,10 @@ pub(super) fn vram_total(gpu: &Gpu, hardware: &Hardware, policy: &Policy) -> Opt
     let known = |value, certainty| Known { value, certainty };
     match (gpu.vram_total_bytes, gpu.kind) {
         (Some(0), GpuKind::Discrete) | (None, GpuKind::Discrete) => {
-            gpu.table_row().map(|row| known(row.vram_bytes, Certainty::Table)).filter(|vram| vram.value > 0)
+            let named = gpu_table::named_vram_bytes(&gpu.name);
+            let listed = || gpu.table_row().map(|row| row.vram_bytes).filter(|bytes| *bytes > 0);
+            let old = || gpu_table::too_old(&gpu.name).map(|card| card.vram_bytes);
+            named.or_else(listed).or_else(old).map(|bytes| known(bytes, Certainty::Table))
         }
         (Some(bytes), _) if bytes > 0 => Some(known(bytes, Certainty::Detected)),
         (_, GpuKind::Unified) => {
@@ -184,6 +187,8 @@ fn gpu_figures(gpu: &Gpu, hardware: &Hardware, cpu: &CpuFigures, policy: &Policy
         kind: gpu.kind,
         backend: backend(gpu),
         vram_total_bytes: total.value,
+        vram_total_certainty: total.certainty,
+        compute_share: 1.0,
         vram_free_bytes: free,
         bandwidth_gb_s: bandwidth(gpu, hardware, policy, total.value),
         row: gpu.table_row(),

@@ -50,9 +50,14 @@ fn plan_of(
     reasons.sort_by_key(Reason::weight);
     if verdict == Verdict::Compatible && case.setting.n_cpu_moe == 0 {
         let spare_bytes = case.machine.vram_free_bytes().saturating_sub(estimate.memory.vram_required_bytes);
-        reasons.push(Reason::Fits { spare_bytes });
+        reasons.push(if case.free_memory_is_assumed() {
+            Reason::FitsIfFree { spare_bytes, free_bytes: case.machine.vram_free_bytes() }
+        } else {
+            Reason::Fits { spare_bytes }
+        });
     }
     reasons.extend(case.unknown_architecture());
+    reasons.extend(case.several_sizes());
     if verdict != Verdict::Refused {
         reasons.extend(case.remarks());
     }

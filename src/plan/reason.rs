@@ -170,6 +170,22 @@ pub enum Reason {
         /// Bytes that remain free.
         spare_bytes: u64,
     },
+    /// Everything fits on the GPU, if as much of its memory is free as is assumed: the driver does not tell.
+    FitsIfFree {
+        /// Bytes that remain free then.
+        spare_bytes: u64,
+        /// Bytes assumed to be free.
+        free_bytes: u64,
+    },
+    /// Cards of this name are sold with several sizes of memory; the plan is for the smallest. Does not affect the verdict.
+    SeveralSizes {
+        /// The card.
+        gpu: UntrustedText,
+        /// The sizes in GiB, ascending.
+        sizes_gib: Vec<u32>,
+        /// The size that the plan is for.
+        planned_gib: u32,
+    },
 }
 
 /// What the user can do for a better verdict, with figures; `sentences` puts it into words.
@@ -234,7 +250,8 @@ impl Reason {
             Self::SlowFirstToken { .. } => 9,
             Self::KvQ4 => 10,
             Self::SmallCard { .. } => 11,
-            Self::Fits { .. } => 12,
+            Self::Fits { .. } | Self::FitsIfFree { .. } => 12,
+            Self::SeveralSizes { .. } => 20,
             Self::ExpertsInRam { .. } => 13,
             Self::SeveralCards { .. } => 14,
             Self::KvQualityLost { .. } => 15,

@@ -109,7 +109,11 @@ fn degraded_plans_need_consent() {
     let comfortable = machine_with(card(12 * GIB, None), 16 * GIB, None);
     let good = make_plan(&candidate("hybrid_8gb"), &comfortable, policy());
     assert_eq!((good.verdict, good.grade), (Verdict::Compatible, Some(Grade::Good)));
-    assert!(matches!(good.reasons[0], Reason::Fits { .. }));
+    // How much is free is not known here, so nothing is promised.
+    assert!(matches!(good.reasons[0], Reason::FitsIfFree { .. }), "{:?}", good.reasons);
+    let known = machine_with(card(12 * GIB, Some(11 * GIB)), 16 * GIB, None);
+    let known = make_plan(&candidate("hybrid_8gb"), &known, policy());
+    assert!(matches!(known.reasons[0], Reason::Fits { .. }), "{:?}", known.reasons);
 
     let q4 = Candidate { kv_cache_type: KvCacheType::Q4_0, ..candidate("hybrid_8gb") };
     let q4 = make_plan(&q4, &comfortable, policy());

@@ -39,6 +39,7 @@ impl Finding {
             Self::IntegratedDropped { gpu } => say!(text, "hardware-integrated-dropped", gpu = gpu.as_str()),
             Self::UnifiedMemory { gpu } => say!(text, "hardware-unified-memory", gpu = gpu.as_str()),
             Self::MigEnabled { gpu } => say!(text, "hardware-mig-enabled", gpu = gpu.as_str()),
+            Self::VgpuShared { gpu } => say!(text, "hardware-vgpu-shared", gpu = gpu.as_str()),
             Self::GpuAsleep { gpu } => say!(text, "hardware-gpu-asleep", gpu = gpu.as_str()),
             Self::RocmPackage { gpu } => say!(text, "hardware-rocm-package", gpu = gpu.as_str()),
             Self::RocmNeeded { gpu } => say!(text, "hardware-rocm-needed", gpu = gpu.as_str()),
@@ -117,6 +118,9 @@ impl EngineRefusal {
             Self::GpuPassedThrough { gpu } => say!(text, "hardware-gpu-passed-through", gpu = gpu.as_str()),
             Self::GpuDenied { gpu } => say!(text, "hardware-gpu-denied", gpu = gpu.as_str()),
             Self::GpuUnreachable { gpu, .. } => say!(text, "hardware-gpu-unreachable", gpu = gpu.as_str()),
+            Self::VgpuWithoutCompute { gpu } => {
+                say!(text, "hardware-vgpu-without-compute", gpu = gpu.as_str())
+            }
             Self::MacosTooOld { version } => {
                 say!(text, "hardware-macos-too-old", version = version.as_str())
             }
@@ -135,6 +139,7 @@ impl EngineRefusal {
             Self::GpuPassedThrough { .. } => say!(text, "hardware-gpu-passed-through-title"),
             Self::GpuDenied { .. } => say!(text, "hardware-gpu-denied-title"),
             Self::GpuUnreachable { .. } => say!(text, "hardware-gpu-unreachable-title"),
+            Self::VgpuWithoutCompute { .. } => say!(text, "hardware-vgpu-without-compute-title"),
             Self::MacosTooOld { .. } | Self::WindowsTooOld { .. } => {
                 say!(text, "hardware-system-too-old-title")
             }
@@ -154,7 +159,9 @@ impl EngineRefusal {
             Self::GpuUnreachable { .. } => (say!(text, "hardware-link-amd"), AMD_DRIVERS),
             Self::MacosTooOld { .. } => (say!(text, "hardware-link-macos"), MACOS),
             Self::WindowsTooOld { .. } => (say!(text, "hardware-link-windows"), WINDOWS),
-            Self::GpuPassedThrough { .. } | Self::GpuDenied { .. } => return None,
+            Self::GpuPassedThrough { .. } | Self::GpuDenied { .. } | Self::VgpuWithoutCompute { .. } => {
+                return None;
+            }
         })
     }
 }

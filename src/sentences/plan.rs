@@ -57,6 +57,8 @@ impl Reason {
             Self::NonCommercial { .. } => "non_commercial",
             Self::DiskShort { .. } => "disk_short",
             Self::Fits { .. } => "fits",
+            Self::FitsIfFree { .. } => "fits_if_free",
+            Self::SeveralSizes { .. } => "several_sizes",
         }
     }
 
@@ -110,6 +112,10 @@ impl Reason {
             Self::NonCommercial { .. } => say!(text, "plan-reason-non-commercial-title"),
             Self::DiskShort { .. } => say!(text, "plan-reason-disk-short-title"),
             Self::Fits { .. } => say!(text, "plan-reason-fits-title"),
+            Self::FitsIfFree { .. } => say!(text, "plan-reason-fits-if-free-title"),
+            Self::SeveralSizes { planned_gib, .. } => {
+                say!(text, "plan-reason-several-sizes-title", planned = *planned_gib)
+            }
         }
     }
 
@@ -222,6 +228,22 @@ impl Reason {
                 free = text.file_size(*free_bytes)
             ),
             Self::Fits { spare_bytes } => say!(text, "plan-reason-fits", spare = text.memory(*spare_bytes)),
+            Self::FitsIfFree { spare_bytes, free_bytes } => say!(
+                text,
+                "plan-reason-fits-if-free",
+                spare = text.memory(*spare_bytes),
+                free = text.memory(*free_bytes)
+            ),
+            Self::SeveralSizes { gpu, sizes_gib, planned_gib } => {
+                let sizes: Vec<String> = sizes_gib.iter().map(ToString::to_string).collect();
+                say!(
+                    text,
+                    "plan-reason-several-sizes",
+                    gpu = gpu.as_str(),
+                    sizes = sizes.join(", "),
+                    planned = *planned_gib
+                )
+            }
         }
     }
 }

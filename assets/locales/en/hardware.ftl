@@ -67,3 +67,6 @@ hardware-why-updated = the NVIDIA driver was updated; restart the computer to lo
 hardware-why-no-permission = this user may not use the NVIDIA driver
 hardware-why-not-started = its process could not be started
 hardware-why-invalid-answer = its answer could not be read
+hardware-vgpu-shared = { $gpu } is a share of a graphics card (vGPU). Its memory is its own, but other virtual machines use the chip at the same time: answers can be slower than estimated.
+hardware-vgpu-without-compute = { $gpu } is a share of a graphics card (vGPU) with a profile for desktops, which has no CUDA, so Ollama leaves it out. Ask whoever runs the virtual machines for a profile of the series Q or C.
+hardware-vgpu-without-compute-title = vGPU without CUDA

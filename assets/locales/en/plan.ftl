@@ -12,7 +12,7 @@ plan-speed-assumed = Speeds are assumed from related chips: none of this family 
 
 plan-reason-no-usable-gpu-title = No usable graphics card
 plan-reason-no-gpu = No graphics card was found. ACOLYTE needs one with { $need } GB of its own memory or more; without one, “acolyte install --emergency-cpu” runs a small model on the processor, slowly.
-plan-reason-no-usable-gpu = Found { $found }, which cannot hold a model: it has no memory of its own that the engine uses. ACOLYTE needs a graphics card with { $need } GB or more; without one, “acolyte install --emergency-cpu” runs a small model on the processor, slowly.
+plan-reason-no-usable-gpu = Found { $found }, on which Ollama loads no model: it leaves out graphics in a processor, which have no memory of their own, and adapters of software and virtual machines. ACOLYTE needs a graphics card with { $need } GB or more; without one, “acolyte install --emergency-cpu” runs a small model on the processor, slowly.
 plan-reason-vram-too-small-title = Needs a { $need } GB card
 plan-reason-vram-too-small = The graphics card has { $have } GB. The smallest model that ACOLYTE works well with needs a card of { $need } GB, because 32,768 tokens of context are never reduced. Use a larger card, or “acolyte install --emergency-cpu”, which runs a small model on the processor, slowly.
 plan-reason-vram-unknown-title = Graphics memory unknown
@@ -155,3 +155,7 @@ plan-file-changed = { $model } has changed since the catalogue was made: now { $
 plan-file-figures = { $size }, { $quantisation }, { $layers } layers, up to { $context } tokens of context
 plan-file-not-read = The file that will be downloaded could not be read: the figures are the catalogue's, and the file may have changed since. { $problem }
 plan-file-not-compared = The file in the registry could not be read; it may be another one. { $problem }
+plan-reason-several-sizes-title = Planned for the { $planned } GB card
+plan-reason-several-sizes = { $gpu } is sold with { $sizes } GB of memory, and the name does not say which. This is the plan for { $planned } GB. Give the size with --vram-gib, or as vram_total_bytes in the hardware file.
+plan-reason-fits-if-free-title = Fits if the memory is free
+plan-reason-fits-if-free = Everything is on the graphics card, and { $spare } stay free, if { $free } are free as assumed: how much of the card’s memory is free could not be read.

@@ -67,3 +67,6 @@ hardware-why-updated = el controlador de NVIDIA se ha actualizado; reinicia el e
 hardware-why-no-permission = este usuario no tiene permiso para usar el controlador de NVIDIA
 hardware-why-not-started = no se pudo iniciar su proceso
 hardware-why-invalid-answer = no se pudo interpretar su respuesta
+hardware-vgpu-shared = { $gpu } es una parte de una tarjeta gráfica (vGPU). Su memoria es solo suya, pero otras máquinas virtuales usan el chip al mismo tiempo: las respuestas pueden llegar más despacio de lo estimado.
+hardware-vgpu-without-compute = { $gpu } es una parte de una tarjeta gráfica (vGPU) con un perfil de escritorio, que no tiene CUDA, así que Ollama la deja fuera. Pide a quien administra las máquinas virtuales un perfil de la serie Q o C.
+hardware-vgpu-without-compute-title = vGPU sin CUDA

@@ -12,7 +12,7 @@ plan-speed-assumed = Las velocidades se suponen a partir de chips parecidos: nin
 
 plan-reason-no-usable-gpu-title = Sin tarjeta gráfica utilizable
 plan-reason-no-gpu = No se ha encontrado ninguna tarjeta gráfica. ACOLYTE necesita una con { $need } GB de memoria propia o más; sin ella, «acolyte install --emergency-cpu» ejecuta un modelo pequeño en el procesador, despacio.
-plan-reason-no-usable-gpu = Se ha encontrado { $found }, que no puede alojar un modelo: no tiene memoria propia que el motor utilice. ACOLYTE necesita una tarjeta gráfica con { $need } GB o más; sin ella, «acolyte install --emergency-cpu» ejecuta un modelo pequeño en el procesador, despacio.
+plan-reason-no-usable-gpu = Se ha encontrado { $found }, donde Ollama no carga ningún modelo: deja fuera los gráficos integrados en el procesador, que no tienen memoria propia, y los adaptadores de software y de máquinas virtuales. ACOLYTE necesita una tarjeta gráfica con { $need } GB o más; sin ella, «acolyte install --emergency-cpu» ejecuta un modelo pequeño en el procesador, despacio.
 plan-reason-vram-too-small-title = Requiere una tarjeta de { $need } GB
 plan-reason-vram-too-small = La tarjeta gráfica tiene { $have } GB. El modelo más pequeño con el que ACOLYTE funciona bien necesita una tarjeta de { $need } GB, porque los 32.768 tokens de contexto no se reducen nunca. Usa una tarjeta mayor, o «acolyte install --emergency-cpu», que ejecuta un modelo pequeño en el procesador, despacio.
 plan-reason-vram-unknown-title = Memoria gráfica desconocida
@@ -155,3 +155,7 @@ plan-file-changed = { $model } ha cambiado desde que se hizo el catálogo: ahora
 plan-file-figures = { $size }, { $quantisation }, { $layers } capas, hasta { $context } tokens de contexto
 plan-file-not-read = No se pudo leer el archivo que se va a descargar: las cifras son las del catálogo y el archivo puede haber cambiado desde entonces. { $problem }
 plan-file-not-compared = No se pudo leer el archivo del registro; puede ser otro. { $problem }
+plan-reason-several-sizes-title = Plan para la tarjeta de { $planned } GB
+plan-reason-several-sizes = { $gpu } se vende con { $sizes } GB de memoria y el nombre no dice cuál es. Este es el plan para { $planned } GB. Indica el tamaño con --vram-gib, o como vram_total_bytes en el archivo de hardware.
+plan-reason-fits-if-free-title = Cabe si la memoria está libre
+plan-reason-fits-if-free = Todo está en la tarjeta gráfica y quedan { $spare } libres, si hay { $free } libres como se supone: no se ha podido leer cuánta memoria de la tarjeta está libre.

@@ -84,8 +84,13 @@ fn rocm(adapter: &Adapter<'_>, name: &str, os: Option<&str>) -> bool {
     let lists: &[&[&str]] = if linux { &[ROCM_NAMES, ROCM_NAMES_LINUX] } else { &[ROCM_NAMES] };
     adapter.names().chain([name]).any(|name| {
         let name = name.to_lowercase();
+        // Radeon HD cards of the same number are ten years older.
+        let is_hd = name.contains("radeon hd") || name.contains("radeon(tm) hd");
         // Laptop cards with the same number have a different chip.
-        name.split(|c: char| !c.is_alphanumeric()).any(|word| lists.iter().any(|list| list.contains(&word)))
+        !is_hd
+            && name
+                .split(|c: char| !c.is_alphanumeric())
+                .any(|word| lists.iter().any(|list| list.contains(&word)))
     })
 }
 
@@ -113,6 +118,8 @@ mod tests {
             ("AMD Radeon RX 580 Series (RADV POLARIS10)", "linux", GpuBackend::Vulkan),
             ("AMD Radeon RX 6600 XT", "linux", GpuBackend::Vulkan),
             ("AMD Radeon RX 6800M", "windows", GpuBackend::Vulkan),
+            ("AMD Radeon HD 7700 Series", "windows", GpuBackend::Vulkan),
+            ("AMD Radeon HD 6800 Series", "linux", GpuBackend::Vulkan),
         ] {
             let vulkan = named(name);
             let adapter = Adapter { vulkan: Some(&vulkan), ..Adapter::default() };

@@ -10,6 +10,10 @@ pub fn blocked(gpu: &Gpu, adapter: &Adapter<'_>, evidence: &Evidence) -> Option<
     if !gpu.kind.holds_models() {
         return None;
     }
+    let by_name = gpu.blocked().filter(|_| is_nvidia(adapter) || adapter.nvml.is_some());
+    if by_name.is_some() {
+        return by_name;
+    }
     if adapter.nvml.is_some() {
         return if !gpu.capability_is_enough() {
             Some(Blocked::CapabilityTooLow)

@@ -6,7 +6,7 @@ use super::kind::is_nvidia;
 use crate::hardware::evidence::{Evidence, GpuClient};
 use crate::hardware::pci::PciAddress;
 use crate::hardware::sysfs;
-use crate::machine::{EngineRefusal, Finding, Gpu, GpuBackend, GpuKind, GpuSource};
+use crate::machine::{EngineRefusal, Finding, Gpu, GpuBackend, GpuKind, GpuSource, gpu_table};
 
 /// Memory in use by another program is reported from here, in bytes.
 const REPORTED_VRAM_BYTES: u64 = 512 << 20;
@@ -58,6 +58,9 @@ fn of_gpu(gpu: &Gpu, adapter: &Adapter<'_>, evidence: &Evidence, findings: &mut 
         }
         if nvml.mig == Some(true) {
             findings.push(Finding::MigEnabled { gpu: name() });
+        }
+        if !is_refused && gpu_table::is_vgpu(&gpu.name) {
+            findings.push(Finding::VgpuShared { gpu: name() });
         }
         for process in &nvml.processes {
             findings.extend(process.used_bytes.and_then(|bytes| held(gpu, &process.name, bytes)));

@@ -33,8 +33,6 @@ pub fn gpu(adapter: &Adapter<'_>, evidence: &Evidence) -> Gpu {
     source("vram_free_bytes", memory.free.as_ref().map(|figure| figure.source.as_str()));
     source("driver_version", driver.as_ref().map(|(_, source)| *source));
     source("compute_capability", capability.map(|_| "nvml"));
-    let bandwidth = bandwidth(adapter, &name, kind, memory.total.as_ref().map(|figure| figure.bytes));
-    source("memory_bandwidth_gb_s", bandwidth.map(|(_, source)| source));
     let bus = bus(adapter, kind);
     source("bus_gb_s", bus.map(|(_, source)| source));
     let backend = backend(adapter, &name, kind, vendor, evidence);
@@ -44,7 +42,7 @@ pub fn gpu(adapter: &Adapter<'_>, evidence: &Evidence) -> Gpu {
         kind,
         vram_total_bytes: memory.total.map(|figure| figure.bytes),
         vram_free_bytes: memory.free.map(|figure| figure.bytes),
-        memory_bandwidth_gb_s: bandwidth.map(|(gb_s, _)| gb_s),
+        memory_bandwidth_gb_s: None,
         bus_gb_s: bus.map(|(gb_s, _)| gb_s),
         backend,
         driver_version: driver.map(|(version, _)| version).map(Into::into),
@@ -52,26 +50,25 @@ pub fn gpu(adapter: &Adapter<'_>, evidence: &Evidence) -> Gpu {
         blocked: None,
         sources,
     };
+    if let Some((gb_s, source)) = bandwidth(&gpu, adapter) {
+        gpu.memory_bandwidth_gb_s = Some(gb_s);
+        gpu.sources.insert("memory_bandwidth_gb_s".to_owned(), source.into());
+    }
     gpu.blocked = blocked(&gpu, adapter, evidence);
     gpu
 }
 
 /// Memory bandwidth in decimal GB/s and its source: the driver, else the table of cards. `None` for integrated
 /// adapters.
-fn bandwidth(
-    adapter: &Adapter<'_>,
-    name: &str,
-    kind: GpuKind,
-    vram_total_bytes: Option<u64>,
-) -> Option<(f64, &'static str)> {
-    if !kind.holds_models() {
+fn bandwidth(gpu: &Gpu, adapter: &Adapter<'_>) -> Option<(f64, &'static str)> {
+    if !gpu.kind.holds_models() {
         return None;
     }
     let reported = adapter.nvml.and_then(memory_bandwidth_gb_s).map(|gb_s| (gb_s, "nvml"));
-    if reported.is_some() || names_a_family(name) {
+    if reported.is_some() || names_a_family(&gpu.name) {
         return reported;
     }
-    gpu_table::lookup(name, vram_total_bytes).map(|row| (row.bandwidth_gb_s, TABLE))
+    gpu.table_row().map(|row| (row.bandwidth_gb_s, TABLE))
 }
 
 /// Nominal bandwidth of the link to main memory in one direction, in decimal GB/s, and its source. `None` for adapters
