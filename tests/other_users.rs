@@ -479,24 +479,153 @@ fn an_uninstall_removes_links_and_never_what_they_lead_to() {
     assert!(!world.path("other-drive/ollama/0.32.15").exists(), "our engine is gone");
 }
 
-/// A link that was there before the installation is not ours.
+/// Links in place of all our folders, to a drive with other content, from before the installation.
 #[test]
-fn a_link_of_the_users_stays() {
+fn links_to_another_drive_are_used_and_go_without_what_they_lead_to() {
     let world = World::new(&json!({}));
     let other = world.path("other-drive");
-    std::fs::create_dir_all(other.join("blobs")).unwrap();
-    std::fs::write(other.join("blobs/sha256-1234-partial"), "another server's").unwrap();
+    let names = ["models", "logs", "downloads", "ollama", "bin"];
+    let foreign = |name: &str| {
+        ["notes.txt", "blobs/sha256-1234-partial", "0.1.0/bin/ollama"].map(|file| other.join(name).join(file))
+    };
     std::fs::create_dir_all(world.home()).unwrap();
-    symlink(&other, world.home().join("models")).unwrap();
+    make(&world.home(), 0o700);
+    for name in names {
+        for file in foreign(name) {
+            std::fs::create_dir_all(file.parent().unwrap()).unwrap();
+            std::fs::write(file, "another's").unwrap();
+        }
+        symlink(other.join(name), world.home().join(name)).unwrap();
+    }
+    let said = world.install(&["--profile", "light_6gb", "--accept-degraded"]);
+    said.receipt();
+    assert!(other.join("ollama/0.32.15/bin/ollama").exists() && other.join("models/manifests").exists());
+    assert_eq!(world.status()["server"]["answers"], true);
+
+    let dry = world.run(&["uninstall", "--dry-run", "--json"]);
+    let dry: Value = serde_json::from_slice(&dry.stdout).unwrap();
+    for name in names {
+        let listed = dry["removal"]["folders"].as_array().unwrap();
+        assert!(listed.contains(&json!(world.home().join(name))), "{name}: {dry:#}");
+    }
+    let said = world.run(&["uninstall", "--yes"]);
+    assert!(said.status.success(), "{}", stderr(&said));
+    for name in names {
+        assert!(!world.home().join(name).is_symlink(), "{name}: {}", stderr(&said));
+        for file in foreign(name) {
+            assert_eq!(std::fs::read(&file).unwrap(), b"another's", "{}", file.display());
+        }
+    }
+    assert!(!other.join("models/manifests").exists() && !other.join("ollama/0.32.15").exists());
+    assert_eq!(listing(&other).into_iter().filter(|path| path.is_file()).count(), 3 * names.len());
+}
+
+/// Folders further down: only the layers, or only the engine's own folder, are on the other drive.
+#[test]
+fn links_in_place_of_inner_folders_are_used_and_go() {
+    let world = World::new(&json!({}));
+    let other = world.path("other-drive");
+    for name in ["models/blobs", "models/manifests", "ollama/home"] {
+        let target = other.join(name);
+        std::fs::create_dir_all(&target).unwrap();
+        std::fs::write(target.join("notes.txt"), "mine").unwrap();
+        let link = world.home().join(name);
+        std::fs::create_dir_all(link.parent().unwrap()).unwrap();
+        symlink(&target, &link).unwrap();
+    }
+    for folder in [world.home(), world.home().join("ollama"), world.home().join("models")] {
+        make(&folder, 0o700);
+    }
     world.install(&LIGHT).receipt();
     let said = world.run(&["uninstall", "--yes"]);
     assert!(said.status.success(), "{}", stderr(&said));
-    assert_eq!(listing(&other).into_iter().filter(|path| path.is_file()).count(), 1);
-    assert!(
-        world.home().join("models").is_symlink() && stderr(&said).contains("models"),
-        "{}",
-        stderr(&said)
-    );
+    let left: Vec<PathBuf> = listing(&other).into_iter().filter(|path| path.is_file()).collect();
+    assert_eq!(left.len(), 3, "{left:?}");
+    assert_eq!(listing(&world.home()), Vec::<PathBuf>::new(), "{}", stderr(&said));
+}
+
+/// The home itself is elsewhere.
+#[test]
+fn a_link_in_place_of_the_home_is_used_and_goes() {
+    let world = World::new(&json!({}));
+    let other = world.path("other-drive");
+    std::fs::create_dir_all(&other).unwrap();
+    make(&other, 0o700);
+    std::fs::create_dir_all(world.path("home")).unwrap();
+    symlink(&other, world.home()).unwrap();
+    world.install(&LIGHT).receipt();
+    assert!(other.join("llm/journal").exists());
+    std::fs::write(other.join("notes.txt"), "mine").unwrap();
+    let output = world.run(&["uninstall", "--yes", "--json"]);
+    assert!(output.status.success(), "{}", stderr(&output));
+    let said: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(said["removed"]["left"], json!([std::fs::canonicalize(&other).unwrap().join("notes.txt")]));
+    assert!(!world.home().is_symlink());
+    assert_eq!(listing(&other), [other.join("notes.txt")]);
+}
+
+/// The drive is not there: nothing is installed beside it, and what may be left on it is said.
+#[test]
+fn links_to_a_drive_that_is_not_there_are_named() {
+    let world = World::new(&json!({}));
+    std::fs::create_dir_all(world.path("home")).unwrap();
+    symlink("/nonexistent/drive", world.home()).unwrap();
+    for entry in [&ENTRIES[0][..], &["status"], &["uninstall", "--yes"], &["start"]] {
+        let said = world.run(entry);
+        let words = stderr(&said);
+        assert_eq!(said.status.code(), Some(1), "{entry:?}: {words}");
+        assert!(
+            words.contains("is a link to /nonexistent/drive, which does not exist"),
+            "{entry:?}: {words}"
+        );
+    }
+    std::fs::remove_file(world.home()).unwrap();
+
+    std::fs::create_dir(world.home()).unwrap();
+    make(&world.home(), 0o700);
+    for name in ["models", "logs", "downloads", "ollama"] {
+        let link = world.home().join(name);
+        // What the installation before made.
+        if link.exists() {
+            std::fs::remove_dir_all(&link).unwrap();
+        }
+        symlink("/nonexistent/drive", &link).unwrap();
+        let said = world.install(&LIGHT);
+        assert_eq!(said.code, Some(1), "{name}: {said:#?}");
+        let last = said.events.last().map(ToString::to_string).unwrap_or(said.errors.clone());
+        assert!(last.contains("is a link to /nonexistent/drive"), "{name}: {last}");
+        std::fs::remove_file(link).unwrap();
+    }
+    world.install(&LIGHT).receipt();
+    world.run(&["stop"]);
+    let models = world.home().join("models");
+    std::fs::rename(&models, world.path("unplugged")).unwrap();
+    symlink("/nonexistent/drive", &models).unwrap();
+    let output = world.run(&["uninstall", "--yes", "--json"]);
+    assert!(output.status.success(), "{}", stderr(&output));
+    let said: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(said["removed"]["left"], json!(["/nonexistent/drive"]));
+    assert_eq!(listing(&world.home()), Vec::<PathBuf>::new());
+}
+
+/// A home with a name of its own may have been there for something else: its links stay, except in place of what we made.
+#[test]
+fn links_of_another_folder_that_is_used_as_home_stay() {
+    let world = World::new(&json!({}));
+    let (above, other) = (world.path("home/above"), world.path("other-drive"));
+    for folder in [&above, &other] {
+        std::fs::create_dir_all(folder).unwrap();
+        make(folder, 0o700);
+    }
+    std::fs::write(other.join("notes.txt"), "mine").unwrap();
+    symlink(&other, above.join("models")).unwrap();
+    let mut install = LIGHT.to_vec();
+    install.extend(["--home", above.to_str().unwrap()]);
+    world.install(&install).receipt();
+    let said = world.run(&["uninstall", "--yes", "--home", above.to_str().unwrap()]);
+    assert!(said.status.success(), "{}", stderr(&said));
+    assert_eq!(listing(&other), [other.join("notes.txt")]);
+    assert!(above.join("models").is_symlink() && stderr(&said).contains("models"), "{}", stderr(&said));
 }
 
 /// `--home` above another server's folder of models: its unfinished pulls are its own.

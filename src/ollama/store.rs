@@ -132,7 +132,7 @@ impl Store {
                 files::remove_file(&path)?;
             }
         }
-        for folder in [self.blob_folder(), self.folder.join("manifests")] {
+        for folder in self.parts() {
             files::remove_folder_if_empty(&folder)?;
         }
         Ok(freed)
@@ -168,7 +168,7 @@ impl Store {
     /// The file of a model's manifest, which need not exist.
     pub fn manifest_path(&self, tag: &ModelTag) -> PathBuf {
         let parts = [tag.host(), tag.namespace(), tag.name(), tag.tag()];
-        parts.iter().fold(self.folder.join("manifests"), |path, part| path.join(part))
+        parts.iter().fold(self.manifest_folder(), |path, part| path.join(part))
     }
 
     fn is_complete(&self, manifest: &Manifest) -> bool {
@@ -179,6 +179,10 @@ impl Store {
         self.folder.join("blobs")
     }
 
+    fn manifest_folder(&self) -> PathBuf {
+        self.folder.join("manifests")
+    }
+
     /// Files four levels below `manifests`.
     fn manifest_files(&self) -> Vec<PathBuf> {
         self.some_manifest_files().0
@@ -186,7 +190,7 @@ impl Store {
 
     /// The same, and whether these are all.
     fn some_manifest_files(&self) -> (Vec<PathBuf>, bool) {
-        let (mut level, mut are_all) = (vec![self.folder.join("manifests")], true);
+        let (mut level, mut are_all) = (vec![self.manifest_folder()], true);
         for _ in 0..4 {
             level = level.iter().flat_map(|folder| entries(folder)).take(MAX_ENTRIES + 1).collect();
             are_all &= level.len() <= MAX_ENTRIES;
@@ -196,9 +200,15 @@ impl Store {
         (level, are_all)
     }
 
-    /// Layers that any model uses; `None` if there are too many manifests to tell.
+    /// Layers that any model uses; `None` if there are too many manifests to tell. Where the folder of layers is a link, the
+    /// store it leads to uses them too.
     fn used_blobs(&self) -> Option<BTreeSet<PathBuf>> {
-        let (manifests, are_all) = self.some_manifest_files();
+        let (mut manifests, mut are_all) = self.some_manifest_files();
+        if let Some(shared) = self.store_of_linked_blobs() {
+            let (theirs, are_all_theirs) = shared.some_manifest_files();
+            manifests.extend(theirs);
+            are_all &= are_all_theirs;
+        }
         if !are_all {
             return None;
         }
@@ -207,6 +217,22 @@ impl Store {
             blobs
         });
         Some(layers.map(|sha256| self.blob(sha256)).collect())
+    }
+
+    /// Whether the store, its layers or its manifests are elsewhere, behind a link: what else is there is not ours.
+    pub fn is_linked(&self) -> bool {
+        [self.folder.clone(), self.blob_folder(), self.manifest_folder()].iter().any(|part| part.is_symlink())
+    }
+
+    /// Its folders of layers and manifests, which need not exist.
+    pub fn parts(&self) -> [PathBuf; 2] {
+        [self.blob_folder(), self.manifest_folder()]
+    }
+
+    fn store_of_linked_blobs(&self) -> Option<Self> {
+        let blobs = self.blob_folder();
+        let target = blobs.is_symlink().then(|| std::fs::canonicalize(&blobs).ok()).flatten()?;
+        target.parent().map(Self::new)
     }
 
     /// Complete layers, with the checksum in their names. Other files are ignored.
@@ -227,7 +253,7 @@ impl Store {
     }
 
     fn remove_empty_parents(&self, path: &Path) -> Result<(), FileError> {
-        let top = self.folder.join("manifests");
+        let top = self.manifest_folder();
         for folder in path.ancestors().skip(1).take_while(|folder| folder.starts_with(&top)) {
             if folder.exists() && !files::remove_folder_if_empty(folder)? {
                 break;
@@ -405,6 +431,22 @@ mod tests {
         assert!(!bench.folder.path().join("manifests").exists());
         let left: Vec<_> = children(&bench.folder.path().join("blobs"));
         assert_eq!(left, [bench.folder.path().join("blobs/notes.txt")], "not ours");
+    }
+
+    /// Only the layers are on another drive, where another server's store uses some of them.
+    #[cfg(unix)]
+    #[test]
+    fn layers_behind_a_link_that_another_store_uses_stay() {
+        let (bench, theirs) = (StoreBench::new(), StoreBench::new());
+        theirs.model("theirs:latest", &[1, 2]);
+        let blobs = bench.folder.path().join("blobs");
+        std::fs::remove_dir(&blobs).unwrap();
+        std::os::unix::fs::symlink(theirs.folder.path().join("blobs"), &blobs).unwrap();
+        assert!(bench.store().is_linked() && !theirs.store().is_linked());
+        bench.model("acolyte:latest", &[1, 3]);
+        bench.store().remove(&[&tag("acolyte:latest")], false).unwrap();
+        assert_eq!(theirs.blobs(), [checksum(1), checksum(2)]);
+        assert!(theirs.store().has(&tag("theirs:latest")) && blobs.is_symlink());
     }
 
     #[test]

@@ -52,7 +52,8 @@ impl Change {
         match self {
             Self::CreateFolder { path } => {
                 // A link in its place was created since, to move its content elsewhere: that content is not in our folder.
-                if !path.is_symlink() || !target.keeps(path) {
+                // One in place of the home is needed for the rest.
+                if !path.is_symlink() || !target.keeps(path) && path != target.paths.home() {
                     // What a killed rehearsal left.
                     files::remove_file(&path.join(REHEARSAL_FILE))?;
                     files::remove_file(&files::temporary(&path.join(REHEARSAL_FILE)))?;

@@ -205,8 +205,8 @@ pub fn is_ours(changes: &[Change], models_dir: &Path) -> bool {
             _ => false,
         })
     };
-    let is_moved = models_dir.is_symlink();
-    is_created && !is_moved && Store::new(models_dir).models().iter().all(|(tag, _)| is_known(tag))
+    let store = Store::new(models_dir);
+    is_created && !store.is_linked() && store.models().iter().all(|(tag, _)| is_known(tag))
 }
 
 /// Restarts the previous server if it ran; otherwise makes sure that none runs.

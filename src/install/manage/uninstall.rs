@@ -4,6 +4,7 @@
 //! A folder is removed if it is empty; other files in it are not ours, stay and are reported. The journal is removed
 //! last, so that an interrupted uninstall is finished by running it again.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use serde::Serialize;
@@ -21,10 +22,13 @@ use crate::ollama::server::rotated_logs;
 use crate::ollama::store::Store;
 use crate::platform::files::{self, FileError};
 
+/// Name of the default home.
+const HOME_NAME: &str = ".acolyte";
+
 /// What an uninstall left.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Uninstalled {
-    /// Files and folders that are not ours.
+    /// Files and folders that are not ours, and folders that cannot be reached, where files of ours may be.
     pub left: Vec<PathBuf>,
     /// Model stores kept at the user's request.
     pub kept_models: Vec<PathBuf>,
@@ -90,7 +94,9 @@ pub fn preview(home: &Path) -> Result<Removal, InstallError> {
     removal.paths.sort();
     removal.paths.dedup();
     removal.folders = folders(&paths, &changes);
-    removal.folders.retain(|folder| folder.is_dir() || folder.is_symlink());
+    removal.folders.retain(|folder| {
+        folder.is_dir() && !folder.is_symlink() || is_link_of_ours(&paths, &changes, folder)
+    });
     // What is removed whole is listed once, without its folders.
     removal.folders.retain(|folder| !removal.paths.iter().any(|path| folder.starts_with(path)));
     removal.folders.sort();
@@ -132,6 +138,7 @@ pub fn uninstall(home: &Path, keep_models: bool, control: &Control) -> Result<Un
         changes.push(Change::CreateFolder { path: paths.home().to_owned() });
     }
     let kept_models = if keep_models { kept(&changes) } else { Vec::new() };
+    let unreachable = unreachable_targets(&paths, &changes, &kept_models);
     let scope = Scope::Everything { keep_models };
     runtime()?.block_on(roll_back(&paths, &entries, scope, Some(control)))?.into_result()?;
     files::remove_file(&paths.window())?;
@@ -146,7 +153,8 @@ pub fn uninstall(home: &Path, keep_models: bool, control: &Control) -> Result<Un
     }
     drop(lock);
     remove_empty_folders(&paths, &changes, &kept_models)?;
-    let left = left_in(paths.home(), &kept_models);
+    let mut left = leave_home(&paths, &changes, &kept_models)?;
+    left.extend(unreachable);
     Ok(Uninstalled { left, kept_models })
 }
 
@@ -169,16 +177,80 @@ fn kept(changes: &[Change]) -> Vec<PathBuf> {
     kept
 }
 
-/// Removes our own folders and those the journal lists, innermost first, if they are empty. Removes a link that replaced
-/// a folder we created, but not its target; a link that was there before stays.
+/// Targets of links in place of our folders that cannot be reached, because their drive is not mounted: files of ours may be
+/// left there.
+fn unreachable_targets(paths: &Paths, changes: &[Change], kept: &[PathBuf]) -> Vec<PathBuf> {
+    let links = folders(paths, changes).into_iter().filter(|folder| goes(paths, changes, kept, folder));
+    let dangling = links.filter(|link| link.is_symlink() && !link.exists());
+    dangling
+        .filter_map(|link| Some(link.parent()?.join(std::fs::read_link(&link).ok()?)))
+        .collect::<BTreeSet<_>>()
+        .into_iter()
+        .collect()
+}
+
+/// Removes our own folders and those the journal lists, innermost first, if they are empty. Removes a link in place of one
+/// of them, but not its target.
 fn remove_empty_folders(paths: &Paths, changes: &[Change], kept: &[PathBuf]) -> Result<(), FileError> {
     for folder in folders(paths, changes) {
-        let is_created = changes.contains(&Change::CreateFolder { path: folder.clone() });
-        if !folder.is_symlink() || is_created && !kept.contains(&folder) {
+        if folder != paths.home() && goes(paths, changes, kept, &folder) {
             files::remove_folder_or_link(&folder)?;
         }
     }
     Ok(())
+}
+
+/// Whether a folder goes if it is empty, or the link in its place.
+fn goes(paths: &Paths, changes: &[Change], kept: &[PathBuf], folder: &Path) -> bool {
+    let is_kept = kept.iter().any(|kept| folder.starts_with(kept));
+    !folder.is_symlink() || is_link_of_ours(paths, changes, folder) && !is_kept
+}
+
+/// Removes the home if it is empty, and returns what is left in it. A link in its place goes too, but nothing that it leads
+/// to: what is left there is named by its own path.
+fn leave_home(paths: &Paths, changes: &[Change], kept: &[PathBuf]) -> Result<Vec<PathBuf>, FileError> {
+    let home = paths.home();
+    if !home.is_symlink() {
+        if changes.contains(&Change::CreateFolder { path: home.to_owned() }) {
+            files::remove_folder_if_empty(home)?;
+        }
+        return Ok(left_in(home, kept));
+    }
+    let left = left_in(home, kept);
+    let is_needed = kept.iter().any(|kept| kept.starts_with(home));
+    // A link with a name of its own may be used for what else is there.
+    if is_needed || !left.is_empty() && !is_link_of_ours(paths, changes, home) {
+        return Ok(left);
+    }
+    let target = std::fs::canonicalize(home).unwrap_or_else(|_| home.to_owned());
+    files::remove_folder_or_link(home)?;
+    let there =
+        |path: PathBuf| path.strip_prefix(home).map_or_else(|_| path.clone(), |below| target.join(below));
+    Ok(left.into_iter().map(there).collect())
+}
+
+/// Whether a link is in place of a folder of ours: one that we created, or one with its name in a home that is ours alone.
+fn is_link_of_ours(paths: &Paths, changes: &[Change], folder: &Path) -> bool {
+    let is_created = |path: &Path| changes.contains(&Change::CreateFolder { path: path.to_owned() });
+    let is_ours_alone =
+        is_created(paths.home()) || paths.home().file_name().is_some_and(|name| name == HOME_NAME);
+    let is_named = folder == paths.home() || our_folders(paths).iter().any(|ours| ours == folder);
+    folder.is_symlink() && (is_created(folder) || is_ours_alone && is_named)
+}
+
+/// The folders that an installation may use below the home.
+fn our_folders(paths: &Paths) -> Vec<PathBuf> {
+    let [blobs, manifests] = Store::new(&paths.models()).parts();
+    vec![
+        paths.programs(),
+        paths.models(),
+        blobs,
+        manifests,
+        paths.downloads(),
+        paths.engines(),
+        paths.logs(),
+        paths.llm(),
+    ]
 }
 
 /// Our own folders and those the journal lists, innermost first.
@@ -187,10 +259,9 @@ fn folders(paths: &Paths, changes: &[Change]) -> Vec<PathBuf> {
         Change::CreateFolder { path } => Some(path.clone()),
         _ => None,
     });
-    let ours =
-        [paths.programs(), paths.models(), paths.downloads(), paths.engines(), paths.logs(), paths.llm()];
-    let mut folders: Vec<PathBuf> = created.chain(ours).collect();
-    folders.sort_by_key(|folder| std::cmp::Reverse(folder.components().count()));
+    let home = Some(paths.home().to_owned()).filter(|home| home.is_symlink());
+    let mut folders: Vec<PathBuf> = created.chain(our_folders(paths)).chain(home).collect();
+    folders.sort_by(|a, b| b.components().count().cmp(&a.components().count()).then_with(|| a.cmp(b)));
     folders.dedup();
     folders
 }

@@ -41,6 +41,10 @@ mod system {
     /// As [`super::require_ours`].
     pub fn require_ours(paths: &Paths) -> Result<(), OwnershipError> {
         let home = ownership::resolve(paths.home())?;
+        // Its drive may not be mounted: nothing may be said of what is installed there.
+        if paths.home().is_symlink() && !home.exists() {
+            return Err(reading(paths.home())(io::ErrorKind::NotFound.into()).into());
+        }
         match if_there(&home, require_own_folder) {
             // It is still empty.
             Err(OwnershipError::Writable { .. }) if is_empty(&home) => return Ok(()),

@@ -92,11 +92,15 @@ fn remove_link(path: &Path) -> io::Result<()> {
     ignore_missing(std::fs::remove_file(path))
 }
 
-/// Removes an empty folder. Returns whether the folder no longer exists.
+/// Removes an empty folder, and never a link in its place. Returns whether the folder no longer exists.
 ///
 /// # Errors
-/// If the system refuses. A folder that is not empty is no error.
+/// If the system refuses. A folder that is not empty, and a link, are no errors.
 pub fn remove_folder_if_empty(path: &Path) -> Result<bool, FileError> {
+    // Unix refuses with an error of its own, and Windows would remove the link.
+    if path.is_symlink() {
+        return Ok(false);
+    }
     match ignore_missing(std::fs::remove_dir(path)) {
         Ok(()) => Ok(true),
         Err(error) if error.kind() == io::ErrorKind::DirectoryNotEmpty => Ok(false),
@@ -120,5 +124,20 @@ mod tests {
         assert!(create_folders(&b.join("file")).is_err(), "a file is no folder");
         remove_folder(&a).unwrap();
         assert!(remove_folder_if_empty(&a).unwrap());
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_link_in_place_of_a_folder_is_no_empty_folder() {
+        let folder = tempfile::tempdir().unwrap();
+        let (target, link) = (folder.path().join("target"), folder.path().join("link"));
+        std::fs::create_dir(&target).unwrap();
+        for to in [&target, &folder.path().join("missing")] {
+            std::os::unix::fs::symlink(to, &link).unwrap();
+            assert!(!remove_folder_if_empty(&link).unwrap());
+            assert!(link.is_symlink() && target.is_dir());
+            remove_folder_or_link(&link).unwrap();
+            assert!(!link.is_symlink() && target.is_dir());
+        }
     }
 }
