@@ -44,31 +44,37 @@ fn folders(path: &str) -> impl Iterator<Item = String> {
 }
 
 fn version_2(folder: &str, read: &dyn Fn(&str) -> Option<String>) -> Option<ControlGroupLimit> {
-    // "max" means no limit.
-    let limit_bytes = number(read(&format!("{folder}memory.max")))?;
+    // "max" means no limit. Above the high mark the kernel takes memory back and slows the group down.
+    let limits = ["memory.max", "memory.high"].map(|file| number(read(&format!("{folder}{file}"))));
+    let limit_bytes = limits.into_iter().flatten().min()?;
     let used = number(read(&format!("{folder}memory.current"))).unwrap_or(0);
-    let cache = in_table(read(&format!("{folder}memory.stat")), "inactive_file");
-    Some(ControlGroupLimit { limit_bytes, used_bytes: used.saturating_sub(cache) })
+    let statistics = read(&format!("{folder}memory.stat")).unwrap_or_default();
+    let reclaimable = ["inactive_file", "active_file", "slab_reclaimable"];
+    let reclaimable = reclaimable.iter().filter_map(|key| in_table(&statistics, key)).sum();
+    Some(ControlGroupLimit { limit_bytes, used_bytes: used.saturating_sub(reclaimable) })
 }
 
 fn version_1(folder: &str, read: &dyn Fn(&str) -> Option<String>) -> Option<ControlGroupLimit> {
-    let limit_bytes =
-        number(read(&format!("{folder}memory.limit_in_bytes"))).filter(|limit| *limit < NO_LIMIT_V1)?;
+    let statistics = read(&format!("{folder}memory.stat")).unwrap_or_default();
+    // The second one includes the limits of parents, which a container may not see.
+    let own = number(read(&format!("{folder}memory.limit_in_bytes")));
+    let limits = [own, in_table(&statistics, "hierarchical_memory_limit")];
+    let limit_bytes = limits.into_iter().flatten().filter(|limit| *limit < NO_LIMIT_V1).min()?;
     let used = number(read(&format!("{folder}memory.usage_in_bytes"))).unwrap_or(0);
-    let cache = in_table(read(&format!("{folder}memory.stat")), "total_inactive_file");
-    Some(ControlGroupLimit { limit_bytes, used_bytes: used.saturating_sub(cache) })
+    // With the groups below, where the kernel says so.
+    let cache =
+        |key: &str| in_table(&statistics, &format!("total_{key}")).or_else(|| in_table(&statistics, key));
+    let reclaimable = ["inactive_file", "active_file"].iter().filter_map(|key| cache(key)).sum();
+    Some(ControlGroupLimit { limit_bytes, used_bytes: used.saturating_sub(reclaimable) })
 }
 
 fn number(content: Option<String>) -> Option<u64> {
     content?.trim().parse().ok()
 }
 
-fn in_table(content: Option<String>, key: &str) -> u64 {
-    content
-        .unwrap_or_default()
-        .lines()
-        .find_map(|line| line.strip_prefix(key)?.trim().parse().ok())
-        .unwrap_or(0)
+/// The figure of a line `KEY FIGURE`.
+fn in_table(table: &str, key: &str) -> Option<u64> {
+    table.lines().find_map(|line| line.strip_prefix(key)?.strip_prefix(' ')?.trim().parse().ok())
 }
 
 #[cfg(test)]
@@ -119,6 +125,75 @@ mod tests {
             limit(memberships, &limited),
             Some(ControlGroupLimit { limit_bytes: 2 * GIB, used_bytes: GIB / 2 })
         );
+    }
+
+    /// A container with a limit of 3 GiB that has read a large file: almost all of it is available.
+    #[test]
+    fn file_cache_counts_as_available_in_both_versions() {
+        let found = Some(ControlGroupLimit { limit_bytes: 3 * GIB, used_bytes: GIB / 2 });
+        let (used, cache) = ((2 * GIB).to_string(), GIB / 2);
+        let statistics = format!(
+            "anon 1\nfile 9\ninactive_anon 7\nactive_anon 7\ninactive_file {cache}\nactive_file {cache}\n\
+             unevictable 0\nslab_reclaimable {cache}\nslab_unreclaimable 5\n"
+        );
+        let limit_text = (3 * GIB).to_string();
+        let version_2 = [
+            ("memory.max", limit_text.as_str()),
+            ("memory.high", "max"),
+            ("memory.current", &used),
+            ("memory.stat", &statistics),
+        ];
+        assert_eq!(limit("0::/\n", &version_2), found);
+        // What is below a group counts, and is in the sums only.
+        let statistics = format!(
+            "cache 5\ninactive_file 1\nactive_file 2\nhierarchical_memory_limit {limit_text}\n\
+             total_inactive_file {GIB}\ntotal_active_file {cache}\n"
+        );
+        let version_1 = [
+            ("memory/memory.limit_in_bytes", limit_text.as_str()),
+            ("memory/memory.usage_in_bytes", &used),
+            ("memory/memory.stat", &statistics),
+        ];
+        assert_eq!(limit("4:memory:/docker/abc\n", &version_1), found);
+        // Without sums.
+        let statistics = format!("inactive_file {GIB}\nactive_file {cache}\n");
+        let version_1 = [version_1[0], version_1[1], ("memory/memory.stat", statistics.as_str())];
+        assert_eq!(limit("4:memory:/docker/abc\n", &version_1), found);
+    }
+
+    #[test]
+    fn a_smaller_limit_of_a_parent_counts_although_its_group_is_not_visible() {
+        let statistics = format!("hierarchical_memory_limit {}\ntotal_inactive_file 0\n", 2 * GIB);
+        let (used, own) = (GIB.to_string(), (8 * GIB).to_string());
+        let found = Some(ControlGroupLimit { limit_bytes: 2 * GIB, used_bytes: GIB });
+        for limit_in_bytes in ["9223372036854771712", "9223372036854710272", "18446744073709551615", &own] {
+            let files = [
+                ("memory/memory.limit_in_bytes", limit_in_bytes),
+                ("memory/memory.usage_in_bytes", &used),
+                ("memory/memory.stat", &statistics),
+            ];
+            assert_eq!(limit("4:memory:/docker/abc\n", &files), found, "{limit_in_bytes}");
+        }
+    }
+
+    #[test]
+    fn the_tightest_of_nested_limits_counts() {
+        let [one, four, eight] = [1, 4, 8].map(|n| (n * GIB).to_string());
+        let files = [
+            ("a/b/memory.max", eight.as_str()),
+            ("a/b/memory.current", &one),
+            ("a/memory.max", &four),
+            ("a/memory.current", &one),
+            ("memory.max", "max"),
+        ];
+        let of_parent = Some(ControlGroupLimit { limit_bytes: 4 * GIB, used_bytes: GIB });
+        assert_eq!(limit("0::/a/b\n", &files), of_parent);
+        let slowed = [files[0], files[1], files[2], files[3], ("a/b/memory.high", &one)];
+        assert_eq!(
+            limit("0::/a/b\n", &slowed),
+            Some(ControlGroupLimit { limit_bytes: GIB, used_bytes: GIB })
+        );
+        assert_eq!(limit("0::/a/b\n", &[("a/b/memory.max", "max"), ("a/b/memory.high", "max")]), None);
     }
 
     #[test]
