@@ -104,18 +104,26 @@ impl TestServer {
 
     /// Starts with TLS, with a certificate for 127.0.0.1 of the authority in `tests/data/tls/authority.pem`.
     pub fn start_encrypted(answer: impl Fn(&ReceivedRequest) -> Reply + Send + Sync + 'static) -> Self {
-        let certificate =
-            CertificateDer::from_pem_slice(include_bytes!("../tests/data/tls/server.pem")).unwrap();
-        let key = PrivateKeyDer::from_pem_slice(include_bytes!("../tests/data/tls/server.key")).unwrap();
-        let provider = Arc::new(rustls::crypto::ring::default_provider());
-        let config = rustls::ServerConfig::builder_with_provider(provider)
-            .with_safe_default_protocol_versions()
-            .unwrap()
-            .with_no_client_auth()
-            .with_single_cert(vec![certificate], key)
-            .unwrap();
-        let config = Arc::new(config);
+        let config = tls_config();
         Self::start_with("https", answer, move |stream, answer, log| {
+            let session =
+                rustls::ServerConnection::new(Arc::clone(&config)).map_err(std::io::Error::other)?;
+            serve(rustls::StreamOwned::new(session, stream), answer, log)
+        })
+    }
+
+    /// As [`TestServer::start_encrypted`], and answers requests without TLS too, as many servers do with an error.
+    pub fn start_encrypted_or_plain(
+        answer: impl Fn(&ReceivedRequest) -> Reply + Send + Sync + 'static,
+    ) -> Self {
+        /// First byte of a TLS handshake.
+        const HANDSHAKE: u8 = 0x16;
+        let config = tls_config();
+        Self::start_with("https", answer, move |stream, answer, log| {
+            let mut first = [0];
+            if stream.peek(&mut first)? == 1 && first[0] != HANDSHAKE {
+                return serve(stream, answer, log);
+            }
             let session =
                 rustls::ServerConnection::new(Arc::clone(&config)).map_err(std::io::Error::other)?;
             serve(rustls::StreamOwned::new(session, stream), answer, log)
@@ -167,6 +175,19 @@ impl TestServer {
     pub fn requests(&self) -> Vec<ReceivedRequest> {
         self.requests.lock().unwrap().clone()
     }
+}
+
+fn tls_config() -> Arc<rustls::ServerConfig> {
+    let certificate = CertificateDer::from_pem_slice(include_bytes!("../tests/data/tls/server.pem")).unwrap();
+    let key = PrivateKeyDer::from_pem_slice(include_bytes!("../tests/data/tls/server.key")).unwrap();
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let config = rustls::ServerConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .unwrap()
+        .with_no_client_auth()
+        .with_single_cert(vec![certificate], key)
+        .unwrap();
+    Arc::new(config)
 }
 
 impl Drop for TestServer {

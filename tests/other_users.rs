@@ -570,7 +570,7 @@ fn links_to_a_drive_that_is_not_there_are_named() {
     let world = World::new(&json!({}));
     std::fs::create_dir_all(world.path("home")).unwrap();
     symlink("/nonexistent/drive", world.home()).unwrap();
-    for entry in [&ENTRIES[0][..], &["status"], &["uninstall", "--yes"], &["start"]] {
+    for entry in [ENTRIES[0], &["status"], &["uninstall", "--yes"], &["start"]] {
         let said = world.run(entry);
         let words = stderr(&said);
         assert_eq!(said.status.code(), Some(1), "{entry:?}: {words}");

@@ -76,3 +76,41 @@ fn a_model_from_its_registry_equals_the_one_from_its_file() {
         Err(RegistryError::NotFound { .. })
     ));
 }
+
+/// Regression test: with `HTTP_PROXY` a registry on this computer was asked through the proxy.
+#[test]
+fn a_registry_on_this_computer_is_asked_without_a_proxy() {
+    let world = common::world::World::new(&serde_json::json!({}));
+    let model = format!("{}/library/qwen2.5-coder:7b", world.mirror.host());
+    let mut command = world.acolyte(&["estimate", "--insecure-registry", "--json", "--model", &model]);
+    for name in ["HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"] {
+        command.env(name, "http://127.0.0.1:9");
+    }
+    command.env_remove("NO_PROXY").env_remove("no_proxy");
+    let output = common::process::output(command);
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+}
+
+/// A bundle of a company, as people have it: what cannot be used is named, and the rest is used.
+#[test]
+fn entries_of_a_certificate_file_that_cannot_be_used_are_named() {
+    let world = common::world::World::new(&serde_json::json!({}));
+    let (good, key) = (include_str!("data/tls/authority.pem"), include_str!("data/tls/server.key"));
+    let model = format!("{}/library/qwen2.5-coder:7b", world.mirror.host());
+    let ask = |name: &str, bytes: &[u8]| {
+        let file = world.path(name);
+        std::fs::write(&file, bytes).unwrap();
+        let file = file.to_str().unwrap();
+        let arguments = ["estimate", "--insecure-registry", "--model", &model, "--ca", file];
+        let output = world.run(&arguments);
+        (output.status.code(), String::from_utf8_lossy(&output.stderr).into_owned())
+    };
+    let (code, said) = ask("bundle.pem", format!("\u{feff}{good}{key}").as_bytes());
+    assert_eq!(code, Some(0), "{said}");
+    assert!(said.contains("1 of 2 entries is not used: entry 2: a private key"), "{said}");
+    let (code, said) = ask("crlf.pem", format!("\u{feff}{}", good.replace('\n', "\r\n")).as_bytes());
+    assert_eq!((code, said.contains("not used")), (Some(0), false), "{said}");
+    let (code, said) = ask("key.pem", key.as_bytes());
+    assert_eq!(code, Some(1), "{said}");
+    assert!(said.contains("holds a private key and no certificate"), "{said}");
+}

@@ -153,7 +153,7 @@ pub struct NetworkArgs {
     // Not parsed by clap, whose message would repeat the password.
     #[arg(long, value_name = "URL")]
     pub proxy: Option<String>,
-    /// PEM file of certificate authorities to trust besides the system's
+    /// File of certificate authorities to trust besides the system's: PEM or DER
     #[arg(long, value_name = "FILE")]
     pub ca: Option<PathBuf>,
 }

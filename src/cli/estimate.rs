@@ -23,6 +23,7 @@ use crate::{GIB, say};
 /// # Errors
 /// When model or card is unknown, or the experts cannot be kept in main memory as requested.
 pub fn run(args: &EstimateArgs, session: &Session) -> Result<u8, Failure> {
+    model::warn_of_skipped_certificates(&args.network, session)?;
     let policy = &Profiles::built_in().policy;
     let hardware = described_machine(args, policy, session.text)?;
     let find = if args.from_registry { lookup_published } else { lookup };

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use crate::cli::args::NetworkArgs;
 use crate::cli::{Failure, Session};
 use crate::models::Model;
-use crate::ollama::http::HttpOptions;
+use crate::ollama::http::{CaFile, HttpOptions};
 use crate::ollama::lookup::{LookupError, lookup_to_install};
 
 /// How a model is found by the user's input, with or without plain http for its registry.
@@ -36,6 +36,19 @@ pub fn resolve_to_install(
     session: &Session,
 ) -> Result<Arc<Model>, Failure> {
     resolve(lookup_to_install, reference, insecure, network, session)
+}
+
+/// Says which entries of the certificate file are not used.
+///
+/// # Errors
+/// When the file cannot be read, or holds no certificate.
+pub fn warn_of_skipped_certificates(network: &NetworkArgs, session: &Session) -> Result<(), Failure> {
+    let Some(path) = &network.ca else { return Ok(()) };
+    let read = CaFile::read(path).map_err(|error| Failure::failed(error.explain(session.text)))?;
+    if let Some(warning) = read.warning(path, session.text) {
+        session.tell(&warning);
+    }
+    Ok(())
 }
 
 /// The HTTP options that the network options describe.

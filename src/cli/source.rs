@@ -50,6 +50,7 @@ pub fn resolve(args: &SourceArgs, hardware: &Hardware, session: &Session) -> Res
 /// # Errors
 /// When one is wrong.
 pub fn from_options(args: &SourceArgs, session: &Session) -> Result<EngineSource, Failure> {
+    model::warn_of_skipped_certificates(&args.network, session)?;
     Ok(EngineSource {
         choice: args.release.clone().map_or(EngineChoice::Pinned, EngineChoice::Listed),
         mirrors: args.mirror.clone(),

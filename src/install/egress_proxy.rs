@@ -28,12 +28,14 @@ pub struct EgressProxy {
 }
 
 impl EgressProxy {
-    /// Takes the proxy from `source`, else from the environment; `outside` looks up a variable.
+    /// Takes the proxy from `source`, else from the environment; `outside` looks up a variable. `ca_file` is the file of
+    /// certificates in the form that the engine reads (PEM without marks).
     ///
     /// # Errors
     /// When the relay cannot listen on loopback, or the certificate file cannot be read.
     pub async fn open(
         source: &EngineSource,
+        ca_file: Option<&Path>,
         outside: impl Fn(&str) -> Option<String>,
     ) -> Result<Self, InstallError> {
         let set = || ["HTTPS_PROXY", "https_proxy"].into_iter().find_map(&outside);
@@ -63,8 +65,8 @@ impl EgressProxy {
                 environment.insert(name.to_owned(), NO_PROXY.into());
             }
         }
-        if let Some(ca_file) = &source.http.ca_file {
-            environment.insert("SSL_CERT_FILE".to_owned(), ca_file.clone().into_os_string());
+        if let Some(ca_file) = ca_file {
+            environment.insert("SSL_CERT_FILE".to_owned(), ca_file.as_os_str().to_owned());
         }
         let egress = Self { environment, relay };
         tracing::debug!(relayed = egress.relay.is_some(), "network settings of the engine");

@@ -1,6 +1,10 @@
 //! Classifies the engine's error messages. The only place that matches their text: the engine has no error codes.
 
+use time::OffsetDateTime;
+use time::format_description::well_known::Rfc3339;
+
 use crate::models::EngineVersion;
+use crate::ollama::http::{CertificateProblem, Clocks, NetworkObstacle, ProxyLogin};
 
 /// Cause of a failed call, as far as the engine's message shows it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -17,6 +21,9 @@ pub enum EngineFailure {
     DiskFull,
     /// The registry uses plain http but was queried with https.
     PlainHttp,
+    /// Something stands between the engine and the registry: a sign-in page, a proxy, a certificate. See
+    /// [`engine_obstacle`].
+    Obstructed,
     /// The runner ended while it answered. The engine does not say why: most often the system killed it, because main
     /// memory was full.
     RunnerEnded,
@@ -87,8 +94,62 @@ impl EngineFailure {
         if let Some(failure) = out_of_memory(message) {
             return failure;
         }
+        if engine_obstacle(message, "").is_some() {
+            return Self::Obstructed;
+        }
         let means = |parts: &[&str]| parts.iter().any(|part| message.contains(part));
         MESSAGES.iter().find(|(_, parts)| means(parts)).map_or(Self::Other, |(failure, _)| *failure)
+    }
+}
+
+/// What stands between the engine and its registry, by the words of Go's network library in its message.
+pub fn engine_obstacle(message: &str, host: &str) -> Option<NetworkObstacle> {
+    let lower = message.to_lowercase();
+    let says = |part: &str| lower.contains(part);
+    let is_page = says("<html") || says("<!doctype html");
+    if says("invalid character '<' looking for beginning of value")
+        || says("manifest: 511")
+        || says("manifest: 403") && is_page
+    {
+        return Some(NetworkObstacle::SignInPage { host: host.to_owned() });
+    }
+    if says("proxy authentication required") || says("manifest: 407") {
+        return Some(NetworkObstacle::ProxyLogin(ProxyLogin::default()));
+    }
+    let (_, about) = message.split_once("x509: ")?;
+    let host = host.to_owned();
+    Some(NetworkObstacle::Certificate { host, problem: certificate_problem(about) })
+}
+
+/// What Go says of a certificate (`crypto/x509/verify.go`).
+fn certificate_problem(about: &str) -> CertificateProblem {
+    let seconds = |time: &str| {
+        let time = time.split_whitespace().next()?.trim_end_matches([',', '"', '.']);
+        let time = OffsetDateTime::parse(time, &Rfc3339).ok()?;
+        u64::try_from(time.unix_timestamp()).ok()
+    };
+    let after = |words: &str| about.split_once(words).and_then(|(_, time)| seconds(time));
+    if let Some(here) = after("current time ") {
+        let clocks = Clocks { here, there: None };
+        return match after(" is before ") {
+            Some(begin) => CertificateProblem::NotYetValid { begin: Some(begin), clocks },
+            None => CertificateProblem::Expired { end: after(" is after "), clocks },
+        };
+    }
+    if about.contains("signed by unknown authority") {
+        return CertificateProblem::UnknownIssuer { issuer: None };
+    }
+    let names = about.strip_prefix("certificate is valid for ").and_then(|rest| rest.split_once(", not "));
+    match names {
+        Some((names, _)) => {
+            CertificateProblem::WrongName { names: names.split(", ").map(Into::into).collect() }
+        }
+        None if about.contains("doesn't contain any IP SANs")
+            || about.contains("is not valid for any names") =>
+        {
+            CertificateProblem::WrongName { names: Vec::new() }
+        }
+        None => CertificateProblem::Other(about.chars().take(200).collect::<String>().into()),
     }
 }
 
@@ -132,8 +193,8 @@ fn out_of_memory(message: &str) -> Option<EngineFailure> {
 #[cfg(test)]
 mod tests {
     use super::EngineFailure::{
-        DiskFull, ModelMissing, NewerEngineNeeded, Other, OutOfMainMemory, OutOfMemory, PlainHttp,
-        RunnerEnded, Transient,
+        DiskFull, ModelMissing, NewerEngineNeeded, Obstructed, Other, OutOfMainMemory, OutOfMemory,
+        PlainHttp, RunnerEnded, Transient,
     };
     use super::*;
 
@@ -201,9 +262,45 @@ mod tests {
             ("an error was encountered while running the model: unexpected EOF", RunnerEnded),
             ("an error was encountered while running the model: CUDA error: out of memory", OutOfMemory),
             ("pull model manifest: 503: unavailable", Transient),
+            ("pull model manifest: invalid character '<' looking for beginning of value", Obstructed),
+            ("pull model manifest: 403: <!DOCTYPE html><html>Blocked</html>", Obstructed),
+            ("pull model manifest: 403: {\"errors\":[]}", Other),
+            ("pull model manifest: 511: ", Obstructed),
+            ("pull model manifest: Get \"https://r/v2/x\": Proxy Authentication Required", Obstructed),
             ("invalid model name", Other),
         ] {
             assert_eq!(EngineFailure::of(message), failure, "{message}");
         }
+    }
+
+    #[test]
+    fn what_go_says_of_certificates_is_read() {
+        let problem = |about: &str| {
+            let message = format!("Get \"https://r/v2/\": tls: failed to verify certificate: x509: {about}");
+            match engine_obstacle(&message, "r") {
+                Some(NetworkObstacle::Certificate { problem, .. }) => problem,
+                other => unreachable!("{about}: {other:?}"),
+            }
+        };
+        let clocks = Clocks { here: 1_577_836_800, there: None };
+        let time = "certificate has expired or is not yet valid: current time 2020-01-01T00:00:00Z is";
+        assert_eq!(
+            problem(&format!("{time} before 2026-11-23T05:53:40Z")),
+            CertificateProblem::NotYetValid { begin: Some(1_795_413_220), clocks }
+        );
+        assert_eq!(
+            problem(&format!("{time} after 2019-12-31T23:59:59Z")),
+            CertificateProblem::Expired { end: Some(1_577_836_799), clocks }
+        );
+        assert_eq!(
+            problem("certificate signed by unknown authority"),
+            CertificateProblem::UnknownIssuer { issuer: None }
+        );
+        assert_eq!(
+            problem("certificate is valid for portal.example, *.portal.example, not r"),
+            CertificateProblem::WrongName { names: vec!["portal.example".into(), "*.portal.example".into()] }
+        );
+        assert!(matches!(problem("unhandled critical extension"), CertificateProblem::Other(_)));
+        assert_eq!(engine_obstacle("EOF", "r"), None);
     }
 }

@@ -2,32 +2,44 @@
 //!
 //! Clients do not follow redirects: the caller checks each URL with [`HttpPolicy`].
 
+mod ca_file;
+mod ca_problem;
+mod causes;
+mod certificate;
+mod client;
+mod der;
 mod error;
+mod obstacle;
 mod policy;
 mod proxy;
+mod routes;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use reqwest::{Certificate, Client, ClientBuilder, Proxy};
-use rustls::pki_types::CertificateDer;
-use rustls::pki_types::pem::PemObject as _;
+use reqwest::{Client, ClientBuilder, Proxy};
+use rustls::client::WebPkiServerVerifier;
+use rustls::client::danger::ServerCertVerifier;
 use serde::{Deserialize, Serialize};
 
 use crate::ollama::resolver::Resolver;
 use crate::platform::environment::Environment;
-use crate::platform::regular;
+use certificate::ExplainingVerifier;
+use routes::ProxyRoutes;
 
+pub use ca_file::CaFile;
+pub use ca_problem::{CaEntryProblem, CaFileProblem, SkippedEntry};
+pub use certificate::{CertificateProblem, ClockVerdict, Clocks};
+pub use client::HttpClient;
 pub use error::HttpError;
+pub use obstacle::{NetworkObstacle, ProxyLogin, ProxyScheme, is_page};
 pub use policy::{HttpPolicy, is_redirect, redirect_target};
 pub use proxy::ProxyAddress;
 
 /// The user agent.
 pub const USER_AGENT: &str = concat!("acolyte-installer/", env!("CARGO_PKG_VERSION"));
 
-/// Upper limit of a CA file; all authorities of a system are some hundred kilobytes.
-const MAX_CA_FILE_BYTES: u64 = 16 << 20;
 /// Timeout for connecting.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(15);
 
@@ -37,7 +49,7 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(15);
 pub struct HttpOptions {
     /// Proxy for all but loopback addresses, instead of the system's.
     pub proxy: Option<ProxyAddress>,
-    /// Additional certificate authorities as PEM, for example a company's.
+    /// Additional certificate authorities, for example a company's: see [`CaFile`].
     pub ca_file: Option<PathBuf>,
 }
 
@@ -49,35 +61,33 @@ pub struct HttpOptions {
 ///
 /// # Errors
 /// If proxy or certificates in `options` are invalid.
-pub fn client(options: &HttpOptions, named: impl IntoIterator<Item = String>) -> Result<Client, HttpError> {
-    let named = named.into_iter().chain(proxy_hosts(options, &Environment::of_process()));
-    client_with(options, Arc::new(Resolver::of_system(named)))
+pub fn client(
+    options: &HttpOptions,
+    named: impl IntoIterator<Item = String>,
+) -> Result<HttpClient, HttpError> {
+    let environment = Environment::of_process();
+    let named = named.into_iter().chain(proxy_hosts(options, &environment));
+    client_with(options, &environment, Resolver::of_system(named), tls(options.ca_file.as_deref())?)
 }
 
-/// With another way to look names up.
-fn client_with(options: &HttpOptions, resolver: Arc<Resolver>) -> Result<Client, HttpError> {
-    let certificates = certificates(options.ca_file.as_deref())?;
-    let make = || -> Result<ClientBuilder, HttpError> {
-        let mut builder = base().connect_timeout(CONNECT_TIMEOUT).http1_only();
-        builder = builder.dns_resolver(Arc::clone(&resolver));
-        if let Some(proxy) = &options.proxy {
-            let found = Proxy::all(proxy.with_secrets().clone())
-                .map_err(|_| HttpError::Proxy { proxy: proxy.to_string().into() })?
-                .no_proxy(reqwest::NoProxy::from_string("localhost,127.0.0.0/8,::1"));
-            builder = builder.proxy(found);
-        }
-        Ok(builder)
-    };
-    let with_system_store = make()?.tls_certs_merge(as_reqwest(certificates.iter())).build();
-    match with_system_store {
-        Ok(client) => Ok(client),
-        // A system without certificates (a minimal container): use the built-in ones.
-        Err(error) => {
-            tracing::warn!(%error, "the system's certificates cannot be used, using the built-in ones");
-            let built_in = as_reqwest(webpki_root_certs::TLS_SERVER_ROOT_CERTS.iter().chain(&certificates));
-            make()?.tls_certs_only(built_in).build().map_err(HttpError::Build)
-        }
-    }
+/// With another environment, another way to look names up, and other certificates.
+fn client_with(
+    options: &HttpOptions,
+    environment: &Environment,
+    resolver: Resolver,
+    tls: Arc<rustls::ClientConfig>,
+) -> Result<HttpClient, HttpError> {
+    let routes = Arc::new(ProxyRoutes::new(options.proxy.as_ref(), environment));
+    let chosen = Arc::clone(&routes);
+    let client = base()
+        .connect_timeout(CONNECT_TIMEOUT)
+        .http1_only()
+        .dns_resolver(Arc::new(resolver))
+        .proxy(Proxy::custom(move |url| chosen.proxy_for(url)))
+        .tls_backend_preconfigured(Arc::unwrap_or_clone(tls))
+        .build()
+        .map_err(HttpError::Build)?;
+    Ok(HttpClient::new(client, routes))
 }
 
 /// Hosts of the proxies that are named for us; one that runs on this computer is often named as it is.
@@ -89,34 +99,38 @@ fn proxy_hosts(options: &HttpOptions, environment: &Environment) -> Vec<String> 
     proxies.filter_map(|proxy| proxy.with_secrets().host_str().map(str::to_owned)).collect()
 }
 
-/// TLS configuration for connections other than our HTTP clients. Trusts the system's authorities and those in
-/// `ca_file`.
+/// TLS configuration of all connections to remote hosts. Trusts the system's authorities and those in `ca_file`.
 ///
 /// # Errors
 /// If `ca_file` cannot be read or contains no certificates.
 pub fn tls(ca_file: Option<&Path>) -> Result<Arc<rustls::ClientConfig>, HttpError> {
-    let own = certificates(ca_file)?;
-    let provider = Arc::new(rustls::crypto::ring::default_provider());
-    let builder = || {
-        rustls::ClientConfig::builder_with_provider(Arc::clone(&provider))
-            .with_safe_default_protocol_versions()
-            .map_err(HttpError::Tls)
+    let own = match ca_file {
+        Some(path) => CaFile::read(path)?.certificates,
+        None => Vec::new(),
     };
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
     let verifier =
         rustls_platform_verifier::Verifier::new_with_extra_roots(own.clone(), Arc::clone(&provider));
-    let config = match verifier {
-        Ok(verifier) => builder()?.dangerous().with_custom_certificate_verifier(Arc::new(verifier)),
-        // As for [`client`]: a system without certificates.
+    let verifier: Arc<dyn ServerCertVerifier> = match verifier {
+        Ok(verifier) => Arc::new(verifier),
+        // A system without certificates (a minimal container): use the built-in ones.
         Err(error) => {
             tracing::warn!(%error, "the system's certificates cannot be used, using the built-in ones");
             let mut roots = rustls::RootCertStore::empty();
             roots.add_parsable_certificates(
                 webpki_root_certs::TLS_SERVER_ROOT_CERTS.iter().cloned().chain(own),
             );
-            builder()?.with_root_certificates(roots)
+            let built = WebPkiServerVerifier::builder_with_provider(Arc::new(roots), Arc::clone(&provider));
+            built.build().map_err(|error| HttpError::Tls(rustls::Error::General(error.to_string())))?
         }
     };
-    Ok(Arc::new(config.with_no_client_auth()))
+    let config = rustls::ClientConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .map_err(HttpError::Tls)?
+        .dangerous()
+        .with_custom_certificate_verifier(Arc::new(ExplainingVerifier::new(verifier)))
+        .with_no_client_auth();
+    Ok(Arc::new(config))
 }
 
 /// A client for servers on this computer: never uses a proxy, needs no certificates.
@@ -138,23 +152,6 @@ fn base() -> ClientBuilder {
     Client::builder().user_agent(USER_AGENT).redirect(reqwest::redirect::Policy::none()).referer(false)
 }
 
-/// Certificates of a PEM file; none without a file.
-fn certificates(ca_file: Option<&Path>) -> Result<Vec<CertificateDer<'static>>, HttpError> {
-    let Some(path) = ca_file else { return Ok(Vec::new()) };
-    let pem = regular::read(path, MAX_CA_FILE_BYTES)
-        .map_err(|source| HttpError::CaFile { path: path.to_owned(), source })?;
-    let certificates = CertificateDer::pem_slice_iter(&pem).collect::<Result<Vec<_>, _>>();
-    match certificates {
-        Ok(certificates) if !certificates.is_empty() => Ok(certificates),
-        _ => Err(HttpError::NoCertificates { path: path.to_owned() }),
-    }
-}
-
-/// Converts to reqwest's type; unusable certificates are skipped.
-fn as_reqwest<'a>(certificates: impl Iterator<Item = &'a CertificateDer<'static>>) -> Vec<Certificate> {
-    certificates.filter_map(|der| Certificate::from_der(der).ok()).collect()
-}
-
 /// The innermost cause of an error, which is the specific one ("connection refused", "unknown issuer").
 pub fn innermost(error: &dyn std::error::Error) -> String {
     let mut error = error;
@@ -166,7 +163,7 @@ pub fn innermost(error: &dyn std::error::Error) -> String {
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used)]
+    #![allow(clippy::unwrap_used, clippy::panic)]
     use reqwest::Url;
 
     use super::*;
@@ -193,7 +190,10 @@ mod tests {
         let path = directory.path().join("empty.pem");
         std::fs::write(&path, "not a certificate").unwrap();
         let empty = HttpOptions { ca_file: Some(path), ..HttpOptions::default() };
-        assert!(matches!(client(&empty, []), Err(HttpError::NoCertificates { .. })));
+        let refused = client(&empty, []);
+        let is_told =
+            matches!(&refused, Err(HttpError::NoCertificates { problem: CaFileProblem::NoFormat, .. }));
+        assert!(is_told, "{refused:?}");
     }
 
     #[test]
@@ -236,7 +236,7 @@ mod tests {
         let service = TestServer::start(|_| Reply::body("not for you"));
         let port = service.url("/").port().unwrap();
         let resolver = |named: &[&str]| {
-            Arc::new(Resolver::with(named.iter().map(|host| (*host).to_owned()), |host| {
+            Resolver::with(named.iter().map(|host| (*host).to_owned()), |host| {
                 let addresses: &[&str] = match host {
                     "mapped.example" => &["[::ffff:127.0.0.1]:0"],
                     "nowhere.example" => &["0.0.0.0:0", "[::]:0"],
@@ -245,11 +245,14 @@ mod tests {
                     _ => &["127.0.0.1:0", "[::1]:0"],
                 };
                 Ok(addresses.iter().map(|address| address.parse().unwrap()).collect())
-            }))
+            })
         };
         let ask = |client: &Client, host: &str| fetch(client, url(&format!("http://{host}:{port}/api/tags")));
         let options = HttpOptions::default();
-        let client = client_with(&options, resolver(&["My-Mirror.example"])).unwrap();
+        let environment = Environment::default();
+        let client =
+            client_with(&options, &environment, resolver(&["My-Mirror.example"]), tls(None).unwrap());
+        let client = client.unwrap();
         for host in ["rebound.example", "REBOUND.example.", "mapped.example", "nowhere.example"] {
             let error = ask(&client, host).unwrap_err();
             assert!(LeadsHere::in_causes_of(&error).is_some(), "{host}: {error:?}");
@@ -277,8 +280,99 @@ mod tests {
             ..HttpOptions::default()
         };
         assert_eq!(fetch(&client(&trusting, []).unwrap(), server.url("/")).unwrap(), "hello");
-        let error = fetch(&client(&HttpOptions::default(), []).unwrap(), server.url("/")).unwrap_err();
-        assert!(innermost(&error).contains("UnknownIssuer"), "{error:?}");
+        let (problem, _) = obstacle(&client(&HttpOptions::default(), []).unwrap(), server.url("/"));
+        let issuer = Some("ACOLYTE installer tests: authority".into());
+        let problem = problem.unwrap();
+        let expected = CertificateProblem::UnknownIssuer { issuer };
+        assert_eq!(problem, NetworkObstacle::Certificate { host: "127.0.0.1".to_owned(), problem: expected });
+    }
+
+    /// What stood in the way of a request, and the error.
+    fn obstacle(client: &HttpClient, url: Url) -> (Option<NetworkObstacle>, reqwest::Error) {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        runtime.block_on(async {
+            let error = client.get(url.clone()).send().await.unwrap_err();
+            (client.obstacle(&url, &error).await, error)
+        })
+    }
+
+    /// A clock that stands still.
+    #[derive(Debug)]
+    struct Standing(u64);
+
+    impl rustls::time_provider::TimeProvider for Standing {
+        fn current_time(&self) -> Option<rustls::pki_types::UnixTime> {
+            Some(rustls::pki_types::UnixTime::since_unix_epoch(Duration::from_secs(self.0)))
+        }
+    }
+
+    #[test]
+    fn a_wrong_clock_is_told_by_the_servers_own() {
+        const HERE: u64 = 86_400;
+        let authority = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/data/tls/authority.pem");
+        let mut config = Arc::unwrap_or_clone(tls(Some(Path::new(authority))).unwrap());
+        config.time_provider = Arc::new(Standing(HERE));
+        let config = Arc::new(config);
+        let problem = |date: Option<&'static str>| {
+            let server = TestServer::start_encrypted_or_plain(move |_| Reply {
+                headers: date.map(|date| ("Date", date.to_owned())).into_iter().collect(),
+                ..Reply::status(400)
+            });
+            let resolver = Resolver::of_system([]);
+            let client =
+                client_with(&HttpOptions::default(), &Environment::default(), resolver, Arc::clone(&config));
+            match obstacle(&client.unwrap(), server.url("/file")).0 {
+                Some(NetworkObstacle::Certificate { problem, .. }) => problem,
+                other => panic!("{other:?}"),
+            }
+        };
+        let not_yet = |there| CertificateProblem::NotYetValid {
+            begin: Some(1_795_413_220),
+            clocks: Clocks { here: HERE, there },
+        };
+        assert_eq!(problem(None), not_yet(None));
+        assert_eq!(problem(Some("yesterday")), not_yet(None));
+        assert_eq!(problem(Some("Fri, 27 Nov 2026 12:00:00 GMT")), not_yet(Some(1_795_780_800)));
+    }
+
+    #[test]
+    fn a_proxy_that_requires_authentication_is_asked_how() {
+        let answer = |schemes: &'static [&'static str]| {
+            TestServer::start(move |_| Reply {
+                headers: schemes.iter().map(|scheme| ("Proxy-Authenticate", (*scheme).to_owned())).collect(),
+                ..Reply::status(407)
+            })
+        };
+        let ask = |proxy: &TestServer, secrets: &str, url: &str| {
+            let typed = format!("{secrets}{}", proxy.authority());
+            let options = HttpOptions { proxy: Some(typed.parse().unwrap()), ..HttpOptions::default() };
+            let client = client(&options, []).unwrap();
+            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+            let found = runtime.block_on(async {
+                match client.get(url).send().await {
+                    Ok(answer) => client.obstacle_in(&answer),
+                    Err(error) => client.obstacle(&Url::parse(url).unwrap(), &error).await,
+                }
+            });
+            match found {
+                Some(NetworkObstacle::ProxyLogin(login)) => login,
+                other => panic!("{url}: {other:?}"),
+            }
+        };
+        let windows = answer(&["Negotiate", "NTLM"]);
+        let both = answer(&["NTLM, Basic realm=\"proxy\""]);
+        let silent = answer(&[]);
+        // Through a tunnel, and by a request that the proxy answers itself.
+        for url in ["https://registry.example.org/v2/", "http://registry.example.org/v2/"] {
+            let login = ask(&windows, "", url);
+            assert_eq!(login.schemes, [ProxyScheme::Negotiate, ProxyScheme::Ntlm], "{url}");
+            assert!(!login.takes_password() && !login.refused_password);
+            let login = ask(&both, "ana:s3cret@", url);
+            assert_eq!(login.schemes, [ProxyScheme::Ntlm, ProxyScheme::Basic], "{url}");
+            assert!(login.takes_password() && login.refused_password);
+            assert_eq!(ask(&silent, "", url), ProxyLogin::default(), "{url}");
+        }
+        assert!(both.requests().iter().all(|request| request.headers.contains_key("proxy-authorization")));
     }
 
     #[test]

@@ -17,7 +17,7 @@ use reqwest::Url;
 use crate::control::{Cancelled, Control};
 use crate::models::gguf::{Header, HeaderError};
 use crate::models::{Model, ModelFile, ModelName, ModelSource, ModelTag, NotAModel, PredictionHeads};
-use crate::ollama::http::{self, HttpError, HttpOptions};
+use crate::ollama::http::{self, HttpError, HttpOptions, NetworkObstacle};
 use crate::ollama::manifest::{LayerParameters, Manifest};
 use crate::ollama::resolver::LeadsHere;
 use crate::untrusted::UntrustedText;
@@ -104,6 +104,9 @@ pub enum UnreachableCause {
         /// The name.
         host: UntrustedText,
     },
+    /// Something else answered, or the connection is not accepted: a sign-in page, a proxy, a certificate.
+    #[error(transparent)]
+    Obstacle(Box<NetworkObstacle>),
     /// The connection failed, in the system's words.
     #[error("{0}")]
     Connection(UntrustedText),

@@ -82,6 +82,11 @@ impl Environment {
     }
 }
 
+/// The name of this computer; `None` if the system does not tell.
+pub fn computer_name() -> Option<String> {
+    sysinfo::System::host_name().ok().filter(|name| !name.is_empty())
+}
+
 /// The program that this process runs, to start it again or to copy it. On Linux by the kernel's own link, which leads to it
 /// even after another file was put in its place.
 ///

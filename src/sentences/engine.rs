@@ -37,6 +37,13 @@ impl RegistryError {
     pub fn explain(&self, text: Text) -> String {
         match self {
             Self::Http(error) => error.explain(text),
+            Self::Unreachable { host, cause: UnreachableCause::Obstacle(obstacle), .. } => say!(
+                text,
+                "registry-obstructed",
+                host = host.as_str(),
+                problem = obstacle.explain(text),
+                advice = obstacle.advice(text)
+            ),
             Self::Unreachable { host, cause, encrypted: true } => {
                 let problem = cause.explain(text);
                 say!(text, "registry-unreachable-encrypted", host = host.as_str(), problem = problem)
@@ -81,6 +88,7 @@ impl UnreachableCause {
                 say!(text, "registry-slow", duration = text.duration(*seconds as f64))
             }
             Self::ThisComputer { host } => say!(text, "registry-this-computer", host = host),
+            Self::Obstacle(obstacle) => obstacle.explain(text),
             Self::Connection(cause) => cause.to_string(),
         }
     }
@@ -118,9 +126,7 @@ impl HttpError {
                     problem = UntrustedText::from(source.to_string())
                 )
             }
-            Self::NoCertificates { path } => {
-                say!(text, "fetch-ca-empty", path = UntrustedText::path(path))
-            }
+            Self::NoCertificates { path, problem } => problem.explain(path, text),
             Self::Build(source) => say!(text, "fetch-no-client", problem = innermost(source)),
             Self::Tls(source) => {
                 say!(text, "fetch-no-client", problem = UntrustedText::from(source.to_string()))
@@ -272,6 +278,10 @@ impl NewestError {
             Self::Release(error) => error.explain(text),
             Self::Unreachable { host, problem } => {
                 say!(text, "newest-unreachable", host = host.as_str(), problem = problem.as_str())
+            }
+            Self::Obstacle(obstacle) => {
+                let problem = obstacle.explain(text);
+                say!(text, "newest-obstructed", problem = problem, advice = obstacle.advice(text))
             }
             Self::Insecure { address } => say!(text, "newest-insecure", address = address.as_str()),
             Self::NoSums { address } => say!(text, "newest-no-sums", address = address.as_str()),

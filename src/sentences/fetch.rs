@@ -49,7 +49,20 @@ impl DownloadError {
                         format!("{}: {}", url.host_str().unwrap_or_default(), problem.explain(text))
                     })
                     .collect();
-                say!(text, "fetch-unavailable", file = file.as_str(), reasons = reasons.join("; "))
+                let (file, reasons) = (file.as_str(), reasons.join("; "));
+                let mut advice: Vec<String> = Vec::new();
+                for (_, problem) in tried {
+                    if let TransferProblem::Obstacle(obstacle) = problem {
+                        let said = obstacle.advice(text);
+                        if !advice.contains(&said) {
+                            advice.push(said);
+                        }
+                    }
+                }
+                if advice.is_empty() {
+                    return say!(text, "fetch-unavailable", file = file, reasons = reasons);
+                }
+                say!(text, "fetch-obstructed", file = file, reasons = reasons, advice = advice.join(" "))
             }
             Self::CheckSum { address, expected, actual } => say!(
                 text,
@@ -77,13 +90,12 @@ impl TransferProblem {
     pub fn explain(&self, text: Text) -> String {
         match self {
             Self::Connection(problem) => say!(text, "fetch-problem-connection", problem = problem.as_str()),
-            Self::Certificate(problem) => say!(text, "fetch-problem-certificate", problem = problem.as_str()),
+            Self::Obstacle(obstacle) => obstacle.explain(text),
             Self::Stalled(time) => {
                 say!(text, "fetch-problem-stalled", time = text.duration(time.as_secs_f64()))
             }
             Self::EndedEarly => say!(text, "fetch-problem-cut-short"),
             Self::Status { status: 404 | 410, .. } => say!(text, "fetch-problem-not-found"),
-            Self::Status { status: 407, .. } => say!(text, "fetch-problem-proxy-login"),
             Self::Status { status, .. } => say!(text, "fetch-problem-status", status = status.to_string()),
             Self::Insecure(url) => say!(text, "fetch-problem-insecure", address = url.as_str()),
             Self::ThisComputer(host) => say!(text, "fetch-problem-this-computer", host = host),

@@ -6,7 +6,7 @@ use crate::install::state::documents::DocumentError;
 use crate::install::{FinishedBy, InstallError, LockError, RevertProblem, RollbackReport};
 use crate::models::ModelTag;
 use crate::ollama::client::ClientError;
-use crate::ollama::failure::EngineFailure;
+use crate::ollama::failure::{EngineFailure, engine_obstacle};
 use crate::say;
 use crate::sentences::engine::quoted;
 use crate::text::Text;
@@ -188,7 +188,12 @@ impl NotReusable {
 
 /// Explains common pull errors of the engine, whose own messages are technical.
 fn explain_pull(model: &ModelTag, source: &ClientError, text: Text) -> String {
+    let obstacle = source.server_message().and_then(|message| engine_obstacle(message, model.host()));
     let model = model.as_str();
+    if let Some(obstacle) = obstacle {
+        let (problem, advice) = (obstacle.explain(text), obstacle.advice(text));
+        return say!(text, "install-pull-obstructed", model = model, problem = problem, advice = advice);
+    }
     match source.failure() {
         Some(EngineFailure::ModelMissing) => say!(text, "install-pull-missing", model = model),
         Some(EngineFailure::DiskFull) => say!(text, "install-pull-disk-full", model = model),

@@ -15,6 +15,7 @@ mod login;
 pub mod machine;
 mod model_file;
 mod monitor;
+mod network;
 mod ownership;
 mod plan;
 mod profiles;

@@ -1,7 +1,10 @@
 //! Formats figures with units, decimals and separators of the language.
 
+use time::{Duration, OffsetDateTime};
+
 use crate::GIB;
 use crate::figures::Range;
+use crate::say;
 use crate::text::{Language, Text};
 
 impl Text {
@@ -88,6 +91,21 @@ impl Text {
         )
     }
 
+    /// A date with the time of day in UTC: `27 November 2026, 09:05 UTC`. From seconds since the Unix epoch.
+    pub fn moment(self, seconds: u64) -> String {
+        let last = OffsetDateTime::UNIX_EPOCH + Duration::days(365 * 1_000);
+        let seconds = i64::try_from(seconds).unwrap_or(i64::MAX);
+        let moment = OffsetDateTime::from_unix_timestamp(seconds).unwrap_or(last);
+        say!(
+            self,
+            "units-moment",
+            day = moment.day(),
+            month = u8::from(moment.month()),
+            year = moment.year().to_string(),
+            time = format!("{:02}:{:02}", moment.hour(), moment.minute())
+        )
+    }
+
     /// A percentage without decimals: `62 %`.
     pub fn percent(self, share: f64) -> String {
         format!("{}\u{a0}%", self.decimal(share * 100.0, 0))
@@ -120,6 +138,15 @@ fn decimals_for(number: f64) -> usize {
 mod tests {
     use super::*;
     use crate::text::Language;
+
+    #[test]
+    fn a_moment_is_written_as_people_write_it() {
+        let of = |language, seconds| Text::new(language).moment(seconds);
+        assert_eq!(of(Language::English, 1_795_770_305), "27 November 2026, 09:05 UTC");
+        assert_eq!(of(Language::Spanish, 1_795_770_305), "27 de noviembre de 2026, 09:05 UTC");
+        assert_eq!(of(Language::English, 0), "1 January 1970, 00:00 UTC");
+        assert!(of(Language::Spanish, u64::MAX).ends_with("UTC"));
+    }
 
     #[test]
     fn a_time_span_has_two_units_and_no_zeros() {

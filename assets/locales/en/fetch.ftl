@@ -2,8 +2,24 @@
 
 fetch-cancelled = Stopped
 fetch-proxy-invalid = { $proxy } is not the address of a proxy. Write it like http://proxy.example.org:8080.
-fetch-ca-unreadable = The certificates in { $path } cannot be read: { $problem }. Name a file in PEM format that you can read.
-fetch-ca-empty = { $path } holds no certificates in PEM format. Ask whoever gave you the file for the PEM form.
+fetch-ca-unreadable = The certificates in { $path } cannot be read: { $problem }. Name a file that you can read.
+fetch-ca-no-content = { $path } is empty. Ask whoever gave you the file for it again.
+fetch-ca-empty = { $path } holds no certificates: it is neither PEM nor DER. Ask whoever gave you the file for the PEM form.
+fetch-ca-private-key = { $path } holds a private key and no certificate. Name the file with the authority's certificate, often .crt or .pem. The key is needed by nobody but its owner.
+fetch-ca-pkcs7 = { $path } is a PKCS #7 container (.p7b), which is not supported. Make a PEM file of it: openssl pkcs7 -print_certs -in FILE -out ca.pem (with -inform der, if it is binary)
+fetch-ca-pkcs12 = { $path } is a PKCS #12 container (.pfx, .p12), which is not supported. Make a PEM file of its certificates: openssl pkcs12 -in FILE -nokeys -out ca.pem
+fetch-ca-nothing-usable = { $path } holds no certificate that can be used: { $entries }. Ask whoever gave you the file for a whole one in PEM format.
+fetch-ca-skipped = Of the certificates in { $path }, { $count ->
+    [one] { $count } of { $total } entries is
+   *[other] { $count } of { $total } entries are
+} not used: { $entries }.
+fetch-ca-entry = entry { $index }: { $problem }
+fetch-ca-entry-of = entry { $index } ({ $subject }): { $problem }
+fetch-ca-entry-private-key = a private key
+fetch-ca-entry-container = a { $kind } container, which is not supported
+fetch-ca-entry-other = no certificate but { $kind }
+fetch-ca-entry-damaged = damaged
+fetch-ca-entry-unusable = a certificate that cannot be an authority
 fetch-no-client = Connections cannot be made: { $problem }. Check the proxy and the certificates of the system.
 fetch-disk-full = There is no space left for { $path }. Free some space, or choose another folder, and try again: what was fetched is kept.
 fetch-unpack-unreadable = The archive { $path } cannot be read: { $problem }
@@ -22,20 +38,20 @@ source-installed = Already on this computer at { $path }; copied, not downloaded
 newest-asking = Looking up the newest release of Ollama
 newest-not-found = { $why } Ollama { $version }, the release this program was tested with, is installed instead.
 newest-unreachable = The newest release cannot be found: { $host } ({ $problem }).
+newest-obstructed = The newest release cannot be found: { $problem }. { $advice }
 newest-insecure = The newest release cannot be found: a redirect leads to { $address }, which is not encrypted.
 newest-no-sums = The newest release cannot be verified: { $address } has no checksum for this system.
 newest-older = The newest release offered, { $found }, is older than { $pinned }.
 
 fetch-unavailable = { $file } could not be downloaded. { $reasons }. Check the connection and the proxy and try again, or name another mirror: what was fetched is kept.
+fetch-obstructed = { $file } could not be downloaded. { $reasons }. { $advice } What was fetched is kept.
 fetch-checksum = The file from { $address } is not the expected one: its SHA-256 is { $actual } instead of { $expected }. It was deleted. Use another mirror, or ask its operator.
 fetch-disk-too-small = The disk needs { $size } more free space for { $path }. Free some space or choose another folder, and try again: what was fetched is kept.
 
 fetch-problem-connection = no connection ({ $problem })
-fetch-problem-certificate = its certificate is not trusted ({ $problem }); in a company network, name the company's certificate file
 fetch-problem-stalled = no data for { $time }
 fetch-problem-cut-short = the connection ended early
 fetch-problem-not-found = it does not have the file
-fetch-problem-proxy-login = the proxy requires a user name and a password
 fetch-problem-status = the server answered { $status }
 fetch-problem-insecure = it redirects to { $address }, which is not encrypted
 fetch-problem-this-computer = it leads to { $host }, a name of this computer that was not entered
@@ -62,11 +78,12 @@ reference-part = "{ $part }" cannot be part of a model's name ("{ $reference }")
 
 registry-unreachable = The registry { $host } does not respond ({ $problem }). Check the address and the connection, and try again.
 registry-unreachable-encrypted = The registry { $host } does not respond over HTTPS ({ $problem }). Check the address and the connection. If it is your own registry without encryption, add --insecure-registry.
+registry-obstructed = The registry { $host } cannot be asked: { $problem }. { $advice }
 registry-not-found = { $host } has no model { $reference }. Check the name and the tag.
 registry-refused = { $host } does not allow access to { $reference }. Choose a public model.
 registry-newer-engine = { $host } says that { $reference } needs a newer version of Ollama than the one this program installs (HTTP 412). Choose another model, or install with --ollama newest.
 registry-status = The registry { $host } answered { $status }. Try again later.
-registry-insecure = The registry { $host } leads to { $address }, which is not encrypted. Nothing was fetched. If it is your own registry without encryption, add --insecure-registry.
+registry-insecure = The registry { $host } leads to { $address }, which is not encrypted. Nothing was fetched. If it is your own registry without encryption, add --insecure-registry. If this network has a sign-in page, open a browser, sign in, and try again.
 registry-unusable = { $reference } in { $host } cannot be used: { $problem }. Choose another model or tag.
 registry-this-computer = it leads to { $host }, a name of this computer that was not entered
 registry-silent = no data for { $duration }
@@ -78,6 +95,35 @@ registry-redirect-invalid = a redirect is invalid
 registry-too-many-redirects = there are too many redirects
 registry-manifest-invalid = its manifest is not valid: { $problem }
 registry-url-invalid = its URL is not valid: { $problem }
+
+# What stands between this computer and a server: the end of a sentence, and what to do.
+network-sign-in-page = a sign-in page or filter answered at { $host }
+network-proxy-password = the proxy requires a user name and a password
+network-proxy-refused = the proxy refuses the user name and the password
+network-proxy-schemes = the proxy requires { $schemes }, which this program cannot do
+network-advice-sign-in = Open a browser, sign in to the network, and try again. In a company network, name its proxy (--proxy) and its certificate file (--ca), or ask for the address to be allowed.
+network-advice-proxy-password = Write them into its address: --proxy http://NAME:PASSWORD@HOST:PORT, or the same in HTTPS_PROXY.
+network-advice-proxy-refused = Check them. In an address, special characters are written with their codes: @ as %40, : as %3A, # as %23.
+network-advice-proxy-schemes = Run a local proxy that signs in to it, such as px or cntlm, and name that one: --proxy http://127.0.0.1:3128. Or download the engine's archive on another computer and name it with --archive.
+certificate-not-yet-valid = its certificate is valid from { $begin } on, and this computer's clock says { $clock }
+certificate-not-yet-valid-unknown = its certificate is not valid yet by this computer's clock, which says { $clock }
+certificate-expired = its certificate expired on { $end }, and this computer's clock says { $clock }
+certificate-expired-unknown = its certificate has expired by this computer's clock, which says { $clock }
+certificate-unknown-issuer = its certificate was issued by { $issuer }, which this computer does not trust
+certificate-unnamed-issuer = its certificate was issued by an authority that this computer does not trust
+certificate-self-signed = its certificate ({ $subject }) is signed by itself
+certificate-self-signed-unnamed = its certificate is signed by itself
+certificate-wrong-name = its certificate is for { $names }, not for { $host }
+certificate-other-name = its certificate is not for { $host }
+certificate-revoked = its certificate was revoked by its authority
+certificate-refused = its certificate is not accepted ({ $problem })
+certificate-advice-clock = Set this computer's clock if it is wrong, and try again. If it is right, the certificate is wrong: use another mirror, or tell whoever runs the server.
+certificate-advice-clock-here = The server's clock says { $server }: set this computer's clock, and try again.
+certificate-advice-clock-neither = The server's clock says the same time, so the certificate is wrong and not the clock: use another mirror, or tell whoever runs the server.
+certificate-advice-issuer = In a company network, name the company's certificate file (--ca). Anywhere else, somebody may be reading the connection: use another network.
+certificate-advice-self-signed = If it is your own or your company's server, name its certificate file (--ca). Anywhere else, somebody may be reading the connection: use another network.
+certificate-advice-name = Check the address. The network's sign-in page may have answered: open a browser, sign in, and try again.
+certificate-advice-other = Use another mirror or network, or tell whoever runs the server.
 
 # Why a model file cannot be used: part of registry-unusable and cli-model-not-gguf.
 model-file-incomplete = its header ends too early, after { $bytes } bytes

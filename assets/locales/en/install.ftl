@@ -92,6 +92,7 @@ install-pull-disk-full = The disk became full while { $model } was downloaded. F
 install-model-replaced = { $model } was replaced in its registry while it was being installed: the file that was downloaded is not the one whose figures you saw. Install it again to see the new figures; what was downloaded is kept.
 install-pull-newer-engine = { $model } needs a newer version of Ollama than { $engine }, which was to be installed (HTTP 412). Choose another model, or install again with the newest release (--ollama newest; in the window under Advanced).
 install-pull-needs-engine = { $model } needs Ollama { $needed } or newer, and { $engine } was to be installed (HTTP 412). Choose another model, or install again with the newest release (--ollama newest; in the window under Advanced).
+install-pull-obstructed = { $model } cannot be downloaded: { $problem }. { $advice }
 install-pull-plain-http = The registry of { $model } uses plain HTTP. Add --insecure-registry if it is your own.
 install-pull-failed = { $model } could not be downloaded. { $cause } What was downloaded is kept; run the installation again.
 install-parameter-dropped = The engine keeps { $name } as { $found } instead of { $wanted }. This version does not support what is needed; use the pinned release.

@@ -2,8 +2,24 @@
 
 fetch-cancelled = Detenido
 fetch-proxy-invalid = { $proxy } no es la dirección de un proxy. Escríbela así: http://proxy.example.org:8080.
-fetch-ca-unreadable = No se pueden leer los certificados de { $path }: { $problem }. Indica un archivo en formato PEM que puedas leer.
-fetch-ca-empty = { $path } no contiene certificados en formato PEM. Pide la versión PEM a quien te dio el archivo.
+fetch-ca-unreadable = No se pueden leer los certificados de { $path }: { $problem }. Indica un archivo que puedas leer.
+fetch-ca-no-content = { $path } está vacío. Vuelve a pedírselo a quien te lo dio.
+fetch-ca-empty = { $path } no contiene certificados: no es PEM ni DER. Pide la versión PEM a quien te dio el archivo.
+fetch-ca-private-key = { $path } contiene una clave privada y ningún certificado. Indica el archivo con el certificado de la autoridad, normalmente .crt o .pem. La clave solo la necesita su dueño.
+fetch-ca-pkcs7 = { $path } es un contenedor PKCS #7 (.p7b), que no se admite. Conviértelo a PEM: openssl pkcs7 -print_certs -in ARCHIVO -out ca.pem (con -inform der si es binario)
+fetch-ca-pkcs12 = { $path } es un contenedor PKCS #12 (.pfx, .p12), que no se admite. Convierte sus certificados a PEM: openssl pkcs12 -in ARCHIVO -nokeys -out ca.pem
+fetch-ca-nothing-usable = { $path } no contiene ningún certificado que se pueda usar: { $entries }. Pide a quien te dio el archivo uno completo en formato PEM.
+fetch-ca-skipped = De los certificados de { $path } { $count ->
+    [one] no se usa { $count } de { $total } entradas
+   *[other] no se usan { $count } de { $total } entradas
+}: { $entries }.
+fetch-ca-entry = entrada { $index }: { $problem }
+fetch-ca-entry-of = entrada { $index } ({ $subject }): { $problem }
+fetch-ca-entry-private-key = una clave privada
+fetch-ca-entry-container = un contenedor { $kind }, que no se admite
+fetch-ca-entry-other = no es un certificado, sino { $kind }
+fetch-ca-entry-damaged = dañada
+fetch-ca-entry-unusable = un certificado que no puede ser de una autoridad
 fetch-no-client = No se pueden establecer conexiones: { $problem }. Revisa el proxy y los certificados del sistema.
 fetch-disk-full = No queda espacio para { $path }. Libera espacio o elige otra carpeta y vuelve a intentarlo: lo descargado se conserva.
 fetch-unpack-unreadable = No se puede leer el archivo comprimido { $path }: { $problem }
@@ -22,20 +38,20 @@ source-installed = Ya está en este equipo, en { $path }; se copia, no se descar
 newest-asking = Buscando la versión más reciente de Ollama
 newest-not-found = { $why } Se instala Ollama { $version }, la versión con la que se probó este programa.
 newest-unreachable = No se encuentra la versión más reciente: { $host } ({ $problem }).
+newest-obstructed = No se puede encontrar la última versión: { $problem }. { $advice }
 newest-insecure = No se encuentra la versión más reciente: una redirección lleva a { $address }, que no está cifrada.
 newest-no-sums = No se puede verificar la versión más reciente: { $address } no tiene suma de verificación para este sistema.
 newest-older = La versión más reciente que se ofrece, { $found }, es anterior a { $pinned }.
 
 fetch-unavailable = No se ha podido descargar { $file }. { $reasons }. Revisa la conexión y el proxy y vuelve a intentarlo, o indica otro servidor espejo: lo descargado se conserva.
+fetch-obstructed = No se ha podido descargar { $file }. { $reasons }. { $advice } Lo descargado se conserva.
 fetch-checksum = El archivo de { $address } no es el esperado: su SHA-256 es { $actual } en lugar de { $expected }. Se ha borrado. Usa otro servidor espejo o consulta a quien lo administra.
 fetch-disk-too-small = Faltan { $size } en el disco para { $path }. Libera espacio o elige otra carpeta y vuelve a intentarlo: lo descargado se conserva.
 
 fetch-problem-connection = sin conexión ({ $problem })
-fetch-problem-certificate = su certificado no es de confianza ({ $problem }); en la red de una empresa, indica el archivo de certificados de la empresa
 fetch-problem-stalled = sin datos durante { $time }
 fetch-problem-cut-short = la conexión se ha cortado antes de tiempo
 fetch-problem-not-found = no tiene el archivo
-fetch-problem-proxy-login = el proxy pide usuario y contraseña
 fetch-problem-status = el servidor ha respondido { $status }
 fetch-problem-insecure = redirige a { $address }, que no está cifrada
 fetch-problem-this-computer = lleva a { $host }, un nombre de este equipo que no se ha indicado
@@ -62,11 +78,12 @@ reference-part = «{ $part }» no puede formar parte del nombre de un modelo («
 
 registry-unreachable = El registro { $host } no responde ({ $problem }). Revisa la dirección y la conexión y vuelve a intentarlo.
 registry-unreachable-encrypted = El registro { $host } no responde por HTTPS ({ $problem }). Revisa la dirección y la conexión. Si es tu propio registro sin cifrar, añade --insecure-registry.
+registry-obstructed = No se puede consultar el registro { $host }: { $problem }. { $advice }
 registry-not-found = { $host } no tiene el modelo { $reference }. Revisa el nombre y la etiqueta.
 registry-refused = { $host } no permite el acceso a { $reference }. Elige un modelo público.
 registry-newer-engine = { $host } indica que { $reference } requiere una versión de Ollama más reciente que la que instala este programa (HTTP 412). Elige otro modelo o instala con --ollama newest.
 registry-status = El registro { $host } ha respondido { $status }. Vuelve a intentarlo más tarde.
-registry-insecure = El registro { $host } lleva a { $address }, que no está cifrada. No se ha descargado nada. Si es tu propio registro sin cifrar, añade --insecure-registry.
+registry-insecure = El registro { $host } lleva a { $address }, que no está cifrada. No se ha descargado nada. Si es tu propio registro sin cifrar, añade --insecure-registry. Si esta red tiene una página de inicio de sesión, abre un navegador, inicia sesión y vuelve a intentarlo.
 registry-unusable = No se puede usar { $reference } de { $host }: { $problem }. Elige otro modelo u otra etiqueta.
 registry-this-computer = lleva a { $host }, un nombre de este equipo que no se ha indicado
 registry-silent = sin datos durante { $duration }
@@ -78,6 +95,35 @@ registry-redirect-invalid = una redirección no es válida
 registry-too-many-redirects = hay demasiadas redirecciones
 registry-manifest-invalid = su manifiesto no es válido: { $problem }
 registry-url-invalid = su URL no es válida: { $problem }
+
+# Qué hay entre este equipo y un servidor: el final de una frase, y qué hacer.
+network-sign-in-page = ha respondido una página de inicio de sesión o un filtro en { $host }
+network-proxy-password = el proxy pide usuario y contraseña
+network-proxy-refused = el proxy rechaza el usuario y la contraseña
+network-proxy-schemes = el proxy exige { $schemes }, que este programa no admite
+network-advice-sign-in = Abre un navegador, inicia sesión en la red y vuelve a intentarlo. En la red de una empresa, indica su proxy (--proxy) y su archivo de certificados (--ca), o pide que permitan la dirección.
+network-advice-proxy-password = Escríbelos en su dirección: --proxy http://USUARIO:CLAVE@SERVIDOR:PUERTO, o lo mismo en HTTPS_PROXY.
+network-advice-proxy-refused = Revísalos. En una dirección, los caracteres especiales se escriben con su código: @ como %40, : como %3A, # como %23.
+network-advice-proxy-schemes = Usa un proxy local que inicie sesión en él, como px o cntlm, e indica ese: --proxy http://127.0.0.1:3128. O descarga el archivo comprimido del motor en otro equipo e indícalo con --archive.
+certificate-not-yet-valid = su certificado es válido a partir del { $begin } y el reloj de este equipo marca { $clock }
+certificate-not-yet-valid-unknown = su certificado aún no es válido según el reloj de este equipo, que marca { $clock }
+certificate-expired = su certificado caducó el { $end } y el reloj de este equipo marca { $clock }
+certificate-expired-unknown = su certificado ha caducado según el reloj de este equipo, que marca { $clock }
+certificate-unknown-issuer = su certificado lo emitió { $issuer }, en quien este equipo no confía
+certificate-unnamed-issuer = su certificado lo emitió una autoridad en la que este equipo no confía
+certificate-self-signed = su certificado ({ $subject }) está firmado por sí mismo
+certificate-self-signed-unnamed = su certificado está firmado por sí mismo
+certificate-wrong-name = su certificado es para { $names }, no para { $host }
+certificate-other-name = su certificado no es para { $host }
+certificate-revoked = su autoridad ha revocado su certificado
+certificate-refused = su certificado no se acepta ({ $problem })
+certificate-advice-clock = Pon en hora el reloj de este equipo si está mal y vuelve a intentarlo. Si está bien, lo que falla es el certificado: usa otro servidor espejo o avisa a quien administra el servidor.
+certificate-advice-clock-here = El reloj del servidor marca { $server }: pon en hora el reloj de este equipo y vuelve a intentarlo.
+certificate-advice-clock-neither = El reloj del servidor marca la misma hora, así que falla el certificado y no el reloj: usa otro servidor espejo o avisa a quien administra el servidor.
+certificate-advice-issuer = En la red de una empresa, indica el archivo de certificados de la empresa (--ca). En cualquier otro sitio, alguien puede estar leyendo la conexión: usa otra red.
+certificate-advice-self-signed = Si el servidor es tuyo o de tu empresa, indica su archivo de certificados (--ca). En cualquier otro sitio, alguien puede estar leyendo la conexión: usa otra red.
+certificate-advice-name = Revisa la dirección. Puede haber respondido la página de inicio de sesión de la red: abre un navegador, inicia sesión y vuelve a intentarlo.
+certificate-advice-other = Usa otro servidor espejo u otra red, o avisa a quien administra el servidor.
 
 # Por qué no se puede usar el archivo de un modelo: va dentro de registry-unusable y cli-model-not-gguf.
 model-file-incomplete = su cabecera termina antes de tiempo, a los { $bytes } bytes

@@ -92,6 +92,7 @@ install-pull-disk-full = El disco se llenó mientras se descargaba { $model }. L
 install-model-replaced = { $model } se sustituyó en su registro durante la instalación: el archivo descargado no es aquel cuyas cifras viste. Vuelve a instalarlo para ver las cifras nuevas; lo descargado se conserva.
 install-pull-newer-engine = { $model } requiere una versión de Ollama más reciente que { $engine }, la que se iba a instalar (HTTP 412). Elige otro modelo o vuelve a instalar con la versión más reciente (--ollama newest; en la ventana, en Avanzado).
 install-pull-needs-engine = { $model } requiere Ollama { $needed } o posterior, y se iba a instalar { $engine } (HTTP 412). Elige otro modelo o vuelve a instalar con la versión más reciente (--ollama newest; en la ventana, en Avanzado).
+install-pull-obstructed = No se puede descargar { $model }: { $problem }. { $advice }
 install-pull-plain-http = El registro de { $model } usa HTTP sin cifrar. Añade --insecure-registry si es tuyo.
 install-pull-failed = No se pudo descargar { $model }. { $cause } Lo descargado se conserva; vuelve a ejecutar la instalación.
 install-parameter-dropped = El motor guarda { $name } como { $found } en vez de { $wanted }. Esta versión no admite lo necesario; usa la versión fijada.

@@ -221,7 +221,10 @@ async fn tunnel(Authenticated { mut client, target }: Authenticated, rules: &Rel
         Ok(server) => server,
         Err(error) => {
             tracing::info!(%error, "the engine's connection could not be made");
-            return refuse(client, "502 Bad Gateway").await;
+            // The engine repeats the status in its message.
+            let is_login = error.kind() == io::ErrorKind::PermissionDenied;
+            let status = if is_login { "407 Proxy Authentication Required" } else { "502 Bad Gateway" };
+            return refuse(client, status).await;
         }
     };
     client.write_all(b"HTTP/1.1 200 Connection established\r\n\r\n").await?;
@@ -260,7 +263,12 @@ async fn connect(target: &str, rules: &RelayRules) -> io::Result<Box<dyn Pipe>> 
     server.flush().await?;
     let answer = read_head(&mut server).await?;
     let status = answer.split(' ').nth(1).unwrap_or_default().to_owned();
-    if status == "200" { Ok(server) } else { Err(io::Error::other(format!("the proxy answered {status}"))) }
+    let refused = format!("the proxy answered {status}");
+    match status.as_str() {
+        "200" => Ok(server),
+        "407" => Err(io::Error::new(io::ErrorKind::PermissionDenied, refused)),
+        _ => Err(io::Error::other(refused)),
+    }
 }
 
 /// Reads up to and including the empty line, and no further byte.

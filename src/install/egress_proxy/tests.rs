@@ -103,9 +103,10 @@ async fn check_echo_through(relay: &Relay) {
 fn the_engine_never_sees_the_password_and_the_proxy_does() {
     block_on(async {
         let (address, proxy) = echo_server("HTTP/1.1 200 fine\r\n\r\n").await;
-        let egress = EgressProxy::open(&source(Some(&format!("ana:s3cr%40t@{address}")), None), |_| None)
-            .await
-            .unwrap();
+        let egress =
+            EgressProxy::open(&source(Some(&format!("ana:s3cr%40t@{address}")), None), None, |_| None)
+                .await
+                .unwrap();
         let environment = format!("{:?}", egress.environment());
         assert!(environment.contains("HTTPS_PROXY") && !environment.contains("s3cr"), "{environment}");
         let relay = egress.relay.as_ref().unwrap();
@@ -123,7 +124,7 @@ fn a_proxy_that_is_reached_over_https_gets_its_password_there() {
         let (address, proxy) = encrypted_echo_server("HTTP/1.1 200 fine\r\n\r\n").await;
         let mut source = source(Some(&format!("https://ana:s3cr%40t@{address}")), None);
         source.http.ca_file = Some(authority.into());
-        let egress = EgressProxy::open(&source, |_| None).await.unwrap();
+        let egress = EgressProxy::open(&source, source.http.ca_file.as_deref(), |_| None).await.unwrap();
         let relay = egress.relay.as_ref().unwrap();
         check_echo_through(relay).await;
         let head = proxy.await.unwrap();
@@ -133,7 +134,7 @@ fn a_proxy_that_is_reached_over_https_gets_its_password_there() {
         let (address, proxy) = encrypted_echo_server("HTTP/1.1 200 fine\r\n\r\n").await;
         source.http.proxy = Some(format!("https://ana:s3cr%40t@{address}").parse().unwrap());
         source.http.ca_file = None;
-        let egress = EgressProxy::open(&source, |_| None).await.unwrap();
+        let egress = EgressProxy::open(&source, source.http.ca_file.as_deref(), |_| None).await.unwrap();
         let relay = egress.relay.as_ref().unwrap();
         assert!(ask(relay, &relay.password, "registry.example.org:443").await.0.starts_with("HTTP/1.1 502"));
         let head = proxy.await.unwrap();
@@ -175,7 +176,7 @@ fn a_refusal_of_the_proxy_is_forwarded_to_the_engine() {
 fn the_rate_limit_applies_to_the_engines_downloads() {
     block_on(async {
         let (address, _end) = echo_server("").await;
-        let egress = EgressProxy::open(&source(None, Some(200_000)), |_| None).await.unwrap();
+        let egress = EgressProxy::open(&source(None, Some(200_000)), None, |_| None).await.unwrap();
         let relay = egress.relay.as_ref().unwrap();
         let (_, mut stream) = ask(relay, &relay.password, &address).await;
         let began = Instant::now();
@@ -195,12 +196,15 @@ fn the_rate_limit_applies_to_the_engines_downloads() {
 fn without_a_password_or_rate_limit_no_relay_is_used() {
     block_on(async {
         let env = |name: &str| (name == "HTTPS_PROXY").then(|| "http://proxy:3128".to_owned());
-        assert_eq!(EgressProxy::open(&source(None, None), env).await.unwrap().environment(), BTreeMap::new());
-        let named = EgressProxy::open(&source(Some("other:8080"), None), env).await.unwrap();
+        assert_eq!(
+            EgressProxy::open(&source(None, None), None, env).await.unwrap().environment(),
+            BTreeMap::new()
+        );
+        let named = EgressProxy::open(&source(Some("other:8080"), None), None, env).await.unwrap();
         assert_eq!(named.environment()["HTTPS_PROXY"], "http://other:8080");
         assert!(named.relay.is_none());
         let secret = |name: &str| (name == "https_proxy").then(|| "http://ana:s3cret@proxy:3128".to_owned());
-        assert!(EgressProxy::open(&source(None, None), secret).await.unwrap().relay.is_some());
+        assert!(EgressProxy::open(&source(None, None), None, secret).await.unwrap().relay.is_some());
     });
 }
 
@@ -298,7 +302,7 @@ fn accepting_continues_after_an_error() {
 fn connections_end_with_the_relay() {
     block_on(async {
         let (address, _proxy) = echo_server("HTTP/1.1 200 fine\r\n\r\n").await;
-        let egress = EgressProxy::open(&source(Some(&address), Some(1 << 20)), |_| None).await.unwrap();
+        let egress = EgressProxy::open(&source(Some(&address), Some(1 << 20)), None, |_| None).await.unwrap();
         let relay = egress.relay.as_ref().unwrap();
         let (answer, mut stream) = ask(relay, &relay.password, "registry.example.org:443").await;
         assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");

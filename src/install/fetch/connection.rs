@@ -9,14 +9,14 @@ use reqwest::header::{
     ACCEPT_ENCODING, CONTENT_ENCODING, CONTENT_RANGE, ETAG, HeaderMap, HeaderValue, IF_RANGE, LAST_MODIFIED,
     RANGE, RETRY_AFTER,
 };
-use reqwest::{Client, Response, StatusCode, Url};
+use reqwest::{Response, StatusCode, Url};
 use tokio::sync::mpsc::UnboundedSender;
 
 use crate::install::fetch::problem::TransferProblem;
 use crate::install::fetch::ranges::ByteSpan;
 use crate::install::fetch::rate::Limiter;
 use crate::install::fetch::writer::{Chunk, ChunkSender};
-use crate::ollama::http::{self, HttpPolicy};
+use crate::ollama::http::{self, HttpClient, HttpPolicy, NetworkObstacle};
 
 /// Maximum number of redirects; a release page has two.
 const MAX_REDIRECTS: usize = 8;
@@ -69,7 +69,7 @@ impl Segment {
 #[derive(Debug)]
 pub struct RemoteFile {
     /// A client that does not follow redirects itself.
-    pub client: Client,
+    pub client: HttpClient,
     /// Where plain http is allowed.
     pub policy: HttpPolicy,
     /// The address.
@@ -111,7 +111,17 @@ pub async fn fetch(
     let mut response = tokio::time::timeout(remote.silence_limit, ask)
         .await
         .map_err(|_| TransferProblem::Stalled(remote.silence_limit))??;
-    let answer = validate(&response, remote, requested, validator)?;
+    let answer = match validate(&response, remote, requested, validator) {
+        Ok(answer) => answer,
+        // A sign-in page of any type has another length.
+        Err(problem @ TransferProblem::Length { .. }) if response.status() == StatusCode::OK => {
+            let beginning = tokio::time::timeout(remote.silence_limit, response.chunk()).await;
+            let beginning = beginning.ok().and_then(Result::ok).flatten().unwrap_or_default();
+            let page = NetworkObstacle::in_body(response.url(), &beginning);
+            return Err(page.map_or(problem, TransferProblem::Obstacle));
+        }
+        Err(problem) => return Err(problem),
+    };
     // The receiver is dropped when the download ends.
     let _ = opened.send(answer.opened);
     if segment.end() == UNKNOWN_END
@@ -141,6 +151,11 @@ pub async fn fetch(
             return Err(TransferProblem::InvalidResponse(
                 format!("more than {MAX_ARCHIVE_BYTES} bytes").into(),
             ));
+        }
+        if at == 0
+            && let Some(page) = NetworkObstacle::in_body(response.url(), &bytes)
+        {
+            return Err(page.into());
         }
         bytes.truncate(usize::try_from(end - at).unwrap_or(usize::MAX));
         let length = bytes.len();
@@ -177,7 +192,13 @@ async fn follow(
                 request = request.header(IF_RANGE, validator);
             }
         }
-        let response = request.send().await.map_err(|error| TransferProblem::of(&error))?;
+        let response = match request.send().await {
+            Ok(response) => response,
+            Err(error) => {
+                let obstacle = remote.client.obstacle(&url, &error).await;
+                return Err(obstacle.map_or_else(|| TransferProblem::of(&error), TransferProblem::Obstacle));
+            }
+        };
         if !http::is_redirect(response.status()) {
             return Ok(response);
         }
@@ -200,6 +221,11 @@ fn validate(
     validator: Option<&str>,
 ) -> Result<ValidResponse, TransferProblem> {
     let headers = response.headers();
+    // A server may give an archive a wrong type, but not the right length to a page.
+    let has_length = response.content_length().is_some_and(|bytes| remote.bytes == Some(bytes));
+    if let Some(obstacle) = remote.client.obstacle_in(response).filter(|_| !has_length) {
+        return Err(obstacle.into());
+    }
     if headers.get(CONTENT_ENCODING).is_some_and(|coding| coding != "identity") {
         return Err(TransferProblem::InvalidResponse("Content-Encoding".into()));
     }

@@ -30,9 +30,8 @@ mod writer;
 
 use std::path::PathBuf;
 
-use reqwest::Client;
-
 use crate::control::Control;
+use crate::ollama::http::HttpClient;
 pub use growing_file::{AttemptEnd, DownloadAttempt, GrowingFile, GrowingFileReader};
 pub use problem::TransferProblem;
 pub use rate::{Limiter, parse_rate};
@@ -44,7 +43,7 @@ pub use request::{DownloadError, DownloadProgress, DownloadRequest, DownloadWait
 /// # Errors
 /// See [`DownloadError`].
 pub async fn download(
-    client: &Client,
+    client: &HttpClient,
     request: &DownloadRequest,
     progress: &dyn Fn(DownloadProgress),
     control: &Control,

@@ -5,6 +5,7 @@ use std::time::Duration;
 use reqwest::Url;
 
 use crate::checksum::Sha256;
+use crate::ollama::http::{self, NetworkObstacle};
 use crate::ollama::resolver::LeadsHere;
 use crate::untrusted::UntrustedText;
 
@@ -14,9 +15,9 @@ pub enum TransferProblem {
     /// The connection failed or broke.
     #[error("no connection: {0}")]
     Connection(UntrustedText),
-    /// The server's certificate is not trusted.
-    #[error("the server's certificate is not trusted: {0}")]
-    Certificate(UntrustedText),
+    /// Something else answered, or the connection is not accepted: a sign-in page, a proxy, a certificate.
+    #[error(transparent)]
+    Obstacle(#[from] NetworkObstacle),
     /// No data for this long.
     #[error("no data for {0:?}")]
     Stalled(Duration),
@@ -71,13 +72,14 @@ pub enum TransferProblem {
 }
 
 impl TransferProblem {
-    /// Classifies a failed request or a broken body.
+    /// Classifies a broken body, or a request that failed without an obstacle ([`HttpClient::obstacle`]).
+    ///
+    /// [`HttpClient::obstacle`]: crate::ollama::http::HttpClient::obstacle
     pub fn of(error: &reqwest::Error) -> Self {
-        if let Some(LeadsHere { host }) = LeadsHere::in_causes_of(error) {
-            return Self::ThisComputer(host.into());
+        match LeadsHere::in_causes_of(error) {
+            Some(LeadsHere { host }) => Self::ThisComputer(host.into()),
+            None => Self::Connection(http::innermost(error).into()),
         }
-        let innermost = crate::ollama::http::innermost(error).into();
-        if is_about_certificates(error) { Self::Certificate(innermost) } else { Self::Connection(innermost) }
     }
 
     /// Whether retrying the same mirror can help.
@@ -91,47 +93,12 @@ impl TransferProblem {
             | Self::InvalidResponse(_) => true,
             // Request timeout, too early, too many requests, and server errors.
             Self::Status { status, .. } => matches!(status, 408 | 425 | 429 | 500..=599),
-            Self::Certificate(_)
+            Self::Obstacle(_)
             | Self::Insecure(_)
             | Self::ThisComputer(_)
             | Self::Redirects
             | Self::Length { .. }
             | Self::CheckSum { .. } => false,
         }
-    }
-}
-
-/// Looks for a TLS error in the chain of causes. An I/O error hides what it wraps from `source`.
-fn is_about_certificates(error: &reqwest::Error) -> bool {
-    let mut next: Option<&(dyn std::error::Error + 'static)> = Some(error);
-    while let Some(error) = next {
-        if matches!(error.downcast_ref(), Some(rustls::Error::InvalidCertificate(_))) {
-            return true;
-        }
-        next = match error.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref) {
-            Some(wrapped) => Some(wrapped),
-            None => error.source(),
-        };
-    }
-    false
-}
-
-#[cfg(test)]
-#[allow(clippy::unwrap_used)]
-mod tests {
-    use super::*;
-    use crate::ollama::http::{HttpOptions, client};
-    use crate::testing::{Reply, TestServer};
-
-    #[test]
-    fn an_untrusted_certificate_is_distinguished_from_a_broken_connection() {
-        let server = TestServer::start_encrypted(|_| Reply::body("hello"));
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-        let client = client(&HttpOptions::default(), []).unwrap();
-        let error = runtime.block_on(client.get(server.url("/")).send()).unwrap_err();
-        let problem = TransferProblem::of(&error);
-        let is_certificate =
-            matches!(&problem, TransferProblem::Certificate(cause) if cause.contains("UnknownIssuer"));
-        assert!(is_certificate, "{problem:?}");
     }
 }

@@ -4,7 +4,6 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use reqwest::Client;
 use tokio::time::MissedTickBehavior;
 
 use crate::control::Control;
@@ -20,6 +19,7 @@ use crate::install::fetch::request::{
 };
 use crate::install::fetch::workers::Workers;
 use crate::install::fetch::writer::FileWriter;
+use crate::ollama::http::HttpClient;
 use crate::platform::files;
 
 const TICK: Duration = Duration::from_millis(100);
@@ -34,7 +34,7 @@ const MAX_WRONG_FILES: u32 = 2;
 /// # Errors
 /// When no mirror provides the file, its checksum is another one, the disk is full, or the user cancels.
 pub async fn run(
-    client: &Client,
+    client: &HttpClient,
     request: &DownloadRequest,
     progress: &dyn Fn(DownloadProgress),
     control: &Control,
@@ -57,7 +57,7 @@ pub async fn run(
 }
 
 struct Transfer<'a> {
-    client: &'a Client,
+    client: &'a HttpClient,
     request: &'a DownloadRequest,
     progress: &'a dyn Fn(DownloadProgress),
     control: &'a Control,
@@ -80,7 +80,7 @@ enum Ended {
 
 impl<'a> Transfer<'a> {
     fn open(
-        client: &'a Client,
+        client: &'a HttpClient,
         request: &'a DownloadRequest,
         progress: &'a dyn Fn(DownloadProgress),
         control: &'a Control,

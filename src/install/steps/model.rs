@@ -2,7 +2,7 @@
 
 use std::cell::Cell;
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -22,17 +22,20 @@ use crate::install::{InstallError, Step, reuse};
 use crate::models::{EngineVersion, ModelTag};
 use crate::ollama::client::{AUTOMATIC, ClientError, CreateParameters, CreateRequest};
 use crate::ollama::failure::{EngineFailure, needed_engine};
-use crate::ollama::http;
+use crate::ollama::http::{self, CaFile};
 use crate::ollama::manifest::{Manifest, StoredManifest};
 use crate::ollama::registry::{RegistryError, Remote, UnreachableCause};
 use crate::ollama::replies::{Status, StatusLine};
 use crate::ollama::server::Launch;
 use crate::ollama::store::Store;
 use crate::platform::environment::Environment;
+use crate::platform::files;
 use crate::untrusted::UntrustedText;
 
 /// Maximum number of attempts at a pull.
 const TRIES: u32 = 3;
+/// Name of the copy of a certificate file that the engine reads.
+const CA_COPY: &str = "authorities.pem";
 /// Pulls the model.
 ///
 /// # Errors
@@ -93,8 +96,10 @@ async fn pull_through_registry(
     server: &mut Server,
     tag: &ModelTag,
 ) -> Result<(), InstallError> {
+    let source = &run.request.options.source;
+    let ca_file = ca_file_for_engine(run)?;
     let egress_proxy =
-        EgressProxy::open(&run.request.options.source, |name| Environment::of_process().text(name)).await?;
+        EgressProxy::open(source, ca_file.as_deref(), |name| Environment::of_process().text(name)).await?;
     if egress_proxy.is_needed() {
         run.reporter.running(Activity::EnablingRegistryAccess);
         let launch = Launch { network: egress_proxy.environment(), ..server.launch.clone() };
@@ -107,6 +112,20 @@ async fn pull_through_registry(
         server::restart(run, server, launch).await?;
     }
     Ok(())
+}
+
+/// The certificate file that the user named, or a copy in the form that the engine reads, which is removed with the
+/// downloads.
+fn ca_file_for_engine(run: &Run<'_>) -> Result<Option<PathBuf>, InstallError> {
+    let Some(path) = &run.request.options.source.http.ca_file else { return Ok(None) };
+    let authorities = CaFile::read(path)?;
+    if authorities.is_plain_pem && authorities.skipped.is_empty() {
+        return Ok(Some(path.clone()));
+    }
+    let copy = run.paths.downloads().join(CA_COPY);
+    run.intend(&Change::Download { path: copy.clone() })?;
+    files::write_whole(&copy, authorities.to_pem().as_bytes())?;
+    Ok(Some(copy))
 }
 
 /// Retries while that can help, up to [`TRIES`] attempts.

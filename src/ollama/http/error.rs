@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use super::ca_problem::CaFileProblem;
 use crate::untrusted::UntrustedText;
 
 /// Why a client could not be created.
@@ -23,10 +24,12 @@ pub enum HttpError {
         source: std::io::Error,
     },
     /// The file contains no usable certificates.
-    #[error("no PEM certificates in {path}")]
+    #[error("no certificates in {path}: {problem:?}")]
     NoCertificates {
         /// The file.
         path: PathBuf,
+        /// Why.
+        problem: CaFileProblem,
     },
     /// The client could not be built.
     #[error("cannot create an HTTP client")]

@@ -50,7 +50,7 @@ impl HttpPolicy {
 }
 
 /// Whether a URL names this computer. Host names that DNS resolves to loopback are left to the client's resolver.
-fn is_this_computer(url: &Url) -> bool {
+pub(super) fn is_this_computer(url: &Url) -> bool {
     let Some(host) = url.host_str() else { return false };
     match host.trim_start_matches('[').trim_end_matches(']').parse::<IpAddr>() {
         Ok(address) => {

@@ -3,13 +3,13 @@
 use std::time::Duration;
 
 use reqwest::header::{ACCEPT, ACCEPT_ENCODING, RANGE};
-use reqwest::{Client, RequestBuilder, Response, Url};
+use reqwest::{RequestBuilder, Response, Url};
 use tokio_util::bytes::Bytes;
 
 use super::{AnswerProblem, RegistryError, UnreachableCause};
 use crate::models::ModelTag;
 use crate::models::gguf::HeaderError;
-use crate::ollama::http::{self, HttpPolicy};
+use crate::ollama::http::{self, HttpClient, HttpPolicy, NetworkObstacle};
 use crate::ollama::manifest::{Layer, StoredManifest};
 
 /// Upper limit of a manifest; usual ones are a few kilobytes.
@@ -30,7 +30,7 @@ const MANIFEST_TYPE: &str = "application/vnd.docker.distribution.manifest.v2+jso
 /// A model in its registry.
 #[derive(Clone, Debug)]
 pub struct Remote {
-    client: Client,
+    client: HttpClient,
     tag: ModelTag,
     policy: HttpPolicy,
     insecure: bool,
@@ -39,7 +39,7 @@ pub struct Remote {
 
 impl Remote {
     /// A model in its registry; `client` must not follow redirects.
-    pub fn new(client: Client, tag: ModelTag, insecure: bool) -> Self {
+    pub fn new(client: HttpClient, tag: ModelTag, insecure: bool) -> Self {
         let policy = if insecure { HttpPolicy::http_anywhere() } else { HttpPolicy::default() };
         Self { client, tag, policy, insecure, manifest_limit: MANIFEST_LIMIT }
     }
@@ -66,6 +66,7 @@ impl Remote {
                 }
                 json.extend_from_slice(&chunk);
             }
+            self.require_no_page(response.url(), &json)?;
             let manifest = serde_json::from_slice(&json).map_err(|error| self.unusable(error))?;
             Ok(StoredManifest { json, manifest })
         })
@@ -145,7 +146,12 @@ impl Remote {
         {
             bytes.extend_from_slice(&chunk[..chunk.len().min(limit - bytes.len())]);
         }
-        Ok(())
+        self.require_no_page(response.url(), bytes)
+    }
+
+    /// A sign-in page may be sent with any type.
+    fn require_no_page(&self, url: &Url, body: &[u8]) -> Result<(), RegistryError> {
+        NetworkObstacle::in_body(url, body).map_or(Ok(()), |page| Err(self.obstructed(page)))
     }
 
     /// Sends a request and follows redirects that the policy allows.
@@ -161,7 +167,20 @@ impl Remote {
             }
             let send = finish(self.client.get(url.clone())).send();
             let sent = tokio::time::timeout(SILENCE, send).await.map_err(|_| self.silent())?;
-            let response = sent.map_err(|error| self.unreachable(UnreachableCause::of(&error)))?;
+            let response = match sent {
+                Ok(response) => response,
+                Err(error) => {
+                    let obstacle = self.client.obstacle(&url, &error).await;
+                    let cause = obstacle.map_or_else(
+                        || UnreachableCause::of(&error),
+                        |found| UnreachableCause::Obstacle(Box::new(found)),
+                    );
+                    return Err(self.unreachable(cause));
+                }
+            };
+            if let Some(obstacle) = self.client.obstacle_in(&response) {
+                return Err(self.obstructed(obstacle));
+            }
             match response.status().as_u16() {
                 200 | 206 => return Ok(response),
                 _ if http::is_redirect(response.status()) => {
@@ -223,6 +242,10 @@ impl Remote {
     pub fn unreachable(&self, cause: UnreachableCause) -> RegistryError {
         let encrypted = !self.insecure && !self.tag.is_from_default_registry();
         RegistryError::Unreachable { host: self.host(), cause, encrypted }
+    }
+
+    fn obstructed(&self, obstacle: NetworkObstacle) -> RegistryError {
+        self.unreachable(UnreachableCause::Obstacle(Box::new(obstacle)))
     }
 
     /// Error: the registry's response cannot be used.

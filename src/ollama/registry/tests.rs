@@ -6,7 +6,7 @@ use std::time::Duration;
 use proptest::prelude::*;
 
 use super::*;
-use crate::ollama::http::{self, HttpOptions};
+use crate::ollama::http::{self, HttpOptions, NetworkObstacle};
 use crate::ollama::manifest::Manifest;
 use crate::testing::{ReceivedRequest, Reply, TestServer};
 use crate::text::{Language, Text};
@@ -134,7 +134,7 @@ fn every_refusal_explains_what_to_do() {
         RegistryError::Unusable { problem, .. } if matches!(*problem, AnswerProblem::TooManyRedirects)
     ));
     assert!(matches!(
-        said(&answering(Reply::body("<html>")), true),
+        said(&answering(Reply::body("hello")), true),
         RegistryError::Unusable { problem, .. } if matches!(*problem, AnswerProblem::Manifest(_))
     ));
     assert!(matches!(
@@ -145,6 +145,62 @@ fn every_refusal_explains_what_to_do() {
     let error = said(&answering(Reply::body(manifest())), false);
     assert!(matches!(error, RegistryError::Unreachable { encrypted: true, .. }), "{error}");
     assert!(error.explain(Text::new(Language::English)).contains("--insecure-registry"));
+}
+
+/// A network's sign-in page, or a filter, in place of the registry.
+#[test]
+fn a_sign_in_page_or_filter_is_named_with_its_host() {
+    let page = |status: u16, kind: &str, body: &str| Reply {
+        status,
+        headers: vec![("Content-Type", kind.to_owned())],
+        ..Reply::body(body)
+    };
+    let host_of = |error: RegistryError| match error {
+        RegistryError::Unreachable { cause: UnreachableCause::Obstacle(obstacle), .. } => match *obstacle {
+            NetworkObstacle::SignInPage { host } => host,
+            other => panic!("{other}"),
+        },
+        other => panic!("{other}"),
+    };
+    let manifest_error = |server: &TestServer| {
+        run(server, true, "acme/coder:7b", async |remote| remote.manifest().await).unwrap_err()
+    };
+    for reply in [
+        page(200, "text/html; charset=utf-8", "Welcome"),
+        page(200, "Text/HTML", "<html>"),
+        page(200, "application/json", "\u{feff}\r\n <!DOCTYPE html><html>"),
+        Reply::body("<html>Sign in</html>"),
+        page(403, "text/html", "<html>Blocked by policy</html>"),
+        page(451, "text/html", "<html>Blocked</html>"),
+        Reply::status(511),
+    ] {
+        let server = TestServer::start(move |_| reply.clone());
+        let error = manifest_error(&server);
+        let said = error.explain(Text::new(Language::English));
+        assert!(said.contains("a sign-in page or filter answered at 127.0.0.1"), "{said}");
+        assert!(said.contains("Open a browser"), "{said}");
+        assert_eq!(host_of(error), "127.0.0.1");
+    }
+    let portal = TestServer::start(|request: &ReceivedRequest| match request.path.as_str() {
+        "/portal" => Reply::body("<html>Sign in</html>"),
+        _ => {
+            let port = request.headers["host"].rsplit(':').next().unwrap();
+            Reply { status: 302, ..Reply::redirect(format!("http://127.0.0.2:{port}/portal")) }
+        }
+    });
+    // Only Linux answers at all of 127.0.0.0/8.
+    if cfg!(target_os = "linux") {
+        let error = run(&portal, true, "acme/coder:7b", async |remote| remote.manifest().await).unwrap_err();
+        assert!(matches!(&error, RegistryError::Unreachable { .. }), "{error}");
+    }
+    let blob = TestServer::start(move |request: &ReceivedRequest| match request.path.as_str() {
+        "/v2/acme/coder/manifests/7b" => Reply::body(manifest()),
+        _ => Reply::body("<html>Sign in</html>"),
+    });
+    assert_eq!(host_of(look_up(&blob).unwrap_err()), "127.0.0.1");
+    // A registry's own refusal.
+    let refusing = TestServer::start(move |_| page(403, "application/json", r#"{"errors":[]}"#));
+    assert!(matches!(manifest_error(&refusing), RegistryError::Refused { .. }));
 }
 
 /// Every byte arrives before the timeout without data.

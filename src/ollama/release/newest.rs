@@ -12,11 +12,11 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use reqwest::{Client, Method, Response, Url};
+use reqwest::{Method, Response, Url};
 
 use super::{Asset, AssetRole, Release, ReleaseError, is_folder_name, parse_version};
 use crate::checksum::Sha256;
-use crate::ollama::http::{self, HttpError, HttpOptions, HttpPolicy};
+use crate::ollama::http::{self, HttpClient, HttpError, HttpOptions, HttpPolicy, NetworkObstacle};
 use crate::untrusted::UntrustedText;
 
 /// URL of the project's latest release.
@@ -51,6 +51,9 @@ pub enum NewestError {
         /// What went wrong.
         problem: UntrustedText,
     },
+    /// Something else answered, or the connection is not accepted: a sign-in page, a proxy, a certificate.
+    #[error(transparent)]
+    Obstacle(#[from] NetworkObstacle),
     /// A redirect to an unencrypted URL.
     #[error("it leads to {address}, which is not encrypted")]
     Insecure {
@@ -95,7 +98,7 @@ pub fn newest(mirrors: &[String], options: &HttpOptions) -> Result<Release, Newe
     })
 }
 
-async fn newest_at(client: &Client, base: &str, named: bool) -> Result<Release, NewestError> {
+async fn newest_at(client: &HttpClient, base: &str, named: bool) -> Result<Release, NewestError> {
     let wrong = || ReleaseError::BadAddress { address: base.into() };
     let base = Url::parse(&format!("{}/{SUMS}", base.trim_end_matches('/'))).map_err(|_| wrong())?;
     let policy = if named { HttpPolicy::default().allowing_http_to(&base) } else { HttpPolicy::default() };
@@ -113,6 +116,9 @@ async fn newest_at(client: &Client, base: &str, named: bool) -> Result<Release, 
     };
     let slow = |_| unreachable(Some(&last), format!("not complete after {} s", SUMS_LIMIT.as_secs()));
     tokio::time::timeout(SUMS_LIMIT, reading).await.map_err(slow)??;
+    if let Some(page) = NetworkObstacle::in_body(&last, &bytes) {
+        return Err(page.into());
+    }
     let sums = parse_sums(&String::from_utf8_lossy(&bytes));
     let mut release = release_of(&sums, &answer.named, Release::built_in())?;
     for asset in &mut release.assets {
@@ -199,7 +205,7 @@ struct FollowedResponse {
 
 /// Sends a request and follows redirects that the policy allows.
 async fn request(
-    client: &Client,
+    client: &HttpClient,
     policy: &HttpPolicy,
     method: Method,
     address: Url,
@@ -213,7 +219,22 @@ async fn request(
         if url.path_segments().and_then(|mut parts| parts.next_back()) == Some(file.as_str()) {
             named = url.clone();
         }
-        let response = within(&url, client.request(method.clone(), url.clone()).send()).await?;
+        let sent = tokio::time::timeout(SILENCE, client.request(method.clone(), url.clone()).send()).await;
+        let response = match sent.map_err(|_| silent(&url))? {
+            Ok(response) => response,
+            Err(error) => {
+                let obstacle = client.obstacle(&url, &error).await;
+                return Err(obstacle.map_or_else(
+                    || unreachable(Some(&url), http::innermost(&error)),
+                    NewestError::Obstacle,
+                ));
+            }
+        };
+        // A mirror may give an archive any type.
+        let asks_for_list = method == Method::GET;
+        if let Some(obstacle) = client.obstacle_in(&response).filter(|_| asks_for_list) {
+            return Err(obstacle.into());
+        }
         match response.status().as_u16() {
             200 => return Ok(FollowedResponse { response, named, last: url }),
             _ if http::is_redirect(response.status()) => {
@@ -232,8 +253,12 @@ async fn within<T>(
 ) -> Result<T, NewestError> {
     match tokio::time::timeout(SILENCE, work).await {
         Ok(answer) => answer.map_err(|error| unreachable(Some(url), http::innermost(&error))),
-        Err(_) => Err(unreachable(Some(url), format!("nothing came for {} s", SILENCE.as_secs()))),
+        Err(_) => Err(silent(url)),
     }
+}
+
+fn silent(url: &Url) -> NewestError {
+    unreachable(Some(url), format!("nothing came for {} s", SILENCE.as_secs()))
 }
 
 fn length(response: &Response) -> Option<u64> {
@@ -312,7 +337,9 @@ mod tests {
             _ => Reply::status(404),
         });
         assert!(matches!(error_at(&server, "/v0.30.0"), NewestError::Older { .. }));
-        for path in ["/login", "/endless", "/twice"] {
+        let page = NetworkObstacle::SignInPage { host: "127.0.0.1".to_owned() };
+        assert!(matches!(error_at(&server, "/login"), NewestError::Obstacle(found) if found == page));
+        for path in ["/endless", "/twice"] {
             assert!(matches!(error_at(&server, path), NewestError::NoSums { .. }), "{path}");
         }
         assert!(matches!(error_at(&server, "/away"), NewestError::Insecure { .. }));

@@ -1,6 +1,8 @@
 //! Responses of a server are verified: lengths, ranges, hashes, redirects.
 
 use crate::install::fetch::tests::*;
+use crate::ollama::http::NetworkObstacle;
+use crate::text::{Language, Text};
 
 #[test]
 fn wrong_lengths_are_detected() {
@@ -97,4 +99,66 @@ fn redirects_are_limited_to_allowed_addresses() {
         matches!(problems(&error.unwrap_err())[0], TransferProblem::Insecure(_)),
         "plain http is not even tried"
     );
+}
+
+#[test]
+fn a_sign_in_page_in_place_of_the_file_is_named_and_not_retried() {
+    let page = |status: u16, kind: Option<&str>| Reply {
+        status,
+        headers: kind.map(|kind| ("Content-Type", kind.to_owned())).into_iter().collect(),
+        ..Reply::body("<!DOCTYPE html><html>Sign in</html>")
+    };
+    let of_no_length = Reply { until_close: true, ..page(200, Some("application/octet-stream")) };
+    for reply in [
+        page(200, Some("text/html; charset=utf-8")),
+        page(200, None),
+        of_no_length,
+        page(403, Some("text/html")),
+        page(511, None),
+    ] {
+        for begun in [false, true] {
+            let bench = FetchBench::new(100_000);
+            if begun {
+                bench.leave(&[(0, 50_000)], &bench.content, None);
+            }
+            let answer = reply.clone();
+            let server = bench.serve(move |_, _| answer.clone());
+            let error = bench.go(&bench.request(vec![server.url("/f")])).unwrap_err();
+            let page = NetworkObstacle::SignInPage { host: "127.0.0.1".to_owned() };
+            assert_eq!(problems(&error), [TransferProblem::Obstacle(page)], "{reply:?}");
+            assert!(server.requests().len() <= 2, "{reply:?}");
+            let said = error.explain(Text::new(Language::English));
+            assert!(said.contains("a sign-in page or filter answered at 127.0.0.1"), "{said}");
+            assert!(said.contains("Open a browser"), "{said}");
+        }
+    }
+    // An archive that its server calls a page.
+    let bench = FetchBench::new(100_000);
+    let server = bench.serve(|request, content| {
+        let mut reply = Reply::file(request, content, "a");
+        reply.headers.push(("Content-Type", "text/html".to_owned()));
+        reply.status = 200;
+        reply.headers.retain(|(name, _)| *name != "Content-Range");
+        reply.body = content.to_vec();
+        reply
+    });
+    bench.go(&bench.request(vec![server.url("/f")])).unwrap();
+}
+
+#[test]
+fn a_proxys_demand_for_a_password_is_named_with_what_works() {
+    let bench = FetchBench::new(100_000);
+    let server = bench.serve(|_, _| Reply {
+        headers: vec![
+            ("Proxy-Authenticate", "NTLM".to_owned()),
+            ("Proxy-Authenticate", "Negotiate".to_owned()),
+        ],
+        ..Reply::status(407)
+    });
+    let error = bench.go(&bench.request(vec![server.url("/f")])).unwrap_err();
+    for language in Language::ALL {
+        let said = error.explain(Text::new(language));
+        assert!(said.contains("NTLM, Negotiate (Kerberos)") && said.contains("cntlm"), "{said}");
+    }
+    assert_eq!(server.requests().len(), 1, "asking again would not help");
 }
