@@ -26,7 +26,7 @@ use crate::plan::{
     emergency_candidate, find_choices, make_plan, plan_all, plan_for_file,
 };
 use crate::say;
-use crate::sentences::{consent_text, disk_summary, file_sentences, reading_file};
+use crate::sentences::{consent_text, disk_summary, file_sentences, profile_title, reading_file};
 use crate::untrusted::UntrustedText;
 
 /// Runs the command.
@@ -296,7 +296,7 @@ fn options(args: &InstallArgs, hardware: &Hardware, session: &Session) -> Result
 /// Prints why the plan is refused, and what the user can do.
 fn refuse(plan: &Plan, session: &Session) {
     let text = session.text;
-    talk(&say!(text, "install-cli-refused", profile = plan.candidate.id.as_str()));
+    talk(&say!(text, "install-cli-refused", profile = profile_title(&plan.candidate.id, text)));
     for reason in &plan.reasons {
         talk(&format!("- {}", reason.text(text)));
     }
@@ -311,7 +311,7 @@ fn summary(plan: &Plan, options: &InstallOptions, session: &Session) -> String {
     let summary = say!(
         text,
         "install-cli-summary",
-        profile = candidate.id.as_str(),
+        profile = profile_title(&candidate.id, text),
         model = candidate.model.title.as_str(),
         context = text.count(candidate.context_tokens.into()),
         kv = candidate.kv_cache_type.name(),

@@ -11,6 +11,7 @@ use crate::control::Control;
 use crate::install::manage::undo::{Undone, undo, unfinished_run};
 use crate::install::{InstallError, SavedRequest};
 use crate::say;
+use crate::sentences::profile_title;
 use crate::untrusted::UntrustedText;
 
 /// Runs the command.
@@ -117,5 +118,5 @@ fn summary(undone: &Undone, session: &Session) -> String {
         );
         return lines.join("\n");
     };
-    say!(text, "install-undone", profile = installed.profile.profile.as_str())
+    say!(text, "install-undone", profile = profile_title(&installed.profile.profile, text))
 }

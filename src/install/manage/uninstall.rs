@@ -100,6 +100,7 @@ pub fn preview(home: &Path) -> Result<Removal, InstallError> {
     // What is removed whole is listed once, without its folders.
     removal.folders.retain(|folder| !removal.paths.iter().any(|path| folder.starts_with(path)));
     removal.folders.sort();
+    removal.folders.dedup();
     Ok(removal)
 }
 
