@@ -425,4 +425,4 @@ wizard-advanced-batch = Prompt tokens processed at once
 wizard-advanced-experts = Experts in main memory: { $blocks } of { $total } blocks
 wizard-experts = Experts in main memory
 wizard-tokens = { $tokens } tokens
-wizard-emergency-wait = The first token of a full prompt comes after { $wait }; short prompts wait less. You agree to that first.
+wizard-emergency-wait = The first token of a full prompt comes after { $wait }; short prompts wait less. You are asked to agree first.
