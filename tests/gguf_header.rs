@@ -420,7 +420,16 @@ fn a_file_that_is_not_a_model_is_refused_with_a_reason() {
         |writer: Writer| Model::from_gguf(&Header::parse(&writer.bytes()).unwrap(), file(), 0).unwrap_err();
     assert_eq!(refused(Writer::default()), NotAModel::Missing("general.architecture".into()));
     let projector = Writer::default().string("general.architecture", "clip");
-    assert_eq!(refused(projector), NotAModel::OtherKind("clip".into()));
+    assert_eq!(refused(projector), NotAModel::Encoder);
+    for (kind, refusal) in [
+        ("mmproj", NotAModel::Encoder),
+        ("adapter", NotAModel::Adapter),
+        ("imatrix", NotAModel::ImportanceMatrix),
+    ] {
+        assert_eq!(refused(qwen_7b().string("general.type", kind)), refusal);
+    }
+    let embedding = Writer::default().string("general.architecture", "nomic-bert");
+    assert_eq!(refused(embedding), NotAModel::OtherKind("nomic-bert".into()));
     assert_eq!(refused(qwen_7b().number("split.count", 3)), NotAModel::Split(3));
     let wide =
         Writer::default().string("general.architecture", "llama").number("llama.embedding_length", 1 << 30);

@@ -15,6 +15,8 @@ mod frames;
 mod journeys;
 #[path = "wizard/moved_file.rs"]
 mod moved_file;
+#[path = "wizard/own_file.rs"]
+mod own_file;
 #[path = "wizard/pictures.rs"]
 mod pictures;
 #[path = "wizard/reach.rs"]

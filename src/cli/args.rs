@@ -129,6 +129,9 @@ pub struct SourceArgs {
     /// Your own model: a tag of the catalogue, or host:port/namespace/name:tag
     #[arg(long, value_name = "REF")]
     pub model: Option<String>,
+    /// Your own model: a .gguf file on this computer, or any part of a split one (-00001-of-00003.gguf). It is copied
+    #[arg(long, value_name = "FILE", conflicts_with = "model")]
+    pub model_file: Option<PathBuf>,
     /// Use plain HTTP for the registry in --model
     #[arg(long)]
     pub insecure_registry: bool,
@@ -289,10 +292,10 @@ pub struct InstallArgs {
     #[arg(long)]
     pub no_tune: bool,
     /// Resume an interrupted installation with the choices made then
-    #[arg(long = "continue", conflicts_with_all = ["profile", "model", "emergency_cpu"])]
+    #[arg(long = "continue", conflicts_with_all = ["profile", "model", "model_file", "emergency_cpu"])]
     pub resume: bool,
     /// Undo an interrupted installation and install nothing
-    #[arg(long, conflicts_with_all = ["resume", "profile", "model", "emergency_cpu"])]
+    #[arg(long, conflicts_with_all = ["resume", "profile", "model", "model_file", "emergency_cpu"])]
     pub undo: bool,
     /// Print one JSON event per line; the last one holds the receipt
     #[arg(long)]

@@ -1,7 +1,6 @@
 //! `acolyte install`: plans, shows what it will do, asks for confirmation, and installs.
 
 use std::io::IsTerminal as _;
-use std::path::PathBuf;
 use std::sync::Arc;
 
 use crate::cli::args::InstallArgs;
@@ -51,7 +50,10 @@ fn resumed_args(args: &InstallArgs, saved: &SavedRequest) -> InstallArgs {
     match saved.profile.as_str() {
         // A search may find another model now: what was interrupted is finished.
         id if [CUSTOM_ID, EMERGENCY_ID].contains(&id) || Role::of_id(id).is_some() => {
-            args.source.model = Some(saved.model.as_str().to_owned());
+            match &saved.model_file {
+                Some(path) => args.source.model_file = Some(path.0.clone()),
+                None => args.source.model = Some(saved.model.as_str().to_owned()),
+            }
         }
         profile => args.profile = Some(profile.to_owned()),
     }
@@ -124,9 +126,9 @@ fn begin(args: &InstallArgs, resumed: Option<&SavedRequest>, session: &Session) 
             .then_some(true)
             .or(resumed.and_then(|saved| saved.accept_unverified_model)),
     };
-    let path = PathBuf::from(plan.candidate.model.name.as_str());
+    let reference = plan.candidate.model.name.as_str().into();
     let request = Request::new(plan, agreement, options)
-        .ok_or_else(|| Failure::usage(LookupError::OnlyAFile { path }.explain(text)))?;
+        .ok_or_else(|| Failure::usage(LookupError::Unknown { reference }.explain(text)))?;
     carry_out(request, args.json, may_ask, session)
 }
 
@@ -232,13 +234,7 @@ fn chosen_plan(
     }
     let of_profile =
         |id: &str| candidates(profiles, catalogue).into_iter().find(|candidate| candidate.id == id);
-    if let Some(reference) = &args.source.model {
-        let model = model::resolve_to_install(
-            reference,
-            args.source.insecure_registry,
-            &args.source.network,
-            session,
-        )?;
+    if let Some(model) = model::own_model(&args.source, session)? {
         // With a profile, only the model is replaced.
         let base = args.profile.as_deref().and_then(of_profile);
         let (kv, context) = base.map_or((KvCacheType::Q8_0, crate::MIN_CONTEXT_TOKENS), |base| {
@@ -324,9 +320,6 @@ fn summary(plan: &Plan, options: &InstallOptions, session: &Session) -> String {
         engine = options.source.choice.version().unwrap_or_default(),
         engine_note = options.source.choice.note(text)
     );
-    if plan.setting.n_cpu_moe == 0 {
-        return summary;
-    }
     let experts = say!(
         text,
         "install-cli-experts",
@@ -334,7 +327,9 @@ fn summary(plan: &Plan, options: &InstallOptions, session: &Session) -> String {
         total = plan.total_blocks(),
         batch = text.count(plan.setting.num_batch.into())
     );
-    format!("{summary}\n{experts}")
+    let experts = (plan.setting.n_cpu_moe > 0).then_some(experts);
+    let doubts = plan.doubts().map(|reason| format!("! {}", reason.text(text)));
+    [summary].into_iter().chain(experts).chain(doubts).collect::<Vec<_>>().join("\n")
 }
 
 /// Predictions and measurements.

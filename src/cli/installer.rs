@@ -106,12 +106,7 @@ fn options(cli: &InstallerCli, session: &Session) -> Result<WizardOptions, Failu
         Some(path) => Some(Arc::new(profiles_of(Some(path), session)?)),
         None => None,
     };
-    let model = match &source.model {
-        Some(reference) => {
-            Some(model::resolve_to_install(reference, source.insecure_registry, &source.network, session)?)
-        }
-        None => None,
-    };
+    let model = model::own_model(source, session)?;
     Ok(WizardOptions {
         home: session.home.clone(),
         source: source::from_options(source, session)?,

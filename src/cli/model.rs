@@ -1,12 +1,13 @@
 //! The model that `--model` names.
 
+use std::path::Path;
 use std::sync::Arc;
 
-use crate::cli::args::NetworkArgs;
+use crate::cli::args::{NetworkArgs, SourceArgs};
 use crate::cli::{Failure, Session};
 use crate::models::Model;
 use crate::ollama::http::{CaFile, HttpOptions};
-use crate::ollama::lookup::{LookupError, lookup_to_install};
+use crate::ollama::lookup::{LookupError, file_to_install, lookup_to_install};
 
 /// How a model is found by the user's input, with or without plain http for its registry.
 type Find = fn(&str, bool, &HttpOptions) -> Result<Arc<Model>, LookupError>;
@@ -28,8 +29,8 @@ pub fn resolve(
 /// Finds a model to install: see [`lookup_to_install`].
 ///
 /// # Errors
-/// As [`resolve`], and for a file, which the engine cannot pull.
-pub fn resolve_to_install(
+/// As [`resolve`].
+fn resolve_to_install(
     reference: &str,
     insecure: bool,
     network: &NetworkArgs,
@@ -51,6 +52,28 @@ pub fn warn_of_skipped_certificates(network: &NetworkArgs, session: &Session) ->
     Ok(())
 }
 
+/// The model of a file on this computer.
+///
+/// # Errors
+/// When it is no complete file of a language model.
+pub fn of_file(path: &Path, session: &Session) -> Result<Arc<Model>, Failure> {
+    file_to_install(path).map_err(|error| failure(&error, session))
+}
+
+/// The model that the options about the source name, to be installed: a file, or a reference.
+///
+/// # Errors
+/// As [`of_file`] and [`resolve_to_install`].
+pub fn own_model(source: &SourceArgs, session: &Session) -> Result<Option<Arc<Model>>, Failure> {
+    if let Some(path) = &source.model_file {
+        return of_file(path, session).map(Some);
+    }
+    let find = |reference: &String| {
+        resolve_to_install(reference, source.insecure_registry, &source.network, session)
+    };
+    source.model.as_ref().map(find).transpose()
+}
+
 /// The HTTP options that the network options describe.
 ///
 /// # Errors
@@ -62,9 +85,7 @@ pub fn http_options(network: &NetworkArgs, session: &Session) -> Result<HttpOpti
 fn failure(error: &LookupError, session: &Session) -> Failure {
     let said = error.explain(session.text);
     match error {
-        LookupError::Unknown { .. } | LookupError::Tag(_) | LookupError::OnlyAFile { .. } => {
-            Failure::usage(said)
-        }
+        LookupError::Unknown { .. } | LookupError::Tag(_) => Failure::usage(said),
         _ => Failure::failed(said),
     }
 }

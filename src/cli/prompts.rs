@@ -51,7 +51,7 @@ fn decide(args: &WizardArgs, session: &Session) -> Result<Option<PromptedChoice>
     let hardware = hardware_of(args.plan.hardware.as_deref(), session)?;
     let report = plan_all(&hardware, Catalogue::built_in(), &profiles);
     dialogue.say(&report::requirements(&report, &hardware, text, columns()))?;
-    if args.source.model.is_some() {
+    if args.source.model.is_some() || args.source.model_file.is_some() {
         return Ok(Some(PromptedChoice { profile: None, emergency_cpu: report.verdict == Verdict::Refused }));
     }
     dialogue.choose(&report)

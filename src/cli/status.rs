@@ -159,7 +159,7 @@ fn words(health: &Health, unused: &[UnusedModel], session: &Session) -> String {
                 text,
                 "install-status-profile",
                 profile = profile_title(&profile.profile, text),
-                model = profile.base_model.as_str(),
+                model = profile.base_model.shown(),
                 context = text.count(profile.context_tokens.into()),
                 kv = profile.kv_cache_type.name(),
                 layers = profile.gpu_layers,

@@ -73,7 +73,8 @@ pub fn offer(args: &InstallArgs, may_ask: bool, session: &Session) -> Result<Int
         return roll_back(session).map(Interrupted::Undone);
     }
     session.tell(&unfinished.words(text));
-    let names_another = args.profile.is_some() || args.source.model.is_some() || args.emergency_cpu;
+    let names_model = args.source.model.is_some() || args.source.model_file.is_some();
+    let names_another = args.profile.is_some() || names_model || args.emergency_cpu;
     if !may_ask || args.resume || args.yes {
         return match unfinished.request {
             Some(saved) if !names_another => Ok(Interrupted::Resume(Box::new(saved))),

@@ -17,7 +17,7 @@ use crate::ollama::http::HttpError;
 use crate::ollama::registry::UnreachableCause;
 use crate::ollama::release::ReleaseError;
 use crate::ollama::server::ServerError;
-use crate::ollama::store::StoreError;
+use crate::ollama::store::{ImportError, StoreError};
 use crate::platform::files::FileError;
 use crate::platform::login::LoginError;
 use crate::platform::ownership::OwnershipError;
@@ -167,6 +167,18 @@ pub enum InstallError {
         /// Its tag.
         model: ModelTag,
     },
+    /// The user's file that the model was to be installed from, or one of its parts, is no longer there.
+    #[error("{path} is no longer there")]
+    ModelFileGone {
+        /// The file.
+        path: PathBuf,
+    },
+    /// That file is another one than the one that was planned and agreed to.
+    #[error("{path} has changed")]
+    ModelFileChanged {
+        /// The file.
+        path: PathBuf,
+    },
     /// The registry gives the model to newer engines only (HTTP 412).
     #[error("{model} needs a newer engine than {engine_version}")]
     NewerEngineNeeded {
@@ -313,6 +325,17 @@ impl From<StoreError> for InstallError {
         match error {
             StoreError::File(error) => Self::File(error),
             StoreError::Cancelled(cancelled) => Self::Cancelled(cancelled),
+        }
+    }
+}
+
+impl From<ImportError> for InstallError {
+    fn from(error: ImportError) -> Self {
+        match error {
+            ImportError::File(error) => Self::File(error),
+            ImportError::Cancelled(cancelled) => Self::Cancelled(cancelled),
+            ImportError::Gone { path } => Self::ModelFileGone { path },
+            ImportError::Changed { path } => Self::ModelFileChanged { path },
         }
     }
 }

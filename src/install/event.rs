@@ -192,6 +192,11 @@ pub enum Activity {
         /// Its tag.
         model: ModelTag,
     },
+    /// Copying the user's file of a model.
+    CopyingModelFile {
+        /// The file, or its first part.
+        path: PathBuf,
+    },
     /// The registry has sent nothing for a while.
     PullStalled {
         /// For how long, in seconds.

@@ -93,6 +93,11 @@ fn model_bytes_here(paths: &Paths, models_dir: &Path, models: &[Arc<Model>]) -> 
         if store.has(tag) {
             return model.download_bytes;
         }
+        if let Some(local) = &model.local {
+            let can_clone = local.parts.len() == 1 && reuse::can_clone(local.path(), models_dir);
+            let partial = if unfinished.as_ref() == Some(tag) { store.partial_bytes() } else { 0 };
+            return if can_clone { model.download_bytes } else { partial };
+        }
         let reusable = reuse::reusable(tag, models_dir, &others);
         if reusable.complete {
             return model.download_bytes;

@@ -3,7 +3,7 @@
 //! 1. Take the lock of the home, open the journal, save a snapshot of the current state, check the disks.
 //! 2. Fetch the engine's archive and verify it; unpack it next to its folder and move it there.
 //! 3. Start the private server, or keep the one that runs with the same settings.
-//! 4. Pull the model, create `acolyte:latest` from it, verify the parameters.
+//! 4. Pull the model, or copy it from the user's file; create `acolyte:latest` from it, verify the parameters.
 //! 5. Load it and verify what the engine does; when memory runs out, with fewer layers on the GPU.
 //! 6. Search for the fastest setting, and measure it.
 //! 7. Enable start at login.
@@ -35,7 +35,7 @@ use crate::install::state::snapshot::Snapshot;
 use crate::install::steps::engine::Engine;
 use crate::install::steps::finish::Outcome;
 use crate::install::steps::loader::{LoadFacts, Loader};
-use crate::install::steps::{check, engine, engine_plan, load, login, measure, model, server};
+use crate::install::steps::{check, engine, engine_plan, load, login, measure, model, model_file, server};
 use crate::install::{Event, InstallError, Lock, Paths, Receipt, Request, SavedRequest, Step, Wording};
 use crate::ollama::client::ClientError;
 use crate::plan::Verdict;
@@ -111,7 +111,7 @@ async fn install_from(run: &Run<'_>) -> Result<Receipt, InstallError> {
     check::run(run, &plan)?;
     let engine = engine::run(run, plan).await?;
     let mut server = server::run(run, &engine).await?;
-    model::pull(run, &mut server).await?;
+    model_file::get_model(run, &mut server).await?;
     model::keep_previous(run, &server).await?;
     let mut loader = Loader::new(run, &mut server);
     let facts = create_and_load(&mut loader).await?;
@@ -144,7 +144,7 @@ async fn create_and_load(loader: &mut Loader<'_>) -> Result<LoadFacts, InstallEr
         Err(InstallError::LoadFailed { .. } | InstallError::Engine(ClientError::Refused { .. }))
             if model::remove_damaged_layers(loader.run).await? =>
         {
-            model::pull(loader.run, loader.server).await?;
+            model_file::get_model(loader.run, loader.server).await?;
             create_and_load_once(loader).await
         }
         outcome => outcome,

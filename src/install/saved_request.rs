@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use crate::SCHEMA;
 use crate::install::state::documents::{DocumentError, foreign, read_json, require_absolute};
 use crate::install::state::home;
-use crate::install::{InstallOptions, Paths, Request, TriedSetting};
+use crate::install::{InstallOptions, Paths, Request, SavedPath, TriedSetting};
 use crate::models::{KvCacheType, ModelTag};
 use crate::plan::{Candidate, ConsentTerms, Layers, NUM_BATCH, Plan};
 use crate::platform::clock::rfc3339_now;
@@ -26,6 +26,9 @@ pub struct SavedRequest {
     pub profile: UntrustedText,
     /// Tag of the model.
     pub model: ModelTag,
+    /// The user's file that the model is installed from; `None` for a model of a registry.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub model_file: Option<SavedPath>,
     /// Type of the KV cache.
     pub kv_cache_type: KvCacheType,
     /// Tokens of context.
@@ -71,6 +74,7 @@ impl SavedRequest {
             requested_at: rfc3339_now().into(),
             profile: candidate.id.as_str().into(),
             model: request.model.clone(),
+            model_file: candidate.model.local.as_ref().map(|local| SavedPath(local.path().to_owned())),
             kv_cache_type: candidate.kv_cache_type,
             context_tokens: candidate.context_tokens,
             gpu_layers: match candidate.layers {

@@ -205,7 +205,40 @@ const FULL: &[&str] = &[
     "xverse",
 ];
 
+/// Architectures that do not write text token by token: embeddings, encoders, speech, diffusion, and models that only draft
+/// for another.
+const NO_TEXT: &[&str] = &[
+    "bert",
+    "clip",
+    "dflash",
+    "dream",
+    "eagle3",
+    "eurobert",
+    "gemma-embedding",
+    "gemma4-assistant",
+    "jina-bert-v2",
+    "jina-bert-v3",
+    "llada",
+    "llada-moe",
+    "llama-embed",
+    "modern-bert",
+    "neo-bert",
+    "nomic-bert",
+    "nomic-bert-moe",
+    "pockettts",
+    "qwen3tts",
+    "rnd1",
+    "t5",
+    "t5encoder",
+    "wavtokenizer-dec",
+];
+
 impl AttentionPattern {
+    /// Whether models of an architecture do not write text token by token, so that the engine cannot chat with them.
+    pub fn writes_no_text(family: &str) -> bool {
+        NO_TEXT.contains(&family)
+    }
+
     /// Pattern of an architecture, by the engine's name for it.
     pub fn of(family: &str) -> Self {
         let listed = WITH_WINDOWS.iter().find(|(name, _)| *name == family).map(|(_, pattern)| *pattern);
@@ -260,9 +293,8 @@ mod tests {
         }
     }
 
-    /// Architectures of the pinned engine (llama.cpp b10488) that are reported as not known.
+    /// Architectures of the pinned engine (llama.cpp b10488) that are reported as not known: their caches cannot be computed.
     const NOT_KNOWN: &[&str] = &[
-        // Caches that we cannot compute.
         "arwkv7",
         "bailingmoe3",
         "deepseek32",
@@ -280,30 +312,6 @@ mod tests {
         "rwkv6",
         "rwkv6qwen2",
         "rwkv7",
-        // Embeddings, encoders, speech, diffusion, and models that only draft for another.
-        "bert",
-        "clip",
-        "dflash",
-        "dream",
-        "eagle3",
-        "eurobert",
-        "gemma-embedding",
-        "gemma4-assistant",
-        "jina-bert-v2",
-        "jina-bert-v3",
-        "llada",
-        "llada-moe",
-        "llama-embed",
-        "modern-bert",
-        "neo-bert",
-        "nomic-bert",
-        "nomic-bert-moe",
-        "pockettts",
-        "qwen3tts",
-        "rnd1",
-        "t5",
-        "t5encoder",
-        "wavtokenizer-dec",
     ];
 
     #[test]
@@ -314,9 +322,9 @@ mod tests {
         assert!(names.len() > 140, "{}", names.len());
         for name in &names {
             let is_unknown = AttentionPattern::of(name) == AttentionPattern::Unknown;
-            assert_eq!(is_unknown, NOT_KNOWN.contains(name), "{name}");
+            assert_eq!(is_unknown, NOT_KNOWN.contains(name) || NO_TEXT.contains(name), "{name}");
         }
-        for name in NOT_KNOWN {
+        for name in NOT_KNOWN.iter().chain(NO_TEXT) {
             assert!(names.contains(name), "{name} is no architecture of the engine");
         }
     }

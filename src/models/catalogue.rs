@@ -240,6 +240,7 @@ impl Catalogue {
                 prediction_heads,
                 minimum_engine: entry.minimum_engine,
                 file: ModelFile::CATALOGUE,
+                local: None,
             };
             let index = catalogue.models.len();
             for listed in std::iter::once(&entry.tag).chain(&entry.also) {
@@ -289,6 +290,7 @@ impl Catalogue {
             prediction_heads: None,
             minimum_engine: None,
             file: ModelFile::CATALOGUE,
+            local: None,
         }))
     }
 

@@ -27,9 +27,18 @@ pub enum NotAModel {
         /// Its value.
         value: u64,
     },
-    /// Not a language model, for example an image encoder.
+    /// Not a language model.
     #[error("this is a file of type \"{0}\", which is not a language model")]
     OtherKind(UntrustedText),
+    /// The image or audio encoder of another model (`mmproj`).
+    #[error("this is the image encoder of a model")]
+    Encoder,
+    /// A LoRA adapter, which changes another model.
+    #[error("this is an adapter for a model")]
+    Adapter,
+    /// An importance matrix, from which models are quantised.
+    #[error("this is an importance matrix")]
+    ImportanceMatrix,
     /// One part of a model that is split into several files.
     #[error("this is one of {0} parts of a model; estimating needs a file in one piece")]
     Split(u64),
@@ -57,8 +66,17 @@ impl Model {
     /// # Errors
     /// If the file is not a language model, is incomplete, or has figures out of range.
     pub fn from_gguf(header: &Header, name: ModelName, download_bytes: u64) -> Result<Self, NotAModel> {
+        match header.text("general.type") {
+            Some("mmproj" | "projector") => return Err(NotAModel::Encoder),
+            Some("adapter") => return Err(NotAModel::Adapter),
+            Some("imatrix") => return Err(NotAModel::ImportanceMatrix),
+            _ => {}
+        }
         let family = header.text("general.architecture").ok_or_else(|| missing("general.architecture"))?;
-        if matches!(family, "clip" | "mmproj") || header.text("general.type") == Some("mmproj") {
+        if matches!(family, "clip" | "mmproj") {
+            return Err(NotAModel::Encoder);
+        }
+        if AttentionPattern::writes_no_text(family) {
             return Err(NotAModel::OtherKind(family.into()));
         }
         if let Some(parts) = header.unsigned("split.count").filter(|parts| *parts > 1) {
@@ -91,6 +109,7 @@ impl Model {
             prediction_heads: reader.prediction_heads()?,
             minimum_engine: None,
             file: ModelFile { source: ModelSource::File, sha256: None },
+            local: None,
         })
     }
 }

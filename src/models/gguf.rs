@@ -10,9 +10,11 @@
 mod error;
 mod header;
 mod reader;
+mod split;
 
 pub use error::{HeaderDamage, HeaderError, TensorProblem};
-pub use header::{Header, Tensor, Value, is_kept};
+pub use header::{Header, HeaderLayout, Tensor, Value, is_kept};
+pub use split::{MergedFile, MergedPiece, SplitError};
 
 /// Upper limit of a header. Its largest part is the vocabulary, which stays well below.
 pub const MAX_HEADER_BYTES: u64 = 128 << 20;

@@ -13,6 +13,7 @@ mod engine_version;
 mod from_gguf;
 pub mod gguf;
 mod kv;
+mod local_file;
 mod names;
 mod published;
 mod quality;
@@ -26,6 +27,7 @@ pub use catalogue::{Catalogue, CatalogueError, CatalogueProblem};
 pub use engine_version::{EngineVersion, EngineVersionError};
 pub use from_gguf::NotAModel;
 pub use kv::{KvCacheType, UnknownKvCacheType};
+pub use local_file::{LocalFilePart, LocalFileRecord, LocalModelFile};
 pub use published::{ModelFileRecord, file_record, listed_model};
 pub use quality::{Evaluator, Loss, Quality, Ratings, RatingsError, Score, ToolCallFailures, stars};
 pub use quantisation::{ModelQuantisation, Quantisation, UnknownQuantisation};
@@ -57,6 +59,8 @@ pub struct Model {
     pub minimum_engine: Option<EngineVersion>,
     /// The file that its figures describe.
     pub file: ModelFile,
+    /// The file on this computer that it is installed from; `None` for a model of a registry.
+    pub local: Option<LocalModelFile>,
 }
 
 /// The file that a model's figures describe.
@@ -108,7 +112,7 @@ pub struct Licence {
 }
 
 impl Model {
-    /// The tag that the engine pulls; `None` for a model that can only be estimated.
+    /// The tag under which the engine keeps it; `None` for a model that can only be estimated.
     pub fn tag(&self) -> Option<&ModelTag> {
         match &self.name {
             ModelName::Tag(tag) => Some(tag),

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Catalogue, Model, ModelQuantisation, ModelSource};
+use super::{Catalogue, LocalFileRecord, Model, ModelQuantisation, ModelSource};
 use crate::untrusted::UntrustedText;
 
 /// Share of the size that two files of the same tag may differ by before the file counts as changed: templates and
@@ -26,6 +26,9 @@ pub struct ModelFileRecord {
     pub differs_from_catalogue: Option<bool>,
     /// Where the figures come from.
     pub source: ModelSource,
+    /// The user's files that it was installed from, in order; absent for a model of a registry, and before it is installed.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub files: Vec<LocalFileRecord>,
 }
 
 /// The offered model of the catalogue that has this model's tag.
@@ -43,6 +46,7 @@ pub fn file_record(model: &Model) -> ModelFileRecord {
             .filter(|_| was_read)
             .map(|listed| model.is_other_file_than(&listed)),
         source: model.file.source,
+        files: Vec::new(),
     }
 }
 

@@ -11,6 +11,10 @@ use crate::untrusted::UntrustedText;
 const DEFAULT_HOST: &str = "registry.ollama.ai";
 /// Namespace of a tag without one.
 const DEFAULT_NAMESPACE: &str = "library";
+/// Host of models that were installed from a file on this computer: a name that no registry can have (RFC 2606).
+const FILE_HOST: &str = "file.invalid";
+/// Namespace of such models.
+const FILE_NAMESPACE: &str = "gguf";
 /// Tag of a name without one.
 const DEFAULT_TAG: &str = "latest";
 
@@ -117,6 +121,26 @@ impl ModelTag {
         }
     }
 
+    /// The tag of a model that is installed from a file: what the name of the file allows, and digits that tell it from others.
+    pub fn of_file(file_name: &str, digits: &str) -> Self {
+        let word = |c: char| c.is_ascii_alphanumeric() || c == '_';
+        let cleaned: String = file_name.chars().map(|c| if word(c) || c == '.' { c } else { '-' }).collect();
+        let cleaned = cleaned.trim_start_matches(|c| !word(c));
+        let name: String = cleaned.chars().take(80).collect();
+        let name = if name.is_empty() { "model" } else { &name };
+        Self(format!("{FILE_HOST}/{FILE_NAMESPACE}/{name}:{digits}").into())
+    }
+
+    /// Whether it is the tag of a model that was installed from a file.
+    pub fn is_of_file(&self) -> bool {
+        self.host() == FILE_HOST
+    }
+
+    /// As shown to the user: the file's name for a model that was installed from one, else as Ollama lists it.
+    pub fn shown(&self) -> &str {
+        if self.is_of_file() { self.name() } else { self.as_str() }
+    }
+
     /// Whether a text is this tag in any spelling.
     pub fn is(&self, text: &str) -> bool {
         Self::parse(text).is_ok_and(|tag| tag == *self)
@@ -205,7 +229,15 @@ impl ModelName {
         ModelTag::parse(text).map_or_else(|_| Self::Other(text.into()), Self::Tag)
     }
 
-    /// As displayed.
+    /// As shown to the user, see [`ModelTag::shown`].
+    pub fn shown(&self) -> &str {
+        match self {
+            Self::Tag(tag) => tag.shown(),
+            Self::Other(name) => name.as_str(),
+        }
+    }
+
+    /// The whole name.
     pub fn as_str(&self) -> &str {
         match self {
             Self::Tag(tag) => tag.as_str(),
@@ -290,6 +322,22 @@ mod tests {
         let tag = ModelTag::parse("qwen3").unwrap();
         assert!(tag.is("qwen3:latest") && tag.is("https://registry.ollama.ai/library/qwen3"));
         assert!(!tag.is("someone/qwen3") && !tag.is("qwen3:8b") && !tag.is("not a tag"));
+    }
+
+    #[test]
+    fn the_name_of_a_file_becomes_a_valid_tag() {
+        for (file, name) in [
+            ("SmolLM2-135M-Instruct.Q4_1", "SmolLM2-135M-Instruct.Q4_1"),
+            ("Modelo español (final)", "Modelo-espa-ol--final-"),
+            ("../.hidden", "hidden"),
+            ("\u{202e}", "model"),
+            (&"x".repeat(300), &"x".repeat(80)),
+        ] {
+            let tag = ModelTag::of_file(file, "0123456789ab");
+            assert_eq!((tag.shown(), tag.tag()), (name, "0123456789ab"));
+            assert_eq!(ModelTag::parse(tag.as_str()).unwrap(), tag);
+            assert!(tag.is_of_file() && !tag.is_from_default_registry());
+        }
     }
 
     proptest! {

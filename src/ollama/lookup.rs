@@ -3,14 +3,13 @@
 //! A bare name is searched only in the catalogue, so that a typo is reported at once and no request is sent to a host
 //! that the user did not name. A reference with host or namespace is looked up in its registry.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 
-use crate::models::gguf::{Header, HeaderError};
-use crate::models::{Catalogue, Model, ModelName, ModelTag, ModelTagError, NotAModel};
+use crate::models::{Catalogue, Model, ModelTag, ModelTagError};
 use crate::ollama::http::HttpOptions;
+use crate::ollama::model_file::{ModelFileError, read_model_file, read_model_file_to_install};
 use crate::ollama::registry::{RegistryError, fetch_model};
-use crate::platform::regular;
 use crate::untrusted::UntrustedText;
 
 /// Why a model was not found.
@@ -28,36 +27,9 @@ pub enum LookupError {
     /// The registry does not have it, or does not respond.
     #[error(transparent)]
     Registry(#[from] RegistryError),
-    /// A file can be estimated but not installed.
-    #[error("{path} is a file; only models in a registry can be installed")]
-    OnlyAFile {
-        /// The file.
-        path: PathBuf,
-    },
-    /// The file could not be opened.
-    #[error("cannot read {path}: {source}")]
-    Open {
-        /// The file.
-        path: PathBuf,
-        /// The system's error.
-        source: std::io::Error,
-    },
-    /// The file is not a complete GGUF file.
-    #[error("{path}: {source}")]
-    Header {
-        /// The file.
-        path: PathBuf,
-        /// The parser's error.
-        source: HeaderError,
-    },
-    /// A GGUF file, but not of a language model that can be estimated.
-    #[error("{path}: {source}")]
-    NotAModel {
-        /// The file.
-        path: PathBuf,
-        /// The reason.
-        source: NotAModel,
-    },
+    /// The file cannot be used as a model.
+    #[error(transparent)]
+    File(#[from] ModelFileError),
 }
 
 /// Finds a model by the user's input. Blocks during a registry query. `insecure` allows plain http for it.
@@ -70,7 +42,7 @@ pub fn lookup(reference: &str, insecure: bool, http: &HttpOptions) -> Result<Arc
         return Ok(model);
     }
     if is_file(reference) {
-        return from_file(Path::new(reference)).map(Arc::new);
+        return Ok(Arc::new(read_model_file(Path::new(reference))?));
     }
     if reference.contains('/') {
         return Ok(Arc::new(fetch_model(&ModelTag::parse(reference)?, insecure, http)?));
@@ -99,10 +71,10 @@ pub fn lookup_published(
     }))
 }
 
-/// Like [`lookup`], for an installation: the engine can only pull from registries, so files are refused.
+/// Like [`lookup`], for an installation: the model has a tag, under which the engine will keep it.
 ///
 /// # Errors
-/// Those of [`lookup`], and for a file or a catalogue name that is not a tag.
+/// Those of [`lookup`], and for a catalogue name that is not a tag.
 pub fn lookup_to_install(
     reference: &str,
     insecure: bool,
@@ -110,13 +82,21 @@ pub fn lookup_to_install(
 ) -> Result<Arc<Model>, LookupError> {
     let is_known = Catalogue::built_in().find(reference).is_some();
     if !is_known && is_file(reference.trim()) {
-        return Err(LookupError::OnlyAFile { path: PathBuf::from(reference.trim()) });
+        return file_to_install(Path::new(reference.trim()));
     }
     let model = lookup(reference, insecure, http)?;
     if model.tag().is_none() {
         ModelTag::parse(reference)?;
     }
     Ok(model)
+}
+
+/// The model in a file on this computer, for an installation.
+///
+/// # Errors
+/// [`LookupError::File`].
+pub fn file_to_install(path: &Path) -> Result<Arc<Model>, LookupError> {
+    Ok(Arc::new(read_model_file_to_install(path)?))
 }
 
 /// Whether the user means a file on disk.
@@ -126,21 +106,11 @@ fn is_file(reference: &str) -> bool {
     is_gguf || Path::new(reference).is_file()
 }
 
-fn from_file(path: &Path) -> Result<Model, LookupError> {
-    let at = || path.to_owned();
-    let open = |source| LookupError::Open { path: at(), source };
-    let file = regular::open(path).map_err(open)?;
-    let bytes = file.metadata().map_err(open)?.len();
-    let header = Header::read(std::io::BufReader::new(file))
-        .map_err(|source| LookupError::Header { path: at(), source })?;
-    let name = ModelName::Other(UntrustedText::path(path));
-    Model::from_gguf(&header, name, bytes).map_err(|source| LookupError::NotAModel { path: at(), source })
-}
-
 #[cfg(test)]
 #[allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 mod tests {
     use super::*;
+    use crate::models::ModelName;
     use crate::text::{Language, Text};
 
     #[test]
@@ -157,7 +127,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("notes.gguf");
         let look = || lookup(path.to_str().unwrap(), false, &HttpOptions::default()).unwrap_err();
-        assert!(matches!(look(), LookupError::Open { .. }));
+        assert!(matches!(look(), LookupError::File(ModelFileError::Missing { .. })));
         for (content, kind) in [(&b"not a model"[..], "GGUF"), (&b"GGUF\x03\0\0\0"[..], "early")] {
             std::fs::write(&path, content).unwrap();
             let said = look().explain(Text::new(Language::English));
@@ -166,9 +136,9 @@ mod tests {
     }
 
     #[test]
-    fn a_file_is_not_installed() {
+    fn what_is_installed_has_a_tag() {
         let error = lookup_to_install("models/my.gguf", false, &HttpOptions::default()).unwrap_err();
-        assert!(matches!(error, LookupError::OnlyAFile { .. }), "{error}");
+        assert!(matches!(error, LookupError::File(ModelFileError::Missing { .. })), "{error}");
         assert!(lookup_to_install("qwen2.5-coder:7b", false, &HttpOptions::default()).is_ok());
         let prose = "Llama-2-7B Q4_0";
         assert_eq!(lookup(prose, false, &HttpOptions::default()).unwrap().tag(), None, "estimated only");

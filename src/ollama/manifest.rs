@@ -5,7 +5,7 @@ use serde::{Deserialize, Deserializer};
 use crate::checksum::Sha256;
 
 /// Media type of the layer that holds the weights as one GGUF file.
-const MODEL_LAYER: &str = "application/vnd.ollama.image.model";
+pub(super) const MODEL_LAYER: &str = "application/vnd.ollama.image.model";
 /// Media type of the layer that holds the image encoder.
 const PROJECTOR_LAYER: &str = "application/vnd.ollama.image.projector";
 /// Media type of the layer that holds a small model which drafts tokens for the large one.

@@ -7,6 +7,7 @@ pub mod failure;
 pub mod http;
 pub mod lookup;
 pub mod manifest;
+pub mod model_file;
 pub mod ndjson;
 pub mod own_server;
 pub mod registry;

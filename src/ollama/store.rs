@@ -4,12 +4,14 @@
 //! layers, shared between models; `blobs/sha256-…-partial*` are the partial files of unfinished pulls.
 
 mod fingerprint;
+mod import;
 mod verify;
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 pub use fingerprint::{Difference, Fingerprint, LayerStamp};
+pub use import::{ImportError, require_unchanged};
 
 use crate::checksum::Sha256;
 use crate::control::Cancelled;
@@ -122,6 +124,8 @@ impl Store {
             None => BTreeSet::new(),
         };
         let mut freed = 0;
+        // What a killed import left, also in a store that is not ours alone.
+        files::remove_file(&self.temporary())?;
         for path in &unused {
             freed += files::length(path);
             files::remove_file(path)?;
@@ -148,11 +152,15 @@ impl Store {
     /// # Errors
     /// If the file cannot be written.
     pub fn write_manifest(&self, tag: &ModelTag, manifest: &StoredManifest) -> Result<(), FileError> {
+        self.write_manifest_json(tag, &manifest.json)
+    }
+
+    fn write_manifest_json(&self, tag: &ModelTag, json: &[u8]) -> Result<(), FileError> {
         let path = self.manifest_path(tag);
         if let Some(folder) = path.parent() {
             files::create_folders(folder)?;
         }
-        files::write_whole(&path, &manifest.json)
+        files::write_whole(&path, json)
     }
 
     /// The file of a layer, which need not exist.

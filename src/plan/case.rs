@@ -242,13 +242,17 @@ impl<'a> Case<'a> {
         let experts = (blocks > 0 && self.gpu().is_some())
             .then(|| Reason::ExpertsInRam { blocks, total_blocks: self.total_layers.saturating_sub(1) });
         let (ratings, model) = (Ratings::built_in(), &self.candidate.model);
+        let is_formatted = FORMATTED_BY_ENGINE.contains(&model.architecture.family.as_str());
+        let unformatted = model.local.as_ref().filter(|local| !local.has_chat_template && !is_formatted);
+        let unformatted = unformatted.map(|_| Reason::NoChatTemplate);
         let kv_cache_type = self.setting.kv_cache_type;
         let lost = ratings.unusable_with(model, kv_cache_type).and_then(|loss| loss.similarity);
         let lost = lost.map(|similarity| Reason::KvQualityLost { kv_cache_type, similarity });
         let tools = ratings
             .tool_call_failures(model)
             .map(|trouble| Reason::ToolCallsUnreliable { worked: trouble.worked, of: trouble.of });
-        experts.into_iter().chain(lost).chain(tools).chain(several).chain(non_commercial).collect()
+        let of_model = lost.into_iter().chain(tools).chain(unformatted);
+        experts.into_iter().chain(of_model).chain(several).chain(non_commercial).collect()
     }
 
     /// The reasons that a card's name stands for several sizes, if its memory is known by its name alone. Also for refused
@@ -268,6 +272,11 @@ impl<'a> Case<'a> {
         })
     }
 }
+
+/// Architectures whose conversations the engine formats by itself, whatever the file says (`createModel` in Ollama's
+/// `server/create.go`).
+const FORMATTED_BY_ENGINE: [&str; 5] =
+    ["gemma4", "laguna", "nemotron_h", "nemotron_h_moe", "nemotron_h_omni"];
 
 fn typical_card(policy: &Policy) -> GpuFigures {
     let vram_total_bytes = u64::from(policy.premium_from_vram_gb) * GIB;

@@ -22,7 +22,7 @@ pub struct Inventory {
     pub drives: Vec<Disk>,
     /// The engine that would be installed.
     pub engine: EngineFiles,
-    /// By tag: bytes of a model that need not be downloaded, because they are on the drive or can be linked.
+    /// By tag: bytes of a model that need no space, because they are on the drive or can be linked.
     pub model_bytes_here: BTreeMap<ModelTag, u64>,
 }
 
@@ -61,6 +61,8 @@ pub struct DiskNeeds {
     pub engine_download_bytes: Option<u64>,
     /// Bytes of the model still to be downloaded.
     pub model_download_bytes: u64,
+    /// Bytes of the model still to be copied from the user's file.
+    pub model_copy_bytes: u64,
     /// Needs per known drive.
     pub drives: Vec<DriveNeeds>,
 }
@@ -78,7 +80,7 @@ pub struct DriveNeeds {
     pub archive_bytes: u64,
     /// The unpacked engine.
     pub engine_bytes: u64,
-    /// Model files still to be downloaded.
+    /// Model files still to be downloaded or copied.
     pub model_bytes: u64,
     /// Bytes that are on the drive already, not included above.
     pub here_bytes: u64,
@@ -132,7 +134,9 @@ impl DiskNeeds {
         let engine = EngineNeeds::of(&inventory.engine, with_rocm, policy);
         let here = model.tag().and_then(|tag| inventory.model_bytes_here.get(tag)).copied().unwrap_or(0);
         let here = here.min(model.download_bytes);
-        let model_download_bytes = model.download_bytes - here;
+        let missing = model.download_bytes - here;
+        let (model_download_bytes, model_copy_bytes) =
+            if model.local.is_some() { (0, missing) } else { (missing, 0) };
         let drives = inventory.drives.iter().filter(|drive| !drive.used_for.is_empty()).map(|drive| {
             let part = |usage, bytes| if drive.used_for.contains(&usage) { bytes } else { 0 };
             let mut needs = DriveNeeds {
@@ -141,7 +145,7 @@ impl DiskNeeds {
                 free_bytes: drive.free_bytes,
                 archive_bytes: part(DiskUse::Engine, engine.archive_bytes),
                 engine_bytes: part(DiskUse::Engine, engine.unpacked_bytes),
-                model_bytes: part(DiskUse::Models, model_download_bytes),
+                model_bytes: part(DiskUse::Models, missing),
                 here_bytes: part(DiskUse::Engine, engine.here_bytes)
                     .saturating_add(part(DiskUse::Models, here)),
                 reserve_bytes: 0,
@@ -155,6 +159,7 @@ impl DiskNeeds {
             engine_version: inventory.engine.version.clone(),
             engine_download_bytes: engine.download_bytes,
             model_download_bytes,
+            model_copy_bytes,
             drives: drives.collect(),
         }
     }
@@ -234,7 +239,7 @@ impl EngineNeeds {
 #[allow(clippy::unwrap_used, clippy::panic, reason = "tests fail by panicking")]
 mod tests {
     use super::*;
-    use crate::models::Catalogue;
+    use crate::models::{Catalogue, LocalFilePart, LocalModelFile};
     use crate::plan::Profiles;
 
     const GB: u64 = 1_000_000_000;
@@ -310,6 +315,23 @@ mod tests {
         let needs = needs(&inventory, false);
         assert!(needs.drives.iter().all(|drive| drive.needed_bytes() == 0 && drive.missing_bytes() == 0));
         assert_eq!((needs.download_bytes(), needs.shortest()), (0, None));
+    }
+
+    #[test]
+    fn a_model_in_a_file_is_copied_and_not_downloaded() {
+        let listed = Catalogue::built_in().find("qwen2.5-coder:7b").unwrap();
+        let part = LocalFilePart { path: "/m/a.gguf".into(), bytes: listed.download_bytes, modified: None };
+        let local = LocalModelFile { parts: vec![part], has_chat_template: true };
+        let model = Model { local: Some(local), ..(*listed).clone() };
+        let mut inventory = inventory();
+        let policy = &Profiles::built_in().policy;
+        let needs = DiskNeeds::of(&model, false, &inventory, policy);
+        assert_eq!((needs.model_download_bytes, needs.model_copy_bytes), (0, listed.download_bytes));
+        assert_eq!(needs.drives[1].needed_bytes(), listed.download_bytes + RESERVE_BYTES);
+        assert_eq!(needs.download_bytes(), GB * 3 / 4, "the engine alone");
+        inventory.model_bytes_here.insert(model.tag().unwrap().clone(), listed.download_bytes);
+        let needs = DiskNeeds::of(&model, false, &inventory, policy);
+        assert_eq!((needs.model_copy_bytes, needs.drives[1].needed_bytes()), (0, 0));
     }
 
     #[test]

@@ -81,6 +81,13 @@ impl Plan {
         self.reasons.iter().filter(|reason| reason.is_limit())
     }
 
+    /// The reasons for which figures or answers may be worse than said: what is not known of the model's file.
+    pub fn doubts(&self) -> impl Iterator<Item = &Reason> {
+        let is_doubt =
+            |reason: &&Reason| matches!(reason, Reason::ArchitectureUnknown { .. } | Reason::NoChatTemplate);
+        self.reasons.iter().filter(is_doubt)
+    }
+
     /// Free VRAM of the cards it is planned on, in bytes; 0 without a GPU.
     pub fn vram_free_bytes(&self) -> u64 {
         self.machine.vram_free_bytes()

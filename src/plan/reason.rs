@@ -119,6 +119,8 @@ pub enum Reason {
         /// Why.
         refusal: EngineRefusal,
     },
+    /// The model's file has no chat template. Does not affect the verdict.
+    NoChatTemplate,
     /// Routed experts of some blocks stay in main memory, everything else is on the card. Does not affect the verdict.
     ExpertsInRam {
         /// Blocks whose experts are in main memory.
@@ -257,8 +259,9 @@ impl Reason {
             Self::KvQualityLost { .. } => 15,
             Self::ToolCallsUnreliable { .. } => 16,
             Self::ArchitectureUnknown { .. } => 17,
-            Self::NonCommercial { .. } => 18,
-            Self::DiskShort { .. } => 19,
+            Self::NoChatTemplate => 18,
+            Self::NonCommercial { .. } => 19,
+            Self::DiskShort { .. } => 20,
         }
     }
 }

@@ -11,9 +11,12 @@ pub fn engine_download(needs: &DiskNeeds, text: Text) -> String {
     needs.engine_download_bytes.map_or_else(|| say!(text, "plan-size-unknown"), |bytes| size(bytes, text))
 }
 
-/// The model's download: its size, or `already here`.
+/// The model's download: its size, `already here`, or the size of the copy that is made of the user's file.
 pub fn model_download(needs: &DiskNeeds, text: Text) -> String {
-    size(needs.model_download_bytes, text)
+    match needs.model_copy_bytes {
+        0 => size(needs.model_download_bytes, text),
+        bytes => say!(text, "plan-copied-from-file", size = text.file_size(bytes)),
+    }
 }
 
 /// All downloads and the disk space they need, in two sentences.

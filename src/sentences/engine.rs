@@ -1,7 +1,5 @@
 //! Sentences about errors of the engine, its releases, registries and model tags.
 
-use std::path::Path;
-
 use crate::models::Catalogue;
 use crate::models::ModelTagError;
 use crate::ollama::client::ClientError;
@@ -295,7 +293,6 @@ impl NewestError {
 impl LookupError {
     /// What happened and what to do.
     pub fn explain(&self, text: Text) -> String {
-        let shown = |path: &Path| UntrustedText::path(path);
         match self {
             Self::Unknown { reference } => {
                 let known: Vec<&str> =
@@ -304,21 +301,7 @@ impl LookupError {
             }
             Self::Tag(error) => error.explain(text),
             Self::Registry(error) => error.explain(text),
-            Self::OnlyAFile { path } => say!(text, "cli-model-only-a-file", path = shown(path)),
-            Self::Open { path, source } => {
-                say!(
-                    text,
-                    "cli-model-unreadable",
-                    path = shown(path),
-                    why = UntrustedText::from(source.to_string())
-                )
-            }
-            Self::Header { path, source } => {
-                say!(text, "cli-model-not-gguf", path = shown(path), why = source.explain(text))
-            }
-            Self::NotAModel { path, source } => {
-                say!(text, "cli-model-not-gguf", path = shown(path), why = source.explain(text))
-            }
+            Self::File(error) => error.explain(text),
         }
     }
 }

@@ -104,6 +104,12 @@ impl InstallError {
                 cause = cause.explain(text)
             ),
             Self::Pull { model, source } => explain_pull(model, source, text),
+            Self::ModelFileGone { path } => {
+                say!(text, "install-model-file-gone", path = UntrustedText::path(path))
+            }
+            Self::ModelFileChanged { path } => {
+                say!(text, "install-model-file-changed", path = UntrustedText::path(path))
+            }
             Self::ModelReplaced { model } => say!(text, "install-model-replaced", model = model.as_str()),
             Self::NewerEngineNeeded { model, engine_version, needed: Some(needed) } => say!(
                 text,

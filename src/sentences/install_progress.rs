@@ -146,7 +146,13 @@ impl Activity {
             Self::ServerKept { port } => say!(text, "install-server-kept", port = port.to_string()),
             Self::EnablingRegistryAccess => say!(text, "install-server-with-proxy"),
             Self::DisablingRegistryAccess => say!(text, "install-server-without-proxy"),
+            Self::Pulling { model } if model.is_of_file() => {
+                say!(text, "install-pulling-file", model = model.shown())
+            }
             Self::Pulling { model } => say!(text, "install-pulling", model = model.as_str()),
+            Self::CopyingModelFile { path } => {
+                say!(text, "install-copying-file", path = UntrustedText::path(path))
+            }
             Self::PullStalled { seconds } => {
                 say!(text, "install-pull-stalled", duration = text.duration(*seconds as f64))
             }
@@ -157,8 +163,8 @@ impl Activity {
             Self::ModelReused { model } => say!(text, "install-pull-reused", model = model.as_str()),
             Self::RefetchingLayers { count } => say!(text, "install-pull-repairing", count = *count),
             Self::VerifyingModel => say!(text, "install-model-checking"),
-            Self::ModelInPlace { model } => say!(text, "install-pull-skipped", model = model.as_str()),
-            Self::Pulled { model } => say!(text, "install-pulled", model = model.as_str()),
+            Self::ModelInPlace { model } => say!(text, "install-pull-skipped", model = model.shown()),
+            Self::Pulled { model } => say!(text, "install-pulled", model = model.shown()),
             Self::CreatingModel { model } => say!(text, "install-creating", model = model.as_str()),
             Self::ModelCreated { model } => say!(text, "install-created", model = model.as_str()),
             Self::Loading => say!(text, "install-loading"),

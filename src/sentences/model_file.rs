@@ -1,10 +1,67 @@
-//! Clauses about model files that cannot be used. Each is part of a sentence that names the file.
+//! Sentences about model files that cannot be used.
+
+use std::path::Path;
 
 use crate::models::NotAModel;
-use crate::models::gguf::{HeaderDamage, HeaderError, MAX_HEADER_BYTES, TensorProblem};
+use crate::models::gguf::{HeaderDamage, HeaderError, MAX_HEADER_BYTES, SplitError, TensorProblem};
+use crate::ollama::model_file::ModelFileError;
 use crate::say;
 use crate::text::Text;
 use crate::untrusted::UntrustedText;
+
+impl ModelFileError {
+    /// What is wrong with the file, and what to do.
+    pub fn explain(&self, text: Text) -> String {
+        let not_a_model = |path: &Path, why: String| {
+            say!(text, "cli-model-not-gguf", path = UntrustedText::path(path), why = why)
+        };
+        match self {
+            Self::Missing { path } => say!(text, "model-file-gone", path = UntrustedText::path(path)),
+            Self::Open { path, source } => {
+                let why = UntrustedText::from(source.to_string());
+                say!(text, "cli-model-unreadable", path = UntrustedText::path(path), why = why)
+            }
+            Self::Header { path, source } => not_a_model(path, source.explain(text)),
+            Self::NotAModel { path, source } => not_a_model(path, source.explain(text)),
+            Self::Truncated { path, found_bytes, wanted_bytes } => say!(
+                text,
+                "model-file-truncated",
+                path = UntrustedText::path(path),
+                found = text.file_size(*found_bytes),
+                wanted = text.file_size(*wanted_bytes),
+                missing = text.count(wanted_bytes.saturating_sub(*found_bytes))
+            ),
+            Self::PartName { path, of } => {
+                say!(text, "model-file-part-name", path = UntrustedText::path(path), of = text.count(*of))
+            }
+            Self::PartMissing { path, of } => {
+                say!(text, "model-file-part-missing", path = UntrustedText::path(path), of = text.count(*of))
+            }
+            Self::Parts { path, source } => {
+                say!(text, "model-file-parts", path = UntrustedText::path(path), why = source.explain(text))
+            }
+        }
+    }
+}
+
+impl SplitError {
+    fn explain(&self, text: Text) -> String {
+        match self {
+            Self::OtherPart { part, of } => {
+                say!(text, "model-file-other-part", part = part.to_string(), of = of.to_string())
+            }
+            Self::TensorCount { found, wanted } => {
+                say!(
+                    text,
+                    "model-file-tensor-count",
+                    found = text.count(*found),
+                    wanted = text.count(*wanted)
+                )
+            }
+            Self::Tensor { name } => say!(text, "model-file-parts-tensor", name = shown(name)),
+        }
+    }
+}
 
 impl HeaderError {
     /// Why the header cannot be used.
@@ -17,6 +74,7 @@ impl HeaderError {
                 say!(text, "model-file-unreadable", cause = UntrustedText::from(source.to_string()))
             }
             Self::NotGguf => say!(text, "model-file-not-gguf"),
+            Self::BigEndian => say!(text, "model-file-big-endian"),
             Self::Version(version) => say!(text, "model-file-version", version = version.to_string()),
             Self::TooMuch => say!(text, "model-file-too-much"),
             Self::TooLong => say!(text, "model-file-too-long", most = text.file_size(MAX_HEADER_BYTES)),
@@ -65,6 +123,9 @@ impl NotAModel {
             Self::Impossible { key, value } => {
                 say!(text, "model-file-impossible", key = shown(key), value = text.count(*value))
             }
+            Self::Encoder => say!(text, "model-file-encoder"),
+            Self::Adapter => say!(text, "model-file-adapter"),
+            Self::ImportanceMatrix => say!(text, "model-file-importance-matrix"),
             Self::OtherKind(kind) => say!(text, "model-file-other-kind", kind = shown(kind)),
             Self::Split(parts) => say!(text, "model-file-split", parts = text.count(*parts)),
             Self::LargerThanItsFile { tensor_bytes, file_bytes } => say!(

@@ -54,6 +54,7 @@ impl Reason {
             Self::KvQualityLost { .. } => "kv_quality_lost",
             Self::ToolCallsUnreliable { .. } => "tool_calls_unreliable",
             Self::ArchitectureUnknown { .. } => "architecture_unknown",
+            Self::NoChatTemplate => "no_chat_template",
             Self::NonCommercial { .. } => "non_commercial",
             Self::DiskShort { .. } => "disk_short",
             Self::Fits { .. } => "fits",
@@ -109,6 +110,7 @@ impl Reason {
             Self::KvQualityLost { .. } => say!(text, "plan-reason-kv-quality-lost-title"),
             Self::ToolCallsUnreliable { .. } => say!(text, "plan-reason-tool-calls-unreliable-title"),
             Self::ArchitectureUnknown { .. } => say!(text, "plan-reason-architecture-unknown-title"),
+            Self::NoChatTemplate => say!(text, "plan-reason-no-chat-template-title"),
             Self::NonCommercial { .. } => say!(text, "plan-reason-non-commercial-title"),
             Self::DiskShort { .. } => say!(text, "plan-reason-disk-short-title"),
             Self::Fits { .. } => say!(text, "plan-reason-fits-title"),
@@ -218,6 +220,7 @@ impl Reason {
             Self::ArchitectureUnknown { family } => {
                 say!(text, "plan-reason-architecture-unknown", family = family.as_str())
             }
+            Self::NoChatTemplate => say!(text, "plan-reason-no-chat-template"),
             Self::NonCommercial { licence } => {
                 say!(text, "plan-reason-non-commercial", licence = licence.as_str())
             }

@@ -4,6 +4,7 @@ use crate::models::{Model, ModelSource, listed_model};
 use crate::ollama::registry::RegistryError;
 use crate::say;
 use crate::text::Text;
+use crate::untrusted::UntrustedText;
 
 /// Digits of a checksum that are shown.
 const SHOWN_DIGITS: usize = 12;
@@ -19,6 +20,13 @@ pub fn file_sentences(model: &Model, problem: Option<&RegistryError>, text: Text
         (ModelSource::Registry, Some(tag)) => {
             said.push(say!(text, "plan-file-of-registry", host = tag.host(), digest = digest));
         }
+        (ModelSource::File, _) => said.extend(model.local.as_ref().map(|local| {
+            let path = UntrustedText::path(local.path());
+            match local.parts.len() {
+                1 => say!(text, "plan-file-of-user", path = path),
+                parts => say!(text, "plan-file-of-user-parts", path = path, parts = parts.to_string()),
+            }
+        })),
         (ModelSource::Store, _) => said.push(say!(text, "plan-file-of-store", digest = digest)),
         _ => {}
     }

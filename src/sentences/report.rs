@@ -172,7 +172,7 @@ pub fn plan_facts(plan: &Plan, text: Text) -> Vec<(String, String)> {
                 text,
                 "cli-model-value",
                 title = model.title.as_str(),
-                tag = model.name.as_str(),
+                tag = model.name.shown(),
                 quantisation = model.quantisation.name(),
                 size = text.file_size(model.download_bytes)
             ),

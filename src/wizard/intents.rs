@@ -43,6 +43,12 @@ impl Wizard {
                     self.send(command);
                 }
             }
+            Intent::UseModelFile(path) => {
+                if let Page::Profile(page) = &mut self.page {
+                    let command = page.begin_file(&path);
+                    self.send(command);
+                }
+            }
             Intent::LookForNewest => self.look_for_newest(),
             Intent::ToggleLog => {
                 if let Page::Install(page) = &mut self.page {

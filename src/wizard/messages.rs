@@ -64,7 +64,11 @@ impl Wizard {
                 page.model_found(&reference, model);
             }
             (Message::NewestFound(found), Page::Profile(page)) => page.choice.engine.newest_found(found),
-            (Message::PathPicked(field, path), Page::Profile(page)) => page.path_picked(field, path),
+            (Message::PathPicked(field, path), Page::Profile(page)) => {
+                if let Some(command) = page.path_picked(field, path) {
+                    self.send(command);
+                }
+            }
             (Message::InstallEvent(event), Page::Install(page)) => page.progressed(event),
             (Message::InstallEnded(end), Page::Install(_)) => self.install_ended(end),
             (Message::AnswerPart(part), Page::Result(page)) => page.answer_part(&part),

@@ -27,6 +27,7 @@ impl Wizard {
     pub(super) fn resume_after_detection(&mut self) {
         let Some(detected) = self.page.detected().cloned() else { return };
         let Some(request) = self.resuming.take() else { return };
+        let (request_file, restored) = (request.model_file.clone(), request.clone());
         let choice = self.choice_of(&request, &detected);
         let still_possible = choice.is_some();
         let mut compatibility = CompatibilityPage::from(detected);
@@ -46,6 +47,14 @@ impl Wizard {
             page.resumed = Some(request);
             // Waits on the summary while the model's file is being read.
             self.next_page();
+        }
+        if let Some(path) = request_file
+            && let Page::Profile(page) = &mut self.page
+            && !still_possible
+        {
+            // The model is known when its file was read.
+            let command = page.begin_restoring(&path.0, restored);
+            self.send(command);
         }
         if !matches!(self.page, Page::Install(_) | Page::Summary(_)) {
             self.notice = Some(Notice::ChooseAgain);

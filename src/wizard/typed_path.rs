@@ -31,6 +31,17 @@ impl TypedPath {
         }
     }
 
+    /// The given path, unless something else was typed since.
+    pub fn given(&self) -> Option<&Path> {
+        let is_given = !self.given.as_os_str().is_empty() && UntrustedText::path(&self.given) == self.text;
+        is_given.then_some(self.given.as_path())
+    }
+
+    /// The text.
+    pub fn text(&self) -> &str {
+        &self.text
+    }
+
     /// The text, for the field.
     pub fn text_mut(&mut self) -> &mut String {
         &mut self.text

@@ -20,6 +20,8 @@ pub struct Shape {
     pub head: Option<u64>,
     /// A head for multi-token prediction, as older files have it.
     pub prediction_head: bool,
+    /// A chat template in the file.
+    pub chat_template: Option<&'static str>,
     /// Bytes that follow the header, to have something to download; `None` for as many as the tensors take.
     pub padding: Option<usize>,
 }
@@ -67,6 +69,7 @@ impl Shape {
             experts: None,
             head: None,
             prediction_head: false,
+            chat_template: None,
             padding: Some(2 << 20),
         }
     }
@@ -102,32 +105,9 @@ impl Shape {
 
     /// The file, Q4_K_M like the published ones.
     pub fn file(&self) -> Vec<u8> {
-        let tensors = self.tensors();
-        let mut out = Vec::new();
-        out.extend(b"GGUF");
-        out.extend(3_u32.to_le_bytes());
-        out.extend((tensors.len() as u64).to_le_bytes());
-        let meta = self.meta();
-        out.extend((meta.len() as u64).to_le_bytes());
-        for (key, value) in meta {
-            text(&mut out, &key);
-            value.write(&mut out);
-        }
-        let mut offset = 0_u64;
-        for (name, shape, (type_number, values, block_bytes)) in tensors {
-            text(&mut out, &name);
-            out.extend((shape.len() as u32).to_le_bytes());
-            for side in &shape {
-                out.extend(side.to_le_bytes());
-            }
-            out.extend(type_number.to_le_bytes());
-            out.extend(offset.to_le_bytes());
-            let bytes = shape.iter().product::<u64>().div_ceil(values) * block_bytes;
-            offset += bytes.next_multiple_of(32);
-        }
+        let (mut out, offset) = header(&self.meta(), &self.tensors());
         // Not compressible and not repeating, so that a misplaced chunk is noticed.
         let mut seed = 0x9E37_79B9_7F4A_7C15_u64 ^ self.blocks;
-        out.resize(out.len().next_multiple_of(32), 0);
         let padding = self.padding.unwrap_or(offset as usize);
         for _ in 0..padding.div_ceil(8) {
             seed ^= seed << 13;
@@ -138,9 +118,31 @@ impl Shape {
         out
     }
 
+    /// The same model in parts, as `gguf-split` of llama.cpp writes it: the metadata in the first one, and what describes the
+    /// parts in each.
+    pub fn parts(&self, count: usize) -> Vec<Vec<u8>> {
+        let (tensors, whole) = (self.tensors(), Self { padding: None, ..self.clone() }.file());
+        let mut data = &whole[header(&self.meta(), &tensors).0.len()..];
+        let each = tensors.len().div_ceil(count);
+        let part = |(index, part): (usize, &[NamedTensor])| {
+            let mut meta = if index == 0 { self.meta() } else { Vec::new() };
+            meta.extend([
+                ("split.no".to_owned(), Value::U16(index as u16)),
+                ("split.count".to_owned(), Value::U16(count as u16)),
+                ("split.tensors.count".to_owned(), Value::U32(tensors.len() as u32)),
+            ]);
+            let (mut out, bytes) = header(&meta, part);
+            let (own, rest) = data.split_at(bytes as usize);
+            out.extend(own);
+            data = rest;
+            out
+        };
+        tensors.chunks(each).enumerate().map(part).collect()
+    }
+
     /// Bytes of all tensors, of which the file may hold less.
     pub fn tensor_bytes(&self) -> u64 {
-        let bytes = |(_, shape, (_, values, block_bytes)): &(String, Vec<u64>, TensorType)| {
+        let bytes = |(_, shape, (_, values, block_bytes)): &NamedTensor| {
             shape.iter().product::<u64>().div_ceil(*values) * block_bytes
         };
         self.tensors().iter().map(bytes).sum()
@@ -182,10 +184,13 @@ impl Shape {
             ("tokenizer.ggml.tokens".to_owned(), Value::Texts(self.vocabulary.min(1000))),
         ];
         meta.extend(optional);
+        meta.extend(
+            self.chat_template.map(|template| ("tokenizer.chat_template".to_owned(), Value::Text(template))),
+        );
         meta
     }
 
-    fn tensors(&self) -> Vec<(String, Vec<u64>, TensorType)> {
+    fn tensors(&self) -> Vec<NamedTensor> {
         const F32: TensorType = (0, 1, 4);
         const Q4_K: TensorType = (12, 256, 144);
         const Q6_K: TensorType = (14, 256, 210);
@@ -237,7 +242,38 @@ impl Shape {
 /// Number in the file, values per block, bytes per block.
 type TensorType = (u32, u64, u64);
 
+/// Name, dimensions and type.
+type NamedTensor = (String, Vec<u64>, TensorType);
+
+/// A header, padded to the beginning of the data, and the length of the data.
+fn header(meta: &[(String, Value)], tensors: &[NamedTensor]) -> (Vec<u8>, u64) {
+    let mut out = Vec::new();
+    out.extend(b"GGUF");
+    out.extend(3_u32.to_le_bytes());
+    out.extend((tensors.len() as u64).to_le_bytes());
+    out.extend((meta.len() as u64).to_le_bytes());
+    for (key, value) in meta {
+        text(&mut out, key);
+        value.write(&mut out);
+    }
+    let mut offset = 0_u64;
+    for (name, shape, (type_number, values, block_bytes)) in tensors {
+        text(&mut out, name);
+        out.extend((shape.len() as u32).to_le_bytes());
+        for side in shape {
+            out.extend(side.to_le_bytes());
+        }
+        out.extend(type_number.to_le_bytes());
+        out.extend(offset.to_le_bytes());
+        let bytes = shape.iter().product::<u64>().div_ceil(*values) * block_bytes;
+        offset += bytes.next_multiple_of(32);
+    }
+    out.resize(out.len().next_multiple_of(32), 0);
+    (out, offset)
+}
+
 enum Value {
+    U16(u16),
     U32(u32),
     F32(f32),
     Text(&'static str),
@@ -248,6 +284,10 @@ enum Value {
 impl Value {
     fn write(&self, out: &mut Vec<u8>) {
         match self {
+            Self::U16(value) => {
+                out.extend(2_u32.to_le_bytes());
+                out.extend(value.to_le_bytes());
+            }
             Self::U32(value) => {
                 out.extend(4_u32.to_le_bytes());
                 out.extend(value.to_le_bytes());

@@ -25,7 +25,7 @@ use acolyte::platform::login::AutostartKind;
 use acolyte::text::{Language, Text};
 use acolyte::wizard::backend::{
     AnswerFigures, Backend, BackendCommand, Detected, Installation, InstallationHealth, ManageAction,
-    Message, Outbox, PathField, ReportContents, WorkerError,
+    Message, ModelReference, Outbox, PathField, ReportContents, WorkerError,
 };
 use acolyte::wizard::{Settings, WizardOptions};
 
@@ -37,7 +37,7 @@ pub struct Desk {
     pub detections: usize,
     pub installs: Vec<(Request, Control, Outbox)>,
     pub questions: Vec<(String, Outbox)>,
-    pub lookups: Vec<(String, Outbox)>,
+    pub lookups: Vec<(ModelReference, Outbox)>,
     pub newest: Vec<(EngineSource, Outbox)>,
     pub reads: Vec<(Box<InstallOptions>, Arc<Model>, Control, Outbox)>,
     pub actions: Vec<(ManageAction, Outbox)>,

@@ -120,7 +120,6 @@ cli-no-window = No window can be opened ({ $why }). Continuing in the terminal
 cli-no-display = There is no display to open a window on. Continuing in the terminal
 cli-press-enter = Press Enter to close this window
 cli-window-stopped = The window crashed ({ $why }). Downloads are kept: open it again to resume, or resume in the terminal with acolyte install
-cli-model-only-a-file = { $path } is a file. It can be estimated, but the engine installs models from a registry only: give a tag, or HOST:PORT/NAMESPACE/NAME:TAG
 
 cli-choices = The best choices for this computer, among all models
 cli-column-choice = Choice

@@ -63,6 +63,8 @@ plan-reason-tool-calls-unreliable-title = Tool calls unreliable
 plan-reason-tool-calls-unreliable = Tool calls of this model often do not arrive in Ollama: { $worked } of { $of } worked in a test. As an agent that edits files it will often fail; choose another model for that.
 plan-reason-architecture-unknown-title = Architecture not known
 plan-reason-architecture-unknown = This program does not know how models of the architecture "{ $family }" keep their context. Its memory is computed as if every layer kept the whole context, which is the most it can take; the model may need much less.
+plan-reason-no-chat-template-title = No chat template
+plan-reason-no-chat-template = The file has no chat template, so the engine formats conversations in its usual way, which this model may not have been trained with. Answers may be poor or not end, and tools may not work; another conversion of the model may have the template.
 plan-reason-non-commercial-title = Not for commercial use
 plan-reason-non-commercial = The model's licence ({ $licence }) does not allow commercial use.
 plan-reason-disk-short-title = Disk space short
@@ -123,6 +125,7 @@ plan-downloads = To download: { $total } (Ollama: { $engine }, model: { $model }
 plan-disk-space = Disk space needed: { $size }.
 plan-size-unknown = size not known yet
 plan-already-here = already here
+plan-copied-from-file = nothing, { $size } are copied from the file
 plan-drive-short = The drive of { $path } has { $free } free, and { $need } are needed. Free some space, or choose another folder.
 
 # The three choices among all models, and why each was made.
@@ -151,6 +154,8 @@ plan-custom-title = Own model
 plan-file-reading = Reading the description of the model's file at { $host }…
 plan-file-of-registry = These are the figures of the file that { $host } serves now (SHA-256 { $digest }…).
 plan-file-of-store = These are the figures of the file in the models folder (SHA-256 { $digest }…).
+plan-file-of-user = These are the figures of the file { $path }. It is copied when the model is installed and stays as it is.
+plan-file-of-user-parts = These are the figures of the { $parts } files from { $path } on. They are merged into one copy when the model is installed and stay as they are.
 plan-file-changed = { $model } has changed since the catalogue was made: now { $now }; before { $before }. The plan follows the new file.
 plan-file-figures = { $size }, { $quantisation }, { $layers } layers, up to { $context } tokens of context
 plan-file-not-read = The file that will be downloaded could not be read: the figures are the catalogue's, and the file may have changed since. { $problem }

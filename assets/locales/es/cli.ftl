@@ -120,7 +120,6 @@ cli-no-window = No se puede abrir una ventana ({ $why }). Se continúa en el ter
 cli-no-display = No hay pantalla en la que abrir una ventana. Se continúa en el terminal
 cli-press-enter = Pulsa Intro para cerrar esta ventana
 cli-window-stopped = La ventana se ha cerrado por un fallo ({ $why }). Lo descargado se conserva: ábrela de nuevo para reanudar, o reanuda en el terminal con acolyte install
-cli-model-only-a-file = { $path } es un archivo. Se puede estimar, pero el motor solo instala modelos de un registro: indica una etiqueta o SERVIDOR:PUERTO/ESPACIO/NOMBRE:ETIQUETA
 
 cli-choices = Las mejores opciones para este equipo, entre todos los modelos
 cli-column-choice = Opción

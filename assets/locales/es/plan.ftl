@@ -63,6 +63,8 @@ plan-reason-tool-calls-unreliable-title = Llamadas a herramientas poco fiables
 plan-reason-tool-calls-unreliable = Las llamadas a herramientas de este modelo a menudo no llegan en Ollama: en una prueba funcionaron { $worked } de { $of }. Como agente que edita archivos fallará con frecuencia; elige otro modelo para eso.
 plan-reason-architecture-unknown-title = Arquitectura desconocida
 plan-reason-architecture-unknown = Este programa no sabe cómo guardan el contexto los modelos de la arquitectura «{ $family }». Su memoria se calcula como si todas las capas guardaran el contexto completo, que es lo máximo que puede ocupar; el modelo puede necesitar mucho menos.
+plan-reason-no-chat-template-title = Sin plantilla de chat
+plan-reason-no-chat-template = El archivo no incluye plantilla de chat, así que el motor da formato a las conversaciones a su manera habitual, con la que este modelo quizá no se entrenó. Las respuestas pueden ser malas o no terminar, y las herramientas pueden no funcionar; otra conversión del modelo puede incluir la plantilla.
 plan-reason-non-commercial-title = Sin uso comercial
 plan-reason-non-commercial = La licencia del modelo ({ $licence }) no permite el uso comercial.
 plan-reason-disk-short-title = Falta espacio en disco
@@ -123,6 +125,7 @@ plan-downloads = Se descargan { $total } (Ollama: { $engine }; modelo: { $model 
 plan-disk-space = Espacio necesario en disco: { $size }.
 plan-size-unknown = tamaño aún desconocido
 plan-already-here = ya está aquí
+plan-copied-from-file = nada, se copian { $size } del archivo
 plan-drive-short = La unidad de { $path } tiene { $free } libres y se necesitan { $need }. Libera espacio o elige otra carpeta.
 
 # Las tres opciones entre todos los modelos, y por qué es cada una.
@@ -151,6 +154,8 @@ plan-custom-title = Modelo propio
 plan-file-reading = Leyendo la descripción del archivo del modelo en { $host }…
 plan-file-of-registry = Estas son las cifras del archivo que { $host } ofrece ahora (SHA-256 { $digest }…).
 plan-file-of-store = Estas son las cifras del archivo de la carpeta de modelos (SHA-256 { $digest }…).
+plan-file-of-user = Estas son las cifras del archivo { $path }. Al instalar el modelo se copia y se deja como está.
+plan-file-of-user-parts = Estas son las cifras de los { $parts } archivos a partir de { $path }. Al instalar el modelo se unen en una sola copia y se dejan como están.
 plan-file-changed = { $model } ha cambiado desde que se hizo el catálogo: ahora { $now }; antes { $before }. El plan sigue el archivo nuevo.
 plan-file-figures = { $size }, { $quantisation }, { $layers } capas, hasta { $context } tokens de contexto
 plan-file-not-read = No se pudo leer el archivo que se va a descargar: las cifras son las del catálogo y el archivo puede haber cambiado desde entonces. { $problem }

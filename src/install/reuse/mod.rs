@@ -12,7 +12,9 @@ use crate::platform::{self, files, regular};
 
 pub use choose::installed_engine;
 pub use engine::{CopyError, InstalledEngine, NotReusable, copy_engine};
-pub use models::{ModelInOtherStore, ReusedLayers, complete_in_other_store, reusable, reuse_layers, stores};
+pub use models::{
+    ModelInOtherStore, ReusedLayers, can_clone, complete_in_other_store, reusable, reuse_layers, stores,
+};
 
 /// Hard-links a file to `to` if only this user and root can change it, because a change through one name would affect both.
 /// Any other file is copied, see [`copy`].

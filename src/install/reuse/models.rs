@@ -72,6 +72,12 @@ fn can_share(file: &Path, folder: &Path) -> bool {
             .is_ok_and(|file| files::clone(&file, &scratch.path().join("clone")).is_ok())
 }
 
+/// Whether a file can be cloned into a folder without a second copy of its bytes. Tries it.
+pub fn can_clone(file: &Path, folder: &Path) -> bool {
+    let Ok(scratch) = tempfile::Builder::new().prefix(".link-").tempdir_in(folder) else { return false };
+    regular::open(file).is_ok_and(|file| files::clone(&file, &scratch.path().join("clone")).is_ok())
+}
+
 /// A model in another store.
 #[derive(Clone, Debug)]
 pub struct ModelInOtherStore {

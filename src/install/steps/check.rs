@@ -4,7 +4,7 @@
 use crate::install::event::Activity;
 use crate::install::run_context::Run;
 use crate::install::steps::engine_plan::EnginePlan;
-use crate::install::steps::rehearse;
+use crate::install::steps::{model_file, rehearse};
 use crate::install::{InstallError, Paths, private_server, take_inventory};
 use crate::ollama::server;
 use crate::platform::listening::Listener;
@@ -12,7 +12,8 @@ use crate::platform::listening::Listener;
 /// Runs the step. Reads free space again, because time has passed since the plan was made.
 ///
 /// # Errors
-/// When a folder cannot be created or does not allow what is done there, no port is free, or a drive has too little free space.
+/// When a folder cannot be created or does not allow what is done there, the file of the model is gone or has changed, no port
+/// is free, or a drive has too little free space.
 pub fn run(run: &Run<'_>, engine: &EnginePlan) -> Result<(), InstallError> {
     for folder in [run.paths.logs(), run.paths.downloads(), run.paths.engines(), run.paths.engine_home()] {
         run.create_folder(&folder)?;
@@ -27,6 +28,7 @@ pub fn run(run: &Run<'_>, engine: &EnginePlan) -> Result<(), InstallError> {
     if engine.in_place.is_none() {
         rehearse::require_c_library()?;
     }
+    model_file::require(run)?;
     require_port(run)?;
     let plan = run.request.plan.clone();
     let mut inventory =

@@ -14,7 +14,7 @@ use crate::install::steps::placement::Placement;
 use crate::install::{
     InstallError, Installed, LoadAttempt, PredictedFigures, Receipt, SavedRequest, Shortfall, Step,
 };
-use crate::models::{KvCacheType, file_record};
+use crate::models::{KvCacheType, ModelFileRecord, file_record};
 use crate::ollama::store::Store;
 use crate::plan::{Plan, Verdict};
 use crate::platform::clock::rfc3339_now;
@@ -49,7 +49,7 @@ impl Outcome<'_> {
             written_at: rfc3339_now().into(),
             profile: candidate.id.as_str().into(),
             model: run.request.model.clone(),
-            model_file: Some(file_record(run.model())),
+            model_file: Some(model_file(run)),
             engine_version: self.server.version.clone(),
             engine: Some(self.engine.record.clone()),
             port: self.server.launch.port,
@@ -196,6 +196,22 @@ impl Outcome<'_> {
             Verdict::Refused => planned.verdict,
             verdict => verdict,
         }
+    }
+}
+
+/// The file of the model; with the user's files where it was installed from these.
+fn model_file(run: &Run<'_>) -> ModelFileRecord {
+    let record = file_record(run.model());
+    if run.model().local.is_none() {
+        return record;
+    }
+    let (store, tag) = (Store::new(run.models_dir()), &run.request.model);
+    let stored = store.manifest(tag);
+    let weights = stored.as_ref().and_then(|stored| stored.manifest.model_layer());
+    ModelFileRecord {
+        digest: weights.map(|weights| format!("sha256:{}", weights.sha256).into()),
+        files: store.imported_files(tag),
+        ..record
     }
 }
 

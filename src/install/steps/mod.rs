@@ -10,6 +10,7 @@ pub mod loader;
 pub mod login;
 pub mod measure;
 pub mod model;
+pub mod model_file;
 pub mod placement;
 mod rehearse;
 pub mod server;

@@ -168,7 +168,7 @@ fn newer_engine_needed(run: &Run<'_>, engine_version: &UntrustedText, error: &Cl
 }
 
 /// Removes truncated layers (power cut), which the engine would take for complete.
-async fn remove_incomplete(run: &Run<'_>, tag: &ModelTag) -> Result<(), InstallError> {
+pub(super) async fn remove_incomplete(run: &Run<'_>, tag: &ModelTag) -> Result<(), InstallError> {
     let (store, tag, control) = (Store::new(run.models_dir()), tag.clone(), run.control.clone());
     let ours = is_ours(&changes(&run.entries()), run.models_dir());
     let removed = blocking(move || Ok(store.remove_incomplete(&tag, ours, &control)?)).await?;
@@ -179,7 +179,7 @@ async fn remove_incomplete(run: &Run<'_>, tag: &ModelTag) -> Result<(), InstallE
 }
 
 /// Syncs a model to disk before the journal records it.
-async fn sync(run: &Run<'_>, tag: &ModelTag) -> Result<(), InstallError> {
+pub(super) async fn sync(run: &Run<'_>, tag: &ModelTag) -> Result<(), InstallError> {
     let store = Store::new(run.models_dir());
     let (tag, control) = (tag.clone(), run.control.clone());
     blocking(move || Ok(store.sync(&tag, &control)?)).await
@@ -231,7 +231,7 @@ async fn reuse_layers(run: &Run<'_>, tag: &ModelTag) -> Result<bool, InstallErro
 }
 
 /// Whether the served model's files were changed since they were measured, so that the store cannot be trusted.
-fn was_changed(run: &Run<'_>) -> bool {
+pub(super) fn was_changed(run: &Run<'_>) -> bool {
     let profile = run.snapshot.installed.as_ref().map(|installed| &installed.profile);
     let measured = profile.and_then(|profile| Some((&profile.models_dir, profile.served.as_ref()?)));
     measured.is_some_and(|(models_dir, before)| {
@@ -254,6 +254,14 @@ async fn is_verified(run: &Run<'_>, tag: &ModelTag, ours: bool) -> Result<bool, 
         Published::Refused => Ok(false),
         Published::Unreachable { host, cause } => agrees(run, tag, store, host, cause),
     }
+}
+
+/// Whether a model in the store, which came from a file, is what was put there: it is what the served model was made of when
+/// that was measured, or, before that, only our server uses the store. Its layers are good.
+pub(super) async fn is_usable(run: &Run<'_>, tag: &ModelTag) -> Result<bool, InstallError> {
+    let ours = is_ours(&changes(&run.entries()), run.models_dir());
+    let Some(stored) = Store::new(run.models_dir()).manifest(tag) else { return Ok(false) };
+    Ok(is_what_was_served(run, tag, &stored.manifest).unwrap_or(ours) && layers_are_good(run, ours).await?)
 }
 
 /// Whether the served model, as it was measured, was made of this one: any user of the computer can put another model under

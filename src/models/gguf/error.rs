@@ -22,6 +22,9 @@ pub enum HeaderError {
     /// An unsupported version.
     #[error("GGUF version {0} is not supported, only 2 and 3 are")]
     Version(u32),
+    /// For computers that store the most significant byte first.
+    #[error("this is a big-endian GGUF file")]
+    BigEndian,
     /// Longer than [`MAX_HEADER_BYTES`].
     #[error("the model file's header is longer than {} MiB", MAX_HEADER_BYTES >> 20)]
     TooLong,

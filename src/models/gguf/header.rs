@@ -1,17 +1,22 @@
 //! Contents of a header, and which of its keys are kept.
 
 use std::collections::BTreeMap;
+use std::ops::Range;
 
 use crate::models::TensorType;
 
 /// Keys that are kept.
 const KEPT: &[&str] = &[
+    "general.alignment",
     "general.architecture",
     "general.file_type",
     "general.license",
     "general.name",
     "general.type",
     "split.count",
+    "split.no",
+    "split.tensors.count",
+    "tokenizer.chat_template",
 ];
 
 /// Keys that are kept with any architecture's name and a dot before them.
@@ -48,6 +53,12 @@ pub fn is_kept(key: &str) -> bool {
     of_architecture || KEPT.contains(&key)
 }
 
+/// Whether a key of the metadata describes the parts of a model that is split into several files.
+pub(super) fn is_split_key(key: &str) -> bool {
+    const KEYS: [&str; 3] = ["split.no", "split.count", "split.tensors.count"];
+    KEYS.contains(&key) || key.split_once('.').is_some_and(|(_architecture, name)| KEYS.contains(&name))
+}
+
 /// The header of a GGUF file.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Header {
@@ -55,6 +66,23 @@ pub struct Header {
     pub metadata: BTreeMap<String, Value>,
     /// Tensors in the order of the file.
     pub tensors: Vec<Tensor>,
+    /// Where its parts are.
+    pub layout: HeaderLayout,
+}
+
+/// Where the parts of a header are in its file. Positions are in bytes.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct HeaderLayout {
+    /// Version of the format.
+    pub version: u32,
+    /// Number of entries of the metadata.
+    pub entry_count: u64,
+    /// The entries.
+    pub entries: Range<u64>,
+    /// Those entries that describe the parts of a split file.
+    pub split_entries: Vec<Range<u64>>,
+    /// Where the header ends.
+    pub end: u64,
 }
 
 /// A value of the metadata.
@@ -83,9 +111,33 @@ pub struct Tensor {
     pub kind: TensorType,
     /// Shape, row length first.
     pub dimensions: Vec<u64>,
+    /// Where its data begins in the data of all tensors, in bytes.
+    pub offset: u64,
 }
 
+/// Alignment of tensors in a file that does not state it, in bytes.
+const DEFAULT_ALIGNMENT: u64 = 32;
+/// Upper limit of the alignment; larger than any file's.
+const MAX_ALIGNMENT: u64 = 1 << 16;
+
 impl Header {
+    /// Alignment of tensors in bytes.
+    pub fn alignment(&self) -> u64 {
+        let stated = self.unsigned("general.alignment");
+        stated.filter(|bytes| (1..=MAX_ALIGNMENT).contains(bytes)).unwrap_or(DEFAULT_ALIGNMENT)
+    }
+
+    /// Where the data begins in the file.
+    pub fn data_start(&self) -> u64 {
+        self.layout.end.next_multiple_of(self.alignment())
+    }
+
+    /// Size of a file with all of its tensors.
+    pub fn file_bytes(&self) -> u64 {
+        let ends = self.tensors.iter().map(|tensor| tensor.offset.saturating_add(tensor.bytes()));
+        ends.max().map_or(self.layout.end, |end| self.data_start().saturating_add(end))
+    }
+
     /// A non-negative integer of the metadata.
     pub fn unsigned(&self, key: &str) -> Option<u64> {
         match self.metadata.get(key)? {

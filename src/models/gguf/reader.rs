@@ -2,14 +2,15 @@
 
 use std::collections::BTreeMap;
 use std::io::Read;
+use std::ops::Range;
 
 use super::MAX_HEADER_BYTES;
 use super::error::{HeaderDamage, HeaderError, TensorProblem};
-use super::header::{Header, Tensor, Value, is_kept};
+use super::header::{Header, HeaderLayout, Tensor, Value, is_kept, is_split_key};
 use crate::models::TensorType;
 
 /// Upper limit of metadata entries, and of tensors.
-const MAX_ENTRIES: u64 = 1 << 16;
+pub(super) const MAX_ENTRIES: u64 = 1 << 16;
 /// Longer names and texts are not kept.
 const MAX_TEXT_BYTES: u64 = 1 << 16;
 /// Longer arrays are not kept; enough for one value per block.
@@ -42,14 +43,21 @@ impl Header {
             return Err(HeaderError::NotGguf);
         }
         let version = source.u32()?;
+        if (2..=3).contains(&version.swap_bytes()) {
+            return Err(HeaderError::BigEndian);
+        }
         if !(2..=3).contains(&version) {
             return Err(HeaderError::Version(version));
         }
         let tensor_count = source.count(HeaderDamage::TooManyTensors)?;
         let entry_count = source.count(HeaderDamage::TooManyEntries)?;
         let mut metadata = BTreeMap::new();
+        let entries_start = source.read_bytes;
+        let mut split_entries = Vec::new();
         for _ in 0..entry_count {
+            let start = source.read_bytes;
             let key = source.name(MAX_TEXT_BYTES)?;
+            let is_about_parts = is_split_key(&key);
             let kind = source.u32()?;
             if is_kept(&key) {
                 source.keep(key.len() as u64)?;
@@ -58,7 +66,12 @@ impl Header {
             } else {
                 source.skip_value(kind, 0)?;
             }
+            if is_about_parts {
+                source.keep(size_of::<Range<u64>>() as u64)?;
+                split_entries.push(start..source.read_bytes);
+            }
         }
+        let entries = entries_start..source.read_bytes;
         let mut tensors: Vec<Tensor> = Vec::new();
         for _ in 0..tensor_count {
             tensors.push(source.tensor()?);
@@ -68,7 +81,8 @@ impl Header {
         if let Some([name, _]) = names.array_windows().find(|[a, b]| a == b) {
             return Err(damaged(name, TensorProblem::Twice));
         }
-        Ok(Self { metadata, tensors })
+        let layout = HeaderLayout { version, entry_count, entries, split_entries, end: source.read_bytes };
+        Ok(Self { metadata, tensors, layout })
     }
 }
 
@@ -248,9 +262,9 @@ impl<R: Read> GgufSource<R> {
         if dimensions.first().is_some_and(|row| !row.is_multiple_of(kind.block_values())) {
             return Err(damaged(&name, TensorProblem::Row(kind)));
         }
-        let _offset = self.u64()?;
+        let offset = self.u64()?;
         self.keep((size_of::<Tensor>() + name.len() + size_of_val(dimensions.as_slice())) as u64)?;
-        Ok(Tensor { name, kind, dimensions })
+        Ok(Tensor { name, kind, dimensions, offset })
     }
 }
 

@@ -38,10 +38,10 @@ pub enum BackendCommand {
     },
     /// Look for the newest release of the engine → `Message::NewestFound`.
     FindNewest(EngineSource),
-    /// Look up a model by a typed reference → `Message::ModelFound`.
+    /// Look up a model of the user's own → `Message::ModelFound`.
     FindModel {
-        /// What was typed.
-        reference: String,
+        /// What was typed or picked.
+        reference: ModelReference,
         /// Proxy and certificates.
         http: HttpOptions,
     },
@@ -115,6 +115,15 @@ pub enum BackendCommand {
     OpenFolder(PathBuf),
 }
 
+/// A model of the user's own.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ModelReference {
+    /// What was typed: a tag, the path of a file, or a reference to a registry.
+    Typed(String),
+    /// A file that was picked in a dialog or dropped onto the window.
+    File(PathBuf),
+}
+
 /// What can be done to an installation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ManageAction {
@@ -142,17 +151,19 @@ pub enum PathField {
     Archive,
     /// Certificates to trust.
     Certificates,
+    /// The file of a model.
+    ModelFile,
 }
 
 impl PathField {
     /// Whether it may stay empty.
     pub fn is_optional(self) -> bool {
-        matches!(self, Self::Archive | Self::Certificates)
+        matches!(self, Self::Archive | Self::Certificates | Self::ModelFile)
     }
 
     /// Whether it takes a file, not a folder.
     pub fn is_file(self) -> bool {
-        matches!(self, Self::Archive | Self::Certificates)
+        matches!(self, Self::Archive | Self::Certificates | Self::ModelFile)
     }
 }
 

@@ -5,7 +5,7 @@ use std::sync::{Arc, OnceLock};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use super::command::{BackendCommand, ManageAction};
+use super::command::{BackendCommand, ManageAction, ModelReference};
 use super::detected::Detected;
 use super::error::WorkerError;
 use super::interface::{Backend, FailureAnswer};
@@ -21,7 +21,7 @@ use crate::install::reuse::installed_engine;
 use crate::install::state::documents::SERVED_MODEL;
 use crate::install::{self, Event, InstallError, Installed, Paths, SavedRequest, manage};
 use crate::ollama::client::{GenerateOptions, GenerateRequest};
-use crate::ollama::lookup::lookup_to_install;
+use crate::ollama::lookup::{file_to_install, lookup_to_install};
 use crate::ollama::release::Release;
 use crate::ollama::release::newest::newest;
 use crate::plan::Profiles;
@@ -122,7 +122,12 @@ impl LiveWorkers {
                 Message::NewestFound(found.map_err(|error| WorkerError::Newest(Arc::new(error))))
             }
             BackendCommand::FindModel { reference, http } => {
-                let model = lookup_to_install(&reference, self.options.insecure_registry, &http);
+                let model = match &reference {
+                    ModelReference::Typed(typed) => {
+                        lookup_to_install(typed, self.options.insecure_registry, &http)
+                    }
+                    ModelReference::File(path) => file_to_install(path),
+                };
                 let model = model.map_err(|error| WorkerError::Lookup(Arc::new(error)));
                 Message::ModelFound { reference, model }
             }

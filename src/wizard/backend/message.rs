@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::mpsc::Sender;
 
-use super::command::{ManageAction, PathField};
+use super::command::{ManageAction, ModelReference, PathField};
 use super::detected::Detected;
 use super::error::WorkerError;
 use crate::install::manage::undo::Unfinished;
@@ -38,10 +38,10 @@ pub enum Message {
         /// The model of the file.
         published: Result<PublishedModel, WorkerError>,
     },
-    /// A typed model reference was looked up.
+    /// A model of the user's own was looked up.
     ModelFound {
-        /// What was typed.
-        reference: String,
+        /// What was typed or picked.
+        reference: ModelReference,
         /// The model.
         model: Result<Arc<Model>, WorkerError>,
     },

@@ -15,7 +15,7 @@ mod queue;
 mod report_file;
 mod system_dialogs;
 
-pub use command::{BackendCommand, ManageAction, PathField, ReportContents};
+pub use command::{BackendCommand, ManageAction, ModelReference, PathField, ReportContents};
 pub use detected::{CustomModel, Detected};
 pub use error::WorkerError;
 pub use interface::Backend;

@@ -1,5 +1,6 @@
 //! The advanced part of the profile page: model, KV cache, layers, folders, port, start at login.
 
+use std::path::Path;
 use std::sync::Arc;
 
 use eframe::egui::{ComboBox, Ui};
@@ -70,12 +71,18 @@ impl ProfilePage {
             let idle = !matches!(self.lookup, ModelLookup::Running);
             let ready = |reference: &str| idle && !reference.trim().is_empty();
             let hint = "hf.co/…  ·  host:port/…";
-            let (field, look_up) = field_with_button(ui, &mut self.reference, hint, button, ready);
+            let (field, look_up) = field_with_button(ui, self.reference.text_mut(), hint, button, ready);
             let field = field.accessible_name(label.as_str());
-            if (look_up.clicked() || is_entered(&field)) && ready(&self.reference) {
+            if (look_up.clicked() || is_entered(&field)) && ready(self.reference.text()) {
                 cx.intents.push(Intent::LookUpModel);
             }
         });
+        let idle = !matches!(self.lookup, ModelLookup::Running);
+        if ui.action(ButtonStyle::Secondary, &say!(text, "wizard-advanced-model-file"), idle).clicked() {
+            let folder = self.reference.given().and_then(Path::parent);
+            let start = folder.map_or_else(|| cx.home.to_owned(), Path::to_owned);
+            cx.intents.push(Intent::PickPath(PathField::ModelFile, start));
+        }
         match &self.lookup {
             ModelLookup::Idle => {}
             ModelLookup::Running => {

@@ -140,7 +140,16 @@ impl InstallPage {
 
     /// The log, for a report.
     pub fn log(&self, text: Text) -> String {
-        self.log.iter().map(|logged| logged.line(text)).collect::<Vec<_>>().join("\n")
+        self.log.iter().map(|logged| logged.line(text, self.is_from_file())).collect::<Vec<_>>().join("\n")
+    }
+
+    /// Whether the model is in a file of the user's.
+    fn is_from_file(&self) -> bool {
+        self.summary.profile.choice.plan.candidate.model.local.is_some()
+    }
+
+    fn title(&self, text: Text, step: Step) -> String {
+        title(text, step, self.is_from_file())
     }
 
     fn progress(&self, ui: &mut Ui, text: Text) {
@@ -151,9 +160,9 @@ impl InstallPage {
             Some(bytes.done as f64 / total as f64)
         });
         ui.horizontal(|ui| {
-            let mut what = title(text, self.current);
+            let mut what = self.title(text, self.current);
             if self.current == Step::PullModel {
-                what = format!("{what}, {}", self.summary.profile.choice.plan.candidate.model.name.as_str());
+                what = format!("{what}, {}", self.summary.profile.choice.plan.candidate.model.name.shown());
             }
             let response = ui.text(TextRole::Heading, Tone::Ink, &what);
             response.ctx.accesskit_node_builder(response.id, |node| node.set_live(Live::Polite));
@@ -166,7 +175,7 @@ impl InstallPage {
         ui.gap(2.0);
         // Without byte counts, the bar shows the share of steps that are done.
         let steps = self.done() as f64 / Step::ALL.len() as f64;
-        progress_bar(ui, share.unwrap_or(steps) as f32, 12.0, &title(text, self.current));
+        progress_bar(ui, share.unwrap_or(steps) as f32, 12.0, &self.title(text, self.current));
         ui.gap(1.5);
         ui.horizontal(|ui| {
             ui.spacing_mut().item_spacing.x = 22.0;
@@ -175,7 +184,7 @@ impl InstallPage {
                 let note = match event {
                     _ if self.control.is_paused() => say!(text, "wizard-install-paused"),
                     Some(event) if bytes.is_some_and(|bytes| bytes.per_s.is_some()) => {
-                        limited_by(text, event.step)
+                        limited_by(text, event)
                     }
                     Some(event) => event.activity.words(text),
                     None => String::new(),
@@ -223,7 +232,7 @@ impl InstallPage {
                 rule(ui);
             }
             let state = self.events.get(&step).map(|event| event.state);
-            step_row(ui, text, step, state, &self.detail(text, step));
+            step_row(ui, &self.title(text, step), state, &self.detail(text, step));
         }
     }
 
@@ -245,7 +254,7 @@ impl InstallPage {
             Step::FetchEngine => say!(text, "wizard-step-fetch-detail"),
             Step::UnpackEngine => say!(text, "wizard-step-unpack-detail"),
             Step::StartServer => say!(text, "wizard-step-start-detail"),
-            Step::PullModel => candidate.model.name.as_str().to_owned(),
+            Step::PullModel => candidate.model.name.shown().to_owned(),
             Step::CreateModel => say!(
                 text,
                 "wizard-step-create-detail",
@@ -305,7 +314,7 @@ impl View for InstallPage {
                     |ui| {
                         ui.set_width(ui.available_width());
                         for line in &self.log {
-                            ui.text(TextRole::Code, Tone::Soft, &line.line(text));
+                            ui.text(TextRole::Code, Tone::Soft, &line.line(text, self.is_from_file()));
                         }
                     },
                 );

@@ -2,6 +2,7 @@
 
 use eframe::egui::{Rect, Sense, Ui, vec2};
 
+use crate::install::event::Activity;
 use crate::install::{Event, Step, StepState};
 use crate::say;
 use crate::text::Text;
@@ -17,14 +18,14 @@ pub(super) struct LogLine {
 }
 
 impl LogLine {
-    pub(super) fn line(&self, text: Text) -> String {
-        let (after, step) = (text.decimal(self.after_s, 1), title(text, self.event.step));
+    pub(super) fn line(&self, text: Text, from_file: bool) -> String {
+        let (after, step) = (text.decimal(self.after_s, 1), title(text, self.event.step, from_file));
         format!("{after:>8} s  {step}: {}", self.event.activity.words(text))
     }
 }
 
 /// Draws a step: icon, title, outcome.
-pub(super) fn step_row(ui: &mut Ui, text: Text, step: Step, state: Option<StepState>, detail: &str) {
+pub(super) fn step_row(ui: &mut Ui, title: &str, state: Option<StepState>, detail: &str) {
     let p = palette(ui);
     let (icon, color) = match state {
         None => (Icon::StepWaiting, p.accent),
@@ -47,16 +48,17 @@ pub(super) fn step_row(ui: &mut Ui, text: Text, step: Step, state: Option<StepSt
         let width = (ui.available_width() * 0.38).round();
         ui.allocate_ui(vec2(width, TextRole::Text.line_height()), |ui| {
             ui.set_width(width);
-            Paragraph::new(ui).add(kind, tone, &title(text, step)).show_line(ui);
+            Paragraph::new(ui).add(kind, tone, title).show_line(ui);
         });
         Paragraph::new(ui).add(TextRole::Text, Tone::Soft, detail).show_line(ui);
     });
     ui.gap(1.6);
 }
 
-/// Title of a step.
-pub(super) fn title(text: Text, step: Step) -> String {
+/// Title of a step. `from_file`: the model is in a file of the user's.
+pub(super) fn title(text: Text, step: Step, from_file: bool) -> String {
     match step {
+        Step::PullModel if from_file => say!(text, "wizard-step-copy"),
         Step::Check => say!(text, "wizard-step-check"),
         Step::FetchEngine => say!(text, "wizard-step-fetch"),
         Step::UnpackEngine => say!(text, "wizard-step-unpack"),
@@ -71,8 +73,11 @@ pub(super) fn title(text: Text, step: Step) -> String {
 }
 
 /// What limits the rate of a step that moves bytes.
-pub(super) fn limited_by(text: Text, step: Step) -> String {
-    match step {
+pub(super) fn limited_by(text: Text, event: &Event) -> String {
+    match event.step {
+        _ if matches!(event.activity, Activity::CopyingModelFile { .. }) => {
+            say!(text, "wizard-limited-by-disk")
+        }
         Step::FetchEngine | Step::PullModel => say!(text, "wizard-limited-by-network"),
         _ => say!(text, "wizard-limited-by-disk"),
     }

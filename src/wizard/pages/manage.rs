@@ -203,7 +203,7 @@ impl ManagePage {
         ui.gap(1.0);
         fact_line(ui, &say!(text, "wizard-table-profile"), &profile_title(&profile.profile, text));
         rule(ui);
-        fact_line(ui, &say!(text, "wizard-table-model"), profile.base_model.as_str());
+        fact_line(ui, &say!(text, "wizard-table-model"), profile.base_model.shown());
         rule(ui);
         fact_line(ui, &say!(text, "wizard-manage-folder"), &UntrustedText::path(&self.installation.home));
         if let Some(receipt) = receipt {

@@ -1,6 +1,6 @@
 //! Profile: what to install, and the expected figures.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use eframe::egui::{Align, Layout, Response, Ui};
@@ -9,12 +9,13 @@ use super::choice::{ModelChoice, UserChoice};
 use super::compatibility::CompatibilityPage;
 use super::labels::{layers, model_name, quality_short};
 use super::{Button, Footer, Intent, PageContext, View};
+use crate::install::SavedRequest;
 use crate::models::Model;
 use crate::plan::{Plan, Verdict};
 use crate::say;
 use crate::sentences::{placement_sentence, role_names};
 use crate::text::Text;
-use crate::wizard::backend::{BackendCommand, CustomModel, PathField, WorkerError};
+use crate::wizard::backend::{BackendCommand, CustomModel, ModelReference, PathField, WorkerError};
 use crate::wizard::options::WizardOptions;
 use crate::wizard::theme::{TextRole, Tone};
 use crate::wizard::typed_path::TypedPath;
@@ -38,9 +39,11 @@ pub struct ProfilePage {
     pub choice: UserChoice,
     /// Whether the advanced part is open.
     pub(super) advanced: bool,
-    /// The typed model reference.
-    pub(super) reference: String,
+    /// The typed reference or picked file of a model.
+    pub(super) reference: TypedPath,
     pub(super) lookup: ModelLookup,
+    /// The request whose setting the model that is looked up gets.
+    restored: Option<Box<SavedRequest>>,
 }
 
 impl From<ProfilePage> for CompatibilityPage {
@@ -67,8 +70,9 @@ impl ProfilePage {
                 compatibility,
                 choice,
                 advanced: false,
-                reference: String::new(),
+                reference: TypedPath::default(),
                 lookup: ModelLookup::Idle,
+                restored: None,
             }),
             None => Err(Box::new(compatibility)),
         }
@@ -86,39 +90,73 @@ impl ProfilePage {
             && self.choice.engine.is_complete()
     }
 
-    /// Marks the lookup of the typed reference as running; returns its command.
+    /// Marks the lookup of the reference as running; returns its command.
     pub fn begin_lookup(&mut self) -> BackendCommand {
         self.lookup = ModelLookup::Running;
-        let reference = self.reference.trim().to_owned();
-        BackendCommand::FindModel { reference, http: self.choice.engine.http() }
+        BackendCommand::FindModel { reference: self.model_reference(), http: self.choice.engine.http() }
     }
 
-    /// Ends the lookup. Ignores an answer if the typed reference has changed.
-    pub fn model_found(&mut self, reference: &str, model: Result<Arc<Model>, WorkerError>) {
-        if !matches!(self.lookup, ModelLookup::Running) || self.reference.trim() != reference {
+    /// Takes the file of a model and marks its lookup as running; returns its command.
+    pub fn begin_file(&mut self, path: &Path) -> BackendCommand {
+        self.advanced = true;
+        self.reference = TypedPath::from(path);
+        self.restored = None;
+        self.begin_lookup()
+    }
+
+    /// The same for the file of an earlier request, whose setting the model gets.
+    pub fn begin_restoring(&mut self, path: &Path, request: Box<SavedRequest>) -> BackendCommand {
+        let command = self.begin_file(path);
+        self.restored = Some(request);
+        command
+    }
+
+    fn model_reference(&self) -> ModelReference {
+        match self.reference.given() {
+            Some(path) => ModelReference::File(path.to_owned()),
+            None => ModelReference::Typed(self.reference.text().trim().to_owned()),
+        }
+    }
+
+    /// Ends the lookup. Ignores an answer if the reference has changed.
+    pub fn model_found(&mut self, reference: &ModelReference, model: Result<Arc<Model>, WorkerError>) {
+        if !matches!(self.lookup, ModelLookup::Running) || self.model_reference() != *reference {
             return;
         }
         match model {
             Ok(model) => {
                 self.lookup = ModelLookup::Idle;
                 let kv_cache_type = self.choice.plan.candidate.kv_cache_type;
-                let context_tokens = crate::MIN_CONTEXT_TOKENS;
-                self.choose(ModelChoice::Custom(CustomModel::usual(model, kv_cache_type, context_tokens)));
+                let usual = CustomModel::usual(model, kv_cache_type, crate::MIN_CONTEXT_TOKENS);
+                let custom = match self.restored.take() {
+                    Some(request) => CustomModel {
+                        kv_cache_type: request.kv_cache_type,
+                        context_tokens: request.context_tokens,
+                        gpu_layers: request.gpu_layers,
+                        n_cpu_moe: request.n_cpu_moe,
+                        num_batch: request.num_batch,
+                        ..usual
+                    },
+                    None => usual,
+                };
+                self.choose(ModelChoice::Custom(custom));
             }
             Err(error) => self.lookup = ModelLookup::Failed(error),
         }
     }
 
-    /// Takes a folder or file from a dialog; `None` when the dialog was closed.
-    pub fn path_picked(&mut self, field: PathField, path: Option<PathBuf>) {
-        let Some(path) = path else { return };
-        let path = TypedPath::from(path.as_path());
+    /// Takes a folder or file from a dialog; `None` when the dialog was closed. Returns the command that it leads to.
+    pub fn path_picked(&mut self, field: PathField, path: Option<PathBuf>) -> Option<BackendCommand> {
+        let picked = path?;
+        let path = TypedPath::from(picked.as_path());
         match field {
+            PathField::ModelFile => return Some(self.begin_file(&picked)),
             PathField::Home => self.choice.places.home = path,
             PathField::Models => self.choice.places.models_dir = path,
             PathField::Archive => self.choice.engine.archive = path,
             PathField::Certificates => self.choice.engine.ca_file = path,
         }
+        None
     }
 
     /// Chooses a model, and plans it.
@@ -238,11 +276,19 @@ impl View for ProfilePage {
     }
 
     fn show(&mut self, ui: &mut Ui, cx: &mut PageContext<'_>) {
+        let dropped = ui.input(|input| input.raw.dropped_files.first().map(|file| file.path().to_owned()));
+        cx.intents.extend(dropped.map(Intent::UseModelFile));
         columns(ui, &[0.36, 0.64], |ui, i| {
             if i == 0 {
                 self.cards(ui, cx.text);
             } else {
                 card(ui, |ui| self.promise(ui, cx));
+                let doubts: Vec<String> =
+                    self.choice.plan.doubts().map(|reason| reason.text(cx.text)).collect();
+                if !doubts.is_empty() {
+                    ui.gap(3.5);
+                    banner(ui, Tone::Warning, &doubts.join(" "));
+                }
                 if self.choice.plan.verdict == Verdict::Refused {
                     ui.gap(3.5);
                     let why: Vec<String> =
@@ -288,7 +334,10 @@ fn describe_rest(ui: &mut Ui, text: Text, model: &Model) {
     ui.text(
         TextRole::Table,
         Tone::Soft,
-        &say!(text, "wizard-to-download", size = text.file_size(model.download_bytes)),
+        &match model.local {
+            Some(_) => say!(text, "wizard-in-a-file", size = text.file_size(model.download_bytes)),
+            None => say!(text, "wizard-to-download", size = text.file_size(model.download_bytes)),
+        },
     );
     let licence = &model.licence;
     let terms = match licence.commercial {

@@ -218,7 +218,7 @@ impl SummaryPage {
         ui.gap(1.0);
         let version = needs.engine_version.as_deref().or(cx.engine_version).unwrap_or_default();
         line(ui, &format!("Ollama {version}"), &known(engine_download(needs, text)), false);
-        line(ui, plan.candidate.model.name.as_str(), &known(model_download(needs, text)), false);
+        line(ui, plan.candidate.model.name.shown(), &known(model_download(needs, text)), false);
         line(ui, &say!(text, "wizard-summary-total"), &known(text.file_size(needs.download_bytes())), false);
         line(ui, &say!(text, "wizard-summary-disk"), &known(text.file_size(needs.written_bytes())), true);
         ui.gap(0.5);

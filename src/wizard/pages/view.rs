@@ -46,6 +46,8 @@ pub enum Intent {
     PickPath(PathField, PathBuf),
     /// Look up the model reference that is typed.
     LookUpModel,
+    /// Choose the model in a file that was dropped onto the window.
+    UseModelFile(PathBuf),
     /// Look for the newest release of the engine, if it is wanted and not known.
     LookForNewest,
     /// Show or hide the log.
