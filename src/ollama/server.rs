@@ -23,6 +23,7 @@ use crate::platform::files::{FileError, writing};
 use crate::platform::listening::{self, Listener, PortOwner};
 use crate::platform::process::{self, ProcessError};
 use crate::platform::program;
+use crate::platform::program_end::ProgramEnd;
 use crate::untrusted::UntrustedText;
 pub use log::{last_lines, log_since, rotate_while_running, rotated_logs};
 use log::{open_log, rotate};
@@ -156,10 +157,10 @@ pub enum ServerError {
     #[error(transparent)]
     File(#[from] FileError),
     /// It ended before it was ready.
-    #[error("the server ended with {status}: {}", last_lines.join(" | "))]
+    #[error("the server ended with {end:?}: {}", last_lines.join(" | "))]
     Ended {
-        /// Exit code or signal, as text.
-        status: String,
+        /// Exit code or signal.
+        end: ProgramEnd,
         /// The last lines of its log.
         last_lines: Vec<UntrustedText>,
     },
@@ -296,7 +297,7 @@ pub async fn wait_until_ready(
         // Also after a response: another program may have taken the port, and ours has ended.
         if let Some(status) = child.as_mut().and_then(|child| child.try_wait().ok().flatten()) {
             return Err(ServerError::Ended {
-                status: status.to_string(),
+                end: ProgramEnd::of(status),
                 last_lines: last_lines(log, log_from, 12),
             });
         }

@@ -10,6 +10,7 @@ pub mod ownership;
 pub mod process;
 pub mod processor_use;
 pub mod program;
+pub mod program_end;
 pub mod regular;
 
 #[cfg(unix)]

@@ -11,6 +11,7 @@ use crate::ollama::release::ReleaseError;
 use crate::ollama::release::newest::NewestError;
 use crate::ollama::server::ServerError;
 use crate::platform::listening::PortOwner;
+use crate::platform::program_end::ProgramEnd;
 use crate::say;
 use crate::text::Text;
 use crate::untrusted::UntrustedText;
@@ -150,7 +151,9 @@ impl ClientError {
             Self::Silent { seconds, .. } => {
                 say!(text, "install-client-silent", duration = text.duration(*seconds as f64))
             }
-            Self::Refused { message, .. } => say!(text, "install-client-refused", message = message.clone()),
+            Self::Refused { message, .. } => {
+                with_meaning(say!(text, "install-client-refused", message = message.clone()), message, text)
+            }
             Self::EndedEarly { .. } => say!(text, "install-client-cut-short"),
             Self::Unreadable { cause, .. } => say!(text, "install-client-unreadable", cause = cause.clone()),
         }
@@ -209,8 +212,13 @@ impl ServerError {
                 cause = UntrustedText::from(source.to_string())
             ),
             Self::File(error) => error.explain(text),
-            Self::Ended { status, last_lines } => {
-                say!(text, "install-server-ended", status = status.clone(), lines = quoted(last_lines))
+            Self::Ended { end, last_lines } => {
+                let ended = say!(text, "install-server-ended", status = end.describe(text));
+                let lines = (!last_lines.is_empty())
+                    .then(|| say!(text, "install-server-last-lines", lines = quoted(last_lines)));
+                let said =
+                    [Some(ended), end.meaning(text)].into_iter().flatten().collect::<Vec<_>>().join(" ");
+                [Some(said), lines].into_iter().flatten().collect::<Vec<_>>().join("\n")
             }
             Self::NotReady { seconds, last_lines } => say!(
                 text,
@@ -223,6 +231,14 @@ impl ServerError {
             }
             Self::Client(error) => error.explain(text),
         }
+    }
+}
+
+/// Adds what the end of a program means, where the engine's message reports one.
+pub fn with_meaning(said: String, message: &str, text: Text) -> String {
+    match ProgramEnd::in_message(message).and_then(|end| end.meaning(text)) {
+        Some(meaning) => format!("{}\n{meaning}", said.trim_end()),
+        None => said,
     }
 }
 

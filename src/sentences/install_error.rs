@@ -8,7 +8,7 @@ use crate::models::ModelTag;
 use crate::ollama::client::ClientError;
 use crate::ollama::failure::{EngineFailure, engine_obstacle};
 use crate::say;
-use crate::sentences::engine::quoted;
+use crate::sentences::engine::{quoted, with_meaning};
 use crate::text::Text;
 use crate::untrusted::UntrustedText;
 
@@ -143,7 +143,9 @@ impl InstallError {
                 say!(text, "install-kv-differs", wanted = wanted.name(), found = found.clone())
             }
             Self::LoadFailed { message, error_lines } => {
-                say!(text, "install-load-failed", message = message.clone(), lines = quoted(error_lines))
+                let lines = quoted(error_lines);
+                let said = say!(text, "install-load-failed", message = message.clone(), lines = lines);
+                with_meaning(said, message, text)
             }
             Self::OutOfMemory { tried } => {
                 say!(text, "install-out-of-memory", count = tried.len())

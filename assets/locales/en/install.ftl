@@ -25,9 +25,24 @@ install-server-unconfirmed = The system does not say which program listens on po
 install-client-stranger = Port { $port } of the server was taken by { $by }. Its response is not used. Close that program, or run acolyte install again to use another port.
 install-server-other-version = The server on port { $port } reports Ollama { $found } instead of { $expected }. It is not queried further. Run acolyte install again to replace it.
 install-server-spawn = { $path } cannot be started: { $cause }.
-install-server-ended =
-    The engine exited ({ $status }) without responding. The last lines of its log:
+install-server-ended = The engine ended ({ $status }) without responding.
+install-server-last-lines =
+    The last lines of its log:
     { $lines }
+# How a program ended, and what that usually means.
+program-end-code = exit code { $code }
+program-end-signal = signal { $signal }
+crash-illegal-instruction = The processor does not have an instruction that the engine uses: it is too old (the engine needs AVX or SSE4.2), or a virtual machine hides what it has. Let the virtual machine pass the processor through (type "host"), or use another computer.
+crash-killed = Something killed it. Usually the system's OOM killer does that when main memory is full, or a container when its limit is reached: close other programs, raise the limit, or choose a smaller model or context.
+crash-out-of-memory = Main memory is full. Close other programs, enlarge the page file, or choose a smaller model or context.
+crash-segmentation-fault = It used memory that is not its own: a fault of the engine or of the graphics driver, or defective memory modules. Update the driver and install again; if it stays, test the memory.
+crash-bus-error = A file that it had mapped into memory could not be read: the drive has a fault, is full, or was disconnected. Check the drive, and install again.
+crash-aborted = It ended itself after an error of its own, often in the graphics driver. Update the driver; the lines of its log say more.
+crash-terminated = Something asked it to end: another program, the end of the session, or a shutdown. Start it again.
+crash-forbidden-call = The system does not allow a call that it needs: a sandbox or a container forbids it. Run it outside, or allow the call.
+crash-limit = It reached a limit of your account. Raise it (ulimit -t, ulimit -f).
+crash-library-missing = A library that it needs is missing. On Windows, install the Visual C++ Redistributable (x64); elsewhere install the engine again.
+crash-library-unsuitable = A library is of another version or architecture than it needs. On Windows, install the current Visual C++ Redistributable (x64) and the current graphics driver; then install again.
 install-server-not-ready =
     The engine is running but has not responded for { $duration }. The last lines of its log:
     { $lines }

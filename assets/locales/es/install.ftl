@@ -25,9 +25,24 @@ install-server-unconfirmed = El sistema no indica qué programa escucha en el pu
 install-client-stranger = El puerto { $port } del servidor lo ocupó { $by }. No se usa su respuesta. Cierra ese programa o vuelve a ejecutar acolyte install para usar otro puerto.
 install-server-other-version = El servidor del puerto { $port } dice ser Ollama { $found } en lugar de { $expected }. No se le consulta nada más. Vuelve a ejecutar acolyte install para sustituirlo.
 install-server-spawn = No se puede iniciar { $path }: { $cause }.
-install-server-ended =
-    El motor terminó ({ $status }) sin responder. Las últimas líneas de su registro:
+install-server-ended = El motor terminó ({ $status }) sin responder.
+install-server-last-lines =
+    Las últimas líneas de su registro:
     { $lines }
+# Cómo terminó un programa y qué suele significar.
+program-end-code = código de salida { $code }
+program-end-signal = señal { $signal }
+crash-illegal-instruction = Al procesador le falta una instrucción que usa el motor: es demasiado antiguo (el motor necesita AVX o SSE4.2) o una máquina virtual oculta lo que tiene. Haz que la máquina virtual use el procesador tal cual (tipo «host») o usa otro equipo.
+crash-killed = Algo lo mató. Suele hacerlo el sistema (OOM killer) cuando la memoria principal se llena, o un contenedor al llegar a su límite: cierra otros programas, sube el límite o elige un modelo o un contexto más pequeño.
+crash-out-of-memory = La memoria principal está llena. Cierra otros programas, amplía el archivo de paginación o elige un modelo o un contexto más pequeño.
+crash-segmentation-fault = Usó memoria que no es suya: un fallo del motor o del controlador gráfico, o módulos de memoria defectuosos. Actualiza el controlador y vuelve a instalar; si sigue igual, comprueba la memoria.
+crash-bus-error = No se pudo leer un archivo que tenía asignado en memoria: la unidad tiene un fallo, está llena o se ha desconectado. Revisa la unidad y vuelve a instalar.
+crash-aborted = Terminó por un error propio, a menudo en el controlador gráfico. Actualiza el controlador; las líneas de su registro dicen más.
+crash-terminated = Algo le pidió que terminara: otro programa, el fin de la sesión o el apagado. Vuelve a arrancarlo.
+crash-forbidden-call = El sistema no permite una llamada que necesita: la prohíbe un contenedor o un entorno aislado. Ejecútalo fuera o permite la llamada.
+crash-limit = Alcanzó un límite de tu cuenta. Súbelo (ulimit -t, ulimit -f).
+crash-library-missing = Falta una biblioteca que necesita. En Windows, instala Visual C++ Redistributable (x64); en otros sistemas, vuelve a instalar el motor.
+crash-library-unsuitable = Una biblioteca es de otra versión o arquitectura. En Windows, instala la última versión de Visual C++ Redistributable (x64) y del controlador gráfico; después vuelve a instalar.
 install-server-not-ready =
     El motor está en marcha pero lleva { $duration } sin responder. Las últimas líneas de su registro:
     { $lines }
