@@ -4,9 +4,11 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+use crate::figures::{TypedNumberError, typed_decimal};
 use crate::install::fetch::parse_rate;
 use crate::models::KvCacheType;
 use crate::ollama::http::{HttpError, HttpOptions};
+use crate::sentences::ValueProblem;
 use crate::text::Language;
 
 /// Set up a local coding model for ACOLYTE, after an honest look at this computer
@@ -374,33 +376,31 @@ pub struct WizardArgs {
     pub plan: PlanArgs,
 }
 
-fn language(tag: &str) -> Result<Language, String> {
-    Language::from_tag(tag).ok_or_else(|| "use en or es".to_owned())
+fn language(tag: &str) -> Result<Language, ValueProblem> {
+    Language::from_tag(tag).ok_or(ValueProblem::Language)
 }
 
-fn rate(typed: &str) -> Result<u64, String> {
-    parse_rate(typed).ok_or_else(|| "write it like 500k or 5M (bytes a second)".to_owned())
+fn rate(typed: &str) -> Result<u64, ValueProblem> {
+    parse_rate(typed).ok_or(ValueProblem::Rate)
 }
 
-fn kv_cache_type(name: &str) -> Result<KvCacheType, String> {
-    name.parse().map_err(|error: crate::models::UnknownKvCacheType| error.to_string())
+fn kv_cache_type(name: &str) -> Result<KvCacheType, ValueProblem> {
+    name.parse().map_err(|_| ValueProblem::KvCacheType)
 }
 
-fn expert_blocks(typed: &str) -> Result<ExpertBlocks, String> {
+fn expert_blocks(typed: &str) -> Result<ExpertBlocks, ValueProblem> {
     match typed {
         "all" => Ok(ExpertBlocks::All),
-        number => {
-            number.parse().map(ExpertBlocks::First).map_err(|_| "use a number of blocks, or all".to_owned())
-        }
+        number => number.parse().map(ExpertBlocks::First).map_err(|_| ValueProblem::ExpertBlocks),
     }
 }
 
-fn positive(number: &str) -> Result<f64, String> {
+fn positive(number: &str) -> Result<f64, ValueProblem> {
     /// Upper limit of plausible values, in GiB or GB/s.
     const MOST: f64 = 100_000.0;
-    number
-        .parse()
-        .ok()
-        .filter(|n: &f64| n.is_finite() && *n > 0.0 && *n <= MOST)
-        .ok_or_else(|| format!("use a number above 0 and up to {MOST}"))
+    match typed_decimal(number) {
+        Ok(n) if n.is_finite() && n > 0.0 && n <= MOST => Ok(n),
+        Err(TypedNumberError::SeveralMarks) => Err(ValueProblem::SeveralMarks),
+        _ => Err(ValueProblem::Number { most: MOST }),
+    }
 }

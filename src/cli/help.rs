@@ -1,8 +1,8 @@
 //! Help of commands and options in the user's language.
 //!
 //! clap takes its English from the comments in [`super::args`]. Other languages are data, by command and option
-//! (`assets/locales/LANGUAGE/help.yaml`): [`in_language`] puts it in place. clap's messages about wrong usage
-//! stay English.
+//! (`assets/locales/LANGUAGE/help.yaml`): [`in_language`] puts it in place. Wrong usage is said by
+//! [`super::usage_error`].
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
@@ -13,7 +13,8 @@ use clap::error::ContextValue;
 use clap::{Command, Parser};
 
 use crate::built_in;
-use crate::text::Language;
+use crate::cli::usage_error;
+use crate::text::{Language, Text};
 use crate::untrusted::{UntrustedText, escaped_except_styles};
 
 /// Command → option → text. `every` has the texts that several commands share; `about` describes the command itself.
@@ -41,15 +42,21 @@ fn language(arguments: &[OsString]) -> Language {
 
 /// Parses a command line. Help, version and wrong usage are printed here and end the program.
 pub fn parse<P: Parser>(arguments: &[OsString]) -> P {
-    let mut command = in_language(P::command(), language(arguments));
-    let matches = command.try_get_matches_from_mut(arguments).unwrap_or_else(|error| end(error));
+    let language = language(arguments);
+    let mut command = in_language(P::command(), language);
+    let matches = command.try_get_matches_from_mut(arguments).unwrap_or_else(|error| end(error, language));
     // Cannot fail: the same command produced the matches.
-    P::from_arg_matches(&matches).unwrap_or_else(|error| end(error.format(&mut command)))
+    P::from_arg_matches(&matches).unwrap_or_else(|error| end(error.format(&mut command), language))
 }
 
 /// Prints help, version or a message about wrong usage, and ends the program. The message repeats what was typed, and a
 /// command is often copied from a page.
-fn end(mut error: clap::Error) -> ! {
+fn end(mut error: clap::Error, language: Language) -> ! {
+    if let Some(message) = usage_error::message(&error, Text::new(language)) {
+        // Where the output is closed there is nobody to tell.
+        let _nobody_listens = write!(anstream::stderr().lock(), "{}", escaped_except_styles(&message));
+        std::process::exit(error.exit_code())
+    }
     let one_line = |value: &ContextValue| match value {
         ContextValue::String(text) => Some(ContextValue::String(UntrustedText::new(text).into())),
         ContextValue::Strings(list) => {

@@ -10,6 +10,7 @@ use crate::cli::args::{GlobalArgs, OllamaChoice, WizardArgs};
 use crate::cli::check::profiles_of;
 use crate::cli::detect::hardware_of;
 use crate::cli::{Failure, Session, help, model, prompts, source, startup};
+use crate::sentences::ValueProblem;
 use crate::wizard::{self, RendererChoice, Settings, StartError, WindowChild, WizardOptions};
 use crate::{platform, say};
 
@@ -26,8 +27,8 @@ pub(super) struct InstallerCli {
     renderer: Option<RendererChoice>,
 }
 
-fn renderer(name: &str) -> Result<RendererChoice, &'static str> {
-    RendererChoice::from_option(name).ok_or("it is wgpu or glow")
+fn renderer(name: &str) -> Result<RendererChoice, ValueProblem> {
+    RendererChoice::from_option(name).ok_or(ValueProblem::Renderer)
 }
 
 /// Runs `acolyte-installer`.

@@ -27,6 +27,7 @@ pub mod status;
 pub mod tune;
 pub mod undo;
 pub mod uninstall;
+mod usage_error;
 
 use std::ffi::OsString;
 use std::process::ExitCode;

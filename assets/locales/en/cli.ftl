@@ -126,3 +126,35 @@ cli-column-choice = Choice
 cli-column-speed-full = Full context
 cli-profiles-recommended = Best of the profiles: { $id }
 cli-better-choice = { $profile }: { $why }
+
+### Wrong usage
+
+usage-error = error:
+usage-hint = tip:
+usage-heading = Usage: { $usage }
+usage-more = For more information, try '--help'.
+usage-similar = something similar: { $similar }
+usage-as-value = to use '{ $value }' as a value, write '-- { $value }'
+usage-unknown-option = unexpected option '{ $option }'
+usage-unknown-command = unrecognized command '{ $command }'
+usage-missing-command = a command is required
+usage-missing-value = a value is required for '{ $option }'
+usage-missing-options = these are required: { $options }
+usage-unexpected-value = unexpected value '{ $value }' for '{ $option }'
+usage-wrong-value = invalid value '{ $value }' for '{ $option }': { $problem }
+usage-not-possible = invalid value '{ $value }' for '{ $option }': use one of { $possible }
+usage-conflict = '{ $option }' cannot be used with { $others }
+usage-conflict-others = '{ $option }' cannot be used with the other options
+usage-twice = '{ $option }' can be used only once
+usage-not-unicode = the command line contains text that is not Unicode
+usage-value-language = use en or es
+usage-value-rate = write it like 500k or 5M (bytes a second)
+usage-value-kv = use f16, q8_0 or q4_0
+usage-value-blocks = use a number of blocks, or all
+usage-value-renderer = use wgpu or glow
+usage-value-number = use a number above 0 and up to { $most }
+usage-value-marks = use one decimal mark and no separators of thousands: { $point } or { $comma }
+usage-value-whole = use a whole number
+usage-value-range = use a whole number from { $least } to { $most }
+usage-value-least = use a whole number from { $least } on
+usage-value-other = { $problem }

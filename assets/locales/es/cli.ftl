@@ -126,3 +126,35 @@ cli-column-choice = Opción
 cli-column-speed-full = Contexto lleno
 cli-profiles-recommended = El mejor de los perfiles: { $id }
 cli-better-choice = { $profile }: { $why }
+
+### Uso incorrecto
+
+usage-error = error:
+usage-hint = sugerencia:
+usage-heading = Uso: { $usage }
+usage-more = Más información: '--help'.
+usage-similar = algo parecido: { $similar }
+usage-as-value = para usar '{ $value }' como valor, escribe '-- { $value }'
+usage-unknown-option = no existe la opción '{ $option }'
+usage-unknown-command = no existe el comando '{ $command }'
+usage-missing-command = falta un comando
+usage-missing-value = falta el valor de '{ $option }'
+usage-missing-options = falta lo siguiente: { $options }
+usage-unexpected-value = '{ $option }' no admite el valor '{ $value }'
+usage-wrong-value = valor no válido '{ $value }' para '{ $option }': { $problem }
+usage-not-possible = valor no válido '{ $value }' para '{ $option }': usa uno de estos: { $possible }
+usage-conflict = '{ $option }' no se puede usar con { $others }
+usage-conflict-others = '{ $option }' no se puede usar con las demás opciones
+usage-twice = '{ $option }' solo se puede usar una vez
+usage-not-unicode = la línea de comandos contiene texto que no es Unicode
+usage-value-language = usa en o es
+usage-value-rate = escríbelo como 500k o 5M (bytes por segundo)
+usage-value-kv = usa f16, q8_0 o q4_0
+usage-value-blocks = usa un número de bloques, o all
+usage-value-renderer = usa wgpu o glow
+usage-value-number = usa un número mayor que 0 y hasta { $most }
+usage-value-marks = usa una sola marca decimal y ningún separador de miles: { $point } o { $comma }
+usage-value-whole = usa un número entero
+usage-value-range = usa un número entero de { $least } a { $most }
+usage-value-least = usa un número entero a partir de { $least }
+usage-value-other = { $problem }

@@ -4,9 +4,10 @@ use std::collections::VecDeque;
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
+use crate::figures::typed_decimal;
+
 /// The rate is averaged over this window: long enough to be steady, short enough to follow a change.
 const WINDOW: Duration = Duration::from_secs(5);
-
 /// Reads a rate limit as curl writes it: a number of bytes a second, with `k`, `M` or `G` for 2^10, 2^20 and 2^30 of
 /// them. `None` for anything else, and for zero.
 pub fn parse_rate(typed: &str) -> Option<u64> {
@@ -18,10 +19,10 @@ pub fn parse_rate(typed: &str) -> Option<u64> {
         (at, 'b' | 'B') => (&typed[..at], 1),
         _ => (typed, 1),
     };
-    if !number.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.') {
+    if !number.bytes().all(|byte| byte.is_ascii_digit() || matches!(byte, b'.' | b',')) {
         return None;
     }
-    let bytes = number.parse::<f64>().ok()? * f64::from(unit);
+    let bytes = typed_decimal(number).ok()? * f64::from(unit);
     (bytes >= 1.0 && bytes <= (1_u64 << 50) as f64).then_some(bytes as u64)
 }
 
@@ -101,10 +102,12 @@ mod tests {
             ("1.5m", 3 << 19),
             ("1000", 1000),
             ("9B", 9),
+            ("1,5M", 1_572_864),
+            ("1.5m", 1_572_864),
         ] {
             assert_eq!(parse_rate(typed), Some(bytes), "{typed}");
         }
-        for wrong in ["", "M", "0", "-5M", "5T", "1e6", "5 M", "5MB", "inf", "nan", "ñ"] {
+        for wrong in ["", "M", "0", "-5M", "5T", "1e6", "5 M", "5MB", "1.234,5k", "inf", "nan", "ñ"] {
             assert_eq!(parse_rate(wrong), None, "{wrong}");
         }
     }
