@@ -108,3 +108,39 @@ fn a_limit_on_the_size_of_files_is_said_before_the_download() {
     let said = Said::of(launched_by(launcher, &world.install_command(&PLAIN)));
     refused_at_first(&world, &said, "ulimit -f");
 }
+
+/// Names as people have them: with spaces, accents and other writing, and as long as a name may be.
+#[test]
+fn a_home_with_a_long_and_non_ascii_name_is_used() {
+    let world = world();
+    let long = "carpeta-".repeat(30);
+    let home = world.path(&format!("home/Ñandú Peña 日本語 ὀδύσσεια/{long}/.acolyte"));
+    let home_text = home.to_str().unwrap();
+    let mut arguments = PLAIN.to_vec();
+    arguments.extend(["--home", home_text]);
+    let said = world.install(&arguments);
+    assert_eq!(said.code, Some(0), "{said:#?}");
+    let status = world.run(&["status", "--json", "--home", home_text]);
+    let status: serde_json::Value = serde_json::from_slice(&status.stdout).unwrap();
+    assert_eq!(status["server"]["answers"], true, "{status:#}");
+    let removed = world.run(&["uninstall", "--yes", "--home", home_text]);
+    assert!(removed.status.success(), "{}", String::from_utf8_lossy(&removed.stderr));
+    assert!(!home.exists());
+}
+
+/// The home itself can be made, and the longest of a model's files cannot.
+#[test]
+fn a_path_that_is_too_long_is_said_before_the_download() {
+    const MAX_PATH: usize = 4_095;
+    let world = world();
+    let mut home = world.path("home");
+    while home.as_os_str().len() < MAX_PATH - 320 {
+        home = home.join("d".repeat(200));
+    }
+    let rest = MAX_PATH - 60 - home.as_os_str().len();
+    home = home.join("e".repeat(rest));
+    let mut arguments = PLAIN.to_vec();
+    arguments.extend(["--home", home.to_str().unwrap()]);
+    let said = world.install(&arguments);
+    refused_at_first(&world, &said, "The path is too long");
+}
