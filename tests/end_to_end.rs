@@ -332,10 +332,91 @@ fn a_killed_server_and_its_orphan_are_cleaned_up() {
     );
     let orphans = below(&world.home());
     assert_eq!(orphans.len(), 1, "the runner stays, as the real one does");
+    // It is named with what it holds, until it is ended.
+    let status = world.status();
+    assert_eq!(status["model"]["loaded"], false, "{status:#}");
+    let orphan = &status["server"]["orphans"][0];
+    assert_eq!(orphan["pid"], orphans[0], "{status:#}");
+    assert!(orphan["ram_bytes"].as_u64().is_some_and(|bytes| bytes > 100_000), "{status:#}");
+    let said = String::from_utf8_lossy(&world.run(&["status"]).stdout).into_owned();
+    let named = format!("llama-server (process {}) has lost its server and still holds", orphans[0]);
+    assert!(said.contains(&named), "{said}");
     world.install(&plain(&["--profile", "light_6gb"])).receipt();
     let now = below(&world.home());
     assert_eq!(now.len(), 2);
     assert!(!now.contains(&orphans[0]), "its memory is free again");
+}
+
+#[test]
+fn an_orphan_is_ended_by_stop_and_by_start() {
+    for entry in ["stop", "start"] {
+        let world = World::new(&json!({}));
+        world.install(&plain(&["--profile", "light_6gb"])).receipt();
+        let server = server_of(&world);
+        let identity = acolyte::platform::process::identify(server).expect("the server runs");
+        assert!(signal(server, Signal::Kill));
+        let gone =
+            acolyte::platform::process::wait_until_gone(&[identity], std::time::Duration::from_secs(10));
+        assert!(gone, "a killed process ends");
+        let orphans = below(&world.home());
+        assert_eq!(orphans.len(), 1);
+        let said = world.run(&[entry]);
+        assert!(said.status.success(), "{entry}: {}", String::from_utf8_lossy(&said.stderr));
+        let now = below(&world.home());
+        assert!(!now.contains(&orphans[0]), "{entry}: its memory is free again");
+        assert_eq!(world.status()["server"]["orphans"], json!([]));
+    }
+}
+
+/// The engine says that the model is in memory until it is asked the next question.
+#[test]
+fn a_model_whose_runner_was_killed_is_not_called_loaded() {
+    let world = World::new(&json!({}));
+    world.install(&plain(&["--profile", "light_6gb"])).receipt();
+    assert_eq!(world.status()["model"]["loaded"], true);
+    let server = server_of(&world);
+    let runner = below(&world.home()).into_iter().find(|process| *process != server).expect("a runner");
+    let identity = acolyte::platform::process::identify(runner).expect("it runs");
+    assert!(signal(runner, Signal::Kill));
+    let gone = acolyte::platform::process::wait_until_gone(&[identity], std::time::Duration::from_secs(10));
+    assert!(gone, "a killed process ends");
+    assert!(world.ask("GET", "/api/ps", None)["models"][0]["name"].is_string(), "as the real engine says");
+    let status = world.status();
+    assert_eq!(
+        (&status["model"]["loaded"], &status["server"]["orphans"]),
+        (&json!(false), &json!([])),
+        "{status:#}"
+    );
+}
+
+/// Without tuning too: the figures may be far below the promise for it.
+#[test]
+fn other_work_while_measuring_is_named_in_the_receipt_and_by_status() {
+    use std::sync::atomic::{AtomicBool, Ordering};
+    // Slow enough for the system to tell who uses the processor.
+    let world = World::new(&json!({"decode_tokens_per_s": 100.0}));
+    let ended = std::sync::Arc::new(AtomicBool::new(false));
+    let cores = std::thread::available_parallelism().map_or(2, usize::from);
+    let busy: Vec<_> = (0..cores)
+        .map(|_| {
+            let ended = std::sync::Arc::clone(&ended);
+            std::thread::spawn(move || {
+                while !ended.load(Ordering::Relaxed) {
+                    std::hint::spin_loop();
+                }
+            })
+        })
+        .collect();
+    let said = world.install(&plain(&["--profile", "light_6gb"]));
+    ended.store(true, Ordering::Relaxed);
+    for thread in busy {
+        thread.join().unwrap();
+    }
+    let other_work = said.receipt()["tuning"]["other_work"].as_array().unwrap().clone();
+    let processor = other_work.iter().find(|work| work["kind"] == "processor");
+    assert!(processor.is_some_and(|work| work["share"].as_f64().unwrap() > 0.15), "{other_work:?}");
+    let status = String::from_utf8_lossy(&world.run(&["status"]).stdout).into_owned();
+    assert!(status.contains("processor"), "{status}");
 }
 
 #[test]

@@ -6,7 +6,7 @@ use crate::SCHEMA;
 use crate::cli::args::StatusArgs;
 use crate::cli::output::{print, print_json};
 use crate::cli::{Failure, Session};
-use crate::install::manage::{self, Health, ServedModel, UnusedModel};
+use crate::install::manage::{self, Health, OrphanedRunner, ServedModel, UnusedModel};
 use crate::install::state::documents::SERVED_MODEL;
 use crate::install::{InstallError, ProfileFile, Receipt};
 use crate::platform::listening::Listener;
@@ -42,6 +42,8 @@ struct ServerJson<'a> {
     confirmed: bool,
     /// Who listens on the port in the server's place.
     stranger: Option<StrangerJson<'a>>,
+    /// Processes whose server was killed, and which keep their memory.
+    orphans: &'a [OrphanedRunner],
 }
 
 #[derive(Debug, Serialize)]
@@ -100,6 +102,7 @@ fn json<'a>(health: &'a Health, unused: &'a [UnusedModel], session: &Session) ->
                 }),
                 Listener::Nobody | Listener::Ours | Listener::Unknown => None,
             },
+            orphans: &health.orphans,
         },
         model: ModelJson {
             loaded: loaded.is_some(),
@@ -132,6 +135,12 @@ pub fn about_listener(listener: &Listener, port: u16, text: Text) -> Option<Stri
         Listener::Unknown => Some(say!(text, "install-server-unconfirmed", port = port)),
         Listener::Ours | Listener::Nobody => None,
     }
+}
+
+/// The message for a process whose server was killed.
+fn about_orphan(orphan: &OrphanedRunner, text: Text) -> String {
+    let (pid, size) = (orphan.pid.to_string(), text.memory(orphan.bytes()));
+    say!(text, "install-status-orphan", pid = pid, size = size)
 }
 
 /// The message for a served model that differs from the measured one.
@@ -199,6 +208,7 @@ fn words(health: &Health, unused: &[UnusedModel], session: &Session) -> String {
                 }
                 None => say!(text, "install-status-not-loaded"),
             });
+            lines.extend(health.orphans.iter().map(|orphan| about_orphan(orphan, text)));
             lines.extend(changed_model(health.model, text));
             if let Some(receipt) = &installed.receipt {
                 let speed = receipt.measured.decode_tokens_per_s;
@@ -206,6 +216,8 @@ fn words(health: &Health, unused: &[UnusedModel], session: &Session) -> String {
                 let promised = text.range(receipt.predicted.decode_tokens_per_s);
                 let at = receipt.written_at.as_str();
                 lines.push(say!(text, "install-status-receipt", speed = speed, promised = promised, at = at));
+                let other_work = receipt.tuning.iter().flat_map(|tuning| &tuning.other_work);
+                lines.extend(other_work.map(|work| work.words(text)));
             }
             lines.extend(profile.banner_in(text));
         }

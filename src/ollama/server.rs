@@ -21,7 +21,7 @@ use crate::ollama::own_server::{OwnServer, is_server};
 use crate::platform::environment::Environment;
 use crate::platform::files::{FileError, writing};
 use crate::platform::listening::{self, Listener, PortOwner};
-use crate::platform::process::{self, ProcessError};
+use crate::platform::process::{self, ProcessError, RunningProcess};
 use crate::platform::program;
 use crate::platform::program_end::ProgramEnd;
 use crate::untrusted::UntrustedText;
@@ -353,17 +353,32 @@ pub fn stop_all(engines: &Path) -> Result<usize, ServerError> {
 /// # Errors
 /// If a process is still running afterwards.
 pub fn end_orphans(engines: &Path) -> Result<usize, ServerError> {
-    let alive = process::find_by_exe(engines);
-    let mut ended = 0;
-    for found in &alive {
-        let has_server =
-            alive.iter().any(|other| is_server(other) && Some(other.identity.pid) == found.parent);
-        if !is_server(found) && !has_server {
-            process::stop(found.identity, Duration::from_secs(2))?;
-            ended += 1;
-        }
+    let orphans = Runners::of(engines).orphans;
+    for found in &orphans {
+        process::stop(found.identity, Duration::from_secs(2))?;
     }
-    Ok(ended)
+    Ok(orphans.len())
+}
+
+/// The processes of an engine that hold models.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Runners {
+    /// Children of a server.
+    pub served: Vec<RunningProcess>,
+    /// Those whose server has ended: they answer nobody, and keep their memory.
+    pub orphans: Vec<RunningProcess>,
+}
+
+impl Runners {
+    /// Those that run from this folder.
+    pub fn of(engines: &Path) -> Self {
+        let (servers, others): (Vec<_>, Vec<_>) =
+            process::find_by_exe(engines).into_iter().partition(is_server);
+        let has_server =
+            |found: &RunningProcess| servers.iter().any(|server| Some(server.identity.pid) == found.parent);
+        let (served, orphans) = others.into_iter().partition(has_server);
+        Self { served, orphans }
+    }
 }
 
 fn pids_of(program: &Path) -> Vec<u32> {

@@ -32,7 +32,7 @@ install-server-last-lines =
 # How a program ended, and what that usually means.
 program-end-code = exit code { $code }
 program-end-signal = signal { $signal }
-crash-illegal-instruction = The processor does not have an instruction that the engine uses: it is too old (the engine needs AVX or SSE4.2), or a virtual machine hides what it has. Let the virtual machine pass the processor through (type "host"), or use another computer.
+crash-illegal-instruction = The processor does not have an instruction that the engine uses: it is an old one, or a virtual machine hides what it has (AVX, AVX2). Let the virtual machine pass the processor through (type "host"), or use another computer.
 crash-killed = Something killed it. Usually the system's OOM killer does that when main memory is full, or a container when its limit is reached: close other programs, raise the limit, or choose a smaller model or context.
 crash-out-of-memory = Main memory is full. Close other programs, enlarge the page file, or choose a smaller model or context.
 crash-segmentation-fault = It used memory that is not its own: a fault of the engine or of the graphics driver, or defective memory modules. Update the driver and install again; if it stays, test the memory.
@@ -265,6 +265,7 @@ install-status-stopped = The server is not running. It starts at the next login,
 install-status-stopped-by-hand = The server is not running. Start it with acolyte start.
 install-status-loaded = The model is in memory with { $context } tokens of context
 install-status-not-loaded = The model is not in memory; the first question loads it
+install-status-orphan = llama-server (process { $pid }) has lost its server and still holds { $size } of memory. acolyte stop, start and install end it.
 install-status-receipt = Measured { $speed } tokens/s, predicted { $promised } ({ $at })
 install-status-unfinished = The last run did not finish. Run acolyte install to resume it, or acolyte undo to roll it back.
 install-status-unused = The model { $model } ({ $size }) is no longer needed

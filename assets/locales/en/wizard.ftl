@@ -364,6 +364,7 @@ wizard-ask-save-yes = Save
 wizard-manage-unfinished = The last installation did not finish. Install again to finish it, or remove it.
 wizard-manage-model-changed = The model was changed since it was measured. Repair restores it.
 wizard-manage-model-missing = The model was removed. Repair restores it.
+wizard-manage-orphan = A process whose server was ended (llama-server, { $pid }) still holds { $size } of memory. Stop or start the server to end it.
 wizard-manage-silent = The server is running but does not respond. Stop it and start it again.
 wizard-manage-context = The engine keeps { $kept } tokens of context, not the { $promised } promised. Stop the server and start it again; if that does not help, install again.
 wizard-worker-crashed = This program failed because of a bug. A crash report was written. Try again.

@@ -32,7 +32,7 @@ install-server-last-lines =
 # Cómo terminó un programa y qué suele significar.
 program-end-code = código de salida { $code }
 program-end-signal = señal { $signal }
-crash-illegal-instruction = Al procesador le falta una instrucción que usa el motor: es demasiado antiguo (el motor necesita AVX o SSE4.2) o una máquina virtual oculta lo que tiene. Haz que la máquina virtual use el procesador tal cual (tipo «host») o usa otro equipo.
+crash-illegal-instruction = Al procesador le falta una instrucción que usa el motor: es antiguo o una máquina virtual oculta lo que tiene (AVX, AVX2). Haz que la máquina virtual use el procesador tal cual (tipo «host») o usa otro equipo.
 crash-killed = Algo lo mató. Suele hacerlo el sistema (OOM killer) cuando la memoria principal se llena, o un contenedor al llegar a su límite: cierra otros programas, sube el límite o elige un modelo o un contexto más pequeño.
 crash-out-of-memory = La memoria principal está llena. Cierra otros programas, amplía el archivo de paginación o elige un modelo o un contexto más pequeño.
 crash-segmentation-fault = Usó memoria que no es suya: un fallo del motor o del controlador gráfico, o módulos de memoria defectuosos. Actualiza el controlador y vuelve a instalar; si sigue igual, comprueba la memoria.
@@ -265,6 +265,7 @@ install-status-stopped = El servidor no está en marcha. Arranca al iniciar sesi
 install-status-stopped-by-hand = El servidor no está en marcha. Arráncalo con acolyte start.
 install-status-loaded = El modelo está en memoria con { $context } tokens de contexto
 install-status-not-loaded = El modelo no está en memoria; la primera pregunta lo carga
+install-status-orphan = llama-server (proceso { $pid }) se ha quedado sin su servidor y aún ocupa { $size } de memoria. Lo terminan acolyte stop, start e install.
 install-status-receipt = Medido: { $speed } tokens/s; previsto: { $promised } ({ $at })
 install-status-unfinished = La última ejecución no terminó. Ejecuta acolyte install para continuarla, o acolyte undo para deshacerla.
 install-status-unused = El modelo { $model } ({ $size }) ya no hace falta

@@ -364,6 +364,7 @@ wizard-ask-save-yes = Guardar
 wizard-manage-unfinished = La última instalación no terminó. Instala de nuevo para terminarla, o quítala.
 wizard-manage-model-changed = El modelo ha cambiado desde que se midió. Reparar lo restaura.
 wizard-manage-model-missing = El modelo se ha eliminado. Reparar lo restaura.
+wizard-manage-orphan = Un proceso cuyo servidor terminó (llama-server, { $pid }) aún ocupa { $size } de memoria. Para terminarlo, detén o arranca el servidor.
 wizard-manage-silent = El servidor está en marcha pero no responde. Detenlo y arráncalo de nuevo.
 wizard-manage-context = El motor mantiene { $kept } tokens de contexto, no los { $promised } prometidos. Detén el servidor y arráncalo de nuevo; si no basta, instala otra vez.
 wizard-worker-crashed = Este programa ha fallado por un error interno. Se ha escrito un informe del fallo. Inténtalo de nuevo.

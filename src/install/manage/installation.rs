@@ -1,10 +1,12 @@
 //! What is installed and its health; starting and stopping its server; models it does not need.
 
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use serde::Serialize;
 
 use crate::control::Control;
+use crate::hardware::gpu_processes;
 use crate::install::blocking::runtime;
 use crate::install::change::Change;
 use crate::install::change::journal::{Journal, changes};
@@ -17,10 +19,14 @@ use crate::ollama::client::{Client, ClientError};
 use crate::ollama::failure::EngineFailure;
 use crate::ollama::release::is_same_version;
 use crate::ollama::replies::{Loaded, ShowResponse};
-use crate::ollama::server::{ServerError, choose_port, end_orphans, rotate_while_running};
+use crate::ollama::server::{Runners, ServerError, choose_port, end_orphans, rotate_while_running};
 use crate::ollama::store::{Difference, Store};
 use crate::platform::listening::{Listener, PortOwner};
+use crate::platform::process::{self, RunningProcess};
 use crate::untrusted::UntrustedText;
+
+/// Timeout for the graphics driver.
+const DRIVER_LIMIT: Duration = Duration::from_secs(5);
 
 /// Health of an installation.
 #[derive(Clone, Debug, PartialEq)]
@@ -41,6 +47,26 @@ pub struct Health {
     pub other_version: Option<UntrustedText>,
     /// Whether the served model is the one that was measured.
     pub model: ServedModel,
+    /// Processes of ours whose server was killed: they answer nobody, and keep their memory.
+    pub orphans: Vec<OrphanedRunner>,
+}
+
+/// A process of the engine whose server has ended.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct OrphanedRunner {
+    /// Its id.
+    pub pid: u32,
+    /// Main memory that it holds, in bytes.
+    pub ram_bytes: Option<u64>,
+    /// Graphics memory that it holds, in bytes, where the driver tells.
+    pub vram_bytes: Option<u64>,
+}
+
+impl OrphanedRunner {
+    /// Memory that it holds, in bytes, as far as it is known.
+    pub fn bytes(&self) -> u64 {
+        self.ram_bytes.unwrap_or(0).saturating_add(self.vram_bytes.unwrap_or(0))
+    }
 }
 
 /// Whether the served model is the one that was measured.
@@ -89,7 +115,10 @@ pub fn health(home: &Path) -> Result<Health, InstallError> {
         listener: Listener::Nobody,
         other_version: None,
         model: ServedModel::Unknown,
+        orphans: Vec::new(),
     };
+    let runners = Runners::of(&paths.engines());
+    health.orphans = orphans(&runners);
     let Some(installed) = &health.installed else { return Ok(health) };
     health.model = served_model(&installed.profile);
     health.listener = listener(&paths, installed.profile.port, running);
@@ -98,7 +127,8 @@ pub fn health(home: &Path) -> Result<Health, InstallError> {
         match block_on(async { Ok(ask(&client, installed).await) })? {
             Ok(said) => {
                 (health.version, health.other_version) = (said.version, said.other_version);
-                health.loaded = said.loaded;
+                // The engine notices only at the next question that its runner was killed.
+                health.loaded = said.loaded.filter(|_| !runners.served.is_empty());
                 health.model = health.model.with(said.model);
             }
             // It ended meanwhile, and another program took its port.
@@ -109,6 +139,27 @@ pub fn health(home: &Path) -> Result<Health, InstallError> {
         tracing::warn!(model = ?health.model, "the served model is not the one that was measured");
     }
     Ok(health)
+}
+
+/// What runners without a server hold. The graphics driver is asked only if there are any.
+fn orphans(runners: &Runners) -> Vec<OrphanedRunner> {
+    if runners.orphans.is_empty() {
+        return Vec::new();
+    }
+    let on_cards = gpu_processes(DRIVER_LIMIT);
+    let of_card = |pid: u32| -> Option<u64> {
+        let used: Vec<u64> = on_cards
+            .iter()
+            .filter(|found| found.pid == Some(pid))
+            .filter_map(|found| found.used_bytes)
+            .collect();
+        (!used.is_empty()).then(|| used.iter().sum())
+    };
+    let orphan = |found: &RunningProcess| {
+        let pid = found.identity.pid;
+        OrphanedRunner { pid, ram_bytes: process::memory_of_tree(pid), vram_bytes: of_card(pid) }
+    };
+    runners.orphans.iter().map(orphan).collect()
 }
 
 /// Who listens on the server's port. If none of our servers runs, an unknown listener does not matter.
@@ -223,6 +274,7 @@ pub fn start(home: &Path, control: &Control) -> Result<Health, InstallError> {
         let measured = installed.measured_version();
         let running = private_server::running(&paths, &launch).await?;
         if running.is_some_and(|server| server.require_version(measured).is_ok()) {
+            end_orphans(&paths.engines())?;
             return Ok(());
         }
         verify_engine(&paths, &launch.program, control)?;

@@ -7,6 +7,6 @@ pub mod uninstall;
 
 pub use at_login::run_if_asked as start_server_if_asked;
 pub use installation::{
-    Health, ServedModel, UnusedModel, client, health, port_listener, remove_unused_models, start, stop,
-    unused_models,
+    Health, OrphanedRunner, ServedModel, UnusedModel, client, health, port_listener, remove_unused_models,
+    start, stop, unused_models,
 };

@@ -17,7 +17,7 @@ use crate::install::run_context::Run;
 use crate::install::steps::loader::{LoadFacts, Loader};
 use crate::install::steps::placement::Placement;
 use crate::install::steps::speed::{SHORT_PROMPT_WORDS, TimedPrompt, answer, decode, per_second, warm_up};
-use crate::install::steps::tune::{self, Tuned};
+use crate::install::steps::tune::{self, OtherWorkWatch, Tuned};
 use crate::install::{
     InstallError, MeasuredFigures, PlacementComparison, RunnerOptions, Step, TuneDimension, TuneFailure,
     TuneOutcome, TuneTry, TuningReport,
@@ -58,7 +58,10 @@ pub async fn run(loader: &mut Loader<'_>, facts: LoadFacts) -> Result<Measured, 
     if !report.tries.is_empty() {
         run.reporter.running(Activity::MeasuringSpeed);
     }
-    let figures = measure_kept(loader, facts, &mut report).await?;
+    // A busy computer may measure far less than the plan promised.
+    let mut watch = OtherWorkWatch::resume(std::mem::take(&mut report.other_work));
+    let figures = measure_kept(loader, facts, &mut report, &mut watch).await?;
+    report.other_work = watch.end(run).await?;
     run.reporter.done(Activity::Measured {
         tokens_per_s: figures.decode_tokens_per_s,
         first_token_s: figures.first_token_s,
@@ -84,11 +87,15 @@ async fn measure_kept(
     loader: &mut Loader<'_>,
     mut facts: LoadFacts,
     report: &mut TuningReport,
+    watch: &mut OtherWorkWatch,
 ) -> Result<MeasuredFigures, InstallError> {
     let mut is_second = false;
     loop {
         let began = Instant::now();
-        let error = match measure_loaded(loader, &facts).await {
+        let meter = watch.meter();
+        let measured = measure_loaded(loader, &facts).await;
+        watch.measured(meter, loader.run);
+        let error = match measured {
             Ok(figures) => return Ok(figures),
             Err(error) if error.is_cancelled() => return Err(error),
             Err(error) => error,

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::control::Cancelled;
+use crate::install::blocking::blocking;
 use crate::install::change::Change;
 use crate::install::event::Activity;
 use crate::install::private_server::{self, Server};
@@ -29,6 +30,9 @@ pub async fn run(run: &Run<'_>, engine: &Engine) -> Result<Server, InstallError>
         && require_version(&server, engine).is_ok()
     {
         report_unconfirmed(run, &server);
+        // A server that was killed before this one started leaves its runner, which keeps its memory.
+        let engines = run.paths.engines();
+        blocking(move || Ok(server::end_orphans(&engines)?)).await?;
         run.reporter.skipped(Activity::ServerKept { port: launch.port });
         return Ok(server);
     }

@@ -267,6 +267,12 @@ fn health(found: manage::Health) -> InstallationHealth {
     if found.running && found.version.is_none() && found.other_version.is_none() {
         problems.push(HealthProblem::ServerSilent);
     }
+    problems.extend(
+        found
+            .orphans
+            .iter()
+            .map(|orphan| HealthProblem::OrphanedRunner { pid: orphan.pid, bytes: orphan.bytes() }),
+    );
     if let Some(installed) = &found.installed {
         let port = installed.profile.port;
         match found.listener {

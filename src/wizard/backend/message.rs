@@ -106,6 +106,13 @@ pub enum HealthProblem {
     InstallationUnfinished,
     /// The server runs but does not answer.
     ServerSilent,
+    /// A process whose server was killed keeps its memory.
+    OrphanedRunner {
+        /// Its id.
+        pid: u32,
+        /// Memory that it holds, in bytes.
+        bytes: u64,
+    },
     /// Another program listens on the server's port.
     PortTaken {
         /// The port.

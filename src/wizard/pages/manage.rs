@@ -318,6 +318,9 @@ fn problem_words(text: Text, problem: &HealthProblem) -> String {
     match problem {
         HealthProblem::InstallationUnfinished => say!(text, "wizard-manage-unfinished"),
         HealthProblem::ServerSilent => say!(text, "wizard-manage-silent"),
+        HealthProblem::OrphanedRunner { pid, bytes } => {
+            say!(text, "wizard-manage-orphan", pid = pid.to_string(), size = text.memory(*bytes))
+        }
         HealthProblem::PortTaken { port, by } => {
             say!(text, "install-status-port-taken", by = by.describe(text), port = port.to_string())
         }

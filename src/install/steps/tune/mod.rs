@@ -19,7 +19,7 @@ use crate::install::{
     TuningRules,
 };
 use crate::plan::{Layers, Plan, Reason};
-use other_work::OtherWorkWatch;
+pub use other_work::OtherWorkWatch;
 use search::{TuneBounds, TuneSearch};
 pub use tries::{failure_of, in_force};
 

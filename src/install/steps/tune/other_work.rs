@@ -42,6 +42,18 @@ impl OtherWorkWatch {
         Ok(watch)
     }
 
+    /// Goes on from what was noticed before.
+    pub fn resume(found: Vec<OtherWork>) -> Self {
+        let mut watch = Self::default();
+        for work in found {
+            match work {
+                OtherWork::Processor { share } => watch.processor_share = share,
+                work => watch.found.push(work),
+            }
+        }
+        watch
+    }
+
     /// Begins to measure the processor.
     pub fn meter(&self) -> Option<ProcessorMeter> {
         ProcessorMeter::start()
