@@ -10,8 +10,12 @@ use acolyte::hardware::evidence::{SourceAnswer, SysinfoGpu, WgpuAdapter};
 use acolyte::hardware::probe::query;
 use acolyte::hardware::{DetectOptions, detect};
 use acolyte::machine::{
-    EngineRefusal, Finding, Gpu, GpuBackend, GpuKind, GpuSource, Hardware, SourceFailure,
+    Blocked, EngineRefusal, Finding, Gpu, GpuBackend, GpuKind, GpuSource, Hardware, SourceFailure,
 };
+use acolyte::models::Catalogue;
+use acolyte::plan::{Plan, Profiles, Reason, plan_all};
+use acolyte::platform::environment::Environment;
+use acolyte::text::{Language, Text};
 
 const MIB: u64 = 1 << 20;
 
@@ -31,6 +35,20 @@ fn stand_in_library() -> PathBuf {
     let path = Path::new(env!("CARGO_BIN_EXE_acolyte")).with_file_name("examples").join(name);
     assert!(path.is_file(), "{} is missing; build it with: cargo build --examples", path.display());
     path
+}
+
+/// Runs detection with a stand-in NVML and a value of CUDA's variable.
+fn detect_with_variable(behaviour: &str, value: &str) -> Hardware {
+    let home = tempfile::tempdir().unwrap();
+    let variable = |name: &str, value: &Path| (OsString::from(name), OsString::from(value));
+    detect(&DetectOptions {
+        probe_environment: vec![
+            variable("ACOLYTE_NVML_PATH", &stand_in_library()),
+            variable("STAND_IN_NVML", Path::new(behaviour)),
+        ],
+        environment: Environment::given([("CUDA_VISIBLE_DEVICES", value)]),
+        ..options(home.path())
+    })
 }
 
 /// Runs detection with a stand-in NVML of this behaviour.
@@ -179,12 +197,95 @@ fn old_drivers_are_queried_with_the_old_function() {
 
 #[test]
 fn a_library_without_its_driver_is_a_finding() {
-    for (behaviour, cause) in
-        [("driver-not-loaded", SourceFailure::DriverNotLoaded), ("mismatch", SourceFailure::DriverUpdated)]
-    {
+    for (behaviour, cause, advice) in [
+        ("driver-not-loaded", SourceFailure::DriverNotLoaded, "not loaded"),
+        ("mismatch", SourceFailure::DriverUpdated, "different versions"),
+        ("lost", SourceFailure::GpuLost, "Restart the computer"),
+        ("unknown", SourceFailure::UnknownDriverError, "restart the container"),
+        ("no-permission", SourceFailure::NoPermission, "no permission"),
+        ("library-not-found", SourceFailure::LibraryNotFound, "was not found"),
+    ] {
         let found = detect_with_nvml(behaviour);
         assert!(nvidia(&found).is_empty());
         assert_eq!(*nvml_failure(&found), cause);
+        let said: Vec<String> =
+            found.notes.iter().map(|note| note.explain(Text::new(Language::English))).collect();
+        assert!(said.iter().any(|sentence| sentence.contains(advice)), "{behaviour}: {said:?}");
+    }
+}
+
+#[test]
+fn one_of_two_cards_that_is_lost_is_a_finding() {
+    let found = detect_with_nvml("one-lost");
+    assert_eq!(only_nvidia(&found).name, "NVIDIA GeForce RTX 3090");
+    assert!(found.notes.contains(&Finding::CardLost { place: 2, of: 2 }), "{:#?}", found.notes);
+
+    let later = detect_with_nvml("lost-later");
+    assert_eq!(only_nvidia(&later).blocked, Some(Blocked::GpuLost));
+    assert_eq!(later.usable_gpus().filter(|gpu| gpu.vendor.as_deref() == Some("nvidia")).count(), 0);
+}
+
+#[test]
+fn a_partitioned_card_is_the_slice_that_the_engine_uses() {
+    let found = detect_with_nvml("mig");
+    let slice = only_nvidia(&found);
+    assert_eq!(slice.name, "NVIDIA A100-SXM4-80GB MIG 3g.40gb");
+    assert_eq!(slice.kind, GpuKind::Discrete);
+    assert_eq!((slice.vram_total_bytes, slice.vram_free_bytes), (Some(40192 * MIB), Some(40000 * MIB)));
+    // Its part of 2,039 GB/s, and three of seven parts of the chip.
+    assert_eq!(slice.memory_bandwidth_gb_s, Some(1000.4));
+    assert!((slice.compute_share.unwrap() - 3.0 / 7.0).abs() < 1e-9, "{slice:#?}");
+    assert_eq!(slice.table_row().map(|row| row.name.as_str()), Some("A100 SXM4 80 GB"));
+
+    let second = detect_with_variable("mig", "MIG-22222222-5717-562f-b3fc-2c963f66afa6");
+    assert_eq!(only_nvidia(&second).vram_total_bytes, Some(9856 * MIB));
+    assert_eq!(only_nvidia(&second).blocked, None);
+
+    let empty = detect_with_nvml("mig-empty");
+    let card = only_nvidia(&empty);
+    assert_eq!((card.vram_total_bytes, card.blocked), (None, Some(Blocked::NoMigSlice)));
+}
+
+/// Nothing is promised of memory that may not be read.
+#[test]
+fn memory_that_may_not_be_read_is_unknown() {
+    let found = detect_with_nvml("memory-denied");
+    let card = only_nvidia(&found);
+    assert_eq!((card.vram_total_bytes, card.vram_free_bytes), (None, None));
+    assert_eq!(card.kind, GpuKind::Discrete);
+    assert!(found.notes.contains(&Finding::VramUnreadable { gpu: card.name.clone() }), "{:#?}", found.notes);
+    let mut found = found.clone();
+    found.gpus.retain(|gpu| gpu.vendor.as_deref() == Some("nvidia"));
+    let report = plan_all(&found, Catalogue::built_in(), Profiles::built_in());
+    let fits = |plan: &Plan| plan.reasons.iter().any(|reason| matches!(reason, Reason::Fits { .. }));
+    assert!(!report.plans.iter().any(fits), "{:#?}", report.plans);
+}
+
+#[test]
+fn a_card_that_a_variable_hides_is_not_counted() {
+    for (value, hidden) in [
+        ("-1", &["NVIDIA GeForce RTX 3090", "NVIDIA GeForce GTX 1080 Ti"][..]),
+        ("", &["NVIDIA GeForce RTX 3090", "NVIDIA GeForce GTX 1080 Ti"]),
+        ("NoDevFiles", &["NVIDIA GeForce RTX 3090", "NVIDIA GeForce GTX 1080 Ti"]),
+        ("0", &["NVIDIA GeForce GTX 1080 Ti"]),
+        ("1", &["NVIDIA GeForce RTX 3090"]),
+        ("0,1", &[]),
+        ("GPU-bbbbbbbb-5717-4562-b3fc-2c963f66afa6", &["NVIDIA GeForce RTX 3090"]),
+        ("GPU-aaaa", &["NVIDIA GeForce GTX 1080 Ti"]),
+    ] {
+        let found = detect_with_variable("two", value);
+        let of_variable = nvidia(&found)
+            .into_iter()
+            .filter(|gpu| gpu.sources.get("blocked").is_some_and(|source| source.starts_with("CUDA_")))
+            .map(|gpu| gpu.name.as_str());
+        // The 1080 Ti needs a newer driver too, which is said first.
+        let hidden: Vec<&str> = hidden.iter().copied().filter(|name| name.contains("3090")).collect();
+        assert_eq!(of_variable.collect::<Vec<_>>(), hidden, "{value:?}");
+        let said: Vec<String> =
+            found.notes.iter().map(|note| note.explain(Text::new(Language::Spanish))).collect();
+        let setting =
+            format!("CUDA_VISIBLE_DEVICES={}", if value.len() > 20 { "GPU-bbbbbbbb" } else { value });
+        assert_eq!(said.iter().any(|sentence| sentence.contains(&setting)), !hidden.is_empty(), "{said:?}");
     }
 }
 

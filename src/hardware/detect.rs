@@ -17,9 +17,9 @@ use super::evidence::{Evidence, GpuProcess, NvmlAnswer, SourceAnswer, TimeSpan};
 use super::merge::{is_intel_integrated, merge};
 use super::probe::query;
 use super::ram_bandwidth::Measurement;
-use super::{core_speed, disks, engines, model_folders, processor, sysfs};
+use super::{core_speed, device_variables, disks, engines, model_folders, processor, sysfs};
 use crate::machine::{DiskUse, GpuSource, Hardware, SourceFailure, TimedSearch};
-use crate::platform::environment::own_program;
+use crate::platform::environment::{Environment, own_program};
 
 /// Timeout of every search that is not a GPU driver.
 const LIMIT: Duration = Duration::from_secs(2);
@@ -41,6 +41,8 @@ pub struct DetectOptions {
     pub measure_memory: bool,
     /// Where to look for engines.
     pub engines: engines::Places,
+    /// The environment that the engine will inherit from.
+    pub environment: Environment,
 }
 
 impl DetectOptions {
@@ -54,6 +56,7 @@ impl DetectOptions {
             driver_limit: Duration::from_secs(10),
             measure_memory: true,
             engines: engines::Places::usual(),
+            environment: Environment::of_process(),
         }
     }
 }
@@ -75,7 +78,8 @@ pub fn gpu_processes(limit: Duration) -> Vec<GpuProcess> {
 /// The raw answers of all sources.
 pub fn collect(options: &DetectOptions) -> Evidence {
     let clock = Clock::start();
-    let mut evidence = Evidence::default();
+    let mut evidence =
+        Evidence { device_variables: device_variables::read(&options.environment), ..Evidence::default() };
     clock.time("system", || crate::hardware::system::system_evidence(&mut evidence));
     let drivers = DriverProbes::new(options, &evidence);
 

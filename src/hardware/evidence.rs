@@ -60,6 +60,8 @@ pub struct Evidence {
     pub model_folders: Vec<ModelFolder>,
     /// Searches that timed out.
     pub late: Vec<TimedSearch>,
+    /// Environment variables that choose the cards which the engine sees ([`super::device_variables`]), with their values.
+    pub device_variables: BTreeMap<String, String>,
     /// How long each source took; not about the machine.
     pub timings_ms: BTreeMap<String, TimeSpan>,
 }
@@ -157,8 +159,36 @@ pub struct NvmlAnswer {
     pub driver_version: Option<String>,
     /// CUDA version as reported by NVML: 12040 is CUDA 12.4.
     pub cuda_driver_version: Option<i32>,
-    /// Its devices in its order.
+    /// Its devices in its order, which is that of their PCI addresses.
     pub devices: Vec<NvmlDevice>,
+    /// Devices that it counts but does not open.
+    pub failed_devices: Vec<NvmlDeviceFailure>,
+}
+
+/// A device that NVML counts but does not open.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct NvmlDeviceFailure {
+    /// Its place in NVML's order, from 0.
+    pub index: u32,
+    /// Why.
+    pub error: NvmlQueryError,
+}
+
+/// A slice of a partitioned card (MIG).
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct MigSlice {
+    /// For example `NVIDIA A100-SXM4-80GB MIG 3g.40gb`.
+    pub name: Option<String>,
+    /// The start of its UUID: `MIG-` and eight digits.
+    pub uuid: Option<String>,
+    /// Its memory in bytes.
+    pub memory_total_bytes: Option<u64>,
+    /// Free memory in bytes.
+    pub memory_free_bytes: Option<u64>,
+    /// Share of the card's multiprocessors, 0 to 1.
+    pub compute_share: Option<f64>,
 }
 
 /// One NVIDIA device.
@@ -176,7 +206,7 @@ pub struct NvmlDevice {
     /// Free memory in bytes.
     pub memory_free_bytes: Option<u64>,
     /// Why the memory query failed.
-    pub memory_error: Option<NvmlMemoryError>,
+    pub memory_error: Option<NvmlQueryError>,
     /// CUDA compute capability.
     pub compute_capability: Option<ComputeCapability>,
     /// Width of the memory bus in bits.
@@ -187,18 +217,28 @@ pub struct NvmlDevice {
     pub pcie_generation: Option<u32>,
     /// Lanes of its PCI Express link.
     pub pcie_lanes: Option<u32>,
+    /// The start of its UUID: `GPU-` and eight digits, enough to tell the cards of a machine apart.
+    pub uuid: Option<String>,
     /// True when the card is partitioned (MIG).
     pub mig: Option<bool>,
+    /// Its slices that this process may use, in NVML's order.
+    pub mig_slices: Vec<MigSlice>,
     /// Programs that use its memory.
     pub processes: Vec<GpuProcess>,
 }
 
-/// Why NVML reports no memory figures for a device.
+/// Why NVML does not answer about a device.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(tag = "why", rename_all = "snake_case")]
-pub enum NvmlMemoryError {
-    /// `NVML_ERROR_NOT_SUPPORTED`: the chip shares the main memory.
+pub enum NvmlQueryError {
+    /// `NVML_ERROR_NOT_SUPPORTED`; of memory: the chip shares the main memory.
     NotSupported,
+    /// This process may not ask: `NVML_ERROR_NO_PERMISSION`, or the system's control groups block the device.
+    NoPermission,
+    /// The device no longer answers: `NVML_ERROR_GPU_IS_LOST`, or it demands a reset.
+    GpuLost,
+    /// `NVML_ERROR_UNKNOWN`.
+    Unknown,
     /// Any other error.
     Other {
         /// Its text, for a report.
@@ -206,9 +246,9 @@ pub enum NvmlMemoryError {
     },
 }
 
-impl<'de> Deserialize<'de> for NvmlMemoryError {
+impl<'de> Deserialize<'de> for NvmlQueryError {
     /// Reads `{why, message}`. Unknown causes and the plain sentences of earlier versions become
-    /// [`NvmlMemoryError::Other`].
+    /// [`NvmlQueryError::Other`].
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         #[derive(Deserialize)]
         #[serde(untagged)]
@@ -224,6 +264,9 @@ impl<'de> Deserialize<'de> for NvmlMemoryError {
             Document::Sentence(message) => Self::Other { message },
             Document::Fields { why, message } => match why.as_str() {
                 "not_supported" => Self::NotSupported,
+                "no_permission" => Self::NoPermission,
+                "gpu_lost" => Self::GpuLost,
+                "unknown" => Self::Unknown,
                 "other" => Self::Other { message },
                 _ => Self::Other { message: why },
             },
@@ -409,10 +452,16 @@ mod tests {
         };
         let sentence = of(r#"{"memory_error": "this query is not supported by the target device"}"#);
         let message = "this query is not supported by the target device".into();
-        assert_eq!(sentence, NvmlMemoryError::Other { message });
+        assert_eq!(sentence, NvmlQueryError::Other { message });
         let unknown = of(r#"{"memory_error": {"why": "gpu_on_fire"}}"#);
-        assert_eq!(unknown, NvmlMemoryError::Other { message: "gpu_on_fire".into() });
-        for error in [NvmlMemoryError::NotSupported, sentence] {
+        assert_eq!(unknown, NvmlQueryError::Other { message: "gpu_on_fire".into() });
+        let typed = [
+            NvmlQueryError::NotSupported,
+            NvmlQueryError::NoPermission,
+            NvmlQueryError::GpuLost,
+            NvmlQueryError::Unknown,
+        ];
+        for error in typed.into_iter().chain([sentence]) {
             let device = NvmlDevice { memory_error: Some(error.clone()), ..NvmlDevice::default() };
             assert_eq!(of(&serde_json::to_string(&device).unwrap()), error);
         }

@@ -129,6 +129,10 @@ impl Hardware {
                             rate(format!("gpus[{i}].memory_bandwidth_gb_s"), gpu.memory_bandwidth_gb_s)
                         })
                         .or_else(|| rate(format!("gpus[{i}].bus_gb_s"), gpu.bus_gb_s))
+                        .or_else(|| {
+                            let share = gpu.compute_share.filter(|share| !(*share > 0.0 && *share <= 1.0));
+                            share.map(|share| format!("gpus[{i}].compute_share: {share} is not a share"))
+                        })
                 })
             })
     }

@@ -9,6 +9,7 @@
 pub mod control_group;
 mod core_speed;
 mod detect;
+pub mod device_variables;
 pub mod disks;
 pub mod drm_clients;
 pub mod engines;

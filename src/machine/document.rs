@@ -108,6 +108,9 @@ pub struct Gpu {
     /// Nominal bandwidth of its PCI Express link in one direction, in decimal GB/s.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub bus_gb_s: Option<f64>,
+    /// Share of the chip's arithmetic, 0 to 1: less than 1 for a slice of a card (MIG).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub compute_share: Option<f64>,
     /// Backend that Ollama will use.
     #[serde(default)]
     pub backend: Option<GpuBackend>,
@@ -159,6 +162,18 @@ pub enum Blocked {
     GpuUnreachable,
     /// It is a share of a card (vGPU) whose profile cannot compute.
     VgpuWithoutCompute,
+    /// An environment variable hides it from the engine: `sources.blocked` has name and value.
+    HiddenByVariable,
+    /// It is partitioned (MIG), and no slice can be used.
+    NoMigSlice,
+    /// It no longer answers its driver.
+    GpuLost,
+    /// The NVIDIA driver and its library have different versions.
+    NvidiaDriverMismatch,
+    /// This user may not use the NVIDIA driver.
+    NvidiaDriverDenied,
+    /// The NVIDIA driver answers with an unknown error.
+    NvidiaDriverFails,
 }
 
 /// The compute interface that Ollama uses on an adapter.
@@ -337,6 +352,7 @@ impl Gpu {
             vram_free_bytes: None,
             memory_bandwidth_gb_s: None,
             bus_gb_s: None,
+            compute_share: None,
             backend: None,
             driver_version: None,
             compute_capability: None,

@@ -54,6 +54,45 @@ pub enum Finding {
         /// Its name.
         gpu: UntrustedText,
     },
+    /// How much of the card's memory is in use may not be read.
+    VramUnreadable {
+        /// Its name.
+        gpu: UntrustedText,
+    },
+    /// A card that the NVIDIA driver counts no longer answers.
+    CardLost {
+        /// Its place among the driver's cards, from 1.
+        #[serde(deserialize_with = "number")]
+        place: u32,
+        /// How many cards the driver counts.
+        #[serde(deserialize_with = "number")]
+        of: u32,
+    },
+    /// A card that the NVIDIA driver counts may not be opened.
+    CardDenied {
+        /// Its place among the driver's cards, from 1.
+        #[serde(deserialize_with = "number")]
+        place: u32,
+        /// How many cards the driver counts.
+        #[serde(deserialize_with = "number")]
+        of: u32,
+    },
+    /// A card that the NVIDIA driver counts fails when it is opened.
+    CardFails {
+        /// Its place among the driver's cards, from 1.
+        #[serde(deserialize_with = "number")]
+        place: u32,
+        /// How many cards the driver counts.
+        #[serde(deserialize_with = "number")]
+        of: u32,
+    },
+    /// An environment variable that chooses cards has an entry that is none of them.
+    VariableInvalid {
+        /// Name and value of the variable: `CUDA_VISIBLE_DEVICES=0,7`.
+        setting: UntrustedText,
+        /// The entry.
+        entry: UntrustedText,
+    },
     /// The card is suspended and was not woken up.
     GpuAsleep {
         /// Its name.
@@ -169,6 +208,38 @@ pub enum EngineRefusal {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         vendor: Option<UntrustedText>,
     },
+    /// An environment variable, which the engine inherits, hides the card.
+    HiddenByVariable {
+        /// The card's name.
+        gpu: UntrustedText,
+        /// Name and value of the variable: `CUDA_VISIBLE_DEVICES=-1`.
+        setting: UntrustedText,
+    },
+    /// The card is partitioned (MIG), and no slice can be used.
+    NoMigSlice {
+        /// Its name.
+        gpu: UntrustedText,
+    },
+    /// The card no longer answers its driver.
+    GpuLost {
+        /// Its name.
+        gpu: UntrustedText,
+    },
+    /// The NVIDIA driver and its library have different versions.
+    NvidiaDriverMismatch {
+        /// The card's name.
+        gpu: UntrustedText,
+    },
+    /// This user may not use the NVIDIA driver.
+    NvidiaDriverDenied {
+        /// The card's name.
+        gpu: UntrustedText,
+    },
+    /// The NVIDIA driver answers with an unknown error.
+    NvidiaDriverFails {
+        /// The card's name.
+        gpu: UntrustedText,
+    },
     /// The card is a share of one (vGPU) whose profile is for desktops and cannot compute.
     VgpuWithoutCompute {
         /// Its name.
@@ -230,6 +301,7 @@ impl Finding {
             | Self::UnifiedMemory { gpu }
             | Self::MigEnabled { gpu }
             | Self::VgpuShared { gpu }
+            | Self::VramUnreadable { gpu }
             | Self::GpuAsleep { gpu }
             | Self::RocmPackage { gpu }
             | Self::RocmNeeded { gpu }
@@ -239,6 +311,10 @@ impl Finding {
             Self::Other(other) => other.details.get("gpu")?.as_str(),
             Self::SourceFailed { .. }
             | Self::SourceLate { .. }
+            | Self::CardLost { .. }
+            | Self::CardDenied { .. }
+            | Self::CardFails { .. }
+            | Self::VariableInvalid { .. }
             | Self::ModelLoaded { .. }
             | Self::MemoryLimited { .. }
             | Self::OnBattery
@@ -258,7 +334,13 @@ impl EngineRefusal {
             | Self::GpuPassedThrough { gpu }
             | Self::GpuDenied { gpu }
             | Self::GpuUnreachable { gpu, .. }
-            | Self::VgpuWithoutCompute { gpu } => Some(gpu),
+            | Self::VgpuWithoutCompute { gpu }
+            | Self::HiddenByVariable { gpu, .. }
+            | Self::NoMigSlice { gpu }
+            | Self::GpuLost { gpu }
+            | Self::NvidiaDriverMismatch { gpu }
+            | Self::NvidiaDriverDenied { gpu }
+            | Self::NvidiaDriverFails { gpu } => Some(gpu),
             Self::MacosTooOld { .. } | Self::WindowsTooOld { .. } => None,
         }
     }

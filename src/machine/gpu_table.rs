@@ -368,13 +368,14 @@ impl GpuTable {
 
     fn of_card(&self, name: &str, driver: DriverFigures<'_>) -> Option<&GpuRow> {
         let found = self.candidates(name, driver);
-        let whole_card = is_vgpu(name) || name.contains(" MIG ");
+        // The memory of a share or a slice is not that of its card.
+        let is_share = is_vgpu(name);
+        let reported = driver.vram_bytes.filter(|_| !name.contains(" MIG "));
         let off = |row: &GpuRow| {
             let known = driver.bandwidth_gb_s.map_or(0.0, |known| (row.bandwidth_gb_s / known).ln().abs());
             (known * 100.0).round() as u64
         };
-        let vram = driver.vram_bytes.or(named_vram_bytes(name));
-        match vram.filter(|_| !whole_card) {
+        match reported.or(named_vram_bytes(name)).filter(|_| !is_share) {
             Some(vram) => found.into_iter().min_by_key(|row| (row.vram_bytes.abs_diff(vram) >> 28, off(row))),
             None => found.into_iter().min_by_key(|row| (row.vram_bytes, off(row))),
         }

@@ -43,6 +43,15 @@ impl Gpu {
                 EngineRefusal::CapabilityTooLow { gpu, capability: self.compute_capability.or_else(by_name) }
             }
             Blocked::VgpuWithoutCompute => EngineRefusal::VgpuWithoutCompute { gpu },
+            Blocked::HiddenByVariable => {
+                let setting = self.sources.get("blocked").cloned().unwrap_or_default();
+                EngineRefusal::HiddenByVariable { gpu, setting }
+            }
+            Blocked::NoMigSlice => EngineRefusal::NoMigSlice { gpu },
+            Blocked::GpuLost => EngineRefusal::GpuLost { gpu },
+            Blocked::NvidiaDriverMismatch => EngineRefusal::NvidiaDriverMismatch { gpu },
+            Blocked::NvidiaDriverDenied => EngineRefusal::NvidiaDriverDenied { gpu },
+            Blocked::NvidiaDriverFails => EngineRefusal::NvidiaDriverFails { gpu },
             Blocked::GpuUnreachable => EngineRefusal::GpuUnreachable { gpu, vendor: self.vendor.clone() },
             Blocked::NvidiaDriverMissing => EngineRefusal::NvidiaDriverMissing { gpu },
             Blocked::GpuPassedThrough => EngineRefusal::GpuPassedThrough { gpu },

@@ -66,6 +66,12 @@ pub enum SourceFailure {
     DriverUpdated,
     /// This user may not use the NVIDIA driver.
     NoPermission,
+    /// A card no longer answers its driver, or demands a reset.
+    GpuLost,
+    /// The NVIDIA driver answers with an unknown error (999). In containers: its devices were withdrawn.
+    UnknownDriverError,
+    /// NVML did not find a library of the driver.
+    LibraryNotFound,
     /// The file is not a usable NVML library.
     NotALibrary {
         /// The loader's error.
@@ -108,6 +114,9 @@ impl<'de> Deserialize<'de> for SourceFailure {
             "driver_not_loaded" => Self::DriverNotLoaded,
             "driver_updated" => Self::DriverUpdated,
             "no_permission" => Self::NoPermission,
+            "gpu_lost" => Self::GpuLost,
+            "unknown_driver_error" => Self::UnknownDriverError,
+            "library_not_found" => Self::LibraryNotFound,
             "not_a_library" => Self::NotALibrary { message },
             "other" => Self::Other { message },
             _ => Self::Other { message: why },

@@ -36,15 +36,21 @@ pub const READY_LIMIT: Duration = Duration::from_secs(120);
 /// Grace period before a server is killed; usually it ends its child within 0.1 s.
 pub const STOP_GRACE: Duration = Duration::from_secs(15);
 
-/// Variables that the server inherits if they are set: selection of cards, proxies, temporary folder, and what Windows
-/// programs need to start.
-const INHERITED: &[&str] = &[
+/// Variables that choose the cards which CUDA, ROCm and Vulkan show to the server. It inherits them if they are set, also
+/// with an empty value, which hides cards.
+pub const DEVICE_VARIABLES: [&str; 6] = [
     "CUDA_VISIBLE_DEVICES",
-    "GGML_VK_VISIBLE_DEVICES",
-    "GPU_DEVICE_ORDINAL",
-    "HIP_VISIBLE_DEVICES",
-    "HSA_OVERRIDE_GFX_VERSION",
+    "CUDA_DEVICE_ORDER",
     "ROCR_VISIBLE_DEVICES",
+    "HIP_VISIBLE_DEVICES",
+    "GPU_DEVICE_ORDINAL",
+    "GGML_VK_VISIBLE_DEVICES",
+];
+
+/// Further variables that the server inherits if they are set: kind of an AMD card, proxies, temporary folder, and what
+/// Windows programs need to start.
+const INHERITED: &[&str] = &[
+    "HSA_OVERRIDE_GFX_VERSION",
     "HTTPS_PROXY",
     "HTTP_PROXY",
     "NO_PROXY",
@@ -90,7 +96,10 @@ pub fn is_server_variable(name: &OsStr) -> bool {
         "PATH",
     ];
     name.to_str().is_some_and(|name| {
-        SET.contains(&name) || RunnerSettings::VARIABLES.contains(&name) || INHERITED.contains(&name)
+        SET.contains(&name)
+            || RunnerSettings::VARIABLES.contains(&name)
+            || DEVICE_VARIABLES.contains(&name)
+            || INHERITED.contains(&name)
     })
 }
 
@@ -201,6 +210,9 @@ impl Launch {
     /// The server's complete environment. `outside` returns variables of our own.
     pub fn environment(&self, outside: impl Fn(&str) -> Option<OsString>) -> BTreeMap<String, OsString> {
         let mut environment = self.settings();
+        for name in DEVICE_VARIABLES {
+            environment.extend(outside(name).map(|value| (name.to_owned(), value)));
+        }
         for name in INHERITED {
             let usable = |value: &OsString| !value.is_empty() && !is_proxy_with_secrets(name, value);
             if let Some(value) = outside(name).filter(usable) {

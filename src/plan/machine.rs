@@ -188,7 +188,7 @@ fn gpu_figures(gpu: &Gpu, hardware: &Hardware, cpu: &CpuFigures, policy: &Policy
         backend: backend(gpu),
         vram_total_bytes: total.value,
         vram_total_certainty: total.certainty,
-        compute_share: 1.0,
+        compute_share: gpu.compute_share.unwrap_or(1.0),
         vram_free_bytes: free,
         bandwidth_gb_s: bandwidth(gpu, hardware, policy, total.value),
         row: gpu.table_row(),

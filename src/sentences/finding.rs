@@ -21,6 +21,24 @@ impl Finding {
     /// One or two sentences; for an [`OtherFinding`] its own text.
     pub fn explain(&self, text: Text) -> String {
         match self {
+            Self::SourceFailed { source: GpuSource::Nvml, cause: SourceFailure::GpuLost } => {
+                say!(text, "hardware-nvml-gpu-lost")
+            }
+            Self::SourceFailed { source: GpuSource::Nvml, cause: SourceFailure::DriverUpdated } => {
+                say!(text, "hardware-nvml-mismatch")
+            }
+            Self::SourceFailed { source: GpuSource::Nvml, cause: SourceFailure::NoPermission } => {
+                say!(text, "hardware-nvml-denied")
+            }
+            Self::SourceFailed { source: GpuSource::Nvml, cause: SourceFailure::UnknownDriverError } => {
+                say!(text, "hardware-nvml-unknown-error")
+            }
+            Self::SourceFailed { source: GpuSource::Nvml, cause: SourceFailure::DriverNotLoaded } => {
+                say!(text, "hardware-nvml-not-loaded")
+            }
+            Self::SourceFailed { source: GpuSource::Nvml, cause: SourceFailure::LibraryNotFound } => {
+                say!(text, "hardware-nvml-library-not-found")
+            }
             Self::SourceFailed { source, cause } => {
                 let source = match source {
                     GpuSource::Nvml => say!(text, "hardware-source-nvml"),
@@ -40,6 +58,13 @@ impl Finding {
             Self::UnifiedMemory { gpu } => say!(text, "hardware-unified-memory", gpu = gpu.as_str()),
             Self::MigEnabled { gpu } => say!(text, "hardware-mig-enabled", gpu = gpu.as_str()),
             Self::VgpuShared { gpu } => say!(text, "hardware-vgpu-shared", gpu = gpu.as_str()),
+            Self::VramUnreadable { gpu } => say!(text, "hardware-vram-unreadable", gpu = gpu.as_str()),
+            Self::CardLost { place, of } => say!(text, "hardware-card-lost", place = *place, of = *of),
+            Self::CardDenied { place, of } => say!(text, "hardware-card-denied", place = *place, of = *of),
+            Self::CardFails { place, of } => say!(text, "hardware-card-fails", place = *place, of = *of),
+            Self::VariableInvalid { setting, entry } => {
+                say!(text, "hardware-variable-invalid", setting = setting.as_str(), entry = entry.as_str(),)
+            }
             Self::GpuAsleep { gpu } => say!(text, "hardware-gpu-asleep", gpu = gpu.as_str()),
             Self::RocmPackage { gpu } => say!(text, "hardware-rocm-package", gpu = gpu.as_str()),
             Self::RocmNeeded { gpu } => say!(text, "hardware-rocm-needed", gpu = gpu.as_str()),
@@ -82,6 +107,14 @@ impl Finding {
     pub fn link(&self, text: Text) -> Option<Link> {
         Some(match self {
             Self::Refusal(refusal) => return refusal.link(text),
+            Self::SourceFailed {
+                source: GpuSource::Nvml,
+                cause:
+                    SourceFailure::GpuLost
+                    | SourceFailure::DriverUpdated
+                    | SourceFailure::NoPermission
+                    | SourceFailure::UnknownDriverError,
+            } => return None,
             Self::SourceFailed { source: GpuSource::Nvml, .. } => {
                 (say!(text, "hardware-link-nvidia"), NVIDIA_DRIVERS)
             }
@@ -121,6 +154,18 @@ impl EngineRefusal {
             Self::VgpuWithoutCompute { gpu } => {
                 say!(text, "hardware-vgpu-without-compute", gpu = gpu.as_str())
             }
+            Self::HiddenByVariable { gpu, setting } => {
+                say!(text, "hardware-hidden-by-variable", gpu = gpu.as_str(), setting = setting.as_str(),)
+            }
+            Self::NoMigSlice { gpu } => say!(text, "hardware-no-mig-slice", gpu = gpu.as_str()),
+            Self::GpuLost { gpu } => say!(text, "hardware-gpu-lost", gpu = gpu.as_str()),
+            Self::NvidiaDriverMismatch { gpu } => {
+                say!(text, "hardware-nvidia-driver-mismatch", gpu = gpu.as_str())
+            }
+            Self::NvidiaDriverDenied { gpu } => {
+                say!(text, "hardware-nvidia-driver-denied", gpu = gpu.as_str())
+            }
+            Self::NvidiaDriverFails { gpu } => say!(text, "hardware-nvidia-driver-fails", gpu = gpu.as_str()),
             Self::MacosTooOld { version } => {
                 say!(text, "hardware-macos-too-old", version = version.as_str())
             }
@@ -140,6 +185,12 @@ impl EngineRefusal {
             Self::GpuDenied { .. } => say!(text, "hardware-gpu-denied-title"),
             Self::GpuUnreachable { .. } => say!(text, "hardware-gpu-unreachable-title"),
             Self::VgpuWithoutCompute { .. } => say!(text, "hardware-vgpu-without-compute-title"),
+            Self::HiddenByVariable { .. } => say!(text, "hardware-hidden-by-variable-title"),
+            Self::NoMigSlice { .. } => say!(text, "hardware-no-mig-slice-title"),
+            Self::GpuLost { .. } => say!(text, "hardware-gpu-lost-title"),
+            Self::NvidiaDriverMismatch { .. } => say!(text, "hardware-nvidia-driver-mismatch-title"),
+            Self::NvidiaDriverDenied { .. } => say!(text, "hardware-nvidia-driver-denied-title"),
+            Self::NvidiaDriverFails { .. } => say!(text, "hardware-nvidia-driver-fails-title"),
             Self::MacosTooOld { .. } | Self::WindowsTooOld { .. } => {
                 say!(text, "hardware-system-too-old-title")
             }
@@ -159,9 +210,15 @@ impl EngineRefusal {
             Self::GpuUnreachable { .. } => (say!(text, "hardware-link-amd"), AMD_DRIVERS),
             Self::MacosTooOld { .. } => (say!(text, "hardware-link-macos"), MACOS),
             Self::WindowsTooOld { .. } => (say!(text, "hardware-link-windows"), WINDOWS),
-            Self::GpuPassedThrough { .. } | Self::GpuDenied { .. } | Self::VgpuWithoutCompute { .. } => {
-                return None;
-            }
+            Self::GpuPassedThrough { .. }
+            | Self::GpuDenied { .. }
+            | Self::VgpuWithoutCompute { .. }
+            | Self::HiddenByVariable { .. }
+            | Self::NoMigSlice { .. }
+            | Self::GpuLost { .. }
+            | Self::NvidiaDriverMismatch { .. }
+            | Self::NvidiaDriverDenied { .. }
+            | Self::NvidiaDriverFails { .. } => return None,
         })
     }
 }
@@ -181,6 +238,9 @@ impl SourceFailure {
             Self::InvalidAnswer { message } => (say!(text, "hardware-why-invalid-answer"), message.as_str()),
             Self::NotALibrary { message } => (say!(text, "hardware-why-no-nvml"), message.as_str()),
             Self::DriverNotLoaded => (say!(text, "hardware-why-not-loaded"), ""),
+            Self::GpuLost => (say!(text, "hardware-why-gpu-lost"), ""),
+            Self::UnknownDriverError => (say!(text, "hardware-why-unknown-error"), ""),
+            Self::LibraryNotFound => (say!(text, "hardware-why-library-not-found"), ""),
             Self::DriverUpdated => (say!(text, "hardware-why-updated"), ""),
             Self::NoPermission => (say!(text, "hardware-why-no-permission"), ""),
             Self::Other { message } => return message.to_string(),

@@ -5,7 +5,7 @@
 use std::ffi::{c_char, c_int, c_uint, c_ulonglong, c_void};
 
 use nvml_wrapper_sys::bindings::{
-    nvmlMemory_t, nvmlMemory_v2_t, nvmlPciInfo_t, nvmlProcessInfo_t, nvmlReturn_t,
+    nvmlDeviceAttributes_t, nvmlMemory_t, nvmlMemory_v2_t, nvmlPciInfo_t, nvmlProcessInfo_t, nvmlReturn_t,
 };
 
 const SUCCESS: nvmlReturn_t = 0;
@@ -13,7 +13,11 @@ const INVALID_ARGUMENT: nvmlReturn_t = 2;
 const NOT_SUPPORTED: nvmlReturn_t = 3;
 const DRIVER_NOT_LOADED: nvmlReturn_t = 9;
 const FUNCTION_NOT_FOUND: nvmlReturn_t = 13;
+const NO_PERMISSION: nvmlReturn_t = 4;
+const LIBRARY_NOT_FOUND: nvmlReturn_t = 12;
+const GPU_IS_LOST: nvmlReturn_t = 15;
 const MISMATCH: nvmlReturn_t = 18;
+const UNKNOWN: nvmlReturn_t = 999;
 
 /// How this library behaves.
 #[derive(Clone, Copy, PartialEq)]
@@ -34,6 +38,18 @@ enum Behaviour {
     DriverNotLoaded,
     /// Library and kernel part are of different versions.
     Mismatch,
+    /// Initialising fails with this code.
+    Fails(nvmlReturn_t),
+    /// The second of two cards has fallen off the bus.
+    OneLost,
+    /// The only card has fallen off the bus after it was opened.
+    LostLater,
+    /// An A100 divided into two slices, in a container that may not ask about the card itself.
+    Mig,
+    /// An A100 with MIG on and no slice.
+    MigEmpty,
+    /// An A100 in a container that may not read its memory.
+    MemoryDenied,
     /// Never returns.
     Hang,
     /// Crashes the process.
@@ -102,6 +118,28 @@ const K80: Device = Device {
     memory_mhz: 2505,
 };
 
+const A100: Device = Device {
+    name: "NVIDIA A100-SXM4-80GB",
+    pci: "00000000:07:00.0",
+    pci_device_id: 0x20b2_10de,
+    memory: Some((81920 * MIB, 81000 * MIB)),
+    capability: (8, 0),
+    bus_bits: 5120,
+    memory_mhz: 1593,
+};
+const SLICE_1: Device =
+    Device { name: "NVIDIA A100-SXM4-80GB MIG 3g.40gb", memory: Some((40192 * MIB, 40000 * MIB)), ..A100 };
+const SLICE_2: Device =
+    Device { name: "NVIDIA A100-SXM4-80GB MIG 1g.10gb", memory: Some((9856 * MIB, 9800 * MIB)), ..A100 };
+/// Handles of slices, beyond those of cards.
+const SLICES: [usize; 2] = [100, 101];
+/// Places for slices on an A100.
+const SLICE_PLACES: c_uint = 7;
+
+fn is_partitioned() -> bool {
+    matches!(behaviour(), Behaviour::Mig | Behaviour::MigEmpty)
+}
+
 fn behaviour() -> Behaviour {
     match std::env::var("STAND_IN_NVML").as_deref() {
         Ok("two") => Behaviour::Two,
@@ -111,6 +149,15 @@ fn behaviour() -> Behaviour {
         Ok("first-version") => Behaviour::FirstVersion,
         Ok("driver-not-loaded") => Behaviour::DriverNotLoaded,
         Ok("mismatch") => Behaviour::Mismatch,
+        Ok("lost") => Behaviour::Fails(GPU_IS_LOST),
+        Ok("unknown") => Behaviour::Fails(UNKNOWN),
+        Ok("no-permission") => Behaviour::Fails(NO_PERMISSION),
+        Ok("library-not-found") => Behaviour::Fails(LIBRARY_NOT_FOUND),
+        Ok("one-lost") => Behaviour::OneLost,
+        Ok("lost-later") => Behaviour::LostLater,
+        Ok("mig") => Behaviour::Mig,
+        Ok("mig-empty") => Behaviour::MigEmpty,
+        Ok("memory-denied") => Behaviour::MemoryDenied,
         Ok("hang") => Behaviour::Hang,
         Ok("crash") => Behaviour::Crash,
         Ok("chatter") => Behaviour::Chatter,
@@ -121,7 +168,8 @@ fn behaviour() -> Behaviour {
 
 fn devices() -> &'static [Device] {
     match behaviour() {
-        Behaviour::Two => &[RTX_3090, GTX_1080_TI],
+        Behaviour::Two | Behaviour::OneLost => &[RTX_3090, GTX_1080_TI],
+        Behaviour::Mig | Behaviour::MigEmpty | Behaviour::MemoryDenied => &[A100],
         Behaviour::Unified => &[GB10],
         Behaviour::UnknownUnified => &[N1X],
         Behaviour::Old => &[K80],
@@ -131,7 +179,22 @@ fn devices() -> &'static [Device] {
 
 /// Handles are positions plus one, so that none is null.
 fn device(handle: *mut c_void) -> Option<&'static Device> {
-    devices().get((handle as usize).checked_sub(1)?)
+    match handle as usize {
+        slice if slice == SLICES[0] => Some(&SLICE_1),
+        slice if slice == SLICES[1] => Some(&SLICE_2),
+        card => devices().get(card.checked_sub(1)?),
+    }
+}
+
+/// Why the memory of a device is not told.
+fn memory_error(handle: *mut c_void) -> Option<nvmlReturn_t> {
+    let is_slice = SLICES.contains(&(handle as usize));
+    match behaviour() {
+        Behaviour::LostLater => Some(GPU_IS_LOST),
+        Behaviour::MemoryDenied => Some(NO_PERMISSION),
+        Behaviour::Mig if !is_slice => Some(NO_PERMISSION),
+        _ => None,
+    }
 }
 
 /// # Safety
@@ -149,6 +212,7 @@ extern "C" fn nvmlInit_v2() -> nvmlReturn_t {
     match behaviour() {
         Behaviour::DriverNotLoaded => DRIVER_NOT_LOADED,
         Behaviour::Mismatch => MISMATCH,
+        Behaviour::Fails(code) => code,
         Behaviour::Hang => loop {
             std::thread::park();
         },
@@ -202,6 +266,9 @@ extern "C" fn nvmlDeviceGetHandleByIndex_v2(index: c_uint, handle: *mut *mut c_v
     if index as usize >= devices().len() {
         return INVALID_ARGUMENT;
     }
+    if index == 1 && behaviour() == Behaviour::OneLost {
+        return GPU_IS_LOST;
+    }
     // SAFETY: the caller gives a place for one handle.
     unsafe { handle.write((index as usize + 1) as *mut c_void) };
     SUCCESS
@@ -233,6 +300,9 @@ extern "C" fn nvmlDeviceGetMemoryInfo_v2(handle: *mut c_void, memory: *mut nvmlM
     if matches!(behaviour(), Behaviour::FirstVersion | Behaviour::Old) {
         return FUNCTION_NOT_FOUND;
     }
+    if let Some(code) = memory_error(handle) {
+        return code;
+    }
     let Some((total, free)) = device(handle).and_then(|device| device.memory) else { return NOT_SUPPORTED };
     // SAFETY: the caller gives a place for one structure.
     let memory = unsafe { &mut *memory };
@@ -245,9 +315,82 @@ extern "C" fn nvmlDeviceGetMemoryInfo_v2(handle: *mut c_void, memory: *mut nvmlM
 
 #[unsafe(no_mangle)]
 extern "C" fn nvmlDeviceGetMemoryInfo(handle: *mut c_void, memory: *mut nvmlMemory_t) -> nvmlReturn_t {
+    if let Some(code) = memory_error(handle) {
+        return code;
+    }
     let Some((total, free)) = device(handle).and_then(|device| device.memory) else { return NOT_SUPPORTED };
     // SAFETY: the caller gives a place for one structure.
     unsafe { memory.write(nvmlMemory_t { total, free, used: total - free }) };
+    SUCCESS
+}
+
+#[unsafe(no_mangle)]
+extern "C" fn nvmlDeviceGetMigMode(
+    _handle: *mut c_void,
+    current: *mut c_uint,
+    pending: *mut c_uint,
+) -> nvmlReturn_t {
+    if !matches!(behaviour(), Behaviour::Mig | Behaviour::MigEmpty | Behaviour::MemoryDenied) {
+        return NOT_SUPPORTED;
+    }
+    // SAFETY: the caller gives places for two numbers.
+    unsafe {
+        current.write(u32::from(is_partitioned()));
+        pending.write(u32::from(is_partitioned()));
+    }
+    SUCCESS
+}
+
+#[unsafe(no_mangle)]
+extern "C" fn nvmlDeviceGetMaxMigDeviceCount(_handle: *mut c_void, count: *mut c_uint) -> nvmlReturn_t {
+    // SAFETY: the caller gives a place for one number.
+    unsafe { count.write(SLICE_PLACES) };
+    SUCCESS
+}
+
+#[unsafe(no_mangle)]
+extern "C" fn nvmlDeviceGetMigDeviceHandleByIndex(
+    _handle: *mut c_void,
+    index: c_uint,
+    slice: *mut *mut c_void,
+) -> nvmlReturn_t {
+    const NOT_FOUND: nvmlReturn_t = 6;
+    // As a driver does, leave a place empty between slices.
+    let place = match index {
+        0 => SLICES[0],
+        2 => SLICES[1],
+        _ => return NOT_FOUND,
+    };
+    if behaviour() != Behaviour::Mig {
+        return NOT_FOUND;
+    }
+    // SAFETY: the caller gives a place for one handle.
+    unsafe { slice.write(place as *mut c_void) };
+    SUCCESS
+}
+
+#[unsafe(no_mangle)]
+extern "C" fn nvmlDeviceGetUUID(handle: *mut c_void, uuid: *mut c_char, length: c_uint) -> nvmlReturn_t {
+    let text = match handle as usize {
+        slice if slice == SLICES[0] => "MIG-11111111-5717-562f-b3fc-2c963f66afa6",
+        slice if slice == SLICES[1] => "MIG-22222222-5717-562f-b3fc-2c963f66afa6",
+        1 => "GPU-aaaaaaaa-5717-4562-b3fc-2c963f66afa6",
+        _ => "GPU-bbbbbbbb-5717-4562-b3fc-2c963f66afa6",
+    };
+    // SAFETY: the caller gives a buffer of `length` characters.
+    unsafe { copy(text, uuid, length) };
+    SUCCESS
+}
+
+#[unsafe(no_mangle)]
+extern "C" fn nvmlDeviceGetAttributes_v2(
+    handle: *mut c_void,
+    attributes: *mut nvmlDeviceAttributes_t,
+) -> nvmlReturn_t {
+    let Some(slice) = SLICES.iter().position(|slice| *slice == handle as usize) else { return NOT_SUPPORTED };
+    // SAFETY: the caller gives a place for one structure; all its fields may be zero.
+    let attributes = unsafe { &mut *attributes };
+    attributes.computeInstanceSliceCount = [3, 1][slice];
     SUCCESS
 }
 

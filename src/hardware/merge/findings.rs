@@ -3,7 +3,7 @@
 
 use super::identity::Adapter;
 use super::kind::is_nvidia;
-use crate::hardware::evidence::{Evidence, GpuClient};
+use crate::hardware::evidence::{Evidence, GpuClient, NvmlDeviceFailure, NvmlQueryError};
 use crate::hardware::pci::PciAddress;
 use crate::hardware::sysfs;
 use crate::machine::{EngineRefusal, Finding, Gpu, GpuBackend, GpuKind, GpuSource, gpu_table};
@@ -24,11 +24,27 @@ pub fn findings(judged: &[(Gpu, &Adapter<'_>)], evidence: &Evidence) -> Vec<Find
         .filter_map(|(source, cause)| Some(Finding::SourceFailed { source, cause: cause?.clone() }))
         .collect();
     findings.extend(evidence.late.iter().map(|source| Finding::SourceLate { source: *source }));
+    findings.extend(failed_cards(evidence));
     for (gpu, adapter) in judged {
         of_gpu(gpu, adapter, evidence, &mut findings);
     }
     of_system(evidence, &mut findings);
     findings
+}
+
+/// Cards that NVIDIA's driver counts and does not open.
+fn failed_cards(evidence: &Evidence) -> Vec<Finding> {
+    let Some(nvml) = evidence.nvml.answer() else { return Vec::new() };
+    let of = u32::try_from(nvml.devices.len() + nvml.failed_devices.len()).unwrap_or(u32::MAX);
+    let finding = |failed: &NvmlDeviceFailure| {
+        let place = failed.index.saturating_add(1);
+        match failed.error {
+            NvmlQueryError::GpuLost => Finding::CardLost { place, of },
+            NvmlQueryError::NoPermission => Finding::CardDenied { place, of },
+            _ => Finding::CardFails { place, of },
+        }
+    };
+    nvml.failed_devices.iter().map(finding).collect()
 }
 
 /// The finding that an adapter shares main memory.
@@ -56,8 +72,11 @@ fn of_gpu(gpu: &Gpu, adapter: &Adapter<'_>, evidence: &Evidence, findings: &mut 
         {
             findings.push(Finding::NoFlashAttention { gpu: name(), capability });
         }
-        if nvml.mig == Some(true) {
+        if nvml.mig == Some(true) && !is_refused {
             findings.push(Finding::MigEnabled { gpu: name() });
+        }
+        if gpu.vram_free_bytes.is_none() && gpu.kind == GpuKind::Discrete && !is_refused {
+            findings.push(Finding::VramUnreadable { gpu: name() });
         }
         if !is_refused && gpu_table::is_vgpu(&gpu.name) {
             findings.push(Finding::VgpuShared { gpu: name() });

@@ -6,18 +6,24 @@ use super::backend::backend;
 use super::blocked::blocked;
 use super::identity::Adapter;
 use super::kind::{kind, vendor};
-use super::memory::video_memory;
-use crate::hardware::evidence::{Evidence, NvmlDevice};
+use super::memory::{MemoryFigure, VideoMemory, video_memory};
+use super::visible::{VisibleDevices, hides_board, setting};
+use crate::hardware::evidence::{Evidence, MigSlice, NvmlDevice};
 use crate::hardware::pci::{link_gb_s, link_gt_s};
 use crate::machine::TABLE;
 use crate::machine::gpu_table;
-use crate::machine::{Gpu, GpuKind};
+use crate::machine::{Blocked, Gpu, GpuKind};
 
-/// The entry of one adapter.
-pub fn gpu(adapter: &Adapter<'_>, evidence: &Evidence) -> Gpu {
+/// The entry of one adapter, which is at `index` of the adapters.
+pub fn gpu(index: usize, adapter: &Adapter<'_>, visible: &VisibleDevices<'_>, evidence: &Evidence) -> Gpu {
     let vendor = vendor(adapter);
     let kind = kind(adapter, vendor, evidence);
-    let memory = video_memory(adapter, kind, vendor, evidence);
+    let slice = adapter.nvml.filter(|device| device.mig == Some(true));
+    let slice = slice.map(|device| device.mig_slices.get(visible.slice_of(device)));
+    let memory = match slice {
+        Some(slice) => slice.map(memory_of_slice).unwrap_or_default(),
+        None => video_memory(adapter, kind, vendor, evidence),
+    };
     let driver = driver_version(adapter, kind, evidence);
     let capability = adapter.nvml.and_then(|gpu| gpu.compute_capability);
 
@@ -27,7 +33,10 @@ pub fn gpu(adapter: &Adapter<'_>, evidence: &Evidence) -> Gpu {
             sources.insert(key.to_owned(), text.into());
         }
     };
-    let (name, name_source) = name(adapter, vendor, evidence);
+    let (name, name_source) = match slice.flatten().and_then(|slice| slice.name.clone()) {
+        Some(name) => (name, "nvml"),
+        None => name(adapter, vendor, evidence),
+    };
     source("name", Some(name_source));
     source("vram_total_bytes", memory.total.as_ref().map(|figure| figure.source.as_str()));
     source("vram_free_bytes", memory.free.as_ref().map(|figure| figure.source.as_str()));
@@ -43,6 +52,7 @@ pub fn gpu(adapter: &Adapter<'_>, evidence: &Evidence) -> Gpu {
         vram_total_bytes: memory.total.map(|figure| figure.bytes),
         vram_free_bytes: memory.free.map(|figure| figure.bytes),
         memory_bandwidth_gb_s: None,
+        compute_share: slice.flatten().and_then(share_of_slice),
         bus_gb_s: bus.map(|(gb_s, _)| gb_s),
         backend,
         driver_version: driver.map(|(version, _)| version).map(Into::into),
@@ -54,8 +64,49 @@ pub fn gpu(adapter: &Adapter<'_>, evidence: &Evidence) -> Gpu {
         gpu.memory_bandwidth_gb_s = Some(gb_s);
         gpu.sources.insert("memory_bandwidth_gb_s".to_owned(), source.into());
     }
+    if let Some(share) = slice.flatten().and_then(|slice| memory_share(slice, adapter, &gpu)) {
+        gpu.memory_bandwidth_gb_s =
+            gpu.memory_bandwidth_gb_s.map(|gb_s| (gb_s * share * 10.0).round() / 10.0);
+    }
+    let hidden_by = gpu.backend.and_then(|backend| visible.hidden_by(index, adapter, backend, evidence));
     gpu.blocked = blocked(&gpu, adapter, evidence);
+    if gpu.blocked.is_none()
+        && gpu.kind.holds_models()
+        && let Some(variable) = hidden_by
+    {
+        gpu.hide(variable, evidence);
+    }
     gpu
+}
+
+impl Gpu {
+    /// Marks it as hidden by an environment variable.
+    fn hide(&mut self, variable: &str, evidence: &Evidence) {
+        self.blocked = Some(Blocked::HiddenByVariable);
+        self.sources.insert("blocked".to_owned(), setting(variable, evidence).into());
+    }
+}
+
+fn memory_of_slice(slice: &MigSlice) -> VideoMemory {
+    let figure = |bytes: Option<u64>| {
+        Some(MemoryFigure { bytes: bytes.filter(|bytes| *bytes > 0)?, source: "nvml (MIG slice)".to_owned() })
+    };
+    let total = figure(slice.memory_total_bytes);
+    let most = total.as_ref().map_or(u64::MAX, |total| total.bytes);
+    let free = figure(slice.memory_free_bytes.map(|bytes| bytes.min(most)));
+    VideoMemory { total, free, contradicted_by: Vec::new() }
+}
+
+/// A slice's share of the chip, unless the driver does not tell.
+fn share_of_slice(slice: &MigSlice) -> Option<f64> {
+    slice.compute_share.filter(|share| *share > 0.0 && *share <= 1.0)
+}
+
+/// A slice's share of the card's memory, with which its bandwidth goes.
+fn memory_share(slice: &MigSlice, adapter: &Adapter<'_>, gpu: &Gpu) -> Option<f64> {
+    let card = adapter.nvml.and_then(|card| card.memory_total_bytes);
+    let card = card.or_else(|| gpu.table_row().map(|row| row.vram_bytes)).filter(|bytes| *bytes > 0)?;
+    Some((slice.memory_total_bytes? as f64 / card as f64).min(1.0))
 }
 
 /// Memory bandwidth in decimal GB/s and its source: the driver, else the table of cards. `None` for integrated
@@ -186,7 +237,7 @@ pub fn of_board(evidence: &Evidence) -> Option<Gpu> {
         ("vram_free_bytes".to_owned(), "available main memory".into()),
     ]);
     sources.extend(bandwidth.map(|_| ("memory_bandwidth_gb_s".to_owned(), TABLE.into())));
-    Some(Gpu {
+    let mut gpu = Gpu {
         name: board.to_owned().into(),
         vendor: Some("nvidia".into()),
         kind: GpuKind::Unified,
@@ -194,10 +245,15 @@ pub fn of_board(evidence: &Evidence) -> Option<Gpu> {
         vram_free_bytes: memory.available_bytes,
         memory_bandwidth_gb_s: bandwidth.map(|row| row.bandwidth_gb_s),
         bus_gb_s: None,
+        compute_share: None,
         backend: Some(crate::machine::GpuBackend::Cuda),
         driver_version: None,
         compute_capability: None,
         blocked: None,
         sources,
-    })
+    };
+    if hides_board(evidence) {
+        gpu.hide("CUDA_VISIBLE_DEVICES", evidence);
+    }
+    Some(gpu)
 }

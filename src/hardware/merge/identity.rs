@@ -143,7 +143,9 @@ pub fn adapters(evidence: &Evidence) -> Vec<Adapter<'_>> {
             adapter.registry = Some(device);
         }
     }
-    let nvml_has_devices = evidence.nvml.answer().is_some_and(|nvml| !nvml.devices.is_empty());
+    // A card that NVML counts and does not open is this computer's.
+    let nvml_has_devices =
+        evidence.nvml.answer().is_some_and(|nvml| !nvml.devices.is_empty() && nvml.failed_devices.is_empty());
     found.retain(|adapter| !(nvml_has_devices && belongs_to_another_container(adapter)));
     found
 }

@@ -1,7 +1,7 @@
 //! Vendor and kind of an adapter.
 
 use super::identity::Adapter;
-use crate::hardware::evidence::{DeviceType, Evidence, NvmlMemoryError};
+use crate::hardware::evidence::{DeviceType, Evidence, NvmlQueryError};
 use crate::hardware::pci::PciIds;
 use crate::machine::GpuKind;
 
@@ -135,7 +135,9 @@ fn is_virtual(adapter: &Adapter<'_>) -> bool {
 fn nvidia(adapter: &Adapter<'_>) -> GpuKind {
     const SHARED: [&str; 6] = ["GB10", "Orin", "Thor", "Xavier", "Tegra", "Jetson"];
     let no_memory_figures = adapter.nvml.is_some_and(|gpu| {
-        gpu.memory_total_bytes.is_none() && gpu.memory_error == Some(NvmlMemoryError::NotSupported)
+        gpu.mig != Some(true)
+            && gpu.memory_total_bytes.is_none()
+            && gpu.memory_error == Some(NvmlQueryError::NotSupported)
     });
     let named = adapter.names().any(|name| {
         let mut words = name.split(|c: char| !c.is_alphanumeric());
@@ -297,8 +299,8 @@ mod tests {
             let nvml = SourceAnswer::Answered(NvmlAnswer { devices: vec![device], ..NvmlAnswer::default() });
             crate::hardware::merge::merge(&Evidence { nvml, ..Evidence::default() }).gpus[0].kind
         };
-        assert_eq!(kind_after(NvmlMemoryError::NotSupported), GpuKind::Unified);
+        assert_eq!(kind_after(NvmlQueryError::NotSupported), GpuKind::Unified);
         let message = "device fell off the bus".into();
-        assert_eq!(kind_after(NvmlMemoryError::Other { message }), GpuKind::Discrete);
+        assert_eq!(kind_after(NvmlQueryError::Other { message }), GpuKind::Discrete);
     }
 }

@@ -2,7 +2,8 @@
 //!
 //! 1. [`identity`] groups the answers by adapter.
 //! 2. [`kind`] decides the kind of each adapter, [`memory`] how much memory counts, [`backend`] which backend Ollama
-//!    will use, [`blocked`] whether Ollama leaves it out; [`gpus`] writes the entry.
+//!    will use, [`visible`] whether a variable hides it, [`blocked`] whether Ollama leaves it out; [`gpus`] writes the
+//!    entry.
 //! 3. [`findings`] lists what the user should know: sources that did not answer, what Ollama refuses or does
 //!    differently.
 
@@ -13,24 +14,29 @@ mod gpus;
 mod identity;
 mod kind;
 mod memory;
+mod visible;
 
 pub use kind::is_intel_integrated;
 
 use super::evidence::{Evidence, MemoryEvidence};
 use crate::SCHEMA;
-use crate::machine::{Gpu, GpuKind, Hardware, MainMemory};
+use crate::machine::{Finding, Gpu, GpuKind, Hardware, MainMemory};
+use visible::VisibleDevices;
 
 /// The hardware document of this evidence.
 pub fn merge(evidence: &Evidence) -> Hardware {
     let adapters = identity::adapters(evidence);
-    let mut judged: Vec<(Gpu, &identity::Adapter<'_>)> =
-        adapters.iter().map(|adapter| (gpus::gpu(adapter, evidence), adapter)).collect();
+    let visible = VisibleDevices::of(evidence, &adapters);
+    let entry = |(index, adapter)| (gpus::gpu(index, adapter, &visible, evidence), adapter);
+    let mut judged: Vec<(Gpu, &identity::Adapter<'_>)> = adapters.iter().enumerate().map(entry).collect();
     // Cards that can hold a model first, largest first; sorting is stable, so equal cards keep their order.
     judged.sort_by_key(|(gpu, _)| (rank(gpu.kind), std::cmp::Reverse(gpu.vram_total_bytes)));
     let mut notes = findings::findings(&judged, evidence);
+    notes.extend(visible.findings(evidence));
     let mut gpus: Vec<Gpu> = judged.into_iter().map(|(gpu, _)| gpu).collect();
     if let Some(gpu) = gpus::of_board(evidence).filter(|_| !gpus.iter().any(|g| g.kind.holds_models())) {
         notes.push(findings::unified(&gpu));
+        notes.extend(gpu.refusal().map(Finding::Refusal));
         gpus.insert(0, gpu);
     }
     Hardware {

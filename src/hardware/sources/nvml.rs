@@ -12,7 +12,10 @@ use nvml_wrapper::error::NvmlError;
 use nvml_wrapper::{Device, Nvml};
 
 use super::nvml_memory;
-use crate::hardware::evidence::{GpuProcess, NvmlAnswer, NvmlDevice, NvmlMemoryError, SourceAnswer};
+use crate::hardware::device_variables;
+use crate::hardware::evidence::{
+    GpuProcess, MigSlice, NvmlAnswer, NvmlDevice, NvmlDeviceFailure, NvmlQueryError, SourceAnswer,
+};
 use crate::machine::{ComputeCapability, SourceFailure};
 use crate::platform::environment::Environment;
 
@@ -28,7 +31,7 @@ const PROGRAM_PATH_BYTES: usize = 1024;
 pub fn query() -> SourceAnswer<NvmlAnswer> {
     match Environment::of_process().path(PATH_VARIABLE).map(OsString::from) {
         Some(path) => match open(&path) {
-            Ok(nvml) => SourceAnswer::Answered(describe(&ManuallyDrop::new(nvml), &path)),
+            Ok(nvml) => answer(&ManuallyDrop::new(nvml), &path),
             Err(error) => SourceAnswer::Failed(failure(&error, &path)),
         },
         None => query_usual_paths(),
@@ -38,7 +41,7 @@ pub fn query() -> SourceAnswer<NvmlAnswer> {
 fn query_usual_paths() -> SourceAnswer<NvmlAnswer> {
     for path in usual_paths() {
         match open(&path) {
-            Ok(nvml) => return SourceAnswer::Answered(describe(&ManuallyDrop::new(nvml), &path)),
+            Ok(nvml) => return answer(&ManuallyDrop::new(nvml), &path),
             // Not found: try the next path.
             Err(NvmlError::LibloadingError(_)) => {}
             Err(error) => return SourceAnswer::Failed(failure(&error, &path)),
@@ -70,7 +73,10 @@ fn failure(error: &NvmlError, path: &OsStr) -> SourceFailure {
     match error {
         NvmlError::DriverNotLoaded => SourceFailure::DriverNotLoaded,
         NvmlError::LibRmVersionMismatch => SourceFailure::DriverUpdated,
-        NvmlError::NoPermission => SourceFailure::NoPermission,
+        NvmlError::NoPermission | NvmlError::OperatingSystem => SourceFailure::NoPermission,
+        NvmlError::GpuLost | NvmlError::ResetRequired => SourceFailure::GpuLost,
+        NvmlError::Unknown => SourceFailure::UnknownDriverError,
+        NvmlError::LibraryNotFound => SourceFailure::LibraryNotFound,
         NvmlError::LibloadingError(_) | NvmlError::FailedToLoadSymbol(_) => {
             SourceFailure::NotALibrary { message: message.into() }
         }
@@ -78,15 +84,26 @@ fn failure(error: &NvmlError, path: &OsStr) -> SourceFailure {
     }
 }
 
-fn describe(nvml: &Nvml, path: &OsStr) -> NvmlAnswer {
-    let count = nvml.device_count().unwrap_or(0).min(MAX_DEVICES);
+fn answer(nvml: &Nvml, path: &OsStr) -> SourceAnswer<NvmlAnswer> {
+    match nvml.device_count() {
+        Ok(count) => SourceAnswer::Answered(describe(nvml, count.min(MAX_DEVICES), path)),
+        Err(error) => SourceAnswer::Failed(failure(&error, path)),
+    }
+}
+
+fn describe(nvml: &Nvml, count: u32, path: &OsStr) -> NvmlAnswer {
+    let (mut devices, mut failed_devices) = (Vec::new(), Vec::new());
+    for index in 0..count {
+        match nvml.device_by_index(index) {
+            Ok(device) => devices.push(describe_device(nvml, &device, path)),
+            Err(error) => failed_devices.push(NvmlDeviceFailure { index, error: query_error(&error) }),
+        }
+    }
     NvmlAnswer {
         driver_version: nvml.sys_driver_version().ok(),
         cuda_driver_version: nvml.sys_cuda_driver_version().ok(),
-        devices: (0..count)
-            .filter_map(|index| nvml.device_by_index(index).ok())
-            .map(|device| describe_device(nvml, &device, path))
-            .collect(),
+        devices,
+        failed_devices,
     }
 }
 
@@ -96,27 +113,59 @@ fn describe_device(nvml: &Nvml, device: &Device<'_>, path: &OsStr) -> NvmlDevice
         .map(|memory| (memory.total, memory.free))
         .or_else(|error| nvml_memory::first_version(device, path).ok_or(error));
     let pci = device.pci_info().ok();
+    let mig = device.mig_mode().ok().map(|mode| mode.current == 1);
     NvmlDevice {
         name: device.name().unwrap_or_else(|_| "NVIDIA GPU".to_owned()),
         pci_bus_id: pci.as_ref().map(|pci| pci.bus_id.clone()),
         pci_device_id: pci.as_ref().map(|pci| pci.pci_device_id),
         memory_total_bytes: memory.as_ref().ok().map(|(total, _)| *total),
         memory_free_bytes: memory.as_ref().ok().map(|(_, free)| *free),
-        memory_error: memory.err().map(|error| memory_error(&error)),
+        memory_error: memory.err().map(|error| query_error(&error)),
         compute_capability: compute_capability(device),
         memory_bus_width_bits: device.memory_bus_width().ok().filter(|bits| *bits > 0),
         memory_clock_mhz: device.max_clock_info(Clock::Memory).ok().filter(|mhz| *mhz > 0),
         pcie_generation: device.max_pcie_link_gen().ok().filter(|generation| *generation > 0),
         pcie_lanes: device.current_pcie_link_width().ok().filter(|lanes| *lanes > 0),
-        mig: device.mig_mode().ok().map(|mode| mode.current == 1),
+        uuid: short_uuid(device),
+        mig,
+        mig_slices: if mig == Some(true) { mig_slices(device, path) } else { Vec::new() },
         processes: processes(nvml, device),
     }
 }
 
-fn memory_error(error: &NvmlError) -> NvmlMemoryError {
+/// The slices of a partitioned card. NVML numbers the places of slices; those that do not exist have no handle.
+fn mig_slices(card: &Device<'_>, path: &OsStr) -> Vec<MigSlice> {
+    let places = card.mig_device_count().unwrap_or(0).min(MAX_DEVICES);
+    let slices = (0..places).filter_map(|place| card.mig_device_by_index(place).ok());
+    slices
+        .map(|slice| {
+            let memory = slice.memory_info().map(|memory| (memory.total, memory.free)).ok();
+            let memory = memory.or_else(|| nvml_memory::first_version(&slice, path));
+            let parts = slice.attributes().ok().map(|parts| parts.compute_instance_slice_count);
+            let parts = parts.filter(|parts| *parts > 0 && *parts <= places);
+            MigSlice {
+                name: slice.name().ok(),
+                uuid: short_uuid(&slice),
+                memory_total_bytes: memory.map(|(total, _)| total),
+                memory_free_bytes: memory.map(|(_, free)| free),
+                compute_share: parts.map(|parts| f64::from(parts) / f64::from(places)),
+            }
+        })
+        .collect()
+}
+
+/// The start of a device's UUID. The rest would identify the machine.
+fn short_uuid(device: &Device<'_>) -> Option<String> {
+    device.uuid().ok().map(|uuid| device_variables::short_uuid(&uuid))
+}
+
+fn query_error(error: &NvmlError) -> NvmlQueryError {
     match error {
-        NvmlError::NotSupported => NvmlMemoryError::NotSupported,
-        _ => NvmlMemoryError::Other { message: error.to_string().into() },
+        NvmlError::NotSupported => NvmlQueryError::NotSupported,
+        NvmlError::NoPermission | NvmlError::OperatingSystem => NvmlQueryError::NoPermission,
+        NvmlError::GpuLost | NvmlError::ResetRequired => NvmlQueryError::GpuLost,
+        NvmlError::Unknown => NvmlQueryError::Unknown,
+        _ => NvmlQueryError::Other { message: error.to_string().into() },
     }
 }
 

@@ -71,6 +71,16 @@ fn the_environment_contains_our_settings_only() {
     }
 }
 
+/// Detection plans with what these variables show.
+#[test]
+fn an_empty_list_of_cards_reaches_the_engine() {
+    let outside = |name: &str| (name == "CUDA_VISIBLE_DEVICES" || name == "TMPDIR").then(OsString::new);
+    let environment = launch(KvCacheType::Q8_0).environment(outside);
+    assert_eq!(environment["CUDA_VISIBLE_DEVICES"], "");
+    assert!(!environment.contains_key("TMPDIR"));
+    assert!(DEVICE_VARIABLES.iter().all(|name| is_server_variable(OsStr::new(name))));
+}
+
 #[test]
 fn the_runner_is_told_of_experts_in_main_memory_and_of_nothing_that_is_as_usual() {
     let variables = |n_cpu_moe, prompt_cache_mib, checkpoints, pinned_memory| {
