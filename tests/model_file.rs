@@ -242,19 +242,32 @@ fn a_file_that_changes_or_disappears_after_the_summary_is_not_installed() {
 fn an_interrupted_installation_goes_on_with_its_file_or_says_that_it_is_gone() {
     let world = quick(&json!({"load_ms": 300}));
     let file = put(&world, "model.gguf", &tiny());
+    let away = world.path("away.gguf");
+
+    // Interrupted before the file was copied.
+    world.mirror.limit_rate(4 << 20);
     let running = world.begin_install(&["--model-file", text(&file), "--accept-degraded", "--no-autostart"]);
-    running.wait_for(|event| event["step"] == "load_model");
+    running.wait_for(|event| event["step"] == "fetch_engine");
     running.signal(Signal::Kill);
     running.end();
-    let away = world.path("away.gguf");
+    world.mirror.heal();
     std::fs::rename(&file, &away).unwrap();
     let gone = world.install(&["--continue"]);
     assert_eq!(gone.code, Some(1));
     assert!(gone.errors.contains("There is no file") && gone.errors.contains(text(&file)), "{gone:#?}");
     std::fs::rename(&away, &file).unwrap();
+
+    // Interrupted afterwards: the copy is used.
+    let running = world.begin_install(&["--continue"]);
+    running.wait_for(|event| event["step"] == "load_model");
+    running.signal(Signal::Kill);
+    running.end();
+    std::fs::rename(&file, &away).unwrap();
     let resumed = world.install(&["--continue"]);
     assert_eq!(resumed.receipt()["model_file"]["files"][0]["path"], text(&file));
     assert_eq!(pull(&resumed), "skipped", "it was copied before");
+    assert_eq!(world.json("llm/request.json")["model_file"], text(&file), "for a repair");
+    std::fs::rename(&away, &file).unwrap();
     assert!(world.run(&["uninstall", "--yes"]).status.success());
     assert!(file.exists() && !world.home().exists());
 }

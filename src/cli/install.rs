@@ -234,7 +234,7 @@ fn chosen_plan(
     }
     let of_profile =
         |id: &str| candidates(profiles, catalogue).into_iter().find(|candidate| candidate.id == id);
-    if let Some(model) = model::own_model(&args.source, session)? {
+    if let Some(model) = model::own_model(&args.source, resumed, session)? {
         // With a profile, only the model is replaced.
         let base = args.profile.as_deref().and_then(of_profile);
         let (kv, context) = base.map_or((KvCacheType::Q8_0, crate::MIN_CONTEXT_TOKENS), |base| {

@@ -107,7 +107,7 @@ fn options(cli: &InstallerCli, session: &Session) -> Result<WizardOptions, Failu
         Some(path) => Some(Arc::new(profiles_of(Some(path), session)?)),
         None => None,
     };
-    let model = model::own_model(source, session)?;
+    let model = model::own_model(source, None, session)?;
     Ok(WizardOptions {
         home: session.home.clone(),
         source: source::from_options(source, session)?,

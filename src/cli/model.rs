@@ -1,10 +1,10 @@
 //! The model that `--model` names.
 
-use std::path::Path;
 use std::sync::Arc;
 
 use crate::cli::args::{NetworkArgs, SourceArgs};
 use crate::cli::{Failure, Session};
+use crate::install::{SavedRequest, model_of_saved_file};
 use crate::models::Model;
 use crate::ollama::http::{CaFile, HttpOptions};
 use crate::ollama::lookup::{LookupError, file_to_install, lookup_to_install};
@@ -52,21 +52,22 @@ pub fn warn_of_skipped_certificates(network: &NetworkArgs, session: &Session) ->
     Ok(())
 }
 
-/// The model of a file on this computer.
+/// The model that the options about the source name, to be installed: a file, or a reference. `resumed`: the request that the
+/// options come from.
 ///
 /// # Errors
-/// When it is no complete file of a language model.
-pub fn of_file(path: &Path, session: &Session) -> Result<Arc<Model>, Failure> {
-    file_to_install(path).map_err(|error| failure(&error, session))
-}
-
-/// The model that the options about the source name, to be installed: a file, or a reference.
-///
-/// # Errors
-/// As [`of_file`] and [`resolve_to_install`].
-pub fn own_model(source: &SourceArgs, session: &Session) -> Result<Option<Arc<Model>>, Failure> {
+/// When a file is no complete file of a language model; those of [`resolve`].
+pub fn own_model(
+    source: &SourceArgs,
+    resumed: Option<&SavedRequest>,
+    session: &Session,
+) -> Result<Option<Arc<Model>>, Failure> {
     if let Some(path) = &source.model_file {
-        return of_file(path, session).map(Some);
+        let found = match resumed {
+            Some(request) => model_of_saved_file(request, path),
+            None => file_to_install(path),
+        };
+        return found.map(Some).map_err(|error| failure(&error, session));
     }
     let find = |reference: &String| {
         resolve_to_install(reference, source.insecure_registry, &source.network, session)

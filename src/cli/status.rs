@@ -227,7 +227,7 @@ fn words(health: &Health, unused: &[UnusedModel], session: &Session) -> String {
     }
     for model in unused {
         let size = text.file_size(model.bytes);
-        lines.push(say!(text, "install-status-unused", model = model.tag.as_str(), size = size));
+        lines.push(say!(text, "install-status-unused", model = model.tag.shown(), size = size));
     }
     lines.join("\n") + "\n"
 }

@@ -41,7 +41,7 @@ pub use error::{FinishedBy, InstallError, RevertFailure, RevertProblem, Rollback
 pub use event::{Event, Step, StepState};
 pub use inventory::take_inventory;
 pub use manage::{Health, start_server_if_asked};
-pub use published_model::{PublishedModel, is_to_be_read, read_published_model};
+pub use published_model::{PublishedModel, is_to_be_read, model_of_saved_file, read_published_model};
 pub use receipt::{LoadAttempt, LoadOutcome, PlacementComparison, Receipt};
 pub use receipt_figures::{MeasuredFigures, PredictedFigures};
 pub use request::{Agreement, InstallOptions, Request, Wording};

@@ -5,14 +5,16 @@
 //! 2. Otherwise the registry is asked for the manifest and the header of the weights, within a time limit.
 //! 3. Without an answer the model in the store is used, else the catalogue's figures, and the reason is kept.
 
+use std::path::Path;
 use std::sync::Arc;
 
 use crate::control::{Cancelled, Control};
 use crate::install::change::journal::{Journal, changes};
 use crate::install::change::rollback::is_ours;
-use crate::install::{InstallOptions, Installed, Paths};
+use crate::install::{InstallOptions, Installed, Paths, SavedRequest};
 use crate::models::gguf::Header;
-use crate::models::{Model, ModelName, ModelSource, ModelTag};
+use crate::models::{LocalFilePart, LocalModelFile, Model, ModelName, ModelSource, ModelTag};
+use crate::ollama::lookup::{LookupError, file_to_install};
 use crate::ollama::manifest::LayerParameters;
 use crate::ollama::registry::{ReadLimits, RegistryError, fetch_model_within, model_of};
 use crate::ollama::store::Store;
@@ -90,6 +92,28 @@ fn read_within(
     })
 }
 
+/// The model of an earlier request that was to be installed from a file: read from the file or, where that is gone, from the
+/// copy in the model store.
+///
+/// # Errors
+/// When the file cannot be read and there is no copy.
+pub fn model_of_saved_file(request: &SavedRequest, file: &Path) -> Result<Arc<Model>, LookupError> {
+    let read = file_to_install(file);
+    match &read {
+        Err(LookupError::File(error)) if error.is_missing() => {
+            let stored = stored_model(&request.options, &request.model);
+            let with_path = |model: Model| {
+                let part =
+                    LocalFilePart { path: file.to_owned(), bytes: model.download_bytes, modified: None };
+                let local = model.local.map(|local| LocalModelFile { parts: vec![part], ..local });
+                Arc::new(Model { local, ..model })
+            };
+            stored.map_or(read, |stored| Ok(with_path(stored)))
+        }
+        _ => read,
+    }
+}
+
 /// The model in the installation's store, if it is complete and its header can be read.
 pub fn stored_model(options: &InstallOptions, tag: &ModelTag) -> Option<Model> {
     let store = Store::new(&options.models_dir);
@@ -99,7 +123,13 @@ pub fn stored_model(options: &InstallOptions, tag: &ModelTag) -> Option<Model> {
     let parameters = manifest.parameters_layer().filter(|layer| layer.size <= LayerParameters::MAX_BYTES);
     let parameters = parameters.and_then(|layer| regular::read(&store.blob(layer.sha256), layer.size).ok());
     let parameters = LayerParameters::parse(&parameters.unwrap_or_default());
-    model_of(&header, &manifest, &parameters, ModelName::Tag(tag.clone()), ModelSource::Store).ok()
+    let name = ModelName::Tag(tag.clone());
+    let model = model_of(&header, &manifest, &parameters, name, ModelSource::Store).ok()?;
+    let local = tag.is_of_file().then(|| LocalModelFile {
+        parts: store.imported_files(tag).into_iter().map(LocalFilePart::from).collect(),
+        has_chat_template: header.has_chat_template(),
+    });
+    Some(Model { local: local.filter(|local| !local.parts.is_empty()), ..model })
 }
 
 /// Whether the installation uses the model in its store as it is: the served model was made of it, or our server alone

@@ -39,6 +39,13 @@ pub struct LocalFileRecord {
     pub sha256: Sha256,
 }
 
+impl From<LocalFileRecord> for LocalFilePart {
+    /// The file as it was recorded; when it was changed last is not known.
+    fn from(record: LocalFileRecord) -> Self {
+        Self { path: PathBuf::from(record.path.as_str()), bytes: record.size_bytes, modified: None }
+    }
+}
+
 impl LocalModelFile {
     /// The file that the user named, or the first part of it.
     pub fn path(&self) -> &Path {

@@ -88,6 +88,13 @@ pub enum ModelFileError {
     },
 }
 
+impl ModelFileError {
+    /// Whether the file, or a part of it, is not there.
+    pub fn is_missing(&self) -> bool {
+        matches!(self, Self::Missing { .. } | Self::PartMissing { .. })
+    }
+}
+
 /// The model in a file, to be estimated. Its name is the path.
 ///
 /// # Errors
@@ -122,10 +129,8 @@ impl ReadFile {
         let mut fingerprint = sha2::Sha256::new();
         let (first, part) = read_part(&path, &mut fingerprint)?;
         let count = first.unsigned("split.count").unwrap_or(1);
-        let has_chat_template =
-            |header: &Header| header.metadata.keys().any(|key| key == "tokenizer.chat_template");
         if count <= 1 {
-            let local = LocalModelFile { parts: vec![part], has_chat_template: has_chat_template(&first) };
+            let local = LocalModelFile { parts: vec![part], has_chat_template: first.has_chat_template() };
             return Ok(Self { header: first, local, fingerprint: fingerprint.into() });
         }
         let paths = part_paths(&path, count)
@@ -140,7 +145,7 @@ impl ReadFile {
             headers.push(header);
             parts.push(part);
         }
-        let has_chat_template = headers.first().is_some_and(has_chat_template);
+        let has_chat_template = headers.first().is_some_and(Header::has_chat_template);
         let first = paths.into_iter().next().unwrap_or(path);
         let header =
             Header::of_parts(headers).map_err(|source| ModelFileError::Parts { path: first, source })?;

@@ -51,7 +51,7 @@ impl Unfinished {
                 text,
                 "install-unfinished",
                 profile = profile_title(&request.profile, text),
-                model = request.model.as_str(),
+                model = request.model.shown(),
                 at = request.requested_at.replace('T', " ").trim_end_matches('Z')
             ),
             None => say!(text, "install-unfinished-unknown"),

@@ -254,7 +254,7 @@ impl Change {
         match self.describe() {
             Subject::Folder(path) => say!(text, "change-folder", path = UntrustedText::path(&path)),
             Subject::Path(path) | Subject::Document(path) => UntrustedText::path(&path).into(),
-            Subject::Model { tag, .. } => say!(text, "change-model", model = tag.as_str()),
+            Subject::Model { tag, .. } => say!(text, "change-model", model = tag.shown()),
             Subject::Server => say!(text, "change-server"),
             Subject::LoginEntry => say!(text, "change-login-entry"),
         }

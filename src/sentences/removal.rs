@@ -19,10 +19,10 @@ impl Removal {
             lines.extend(self.models.iter().map(|model| {
                 let folder = UntrustedText::path(&model.models_dir);
                 if model.bytes == 0 {
-                    return say!(text, "removal-model-made", model = model.tag.as_str(), folder = folder);
+                    return say!(text, "removal-model-made", model = model.tag.shown(), folder = folder);
                 }
                 let size = text.file_size(model.bytes);
-                say!(text, "removal-model", model = model.tag.as_str(), folder = folder, size = size)
+                say!(text, "removal-model", model = model.tag.shown(), folder = folder, size = size)
             }));
             if self.unfinished_model_bytes > 0 {
                 let size = text.file_size(self.unfinished_model_bytes);

@@ -202,7 +202,7 @@ impl Outcome<'_> {
 /// The file of the model; with the user's files where it was installed from these.
 fn model_file(run: &Run<'_>) -> ModelFileRecord {
     let record = file_record(run.model());
-    if run.model().local.is_none() {
+    if !run.request.model.is_of_file() {
         return record;
     }
     let (store, tag) = (Store::new(run.models_dir()), &run.request.model);

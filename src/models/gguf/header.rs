@@ -121,6 +121,11 @@ const DEFAULT_ALIGNMENT: u64 = 32;
 const MAX_ALIGNMENT: u64 = 1 << 16;
 
 impl Header {
+    /// Whether it has a chat template.
+    pub fn has_chat_template(&self) -> bool {
+        self.metadata.contains_key("tokenizer.chat_template")
+    }
+
     /// Alignment of tensors in bytes.
     pub fn alignment(&self) -> u64 {
         let stated = self.unsigned("general.alignment");

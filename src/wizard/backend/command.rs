@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::detected::Detected;
 use crate::control::Control;
-use crate::install::{EngineSource, InstallOptions, Receipt, Request};
+use crate::install::{EngineSource, InstallOptions, Receipt, Request, SavedRequest};
 use crate::models::Model;
 use crate::ollama::http::HttpOptions;
 use crate::text::Text;
@@ -116,12 +116,14 @@ pub enum BackendCommand {
 }
 
 /// A model of the user's own.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub enum ModelReference {
     /// What was typed: a tag, the path of a file, or a reference to a registry.
     Typed(String),
     /// A file that was picked in a dialog or dropped onto the window.
     File(PathBuf),
+    /// The file of an earlier request, or its copy in the model store.
+    Saved(PathBuf, Box<SavedRequest>),
 }
 
 /// What can be done to an installation.

@@ -127,6 +127,7 @@ impl LiveWorkers {
                         lookup_to_install(typed, self.options.insecure_registry, &http)
                     }
                     ModelReference::File(path) => file_to_install(path),
+                    ModelReference::Saved(path, request) => install::model_of_saved_file(request, path),
                 };
                 let model = model.map_err(|error| WorkerError::Lookup(Arc::new(error)));
                 Message::ModelFound { reference, model }

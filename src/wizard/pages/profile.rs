@@ -106,15 +106,17 @@ impl ProfilePage {
 
     /// The same for the file of an earlier request, whose setting the model gets.
     pub fn begin_restoring(&mut self, path: &Path, request: Box<SavedRequest>) -> BackendCommand {
-        let command = self.begin_file(path);
+        self.advanced = true;
+        self.reference = TypedPath::from(path);
         self.restored = Some(request);
-        command
+        self.begin_lookup()
     }
 
     fn model_reference(&self) -> ModelReference {
-        match self.reference.given() {
-            Some(path) => ModelReference::File(path.to_owned()),
-            None => ModelReference::Typed(self.reference.text().trim().to_owned()),
+        match (self.reference.given(), &self.restored) {
+            (Some(path), Some(request)) => ModelReference::Saved(path.to_owned(), request.clone()),
+            (Some(path), None) => ModelReference::File(path.to_owned()),
+            (None, _) => ModelReference::Typed(self.reference.text().trim().to_owned()),
         }
     }
 
