@@ -368,6 +368,20 @@ fn an_orphan_is_ended_by_stop_and_by_start() {
     }
 }
 
+/// Nothing is in its log.
+#[test]
+fn an_engine_that_dies_of_a_signal_says_which_and_what_it_means() {
+    for (number, parts) in
+        [(4, ["SIGILL", "AVX"]), (9, ["SIGKILL", "OOM killer"]), (11, ["SIGSEGV", "driver"])]
+    {
+        let world = World::new(&json!({"faults": {"serve_dies_of": number}}));
+        let said = world.install(&plain(&["--profile", "light_6gb"]));
+        assert_eq!(said.code, Some(1), "{said:#?}");
+        let last = said.events.last().expect("events")["message"].as_str().unwrap_or_default().to_owned();
+        assert!(parts.iter().all(|part| last.contains(part)), "{last}");
+    }
+}
+
 /// The engine says that the model is in memory until it is asked the next question.
 #[test]
 fn a_model_whose_runner_was_killed_is_not_called_loaded() {

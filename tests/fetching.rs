@@ -530,3 +530,18 @@ fn a_rate_limit_applies_to_the_whole_program() {
     assert!(took > 1.5, "{took} s for what should take two");
     let _ended: Value = fetching.wait_for(|event| event["step"] == "start_server");
 }
+
+/// The engine reads PEM only.
+#[test]
+fn a_certificate_file_in_another_form_is_converted_for_the_engine() {
+    use rustls::pki_types::CertificateDer;
+    use rustls::pki_types::pem::PemObject as _;
+    let world = World::new(&json!({}));
+    let der = CertificateDer::from_pem_slice(include_bytes!("data/tls/authority.pem")).unwrap();
+    let file = world.path("company.cer");
+    std::fs::write(&file, &der).unwrap();
+    world.install(&with(&["--ca", file.to_str().unwrap()])).receipt();
+    let copy = world.home().join("downloads/authorities.pem");
+    assert!(world.read("llm/journal").contains(copy.to_str().unwrap()), "a copy was made");
+    assert!(!copy.exists(), "it is removed after the pull");
+}

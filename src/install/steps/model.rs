@@ -111,11 +111,14 @@ async fn pull_through_registry(
         let launch = Launch { network: BTreeMap::new(), ..server.launch.clone() };
         server::restart(run, server, launch).await?;
     }
+    if let Some(copy) = ca_file.filter(|file| Some(file) != source.http.ca_file.as_ref()) {
+        files::remove_file(&copy)?;
+    }
     Ok(())
 }
 
-/// The certificate file that the user named, or a copy in the form that the engine reads, which is removed with the
-/// downloads.
+/// The certificate file that the user named, or a copy in the form that the engine reads. A copy that an interrupted run
+/// left is removed with the downloads.
 fn ca_file_for_engine(run: &Run<'_>) -> Result<Option<PathBuf>, InstallError> {
     let Some(path) = &run.request.options.source.http.ca_file else { return Ok(None) };
     let authorities = CaFile::read(path)?;

@@ -134,6 +134,8 @@ pub enum AnswerFaultKind {
 pub struct Faults {
     /// `ollama serve` prints this and exits with 127, as when a library is missing.
     pub serve_fails: Option<String>,
+    /// `ollama serve` ends by this signal at once, with Linux's numbers (4, 7, 9 or 11).
+    pub serve_dies_of: Option<i32>,
     /// The KV cache is f16 whatever was requested.
     pub kv_type_ignored: bool,
     /// No memory lines in the log, so that `/api/ps` claims everything is on the GPU.

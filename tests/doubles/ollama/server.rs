@@ -48,6 +48,19 @@ async fn serve() -> Result<ExitCode, String> {
         log::raw(message);
         return Ok(ExitCode::from(127));
     }
+    #[cfg(unix)]
+    if let Some(signal) = config.faults.serve_dies_of {
+        let signal = match signal {
+            4 => rustix::process::Signal::ILL,
+            7 => rustix::process::Signal::BUS,
+            11 => rustix::process::Signal::SEGV,
+            _ => rustix::process::Signal::KILL,
+        };
+        // The first one ends the standard library's own handling of some signals.
+        for _ in 0..2 {
+            rustix::process::kill_process(rustix::process::getpid(), signal).map_err(|e| e.to_string())?;
+        }
+    }
     tokio::time::sleep(Duration::from_millis(config.start_ms)).await;
     let address = host();
     let listener = tokio::net::TcpListener::bind(&address).await.map_err(|e| match e.kind() {
